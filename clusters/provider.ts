@@ -1,0 +1,104 @@
+import type { Progress } from "./progress.ts";
+
+/** The one interface behind which a cluster comes from: kind, lab or existing. */
+export interface Provider {
+  readonly name: "kind" | "lab" | "existing";
+  /** What is missing on this machine, each with its remedy in one line. Changes nothing. */
+  preflight(spec: ClusterSpec): Promise<readonly Finding[]>;
+  /** Brings the cluster up, or finishes one that was begun. Idempotent. */
+  up(spec: ClusterSpec, progress: Progress): Promise<Cluster>;
+  /** Takes the cluster down; nothing of it is left. Idempotent, also for a cluster that was never there. */
+  down(name: string, progress: Progress): Promise<void>;
+}
+
+export interface Finding {
+  /** `error` stops the run, `warning` is printed and the run goes on. */
+  readonly severity: "error" | "warning";
+  /** One sentence: what is missing and how to get it. */
+  readonly message: string;
+}
+
+export type KubeProxyMode = "iptables" | "nftables";
+
+export interface KubeProxy {
+  /** e.g. `v1.28.15` */
+  readonly version: string;
+  readonly mode: KubeProxyMode;
+}
+
+export interface ClusterSpec {
+  readonly name: string;
+  /** How many worker nodes; the control plane comes on top. */
+  readonly workers: number;
+  readonly kubernetes: string;
+  readonly kubeProxy: KubeProxy;
+  /** Every kube-proxy that the run will switch to, so that its image can be loaded beforehand. */
+  readonly kubeProxies: readonly KubeProxy[];
+  readonly overlayCidr: string;
+  readonly serviceCidr: string;
+  /** The nodes' own network, which is the underlay. */
+  readonly underlayCidr: string;
+  /** The part of the underlay that Docker hands out to nodes. */
+  readonly nodeRange: string;
+  /** The part of the underlay that underlay pods get their addresses from. */
+  readonly podRange: string;
+}
+
+export interface ClusterNode {
+  readonly name: string;
+  readonly role: "control-plane" | "worker";
+  /** Kubernetes' InternalIP. */
+  readonly address: string;
+}
+
+export interface ExecResult {
+  readonly exitCode: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface Cluster {
+  readonly provider: Provider["name"];
+  readonly spec: ClusterSpec;
+  /** Path of a kubeconfig with admin rights. */
+  readonly kubeconfig: string;
+  readonly nodes: readonly ClusterNode[];
+  /** Image reference under which the probe program is present on every node. */
+  readonly probeImage: string;
+  /** Component versions for the report: kubernetes, calico, multus, kernel, … */
+  readonly versions: Readonly<Record<string, string>>;
+  /** Runs argv in the node's own network and mount namespaces. Never a shell string. Does not throw on exit codes ≠ 0. */
+  exec(node: string, argv: readonly string[], options?: { readonly stdin?: string }): Promise<ExecResult>;
+  /** Switches kube-proxy on every node: the old rules are cleaned up by the binary that made them. Also restarts it when the version stays the same. */
+  switchKubeProxy(to: KubeProxy): Promise<void>;
+  /** A host on the underlay that is not part of the cluster: the world outside. Started on first use, gone with the cluster. */
+  external(): Promise<ExternalHost>;
+}
+
+export interface ExternalHost {
+  readonly address: string;
+  /** Starts a program in the host, with its stdin and stdout as a stream (the probe's control channel). */
+  attach(argv: readonly string[]): Promise<ProgramStream>;
+  exec(argv: readonly string[]): Promise<ExecResult>;
+}
+
+/** A running program that reads and writes lines. */
+export interface ProgramStream {
+  write(line: string): void;
+  onLine(listener: (line: string) => void): void;
+  close(): Promise<void>;
+}
+
+/** The seed's figures. */
+export const DEFAULT_SPEC: ClusterSpec = {
+  name: "interlay",
+  workers: 2,
+  kubernetes: "v1.29.15",
+  kubeProxy: { version: "v1.29.15", mode: "iptables" },
+  kubeProxies: [],
+  overlayCidr: "10.233.64.0/18",
+  serviceCidr: "10.233.0.0/18",
+  underlayCidr: "10.7.0.0/16",
+  nodeRange: "10.7.168.0/24",
+  podRange: "10.7.200.0/24",
+};
