@@ -42,6 +42,8 @@ export interface ClusterSpec {
   readonly nodeRange: string;
   /** The part of the underlay that underlay pods get their addresses from. */
   readonly podRange: string;
+  /** Path of the probe program's executable, which is put into the image that `Cluster.probeImage` names. */
+  readonly probe: string;
 }
 
 export interface ClusterNode {
@@ -90,7 +92,7 @@ export interface ProgramStream {
 }
 
 /** The seed's figures. */
-export const DEFAULT_SPEC: ClusterSpec = {
+export const DEFAULT_SPEC: Omit<ClusterSpec, "probe"> = {
   name: "interlay",
   workers: 2,
   kubernetes: "v1.29.15",
