@@ -1,0 +1,35 @@
+import assert from "node:assert/strict";
+import { closingLine, readCounts, verdict } from "./test-summary.ts";
+
+describe("test-summary", () => {
+  const cases: { name: string; output: string; expected: ReturnType<typeof readCounts> }[] = [
+    { name: "mocha, all green", output: "\n  12 passing (3s)\n", expected: { passed: 12, failed: 0, skipped: 0 } },
+    {
+      name: "mocha with failures and pending",
+      output: "\n  12 passing (3s)\n  2 pending\n  1 failing\n\n  1) x\n",
+      expected: { passed: 12, failed: 1, skipped: 2 },
+    },
+    { name: "our own line", output: "table\n140 passed, 2 failed\n", expected: { passed: 140, failed: 2, skipped: 0 } },
+    { name: "with skipped", output: "7 passed, 0 failed, 3 skipped\n", expected: { passed: 7, failed: 0, skipped: 3 } },
+    {
+      name: "the last line counts",
+      output: "1 passed, 9 failed\n2 passed, 0 failed\n",
+      expected: { passed: 2, failed: 0, skipped: 0 },
+    },
+    { name: "nothing", output: "command not found", expected: undefined },
+  ];
+  for (const { name, output, expected } of cases)
+    it(`reads ${name}`, () => {
+      assert.deepEqual(readCounts(output), expected);
+    });
+
+  it("takes a crash after green tests for a failure", () => {
+    assert.equal(verdict(1, { passed: 3, failed: 0, skipped: 0 }).failed, 1);
+  });
+  it("takes a stage without tests for a failure", () => {
+    assert.equal(verdict(0, undefined).failed, 1);
+  });
+  it("leaves out skipped when there are none", () => {
+    assert.equal(closingLine({ passed: 3, failed: 0, skipped: 0 }), "3 passed, 0 failed");
+  });
+});

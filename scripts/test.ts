@@ -1,0 +1,51 @@
+#!/usr/bin/env tsx
+/** `npm test`: every check of the project, one after another, closed by one line that counts them all. */
+import { spawn } from "node:child_process";
+import { add, closingLine, type Counts, NOTHING, readCounts, verdict } from "./test-summary.ts";
+
+interface Stage {
+  readonly name: string;
+  readonly argv: readonly [string, ...string[]];
+  /** A check has no tests of its own to count: it passes or fails as a whole. */
+  readonly whole?: true;
+}
+
+const STAGES: readonly Stage[] = [
+  { name: "format", argv: ["prettier", "--check", "."], whole: true },
+  { name: "lint", argv: ["eslint", "--max-warnings", "0", "."], whole: true },
+  { name: "types", argv: ["tsc", "--noEmit"], whole: true },
+  { name: "unit tests", argv: ["mocha", "--config", ".mocharc.unit.json"] },
+  { name: "tests in network namespaces", argv: ["tsx", "scripts/test-netns.ts"] },
+  { name: "the connectivity matrix", argv: ["tsx", "scripts/e2e.ts"] },
+];
+
+async function run({ name, argv: [command, ...args], whole }: Stage): Promise<Counts> {
+  process.stdout.write(`\n== ${name}: ${[command, ...args].join(" ")}\n`);
+  const child = spawn(command, args, { stdio: ["ignore", "pipe", "inherit"] });
+  let output = "";
+  child.stdout.on("data", (chunk: Buffer) => {
+    process.stdout.write(chunk);
+    output = (output + chunk.toString()).slice(-1_000_000);
+  });
+  const exitCode = await new Promise<number>((resolve, reject) => {
+    child.once("error", reject);
+    child.once("close", (code) => {
+      resolve(code ?? 1);
+    });
+  });
+  return verdict(
+    exitCode,
+    whole ? { ...NOTHING, ...(exitCode === 0 ? { passed: 1 } : { failed: 1 }) } : readCounts(output),
+  );
+}
+
+let total = NOTHING;
+const failedStages: string[] = [];
+for (const stage of STAGES) {
+  const counts = await run(stage);
+  if (counts.failed > 0) failedStages.push(stage.name);
+  total = add(total, counts);
+}
+if (failedStages.length > 0) process.stdout.write(`\nfailed: ${failedStages.join(", ")}\n`);
+process.stdout.write(`\n${closingLine(total)}\n`);
+process.exitCode = total.failed === 0 ? 0 : 1;
