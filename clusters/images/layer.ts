@@ -1,0 +1,104 @@
+import { spawn } from "node:child_process";
+import { createHash } from "node:crypto";
+import { createWriteStream } from "node:fs";
+import { mkdir, mkdtemp, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { pipeline } from "node:stream/promises";
+import { z } from "zod";
+
+/** One image layer: an uncompressed tar in the cache. Uncompressed, because it never leaves this machine and gzip costs a core. */
+export interface Layer {
+  readonly tar: string;
+  /** `sha256:…` of the tar: its name in image configurations. */
+  readonly diffId: string;
+  /** Bytes. */
+  readonly size: number;
+}
+
+const record = z.object({ diffId: z.string().regex(/^sha256:[0-9a-f]{64}$/), size: z.number() });
+
+/** Who owns the files in a layer: root (programs we put there), or whoever owns them in the tree (a Debian root). */
+export type Ownership = "root" | "kept";
+
+/** What makes the same tree always give the same bytes. */
+export function tarFlags(ownership: Ownership): readonly string[] {
+  const fixed = ["--create", "--format=gnu", "--sort=name", "--mtime=@0", "--numeric-owner"];
+  return ownership === "kept" ? fixed : [...fixed, "--owner=0", "--group=0", "--mode=u=rwX,go=rX"];
+}
+
+/** A name for what goes into a layer; two layers with equal inputs are one. */
+export function contentKey(...inputs: readonly unknown[]): string {
+  return createHash("sha256").update(JSON.stringify(inputs)).digest("hex").slice(0, 16);
+}
+
+/** Stands for a file's content where reading 100 MB for it would be too slow: components never change in place. */
+export async function fileIdentity(path: string): Promise<string> {
+  const { size, mtimeMs } = await stat(path);
+  return `${size}:${Math.trunc(mtimeMs)}`;
+}
+
+/** Packs a directory as a layer at `out`. */
+export async function packLayer(directory: string, out: string, ownership: Ownership): Promise<Layer> {
+  const tar = spawn("tar", [...tarFlags(ownership), "--directory", directory, "."], {
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  let complaints = "";
+  tar.stderr.on("data", (chunk: Buffer) => (complaints += chunk.toString()));
+  const ended = new Promise<number | null>((resolve, reject) => tar.on("error", reject).on("close", resolve));
+  const hash = createHash("sha256");
+  let size = 0;
+  await pipeline(
+    tar.stdout,
+    async function* (chunks: AsyncIterable<Buffer>) {
+      for await (const chunk of chunks) {
+        hash.update(chunk);
+        size += chunk.length;
+        yield chunk;
+      }
+    },
+    createWriteStream(out, { mode: 0o600 }),
+  );
+  const code = await ended;
+  if (code !== 0) throw new Error(`tar could not pack ${directory} (exit ${String(code)}): ${complaints.trim()}`);
+  return { tar: out, diffId: `sha256:${hash.digest("hex")}`, size };
+}
+
+/** Layers already made, by key. A layer appears under its key only when it is whole. */
+export class LayerCache {
+  readonly #directory: string;
+
+  constructor(directory: string) {
+    this.#directory = directory;
+  }
+
+  async find(key: string): Promise<Layer | undefined> {
+    const tar = join(this.#directory, `${key}.tar`);
+    try {
+      const known = record.parse(JSON.parse(await readFile(`${tar}.json`, "utf8")));
+      return (await stat(tar)).size === known.size ? { tar, ...known } : undefined;
+    } catch {
+      return undefined; // absent or half written: made anew
+    }
+  }
+
+  /** The layer under `key`; `fill` is called with an empty directory only if there is none yet. */
+  async ensure(key: string, ownership: Ownership, fill: (tree: string) => Promise<void>): Promise<Layer> {
+    const found = await this.find(key);
+    if (found !== undefined) return found;
+    const tar = join(this.#directory, `${key}.tar`);
+    await mkdir(dirname(tar), { recursive: true, mode: 0o700 });
+    const staging = await mkdtemp(`${tar}.making-`);
+    const tree = join(staging, "tree");
+    await mkdir(tree, { mode: 0o755 });
+    try {
+      await fill(tree);
+      const layer = await packLayer(tree, join(staging, "layer.tar"), ownership);
+      await rename(layer.tar, tar);
+      const { diffId, size } = layer;
+      await writeFile(`${tar}.json`, `${JSON.stringify({ diffId, size })}\n`, { mode: 0o600 });
+      return { tar, diffId, size };
+    } finally {
+      await rm(staging, { recursive: true, force: true });
+    }
+  }
+}

@@ -1,0 +1,51 @@
+import { AF, type Family, familyOf, ipBytes, ipText } from "./ip.ts";
+import { decodeAttributes, encodeAttributes } from "./message.ts";
+
+/** Interface addresses: RTM_NEWADDR, RTM_DELADDR, RTM_GETADDR. linux/if_addr.h; rtnetlink(7). */
+export const RTM_ADDRESS = { new: 20, del: 21, get: 22 } as const;
+
+const IFA = { address: 1, local: 2 } as const;
+
+export interface InterfaceAddress {
+  readonly family: Family;
+  readonly index: number;
+  readonly address: string;
+  readonly prefixLength: number;
+  /** rt_scope: 0 global, 253 link, 254 host. */
+  readonly scope: number;
+}
+
+export function encodeAddress({ family, index, address, prefixLength, scope }: InterfaceAddress): Buffer {
+  const head = Buffer.alloc(8);
+  head.writeUInt8(AF[family], 0);
+  head.writeUInt8(prefixLength, 1);
+  head.writeUInt8(scope, 3);
+  head.writeUInt32LE(index, 4);
+  const bytes = ipBytes(address);
+  return Buffer.concat([
+    head,
+    encodeAttributes([
+      { type: IFA.local, value: bytes },
+      { type: IFA.address, value: bytes },
+    ]),
+  ]);
+}
+
+export function encodeAddressDump(): Buffer {
+  return Buffer.alloc(8);
+}
+
+/** Undefined for families that are not IP. On point-to-point links IFA_LOCAL is ours and IFA_ADDRESS the peer's. */
+export function decodeAddress(payload: Buffer): InterfaceAddress | undefined {
+  const family = familyOf(payload.readUInt8(0));
+  const attributes = decodeAttributes(payload.subarray(8));
+  const bytes = attributes.get(IFA.local) ?? attributes.get(IFA.address);
+  if (!family || !bytes) return undefined;
+  return {
+    family,
+    index: payload.readUInt32LE(4),
+    address: ipText(bytes),
+    prefixLength: payload.readUInt8(1),
+    scope: payload.readUInt8(3),
+  };
+}

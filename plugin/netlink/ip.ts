@@ -1,0 +1,44 @@
+import ipaddr from "ipaddr.js";
+
+/** Addresses between their text and the network-order bytes that netlink wants. */
+
+export type Family = "ipv4" | "ipv6";
+
+/** AF_INET, AF_INET6 of linux/socket.h. */
+export const AF = { ipv4: 2, ipv6: 10 } as const;
+
+export function familyOf(afNumber: number): Family | undefined {
+  return afNumber === AF.ipv4 ? "ipv4" : afNumber === AF.ipv6 ? "ipv6" : undefined;
+}
+
+export function ipBytes(address: string): Buffer {
+  return Buffer.from(ipaddr.parse(address).toByteArray());
+}
+
+export function ipText(bytes: Buffer): string {
+  return ipaddr.fromByteArray([...bytes]).toString();
+}
+
+/** `aa:bb:cc:dd:ee:ff` <-> six bytes. */
+export function macBytes(mac: string): Buffer {
+  return Buffer.from(mac.replaceAll(":", ""), "hex");
+}
+
+export function macText(bytes: Buffer): string {
+  return [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join(":");
+}
+
+/** A destination as routes and rules have it; `default` is no destination. */
+export interface Prefix {
+  readonly address: string;
+  readonly length: number;
+}
+
+export function parsePrefix(cidr: string): Prefix {
+  const [address, length] = ipaddr.parseCIDR(cidr);
+  return { address: address.toString(), length };
+}
+
+export function prefixText({ address, length }: Prefix): string {
+  return `${address}/${length}`;
+}

@@ -1,0 +1,61 @@
+/** The few libc calls that netlink needs, through bun:ffi. Loaded on first use, so that Node can load what imports it. */
+
+export interface Libc {
+  socket(domain: number, type: number, protocol: number): number;
+  setsockopt(fd: number, level: number, name: number, value: Buffer, length: number): number;
+  bind(fd: number, address: Buffer, length: number): number;
+  send(fd: number, bytes: Buffer, length: number, flags: number): number;
+  recv(fd: number, bytes: Buffer, length: number, flags: number): number;
+  setns(fd: number, kind: number): number;
+  close(fd: number): number;
+  errno(): number;
+}
+
+interface BunFfi {
+  dlopen(
+    library: string,
+    symbols: Readonly<Record<string, { readonly args: readonly string[]; readonly returns: string }>>,
+  ): { readonly symbols: Readonly<Record<string, (...args: readonly unknown[]) => unknown>> };
+  read: { i32(pointer: number, offset: number): number };
+}
+
+let loaded: Libc | undefined;
+
+/** Throws where there is no Bun: the tests under Node drive the compiled executable instead. */
+export function libc(): Libc {
+  loaded ??= load();
+  return loaded;
+}
+
+function load(): Libc {
+  if (!("Bun" in globalThis)) throw new Error("netlink needs the Bun runtime (bun:ffi); run plugin/dist/interlay");
+  // eslint-disable-next-line @typescript-eslint/no-require-imports -- resolved by Bun alone, and only when called
+  const ffi = require("bun:ffi") as BunFfi;
+  const { symbols } = ffi.dlopen("libc.so.6", {
+    socket: { args: ["i32", "i32", "i32"], returns: "i32" },
+    setsockopt: { args: ["i32", "i32", "i32", "buffer", "u32"], returns: "i32" },
+    bind: { args: ["i32", "buffer", "u32"], returns: "i32" },
+    send: { args: ["i32", "buffer", "u32", "i32"], returns: "i32" },
+    recv: { args: ["i32", "buffer", "u32", "i32"], returns: "i32" },
+    setns: { args: ["i32", "i32"], returns: "i32" },
+    close: { args: ["i32"], returns: "i32" },
+    __errno_location: { args: [], returns: "ptr" },
+  });
+  const call =
+    (name: string) =>
+    (...args: readonly unknown[]): number => {
+      const symbol = symbols[name];
+      if (!symbol) throw new Error(`libc has no ${name}`);
+      return Number(symbol(...args));
+    };
+  return {
+    socket: call("socket"),
+    setsockopt: call("setsockopt"),
+    bind: call("bind"),
+    send: call("send"),
+    recv: call("recv"),
+    setns: call("setns"),
+    close: call("close"),
+    errno: () => ffi.read.i32(call("__errno_location")(), 0),
+  };
+}

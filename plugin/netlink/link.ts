@@ -1,0 +1,122 @@
+import { macBytes, macText } from "./ip.ts";
+import { type Attribute, decodeAttributes, encodeAttributes, readText, text, u32 } from "./message.ts";
+
+/** Links: RTM_NEWLINK, RTM_DELLINK, RTM_GETLINK. linux/rtnetlink.h, linux/if_link.h; rtnetlink(7). */
+export const RTM_LINK = { new: 16, del: 17, get: 18 } as const;
+
+const IFF_UP = 0x1;
+const IFLA = {
+  address: 1,
+  ifname: 3,
+  mtu: 4,
+  link: 5,
+  master: 10,
+  txqlen: 13,
+  linkinfo: 18,
+  netNsFd: 28,
+  linkNetnsid: 37,
+} as const;
+const IFLA_INFO = { kind: 1, data: 2 } as const;
+const VETH_INFO_PEER = 1;
+
+export interface Link {
+  readonly index: number;
+  readonly name: string;
+  readonly up: boolean;
+  readonly mtu: number;
+  /** Empty for links without one (tun). */
+  readonly mac: string;
+  /** veth, macvlan, vxlan, …; undefined for hardware. */
+  readonly kind: string | undefined;
+  /** A veth's peer or a macvlan's parent: an index in the namespace that `linkNetnsid` names, or in this one. */
+  readonly link: number | undefined;
+  readonly linkNetnsid: number | undefined;
+  readonly master: number | undefined;
+}
+
+/** One end of a veth pair to be made. */
+export interface VethEnd {
+  readonly name: string;
+  readonly mac: string;
+  readonly up: boolean;
+}
+
+function ifinfomsg(index: number, flags: number, change: number): Buffer {
+  const bytes = Buffer.alloc(16);
+  bytes.writeInt32LE(index, 4);
+  bytes.writeUInt32LE(flags, 8);
+  bytes.writeUInt32LE(change, 12);
+  return bytes;
+}
+
+/** A pair in one message: our end here, the peer in the namespace behind `peerNamespaceFd`. */
+export function encodeVethPair(here: VethEnd, peer: VethEnd, peerNamespaceFd: number, mtu: number): Buffer {
+  const up = (end: VethEnd) => (end.up ? IFF_UP : 0);
+  const own = (end: VethEnd): Attribute[] => [
+    { type: IFLA.ifname, value: text(end.name) },
+    { type: IFLA.address, value: macBytes(end.mac) },
+    { type: IFLA.mtu, value: u32(mtu) },
+  ];
+  const peerBody = Buffer.concat([
+    ifinfomsg(0, up(peer), up(peer)),
+    encodeAttributes([...own(peer), { type: IFLA.netNsFd, value: u32(peerNamespaceFd) }]),
+  ]);
+  return Buffer.concat([
+    ifinfomsg(0, up(here), up(here)),
+    encodeAttributes([
+      ...own(here),
+      {
+        type: IFLA.linkinfo,
+        value: [
+          { type: IFLA_INFO.kind, value: Buffer.from("veth") },
+          { type: IFLA_INFO.data, value: [{ type: VETH_INFO_PEER, value: peerBody }] },
+        ],
+      },
+    ]),
+  ]);
+}
+
+/** What RTM_SETLINK-like changes there are: only what is given is changed. */
+export interface LinkChange {
+  readonly index: number;
+  readonly up?: boolean;
+  readonly mtu?: number;
+  readonly mac?: string;
+  readonly txqlen?: number;
+}
+
+export function encodeLinkChange({ index, up, mtu, mac, txqlen }: LinkChange): Buffer {
+  const attributes: Attribute[] = [];
+  if (mtu !== undefined) attributes.push({ type: IFLA.mtu, value: u32(mtu) });
+  if (mac !== undefined) attributes.push({ type: IFLA.address, value: macBytes(mac) });
+  if (txqlen !== undefined) attributes.push({ type: IFLA.txqlen, value: u32(txqlen) });
+  return Buffer.concat([
+    ifinfomsg(index, up === true ? IFF_UP : 0, up === undefined ? 0 : IFF_UP),
+    encodeAttributes(attributes),
+  ]);
+}
+
+/** Names a link, for RTM_GETLINK and RTM_DELLINK; with no name, all of them (a dump). */
+export function encodeLinkName(name?: string): Buffer {
+  return Buffer.concat([
+    ifinfomsg(0, 0, 0),
+    encodeAttributes(name === undefined ? [] : [{ type: IFLA.ifname, value: text(name) }]),
+  ]);
+}
+
+export function decodeLink(payload: Buffer): Link {
+  const attributes = decodeAttributes(payload.subarray(16));
+  const info = attributes.get(IFLA.linkinfo);
+  const kind = info && decodeAttributes(info).get(IFLA_INFO.kind);
+  return {
+    index: payload.readInt32LE(4),
+    name: readText(attributes.get(IFLA.ifname) ?? Buffer.alloc(0)),
+    up: (payload.readUInt32LE(8) & IFF_UP) !== 0,
+    mtu: attributes.get(IFLA.mtu)?.readUInt32LE() ?? 0,
+    mac: macText(attributes.get(IFLA.address) ?? Buffer.alloc(0)),
+    kind: kind && readText(kind),
+    link: attributes.get(IFLA.link)?.readUInt32LE(),
+    linkNetnsid: attributes.get(IFLA.linkNetnsid)?.readInt32LE(),
+    master: attributes.get(IFLA.master)?.readUInt32LE(),
+  };
+}

@@ -1,0 +1,127 @@
+/**
+ * Netlink messages as bytes: header and attributes, both ways. Pure. RFC 3549, section 2.3; linux/netlink.h.
+ * Numbers are in the host's byte order, which is little endian on every machine Interlay is built for; addresses are
+ * in network order.
+ */
+
+export const HEADER_LENGTH = 16;
+
+/** nlmsg_flags of linux/netlink.h. */
+export const FLAG = {
+  request: 0x1,
+  multi: 0x2,
+  ack: 0x4,
+  dump: 0x300,
+  replace: 0x100,
+  excl: 0x200,
+  create: 0x400,
+  /** In an error message: the request is not echoed behind the error. */
+  capped: 0x100,
+  /** In an error message: attributes with an explanation follow. */
+  ackTlvs: 0x200,
+} as const;
+
+/** nlmsg_type of the control messages. */
+export const CONTROL = { error: 2, done: 3 } as const;
+
+export interface Message {
+  readonly type: number;
+  readonly flags: number;
+  readonly sequence: number;
+  /** What follows the header. */
+  readonly payload: Buffer;
+}
+
+/** An attribute to be sent: a number type, and bytes or nested attributes. */
+export interface Attribute {
+  readonly type: number;
+  readonly value: Buffer | readonly Attribute[];
+}
+
+const align = (length: number): number => (length + 3) & ~3;
+
+export function encodeMessage(message: Omit<Message, "payload">, ...parts: readonly Buffer[]): Buffer {
+  const header = Buffer.alloc(HEADER_LENGTH);
+  header.writeUInt32LE(parts.reduce((sum, part) => sum + align(part.length), HEADER_LENGTH), 0);
+  header.writeUInt16LE(message.type, 4);
+  header.writeUInt16LE(message.flags, 6);
+  header.writeUInt32LE(message.sequence, 8);
+  return Buffer.concat([header, ...parts.map(padded)]);
+}
+
+function padded(part: Buffer): Buffer {
+  const missing = align(part.length) - part.length;
+  return missing === 0 ? part : Buffer.concat([part, Buffer.alloc(missing)]);
+}
+
+/** Splits what one `recv` gave. A datagram that ends inside a message is an error: the buffer was too small. */
+export function decodeMessages(bytes: Buffer): Message[] {
+  const messages: Message[] = [];
+  for (let offset = 0; offset + HEADER_LENGTH <= bytes.length; ) {
+    const length = bytes.readUInt32LE(offset);
+    if (length < HEADER_LENGTH || offset + length > bytes.length)
+      throw new Error(`a netlink message of ${length} bytes at ${offset} does not fit a datagram of ${bytes.length}`);
+    messages.push({
+      type: bytes.readUInt16LE(offset + 4),
+      flags: bytes.readUInt16LE(offset + 6),
+      sequence: bytes.readUInt32LE(offset + 8),
+      payload: bytes.subarray(offset + HEADER_LENGTH, offset + length),
+    });
+    offset += align(length);
+  }
+  return messages;
+}
+
+/** nla_type's top bit, for attributes that hold attributes. */
+const NESTED = 0x8000;
+
+export function encodeAttributes(attributes: readonly Attribute[]): Buffer {
+  return Buffer.concat(
+    attributes.map(({ type, value }) => {
+      const nested = !Buffer.isBuffer(value);
+      const body = Buffer.isBuffer(value) ? value : encodeAttributes(value);
+      const head = Buffer.alloc(4);
+      head.writeUInt16LE(4 + body.length, 0);
+      head.writeUInt16LE(nested ? type | NESTED : type, 2);
+      return padded(Buffer.concat([head, body]));
+    }),
+  );
+}
+
+/** Attribute type -> its bytes; of a type that comes twice, the last. */
+export function decodeAttributes(bytes: Buffer): Map<number, Buffer> {
+  const attributes = new Map<number, Buffer>();
+  for (let offset = 0; offset + 4 <= bytes.length; ) {
+    const length = bytes.readUInt16LE(offset);
+    if (length < 4 || offset + length > bytes.length) break;
+    attributes.set(bytes.readUInt16LE(offset + 2) & 0x3fff, bytes.subarray(offset + 4, offset + length));
+    offset += align(length);
+  }
+  return attributes;
+}
+
+export function u8(value: number): Buffer {
+  return Buffer.of(value);
+}
+
+export function u16(value: number): Buffer {
+  const bytes = Buffer.alloc(2);
+  bytes.writeUInt16LE(value);
+  return bytes;
+}
+
+export function u32(value: number): Buffer {
+  const bytes = Buffer.alloc(4);
+  bytes.writeUInt32LE(value);
+  return bytes;
+}
+
+/** A zero-terminated string. */
+export function text(value: string): Buffer {
+  return Buffer.from(`${value}\0`, "utf8");
+}
+
+export function readText(bytes: Buffer): string {
+  const end = bytes.indexOf(0);
+  return bytes.toString("utf8", 0, end < 0 ? bytes.length : end);
+}

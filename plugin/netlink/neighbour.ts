@@ -1,0 +1,53 @@
+import { AF, type Family, familyOf, ipBytes, ipText, macBytes, macText } from "./ip.ts";
+import { decodeAttributes, encodeAttributes } from "./message.ts";
+
+/** Neighbours (ARP and ND entries): RTM_NEWNEIGH, RTM_DELNEIGH, RTM_GETNEIGH. linux/neighbour.h; arp(7). */
+export const RTM_NEIGHBOUR = { new: 28, del: 29, get: 30 } as const;
+
+export const NUD_PERMANENT = 0x80;
+const NDA = { dst: 1, lladdr: 2 } as const;
+
+export interface Neighbour {
+  readonly family: Family;
+  /** Index of the link it is seen on. */
+  readonly link: number;
+  readonly address: string;
+  readonly mac: string;
+  /** NUD_* bits; 0x80 is permanent. */
+  readonly state: number;
+}
+
+export function encodeNeighbour({ family, link, address, mac, state }: Neighbour): Buffer {
+  const head = Buffer.alloc(12);
+  head.writeUInt8(AF[family], 0);
+  head.writeInt32LE(link, 4);
+  head.writeUInt16LE(state, 8);
+  return Buffer.concat([
+    head,
+    encodeAttributes([
+      { type: NDA.dst, value: ipBytes(address) },
+      { type: NDA.lladdr, value: macBytes(mac) },
+    ]),
+  ]);
+}
+
+export function encodeNeighbourDump(family: Family): Buffer {
+  const head = Buffer.alloc(12);
+  head.writeUInt8(AF[family], 0);
+  return head;
+}
+
+/** Undefined for families that are not IP and for entries with no address. */
+export function decodeNeighbour(payload: Buffer): Neighbour | undefined {
+  const family = familyOf(payload.readUInt8(0));
+  const attributes = decodeAttributes(payload.subarray(12));
+  const address = attributes.get(NDA.dst);
+  if (!family || !address) return undefined;
+  return {
+    family,
+    link: payload.readInt32LE(4),
+    address: ipText(address),
+    mac: macText(attributes.get(NDA.lladdr) ?? Buffer.alloc(0)),
+    state: payload.readUInt16LE(8),
+  };
+}
