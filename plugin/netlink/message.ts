@@ -42,7 +42,10 @@ const align = (length: number): number => (length + 3) & ~3;
 
 export function encodeMessage(message: Omit<Message, "payload">, ...parts: readonly Buffer[]): Buffer {
   const header = Buffer.alloc(HEADER_LENGTH);
-  header.writeUInt32LE(parts.reduce((sum, part) => sum + align(part.length), HEADER_LENGTH), 0);
+  header.writeUInt32LE(
+    parts.reduce((sum, part) => sum + align(part.length), HEADER_LENGTH),
+    0,
+  );
   header.writeUInt16LE(message.type, 4);
   header.writeUInt16LE(message.flags, 6);
   header.writeUInt32LE(message.sequence, 8);
@@ -57,7 +60,7 @@ function padded(part: Buffer): Buffer {
 /** Splits what one `recv` gave. A datagram that ends inside a message is an error: the buffer was too small. */
 export function decodeMessages(bytes: Buffer): Message[] {
   const messages: Message[] = [];
-  for (let offset = 0; offset + HEADER_LENGTH <= bytes.length; ) {
+  for (let offset = 0; offset + HEADER_LENGTH <= bytes.length;) {
     const length = bytes.readUInt32LE(offset);
     if (length < HEADER_LENGTH || offset + length > bytes.length)
       throw new Error(`a netlink message of ${length} bytes at ${offset} does not fit a datagram of ${bytes.length}`);
@@ -91,7 +94,7 @@ export function encodeAttributes(attributes: readonly Attribute[]): Buffer {
 /** Attribute type -> its bytes; of a type that comes twice, the last. */
 export function decodeAttributes(bytes: Buffer): Map<number, Buffer> {
   const attributes = new Map<number, Buffer>();
-  for (let offset = 0; offset + 4 <= bytes.length; ) {
+  for (let offset = 0; offset + 4 <= bytes.length;) {
     const length = bytes.readUInt16LE(offset);
     if (length < 4 || offset + length > bytes.length) break;
     attributes.set(bytes.readUInt16LE(offset + 2) & 0x3fff, bytes.subarray(offset + 4, offset + length));

@@ -66,8 +66,7 @@ export function decodeRule(payload: Buffer): Rule | undefined {
     from: prefix(FRA.src, payload.readUInt8(2)),
     to: prefix(FRA.dst, payload.readUInt8(1)),
     iif: iif && readText(iif),
-    fwmark:
-      mark === undefined ? undefined : { mark, mask: attributes.get(FRA.fwmask)?.readUInt32LE() ?? 0xffffffff },
+    fwmark: mark === undefined ? undefined : { mark, mask: attributes.get(FRA.fwmask)?.readUInt32LE() ?? 0xffffffff },
     protocol: attributes.get(FRA.protocol)?.readUInt8(),
   };
 }

@@ -1,0 +1,106 @@
+import { errorName } from "./errno.ts";
+import { libc } from "./libc.ts";
+import {
+  CONTROL,
+  decodeAttributes,
+  decodeMessages,
+  encodeMessage,
+  FLAG,
+  HEADER_LENGTH,
+  type Message,
+  readText,
+} from "./message.ts";
+
+const AF_NETLINK = 16;
+const SOCK_RAW_CLOEXEC = 3 | 0o2000000;
+const NETLINK_ROUTE = 0;
+const SOL_NETLINK = 270;
+/** Explanations in words, requests not echoed in errors, dumps filtered as asked. linux/netlink.h. */
+const OPTION = { capAck: 10, extAck: 11, strictCheck: 12 } as const;
+const NLMSGERR_ATTR_MSG = 1;
+/** The kernel never fills more than 32 KiB of one dump datagram. */
+const RECEIVE_BYTES = 65536;
+
+/** What the kernel said no to, with its own explanation where it gave one. */
+export class NetlinkError extends Error {
+  /** `EEXIST`, `ENOENT`, … */
+  readonly code: string;
+  readonly errno: number;
+
+  constructor(what: string, errno: number, explanation: string | undefined) {
+    const code = errorName(errno);
+    super(`${what}: ${code}${explanation === undefined ? "" : ` (${explanation})`}`);
+    this.name = "NetlinkError";
+    this.code = code;
+    this.errno = errno;
+  }
+}
+
+/** A NETLINK_ROUTE socket in the network namespace that the thread was in when it was opened. Synchronous. rtnetlink(7). */
+export class RouteSocket {
+  readonly #fd: number;
+  readonly #receive = Buffer.allocUnsafe(RECEIVE_BYTES);
+  #sequence = 1;
+
+  private constructor(fd: number) {
+    this.#fd = fd;
+  }
+
+  static open(): RouteSocket {
+    const c = libc();
+    const fd = c.socket(AF_NETLINK, SOCK_RAW_CLOEXEC, NETLINK_ROUTE);
+    if (fd < 0) throw new NetlinkError("socket(AF_NETLINK)", c.errno(), undefined);
+    const on = Buffer.of(1, 0, 0, 0);
+    for (const option of Object.values(OPTION)) c.setsockopt(fd, SOL_NETLINK, option, on, on.length);
+    return new RouteSocket(fd);
+  }
+
+  /** One change. `what` names it in the error: "route 10.0.0.0/8 dev veth0". */
+  execute(what: string, type: number, flags: number, body: Buffer): void {
+    this.#exchange(what, type, FLAG.request | FLAG.ack | flags, body);
+  }
+
+  /** One object by name. */
+  get(what: string, type: number, body: Buffer): Message | undefined {
+    return this.#exchange(what, type, FLAG.request | FLAG.ack, body)[0];
+  }
+
+  /** All objects that `body` selects. */
+  dump(what: string, type: number, body: Buffer): Message[] {
+    return this.#exchange(what, type, FLAG.request | FLAG.dump, body);
+  }
+
+  close(): void {
+    libc().close(this.#fd);
+  }
+
+  #exchange(what: string, type: number, flags: number, body: Buffer): Message[] {
+    const c = libc();
+    const sequence = this.#sequence++;
+    const request = encodeMessage({ type, flags, sequence }, body);
+    if (c.send(this.#fd, request, request.length, 0) < 0) throw new NetlinkError(what, c.errno(), undefined);
+    const answers: Message[] = [];
+    for (;;) {
+      const length = c.recv(this.#fd, this.#receive, RECEIVE_BYTES, 0);
+      if (length < 0) throw new NetlinkError(what, c.errno(), undefined);
+      // Copied: the buffer is reused by the next recv.
+      for (const message of decodeMessages(Buffer.from(this.#receive.subarray(0, length)))) {
+        if (message.sequence !== sequence) continue; // the rest of an exchange that was given up
+        if (message.type !== CONTROL.error && message.type !== CONTROL.done) {
+          answers.push(message);
+          continue;
+        }
+        const errno = message.payload.length >= 4 ? -message.payload.readInt32LE(0) : 0;
+        if (errno !== 0) throw new NetlinkError(what, errno, explanationIn(message));
+        return answers;
+      }
+    }
+  }
+}
+
+/** NLMSGERR_ATTR_MSG behind the error code and the header of the request, which is not echoed (NETLINK_CAP_ACK). */
+function explanationIn(message: Message): string | undefined {
+  if (message.type !== CONTROL.error || (message.flags & FLAG.ackTlvs) === 0) return undefined;
+  const text = decodeAttributes(message.payload.subarray(4 + HEADER_LENGTH)).get(NLMSGERR_ATTR_MSG);
+  return text && readText(text);
+}
