@@ -1,0 +1,189 @@
+import type { GoModule } from "./module.ts";
+
+/** Every real program that a cluster is made of. */
+export const COMPONENT_NAMES = [
+  "kubeadm",
+  "kubelet",
+  "kubectl",
+  "kube-apiserver",
+  "kube-controller-manager",
+  "kube-scheduler",
+  "kube-proxy",
+  "calico-node",
+  "calico-cni",
+  "calico-kube-controllers",
+  "calico-crds",
+  "multus",
+  "cni-plugins",
+  "kind",
+  "etcd",
+  "coredns",
+] as const;
+export type ComponentName = (typeof COMPONENT_NAMES)[number];
+
+export interface ComponentRef {
+  readonly name: ComponentName;
+  /** e.g. `v1.29.15` */
+  readonly version: string;
+}
+
+/** Where the official release is, and where its SHA-256 is published. */
+export interface OfficialRelease {
+  readonly url: string;
+  /** Holds the digest, alone or in `sha256sum` lines. */
+  readonly checksumUrl: string;
+  /** Path inside, if the release is a tar archive; undefined if it is the executable itself. */
+  readonly member?: string;
+}
+
+/** One thing to be had: how, and where it is then. */
+export interface Recipe {
+  readonly ref: ComponentRef;
+  readonly module: GoModule;
+  /** Inside the module's output directory; "" is the directory itself. Undefined: a file of the module's source. */
+  readonly output?: string;
+  /** A file of the module's own source (Calico's CRDs), below its root. */
+  readonly sourceFile?: string;
+  readonly release?: OfficialRelease;
+  /** Arguments on which the program on PATH prints its version, if it can be used as it is. */
+  readonly versionArguments?: readonly string[];
+}
+
+export const VERSIONS = {
+  kubernetes: "v1.29.15",
+  calico: "v3.28.5",
+  multus: "v4.2.2",
+  "cni-plugins": "v1.9.1",
+  kind: "v0.33.0",
+  etcd: "v3.5.16",
+  coredns: "v1.11.1",
+} as const;
+
+/** The newest commit of Calico's v3.28 branch that the Go proxy knows as a module version. */
+const CALICO_MODULE_VERSION = "v1.11.0-cni-plugin.0.20250813170300-a0db560f0520";
+const CALICO = "github.com/projectcalico/calico";
+const CONTROL_PLANE = [
+  "kubelet",
+  "kubeadm",
+  "kubectl",
+  "kube-apiserver",
+  "kube-controller-manager",
+  "kube-scheduler",
+  "kube-proxy",
+] as const;
+type KubernetesName = (typeof CONTROL_PLANE)[number];
+
+/** What a run with these versions needs; kube-proxies that share the cluster's version come with it. */
+export function defaultSet(kubernetes: string, kubeProxies: readonly string[]): readonly ComponentRef[] {
+  const proxies = [...new Set([kubernetes, ...kubeProxies])];
+  return [
+    ...CONTROL_PLANE.filter((name) => name !== "kube-proxy").map((name) => ({ name, version: kubernetes })),
+    ...proxies.map((version) => ({ name: "kube-proxy" as const, version })),
+    ...(["calico-node", "calico-cni", "calico-kube-controllers", "calico-crds"] as const).map((name) => ({
+      name,
+      version: VERSIONS.calico,
+    })),
+    ...(["multus", "cni-plugins", "kind", "etcd", "coredns"] as const).map((name) => ({
+      name,
+      version: VERSIONS[name],
+    })),
+  ];
+}
+
+/**
+ * How `ref` is had. `wholeControlPlane` names the Kubernetes versions of which everything is wanted: one `go build`
+ * for all seven commands takes half the time of seven.
+ */
+export function recipeFor(ref: ComponentRef, wholeControlPlane: ReadonlySet<string> = new Set()): Recipe {
+  const { name, version } = ref;
+  switch (name) {
+    case "calico-node":
+      return { ref, module: calico(version), output: "calico-node" };
+    case "calico-cni":
+      return { ref, module: calico(version), output: "calico" };
+    case "calico-kube-controllers":
+      return { ref, module: calico(version), output: "kube-controllers" };
+    case "calico-crds":
+      return { ref, module: calico(version), sourceFile: "manifests/crds.yaml" };
+    case "multus":
+      return {
+        ref,
+        module: plain("gopkg.in/k8snetworkplumbingwg/multus-cni.v4", version, ["cmd/multus"]),
+        output: "multus",
+      };
+    case "cni-plugins":
+      return { ref, module: plain("github.com/containernetworking/plugins", version, ["plugins/..."]), output: "" };
+    case "kind":
+      return {
+        ref,
+        module: plain("sigs.k8s.io/kind", version, [""]),
+        output: "kind",
+        release: {
+          url: `https://github.com/kubernetes-sigs/kind/releases/download/${version}/kind-linux-amd64`,
+          checksumUrl: `https://github.com/kubernetes-sigs/kind/releases/download/${version}/kind-linux-amd64.sha256sum`,
+        },
+        versionArguments: ["version"],
+      };
+    case "etcd":
+      return {
+        ref,
+        module: plain("go.etcd.io/etcd/server/v3", version, [""]),
+        output: "server", // go names a command after the element before a version suffix
+        release: {
+          url: `https://github.com/etcd-io/etcd/releases/download/${version}/etcd-${version}-linux-amd64.tar.gz`,
+          checksumUrl: `https://github.com/etcd-io/etcd/releases/download/${version}/SHA256SUMS`,
+          member: `etcd-${version}-linux-amd64/etcd`,
+        },
+      };
+    case "coredns":
+      return { ref, module: plain("github.com/coredns/coredns", version, [""]), output: "coredns" };
+    default:
+      return kubernetesRecipe(name, version, wholeControlPlane);
+  }
+}
+
+function kubernetesRecipe(name: KubernetesName, version: string, whole: ReadonlySet<string>): Recipe {
+  const url = `https://dl.k8s.io/release/${version}/bin/linux/amd64/${name}`;
+  const [, minor = ""] = version.split(".");
+  const variable = (v: string) => `k8s.io/component-base/version.${v}`;
+  return {
+    ref: { name, version },
+    module: {
+      path: "k8s.io/kubernetes",
+      version,
+      packages: (whole.has(version) ? CONTROL_PLANE : [name]).map((command) => `cmd/${command}`),
+      variables: { [variable("gitVersion")]: version, [variable("gitMajor")]: "1", [variable("gitMinor")]: minor },
+      replaces: "kubernetes-staging",
+    },
+    output: name,
+    release: { url, checksumUrl: `${url}.sha256` },
+    ...(name === "kubeadm"
+      ? { versionArguments: ["version", "-o", "short"] }
+      : name === "kubectl"
+        ? { versionArguments: ["version", "--client"] }
+        : { versionArguments: ["--version"] }),
+  };
+}
+
+function calico(version: string): GoModule {
+  if (version !== VERSIONS.calico)
+    throw new Error(
+      `Calico ${version} cannot be built here: the Go proxy has ${VERSIONS.calico} alone as a module version`,
+    );
+  return {
+    path: CALICO,
+    version: CALICO_MODULE_VERSION,
+    packages: ["node/cmd/calico-node", "cni-plugin/cmd/calico", "kube-controllers/cmd/kube-controllers"],
+    variables: { [`${CALICO}/pkg/buildinfo.GitVersion`]: version, [`${CALICO}/node/pkg/startup.VERSION`]: version },
+    replaces: "own",
+    extraReplaces: {
+      // The repository's own copy (a directory) is not part of the module; this is the version it was published as.
+      "github.com/projectcalico/api": "github.com/projectcalico/api v0.0.0-20240708202104-e3f70b269c2c",
+      "github.com/Microsoft/hcsshim": "github.com/Microsoft/hcsshim v0.11.7",
+    },
+  };
+}
+
+function plain(path: string, version: string, packages: readonly string[]): GoModule {
+  return { path, version, packages, variables: {}, replaces: "none" };
+}

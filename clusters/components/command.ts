@@ -1,0 +1,56 @@
+import { spawn } from "node:child_process";
+
+export interface CommandOptions {
+  readonly cwd?: string;
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  readonly stdin?: string;
+  /** Called with each line of stdout and stderr as it comes. */
+  readonly onLine?: (line: string) => void;
+}
+
+export interface CommandResult {
+  readonly exitCode: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs a program, argv only, and waits for its end. Does not throw on exit codes ≠ 0; a program that is not there is code 127. */
+export async function run(argv: readonly string[], options: CommandOptions = {}): Promise<CommandResult> {
+  const [file = "", ...rest] = argv;
+  return new Promise((resolve) => {
+    const child = spawn(file, rest, {
+      ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
+      env: { ...process.env, ...options.env },
+      stdio: ["pipe", "pipe", "pipe"],
+    });
+    const output = { stdout: "", stderr: "" };
+    for (const name of ["stdout", "stderr"] as const) {
+      let pending = "";
+      child[name].setEncoding("utf8").on("data", (chunk: string) => {
+        output[name] += chunk;
+        if (options.onLine === undefined) return;
+        const lines = (pending + chunk).split("\n");
+        pending = lines.pop() ?? "";
+        for (const line of lines) options.onLine(line);
+      });
+    }
+    child.stdin.on("error", () => undefined); // a program that ends before it has read everything
+    child.stdin.end(options.stdin ?? "");
+    child.on("error", (error) => {
+      resolve({ exitCode: 127, stdout: "", stderr: error.message });
+    });
+    child.on("close", (code) => {
+      resolve({ exitCode: code ?? 128, ...output });
+    });
+  });
+}
+
+/** As `run`, but an exit code ≠ 0 throws with the command and the last lines it said. */
+export async function runOrThrow(argv: readonly string[], options: CommandOptions = {}): Promise<string> {
+  const result = await run(argv, options);
+  if (result.exitCode !== 0) {
+    const said = (result.stderr.trim() || result.stdout.trim()).split("\n").slice(-12).join("\n");
+    throw new Error(`\`${argv.join(" ")}\` ended with ${result.exitCode}:\n${said}`);
+  }
+  return result.stdout;
+}

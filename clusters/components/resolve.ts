@@ -1,0 +1,120 @@
+import { access, copyFile, mkdir, rename } from "node:fs/promises";
+import { delimiter, dirname, join } from "node:path";
+import type { Progress } from "../progress.ts";
+import { cacheRoot, contentKey } from "./cache.ts";
+import { type ComponentName, type ComponentRef, type Recipe, recipeFor } from "./catalog.ts";
+import { run } from "./command.ts";
+import { downloadRelease, isReachable } from "./download.ts";
+import { goBuild, goProblem, moduleSource } from "./go-build.ts";
+import { withLock } from "./lock.ts";
+import { timed } from "./timed.ts";
+
+export interface ResolvedComponents {
+  /** Absolute path; of a directory for `cni-plugins`. Without a version: the one that was asked for first. */
+  path(name: ComponentName, version?: string): string;
+  has(name: ComponentName): boolean;
+}
+
+/**
+ * The path of each program, from the first source that has it: the cache, PATH (at exactly that version), the official
+ * release with its checksum, a build from Go modules. What was built or downloaded once stays in the cache.
+ */
+export async function resolveComponents(
+  refs: readonly ComponentRef[],
+  progress: Progress,
+): Promise<ResolvedComponents> {
+  const whole = new Set(refs.filter((ref) => ref.name === "kube-apiserver").map((ref) => ref.version));
+  const found = new Map<string, string>();
+  for (const ref of refs) found.set(keyOf(ref), await resolveOne(recipeFor(ref, whole), progress));
+  return {
+    path: (name, version) => {
+      const wanted = version ?? refs.find((ref) => ref.name === name)?.version;
+      const path = wanted === undefined ? undefined : found.get(keyOf({ name, version: wanted }));
+      if (path === undefined) throw new Error(`component ${name} ${version ?? ""} was not asked for`);
+      return path;
+    },
+    has: (name) => refs.some((ref) => ref.name === name),
+  };
+}
+
+const keyOf = (ref: ComponentRef): string => `${ref.name} ${ref.version}`;
+
+/** Where a component lies in the cache: named for people, keyed by how it is made. */
+function cachePath(recipe: Recipe): { readonly directory: string; readonly file: string } {
+  const { module } = recipe;
+  const key = contentKey(module);
+  const name = (
+    module.path
+      .split("/")
+      .filter((part) => !/^v\d+$/.test(part))
+      .at(-1) ?? "module"
+  ).replace(/\.v\d+$/, "");
+  const directory = join(cacheRoot(), "components", `${name}-${module.version}-${key}`);
+  return { directory, file: join(directory, recipe.sourceFile?.split("/").at(-1) ?? recipe.output ?? "") };
+}
+
+async function resolveOne(recipe: Recipe, progress: Progress): Promise<string> {
+  const { directory, file } = cachePath(recipe);
+  const downloaded = join(cacheRoot(), "components", "released", `${recipe.ref.name}-${recipe.ref.version}`);
+  for (const candidate of [file, downloaded]) if (await exists(candidate)) return candidate;
+  const onPath = await findOnPath(recipe);
+  if (onPath !== undefined) return onPath;
+
+  const what = `${recipe.ref.name} ${recipe.ref.version}`;
+  return withLock(
+    `${directory}.lock`,
+    (owner) => {
+      progress.note(`${what} is being made by process ${owner}; waiting for it`);
+    },
+    async () => {
+      for (const candidate of [file, downloaded]) if (await exists(candidate)) return candidate;
+      if (recipe.release !== undefined && (await isReachable(recipe.release.url))) {
+        const { release } = recipe;
+        await timed(progress, `download ${what}`, () => downloadRelease(release, downloaded));
+        return downloaded;
+      }
+      const problem = await goProblem();
+      if (problem !== undefined) throw new Error(problem);
+      if (recipe.sourceFile === undefined || !(await exists(directory)))
+        await timed(progress, `build ${buildTitle(recipe)}`, (step) =>
+          goBuild(recipe.module, directory, (text) => {
+            step.update(text);
+          }),
+        );
+      if (recipe.sourceFile !== undefined) await copySourceFile(recipe, file);
+      return file;
+    },
+  );
+}
+
+function buildTitle({ ref, module }: Recipe): string {
+  return module.packages.length > 1
+    ? `${module.path} (${module.packages.length} programs) ${ref.version}`
+    : `${ref.name} ${ref.version}`;
+}
+
+async function copySourceFile(recipe: Recipe, target: string): Promise<void> {
+  const source = join(await moduleSource(recipe.module), recipe.sourceFile ?? "");
+  await mkdir(dirname(target), { recursive: true });
+  await copyFile(source, `${target}.new`);
+  await rename(`${target}.new`, target);
+}
+
+/** The program on PATH, if it prints exactly this version. */
+async function findOnPath({ ref, versionArguments }: Recipe): Promise<string | undefined> {
+  if (versionArguments === undefined) return undefined;
+  for (const directory of (process.env["PATH"] ?? "").split(delimiter)) {
+    const candidate = join(directory, ref.name);
+    if (!(await exists(candidate))) continue;
+    const { stdout } = await run([candidate, ...versionArguments]);
+    return stdout.split(/[\s,]+/).includes(ref.version) ? candidate : undefined;
+  }
+  return undefined;
+}
+
+function exists(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  );
+}

@@ -1,0 +1,17 @@
+import type { Progress, StepHandle } from "../progress.ts";
+import { lastSeconds, rememberSeconds } from "./timings.ts";
+
+/** Runs `work` as a step that says how long it took last time, and remembers how long it took now. */
+export async function timed<T>(progress: Progress, title: string, work: (step: StepHandle) => Promise<T>): Promise<T> {
+  const step = progress.step(title, await lastSeconds(title));
+  const started = performance.now();
+  try {
+    const result = await work(step);
+    await rememberSeconds(title, (performance.now() - started) / 1000);
+    step.done();
+    return result;
+  } catch (error) {
+    step.fail(error instanceof Error ? error.message : String(error));
+    throw error;
+  }
+}
