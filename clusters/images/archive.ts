@@ -90,7 +90,10 @@ export async function streamArchive(images: readonly Image[]): Promise<ArchiveSt
     tar.on("error", reject);
     tar.on("close", (code) => {
       if (code === 0) resolve();
-      else reject(new Error(`tar ended with ${String(code)} while streaming ${images.map((i) => i.reference).join(", ")}`));
+      else
+        reject(
+          new Error(`tar ended with ${String(code)} while streaming ${images.map((i) => i.reference).join(", ")}`),
+        );
     });
   }).finally(() => rm(staging, { recursive: true, force: true }));
   return { stream: tar.stdout, ended };

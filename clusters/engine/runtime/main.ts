@@ -1,0 +1,19 @@
+/** An OCI runtime that is runc, but for what this machine may not do (spec.ts). Compiled by Bun, named in daemon.json. */
+import { spawnSync } from "node:child_process";
+import { readFileSync, writeFileSync } from "node:fs";
+import { constants } from "node:os";
+import { missingCapabilities, permittedConfig, permittedProcess, specificationFiles } from "./spec.ts";
+
+const argv = process.argv.slice(2);
+const missing = missingCapabilities(readFileSync("/proc/self/status", "utf8"));
+for (const { file, whole } of specificationFiles(argv)) {
+  const specification = JSON.parse(readFileSync(file, "utf8")) as Record<string, unknown>;
+  const permitted = whole ? permittedConfig(specification, missing) : permittedProcess(specification, missing);
+  writeFileSync(file, JSON.stringify(permitted));
+}
+const { status, signal, error } = spawnSync("runc", argv, { stdio: "inherit" });
+if (error) {
+  process.stderr.write(`runc could not be started: ${error.message}\n`);
+  process.exit(127);
+}
+process.exit(status ?? 128 + (signal === null ? 0 : constants.signals[signal]));
