@@ -26,11 +26,6 @@ export function tarFlags(ownership: Ownership): readonly string[] {
   return ownership === "kept" ? fixed : [...fixed, "--owner=0", "--group=0", "--mode=u=rwX,go=rX"];
 }
 
-/** A name for what goes into a layer; two layers with equal inputs are one. */
-export function contentKey(...inputs: readonly unknown[]): string {
-  return createHash("sha256").update(JSON.stringify(inputs)).digest("hex").slice(0, 16);
-}
-
 /** Stands for a file's content where reading 100 MB for it would be too slow: components never change in place. */
 export async function fileIdentity(path: string): Promise<string> {
   const { size, mtimeMs } = await stat(path);

@@ -1,0 +1,42 @@
+import { GenericContainer, type StartedTestContainer } from "testcontainers";
+import type { Engine } from "../engine/engine.ts";
+import type { ExternalHost } from "../provider.ts";
+import { programStream } from "./program-stream.ts";
+
+/** What tells our external hosts from other containers, so that `down` finds one that a killed run left. */
+export const EXTERNAL_LABEL = "dev.interlay.external";
+
+/** A container on the underlay's Docker network, in no way part of the cluster: the world outside. */
+export async function startExternalHost(
+  engine: Engine,
+  cluster: string,
+  network: string,
+  image: string,
+): Promise<{ readonly host: ExternalHost; stop(): Promise<void> }> {
+  // testcontainers reads these when it first connects. Its reaper is an image that is not here; `down` reaps by label.
+  Object.assign(process.env, engine.env, { TESTCONTAINERS_RYUK_DISABLED: "true" });
+  await removeExternalHosts(engine, cluster);
+  const started: StartedTestContainer = await new GenericContainer(image)
+    .withNetworkMode(network)
+    .withLabels({ [EXTERNAL_LABEL]: cluster })
+    .withAddedCapabilities("NET_ADMIN", "NET_RAW")
+    .start();
+  const address = started.getIpAddress(network);
+  const exec = (argv: readonly string[]) => ["docker", "exec", "-i", started.getId(), ...argv];
+  return {
+    host: {
+      address,
+      attach: (argv) => Promise.resolve(programStream(exec(argv), engine.env)),
+      exec: (argv) => engine.docker(exec(argv).slice(1)),
+    },
+    stop: async () => {
+      await started.stop({ timeout: 1000 });
+    },
+  };
+}
+
+export async function removeExternalHosts(engine: Engine, cluster: string): Promise<void> {
+  const filter = `label=${EXTERNAL_LABEL}=${cluster}`;
+  const ids = (await engine.docker(["ps", "-aq", "--filter", filter])).stdout.split("\n").filter((id) => id !== "");
+  if (ids.length > 0) await engine.docker(["rm", "--force", ...ids]);
+}

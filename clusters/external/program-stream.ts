@@ -1,0 +1,33 @@
+import { spawn } from "node:child_process";
+import { createInterface } from "node:readline";
+import type { ProgramStream } from "../provider.ts";
+
+/** Starts a program of this machine (`docker exec -i …`, `kubectl exec -i …`) whose stdin and stdout are lines. */
+export function programStream(argv: readonly string[], env: Readonly<Record<string, string>> = {}): ProgramStream {
+  const [file = "", ...rest] = argv;
+  const child = spawn(file, rest, { env: { ...process.env, ...env }, stdio: ["pipe", "pipe", "inherit"] });
+  const lines = createInterface({ input: child.stdout });
+  const ended = new Promise<void>((resolve) => {
+    child.on("error", () => {
+      resolve();
+    });
+    child.on("close", () => {
+      resolve();
+    });
+  });
+  child.stdin.on("error", () => undefined); // it ended: whoever waits for an answer gets a timeout
+  return {
+    write: (line) => {
+      child.stdin.write(`${line}\n`);
+    },
+    onLine: (listener) => {
+      lines.on("line", listener);
+    },
+    close: async () => {
+      child.stdin.end();
+      const forced = setTimeout(() => child.kill("SIGKILL"), 2000);
+      await ended;
+      clearTimeout(forced);
+    },
+  };
+}

@@ -1,0 +1,66 @@
+import { ensureDebianPackages } from "../components/packages.ts";
+import { contentKey } from "../components/cache.ts";
+import { timed } from "../components/timed.ts";
+import type { Progress } from "../progress.ts";
+import { debootstrap, machineMirror } from "./debian.ts";
+import type { Layer, LayerCache } from "./layer.ts";
+
+/** What programs in pods call: packet filters, routes, ping; and what one wants there when a cell is red. */
+const POD_PACKAGES = [
+  "ca-certificates",
+  "conntrack",
+  "ethtool",
+  "ipset",
+  "iproute2",
+  "iptables",
+  "iputils-ping",
+  "kmod",
+  "nftables",
+  "procps",
+  "tcpdump",
+];
+
+/** kind's contract for a node, and the same tools on the node itself. */
+const NODE_PACKAGES = [
+  ...POD_PACKAGES,
+  "containerd",
+  "curl",
+  "dbus",
+  "ebtables",
+  "libseccomp2",
+  "mount",
+  "runc",
+  "socat",
+  "systemd",
+  "systemd-sysv",
+  "util-linux",
+];
+
+/** Bumped when debootstrap is called differently. */
+const RECIPE = 1;
+
+/** The Debian root that images with more than one static program stand on. */
+export function podRoot(layers: LayerCache, progress: Progress): Promise<Layer> {
+  return debianRoot("pod", POD_PACKAGES, layers, progress);
+}
+
+/** The Debian root of a node. */
+export function nodeRoot(layers: LayerCache, progress: Progress): Promise<Layer> {
+  return debianRoot("node", NODE_PACKAGES, layers, progress);
+}
+
+async function debianRoot(
+  name: string,
+  packages: readonly string[],
+  layers: LayerCache,
+  progress: Progress,
+): Promise<Layer> {
+  const key = `debian-${name}-${contentKey(RECIPE, packages)}`;
+  const found = await layers.find(key);
+  if (found !== undefined) return found;
+  await ensureDebianPackages(["debootstrap"], progress);
+  return timed(progress, `debootstrap the ${name} root filesystem`, async () => {
+    const mirror = await machineMirror();
+    return layers.ensure(key, "kept", (tree) => debootstrap(tree, packages, mirror));
+  });
+}

@@ -1,0 +1,32 @@
+import { spawn } from "node:child_process";
+import type { Engine } from "../engine/engine.ts";
+import { type Image, streamArchive } from "./archive.ts";
+
+/** Pipes a docker-archive of `images` into a program (`docker load`, `docker exec -i NODE ctr images import -`). */
+export async function pipeArchive(
+  images: readonly Image[],
+  argv: readonly string[],
+  env: Readonly<Record<string, string>>,
+): Promise<void> {
+  const [file = "", ...rest] = argv;
+  const archive = await streamArchive(images);
+  const child = spawn(file, rest, { env: { ...process.env, ...env }, stdio: ["pipe", "ignore", "pipe"] });
+  let said = "";
+  child.stderr.on("data", (chunk: Buffer) => (said += chunk.toString()));
+  child.stdin.on("error", () => undefined); // told by the exit code
+  archive.stream.pipe(child.stdin);
+  const code = await new Promise<number | null>((resolve, reject) => child.on("error", reject).on("close", resolve));
+  if (code !== 0) {
+    archive.ended.catch(() => undefined);
+    throw new Error(
+      `\`${argv.join(" ")}\` did not take ${images.map((i) => i.reference).join(", ")} (exit ${String(code)}): ${said.trim()}`,
+    );
+  }
+  await archive.ended;
+}
+
+/** Loads an image into Docker unless it is there. */
+export async function loadIntoDocker(engine: Engine, image: Image): Promise<void> {
+  const { exitCode } = await engine.docker(["image", "inspect", image.reference]);
+  if (exitCode !== 0) await pipeArchive([image], ["docker", "load", "--quiet"], engine.env);
+}

@@ -1,0 +1,124 @@
+import { chmod, copyFile, cp, mkdir } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { contentKey } from "../components/cache.ts";
+import { VERSIONS } from "../components/catalog.ts";
+import { runOrThrow } from "../components/command.ts";
+import type { ResolvedComponents } from "../components/resolve.ts";
+import type { Image, ImageConfig } from "./archive.ts";
+import { contentTag } from "./archive.ts";
+import { fileIdentity, type Layer, type LayerCache } from "./layer.ts";
+
+/** kubeadm's own names, as `kubeadm config images list` prints them for v1.29.15. */
+const PAUSE = "registry.k8s.io/pause:3.9";
+const ETCD = "registry.k8s.io/etcd:3.5.16-0";
+const COREDNS = "registry.k8s.io/coredns/coredns:v1.11.1";
+
+export const kubeProxyImage = (version: string): string => `registry.k8s.io/kube-proxy:${version}`;
+export const CALICO_IMAGES = {
+  node: `docker.io/calico/node:${VERSIONS.calico}`,
+  cni: `docker.io/calico/cni:${VERSIONS.calico}`,
+  kubeControllers: `docker.io/calico/kube-controllers:${VERSIONS.calico}`,
+} as const;
+export const MULTUS_IMAGE = `ghcr.io/k8snetworkplumbingwg/multus-cni:${VERSIONS.multus}-thin`;
+
+const files = join(import.meta.dirname, "files");
+
+/** One file that is put into an image. */
+interface Placed {
+  readonly from: string;
+  readonly to: string;
+}
+
+/** Makes layers out of programs and our own small scripts. */
+export class ImageBuilder {
+  readonly #layers: LayerCache;
+  readonly #root: Layer;
+
+  /** @param root the Debian root for images that need more than their program */
+  constructor(layers: LayerCache, root: Layer) {
+    this.#layers = layers;
+    this.#root = root;
+  }
+
+  /** @param tree a directory of `files/` that goes in whole */
+  async image(
+    reference: string,
+    placed: readonly Placed[],
+    options: { readonly debian: boolean; readonly tree?: string; readonly config?: ImageConfig },
+  ): Promise<Image> {
+    const identities = await Promise.all(placed.map(async (p) => [p.to, await fileIdentity(p.from)]));
+    const tree = options.tree === undefined ? undefined : join(files, options.tree);
+    const treeIdentity =
+      tree === undefined ? "" : await runOrThrow(["find", tree, "-type", "f", "-printf", "%P %s %T@\\n"]);
+    const layer = await this.#layers.ensure(
+      `layer-${contentKey(identities, treeIdentity)}`,
+      "root",
+      async (directory) => {
+        if (tree !== undefined) await cp(tree, directory, { recursive: true });
+        for (const { from, to } of placed) {
+          const target = join(directory, to);
+          await mkdir(dirname(target), { recursive: true });
+          await copyFile(from, target);
+          await chmod(target, 0o755);
+        }
+      },
+    );
+    return { reference, layers: options.debian ? [this.#root, layer] : [layer], config: options.config ?? {} };
+  }
+
+  /** As `image`, with a tag that is its content: for our own programs, which have no release yet. */
+  async ownImage(repository: string, placed: readonly Placed[], config: ImageConfig): Promise<Image> {
+    const image = await this.image("", placed, { debian: true, config });
+    return { ...image, reference: `${repository}:${contentTag(image)}` };
+  }
+}
+
+/** Everything that runs in pods of a kubeadm cluster with Calico and Multus, but for our own two images. */
+export async function podImages(
+  components: ResolvedComponents,
+  kubernetes: string,
+  kubeProxies: readonly string[],
+  builder: ImageBuilder,
+  pause: string,
+): Promise<readonly Image[]> {
+  const bin = (from: string, name: string): Placed => ({ from, to: `usr/local/bin/${name}` });
+  const program = (reference: string, path: string, name: string, debian = false) =>
+    builder.image(reference, [bin(path, name)], { debian, config: { Entrypoint: [`/usr/local/bin/${name}`] } });
+  return Promise.all([
+    program(PAUSE, pause, "pause"),
+    program(ETCD, components.path("etcd"), "etcd"),
+    program(COREDNS, components.path("coredns"), "coredns"),
+    ...(["kube-apiserver", "kube-controller-manager", "kube-scheduler"] as const).map((name) =>
+      program(`registry.k8s.io/${name}:${kubernetes}`, components.path(name, kubernetes), name),
+    ),
+    ...kubeProxies.map((version) =>
+      program(kubeProxyImage(version), components.path("kube-proxy", version), "kube-proxy", true),
+    ),
+    program(CALICO_IMAGES.kubeControllers, components.path("calico-kube-controllers"), "kube-controllers"),
+    builder.image(CALICO_IMAGES.node, [{ from: components.path("calico-node"), to: "usr/bin/calico-node" }], {
+      debian: true,
+      tree: "calico-node",
+      config: { Entrypoint: ["/usr/sbin/start_runit"] },
+    }),
+    builder.image(CALICO_IMAGES.cni, [{ from: components.path("calico-cni"), to: "opt/cni/bin/calico" }], {
+      debian: true,
+      tree: "calico-cni",
+      config: { Entrypoint: ["/opt/cni/bin/install"] },
+    }),
+    builder.image(MULTUS_IMAGE, [{ from: components.path("multus"), to: "usr/src/multus-cni/bin/multus" }], {
+      debian: true,
+      tree: "multus",
+      config: { Entrypoint: ["/thin_entrypoint"] },
+    }),
+  ]);
+}
+
+/** The pause program, built from our own few lines of Go. */
+export async function buildPause(target: string): Promise<string> {
+  const source = join(import.meta.dirname, "pause", "main.go");
+  await mkdir(dirname(target), { recursive: true });
+  await runOrThrow(["go", "build", "-trimpath", "-ldflags", "-s -w", "-o", target, source], {
+    env: { CGO_ENABLED: "0", GOFLAGS: "-buildvcs=false" },
+  });
+  return target;
+}

@@ -1,0 +1,130 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { parse, stringify } from "yaml";
+import { z } from "zod";
+import type { Engine } from "../engine/engine.ts";
+import { kubeProxyImage } from "../images/pod-images.ts";
+import type { ClusterNode, KubeProxy, KubeProxyMode } from "../provider.ts";
+import type { Kubectl } from "./kubectl.ts";
+
+const NAMESPACE = "kube-system";
+const TIMEOUT_SECONDS = 120;
+/** A label that no node has: a DaemonSet that selects it runs nowhere. */
+const NOWHERE = "interlay.dev/nowhere";
+
+const configMap = z.object({ data: z.record(z.string(), z.string()) });
+const daemonSet = z.object({
+  spec: z.object({
+    template: z.object({ spec: z.object({ containers: z.array(z.object({ image: z.string() })).min(1) }) }),
+  }),
+});
+
+/** What runs now, read from the cluster. */
+export async function currentKubeProxy(kubectl: Kubectl): Promise<KubeProxy> {
+  const [set, config] = await Promise.all([
+    kubectl.run(["-n", NAMESPACE, "get", "daemonset", "kube-proxy", "-o", "json"]),
+    kubectl.run(["-n", NAMESPACE, "get", "configmap", "kube-proxy", "-o", "json"]),
+  ]);
+  const image = daemonSet.parse(JSON.parse(set)).spec.template.spec.containers[0]?.image ?? "";
+  const { mode } = proxyConfig(configMap.parse(JSON.parse(config)).data["config.conf"] ?? "");
+  return { version: image.slice(image.lastIndexOf(":") + 1), mode };
+}
+
+/**
+ * Runs `to` on every node instead of what runs there: stopped everywhere, its rules taken out by the binary that made
+ * them (another's would leave some), then the new one, until it has synced. Also restarts when nothing changes.
+ */
+export async function switchKubeProxy(
+  engine: Engine,
+  kubectl: Kubectl,
+  nodes: readonly ClusterNode[],
+  to: KubeProxy,
+): Promise<void> {
+  const from = await currentKubeProxy(kubectl);
+  const changes = from.version !== to.version || from.mode !== to.mode;
+  if (changes) {
+    await patchDaemonSet(kubectl, { nodeSelector: { [NOWHERE]: "" } });
+    await untilGone(kubectl);
+    await Promise.all(nodes.map(({ name }) => cleanUp(engine, name, from.version)));
+    await setMode(kubectl, to.mode);
+  }
+  await patchDaemonSet(kubectl, {
+    nodeSelector: { [NOWHERE]: null },
+    containers: [{ name: "kube-proxy", image: kubeProxyImage(to.version) }],
+  });
+  if (!changes) await kubectl.run(["-n", NAMESPACE, "delete", "pods", "-l", "k8s-app=kube-proxy", "--grace-period=1"]);
+  await kubectl.rolledOut("daemonset/kube-proxy", NAMESPACE, TIMEOUT_SECONDS);
+  await Promise.all(nodes.map(({ name }) => untilSynced(engine, name)));
+}
+
+function patchDaemonSet(kubectl: Kubectl, podSpec: Readonly<Record<string, unknown>>): Promise<string> {
+  const patch = JSON.stringify({
+    spec: {
+      updateStrategy: { type: "RollingUpdate", rollingUpdate: { maxUnavailable: "100%" } },
+      template: { spec: { terminationGracePeriodSeconds: 1, ...podSpec } },
+    },
+  });
+  return kubectl.run(["-n", NAMESPACE, "patch", "daemonset", "kube-proxy", "--type=strategic", "-p", patch]);
+}
+
+async function untilGone(kubectl: Kubectl): Promise<void> {
+  await kubectl.run([
+    ...["-n", NAMESPACE, "wait", "--for=delete", "pod", "-l", "k8s-app=kube-proxy"],
+    `--timeout=${TIMEOUT_SECONDS}s`,
+  ]);
+}
+
+/** `kube-proxy --cleanup` of the version that ran, from its image, in the node's network namespace. */
+async function cleanUp(engine: Engine, node: string, version: string): Promise<void> {
+  const container = "interlay-kube-proxy-cleanup";
+  const ctr = ["exec", node, "ctr", "--namespace", "k8s.io"];
+  const { exitCode, stderr, stdout } = await engine.docker([
+    ...ctr,
+    ...["run", "--rm", "--net-host", "--privileged", kubeProxyImage(version), container],
+    ...["kube-proxy", "--cleanup"],
+  ]);
+  if (exitCode !== 0)
+    throw new Error(
+      `kube-proxy ${version} --cleanup on ${node} ended with ${exitCode}: ${(stderr || stdout).trim().slice(-400)}`,
+    );
+}
+
+async function setMode(kubectl: Kubectl, mode: KubeProxyMode): Promise<void> {
+  const raw: unknown = JSON.parse(await kubectl.run(["-n", NAMESPACE, "get", "configmap", "kube-proxy", "-o", "json"]));
+  const config = proxyConfig(configMap.parse(raw).data["config.conf"] ?? "");
+  const patch = JSON.stringify({ data: { "config.conf": stringify({ ...config.whole, mode }) } });
+  await kubectl.run(["-n", NAMESPACE, "patch", "configmap", "kube-proxy", "-p", patch]);
+}
+
+const proxyConfiguration = z.looseObject({ mode: z.string().optional() });
+
+/** KubeProxyConfiguration (kubeproxy.config.k8s.io/v1alpha1); an empty mode is iptables on Linux. */
+function proxyConfig(text: string): {
+  readonly mode: KubeProxyMode;
+  readonly whole: Readonly<Record<string, unknown>>;
+} {
+  const whole = proxyConfiguration.parse(parse(text));
+  return { mode: whole.mode === "nftables" ? "nftables" : "iptables", whole };
+}
+
+/** kube-proxy's /healthz is 200 once the rules have been written and are young. */
+async function untilSynced(engine: Engine, node: string): Promise<void> {
+  const deadline = Date.now() + TIMEOUT_SECONDS * 1000;
+  let last = "";
+  while (Date.now() < deadline) {
+    const probe = [
+      "curl",
+      "-s",
+      "-o",
+      "/dev/null",
+      "-w",
+      "%{http_code}",
+      "--max-time",
+      "2",
+      "http://127.0.0.1:10256/healthz",
+    ];
+    last = (await engine.docker(["exec", node, ...probe])).stdout.trim();
+    if (last === "200") return;
+    await sleep(300);
+  }
+  throw new Error(`kube-proxy on ${node} has not synced its rules in ${TIMEOUT_SECONDS} s (healthz says ${last}).`);
+}
