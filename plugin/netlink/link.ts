@@ -104,6 +104,11 @@ export function encodeLinkName(name?: string): Buffer {
   ]);
 }
 
+/** Names a link by its index, for RTM_GETLINK and RTM_DELLINK. */
+export function encodeLinkIndex(index: number): Buffer {
+  return ifinfomsg(index, 0, 0);
+}
+
 export function decodeLink(payload: Buffer): Link {
   const attributes = decodeAttributes(payload.subarray(16));
   const info = attributes.get(IFLA.linkinfo);

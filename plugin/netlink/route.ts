@@ -10,6 +10,8 @@ export const SCOPE = { universe: 0, link: 253, host: 254 } as const;
 const RTN_UNICAST = 1;
 const RTA = { dst: 1, oif: 4, gateway: 5, priority: 6, prefsrc: 7, table: 15 } as const;
 const MAIN_TABLE = 254;
+/** rtm_flags: the gateway is on the link, though no route says so. */
+const RTNH_F_ONLINK = 4;
 
 export interface Route {
   readonly family: Family;
@@ -24,6 +26,7 @@ export interface Route {
   /** rtm_protocol: who made it. */
   readonly protocol: number;
   readonly metric?: number | undefined;
+  readonly onlink?: boolean;
   /** rtm_type; 1 is unicast, 2 local, 3 broadcast. */
   readonly type?: number;
 }
@@ -36,6 +39,7 @@ export function encodeRoute(route: Route): Buffer {
   head.writeUInt8(route.protocol, 5);
   head.writeUInt8(route.scope, 6);
   head.writeUInt8(route.type ?? RTN_UNICAST, 7);
+  head.writeUInt32LE(route.onlink === true ? RTNH_F_ONLINK : 0, 8);
   const attributes: Attribute[] = [{ type: RTA.table, value: u32(route.table) }];
   if (route.destination) attributes.push({ type: RTA.dst, value: ipBytes(route.destination.address) });
   if (route.gateway !== undefined) attributes.push({ type: RTA.gateway, value: ipBytes(route.gateway) });

@@ -1,0 +1,45 @@
+import ipaddr from "ipaddr.js";
+
+declare const checked: unique symbol;
+/** An IPv4 or IPv6 address in its canonical text. */
+export type Ip = string & { readonly [checked]: "Ip" };
+/** A network in CIDR notation: canonical text, host bits zero. */
+export type Cidr = string & { readonly [checked]: "Cidr" };
+
+export type Family = "ipv4" | "ipv6";
+
+/** Throws on what is no address. */
+export function parseIp(text: string): Ip {
+  if (!ipaddr.isValid(text) || (!text.includes(":") && !ipaddr.IPv4.isValidFourPartDecimal(text)))
+    throw new Error(`"${text}" is no IP address`);
+  return ipaddr.parse(text).toString() as Ip;
+}
+
+/** Throws on what is no network. Host bits are cut off: 10.7.168.71/16 is 10.7.0.0/16. */
+export function parseCidr(text: string): Cidr {
+  if (!ipaddr.isValidCIDR(text)) throw new Error(`"${text}" is no network in CIDR notation`);
+  const [address, length] = ipaddr.parseCIDR(text);
+  const network =
+    address.kind() === "ipv4" ? ipaddr.IPv4.networkAddressFromCIDR(text) : ipaddr.IPv6.networkAddressFromCIDR(text);
+  return `${network.toString()}/${length}` as Cidr;
+}
+
+/** An address with the length of its link's prefix, as CNI results have it (`ips[].address`). */
+export function parseInterfaceAddress(text: string): { readonly ip: Ip; readonly network: Cidr } {
+  return { ip: parseIp(text.split("/")[0] ?? ""), network: parseCidr(text) };
+}
+
+export function familyOf(address: Ip | Cidr): Family {
+  return address.includes(":") ? "ipv6" : "ipv4";
+}
+
+/** The network of one address: /32 or /128. */
+export function hostCidr(ip: Ip): Cidr {
+  return `${ip}/${familyOf(ip) === "ipv4" ? 32 : 128}` as Cidr;
+}
+
+export function contains(network: Cidr, ip: Ip): boolean {
+  const address = ipaddr.parse(ip);
+  const [base, length] = ipaddr.parseCIDR(network);
+  return address.kind() === base.kind() && address.match(base, length);
+}

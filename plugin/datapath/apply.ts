@@ -1,0 +1,163 @@
+import { spawnSync } from "node:child_process";
+import { readFileSync, writeFileSync } from "node:fs";
+import { FLAG } from "../netlink/message.ts";
+import { RTM_LINK, encodeLinkName, encodeVethPair } from "../netlink/link.ts";
+import { NUD_PERMANENT, RTM_NEIGHBOUR, encodeNeighbour } from "../netlink/neighbour.ts";
+import { NetlinkError } from "../netlink/socket.ts";
+import { RTM_ROUTE, encodeRoute } from "../netlink/route.ts";
+import { RTM_RULE, encodeRule } from "../netlink/rule.ts";
+import { familyOf } from "./address.ts";
+import { type Namespace, withNamespaceFd } from "./kernel.ts";
+import { kernelRoute, kernelRule } from "./kernel-objects.ts";
+import { describeItem, type Plan, type PlanItem, type ReplyMarkItem, type SysctlItem, type VethItem } from "./plan.ts";
+import { POD_NFT_TABLE, replyMarkRules } from "./reply-mark.ts";
+
+/** A step of a plan that the kernel refused; what was made before it is undone. */
+export class ApplyError extends Error {
+  constructor(item: PlanItem, cause: unknown) {
+    super(`${describeItem(item)}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+    this.name = "ApplyError";
+  }
+}
+
+type Undo = () => void;
+
+/**
+ * Makes the kernel as the plan says, in its order. What is there already stays: applying twice is the same as once.
+ * @param beforeItem called before each step; what it throws is a failure of that step (tests use it)
+ * @throws ApplyError after undoing what this call made
+ */
+export function applyPlan(
+  plan: Plan,
+  node: Namespace,
+  pod: Namespace,
+  beforeItem: (item: PlanItem, index: number) => void = () => undefined,
+): void {
+  const undo: Undo[] = [];
+  for (const [index, item] of plan.items.entries()) {
+    try {
+      beforeItem(item, index);
+      const step = applyItem(item, node, pod);
+      if (step !== undefined) undo.push(step);
+    } catch (error) {
+      for (const step of undo.reverse()) {
+        try {
+          step();
+        } catch {
+          // the first failure is the one to tell; DEL and GC remove what is left
+        }
+      }
+      throw new ApplyError(item, error);
+    }
+  }
+}
+
+/** Returns how to undo it; undefined if it was there. */
+export function applyItem(item: PlanItem, node: Namespace, pod: Namespace): Undo | undefined {
+  const where = item.kind !== "veth" && item.where === "node" ? node : pod;
+  switch (item.kind) {
+    case "veth":
+      return applyVeth(item, node, pod);
+    case "sysctl":
+      return applySysctl(item, where);
+    case "neighbour": {
+      const link = indexOf(where, item.device);
+      const body = encodeNeighbour({
+        family: familyOf(item.address),
+        link,
+        address: item.address,
+        mac: item.mac,
+        state: NUD_PERMANENT,
+      });
+      where.socket.execute(describeItem(item), RTM_NEIGHBOUR.new, FLAG.create | FLAG.replace, body);
+      return () => {
+        where.socket.execute(describeItem(item), RTM_NEIGHBOUR.del, 0, body);
+      };
+    }
+    case "route": {
+      const body = encodeRoute(kernelRoute(item, indexOf(where, item.device)));
+      where.socket.execute(describeItem(item), RTM_ROUTE.new, FLAG.create | FLAG.replace, body);
+      return () => {
+        where.socket.execute(describeItem(item), RTM_ROUTE.del, 0, body);
+      };
+    }
+    case "rule": {
+      const body = encodeRule(kernelRule(item));
+      try {
+        where.socket.execute(describeItem(item), RTM_RULE.new, FLAG.create | FLAG.excl, body);
+      } catch (error) {
+        if (error instanceof NetlinkError && error.code === "EEXIST") return undefined;
+        throw error;
+      }
+      return () => {
+        where.socket.execute(describeItem(item), RTM_RULE.del, 0, body);
+      };
+    }
+    case "reply-mark":
+      return applyReplyMark(item, where);
+  }
+}
+
+function indexOf(namespace: Namespace, link: string): number {
+  const found = namespace.findLink(link);
+  if (found === undefined) throw new Error(`there is no link ${link}`);
+  return found.index;
+}
+
+/** A pair half of which is ours and half another's is made anew: the other end was of an earlier life. */
+function applyVeth(item: VethItem, node: Namespace, pod: Namespace): Undo | undefined {
+  const nodeEnd = node.findLink(item.node.name);
+  const podEnd = pod.findLink(item.pod.name);
+  if (nodeEnd !== undefined && podEnd?.link === nodeEnd.index && podEnd.mac === item.pod.mac) return undefined;
+  if (nodeEnd !== undefined) removeLink(node, item.node.name);
+  if (podEnd !== undefined) removeLink(pod, item.pod.name);
+  const ends = { here: { ...item.node, up: true }, peer: { ...item.pod, up: true } };
+  withNamespaceFd(pod.path ?? "/proc/self/ns/net", (fd) => {
+    const body = encodeVethPair(ends.here, ends.peer, fd, item.mtu);
+    node.socket.execute(describeItem(item), RTM_LINK.new, FLAG.create | FLAG.excl, body);
+  });
+  node.forgetLinks();
+  pod.forgetLinks();
+  return () => {
+    removeLink(node, item.node.name);
+  };
+}
+
+/** Removes a link by name; that there is none is what was wanted. */
+export function removeLink(namespace: Namespace, name: string): void {
+  try {
+    namespace.socket.execute(`remove link ${name}`, RTM_LINK.del, 0, encodeLinkName(name));
+  } catch (error) {
+    if (!(error instanceof NetlinkError && error.code === "ENODEV")) throw error;
+  }
+  namespace.forgetLinks();
+}
+
+function applySysctl(item: SysctlItem, where: Namespace): Undo | undefined {
+  const file = `/proc/sys/net/${item.path.join("/")}`;
+  return where.inside(() => {
+    const before = readFileSync(file, "utf8").trim();
+    if (before === item.value) return undefined;
+    writeFileSync(file, item.value);
+    return () => {
+      where.inside(() => {
+        writeFileSync(file, before);
+      });
+    };
+  });
+}
+
+function applyReplyMark(item: ReplyMarkItem, where: Namespace): Undo {
+  nft(where, replyMarkRules(item));
+  return () => {
+    nft(where, `destroy table ${POD_NFT_TABLE}\n`);
+  };
+}
+
+function nft(where: Namespace, rules: string): void {
+  const { status, stderr, error } = where.inside(() =>
+    spawnSync("nft", ["-f", "-"], { input: rules, encoding: "utf8" }),
+  );
+  if (error) throw new Error(`nft could not be started: ${error.message}`);
+  if (status !== 0) throw new Error(stderr.trim());
+}

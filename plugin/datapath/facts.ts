@@ -1,0 +1,52 @@
+import { z } from "zod";
+import { parseCidr, parseIp } from "./address.ts";
+
+/** Where the agent leaves what the plugin must know; the plugin wires pods with nothing else. */
+export const FACTS_FILE = "/var/lib/interlay/facts.json";
+export const FACTS_SCHEMA = "interlay.facts/v1";
+
+const parsed = <T>(parse: (text: string) => T) =>
+  z.string().transform((text, context) => {
+    try {
+      return parse(text);
+    } catch (error) {
+      context.addIssue({ code: "custom", message: error instanceof Error ? error.message : String(error) });
+      return z.NEVER;
+    }
+  });
+const ip = parsed(parseIp);
+const cidrs = z.array(parsed(parseCidr)).readonly();
+
+export const RETURN_PATHS = ["notrack", "liberal", "none"] as const;
+export type ReturnPath = (typeof RETURN_PATHS)[number];
+
+/** What is true of the cluster and this node. Both families in one list each. */
+export const factsSchema = z
+  .object({
+    schema: z.literal(FACTS_SCHEMA),
+    node: z.object({
+      name: z.string().min(1),
+      /** Kubernetes' InternalIPs, at most one a family. */
+      addresses: z.array(ip).min(1).readonly(),
+    }),
+    /** The network interface that the node's address is on: parent of macvlan children. */
+    uplink: z.string().min(1),
+    overlayCidrs: cidrs,
+    /** The part of the overlay that lives on this node: Calico's blocks. */
+    localOverlayBlocks: cidrs,
+    serviceCidrs: cidrs,
+    /** Further destinations that pods reach through their node (nodelocaldns and the like). */
+    hijackCidrs: cidrs,
+    returnPath: z.enum(RETURN_PATHS),
+    /** Fact -> where it was read. */
+    sources: z.record(z.string(), z.string()),
+  })
+  .readonly();
+export type Facts = z.infer<typeof factsSchema>;
+
+/** Throws with the path of what is wrong. */
+export function parseFacts(text: string): Facts {
+  const result = factsSchema.safeParse(JSON.parse(text));
+  if (result.success) return result.data;
+  throw new Error(result.error.issues.map((i) => `${i.path.join(".") || "facts"}: ${i.message}`).join("; "));
+}

@@ -1,0 +1,39 @@
+import { parsePrefix } from "../netlink/ip.ts";
+import { type Route, SCOPE } from "../netlink/route.ts";
+import type { Rule } from "../netlink/rule.ts";
+import { hostCidr } from "./address.ts";
+import type { RouteItem, RuleItem } from "./plan.ts";
+
+/**
+ * rtm_protocol of our routes on the node: what has it is ours to repair and remove, nothing else is. In the pod every
+ * route that a CNI plugin made has "boot", and so do ours: `ip route` shows them without an addition.
+ */
+export const NODE_ROUTE_PROTOCOL = 105;
+const RTPROT_BOOT = 3;
+const ALL_BITS = 0xffffffff;
+
+export function kernelRoute(item: RouteItem, link: number): Route {
+  return {
+    family: item.family,
+    destination: item.destination === "default" ? undefined : parsePrefix(item.destination),
+    gateway: item.gateway,
+    link,
+    source: item.source,
+    table: item.table,
+    // IPv6 has no scopes for routes; the kernel ignores what is given
+    scope: item.gateway === undefined ? SCOPE.link : SCOPE.universe,
+    protocol: item.where === "node" ? NODE_ROUTE_PROTOCOL : RTPROT_BOOT,
+    ...(item.onlink === true ? { onlink: true } : {}),
+  };
+}
+
+export function kernelRule(item: RuleItem): Rule {
+  return {
+    family: item.family,
+    priority: item.priority,
+    table: item.table,
+    from: item.from === undefined ? undefined : parsePrefix(hostCidr(item.from)),
+    fwmark: item.mark === undefined ? undefined : { mark: item.mark, mask: ALL_BITS },
+    protocol: RTPROT_BOOT,
+  };
+}

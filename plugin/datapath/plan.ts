@@ -1,0 +1,102 @@
+import type { Cidr, Family, Ip } from "./address.ts";
+
+/** Where a part of the plan lives. */
+export type Where = "pod" | "node";
+
+interface Reasoned {
+  /** Why it is there, for people: printed by explain, doctor and reports. */
+  readonly reason: string;
+}
+
+/** A pair, one end in the pod. */
+export interface VethItem extends Reasoned {
+  readonly kind: "veth";
+  readonly node: { readonly name: string; readonly mac: string };
+  readonly pod: { readonly name: string; readonly mac: string };
+  readonly mtu: number;
+}
+
+export interface SysctlItem extends Reasoned {
+  readonly kind: "sysctl";
+  readonly where: Where;
+  /** Below /proc/sys/net. */
+  readonly path: readonly string[];
+  readonly value: string;
+}
+
+export interface NeighbourItem extends Reasoned {
+  readonly kind: "neighbour";
+  readonly where: Where;
+  readonly device: string;
+  readonly address: Ip;
+  readonly mac: string;
+}
+
+export interface RouteItem extends Reasoned {
+  readonly kind: "route";
+  readonly where: Where;
+  readonly family: Family;
+  readonly destination: Cidr | "default";
+  readonly gateway?: Ip;
+  readonly device: string;
+  readonly source?: Ip;
+  readonly table: number;
+  /** The gateway is on the link though no route says so: Calico's 169.254.1.1. */
+  readonly onlink?: boolean;
+}
+
+export interface RuleItem extends Reasoned {
+  readonly kind: "rule";
+  readonly where: "pod";
+  readonly family: Family;
+  readonly priority: number;
+  readonly from?: Ip;
+  readonly mark?: number;
+  readonly table: number;
+}
+
+/** Connections that came in by `device` are marked, and so are their replies: a rule of the same mark routes them. */
+export interface ReplyMarkItem extends Reasoned {
+  readonly kind: "reply-mark";
+  readonly where: "pod";
+  readonly device: string;
+  readonly mark: number;
+}
+
+export type PlanItem = VethItem | SysctlItem | NeighbourItem | RouteItem | RuleItem | ReplyMarkItem;
+
+/** The desired state for one attachment, in the order in which it is made. */
+export interface Plan {
+  readonly items: readonly PlanItem[];
+}
+
+export const MAIN_TABLE = 254;
+
+/** One line a person can read, in iproute2's words. */
+export function describeItem(item: PlanItem): string {
+  switch (item.kind) {
+    case "veth":
+      return `link ${item.pod.name} (pod) <-> ${item.node.name} (node) mtu ${item.mtu}`;
+    case "sysctl":
+      return `${item.where}: sysctl net.${item.path.join(".")}=${item.value}`;
+    case "neighbour":
+      return `${item.where}: neighbour ${item.address} dev ${item.device} lladdr ${item.mac} permanent`;
+    case "route":
+      return [
+        `${item.where}: route ${item.destination.replace(/\/(32|128)$/, "")}`,
+        ...(item.gateway === undefined ? [] : [`via ${item.gateway}`]),
+        `dev ${item.device}`,
+        ...(item.source === undefined ? [] : [`src ${item.source}`]),
+        ...(item.table === MAIN_TABLE ? [] : [`table ${item.table}`]),
+      ].join(" ");
+    case "rule":
+      return [
+        `${item.where}: rule`,
+        ...(item.from === undefined ? [] : [`from ${item.from}`]),
+        ...(item.mark === undefined ? [] : [`fwmark 0x${item.mark.toString(16)}`]),
+        `lookup ${item.table} pref ${item.priority}`,
+      ].join(" ");
+    case "reply-mark":
+      return `${item.where}: replies to what came in by ${item.device} carry mark 0x${item.mark.toString(16)}`;
+  }
+}
