@@ -1,0 +1,42 @@
+import { existsSync } from "node:fs";
+import { removeLink } from "../datapath/apply.ts";
+import {
+  type Attachment,
+  ATTACHMENTS_DIRECTORY,
+  listAttachments,
+  readAttachment,
+  removeAttachment,
+} from "../datapath/attachment.ts";
+import { Namespace } from "../datapath/kernel.ts";
+import { nodeLinkName } from "../datapath/names.ts";
+import { undoPlan } from "../datapath/undo.ts";
+import type { Request } from "./request.ts";
+
+/**
+ * CNI spec 1.1.0, section 2 "DEL": needs nothing but its arguments and the local record; succeeds when everything is gone
+ * already, the namespace included.
+ */
+export function del({ containerId, ifname, netns }: Pick<Request, "containerId" | "ifname" | "netns">): void {
+  const node = new Namespace();
+  try {
+    const record = readAttachment(containerId, ifname);
+    const path = netns === "" ? record?.netns : netns;
+    if (record !== undefined) undoPlan(record.plan, node, path !== undefined && existsSync(path) ? path : undefined);
+    // Without a record (killed before it was written, or lost) the pair is still found by its name, and routes go with it.
+    removeLink(node, nodeLinkName(containerId, ifname));
+  } finally {
+    node.close();
+  }
+  removeAttachment(containerId, ifname);
+}
+
+/** Section 2 "GC": what has no valid attachment is removed as DEL would. Returns what was. */
+export function collectGarbage(
+  valid: readonly { readonly containerID: string; readonly ifname: string }[],
+  directory = ATTACHMENTS_DIRECTORY,
+): readonly Attachment[] {
+  const keep = new Set(valid.map((a) => `${a.containerID}/${a.ifname}`));
+  const stale = listAttachments(directory).filter((a) => !keep.has(`${a.containerId}/${a.ifname}`));
+  for (const attachment of stale) del({ ...attachment, netns: "" });
+  return stale;
+}

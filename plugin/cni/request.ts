@@ -1,0 +1,137 @@
+import { z } from "zod";
+import { CniError, CODE } from "./error.ts";
+
+/** In the order of their age; VERSION prints them. */
+export const SUPPORTED_VERSIONS = ["0.3.0", "0.3.1", "0.4.0", "1.0.0", "1.1.0"] as const;
+
+export const COMMANDS = ["ADD", "DEL", "CHECK", "GC", "STATUS", "VERSION"] as const;
+export type Command = (typeof COMMANDS)[number];
+
+/** CNI spec 1.1.0, section 2 "Parameters": what a container id and an interface name may be. */
+const CONTAINER_ID = /^[a-zA-Z0-9][a-zA-Z0-9_.-]*$/;
+const IFNAME_MAX = 15;
+
+const interfaceSchema = z.looseObject({
+  name: z.string(),
+  mac: z.string().optional(),
+  sandbox: z.string().optional(),
+  mtu: z.number().optional(),
+});
+const ipSchema = z.looseObject({
+  address: z.string(),
+  gateway: z.string().optional(),
+  interface: z.number().int().optional(),
+});
+/** A result (section 5 "ADD Success"); what is not ours in it is passed on as it came. */
+export const resultSchema = z.looseObject({
+  cniVersion: z.string().optional(),
+  interfaces: z.array(interfaceSchema).optional(),
+  ips: z.array(ipSchema).optional(),
+});
+export type CniResult = z.infer<typeof resultSchema>;
+
+export const MODES = ["auto", "underlay", "overlay", "disabled"] as const;
+
+const configSchema = z.looseObject({
+  cniVersion: z.string().default("0.3.0"),
+  name: z.string().default(""),
+  type: z.string().default("interlay"),
+  prevResult: resultSchema.optional(),
+  mode: z.enum(MODES).default("auto"),
+  "cni.dev/attachments": z.array(z.looseObject({ containerID: z.string(), ifname: z.string() })).optional(),
+});
+export type NetworkConfig = z.infer<typeof configSchema>;
+
+export interface PodRef {
+  readonly namespace: string;
+  readonly name: string;
+  readonly uid: string;
+}
+
+/** One call, checked: names are fit for file names and netlink. */
+export interface Request {
+  readonly command: Command;
+  readonly containerId: string;
+  readonly netns: string;
+  readonly ifname: string;
+  readonly pod: PodRef;
+  readonly config: NetworkConfig;
+}
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Throws CniError with the spec's code for what is wrong. */
+export function parseRequest(env: Environment, stdin: string): Request {
+  const command = COMMANDS.find((c) => c === env["CNI_COMMAND"]);
+  if (command === undefined)
+    throw new CniError(
+      CODE.invalidEnvironment,
+      `CNI_COMMAND is "${env["CNI_COMMAND"] ?? ""}", which is none of ${COMMANDS.join(", ")}`,
+    );
+  const config = parseConfig(stdin);
+  const perAttachment = command === "ADD" || command === "DEL" || command === "CHECK";
+  const containerId = env["CNI_CONTAINERID"] ?? "";
+  const ifname = env["CNI_IFNAME"] ?? "";
+  const netns = env["CNI_NETNS"] ?? "";
+  if (perAttachment) {
+    if (!CONTAINER_ID.test(containerId))
+      throw new CniError(
+        CODE.invalidEnvironment,
+        `CNI_CONTAINERID "${containerId}" is empty or has characters that the spec forbids`,
+      );
+    if (!isInterfaceName(ifname))
+      throw new CniError(
+        CODE.invalidEnvironment,
+        `CNI_IFNAME "${ifname}" is no interface name (1 to ${IFNAME_MAX} characters, no slash, no space)`,
+      );
+    if (command !== "DEL" && netns === "")
+      throw new CniError(CODE.invalidEnvironment, `CNI_NETNS is empty, but ${command} needs it`);
+    if (netns !== "" && !netns.startsWith("/"))
+      throw new CniError(CODE.invalidEnvironment, `CNI_NETNS "${netns}" is no absolute path`);
+  }
+  if (command !== "VERSION" && !SUPPORTED_VERSIONS.some((v) => v === config.cniVersion))
+    throw new CniError(
+      CODE.incompatibleVersion,
+      `cniVersion ${config.cniVersion} is not supported`,
+      `Supported: ${SUPPORTED_VERSIONS.join(", ")}.`,
+    );
+  return { command, containerId, netns, ifname, pod: podOf(env["CNI_ARGS"] ?? ""), config };
+}
+
+function parseConfig(stdin: string): NetworkConfig {
+  let json: unknown;
+  try {
+    json = JSON.parse(stdin.trim() === "" ? "{}" : stdin);
+  } catch (error) {
+    throw new CniError(
+      CODE.decode,
+      `the configuration on stdin is no JSON: ${error instanceof Error ? error.message : ""}`,
+    );
+  }
+  const result = configSchema.safeParse(json);
+  if (result.success) return result.data;
+  const [issue] = result.error.issues;
+  throw new CniError(
+    CODE.invalidConfig,
+    `the configuration's ${issue?.path.join(".") ?? ""} is wrong: ${issue?.message ?? ""}`,
+  );
+}
+
+function isInterfaceName(name: string): boolean {
+  return name.length >= 1 && name.length <= IFNAME_MAX && name !== "." && name !== ".." && !/[/:\s\0]/.test(name);
+}
+
+/** `K8S_POD_NAMESPACE=…;K8S_POD_NAME=…;K8S_POD_UID=…`, as the kubelet's runtimes give them. */
+function podOf(args: string): PodRef {
+  const values = new Map(
+    args.split(";").flatMap((pair): [string, string][] => {
+      const at = pair.indexOf("=");
+      return at < 0 ? [] : [[pair.slice(0, at), pair.slice(at + 1)]];
+    }),
+  );
+  return {
+    namespace: values.get("K8S_POD_NAMESPACE") ?? "",
+    name: values.get("K8S_POD_NAME") ?? "",
+    uid: values.get("K8S_POD_UID") ?? "",
+  };
+}

@@ -1,0 +1,71 @@
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { z } from "zod";
+import type { Plan, PlanItem } from "./plan.ts";
+
+/** One file an attachment: what DEL, CHECK, GC and the agent's repair need, and nothing that must be asked for elsewhere. */
+export const ATTACHMENTS_DIRECTORY = "/var/lib/interlay/attachments";
+const SCHEMA = "interlay.attachment/v1";
+
+export interface Attachment {
+  readonly containerId: string;
+  readonly ifname: string;
+  /** Path of the pod's network namespace. */
+  readonly netns: string;
+  readonly pod: { readonly namespace: string; readonly name: string; readonly uid: string };
+  readonly plan: Plan;
+}
+
+const record = z.object({
+  schema: z.literal(SCHEMA),
+  containerId: z.string(),
+  ifname: z.string(),
+  netns: z.string(),
+  pod: z.object({ namespace: z.string(), name: z.string(), uid: z.string() }),
+  // Written by this program alone, in a directory of mode 0700: the plan's own types hold.
+  plan: z.object({ items: z.array(z.custom<PlanItem>((item) => typeof item === "object" && item !== null)) }),
+});
+
+function fileOf(containerId: string, ifname: string, directory: string): string {
+  return join(directory, `${containerId}-${ifname}.json`);
+}
+
+/** Appears whole or not at all. */
+export function writeAttachment(attachment: Attachment, directory = ATTACHMENTS_DIRECTORY): void {
+  mkdirSync(directory, { recursive: true, mode: 0o700 });
+  const file = fileOf(attachment.containerId, attachment.ifname, directory);
+  const temporary = `${file}.${process.pid}.new`;
+  writeFileSync(temporary, JSON.stringify({ schema: SCHEMA, ...attachment }), { mode: 0o600 });
+  renameSync(temporary, file);
+}
+
+export function removeAttachment(containerId: string, ifname: string, directory = ATTACHMENTS_DIRECTORY): void {
+  rmSync(fileOf(containerId, ifname, directory), { force: true });
+}
+
+/** Undefined if there is none, or one that cannot be read: then there is nothing that could be relied on. */
+export function readAttachment(
+  containerId: string,
+  ifname: string,
+  directory = ATTACHMENTS_DIRECTORY,
+): Attachment | undefined {
+  return readFile(fileOf(containerId, ifname, directory));
+}
+
+export function listAttachments(directory = ATTACHMENTS_DIRECTORY): readonly Attachment[] {
+  let names: readonly string[];
+  try {
+    names = readdirSync(directory);
+  } catch {
+    return []; // no pod has been wired yet
+  }
+  return names.filter((name) => name.endsWith(".json")).flatMap((name) => readFile(join(directory, name)) ?? []);
+}
+
+function readFile(file: string): Attachment | undefined {
+  try {
+    return record.parse(JSON.parse(readFileSync(file, "utf8")));
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,107 @@
+import { readFileSync } from "node:fs";
+import { CniError, CODE, errorJson } from "../cni/error.ts";
+import { logCall } from "../cni/log.ts";
+import { parseRequest, type Request, SUPPORTED_VERSIONS } from "../cni/request.ts";
+import { AGENT_SOCKET, type IpamAnswer, ipamAnswer, ipamRefusal } from "./protocol.ts";
+
+/** Long enough for a busy API server, shorter than the runtime's own patience. */
+const TIMEOUT_MS = 30_000;
+const CONNECT_RETRY_MS = 250;
+const CONNECT_TRIES = 20;
+
+/** The pod's first NIC gets the pool's default route; others answer by tables of their own. */
+const MAIN_NIC = "eth0";
+
+/** A call of the IPAM plugin (CNI spec 1.1.0, section 4 "Plugin Delegation"). Returns the exit status. */
+export async function runIpam(env: Readonly<Record<string, string | undefined>>): Promise<number> {
+  const started = performance.now();
+  let request: Request | undefined;
+  let failure: unknown;
+  try {
+    request = parseRequest(env, readFileSync(0, "utf8"));
+    const output = await dispatch(request);
+    if (output !== undefined) process.stdout.write(`${JSON.stringify(output)}\n`);
+  } catch (error) {
+    failure = error;
+    process.stdout.write(`${errorJson(error, request?.config.cniVersion ?? "1.0.0")}\n`);
+  }
+  logCall({
+    plugin: "interlay-ipam",
+    command: env["CNI_COMMAND"],
+    containerId: request?.containerId,
+    ifname: request?.ifname,
+    pod: request?.pod,
+    milliseconds: Math.round((performance.now() - started) * 10) / 10,
+    ...(failure === undefined ? {} : { error: failure instanceof Error ? failure.message : JSON.stringify(failure) }),
+  });
+  return failure === undefined ? 0 : 1;
+}
+
+async function dispatch(request: Request): Promise<unknown> {
+  switch (request.command) {
+    case "VERSION":
+      return { cniVersion: SUPPORTED_VERSIONS.at(-1), supportedVersions: SUPPORTED_VERSIONS };
+    case "ADD":
+      return result(request, ipamAnswer.parse(await ask("allocate", request)));
+    case "CHECK":
+      await ask("check", request);
+      return undefined;
+    case "DEL":
+      await release(request);
+      return undefined;
+    case "GC":
+    case "STATUS":
+      await ask(request.command.toLowerCase(), request);
+      return undefined;
+  }
+}
+
+function result({ config, ifname }: Request, { ips }: IpamAnswer): unknown {
+  const routes = ips.flatMap(({ address, gateway }) =>
+    gateway === undefined || ifname !== MAIN_NIC
+      ? []
+      : [{ dst: address.includes(":") ? "::/0" : "0.0.0.0/0", gw: gateway }],
+  );
+  const version = (address: string) =>
+    config.cniVersion.startsWith("0.") ? { version: address.includes(":") ? "6" : "4" } : {};
+  return { cniVersion: config.cniVersion, ips: ips.map((ip) => ({ ...version(ip.address), ...ip })), routes };
+}
+
+/** An agent that is away must not keep a pod from going: it reclaims what has no pod when it is back. */
+async function release(request: Request): Promise<void> {
+  try {
+    await ask("release", request);
+  } catch (error) {
+    if (!(error instanceof CniError && error.code === CODE.tryAgainLater)) throw error;
+  }
+}
+
+async function ask(verb: string, { command, containerId, ifname, pod }: Request): Promise<unknown> {
+  const tries = command === "DEL" ? 2 : CONNECT_TRIES;
+  for (let attempt = 1; ; attempt++) {
+    let response: Response;
+    try {
+      response = await fetch(`http://interlay/ipam/${verb}`, {
+        method: "POST",
+        body: JSON.stringify({ containerId, ifname, pod }),
+        signal: AbortSignal.timeout(TIMEOUT_MS),
+        // Bun's own: speak over this unix socket
+        unix: AGENT_SOCKET,
+      } as RequestInit);
+    } catch (error) {
+      if (attempt < tries) {
+        await new Promise((resolve) => setTimeout(resolve, CONNECT_RETRY_MS));
+        continue;
+      }
+      throw new CniError(
+        CODE.tryAgainLater,
+        `the Interlay agent of this node does not answer at ${AGENT_SOCKET} (${error instanceof Error ? error.message : ""})`,
+        "Pods wait until it is back: see `kubectl -n interlay-system get pods -o wide`.",
+      );
+    }
+    const body: unknown = await response.json();
+    if (response.ok) return body;
+    const { code, message } = ipamRefusal.parse(body);
+    throw new CniError(code, message);
+  }
+}

@@ -1,0 +1,16 @@
+/**
+ * The one executable. As `interlay-ipam` it is the IPAM plugin; with CNI_COMMAND the chained CNI plugin; else a command
+ * of its own. What a call does not need is not loaded: a pod's start waits for it.
+ */
+import { basename } from "node:path";
+
+if (process.env["CNI_COMMAND"] === undefined) {
+  const { runCommand } = await import("./agent/command.ts");
+  await runCommand(process.argv.slice(2));
+} else if (basename(process.argv0) === "interlay-ipam") {
+  const { runIpam } = await import("./ipam/main.ts");
+  process.exitCode = await runIpam(process.env);
+} else {
+  const { runCni } = await import("./cni/main.ts");
+  process.exitCode = runCni(process.env);
+}
