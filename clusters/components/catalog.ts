@@ -32,7 +32,7 @@ export interface OfficialRelease {
   readonly url: string;
   /** Holds the digest, alone or in `sha256sum` lines. */
   readonly checksumUrl: string;
-  /** Path inside, if the release is a tar archive; undefined if it is the executable itself. */
+  /** Path inside, if the release is a tar archive ("" is all of it); undefined if it is the executable itself. */
   readonly member?: string;
 }
 
@@ -62,6 +62,13 @@ export const VERSIONS = {
 /** The newest commit of Calico's v3.28 branch that the Go proxy knows as a module version. */
 const CALICO_MODULE_VERSION = "v1.11.0-cni-plugin.0.20250813170300-a0db560f0520";
 const CALICO = "github.com/projectcalico/calico";
+/** As Calico's own makefiles set them; `main.VERSION` is that of each command. calico-node writes it into ClusterInformation. */
+const CALICO_VERSION_VARIABLES = [
+  "main.VERSION",
+  `${CALICO}/node/pkg/lifecycle/startup.VERSION`,
+  `${CALICO}/node/buildinfo.GitVersion`,
+  `${CALICO}/felix/buildinfo.GitVersion`,
+];
 const CONTROL_PLANE = [
   "kubelet",
   "kubeadm",
@@ -112,16 +119,18 @@ export function recipeFor(ref: ComponentRef, wholeControlPlane: ReadonlySet<stri
         output: "multus",
       };
     case "cni-plugins":
-      return { ref, module: plain("github.com/containernetworking/plugins", version, ["plugins/..."]), output: "" };
+      return {
+        ref,
+        module: plain("github.com/containernetworking/plugins", version, ["plugins/..."]),
+        output: "",
+        release: github("containernetworking/plugins", version, `cni-plugins-linux-amd64-${version}.tgz`, "sha256", ""),
+      };
     case "kind":
       return {
         ref,
         module: plain("sigs.k8s.io/kind", version, [""]),
         output: "kind",
-        release: {
-          url: `https://github.com/kubernetes-sigs/kind/releases/download/${version}/kind-linux-amd64`,
-          checksumUrl: `https://github.com/kubernetes-sigs/kind/releases/download/${version}/kind-linux-amd64.sha256sum`,
-        },
+        release: github("kubernetes-sigs/kind", version, "kind-linux-amd64", "sha256sum"),
         versionArguments: ["version"],
       };
     case "etcd":
@@ -136,7 +145,12 @@ export function recipeFor(ref: ComponentRef, wholeControlPlane: ReadonlySet<stri
         },
       };
     case "coredns":
-      return { ref, module: plain("github.com/coredns/coredns", version, [""]), output: "coredns" };
+      return {
+        ref,
+        module: plain("github.com/coredns/coredns", version, [""]),
+        output: "coredns",
+        release: github("coredns/coredns", version, `coredns_${version.slice(1)}_linux_amd64.tgz`, "sha256", "coredns"),
+      };
     default:
       return kubernetesRecipe(name, version, wholeControlPlane);
   }
@@ -174,7 +188,7 @@ function calico(version: string): GoModule {
     path: CALICO,
     version: CALICO_MODULE_VERSION,
     packages: ["node/cmd/calico-node", "cni-plugin/cmd/calico", "kube-controllers/cmd/kube-controllers"],
-    variables: { [`${CALICO}/pkg/buildinfo.GitVersion`]: version, [`${CALICO}/node/pkg/startup.VERSION`]: version },
+    variables: Object.fromEntries(CALICO_VERSION_VARIABLES.map((name) => [name, version])),
     replaces: "own",
     extraReplaces: {
       // The repository's own copy (a directory) is not part of the module; this is the version it was published as.
@@ -182,6 +196,18 @@ function calico(version: string): GoModule {
       "github.com/Microsoft/hcsshim": "github.com/Microsoft/hcsshim v0.11.7",
     },
   };
+}
+
+/** A release asset whose digest is published beside it as `FILE.EXTENSION`. */
+function github(
+  repository: string,
+  version: string,
+  file: string,
+  extension: string,
+  member?: string,
+): OfficialRelease {
+  const url = `https://github.com/${repository}/releases/download/${version}/${file}`;
+  return { url, checksumUrl: `${url}.${extension}`, ...(member === undefined ? {} : { member }) };
 }
 
 function plain(path: string, version: string, packages: readonly string[]): GoModule {

@@ -1,11 +1,18 @@
 import { createHash } from "node:crypto";
 import { createReadStream, createWriteStream } from "node:fs";
-import { chmod, mkdir, mkdtemp, rename, rm } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
+import { chmod, mkdir, rename } from "node:fs/promises";
+import { basename, join } from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import type { OfficialRelease } from "./catalog.ts";
 import { runOrThrow } from "./command.ts";
+import { withWorkDirectory } from "./unfinished.ts";
+
+/** The release cannot be had from here (no network, no such file): another source may do. A bad checksum is no such case. */
+export class Unavailable extends Error {}
+
+/** A stalled server must not hold a run for ever. */
+const DOWNLOAD_TIMEOUT_MS = 15 * 60_000;
 
 /** Long enough for a slow handshake, short enough that a machine without the internet does not wait. */
 const REACH_TIMEOUT_MS = 3000;
@@ -18,7 +25,7 @@ export function isReachable(url: string): Promise<boolean> {
   let answer = reachability.get(origin);
   if (answer === undefined) {
     answer = fetch(origin, { method: "HEAD", signal: AbortSignal.timeout(REACH_TIMEOUT_MS) }).then(
-      (response) => response.status < 400,
+      (response) => response.status < 500, // some hosts refuse HEAD on their root, and serve files all the same
       () => false,
     );
     reachability.set(origin, answer);
@@ -37,37 +44,48 @@ export function digestFor(file: string, published: string): string | undefined {
   return undefined;
 }
 
-/** Downloads a release as the executable `target`; nothing appears there unless its checksum is the published one. */
+/**
+ * Downloads a release as the executable (or, for a whole archive, the directory) `target`; nothing appears there unless
+ * its checksum is the published one.
+ */
 export async function downloadRelease(release: OfficialRelease, target: string): Promise<void> {
   const file = basename(new URL(release.url).pathname);
   const published = await (await get(release.checksumUrl)).text();
   const expected = digestFor(file, published);
   if (expected === undefined) throw new Error(`${release.checksumUrl} has no SHA-256 of ${file}`);
-  await mkdir(dirname(target), { recursive: true, mode: 0o755 });
-  const work = await mkdtemp(`${target}.downloading-`);
-  try {
+  await withWorkDirectory(target, async (work) => {
     const downloaded = join(work, file);
     const { body } = await get(release.url);
-    if (body === null) throw new Error(`${release.url} is empty`);
-    await pipeline(Readable.fromWeb(body), createWriteStream(downloaded));
+    if (body === null) throw new Unavailable(`${release.url} is empty`);
+    await pipeline(Readable.fromWeb(body), createWriteStream(downloaded)).catch((cause: unknown) => {
+      throw new Unavailable(`${release.url} broke off`, { cause });
+    });
     const actual = await sha256(downloaded);
     if (actual !== expected)
       throw new Error(`${release.url} has SHA-256 ${actual}, but ${release.checksumUrl} says ${expected}: not used`);
-    let executable = downloaded;
-    if (release.member !== undefined) {
-      await runOrThrow(["tar", "--extract", "--file", downloaded, "--directory", work, release.member]);
-      executable = join(work, release.member);
-    }
-    await chmod(executable, 0o755);
-    await rename(executable, target);
-  } finally {
-    await rm(work, { recursive: true, force: true });
+    await rename(await unpack(downloaded, release.member, work), target);
+  });
+}
+
+/** Where in `work` the wanted part of a download is. */
+async function unpack(downloaded: string, member: string | undefined, work: string): Promise<string> {
+  let wanted = downloaded;
+  if (member !== undefined) {
+    const tree = join(work, "tree");
+    await mkdir(tree, { mode: 0o755 });
+    const members = member === "" ? [] : [member];
+    await runOrThrow(["tar", "--extract", "--no-same-owner", "--file", downloaded, "--directory", tree, ...members]);
+    wanted = join(tree, member);
   }
+  await chmod(wanted, 0o755);
+  return wanted;
 }
 
 async function get(url: string): Promise<Response> {
-  const response = await fetch(url);
-  if (!response.ok) throw new Error(`${url} answered ${response.status} ${response.statusText}`);
+  const response = await fetch(url, { signal: AbortSignal.timeout(DOWNLOAD_TIMEOUT_MS) }).catch((cause: unknown) => {
+    throw new Unavailable(`${url} cannot be reached`, { cause });
+  });
+  if (!response.ok) throw new Unavailable(`${url} answered ${response.status} ${response.statusText}`);
   return response;
 }
 

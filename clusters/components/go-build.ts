@@ -1,8 +1,11 @@
-import { mkdir, mkdtemp, readdir, rename, rm, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { createWriteStream } from "node:fs";
+import { mkdir, rename, writeFile } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
 import { z } from "zod";
+import { cacheRoot, contentKey } from "./cache.ts";
 import { run, runOrThrow } from "./command.ts";
-import { goBuildArguments, type GoModule, goModFor } from "./module.ts";
+import { goBuildArguments, type GoModule, goModFor, goPackages } from "./module.ts";
+import { withWorkDirectory } from "./unfinished.ts";
 
 /** Pure Go only, a garbage collector that trades memory for the time of a compiler, and the toolchain that is there. */
 const GO_ENV = { CGO_ENABLED: "0", GOGC: "400", GOFLAGS: "-buildvcs=false", GOOS: "linux", GOARCH: "amd64" } as const;
@@ -30,42 +33,62 @@ export async function moduleSource(module: GoModule): Promise<string> {
   return Dir;
 }
 
+/** Changes exactly when what `goBuild` makes of `module` may: its recipe, flags and environment. */
+export function buildKey(module: GoModule): string {
+  return contentKey(module, goBuildArguments(module, ""), GO_ENV);
+}
+
 /**
- * Builds all commands of `module` into `target`, a directory that appears only when it is whole.
+ * Builds all commands of `module` into `target`, a directory that appears only when it is whole. One at a time: the
+ * caller holds a lock for `target`. What the go command said is kept under the cache's `logs`.
  * @param onProgress gets a short text ("412 of 1980 packages") now and then
  */
 export async function goBuild(module: GoModule, target: string, onProgress: (text: string) => void): Promise<void> {
-  const { GoMod } = await goDownload(module);
-  const upstream = goMod.parse(JSON.parse(await runOrThrow(["go", "mod", "edit", "-json", GoMod], { env: GO_ENV })));
-  const parent = join(target, "..");
-  await mkdir(parent, { recursive: true, mode: 0o755 });
-  await removeUnfinished(target);
-  const work = await mkdtemp(`${target}.building-`);
+  const logFile = join(cacheRoot(), "logs", `${basename(target)}.log`);
+  await mkdir(dirname(logFile), { recursive: true, mode: 0o700 });
+  const log = createWriteStream(logFile, { mode: 0o600 });
   try {
-    await writeFile(join(work, "go.mod"), goModFor(module, upstream));
-    const output = join(work, "out");
-    await mkdir(output);
-    let packages = 0;
-    const [verb = "build", ...rest] = goBuildArguments(module, output);
-    await runOrThrow(["go", verb, "-v", ...rest], {
-      cwd: work,
-      env: GO_ENV,
-      onLine: (line) => {
-        if (line.startsWith("go: downloading ")) onProgress(line.slice("go: ".length));
-        else onProgress(`${++packages} packages compiled`);
-      },
+    await withWorkDirectory(target, async (work) => {
+      const output = join(work, "out");
+      await mkdir(output);
+      await buildIn(work, output, module, (line) => log.write(`${line}\n`), onProgress);
+      await rename(output, target);
     });
-    await rename(output, target);
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new Error(`${module.path}@${module.version} could not be built (log: ${logFile}): ${reason}`, { cause });
   } finally {
-    await rm(work, { recursive: true, force: true });
+    log.end();
   }
 }
 
-/** What an earlier build that was killed left behind. The caller holds the lock. */
-async function removeUnfinished(target: string): Promise<void> {
-  const [parent, prefix] = [join(target, ".."), `${target.split("/").at(-1) ?? ""}.building-`];
-  for (const name of await readdir(parent))
-    if (name.startsWith(prefix)) await rm(join(parent, name), { recursive: true, force: true });
+async function buildIn(
+  work: string,
+  output: string,
+  module: GoModule,
+  log: (line: string) => void,
+  onProgress: (text: string) => void,
+): Promise<void> {
+  const go = (argv: readonly string[], onLine?: (line: string) => void) =>
+    runOrThrow(["go", ...argv], {
+      cwd: work,
+      env: GO_ENV,
+      onLine: (line) => {
+        log(line);
+        if (line.startsWith("go: downloading ")) onProgress(line.slice("go: ".length));
+        else onLine?.(line);
+      },
+    });
+  const { GoMod } = await goDownload(module);
+  const upstream = goMod.parse(JSON.parse(await go(["mod", "edit", "-json", GoMod])));
+  await writeFile(join(work, "go.mod"), goModFor(module, upstream));
+  // Fetches the modules, too, and its count says how far the build is; packages that Go has cached are not told.
+  const all = (await go(["list", "-mod=mod", "-deps", ...goPackages(module)])).trim().split("\n").length;
+  const [verb = "build", ...rest] = goBuildArguments(module, output);
+  let compiled = 0;
+  await go([verb, "-v", ...rest], () => {
+    onProgress(`${++compiled} of at most ${all} packages`);
+  });
 }
 
 async function goDownload(module: GoModule): Promise<z.infer<typeof download>> {

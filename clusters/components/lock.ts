@@ -1,48 +1,54 @@
-import { mkdir, open, readFile, rm } from "node:fs/promises";
+import { spawn } from "node:child_process";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 
+/** So long an uncontended lock may take before whoever waits is told. */
+const TELL_AFTER_MS = 300;
+
 /**
- * Runs `work` while no other process runs work under the same lock file. The file holds the owner's pid: a lock whose
- * owner is gone (killed half-way) is taken over.
+ * Runs `work` while nobody else runs work under the same lock file: neither another process nor this one. The kernel
+ * keeps the lock (flock(1), held by a `cat` on a pipe of ours), so one whose owner was killed is free at once. The
+ * file stays; it names its last owner's pid, for `onWait`.
  */
 export async function withLock<T>(file: string, onWait: (owner: number) => void, work: () => Promise<T>): Promise<T> {
   await mkdir(dirname(file), { recursive: true, mode: 0o700 });
-  for (let told = false; ;) {
-    const owner = await tryLock(file);
-    if (owner === undefined) break;
-    if (!told) onWait(owner);
-    told = true;
-    await sleep(500);
-  }
+  const release = await acquire(file, onWait);
   try {
+    await writeFile(file, String(process.pid), { mode: 0o600 });
     return await work();
   } finally {
-    await rm(file, { force: true });
+    await release();
   }
 }
 
-/** Undefined: the lock is ours. Else the pid of who has it. */
-async function tryLock(file: string): Promise<number | undefined> {
-  try {
-    const handle = await open(file, "wx", 0o600);
-    await handle.writeFile(String(process.pid));
-    await handle.close();
-    return undefined;
-  } catch (error) {
-    if (!(error instanceof Error && "code" in error && error.code === "EEXIST")) throw error;
-  }
-  const owner = Number(await readFile(file, "utf8").catch(() => ""));
-  if (owner !== 0 && isAlive(owner)) return owner;
-  await rm(file, { force: true });
-  return tryLock(file);
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return error instanceof Error && "code" in error && error.code === "EPERM";
-  }
+async function acquire(file: string, onWait: (owner: number) => void): Promise<() => Promise<void>> {
+  // Detached: a Ctrl-C in the terminal must not free the lock while our own clean-up still runs.
+  const holder = spawn("flock", ["--exclusive", "--no-fork", file, "cat"], {
+    detached: true,
+    stdio: ["pipe", "pipe", "inherit"],
+  });
+  const ended = new Promise<string>((resolve) => {
+    holder.on("error", (error) => {
+      resolve(error.message);
+    });
+    holder.on("close", (code) => {
+      resolve(`it ended with ${String(code)}`);
+    });
+  });
+  holder.stdin.on("error", () => undefined); // EPIPE: `ended` tells
+  holder.stdin.write("\n"); // comes back when cat runs, which is when the lock is ours
+  const held = new Promise<"held">((resolve) =>
+    holder.stdout.once("data", () => {
+      resolve("held");
+    }),
+  );
+  const first = await Promise.race([held, ended, sleep(TELL_AFTER_MS, "waiting", { ref: false })]);
+  if (first === "waiting") onWait(Number(await readFile(file, "utf8").catch(() => "0")));
+  const outcome = await Promise.race([held, ended]);
+  if (outcome !== "held") throw new Error(`The lock ${file} cannot be had by flock: ${outcome}.`);
+  return async () => {
+    holder.stdin.end();
+    await ended;
+  };
 }

@@ -64,6 +64,11 @@ export function goBuildArguments(module: GoModule, outputDirectory: string): rea
     ["-s", "-w", ...variables].join(" "),
     "-o",
     `${outputDirectory}/`,
-    ...module.packages.map((p) => (p === "" ? module.path : `${module.path}/${p}`)),
+    ...goPackages(module),
   ];
+}
+
+/** Import paths of the commands. */
+export function goPackages({ path, packages }: GoModule): readonly string[] {
+  return packages.map((below) => (below === "" ? path : `${path}/${below}`));
 }

@@ -1,11 +1,11 @@
 import { access, copyFile, mkdir, rename } from "node:fs/promises";
 import { delimiter, dirname, join } from "node:path";
 import type { Progress } from "../progress.ts";
-import { cacheRoot, contentKey } from "./cache.ts";
+import { cacheRoot } from "./cache.ts";
 import { type ComponentName, type ComponentRef, type Recipe, recipeFor } from "./catalog.ts";
 import { run } from "./command.ts";
-import { downloadRelease, isReachable } from "./download.ts";
-import { goBuild, goProblem, moduleSource } from "./go-build.ts";
+import { downloadRelease, isReachable, Unavailable } from "./download.ts";
+import { buildKey, goBuild, goProblem, moduleSource } from "./go-build.ts";
 import { withLock } from "./lock.ts";
 import { timed } from "./timed.ts";
 
@@ -42,7 +42,7 @@ const keyOf = (ref: ComponentRef): string => `${ref.name} ${ref.version}`;
 /** Where a component lies in the cache: named for people, keyed by how it is made. */
 function cachePath(recipe: Recipe): { readonly directory: string; readonly file: string } {
   const { module } = recipe;
-  const key = contentKey(module);
+  const key = buildKey(module);
   const name = (
     module.path
       .split("/")
@@ -68,11 +68,7 @@ async function resolveOne(recipe: Recipe, progress: Progress): Promise<string> {
     },
     async () => {
       for (const candidate of [file, downloaded]) if (await exists(candidate)) return candidate;
-      if (recipe.release !== undefined && (await isReachable(recipe.release.url))) {
-        const { release } = recipe;
-        await timed(progress, `download ${what}`, () => downloadRelease(release, downloaded));
-        return downloaded;
-      }
+      if (await download(recipe, downloaded, progress)) return downloaded;
       const problem = await goProblem();
       if (problem !== undefined) throw new Error(problem);
       if (recipe.sourceFile === undefined || !(await exists(directory)))
@@ -85,6 +81,19 @@ async function resolveOne(recipe: Recipe, progress: Progress): Promise<string> {
       return file;
     },
   );
+}
+
+/** False: the official release cannot be had from here. A release with another checksum than published is an error. */
+async function download({ ref, release }: Recipe, target: string, progress: Progress): Promise<boolean> {
+  if (release === undefined || !(await isReachable(release.url))) return false;
+  try {
+    await timed(progress, `download ${ref.name} ${ref.version}`, () => downloadRelease(release, target));
+    return true;
+  } catch (error) {
+    if (!(error instanceof Unavailable)) throw error;
+    progress.note(`${error.message}; ${ref.name} is built from its Go module instead`);
+    return false;
+  }
 }
 
 function buildTitle({ ref, module }: Recipe): string {
