@@ -1,22 +1,35 @@
-import type { Progress } from "./progress.ts";
+import { elapsed, lastTime, type Progress } from "./progress.ts";
 
-/** One line when a step begins and one when it ends: for CI logs and pipes. */
-export function plainProgress(write: (line: string) => void = (line) => process.stderr.write(`${line}\n`)): Progress {
+/** How often a long step says how far it is, in ms: CI systems end what is silent. */
+const SILENCE_MS = 30_000;
+
+/** One line when a step begins and one when it ends, with the time of day (UTC): for CI logs and pipes. */
+export function plainProgress(
+  writeLine: (line: string) => void = (line) => process.stderr.write(`${line}\n`),
+  now: () => number = Date.now,
+): Progress {
+  const write = (line: string) => {
+    writeLine(`${new Date(now()).toISOString().slice(11, 19)} ${line}`);
+  };
   return {
     note: (line) => {
       write(`  ${line}`);
     },
     step: (title, lastSeconds) => {
-      const started = performance.now();
-      write(`> ${title}${lastSeconds === undefined ? "" : ` (last time ${Math.round(lastSeconds)} s)`}`);
-      const seconds = () => ((performance.now() - started) / 1000).toFixed(1);
+      const started = now();
+      let spoke = started;
+      write(`> ${title}${lastTime(lastSeconds)}`);
       return {
-        update: () => undefined, // details are for terminals: a log wants the ends
+        update: (detail) => {
+          if (now() - spoke < SILENCE_MS) return;
+          spoke = now();
+          write(`… ${title} (${elapsed(now() - started)}): ${detail}`);
+        },
         done: (detail) => {
-          write(`✓ ${title} (${seconds()} s)${detail === undefined ? "" : `: ${detail}`}`);
+          write(`✓ ${title} (${elapsed(now() - started)})${detail === undefined ? "" : `: ${detail}`}`);
         },
         fail: (detail) => {
-          write(`✗ ${title} (${seconds()} s): ${detail}`);
+          write(`✗ ${title} (${elapsed(now() - started)}): ${detail}`);
         },
       };
     },

@@ -14,3 +14,16 @@ export interface StepHandle {
   done(detail?: string): void;
   fail(detail: string): void;
 }
+
+/** A duration for people: `0.4 s`, `12 s`, `5 min 3 s`. */
+export function elapsed(milliseconds: number): string {
+  const seconds = milliseconds / 1000;
+  if (seconds < 10) return `${seconds.toFixed(1)} s`;
+  const whole = Math.round(seconds);
+  return whole < 60 ? `${whole} s` : `${Math.floor(whole / 60)} min ${whole % 60} s`;
+}
+
+/** " (last time 12 s)", or nothing where that is not known. */
+export function lastTime(seconds: number | undefined): string {
+  return seconds === undefined ? "" : ` (last time ${elapsed(seconds * 1000)})`;
+}

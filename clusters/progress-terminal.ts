@@ -1,0 +1,76 @@
+import { stripVTControlCharacters, styleText } from "node:util";
+import { elapsed, lastTime, type Progress } from "./progress.ts";
+
+const REDRAW_MS = 250;
+
+/** What of a terminal is needed. */
+export interface Terminal {
+  readonly columns?: number;
+  write(text: string): unknown;
+}
+
+interface Running {
+  readonly title: string;
+  readonly started: number;
+  readonly lastSeconds: number | undefined;
+  detail: string;
+}
+
+/** What runs now stands in the last lines and is redrawn; what has ended scrolls away above. */
+export function terminalProgress(terminal: Terminal = process.stderr): Progress {
+  const running = new Set<Running>();
+  let drawn = 0;
+  let timer: NodeJS.Timeout | undefined;
+
+  const redraw = (above?: string) => {
+    const lines = [...running].map((step) => fit(describe(step), terminal.columns ?? 80));
+    const erase = drawn === 0 ? "" : `\x1b[${drawn}F\x1b[J`;
+    terminal.write([erase, ...(above === undefined ? [] : [above, "\n"]), ...lines.map((l) => `${l}\n`)].join(""));
+    drawn = lines.length;
+    if (running.size > 0) timer ??= setInterval(redraw, REDRAW_MS).unref();
+    else {
+      clearInterval(timer);
+      timer = undefined;
+    }
+  };
+
+  return {
+    note: (line) => {
+      redraw(`  ${line}`);
+    },
+    step: (title, lastSeconds) => {
+      const step: Running = { title, started: Date.now(), lastSeconds, detail: "" };
+      running.add(step);
+      redraw();
+      const end = (mark: string, detail: string) => {
+        running.delete(step);
+        redraw(
+          `${mark} ${title} ${dim(`(${elapsed(Date.now() - step.started)})`)}${detail === "" ? "" : `: ${detail}`}`,
+        );
+      };
+      return {
+        update: (detail) => {
+          step.detail = detail; // drawn by the timer: a build reports hundreds a second
+        },
+        done: (detail = "") => {
+          end(styleText("green", "✓", { validateStream: false }), detail);
+        },
+        fail: (detail) => {
+          end(styleText("red", "✗", { validateStream: false }), detail);
+        },
+      };
+    },
+  };
+}
+
+function describe({ title, started, lastSeconds, detail }: Running): string {
+  return `› ${title} ${elapsed(Date.now() - started)}${lastTime(lastSeconds)}${detail === "" ? "" : ` · ${detail}`}`;
+}
+
+/** One line of a terminal, whatever a program said: no control characters, and no wrapping, which would spoil the erasing. */
+function fit(text: string, columns: number): string {
+  const line = stripVTControlCharacters(text).replace(/[\x00-\x1f]+/g, " ");
+  return line.length < columns ? line : `${line.slice(0, Math.max(0, columns - 2))}…`;
+}
+
+const dim = (text: string): string => styleText("dim", text, { validateStream: false });

@@ -1,0 +1,3 @@
+import { buildInterlay } from "../plugin/deploy/build.ts";
+
+process.stdout.write(`${await buildInterlay()}\n`);
