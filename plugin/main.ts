@@ -4,13 +4,17 @@
  */
 import { basename } from "node:path";
 
-if (process.env["CNI_COMMAND"] === undefined) {
-  const { runCommand } = await import("./agent/command.ts");
-  await runCommand(process.argv.slice(2));
-} else if (basename(process.argv0) === "interlay-ipam") {
-  const { runIpam } = await import("./ipam/main.ts");
-  process.exitCode = await runIpam(process.env);
-} else {
-  const { runCni } = await import("./cni/main.ts");
-  process.exitCode = runCni(process.env);
+async function main(): Promise<void> {
+  if (process.env["CNI_COMMAND"] === undefined) {
+    const { runCommand } = await import("./agent/command.ts");
+    await runCommand(process.argv.slice(2));
+  } else if (basename(process.argv0) === "interlay-ipam") {
+    const { runIpam } = await import("./ipam/main.ts");
+    process.exitCode = await runIpam(process.env);
+  } else {
+    const { runCni } = await import("./cni/main.ts");
+    process.exitCode = runCni(process.env);
+  }
 }
+
+void main();

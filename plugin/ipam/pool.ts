@@ -69,7 +69,7 @@ export function* candidates(pool: Pool): Generator<Ip> {
 /** How many addresses the pool can give in all. Bounded: an IPv6 range can be larger than anything that counts. */
 export function size(pool: Pool, bound = 1_000_000): number {
   let count = 0;
-  for (const _ of candidates(pool)) if (++count >= bound) break;
+  for (const address of candidates(pool)) if (address !== "" && ++count >= bound) break;
   return count;
 }
 

@@ -1,0 +1,41 @@
+import { existsSync } from "node:fs";
+import { applyItem } from "../datapath/apply.ts";
+import { type Attachment, listAttachments } from "../datapath/attachment.ts";
+import { Namespace, withNamespaces } from "../datapath/kernel.ts";
+import { describeItem } from "../datapath/plan.ts";
+import { readDrift } from "../datapath/read.ts";
+import { del } from "../cni/del.ts";
+
+export interface RepairReport {
+  readonly attachments: number;
+  /** What was missing and has been put back, a line each. */
+  readonly repaired: readonly string[];
+  /** What could not be put back. */
+  readonly failed: readonly string[];
+}
+
+/** Puts back what is missing of every recorded attachment, on the node and in the pod. Foreign state is not looked at. */
+export function repairAttachments(): RepairReport {
+  const repaired: string[] = [];
+  const failed: string[] = [];
+  const attachments = listAttachments();
+  for (const attachment of attachments) {
+    const name = `${attachment.pod.namespace}/${attachment.pod.name} ${attachment.ifname}`;
+    try {
+      if (existsSync(attachment.netns)) repaired.push(...repairOne(attachment).map((line) => `${name}: ${line}`));
+      else del(attachment);
+    } catch (error) {
+      failed.push(`${name}: ${error instanceof Error ? error.message : String(error)}`);
+    }
+  }
+  return { attachments: attachments.length, repaired, failed };
+}
+
+/** A pair that is gone took the routes with it: what is behind it in the plan is made anew as well. */
+function repairOne(attachment: Attachment): readonly string[] {
+  return withNamespaces(attachment.netns, (node: Namespace, pod: Namespace) => {
+    const drift = readDrift(attachment.plan, node, pod);
+    for (const item of drift) applyItem(item, node, pod);
+    return drift.map(describeItem);
+  });
+}

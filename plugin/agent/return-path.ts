@@ -1,0 +1,60 @@
+import { execFileSync } from "node:child_process";
+import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import type { Facts } from "../datapath/facts.ts";
+import { NODE_NFT_TABLE, notrackRules, removeNotrackRules } from "../datapath/return-path.ts";
+
+const BE_LIBERAL = "/proc/sys/net/netfilter/nf_conntrack_tcp_be_liberal";
+/** That it was us who set the sysctl: only then do we set it back. Gone with a reboot, as the sysctl is. */
+const LIBERAL_MARK = "/run/interlay/be-liberal-was-0";
+
+export function readTcpBeLiberal(): 0 | 1 {
+  try {
+    return readFileSync(BE_LIBERAL, "utf8").trim() === "1" ? 1 : 0;
+  } catch {
+    return 0; // conntrack is not loaded: nothing can be INVALID
+  }
+}
+
+/** Makes the node as `facts.returnPath` says. Idempotent; throws with the kernel's words. */
+export function applyReturnPath(facts: Facts): void {
+  if (facts.returnPath === "notrack") {
+    if (!notrackIsThere(facts)) nft(notrackRules(facts.overlayCidrs));
+  } else if (tableListing() !== undefined) nft(removeNotrackRules());
+
+  if (facts.returnPath === "liberal") {
+    if (readTcpBeLiberal() === 0) {
+      writeFileSync(LIBERAL_MARK, "", { mode: 0o600 });
+      writeFileSync(BE_LIBERAL, "1");
+    }
+  } else if (existsSync(LIBERAL_MARK)) {
+    writeFileSync(BE_LIBERAL, "0");
+    rmSync(LIBERAL_MARK, { force: true });
+  }
+}
+
+/** Takes back what `applyReturnPath` did: for uninstall. */
+export function removeReturnPath(facts: Facts): void {
+  applyReturnPath({ ...facts, returnPath: "none" });
+}
+
+function notrackIsThere(facts: Facts): boolean {
+  const listing = tableListing();
+  return (
+    listing !== undefined && listing.includes("notrack") && facts.overlayCidrs.every((cidr) => listing.includes(cidr))
+  );
+}
+
+function tableListing(): string | undefined {
+  try {
+    return execFileSync("nft", ["list", "table", ...NODE_NFT_TABLE.split(" ")], {
+      encoding: "utf8",
+      stdio: ["ignore", "pipe", "ignore"],
+    });
+  } catch {
+    return undefined;
+  }
+}
+
+function nft(rules: string): void {
+  execFileSync("nft", ["-f", "-"], { input: rules, stdio: ["pipe", "ignore", "pipe"] });
+}

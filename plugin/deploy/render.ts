@@ -1,0 +1,64 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { stringify } from "yaml";
+
+export interface PoolOptions {
+  readonly name: string;
+  readonly subnet: string;
+  readonly ranges: readonly string[];
+  readonly gateway?: string;
+}
+
+export interface DeployOptions {
+  /** Reference of the image with the executable as its entrypoint. */
+  readonly image: string;
+  readonly returnPath: "notrack" | "liberal" | "none";
+  readonly pools: readonly PoolOptions[];
+  /** Parent link of macvlan children on every node. */
+  readonly uplink?: string;
+}
+
+const NAMESPACE = "interlay-system";
+const DEFAULT_UPLINK = "eth0";
+/** What Multus v4.2 and the reference plugins of v1.9 both speak. */
+const CNI_VERSION = "1.0.0";
+
+/** Everything a cluster installs, as a multi-document YAML: definitions first. */
+export function renderInterlay(options: DeployOptions): string {
+  const documents = [
+    stringify({ apiVersion: "v1", kind: "Namespace", metadata: { name: NAMESPACE } }),
+    manifest("crds.yaml"),
+    stringify({
+      apiVersion: "v1",
+      kind: "ConfigMap",
+      metadata: { name: "interlay-config", namespace: NAMESPACE },
+      data: { returnPath: options.returnPath },
+    }),
+    manifest("interlay.yaml").replaceAll("__IMAGE__", options.image),
+    ...options.pools.map(({ name, ...spec }) =>
+      stringify({ apiVersion: "interlay.dev/v1alpha1", kind: "UnderlayPool", metadata: { name }, spec }),
+    ),
+    stringify({
+      apiVersion: "k8s.cni.cncf.io/v1",
+      kind: "NetworkAttachmentDefinition",
+      metadata: { name: "underlay", namespace: NAMESPACE },
+      spec: { config: JSON.stringify(conflist(options.uplink ?? DEFAULT_UPLINK)) },
+    }),
+  ];
+  return documents.join("---\n");
+}
+
+function conflist(uplink: string): unknown {
+  return {
+    cniVersion: CNI_VERSION,
+    name: "underlay",
+    plugins: [
+      { type: "macvlan", master: uplink, mode: "bridge", ipam: { type: "interlay-ipam" } },
+      { type: "interlay" },
+    ],
+  };
+}
+
+function manifest(name: string): string {
+  return readFileSync(join(import.meta.dirname, "manifests", name), "utf8");
+}
