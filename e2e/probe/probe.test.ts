@@ -1,0 +1,60 @@
+import assert from "node:assert/strict";
+import { createSocket } from "node:dgram";
+import { createServer, type Server } from "node:net";
+import { probe } from "./client.ts";
+import { probeRequest } from "./protocol.ts";
+
+const ask = (request: Parameters<typeof probeRequest.parse>[0]) => probe(probeRequest.parse(request));
+
+describe("the probe", () => {
+  let tcp: Server;
+  let port = 0;
+
+  before(async () => {
+    tcp = createServer((socket) => socket.once("data", () => socket.end('{"server":"a","seen":"127.0.0.1"}\n')));
+    await new Promise<void>((resolve) => tcp.listen(0, "127.0.0.1", resolve));
+    const address = tcp.address();
+    port = typeof address === "object" && address !== null ? address.port : 0;
+  });
+
+  after(() => tcp.close());
+
+  it("tells who answered over TCP", async () => {
+    const answer = await ask({ id: 1, protocol: "tcp", address: "127.0.0.1", port, timeoutMs: 2000 });
+    assert.deepEqual(answer, { ok: true, server: "a", seen: "127.0.0.1" });
+  });
+
+  it("tells who answered over UDP", async () => {
+    const udp = createSocket("udp4");
+    udp.on("message", (_, from) => {
+      udp.send('{"server":"u","seen":"x"}', from.port, from.address);
+    });
+    await new Promise<void>((resolve) => udp.bind(0, "127.0.0.1", resolve));
+    const answer = await ask({
+      id: 1,
+      protocol: "udp",
+      address: "127.0.0.1",
+      port: udp.address().port,
+      timeoutMs: 2000,
+    });
+    udp.close();
+    assert.deepEqual(answer, { ok: true, server: "u", seen: "x" });
+  });
+
+  it("says what happened when nobody is there", async () => {
+    const answer = await ask({ id: 1, protocol: "tcp", address: "127.0.0.1", port: 1, timeoutMs: 2000 });
+    assert.equal(answer.ok, false);
+    assert.match(answer.error ?? "", /ECONNREFUSED/);
+  });
+
+  it("does not take another server's words for a probe's", async () => {
+    const other = createServer((socket) => socket.once("data", () => socket.end("HTTP/1.1 400\r\n")));
+    await new Promise<void>((resolve) => other.listen(0, "127.0.0.1", resolve));
+    const address = other.address();
+    const otherPort = typeof address === "object" && address !== null ? address.port : 0;
+    const answer = await ask({ id: 1, protocol: "tcp", address: "127.0.0.1", port: otherPort, timeoutMs: 2000 });
+    other.close();
+    assert.equal(answer.ok, false);
+    assert.match(answer.error ?? "", /no probe gives/);
+  });
+});

@@ -1,0 +1,36 @@
+import { z } from "zod";
+
+/** Ports that every probe serves. */
+export const TCP_PORT = 8080;
+export const UDP_PORT = 8080;
+
+export const PROTOCOLS = ["tcp", "udp", "icmp"] as const;
+export type Protocol = (typeof PROTOCOLS)[number];
+
+/** One line to a prober's stdin. */
+export const probeRequest = z.object({
+  id: z.number(),
+  protocol: z.enum(PROTOCOLS),
+  address: z.string(),
+  port: z.number().default(0),
+  timeoutMs: z.number(),
+  /** TCP that ends after the handshake: for servers that are no probes (the API server). */
+  connectOnly: z.boolean().default(false),
+});
+export type ProbeRequest = z.input<typeof probeRequest>;
+
+/** One line from a prober's stdout. */
+export const probeAnswer = z.object({
+  id: z.number(),
+  ok: z.boolean(),
+  latencyMs: z.number(),
+  /** Who answered: the pod's name. Undefined for ICMP and connectOnly. */
+  server: z.string().optional(),
+  /** The source address that the server saw. */
+  seen: z.string().optional(),
+  error: z.string().optional(),
+});
+export type ProbeAnswer = z.infer<typeof probeAnswer>;
+
+/** What a server says to whoever comes. */
+export const greeting = z.object({ server: z.string(), seen: z.string() });
