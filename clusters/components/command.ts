@@ -1,4 +1,6 @@
 import { spawn } from "node:child_process";
+import { access, constants } from "node:fs/promises";
+import { delimiter, join } from "node:path";
 
 export interface CommandOptions {
   readonly cwd?: string;
@@ -6,6 +8,8 @@ export interface CommandOptions {
   readonly stdin?: string;
   /** Called with each line of stdout and stderr as it comes. */
   readonly onLine?: (line: string) => void;
+  /** Ends the program (SIGTERM) after so many milliseconds: exit code 128. */
+  readonly timeoutMs?: number;
 }
 
 export interface CommandResult {
@@ -20,6 +24,7 @@ export async function run(argv: readonly string[], options: CommandOptions = {})
   return new Promise((resolve) => {
     const child = spawn(file, rest, {
       ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
+      ...(options.timeoutMs === undefined ? {} : { timeout: options.timeoutMs }),
       env: { ...process.env, ...options.env },
       stdio: ["pipe", "pipe", "pipe"],
     });
@@ -53,4 +58,18 @@ export async function runOrThrow(argv: readonly string[], options: CommandOption
     throw new Error(`\`${argv.join(" ")}\` ended with ${result.exitCode}:\n${said}`);
   }
   return result.stdout;
+}
+
+/** Whether `program` is on PATH, or where root's programs are. */
+export async function isExecutable(program: string): Promise<boolean> {
+  const directories = [...(process.env["PATH"] ?? "").split(delimiter), "/usr/sbin", "/sbin"];
+  const found = await Promise.all(
+    directories.map((directory) =>
+      access(join(directory, program), constants.X_OK).then(
+        () => true,
+        () => false,
+      ),
+    ),
+  );
+  return found.includes(true);
 }

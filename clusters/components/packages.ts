@@ -6,6 +6,7 @@ const APT_ENV = { DEBIAN_FRONTEND: "noninteractive" } as const;
 
 /** Installs what is missing of these Debian packages, saying so first. Not root: one sentence with the remedy. */
 export async function ensureDebianPackages(names: readonly string[], progress: Progress): Promise<void> {
+  if (names.length === 0) return;
   const missing = await missingPackages(names);
   if (missing.length === 0) return;
   const command = `apt-get install --no-install-recommends ${missing.join(" ")}`;

@@ -1,3 +1,5 @@
+import ipaddr from "ipaddr.js";
+
 /** Where the private Docker daemon lives: everything of it is in one directory of the cache. */
 export interface DaemonPaths {
   readonly directory: string;
@@ -21,8 +23,14 @@ export function daemonPaths(cacheRoot: string): DaemonPaths {
 /** A unix socket's path has room for 107 bytes (unix(7)). */
 export const SOCKET_PATH_MAX = 107;
 
-/** @param runtime the OCI runtime wrapper, where runc alone would refuse privileged containers */
-export function daemonConfig(paths: DaemonPaths, runtime: string | undefined): string {
+export interface DaemonOptions {
+  /** The OCI runtime wrapper, where runc alone would refuse privileged containers. */
+  readonly runtime: string | undefined;
+  /** docker0's address, CIDR notation. */
+  readonly bridge: string;
+}
+
+export function daemonConfig(paths: DaemonPaths, { runtime, bridge }: DaemonOptions): string {
   return JSON.stringify(
     {
       hosts: [`unix://${paths.socket}`],
@@ -30,12 +38,31 @@ export function daemonConfig(paths: DaemonPaths, runtime: string | undefined): s
       "exec-root": `${paths.directory}/exec`,
       pidfile: paths.pidFile,
       "storage-driver": "overlay2",
-      // A range that is neither the underlay's, the overlay's nor the Services'.
-      bip: "172.29.255.1/24",
+      bip: bridge,
       "log-opts": { "max-size": "10m" },
       ...(runtime === undefined ? {} : { runtimes: { interlay: { path: runtime } }, "default-runtime": "interlay" }),
     },
     null,
     2,
   );
+}
+
+/** None of them is the underlay's, the overlay's, the Services' or what Docker takes by itself. */
+const BRIDGES = ["172.29.255.1/24", "192.168.255.1/24", "10.254.255.1/24", "100.127.255.1/24"];
+
+/**
+ * The first of our bridge addresses whose network is none of this machine's.
+ * @param taken IPv4 addresses of its links, CIDR notation
+ */
+export function freeBridge(taken: readonly string[]): string {
+  const networks = taken.map((cidr) => ipaddr.IPv4.parseCIDR(cidr));
+  const free = BRIDGES.find((bridge) => {
+    const [address, length] = ipaddr.IPv4.parseCIDR(bridge);
+    return !networks.some(([other, otherLength]) => address.match(other, Math.min(length, otherLength)));
+  });
+  if (free === undefined)
+    throw new Error(
+      `This machine's addresses leave no network for Docker's bridge of ${BRIDGES.join(", ")}: start Docker by hand.`,
+    );
+  return free;
 }

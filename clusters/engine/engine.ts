@@ -1,16 +1,11 @@
-import { spawn } from "node:child_process";
-import { mkdir, open, readFile, rm, writeFile } from "node:fs/promises";
-import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
-import { compile } from "../../plugin/deploy/compile.ts";
 import { cacheRoot } from "../components/cache.ts";
-import { type CommandOptions, type CommandResult, run } from "../components/command.ts";
+import { type CommandOptions, type CommandResult, isExecutable, run } from "../components/command.ts";
 import { withLock } from "../components/lock.ts";
 import { ensureDebianPackages } from "../components/packages.ts";
 import { timed } from "../components/timed.ts";
 import type { Progress } from "../progress.ts";
-import { daemonConfig, type DaemonPaths, daemonPaths, SOCKET_PATH_MAX } from "./daemon-config.ts";
-import { missingCapabilities } from "./runtime/spec.ts";
+import { daemonPaths } from "./daemon-config.ts";
+import { daemonPid, startDaemon, stopDaemon } from "./private-daemon.ts";
 
 /** A Docker daemon that answers. */
 export interface Engine {
@@ -23,86 +18,64 @@ export interface Engine {
   docker(argv: readonly string[], options?: CommandOptions): Promise<CommandResult>;
 }
 
-const PACKAGES = ["docker.io", "containerd", "runc", "iptables"];
-const START_TIMEOUT_MS = 60_000;
+/** Program -> the Debian package that has it. */
+const NEEDED = {
+  docker: "docker.io",
+  dockerd: "docker.io",
+  containerd: "containerd",
+  runc: "runc",
+  iptables: "iptables",
+};
+/** A daemon of another machine (DOCKER_HOST=tcp://…) that is gone must not hold us. */
+const ANSWER_TIMEOUT_MS = 5000;
 
 /** The daemon that answers, else a private one, started now. Errors: neither is possible, in one sentence with the remedy. */
 export async function ensureEngine(progress: Progress): Promise<Engine> {
-  const given = process.env["DOCKER_HOST"] ?? "unix:///var/run/docker.sock";
-  if (await answers(given)) return engineAt(given, false);
+  const running = await runningEngine();
+  if (running !== undefined) return running;
+  const given = givenHost();
   const paths = daemonPaths(cacheRoot());
   const host = `unix://${paths.socket}`;
-  if (await answers(host)) return engineAt(host, true);
   if (process.getuid?.() !== 0)
     throw new Error(`No Docker daemon answers at ${given} and only root can start one: start Docker, or run as root.`);
-  if (paths.socket.length > SOCKET_PATH_MAX)
-    throw new Error(`${paths.socket} is too long for a socket: set INTERLAY_CACHE to a shorter path.`);
-  await ensureDebianPackages(PACKAGES, progress);
+  if (process.env["DOCKER_HOST"] !== undefined)
+    progress.note(`DOCKER_HOST=${given} does not answer: a daemon of our own it is`);
+  const missing = await Promise.all(
+    Object.entries(NEEDED).map(async ([program, name]) => ((await isExecutable(program)) ? [] : [name])),
+  );
+  await ensureDebianPackages([...new Set(missing.flat())], progress);
   await withLock(
     `${paths.directory}.lock`,
-    () => undefined,
+    (owner) => {
+      progress.note(`process ${owner} is starting Docker; waiting for it`);
+    },
     async () => {
-      if (!(await answers(host))) await timed(progress, "start a private Docker daemon", () => start(paths, host));
+      if (await answers(host)) return;
+      await timed(progress, "start a private Docker daemon", () => startDaemon(paths, () => answers(host)));
     },
   );
   return engineAt(host, true);
 }
 
-/** Stops the private daemon, if there is one. What it stored stays in the cache. */
+/** The daemon that `ensureEngine` would give without starting one. */
+export async function runningEngine(): Promise<Engine | undefined> {
+  if (await answers(givenHost())) return engineAt(givenHost(), false);
+  const host = `unix://${daemonPaths(cacheRoot()).socket}`;
+  return (await answers(host)) ? engineAt(host, true) : undefined;
+}
+
+/** Stops the private daemon, if there is one, and its containers. What it stored stays in the cache. */
 export async function stopPrivateEngine(progress: Progress): Promise<void> {
   const paths = daemonPaths(cacheRoot());
-  const pid = Number(await readFile(paths.pidFile, "utf8").catch(() => ""));
-  if (pid === 0 || !(await isOurs(pid))) return;
-  await timed(progress, "stop the private Docker daemon", async () => {
-    process.kill(pid, "SIGTERM");
-    while (await isOurs(pid)) await sleep(200);
-    await rm(paths.socket, { force: true });
-  });
+  const pid = await daemonPid(paths);
+  if (pid !== undefined) await timed(progress, "stop the private Docker daemon", () => stopDaemon(paths, pid));
 }
 
-/** A pid file may be older than the process that has its number now. */
-async function isOurs(pid: number): Promise<boolean> {
-  return (await readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "")).startsWith("dockerd\0");
-}
-
-async function start(paths: DaemonPaths, host: string): Promise<void> {
-  await mkdir(paths.directory, { recursive: true, mode: 0o700 });
-  const missing = missingCapabilities(await readFile("/proc/self/status", "utf8"));
-  const runtime = missing.size === 0 ? undefined : await buildRuntime(paths);
-  await writeFile(paths.configFile, daemonConfig(paths, runtime), { mode: 0o600 });
-  const log = await open(paths.logFile, "w", 0o600);
-  const child = spawn("dockerd", ["--config-file", paths.configFile], {
-    argv0: "dockerd",
-    detached: true,
-    env: { ...process.env, PATH: `${process.env["PATH"] ?? ""}:/usr/sbin:/sbin` },
-    stdio: ["ignore", log.fd, log.fd],
-  });
-  const ended = new Promise<string>((resolve) => {
-    child.on("error", (error) => {
-      resolve(error.message);
-    });
-    child.on("exit", (code) => {
-      resolve(`it ended with ${String(code)}`);
-    });
-  });
-  child.unref();
-  await log.close();
-  const deadline = Date.now() + START_TIMEOUT_MS;
-  while (!(await answers(host))) {
-    const end = await Promise.race([ended, sleep(200)]);
-    if (end === undefined && Date.now() < deadline) continue;
-    const lines = (await readFile(paths.logFile, "utf8")).trim().split("\n").slice(-5).join("\n");
-    throw new Error(`The private Docker daemon did not start (${end ?? "no answer"}); see ${paths.logFile}:\n${lines}`);
-  }
-}
-
-function buildRuntime(paths: DaemonPaths): Promise<string> {
-  const source = join(import.meta.dirname, "runtime");
-  return compile({ entry: join(source, "main.ts"), sources: [source], output: join(paths.directory, "runtime") });
-}
+const givenHost = (): string => process.env["DOCKER_HOST"] ?? "unix:///var/run/docker.sock";
 
 async function answers(host: string): Promise<boolean> {
-  return (await run(["docker", "--host", host, "version", "--format", "{{.Server.Version}}"])).exitCode === 0;
+  const argv = ["docker", "--host", host, "version", "--format", "{{.Server.Version}}"];
+  return (await run(argv, { timeoutMs: ANSWER_TIMEOUT_MS })).exitCode === 0;
 }
 
 function engineAt(host: string, isPrivate: boolean): Engine {

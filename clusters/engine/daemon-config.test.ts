@@ -1,0 +1,26 @@
+import assert from "node:assert/strict";
+import { daemonConfig, daemonPaths, freeBridge } from "./daemon-config.ts";
+
+describe("the private Docker daemon's configuration", () => {
+  const paths = daemonPaths("/var/cache/interlay");
+  const bridge = freeBridge([]);
+
+  it("has everything of it below the cache", () => {
+    const config = daemonConfig(paths, { runtime: undefined, bridge });
+    const files = [...config.matchAll(/"(?:unix:\/\/)?(\/[^"]*)"/g)].map((match) => match[1] ?? "");
+    assert.equal(files.length, 4);
+    for (const file of files) assert.ok(file.startsWith("/var/cache/interlay/engine/"), file);
+  });
+
+  it("names an OCI runtime only where one is needed", () => {
+    assert.doesNotMatch(daemonConfig(paths, { runtime: undefined, bridge }), /runtime/);
+    assert.match(daemonConfig(paths, { runtime: "/r", bridge }), /"default-runtime": "interlay"/);
+  });
+
+  it("takes a bridge address in none of the machine's networks", () => {
+    assert.equal(freeBridge(["10.0.2.15/24", "127.0.0.1/8"]), "172.29.255.1/24");
+    assert.equal(freeBridge(["172.16.4.1/12"]), "192.168.255.1/24");
+    assert.equal(freeBridge(["172.29.255.7/32", "192.168.0.0/16", "10.254.0.1/16"]), "100.127.255.1/24");
+    assert.throws(() => freeBridge(["0.0.0.0/0"]), /start Docker by hand/);
+  });
+});

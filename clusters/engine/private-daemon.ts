@@ -1,0 +1,96 @@
+import { spawn } from "node:child_process";
+import { mkdir, open, readFile, rm, statfs, writeFile } from "node:fs/promises";
+import { networkInterfaces } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { compile } from "../../plugin/deploy/compile.ts";
+import { daemonConfig, type DaemonPaths, freeBridge, SOCKET_PATH_MAX } from "./daemon-config.ts";
+import { missingCapabilities } from "./runtime/spec.ts";
+
+const START_TIMEOUT_MS = 60_000;
+/** Longer than dockerd gives its containers (15 s); then it is killed. */
+const STOP_TIMEOUT_MS = 45_000;
+/** statfs(2)'s f_type of overlayfs, on which no overlay can be stacked by Docker. */
+const OVERLAYFS_MAGIC = 0x794c7630;
+
+/** Starts dockerd so that it outlives this process, and waits until `answers`. Root only. */
+export async function startDaemon(paths: DaemonPaths, answers: () => Promise<boolean>): Promise<void> {
+  await mkdir(paths.directory, { recursive: true, mode: 0o700 });
+  await assertUsable(paths);
+  const missing = missingCapabilities(await readFile("/proc/self/status", "utf8"));
+  const runtime = missing.size === 0 ? undefined : await buildRuntime(paths);
+  const bridge = freeBridge(machineNetworks());
+  await writeFile(paths.configFile, daemonConfig(paths, { runtime, bridge }), { mode: 0o600 });
+  await rm(paths.pidFile, { force: true }); // dockerd refuses a stale one whose number another process has now
+  const log = await open(paths.logFile, "w", 0o600);
+  const child = spawn("dockerd", ["--config-file", paths.configFile], {
+    argv0: "dockerd",
+    detached: true,
+    env: { ...process.env, PATH: `${process.env["PATH"] ?? ""}:/usr/sbin:/sbin` },
+    stdio: ["ignore", log.fd, log.fd],
+  });
+  const ended = new Promise<string>((resolve) => {
+    child.on("error", (error) => {
+      resolve(error.message);
+    });
+    child.on("exit", (code) => {
+      resolve(`it ended with ${String(code)}`);
+    });
+  });
+  child.unref();
+  await log.close();
+  const deadline = Date.now() + START_TIMEOUT_MS;
+  while (!(await answers())) {
+    const end = await Promise.race([ended, sleep(200)]);
+    if (end === undefined && Date.now() < deadline) continue;
+    child.kill("SIGTERM");
+    const lines = (await readFile(paths.logFile, "utf8")).trim().split("\n").slice(-5).join("\n");
+    throw new Error(`The private Docker daemon did not start (${end ?? "no answer"}); see ${paths.logFile}:\n${lines}`);
+  }
+}
+
+/** The pid of our daemon, if it runs. A pid file may be older than the process that has its number now. */
+export async function daemonPid(paths: DaemonPaths): Promise<number | undefined> {
+  const pid = Number(await readFile(paths.pidFile, "utf8").catch(() => ""));
+  if (!Number.isInteger(pid) || pid <= 1) return undefined;
+  const argv = (await readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "")).split("\0");
+  return argv[0] === "dockerd" && argv.includes(paths.configFile) ? pid : undefined;
+}
+
+/** Ends the daemon and its containers. */
+export async function stopDaemon(paths: DaemonPaths, pid: number): Promise<void> {
+  process.kill(pid, "SIGTERM");
+  const deadline = Date.now() + STOP_TIMEOUT_MS;
+  while ((await daemonPid(paths)) === pid || (await isRunning(pid))) {
+    if (Date.now() > deadline) process.kill(pid, "SIGKILL");
+    await sleep(100);
+  }
+  await Promise.all([paths.socket, paths.pidFile].map((file) => rm(file, { force: true })));
+}
+
+/** dockerd removes its pid file before it is gone. */
+async function isRunning(pid: number): Promise<boolean> {
+  return (await readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "")).startsWith("dockerd\0");
+}
+
+async function assertUsable(paths: DaemonPaths): Promise<void> {
+  if (Buffer.byteLength(paths.socket) > SOCKET_PATH_MAX)
+    throw new Error(`${paths.socket} is too long for a socket's path: set INTERLAY_CACHE to a shorter one.`);
+  if ((await statfs(paths.directory)).type === OVERLAYFS_MAGIC)
+    throw new Error(
+      `${paths.directory} is on an overlay filesystem, on which Docker cannot keep images: set INTERLAY_CACHE to a directory on a disk (ext4, xfs).`,
+    );
+}
+
+function machineNetworks(): readonly string[] {
+  return Object.entries(networkInterfaces()).flatMap(([link, addresses]) =>
+    link === "docker0" // an earlier daemon's, which ours takes over
+      ? []
+      : (addresses ?? []).flatMap(({ family, cidr }) => (family === "IPv4" && cidr !== null ? [cidr] : [])),
+  );
+}
+
+function buildRuntime(paths: DaemonPaths): Promise<string> {
+  const source = join(import.meta.dirname, "runtime");
+  return compile({ entry: join(source, "main.ts"), sources: [source], output: join(paths.directory, "runtime") });
+}
