@@ -1,43 +1,51 @@
 import type { Progress } from "../progress.ts";
-import { run, runOrThrow } from "./command.ts";
+import { run } from "./command.ts";
 import { timed } from "./timed.ts";
 
-const APT_ENV = { DEBIAN_FRONTEND: "noninteractive" } as const;
+/** RUNLEVEL=1: invoke-rc.d then starts no service. docker.io's own daemon must not come up: we start ours, configured. */
+const APT_ENV = { DEBIAN_FRONTEND: "noninteractive", RUNLEVEL: "1" } as const;
+
+/** The machine that packages are installed on; tests have another. */
+interface Machine {
+  readonly run: typeof run;
+  readonly isRoot: boolean;
+}
+
+const THIS_MACHINE: Machine = { run, isRoot: process.getuid?.() === 0 };
 
 /** Installs what is missing of these Debian packages, saying so first. Not root: one sentence with the remedy. */
-export async function ensureDebianPackages(names: readonly string[], progress: Progress): Promise<void> {
+export async function ensureDebianPackages(
+  names: readonly string[],
+  progress: Progress,
+  machine: Machine = THIS_MACHINE,
+): Promise<void> {
   if (names.length === 0) return;
-  const missing = await missingPackages(names);
+  const missing = await missingPackages(names, machine);
   if (missing.length === 0) return;
-  const command = `apt-get install --no-install-recommends ${missing.join(" ")}`;
-  if (process.getuid?.() !== 0)
-    throw new Error(`Debian packages are missing and only root can install them: run \`sudo ${command}\`.`);
+  if (!machine.isRoot)
+    throw new Error(
+      `Debian packages are missing and only root can install them: run \`sudo apt-get install --no-install-recommends ${missing.join(" ")}\`.`,
+    );
   await timed(progress, `install Debian packages: ${missing.join(" ")}`, async (step) => {
-    step.update("apt-get update");
-    await runOrThrow(["apt-get", "update", "-qq"], { env: APT_ENV });
-    await runOrThrow(
-      // The services of docker.io and etcd-server must not start by themselves: each cluster starts its own.
-      [
-        "apt-get",
-        "install",
-        "-y",
-        "-qq",
-        "--no-install-recommends",
-        "-o",
-        "Dpkg::Options::=--force-confdef",
-        ...missing,
-      ],
-      {
-        env: { ...APT_ENV, RUNLEVEL: "1" },
+    const apt = async (...argv: readonly string[]) => {
+      const { exitCode, stdout, stderr } = await machine.run(["apt-get", "-qq", ...argv], {
+        env: APT_ENV,
         onLine: (line) => {
           step.update(line);
         },
-      },
-    );
+      });
+      if (exitCode !== 0)
+        throw new Error(
+          `\`apt-get ${argv.join(" ")}\` failed: ${(stderr || stdout).trim().split("\n").slice(-5).join("\n")}`,
+        );
+    };
+    step.update("apt-get update");
+    await apt("update");
+    await apt("install", "-y", "--no-install-recommends", "-o", "Dpkg::Options::=--force-confdef", ...missing);
   });
 }
 
-async function missingPackages(names: readonly string[]): Promise<readonly string[]> {
+async function missingPackages(names: readonly string[], { run }: Machine): Promise<readonly string[]> {
   const { stdout, exitCode } = await run(["dpkg-query", "-W", "-f", "${Package} ${db:Status-Status}\\n", ...names]);
   if (exitCode === 127)
     throw new Error(`This is no Debian machine (no dpkg-query); install by hand: ${names.join(", ")}.`);

@@ -1,0 +1,72 @@
+import assert from "node:assert/strict";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { plainProgress } from "../progress-plain.ts";
+import type { CommandResult } from "./command.ts";
+import { ensureDebianPackages } from "./packages.ts";
+
+describe("ensureDebianPackages", () => {
+  const silent = plainProgress(() => undefined);
+  const ok = (stdout = ""): CommandResult => ({ exitCode: 0, stdout, stderr: "" });
+
+  /** A machine that has nftables, and of docker.io the configuration files only. */
+  function machine(isRoot: boolean, install: CommandResult = ok()) {
+    const calls: string[] = [];
+    const run = (argv: readonly string[]): Promise<CommandResult> => {
+      if (argv[0] === "dpkg-query")
+        return Promise.resolve({ ...ok("nftables installed\ndocker.io config-files\n"), exitCode: 1 });
+      calls.push(argv.join(" "));
+      return Promise.resolve(argv.includes("install") ? install : ok());
+    };
+    return { isRoot, run, calls };
+  }
+
+  let cache: string;
+  const given = process.env["INTERLAY_CACHE"];
+  before(async () => {
+    cache = await mkdtemp(join(tmpdir(), "interlay-packages-"));
+    process.env["INTERLAY_CACHE"] = cache; // the step's duration is remembered there
+  });
+  after(async () => {
+    if (given === undefined) delete process.env["INTERLAY_CACHE"];
+    else process.env["INTERLAY_CACHE"] = given;
+    await rm(cache, { recursive: true });
+  });
+
+  it("does nothing where nothing is missing", async () => {
+    const here = machine(false);
+    await ensureDebianPackages(["nftables"], silent, here);
+    await ensureDebianPackages([], silent, here);
+    assert.deepEqual(here.calls, []);
+  });
+
+  it("installs what is missing, and says so first", async () => {
+    const said: string[] = [];
+    const here = machine(true);
+    await ensureDebianPackages(
+      ["nftables", "docker.io", "runc"],
+      plainProgress((line) => said.push(line)),
+      here,
+    );
+    assert.match(said[0] ?? "", /> install Debian packages: docker\.io runc$/);
+    assert.deepEqual(here.calls, [
+      "apt-get -qq update",
+      "apt-get -qq install -y --no-install-recommends -o Dpkg::Options::=--force-confdef docker.io runc",
+    ]);
+  });
+
+  it("tells whoever is not root what to run", async () => {
+    const here = machine(false);
+    await assert.rejects(
+      ensureDebianPackages(["docker.io"], silent, here),
+      /only root can install them: run `sudo apt-get install --no-install-recommends docker\.io`\.$/,
+    );
+    assert.deepEqual(here.calls, []);
+  });
+
+  it("shows what apt said when it fails", async () => {
+    const failing = machine(true, { exitCode: 100, stdout: "", stderr: "E: Unable to locate package runc\n" });
+    await assert.rejects(ensureDebianPackages(["runc"], silent, failing), /E: Unable to locate package runc$/);
+  });
+});

@@ -1,0 +1,105 @@
+import assert from "node:assert/strict";
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { plainProgress } from "../progress-plain.ts";
+import { VERSIONS } from "./catalog.ts";
+import { resolveComponents } from "./resolve.ts";
+
+/** A go command that knows what the resolver asks of it, notes each call, and "compiles" a script. */
+const GO = `#!/bin/sh
+echo "$@" >> "$FAKE_GO_CALLS"
+case "$1 $2" in
+"version ") echo go version go1.26 linux/amd64 ;;
+"mod download") echo '{"GoMod": "/upstream/go.mod", "Dir": "'"$FAKE_GO_SOURCE"'"}' ;;
+"mod edit") echo '{"Go": "1.24"}' ;;
+"list -mod=mod") printf 'a\\nb\\n' ;;
+build*)
+  sleep 0.6
+  test -e "$FAKE_GO_FAILS" && { echo "main.go:1: syntax error" >&2; exit 1; }
+  while test "$1" != -o; do shift; done
+  out=$2
+  shift 2
+  for package; do echo "$package" > "$out$(basename "$package" | sed s/multus-cni.v4/multus/)"; done ;;
+esac
+`;
+
+describe("resolveComponents", () => {
+  let root: string;
+  const lines: string[] = [];
+  const progress = plainProgress((line) => lines.push(line));
+  const saved = { ...process.env };
+  const multus = { name: "multus", version: VERSIONS.multus } as const;
+  const calico = (["calico-node", "calico-cni", "calico-crds"] as const).map((name) => ({
+    name,
+    version: VERSIONS.calico,
+  }));
+
+  const script = async (name: string, text: string) => {
+    await writeFile(join(root, "bin", name), text);
+    await chmod(join(root, "bin", name), 0o755);
+  };
+  const builds = async () =>
+    (await readFile(join(root, "calls"), "utf8")).split("\n").filter((line) => line.startsWith("build"));
+
+  beforeEach(async () => {
+    root = await mkdtemp(join(tmpdir(), "interlay-resolve-"));
+    await mkdir(join(root, "bin"));
+    await mkdir(join(root, "source", "manifests"), { recursive: true });
+    await writeFile(join(root, "source", "manifests", "crds.yaml"), "kind: CustomResourceDefinition\n");
+    await script("go", GO);
+    process.env["INTERLAY_CACHE"] = join(root, "cache");
+    process.env["PATH"] = `${join(root, "bin")}:${saved["PATH"] ?? ""}`;
+    process.env["FAKE_GO_CALLS"] = join(root, "calls");
+    process.env["FAKE_GO_SOURCE"] = join(root, "source");
+    process.env["FAKE_GO_FAILS"] = join(root, "fails");
+    lines.length = 0;
+  });
+  afterEach(async () => {
+    process.env = { ...saved };
+    await rm(root, { recursive: true });
+  });
+
+  it("builds all programs of a module at once, and only once", async () => {
+    const first = await resolveComponents(calico, progress);
+    assert.match(await readFile(first.path("calico-cni"), "utf8"), /cni-plugin\/cmd\/calico$/m);
+    assert.match(await readFile(first.path("calico-crds"), "utf8"), /CustomResourceDefinition/);
+    const second = await resolveComponents(calico, progress);
+    assert.equal(second.path("calico-node"), first.path("calico-node"));
+    assert.equal((await builds()).length, 1);
+    assert.equal(lines.filter((line) => line.includes("> build")).length, 1);
+  });
+
+  it("builds once for two who ask at the same time; the other is told", async () => {
+    await Promise.all([resolveComponents([multus], progress), resolveComponents([multus], progress)]);
+    assert.equal((await builds()).length, 1);
+    assert.ok(lines.some((line) => line.includes(`multus ${multus.version} is being made by process ${process.pid}`)));
+  });
+
+  it("leaves nothing of a build that fails but its log, and does it again", async () => {
+    await writeFile(join(root, "fails"), "");
+    await assert.rejects(resolveComponents([multus], progress), /could not be built \(log: .*syntax error/s);
+    const left = await readdir(join(root, "cache", "components"));
+    assert.deepEqual(
+      left.filter((name) => !name.endsWith(".lock")),
+      [],
+    );
+    await rm(join(root, "fails"));
+    const resolved = await resolveComponents([multus], progress);
+    assert.match(await readFile(resolved.path("multus"), "utf8"), /cmd\/multus$/m);
+  });
+
+  it("takes the program on PATH at exactly the version", async () => {
+    await script("kubectl", "#!/bin/sh\necho Client Version: v1.29.15\n");
+    const resolved = await resolveComponents([{ name: "kubectl", version: "v1.29.15" }], progress);
+    assert.equal(resolved.path("kubectl"), join(root, "bin", "kubectl"));
+    assert.throws(() => resolved.path("kubelet"), /kubelet {2}was not asked for/);
+  });
+
+  it("says what to do where there is no Go", async () => {
+    await rm(join(root, "bin", "go"));
+    process.env["PATH"] = join(root, "bin");
+    for (const program of ["flock", "cat"]) await script(program, `#!/bin/sh\nexec /usr/bin/${program} "$@"\n`);
+    await assert.rejects(resolveComponents([multus], progress), /The go command is missing.*install Go/);
+  });
+});
