@@ -19,7 +19,7 @@ describe("ensureDebianPackages", () => {
       calls.push(argv.join(" "));
       return Promise.resolve(argv.includes("install") ? install : ok());
     };
-    return { isRoot, run, calls };
+    return { isRoot, run, calls, withoutServices: <T>(work: () => Promise<T>) => work() };
   }
 
   let cache: string;

@@ -1,17 +1,18 @@
 import type { Progress } from "../progress.ts";
 import { run } from "./command.ts";
+import { withoutServices } from "./policy.ts";
 import { timed } from "./timed.ts";
 
-/** RUNLEVEL=1: invoke-rc.d then starts no service. docker.io's own daemon must not come up: we start ours, configured. */
-const APT_ENV = { DEBIAN_FRONTEND: "noninteractive", RUNLEVEL: "1" } as const;
+const APT_ENV = { DEBIAN_FRONTEND: "noninteractive" } as const;
 
 /** The machine that packages are installed on; tests have another. */
 interface Machine {
   readonly run: typeof run;
   readonly isRoot: boolean;
+  readonly withoutServices: typeof withoutServices;
 }
 
-const THIS_MACHINE: Machine = { run, isRoot: process.getuid?.() === 0 };
+const THIS_MACHINE: Machine = { run, isRoot: process.getuid?.() === 0, withoutServices };
 
 /** Installs what is missing of these Debian packages, saying so first. Not root: one sentence with the remedy. */
 export async function ensureDebianPackages(
@@ -41,7 +42,9 @@ export async function ensureDebianPackages(
     };
     step.update("apt-get update");
     await apt("update");
-    await apt("install", "-y", "--no-install-recommends", "-o", "Dpkg::Options::=--force-confdef", ...missing);
+    await machine.withoutServices(() =>
+      apt("install", "-y", "--no-install-recommends", "-o", "Dpkg::Options::=--force-confdef", ...missing),
+    );
   });
 }
 

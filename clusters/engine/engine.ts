@@ -44,6 +44,10 @@ export async function ensureEngine(progress: Progress): Promise<Engine> {
     Object.entries(NEEDED).map(async ([program, name]) => ((await isExecutable(program)) ? [] : [name])),
   );
   await ensureDebianPackages([...new Set(missing.flat())], progress);
+  if (missing.flat().length > 0) {
+    const installed = await runningEngine(); // systemd may have started it
+    if (installed !== undefined) return installed;
+  }
   await withLock(
     `${paths.directory}.lock`,
     (owner) => {
