@@ -101,6 +101,6 @@ export const DEFAULT_SPEC: Omit<ClusterSpec, "probe"> = {
   overlayCidr: "10.233.64.0/18",
   serviceCidr: "10.233.0.0/18",
   underlayCidr: "10.7.0.0/16",
-  nodeRange: "10.7.168.0/24",
+  nodeRange: "10.7.168.64/26",
   podRange: "10.7.200.0/24",
 };

@@ -1,4 +1,4 @@
-import { type CniResult, type Request } from "./request.ts";
+import { type CniResult, modeOf, type Request } from "./request.ts";
 import { CniError, CODE } from "./error.ts";
 import { loadFacts } from "./facts-file.ts";
 import { parseInterfaceAddress, parseIp } from "../datapath/address.ts";
@@ -19,7 +19,8 @@ export function add(request: Request): CniResult {
       "interlay has no prevResult",
       "It is a chained plugin: put it behind macvlan in the conflist's plugins.",
     );
-  if (config.mode === "disabled") return previous;
+  const mode = modeOf(config);
+  if (mode === "disabled") return previous;
   const facts = loadFacts();
   const addresses = addressesOf(previous, ifname);
   if (addresses.length === 0)
@@ -27,7 +28,6 @@ export function add(request: Request): CniResult {
       CODE.unfitPod,
       `the previous plugin gave ${ifname} of pod ${pod.namespace}/${pod.name} no address`,
     );
-  const { mode } = config;
   return withNamespaces(netns, (node, podNamespace) => {
     try {
       const plan = planFor(facts, { containerId, ifname, addresses, mode }, node, podNamespace);

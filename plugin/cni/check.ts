@@ -3,11 +3,11 @@ import { withNamespaces } from "../datapath/kernel.ts";
 import { describeItem } from "../datapath/plan.ts";
 import { readDrift } from "../datapath/read.ts";
 import { CniError, CODE } from "./error.ts";
-import type { Request } from "./request.ts";
+import { modeOf, type Request } from "./request.ts";
 
 /** CNI spec 1.1.0, section 2 "CHECK": the kernel has what ADD's plan says, line by line. */
 export function check({ config, containerId, ifname, netns, pod }: Request): void {
-  if (config.mode === "disabled") return;
+  if (modeOf(config) === "disabled") return;
   const record = readAttachment(containerId, ifname);
   if (record === undefined)
     throw new CniError(

@@ -37,10 +37,20 @@ const configSchema = z.looseObject({
   name: z.string().default(""),
   type: z.string().default("interlay"),
   prevResult: resultSchema.optional(),
-  mode: z.enum(MODES).default("auto"),
+  /** Ours where `type` is interlay; an IPAM call carries its main plugin's whole configuration, mode included. */
+  mode: z.string().default("auto"),
   "cni.dev/attachments": z.array(z.looseObject({ containerID: z.string(), ifname: z.string() })).optional(),
 });
 export type NetworkConfig = z.infer<typeof configSchema>;
+
+export type Mode = (typeof MODES)[number];
+
+/** Throws CniError for a mode that Interlay has not. */
+export function modeOf({ mode }: NetworkConfig): Mode {
+  const known = MODES.find((m) => m === mode);
+  if (known === undefined) throw new CniError(CODE.invalidConfig, `mode "${mode}" is none of ${MODES.join(", ")}`);
+  return known;
+}
 
 export interface PodRef {
   readonly namespace: string;

@@ -1,7 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { FLAG } from "../netlink/message.ts";
-import { RTM_LINK, encodeLinkName, encodeVethPair } from "../netlink/link.ts";
+import { RTM_LINK, encodeLinkChange, encodeLinkName, encodeVethPair } from "../netlink/link.ts";
 import { NUD_PERMANENT, RTM_NEIGHBOUR, encodeNeighbour } from "../netlink/neighbour.ts";
 import { NetlinkError } from "../netlink/socket.ts";
 import { RTM_ROUTE, encodeRoute } from "../netlink/route.ts";
@@ -111,16 +111,27 @@ function applyVeth(item: VethItem, node: Namespace, pod: Namespace): Undo | unde
   if (nodeEnd !== undefined && podEnd?.link === nodeEnd.index && podEnd.mac === item.pod.mac) return undefined;
   if (nodeEnd !== undefined) removeLink(node, item.node.name);
   if (podEnd !== undefined) removeLink(pod, item.pod.name);
-  const ends = { here: { ...item.node, up: true }, peer: { ...item.pod, up: true } };
   withNamespaceFd(pod.path ?? "/proc/self/ns/net", (fd) => {
-    const body = encodeVethPair(ends.here, ends.peer, fd, item.mtu);
+    const body = encodeVethPair(item.node, item.pod, fd, item.mtu);
     node.socket.execute(describeItem(item), RTM_LINK.new, FLAG.create | FLAG.excl, body);
   });
   node.forgetLinks();
   pod.forgetLinks();
+  try {
+    bringUp(node, item.node.name);
+    bringUp(pod, item.pod.name);
+  } catch (error) {
+    removeLink(node, item.node.name);
+    throw error;
+  }
   return () => {
     removeLink(node, item.node.name);
   };
+}
+
+function bringUp(namespace: Namespace, name: string): void {
+  const body = encodeLinkChange({ index: indexOf(namespace, name), up: true });
+  namespace.socket.execute(`link ${name} up`, RTM_LINK.new, 0, body);
 }
 
 /** Removes a link by name; that there is none is what was wanted. */

@@ -38,7 +38,6 @@ export interface Link {
 export interface VethEnd {
   readonly name: string;
   readonly mac: string;
-  readonly up: boolean;
 }
 
 function ifinfomsg(index: number, flags: number, change: number): Buffer {
@@ -49,20 +48,19 @@ function ifinfomsg(index: number, flags: number, change: number): Buffer {
   return bytes;
 }
 
-/** A pair in one message: our end here, the peer in the namespace behind `peerNamespaceFd`. */
+/** A pair in one message, both ends down: our end here, the peer in the namespace behind `peerNamespaceFd`. */
 export function encodeVethPair(here: VethEnd, peer: VethEnd, peerNamespaceFd: number, mtu: number): Buffer {
-  const up = (end: VethEnd) => (end.up ? IFF_UP : 0);
   const own = (end: VethEnd): Attribute[] => [
     { type: IFLA.ifname, value: text(end.name) },
     { type: IFLA.address, value: macBytes(end.mac) },
     { type: IFLA.mtu, value: u32(mtu) },
   ];
   const peerBody = Buffer.concat([
-    ifinfomsg(0, up(peer), up(peer)),
+    ifinfomsg(0, 0, 0),
     encodeAttributes([...own(peer), { type: IFLA.netNsFd, value: u32(peerNamespaceFd) }]),
   ]);
   return Buffer.concat([
-    ifinfomsg(0, up(here), up(here)),
+    ifinfomsg(0, 0, 0), // an end cannot be up before there is another (veth_open: ENOTCONN)
     encodeAttributes([
       ...own(here),
       {

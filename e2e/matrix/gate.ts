@@ -1,0 +1,68 @@
+import type { PodType } from "../../results/schema.ts";
+
+/** What decides about a cell: what runs, and which way replies are kept. */
+export interface Variant {
+  readonly kubeProxy: { readonly version: string; readonly mode: "iptables" | "nftables" };
+  readonly returnPath: "notrack" | "liberal" | "none";
+}
+
+/** What kube-proxy and the sysctl are then: asserted on every node before the cells run. */
+export interface Expectation {
+  readonly tcpBeLiberal: 0 | 1;
+  /** kube-proxy's rule that drops what conntrack calls INVALID. */
+  readonly invalidDropRule: boolean;
+  readonly reason: string;
+}
+
+/** v1.29 is the first that leaves the rule out when the sysctl is 1 (kubernetes/kubernetes#120354). */
+const FIRST_LIBERAL_MINOR = 29;
+
+/** Minor of `v1.MINOR.PATCH`. Throws on what is no version: a gate must not guess. */
+export function minorOf(version: string): number {
+  const minor = /^v1\.(\d+)\.\d+/.exec(version)?.[1];
+  if (minor === undefined) throw new Error(`"${version}" is no Kubernetes version (v1.MINOR.PATCH)`);
+  return Number(minor);
+}
+
+export function expectationFor({ kubeProxy, returnPath }: Variant): Expectation {
+  const tcpBeLiberal = returnPath === "liberal" ? 1 : 0;
+  if (kubeProxy.mode === "nftables")
+    return {
+      tcpBeLiberal,
+      invalidDropRule: tcpBeLiberal === 0,
+      reason: "nftables mode (since v1.29) has `ct state invalid drop` unless the sysctl is 1",
+    };
+  if (minorOf(kubeProxy.version) < FIRST_LIBERAL_MINOR)
+    return { tcpBeLiberal, invalidDropRule: true, reason: "below v1.29 kube-proxy always drops INVALID packets" };
+  return tcpBeLiberal === 1
+    ? { tcpBeLiberal, invalidDropRule: false, reason: "from v1.29 kube-proxy leaves the rule out when the sysctl is 1" }
+    : { tcpBeLiberal, invalidDropRule: true, reason: "the sysctl is 0, so kube-proxy drops INVALID packets" };
+}
+
+export interface GatedCell {
+  readonly source: PodType | "node" | "external";
+  /** The address asked belongs to the overlay: an overlay pod, or a multi-NIC pod's overlay address; not a Service. */
+  readonly toOverlayAddress: boolean;
+  readonly otherNode: boolean;
+  readonly protocol: "tcp" | "udp" | "icmp";
+}
+
+export type Verdict = { readonly expected: "pass" } | { readonly expected: "blocked"; readonly reason: string };
+
+/** The rule that blocks, as `iptables-save -t filter` prints it. */
+export const INVALID_RULE = "-A KUBE-FORWARD -m conntrack --ctstate INVALID -j DROP";
+
+/**
+ * What a cell must do. Blocked is exactly what takes two ways: an underlay pod's TCP to an overlay address on another
+ * node leaves through its own node, and is answered over the wire. That node sees a SYN and then an ACK. UDP and ICMP
+ * have no handshake to miss; Services are translated on the node, so their replies come back through it.
+ */
+export function gate(variant: Variant, cell: GatedCell): Verdict {
+  const asymmetric = cell.source === "underlay" && cell.toOverlayAddress && cell.otherNode && cell.protocol === "tcp";
+  if (!asymmetric || variant.returnPath === "notrack" || !expectationFor(variant).invalidDropRule) return { expected: "pass" };
+  const rule = variant.kubeProxy.mode === "nftables" ? "table ip kube-proxy: ct state invalid drop" : INVALID_RULE;
+  return {
+    expected: "blocked",
+    reason: `kube-proxy ${variant.kubeProxy.version} on the source's node drops the ACK as INVALID (${rule})`,
+  };
+}

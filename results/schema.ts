@@ -1,0 +1,81 @@
+import { z } from "zod";
+
+/** The results' schema, `interlay.results/v1`. Everything that writes or reads a report goes through it. */
+export const RESULTS_SCHEMA = "interlay.results/v1";
+
+export const POD_TYPES = ["overlay", "underlay", "multi-nic"] as const;
+export type PodType = (typeof POD_TYPES)[number];
+
+/** The six columns of the table: each pod type, each one's ClusterIP Service. */
+export const TARGETS = [
+  "overlay",
+  "underlay",
+  "multi-nic",
+  "overlay-service",
+  "underlay-service",
+  "multi-nic-service",
+] as const;
+
+export const cellSchema = z.object({
+  /** Pod type, `node` or `external`. */
+  source: z.string(),
+  /** One of the six, or what the groups beside the table reach (`api-server`, `own-service`, `node-port-local`, …). */
+  target: z.string(),
+  /** Group: `matrix` counts in the table. */
+  group: z.string(),
+  /** The address that was asked, with its port for TCP and UDP. */
+  address: z.string(),
+  placement: z.enum(["same-node", "other-node", "outside"]),
+  family: z.enum(["ipv4", "ipv6"]),
+  protocol: z.enum(["tcp", "udp", "icmp"]),
+  expected: z.enum(["pass", "blocked"]),
+  actual: z.enum(["pass", "fail"]),
+  /** What was expected is what happened: a blocked cell that passes is a failure of the gate. */
+  ok: z.boolean(),
+  /** Milliseconds from the request to the last byte of the answer. */
+  latencyMs: z.number(),
+  /** Why it is expected so, or what went wrong: which hop, rule or answer. */
+  reason: z.string().optional(),
+  evidence: z.unknown().optional(),
+});
+export type CellResult = z.infer<typeof cellSchema>;
+
+export const TABLE_ENTRIES = ["pass", "blocked", "fail", "not-run"] as const;
+export type TableEntry = (typeof TABLE_ENTRIES)[number];
+
+export const variantSchema = z.object({
+  kubeProxy: z.object({ version: z.string(), mode: z.enum(["iptables", "nftables"]) }),
+  returnPath: z.enum(["notrack", "liberal", "none"]),
+  /** nf_conntrack_tcp_be_liberal as read on the nodes while the cells ran. */
+  tcpBeLiberal: z.union([z.literal(0), z.literal(1)]),
+  /** kube-proxy's `--ctstate INVALID -j DROP` as read on the nodes while the cells ran. */
+  invalidDropRule: z.boolean(),
+  cells: z.array(cellSchema),
+  /** Three rows (overlay, underlay, multi-nic) of six columns (TARGETS). */
+  table: z.array(z.array(z.enum(TABLE_ENTRIES)).length(TARGETS.length)).length(POD_TYPES.length),
+  /** Seconds that the cells took. */
+  seconds: z.number(),
+});
+export type VariantResult = z.infer<typeof variantSchema>;
+
+/** A check that is no cell: routes as documented, rules and sysctls as the gate says. */
+export const checkSchema = z.object({
+  name: z.string(),
+  status: z.enum(["passed", "failed", "skipped"]),
+  seconds: z.number(),
+  error: z.string().optional(),
+});
+export type CheckResult = z.infer<typeof checkSchema>;
+
+export const reportSchema = z.object({
+  schema: z.literal(RESULTS_SCHEMA),
+  id: z.string(),
+  started: z.iso.datetime(),
+  finished: z.iso.datetime(),
+  provider: z.enum(["kind", "lab", "existing"]),
+  versions: z.record(z.string(), z.string()),
+  variants: z.array(variantSchema),
+  checks: z.array(checkSchema),
+  summary: z.object({ passed: z.number().int(), failed: z.number().int(), skipped: z.number().int() }),
+});
+export type Report = z.infer<typeof reportSchema>;

@@ -1,0 +1,16 @@
+import { type CellResult, POD_TYPES, type TableEntry, TARGETS } from "./schema.ts";
+
+/** The 3×6 summary of a variant's cells: an entry passes if all its cells did what was expected of them. */
+export function summarize(cells: readonly CellResult[]): TableEntry[][] {
+  return POD_TYPES.map((source) =>
+    TARGETS.map((target) =>
+      entryOf(cells.filter((cell) => cell.group === "matrix" && cell.source === source && cell.target === target)),
+    ),
+  );
+}
+
+function entryOf(cells: readonly CellResult[]): TableEntry {
+  if (cells.length === 0) return "not-run";
+  if (cells.some((cell) => !cell.ok)) return "fail";
+  return cells.some((cell) => cell.expected === "blocked") ? "blocked" : "pass";
+}
