@@ -1,10 +1,11 @@
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
-import { createWriteStream } from "node:fs";
-import { mkdir, mkdtemp, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { constants, createWriteStream } from "node:fs";
+import { mkdir, mkdtemp, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { z } from "zod";
+import { contentKey } from "../components/cache.ts";
 
 /** One image layer: an uncompressed tar in the cache. Uncompressed, because it never leaves this machine and gzip costs a core. */
 export interface Layer {
@@ -30,6 +31,19 @@ export function tarFlags(ownership: Ownership): readonly string[] {
 export async function fileIdentity(path: string): Promise<string> {
   const { size, mtimeMs } = await stat(path);
   return `${size}:${Math.trunc(mtimeMs)}`;
+}
+
+/** Stands for a directory of small files: their names, modes and content. */
+export async function treeIdentity(directory: string): Promise<string> {
+  const names = (await readdir(directory, { recursive: true })).sort();
+  const parts = await Promise.all(
+    names.map(async (name) => {
+      const path = join(directory, name);
+      const { mode } = await stat(path);
+      return [name, mode, (mode & constants.S_IFMT) === constants.S_IFREG ? await readFile(path, "utf8") : ""];
+    }),
+  );
+  return contentKey(parts);
 }
 
 /** Packs a directory as a layer at `out`. */

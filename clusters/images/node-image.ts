@@ -4,7 +4,7 @@ import { contentKey } from "../components/cache.ts";
 import { runOrThrow } from "../components/command.ts";
 import type { ResolvedComponents } from "../components/resolve.ts";
 import { contentTag, type Image } from "./archive.ts";
-import { fileIdentity, type Layer, type LayerCache } from "./layer.ts";
+import { fileIdentity, type Layer, type LayerCache, treeIdentity } from "./layer.ts";
 
 const files = join(import.meta.dirname, "files", "node");
 const KUBERNETES = ["kubeadm", "kubelet", "kubectl"] as const;
@@ -25,8 +25,7 @@ export async function nodeImage(
 ): Promise<Image> {
   const identities = await Promise.all(KUBERNETES.map((name) => fileIdentity(components.path(name, kubernetes))));
   const plugins = components.path("cni-plugins");
-  const scripts = await runOrThrow(["find", files, "-type", "f", "-printf", "%P %s %T@\\n"]);
-  const key = `node-${contentKey(identities, scripts, await fileIdentity(plugins))}`;
+  const key = `node-${contentKey(identities, await treeIdentity(files), await fileIdentity(plugins))}`;
   const layer = await layers.ensure(key, "root", async (tree) => {
     await cp(files, tree, { recursive: true });
     await mkdir(join(tree, "usr/bin"), { recursive: true });

@@ -6,7 +6,7 @@ import { runOrThrow } from "../components/command.ts";
 import type { ResolvedComponents } from "../components/resolve.ts";
 import type { Image, ImageConfig } from "./archive.ts";
 import { contentTag } from "./archive.ts";
-import { fileIdentity, type Layer, type LayerCache } from "./layer.ts";
+import { fileIdentity, type Layer, type LayerCache, treeIdentity } from "./layer.ts";
 
 /** kubeadm's own names, as `kubeadm config images list` prints them for v1.29.15. */
 const PAUSE = "registry.k8s.io/pause:3.9";
@@ -48,10 +48,8 @@ export class ImageBuilder {
   ): Promise<Image> {
     const identities = await Promise.all(placed.map(async (p) => [p.to, await fileIdentity(p.from)]));
     const tree = options.tree === undefined ? undefined : join(files, options.tree);
-    const treeIdentity =
-      tree === undefined ? "" : await runOrThrow(["find", tree, "-type", "f", "-printf", "%P %s %T@\\n"]);
     const layer = await this.#layers.ensure(
-      `layer-${contentKey(identities, treeIdentity)}`,
+      `layer-${contentKey(identities, tree === undefined ? "" : await treeIdentity(tree))}`,
       "root",
       async (directory) => {
         if (tree !== undefined) await cp(tree, directory, { recursive: true });
