@@ -1,11 +1,21 @@
 import assert from "node:assert/strict";
 import { expectationFor, gate, type GatedCell, minorOf, type Variant } from "./gate.ts";
 
-const variant = (version: string, returnPath: Variant["returnPath"], mode: "iptables" | "nftables" = "iptables"): Variant => ({
+const variant = (
+  version: string,
+  returnPath: Variant["returnPath"],
+  mode: "iptables" | "nftables" = "iptables",
+): Variant => ({
   kubeProxy: { version, mode },
   returnPath,
 });
-const asymmetric: GatedCell = { source: "underlay", toOverlayAddress: true, otherNode: true, protocol: "tcp" };
+const asymmetric: GatedCell = {
+  source: "underlay",
+  toOverlayAddress: true,
+  placement: "other-node",
+  protocol: "tcp",
+  noLocalEndpoint: false,
+};
 
 describe("the gate", () => {
   const cases: readonly [Variant, 0 | 1, boolean, "pass" | "blocked"][] = [
@@ -27,7 +37,7 @@ describe("the gate", () => {
     });
 
   const passing: readonly [string, Partial<GatedCell>][] = [
-    ["on the same node", { otherNode: false }],
+    ["on the same node", { placement: "same-node" }],
     ["by UDP", { protocol: "udp" }],
     ["by ICMP", { protocol: "icmp" }],
     ["to a Service or an underlay address", { toOverlayAddress: false }],
@@ -38,6 +48,11 @@ describe("the gate", () => {
     it(`lets pass ${name} even where the rule is`, () => {
       assert.equal(gate(variant("v1.28.15", "liberal"), { ...asymmetric, ...change }).expected, "pass");
     });
+
+  it("blocks a NodePort with policy Local where no endpoint is, whatever the return path", () => {
+    const cell: GatedCell = { ...asymmetric, source: "external", placement: "outside", noLocalEndpoint: true };
+    assert.equal(gate(variant("v1.29.15", "notrack"), cell).expected, "blocked");
+  });
 
   it("names rule and version in what it blocks", () => {
     const verdict = gate(variant("v1.28.15", "liberal"), asymmetric);

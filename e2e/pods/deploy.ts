@@ -1,0 +1,165 @@
+import { z } from "zod";
+import type { Cluster, ExternalHost } from "../../clusters/provider.ts";
+import { type ClusterApi, ensure, removeNamespace } from "../cluster-api.ts";
+import { Prober } from "../prober.ts";
+import { type AddressRef, EXTERNAL, type Nic } from "../matrix/cells.ts";
+import { hostPodName, type Manifest, manifests, NAMESPACE } from "./pods.ts";
+
+const CLIENT = ["/usr/local/bin/probe", "client"];
+const READY_TIMEOUT_MS = 120_000;
+
+/** Multus writes one entry for each interface. */
+const networkStatus = z.array(
+  z.object({ interface: z.string().optional(), ips: z.array(z.string()).default([]), default: z.boolean().optional() }),
+);
+
+export interface DeployedPod {
+  readonly name: string;
+  readonly node: string;
+  readonly addresses: Readonly<Partial<Record<Nic, string>>>;
+}
+
+/** The pod types, running, with everything that the cells need to know of them. */
+export interface Deployment {
+  readonly workers: readonly string[];
+  readonly pods: ReadonlyMap<string, DeployedPod>;
+  readonly external: ExternalHost;
+  readonly externalName: string;
+  prober(from: string): Promise<Prober>;
+  /** Address and port to ask, of what a cell names. */
+  locate(
+    ref: AddressRef,
+    protocol: "tcp" | "udp" | "icmp",
+    port: number,
+  ): { readonly address: string; readonly port: number };
+  /** An endpoint's own address: what a server must see if nobody translates. */
+  addressOf(endpoint: string, nic: Nic): string;
+  closeProbers(): Promise<void>;
+}
+
+/** Makes the pods that are missing and waits until every one is ready. Pods of another image are made anew. */
+export async function deploy(cluster: Cluster, api: ClusterApi): Promise<Deployment> {
+  const workers = cluster.nodes.filter((node) => node.role === "worker").map((node) => node.name);
+  const wanted = manifests(cluster.probeImage, workers);
+  await removeForeign(api, wanted);
+  const [namespace, ...rest] = wanted;
+  if (namespace !== undefined) await ensure(api, namespace);
+  await Promise.all(rest.map((object) => ensure(api, object)));
+  const pods = await untilReady(api, wanted.filter((object) => object.kind === "Pod").length);
+  const [services, external] = await Promise.all([readServices(api), cluster.external()]);
+  const externalName = (await external.exec(["hostname"])).stdout.trim();
+  const apiServer = (await api.core.readNamespacedService({ name: "kubernetes", namespace: "default" })).spec
+    ?.clusterIP;
+  const addressOf = (endpoint: string, nic: Nic): string => {
+    const address = endpoint === EXTERNAL ? external.address : pods.get(endpoint)?.addresses[nic];
+    if (address === undefined)
+      throw new Error(`Pod ${endpoint} has no address on ${nic}: is Multus running on its node?`);
+    return address;
+  };
+  const probers = new Map<string, Promise<Prober>>();
+  return {
+    workers,
+    pods,
+    external,
+    externalName,
+    addressOf,
+    prober: (from) => {
+      const known = probers.get(from);
+      if (known !== undefined) return known;
+      const stream = from === EXTERNAL ? external.attach(CLIENT) : api.attach(NAMESPACE, from, CLIENT);
+      const made = stream.then((s) => new Prober(from, s));
+      probers.set(from, made);
+      return made;
+    },
+    locate: (ref, protocol, port) => {
+      switch (ref.kind) {
+        case "pod":
+          return { address: addressOf(ref.pod, ref.nic), port };
+        case "external":
+          return { address: external.address, port };
+        case "api-server":
+          return { address: known(apiServer, "the Service kubernetes"), port: 443 };
+        case "service":
+          return { address: known(services.get(ref.service)?.clusterIP, `the Service ${ref.service}`), port };
+        case "node-port": {
+          const name = hostPodName(ref.node);
+          const nodePort = services.get(ref.service)?.nodePorts[protocol === "udp" ? "udp" : "tcp"];
+          return { address: addressOf(name, "main"), port: known(nodePort, `the NodePort of ${ref.service}`) };
+        }
+      }
+    },
+    closeProbers: async () => {
+      await Promise.all([...probers.values()].map(async (prober) => (await prober).close()));
+      probers.clear();
+    },
+  };
+}
+
+function known<T>(value: T | undefined, what: string): T {
+  if (value === undefined) throw new Error(`${what} is not there; take the namespace ${NAMESPACE} away and run again.`);
+  return value;
+}
+
+/** Pods cannot be changed: when the image or the set is another one, everything is made anew. */
+async function removeForeign(api: ClusterApi, wanted: readonly Manifest[]): Promise<void> {
+  const images = new Map(wanted.filter((o) => o.kind === "Pod").map((o) => [o.metadata.name, imageOf(o)]));
+  const there = await api.core.listNamespacedPod({ namespace: NAMESPACE });
+  const foreign = there.items.some((pod) => images.get(pod.metadata?.name ?? "") !== pod.spec?.containers[0]?.image);
+  const broken = there.items.some((pod) => pod.status?.phase === "Failed" || pod.status?.phase === "Unknown");
+  if (foreign || broken) await removeNamespace(api, NAMESPACE);
+}
+
+const podSpec = z.object({ containers: z.array(z.object({ image: z.string() })) });
+const imageOf = (object: Manifest) => podSpec.parse(object.spec).containers[0]?.image;
+
+async function untilReady(api: ClusterApi, count: number): Promise<ReadonlyMap<string, DeployedPod>> {
+  const deadline = Date.now() + READY_TIMEOUT_MS;
+  for (;;) {
+    const { items } = await api.core.listNamespacedPod({ namespace: NAMESPACE });
+    const waiting = items.filter(
+      (pod) => !(pod.status?.conditions ?? []).some((c) => c.type === "Ready" && c.status === "True"),
+    );
+    if (waiting.length === 0 && items.length === count)
+      return new Map(
+        items.map((pod) => {
+          const name = pod.metadata?.name ?? "";
+          const second = extraAddress(pod.metadata?.annotations?.["k8s.v1.cni.cncf.io/network-status"]);
+          const main = pod.status?.podIP;
+          const addresses = {
+            ...(main === undefined ? {} : { main }),
+            ...(second === undefined ? {} : { net1: second }),
+          };
+          return [name, { name, node: pod.spec?.nodeName ?? "", addresses }];
+        }),
+      );
+    if (Date.now() > deadline) {
+      const names = waiting
+        .map((pod) => `${pod.metadata?.name ?? "?"} on ${pod.spec?.nodeName ?? "no node"}`)
+        .join(", ");
+      const events = await api.core.listNamespacedEvent({ namespace: NAMESPACE });
+      const warnings = events.items.filter((e) => e.type === "Warning").map((e) => e.message ?? "");
+      throw new Error(
+        `${waiting.length} of ${count} pods are not ready after ${READY_TIMEOUT_MS / 1000} s: ${names}. ${warnings.at(-1) ?? ""}`,
+      );
+    }
+    await new Promise((resolve) => setTimeout(resolve, 200));
+  }
+}
+
+function extraAddress(annotation: string | undefined): string | undefined {
+  if (annotation === undefined) return undefined;
+  return networkStatus.parse(JSON.parse(annotation)).find((entry) => entry.interface === "net1")?.ips[0];
+}
+
+async function readServices(api: ClusterApi) {
+  const { items } = await api.core.listNamespacedService({ namespace: NAMESPACE });
+  return new Map(
+    items.map((service) => [
+      service.metadata?.name ?? "",
+      {
+        clusterIP: service.spec?.clusterIP,
+        nodePorts: Object.fromEntries((service.spec?.ports ?? []).map((port) => [port.name ?? "", port.nodePort])),
+      },
+    ]),
+  );
+}

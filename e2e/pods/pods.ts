@@ -1,0 +1,111 @@
+import { POD_TYPES, type PodType } from "../../results/schema.ts";
+import { TCP_PORT, UDP_PORT } from "../probe/protocol.ts";
+
+/** Where everything of the suite lives in the cluster. */
+export const NAMESPACE = "interlay-e2e";
+/** What an underlay link is made from: the NetworkAttachmentDefinition that Interlay deploys. */
+const UNDERLAY = "interlay-system/underlay";
+
+/** `a` asks, `b` answers: two of each type on a node, so that a pod can talk to another of its own type there. */
+export type Role = "a" | "b";
+export const podName = (type: PodType, node: number, role: Role): string => `${type}-${node + 1}-${role}`;
+export const hostPodName = (node: number): string => `node-${node + 1}`;
+export const serviceName = (type: PodType, node: number): string => `${type}-${node + 1}`;
+export const ownServiceName = (type: PodType, node: number): string => `${type}-${node + 1}-own`;
+export type TrafficPolicy = "Cluster" | "Local";
+export const nodePortName = (type: PodType, policy: TrafficPolicy): string => `${type}-${policy.toLowerCase()}`;
+/** NodePort Services have one endpoint, on the first worker: so the other nodes are those without. */
+export const NODE_PORT_BACKEND = 0;
+
+export interface Manifest {
+  readonly apiVersion: string;
+  readonly kind: "Namespace" | "Pod" | "Service";
+  readonly metadata: {
+    readonly name: string;
+    readonly namespace?: string;
+    readonly labels?: Readonly<Record<string, string>>;
+    readonly annotations?: Readonly<Record<string, string>>;
+  };
+  readonly spec?: unknown;
+}
+
+/** The namespace, the pods (three types, two roles, each worker; one in each worker's own network), the Services. */
+export function manifests(image: string, workers: readonly string[]): readonly Manifest[] {
+  return [
+    { apiVersion: "v1", kind: "Namespace", metadata: { name: NAMESPACE } },
+    ...workers.flatMap((node, index) => [
+      pod(hostPodName(index), node, image, {}, true),
+      ...POD_TYPES.flatMap((type) => [
+        pod(podName(type, index, "a"), node, image, annotations(type)),
+        pod(podName(type, index, "b"), node, image, annotations(type)),
+        service(serviceName(type, index), podName(type, index, "b")),
+        service(ownServiceName(type, index), podName(type, index, "a")),
+      ]),
+    ]),
+    ...POD_TYPES.flatMap((type) =>
+      (["Cluster", "Local"] as const).map((policy) =>
+        service(nodePortName(type, policy), podName(type, NODE_PORT_BACKEND, "b"), policy),
+      ),
+    ),
+  ];
+}
+
+function annotations(type: PodType): Readonly<Record<string, string>> {
+  switch (type) {
+    case "overlay":
+      return {};
+    case "underlay":
+      return { "v1.multus-cni.io/default-network": UNDERLAY };
+    case "multi-nic":
+      return { "k8s.v1.cni.cncf.io/networks": UNDERLAY };
+  }
+}
+
+function pod(
+  name: string,
+  nodeName: string,
+  image: string,
+  annotations: Readonly<Record<string, string>>,
+  hostNetwork = false,
+): Manifest {
+  return {
+    apiVersion: "v1",
+    kind: "Pod",
+    metadata: { name, namespace: NAMESPACE, labels: { probe: name }, annotations },
+    spec: {
+      nodeName,
+      hostNetwork,
+      terminationGracePeriodSeconds: 0,
+      enableServiceLinks: false,
+      automountServiceAccountToken: false,
+      tolerations: [{ operator: "Exists" }],
+      containers: [
+        {
+          name: "probe",
+          image,
+          imagePullPolicy: "IfNotPresent",
+          env: [{ name: "PROBE_NAME", value: name }],
+          // kubelet's own probe: the node must reach the pod, whatever its type.
+          readinessProbe: { tcpSocket: { port: TCP_PORT }, periodSeconds: 1, failureThreshold: 60 },
+        },
+      ],
+    },
+  };
+}
+
+function service(name: string, backend: string, nodePort?: TrafficPolicy): Manifest {
+  return {
+    apiVersion: "v1",
+    kind: "Service",
+    metadata: { name, namespace: NAMESPACE },
+    spec: {
+      type: nodePort === undefined ? "ClusterIP" : "NodePort",
+      ...(nodePort === undefined ? {} : { externalTrafficPolicy: nodePort }),
+      selector: { probe: backend },
+      ports: [
+        { name: "tcp", protocol: "TCP", port: TCP_PORT },
+        { name: "udp", protocol: "UDP", port: UDP_PORT },
+      ],
+    },
+  };
+}

@@ -1,0 +1,57 @@
+import type { ProgramStream } from "../clusters/provider.ts";
+import { type ProbeAnswer, probeAnswer, type ProbeRequest } from "./probe/protocol.ts";
+
+/** How long an answer may take beyond the probe's own timeout: a busy machine is no broken network. */
+const GRACE_MS = 5000;
+
+/** The other end of a long-lived `probe client` in a pod: many probes at once, each answered or timed out. */
+export class Prober {
+  readonly name: string;
+  readonly #stream: ProgramStream;
+  readonly #waiting = new Map<number, (answer: ProbeAnswer) => void>();
+  #lastId = 0;
+
+  constructor(name: string, stream: ProgramStream) {
+    this.name = name;
+    this.#stream = stream;
+    stream.onLine((line) => {
+      const answer = parseAnswer(line);
+      if (answer === undefined) return; // stderr of the program, or of kubelet
+      const settle = this.#waiting.get(answer.id);
+      this.#waiting.delete(answer.id);
+      settle?.(answer);
+    });
+  }
+
+  probe(request: Omit<ProbeRequest, "id">): Promise<ProbeAnswer> {
+    const id = ++this.#lastId;
+    return new Promise((resolve) => {
+      const late = setTimeout(() => {
+        this.#waiting.delete(id);
+        resolve({
+          id,
+          ok: false,
+          latencyMs: request.timeoutMs,
+          error: `the probe client in ${this.name} said nothing`,
+        });
+      }, request.timeoutMs + GRACE_MS);
+      this.#waiting.set(id, (answer) => {
+        clearTimeout(late);
+        resolve(answer);
+      });
+      this.#stream.write(JSON.stringify({ id, ...request }));
+    });
+  }
+
+  close(): Promise<void> {
+    return this.#stream.close();
+  }
+}
+
+function parseAnswer(line: string): ProbeAnswer | undefined {
+  try {
+    return probeAnswer.parse(JSON.parse(line));
+  } catch {
+    return undefined;
+  }
+}
