@@ -10,6 +10,9 @@ import { withWorkDirectory } from "./unfinished.ts";
 /** Pure Go only, a garbage collector that trades memory for the time of a compiler, and the toolchain that is there. */
 const GO_ENV = { CGO_ENABLED: "0", GOGC: "400", GOFLAGS: "-buildvcs=false", GOOS: "linux", GOARCH: "amd64" } as const;
 
+/** setpriv(1) of util-linux: a build whose starter was killed would work on for minutes, for nobody. */
+const DIE_WITH_US = ["setpriv", "--pdeathsig", "TERM", "--"];
+
 const download = z.object({ GoMod: z.string(), Dir: z.string().optional() });
 const modulePath = z.object({ Path: z.string(), Version: z.string().optional() });
 const goMod = z.object({
@@ -70,7 +73,7 @@ async function buildIn(
   onProgress: (text: string) => void,
 ): Promise<void> {
   const go = (argv: readonly string[], onLine?: (line: string) => void) =>
-    runOrThrow(["go", ...argv], {
+    runOrThrow([...DIE_WITH_US, "go", ...argv], {
       cwd: work,
       env: GO_ENV,
       onLine: (line) => {

@@ -9,6 +9,9 @@ import { buildKey, goBuild, goProblem, moduleSource } from "./go-build.ts";
 import { withLock } from "./lock.ts";
 import { timed } from "./timed.ts";
 
+/** Modules in the making at a time: while one is fetched or linked, which keeps one core at most busy, another compiles. */
+const AT_ONCE = 2;
+
 export interface ResolvedComponents {
   /** Absolute path; of a directory for `cni-plugins`. Without a version: the one that was asked for first. */
   path(name: ComponentName, version?: string): string;
@@ -25,7 +28,17 @@ export async function resolveComponents(
 ): Promise<ResolvedComponents> {
   const whole = new Set(refs.filter((ref) => ref.name === "kube-apiserver").map((ref) => ref.version));
   const found = new Map<string, string>();
-  for (const ref of refs) found.set(keyOf(ref), await resolveOne(recipeFor(ref, whole), progress));
+  const modules = new Map<string, Recipe[]>();
+  for (const recipe of refs.map((ref) => recipeFor(ref, whole))) {
+    const { directory } = cachePath(recipe);
+    modules.set(directory, [...(modules.get(directory) ?? []), recipe]);
+  }
+  const waiting = [...modules.values()];
+  const worker = async () => {
+    for (let recipes = waiting.shift(); recipes !== undefined; recipes = waiting.shift())
+      for (const recipe of recipes) found.set(keyOf(recipe.ref), await resolveOne(recipe, progress));
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, worker));
   return {
     path: (name, version) => {
       const wanted = version ?? refs.find((ref) => ref.name === name)?.version;

@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
@@ -13,7 +14,7 @@ export async function lastSeconds(title: string): Promise<number | undefined> {
 export async function rememberSeconds(title: string, value: number): Promise<void> {
   const file = path();
   await mkdir(cacheRoot(), { recursive: true, mode: 0o700 });
-  const temporary = `${file}.${process.pid}`;
+  const temporary = `${file}.${randomUUID()}`;
   await writeFile(temporary, JSON.stringify({ ...(await all()), [title]: Math.round(value * 10) / 10 }), {
     mode: 0o600,
   });
