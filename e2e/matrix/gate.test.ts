@@ -26,8 +26,10 @@ describe("the gate", () => {
     [variant("v1.29.15", "notrack"), 0, true, "pass"],
     [variant("v1.29.15", "none"), 0, true, "blocked"],
     [variant("v1.37.2", "liberal", "nftables"), 1, false, "pass"],
-    [variant("v1.37.2", "none", "nftables"), 0, true, "blocked"],
-    [variant("v1.37.2", "notrack", "nftables"), 0, true, "pass"],
+    [variant("v1.37.2", "none", "nftables"), 0, false, "pass"],
+    [variant("v1.37.2", "notrack", "nftables"), 0, false, "pass"],
+    [variant("v1.29.15", "none", "nftables"), 0, true, "blocked"],
+    [variant("v1.29.15", "liberal", "nftables"), 1, false, "pass"],
   ];
   for (const [v, liberal, rule, expected] of cases)
     it(`${v.kubeProxy.version} ${v.kubeProxy.mode} ${v.returnPath}: sysctl ${liberal}, rule ${rule ? "there" : "not there"}, ${expected}`, () => {

@@ -14,8 +14,10 @@ export interface Expectation {
   readonly reason: string;
 }
 
-/** v1.29 is the first that leaves the rule out when the sysctl is 1 (kubernetes/kubernetes#120354). */
+/** v1.29 is the first that leaves the rule out when the sysctl is 1 (kubernetes/kubernetes pull 120412). */
 const FIRST_LIBERAL_MINOR = 29;
+/** The nftables mode lost the rule altogether (kubernetes/kubernetes pull 122663). */
+const FIRST_NFTABLES_WITHOUT = 30;
 
 /** Minor of `v1.MINOR.PATCH`. Throws on what is no version: a gate must not guess. */
 export function minorOf(version: string): number {
@@ -27,11 +29,17 @@ export function minorOf(version: string): number {
 export function expectationFor({ kubeProxy, returnPath }: Variant): Expectation {
   const tcpBeLiberal = returnPath === "liberal" ? 1 : 0;
   if (kubeProxy.mode === "nftables")
-    return {
-      tcpBeLiberal,
-      invalidDropRule: tcpBeLiberal === 0,
-      reason: "nftables mode (since v1.29) has `ct state invalid drop` unless the sysctl is 1",
-    };
+    return minorOf(kubeProxy.version) >= FIRST_NFTABLES_WITHOUT
+      ? {
+          tcpBeLiberal,
+          invalidDropRule: false,
+          reason: "from v1.30 kube-proxy's nftables mode drops no INVALID packets",
+        }
+      : {
+          tcpBeLiberal,
+          invalidDropRule: tcpBeLiberal === 0,
+          reason: "v1.29's nftables mode has `ct state invalid drop` unless the sysctl is 1",
+        };
   if (minorOf(kubeProxy.version) < FIRST_LIBERAL_MINOR)
     return { tcpBeLiberal, invalidDropRule: true, reason: "below v1.29 kube-proxy always drops INVALID packets" };
   return tcpBeLiberal === 1

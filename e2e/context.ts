@@ -1,0 +1,77 @@
+import { z } from "zod";
+import { buildProbe } from "./probe/build.ts";
+import { kindProvider } from "../clusters/kind/kind.ts";
+import { plainProgress } from "../clusters/progress-plain.ts";
+import { type Cluster, DEFAULT_SPEC, type KubeProxy } from "../clusters/provider.ts";
+import type { Variant } from "./matrix/gate.ts";
+
+/** What a run is about, from the environment: so that one spec alone (`npx tsx e2e/matrix.e2e.ts`) has it too. */
+const environment = z.object({
+  /** `v1.28.15,v1.29.15/nftables` */
+  INTERLAY_KUBE_PROXY: z.string().default("v1.28.15,v1.29.15"),
+  /** `liberal,notrack` */
+  INTERLAY_RETURN_PATH: z.string().default("liberal,notrack"),
+  INTERLAY_NODES: z.coerce.number().int().min(1).default(DEFAULT_SPEC.workers),
+  INTERLAY_CLUSTER: z.string().default(DEFAULT_SPEC.name),
+});
+
+export interface RunOptions {
+  readonly variants: readonly Variant[];
+  readonly workers: number;
+  readonly name: string;
+}
+
+/** `v1.29.15` or `v1.29.15/nftables`. Throws on what is neither. */
+export function parseKubeProxy(text: string): KubeProxy {
+  const [version = "", mode = "iptables"] = text.trim().split("/");
+  if (!/^v1\.\d+\.\d+$/.test(version))
+    throw new Error(`"${text}" is no kube-proxy version: write v1.29.15 or v1.29.15/nftables`);
+  if (mode !== "iptables" && mode !== "nftables")
+    throw new Error(`kube-proxy mode "${mode}" is neither iptables nor nftables`);
+  return { version, mode };
+}
+
+export function parseReturnPath(text: string): Variant["returnPath"] {
+  const mode = (["notrack", "liberal", "none"] as const).find((m) => m === text.trim());
+  if (mode === undefined) throw new Error(`return path "${text}" is none of notrack, liberal, none`);
+  return mode;
+}
+
+export function runOptions(env: NodeJS.ProcessEnv = process.env): RunOptions {
+  const values = environment.parse(env);
+  const returnPaths = values.INTERLAY_RETURN_PATH.split(",").map(parseReturnPath);
+  return {
+    variants: values.INTERLAY_KUBE_PROXY.split(",").flatMap((text) => {
+      const kubeProxy = parseKubeProxy(text);
+      return returnPaths.map((returnPath) => ({ kubeProxy, returnPath }));
+    }),
+    workers: values.INTERLAY_NODES,
+    name: values.INTERLAY_CLUSTER,
+  };
+}
+
+let cluster: Promise<Cluster> | undefined;
+
+/** The run's cluster, brought up on first use. */
+export function theCluster(): Promise<Cluster> {
+  cluster ??= bringUp(runOptions());
+  return cluster;
+}
+
+/** A cluster that the caller has brought up already. */
+export function useCluster(given: Cluster): void {
+  cluster = Promise.resolve(given);
+}
+
+async function bringUp({ variants, workers, name }: RunOptions): Promise<Cluster> {
+  const [first] = variants;
+  const spec = {
+    ...DEFAULT_SPEC,
+    name,
+    workers,
+    kubeProxy: first?.kubeProxy ?? DEFAULT_SPEC.kubeProxy,
+    kubeProxies: variants.map((v) => v.kubeProxy),
+    probe: await buildProbe(),
+  };
+  return kindProvider.up(spec, plainProgress());
+}

@@ -1,0 +1,45 @@
+import assert from "node:assert/strict";
+import { type Cell, cells } from "./cells.ts";
+
+const count = (list: readonly Cell[], group: Cell["group"]) => list.filter((cell) => cell.group === group).length;
+
+describe("the cells", () => {
+  const two = cells(2);
+
+  it("have names of their own, none twice", () => {
+    assert.equal(new Set(two.map((cell) => cell.id)).size, two.length);
+  });
+
+  it("cover each type with each target, on the same node and on another", () => {
+    // Per source pod: 4 addresses × 3 protocols and 3 Services × 2, each on two nodes; 3 types on 2 nodes.
+    assert.equal(count(two, "matrix"), 3 * 2 * 2 * (4 * 3 + 3 * 2));
+    assert.equal(count(two, "node-to-pod"), 2 * 2 * 4 * 3);
+    assert.equal(count(two, "own-service"), 3 * 2 * 2);
+    assert.equal(count(two, "api-server"), 6);
+    assert.equal(count(two, "north-south"), 2 * 2 * 2 * 3);
+    assert.equal(count(two, "node-port-cluster"), 2 * 3 * 2);
+    assert.equal(count(two, "node-port-local"), 2 * 3 * 2);
+  });
+
+  it("ask both addresses of multi-NIC pods, and the overlay one alone is an overlay address", () => {
+    const asked = two.filter((cell) => cell.id.startsWith("matrix/underlay-1-a/multi-nic-2-b"));
+    assert.deepEqual(
+      asked.filter((cell) => cell.protocol === "tcp").map((cell) => [cell.id, cell.toOverlayAddress]),
+      [
+        ["matrix/underlay-1-a/multi-nic-2-b/other-node/tcp", true],
+        ["matrix/underlay-1-a/multi-nic-2-b:net1/other-node/tcp", false],
+      ],
+    );
+  });
+
+  it("with one worker have no other node", () => {
+    assert.equal(
+      cells(1).some((cell) => cell.group === "matrix" && cell.placement === "other-node"),
+      false,
+    );
+  });
+
+  it("know where a NodePort with policy Local has no endpoint", () => {
+    assert.equal(two.filter((cell) => cell.noLocalEndpoint).length, 6);
+  });
+});

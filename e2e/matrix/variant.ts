@@ -1,0 +1,109 @@
+import { CoreV1Api, CustomObjectsApi, KubeConfig, PatchStrategy, setHeaderOptions } from "@kubernetes/client-node";
+import { z } from "zod";
+import type { Cluster } from "../../clusters/provider.ts";
+import { Eventually } from "../harness.ts";
+import type { Variant } from "./gate.ts";
+
+const SYSTEM_NAMESPACE = "interlay-system";
+const CONFIG_MAP = "interlay-config";
+
+const nodeStates = z.object({
+  items: z.array(
+    z.object({
+      metadata: z.object({ name: z.string() }),
+      status: z
+        .object({
+          returnPath: z.object({
+            mode: z.string().nullable(),
+            applied: z.boolean(),
+            configResourceVersion: z.string(),
+          }),
+        })
+        .optional(),
+    }),
+  ),
+});
+
+/**
+ * Makes the cluster a variant: first the return path, on every node by its agent's own word, then kube-proxy, which reads
+ * the sysctl when it starts.
+ */
+export async function switchTo(cluster: Cluster, variant: Variant): Promise<void> {
+  const config = new KubeConfig();
+  config.loadFromFile(cluster.kubeconfig);
+  const map = await config
+    .makeApiClient(CoreV1Api)
+    .patchNamespacedConfigMap(
+      { namespace: SYSTEM_NAMESPACE, name: CONFIG_MAP, body: { data: { returnPath: variant.returnPath } } },
+      setHeaderOptions("Content-Type", PatchStrategy.MergePatch),
+    );
+  const version = map.metadata?.resourceVersion ?? "";
+  const custom = config.makeApiClient(CustomObjectsApi);
+  await Eventually(
+    `return path ${variant.returnPath} on every node`,
+    async () => {
+      const answer: unknown = await custom.listClusterCustomObject({
+        group: "interlay.dev",
+        version: "v1alpha1",
+        plural: "nodestates",
+      });
+      return nodeStates
+        .parse(answer)
+        .items.map(({ metadata, status }) => ({ node: metadata.name, ...status?.returnPath }));
+    },
+    (states) =>
+      cluster.nodes.every(({ name }) =>
+        states.some(
+          (s) =>
+            s.node === name &&
+            s.applied === true &&
+            s.mode === variant.returnPath &&
+            s.configResourceVersion === version,
+        ),
+      ),
+    { timeout: 60_000 },
+  );
+  await cluster.switchKubeProxy(variant.kubeProxy);
+}
+
+/** What a node's kernel says, read there. */
+export interface NodeFilter {
+  readonly node: string;
+  readonly tcpBeLiberal: 0 | 1;
+  /** kube-proxy's rule with its packet counter; undefined if it is not there. */
+  readonly invalidDrop: { readonly rule: string; readonly packets: number } | undefined;
+}
+
+export async function readFilters(
+  cluster: Cluster,
+  mode: Variant["kubeProxy"]["mode"],
+): Promise<readonly NodeFilter[]> {
+  return Promise.all(
+    cluster.nodes.map(async ({ name }) => {
+      const [sysctl, rules] = await Promise.all([
+        cluster.exec(name, ["cat", "/proc/sys/net/netfilter/nf_conntrack_tcp_be_liberal"]),
+        cluster.exec(
+          name,
+          mode === "nftables" ? ["nft", "list", "table", "ip", "kube-proxy"] : ["iptables-save", "-c", "-t", "filter"],
+        ),
+      ]);
+      return {
+        node: name,
+        tcpBeLiberal: sysctl.stdout.trim() === "1" ? 1 : 0,
+        invalidDrop: mode === "nftables" ? invalidDropInNft(rules.stdout) : invalidDropInIptables(rules.stdout),
+      };
+    }),
+  );
+}
+
+/** `[12:720] -A KUBE-FORWARD -m conntrack --ctstate INVALID -j DROP` */
+export function invalidDropInIptables(saved: string): NodeFilter["invalidDrop"] {
+  const match = /^\[(\d+):\d+\] (-A KUBE-FORWARD .*--ctstate INVALID .*-j DROP)$/m.exec(saved);
+  return match?.[2] === undefined ? undefined : { rule: match[2], packets: Number(match[1]) };
+}
+
+/** nftables mode: the rule has no counter; its presence is what can be seen. */
+export function invalidDropInNft(listing: string): NodeFilter["invalidDrop"] {
+  const match = /^\s*(ct state invalid drop.*)$/m.exec(listing);
+  return match?.[1] === undefined ? undefined : { rule: match[1], packets: 0 };
+}
