@@ -17,6 +17,12 @@ export const TARGETS = [
 ] as const;
 
 export const cellSchema = z.object({
+  /** Stable over runs: `group/from/to/placement/protocol`, without addresses. */
+  id: z.string(),
+  /** The pod that asked, or `external`. */
+  from: z.string(),
+  /** The pod that had to answer, or what else was asked. */
+  to: z.string(),
   /** Pod type, `node` or `external`. */
   source: z.string(),
   /** One of the six, or what the groups beside the table reach (`api-server`, `own-service`, `node-port-local`, …). */
@@ -34,6 +40,10 @@ export const cellSchema = z.object({
   ok: z.boolean(),
   /** Milliseconds from the request to the last byte of the answer. */
   latencyMs: z.number(),
+  /** How often it was asked; more than once is a flake that the reader should know of. */
+  attempts: z.number().int().positive(),
+  /** The source address that the server saw. */
+  seen: z.string().optional(),
   /** Why it is expected so, or what went wrong: which hop, rule or answer. */
   reason: z.string().optional(),
   evidence: z.unknown().optional(),
