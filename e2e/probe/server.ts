@@ -1,6 +1,6 @@
 import { createSocket } from "node:dgram";
 import { createServer } from "node:net";
-import { hostname } from "node:os";
+import { hostname, networkInterfaces } from "node:os";
 import { TCP_PORT, UDP_PORT } from "./protocol.ts";
 
 /** Answers TCP and UDP with its own name and the address it saw: a reply from the wrong pod is told from the right one. */
@@ -11,10 +11,26 @@ export function serve(): void {
     socket.on("error", () => undefined); // the other side is a test and may vanish
     socket.once("data", () => socket.end(greet(socket.remoteAddress ?? "")));
   }).listen(TCP_PORT, "::");
-  const udp = createSocket({ type: "udp6" });
+  for (const address of ownAddresses()) answerUdp(address, greet);
+  process.on("SIGTERM", () => process.exit(0));
+}
+
+/**
+ * A socket an address, as servers on hosts with several addresses do: one on the wildcard would answer from whatever
+ * address the route to the client prefers, and the client would not know it.
+ */
+function answerUdp(address: string, greet: (seen: string) => string): void {
+  const udp = createSocket(address.includes(":") ? "udp6" : "udp4");
+  udp.on("error", (error) => process.stderr.write(`udp ${address}: ${error.message}\n`)); // the next datagram is another
   udp.on("message", (_, from) => {
     udp.send(greet(from.address), from.port, from.address);
   });
-  udp.bind(UDP_PORT);
-  process.on("SIGTERM", () => process.exit(0));
+  udp.bind(UDP_PORT, address);
+}
+
+function ownAddresses(): readonly string[] {
+  return Object.values(networkInterfaces())
+    .flatMap((list) => list ?? [])
+    .filter(({ family, scopeid }) => family === "IPv4" || scopeid === 0) // link-local ones need a zone
+    .map(({ address }) => address);
 }
