@@ -1,0 +1,66 @@
+import { type CellResult, POD_TYPES, type Report, TARGETS, type VariantResult } from "./schema.ts";
+import { countCells, POD_TYPE_TITLES, TARGET_TITLES, variantTitle } from "./title.ts";
+
+const MARKS = { pass: "✅ pass", blocked: "⛔ blocked", fail: "❌ fail", "not-run": "–" } as const;
+
+/** The report for a pull request or a CI step's summary. */
+export function toMarkdown(report: Report): string {
+  const { passed, failed, skipped } = report.summary;
+  const failedChecks = report.checks.filter((check) => check.status === "failed");
+  return [
+    `# Interlay connectivity: ${failed === 0 ? "passed" : "failed"}`,
+    "",
+    `${passed} passed, ${failed} failed, ${skipped} skipped · ${report.provider} · ${report.started}`,
+    "",
+    row(["component", "version"]),
+    row(["---", "---"]),
+    ...Object.entries(report.versions).map(([name, version]) => row([name, version])),
+    "",
+    ...report.variants.flatMap(variantLines),
+    ...(failedChecks.length === 0
+      ? []
+      : [
+          "## Failed checks",
+          "",
+          ...failedChecks.map((check) => `- **${escape(check.name)}**: ${escape(check.error ?? "")}`),
+          "",
+        ]),
+  ].join("\n");
+}
+
+function variantLines(variant: VariantResult): readonly string[] {
+  const { ok, failed, blocked } = countCells(variant);
+  const wrong = variant.cells.filter((cell) => !cell.ok);
+  const rule = variant.invalidDropRule ? "in place" : "left out";
+  return [
+    `## ${variantTitle(variant)}`,
+    "",
+    row(["from \\ to", ...TARGETS.map((target) => TARGET_TITLES[target])]),
+    row(["---", ...TARGETS.map(() => ":---:")]),
+    ...POD_TYPES.map((type, index) =>
+      row([`**${POD_TYPE_TITLES[type]}**`, ...(variant.table[index] ?? []).map((entry) => MARKS[entry])]),
+    ),
+    "",
+    `${ok} of ${ok + failed} cells as expected, ${blocked} blocked by the gate; INVALID rule ${rule}, nf_conntrack_tcp_be_liberal=${variant.tcpBeLiberal}; ${variant.seconds.toFixed(1)} s.`,
+    "",
+    ...blockedLines(variant.cells),
+    ...(wrong.length === 0 ? [] : ["Not as expected:", "", ...wrong.map(cellLine), ""]),
+  ];
+}
+
+function blockedLines(cells: readonly CellResult[]): readonly string[] {
+  const blocked = cells.filter((cell) => cell.expected === "blocked" && cell.ok);
+  return blocked.length === 0 ? [] : ["Blocked, as the gate says:", "", ...blocked.map(cellLine), ""];
+}
+
+function cellLine(cell: CellResult): string {
+  return `- ${cell.source} → ${cell.target}, ${cell.placement}, ${cell.protocol} ${cell.address}: ${escape(cell.reason ?? cell.actual)}`;
+}
+
+function row(entries: readonly string[]): string {
+  return `| ${entries.map((entry) => entry.replaceAll("|", "\\|")).join(" | ")} |`;
+}
+
+function escape(text: string): string {
+  return text.replaceAll("<", "&lt;").replaceAll("\n", " ");
+}
