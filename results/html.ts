@@ -43,7 +43,7 @@ function variantSection(variant: VariantResult): string {
   const title = variantTitle(variant);
   const rows = POD_TYPES.map(
     (type, row) =>
-      `<tr><th scope="row">${POD_TYPE_TITLES[type]}</th>${TARGETS.map((target, column) => {
+      `<tr><th scope="row">${POD_TYPE_TITLES[type]}</th>${TARGETS.map((_, column) => {
         const entry = variant.table[row]?.[column] ?? "not-run";
         return `<td class="${entry}">${MARKS[entry]}</td>`;
       }).join("")}</tr>`,

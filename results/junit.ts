@@ -62,7 +62,7 @@ function suite(
 
 /** Also takes out what XML 1.0 has no way to say (control characters in a program's output). */
 export function escapeXml(text: string): string {
-  return [...text]
+  return Array.from(text)
     .filter((character) => character >= " " || character === "\n" || character === "\t")
     .join("")
     .replaceAll("&", "&amp;")

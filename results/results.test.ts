@@ -7,6 +7,10 @@ import { summarize } from "./table.ts";
 import { writeReport } from "./write.ts";
 
 const cell = (change: Partial<CellResult> = {}): CellResult => ({
+  id: "matrix underlay-0a overlay-1b tcp",
+  from: "underlay-0a",
+  to: "overlay-1b",
+  attempts: 1,
   source: "underlay",
   target: "overlay",
   group: "matrix",
