@@ -1,9 +1,10 @@
+import { join } from "node:path";
 import { type CniResult, modeOf, type Request } from "./request.ts";
 import { CniError, CODE } from "./error.ts";
 import { loadFacts } from "./facts-file.ts";
 import { parseInterfaceAddress, parseIp } from "../datapath/address.ts";
 import { ApplyError, applyPlan } from "../datapath/apply.ts";
-import { removeAttachment, writeAttachment } from "../datapath/attachment.ts";
+import { attachmentsDirectory, removeAttachment, writeAttachment } from "../datapath/attachment.ts";
 import { withNamespaces } from "../datapath/kernel.ts";
 import type { ExtraAddress } from "../datapath/multi-nic.ts";
 import type { Plan } from "../datapath/plan.ts";
@@ -21,22 +22,23 @@ export function add(request: Request): CniResult {
     );
   const mode = modeOf(config);
   if (mode === "disabled") return previous;
-  const facts = loadFacts();
+  const facts = loadFacts(join(config.stateDirectory, "facts.json"));
   const addresses = addressesOf(previous, ifname);
   if (addresses.length === 0)
     throw new CniError(
       CODE.unfitPod,
       `the previous plugin gave ${ifname} of pod ${pod.namespace}/${pod.name} no address`,
     );
+  const records = attachmentsDirectory(config.stateDirectory);
   return withNamespaces(netns, (node, podNamespace) => {
     try {
       const plan = planFor(facts, { containerId, ifname, addresses, mode }, node, podNamespace);
       // First: a plugin killed from here on leaves a record by which DEL and GC find what it made.
-      writeAttachment({ containerId, ifname, netns, pod, plan });
+      writeAttachment({ containerId, ifname, netns, pod, plan }, records);
       applyPlan(plan, node, podNamespace);
       return withPair(previous, plan, netns);
     } catch (error) {
-      removeAttachment(containerId, ifname);
+      removeAttachment(containerId, ifname, records);
       if (error instanceof UnfitPodError)
         throw new CniError(CODE.unfitPod, `pod ${pod.namespace}/${pod.name}: ${error.message}`);
       if (error instanceof ApplyError)

@@ -1,4 +1,4 @@
-import { readAttachment } from "../datapath/attachment.ts";
+import { attachmentsDirectory, readAttachment } from "../datapath/attachment.ts";
 import { withNamespaces } from "../datapath/kernel.ts";
 import { describeItem } from "../datapath/plan.ts";
 import { readDrift } from "../datapath/read.ts";
@@ -8,7 +8,7 @@ import { modeOf, type Request } from "./request.ts";
 /** CNI spec 1.1.0, section 2 "CHECK": the kernel has what ADD's plan says, line by line. */
 export function check({ config, containerId, ifname, netns, pod }: Request): void {
   if (modeOf(config) === "disabled") return;
-  const record = readAttachment(containerId, ifname);
+  const record = readAttachment(containerId, ifname, attachmentsDirectory(config.stateDirectory));
   if (record === undefined)
     throw new CniError(
       CODE.unknownContainer,

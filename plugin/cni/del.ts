@@ -2,11 +2,12 @@ import { existsSync } from "node:fs";
 import { removeLink } from "../datapath/apply.ts";
 import {
   type Attachment,
-  ATTACHMENTS_DIRECTORY,
+  attachmentsDirectory,
   listAttachments,
   readAttachment,
   removeAttachment,
 } from "../datapath/attachment.ts";
+import { STATE_DIRECTORY } from "../datapath/facts.ts";
 import { Namespace } from "../datapath/kernel.ts";
 import { nodeLinkName } from "../datapath/names.ts";
 import { undoPlan } from "../datapath/undo.ts";
@@ -16,10 +17,14 @@ import type { Request } from "./request.ts";
  * CNI spec 1.1.0, section 2 "DEL": needs nothing but its arguments and the local record; succeeds when everything is gone
  * already, the namespace included.
  */
-export function del({ containerId, ifname, netns }: Pick<Request, "containerId" | "ifname" | "netns">): void {
+export function del(
+  { containerId, ifname, netns }: Pick<Request, "containerId" | "ifname" | "netns">,
+  stateDirectory: string = STATE_DIRECTORY,
+): void {
+  const records = attachmentsDirectory(stateDirectory);
   const node = new Namespace();
   try {
-    const record = readAttachment(containerId, ifname);
+    const record = readAttachment(containerId, ifname, records);
     const path = netns === "" ? record?.netns : netns;
     if (record !== undefined) undoPlan(record.plan, node, path !== undefined && existsSync(path) ? path : undefined);
     // Without a record (killed before it was written, or lost) the pair is still found by its name, and routes go with it.
@@ -27,16 +32,18 @@ export function del({ containerId, ifname, netns }: Pick<Request, "containerId" 
   } finally {
     node.close();
   }
-  removeAttachment(containerId, ifname);
+  removeAttachment(containerId, ifname, records);
 }
 
 /** Section 2 "GC": what has no valid attachment is removed as DEL would. Returns what was. */
 export function collectGarbage(
   valid: readonly { readonly containerID: string; readonly ifname: string }[],
-  directory = ATTACHMENTS_DIRECTORY,
+  stateDirectory: string = STATE_DIRECTORY,
 ): readonly Attachment[] {
   const keep = new Set(valid.map((a) => `${a.containerID}/${a.ifname}`));
-  const stale = listAttachments(directory).filter((a) => !keep.has(`${a.containerId}/${a.ifname}`));
-  for (const attachment of stale) del({ ...attachment, netns: "" });
+  const stale = listAttachments(attachmentsDirectory(stateDirectory)).filter(
+    (a) => !keep.has(`${a.containerId}/${a.ifname}`),
+  );
+  for (const attachment of stale) del({ ...attachment, netns: "" }, stateDirectory);
   return stale;
 }

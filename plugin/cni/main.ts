@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { add } from "./add.ts";
 import { check } from "./check.ts";
 import { collectGarbage, del } from "./del.ts";
@@ -39,24 +40,24 @@ function dispatch(request: Request): unknown {
     case "ADD":
       return { ...add(request), cniVersion: request.config.cniVersion };
     case "DEL":
-      del(request);
+      del(request, request.config.stateDirectory);
       return undefined;
     case "CHECK":
       check(request);
       return undefined;
     case "GC":
-      collectGarbage(request.config["cni.dev/attachments"] ?? []);
+      collectGarbage(request.config["cni.dev/attachments"] ?? [], request.config.stateDirectory);
       return undefined;
     case "STATUS":
-      status();
+      status(request.config.stateDirectory);
       return undefined;
   }
 }
 
 /** Section 2 "STATUS": can ADD be served? */
-function status(): void {
+function status(stateDirectory: string): void {
   try {
-    loadFacts();
+    loadFacts(join(stateDirectory, "facts.json"));
   } catch (error) {
     throw error instanceof CniError ? new CniError(CODE.notAvailable, error.message, error.details) : error;
   }

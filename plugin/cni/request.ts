@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { STATE_DIRECTORY } from "../datapath/facts.ts";
 import { CniError, CODE } from "./error.ts";
 
 /** In the order of their age; VERSION prints them. */
@@ -37,6 +38,8 @@ const configSchema = z.looseObject({
   name: z.string().default(""),
   type: z.string().default("interlay"),
   prevResult: resultSchema.optional(),
+  /** Facts and attachment records; the agent's own unless several nodes share a file system (tests, labs). */
+  stateDirectory: z.string().startsWith("/").default(STATE_DIRECTORY),
   /** Ours where `type` is interlay; an IPAM call carries its main plugin's whole configuration, mode included. */
   mode: z.string().default("auto"),
   "cni.dev/attachments": z.array(z.looseObject({ containerID: z.string(), ifname: z.string() })).optional(),

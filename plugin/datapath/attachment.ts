@@ -1,10 +1,14 @@
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
+import { STATE_DIRECTORY } from "./facts.ts";
 import type { Plan, PlanItem } from "./plan.ts";
 
 /** One file an attachment: what DEL, CHECK, GC and the agent's repair need, and nothing that must be asked for elsewhere. */
-export const ATTACHMENTS_DIRECTORY = "/var/lib/interlay/attachments";
+export function attachmentsDirectory(stateDirectory: string): string {
+  return join(stateDirectory, "attachments");
+}
+const ATTACHMENTS_DIRECTORY = attachmentsDirectory(STATE_DIRECTORY);
 const SCHEMA = "interlay.attachment/v1";
 
 export interface Attachment {

@@ -1,8 +1,10 @@
 import { z } from "zod";
 import { parseCidr, parseIp } from "./address.ts";
 
+/** What plugin and agent keep on a node. */
+export const STATE_DIRECTORY = "/var/lib/interlay";
 /** Where the agent leaves what the plugin must know; the plugin wires pods with nothing else. */
-export const FACTS_FILE = "/var/lib/interlay/facts.json";
+export const FACTS_FILE = `${STATE_DIRECTORY}/facts.json`;
 export const FACTS_SCHEMA = "interlay.facts/v1";
 
 const parsed = <T>(parse: (text: string) => T) =>
