@@ -1,7 +1,8 @@
 import { parse } from "yaml";
 import { z } from "zod";
-import { type Cidr, type Ip, parseCidr, parseIp } from "../datapath/address.ts";
+import { type Cidr, contains, familyOf, type Ip, parseCidr, parseIp } from "../datapath/address.ts";
 import { type Facts, FACTS_SCHEMA, type ReturnPath, RETURN_PATHS } from "../datapath/facts.ts";
+import { nodeSetting } from "./settings.ts";
 
 /** What was read, as it came; undefined is "this source is not there", which is not "empty". */
 export interface Observations {
@@ -9,11 +10,19 @@ export interface Observations {
   readonly nodeAddresses: readonly string[];
   readonly calicoPools: readonly string[] | undefined;
   readonly calicoBlocks: readonly string[];
+  /** Data of ConfigMap kube-system/cilium-config. */
+  readonly cilium: Readonly<Record<string, string>> | undefined;
+  /** kubeadm's ClusterConfiguration, YAML. */
   readonly kubeadm: string | undefined;
+  /** kube-proxy's KubeProxyConfiguration, YAML. */
+  readonly kubeProxyConfig: string | undefined;
   readonly serviceCidrObjects: readonly string[] | undefined;
-  readonly apiServerArguments: readonly string[];
+  /** Arguments of the API server's and controller manager's static pods. */
+  readonly controlPlaneArguments: readonly string[];
   /** Links and their addresses on this node. */
   readonly links: readonly { readonly name: string; readonly address: string }[];
+  /** Links of the main table's default routes. */
+  readonly defaultLinks: readonly string[];
   readonly settings: Readonly<Record<string, string>>;
 }
 
@@ -37,25 +46,25 @@ export function discover(o: Observations): Discovery {
     nonEmpty(o.nodeAddresses.map(parseIp), "Node.status.addresses InternalIP"),
     `Node ${o.nodeName} has no InternalIP: the kubelet has not reported it, or --node-ip is wrong.`,
   );
+  const overlaySources = overlayCandidates(o);
   const overlay = need(
-    override(o, "overlayCidrs") ??
-      nonEmpty(cidrs(o.calicoPools ?? []), "Calico IPPools") ??
-      nonEmpty(cidrs(kubeadmNetworking(o.kubeadm).podSubnet), "kubeadm-config podSubnet"),
-    "No overlay network was found (Calico IPPools, kubeadm-config podSubnet): set overlayCidrs in ConfigMap interlay-config.",
+    override(o, "overlayCidrs") ?? overlaySources[0],
+    "No overlay network was found (Calico IPPools, Cilium, kubeadm-config podSubnet, controller manager's --cluster-cidr): set overlayCidrs in ConfigMap interlay-config.",
   );
   const serviceSources = serviceCandidates(o);
   const services = need(
     override(o, "serviceCidrs") ?? serviceSources[0],
-    "No Service network was found (ServiceCIDR objects, kubeadm-config, API server's flags): set serviceCidrs in ConfigMap interlay-config.",
+    "No Service network was found (ServiceCIDR objects, kubeadm-config, the control plane's --service-cluster-ip-range): set serviceCidrs in ConfigMap interlay-config.",
   );
   const uplink = need(
     uplinkOf(o, addresses?.value ?? []),
     `No link of node ${o.nodeName} has its InternalIP: set uplink in ConfigMap interlay-config.`,
   );
-  const returnPath = returnPathOf(o.settings["returnPath"]);
+  const wanted = nodeSetting(o.settings, o.nodeName, "returnPath");
+  const returnPath = returnPathOf(wanted?.value);
   if (returnPath === undefined)
     problems.push(
-      `returnPath "${o.settings["returnPath"] ?? ""}" in ConfigMap interlay-config is none of ${RETURN_PATHS.join(", ")}.`,
+      `${wanted?.key ?? "returnPath"} "${wanted?.value ?? ""}" in ConfigMap interlay-config is none of ${RETURN_PATHS.join(", ")}.`,
     );
   if (!addresses || !overlay || !services || !uplink || !returnPath) return { problems };
   return {
@@ -66,52 +75,86 @@ export function discover(o: Observations): Discovery {
       overlayCidrs: overlay.value,
       localOverlayBlocks: cidrs(o.calicoBlocks),
       serviceCidrs: services.value,
-      hijackCidrs: cidrs(words(o.settings["hijackCidrs"])),
+      hijackCidrs: override(o, "hijackCidrs")?.value ?? [],
       returnPath,
       sources: {
         nodeAddresses: addresses.source,
         overlayCidrs: overlay.source,
         serviceCidrs: services.source,
         uplink: uplink.source,
-        returnPath: "ConfigMap interlay-config",
+        returnPath: wanted === undefined ? "default" : `ConfigMap interlay-config ${wanted.key}`,
       },
     },
-    disagreements: disagreements(serviceSources),
+    disagreements: [
+      ...disagreements("Overlay networks", overlaySources, covers),
+      ...disagreements("Service networks", serviceSources, equal),
+    ],
   };
 }
 
-function serviceCandidates(o: Observations): readonly Found<readonly Cidr[]>[] {
-  const flag = o.apiServerArguments.find((a) => a.startsWith("--service-cluster-ip-range="))?.split("=")[1];
+function overlayCandidates(o: Observations): readonly Found<readonly Cidr[]>[] {
+  const cilium = [o.cilium?.["cluster-pool-ipv4-cidr"], o.cilium?.["cluster-pool-ipv6-cidr"]].flatMap(words);
   return [
-    nonEmpty(cidrs(o.serviceCidrObjects ?? []), "ServiceCIDR objects"),
-    nonEmpty(cidrs(kubeadmNetworking(o.kubeadm).serviceSubnet), "kubeadm-config serviceSubnet"),
-    nonEmpty(cidrs(words(flag)), "kube-apiserver --service-cluster-ip-range"),
+    nonEmpty(cidrs(o.calicoPools ?? []), "Calico IPPools"),
+    nonEmpty(cidrs(cilium), "Cilium's cluster pool"),
+    nonEmpty(cidrs(kubeadmNetworking(o.kubeadm).podSubnet), "kubeadm-config podSubnet"),
+    nonEmpty(cidrs(flag(o, "cluster-cidr")), "kube-controller-manager --cluster-cidr"),
+    nonEmpty(cidrs(clusterCidrOf(o.kubeProxyConfig)), "kube-proxy's clusterCIDR"),
   ].filter((found) => found !== undefined);
 }
 
+function serviceCandidates(o: Observations): readonly Found<readonly Cidr[]>[] {
+  return [
+    nonEmpty(cidrs(o.serviceCidrObjects ?? []), "ServiceCIDR objects"),
+    nonEmpty(cidrs(kubeadmNetworking(o.kubeadm).serviceSubnet), "kubeadm-config serviceSubnet"),
+    nonEmpty(cidrs(flag(o, "service-cluster-ip-range")), "the control plane's --service-cluster-ip-range"),
+  ].filter((found) => found !== undefined);
+}
+
+function flag(o: Observations, name: string): readonly string[] {
+  return words(o.controlPlaneArguments.find((a) => a.startsWith(`--${name}=`))?.slice(name.length + 3));
+}
+
 /** Two sources that say different things are told, not silently decided. */
-function disagreements(sources: readonly Found<readonly Cidr[]>[]): readonly string[] {
+function disagreements(
+  what: string,
+  sources: readonly Found<readonly Cidr[]>[],
+  agree: (first: readonly Cidr[], other: readonly Cidr[]) => boolean,
+): readonly string[] {
   const [first, ...others] = sources;
   if (first === undefined) return [];
-  const text = (found: Found<readonly Cidr[]>) => [...found.value].sort().join(",");
   return others
-    .filter((other) => text(other) !== text(first))
+    .filter((other) => !agree(first.value, other.value))
     .map(
       (other) =>
-        `Service networks: ${first.source} says ${text(first)}, ${other.source} says ${text(other)}; the first is used.`,
+        `${what}: ${first.source} says ${first.value.join(", ")}, ${other.source} says ${other.value.join(", ")}; the first is used.`,
     );
 }
 
+const equal = (a: readonly Cidr[], b: readonly Cidr[]): boolean => [...a].sort().join() === [...b].sort().join();
+
+/** Calico may use a part of what the cluster was told, or more than one part. */
+function covers(used: readonly Cidr[], told: readonly Cidr[]): boolean {
+  const base = (cidr: Cidr): Ip => parseIp(cidr.slice(0, cidr.indexOf("/")));
+  return told.every((wide) => {
+    const same = used.filter((cidr) => familyOf(cidr) === familyOf(wide));
+    return same.length === 0 || same.some((cidr) => contains(wide, base(cidr)) || contains(cidr, base(wide)));
+  });
+}
+
 function override(o: Observations, key: string): Found<readonly Cidr[]> | undefined {
-  return nonEmpty(cidrs(words(o.settings[key])), `ConfigMap interlay-config ${key}`);
+  const setting = nodeSetting(o.settings, o.nodeName, key);
+  return setting && nonEmpty(cidrs(words(setting.value)), `ConfigMap interlay-config ${setting.key}`);
 }
 
 function uplinkOf(o: Observations, addresses: readonly Ip[]): Found<string> | undefined {
-  const configured = o.settings["uplink"];
-  if (configured !== undefined && configured !== "")
-    return { value: configured, source: "ConfigMap interlay-config uplink" };
+  const configured = nodeSetting(o.settings, o.nodeName, "uplink");
+  if (configured !== undefined)
+    return { value: configured.value, source: `ConfigMap interlay-config ${configured.key}` };
   const link = o.links.find(({ address }) => addresses.some((a) => a === address));
-  return link && { value: link.name, source: `the link with ${link.address}` };
+  if (link !== undefined) return { value: link.name, source: `the link with ${link.address}` };
+  const [byRoute] = o.defaultLinks;
+  return byRoute === undefined ? undefined : { value: byRoute, source: "the default route's link" };
 }
 
 function returnPathOf(text = "notrack"): ReturnPath | undefined {
@@ -129,6 +172,11 @@ function kubeadmNetworking(text: string | undefined): {
   const parsed = clusterConfiguration.safeParse(text === undefined ? {} : parse(text));
   const networking = parsed.success ? parsed.data.networking : undefined;
   return { podSubnet: words(networking?.podSubnet), serviceSubnet: words(networking?.serviceSubnet) };
+}
+
+function clusterCidrOf(text: string | undefined): readonly string[] {
+  const parsed = z.object({ clusterCIDR: z.string().optional() }).safeParse(text === undefined ? {} : parse(text));
+  return words(parsed.success ? parsed.data.clusterCIDR : undefined);
 }
 
 function words(text: string | undefined): readonly string[] {

@@ -3,21 +3,46 @@ import { createServer, type IncomingMessage, type Server } from "node:http";
 import { dirname } from "node:path";
 import { CniError, CODE } from "../cni/error.ts";
 import type { Allocator } from "../ipam/allocator.ts";
-import { AGENT_SOCKET, ipamRequest } from "../ipam/protocol.ts";
+import { AGENT_SOCKET, gcRequest, ipamRequest } from "../ipam/protocol.ts";
 
-const BODY_MAX = 64 * 1024;
+const BODY_MAX = 1024 * 1024;
 
-/** Answers the IPAM plugin on the node's socket, for root alone. */
-export function serveIpam(allocator: Allocator, path = AGENT_SOCKET): Promise<Server> {
+export interface IpamListener {
+  /** A refused ADD: counted, and told on the pod. */
+  readonly refused: (
+    pod: { readonly namespace: string; readonly name: string; readonly uid: string },
+    message: string,
+  ) => void;
+  /** How long an answer took, in seconds. */
+  readonly answered: (verb: string, seconds: number, ok: boolean) => void;
+}
+
+/** Answers the IPAM plugin on the node's socket, for root alone. A socket that another agent left is taken over. */
+export function serveIpam(allocator: Allocator, listener: IpamListener, path = AGENT_SOCKET): Promise<Server> {
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
   rmSync(path, { force: true });
   const server = createServer((request, response) => {
-    answer(allocator, request).then(
-      (body) => response.end(JSON.stringify(body)),
+    const started = performance.now();
+    const verb = (request.url ?? "").replace(/^\/ipam\//, "");
+    const done = (ok: boolean): void => {
+      listener.answered(verb, (performance.now() - started) / 1000, ok);
+    };
+    answer(allocator, verb, request, listener).then(
+      (body) => {
+        response.end(JSON.stringify(body));
+        done(true);
+      },
       (error: unknown) => {
-        const code = error instanceof CniError ? error.code : CODE.tryAgainLater;
-        const message = error instanceof Error ? error.message : String(error);
-        response.writeHead(422).end(JSON.stringify({ code, message }));
+        const { code, message, details } =
+          error instanceof CniError
+            ? error
+            : {
+                code: CODE.tryAgainLater,
+                message: error instanceof Error ? error.message : String(error),
+                details: "",
+              };
+        response.writeHead(422).end(JSON.stringify({ code, message, details }));
+        done(false);
       },
     );
   });
@@ -30,20 +55,34 @@ export function serveIpam(allocator: Allocator, path = AGENT_SOCKET): Promise<Se
   });
 }
 
-async function answer(allocator: Allocator, message: IncomingMessage): Promise<unknown> {
-  const verb = (message.url ?? "").replace(/^\/ipam\//, "");
+async function answer(
+  allocator: Allocator,
+  verb: string,
+  message: IncomingMessage,
+  listener: IpamListener,
+): Promise<unknown> {
   if (verb === "status") return {};
-  const request = ipamRequest.parse(JSON.parse(await body(message)));
+  const json: unknown = JSON.parse(await body(message));
   switch (verb) {
-    case "allocate":
-      return allocator.allocate(request);
+    case "allocate": {
+      const request = ipamRequest.parse(json);
+      try {
+        return await allocator.allocate(request);
+      } catch (error) {
+        listener.refused(request.pod, error instanceof Error ? error.message : String(error));
+        throw error;
+      }
+    }
     case "release":
-      await allocator.release(request);
+      await allocator.release(ipamRequest.parse(json));
       return {};
     case "check":
-      await allocator.check(request);
+      allocator.check(ipamRequest.parse(json));
       return {};
     case "gc":
+      await allocator.collect(
+        gcRequest.parse(json).valid.map(({ containerID, ifname }) => ({ containerId: containerID, ifname })),
+      );
       return {};
     default:
       throw new CniError(

@@ -3,6 +3,7 @@ import { promisify } from "node:util";
 
 const run = promisify(execFile);
 const TIMEOUT_MS = 2000;
+const MAX_BYTES = 1 << 28;
 
 /** What kube-proxy is on this node, by its own word and by its rules. The node's `kubeProxyVersion` is not to be trusted. */
 export interface KubeProxyState {
@@ -12,16 +13,31 @@ export interface KubeProxyState {
   readonly invalidDropRule: boolean;
 }
 
+export interface KubeProxyObservation extends KubeProxyState {
+  /** Where the version comes from. */
+  readonly source: string;
+  /** Packets that the rule has dropped; undefined where there is no rule, or it does not count. */
+  readonly invalidDrops: number | undefined;
+}
+
 /** metricsBindAddress's default; hostNetwork, so loopback is the node's. */
 const METRICS = "http://127.0.0.1:10249";
 
-export async function observeKubeProxy(): Promise<KubeProxyState> {
+/** @param image of the kube-proxy pod on this node, for when it does not answer */
+export async function observeKubeProxy(image?: string): Promise<KubeProxyObservation> {
   const [metrics, mode, rules] = await Promise.all([
     text(`${METRICS}/metrics`),
     text(`${METRICS}/proxyMode`),
     filterRules(),
   ]);
-  return { version: versionIn(metrics), mode: modeOf(mode), invalidDropRule: hasInvalidDrop(rules) };
+  const told = versionIn(metrics);
+  const byImage = imageVersion(image);
+  return {
+    version: told ?? byImage,
+    source: told === null ? (byImage === null ? "nothing says it" : "the pod's image") : "its metrics",
+    mode: modeOf(mode),
+    ...invalidDrop(rules),
+  };
 }
 
 /** `kubernetes_build_info{…git_version="v1.29.15"…} 1` */
@@ -29,29 +45,41 @@ export function versionIn(metrics: string): string | null {
   return /^kubernetes_build_info\{[^}]*git_version="([^"]+)"/m.exec(metrics)?.[1] ?? null;
 }
 
+export function imageVersion(image = ""): string | null {
+  return /:(v\d+\.\d+\.\d+[^@]*)/.exec(image)?.[1] ?? null;
+}
+
 function modeOf(text: string): KubeProxyState["mode"] {
   return (["iptables", "nftables", "ipvs"] as const).find((mode) => mode === text.trim()) ?? null;
 }
 
-/** iptables mode: `-A KUBE-FORWARD … --ctstate INVALID -j DROP`; nftables mode: `ct state invalid drop` in its table. */
-export function hasInvalidDrop(rules: string): boolean {
-  return rules
-    .split("\n")
-    .some(
-      (line) => /^-A KUBE-FORWARD .*--ctstate INVALID .*-j DROP/.test(line) || /^\s*ct state invalid .*drop/.test(line),
-    );
+/** iptables mode: `[5:300] -A KUBE-FORWARD … --ctstate INVALID -j DROP`; nftables mode: `ct state invalid … drop`. */
+export function invalidDrop(rules: string): Pick<KubeProxyObservation, "invalidDropRule" | "invalidDrops"> {
+  for (const line of rules.split("\n")) {
+    const iptables = /^(?:\[(\d+):\d+\] )?-A KUBE-FORWARD .*--ctstate INVALID .*-j DROP/.exec(line);
+    if (iptables !== null)
+      return { invalidDropRule: true, invalidDrops: iptables[1] === undefined ? undefined : Number(iptables[1]) };
+    const nftables = /^\s*ct state invalid (?:counter packets (\d+) .*)?drop/.exec(line);
+    if (nftables !== null)
+      return { invalidDropRule: true, invalidDrops: nftables[1] === undefined ? undefined : Number(nftables[1]) };
+  }
+  return { invalidDropRule: false, invalidDrops: undefined };
 }
 
-/** The filter table in iptables' words (both backends) and kube-proxy's nftables table. */
+/** The filter table in iptables' words (both backends) and the chains of kube-proxy's nftables table that may have the rule. */
 async function filterRules(): Promise<string> {
   const commands: readonly (readonly [string, readonly string[]])[] = [
-    ["iptables-save", ["-t", "filter"]],
-    ["iptables-legacy-save", ["-t", "filter"]],
-    ["nft", ["list", "table", "ip", "kube-proxy"]],
+    ["iptables-save", ["-c", "-t", "filter"]],
+    ["iptables-legacy-save", ["-c", "-t", "filter"]],
+    ...(["ip", "ip6"] as const).flatMap((family) =>
+      ["forward", "filter-forward"].map(
+        (chain) => ["nft", ["list", "chain", family, "kube-proxy", chain]] as readonly [string, readonly string[]],
+      ),
+    ),
   ];
   const outputs = await Promise.all(
     commands.map(([file, argv]) =>
-      run(file, [...argv], { maxBuffer: 1 << 28 }).then(
+      run(file, [...argv], { maxBuffer: MAX_BYTES }).then(
         ({ stdout }) => stdout,
         () => "",
       ),

@@ -1,7 +1,9 @@
 import type { Facts, ReturnPath } from "../datapath/facts.ts";
 import type { Gate } from "./gate.ts";
-import type { KubeProxyState } from "./kube-proxy.ts";
-import type { RepairReport } from "./repair.ts";
+import { hasStatus, type Kube } from "./kube.ts";
+import type { KubeProxyObservation } from "./kube-proxy.ts";
+import { GROUP_VERSION, RESOURCE } from "./objects.ts";
+import type { AgentState } from "./state.ts";
 
 export interface Condition {
   readonly type: "FactsReady" | "ReturnPathReady" | "GateOpen" | "IPAMReady" | "AttachmentsReady";
@@ -19,28 +21,15 @@ export interface NodeStatus {
     readonly configResourceVersion: string;
   };
   readonly tcpBeLiberal: 0 | 1;
-  readonly kubeProxy: KubeProxyState;
+  readonly kubeProxy: Omit<KubeProxyObservation, "invalidDrops">;
   readonly gate: Gate;
   readonly facts: Facts | null;
   readonly attachments: number;
   readonly conditions: readonly Condition[];
 }
 
-export interface Pass {
-  readonly facts: Facts | undefined;
-  readonly problems: readonly string[];
-  readonly disagreements: readonly string[];
-  readonly returnPathError: string | undefined;
-  readonly configResourceVersion: string;
-  readonly tcpBeLiberal: 0 | 1;
-  readonly kubeProxy: KubeProxyState;
-  readonly gate: Gate;
-  readonly ipamError: string | undefined;
-  readonly repair: RepairReport;
-}
-
 /** A condition's transition time is that of the last pass which changed its status. Pure. */
-export function nodeStatus(pass: Pass, previous: readonly Condition[], now: Date): NodeStatus {
+export function nodeStatus(pass: AgentState, previous: readonly Condition[], now: Date): NodeStatus {
   const condition = (type: Condition["type"], ok: boolean, reason: string, message: string): Condition => {
     const before = previous.find((c) => c.type === type);
     const status = ok ? "True" : "False";
@@ -58,7 +47,13 @@ export function nodeStatus(pass: Pass, previous: readonly Condition[], now: Date
   return {
     returnPath: { mode: facts?.returnPath ?? null, applied, configResourceVersion: pass.configResourceVersion },
     tcpBeLiberal: pass.tcpBeLiberal,
-    kubeProxy: pass.kubeProxy,
+    // Without the counter, which would be a write to the API server for every packet.
+    kubeProxy: {
+      version: pass.kubeProxy.version,
+      mode: pass.kubeProxy.mode,
+      invalidDropRule: pass.kubeProxy.invalidDropRule,
+      source: pass.kubeProxy.source,
+    },
     gate: pass.gate,
     facts: facts ?? null,
     attachments: repair.attachments,
@@ -79,8 +74,8 @@ export function nodeStatus(pass: Pass, previous: readonly Condition[], now: Date
       condition(
         "IPAMReady",
         pass.ipamError === undefined,
-        pass.ipamError === undefined ? "Serving" : "Failed",
-        pass.ipamError ?? "Addresses are given on this node.",
+        pass.ipamError !== undefined ? "Failed" : pass.poolProblems.length > 0 ? "PoolsWrong" : "Serving",
+        pass.ipamError ?? ["Addresses are given on this node.", ...pass.poolProblems].join(" "),
       ),
       condition(
         "AttachmentsReady",
@@ -90,4 +85,33 @@ export function nodeStatus(pass: Pass, previous: readonly Condition[], now: Date
       ),
     ],
   };
+}
+
+/** Writes the NodeState of this node, made on first use; only what has changed is written. */
+export class NodeStatePublisher {
+  readonly #kube: Kube;
+  readonly #node: string;
+  #published = "";
+  conditions: readonly Condition[] = [];
+
+  constructor(kube: Kube, node: string) {
+    this.#kube = kube;
+    this.#node = node;
+  }
+
+  async publish(status: NodeStatus): Promise<void> {
+    this.conditions = status.conditions;
+    const text = JSON.stringify(status);
+    if (text === this.#published) return;
+    const patch = (): Promise<unknown> => this.#kube.mergePatch(RESOURCE.nodeStates, this.#node, { status }, "status");
+    try {
+      await patch();
+    } catch (error) {
+      if (!hasStatus(error, 404)) throw error;
+      const body = { apiVersion: GROUP_VERSION, kind: "NodeState", metadata: { name: this.#node } };
+      await this.#kube.create(RESOURCE.nodeStates, body);
+      await patch();
+    }
+    this.#published = text;
+  }
 }

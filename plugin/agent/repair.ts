@@ -12,30 +12,43 @@ export interface RepairReport {
   readonly repaired: readonly string[];
   /** What could not be put back. */
   readonly failed: readonly string[];
+  /** Attachments whose namespace is gone (a node that has rebooted, a DEL that never came): nothing of them is left. */
+  readonly removed: readonly string[];
 }
 
 /** Puts back what is missing of every recorded attachment, on the node and in the pod. Foreign state is not looked at. */
 export function repairAttachments(): RepairReport {
   const repaired: string[] = [];
   const failed: string[] = [];
+  const removed: string[] = [];
   const attachments = listAttachments();
   for (const attachment of attachments) {
     const name = `${attachment.pod.namespace}/${attachment.pod.name} ${attachment.ifname}`;
     try {
       if (existsSync(attachment.netns)) repaired.push(...repairOne(attachment).map((line) => `${name}: ${line}`));
-      else del(attachment);
+      else {
+        del(attachment);
+        removed.push(name);
+      }
     } catch (error) {
-      failed.push(`${name}: ${error instanceof Error ? error.message : String(error)}`);
+      // It may have gone while it was looked at: that is no failure.
+      if (existsSync(attachment.netns))
+        failed.push(`${name}: ${error instanceof Error ? error.message : String(error)}`);
     }
   }
-  return { attachments: attachments.length, repaired, failed };
+  return { attachments: attachments.length - removed.length, repaired, failed, removed };
 }
 
-/** A pair that is gone took the routes with it: what is behind it in the plan is made anew as well. */
+/** Putting a pair back takes its routes and neighbours with it: what the first round brought down, the second puts up. */
 function repairOne(attachment: Attachment): readonly string[] {
   return withNamespaces(attachment.netns, (node: Namespace, pod: Namespace) => {
-    const drift = readDrift(attachment.plan, node, pod);
-    for (const item of drift) applyItem(item, node, pod);
-    return drift.map(describeItem);
+    const lines: string[] = [];
+    for (let round = 0; round < 2; round++) {
+      const drift = readDrift(attachment.plan, node, pod);
+      for (const item of drift) applyItem(item, node, pod);
+      lines.push(...drift.map(describeItem));
+      if (drift.length === 0) break;
+    }
+    return lines;
   });
 }

@@ -1,5 +1,6 @@
 import { execFileSync } from "node:child_process";
-import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
 import type { Facts } from "../datapath/facts.ts";
 import { NODE_NFT_TABLE, notrackRules, removeNotrackRules } from "../datapath/return-path.ts";
 
@@ -15,21 +16,32 @@ export function readTcpBeLiberal(): 0 | 1 {
   }
 }
 
-/** Makes the node as `facts.returnPath` says. Idempotent; throws with the kernel's words. */
-export function applyReturnPath(facts: Facts): void {
+/** Makes the node as `facts.returnPath` says, and returns what it had to do. Idempotent; throws with the kernel's words. */
+export function applyReturnPath(facts: Facts): readonly string[] {
+  const done: string[] = [];
   if (facts.returnPath === "notrack") {
-    if (!notrackIsThere(facts)) nft(notrackRules(facts.overlayCidrs));
-  } else if (tableListing() !== undefined) nft(removeNotrackRules());
+    if (!notrackIsThere(facts)) {
+      nft(notrackRules(facts.overlayCidrs));
+      done.push(`nftables table ${NODE_NFT_TABLE} written`);
+    }
+  } else if (tableListing() !== undefined) {
+    nft(removeNotrackRules());
+    done.push(`nftables table ${NODE_NFT_TABLE} removed`);
+  }
 
   if (facts.returnPath === "liberal") {
     if (readTcpBeLiberal() === 0) {
+      mkdirSync(dirname(LIBERAL_MARK), { recursive: true, mode: 0o700 });
       writeFileSync(LIBERAL_MARK, "", { mode: 0o600 });
       writeFileSync(BE_LIBERAL, "1");
+      done.push("nf_conntrack_tcp_be_liberal set to 1");
     }
   } else if (existsSync(LIBERAL_MARK)) {
     writeFileSync(BE_LIBERAL, "0");
     rmSync(LIBERAL_MARK, { force: true });
+    done.push("nf_conntrack_tcp_be_liberal set back to 0");
   }
+  return done;
 }
 
 /** Takes back what `applyReturnPath` did: for uninstall. */

@@ -1,13 +1,18 @@
 import { readFileSync } from "node:fs";
+import { z } from "zod";
 import { CniError, CODE, errorJson } from "../cni/error.ts";
 import { logCall } from "../cni/log.ts";
 import { parseRequest, type Request, SUPPORTED_VERSIONS } from "../cni/request.ts";
 import { AGENT_SOCKET, type IpamAnswer, ipamAnswer, ipamRefusal } from "./protocol.ts";
 
 /** Long enough for a busy API server, shorter than the runtime's own patience. */
-const TIMEOUT_MS = 30_000;
+const TIMEOUT_MS = 15_000;
+/** An agent that is being replaced is back within seconds. */
 const CONNECT_RETRY_MS = 250;
 const CONNECT_TRIES = 20;
+
+/** What the network's configuration may say to us; the rest of it is the main plugin's. */
+const ownConfig = z.object({ pools: z.array(z.string()).default([]) });
 
 /** The pod's first NIC gets the pool's default route; others answer by tables of their own. */
 const MAIN_NIC = "eth0";
@@ -56,12 +61,14 @@ async function dispatch(request: Request): Promise<unknown> {
   }
 }
 
-function result({ config, ifname }: Request, { ips }: IpamAnswer): unknown {
-  const routes = ips.flatMap(({ address, gateway }) =>
+/** Section 5 "ADD Success": addresses and routes; the main plugin knows the interfaces. */
+function result({ config, ifname }: Request, { ips, routes: poolRoutes }: IpamAnswer): unknown {
+  const defaults = ips.flatMap(({ address, gateway }) =>
     gateway === undefined || ifname !== MAIN_NIC
       ? []
       : [{ dst: address.includes(":") ? "::/0" : "0.0.0.0/0", gw: gateway }],
   );
+  const routes = [...defaults, ...poolRoutes];
   const version = (address: string) =>
     config.cniVersion.startsWith("0.") ? { version: address.includes(":") ? "6" : "4" } : {};
   return { cniVersion: config.cniVersion, ips: ips.map((ip) => ({ ...version(ip.address), ...ip })), routes };
@@ -76,20 +83,22 @@ async function release(request: Request): Promise<void> {
   }
 }
 
-async function ask(verb: string, { command, containerId, ifname, pod }: Request): Promise<unknown> {
-  const tries = command === "DEL" ? 2 : CONNECT_TRIES;
+/** Connecting is tried for some seconds; an answer that does not come in time is not asked for again. */
+async function ask(verb: string, request: Request): Promise<unknown> {
+  const tries = request.command === "DEL" ? 2 : CONNECT_TRIES;
   for (let attempt = 1; ; attempt++) {
     let response: Response;
     try {
       response = await fetch(`http://interlay/ipam/${verb}`, {
         method: "POST",
-        body: JSON.stringify({ containerId, ifname, pod }),
+        body: JSON.stringify(question(request)),
         signal: AbortSignal.timeout(TIMEOUT_MS),
         // Bun's own: speak over this unix socket
         unix: AGENT_SOCKET,
       } as RequestInit);
     } catch (error) {
-      if (attempt < tries) {
+      const timedOut = error instanceof Error && error.name === "TimeoutError";
+      if (attempt < tries && !timedOut) {
         await new Promise((resolve) => setTimeout(resolve, CONNECT_RETRY_MS));
         continue;
       }
@@ -101,7 +110,13 @@ async function ask(verb: string, { command, containerId, ifname, pod }: Request)
     }
     const body: unknown = await response.json();
     if (response.ok) return body;
-    const { code, message } = ipamRefusal.parse(body);
-    throw new CniError(code, message);
+    const { code, message, details } = ipamRefusal.parse(body);
+    throw new CniError(code, message, details);
   }
+}
+
+function question({ command, containerId, ifname, netns, pod, config }: Request): unknown {
+  if (command === "GC") return { valid: config["cni.dev/attachments"] ?? [] };
+  const own = ownConfig.safeParse(config["ipam"]);
+  return { containerId, ifname, netns, network: config.name, pools: own.success ? own.data.pools : [], pod };
 }

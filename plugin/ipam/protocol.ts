@@ -7,13 +7,25 @@ export const AGENT_SOCKET = "/run/interlay/agent.sock";
 export const ipamRequest = z.object({
   containerId: z.string(),
   ifname: z.string(),
+  /** The network's name in the conflist. */
+  network: z.string().default(""),
+  /** Path of the network namespace: while it is there, so is the container. */
+  netns: z.string().default(""),
+  /** UnderlayPools to take from; empty: those whose selectors fit. */
+  pools: z.array(z.string()).default([]),
   pod: z.object({ namespace: z.string(), name: z.string(), uid: z.string() }),
 });
 export type IpamRequest = z.infer<typeof ipamRequest>;
 
+/** GC: the attachments that the runtime knows. */
+export const gcRequest = z.object({
+  valid: z.array(z.object({ containerID: z.string(), ifname: z.string() })),
+});
+
 export const ipamAnswer = z.object({
   ips: z.array(z.object({ address: z.string(), gateway: z.string().optional() })),
+  routes: z.array(z.object({ dst: z.string(), gw: z.string().optional() })).default([]),
 });
 export type IpamAnswer = z.infer<typeof ipamAnswer>;
 
-export const ipamRefusal = z.object({ code: z.number(), message: z.string() });
+export const ipamRefusal = z.object({ code: z.number(), message: z.string(), details: z.string().default("") });

@@ -1,0 +1,55 @@
+import { spawn, type ChildProcess } from "node:child_process";
+import { createInterface } from "node:readline";
+
+const AGAIN_MS = 2000;
+
+/**
+ * A line for every change of routes, links, rules, addresses and neighbours, on the node and in every namespace that has
+ * a link to it (`all-nsid`), and for every nftables object of ours that goes. What changed is read by the passes themselves.
+ */
+export class KernelEvents {
+  readonly #children = new Set<ChildProcess>();
+  #stopped = false;
+
+  /** @param links something that the repair loop looks after; `tables`: an nftables table named interlay */
+  start(changed: { readonly links: () => void; readonly tables: () => void }): this {
+    this.#run(
+      "ip",
+      ["-o", "monitor", "all-nsid", "route", "link", "rule", "address", "neigh"],
+      isReason,
+      changed.links,
+    );
+    this.#run("nft", ["monitor", "destroy"], (line) => line.includes(" interlay"), changed.tables);
+    return this;
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    for (const child of this.#children) child.kill();
+  }
+
+  #run(program: string, argv: readonly string[], matters: (line: string) => boolean, changed: () => void): void {
+    if (this.#stopped) return;
+    const child = spawn(program, argv, { stdio: ["ignore", "pipe", "ignore"] });
+    this.#children.add(child);
+    createInterface(child.stdout).on("line", (line) => {
+      if (matters(line)) changed();
+    });
+    let ended = false;
+    const again = (): void => {
+      if (ended) return;
+      ended = true;
+      this.#children.delete(child);
+      setTimeout(() => {
+        changed(); // what happened meanwhile was not seen
+        this.#run(program, argv, matters, changed);
+      }, AGAIN_MS).unref();
+    };
+    child.on("error", again).on("exit", again);
+  }
+}
+
+/** Neighbours come and go all the time; ours are permanent. */
+export function isReason(line: string): boolean {
+  return !line.includes(" lladdr ") || line.includes("PERMANENT") || line.includes("link/");
+}

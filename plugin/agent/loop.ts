@@ -1,0 +1,76 @@
+import { log, messageOf } from "./log.ts";
+
+export interface LoopOptions {
+  readonly name: string;
+  /** A pass at least so often, in milliseconds. */
+  readonly period: number;
+  /** What comes together is one pass: the wait between the first reason and the pass, in milliseconds. */
+  readonly debounce: number;
+}
+
+/** Work that is done again on every reason and every period; never twice at once. What it throws is told and kept. */
+export class Loop {
+  readonly #options: LoopOptions;
+  readonly #work: () => Promise<void> | void;
+  #timer: NodeJS.Timeout | undefined;
+  #due = Number.POSITIVE_INFINITY;
+  #running = false;
+  #again = false;
+  #stopped = true;
+  /** What the last pass threw; undefined if it went well. */
+  error: string | undefined;
+  passes = 0;
+
+  constructor(options: LoopOptions, work: () => Promise<void> | void) {
+    this.#options = options;
+    this.#work = work;
+  }
+
+  /** The first pass begins now. */
+  start(): this {
+    this.#stopped = false;
+    this.#schedule(0);
+    return this;
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    clearTimeout(this.#timer);
+  }
+
+  wake(): void {
+    if (this.#running) this.#again = true;
+    else this.#schedule(this.#options.debounce);
+  }
+
+  #schedule(milliseconds: number): void {
+    if (this.#stopped) return;
+    const due = performance.now() + milliseconds;
+    if (due >= this.#due) return;
+    this.#due = due;
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => void this.#pass(), milliseconds);
+  }
+
+  async #pass(): Promise<void> {
+    this.#due = Number.POSITIVE_INFINITY;
+    this.#running = true;
+    this.#again = false;
+    try {
+      await this.#work();
+      this.error = undefined;
+    } catch (error) {
+      const text = messageOf(error);
+      if (text !== this.error) log("error", `${this.#options.name}: pass failed`, { error: text });
+      this.error = text;
+    }
+    this.passes++;
+    this.#running = false;
+    // Woken by #work's own awaiting callers meanwhile
+    this.#schedule(this.#reasonSince() ? this.#options.debounce : this.#options.period);
+  }
+
+  #reasonSince(): boolean {
+    return this.#again;
+  }
+}

@@ -1,0 +1,76 @@
+/**
+ * When an address goes back. It goes back only when its pod is certainly gone: the uid is compared, so a pod of the same
+ * name made since is another one; what is not known is no reason.
+ */
+export interface Holder {
+  readonly podUid: string;
+  readonly podName: string;
+  readonly node: string;
+  readonly containerId: string;
+  readonly owner?: { readonly kind: string; readonly name: string; readonly uid: string } | undefined;
+  readonly conflict?: string | undefined;
+  /** When the object was made, milliseconds since the epoch. */
+  readonly created: number;
+}
+
+export interface World {
+  readonly now: number;
+  /** What the API server says of the pod: its uid, gone, or not known (it did not answer). */
+  readonly pod: { readonly uid: string } | "gone" | "unknown";
+  /** Its node's Node object. */
+  readonly node: "present" | "gone" | "unknown";
+  /** The pod's namespaces and links on its node, as that node's agent sees them; "unknown" to any other agent. */
+  readonly sandbox: "present" | "gone" | "unknown";
+  /** Of the owner, if it is a StatefulSet: the ordinals that it wants. */
+  readonly statefulSet:
+    { readonly uid: string; readonly first: number; readonly replicas: number } | "gone" | "unknown";
+  /** Since when the pod has been seen gone; undefined: since now. */
+  readonly goneSince: number | undefined;
+}
+
+export interface Delays {
+  /** An address of a pod that is gone waits so long, in milliseconds: ARP caches of others still have it. */
+  readonly afterPod: number;
+  /** Where its node cannot be asked, so long: the pod may run on behind a partition. */
+  readonly withoutNode: number;
+  /** An object younger than this may be in the middle of its ADD. */
+  readonly young: number;
+}
+
+export type Verdict =
+  | { readonly action: "keep"; readonly reason: string }
+  | { readonly action: "wait"; readonly reason: string }
+  | { readonly action: "release"; readonly reason: string };
+
+export function decideReclaim(holder: Holder, world: World, delays: Delays): Verdict {
+  const keep = (reason: string): Verdict => ({ action: "keep", reason });
+  if (holder.conflict !== undefined) return keep("another host answers for it: an operator removes the object");
+  if (world.now - holder.created < delays.young) return keep("its ADD may not have ended yet");
+  if (world.pod === "unknown") return keep("the API server does not say whether its pod is there");
+  if (world.pod !== "gone" && world.pod.uid === holder.podUid) return keep("its pod is there");
+  if (holder.owner?.kind === "StatefulSet") {
+    const kept = keptForStatefulSet(holder, holder.owner.uid, world.statefulSet);
+    if (kept !== undefined) return keep(kept);
+  }
+  if (world.sandbox === "present") return keep("its pod's object is gone, but its container is still there");
+  const gone = world.now - (world.goneSince ?? world.now);
+  const node = world.sandbox === "gone" || world.node === "gone";
+  const delay = node ? delays.afterPod : delays.withoutNode;
+  if (world.sandbox === "unknown" && world.node === "unknown" && holder.containerId !== "")
+    return { action: "wait", reason: "nothing is known of its node" };
+  if (gone < delay)
+    return {
+      action: "wait",
+      reason: `its pod is gone for ${Math.round(gone / 1000)} s of ${Math.round(delay / 1000)} s`,
+    };
+  return { action: "release", reason: "its pod is gone" };
+}
+
+function keptForStatefulSet(holder: Holder, uid: string, set: World["statefulSet"]): string | undefined {
+  if (set === "unknown") return "the API server does not say whether its StatefulSet is there";
+  if (set === "gone" || set.uid !== uid) return undefined;
+  const ordinal = Number(/-(\d+)$/.exec(holder.podName)?.[1] ?? Number.NaN);
+  return ordinal >= set.first && ordinal < set.first + set.replicas
+    ? "its StatefulSet will make the pod again"
+    : undefined;
+}

@@ -1,0 +1,30 @@
+import type { PodObject, UnderlayAddressObject, UnderlayAddressSpec, UnderlayPoolObject } from "../agent/objects.ts";
+
+type Labels = Readonly<Record<string, string>>;
+
+/** What allocation needs of the cluster. Reads are of what is followed and cost nothing; writes are one request each. */
+export interface AddressStore {
+  readonly node: string;
+  /** False: nothing has been listed yet, so nothing can be said to be free. */
+  known(): boolean;
+  nodeLabels(): Labels;
+  namespaceLabels(namespace: string): Promise<Labels>;
+  pools(): readonly UnderlayPoolObject[];
+  address(name: string): UnderlayAddressObject | undefined;
+  addresses(): readonly UnderlayAddressObject[];
+  /** Undefined: there is no such pod. */
+  pod(namespace: string, name: string, uid: string): Promise<PodObject | undefined>;
+  /** As `pod`, by what is followed alone. */
+  followedPod(namespace: string, name: string): PodObject | undefined;
+  /** Undefined: the name is taken. The API server gives each name once: that is the lock. */
+  create(name: string, spec: UnderlayAddressSpec): Promise<UnderlayAddressObject | undefined>;
+  /** Undefined: it has been changed or deleted since it was read. */
+  replace(object: UnderlayAddressObject, spec: UnderlayAddressSpec): Promise<UnderlayAddressObject | undefined>;
+  /** Only as it was read: what has been given to another since stays. */
+  remove(object: UnderlayAddressObject): Promise<boolean>;
+}
+
+/** True of errors that are the API server's answer; others mean that it could not be asked. */
+export function isAnswer(error: unknown): boolean {
+  return typeof error === "object" && error !== null && "status" in error;
+}
