@@ -1,0 +1,30 @@
+import { spawnSync } from "node:child_process";
+import { ensureDebianPackages } from "../clusters/components/packages.ts";
+import { VERSIONS } from "../clusters/components/catalog.ts";
+import { resolveComponents } from "../clusters/components/resolve.ts";
+import { plainProgress } from "../clusters/progress-plain.ts";
+import { buildInterlay } from "../plugin/deploy/build.ts";
+
+/** Runs `*.netns.test.ts`: real plugins in real network namespaces. Root only; else they are skipped, and said so. */
+if (process.getuid?.() !== 0) {
+  process.stdout.write("network namespaces need root: these tests are skipped\n0 passed, 0 failed, 1 skipped\n");
+  process.exit(0);
+}
+const progress = plainProgress();
+await ensureDebianPackages(["iproute2", "iputils-ping", "nftables", "procps"], progress);
+const components = await resolveComponents([{ name: "cni-plugins", version: VERSIONS["cni-plugins"] }], progress);
+const env = {
+  ...process.env,
+  INTERLAY_EXECUTABLE: await buildInterlay(),
+  INTERLAY_CNI_PLUGINS: components.path("cni-plugins"),
+};
+const patterns =
+  process.argv.length > 2
+    ? process.argv.slice(2)
+    : ["plugin/**/*.netns.test.ts", "clusters/**/*.netns.test.ts", "e2e/**/*.netns.test.ts"];
+const { status } = spawnSync(
+  "mocha",
+  ["--no-config", "--node-option", "import=tsx", "--timeout", "60000", ...patterns],
+  { stdio: "inherit", env },
+);
+process.exit(status ?? 1);
