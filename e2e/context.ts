@@ -2,7 +2,8 @@ import { z } from "zod";
 import { buildProbe } from "./probe/build.ts";
 import { kindProvider } from "../clusters/kind/kind.ts";
 import { plainProgress } from "../clusters/progress-plain.ts";
-import { type Cluster, DEFAULT_SPEC, type KubeProxy } from "../clusters/provider.ts";
+import { type Cluster, type ClusterSpec, DEFAULT_SPEC, type KubeProxy } from "../clusters/provider.ts";
+import { defaultSpec } from "../clusters/spec.ts";
 import type { Variant } from "./matrix/gate.ts";
 
 /** What a run is about, from the environment: so that one spec alone (`npx tsx e2e/matrix.e2e.ts`) has it too. */
@@ -13,12 +14,18 @@ const environment = z.object({
   INTERLAY_RETURN_PATH: z.string().default("liberal,notrack"),
   INTERLAY_NODES: z.coerce.number().int().min(1).default(DEFAULT_SPEC.workers),
   INTERLAY_CLUSTER: z.string().default(DEFAULT_SPEC.name),
+  /** Leave the pods (and the cluster) as they are when the run ends: the next one starts at once. */
+  INTERLAY_KEEP: z.stringbool().default(false),
+  /** Regular expression over the cells' ids: only those are asked. */
+  INTERLAY_CELLS: z.string().default(""),
 });
 
 export interface RunOptions {
   readonly variants: readonly Variant[];
   readonly workers: number;
   readonly name: string;
+  readonly keep: boolean;
+  readonly cells: RegExp;
 }
 
 /** `v1.29.15` or `v1.29.15/nftables`. Throws on what is neither. */
@@ -47,6 +54,8 @@ export function runOptions(env: NodeJS.ProcessEnv = process.env): RunOptions {
     }),
     workers: values.INTERLAY_NODES,
     name: values.INTERLAY_CLUSTER,
+    keep: values.INTERLAY_KEEP,
+    cells: new RegExp(values.INTERLAY_CELLS),
   };
 }
 
@@ -63,15 +72,19 @@ export function useCluster(given: Cluster): void {
   cluster = Promise.resolve(given);
 }
 
-async function bringUp({ variants, workers, name }: RunOptions): Promise<Cluster> {
+/** The cluster that a run of these options wants; builds the probe. */
+export async function specFor({ variants, workers, name }: RunOptions): Promise<ClusterSpec> {
   const [first] = variants;
-  const spec = {
-    ...DEFAULT_SPEC,
+  return {
+    ...defaultSpec(),
     name,
     workers,
     kubeProxy: first?.kubeProxy ?? DEFAULT_SPEC.kubeProxy,
     kubeProxies: variants.map((v) => v.kubeProxy),
     probe: await buildProbe(),
   };
-  return kindProvider.up(spec, plainProgress());
+}
+
+async function bringUp(options: RunOptions): Promise<Cluster> {
+  return kindProvider.up(await specFor(options), plainProgress());
 }

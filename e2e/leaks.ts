@@ -1,0 +1,45 @@
+import type { Cluster } from "../clusters/provider.ts";
+import type { ClusterApi } from "./cluster-api.ts";
+
+/** What a pod leaves on a node if its DEL forgets something: links, neighbours, rules, routes, network namespaces. */
+export async function nodeState(cluster: Cluster): Promise<readonly string[]> {
+  const commands = [
+    ["ip", "-o", "link"],
+    ["ip", "rule"],
+    ["ip", "route", "show", "table", "all"],
+    ["ip", "neigh", "show", "nud", "permanent"],
+    ["ip", "netns"],
+    ["nft", "list", "tables"],
+  ];
+  const lists = await Promise.all(
+    cluster.nodes.flatMap(({ name }) =>
+      commands.map(async (argv) => {
+        const { stdout } = await cluster.exec(name, argv);
+        return stdout.split("\n").flatMap((line) => {
+          const stable = stableLine(line);
+          return stable === "" ? [] : [`${name}: ${argv.join(" ")}: ${stable}`];
+        });
+      }),
+    ),
+  );
+  return lists.flat();
+}
+
+/** The line without what changes by itself: indices, states, queue lengths, Calico's own route refreshes. */
+function stableLine(line: string): string {
+  const link = /^\d+: ([^:@]+)[@:]/.exec(line)?.[1];
+  return link ?? line.replaceAll(/\s+/g, " ").trim();
+}
+
+/** Namespaces, and Interlay's own objects: an address that no pod has. */
+export async function clusterObjects(api: ClusterApi): Promise<readonly string[]> {
+  const namespaces = await api.core.listNamespace();
+  const addresses = await api.objects.list("interlay.dev/v1alpha1", "UnderlayAddress").then(
+    ({ items }) => items,
+    () => [],
+  );
+  return [
+    ...namespaces.items.map(({ metadata }) => `namespace ${metadata?.name ?? ""}`),
+    ...addresses.map(({ metadata }) => `UnderlayAddress ${metadata?.name ?? ""}`),
+  ];
+}

@@ -1,0 +1,126 @@
+import assert from "node:assert/strict";
+import type { Cluster } from "../clusters/provider.ts";
+import type { CellResult } from "../results/schema.ts";
+import { summarize } from "../results/table.ts";
+import { variantTitle } from "../results/title.ts";
+import { type ClusterApi, clusterApi, removeNamespace } from "./cluster-api.ts";
+import { runOptions, theCluster } from "./context.ts";
+import { BeforeAll, By, Context, DeferCleanup, Describe, It, Sanitize, Skip } from "./harness.ts";
+import { clusterObjects, nodeState } from "./leaks.ts";
+import { cells, GROUPS } from "./matrix/cells.ts";
+import { withCounters } from "./matrix/counters.ts";
+import { expectationFor, gate, type Variant } from "./matrix/gate.ts";
+import { expectedRoutes, plainRoutes } from "./matrix/routes.ts";
+import { runCells } from "./matrix/run.ts";
+import { type NodeFilter, readFilters, switchTo } from "./matrix/variant.ts";
+import { variantResults, versions } from "./outcome.ts";
+import { deploy, type Deployment } from "./pods/deploy.ts";
+import { NAMESPACE } from "./pods/pods.ts";
+
+const options = runOptions();
+
+Describe("connectivity matrix", { labels: ["matrix"] }, () => {
+  let cluster: Cluster;
+  let api: ClusterApi;
+  let deployment: Deployment;
+
+  BeforeAll(
+    async () => {
+      cluster = await By("the cluster", theCluster);
+      Object.assign(versions, cluster.versions);
+      api = clusterApi(cluster.kubeconfig);
+    },
+    { timeout: 0 },
+  );
+  if (!options.keep) {
+    Sanitize("links, rules, routes and neighbours on the nodes", () => nodeState(cluster));
+    Sanitize("cluster objects", () => clusterObjects(api));
+  }
+  BeforeAll(
+    async () => {
+      if (!options.keep) DeferCleanup(() => removeNamespace(api, NAMESPACE));
+      deployment = await By("the pods of the three types", () => deploy(cluster, api));
+      DeferCleanup(() => deployment.closeProbers());
+      const from = new Set(cells(deployment.workers.length).map((cell) => cell.from));
+      await By("a prober in every pod", () => Promise.all([...from].map((name) => deployment.prober(name))));
+    },
+    { timeout: 300_000 },
+  );
+
+  It("the pods' `ip route` has the documented lines", async () => {
+    for (const { pod, expected } of expectedRoutes(cluster, deployment)) {
+      const routes = plainRoutes(await api.exec(NAMESPACE, pod, ["ip", "route"]));
+      for (const line of expected)
+        assert.ok(routes.includes(line), `${pod} has no route "${line}"; it has:\n${routes.join("\n")}`);
+    }
+  });
+
+  for (const variant of options.variants)
+    Context(variantTitle(variant), () => {
+      variantSpecs(
+        variant,
+        () => cluster,
+        () => deployment,
+      );
+    });
+});
+
+function variantSpecs(variant: Variant, cluster: () => Cluster, deployment: () => Deployment): void {
+  let filters: readonly NodeFilter[] = [];
+  let results: readonly CellResult[] = [];
+
+  BeforeAll(
+    async () => {
+      await By("switch the return path and kube-proxy", () => switchTo(cluster(), variant));
+      const before = await readFilters(cluster(), variant.kubeProxy.mode);
+      const started = performance.now();
+      const asked = cells(deployment().workers.length).filter(({ id }) => options.cells.test(id));
+      const raw = await By(`${asked.length} cells`, () => runCells(asked, variant, deployment()));
+      const seconds = (performance.now() - started) / 1000;
+      filters = await readFilters(cluster(), variant.kubeProxy.mode);
+      const invalidBlocked = asked.filter((cell) => {
+        const verdict = gate(variant, cell);
+        return verdict.expected === "blocked" && verdict.by === "invalid-rule";
+      });
+      results = withCounters(
+        raw,
+        new Set(invalidBlocked.map(({ id }) => id)),
+        (from) => deployment().pods.get(from)?.node,
+        before,
+        filters,
+      );
+      variantResults.push({
+        ...variant,
+        tcpBeLiberal: filters.every((filter) => filter.tcpBeLiberal === 1) ? 1 : 0,
+        invalidDropRule: filters.some((filter) => filter.invalidDrop !== undefined),
+        cells: [...results],
+        table: summarize(results),
+        seconds,
+      });
+    },
+    { timeout: 300_000 },
+  );
+
+  It("kube-proxy's INVALID rule and the sysctl are as the gate says, on every node", () => {
+    const { tcpBeLiberal, invalidDropRule, reason } = expectationFor(variant);
+    for (const filter of filters)
+      assert.deepEqual(
+        { node: filter.node, tcpBeLiberal: filter.tcpBeLiberal, invalidDropRule: filter.invalidDrop !== undefined },
+        { node: filter.node, tcpBeLiberal, invalidDropRule },
+        reason,
+      );
+  });
+
+  for (const group of GROUPS)
+    It(`cells: ${group}`, { labels: [group] }, () => {
+      const mine = results.filter((cell) => cell.group === group);
+      if (mine.length === 0) Skip("no cell of this group was asked for");
+      const wrong = mine.filter((cell) => !cell.ok);
+      assert.equal(wrong.length, 0, `${wrong.length} of ${mine.length} cells:\n${wrong.map(cellLine).join("\n")}`);
+    });
+}
+
+/** For people: which cell, what was expected, what happened, and how to ask that cell again. */
+function cellLine(cell: CellResult): string {
+  return `  ${cell.id} (${cell.address}): expected ${cell.expected}, was ${cell.actual}: ${cell.reason ?? ""}`;
+}

@@ -1,0 +1,53 @@
+import type { Cluster } from "../../clusters/provider.ts";
+import type { Deployment } from "../pods/deploy.ts";
+import { podName } from "../pods/pods.ts";
+import type { PodType } from "../../results/schema.ts";
+
+/**
+ * Lines that `ip route` must show in a pod, in the form of the documents (DESIGN.md, the datapath contract): the pod's
+ * own node, and through it the overlay and the Services, with the address that is known there.
+ */
+export function documentedRoutes(
+  type: Exclude<PodType, "overlay">,
+  node: string,
+  pod: string,
+  { overlayCidr, serviceCidr }: Pick<Cluster["spec"], "overlayCidr" | "serviceCidr">,
+): readonly string[] {
+  const device = type === "underlay" ? "veth0" : "eth0";
+  return [
+    `${node} dev ${device} src ${pod}`,
+    `${overlayCidr} via ${node} dev ${device} src ${pod}`,
+    `${serviceCidr} via ${node} dev ${device} src ${pod}`,
+  ];
+}
+
+/** `ip route` as the documents write it: without the words that the kernel adds. */
+export function plainRoutes(output: string): readonly string[] {
+  return output
+    .split("\n")
+    .map((line) =>
+      line
+        .replaceAll(/ (?:proto|scope|metric) \S+| onlink/g, "")
+        .replaceAll(/\s+/g, " ")
+        .trim(),
+    )
+    .filter((line) => line !== "");
+}
+
+export interface PodRoutes {
+  readonly pod: string;
+  readonly expected: readonly string[];
+}
+
+/** What every underlay and multi-NIC pod of the deployment must have. */
+export function expectedRoutes(cluster: Cluster, deployment: Deployment): readonly PodRoutes[] {
+  return deployment.workers.flatMap((worker, index) =>
+    (["underlay", "multi-nic"] as const).flatMap((type) =>
+      (["a", "b"] as const).map((role) => {
+        const pod = podName(type, index, role);
+        const node = cluster.nodes.find(({ name }) => name === worker)?.address ?? "";
+        return { pod, expected: documentedRoutes(type, node, deployment.addressOf(pod, "main"), cluster.spec) };
+      }),
+    ),
+  );
+}

@@ -1,0 +1,23 @@
+import Table from "cli-table3";
+import { POD_TYPES, TARGETS, type VariantResult } from "../results/schema.ts";
+import { countCells, POD_TYPE_TITLES, TARGET_TITLES, variantTitle } from "../results/title.ts";
+
+const MARKS = { pass: "✓", blocked: "blocked", fail: "✗ FAIL", "not-run": "-" } as const;
+
+/** A variant's 3×6 table for the terminal, in the shape of the documents: rows ask, columns answer. */
+export function variantTable(variant: VariantResult): string {
+  const table = new Table({
+    head: ["from \\ to", ...TARGETS.map((target) => TARGET_TITLES[target])],
+    style: { head: [], border: [] },
+  });
+  POD_TYPES.forEach((type, row) => {
+    table.push([POD_TYPE_TITLES[type], ...(variant.table[row] ?? []).map((entry) => MARKS[entry])]);
+  });
+  const { ok, failed, blocked } = countCells(variant);
+  const rule = variant.invalidDropRule ? "in place" : "left out";
+  return [
+    variantTitle(variant),
+    table.toString(),
+    `${ok} of ${ok + failed} cells as expected, ${blocked} of them blocked by the gate, in ${variant.seconds.toFixed(1)} s; INVALID rule ${rule}, tcp_be_liberal=${variant.tcpBeLiberal}`,
+  ].join("\n");
+}

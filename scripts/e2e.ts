@@ -1,0 +1,124 @@
+import { once } from "node:events";
+import { Command } from "commander";
+import { kindProvider } from "../clusters/kind/kind.ts";
+import { progressFor } from "../clusters/progress-for.ts";
+import { DEFAULT_SPEC } from "../clusters/provider.ts";
+import { runOptions, specFor, useCluster } from "../e2e/context.ts";
+import { RESULTS_SCHEMA, type Report } from "../results/schema.ts";
+import { writeReport } from "../results/write.ts";
+import { variantTable } from "./e2e-table.ts";
+
+/** `npm run e2e`: the main job. Cluster up, specs, table, results, cluster down. */
+const program = new Command("e2e")
+  .description("bring a cluster up, run the connectivity matrix for every variant, write the results")
+  .option("--provider <name>", "where the cluster comes from: kind", "kind")
+  .option("--kube-proxy <list>", "versions, with a mode if not iptables: v1.28.15,v1.29.15/nftables")
+  .option("--return-path <list>", "liberal, notrack, none")
+  .option("--nodes <n>", "worker nodes", String(DEFAULT_SPEC.workers))
+  .option("--name <name>", "cluster name", DEFAULT_SPEC.name)
+  .option("--label <expression>", "only specs whose labels fit, like matrix && !slow")
+  .option("--cells <regexp>", "only cells whose id fits")
+  .option("--keep", "leave cluster and pods as they are: the next run starts at once")
+  .option("--json", "print the report as JSON on stdout, all else on stderr")
+  .parse();
+const flags = program.opts<{
+  provider: string;
+  kubeProxy?: string;
+  returnPath?: string;
+  nodes: string;
+  name: string;
+  label?: string;
+  cells?: string;
+  keep?: true;
+  json?: true;
+}>();
+
+// With --json stdout is the report alone; mocha and everybody else write to stderr.
+const writeToStdout = process.stdout.write.bind(process.stdout);
+if (flags.json) process.stdout.write = process.stderr.write.bind(process.stderr);
+const say = (text: string): void => {
+  process.stdout.write(`${text}\n`);
+};
+
+function stop(sentence: string): never {
+  process.stderr.write(`e2e: ${sentence}\n`);
+  process.exit(2);
+}
+
+if (flags.provider !== "kind") stop(`there is no provider "${flags.provider}" yet: use kind.`);
+// The specs read their options from the environment, so that one spec alone has them too.
+for (const [name, value] of Object.entries({
+  INTERLAY_KUBE_PROXY: flags.kubeProxy,
+  INTERLAY_RETURN_PATH: flags.returnPath,
+  INTERLAY_NODES: flags.nodes,
+  INTERLAY_CLUSTER: flags.name,
+  INTERLAY_LABEL: flags.label,
+  INTERLAY_CELLS: flags.cells,
+  INTERLAY_KEEP: flags.keep ? "true" : undefined,
+}))
+  if (value !== undefined) process.env[name] = value;
+
+const progress = progressFor();
+const started = new Date();
+const exitCode = await run().catch((error: unknown) => {
+  process.stderr.write(`e2e: ${error instanceof Error ? error.message : String(error)}\n`);
+  return 1;
+});
+for (const stream of [process.stdout, process.stderr]) if (stream.writableNeedDrain) await once(stream, "drain");
+process.exit(exitCode);
+
+async function run(): Promise<number> {
+  const options = runOptions();
+  const spec = await specFor(options);
+  const findings = await kindProvider.preflight(spec);
+  for (const { severity, message } of findings) process.stderr.write(`${severity}: ${message}\n`);
+  if (findings.some(({ severity }) => severity === "error")) return 2;
+  const takeDown = async () => {
+    if (!options.keep) await kindProvider.down(options.name, progress);
+  };
+  const state = { interrupted: false };
+  for (const signal of ["SIGINT", "SIGTERM"] as const)
+    process.on(signal, () => {
+      if (state.interrupted) process.exit(130);
+      state.interrupted = true;
+      process.stderr.write(`\n${signal}: taking the cluster down; once more to leave it as it is.\n`);
+      void takeDown().finally(() => process.exit(130));
+    });
+  try {
+    const cluster = await kindProvider.up(spec, progress);
+    useCluster(cluster);
+    return await specs();
+  } finally {
+    if (!state.interrupted) await takeDown();
+  }
+}
+
+async function specs(): Promise<number> {
+  const [{ finished }, { variantResults, versions }] = await Promise.all([
+    import("../e2e/harness.ts"),
+    import("../e2e/outcome.ts"),
+  ]);
+  await import("../e2e/matrix.e2e.ts");
+  const { checks, failed: failedSpecs } = await finished;
+  const cells = variantResults.flatMap((variant) => variant.cells);
+  const count = (status: string) => checks.filter((check) => check.status === status).length;
+  const failed = cells.filter((cell) => !cell.ok).length + Math.max(count("failed"), failedSpecs);
+  const report: Report = {
+    schema: RESULTS_SCHEMA,
+    id: started.toISOString().replaceAll(/[:.]/g, "-"),
+    started: started.toISOString(),
+    finished: new Date().toISOString(),
+    provider: "kind",
+    versions,
+    variants: variantResults,
+    checks: [...checks],
+    summary: { passed: cells.filter((cell) => cell.ok).length + count("passed"), failed, skipped: count("skipped") },
+  };
+  for (const variant of variantResults) say(`\n${variantTable(variant)}`);
+  const directory = await writeReport(report);
+  if (flags.json) writeToStdout(`${JSON.stringify(report)}\n`);
+  say(`\nresults: ${directory}/report.json, report.html, report.md, junit.xml`);
+  const skipped = report.summary.skipped > 0 ? `, ${report.summary.skipped} skipped` : "";
+  say(`${report.summary.passed} passed, ${failed} failed${skipped}`);
+  return failed === 0 ? 0 : 1;
+}
