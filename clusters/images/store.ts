@@ -1,59 +1,89 @@
-import { access, mkdir, rename, rm } from "node:fs/promises";
-import { join } from "node:path";
+import { mkdir, readdir, readFile, rename, rm, utimes, writeFile } from "node:fs/promises";
+import { basename, join } from "node:path";
+import { z } from "zod";
 import { cacheRoot, contentKey } from "../components/cache.ts";
 import { withLock } from "../components/lock.ts";
 import { timed } from "../components/timed.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { Progress } from "../progress.ts";
 import { type Image, imageId } from "./archive.ts";
-import { pipeArchive } from "./load.ts";
+import { loadIntoDocker, pipeArchive } from "./load.ts";
+
+const INDEX = "interlay-images.json";
+const index = z.record(z.string(), z.string());
+
+/** Where the stores are: containerd roots with images unpacked, by content. */
+export function storesDirectory(): string {
+  return join(cacheRoot(), "image-stores");
+}
+
+/** Which of `images` a store has not. Undefined: it is none of ours, or has another image under one of the names. */
+export async function storeLacks(store: string, images: readonly Image[]): Promise<readonly Image[] | undefined> {
+  let there: Readonly<Record<string, string>>;
+  try {
+    there = index.parse(JSON.parse(await readFile(join(store, INDEX), "utf8")));
+  } catch {
+    return undefined;
+  }
+  return lacking(there, images);
+}
+
+/** @param there image id by reference */
+export function lacking(
+  there: Readonly<Record<string, string>>,
+  images: readonly Image[],
+): readonly Image[] | undefined {
+  const absent = images.filter((image) => there[image.reference] === undefined);
+  const same = images.every((image) => absent.includes(image) || there[image.reference] === imageId(image));
+  return same ? absent : undefined;
+}
 
 /**
- * A containerd root directory with `images` unpacked, which all nodes mount read-only and adopt at boot
+ * A containerd root directory with `pods` unpacked, which all nodes mount read-only and adopt at boot
  * (files/node/usr/local/bin/adopt-images): imported once a machine, not once a node. Returns its path.
  */
 export async function imageStore(
   engine: Engine,
-  nodeImage: string,
-  images: readonly Image[],
+  { node, pods }: { readonly node: Image; readonly pods: readonly Image[] },
   progress: Progress,
 ): Promise<string> {
-  const key = contentKey(images.map((image) => [image.reference, imageId(image)]).sort());
-  const store = join(cacheRoot(), "image-stores", key);
-  if (await exists(store)) return store;
+  await loadIntoDocker(engine, node); // its containerd fills the store
   return withLock(
-    `${store}.lock`,
-    () => undefined,
+    join(storesDirectory(), "lock"),
+    (owner) => {
+      progress.note(`process ${owner} is unpacking images; waiting for it`);
+    },
     async () => {
-      if (await exists(store)) return store;
-      return timed(progress, `unpack ${images.length} images for the nodes`, async () => {
-        const making = `${store}.making`;
-        await rm(making, { recursive: true, force: true });
-        await mkdir(making, { recursive: true, mode: 0o700 });
-        const argv = [
-          "run",
-          "--rm",
-          "--interactive",
-          "--privileged",
-          "--network=none",
-          "--volume",
-          `${making}:/interlay/images`,
-        ];
-        await pipeArchive(
-          images,
-          ["docker", ...argv, "--entrypoint", "/usr/local/bin/fill-images", nodeImage],
-          engine.env,
-        );
-        await rename(making, store);
-        return store;
-      });
+      const store = (await findStore(pods)) ?? (await fillStore(engine, node, pods, progress));
+      await utimes(store, new Date(), new Date()); // for prune.ts: used now
+      return store;
     },
   );
 }
 
-function exists(path: string): Promise<boolean> {
-  return access(path).then(
-    () => true,
-    () => false,
-  );
+async function findStore(pods: readonly Image[]): Promise<string | undefined> {
+  for (const name of await readdir(storesDirectory())) {
+    const store = join(storesDirectory(), name);
+    if ((await storeLacks(store, pods))?.length === 0) return store;
+  }
+  return undefined;
+}
+
+function fillStore(engine: Engine, node: Image, pods: readonly Image[], progress: Progress): Promise<string> {
+  const ids = Object.fromEntries(pods.map((image) => [image.reference, imageId(image)]));
+  const store = join(storesDirectory(), contentKey(Object.entries(ids).sort()));
+  return timed(progress, `unpack ${pods.length} images for the nodes`, async () => {
+    const making = `${store}.making`;
+    const container = `interlay-fill-${basename(store)}`;
+    await engine.docker(["rm", "--force", container]); // a killed run's, which would still write
+    await rm(making, { recursive: true, force: true });
+    await rm(store, { recursive: true, force: true });
+    await mkdir(making, { recursive: true, mode: 0o700 });
+    const run = ["docker", "run", "--rm", "--interactive", "--privileged", "--network=none", "--name", container];
+    const argv = [...run, "--volume", `${making}:/interlay/images`, "--entrypoint", "/usr/local/bin/fill-images"];
+    await pipeArchive(pods, [...argv, node.reference], engine.env);
+    await writeFile(join(making, INDEX), `${JSON.stringify(ids, undefined, 2)}\n`, { mode: 0o600 });
+    await rename(making, store);
+    return store;
+  });
 }

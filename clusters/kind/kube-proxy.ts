@@ -1,10 +1,12 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { parse, stringify } from "yaml";
 import { z } from "zod";
 import type { Engine } from "../engine/engine.ts";
 import { kubeProxyImage } from "../images/pod-images.ts";
-import type { ClusterNode, KubeProxy, KubeProxyMode } from "../provider.ts";
+import type { ClusterNode, KubeProxy } from "../provider.ts";
+import { cleanupArguments, configFor, hasSynced, modeOf } from "./kube-proxy-config.ts";
 import type { Kubectl } from "./kubectl.ts";
+import { listNodes } from "./list-nodes.ts";
+import type { Step } from "./step.ts";
 
 const NAMESPACE = "kube-system";
 const TIMEOUT_SECONDS = 120;
@@ -18,6 +20,17 @@ const daemonSet = z.object({
   }),
 });
 
+/** The kube-proxy that the spec wants, where another runs: an earlier run's, or kind's own. */
+export const kubeProxy: Step = {
+  title: ({ spec }) => `switch kube-proxy to ${spec.kubeProxy.version} (${spec.kubeProxy.mode})`,
+  async isDone({ kubectl, spec }) {
+    const { version, mode } = await currentKubeProxy(kubectl);
+    return version === spec.kubeProxy.version && mode === spec.kubeProxy.mode;
+  },
+  do: async ({ engine, kubectl, spec }) =>
+    switchKubeProxy(engine, kubectl, await listNodes(engine, spec.name), spec.kubeProxy),
+};
+
 /** What runs now, read from the cluster. */
 export async function currentKubeProxy(kubectl: Kubectl): Promise<KubeProxy> {
   const [set, config] = await Promise.all([
@@ -25,7 +38,7 @@ export async function currentKubeProxy(kubectl: Kubectl): Promise<KubeProxy> {
     kubectl.run(["-n", NAMESPACE, "get", "configmap", "kube-proxy", "-o", "json"]),
   ]);
   const image = daemonSet.parse(JSON.parse(set)).spec.template.spec.containers[0]?.image ?? "";
-  const { mode } = proxyConfig(configMap.parse(JSON.parse(config)).data["config.conf"] ?? "");
+  const mode = modeOf(configMap.parse(JSON.parse(config)).data["config.conf"] ?? "");
   return { version: image.slice(image.lastIndexOf(":") + 1), mode };
 }
 
@@ -44,8 +57,8 @@ export async function switchKubeProxy(
   if (changes) {
     await patchDaemonSet(kubectl, { nodeSelector: { [NOWHERE]: "" } });
     await untilGone(kubectl);
-    await Promise.all(nodes.map(({ name }) => cleanUp(engine, name, from.version)));
-    await setMode(kubectl, to.mode);
+    await Promise.all(nodes.map(({ name }) => cleanUp(engine, name, from)));
+    await setConfig(kubectl, to);
   }
   await patchDaemonSet(kubectl, {
     nodeSelector: { [NOWHERE]: null },
@@ -74,57 +87,38 @@ async function untilGone(kubectl: Kubectl): Promise<void> {
 }
 
 /** `kube-proxy --cleanup` of the version that ran, from its image, in the node's network namespace. */
-async function cleanUp(engine: Engine, node: string, version: string): Promise<void> {
+async function cleanUp(engine: Engine, node: string, from: KubeProxy): Promise<void> {
   const container = "interlay-kube-proxy-cleanup";
   const ctr = ["exec", node, "ctr", "--namespace", "k8s.io"];
   const { exitCode, stderr, stdout } = await engine.docker([
     ...ctr,
-    ...["run", "--rm", "--net-host", "--privileged", kubeProxyImage(version), container],
-    ...["kube-proxy", "--cleanup"],
+    ...["run", "--rm", "--net-host", "--privileged", kubeProxyImage(from.version), container],
+    ...["kube-proxy", ...cleanupArguments(from)],
   ]);
   if (exitCode !== 0)
     throw new Error(
-      `kube-proxy ${version} --cleanup on ${node} ended with ${exitCode}: ${(stderr || stdout).trim().slice(-400)}`,
+      `kube-proxy ${from.version} --cleanup on ${node} ended with ${exitCode}: ${(stderr || stdout).trim().slice(-400)}`,
     );
 }
 
-async function setMode(kubectl: Kubectl, mode: KubeProxyMode): Promise<void> {
+async function setConfig(kubectl: Kubectl, to: KubeProxy): Promise<void> {
   const raw: unknown = JSON.parse(await kubectl.run(["-n", NAMESPACE, "get", "configmap", "kube-proxy", "-o", "json"]));
-  const config = proxyConfig(configMap.parse(raw).data["config.conf"] ?? "");
-  const patch = JSON.stringify({ data: { "config.conf": stringify({ ...config.whole, mode }) } });
+  const config = configFor(configMap.parse(raw).data["config.conf"] ?? "", to);
+  const patch = JSON.stringify({ data: { "config.conf": config } });
   await kubectl.run(["-n", NAMESPACE, "patch", "configmap", "kube-proxy", "-p", patch]);
 }
 
-const proxyConfiguration = z.looseObject({ mode: z.string().optional() });
+/** Metrics, not /healthz, which is 200 from the start: the time of the last sync is there once rules have been written. */
+const METRICS = ["curl", "--silent", "--max-time", "2", "http://127.0.0.1:10249/metrics"];
 
-/** KubeProxyConfiguration (kubeproxy.config.k8s.io/v1alpha1); an empty mode is iptables on Linux. */
-function proxyConfig(text: string): {
-  readonly mode: KubeProxyMode;
-  readonly whole: Readonly<Record<string, unknown>>;
-} {
-  const whole = proxyConfiguration.parse(parse(text));
-  return { mode: whole.mode === "nftables" ? "nftables" : "iptables", whole };
-}
-
-/** kube-proxy's /healthz is 200 once the rules have been written and are young. */
 async function untilSynced(engine: Engine, node: string): Promise<void> {
   const deadline = Date.now() + TIMEOUT_SECONDS * 1000;
-  let last = "";
   while (Date.now() < deadline) {
-    const probe = [
-      "curl",
-      "-s",
-      "-o",
-      "/dev/null",
-      "-w",
-      "%{http_code}",
-      "--max-time",
-      "2",
-      "http://127.0.0.1:10256/healthz",
-    ];
-    last = (await engine.docker(["exec", node, ...probe])).stdout.trim();
-    if (last === "200") return;
-    await sleep(300);
+    const { stdout } = await engine.docker(["exec", node, ...METRICS]);
+    if (hasSynced(stdout)) return;
+    await sleep(200);
   }
-  throw new Error(`kube-proxy on ${node} has not synced its rules in ${TIMEOUT_SECONDS} s (healthz says ${last}).`);
+  throw new Error(
+    `kube-proxy on ${node} has not written its rules in ${TIMEOUT_SECONDS} s: see kubectl -n kube-system logs -l k8s-app=kube-proxy.`,
+  );
 }

@@ -1,5 +1,6 @@
 import type { Engine } from "../engine/engine.ts";
 import type { ClusterSpec } from "../provider.ts";
+import type { Step } from "./step.ts";
 
 /** The Docker network that is the underlay: nodes get addresses from `nodeRange`, the rest is for pods. */
 export function networkName(cluster: string): string {
@@ -12,25 +13,42 @@ export function gatewayOf(underlayCidr: string): string {
   return address.replace(/\.\d+$/, ".1");
 }
 
-export async function ensureNetwork(engine: Engine, spec: ClusterSpec): Promise<void> {
-  const name = networkName(spec.name);
-  const inspected = await engine.docker(["network", "inspect", name, "--format", "{{(index .IPAM.Config 0).Subnet}}"]);
-  if (inspected.exitCode === 0) {
-    const subnet = inspected.stdout.trim();
-    if (subnet !== spec.underlayCidr)
-      throw new Error(`Docker network ${name} is ${subnet}, not ${spec.underlayCidr}: run npm run down first.`);
-    return;
-  }
-  const created = await engine.docker([
+export const network: Step = {
+  title: ({ spec }) => `make the underlay, Docker network ${networkName(spec.name)}`,
+
+  isDone: async ({ engine, spec }) =>
+    (await subnetAndRange(engine, spec.name)) === `${spec.underlayCidr} ${spec.nodeRange}`,
+
+  async do({ engine, spec }) {
+    if ((await subnetAndRange(engine, spec.name)) !== undefined)
+      throw new Error(
+        `Docker network ${networkName(spec.name)} is another than ${spec.underlayCidr}: run \`npm run down -- --name ${spec.name}\` first.`,
+      );
+    await create(engine, spec);
+  },
+
+  async undo(engine, cluster) {
+    const { exitCode, stderr } = await engine.docker(["network", "rm", networkName(cluster)]);
+    if (exitCode !== 0 && (await subnetAndRange(engine, cluster)) !== undefined)
+      throw new Error(`Docker network ${networkName(cluster)} could not be removed: ${stderr.trim()}`);
+  },
+};
+
+async function subnetAndRange(engine: Engine, cluster: string): Promise<string | undefined> {
+  const format = "{{with index .IPAM.Config 0}}{{.Subnet}} {{.IPRange}}{{end}}";
+  const { exitCode, stdout } = await engine.docker(["network", "inspect", networkName(cluster), "--format", format]);
+  return exitCode === 0 ? stdout.trim() : undefined;
+}
+
+async function create(engine: Engine, spec: ClusterSpec): Promise<void> {
+  const { exitCode, stderr } = await engine.docker([
     ...["network", "create", "--driver", "bridge"],
     ...["--subnet", spec.underlayCidr, "--ip-range", spec.nodeRange, "--gateway", gatewayOf(spec.underlayCidr)],
     ...["--opt", "com.docker.network.bridge.enable_ip_masquerade=true"],
-    name,
+    networkName(spec.name),
   ]);
-  if (created.exitCode !== 0)
-    throw new Error(`Docker network ${name} (${spec.underlayCidr}) could not be made: ${created.stderr.trim()}`);
-}
-
-export async function removeNetwork(engine: Engine, cluster: string): Promise<void> {
-  await engine.docker(["network", "rm", networkName(cluster)]);
+  if (exitCode !== 0)
+    throw new Error(
+      `Docker network ${networkName(spec.name)} (${spec.underlayCidr}) could not be made: ${stderr.trim()}`,
+    );
 }

@@ -1,0 +1,56 @@
+import { readdir, rm, stat } from "node:fs/promises";
+import { join } from "node:path";
+import type { Engine } from "../engine/engine.ts";
+import { NODE_REPOSITORY } from "./node-image.ts";
+import { storesDirectory } from "./store.ts";
+
+/** So many stores stay that no container uses: switching back and forth between two sets of versions stays quick. */
+const SPARE_STORES = 1;
+
+/** Removes node images and image stores that newer ones have replaced and that no container uses. */
+export async function pruneImages(engine: Engine, node: string): Promise<void> {
+  const { stdout } = await engine.docker(["image", "ls", "--format", "{{.Repository}}:{{.Tag}}", NODE_REPOSITORY]);
+  const old = stdout.split("\n").filter((reference) => reference !== "" && reference !== node);
+  // Without --force Docker keeps what a container uses, also another cluster's.
+  if (old.length > 0) await engine.docker(["image", "rm", ...old]);
+  const unused = unusedStores(await knownStores(), await mountedSources(engine));
+  await Promise.all(unused.slice(SPARE_STORES).map((store) => rm(store, { recursive: true, force: true })));
+}
+
+export interface KnownStore {
+  readonly path: string;
+  /** Milliseconds since the epoch. */
+  readonly lastUsed: number;
+}
+
+/** Stores that no container mounts, the last used first. */
+export function unusedStores(stores: readonly KnownStore[], mounted: ReadonlySet<string>): readonly string[] {
+  return stores
+    .filter(({ path }) => !mounted.has(path))
+    .sort((a, b) => b.lastUsed - a.lastUsed)
+    .map(({ path }) => path);
+}
+
+async function knownStores(): Promise<readonly KnownStore[]> {
+  const entries = await readdir(storesDirectory(), { withFileTypes: true }).catch(() => []);
+  return Promise.all(
+    entries
+      .filter((entry) => entry.isDirectory() && !entry.name.endsWith(".making"))
+      .map(async ({ name }) => {
+        const path = join(storesDirectory(), name);
+        return { path, lastUsed: (await stat(path)).mtimeMs };
+      }),
+  );
+}
+
+async function mountedSources(engine: Engine): Promise<ReadonlySet<string>> {
+  const ids = (await engine.docker(["ps", "-aq"])).stdout.split("\n").filter((id) => id !== "");
+  if (ids.length === 0) return new Set();
+  const { stdout } = await engine.docker([
+    "inspect",
+    "--format",
+    "{{range .Mounts}}{{println .Source}}{{end}}",
+    ...ids,
+  ]);
+  return new Set(stdout.split("\n").filter((line) => line !== ""));
+}

@@ -1,0 +1,74 @@
+import { release } from "node:os";
+import { VERSIONS } from "../components/catalog.ts";
+import type { Engine } from "../engine/engine.ts";
+import { startExternalHost } from "../external/container.ts";
+import type { ClusterImages } from "../images/prepare.ts";
+import { loadIntoDocker } from "../images/load.ts";
+import type { Cluster, ClusterNode, ClusterSpec, ExternalHost, KubeProxy } from "../provider.ts";
+import { kubeconfigPath } from "./kubeconfig.ts";
+import type { Kubectl } from "./kubectl.ts";
+import { switchKubeProxy } from "./kube-proxy.ts";
+import { listNodes } from "./list-nodes.ts";
+import { networkName } from "./network.ts";
+import type { Bringup } from "./step.ts";
+
+/** A kind cluster that runs. */
+export class KindCluster implements Cluster {
+  readonly provider = "kind";
+  readonly spec: ClusterSpec;
+  readonly kubeconfig: string;
+  readonly nodes: readonly ClusterNode[];
+  readonly probeImage: string;
+  readonly versions: Readonly<Record<string, string>>;
+  readonly #engine: Engine;
+  readonly #kubectl: Kubectl;
+  readonly #images: ClusterImages;
+  #external: Promise<ExternalHost> | undefined;
+
+  constructor({ engine, kubectl, spec, images }: Bringup, nodes: readonly ClusterNode[]) {
+    this.spec = spec;
+    this.kubeconfig = kubeconfigPath(spec.name);
+    this.nodes = nodes;
+    this.probeImage = images.probe.reference;
+    this.versions = {
+      kubernetes: spec.kubernetes,
+      calico: VERSIONS.calico,
+      multus: VERSIONS.multus,
+      cniPlugins: VERSIONS["cni-plugins"],
+      etcd: VERSIONS.etcd,
+      coredns: VERSIONS.coredns,
+      kind: VERSIONS.kind,
+      kernel: release(),
+    };
+    this.#engine = engine;
+    this.#kubectl = kubectl;
+    this.#images = images;
+  }
+
+  static async of(bringup: Bringup): Promise<KindCluster> {
+    const nodes = await listNodes(bringup.engine, bringup.spec.name);
+    return new KindCluster(
+      bringup,
+      nodes.map(({ name, role, address }) => ({ name, role, address })),
+    );
+  }
+
+  exec(node: string, argv: readonly string[], options?: { readonly stdin?: string }) {
+    return this.#engine.docker(["exec", "-i", node, ...argv], options);
+  }
+
+  switchKubeProxy(to: KubeProxy): Promise<void> {
+    return switchKubeProxy(this.#engine, this.#kubectl, this.nodes, to);
+  }
+
+  external(): Promise<ExternalHost> {
+    this.#external ??= this.#startExternal();
+    return this.#external;
+  }
+
+  async #startExternal(): Promise<ExternalHost> {
+    await loadIntoDocker(this.#engine, this.#images.probe);
+    const { name } = this.spec;
+    return (await startExternalHost(this.#engine, name, networkName(name), this.probeImage)).host;
+  }
+}

@@ -1,0 +1,42 @@
+import assert from "node:assert/strict";
+import { parse } from "yaml";
+import { cleanupArguments, configFor, hasSynced, modeOf } from "./kube-proxy-config.ts";
+
+const KUBEADM = "apiVersion: kubeproxy.config.k8s.io/v1alpha1\nkind: KubeProxyConfiguration\nmode: ''\n";
+const nftables = (version: string) => ({ version, mode: "nftables" as const });
+
+describe("kube-proxy's configuration", () => {
+  it("is iptables where no mode is named", () => {
+    assert.equal(modeOf(KUBEADM), "iptables");
+    assert.equal(modeOf(configFor(KUBEADM, nftables("v1.37.2"))), "nftables");
+  });
+
+  it("opens the feature gate where nftables is behind one, and closes it for others", () => {
+    const gated = configFor(KUBEADM, nftables("v1.29.15"));
+    assert.deepEqual(parse(gated), {
+      apiVersion: "kubeproxy.config.k8s.io/v1alpha1",
+      kind: "KubeProxyConfiguration",
+      mode: "nftables",
+      featureGates: { NFTablesProxyMode: true },
+    });
+    assert.ok(!configFor(gated, { version: "v1.28.15", mode: "iptables" }).includes("featureGates"));
+    assert.ok(!configFor(gated, nftables("v1.31.0")).includes("featureGates"));
+  });
+
+  it("refuses a mode that the version lacks", () => {
+    assert.throws(() => configFor(KUBEADM, nftables("v1.28.15")), /v1\.28\.15 has no nftables mode/);
+  });
+
+  it("cleans up with the gate that the rules were made under", () => {
+    assert.deepEqual(cleanupArguments(nftables("v1.30.1")), ["--cleanup", "--feature-gates=NFTablesProxyMode=true"]);
+    assert.deepEqual(cleanupArguments({ version: "v1.28.15", mode: "iptables" }), ["--cleanup"]);
+  });
+
+  it("has synced once the time of a sync is among its metrics, with a label or without", () => {
+    const metric = "kubeproxy_sync_proxy_rules_last_timestamp_seconds";
+    assert.ok(!hasSynced(""));
+    assert.ok(!hasSynced(`# TYPE ${metric} gauge\n${metric} 0\n`));
+    assert.ok(hasSynced(`# TYPE ${metric} gauge\n${metric} 1.7638e+09\n`));
+    assert.ok(hasSynced(`${metric}{ip_family="IPv4"} 1.7638e+09\n`));
+  });
+});

@@ -1,0 +1,49 @@
+import { z } from "zod";
+import type { Engine } from "../engine/engine.ts";
+import type { ClusterNode } from "../provider.ts";
+import { IMAGES_MOUNT } from "./config.ts";
+import { networkName } from "./network.ts";
+
+/** A node and what it was made from. */
+export interface NodeContainer extends ClusterNode {
+  readonly running: boolean;
+  readonly image: string;
+  /** Directory of this machine that the node has its images from. */
+  readonly imageStore: string;
+}
+
+const containers = z.array(
+  z.object({
+    Name: z.string(),
+    State: z.object({ Running: z.boolean() }),
+    Config: z.object({ Image: z.string(), Labels: z.record(z.string(), z.string()) }),
+    Mounts: z.array(z.object({ Destination: z.string(), Source: z.string() })),
+    NetworkSettings: z.object({ Networks: z.record(z.string(), z.object({ IPAddress: z.string() })) }),
+  }),
+);
+
+/** kind's containers of a cluster, control plane first; also those that do not run. Empty if there is no such cluster. */
+export async function listNodes(engine: Engine, cluster: string): Promise<readonly NodeContainer[]> {
+  const ids = await nodeIds(engine, cluster);
+  return ids.length === 0 ? [] : parseNodes((await engine.docker(["inspect", ...ids])).stdout, cluster);
+}
+
+export async function nodeIds(engine: Engine, cluster: string): Promise<readonly string[]> {
+  const { stdout } = await engine.docker(["ps", "-aq", "--filter", `label=io.x-k8s.kind.cluster=${cluster}`]);
+  return stdout.split("\n").filter((id) => id !== "");
+}
+
+/** Reads what `docker inspect` prints. */
+export function parseNodes(inspected: string, cluster: string): readonly NodeContainer[] {
+  return containers
+    .parse(JSON.parse(inspected))
+    .map((container): NodeContainer => ({
+      name: container.Name.replace(/^\//, ""),
+      role: container.Config.Labels["io.x-k8s.kind.role"] === "control-plane" ? "control-plane" : "worker",
+      address: container.NetworkSettings.Networks[networkName(cluster)]?.IPAddress ?? "",
+      running: container.State.Running,
+      image: container.Config.Image,
+      imageStore: container.Mounts.find(({ Destination }) => Destination === IMAGES_MOUNT)?.Source ?? "",
+    }))
+    .sort((a, b) => a.role.localeCompare(b.role) || a.name.localeCompare(b.name));
+}
