@@ -1,17 +1,19 @@
-import { join } from "node:path";
-import { type CniResult, modeOf, type Request } from "./request.ts";
-import { CniError, CODE } from "./error.ts";
-import { loadFacts } from "./facts-file.ts";
 import { parseInterfaceAddress, parseIp } from "../datapath/address.ts";
 import { ApplyError, applyPlan } from "../datapath/apply.ts";
-import { attachmentsDirectory, removeAttachment, writeAttachment } from "../datapath/attachment.ts";
+import { readAttachment, removeAttachment, writeAttachment } from "../datapath/attachment.ts";
+import { removeDirt } from "../datapath/dirt.ts";
 import { withNamespaces } from "../datapath/kernel.ts";
 import type { ExtraAddress } from "../datapath/multi-nic.ts";
 import type { Plan } from "../datapath/plan.ts";
 import { planFor, UnfitPodError } from "../datapath/survey.ts";
+import type { Call } from "./call.ts";
+import { CniError, CODE } from "./error.ts";
+import { loadFacts } from "./facts-file.ts";
+import { parseOptions } from "./options.ts";
+import type { CniResult } from "./request.ts";
 
 /** CNI spec 1.1.0, section 2 "ADD", chained: the previous plugin's result is wired and passed on, with our pair added. */
-export function add(request: Request): CniResult {
+export function add({ request, places, lap, beforeStep }: Call): CniResult {
   const { config, containerId, ifname, netns, pod } = request;
   const previous = config.prevResult;
   if (previous === undefined)
@@ -20,25 +22,37 @@ export function add(request: Request): CniResult {
       "interlay has no prevResult",
       "It is a chained plugin: put it behind macvlan in the conflist's plugins.",
     );
-  const mode = modeOf(config);
+  const { mode, mtu, txQueueLen } = parseOptions(config);
   if (mode === "disabled") return previous;
-  const facts = loadFacts(join(config.stateDirectory, "facts.json"));
+  const facts = loadFacts(places.facts);
   const addresses = addressesOf(previous, ifname);
   if (addresses.length === 0)
     throw new CniError(
       CODE.unfitPod,
       `the previous plugin gave ${ifname} of pod ${pod.namespace}/${pod.name} no address`,
     );
-  const records = attachmentsDirectory(config.stateDirectory);
+  const nic = {
+    containerId,
+    ifname,
+    addresses,
+    mode,
+    ...(mtu === undefined ? {} : { mtu }),
+    ...(txQueueLen === undefined ? {} : { txQueueLength: txQueueLen }),
+  };
   return withNamespaces(netns, (node, podNamespace) => {
+    const known = readAttachment(containerId, ifname, places.attachments) !== undefined;
     try {
-      const plan = planFor(facts, { containerId, ifname, addresses, mode }, node, podNamespace);
+      const plan = planFor(facts, nic, node, podNamespace);
+      lap("plan");
       // First: a plugin killed from here on leaves a record by which DEL and GC find what it made.
-      writeAttachment({ containerId, ifname, netns, pod, plan }, records);
-      applyPlan(plan, node, podNamespace);
+      writeAttachment({ containerId, ifname, netns, pod, plan }, places.attachments);
+      removeDirt(plan, node, podNamespace);
+      lap("prepare");
+      applyPlan(plan, node, podNamespace, beforeStep);
+      lap("apply");
       return withPair(previous, plan, netns);
     } catch (error) {
-      removeAttachment(containerId, ifname, records);
+      if (!known) removeAttachment(containerId, ifname, places.attachments);
       if (error instanceof UnfitPodError)
         throw new CniError(CODE.unfitPod, `pod ${pod.namespace}/${pod.name}: ${error.message}`);
       if (error instanceof ApplyError)

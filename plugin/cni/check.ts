@@ -1,14 +1,15 @@
-import { attachmentsDirectory, readAttachment } from "../datapath/attachment.ts";
+import { readAttachment } from "../datapath/attachment.ts";
 import { withNamespaces } from "../datapath/kernel.ts";
 import { describeItem } from "../datapath/plan.ts";
 import { readDrift } from "../datapath/read.ts";
+import type { Call } from "./call.ts";
 import { CniError, CODE } from "./error.ts";
-import { modeOf, type Request } from "./request.ts";
+import { parseOptions } from "./options.ts";
 
 /** CNI spec 1.1.0, section 2 "CHECK": the kernel has what ADD's plan says, line by line. */
-export function check({ config, containerId, ifname, netns, pod }: Request): void {
-  if (modeOf(config) === "disabled") return;
-  const record = readAttachment(containerId, ifname, attachmentsDirectory(config.stateDirectory));
+export function check({ request: { config, containerId, ifname, netns, pod }, places }: Call): void {
+  if (parseOptions(config).mode === "disabled") return;
+  const record = readAttachment(containerId, ifname, places.attachments);
   if (record === undefined)
     throw new CniError(
       CODE.unknownContainer,

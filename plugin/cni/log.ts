@@ -1,7 +1,7 @@
 import { appendFileSync, mkdirSync, renameSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 
-const LOG_FILE = "/var/log/interlay/cni.log";
+export const LOG_FILE = "/var/log/interlay/cni.log";
 const MAX_BYTES = 10 * 1024 * 1024;
 
 /** One JSON line a call, rotated once by size. A log that cannot be written stops no pod. */

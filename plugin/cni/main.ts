@@ -1,64 +1,84 @@
 import { readFileSync } from "node:fs";
-import { join } from "node:path";
+import type { PlanItem } from "../datapath/plan.ts";
 import { add } from "./add.ts";
+import type { Call } from "./call.ts";
 import { check } from "./check.ts";
 import { collectGarbage, del } from "./del.ts";
-import { CniError, CODE, errorJson } from "./error.ts";
-import { loadFacts } from "./facts-file.ts";
+import { errorJson } from "./error.ts";
 import { logCall } from "./log.ts";
+import { type Places, placesOf } from "./options.ts";
 import { parseRequest, type Request, SUPPORTED_VERSIONS } from "./request.ts";
+import { status } from "./status.ts";
+
+type Environment = Readonly<Record<string, string | undefined>>;
 
 /** A call of the CNI plugin: stdin and environment in, JSON on stdout. Returns the exit status. */
-export function runCni(env: Readonly<Record<string, string | undefined>>): number {
+export function runCni(
+  env: Environment,
+  beforeStep: (item: PlanItem, index: number) => void = () => undefined,
+): number {
   const started = performance.now();
+  const steps: Record<string, number> = {};
+  let last = started;
+  const lap = (step: string): void => {
+    const now = performance.now();
+    steps[step] = milliseconds(now - last);
+    last = now;
+  };
   let request: Request | undefined;
+  let places: Places = placesOf({});
   let failure: unknown;
   try {
     request = parseRequest(env, readFileSync(0, "utf8"));
-    const output = dispatch(request);
+    places = placesOf(request.config);
+    lap("parse");
+    const output = dispatch({ request, places, lap, beforeStep });
     if (output !== undefined) process.stdout.write(`${JSON.stringify(output)}\n`);
   } catch (error) {
     failure = error;
     process.stdout.write(`${errorJson(error, request?.config.cniVersion ?? "1.0.0")}\n`);
   }
   if (request?.command !== "VERSION")
-    logCall({
-      command: env["CNI_COMMAND"],
-      containerId: request?.containerId,
-      ifname: request?.ifname,
-      pod: request?.pod,
-      milliseconds: Math.round((performance.now() - started) * 10) / 10,
-      ...(failure === undefined ? {} : { error: failure instanceof Error ? failure.message : JSON.stringify(failure) }),
-    });
+    logCall(
+      {
+        command: env["CNI_COMMAND"],
+        containerId: request?.containerId,
+        ifname: request?.ifname,
+        pod: request?.pod,
+        milliseconds: milliseconds(performance.now() - started),
+        steps,
+        ...(failure === undefined
+          ? {}
+          : { error: failure instanceof Error ? failure.message : JSON.stringify(failure) }),
+      },
+      places.log,
+    );
   return failure === undefined ? 0 : 1;
 }
 
-function dispatch(request: Request): unknown {
+function milliseconds(value: number): number {
+  return Math.round(value * 10) / 10;
+}
+
+function dispatch(call: Call): unknown {
+  const { request, places, lap } = call;
   switch (request.command) {
     case "VERSION":
       return { cniVersion: SUPPORTED_VERSIONS.at(-1), supportedVersions: SUPPORTED_VERSIONS };
     case "ADD":
-      return { ...add(request), cniVersion: request.config.cniVersion };
+      return { ...add(call), cniVersion: request.config.cniVersion };
     case "DEL":
-      del(request, request.config.stateDirectory);
+      del(request, places.state);
+      lap("remove");
       return undefined;
     case "CHECK":
-      check(request);
+      check(call);
       return undefined;
     case "GC":
-      collectGarbage(request.config["cni.dev/attachments"] ?? [], request.config.stateDirectory);
+      collectGarbage(request.config["cni.dev/attachments"] ?? [], places.state);
       return undefined;
     case "STATUS":
-      status(request.config.stateDirectory);
+      status(places.facts);
       return undefined;
-  }
-}
-
-/** Section 2 "STATUS": can ADD be served? */
-function status(stateDirectory: string): void {
-  try {
-    loadFacts(join(stateDirectory, "facts.json"));
-  } catch (error) {
-    throw error instanceof CniError ? new CniError(CODE.notAvailable, error.message, error.details) : error;
   }
 }

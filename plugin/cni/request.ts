@@ -1,5 +1,4 @@
 import { z } from "zod";
-import { STATE_DIRECTORY } from "../datapath/facts.ts";
 import { CniError, CODE } from "./error.ts";
 
 /** In the order of their age; VERSION prints them. */
@@ -31,29 +30,14 @@ export const resultSchema = z.looseObject({
 });
 export type CniResult = z.infer<typeof resultSchema>;
 
-export const MODES = ["auto", "underlay", "overlay", "disabled"] as const;
-
 const configSchema = z.looseObject({
   cniVersion: z.string().default("0.3.0"),
   name: z.string().default(""),
   type: z.string().default("interlay"),
   prevResult: resultSchema.optional(),
-  /** Facts and attachment records; the agent's own unless several nodes share a file system (tests, labs). */
-  stateDirectory: z.string().startsWith("/").default(STATE_DIRECTORY),
-  /** Ours where `type` is interlay; an IPAM call carries its main plugin's whole configuration, mode included. */
-  mode: z.string().default("auto"),
   "cni.dev/attachments": z.array(z.looseObject({ containerID: z.string(), ifname: z.string() })).optional(),
 });
 export type NetworkConfig = z.infer<typeof configSchema>;
-
-export type Mode = (typeof MODES)[number];
-
-/** Throws CniError for a mode that Interlay has not. */
-export function modeOf({ mode }: NetworkConfig): Mode {
-  const known = MODES.find((m) => m === mode);
-  if (known === undefined) throw new CniError(CODE.invalidConfig, `mode "${mode}" is none of ${MODES.join(", ")}`);
-  return known;
-}
 
 export interface PodRef {
   readonly namespace: string;

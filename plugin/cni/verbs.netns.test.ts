@@ -31,7 +31,9 @@ describe("an underlay pod", () => {
     const result = net.attach(node, pod, "eth0", "10.7.200.1/16", "10.7.168.72");
     assert.equal(result.status, 0, JSON.stringify(result.json));
   });
-  after(() => { net.close(); });
+  after(() => {
+    net.close();
+  });
 
   it("has the documented routes", () => {
     const routes = lines(inside(pod.namespace, "ip", "route"));
@@ -140,7 +142,9 @@ describe("a multi-NIC pod", () => {
     const result = net.attach(node, pod, "net1", "10.7.200.2/16", "10.7.168.72");
     assert.equal(result.status, 0, JSON.stringify(result.json));
   });
-  after(() => { net.close(); });
+  after(() => {
+    net.close();
+  });
 
   it("has the documented routes", () => {
     const routes = lines(inside(pod.namespace, "ip", "route"));
@@ -190,7 +194,9 @@ describe("a plugin call that cannot be served", () => {
     node = net.node("n1", "10.7.168.71");
     pod = net.pod("x");
   });
-  after(() => { net.close(); });
+  after(() => {
+    net.close();
+  });
 
   const previous = (address: string) => ({
     prevResult: { cniVersion: "1.0.0", interfaces: [{ name: "eth0" }], ips: [{ address, interface: 0 }] },

@@ -7,9 +7,11 @@ import { NetlinkError } from "../netlink/socket.ts";
 import { RTM_ROUTE, encodeRoute } from "../netlink/route.ts";
 import { RTM_RULE, encodeRule } from "../netlink/rule.ts";
 import { familyOf } from "./address.ts";
+import { gone } from "./gone.ts";
 import { type Namespace, withNamespaceFd } from "./kernel.ts";
 import { kernelRoute, kernelRule } from "./kernel-objects.ts";
 import { describeItem, type Plan, type PlanItem, type ReplyMarkItem, type SysctlItem, type VethItem } from "./plan.ts";
+import { removeSharedRule } from "./shared-rule.ts";
 import { POD_NFT_TABLE, replyMarkRules } from "./reply-mark.ts";
 
 /** A step of a plan that the kernel refused; what was made before it is undone. */
@@ -58,6 +60,9 @@ export function applyItem(item: PlanItem, node: Namespace, pod: Namespace): Undo
   switch (item.kind) {
     case "veth":
       return applyVeth(item, node, pod);
+    case "up":
+      bringUp(item.device, where);
+      return undefined;
     case "sysctl":
       return applySysctl(item, where);
     case "neighbour": {
@@ -90,7 +95,8 @@ export function applyItem(item: PlanItem, node: Namespace, pod: Namespace): Undo
         throw error;
       }
       return () => {
-        where.socket.execute(describeItem(item), RTM_RULE.del, 0, body);
+        if (item.where === "node") removeSharedRule(item, where);
+        else where.socket.execute(describeItem(item), RTM_RULE.del, 0, body);
       };
     }
     case "reply-mark":
@@ -112,35 +118,27 @@ function applyVeth(item: VethItem, node: Namespace, pod: Namespace): Undo | unde
   if (nodeEnd !== undefined) removeLink(node, item.node.name);
   if (podEnd !== undefined) removeLink(pod, item.pod.name);
   withNamespaceFd(pod.path ?? "/proc/self/ns/net", (fd) => {
-    const body = encodeVethPair(item.node, item.pod, fd, item.mtu);
+    const body = encodeVethPair(item.node, item.pod, fd, item);
     node.socket.execute(describeItem(item), RTM_LINK.new, FLAG.create | FLAG.excl, body);
   });
   node.forgetLinks();
   pod.forgetLinks();
-  try {
-    bringUp(node, item.node.name);
-    bringUp(pod, item.pod.name);
-  } catch (error) {
-    removeLink(node, item.node.name);
-    throw error;
-  }
   return () => {
     removeLink(node, item.node.name);
   };
 }
 
-function bringUp(namespace: Namespace, name: string): void {
-  const body = encodeLinkChange({ index: indexOf(namespace, name), up: true });
-  namespace.socket.execute(`link ${name} up`, RTM_LINK.new, 0, body);
+/** Never undone: the link was made for it. */
+function bringUp(device: string, where: Namespace): void {
+  const body = encodeLinkChange({ index: indexOf(where, device), up: true });
+  where.socket.execute(`link ${device} up`, RTM_LINK.new, 0, body);
 }
 
 /** Removes a link by name; that there is none is what was wanted. */
 export function removeLink(namespace: Namespace, name: string): void {
-  try {
+  gone(() => {
     namespace.socket.execute(`remove link ${name}`, RTM_LINK.del, 0, encodeLinkName(name));
-  } catch (error) {
-    if (!(error instanceof NetlinkError && error.code === "ENODEV")) throw error;
-  }
+  });
   namespace.forgetLinks();
 }
 

@@ -1,21 +1,32 @@
 import { type Cidr, familyOf, hostCidr, type Ip } from "./address.ts";
 import type { Facts } from "./facts.ts";
-import { MAIN_TABLE, type Plan, type PlanItem, type RouteItem } from "./plan.ts";
+import { looseFilter } from "./pair.ts";
+import type { Plan, PlanItem } from "./plan.ts";
+import { type NodeWay, nodeAddress, routesThroughNode, toNode } from "./through-node.ts";
 
 /** Tables of our policy rules: this and the link's index in the pod, so that order does not matter. */
 export const NIC_TABLE_BASE = 10_000;
 export const FROM_PRIORITY = 1000;
+
+/**
+ * The node's routes to addresses behind another plugin's link. Not in main: felix owns `cali…` there and removes every
+ * route it did not make, at its next resync, with the address's connections (RemoveExternalRoutes, its default).
+ */
+export const NODE_TABLE = 500;
+export const NODE_PRIORITY = 1000;
 
 /** How this pod reaches its node: the overlay's eth0, or veth0 of an underlay pod with a second macvlan link. */
 export interface NodeAnchor {
   /** The pod's link. */
   readonly podLink: string;
   readonly podLinkIndex: number;
+  readonly podMac: string;
   /** Its other end on the node: `cali…` or ours. */
   readonly nodeLink: string;
+  readonly nodeMac: string;
   /** The pod's addresses on that link. */
   readonly addresses: readonly Ip[];
-  /** Default routes of the main table by that link. */
+  /** Default routes by that link. */
   readonly gateways: readonly Ip[];
 }
 
@@ -38,107 +49,101 @@ export interface ExtraAttachment {
 /** Plan for a macvlan link beside another NIC: each address answers by its own link, the node reaches it by the anchor. */
 export function planExtraNic(facts: Facts, pod: ExtraAttachment): Plan {
   const { anchor, ifname } = pod;
-  const table = NIC_TABLE_BASE + pod.linkIndex;
-  const overlayTable = NIC_TABLE_BASE + anchor.podLinkIndex;
   return {
     items: pod.addresses.flatMap((extra): readonly PlanItem[] => {
       const family = familyOf(extra.ip);
-      const node = facts.node.addresses.find((a) => familyOf(a) === family);
-      const main = anchor.addresses.find((a) => familyOf(a) === family);
+      const node = nodeAddress(facts, family);
       if (node === undefined) return [];
-      const route = (item: Omit<RouteItem, "kind" | "family">): RouteItem => ({ kind: "route", family, ...item });
-      const toNode = (inTable: number, source?: Ip): RouteItem =>
-        route({
-          where: "pod",
-          destination: hostCidr(node),
-          device: anchor.podLink,
-          ...(source === undefined ? {} : { source }),
-          table: inTable,
-          reason: "pod to its own node: by macvlan there is no way",
-        });
+      const main = pod.overlay ? anchor.addresses.find((a) => familyOf(a) === family) : undefined;
       return [
-        ...(family === "ipv4" ? looseFilter([anchor.podLink, ifname]) : []),
-        route({
-          where: "node",
-          destination: hostCidr(extra.ip),
-          device: anchor.nodeLink,
-          table: MAIN_TABLE,
-          reason:
-            "macvlan parent and child cannot talk: the node reaches its own pods' macvlan addresses by their other link",
-        }),
-        ...(pod.overlay && main !== undefined
-          ? mainRoutes(facts, node, main, anchor.podLink, toNode(MAIN_TABLE, main))
-          : []),
-        route({
-          where: "pod",
-          destination: extra.network,
-          device: ifname,
-          source: extra.ip,
-          table,
-          reason: `the network of ${ifname}`,
-        }),
-        toNode(table, extra.ip),
-        ...(extra.gateway === undefined
-          ? []
-          : [
-              route({
-                where: "pod",
-                destination: "default",
-                gateway: extra.gateway,
-                device: ifname,
-                source: extra.ip,
-                table,
-                reason: `${ifname}'s own gateway, for what answers from its address`,
-              }),
-            ]),
+        ...(family === "ipv4" ? [anchor.podLink, ifname].map(looseFilter) : []),
         {
-          kind: "rule",
+          kind: "neighbour",
           where: "pod",
-          family,
-          priority: FROM_PRIORITY,
-          from: extra.ip,
-          table,
-          reason: `what comes from ${ifname}'s address leaves by ${ifname}`,
+          device: anchor.podLink,
+          address: node,
+          mac: anchor.nodeMac,
+          reason: "the node's address is not on its end of this link: for IPv6 it would not answer (RFC 4861, 7.2.3)",
         },
-        ...(pod.overlay && main !== undefined ? overlayPolicy(anchor, main, overlayTable) : []),
+        ...fromNode(anchor, extra.ip),
+        ...(main === undefined ? [] : routesThroughNode(facts, { node, device: anchor.podLink, source: main })),
+        ...fromExtra(pod, extra, { node, device: anchor.podLink, source: extra.ip }),
+        ...(main === undefined ? [] : fromOverlay(anchor, { node, device: anchor.podLink, source: main })),
       ];
     }),
   };
 }
 
-function mainRoutes(facts: Facts, node: Ip, main: Ip, device: string, toNode: RouteItem): readonly RouteItem[] {
-  const family = familyOf(main);
-  const via = (list: readonly Cidr[], reason: string) =>
-    list
-      .filter((cidr) => familyOf(cidr) === family)
-      .map((destination): RouteItem => ({
-        kind: "route",
-        where: "pod",
-        family,
-        destination,
-        gateway: node,
-        device,
-        source: main,
-        table: MAIN_TABLE,
-        reason,
-      }));
+function fromNode(anchor: NodeAnchor, address: Ip): readonly PlanItem[] {
+  const family = familyOf(address);
   return [
-    toNode,
-    ...via(facts.overlayCidrs, "overlay pods are reached by the overlay's link, with the overlay's address"),
-    ...via(
-      facts.serviceCidrs,
-      "Services are translated on the node: by the overlay's link, with the overlay's address",
-    ),
-    ...via(facts.hijackCidrs, "configured to be reached through the node"),
+    {
+      kind: "neighbour",
+      where: "node",
+      device: anchor.nodeLink,
+      address,
+      mac: anchor.podMac,
+      reason: "the pod has the address on its macvlan link: pinned, so that its other link need not answer for it",
+    },
+    {
+      kind: "route",
+      where: "node",
+      family,
+      destination: hostCidr(address),
+      device: anchor.nodeLink,
+      table: NODE_TABLE,
+      reason:
+        "macvlan parent and child cannot talk: the node reaches its own pods' macvlan addresses by their other link",
+    },
+    {
+      kind: "rule",
+      where: "node",
+      family,
+      priority: NODE_PRIORITY,
+      table: NODE_TABLE,
+      reason: "routes by links that belong to the overlay's own agent are kept out of the table that it cleans",
+    },
+  ];
+}
+
+function fromExtra({ ifname, linkIndex }: ExtraAttachment, extra: ExtraAddress, way: NodeWay): readonly PlanItem[] {
+  const family = familyOf(extra.ip);
+  const table = NIC_TABLE_BASE + linkIndex;
+  const here = { kind: "route", where: "pod", family, device: ifname, source: extra.ip, table } as const;
+  return [
+    { ...here, destination: extra.network, reason: `the network of ${ifname}` },
+    toNode(way, table),
+    ...(extra.gateway === undefined
+      ? []
+      : [
+          {
+            ...here,
+            destination: "default" as const,
+            gateway: extra.gateway,
+            reason: `${ifname}'s own gateway, for what answers from its address`,
+          },
+        ]),
+    {
+      kind: "rule",
+      where: "pod",
+      family,
+      priority: FROM_PRIORITY,
+      from: extra.ip,
+      table,
+      reason: `what comes from ${ifname}'s address leaves by ${ifname}`,
+    },
   ];
 }
 
 /** Without it a reply from the overlay address to an underlay pod leaves by net1, and the pod's own node calls it INVALID. */
-function overlayPolicy(anchor: NodeAnchor, main: Ip, table: number): readonly PlanItem[] {
+function fromOverlay(anchor: NodeAnchor, way: NodeWay): readonly PlanItem[] {
+  const main = way.source;
   const family = familyOf(main);
   const gateway = anchor.gateways.find((g) => familyOf(g) === family);
   if (gateway === undefined) return [];
+  const table = NIC_TABLE_BASE + anchor.podLinkIndex;
   return [
+    toNode(way, table),
     {
       kind: "route",
       where: "pod",
@@ -162,14 +167,4 @@ function overlayPolicy(anchor: NodeAnchor, main: Ip, table: number): readonly Pl
         "a reply from the overlay address to an underlay pod would leave by net1 otherwise (spiderpool issue 3683)",
     },
   ];
-}
-
-function looseFilter(links: readonly string[]): readonly PlanItem[] {
-  return links.map((link) => ({
-    kind: "sysctl",
-    where: "pod",
-    path: ["ipv4", "conf", link, "rp_filter"],
-    value: "2",
-    reason: "RFC 3704 loose: requests and replies of the same pod may use different links",
-  }));
 }

@@ -14,6 +14,15 @@ export interface VethItem extends Reasoned {
   readonly node: { readonly name: string; readonly mac: string };
   readonly pod: { readonly name: string; readonly mac: string };
   readonly mtu: number;
+  /** Packets; the kernel's own default if undefined. */
+  readonly txQueueLength?: number;
+}
+
+/** A link is brought up: after its sysctls, so that the kernel does nothing of its own with it before. */
+export interface UpItem extends Reasoned {
+  readonly kind: "up";
+  readonly where: Where;
+  readonly device: string;
 }
 
 export interface SysctlItem extends Reasoned {
@@ -47,7 +56,8 @@ export interface RouteItem extends Reasoned {
 
 export interface RuleItem extends Reasoned {
   readonly kind: "rule";
-  readonly where: "pod";
+  /** On the node a rule is shared by all pods: it goes when the last route of its table has gone. */
+  readonly where: Where;
   readonly family: Family;
   readonly priority: number;
   readonly from?: Ip;
@@ -63,7 +73,7 @@ export interface ReplyMarkItem extends Reasoned {
   readonly mark: number;
 }
 
-export type PlanItem = VethItem | SysctlItem | NeighbourItem | RouteItem | RuleItem | ReplyMarkItem;
+export type PlanItem = VethItem | UpItem | SysctlItem | NeighbourItem | RouteItem | RuleItem | ReplyMarkItem;
 
 /** The desired state for one attachment, in the order in which it is made. */
 export interface Plan {
@@ -77,6 +87,8 @@ export function describeItem(item: PlanItem): string {
   switch (item.kind) {
     case "veth":
       return `link ${item.pod.name} (pod) <-> ${item.node.name} (node) mtu ${item.mtu}`;
+    case "up":
+      return `${item.where}: link ${item.device} up`;
     case "sysctl":
       return `${item.where}: sysctl net.${item.path.join(".")}=${item.value}`;
     case "neighbour":

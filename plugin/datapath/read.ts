@@ -33,9 +33,14 @@ class Reader {
         const nodeEnd = this.#node.findLink(item.node.name);
         const podEnd = this.#pod.findLink(item.pod.name);
         return (
-          nodeEnd?.up === true && podEnd?.up === true && podEnd.link === nodeEnd.index && nodeEnd.mac === item.node.mac
+          nodeEnd !== undefined &&
+          podEnd?.link === nodeEnd.index &&
+          nodeEnd.mac === item.node.mac &&
+          podEnd.mac === item.pod.mac
         );
       }
+      case "up":
+        return where.findLink(item.device)?.up === true;
       case "sysctl":
         return where.inside(() => readOrEmpty(`/proc/sys/net/${item.path.join("/")}`)) === item.value;
       case "neighbour": {

@@ -4,7 +4,7 @@ import type { ReplyMarkItem } from "./plan.ts";
 export const POD_NFT_TABLE = "inet interlay";
 
 /**
- * One transaction that replaces the table. The mark lives in conntrack, so that every reply of the connection has it;
+ * What comes in is marked as well, for the source check (src_valid_mark). One transaction that replaces the table. The mark lives in conntrack, so that every reply of the connection has it;
  * only replies are marked, for what the pod itself begins has its own routes.
  */
 export function replyMarkRules({ device, mark }: ReplyMarkItem): string {
@@ -14,6 +14,7 @@ delete table ${POD_NFT_TABLE}
 table ${POD_NFT_TABLE} {
   chain incoming {
     type filter hook prerouting priority mangle; policy accept;
+    iifname "${device}" meta mark set meta mark or ${hex}
     iifname "${device}" ct state new ct mark set ct mark or ${hex}
   }
   chain replies {

@@ -1,8 +1,9 @@
+import type { Link } from "../netlink/link.ts";
 import { RTM_ROUTE, decodeRoute, encodeRouteDump } from "../netlink/route.ts";
 import { familyOf, type Ip, parseIp } from "./address.ts";
 import type { Facts } from "./facts.ts";
 import type { Namespace } from "./kernel.ts";
-import { type ExtraAddress, planExtraNic } from "./multi-nic.ts";
+import { type ExtraAddress, NIC_TABLE_BASE, planExtraNic } from "./multi-nic.ts";
 import { POD_LINK } from "./names.ts";
 import { MAIN_TABLE, type Plan } from "./plan.ts";
 import { planUnderlay } from "./underlay.ts";
@@ -12,6 +13,9 @@ export interface PodNic {
   readonly ifname: string;
   readonly addresses: readonly ExtraAddress[];
   readonly mode: "auto" | "underlay" | "overlay";
+  /** Bytes, of our pair; the NIC's own if undefined. */
+  readonly mtu?: number;
+  readonly txQueueLength?: number;
 }
 
 /** The pod's first NIC by every runtime's convention. */
@@ -26,9 +30,12 @@ export function planFor(facts: Facts, nic: PodNic, node: Namespace, pod: Namespa
   if (link === undefined)
     throw new UnfitPodError(`the pod has no link ${nic.ifname}, though the previous plugin said so`);
   const first = nic.ifname === MAIN_NIC || pod.findLink(MAIN_NIC) === undefined;
-  const underlay = nic.mode === "underlay" || (nic.mode === "auto" && first);
-  if (underlay && first)
-    return planUnderlay(facts, { ...nic, addresses: nic.addresses.map((a) => a.ip), mtu: link.mtu });
+  if (first) {
+    const underlay = nic.mode === "underlay" || (nic.mode === "auto" && !leadsToNode(link));
+    return underlay
+      ? planUnderlay(facts, { ...nic, addresses: nic.addresses.map((a) => a.ip), mtu: nic.mtu ?? link.mtu })
+      : { items: [] };
+  }
 
   const ours = pod.findLink(POD_LINK);
   const main = pod.findLink(MAIN_NIC);
@@ -48,11 +55,18 @@ export function planFor(facts: Facts, nic: PodNic, node: Namespace, pod: Namespa
     anchor: {
       podLink: anchorLink.name,
       podLinkIndex: anchorLink.index,
+      podMac: anchorLink.mac,
       nodeLink: nodeEnd.name,
+      nodeMac: nodeEnd.mac,
       addresses: globalAddresses(pod, anchorLink.index),
       gateways: defaultGateways(pod, anchorLink.index),
     },
   });
+}
+
+/** The other end of a veth is in the node's namespace: Calico's, bridge's, ptp's pods reach their node by it. */
+function leadsToNode(link: Link): boolean {
+  return link.kind === "veth";
 }
 
 function globalAddresses(pod: Namespace, link: number): readonly Ip[] {
@@ -67,7 +81,9 @@ function defaultGateways(pod: Namespace, link: number): readonly Ip[] {
     pod.socket
       .dump("routes", RTM_ROUTE.get, encodeRouteDump(family))
       .flatMap((message) => decodeRoute(message.payload) ?? [])
-      .filter((route) => route.table === MAIN_TABLE && route.destination === undefined && route.link === link)
+      // its own table has it when another NIC has been made the default one meanwhile
+      .filter(({ table }) => table === MAIN_TABLE || table === NIC_TABLE_BASE + link)
+      .filter((route) => route.destination === undefined && route.link === link)
       .flatMap((route) => (route.gateway === undefined ? [] : [parseIp(route.gateway)]))
       .filter((gateway) => familyOf(gateway) === family),
   );

@@ -1,53 +1,82 @@
+import { NUD_PERMANENT, RTM_NEIGHBOUR, encodeNeighbour } from "../netlink/neighbour.ts";
 import { RTM_ROUTE, encodeRoute } from "../netlink/route.ts";
 import { RTM_RULE, encodeRule } from "../netlink/rule.ts";
-import { NetlinkError } from "../netlink/socket.ts";
+import { familyOf } from "./address.ts";
 import { removeLink } from "./apply.ts";
+import { gone } from "./gone.ts";
 import { Namespace } from "./kernel.ts";
 import { kernelRoute, kernelRule } from "./kernel-objects.ts";
-import { describeItem, type Plan } from "./plan.ts";
-
-/** What says that there is nothing to remove. */
-const GONE = new Set(["ENOENT", "ESRCH", "ENODEV", "EADDRNOTAVAIL"]);
+import { removeSharedRule } from "./shared-rule.ts";
+import { describeItem, type Plan, type PlanItem } from "./plan.ts";
 
 /**
- * Takes away what a plan made: routes on the node, the pair, and in the pod, where it still exists, what belongs to this
- * NIC alone. What is gone already is no error.
+ * Takes away what a plan made: on the node, and in the pod where that still exists. What is gone already is no error.
+ * @param keep lines (describeItem) of other attachments of the same pod: what they share stays
  */
-export function undoPlan(plan: Plan, node: Namespace, podPath: string | undefined): void {
-  for (const item of plan.items) {
-    if (item.kind === "veth") removeLink(node, item.node.name);
-    if (item.kind === "route" && item.where === "node") removeRoute(item, node);
-  }
-  if (podPath === undefined) return;
-  let pod: Namespace;
+export function undoPlan(
+  plan: Plan,
+  node: Namespace,
+  podPath: string | undefined,
+  keep: ReadonlySet<string> = new Set(),
+): void {
+  const own = plan.items.filter((item) => !keep.has(describeItem(item))).reverse();
+  // Rules of the node last: they go when their table is empty.
+  const items = [...own.filter((item) => !isShared(item)), ...own.filter(isShared)];
+  const pod = podPath === undefined ? undefined : openIfThere(podPath);
   try {
-    pod = new Namespace(podPath);
-  } catch {
-    return; // it went away meanwhile, and everything in it
-  }
-  try {
-    for (const item of plan.items)
-      if (item.kind === "rule")
-        tolerate(() => {
-          pod.socket.execute(describeItem(item), RTM_RULE.del, 0, encodeRule(kernelRule(item)));
-        });
+    for (const item of items) {
+      const where = item.kind === "veth" || item.where === "node" ? node : pod;
+      if (where !== undefined) undoItem(item, where);
+    }
   } finally {
-    pod.close();
+    pod?.close();
   }
 }
 
-function removeRoute(item: Extract<Plan["items"][number], { kind: "route" }>, node: Namespace): void {
-  const link = node.findLink(item.device);
-  if (link === undefined) return; // went with its link
-  tolerate(() => {
-    node.socket.execute(describeItem(item), RTM_ROUTE.del, 0, encodeRoute(kernelRoute(item, link.index)));
-  });
+const isShared = (item: PlanItem): boolean => item.kind === "rule" && item.where === "node";
+
+/** It may go away at any time, and everything in it. */
+function openIfThere(path: string): Namespace | undefined {
+  try {
+    return new Namespace(path);
+  } catch {
+    return undefined;
+  }
 }
 
-function tolerate(work: () => void): void {
-  try {
-    work();
-  } catch (error) {
-    if (!(error instanceof NetlinkError && GONE.has(error.code))) throw error;
+function undoItem(item: PlanItem, where: Namespace): void {
+  switch (item.kind) {
+    case "veth":
+      removeLink(where, item.node.name);
+      return;
+    case "route": {
+      const link = where.findLink(item.device);
+      if (link === undefined) return; // went with its link
+      gone(() => {
+        where.socket.execute(describeItem(item), RTM_ROUTE.del, 0, encodeRoute(kernelRoute(item, link.index)));
+      });
+      return;
+    }
+    case "neighbour": {
+      const link = where.findLink(item.device)?.index;
+      if (link === undefined) return;
+      const { address, mac } = item;
+      gone(() => {
+        const body = encodeNeighbour({ family: familyOf(address), link, address, mac, state: NUD_PERMANENT });
+        where.socket.execute(describeItem(item), RTM_NEIGHBOUR.del, 0, body);
+      });
+      return;
+    }
+    case "rule":
+      if (item.where === "node") removeSharedRule(item, where);
+      else
+        gone(() => {
+          where.socket.execute(describeItem(item), RTM_RULE.del, 0, encodeRule(kernelRule(item)));
+        });
+      return;
+    case "up": // goes with its pair
+    case "sysctl": // goes with its link or its namespace
+    case "reply-mark": // matches nothing without its link, and goes with the namespace
+      return;
   }
 }

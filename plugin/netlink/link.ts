@@ -49,11 +49,17 @@ function ifinfomsg(index: number, flags: number, change: number): Buffer {
 }
 
 /** A pair in one message, both ends down: our end here, the peer in the namespace behind `peerNamespaceFd`. */
-export function encodeVethPair(here: VethEnd, peer: VethEnd, peerNamespaceFd: number, mtu: number): Buffer {
+export function encodeVethPair(
+  here: VethEnd,
+  peer: VethEnd,
+  peerNamespaceFd: number,
+  { mtu, txQueueLength }: { readonly mtu: number; readonly txQueueLength?: number },
+): Buffer {
   const own = (end: VethEnd): Attribute[] => [
     { type: IFLA.ifname, value: text(end.name) },
     { type: IFLA.address, value: macBytes(end.mac) },
     { type: IFLA.mtu, value: u32(mtu) },
+    ...(txQueueLength === undefined ? [] : [{ type: IFLA.txqlen, value: u32(txQueueLength) }]),
   ];
   const peerBody = Buffer.concat([
     ifinfomsg(0, 0, 0),

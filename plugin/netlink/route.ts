@@ -49,9 +49,11 @@ export function encodeRoute(route: Route): Buffer {
   return Buffer.concat([head, encodeAttributes(attributes)]);
 }
 
-export function encodeRouteDump(family: Family): Buffer {
+/** Selects routes of a family, of one protocol alone if given (the socket asks for strict checking, so the kernel filters). */
+export function encodeRouteDump(family: Family, protocol = 0): Buffer {
   const head = Buffer.alloc(12);
   head.writeUInt8(AF[family], 0);
+  head.writeUInt8(protocol, 5);
   return head;
 }
 
