@@ -3,8 +3,12 @@ import { Allocator } from "../ipam/allocator.ts";
 import { toPools } from "../ipam/pools.ts";
 import { Records } from "../ipam/records.ts";
 import { ClusterAddressStore } from "./address-store.ts";
+import { AgentMetrics } from "./agent-metrics.ts";
+import { ClusterDuties } from "./cluster-duties.ts";
 import { ClusterView } from "./cluster-view.ts";
+import { CniLog } from "./cni-log.ts";
 import { discover } from "./discover.ts";
+import { PodEvents } from "./events.ts";
 import { readLastFacts, writeFacts } from "./facts-file.ts";
 import { decideGate } from "./gate.ts";
 import { serveHealth } from "./health.ts";
@@ -13,35 +17,60 @@ import { serveIpam } from "./ipam-server.ts";
 import { KernelEvents } from "./kernel-events.ts";
 import type { Kube } from "./kube.ts";
 import { observeKubeProxy } from "./kube-proxy.ts";
+import { RESTART_AGAIN_MS, restartHelps } from "./kube-proxy-restart.ts";
+import { LEASE_SECONDS, Leadership } from "./leader.ts";
 import { log, messageOf } from "./log.ts";
 import { Loop } from "./loop.ts";
 import { observeLinks } from "./node-links.ts";
 import { NodeStatePublisher, nodeStatus } from "./node-state.ts";
-import { observeCluster, settingsVersion } from "./observe.ts";
+import { inNamespace, RESOURCE } from "./objects.ts";
+import { observeCluster, settingsOf, settingsVersion } from "./observe.ts";
+import { Reclaimer } from "./reclaimer.ts";
 import { repairAttachments } from "./repair.ts";
 import { applyReturnPath, readTcpBeLiberal } from "./return-path.ts";
+import { isOn, seconds } from "./settings.ts";
 import { type AgentState, initialState } from "./state.ts";
 
 const HOST_BIN = "/host/opt/cni/bin";
+/** Defaults of ConfigMap interlay-config, in seconds. */
+const RECLAIM = { after: 10, withoutNode: 600, young: 30 } as const;
+
+type LoopName =
+  "facts" | "returnPath" | "repair" | "kubeProxy" | "addresses" | "status" | "calls" | "leadership" | "duties";
 
 /** The agent of one node: a loop a duty, each observe -> plan -> apply; the status loop tells what they know. */
 export class Agent {
+  readonly #kube: Kube;
   readonly #node: string;
   readonly #view: ClusterView;
   readonly #state: AgentState;
   readonly #publisher: NodeStatePublisher;
   readonly #allocator: Allocator;
+  readonly #reclaimer: Reclaimer;
+  readonly #leadership: Leadership;
+  readonly #events: PodEvents;
   readonly #kernel = new KernelEvents();
-  readonly #loops: Readonly<Record<"facts" | "returnPath" | "repair" | "kubeProxy" | "addresses" | "status", Loop>>;
+  readonly #metrics = new AgentMetrics();
+  readonly #cniLog = new CniLog();
+  readonly #loops: Readonly<Record<LoopName, Loop>>;
+  /** While this agent is the leader. */
+  #duties: ClusterDuties | undefined;
   #servers: readonly Server[] = [];
   #factsWritten = "";
+  #kubeProxyRestarted = Number.NEGATIVE_INFINITY;
 
   constructor(kube: Kube, node: string) {
+    this.#kube = kube;
     this.#node = node;
     this.#view = new ClusterView(kube, node);
     this.#state = initialState(readLastFacts());
     this.#publisher = new NodeStatePublisher(kube, node);
-    this.#allocator = new Allocator(new ClusterAddressStore(kube, this.#view, node), new Records());
+    const store = new ClusterAddressStore(kube, this.#view, node);
+    const records = new Records();
+    this.#allocator = new Allocator(store, records);
+    this.#reclaimer = new Reclaimer(kube, store, records);
+    this.#leadership = new Leadership(kube, node);
+    this.#events = new PodEvents(kube, node);
     const loop = (name: string, period: number, debounce: number, work: () => Promise<void> | void): Loop =>
       new Loop({ name, period, debounce }, work);
     this.#loops = {
@@ -55,7 +84,10 @@ export class Agent {
         this.#repair();
       }),
       kubeProxy: loop("kube-proxy", 5000, 50, () => this.#observeKubeProxy()),
-      addresses: loop("addresses", 10_000, 500, () => this.#allocator.sync()),
+      addresses: loop("addresses", 10_000, 500, () => this.#lookAfterAddresses()),
+      calls: loop("calls of the plugins", 1000, 0, () => this.#tellCalls()),
+      leadership: loop("leadership", (LEASE_SECONDS * 1000) / 3, 0, () => this.#campaign()),
+      duties: loop("duties for the cluster", 10_000, 500, () => this.#duties?.pass()),
       status: loop("status", 10_000, 100, () => this.#publish()),
     };
   }
@@ -64,7 +96,7 @@ export class Agent {
     log("info", "agent starts", { node: this.#node, lastFacts: this.#state.facts !== undefined });
     installPlugin(HOST_BIN);
     // What the node needs of itself comes first: the API server may be away.
-    for (const name of ["returnPath", "repair", "kubeProxy", "status"] as const) this.#loops[name].start();
+    for (const name of ["returnPath", "repair", "kubeProxy", "status", "calls"] as const) this.#loops[name].start();
     this.#kernel.start({
       links: () => {
         this.#loops.repair.wake();
@@ -77,32 +109,42 @@ export class Agent {
     this.#view.start(() => {
       this.#loops.facts.wake();
     });
+    this.#view.underlayAddresses.onChange(() => {
+      this.#loops.duties.wake();
+    });
     void this.#view.ready().then(() => {
-      this.#loops.facts.start();
-      this.#loops.addresses.start();
+      for (const name of ["facts", "addresses", "leadership", "duties"] as const) this.#loops[name].start();
     });
   }
 
-  stop(): void {
+  async stop(): Promise<void> {
     for (const loop of Object.values(this.#loops)) loop.stop();
     this.#kernel.stop();
     this.#view.stop();
+    this.#duties?.stop();
     for (const server of this.#servers) server.close();
+    await this.#leadership.resign().catch(() => undefined); // it ends by itself
   }
 
   async #serveIpam(): Promise<Server> {
     const server = await serveIpam(this.#allocator, {
       refused: (pod, message) => {
         log("warn", "no address given", { pod, message });
+        void this.#events.warn(pod, "NoUnderlayAddress", message);
       },
-      answered: () => undefined,
+      answered: (verb, duration, ok) => {
+        this.#metrics.ipamAnswered(verb, duration, ok);
+      },
     });
     this.#state.ipamError = undefined;
     return server;
   }
 
   #serveHealth(): Promise<Server> {
-    return serveHealth(() => this.#notReady());
+    return serveHealth(
+      () => this.#notReady(),
+      () => this.#metrics.text(this.#state, this.#publisher.conditions, this.#view, this.#kube),
+    );
   }
 
   /** Why pods cannot be wired on this node; empty: they can. */
@@ -156,14 +198,69 @@ export class Agent {
     const report = repairAttachments();
     for (const what of report.repaired) log("warn", "repaired", { what });
     for (const what of report.removed) log("info", "removed what was left of a pod that is gone", { what });
+    this.#metrics.repaired(report.repaired);
     this.#state.repair = report;
     this.#loops.status.wake();
   }
 
   async #observeKubeProxy(): Promise<void> {
     const pod = this.#view.pods.values().find(({ metadata }) => metadata.labels["k8s-app"] === "kube-proxy");
-    this.#state.kubeProxy = await observeKubeProxy(pod?.spec.containers[0]?.image);
+    const kubeProxy = await observeKubeProxy(pod?.spec.containers[0]?.image);
+    this.#state.kubeProxy = kubeProxy;
     this.#decideGate();
+    const now = performance.now();
+    if (
+      pod !== undefined &&
+      restartHelps(this.#state.facts?.returnPath, this.#state.tcpBeLiberal, kubeProxy) &&
+      isOn(settingsOf(this.#view), this.#node, "restartKubeProxy") &&
+      now - this.#kubeProxyRestarted > RESTART_AGAIN_MS
+    ) {
+      this.#kubeProxyRestarted = now;
+      const { name, namespace = "kube-system", uid } = pod.metadata;
+      log("info", "kube-proxy is restarted, so that it leaves its INVALID rule out", { pod: name });
+      await this.#kube.delete(inNamespace(RESOURCE.pods, namespace), name, uid);
+    }
+  }
+
+  async #lookAfterAddresses(): Promise<void> {
+    await this.#allocator.sync();
+    const settings = settingsOf(this.#view);
+    const milliseconds = (key: string, otherwise: number): number =>
+      1000 * seconds(settings, this.#node, key, otherwise);
+    const lines = await this.#reclaimer.pass(
+      {
+        afterPod: milliseconds("addressReclaimSeconds", RECLAIM.after),
+        withoutNode: milliseconds("addressReclaimWithoutNodeSeconds", RECLAIM.withoutNode),
+        young: milliseconds("addressReclaimYoungSeconds", RECLAIM.young),
+      },
+      this.#leadership.held ? this.#duties?.nodeIs : undefined,
+    );
+    for (const what of lines) log("info", "address reclaimed", { what });
+    this.#metrics.reclaimed(lines.length);
+  }
+
+  /** Durations for the metrics; failures for whoever describes the pod. */
+  async #tellCalls(): Promise<void> {
+    for (const call of this.#cniLog.read()) {
+      this.#metrics.cniCall(call);
+      // What IPAM refused has been told by itself.
+      if (call.error !== undefined && call.command === "ADD" && call.plugin === "interlay" && call.pod !== undefined)
+        await this.#events.warn(call.pod, "UnderlayWiringFailed", call.error);
+    }
+  }
+
+  async #campaign(): Promise<void> {
+    await this.#leadership.campaign();
+    if (this.#leadership.held && this.#duties === undefined) {
+      log("info", "this agent leads");
+      this.#duties = new ClusterDuties(this.#kube, this.#view);
+      this.#duties.start(() => {
+        this.#loops.duties.wake();
+      });
+    } else if (!this.#leadership.held && this.#duties !== undefined) {
+      this.#duties.stop();
+      this.#duties = undefined;
+    }
   }
 
   #decideGate(): void {

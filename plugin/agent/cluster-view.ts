@@ -78,9 +78,10 @@ export class ClusterView {
     this.#all = all;
   }
 
-  /** @param changed called on every change of any of them */
+  /** @param changed called on every change of any of them but addresses */
   start(changed: () => void): void {
-    for (const mirror of this.#all) mirror.onChange(changed).start();
+    // Addresses come and go with every pod: no fact is among them.
+    for (const mirror of this.#all) (mirror === this.underlayAddresses ? mirror : mirror.onChange(changed)).start();
   }
 
   stop(): void {

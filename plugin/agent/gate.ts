@@ -45,7 +45,7 @@ export function decideGate({ returnPath, applied, tcpBeLiberal, kubeProxy }: Gat
   };
 }
 
-function isBelow129(version: string | null): boolean {
+export function isBelow129(version: string | null): boolean {
   const match = /^v?(\d+)\.(\d+)\./.exec(version ?? "");
   return match !== null && (Number(match[1]) < 1 || (Number(match[1]) === 1 && Number(match[2]) < 29));
 }

@@ -5,14 +5,15 @@ import { Kube } from "./kube.ts";
 /** The DaemonSet's command: runs until SIGTERM. What the node has stays: pods keep their network while the agent is replaced. */
 export async function runAgent(): Promise<void> {
   const agent = new Agent(Kube.connect(), nodeNameOf(process.env));
-  await agent.start();
-  await new Promise<void>((resolve) => {
+  const told = new Promise<void>((resolve) => {
     for (const signal of ["SIGTERM", "SIGINT"] as const)
       process.once(signal, () => {
         resolve();
       });
   });
-  agent.stop();
+  await agent.start();
+  await told;
+  await agent.stop();
   process.exit(0);
 }
 

@@ -42,6 +42,8 @@ export class Mirror<T> {
   readonly #parse: (object: unknown) => T | undefined;
   readonly #listeners: (() => void)[] = [];
   readonly #objects = new Map<string, T>();
+  /** One's own writes that the watch has not told of: what it tells of them that is older does not count. */
+  readonly #ahead = new Map<string, bigint | "deleted">();
   #version = "";
   #state: MirrorState = "unknown";
   #error: string | undefined;
@@ -87,12 +89,15 @@ export class Mirror<T> {
 
   /** One's own write, before the watch tells of it: the next reader must see it. */
   put(object: unknown): void {
-    this.#take(object);
+    const key = this.#take(object);
+    const found = identified.safeParse(object);
+    if (key !== undefined && found.success) this.#ahead.set(key, BigInt(found.data.metadata.resourceVersion));
   }
 
   /** As `put`, for what one has deleted. */
   drop(name: string): void {
     this.#objects.delete(name);
+    this.#ahead.set(name, "deleted");
   }
 
   start(): this {
@@ -156,6 +161,7 @@ export class Mirror<T> {
   }
 
   async #list(): Promise<void> {
+    this.#ahead.clear();
     const seen = new Set<string>();
     let next: string | undefined;
     let version = "";
@@ -192,10 +198,19 @@ export class Mirror<T> {
     }
     const { metadata } = found.data;
     this.#version = metadata.resourceVersion;
-    if (phase === "BOOKMARK") return;
+    if (phase === "BOOKMARK" || this.#isOld(phase, keyOf(metadata), metadata.resourceVersion)) return;
     if (phase === "DELETED") this.#objects.delete(keyOf(metadata));
     else this.#take(object);
     this.#tell();
+  }
+
+  /** Resource versions of one kind are comparable numbers (KEP-5504). */
+  #isOld(phase: string, key: string, version: string): boolean {
+    const ahead = this.#ahead.get(key);
+    if (ahead === undefined) return false;
+    if (ahead === "deleted" ? phase !== "DELETED" : BigInt(version) < ahead) return true;
+    this.#ahead.delete(key);
+    return false;
   }
 
   #take(object: unknown): string | undefined {

@@ -23,11 +23,15 @@ export function observeCluster(view: ClusterView, nodeName: string): Omit<Observ
     controlPlaneArguments: view.controlPlane
       .values()
       .flatMap(({ spec }) => spec.containers.flatMap(({ command, args }) => [...command, ...args])),
-    settings: view.settings.get(`${SYSTEM_NAMESPACE}/${CONFIG_MAP}`)?.data ?? {},
+    settings: settingsOf(view),
   };
 }
 
 /** The version at which the settings were read; empty while there are none. */
 export function settingsVersion(view: ClusterView): string {
   return view.settings.get(`${SYSTEM_NAMESPACE}/${CONFIG_MAP}`)?.metadata.resourceVersion ?? "";
+}
+
+export function settingsOf(view: ClusterView): Readonly<Record<string, string>> {
+  return view.settings.get(`${SYSTEM_NAMESPACE}/${CONFIG_MAP}`)?.data ?? {};
 }

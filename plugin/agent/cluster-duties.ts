@@ -1,0 +1,165 @@
+import { z } from "zod";
+import { parseIp } from "../datapath/address.ts";
+import { overlapping } from "../ipam/choose.ts";
+import { toPools } from "../ipam/pools.ts";
+import type { ClusterView } from "./cluster-view.ts";
+import { hasStatus, type Kube } from "./kube.ts";
+import { Mirror, objectMeta } from "./mirror.ts";
+import { inNamespace, RESOURCE, underlayNetwork, type UnderlayNetworkObject } from "./objects.ts";
+import { attachmentDefinition } from "./underlay-network.ts";
+
+const readyNode = z.object({
+  metadata: objectMeta,
+  status: z
+    .object({ conditions: z.array(z.object({ type: z.string(), status: z.string() })).default([]) })
+    .default({ conditions: [] }),
+});
+const definition = z.object({ metadata: objectMeta, spec: z.object({ config: z.string().default("") }) });
+
+/** A pool's numbers, as `kubectl get underlaypools` shows them. */
+export interface PoolStatus {
+  readonly total: number;
+  readonly used: number;
+  readonly free: number;
+  readonly conflicts: number;
+  readonly conditions: readonly {
+    readonly type: "Ready";
+    readonly status: "True" | "False";
+    readonly reason: string;
+    readonly message: string;
+  }[];
+}
+
+/** What one agent does for all: pools' status, NetworkAttachmentDefinitions, addresses of nodes that are gone. */
+export class ClusterDuties {
+  readonly #kube: Kube;
+  readonly #view: ClusterView;
+  readonly #nodes: Mirror<z.infer<typeof readyNode>>;
+  readonly #networks: Mirror<UnderlayNetworkObject>;
+  readonly #definitions: Mirror<z.infer<typeof definition>>;
+  readonly #published = new Map<string, string>();
+
+  constructor(kube: Kube, view: ClusterView) {
+    this.#kube = kube;
+    this.#view = view;
+    this.#nodes = new Mirror(kube, RESOURCE.nodes, (object) => readyNode.parse(object));
+    this.#networks = new Mirror(kube, RESOURCE.underlayNetworks, (object) => underlayNetwork.parse(object));
+    this.#definitions = new Mirror(kube, RESOURCE.attachmentDefinitions, (object) => definition.parse(object));
+  }
+
+  start(changed: () => void): void {
+    for (const mirror of [this.#nodes, this.#networks, this.#definitions]) mirror.onChange(changed).start();
+  }
+
+  stop(): void {
+    for (const mirror of [this.#nodes, this.#networks, this.#definitions]) mirror.stop();
+  }
+
+  /** Does this node's agent look after its own addresses? */
+  readonly nodeIs = (name: string): "gone" | "silent" | "well" => {
+    if (this.#nodes.state !== "known") return "well";
+    const node = this.#nodes.get(name);
+    if (node === undefined) return "gone";
+    return node.status.conditions.some(({ type, status }) => type === "Ready" && status === "True") ? "well" : "silent";
+  };
+
+  async pass(): Promise<void> {
+    await this.#publishPools();
+    await this.#writeDefinitions();
+  }
+
+  async #publishPools(): Promise<void> {
+    if (this.#view.underlayAddresses.state !== "known") return;
+    for (const [name, status] of poolStatuses(this.#view)) {
+      const text = JSON.stringify(status);
+      const now = this.#view.underlayPools.get(name)?.status;
+      if (this.#published.get(name) === text && now !== undefined) continue;
+      try {
+        await this.#kube.mergePatch(RESOURCE.underlayPools, name, { status }, "status");
+        this.#published.set(name, text);
+      } catch (error) {
+        if (!hasStatus(error, 404)) throw error;
+      }
+    }
+  }
+
+  async #writeDefinitions(): Promise<void> {
+    if (this.#networks.state !== "known" || this.#definitions.state !== "known") return;
+    for (const network of this.#networks.values()) {
+      const wanted = attachmentDefinition(network);
+      const key = `${wanted.metadata.namespace}/${wanted.metadata.name}`;
+      const there = this.#definitions.get(key);
+      const resource = inNamespace(RESOURCE.attachmentDefinitions, wanted.metadata.namespace);
+      if (there === undefined) await this.#kube.create(resource, wanted);
+      else if (!there.metadata.ownerReferences.some(({ uid }) => uid === network.metadata.uid)) {
+        if (there.spec.config !== wanted.spec.config)
+          await this.#tell(
+            network,
+            `NetworkAttachmentDefinition ${key} is there and not ours: delete it, or rename this network.`,
+          );
+        continue;
+      } else if (there.spec.config !== wanted.spec.config)
+        await this.#kube.mergePatch(resource, wanted.metadata.name, { spec: wanted.spec });
+      await this.#tell(network, undefined);
+    }
+  }
+
+  async #tell({ metadata }: UnderlayNetworkObject, problem: string | undefined): Promise<void> {
+    const condition = {
+      type: "Ready",
+      status: problem === undefined ? "True" : "False",
+      reason: problem === undefined ? "Written" : "NotOurs",
+      message: problem ?? "The NetworkAttachmentDefinition is as this network says.",
+    };
+    const text = JSON.stringify(condition);
+    const key = `network/${metadata.name}`;
+    if (this.#published.get(key) === text) return;
+    await this.#kube.mergePatch(
+      RESOURCE.underlayNetworks,
+      metadata.name,
+      { status: { conditions: [condition] } },
+      "status",
+    );
+    this.#published.set(key, text);
+  }
+}
+
+/** Totals are exact up to what JSON's numbers hold. */
+export function poolStatuses(
+  view: Pick<ClusterView, "underlayPools" | "underlayAddresses">,
+): ReadonlyMap<string, PoolStatus> {
+  const { good, bad } = toPools(view.underlayPools.values());
+  const clash = overlapping(good);
+  const addresses = view.underlayAddresses.values();
+  const statuses = new Map<string, PoolStatus>();
+  for (const { name, spaces } of good) {
+    const used = addresses.filter(({ spec }) => spaces.all.has(parseIp(spec.address)));
+    const total = Number(spaces.all.size);
+    const other = clash.get(name);
+    statuses.set(name, {
+      total,
+      used: used.length,
+      free: total - used.length,
+      conflicts: used.filter(({ spec }) => spec.conflict !== undefined).length,
+      conditions: [
+        other === undefined
+          ? { type: "Ready", status: "True", reason: "Giving", message: "Addresses are given out of this pool." }
+          : {
+              type: "Ready",
+              status: "False",
+              reason: "Overlap",
+              message: `Its ranges overlap with those of the earlier UnderlayPool ${other}: it gives no address until they do not.`,
+            },
+      ],
+    });
+  }
+  for (const [name, problem] of bad)
+    statuses.set(name, {
+      total: 0,
+      used: 0,
+      free: 0,
+      conflicts: 0,
+      conditions: [{ type: "Ready", status: "False", reason: "Wrong", message: `${problem}: it gives no address.` }],
+    });
+  return statuses;
+}

@@ -1,0 +1,57 @@
+import { closeSync, openSync, readSync, statSync } from "node:fs";
+import { z } from "zod";
+
+const LOG_FILE = "/var/log/interlay/cni.log";
+const CHUNK = 256 * 1024;
+
+const call = z.object({
+  plugin: z.string().default("interlay"),
+  command: z.string().optional(),
+  ifname: z.string().optional(),
+  pod: z.object({ namespace: z.string(), name: z.string(), uid: z.string() }).optional(),
+  milliseconds: z.number(),
+  error: z.string().optional(),
+});
+export type CniCall = z.infer<typeof call>;
+
+/** What the plugins have done since the last look, by the log that they write; from its end at the first. */
+export class CniLog {
+  readonly #file: string;
+  #offset: number;
+  #rest = "";
+
+  constructor(file = LOG_FILE) {
+    this.#file = file;
+    this.#offset = this.#size();
+  }
+
+  read(): readonly CniCall[] {
+    const size = this.#size();
+    if (size < this.#offset) this.#offset = 0; // rotated
+    if (size === this.#offset) return [];
+    const fd = openSync(this.#file, "r");
+    try {
+      const buffer = Buffer.alloc(Math.min(size - this.#offset, CHUNK));
+      const read = readSync(fd, buffer, 0, buffer.length, this.#offset);
+      this.#offset += read;
+      const lines = (this.#rest + buffer.toString("utf8", 0, read)).split("\n");
+      this.#rest = lines.pop() ?? "";
+      return lines.flatMap(parseLine);
+    } finally {
+      closeSync(fd);
+    }
+  }
+
+  #size(): number {
+    return statSync(this.#file, { throwIfNoEntry: false })?.size ?? 0;
+  }
+}
+
+function parseLine(line: string): readonly CniCall[] {
+  try {
+    const parsed = call.safeParse(JSON.parse(line));
+    return parsed.success ? [parsed.data] : [];
+  } catch {
+    return [];
+  }
+}

@@ -1,0 +1,61 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { decideReclaim, type Delays, type Holder, type World } from "./reclaim.ts";
+
+const NOW = 10_000_000;
+const DELAYS: Delays = { afterPod: 5000, withoutNode: 600_000, young: 60_000 };
+const HOLDER: Holder = { podUid: "u1", podName: "web-1", node: "n1", containerId: "c1", created: 0 };
+const GONE: World = {
+  now: NOW,
+  pod: "gone",
+  node: "present",
+  sandbox: "gone",
+  statefulSet: "gone",
+  goneSince: NOW - 5000,
+};
+const set = { kind: "StatefulSet", name: "web", uid: "s1" };
+const wants = (replicas: number, first = 0, uid = "s1") => ({ statefulSet: { uid, first, replicas } });
+
+describe("an address goes back", () => {
+  const cases: readonly (readonly [string, Partial<Holder>, Partial<World>, "keep" | "wait" | "release"])[] = [
+    ["when its pod and its container are gone for the delay", {}, {}, "release"],
+    ["not before the delay", {}, { goneSince: NOW - 4999 }, "wait"],
+    ["not when it is seen gone for the first time", {}, { goneSince: undefined }, "wait"],
+    ["not while its pod is there", {}, { pod: { uid: "u1" } }, "keep"],
+    ["when a pod of the same name is another one", {}, { pod: { uid: "u2" } }, "release"],
+    ["not while the API server does not say", {}, { pod: "unknown" }, "keep"],
+    ["not while its container is there, though the pod's object is gone", {}, { sandbox: "present" }, "keep"],
+    ["not in the middle of its ADD", { created: NOW - 59_999 }, {}, "keep"],
+    ["not soon, where its node cannot be asked", {}, { sandbox: "unknown" }, "wait"],
+    ["late, where its node cannot be asked", {}, { sandbox: "unknown", goneSince: NOW - 600_000 }, "release"],
+    ["when its node is gone", {}, { sandbox: "unknown", node: "gone" }, "release"],
+    ["never by nothing known", {}, { sandbox: "unknown", node: "unknown", goneSince: 0 }, "wait"],
+    ["not while its StatefulSet wants the pod", { owner: set }, wants(2), "keep"],
+    ["when its StatefulSet has been scaled below it", { owner: set }, wants(1), "release"],
+    ["by ordinals that do not start at 0", { owner: set }, wants(1, 1), "keep"],
+    ["when its StatefulSet is another one of that name", { owner: set }, wants(5, 0, "s2"), "release"],
+    ["not while nobody says what its StatefulSet wants", { owner: set }, { statefulSet: "unknown" }, "keep"],
+    ["never by itself after a conflict on the wire", { conflict: "02:00:00:00:00:01" }, {}, "keep"],
+  ];
+  for (const [what, holder, world, expected] of cases)
+    it(what, () => {
+      assert.equal(decideReclaim({ ...HOLDER, ...holder }, { ...GONE, ...world }, DELAYS).action, expected);
+    });
+
+  it("never while its own pod lives, or while that is not known", () => {
+    fc.assert(
+      fc.property(
+        fc.record({
+          now: fc.nat(),
+          pod: fc.constantFrom<World["pod"]>({ uid: "u1" }, "unknown"),
+          node: fc.constantFrom<World["node"]>("present", "gone", "unknown"),
+          sandbox: fc.constantFrom<World["sandbox"]>("present", "gone", "unknown"),
+          statefulSet: fc.constantFrom<World["statefulSet"]>("gone", "unknown", { uid: "s1", first: 0, replicas: 1 }),
+          goneSince: fc.option(fc.nat(), { nil: undefined }),
+        }),
+        fc.option(fc.constant(set), { nil: undefined }),
+        (world, owner) => decideReclaim({ ...HOLDER, owner }, world, DELAYS).action !== "release",
+      ),
+    );
+  });
+});
