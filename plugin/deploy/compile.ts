@@ -24,6 +24,9 @@ export async function compile({ entry, sources, output }: Program): Promise<stri
     await bun([
       "build",
       "--compile",
+      // What a call does not import is a file of its own in the executable, and is not loaded.
+      "--splitting",
+      "--format=esm",
       "--bytecode",
       "--minify",
       "--target=bun-linux-x64",
