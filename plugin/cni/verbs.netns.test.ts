@@ -1,33 +1,30 @@
 import assert from "node:assert/strict";
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import { inside, ping, pluginsFromEnvironment, TestNet, type TestNode, type TestPod } from "../testing/node.ts";
-
-const lines = (text: string): string[] =>
-  text
-    .split("\n")
-    .map((line) => line.trim().replaceAll(/\s+/g, " "))
-    .filter((line) => line !== "");
-const nodeState = (node: TestNode): string[] => [
-  ...lines(inside(node.name, "ip", "-o", "link")).map((l) => l.split(": ")[1] ?? ""),
-  ...lines(inside(node.name, "ip", "-4", "route", "show", "table", "all")),
-  ...lines(inside(node.name, "ip", "rule")),
-  ...lines(inside(node.name, "ip", "neighbour", "show", "nud", "permanent")),
-];
+import {
+  inside,
+  lines,
+  permanentState,
+  ping,
+  pluginsFromEnvironment,
+  TestNet,
+  type TestNode,
+  type TestPod,
+} from "../testing/node.ts";
 
 describe("an underlay pod", () => {
   let net: TestNet;
   let node: TestNode;
   let other: TestNode;
   let pod: TestPod;
-  let before_: string[];
+  let before_: readonly string[];
 
   before(() => {
     net = new TestNet(pluginsFromEnvironment());
     node = net.node("n1", "10.7.168.71");
     other = net.node("n2", "10.7.168.72");
     pod = net.pod("u");
-    before_ = nodeState(node);
+    before_ = permanentState(node);
     const result = net.attach(node, pod, "eth0", "10.7.200.1/16", "10.7.168.72");
     assert.equal(result.status, 0, JSON.stringify(result.json));
   });
@@ -65,13 +62,7 @@ describe("an underlay pod", () => {
   it("answers what came in by veth0 by veth0, whoever asked", () => {
     // A client that the pod would answer over the wire: the node forwards it with its source kept, as NodePort Local does.
     inside(node.name, "ip", "address", "add", "192.0.2.1/32", "dev", "lo");
-    assert.equal(
-      inside(node.name, "ping", "-n", "-q", "-c", "1", "-W", "2", "-I", "192.0.2.1", "10.7.200.1").includes(
-        " 0% packet loss",
-      ),
-      true,
-      "a reply to 192.0.2.1 left by eth0, expected veth0",
-    );
+    assert.ok(ping(node.name, "10.7.200.1", "192.0.2.1"), "a reply to 192.0.2.1 left by eth0, expected veth0");
   });
 
   it("is found in order by CHECK, and by its line when something is missing", () => {
@@ -120,7 +111,7 @@ describe("an underlay pod", () => {
     assert.equal(net.call("interlay", "DEL", node, pod, "eth0", {}).status, 0);
     assert.equal(net.call("interlay", "DEL", node, pod, "eth0", {}).status, 0);
     inside(node.name, "ip", "address", "delete", "192.0.2.1/32", "dev", "lo");
-    const left = nodeState(node).filter((line) => !before_.includes(line));
+    const left = permanentState(node).filter((line) => !before_.includes(line));
     assert.deepEqual(left, [], "DEL left this on the node");
     assert.deepEqual(readdirSync(join(node.stateDirectory, "attachments")), []);
   });
@@ -203,22 +194,22 @@ describe("a plugin call that cannot be served", () => {
   });
 
   it("undoes its part when the pod is not as the previous plugin said", () => {
-    const before = nodeState(node);
+    const before = permanentState(node);
     const result = net.call("interlay", "ADD", node, pod, "eth0", previous("10.7.200.3/16"));
     assert.equal(result.json["code"], 103);
     assert.match(String(result.json["msg"]), /the pod has no link eth0/);
-    assert.deepEqual(nodeState(node), before);
+    assert.deepEqual(permanentState(node), before);
   });
 
   it("undoes every step before the one that the kernel refuses", () => {
     // eth0 is there, but without the address that the routes name as their source: the kernel refuses the first of them
     inside(pod.namespace, "ip", "link", "add", "name", "eth0", "type", "bridge");
     inside(pod.namespace, "ip", "link", "set", "eth0", "up");
-    const before = nodeState(node);
+    const before = permanentState(node);
     const result = net.call("interlay", "ADD", node, pod, "eth0", previous("10.7.200.3/16"));
     assert.equal(result.json["code"], 101, JSON.stringify(result.json));
     assert.match(String(result.json["msg"]), /pod test\/.*: EINVAL/);
-    assert.deepEqual(nodeState(node), before, "the node is not as before");
+    assert.deepEqual(permanentState(node), before, "the node is not as before");
     assert.ok(!inside(pod.namespace, "ip", "link").includes("veth0"), "veth0 is still in the pod");
     assert.ok(
       !existsSync(join(node.stateDirectory, "attachments")) ||
@@ -227,11 +218,11 @@ describe("a plugin call that cannot be served", () => {
   });
 
   it("says so in the spec's words for bad input, and changes nothing", () => {
-    const before = nodeState(node);
+    const before = permanentState(node);
     assert.equal(net.call("interlay", "ADD", node, pod, "a/b", previous("10.7.200.3/16")).json["code"], 4);
     assert.equal(net.call("interlay", "ADD", node, pod, "eth0", {}).json["code"], 7);
     assert.equal(net.call("interlay", "ADD", node, pod, "eth0", { cniVersion: "9.9.9" }).json["code"], 1);
     assert.equal(net.call("interlay", "ADD", node, pod, "eth0", previous("10.7.200.300/16")).json["code"], 7);
-    assert.deepEqual(nodeState(node), before);
+    assert.deepEqual(permanentState(node), before);
   });
 });

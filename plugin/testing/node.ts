@@ -36,6 +36,11 @@ export interface TestNode {
   readonly stateDirectory: string;
 }
 
+export interface StaticAddress {
+  readonly address: string;
+  readonly gateway?: string;
+}
+
 export interface TestPod {
   readonly namespace: string;
   readonly netns: string;
@@ -63,8 +68,8 @@ export class TestNet {
     ip("-n", this.#switch, "link", "set", "br0", "up");
   }
 
-  /** A node with eth0 on the switch, and facts that name it. */
-  node(name: string, address: string, facts: Partial<Facts> = {}): TestNode {
+  /** A node with eth0 on the switch, and facts that name it. `address6` makes it dual-stack. */
+  node(name: string, address: string, facts: Partial<Facts> = {}, address6?: string): TestNode {
     const namespace = this.#namespace(name);
     const port = `p-${name}`;
     ip("-n", this.#switch, "link", "add", "name", port, "type", "veth", "peer", "name", "eth0", "netns", namespace);
@@ -74,7 +79,15 @@ export class TestNet {
     inside(namespace, "sysctl", "-qw", "net.ipv4.ip_forward=1");
     const stateDirectory = join(this.#directory, name);
     mkdirSync(stateDirectory, { recursive: true });
-    writeFileSync(join(stateDirectory, "facts.json"), JSON.stringify({ ...defaultFacts(name, address), ...facts }));
+    if (address6 !== undefined) {
+      inside(namespace, "sysctl", "-qw", "net.ipv6.conf.all.forwarding=1");
+      ip("-n", namespace, "address", "add", `${address6}/64`, "dev", "eth0", "nodad");
+    }
+    const addresses = [address, ...(address6 === undefined ? [] : [address6])].map(parseIp);
+    writeFileSync(
+      join(stateDirectory, "facts.json"),
+      JSON.stringify({ ...defaultFacts(), node: { name, addresses }, ...facts }),
+    );
     return { name: namespace, address, stateDirectory };
   }
 
@@ -120,18 +133,43 @@ export class TestNet {
 
   /** macvlan by the reference plugin with a static address, then interlay behind it. */
   attach(node: TestNode, pod: TestPod, ifname: string, address: string, gateway?: string): CallResult {
-    const ipam = {
-      type: "static",
-      addresses: [{ address, ...(gateway === undefined ? {} : { gateway }) }],
-      ...(gateway !== undefined && ifname === "eth0" ? { routes: [{ dst: "0.0.0.0/0", gw: gateway }] } : {}),
-    };
-    const macvlan = this.call("macvlan", "ADD", node, pod, ifname, { master: "eth0", mode: "bridge", ipam });
-    if (macvlan.status !== 0) throw new Error(`macvlan ADD: ${JSON.stringify(macvlan.json)}`);
-    return this.call("interlay", "ADD", node, pod, ifname, { prevResult: macvlan.json });
+    return this.attachAll(node, pod, ifname, [{ address, ...(gateway === undefined ? {} : { gateway }) }]);
+  }
+
+  /** As `attach`, with an address of each family and options for interlay. */
+  attachAll(
+    node: TestNode,
+    pod: TestPod,
+    ifname: string,
+    addresses: readonly StaticAddress[],
+    options: Readonly<Record<string, unknown>> = {},
+  ): CallResult {
+    return this.call("interlay", "ADD", node, pod, ifname, {
+      ...options,
+      prevResult: this.macvlan(node, pod, ifname, addresses),
+    });
+  }
+
+  /** The result of the reference macvlan plugin with static addresses; eth0 gets default routes, as interlay-ipam gives them. */
+  macvlan(
+    node: TestNode,
+    pod: TestPod,
+    ifname: string,
+    addresses: readonly StaticAddress[],
+  ): Readonly<Record<string, unknown>> {
+    const routes = addresses.flatMap(({ address, gateway }) =>
+      gateway === undefined || ifname !== "eth0"
+        ? []
+        : [{ dst: address.includes(":") ? "::/0" : "0.0.0.0/0", gw: gateway }],
+    );
+    const ipam = { type: "static", addresses, routes };
+    const { status, json } = this.call("macvlan", "ADD", node, pod, ifname, { master: "eth0", mode: "bridge", ipam });
+    if (status !== 0) throw new Error(`macvlan ADD: ${JSON.stringify(json)}`);
+    return json;
   }
 
   /** What stands for Calico: a pair with a /32, 169.254.1.1 as its gateway, proxy ARP and a route on the node. */
-  overlay(node: TestNode, pod: TestPod, address: string): void {
+  overlay(node: TestNode, pod: TestPod, address: string, address6?: string): void {
     const nodeEnd = `cali${pod.containerId.replaceAll(/[^a-z0-9]/g, "").slice(-10)}`;
     ip("-n", node.name, "link", "add", "name", nodeEnd, "type", "veth", "peer", "name", "eth0", "netns", pod.namespace);
     ip("-n", node.name, "link", "set", nodeEnd, "up");
@@ -142,6 +180,12 @@ export class TestNet {
     ip("-n", pod.namespace, "route", "add", "169.254.1.1", "dev", "eth0");
     ip("-n", pod.namespace, "route", "add", "default", "via", "169.254.1.1", "dev", "eth0");
     inside(node.name, "sysctl", "-qw", `net.ipv4.neigh.${nodeEnd}.proxy_delay=0`);
+    if (address6 === undefined) return;
+    // Calico's IPv6 gateway is the node end's link-local address; here it is given, not made from a MAC
+    ip("-n", node.name, "address", "add", "fe80::1/64", "dev", nodeEnd, "nodad");
+    ip("-n", node.name, "route", "add", `${address6}/128`, "dev", nodeEnd);
+    ip("-n", pod.namespace, "address", "add", `${address6}/128`, "dev", "eth0", "nodad");
+    ip("-n", pod.namespace, "route", "add", "default", "via", "fe80::1", "dev", "eth0");
   }
 
   close(): void {
@@ -158,23 +202,43 @@ export class TestNet {
   }
 }
 
-function defaultFacts(name: string, address: string): Facts {
+function defaultFacts(): Omit<Facts, "node"> {
   return {
     schema: FACTS_SCHEMA,
-    node: { name, addresses: [parseIp(address)] },
     uplink: "eth0",
-    overlayCidrs: [parseCidr("10.233.64.0/18")],
+    overlayCidrs: ["10.233.64.0/18", "fd33:64::/48"].map(parseCidr),
     localOverlayBlocks: [],
-    serviceCidrs: [parseCidr("10.233.0.0/18")],
+    serviceCidrs: ["10.233.0.0/18", "fd33::/112"].map(parseCidr),
     hijackCidrs: [],
     returnPath: "notrack",
     sources: {},
   };
 }
 
-/** Whether one ping gets through: tells from and to in the failure. */
-export function ping(from: string, to: string): boolean {
-  return spawnSync("ip", ["netns", "exec", from, "ping", "-n", "-q", "-c", "1", "-W", "2", to]).status === 0;
+/** Whether one ping gets through. */
+export function ping(from: string, to: string, source?: string): boolean {
+  const by = source === undefined ? [] : ["-I", source];
+  return spawnSync("ip", ["netns", "exec", from, "ping", "-n", "-q", "-c", "1", "-W", "2", ...by, to]).status === 0;
+}
+
+/** Lines of iproute2's output, blanks folded. */
+export function lines(text: string): readonly string[] {
+  return text
+    .split("\n")
+    .map((line) => line.trim().replaceAll(/\s+/g, " "))
+    .filter((line) => line !== "");
+}
+
+/** What a node has of links, routes, rules and pinned neighbours, in both families; the kernel's own link-local routes left out. */
+export function permanentState(node: TestNode): readonly string[] {
+  const both = (...argv: readonly string[]) =>
+    ["-4", "-6"].flatMap((family) => lines(inside(node.name, "ip", family, ...argv)));
+  return [
+    ...lines(inside(node.name, "ip", "-o", "link")).map((line) => line.split(": ")[1] ?? ""),
+    ...both("route", "show", "table", "all").filter((line) => !/^\w+ fe80::/.test(line)),
+    ...both("rule"),
+    ...both("neighbour", "show", "nud", "permanent"),
+  ];
 }
 
 /** Executables for the tests, by the environment that scripts/test-netns.ts sets. */
