@@ -26,7 +26,7 @@ export async function machineMirror(): Promise<Mirror> {
   const { stdout } = await run("apt-get", ["indextargets", "--format", format, "Created-By: Packages"]);
   const mirror = chooseMirror(stdout, codename);
   if (mirror === undefined) {
-    throw new Error(`apt knows no "main" index for ${codename}: run apt-get update, or set INTERLAY_IMAGES=pull.`);
+    throw new Error(`apt knows no "main" index for ${codename}: run apt-get update first.`);
   }
   return mirror;
 }
@@ -54,9 +54,13 @@ export async function debootstrap(tree: string, packages: readonly string[], mir
   const options = join(tree, "etc/dpkg/dpkg.cfg.d");
   await mkdir(options, { recursive: true, mode: 0o755 });
   await writeFile(join(options, "interlay"), `${dpkgOptions}\n`);
-  const argv = ["--variant=minbase", `--include=${packages.join(",")}`, mirror.suite, tree, mirror.url];
+  // In a mount namespace of its own: what it mounts in the tree ends with it, also when it is killed, and the tree can go.
+  const argv = ["--mount", "--", "debootstrap", "--variant=minbase", `--include=${packages.join(",")}`];
   try {
-    await run("debootstrap", argv, { maxBuffer: 1 << 26, env: { ...process.env, DEBIAN_FRONTEND: "noninteractive" } });
+    await run("unshare", [...argv, mirror.suite, tree, mirror.url], {
+      maxBuffer: 1 << 26,
+      env: { ...process.env, DEBIAN_FRONTEND: "noninteractive" },
+    });
   } catch (error) {
     const log = await readFile(join(tree, "debootstrap/debootstrap.log"), "utf8").catch(() => String(error));
     const last = log.trim().split("\n").slice(-5).join("\n");

@@ -1,11 +1,12 @@
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { constants, createWriteStream } from "node:fs";
-import { mkdir, mkdtemp, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { z } from "zod";
 import { contentKey } from "../components/cache.ts";
+import { withLock } from "../components/lock.ts";
 
 /** One image layer: an uncompressed tar in the cache. Uncompressed, because it never leaves this machine and gzip costs a core. */
 export interface Layer {
@@ -84,30 +85,39 @@ export class LayerCache {
     const tar = join(this.#directory, `${key}.tar`);
     try {
       const known = record.parse(JSON.parse(await readFile(`${tar}.json`, "utf8")));
-      return (await stat(tar)).size === known.size ? { tar, ...known } : undefined;
+      if ((await stat(tar)).size !== known.size) return undefined;
+      await utimes(tar, new Date(), new Date()); // for prune.ts: asked for now
+      return { tar, ...known };
     } catch {
       return undefined; // absent or half written: made anew
     }
   }
 
-  /** The layer under `key`; `fill` is called with an empty directory only if there is none yet. */
+  /** The layer under `key`; `fill` is called with an empty directory only if there is none yet, and by one process. */
   async ensure(key: string, ownership: Ownership, fill: (tree: string) => Promise<void>): Promise<Layer> {
     const found = await this.find(key);
     if (found !== undefined) return found;
     const tar = join(this.#directory, `${key}.tar`);
-    await mkdir(dirname(tar), { recursive: true, mode: 0o700 });
-    const staging = await mkdtemp(`${tar}.making-`);
-    const tree = join(staging, "tree");
-    await mkdir(tree, { mode: 0o755 });
-    try {
-      await fill(tree);
-      const layer = await packLayer(tree, join(staging, "layer.tar"), ownership);
-      await rename(layer.tar, tar);
-      const { diffId, size } = layer;
-      await writeFile(`${tar}.json`, `${JSON.stringify({ diffId, size })}\n`, { mode: 0o600 });
-      return { tar, diffId, size };
-    } finally {
-      await rm(staging, { recursive: true, force: true });
-    }
+    return withLock(
+      `${tar}.lock`,
+      () => undefined,
+      async () => (await this.find(key)) ?? (await make(tar, ownership, fill)),
+    );
+  }
+}
+
+async function make(tar: string, ownership: Ownership, fill: (tree: string) => Promise<void>): Promise<Layer> {
+  const staging = `${tar}.making`;
+  const tree = join(staging, "tree");
+  await rm(staging, { recursive: true, force: true }); // a killed run's
+  await mkdir(tree, { recursive: true, mode: 0o755 });
+  try {
+    await fill(tree);
+    const { diffId, size, tar: made } = await packLayer(tree, join(staging, "layer.tar"), ownership);
+    await rename(made, tar);
+    await writeFile(`${tar}.json`, `${JSON.stringify({ diffId, size })}\n`, { mode: 0o600 });
+    return { tar, diffId, size };
+  } finally {
+    await rm(staging, { recursive: true, force: true });
   }
 }

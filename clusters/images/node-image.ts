@@ -7,7 +7,6 @@ import { contentTag, type Image } from "./archive.ts";
 import { fileIdentity, type Layer, type LayerCache, treeIdentity } from "./layer.ts";
 
 const files = join(import.meta.dirname, "files", "node");
-export const NODE_REPOSITORY = "interlay.dev/node";
 const KUBERNETES = ["kubeadm", "kubelet", "kubectl"] as const;
 
 /** Units that must run, as the links that `systemctl enable` would make. */
@@ -48,5 +47,5 @@ export async function nodeImage(
       StopSignal: "SIGRTMIN+3", // systemd's "halt", systemd(1)
     },
   };
-  return { ...image, reference: `${NODE_REPOSITORY}:${kubernetes}-${contentTag(image)}` };
+  return { ...image, reference: `interlay.dev/node:${kubernetes}-${contentTag(image)}` };
 }

@@ -27,13 +27,18 @@ export interface ImageRequest {
   readonly probe: string;
 }
 
+/** Where layers are kept. */
+export function layersDirectory(): string {
+  return join(cacheRoot(), "layers");
+}
+
 /** The images' layers, made from the components once. Needs no Docker. */
 export async function prepareImages(
   components: ResolvedComponents,
   { kubernetes, kubeProxies, interlay, probe }: ImageRequest,
   progress: Progress,
 ): Promise<ClusterImages> {
-  const layers = new LayerCache(join(cacheRoot(), "layers"));
+  const layers = new LayerCache(layersDirectory());
   const root = await podRoot(layers, progress);
   const builder = new ImageBuilder(layers, root);
   const own = (name: string, executable: string) => {

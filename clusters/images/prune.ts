@@ -1,15 +1,29 @@
 import { readdir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { Engine } from "../engine/engine.ts";
-import { NODE_REPOSITORY } from "./node-image.ts";
+import { layersDirectory } from "./prepare.ts";
 import { storesDirectory } from "./store.ts";
 
 /** So many stores stay that no container uses: switching back and forth between two sets of versions stays quick. */
 const SPARE_STORES = 1;
 
-/** Removes node images and image stores that newer ones have replaced and that no container uses. */
+/** Layers that no run has asked for so long are removed: each edit of a program of ours makes one of 110 MB. */
+const LAYER_AGE_MS = 2 * 24 * 60 * 60 * 1000;
+
+/** Removes layers that are no longer asked for. */
+export async function pruneLayers(now = Date.now()): Promise<void> {
+  const names = await readdir(layersDirectory()).catch(() => []);
+  for (const name of names.filter((n) => n.endsWith(".tar"))) {
+    const tar = join(layersDirectory(), name);
+    if (now - (await stat(tar)).mtimeMs > LAYER_AGE_MS)
+      await Promise.all([tar, `${tar}.json`].map((file) => rm(file, { force: true })));
+  }
+}
+
+/** Removes images of ours in Docker, and image stores, that newer ones have replaced and that no container uses. */
 export async function pruneImages(engine: Engine, node: string): Promise<void> {
-  const { stdout } = await engine.docker(["image", "ls", "--format", "{{.Repository}}:{{.Tag}}", NODE_REPOSITORY]);
+  const format = "{{.Repository}}:{{.Tag}}";
+  const { stdout } = await engine.docker(["image", "ls", "--format", format, "--filter", "reference=interlay.dev/*"]);
   const old = stdout.split("\n").filter((reference) => reference !== "" && reference !== node);
   // Without --force Docker keeps what a container uses, also another cluster's.
   if (old.length > 0) await engine.docker(["image", "rm", ...old]);

@@ -5,7 +5,7 @@ import { resolveComponents } from "../components/resolve.ts";
 import { ensureEngine, runningEngine } from "../engine/engine.ts";
 import { timed } from "../components/timed.ts";
 import { prepareImages } from "../images/prepare.ts";
-import { pruneImages } from "../images/prune.ts";
+import { pruneImages, pruneLayers } from "../images/prune.ts";
 import type { Progress } from "../progress.ts";
 import type { ClusterSpec, Provider } from "../provider.ts";
 import { addons } from "./addons.ts";
@@ -34,7 +34,7 @@ export const kindProvider: Provider = {
   async up(spec, progress) {
     const bringup = await prepare(spec, progress);
     await doSteps(STEPS, bringup);
-    await pruneImages(bringup.engine, bringup.images.node.reference);
+    await Promise.all([pruneImages(bringup.engine, bringup.images.node.reference), pruneLayers()]);
     return KindCluster.of(bringup);
   },
 
