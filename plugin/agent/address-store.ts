@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import type { AddressStore } from "../ipam/store.ts";
 import type { ClusterView } from "./cluster-view.ts";
 import { hasStatus, type Kube } from "./kube.ts";
@@ -16,7 +17,8 @@ import { objectMeta } from "./mirror.ts";
 
 /** Label values have room for 63 characters; container ids have 64. */
 const LABEL_MAX = 63;
-const LABEL = { node: "interlay.dev/node", pool: "interlay.dev/pool" } as const;
+const LABEL = { node: "interlay.dev/node", pool: "interlay.dev/pool", pod: "interlay.dev/pod" } as const;
+const addressList = z.object({ items: z.array(underlayAddress) });
 const labelled = z.object({ metadata: objectMeta });
 
 /** The cluster's addresses as this node's agent follows them. */
@@ -69,6 +71,12 @@ export class ClusterAddressStore implements AddressStore {
     return found === undefined ? undefined : podObject.parse(found);
   }
 
+  async addressesOf(namespace: string, name: string): Promise<readonly UnderlayAddressObject[]> {
+    const labelSelector = `${LABEL.pod}=${podLabel(namespace, name)}`;
+    const { items } = addressList.parse(await this.#kube.list(RESOURCE.underlayAddresses, { labelSelector }));
+    return items.filter(({ spec }) => spec.pod.namespace === namespace && spec.pod.name === name);
+  }
+
   async create(name: string, spec: UnderlayAddressSpec): Promise<UnderlayAddressObject | undefined> {
     try {
       const body = {
@@ -112,6 +120,15 @@ export class ClusterAddressStore implements AddressStore {
   }
 }
 
-function labels({ node, pool }: UnderlayAddressSpec): Readonly<Record<string, string>> {
-  return { [LABEL.node]: node.slice(0, LABEL_MAX), [LABEL.pool]: pool.slice(0, LABEL_MAX) };
+function labels({ node, pool, pod }: UnderlayAddressSpec): Readonly<Record<string, string>> {
+  return {
+    [LABEL.node]: node.slice(0, LABEL_MAX),
+    [LABEL.pool]: pool.slice(0, LABEL_MAX),
+    [LABEL.pod]: podLabel(pod.namespace, pod.name),
+  };
+}
+
+/** A pod's name may be longer than a label. */
+function podLabel(namespace: string, name: string): string {
+  return createHash("sha256").update(`${namespace}/${name}`).digest("hex").slice(0, 32);
 }

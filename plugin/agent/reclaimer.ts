@@ -20,13 +20,13 @@ const ENDED = ["Succeeded", "Failed"];
 
 /** Looks for addresses whose pod is gone and gives them back; by `decideReclaim`, with everything read anew. */
 export class Reclaimer {
-  readonly #kube: Kube;
+  readonly #kube: Pick<Kube, "find">;
   readonly #store: AddressStore;
   readonly #records: Records;
   /** Object uid -> since when its pod has been seen gone. */
   readonly #goneSince = new Map<string, number>();
 
-  constructor(kube: Kube, store: AddressStore, records: Records) {
+  constructor(kube: Pick<Kube, "find">, store: AddressStore, records: Records) {
     this.#kube = kube;
     this.#store = store;
     this.#records = records;

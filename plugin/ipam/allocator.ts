@@ -185,11 +185,10 @@ export class Allocator {
     asked: AddressSpace | undefined,
   ): Promise<Granted | undefined> {
     const controller = pod.metadata.ownerReferences.find((o) => o.controller === true);
-    for (const object of this.#store.addresses()) {
+    for (const object of await this.#heldBefore(request, controller?.kind === "StatefulSet")) {
       const { spec } = object;
       const ip = parseIp(spec.address);
       if (familyOf(ip) !== family || spec.ifname !== request.ifname || spec.conflict !== undefined) continue;
-      if (spec.pod.namespace !== request.pod.namespace || spec.pod.name !== request.pod.name) continue;
       const same = spec.pod.uid === pod.metadata.uid && spec.network === request.network;
       // A StatefulSet has at most one pod of a name, and a pod of this name and another uid is there: the earlier is gone.
       const kept = controller?.kind === "StatefulSet" && spec.owner?.uid === controller.uid;
@@ -205,6 +204,14 @@ export class Allocator {
       return { object: next, pool, fresh: false };
     }
     return undefined;
+  }
+
+  /** A StatefulSet's pod may come from a node whose last write is not known here yet: then the API server is asked. */
+  async #heldBefore({ pod }: IpamRequest, ask: boolean): Promise<readonly UnderlayAddressObject[]> {
+    const followed = this.#store
+      .addresses()
+      .filter(({ spec }) => spec.pod.namespace === pod.namespace && spec.pod.name === pod.name);
+    return followed.length > 0 || !ask ? followed : this.#store.addressesOf(pod.namespace, pod.name);
   }
 
   #refused(request: IpamRequest, pools: readonly Pool[], asked: AddressSpace): CniError {

@@ -16,6 +16,8 @@ export interface AddressStore {
   pod(namespace: string, name: string, uid: string): Promise<PodObject | undefined>;
   /** As `pod`, by what is followed alone. */
   followedPod(namespace: string, name: string): PodObject | undefined;
+  /** Held under this pod's name, from the API server itself: what is followed may be late. */
+  addressesOf(namespace: string, name: string): Promise<readonly UnderlayAddressObject[]>;
   /** Undefined: the name is taken. The API server gives each name once: that is the lock. */
   create(name: string, spec: UnderlayAddressSpec): Promise<UnderlayAddressObject | undefined>;
   /** Undefined: it has been changed or deleted since it was read. */
