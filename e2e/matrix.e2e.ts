@@ -78,13 +78,10 @@ function variantSpecs(variant: Variant, cluster: () => Cluster, deployment: () =
       const raw = await By(`${asked.length} cells`, () => runCells(asked, variant, deployment()));
       const seconds = (performance.now() - started) / 1000;
       filters = await readFilters(cluster(), variant.kubeProxy.mode);
-      const invalidBlocked = asked.filter((cell) => {
-        const verdict = gate(variant, cell);
-        return verdict.expected === "blocked" && verdict.by === "invalid-rule";
-      });
+      const blocked = asked.filter((cell) => gate(variant, cell).expected === "blocked");
       results = withCounters(
         raw,
-        new Set(invalidBlocked.map(({ id }) => id)),
+        new Set(blocked.map(({ id }) => id)),
         (from) => deployment().pods.get(from)?.node,
         before,
         filters,

@@ -39,7 +39,9 @@ describe("the cells", () => {
     );
   });
 
-  it("know where a NodePort with policy Local has no endpoint", () => {
-    assert.equal(two.filter((cell) => cell.noLocalEndpoint).length, 6);
+  it("expect each node's own pod behind a NodePort with policy Local", () => {
+    const local = two.filter((cell) => cell.group === "node-port-local" && cell.source === "external");
+    for (const { to, server } of local)
+      assert.match(server ?? "", to.kind === "node-port" ? new RegExp(`-${to.node + 1}-b$`) : /never/);
   });
 });

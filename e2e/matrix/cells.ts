@@ -14,7 +14,7 @@ import { type Protocol, PROTOCOLS, TCP_PORT } from "../probe/protocol.ts";
 export type AddressRef =
   | { readonly kind: "pod"; readonly pod: string; readonly nic: Nic }
   | { readonly kind: "service"; readonly service: string }
-  | { readonly kind: "node-port"; readonly service: string; readonly node: number }
+  | { readonly kind: "node-port"; readonly service: string; readonly node: number | typeof CONTROL_PLANE }
   | { readonly kind: "api-server" }
   | { readonly kind: "external" };
 
@@ -34,6 +34,8 @@ export const GROUPS: readonly Group[] = [
 export type Placement = "same-node" | "other-node" | "outside";
 /** Who asks: a pod, or `EXTERNAL`. */
 export const EXTERNAL = "external";
+/** The node that runs no pod of ours. */
+export const CONTROL_PLANE = "control-plane";
 
 export interface Cell {
   /** Stable over runs and clusters: no address, no node name in it. */
@@ -55,16 +57,14 @@ export interface Cell {
   readonly keepsSource: { readonly endpoint: string; readonly nic: Nic } | undefined;
   /** An overlay pod's address, or a multi-NIC pod's overlay address; no Service. */
   readonly toOverlayAddress: boolean;
-  /** NodePort with policy Local asked of a node without an endpoint. */
-  readonly noLocalEndpoint: boolean;
 }
 
 type Draft = Pick<Cell, "group" | "source" | "from" | "target" | "to" | "placement" | "protocol"> &
-  Partial<Pick<Cell, "sourceNode" | "port" | "server" | "keepsSource" | "toOverlayAddress" | "noLocalEndpoint">>;
+  Partial<Pick<Cell, "sourceNode" | "port" | "server" | "keepsSource" | "toOverlayAddress">>;
 
 /** Every cell of one variant, for a cluster with that many workers. Pure. */
 export function cells(workers: number): readonly Cell[] {
-  const nodes = Array.from({ length: workers }, (_, index) => index);
+  const nodes: readonly number[] = Array.from({ length: workers }, (_, index) => index);
   return [
     ...nodes.flatMap((node) => POD_TYPES.flatMap((source) => matrixCells(source, node, workers))),
     ...nodes.flatMap((node) => nodeCells(node, workers)),
@@ -72,7 +72,10 @@ export function cells(workers: number): readonly Cell[] {
       POD_TYPES.flatMap((type) => [...ownServiceCells(type, node), apiServerCell(type, node)]),
     ),
     ...nodes.flatMap(northSouthCells),
-    ...nodes.flatMap((node) => POD_TYPES.flatMap((type) => nodePortCells(type, node))),
+    ...POD_TYPES.flatMap((type) => [
+      ...([...nodes, CONTROL_PLANE] as const).flatMap((node) => nodePortCells(type, "Cluster", node)),
+      ...nodes.flatMap((node) => nodePortCells(type, "Local", node)),
+    ]),
   ];
 }
 
@@ -224,23 +227,22 @@ function northSouthCells(node: number): readonly Cell[] {
   );
 }
 
-function nodePortCells(type: PodType, node: number): readonly Cell[] {
-  const server = podName(type, NODE_PORT_BACKEND, "b");
-  return (["Cluster", "Local"] as const satisfies readonly TrafficPolicy[]).flatMap((policy) =>
-    (["tcp", "udp"] as const).map((protocol) =>
-      cell({
-        group: policy === "Local" ? "node-port-local" : "node-port-cluster",
-        source: "external",
-        from: EXTERNAL,
-        target: `${type}-node-port`,
-        to: { kind: "node-port", service: nodePortName(type, policy), node },
-        placement: "outside",
-        protocol,
-        server,
-        ...(policy === "Local" ? { keepsSource: { endpoint: EXTERNAL, nic: "main" } as const } : {}),
-        noLocalEndpoint: policy === "Local" && node !== NODE_PORT_BACKEND,
-      }),
-    ),
+/** From the outside to a Service by each node's address; with policy Local by its own pod, which sees who asked. */
+function nodePortCells(type: PodType, policy: TrafficPolicy, node: number | typeof CONTROL_PLANE): readonly Cell[] {
+  const local = policy === "Local";
+  const backend = local && typeof node === "number" ? node : NODE_PORT_BACKEND;
+  return (["tcp", "udp"] as const).map((protocol) =>
+    cell({
+      group: local ? "node-port-local" : "node-port-cluster",
+      source: "external",
+      from: EXTERNAL,
+      target: `${type}-node-port`,
+      to: { kind: "node-port", service: nodePortName(type, policy), node },
+      placement: "outside",
+      protocol,
+      server: podName(type, backend, "b"),
+      ...(local ? { keepsSource: { endpoint: EXTERNAL, nic: "main" } as const } : {}),
+    }),
   );
 }
 
@@ -251,7 +253,6 @@ function cell(draft: Draft): Cell {
     server: undefined,
     keepsSource: undefined,
     toOverlayAddress: false,
-    noLocalEndpoint: false,
     port: protocol === "icmp" ? 0 : TCP_PORT,
     ...draft,
     ...(protocol === "icmp" ? { server: undefined, keepsSource: undefined } : {}),
@@ -266,7 +267,7 @@ function nameOf(to: AddressRef): string {
     case "service":
       return `service:${to.service}`;
     case "node-port":
-      return `node-port:${to.service}@node-${to.node + 1}`;
+      return `node-port:${to.service}@${typeof to.node === "number" ? hostPodName(to.node) : to.node}`;
     case "api-server":
     case "external":
       return to.kind;

@@ -14,7 +14,6 @@ const asymmetric: GatedCell = {
   toOverlayAddress: true,
   placement: "other-node",
   protocol: "tcp",
-  noLocalEndpoint: false,
 };
 
 describe("the gate", () => {
@@ -50,11 +49,6 @@ describe("the gate", () => {
     it(`lets pass ${name} even where the rule is`, () => {
       assert.equal(gate(variant("v1.28.15", "liberal"), { ...asymmetric, ...change }).expected, "pass");
     });
-
-  it("blocks a NodePort with policy Local where no endpoint is, whatever the return path", () => {
-    const cell: GatedCell = { ...asymmetric, source: "external", placement: "outside", noLocalEndpoint: true };
-    assert.equal(gate(variant("v1.29.15", "notrack"), cell).expected, "blocked");
-  });
 
   it("names rule and version in what it blocks", () => {
     const verdict = gate(variant("v1.28.15", "liberal"), asymmetric);

@@ -54,13 +54,9 @@ export interface GatedCell {
   readonly toOverlayAddress: boolean;
   readonly placement: "same-node" | "other-node" | "outside";
   readonly protocol: "tcp" | "udp" | "icmp";
-  /** A NodePort with externalTrafficPolicy Local, asked of a node that runs none of its pods. */
-  readonly noLocalEndpoint: boolean;
 }
 
-export type Verdict =
-  | { readonly expected: "pass" }
-  | { readonly expected: "blocked"; readonly by: "invalid-rule" | "no-local-endpoint"; readonly reason: string };
+export type Verdict = { readonly expected: "pass" } | { readonly expected: "blocked"; readonly reason: string };
 
 /** The rule that blocks, as `iptables-save -t filter` prints it. */
 export const INVALID_RULE = "-A KUBE-FORWARD -m conntrack --ctstate INVALID -j DROP";
@@ -71,12 +67,6 @@ export const INVALID_RULE = "-A KUBE-FORWARD -m conntrack --ctstate INVALID -j D
  * have no handshake to miss; Services are translated on the node, so their replies come back through it.
  */
 export function gate(variant: Variant, cell: GatedCell): Verdict {
-  if (cell.noLocalEndpoint)
-    return {
-      expected: "blocked",
-      by: "no-local-endpoint",
-      reason: "externalTrafficPolicy Local: a node without an endpoint of its own drops what is asked of it",
-    };
   const asymmetric =
     cell.source === "underlay" && cell.toOverlayAddress && cell.placement === "other-node" && cell.protocol === "tcp";
   if (!asymmetric || variant.returnPath === "notrack" || !expectationFor(variant).invalidDropRule)
@@ -84,7 +74,6 @@ export function gate(variant: Variant, cell: GatedCell): Verdict {
   const rule = variant.kubeProxy.mode === "nftables" ? "table ip kube-proxy: ct state invalid drop" : INVALID_RULE;
   return {
     expected: "blocked",
-    by: "invalid-rule",
     reason: `kube-proxy ${variant.kubeProxy.version} on the source's node drops the ACK as INVALID (${rule})`,
   };
 }

@@ -14,7 +14,10 @@ export const serviceName = (type: PodType, node: number): string => `${type}-${n
 export const ownServiceName = (type: PodType, node: number): string => `${type}-${node + 1}-own`;
 export type TrafficPolicy = "Cluster" | "Local";
 export const nodePortName = (type: PodType, policy: TrafficPolicy): string => `${type}-${policy.toLowerCase()}`;
-/** NodePort Services have one endpoint, on the first worker: so the other nodes are those without. */
+/**
+ * With policy Cluster a NodePort Service has one endpoint, on the first worker: the other nodes forward. With Local it has
+ * one on every worker, and each must answer by its own.
+ */
 export const NODE_PORT_BACKEND = 0;
 
 export interface Manifest {
@@ -34,19 +37,18 @@ export function manifests(image: string, workers: readonly string[]): readonly M
   return [
     { apiVersion: "v1", kind: "Namespace", metadata: { name: NAMESPACE } },
     ...workers.flatMap((node, index) => [
-      pod(hostPodName(index), node, image, {}, true),
+      pod(hostPodName(index), node, image, {}, {}, true),
       ...POD_TYPES.flatMap((type) => [
         pod(podName(type, index, "a"), node, image, annotations(type)),
-        pod(podName(type, index, "b"), node, image, annotations(type)),
-        service(serviceName(type, index), podName(type, index, "b")),
-        service(ownServiceName(type, index), podName(type, index, "a")),
+        pod(podName(type, index, "b"), node, image, annotations(type), { answers: type }),
+        service(serviceName(type, index), { probe: podName(type, index, "b") }),
+        service(ownServiceName(type, index), { probe: podName(type, index, "a") }),
       ]),
     ]),
-    ...POD_TYPES.flatMap((type) =>
-      (["Cluster", "Local"] as const).map((policy) =>
-        service(nodePortName(type, policy), podName(type, NODE_PORT_BACKEND, "b"), policy),
-      ),
-    ),
+    ...POD_TYPES.flatMap((type) => [
+      service(nodePortName(type, "Cluster"), { probe: podName(type, NODE_PORT_BACKEND, "b") }, "Cluster"),
+      service(nodePortName(type, "Local"), { answers: type }, "Local"),
+    ]),
   ];
 }
 
@@ -66,12 +68,13 @@ function pod(
   nodeName: string,
   image: string,
   annotations: Readonly<Record<string, string>>,
+  labels: Readonly<Record<string, string>> = {},
   hostNetwork = false,
 ): Manifest {
   return {
     apiVersion: "v1",
     kind: "Pod",
-    metadata: { name, namespace: NAMESPACE, labels: { probe: name }, annotations },
+    metadata: { name, namespace: NAMESPACE, labels: { probe: name, ...labels }, annotations },
     spec: {
       nodeName,
       hostNetwork,
@@ -93,7 +96,7 @@ function pod(
   };
 }
 
-function service(name: string, backend: string, nodePort?: TrafficPolicy): Manifest {
+function service(name: string, selector: Readonly<Record<string, string>>, nodePort?: TrafficPolicy): Manifest {
   return {
     apiVersion: "v1",
     kind: "Service",
@@ -101,7 +104,7 @@ function service(name: string, backend: string, nodePort?: TrafficPolicy): Manif
     spec: {
       type: nodePort === undefined ? "ClusterIP" : "NodePort",
       ...(nodePort === undefined ? {} : { externalTrafficPolicy: nodePort }),
-      selector: { probe: backend },
+      selector,
       ports: [
         { name: "tcp", protocol: "TCP", port: TCP_PORT },
         { name: "udp", protocol: "UDP", port: UDP_PORT },
