@@ -14,7 +14,7 @@ import { externalHosts } from "./external-hosts.ts";
 import { kubeconfigPath } from "./kubeconfig.ts";
 import { kubeProxy } from "./kube-proxy.ts";
 import { Kubectl } from "./kubectl.ts";
-import { network } from "./network.ts";
+import { network, networkFits } from "./network.ts";
 import { nodes } from "./nodes.ts";
 import { kindPreflight } from "./preflight.ts";
 import { ready } from "./ready.ts";
@@ -33,6 +33,10 @@ export const kindProvider: Provider = {
 
   async up(spec, progress) {
     const bringup = await prepare(spec, progress);
+    if ((await networkFits(bringup.engine, spec)) === false)
+      await timed(progress, `remove the cluster ${spec.name}, which is on another underlay`, () =>
+        undoSteps(STEPS, bringup.engine, spec.name),
+      );
     await doSteps(STEPS, bringup);
     await Promise.all([pruneImages(bringup.engine, bringup.images.node.reference), pruneLayers()]);
     return KindCluster.of(bringup);

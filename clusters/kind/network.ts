@@ -16,16 +16,9 @@ export function gatewayOf(underlayCidr: string): string {
 export const network: Step = {
   title: ({ spec }) => `make the underlay, Docker network ${networkName(spec.name)}`,
 
-  isDone: async ({ engine, spec }) =>
-    (await subnetAndRange(engine, spec.name)) === `${spec.underlayCidr} ${spec.nodeRange}`,
+  isDone: async ({ engine, spec }) => (await networkFits(engine, spec)) === true,
 
-  async do({ engine, spec }) {
-    if ((await subnetAndRange(engine, spec.name)) !== undefined)
-      throw new Error(
-        `Docker network ${networkName(spec.name)} is another than ${spec.underlayCidr}: run \`npm run down -- --name ${spec.name}\` first.`,
-      );
-    await create(engine, spec);
-  },
+  do: ({ engine, spec }) => create(engine, spec),
 
   async undo(engine, cluster) {
     const { exitCode, stderr } = await engine.docker(["network", "rm", networkName(cluster)]);
@@ -33,6 +26,12 @@ export const network: Step = {
       throw new Error(`Docker network ${networkName(cluster)} could not be removed: ${stderr.trim()}`);
   },
 };
+
+/** Whether the network is as the spec wants it; undefined if there is none. */
+export async function networkFits(engine: Engine, spec: ClusterSpec): Promise<boolean | undefined> {
+  const is = await subnetAndRange(engine, spec.name);
+  return is === undefined ? undefined : is === `${spec.underlayCidr} ${spec.nodeRange}`;
+}
 
 async function subnetAndRange(engine: Engine, cluster: string): Promise<string | undefined> {
   const format = "{{with index .IPAM.Config 0}}{{.Subnet}} {{.IPRange}}{{end}}";

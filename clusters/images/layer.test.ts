@@ -1,0 +1,76 @@
+import assert from "node:assert/strict";
+import { chmod, mkdir, mkdtemp, readdir, rm, truncate, utimes, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { LayerCache, packLayer, treeIdentity } from "./layer.ts";
+
+async function inDirectory(work: (directory: string) => Promise<void>): Promise<void> {
+  const directory = await mkdtemp(join(tmpdir(), "interlay-test-"));
+  try {
+    await work(directory);
+  } finally {
+    await rm(directory, { recursive: true });
+  }
+}
+
+describe("layer", () => {
+  it("is the same bytes for the same files, whenever they were written", () =>
+    inDirectory(async (directory) => {
+      const made = [];
+      for (const [name, seconds] of [
+        ["a", 1],
+        ["b", 1_000_000],
+      ] as const) {
+        const tree = join(directory, name);
+        await mkdir(join(tree, "bin"), { recursive: true });
+        await writeFile(join(tree, "bin", "program"), "same", { mode: 0o755 });
+        await utimes(join(tree, "bin", "program"), seconds, seconds);
+        made.push(await packLayer(tree, join(directory, `${name}.tar`), "root"));
+      }
+      assert.equal(made[0]?.diffId, made[1]?.diffId);
+      assert.match(made[0]?.diffId ?? "", /^sha256:[0-9a-f]{64}$/);
+    }));
+
+  it("is made once, and again if what is there is not whole", () =>
+    inDirectory(async (directory) => {
+      const cache = new LayerCache(directory);
+      let filled = 0;
+      const ensure = () =>
+        cache.ensure("key", "root", async (tree) => {
+          filled++;
+          await writeFile(join(tree, "file"), "content");
+        });
+      const [one, two] = await Promise.all([ensure(), ensure()]);
+      assert.deepEqual([filled, one], [1, two]);
+      await truncate(one.tar, 10);
+      assert.deepEqual([await ensure(), filled], [one, 2]);
+    }));
+
+  it("leaves nothing of a making that failed, or of one that was killed", () =>
+    inDirectory(async (directory) => {
+      const cache = new LayerCache(directory);
+      const failed = cache.ensure("key", "root", () => Promise.reject(new Error("no mirror")));
+      await assert.rejects(failed, /no mirror/);
+      await mkdir(join(directory, "key.tar.making", "tree", "half"), { recursive: true });
+      await cache.ensure("key", "root", async (tree) => {
+        assert.deepEqual(await readdir(tree), []);
+      });
+      assert.deepEqual((await readdir(directory)).sort(), ["key.tar", "key.tar.json", "key.tar.lock"]);
+    }));
+});
+
+describe("treeIdentity", () => {
+  it("changes with a file's content, name and mode, not with its date", () =>
+    inDirectory(async (directory) => {
+      const file = join(directory, "script");
+      await writeFile(file, "#!/bin/sh\n", { mode: 0o644 });
+      const first = await treeIdentity(directory);
+      await utimes(file, 1, 1);
+      assert.equal(await treeIdentity(directory), first);
+      await chmod(file, 0o755);
+      const second = await treeIdentity(directory);
+      assert.notEqual(second, first);
+      await writeFile(file, "#!/bin/ah\n");
+      assert.notEqual(await treeIdentity(directory), second);
+    }));
+});

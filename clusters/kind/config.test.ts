@@ -1,0 +1,24 @@
+import assert from "node:assert/strict";
+import { parse } from "yaml";
+import { DEFAULT_SPEC } from "../provider.ts";
+import { kindConfig } from "./config.ts";
+
+describe("kindConfig", () => {
+  it("is one control plane and the workers, without a CNI plugin, on the spec's networks", () => {
+    const config = parse(kindConfig({ ...DEFAULT_SPEC, probe: "" }, "node:1", "/cache/store")) as {
+      nodes: { role: string; image: string; extraMounts: unknown[] }[];
+      networking: Record<string, unknown>;
+    };
+    assert.deepEqual(
+      config.nodes.map(({ role }) => role),
+      ["control-plane", "worker", "worker"],
+    );
+    for (const { image, extraMounts } of config.nodes) {
+      assert.equal(image, "node:1");
+      assert.deepEqual(extraMounts, [{ hostPath: "/cache/store", containerPath: "/interlay/images", readOnly: true }]);
+    }
+    assert.equal(config.networking["disableDefaultCNI"], true);
+    assert.equal(config.networking["podSubnet"], "10.233.64.0/18");
+    assert.equal(config.networking["serviceSubnet"], "10.233.0.0/18");
+  });
+});

@@ -1,0 +1,20 @@
+import assert from "node:assert/strict";
+import { DEFAULT_SPEC } from "./provider.ts";
+import { defaultSpec, underlay } from "./spec.ts";
+
+describe("INTERLAY_UNDERLAY", () => {
+  it("moves nodes and pods to another /16", () => {
+    assert.equal(defaultSpec({}), DEFAULT_SPEC);
+    assert.deepEqual(underlay("10.17.0.0/16"), {
+      underlayCidr: "10.17.0.0/16",
+      nodeRange: "10.17.168.64/26",
+      podRange: "10.17.200.0/24",
+    });
+    assert.deepEqual({ ...DEFAULT_SPEC, ...underlay("10.7.0.0/16") }, DEFAULT_SPEC);
+  });
+
+  it("must be an IPv4 /16", () => {
+    for (const wrong of ["10.17.0.0/24", "10.17.1.0/16", "10.17.0.0", "fd00::/16", "ten"])
+      assert.throws(() => underlay(wrong), /no IPv4 \/16/);
+  });
+});
