@@ -1,4 +1,3 @@
-import { spawnSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { FLAG } from "../netlink/message.ts";
 import { RTM_LINK, encodeLinkChange, encodeLinkName, encodeVethPair } from "../netlink/link.ts";
@@ -10,9 +9,9 @@ import { familyOf } from "./address.ts";
 import { gone } from "./gone.ts";
 import { type Namespace, withNamespaceFd } from "./kernel.ts";
 import { kernelRoute, kernelRule } from "./kernel-objects.ts";
-import { describeItem, type Plan, type PlanItem, type ReplyMarkItem, type SysctlItem, type VethItem } from "./plan.ts";
+import { describeItem, type Plan, type PlanItem, type SysctlItem, type VethItem } from "./plan.ts";
 import { removeSharedRule } from "./shared-rule.ts";
-import { POD_NFT_TABLE, replyMarkRules } from "./reply-mark.ts";
+import { applyReplyMark, removeReplyMark } from "./reply-mark.ts";
 
 /** A step of a plan that the kernel refused; what was made before it is undone. */
 export class ApplyError extends Error {
@@ -100,7 +99,10 @@ export function applyItem(item: PlanItem, node: Namespace, pod: Namespace): Undo
       };
     }
     case "reply-mark":
-      return applyReplyMark(item, where);
+      applyReplyMark(item, where);
+      return () => {
+        removeReplyMark(where);
+      };
   }
 }
 
@@ -154,19 +156,4 @@ function applySysctl(item: SysctlItem, where: Namespace): Undo | undefined {
       });
     };
   });
-}
-
-function applyReplyMark(item: ReplyMarkItem, where: Namespace): Undo {
-  nft(where, replyMarkRules(item));
-  return () => {
-    nft(where, `destroy table ${POD_NFT_TABLE}\n`);
-  };
-}
-
-function nft(where: Namespace, rules: string): void {
-  const { status, stderr, error } = where.inside(() =>
-    spawnSync("nft", ["-f", "-"], { input: rules, encoding: "utf8" }),
-  );
-  if (error) throw new Error(`nft could not be started: ${error.message}`);
-  if (status !== 0) throw new Error(stderr.trim());
 }

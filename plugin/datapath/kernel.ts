@@ -2,18 +2,18 @@ import { closeSync, openSync } from "node:fs";
 import { type InterfaceAddress, RTM_ADDRESS, decodeAddress, encodeAddressDump } from "../netlink/address.ts";
 import { type Link, RTM_LINK, decodeLink, encodeLinkIndex, encodeLinkName } from "../netlink/link.ts";
 import { inNamespace } from "../netlink/namespace.ts";
-import { NetlinkError, RouteSocket } from "../netlink/socket.ts";
+import { NetlinkError, NetlinkSocket } from "../netlink/socket.ts";
 
 /** One network namespace as netlink shows it, with its links found by name once. */
 export class Namespace {
-  readonly socket: RouteSocket;
+  readonly socket: NetlinkSocket;
   /** Undefined: the one this process is in. */
   readonly path: string | undefined;
   readonly #links = new Map<string, Link>();
 
   constructor(path?: string) {
     this.path = path;
-    this.socket = path === undefined ? RouteSocket.open() : inNamespace(path, () => RouteSocket.open());
+    this.socket = path === undefined ? NetlinkSocket.open() : inNamespace(path, () => NetlinkSocket.open());
   }
 
   /** Runs synchronous work inside. */

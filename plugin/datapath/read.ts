@@ -1,4 +1,3 @@
-import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { NUD_PERMANENT, RTM_NEIGHBOUR, decodeNeighbour, encodeNeighbourDump } from "../netlink/neighbour.ts";
 import { RTM_ROUTE, type Route, decodeRoute, encodeRouteDump } from "../netlink/route.ts";
@@ -7,7 +6,7 @@ import { type Family, familyOf } from "./address.ts";
 import type { Namespace } from "./kernel.ts";
 import { kernelRoute, kernelRule } from "./kernel-objects.ts";
 import type { Plan, PlanItem, RouteItem } from "./plan.ts";
-import { POD_NFT_TABLE } from "./reply-mark.ts";
+import { hasReplyMark } from "./reply-mark.ts";
 
 /** The items of `plan` that the kernel does not have as they are. Changes nothing. */
 export function readDrift(plan: Plan, node: Namespace, pod: Namespace): readonly PlanItem[] {
@@ -68,7 +67,7 @@ class Reader {
         );
       }
       case "reply-mark":
-        return where.inside(() => spawnSync("nft", ["list", "table", ...POD_NFT_TABLE.split(" ")])).status === 0;
+        return hasReplyMark(item, where);
     }
   }
 

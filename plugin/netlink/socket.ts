@@ -13,7 +13,8 @@ import {
 
 const AF_NETLINK = 16;
 const SOCK_RAW_CLOEXEC = 3 | 0o2000000;
-const NETLINK_ROUTE = 0;
+/** linux/netlink.h. */
+const NETLINK = { route: 0, netfilter: 12 } as const;
 const SOL_NETLINK = 270;
 /** Explanations in words, requests not echoed in errors, dumps filtered as asked. linux/netlink.h. */
 const OPTION = { capAck: 10, extAck: 11, strictCheck: 12 } as const;
@@ -36,8 +37,8 @@ export class NetlinkError extends Error {
   }
 }
 
-/** A NETLINK_ROUTE socket in the network namespace that the thread was in when it was opened. Synchronous. rtnetlink(7). */
-export class RouteSocket {
+/** A netlink socket in the network namespace that the thread was in when it was opened. Synchronous. netlink(7). */
+export class NetlinkSocket {
   readonly #fd: number;
   readonly #receive = Buffer.allocUnsafe(RECEIVE_BYTES);
   #sequence = 1;
@@ -46,13 +47,13 @@ export class RouteSocket {
     this.#fd = fd;
   }
 
-  static open(): RouteSocket {
+  static open(protocol: keyof typeof NETLINK = "route"): NetlinkSocket {
     const c = libc();
-    const fd = c.socket(AF_NETLINK, SOCK_RAW_CLOEXEC, NETLINK_ROUTE);
+    const fd = c.socket(AF_NETLINK, SOCK_RAW_CLOEXEC, NETLINK[protocol]);
     if (fd < 0) throw new NetlinkError("socket(AF_NETLINK)", c.errno(), undefined);
     const on = Buffer.of(1, 0, 0, 0);
     for (const option of Object.values(OPTION)) c.setsockopt(fd, SOL_NETLINK, option, on, on.length);
-    return new RouteSocket(fd);
+    return new NetlinkSocket(fd);
   }
 
   /** One change. `what` names it in the error: "route 10.0.0.0/8 dev veth0". */
@@ -70,8 +71,40 @@ export class RouteSocket {
     return this.#exchange(what, type, FLAG.request | FLAG.dump, body);
   }
 
+  /**
+   * Several changes, all or none, between the messages that begin and end a transaction (nfnetlink). Each is
+   * acknowledged; the first refusal is the error.
+   */
+  batch(what: string, begin: BatchMessage, changes: readonly BatchMessage[], end: BatchMessage): void {
+    const c = libc();
+    const first = this.#sequence;
+    const all = [begin, ...changes.map((change) => ({ ...change, flags: change.flags | FLAG.ack })), end];
+    const request = Buffer.concat(
+      all.map(({ type, flags, body }) =>
+        encodeMessage({ type, flags: FLAG.request | flags, sequence: this.#sequence++ }, body),
+      ),
+    );
+    if (c.send(this.#fd, request, request.length, 0) < 0) throw new NetlinkError(what, c.errno(), undefined);
+    for (let acknowledged = 0; acknowledged < changes.length;) {
+      for (const message of this.#receiveMessages(what)) {
+        if (message.sequence < first || message.type !== CONTROL.error) continue;
+        const errno = -message.payload.readInt32LE(0);
+        if (errno !== 0) throw new NetlinkError(what, errno, explanationIn(message));
+        acknowledged++;
+      }
+    }
+  }
+
   close(): void {
     libc().close(this.#fd);
+  }
+
+  #receiveMessages(what: string): Message[] {
+    const c = libc();
+    const length = c.recv(this.#fd, this.#receive, RECEIVE_BYTES, 0);
+    if (length < 0) throw new NetlinkError(what, c.errno(), undefined);
+    // Copied: the buffer is reused by the next recv.
+    return decodeMessages(Buffer.from(this.#receive.subarray(0, length)));
   }
 
   #exchange(what: string, type: number, flags: number, body: Buffer): Message[] {
@@ -81,10 +114,7 @@ export class RouteSocket {
     if (c.send(this.#fd, request, request.length, 0) < 0) throw new NetlinkError(what, c.errno(), undefined);
     const answers: Message[] = [];
     for (;;) {
-      const length = c.recv(this.#fd, this.#receive, RECEIVE_BYTES, 0);
-      if (length < 0) throw new NetlinkError(what, c.errno(), undefined);
-      // Copied: the buffer is reused by the next recv.
-      for (const message of decodeMessages(Buffer.from(this.#receive.subarray(0, length)))) {
+      for (const message of this.#receiveMessages(what)) {
         if (message.sequence !== sequence) continue; // the rest of an exchange that was given up
         if (message.type !== CONTROL.error && message.type !== CONTROL.done) {
           answers.push(message);
@@ -96,6 +126,13 @@ export class RouteSocket {
       }
     }
   }
+}
+
+/** One message of a transaction. */
+export interface BatchMessage {
+  readonly type: number;
+  readonly flags: number;
+  readonly body: Buffer;
 }
 
 /** NLMSGERR_ATTR_MSG behind the error code and the header of the request, which is not echoed (NETLINK_CAP_ACK). */
