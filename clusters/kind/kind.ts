@@ -16,6 +16,7 @@ import { kubeProxy } from "./kube-proxy.ts";
 import { Kubectl } from "./kubectl.ts";
 import { network, networkFits } from "./network.ts";
 import { nodes } from "./nodes.ts";
+import { ensureInotifyLimits } from "./inotify.ts";
 import { kindPreflight } from "./preflight.ts";
 import { ready } from "./ready.ts";
 import { type Bringup, doSteps, type Step, undoSteps } from "./step.ts";
@@ -55,6 +56,7 @@ export const kindProvider: Provider = {
 /** What is made once a machine and kept: programs and image layers, and the engine. */
 async function prepare(spec: ClusterSpec, progress: Progress): Promise<Bringup> {
   await ensureDebianPackages(PACKAGES, progress);
+  await ensureInotifyLimits(progress);
   const engine = await ensureEngine(progress);
   const kubeProxies = [
     ...new Set([spec.kubernetes, spec.kubeProxy.version, ...spec.kubeProxies.map((k) => k.version)]),
