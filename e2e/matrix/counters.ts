@@ -15,13 +15,13 @@ export interface CounterEvidence {
  */
 export function withCounters(
   cells: readonly CellResult[],
-  invalidBlocked: ReadonlySet<string>,
+  blocked: ReadonlySet<string>,
   nodeOf: (from: string) => string | undefined,
   before: readonly NodeFilter[],
   after: readonly NodeFilter[],
 ): CellResult[] {
   return cells.map((cell) => {
-    if (!invalidBlocked.has(cell.id)) return cell;
+    if (!blocked.has(cell.id)) return cell;
     const node = nodeOf(cell.from) ?? "";
     const was = before.find((filter) => filter.node === node)?.invalidDrop;
     const is = after.find((filter) => filter.node === node)?.invalidDrop;

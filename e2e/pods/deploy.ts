@@ -2,7 +2,7 @@ import { z } from "zod";
 import type { Cluster, ExternalHost } from "../../clusters/provider.ts";
 import { type ClusterApi, ensure, removeNamespace } from "../cluster-api.ts";
 import { Prober } from "../prober.ts";
-import { type AddressRef, EXTERNAL, type Nic } from "../matrix/cells.ts";
+import { type AddressRef, type CONTROL_PLANE, EXTERNAL, type Nic } from "../matrix/cells.ts";
 import { hostPodName, type Manifest, manifests, NAMESPACE } from "./pods.ts";
 
 const CLIENT = ["/usr/local/bin/probe", "client"];
@@ -56,6 +56,10 @@ export async function deploy(cluster: Cluster, api: ClusterApi): Promise<Deploym
       throw new Error(`Pod ${endpoint} has no address on ${nic}: is Multus running on its node?`);
     return address;
   };
+  const nodeAddress = (node: number | typeof CONTROL_PLANE): string => {
+    if (typeof node === "number") return addressOf(hostPodName(node), "main");
+    return known(cluster.nodes.find(({ role }) => role === node)?.address, "a control plane node's address");
+  };
   const probers = new Map<string, Promise<Prober>>();
   return {
     workers,
@@ -82,9 +86,8 @@ export async function deploy(cluster: Cluster, api: ClusterApi): Promise<Deploym
         case "service":
           return { address: known(services.get(ref.service)?.clusterIP, `the Service ${ref.service}`), port };
         case "node-port": {
-          const name = hostPodName(ref.node);
           const nodePort = services.get(ref.service)?.nodePorts[protocol === "udp" ? "udp" : "tcp"];
-          return { address: addressOf(name, "main"), port: known(nodePort, `the NodePort of ${ref.service}`) };
+          return { address: nodeAddress(ref.node), port: known(nodePort, `the NodePort of ${ref.service}`) };
         }
       }
     },
