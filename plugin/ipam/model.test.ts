@@ -349,7 +349,7 @@ describe("addresses, whatever happens", function () {
 
   it("are never given twice, never lost, and stay with a StatefulSet's pod", async () => {
     await fc.assert(
-      fc.asyncProperty(fc.array(anyOp, { minLength: 10, maxLength: 80 }), async (ops) => {
+      fc.asyncProperty(fc.array(anyOp, { minLength: 10, maxLength: 80, size: "max" }), async (ops) => {
         const run = new Run();
         try {
           for (const op of ops) await run.step(op);
