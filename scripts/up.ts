@@ -1,20 +1,38 @@
 import { Command } from "commander";
-import { buildProbe } from "../e2e/probe/build.ts";
 import { kindProvider } from "../clusters/kind/kind.ts";
-import { plainProgress } from "../clusters/progress-plain.ts";
+import { progressFor } from "../clusters/progress-for.ts";
 import { DEFAULT_SPEC } from "../clusters/provider.ts";
+import { parseKubeProxy, runOptions, specFor } from "../e2e/context.ts";
 
 /** A cluster to play with. */
 const program = new Command("up")
-  .description("bring a kind cluster up with Calico, Multus, Macvlan and Interlay")
+  .description("bring a kind cluster up with Calico, Multus, Macvlan and Interlay, or finish one that was begun")
   .option("--nodes <n>", "worker nodes", String(DEFAULT_SPEC.workers))
   .option("--name <name>", "cluster name", DEFAULT_SPEC.name)
+  .option("--kube-proxy <version>", "with its mode if not iptables: v1.29.15/nftables", DEFAULT_SPEC.kubeProxy.version)
   .parse();
-const options = program.opts<{ nodes: string; name: string }>();
-const spec = { ...DEFAULT_SPEC, name: options.name, workers: Number(options.nodes), probe: await buildProbe() };
-const findings = await kindProvider.preflight(spec);
-for (const { severity, message } of findings) process.stderr.write(`${severity}: ${message}\n`);
-if (findings.some((f) => f.severity === "error")) process.exit(1);
-const cluster = await kindProvider.up(spec, plainProgress());
-process.stdout.write(`export KUBECONFIG=${cluster.kubeconfig}\n`);
+const flags = program.opts<{ nodes: string; name: string; kubeProxy: string }>();
+
+for (const signal of ["SIGINT", "SIGTERM"] as const)
+  process.on(signal, () => {
+    process.stderr.write(`\n${signal}: npm run up finishes what is begun, npm run down takes it away.\n`);
+    process.exit(130);
+  });
+
+try {
+  const workers = Number(flags.nodes);
+  if (!Number.isInteger(workers) || workers < 1) throw new Error(`--nodes ${flags.nodes}: name a number from 1.`);
+  const kubeProxy = parseKubeProxy(flags.kubeProxy);
+  // The images of every kube-proxy that a run switches to are there from the start.
+  const wanted = await specFor({ ...runOptions(), name: flags.name, workers });
+  const spec = { ...wanted, kubeProxy, kubeProxies: [...wanted.kubeProxies, kubeProxy] };
+  const findings = await kindProvider.preflight(spec);
+  for (const { severity, message } of findings) process.stderr.write(`${severity}: ${message}\n`);
+  if (findings.some(({ severity }) => severity === "error")) process.exit(2);
+  const cluster = await kindProvider.up(spec, progressFor());
+  process.stdout.write(`export KUBECONFIG=${cluster.kubeconfig}\n`);
+} catch (error) {
+  process.stderr.write(`up: ${error instanceof Error ? error.message : String(error)}\n`);
+  process.exit(1);
+}
 process.exit(0);
