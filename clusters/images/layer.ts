@@ -86,7 +86,8 @@ export class LayerCache {
     try {
       const known = record.parse(JSON.parse(await readFile(`${tar}.json`, "utf8")));
       if ((await stat(tar)).size !== known.size) return undefined;
-      await utimes(tar, new Date(), new Date()); // for prune.ts: asked for now
+      // For prune.ts: asked for now. Not the tar itself, which another run's tar may be reading ("file changed").
+      await utimes(`${tar}.json`, new Date(), new Date());
       return { tar, ...known };
     } catch {
       return undefined; // absent or half written: made anew

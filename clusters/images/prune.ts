@@ -15,7 +15,8 @@ export async function pruneLayers(now = Date.now()): Promise<void> {
   const names = await readdir(layersDirectory()).catch(() => []);
   for (const name of names.filter((n) => n.endsWith(".tar"))) {
     const tar = join(layersDirectory(), name);
-    if (now - (await stat(tar)).mtimeMs > LAYER_AGE_MS)
+    const asked = await stat(`${tar}.json`).catch(() => stat(tar));
+    if (now - asked.mtimeMs > LAYER_AGE_MS)
       await Promise.all([tar, `${tar}.json`].map((file) => rm(file, { force: true })));
   }
 }

@@ -8,6 +8,7 @@ import type { Engine } from "../engine/engine.ts";
 import type { Progress } from "../progress.ts";
 import { type Image, imageId } from "./archive.ts";
 import { loadIntoDocker, pipeArchive } from "./load.ts";
+import type { ClusterImages } from "./prepare.ts";
 
 const INDEX = "interlay-images.json";
 const index = z.record(z.string(), z.string());
@@ -39,12 +40,13 @@ export function lacking(
 }
 
 /**
- * A containerd root directory with `pods` unpacked, which all nodes mount read-only and adopt at boot
- * (files/node/usr/local/bin/adopt-images): imported once a machine, not once a node. Returns its path.
+ * A containerd root directory with images unpacked, which all nodes mount read-only and adopt at boot
+ * (files/node/usr/local/bin/adopt-images): imported once a machine, not once a node. Returns its path. One that has all
+ * but our own two will do: those change with every edit and are quicker imported than everything unpacked again.
  */
 export async function imageStore(
   engine: Engine,
-  { node, pods }: { readonly node: Image; readonly pods: readonly Image[] },
+  { node, pods, interlay, probe }: ClusterImages,
   progress: Progress,
 ): Promise<string> {
   await loadIntoDocker(engine, node); // its containerd fills the store
@@ -54,25 +56,26 @@ export async function imageStore(
       progress.note(`process ${owner} is unpacking images; waiting for it`);
     },
     async () => {
-      const store = (await findStore(pods)) ?? (await fillStore(engine, node, pods, progress));
+      const all = [...pods, interlay, probe];
+      const store = (await findStore(all)) ?? (await findStore(pods)) ?? (await fillStore(engine, node, all, progress));
       await utimes(store, new Date(), new Date()); // for prune.ts: used now
       return store;
     },
   );
 }
 
-async function findStore(pods: readonly Image[]): Promise<string | undefined> {
+async function findStore(images: readonly Image[]): Promise<string | undefined> {
   for (const name of await readdir(storesDirectory())) {
     const store = join(storesDirectory(), name);
-    if ((await storeLacks(store, pods))?.length === 0) return store;
+    if ((await storeLacks(store, images))?.length === 0) return store;
   }
   return undefined;
 }
 
-function fillStore(engine: Engine, node: Image, pods: readonly Image[], progress: Progress): Promise<string> {
-  const ids = Object.fromEntries(pods.map((image) => [image.reference, imageId(image)]));
+function fillStore(engine: Engine, node: Image, images: readonly Image[], progress: Progress): Promise<string> {
+  const ids = Object.fromEntries(images.map((image) => [image.reference, imageId(image)]));
   const store = join(storesDirectory(), contentKey(Object.entries(ids).sort()));
-  return timed(progress, `unpack ${pods.length} images for the nodes`, async () => {
+  return timed(progress, `unpack ${images.length} images for the nodes`, async () => {
     const making = `${store}.making`;
     const container = `interlay-fill-${basename(store)}`;
     await engine.docker(["rm", "--force", container]); // a killed run's, which would still write
@@ -81,7 +84,7 @@ function fillStore(engine: Engine, node: Image, pods: readonly Image[], progress
     await mkdir(making, { recursive: true, mode: 0o700 });
     const run = ["docker", "run", "--rm", "--interactive", "--privileged", "--network=none", "--name", container];
     const argv = [...run, "--volume", `${making}:/interlay/images`, "--entrypoint", "/usr/local/bin/fill-images"];
-    await pipeArchive(pods, [...argv, node.reference], engine.env);
+    await pipeArchive(images, [...argv, node.reference], engine.env);
     await writeFile(join(making, INDEX), `${JSON.stringify(ids, undefined, 2)}\n`, { mode: 0o600 });
     await rename(making, store);
     return store;
