@@ -16,17 +16,18 @@ import { installPlugin } from "./install.ts";
 import { serveIpam } from "./ipam-server.ts";
 import { KernelEvents } from "./kernel-events.ts";
 import type { Kube } from "./kube.ts";
-import { observeKubeProxy } from "./kube-proxy.ts";
+import { KubeProxyObserver } from "./kube-proxy.ts";
 import { RESTART_AGAIN_MS, restartHelps } from "./kube-proxy-restart.ts";
 import { LEASE_SECONDS, Leadership } from "./leader.ts";
 import { log, messageOf } from "./log.ts";
+import { tidyMemory } from "./memory.ts";
 import { Loop } from "./loop.ts";
 import { observeLinks } from "./node-links.ts";
 import { NodeStatePublisher, nodeStatus } from "./node-state.ts";
 import { inNamespace, RESOURCE } from "./objects.ts";
 import { observeCluster, settingsOf, settingsVersion } from "./observe.ts";
 import { Reclaimer } from "./reclaimer.ts";
-import { repairAttachments } from "./repair.ts";
+import { repairAttachments, YOUNG_MS } from "./repair.ts";
 import { applyReturnPath, readTcpBeLiberal } from "./return-path.ts";
 import { isOn, seconds } from "./settings.ts";
 import { type AgentState, initialState } from "./state.ts";
@@ -36,7 +37,16 @@ const HOST_BIN = "/host/opt/cni/bin";
 const RECLAIM = { after: 10, withoutNode: 600, young: 30 } as const;
 
 type LoopName =
-  "facts" | "returnPath" | "repair" | "kubeProxy" | "addresses" | "status" | "calls" | "leadership" | "duties";
+  | "facts"
+  | "returnPath"
+  | "repair"
+  | "kubeProxy"
+  | "addresses"
+  | "status"
+  | "calls"
+  | "leadership"
+  | "duties"
+  | "memory";
 
 /** The agent of one node: a loop a duty, each observe -> plan -> apply; the status loop tells what they know. */
 export class Agent {
@@ -52,6 +62,7 @@ export class Agent {
   readonly #kernel = new KernelEvents();
   readonly #metrics = new AgentMetrics();
   readonly #cniLog = new CniLog();
+  readonly #kubeProxyObserver = new KubeProxyObserver();
   readonly #loops: Readonly<Record<LoopName, Loop>>;
   /** While this agent is the leader. */
   #duties: ClusterDuties | undefined;
@@ -88,6 +99,7 @@ export class Agent {
       calls: loop("calls of the plugins", 1000, 0, () => this.#tellCalls()),
       leadership: loop("leadership", (LEASE_SECONDS * 1000) / 3, 0, () => this.#campaign()),
       duties: loop("duties for the cluster", 10_000, 500, () => this.#duties?.pass()),
+      memory: loop("memory", 20_000, 0, tidyMemory),
       status: loop("status", 10_000, 100, () => this.#publish()),
     };
   }
@@ -96,7 +108,8 @@ export class Agent {
     log("info", "agent starts", { node: this.#node, lastFacts: this.#state.facts !== undefined });
     installPlugin(HOST_BIN);
     // What the node needs of itself comes first: the API server may be away.
-    for (const name of ["returnPath", "repair", "kubeProxy", "status", "calls"] as const) this.#loops[name].start();
+    for (const name of ["returnPath", "repair", "kubeProxy", "status", "calls", "memory"] as const)
+      this.#loops[name].start();
     this.#kernel.start({
       links: () => {
         this.#loops.repair.wake();
@@ -200,12 +213,16 @@ export class Agent {
     for (const what of report.removed) log("info", "removed what was left of a pod that is gone", { what });
     this.#metrics.repaired(report.repaired);
     this.#state.repair = report;
+    if (report.young > 0)
+      setTimeout(() => {
+        this.#loops.repair.wake();
+      }, YOUNG_MS).unref();
     this.#loops.status.wake();
   }
 
   async #observeKubeProxy(): Promise<void> {
     const pod = this.#view.pods.values().find(({ metadata }) => metadata.labels["k8s-app"] === "kube-proxy");
-    const kubeProxy = await observeKubeProxy(pod?.spec.containers[0]?.image);
+    const kubeProxy = await this.#kubeProxyObserver.observe(pod?.spec.containers[0]?.image);
     this.#state.kubeProxy = kubeProxy;
     this.#decideGate();
     const now = performance.now();

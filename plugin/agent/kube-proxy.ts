@@ -23,21 +23,33 @@ export interface KubeProxyObservation extends KubeProxyState {
 /** metricsBindAddress's default; hostNetwork, so loopback is the node's. */
 const METRICS = "http://127.0.0.1:10249";
 
-/** @param image of the kube-proxy pod on this node, for when it does not answer */
-export async function observeKubeProxy(image?: string): Promise<KubeProxyObservation> {
-  const [metrics, mode, rules] = await Promise.all([
-    text(`${METRICS}/metrics`),
-    text(`${METRICS}/proxyMode`),
-    filterRules(),
-  ]);
-  const told = versionIn(metrics);
-  const byImage = imageVersion(image);
-  return {
-    version: told ?? byImage,
-    source: told === null ? (byImage === null ? "nothing says it" : "the pod's image") : "its metrics",
-    mode: modeOf(mode),
-    ...invalidDrop(rules),
-  };
+/** What kube-proxy says of itself is asked again after so long, in milliseconds, or when its rules or image changed. */
+const ASK_AGAIN_MS = 60_000;
+
+/** Looks at the rules every time, and asks kube-proxy itself only when there is a reason: its metrics are long. */
+export class KubeProxyObserver {
+  #asked = { at: Number.NEGATIVE_INFINITY, reason: "" };
+  #own: Pick<KubeProxyObservation, "version" | "mode"> = { version: null, mode: null };
+
+  /** @param image of the kube-proxy pod on this node, for when it does not answer */
+  async observe(image?: string): Promise<KubeProxyObservation> {
+    const drop = invalidDrop(await filterRules());
+    const reason = `${image ?? ""} ${String(drop.invalidDropRule)}`;
+    const now = performance.now();
+    const known = this.#own.version !== null && this.#own.mode !== null;
+    if (!known || reason !== this.#asked.reason || now - this.#asked.at > ASK_AGAIN_MS) {
+      const [metrics, mode] = await Promise.all([text(`${METRICS}/metrics`), text(`${METRICS}/proxyMode`)]);
+      this.#own = { version: versionIn(metrics), mode: modeOf(mode) };
+      this.#asked = { at: now, reason };
+    }
+    const byImage = imageVersion(image);
+    return {
+      version: this.#own.version ?? byImage,
+      source: this.#own.version !== null ? "its metrics" : byImage === null ? "nothing says it" : "the pod's image",
+      mode: this.#own.mode,
+      ...drop,
+    };
+  }
 }
 
 /** `kubernetes_build_info{…git_version="v1.29.15"…} 1` */

@@ -1,10 +1,15 @@
-import { existsSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
+import { join } from "node:path";
 import { applyItem } from "../datapath/apply.ts";
-import { type Attachment, listAttachments } from "../datapath/attachment.ts";
+import { type Attachment, attachmentsDirectory, listAttachments } from "../datapath/attachment.ts";
+import { STATE_DIRECTORY } from "../datapath/facts.ts";
 import { Namespace, withNamespaces } from "../datapath/kernel.ts";
 import { describeItem } from "../datapath/plan.ts";
 import { readDrift } from "../datapath/read.ts";
 import { del } from "../cni/del.ts";
+
+/** A record is written before its plan is applied: one younger than this, in milliseconds, may be in the middle of its ADD. */
+export const YOUNG_MS = 2000;
 
 export interface RepairReport {
   readonly attachments: number;
@@ -14,6 +19,8 @@ export interface RepairReport {
   readonly failed: readonly string[];
   /** Attachments whose namespace is gone (a node that has rebooted, a DEL that never came): nothing of them is left. */
   readonly removed: readonly string[];
+  /** How many have not been looked at, because their ADD may not have ended. */
+  readonly young: number;
 }
 
 /** Puts back what is missing of every recorded attachment, on the node and in the pod. Foreign state is not looked at. */
@@ -21,9 +28,14 @@ export function repairAttachments(): RepairReport {
   const repaired: string[] = [];
   const failed: string[] = [];
   const removed: string[] = [];
+  let young = 0;
   const attachments = listAttachments();
   for (const attachment of attachments) {
     const name = `${attachment.pod.namespace}/${attachment.pod.name} ${attachment.ifname}`;
+    if (ageOf(attachment) < YOUNG_MS) {
+      young++;
+      continue;
+    }
     try {
       if (existsSync(attachment.netns)) repaired.push(...repairOne(attachment).map((line) => `${name}: ${line}`));
       else {
@@ -36,7 +48,7 @@ export function repairAttachments(): RepairReport {
         failed.push(`${name}: ${error instanceof Error ? error.message : String(error)}`);
     }
   }
-  return { attachments: attachments.length - removed.length, repaired, failed, removed };
+  return { attachments: attachments.length - removed.length, repaired, failed, removed, young };
 }
 
 /** Putting a pair back takes its routes and neighbours with it: what the first round brought down, the second puts up. */
@@ -51,4 +63,11 @@ function repairOne(attachment: Attachment): readonly string[] {
     }
     return lines;
   });
+}
+
+/** In milliseconds. */
+function ageOf({ containerId, ifname }: Attachment): number {
+  const file = join(attachmentsDirectory(STATE_DIRECTORY), `${containerId}-${ifname}.json`);
+  const written = statSync(file, { throwIfNoEntry: false })?.mtimeMs;
+  return written === undefined ? 0 : Date.now() - written; // gone meanwhile: DEL is at work
 }
