@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { z } from "zod";
 import type { Cluster, ExternalHost } from "../../clusters/provider.ts";
 import { type ClusterApi, ensure, removeNamespace } from "../cluster-api.ts";
@@ -43,7 +44,11 @@ export async function deploy(cluster: Cluster, api: ClusterApi): Promise<Deploym
   const wanted = manifests(cluster.probeImage, workers);
   await removeForeign(api, wanted);
   const [namespace, ...rest] = wanted;
-  if (namespace !== undefined) await ensure(api, namespace);
+  if (namespace !== undefined)
+    await ensure(api, {
+      ...namespace,
+      metadata: { ...namespace.metadata, annotations: { [DIGEST]: digestOf(wanted) } },
+    });
   await Promise.all(rest.map((object) => ensure(api, object)));
   const pods = await untilReady(api, wanted.filter((object) => object.kind === "Pod").length);
   const [services, external] = await Promise.all([readServices(api), cluster.external()]);
@@ -103,17 +108,21 @@ function known<T>(value: T | undefined, what: string): T {
   return value;
 }
 
-/** Pods cannot be changed: when the image or the set is another one, everything is made anew. */
+/** What a namespace of the suite was made from. Objects cannot all be changed in place: others are made anew. */
+const DIGEST = "interlay.dev/manifests";
+
+const digestOf = (wanted: readonly Manifest[]) => createHash("sha256").update(JSON.stringify(wanted)).digest("hex");
+
+/** Removes the namespace of another image, of other manifests, or with pods that will not recover. */
 async function removeForeign(api: ClusterApi, wanted: readonly Manifest[]): Promise<void> {
-  const images = new Map(wanted.filter((o) => o.kind === "Pod").map((o) => [o.metadata.name, imageOf(o)]));
+  const { items } = await api.core.listNamespace({ fieldSelector: `metadata.name=${NAMESPACE}` });
+  const [namespace] = items;
+  if (namespace === undefined) return;
   const there = await api.core.listNamespacedPod({ namespace: NAMESPACE });
-  const foreign = there.items.some((pod) => images.get(pod.metadata?.name ?? "") !== pod.spec?.containers[0]?.image);
   const broken = there.items.some((pod) => pod.status?.phase === "Failed" || pod.status?.phase === "Unknown");
+  const foreign = namespace.metadata?.annotations?.[DIGEST] !== digestOf(wanted);
   if (foreign || broken) await removeNamespace(api, NAMESPACE);
 }
-
-const podSpec = z.object({ containers: z.array(z.object({ image: z.string() })) });
-const imageOf = (object: Manifest) => podSpec.parse(object.spec).containers[0]?.image;
 
 async function untilReady(api: ClusterApi, count: number): Promise<ReadonlyMap<string, DeployedPod>> {
   const deadline = Date.now() + READY_TIMEOUT_MS;
