@@ -3,7 +3,7 @@ import { ensureDebianPackages } from "../clusters/components/packages.ts";
 import { VERSIONS } from "../clusters/components/catalog.ts";
 import { resolveComponents } from "../clusters/components/resolve.ts";
 import { plainProgress } from "../clusters/progress-plain.ts";
-import { buildInterlay } from "../plugin/deploy/build.ts";
+import { buildFaulty, buildInterlay } from "../plugin/deploy/build.ts";
 
 /** Runs `*.netns.test.ts`: real plugins in real network namespaces. Root only; else they are skipped, and said so. */
 if (process.getuid?.() !== 0) {
@@ -16,6 +16,7 @@ const components = await resolveComponents([{ name: "cni-plugins", version: VERS
 const env = {
   ...process.env,
   INTERLAY_EXECUTABLE: await buildInterlay(),
+  INTERLAY_FAULTY: await buildFaulty(),
   INTERLAY_CNI_PLUGINS: components.path("cni-plugins"),
 };
 const patterns =

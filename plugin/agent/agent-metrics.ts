@@ -45,6 +45,10 @@ export class AgentMetrics {
     }
   }
 
+  repairTook(seconds: number): void {
+    this.#metrics.set("interlay_repair_pass_seconds", "How long the last look at all attachments took.", seconds);
+  }
+
   reclaimed(count: number): void {
     this.#metrics.count(
       "interlay_addresses_reclaimed_total",

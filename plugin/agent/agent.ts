@@ -21,7 +21,7 @@ import { RESTART_AGAIN_MS, restartHelps } from "./kube-proxy-restart.ts";
 import { LEASE_SECONDS, Leadership } from "./leader.ts";
 import { log, messageOf } from "./log.ts";
 import { tidyMemory } from "./memory.ts";
-import { Loop } from "./loop.ts";
+import { Loop, type LoopOptions } from "./loop.ts";
 import { observeLinks } from "./node-links.ts";
 import { NodeStatePublisher, nodeStatus } from "./node-state.ts";
 import { inNamespace, RESOURCE } from "./objects.ts";
@@ -35,6 +35,12 @@ import { type AgentState, initialState } from "./state.ts";
 const HOST_BIN = "/host/opt/cni/bin";
 /** Defaults of ConfigMap interlay-config, in seconds. */
 const RECLAIM = { after: 10, withoutNode: 600, young: 30 } as const;
+
+/**
+ * What no event tells of (sysctls, nftables in pods) is found by looking: every second, or less often where that would
+ * take more than a hundredth of a core. Milliseconds.
+ */
+const REPAIR_MS = { least: 900, share: 100 } as const;
 
 type LoopName =
   | "facts"
@@ -68,6 +74,7 @@ export class Agent {
   #duties: ClusterDuties | undefined;
   #servers: readonly Server[] = [];
   #factsWritten = "";
+  #repairTook = 0;
   #kubeProxyRestarted = Number.NEGATIVE_INFINITY;
 
   constructor(kube: Kube, node: string) {
@@ -82,8 +89,12 @@ export class Agent {
     this.#reclaimer = new Reclaimer(kube, store, records);
     this.#leadership = new Leadership(kube, node);
     this.#events = new PodEvents(kube, node);
-    const loop = (name: string, period: number, debounce: number, work: () => Promise<void> | void): Loop =>
-      new Loop({ name, period, debounce }, work);
+    const loop = (
+      name: string,
+      period: LoopOptions["period"],
+      debounce: number,
+      work: () => Promise<void> | void,
+    ): Loop => new Loop({ name, period, debounce }, work);
     this.#loops = {
       facts: loop("facts", 30_000, 50, () => {
         this.#findFacts();
@@ -91,9 +102,14 @@ export class Agent {
       returnPath: loop("return path", 2000, 20, () => {
         this.#makeReturnPath();
       }),
-      repair: loop("repair", 15_000, 100, () => {
-        this.#repair();
-      }),
+      repair: loop(
+        "repair",
+        () => Math.max(REPAIR_MS.least, REPAIR_MS.share * this.#repairTook),
+        100,
+        () => {
+          this.#repair();
+        },
+      ),
       kubeProxy: loop("kube-proxy", 5000, 50, () => this.#observeKubeProxy()),
       addresses: loop("addresses", 10_000, 500, () => this.#lookAfterAddresses()),
       calls: loop("calls of the plugins", 1000, 0, () => this.#tellCalls()),
@@ -208,7 +224,10 @@ export class Agent {
   }
 
   #repair(): void {
+    const started = performance.now();
     const report = repairAttachments();
+    this.#repairTook = performance.now() - started;
+    this.#metrics.repairTook(this.#repairTook / 1000);
     for (const what of report.repaired) log("warn", "repaired", { what });
     for (const what of report.removed) log("info", "removed what was left of a pod that is gone", { what });
     this.#metrics.repaired(report.repaired);

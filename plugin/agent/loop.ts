@@ -3,7 +3,7 @@ import { log, messageOf } from "./log.ts";
 export interface LoopOptions {
   readonly name: string;
   /** A pass at least so often, in milliseconds. */
-  readonly period: number;
+  readonly period: number | (() => number);
   /** What comes together is one pass: the wait between the first reason and the pass, in milliseconds. */
   readonly debounce: number;
 }
@@ -67,7 +67,8 @@ export class Loop {
     this.passes++;
     this.#running = false;
     // Woken by #work's own awaiting callers meanwhile
-    this.#schedule(this.#reasonSince() ? this.#options.debounce : this.#options.period);
+    const { debounce, period } = this.#options;
+    this.#schedule(this.#reasonSince() ? debounce : typeof period === "number" ? period : period());
   }
 
   #reasonSince(): boolean {

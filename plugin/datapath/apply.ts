@@ -10,7 +10,7 @@ import { gone } from "./gone.ts";
 import { type Namespace, withNamespaceFd } from "./kernel.ts";
 import { kernelRoute, kernelRule } from "./kernel-objects.ts";
 import { describeItem, type Plan, type PlanItem, type SysctlItem, type VethItem } from "./plan.ts";
-import { removeSharedRule } from "./shared-rule.ts";
+import { isShared, removeSharedRule } from "./shared-rule.ts";
 import { applyReplyMark, removeReplyMark } from "./reply-mark.ts";
 
 /** A step of a plan that the kernel refused; what was made before it is undone. */
@@ -35,13 +35,15 @@ export function applyPlan(
   beforeItem: (item: PlanItem, index: number) => void = () => undefined,
 ): void {
   const undo: Undo[] = [];
+  /** Run after all others: a rule of the node goes when its table is empty. */
+  const undoShared: Undo[] = [];
   for (const [index, item] of plan.items.entries()) {
     try {
       beforeItem(item, index);
       const step = applyItem(item, node, pod);
-      if (step !== undefined) undo.push(step);
+      if (step !== undefined) (isShared(item) ? undoShared : undo).push(step);
     } catch (error) {
-      for (const step of undo.reverse()) {
+      for (const step of [...undo.reverse(), ...undoShared]) {
         try {
           step();
         } catch {

@@ -5,7 +5,12 @@ import { NetlinkError } from "../netlink/socket.ts";
 import { gone } from "./gone.ts";
 import type { Namespace } from "./kernel.ts";
 import { kernelRule, NODE_ROUTE_PROTOCOL } from "./kernel-objects.ts";
-import { describeItem, type RuleItem } from "./plan.ts";
+import { describeItem, type PlanItem, type RuleItem } from "./plan.ts";
+
+/** Rules of the node are all pods' together. */
+export function isShared(item: PlanItem): boolean {
+  return item.kind === "rule" && item.where === "node";
+}
 
 /**
  * The last one out. Without a lock: an ADD that put its route in after the table was looked at is seen the second time,

@@ -6,7 +6,8 @@ import { removeLink } from "./apply.ts";
 import { gone } from "./gone.ts";
 import { Namespace } from "./kernel.ts";
 import { kernelRoute, kernelRule } from "./kernel-objects.ts";
-import { removeSharedRule } from "./shared-rule.ts";
+import { removeReplyMark } from "./reply-mark.ts";
+import { isShared, removeSharedRule } from "./shared-rule.ts";
 import { describeItem, type Plan, type PlanItem } from "./plan.ts";
 
 /**
@@ -32,8 +33,6 @@ export function undoPlan(
     pod?.close();
   }
 }
-
-const isShared = (item: PlanItem): boolean => item.kind === "rule" && item.where === "node";
 
 /** It may go away at any time, and everything in it. */
 function openIfThere(path: string): Namespace | undefined {
@@ -76,7 +75,9 @@ function undoItem(item: PlanItem, where: Namespace): void {
       return;
     case "up": // goes with its pair
     case "sysctl": // goes with its link or its namespace
-    case "reply-mark": // matches nothing without its link, and goes with the namespace
+      return;
+    case "reply-mark":
+      removeReplyMark(where);
       return;
   }
 }

@@ -24,6 +24,8 @@ export const inside = (namespace: string, ...argv: readonly string[]): string =>
 
 let counter = 0;
 
+export type PluginName = "interlay" | "faulty" | "macvlan" | "ptp" | "bridge" | "ipvlan";
+
 /** What a plugin call came back with. */
 export interface CallResult {
   readonly status: number;
@@ -50,6 +52,8 @@ export interface TestPod {
 /** Where the two kinds of executables are: by the environment, for this room knows nothing of components. */
 export interface Plugins {
   readonly interlay: string;
+  /** With the faults of faulty.ts. */
+  readonly faulty: string;
   /** Directory of the reference plugins. */
   readonly reference: string;
 }
@@ -98,14 +102,16 @@ export class TestNet {
 
   /** Calls a plugin in the node's namespace, as a runtime would. */
   call(
-    plugin: "interlay" | "macvlan" | "ptp" | "bridge" | "ipvlan",
+    plugin: PluginName,
     command: string,
     node: TestNode,
     pod: TestPod,
     ifname: string,
     config: Readonly<Record<string, unknown>>,
+    fault?: string,
   ): CallResult {
-    const executable = plugin === "interlay" ? this.#plugins.interlay : join(this.#plugins.reference, plugin);
+    const ours = plugin === "interlay" || plugin === "faulty";
+    const executable = ours ? this.#plugins[plugin] : join(this.#plugins.reference, plugin);
     const env = {
       PATH: process.env["PATH"],
       CNI_COMMAND: command,
@@ -113,13 +119,14 @@ export class TestNet {
       CNI_NETNS: pod.netns,
       CNI_IFNAME: ifname,
       CNI_PATH: this.#plugins.reference,
+      ...(fault === undefined ? {} : { INTERLAY_FAULT: fault }),
       CNI_ARGS: `IgnoreUnknown=1;K8S_POD_NAMESPACE=test;K8S_POD_NAME=${pod.namespace};K8S_POD_UID=1`,
     };
     const input = JSON.stringify({
       cniVersion: "1.0.0",
       name: "underlay",
       type: plugin,
-      ...(plugin === "interlay" ? { stateDirectory: node.stateDirectory } : {}),
+      ...(ours ? { stateDirectory: node.stateDirectory, logFile: join(node.stateDirectory, "cni.log") } : {}),
       ...config,
     });
     const { status, stdout, stderr } = spawnSync("ip", ["netns", "exec", node.name, executable], {
@@ -127,7 +134,8 @@ export class TestNet {
       input,
       encoding: "utf8",
     });
-    if (status !== 0 && stdout === "") throw new Error(`${plugin} ${command} said nothing on stdout: ${stderr}`);
+    if (status !== 0 && status !== null && stdout === "" && stderr !== "")
+      throw new Error(`${plugin} ${command} said nothing on stdout: ${stderr}`);
     return { status: status ?? -1, json: stdout.trim() === "" ? {} : (JSON.parse(stdout) as Record<string, unknown>) };
   }
 
@@ -243,8 +251,8 @@ export function permanentState(node: TestNode): readonly string[] {
 
 /** Executables for the tests, by the environment that scripts/test-netns.ts sets. */
 export function pluginsFromEnvironment(): Plugins {
-  const { INTERLAY_EXECUTABLE: interlay, INTERLAY_CNI_PLUGINS: reference } = process.env;
-  if (interlay === undefined || reference === undefined)
+  const { INTERLAY_EXECUTABLE: interlay, INTERLAY_FAULTY: faulty, INTERLAY_CNI_PLUGINS: reference } = process.env;
+  if (interlay === undefined || faulty === undefined || reference === undefined)
     throw new Error("run these tests by `npm run test:netns`: it builds and finds the plugins");
-  return { interlay, reference };
+  return { interlay, faulty, reference };
 }

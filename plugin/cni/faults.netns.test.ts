@@ -1,0 +1,87 @@
+import assert from "node:assert/strict";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { inside, lines, permanentState, pluginsFromEnvironment, TestNet } from "../testing/node.ts";
+import type { TestNode, TestPod } from "../testing/node.ts";
+
+const records = (node: TestNode): readonly string[] => {
+  const directory = join(node.stateDirectory, "attachments");
+  return existsSync(directory) ? readdirSync(directory) : [];
+};
+
+/** The pod's links, rules and routes, without what the kernel makes of its own accord. */
+const podState = (pod: TestPod): readonly string[] => [
+  ...lines(inside(pod.namespace, "ip", "-o", "link")).map((line) => line.split(": ")[1] ?? ""),
+  ...lines(inside(pod.namespace, "ip", "rule")),
+  ...lines(inside(pod.namespace, "ip", "route", "show", "table", "all")),
+  ...lines(inside(pod.namespace, "nft", "list", "ruleset")),
+];
+
+for (const type of ["underlay", "multi-NIC"] as const)
+  describe(`ADD of an ${type} pod that fails or dies at any step`, function () {
+    this.timeout(120_000);
+    let net: TestNet;
+    let node: TestNode;
+    let pod: TestPod;
+    let steps: readonly { readonly kind: string }[];
+    let config: Readonly<Record<string, unknown>>;
+    let untouched: readonly string[];
+    let podUntouched: readonly string[];
+    const ifname = type === "underlay" ? "eth0" : "net1";
+
+    before(() => {
+      net = new TestNet(pluginsFromEnvironment());
+      node = net.node("n1", "10.7.168.71", {}, "fd07::71");
+      pod = net.pod("p");
+      if (type === "multi-NIC") net.overlay(node, pod, "10.233.64.5", "fd33:64::5");
+      const addresses = [
+        { address: "10.7.200.1/16", gateway: "10.7.168.72" },
+        { address: "fd07::200:1/64", gateway: "fd07::72" },
+      ];
+      config = { prevResult: net.macvlan(node, pod, ifname, addresses) };
+      untouched = permanentState(node);
+      podUntouched = podState(pod);
+      assert.equal(net.call("interlay", "ADD", node, pod, ifname, config).status, 0);
+      const [file = ""] = records(node);
+      const record = readFileSync(join(node.stateDirectory, "attachments", file), "utf8");
+      steps = (JSON.parse(record) as { plan: { items: typeof steps } }).plan.items;
+      assert.equal(net.call("interlay", "DEL", node, pod, ifname, {}).status, 0);
+    });
+    after(() => {
+      net.close();
+    });
+
+    const nothingLeft = (what: string) => {
+      assert.deepEqual(permanentState(node), untouched, `on the node after ${what}`);
+      assert.deepEqual(podState(pod), podUntouched, `in the pod after ${what}`);
+      assert.deepEqual(records(node), [], `records after ${what}`);
+    };
+
+    it("fails with the step's name, and leaves nothing", () => {
+      assert.ok(steps.length > 10);
+      for (const [index, step] of steps.entries()) {
+        const { status, json } = net.call("faulty", "ADD", node, pod, ifname, config, `fail:${index}`);
+        assert.equal(status, 1);
+        assert.equal(json["code"], 101, `step ${index}`);
+        nothingLeft(`a failure of step ${index} (${step.kind})`);
+      }
+    });
+
+    it("leaves nothing after kill -9 and DEL or GC", () => {
+      for (const [index, step] of steps.entries()) {
+        net.call("faulty", "ADD", node, pod, ifname, config, `kill:${index}`);
+        const [verb, cleanup] =
+          index % 2 === 0 ? ["DEL", {}] : ["GC", { "cni.dev/attachments": [], cniVersion: "1.1.0" }];
+        assert.deepEqual(net.call("interlay", verb, node, pod, ifname, cleanup), { status: 0, json: {} });
+        nothingLeft(`kill -9 before step ${index} (${step.kind}) and ${verb}`);
+      }
+    });
+
+    it("is whole after kill -9 and ADD again", () => {
+      const index = Math.floor(steps.length / 2);
+      net.call("faulty", "ADD", node, pod, ifname, config, `kill:${index}`);
+      assert.equal(net.call("interlay", "ADD", node, pod, ifname, config).status, 0);
+      assert.deepEqual(net.call("interlay", "CHECK", node, pod, ifname, config), { status: 0, json: {} });
+      assert.equal(net.call("interlay", "DEL", node, pod, ifname, {}).status, 0);
+    });
+  });
