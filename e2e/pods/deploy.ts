@@ -1,10 +1,9 @@
-import { createHash } from "node:crypto";
 import { z } from "zod";
 import type { Cluster, ExternalHost } from "../../clusters/provider.ts";
 import { type ClusterApi, ensure, removeNamespace } from "../cluster-api.ts";
 import { Prober } from "../prober.ts";
 import { type AddressRef, type CONTROL_PLANE, EXTERNAL, type Nic } from "../matrix/cells.ts";
-import { hostPodName, type Manifest, manifests, NAMESPACE } from "./pods.ts";
+import { DIGEST, hostPodName, type Manifest, manifests, NAMESPACE } from "./pods.ts";
 
 const CLIENT = ["/usr/local/bin/probe", "client"];
 const READY_TIMEOUT_MS = 120_000;
@@ -44,11 +43,7 @@ export async function deploy(cluster: Cluster, api: ClusterApi): Promise<Deploym
   const wanted = manifests(cluster.probeImage, workers);
   await removeForeign(api, wanted);
   const [namespace, ...rest] = wanted;
-  if (namespace !== undefined)
-    await ensure(api, {
-      ...namespace,
-      metadata: { ...namespace.metadata, annotations: { [DIGEST]: digestOf(wanted) } },
-    });
+  if (namespace !== undefined) await ensure(api, namespace);
   await Promise.all(rest.map((object) => ensure(api, object)));
   const pods = await untilReady(api, wanted.filter((object) => object.kind === "Pod").length);
   const [services, external] = await Promise.all([readServices(api), cluster.external()]);
@@ -108,11 +103,6 @@ function known<T>(value: T | undefined, what: string): T {
   return value;
 }
 
-/** What a namespace of the suite was made from. Objects cannot all be changed in place: others are made anew. */
-const DIGEST = "interlay.dev/manifests";
-
-const digestOf = (wanted: readonly Manifest[]) => createHash("sha256").update(JSON.stringify(wanted)).digest("hex");
-
 /** Removes the namespace of another image, of other manifests, or with pods that will not recover. */
 async function removeForeign(api: ClusterApi, wanted: readonly Manifest[]): Promise<void> {
   const { items } = await api.core.listNamespace({ fieldSelector: `metadata.name=${NAMESPACE}` });
@@ -120,7 +110,7 @@ async function removeForeign(api: ClusterApi, wanted: readonly Manifest[]): Prom
   if (namespace === undefined) return;
   const there = await api.core.listNamespacedPod({ namespace: NAMESPACE });
   const broken = there.items.some((pod) => pod.status?.phase === "Failed" || pod.status?.phase === "Unknown");
-  const foreign = namespace.metadata?.annotations?.[DIGEST] !== digestOf(wanted);
+  const foreign = namespace.metadata?.annotations?.[DIGEST] !== wanted[0]?.metadata.annotations?.[DIGEST];
   if (foreign || broken) await removeNamespace(api, NAMESPACE);
 }
 

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { POD_TYPES, type PodType } from "../../results/schema.ts";
 import { TCP_PORT, UDP_PORT } from "../probe/protocol.ts";
 
@@ -32,10 +33,12 @@ export interface Manifest {
   readonly spec?: unknown;
 }
 
+/** What a namespace of the suite was made from. Objects cannot all be changed in place: others are made anew. */
+export const DIGEST = "interlay.dev/manifests";
+
 /** The namespace, the pods (three types, two roles, each worker; one in each worker's own network), the Services. */
 export function manifests(image: string, workers: readonly string[]): readonly Manifest[] {
-  return [
-    { apiVersion: "v1", kind: "Namespace", metadata: { name: NAMESPACE } },
+  const objects: readonly Manifest[] = [
     ...workers.flatMap((node, index) => [
       pod(hostPodName(index), node, image, {}, {}, true),
       ...POD_TYPES.flatMap((type) => [
@@ -50,6 +53,9 @@ export function manifests(image: string, workers: readonly string[]): readonly M
       service(nodePortName(type, "Local"), { answers: type }, "Local"),
     ]),
   ];
+  const digest = createHash("sha256").update(JSON.stringify(objects)).digest("hex");
+  const namespace = { name: NAMESPACE, annotations: { [DIGEST]: digest } };
+  return [{ apiVersion: "v1", kind: "Namespace", metadata: namespace }, ...objects];
 }
 
 function annotations(type: PodType): Readonly<Record<string, string>> {
