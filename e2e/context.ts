@@ -18,6 +18,8 @@ const environment = z.object({
   INTERLAY_KEEP: z.stringbool().default(false),
   /** Regular expression over the cells' ids: only those are asked. */
   INTERLAY_CELLS: z.string().default(""),
+  /** The packets' ways from captures: of no cell, of those that fail or are blocked (asked again), of all. */
+  INTERLAY_EVIDENCE: z.enum(["none", "failed", "all"]).default("failed"),
 });
 
 export interface RunOptions {
@@ -26,6 +28,7 @@ export interface RunOptions {
   readonly name: string;
   readonly keep: boolean;
   readonly cells: RegExp;
+  readonly evidence: "none" | "failed" | "all";
 }
 
 /** `v1.29.15` or `v1.29.15/nftables`. Throws on what is neither. */
@@ -56,6 +59,7 @@ export function runOptions(env: NodeJS.ProcessEnv = process.env): RunOptions {
     name: values.INTERLAY_CLUSTER,
     keep: values.INTERLAY_KEEP,
     cells: new RegExp(values.INTERLAY_CELLS),
+    evidence: values.INTERLAY_EVIDENCE,
   };
 }
 

@@ -16,6 +16,24 @@ export const TARGETS = [
   "multi-nic-service",
 ] as const;
 
+/** Where a packet was seen: a pod's link, or a node's, by what it is (`cali`, `veth`, `vxlan`, `wire`, `wire (vxlan)`). */
+export const hopSchema = z.object({ place: z.string(), link: z.string(), direction: z.enum(["in", "out"]) });
+export type HopResult = z.infer<typeof hopSchema>;
+/** With the packet's addresses there: they change where somebody translates. */
+export const seenHopSchema = hopSchema.extend({ source: z.string(), destination: z.string() });
+
+const both = <T extends z.ZodType>(hop: T) => z.object({ request: z.array(hop), reply: z.array(hop) });
+
+/** What the kernel showed while the cell was asked. */
+export const evidenceSchema = z.object({
+  /** A rule's counter on a node, before and after. */
+  counter: z
+    .object({ node: z.string(), rule: z.string(), before: z.number().int(), after: z.number().int() })
+    .optional(),
+  path: z.object({ expected: both(hopSchema), seen: both(seenHopSchema) }).optional(),
+});
+export type Evidence = z.infer<typeof evidenceSchema>;
+
 export const cellSchema = z.object({
   /** Stable over runs: `group/from/to/placement/protocol`, without addresses. */
   id: z.string(),
@@ -46,7 +64,7 @@ export const cellSchema = z.object({
   seen: z.string().optional(),
   /** Why it is expected so, or what went wrong: which hop, rule or answer. */
   reason: z.string().optional(),
-  evidence: z.unknown().optional(),
+  evidence: evidenceSchema.optional(),
 });
 export type CellResult = z.infer<typeof cellSchema>;
 

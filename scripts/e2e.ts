@@ -18,6 +18,7 @@ const program = new Command("e2e")
   .option("--name <name>", "cluster name", DEFAULT_SPEC.name)
   .option("--label <expression>", "only specs whose labels fit, like matrix && !slow")
   .option("--cells <regexp>", "only cells whose id fits")
+  .option("--evidence <which>", "the packets' ways from captures: none, failed (and blocked) or all cells")
   .option("--keep", "leave cluster and pods as they are: the next run starts at once")
   .option("--json", "print the report as JSON on stdout, all else on stderr")
   .parse();
@@ -29,6 +30,7 @@ const flags = program.opts<{
   name: string;
   label?: string;
   cells?: string;
+  evidence?: string;
   keep?: true;
   json?: true;
 }>();
@@ -54,6 +56,7 @@ for (const [name, value] of Object.entries({
   INTERLAY_CLUSTER: flags.name,
   INTERLAY_LABEL: flags.label,
   INTERLAY_CELLS: flags.cells,
+  INTERLAY_EVIDENCE: flags.evidence,
   INTERLAY_KEEP: flags.keep ? "true" : undefined,
 }))
   if (value !== undefined) process.env[name] = value;

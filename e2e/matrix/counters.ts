@@ -31,7 +31,7 @@ export function withCounters(
     const counted = `${evidence.after - evidence.before} packets dropped on ${node}`;
     return {
       ...cell,
-      evidence: { ...(typeof cell.evidence === "object" ? cell.evidence : {}), counter: evidence },
+      evidence: { ...cell.evidence, counter: evidence },
       ok: cell.ok && rose,
       reason: rose
         ? `${cell.reason ?? ""}; ${counted}`

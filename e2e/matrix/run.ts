@@ -31,13 +31,22 @@ export async function runCells(
   const results: CellResult[] = new Array<CellResult>(cells.length);
   const worker = async (): Promise<void> => {
     for (let next = queue.shift(); next !== undefined; next = queue.shift())
-      results[next.index] = await runCell(next.cell, next.verdict, deployment, options);
+      results[next.index] = await runCell(next.cell, next.verdict, tokenOf(next.index), deployment, options);
   };
   await Promise.all(Array.from({ length: options.parallel }, worker));
   return results;
 }
 
-async function runCell(cell: Cell, verdict: Verdict, deployment: Deployment, options: RunOptions): Promise<CellResult> {
+/** Marks the packets of the cell at `index` in its run: six characters, see the probe's protocol. */
+export const tokenOf = (index: number): string => index.toString(36).padStart(6, "0");
+
+async function runCell(
+  cell: Cell,
+  verdict: Verdict,
+  token: string,
+  deployment: Deployment,
+  options: RunOptions,
+): Promise<CellResult> {
   const { address, port } = deployment.locate(cell.to, cell.protocol, cell.port);
   const prober = await deployment.prober(cell.from);
   const blocked = verdict.expected === "blocked";
@@ -51,6 +60,7 @@ async function runCell(cell: Cell, verdict: Verdict, deployment: Deployment, opt
       protocol: cell.protocol,
       address,
       port,
+      token,
       timeoutMs: blocked ? options.blockedTimeoutMs : options.passTimeoutMs,
       connectOnly: cell.to.kind === "api-server",
     });

@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { createSocket } from "node:dgram";
 import { connect } from "node:net";
 import { createInterface } from "node:readline";
-import { greeting, type ProbeAnswer, probeRequest } from "./protocol.ts";
+import { greeting, marked, type ProbeAnswer, probeRequest } from "./protocol.ts";
 
 type Checked = ReturnType<typeof probeRequest.parse>;
 type Outcome = Omit<ProbeAnswer, "id" | "latencyMs">;
@@ -32,7 +32,7 @@ export function probe(request: Checked): Promise<Outcome> {
   }
 }
 
-function probeTcp({ address, port, timeoutMs, connectOnly }: Checked): Promise<Outcome> {
+function probeTcp({ address, port, timeoutMs, connectOnly, token }: Checked): Promise<Outcome> {
   return new Promise((resolve) => {
     const socket = connect({ host: address, port });
     let text = "";
@@ -51,7 +51,7 @@ function probeTcp({ address, port, timeoutMs, connectOnly }: Checked): Promise<O
     socket.on("connect", () => {
       connected = true;
       if (connectOnly) end({ ok: true });
-      else socket.write("who\n");
+      else socket.write(question(token));
     });
     socket.on("data", (chunk) => (text += chunk.toString()));
     socket.on("end", () => {
@@ -66,7 +66,7 @@ function probeTcp({ address, port, timeoutMs, connectOnly }: Checked): Promise<O
 /** A datagram may be lost: sent again a few times within the timeout. */
 const UDP_TRIES = 3;
 
-function probeUdp({ address, port, timeoutMs }: Checked): Promise<Outcome> {
+function probeUdp({ address, port, timeoutMs, token }: Checked): Promise<Outcome> {
   return new Promise((resolve) => {
     const socket = createSocket(address.includes(":") ? "udp6" : "udp4");
     const end = (outcome: Outcome): void => {
@@ -86,18 +86,20 @@ function probeUdp({ address, port, timeoutMs }: Checked): Promise<Outcome> {
       end(readGreeting(message.toString()));
     });
     socket.connect(port, address, () => {
-      socket.send("who");
+      socket.send(question(token));
     });
     const again = setInterval(() => {
-      socket.send("who");
+      socket.send(question(token));
     }, timeoutMs / UDP_TRIES);
   });
 }
 
-function probeIcmp({ address, timeoutMs }: Checked): Promise<Outcome> {
+function probeIcmp({ address, timeoutMs, token }: Checked): Promise<Outcome> {
   return new Promise((resolve) => {
     const seconds = String(Math.max(1, Math.ceil(timeoutMs / 1000)));
-    const child = spawn("ping", ["-n", "-q", "-c", "1", "-W", seconds, address], { stdio: ["ignore", "pipe", "pipe"] });
+    const pattern = Buffer.from(marked("ping", token)).toString("hex");
+    const argv = ["-n", "-q", "-c", "1", "-W", seconds, "-p", pattern, address];
+    const child = spawn("ping", argv, { stdio: ["ignore", "pipe", "pipe"] });
     let said = "";
     for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk: Buffer) => (said += chunk.toString()));
     child.on("error", (error) => {
@@ -109,9 +111,11 @@ function probeIcmp({ address, timeoutMs }: Checked): Promise<Outcome> {
   });
 }
 
+const question = (token: string): string => `who ${marked("request", token)}\n`;
+
 function readGreeting(text: string): Outcome {
   try {
-    return { ok: true, ...greeting.parse(JSON.parse(text)) };
+    return { ok: true, ...greeting.parse(JSON.parse(text)) }; // without the mark
   } catch {
     return { ok: false, error: `an answer that no probe gives: ${text.slice(0, 80)}` };
   }

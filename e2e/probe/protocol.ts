@@ -14,6 +14,11 @@ export const probeRequest = z.object({
   address: z.string(),
   port: z.number().default(0),
   timeoutMs: z.number(),
+  /** Six characters [0-9a-z] that travel in the payload, so that captures find this probe's packets whatever NAT does. */
+  token: z
+    .string()
+    .regex(/^[0-9a-z]{6}$/)
+    .default("000000"),
   /** TCP that ends after the handshake: for servers that are no probes (the API server). */
   connectOnly: z.boolean().default(false),
 });
@@ -31,6 +36,12 @@ export const probeAnswer = z.object({
   error: z.string().optional(),
 });
 export type ProbeAnswer = z.infer<typeof probeAnswer>;
+
+/** How the token is written in a request, a reply and a ping (whose reply is told by its type). */
+export const MARKS = { request: "q", reply: "r", ping: "p" } as const;
+export const marked = (mark: keyof typeof MARKS, token: string): string => `${MARKS[mark]}:${token};`;
+/** The token of a request that a server has read. */
+export const tokenIn = (text: string): string => /q:([0-9a-z]{6});/.exec(text)?.[1] ?? "000000";
 
 /** What a server says to whoever comes. */
 export const greeting = z.object({ server: z.string(), seen: z.string() });

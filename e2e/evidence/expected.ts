@@ -1,0 +1,112 @@
+import type { PodType } from "../../results/schema.ts";
+import { type Cell, CONTROL_PLANE } from "../matrix/cells.ts";
+import { podName } from "../pods/pods.ts";
+import { POD_TYPES } from "../../results/schema.ts";
+import type { Hop } from "./path.ts";
+
+/** The documented way of a cell's request and of its reply (DESIGN.md, the datapath contract). */
+export interface ExpectedPath {
+  readonly request: readonly Hop[];
+  readonly reply: readonly Hop[];
+}
+
+interface Pod {
+  readonly name: string;
+  readonly type: PodType;
+  readonly node: string;
+}
+
+const hop = (place: string, link: string, direction: Hop["direction"]): Hop => ({ place, link, direction });
+const nodeName = (index: number | typeof CONTROL_PLANE): string =>
+  typeof index === "number" ? `node-${index + 1}` : index;
+
+/** The pair between pod and node: ours, or Calico's. */
+const pair = (type: PodType) => (type === "underlay" ? { pod: "veth0", node: "veth" } : { pod: "eth0", node: "cali" });
+/** The pod's macvlan link. */
+const macvlan = (type: PodType): string => (type === "underlay" ? "eth0" : "net1");
+
+const parsed = /^(overlay|underlay|multi-nic)-(\d+)-[ab]$/;
+function podOf(name: string): Pod | undefined {
+  const [, type, number] = parsed.exec(name) ?? [];
+  const known = POD_TYPES.find((one) => one === type);
+  return known === undefined ? undefined : { name, type: known, node: nodeName(Number(number) - 1) };
+}
+
+/** Undefined for what carries no mark (the API server) or ends at no pod of ours. */
+export function expectedPath(cell: Cell): ExpectedPath | undefined {
+  const source = podOf(cell.from);
+  const target = podOf(targetPod(cell) ?? "");
+  const request = requestOf(cell, source, target);
+  if (request === undefined) return undefined;
+  const asymmetric =
+    source?.type === "underlay" &&
+    target !== undefined &&
+    cell.to.kind === "pod" &&
+    cell.toOverlayAddress &&
+    source.node !== target.node;
+  if (!asymmetric) return { request, reply: reversed(request) };
+  return {
+    request,
+    // The line that all of this is about: the target's node has the underlay pod on its own network.
+    reply: [
+      hop(target.name, "eth0", "out"),
+      hop(target.node, "cali", "in"),
+      ...overTheWire(target.node, source.node),
+      hop(source.name, "eth0", "in"),
+    ],
+  };
+}
+
+/** The pod that has to answer; known for pings too. */
+function targetPod({ to, server, sourceNode }: Cell): string | undefined {
+  if (to.kind === "pod") return to.pod;
+  return server ?? (sourceNode === undefined ? undefined : podName("overlay", sourceNode, "b"));
+}
+
+function requestOf(cell: Cell, source: Pod | undefined, target: Pod | undefined): readonly Hop[] | undefined {
+  const { to } = cell;
+  if (to.kind === "api-server") return undefined;
+  if (to.kind === "external")
+    return source && [hop(source.name, macvlan(source.type), "out"), hop(source.node, "wire", "out")];
+  if (target === undefined) return undefined;
+  const nic = to.kind === "pod" ? to.nic : "main";
+  const onUnderlay = nic === "net1" || target.type === "underlay";
+  if (cell.source === "external")
+    return to.kind === "node-port"
+      ? [hop(nodeName(to.node), "wire", "in"), ...forwarded(nodeName(to.node), target, onUnderlay)]
+      : [hop(target.node, "wire", "in"), hop(target.name, macvlan(target.type), "in")];
+  if (source === undefined) return forwarded(nodeName(cell.sourceNode ?? 0), target, onUnderlay);
+  if (to.kind === "pod" && onUnderlay && source.type !== "overlay")
+    return [
+      hop(source.name, macvlan(source.type), "out"),
+      // On the same node macvlan's bridge mode hands it over inside the kernel: no link of the node sees it.
+      ...(source.node === target.node ? [] : overTheWire(source.node, target.node)),
+      hop(target.name, macvlan(target.type), "in"),
+    ];
+  const own = pair(source.type);
+  return [
+    hop(source.name, own.pod, "out"),
+    hop(source.node, own.node, "in"),
+    ...forwarded(source.node, target, onUnderlay),
+  ];
+}
+
+/** What a node does with a packet for a pod's address. */
+function forwarded(node: string, target: Pod, onUnderlay: boolean): readonly Hop[] {
+  const own = pair(target.type);
+  const toPod = [hop(target.node, own.node, "out"), hop(target.name, own.pod, "in")];
+  if (node === target.node) return toPod;
+  if (onUnderlay) return [...overTheWire(node, target.node), hop(target.name, macvlan(target.type), "in")];
+  return [
+    hop(node, "vxlan", "out"),
+    hop(node, "wire (vxlan)", "out"),
+    hop(target.node, "wire (vxlan)", "in"),
+    hop(target.node, "vxlan", "in"),
+    ...toPod,
+  ];
+}
+
+const overTheWire = (from: string, to: string): readonly Hop[] => [hop(from, "wire", "out"), hop(to, "wire", "in")];
+
+const reversed = (path: readonly Hop[]): readonly Hop[] =>
+  [...path].reverse().map(({ place, link, direction }) => hop(place, link, direction === "in" ? "out" : "in"));

@@ -1,0 +1,73 @@
+import type { Tap } from "./capture.ts";
+
+/** One place where a packet was seen. */
+export interface Hop {
+  /** A pod's name, or `node-1`, `node-2`, … `control-plane`. */
+  readonly place: string;
+  /** In a pod the link's name; on a node what it is: `cali`, `veth` (ours), `vxlan`, `wire`, `wire (vxlan)`. */
+  readonly link: string;
+  readonly direction: "in" | "out";
+}
+
+export interface SeenHop extends Hop {
+  readonly source: string;
+  readonly destination: string;
+}
+
+export interface Path {
+  readonly request: readonly SeenHop[];
+  readonly reply: readonly SeenHop[];
+}
+
+/** What places are called, and where addresses live: a frame that a bridge floods to another node is no hop. */
+export interface Places {
+  /** Name in the paths of a tap's place. */
+  name(place: string): string;
+  /** True for a node. */
+  isNode(place: string): boolean;
+  /** The node that an address's owner runs on; undefined for addresses of nobody we know. */
+  nodeOf(address: string): string | undefined;
+}
+
+/** Every probe's path by its token, in the order of the kernel's clock. */
+export function pathsOf(taps: readonly Tap[], places: Places): ReadonlyMap<string, Path> {
+  const all = taps
+    .flatMap(({ place, links, sightings }) =>
+      sightings.map((seen) => ({ place, link: links.get(seen.interfaceIndex) ?? "?", seen })),
+    )
+    .filter(({ place, seen }) => {
+      if (!seen.otherHost || !places.isNode(place)) return true;
+      return places.nodeOf(hostOf(seen.destination)) === place;
+    })
+    .sort((a, b) => (a.seen.time < b.seen.time ? -1 : a.seen.time > b.seen.time ? 1 : 0));
+  const paths = new Map<string, { request: SeenHop[]; reply: SeenHop[] }>();
+  for (const { place, link, seen } of all) {
+    const path = paths.get(seen.token) ?? { request: [], reply: [] };
+    paths.set(seen.token, path);
+    const hop: SeenHop = {
+      place: places.name(place),
+      link: places.isNode(place) ? nodeLink(link, seen.encapsulated) : link,
+      direction: seen.direction,
+      source: seen.source,
+      destination: seen.destination,
+    };
+    const list = path[seen.kind];
+    if (!list.some((other) => sameHop(other, hop))) list.push(hop); // sent again: the first one counts
+  }
+  return paths;
+}
+
+export const sameHop = (a: Hop, b: Hop): boolean =>
+  a.place === b.place && a.link === b.link && a.direction === b.direction;
+
+export const hostOf = (address: string): string => address.split(":")[0] ?? address;
+
+function nodeLink(name: string, encapsulated: boolean): string {
+  if (name.startsWith("cali")) return "cali";
+  if (name.startsWith("vethil")) return "veth";
+  if (name.startsWith("vxlan")) return "vxlan";
+  if (name === "lo") return "lo";
+  return encapsulated ? "wire (vxlan)" : "wire";
+}
+
+export const hopText = ({ place, link, direction }: Hop): string => `${place} ${link} ${direction}`;
