@@ -10,6 +10,11 @@ export interface ExpectedPath {
   readonly reply: readonly Hop[];
 }
 
+interface Step extends Hop {
+  /** Seen coming in by the reply too. */
+  readonly bothWays?: true;
+}
+
 interface Pod {
   readonly name: string;
   readonly type: PodType;
@@ -44,9 +49,10 @@ export function expectedPath(cell: Cell): ExpectedPath | undefined {
     cell.to.kind === "pod" &&
     cell.toOverlayAddress &&
     source.node !== target.node;
-  if (!asymmetric) return { request, reply: reversed(request) };
+  const hops = request.map(({ place, link, direction }) => hop(place, link, direction));
+  if (!asymmetric) return { request: hops, reply: reversed(request) };
   return {
-    request,
+    request: hops,
     // The line that all of this is about: the target's node has the underlay pod on its own network.
     reply: [
       hop(target.name, "eth0", "out"),
@@ -63,7 +69,7 @@ function targetPod({ to, server, sourceNode }: Cell): string | undefined {
   return server ?? (sourceNode === undefined ? undefined : podName("overlay", sourceNode, "b"));
 }
 
-function requestOf(cell: Cell, source: Pod | undefined, target: Pod | undefined): readonly Hop[] | undefined {
+function requestOf(cell: Cell, source: Pod | undefined, target: Pod | undefined): readonly Step[] | undefined {
   const { to } = cell;
   if (to.kind === "api-server") return undefined;
   if (to.kind === "external")
@@ -79,8 +85,7 @@ function requestOf(cell: Cell, source: Pod | undefined, target: Pod | undefined)
   if (to.kind === "pod" && onUnderlay && source.type !== "overlay")
     return [
       hop(source.name, macvlan(source.type), "out"),
-      // On the same node macvlan's bridge mode hands it over inside the kernel: no link of the node sees it.
-      ...(source.node === target.node ? [] : overTheWire(source.node, target.node)),
+      ...(source.node === target.node ? [handedOver(source.node)] : overTheWire(source.node, target.node)),
       hop(target.name, macvlan(target.type), "in"),
     ];
   const own = pair(source.type);
@@ -106,7 +111,14 @@ function forwarded(node: string, target: Pod, onUnderlay: boolean): readonly Hop
   ];
 }
 
+/**
+ * Macvlan's bridge mode between two children of one uplink: the frame never leaves the node, but the kernel gives it to the
+ * uplink's taps as one that came in, both ways (macvlan_queue_xmit: "send to lowerdev first for its network taps").
+ */
+const handedOver = (node: string): Step => ({ place: node, link: "wire", direction: "in", bothWays: true });
 const overTheWire = (from: string, to: string): readonly Hop[] => [hop(from, "wire", "out"), hop(to, "wire", "in")];
 
-const reversed = (path: readonly Hop[]): readonly Hop[] =>
-  [...path].reverse().map(({ place, link, direction }) => hop(place, link, direction === "in" ? "out" : "in"));
+const reversed = (path: readonly Step[]): readonly Hop[] =>
+  [...path]
+    .reverse()
+    .map(({ place, link, direction, bothWays }) => hop(place, link, bothWays || direction === "out" ? "in" : "out"));

@@ -1,0 +1,71 @@
+import assert from "node:assert/strict";
+import { cells } from "../matrix/cells.ts";
+import { expectedPath } from "./expected.ts";
+import { hopText } from "./path.ts";
+
+const all = cells(2);
+
+function pathOf(id: string) {
+  const cell = all.find((one) => one.id === id);
+  assert.ok(cell, `no cell ${id}`);
+  const path = expectedPath(cell);
+  return path && { request: path.request.map(hopText), reply: path.reply.map(hopText) };
+}
+
+describe("the documented paths", () => {
+  it("underlay to overlay on another node: there by VXLAN, back over the wire and past its own node's forwarding", () => {
+    assert.deepEqual(pathOf("matrix/underlay-1-a/overlay-2-b/other-node/tcp"), {
+      request: [
+        "underlay-1-a veth0 out",
+        "node-1 veth in",
+        "node-1 vxlan out",
+        "node-1 wire (vxlan) out",
+        "node-2 wire (vxlan) in",
+        "node-2 vxlan in",
+        "node-2 cali out",
+        "overlay-2-b eth0 in",
+      ],
+      reply: ["overlay-2-b eth0 out", "node-2 cali in", "node-2 wire out", "node-1 wire in", "underlay-1-a eth0 in"],
+    });
+  });
+
+  it("underlay to underlay: macvlan to macvlan, no node forwards", () => {
+    assert.deepEqual(pathOf("matrix/underlay-1-a/underlay-2-b/other-node/udp")?.request, [
+      "underlay-1-a eth0 out",
+      "node-1 wire out",
+      "node-2 wire in",
+      "underlay-2-b eth0 in",
+    ]);
+    assert.deepEqual(pathOf("matrix/underlay-1-a/underlay-1-b/same-node/udp"), {
+      request: ["underlay-1-a eth0 out", "node-1 wire in", "underlay-1-b eth0 in"],
+      reply: ["underlay-1-b eth0 out", "node-1 wire in", "underlay-1-a eth0 in"],
+    });
+  });
+
+  it("overlay to underlay: its node, the wire, the macvlan link; back the same way", () => {
+    const path = pathOf("matrix/overlay-1-a/underlay-2-b/other-node/tcp");
+    assert.deepEqual(path?.request, [
+      "overlay-1-a eth0 out",
+      "node-1 cali in",
+      "node-1 wire out",
+      "node-2 wire in",
+      "underlay-2-b eth0 in",
+    ]);
+    assert.equal(path.reply.at(-1), "overlay-1-a eth0 in");
+  });
+
+  it("multi-NIC pods ask the underlay by net1 and the overlay by eth0", () => {
+    const first = (id: string) => pathOf(id)?.request[0];
+    assert.equal(first("matrix/multi-nic-1-a/underlay-2-b/other-node/tcp"), "multi-nic-1-a net1 out");
+    assert.equal(first("matrix/multi-nic-1-a/overlay-2-b/other-node/tcp"), "multi-nic-1-a eth0 out");
+  });
+
+  it("are known for every cell but the API server's, and each ends where its reply begins", () => {
+    for (const cell of all) {
+      const path = expectedPath(cell);
+      assert.equal(path === undefined, cell.group === "api-server", cell.id);
+      if (path === undefined || cell.to.kind === "external") continue;
+      assert.equal(path.request.at(-1)?.place, path.reply[0]?.place, cell.id);
+    }
+  });
+});

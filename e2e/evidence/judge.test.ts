@@ -1,0 +1,57 @@
+import assert from "node:assert/strict";
+import { diedAt, translations, wrongPath } from "./judge.ts";
+import type { Hop, SeenHop } from "./path.ts";
+
+/** `pod eth0 out` */
+const hop = (text: string): Hop => {
+  const [place = "", link = "", direction] = text.split(" ");
+  return { place, link, direction: direction === "in" ? "in" : "out" };
+};
+const seen = (text: string, source = "10.0.0.1:1", destination = "10.0.0.2:2"): SeenHop => ({
+  ...hop(text),
+  source,
+  destination,
+});
+
+describe("the judge of paths", () => {
+  const expected = { request: ["a eth0 out", "n wire out"].map(hop), reply: ["b eth0 out", "a eth0 in"].map(hop) };
+  const right = {
+    request: [seen("a eth0 out"), seen("n wire out")],
+    reply: [seen("b eth0 out"), seen("a eth0 in")],
+  };
+  const cases: readonly (readonly [string, typeof right, RegExp | undefined])[] = [
+    ["the documented way", right, undefined],
+    [
+      "another link",
+      { ...right, reply: [seen("b net1 out"), seen("a eth0 in")] },
+      /the reply was at b net1 out, expected b eth0 out/,
+    ],
+    ["one hop too few", { ...right, request: [seen("a eth0 out")] }, /last seen at a eth0 out, and not at n wire out/],
+    ["one hop too many", { ...right, reply: [...right.reply, seen("c eth0 in")] }, /went on to c eth0 in/],
+    ["nothing seen", { request: [], reply: [] }, /request was last seen at no place/],
+    ["another order", { ...right, request: [...right.request].reverse() }, /was at n wire out, expected a eth0 out/],
+  ];
+  for (const [title, path, wanted] of cases)
+    it(title, () => {
+      const wrong = wrongPath(expected, path);
+      if (wanted === undefined) assert.equal(wrong, undefined);
+      else assert.match(wrong ?? "", wanted);
+    });
+
+  it("says where a probe died: in the reply's half if there was one", () => {
+    assert.equal(diedAt({ request: [seen("a eth0 out")], reply: [] }), "its request was last seen at a eth0 out");
+    assert.equal(
+      diedAt({ request: right.request, reply: [seen("b eth0 out")] }),
+      "its reply was last seen at b eth0 out",
+    );
+  });
+
+  it("finds who translated what", () => {
+    const hops = [
+      seen("a eth0 out", "10.1:5", "10.233.0.9:80"),
+      seen("n cali in", "10.1:5", "10.233.0.9:80"),
+      seen("n cali out", "10.1:5", "10.233.64.7:8080"),
+    ];
+    assert.deepEqual(translations(hops), ["n: destination 10.233.0.9:80 -> 10.233.64.7:8080"]);
+  });
+});

@@ -1,0 +1,59 @@
+/** Packets and captures made by hand, for tests of what reads them. */
+interface Framed {
+  readonly packet: Buffer;
+  readonly direction: "in" | "out" | "other-host";
+  readonly interfaceIndex: number;
+}
+
+const PROTOCOL = { icmp: 1, tcp: 6, udp: 17 } as const;
+const PACKET_TYPE = { in: 0, "other-host": 3, out: 4 } as const;
+
+const u16 = (...values: readonly number[]): Buffer => {
+  const buffer = Buffer.alloc(values.length * 2);
+  values.forEach((value, index) => buffer.writeUInt16BE(value, index * 2));
+  return buffer;
+};
+const address = (text: string): Buffer => Buffer.from(text.split(".").map(Number));
+
+export function ipv4(protocol: keyof typeof PROTOCOL, source: string, destination: string, payload: Buffer): Buffer {
+  const head = Buffer.alloc(12);
+  head[0] = 0x45;
+  head.writeUInt16BE(20 + payload.length, 2);
+  head[8] = 64;
+  head[9] = PROTOCOL[protocol];
+  return Buffer.concat([head, address(source), address(destination), payload]);
+}
+
+export function tcp(source: number, destination: number, data: string): Buffer {
+  const rest = Buffer.alloc(16);
+  rest[8] = 5 << 4;
+  return Buffer.concat([u16(source, destination), rest, Buffer.from(data)]);
+}
+
+export const udp = (source: number, destination: number, data: string | Buffer): Buffer =>
+  Buffer.concat([u16(source, destination, 8 + data.length, 0), Buffer.from(data)]);
+
+export const icmp = (type: number, data: string): Buffer =>
+  Buffer.concat([Buffer.from([type, 0]), Buffer.alloc(6), Buffer.from(data)]);
+
+/** RFC 7348: UDP to port 4789, eight bytes, the inner frame. */
+export const vxlan = (inner: Buffer): Buffer =>
+  udp(50000, 4789, Buffer.concat([Buffer.alloc(8), Buffer.alloc(12), u16(0x0800), inner]));
+
+/** A file as tcpdump writes it: nanoseconds, LINUX_SLL2; record n at n seconds. */
+export function capture(frames: readonly Framed[]): Buffer {
+  const head = Buffer.alloc(24);
+  head.writeUInt32LE(0xa1b23c4d, 0);
+  head.writeUInt32LE(276, 20);
+  const records = frames.map(({ packet, direction, interfaceIndex }, index) => {
+    const sll2 = Buffer.alloc(20);
+    sll2.writeUInt16BE(0x0800, 0);
+    sll2.writeUInt32BE(interfaceIndex, 4);
+    sll2[10] = PACKET_TYPE[direction];
+    const record = Buffer.alloc(16);
+    record.writeUInt32LE(index + 1, 0);
+    record.writeUInt32LE(20 + packet.length, 8);
+    return Buffer.concat([record, sll2, packet]);
+  });
+  return Buffer.concat([head, ...records]);
+}

@@ -1,0 +1,66 @@
+import assert from "node:assert/strict";
+import { capture, icmp, ipv4, tcp, udp, vxlan } from "./packets.ts";
+import { readCapture } from "./pcap.ts";
+
+const [A, B] = ["10.25.200.3", "10.233.64.9"] as const;
+
+describe("reading captures", () => {
+  it("finds a probe's request by its mark, with addresses and the kernel's clock", () => {
+    const [only, ...more] = readCapture(
+      capture([
+        { packet: ipv4("tcp", A, B, tcp(40000, 8080, "who q:00002z;\n")), direction: "out", interfaceIndex: 7 },
+      ]),
+    );
+    assert.deepEqual(more, []);
+    assert.deepEqual(only, {
+      time: 1_000_000_000n,
+      interfaceIndex: 7,
+      direction: "out",
+      otherHost: false,
+      encapsulated: false,
+      source: `${A}:40000`,
+      destination: `${B}:8080`,
+      token: "00002z",
+      kind: "request",
+    });
+  });
+
+  it("looks into VXLAN and gives the inner addresses", () => {
+    const inner = ipv4("udp", B, A, udp(8080, 40000, '{"mark":"r:000001;"}'));
+    const outer = ipv4("udp", "10.25.0.2", "10.25.0.3", vxlan(inner));
+    const [seen] = readCapture(capture([{ packet: outer, direction: "in", interfaceIndex: 2 }]));
+    assert.equal(seen?.encapsulated, true);
+    assert.equal(seen.kind, "reply");
+    assert.deepEqual([seen.source, seen.destination], [`${B}:8080`, `${A}:40000`]);
+  });
+
+  it("tells a ping from its reply by the type, ports there are none", () => {
+    const kinds = [8, 0].map((type) => {
+      const packet = ipv4("icmp", A, B, icmp(type, "p:000abc;p:000abc;"));
+      return readCapture(capture([{ packet, direction: "in", interfaceIndex: 1 }]))[0];
+    });
+    assert.deepEqual(
+      kinds.map((k) => [k?.kind, k?.source]),
+      [
+        ["request", A],
+        ["reply", A],
+      ],
+    );
+  });
+
+  it("leaves out what carries no mark, and a record that was cut off", () => {
+    const file = capture([
+      { packet: ipv4("tcp", A, B, tcp(1, 2, "GET / HTTP/1.1")), direction: "in", interfaceIndex: 1 },
+      { packet: ipv4("tcp", A, B, tcp(1, 2, "q:000001;")), direction: "in", interfaceIndex: 1 },
+    ]);
+    assert.equal(readCapture(file).length, 1);
+    assert.equal(readCapture(file.subarray(0, file.length - 30)).length, 0);
+    assert.deepEqual(readCapture(Buffer.alloc(0)), []);
+  });
+
+  it("refuses another kind of capture", () => {
+    const file = capture([]);
+    file.writeUInt32LE(0xa1b2c3d4, 0);
+    assert.throws(() => readCapture(file), /not of the kind/);
+  });
+});
