@@ -5,11 +5,10 @@ import { summarize } from "../results/table.ts";
 import { variantTitle } from "../results/title.ts";
 import { type ClusterApi, clusterApi, removeNamespace } from "./cluster-api.ts";
 import { runOptions, theCluster } from "./context.ts";
-import { startCapture } from "./evidence/capture.ts";
-import { placesOf, withPaths } from "./evidence/evidence.ts";
+import { askAgain, captured } from "./evidence/evidence.ts";
 import { BeforeAll, By, Context, DeferCleanup, Describe, It, Sanitize, Skip } from "./harness.ts";
 import { clusterObjects, nodeState } from "./leaks.ts";
-import { type Cell, cells, GROUPS } from "./matrix/cells.ts";
+import { cells, GROUPS } from "./matrix/cells.ts";
 import { withCounters } from "./matrix/counters.ts";
 import { expectationFor, gate, type Variant } from "./matrix/gate.ts";
 import { expectedRoutes, plainRoutes } from "./matrix/routes.ts";
@@ -79,7 +78,7 @@ function variantSpecs(variant: Variant, cluster: () => Cluster, deployment: () =
       const asked = cells(deployment().workers.length).filter(({ id }) => options.cells.test(id));
       const raw = await By(`${asked.length} cells`, () =>
         options.evidence === "all"
-          ? captured(cluster(), deployment(), asked, variant)
+          ? captured({ cluster: cluster(), deployment: deployment(), variant }, asked)
           : runCells(asked, variant, deployment()),
       );
       const seconds = (performance.now() - started) / 1000;
@@ -92,7 +91,10 @@ function variantSpecs(variant: Variant, cluster: () => Cluster, deployment: () =
         before,
         filters,
       );
-      if (options.evidence === "failed") results = await askAgain(cluster(), deployment(), asked, results, variant);
+      if (options.evidence === "failed")
+        results = await By("evidence of what failed or was blocked", () =>
+          askAgain({ cluster: cluster(), deployment: deployment(), variant }, asked, results),
+        );
       variantResults.push({
         ...variant,
         tcpBeLiberal: filters.every((filter) => filter.tcpBeLiberal === 1) ? 1 : 0,
@@ -122,54 +124,6 @@ function variantSpecs(variant: Variant, cluster: () => Cluster, deployment: () =
       const wrong = mine.filter((cell) => !cell.ok);
       assert.equal(wrong.length, 0, `${wrong.length} of ${mine.length} cells:\n${wrong.map(cellLine).join("\n")}`);
     });
-}
-
-/** Runs cells with captures in every namespace, and judges the ways that the packets went. */
-async function captured(
-  cluster: Cluster,
-  deployment: Deployment,
-  asked: readonly Cell[],
-  variant: Variant,
-): Promise<CellResult[]> {
-  const capture = await startCapture(cluster);
-  try {
-    const results = await runCells(asked, variant, deployment);
-    return withPaths(results, asked, await capture.stop(), placesOf(cluster, deployment));
-  } catch (error) {
-    await capture.stop().catch(() => undefined); // the first error is the one to tell
-    throw error;
-  }
-}
-
-/** The ways of the cells that failed or were blocked, from asking them once more; the verdict stays that of the first time. */
-async function askAgain(
-  cluster: Cluster,
-  deployment: Deployment,
-  asked: readonly Cell[],
-  results: readonly CellResult[],
-  variant: Variant,
-): Promise<CellResult[]> {
-  const worth = new Set(results.filter(({ ok, expected }) => !ok || expected === "blocked").map(({ id }) => id));
-  if (worth.size === 0) return [...results];
-  const again = await By(`evidence of ${worth.size} cells`, () =>
-    captured(
-      cluster,
-      deployment,
-      asked.filter(({ id }) => worth.has(id)),
-      variant,
-    ),
-  );
-  const byId = new Map(again.map((result) => [result.id, result]));
-  return results.map((result) => {
-    const second = byId.get(result.id);
-    if (second?.evidence === undefined) return result;
-    const changed = second.actual === result.actual ? (second.reason ?? "") : `answered when asked again`;
-    return {
-      ...result,
-      evidence: { ...result.evidence, ...second.evidence },
-      reason: `${result.reason ?? ""}; asked again: ${changed}`,
-    };
-  });
 }
 
 /** For people: which cell, what was expected, what happened, and how to ask that cell again. */

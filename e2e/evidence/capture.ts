@@ -17,7 +17,7 @@ export interface Capture {
 const SNAPSHOT_BYTES = 256;
 const DIRECTORY = "/run/interlay-e2e-capture";
 /** Probes, what they become behind NodePorts and masquerading, pings, and all of them inside VXLAN. */
-const FILTER = [`(port ${TCP_PORT} or portrange 30000-32767 or icmp or udp port ${VXLAN_PORT})`];
+const FILTER = `(port ${TCP_PORT} or portrange 30000-32767 or icmp or udp port ${VXLAN_PORT})`;
 
 interface Namespace {
   readonly node: string;
@@ -26,69 +26,86 @@ interface Namespace {
   readonly pid: number | undefined;
 }
 
+/** What tcpdump may still have before it when the last answer is there. */
+const SETTLE_MS = 50;
+
 /**
- * A capture in every node's and every probe's network namespace, all interfaces. A few programs started by each node's
+ * A capture in every node's and every probe's network namespace, all interfaces. The programs of a node are lines for its
  * own xargs: an exec apiece would cost more than the probes do.
  */
 export async function startCapture(cluster: Cluster): Promise<Capture> {
-  const namespaces = (await Promise.all(cluster.nodes.map(({ name }) => namespacesOn(cluster, name)))).flat();
-  const eachNode = (argv: readonly string[], line: (namespace: Namespace) => string) =>
+  const found = await Promise.all(
+    cluster.nodes.map(async ({ name }) => {
+      const [namespaces] = await Promise.all([
+        namespacesOn(cluster, name),
+        cluster.exec(name, ["mkdir", "-p", "-m", "700", DIRECTORY]),
+      ]);
+      return namespaces;
+    }),
+  );
+  const eachNode = (lines: (mine: readonly Namespace[]) => readonly string[]) =>
     Promise.all(
-      cluster.nodes.map(async ({ name }) => {
-        const mine = namespaces.filter(({ node }) => node === name);
-        const result = await cluster.exec(name, argv, { stdin: mine.map((one) => `${line(one)}\n`).join("") });
+      cluster.nodes.map(async ({ name }, node) => {
+        const mine = found[node] ?? [];
+        const stdin = lines(mine)
+          .map((line) => `${line}\n`)
+          .join("");
+        const result = await cluster.exec(name, ["xargs", "--max-lines=1", "env"], { stdin });
         if (result.exitCode !== 0)
           throw new Error(`Capturing on ${name} failed: ${(result.stderr || result.stdout).trim().slice(0, 300)}`);
-        return { mine, stdout: result.stdout };
+        return { mine, lines: result.stdout.split(/^@\n/m) };
       }),
     );
-  const inside = ({ pid }: Namespace) => (pid === undefined ? "" : `nsenter --target ${pid} --net `);
-  const file = ({ place }: Namespace, ending: string) => `${DIRECTORY}/${place}.${ending}`;
-  const runLines = ["xargs", "--max-lines=1", "--max-procs=4", "env"];
 
-  await Promise.all(cluster.nodes.map(({ name }) => cluster.exec(name, ["mkdir", "-p", "-m", "700", DIRECTORY])));
-  await eachNode(runLines, (ns) =>
-    [
-      `${inside(ns)}start-stop-daemon --start --background --make-pidfile --pidfile ${file(ns, "pid")}`,
-      "--exec /usr/bin/tcpdump -- --immediate-mode --packet-buffered --interface any --time-stamp-precision=nano -Z root",
-      `--snapshot-length ${SNAPSHOT_BYTES} -B 8192 -w ${file(ns, "pcap")} ${FILTER.join(" ").replaceAll(/[()]/g, "\\$&")}`,
-    ].join(" "),
-  );
-  const links = await eachNode(["xargs", "--max-lines=1", "env"], (ns) => `${inside(ns)}ip -o link\necho @`);
-  await untilListening(cluster, namespaces);
+  const links = await eachNode((mine) => [
+    ...mine.map(tcpdumpLine),
+    ...mine.flatMap((ns) => [`${inside(ns)}ip -o link`, "echo @"]),
+  ]);
+  await untilListening(cluster, found.flat().length);
 
   return {
     stop: async () => {
-      await eachNode(
-        runLines,
-        (ns) => `start-stop-daemon --stop --signal INT --oknodo --retry 5 --pidfile ${file(ns, "pid")}`,
-      );
-      const files = await eachNode(["xargs", "--max-lines=1", "base64", "--wrap=2000000000"], (ns) => file(ns, "pcap"));
-      await Promise.all(cluster.nodes.map(({ name }) => cluster.exec(name, ["rm", "-r", "-f", DIRECTORY])));
-      return files.flatMap(({ mine, stdout }, node) => {
-        const captures = stdout.split("\n");
-        const linkLists = (links[node]?.stdout ?? "").split(/^@\n?/m);
-        return mine.map(({ place }, index) => ({
+      await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
+      const captures = await eachNode((mine) => [
+        ...mine.map((ns) => `start-stop-daemon --stop --quiet --signal INT --oknodo --pidfile ${fileOf(ns, "pid")}`),
+        ...mine.flatMap((ns) => [
+          `start-stop-daemon --stop --quiet --signal INT --oknodo --retry 5 --pidfile ${fileOf(ns, "pid")}`,
+          `base64 --wrap=2000000000 ${fileOf(ns, "pcap")}`,
+          "echo @",
+        ]),
+        `rm -r -f ${DIRECTORY}`,
+      ]);
+      return captures.flatMap(({ mine, lines }, node) =>
+        mine.map(({ place }, index) => ({
           place,
-          links: readLinks(linkLists[index] ?? ""),
-          sightings: readCapture(Buffer.from(captures[index] ?? "", "base64")),
-        }));
-      });
+          links: readLinks(links[node]?.lines[index] ?? ""),
+          sightings: readCapture(Buffer.from(lines[index] ?? "", "base64")),
+        })),
+      );
     },
   };
 }
 
+const inside = ({ pid }: Namespace): string => (pid === undefined ? "" : `nsenter --target ${pid} --net `);
+const fileOf = ({ place }: Namespace, ending: string): string => `${DIRECTORY}/${place}.${ending}`;
+const tcpdumpLine = (ns: Namespace): string =>
+  [
+    `${inside(ns)}start-stop-daemon --start --quiet --background --make-pidfile --pidfile ${fileOf(ns, "pid")}`,
+    "--exec /usr/bin/tcpdump -- --immediate-mode --packet-buffered --interface any --time-stamp-precision=nano -Z root",
+    `--snapshot-length ${SNAPSHOT_BYTES} -B 8192 -w ${fileOf(ns, "pcap")} ${FILTER.replaceAll(/[()]/g, "\\$&")}`,
+  ].join(" ");
+
 /** tcpdump writes its file's header once it listens. */
-async function untilListening(cluster: Cluster, namespaces: readonly Namespace[]): Promise<void> {
+async function untilListening(cluster: Cluster, wanted: number): Promise<void> {
   const deadline = Date.now() + 10_000;
   for (;;) {
     const found = await Promise.all(
       cluster.nodes.map(({ name }) => cluster.exec(name, ["find", DIRECTORY, "-name", "*.pcap", "-size", "+0"])),
     );
     const listening = found.flatMap(({ stdout }) => stdout.split("\n").filter((line) => line !== "")).length;
-    if (listening === namespaces.length) return;
+    if (listening === wanted) return;
     if (Date.now() > deadline)
-      throw new Error(`Only ${listening} of ${namespaces.length} captures listen: is tcpdump on the nodes?`);
+      throw new Error(`Only ${listening} of ${wanted} captures listen: is tcpdump on the nodes?`);
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
 }

@@ -1,12 +1,72 @@
 import type { Cluster } from "../../clusters/provider.ts";
 import type { CellResult } from "../../results/schema.ts";
 import type { Cell } from "../matrix/cells.ts";
-import { tokenOf } from "../matrix/run.ts";
+import type { Variant } from "../matrix/gate.ts";
+import { runCells, tokenOf } from "../matrix/run.ts";
 import type { Deployment } from "../pods/deploy.ts";
-import type { Tap } from "./capture.ts";
+import { startCapture, type Tap } from "./capture.ts";
 import { expectedPath } from "./expected.ts";
 import { diedAt, wrongPath } from "./judge.ts";
 import { pathsOf, type Places } from "./path.ts";
+
+export interface Scene {
+  readonly cluster: Cluster;
+  readonly deployment: Deployment;
+  readonly variant: Variant;
+}
+
+/**
+ * Runs cells with captures in every namespace, and judges the ways that the packets went. What was answered by a wrong way
+ * is asked once more: a capture can miss a packet on a busy machine, a wrong route stays wrong.
+ */
+export async function captured(scene: Scene, cells: readonly Cell[]): Promise<CellResult[]> {
+  const first = await capturedOnce(scene, cells);
+  const doubted = cells.filter((_, index) => first[index]?.ok === false && first[index].actual === "pass");
+  if (doubted.length === 0) return first;
+  const again = new Map((await capturedOnce(scene, doubted)).map((result) => [result.id, result]));
+  return first.map((result) => {
+    const second = again.get(result.id);
+    return second === undefined ? result : { ...second, attempts: result.attempts + second.attempts };
+  });
+}
+
+async function capturedOnce({ cluster, deployment, variant }: Scene, cells: readonly Cell[]): Promise<CellResult[]> {
+  const capture = await startCapture(cluster);
+  try {
+    const results = await runCells(cells, variant, deployment);
+    return withPaths(results, cells, await capture.stop(), placesOf(cluster, deployment));
+  } catch (error) {
+    await capture.stop().catch(() => undefined); // the first error is the one to tell
+    throw error;
+  }
+}
+
+/** The ways of the cells that failed or were blocked, from asking them once more; the verdict stays that of the first time. */
+export async function askAgain(
+  scene: Scene,
+  cells: readonly Cell[],
+  results: readonly CellResult[],
+): Promise<CellResult[]> {
+  const worth = new Set(results.filter(({ ok, expected }) => !ok || expected === "blocked").map(({ id }) => id));
+  if (worth.size === 0) return [...results];
+  const again = await capturedOnce(
+    scene,
+    cells.filter(({ id }) => worth.has(id)),
+  );
+  const byId = new Map(again.map((result) => [result.id, result]));
+  return results.map((result) => {
+    const second = byId.get(result.id);
+    const path = second?.evidence?.path;
+    if (second === undefined || path === undefined) return result;
+    const found =
+      second.actual === result.actual ? diedAt(path.seen) : "asked again to see the way, it was answered: a flake?";
+    return {
+      ...result,
+      evidence: { ...result.evidence, ...second.evidence },
+      reason: `${result.reason ?? ""}; ${found}`,
+    };
+  });
+}
 
 /** Adds to each result the way that its packets went, and fails one that was answered by another way than documented. */
 export function withPaths(
