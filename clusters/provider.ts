@@ -71,10 +71,18 @@ export interface Cluster {
   readonly versions: Readonly<Record<string, string>>;
   /** Runs argv in the node's own network and mount namespaces. Never a shell string. Does not throw on exit codes ≠ 0. */
   exec(node: string, argv: readonly string[], options?: { readonly stdin?: string }): Promise<ExecResult>;
+  /** Into pods past the API server, where there is no kubelet to ask. */
+  readonly pods?: PodAccess;
   /** Switches kube-proxy on every node: the old rules are cleaned up by the binary that made them. Also restarts it when the version stays the same. */
   switchKubeProxy(to: KubeProxy): Promise<void>;
   /** A host on the underlay that is not part of the cluster: the world outside. Started on first use, gone with the cluster. */
   external(): Promise<ExternalHost>;
+}
+
+/** Programs in a pod's container. */
+export interface PodAccess {
+  exec(namespace: string, pod: string, argv: readonly string[]): Promise<ExecResult>;
+  attach(namespace: string, pod: string, argv: readonly string[]): Promise<ProgramStream>;
 }
 
 export interface ExternalHost {

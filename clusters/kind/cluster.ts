@@ -6,8 +6,9 @@ import type { ClusterImages } from "../images/prepare.ts";
 import { loadIntoDocker } from "../images/load.ts";
 import type { Cluster, ClusterNode, ClusterSpec, ExternalHost, KubeProxy } from "../provider.ts";
 import { kubeconfigPath } from "./kubeconfig.ts";
-import type { Kubectl } from "./kubectl.ts";
-import { switchKubeProxy } from "./kube-proxy.ts";
+import { switchKubeProxy } from "../kubernetes/kube-proxy.ts";
+import type { Kubectl } from "../kubernetes/kubectl.ts";
+import { kubeProxyHosts } from "./kube-proxy.ts";
 import { listNodes } from "./list-nodes.ts";
 import { networkName } from "./network.ts";
 import type { Bringup } from "./step.ts";
@@ -58,7 +59,7 @@ export class KindCluster implements Cluster {
   }
 
   switchKubeProxy(to: KubeProxy): Promise<void> {
-    return switchKubeProxy(this.#engine, this.#kubectl, this.nodes, to);
+    return switchKubeProxy(kubeProxyHosts(this.#engine, this.nodes), this.#kubectl, to);
   }
 
   external(): Promise<ExternalHost> {

@@ -13,7 +13,7 @@ import { KindCluster } from "./cluster.ts";
 import { externalHosts } from "./external-hosts.ts";
 import { kubeconfigPath } from "./kubeconfig.ts";
 import { kubeProxy } from "./kube-proxy.ts";
-import { Kubectl } from "./kubectl.ts";
+import { Kubectl } from "../kubernetes/kubectl.ts";
 import { network, networkFits } from "./network.ts";
 import { nodes } from "./nodes.ts";
 import { ensureInotifyLimits } from "./inotify.ts";

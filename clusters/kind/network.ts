@@ -1,16 +1,11 @@
 import type { Engine } from "../engine/engine.ts";
+import { gatewayOf } from "../kubernetes/addons.ts";
 import type { ClusterSpec } from "../provider.ts";
 import type { Step } from "./step.ts";
 
 /** The Docker network that is the underlay: nodes get addresses from `nodeRange`, the rest is for pods. */
 export function networkName(cluster: string): string {
   return `${cluster}-underlay`;
-}
-
-/** First address of the underlay: Docker's bridge, and so the nodes' and pods' gateway. */
-export function gatewayOf(underlayCidr: string): string {
-  const [address = ""] = underlayCidr.split("/");
-  return address.replace(/\.\d+$/, ".1");
 }
 
 export const network: Step = {

@@ -1,8 +1,6 @@
-import { z } from "zod";
-import type { Kubectl } from "./kubectl.ts";
-import type { Bringup, Step } from "./step.ts";
+import { waitUntilReady } from "../kubernetes/ready.ts";
+import type { Step } from "./step.ts";
 
-const TIMEOUT_SECONDS = 180;
 const WORKLOADS = [
   ["kube-system", "daemonset/calico-node"],
   ["kube-system", "daemonset/multus"],
@@ -12,69 +10,8 @@ const WORKLOADS = [
   ["interlay-system", "daemonset/interlay"],
 ] as const;
 
-/** Every node Ready and every pod of ours running. What does not come up is named, with what its container said. */
+/** Every node Ready and every pod of ours running. */
 export const ready: Step = {
   title: () => "wait until every node and workload is ready",
-
-  async do({ kubectl }: Bringup) {
-    const waits = [
-      ...WORKLOADS.map(([namespace, workload]) => kubectl.rolledOut(workload, namespace, TIMEOUT_SECONDS)),
-      kubectl.run(["wait", "--for=condition=Ready", "nodes", "--all", `--timeout=${TIMEOUT_SECONDS}s`]),
-    ];
-    try {
-      await Promise.all(waits);
-    } catch (error) {
-      await Promise.allSettled(waits);
-      throw new Error(await diagnosis(kubectl), { cause: error });
-    }
-  },
+  do: ({ kubectl }) => waitUntilReady(kubectl, WORKLOADS),
 };
-
-async function diagnosis(kubectl: Kubectl): Promise<string> {
-  const sick = sickPods(await kubectl.run(["get", "pods", "--all-namespaces", "-o", "json"]));
-  const lines = await Promise.all(
-    sick.map(async ({ namespace, name, node, why }) => {
-      const logs = await kubectl.run(["-n", namespace, "logs", name, "--tail=1"]).catch(() => "");
-      return `${namespace}/${name} on ${node}: ${why}${logs === "" ? "" : `; it last said: ${logs.trim()}`}`;
-    }),
-  );
-  return [
-    `Not ready after ${TIMEOUT_SECONDS} s${lines.length === 0 ? "; see kubectl describe nodes." : ":"}`,
-    ...lines,
-  ].join("\n");
-}
-
-export interface SickPod {
-  readonly namespace: string;
-  readonly name: string;
-  readonly node: string;
-  readonly why: string;
-}
-
-const state = z.object({
-  waiting: z.object({ reason: z.string().optional(), message: z.string().optional() }).optional(),
-});
-const pods = z.object({
-  items: z.array(
-    z.object({
-      metadata: z.object({ namespace: z.string(), name: z.string() }),
-      spec: z.object({ nodeName: z.string().optional() }),
-      status: z.object({
-        conditions: z.array(z.object({ type: z.string(), status: z.string() })).optional(),
-        containerStatuses: z.array(z.object({ state: state.optional() })).optional(),
-        initContainerStatuses: z.array(z.object({ state: state.optional() })).optional(),
-      }),
-    }),
-  ),
-});
-
-/** Pods that are not Ready, with what Kubernetes gives as the reason. @param list PodList, JSON */
-export function sickPods(list: string): readonly SickPod[] {
-  return pods.parse(JSON.parse(list)).items.flatMap(({ metadata, spec, status }) => {
-    if (status.conditions?.some(({ type, status }) => type === "Ready" && status === "True") === true) return [];
-    const containers = [...(status.initContainerStatuses ?? []), ...(status.containerStatuses ?? [])];
-    const waiting = containers.flatMap(({ state }) => (state?.waiting === undefined ? [] : [state.waiting]));
-    const said = waiting.map(({ reason, message }) => [reason, message].filter((x) => x !== undefined).join(": "));
-    return [{ ...metadata, node: spec.nodeName ?? "no node", why: said.at(-1) ?? "runs, but is not ready" }];
-  });
-}

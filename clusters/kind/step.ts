@@ -4,7 +4,7 @@ import type { Engine } from "../engine/engine.ts";
 import type { ClusterImages } from "../images/prepare.ts";
 import type { Progress, StepHandle } from "../progress.ts";
 import type { ClusterSpec } from "../provider.ts";
-import type { Kubectl } from "./kubectl.ts";
+import type { Kubectl } from "../kubernetes/kubectl.ts";
 
 /** What every step of bringing a cluster up works with. */
 export interface Bringup {

@@ -3,7 +3,7 @@ import { join } from "node:path";
 
 /** A manifest of this directory with its `__NAMES__` filled in. Throws if one is left, for it would be applied as it is. */
 export async function renderManifest(
-  name: "calico" | "multus",
+  name: "calico" | "multus" | "kube-proxy",
   values: Readonly<Record<string, string>>,
 ): Promise<string> {
   return fillIn(await readFile(join(import.meta.dirname, `${name}.yaml`), "utf8"), values);

@@ -1,0 +1,60 @@
+import { renderInterlay } from "../../plugin/deploy/render.ts";
+import { CALICO_IMAGES, MULTUS_IMAGE } from "../images/pod-images.ts";
+import { renderManifest } from "../manifests/render.ts";
+import type { ClusterSpec } from "../provider.ts";
+import { applyWithDefinitions } from "./apply.ts";
+import type { Kubectl } from "./kubectl.ts";
+
+/** The underlay has 1500 bytes; VXLAN takes 50 of them. */
+const OVERLAY_MTU = "1450";
+
+export interface Addons {
+  readonly spec: Pick<ClusterSpec, "overlayCidr" | "underlayCidr" | "podRange">;
+  /** Image reference of Interlay. */
+  readonly interlay: string;
+  /** File of Calico's custom resource definitions. */
+  readonly calicoCrds: string;
+}
+
+/** Calico, Multus and Interlay: the same manifests wherever the cluster comes from. */
+export async function installAddons(kubectl: Kubectl, addons: Addons): Promise<void> {
+  const multus = installMultus(kubectl);
+  await Promise.all([
+    multus,
+    installCalico(kubectl, addons),
+    multus.then(() => installInterlay(kubectl, addons)), // its network attachment is of Multus's kind
+  ]);
+}
+
+async function installCalico(kubectl: Kubectl, { spec, calicoCrds }: Addons): Promise<void> {
+  await kubectl.applyFile(calicoCrds);
+  await kubectl.apply(
+    await renderManifest("calico", {
+      NODE_IMAGE: CALICO_IMAGES.node,
+      CNI_IMAGE: CALICO_IMAGES.cni,
+      KUBE_CONTROLLERS_IMAGE: CALICO_IMAGES.kubeControllers,
+      OVERLAY_CIDR: spec.overlayCidr,
+      MTU: OVERLAY_MTU,
+    }),
+  );
+}
+
+async function installMultus(kubectl: Kubectl): Promise<void> {
+  await applyWithDefinitions(kubectl, await renderManifest("multus", { MULTUS_IMAGE }));
+}
+
+async function installInterlay(kubectl: Kubectl, { spec, interlay }: Addons): Promise<void> {
+  const { underlayCidr: subnet, podRange } = spec;
+  const manifest = renderInterlay({
+    image: interlay,
+    returnPath: "notrack",
+    pools: [{ name: "underlay", subnet, ranges: [podRange], gateway: gatewayOf(subnet) }],
+  });
+  await applyWithDefinitions(kubectl, manifest);
+}
+
+/** First address of the underlay: the bridge's own, and so the nodes' and pods' gateway. */
+export function gatewayOf(underlayCidr: string): string {
+  const [address = ""] = underlayCidr.split("/");
+  return address.replace(/\.\d+$/, ".1");
+}

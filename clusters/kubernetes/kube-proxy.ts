@@ -1,0 +1,111 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { z } from "zod";
+import { kubeProxyImage } from "../images/pod-images.ts";
+import type { ClusterNode, ExecResult, KubeProxy } from "../provider.ts";
+import { cleanupArguments, configFor, hasSynced, modeOf } from "./kube-proxy-config.ts";
+import type { Kubectl } from "./kubectl.ts";
+
+const NAMESPACE = "kube-system";
+const TIMEOUT_SECONDS = 120;
+/** A label that no node has: a DaemonSet that selects it runs nowhere. */
+const NOWHERE = "interlay.dev/nowhere";
+
+const configMap = z.object({ data: z.record(z.string(), z.string()) });
+const daemonSet = z.object({
+  spec: z.object({
+    template: z.object({ spec: z.object({ containers: z.array(z.object({ image: z.string() })).min(1) }) }),
+  }),
+});
+
+/** The nodes that kube-proxy runs on, and how one gets there. */
+export interface KubeProxyHosts {
+  readonly nodes: readonly ClusterNode[];
+  exec(node: string, argv: readonly string[]): Promise<ExecResult>;
+  /** Runs that version's program on the node, in its network namespace. */
+  runKubeProxy(node: string, version: string, args: readonly string[]): Promise<ExecResult>;
+}
+
+/** What runs now, read from the cluster. */
+export async function currentKubeProxy(kubectl: Kubectl): Promise<KubeProxy> {
+  const [set, config] = await Promise.all([
+    kubectl.run(["-n", NAMESPACE, "get", "daemonset", "kube-proxy", "-o", "json"]),
+    kubectl.run(["-n", NAMESPACE, "get", "configmap", "kube-proxy", "-o", "json"]),
+  ]);
+  const image = daemonSet.parse(JSON.parse(set)).spec.template.spec.containers[0]?.image ?? "";
+  const mode = modeOf(configMap.parse(JSON.parse(config)).data["config.conf"] ?? "");
+  return { version: image.slice(image.lastIndexOf(":") + 1), mode };
+}
+
+/**
+ * Runs `to` on every node instead of what runs there: stopped everywhere, its rules taken out by the binary that made
+ * them (another's would leave some), then the new one, until it has synced. Also restarts when nothing changes.
+ */
+export async function switchKubeProxy(
+  hosts: KubeProxyHosts,
+  kubectl: Kubectl,
+  to: KubeProxy,
+): Promise<void> {
+  const from = await currentKubeProxy(kubectl);
+  const changes = from.version !== to.version || from.mode !== to.mode;
+  if (changes) {
+    await patchDaemonSet(kubectl, { nodeSelector: { [NOWHERE]: "" } });
+    await untilGone(kubectl);
+    await Promise.all(hosts.nodes.map(({ name }) => cleanUp(hosts, name, from)));
+    await setConfig(kubectl, to);
+  }
+  await patchDaemonSet(kubectl, {
+    nodeSelector: { [NOWHERE]: null },
+    containers: [{ name: "kube-proxy", image: kubeProxyImage(to.version) }],
+  });
+  if (!changes) await kubectl.run(["-n", NAMESPACE, "delete", "pods", "-l", "k8s-app=kube-proxy", "--grace-period=1"]);
+  await kubectl.rolledOut("daemonset/kube-proxy", NAMESPACE, TIMEOUT_SECONDS);
+  await Promise.all(hosts.nodes.map(({ name }) => untilSynced(hosts, name)));
+}
+
+function patchDaemonSet(kubectl: Kubectl, podSpec: Readonly<Record<string, unknown>>): Promise<string> {
+  const patch = JSON.stringify({
+    spec: {
+      updateStrategy: { type: "RollingUpdate", rollingUpdate: { maxUnavailable: "100%" } },
+      template: { spec: { terminationGracePeriodSeconds: 1, ...podSpec } },
+    },
+  });
+  return kubectl.run(["-n", NAMESPACE, "patch", "daemonset", "kube-proxy", "--type=strategic", "-p", patch]);
+}
+
+async function untilGone(kubectl: Kubectl): Promise<void> {
+  await kubectl.run([
+    ...["-n", NAMESPACE, "wait", "--for=delete", "pod", "-l", "k8s-app=kube-proxy"],
+    `--timeout=${TIMEOUT_SECONDS}s`,
+  ]);
+}
+
+/** `kube-proxy --cleanup` of the version that ran, in the node's network namespace. */
+async function cleanUp(hosts: KubeProxyHosts, node: string, from: KubeProxy): Promise<void> {
+  const { exitCode, stderr, stdout } = await hosts.runKubeProxy(node, from.version, cleanupArguments(from));
+  if (exitCode !== 0)
+    throw new Error(
+      `kube-proxy ${from.version} --cleanup on ${node} ended with ${exitCode}: ${(stderr || stdout).trim().slice(-400)}`,
+    );
+}
+
+async function setConfig(kubectl: Kubectl, to: KubeProxy): Promise<void> {
+  const raw: unknown = JSON.parse(await kubectl.run(["-n", NAMESPACE, "get", "configmap", "kube-proxy", "-o", "json"]));
+  const config = configFor(configMap.parse(raw).data["config.conf"] ?? "", to);
+  const patch = JSON.stringify({ data: { "config.conf": config } });
+  await kubectl.run(["-n", NAMESPACE, "patch", "configmap", "kube-proxy", "-p", patch]);
+}
+
+/** Metrics, not /healthz, which is 200 from the start: the time of the last sync is there once rules have been written. */
+const METRICS = ["curl", "--silent", "--max-time", "2", "http://127.0.0.1:10249/metrics"];
+
+async function untilSynced(hosts: KubeProxyHosts, node: string): Promise<void> {
+  const deadline = Date.now() + TIMEOUT_SECONDS * 1000;
+  while (Date.now() < deadline) {
+    const { stdout } = await hosts.exec(node, METRICS);
+    if (hasSynced(stdout)) return;
+    await sleep(200);
+  }
+  throw new Error(
+    `kube-proxy on ${node} has not written its rules in ${TIMEOUT_SECONDS} s: see kubectl -n kube-system logs -l k8s-app=kube-proxy.`,
+  );
+}

@@ -1,0 +1,94 @@
+import { release } from "node:os";
+import { readFile } from "node:fs/promises";
+import { VERSIONS } from "../components/catalog.ts";
+import { run } from "../components/command.ts";
+import { programStream } from "../external/program-stream.ts";
+import { Kubectl } from "../kubernetes/kubectl.ts";
+import type { Cluster, ClusterNode, ClusterSpec, ExecResult, ExternalHost, KubeProxy, PodAccess } from "../provider.ts";
+import { fromOutside } from "./enter.ts";
+import { labFiles, type LabFiles } from "./layout.ts";
+import { type LabPlan, readState } from "./plan.ts";
+import { switchKubeProxy } from "./kube-proxy.ts";
+import { initOf } from "./process.ts";
+
+/** A lab that runs. */
+export class LabCluster implements Cluster {
+  readonly provider = "lab";
+  readonly spec: ClusterSpec;
+  readonly kubeconfig: string;
+  readonly nodes: readonly ClusterNode[];
+  readonly probeImage: string;
+  readonly versions: Readonly<Record<string, string>>;
+  readonly pods: PodAccess;
+  readonly #files: LabFiles;
+  readonly #plan: LabPlan;
+  readonly #kubectl: Kubectl;
+  readonly #init: number;
+
+  private constructor(spec: ClusterSpec, plan: LabPlan, directory: string, init: number, kubectl: Kubectl) {
+    this.#files = labFiles(directory);
+    this.#plan = plan;
+    this.#init = init;
+    this.#kubectl = kubectl;
+    this.spec = spec;
+    this.kubeconfig = this.#files.kubeconfig;
+    this.nodes = plan.machines.nodes;
+    this.probeImage = plan.images.probe;
+    this.versions = {
+      kubernetes: spec.kubernetes,
+      calico: VERSIONS.calico,
+      multus: VERSIONS.multus,
+      cniPlugins: VERSIONS["cni-plugins"],
+      etcd: VERSIONS.etcd,
+      kernel: release(),
+    };
+    this.pods = {
+      exec: async (namespace, pod, argv) => {
+        const { command, env } = await this.#enterPod(namespace, pod, argv);
+        return run(command, { env });
+      },
+      attach: async (namespace, pod, argv) => {
+        const { command, env } = await this.#enterPod(namespace, pod, argv);
+        return programStream(command, env);
+      },
+    };
+  }
+
+  static async of(spec: ClusterSpec, plan: LabPlan, directory: string, kubectl: Kubectl): Promise<LabCluster> {
+    const pid = Number(await readFile(labFiles(directory).pid, "utf8"));
+    return new LabCluster(spec, plan, directory, await initOf(pid), kubectl);
+  }
+
+  async exec(
+    node: string,
+    argv: readonly string[],
+    options: { readonly stdin?: string } = {},
+  ): Promise<ExecResult> {
+    return run(await this.#enterMachine(node, argv), options);
+  }
+
+  switchKubeProxy(to: KubeProxy): Promise<void> {
+    return switchKubeProxy(this, this.#kubectl, to);
+  }
+
+  external(): Promise<ExternalHost> {
+    const { name, address } = this.#plan.machines.external;
+    return Promise.resolve({
+      address,
+      attach: async (argv) => programStream(await this.#enterMachine(name, argv)),
+      exec: async (argv) => run(await this.#enterMachine(name, argv)),
+    });
+  }
+
+  async #enterMachine(name: string, argv: readonly string[]): Promise<readonly string[]> {
+    const pid = (await readState(this.#files.state)).machines[name];
+    if (pid === undefined) throw new Error(`The lab ${this.spec.name} has no machine ${name}.`);
+    return fromOutside(this.#init, pid, argv);
+  }
+
+  async #enterPod(namespace: string, pod: string, argv: readonly string[]) {
+    const running = (await readState(this.#files.state)).pods[`${namespace}/${pod}`];
+    if (running === undefined) throw new Error(`Pod ${namespace}/${pod} does not run in the lab ${this.spec.name}.`);
+    return { command: fromOutside(this.#init, running.pid, argv), env: running.env };
+  }
+}

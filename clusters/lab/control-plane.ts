@@ -1,0 +1,69 @@
+import type { Keys } from "./keys.ts";
+
+export interface ControlPlaneOptions {
+  /** Kubernetes version. */
+  readonly version: string;
+  readonly address: string;
+  readonly overlayCidr: string;
+  readonly serviceCidr: string;
+  readonly keys: Keys;
+  /** Directory for etcd, and of the two kubeconfigs. */
+  readonly directory: string;
+}
+
+/** Port of the API server on the control plane's machine. */
+export const API_PORT = 6443;
+const ETCD = "http://127.0.0.1:2379";
+
+/** Nothing of a lab is worth waiting for the disk. */
+export function etcdArguments({ directory }: ControlPlaneOptions): readonly string[] {
+  return [
+    ...["--data-dir", `${directory}/etcd`, "--unsafe-no-fsync", "--log-level", "error"],
+    ...["--listen-client-urls", ETCD, "--advertise-client-urls", ETCD, "--listen-peer-urls", "http://127.0.0.1:2380"],
+  ];
+}
+
+export function apiServerArguments({ address, serviceCidr, keys }: ControlPlaneOptions): readonly string[] {
+  return [
+    `--etcd-servers=${ETCD}`,
+    `--advertise-address=${address}`,
+    `--secure-port=${API_PORT}`,
+    `--service-cluster-ip-range=${serviceCidr}`,
+    "--authorization-mode=Node,RBAC",
+    "--enable-admission-plugins=NodeRestriction",
+    "--allow-privileged=true",
+    `--token-auth-file=${keys.tokens}`,
+    `--client-ca-file=${keys.ca}`,
+    `--tls-cert-file=${keys.serverCertificate}`,
+    `--tls-private-key-file=${keys.serverKey}`,
+    "--service-account-issuer=https://kubernetes.default.svc",
+    `--service-account-key-file=${keys.accountKey}`,
+    `--service-account-signing-key-file=${keys.accountKey}`,
+    "--profiling=false",
+    "--v=0",
+  ];
+}
+
+export function controllerManagerArguments({ keys, directory }: ControlPlaneOptions): readonly string[] {
+  return [
+    `--kubeconfig=${directory}/kube-controller-manager.kubeconfig`,
+    "--leader-elect=false",
+    "--use-service-account-credentials=true",
+    `--root-ca-file=${keys.ca}`,
+    `--service-account-private-key-file=${keys.accountKey}`,
+    // Calico hands out the pods' addresses.
+    "--allocate-node-cidrs=false",
+    "--bind-address=127.0.0.1",
+  ];
+}
+
+export function schedulerArguments({ directory }: ControlPlaneOptions): readonly string[] {
+  return [`--kubeconfig=${directory}/kube-scheduler.kubeconfig`, "--leader-elect=false", "--bind-address=127.0.0.1"];
+}
+
+/** The users of --token-auth-file, in the names that Kubernetes' own roles are bound to. */
+export const ADMIN = "kubernetes-admin";
+export const CONTROLLER_MANAGER = "system:kube-controller-manager";
+export const SCHEDULER = "system:kube-scheduler";
+export const KUBE_PROXY = "system:kube-proxy";
+export const nodeUser = (node: string): string => `system:node:${node}`;

@@ -1,0 +1,152 @@
+/**
+ * The lab: makes the machines, starts the control plane, plays kubelet for every node. Runs as a child of process 1 of
+ * the lab's process namespace, in the computer's own network; whoever ends process 1 ends the lab.
+ * Started by plain node: daemon DIRECTORY.
+ */
+import { spawn } from "node:child_process";
+import { openSync } from "node:fs";
+import { mkdir, rename, writeFile } from "node:fs/promises";
+import { connect, createServer } from "node:net";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import {
+  ADMIN,
+  API_PORT,
+  apiServerArguments,
+  CONTROLLER_MANAGER,
+  controllerManagerArguments,
+  etcdArguments,
+  nodeUser,
+  SCHEDULER,
+  schedulerArguments,
+} from "./control-plane.ts";
+import { asContainer, inside } from "./enter.ts";
+import { kubeconfig, makeKeys, makeTokens } from "./keys.ts";
+import { labFiles, nthOf } from "./layout.ts";
+import { makeMachines } from "./machines.ts";
+import { type LabState, readPlan } from "./plan.ts";
+import type { NodeRunner } from "./runner/node.ts";
+
+const files = labFiles(process.argv[2] ?? "");
+const logs = join(files.directory, "logs");
+const log = (line: string): void => {
+  process.stderr.write(`${new Date().toISOString()} ${line}\n`);
+};
+
+const plan = await readPlan(files.plan);
+const { nodes, external } = plan.machines;
+const [controlPlane] = nodes;
+if (controlPlane === undefined) throw new Error("A lab has a control plane.");
+await mkdir(logs, { recursive: true, mode: 0o700 });
+
+log("machines and keys");
+const [machines, keys] = await Promise.all([
+  makeMachines(plan.machines, plan.programs, files.directory),
+  makeKeys(join(files.directory, "keys"), ["127.0.0.1", controlPlane.address, nthOf(plan.serviceCidr, 1)]),
+]);
+const machineOf = (name: string): number => machines.get(name) ?? 0;
+
+const tokens = await makeTokens(keys, [
+  { user: ADMIN, groups: ["system:masters"] },
+  { user: CONTROLLER_MANAGER, groups: [] },
+  { user: SCHEDULER, groups: [] },
+  ...nodes.map(({ name }) => ({ user: nodeUser(name), groups: ["system:nodes"] })),
+]);
+const local = `https://127.0.0.1:${API_PORT}`;
+const outside = `https://127.0.0.1:${plan.port}`;
+const config = (server: string, user: string) => kubeconfig(server, keys, user, tokens.get(user) ?? "");
+const save = async (path: string, text: string) => {
+  await writeFile(`${path}.new`, text, { mode: 0o600 });
+  await rename(`${path}.new`, path);
+};
+await Promise.all([
+  save(join(files.directory, "kube-controller-manager.kubeconfig"), await config(local, CONTROLLER_MANAGER)),
+  save(join(files.directory, "kube-scheduler.kubeconfig"), await config(local, SCHEDULER)),
+]);
+
+log("control plane");
+let writing: Promise<void> = Promise.resolve();
+const runners = new Map<string, NodeRunner>();
+const options = { ...plan, version: plan.kubernetes, address: controlPlane.address, keys, directory: files.directory };
+start("etcd", etcdArguments(options));
+start("kube-apiserver", apiServerArguments(options));
+startOn(controlPlane.name, "relay", [process.execPath, "--no-warnings", join(import.meta.dirname, "relay.ts"), files.apiSocket, String(API_PORT)]);
+createServer((near) => {
+  const far = connect(files.apiSocket);
+  near.pipe(far).pipe(near);
+  for (const end of [near, far])
+    end.on("error", () => {
+      near.destroy();
+      far.destroy();
+    });
+}).listen(plan.port, "127.0.0.1");
+
+// Loading the API's client takes as long as the API server takes to start.
+const [{ NodeRunner: Runner }] = await Promise.all([import("./runner/node.ts"), untilServed()]);
+await save(files.kubeconfig, await config(outside, ADMIN));
+start("kube-controller-manager", controllerManagerArguments(options));
+start("kube-scheduler", schedulerArguments(options));
+startExternal();
+
+log("nodes");
+await Promise.all(
+  nodes.map(async ({ name, address, role }) => {
+    const runner = new Runner({
+      ...{ name, address, role, plan, logs, log, changed: writeState, machine: machineOf(name) },
+      kubeconfig: await config(outside, nodeUser(name)),
+    });
+    runners.set(name, runner);
+    await runner.start();
+  }),
+);
+writeState();
+log("up");
+
+/** A program of the control plane; these see this computer's files, for their keys are there. */
+function start(program: string, args: readonly string[]): void {
+  startOn(controlPlane?.name ?? "", program, [plan.programs[program] ?? program, ...args]);
+}
+
+function startOn(machine: string, name: string, argv: readonly string[]): void {
+  const output = openSync(join(logs, `${name}.log`), "a", 0o600);
+  const enter = ["--target", String(machineOf(machine)), "--net", "--uts", "--", ...argv];
+  spawn("nsenter", enter, { stdio: ["ignore", output, output] }).on("exit", (code) => {
+    log(`${name} ended with ${String(code)}: see ${logs}/${name}.log`);
+    process.exit(1); // a lab without it is none
+  });
+}
+
+/** The world outside: a machine that is no node, with the probe's server as its only program. */
+function startExternal(): void {
+  const argv = inside(machineOf(external.name), asContainer(external.name, [], ["/usr/local/bin/probe"]));
+  const [file = "", ...rest] = argv;
+  spawn(file, rest, { stdio: "ignore" });
+}
+
+async function untilServed(): Promise<void> {
+  const { request } = await import("node:https");
+  const ready = () =>
+    new Promise<boolean>((resolve) => {
+      // Not yet the moment for secrets: whether it answers is all that is asked.
+      request({ host: "127.0.0.1", port: plan.port, path: "/readyz", rejectUnauthorized: false, agent: false }, (answer) => {
+        answer.resume();
+        resolve(answer.statusCode === 200);
+      })
+        .on("error", () => {
+          resolve(false);
+        })
+        .end();
+    });
+  while (!(await ready())) await sleep(50);
+}
+
+/** Where everything is, for whoever enters. */
+function writeState(): void {
+  const state: LabState = {
+    machines: Object.fromEntries(machines),
+    pods: Object.fromEntries(
+      [...runners.values()].flatMap(({ running }) => [...running].map(([pod, { pid, env }]) => [pod, { pid, env }])),
+    ),
+  };
+  writing = writing.then(() => save(files.state, JSON.stringify(state)));
+}

@@ -1,0 +1,68 @@
+import { randomBytes } from "node:crypto";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { stringify } from "yaml";
+import { runOrThrow } from "../components/command.ts";
+
+/** Paths of the lab's keys, certificates and tokens. */
+export interface Keys {
+  readonly ca: string;
+  readonly serverCertificate: string;
+  readonly serverKey: string;
+  readonly accountKey: string;
+  /** The API server's --token-auth-file: who is who. */
+  readonly tokens: string;
+}
+
+/** Each with a token of its own; what it may do is RBAC's. */
+export interface Identity {
+  readonly user: string;
+  readonly groups: readonly string[];
+}
+
+/** Makes everything anew: a lab's keys live as long as the lab. */
+export async function makeKeys(directory: string, addresses: readonly string[]): Promise<Keys> {
+  await mkdir(directory, { recursive: true, mode: 0o700 });
+  const at = (name: string) => join(directory, name);
+  const openssl = (...argv: readonly string[]) => runOrThrow(["openssl", ...argv]);
+  const ec = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"] as const;
+  const names = [...addresses.map((a) => `IP:${a}`), "DNS:kubernetes", "DNS:kubernetes.default.svc"].join(",");
+  await writeFile(at("server.ext"), `subjectAltName=${names}\n`, { mode: 0o600 });
+  await Promise.all([
+    openssl("ecparam", "-name", "prime256v1", "-genkey", "-noout", "-out", at("account.key")),
+    openssl("req", "-x509", ...ec, "-days", "30", "-subj", "/CN=interlay-lab", "-keyout", at("ca.key"), "-out", at("ca.crt")),
+    openssl("req", ...ec, "-subj", "/CN=kube-apiserver", "-keyout", at("server.key"), "-out", at("server.csr")),
+  ]);
+  await openssl(
+    ...["x509", "-req", "-in", at("server.csr"), "-CA", at("ca.crt"), "-CAkey", at("ca.key"), "-CAcreateserial"],
+    ...["-days", "30", "-extfile", at("server.ext"), "-out", at("server.crt")],
+  );
+  return {
+    ca: at("ca.crt"),
+    serverCertificate: at("server.crt"),
+    serverKey: at("server.key"),
+    accountKey: at("account.key"),
+    tokens: at("tokens.csv"),
+  };
+}
+
+/** Gives each a token; the API server reads them when it starts. */
+export async function makeTokens(keys: Keys, identities: readonly Identity[]): Promise<ReadonlyMap<string, string>> {
+  const tokens = new Map(identities.map(({ user }) => [user, randomBytes(24).toString("hex")]));
+  const lines = identities.map(({ user, groups }) => `${tokens.get(user) ?? ""},${user},${user},"${groups.join(",")}"`);
+  await writeFile(keys.tokens, `${lines.join("\n")}\n`, { mode: 0o600 });
+  return tokens;
+}
+
+/** A kubeconfig with the CA in it: one file is all that its holder needs. */
+export async function kubeconfig(server: string, keys: Keys, user: string, token: string): Promise<string> {
+  const ca = (await readFile(keys.ca)).toString("base64");
+  return stringify({
+    apiVersion: "v1",
+    kind: "Config",
+    clusters: [{ name: "lab", cluster: { server, "certificate-authority-data": ca } }],
+    users: [{ name: user, user: { token } }],
+    contexts: [{ name: "lab", context: { cluster: "lab", user } }],
+    "current-context": "lab",
+  });
+}

@@ -1,0 +1,167 @@
+import { createHash } from "node:crypto";
+import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { createServer } from "node:net";
+import { dirname, join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { buildInterlay } from "../../plugin/deploy/build.ts";
+import { VERSIONS, type ComponentRef } from "../components/catalog.ts";
+import { ensureDebianPackages } from "../components/packages.ts";
+import { type ResolvedComponents, resolveComponents } from "../components/resolve.ts";
+import { timed } from "../components/timed.ts";
+import { Kubectl } from "../kubernetes/kubectl.ts";
+import type { Progress } from "../progress.ts";
+import type { ClusterSpec, Provider } from "../provider.ts";
+import { LabCluster } from "./cluster.ts";
+import { labDirectory, labFiles, type LabFiles, machinesOf } from "./layout.ts";
+import { type LabPlan, readPlan } from "./plan.ts";
+import { labPreflight } from "./preflight.ts";
+import { endDaemon, runningDaemon, startDaemon } from "./process.ts";
+import { installKubeProxy, ready } from "./workloads.ts";
+import { installAddons } from "../kubernetes/addons.ts";
+import { currentKubeProxy } from "../kubernetes/kube-proxy.ts";
+
+/** What machines take from this computer's /usr. */
+const PACKAGES = ["iproute2", "iptables", "nftables", "ipset", "conntrack", "iputils-ping", "openssl", "curl", "procps"];
+const START_TIMEOUT_MS = 60_000;
+
+/** Clusters of network namespaces on one computer: no Docker, no images, no kubelet. README.md says what it is not. */
+export const labProvider: Provider = {
+  name: "lab",
+  preflight: labPreflight,
+
+  async up(spec, progress) {
+    await ensureDebianPackages(PACKAGES, progress);
+    const components = await resolveComponents(componentsFor(spec), progress);
+    const interlay = await buildInterlay();
+    const directory = labDirectory(spec.name);
+    const files = labFiles(directory);
+    const wanted = await planFor(spec, components, interlay);
+    const kubectl = new Kubectl(components.path("kubectl", spec.kubernetes), files.kubeconfig);
+    const plan = (await currentPlan(files, wanted)) ?? (await make(files, wanted, spec, kubectl, components, progress));
+    const cluster = await LabCluster.of(spec, plan, directory, kubectl);
+    const is = await currentKubeProxy(kubectl);
+    if (is.version !== spec.kubeProxy.version || is.mode !== spec.kubeProxy.mode)
+      await timed(progress, `switch kube-proxy to ${spec.kubeProxy.version} (${spec.kubeProxy.mode})`, () =>
+        cluster.switchKubeProxy(spec.kubeProxy),
+      );
+    return cluster;
+  },
+
+  async down(name, progress) {
+    const files = labFiles(labDirectory(name));
+    await timed(progress, `take the lab ${name} down`, () => remove(files));
+  },
+};
+
+async function remove(files: LabFiles): Promise<void> {
+  await endDaemon(files);
+  await rm(files.directory, { recursive: true, force: true });
+}
+
+async function make(
+  files: LabFiles,
+  wanted: LabPlan,
+  spec: ClusterSpec,
+  kubectl: Kubectl,
+  components: ResolvedComponents,
+  progress: Progress,
+): Promise<LabPlan> {
+  await remove(files);
+  await mkdir(files.directory, { recursive: true, mode: 0o700 });
+  const plan = { ...wanted, port: await freePort() };
+  await writeFile(files.plan, JSON.stringify(plan), { mode: 0o600 });
+  await timed(progress, `start the lab ${spec.name}: ${spec.workers + 1} nodes`, () => startLab(files));
+  await timed(progress, "install kube-proxy, Calico, Multus and Interlay", async () => {
+    await Promise.all([
+      installKubeProxy(kubectl, spec, plan),
+      installAddons(kubectl, { spec, interlay: plan.images.interlay, calicoCrds: components.path("calico-crds") }),
+    ]);
+  });
+  await timed(progress, "wait until every node and workload is ready", () => ready(kubectl, files));
+  await writeFile(join(files.directory, "complete"), "", { mode: 0o600 });
+  return plan;
+}
+
+async function startLab(files: LabFiles): Promise<void> {
+  await startDaemon(files);
+  const deadline = Date.now() + START_TIMEOUT_MS;
+  while ((await readFile(files.state, "utf8").catch(() => "")) === "") {
+    if ((await runningDaemon(files)) === undefined || Date.now() > deadline) {
+      const said = (await readFile(files.log, "utf8")).trim().split("\n").slice(-12).join("\n");
+      await endDaemon(files);
+      throw new Error(`The lab did not start; its log ${files.log} ends with:\n${said}`);
+    }
+    await sleep(20);
+  }
+}
+
+/** The plan of the lab that runs, if it was finished and is the one that is wanted. */
+async function currentPlan(files: LabFiles, wanted: LabPlan): Promise<LabPlan | undefined> {
+  const complete = await readFile(join(files.directory, "complete")).catch(() => undefined);
+  if (complete === undefined || (await runningDaemon(files)) === undefined) return undefined;
+  const is = await readPlan(files.plan);
+  const same = JSON.stringify({ ...is, port: 0 }) === JSON.stringify({ ...wanted, port: 0 });
+  return same ? is : undefined;
+}
+
+/** A free loopback port; nobody else asks for it between here and the daemon, or `up` says so. */
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer().on("error", reject);
+    server.listen(0, "127.0.0.1", () => {
+      const address = server.address();
+      server.close(() => {
+        resolve(typeof address === "object" && address !== null ? address.port : 0);
+      });
+    });
+  });
+}
+
+function componentsFor(spec: ClusterSpec): readonly ComponentRef[] {
+  const kubernetes = (["kubectl", "kube-apiserver", "kube-controller-manager", "kube-scheduler"] as const).map((name) => ({
+    name,
+    version: spec.kubernetes,
+  }));
+  const proxies = kubeProxyVersions(spec).map((version) => ({ name: "kube-proxy" as const, version }));
+  const calico = (["calico-node", "calico-cni", "calico-kube-controllers", "calico-crds"] as const).map((name) => ({
+    name,
+    version: VERSIONS.calico,
+  }));
+  const others = (["multus", "cni-plugins", "etcd"] as const).map((name) => ({ name, version: VERSIONS[name] }));
+  return [...kubernetes, ...proxies, ...calico, ...others];
+}
+
+function kubeProxyVersions(spec: ClusterSpec): readonly string[] {
+  return [...new Set([spec.kubeProxy, ...spec.kubeProxies].map(({ version }) => version))].sort();
+}
+
+async function planFor(spec: ClusterSpec, components: ResolvedComponents, interlay: string): Promise<LabPlan> {
+  const at = (name: Parameters<ResolvedComponents["path"]>[0]) => components.path(name);
+  const images = join(import.meta.dirname, "..", "images", "files");
+  const content = async (path: string) => createHash("sha256").update(await readFile(path)).digest("hex").slice(0, 12);
+  return {
+    kubernetes: spec.kubernetes,
+    overlayCidr: spec.overlayCidr,
+    serviceCidr: spec.serviceCidr,
+    machines: machinesOf(spec),
+    programs: {
+      ...Object.fromEntries(
+        kubeProxyVersions(spec).map((version) => [`kube-proxy-${version}`, components.path("kube-proxy", version)]),
+      ),
+      ...{ etcd: at("etcd"), "kube-apiserver": at("kube-apiserver") },
+      ...{ "kube-controller-manager": at("kube-controller-manager"), "kube-scheduler": at("kube-scheduler") },
+      ...{ "calico-node": at("calico-node"), calico: at("calico-cni"), "calico-ipam": at("calico-cni") },
+      ...{ "kube-controllers": at("calico-kube-controllers"), multus: at("multus"), "cni-plugins": at("cni-plugins") },
+      "calico-files": dirname(join(images, "calico-node/usr/sbin/start_runit")),
+      "multus-files": join(images, "multus"),
+      lab: join(import.meta.dirname, "files"),
+      ...{ node: process.execPath, "prober.ts": join(import.meta.dirname, "runner", "prober.ts") },
+      ...{ interlay, probe: spec.probe },
+    },
+    images: {
+      interlay: `interlay.dev/interlay:${await content(interlay)}`,
+      probe: `interlay.dev/probe:${await content(spec.probe)}`,
+    },
+    port: 0,
+  };
+}

@@ -1,0 +1,80 @@
+import { join } from "node:path";
+import ipaddr from "ipaddr.js";
+import { cacheRoot } from "../components/cache.ts";
+import type { ClusterNode, ClusterSpec } from "../provider.ts";
+
+/** Files of one lab: its keys, kubeconfig, logs, and what its daemon tells. */
+export function labDirectory(lab: string): string {
+  return join(cacheRoot(), "labs", lab);
+}
+
+export interface LabFiles {
+  readonly directory: string;
+  readonly plan: string;
+  readonly kubeconfig: string;
+  /** Process id, on this computer, of the program that holds the lab. */
+  readonly pid: string;
+  /** What runs where (state.ts), in process ids of the lab. */
+  readonly state: string;
+  readonly log: string;
+  readonly apiSocket: string;
+}
+
+export function labFiles(directory: string): LabFiles {
+  const file = (name: string) => join(directory, name);
+  return {
+    directory,
+    plan: file("plan.json"),
+    kubeconfig: file("kubeconfig"),
+    pid: file("pid"),
+    state: file("state.json"),
+    log: file("daemon.log"),
+    apiSocket: file("api.sock"),
+  };
+}
+
+/** Everything that stands on the lab's bridge. */
+export interface LabMachines {
+  /** Control plane first; names as kind gives them. */
+  readonly nodes: readonly ClusterNode[];
+  readonly external: { readonly name: string; readonly address: string };
+  /** The bridge's own address: everybody's gateway. */
+  readonly gateway: string;
+  readonly prefixLength: number;
+}
+
+/** The control plane is the seventh address of the node range (10.7.168.70), workers follow; the outside host is its last. */
+export function machinesOf(
+  spec: Pick<ClusterSpec, "name" | "workers" | "nodeRange" | "underlayCidr">,
+): LabMachines {
+  const [first, length] = ipaddr.IPv4.parseCIDR(spec.nodeRange);
+  const size = 2 ** (32 - length);
+  const most = size - 8;
+  if (spec.workers > most)
+    throw new Error(`${spec.workers} workers do not fit into ${spec.nodeRange}: name at most ${most}.`);
+  const at = (index: number) => plus(first, index);
+  const worker = (index: number): ClusterNode => ({
+    name: `${spec.name}-worker${index === 0 ? "" : index + 1}`,
+    role: "worker",
+    address: at(7 + index),
+  });
+  return {
+    nodes: [
+      { name: `${spec.name}-control-plane`, role: "control-plane", address: at(6) },
+      ...Array.from({ length: spec.workers }, (_, index) => worker(index)),
+    ],
+    external: { name: `${spec.name}-external`, address: at(size - 1) },
+    gateway: plus(ipaddr.IPv4.parseCIDR(spec.underlayCidr)[0], 1),
+    prefixLength: ipaddr.IPv4.parseCIDR(spec.underlayCidr)[1],
+  };
+}
+
+/** An address of the CIDR's network: `nthOf("10.233.0.0/18", 1)` is the Service kubernetes. */
+export function nthOf(cidr: string, index: number): string {
+  return plus(ipaddr.IPv4.parseCIDR(cidr)[0], index);
+}
+
+function plus(address: ipaddr.IPv4, index: number): string {
+  const value = address.octets.reduce((sum, octet) => sum * 256 + octet, 0) + index;
+  return [24, 16, 8, 0].map((shift) => Math.floor(value / 2 ** shift) % 256).join(".");
+}

@@ -1,0 +1,113 @@
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { z } from "zod";
+import { run } from "../../components/command.ts";
+import { inside } from "../enter.ts";
+
+const DIRECTORY = "/etc/cni/net.d";
+const BINARIES = "/opt/cni/bin";
+
+const plugin = z.looseObject({ type: z.string() });
+const configuration = z.union([
+  z.looseObject({ name: z.string(), cniVersion: z.string().default("0.3.1"), plugins: z.array(plugin).min(1) }),
+  plugin
+    .extend({ name: z.string(), cniVersion: z.string().default("0.3.1") })
+    .transform((single) => ({ name: single.name, cniVersion: single.cniVersion, plugins: [single] })),
+]);
+export type Network = z.infer<typeof configuration>;
+
+const result = z.looseObject({ ips: z.array(z.object({ address: z.string() })).default([]) });
+export type Result = z.infer<typeof result>;
+const failure = z.object({ code: z.number(), msg: z.string(), details: z.string().optional() });
+
+export type Verb = "ADD" | "CHECK" | "DEL" | "GC" | "STATUS";
+
+/** Who is wired, in the words of the CNI specification; GC and STATUS are about nobody. */
+export interface Attachment {
+  readonly container: string;
+  readonly netns: string;
+  readonly namespace: string;
+  readonly pod: string;
+  readonly uid: string;
+}
+
+/** The configuration that a runtime takes: the first of the directory. Undefined: the node has no network yet. */
+export async function readNetwork(machine: number): Promise<Network | undefined> {
+  const directory = `/proc/${machine}/root${DIRECTORY}`;
+  const [first] = (await readdir(directory).catch(() => []))
+    .filter((name) => /^[^.].*\.(conf|conflist|json)$/.test(name))
+    .sort();
+  return first === undefined
+    ? undefined
+    : configuration.parse(JSON.parse(await readFile(join(directory, first), "utf8")));
+}
+
+/**
+ * Calls the network's plugins as a container runtime does: in order (DEL backwards), each with what the one before
+ * answered. @param previous the cached result, for CHECK and DEL. Throws with the plugin's own words.
+ */
+export async function call(
+  verb: Verb,
+  machine: number,
+  network: Network,
+  attachment: Attachment | undefined,
+  previous?: Result,
+  valid: readonly { readonly containerID: string; readonly ifname: string }[] = [],
+): Promise<Result | undefined> {
+  if (!speaks(network.cniVersion, verb)) return previous;
+  let last = previous;
+  for (const one of verb === "DEL" ? network.plugins.toReversed() : network.plugins) {
+    const stdin = {
+      ...one,
+      name: network.name,
+      cniVersion: network.cniVersion,
+      ...(last === undefined ? {} : { prevResult: last }),
+      ...(verb === "GC" ? { "cni.dev/valid-attachments": valid } : {}),
+    };
+    const answer = await run(inside(machine, [`${BINARIES}/${one.type}`]), {
+      env: { ...environment(verb, attachment) },
+      stdin: JSON.stringify(stdin),
+    });
+    if (answer.exitCode !== 0) throw new Error(`${one.type} ${verb}: ${said(answer.stdout, answer.stderr)}`);
+    if (verb === "ADD") last = result.parse(JSON.parse(answer.stdout));
+  }
+  return last;
+}
+
+/** CHECK came with 0.4.0, GC and STATUS with 1.1.0. */
+function speaks(version: string, verb: Verb): boolean {
+  const since = verb === "CHECK" ? [0, 4] : verb === "GC" || verb === "STATUS" ? [1, 1] : [0, 0];
+  const [major = 0, minor = 0] = version.split(".").map(Number);
+  return major > (since[0] ?? 0) || (major === since[0] && minor >= (since[1] ?? 0));
+}
+
+function environment(verb: Verb, attachment: Attachment | undefined): Readonly<Record<string, string>> {
+  const common = { CNI_COMMAND: verb, CNI_PATH: BINARIES };
+  if (attachment === undefined) return common;
+  const { container, netns, namespace, pod, uid } = attachment;
+  const pairs = {
+    IgnoreUnknown: "1",
+    K8S_POD_NAMESPACE: namespace,
+    K8S_POD_NAME: pod,
+    K8S_POD_INFRA_CONTAINER_ID: container,
+    K8S_POD_UID: uid,
+  };
+  return {
+    ...common,
+    CNI_CONTAINERID: container,
+    CNI_NETNS: netns,
+    CNI_IFNAME: "eth0",
+    CNI_ARGS: Object.entries(pairs)
+      .map(([key, value]) => `${key}=${value}`)
+      .join(";"),
+  };
+}
+
+function said(stdout: string, stderr: string): string {
+  try {
+    const { msg, details } = failure.parse(JSON.parse(stdout));
+    return details === undefined || details === "" ? msg : `${msg}; ${details}`;
+  } catch {
+    return (stderr || stdout).trim().slice(-400) || "it ended without a word";
+  }
+}

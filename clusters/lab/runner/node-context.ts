@@ -1,0 +1,27 @@
+import type { CoreV1Api, V1Pod, V1PodStatus } from "@kubernetes/client-node";
+import type { RunningContainer } from "./container.ts";
+import type { NodeProber } from "./probe.ts";
+
+/** A node as its pods see it. */
+export interface NodeContext {
+  readonly name: string;
+  readonly address: string;
+  /** The machine's first process: whoever enters its namespaces is on the node. */
+  readonly machine: number;
+  readonly core: CoreV1Api;
+  /** Address of the Service kubernetes. */
+  readonly service: string;
+  readonly prober: NodeProber;
+  /** Runs a plugin call in its turn: a runtime has so many at a time. */
+  wiring<T>(work: () => Promise<T>): Promise<T>;
+  log(line: string): void;
+  logFile(pod: string, container: string): string;
+  /** A Warning that `kubectl describe pod` shows. */
+  event(pod: V1Pod, reason: string, message: string): void;
+  patchStatus(pod: V1Pod, status: V1PodStatus): Promise<void>;
+  /** The last word: nothing of the pod is left here. */
+  deletePod(pod: V1Pod): Promise<void>;
+  runs(pod: string, container: RunningContainer): void;
+  stops(pod: string): void;
+  gone(uid: string): void;
+}

@@ -1,0 +1,211 @@
+import { join } from "node:path";
+import {
+  CoreV1Api,
+  KubeConfig,
+  ListWatch,
+  PatchStrategy,
+  setHeaderOptions,
+  type V1Node,
+  type V1Pod,
+  type V1PodStatus,
+  Watch,
+} from "@kubernetes/client-node";
+import type { LabPlan } from "../plan.ts";
+import { nthOf } from "../layout.ts";
+import type { RunningContainer } from "./container.ts";
+import { readNetwork } from "./network.ts";
+import type { NodeContext } from "./node-context.ts";
+import { PodRunner } from "./pod.ts";
+import { NodeProber } from "./probe.ts";
+
+const HEARTBEAT_MS = 10_000;
+/** Until the node has a network, its configuration is looked for this often. */
+const LOOK_MS = 100;
+const WIRINGS = 4;
+const MERGE = setHeaderOptions("Content-Type", PatchStrategy.MergePatch);
+
+export interface NodeOptions {
+  readonly name: string;
+  readonly address: string;
+  readonly role: "control-plane" | "worker";
+  readonly machine: number;
+  readonly kubeconfig: string;
+  readonly plan: LabPlan;
+  readonly logs: string;
+  log(line: string): void;
+  changed(): void;
+}
+
+/** Plays kubelet for one node: its Node object, and every pod that is bound to it. */
+export class NodeRunner implements NodeContext {
+  readonly name: string;
+  readonly address: string;
+  readonly machine: number;
+  readonly core: CoreV1Api;
+  readonly service: string;
+  readonly prober: NodeProber;
+  /** First containers of the pods that run, by `NAMESPACE/POD`. */
+  readonly running = new Map<string, RunningContainer>();
+  readonly #options: NodeOptions;
+  readonly #config = new KubeConfig();
+  readonly #pods = new Map<string, PodRunner>();
+  readonly #turns: Promise<unknown>[] = Array.from({ length: WIRINGS }, () => Promise.resolve());
+  #turn = 0;
+
+  constructor(options: NodeOptions) {
+    this.#options = options;
+    this.name = options.name;
+    this.address = options.address;
+    this.machine = options.machine;
+    this.service = nthOf(options.plan.serviceCidr, 1);
+    this.#config.loadFromString(options.kubeconfig);
+    this.core = this.#config.makeApiClient(CoreV1Api);
+    this.prober = new NodeProber(options.machine);
+  }
+
+  async start(): Promise<void> {
+    await this.#register();
+    void this.#heartbeat();
+    const list = () => this.core.listPodForAllNamespaces({ fieldSelector: `spec.nodeName=${this.name}` });
+    const selector = `spec.nodeName=${this.name}`;
+    const informer = new ListWatch<V1Pod>("/api/v1/pods", new Watch(this.#config), list, false, undefined, selector);
+    informer.on("add", (pod) => {
+      this.#seen(pod);
+    });
+    informer.on("update", (pod) => {
+      this.#seen(pod);
+    });
+    informer.on("delete", (pod) => {
+      void this.#pods.get(pod.metadata?.uid ?? "")?.stop(0, false);
+    });
+    informer.on("error", (error: unknown) => {
+      this.log(`watch of pods on ${this.name}: ${String(error)}`);
+      setTimeout(() => void informer.start(), 500);
+    });
+    await informer.start();
+  }
+
+  #seen(pod: V1Pod): void {
+    const uid = pod.metadata?.uid ?? "";
+    const known = this.#pods.get(uid);
+    if (known !== undefined) known.update(pod);
+    else if (pod.metadata?.deletionTimestamp !== undefined) void this.deletePod(pod);
+    else if (pod.status?.phase !== "Succeeded" && pod.status?.phase !== "Failed")
+      this.#pods.set(uid, new PodRunner(this, pod));
+  }
+
+  async #register(): Promise<void> {
+    const control = this.#options.role === "control-plane";
+    const labels = { "kubernetes.io/hostname": this.name, "kubernetes.io/os": "linux", "kubernetes.io/arch": "amd64" };
+    const node: V1Node = {
+      metadata: { name: this.name, labels },
+      spec: control ? { taints: [{ key: "node-role.kubernetes.io/control-plane", effect: "NoSchedule" }] } : {},
+    };
+    await this.core.createNode({ body: node }).catch((error: unknown) => {
+      if (!String(error).includes("AlreadyExists")) throw error;
+    });
+  }
+
+  /** Ready once there is a network, as a kubelet is; then told again, so that nobody thinks it gone. */
+  async #heartbeat(): Promise<void> {
+    for (;;) {
+      const network = await readNetwork(this.machine).catch(() => undefined);
+      const status = network === undefined ? "False" : "True";
+      const now = new Date().toISOString();
+      const reason = network === undefined ? "NetworkPluginNotReady" : "KubeletReady";
+      const condition = { type: "Ready", status, reason, lastHeartbeatTime: now, lastTransitionTime: now };
+      const capacity = { cpu: "8", memory: "16Gi", pods: "250", "ephemeral-storage": "100Gi" };
+      const body = {
+        status: {
+          addresses: [
+            { type: "InternalIP", address: this.address },
+            { type: "Hostname", address: this.name },
+          ],
+          conditions: [condition],
+          capacity,
+          allocatable: capacity,
+          nodeInfo: {
+            ...{ kubeletVersion: this.#options.plan.kubernetes, kubeProxyVersion: "", containerRuntimeVersion: "interlay-lab://1" },
+            ...{ operatingSystem: "linux", architecture: "amd64", osImage: "interlay lab" },
+            ...{ kernelVersion: "", machineID: this.name, systemUUID: this.name, bootID: this.name },
+          },
+        },
+      };
+      await this.core.patchNodeStatus({ name: this.name, body }, MERGE).catch((error: unknown) => {
+        this.log(`status of ${this.name}: ${String(error)}`);
+      });
+      await this.#networkOr(network === undefined, HEARTBEAT_MS);
+    }
+  }
+
+  async #networkOr(lacking: boolean, most: number): Promise<void> {
+    const until = Date.now() + most;
+    while (Date.now() < until) {
+      await new Promise((resolve) => setTimeout(resolve, lacking ? LOOK_MS : most));
+      if (lacking && (await readNetwork(this.machine).catch(() => undefined)) !== undefined) return;
+    }
+  }
+
+  async wiring<T>(work: () => Promise<T>): Promise<T> {
+    const slot = this.#turn++ % WIRINGS;
+    const mine = (this.#turns[slot] ?? Promise.resolve()).then(work);
+    this.#turns[slot] = mine.catch(() => undefined);
+    return mine;
+  }
+
+  log(line: string): void {
+    this.#options.log(line);
+  }
+
+  logFile(pod: string, container: string): string {
+    return join(this.#options.logs, pod.replace("/", "_"), `${container}.log`);
+  }
+
+  event(pod: V1Pod, reason: string, message: string): void {
+    const { namespace = "", name = "", uid = "" } = pod.metadata ?? {};
+    this.log(`${namespace}/${name}: ${reason}: ${message}`);
+    const now = new Date();
+    void this.core
+      .createNamespacedEvent({
+        namespace,
+        body: {
+          metadata: { generateName: `${name}.`, namespace },
+          involvedObject: { apiVersion: "v1", kind: "Pod", namespace, name, uid },
+          type: "Warning",
+          ...{ reason, message, firstTimestamp: now, lastTimestamp: now, count: 1 },
+          source: { component: "interlay-lab", host: this.name },
+        },
+      })
+      .catch(() => undefined); // a message is not worth a second one
+  }
+
+  async patchStatus(pod: V1Pod, status: V1PodStatus): Promise<void> {
+    const { namespace = "", name = "", uid = "" } = pod.metadata ?? {};
+    await this.core
+      .patchNamespacedPodStatus({ namespace, name, body: { metadata: { uid }, status } }, MERGE)
+      .catch((error: unknown) => {
+        if (!/NotFound|Conflict/.test(String(error))) this.log(`status of ${namespace}/${name}: ${String(error)}`);
+      });
+  }
+
+  async deletePod(pod: V1Pod): Promise<void> {
+    const { namespace = "", name = "", uid = "" } = pod.metadata ?? {};
+    await this.core
+      .deleteNamespacedPod({ namespace, name, body: { gracePeriodSeconds: 0, preconditions: { uid } } })
+      .catch(() => undefined); // gone already, or another of that name
+  }
+
+  runs(pod: string, container: RunningContainer): void {
+    this.running.set(pod, container);
+    this.#options.changed();
+  }
+
+  stops(pod: string): void {
+    this.running.delete(pod);
+    this.#options.changed();
+  }
+
+  gone(uid: string): void {
+    this.#pods.delete(uid);
+  }
+}

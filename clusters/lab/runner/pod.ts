@@ -1,0 +1,210 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { V1Container, V1Pod } from "@kubernetes/client-node";
+import { asContainer, inPodNetwork } from "../enter.ts";
+import { RunningContainer } from "./container.ts";
+import { environmentOf, expand } from "./environment.ts";
+import { programOf } from "./image.ts";
+import type { NodeContext } from "./node-context.ts";
+import { targetOf } from "./probe.ts";
+import { addressesOf, checkSandbox, makeSandbox, removeSandbox, type Sandbox } from "./sandbox.ts";
+import { type ContainerState, type PodState, podStatus, WAITING } from "./status.ts";
+import { Volumes } from "./volumes.ts";
+
+const BACKOFF_MS: { readonly first: number; readonly most: number } = { first: 300, most: 10_000 };
+
+/** One pod on its node, from sandbox to teardown: the part of kubelet and runtime that the lab plays. */
+export class PodRunner {
+  readonly #node: NodeContext;
+  readonly #volumes: Volumes;
+  readonly #init = new Map<string, ContainerState>();
+  readonly #states = new Map<string, ContainerState>();
+  readonly #running = new Map<string, RunningContainer>();
+  readonly #stopping = new AbortController();
+  readonly #started = new Date();
+  readonly #work: Promise<void>;
+  #pod: V1Pod;
+  #sandbox: Sandbox | undefined;
+  #initialized = false;
+  #addresses: readonly string[] = [];
+  #publishing: Promise<void> = Promise.resolve();
+  #stopped: Promise<void> | undefined;
+
+  constructor(node: NodeContext, pod: V1Pod) {
+    this.#node = node;
+    this.#pod = pod;
+    this.#volumes = new Volumes(node.core, node.machine, pod);
+    this.#work = this.#run().catch((error: unknown) => {
+      if (!this.#stopping.signal.aborted) node.log(`${this.#name}: ${messageOf(error)}`);
+    });
+  }
+
+  get #name(): string {
+    return `${this.#pod.metadata?.namespace ?? ""}/${this.#pod.metadata?.name ?? ""}`;
+  }
+
+  update(pod: V1Pod): void {
+    this.#pod = pod;
+    if (pod.metadata?.deletionTimestamp !== undefined)
+      void this.stop((pod.metadata.deletionGracePeriodSeconds ?? 0) * 1000, true);
+  }
+
+  /** Containers first, then the network, then the object: in kubelet's order. */
+  stop(graceMs: number, confirm: boolean): Promise<void> {
+    this.#stopped ??= this.#teardown(graceMs, confirm);
+    return this.#stopped;
+  }
+
+  async #teardown(graceMs: number, confirm: boolean): Promise<void> {
+    this.#stopping.abort();
+    this.#node.stops(this.#name);
+    await Promise.all([...this.#running.values()].map((container) => container.stop(graceMs)));
+    await this.#work;
+    await Promise.all([...this.#running.values()].map((container) => container.stop(0)));
+    for (let wait = BACKOFF_MS.first; this.#sandbox !== undefined; wait = Math.min(2 * wait, BACKOFF_MS.most))
+      try {
+        await removeSandbox(this.#node.machine, this.#sandbox);
+        this.#sandbox = undefined;
+      } catch (error) {
+        this.#node.event(this.#pod, "FailedKillPod", messageOf(error));
+        await sleep(wait);
+      }
+    if (confirm) await this.#node.deletePod(this.#pod);
+    this.#node.gone(this.#pod.metadata?.uid ?? "");
+  }
+
+  async #run(): Promise<void> {
+    await this.#wire();
+    this.#publish();
+    for (const container of this.#pod.spec?.initContainers ?? []) await this.#runToEnd(container);
+    this.#initialized = true;
+    await Promise.all((this.#pod.spec?.containers ?? []).map((container) => this.#keepRunning(container)));
+  }
+
+  async #wire(): Promise<void> {
+    if (this.#pod.spec?.hostNetwork === true) {
+      this.#addresses = [this.#node.address];
+      return;
+    }
+    const { namespace = "", name = "", uid = "" } = this.#pod.metadata ?? {};
+    for (let wait = BACKOFF_MS.first; ; wait = Math.min(2 * wait, BACKOFF_MS.most))
+      try {
+        this.#sandbox = await this.#node.wiring(() => makeSandbox(this.#node.machine, { namespace, name, uid }));
+        break;
+      } catch (error) {
+        this.#node.event(this.#pod, "FailedCreatePodSandBox", messageOf(error));
+        await sleep(wait, undefined, { signal: this.#stopping.signal });
+      }
+    this.#addresses = addressesOf(this.#sandbox.result);
+    await checkSandbox(this.#node.machine, this.#sandbox).catch((error: unknown) => {
+      this.#node.event(this.#pod, "SandboxChanged", messageOf(error));
+    });
+  }
+
+  async #runToEnd(container: V1Container): Promise<void> {
+    for (let restarts = 0; ; restarts += 1) {
+      const exitCode = await (await this.#start(container, this.#init, restarts)).ended;
+      this.#running.delete(container.name);
+      this.#set(this.#init, container, { state: "ended", exitCode, since: new Date(), restarts, ready: exitCode === 0 });
+      if (exitCode === 0) return;
+      await this.#backoff(restarts);
+    }
+  }
+
+  async #keepRunning(container: V1Container): Promise<void> {
+    const policy = this.#pod.spec?.restartPolicy ?? "Always";
+    for (let restarts = 0; ; restarts += 1) {
+      const running = await this.#start(container, this.#states, restarts);
+      if (this.#pod.spec?.containers[0]?.name === container.name) this.#node.runs(this.#name, running);
+      const probing = new AbortController();
+      void this.#probe(container, restarts, probing.signal);
+      const exitCode = await running.ended;
+      probing.abort();
+      this.#running.delete(container.name);
+      this.#set(this.#states, container, { state: "ended", exitCode, since: new Date(), restarts, ready: false });
+      if (this.#stopping.signal.aborted || policy === "Never" || (policy === "OnFailure" && exitCode === 0)) return;
+      await this.#backoff(restarts);
+    }
+  }
+
+  async #start(
+    container: V1Container,
+    states: Map<string, ContainerState>,
+    restarts: number,
+  ): Promise<RunningContainer> {
+    for (;;)
+      try {
+        this.#stopping.signal.throwIfAborted();
+        const program = programOf(container.image ?? "");
+        const mounts = [...program.mounts, ...(await this.#volumes.mountsFor(container))];
+        const env = environmentOf(this.#pod, container, this.#node.service);
+        const argv = [...(container.command ?? program.entrypoint), ...(container.args ?? [])].map((a) => expand(a, env));
+        const hostname = this.#sandbox === undefined ? this.#node.name : (this.#pod.metadata?.name ?? "pod");
+        const { machine } = this.#node;
+        const started = new RunningContainer(
+          inPodNetwork(machine, this.#sandbox?.attachment.netns, asContainer(hostname, mounts, argv)),
+          env,
+          this.#node.logFile(this.#name, container.name),
+        );
+        this.#running.set(container.name, started);
+        const ready = states === this.#states && container.readinessProbe === undefined;
+        this.#set(states, container, { state: "running", since: new Date(), restarts, ready });
+        return started;
+      } catch (error) {
+        this.#stopping.signal.throwIfAborted();
+        this.#set(states, container, { ...WAITING, reason: "CreateContainerError", message: messageOf(error), restarts });
+        this.#node.event(this.#pod, "Failed", messageOf(error));
+        await this.#backoff(3);
+      }
+  }
+
+  async #probe(container: V1Container, restarts: number, ended: AbortSignal): Promise<void> {
+    const probe = container.readinessProbe;
+    const target = probe && targetOf(probe, this.#addresses[0] ?? "");
+    if (probe === undefined || target === undefined) return;
+    let since = new Date();
+    let ready = false;
+    let misses = 0;
+    while (!ended.aborted && !this.#stopping.signal.aborted) {
+      const ok = await this.#node.prober.ask(target);
+      misses = ok ? 0 : misses + 1;
+      const healthy: boolean = ok || (ready && misses < (probe.failureThreshold ?? 3));
+      if (healthy !== ready && !ended.aborted) {
+        ready = healthy;
+        this.#set(this.#states, container, { state: "running", since, restarts, ready });
+      }
+      // kubelet waits a whole period; until a pod is ready there is nothing to gain from that
+      await sleep(ready ? (probe.periodSeconds ?? 10) * 1000 : 100, undefined, { ref: false });
+      since = this.#states.get(container.name)?.since ?? since;
+    }
+  }
+
+  #backoff(restarts: number): Promise<void> {
+    const wait = Math.min(BACKOFF_MS.first * 2 ** restarts, BACKOFF_MS.most);
+    return sleep(wait, undefined, { signal: this.#stopping.signal });
+  }
+
+  #set(states: Map<string, ContainerState>, { name }: V1Container, state: ContainerState): void {
+    states.set(name, state);
+    this.#publish();
+  }
+
+  /** One patch at a time, each of what is known then. */
+  #publish(): void {
+    if (this.#stopping.signal.aborted) return;
+    this.#publishing = this.#publishing.then(async () => {
+      const known: PodState = {
+        hostIP: this.#node.address,
+        podIPs: this.#addresses,
+        started: this.#started,
+        initialized: this.#initialized,
+        init: this.#init,
+        containers: this.#states,
+      };
+      if (!this.#stopping.signal.aborted) await this.#node.patchStatus(this.#pod, podStatus(this.#pod, known, new Date()));
+    });
+  }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,63 @@
+import { randomUUID } from "node:crypto";
+import { run, runOrThrow } from "../../components/command.ts";
+import { inside } from "../enter.ts";
+import { type Attachment, call, type Network, readNetwork, type Result } from "./network.ts";
+
+/** A pod's network namespace, wired. */
+export interface Sandbox {
+  readonly attachment: Attachment;
+  readonly network: Network;
+  /** What ADD answered: DEL and CHECK get it back. */
+  readonly result: Result;
+}
+
+export interface PodIdentity {
+  readonly namespace: string;
+  readonly name: string;
+  readonly uid: string;
+}
+
+/** Makes the namespace and calls ADD, then CHECK. On failure DEL is called and the namespace goes: the next try is a new sandbox. */
+export async function makeSandbox(machine: number, pod: PodIdentity): Promise<Sandbox> {
+  const network = await readNetwork(machine);
+  if (network === undefined) throw new Error("The node has no CNI configuration in /etc/cni/net.d yet.");
+  const name = `cni-${randomUUID()}`;
+  const attachment: Attachment = {
+    container: randomUUID().replaceAll("-", "").padEnd(64, "0"),
+    netns: `/var/run/netns/${name}`,
+    namespace: pod.namespace,
+    pod: pod.name,
+    uid: pod.uid,
+  };
+  await runOrThrow(inside(machine, ["ip", "netns", "add", name]));
+  try {
+    await runOrThrow(inside(machine, ["ip", "-netns", name, "link", "set", "lo", "up"]));
+    const result = await call("ADD", machine, network, attachment);
+    if (result === undefined) throw new Error("The plugins answered nothing.");
+    return { attachment, network, result };
+  } catch (error) {
+    await call("DEL", machine, network, attachment).catch(() => undefined); // the first error is the one to tell
+    await removeNamespace(machine, attachment);
+    throw error;
+  }
+}
+
+/** As a runtime that asks whether all is as ADD left it. */
+export async function checkSandbox(machine: number, { attachment, network, result }: Sandbox): Promise<void> {
+  await call("CHECK", machine, network, attachment, result);
+}
+
+/** DEL, with the result that ADD gave, then the namespace. */
+export async function removeSandbox(machine: number, { attachment, network, result }: Sandbox): Promise<void> {
+  await call("DEL", machine, network, attachment, result);
+  await removeNamespace(machine, attachment);
+}
+
+async function removeNamespace(machine: number, { netns }: Attachment): Promise<void> {
+  await run(inside(machine, ["ip", "netns", "delete", netns.slice(netns.lastIndexOf("/") + 1)]));
+}
+
+/** The pod's addresses, first as PodIP. */
+export function addressesOf(result: Result): readonly string[] {
+  return result.ips.map(({ address }) => address.split("/")[0] ?? address);
+}

@@ -1,0 +1,46 @@
+import { stringify } from "yaml";
+import { kubeProxyImage } from "../images/pod-images.ts";
+import { configFor } from "../kubernetes/kube-proxy-config.ts";
+import type { Kubectl } from "../kubernetes/kubectl.ts";
+import { waitUntilReady } from "../kubernetes/ready.ts";
+import { renderManifest } from "../manifests/render.ts";
+import type { ClusterSpec } from "../provider.ts";
+import { API_PORT } from "./control-plane.ts";
+import type { LabFiles } from "./layout.ts";
+import type { LabPlan } from "./plan.ts";
+
+const WORKLOADS = [
+  ["kube-system", "daemonset/calico-node"],
+  ["kube-system", "daemonset/multus"],
+  ["kube-system", "daemonset/kube-proxy"],
+  ["kube-system", "deployment/calico-kube-controllers"],
+  ["interlay-system", "daemonset/interlay"],
+] as const;
+
+/** kube-proxy as a DaemonSet, as kubeadm has it: it finds the API server by its address, for it makes the Services. */
+export async function installKubeProxy(kubectl: Kubectl, spec: ClusterSpec, plan: LabPlan): Promise<void> {
+  const config = {
+    apiVersion: "kubeproxy.config.k8s.io/v1alpha1",
+    kind: "KubeProxyConfiguration",
+    clientConnection: { kubeconfig: "/var/lib/kube-proxy/kubeconfig.conf" },
+    clusterCIDR: spec.overlayCidr,
+    // The computer's own limit counts, and namespaces may not set it.
+    conntrack: { maxPerCore: 0, tcpEstablishedTimeout: "0s", tcpCloseWaitTimeout: "0s" },
+    metricsBindAddress: "127.0.0.1:10249",
+  };
+  const text = configFor(stringify(config), spec.kubeProxy);
+  const [controlPlane] = plan.machines.nodes;
+  await kubectl.apply(
+    await renderManifest("kube-proxy", {
+      OVERLAY_CIDR: spec.overlayCidr,
+      SERVICE_CIDR: spec.serviceCidr,
+      CONFIG: text.replaceAll(/^(?=.)/gm, "    "),
+      API_SERVER: `https://${controlPlane?.address ?? ""}:${API_PORT}`,
+      IMAGE: kubeProxyImage(spec.kubeProxy.version),
+    }),
+  );
+}
+
+export function ready(kubectl: Kubectl, files: LabFiles): Promise<void> {
+  return waitUntilReady(kubectl, WORKLOADS, `see ${files.log} and ${files.directory}/logs`);
+}
