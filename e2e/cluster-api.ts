@@ -2,7 +2,7 @@ import { PassThrough } from "node:stream";
 import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
 import { CoreV1Api, Exec, KubeConfig, type KubernetesObject, KubernetesObjectApi } from "@kubernetes/client-node";
-import type { ProgramStream } from "../clusters/provider.ts";
+import type { Cluster, PodAccess, ProgramStream } from "../clusters/provider.ts";
 
 /** The API server as the suite uses it. */
 export interface ClusterApi {
@@ -14,14 +14,16 @@ export interface ClusterApi {
   exec(namespace: string, pod: string, argv: readonly string[]): Promise<string>;
 }
 
-export function clusterApi(kubeconfig: string): ClusterApi {
+/** By the cluster's kubeconfig; into pods by the API server too, unless the cluster has a way of its own. */
+export function clusterApi({ kubeconfig, pods }: Pick<Cluster, "kubeconfig" | "pods">): ClusterApi {
   const config = new KubeConfig();
   config.loadFromFile(kubeconfig);
   return {
     core: config.makeApiClient(CoreV1Api),
     objects: KubernetesObjectApi.makeApiClient(config),
-    attach: (namespace, pod, argv) => attach(config, namespace, pod, argv),
-    exec: (namespace, pod, argv) => run(config, namespace, pod, argv),
+    attach: (namespace, pod, argv) => pods?.attach(namespace, pod, argv) ?? attach(config, namespace, pod, argv),
+    exec: (namespace, pod, argv) =>
+      pods === undefined ? run(config, namespace, pod, argv) : runInside(pods, namespace, pod, argv),
   };
 }
 
@@ -84,6 +86,12 @@ async function attach(
         else socket.close();
       }),
   };
+}
+
+async function runInside(pods: PodAccess, namespace: string, pod: string, argv: readonly string[]): Promise<string> {
+  const { exitCode, stdout, stderr } = await pods.exec(namespace, pod, argv);
+  if (exitCode !== 0) throw new Error(`${argv.join(" ")} in ${pod}: ${stderr.trim() || "failed"}`);
+  return stdout;
 }
 
 function run(config: KubeConfig, namespace: string, pod: string, argv: readonly string[]): Promise<string> {

@@ -1,8 +1,8 @@
 import { z } from "zod";
 import { buildProbe } from "./probe/build.ts";
-import { kindProvider } from "../clusters/kind/kind.ts";
 import { plainProgress } from "../clusters/progress-plain.ts";
 import { type Cluster, type ClusterSpec, DEFAULT_SPEC, type KubeProxy } from "../clusters/provider.ts";
+import { PROVIDER_NAMES, type ProviderName, providerNamed } from "../clusters/providers.ts";
 import { defaultSpec } from "../clusters/spec.ts";
 import type { Variant } from "./matrix/gate.ts";
 
@@ -13,6 +13,7 @@ const environment = z.object({
   /** `liberal,notrack` */
   INTERLAY_RETURN_PATH: z.string().default("liberal,notrack"),
   INTERLAY_NODES: z.coerce.number().int().min(1).default(DEFAULT_SPEC.workers),
+  INTERLAY_PROVIDER: z.enum(PROVIDER_NAMES).default("kind"),
   INTERLAY_CLUSTER: z.string().default(DEFAULT_SPEC.name),
   /** Leave the pods (and the cluster) as they are when the run ends: the next one starts at once. */
   INTERLAY_KEEP: z.stringbool().default(false),
@@ -25,6 +26,7 @@ const environment = z.object({
 export interface RunOptions {
   readonly variants: readonly Variant[];
   readonly workers: number;
+  readonly provider: ProviderName;
   readonly name: string;
   readonly keep: boolean;
   readonly cells: RegExp;
@@ -56,6 +58,7 @@ export function runOptions(env: NodeJS.ProcessEnv = process.env): RunOptions {
       return returnPaths.map((returnPath) => ({ kubeProxy, returnPath }));
     }),
     workers: values.INTERLAY_NODES,
+    provider: values.INTERLAY_PROVIDER,
     name: values.INTERLAY_CLUSTER,
     keep: values.INTERLAY_KEEP,
     cells: new RegExp(values.INTERLAY_CELLS),
@@ -90,5 +93,5 @@ export async function specFor({ variants, workers, name }: RunOptions): Promise<
 }
 
 async function bringUp(options: RunOptions): Promise<Cluster> {
-  return kindProvider.up(await specFor(options), plainProgress());
+  return (await providerNamed(options.provider)).up(await specFor(options), plainProgress());
 }

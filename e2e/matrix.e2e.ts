@@ -29,7 +29,7 @@ Describe("connectivity matrix", { labels: ["matrix"] }, () => {
     async () => {
       cluster = await By("the cluster", theCluster);
       Object.assign(versions, cluster.versions);
-      api = clusterApi(cluster.kubeconfig);
+      api = clusterApi(cluster);
     },
     { timeout: 0 },
   );

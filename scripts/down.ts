@@ -1,19 +1,20 @@
 import { Command } from "commander";
 import { stopPrivateEngine } from "../clusters/engine/engine.ts";
-import { kindProvider } from "../clusters/kind/kind.ts";
 import { progressFor } from "../clusters/progress-for.ts";
+import { PROVIDER_NAMES, providerNamed } from "../clusters/providers.ts";
 import { DEFAULT_SPEC } from "../clusters/provider.ts";
 
 /** Nothing of the cluster is left; what was built stays in the cache. */
 const program = new Command("down")
   .description("take the cluster down")
+  .option("--provider <name>", `where it came from: ${PROVIDER_NAMES.join(", ")}`, "kind")
   .option("--name <name>", "cluster name", DEFAULT_SPEC.name)
   .option("--all", "also stop the private Docker daemon, and with it every cluster on it")
   .parse();
-const flags = program.opts<{ name: string; all?: true }>();
+const flags = program.opts<{ provider: string; name: string; all?: true }>();
 const progress = progressFor();
 try {
-  await kindProvider.down(flags.name, progress);
+  await (await providerNamed(flags.provider)).down(flags.name, progress);
   if (flags.all === true) await stopPrivateEngine(progress);
 } catch (error) {
   process.stderr.write(`down: ${error instanceof Error ? error.message : String(error)}\n`);

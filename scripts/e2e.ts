@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { Command } from "commander";
-import { kindProvider } from "../clusters/kind/kind.ts";
 import { progressFor } from "../clusters/progress-for.ts";
+import { PROVIDER_NAMES, providerNamed } from "../clusters/providers.ts";
 import { DEFAULT_SPEC } from "../clusters/provider.ts";
 import { runOptions, specFor, useCluster } from "../e2e/context.ts";
 import { RESULTS_SCHEMA, type Report } from "../results/schema.ts";
@@ -11,7 +11,7 @@ import { variantTable } from "./e2e-table.ts";
 /** `npm run e2e`: the main job. Cluster up, specs, table, results, cluster down. */
 const program = new Command("e2e")
   .description("bring a cluster up, run the connectivity matrix for every variant, write the results")
-  .option("--provider <name>", "where the cluster comes from: kind", "kind")
+  .option("--provider <name>", `where the cluster comes from: ${PROVIDER_NAMES.join(", ")}`, "kind")
   .option("--kube-proxy <list>", "versions, with a mode if not iptables: v1.28.15,v1.29.15/nftables")
   .option("--return-path <list>", "liberal, notrack, none")
   .option("--nodes <n>", "worker nodes", String(DEFAULT_SPEC.workers))
@@ -47,12 +47,15 @@ function stop(sentence: string): never {
   process.exit(2);
 }
 
-if (flags.provider !== "kind") stop(`there is no provider "${flags.provider}" yet: use kind.`);
+const provider = await providerNamed(flags.provider).catch((error: unknown) =>
+  stop(error instanceof Error ? error.message : String(error)),
+);
 // The specs read their options from the environment, so that one spec alone has them too.
 for (const [name, value] of Object.entries({
   INTERLAY_KUBE_PROXY: flags.kubeProxy,
   INTERLAY_RETURN_PATH: flags.returnPath,
   INTERLAY_NODES: flags.nodes,
+  INTERLAY_PROVIDER: flags.provider,
   INTERLAY_CLUSTER: flags.name,
   INTERLAY_LABEL: flags.label,
   INTERLAY_CELLS: flags.cells,
@@ -73,11 +76,11 @@ process.exit(exitCode);
 async function run(): Promise<number> {
   const options = runOptions();
   const spec = await specFor(options);
-  const findings = await kindProvider.preflight(spec);
+  const findings = await provider.preflight(spec);
   for (const { severity, message } of findings) process.stderr.write(`${severity}: ${message}\n`);
   if (findings.some(({ severity }) => severity === "error")) return 2;
   const takeDown = async () => {
-    if (!options.keep) await kindProvider.down(options.name, progress);
+    if (!options.keep) await provider.down(options.name, progress);
   };
   const state = { interrupted: false };
   for (const signal of ["SIGINT", "SIGTERM"] as const)
@@ -88,7 +91,7 @@ async function run(): Promise<number> {
       void takeDown().finally(() => process.exit(130));
     });
   try {
-    const cluster = await kindProvider.up(spec, progress);
+    const cluster = await provider.up(spec, progress);
     useCluster(cluster);
     return await specs();
   } finally {
@@ -111,7 +114,7 @@ async function specs(): Promise<number> {
     id: started.toISOString().replaceAll(/[:.]/g, "-"),
     started: started.toISOString(),
     finished: new Date().toISOString(),
-    provider: "kind",
+    provider: provider.name,
     versions,
     variants: variantResults,
     checks: [...checks],

@@ -16,6 +16,10 @@ const STAGES: readonly Stage[] = [
   { name: "types", argv: ["tsc", "--noEmit"], whole: true },
   { name: "unit tests", argv: ["mocha", "--config", ".mocharc.unit.json"] },
   { name: "tests in network namespaces", argv: ["tsx", "scripts/test-netns.ts"] },
+  {
+    name: "the connectivity matrix in a lab",
+    argv: ["tsx", "scripts/e2e.ts", "--provider", "lab", "--name", "interlay-test"],
+  },
   { name: "the connectivity matrix", argv: ["tsx", "scripts/e2e.ts"] },
 ];
 

@@ -1,17 +1,18 @@
 import { Command } from "commander";
-import { kindProvider } from "../clusters/kind/kind.ts";
 import { progressFor } from "../clusters/progress-for.ts";
+import { PROVIDER_NAMES, providerNamed } from "../clusters/providers.ts";
 import { DEFAULT_SPEC } from "../clusters/provider.ts";
 import { parseKubeProxy, runOptions, specFor } from "../e2e/context.ts";
 
 /** A cluster to play with. */
 const program = new Command("up")
-  .description("bring a kind cluster up with Calico, Multus, Macvlan and Interlay, or finish one that was begun")
+  .description("bring a cluster up with Calico, Multus, Macvlan and Interlay, or finish one that was begun")
+  .option("--provider <name>", `where it comes from: ${PROVIDER_NAMES.join(", ")}`, "kind")
   .option("--nodes <n>", "worker nodes", String(DEFAULT_SPEC.workers))
   .option("--name <name>", "cluster name", DEFAULT_SPEC.name)
   .option("--kube-proxy <version>", "with its mode if not iptables: v1.29.15/nftables", DEFAULT_SPEC.kubeProxy.version)
   .parse();
-const flags = program.opts<{ nodes: string; name: string; kubeProxy: string }>();
+const flags = program.opts<{ provider: string; nodes: string; name: string; kubeProxy: string }>();
 
 for (const signal of ["SIGINT", "SIGTERM"] as const)
   process.on(signal, () => {
@@ -20,16 +21,17 @@ for (const signal of ["SIGINT", "SIGTERM"] as const)
   });
 
 try {
+  const provider = await providerNamed(flags.provider);
   const workers = Number(flags.nodes);
   if (!Number.isInteger(workers) || workers < 1) throw new Error(`--nodes ${flags.nodes}: name a number from 1.`);
   const kubeProxy = parseKubeProxy(flags.kubeProxy);
   // The images of every kube-proxy that a run switches to are there from the start.
   const wanted = await specFor({ ...runOptions(), name: flags.name, workers });
   const spec = { ...wanted, kubeProxy, kubeProxies: [...wanted.kubeProxies, kubeProxy] };
-  const findings = await kindProvider.preflight(spec);
+  const findings = await provider.preflight(spec);
   for (const { severity, message } of findings) process.stderr.write(`${severity}: ${message}\n`);
   if (findings.some(({ severity }) => severity === "error")) process.exit(2);
-  const cluster = await kindProvider.up(spec, progressFor());
+  const cluster = await provider.up(spec, progressFor());
   process.stdout.write(`export KUBECONFIG=${cluster.kubeconfig}\n`);
 } catch (error) {
   process.stderr.write(`up: ${error instanceof Error ? error.message : String(error)}\n`);

@@ -40,11 +40,7 @@ export async function currentKubeProxy(kubectl: Kubectl): Promise<KubeProxy> {
  * Runs `to` on every node instead of what runs there: stopped everywhere, its rules taken out by the binary that made
  * them (another's would leave some), then the new one, until it has synced. Also restarts when nothing changes.
  */
-export async function switchKubeProxy(
-  hosts: KubeProxyHosts,
-  kubectl: Kubectl,
-  to: KubeProxy,
-): Promise<void> {
+export async function switchKubeProxy(hosts: KubeProxyHosts, kubectl: Kubectl, to: KubeProxy): Promise<void> {
   const from = await currentKubeProxy(kubectl);
   const changes = from.version !== to.version || from.mode !== to.mode;
   if (changes) {

@@ -31,10 +31,7 @@ async function diagnosis(kubectl: Kubectl, hint: string): Promise<string> {
       return `${namespace}/${name} on ${node}: ${why}${logs === "" ? "" : `; it last said: ${logs.trim()}`}`;
     }),
   );
-  return [
-    `Not ready after ${TIMEOUT_SECONDS} s${lines.length === 0 ? `; ${hint}.` : ":"}`,
-    ...lines,
-  ].join("\n");
+  return [`Not ready after ${TIMEOUT_SECONDS} s${lines.length === 0 ? `; ${hint}.` : ":"}`, ...lines].join("\n");
 }
 
 export interface SickPod {

@@ -59,11 +59,7 @@ export class LabCluster implements Cluster {
     return new LabCluster(spec, plan, directory, await initOf(pid), kubectl);
   }
 
-  async exec(
-    node: string,
-    argv: readonly string[],
-    options: { readonly stdin?: string } = {},
-  ): Promise<ExecResult> {
+  async exec(node: string, argv: readonly string[], options: { readonly stdin?: string } = {}): Promise<ExecResult> {
     return run(await this.#enterMachine(node, argv), options);
   }
 

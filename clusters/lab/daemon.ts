@@ -70,7 +70,13 @@ const runners = new Map<string, NodeRunner>();
 const options = { ...plan, version: plan.kubernetes, address: controlPlane.address, keys, directory: files.directory };
 start("etcd", etcdArguments(options));
 start("kube-apiserver", apiServerArguments(options));
-startOn(controlPlane.name, "relay", [process.execPath, "--no-warnings", join(import.meta.dirname, "relay.ts"), files.apiSocket, String(API_PORT)]);
+startOn(controlPlane.name, "relay", [
+  process.execPath,
+  "--no-warnings",
+  join(import.meta.dirname, "relay.ts"),
+  files.apiSocket,
+  String(API_PORT),
+]);
 createServer((near) => {
   const far = connect(files.apiSocket);
   near.pipe(far).pipe(near);
@@ -128,10 +134,13 @@ async function untilServed(): Promise<void> {
   const ready = () =>
     new Promise<boolean>((resolve) => {
       // Not yet the moment for secrets: whether it answers is all that is asked.
-      request({ host: "127.0.0.1", port: plan.port, path: "/readyz", rejectUnauthorized: false, agent: false }, (answer) => {
-        answer.resume();
-        resolve(answer.statusCode === 200);
-      })
+      request(
+        { host: "127.0.0.1", port: plan.port, path: "/readyz", rejectUnauthorized: false, agent: false },
+        (answer) => {
+          answer.resume();
+          resolve(answer.statusCode === 200);
+        },
+      )
         .on("error", () => {
           resolve(false);
         })

@@ -30,7 +30,19 @@ export async function makeKeys(directory: string, addresses: readonly string[]):
   await writeFile(at("server.ext"), `subjectAltName=${names}\n`, { mode: 0o600 });
   await Promise.all([
     openssl("ecparam", "-name", "prime256v1", "-genkey", "-noout", "-out", at("account.key")),
-    openssl("req", "-x509", ...ec, "-days", "30", "-subj", "/CN=interlay-lab", "-keyout", at("ca.key"), "-out", at("ca.crt")),
+    openssl(
+      "req",
+      "-x509",
+      ...ec,
+      "-days",
+      "30",
+      "-subj",
+      "/CN=interlay-lab",
+      "-keyout",
+      at("ca.key"),
+      "-out",
+      at("ca.crt"),
+    ),
     openssl("req", ...ec, "-subj", "/CN=kube-apiserver", "-keyout", at("server.key"), "-out", at("server.csr")),
   ]);
   await openssl(

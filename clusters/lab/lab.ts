@@ -21,7 +21,17 @@ import { installAddons } from "../kubernetes/addons.ts";
 import { currentKubeProxy } from "../kubernetes/kube-proxy.ts";
 
 /** What machines take from this computer's /usr. */
-const PACKAGES = ["iproute2", "iptables", "nftables", "ipset", "conntrack", "iputils-ping", "openssl", "curl", "procps"];
+const PACKAGES = [
+  "iproute2",
+  "iptables",
+  "nftables",
+  "ipset",
+  "conntrack",
+  "iputils-ping",
+  "openssl",
+  "curl",
+  "procps",
+];
 const START_TIMEOUT_MS = 60_000;
 
 /** Clusters of network namespaces on one computer: no Docker, no images, no kubelet. README.md says what it is not. */
@@ -118,10 +128,12 @@ function freePort(): Promise<number> {
 }
 
 function componentsFor(spec: ClusterSpec): readonly ComponentRef[] {
-  const kubernetes = (["kubectl", "kube-apiserver", "kube-controller-manager", "kube-scheduler"] as const).map((name) => ({
-    name,
-    version: spec.kubernetes,
-  }));
+  const kubernetes = (["kubectl", "kube-apiserver", "kube-controller-manager", "kube-scheduler"] as const).map(
+    (name) => ({
+      name,
+      version: spec.kubernetes,
+    }),
+  );
   const proxies = kubeProxyVersions(spec).map((version) => ({ name: "kube-proxy" as const, version }));
   const calico = (["calico-node", "calico-cni", "calico-kube-controllers", "calico-crds"] as const).map((name) => ({
     name,
@@ -138,7 +150,11 @@ function kubeProxyVersions(spec: ClusterSpec): readonly string[] {
 async function planFor(spec: ClusterSpec, components: ResolvedComponents, interlay: string): Promise<LabPlan> {
   const at = (name: Parameters<ResolvedComponents["path"]>[0]) => components.path(name);
   const images = join(import.meta.dirname, "..", "images", "files");
-  const content = async (path: string) => createHash("sha256").update(await readFile(path)).digest("hex").slice(0, 12);
+  const content = async (path: string) =>
+    createHash("sha256")
+      .update(await readFile(path))
+      .digest("hex")
+      .slice(0, 12);
   return {
     kubernetes: spec.kubernetes,
     overlayCidr: spec.overlayCidr,

@@ -44,9 +44,7 @@ export interface LabMachines {
 }
 
 /** The control plane is the seventh address of the node range (10.7.168.70), workers follow; the outside host is its last. */
-export function machinesOf(
-  spec: Pick<ClusterSpec, "name" | "workers" | "nodeRange" | "underlayCidr">,
-): LabMachines {
+export function machinesOf(spec: Pick<ClusterSpec, "name" | "workers" | "nodeRange" | "underlayCidr">): LabMachines {
   const [first, length] = ipaddr.IPv4.parseCIDR(spec.nodeRange);
   const size = 2 ** (32 - length);
   const most = size - 8;

@@ -61,7 +61,21 @@ async function makeMachine(name: string, programs: Readonly<Record<string, strin
   }
   const plugins = ["multus", "calico", "calico-ipam", "interlay", "cni-plugins"].map((p) => `/programs/${p}`);
   await runOrThrow(
-    inside(pid, ["find", ...plugins, "-maxdepth", "1", "-type", "f", "-exec", "ln", "-s", "-t", "/opt/cni/bin", "{}", "+"]),
+    inside(pid, [
+      "find",
+      ...plugins,
+      "-maxdepth",
+      "1",
+      "-type",
+      "f",
+      "-exec",
+      "ln",
+      "-s",
+      "-t",
+      "/opt/cni/bin",
+      "{}",
+      "+",
+    ]),
   );
   await runOrThrow(inside(pid, ["ln", "-s", "-t", "/usr/local/bin", "/programs/probe", "/programs/calico-node"]));
   return pid;

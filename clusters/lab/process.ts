@@ -49,7 +49,8 @@ export async function endDaemon(files: LabFiles): Promise<void> {
 export async function initOf(holder: number): Promise<number> {
   const { stdout } = await run(["cat", `/proc/${holder}/task/${holder}/children`]);
   const init = Number(stdout.trim().split(" ")[0]);
-  if (!Number.isInteger(init) || init <= 1) throw new Error("The lab's first process is gone: npm run down takes the rest away.");
+  if (!Number.isInteger(init) || init <= 1)
+    throw new Error("The lab's first process is gone: npm run down takes the rest away.");
   return init;
 }
 

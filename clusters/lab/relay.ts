@@ -4,6 +4,7 @@
  */
 import { connect, createServer } from "node:net";
 
+process.umask(0o077);
 const [socket = "", port = ""] = process.argv.slice(2);
 createServer((near) => {
   const far = connect(Number(port), "127.0.0.1");

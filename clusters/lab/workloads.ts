@@ -34,7 +34,7 @@ export async function installKubeProxy(kubectl: Kubectl, spec: ClusterSpec, plan
     await renderManifest("kube-proxy", {
       OVERLAY_CIDR: spec.overlayCidr,
       SERVICE_CIDR: spec.serviceCidr,
-      CONFIG: text.replaceAll(/^(?=.)/gm, "    "),
+      CONFIG: text.trim().replaceAll("\n", "\n    "),
       API_SERVER: `https://${controlPlane?.address ?? ""}:${API_PORT}`,
       IMAGE: kubeProxyImage(spec.kubeProxy.version),
     }),

@@ -14,7 +14,7 @@ const at = (source: string, target: string): Mount => ({ kind: "none", source, t
  * an image that the lab has no program for: it runs no images.
  */
 export function programOf(image: string): Program {
-  const [repository = "", tag = ""] = splitTag(image);
+  const [repository, tag] = splitTag(image);
   switch (repository.slice(repository.lastIndexOf("/") + 1)) {
     case "kube-proxy":
       return { entrypoint: [`/programs/kube-proxy-${tag}`], mounts: [] };

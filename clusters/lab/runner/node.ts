@@ -5,7 +5,6 @@ import {
   ListWatch,
   PatchStrategy,
   setHeaderOptions,
-  type V1Node,
   type V1Pod,
   type V1PodStatus,
   Watch,
@@ -16,12 +15,15 @@ import type { RunningContainer } from "./container.ts";
 import { readNetwork } from "./network.ts";
 import type { NodeContext } from "./node-context.ts";
 import { PodRunner } from "./pod.ts";
+import { nodeObject, nodeStatus } from "./node-object.ts";
 import { NodeProber } from "./probe.ts";
 
 const HEARTBEAT_MS = 10_000;
 /** Until the node has a network, its configuration is looked for this often. */
 const LOOK_MS = 100;
 const WIRINGS = 4;
+/** Conditions are merged by their type: Calico has one of its own. */
+const BY_KEY = setHeaderOptions("Content-Type", PatchStrategy.StrategicMergePatch);
 const MERGE = setHeaderOptions("Content-Type", PatchStrategy.MergePatch);
 
 export interface NodeOptions {
@@ -95,13 +97,7 @@ export class NodeRunner implements NodeContext {
   }
 
   async #register(): Promise<void> {
-    const control = this.#options.role === "control-plane";
-    const labels = { "kubernetes.io/hostname": this.name, "kubernetes.io/os": "linux", "kubernetes.io/arch": "amd64" };
-    const node: V1Node = {
-      metadata: { name: this.name, labels },
-      spec: control ? { taints: [{ key: "node-role.kubernetes.io/control-plane", effect: "NoSchedule" }] } : {},
-    };
-    await this.core.createNode({ body: node }).catch((error: unknown) => {
+    await this.core.createNode({ body: nodeObject(this.name, this.#options.role) }).catch((error: unknown) => {
       if (!String(error).includes("AlreadyExists")) throw error;
     });
   }
@@ -110,28 +106,10 @@ export class NodeRunner implements NodeContext {
   async #heartbeat(): Promise<void> {
     for (;;) {
       const network = await readNetwork(this.machine).catch(() => undefined);
-      const status = network === undefined ? "False" : "True";
-      const now = new Date().toISOString();
-      const reason = network === undefined ? "NetworkPluginNotReady" : "KubeletReady";
-      const condition = { type: "Ready", status, reason, lastHeartbeatTime: now, lastTransitionTime: now };
-      const capacity = { cpu: "8", memory: "16Gi", pods: "250", "ephemeral-storage": "100Gi" };
       const body = {
-        status: {
-          addresses: [
-            { type: "InternalIP", address: this.address },
-            { type: "Hostname", address: this.name },
-          ],
-          conditions: [condition],
-          capacity,
-          allocatable: capacity,
-          nodeInfo: {
-            ...{ kubeletVersion: this.#options.plan.kubernetes, kubeProxyVersion: "", containerRuntimeVersion: "interlay-lab://1" },
-            ...{ operatingSystem: "linux", architecture: "amd64", osImage: "interlay lab" },
-            ...{ kernelVersion: "", machineID: this.name, systemUUID: this.name, bootID: this.name },
-          },
-        },
+        status: nodeStatus(this.name, this.address, this.#options.plan.kubernetes, network !== undefined),
       };
-      await this.core.patchNodeStatus({ name: this.name, body }, MERGE).catch((error: unknown) => {
+      await this.core.patchNodeStatus({ name: this.name, body }, BY_KEY).catch((error: unknown) => {
         this.log(`status of ${this.name}: ${String(error)}`);
       });
       await this.#networkOr(network === undefined, HEARTBEAT_MS);

@@ -104,7 +104,13 @@ export class PodRunner {
     for (let restarts = 0; ; restarts += 1) {
       const exitCode = await (await this.#start(container, this.#init, restarts)).ended;
       this.#running.delete(container.name);
-      this.#set(this.#init, container, { state: "ended", exitCode, since: new Date(), restarts, ready: exitCode === 0 });
+      this.#set(this.#init, container, {
+        state: "ended",
+        exitCode,
+        since: new Date(),
+        restarts,
+        ready: exitCode === 0,
+      });
       if (exitCode === 0) return;
       await this.#backoff(restarts);
     }
@@ -137,7 +143,9 @@ export class PodRunner {
         const program = programOf(container.image ?? "");
         const mounts = [...program.mounts, ...(await this.#volumes.mountsFor(container))];
         const env = environmentOf(this.#pod, container, this.#node.service);
-        const argv = [...(container.command ?? program.entrypoint), ...(container.args ?? [])].map((a) => expand(a, env));
+        const argv = [...(container.command ?? program.entrypoint), ...(container.args ?? [])].map((a) =>
+          expand(a, env),
+        );
         const hostname = this.#sandbox === undefined ? this.#node.name : (this.#pod.metadata?.name ?? "pod");
         const { machine } = this.#node;
         const started = new RunningContainer(
@@ -151,7 +159,12 @@ export class PodRunner {
         return started;
       } catch (error) {
         this.#stopping.signal.throwIfAborted();
-        this.#set(states, container, { ...WAITING, reason: "CreateContainerError", message: messageOf(error), restarts });
+        this.#set(states, container, {
+          ...WAITING,
+          reason: "CreateContainerError",
+          message: messageOf(error),
+          restarts,
+        });
         this.#node.event(this.#pod, "Failed", messageOf(error));
         await this.#backoff(3);
       }
@@ -164,11 +177,12 @@ export class PodRunner {
     let since = new Date();
     let ready = false;
     let misses = 0;
-    while (!ended.aborted && !this.#stopping.signal.aborted) {
+    const over = () => ended.aborted || this.#stopping.signal.aborted;
+    while (!over()) {
       const ok = await this.#node.prober.ask(target);
       misses = ok ? 0 : misses + 1;
       const healthy: boolean = ok || (ready && misses < (probe.failureThreshold ?? 3));
-      if (healthy !== ready && !ended.aborted) {
+      if (healthy !== ready && !over()) {
         ready = healthy;
         this.#set(this.#states, container, { state: "running", since, restarts, ready });
       }
@@ -200,7 +214,8 @@ export class PodRunner {
         init: this.#init,
         containers: this.#states,
       };
-      if (!this.#stopping.signal.aborted) await this.#node.patchStatus(this.#pod, podStatus(this.#pod, known, new Date()));
+      if (!this.#stopping.signal.aborted)
+        await this.#node.patchStatus(this.#pod, podStatus(this.#pod, known, new Date()));
     });
   }
 }

@@ -43,9 +43,7 @@ export function podStatus(pod: V1Pod, known: PodState, now: Date): V1PodStatus {
     hostIP: known.hostIP,
     hostIPs: [{ ip: known.hostIP }],
     startTime: known.started,
-    ...(known.podIPs.length === 0
-      ? {}
-      : { podIP: known.podIPs[0] ?? "", podIPs: known.podIPs.map((ip) => ({ ip })) }),
+    ...(known.podIPs.length === 0 ? {} : { podIP: known.podIPs[0] ?? "", podIPs: known.podIPs.map((ip) => ({ ip })) }),
     conditions: [
       condition("PodScheduled", true),
       condition("Initialized", known.initialized),
@@ -80,7 +78,13 @@ function containerStatus(
       is.state === "running"
         ? { running: { startedAt: is.since } }
         : is.state === "ended"
-          ? { terminated: { exitCode: is.exitCode ?? 0, finishedAt: is.since, reason: is.exitCode === 0 ? "Completed" : "Error" } }
+          ? {
+              terminated: {
+                exitCode: is.exitCode ?? 0,
+                finishedAt: is.since,
+                reason: is.exitCode === 0 ? "Completed" : "Error",
+              },
+            }
           : { waiting: { reason: is.reason ?? "ContainerCreating", message: is.message ?? "" } },
   };
 }

@@ -84,9 +84,7 @@ export class Volumes {
   ): Promise<readonly (readonly [string, string])[]> {
     const namespace = this.#pod.metadata?.namespace ?? "";
     const { data = {} } = await this.#core.readNamespacedConfigMap({ name, namespace });
-    return items === undefined
-      ? Object.entries(data)
-      : items.map(({ key, path }) => [path, data[key] ?? ""] as const);
+    return items === undefined ? Object.entries(data) : items.map(({ key, path }) => [path, data[key] ?? ""] as const);
   }
 
   async #token(): Promise<string> {

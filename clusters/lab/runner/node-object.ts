@@ -1,0 +1,49 @@
+import type { V1Node, V1NodeStatus } from "@kubernetes/client-node";
+
+/** Room for every pod that a suite makes: the lab measures none. */
+const CAPACITY = { cpu: "8", memory: "16Gi", pods: "250", "ephemeral-storage": "100Gi" };
+
+/** The Node as a kubelet registers it; a control plane's with kubeadm's taint. */
+export function nodeObject(name: string, role: "control-plane" | "worker"): V1Node {
+  return {
+    metadata: {
+      name,
+      labels: { "kubernetes.io/hostname": name, "kubernetes.io/os": "linux", "kubernetes.io/arch": "amd64" },
+    },
+    spec: role === "worker" ? {} : { taints: [{ key: "node-role.kubernetes.io/control-plane", effect: "NoSchedule" }] },
+  };
+}
+
+/** @param network whether the node has a CNI configuration: without one it is not Ready, as with any runtime */
+export function nodeStatus(name: string, address: string, version: string, network: boolean): V1NodeStatus {
+  const now = new Date();
+  return {
+    addresses: [
+      { type: "InternalIP", address },
+      { type: "Hostname", address: name },
+    ],
+    conditions: [
+      {
+        type: "Ready",
+        status: network ? "True" : "False",
+        reason: network ? "KubeletReady" : "NetworkPluginNotReady",
+        lastHeartbeatTime: now,
+        lastTransitionTime: now,
+      },
+    ],
+    capacity: CAPACITY,
+    allocatable: CAPACITY,
+    nodeInfo: {
+      kubeletVersion: version,
+      kubeProxyVersion: "",
+      containerRuntimeVersion: "interlay-lab://1",
+      operatingSystem: "linux",
+      architecture: "amd64",
+      osImage: "interlay lab",
+      kernelVersion: "",
+      machineID: name,
+      systemUUID: name,
+      bootID: name,
+    },
+  };
+}
