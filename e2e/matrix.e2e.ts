@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import type { Cluster } from "../clusters/provider.ts";
 import type { CellResult } from "../results/schema.ts";
+import { rerunCommand, variantFlags } from "../results/rerun.ts";
 import { summarize } from "../results/table.ts";
 import { variantTitle } from "../results/title.ts";
 import { type ClusterApi, clusterApi, removeNamespace } from "./cluster-api.ts";
@@ -122,11 +123,18 @@ function variantSpecs(variant: Variant, cluster: () => Cluster, deployment: () =
       const mine = results.filter((cell) => cell.group === group);
       if (mine.length === 0) Skip("no cell of this group was asked for");
       const wrong = mine.filter((cell) => !cell.ok);
-      assert.equal(wrong.length, 0, `${wrong.length} of ${mine.length} cells:\n${wrong.map(cellLine).join("\n")}`);
+      assert.equal(
+        wrong.length,
+        0,
+        `${wrong.length} of ${mine.length} cells:\n${wrong.map((cell) => cellLine(cell, variant)).join("\n")}`,
+      );
     });
 }
 
-/** For people: which cell, what was expected, what happened, and how to ask that cell again. */
-function cellLine(cell: CellResult): string {
-  return `  ${cell.id} (${cell.address}): expected ${cell.expected}, was ${cell.actual}: ${cell.reason ?? ""}`;
+/** For people: which cell, what was expected, what happened and where, and the command that asks that cell again. */
+function cellLine(cell: CellResult, variant: Variant): string {
+  return [
+    `  ${cell.id} (${cell.address}): expected ${cell.expected}, was ${cell.actual}: ${cell.reason ?? ""}`,
+    `    again: ${rerunCommand(variantFlags(variant), cell.id)}`,
+  ].join("\n");
 }

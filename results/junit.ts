@@ -1,3 +1,4 @@
+import { rerunCommand, variantFlags } from "./rerun.ts";
 import type { CellResult, CheckResult, Report, VariantResult } from "./schema.ts";
 import { variantTitle } from "./title.ts";
 
@@ -23,16 +24,16 @@ function variantSuite(variant: VariantResult): string {
     failures,
     0,
     variant.seconds,
-    variant.cells.map((cell) => cellCase(title, cell)),
+    variant.cells.map((cell) => cellCase(title, cell, variantFlags(variant))),
   );
 }
 
-function cellCase(title: string, cell: CellResult): string {
+function cellCase(title: string, cell: CellResult, flags: string): string {
   const name = `[${cell.group}] ${cell.source} -> ${cell.target}, ${cell.placement}, ${cell.protocol} ${cell.address}`;
   const head = `<testcase classname="${escapeXml(title)}" name="${escapeXml(name)}" time="${(cell.latencyMs / 1000).toFixed(3)}"`;
   if (cell.ok) return `    ${head}/>`;
   const message = `expected ${cell.expected}, was ${cell.actual}${cell.reason === undefined ? "" : `: ${cell.reason}`}`;
-  return `    ${head}><failure message="${escapeXml(message)}"/></testcase>`;
+  return `    ${head}><failure message="${escapeXml(message)}">again: ${escapeXml(rerunCommand(flags, cell.id))}</failure></testcase>`;
 }
 
 function checksSuite(checks: readonly CheckResult[]): string {

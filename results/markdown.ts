@@ -1,3 +1,4 @@
+import { rerunCommand, variantFlags } from "./rerun.ts";
 import { type CellResult, POD_TYPES, type Report, TARGETS, type VariantResult } from "./schema.ts";
 import { countCells, POD_TYPE_TITLES, TARGET_TITLES, variantTitle } from "./title.ts";
 
@@ -44,7 +45,14 @@ function variantLines(variant: VariantResult): readonly string[] {
     `${ok} of ${ok + failed} cells as expected, ${blocked} blocked by the gate; INVALID rule ${rule}, nf_conntrack_tcp_be_liberal=${variant.tcpBeLiberal}; ${variant.seconds.toFixed(1)} s.`,
     "",
     ...blockedLines(variant.cells),
-    ...(wrong.length === 0 ? [] : ["Not as expected:", "", ...wrong.map(cellLine), ""]),
+    ...(wrong.length === 0
+      ? []
+      : [
+          "Not as expected:",
+          "",
+          ...wrong.map((cell) => `${cellLine(cell)}\n  \`${rerunCommand(variantFlags(variant), cell.id)}\``),
+          "",
+        ]),
   ];
 }
 

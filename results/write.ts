@@ -1,25 +1,42 @@
-import { mkdir, rename, rm, symlink, writeFile } from "node:fs/promises";
-import { join } from "node:path";
-import { toHtml } from "./html.ts";
+import { mkdir, readFile, rename, rm, symlink, writeFile } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import { toHtml } from "./html/page.ts";
+import { earlierRuns } from "./history.ts";
 import { toJunit } from "./junit.ts";
 import { toMarkdown } from "./markdown.ts";
 import { type Report, reportSchema } from "./schema.ts";
+import { summaryOf } from "./summary.ts";
+
+/** Where runs are kept. */
+export const RESULTS: string = import.meta.dirname;
 
 /** Writes a run in all formats to `results/runs/<id>/` and points `results/latest` to it. Returns the directory. */
-export async function writeReport(report: Report, root: string = import.meta.dirname): Promise<string> {
+export async function writeReport(report: Report, root: string = RESULTS): Promise<string> {
   const valid = reportSchema.parse(report); // what does not fit the schema is not written
   const directory = join(root, "runs", valid.id);
   await mkdir(directory, { recursive: true });
-  await Promise.all([
-    writeFile(join(directory, "report.json"), `${JSON.stringify(valid, null, 2)}\n`),
-    writeFile(join(directory, "junit.xml"), toJunit(valid)),
-    writeFile(join(directory, "report.md"), toMarkdown(valid)),
-    writeFile(join(directory, "report.html"), toHtml(valid)),
-  ]);
+  await writeFile(join(directory, "report.json"), `${JSON.stringify(valid, null, 2)}\n`);
+  await render(valid, directory);
   const latest = join(root, "latest");
   const temporary = `${latest}.${process.pid}.new`;
   await rm(temporary, { force: true });
   await symlink(join("runs", valid.id), temporary);
   await rename(temporary, latest);
   return directory;
+}
+
+/** Reads a run's report.json; throws on what does not fit the schema. */
+export async function readReport(directory: string): Promise<Report> {
+  return reportSchema.parse(JSON.parse(await readFile(join(directory, "report.json"), "utf8")));
+}
+
+/** Makes everything beside report.json from it, with the runs before it in the same place to compare with. */
+export async function render(report: Report, directory: string): Promise<void> {
+  const earlier = await earlierRuns(dirname(directory), basename(directory));
+  await Promise.all([
+    writeFile(join(directory, "summary.json"), `${JSON.stringify(summaryOf(report))}\n`),
+    writeFile(join(directory, "junit.xml"), toJunit(report)),
+    writeFile(join(directory, "report.md"), toMarkdown(report)),
+    writeFile(join(directory, "report.html"), await toHtml(report, earlier)),
+  ]);
 }

@@ -14,6 +14,7 @@ const STAGES: readonly Stage[] = [
   { name: "format", argv: ["prettier", "--check", "."], whole: true },
   { name: "lint", argv: ["eslint", "--max-warnings", "0", "."], whole: true },
   { name: "types", argv: ["tsc", "--noEmit"], whole: true },
+  { name: "types of the report's page", argv: ["tsc", "-p", "results/browser"], whole: true },
   { name: "unit tests", argv: ["mocha", "--config", ".mocharc.unit.json"] },
   { name: "tests in network namespaces", argv: ["tsx", "scripts/test-netns.ts"] },
   {

@@ -1,5 +1,9 @@
-import { type CellResult, POD_TYPES, type Report, type TableEntry, TARGETS, type VariantResult } from "./schema.ts";
-import { countCells, POD_TYPE_TITLES, TARGET_TITLES, variantTitle } from "./title.ts";
+import { type CellResult, POD_TYPES, type Report, type TableEntry, TARGETS, type VariantResult } from "../schema.ts";
+import type { RunSummary } from "../summary.ts";
+import { countCells, POD_TYPE_TITLES, TARGET_TITLES, variantTitle } from "../title.ts";
+import { pageData } from "./data.ts";
+import { pageScript } from "./script.ts";
+import { STYLE } from "./style.ts";
 
 const MARKS: Readonly<Record<TableEntry, string>> = {
   pass: "✓ pass",
@@ -13,8 +17,11 @@ function escape(text: string): string {
   return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;");
 }
 
-/** The report as one file that needs no network: tables, and under each entry its cells. Works without scripts. */
-export function toHtml(report: Report): string {
+/**
+ * The report as one file that needs no network. Without scripts it has the tables and all cells; with them an entry opens
+ * its cells and their ways, variants and runs are compared.
+ */
+export async function toHtml(report: Report, earlier: readonly RunSummary[] = []): Promise<string> {
   const { passed, failed, skipped } = report.summary;
   const state = failed === 0 ? "passed" : "failed";
   return `<!doctype html>
@@ -31,31 +38,53 @@ export function toHtml(report: Report): string {
 <dl>${Object.entries(report.versions)
     .map(([name, version]) => `<div><dt>${escape(name)}</dt><dd>${escape(version)}</dd></div>`)
     .join("")}</dl>
+<main>
 ${report.variants.map(variantSection).join("\n")}
+<section><h2>Compare</h2><div id="compare"><noscript>Needs scripts.</noscript></div></section>
+<section><h2>History</h2><div id="history"><noscript>Needs scripts.</noscript></div></section>
 ${checksSection(report)}
+</main>
+<dialog id="dialog" aria-labelledby="dialog-title"><button id="dialog-close" type="button">Close</button><div id="dialog-content"></div></dialog>
+<script type="application/json" id="data">${JSON.stringify(pageData(report, earlier)).replaceAll("<", "\\u003c")}</script>
+<script type="module">${await pageScript()}</script>
 </body>
 </html>
 `;
 }
 
-function variantSection(variant: VariantResult): string {
+function variantSection(variant: VariantResult, index: number): string {
   const { ok, failed, blocked } = countCells(variant);
   const title = variantTitle(variant);
   const rows = POD_TYPES.map(
     (type, row) =>
-      `<tr><th scope="row">${POD_TYPE_TITLES[type]}</th>${TARGETS.map((_, column) => {
+      `<tr><th scope="row">${POD_TYPE_TITLES[type]}</th>${TARGETS.map((_target, column) => {
         const entry = variant.table[row]?.[column] ?? "not-run";
-        return `<td class="${entry}">${MARKS[entry]}</td>`;
+        const label = `${title}: ${POD_TYPE_TITLES[type]} to ${TARGET_TITLES[TARGETS[column] ?? "overlay"]}: ${entry}`;
+        const about = `data-variant="${index}" data-source="${type}" data-target="${TARGETS[column] ?? ""}" aria-label="${escape(label)}"`;
+        return `<td><button type="button" disabled class="${entry}" ${about}>${MARKS[entry]}</button></td>`;
       }).join("")}</tr>`,
   );
-  return `<section>
+  return `<section id="variant-${index}">
 <h2>${escape(title)}</h2>
-<table><caption>From (rows) to (columns)</caption>
+<table class="grid"><caption>From (rows) to (columns)</caption>
 <thead><tr><th scope="col">from \\ to</th>${TARGETS.map((t) => `<th scope="col">${TARGET_TITLES[t]}</th>`).join("")}</tr></thead>
 <tbody>${rows.join("")}</tbody></table>
 <p>${ok} of ${ok + failed} cells as expected, ${blocked} blocked by the gate; INVALID rule ${variant.invalidDropRule ? "in place" : "left out"}, <code>nf_conntrack_tcp_be_liberal=${variant.tcpBeLiberal}</code>; ${variant.seconds.toFixed(1)} s.</p>
+${groupList(variant, index)}
 <details${failed > 0 ? " open" : ""}><summary>All ${variant.cells.length} cells</summary>${cellTable(variant.cells)}</details>
 </section>`;
+}
+
+/** What is beside the table: from nodes, from outside, NodePorts. */
+function groupList(variant: VariantResult, index: number): string {
+  const groups = [...new Set(variant.cells.map(({ group }) => group))].filter((group) => group !== "matrix");
+  const items = groups.map((group) => {
+    const cells = variant.cells.filter((cell) => cell.group === group);
+    const failed = cells.filter((cell) => !cell.ok).length;
+    const text = `${group}: ${failed === 0 ? `✓ ${cells.length}` : `✗ ${failed} of ${cells.length}`}`;
+    return `<li><button type="button" disabled class="${failed === 0 ? "pass" : "fail"}" data-variant="${index}" data-group="${escape(group)}" aria-label="${escape(`${variantTitle(variant)}: ${text}`)}">${escape(text)}</button></li>`;
+  });
+  return items.length === 0 ? "" : `<ul class="groups">${items.join("")}</ul>`;
 }
 
 function cellTable(cells: readonly CellResult[]): string {
@@ -79,15 +108,3 @@ function checksSection({ checks }: Report): string {
   });
   return `<section><h2>Checks</h2><ul>${items.join("")}</ul></section>`;
 }
-
-const STYLE = `
-:root { color-scheme: light dark; --line: light-dark(#ccc, #444); --pass: light-dark(#116329, #57d178); --fail: light-dark(#a40e26, #ff7b7b); --blocked: light-dark(#7a4b00, #e3b341); }
-body { font: 16px/1.5 system-ui, sans-serif; max-width: 76rem; margin: 2rem auto; padding: 0 1rem; }
-table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; margin: .5rem 0; }
-caption { text-align: left; font-size: .85rem; }
-th, td { border: 1px solid var(--line); padding: .3rem .6rem; text-align: left; vertical-align: top; }
-dl { display: flex; flex-wrap: wrap; gap: .2rem 1.5rem; } dl div { display: flex; gap: .4rem; } dt { font-weight: 600; } dd { margin: 0; }
-.pass { color: var(--pass); } .fail { color: var(--fail); font-weight: 700; } .blocked { color: var(--blocked); font-weight: 600; }
-details { overflow-x: auto; } summary { cursor: pointer; padding: .3rem 0; }
-code { overflow-wrap: anywhere; }
-`;

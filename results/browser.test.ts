@@ -1,0 +1,118 @@
+import assert from "node:assert/strict";
+import { access, mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { type Browser, chromium, type Page } from "playwright-core";
+import { cell, path, reportOf } from "./fixtures.ts";
+import { writeReport } from "./write.ts";
+
+/** Debian's package `chromium`. */
+const CHROMIUM = process.env["CHROMIUM"] ?? "/usr/bin/chromium";
+const PATIENCE_MS = 60_000;
+
+describe("report.html in a browser", function () {
+  this.timeout(PATIENCE_MS);
+  let directory = "";
+  let browser: Browser | undefined;
+  let page: Page;
+  const problems: string[] = [];
+
+  before(async function () {
+    const there = await access(CHROMIUM).then(
+      () => true,
+      () => false,
+    );
+    if (!there) this.skip(); // apt-get install chromium
+    directory = await mkdtemp(join(tmpdir(), "interlay-report-"));
+    const blocked = cell({
+      expected: "blocked",
+      actual: "fail",
+      reason: "<b>the INVALID rule</b>",
+      evidence: { path: path(2) },
+    });
+    await writeReport({ ...reportOf([cell({ evidence: { path: path(8) } })]), id: "1" }, directory);
+    const run = await writeReport(
+      {
+        ...reportOf([
+          cell({ protocol: "udp", id: "matrix/underlay-1-a/overlay-2-b/other-node/udp", evidence: { path: path(8) } }),
+          blocked,
+        ]),
+        id: "2",
+      },
+      directory,
+    );
+    browser = await chromium.launch({ executablePath: CHROMIUM, args: ["--no-sandbox"] });
+    page = await browser.newPage({ viewport: { width: 1280, height: 900 } });
+    page.on("pageerror", (error) => problems.push(error.message));
+    page.on("console", (message) => {
+      if (message.type() === "error") problems.push(message.text());
+    });
+    page.on("request", (request) => {
+      if (!request.url().startsWith("file:")) problems.push(`asked the network for ${request.url()}`);
+    });
+    await page.goto(pathToFileURL(join(run, "report.html")).href);
+  });
+  after(async () => {
+    await browser?.close();
+    await rm(directory, { recursive: true, force: true });
+  });
+  afterEach(() => {
+    assert.deepEqual(problems, []);
+  });
+
+  it("opens an entry by the keyboard alone: its cells, the blocked one first, and its way drawn with numbers", async () => {
+    await page.locator("#variant-0 .grid tbody button").first().focus();
+    await page.keyboard.press("ArrowDown");
+    await page.keyboard.press("Enter");
+    const dialog = page.getByRole("dialog");
+    await dialog.getByText("⊘ underlay-1-a → overlay-2-b, other-node, tcp").waitFor();
+    assert.equal(await dialog.getByRole("img").count(), 2);
+    assert.equal(await dialog.locator("figure").first().locator("circle").count(), 13);
+    assert.equal(await dialog.locator("figure").last().locator("circle").count(), 2, "seen until it was dropped");
+    assert.match(
+      (await dialog.getByRole("img").last().getAttribute("aria-label")) ?? "",
+      /request underlay-1-a veth0 out/,
+    );
+    assert.equal(await dialog.locator("b").count(), 0, "text from outside became markup");
+    await page.keyboard.press("Escape");
+    assert.equal(await dialog.isVisible(), false);
+  });
+
+  it("shows expected beside seen step by step, and the command that asks the cell again", async () => {
+    await page.getByRole("button", { name: /Macvlan to Calico: blocked/ }).click();
+    const dialog = page.getByRole("dialog");
+    assert.equal(await dialog.locator("td .fail", { hasText: "(not seen)" }).count(), 11);
+    await dialog
+      .getByText(
+        "npm run e2e -- --kube-proxy v1.28.15 --return-path liberal --evidence all --keep --cells '^matrix/underlay-1-a/overlay-2-b/other-node/tcp$'",
+      )
+      .waitFor();
+    await dialog.getByRole("button", { name: /udp/ }).click();
+    assert.equal(await dialog.locator("td .fail").count(), 0);
+    await dialog.getByRole("button", { name: "Close" }).click();
+  });
+
+  it("compares with an earlier run, and lists the runs", async () => {
+    await page.getByText("⊘ blocked → ✓ pass").waitFor();
+    assert.equal(await page.locator("#history tbody tr").count(), 2);
+  });
+
+  it("is readable in dark too: text and background differ", async () => {
+    for (const colorScheme of ["light", "dark"] as const) {
+      await page.emulateMedia({ colorScheme });
+      const background = await page.evaluate<string>("getComputedStyle(document.body).backgroundColor");
+      assert.equal(background, colorScheme === "light" ? "rgb(255, 255, 255)" : "rgb(21, 24, 28)");
+    }
+  });
+
+  it("has a name for every control and a caption for every table", async () => {
+    const nameless = await page.evaluate<number>(`[...document.querySelectorAll("button, select")].filter(
+      (one) => !one.getAttribute("aria-label") && !one.textContent.trim() && !one.closest("label")).length`);
+    assert.equal(nameless, 0);
+    assert.equal(
+      await page.locator("#compare table, .grid").count(),
+      await page.locator("#compare caption, .grid caption").count(),
+    );
+  });
+});

@@ -1,0 +1,149 @@
+import { s } from "./dom.ts";
+import type { Hop, Way } from "./hops.ts";
+
+const COLUMN = 340;
+const GAP = 40;
+const [POD_TOP, POD_HEIGHT, POD_WIDTH] = [44, 66, 146];
+const [PORT_Y, VXLAN_Y, WIRE_Y, BAR_Y] = [168, 222, 276, 322];
+const HEIGHT = 364;
+
+interface Point {
+  readonly x: number;
+  readonly y: number;
+}
+
+const nodeOf = (place: string): string => {
+  const number = /-(\d+)-[ab]$/.exec(place)?.[1];
+  return number === undefined ? place : `node-${number}`;
+};
+const isPod = (place: string): boolean => nodeOf(place) !== place;
+
+/** Where things are drawn: a column a node, its pods on top, below them its links, and the wire at the bottom. */
+class Layout {
+  readonly columns: readonly string[];
+  readonly #pods = new Map<string, readonly string[]>();
+  readonly #links = new Map<string, readonly string[]>();
+
+  constructor(hops: readonly Hop[]) {
+    this.columns = [...new Set(hops.map(({ place }) => nodeOf(place)))].sort();
+    for (const column of this.columns)
+      this.#pods.set(column, [
+        ...new Set(hops.map((hop) => hop.place).filter((p) => isPod(p) && nodeOf(p) === column)),
+      ]);
+    for (const { place } of hops)
+      this.#links.set(place, [...new Set(hops.filter((hop) => hop.place === place).map((hop) => plain(hop.link)))]);
+  }
+
+  get width(): number {
+    return this.columns.length * (COLUMN + GAP) - GAP + 20;
+  }
+  x(column: string): number {
+    return 10 + this.columns.indexOf(column) * (COLUMN + GAP);
+  }
+  pods(column: string): readonly { readonly name: string; readonly x: number }[] {
+    return (this.#pods.get(column) ?? []).map((name, index) => ({
+      name,
+      x: this.x(column) + 14 + index * (POD_WIDTH + 20),
+    }));
+  }
+  links(place: string): readonly string[] {
+    return this.#links.get(place) ?? [];
+  }
+  at({ place, link }: Pick<Hop, "place" | "link">): Point {
+    const column = nodeOf(place);
+    const index = this.links(place)
+      .filter((one) => isPod(place) || !["wire", "vxlan"].includes(one))
+      .indexOf(plain(link));
+    if (isPod(place)) {
+      const pod = this.pods(column).find(({ name }) => name === place);
+      return { x: (pod?.x ?? 0) + 36 + index * 74, y: POD_TOP + POD_HEIGHT };
+    }
+    const x = this.x(column);
+    if (plain(link) === "wire") return { x: x + COLUMN / 2, y: WIRE_Y };
+    if (link === "vxlan") return { x: x + 250, y: VXLAN_Y };
+    return { x: x + 50 + Math.max(0, index) * 74, y: PORT_Y };
+  }
+}
+
+/** Encapsulated or not, it is one link. */
+const plain = (link: string): string => (link.startsWith("wire") ? "wire" : link);
+
+/** The way drawn over nodes, pods and links, its steps numbered: the request as a line, the reply dashed. */
+export function figure(way: Way, both: readonly Hop[], label: string): SVGSVGElement {
+  const layout = new Layout(both);
+  const numbered = [
+    ...way.request.map((hop, index) => ({ hop, number: index + 1, half: "request" as const })),
+    ...way.reply.map((hop, index) => ({ hop, number: way.request.length + index + 1, half: "reply" as const })),
+  ];
+  const spots = placeNumbers(numbered.map(({ hop }) => layout.at(hop)));
+  const line = (half: "request" | "reply") => {
+    const steps = numbered.flatMap((one, index) => {
+      const spot = spots[index];
+      return one.half === half && spot !== undefined ? [{ ...one, spot }] : [];
+    });
+    const depth = BAR_Y + (half === "request" ? 7 : 13);
+    const points = steps.flatMap(({ hop, spot }, index) => {
+      const before = steps[index - 1];
+      const overWire = before !== undefined && nodeOf(before.hop.place) !== nodeOf(hop.place);
+      return overWire ? [{ x: before.spot.x, y: depth }, { x: spot.x, y: depth }, spot] : [spot];
+    });
+    return s("polyline", { class: half, points: points.map(({ x, y }) => `${x},${y}`).join(" "), fill: "none" });
+  };
+  return s(
+    "svg",
+    {
+      viewBox: `0 0 ${layout.width} ${HEIGHT}`,
+      role: "img",
+      "aria-label": label,
+      style: `max-width:${layout.width}px`,
+    },
+    ...layout.columns.flatMap((column) => columnOf(column, layout)),
+    s("rect", { class: "bar", x: 10, y: BAR_Y, width: layout.width - 20, height: 20, rx: 4 }),
+    s("text", { class: "small", x: 20, y: BAR_Y + 34 }, "underlay"),
+    line("request"),
+    line("reply"),
+    ...numbered.map(({ number, half }, index) =>
+      s(
+        "g",
+        { class: `step ${half}` },
+        s("circle", { cx: spots[index]?.x ?? 0, cy: spots[index]?.y ?? 0, r: 9 }),
+        s("text", { x: spots[index]?.x ?? 0, y: (spots[index]?.y ?? 0) + 4 }, String(number)),
+      ),
+    ),
+  );
+}
+
+/** Steps at one link beside each other, not on each other. */
+function placeNumbers(points: readonly Point[]): readonly Point[] {
+  const taken = new Map<string, number>();
+  return points.map(({ x, y }) => {
+    const key = `${x},${y}`;
+    const count = taken.get(key) ?? 0;
+    taken.set(key, count + 1);
+    return {
+      x: x + (count % 2 === 0 ? -1 : 1) * 11 + Math.floor(count / 2) * 24 * (count % 2 === 0 ? -1 : 1),
+      y: y + 14,
+    };
+  });
+}
+
+function columnOf(column: string, layout: Layout): readonly SVGElement[] {
+  const x = layout.x(column);
+  return [
+    s("rect", { class: "node", x, y: 10, width: COLUMN, height: BAR_Y - 24, rx: 8 }),
+    s("text", { class: "name", x: x + 12, y: 30 }, column),
+    ...layout
+      .pods(column)
+      .flatMap((pod) => [
+        s("rect", { class: "pod", x: pod.x, y: POD_TOP, width: POD_WIDTH, height: POD_HEIGHT, rx: 6 }),
+        s("text", { x: pod.x + 10, y: POD_TOP + 22 }, pod.name),
+        ...layout.links(pod.name).map((link) => label(link, layout.at({ place: pod.name, link }), -8)),
+      ]),
+    ...layout
+      .links(column)
+      .map((link) => label(link === "wire" ? "uplink" : link, layout.at({ place: column, link }), -6)),
+  ];
+}
+
+const label = (text: string, { x, y }: Point, lift: number): SVGElement =>
+  s("text", { class: "small link", x, y: y + lift }, text);

@@ -1,0 +1,59 @@
+import type { PageData, PageVariant } from "../html/data.ts";
+import { compareView, historyView } from "./compare.ts";
+import { byId } from "./dom.ts";
+import { entryView } from "./entry-view.ts";
+
+/** The report's page: without this script it has tables; with it, what is behind each of their entries. */
+const data = JSON.parse(byId("data").textContent) as PageData;
+const dialog = byId("dialog") as HTMLDialogElement;
+const content = byId("dialog-content");
+
+function open(variant: PageVariant, title: string, which: (cell: PageVariant["cells"][number]) => boolean): void {
+  content.replaceChildren(entryView(title, variant.cells.filter(which), variant.flags));
+  dialog.showModal();
+  dialog.scrollTop = 0;
+}
+
+for (const button of document.querySelectorAll<HTMLButtonElement>("button[data-variant]")) {
+  const { variant: index, source, target, group } = button.dataset;
+  const variant = data.variants[Number(index)];
+  if (variant === undefined) continue;
+  button.disabled = false;
+  button.addEventListener("click", () => {
+    const title = button.getAttribute("aria-label") ?? "";
+    open(variant, title, (cell) =>
+      group === undefined
+        ? cell.group === "matrix" && cell.source === source && cell.target === target
+        : cell.group === group,
+    );
+  });
+}
+
+/** Arrow keys go from entry to entry, as in a spreadsheet. */
+document.addEventListener("keydown", (event) => {
+  const entry = (event.target as Element).closest("td, th");
+  if (!(event.target instanceof HTMLButtonElement) || !(entry instanceof HTMLTableCellElement)) return;
+  const row = entry.closest("tr");
+  const next = {
+    ArrowRight: entry.nextElementSibling,
+    ArrowLeft: entry.previousElementSibling,
+    ArrowDown: row?.nextElementSibling?.children[entry.cellIndex],
+    ArrowUp: row?.previousElementSibling?.children[entry.cellIndex],
+  }[event.key];
+  const button = next?.querySelector("button");
+  if (!button) return;
+  event.preventDefault();
+  button.focus();
+});
+
+byId("dialog-close").addEventListener("click", () => {
+  dialog.close();
+});
+const heads = (selector: string) => [...document.querySelectorAll(selector)].map((element) => element.textContent);
+const grid = "#variant-0 .grid";
+if (document.querySelector(grid) !== null) {
+  byId("compare").replaceChildren(
+    compareView(data.runs, heads(`${grid} tbody th`), heads(`${grid} thead th`).slice(1)),
+  );
+  byId("history").replaceChildren(historyView(data.runs));
+}

@@ -1,0 +1,73 @@
+import { variantFlags } from "../rerun.ts";
+import type { CellResult, HopResult, Report, TableEntry } from "../schema.ts";
+import { type RunSummary, summaryOf } from "../summary.ts";
+import { variantTitle } from "../title.ts";
+
+/** `place|link|direction`, and `|source|destination` where they are others than at the hop before. */
+export type PageHop = string;
+export type PageHops = readonly [request: readonly PageHop[], reply: readonly PageHop[]];
+
+/** A cell as the page needs it: a run has more than a thousand. */
+export interface PageCell extends Omit<CellResult, "evidence" | "from" | "to" | "seen"> {
+  readonly path?: {
+    /** Left out where the packets went just that way. */
+    readonly expected?: PageHops;
+    readonly seen: PageHops;
+  };
+  readonly rule?: string;
+}
+
+export interface PageVariant {
+  readonly title: string;
+  /** What of the command line asks it again. */
+  readonly flags: string;
+  readonly table: readonly (readonly TableEntry[])[];
+  readonly cells: readonly PageCell[];
+}
+
+/** What the page's script reads: the run with every cell, and the summaries of this and earlier runs, newest first. */
+export interface PageData {
+  readonly variants: readonly PageVariant[];
+  readonly runs: readonly RunSummary[];
+}
+
+export function pageData(report: Report, earlier: readonly RunSummary[]): PageData {
+  return {
+    variants: report.variants.map((variant) => ({
+      title: variantTitle(variant),
+      flags: variantFlags(variant),
+      table: variant.table,
+      cells: variant.cells.map(pageCell),
+    })),
+    runs: [summaryOf(report), ...earlier],
+  };
+}
+
+function pageCell({ evidence, from: _from, to: _to, seen: _seen, ...cell }: CellResult): PageCell {
+  const { path, counter } = evidence ?? {};
+  return { ...cell, ...(path && { path: pagePath(path) }), ...(counter && { rule: ruleText(counter) }) };
+}
+
+type Path = NonNullable<NonNullable<CellResult["evidence"]>["path"]>;
+
+function pagePath({ expected, seen }: Path): NonNullable<PageCell["path"]> {
+  const planned: PageHops = [expected.request.map(hopText), expected.reply.map(hopText)];
+  const bare = JSON.stringify([seen.request.map(hopText), seen.reply.map(hopText)]);
+  return {
+    seen: [withAddresses(seen.request), withAddresses(seen.reply)],
+    ...(bare === JSON.stringify(planned) ? {} : { expected: planned }),
+  };
+}
+
+const hopText = ({ place, link, direction }: HopResult): PageHop => `${place}|${link}|${direction}`;
+
+function withAddresses(hops: Path["seen"]["request"]): readonly PageHop[] {
+  return hops.map((hop, index) => {
+    const before = hops[index - 1];
+    const same = before?.source === hop.source && before.destination === hop.destination;
+    return same ? hopText(hop) : `${hopText(hop)}|${hop.source}|${hop.destination}`;
+  });
+}
+
+const ruleText = ({ node, rule, before, after }: NonNullable<NonNullable<CellResult["evidence"]>["counter"]>): string =>
+  `${node}: ${rule}: ${before} packets before, ${after} after`;

@@ -1,0 +1,51 @@
+import { z } from "zod";
+import { type Report, TABLE_ENTRIES, type VariantResult } from "./schema.ts";
+import { variantTitle } from "./title.ts";
+
+/** What later reports compare a variant by: kept beside report.json, which is too large to read twenty of. */
+export const variantSummarySchema = z.object({
+  title: z.string(),
+  table: z.array(z.array(z.enum(TABLE_ENTRIES))),
+  cells: z.number().int(),
+  failed: z.array(z.string()),
+  blocked: z.array(z.string()),
+  /** Asked more than once before it was right. */
+  flaky: z.array(z.string()),
+  medianMs: z.number(),
+});
+export type VariantSummary = z.infer<typeof variantSummarySchema>;
+
+export const runSummarySchema = z.object({
+  id: z.string(),
+  started: z.string(),
+  provider: z.string(),
+  versions: z.record(z.string(), z.string()),
+  passed: z.number().int(),
+  failed: z.number().int(),
+  variants: z.array(variantSummarySchema),
+});
+export type RunSummary = z.infer<typeof runSummarySchema>;
+
+export function summaryOf({ id, started, provider, versions, summary, variants }: Report): RunSummary {
+  const { passed, failed } = summary;
+  return { id, started, provider, versions, passed, failed, variants: variants.map(variantSummary) };
+}
+
+function variantSummary(variant: VariantResult): VariantSummary {
+  const { cells, table } = variant;
+  const ids = (which: (cell: VariantResult["cells"][number]) => boolean) => cells.filter(which).map(({ id }) => id);
+  return {
+    title: variantTitle(variant),
+    table,
+    cells: cells.length,
+    failed: ids((cell) => !cell.ok),
+    blocked: ids((cell) => cell.ok && cell.expected === "blocked"),
+    flaky: ids((cell) => cell.ok && cell.attempts > 1),
+    medianMs: median(cells.filter((cell) => cell.actual === "pass").map(({ latencyMs }) => latencyMs)),
+  };
+}
+
+export function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.floor(sorted.length / 2)] ?? 0;
+}
