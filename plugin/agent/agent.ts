@@ -202,6 +202,7 @@ export class Agent {
       }
       this.#state.facts = discovery.facts;
       this.#loops.returnPath.wake();
+      this.#loops.repair.wake();
     } else this.#state.problems = discovery.problems;
     this.#loops.status.wake();
   }
@@ -225,7 +226,7 @@ export class Agent {
 
   #repair(): void {
     const started = performance.now();
-    const report = repairAttachments();
+    const report = repairAttachments(this.#state.facts);
     this.#repairTook = performance.now() - started;
     this.#metrics.repairTook(this.#repairTook / 1000);
     for (const what of report.repaired) log("warn", "repaired", { what });

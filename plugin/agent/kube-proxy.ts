@@ -79,7 +79,7 @@ export function invalidDrop(rules: string): Pick<KubeProxyObservation, "invalidD
 }
 
 /** The filter table in iptables' words (both backends) and the chains of kube-proxy's nftables table that may have the rule. */
-async function filterRules(): Promise<string> {
+export async function filterRules(): Promise<string> {
   const commands: readonly (readonly [string, readonly string[]])[] = [
     ["iptables-save", ["-c", "-t", "filter"]],
     ["iptables-legacy-save", ["-c", "-t", "filter"]],

@@ -1,11 +1,13 @@
 import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { applyItem } from "../datapath/apply.ts";
-import { type Attachment, attachmentsDirectory, listAttachments } from "../datapath/attachment.ts";
-import { STATE_DIRECTORY } from "../datapath/facts.ts";
+import { type Attachment, attachmentsDirectory, listAttachments, writeAttachment } from "../datapath/attachment.ts";
+import { type Facts, STATE_DIRECTORY } from "../datapath/facts.ts";
 import { Namespace, withNamespaces } from "../datapath/kernel.ts";
 import { describeItem } from "../datapath/plan.ts";
 import { readDrift } from "../datapath/read.ts";
+import { replan } from "../datapath/replan.ts";
+import { undoPlan } from "../datapath/undo.ts";
 import { del } from "../cni/del.ts";
 
 /** A record is written before its plan is applied: one younger than this, in milliseconds, may be in the middle of its ADD. */
@@ -23,8 +25,11 @@ export interface RepairReport {
   readonly young: number;
 }
 
-/** Puts back what is missing of every recorded attachment, on the node and in the pod. Foreign state is not looked at. */
-export function repairAttachments(): RepairReport {
+/**
+ * Puts back what is missing of every recorded attachment, on the node and in the pod. Foreign state is not looked at.
+ * @param facts found now: a pod that was wired by others gets the routes of these
+ */
+export function repairAttachments(facts?: Facts): RepairReport {
   const repaired: string[] = [];
   const failed: string[] = [];
   const removed: string[] = [];
@@ -37,7 +42,8 @@ export function repairAttachments(): RepairReport {
       continue;
     }
     try {
-      if (existsSync(attachment.netns)) repaired.push(...repairOne(attachment).map((line) => `${name}: ${line}`));
+      if (existsSync(attachment.netns))
+        repaired.push(...repairOne(renewed(attachment, facts)).map((line) => `${name}: ${line}`));
       else {
         del(attachment);
         removed.push(name);
@@ -49,6 +55,23 @@ export function repairAttachments(): RepairReport {
     }
   }
   return { attachments: attachments.length - removed.length, repaired, failed, removed, young };
+}
+
+/** The attachment by these facts, recorded; routes that it no longer has are taken away. */
+function renewed(attachment: Attachment, facts: Facts | undefined): Attachment {
+  const change = facts === undefined ? undefined : replan(attachment.plan, facts);
+  if (change === undefined) return attachment;
+  const now = { ...attachment, plan: change.plan };
+  writeAttachment(now);
+  if (change.gone.length > 0) {
+    const node = new Namespace();
+    try {
+      undoPlan({ items: change.gone }, node, attachment.netns);
+    } finally {
+      node.close();
+    }
+  }
+  return now;
 }
 
 /** Putting a pair back takes its routes and neighbours with it: what the first round brought down, the second puts up. */

@@ -3,7 +3,7 @@ import { compile } from "./compile.ts";
 
 const plugin = join(import.meta.dirname, "..");
 
-const SOURCES = ["agent", "cni", "datapath", "ipam", "netlink"];
+const SOURCES = ["agent", "cni", "datapath", "doctor", "ipam", "netlink"];
 
 /** Makes `plugin/dist/interlay`, the one executable that is plugin, IPAM plugin and agent; returns its path. */
 export function buildInterlay(): Promise<string> {

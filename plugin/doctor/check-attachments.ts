@@ -1,0 +1,90 @@
+import { type CellPattern, type Finding, OVERLAY_ADDRESSES, SERVICES, type Target } from "./finding.ts";
+import type { AttachmentSnapshot, ClusterSnapshot, NodeSnapshot } from "./snapshot.ts";
+
+/** What each wired pod lacks of its plan, and of networks that the cluster has got since. */
+export function checkAttachments(node: NodeSnapshot, cluster: ClusterSnapshot | undefined): readonly Finding[] {
+  return node.attachments.flatMap((pod) => [...checkDrift(node.node, pod), ...checkNetworks(node, pod, cluster)]);
+}
+
+function checkDrift(node: string, pod: AttachmentSnapshot): readonly Finding[] {
+  return pod.drift.map((item) => {
+    const cells =
+      item.where === "node" || item.kind === "veth" ? lostOnNode(node, pod, item.kind) : lostInPod(pod, item);
+    return {
+      check: item.where === "node" && item.kind === "route" ? "host-route" : "drift",
+      severity: cells.length > 0 ? "fails" : "warning",
+      node,
+      message: `${pod.pod} ${pod.ifname} on ${node} lacks "${item.line}" (${item.reason}).`,
+      remedy: "The agent puts it back within a second: see whether it runs on this node, and what takes it away.",
+      cells,
+    };
+  });
+}
+
+/** The node no longer finds the pod: whatever must come back through the node is lost. */
+function lostOnNode(node: string, pod: AttachmentSnapshot, kind: string): readonly CellPattern[] {
+  // A neighbour that is not pinned is asked for, and a link that is down has lost its routes: those are told too.
+  if (kind !== "route" && kind !== "veth" && kind !== "rule") return [];
+  if (pod.type === "multi-nic")
+    return [
+      {
+        sources: ["node", "overlay"],
+        targets: ["multi-nic:net1"],
+        targetPod: pod.pod,
+        targetNode: node,
+        placement: "same-node",
+      },
+    ];
+  if (pod.type !== "underlay") return [];
+  return [
+    {
+      sources: ["node", "overlay"],
+      targets: ["underlay"],
+      targetPod: pod.pod,
+      targetNode: node,
+      placement: "same-node",
+    },
+    { targets: ["underlay-service"], targetPod: pod.pod, targetNode: node, placement: "same-node" },
+    { sourcePod: pod.pod, sources: ["underlay"], targets: OVERLAY_ADDRESSES, placement: "same-node" },
+    { sourcePod: pod.pod, sources: ["underlay"], targets: SERVICES },
+  ];
+}
+
+/** Routes of the main table are looked at by network, below; the rest is needed by replies alone. */
+function lostInPod(pod: AttachmentSnapshot, item: AttachmentSnapshot["drift"][number]): readonly CellPattern[] {
+  const needed =
+    pod.type === "multi-nic" && item.kind === "rule" && !pod.addresses.some((a) => item.line.includes(` ${a} `));
+  return needed ? [{ sources: ["underlay"], targets: ["multi-nic"], targetPod: pod.pod, protocols: ["tcp"] }] : [];
+}
+
+/** A pool added later, facts that were wrong: the pod sends there by its default gateway, which knows nothing of it. */
+function checkNetworks(
+  node: NodeSnapshot,
+  pod: AttachmentSnapshot,
+  cluster: ClusterSnapshot | undefined,
+): readonly Finding[] {
+  if (pod.type !== "underlay" || pod.drift.some(({ kind }) => kind === "veth")) return [];
+  const missing = (cidrs: readonly string[]): readonly string[] =>
+    cidrs
+      .filter((cidr) => pod.addresses.some((a) => a.includes(":") === cidr.includes(":")))
+      .filter((cidr) => !pod.routes.some((r) => r.destination === cidr && r.device !== pod.ifname));
+  const finding = (what: string, cidr: string, targets: readonly Target[], targetCidr?: string): Finding => ({
+    check: "network-missing",
+    severity: "fails",
+    node: node.node,
+    message: `${pod.pod} on ${node.node} has no route to the ${what} ${cidr} through its node: it sends there by its gateway on the wire.`,
+    remedy:
+      "See whether the facts of this node have the network (ConfigMap interlay-config overrides it), and whether its agent runs.",
+    cells: [
+      { sourcePod: pod.pod, sources: ["underlay"], targets, ...(targetCidr === undefined ? {} : { targetCidr }) },
+    ],
+  });
+  return [
+    ...missing(cluster?.overlayCidrs ?? node.facts?.overlayCidrs ?? []).map((cidr) =>
+      finding("overlay network", cidr, OVERLAY_ADDRESSES, cidr),
+    ),
+    ...missing(cluster?.serviceCidrs ?? node.facts?.serviceCidrs ?? []).map((cidr) =>
+      finding("Service network", cidr, SERVICES),
+    ),
+  ];
+}

@@ -1,0 +1,66 @@
+import type { Finding } from "./finding.ts";
+import type { ClusterSnapshot, NodeSnapshot } from "./snapshot.ts";
+
+/** What is wrong whatever the nodes look like, and nodes that said nothing. */
+export function checkCluster(cluster: ClusterSnapshot, nodes: readonly NodeSnapshot[]): readonly Finding[] {
+  const of = (check: string, severity: Finding["severity"], message: string, remedy: string, node = ""): Finding => ({
+    check,
+    severity,
+    node,
+    message,
+    remedy,
+    cells: [],
+  });
+  const findings: Finding[] = cluster.problems.map((problem) =>
+    of(
+      "facts-sources",
+      "warning",
+      problem,
+      "Correct the source that is wrong, or override it in ConfigMap interlay-config.",
+    ),
+  );
+  for (const { name } of cluster.nodes)
+    if (!nodes.some(({ node }) => node === name))
+      findings.push(
+        of(
+          "agent-missing",
+          "warning",
+          `The agent of ${name} did not answer: nothing is put back there, and its state is not known.`,
+          `kubectl -n interlay-system get pods -o wide --field-selector spec.nodeName=${name}`,
+          name,
+        ),
+      );
+  if (cluster.networks === undefined)
+    return [
+      ...findings,
+      of(
+        "multus-missing",
+        "start",
+        "The kind NetworkAttachmentDefinition is not there: no underlay or multi-NIC pod can be made.",
+        "Install Multus.",
+      ),
+    ];
+  const ours = cluster.networks.filter(({ interlay }) => interlay);
+  if (ours.length === 0)
+    findings.push(
+      of(
+        "network-definition-missing",
+        "start",
+        "No NetworkAttachmentDefinition has the plugin interlay: no pod gets an underlay link.",
+        "Make an UnderlayNetwork: the agents write its definition.",
+      ),
+    );
+  for (const { pod, node, networks } of cluster.waiting)
+    for (const network of networks)
+      if (!cluster.networks.some(({ name }) => name === network))
+        findings.push(
+          of(
+            "network-definition-missing",
+            "start",
+            `${pod} asks for the network ${network}, which is not there: it does not start.`,
+            `Make the UnderlayNetwork, or correct the pod's annotation.`,
+            node,
+          ),
+        );
+  return findings;
+}

@@ -1,0 +1,174 @@
+import { type CellPattern, type Finding, OVERLAY_ADDRESSES } from "./finding.ts";
+import type { ClusterSnapshot, NodeSnapshot } from "./snapshot.ts";
+
+const VXLAN = "vxlan.calico";
+/** Outer Ethernet, IP, UDP and VXLAN headers. */
+const VXLAN_OVERHEAD = 50;
+const STRICT = 1;
+
+/** What belongs to a node as a whole: facts, uplink, forwarding, filters, MTU. */
+export function checkNode(node: NodeSnapshot, cluster: ClusterSnapshot | undefined): readonly Finding[] {
+  const of = (
+    check: string,
+    severity: Finding["severity"],
+    message: string,
+    remedy: string,
+    cells: readonly CellPattern[] = [],
+  ): Finding => ({ check, severity, node: node.node, message, remedy, cells });
+  const vxlan = node.links.find(({ name }) => name === VXLAN);
+  return [
+    ...checkFacts(node, cluster, of),
+    ...checkUplink(node, of),
+    ...(node.ipForward
+      ? []
+      : [
+          of(
+            "forwarding",
+            "fails",
+            `net.ipv4.ip_forward is 0 on ${node.node}: it routes for no pod.`,
+            "Set net.ipv4.ip_forward=1, and see what set it back.",
+            [{ sources: ["underlay"], sourceNode: node.node, targets: OVERLAY_ADDRESSES }],
+          ),
+        ]),
+    ...(vxlan !== undefined && node.rpFilter[VXLAN] === STRICT
+      ? [
+          of(
+            "rp-filter",
+            "fails",
+            `rp_filter is strict for ${VXLAN} on ${node.node}: an underlay pod's address is on the wire, not behind the tunnel, so what comes from it by the tunnel is dropped.`,
+            `Set net.ipv4.conf.all.rp_filter and net.ipv4.conf.${VXLAN}.rp_filter to 0 or 2 (loose).`,
+            [
+              {
+                sources: ["underlay"],
+                targets: OVERLAY_ADDRESSES,
+                targetNode: node.node,
+                placement: "other-node",
+              },
+            ],
+          ),
+        ]
+      : []),
+    ...(node.forwardDrops
+      ? [
+          of(
+            "forward-drop",
+            "fails",
+            `The chain FORWARD of ${node.node} has the policy DROP, and no rule accepts what comes from underlay pods.`,
+            "Set the policy ACCEPT, or `iptables -I FORWARD -i vethil+ -j ACCEPT`; see what set it (Docker does at its start).",
+            [{ sources: ["underlay"], sourceNode: node.node, targets: OVERLAY_ADDRESSES, placement: "other-node" }],
+          ),
+        ]
+      : []),
+    ...checkMtu(node, cluster, vxlan?.mtu, of),
+    ...(node.cniConfigs !== null && !node.cniConfigs.some((name) => /multus/i.test(name))
+      ? [
+          of(
+            "multus-missing",
+            "start",
+            `No configuration of Multus is in /etc/cni/net.d of ${node.node}: pods there get the overlay alone.`,
+            "Install Multus, or see why its DaemonSet has no pod on this node.",
+          ),
+        ]
+      : []),
+  ];
+}
+
+type Of = (
+  check: string,
+  severity: Finding["severity"],
+  message: string,
+  remedy: string,
+  cells?: readonly CellPattern[],
+) => Finding;
+
+function checkFacts(node: NodeSnapshot, cluster: ClusterSnapshot | undefined, of: Of): readonly Finding[] {
+  const { facts } = node;
+  if (facts === null)
+    return [
+      of(
+        "facts-missing",
+        "start",
+        `${node.node} has no facts: no underlay or multi-NIC pod can be wired there.`,
+        "See condition FactsReady of its NodeState, and whether its agent runs.",
+      ),
+    ];
+  if (cluster === undefined) return [];
+  const findings: Finding[] = [];
+  const compare = (what: string, has: readonly string[], says: readonly string[]): void => {
+    if (says.length > 0 && [...has].sort().join() !== [...says].sort().join())
+      findings.push(
+        of(
+          "facts-wrong",
+          "warning",
+          `The facts of ${node.node} say ${what} ${has.join(", ")}, the cluster says ${says.join(", ")}: pods are wired by the facts.`,
+          "See ConfigMap interlay-config for an override, and whether the agent of this node runs.",
+        ),
+      );
+  };
+  compare("overlay", facts.overlayCidrs, cluster.overlayCidrs);
+  compare("Services", facts.serviceCidrs, cluster.serviceCidrs);
+  compare("node addresses", facts.addresses, cluster.nodes.find(({ name }) => name === node.node)?.addresses ?? []);
+  return findings;
+}
+
+function checkUplink(node: NodeSnapshot, of: Of): readonly Finding[] {
+  if (node.facts === null) return [];
+  const { uplink } = node.facts;
+  const link = node.links.find(({ name }) => name === uplink);
+  if (link?.up === true) return [];
+  return [
+    of(
+      "uplink-missing",
+      "start",
+      link === undefined
+        ? `${node.node} has no link ${uplink}, which its facts call the uplink: no macvlan link can be made there.`
+        : `The uplink ${uplink} of ${node.node} is down: nothing reaches the underlay from there.`,
+      link === undefined
+        ? "Set `uplink` (or NODE.uplink) in ConfigMap interlay-config, or in the UnderlayNetwork."
+        : `ip link set ${uplink} up`,
+      link === undefined ? [] : [{ sourceNode: node.node, placement: "other-node" }],
+    ),
+  ];
+}
+
+function checkMtu(
+  node: NodeSnapshot,
+  cluster: ClusterSnapshot | undefined,
+  vxlan: number | undefined,
+  of: Of,
+): readonly Finding[] {
+  const linkMtu = (name: string | undefined): number | undefined => node.links.find((l) => l.name === name)?.mtu;
+  const uplink = linkMtu(node.facts?.uplink);
+  const findings: Finding[] = [];
+  if (uplink !== undefined && vxlan !== undefined && vxlan > uplink - VXLAN_OVERHEAD)
+    findings.push(
+      of(
+        "mtu",
+        "warning",
+        `The MTU of ${VXLAN} on ${node.node} is ${vxlan}, more than the uplink's ${uplink} less ${VXLAN_OVERHEAD}: large packets between nodes are lost.`,
+        `Set Calico's vxlanMTU to ${uplink - VXLAN_OVERHEAD} or less.`,
+      ),
+    );
+  for (const network of cluster?.networks ?? []) {
+    const parent = linkMtu(network.master ?? node.facts?.uplink);
+    if (network.mtu !== undefined && parent !== undefined && network.mtu > parent)
+      findings.push(
+        of(
+          "mtu",
+          "start",
+          `The network ${network.name} wants MTU ${network.mtu}, but its parent on ${node.node} has ${parent}: macvlan refuses, and the pod does not start.`,
+          `Set its mtu to ${parent} or less.`,
+        ),
+      );
+    if (network.master !== undefined && !node.links.some(({ name }) => name === network.master))
+      findings.push(
+        of(
+          "uplink-missing",
+          "start",
+          `The network ${network.name} is made from ${network.master}, which ${node.node} does not have: its pods do not start there.`,
+          "Set the UnderlayNetwork's uplink to a link that every node has, or leave it out.",
+        ),
+      );
+  }
+  return findings;
+}

@@ -1,0 +1,68 @@
+import { isBelow129 } from "../agent/gate.ts";
+import { type Finding, OVERLAY_ADDRESSES } from "./finding.ts";
+import type { ClusterSnapshot, NodeSnapshot } from "./snapshot.ts";
+
+/**
+ * Underlay pod to overlay address on another node: the reply takes the wire, so the pod's own node sees a SYN and then an
+ * ACK, calls it INVALID, and kube-proxy's rule drops it.
+ */
+export function checkReturnPath(node: NodeSnapshot, cluster: ClusterSnapshot | undefined): readonly Finding[] {
+  const { kubeProxy, facts } = node;
+  const overlay = cluster?.overlayCidrs ?? facts?.overlayCidrs ?? [];
+  const untracked = node.notrack.length > 0 && overlay.every((cidr) => node.notrack.includes(cidr));
+  const version = kubeProxy.version ?? "of an unknown version";
+  const rule =
+    kubeProxy.mode === "nftables"
+      ? "`ct state invalid drop` in table ip kube-proxy"
+      : "`-A KUBE-FORWARD -m conntrack --ctstate INVALID -j DROP`";
+  if (kubeProxy.invalidDropRule && !untracked) {
+    const upgrade = isBelow129(kubeProxy.version);
+    const [message, remedy] =
+      facts?.returnPath === "notrack"
+        ? [
+            `kube-proxy ${version} on ${node.node} has ${rule}, and the table inet interlay ${node.notrack.length === 0 ? "is not in the kernel" : "does not have every overlay network"}.`,
+            "See why the agent of this node does not write it: condition ReturnPathReady of its NodeState.",
+          ]
+        : node.tcpBeLiberal === 1 && !upgrade
+          ? [
+              `nf_conntrack_tcp_be_liberal is 1 on ${node.node}, but kube-proxy ${version} was started before: it still has ${rule}.`,
+              "Restart kube-proxy on this node, or set returnPath: notrack.",
+            ]
+          : [
+              `kube-proxy ${version} on ${node.node} has ${rule}, and nf_conntrack_tcp_be_liberal is ${String(node.tcpBeLiberal ?? 0)}.`,
+              upgrade
+                ? "Set returnPath: notrack, or upgrade kube-proxy to v1.29 or newer and set returnPath: liberal."
+                : "Set returnPath: notrack, or returnPath: liberal and restart kube-proxy.",
+            ];
+    return [
+      {
+        check: "invalid-drop",
+        severity: "fails",
+        node: node.node,
+        message,
+        remedy,
+        cells: [
+          {
+            sources: ["underlay"],
+            sourceNode: node.node,
+            targets: OVERLAY_ADDRESSES,
+            placement: "other-node",
+            protocols: ["tcp"],
+          },
+        ],
+      },
+    ];
+  }
+  if (facts?.returnPath === "notrack" && !untracked)
+    return [
+      {
+        check: "notrack-missing",
+        severity: "warning",
+        node: node.node,
+        message: `The return path of ${node.node} is notrack, but its table inet interlay is not complete; no rule drops INVALID packets now.`,
+        remedy: "See condition ReturnPathReady of its NodeState.",
+        cells: [],
+      },
+    ];
+  return [];
+}

@@ -1,0 +1,160 @@
+import { z } from "zod";
+import { discover } from "../agent/discover.ts";
+import { hasStatus, type Kube, type Resource } from "../agent/kube.ts";
+import { objectMeta } from "../agent/mirror.ts";
+import {
+  calicoPool,
+  configMapObject,
+  nodeObject,
+  podObject,
+  RESOURCE,
+  serviceCidr,
+  underlayAddress,
+  CONFIG_MAP,
+} from "../agent/objects.ts";
+import type { ClusterSnapshot } from "./snapshot.ts";
+
+const PAGE = 500;
+const page = z.object({
+  metadata: z.object({ continue: z.string().optional() }),
+  items: z.array(z.unknown()).nullable(),
+});
+const definition = z.object({ metadata: objectMeta, spec: z.object({ config: z.string().default("") }) });
+/** Of a plugin chain or a single plugin. */
+const plugin = z.object({ type: z.string().default(""), master: z.string().optional(), mtu: z.number().optional() });
+const config = z.union([z.object({ plugins: z.array(plugin) }), plugin.transform((one) => ({ plugins: [one] }))]);
+
+/** Asks the API server for what prediction needs; what is not there or not granted is as if it were not there. */
+export async function observeCluster(kube: Kube): Promise<ClusterSnapshot> {
+  const all = <T>(resource: Resource, schema: z.ZodType<T>, query: Readonly<Record<string, string>> = {}) =>
+    list(kube, resource, schema, query);
+  const map = async (resource: Resource, name: string): Promise<Readonly<Record<string, string>> | undefined> => {
+    const found = configMapObject.safeParse(await kube.find(resource, name).catch(() => undefined));
+    return found.success ? found.data.data : undefined;
+  };
+  const [nodes, pools, settings, kubeadm, cilium, kubeProxy, controlPlane, definitions, pending, addresses, cidrs] =
+    await Promise.all([
+      all(RESOURCE.nodes, nodeObject),
+      all(RESOURCE.calicoPools, calicoPool),
+      map(RESOURCE.settings, CONFIG_MAP),
+      map(RESOURCE.systemConfigMaps, "kubeadm-config"),
+      map(RESOURCE.systemConfigMaps, "cilium-config"),
+      map(RESOURCE.systemConfigMaps, "kube-proxy"),
+      all(RESOURCE.systemPods, podObject, { labelSelector: "tier=control-plane" }),
+      all(RESOURCE.attachmentDefinitions, definition),
+      all(RESOURCE.pods, podObject, { fieldSelector: "status.phase=Pending" }),
+      all(RESOURCE.underlayAddresses, underlayAddress),
+      serviceCidrs(kube),
+    ]);
+  // What the cluster says, whatever is overridden: an override that is wrong is to be found.
+  const found = discover({
+    nodeName: "the cluster",
+    nodeAddresses: (nodes ?? []).flatMap((node) => addressesOf(node).slice(0, 1)).slice(0, 1),
+    calicoPools: pools?.map(({ spec }) => spec.cidr),
+    calicoBlocks: [],
+    cilium,
+    kubeadm: kubeadm?.["ClusterConfiguration"],
+    kubeProxyConfig: kubeProxy?.["config.conf"],
+    serviceCidrObjects: cidrs,
+    controlPlaneArguments: (controlPlane ?? []).flatMap(({ spec }) =>
+      spec.containers.flatMap(({ command, args }) => [...command, ...args]),
+    ),
+    links: [],
+    defaultLinks: ["-"],
+    settings: settings?.["returnPath"] === undefined ? {} : { returnPath: settings["returnPath"] },
+  });
+  const facts = "facts" in found ? found.facts : undefined;
+  return {
+    nodes: (nodes ?? []).map((node) => ({ name: node.metadata.name, addresses: addressesOf(node) })),
+    overlayCidrs: facts?.overlayCidrs ?? [],
+    serviceCidrs: facts?.serviceCidrs ?? [],
+    problems: "facts" in found ? found.disagreements : found.problems,
+    networks: definitions?.map(({ metadata, spec }) => {
+      const parsed = config.safeParse(parseJson(spec.config));
+      const plugins = parsed.success ? parsed.data.plugins : [];
+      return {
+        name: `${metadata.namespace ?? ""}/${metadata.name}`,
+        master: plugins[0]?.master,
+        mtu: plugins[0]?.mtu,
+        interlay: plugins.some(({ type }) => type === "interlay"),
+      };
+    }),
+    waiting: (pending ?? []).flatMap(({ metadata, spec }) => {
+      const networks = networksOf(metadata.annotations, metadata.namespace ?? "");
+      return networks.length === 0
+        ? []
+        : [{ pod: `${metadata.namespace ?? ""}/${metadata.name}`, node: spec.nodeName, networks }];
+    }),
+    addresses: (addresses ?? []).map(({ spec }) => ({
+      address: spec.address,
+      pod: `${spec.pod.namespace}/${spec.pod.name}`,
+      conflict: spec.conflict,
+    })),
+  };
+}
+
+function addressesOf({ status }: z.infer<typeof nodeObject>): readonly string[] {
+  return status.addresses.filter(({ type }) => type === "InternalIP").map(({ address }) => address);
+}
+
+/** Multus's annotations: `NAME`, `NAMESPACE/NAME`, `NAME@LINK`, separated by commas; or JSON, with name and namespace. */
+export function networksOf(annotations: Readonly<Record<string, string>>, namespace: string): readonly string[] {
+  return ["v1.multus-cni.io/default-network", "k8s.v1.cni.cncf.io/networks"].flatMap((key) => {
+    const text = annotations[key]?.trim() ?? "";
+    if (text === "") return [];
+    const selections = z
+      .array(z.object({ name: z.string(), namespace: z.string().optional() }))
+      .safeParse(parseJson(text));
+    if (selections.success) return selections.data.map((one) => `${one.namespace ?? namespace}/${one.name}`);
+    return text
+      .split(",")
+      .map((word) => word.trim().replace(/@.*$/, ""))
+      .filter((word) => word !== "")
+      .map((word) => (word.includes("/") ? word : `${namespace}/${word}`));
+  });
+}
+
+async function list<T>(
+  kube: Kube,
+  resource: Resource,
+  schema: z.ZodType<T>,
+  query: Readonly<Record<string, string>>,
+): Promise<readonly T[] | undefined> {
+  const items: T[] = [];
+  let next = "";
+  do {
+    try {
+      const answer = page.parse(
+        await kube.list(resource, { ...query, limit: String(PAGE), ...(next === "" ? {} : { continue: next }) }),
+      );
+      items.push(...(answer.items ?? []).map((item) => schema.parse(item)));
+      next = answer.metadata.continue ?? "";
+    } catch (error) {
+      if (hasStatus(error, 403, 404)) return undefined;
+      throw error;
+    }
+  } while (next !== "");
+  return items;
+}
+
+async function serviceCidrs(kube: Kube): Promise<readonly string[] | undefined> {
+  for (const version of ["v1", "v1beta1", "v1alpha1"]) {
+    const found = await list(
+      kube,
+      { api: `/apis/networking.k8s.io/${version}`, plural: "servicecidrs" },
+      serviceCidr,
+      {},
+    );
+    if (found !== undefined)
+      return found.flatMap(({ spec }) => spec.cidrs ?? [spec.ipv4 ?? "", spec.ipv6 ?? ""].filter((c) => c !== ""));
+  }
+  return undefined;
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return undefined;
+  }
+}

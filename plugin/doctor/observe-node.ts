@@ -1,0 +1,152 @@
+import { execFileSync } from "node:child_process";
+import { readdirSync, readFileSync } from "node:fs";
+import { readLastFacts } from "../agent/facts-file.ts";
+import { filterRules, KubeProxyObserver } from "../agent/kube-proxy.ts";
+import { parseCidr } from "../datapath/address.ts";
+import { type Attachment, listAttachments } from "../datapath/attachment.ts";
+import { Namespace, withNamespaces } from "../datapath/kernel.ts";
+import { NODE_LINK_PREFIX } from "../datapath/names.ts";
+import { describeItem, MAIN_TABLE } from "../datapath/plan.ts";
+import { readDrift } from "../datapath/read.ts";
+import { NODE_NFT_TABLE } from "../datapath/return-path.ts";
+import { decodeLink, encodeLinkName, RTM_LINK } from "../netlink/link.ts";
+import { decodeNeighbour, encodeNeighbourDump, RTM_NEIGHBOUR } from "../netlink/neighbour.ts";
+import { decodeRoute, encodeRouteDump, RTM_ROUTE } from "../netlink/route.ts";
+import { forwardDrops } from "./forward.ts";
+import { type AttachmentSnapshot, NODE_SNAPSHOT_SCHEMA, type NodeSnapshot } from "./snapshot.ts";
+
+const FAMILIES = ["ipv4", "ipv6"] as const;
+const FILTERED = ["vxlan.calico"];
+
+/** Reads this node; changes nothing, sends nothing. Root, in the node's own network namespace. */
+export async function observeNode(name: string): Promise<NodeSnapshot> {
+  const facts = readLastFacts();
+  const node = new Namespace();
+  try {
+    const links = node.socket
+      .dump("links", RTM_LINK.get, encodeLinkName())
+      .map(({ payload }) => decodeLink(payload))
+      .filter((link) => link.kind !== "veth" || link.name === facts?.uplink || link.name.startsWith(NODE_LINK_PREFIX));
+    const uplink = links.find((link) => link.name === facts?.uplink)?.index;
+    const { version, mode, invalidDropRule } = await new KubeProxyObserver().observe();
+    return {
+      schema: NODE_SNAPSHOT_SCHEMA,
+      node: name,
+      facts:
+        facts === undefined
+          ? null
+          : {
+              addresses: [...facts.node.addresses],
+              uplink: facts.uplink,
+              overlayCidrs: [...facts.overlayCidrs],
+              serviceCidrs: [...facts.serviceCidrs],
+              returnPath: facts.returnPath,
+            },
+      links: links.map((link) => ({ name: link.name, up: link.up, mtu: link.mtu })),
+      ipForward: sysctl("ipv4/ip_forward") === "1",
+      tcpBeLiberal: liberal(sysctl("netfilter/nf_conntrack_tcp_be_liberal")),
+      rpFilter: Object.fromEntries(
+        [...FILTERED, ...(facts === undefined ? [] : [facts.uplink])].map((link) => [
+          link,
+          Math.max(...["all", link].map((key) => Number(sysctl(`ipv4/conf/${key}/rp_filter`) ?? 0))),
+        ]),
+      ),
+      kubeProxy: { version, mode, invalidDropRule },
+      forwardDrops: forwardDrops(await filterRules()),
+      notrack: notrackCidrs(),
+      attachments: listAttachments().map(observeAttachment),
+      neighbours: node.socket
+        .dump("neighbours", RTM_NEIGHBOUR.get, encodeNeighbourDump("ipv4"))
+        .flatMap(({ payload }) => decodeNeighbour(payload) ?? [])
+        .filter(({ link, mac }) => link === uplink && mac !== "")
+        .map(({ address, mac }) => ({ address, mac })),
+      cniConfigs: cniConfigs(),
+    };
+  } finally {
+    node.close();
+  }
+}
+
+function observeAttachment(attachment: Attachment): AttachmentSnapshot {
+  const { plan, ifname, pod } = attachment;
+  const addresses = plan.items.flatMap((item) =>
+    item.kind === "route" && item.where === "node" ? [item.destination.replace(/\/\d+$/, "")] : [],
+  );
+  const type = plan.items.some(({ kind }) => kind === "veth")
+    ? "underlay"
+    : addresses.length > 0
+      ? "multi-nic"
+      : "other";
+  const known = { pod: `${pod.namespace}/${pod.name}`, ifname, type, addresses } as const;
+  try {
+    return withNamespaces(attachment.netns, (node, inside) => {
+      const link = inside.findLink(ifname);
+      return {
+        ...known,
+        ...(link === undefined ? {} : { mac: link.mac, mtu: link.mtu }),
+        drift: readDrift(plan, node, inside).map((item) => ({
+          kind: item.kind,
+          where: item.kind === "veth" ? "node" : item.where,
+          line: describeItem(item),
+          reason: item.reason,
+        })),
+        routes: routesOf(inside),
+      };
+    });
+  } catch {
+    return { ...known, drift: [], routes: [] }; // the pod has gone, or goes
+  }
+}
+
+function routesOf(namespace: Namespace): AttachmentSnapshot["routes"] {
+  return FAMILIES.flatMap((family) =>
+    namespace.socket
+      .dump("routes", RTM_ROUTE.get, encodeRouteDump(family))
+      .flatMap(({ payload }) => decodeRoute(payload) ?? [])
+      .filter(({ table }) => table === MAIN_TABLE)
+      .map(({ destination, link, gateway }) => ({
+        destination: destination === undefined ? "default" : `${destination.address}/${destination.length}`,
+        device: (link === undefined ? undefined : namespace.findLinkByIndex(link)?.name) ?? "",
+        ...(gateway === undefined ? {} : { gateway }),
+      })),
+  );
+}
+
+/** Elements of the sets of our table: a set with intervals may print a network as its first and last address. */
+function notrackCidrs(): string[] {
+  let listing: string;
+  try {
+    listing = execFileSync("nft", ["list", "table", ...NODE_NFT_TABLE.split(" ")], {
+      encoding: "utf8",
+      stdio: ["ignore", "pipe", "ignore"],
+    });
+  } catch {
+    return [];
+  }
+  if (!listing.includes("notrack")) return [];
+  const elements = [...listing.matchAll(/elements = \{([^}]*)\}/g)].flatMap(([, list = ""]) => list.split(","));
+  return elements.map((text) => text.trim()).flatMap((text) => (text.includes("/") ? [parseCidr(text)] : []));
+}
+
+/** In the agent's pod the node's own files are behind process 1. */
+function cniConfigs(): string[] | null {
+  for (const directory of ["/proc/1/root/etc/cni/net.d", "/etc/cni/net.d"])
+    try {
+      return readdirSync(directory);
+    } catch {
+      // the other one
+    }
+  return null;
+}
+
+function sysctl(path: string): string | undefined {
+  try {
+    return readFileSync(`/proc/sys/net/${path}`, "utf8").trim();
+  } catch {
+    return undefined;
+  }
+}
+
+function liberal(text: string | undefined): 0 | 1 | null {
+  return text === undefined ? null : text === "1" ? 1 : 0;
+}

@@ -1,0 +1,310 @@
+import assert from "node:assert/strict";
+import { describePattern } from "./finding.ts";
+import { forwardDrops } from "./forward.ts";
+import { networksOf } from "./observe-cluster.ts";
+import { predict } from "./predict.ts";
+import { renderFindings } from "./report.ts";
+import {
+  type AttachmentSnapshot,
+  type ClusterSnapshot,
+  NODE_SNAPSHOT_SCHEMA,
+  nodeSnapshot,
+  type NodeSnapshot,
+} from "./snapshot.ts";
+
+const OVERLAY = "10.233.64.0/18";
+const SERVICES = "10.233.0.0/18";
+
+const underlay: AttachmentSnapshot = {
+  pod: "default/u",
+  ifname: "eth0",
+  type: "underlay",
+  addresses: ["10.7.200.1"],
+  mac: "02:00:00:00:00:01",
+  mtu: 1500,
+  drift: [],
+  routes: [OVERLAY, SERVICES].map((destination) => ({ destination, device: "veth0", gateway: "10.7.168.71" })),
+};
+const multiNic: AttachmentSnapshot = {
+  ...underlay,
+  pod: "default/m",
+  ifname: "net1",
+  type: "multi-nic",
+  addresses: ["10.7.200.2"],
+  mac: "02:00:00:00:00:02",
+  routes: [],
+};
+
+const node = (changes: Partial<NodeSnapshot> = {}): NodeSnapshot => ({
+  schema: NODE_SNAPSHOT_SCHEMA,
+  node: "n1",
+  facts: {
+    addresses: ["10.7.168.71"],
+    uplink: "eth0",
+    overlayCidrs: [OVERLAY],
+    serviceCidrs: [SERVICES],
+    returnPath: "notrack",
+  },
+  links: [
+    { name: "eth0", up: true, mtu: 1500 },
+    { name: "vxlan.calico", up: true, mtu: 1450 },
+  ],
+  ipForward: true,
+  tcpBeLiberal: 0,
+  rpFilter: { "vxlan.calico": 0, eth0: 0 },
+  kubeProxy: { version: "v1.28.15", mode: "iptables", invalidDropRule: true },
+  forwardDrops: false,
+  notrack: [OVERLAY],
+  attachments: [underlay, multiNic],
+  neighbours: [],
+  cniConfigs: ["00-multus.conf", "10-calico.conflist"],
+  ...changes,
+});
+
+const cluster = (changes: Partial<ClusterSnapshot> = {}): ClusterSnapshot => ({
+  nodes: [{ name: "n1", addresses: ["10.7.168.71"] }],
+  overlayCidrs: [OVERLAY],
+  serviceCidrs: [SERVICES],
+  problems: [],
+  networks: [{ name: "interlay-system/underlay", master: "eth0", mtu: undefined, interlay: true }],
+  waiting: [],
+  addresses: [],
+  ...changes,
+});
+
+const returnPath = (mode: "liberal" | "none"): NodeSnapshot["facts"] => {
+  const { facts } = node();
+  return facts && { ...facts, returnPath: mode };
+};
+const ASYMMETRIC = "underlay on n1 -> overlay, multi-nic on the other node by tcp";
+const DROP_RULE = { version: "v1.29.15", mode: "iptables", invalidDropRule: true } as const;
+
+interface Row {
+  readonly fault: string;
+  readonly nodes: readonly NodeSnapshot[];
+  readonly cluster?: ClusterSnapshot | undefined;
+  /** `severity check`, sorted. */
+  readonly findings: readonly string[];
+  readonly cells?: readonly string[];
+  /** Words of the first finding's message and remedy. */
+  readonly says?: RegExp;
+}
+
+const ROWS: readonly Row[] = [
+  { fault: "nothing", nodes: [node()], findings: [] },
+  {
+    fault: "DROP rule with the sysctl off",
+    nodes: [node({ facts: returnPath("none"), notrack: [], kubeProxy: DROP_RULE })],
+    findings: ["fails invalid-drop"],
+    cells: [ASYMMETRIC],
+    says: /KUBE-FORWARD.*be_liberal is 0.*Set returnPath: notrack/,
+  },
+  {
+    fault: "sysctl on, kube-proxy not restarted",
+    nodes: [node({ facts: returnPath("liberal"), notrack: [], kubeProxy: DROP_RULE, tcpBeLiberal: 1 })],
+    findings: ["fails invalid-drop"],
+    cells: [ASYMMETRIC],
+    says: /started before.*Restart kube-proxy/,
+  },
+  {
+    fault: "sysctl on, kube-proxy below v1.29",
+    nodes: [node({ facts: returnPath("liberal"), notrack: [], tcpBeLiberal: 1 })],
+    findings: ["fails invalid-drop"],
+    cells: [ASYMMETRIC],
+    says: /v1\.28\.15.*upgrade kube-proxy/,
+  },
+  {
+    fault: "notrack table flushed",
+    nodes: [node({ notrack: [] })],
+    findings: ["fails invalid-drop"],
+    cells: [ASYMMETRIC],
+    says: /inet interlay is not in the kernel/,
+  },
+  {
+    fault: "notrack table flushed, no rule drops",
+    nodes: [node({ notrack: [], kubeProxy: { ...DROP_RULE, invalidDropRule: false } })],
+    findings: ["warning notrack-missing"],
+  },
+  { fault: "no facts", nodes: [node({ facts: null })], findings: ["start facts-missing"] },
+  {
+    fault: "wrong facts",
+    nodes: [
+      node({
+        facts: { ...node().facts, overlayCidrs: ["10.99.0.0/16"] } as NodeSnapshot["facts"],
+        notrack: ["10.99.0.0/16"],
+        attachments: [{ ...underlay, routes: underlay.routes.slice(1) }],
+      }),
+    ],
+    findings: ["fails invalid-drop", "fails network-missing", "warning facts-wrong"],
+  },
+  {
+    fault: "host route missing, underlay",
+    nodes: [
+      node({
+        attachments: [
+          {
+            ...underlay,
+            drift: [
+              { kind: "route", where: "node", line: "node: route 10.7.200.1 dev vethil1", reason: "node to pod" },
+            ],
+          },
+        ],
+      }),
+    ],
+    findings: ["fails host-route"],
+    cells: [
+      "node, overlay -> default/u as underlay on the same node",
+      "any pod -> default/u as underlay-service on the same node",
+      "default/u -> overlay, multi-nic on the same node",
+      "default/u -> overlay-service, underlay-service, multi-nic-service, api-server",
+    ],
+  },
+  {
+    fault: "host route missing, multi-NIC",
+    nodes: [
+      node({
+        attachments: [
+          {
+            ...multiNic,
+            drift: [{ kind: "route", where: "node", line: "node: route 10.7.200.2 dev cali1", reason: "parent" }],
+          },
+        ],
+      }),
+    ],
+    findings: ["fails host-route"],
+    cells: ["node, overlay -> default/m as multi-nic:net1 on the same node"],
+  },
+  {
+    fault: "IPPool added later",
+    nodes: [node({ kubeProxy: { ...DROP_RULE, invalidDropRule: false } })],
+    cluster: cluster({ overlayCidrs: [OVERLAY, "10.234.0.0/24"] }),
+    findings: ["fails network-missing", "warning facts-wrong", "warning notrack-missing"],
+    cells: ["default/u -> overlay, multi-nic in 10.234.0.0/24"],
+  },
+  {
+    fault: "rp_filter strict",
+    nodes: [node({ rpFilter: { "vxlan.calico": 1, eth0: 1 } })],
+    findings: ["fails rp-filter"],
+    cells: ["underlay -> overlay, multi-nic on n1 on the other node"],
+  },
+  { fault: "rp_filter loose", nodes: [node({ rpFilter: { "vxlan.calico": 2, eth0: 2 } })], findings: [] },
+  {
+    fault: "FORWARD DROP",
+    nodes: [node({ forwardDrops: true })],
+    findings: ["fails forward-drop"],
+    cells: ["underlay on n1 -> overlay, multi-nic on the other node"],
+  },
+  {
+    fault: "duplicate address on two nodes",
+    nodes: [node(), node({ node: "n2", attachments: [{ ...underlay, pod: "default/other" }] })],
+    cluster: cluster({
+      nodes: [
+        { name: "n1", addresses: ["10.7.168.71"] },
+        { name: "n2", addresses: ["10.7.168.71"] },
+      ],
+    }),
+    findings: ["warning duplicate-address"],
+    says: /10\.7\.200\.1 belongs to default\/u eth0 and to default\/other eth0 on n2/,
+  },
+  {
+    fault: "a stranger answers for a pod's address",
+    nodes: [
+      node(),
+      node({ node: "n2", attachments: [], neighbours: [{ address: "10.7.200.1", mac: "aa:aa:aa:aa:aa:aa" }] }),
+    ],
+    cluster: undefined,
+    findings: ["warning duplicate-address"],
+    says: /aa:aa:aa:aa:aa:aa answers/,
+  },
+  {
+    fault: "an address in conflict",
+    nodes: [node()],
+    cluster: cluster({ addresses: [{ address: "10.7.200.9", pod: "default/x", conflict: "02:aa" }] }),
+    findings: ["warning duplicate-address"],
+  },
+  {
+    fault: "missing uplink",
+    nodes: [node({ facts: { ...node().facts, uplink: "bond0" } as NodeSnapshot["facts"] })],
+    findings: ["start uplink-missing"],
+    says: /no link bond0/,
+  },
+  {
+    fault: "a network's parent that the node does not have",
+    nodes: [node()],
+    cluster: cluster({ networks: [{ name: "a/b", master: "bond0", mtu: undefined, interlay: true }] }),
+    findings: ["start uplink-missing"],
+  },
+  {
+    fault: "MTU of a network too large",
+    nodes: [node()],
+    cluster: cluster({ networks: [{ name: "a/b", master: "eth0", mtu: 9000, interlay: true }] }),
+    findings: ["start mtu"],
+  },
+  {
+    fault: "MTU of the tunnel too large",
+    nodes: [
+      node({
+        links: [
+          { name: "eth0", up: true, mtu: 1500 },
+          { name: "vxlan.calico", up: true, mtu: 1500 },
+        ],
+      }),
+    ],
+    findings: ["warning mtu"],
+  },
+  {
+    fault: "Multus missing on a node",
+    nodes: [node({ cniConfigs: ["10-calico.conflist"] })],
+    findings: ["start multus-missing"],
+  },
+  {
+    fault: "the kind NetworkAttachmentDefinition missing",
+    nodes: [node()],
+    cluster: cluster({ networks: undefined }),
+    findings: ["start multus-missing"],
+  },
+  {
+    fault: "a definition missing that a pod waits for",
+    nodes: [node()],
+    cluster: cluster({ waiting: [{ pod: "default/w", node: "n1", networks: ["default/none"] }] }),
+    findings: ["start network-definition-missing"],
+  },
+  { fault: "an agent that does not answer", nodes: [], findings: ["warning agent-missing"] },
+];
+
+describe("doctor's prediction", () => {
+  for (const row of ROWS)
+    it(row.fault, () => {
+      const seen = row.nodes.map((one) => nodeSnapshot.parse(JSON.parse(JSON.stringify(one))));
+      const findings = predict({ nodes: seen, cluster: "cluster" in row ? row.cluster : cluster() });
+      assert.deepEqual(
+        findings.map(({ severity, check }) => `${severity} ${check}`).sort(),
+        row.findings,
+        renderFindings(findings, seen.length),
+      );
+      const cells = findings.flatMap((finding) => finding.cells.map(describePattern));
+      for (const cell of row.cells ?? [])
+        assert.ok(
+          cells.some((one) => one.includes(cell)),
+          `"${cell}" is not among: ${cells.join("; ")}`,
+        );
+      if (row.says !== undefined) assert.match(`${findings[0]?.message ?? ""} ${findings[0]?.remedy ?? ""}`, row.says);
+      assert.ok(findings.every(({ message, remedy }) => /[.)]$/.test(message) && remedy !== ""));
+    });
+
+  it("reads FORWARD's policy in both backends", () => {
+    const calico = "-A FORWARD -j cali-FORWARD\n-A FORWARD -m mark --mark 0x10000/0x10000 -j ACCEPT\n";
+    assert.equal(forwardDrops(`*filter\n:FORWARD ACCEPT [0:0]\n${calico}`), false);
+    assert.equal(forwardDrops(`*filter\n:FORWARD DROP [3:9]\n${calico}`), true);
+    assert.equal(forwardDrops(`*filter\n:FORWARD DROP [3:9]\n-A FORWARD -i vethil+ -j ACCEPT\n${calico}`), false);
+    assert.equal(forwardDrops(`*filter\n:FORWARD ACCEPT [0:0]\n*filter\n:FORWARD DROP [0:0]\n`), true);
+  });
+
+  it("reads Multus's annotations", () => {
+    assert.deepEqual(networksOf({ "k8s.v1.cni.cncf.io/networks": "a@net1, ns/b" }, "default"), ["default/a", "ns/b"]);
+    assert.deepEqual(networksOf({ "k8s.v1.cni.cncf.io/networks": '[{"name":"a"}]' }, "d"), ["d/a"]);
+    assert.deepEqual(networksOf({ "v1.multus-cni.io/default-network": "interlay-system/underlay" }, "d"), [
+      "interlay-system/underlay",
+    ]);
+  });
+});
