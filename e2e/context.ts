@@ -14,6 +14,11 @@ const environment = z.object({
   INTERLAY_RETURN_PATH: z.string().default("liberal,notrack"),
   INTERLAY_NODES: z.coerce.number().int().min(1).default(DEFAULT_SPEC.workers),
   INTERLAY_PROVIDER: z.enum(PROVIDER_NAMES).default("kind"),
+  /** The control plane's version. */
+  INTERLAY_KUBERNETES: z
+    .string()
+    .regex(/^v1\.\d+\.\d+$/, "write it like v1.29.15")
+    .default(DEFAULT_SPEC.kubernetes),
   INTERLAY_CLUSTER: z.string().default(DEFAULT_SPEC.name),
   /** Leave the pods (and the cluster) as they are when the run ends: the next one starts at once. */
   INTERLAY_KEEP: z.stringbool().default(false),
@@ -27,6 +32,7 @@ export interface RunOptions {
   readonly variants: readonly Variant[];
   readonly workers: number;
   readonly provider: ProviderName;
+  readonly kubernetes: string;
   readonly name: string;
   readonly keep: boolean;
   readonly cells: RegExp;
@@ -59,6 +65,7 @@ export function runOptions(env: NodeJS.ProcessEnv = process.env): RunOptions {
     }),
     workers: values.INTERLAY_NODES,
     provider: values.INTERLAY_PROVIDER,
+    kubernetes: values.INTERLAY_KUBERNETES,
     name: values.INTERLAY_CLUSTER,
     keep: values.INTERLAY_KEEP,
     cells: new RegExp(values.INTERLAY_CELLS),
@@ -80,11 +87,12 @@ export function useCluster(given: Cluster): void {
 }
 
 /** The cluster that a run of these options wants; builds the probe. */
-export async function specFor({ variants, workers, name }: RunOptions): Promise<ClusterSpec> {
+export async function specFor({ variants, workers, name, kubernetes }: RunOptions): Promise<ClusterSpec> {
   const [first] = variants;
   return {
     ...defaultSpec(),
     name,
+    kubernetes,
     workers,
     kubeProxy: first?.kubeProxy ?? DEFAULT_SPEC.kubeProxy,
     kubeProxies: variants.map((v) => v.kubeProxy),

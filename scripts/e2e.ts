@@ -13,6 +13,7 @@ const program = new Command("e2e")
   .description("bring a cluster up, run the connectivity matrix for every variant, write the results")
   .option("--provider <name>", `where the cluster comes from: ${PROVIDER_NAMES.join(", ")}`, "kind")
   .option("--kube-proxy <list>", "versions, with a mode if not iptables: v1.28.15,v1.29.15/nftables")
+  .option("--kubernetes <version>", "the control plane's version", DEFAULT_SPEC.kubernetes)
   .option("--return-path <list>", "liberal, notrack, none")
   .option("--nodes <n>", "worker nodes", String(DEFAULT_SPEC.workers))
   .option("--name <name>", "cluster name", DEFAULT_SPEC.name)
@@ -24,6 +25,7 @@ const program = new Command("e2e")
   .parse();
 const flags = program.opts<{
   provider: string;
+  kubernetes: string;
   kubeProxy?: string;
   returnPath?: string;
   nodes: string;
@@ -56,6 +58,7 @@ for (const [name, value] of Object.entries({
   INTERLAY_RETURN_PATH: flags.returnPath,
   INTERLAY_NODES: flags.nodes,
   INTERLAY_PROVIDER: flags.provider,
+  INTERLAY_KUBERNETES: flags.kubernetes,
   INTERLAY_CLUSTER: flags.name,
   INTERLAY_LABEL: flags.label,
   INTERLAY_CELLS: flags.cells,

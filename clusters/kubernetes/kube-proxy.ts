@@ -94,7 +94,8 @@ async function setConfig(kubectl: Kubectl, to: KubeProxy): Promise<void> {
 /** Metrics, not /healthz, which is 200 from the start: the time of the last sync is there once rules have been written. */
 const METRICS = ["curl", "--silent", "--max-time", "2", "http://127.0.0.1:10249/metrics"];
 
-async function untilSynced(hosts: KubeProxyHosts, node: string): Promise<void> {
+/** Until kube-proxy has written its rules: before that, pods on the node reach no Service, the API server's neither. */
+export async function untilSynced(hosts: Pick<KubeProxyHosts, "exec">, node: string): Promise<void> {
   const deadline = Date.now() + TIMEOUT_SECONDS * 1000;
   while (Date.now() < deadline) {
     const { stdout } = await hosts.exec(node, METRICS);

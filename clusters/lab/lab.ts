@@ -18,7 +18,7 @@ import { labPreflight } from "./preflight.ts";
 import { endDaemon, runningDaemon, startDaemon } from "./process.ts";
 import { installKubeProxy, ready } from "./workloads.ts";
 import { installAddons } from "../kubernetes/addons.ts";
-import { currentKubeProxy } from "../kubernetes/kube-proxy.ts";
+import { currentKubeProxy, untilSynced } from "../kubernetes/kube-proxy.ts";
 
 /** What machines take from this computer's /usr. */
 const PACKAGES = [
@@ -88,6 +88,8 @@ async function make(
     ]);
   });
   await timed(progress, "wait until every node and workload is ready", () => ready(kubectl, files));
+  const lab = await LabCluster.of(spec, plan, files.directory, kubectl);
+  await Promise.all(lab.nodes.map(({ name }) => untilSynced(lab, name)));
   await writeFile(join(files.directory, "complete"), "", { mode: 0o600 });
   return plan;
 }

@@ -1,4 +1,5 @@
 import type { Cluster } from "../../clusters/provider.ts";
+import type { Deployment } from "../pods/deploy.ts";
 import { TCP_PORT } from "../probe/protocol.ts";
 import { readCapture, type Sighting, VXLAN_PORT } from "./pcap.ts";
 
@@ -33,11 +34,11 @@ const SETTLE_MS = 50;
  * A capture in every node's and every probe's network namespace, all interfaces. The programs of a node are lines for its
  * own xargs: an exec apiece would cost more than the probes do.
  */
-export async function startCapture(cluster: Cluster): Promise<Capture> {
+export async function startCapture(cluster: Cluster, pods: Deployment["pods"]): Promise<Capture> {
   const found = await Promise.all(
     cluster.nodes.map(async ({ name }) => {
       const [namespaces] = await Promise.all([
-        namespacesOn(cluster, name),
+        namespacesOn(cluster, name, pods),
         cluster.exec(name, ["mkdir", "-p", "-m", "700", DIRECTORY]),
       ]);
       return namespaces;
@@ -111,12 +112,12 @@ async function untilListening(cluster: Cluster, wanted: number): Promise<void> {
 }
 
 /** The node's own namespace, and that of each pod that runs the probe there (found by its environment). */
-async function namespacesOn(cluster: Cluster, node: string): Promise<readonly Namespace[]> {
+async function namespacesOn(cluster: Cluster, node: string, pods: Deployment["pods"]): Promise<readonly Namespace[]> {
   const { stdout } = await cluster.exec(node, [
     ...["find", "/proc", "-maxdepth", "2", "-name", "environ", "-exec"],
     ...["grep", "--text", "--null-data", "--with-filename", "--no-messages", "^PROBE_NAME=", "{}", "+"],
   ]);
-  const pods = new Map(
+  const found = new Map(
     [...stdout.matchAll(/\/proc\/(\d+)\/environ:PROBE_NAME=([\w-]+)/g)].map(([, pid, name]) => [
       name ?? "",
       Number(pid),
@@ -124,7 +125,10 @@ async function namespacesOn(cluster: Cluster, node: string): Promise<readonly Na
   );
   return [
     { node, place: node, pid: undefined },
-    ...[...pods].filter(([name]) => !name.startsWith("node-")).map(([place, pid]) => ({ node, place, pid })),
+    // A lab's nodes see each other's processes.
+    ...[...found]
+      .filter(([name]) => !name.startsWith("node-") && pods.get(name)?.node === node)
+      .map(([place, pid]) => ({ node, place, pid })),
   ];
 }
 

@@ -31,7 +31,7 @@ export async function captured(scene: Scene, cells: readonly Cell[]): Promise<Ce
 }
 
 async function capturedOnce({ cluster, deployment, variant }: Scene, cells: readonly Cell[]): Promise<CellResult[]> {
-  const capture = await startCapture(cluster);
+  const capture = await startCapture(cluster, deployment.pods);
   try {
     const results = await runCells(cells, variant, deployment);
     return withPaths(results, cells, await capture.stop(), placesOf(cluster, deployment));

@@ -16,7 +16,7 @@ const configuration = z.union([
 ]);
 export type Network = z.infer<typeof configuration>;
 
-const result = z.looseObject({ ips: z.array(z.object({ address: z.string() })).default([]) });
+const result = z.looseObject({ ips: z.array(z.looseObject({ address: z.string() })).default([]) });
 export type Result = z.infer<typeof result>;
 const failure = z.object({ code: z.number(), msg: z.string(), details: z.string().optional() });
 
@@ -69,9 +69,17 @@ export async function call(
       stdin: JSON.stringify(stdin),
     });
     if (answer.exitCode !== 0) throw new Error(`${one.type} ${verb}: ${said(answer.stdout, answer.stderr)}`);
-    if (verb === "ADD") last = result.parse(JSON.parse(answer.stdout));
+    if (verb === "ADD") last = asVersion(network.cniVersion, result.parse(JSON.parse(answer.stdout)));
   }
   return last;
+}
+
+/**
+ * A result in the configuration's version, as libcni caches it: Multus answers in its delegate's, and refuses to be handed
+ * that back. Up to 0.4.0 an address had its family beside it.
+ */
+export function asVersion(version: string, { ips, ...rest }: Result): Result {
+  return { ...rest, cniVersion: version, ips: ips.map(({ version: _family, ...ip }) => ip) };
 }
 
 /** CHECK came with 0.4.0, GC and STATUS with 1.1.0. */

@@ -166,7 +166,7 @@ export class PodRunner {
           restarts,
         });
         this.#node.event(this.#pod, "Failed", messageOf(error));
-        await this.#backoff(3);
+        await this.#backoff(0); // mostly a ConfigMap that is about to be made
       }
   }
 

@@ -1,0 +1,60 @@
+import type { KubeProxyMode } from "../clusters/provider.ts";
+
+/** One kube-proxy in one mode. */
+export interface Entry {
+  readonly version: string;
+  readonly mode: KubeProxyMode;
+}
+
+export interface Group {
+  /** The control plane that all of these may run with. */
+  readonly kubernetes: string;
+  readonly entries: readonly Entry[];
+}
+
+export interface LeftOut extends Entry {
+  readonly reason: string;
+}
+
+export interface SweepPlan {
+  readonly groups: readonly Group[];
+  readonly leftOut: readonly LeftOut[];
+}
+
+const MODES: readonly KubeProxyMode[] = ["iptables", "nftables"];
+/** Kubernetes' version skew policy: kube-proxy is never newer than the API server, and at most three minors older. */
+const MOST_BEHIND = 3;
+/** nftables came as alpha with v1.29. */
+const FIRST_NFTABLES = 29;
+
+/** Which control plane each kube-proxy runs with: the oldest that may. Nothing is left out without a reason. Pure. */
+export function sweepPlan(versions: readonly string[], controlPlanes: readonly string[]): SweepPlan {
+  const groups = new Map<string, Entry[]>();
+  const leftOut: LeftOut[] = [];
+  const planes = [...controlPlanes].sort((a, b) => minorOf(a) - minorOf(b));
+  for (const version of versions)
+    for (const mode of MODES) {
+      const entry = { version, mode };
+      const plane = planes.find((candidate) => mayRunWith(version, candidate));
+      if (mode === "nftables" && minorOf(version) < FIRST_NFTABLES)
+        leftOut.push({ ...entry, reason: `kube-proxy has no nftables mode before v1.${FIRST_NFTABLES}` });
+      else if (plane === undefined)
+        leftOut.push({
+          ...entry,
+          reason: `no control plane of ${planes.join(", ")} is within the version skew policy`,
+        });
+      else groups.set(plane, [...(groups.get(plane) ?? []), entry]);
+    }
+  return { groups: [...groups].map(([kubernetes, entries]) => ({ kubernetes, entries })), leftOut };
+}
+
+function mayRunWith(kubeProxy: string, controlPlane: string): boolean {
+  const behind = minorOf(controlPlane) - minorOf(kubeProxy);
+  return behind >= 0 && behind <= MOST_BEHIND;
+}
+
+function minorOf(version: string): number {
+  const minor = /^v1\.(\d+)\.\d+$/.exec(version)?.[1];
+  if (minor === undefined) throw new Error(`"${version}" is no version: write v1.29.15.`);
+  return Number(minor);
+}
