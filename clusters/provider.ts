@@ -42,6 +42,8 @@ export interface ClusterSpec {
   readonly nodeRange: string;
   /** The part of the underlay that underlay pods get their addresses from. */
   readonly podRange: string;
+  /** Nobody asked for this underlay by name: where it is in use, another one is taken and told. */
+  readonly underlayMayMove: boolean;
   /** Path of the probe program's executable, which is put into the image that `Cluster.probeImage` names. */
   readonly probe: string;
 }
@@ -111,4 +113,5 @@ export const DEFAULT_SPEC: Omit<ClusterSpec, "probe"> = {
   underlayCidr: "10.7.0.0/16",
   nodeRange: "10.7.168.64/26",
   podRange: "10.7.200.0/24",
+  underlayMayMove: true,
 };

@@ -10,6 +10,7 @@ describe("INTERLAY_UNDERLAY", () => {
       nodeRange: "10.17.168.64/26",
       podRange: "10.17.200.0/24",
     });
+    assert.equal(defaultSpec({ INTERLAY_UNDERLAY: "10.17.0.0/16" }).underlayMayMove, false);
     assert.deepEqual({ ...DEFAULT_SPEC, ...underlay("10.7.0.0/16") }, DEFAULT_SPEC);
   });
 

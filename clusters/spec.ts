@@ -1,12 +1,14 @@
 import ipaddr from "ipaddr.js";
 import { type ClusterSpec, DEFAULT_SPEC } from "./provider.ts";
 
-type Underlay = Pick<ClusterSpec, "underlayCidr" | "nodeRange" | "podRange">;
+export type Underlay = Pick<ClusterSpec, "underlayCidr" | "nodeRange" | "podRange">;
 
-/** DEFAULT_SPEC, on another underlay if `INTERLAY_UNDERLAY` names one, for machines on which 10.7.0.0/16 is in use. */
+/** DEFAULT_SPEC, on the underlay that `INTERLAY_UNDERLAY` names, if it names one. */
 export function defaultSpec(env: NodeJS.ProcessEnv = process.env): typeof DEFAULT_SPEC {
   const wanted = env["INTERLAY_UNDERLAY"];
-  return wanted === undefined || wanted === "" ? DEFAULT_SPEC : { ...DEFAULT_SPEC, ...underlay(wanted) };
+  return wanted === undefined || wanted === ""
+    ? DEFAULT_SPEC
+    : { ...DEFAULT_SPEC, ...underlay(wanted), underlayMayMove: false };
 }
 
 /** Splits an underlay like the default one: x.y.168.64/26 for nodes, x.y.200.0/24 for pods. Throws unless it is an IPv4 /16. */

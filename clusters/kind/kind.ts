@@ -16,6 +16,7 @@ import { kubeProxy } from "./kube-proxy.ts";
 import { Kubectl } from "../kubernetes/kubectl.ts";
 import { network, networkFits } from "./network.ts";
 import { nodes } from "./nodes.ts";
+import { freeUnderlay } from "./free-underlay.ts";
 import { ensureInotifyLimits } from "./inotify.ts";
 import { kindPreflight } from "./preflight.ts";
 import { ready } from "./ready.ts";
@@ -54,10 +55,11 @@ export const kindProvider: Provider = {
 };
 
 /** What is made once a machine and kept: programs and image layers, and the engine. */
-async function prepare(spec: ClusterSpec, progress: Progress): Promise<Bringup> {
+async function prepare(wanted: ClusterSpec, progress: Progress): Promise<Bringup> {
   await ensureDebianPackages(PACKAGES, progress);
   await ensureInotifyLimits(progress);
   const engine = await ensureEngine(progress);
+  const spec = { ...wanted, ...(await freeUnderlay(engine, wanted, progress)) };
   const kubeProxies = [
     ...new Set([spec.kubernetes, spec.kubeProxy.version, ...spec.kubeProxies.map((k) => k.version)]),
   ];

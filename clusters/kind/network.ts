@@ -28,7 +28,8 @@ export async function networkFits(engine: Engine, spec: ClusterSpec): Promise<bo
   return is === undefined ? undefined : is === `${spec.underlayCidr} ${spec.nodeRange}`;
 }
 
-async function subnetAndRange(engine: Engine, cluster: string): Promise<string | undefined> {
+/** `10.7.0.0/16 10.7.168.64/26` of the network that is there. */
+export async function subnetAndRange(engine: Engine, cluster: string): Promise<string | undefined> {
   const format = "{{with index .IPAM.Config 0}}{{.Subnet}} {{.IPRange}}{{end}}";
   const { exitCode, stdout } = await engine.docker(["network", "inspect", networkName(cluster), "--format", format]);
   return exitCode === 0 ? stdout.trim() : undefined;

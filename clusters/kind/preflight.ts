@@ -2,12 +2,8 @@ import { readFile, statfs } from "node:fs/promises";
 import { freemem } from "node:os";
 import { dirname } from "node:path";
 import { cacheRoot } from "../components/cache.ts";
-import { run } from "../components/command.ts";
 import { goProblem } from "../components/go-build.ts";
-import { runningEngine } from "../engine/engine.ts";
-import type { ClusterSpec, Finding } from "../provider.ts";
-import { conflict, type UsedRange, usedByDocker, usedByRoutes } from "./address-ranges.ts";
-import { networkName } from "./network.ts";
+import type { Finding } from "../provider.ts";
 
 const GIB = 2 ** 30;
 /** Measured: 9 GiB with builds, layers, unpacked images and the nodes' own files. */
@@ -15,8 +11,8 @@ const DISK_GIB = 12;
 const MEMORY_GIB = 4;
 
 /** What would stop a kind cluster on this machine, each with its remedy. Changes nothing. */
-export async function kindPreflight(spec: ClusterSpec): Promise<readonly Finding[]> {
-  const checks = [rootProblem(), spaceProblem(), rangeProblem(spec)].map(async (problem) => ({
+export async function kindPreflight(): Promise<readonly Finding[]> {
+  const checks = [rootProblem(), spaceProblem()].map(async (problem) => ({
     severity: "error" as const,
     message: await problem,
   }));
@@ -42,31 +38,6 @@ async function spaceProblem(): Promise<Problem> {
   return free >= DISK_GIB
     ? undefined
     : `The cache ${cacheRoot()} has ${free.toFixed(1)} GiB free and wants ${DISK_GIB}: free some, or set INTERLAY_CACHE to a directory on a larger disk.`;
-}
-
-async function rangeProblem(spec: ClusterSpec): Promise<Problem> {
-  const taken = conflict(spec.underlayCidr, await usedRanges(networkName(spec.name)));
-  return taken === undefined
-    ? undefined
-    : `The underlay ${spec.underlayCidr} is in use (${taken.range}, ${taken.by}): choose another, as INTERLAY_UNDERLAY=10.17.0.0/16.`;
-}
-
-/** All that is in use, but for the cluster's own Docker network. */
-async function usedRanges(own: string): Promise<readonly UsedRange[]> {
-  const engine = await runningEngine();
-  const bridge = (
-    await engine?.docker(["network", "inspect", own, "--format", "br-{{slice .Id 0 12}}"])
-  )?.stdout.trim();
-  const routes = await run(["ip", "-json", "-4", "route", "show"]);
-  const ids = (await engine?.docker(["network", "ls", "-q"]))?.stdout.split("\n").filter((id) => id !== "") ?? [];
-  const networks = engine === undefined ? undefined : await engine.docker(["network", "inspect", ...ids]);
-  return [
-    // A machine without `ip` gets it with the engine; its ranges are not known before.
-    ...(routes.exitCode === 0 ? usedByRoutes(routes.stdout) : []).filter(
-      ({ by }) => by !== `the route by ${bridge ?? ""}`,
-    ),
-    ...usedByDocker(networks?.stdout ?? "[]").filter(({ by }) => by !== `the Docker network ${own}`),
-  ];
 }
 
 function memoryProblem(): Problem {

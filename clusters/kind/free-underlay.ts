@@ -1,0 +1,59 @@
+import { run } from "../components/command.ts";
+import type { Engine } from "../engine/engine.ts";
+import type { Progress } from "../progress.ts";
+import type { ClusterSpec } from "../provider.ts";
+import { type Underlay, underlay } from "../spec.ts";
+import { conflict, type UsedRange, usedByDocker, usedByRoutes } from "./address-ranges.ts";
+import { networkName, subnetAndRange } from "./network.ts";
+
+/** 10.7.0.0/16, 10.17.0.0/16, … 10.247.0.0/16: none of them meets Kubernetes' or Docker's usual ranges. */
+const CANDIDATES: readonly Underlay[] = Array.from({ length: 25 }, (_, i) => underlay(`10.${7 + 10 * i}.0.0/16`));
+
+/**
+ * The underlay for the cluster: the one of the network that it has already, else the wanted one, else (where nobody asked
+ * for that by name) the first that nobody uses. The engine runs, so that its own networks are known as such.
+ * Errors: none is free.
+ */
+export async function freeUnderlay(engine: Engine, spec: ClusterSpec, progress: Progress): Promise<Underlay> {
+  const own = await subnetAndRange(engine, spec.name);
+  const used = await usedRanges(engine, networkName(spec.name));
+  const { is, taken } = chooseUnderlay(spec, own, used);
+  if (taken !== undefined)
+    progress.note(`${spec.underlayCidr} is in use (${taken.range}, ${taken.by}): the underlay is ${is.underlayCidr}`);
+  return is;
+}
+
+/** @param own `subnet range` of the cluster's Docker network, if it is there. */
+export function chooseUnderlay(
+  spec: ClusterSpec,
+  own: string | undefined,
+  used: readonly UsedRange[],
+): { readonly is: Underlay; readonly taken?: UsedRange } {
+  const { underlayCidr, nodeRange, podRange } = spec;
+  const wanted = { underlayCidr, nodeRange, podRange };
+  const has = [wanted, ...(spec.underlayMayMove ? CANDIDATES : [])].find(
+    (candidate) => own === `${candidate.underlayCidr} ${candidate.nodeRange}`,
+  );
+  if (has !== undefined) return { is: has };
+  const taken = conflict(underlayCidr, used);
+  if (taken === undefined) return { is: wanted };
+  const free = CANDIDATES.find((candidate) => conflict(candidate.underlayCidr, used) === undefined);
+  if (spec.underlayMayMove && free !== undefined) return { is: free, taken };
+  throw new Error(
+    `The underlay ${underlayCidr} is in use (${taken.range}, ${taken.by}): name another, as INTERLAY_UNDERLAY=${free?.underlayCidr ?? "172.30.0.0/16"}.`,
+  );
+}
+
+/** All that is in use, but for the cluster's own Docker network. */
+async function usedRanges(engine: Engine, own: string): Promise<readonly UsedRange[]> {
+  const [bridge, routes, ids] = await Promise.all([
+    engine.docker(["network", "inspect", own, "--format", "br-{{slice .Id 0 12}}"]),
+    run(["ip", "-json", "-4", "route", "show"]),
+    engine.docker(["network", "ls", "-q"]),
+  ]);
+  const networks = await engine.docker(["network", "inspect", ...ids.stdout.split("\n").filter((id) => id !== "")]);
+  return [
+    ...usedByRoutes(routes.stdout).filter(({ by }) => by !== `the route by ${bridge.stdout.trim()}`),
+    ...usedByDocker(networks.stdout).filter(({ by }) => by !== `the Docker network ${own}`),
+  ];
+}
