@@ -49,6 +49,11 @@ Describe("connectivity matrix", { labels: ["matrix"] }, () => {
     { timeout: 300_000 },
   );
 
+  It("every pod is ready: its node reaches it", () => {
+    const { notReady } = deployment;
+    assert.equal(notReady.length, 0, `these run, but their readiness probes fail: ${notReady.join(", ")}`);
+  });
+
   It("the pods' `ip route` has the documented lines", async () => {
     for (const { pod, expected } of expectedRoutes(cluster, deployment)) {
       const routes = plainRoutes(await api.exec(NAMESPACE, pod, ["ip", "route"]));

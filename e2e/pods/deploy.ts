@@ -1,3 +1,4 @@
+import type { V1Pod } from "@kubernetes/client-node";
 import { z } from "zod";
 import type { Cluster, ExternalHost } from "../../clusters/provider.ts";
 import { type ClusterApi, ensure, removeNamespace } from "../cluster-api.ts";
@@ -21,6 +22,8 @@ export interface DeployedPod {
 
 /** The pod types, running, with everything that the cells need to know of them. */
 export interface Deployment {
+  /** Pods that run but that their kubelet does not reach, each with its node: the cells tell more. */
+  readonly notReady: readonly string[];
   readonly workers: readonly string[];
   readonly pods: ReadonlyMap<string, DeployedPod>;
   readonly external: ExternalHost;
@@ -37,7 +40,10 @@ export interface Deployment {
   closeProbers(): Promise<void>;
 }
 
-/** Makes the pods that are missing and waits until every one is ready. Pods of another image are made anew. */
+/**
+ * Makes the pods that are missing and waits until every one is ready; pods that only run are told in `notReady`. Pods of
+ * another image are made anew. Errors: a pod that does not run, with the last warning that names a cause.
+ */
 export async function deploy(cluster: Cluster, api: ClusterApi): Promise<Deployment> {
   const workers = cluster.nodes.filter((node) => node.role === "worker").map((node) => node.name);
   const wanted = manifests(cluster.probeImage, workers);
@@ -45,7 +51,7 @@ export async function deploy(cluster: Cluster, api: ClusterApi): Promise<Deploym
   const [namespace, ...rest] = wanted;
   if (namespace !== undefined) await ensure(api, namespace);
   await Promise.all(rest.map((object) => ensure(api, object)));
-  const pods = await untilReady(api, wanted.filter((object) => object.kind === "Pod").length);
+  const { pods, notReady } = await untilReady(api, wanted.filter((object) => object.kind === "Pod").length);
   const [services, external] = await Promise.all([readServices(api), cluster.external()]);
   const externalName = (await external.exec(["hostname"])).stdout.trim();
   const apiServer = (await api.core.readNamespacedService({ name: "kubernetes", namespace: "default" })).spec
@@ -62,6 +68,7 @@ export async function deploy(cluster: Cluster, api: ClusterApi): Promise<Deploym
   };
   const probers = new Map<string, Promise<Prober>>();
   return {
+    notReady,
     workers,
     pods,
     external,
@@ -114,38 +121,37 @@ async function removeForeign(api: ClusterApi, wanted: readonly Manifest[]): Prom
   if (foreign || broken) await removeNamespace(api, NAMESPACE);
 }
 
-async function untilReady(api: ClusterApi, count: number): Promise<ReadonlyMap<string, DeployedPod>> {
+async function untilReady(api: ClusterApi, count: number): Promise<Pick<Deployment, "pods" | "notReady">> {
   const deadline = Date.now() + READY_TIMEOUT_MS;
   for (;;) {
     const { items } = await api.core.listNamespacedPod({ namespace: NAMESPACE });
-    const waiting = items.filter(
-      (pod) => !(pod.status?.conditions ?? []).some((c) => c.type === "Ready" && c.status === "True"),
-    );
-    if (waiting.length === 0 && items.length === count)
-      return new Map(
-        items.map((pod) => {
-          const name = pod.metadata?.name ?? "";
-          const second = extraAddress(pod.metadata?.annotations?.["k8s.v1.cni.cncf.io/network-status"]);
-          const main = pod.status?.podIP;
-          const addresses = {
-            ...(main === undefined ? {} : { main }),
-            ...(second === undefined ? {} : { net1: second }),
-          };
-          return [name, { name, node: pod.spec?.nodeName ?? "", addresses }];
-        }),
-      );
+    const waiting = items.filter((pod) => !isTrue(pod, "Ready"));
+    const pods = new Map(items.map(deployed).map((pod) => [pod.name, pod]));
+    const whole = items.length === count;
+    if (waiting.length === 0 && whole) return { pods, notReady: [] };
     if (Date.now() > deadline) {
-      const names = waiting
-        .map((pod) => `${pod.metadata?.name ?? "?"} on ${pod.spec?.nodeName ?? "no node"}`)
-        .join(", ");
+      const names = waiting.map((pod) => `${pod.metadata?.name ?? "?"} on ${pod.spec?.nodeName ?? "no node"}`);
+      if (whole && items.every(({ status }) => status?.phase === "Running" && status.podIP !== undefined))
+        return { pods, notReady: names };
       const events = await api.core.listNamespacedEvent({ namespace: NAMESPACE });
       const warnings = events.items.filter((e) => e.type === "Warning").map((e) => e.message ?? "");
       throw new Error(
-        `${waiting.length} of ${count} pods are not ready after ${READY_TIMEOUT_MS / 1000} s: ${names}. ${warnings.at(-1) ?? ""}`,
+        `${waiting.length} of ${count} pods are not ready after ${READY_TIMEOUT_MS / 1000} s: ${names.join(", ")}. ${warnings.at(-1) ?? ""}`,
       );
     }
     await new Promise((resolve) => setTimeout(resolve, 200));
   }
+}
+
+function isTrue(pod: V1Pod, condition: string): boolean {
+  return (pod.status?.conditions ?? []).some((c) => c.type === condition && c.status === "True");
+}
+
+function deployed(pod: V1Pod): DeployedPod {
+  const main = pod.status?.podIP;
+  const second = extraAddress(pod.metadata?.annotations?.["k8s.v1.cni.cncf.io/network-status"]);
+  const addresses = { ...(main === undefined ? {} : { main }), ...(second === undefined ? {} : { net1: second }) };
+  return { name: pod.metadata?.name ?? "", node: pod.spec?.nodeName ?? "", addresses };
 }
 
 function extraAddress(annotation: string | undefined): string | undefined {
