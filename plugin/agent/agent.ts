@@ -27,7 +27,7 @@ import { NodeStatePublisher, nodeStatus } from "./node-state.ts";
 import { inNamespace, RESOURCE } from "./objects.ts";
 import { observeCluster, settingsOf, settingsVersion } from "./observe.ts";
 import { Reclaimer } from "./reclaimer.ts";
-import { repairAttachments, YOUNG_MS } from "./repair.ts";
+import { BUSY_MS, repairAttachments } from "./repair.ts";
 import { applyReturnPath, readTcpBeLiberal } from "./return-path.ts";
 import { isOn, seconds } from "./settings.ts";
 import { type AgentState, initialState } from "./state.ts";
@@ -233,10 +233,10 @@ export class Agent {
     for (const what of report.removed) log("info", "removed what was left of a pod that is gone", { what });
     this.#metrics.repaired(report.repaired);
     this.#state.repair = report;
-    if (report.young > 0)
+    if (report.busy > 0)
       setTimeout(() => {
         this.#loops.repair.wake();
-      }, YOUNG_MS).unref();
+      }, BUSY_MS).unref();
     this.#loops.status.wake();
   }
 

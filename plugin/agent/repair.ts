@@ -1,17 +1,17 @@
-import { existsSync, statSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync } from "node:fs";
 import { applyItem } from "../datapath/apply.ts";
-import { type Attachment, attachmentsDirectory, listAttachments, writeAttachment } from "../datapath/attachment.ts";
-import { type Facts, STATE_DIRECTORY } from "../datapath/facts.ts";
+import { type Attachment, listAttachments, readAttachment, writeAttachment } from "../datapath/attachment.ts";
+import type { Facts } from "../datapath/facts.ts";
 import { Namespace, withNamespaces } from "../datapath/kernel.ts";
 import { describeItem } from "../datapath/plan.ts";
+import { tryPodLock } from "../datapath/pod-lock.ts";
 import { readDrift } from "../datapath/read.ts";
 import { replan } from "../datapath/replan.ts";
 import { undoPlan } from "../datapath/undo.ts";
 import { del } from "../cni/del.ts";
 
-/** A record is written before its plan is applied: one younger than this, in milliseconds, may be in the middle of its ADD. */
-export const YOUNG_MS = 2000;
+/** When to look again at a pod that was in the middle of its ADD or DEL, in milliseconds. */
+export const BUSY_MS = 500;
 
 export interface RepairReport {
   readonly attachments: number;
@@ -21,8 +21,8 @@ export interface RepairReport {
   readonly failed: readonly string[];
   /** Attachments whose namespace is gone (a node that has rebooted, a DEL that never came): nothing of them is left. */
   readonly removed: readonly string[];
-  /** How many have not been looked at, because their ADD may not have ended. */
-  readonly young: number;
+  /** How many have not been looked at: they are in the middle of their ADD or DEL. */
+  readonly busy: number;
 }
 
 /**
@@ -33,18 +33,16 @@ export function repairAttachments(facts?: Facts): RepairReport {
   const repaired: string[] = [];
   const failed: string[] = [];
   const removed: string[] = [];
-  let young = 0;
+  let busy = 0;
   const attachments = listAttachments();
   for (const attachment of attachments) {
     const name = `${attachment.pod.namespace}/${attachment.pod.name} ${attachment.ifname}`;
-    if (ageOf(attachment) < YOUNG_MS) {
-      young++;
-      continue;
-    }
     try {
-      if (existsSync(attachment.netns))
-        repaired.push(...repairOne(renewed(attachment, facts)).map((line) => `${name}: ${line}`));
-      else {
+      if (existsSync(attachment.netns)) {
+        const lines = tryPodLock(attachment.netns, () => repairOne(attachment, facts));
+        if (lines === undefined) busy++;
+        else repaired.push(...lines.map((line) => `${name}: ${line}`));
+      } else {
         del(attachment);
         removed.push(name);
       }
@@ -54,7 +52,7 @@ export function repairAttachments(facts?: Facts): RepairReport {
         failed.push(`${name}: ${error instanceof Error ? error.message : String(error)}`);
     }
   }
-  return { attachments: attachments.length - removed.length, repaired, failed, removed, young };
+  return { attachments: attachments.length - removed.length, repaired, failed, removed, busy };
 }
 
 /** The attachment by these facts, recorded; routes that it no longer has are taken away. */
@@ -74,8 +72,19 @@ function renewed(attachment: Attachment, facts: Facts | undefined): Attachment {
   return now;
 }
 
+/** Called with the pod's lock: no ADD or DEL is at work. Its record may have gone since it was listed. */
+function repairOne({ containerId, ifname }: Attachment, facts: Facts | undefined): readonly string[] {
+  const recorded = readAttachment(containerId, ifname);
+  if (recorded === undefined) return [];
+  const attachment = renewed(recorded, facts);
+  const lines = putBack(attachment);
+  // A DEL that finds the namespace gone does not wait for us: what it did not see goes now.
+  if (!existsSync(attachment.netns)) del(attachment);
+  return lines;
+}
+
 /** Putting a pair back takes its routes and neighbours with it: what the first round brought down, the second puts up. */
-function repairOne(attachment: Attachment): readonly string[] {
+function putBack(attachment: Attachment): readonly string[] {
   return withNamespaces(attachment.netns, (node: Namespace, pod: Namespace) => {
     const lines: string[] = [];
     for (let round = 0; round < 2; round++) {
@@ -86,11 +95,4 @@ function repairOne(attachment: Attachment): readonly string[] {
     }
     return lines;
   });
-}
-
-/** In milliseconds. */
-function ageOf({ containerId, ifname }: Attachment): number {
-  const file = join(attachmentsDirectory(STATE_DIRECTORY), `${containerId}-${ifname}.json`);
-  const written = statSync(file, { throwIfNoEntry: false })?.mtimeMs;
-  return written === undefined ? 0 : Date.now() - written; // gone meanwhile: DEL is at work
 }

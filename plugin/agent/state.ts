@@ -39,6 +39,6 @@ export function initialState(facts: Facts | undefined): AgentState {
     gate: { open: false, reason: "kube-proxy has not been looked at yet." },
     ipamError: "not started yet",
     poolProblems: [],
-    repair: { attachments: 0, repaired: [], failed: [], removed: [], young: 0 },
+    repair: { attachments: 0, repaired: [], failed: [], removed: [], busy: 0 },
   };
 }

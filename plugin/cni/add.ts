@@ -2,9 +2,10 @@ import { parseInterfaceAddress, parseIp } from "../datapath/address.ts";
 import { ApplyError, applyPlan } from "../datapath/apply.ts";
 import { readAttachment, removeAttachment, writeAttachment } from "../datapath/attachment.ts";
 import { removeDirt } from "../datapath/dirt.ts";
-import { withNamespaces } from "../datapath/kernel.ts";
+import { type Namespace, withNamespaces } from "../datapath/kernel.ts";
 import type { ExtraAddress } from "../datapath/multi-nic.ts";
 import type { Plan } from "../datapath/plan.ts";
+import { withPodLock } from "../datapath/pod-lock.ts";
 import { planFor, UnfitPodError } from "../datapath/survey.ts";
 import type { Call } from "./call.ts";
 import { CniError, CODE } from "./error.ts";
@@ -39,7 +40,7 @@ export function add({ request, places, lap, beforeStep }: Call): CniResult {
     ...(mtu === undefined ? {} : { mtu }),
     ...(txQueueLen === undefined ? {} : { txQueueLength: txQueueLen }),
   };
-  return withNamespaces(netns, (node, podNamespace) => {
+  const wire = (node: Namespace, podNamespace: Namespace): CniResult => {
     const known = readAttachment(containerId, ifname, places.attachments) !== undefined;
     try {
       const plan = planFor(facts, nic, node, podNamespace);
@@ -59,7 +60,8 @@ export function add({ request, places, lap, beforeStep }: Call): CniResult {
         throw new CniError(CODE.apply, `pod ${pod.namespace}/${pod.name}, ${error.message}`);
       throw error;
     }
-  });
+  };
+  return withPodLock(netns, () => withNamespaces(netns, wire));
 }
 
 /** The addresses of this NIC in a result: by the index of its interface; all of them where no index is given. */

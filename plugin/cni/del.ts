@@ -11,6 +11,7 @@ import { STATE_DIRECTORY } from "../datapath/facts.ts";
 import { Namespace } from "../datapath/kernel.ts";
 import { nodeLinkName } from "../datapath/names.ts";
 import { describeItem } from "../datapath/plan.ts";
+import { withPodLock } from "../datapath/pod-lock.ts";
 import { undoPlan } from "../datapath/undo.ts";
 
 interface Target {
@@ -24,22 +25,31 @@ interface Target {
  * CNI spec 1.1.0, section 2 "DEL": needs nothing but its arguments and the local record; succeeds when everything is gone
  * already, the namespace included.
  */
-export function del({ containerId, ifname, netns }: Target, stateDirectory = STATE_DIRECTORY): void {
+export function del(target: Target, stateDirectory = STATE_DIRECTORY): void {
+  const { containerId, ifname } = target;
   const directory = attachmentsDirectory(stateDirectory);
-  const node = new Namespace();
-  try {
-    const record = readAttachment(containerId, ifname, directory);
-    const path = netns === "" ? record?.netns : netns;
-    if (record !== undefined) {
-      const alive = path !== undefined && existsSync(path);
-      undoPlan(record.plan, node, alive ? path : undefined, alive ? sharedLines(containerId, ifname, directory) : NONE);
+  const recorded = () => readAttachment(containerId, ifname, directory);
+  const netns = target.netns === "" ? (recorded()?.netns ?? "") : target.netns;
+  withPodLock(netns, () => {
+    const node = new Namespace();
+    try {
+      const record = recorded();
+      if (record !== undefined) {
+        const alive = existsSync(netns);
+        undoPlan(
+          record.plan,
+          node,
+          alive ? netns : undefined,
+          alive ? sharedLines(containerId, ifname, directory) : NONE,
+        );
+      }
+      // Without a record (killed before it was written, or lost) the pair is still found by its name, and routes go with it.
+      removeLink(node, nodeLinkName(containerId, ifname));
+    } finally {
+      node.close();
     }
-    // Without a record (killed before it was written, or lost) the pair is still found by its name, and routes go with it.
-    removeLink(node, nodeLinkName(containerId, ifname));
-  } finally {
-    node.close();
-  }
-  removeAttachment(containerId, ifname, directory);
+    removeAttachment(containerId, ifname, directory);
+  });
 }
 
 const NONE: ReadonlySet<string> = new Set();

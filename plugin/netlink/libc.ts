@@ -8,6 +8,7 @@ export interface Libc {
   recv(fd: number, bytes: Buffer, length: number, flags: number): number;
   setns(fd: number, kind: number): number;
   close(fd: number): number;
+  flock(fd: number, operation: number): number;
   errno(): number;
 }
 
@@ -39,6 +40,7 @@ function load(): Libc {
     recv: { args: ["i32", "buffer", "u32", "i32"], returns: "i32" },
     setns: { args: ["i32", "i32"], returns: "i32" },
     close: { args: ["i32"], returns: "i32" },
+    flock: { args: ["i32", "i32"], returns: "i32" },
     __errno_location: { args: [], returns: "ptr" },
   });
   const call =
@@ -56,6 +58,7 @@ function load(): Libc {
     recv: call("recv"),
     setns: call("setns"),
     close: call("close"),
+    flock: call("flock"),
     errno: () => ffi.read.i32(call("__errno_location")(), 0),
   };
 }
