@@ -1,10 +1,11 @@
 import { createHash } from "node:crypto";
-import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { buildInterlay } from "../../plugin/deploy/build.ts";
 import { VERSIONS, type ComponentRef } from "../components/catalog.ts";
+import { cacheRoot } from "../components/cache.ts";
 import { ensureDebianPackages } from "../components/packages.ts";
 import { type ResolvedComponents, resolveComponents } from "../components/resolve.ts";
 import { timed } from "../components/timed.ts";
@@ -65,7 +66,17 @@ export const labProvider: Provider = {
 
 async function remove(files: LabFiles): Promise<void> {
   await endDaemon(files);
+  await keepLog(files);
   await rm(files.directory, { recursive: true, force: true });
+}
+
+/** What the node runners said outlives the lab: a run that failed took it down before anybody could look. */
+async function keepLog(files: LabFiles): Promise<void> {
+  const logs = join(cacheRoot(), "logs");
+  await mkdir(logs, { recursive: true, mode: 0o700 });
+  await copyFile(files.log, join(logs, `lab-${basename(files.directory)}.log`)).catch((error: unknown) => {
+    if (!String(error).includes("ENOENT")) throw error;
+  });
 }
 
 async function make(

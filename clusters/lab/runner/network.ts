@@ -7,6 +7,11 @@ import { inside } from "../enter.ts";
 const DIRECTORY = "/etc/cni/net.d";
 const BINARIES = "/opt/cni/bin";
 
+/** A call that takes longer is told in the daemon's log: plugins that hang are why pods do. */
+const SLOW_S = 5;
+/** A plugin that has not ended by then is ended, and the call has failed: what hangs is tried again. */
+const PATIENCE_MS = 60_000;
+
 const plugin = z.looseObject({ type: z.string() });
 const configuration = z.union([
   z.looseObject({ name: z.string(), cniVersion: z.string().default("0.3.1"), plugins: z.array(plugin).min(1) }),
@@ -64,14 +69,24 @@ export async function call(
       ...(last === undefined ? {} : { prevResult: last }),
       ...(verb === "GC" ? { "cni.dev/valid-attachments": valid } : {}),
     };
+    const begun = performance.now();
     const answer = await run(inside(machine, [`${BINARIES}/${one.type}`]), {
       env: { ...environment(verb, attachment) },
       stdin: JSON.stringify(stdin),
+      timeoutMs: PATIENCE_MS,
     });
-    if (answer.exitCode !== 0) throw new Error(`${one.type} ${verb}: ${said(answer.stdout, answer.stderr)}`);
+    const seconds = (performance.now() - begun) / 1000;
+    if (seconds > SLOW_S) tellSlow(`${one.type} ${verb}`, seconds, attachment);
+    if (answer.exitCode !== 0)
+      throw new Error(`${one.type} ${verb} after ${seconds.toFixed(1)} s: ${said(answer.stdout, answer.stderr)}`);
     if (verb === "ADD") last = asVersion(network.cniVersion, result.parse(JSON.parse(answer.stdout)));
   }
   return last;
+}
+
+function tellSlow(what: string, seconds: number, attachment: Attachment | undefined): void {
+  const pod = attachment === undefined ? "" : ` for ${attachment.namespace}/${attachment.pod}`;
+  process.stderr.write(`${new Date().toISOString()} ${what}${pod} took ${seconds.toFixed(1)} s\n`);
 }
 
 /**

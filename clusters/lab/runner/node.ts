@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import {
   CoreV1Api,
   KubeConfig,
@@ -6,6 +7,7 @@ import {
   PatchStrategy,
   setHeaderOptions,
   type V1Pod,
+  type V1PodList,
   type V1PodStatus,
   Watch,
 } from "@kubernetes/client-node";
@@ -17,11 +19,15 @@ import type { NodeContext } from "./node-context.ts";
 import { PodRunner } from "./pod.ts";
 import { nodeObject, nodeStatus } from "./node-object.ts";
 import { NodeProber } from "./probe.ts";
+import { Turns } from "./turns.ts";
 
 const HEARTBEAT_MS = 10_000;
 /** Until the node has a network, its configuration is looked for this often. */
 const LOOK_MS = 100;
+/** A watch can lose an event, and is 30 s in finding out that its connection is dead: so often the list is asked too. */
+const RESYNC_MS = 5000;
 const WIRINGS = 4;
+const ENDED = new Set(["Succeeded", "Failed"]);
 /** Conditions are merged by their type: Calico has one of its own. */
 const BY_KEY = setHeaderOptions("Content-Type", PatchStrategy.StrategicMergePatch);
 const MERGE = setHeaderOptions("Content-Type", PatchStrategy.MergePatch);
@@ -51,8 +57,9 @@ export class NodeRunner implements NodeContext {
   readonly #options: NodeOptions;
   readonly #config = new KubeConfig();
   readonly #pods = new Map<string, PodRunner>();
-  readonly #turns: Promise<unknown>[] = Array.from({ length: WIRINGS }, () => Promise.resolve());
-  #turn = 0;
+  /** Torn down: a list that is older than that does not bring them back. */
+  readonly #gone = new Set<string>();
+  readonly #turns = new Turns(WIRINGS);
 
   constructor(options: NodeOptions) {
     this.#options = options;
@@ -85,6 +92,30 @@ export class NodeRunner implements NodeContext {
       setTimeout(() => void informer.start(), 500);
     });
     await informer.start();
+    void this.#resync(list);
+  }
+
+  /** As kubelet's housekeeping: whatever the watch said, pods that the API server no longer has are torn down. */
+  async #resync(list: () => Promise<V1PodList>): Promise<never> {
+    for (;;) {
+      await sleep(RESYNC_MS);
+      const before = [...this.#pods.keys()];
+      const items = await list().then(
+        (pods) => pods.items,
+        (error: unknown) => {
+          this.log(`list of pods on ${this.name}: ${String(error)}`);
+        },
+      );
+      if (items === undefined) continue;
+      const there = new Set(items.map((pod) => pod.metadata?.uid));
+      for (const uid of before.filter((one) => !there.has(one))) {
+        const runner = this.#pods.get(uid);
+        if (runner === undefined || runner.stopping) continue;
+        this.log(`${runner.name}: gone, and the watch did not tell`);
+        void runner.stop(0, false);
+      }
+      for (const pod of items) this.#seen(pod);
+    }
   }
 
   #seen(pod: V1Pod): void {
@@ -92,8 +123,7 @@ export class NodeRunner implements NodeContext {
     const known = this.#pods.get(uid);
     if (known !== undefined) known.update(pod);
     else if (pod.metadata?.deletionTimestamp !== undefined) void this.deletePod(pod);
-    else if (pod.status?.phase !== "Succeeded" && pod.status?.phase !== "Failed")
-      this.#pods.set(uid, new PodRunner(this, pod));
+    else if (!this.#gone.has(uid) && !ENDED.has(pod.status?.phase ?? "")) this.#pods.set(uid, new PodRunner(this, pod));
   }
 
   async #register(): Promise<void> {
@@ -124,11 +154,8 @@ export class NodeRunner implements NodeContext {
     }
   }
 
-  async wiring<T>(work: () => Promise<T>): Promise<T> {
-    const slot = this.#turn++ % WIRINGS;
-    const mine = (this.#turns[slot] ?? Promise.resolve()).then(work);
-    this.#turns[slot] = mine.catch(() => undefined);
-    return mine;
+  wiring<T>(work: () => Promise<T>): Promise<T> {
+    return this.#turns.take(work);
   }
 
   log(line: string): void {
@@ -185,5 +212,6 @@ export class NodeRunner implements NodeContext {
 
   gone(uid: string): void {
     this.#pods.delete(uid);
+    this.#gone.add(uid);
   }
 }

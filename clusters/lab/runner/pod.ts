@@ -34,11 +34,16 @@ export class PodRunner {
     this.#pod = pod;
     this.#volumes = new Volumes(node.core, node.machine, pod);
     this.#work = this.#run().catch((error: unknown) => {
-      if (!this.#stopping.signal.aborted) node.log(`${this.#name}: ${messageOf(error)}`);
+      if (!this.#stopping.signal.aborted) node.log(`${this.name}: ${messageOf(error)}`);
     });
   }
 
-  get #name(): string {
+  get stopping(): boolean {
+    return this.#stopping.signal.aborted;
+  }
+
+  /** `NAMESPACE/POD` */
+  get name(): string {
     return `${this.#pod.metadata?.namespace ?? ""}/${this.#pod.metadata?.name ?? ""}`;
   }
 
@@ -56,20 +61,21 @@ export class PodRunner {
 
   async #teardown(graceMs: number, confirm: boolean): Promise<void> {
     this.#stopping.abort();
-    this.#node.stops(this.#name);
+    this.#node.stops(this.name);
     await Promise.all([...this.#running.values()].map((container) => container.stop(graceMs)));
     await this.#work;
     await Promise.all([...this.#running.values()].map((container) => container.stop(0)));
     for (let wait = BACKOFF_MS.first; this.#sandbox !== undefined; wait = Math.min(2 * wait, BACKOFF_MS.most))
       try {
-        await removeSandbox(this.#node.machine, this.#sandbox);
+        const sandbox = this.#sandbox;
+        await this.#node.wiring(() => removeSandbox(this.#node.machine, sandbox));
         this.#sandbox = undefined;
       } catch (error) {
         this.#node.event(this.#pod, "FailedKillPod", messageOf(error));
         await sleep(wait);
       }
-    if (confirm) await this.#node.deletePod(this.#pod);
     this.#node.gone(this.#pod.metadata?.uid ?? "");
+    if (confirm) await this.#node.deletePod(this.#pod);
   }
 
   async #run(): Promise<void> {
@@ -120,7 +126,7 @@ export class PodRunner {
     const policy = this.#pod.spec?.restartPolicy ?? "Always";
     for (let restarts = 0; ; restarts += 1) {
       const running = await this.#start(container, this.#states, restarts);
-      if (this.#pod.spec?.containers[0]?.name === container.name) this.#node.runs(this.#name, running);
+      if (this.#pod.spec?.containers[0]?.name === container.name) this.#node.runs(this.name, running);
       const probing = new AbortController();
       void this.#probe(container, restarts, probing.signal);
       const exitCode = await running.ended;
@@ -151,7 +157,7 @@ export class PodRunner {
         const started = new RunningContainer(
           inPodNetwork(machine, this.#sandbox?.attachment.netns, asContainer(hostname, mounts, argv)),
           env,
-          this.#node.logFile(this.#name, container.name),
+          this.#node.logFile(this.name, container.name),
         );
         this.#running.set(container.name, started);
         const ready = states === this.#states && container.readinessProbe === undefined;

@@ -1,0 +1,29 @@
+import assert from "node:assert/strict";
+import { setTimeout as sleep } from "node:timers/promises";
+import { Turns } from "./turns.ts";
+
+describe("turns", () => {
+  it("lets so many work at a time, and those that fail free their turn", async () => {
+    const turns = new Turns(2);
+    let now = 0;
+    let most = 0;
+    const works = Array.from({ length: 7 }, (_, index) =>
+      turns.take(async () => {
+        most = Math.max(most, ++now);
+        await sleep(1);
+        now -= 1;
+        if (index % 2 === 0) throw new Error("failed");
+      }),
+    );
+    const ended = await Promise.allSettled(works);
+    assert.equal(ended.filter(({ status }) => status === "rejected").length, 4);
+    assert.equal(most, 2);
+  });
+
+  it("goes on past one that hangs", async () => {
+    const turns = new Turns(2);
+    void turns.take(() => new Promise(() => undefined));
+    const answers = await Promise.all([1, 2, 3].map((n) => turns.take(() => Promise.resolve(n))));
+    assert.deepEqual(answers, [1, 2, 3]);
+  });
+});
