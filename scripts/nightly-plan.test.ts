@@ -1,0 +1,33 @@
+import assert from "node:assert/strict";
+import { argumentsOf, nightlyPlan } from "./nightly-plan.ts";
+
+describe("the night's plan", () => {
+  const { jobs, leftOut } = nightlyPlan(["v1.29.15", "v1.34.1"]);
+
+  it("has every combination once, run or left out with a reason", () => {
+    const names = [...jobs, ...leftOut].map(({ name }) => name);
+    assert.equal(names.length, 2 * 2 * 2 * 2);
+    assert.equal(new Set(names).size, names.length);
+    assert.ok(leftOut.every(({ reason }) => reason !== ""));
+  });
+
+  it("runs the lab at every version, in both modes", () => {
+    assert.deepEqual(
+      jobs.filter(({ provider }) => provider === "lab").map(({ kubernetes, mode }) => `${kubernetes}/${mode}`),
+      ["v1.29.15/iptables", "v1.29.15/nftables", "v1.34.1/iptables", "v1.34.1/nftables"],
+    );
+  });
+
+  it("gives a job's command", () => {
+    const [job] = jobs;
+    assert.ok(job);
+    assert.equal(
+      argumentsOf(job).join(" "),
+      "--provider lab --name nightly-lab-1-29-iptables-ipv4 --kubernetes v1.29.15 --kube-proxy v1.29.15/iptables --return-path liberal,notrack",
+    );
+  });
+
+  it("refuses what is no version", () => {
+    assert.throws(() => nightlyPlan(["1.29"]), /write v1\.29\.15/);
+  });
+});

@@ -1,0 +1,49 @@
+import { spawn } from "node:child_process";
+import { join } from "node:path";
+import { Command } from "commander";
+import { argumentsOf, type Job, nightlyPlan } from "./nightly-plan.ts";
+
+const VERSIONS = ["v1.29.15", "v1.34.1", "v1.37.2"];
+
+/** `npm run nightly`: what CI runs every night, here. The workflow takes its jobs from `--dry-run --json`. */
+const program = new Command("nightly")
+  .description("run the matrix for every Kubernetes version, kube-proxy mode and provider, one after another")
+  .option("--versions <list>", "Kubernetes versions", VERSIONS.join(","))
+  .option("--only <regexp>", "only jobs whose name fits", "")
+  .option("--dry-run", "print what would run")
+  .option("--json", "with --dry-run: the jobs as JSON, each with its arguments for e2e")
+  .parse();
+const flags = program.opts<{ versions: string; only: string; dryRun?: true; json?: true }>();
+const say = (text: string): void => {
+  process.stdout.write(`${text}\n`);
+};
+
+const { jobs, leftOut } = nightlyPlan(flags.versions.split(","));
+const wanted = jobs.filter(({ name }) => new RegExp(flags.only).test(name));
+
+if (flags.dryRun === true) {
+  if (flags.json === true) say(JSON.stringify(wanted.map((job) => ({ ...job, args: argumentsOf(job).join(" ") }))));
+  else for (const job of wanted) say(`${job.name}: npm run e2e -- ${argumentsOf(job).join(" ")}`);
+} else {
+  for (const job of wanted) {
+    const begun = performance.now();
+    const ok = await run(job);
+    if (!ok) process.exitCode = 1;
+    say(`${ok ? "passed" : "FAILED"}  ${job.name} (${Math.round((performance.now() - begun) / 1000)} s)`);
+  }
+}
+if (flags.json !== true) for (const { name, reason } of leftOut) say(`left out: ${name}: ${reason}`);
+
+function run(job: Job): Promise<boolean> {
+  say(`\n== ${job.name}`);
+  const argv = ["--import", "tsx", join(import.meta.dirname, "e2e.ts"), ...argumentsOf(job)];
+  return new Promise((resolve) => {
+    spawn(process.execPath, argv, { stdio: "inherit" })
+      .once("error", () => {
+        resolve(false);
+      })
+      .once("close", (code) => {
+        resolve(code === 0);
+      });
+  });
+}
