@@ -26,6 +26,8 @@ const environment = z.object({
   INTERLAY_CELLS: z.string().default(""),
   /** The packets' ways from captures: of no cell, of those that fail or are blocked (asked again), of all. */
   INTERLAY_EVIDENCE: z.enum(["none", "failed", "all"]).default("failed"),
+  /** The state of nodes and pods of every variant into the bundle; of one that fails it always goes there. */
+  INTERLAY_SNAPSHOT: z.stringbool().default(false),
 });
 
 export interface RunOptions {
@@ -37,6 +39,7 @@ export interface RunOptions {
   readonly keep: boolean;
   readonly cells: RegExp;
   readonly evidence: "none" | "failed" | "all";
+  readonly snapshot: boolean;
 }
 
 /** `v1.29.15` or `v1.29.15/nftables`. Throws on what is neither. */
@@ -70,6 +73,7 @@ export function runOptions(env: NodeJS.ProcessEnv = process.env): RunOptions {
     keep: values.INTERLAY_KEEP,
     cells: new RegExp(values.INTERLAY_CELLS),
     evidence: values.INTERLAY_EVIDENCE,
+    snapshot: values.INTERLAY_SNAPSHOT,
   };
 }
 

@@ -15,7 +15,8 @@ import { expectationFor, gate, type Variant } from "./matrix/gate.ts";
 import { expectedRoutes, plainRoutes } from "./matrix/routes.ts";
 import { runCells } from "./matrix/run.ts";
 import { type NodeFilter, readFilters, switchTo } from "./matrix/variant.ts";
-import { variantResults, versions } from "./outcome.ts";
+import { snapshots, variantResults, versions } from "./outcome.ts";
+import { takeSnapshot } from "./snapshot/snapshot.ts";
 import { deploy, type Deployment } from "./pods/deploy.ts";
 import { NAMESPACE } from "./pods/pods.ts";
 
@@ -109,6 +110,14 @@ function variantSpecs(variant: Variant, cluster: () => Cluster, deployment: () =
         table: summarize(results),
         seconds,
       });
+      if (options.snapshot || results.some(({ ok }) => !ok))
+        await By("a snapshot of nodes and pods", async () => {
+          const directory = `snapshot/${variantFlags(variant)
+            .replaceAll(/--[a-z-]+ /g, "")
+            .replaceAll(/[ /]/g, "-")}`;
+          for (const [file, text] of await takeSnapshot(cluster(), deployment().pods))
+            snapshots.set(`${directory}/${file}`, text);
+        });
     },
     { timeout: 300_000 },
   );

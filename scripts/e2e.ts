@@ -3,8 +3,10 @@ import { Command } from "commander";
 import { progressFor } from "../clusters/progress-for.ts";
 import { PROVIDER_NAMES, providerNamed } from "../clusters/providers.ts";
 import { DEFAULT_SPEC } from "../clusters/provider.ts";
-import { runOptions, specFor, useCluster } from "../e2e/context.ts";
+import { runOptions, specFor, theCluster, useCluster } from "../e2e/context.ts";
+import { takeSnapshot } from "../e2e/snapshot/snapshot.ts";
 import { RESULTS_SCHEMA, type Report } from "../results/schema.ts";
+import { writeBundle } from "../results/bundle.ts";
 import { writeReport } from "../results/write.ts";
 import { variantTable } from "./e2e-table.ts";
 
@@ -20,6 +22,7 @@ const program = new Command("e2e")
   .option("--label <expression>", "only specs whose labels fit, like matrix && !slow")
   .option("--cells <regexp>", "only cells whose id fits")
   .option("--evidence <which>", "the packets' ways from captures: none, failed (and blocked) or all cells")
+  .option("--snapshot", "state of nodes and pods into bundle.tar.gz also when nothing fails")
   .option("--keep", "leave cluster and pods as they are: the next run starts at once")
   .option("--json", "print the report as JSON on stdout, all else on stderr")
   .parse();
@@ -33,6 +36,7 @@ const flags = program.opts<{
   label?: string;
   cells?: string;
   evidence?: string;
+  snapshot?: true;
   keep?: true;
   json?: true;
 }>();
@@ -63,6 +67,7 @@ for (const [name, value] of Object.entries({
   INTERLAY_LABEL: flags.label,
   INTERLAY_CELLS: flags.cells,
   INTERLAY_EVIDENCE: flags.evidence,
+  INTERLAY_SNAPSHOT: flags.snapshot ? "true" : undefined,
   INTERLAY_KEEP: flags.keep ? "true" : undefined,
 }))
   if (value !== undefined) process.env[name] = value;
@@ -103,7 +108,7 @@ async function run(): Promise<number> {
 }
 
 async function specs(): Promise<number> {
-  const [{ finished }, { variantResults, versions }] = await Promise.all([
+  const [{ finished }, { snapshots, variantResults, versions }] = await Promise.all([
     import("../e2e/harness.ts"),
     import("../e2e/outcome.ts"),
   ]);
@@ -125,8 +130,14 @@ async function specs(): Promise<number> {
   };
   for (const variant of variantResults) say(`\n${variantTable(variant)}`);
   const directory = await writeReport(report);
+  if (snapshots.size === 0 && (failed > 0 || runOptions().snapshot))
+    for (const [file, text] of await takeSnapshot(await theCluster(), new Map()))
+      snapshots.set(`snapshot/${file}`, text);
+  const bundle = snapshots.size > 0 ? await writeBundle(directory, snapshots) : undefined;
   if (flags.json) writeToStdout(`${JSON.stringify(report)}\n`);
-  say(`\nresults: ${directory}/report.json, report.html, report.md, junit.xml`);
+  say(
+    `\nresults: ${directory}/report.json, report.html, report.md, junit.xml${bundle === undefined ? "" : ", bundle.tar.gz"}`,
+  );
   const skipped = report.summary.skipped > 0 ? `, ${report.summary.skipped} skipped` : "";
   say(`${report.summary.passed} passed, ${failed} failed${skipped}`);
   return failed === 0 ? 0 : 1;

@@ -20,7 +20,7 @@ const DIRECTORY = "/run/interlay-e2e-capture";
 /** Probes, what they become behind NodePorts and masquerading, pings, and all of them inside VXLAN. */
 const FILTER = `(port ${TCP_PORT} or portrange 30000-32767 or icmp or udp port ${VXLAN_PORT})`;
 
-interface Namespace {
+export interface Namespace {
   readonly node: string;
   readonly place: string;
   /** A process in it; undefined for the node's own. */
@@ -39,7 +39,7 @@ export async function startCapture(cluster: Cluster, pods: Deployment["pods"]): 
     cluster.nodes.map(async ({ name }) => {
       const [namespaces] = await Promise.all([
         namespacesOn(cluster, name, pods),
-        cluster.exec(name, ["mkdir", "-p", "-m", "700", DIRECTORY]),
+        cluster.exec(name, ["mkdir", "-p", "-m", "700", directoryOf(name)]),
       ]);
       return namespaces;
     }),
@@ -74,7 +74,7 @@ export async function startCapture(cluster: Cluster, pods: Deployment["pods"]): 
           `base64 --wrap=2000000000 ${fileOf(ns, "pcap")}`,
           "echo @",
         ]),
-        `rm -r -f ${DIRECTORY}`,
+        `rm -r -f ${directoryOf(mine[0]?.node ?? "none")}`,
       ]);
       return captures.flatMap(({ mine, lines }, node) =>
         mine.map(({ place }, index) => ({
@@ -88,7 +88,8 @@ export async function startCapture(cluster: Cluster, pods: Deployment["pods"]): 
 }
 
 const inside = ({ pid }: Namespace): string => (pid === undefined ? "" : `nsenter --target ${pid} --net `);
-const fileOf = ({ place }: Namespace, ending: string): string => `${DIRECTORY}/${place}.${ending}`;
+const directoryOf = (node: string): string => `${DIRECTORY}/${node}`;
+const fileOf = ({ node, place }: Namespace, ending: string): string => `${directoryOf(node)}/${place}.${ending}`;
 const tcpdumpLine = (ns: Namespace): string =>
   [
     `${inside(ns)}start-stop-daemon --start --quiet --background --make-pidfile --pidfile ${fileOf(ns, "pid")}`,
@@ -101,7 +102,9 @@ async function untilListening(cluster: Cluster, wanted: number): Promise<void> {
   const deadline = Date.now() + 10_000;
   for (;;) {
     const found = await Promise.all(
-      cluster.nodes.map(({ name }) => cluster.exec(name, ["find", DIRECTORY, "-name", "*.pcap", "-size", "+0"])),
+      cluster.nodes.map(({ name }) =>
+        cluster.exec(name, ["find", directoryOf(name), "-name", "*.pcap", "-size", "+0"]),
+      ),
     );
     const listening = found.flatMap(({ stdout }) => stdout.split("\n").filter((line) => line !== "")).length;
     if (listening === wanted) return;
@@ -112,7 +115,11 @@ async function untilListening(cluster: Cluster, wanted: number): Promise<void> {
 }
 
 /** The node's own namespace, and that of each pod that runs the probe there (found by its environment). */
-async function namespacesOn(cluster: Cluster, node: string, pods: Deployment["pods"]): Promise<readonly Namespace[]> {
+export async function namespacesOn(
+  cluster: Cluster,
+  node: string,
+  known: Deployment["pods"],
+): Promise<readonly Namespace[]> {
   const { stdout } = await cluster.exec(node, [
     ...["find", "/proc", "-maxdepth", "2", "-name", "environ", "-exec"],
     ...["grep", "--text", "--null-data", "--with-filename", "--no-messages", "^PROBE_NAME=", "{}", "+"],
@@ -127,7 +134,7 @@ async function namespacesOn(cluster: Cluster, node: string, pods: Deployment["po
     { node, place: node, pid: undefined },
     // A lab's nodes see each other's processes.
     ...[...found]
-      .filter(([name]) => !name.startsWith("node-") && pods.get(name)?.node === node)
+      .filter(([name]) => !name.startsWith("node-") && known.get(name)?.node === node)
       .map(([place, pid]) => ({ node, place, pid })),
   ];
 }

@@ -1,0 +1,53 @@
+/** What is asked of every node, by the name of the file it goes to. What a node has not (nft, conntrack) is said there. */
+export const NODE_SOURCES: Readonly<Record<string, readonly string[]>> = {
+  "links.txt": ["ip", "-d", "-s", "link"],
+  "addresses.txt": ["ip", "address"],
+  "routes.txt": ["ip", "route", "show", "table", "all"],
+  "routes6.txt": ["ip", "-6", "route", "show", "table", "all"],
+  "rules.txt": ["ip", "rule"],
+  "rules6.txt": ["ip", "-6", "rule"],
+  "neighbours.txt": ["ip", "neigh"],
+  "nft.txt": ["nft", "list", "ruleset"],
+  "iptables.txt": ["iptables-save", "-c"],
+  "ip6tables.txt": ["ip6tables-save", "-c"],
+  "conntrack.txt": ["conntrack", "-L"],
+  "sysctls.txt": ["sysctl", "--all", "--pattern", "^net[.](ipv4|ipv6|netfilter|bridge)[.]"],
+  "interlay-facts.json": ["cat", "/var/lib/interlay/facts.json"],
+  "interlay-attachments.txt": [
+    "find",
+    "/var/lib/interlay/attachments",
+    "-type",
+    "f",
+    "-print",
+    "-exec",
+    "cat",
+    "{}",
+    ";",
+  ],
+  "cni-configuration.txt": ["find", "/etc/cni/net.d", "-name", "*.conf*", "-print", "-exec", "cat", "{}", ";"],
+  "kubelet.log": ["journalctl", "--no-pager", "--lines=400", "--unit=kubelet"],
+};
+
+/** What is asked in every probe's network namespace. */
+export const POD_SOURCES: readonly string[] = [
+  "ip -d link",
+  "ip address",
+  "ip route show table all",
+  "ip rule",
+  "ip neigh",
+];
+
+/** Namespaces whose pods' logs are taken: the components'. */
+export const LOG_NAMESPACES = ["kube-system", "interlay-system", "calico-system"] as const;
+
+/** Resources that show what Interlay was told and what it knows. */
+export const OBJECTS = [
+  ["interlay.dev/v1alpha1", "NodeState"],
+  ["interlay.dev/v1alpha1", "UnderlayNetwork"],
+  ["interlay.dev/v1alpha1", "UnderlayPool"],
+  ["interlay.dev/v1alpha1", "UnderlayAddress"],
+  ["k8s.cni.cncf.io/v1", "NetworkAttachmentDefinition"],
+  ["crd.projectcalico.org/v1", "IPPool"],
+  ["v1", "Node"],
+  ["v1", "Event"],
+] as const;

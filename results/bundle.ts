@@ -1,0 +1,74 @@
+import { execFile } from "node:child_process";
+import { createHash } from "node:crypto";
+import { copyFile, mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { promisify } from "node:util";
+
+const run = promisify(execFile);
+
+/** The run's own files that go into its bundle. */
+const REPORTS = ["report.json", "junit.xml", "report.md", "report.html"] as const;
+/** Of every file in the bundle its digest, as `sha256sum --check` reads it. */
+const SUMS = "SHA256SUMS";
+
+/** Packs a run's reports and snapshots into `<directory>/bundle.tar.gz`. Returns its path. */
+export async function writeBundle(directory: string, snapshots: ReadonlyMap<string, string>): Promise<string> {
+  const staging = await mkdtemp(join(tmpdir(), "interlay-bundle-"));
+  try {
+    for (const name of REPORTS) await copyFile(join(directory, name), join(staging, name));
+    for (const [name, text] of snapshots) {
+      await mkdir(dirname(join(staging, name)), { recursive: true });
+      await writeFile(join(staging, name), text);
+    }
+    const bundle = join(directory, "bundle.tar.gz");
+    await pack(staging, bundle);
+    return bundle;
+  } finally {
+    await rm(staging, { recursive: true });
+  }
+}
+
+/** The same files give the same archive: order, owner and time of its entries are fixed. Adds the digests. */
+export async function pack(directory: string, archive: string): Promise<void> {
+  const names = (await filesIn(directory)).filter((name) => name !== SUMS);
+  const sums = await Promise.all(names.map(async (name) => `${await digestOf(join(directory, name))}  ${name}\n`));
+  await writeFile(join(directory, SUMS), sums.join(""));
+  const fixed = ["--sort=name", "--owner=0", "--group=0", "--numeric-owner", "--mtime=@0", "--mode=u=rwX,go=rX"];
+  await run("tar", [...fixed, "--use-compress-program=gzip -n", "-cf", `${archive}.new`, "-C", directory, "."]);
+  await rename(`${archive}.new`, archive);
+}
+
+/** Unpacks into a new directory, which is the caller's to remove. Throws when the digests inside are not right. */
+export async function unpack(archive: string): Promise<string> {
+  const directory = await mkdtemp(join(tmpdir(), "interlay-bundle-"));
+  await run("tar", ["--no-same-owner", "--no-same-permissions", "-xzf", archive, "-C", directory]);
+  const sums = (await readFile(join(directory, SUMS), "utf8").catch(() => ""))
+    .split("\n")
+    .filter((line) => line !== "");
+  const listed = new Map(sums.map((line) => [line.slice(66), line.slice(0, 64)]));
+  for (const name of (await filesIn(directory)).filter((one) => one !== SUMS)) {
+    const is = await digestOf(join(directory, name));
+    if (listed.get(name) !== is) throw new Error(`${name} in ${archive} is not the file that ${SUMS} names.`);
+    listed.delete(name);
+  }
+  const [missing] = listed.keys();
+  if (missing !== undefined) throw new Error(`${missing} is missing from ${archive}.`);
+  return directory;
+}
+
+export async function digestOf(path: string): Promise<string> {
+  return createHash("sha256")
+    .update(await readFile(path))
+    .digest("hex");
+}
+
+async function filesIn(directory: string): Promise<readonly string[]> {
+  const entries = await readdir(directory, { recursive: true, withFileTypes: true });
+  const odd = entries.find((entry) => !entry.isFile() && !entry.isDirectory());
+  if (odd !== undefined) throw new Error(`${odd.name} in ${odd.parentPath} is neither file nor directory.`);
+  return entries
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name).slice(directory.length + 1))
+    .sort();
+}
