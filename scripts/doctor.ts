@@ -21,8 +21,10 @@ try {
   const [cluster, seen] = await Promise.all([observeCluster(new Kube(config)), snapshotNodes(config)]);
   for (const { node, error } of seen.failed) process.stderr.write(`doctor: ${node}: ${error}\n`);
   const findings = predict({ nodes: seen.nodes, cluster });
-  process.stdout.write(flags.json ? `${JSON.stringify({ findings })}\n` : renderFindings(findings, seen.nodes.length));
-  process.exitCode = findings.some(({ severity }) => severity !== "warning") ? 1 : 0;
+  const text = flags.json ? `${JSON.stringify({ findings })}\n` : renderFindings(findings, seen.nodes.length);
+  const status = findings.some(({ severity }) => severity !== "warning") ? 1 : 0;
+  // Connections to the API server may linger: nobody has to wait for them.
+  process.stdout.write(text, () => process.exit(status));
 } catch (error) {
   process.stderr.write(`doctor: ${error instanceof Error ? error.message : String(error)}\n`);
   process.exitCode = 2;

@@ -10,6 +10,13 @@ import { writeBundle } from "../results/bundle.ts";
 import { writeReport } from "../results/write.ts";
 import { variantTable } from "./e2e-table.ts";
 
+/** The spec files, in this order; agent and doctor make faults, which ends with their specs. */
+const SUITES: readonly (readonly [string, () => Promise<unknown>])[] = [
+  ["matrix", () => import("../e2e/matrix.e2e.ts")],
+  ["agent", () => import("../e2e/agent.e2e.ts")],
+  ["doctor", () => import("../e2e/doctor.e2e.ts")],
+];
+
 /** `npm run e2e`: the main job. Cluster up, specs, table, results, cluster down. */
 const program = new Command("e2e")
   .description("bring a cluster up, run the connectivity matrix for every variant, write the results")
@@ -20,6 +27,11 @@ const program = new Command("e2e")
   .option("--nodes <n>", "worker nodes", String(DEFAULT_SPEC.workers))
   .option("--name <name>", "cluster name", DEFAULT_SPEC.name)
   .option("--label <expression>", "only specs whose labels fit, like matrix && !slow")
+  .option(
+    "--suite <list>",
+    `what to run, of ${SUITES.map(([known]) => known).join(", ")}; agent and doctor on kind`,
+    "matrix",
+  )
   .option("--cells <regexp>", "only cells whose id fits")
   .option("--evidence <which>", "the packets' ways from captures: none, failed (and blocked) or all cells")
   .option("--snapshot", "state of nodes and pods into bundle.tar.gz also when nothing fails")
@@ -34,6 +46,7 @@ const flags = program.opts<{
   nodes: string;
   name: string;
   label?: string;
+  suite: string;
   cells?: string;
   evidence?: string;
   snapshot?: true;
@@ -53,6 +66,10 @@ function stop(sentence: string): never {
   process.exit(2);
 }
 
+const suites = flags.suite.split(",").map((name) => {
+  const suite = SUITES.find(([known]) => known === name.trim())?.[1];
+  return suite ?? stop(`--suite ${name}: name some of ${SUITES.map(([known]) => known).join(", ")}.`);
+});
 const provider = await providerNamed(flags.provider).catch((error: unknown) =>
   stop(error instanceof Error ? error.message : String(error)),
 );
@@ -112,7 +129,7 @@ async function specs(): Promise<number> {
     import("../e2e/harness.ts"),
     import("../e2e/outcome.ts"),
   ]);
-  await import("../e2e/matrix.e2e.ts");
+  for (const suite of suites) await suite();
   const { checks, failed: failedSpecs } = await finished;
   const cells = variantResults.flatMap((variant) => variant.cells);
   const count = (status: string) => checks.filter((check) => check.status === status).length;

@@ -29,18 +29,24 @@ const nodeStates = z.object({
  * the sysctl when it starts.
  */
 export async function switchTo(cluster: Cluster, variant: Variant): Promise<void> {
+  await configure(cluster, { returnPath: variant.returnPath });
+  await cluster.switchKubeProxy(variant.kubeProxy);
+}
+
+/** Sets keys of ConfigMap interlay-config (null takes one away), and waits until every agent has read them. */
+export async function configure(cluster: Cluster, data: Readonly<Record<string, string | null>>): Promise<void> {
   const config = new KubeConfig();
   config.loadFromFile(cluster.kubeconfig);
   const map = await config
     .makeApiClient(CoreV1Api)
     .patchNamespacedConfigMap(
-      { namespace: SYSTEM_NAMESPACE, name: CONFIG_MAP, body: { data: { returnPath: variant.returnPath } } },
+      { namespace: SYSTEM_NAMESPACE, name: CONFIG_MAP, body: { data } },
       setHeaderOptions("Content-Type", PatchStrategy.MergePatch),
     );
   const version = map.metadata?.resourceVersion ?? "";
   const custom = config.makeApiClient(CustomObjectsApi);
   await Eventually(
-    `return path ${variant.returnPath} on every node`,
+    `${JSON.stringify(data)} on every node`,
     async () => {
       const answer: unknown = await custom.listClusterCustomObject({
         group: "interlay.dev",
@@ -57,13 +63,12 @@ export async function switchTo(cluster: Cluster, variant: Variant): Promise<void
           (s) =>
             s.node === name &&
             s.applied === true &&
-            s.mode === variant.returnPath &&
+            (data["returnPath"] === undefined || s.mode === data["returnPath"]) &&
             s.configResourceVersion === version,
         ),
       ),
     { timeout: 60_000 },
   );
-  await cluster.switchKubeProxy(variant.kubeProxy);
 }
 
 /** What a node's kernel says, read there. */

@@ -1,0 +1,38 @@
+import { type Cell, type Group } from "../matrix/cells.ts";
+import { NAMESPACE } from "../pods/pods.ts";
+import type { Findings, Pattern } from "./doctor.ts";
+
+/** The groups whose cells the doctor predicts: those from pods and nodes. */
+export const PREDICTED: readonly Group[] = ["matrix", "node-to-pod", "own-service", "api-server"];
+
+/** Ids of the cells that the doctor says will fail. Pure. */
+export function predictedFailures(
+  findings: Findings,
+  cells: readonly Cell[],
+  nodeOf: (pod: string) => string | undefined,
+): readonly string[] {
+  const patterns = findings.filter(({ severity }) => severity === "fails").flatMap((finding) => finding.cells);
+  return cells.filter((cell) => patterns.some((one) => fits(one, cell, nodeOf))).map(({ id }) => id);
+}
+
+function fits(pattern: Pattern, cell: Cell, nodeOf: (pod: string) => string | undefined): boolean {
+  const server = cell.to.kind === "pod" ? cell.to.pod : cell.server;
+  const is = <T>(wanted: T | undefined, actual: T | undefined) => wanted === undefined || wanted === actual;
+  const among = (wanted: readonly string[] | undefined, actual: string) => wanted?.includes(actual) ?? true;
+  return (
+    among(pattern.sources, cell.source) &&
+    is(pattern.sourceNode, nodeOf(cell.from)) &&
+    is(pattern.sourcePod, `${NAMESPACE}/${cell.from}`) &&
+    among(pattern.targets, targetOf(cell)) &&
+    is(pattern.targetNode, server === undefined ? undefined : nodeOf(server)) &&
+    is(pattern.targetPod, server === undefined ? undefined : `${NAMESPACE}/${server}`) &&
+    is(pattern.placement, cell.placement) &&
+    among(pattern.protocols, cell.protocol)
+  );
+}
+
+/** The doctor's words for what is asked. */
+function targetOf({ to, target, source }: Cell): string {
+  if (to.kind === "pod" && to.nic === "net1") return "multi-nic:net1";
+  return target === "own-service" ? `${source}-service` : target;
+}
