@@ -7,6 +7,7 @@ import { collectGarbage, del } from "./del.ts";
 import { errorJson } from "./error.ts";
 import { logCall } from "./log.ts";
 import { type Places, placesOf } from "./options.ts";
+import { peakMemory } from "./peak-memory.ts";
 import { parseRequest, type Request, SUPPORTED_VERSIONS } from "./request.ts";
 import { status } from "./status.ts";
 
@@ -47,6 +48,7 @@ export function runCni(
         pod: request?.pod,
         milliseconds: milliseconds(performance.now() - started),
         steps,
+        peakMemoryKiB: peakMemory(),
         ...(failure === undefined
           ? {}
           : { error: failure instanceof Error ? failure.message : JSON.stringify(failure) }),

@@ -32,6 +32,13 @@ export interface CallResult {
   readonly json: Readonly<Record<string, unknown>>;
 }
 
+/** A plugin's program and all that it is told. */
+export interface Invocation {
+  readonly executable: string;
+  readonly env: NodeJS.ProcessEnv;
+  readonly input: string;
+}
+
 export interface TestNode {
   readonly name: string;
   readonly address: string;
@@ -100,8 +107,8 @@ export class TestNet {
     return { namespace, netns: `/var/run/netns/${namespace}`, containerId: `${this.#prefix}-${name}` };
   }
 
-  /** Calls a plugin in the node's namespace, as a runtime would. */
-  call(
+  /** A plugin's call as a runtime would make it, to be run in the node's namespace. */
+  invocation(
     plugin: PluginName,
     command: string,
     node: TestNode,
@@ -109,26 +116,34 @@ export class TestNet {
     ifname: string,
     config: Readonly<Record<string, unknown>>,
     fault?: string,
-  ): CallResult {
+  ): Invocation {
     const ours = plugin === "interlay" || plugin === "faulty";
-    const executable = ours ? this.#plugins[plugin] : join(this.#plugins.reference, plugin);
-    const env = {
-      PATH: process.env["PATH"],
-      CNI_COMMAND: command,
-      CNI_CONTAINERID: pod.containerId,
-      CNI_NETNS: pod.netns,
-      CNI_IFNAME: ifname,
-      CNI_PATH: this.#plugins.reference,
-      ...(fault === undefined ? {} : { INTERLAY_FAULT: fault }),
-      CNI_ARGS: `IgnoreUnknown=1;K8S_POD_NAMESPACE=test;K8S_POD_NAME=${pod.namespace};K8S_POD_UID=1`,
+    return {
+      executable: ours ? this.#plugins[plugin] : join(this.#plugins.reference, plugin),
+      env: {
+        PATH: process.env["PATH"],
+        CNI_COMMAND: command,
+        CNI_CONTAINERID: pod.containerId,
+        CNI_NETNS: pod.netns,
+        CNI_IFNAME: ifname,
+        CNI_PATH: this.#plugins.reference,
+        ...(fault === undefined ? {} : { INTERLAY_FAULT: fault }),
+        CNI_ARGS: `IgnoreUnknown=1;K8S_POD_NAMESPACE=test;K8S_POD_NAME=${pod.namespace};K8S_POD_UID=1`,
+      },
+      input: JSON.stringify({
+        cniVersion: "1.0.0",
+        name: "underlay",
+        type: plugin,
+        ...(ours ? { stateDirectory: node.stateDirectory, logFile: join(node.stateDirectory, "cni.log") } : {}),
+        ...config,
+      }),
     };
-    const input = JSON.stringify({
-      cniVersion: "1.0.0",
-      name: "underlay",
-      type: plugin,
-      ...(ours ? { stateDirectory: node.stateDirectory, logFile: join(node.stateDirectory, "cni.log") } : {}),
-      ...config,
-    });
+  }
+
+  /** Calls a plugin in the node's namespace and waits for it. */
+  call(...what: Parameters<TestNet["invocation"]>): CallResult {
+    const [plugin, command, node] = what;
+    const { executable, env, input } = this.invocation(...what);
     const { status, stdout, stderr } = spawnSync("ip", ["netns", "exec", node.name, executable], {
       env,
       input,

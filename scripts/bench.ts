@@ -1,0 +1,41 @@
+import { Command } from "commander";
+import { cniBench } from "./bench/cni.ts";
+import { type Bench, tableOf, within, writeFigures } from "./bench/figure.ts";
+
+/** `npm run bench -- [names]`: the figures, each against its limit; exit status 0 only if all are kept. */
+const BENCHES: readonly Bench[] = [cniBench];
+
+const program = new Command("bench")
+  .description("measure, print a table, write results/benchmarks/NAME.json")
+  .argument("[names...]", BENCHES.map(({ name, about }) => `${name}: ${about}`).join("; "))
+  .parse();
+
+const say = (line: string): void => {
+  process.stdout.write(`${line}\n`);
+};
+try {
+  for (const bench of chosen(program.args)) {
+    say(`== ${bench.name}: ${bench.about}`);
+    const figures = await bench.run(say);
+    const file = await writeFigures(bench.name, figures);
+    say(tableOf(figures));
+    const missed = figures.filter((figure) => !within(figure));
+    say(`${figures.length} figures, ${missed.length} missed; ${file}`);
+    if (missed.length > 0) process.exitCode = 1;
+  }
+} catch (error) {
+  process.stderr.write(`bench: ${error instanceof Error ? error.message : String(error)}\n`);
+  process.exitCode = 2;
+}
+
+function chosen(names: readonly string[]): readonly Bench[] {
+  if (names.length === 0) return BENCHES;
+  return names
+    .flatMap((name) => name.split(","))
+    .map((name) => {
+      const bench = BENCHES.find((b) => b.name === name);
+      if (bench === undefined)
+        throw new Error(`there is no bench ${name}; there are ${BENCHES.map((b) => b.name).join(", ")}.`);
+      return bench;
+    });
+}

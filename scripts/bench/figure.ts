@@ -1,0 +1,57 @@
+import { mkdir, writeFile } from "node:fs/promises";
+import { cpus, release, totalmem } from "node:os";
+import { join } from "node:path";
+import Table from "cli-table3";
+
+/** One line of a benchmark's table: what was measured, and whether it is within its limit. */
+export interface Figure {
+  readonly name: string;
+  readonly value: number;
+  readonly unit: "ms" | "x" | "MiB" | "failures";
+  /** The value may not exceed it; none where a figure is told for comparison alone. */
+  readonly limit?: number;
+  /** What it was measured of or against. */
+  readonly basis: string;
+}
+
+export interface Bench {
+  readonly name: string;
+  readonly about: string;
+  readonly run: (say: (line: string) => void) => Promise<readonly Figure[]>;
+}
+
+export const within = ({ value, limit }: Figure): boolean => limit === undefined || value <= limit;
+
+export function tableOf(figures: readonly Figure[]): string {
+  const table = new Table({ head: ["figure", "value", "limit", "", "basis"], style: { head: [], border: [] } });
+  for (const figure of figures)
+    table.push([
+      figure.name,
+      `${figure.value} ${figure.unit}`,
+      figure.limit === undefined ? "-" : `${figure.limit} ${figure.unit}`,
+      figure.limit === undefined ? "" : within(figure) ? "ok" : "MISSED",
+      figure.basis,
+    ]);
+  return table.toString();
+}
+
+/** Writes results/benchmarks/NAME.json; returns its path. */
+export async function writeFigures(name: string, figures: readonly Figure[]): Promise<string> {
+  const directory = join(import.meta.dirname, "..", "..", "results", "benchmarks");
+  await mkdir(directory, { recursive: true });
+  const file = join(directory, `${name}.json`);
+  const machine = {
+    processors: cpus().length,
+    memoryGiB: Math.round(totalmem() / 2 ** 30),
+    kernel: release(),
+  };
+  const content = {
+    schema: "interlay.benchmark/v1",
+    name,
+    taken: new Date().toISOString(),
+    machine,
+    figures: figures.map((figure) => ({ ...figure, ok: within(figure) })),
+  };
+  await writeFile(file, `${JSON.stringify(content, null, 2)}\n`);
+  return file;
+}

@@ -1,0 +1,20 @@
+import assert from "node:assert/strict";
+import { hundredth, median, percentile, tenth } from "./statistics.ts";
+
+describe("bench statistics", () => {
+  const hundred = Array.from({ length: 100 }, (_, index) => 100 - index);
+  it("takes the nearest rank, whatever the order", () => {
+    assert.equal(percentile(hundred, 0.99), 99);
+    assert.equal(percentile(hundred, 1), 100);
+    assert.equal(median(hundred), 50);
+    assert.equal(median([3, 1, 2]), 2);
+    assert.equal(percentile([7], 0.99), 7);
+  });
+  it("refuses no samples", () => {
+    assert.throws(() => median([]), /no samples/);
+  });
+  it("rounds", () => {
+    assert.equal(tenth(1.26), 1.3);
+    assert.equal(hundredth(0.555), 0.56);
+  });
+});

@@ -1,0 +1,13 @@
+/** The value that `share` (0 to 1) of the samples do not exceed: nearest rank. Throws on no samples. */
+export function percentile(samples: readonly number[], share: number): number {
+  const sorted = [...samples].sort((a, b) => a - b);
+  const value = sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)];
+  if (value === undefined) throw new Error("there are no samples to take a percentile of");
+  return value;
+}
+
+export const median = (samples: readonly number[]): number => percentile(samples, 0.5);
+
+/** To a tenth: what is measured is not finer. */
+export const tenth = (value: number): number => Math.round(value * 10) / 10;
+export const hundredth = (value: number): number => Math.round(value * 100) / 100;
