@@ -1,6 +1,7 @@
 /**
  * The one executable. As `interlay-ipam` it is the IPAM plugin; with CNI_COMMAND the chained CNI plugin; else a command
- * of its own. What a call does not need is not loaded: a pod's start waits for it.
+ * of its own. What a call does not need is not loaded, and a plugin ends at once when its
+ * answer is out: a pod's start waits for it.
  */
 import { basename } from "node:path";
 
@@ -10,10 +11,10 @@ async function main(): Promise<void> {
     await runCommand(process.argv.slice(2));
   } else if (basename(process.argv0) === "interlay-ipam") {
     const { runIpam } = await import("./ipam/main.ts");
-    process.exitCode = await runIpam(process.env);
+    process.exit(await runIpam(process.env));
   } else {
     const { runCni } = await import("./cni/main.ts");
-    process.exitCode = runCni(process.env);
+    process.exit(runCni(process.env));
   }
 }
 

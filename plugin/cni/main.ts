@@ -9,6 +9,7 @@ import { logCall } from "./log.ts";
 import { type Places, placesOf } from "./options.ts";
 import { peakMemory } from "./peak-memory.ts";
 import { parseRequest, type Request, SUPPORTED_VERSIONS } from "./request.ts";
+import { say } from "./say.ts";
 import { status } from "./status.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -34,10 +35,10 @@ export function runCni(
     places = placesOf(request.config);
     lap("parse");
     const output = dispatch({ request, places, lap, beforeStep });
-    if (output !== undefined) process.stdout.write(`${JSON.stringify(output)}\n`);
+    if (output !== undefined) say(JSON.stringify(output));
   } catch (error) {
     failure = error;
-    process.stdout.write(`${errorJson(error, request?.config.cniVersion ?? "1.0.0")}\n`);
+    say(errorJson(error, request?.config.cniVersion ?? "1.0.0"));
   }
   if (request?.command !== "VERSION")
     logCall(

@@ -10,10 +10,20 @@ export class Namespace {
   /** Undefined: the one this process is in. */
   readonly path: string | undefined;
   readonly #links = new Map<string, Link>();
+  #netfilter: NetlinkSocket | undefined;
 
   constructor(path?: string) {
     this.path = path;
     this.socket = path === undefined ? NetlinkSocket.open() : inNamespace(path, () => NetlinkSocket.open());
+  }
+
+  /**
+   * Opened when first asked for, closed with the namespace: closing waits until the kernel has destroyed what was
+   * removed (some ms, nf_tables_api.c: nft_rcv_nl_event), which goes on beside the work that follows.
+   */
+  get netfilter(): NetlinkSocket {
+    this.#netfilter ??= this.inside(() => NetlinkSocket.open("netfilter"));
+    return this.#netfilter;
   }
 
   /** Runs synchronous work inside. */
@@ -59,6 +69,7 @@ export class Namespace {
   }
 
   close(): void {
+    this.#netfilter?.close();
     this.socket.close();
   }
 }

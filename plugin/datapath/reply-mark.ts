@@ -2,6 +2,7 @@ import {
   addCtMark,
   addMark,
   type BaseChain,
+  createTable,
   CT_DIRECTION_REPLY,
   CT_STATE_NEW,
   ctDirection,
@@ -14,8 +15,9 @@ import {
   NFT_GET_RULE,
   PRIORITY_MANGLE,
   replaceTable,
+  type Transaction,
 } from "../netlink/nftables.ts";
-import { NetlinkError, NetlinkSocket } from "../netlink/socket.ts";
+import { NetlinkError } from "../netlink/socket.ts";
 import type { Namespace } from "./kernel.ts";
 import type { ReplyMarkItem } from "./plan.ts";
 
@@ -56,41 +58,37 @@ export function replyMarkChains({ device, mark }: ReplyMarkItem): readonly BaseC
   ];
 }
 
-/** One transaction: the table as it should be, or as it was. */
+/**
+ * One transaction: the table as it should be. Made new where there is none, as in every pod that starts: a transaction
+ * that removes something makes its socket slow to close.
+ */
 export function applyReplyMark(item: ReplyMarkItem, pod: Namespace): void {
-  setChains(replyMarkChains(item), pod);
+  const chains = replyMarkChains(item);
+  try {
+    commit(createTable(TABLE, chains), pod);
+  } catch (error) {
+    if (!(error instanceof NetlinkError && error.code === "EEXIST")) throw error;
+    commit(replaceTable(TABLE, chains), pod);
+  }
 }
 
 export function removeReplyMark(pod: Namespace): void {
-  setChains([], pod);
+  commit(replaceTable(TABLE, []), pod);
 }
 
-function setChains(chains: readonly BaseChain[], pod: Namespace): void {
-  withNetfilter(pod, (socket) => {
-    const { begin, changes, end } = replaceTable(TABLE, chains);
-    socket.batch(`table inet ${TABLE}`, begin, changes, end);
-  });
+function commit({ begin, changes, end }: Transaction, pod: Namespace): void {
+  pod.netfilter.batch(`table inet ${TABLE}`, begin, changes, end);
 }
 
 /** Whether every rule is there, by its comment. */
 export function hasReplyMark(item: ReplyMarkItem, pod: Namespace): boolean {
-  return withNetfilter(pod, (socket) => {
-    try {
-      const found = socket.dump("rules", NFT_GET_RULE, encodeRulesOf(TABLE)).map((m) => decodeRuleComment(m.payload));
-      const wanted = replyMarkChains(item).flatMap(({ rules }) => rules.map(({ comment }) => comment));
-      return wanted.every((comment) => found.includes(comment));
-    } catch (error) {
-      if (error instanceof NetlinkError && error.code === "ENOENT") return false;
-      throw error;
-    }
-  });
-}
-
-function withNetfilter<T>(namespace: Namespace, work: (socket: NetlinkSocket) => T): T {
-  const socket = namespace.inside(() => NetlinkSocket.open("netfilter"));
   try {
-    return work(socket);
-  } finally {
-    socket.close();
+    const found = pod.netfilter.dump("rules", NFT_GET_RULE, encodeRulesOf(TABLE));
+    const comments = found.map((m) => decodeRuleComment(m.payload));
+    const wanted = replyMarkChains(item).flatMap(({ rules }) => rules.map(({ comment }) => comment));
+    return wanted.every((comment) => comments.includes(comment));
+  } catch (error) {
+    if (error instanceof NetlinkError && error.code === "ENOENT") return false;
+    throw error;
   }
 }

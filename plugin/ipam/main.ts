@@ -3,6 +3,7 @@ import { z } from "zod";
 import { CniError, CODE, errorJson } from "../cni/error.ts";
 import { logCall } from "../cni/log.ts";
 import { parseRequest, type Request, SUPPORTED_VERSIONS } from "../cni/request.ts";
+import { say } from "../cni/say.ts";
 import { AGENT_SOCKET, type IpamAnswer, ipamAnswer, ipamRefusal } from "./protocol.ts";
 
 /** Long enough for a busy API server, shorter than the runtime's own patience. */
@@ -25,10 +26,10 @@ export async function runIpam(env: Readonly<Record<string, string | undefined>>)
   try {
     request = parseRequest(env, readFileSync(0, "utf8"));
     const output = await dispatch(request);
-    if (output !== undefined) process.stdout.write(`${JSON.stringify(output)}\n`);
+    if (output !== undefined) say(JSON.stringify(output));
   } catch (error) {
     failure = error;
-    process.stdout.write(`${errorJson(error, request?.config.cniVersion ?? "1.0.0")}\n`);
+    say(errorJson(error, request?.config.cniVersion ?? "1.0.0"));
   }
   logCall({
     plugin: "interlay-ipam",

@@ -11,6 +11,7 @@ const BATCH = { begin: 16, end: 17 } as const;
 const type = (message: number): number => (SUBSYSTEM << 8) | message;
 export const NFT_GET_RULE = type(7);
 const NFT = { newTable: type(0), deleteTable: type(2), newChain: type(3), newRule: type(6) } as const;
+const NLM_F_EXCL = 0x200;
 const NLM_F_CREATE = 0x400;
 const NLM_F_APPEND = 0x800;
 
@@ -142,29 +143,44 @@ export interface Transaction {
   readonly end: BatchMessage;
 }
 
+/** A new table of family inet; EEXIST if there is one. */
+export function createTable(name: string, chains: readonly BaseChain[]): Transaction {
+  return transaction([tableMessage(NFT.newTable, name, NLM_F_CREATE | NLM_F_EXCL), ...chainMessages(name, chains)]);
+}
+
 /** A table of family inet that is exactly this, whatever was there before; no chains, no table. */
 export function replaceTable(name: string, chains: readonly BaseChain[]): Transaction {
-  const message = (of: number, attributes: readonly Attribute[], flags = 0): BatchMessage => ({
-    type: of,
-    flags,
-    body: Buffer.concat([nfgenmsg(NFPROTO_INET), encodeAttributes(attributes)]),
-  });
-  const table = (of: number, flags = 0) => message(of, [{ type: 1, value: text(name) }], flags);
+  return transaction([
+    tableMessage(NFT.newTable, name, NLM_F_CREATE),
+    tableMessage(NFT.deleteTable, name),
+    ...(chains.length === 0 ? [] : [tableMessage(NFT.newTable, name, NLM_F_CREATE)]),
+    ...chainMessages(name, chains),
+  ]);
+}
+
+function transaction(changes: readonly BatchMessage[]): Transaction {
   return {
     begin: { type: BATCH.begin, flags: 0, body: nfgenmsg(0, SUBSYSTEM) },
-    changes: [
-      table(NFT.newTable, NLM_F_CREATE),
-      table(NFT.deleteTable),
-      ...(chains.length === 0 ? [] : [table(NFT.newTable, NLM_F_CREATE)]),
-      ...chains.flatMap((chain) => [
-        message(NFT.newChain, chainAttributes(name, chain), NLM_F_CREATE),
-        ...chain.rules.map((rule) =>
-          message(NFT.newRule, ruleAttributes(name, chain.name, rule), NLM_F_CREATE | NLM_F_APPEND),
-        ),
-      ]),
-    ],
+    changes,
     end: { type: BATCH.end, flags: 0, body: nfgenmsg(0, SUBSYSTEM) },
   };
+}
+
+function message(of: number, attributes: readonly Attribute[], flags = 0): BatchMessage {
+  return { type: of, flags, body: Buffer.concat([nfgenmsg(NFPROTO_INET), encodeAttributes(attributes)]) };
+}
+
+function tableMessage(of: number, name: string, flags = 0): BatchMessage {
+  return message(of, [{ type: 1, value: text(name) }], flags);
+}
+
+function chainMessages(table: string, chains: readonly BaseChain[]): readonly BatchMessage[] {
+  return chains.flatMap((chain) => [
+    message(NFT.newChain, chainAttributes(table, chain), NLM_F_CREATE),
+    ...chain.rules.map((rule) =>
+      message(NFT.newRule, ruleAttributes(table, chain.name, rule), NLM_F_CREATE | NLM_F_APPEND),
+    ),
+  ]);
 }
 
 function chainAttributes(table: string, chain: BaseChain): readonly Attribute[] {
