@@ -1,14 +1,21 @@
 /**
  * The one executable. As `interlay-ipam` it is the IPAM plugin; with CNI_COMMAND the chained CNI plugin; else a command
- * of its own. What a call does not need is not loaded, and a plugin ends at once when its
- * answer is out: a pod's start waits for it.
+ * of its own. What a call does not need is not loaded, and a plugin ends at once when its answer is out: a pod's start
+ * waits for it.
  */
+import { readFileSync } from "node:fs";
 import { basename } from "node:path";
+import { say } from "./cni/say.ts";
+import { version } from "./cni/version.ts";
 
 async function main(): Promise<void> {
-  if (process.env["CNI_COMMAND"] === undefined) {
+  const command = process.env["CNI_COMMAND"];
+  if (command === undefined) {
     const { runCommand } = await import("./agent/command.ts");
     await runCommand(process.argv.slice(2));
+  } else if (command === "VERSION") {
+    say(JSON.stringify(version(readFileSync(0, "utf8"))));
+    process.exit(0);
   } else if (basename(process.argv0) === "interlay-ipam") {
     const { runIpam } = await import("./ipam/main.ts");
     process.exit(await runIpam(process.env));

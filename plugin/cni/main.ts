@@ -1,4 +1,6 @@
 import { readFileSync } from "node:fs";
+import { config } from "zod/mini";
+import en from "zod/v4/locales/en.js";
 import type { PlanItem } from "../datapath/plan.ts";
 import { add } from "./add.ts";
 import type { Call } from "./call.ts";
@@ -8,11 +10,14 @@ import { errorJson } from "./error.ts";
 import { logCall } from "./log.ts";
 import { type Places, placesOf } from "./options.ts";
 import { peakMemory } from "./peak-memory.ts";
-import { parseRequest, type Request, SUPPORTED_VERSIONS } from "./request.ts";
+import { parseRequest, type Request } from "./request.ts";
 import { say } from "./say.ts";
 import { status } from "./status.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
+
+// Compiling a schema pays after many uses; a call has one.
+config({ ...en(), jitless: true });
 
 /** A call of the CNI plugin: stdin and environment in, JSON on stdout. Returns the exit status. */
 export function runCni(
@@ -20,7 +25,7 @@ export function runCni(
   beforeStep: (item: PlanItem, index: number) => void = () => undefined,
 ): number {
   const started = performance.now();
-  const steps: Record<string, number> = {};
+  const steps: Record<string, number> = { start: milliseconds(started) };
   let last = started;
   const lap = (step: string): void => {
     const now = performance.now();
@@ -40,22 +45,19 @@ export function runCni(
     failure = error;
     say(errorJson(error, request?.config.cniVersion ?? "1.0.0"));
   }
-  if (request?.command !== "VERSION")
-    logCall(
-      {
-        command: env["CNI_COMMAND"],
-        containerId: request?.containerId,
-        ifname: request?.ifname,
-        pod: request?.pod,
-        milliseconds: milliseconds(performance.now() - started),
-        steps,
-        peakMemoryKiB: peakMemory(),
-        ...(failure === undefined
-          ? {}
-          : { error: failure instanceof Error ? failure.message : JSON.stringify(failure) }),
-      },
-      places.log,
-    );
+  logCall(
+    {
+      command: env["CNI_COMMAND"],
+      containerId: request?.containerId,
+      ifname: request?.ifname,
+      pod: request?.pod,
+      milliseconds: milliseconds(performance.now() - started),
+      steps,
+      peakMemoryKiB: peakMemory(),
+      ...(failure === undefined ? {} : { error: failure instanceof Error ? failure.message : JSON.stringify(failure) }),
+    },
+    places.log,
+  );
   return failure === undefined ? 0 : 1;
 }
 
@@ -66,8 +68,6 @@ function milliseconds(value: number): number {
 function dispatch(call: Call): unknown {
   const { request, places, lap } = call;
   switch (request.command) {
-    case "VERSION":
-      return { cniVersion: SUPPORTED_VERSIONS.at(-1), supportedVersions: SUPPORTED_VERSIONS };
     case "ADD":
       return { ...add(call), cniVersion: request.config.cniVersion };
     case "DEL":

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { z } from "zod";
+import * as z from "zod/mini";
 import { CniError, CODE } from "./error.ts";
 import { LOG_FILE } from "./log.ts";
 import { attachmentsDirectory } from "../datapath/attachment.ts";
@@ -14,20 +14,22 @@ const MAX_MTU = 65_535;
 /** What a network's configuration may say to `"type": "interlay"`; the rest is other plugins' and the runtime's. */
 const optionsSchema = z.looseObject({
   /** auto: by what is in the pod. */
-  mode: z.enum(MODES).default("auto"),
+  mode: z._default(z.enum(MODES), "auto"),
   /** Bytes, of our pair; the underlay NIC's own by default. */
-  mtu: z.number().int().min(MIN_MTU).max(MAX_MTU).optional(),
+  mtu: z.optional(z.int().check(z.gte(MIN_MTU), z.lte(MAX_MTU))),
   /** Packets, of our pair; the kernel's default otherwise. */
-  txQueueLen: z.number().int().min(0).optional(),
+  txQueueLen: z.optional(z.int().check(z.gte(0))),
 });
 export type Options = z.infer<typeof optionsSchema>;
+
+const absolutePath = z.string().check(z.startsWith("/"));
 
 /** Read by every verb; what is wrong counts as not said, for DEL and GC must go on. */
 const placesSchema = z.looseObject({
   /** Where facts and records lie, as host-local's dataDir. */
-  stateDirectory: z.string().startsWith("/").default(STATE_DIRECTORY).catch(STATE_DIRECTORY),
+  stateDirectory: z.catch(z._default(absolutePath, STATE_DIRECTORY), STATE_DIRECTORY),
   /** One JSON line a call; rotated by size. */
-  logFile: z.string().startsWith("/").default(LOG_FILE).catch(LOG_FILE),
+  logFile: z.catch(z._default(absolutePath, LOG_FILE), LOG_FILE),
 });
 
 export interface Places {

@@ -1,10 +1,9 @@
-import { z } from "zod";
+import * as z from "zod/mini";
 import { CniError, CODE } from "./error.ts";
+import { SUPPORTED_VERSIONS } from "./version.ts";
 
-/** In the order of their age; VERSION prints them. */
-export const SUPPORTED_VERSIONS = ["0.3.0", "0.3.1", "0.4.0", "1.0.0", "1.1.0"] as const;
-
-export const COMMANDS = ["ADD", "DEL", "CHECK", "GC", "STATUS", "VERSION"] as const;
+/** VERSION has been answered before (version.ts). */
+export const COMMANDS = ["ADD", "DEL", "CHECK", "GC", "STATUS"] as const;
 export type Command = (typeof COMMANDS)[number];
 
 /** CNI spec 1.1.0, section 2 "Parameters": what a container id and an interface name may be. */
@@ -13,29 +12,29 @@ const IFNAME_MAX = 15;
 
 const interfaceSchema = z.looseObject({
   name: z.string(),
-  mac: z.string().optional(),
-  sandbox: z.string().optional(),
-  mtu: z.number().optional(),
+  mac: z.optional(z.string()),
+  sandbox: z.optional(z.string()),
+  mtu: z.optional(z.number()),
 });
 const ipSchema = z.looseObject({
   address: z.string(),
-  gateway: z.string().optional(),
-  interface: z.number().int().optional(),
+  gateway: z.optional(z.string()),
+  interface: z.optional(z.int()),
 });
 /** A result (section 5 "ADD Success"); what is not ours in it is passed on as it came. */
-export const resultSchema = z.looseObject({
-  cniVersion: z.string().optional(),
-  interfaces: z.array(interfaceSchema).optional(),
-  ips: z.array(ipSchema).optional(),
+const resultSchema = z.looseObject({
+  cniVersion: z.optional(z.string()),
+  interfaces: z.optional(z.array(interfaceSchema)),
+  ips: z.optional(z.array(ipSchema)),
 });
 export type CniResult = z.infer<typeof resultSchema>;
 
 const configSchema = z.looseObject({
-  cniVersion: z.string().default("0.3.0"),
-  name: z.string().default(""),
-  type: z.string().default("interlay"),
-  prevResult: resultSchema.optional(),
-  "cni.dev/attachments": z.array(z.looseObject({ containerID: z.string(), ifname: z.string() })).optional(),
+  cniVersion: z._default(z.string(), "0.3.0"),
+  name: z._default(z.string(), ""),
+  type: z._default(z.string(), "interlay"),
+  prevResult: z.optional(resultSchema),
+  "cni.dev/attachments": z.optional(z.array(z.looseObject({ containerID: z.string(), ifname: z.string() }))),
 });
 export type NetworkConfig = z.infer<typeof configSchema>;
 
@@ -63,7 +62,7 @@ export function parseRequest(env: Environment, stdin: string): Request {
   if (command === undefined)
     throw new CniError(
       CODE.invalidEnvironment,
-      `CNI_COMMAND is "${env["CNI_COMMAND"] ?? ""}", which is none of ${COMMANDS.join(", ")}`,
+      `CNI_COMMAND is "${env["CNI_COMMAND"] ?? ""}", which is none of ${COMMANDS.join(", ")}, VERSION`,
     );
   const config = parseConfig(stdin);
   const perAttachment = command === "ADD" || command === "DEL" || command === "CHECK";
@@ -86,7 +85,7 @@ export function parseRequest(env: Environment, stdin: string): Request {
     if (netns !== "" && !netns.startsWith("/"))
       throw new CniError(CODE.invalidEnvironment, `CNI_NETNS "${netns}" is no absolute path`);
   }
-  if (command !== "VERSION" && !SUPPORTED_VERSIONS.some((v) => v === config.cniVersion))
+  if (!SUPPORTED_VERSIONS.some((v) => v === config.cniVersion))
     throw new CniError(
       CODE.incompatibleVersion,
       `cniVersion ${config.cniVersion} is not supported`,

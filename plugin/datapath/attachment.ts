@@ -1,6 +1,6 @@
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { z } from "zod";
+import * as z from "zod/mini";
 import { STATE_DIRECTORY } from "./facts.ts";
 import type { Plan, PlanItem } from "./plan.ts";
 

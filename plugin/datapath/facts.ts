@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod/mini";
 import { parseCidr, parseIp } from "./address.ts";
 
 /** What plugin and agent keep on a node. */
@@ -8,31 +8,38 @@ export const FACTS_FILE = `${STATE_DIRECTORY}/facts.json`;
 export const FACTS_SCHEMA = "interlay.facts/v1";
 
 const parsed = <T>(parse: (text: string) => T) =>
-  z.string().transform((text, context) => {
-    try {
-      return parse(text);
-    } catch (error) {
-      context.addIssue({ code: "custom", message: error instanceof Error ? error.message : String(error) });
-      return z.NEVER;
-    }
-  });
+  z.pipe(
+    z.string(),
+    z.transform((text, context) => {
+      try {
+        return parse(text);
+      } catch (error) {
+        context.issues.push({
+          code: "custom",
+          input: text,
+          message: error instanceof Error ? error.message : String(error),
+        });
+        return z.NEVER;
+      }
+    }),
+  );
 const ip = parsed(parseIp);
-const cidrs = z.array(parsed(parseCidr)).readonly();
+const cidrs = z.readonly(z.array(parsed(parseCidr)));
 
 export const RETURN_PATHS = ["notrack", "liberal", "none"] as const;
 export type ReturnPath = (typeof RETURN_PATHS)[number];
 
 /** What is true of the cluster and this node. Both families in one list each. */
-export const factsSchema = z
-  .object({
+const factsSchema = z.readonly(
+  z.object({
     schema: z.literal(FACTS_SCHEMA),
     node: z.object({
-      name: z.string().min(1),
+      name: z.string().check(z.minLength(1)),
       /** Kubernetes' InternalIPs, at most one a family. */
-      addresses: z.array(ip).min(1).readonly(),
+      addresses: z.readonly(z.array(ip).check(z.minLength(1))),
     }),
     /** The network interface that the node's address is on: parent of macvlan children. */
-    uplink: z.string().min(1),
+    uplink: z.string().check(z.minLength(1)),
     overlayCidrs: cidrs,
     /** The part of the overlay that lives on this node: Calico's blocks. */
     localOverlayBlocks: cidrs,
@@ -42,8 +49,8 @@ export const factsSchema = z
     returnPath: z.enum(RETURN_PATHS),
     /** Fact -> where it was read. */
     sources: z.record(z.string(), z.string()),
-  })
-  .readonly();
+  }),
+);
 export type Facts = z.infer<typeof factsSchema>;
 
 /** Throws with the path of what is wrong. */

@@ -1,21 +1,17 @@
-import { createHash } from "node:crypto";
+import { sha256 } from "./digest.ts";
 
 /** The prefix of our node ends: one nft wildcard matches all of them and nothing else. */
 export const NODE_LINK_PREFIX = "vethil";
 /** Our link in the pod. */
 export const POD_LINK = "veth0";
 
-function digest(...parts: readonly string[]): string {
-  return createHash("sha256").update(parts.join("/")).digest("hex");
-}
-
 /** Stable over restarts; 15 characters, which is IFNAMSIZ - 1. */
 export function nodeLinkName(containerId: string, ifname: string): string {
-  return NODE_LINK_PREFIX + digest(containerId, ifname).slice(0, 9);
+  return NODE_LINK_PREFIX + sha256(`${containerId}/${ifname}`).slice(0, 9);
 }
 
 /** A locally administered unicast MAC that is the same every time. */
 export function stableMac(containerId: string, ifname: string, end: "pod" | "node"): string {
-  const hex = digest(containerId, ifname, end);
+  const hex = sha256(`${containerId}/${ifname}/${end}`);
   return ["02", ...Array.from({ length: 5 }, (_, i) => hex.slice(2 * i, 2 * i + 2))].join(":");
 }

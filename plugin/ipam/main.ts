@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { z } from "zod";
 import { CniError, CODE, errorJson } from "../cni/error.ts";
 import { logCall } from "../cni/log.ts";
-import { parseRequest, type Request, SUPPORTED_VERSIONS } from "../cni/request.ts";
+import { parseRequest, type Request } from "../cni/request.ts";
 import { say } from "../cni/say.ts";
 import { AGENT_SOCKET, type IpamAnswer, ipamAnswer, ipamRefusal } from "./protocol.ts";
 
@@ -45,8 +45,6 @@ export async function runIpam(env: Readonly<Record<string, string | undefined>>)
 
 async function dispatch(request: Request): Promise<unknown> {
   switch (request.command) {
-    case "VERSION":
-      return { cniVersion: SUPPORTED_VERSIONS.at(-1), supportedVersions: SUPPORTED_VERSIONS };
     case "ADD":
       return result(request, ipamAnswer.parse(await ask("allocate", request)));
     case "CHECK":

@@ -1,8 +1,5 @@
-import { constants } from "node:os";
-
-const names = new Map(Object.entries(constants.errno).map(([name, value]) => [value, name]));
-
-/** `ENOENT` for 2; a number without a name is `errno N`. */
+/** `ENOENT` for 2; a number without a name is `errno N`. The names are looked up when first asked for: most calls have no error. */
 export function errorName(errno: number): string {
-  return names.get(errno) ?? `errno ${errno}`;
+  const { errno: numbers } = process.getBuiltinModule("node:os").constants;
+  return Object.entries(numbers).find(([, value]) => value === errno)?.[0] ?? `errno ${errno}`;
 }
