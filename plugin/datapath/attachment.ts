@@ -27,7 +27,7 @@ const record = z.object({
   netns: z.string(),
   pod: z.object({ namespace: z.string(), name: z.string(), uid: z.string() }),
   // Written by this program alone, in a directory of mode 0700: the plan's own types hold.
-  plan: z.object({ items: z.array(z.custom<PlanItem>((item) => typeof item === "object" && item !== null)) }),
+  plan: z.object({ items: z.array(z.custom<PlanItem>((item: unknown) => typeof item === "object" && item !== null)) }),
 });
 
 function fileOf(containerId: string, ifname: string, directory: string): string {
