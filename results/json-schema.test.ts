@@ -1,0 +1,33 @@
+import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { cell, path, reportOf } from "./fixtures.ts";
+import { jsonSchemaText, PUBLISHED, unfit } from "./json-schema.ts";
+import { RESULTS } from "./write.ts";
+
+const REPORT = join(RESULTS, "report.schema.json");
+
+describe("the published JSON Schemas", () => {
+  for (const { file, title, schema } of PUBLISHED)
+    it(`${file} is what the code says; if not: npm run schema`, async () => {
+      assert.equal(await readFile(join(RESULTS, file), "utf8"), jsonSchemaText(title, schema));
+    });
+
+  const report = () => reportOf([cell({ evidence: { path: path(8) } }), cell({ expected: "blocked", actual: "fail" })]);
+
+  it("take a report as it is written", async () => {
+    assert.equal(await unfit(REPORT, JSON.parse(JSON.stringify(report()))), undefined);
+  });
+
+  for (const [what, change] of Object.entries({
+    "another schema": { schema: "interlay.results/v2" },
+    "a provider that there is not": { provider: "cloud" },
+    "a time that is none": { started: "yesterday" },
+    "a table of two rows": { variants: report().variants.map((one) => ({ ...one, table: one.table.slice(1) })) },
+    "a cell without a result": { variants: report().variants.map((one) => ({ ...one, cells: [{ id: "a" }] })) },
+    "no summary": { summary: undefined },
+  }))
+    it(`refuse ${what}`, async () => {
+      assert.notEqual(await unfit(REPORT, { ...report(), ...change }), undefined);
+    });
+});
