@@ -42,10 +42,20 @@ export interface ClusterSpec {
   readonly nodeRange: string;
   /** The part of the underlay that underlay pods get their addresses from. */
   readonly podRange: string;
+  /** A dual-stack cluster's IPv6 side; undefined: IPv4 alone. IPv4 comes first everywhere. */
+  readonly ipv6?: Ipv6Ranges;
   /** Nobody asked for this underlay by name: where it is in use, another one is taken and told. */
   readonly underlayMayMove: boolean;
   /** Path of the probe program's executable, which is put into the image that `Cluster.probeImage` names. */
   readonly probe: string;
+}
+
+/** What an IPv4 range is in `ClusterSpec`, each of them has a counterpart in a dual-stack cluster. */
+export interface Ipv6Ranges {
+  readonly overlayCidr: string;
+  readonly serviceCidr: string;
+  readonly underlayCidr: string;
+  readonly podRange: string;
 }
 
 export interface ClusterNode {
@@ -53,6 +63,8 @@ export interface ClusterNode {
   readonly role: "control-plane" | "worker";
   /** Kubernetes' InternalIP. */
   readonly address: string;
+  /** The IPv6 one of a dual-stack cluster. */
+  readonly address6?: string;
 }
 
 export interface ExecResult {
@@ -89,6 +101,7 @@ export interface PodAccess {
 
 export interface ExternalHost {
   readonly address: string;
+  readonly address6?: string;
   /** Starts a program in the host, with its stdin and stdout as a stream (the probe's control channel). */
   attach(argv: readonly string[]): Promise<ProgramStream>;
   exec(argv: readonly string[]): Promise<ExecResult>;

@@ -1,5 +1,5 @@
 import ipaddr from "ipaddr.js";
-import { type ClusterSpec, DEFAULT_SPEC } from "./provider.ts";
+import { type ClusterSpec, DEFAULT_SPEC, type Ipv6Ranges } from "./provider.ts";
 
 export type Underlay = Pick<ClusterSpec, "underlayCidr" | "nodeRange" | "podRange">;
 
@@ -18,4 +18,21 @@ export function underlay(cidr: string): Underlay {
   if (length !== 16 || c !== 0 || d !== 0)
     throw new Error(`INTERLAY_UNDERLAY=${cidr} is no IPv4 /16: name one that is not in use, like 10.17.0.0/16.`);
   return { underlayCidr: cidr, nodeRange: `${a}.${b}.168.64/26`, podRange: `${a}.${b}.200.0/24` };
+}
+
+/** The IPv6 side of a dual-stack cluster on this underlay: unique local prefixes that show the IPv4 ones' numbers. */
+export function ipv6Ranges({ underlayCidr }: Pick<Underlay, "underlayCidr">): Ipv6Ranges {
+  const [a, b] = underlayCidr.split(".");
+  return {
+    overlayCidr: "fd00:10:233:64::/64",
+    serviceCidr: "fd00:10:233::/112",
+    underlayCidr: `fd00:${a}:${b}::/64`,
+    podRange: `fd00:${a}:${b}::200:0/112`,
+  };
+}
+
+/** The address of an IPv6 /64 that shows an IPv4 one's last two numbers: 10.7.168.70 in fd00:10:7::/64 is fd00:10:7::168:70. */
+export function mirrored(underlayCidr: string, ipv4: string): string {
+  const [, , c, d] = ipv4.split(".");
+  return underlayCidr.replace("::/64", `::${c}:${d}`);
 }

@@ -44,7 +44,7 @@ Describe("connectivity matrix", { labels: ["matrix"] }, () => {
       if (!options.keep) DeferCleanup(() => removeNamespace(api, NAMESPACE));
       deployment = await By("the pods of the three types", () => deploy(cluster, api));
       DeferCleanup(() => deployment.closeProbers());
-      const from = new Set(cells(deployment.workers.length).map((cell) => cell.from));
+      const from = new Set(cells(deployment.workers.length, deployment.families).map((cell) => cell.from));
       await By("a prober in every pod", () => Promise.all([...from].map((name) => deployment.prober(name))));
     },
     { timeout: 300_000 },
@@ -56,8 +56,8 @@ Describe("connectivity matrix", { labels: ["matrix"] }, () => {
   });
 
   It("the pods' `ip route` has the documented lines", async () => {
-    for (const { pod, expected } of expectedRoutes(cluster, deployment)) {
-      const routes = plainRoutes(await api.exec(NAMESPACE, pod, ["ip", "route"]));
+    for (const { pod, family, expected } of expectedRoutes(cluster, deployment)) {
+      const routes = plainRoutes(await api.exec(NAMESPACE, pod, ["ip", family === "ipv6" ? "-6" : "-4", "route"]));
       for (const line of expected)
         assert.ok(routes.includes(line), `${pod} has no route "${line}"; it has:\n${routes.join("\n")}`);
     }
@@ -82,7 +82,9 @@ function variantSpecs(variant: Variant, cluster: () => Cluster, deployment: () =
       await By("switch the return path and kube-proxy", () => switchTo(cluster(), variant));
       const before = await readFilters(cluster(), variant.kubeProxy.mode);
       const started = performance.now();
-      const asked = cells(deployment().workers.length).filter(({ id }) => options.cells.test(id));
+      const asked = cells(deployment().workers.length, deployment().families).filter(({ id }) =>
+        options.cells.test(id),
+      );
       const raw = await By(`${asked.length} cells`, () =>
         options.evidence === "all"
           ? captured({ cluster: cluster(), deployment: deployment(), variant }, asked)
@@ -105,7 +107,9 @@ function variantSpecs(variant: Variant, cluster: () => Cluster, deployment: () =
       variantResults.push({
         ...variant,
         tcpBeLiberal: filters.every((filter) => filter.tcpBeLiberal === 1) ? 1 : 0,
-        invalidDropRule: filters.some((filter) => filter.invalidDrop !== undefined),
+        invalidDropRule: filters.some(({ invalidDrop }) =>
+          Object.values(invalidDrop).some((rule) => rule !== undefined),
+        ),
         cells: [...results],
         table: summarize(results),
         seconds,
@@ -124,12 +128,13 @@ function variantSpecs(variant: Variant, cluster: () => Cluster, deployment: () =
 
   It("kube-proxy's INVALID rule and the sysctl are as the gate says, on every node", () => {
     const { tcpBeLiberal, invalidDropRule, reason } = expectationFor(variant);
-    for (const filter of filters)
-      assert.deepEqual(
-        { node: filter.node, tcpBeLiberal: filter.tcpBeLiberal, invalidDropRule: filter.invalidDrop !== undefined },
-        { node: filter.node, tcpBeLiberal, invalidDropRule },
-        reason,
-      );
+    for (const { node, invalidDrop, ...is } of filters)
+      for (const [family, rule] of Object.entries(invalidDrop))
+        assert.deepEqual(
+          { node, family, tcpBeLiberal: is.tcpBeLiberal, invalidDropRule: rule !== undefined },
+          { node, family, tcpBeLiberal, invalidDropRule },
+          reason,
+        );
   });
 
   for (const group of GROUPS)

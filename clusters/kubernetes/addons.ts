@@ -9,7 +9,7 @@ import type { Kubectl } from "./kubectl.ts";
 const OVERLAY_MTU = "1450";
 
 export interface Addons {
-  readonly spec: Pick<ClusterSpec, "overlayCidr" | "underlayCidr" | "podRange">;
+  readonly spec: Pick<ClusterSpec, "overlayCidr" | "underlayCidr" | "podRange" | "ipv6">;
   /** Image reference of Interlay. */
   readonly interlay: string;
   /** File of Calico's custom resource definitions. */
@@ -35,6 +35,9 @@ async function installCalico(kubectl: Kubectl, { spec, calicoCrds }: Addons): Pr
       KUBE_CONTROLLERS_IMAGE: CALICO_IMAGES.kubeControllers,
       OVERLAY_CIDR: spec.overlayCidr,
       MTU: OVERLAY_MTU,
+      IPV6: String(spec.ipv6 !== undefined),
+      IPV6_AUTODETECTION: spec.ipv6 === undefined ? "none" : "autodetect",
+      OVERLAY_CIDR_IPV6: spec.ipv6?.overlayCidr ?? "",
     }),
   );
 }
@@ -44,17 +47,20 @@ async function installMultus(kubectl: Kubectl): Promise<void> {
 }
 
 async function installInterlay(kubectl: Kubectl, { spec, interlay }: Addons): Promise<void> {
-  const { underlayCidr: subnet, podRange } = spec;
   const manifest = renderInterlay({
     image: interlay,
     returnPath: "notrack",
-    pools: [{ name: "underlay", subnet, ranges: [podRange], gateway: gatewayOf(subnet) }],
+    pools: [pool("underlay", spec), ...(spec.ipv6 === undefined ? [] : [pool("underlay-ipv6", spec.ipv6)])],
   });
   await applyWithDefinitions(kubectl, manifest);
+}
+
+function pool(name: string, { underlayCidr: subnet, podRange }: Pick<ClusterSpec, "underlayCidr" | "podRange">) {
+  return { name, subnet, ranges: [podRange], gateway: gatewayOf(subnet) };
 }
 
 /** First address of the underlay: the bridge's own, and so the nodes' and pods' gateway. */
 export function gatewayOf(underlayCidr: string): string {
   const [address = ""] = underlayCidr.split("/");
-  return address.replace(/\.\d+$/, ".1");
+  return address.includes(":") ? `${address}1` : address.replace(/\.\d+$/, ".1");
 }

@@ -68,9 +68,9 @@ export class LabCluster implements Cluster {
   }
 
   external(): Promise<ExternalHost> {
-    const { name, address } = this.#plan.machines.external;
+    const { name, ...addresses } = this.#plan.machines.external;
     return Promise.resolve({
-      address,
+      ...addresses,
       attach: async (argv) => programStream(await this.#enterMachine(name, argv)),
       exec: async (argv) => run(await this.#enterMachine(name, argv)),
     });

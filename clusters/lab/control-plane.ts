@@ -6,6 +6,7 @@ export interface ControlPlaneOptions {
   readonly address: string;
   readonly overlayCidr: string;
   readonly serviceCidr: string;
+  readonly serviceCidr6?: string;
   readonly keys: Keys;
   /** Directory for etcd, and of the two kubeconfigs. */
   readonly directory: string;
@@ -23,12 +24,17 @@ export function etcdArguments({ directory }: ControlPlaneOptions): readonly stri
   ];
 }
 
-export function apiServerArguments({ address, serviceCidr, keys }: ControlPlaneOptions): readonly string[] {
+export function apiServerArguments({
+  address,
+  serviceCidr,
+  serviceCidr6,
+  keys,
+}: ControlPlaneOptions): readonly string[] {
   return [
     `--etcd-servers=${ETCD}`,
     `--advertise-address=${address}`,
     `--secure-port=${API_PORT}`,
-    `--service-cluster-ip-range=${serviceCidr}`,
+    `--service-cluster-ip-range=${[serviceCidr, serviceCidr6].filter(Boolean).join(",")}`,
     "--authorization-mode=Node,RBAC",
     "--enable-admission-plugins=NodeRestriction",
     "--allow-privileged=true",

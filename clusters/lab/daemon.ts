@@ -96,9 +96,10 @@ startExternal();
 
 log("nodes");
 await Promise.all(
-  nodes.map(async ({ name, address, role }) => {
+  nodes.map(async ({ name, address, address6, role }) => {
     const runner = new Runner({
-      ...{ name, address, role, plan, logs, log, changed: writeState, machine: machineOf(name) },
+      ...{ name, role, plan, logs, log, changed: writeState, machine: machineOf(name) },
+      addresses: address6 === undefined ? [address] : [address, address6],
       kubeconfig: await config(outside, nodeUser(name)),
     });
     runners.set(name, runner);

@@ -172,6 +172,7 @@ async function planFor(spec: ClusterSpec, components: ResolvedComponents, interl
     kubernetes: spec.kubernetes,
     overlayCidr: spec.overlayCidr,
     serviceCidr: spec.serviceCidr,
+    ...(spec.ipv6 === undefined ? {} : { serviceCidr6: spec.ipv6.serviceCidr }),
     machines: machinesOf(spec),
     programs: {
       ...Object.fromEntries(

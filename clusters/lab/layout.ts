@@ -1,7 +1,9 @@
 import { join } from "node:path";
 import ipaddr from "ipaddr.js";
 import { cacheRoot } from "../components/cache.ts";
+import { gatewayOf } from "../kubernetes/addons.ts";
 import type { ClusterNode, ClusterSpec } from "../provider.ts";
+import { mirrored } from "../spec.ts";
 
 /** Files of one lab: its keys, kubeconfig, logs, and what its daemon tells. */
 export function labDirectory(lab: string): string {
@@ -37,32 +39,39 @@ export function labFiles(directory: string): LabFiles {
 export interface LabMachines {
   /** Control plane first; names as kind gives them. */
   readonly nodes: readonly ClusterNode[];
-  readonly external: { readonly name: string; readonly address: string };
+  readonly external: { readonly name: string; readonly address: string; readonly address6?: string };
   /** The bridge's own address: everybody's gateway. */
   readonly gateway: string;
+  readonly gateway6?: string;
   readonly prefixLength: number;
 }
 
 /** The control plane is the seventh address of the node range (10.7.168.70), workers follow; the outside host is its last. */
-export function machinesOf(spec: Pick<ClusterSpec, "name" | "workers" | "nodeRange" | "underlayCidr">): LabMachines {
+export function machinesOf(
+  spec: Pick<ClusterSpec, "name" | "workers" | "nodeRange" | "underlayCidr" | "ipv6">,
+): LabMachines {
   const [first, length] = ipaddr.IPv4.parseCIDR(spec.nodeRange);
   const size = 2 ** (32 - length);
   const most = size - 8;
   if (spec.workers > most)
     throw new Error(`${spec.workers} workers do not fit into ${spec.nodeRange}: name at most ${most}.`);
-  const at = (index: number) => plus(first, index);
+  const at = (index: number) => {
+    const address = plus(first, index);
+    return { address, ...(spec.ipv6 === undefined ? {} : { address6: mirrored(spec.ipv6.underlayCidr, address) }) };
+  };
   const worker = (index: number): ClusterNode => ({
     name: `${spec.name}-worker${index === 0 ? "" : index + 1}`,
     role: "worker",
-    address: at(7 + index),
+    ...at(7 + index),
   });
   return {
     nodes: [
-      { name: `${spec.name}-control-plane`, role: "control-plane", address: at(6) },
+      { name: `${spec.name}-control-plane`, role: "control-plane", ...at(6) },
       ...Array.from({ length: spec.workers }, (_, index) => worker(index)),
     ],
-    external: { name: `${spec.name}-external`, address: at(size - 1) },
+    external: { name: `${spec.name}-external`, ...at(size - 1) },
     gateway: plus(ipaddr.IPv4.parseCIDR(spec.underlayCidr)[0], 1),
+    ...(spec.ipv6 === undefined ? {} : { gateway6: gatewayOf(spec.ipv6.underlayCidr) }),
     prefixLength: ipaddr.IPv4.parseCIDR(spec.underlayCidr)[1],
   };
 }

@@ -9,6 +9,7 @@ import type { LabMachines } from "./layout.ts";
 
 const FILES = join(import.meta.dirname, "files");
 const TIMEOUT_MS = 20_000;
+const PREFIX_LENGTH_6 = 64;
 
 /** Makes the bridge and every machine on it. @returns each machine's first process */
 export async function makeMachines(
@@ -22,9 +23,11 @@ export async function makeMachines(
   await untilElsewhere(bridge);
   await inBridge("link", "add", "name", "br0", "type", "bridge");
   await inBridge("address", "add", `${machines.gateway}/${machines.prefixLength}`, "dev", "br0");
+  if (machines.gateway6 !== undefined)
+    await inBridge("address", "add", `${machines.gateway6}/${PREFIX_LENGTH_6}`, "dev", "br0", "nodad");
   await inBridge("link", "set", "br0", "up");
   const made = await Promise.all(
-    [...machines.nodes, machines.external].map(async ({ name, address }, index) => {
+    [...machines.nodes, machines.external].map(async ({ name, address, address6 }, index) => {
       const pid = await makeMachine(name, programs, join(directory, "roots", name));
       const port = `m${index}`;
       const veth = ["link", "add", "name", port, "type", "veth", "peer", "name", "eth0", "netns", String(pid)];
@@ -34,6 +37,10 @@ export async function makeMachines(
       await ip("address", "add", `${address}/${machines.prefixLength}`, "dev", "eth0");
       await ip("link", "set", "eth0", "up");
       await ip("route", "add", "default", "via", machines.gateway);
+      if (address6 !== undefined && machines.gateway6 !== undefined) {
+        await ip("address", "add", `${address6}/${PREFIX_LENGTH_6}`, "dev", "eth0", "nodad");
+        await ip("route", "add", "default", "via", machines.gateway6);
+      }
       return [name, pid] as const;
     }),
   );

@@ -1,17 +1,24 @@
 import { readFile } from "node:fs/promises";
 import { z } from "zod";
 
-const node = z.object({ name: z.string(), role: z.enum(["control-plane", "worker"]), address: z.string() });
+const node = z.object({
+  name: z.string(),
+  role: z.enum(["control-plane", "worker"]),
+  address: z.string(),
+  address6: z.string().exactOptional(),
+});
 
 /** What a lab is made from: written by the provider, read by the lab's daemon. A change in it is another lab. */
 export const labPlan = z.object({
   kubernetes: z.string(),
   overlayCidr: z.string(),
   serviceCidr: z.string(),
+  serviceCidr6: z.string().exactOptional(),
   machines: z.object({
     nodes: z.array(node).readonly(),
-    external: z.object({ name: z.string(), address: z.string() }),
+    external: z.object({ name: z.string(), address: z.string(), address6: z.string().exactOptional() }),
     gateway: z.string(),
+    gateway6: z.string().exactOptional(),
     prefixLength: z.number(),
   }),
   /** Programs that every machine has in /programs: name and path on this computer. */

@@ -13,7 +13,7 @@ export async function renderManifest(
 const FOREIGN = new Set(["__KUBERNETES_NODE_NAME__", "__CNI_MTU__", "__KUBECONFIG_FILEPATH__"]);
 
 export function fillIn(template: string, values: Readonly<Record<string, string>>): string {
-  return template.replaceAll(/__[A-Z_]+?__/g, (placeholder) => {
+  return template.replaceAll(/__[A-Z][A-Z0-9_]*?__/g, (placeholder) => {
     if (FOREIGN.has(placeholder)) return placeholder;
     const value = values[placeholder.slice(2, -2)];
     if (value === undefined) throw new Error(`the manifest wants a value for ${placeholder}`);

@@ -18,7 +18,7 @@ export interface Capture {
 const SNAPSHOT_BYTES = 256;
 const DIRECTORY = "/run/interlay-e2e-capture";
 /** Probes, what they become behind NodePorts and masquerading, pings, and all of them inside VXLAN. */
-const FILTER = `(port ${TCP_PORT} or portrange 30000-32767 or icmp or udp port ${VXLAN_PORT})`;
+const FILTER = `(port ${TCP_PORT} or portrange 30000-32767 or icmp or icmp6 or udp port ${VXLAN_PORT})`;
 
 export interface Namespace {
   readonly node: string;

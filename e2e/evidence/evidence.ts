@@ -95,9 +95,12 @@ function mutable<T>({ request, reply }: { request: readonly T[]; reply: readonly
 }
 
 export function placesOf(cluster: Cluster, deployment: Deployment): Places {
-  const owners = new Map(cluster.nodes.map(({ name, address }) => [address, name]));
+  const owners = new Map(
+    cluster.nodes.flatMap(({ name, address, address6 = address }) => [address, address6].map((own) => [own, name])),
+  );
   for (const { node, addresses } of deployment.pods.values())
-    for (const address of Object.values(addresses)) if (!owners.has(address)) owners.set(address, node);
+    for (const address of [addresses.main, addresses.net1].flatMap((nic) => Object.values(nic)))
+      if (!owners.has(address)) owners.set(address, node);
   const nodes = new Set(cluster.nodes.map(({ name }) => name));
   return {
     isNode: (place) => nodes.has(place),

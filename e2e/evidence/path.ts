@@ -60,7 +60,9 @@ export function pathsOf(taps: readonly Tap[], places: Places): ReadonlyMap<strin
 export const sameHop = (a: Hop, b: Hop): boolean =>
   a.place === b.place && a.link === b.link && a.direction === b.direction;
 
-export const hostOf = (address: string): string => address.split(":")[0] ?? address;
+/** Without the port, where there is one: `10.0.0.1:80`, `[fd00::1]:80`, `fd00::1`. */
+export const hostOf = (address: string): string =>
+  /^\[(.*)\]/.exec(address)?.[1] ?? address.replace(/^([^:]*):\d+$/, "$1");
 
 function nodeLink(name: string, encapsulated: boolean): string {
   if (name.startsWith("cali")) return "cali";

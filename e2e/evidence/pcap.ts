@@ -1,3 +1,4 @@
+import ipaddr from "ipaddr.js";
 import { MARKS } from "../probe/protocol.ts";
 
 /** A packet of a probe, as one tap saw it. */
@@ -21,9 +22,8 @@ const LINUX_SLL2 = 276;
 const SLL2_LENGTH = 20;
 const PACKET_OTHERHOST = 3;
 const PACKET_OUTGOING = 4;
-const ETHERTYPE_IPV4 = 0x0800;
-const [ICMP, TCP, UDP] = [1, 6, 17];
-const ICMP_ECHO_REPLY = 0;
+const ETHERTYPES: readonly number[] = [0x0800, 0x86dd];
+const [TCP, UDP] = [6, 17];
 export const VXLAN_PORT = 4789;
 /** UDP, VXLAN (RFC 7348) and inner Ethernet headers. */
 const VXLAN_OVERHEAD = 8 + 8 + 14;
@@ -48,27 +48,27 @@ export function readCapture(file: Buffer): readonly Sighting[] {
 }
 
 function readPacket(packet: Buffer, time: bigint): Sighting | undefined {
-  if (packet.length < SLL2_LENGTH + 20 || packet.readUInt16BE(0) !== ETHERTYPE_IPV4) return undefined;
+  if (packet.length < SLL2_LENGTH + 20 || !ETHERTYPES.includes(packet.readUInt16BE(0))) return undefined;
   const type = packet[10];
-  const outer = packet.subarray(SLL2_LENGTH);
+  const outer = readHeader(packet.subarray(SLL2_LENGTH));
   const inner = decapsulate(outer);
-  const ip = inner ?? outer;
-  const mark = MARK.exec(ip.toString("latin1"));
-  if (mark?.[1] === undefined || mark[2] === undefined || ip.length < 24) return undefined;
-  const headerLength = headerLengthOf(ip);
-  const protocol = ip[9];
-  const port = (offset: number) =>
-    protocol === TCP || protocol === UDP ? `:${ip.readUInt16BE(headerLength + offset)}` : "";
+  const { source, destination, protocol, echoReply, payload } = inner ?? outer;
+  const mark = MARK.exec(payload.toString("latin1"));
+  if (mark?.[1] === undefined || mark[2] === undefined || payload.length < 4) return undefined;
+  const withPort = (address: string, offset: number) =>
+    protocol !== TCP && protocol !== UDP
+      ? address
+      : `${address.includes(":") ? `[${address}]` : address}:${payload.readUInt16BE(offset)}`;
   const isReply =
-    mark[1] === MARKS.ping ? protocol === ICMP && ip[headerLength] === ICMP_ECHO_REPLY : mark[1] === MARKS.reply;
+    mark[1] === MARKS.ping ? protocol === echoReply.protocol && payload[0] === echoReply.type : mark[1] === MARKS.reply;
   return {
     time,
     interfaceIndex: packet.readUInt32BE(4),
     direction: type === PACKET_OUTGOING ? "out" : "in",
     otherHost: type === PACKET_OTHERHOST,
     encapsulated: inner !== undefined,
-    source: `${address(ip, 12)}${port(0)}`,
-    destination: `${address(ip, 16)}${port(2)}`,
+    source: withPort(source, 0),
+    destination: withPort(destination, 2),
     token: mark[2],
     kind: isReply ? "reply" : "request",
   };
@@ -77,11 +77,30 @@ function readPacket(packet: Buffer, time: bigint): Sighting | undefined {
 /** As probe/protocol.ts writes it. */
 const MARK = /([qrp]):([0-9a-z]{6});/;
 
-const headerLengthOf = (ip: Buffer): number => ((ip[0] ?? 0) & 0xf) * 4;
-const address = (ip: Buffer, at: number): string => ip.subarray(at, at + 4).join(".");
+interface Header {
+  readonly source: string;
+  readonly destination: string;
+  readonly protocol: number;
+  /** ICMP's or ICMPv6's. */
+  readonly echoReply: { readonly protocol: number; readonly type: number };
+  readonly payload: Buffer;
+}
 
-function decapsulate(ip: Buffer): Buffer | undefined {
-  const header = headerLengthOf(ip);
-  if (ip[9] !== UDP || ip.length < header + VXLAN_OVERHEAD + 20) return undefined;
-  return ip.readUInt16BE(header + 2) === VXLAN_PORT ? ip.subarray(header + VXLAN_OVERHEAD) : undefined;
+/** RFC 791, RFC 8200: no probe sends IPv6 extension headers. */
+function readHeader(ip: Buffer): Header {
+  const at = (from: number, to: number) => ipaddr.fromByteArray([...ip.subarray(from, to)]).toString();
+  return (ip[0] ?? 0) >> 4 === 6 && ip.length >= 40
+    ? {
+        ...{ source: at(8, 24), destination: at(24, 40), protocol: ip[6] ?? 0 },
+        ...{ echoReply: { protocol: 58, type: 129 }, payload: ip.subarray(40) },
+      }
+    : {
+        ...{ source: at(12, 16), destination: at(16, 20), protocol: ip[9] ?? 0 },
+        ...{ echoReply: { protocol: 1, type: 0 }, payload: ip.subarray(((ip[0] ?? 0) & 0xf) * 4) },
+      };
+}
+
+function decapsulate({ protocol, payload }: Header): Header | undefined {
+  if (protocol !== UDP || payload.length < VXLAN_OVERHEAD + 20) return undefined;
+  return payload.readUInt16BE(2) === VXLAN_PORT ? readHeader(payload.subarray(VXLAN_OVERHEAD)) : undefined;
 }

@@ -31,6 +31,8 @@ export const GROUPS: readonly Group[] = [
   "node-port-cluster",
   "node-port-local",
 ];
+export const FAMILIES = ["ipv4", "ipv6"] as const;
+export type Family = (typeof FAMILIES)[number];
 export type Placement = "same-node" | "other-node" | "outside";
 /** Who asks: a pod, or `EXTERNAL`. */
 export const EXTERNAL = "external";
@@ -49,6 +51,7 @@ export interface Cell {
   readonly to: AddressRef;
   readonly placement: Placement;
   readonly protocol: Protocol;
+  readonly family: Family;
   /** 0: the Service's own. */
   readonly port: number;
   /** The pod that must answer; undefined where anything may (API server) or can (ICMP). */
@@ -63,7 +66,16 @@ type Draft = Pick<Cell, "group" | "source" | "from" | "target" | "to" | "placeme
   Partial<Pick<Cell, "sourceNode" | "port" | "server" | "keepsSource" | "toOverlayAddress">>;
 
 /** Every cell of one variant, for a cluster with that many workers. Pure. */
-export function cells(workers: number): readonly Cell[] {
+export function cells(workers: number, families: readonly Family[] = ["ipv4"]): readonly Cell[] {
+  const ipv4 = ipv4Cells(workers);
+  return families.flatMap((family) => (family === "ipv4" ? ipv4 : ipv4.filter(hasIpv6).map(overIpv6)));
+}
+
+/** The Service kubernetes has addresses of the first family alone. */
+const hasIpv6 = ({ group }: Cell): boolean => group !== "api-server";
+const overIpv6 = (cell: Cell): Cell => ({ ...cell, family: "ipv6", id: `${cell.id}/ipv6` });
+
+function ipv4Cells(workers: number): readonly Cell[] {
   const nodes: readonly number[] = Array.from({ length: workers }, (_, index) => index);
   return [
     ...nodes.flatMap((node) => POD_TYPES.flatMap((source) => matrixCells(source, node, workers))),
@@ -253,6 +265,7 @@ function cell(draft: Draft): Cell {
     server: undefined,
     keepsSource: undefined,
     toOverlayAddress: false,
+    family: "ipv4",
     port: protocol === "icmp" ? 0 : TCP_PORT,
     ...draft,
     ...(protocol === "icmp" ? { server: undefined, keepsSource: undefined } : {}),

@@ -23,8 +23,8 @@ export function withCounters(
   return cells.map((cell) => {
     if (!blocked.has(cell.id)) return cell;
     const node = nodeOf(cell.from) ?? "";
-    const was = before.find((filter) => filter.node === node)?.invalidDrop;
-    const is = after.find((filter) => filter.node === node)?.invalidDrop;
+    const was = before.find((filter) => filter.node === node)?.invalidDrop[cell.family];
+    const is = after.find((filter) => filter.node === node)?.invalidDrop[cell.family];
     if (is?.packets === undefined) return cell;
     const evidence: CounterEvidence = { node, rule: is.rule, before: was?.packets ?? 0, after: is.packets };
     const rose = evidence.after > evidence.before;

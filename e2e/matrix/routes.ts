@@ -2,6 +2,7 @@ import type { Cluster } from "../../clusters/provider.ts";
 import type { Deployment } from "../pods/deploy.ts";
 import { podName } from "../pods/pods.ts";
 import type { PodType } from "../../results/schema.ts";
+import type { Family } from "./cells.ts";
 
 /**
  * Lines that `ip route` must show in a pod, in the form of the documents (DESIGN.md, the datapath contract): the pod's
@@ -27,7 +28,7 @@ export function plainRoutes(output: string): readonly string[] {
     .split("\n")
     .map((line) =>
       line
-        .replaceAll(/ (?:proto|scope|metric) \S+| onlink/g, "")
+        .replaceAll(/ (?:proto|scope|metric|pref) \S+| onlink/g, "")
         .replaceAll(/\s+/g, " ")
         .trim(),
     )
@@ -36,6 +37,7 @@ export function plainRoutes(output: string): readonly string[] {
 
 export interface PodRoutes {
   readonly pod: string;
+  readonly family: Family;
   readonly expected: readonly string[];
 }
 
@@ -43,10 +45,14 @@ export interface PodRoutes {
 export function expectedRoutes(cluster: Cluster, deployment: Deployment): readonly PodRoutes[] {
   return deployment.workers.flatMap((worker, index) =>
     (["underlay", "multi-nic"] as const).flatMap((type) =>
-      (["a", "b"] as const).map((role) => {
+      (["a", "b"] as const).flatMap((role) => {
         const pod = podName(type, index, role);
-        const node = cluster.nodes.find(({ name }) => name === worker)?.address ?? "";
-        return { pod, expected: documentedRoutes(type, node, deployment.addressOf(pod, "main"), cluster.spec) };
+        const { address = "", address6 = "" } = cluster.nodes.find(({ name }) => name === worker) ?? {};
+        return deployment.families.map((family) => {
+          const [node, ranges] = family === "ipv4" ? [address, cluster.spec] : [address6, cluster.spec.ipv6];
+          const own = deployment.addressOf(pod, "main", family);
+          return { pod, family, expected: ranges === undefined ? [] : documentedRoutes(type, node, own, ranges) };
+        });
       }),
     ),
   );

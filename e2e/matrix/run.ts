@@ -47,7 +47,7 @@ async function runCell(
   deployment: Deployment,
   options: RunOptions,
 ): Promise<CellResult> {
-  const { address, port } = deployment.locate(cell.to, cell.protocol, cell.port);
+  const { address, port } = deployment.locate(cell);
   const prober = await deployment.prober(cell.from);
   const blocked = verdict.expected === "blocked";
   const allowed = blocked ? 1 : options.attempts;
@@ -76,9 +76,9 @@ async function runCell(
     group: cell.group,
     from: cell.from,
     to: "pod" in cell.to ? cell.to.pod : (cell.server ?? cell.to.kind),
-    address: port === 0 ? address : `${address}:${port}`,
+    address: port === 0 ? address : cell.family === "ipv6" ? `[${address}]:${port}` : `${address}:${port}`,
     placement: cell.placement,
-    family: address.includes(":") ? "ipv6" : "ipv4",
+    family: cell.family,
     protocol: cell.protocol,
     expected: verdict.expected,
     actual,
@@ -103,7 +103,7 @@ function wrongAnswer(cell: Cell, answer: ProbeAnswer, deployment: Deployment): s
   if (server !== undefined && answer.server !== server)
     return `answered by ${answer.server ?? "nobody with a name"}, expected ${server}`;
   if (cell.keepsSource === undefined) return undefined;
-  const source = deployment.addressOf(cell.keepsSource.endpoint, cell.keepsSource.nic);
+  const source = deployment.addressOf(cell.keepsSource.endpoint, cell.keepsSource.nic, cell.family);
   return answer.seen === source
     ? undefined
     : `the server saw ${answer.seen ?? "nothing"}, expected the source ${source}`;

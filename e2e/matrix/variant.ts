@@ -2,6 +2,7 @@ import { CoreV1Api, CustomObjectsApi, KubeConfig, PatchStrategy, setHeaderOption
 import { z } from "zod";
 import type { Cluster } from "../../clusters/provider.ts";
 import { Eventually } from "../harness.ts";
+import { FAMILIES, type Family } from "./cells.ts";
 import type { Variant } from "./gate.ts";
 
 const SYSTEM_NAMESPACE = "interlay-system";
@@ -75,40 +76,51 @@ export async function configure(cluster: Cluster, data: Readonly<Record<string, 
 export interface NodeFilter {
   readonly node: string;
   readonly tcpBeLiberal: 0 | 1;
-  /** kube-proxy's rule with its packet counter; undefined if it is not there. */
-  readonly invalidDrop: { readonly rule: string; readonly packets: number } | undefined;
+  /** kube-proxy's rule with its packet counter, of each family that the cluster has; undefined if it is not there. */
+  readonly invalidDrop: Readonly<Partial<Record<Family, CountedRule | undefined>>>;
+}
+
+export interface CountedRule {
+  readonly rule: string;
+  readonly packets: number;
 }
 
 export async function readFilters(
   cluster: Cluster,
   mode: Variant["kubeProxy"]["mode"],
 ): Promise<readonly NodeFilter[]> {
+  const families = FAMILIES.filter((family) => family === "ipv4" || cluster.spec.ipv6 !== undefined);
   return Promise.all(
     cluster.nodes.map(async ({ name }) => {
-      const [sysctl, rules] = await Promise.all([
+      const [sysctl, ...rules] = await Promise.all([
         cluster.exec(name, ["cat", "/proc/sys/net/netfilter/nf_conntrack_tcp_be_liberal"]),
-        cluster.exec(
-          name,
-          mode === "nftables" ? ["nft", "list", "table", "ip", "kube-proxy"] : ["iptables-save", "-c", "-t", "filter"],
-        ),
+        ...families.map(async (family) => {
+          const { stdout } = await cluster.exec(name, listing(mode, family));
+          return [family, mode === "nftables" ? invalidDropInNft(stdout) : invalidDropInIptables(stdout)] as const;
+        }),
       ]);
       return {
         node: name,
         tcpBeLiberal: sysctl.stdout.trim() === "1" ? 1 : 0,
-        invalidDrop: mode === "nftables" ? invalidDropInNft(rules.stdout) : invalidDropInIptables(rules.stdout),
+        invalidDrop: Object.fromEntries(rules),
       };
     }),
   );
 }
 
+function listing(mode: Variant["kubeProxy"]["mode"], family: Family): readonly string[] {
+  const [nft, save] = family === "ipv4" ? ["ip", "iptables-save"] : ["ip6", "ip6tables-save"];
+  return mode === "nftables" ? ["nft", "list", "table", nft, "kube-proxy"] : [save, "-c", "-t", "filter"];
+}
+
 /** `[12:720] -A KUBE-FORWARD -m conntrack --ctstate INVALID -j DROP` */
-export function invalidDropInIptables(saved: string): NodeFilter["invalidDrop"] {
+export function invalidDropInIptables(saved: string): CountedRule | undefined {
   const match = /^\[(\d+):\d+\] (-A KUBE-FORWARD .*--ctstate INVALID .*-j DROP)$/m.exec(saved);
   return match?.[2] === undefined ? undefined : { rule: match[2], packets: Number(match[1]) };
 }
 
 /** nftables mode: the rule has no counter; its presence is what can be seen. */
-export function invalidDropInNft(listing: string): NodeFilter["invalidDrop"] {
+export function invalidDropInNft(listing: string): CountedRule | undefined {
   const match = /^\s*(ct state invalid drop.*)$/m.exec(listing);
   return match?.[1] === undefined ? undefined : { rule: match[1], packets: 0 };
 }

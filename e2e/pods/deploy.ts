@@ -3,7 +3,7 @@ import { z } from "zod";
 import type { Cluster, ExternalHost } from "../../clusters/provider.ts";
 import { type ClusterApi, ensure, removeNamespace } from "../cluster-api.ts";
 import { Prober } from "../prober.ts";
-import { type AddressRef, type CONTROL_PLANE, EXTERNAL, type Nic } from "../matrix/cells.ts";
+import { type Cell, type CONTROL_PLANE, EXTERNAL, FAMILIES, type Family, type Nic } from "../matrix/cells.ts";
 import { DIGEST, hostPodName, type Manifest, manifests, NAMESPACE } from "./pods.ts";
 
 const CLIENT = ["/usr/local/bin/probe", "client"];
@@ -14,10 +14,13 @@ const networkStatus = z.array(
   z.object({ interface: z.string().optional(), ips: z.array(z.string()).default([]), default: z.boolean().optional() }),
 );
 
+/** At most one a family. */
+export type Addresses = Readonly<Partial<Record<Family, string>>>;
+
 export interface DeployedPod {
   readonly name: string;
   readonly node: string;
-  readonly addresses: Readonly<Partial<Record<Nic, string>>>;
+  readonly addresses: Readonly<Record<Nic, Addresses>>;
 }
 
 /** The pod types, running, with everything that the cells need to know of them. */
@@ -25,18 +28,16 @@ export interface Deployment {
   /** Pods that run but that their kubelet does not reach, each with its node: the cells tell more. */
   readonly notReady: readonly string[];
   readonly workers: readonly string[];
+  /** What every pod and Service has addresses of. */
+  readonly families: readonly Family[];
   readonly pods: ReadonlyMap<string, DeployedPod>;
   readonly external: ExternalHost;
   readonly externalName: string;
   prober(from: string): Promise<Prober>;
-  /** Address and port to ask, of what a cell names. */
-  locate(
-    ref: AddressRef,
-    protocol: "tcp" | "udp" | "icmp",
-    port: number,
-  ): { readonly address: string; readonly port: number };
+  /** Address and port that a cell asks. */
+  locate(cell: Pick<Cell, "to" | "protocol" | "port" | "family">): { readonly address: string; readonly port: number };
   /** An endpoint's own address: what a server must see if nobody translates. */
-  addressOf(endpoint: string, nic: Nic): string;
+  addressOf(endpoint: string, nic: Nic, family?: Family): string;
   closeProbers(): Promise<void>;
 }
 
@@ -46,7 +47,8 @@ export interface Deployment {
  */
 export async function deploy(cluster: Cluster, api: ClusterApi): Promise<Deployment> {
   const workers = cluster.nodes.filter((node) => node.role === "worker").map((node) => node.name);
-  const wanted = manifests(cluster.probeImage, workers);
+  const families = FAMILIES.filter((family) => family === "ipv4" || cluster.spec.ipv6 !== undefined);
+  const wanted = manifests(cluster.probeImage, workers, families);
   await removeForeign(api, wanted);
   const [namespace, ...rest] = wanted;
   if (namespace !== undefined) await ensure(api, namespace);
@@ -56,20 +58,23 @@ export async function deploy(cluster: Cluster, api: ClusterApi): Promise<Deploym
   const externalName = (await external.exec(["hostname"])).stdout.trim();
   const apiServer = (await api.core.readNamespacedService({ name: "kubernetes", namespace: "default" })).spec
     ?.clusterIP;
-  const addressOf = (endpoint: string, nic: Nic): string => {
-    const address = endpoint === EXTERNAL ? external.address : pods.get(endpoint)?.addresses[nic];
+  const outside: Addresses = byFamily([external.address, external.address6]);
+  const addressOf = (endpoint: string, nic: Nic, family: Family = "ipv4"): string => {
+    const address = (endpoint === EXTERNAL ? outside : pods.get(endpoint)?.addresses[nic])?.[family];
     if (address === undefined)
-      throw new Error(`Pod ${endpoint} has no address on ${nic}: is Multus running on its node?`);
+      throw new Error(`Pod ${endpoint} has no ${family} address on ${nic}: is Multus running on its node?`);
     return address;
   };
-  const nodeAddress = (node: number | typeof CONTROL_PLANE): string => {
-    if (typeof node === "number") return addressOf(hostPodName(node), "main");
-    return known(cluster.nodes.find(({ role }) => role === node)?.address, "a control plane node's address");
+  const nodeAddress = (node: number | typeof CONTROL_PLANE, family: Family): string => {
+    if (typeof node === "number") return addressOf(hostPodName(node), "main", family);
+    const { address, address6 } = cluster.nodes.find(({ role }) => role === node) ?? {};
+    return known(byFamily([address, address6])[family], "a control plane node's address");
   };
   const probers = new Map<string, Promise<Prober>>();
   return {
     notReady,
     workers,
+    families,
     pods,
     external,
     externalName,
@@ -82,19 +87,22 @@ export async function deploy(cluster: Cluster, api: ClusterApi): Promise<Deploym
       probers.set(from, made);
       return made;
     },
-    locate: (ref, protocol, port) => {
-      switch (ref.kind) {
+    locate: ({ to, protocol, port, family }) => {
+      switch (to.kind) {
         case "pod":
-          return { address: addressOf(ref.pod, ref.nic), port };
+          return { address: addressOf(to.pod, to.nic, family), port };
         case "external":
-          return { address: external.address, port };
+          return { address: addressOf(EXTERNAL, "main", family), port };
         case "api-server":
           return { address: known(apiServer, "the Service kubernetes"), port: 443 };
         case "service":
-          return { address: known(services.get(ref.service)?.clusterIP, `the Service ${ref.service}`), port };
+          return {
+            address: known(services.get(to.service)?.clusterIPs[family], `the Service ${to.service} (${family})`),
+            port,
+          };
         case "node-port": {
-          const nodePort = services.get(ref.service)?.nodePorts[protocol === "udp" ? "udp" : "tcp"];
-          return { address: nodeAddress(ref.node), port: known(nodePort, `the NodePort of ${ref.service}`) };
+          const nodePort = services.get(to.service)?.nodePorts[protocol === "udp" ? "udp" : "tcp"];
+          return { address: nodeAddress(to.node, family), port: known(nodePort, `the NodePort of ${to.service}`) };
         }
       }
     },
@@ -148,15 +156,21 @@ function isTrue(pod: V1Pod, condition: string): boolean {
 }
 
 function deployed(pod: V1Pod): DeployedPod {
-  const main = pod.status?.podIP;
-  const second = extraAddress(pod.metadata?.annotations?.["k8s.v1.cni.cncf.io/network-status"]);
-  const addresses = { ...(main === undefined ? {} : { main }), ...(second === undefined ? {} : { net1: second }) };
+  const addresses = {
+    main: byFamily((pod.status?.podIPs ?? []).map(({ ip }) => ip)),
+    net1: byFamily(extraAddresses(pod.metadata?.annotations?.["k8s.v1.cni.cncf.io/network-status"])),
+  };
   return { name: pod.metadata?.name ?? "", node: pod.spec?.nodeName ?? "", addresses };
 }
 
-function extraAddress(annotation: string | undefined): string | undefined {
-  if (annotation === undefined) return undefined;
-  return networkStatus.parse(JSON.parse(annotation)).find((entry) => entry.interface === "net1")?.ips[0];
+function extraAddresses(annotation: string | undefined): readonly string[] {
+  if (annotation === undefined) return [];
+  return networkStatus.parse(JSON.parse(annotation)).find((entry) => entry.interface === "net1")?.ips ?? [];
+}
+
+function byFamily(addresses: readonly (string | undefined)[]): Addresses {
+  const there = addresses.filter((address) => address !== undefined);
+  return Object.fromEntries(there.map((address) => [address.includes(":") ? "ipv6" : "ipv4", address]));
 }
 
 async function readServices(api: ClusterApi) {
@@ -165,7 +179,7 @@ async function readServices(api: ClusterApi) {
     items.map((service) => [
       service.metadata?.name ?? "",
       {
-        clusterIP: service.spec?.clusterIP,
+        clusterIPs: byFamily(service.spec?.clusterIPs ?? []),
         nodePorts: Object.fromEntries((service.spec?.ports ?? []).map((port) => [port.name ?? "", port.nodePort])),
       },
     ]),

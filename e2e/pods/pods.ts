@@ -21,6 +21,10 @@ export const nodePortName = (type: PodType, policy: TrafficPolicy): string => `$
  */
 export const NODE_PORT_BACKEND = 0;
 
+/** In Service.spec.ipFamilies. */
+const SERVICE_FAMILY = { ipv4: "IPv4", ipv6: "IPv6" } as const;
+type Family = keyof typeof SERVICE_FAMILY;
+
 export interface Manifest {
   readonly apiVersion: string;
   readonly kind: "Namespace" | "Pod" | "Service";
@@ -37,7 +41,13 @@ export interface Manifest {
 export const DIGEST = "interlay.dev/manifests";
 
 /** The namespace, the pods (three types, two roles, each worker; one in each worker's own network), the Services. */
-export function manifests(image: string, workers: readonly string[]): readonly Manifest[] {
+export function manifests(
+  image: string,
+  workers: readonly string[],
+  ipFamilies: readonly Family[] = ["ipv4"],
+): readonly Manifest[] {
+  const service = (...[name, selector, nodePort]: Parameters<typeof serviceOf>) =>
+    serviceOf(name, selector, nodePort, ipFamilies);
   const objects: readonly Manifest[] = [
     ...workers.flatMap((node, index) => [
       pod(hostPodName(index), node, image, {}, {}, true),
@@ -102,7 +112,12 @@ function pod(
   };
 }
 
-function service(name: string, selector: Readonly<Record<string, string>>, nodePort?: TrafficPolicy): Manifest {
+function serviceOf(
+  name: string,
+  selector: Readonly<Record<string, string>>,
+  nodePort?: TrafficPolicy,
+  families: readonly Family[] = ["ipv4"],
+): Manifest {
   return {
     apiVersion: "v1",
     kind: "Service",
@@ -111,6 +126,9 @@ function service(name: string, selector: Readonly<Record<string, string>>, nodeP
       type: nodePort === undefined ? "ClusterIP" : "NodePort",
       ...(nodePort === undefined ? {} : { externalTrafficPolicy: nodePort }),
       selector,
+      ...(families.length === 1
+        ? {}
+        : { ipFamilyPolicy: "RequireDualStack", ipFamilies: families.map((family) => SERVICE_FAMILY[family]) }),
       ports: [
         { name: "tcp", protocol: "TCP", port: TCP_PORT },
         { name: "udp", protocol: "UDP", port: UDP_PORT },

@@ -5,7 +5,7 @@ import type { NodeProber } from "./probe.ts";
 /** A node as its pods see it. */
 export interface NodeContext {
   readonly name: string;
-  readonly address: string;
+  readonly addresses: readonly string[];
   /** The machine's first process: whoever enters its namespaces is on the node. */
   readonly machine: number;
   readonly core: CoreV1Api;

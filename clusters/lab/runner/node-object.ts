@@ -15,13 +15,15 @@ export function nodeObject(name: string, role: "control-plane" | "worker"): V1No
 }
 
 /** @param network whether the node has a CNI configuration: without one it is not Ready, as with any runtime */
-export function nodeStatus(name: string, address: string, version: string, network: boolean): V1NodeStatus {
+export function nodeStatus(
+  name: string,
+  addresses: readonly string[],
+  version: string,
+  network: boolean,
+): V1NodeStatus {
   const now = new Date();
   return {
-    addresses: [
-      { type: "InternalIP", address },
-      { type: "Hostname", address: name },
-    ],
+    addresses: [...addresses.map((address) => ({ type: "InternalIP", address })), { type: "Hostname", address: name }],
     conditions: [
       {
         type: "Ready",

@@ -34,7 +34,8 @@ const MERGE = setHeaderOptions("Content-Type", PatchStrategy.MergePatch);
 
 export interface NodeOptions {
   readonly name: string;
-  readonly address: string;
+  /** IPv4 first. */
+  readonly addresses: readonly string[];
   readonly role: "control-plane" | "worker";
   readonly machine: number;
   readonly kubeconfig: string;
@@ -47,7 +48,8 @@ export interface NodeOptions {
 /** Plays kubelet for one node: its Node object, and every pod that is bound to it. */
 export class NodeRunner implements NodeContext {
   readonly name: string;
-  readonly address: string;
+  /** IPv4 first. */
+  readonly addresses: readonly string[];
   readonly machine: number;
   readonly core: CoreV1Api;
   readonly service: string;
@@ -64,7 +66,7 @@ export class NodeRunner implements NodeContext {
   constructor(options: NodeOptions) {
     this.#options = options;
     this.name = options.name;
-    this.address = options.address;
+    this.addresses = options.addresses;
     this.machine = options.machine;
     this.service = nthOf(options.plan.serviceCidr, 1);
     this.#config.loadFromString(options.kubeconfig);
@@ -136,9 +138,9 @@ export class NodeRunner implements NodeContext {
   async #heartbeat(): Promise<void> {
     for (;;) {
       const network = await readNetwork(this.machine).catch(() => undefined);
-      const body = {
-        status: nodeStatus(this.name, this.address, this.#options.plan.kubernetes, network !== undefined),
-      };
+      const status = nodeStatus(this.name, this.addresses, this.#options.plan.kubernetes, network !== undefined);
+      // As kubelet: the list is merged by type, of which a dual-stack node has two (kubernetes/kubernetes issue 79391).
+      const body = { status: { ...status, addresses: [...(status.addresses ?? []), { $patch: "replace" }] } };
       await this.core.patchNodeStatus({ name: this.name, body }, BY_KEY).catch((error: unknown) => {
         this.log(`status of ${this.name}: ${String(error)}`);
       });

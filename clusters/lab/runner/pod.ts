@@ -88,7 +88,7 @@ export class PodRunner {
 
   async #wire(): Promise<void> {
     if (this.#pod.spec?.hostNetwork === true) {
-      this.#addresses = [this.#node.address];
+      this.#addresses = this.#node.addresses;
       return;
     }
     const { namespace = "", name = "", uid = "" } = this.#pod.metadata ?? {};
@@ -213,7 +213,7 @@ export class PodRunner {
     if (this.#stopping.signal.aborted) return;
     this.#publishing = this.#publishing.then(async () => {
       const known: PodState = {
-        hostIP: this.#node.address,
+        hostIPs: this.#node.addresses,
         podIPs: this.#addresses,
         started: this.#started,
         initialized: this.#initialized,

@@ -57,7 +57,8 @@ async function removeNamespace(machine: number, { netns }: Attachment): Promise<
   await run(inside(machine, ["ip", "netns", "delete", netns.slice(netns.lastIndexOf("/") + 1)]));
 }
 
-/** The pod's addresses, first as PodIP. */
+/** The pod's addresses, first as PodIP: IPv4, as kubelet has it on nodes whose first address is one. */
 export function addressesOf(result: Result): readonly string[] {
-  return result.ips.map(({ address }) => address.split("/")[0] ?? address);
+  const addresses = result.ips.map(({ address }) => address.split("/")[0] ?? address);
+  return addresses.toSorted((a, b) => Number(a.includes(":")) - Number(b.includes(":")));
 }

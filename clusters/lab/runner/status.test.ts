@@ -6,7 +6,7 @@ const NOW = new Date(1000);
 const pod: V1Pod = { spec: { containers: [{ name: "c", image: "probe" }] } };
 const running: ContainerState = { state: "running", since: NOW, restarts: 0, ready: true };
 const known = (container: Partial<ContainerState> | undefined, initialized = true): PodState => ({
-  hostIP: "10.7.168.71",
+  hostIPs: ["10.7.168.71"],
   podIPs: ["10.233.64.1"],
   started: NOW,
   initialized,

@@ -20,7 +20,8 @@ export const WAITING: ContainerState = {
 };
 
 export interface PodState {
-  readonly hostIP: string;
+  /** IPv4 first, as with podIPs. */
+  readonly hostIPs: readonly string[];
   readonly podIPs: readonly string[];
   readonly started: Date;
   readonly initialized: boolean;
@@ -40,8 +41,8 @@ export function podStatus(pod: V1Pod, known: PodState, now: Date): V1PodStatus {
   };
   return {
     phase: phaseOf(known, containers),
-    hostIP: known.hostIP,
-    hostIPs: [{ ip: known.hostIP }],
+    hostIP: known.hostIPs[0] ?? "",
+    hostIPs: known.hostIPs.map((ip) => ({ ip })),
     startTime: known.started,
     ...(known.podIPs.length === 0 ? {} : { podIP: known.podIPs[0] ?? "", podIPs: known.podIPs.map((ip) => ({ ip })) }),
     conditions: [
