@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { DEFAULT_SPEC } from "./provider.ts";
-import { defaultSpec, underlay } from "./spec.ts";
+import { bothFamilies, defaultSpec, gatewayOf, ipv6Ranges, mirrored, underlay } from "./spec.ts";
 
 describe("INTERLAY_UNDERLAY", () => {
   it("moves nodes and pods to another /16", () => {
@@ -17,5 +17,20 @@ describe("INTERLAY_UNDERLAY", () => {
   it("must be an IPv4 /16", () => {
     for (const wrong of ["10.17.0.0/24", "10.17.1.0/16", "10.17.0.0", "fd00::/16", "ten"])
       assert.throws(() => underlay(wrong), /no IPv4 \/16/);
+  });
+});
+
+describe("a dual-stack cluster", () => {
+  const { underlayCidr, podRange, serviceCidr } = ipv6Ranges({ underlayCidr: "10.17.0.0/16" });
+
+  it("has an IPv6 underlay that shows the IPv4 one's numbers", () => {
+    assert.deepEqual([underlayCidr, podRange], ["fd00:10:17::/64", "fd00:10:17::200:0/112"]);
+    assert.equal(mirrored(underlayCidr, "10.17.168.70"), "fd00:10:17::168:70");
+    assert.deepEqual([gatewayOf(underlayCidr), gatewayOf("10.17.0.0/16")], ["fd00:10:17::1", "10.17.0.1"]);
+  });
+
+  it("tells its components IPv4 first", () => {
+    assert.equal(bothFamilies("10.233.0.0/18", serviceCidr), "10.233.0.0/18,fd00:10:233::/112");
+    assert.equal(bothFamilies("10.233.0.0/18", undefined), "10.233.0.0/18");
   });
 });

@@ -36,3 +36,14 @@ export function mirrored(underlayCidr: string, ipv4: string): string {
   const [, , c, d] = ipv4.split(".");
   return underlayCidr.replace("::/64", `::${c}:${d}`);
 }
+
+/** Ranges of a cluster, as Kubernetes' components are told them. */
+export function bothFamilies(ipv4: string, ipv6: string | undefined): string {
+  return ipv6 === undefined ? ipv4 : `${ipv4},${ipv6}`;
+}
+
+/** First address of the underlay: the bridge's own, and so the nodes' and pods' gateway. */
+export function gatewayOf(underlayCidr: string): string {
+  const [address = ""] = underlayCidr.split("/");
+  return address.includes(":") ? `${address}1` : address.replace(/\.\d+$/, ".1");
+}

@@ -21,11 +21,12 @@ export async function startExternalHost(
     .withLabels({ [EXTERNAL_LABEL]: cluster })
     .withAddedCapabilities("NET_ADMIN", "NET_RAW")
     .start();
-  const address = started.getIpAddress(network);
+  const address6 = await ipv6Of(engine, started.getId(), network);
   const exec = (argv: readonly string[]) => ["docker", "exec", "-i", started.getId(), ...argv];
   return {
     host: {
-      address,
+      address: started.getIpAddress(network),
+      ...(address6 === "" ? {} : { address6 }),
       attach: (argv) => Promise.resolve(programStream(exec(argv), engine.env)),
       exec: (argv) => engine.docker(exec(argv).slice(1)),
     },
@@ -39,4 +40,10 @@ export async function removeExternalHosts(engine: Engine, cluster: string): Prom
   const filter = `label=${EXTERNAL_LABEL}=${cluster}`;
   const ids = (await engine.docker(["ps", "-aq", "--filter", filter])).stdout.split("\n").filter((id) => id !== "");
   if (ids.length > 0) await engine.docker(["rm", "--force", ...ids]);
+}
+
+/** Empty in a network without IPv6. */
+async function ipv6Of(engine: Engine, container: string, network: string): Promise<string> {
+  const format = `{{(index .NetworkSettings.Networks "${network}").GlobalIPv6Address}}`;
+  return (await engine.docker(["inspect", "--format", format, container])).stdout.trim();
 }

@@ -50,7 +50,12 @@ export class KindCluster implements Cluster {
     const nodes = await listNodes(bringup.engine, bringup.spec.name);
     return new KindCluster(
       bringup,
-      nodes.map(({ name, role, address }) => ({ name, role, address })),
+      nodes.map(({ name, role, address, address6 }) => ({
+        name,
+        role,
+        address,
+        ...(address6 === undefined ? {} : { address6 }),
+      })),
     );
   }
 

@@ -1,5 +1,6 @@
 import { stringify } from "yaml";
 import type { ClusterSpec } from "../provider.ts";
+import { bothFamilies } from "../spec.ts";
 
 /** Where nodes find the shared images (images/store.ts). */
 export const IMAGES_MOUNT = "/interlay/images";
@@ -17,8 +18,9 @@ export function kindConfig(spec: ClusterSpec, nodeImage: string, imageStore: str
     name: spec.name,
     networking: {
       disableDefaultCNI: true,
-      podSubnet: spec.overlayCidr,
-      serviceSubnet: spec.serviceCidr,
+      ipFamily: spec.ipv6 === undefined ? "ipv4" : "dual",
+      podSubnet: bothFamilies(spec.overlayCidr, spec.ipv6?.overlayCidr),
+      serviceSubnet: bothFamilies(spec.serviceCidr, spec.ipv6?.serviceCidr),
       apiServerAddress: "127.0.0.1",
       // nftables is set by switchKubeProxy: kind knows it only for versions that have it as beta
       kubeProxyMode: "iptables",

@@ -19,6 +19,7 @@ import { nodes } from "./nodes.ts";
 import { freeUnderlay } from "./free-underlay.ts";
 import { ensureInotifyLimits } from "./inotify.ts";
 import { kindPreflight } from "./preflight.ts";
+import { ipv6Ranges } from "../spec.ts";
 import { ready } from "./ready.ts";
 import { type Bringup, doSteps, type Step, undoSteps } from "./step.ts";
 
@@ -35,7 +36,7 @@ export const kindProvider: Provider = {
 
   async up(spec, progress) {
     const bringup = await prepare(spec, progress);
-    if ((await networkFits(bringup.engine, spec)) === false)
+    if ((await networkFits(bringup.engine, bringup.spec)) === false)
       await timed(progress, `remove the cluster ${spec.name}, which is on another underlay`, () =>
         undoSteps(STEPS, bringup.engine, spec.name),
       );
@@ -59,7 +60,8 @@ async function prepare(wanted: ClusterSpec, progress: Progress): Promise<Bringup
   await ensureDebianPackages(PACKAGES, progress);
   await ensureInotifyLimits(progress);
   const engine = await ensureEngine(progress);
-  const spec = { ...wanted, ...(await freeUnderlay(engine, wanted, progress)) };
+  const underlay = await freeUnderlay(engine, wanted, progress);
+  const spec = { ...wanted, ...underlay, ...(wanted.ipv6 === undefined ? {} : { ipv6: ipv6Ranges(underlay) }) };
   const kubeProxies = [
     ...new Set([spec.kubernetes, spec.kubeProxy.version, ...spec.kubeProxies.map((k) => k.version)]),
   ];

@@ -18,7 +18,9 @@ const containers = z.array(
     State: z.object({ Running: z.boolean() }),
     Config: z.object({ Image: z.string(), Labels: z.record(z.string(), z.string()) }),
     Mounts: z.array(z.object({ Destination: z.string(), Source: z.string() })),
-    NetworkSettings: z.object({ Networks: z.record(z.string(), z.object({ IPAddress: z.string() })) }),
+    NetworkSettings: z.object({
+      Networks: z.record(z.string(), z.object({ IPAddress: z.string(), GlobalIPv6Address: z.string().default("") })),
+    }),
   }),
 );
 
@@ -37,13 +39,17 @@ export async function nodeIds(engine: Engine, cluster: string): Promise<readonly
 export function parseNodes(inspected: string, cluster: string): readonly NodeContainer[] {
   return containers
     .parse(JSON.parse(inspected))
-    .map((container): NodeContainer => ({
-      name: container.Name.replace(/^\//, ""),
-      role: container.Config.Labels["io.x-k8s.kind.role"] === "control-plane" ? "control-plane" : "worker",
-      address: container.NetworkSettings.Networks[networkName(cluster)]?.IPAddress ?? "",
-      running: container.State.Running,
-      image: container.Config.Image,
-      imageStore: container.Mounts.find(({ Destination }) => Destination === IMAGES_MOUNT)?.Source ?? "",
-    }))
+    .map((container): NodeContainer => {
+      const network = container.NetworkSettings.Networks[networkName(cluster)];
+      return {
+        name: container.Name.replace(/^\//, ""),
+        role: container.Config.Labels["io.x-k8s.kind.role"] === "control-plane" ? "control-plane" : "worker",
+        address: network?.IPAddress ?? "",
+        ...(network === undefined || network.GlobalIPv6Address === "" ? {} : { address6: network.GlobalIPv6Address }),
+        running: container.State.Running,
+        image: container.Config.Image,
+        imageStore: container.Mounts.find(({ Destination }) => Destination === IMAGES_MOUNT)?.Source ?? "",
+      };
+    })
     .sort((a, b) => a.role.localeCompare(b.role) || a.name.localeCompare(b.name));
 }

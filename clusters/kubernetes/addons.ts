@@ -2,6 +2,7 @@ import { renderInterlay } from "../../plugin/deploy/render.ts";
 import { CALICO_IMAGES, MULTUS_IMAGE } from "../images/pod-images.ts";
 import { renderManifest } from "../manifests/render.ts";
 import type { ClusterSpec } from "../provider.ts";
+import { gatewayOf } from "../spec.ts";
 import { applyWithDefinitions } from "./apply.ts";
 import type { Kubectl } from "./kubectl.ts";
 
@@ -57,10 +58,4 @@ async function installInterlay(kubectl: Kubectl, { spec, interlay }: Addons): Pr
 
 function pool(name: string, { underlayCidr: subnet, podRange }: Pick<ClusterSpec, "underlayCidr" | "podRange">) {
   return { name, subnet, ranges: [podRange], gateway: gatewayOf(subnet) };
-}
-
-/** First address of the underlay: the bridge's own, and so the nodes' and pods' gateway. */
-export function gatewayOf(underlayCidr: string): string {
-  const [address = ""] = underlayCidr.split("/");
-  return address.includes(":") ? `${address}1` : address.replace(/\.\d+$/, ".1");
 }

@@ -1,3 +1,4 @@
+import { bothFamilies } from "../spec.ts";
 import type { Keys } from "./keys.ts";
 
 export interface ControlPlaneOptions {
@@ -34,7 +35,7 @@ export function apiServerArguments({
     `--etcd-servers=${ETCD}`,
     `--advertise-address=${address}`,
     `--secure-port=${API_PORT}`,
-    `--service-cluster-ip-range=${[serviceCidr, serviceCidr6].filter(Boolean).join(",")}`,
+    `--service-cluster-ip-range=${bothFamilies(serviceCidr, serviceCidr6)}`,
     "--authorization-mode=Node,RBAC",
     "--enable-admission-plugins=NodeRestriction",
     "--allow-privileged=true",

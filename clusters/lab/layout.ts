@@ -1,9 +1,8 @@
 import { join } from "node:path";
 import ipaddr from "ipaddr.js";
 import { cacheRoot } from "../components/cache.ts";
-import { gatewayOf } from "../kubernetes/addons.ts";
 import type { ClusterNode, ClusterSpec } from "../provider.ts";
-import { mirrored } from "../spec.ts";
+import { gatewayOf, mirrored } from "../spec.ts";
 
 /** Files of one lab: its keys, kubeconfig, logs, and what its daemon tells. */
 export function labDirectory(lab: string): string {

@@ -5,6 +5,7 @@ import type { Kubectl } from "../kubernetes/kubectl.ts";
 import { waitUntilReady } from "../kubernetes/ready.ts";
 import { renderManifest } from "../manifests/render.ts";
 import type { ClusterSpec } from "../provider.ts";
+import { bothFamilies } from "../spec.ts";
 import { API_PORT } from "./control-plane.ts";
 import type { LabFiles } from "./layout.ts";
 import type { LabPlan } from "./plan.ts";
@@ -23,7 +24,7 @@ export async function installKubeProxy(kubectl: Kubectl, spec: ClusterSpec, plan
     apiVersion: "kubeproxy.config.k8s.io/v1alpha1",
     kind: "KubeProxyConfiguration",
     clientConnection: { kubeconfig: "/var/lib/kube-proxy/kubeconfig.conf" },
-    clusterCIDR: both(spec.overlayCidr, spec.ipv6?.overlayCidr),
+    clusterCIDR: bothFamilies(spec.overlayCidr, spec.ipv6?.overlayCidr),
     // The computer's own limit counts, and namespaces may not set it.
     conntrack: { maxPerCore: 0, tcpEstablishedTimeout: "0s", tcpCloseWaitTimeout: "0s" },
     metricsBindAddress: "127.0.0.1:10249",
@@ -32,8 +33,8 @@ export async function installKubeProxy(kubectl: Kubectl, spec: ClusterSpec, plan
   const [controlPlane] = plan.machines.nodes;
   await kubectl.apply(
     await renderManifest("kube-proxy", {
-      OVERLAY_CIDR: both(spec.overlayCidr, spec.ipv6?.overlayCidr),
-      SERVICE_CIDR: both(spec.serviceCidr, spec.ipv6?.serviceCidr),
+      OVERLAY_CIDR: bothFamilies(spec.overlayCidr, spec.ipv6?.overlayCidr),
+      SERVICE_CIDR: bothFamilies(spec.serviceCidr, spec.ipv6?.serviceCidr),
       CONFIG: text.trim().replaceAll("\n", "\n    "),
       API_SERVER: `https://${controlPlane?.address ?? ""}:${API_PORT}`,
       IMAGE: kubeProxyImage(spec.kubeProxy.version),
@@ -43,9 +44,4 @@ export async function installKubeProxy(kubectl: Kubectl, spec: ClusterSpec, plan
 
 export function ready(kubectl: Kubectl, files: LabFiles): Promise<void> {
   return waitUntilReady(kubectl, WORKLOADS, `see ${files.log} and ${files.directory}/logs`);
-}
-
-/** Ranges of a dual-stack cluster, as Kubernetes' components are told them. */
-function both(ipv4: string, ipv6: string | undefined): string {
-  return ipv6 === undefined ? ipv4 : `${ipv4},${ipv6}`;
 }

@@ -19,6 +19,9 @@ describe("manifests", () => {
       KUBE_CONTROLLERS_IMAGE: "controllers:1",
       OVERLAY_CIDR: "10.233.64.0/18",
       MTU: "1450",
+      IPV6: "false",
+      IPV6_AUTODETECTION: "none",
+      OVERLAY_CIDR_IPV6: "",
     });
     const multus = await renderManifest("multus", { MULTUS_IMAGE: "multus:1" });
     for (const document of [...parseAllDocuments(calico), ...parseAllDocuments(multus)]) {

@@ -1,3 +1,5 @@
+import ipaddr from "ipaddr.js";
+
 /** Packets and captures made by hand, for tests of what reads them. */
 interface Framed {
   readonly packet: Buffer;
@@ -5,7 +7,7 @@ interface Framed {
   readonly interfaceIndex: number;
 }
 
-const PROTOCOL = { icmp: 1, tcp: 6, udp: 17 } as const;
+const PROTOCOL = { icmp: 1, tcp: 6, udp: 17, icmpv6: 58 } as const;
 const PACKET_TYPE = { in: 0, "other-host": 3, out: 4 } as const;
 
 const u16 = (...values: readonly number[]): Buffer => {
@@ -13,7 +15,7 @@ const u16 = (...values: readonly number[]): Buffer => {
   values.forEach((value, index) => buffer.writeUInt16BE(value, index * 2));
   return buffer;
 };
-const address = (text: string): Buffer => Buffer.from(text.split(".").map(Number));
+const address = (text: string): Buffer => Buffer.from(ipaddr.parse(text).toByteArray());
 
 export function ipv4(protocol: keyof typeof PROTOCOL, source: string, destination: string, payload: Buffer): Buffer {
   const head = Buffer.alloc(12);
@@ -21,6 +23,15 @@ export function ipv4(protocol: keyof typeof PROTOCOL, source: string, destinatio
   head.writeUInt16BE(20 + payload.length, 2);
   head[8] = 64;
   head[9] = PROTOCOL[protocol];
+  return Buffer.concat([head, address(source), address(destination), payload]);
+}
+
+export function ipv6(next: keyof typeof PROTOCOL, source: string, destination: string, payload: Buffer): Buffer {
+  const head = Buffer.alloc(8);
+  head[0] = 0x60;
+  head.writeUInt16BE(payload.length, 4);
+  head[6] = PROTOCOL[next];
+  head[7] = 64;
   return Buffer.concat([head, address(source), address(destination), payload]);
 }
 
@@ -47,7 +58,7 @@ export function capture(frames: readonly Framed[]): Buffer {
   head.writeUInt32LE(276, 20);
   const records = frames.map(({ packet, direction, interfaceIndex }, index) => {
     const sll2 = Buffer.alloc(20);
-    sll2.writeUInt16BE(0x0800, 0);
+    sll2.writeUInt16BE((packet[0] ?? 0) >> 4 === 6 ? 0x86dd : 0x0800, 0);
     sll2.writeUInt32BE(interfaceIndex, 4);
     sll2[10] = PACKET_TYPE[direction];
     const record = Buffer.alloc(16);

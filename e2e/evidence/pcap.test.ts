@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { capture, icmp, ipv4, tcp, udp, vxlan } from "./packets.ts";
+import { capture, icmp, ipv4, ipv6, tcp, udp, vxlan } from "./packets.ts";
 import { readCapture } from "./pcap.ts";
 
 const [A, B] = ["10.25.200.3", "10.233.64.9"] as const;
@@ -32,6 +32,21 @@ describe("reading captures", () => {
     assert.equal(seen?.encapsulated, true);
     assert.equal(seen.kind, "reply");
     assert.deepEqual([seen.source, seen.destination], [`${B}:8080`, `${A}:40000`]);
+  });
+
+  it("reads IPv6, also inside VXLAN over IPv6, and tells its pings", () => {
+    const [c, d] = ["fd00:10:7::200:3", "fd00:10:233:64::9"];
+    const inner = ipv6("tcp", c, d, tcp(40000, 8080, "who q:00002z;\n"));
+    const outer = ipv6("udp", "fd00:10:7::168:71", "fd00:10:7::168:72", vxlan(inner));
+    const reply = ipv6("icmpv6", d, c, icmp(129, "p:000abc;p:000abc;"));
+    const seen = readCapture(capture([outer, reply].map((packet) => ({ packet, direction: "in", interfaceIndex: 2 }))));
+    assert.deepEqual(
+      seen.map(({ source, destination, kind, encapsulated }) => [source, destination, kind, encapsulated]),
+      [
+        [`[${c}]:40000`, `[${d}]:8080`, "request", true],
+        [d, c, "reply", false],
+      ],
+    );
   });
 
   it("tells a ping from its reply by the type, ports there are none", () => {

@@ -10,6 +10,13 @@ describe("the cells", () => {
     assert.equal(new Set(two.map((cell) => cell.id)).size, two.length);
   });
 
+  it("come again over IPv6, but for the API server's Service", () => {
+    const both = cells(2, ["ipv4", "ipv6"]);
+    assert.equal(new Set(both.map((cell) => cell.id)).size, both.length);
+    assert.equal(both.length, 2 * two.length - count(two, "api-server"));
+    assert.deepEqual(both.slice(0, two.length), two);
+  });
+
   it("cover each type with each target, on the same node and on another", () => {
     // Per source pod: 4 addresses × 3 protocols and 3 Services × 2, each on two nodes; 3 types on 2 nodes.
     assert.equal(count(two, "matrix"), 3 * 2 * 2 * (4 * 3 + 3 * 2));

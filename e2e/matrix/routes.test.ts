@@ -12,6 +12,15 @@ describe("the documented routes", () => {
     ]);
   });
 
+  it("are found in what `ip -6 route` prints", () => {
+    const output =
+      "fd00:10:7::168:71 dev veth0 proto static src fd00:10:7::200:5 metric 1024 pref medium\nfd00:10:233::/112 via fd00:10:7::168:71 dev veth0 proto static src fd00:10:7::200:5 metric 1024 pref medium\n";
+    assert.deepEqual(plainRoutes(output), [
+      "fd00:10:7::168:71 dev veth0 src fd00:10:7::200:5",
+      "fd00:10:233::/112 via fd00:10:7::168:71 dev veth0 src fd00:10:7::200:5",
+    ]);
+  });
+
   it("are found in what `ip route` prints", () => {
     const output =
       "10.7.168.71 dev veth0 scope link src 10.7.200.5 \ndefault via 10.7.0.1 dev eth0 proto static metric 10\n";

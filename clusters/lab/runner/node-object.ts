@@ -1,4 +1,4 @@
-import type { V1Node, V1NodeStatus } from "@kubernetes/client-node";
+import type { V1Node, V1NodeAddress, V1NodeStatus } from "@kubernetes/client-node";
 
 /** Room for every pod that a suite makes: the lab measures none. */
 const CAPACITY = { cpu: "8", memory: "16Gi", pods: "250", "ephemeral-storage": "100Gi" };
@@ -14,7 +14,10 @@ export function nodeObject(name: string, role: "control-plane" | "worker"): V1No
   };
 }
 
-/** @param network whether the node has a CNI configuration: without one it is not Ready, as with any runtime */
+/** As kubelet does: the list is merged by type, of which a dual-stack node has two (kubernetes/kubernetes issue 79391). */
+const REPLACE = { $patch: "replace" } as unknown as V1NodeAddress;
+
+/** A patch, to be merged by key. @param network whether the node has a CNI configuration: without one it is not Ready, as with any runtime */
 export function nodeStatus(
   name: string,
   addresses: readonly string[],
@@ -23,7 +26,11 @@ export function nodeStatus(
 ): V1NodeStatus {
   const now = new Date();
   return {
-    addresses: [...addresses.map((address) => ({ type: "InternalIP", address })), { type: "Hostname", address: name }],
+    addresses: [
+      ...addresses.map((address) => ({ type: "InternalIP", address })),
+      { type: "Hostname", address: name },
+      REPLACE,
+    ],
     conditions: [
       {
         type: "Ready",

@@ -138,9 +138,9 @@ export class NodeRunner implements NodeContext {
   async #heartbeat(): Promise<void> {
     for (;;) {
       const network = await readNetwork(this.machine).catch(() => undefined);
-      const status = nodeStatus(this.name, this.addresses, this.#options.plan.kubernetes, network !== undefined);
-      // As kubelet: the list is merged by type, of which a dual-stack node has two (kubernetes/kubernetes issue 79391).
-      const body = { status: { ...status, addresses: [...(status.addresses ?? []), { $patch: "replace" }] } };
+      const body = {
+        status: nodeStatus(this.name, this.addresses, this.#options.plan.kubernetes, network !== undefined),
+      };
       await this.core.patchNodeStatus({ name: this.name, body }, BY_KEY).catch((error: unknown) => {
         this.log(`status of ${this.name}: ${String(error)}`);
       });
