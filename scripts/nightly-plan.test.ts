@@ -11,9 +11,11 @@ describe("the night's plan", () => {
     assert.ok(leftOut.every(({ reason }) => reason !== ""));
   });
 
-  it("runs the lab at every version, in both modes", () => {
+  it("runs the lab at every version, in both modes, dual stack as well", () => {
     assert.deepEqual(
-      jobs.filter(({ provider }) => provider === "lab").map(({ kubernetes, mode }) => `${kubernetes}/${mode}`),
+      jobs
+        .filter(({ provider, family }) => provider === "lab" && family === "dual")
+        .map(({ kubernetes, mode }) => `${kubernetes}/${mode}`),
       ["v1.29.15/iptables", "v1.29.15/nftables", "v1.34.1/iptables", "v1.34.1/nftables"],
     );
   });
@@ -23,7 +25,7 @@ describe("the night's plan", () => {
     assert.ok(job);
     assert.equal(
       argumentsOf(job).join(" "),
-      "--provider lab --name nightly-lab-1-29-iptables-ipv4 --kubernetes v1.29.15 --kube-proxy v1.29.15/iptables --return-path liberal,notrack",
+      "--provider lab --name nightly-lab-1-29-iptables-ipv4 --kubernetes v1.29.15 --kube-proxy v1.29.15/iptables --return-path liberal,notrack --ip-family ipv4",
     );
   });
 

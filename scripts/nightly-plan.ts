@@ -44,16 +44,15 @@ export function nightlyPlan(versions: readonly string[]): NightlyPlan {
   };
 }
 
-function reasonAgainst({ provider, kubernetes, family }: Job): string | undefined {
-  if (family === "dual") return "the suite's clusters have IPv4 alone so far";
+function reasonAgainst({ provider, kubernetes }: Job): string | undefined {
   if (provider === "kind" && !ON_KIND.has(kubernetes)) return "kind's nodes are shown for v1.29.15 alone so far";
   return undefined;
 }
 
 /** What `npm run e2e --` gets. */
-export function argumentsOf({ name, provider, kubernetes, mode }: Job): readonly string[] {
+export function argumentsOf({ name, provider, kubernetes, mode, family }: Job): readonly string[] {
   return [
     ...["--provider", provider, "--name", name, "--kubernetes", kubernetes],
-    ...["--kube-proxy", `${kubernetes}/${mode}`, "--return-path", "liberal,notrack"],
+    ...["--kube-proxy", `${kubernetes}/${mode}`, "--return-path", "liberal,notrack", "--ip-family", family],
   ];
 }

@@ -18,8 +18,8 @@ const STAGES: readonly Stage[] = [
   { name: "unit tests", argv: ["mocha", "--config", ".mocharc.unit.json"] },
   { name: "tests in network namespaces", argv: ["tsx", "scripts/test-netns.ts"] },
   {
-    name: "the connectivity matrix in a lab",
-    argv: ["tsx", "scripts/e2e.ts", "--provider", "lab", "--name", "interlay-test"],
+    name: "the connectivity matrix in a lab, dual stack",
+    argv: ["tsx", "scripts/e2e.ts", "--provider", "lab", "--name", "interlay-test", "--ip-family", "dual"],
   },
   { name: "the connectivity matrix", argv: ["tsx", "scripts/e2e.ts"] },
 ];
