@@ -131,47 +131,51 @@ Describe("agent: the node stays true", { labels: ["agent"] }, () => {
     for (const { way, lines } of await counts) assert.equal(lines, STREAM_LINES, `${way} ended early`);
   });
 
-  It("a NetworkPolicy that denies holds, though the pod's own node does not track", async () => {
-    const target = deployment.addressOf("overlay-2-b", "main");
-    assert.ok(await reaches("underlay-1-a", target), "no answer before the policy");
-    const policy = {
-      apiVersion: "networking.k8s.io/v1",
-      kind: "NetworkPolicy",
-      metadata: { name: "deny", namespace: NAMESPACE },
-      spec: {
-        podSelector: { matchLabels: { probe: "overlay-2-b" } },
-        policyTypes: ["Ingress"],
-        ingress: [] as unknown[],
-      },
-    };
-    await ensure(api, policy);
-    DeferCleanup(() => api.objects.delete(policy));
-    for (const protocol of ["tcp", "udp"] as const)
-      await Eventually(
-        `${protocol} is denied`,
-        () => reaches("underlay-1-a", target, protocol),
-        (ok) => !ok,
-      );
-    await By("allow the underlay pod's own address, and nobody else", () =>
-      api.objects.patch({
-        ...policy,
+  It(
+    "a NetworkPolicy that denies holds, though the pod's own node does not track",
+    { labels: ["policy"] },
+    async () => {
+      const target = deployment.addressOf("overlay-2-b", "main");
+      assert.ok(await reaches("underlay-1-a", target), "no answer before the policy");
+      const policy = {
+        apiVersion: "networking.k8s.io/v1",
+        kind: "NetworkPolicy",
+        metadata: { name: "deny", namespace: NAMESPACE },
         spec: {
-          ...policy.spec,
-          // The client's name of `from`: by the other it is left out, and everybody allowed.
-          ingress: [{ _from: [{ ipBlock: { cidr: `${deployment.addressOf("underlay-1-a", "main")}/32` } }] }],
+          podSelector: { matchLabels: { probe: "overlay-2-b" } },
+          policyTypes: ["Ingress"],
+          ingress: [] as unknown[],
         },
-      } as KubernetesObject),
-    );
-    await Eventually(
-      "the allowed one gets through",
-      () => reaches("underlay-1-a", target),
-      (ok) => ok,
-    );
-    // Felix takes its time to bring a changed policy into the kernel; from then on it holds.
-    const stranger = () => reaches("underlay-2-a", target);
-    await Eventually("one that is not allowed is denied", stranger, (ok) => !ok);
-    await Consistently("one that is not allowed is denied", stranger, (ok) => !ok);
-  });
+      };
+      await ensure(api, policy);
+      DeferCleanup(() => api.objects.delete(policy));
+      for (const protocol of ["tcp", "udp"] as const)
+        await Eventually(
+          `${protocol} is denied`,
+          () => reaches("underlay-1-a", target, protocol),
+          (ok) => !ok,
+        );
+      await By("allow the underlay pod's own address, and nobody else", () =>
+        api.objects.patch({
+          ...policy,
+          spec: {
+            ...policy.spec,
+            // The client's name of `from`: by the other it is left out, and everybody allowed.
+            ingress: [{ _from: [{ ipBlock: { cidr: `${deployment.addressOf("underlay-1-a", "main")}/32` } }] }],
+          },
+        } as KubernetesObject),
+      );
+      await Eventually(
+        "the allowed one gets through",
+        () => reaches("underlay-1-a", target),
+        (ok) => ok,
+      );
+      // Felix takes its time to bring a changed policy into the kernel; from then on it holds.
+      const stranger = () => reaches("underlay-2-a", target);
+      await Eventually("one that is not allowed is denied", stranger, (ok) => !ok);
+      await Consistently("one that is not allowed is denied", stranger, (ok) => !ok);
+    },
+  );
 
   It("an IPPool that is added reaches pods that run", async () => {
     const [, second = ""] = nodes;

@@ -1,11 +1,13 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
+import { certificateSchema } from "./certificate/schema.ts";
 import { reportSchema } from "./schema.ts";
 
 /** What is published for other programs: JSON Schema draft 2020-12, made from the schemas that the suite itself uses. */
 export const PUBLISHED: readonly { readonly file: string; readonly title: string; readonly schema: z.ZodType }[] = [
   { file: "report.schema.json", title: "Interlay results, report.json of a run", schema: reportSchema },
+  { file: "certificate.schema.json", title: "Interlay certificate", schema: certificateSchema },
 ];
 
 /** The published file's text. Unknown properties are allowed: later versions of v1 may add some. */

@@ -8,6 +8,7 @@ import { takeSnapshot } from "../e2e/snapshot/snapshot.ts";
 import { RESULTS_SCHEMA, type Report } from "../results/schema.ts";
 import { writeBundle } from "../results/bundle.ts";
 import { writeReport } from "../results/write.ts";
+import packageJson from "../package.json" with { type: "json" };
 import { variantTable } from "./e2e-table.ts";
 
 /** The spec files, in this order; agent and doctor make faults, which ends with their specs. */
@@ -36,6 +37,7 @@ const program = new Command("e2e")
   .option("--cells <regexp>", "only cells whose id fits")
   .option("--evidence <which>", "the packets' ways from captures: none, failed (and blocked) or all cells")
   .option("--snapshot", "state of nodes and pods into bundle.tar.gz also when nothing fails")
+  .option("--run-id <id>", "name of the run's directory in results/runs")
   .option("--keep", "leave cluster and pods as they are: the next run starts at once")
   .option("--json", "print the report as JSON on stdout, all else on stderr")
   .parse();
@@ -52,6 +54,7 @@ const flags = program.opts<{
   cells?: string;
   evidence?: string;
   snapshot?: true;
+  runId?: string;
   keep?: true;
   json?: true;
 }>();
@@ -139,11 +142,11 @@ async function specs(): Promise<number> {
   const failed = cells.filter((cell) => !cell.ok).length + Math.max(count("failed"), failedSpecs);
   const report: Report = {
     schema: RESULTS_SCHEMA,
-    id: started.toISOString().replaceAll(/[:.]/g, "-"),
+    id: flags.runId ?? started.toISOString().replaceAll(/[:.]/g, "-"),
     started: started.toISOString(),
     finished: new Date().toISOString(),
     provider: provider.name,
-    versions,
+    versions: { interlay: packageJson.version, ...versions },
     variants: variantResults,
     checks: [...checks],
     summary: { passed: cells.filter((cell) => cell.ok).length + count("passed"), failed, skipped: count("skipped") },

@@ -1,0 +1,83 @@
+import { z } from "zod";
+import { POD_TYPES, reportSchema, TABLE_ENTRIES, TARGETS, variantSchema } from "../schema.ts";
+
+/** The certificate's schema, `interlay.certificate/v1`. */
+export const CERTIFICATE_SCHEMA = "interlay.certificate/v1";
+
+/** What can be certified. `base` is the documents' table with what is beside it; the others come on top. */
+export const PROFILES = ["base", "dual-stack", "node-port-local", "policy", "scale"] as const;
+export type ProfileName = (typeof PROFILES)[number];
+
+/** What was certified, in the vendor's words. */
+export const productSchema = z.strictObject({
+  vendor: z.string().min(1),
+  name: z.string().min(1),
+  version: z.string().min(1),
+  website: z.string().optional(),
+  documentation: z.string().optional(),
+  contact: z.string().optional(),
+});
+export type Product = z.infer<typeof productSchema>;
+
+const digest = z.string().regex(/^[0-9a-f]{64}$/);
+
+/** One run of the whole suite, its files in this folder of the bundle. */
+const runSchema = z.strictObject({
+  id: z.string(),
+  started: z.iso.datetime(),
+  finished: z.iso.datetime(),
+  folder: z.string().regex(/^runs\/\d+$/),
+});
+
+/** A variant over all runs. */
+const certifiedVariantSchema = z.strictObject({
+  kubeProxy: variantSchema.shape.kubeProxy,
+  returnPath: variantSchema.shape.returnPath,
+  /** An entry is the worst that it was in any run. */
+  table: z.array(z.array(z.enum(TABLE_ENTRIES)).length(TARGETS.length)).length(POD_TYPES.length),
+  cells: z.number().int(),
+  /** Ids of cells that the gate says are blocked, and were in every run. */
+  blocked: z.array(z.string()),
+  /** Ids of cells that were not as expected in some run. */
+  failed: z.array(z.string()),
+  /** Ids of cells that were asked more than once, or not the same in every run. */
+  flaky: z.array(z.string()),
+});
+export type CertifiedVariant = z.infer<typeof certifiedVariantSchema>;
+
+const profileSchema = z.strictObject({
+  name: z.enum(PROFILES),
+  /** The certificate passes only if every claimed profile does. */
+  claimed: z.boolean(),
+  result: z.enum(["pass", "fail", "not-run"]),
+  /** What it rests on, or what is wrong or missing. */
+  reason: z.string(),
+});
+export type ProfileResult = z.infer<typeof profileSchema>;
+
+export const signatureSchema = z.strictObject({
+  algorithm: z.literal("ed25519"),
+  /** SubjectPublicKeyInfo, DER, base64. */
+  publicKey: z.base64(),
+  /** Over the certificate without its signature, in canonical JSON. */
+  value: z.base64(),
+});
+
+export const certificateSchema = z.strictObject({
+  schema: z.literal(CERTIFICATE_SCHEMA),
+  issued: z.iso.datetime(),
+  product: productSchema,
+  /** Version of the suite: the receiver judges with the same one. */
+  suite: z.string(),
+  provider: reportSchema.shape.provider,
+  /** Component versions, equal in every run. */
+  versions: z.record(z.string(), z.string()),
+  workers: z.number().int().positive(),
+  runs: z.array(runSchema).min(1),
+  variants: z.array(certifiedVariantSchema).min(1),
+  profiles: z.array(profileSchema).length(PROFILES.length),
+  result: z.enum(["pass", "fail"]),
+  bundle: z.strictObject({ file: z.literal("bundle.tar.gz"), sha256: digest, bytes: z.number().int().positive() }),
+  signature: signatureSchema.optional(),
+});
+export type Certificate = z.infer<typeof certificateSchema>;

@@ -1,0 +1,150 @@
+import { readFile, stat, writeFile } from "node:fs/promises";
+import { generateKeyPairSync } from "node:crypto";
+import { join } from "node:path";
+import { Command } from "commander";
+import { parse } from "yaml";
+import { z } from "zod";
+import { runOptions, specFor } from "../e2e/context.ts";
+import { providerNamed } from "../clusters/providers.ts";
+import { type Product, productSchema, PROFILES } from "../results/certificate/schema.ts";
+import { RESULTS } from "../results/write.ts";
+import packageJson from "../package.json" with { type: "json" };
+import { type Run, writeCertificate } from "./certify/assemble.ts";
+import { runSuite } from "./certify/suite-run.ts";
+import { certificateText } from "./certify/summary.ts";
+import { verifyCertificate } from "./certify/verify.ts";
+
+/** `npm run certify`: the vendor's run. `npm run certify -- --verify FILE`: the receiver's check. See docs/certify.md. */
+const program = new Command("certify")
+  .description("run the suite several times with all evidence and write a certificate, or verify one")
+  .option("--verify <file>", "check a certificate.json, or the directory that it is in, against its bundle")
+  .option("--public-key <file>", "with --verify: the vendor's public key (PEM), which it must be signed with")
+  .option("--new-key <file>", "make a key pair: FILE to sign with, FILE.pub to hand out")
+  .option("--repeat <n>", "runs of the whole suite", "3")
+  .option("--profile <list>", `what is claimed, of ${PROFILES.join(", ")}`, "base,node-port-local")
+  .option("--product <file>", "YAML: vendor, name, version, website, documentation, contact")
+  .option("--key <file>", "ed25519 private key (PEM) to sign with")
+  .option("--out <directory>", "where the submission goes (results/certificates/ID)")
+  .option("--provider <name>", "as of npm run e2e", "kind")
+  .option("--kube-proxy <list>", "as of npm run e2e")
+  .option("--return-path <list>", "as of npm run e2e")
+  .option("--kubernetes <version>", "as of npm run e2e")
+  .option("--nodes <n>", "worker nodes", "2")
+  .option("--name <name>", "cluster name", "certify")
+  .option("--keep", "leave the cluster as it is")
+  .parse();
+const flags = program.opts<{
+  verify?: string;
+  publicKey?: string;
+  newKey?: string;
+  repeat: string;
+  profile: string;
+  product?: string;
+  key?: string;
+  out?: string;
+  provider: string;
+  kubeProxy?: string;
+  returnPath?: string;
+  kubernetes?: string;
+  nodes: string;
+  name: string;
+  keep?: true;
+}>();
+const say = (text: string): void => {
+  process.stdout.write(text);
+};
+
+try {
+  if (flags.newKey !== undefined) await makeKey(flags.newKey);
+  else process.exitCode = flags.verify === undefined ? await certify() : await verify(flags.verify);
+} catch (error) {
+  process.stderr.write(`certify: ${error instanceof Error ? error.message : String(error)}\n`);
+  process.exitCode = 2;
+}
+
+async function certify(): Promise<number> {
+  const { claimed, repeat, workers } = wishes();
+  const product = await productOf(flags.product);
+  const privateKey = flags.key === undefined ? undefined : await readFile(flags.key, "utf8");
+  await preflight();
+  const passed = ["provider", "kubeProxy", "returnPath", "kubernetes", "nodes", "name"] as const;
+  const argv = [
+    ...passed.flatMap((name) => {
+      const value = flags[name];
+      return value === undefined ? [] : [`--${name.replace(/[A-Z]/g, (c) => `-${c.toLowerCase()}`)}`, value];
+    }),
+    ...["--evidence", "all"],
+    ...(claimed.includes("policy") ? ["--suite", "matrix,agent", "--label", "matrix || policy"] : []),
+  ];
+  const runs: Run[] = [];
+  for (let run = 1; run <= repeat; run++) {
+    say(`\n== run ${run} of ${repeat}\n`);
+    const keep = run < repeat || flags.keep === true ? ["--keep"] : [];
+    runs.push(await runSuite([...argv, ...keep, ...(run === 1 ? ["--snapshot"] : [])], say));
+  }
+  const id = new Date().toISOString().replaceAll(/[:.]/g, "-");
+  const directory = flags.out ?? join(RESULTS, "certificates", id);
+  const certificate = await writeCertificate(
+    {
+      runs,
+      workers,
+      claimed,
+      product,
+      suite: packageJson.version,
+      ...(privateKey === undefined ? {} : { privateKey }),
+    },
+    directory,
+  );
+  say(`\n${certificateText(certificate)}\n\nsubmission: ${directory}\n`);
+  return (await verify(directory)) === 0 && certificate.result === "pass" ? 0 : 1;
+}
+
+async function verify(place: string): Promise<number> {
+  const file = (await stat(place)).isDirectory() ? join(place, "certificate.json") : place;
+  const trusted = flags.publicKey === undefined ? undefined : await readFile(flags.publicKey, "utf8");
+  const { certificate, problems } = await verifyCertificate(file, trusted);
+  if (flags.verify !== undefined && certificate !== undefined) say(`${certificateText(certificate)}\n`);
+  for (const problem of problems.slice(0, 20)) say(`✗ ${problem}\n`);
+  if (problems.length > 20) say(`✗ and ${problems.length - 20} more\n`);
+  say(
+    problems.length > 0
+      ? "REFUSED: the certificate does not hold.\n"
+      : "verified: schema, digest, completeness, verdicts from the raw results.\n",
+  );
+  return problems.length === 0 && certificate?.result === "pass" ? 0 : 1;
+}
+
+function wishes() {
+  const claimed = flags.profile.split(",").map((name) => {
+    const profile = PROFILES.find((one) => one === name.trim());
+    if (profile === undefined) throw new Error(`There is no profile "${name}": there are ${PROFILES.join(", ")}.`);
+    return profile;
+  });
+  const whole = z.coerce.number().int().positive();
+  return { claimed, repeat: whole.parse(flags.repeat), workers: whole.parse(flags.nodes) };
+}
+
+/** What would end the first run is said before anything is brought up. */
+async function preflight(): Promise<void> {
+  const provider = await providerNamed(flags.provider);
+  const spec = await specFor({ ...runOptions({}), name: flags.name, workers: wishes().workers });
+  const findings = await provider.preflight(spec);
+  for (const { severity, message } of findings) process.stderr.write(`${severity}: ${message}\n`);
+  if (findings.some(({ severity }) => severity === "error")) throw new Error("preflight: see above.");
+}
+
+async function productOf(file: string | undefined): Promise<Product> {
+  if (file === undefined)
+    return { vendor: "Interlay", name: `reference cluster (${flags.provider})`, version: packageJson.version };
+  const parsed = productSchema.safeParse(parse(await readFile(file, "utf8")));
+  if (!parsed.success) throw new Error(`${file} is no product file: ${z.prettifyError(parsed.error)}`);
+  return parsed.data;
+}
+
+async function makeKey(file: string): Promise<void> {
+  const { publicKey, privateKey } = generateKeyPairSync("ed25519");
+  // Never over a key that is there.
+  await writeFile(file, privateKey.export({ type: "pkcs8", format: "pem" }), { mode: 0o600, flag: "wx" });
+  await writeFile(`${file}.pub`, publicKey.export({ type: "spki", format: "pem" }), { flag: "wx" });
+  say(`${file}: keep it; ${file}.pub: hand it out\n`);
+}

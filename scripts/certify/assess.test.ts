@@ -1,0 +1,83 @@
+import assert from "node:assert/strict";
+import type { ProfileName } from "../../results/certificate/schema.ts";
+import type { CellResult, Report } from "../../results/schema.ts";
+import { summarize } from "../../results/table.ts";
+import { assess } from "./assess.ts";
+import { auditReport } from "./audit.ts";
+import { healthyReport } from "./example.ts";
+
+const LOCAL = "node-port-local/external/node-port:overlay-local@node-1/outside/tcp";
+const MATRIX = "matrix/overlay-1-a/underlay-2-b/other-node/tcp";
+
+function withCell(report: Report, id: string, change: Partial<CellResult>): Report {
+  const variants = report.variants.map((variant) => {
+    const cells = variant.cells.map((cell) => (cell.id === id ? { ...cell, ...change } : cell));
+    return { ...variant, cells, table: summarize(cells) };
+  });
+  return { ...report, variants };
+}
+const policy = (report: Report, status: "passed" | "failed"): Report => ({
+  ...report,
+  checks: [...report.checks, { name: "agent a NetworkPolicy that denies holds", status, seconds: 1 }],
+});
+
+describe("what a certificate says", () => {
+  const healthy = [healthyReport(2, 1), healthyReport(2, 2)];
+  const resultOf = (reports: readonly Report[], profile: ProfileName, workers = 2) => {
+    const { profiles, result } = assess(reports, workers, [profile]);
+    return [profiles.find(({ name }) => name === profile)?.result, result];
+  };
+
+  it("passes what passed, and the reports it rests on hold", () => {
+    assert.deepEqual(resultOf(healthy, "base"), ["pass", "pass"]);
+    assert.deepEqual(resultOf(healthy, "node-port-local"), ["pass", "pass"]);
+    assert.deepEqual(
+      healthy.flatMap((report) => auditReport(report, 2)),
+      [],
+    );
+  });
+
+  it("names the cells that the gate blocks, and the table's entries", () => {
+    const [liberal, notrack] = assess(healthy, 2, ["base"]).variants;
+    assert.equal(liberal?.blocked.length, 4);
+    assert.deepEqual(liberal.table[1]?.slice(0, 3), ["blocked", "pass", "blocked"]);
+    assert.equal(notrack?.blocked.length, 0);
+  });
+
+  it("does not pass a flaky cell: asked twice, or failed in one run of two", () => {
+    const twice = [healthyReport(2, 1), withCell(healthyReport(2, 2), MATRIX, { attempts: 2 })];
+    const once = [healthyReport(2, 1), withCell(healthyReport(2, 2), MATRIX, { ok: false, actual: "fail" })];
+    assert.deepEqual(resultOf(twice, "base"), ["fail", "fail"]);
+    assert.deepEqual(resultOf(once, "base"), ["fail", "fail"]);
+    assert.deepEqual(assess(once, 2, ["base"]).variants[0]?.flaky, [MATRIX]);
+  });
+
+  it("fails the profile that a cell belongs to, and no other", () => {
+    const reports = healthy.map((report) => withCell(report, LOCAL, { ok: false, actual: "fail" }));
+    assert.ok(
+      healthy[0]?.variants[0]?.cells.some(({ id }) => id === LOCAL),
+      "no such cell",
+    );
+    assert.deepEqual(resultOf(reports, "node-port-local"), ["fail", "fail"]);
+    assert.deepEqual(resultOf(reports, "base"), ["pass", "pass"]);
+  });
+
+  it("does not take one run, one worker, or what was not asked for a pass", () => {
+    assert.deepEqual(resultOf(healthy.slice(1), "base"), ["not-run", "fail"]);
+    assert.deepEqual(resultOf([healthyReport(1, 1), healthyReport(1, 2)], "base", 1), ["not-run", "fail"]);
+    for (const profile of ["dual-stack", "policy", "scale"] as const)
+      assert.deepEqual(resultOf(healthy, profile), ["not-run", "fail"]);
+  });
+
+  it("takes NetworkPolicy and scale where they were run", () => {
+    const held = healthy.map((report) => policy(report, "passed"));
+    assert.deepEqual(resultOf(held, "policy"), ["pass", "pass"]);
+    assert.deepEqual(resultOf([policy(healthyReport(2, 1), "failed"), ...held.slice(1)], "policy"), ["fail", "fail"]);
+    assert.deepEqual(resultOf([healthyReport(10, 1), healthyReport(10, 2)], "scale", 10), ["pass", "pass"]);
+  });
+
+  it("refuses runs of different clusters", () => {
+    const other = { ...healthyReport(2, 2), versions: { kubernetes: "v1.34.1" } };
+    assert.throws(() => assess([healthyReport(2, 1), other], 2, ["base"]), /different clusters/);
+  });
+});

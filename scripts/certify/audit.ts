@@ -1,0 +1,102 @@
+import { isDeepStrictEqual } from "node:util";
+import { expectedPath } from "../../e2e/evidence/expected.ts";
+import { wrongPath } from "../../e2e/evidence/judge.ts";
+import { hopText } from "../../e2e/evidence/path.ts";
+import { type Cell, cells } from "../../e2e/matrix/cells.ts";
+import { expectationFor, gate } from "../../e2e/matrix/gate.ts";
+import type { CellResult, Report, VariantResult } from "../../results/schema.ts";
+import { summarize } from "../../results/table.ts";
+import { variantTitle } from "../../results/title.ts";
+
+/**
+ * What in a report does not follow from its own raw results, or is missing from them. The sender's verdicts (expected, ok,
+ * table, sums) are not believed but derived once more: the cells from the number of workers, what they must do from the
+ * gate, their ways from the documents.
+ */
+export function auditReport(report: Report, workers: number): readonly string[] {
+  const asked = cells(workers);
+  return [
+    ...report.variants.flatMap((variant) =>
+      auditVariant(variant, asked).map((problem) => `${variantTitle(variant)}: ${problem}`),
+    ),
+    ...auditSummary(report),
+    ...auditChecks(report),
+  ];
+}
+
+function auditVariant(variant: VariantResult, asked: readonly Cell[]): readonly string[] {
+  const byId = new Map(variant.cells.map((result) => [result.id, result]));
+  const known = new Set(asked.map(({ id }) => id));
+  const { tcpBeLiberal, invalidDropRule } = expectationFor(variant);
+  return [
+    ...asked.flatMap((cell) => {
+      const result = byId.get(cell.id);
+      const problems = result === undefined ? ["is missing"] : auditCell(cell, result, variant);
+      return problems.map((problem) => `cell ${cell.id} ${problem}`);
+    }),
+    ...variant.cells.filter(({ id }) => !known.has(id)).map(({ id }) => `cell ${id} is none of the suite's`),
+    ...(byId.size === variant.cells.length ? [] : ["a cell is there twice"]),
+    ...(isDeepStrictEqual(variant.table, summarize(variant.cells)) ? [] : ["the table is not that of the cells"]),
+    ...(variant.tcpBeLiberal === tcpBeLiberal && variant.invalidDropRule === invalidDropRule
+      ? []
+      : [
+          `the nodes had sysctl ${variant.tcpBeLiberal} and rule ${variant.invalidDropRule}, which this variant has not`,
+        ]),
+  ];
+}
+
+function auditCell(cell: Cell, result: CellResult, variant: VariantResult): readonly string[] {
+  const problems: string[] = [];
+  const is = (what: string, actual: unknown, wanted: unknown) => {
+    if (actual !== wanted) problems.push(`says ${what} ${String(actual)}, it is ${String(wanted)}`);
+  };
+  is("group", result.group, cell.group);
+  is("source", result.source, cell.source);
+  is("target", result.target, cell.target);
+  is("from", result.from, cell.from);
+  is("placement", result.placement, cell.placement);
+  is("protocol", result.protocol, cell.protocol);
+  is("expected", result.expected, gate(variant, cell).expected);
+  if (!result.ok) return problems; // a failure that is owned up to needs no proof
+  is("actual", result.actual, result.expected === "pass" ? "pass" : "fail");
+  const expected = expectedPath(cell);
+  if (expected === undefined) return problems;
+  const path = result.evidence?.path;
+  if (path === undefined) return [...problems, "has no evidence of its way"];
+  if (!isDeepStrictEqual(path.expected, expected))
+    problems.push("is compared with another way than the documented one");
+  if (result.expected === "pass") {
+    const wrong = wrongPath(expected, path.seen);
+    if (wrong !== undefined) problems.push(`passed by a wrong way: ${wrong}`);
+  } else if (
+    path.seen.request.map(hopText).includes(hopText(expected.request.at(-1) ?? expected.request[0] ?? NOWHERE))
+  )
+    problems.push("is said to be blocked, but its request arrived");
+  return problems;
+}
+
+const NOWHERE = { place: "", link: "", direction: "in" } as const;
+
+function auditSummary({ summary, variants, checks }: Report): readonly string[] {
+  const all = variants.flatMap((variant) => variant.cells);
+  const count = (status: string) => checks.filter((check) => check.status === status).length;
+  const passed = all.filter(({ ok }) => ok).length + count("passed");
+  const failed = all.filter(({ ok }) => !ok).length + count("failed");
+  return summary.passed === passed && summary.failed >= failed && summary.skipped === count("skipped")
+    ? []
+    : [`the sums say ${summary.passed} passed and ${summary.failed} failed, the results ${passed} and ${failed}`];
+}
+
+/** What is no cell but has to have been looked at. */
+function auditChecks({ checks, variants }: Report): readonly string[] {
+  const wanted = [
+    "every pod is ready: its node reaches it",
+    "the pods' `ip route` has the documented lines",
+    ...variants.map(
+      (one) => `${variantTitle(one)} kube-proxy's INVALID rule and the sysctl are as the gate says, on every node`,
+    ),
+  ];
+  return wanted
+    .filter((name) => !checks.some((check) => check.name.endsWith(name) && check.status !== "skipped"))
+    .map((name) => `the check "${name}" was not made`);
+}

@@ -1,0 +1,96 @@
+import { mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { expectedPath } from "../../e2e/evidence/expected.ts";
+import { type Cell, cells } from "../../e2e/matrix/cells.ts";
+import { expectationFor, gate, type Variant } from "../../e2e/matrix/gate.ts";
+import { toJunit } from "../../results/junit.ts";
+import { toMarkdown } from "../../results/markdown.ts";
+import { type CellResult, type Report, reportSchema, RESULTS_SCHEMA } from "../../results/schema.ts";
+import { summarize } from "../../results/table.ts";
+import { variantTitle } from "../../results/title.ts";
+
+/** One where cells are blocked, and one where none is. */
+export const VARIANTS: readonly Variant[] = [
+  { kubeProxy: { version: "v1.28.15", mode: "iptables" }, returnPath: "liberal" },
+  { kubeProxy: { version: "v1.28.15", mode: "iptables" }, returnPath: "notrack" },
+];
+
+/** What a healthy cluster of that many workers gives, for tests of who reads it; run `number` of several. */
+export function healthyReport(workers: number, number: number): Report {
+  const variants = VARIANTS.map((variant) => {
+    const { tcpBeLiberal, invalidDropRule } = expectationFor(variant);
+    const results = cells(workers).map((cell, index) => healthyCell(cell, variant, number + index / 1000));
+    return { ...variant, tcpBeLiberal, invalidDropRule, cells: results, table: summarize(results), seconds: 1 };
+  });
+  const names = [
+    "every pod is ready: its node reaches it",
+    "the pods' `ip route` has the documented lines",
+    ...VARIANTS.map(
+      (one) => `${variantTitle(one)} kube-proxy's INVALID rule and the sysctl are as the gate says, on every node`,
+    ),
+  ];
+  const checks = names.map((name) => ({ name: `matrix ${name}`, status: "passed" as const, seconds: 0 }));
+  const passed = variants.reduce((sum, variant) => sum + variant.cells.length, checks.length);
+  return reportSchema.parse({
+    schema: RESULTS_SCHEMA,
+    id: `run-${number}`,
+    started: `2026-01-01T00:0${number}:00.000Z`,
+    finished: `2026-01-01T00:0${number}:30.000Z`,
+    provider: "lab",
+    versions: { kubernetes: "v1.29.15", kernel: "6.1.0" },
+    variants,
+    checks,
+    summary: { passed, failed: 0, skipped: 0 },
+  });
+}
+
+function healthyCell(cell: Cell, variant: Variant, latencyMs: number): CellResult {
+  const verdict = gate(variant, cell);
+  const expected = expectedPath(cell);
+  const blocked = verdict.expected === "blocked";
+  const seen = (hops: NonNullable<typeof expected>["request"]) =>
+    hops.map((hop) => ({ ...hop, source: "10.7.200.1:4000", destination: "10.7.200.2:8080" }));
+  return {
+    id: cell.id,
+    from: cell.from,
+    to: cell.server ?? cell.to.kind,
+    source: cell.source,
+    target: cell.target,
+    group: cell.group,
+    address: "10.7.200.2:8080",
+    placement: cell.placement,
+    family: "ipv4",
+    protocol: cell.protocol,
+    expected: verdict.expected,
+    actual: blocked ? "fail" : "pass",
+    ok: true,
+    latencyMs,
+    attempts: 1,
+    ...(expected === undefined
+      ? {}
+      : {
+          evidence: {
+            path: {
+              expected: { request: [...expected.request], reply: [...expected.reply] },
+              seen: {
+                request: seen(blocked ? expected.request.slice(0, 2) : expected.request),
+                reply: blocked ? [] : seen(expected.reply),
+              },
+            },
+          },
+        }),
+  };
+}
+
+/** As a run leaves it in results/runs. */
+export async function writeRun(report: Report, directory: string): Promise<string> {
+  await mkdir(directory, { recursive: true });
+  const files = {
+    "report.json": `${JSON.stringify(report)}\n`,
+    "junit.xml": toJunit(report),
+    "report.md": toMarkdown(report),
+    "report.html": "<!doctype html>",
+  };
+  for (const [name, text] of Object.entries(files)) await writeFile(join(directory, name), text);
+  return directory;
+}

@@ -1,0 +1,86 @@
+import type { CertifiedVariant, ProfileName, ProfileResult } from "../../results/certificate/schema.ts";
+import { PROFILES } from "../../results/certificate/schema.ts";
+import type { CheckResult, Report } from "../../results/schema.ts";
+
+/** One run shows no flake. */
+export const LEAST_RUNS = 2;
+/** Below that there is no other node. */
+const LEAST_WORKERS = 2;
+export const SCALE_WORKERS = 10;
+
+interface Facts {
+  readonly reports: readonly Report[];
+  readonly variants: readonly CertifiedVariant[];
+  readonly workers: number;
+}
+type Verdict = Omit<ProfileResult, "name" | "claimed">;
+
+const pass = (reason: string): Verdict => ({ result: "pass", reason });
+const fail = (reason: string): Verdict => ({ result: "fail", reason });
+const notRun = (reason: string): Verdict => ({ result: "not-run", reason });
+
+const RULES: Readonly<Record<ProfileName, (facts: Facts) => Verdict>> = {
+  base: (facts) => {
+    if (facts.workers < LEAST_WORKERS) return notRun(`${facts.workers} worker: there is no other node to reach`);
+    const broken = failedChecks(facts, (check) => !isPolicy(check));
+    if (broken !== undefined) return fail(broken);
+    return cellsOf(facts, (group) => group !== "node-port-local");
+  },
+  "node-port-local": (facts) => cellsOf(facts, (group) => group === "node-port-local"),
+  "dual-stack": ({ reports, ...facts }) => {
+    const both = reports.every(({ variants }) =>
+      variants.every(({ cells }) => cells.some(({ family }) => family === "ipv6")),
+    );
+    return both ? cellsOf({ reports, ...facts }, () => true) : notRun("no cell asked an IPv6 address");
+  },
+  policy: (facts) => {
+    const made = facts.reports.every(({ checks }) =>
+      checks.some((check) => isPolicy(check) && check.status !== "skipped"),
+    );
+    if (!made) return notRun("the NetworkPolicy specs were not run (--policy)");
+    const broken = failedChecks(facts, isPolicy);
+    return broken === undefined ? pass("a NetworkPolicy that denies holds, in every run") : fail(broken);
+  },
+  scale: (facts) => {
+    if (facts.workers < SCALE_WORKERS) return notRun(`${facts.workers} workers of at least ${SCALE_WORKERS}`);
+    return cellsOf(facts, () => true);
+  },
+};
+
+/** Every profile's result. Pure: the receiver gets the same from the same raw results. */
+export function profileResults(facts: Facts, claimed: readonly ProfileName[]): ProfileResult[] {
+  return PROFILES.map((name) => {
+    const few = facts.reports.length < LEAST_RUNS;
+    const verdict = RULES[name](facts);
+    return {
+      name,
+      claimed: claimed.includes(name),
+      ...(few && verdict.result === "pass" ? notRun(`one run shows no flake: at least ${LEAST_RUNS}`) : verdict),
+    };
+  });
+}
+
+const isPolicy = ({ name }: CheckResult): boolean => name.includes("NetworkPolicy");
+const groupOf = (id: string): string => id.split("/")[0] ?? "";
+
+function cellsOf({ reports, variants }: Facts, wanted: (group: string) => boolean): Verdict {
+  const among = (ids: readonly string[]) => ids.filter((id) => wanted(groupOf(id)));
+  const failed = variants.flatMap((variant) => among(variant.failed));
+  const flaky = variants.flatMap((variant) => among(variant.flaky));
+  const cells = reports[0]?.variants.reduce(
+    (sum, one) => sum + one.cells.filter(({ group }) => wanted(group)).length,
+    0,
+  );
+  if (failed.length > 0) return fail(`${failed.length} of ${cells ?? 0} cells failed, as ${failed[0] ?? ""}`);
+  if (flaky.length > 0) return fail(`${flaky.length} of ${cells ?? 0} cells are flaky, as ${flaky[0] ?? ""}`);
+  if (cells === undefined || cells === 0) return notRun("no such cell was asked");
+  return pass(`${cells} cells in ${variants.length} variants as expected in each of ${reports.length} runs`);
+}
+
+function failedChecks({ reports }: Facts, wanted: (check: CheckResult) => boolean): string | undefined {
+  // What a check says of cells is said by the cells, profile by profile.
+  const broken = reports
+    .flatMap(({ checks }) => checks)
+    .find((check) => wanted(check) && check.status === "failed" && !/ cells: [a-z-]+$/.test(check.name));
+  return broken && `the check "${broken.name}" failed: ${broken.error ?? ""}`;
+}

@@ -1,0 +1,22 @@
+import type { Certificate } from "../../results/certificate/schema.ts";
+import { fingerprint } from "../../results/certificate/signature.ts";
+
+/** For people: what a certificate says. */
+export function certificateText(certificate: Certificate): string {
+  const { product, suite, provider, versions, workers, runs, variants, profiles, result, signature } = certificate;
+  return [
+    `${product.vendor} ${product.name} ${product.version}: ${result}`,
+    `${runs.length} runs by Interlay ${suite} on ${provider}, ${workers} workers; ${Object.entries(versions)
+      .map(([name, version]) => `${name} ${version}`)
+      .join(", ")}`,
+    ...variants.map(
+      ({ kubeProxy, returnPath, cells, blocked, failed, flaky }) =>
+        `  kube-proxy ${kubeProxy.version} (${kubeProxy.mode}), ${returnPath}: ${cells} cells, ${blocked.length} blocked by the gate, ${failed.length} failed, ${flaky.length} flaky`,
+    ),
+    ...profiles.map(
+      (profile) =>
+        `  ${profile.result.padEnd(8)}${profile.name}${profile.claimed ? "" : " (not claimed)"}: ${profile.reason}`,
+    ),
+    signature === undefined ? "not signed" : `signed with ${fingerprint(signature.publicKey)}`,
+  ].join("\n");
+}

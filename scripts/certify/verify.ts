@@ -1,0 +1,131 @@
+import { readdir, readFile, rm, stat } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { isDeepStrictEqual } from "node:util";
+import { digestOf, unpack } from "../../results/bundle.ts";
+import { type Certificate, certificateSchema } from "../../results/certificate/schema.ts";
+import { signatureProblem } from "../../results/certificate/signature.ts";
+import { toJunit } from "../../results/junit.ts";
+import { toMarkdown } from "../../results/markdown.ts";
+import { type Report, reportSchema } from "../../results/schema.ts";
+import { stringify } from "yaml";
+import { z } from "zod";
+import { assess } from "./assess.ts";
+import { auditReport } from "./audit.ts";
+import { copiedRuns } from "./copies.ts";
+
+export interface Verification {
+  /** Undefined when the file is no certificate. */
+  readonly certificate?: Certificate;
+  /** Everything that is wrong; none: what the certificate says is what its raw results say. */
+  readonly problems: readonly string[];
+}
+
+/** Checks certificate.json and bundle.tar.gz beside it: schema, signature, digest, completeness, verdicts. */
+export async function verifyCertificate(file: string, trustedKey?: string): Promise<Verification> {
+  const text = await readFile(file, "utf8");
+  let document: unknown;
+  try {
+    document = JSON.parse(text);
+  } catch {
+    return { problems: [`${file} is no JSON.`] };
+  }
+  const parsed = certificateSchema.safeParse(document);
+  if (!parsed.success)
+    return { problems: [`The certificate does not fit its schema: ${z.prettifyError(parsed.error)}`] };
+  const certificate = parsed.data;
+  const signature = signatureProblem(certificate, trustedKey);
+  const problems = [
+    ...(signature === undefined ? [] : [signature]),
+    ...(await bundleProblems(certificate, join(dirname(file), certificate.bundle.file))),
+  ];
+  return { certificate, problems };
+}
+
+async function bundleProblems(certificate: Certificate, bundle: string): Promise<readonly string[]> {
+  const size = await stat(bundle).catch(() => undefined);
+  if (size === undefined) return [`${bundle} is missing: it belongs beside the certificate.`];
+  const digest = await digestOf(bundle);
+  if (digest !== certificate.bundle.sha256 || size.size !== certificate.bundle.bytes)
+    return [`bundle.tar.gz is not the one that the certificate names: sha256 ${digest}, ${size.size} bytes.`];
+  let directory: string;
+  try {
+    directory = await unpack(bundle);
+  } catch (error) {
+    return [error instanceof Error ? error.message : String(error)];
+  }
+  try {
+    return [
+      ...(await contentProblems(certificate, directory)),
+      ...(await besideProblems(certificate, dirname(bundle), directory)),
+    ];
+  } finally {
+    await rm(directory, { recursive: true });
+  }
+}
+
+async function contentProblems(certificate: Certificate, directory: string): Promise<readonly string[]> {
+  const problems: string[] = [];
+  const reports: Report[] = [];
+  const folders = (await readdir(join(directory, "runs")).catch(() => [])).map((name) => `runs/${name}`);
+  for (const folder of folders.filter((name) => !certificate.runs.some((run) => run.folder === name)))
+    problems.push(`${folder} is in the bundle, but not in the certificate.`);
+  for (const { folder } of certificate.runs) {
+    const say = (problem: string) => problems.push(`${folder}: ${problem}`);
+    const text = (name: string) => readFile(join(directory, folder, name), "utf8").catch(() => undefined);
+    const raw = await text("report.json");
+    const parsed = reportSchema.safeParse(parseJson(raw));
+    if (!parsed.success) {
+      say(
+        raw === undefined
+          ? "report.json is missing."
+          : `report.json does not fit its schema: ${z.prettifyError(parsed.error)}`,
+      );
+      continue;
+    }
+    const report = parsed.data;
+    reports.push(report);
+    if ((await text("junit.xml")) !== toJunit(report)) say("junit.xml is not that of report.json.");
+    if ((await text("report.md")) !== toMarkdown(report)) say("report.md is not that of report.json.");
+    if (((await text("e2e.log")) ?? "") === "") say("e2e.log is missing.");
+    auditReport(report, certificate.workers).forEach(say);
+  }
+  problems.push(...copiedRuns(reports));
+  if (reports.length === certificate.runs.length) problems.push(...differences(certificate, reports));
+  return problems;
+}
+
+/** The files that reviewers open first lie beside the bundle: they have to be what is in it. They may be left out. */
+async function besideProblems(certificate: Certificate, beside: string, unpacked: string): Promise<readonly string[]> {
+  const text = (...path: readonly string[]) => readFile(join(...path), "utf8").catch(() => undefined);
+  const first = certificate.runs[0]?.folder ?? "";
+  const wanted = [
+    ["PRODUCT.yaml", stringify(certificate.product)],
+    ["junit_01.xml", await text(unpacked, first, "junit.xml")],
+    ["e2e.log", await text(unpacked, first, "e2e.log")],
+  ] as const;
+  const found = await Promise.all(wanted.map(([name]) => text(beside, name)));
+  return wanted.flatMap(([name, content], index) =>
+    found[index] === undefined || found[index] === content ? [] : [`${name} is not what certificate and bundle say.`],
+  );
+}
+
+/** What the certificate says and its raw results do not. */
+function differences(certificate: Certificate, reports: readonly Report[]): readonly string[] {
+  try {
+    const claimed = certificate.profiles.filter((profile) => profile.claimed).map(({ name }) => name);
+    const derived = Object.entries(assess(reports, certificate.workers, claimed));
+    return derived
+      .filter(([key, value]) => !isDeepStrictEqual(certificate[key as keyof Certificate], value))
+      .map(([key]) => `The certificate's ${key} is not what the raw results say.`);
+  } catch (error) {
+    return [error instanceof Error ? error.message : String(error)];
+  }
+}
+
+function parseJson(text: string | undefined): unknown {
+  try {
+    return text === undefined ? undefined : (JSON.parse(text) as unknown);
+  } catch {
+    return undefined;
+  }
+}
