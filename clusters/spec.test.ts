@@ -1,6 +1,15 @@
 import assert from "node:assert/strict";
 import { DEFAULT_SPEC } from "./provider.ts";
-import { bothFamilies, defaultSpec, gatewayOf, ipv6Ranges, mirrored, underlay } from "./spec.ts";
+import {
+  bothFamilies,
+  defaultSpec,
+  familiesOf,
+  gatewayOf,
+  inFamilies,
+  ipv6Ranges,
+  mirrored,
+  underlay,
+} from "./spec.ts";
 
 describe("INTERLAY_UNDERLAY", () => {
   it("moves nodes and pods to another /16", () => {
@@ -27,6 +36,15 @@ describe("a dual-stack cluster", () => {
     assert.deepEqual([underlayCidr, podRange], ["fd00:10:17::/64", "fd00:10:17::200:0/112"]);
     assert.equal(mirrored(underlayCidr, "10.17.168.70"), "fd00:10:17::168:70");
     assert.deepEqual([gatewayOf(underlayCidr), gatewayOf("10.17.0.0/16")], ["fd00:10:17::1", "10.17.0.1"]);
+  });
+
+  it("is told from one of a single family", () => {
+    for (const [given, families] of [
+      ["ipv4", ["ipv4"]],
+      ["ipv6", ["ipv6"]],
+      ["dual", ["ipv4", "ipv6"]],
+    ] as const)
+      assert.deepEqual(familiesOf(inFamilies(DEFAULT_SPEC, given)), families);
   });
 
   it("tells its components IPv4 first", () => {

@@ -31,6 +31,20 @@ export function ipv6Ranges({ underlayCidr }: Pick<Underlay, "underlayCidr">): Ip
   };
 }
 
+export type Family = "ipv4" | "ipv6";
+
+/** What everything in a cluster has addresses of, the first family first. */
+export function familiesOf({ overlayCidr, ipv6 }: Pick<ClusterSpec, "overlayCidr" | "ipv6">): readonly Family[] {
+  if (overlayCidr.includes(":")) return ["ipv6"];
+  return ipv6 === undefined ? ["ipv4"] : ["ipv4", "ipv6"];
+}
+
+/** `spec` in other address families: with IPv6 beside IPv4, or with IPv6 in its place. */
+export function inFamilies<T extends Underlay>(spec: T, families: "ipv4" | "ipv6" | "dual"): T & { ipv6?: Ipv6Ranges } {
+  if (families === "ipv4") return spec;
+  return families === "dual" ? { ...spec, ipv6: ipv6Ranges(spec) } : { ...spec, ...ipv6Ranges(spec) };
+}
+
 /** The address of an IPv6 /64 that shows an IPv4 one's last two numbers: 10.7.168.70 in fd00:10:7::/64 is fd00:10:7::168:70. */
 export function mirrored(underlayCidr: string, ipv4: string): string {
   const [, , c, d] = ipv4.split(".");
@@ -46,4 +60,9 @@ export function bothFamilies(ipv4: string, ipv6: string | undefined): string {
 export function gatewayOf(underlayCidr: string): string {
   const [address = ""] = underlayCidr.split("/");
   return address.includes(":") ? `${address}1` : address.replace(/\.\d+$/, ".1");
+}
+
+/** An address as URLs and `address:port` have it (RFC 3986, section 3.2.2). */
+export function inUrl(address: string): string {
+  return address.includes(":") ? `[${address}]` : address;
 }

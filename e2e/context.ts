@@ -3,7 +3,7 @@ import { buildProbe } from "./probe/build.ts";
 import { plainProgress } from "../clusters/progress-plain.ts";
 import { type Cluster, type ClusterSpec, DEFAULT_SPEC, type KubeProxy } from "../clusters/provider.ts";
 import { PROVIDER_NAMES, type ProviderName, providerNamed } from "../clusters/providers.ts";
-import { defaultSpec, ipv6Ranges } from "../clusters/spec.ts";
+import { defaultSpec, inFamilies } from "../clusters/spec.ts";
 import type { Variant } from "./matrix/gate.ts";
 
 /** What a run is about, from the environment: so that one spec alone (`npx tsx e2e/matrix.e2e.ts`) has it too. */
@@ -19,7 +19,7 @@ const environment = z.object({
     .string()
     .regex(/^v1\.\d+\.\d+$/, "write it like v1.29.15")
     .default(DEFAULT_SPEC.kubernetes),
-  INTERLAY_IP_FAMILY: z.enum(["ipv4", "dual"]).default("ipv4"),
+  INTERLAY_IP_FAMILY: z.enum(["ipv4", "ipv6", "dual"]).default("ipv4"),
   INTERLAY_CLUSTER: z.string().default(DEFAULT_SPEC.name),
   /** Leave the pods (and the cluster) as they are when the run ends: the next one starts at once. */
   INTERLAY_KEEP: z.stringbool().default(false),
@@ -36,7 +36,7 @@ export interface RunOptions {
   readonly workers: number;
   readonly provider: ProviderName;
   readonly kubernetes: string;
-  readonly ipFamily: "ipv4" | "dual";
+  readonly ipFamily: "ipv4" | "ipv6" | "dual";
   readonly name: string;
   readonly keep: boolean;
   readonly cells: RegExp;
@@ -96,10 +96,8 @@ export function useCluster(given: Cluster): void {
 /** The cluster that a run of these options wants; builds the probe. */
 export async function specFor({ variants, workers, name, kubernetes, ipFamily }: RunOptions): Promise<ClusterSpec> {
   const [first] = variants;
-  const base = defaultSpec();
   return {
-    ...base,
-    ...(ipFamily === "dual" ? { ipv6: ipv6Ranges(base) } : {}),
+    ...inFamilies(defaultSpec(), ipFamily),
     name,
     kubernetes,
     workers,

@@ -3,7 +3,8 @@ import { freemem } from "node:os";
 import { dirname } from "node:path";
 import { cacheRoot } from "../components/cache.ts";
 import { goProblem } from "../components/go-build.ts";
-import type { Finding } from "../provider.ts";
+import type { ClusterSpec, Finding } from "../provider.ts";
+import { familiesOf } from "../spec.ts";
 
 const GIB = 2 ** 30;
 /** Measured: 9 GiB with builds, layers, unpacked images and the nodes' own files. */
@@ -11,8 +12,8 @@ const DISK_GIB = 12;
 const MEMORY_GIB = 4;
 
 /** What would stop a kind cluster on this machine, each with its remedy. Changes nothing. */
-export async function kindPreflight(): Promise<readonly Finding[]> {
-  const checks = [rootProblem(), spaceProblem()].map(async (problem) => ({
+export async function kindPreflight(spec: ClusterSpec): Promise<readonly Finding[]> {
+  const checks = [rootProblem(), familyProblem(spec), spaceProblem()].map(async (problem) => ({
     severity: "error" as const,
     message: await problem,
   }));
@@ -30,6 +31,13 @@ function rootProblem(): Problem {
   return process.getuid?.() === 0
     ? undefined
     : "Interlay builds images and enters network namespaces: run it as root (sudo -E npm run …).";
+}
+
+/** Docker's networks have no IPv6 alone. */
+function familyProblem(spec: ClusterSpec): Problem {
+  return familiesOf(spec).includes("ipv4")
+    ? undefined
+    : "kind's nodes have IPv4 on Docker's network: run --ip-family dual, or --provider lab for IPv6 alone.";
 }
 
 async function spaceProblem(): Promise<Problem> {

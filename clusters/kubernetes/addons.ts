@@ -2,7 +2,7 @@ import { renderInterlay } from "../../plugin/deploy/render.ts";
 import { CALICO_IMAGES, MULTUS_IMAGE } from "../images/pod-images.ts";
 import { renderManifest } from "../manifests/render.ts";
 import type { ClusterSpec } from "../provider.ts";
-import { gatewayOf } from "../spec.ts";
+import { familiesOf, gatewayOf } from "../spec.ts";
 import { applyWithDefinitions } from "./apply.ts";
 import type { Kubectl } from "./kubectl.ts";
 
@@ -34,11 +34,8 @@ async function installCalico(kubectl: Kubectl, { spec, calicoCrds }: Addons): Pr
       NODE_IMAGE: CALICO_IMAGES.node,
       CNI_IMAGE: CALICO_IMAGES.cni,
       KUBE_CONTROLLERS_IMAGE: CALICO_IMAGES.kubeControllers,
-      OVERLAY_CIDR: spec.overlayCidr,
       MTU: OVERLAY_MTU,
-      IPV6: String(spec.ipv6 !== undefined),
-      IPV6_AUTODETECTION: spec.ipv6 === undefined ? "none" : "autodetect",
-      OVERLAY_CIDR_IPV6: spec.ipv6?.overlayCidr ?? "",
+      ...familyValues(spec),
     }),
   );
 }
@@ -54,6 +51,22 @@ async function installInterlay(kubectl: Kubectl, { spec, interlay }: Addons): Pr
     pools: [pool("underlay", spec), ...(spec.ipv6 === undefined ? [] : [pool("underlay-ipv6", spec.ipv6)])],
   });
   await applyWithDefinitions(kubectl, manifest);
+}
+
+/** Calico's words for the families. */
+function familyValues(spec: Addons["spec"]): Readonly<Record<string, string>> {
+  const families = familiesOf(spec);
+  const [ipv4, ipv6] = [families.includes("ipv4"), families.includes("ipv6")];
+  return {
+    IPV4: String(ipv4),
+    IPV6: String(ipv6),
+    IPV4_AUTODETECTION: ipv4 ? "autodetect" : "none",
+    IPV6_AUTODETECTION: ipv6 ? "autodetect" : "none",
+    // A router id is an IPv4 address; where there is none it is made from the node's name.
+    ROUTER_ID: ipv4 ? "" : "hash",
+    OVERLAY_CIDR_IPV4: ipv4 ? spec.overlayCidr : "",
+    OVERLAY_CIDR_IPV6: (ipv4 ? spec.ipv6?.overlayCidr : spec.overlayCidr) ?? "",
+  };
 }
 
 function pool(name: string, { underlayCidr: subnet, podRange }: Pick<ClusterSpec, "underlayCidr" | "podRange">) {

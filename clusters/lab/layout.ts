@@ -56,6 +56,7 @@ export function machinesOf(
     throw new Error(`${spec.workers} workers do not fit into ${spec.nodeRange}: name at most ${most}.`);
   const at = (index: number) => {
     const address = plus(first, index);
+    if (spec.underlayCidr.includes(":")) return { address: mirrored(spec.underlayCidr, address) };
     return { address, ...(spec.ipv6 === undefined ? {} : { address6: mirrored(spec.ipv6.underlayCidr, address) }) };
   };
   const worker = (index: number): ClusterNode => ({
@@ -69,15 +70,16 @@ export function machinesOf(
       ...Array.from({ length: spec.workers }, (_, index) => worker(index)),
     ],
     external: { name: `${spec.name}-external`, ...at(size - 1) },
-    gateway: plus(ipaddr.IPv4.parseCIDR(spec.underlayCidr)[0], 1),
+    gateway: gatewayOf(spec.underlayCidr),
     ...(spec.ipv6 === undefined ? {} : { gateway6: gatewayOf(spec.ipv6.underlayCidr) }),
-    prefixLength: ipaddr.IPv4.parseCIDR(spec.underlayCidr)[1],
+    prefixLength: ipaddr.parseCIDR(spec.underlayCidr)[1],
   };
 }
 
 /** An address of the CIDR's network: `nthOf("10.233.0.0/18", 1)` is the Service kubernetes. */
 export function nthOf(cidr: string, index: number): string {
-  return plus(ipaddr.IPv4.parseCIDR(cidr)[0], index);
+  const [network] = ipaddr.parseCIDR(cidr);
+  return network instanceof ipaddr.IPv4 ? plus(network, index) : `${network.toString()}${index.toString(16)}`;
 }
 
 function plus(address: ipaddr.IPv4, index: number): string {

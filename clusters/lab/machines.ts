@@ -22,9 +22,23 @@ export async function makeMachines(
     runOrThrow(["nsenter", "--target", String(bridge), "--net", "--", "ip", ...argv]);
   await untilElsewhere(bridge);
   await inBridge("link", "add", "name", "br0", "type", "bridge");
-  await inBridge("address", "add", `${machines.gateway}/${machines.prefixLength}`, "dev", "br0");
+  await inBridge(
+    "address",
+    "add",
+    `${machines.gateway}/${machines.prefixLength}`,
+    "dev",
+    "br0",
+    ...atOnce(machines.gateway),
+  );
   if (machines.gateway6 !== undefined)
-    await inBridge("address", "add", `${machines.gateway6}/${PREFIX_LENGTH_6}`, "dev", "br0", "nodad");
+    await inBridge(
+      "address",
+      "add",
+      `${machines.gateway6}/${PREFIX_LENGTH_6}`,
+      "dev",
+      "br0",
+      ...atOnce(machines.gateway6),
+    );
   await inBridge("link", "set", "br0", "up");
   const made = await Promise.all(
     [...machines.nodes, machines.external].map(async ({ name, address, address6 }, index) => {
@@ -34,11 +48,11 @@ export async function makeMachines(
       await inBridge(...veth);
       await inBridge("link", "set", port, "master", "br0", "up");
       const ip = (...argv: readonly string[]) => runOrThrow(inside(pid, ["ip", ...argv]));
-      await ip("address", "add", `${address}/${machines.prefixLength}`, "dev", "eth0");
+      await ip("address", "add", `${address}/${machines.prefixLength}`, "dev", "eth0", ...atOnce(address));
       await ip("link", "set", "eth0", "up");
       await ip("route", "add", "default", "via", machines.gateway);
       if (address6 !== undefined && machines.gateway6 !== undefined) {
-        await ip("address", "add", `${address6}/${PREFIX_LENGTH_6}`, "dev", "eth0", "nodad");
+        await ip("address", "add", `${address6}/${PREFIX_LENGTH_6}`, "dev", "eth0", ...atOnce(address6));
         await ip("route", "add", "default", "via", machines.gateway6);
       }
       return [name, pid] as const;
@@ -100,4 +114,9 @@ async function untilElsewhere(pid: number): Promise<void> {
     await sleep(5);
   }
   await run(["nsenter", "--target", String(pid), "--net", "--", "ip", "link", "set", "lo", "up"]);
+}
+
+/** An IPv6 address is of use before the kernel has asked around whether somebody else has it: here nobody does. */
+function atOnce(address: string): readonly string[] {
+  return address.includes(":") ? ["nodad"] : [];
 }

@@ -5,7 +5,7 @@ import type { Kubectl } from "../kubernetes/kubectl.ts";
 import { waitUntilReady } from "../kubernetes/ready.ts";
 import { renderManifest } from "../manifests/render.ts";
 import type { ClusterSpec } from "../provider.ts";
-import { bothFamilies } from "../spec.ts";
+import { bothFamilies, inUrl } from "../spec.ts";
 import { API_PORT } from "./control-plane.ts";
 import type { LabFiles } from "./layout.ts";
 import type { LabPlan } from "./plan.ts";
@@ -36,7 +36,7 @@ export async function installKubeProxy(kubectl: Kubectl, spec: ClusterSpec, plan
       OVERLAY_CIDR: bothFamilies(spec.overlayCidr, spec.ipv6?.overlayCidr),
       SERVICE_CIDR: bothFamilies(spec.serviceCidr, spec.ipv6?.serviceCidr),
       CONFIG: text.trim().replaceAll("\n", "\n    "),
-      API_SERVER: `https://${controlPlane?.address ?? ""}:${API_PORT}`,
+      API_SERVER: `https://${inUrl(controlPlane?.address ?? "")}:${API_PORT}`,
       IMAGE: kubeProxyImage(spec.kubeProxy.version),
     }),
   );

@@ -8,6 +8,7 @@ import {
   serviceName,
   type TrafficPolicy,
 } from "../pods/pods.ts";
+import type { Family } from "../../clusters/spec.ts";
 import { type Protocol, PROTOCOLS, TCP_PORT } from "../probe/protocol.ts";
 
 /** What is asked, by name: addresses are known once pods run. */
@@ -31,8 +32,6 @@ export const GROUPS: readonly Group[] = [
   "node-port-cluster",
   "node-port-local",
 ];
-export const FAMILIES = ["ipv4", "ipv6"] as const;
-export type Family = (typeof FAMILIES)[number];
 export type Placement = "same-node" | "other-node" | "outside";
 /** Who asks: a pod, or `EXTERNAL`. */
 export const EXTERNAL = "external";
@@ -68,11 +67,13 @@ type Draft = Pick<Cell, "group" | "source" | "from" | "target" | "to" | "placeme
 /** Every cell of one variant, for a cluster with that many workers. Pure. */
 export function cells(workers: number, families: readonly Family[] = ["ipv4"]): readonly Cell[] {
   const ipv4 = ipv4Cells(workers);
-  return families.flatMap((family) => (family === "ipv4" ? ipv4 : ipv4.filter(hasIpv6).map(overIpv6)));
+  return families.flatMap((family, index) => {
+    // The Service kubernetes has an address of the first family alone.
+    const there = ipv4.filter(({ group }) => index === 0 || group !== "api-server");
+    return family === "ipv4" ? there : there.map(overIpv6);
+  });
 }
 
-/** The Service kubernetes has addresses of the first family alone. */
-const hasIpv6 = ({ group }: Cell): boolean => group !== "api-server";
 const overIpv6 = (cell: Cell): Cell => ({ ...cell, family: "ipv6", id: `${cell.id}/ipv6` });
 
 function ipv4Cells(workers: number): readonly Cell[] {

@@ -2,7 +2,7 @@ import type { Cluster } from "../../clusters/provider.ts";
 import type { Deployment } from "../pods/deploy.ts";
 import { podName } from "../pods/pods.ts";
 import type { PodType } from "../../results/schema.ts";
-import type { Family } from "./cells.ts";
+import type { Family } from "../../clusters/spec.ts";
 
 /**
  * Lines that `ip route` must show in a pod, in the form of the documents (DESIGN.md, the datapath contract): the pod's
@@ -49,9 +49,10 @@ export function expectedRoutes(cluster: Cluster, deployment: Deployment): readon
         const pod = podName(type, index, role);
         const { address = "", address6 = "" } = cluster.nodes.find(({ name }) => name === worker) ?? {};
         return deployment.families.map((family) => {
-          const [node, ranges] = family === "ipv4" ? [address, cluster.spec] : [address6, cluster.spec.ipv6];
+          const second = family === "ipv6" && cluster.spec.ipv6 !== undefined;
+          const [node, ranges] = second ? [address6, cluster.spec.ipv6] : [address, cluster.spec];
           const own = deployment.addressOf(pod, "main", family);
-          return { pod, family, expected: ranges === undefined ? [] : documentedRoutes(type, node, own, ranges) };
+          return { pod, family, expected: documentedRoutes(type, node, own, ranges) };
         });
       }),
     ),

@@ -2,7 +2,7 @@ import { CoreV1Api, CustomObjectsApi, KubeConfig, PatchStrategy, setHeaderOption
 import { z } from "zod";
 import type { Cluster } from "../../clusters/provider.ts";
 import { Eventually } from "../harness.ts";
-import { FAMILIES, type Family } from "./cells.ts";
+import { familiesOf, type Family } from "../../clusters/spec.ts";
 import type { Variant } from "./gate.ts";
 
 const SYSTEM_NAMESPACE = "interlay-system";
@@ -89,7 +89,7 @@ export async function readFilters(
   cluster: Cluster,
   mode: Variant["kubeProxy"]["mode"],
 ): Promise<readonly NodeFilter[]> {
-  const families = FAMILIES.filter((family) => family === "ipv4" || cluster.spec.ipv6 !== undefined);
+  const families = familiesOf(cluster.spec);
   return Promise.all(
     cluster.nodes.map(async ({ name }) => {
       const [sysctl, ...rules] = await Promise.all([

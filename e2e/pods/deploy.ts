@@ -2,8 +2,9 @@ import type { V1Pod } from "@kubernetes/client-node";
 import { z } from "zod";
 import type { Cluster, ExternalHost } from "../../clusters/provider.ts";
 import { type ClusterApi, ensure, removeNamespace } from "../cluster-api.ts";
+import { familiesOf, type Family } from "../../clusters/spec.ts";
 import { Prober } from "../prober.ts";
-import { type Cell, type CONTROL_PLANE, EXTERNAL, FAMILIES, type Family, type Nic } from "../matrix/cells.ts";
+import { type Cell, type CONTROL_PLANE, EXTERNAL, type Nic } from "../matrix/cells.ts";
 import { DIGEST, hostPodName, type Manifest, manifests, NAMESPACE } from "./pods.ts";
 
 const CLIENT = ["/usr/local/bin/probe", "client"];
@@ -47,7 +48,7 @@ export interface Deployment {
  */
 export async function deploy(cluster: Cluster, api: ClusterApi): Promise<Deployment> {
   const workers = cluster.nodes.filter((node) => node.role === "worker").map((node) => node.name);
-  const families = FAMILIES.filter((family) => family === "ipv4" || cluster.spec.ipv6 !== undefined);
+  const families = familiesOf(cluster.spec);
   const wanted = manifests(cluster.probeImage, workers, families);
   await removeForeign(api, wanted);
   const [namespace, ...rest] = wanted;
@@ -59,7 +60,7 @@ export async function deploy(cluster: Cluster, api: ClusterApi): Promise<Deploym
   const apiServer = (await api.core.readNamespacedService({ name: "kubernetes", namespace: "default" })).spec
     ?.clusterIP;
   const outside: Addresses = byFamily([external.address, external.address6]);
-  const addressOf = (endpoint: string, nic: Nic, family: Family = "ipv4"): string => {
+  const addressOf = (endpoint: string, nic: Nic, family: Family = families[0] ?? "ipv4"): string => {
     const address = (endpoint === EXTERNAL ? outside : pods.get(endpoint)?.addresses[nic])?.[family];
     if (address === undefined)
       throw new Error(`Pod ${endpoint} has no ${family} address on ${nic}: is Multus running on its node?`);

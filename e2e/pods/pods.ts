@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { POD_TYPES, type PodType } from "../../results/schema.ts";
+import type { Family } from "../../clusters/spec.ts";
 import { TCP_PORT, UDP_PORT } from "../probe/protocol.ts";
 
 /** Where everything of the suite lives in the cluster. */
@@ -23,7 +24,6 @@ export const NODE_PORT_BACKEND = 0;
 
 /** In Service.spec.ipFamilies. */
 const SERVICE_FAMILY = { ipv4: "IPv4", ipv6: "IPv6" } as const;
-type Family = keyof typeof SERVICE_FAMILY;
 
 export interface Manifest {
   readonly apiVersion: string;
