@@ -42,7 +42,17 @@ export async function pack(directory: string, archive: string): Promise<void> {
 /** Unpacks into a new directory, which is the caller's to remove. Throws when the digests inside are not right. */
 export async function unpack(archive: string): Promise<string> {
   const directory = await mkdtemp(join(tmpdir(), "interlay-bundle-"));
-  await run("tar", ["--no-same-owner", "--no-same-permissions", "-xzf", archive, "-C", directory]);
+  try {
+    await run("tar", ["--no-same-owner", "--no-same-permissions", "-xzf", archive, "-C", directory]);
+    await verifySums(archive, directory);
+    return directory;
+  } catch (error) {
+    await rm(directory, { recursive: true });
+    throw error;
+  }
+}
+
+async function verifySums(archive: string, directory: string): Promise<void> {
   const sums = (await readFile(join(directory, SUMS), "utf8").catch(() => ""))
     .split("\n")
     .filter((line) => line !== "");
@@ -54,7 +64,6 @@ export async function unpack(archive: string): Promise<string> {
   }
   const [missing] = listed.keys();
   if (missing !== undefined) throw new Error(`${missing} is missing from ${archive}.`);
-  return directory;
 }
 
 export async function digestOf(path: string): Promise<string> {
