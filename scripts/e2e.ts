@@ -106,7 +106,9 @@ process.exit(exitCode);
 
 async function run(): Promise<number> {
   const options = runOptions();
-  const spec = await specFor(options);
+  const wanted = await specFor(options);
+  const others = flags.suite === "matrix" ? [] : [DEFAULT_SPEC.kubeProxy]; // what the other suites switch to
+  const spec = { ...wanted, kubeProxies: [...wanted.kubeProxies, ...others] };
   const findings = await provider.preflight(spec);
   for (const { severity, message } of findings) process.stderr.write(`${severity}: ${message}\n`);
   if (findings.some(({ severity }) => severity === "error")) return 2;

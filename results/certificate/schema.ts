@@ -73,6 +73,8 @@ export const certificateSchema = z.strictObject({
   /** Component versions, equal in every run. */
   versions: z.record(z.string(), z.string()),
   workers: z.number().int().positive(),
+  /** Address families that cells were asked over, the cluster's first one first. */
+  families: z.array(z.enum(["ipv4", "ipv6"])).min(1),
   runs: z.array(runSchema).min(1),
   variants: z.array(certifiedVariantSchema).min(1),
   profiles: z.array(profileSchema).length(PROFILES.length),

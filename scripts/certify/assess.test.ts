@@ -69,6 +69,20 @@ describe("what a certificate says", () => {
       assert.deepEqual(resultOf(healthy, profile), ["not-run", "fail"]);
   });
 
+  it("takes dual stack where every cell was asked over both families", () => {
+    const dual = [healthyReport(2, 1, ["ipv4", "ipv6"]), healthyReport(2, 2, ["ipv4", "ipv6"])];
+    assert.deepEqual(resultOf(dual, "dual-stack"), ["pass", "pass"]);
+    assert.deepEqual(assess(dual, 2, ["base"]).families, ["ipv4", "ipv6"]);
+    assert.deepEqual(auditReport(healthyReport(2, 1, ["ipv6"]), 2), []);
+    const [first] = dual;
+    assert.ok(first);
+    const some = first.variants.map((one) => ({
+      ...one,
+      cells: one.cells.filter(({ id }) => !id.endsWith("tcp/ipv6")),
+    }));
+    assert.match(auditReport({ ...first, variants: some }, 2).join("\n"), /tcp\/ipv6 is missing/);
+  });
+
   it("takes NetworkPolicy and scale where they were run", () => {
     const held = healthy.map((report) => policy(report, "passed"));
     assert.deepEqual(resultOf(held, "policy"), ["pass", "pass"]);

@@ -2,12 +2,13 @@ import { isDeepStrictEqual } from "node:util";
 import type { Certificate, CertifiedVariant, ProfileName } from "../../results/certificate/schema.ts";
 import { type Report, TABLE_ENTRIES, type TableEntry, type VariantResult } from "../../results/schema.ts";
 import { variantTitle } from "../../results/title.ts";
+import { familiesOf } from "./audit.ts";
 import { profileResults } from "./profiles.ts";
 
 /** What of a certificate follows from the raw results. */
 export type Assessment = Pick<
   Certificate,
-  "provider" | "versions" | "workers" | "runs" | "variants" | "profiles" | "result"
+  "provider" | "versions" | "workers" | "families" | "runs" | "variants" | "profiles" | "result"
 >;
 
 /** Worst last. */
@@ -26,12 +27,13 @@ export function assess(reports: readonly Report[], workers: number, claimed: rea
   const variants = first.variants.map((_, index) =>
     certified(reports.flatMap((report) => report.variants[index] ?? [])),
   );
-  const profiles = profileResults({ reports, variants, workers }, claimed);
+  const profiles = profileResults({ reports, variants, workers, families: familiesOf(first) }, claimed);
   const wanted = profiles.filter((profile) => profile.claimed);
   return {
     provider: first.provider,
     versions: first.versions,
     workers,
+    families: [...familiesOf(first)],
     runs: reports.map(({ id, started, finished }, index) => ({ id, started, finished, folder: `runs/${index + 1}` })),
     variants,
     profiles,

@@ -14,7 +14,7 @@ import { variantTitle } from "../../results/title.ts";
  * gate, their ways from the documents.
  */
 export function auditReport(report: Report, workers: number): readonly string[] {
-  const asked = cells(workers);
+  const asked = cells(workers, familiesOf(report));
   return [
     ...report.variants.flatMap((variant) =>
       auditVariant(variant, asked).map((problem) => `${variantTitle(variant)}: ${problem}`),
@@ -22,6 +22,14 @@ export function auditReport(report: Report, workers: number): readonly string[] 
     ...auditSummary(report),
     ...auditChecks(report),
   ];
+}
+
+/** Of the cells; the API server is asked over the cluster's first one alone. */
+export function familiesOf({ variants }: Report): readonly ("ipv4" | "ipv6")[] {
+  const all = variants.flatMap((variant) => variant.cells);
+  const first = all.find(({ group }) => group === "api-server")?.family ?? "ipv4";
+  const both = new Set([first, ...all.map(({ family }) => family)]);
+  return [...both];
 }
 
 function auditVariant(variant: VariantResult, asked: readonly Cell[]): readonly string[] {
@@ -55,6 +63,7 @@ function auditCell(cell: Cell, result: CellResult, variant: VariantResult): read
   is("target", result.target, cell.target);
   is("from", result.from, cell.from);
   is("placement", result.placement, cell.placement);
+  is("family", result.family, cell.family);
   is("protocol", result.protocol, cell.protocol);
   is("expected", result.expected, gate(variant, cell).expected);
   if (!result.ok) return problems; // a failure that is owned up to needs no proof

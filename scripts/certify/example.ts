@@ -16,10 +16,14 @@ export const VARIANTS: readonly Variant[] = [
 ];
 
 /** What a healthy cluster of that many workers gives, for tests of who reads it; run `number` of several. */
-export function healthyReport(workers: number, number: number): Report {
+export function healthyReport(
+  workers: number,
+  number: number,
+  families: readonly ("ipv4" | "ipv6")[] = ["ipv4"],
+): Report {
   const variants = VARIANTS.map((variant) => {
     const { tcpBeLiberal, invalidDropRule } = expectationFor(variant);
-    const results = cells(workers).map((cell, index) => healthyCell(cell, variant, number + index / 1000));
+    const results = cells(workers, families).map((cell, index) => healthyCell(cell, variant, number + index / 1000));
     return { ...variant, tcpBeLiberal, invalidDropRule, cells: results, table: summarize(results), seconds: 1 };
   });
   const names = [
@@ -59,7 +63,7 @@ function healthyCell(cell: Cell, variant: Variant, latencyMs: number): CellResul
     group: cell.group,
     address: "10.7.200.2:8080",
     placement: cell.placement,
-    family: "ipv4",
+    family: cell.family,
     protocol: cell.protocol,
     expected: verdict.expected,
     actual: blocked ? "fail" : "pass",

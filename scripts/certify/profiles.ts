@@ -12,6 +12,7 @@ interface Facts {
   readonly reports: readonly Report[];
   readonly variants: readonly CertifiedVariant[];
   readonly workers: number;
+  readonly families: readonly string[];
 }
 type Verdict = Omit<ProfileResult, "name" | "claimed">;
 
@@ -27,12 +28,8 @@ const RULES: Readonly<Record<ProfileName, (facts: Facts) => Verdict>> = {
     return cellsOf(facts, (group) => group !== "node-port-local");
   },
   "node-port-local": (facts) => cellsOf(facts, (group) => group === "node-port-local"),
-  "dual-stack": ({ reports, ...facts }) => {
-    const both = reports.every(({ variants }) =>
-      variants.every(({ cells }) => cells.some(({ family }) => family === "ipv6")),
-    );
-    return both ? cellsOf({ reports, ...facts }, () => true) : notRun("no cell asked an IPv6 address");
-  },
+  "dual-stack": (facts) =>
+    facts.families.length < 2 ? notRun(`only ${facts.families.join()} (--ip-family dual)`) : cellsOf(facts, () => true),
   policy: (facts) => {
     const made = facts.reports.every(({ checks }) =>
       checks.some((check) => isPolicy(check) && check.status !== "skipped"),

@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process";
+import { access } from "node:fs/promises";
 import { join } from "node:path";
 import { RESULTS } from "../../results/write.ts";
 import type { Run } from "./assemble.ts";
@@ -22,9 +23,14 @@ export async function runSuite(argv: readonly string[], say: (text: string) => v
     const code = await new Promise<number | null>((resolve, reject) => {
       child.once("error", reject).once("close", resolve);
     });
-    // 1: something failed, which is a result; 2: nothing ran.
-    if (code !== 0 && code !== 1) throw new Error(`The suite ended with ${String(code)} and no results; see above.`);
-    return { directory: join(RESULTS, "runs", id), log: log.join("") };
+    const directory = join(RESULTS, "runs", id);
+    const wrote = await access(join(directory, "report.json")).then(
+      () => true,
+      () => false,
+    );
+    // Failed cells are a result too; without a report nothing ran to its end.
+    if (!wrote) throw new Error(`The suite ended with ${String(code)} and no results; see above.`);
+    return { directory, log: log.join("") };
   } finally {
     process.off("SIGINT", forward).off("SIGTERM", forward);
   }

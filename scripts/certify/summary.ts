@@ -3,10 +3,13 @@ import { fingerprint } from "../../results/certificate/signature.ts";
 
 /** For people: what a certificate says. */
 export function certificateText(certificate: Certificate): string {
-  const { product, suite, provider, versions, workers, runs, variants, profiles, result, signature } = certificate;
+  const { product, suite, provider, versions, workers, families, runs, variants, profiles, result, signature } =
+    certificate;
   return [
     `${product.vendor} ${product.name} ${product.version}: ${result}`,
-    `${runs.length} runs by Interlay ${suite} on ${provider}, ${workers} workers; ${Object.entries(versions)
+    `${runs.length} runs by Interlay ${suite} on ${provider}, ${workers} workers, ${families.join(" and ")}; ${Object.entries(
+      versions,
+    )
       .map(([name, version]) => `${name} ${version}`)
       .join(", ")}`,
     ...variants.map(
