@@ -63,6 +63,14 @@ describe("reading captures", () => {
     );
   });
 
+  it("does not take an error or a redirect that quotes a probe for the probe", () => {
+    const [c, d] = ["fd00:10:7::168:72", "fd00:10:7::200:3"];
+    const redirect = ipv6("icmpv6", c, d, icmp(137, "quoted r:000001;"));
+    const unreachable = ipv4("icmp", A, B, icmp(3, "quoted q:000001;"));
+    const seen = [redirect, unreachable].map((packet) => ({ packet, direction: "in" as const, interfaceIndex: 1 }));
+    assert.deepEqual(readCapture(capture(seen)), []);
+  });
+
   it("leaves out what carries no mark, and a record that was cut off", () => {
     const file = capture([
       { packet: ipv4("tcp", A, B, tcp(1, 2, "GET / HTTP/1.1")), direction: "in", interfaceIndex: 1 },

@@ -52,15 +52,17 @@ function readPacket(packet: Buffer, time: bigint): Sighting | undefined {
   const type = packet[10];
   const outer = readHeader(packet.subarray(SLL2_LENGTH));
   const inner = decapsulate(outer);
-  const { source, destination, protocol, echoReply, payload } = inner ?? outer;
+  const { source, destination, protocol, echo, payload } = inner ?? outer;
   const mark = MARK.exec(payload.toString("latin1"));
   if (mark?.[1] === undefined || mark[2] === undefined || payload.length < 4) return undefined;
+  // An error or a redirect (ICMPv6 sends those for NodePorts on one wire) quotes the probe that it is about.
+  if (protocol === echo.protocol && payload[0] !== echo.request && payload[0] !== echo.reply) return undefined;
   const withPort = (address: string, offset: number) =>
     protocol !== TCP && protocol !== UDP
       ? address
       : `${address.includes(":") ? `[${address}]` : address}:${payload.readUInt16BE(offset)}`;
   const isReply =
-    mark[1] === MARKS.ping ? protocol === echoReply.protocol && payload[0] === echoReply.type : mark[1] === MARKS.reply;
+    mark[1] === MARKS.ping ? protocol === echo.protocol && payload[0] === echo.reply : mark[1] === MARKS.reply;
   return {
     time,
     interfaceIndex: packet.readUInt32BE(4),
@@ -81,8 +83,8 @@ interface Header {
   readonly source: string;
   readonly destination: string;
   readonly protocol: number;
-  /** ICMP's or ICMPv6's. */
-  readonly echoReply: { readonly protocol: number; readonly type: number };
+  /** ICMP's or ICMPv6's protocol and types. */
+  readonly echo: { readonly protocol: number; readonly request: number; readonly reply: number };
   readonly payload: Buffer;
 }
 
@@ -92,11 +94,11 @@ function readHeader(ip: Buffer): Header {
   return (ip[0] ?? 0) >> 4 === 6 && ip.length >= 40
     ? {
         ...{ source: at(8, 24), destination: at(24, 40), protocol: ip[6] ?? 0 },
-        ...{ echoReply: { protocol: 58, type: 129 }, payload: ip.subarray(40) },
+        ...{ echo: { protocol: 58, request: 128, reply: 129 }, payload: ip.subarray(40) },
       }
     : {
         ...{ source: at(12, 16), destination: at(16, 20), protocol: ip[9] ?? 0 },
-        ...{ echoReply: { protocol: 1, type: 0 }, payload: ip.subarray(((ip[0] ?? 0) & 0xf) * 4) },
+        ...{ echo: { protocol: 1, request: 8, reply: 0 }, payload: ip.subarray(((ip[0] ?? 0) & 0xf) * 4) },
       };
 }
 
