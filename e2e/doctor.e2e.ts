@@ -15,7 +15,7 @@ import { deploy, type Deployment } from "./pods/deploy.ts";
 
 /** Every cell passes by it: what fails under a fault fails by the fault. */
 const HEALTHY: Variant = { kubeProxy: { version: "v1.29.15", mode: "iptables" }, returnPath: "notrack" };
-const RUN = { passTimeoutMs: 1500, blockedTimeoutMs: 1500, parallel: 48, attempts: 2 } as const;
+const RUN = { passTimeoutMs: 1500, blockedTimeoutMs: 1500, parallel: 48, attempts: 2, firstToken: 0 } as const;
 
 Describe("doctor: what is predicted is what the probes show", { labels: ["doctor"] }, () => {
   let cluster: Cluster;

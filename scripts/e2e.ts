@@ -11,11 +11,12 @@ import { writeReport } from "../results/write.ts";
 import packageJson from "../package.json" with { type: "json" };
 import { variantTable } from "./e2e-table.ts";
 
-/** The spec files, in this order; agent and doctor make faults, which ends with their specs. */
+/** The spec files, in this order; agent, doctor and evidence make faults, which ends with their specs. */
 const SUITES: readonly (readonly [string, () => Promise<unknown>])[] = [
   ["matrix", () => import("../e2e/matrix.e2e.ts")],
   ["agent", () => import("../e2e/agent.e2e.ts")],
   ["doctor", () => import("../e2e/doctor.e2e.ts")],
+  ["evidence", () => import("../e2e/evidence.e2e.ts")],
 ];
 
 /** `npm run e2e`: the main job. Cluster up, specs, table, results, cluster down. */
@@ -31,7 +32,7 @@ const program = new Command("e2e")
   .option("--label <expression>", "only specs whose labels fit, like matrix && !slow")
   .option(
     "--suite <list>",
-    `what to run, of ${SUITES.map(([known]) => known).join(", ")}; agent and doctor on kind`,
+    `what to run, of ${SUITES.map(([known]) => known).join(", ")}; agent and doctor on kind; evidence breaks things and looks what the report says`,
     "matrix",
   )
   .option("--cells <regexp>", "only cells whose id fits")

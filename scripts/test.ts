@@ -19,7 +19,18 @@ const STAGES: readonly Stage[] = [
   { name: "tests in network namespaces", argv: ["tsx", "scripts/test-netns.ts"] },
   {
     name: "the connectivity matrix in a lab, dual stack",
-    argv: ["tsx", "scripts/e2e.ts", "--provider", "lab", "--name", "interlay-test", "--ip-family", "dual"],
+    argv: [
+      "tsx",
+      "scripts/e2e.ts",
+      "--provider",
+      "lab",
+      "--name",
+      "interlay-test",
+      "--ip-family",
+      "dual",
+      "--suite",
+      "matrix,evidence",
+    ],
   },
   { name: "the connectivity matrix", argv: ["tsx", "scripts/e2e.ts"] },
 ];

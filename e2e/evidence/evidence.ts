@@ -2,12 +2,13 @@ import type { Cluster } from "../../clusters/provider.ts";
 import type { CellResult } from "../../results/schema.ts";
 import type { Cell } from "../matrix/cells.ts";
 import type { Variant } from "../matrix/gate.ts";
-import { runCells, tokenOf } from "../matrix/run.ts";
+import { DEFAULT_RUN, runCells, takeTokens, tokenOf } from "../matrix/run.ts";
 import type { Deployment } from "../pods/deploy.ts";
 import { startCapture, type Tap } from "./capture.ts";
 import { expectedPath } from "./expected.ts";
-import { diedAt, wrongPath } from "./judge.ts";
-import { pathsOf, type Places } from "./path.ts";
+import { diedAt, strayed, wrongPath } from "./judge.ts";
+import { type Path, pathsOf, type Places } from "./path.ts";
+import { HANDSHAKE } from "./pcap.ts";
 
 export interface Scene {
   readonly cluster: Cluster;
@@ -33,8 +34,9 @@ export async function captured(scene: Scene, cells: readonly Cell[]): Promise<Ce
 async function capturedOnce({ cluster, deployment, variant }: Scene, cells: readonly Cell[]): Promise<CellResult[]> {
   const capture = await startCapture(cluster, deployment.pods);
   try {
-    const results = await runCells(cells, variant, deployment);
-    return withPaths(results, cells, await capture.stop(), placesOf(cluster, deployment));
+    const firstToken = takeTokens(cells.length);
+    const results = await runCells(cells, variant, deployment, { ...DEFAULT_RUN, firstToken });
+    return withPaths(results, cells, await capture.stop(), placesOf(cluster, deployment), firstToken);
   } catch (error) {
     await capture.stop().catch(() => undefined); // the first error is the one to tell
     throw error;
@@ -59,7 +61,9 @@ export async function askAgain(
     const path = second?.evidence?.path;
     if (second === undefined || path === undefined) return result;
     const found =
-      second.actual === result.actual ? diedAt(path.seen) : "asked again to see the way, it was answered: a flake?";
+      second.actual === result.actual
+        ? diedAt(path.expected, path.seen)
+        : "asked again to see the way, it was answered: a flake?";
     return {
       ...result,
       evidence: { ...result.evidence, ...second.evidence },
@@ -74,20 +78,35 @@ export function withPaths(
   cells: readonly Cell[],
   taps: readonly Tap[],
   places: Places,
+  firstToken: number,
 ): CellResult[] {
   const paths = pathsOf(taps, places);
   return results.map((result, index) => {
     const cell = cells[index];
     const expected = cell && expectedPath(cell);
     if (cell === undefined || expected === undefined) return result;
-    const seen = paths.get(tokenOf(index)) ?? { request: [], reply: [] };
+    const handshake = handshakeOf(cell, result, paths);
+    const seen = paths.get(tokenOf(firstToken + index)) ?? handshake ?? { request: [], reply: [] };
     const evidence = { ...result.evidence, path: { expected: mutable(expected), seen: mutable(seen) } };
-    if (result.actual === "fail") return { ...result, evidence, reason: `${result.reason ?? ""}; ${diedAt(seen)}` };
+    if (result.actual === "fail") {
+      const found = [...(handshake === undefined ? [] : strayed(expected, handshake)), diedAt(expected, seen)];
+      return { ...result, evidence, reason: [result.reason ?? "", ...new Set(found)].join("; ") };
+    }
     const wrong = wrongPath(expected, seen);
     return wrong === undefined
       ? { ...result, evidence }
       : { ...result, evidence, ok: false, reason: `answered, but not by the documented way: ${wrong}` };
   });
+}
+
+/** The way of a connection that was not made: the SYN that its pod sent to the cell's address. */
+function handshakeOf(cell: Cell, { address }: CellResult, paths: ReadonlyMap<string, Path>): Path | undefined {
+  if (cell.protocol !== "tcp") return undefined;
+  for (const [token, path] of paths) {
+    const [first] = path.request;
+    if (token.startsWith(HANDSHAKE) && first?.place === cell.from && first.destination === address) return path;
+  }
+  return undefined;
 }
 
 function mutable<T>({ request, reply }: { request: readonly T[]; reply: readonly T[] }): { request: T[]; reply: T[] } {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { diedAt, translations, wrongPath } from "./judge.ts";
+import { diedAt, strayed, translations, wrongPath } from "./judge.ts";
 import type { Hop, SeenHop } from "./path.ts";
 
 /** `pod eth0 out` */
@@ -39,11 +39,22 @@ describe("the judge of paths", () => {
     });
 
   it("says where a probe died: in the reply's half if there was one", () => {
-    assert.equal(diedAt({ request: [seen("a eth0 out")], reply: [] }), "its request was last seen at a eth0 out");
-    assert.equal(
-      diedAt({ request: right.request, reply: [seen("b eth0 out")] }),
-      "its reply was last seen at b eth0 out",
+    assert.match(
+      diedAt(expected, { request: [seen("a eth0 out")], reply: [] }),
+      /the request was last seen at a eth0 out/,
     );
+    assert.match(
+      diedAt(expected, { request: right.request, reply: [seen("b eth0 out")] }),
+      /the reply was last seen at b eth0 out, and not at a eth0 in/,
+    );
+    assert.match(diedAt(expected, right), /whole documented way/);
+  });
+
+  it("says where a handshake strayed, and nothing of one that only ended", () => {
+    assert.deepEqual(strayed(expected, { ...right, reply: [seen("b net1 out")] }), [
+      "the reply was at b net1 out, expected b eth0 out",
+    ]);
+    assert.deepEqual(strayed(expected, { request: [seen("a eth0 out")], reply: [] }), []);
   });
 
   it("finds who translated what", () => {

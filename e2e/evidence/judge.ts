@@ -24,11 +24,19 @@ function lastText(hops: readonly Hop[]): string {
   return last === undefined ? "no place" : hopText(last);
 }
 
-/** Where a probe without an answer died: the last place of whichever half was seen last. */
-export function diedAt(seen: Path): string {
-  return seen.reply.length > 0
-    ? `its reply was last seen at ${lastText(seen.reply)}`
-    : `its request was last seen at ${lastText(seen.request)}`;
+/** Where a probe without an answer died: where it left the documented way, or where it was seen last. */
+export function diedAt(expected: ExpectedPath, seen: Path): string {
+  return wrongPath(expected, seen) ?? "request and reply were seen on the whole documented way";
+}
+
+/** Where a way was another one; nothing if it only ended early. A connection may die far from where its handshake strayed. */
+export function strayed(expected: ExpectedPath, seen: Path): readonly string[] {
+  const halves = ["request", "reply"] as const;
+  return halves.flatMap((half) => {
+    const end = Math.min(expected[half].length, seen[half].length);
+    const wrong = difference(half, expected[half].slice(0, end), seen[half]);
+    return wrong === undefined || end === 0 ? [] : [wrong];
+  });
 }
 
 /** Where somebody translated: addresses before and after, and on which node. */

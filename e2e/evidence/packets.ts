@@ -41,6 +41,15 @@ export function tcp(source: number, destination: number, data: string): Buffer {
   return Buffer.concat([u16(source, destination), rest, Buffer.from(data)]);
 }
 
+/** A handshake's first packet, or with `ack` the answer to it. */
+export function syn(source: number, destination: number, sequence: number, ack?: number): Buffer {
+  const packet = tcp(source, destination, "");
+  packet.writeUInt32BE(sequence, 4);
+  if (ack !== undefined) packet.writeUInt32BE(ack, 8);
+  packet[13] = ack === undefined ? 0x02 : 0x12;
+  return packet;
+}
+
 export const udp = (source: number, destination: number, data: string | Buffer): Buffer =>
   Buffer.concat([u16(source, destination, 8 + data.length, 0), Buffer.from(data)]);
 

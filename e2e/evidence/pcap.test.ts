@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { capture, icmp, ipv4, ipv6, tcp, udp, vxlan } from "./packets.ts";
+import { capture, icmp, ipv4, ipv6, syn, tcp, udp, vxlan } from "./packets.ts";
 import { readCapture } from "./pcap.ts";
 
 const [A, B] = ["10.25.200.3", "10.233.64.9"] as const;
@@ -69,6 +69,19 @@ describe("reading captures", () => {
     const unreachable = ipv4("icmp", A, B, icmp(3, "quoted q:000001;"));
     const seen = [redirect, unreachable].map((packet) => ({ packet, direction: "in" as const, interfaceIndex: 1 }));
     assert.deepEqual(readCapture(capture(seen)), []);
+  });
+
+  it("tells the two halves of a handshake that carries no mark by its sequence number", () => {
+    const there = ipv4("tcp", A, B, syn(40000, 8080, 0xffffffff));
+    const back = ipv4("tcp", B, A, syn(8080, 40000, 7, 0));
+    const seen = readCapture(capture([there, back].map((packet) => ({ packet, direction: "in", interfaceIndex: 1 }))));
+    assert.deepEqual(
+      seen.map(({ token, kind }) => [token, kind]),
+      [
+        ["syn:4294967295", "request"],
+        ["syn:4294967295", "reply"],
+      ],
+    );
   });
 
   it("leaves out what carries no mark, and a record that was cut off", () => {

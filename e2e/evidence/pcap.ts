@@ -53,8 +53,9 @@ function readPacket(packet: Buffer, time: bigint): Sighting | undefined {
   const outer = readHeader(packet.subarray(SLL2_LENGTH));
   const inner = decapsulate(outer);
   const { source, destination, protocol, echo, payload } = inner ?? outer;
-  const mark = MARK.exec(payload.toString("latin1"));
-  if (mark?.[1] === undefined || mark[2] === undefined || payload.length < 4) return undefined;
+  if (payload.length < 4) return undefined;
+  const mark = handshake(protocol, payload) ?? MARK.exec(payload.toString("latin1"));
+  if (mark?.[1] === undefined || mark[2] === undefined) return undefined;
   // An error or a redirect (ICMPv6 sends those for NodePorts on one wire) quotes the probe that it is about.
   if (protocol === echo.protocol && payload[0] !== echo.request && payload[0] !== echo.reply) return undefined;
   const withPort = (address: string, offset: number) =>
@@ -75,6 +76,21 @@ function readPacket(packet: Buffer, time: bigint): Sighting | undefined {
     kind: isReply ? "reply" : "request",
   };
 }
+
+/**
+ * A connection that is never made carries no mark. Its SYN and the answer to that are told by the initial sequence number
+ * (RFC 9293, 3.4), which nobody on the way changes.
+ */
+function handshake(protocol: number, tcp: Buffer): readonly string[] | undefined {
+  if (protocol !== TCP || tcp.length < 20) return undefined;
+  const flags = (tcp[13] ?? 0) & (SYN | ACK);
+  if (flags === SYN) return ["", MARKS.request, `${HANDSHAKE}${tcp.readUInt32BE(4)}`];
+  if (flags === (SYN | ACK)) return ["", MARKS.reply, `${HANDSHAKE}${(tcp.readUInt32BE(8) - 1) >>> 0}`];
+  return undefined;
+}
+const [SYN, ACK] = [0x02, 0x10];
+/** Begins the token of a handshake. */
+export const HANDSHAKE = "syn:";
 
 /** As probe/protocol.ts writes it. */
 const MARK = /([qrp]):([0-9a-z]{6});/;

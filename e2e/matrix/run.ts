@@ -13,9 +13,17 @@ export interface RunOptions {
   readonly parallel: number;
   /** How often a cell that should pass may be asked; more than one attempt is recorded. */
   readonly attempts: number;
+  /** Token of the first cell; the others follow. See `takeTokens`. */
+  readonly firstToken: number;
 }
 
-export const DEFAULT_RUN: RunOptions = { passTimeoutMs: 2000, blockedTimeoutMs: 1500, parallel: 48, attempts: 2 };
+export const DEFAULT_RUN: RunOptions = {
+  passTimeoutMs: 2000,
+  blockedTimeoutMs: 1500,
+  parallel: 48,
+  attempts: 2,
+  firstToken: 0,
+};
 
 /** Probes every cell, many at once. Never throws for a cell: what went wrong is the cell's result. */
 export async function runCells(
@@ -31,14 +39,29 @@ export async function runCells(
   const results: CellResult[] = new Array<CellResult>(cells.length);
   const worker = async (): Promise<void> => {
     for (let next = queue.shift(); next !== undefined; next = queue.shift())
-      results[next.index] = await runCell(next.cell, next.verdict, tokenOf(next.index), deployment, options);
+      results[next.index] = await runCell(
+        next.cell,
+        next.verdict,
+        tokenOf(options.firstToken + next.index),
+        deployment,
+        options,
+      );
   };
   await Promise.all(Array.from({ length: options.parallel }, worker));
   return results;
 }
 
-/** Marks the packets of the cell at `index` in its run: six characters, see the probe's protocol. */
-export const tokenOf = (index: number): string => index.toString(36).padStart(6, "0");
+const TOKENS = 36 ** 6;
+/** Marks the packets of a cell: six characters, see the probe's protocol. */
+export const tokenOf = (number: number): string => (number % TOKENS).toString(36).padStart(6, "0");
+
+let nextToken = Math.floor(Math.random() * TOKENS);
+/** That many new ones: a kernel still sends what an earlier run's connections had left, and that is not to be mixed up. */
+export function takeTokens(count: number): number {
+  const first = nextToken;
+  nextToken += count;
+  return first;
+}
 
 async function runCell(
   cell: Cell,

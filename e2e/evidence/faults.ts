@@ -1,0 +1,63 @@
+import type { Cluster } from "../../clusters/provider.ts";
+import { must } from "../agent-process.ts";
+import { netnsOf } from "../agent/streams.ts";
+import type { Deployment } from "../pods/deploy.ts";
+
+export interface Room {
+  readonly cluster: Cluster;
+  readonly deployment: Deployment;
+}
+
+/** Something broken by hand, the cells that it breaks, and the hop that the report must name. */
+export interface EvidenceFault {
+  readonly title: string;
+  /** Worker on which it is broken; its agent is held meanwhile, and puts it right afterwards. */
+  readonly worker: number;
+  make(room: Room): Promise<unknown>;
+  /** Ids of cells, each with what its reason says of the hop. */
+  readonly shown: Readonly<Record<string, RegExp>>;
+}
+
+const nodeAt = ({ deployment }: Room, worker: number): string => deployment.workers[worker] ?? "";
+
+export const EVIDENCE_FAULTS: readonly EvidenceFault[] = [
+  {
+    title: "a multi-NIC pod's source rule is gone: its reply leaves by net1",
+    worker: 1,
+    make: async (room) => {
+      const node = nodeAt(room, 1);
+      const address = room.deployment.addressOf("multi-nic-2-b", "main");
+      const netns = await netnsOf(room.cluster, node, address);
+      return must(room.cluster, node, ["nsenter", `--net=${netns}`, "ip", "rule", "delete", "from", address]);
+    },
+    shown: {
+      "matrix/underlay-1-a/multi-nic-2-b/other-node/tcp":
+        /the reply was at multi-nic-2-b net1 out, expected multi-nic-2-b eth0 out/,
+      "matrix/underlay-1-a/multi-nic-2-b/other-node/udp":
+        /the reply was at multi-nic-2-b net1 out, expected multi-nic-2-b eth0 out/,
+    },
+  },
+  {
+    title: "an underlay pod's host route is gone: its node does not hand over what is for it",
+    worker: 0,
+    make: (room) => {
+      const route = `${room.deployment.addressOf("underlay-1-b", "main")}/32`;
+      return must(room.cluster, nodeAt(room, 0), ["ip", "route", "delete", route]);
+    },
+    shown: {
+      "matrix/overlay-1-a/underlay-1-b/same-node/tcp":
+        /the request was last seen at node-1 cali in, and not at node-1 veth out/,
+      "matrix/overlay-1-a/underlay-1-b/same-node/udp":
+        /the request was last seen at node-1 cali in, and not at node-1 veth out/,
+    },
+  },
+  {
+    title: "the notrack table is gone: kube-proxy drops the ACK as INVALID where it enters the node",
+    worker: 0,
+    make: (room) => must(room.cluster, nodeAt(room, 0), ["nft", "delete", "table", "inet", "interlay"]),
+    shown: {
+      "matrix/underlay-1-a/overlay-2-b/other-node/tcp":
+        /the request was last seen at node-1 veth in, and not at node-1 vxlan out/,
+    },
+  },
+];
