@@ -21,7 +21,7 @@ const PROVIDERS = ["lab", "kind"] as const;
 const MODES = ["iptables", "nftables"] as const;
 const FAMILIES = ["ipv4", "dual"] as const;
 /** Kubernetes versions that kind's nodes are built and shown for. */
-const ON_KIND: ReadonlySet<string> = new Set(["v1.29.15"]);
+const ON_KIND: ReadonlySet<string> = new Set(["v1.29.15", "v1.34.1"]);
 
 /** {Kubernetes} × {mode} × {family} × {provider}; what cannot run yet is left out with its reason. Pure. */
 export function nightlyPlan(versions: readonly string[]): NightlyPlan {
@@ -45,7 +45,7 @@ export function nightlyPlan(versions: readonly string[]): NightlyPlan {
 }
 
 function reasonAgainst({ provider, kubernetes }: Job): string | undefined {
-  if (provider === "kind" && !ON_KIND.has(kubernetes)) return "kind's nodes are shown for v1.29.15 alone so far";
+  if (provider === "kind" && !ON_KIND.has(kubernetes)) return "kind's nodes are shown for v1.29.15 and v1.34.1 so far";
   return undefined;
 }
 

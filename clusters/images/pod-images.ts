@@ -8,10 +8,12 @@ import type { Image, ImageConfig } from "./archive.ts";
 import { contentTag } from "./archive.ts";
 import { fileIdentity, type Layer, type LayerCache, treeIdentity } from "./layer.ts";
 
-/** kubeadm's own names, as `kubeadm config images list` prints them for v1.29.15. */
+/** Which ones kubeadm starts, whatever its own version would have: it is told so (kind/config.ts). */
+export const KUBEADM_TAGS = { etcd: "3.5.16-0", coredns: "v1.11.1" } as const;
+/** As `kubeadm config images list` names them. */
 const PAUSE = "registry.k8s.io/pause:3.9";
-const ETCD = "registry.k8s.io/etcd:3.5.16-0";
-const COREDNS = "registry.k8s.io/coredns/coredns:v1.11.1";
+const ETCD = `registry.k8s.io/etcd:${KUBEADM_TAGS.etcd}`;
+const COREDNS = `registry.k8s.io/coredns/coredns:${KUBEADM_TAGS.coredns}`;
 
 export const kubeProxyImage = (version: string): string => `registry.k8s.io/kube-proxy:${version}`;
 export const CALICO_IMAGES = {

@@ -21,4 +21,10 @@ describe("kindConfig", () => {
     assert.equal(config.networking["podSubnet"], "10.233.64.0/18");
     assert.equal(config.networking["serviceSubnet"], "10.233.0.0/18");
   });
+
+  it("lets a kubelet start on cgroup v1 where it must be told to, and says nothing to those that do not know the word", () => {
+    const told = (kubernetes: string) =>
+      kindConfig({ ...DEFAULT_SPEC, kubernetes, probe: "" }, "", "").includes("failCgroupV1");
+    assert.deepEqual(["v1.29.15", "v1.34.1", "v1.37.2"].map(told), [false, false, true]);
+  });
 });

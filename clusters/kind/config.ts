@@ -1,9 +1,13 @@
 import { stringify } from "yaml";
+import { KUBEADM_TAGS } from "../images/pod-images.ts";
 import type { ClusterSpec } from "../provider.ts";
 import { bothFamilies } from "../spec.ts";
 
 /** Where nodes find the shared images (images/store.ts). */
 export const IMAGES_MOUNT = "/interlay/images";
+
+/** From here on a kubelet does not start on cgroup v1 unless it is told to (kubernetes/enhancements issue 5573). */
+const FIRST_AGAINST_CGROUP_V1 = 35;
 
 /** kind's configuration (kind.x-k8s.io/v1alpha4) for `spec`. */
 export function kindConfig(spec: ClusterSpec, nodeImage: string, imageStore: string): string {
@@ -29,7 +33,8 @@ export function kindConfig(spec: ClusterSpec, nodeImage: string, imageStore: str
       stringify({
         kind: "ClusterConfiguration",
         // Nothing of a test cluster is worth waiting for the disk.
-        etcd: { local: { extraArgs: { "unsafe-no-fsync": "true" } } },
+        etcd: { local: { imageTag: KUBEADM_TAGS.etcd, extraArgs: { "unsafe-no-fsync": "true" } } },
+        dns: { imageTag: KUBEADM_TAGS.coredns },
       }),
       stringify({
         kind: "KubeletConfiguration",
@@ -37,8 +42,13 @@ export function kindConfig(spec: ClusterSpec, nodeImage: string, imageStore: str
         nodeStatusUpdateFrequency: "2s",
         syncFrequency: "10s",
         serializeImagePulls: false,
+        ...(minorOf(spec.kubernetes) < FIRST_AGAINST_CGROUP_V1 ? {} : { failCgroupV1: false }),
       }),
     ],
     nodes: [node("control-plane"), ...Array.from({ length: spec.workers }, () => node("worker"))],
   });
+}
+
+function minorOf(version: string): number {
+  return Number(/^v1\.(\d+)\./.exec(version)?.[1]);
 }
