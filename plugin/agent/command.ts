@@ -1,4 +1,6 @@
+import { readFileSync } from "node:fs";
 import { Command } from "commander";
+import type { ExplainOptions } from "../cni/explain.ts";
 import { runAgent } from "./main.ts";
 
 /** What the executable does when no runtime calls it. */
@@ -13,6 +15,26 @@ export async function runCommand(argv: readonly string[]): Promise<void> {
     .action(async (options: { json?: boolean; snapshot?: boolean }) => {
       const { runDoctor } = await import("../doctor/command.ts");
       await runDoctor(options);
+    });
+  program
+    .command("explain")
+    .description("why each link, route, rule and neighbour of a pod is there; of a configuration: what ADD would do")
+    .option("--pod <namespace/name>", "a pod that runs on this node")
+    .option("--config <file>", "a network configuration with its prevResult, as the plugin gets it (- is stdin)")
+    .option("--netns <path>", "with --config: the pod's network namespace")
+    .option("--ifname <name>", "with --config: the pod's interface", "eth0")
+    .option("--container-id <id>", "with --config: what the links' names are made from", "explain")
+    .option("--state-directory <path>", "with --pod: where this node's records are")
+    .action(async ({ config, ...options }: ExplainOptions) => {
+      const { explain } = await import("../cni/explain.ts");
+      const text = config === undefined ? {} : { config: readFileSync(config === "-" ? 0 : config, "utf8") };
+      try {
+        process.stdout.write(explain({ ...options, ...text }));
+      } catch (error) {
+        if (!(error instanceof Error)) throw error;
+        process.stderr.write(`interlay explain: ${error.message}\n`);
+        process.exitCode = 1;
+      }
     });
   await program.parseAsync([...argv], { from: "user" });
 }

@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { applyItem } from "../datapath/apply.ts";
 import { type Attachment, listAttachments, readAttachment, writeAttachment } from "../datapath/attachment.ts";
-import type { Facts } from "../datapath/facts.ts";
+import { type Facts, withHijacked } from "../datapath/facts.ts";
 import { Namespace, withNamespaces } from "../datapath/kernel.ts";
 import { describeItem } from "../datapath/plan.ts";
 import { tryPodLock } from "../datapath/pod-lock.ts";
@@ -57,7 +57,7 @@ export function repairAttachments(facts?: Facts): RepairReport {
 
 /** The attachment by these facts, recorded; routes that it no longer has are taken away. */
 function renewed(attachment: Attachment, facts: Facts | undefined): Attachment {
-  const change = facts === undefined ? undefined : replan(attachment.plan, facts);
+  const change = facts === undefined ? undefined : replan(attachment.plan, withHijacked(facts, attachment.hijackCidrs));
   if (change === undefined) return attachment;
   const now = { ...attachment, plan: change.plan };
   writeAttachment(now);

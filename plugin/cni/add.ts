@@ -2,30 +2,75 @@ import { parseInterfaceAddress, parseIp } from "../datapath/address.ts";
 import { ApplyError, applyPlan } from "../datapath/apply.ts";
 import { readAttachment, removeAttachment, writeAttachment } from "../datapath/attachment.ts";
 import { removeDirt } from "../datapath/dirt.ts";
+import { type Facts, withHijacked } from "../datapath/facts.ts";
 import { type Namespace, withNamespaces } from "../datapath/kernel.ts";
 import type { ExtraAddress } from "../datapath/multi-nic.ts";
 import type { Plan } from "../datapath/plan.ts";
 import { withPodLock } from "../datapath/pod-lock.ts";
-import { planFor, UnfitPodError } from "../datapath/survey.ts";
+import { planFor, type PodNic, UnfitPodError } from "../datapath/survey.ts";
 import type { Call } from "./call.ts";
 import { CniError, CODE } from "./error.ts";
 import { loadFacts } from "./facts-file.ts";
-import { parseOptions } from "./options.ts";
-import type { CniResult } from "./request.ts";
+import { type Options, parseOptions, type Places } from "./options.ts";
+import type { CniResult, NetworkConfig, Request } from "./request.ts";
 
 /** CNI spec 1.1.0, section 2 "ADD", chained: the previous plugin's result is wired and passed on, with our pair added. */
 export function add({ request, places, lap, beforeStep }: Call): CniResult {
   const { config, containerId, ifname, netns, pod } = request;
-  const previous = config.prevResult;
-  if (previous === undefined)
-    throw new CniError(
-      CODE.invalidConfig,
-      "interlay has no prevResult",
-      "It is a chained plugin: put it behind macvlan in the conflist's plugins.",
-    );
-  const { mode, mtu, txQueueLen } = parseOptions(config);
-  if (mode === "disabled") return previous;
-  const facts = loadFacts(places.facts);
+  const previous = previousOf(config);
+  const options = parseOptions(config);
+  if (options.mode === "disabled") return previous;
+  const wiring = wiringOf(request, previous, options, loadFacts(places.facts));
+  const wire = (node: Namespace, podNamespace: Namespace): CniResult => {
+    const known = readAttachment(containerId, ifname, places.attachments) !== undefined;
+    try {
+      const plan = planFor(wiring.facts, wiring.nic, node, podNamespace);
+      lap("plan");
+      if (options.dryRun) return withPair(previous, plan, netns);
+      // First: a plugin killed from here on leaves a record by which DEL and GC find what it made.
+      const record = { containerId, ifname, netns, pod, plan, hijackCidrs: options.hijackCIDRs };
+      writeAttachment(record, places.attachments);
+      removeDirt(plan, node, podNamespace);
+      lap("prepare");
+      applyPlan(plan, node, podNamespace, beforeStep);
+      lap("apply");
+      return withPair(previous, plan, netns);
+    } catch (error) {
+      if (!known) removeAttachment(containerId, ifname, places.attachments);
+      throw told(error, pod);
+    }
+  };
+  return withPodLock(netns, () => withNamespaces(netns, wire));
+}
+
+/** What ADD would do to this pod, by the kernel as it is; nothing is changed. Throws CniError as ADD does. */
+export function planOf(request: Request, places: Places): Plan {
+  const { config, netns, pod } = request;
+  const options = parseOptions(config);
+  if (options.mode === "disabled") return { items: [] };
+  const { facts, nic } = wiringOf(request, previousOf(config), options, loadFacts(places.facts));
+  try {
+    return withNamespaces(netns, (node, podNamespace) => planFor(facts, nic, node, podNamespace));
+  } catch (error) {
+    throw told(error, pod);
+  }
+}
+
+function previousOf({ prevResult }: NetworkConfig): CniResult {
+  if (prevResult !== undefined) return prevResult;
+  throw new CniError(
+    CODE.invalidConfig,
+    "interlay has no prevResult",
+    "It is a chained plugin: put it behind macvlan in the conflist's plugins.",
+  );
+}
+
+function wiringOf(
+  { containerId, ifname, pod }: Request,
+  previous: CniResult,
+  { mode, mtu, txQueueLen, hijackCIDRs }: Options,
+  facts: Facts,
+): { readonly facts: Facts; readonly nic: PodNic } {
   const addresses = addressesOf(previous, ifname);
   if (addresses.length === 0)
     throw new CniError(
@@ -36,32 +81,19 @@ export function add({ request, places, lap, beforeStep }: Call): CniResult {
     containerId,
     ifname,
     addresses,
-    mode,
+    mode: mode === "disabled" ? ("auto" as const) : mode,
     ...(mtu === undefined ? {} : { mtu }),
     ...(txQueueLen === undefined ? {} : { txQueueLength: txQueueLen }),
   };
-  const wire = (node: Namespace, podNamespace: Namespace): CniResult => {
-    const known = readAttachment(containerId, ifname, places.attachments) !== undefined;
-    try {
-      const plan = planFor(facts, nic, node, podNamespace);
-      lap("plan");
-      // First: a plugin killed from here on leaves a record by which DEL and GC find what it made.
-      writeAttachment({ containerId, ifname, netns, pod, plan }, places.attachments);
-      removeDirt(plan, node, podNamespace);
-      lap("prepare");
-      applyPlan(plan, node, podNamespace, beforeStep);
-      lap("apply");
-      return withPair(previous, plan, netns);
-    } catch (error) {
-      if (!known) removeAttachment(containerId, ifname, places.attachments);
-      if (error instanceof UnfitPodError)
-        throw new CniError(CODE.unfitPod, `pod ${pod.namespace}/${pod.name}: ${error.message}`);
-      if (error instanceof ApplyError)
-        throw new CniError(CODE.apply, `pod ${pod.namespace}/${pod.name}, ${error.message}`);
-      throw error;
-    }
-  };
-  return withPodLock(netns, () => withNamespaces(netns, wire));
+  return { facts: withHijacked(facts, hijackCIDRs), nic };
+}
+
+function told(error: unknown, pod: Request["pod"]): unknown {
+  if (error instanceof UnfitPodError)
+    return new CniError(CODE.unfitPod, `pod ${pod.namespace}/${pod.name}: ${error.message}`);
+  if (error instanceof ApplyError)
+    return new CniError(CODE.apply, `pod ${pod.namespace}/${pod.name}, ${error.message}`);
+  return error;
 }
 
 /** The addresses of this NIC in a result: by the index of its interface; all of them where no index is given. */

@@ -3,7 +3,7 @@ import * as z from "zod/mini";
 import { CniError, CODE } from "./error.ts";
 import { LOG_FILE } from "./log.ts";
 import { attachmentsDirectory } from "../datapath/attachment.ts";
-import { STATE_DIRECTORY } from "../datapath/facts.ts";
+import { cidrs, STATE_DIRECTORY } from "../datapath/facts.ts";
 
 export const MODES = ["auto", "underlay", "overlay", "disabled"] as const;
 export type Mode = (typeof MODES)[number];
@@ -17,6 +17,10 @@ const optionsSchema = z.looseObject({
   mode: z._default(z.enum(MODES), "auto"),
   /** Bytes, of our pair; the underlay NIC's own by default. */
   mtu: z.optional(z.int().check(z.gte(MIN_MTU), z.lte(MAX_MTU))),
+  /** Further destinations that the pod reaches through its node, as nodelocaldns' 169.254.20.10/32. */
+  hijackCIDRs: z._default(cidrs, []),
+  /** ADD answers as it would, and changes nothing; `interlay explain` prints the plan. */
+  dryRun: z._default(z.boolean(), false),
   /** Packets, of our pair; the kernel's default otherwise. */
   txQueueLen: z.optional(z.int().check(z.gte(0))),
 });

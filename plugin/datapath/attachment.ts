@@ -1,7 +1,8 @@
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import * as z from "zod/mini";
-import { STATE_DIRECTORY } from "./facts.ts";
+import type { Cidr } from "./address.ts";
+import { cidrs, STATE_DIRECTORY } from "./facts.ts";
 import type { Plan, PlanItem } from "./plan.ts";
 
 /** One file an attachment: what DEL, CHECK, GC and the agent's repair need, and nothing that must be asked for elsewhere. */
@@ -18,6 +19,8 @@ export interface Attachment {
   readonly netns: string;
   readonly pod: { readonly namespace: string; readonly name: string; readonly uid: string };
   readonly plan: Plan;
+  /** What the network's configuration adds to the facts: a plan made anew by other facts has it too. */
+  readonly hijackCidrs?: readonly Cidr[];
 }
 
 const record = z.object({
@@ -27,6 +30,7 @@ const record = z.object({
   netns: z.string(),
   pod: z.object({ namespace: z.string(), name: z.string(), uid: z.string() }),
   // Written by this program alone, in a directory of mode 0700: the plan's own types hold.
+  hijackCidrs: z.exactOptional(cidrs),
   plan: z.object({ items: z.array(z.custom<PlanItem>((item: unknown) => typeof item === "object" && item !== null)) }),
 });
 

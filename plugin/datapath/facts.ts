@@ -1,5 +1,5 @@
 import * as z from "zod/mini";
-import { parseCidr, parseIp } from "./address.ts";
+import { type Cidr, parseCidr, parseIp } from "./address.ts";
 
 /** What plugin and agent keep on a node. */
 export const STATE_DIRECTORY = "/var/lib/interlay";
@@ -24,7 +24,8 @@ const parsed = <T>(parse: (text: string) => T) =>
     }),
   );
 const ip = parsed(parseIp);
-const cidrs = z.readonly(z.array(parsed(parseCidr)));
+/** Networks in CIDR notation, as a fact or as an option. */
+export const cidrs = z.readonly(z.array(parsed(parseCidr)));
 
 export const RETURN_PATHS = ["notrack", "liberal", "none"] as const;
 export type ReturnPath = (typeof RETURN_PATHS)[number];
@@ -58,4 +59,9 @@ export function parseFacts(text: string): Facts {
   const result = factsSchema.safeParse(JSON.parse(text));
   if (result.success) return result.data;
   throw new Error(result.error.issues.map((i) => `${i.path.join(".") || "facts"}: ${i.message}`).join("; "));
+}
+
+/** Facts for one network whose configuration wants further destinations to be reached through the node. */
+export function withHijacked(facts: Facts, hijackCidrs: readonly Cidr[] = []): Facts {
+  return { ...facts, hijackCidrs: [...new Set([...facts.hijackCidrs, ...hijackCidrs])] };
 }

@@ -1,0 +1,85 @@
+import { listAttachments, type Attachment } from "../datapath/attachment.ts";
+import { withNamespaces } from "../datapath/kernel.ts";
+import { describeItem, MAIN_TABLE, type Plan, type PlanItem } from "../datapath/plan.ts";
+import { readDrift } from "../datapath/read.ts";
+import { planOf } from "./add.ts";
+import { CniError, CODE } from "./error.ts";
+import { placesOf } from "./options.ts";
+import { parseRequest } from "./request.ts";
+
+/** What a plan is for: one of them. */
+export interface ExplainOptions {
+  /** `NAMESPACE/NAME` of a pod that has been wired on this node. */
+  readonly pod?: string;
+  /** A network configuration with its prevResult, as ADD gets it on stdin. */
+  readonly config?: string;
+  readonly netns?: string;
+  readonly ifname?: string;
+  readonly containerId?: string;
+  readonly stateDirectory?: string;
+}
+
+/** The plan line by line, each with its reason and its row in the datapath contract. Changes nothing. Throws CniError. */
+export function explain(options: ExplainOptions): string {
+  return options.config === undefined ? explainPod(options) : explainConfig(options.config, options);
+}
+
+/** A dry run of ADD. */
+function explainConfig(
+  config: string,
+  { netns = "", ifname = "eth0", containerId = "explain" }: ExplainOptions,
+): string {
+  const request = parseRequest(
+    { CNI_COMMAND: "ADD", CNI_CONTAINERID: containerId, CNI_NETNS: netns, CNI_IFNAME: ifname },
+    config,
+  );
+  return explainPlan(planOf(request, placesOf(request.config)), []);
+}
+
+function explainPod({ pod = "", stateDirectory }: ExplainOptions): string {
+  const { attachments } = placesOf(stateDirectory === undefined ? {} : { stateDirectory });
+  const mine = listAttachments(attachments).filter((a) => `${a.pod.namespace}/${a.pod.name}` === pod);
+  if (mine.length === 0)
+    throw new CniError(
+      CODE.unknownContainer,
+      `no pod ${pod === "" ? "was named" : `${pod} is wired on this node`}`,
+      "Name one as NAMESPACE/NAME, on the node that it runs on.",
+    );
+  return mine.map(explainAttachment).join("\n");
+}
+
+function explainAttachment({ pod, ifname, netns, plan }: Attachment): string {
+  const missing = withNamespaces(netns, (node, podNamespace) => readDrift(plan, node, podNamespace));
+  return `${ifname} of pod ${pod.namespace}/${pod.name}\n${explainPlan(plan, missing)}`;
+}
+
+/** @param missing of the plan's items, those that the kernel has not. Pure. */
+export function explainPlan({ items }: Plan, missing: readonly PlanItem[]): string {
+  if (items.length === 0) return "nothing: the pod reaches its node by the overlay's own link\n";
+  return items
+    .map((item) => {
+      const lost = missing.includes(item) ? "  MISSING in the kernel: the agent puts it back" : "";
+      return `${describeItem(item)}${lost}\n    ${item.reason}\n    contract: ${contractRow(item)}\n`;
+    })
+    .join("");
+}
+
+/** The row of the documents' table "The datapath contract" that an item comes from. */
+export function contractRow(item: PlanItem): string {
+  switch (item.kind) {
+    case "veth":
+    case "up":
+      return "pod, links";
+    case "sysctl":
+      return "node, sysctls";
+    case "neighbour":
+      return "pod, neighbours";
+    case "route":
+      if (item.where === "node") return "node, routes";
+      return item.table === MAIN_TABLE ? "pod, main table" : "pod, rules";
+    case "rule":
+      return item.where === "node" ? "node, routes" : "pod, rules";
+    case "reply-mark":
+      return "pod, rules";
+  }
+}
