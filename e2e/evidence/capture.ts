@@ -30,61 +30,91 @@ export interface Namespace {
 /** What tcpdump may still have before it when the last answer is there. */
 const SETTLE_MS = 50;
 
+interface Prepared {
+  readonly namespaces: readonly (readonly Namespace[])[];
+  /** Of each namespace, by its interface indexes. */
+  readonly links: readonly (readonly ReadonlyMap<number, string>[])[];
+}
+/** Looking for them takes as long as the cells do, and they stay the same while the pods do. */
+const prepared = new WeakMap<Deployment["pods"], Prepared>();
+
 /**
  * A capture in every node's and every probe's network namespace, all interfaces. The programs of a node are lines for its
  * own xargs: an exec apiece would cost more than the probes do.
  */
 export async function startCapture(cluster: Cluster, pods: Deployment["pods"]): Promise<Capture> {
-  const found = await Promise.all(
-    cluster.nodes.map(async ({ name }) => {
-      const [namespaces] = await Promise.all([
-        namespacesOn(cluster, name, pods),
-        cluster.exec(name, ["mkdir", "-p", "-m", "700", directoryOf(name)]),
-      ]);
-      return namespaces;
-    }),
+  const known = prepared.get(pods);
+  if (known === undefined) return start(cluster, await prepare(cluster, pods));
+  try {
+    return await start(cluster, known);
+  } catch {
+    prepared.delete(pods); // a pod was started anew
+    return start(cluster, await prepare(cluster, pods));
+  }
+}
+
+async function prepare(cluster: Cluster, pods: Deployment["pods"]): Promise<Prepared> {
+  const namespaces = await Promise.all(cluster.nodes.map(({ name }) => namespacesOn(cluster, name, pods)));
+  const listings = await eachNode(cluster, namespaces, (mine) =>
+    mine.flatMap((ns) => [`${inside(ns)}ip -o link`, "echo @"]),
   );
-  const eachNode = (lines: (mine: readonly Namespace[]) => readonly string[]) =>
-    Promise.all(
-      cluster.nodes.map(async ({ name }, node) => {
-        const mine = found[node] ?? [];
-        const stdin = lines(mine)
-          .map((line) => `${line}\n`)
-          .join("");
-        const result = await cluster.exec(name, ["xargs", "--max-lines=1", "env"], { stdin });
-        if (result.exitCode !== 0)
-          throw new Error(`Capturing on ${name} failed: ${(result.stderr || result.stdout).trim().slice(0, 300)}`);
-        return { mine, lines: result.stdout.split(/^@\n/m) };
-      }),
-    );
+  const links = namespaces.map((mine, node) => mine.map((_, index) => readLinks(listings[node]?.[index] ?? "")));
+  const made = { namespaces, links };
+  prepared.set(pods, made);
+  return made;
+}
 
-  const links = await eachNode((mine) => [
-    ...mine.map(tcpdumpLine),
-    ...mine.flatMap((ns) => [`${inside(ns)}ip -o link`, "echo @"]),
-  ]);
-  await untilListening(cluster, found.flat().length);
-
+async function start(cluster: Cluster, { namespaces, links }: Prepared): Promise<Capture> {
+  const stopOne = (ns: Namespace) =>
+    `start-stop-daemon --stop --quiet --signal INT --oknodo --pidfile ${fileOf(ns, "pid")}`;
+  let pids: readonly string[];
+  try {
+    await eachNode(cluster, namespaces, (mine) => [
+      `mkdir -p -m 700 ${directoryOf(mine[0]?.node ?? "none")}`,
+      ...mine.map(tcpdumpLine),
+    ]);
+    pids = await untilListening(cluster, namespaces.flat().length);
+  } catch (error) {
+    await eachNode(cluster, namespaces, (mine) => mine.map(stopOne)).catch(() => undefined); // the first error tells more
+    throw error;
+  }
   return {
     stop: async () => {
       await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
-      const captures = await eachNode((mine) => [
-        ...mine.map((ns) => `start-stop-daemon --stop --quiet --signal INT --oknodo --pidfile ${fileOf(ns, "pid")}`),
-        ...mine.flatMap((ns) => [
-          `start-stop-daemon --stop --quiet --signal INT --oknodo --retry 5 --pidfile ${fileOf(ns, "pid")}`,
-          `base64 --wrap=2000000000 ${fileOf(ns, "pcap")}`,
-          "echo @",
-        ]),
+      // tcpdump writes every packet at once: nobody has to wait for its end.
+      const captures = await eachNode(cluster, namespaces, (mine) => [
+        `kill -INT ${pids[cluster.nodes.findIndex(({ name }) => name === mine[0]?.node)] ?? ""}`,
+        ...mine.flatMap((ns) => [`base64 --wrap=2000000000 ${fileOf(ns, "pcap")}`, "echo @"]),
         `rm -r -f ${directoryOf(mine[0]?.node ?? "none")}`,
       ]);
-      return captures.flatMap(({ mine, lines }, node) =>
+      return namespaces.flatMap((mine, node) =>
         mine.map(({ place }, index) => ({
           place,
-          links: readLinks(links[node]?.lines[index] ?? ""),
-          sightings: readCapture(Buffer.from(lines[index] ?? "", "base64")),
+          links: links[node]?.[index] ?? new Map<number, string>(),
+          sightings: readCapture(Buffer.from(captures[node]?.[index] ?? "", "base64")),
         })),
       );
     },
   };
+}
+
+/** Runs lines on every node at once, in order. Returns what they wrote, cut at lines of `@`. Throws when one fails. */
+function eachNode(
+  cluster: Cluster,
+  namespaces: Prepared["namespaces"],
+  lines: (mine: readonly Namespace[]) => readonly string[],
+): Promise<readonly (readonly string[])[]> {
+  return Promise.all(
+    cluster.nodes.map(async ({ name }, node) => {
+      const stdin = lines(namespaces[node] ?? [])
+        .map((line) => `${line}\n`)
+        .join("");
+      const result = await cluster.exec(name, ["xargs", "--max-lines=1", "env"], { stdin });
+      if (result.exitCode !== 0)
+        throw new Error(`Capturing on ${name} failed: ${(result.stderr || result.stdout).trim().slice(0, 300)}`);
+      return result.stdout.split(/^@\n/m);
+    }),
+  );
 }
 
 const inside = ({ pid }: Namespace): string => (pid === undefined ? "" : `nsenter --target ${pid} --net `);
@@ -94,23 +124,27 @@ const tcpdumpLine = (ns: Namespace): string =>
   [
     `${inside(ns)}start-stop-daemon --start --quiet --background --make-pidfile --pidfile ${fileOf(ns, "pid")}`,
     "--exec /usr/bin/tcpdump -- --immediate-mode --packet-buffered --interface any --time-stamp-precision=nano -Z root",
-    `--snapshot-length ${SNAPSHOT_BYTES} -B 8192 -w ${fileOf(ns, "pcap")} ${FILTER.replaceAll(/[()]/g, "\\$&")}`,
+    `--snapshot-length ${SNAPSHOT_BYTES} -B 2048 -w ${fileOf(ns, "pcap")} ${FILTER.replaceAll(/[()]/g, "\\$&")}`,
   ].join(" ");
 
-/** tcpdump writes its file's header once it listens. */
-async function untilListening(cluster: Cluster, wanted: number): Promise<void> {
+/** tcpdump writes its file's header once it listens. Returns the processes of each node, for `kill`. */
+async function untilListening(cluster: Cluster, wanted: number): Promise<readonly string[]> {
   const deadline = Date.now() + 10_000;
   for (;;) {
     const found = await Promise.all(
-      cluster.nodes.map(({ name }) =>
-        cluster.exec(name, ["find", directoryOf(name), "-name", "*.pcap", "-size", "+0"]),
-      ),
+      cluster.nodes.map(async ({ name }) => {
+        const { stdout } = await cluster.exec(name, [
+          ...["find", directoryOf(name), "-name", "*.pcap", "-size", "+0", "-print"],
+          ...["-o", "-name", "*.pid", "-exec", "cat", "{}", "+"],
+        ]);
+        return stdout.split("\n").filter((line) => line !== "");
+      }),
     );
-    const listening = found.flatMap(({ stdout }) => stdout.split("\n").filter((line) => line !== "")).length;
-    if (listening === wanted) return;
+    const listening = found.flat().filter((line) => line.endsWith(".pcap")).length;
+    if (listening === wanted) return found.map((lines) => lines.filter((line) => /^\d+$/.test(line)).join(" "));
     if (Date.now() > deadline)
       throw new Error(`Only ${listening} of ${wanted} captures listen: is tcpdump on the nodes?`);
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await new Promise((resolve) => setTimeout(resolve, 20));
   }
 }
 

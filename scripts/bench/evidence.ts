@@ -1,0 +1,78 @@
+import { plainProgress } from "../../clusters/progress-plain.ts";
+import { providerNamed } from "../../clusters/providers.ts";
+import { clusterApi } from "../../e2e/cluster-api.ts";
+import { runOptions, specFor } from "../../e2e/context.ts";
+import { captured } from "../../e2e/evidence/evidence.ts";
+import { cells } from "../../e2e/matrix/cells.ts";
+import type { Variant } from "../../e2e/matrix/gate.ts";
+import { runCells } from "../../e2e/matrix/run.ts";
+import { switchTo } from "../../e2e/matrix/variant.ts";
+import { deploy } from "../../e2e/pods/deploy.ts";
+import type { Bench, Figure } from "./figure.ts";
+import { hundredth, median, tenth } from "./statistics.ts";
+
+const ROUNDS = 9;
+const LIMIT = 3;
+/** One where cells are blocked, which take their whole timeout with evidence or without; one where none is. */
+const VARIANTS: readonly Variant[] = [
+  { kubeProxy: { version: "v1.28.15", mode: "iptables" }, returnPath: "notrack" },
+  { kubeProxy: { version: "v1.28.15", mode: "iptables" }, returnPath: "liberal" },
+];
+
+/** The whole matrix with every packet's way and without, in turns, in one lab. */
+export const evidenceBench: Bench = {
+  name: "evidence",
+  about: "the matrix with every packet's way against the matrix alone, in a lab",
+  run: async (say) => {
+    const provider = await providerNamed("lab");
+    const options = runOptions({ INTERLAY_PROVIDER: "lab", INTERLAY_CLUSTER: "bench-evidence" });
+    const spec = await specFor(options);
+    const missing = (await provider.preflight(spec)).find(({ severity }) => severity === "error");
+    if (missing !== undefined) throw new Error(missing.message);
+    const progress = plainProgress();
+    try {
+      const cluster = await provider.up(spec, progress);
+      const deployment = await deploy(cluster, clusterApi(cluster));
+      const asked = cells(deployment.workers.length);
+      const figures: Figure[] = [];
+      for (const variant of VARIANTS) {
+        await switchTo(cluster, variant);
+        const took: Record<"without" | "with", number[]> = { without: [], with: [] };
+        for (let round = 0; round <= ROUNDS; round++)
+          for (const [which, run] of [
+            ["without", () => runCells(asked, variant, deployment)],
+            ["with", () => captured({ cluster, deployment, variant }, asked)],
+          ] as const) {
+            const started = performance.now();
+            const wrong = (await run()).filter(({ ok }) => !ok);
+            if (wrong[0] !== undefined)
+              throw new Error(`${wrong.length} cells failed: ${wrong[0].reason ?? wrong[0].id}`);
+            if (round > 0) took[which].push(performance.now() - started); // the first warms up
+          }
+        const [without, withEvidence] = [median(took.without), median(took.with)];
+        say(`${variant.returnPath}: ${tenth(without)} ms without, ${tenth(withEvidence)} ms with`);
+        const basis = `${asked.length} cells, median of ${ROUNDS}, in turns; return path ${variant.returnPath}`;
+        figures.push(
+          { name: `matrix alone, ${variant.returnPath}`, value: tenth(without), unit: "ms", basis },
+          {
+            name: `matrix with evidence, ${variant.returnPath}`,
+            value: tenth(withEvidence),
+            unit: "ms",
+            basis,
+          },
+          {
+            name: `cost of evidence, ${variant.returnPath}`,
+            value: hundredth(withEvidence / without),
+            unit: "x",
+            limit: LIMIT,
+            basis: "with / without",
+          },
+        );
+      }
+      await deployment.closeProbers();
+      return figures;
+    } finally {
+      await provider.down(options.name, progress);
+    }
+  },
+};
