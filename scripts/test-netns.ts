@@ -12,12 +12,16 @@ if (process.getuid?.() !== 0) {
 }
 const progress = plainProgress();
 await ensureDebianPackages(["iproute2", "iputils-ping", "nftables", "procps"], progress);
-const components = await resolveComponents([{ name: "cni-plugins", version: VERSIONS["cni-plugins"] }], progress);
+const components = await resolveComponents(
+  (["cni-plugins", "cnitool"] as const).map((name) => ({ name, version: VERSIONS[name] })),
+  progress,
+);
 const env = {
   ...process.env,
   INTERLAY_EXECUTABLE: await buildInterlay(),
   INTERLAY_FAULTY: await buildFaulty(),
   INTERLAY_CNI_PLUGINS: components.path("cni-plugins"),
+  INTERLAY_CNITOOL: components.path("cnitool"),
 };
 const patterns =
   process.argv.length > 2

@@ -15,6 +15,7 @@ export const COMPONENT_NAMES = [
   "calico-crds",
   "multus",
   "cni-plugins",
+  "cnitool",
   "kind",
   "etcd",
   "coredns",
@@ -54,6 +55,7 @@ export const VERSIONS = {
   calico: "v3.28.5",
   multus: "v4.2.2",
   "cni-plugins": "v1.9.1",
+  cnitool: "v1.3.0",
   kind: "v0.33.0",
   etcd: "v3.5.16",
   coredns: "v1.11.1",
@@ -125,6 +127,8 @@ export function recipeFor(ref: ComponentRef, wholeControlPlane: ReadonlySet<stri
         output: "",
         release: github("containernetworking/plugins", version, `cni-plugins-linux-amd64-${version}.tgz`, "sha256", ""),
       };
+    case "cnitool":
+      return { ref, module: plain("github.com/containernetworking/cni", version, ["cnitool"]), output: "cnitool" };
     case "kind":
       return {
         ref,
