@@ -1,0 +1,137 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { parseFacts } from "../datapath/facts.ts";
+import { addressesOf } from "./add.ts";
+import { CniError, CODE, errorJson } from "./error.ts";
+import { parseOptions, placesOf } from "./options.ts";
+import { COMMANDS, parseRequest, type Request } from "./request.ts";
+import { version } from "./version.ts";
+
+const ADD = {
+  CNI_COMMAND: "ADD",
+  CNI_CONTAINERID: "c1",
+  CNI_NETNS: "/var/run/netns/x",
+  CNI_IFNAME: "eth0",
+  CNI_ARGS: "IgnoreUnknown=1;K8S_POD_NAMESPACE=n;K8S_POD_NAME=p;K8S_POD_UID=u",
+};
+const codes: readonly number[] = Object.values(CODE);
+
+/** Whatever `work` is given, it answers or throws what the spec has words for. */
+function onlyCniErrors(work: () => unknown): void {
+  try {
+    work();
+  } catch (error) {
+    assert.ok(error instanceof CniError, `threw ${String(error)}, which is no CNI error`);
+    assert.ok(codes.includes(error.code), `${error.code} is not documented`);
+    const said: unknown = JSON.parse(errorJson(error, "1.1.0"));
+    assert.deepEqual(Object.keys(said as object).slice(0, 3), ["cniVersion", "code", "msg"]);
+  }
+}
+
+/** JSON that looks like a configuration more often than by chance. */
+const config = fc.record(
+  {
+    cniVersion: fc.oneof(fc.constantFrom("0.3.1", "1.0.0", "1.1.0"), fc.jsonValue()),
+    name: fc.jsonValue(),
+    mode: fc.oneof(fc.constantFrom("auto", "underlay", "disabled"), fc.jsonValue()),
+    mtu: fc.oneof(fc.integer(), fc.jsonValue()),
+    hijackCIDRs: fc.oneof(fc.array(fc.oneof(fc.constantFrom("10.0.0.0/8", "fd00::/64"), fc.string())), fc.jsonValue()),
+    stateDirectory: fc.jsonValue(),
+    logFile: fc.jsonValue(),
+    prevResult: fc.oneof(
+      fc.jsonValue(),
+      fc.record(
+        {
+          interfaces: fc.oneof(fc.jsonValue(), fc.array(fc.record({ name: fc.string(), mtu: fc.jsonValue() }))),
+          ips: fc.oneof(
+            fc.jsonValue(),
+            fc.array(
+              fc.record(
+                {
+                  address: fc.oneof(
+                    fc.constantFrom("10.7.200.1/16", "10.7.200.1", "fd00::1/64", "10.7.200.1/99"),
+                    fc.string(),
+                  ),
+                  gateway: fc.oneof(fc.ipV4(), fc.ipV6(), fc.string()),
+                  interface: fc.oneof(fc.integer(), fc.jsonValue()),
+                },
+                { requiredKeys: [] },
+              ),
+            ),
+          ),
+        },
+        { requiredKeys: [] },
+      ),
+    ),
+    "cni.dev/attachments": fc.jsonValue(),
+  },
+  { requiredKeys: [] },
+);
+
+describe("a call's input", () => {
+  it("is taken whole, or refused in the spec's words: the environment", () => {
+    const value = fc.oneof(fc.string(), fc.constantFrom("../x", "a/b", "eth0", "", "veth0\0", "x".repeat(300)));
+    const environment = fc.record(
+      {
+        CNI_COMMAND: fc.oneof(fc.constantFrom(...COMMANDS), fc.string()),
+        CNI_CONTAINERID: value,
+        CNI_NETNS: value,
+        CNI_IFNAME: value,
+        CNI_ARGS: fc.string(),
+      },
+      { requiredKeys: [] },
+    );
+    fc.assert(
+      fc.property(environment, (env) => {
+        onlyCniErrors(() => {
+          const { command, containerId, ifname, netns } = parseRequest({ ...ADD, ...env }, "{}");
+          if (command === "GC" || command === "STATUS") return; // they are about no attachment
+          // Both become parts of file names and of links' names.
+          for (const name of [containerId, ifname]) assert.doesNotMatch(name, /[/\s\0]|^\.\.?$/);
+          assert.ok(netns === "" || netns.startsWith("/"));
+        });
+      }),
+    );
+  });
+
+  it("is taken whole, or refused in the spec's words: the configuration and prevResult", () => {
+    fc.assert(
+      fc.property(config, (given) => {
+        onlyCniErrors(() => {
+          const request: Request = parseRequest(ADD, JSON.stringify(given));
+          parseOptions(request.config);
+          if (request.config.prevResult !== undefined) addressesOf(request.config.prevResult, "eth0");
+        });
+        for (const path of Object.values<string>({ ...placesOf(given) }))
+          assert.ok(path.startsWith("/"), `${path} is not absolute`);
+      }),
+    );
+  });
+
+  it("is refused as what cannot be decoded where it is no JSON", () => {
+    fc.assert(
+      fc.property(fc.string(), (text) => {
+        onlyCniErrors(() => parseRequest(ADD, text));
+        version(text);
+      }),
+    );
+    assert.throws(() => parseRequest(ADD, "{"), { code: CODE.decode });
+  });
+
+  it("facts are taken whole, or refused with the path of what is wrong", () => {
+    fc.assert(
+      fc.property(fc.oneof(fc.json(), fc.string()), (text) => {
+        assert.throws(() => parseFacts(text), Error);
+      }),
+    );
+  });
+
+  it("names the pod by CNI_ARGS", () => {
+    assert.deepEqual(parseRequest(ADD, "{}").pod, { namespace: "n", name: "p", uid: "u" });
+  });
+
+  it("VERSION answers in the version it was asked in", () => {
+    const asked = (text: string) => (version(text) as { cniVersion: string }).cniVersion;
+    assert.deepEqual(['{"cniVersion":"0.4.0"}', "{}", "no JSON"].map(asked), ["0.4.0", "1.1.0", "1.1.0"]);
+  });
+});
