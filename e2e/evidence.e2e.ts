@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import type { Cluster } from "../clusters/provider.ts";
 import { clusterApi } from "./cluster-api.ts";
 import { theCluster } from "./context.ts";
+import { withCauses } from "./doctor/causes.ts";
 import { DOCUMENTED } from "./evidence/documented.ts";
 import { captured } from "./evidence/evidence.ts";
 import { EVIDENCE_FAULTS } from "./evidence/faults.ts";
@@ -57,10 +58,16 @@ Describe("evidence: what the report says of a packet's way is so", { labels: ["e
           await Eventually("the agent has put it right", () => ask(ids), allOk, { timeout: 60_000 });
         });
         await fault.make({ cluster, deployment });
-        for (const { id, ok, reason } of await By("the cells", () => ask(ids))) {
+        const raw = await By("the cells", () => ask(ids));
+        const nodeOf = (pod: string) => deployment.pods.get(pod)?.node;
+        const results = await By("the doctor", () =>
+          withCauses(cluster, raw, cells(deployment.workers.length), nodeOf),
+        );
+        assert.match(results.map(({ cause }) => cause ?? "").join("\n"), fault.cause);
+        for (const { id, ok, reason, cause } of results) {
           assert.equal(ok, false, `${id} is still called right`);
           assert.match(reason ?? "", fault.shown[id] ?? /^$/);
-          process.stdout.write(`      ${id}: ${reason ?? ""}\n`);
+          process.stdout.write(`      ${id}: ${reason ?? ""}; likely cause: ${cause ?? "none"}\n`);
         }
       });
   });

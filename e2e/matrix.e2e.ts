@@ -6,6 +6,7 @@ import { summarize } from "../results/table.ts";
 import { variantTitle } from "../results/title.ts";
 import { type ClusterApi, clusterApi, removeNamespace } from "./cluster-api.ts";
 import { runOptions, theCluster } from "./context.ts";
+import { withCauses } from "./doctor/causes.ts";
 import { askAgain, captured } from "./evidence/evidence.ts";
 import { BeforeAll, By, Context, DeferCleanup, Describe, It, Sanitize, Skip } from "./harness.ts";
 import { clusterObjects, nodeState } from "./leaks.ts";
@@ -104,6 +105,10 @@ function variantSpecs(variant: Variant, cluster: () => Cluster, deployment: () =
         results = await By("evidence of what failed or was blocked", () =>
           askAgain({ cluster: cluster(), deployment: deployment(), variant }, asked, results),
         );
+      if (results.some(({ ok }) => !ok))
+        results = await By("the doctor, for the likely cause", () =>
+          withCauses(cluster(), results, asked, (pod) => deployment().pods.get(pod)?.node),
+        );
       variantResults.push({
         ...variant,
         tcpBeLiberal: filters.every((filter) => filter.tcpBeLiberal === 1) ? 1 : 0,
@@ -154,6 +159,7 @@ function variantSpecs(variant: Variant, cluster: () => Cluster, deployment: () =
 function cellLine(cell: CellResult, variant: Variant): string {
   return [
     `  ${cell.id} (${cell.address}): expected ${cell.expected}, was ${cell.actual}: ${cell.reason ?? ""}`,
+    ...(cell.cause === undefined ? [] : [`    likely cause: ${cell.cause}`]),
     `    again: ${rerunCommand(variantFlags(variant), cell.id)}`,
   ].join("\n");
 }

@@ -33,7 +33,7 @@ function cellCase(title: string, cell: CellResult, flags: string): string {
   const head = `<testcase classname="${escapeXml(title)}" name="${escapeXml(name)}" time="${(cell.latencyMs / 1000).toFixed(3)}"`;
   if (cell.ok) return `    ${head}/>`;
   const message = `expected ${cell.expected}, was ${cell.actual}${cell.reason === undefined ? "" : `: ${cell.reason}`}`;
-  return `    ${head}><failure message="${escapeXml(message)}">again: ${escapeXml(rerunCommand(flags, cell.id))}</failure></testcase>`;
+  return `    ${head}><failure message="${escapeXml(message)}">${escapeXml(cell.cause === undefined ? "" : `likely cause: ${cell.cause}\n`)}again: ${escapeXml(rerunCommand(flags, cell.id))}</failure></testcase>`;
 }
 
 function checksSuite(checks: readonly CheckResult[]): string {

@@ -64,6 +64,8 @@ export const cellSchema = z.object({
   seen: z.string().optional(),
   /** Why it is expected so, or what went wrong: which hop, rule or answer. */
   reason: z.string().optional(),
+  /** What `npm run doctor` says of a cell that failed: the likely cause, and what to do. */
+  cause: z.string().optional(),
   evidence: evidenceSchema.optional(),
 });
 export type CellResult = z.infer<typeof cellSchema>;

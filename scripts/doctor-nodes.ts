@@ -1,5 +1,7 @@
+import { readFile } from "node:fs/promises";
 import { PassThrough } from "node:stream";
 import { CoreV1Api, Exec, type KubeConfig } from "@kubernetes/client-node";
+import { z } from "zod";
 import { type NodeSnapshot, nodeSnapshot } from "../plugin/doctor/snapshot.ts";
 
 const NAMESPACE = "interlay-system";
@@ -28,6 +30,11 @@ export async function snapshotNodes(config: KubeConfig): Promise<Seen> {
     }),
   );
   return { nodes: nodes.sort((a, b) => a.node.localeCompare(b.node)), failed };
+}
+
+/** What was taken on the nodes beforehand. */
+export async function readSnapshots(file: string): Promise<Seen> {
+  return { nodes: z.array(nodeSnapshot).parse(JSON.parse(await readFile(file, "utf8"))), failed: [] };
 }
 
 async function run(config: KubeConfig, pod: string): Promise<string> {

@@ -4,21 +4,28 @@ import { Kube } from "../plugin/agent/kube.ts";
 import { observeCluster } from "../plugin/doctor/observe-cluster.ts";
 import { predict } from "../plugin/doctor/predict.ts";
 import { renderFindings } from "../plugin/doctor/report.ts";
-import { snapshotNodes } from "./doctor-nodes.ts";
+import { readSnapshots, snapshotNodes } from "./doctor-nodes.ts";
 
 /** `npm run doctor`: every node by its agent's pod, the cluster by its API server; prediction here. */
 const program = new Command("doctor")
   .description("predict which cells of the matrix fail in a cluster, and why, without sending a packet")
   .option("--kubeconfig <file>", "of the cluster; else KUBECONFIG or the usual place")
+  .option(
+    "--nodes-from <file>",
+    "what `interlay doctor --snapshot` said on each node, as a JSON array: no pod is entered",
+  )
   .option("--json", "findings as JSON on stdout")
   .parse();
-const flags = program.opts<{ kubeconfig?: string; json?: true }>();
+const flags = program.opts<{ kubeconfig?: string; nodesFrom?: string; json?: true }>();
 
 try {
   const config = new KubeConfig();
   if (flags.kubeconfig === undefined) config.loadFromDefault();
   else config.loadFromFile(flags.kubeconfig);
-  const [cluster, seen] = await Promise.all([observeCluster(new Kube(config)), snapshotNodes(config)]);
+  const [cluster, seen] = await Promise.all([
+    observeCluster(new Kube(config)),
+    flags.nodesFrom === undefined ? snapshotNodes(config) : readSnapshots(flags.nodesFrom),
+  ]);
   for (const { node, error } of seen.failed) process.stderr.write(`doctor: ${node}: ${error}\n`);
   const findings = predict({ nodes: seen.nodes, cluster });
   const text = flags.json ? `${JSON.stringify({ findings })}\n` : renderFindings(findings, seen.nodes.length);

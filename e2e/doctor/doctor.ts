@@ -30,10 +30,10 @@ const output = z.object({
 });
 export type Findings = z.infer<typeof output>["findings"];
 
-/** `npm run doctor -- --json`, as a user would run it. */
-export async function runDoctor(kubeconfig: string): Promise<Findings> {
+/** `npm run doctor -- --json`, as a user would run it; with `more` flags. */
+export async function runDoctor(kubeconfig: string, more: readonly string[] = []): Promise<Findings> {
   const script = join(import.meta.dirname, "..", "..", "scripts", "doctor.ts");
-  const argv = ["--import", "tsx", script, "--kubeconfig", kubeconfig, "--json"];
+  const argv = ["--import", "tsx", script, "--kubeconfig", kubeconfig, "--json", ...more];
   const stdout = await new Promise<string>((resolve, reject) => {
     execFile(process.execPath, argv, { maxBuffer: 1 << 26 }, (error, said, errors) => {
       // 1: something is predicted to fail

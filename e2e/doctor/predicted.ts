@@ -15,6 +15,21 @@ export function predictedFailures(
   return cells.filter((cell) => patterns.some((one) => fits(one, cell, nodeOf))).map(({ id }) => id);
 }
 
+/** Of each cell the first finding that says that it will fail: its likely cause. Pure. */
+export function likelyCauses(
+  findings: Findings,
+  cells: readonly Cell[],
+  nodeOf: (pod: string) => string | undefined,
+): ReadonlyMap<string, Findings[number]> {
+  const failing = findings.filter(({ severity }) => severity === "fails");
+  return new Map(
+    cells.flatMap((cell) => {
+      const cause = failing.find((finding) => finding.cells.some((pattern) => fits(pattern, cell, nodeOf)));
+      return cause === undefined ? [] : [[cell.id, cause] as const];
+    }),
+  );
+}
+
 function fits(pattern: Pattern, cell: Cell, nodeOf: (pod: string) => string | undefined): boolean {
   const server = cell.to.kind === "pod" ? cell.to.pod : cell.server;
   const is = <T>(wanted: T | undefined, actual: T | undefined) => wanted === undefined || wanted === actual;

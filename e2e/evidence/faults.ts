@@ -16,6 +16,8 @@ export interface EvidenceFault {
   make(room: Room): Promise<unknown>;
   /** Ids of cells, each with what its reason says of the hop. */
   readonly shown: Readonly<Record<string, RegExp>>;
+  /** What the doctor says of at least one of them. */
+  readonly cause: RegExp;
 }
 
 const nodeAt = ({ deployment }: Room, worker: number): string => deployment.workers[worker] ?? "";
@@ -36,6 +38,7 @@ export const EVIDENCE_FAULTS: readonly EvidenceFault[] = [
       "matrix/underlay-1-a/multi-nic-2-b/other-node/udp":
         /the reply was at multi-nic-2-b net1 out, expected multi-nic-2-b eth0 out/,
     },
+    cause: /rule/,
   },
   {
     title: "an underlay pod's host route is gone: its node does not hand over what is for it",
@@ -50,6 +53,7 @@ export const EVIDENCE_FAULTS: readonly EvidenceFault[] = [
       "matrix/overlay-1-a/underlay-1-b/same-node/udp":
         /the request was last seen at node-1 cali in, and not at node-1 veth out/,
     },
+    cause: /route/,
   },
   {
     title: "the notrack table is gone: kube-proxy drops the ACK as INVALID where it enters the node",
@@ -59,5 +63,6 @@ export const EVIDENCE_FAULTS: readonly EvidenceFault[] = [
       "matrix/underlay-1-a/overlay-2-b/other-node/tcp":
         /the request was last seen at node-1 veth in, and not at node-1 vxlan out/,
     },
+    cause: /INVALID/,
   },
 ];

@@ -1,0 +1,48 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Cluster } from "../../clusters/provider.ts";
+import type { CellResult } from "../../results/schema.ts";
+import { must } from "../agent-process.ts";
+import type { Cell } from "../matrix/cells.ts";
+import { type Findings, runDoctor } from "./doctor.ts";
+import { likelyCauses } from "./predicted.ts";
+
+const SNAPSHOT = ["/opt/cni/bin/interlay", "doctor", "--snapshot"];
+
+/**
+ * Adds to each cell that failed what the doctor thinks of it. Never throws: a doctor that does not come is no reason to
+ * lose the results; the first cell says then why there is no cause.
+ */
+export async function withCauses(
+  cluster: Cluster,
+  results: readonly CellResult[],
+  asked: readonly Cell[],
+  nodeOf: (pod: string) => string | undefined,
+): Promise<CellResult[]> {
+  const wrong = new Set(results.filter(({ ok }) => !ok).map(({ id }) => id));
+  const failing = asked.filter(({ id }) => wrong.has(id));
+  try {
+    const causes = likelyCauses(await findingsOf(cluster), failing, nodeOf);
+    return results.map((result) => {
+      const finding = causes.get(result.id);
+      return finding === undefined ? result : { ...result, cause: `${finding.check}: ${finding.message}` };
+    });
+  } catch (error) {
+    const why = `unknown, the doctor did not come: ${error instanceof Error ? error.message : String(error)}`;
+    return results.map((result) => (result.id === failing[0]?.id ? { ...result, cause: why } : result));
+  }
+}
+
+/** On the nodes themselves: the agents' pods cannot be entered everywhere. */
+async function findingsOf(cluster: Cluster): Promise<Findings> {
+  const directory = await mkdtemp(join(tmpdir(), "interlay-doctor-"));
+  try {
+    const snapshots = await Promise.all(cluster.nodes.map(({ name }) => must(cluster, name, SNAPSHOT)));
+    const file = join(directory, "nodes.json");
+    await writeFile(file, `[${snapshots.join(",")}]`, { mode: 0o600 });
+    return await runDoctor(cluster.kubeconfig, ["--nodes-from", file]);
+  } finally {
+    await rm(directory, { recursive: true });
+  }
+}
