@@ -11,7 +11,8 @@ import { planFor, type PodNic, UnfitPodError } from "../datapath/survey.ts";
 import type { Call } from "./call.ts";
 import { CniError, CODE } from "./error.ts";
 import { loadFacts } from "./facts-file.ts";
-import { type Options, parseOptions, type Places } from "./options.ts";
+import { numbersOf, type Options, parseOptions, type Places } from "./options.ts";
+import { readWishes } from "./wishes.ts";
 import type { CniResult, NetworkConfig, Request } from "./request.ts";
 
 /** CNI spec 1.1.0, section 2 "ADD", chained: the previous plugin's result is wired and passed on, with our pair added. */
@@ -20,7 +21,7 @@ export function add({ request, places, lap, beforeStep }: Call): CniResult {
   const previous = previousOf(config);
   const options = parseOptions(config);
   if (options.mode === "disabled") return previous;
-  const wiring = wiringOf(request, previous, options, loadFacts(places.facts));
+  const wiring = wiringOf(request, previous, options, places);
   const wire = (node: Namespace, podNamespace: Namespace): CniResult => {
     const known = readAttachment(containerId, ifname, places.attachments) !== undefined;
     try {
@@ -48,7 +49,7 @@ export function planOf(request: Request, places: Places): Plan {
   const { config, netns, pod } = request;
   const options = parseOptions(config);
   if (options.mode === "disabled") return { items: [] };
-  const { facts, nic } = wiringOf(request, previousOf(config), options, loadFacts(places.facts));
+  const { facts, nic } = wiringOf(request, previousOf(config), options, places);
   try {
     return withNamespaces(netns, (node, podNamespace) => planFor(facts, nic, node, podNamespace));
   } catch (error) {
@@ -68,9 +69,12 @@ function previousOf({ prevResult }: NetworkConfig): CniResult {
 function wiringOf(
   { containerId, ifname, pod }: Request,
   previous: CniResult,
-  { mode, mtu, txQueueLen, hijackCIDRs }: Options,
-  facts: Facts,
+  options: Options,
+  places: Places,
 ): { readonly facts: Facts; readonly nic: PodNic } {
+  const { mode, mtu, txQueueLen, hijackCIDRs } = options;
+  const facts = loadFacts(places.facts);
+  const defaultRouteNic = readWishes(containerId, ifname, places.state).defaultRouteNic ?? options.podDefaultRouteNic;
   const addresses = addressesOf(previous, ifname);
   if (addresses.length === 0)
     throw new CniError(
@@ -82,6 +86,8 @@ function wiringOf(
     ifname,
     addresses,
     mode: mode === "disabled" ? ("auto" as const) : mode,
+    numbers: numbersOf(options),
+    ...(defaultRouteNic === undefined ? {} : { defaultRouteNic }),
     ...(mtu === undefined ? {} : { mtu }),
     ...(txQueueLen === undefined ? {} : { txQueueLength: txQueueLen }),
   };

@@ -3,6 +3,7 @@ import * as z from "zod/mini";
 import { CniError, CODE } from "./error.ts";
 import { LOG_FILE } from "./log.ts";
 import { attachmentsDirectory } from "../datapath/attachment.ts";
+import { DEFAULT_NUMBERS, type RoutingNumbers } from "../datapath/numbers.ts";
 import { cidrs, STATE_DIRECTORY } from "../datapath/facts.ts";
 
 export const MODES = ["auto", "underlay", "overlay", "disabled"] as const;
@@ -10,6 +11,16 @@ export type Mode = (typeof MODES)[number];
 
 const MIN_MTU = 68; // RFC 791
 const MAX_MTU = 65_535;
+
+const IFNAME_MAX = 15;
+/** Not the kernel's own: unspec, default, main and local. */
+const table = z.int().check(
+  z.gte(1),
+  z.lte(0xffff_ffff),
+  z.refine((id) => id < 253 || id > 255, "253, 254 and 255 are the kernel's own tables"),
+);
+/** Behind `local` (0), before `main` (32766). */
+const priority = z.int().check(z.gte(1), z.lte(32_765));
 
 /** What a network's configuration may say to `"type": "interlay"`; the rest is other plugins' and the runtime's. */
 const optionsSchema = z.looseObject({
@@ -21,6 +32,14 @@ const optionsSchema = z.looseObject({
   hijackCIDRs: z._default(cidrs, []),
   /** ADD answers as it would, and changes nothing; `interlay explain` prints the plan. */
   dryRun: z._default(z.boolean(), false),
+  /** The pod's NIC that has the default route: it stays where it is if undefined. The pod's annotation goes before. */
+  podDefaultRouteNic: z.optional(z.string().check(z.minLength(1), z.maxLength(IFNAME_MAX))),
+  /** The node's table of routes to addresses behind another plugin's link, and the priority of its rule. */
+  hostRouteTable: z.optional(table),
+  hostRulePriority: z.optional(priority),
+  /** The pod's rules by source address, and before them the rule for replies to what came in by veth0. */
+  podRulePriority: z.optional(priority),
+  podMarkPriority: z.optional(priority),
   /** Packets, of our pair; the kernel's default otherwise. */
   txQueueLen: z.optional(z.int().check(z.gte(0))),
 });
@@ -51,6 +70,24 @@ export function placesOf(config: unknown): Places {
     attachments: attachmentsDirectory(stateDirectory),
     log: logFile,
   };
+}
+
+/** Those that the configuration does not name are ours. Throws CniError where their order would be wrong. */
+export function numbersOf(options: Options): RoutingNumbers {
+  const { hostRouteTable, hostRulePriority, podRulePriority, podMarkPriority } = options;
+  const numbers = {
+    hostRouteTable: hostRouteTable ?? DEFAULT_NUMBERS.hostRouteTable,
+    hostRulePriority: hostRulePriority ?? DEFAULT_NUMBERS.hostRulePriority,
+    podRulePriority: podRulePriority ?? DEFAULT_NUMBERS.podRulePriority,
+    podMarkPriority: podMarkPriority ?? DEFAULT_NUMBERS.podMarkPriority,
+  };
+  if (numbers.podMarkPriority >= numbers.podRulePriority)
+    throw new CniError(
+      CODE.invalidConfig,
+      `interlay's option podMarkPriority: ${numbers.podMarkPriority} is not less than podRulePriority, ${numbers.podRulePriority}`,
+      "Replies must find their mark's rule before the rules by source address.",
+    );
+  return numbers;
 }
 
 /** Throws CniError naming the key that is wrong. */

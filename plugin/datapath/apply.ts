@@ -10,6 +10,7 @@ import { gone } from "./gone.ts";
 import { type Namespace, withNamespaceFd } from "./kernel.ts";
 import { kernelRoute, kernelRule } from "./kernel-objects.ts";
 import { describeItem, type Plan, type PlanItem, type SysctlItem, type VethItem } from "./plan.ts";
+import { restoreReplaced } from "./replaced-route.ts";
 import { isShared, removeSharedRule } from "./shared-rule.ts";
 import { applyReplyMark, removeReplyMark } from "./reply-mark.ts";
 
@@ -84,7 +85,7 @@ export function applyItem(item: PlanItem, node: Namespace, pod: Namespace): Undo
       const body = encodeRoute(kernelRoute(item, indexOf(where, item.device)));
       where.socket.execute(describeItem(item), RTM_ROUTE.new, FLAG.create | FLAG.replace, body);
       return () => {
-        where.socket.execute(describeItem(item), RTM_ROUTE.del, 0, body);
+        if (!restoreReplaced(item, where)) where.socket.execute(describeItem(item), RTM_ROUTE.del, 0, body);
       };
     }
     case "rule": {

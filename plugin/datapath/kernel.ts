@@ -57,6 +57,11 @@ export class Namespace {
     }
   }
 
+  /** All of them, as they are now. */
+  links(): readonly Link[] {
+    return this.socket.dump("links", RTM_LINK.get, encodeLinkName()).map((message) => decodeLink(message.payload));
+  }
+
   /** After links were made or removed. */
   forgetLinks(): void {
     this.#links.clear();

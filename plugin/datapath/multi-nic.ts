@@ -1,19 +1,12 @@
 import { type Cidr, familyOf, hostCidr, type Ip } from "./address.ts";
 import type { Facts } from "./facts.ts";
 import { looseFilter } from "./pair.ts";
-import type { Plan, PlanItem } from "./plan.ts";
+import type { RoutingNumbers } from "./numbers.ts";
+import { MAIN_TABLE, type Plan, type PlanItem } from "./plan.ts";
 import { type NodeWay, nodeAddress, routesThroughNode, toNode } from "./through-node.ts";
 
 /** Tables of our policy rules: this and the link's index in the pod, so that order does not matter. */
 export const NIC_TABLE_BASE = 10_000;
-export const FROM_PRIORITY = 1000;
-
-/**
- * The node's routes to addresses behind another plugin's link. Not in main: felix owns `cali…` there and removes every
- * route it did not make, at its next resync, with the address's connections (RemoveExternalRoutes, its default).
- */
-export const NODE_TABLE = 500;
-export const NODE_PRIORITY = 1000;
 
 /** How this pod reaches its node: the overlay's eth0, or veth0 of an underlay pod with a second macvlan link. */
 export interface NodeAnchor {
@@ -44,11 +37,19 @@ export interface ExtraAttachment {
   readonly anchor: NodeAnchor;
   /** The anchor is the overlay's own link: the pod's main address is an overlay address. */
   readonly overlay: boolean;
+  /** Given if this link is to have the pod's default routes: those that there are by other links. */
+  readonly defaultInsteadOf?: readonly DefaultRoute[];
+  readonly numbers: RoutingNumbers;
+}
+
+export interface DefaultRoute {
+  readonly gateway: Ip;
+  readonly device: string;
 }
 
 /** Plan for a macvlan link beside another NIC: each address answers by its own link, the node reaches it by the anchor. */
 export function planExtraNic(facts: Facts, pod: ExtraAttachment): Plan {
-  const { anchor, ifname } = pod;
+  const { anchor, ifname, numbers } = pod;
   return {
     items: pod.addresses.flatMap((extra): readonly PlanItem[] => {
       const family = familyOf(extra.ip);
@@ -65,16 +66,17 @@ export function planExtraNic(facts: Facts, pod: ExtraAttachment): Plan {
           mac: anchor.nodeMac,
           reason: "the node's address is not on its end of this link: for IPv6 it would not answer (RFC 4861, 7.2.3)",
         },
-        ...fromNode(anchor, extra.ip),
+        ...fromNode(anchor, extra.ip, node, numbers),
         ...(main === undefined ? [] : routesThroughNode(facts, { node, device: anchor.podLink, source: main })),
         ...fromExtra(pod, extra, { node, device: anchor.podLink, source: extra.ip }),
-        ...(main === undefined ? [] : fromOverlay(anchor, { node, device: anchor.podLink, source: main })),
+        ...(main === undefined ? [] : fromOverlay(anchor, { node, device: anchor.podLink, source: main }, numbers)),
+        ...defaultBy(pod, extra),
       ];
     }),
   };
 }
 
-function fromNode(anchor: NodeAnchor, address: Ip): readonly PlanItem[] {
+function fromNode(anchor: NodeAnchor, address: Ip, node: Ip, numbers: RoutingNumbers): readonly PlanItem[] {
   const family = familyOf(address);
   return [
     {
@@ -91,22 +93,47 @@ function fromNode(anchor: NodeAnchor, address: Ip): readonly PlanItem[] {
       family,
       destination: hostCidr(address),
       device: anchor.nodeLink,
-      table: NODE_TABLE,
+      source: node,
+      table: numbers.hostRouteTable,
       reason:
-        "macvlan parent and child cannot talk: the node reaches its own pods' macvlan addresses by their other link",
+        "macvlan parent and child cannot talk: the node reaches its own pods' macvlan addresses by their other link; from the one address of its own that they have a way back to",
     },
     {
       kind: "rule",
       where: "node",
       family,
-      priority: NODE_PRIORITY,
-      table: NODE_TABLE,
+      priority: numbers.hostRulePriority,
+      table: numbers.hostRouteTable,
       reason: "routes by links that belong to the overlay's own agent are kept out of the table that it cleans",
     },
   ];
 }
 
-function fromExtra({ ifname, linkIndex }: ExtraAttachment, extra: ExtraAddress, way: NodeWay): readonly PlanItem[] {
+/** Last: what is above works whichever link has the default route. */
+function defaultBy({ ifname, defaultInsteadOf }: ExtraAttachment, { gateway }: ExtraAddress): readonly PlanItem[] {
+  if (defaultInsteadOf === undefined || gateway === undefined) return [];
+  const family = familyOf(gateway);
+  const instead = defaultInsteadOf.find((route) => familyOf(route.gateway) === family);
+  return [
+    {
+      kind: "route",
+      where: "pod",
+      family,
+      destination: "default",
+      gateway,
+      device: ifname,
+      table: MAIN_TABLE,
+      ...(instead === undefined ? {} : { instead }),
+      reason: `${ifname} was chosen to have the pod's default route`,
+    },
+  ];
+}
+
+function fromExtra(
+  { ifname, linkIndex, numbers }: ExtraAttachment,
+  extra: ExtraAddress,
+  way: NodeWay,
+): readonly PlanItem[] {
   const family = familyOf(extra.ip);
   const table = NIC_TABLE_BASE + linkIndex;
   const here = { kind: "route", where: "pod", family, device: ifname, source: extra.ip, table } as const;
@@ -127,7 +154,7 @@ function fromExtra({ ifname, linkIndex }: ExtraAttachment, extra: ExtraAddress, 
       kind: "rule",
       where: "pod",
       family,
-      priority: FROM_PRIORITY,
+      priority: numbers.podRulePriority,
       from: extra.ip,
       table,
       reason: `what comes from ${ifname}'s address leaves by ${ifname}`,
@@ -136,7 +163,7 @@ function fromExtra({ ifname, linkIndex }: ExtraAttachment, extra: ExtraAddress, 
 }
 
 /** Without it a reply from the overlay address to an underlay pod leaves by net1, and the pod's own node calls it INVALID. */
-function fromOverlay(anchor: NodeAnchor, way: NodeWay): readonly PlanItem[] {
+function fromOverlay(anchor: NodeAnchor, way: NodeWay, numbers: RoutingNumbers): readonly PlanItem[] {
   const main = way.source;
   const family = familyOf(main);
   const gateway = anchor.gateways.find((g) => familyOf(g) === family);
@@ -160,7 +187,7 @@ function fromOverlay(anchor: NodeAnchor, way: NodeWay): readonly PlanItem[] {
       kind: "rule",
       where: "pod",
       family,
-      priority: FROM_PRIORITY,
+      priority: numbers.podRulePriority,
       from: main,
       table,
       reason:

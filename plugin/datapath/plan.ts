@@ -52,6 +52,8 @@ export interface RouteItem extends Reasoned {
   readonly table: number;
   /** The gateway is on the link though no route says so: Calico's 169.254.1.1. */
   readonly onlink?: boolean;
+  /** The route that this one takes the place of: it is put back when this one goes. */
+  readonly instead?: { readonly gateway: Ip; readonly device: string };
 }
 
 export interface RuleItem extends Reasoned {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { parseCidr, parseIp } from "./address.ts";
 import { type Facts, FACTS_SCHEMA } from "./facts.ts";
+import { DEFAULT_NUMBERS } from "./numbers.ts";
 import { describeItem } from "./plan.ts";
 import { replan } from "./replan.ts";
 import { planUnderlay } from "./underlay.ts";
@@ -16,7 +17,13 @@ const facts = (...overlay: readonly string[]): Facts => ({
   returnPath: "notrack",
   sources: {},
 });
-const pod = { containerId: "c", ifname: "eth0", addresses: ["10.7.200.1", "fd07::200:1"].map(parseIp), mtu: 1500 };
+const pod = {
+  containerId: "c",
+  ifname: "eth0",
+  addresses: ["10.7.200.1", "fd07::200:1"].map(parseIp),
+  mtu: 1500,
+  numbers: DEFAULT_NUMBERS,
+};
 const lines = (plan: ReturnType<typeof planUnderlay>) => plan.items.map(describeItem);
 const before = planUnderlay(facts("10.233.64.0/18"), pod);
 

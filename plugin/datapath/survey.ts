@@ -3,8 +3,9 @@ import { RTM_ROUTE, decodeRoute, encodeRouteDump } from "../netlink/route.ts";
 import { familyOf, type Ip, parseIp } from "./address.ts";
 import type { Facts } from "./facts.ts";
 import type { Namespace } from "./kernel.ts";
-import { type ExtraAddress, NIC_TABLE_BASE, planExtraNic } from "./multi-nic.ts";
+import { type DefaultRoute, type ExtraAddress, NIC_TABLE_BASE, planExtraNic } from "./multi-nic.ts";
 import { POD_LINK } from "./names.ts";
+import type { RoutingNumbers } from "./numbers.ts";
 import { MAIN_TABLE, type Plan } from "./plan.ts";
 import { planUnderlay } from "./underlay.ts";
 
@@ -16,6 +17,9 @@ export interface PodNic {
   /** Bytes, of our pair; the NIC's own if undefined. */
   readonly mtu?: number;
   readonly txQueueLength?: number;
+  /** The link that is to have the pod's default routes; undefined: they stay. */
+  readonly defaultRouteNic?: string;
+  readonly numbers: RoutingNumbers;
 }
 
 /** The pod's first NIC by every runtime's convention. */
@@ -29,11 +33,16 @@ export function planFor(facts: Facts, nic: PodNic, node: Namespace, pod: Namespa
   const link = pod.findLink(nic.ifname);
   if (link === undefined)
     throw new UnfitPodError(`the pod has no link ${nic.ifname}, though the previous plugin said so`);
+  const defaultBy = defaultRouteNic(nic, pod);
   const first = nic.ifname === MAIN_NIC || pod.findLink(MAIN_NIC) === undefined;
   if (first) {
     const underlay = nic.mode === "underlay" || (nic.mode === "auto" && !leadsToNode(link));
     return underlay
-      ? planUnderlay(facts, { ...nic, addresses: nic.addresses.map((a) => a.ip), mtu: nic.mtu ?? link.mtu })
+      ? planUnderlay(facts, {
+          ...nic,
+          addresses: nic.addresses.map((a) => a.ip),
+          mtu: nic.mtu ?? link.mtu,
+        })
       : { items: [] };
   }
 
@@ -52,6 +61,8 @@ export function planFor(facts: Facts, nic: PodNic, node: Namespace, pod: Namespa
     linkIndex: link.index,
     addresses: nic.addresses,
     overlay: ours === undefined,
+    numbers: nic.numbers,
+    ...(defaultBy === nic.ifname ? { defaultInsteadOf: otherDefaults(pod, link.index, anchorLink) } : {}),
     anchor: {
       podLink: anchorLink.name,
       podLinkIndex: anchorLink.index,
@@ -62,6 +73,36 @@ export function planFor(facts: Facts, nic: PodNic, node: Namespace, pod: Namespa
       gateways: defaultGateways(pod, anchorLink.index),
     },
   });
+}
+
+/**
+ * The NIC that is to have the default route, checked: one that is there, or one that Multus attaches after this one
+ * (net2 after net1), of whom its own ADD will tell.
+ */
+function defaultRouteNic({ defaultRouteNic: wanted, ifname, addresses }: PodNic, pod: Namespace): string | undefined {
+  if (wanted === undefined) return undefined;
+  if (wanted === ifname && ifname !== MAIN_NIC && !addresses.some(({ gateway }) => gateway !== undefined))
+    throw new UnfitPodError(`${ifname} was chosen to have the default route, but it was given no gateway`);
+  if (pod.findLink(wanted) !== undefined || comesAfter(wanted, ifname)) return wanted;
+  const links = pod.links().filter(({ name }) => name !== "lo" && name !== POD_LINK);
+  throw new UnfitPodError(
+    `${wanted} was chosen to have the default route, but the pod's NICs are ${links.map(({ name }) => name).join(", ")}`,
+  );
+}
+
+function comesAfter(wanted: string, ifname: string): boolean {
+  const number = (name: string): number => Number(/^net(\d+)$/.exec(name)?.[1] ?? (name === MAIN_NIC ? 0 : NaN));
+  return number(wanted) > number(ifname);
+}
+
+/** By links other than `own`; where it has taken their place already, the anchor's own table still has its gateway. */
+function otherDefaults(pod: Namespace, own: number, anchor: Link): readonly DefaultRoute[] {
+  const byAnchor = defaultGateways(pod, anchor.index).map((gateway) => ({ gateway, device: anchor.name }));
+  const main = pod
+    .links()
+    .filter(({ index }) => index !== own && index !== anchor.index)
+    .flatMap(({ index, name }) => defaultGateways(pod, index).map((gateway) => ({ gateway, device: name })));
+  return [...byAnchor, ...main];
 }
 
 /** The other end of a veth is in the node's namespace: Calico's, bridge's, ptp's pods reach their node by it. */

@@ -1,5 +1,6 @@
 import { type Family, familyOf, hostCidr, type Ip } from "./address.ts";
 import type { Facts } from "./facts.ts";
+import type { RoutingNumbers } from "./numbers.ts";
 import { type Pair, pairOf, planPair } from "./pair.ts";
 import { MAIN_TABLE, type Plan, type PlanItem } from "./plan.ts";
 import { nodeAddress, routesThroughNode, toNode, viaNode } from "./through-node.ts";
@@ -8,7 +9,6 @@ import { nodeAddress, routesThroughNode, toNode, viaNode } from "./through-node.
 export const VETH_MARK = 0x1;
 /** Table and rule of those replies, in the pod. */
 export const VETH_TABLE = 500;
-export const MARK_PRIORITY = 500;
 
 export interface UnderlayAttachment {
   readonly containerId: string;
@@ -17,6 +17,7 @@ export interface UnderlayAttachment {
   readonly addresses: readonly Ip[];
   readonly mtu: number;
   readonly txQueueLength?: number;
+  readonly numbers: RoutingNumbers;
 }
 
 /** Plan for a pod whose eth0 is a macvlan child: a pair to its node, through which it reaches node, overlay and Services. */
@@ -35,7 +36,9 @@ export function planUnderlay(facts: Facts, pod: UnderlayAttachment): Plan {
         addresses.map(({ family }) => family),
         { mtu: pod.mtu, ...(pod.txQueueLength === undefined ? {} : { txQueueLength: pod.txQueueLength }) },
       ),
-      ...addresses.flatMap(({ family, address, node }) => wireAddress(facts, pair, family, address, node)),
+      ...addresses.flatMap(({ family, address, node }) =>
+        wireAddress(facts, pair, pod.numbers, { family, address, node }),
+      ),
       {
         kind: "reply-mark",
         where: "pod",
@@ -48,7 +51,12 @@ export function planUnderlay(facts: Facts, pod: UnderlayAttachment): Plan {
   };
 }
 
-function wireAddress(facts: Facts, pair: Pair, family: Family, address: Ip, node: Ip): readonly PlanItem[] {
+function wireAddress(
+  facts: Facts,
+  pair: Pair,
+  numbers: RoutingNumbers,
+  { family, address, node }: { readonly family: Family; readonly address: Ip; readonly node: Ip },
+): readonly PlanItem[] {
   const way = { node, device: pair.pod.name, source: address };
   return [
     {
@@ -84,7 +92,7 @@ function wireAddress(facts: Facts, pair: Pair, family: Family, address: Ip, node
       kind: "rule",
       where: "pod",
       family,
-      priority: MARK_PRIORITY,
+      priority: numbers.podMarkPriority,
       mark: VETH_MARK,
       table: VETH_TABLE,
       reason: "replies to what came in by veth0 (NodePort with its source kept) go back the same way",

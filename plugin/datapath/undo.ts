@@ -6,6 +6,7 @@ import { removeLink } from "./apply.ts";
 import { gone } from "./gone.ts";
 import { Namespace } from "./kernel.ts";
 import { kernelRoute, kernelRule } from "./kernel-objects.ts";
+import { restoreReplaced } from "./replaced-route.ts";
 import { removeReplyMark } from "./reply-mark.ts";
 import { isShared, removeSharedRule } from "./shared-rule.ts";
 import { describeItem, type Plan, type PlanItem } from "./plan.ts";
@@ -52,6 +53,7 @@ function undoItem(item: PlanItem, where: Namespace): void {
       const link = where.findLink(item.device);
       if (link === undefined) return; // went with its link
       gone(() => {
+        if (restoreReplaced(item, where)) return;
         where.socket.execute(describeItem(item), RTM_ROUTE.del, 0, encodeRoute(kernelRoute(item, link.index)));
       });
       return;

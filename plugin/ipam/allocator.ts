@@ -2,6 +2,7 @@ import { CniError, CODE } from "../cni/error.ts";
 import { type Family, familyOf, type Ip, parseIp } from "../datapath/address.ts";
 import type { PodObject, UnderlayAddressObject, UnderlayAddressSpec } from "../agent/objects.ts";
 import { askedFor, eligible, families, objectName, type Pool, poolOf } from "./choose.ts";
+import { defaultRouteNicOf } from "./default-route.ts";
 import type { AddressSpace } from "./pool.ts";
 import { toPools } from "./pools.ts";
 import type { IpamAnswer, IpamRequest } from "./protocol.ts";
@@ -51,6 +52,10 @@ export class Allocator {
     const granted: Granted[] = [];
     try {
       const pod = await this.#pod(request);
+      const defaultRouteNic = defaultRouteNicOf(
+        pod.metadata.annotations,
+        `${request.pod.namespace}/${request.pod.name}`,
+      );
       const pools = eligible(toPools(this.#store.pools()).good, {
         nodeLabels: this.#store.nodeLabels(),
         namespaceLabels: await this.#store.namespaceLabels(request.pod.namespace),
@@ -61,7 +66,10 @@ export class Allocator {
       const asked = this.#asked(pod, request.ifname);
       for (const family of asked === undefined ? families(pools) : [...asked.keys()])
         granted.push(await this.#grant(request, pod, family, pools, asked?.get(family)));
-      const records = granted.map(({ object, pool }) => toRecord(object, pool, request));
+      const records = granted.map(({ object, pool }) => ({
+        ...toRecord(object, pool, request),
+        ...(defaultRouteNic === undefined ? {} : { defaultRouteNic }),
+      }));
       for (const record of records) this.#records.write(record);
       return answer(records);
     } catch (error) {
@@ -368,12 +376,14 @@ function toRecord(object: UnderlayAddressObject, pool: Pool, request: IpamReques
 }
 
 function answer(records: readonly AddressRecord[]): IpamAnswer {
+  const nic = records.find(({ defaultRouteNic }) => defaultRouteNic !== undefined)?.defaultRouteNic;
   return {
     ips: records.map(({ address, prefixLength, gateway }) => ({
       address: `${address}/${prefixLength}`,
       ...(gateway === undefined ? {} : { gateway }),
     })),
     routes: records.flatMap(({ routes }) => routes),
+    ...(nic === undefined ? {} : { defaultRouteNic: nic }),
   };
 }
 

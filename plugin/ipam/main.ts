@@ -3,6 +3,7 @@ import { z } from "zod";
 import { CniError, CODE, errorJson } from "../cni/error.ts";
 import { logCall } from "../cni/log.ts";
 import { parseRequest, type Request } from "../cni/request.ts";
+import { removeWishes, writeWishes } from "../cni/wishes.ts";
 import { say } from "../cni/say.ts";
 import { AGENT_SOCKET, type IpamAnswer, ipamAnswer, ipamRefusal } from "./protocol.ts";
 
@@ -61,7 +62,12 @@ async function dispatch(request: Request): Promise<unknown> {
 }
 
 /** Section 5 "ADD Success": addresses and routes; the main plugin knows the interfaces. */
-function result({ config, ifname }: Request, { ips, routes: poolRoutes }: IpamAnswer): unknown {
+function result(
+  { config, containerId, ifname }: Request,
+  { ips, routes: poolRoutes, defaultRouteNic }: IpamAnswer,
+): unknown {
+  if (defaultRouteNic === undefined) removeWishes(containerId, ifname);
+  else writeWishes(containerId, ifname, { defaultRouteNic });
   const defaults = ips.flatMap(({ address, gateway }) =>
     gateway === undefined || ifname !== MAIN_NIC
       ? []
@@ -75,6 +81,7 @@ function result({ config, ifname }: Request, { ips, routes: poolRoutes }: IpamAn
 
 /** An agent that is away must not keep a pod from going: it reclaims what has no pod when it is back. */
 async function release(request: Request): Promise<void> {
+  removeWishes(request.containerId, request.ifname);
   try {
     await ask("release", request);
   } catch (error) {

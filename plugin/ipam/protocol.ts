@@ -25,6 +25,8 @@ export const gcRequest = z.object({
 export const ipamAnswer = z.object({
   ips: z.array(z.object({ address: z.string(), gateway: z.string().optional() })),
   routes: z.array(z.object({ dst: z.string(), gw: z.string().optional() })).default([]),
+  /** By the pod's annotation; for the chained plugin. */
+  defaultRouteNic: z.string().optional(),
 });
 export type IpamAnswer = z.infer<typeof ipamAnswer>;
 

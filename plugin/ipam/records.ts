@@ -24,6 +24,8 @@ const record = z.object({
   released: z.boolean(),
   /** The object has another container id than this record: the API server does not know yet. */
   stale: z.boolean(),
+  /** By the pod's annotation: the NIC that has the default route. */
+  defaultRouteNic: z.string().optional(),
 });
 export type AddressRecord = Omit<z.infer<typeof record>, "schema">;
 

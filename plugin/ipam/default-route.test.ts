@@ -1,0 +1,27 @@
+import assert from "node:assert/strict";
+import { DEFAULT_ROUTE_ANNOTATION, defaultRouteNicOf, nicsOf } from "./default-route.ts";
+
+const NETWORKS = "k8s.v1.cni.cncf.io/networks";
+
+describe("the default route's NIC by annotation", () => {
+  for (const [networks, nics] of [
+    ["", ["eth0"]],
+    ["kube-system/underlay", ["eth0", "net1"]],
+    ["a, b@lan0,c", ["eth0", "net1", "lan0", "net3"]],
+    ['[{"name":"a","interface":"lan0"},{"name":"b"}]', ["eth0", "lan0", "net2"]],
+    ["[broken", ["eth0"]],
+  ] as const)
+    it(`knows the NICs of "${networks}"`, () => {
+      assert.deepEqual(nicsOf({ [NETWORKS]: networks }), nics);
+    });
+
+  it("is one of the pod's NICs, or the error names those", () => {
+    const annotations = { [NETWORKS]: "underlay", [DEFAULT_ROUTE_ANNOTATION]: "net1" };
+    assert.equal(defaultRouteNicOf(annotations, "a/b"), "net1");
+    assert.equal(defaultRouteNicOf({}, "a/b"), undefined);
+    assert.throws(
+      () => defaultRouteNicOf({ ...annotations, [DEFAULT_ROUTE_ANNOTATION]: "net5" }, "a/b"),
+      /of pod a\/b says "net5", but the pod's NICs are eth0, net1/,
+    );
+  });
+});
