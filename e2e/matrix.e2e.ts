@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { Cluster } from "../clusters/provider.ts";
 import type { CellResult } from "../results/schema.ts";
-import { rerunCommand, variantFlags } from "../results/rerun.ts";
+import { rerunCommand, rerunFlags, variantFlags } from "../results/rerun.ts";
 import { summarize } from "../results/table.ts";
 import { variantTitle } from "../results/title.ts";
 import { type ClusterApi, clusterApi, removeNamespace } from "./cluster-api.ts";
@@ -9,12 +9,13 @@ import { runOptions, theCluster } from "./context.ts";
 import { withCauses } from "./doctor/causes.ts";
 import { askAgain, captured } from "./evidence/evidence.ts";
 import { BeforeAll, By, Context, DeferCleanup, Describe, It, Sanitize, Skip } from "./harness.ts";
+import { Live } from "./live.ts";
 import { clusterObjects, nodeState } from "./leaks.ts";
 import { cells, GROUPS } from "./matrix/cells.ts";
 import { withCounters } from "./matrix/counters.ts";
 import { expectationFor, gate, type Variant } from "./matrix/gate.ts";
 import { expectedRoutes, plainRoutes } from "./matrix/routes.ts";
-import { runCells } from "./matrix/run.ts";
+import { DEFAULT_RUN, runCells } from "./matrix/run.ts";
 import { type NodeFilter, readFilters, switchTo } from "./matrix/variant.ts";
 import { snapshots, variantResults, versions } from "./outcome.ts";
 import { takeSnapshot } from "./snapshot/snapshot.ts";
@@ -22,6 +23,7 @@ import { deploy, type Deployment } from "./pods/deploy.ts";
 import { NAMESPACE } from "./pods/pods.ts";
 
 const options = runOptions();
+const live = new Live(options.variants.length);
 
 Describe("connectivity matrix", { labels: ["matrix"] }, () => {
   let cluster: Cluster;
@@ -80,6 +82,7 @@ function variantSpecs(variant: Variant, cluster: () => Cluster, deployment: () =
 
   BeforeAll(
     async () => {
+      live.begin(variantTitle(variant));
       await By("switch the return path and kube-proxy", () => switchTo(cluster(), variant));
       const before = await readFilters(cluster(), variant.kubeProxy.mode);
       const started = performance.now();
@@ -89,7 +92,12 @@ function variantSpecs(variant: Variant, cluster: () => Cluster, deployment: () =
       const raw = await By(`${asked.length} cells`, () =>
         options.evidence === "all"
           ? captured({ cluster: cluster(), deployment: deployment(), variant }, asked)
-          : runCells(asked, variant, deployment()),
+          : runCells(asked, variant, deployment(), {
+              ...DEFAULT_RUN,
+              onDone: (done, of) => {
+                live.cells(done, of);
+              },
+            }),
       );
       const seconds = (performance.now() - started) / 1000;
       filters = await readFilters(cluster(), variant.kubeProxy.mode);
@@ -127,6 +135,7 @@ function variantSpecs(variant: Variant, cluster: () => Cluster, deployment: () =
           for (const [file, text] of await takeSnapshot(cluster(), deployment().pods))
             snapshots.set(`${directory}/${file}`, text);
         });
+      live.end();
     },
     { timeout: 300_000 },
   );
@@ -160,6 +169,6 @@ function cellLine(cell: CellResult, variant: Variant): string {
   return [
     `  ${cell.id} (${cell.address}): expected ${cell.expected}, was ${cell.actual}: ${cell.reason ?? ""}`,
     ...(cell.cause === undefined ? [] : [`    likely cause: ${cell.cause}`]),
-    `    again: ${rerunCommand(variantFlags(variant), cell.id)}`,
+    `    again: ${rerunCommand(rerunFlags(options.provider, variant), cell.id)}`,
   ].join("\n");
 }

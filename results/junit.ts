@@ -1,10 +1,13 @@
-import { rerunCommand, variantFlags } from "./rerun.ts";
+import { rerunCommand, rerunFlags } from "./rerun.ts";
 import type { CellResult, CheckResult, Report, VariantResult } from "./schema.ts";
 import { variantTitle } from "./title.ts";
 
 /** JUnit XML as GitHub, GitLab and Jenkins read it: a suite a variant, a case a cell; one suite for the checks. */
 export function toJunit(report: Report): string {
-  const suites = [...report.variants.map(variantSuite), checksSuite(report.checks)];
+  const suites = [
+    ...report.variants.map((variant) => variantSuite(variant, rerunFlags(report.provider, variant))),
+    checksSuite(report.checks),
+  ];
   const { passed, failed, skipped } = report.summary;
   return [
     '<?xml version="1.0" encoding="UTF-8"?>',
@@ -15,7 +18,7 @@ export function toJunit(report: Report): string {
   ].join("\n");
 }
 
-function variantSuite(variant: VariantResult): string {
+function variantSuite(variant: VariantResult, flags: string): string {
   const title = variantTitle(variant);
   const failures = variant.cells.filter((cell) => !cell.ok).length;
   return suite(
@@ -24,7 +27,7 @@ function variantSuite(variant: VariantResult): string {
     failures,
     0,
     variant.seconds,
-    variant.cells.map((cell) => cellCase(title, cell, variantFlags(variant))),
+    variant.cells.map((cell) => cellCase(title, cell, flags)),
   );
 }
 

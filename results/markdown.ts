@@ -1,4 +1,4 @@
-import { rerunCommand, variantFlags } from "./rerun.ts";
+import { rerunCommand, rerunFlags } from "./rerun.ts";
 import { type CellResult, POD_TYPES, type Report, TARGETS, type VariantResult } from "./schema.ts";
 import { countCells, POD_TYPE_TITLES, TARGET_TITLES, variantTitle } from "./title.ts";
 
@@ -17,7 +17,7 @@ export function toMarkdown(report: Report): string {
     row(["---", "---"]),
     ...Object.entries(report.versions).map(([name, version]) => row([name, version])),
     "",
-    ...report.variants.flatMap(variantLines),
+    ...report.variants.flatMap((variant) => variantLines(variant, rerunFlags(report.provider, variant))),
     ...(failedChecks.length === 0
       ? []
       : [
@@ -29,7 +29,7 @@ export function toMarkdown(report: Report): string {
   ].join("\n");
 }
 
-function variantLines(variant: VariantResult): readonly string[] {
+function variantLines(variant: VariantResult, flags: string): readonly string[] {
   const { ok, failed, blocked } = countCells(variant);
   const wrong = variant.cells.filter((cell) => !cell.ok);
   const rule = variant.invalidDropRule ? "in place" : "left out";
@@ -50,7 +50,7 @@ function variantLines(variant: VariantResult): readonly string[] {
       : [
           "Not as expected:",
           "",
-          ...wrong.map((cell) => `${cellLine(cell)}\n  \`${rerunCommand(variantFlags(variant), cell.id)}\``),
+          ...wrong.map((cell) => `${cellLine(cell)}\n  \`${rerunCommand(flags, cell.id)}\``),
           "",
         ]),
   ];
@@ -62,7 +62,7 @@ function blockedLines(cells: readonly CellResult[]): readonly string[] {
 }
 
 function cellLine(cell: CellResult): string {
-  return `- ${cell.source} → ${cell.target}, ${cell.placement}, ${cell.protocol} ${cell.address}: ${escape(cell.reason ?? cell.actual)}`;
+  return `- ${cell.source} → ${cell.target}, ${cell.placement}, ${cell.protocol} ${cell.address}: ${escape(cell.reason ?? cell.actual)}${cell.cause === undefined ? "" : `; likely cause: ${escape(cell.cause)}`}`;
 }
 
 function row(entries: readonly string[]): string {

@@ -1,4 +1,4 @@
-import type { VariantResult } from "./schema.ts";
+import type { Report, VariantResult } from "./schema.ts";
 
 /** `--kube-proxy v1.28.15 --return-path liberal` */
 export function variantFlags({ kubeProxy, returnPath }: Pick<VariantResult, "kubeProxy" | "returnPath">): string {
@@ -6,7 +6,16 @@ export function variantFlags({ kubeProxy, returnPath }: Pick<VariantResult, "kub
   return `--kube-proxy ${kubeProxy.version}${mode} --return-path ${returnPath}`;
 }
 
+/** With the provider, where it is not the one that is taken anyway. */
+export function rerunFlags(
+  provider: Report["provider"],
+  variant: Pick<VariantResult, "kubeProxy" | "returnPath">,
+): string {
+  return `${provider === "kind" ? "" : `--provider ${provider} `}${variantFlags(variant)}`;
+}
+
 /** The command that asks just this cell again, with its way. */
 export function rerunCommand(flags: string, id: string): string {
-  return `npm run e2e -- ${flags} --evidence all --keep --cells '^${id.replaceAll(/[.*+?^${}()|[\]\\]/g, "\\$&")}$'`;
+  const family = id.endsWith("/ipv6") ? " --ip-family dual" : "";
+  return `npm run e2e -- ${flags}${family} --evidence all --keep --cells '^${id.replaceAll(/[.*+?^${}()|[\]\\]/g, "\\$&")}$'`;
 }

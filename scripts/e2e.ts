@@ -10,6 +10,7 @@ import { writeBundle } from "../results/bundle.ts";
 import { writeReport } from "../results/write.ts";
 import packageJson from "../package.json" with { type: "json" };
 import { variantTable } from "./e2e-table.ts";
+import { runOnChange } from "./watch.ts";
 
 /** The spec files, in this order; agent, doctor and evidence make faults, which ends with their specs. */
 const SUITES: readonly (readonly [string, () => Promise<unknown>])[] = [
@@ -39,6 +40,7 @@ const program = new Command("e2e")
   .option("--evidence <which>", "the packets' ways from captures: none, failed (and blocked) or all cells")
   .option("--snapshot", "state of nodes and pods into bundle.tar.gz also when nothing fails")
   .option("--run-id <id>", "name of the run's directory in results/runs")
+  .option("--watch", "keep the cluster, and run again when a source file changes")
   .option("--keep", "leave cluster and pods as they are: the next run starts at once")
   .option("--json", "print the report as JSON on stdout, all else on stderr")
   .parse();
@@ -56,6 +58,7 @@ const flags = program.opts<{
   evidence?: string;
   snapshot?: true;
   runId?: string;
+  watch?: true;
   keep?: true;
   json?: true;
 }>();
@@ -70,6 +73,13 @@ const say = (text: string): void => {
 function stop(sentence: string): never {
   process.stderr.write(`e2e: ${sentence}\n`);
   process.exit(2);
+}
+
+if (flags.watch) {
+  const again = process.argv.slice(2).filter((argument) => argument !== "--watch" && argument !== "--keep");
+  await runOnChange([import.meta.filename, ...again, "--keep"], say);
+  say(`the cluster is left as it is: npm run down -- --provider ${flags.provider} --name ${flags.name}`);
+  process.exit(0);
 }
 
 const suites = flags.suite.split(",").map((name) => {
@@ -121,7 +131,10 @@ async function run(): Promise<number> {
     process.on(signal, () => {
       if (state.interrupted) process.exit(130);
       state.interrupted = true;
-      process.stderr.write(`\n${signal}: taking the cluster down; once more to leave it as it is.\n`);
+      const what = options.keep
+        ? "ending; the cluster is left as it is"
+        : "taking the cluster down; once more to leave it as it is";
+      process.stderr.write(`\n${signal}: ${what}.\n`);
       void takeDown().finally(() => process.exit(130));
     });
   try {

@@ -15,6 +15,8 @@ export interface RunOptions {
   readonly attempts: number;
   /** Token of the first cell; the others follow. See `takeTokens`. */
   readonly firstToken: number;
+  /** Called whenever another cell has its result. */
+  readonly onDone?: (done: number, of: number) => void;
 }
 
 export const DEFAULT_RUN: RunOptions = {
@@ -37,8 +39,9 @@ export async function runCells(
     .map((cell, index) => ({ cell, index, verdict: gate(variant, cell) }))
     .sort((a, b) => Number(b.verdict.expected === "blocked") - Number(a.verdict.expected === "blocked"));
   const results: CellResult[] = new Array<CellResult>(cells.length);
+  let done = 0;
   const worker = async (): Promise<void> => {
-    for (let next = queue.shift(); next !== undefined; next = queue.shift())
+    for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
       results[next.index] = await runCell(
         next.cell,
         next.verdict,
@@ -46,6 +49,8 @@ export async function runCells(
         deployment,
         options,
       );
+      options.onDone?.(++done, cells.length);
+    }
   };
   await Promise.all(Array.from({ length: options.parallel }, worker));
   return results;

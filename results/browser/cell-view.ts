@@ -21,6 +21,7 @@ export function cellView(cell: PageCell, flags: string): HTMLElement {
       `; ${cell.latencyMs.toFixed(1)} ms${cell.attempts > 1 ? `, asked ${cell.attempts} times` : ""}`,
     ),
     cell.reason === undefined ? undefined : h("p", { class: "reason" }, cell.reason),
+    cell.cause === undefined ? undefined : h("p", {}, "Likely cause: ", cell.cause),
     cell.rule === undefined ? undefined : h("p", {}, "Rule that mattered: ", h("code", {}, cell.rule)),
     h("p", {}, "Again: ", h("code", {}, rerunCommand(flags, cell.id))),
     ...(ways === undefined

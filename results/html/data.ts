@@ -1,4 +1,4 @@
-import { variantFlags } from "../rerun.ts";
+import { rerunFlags } from "../rerun.ts";
 import type { CellResult, HopResult, Report, TableEntry } from "../schema.ts";
 import { type RunSummary, summaryOf } from "../summary.ts";
 import { variantTitle } from "../title.ts";
@@ -35,7 +35,7 @@ export function pageData(report: Report, earlier: readonly RunSummary[]): PageDa
   return {
     variants: report.variants.map((variant) => ({
       title: variantTitle(variant),
-      flags: variantFlags(variant),
+      flags: rerunFlags(report.provider, variant),
       table: variant.table,
       cells: variant.cells.map(pageCell),
     })),

@@ -1,0 +1,44 @@
+import assert from "node:assert/strict";
+import { Live } from "./live.ts";
+
+function recorded(isTTY: boolean, env: NodeJS.ProcessEnv = {}) {
+  let time = 0;
+  let text = "";
+  const write = (more: string | Uint8Array) => {
+    text += String(more);
+    return true;
+  };
+  const live = new Live(3, { isTTY, write }, env, () => time);
+  return { live, wait: (ms: number) => (time += ms), text: () => text };
+}
+
+describe("live output", () => {
+  it("says how long the rest takes, once something is known", () => {
+    const { live, wait, text } = recorded(false);
+    live.begin("first");
+    wait(4000);
+    live.end();
+    live.begin("second");
+    wait(6000);
+    live.end();
+    live.begin("third");
+    assert.deepEqual(text().trimEnd().split("\n"), [
+      "      · variant 1 of 3: first",
+      "      · variant 2 of 3: second; about 8.0 s left",
+      "      · variant 3 of 3: third; about 5.0 s left",
+    ]);
+  });
+
+  it("counts cells on a terminal alone: not in pipes, not in CI", () => {
+    for (const [isTTY, env, counts] of [
+      [true, {}, true],
+      [true, { CI: "true" }, false],
+      [false, {}, false],
+    ] as const) {
+      const { live, text } = recorded(isTTY, env);
+      live.cells(5, 9);
+      live.cells(9, 9);
+      assert.equal(text(), counts ? "\r        5 of 9 cells\r\u001b[K" : "");
+    }
+  });
+});

@@ -1,0 +1,18 @@
+import assert from "node:assert/strict";
+import { isSource } from "./watch.ts";
+
+describe("what --watch looks at", () => {
+  for (const [path, is] of Object.entries({
+    "datapath/underlay.ts": true,
+    "manifests/calico.yaml": true,
+    "datapath/underlay.test.ts": false,
+    "dist/interlay.json": false,
+    "runs/2026/report.json": false,
+    "benchmarks/cni.json": false,
+    "report.schema.json": false,
+    "notes.md": false,
+  }))
+    it(`${path}: ${is ? "a change starts a run" : "nothing"}`, () => {
+      assert.equal(isSource(path), is);
+    });
+});

@@ -1,0 +1,68 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { watch } from "node:fs/promises";
+import { join } from "node:path";
+
+const ROOT = join(import.meta.dirname, "..");
+const ROOMS = ["plugin", "clusters", "e2e", "results", "scripts"] as const;
+/** Editors write a file in several steps. */
+const SETTLE_MS = 150;
+
+/** True for what a run is made of: no tests, nothing that a run itself writes. */
+export function isSource(path: string): boolean {
+  return (
+    /\.(ts|json|yaml|conf|service)$/.test(path) &&
+    !/\.test\.ts$|(^|\/)(dist|runs|certificates|benchmarks|node_modules)(\/|$)|\.schema\.json$/.test(path)
+  );
+}
+
+/**
+ * Runs a script of ours, and again whenever a source file changes: one that still runs is ended first. Each run is a new
+ * process, for modules are read once. Ends with SIGINT or SIGTERM; the cluster is left as it is.
+ */
+export async function runOnChange(argv: readonly string[], say: (text: string) => void): Promise<void> {
+  const stop = new AbortController();
+  let child: ChildProcess | undefined;
+  let ended: Promise<void> = Promise.resolve();
+  const end = async () => {
+    child?.kill("SIGTERM");
+    await ended;
+  };
+  const start = async (why: string) => {
+    await end();
+    if (stop.signal.aborted) return;
+    const begun = performance.now();
+    say(`\n== ${why}\n`);
+    const running = spawn(process.execPath, ["--import", "tsx", ...argv], { stdio: "inherit" });
+    child = running;
+    ended = new Promise((resolve) => {
+      running.once("close", (code) => {
+        child = undefined;
+        const seconds = ((performance.now() - begun) / 1000).toFixed(1);
+        if (code !== null) say(`== ${code === 0 ? "passed" : "FAILED"} in ${seconds} s; waiting for a change\n`);
+        resolve();
+      });
+    });
+  };
+  for (const signal of ["SIGINT", "SIGTERM"] as const)
+    process.once(signal, () => {
+      stop.abort();
+    });
+
+  let timer: NodeJS.Timeout | undefined;
+  let chain = start("first run");
+  const looks = ROOMS.map(async (room) => {
+    for await (const { filename } of watch(join(ROOT, room), { recursive: true, signal: stop.signal })) {
+      if (filename === null || !isSource(filename)) continue;
+      clearTimeout(timer);
+      timer = setTimeout(() => {
+        chain = chain.then(() => start(`${room}/${filename} changed`));
+      }, SETTLE_MS);
+    }
+  });
+  await Promise.all(looks).catch((error: unknown) => {
+    if (!stop.signal.aborted) throw error;
+  });
+  clearTimeout(timer);
+  await chain;
+  await end();
+}
