@@ -19,7 +19,7 @@ const environment = z.object({
     .string()
     .regex(/^v1\.\d+\.\d+$/, "write it like v1.29.15")
     .default(DEFAULT_SPEC.kubernetes),
-  INTERLAY_IP_FAMILY: z.enum(["ipv4", "ipv6", "dual"]).default("ipv4"),
+  INTERLAY_FAMILY: z.enum(["ipv4", "ipv6", "dual"]).default("ipv4"),
   INTERLAY_CLUSTER: z.string().default(DEFAULT_SPEC.name),
   /** Leave the pods (and the cluster) as they are when the run ends: the next one starts at once. */
   INTERLAY_KEEP: z.stringbool().default(false),
@@ -36,7 +36,7 @@ export interface RunOptions {
   readonly workers: number;
   readonly provider: ProviderName;
   readonly kubernetes: string;
-  readonly ipFamily: "ipv4" | "ipv6" | "dual";
+  readonly family: "ipv4" | "ipv6" | "dual";
   readonly name: string;
   readonly keep: boolean;
   readonly cells: RegExp;
@@ -71,7 +71,7 @@ export function runOptions(env: NodeJS.ProcessEnv = process.env): RunOptions {
     workers: values.INTERLAY_NODES,
     provider: values.INTERLAY_PROVIDER,
     kubernetes: values.INTERLAY_KUBERNETES,
-    ipFamily: values.INTERLAY_IP_FAMILY,
+    family: values.INTERLAY_FAMILY,
     name: values.INTERLAY_CLUSTER,
     keep: values.INTERLAY_KEEP,
     cells: new RegExp(values.INTERLAY_CELLS),
@@ -94,10 +94,10 @@ export function useCluster(given: Cluster): void {
 }
 
 /** The cluster that a run of these options wants; builds the probe. */
-export async function specFor({ variants, workers, name, kubernetes, ipFamily }: RunOptions): Promise<ClusterSpec> {
+export async function specFor({ variants, workers, name, kubernetes, family }: RunOptions): Promise<ClusterSpec> {
   const [first] = variants;
   return {
-    ...inFamilies(defaultSpec(), ipFamily),
+    ...inFamilies(defaultSpec(), family),
     name,
     kubernetes,
     workers,

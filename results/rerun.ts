@@ -16,6 +16,6 @@ export function rerunFlags(
 
 /** The command that asks just this cell again, with its way. */
 export function rerunCommand(flags: string, id: string): string {
-  const family = id.endsWith("/ipv6") ? " --ip-family dual" : "";
+  const family = id.endsWith("/ipv6") ? " --family dual" : "";
   return `npm run e2e -- ${flags}${family} --evidence all --keep --cells '^${id.replaceAll(/[.*+?^${}()|[\]\\]/g, "\\$&")}$'`;
 }

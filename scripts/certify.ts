@@ -29,7 +29,7 @@ const program = new Command("certify")
   .option("--kube-proxy <list>", "as of npm run e2e")
   .option("--return-path <list>", "as of npm run e2e")
   .option("--kubernetes <version>", "as of npm run e2e")
-  .option("--ip-family <family>", "as of npm run e2e; the profile dual-stack runs dual")
+  .option("--family <family>", "as of npm run e2e; the profile dual-stack runs dual")
   .option("--nodes <n>", "worker nodes", "2")
   .option("--name <name>", "cluster name", "certify")
   .option("--keep", "leave the cluster as it is")
@@ -47,7 +47,7 @@ const flags = program.opts<{
   kubeProxy?: string;
   returnPath?: string;
   kubernetes?: string;
-  ipFamily?: string;
+  family?: string;
   nodes: string;
   name: string;
   keep?: true;
@@ -69,8 +69,8 @@ async function certify(): Promise<number> {
   const product = await productOf(flags.product);
   const privateKey = flags.key === undefined ? undefined : await readFile(flags.key, "utf8");
   await preflight();
-  const passed = ["provider", "kubeProxy", "returnPath", "kubernetes", "ipFamily", "nodes", "name"] as const;
-  if (claimed.includes("dual-stack")) flags.ipFamily ??= "dual";
+  const passed = ["provider", "kubeProxy", "returnPath", "kubernetes", "family", "nodes", "name"] as const;
+  if (claimed.includes("dual-stack")) flags.family ??= "dual";
   const argv = [
     ...passed.flatMap((name) => {
       const value = flags[name];

@@ -26,7 +26,7 @@ const program = new Command("e2e")
   .option("--provider <name>", `where the cluster comes from: ${PROVIDER_NAMES.join(", ")}`, "kind")
   .option("--kube-proxy <list>", "versions, with a mode if not iptables: v1.28.15,v1.29.15/nftables")
   .option("--kubernetes <version>", "the control plane's version", DEFAULT_SPEC.kubernetes)
-  .option("--ip-family <family>", "ipv4, ipv6, or dual: every cell over both", "ipv4")
+  .option("--family <family>", "ipv4, ipv6, or dual: every cell over both", "ipv4")
   .option("--return-path <list>", "liberal, notrack, none")
   .option("--nodes <n>", "worker nodes", String(DEFAULT_SPEC.workers))
   .option("--name <name>", "cluster name", DEFAULT_SPEC.name)
@@ -47,7 +47,7 @@ const program = new Command("e2e")
 const flags = program.opts<{
   provider: string;
   kubernetes: string;
-  ipFamily: string;
+  family: string;
   kubeProxy?: string;
   returnPath?: string;
   nodes: string;
@@ -96,7 +96,7 @@ for (const [name, value] of Object.entries({
   INTERLAY_NODES: flags.nodes,
   INTERLAY_PROVIDER: flags.provider,
   INTERLAY_KUBERNETES: flags.kubernetes,
-  INTERLAY_IP_FAMILY: flags.ipFamily,
+  INTERLAY_FAMILY: flags.family,
   INTERLAY_CLUSTER: flags.name,
   INTERLAY_LABEL: flags.label,
   INTERLAY_CELLS: flags.cells,

@@ -25,7 +25,7 @@ describe("the night's plan", () => {
     assert.ok(job);
     assert.equal(
       argumentsOf(job).join(" "),
-      "--provider lab --name nightly-lab-1-29-iptables-ipv4 --kubernetes v1.29.15 --kube-proxy v1.29.15/iptables --return-path liberal,notrack --ip-family ipv4",
+      "--provider lab --name nightly-lab-1-29-iptables-ipv4 --kubernetes v1.29.15 --kube-proxy v1.29.15/iptables --return-path liberal,notrack --family ipv4",
     );
   });
 

@@ -53,6 +53,6 @@ function reasonAgainst({ provider, kubernetes }: Job): string | undefined {
 export function argumentsOf({ name, provider, kubernetes, mode, family }: Job): readonly string[] {
   return [
     ...["--provider", provider, "--name", name, "--kubernetes", kubernetes],
-    ...["--kube-proxy", `${kubernetes}/${mode}`, "--return-path", "liberal,notrack", "--ip-family", family],
+    ...["--kube-proxy", `${kubernetes}/${mode}`, "--return-path", "liberal,notrack", "--family", family],
   ];
 }

@@ -26,7 +26,7 @@ const STAGES: readonly Stage[] = [
       "lab",
       "--name",
       "interlay-test",
-      "--ip-family",
+      "--family",
       "dual",
       "--suite",
       "matrix,evidence",

@@ -37,7 +37,7 @@ function rootProblem(): Problem {
 function familyProblem(spec: ClusterSpec): Problem {
   return familiesOf(spec).includes("ipv4")
     ? undefined
-    : "kind's nodes have IPv4 on Docker's network: run --ip-family dual, or --provider lab for IPv6 alone.";
+    : "kind's nodes have IPv4 on Docker's network: run --family dual, or --provider lab for IPv6 alone.";
 }
 
 async function spaceProblem(): Promise<Problem> {

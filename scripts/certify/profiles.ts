@@ -29,7 +29,7 @@ const RULES: Readonly<Record<ProfileName, (facts: Facts) => Verdict>> = {
   },
   "node-port-local": (facts) => cellsOf(facts, (group) => group === "node-port-local"),
   "dual-stack": (facts) =>
-    facts.families.length < 2 ? notRun(`only ${facts.families.join()} (--ip-family dual)`) : cellsOf(facts, () => true),
+    facts.families.length < 2 ? notRun(`only ${facts.families.join()} (--family dual)`) : cellsOf(facts, () => true),
   policy: (facts) => {
     const made = facts.reports.every(({ checks }) =>
       checks.some((check) => isPolicy(check) && check.status !== "skipped"),
