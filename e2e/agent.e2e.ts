@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { KubernetesObject } from "@kubernetes/client-node";
 import type { Cluster } from "../clusters/provider.ts";
-import { must, signalAgent } from "./agent-process.ts";
+import { must, signalAgent, signalProcess } from "./agent-process.ts";
 import { removals, type Wired } from "./agent/removals.ts";
 import { type End, netnsOf, stream } from "./agent/streams.ts";
 import { type ClusterApi, clusterApi, ensure } from "./cluster-api.ts";
@@ -125,8 +125,8 @@ Describe("agent: the node stays true", { labels: ["agent"] }, () => {
     await new Promise((resolve) => setTimeout(resolve, 2000));
     for (const node of [first, second]) {
       await signalAgent(cluster, node, "KILL");
-      await on(node, "pkill", "-KILL", "-f", "calico-node -felix");
-      await on(node, "pkill", "-KILL", "kube-proxy");
+      await signalProcess(cluster, node, "calico-node -felix", "KILL");
+      await signalProcess(cluster, node, "kube-proxy ", "KILL");
     }
     for (const { way, lines } of await counts) assert.equal(lines, STREAM_LINES, `${way} ended early`);
   });

@@ -33,7 +33,7 @@ const program = new Command("e2e")
   .option("--label <expression>", "only specs whose labels fit, like matrix && !slow")
   .option(
     "--suite <list>",
-    `what to run, of ${SUITES.map(([known]) => known).join(", ")}; agent and doctor on kind; evidence breaks things and looks what the report says`,
+    `what to run, of ${SUITES.map(([known]) => known).join(", ")}; evidence breaks things and looks what the report says`,
     "matrix",
   )
   .option("--cells <regexp>", "only cells whose id fits")

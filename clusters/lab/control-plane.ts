@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import { bothFamilies } from "../spec.ts";
 import type { Keys } from "./keys.ts";
 
@@ -17,6 +18,9 @@ export interface ControlPlaneOptions {
 export const API_PORT = 6443;
 const ETCD = "http://127.0.0.1:2379";
 
+/** What Interlay's service account asked of the API server, a JSON line each (audit.k8s.io/v1). */
+export const auditLog = (directory: string): string => join(directory, "audit.log");
+
 /** Nothing of a lab is worth waiting for the disk. */
 export function etcdArguments({ directory }: ControlPlaneOptions): readonly string[] {
   return [
@@ -30,8 +34,13 @@ export function apiServerArguments({
   serviceCidr,
   serviceCidr6,
   keys,
+  directory,
 }: ControlPlaneOptions): readonly string[] {
   return [
+    `--audit-policy-file=${join(import.meta.dirname, "files", "audit-policy.yaml")}`,
+    `--audit-log-path=${auditLog(directory)}`,
+    "--audit-log-maxsize=20",
+    "--audit-log-maxbackup=1",
     `--etcd-servers=${ETCD}`,
     `--advertise-address=${address}`,
     `--secure-port=${API_PORT}`,

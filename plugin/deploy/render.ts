@@ -19,6 +19,8 @@ export interface DeployOptions {
 }
 
 const NAMESPACE = "interlay-system";
+/** The agent's image in manifests/interlay.yaml: a name that whoever installs replaces. */
+export const IMAGE = "image: interlay\n";
 const DEFAULT_UPLINK = "eth0";
 /** What Multus v4.2 and the reference plugins of v1.9 both speak. */
 const CNI_VERSION = "1.0.0";
@@ -26,7 +28,7 @@ const CNI_VERSION = "1.0.0";
 /** Everything a cluster installs, as a multi-document YAML: definitions first. */
 export function renderInterlay(options: DeployOptions): string {
   const documents = [
-    stringify({ apiVersion: "v1", kind: "Namespace", metadata: { name: NAMESPACE } }),
+    manifest("namespace.yaml"),
     manifest("crds.yaml"),
     stringify({
       apiVersion: "v1",
@@ -34,7 +36,7 @@ export function renderInterlay(options: DeployOptions): string {
       metadata: { name: "interlay-config", namespace: NAMESPACE },
       data: { returnPath: options.returnPath },
     }),
-    manifest("interlay.yaml").replaceAll("__IMAGE__", options.image),
+    manifest("interlay.yaml").replace(IMAGE, `image: ${options.image}\n`),
     ...options.pools.map(({ name, ...spec }) =>
       stringify({ apiVersion: "interlay.dev/v1alpha1", kind: "UnderlayPool", metadata: { name }, spec }),
     ),
@@ -59,6 +61,7 @@ function conflist(uplink: string): unknown {
   };
 }
 
-function manifest(name: string): string {
+/** A file of manifests/, the one truth that kustomize and the chart share. */
+export function manifest(name: string): string {
   return readFileSync(join(import.meta.dirname, "manifests", name), "utf8");
 }

@@ -1,0 +1,44 @@
+import assert from "node:assert/strict";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { parse, parseAllDocuments } from "yaml";
+import { chartFiles } from "./chart.ts";
+import { renderInterlay } from "./render.ts";
+
+const read = (...path: readonly string[]): string => readFileSync(join(import.meta.dirname, ...path), "utf8");
+const objects = (text: string): unknown[] => parseAllDocuments(text).map((document) => document.toJS() as unknown);
+
+describe("what is installed has one truth: plugin/deploy/manifests", () => {
+  it("the chart in plugin/deploy/chart is what `npm run chart` makes of it", () => {
+    const files = chartFiles();
+    const there = readdirSync(join(import.meta.dirname, "chart"), { recursive: true, encoding: "utf8" });
+    assert.deepEqual(there.filter((path) => /\.yaml$/.test(path)).sort(), Object.keys(files).sort());
+    for (const [path, text] of Object.entries(files)) assert.equal(read("chart", path), text, `${path}: npm run chart`);
+  });
+
+  it("the chart's objects, with an image, are the manifest's", () => {
+    const files = chartFiles();
+    const chart = (files["templates/interlay.yaml"] ?? "").replace(/\{\{.*\}\}/, "interlay");
+    assert.ok(!/\{\{/.test(chart), "an expression that nobody looks at");
+    assert.deepEqual(objects(chart), objects(read("manifests", "interlay.yaml")));
+  });
+
+  it("the base names every file of manifests, and the overlays name the base", () => {
+    const base = parse(read("manifests", "kustomization.yaml")) as { resources: string[] };
+    const files = readdirSync(join(import.meta.dirname, "manifests")).filter((file) => file !== "kustomization.yaml");
+    assert.deepEqual([...base.resources].sort(), files.sort());
+    for (const overlay of readdirSync(join(import.meta.dirname, "overlays"))) {
+      const { resources } = parse(read("overlays", overlay, "kustomization.yaml")) as { resources: string[] };
+      assert.deepEqual(resources, ["../../manifests"]);
+      assert.ok(existsSync(join(import.meta.dirname, "overlays", overlay, resources[0] ?? "")));
+    }
+  });
+
+  it("what the suite installs has the base's objects, but for image and settings", () => {
+    const rendered = objects(renderInterlay({ image: "interlay", returnPath: "notrack", pools: [] }));
+    const wanted = ["namespace", "crds", "config", "interlay"].flatMap((file) =>
+      objects(read("manifests", `${file}.yaml`)),
+    );
+    for (const object of wanted) assert.ok(rendered.some((one) => JSON.stringify(one) === JSON.stringify(object)));
+  });
+});
