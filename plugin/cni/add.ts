@@ -1,4 +1,5 @@
 import { parseInterfaceAddress, parseIp } from "../datapath/address.ts";
+import { announce } from "../datapath/announce.ts";
 import { ApplyError, applyPlan } from "../datapath/apply.ts";
 import { readAttachment, removeAttachment, writeAttachment } from "../datapath/attachment.ts";
 import { removeDirt } from "../datapath/dirt.ts";
@@ -12,6 +13,7 @@ import type { Call } from "./call.ts";
 import { CniError, CODE } from "./error.ts";
 import { loadFacts } from "./facts-file.ts";
 import { numbersOf, type Options, parseOptions, type Places } from "./options.ts";
+import { checkWire } from "./safety.ts";
 import { readWishes } from "./wishes.ts";
 import type { CniResult, NetworkConfig, Request } from "./request.ts";
 
@@ -28,6 +30,8 @@ export function add({ request, places, lap, beforeStep }: Call): CniResult {
       const plan = planFor(wiring.facts, wiring.nic, node, podNamespace);
       lap("plan");
       if (options.dryRun) return withPair(previous, plan, netns);
+      if (plan.items.length > 0) checkWire(wiring.nic, options, podNamespace, pod);
+      lap("wire");
       // First: a plugin killed from here on leaves a record by which DEL and GC find what it made.
       const record = { containerId, ifname, netns, pod, plan, hijackCidrs: options.hijackCIDRs };
       writeAttachment(record, places.attachments);
@@ -35,6 +39,8 @@ export function add({ request, places, lap, beforeStep }: Call): CniResult {
       lap("prepare");
       applyPlan(plan, node, podNamespace, beforeStep);
       lap("apply");
+      if (options.announce && plan.items.length > 0) announce(ifname, podNamespace);
+      lap("announce");
       return withPair(previous, plan, netns);
     } catch (error) {
       if (!known) removeAttachment(containerId, ifname, places.attachments);
@@ -87,6 +93,7 @@ function wiringOf(
     addresses,
     mode: mode === "disabled" ? ("auto" as const) : mode,
     numbers: numbersOf(options),
+    ...(options.macPrefix === undefined ? {} : { macPrefix: options.macPrefix }),
     ...(defaultRouteNic === undefined ? {} : { defaultRouteNic }),
     ...(mtu === undefined ? {} : { mtu }),
     ...(txQueueLen === undefined ? {} : { txQueueLength: txQueueLen }),
@@ -128,5 +135,12 @@ function withPair(previous: CniResult, plan: Plan, netns: string): CniResult {
         ]
       : [],
   );
-  return pairs.length === 0 ? previous : { ...previous, interfaces: [...(previous.interfaces ?? []), ...pairs] };
+  const macs = new Map(plan.items.flatMap((item) => (item.kind === "mac" ? [[item.device, item.mac] as const] : [])));
+  if (pairs.length === 0 && macs.size === 0) return previous;
+  const before = (previous.interfaces ?? []).map((one) => {
+    // A main plugin's host end may have the pod's link's name: only what is in a sandbox is the pod's.
+    const mac = (one.sandbox ?? "") === "" ? undefined : macs.get(one.name);
+    return mac === undefined ? one : { ...one, mac };
+  });
+  return { ...previous, interfaces: [...before, ...pairs] };
 }

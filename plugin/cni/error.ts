@@ -21,6 +21,10 @@ export const CODE = {
   drift: 102,
   /** The pod is not one that Interlay can wire (no address, no way to its node). */
   unfitPod: 103,
+  /** Another machine on the wire has the pod's address (conflictDetection). */
+  addressConflict: 104,
+  /** A gateway of the pod does not answer (gatewayDetection). */
+  gatewaySilent: 105,
   /** IPAM: no address can be given. */
   noAddress: 110,
 } as const;

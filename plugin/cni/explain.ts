@@ -69,6 +69,7 @@ export function contractRow(item: PlanItem): string {
   switch (item.kind) {
     case "veth":
     case "up":
+    case "mac":
       return "pod, links";
     case "sysctl":
       return "node, sysctls";

@@ -4,6 +4,7 @@ import { CniError, CODE } from "./error.ts";
 import { LOG_FILE } from "./log.ts";
 import { attachmentsDirectory } from "../datapath/attachment.ts";
 import { DEFAULT_NUMBERS, type RoutingNumbers } from "../datapath/numbers.ts";
+import { isMacPrefix } from "../datapath/mac-prefix.ts";
 import { cidrs, STATE_DIRECTORY } from "../datapath/facts.ts";
 
 export const MODES = ["auto", "underlay", "overlay", "disabled"] as const;
@@ -40,6 +41,19 @@ const optionsSchema = z.looseObject({
   /** The pod's rules by source address, and before them the rule for replies to what came in by veth0. */
   podRulePriority: z.optional(priority),
   podMarkPriority: z.optional(priority),
+  /** Whether another machine has the pod's addresses: ARP probe, duplicate address detection. */
+  conflictDetection: z._default(z.boolean(), false),
+  /** Whether the pod's gateways answer. */
+  gatewayDetection: z._default(z.boolean(), false),
+  /** How often the wire is asked, and how long an answer is waited for each time, in milliseconds. */
+  probeAttempts: z._default(z.int().check(z.gte(1), z.lte(10)), 3),
+  probeIntervalMs: z._default(z.int().check(z.gte(10), z.lte(1000)), 100),
+  /** Gratuitous ARP and unsolicited neighbour advertisements when the pod is wired. */
+  announce: z._default(z.boolean(), true),
+  /** The underlay NIC's MAC is these two bytes and the last four of its first address. */
+  macPrefix: z.optional(
+    z.string().check(z.refine(isMacPrefix, "not two bytes of a unicast MAC in lower case, as 0a:1b")),
+  ),
   /** Packets, of our pair; the kernel's default otherwise. */
   txQueueLen: z.optional(z.int().check(z.gte(0))),
 });

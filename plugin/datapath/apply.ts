@@ -9,7 +9,7 @@ import { familyOf } from "./address.ts";
 import { gone } from "./gone.ts";
 import { type Namespace, withNamespaceFd } from "./kernel.ts";
 import { kernelRoute, kernelRule } from "./kernel-objects.ts";
-import { describeItem, type Plan, type PlanItem, type SysctlItem, type VethItem } from "./plan.ts";
+import { describeItem, type MacItem, type Plan, type PlanItem, type SysctlItem, type VethItem } from "./plan.ts";
 import { restoreReplaced } from "./replaced-route.ts";
 import { isShared, removeSharedRule } from "./shared-rule.ts";
 import { applyReplyMark, removeReplyMark } from "./reply-mark.ts";
@@ -65,6 +65,8 @@ export function applyItem(item: PlanItem, node: Namespace, pod: Namespace): Undo
     case "up":
       bringUp(item.device, where);
       return undefined;
+    case "mac":
+      return applyMac(item, where);
     case "sysctl":
       return applySysctl(item, where);
     case "neighbour": {
@@ -137,6 +139,21 @@ function applyVeth(item: VethItem, node: Namespace, pod: Namespace): Undo | unde
 function bringUp(device: string, where: Namespace): void {
   const body = encodeLinkChange({ index: indexOf(where, device), up: true });
   where.socket.execute(`link ${device} up`, RTM_LINK.new, 0, body);
+}
+
+function applyMac({ device, mac }: MacItem, where: Namespace): Undo | undefined {
+  const link = where.findLink(device);
+  if (link === undefined) throw new Error(`there is no link ${device}`);
+  if (link.mac === mac) return undefined;
+  const set = (address: string): void => {
+    const body = encodeLinkChange({ index: link.index, mac: address });
+    where.socket.execute(`link ${device} address ${address}`, RTM_LINK.new, 0, body);
+    where.forgetLinks();
+  };
+  set(mac);
+  return () => {
+    set(link.mac);
+  };
 }
 
 /** Removes a link by name; that there is none is what was wanted. */

@@ -25,6 +25,14 @@ export interface UpItem extends Reasoned {
   readonly device: string;
 }
 
+/** The MAC of the pod's own link. */
+export interface MacItem extends Reasoned {
+  readonly kind: "mac";
+  readonly where: "pod";
+  readonly device: string;
+  readonly mac: string;
+}
+
 export interface SysctlItem extends Reasoned {
   readonly kind: "sysctl";
   readonly where: Where;
@@ -75,7 +83,7 @@ export interface ReplyMarkItem extends Reasoned {
   readonly mark: number;
 }
 
-export type PlanItem = VethItem | UpItem | SysctlItem | NeighbourItem | RouteItem | RuleItem | ReplyMarkItem;
+export type PlanItem = VethItem | UpItem | MacItem | SysctlItem | NeighbourItem | RouteItem | RuleItem | ReplyMarkItem;
 
 /** The desired state for one attachment, in the order in which it is made. */
 export interface Plan {
@@ -91,6 +99,8 @@ export function describeItem(item: PlanItem): string {
       return `link ${item.pod.name} (pod) <-> ${item.node.name} (node) mtu ${item.mtu}`;
     case "up":
       return `${item.where}: link ${item.device} up`;
+    case "mac":
+      return `${item.where}: link ${item.device} address ${item.mac}`;
     case "sysctl":
       return `${item.where}: sysctl net.${item.path.join(".")}=${item.value}`;
     case "neighbour":

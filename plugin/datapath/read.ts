@@ -40,6 +40,8 @@ class Reader {
       }
       case "up":
         return where.findLink(item.device)?.up === true;
+      case "mac":
+        return where.findLink(item.device)?.mac === item.mac;
       case "sysctl":
         return where.inside(() => readOrEmpty(`/proc/sys/net/${item.path.join("/")}`)) === item.value;
       case "neighbour": {

@@ -4,9 +4,10 @@ import { familyOf, type Ip, parseIp } from "./address.ts";
 import type { Facts } from "./facts.ts";
 import type { Namespace } from "./kernel.ts";
 import { type DefaultRoute, type ExtraAddress, NIC_TABLE_BASE, planExtraNic } from "./multi-nic.ts";
+import { macItem } from "./mac-prefix.ts";
 import { POD_LINK } from "./names.ts";
 import type { RoutingNumbers } from "./numbers.ts";
-import { MAIN_TABLE, type Plan } from "./plan.ts";
+import { MAIN_TABLE, type Plan, type PlanItem } from "./plan.ts";
 import { planUnderlay } from "./underlay.ts";
 
 export interface PodNic {
@@ -20,6 +21,7 @@ export interface PodNic {
   /** The link that is to have the pod's default routes; undefined: they stay. */
   readonly defaultRouteNic?: string;
   readonly numbers: RoutingNumbers;
+  readonly macPrefix?: string;
 }
 
 /** The pod's first NIC by every runtime's convention. */
@@ -33,17 +35,14 @@ export function planFor(facts: Facts, nic: PodNic, node: Namespace, pod: Namespa
   const link = pod.findLink(nic.ifname);
   if (link === undefined)
     throw new UnfitPodError(`the pod has no link ${nic.ifname}, though the previous plugin said so`);
+  const mac = macItem(nic.macPrefix, nic.ifname, nic.addresses[0]?.ip);
   const defaultBy = defaultRouteNic(nic, pod);
   const first = nic.ifname === MAIN_NIC || pod.findLink(MAIN_NIC) === undefined;
   if (first) {
     const underlay = nic.mode === "underlay" || (nic.mode === "auto" && !leadsToNode(link));
-    return underlay
-      ? planUnderlay(facts, {
-          ...nic,
-          addresses: nic.addresses.map((a) => a.ip),
-          mtu: nic.mtu ?? link.mtu,
-        })
-      : { items: [] };
+    if (!underlay) return { items: [] };
+    const addresses = nic.addresses.map((a) => a.ip);
+    return before(mac, planUnderlay(facts, { ...nic, addresses, mtu: nic.mtu ?? link.mtu }));
   }
 
   const ours = pod.findLink(POD_LINK);
@@ -56,7 +55,7 @@ export function planFor(facts: Facts, nic: PodNic, node: Namespace, pod: Namespa
   const nodeEnd = node.findLinkByIndex(anchorLink.link);
   if (nodeEnd === undefined)
     throw new UnfitPodError(`the node has no link ${anchorLink.link}, the other end of the pod's ${anchorLink.name}`);
-  return planExtraNic(facts, {
+  const plan = planExtraNic(facts, {
     ifname: nic.ifname,
     linkIndex: link.index,
     addresses: nic.addresses,
@@ -73,6 +72,12 @@ export function planFor(facts: Facts, nic: PodNic, node: Namespace, pod: Namespa
       gateways: defaultGateways(pod, anchorLink.index),
     },
   });
+  return before(mac, plan);
+}
+
+/** A pod of which no family is wired is left as it is. */
+function before(first: readonly PlanItem[], { items }: Plan): Plan {
+  return { items: items.length === 0 ? items : [...first, ...items] };
 }
 
 /**

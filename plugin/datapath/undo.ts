@@ -75,6 +75,7 @@ function undoItem(item: PlanItem, where: Namespace): void {
           where.socket.execute(describeItem(item), RTM_RULE.del, 0, encodeRule(kernelRule(item)));
         });
       return;
+    case "mac": // the link is the main plugin's, and goes with it
     case "up": // goes with its pair
     case "sysctl": // goes with its link or its namespace
       return;
