@@ -11,7 +11,7 @@ export function toJunit(report: Report): string {
   const { passed, failed, skipped } = report.summary;
   return [
     '<?xml version="1.0" encoding="UTF-8"?>',
-    `<testsuites name="interlay" tests="${passed + failed + skipped}" failures="${failed}" skipped="${skipped}">`,
+    `<testsuites name="interlay" tests="${passed + failed + skipped}" failures="${failed}" errors="0">`,
     ...suites,
     "</testsuites>",
     "",
@@ -60,7 +60,7 @@ function suite(
   seconds: number,
   cases: readonly string[],
 ): string {
-  const attributes = `name="${escapeXml(name)}" tests="${tests}" failures="${failures}" skipped="${skipped}" time="${seconds.toFixed(3)}"`;
+  const attributes = `name="${escapeXml(name)}" tests="${tests}" failures="${failures}" errors="0" skipped="${skipped}" time="${seconds.toFixed(3)}"`;
   return [`  <testsuite ${attributes}>`, ...cases, "  </testsuite>"].join("\n");
 }
 

@@ -11,7 +11,11 @@ export function cellView(cell: PageCell, flags: string): HTMLElement {
   return h(
     "article",
     { "aria-label": cell.id },
-    h("h3", {}, `${cell.source} → ${cell.target}, ${cell.placement}, ${cell.protocol}`),
+    h(
+      "h3",
+      {},
+      `${cell.source} → ${cell.target}, ${cell.placement}, ${cell.protocol}${cell.family === "ipv6" ? ", IPv6" : ""}`,
+    ),
     h(
       "p",
       {},

@@ -33,7 +33,7 @@ const MARKS = { fail: "✗", blocked: "⊘", pass: "✓" } as const;
 
 function cellTitle(cell: PageCell): string {
   const [, from = "", to = ""] = cell.id.split("/");
-  return `${MARKS[stateOf(cell)]} ${from} → ${to}, ${cell.placement}, ${cell.protocol}`;
+  return `${MARKS[stateOf(cell)]} ${from} → ${to}, ${cell.placement}, ${cell.protocol}${cell.family === "ipv6" ? ", IPv6" : ""}`;
 }
 
 function latencies(cells: readonly PageCell[]): string {

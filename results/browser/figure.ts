@@ -137,13 +137,13 @@ function columnOf(column: string, layout: Layout): readonly SVGElement[] {
       .flatMap((pod) => [
         s("rect", { class: "pod", x: pod.x, y: POD_TOP, width: POD_WIDTH, height: POD_HEIGHT, rx: 6 }),
         s("text", { x: pod.x + 10, y: POD_TOP + 22 }, pod.name),
-        ...layout.links(pod.name).map((link) => label(link, layout.at({ place: pod.name, link }), -8)),
+        ...layout.links(pod.name).map((link) => label(link, layout.at({ place: pod.name, link }), 0, -8)),
       ]),
     ...layout
       .links(column)
-      .map((link) => label(link === "wire" ? "uplink" : link, layout.at({ place: column, link }), -6)),
+      .map((link) => label(link === "wire" ? "uplink" : link, layout.at({ place: column, link }), 42, 18)), // beside its steps
   ];
 }
 
-const label = (text: string, { x, y }: Point, lift: number): SVGElement =>
-  s("text", { class: "small link", x, y: y + lift }, text);
+const label = (text: string, { x, y }: Point, right: number, down: number): SVGElement =>
+  s("text", { class: "small link", x: x + right, y: y + down }, text);

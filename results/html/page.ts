@@ -39,6 +39,7 @@ export async function toHtml(report: Report, earlier: readonly RunSummary[] = []
     .map(([name, version]) => `<div><dt>${escape(name)}</dt><dd>${escape(version)}</dd></div>`)
     .join("")}</dl>
 <main>
+${failuresSection(report)}
 ${report.variants.map(variantSection).join("\n")}
 <section><h2>Compare</h2><div id="compare"><noscript>Needs scripts.</noscript></div></section>
 <section><h2>History</h2><div id="history"><noscript>Needs scripts.</noscript></div></section>
@@ -51,6 +52,27 @@ ${checksSection(report)}
 </html>
 `;
 }
+
+/** What a reader of a failed run looks for, first. */
+function failuresSection({ variants, checks }: Report): string {
+  const cells = variants.flatMap((variant, index) =>
+    variant.cells
+      .filter(({ ok }) => !ok)
+      .map(
+        (cell) =>
+          `<li><a href="#variant-${index}">${escape(variantTitle(variant))}</a>: <code>${escape(cell.id)}</code>: ${escape(cell.reason ?? cell.actual)}${cell.cause === undefined ? "" : ` <em>Likely cause: ${escape(cell.cause)}</em>`}</li>`,
+      ),
+  );
+  // What a check says of cells, the cells say.
+  const failed = checks
+    .filter(({ status, name }) => status === "failed" && (cells.length === 0 || !/ cells: [a-z-]+$/.test(name)))
+    .map(({ name, error }) => `<li>${escape(name)}: ${escape(error ?? "")}</li>`);
+  const all = [...failed, ...cells];
+  if (all.length === 0) return "";
+  const more = all.length > SHOWN_FAILURES ? `<li>and ${all.length - SHOWN_FAILURES} more, below</li>` : "";
+  return `<section aria-labelledby="failures"><h2 id="failures">What failed</h2><ul>${all.slice(0, SHOWN_FAILURES).join("")}${more}</ul></section>`;
+}
+const SHOWN_FAILURES = 10;
 
 function variantSection(variant: VariantResult, index: number): string {
   const { ok, failed, blocked } = countCells(variant);

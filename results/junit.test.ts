@@ -1,0 +1,96 @@
+import assert from "node:assert/strict";
+import { cell, reportOf } from "./fixtures.ts";
+import { toJunit } from "./junit.ts";
+
+interface Shape {
+  readonly parents: readonly string[];
+  readonly required: readonly string[];
+  readonly optional: readonly string[];
+}
+/** What Jenkins' schema (junit-10) has of elements and attributes; GitHub's and GitLab's readers take no less. */
+const SHAPES: Readonly<Record<string, Shape>> = {
+  testsuites: { parents: [""], required: [], optional: ["name", "time", "tests", "failures", "errors"] },
+  testsuite: {
+    parents: ["testsuites"],
+    required: ["name", "tests"],
+    optional: ["failures", "errors", "skipped", "time", "timestamp", "hostname", "id", "package", "file"],
+  },
+  testcase: { parents: ["testsuite"], required: ["name"], optional: ["classname", "time", "status", "assertions"] },
+  failure: { parents: ["testcase"], required: [], optional: ["message", "type"] },
+  skipped: { parents: ["testcase"], required: [], optional: ["message", "type"] },
+};
+const NUMBERS = new Set(["tests", "failures", "errors", "skipped", "time"]);
+
+interface Element {
+  readonly name: string;
+  readonly attributes: Readonly<Record<string, string>>;
+  readonly parent: string;
+  /** Position of its parent in the list. */
+  readonly under: number;
+}
+
+/** Every element of well-formed XML, in order. Throws where it is not well-formed. */
+function elementsOf(xml: string): readonly Element[] {
+  const found: Element[] = [];
+  const open: number[] = [];
+  const body = xml.replace(/^<\?xml version="1\.0" encoding="UTF-8"\?>\n/, "");
+  const rest = body.replaceAll(/<(\/?)([a-z]+)((?: [a-z]+="[^"<]*")*)(\/?)>/g, (_, close, name, text, empty) => {
+    const top = open.at(-1);
+    if (close === "/") {
+      assert.equal(found[open.pop() ?? -1]?.name, name, "an element that is not open is closed");
+      return "";
+    }
+    const attributes = Object.fromEntries(
+      [...String(text).matchAll(/ ([a-z]+)="([^"]*)"/g)].map(([, key = "", value = ""]) => [key, value]),
+    );
+    found.push({ name: String(name), attributes, parent: found[top ?? -1]?.name ?? "", under: top ?? -1 });
+    if (empty !== "/") open.push(found.length - 1);
+    return "";
+  });
+  assert.equal(open.length, 0, "an element is not closed");
+  assert.doesNotMatch(rest, /[<>]/, "markup that is no element");
+  assert.doesNotMatch(xml, /&(?!(amp|lt|gt|quot|#10);)/, "an entity that XML does not know");
+  return found;
+}
+
+describe("junit.xml", () => {
+  const report = reportOf([
+    cell(),
+    cell({ expected: "blocked", actual: "fail", reason: "INVALID" }),
+    cell({ ok: false, actual: "fail", reason: 'a <b> & "c"\n\u0007', cause: "host-route: a route is missing" }),
+  ]);
+  const checks = [...report.checks, { name: "left out", status: "skipped" as const, seconds: 0, error: "no IPv6" }];
+  const xml = toJunit({ ...report, checks, summary: { ...report.summary, skipped: 1 } });
+  const elements = elementsOf(xml);
+
+  it("has the elements and attributes of the common schema, and no other", () => {
+    for (const { name, attributes, parent } of elements) {
+      const shape = SHAPES[name];
+      assert.ok(shape, `<${name}> is none of the schema's`);
+      assert.ok(shape.parents.includes(parent), `<${name}> in <${parent}>`);
+      for (const wanted of shape.required) assert.ok(wanted in attributes, `<${name}> lacks ${wanted}`);
+      for (const [key, value] of Object.entries(attributes)) {
+        assert.ok([...shape.required, ...shape.optional].includes(key), `<${name} ${key}> is none of the schema's`);
+        if (NUMBERS.has(key)) assert.match(value, /^\d+(\.\d+)?$/, `${name} ${key}`);
+      }
+    }
+  });
+
+  it("counts what it has", () => {
+    elements.forEach(({ name, attributes }, index) => {
+      if (name !== "testsuite") return;
+      const cases = elements.flatMap((one, at) => (one.under === index ? [at] : []));
+      const of = (what: string) => elements.filter((one) => one.name === what && cases.includes(one.under)).length;
+      assert.deepEqual(
+        [attributes["tests"], attributes["failures"], attributes["skipped"]],
+        [cases.length, of("failure"), of("skipped")].map(String),
+      );
+    });
+    assert.equal(elements[0]?.attributes["tests"], String(elements.filter(({ name }) => name === "testcase").length));
+  });
+
+  it("says of a failed cell what was expected, the likely cause, and the command that asks it again", () => {
+    assert.match(xml, /message="expected pass, was fail: a &lt;b&gt;/);
+    assert.match(xml, />likely cause: host-route: a route is missing&#10;again: npm run e2e -- /);
+  });
+});

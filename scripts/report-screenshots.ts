@@ -1,0 +1,44 @@
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { chromium, type Page } from "playwright-core";
+
+/** Debian's package `chromium`. */
+const CHROMIUM = process.env["CHROMIUM"] ?? "/usr/bin/chromium";
+const SCHEMES = ["light", "dark"] as const;
+
+/** What a reader sees, one view after another on the same page. */
+const VIEWS: readonly (readonly [name: string, go: (page: Page) => Promise<void>])[] = [
+  ["page", () => Promise.resolve()],
+  ["cell", (page) => page.locator("#variant-0 .grid tbody tr").nth(1).locator("button").first().click()],
+  [
+    "compare",
+    async (page) => {
+      await page.keyboard.press("Escape");
+      await page.locator("#compare").scrollIntoViewIfNeeded();
+    },
+  ],
+  ["history", (page) => page.locator("#history").scrollIntoViewIfNeeded()],
+];
+
+/** Pictures of a report.html, light and dark, into a directory. Returns their paths. Errors: no chromium. */
+export async function screenshots(report: string, directory: string): Promise<readonly string[]> {
+  await mkdir(directory, { recursive: true });
+  const browser = await chromium.launch({ executablePath: CHROMIUM, args: ["--no-sandbox"] });
+  try {
+    const paths: string[] = [];
+    for (const colorScheme of SCHEMES) {
+      const page = await browser.newPage({ viewport: { width: 1300, height: 950 }, colorScheme });
+      await page.goto(pathToFileURL(report).href);
+      for (const [name, go] of VIEWS) {
+        await go(page);
+        const path = join(directory, `${colorScheme}-${name}.png`);
+        await page.screenshot({ path });
+        paths.push(path);
+      }
+    }
+    return paths;
+  } finally {
+    await browser.close();
+  }
+}
