@@ -86,7 +86,9 @@ export function withPaths(
     const expected = cell && expectedPath(cell);
     if (cell === undefined || expected === undefined) return result;
     const handshake = handshakeOf(cell, result, paths);
-    const seen = paths.get(tokenOf(firstToken + index)) ?? handshake ?? { request: [], reply: [] };
+    // What is blocked is the request: that its handshake arrived says nothing of it.
+    const instead = result.expected === "pass" ? handshake : undefined;
+    const seen = paths.get(tokenOf(firstToken + index)) ?? instead ?? { request: [], reply: [] };
     const evidence = { ...result.evidence, path: { expected: mutable(expected), seen: mutable(seen) } };
     if (result.actual === "fail") {
       const found = [...(handshake === undefined ? [] : strayed(expected, handshake)), diedAt(expected, seen)];

@@ -34,7 +34,7 @@ const RULES: Readonly<Record<ProfileName, (facts: Facts) => Verdict>> = {
     const made = facts.reports.every(({ checks }) =>
       checks.some((check) => isPolicy(check) && check.status !== "skipped"),
     );
-    if (!made) return notRun("the NetworkPolicy specs were not run (--policy)");
+    if (!made) return notRun("the NetworkPolicy specs were not run (--profile …,policy)");
     const broken = failedChecks(facts, isPolicy);
     return broken === undefined ? pass("a NetworkPolicy that denies holds, in every run") : fail(broken);
   },
