@@ -130,6 +130,8 @@ export const underlayNetwork = z.object({
     mode: z.enum(["bridge", "private", "vepa", "passthru"]).default("bridge"),
     pools: z.array(z.string()).default([]),
     mtu: z.number().optional(),
+    /** The plugin's; it checks them itself. */
+    options: z.record(z.string(), z.unknown()).default({}),
   }),
 });
 export type UnderlayNetworkObject = z.infer<typeof underlayNetwork>;

@@ -10,6 +10,7 @@ export function conflist({
   mode = "bridge",
   mtu,
   pools = [],
+  options = {},
 }: {
   readonly name: string;
   /** Absent: the link of the node's default route, on each node its own. */
@@ -17,6 +18,7 @@ export function conflist({
   readonly mode?: string;
   readonly mtu?: number | undefined;
   readonly pools?: readonly string[];
+  readonly options?: Readonly<Record<string, unknown>>;
 }): unknown {
   return {
     cniVersion: CNI_VERSION,
@@ -29,14 +31,14 @@ export function conflist({
         ...(mtu === undefined ? {} : { mtu }),
         ipam: { type: "interlay-ipam", ...(pools.length === 0 ? {} : { pools }) },
       },
-      { type: "interlay" },
+      { ...options, type: "interlay" },
     ],
   };
 }
 
 /** The NetworkAttachmentDefinition of an UnderlayNetwork; goes with it, by the owner reference. Pure. */
 export function attachmentDefinition({ metadata, spec }: UnderlayNetworkObject) {
-  const { namespace, uplink, mode, mtu, pools } = spec;
+  const { namespace, uplink, mode, mtu, pools, options } = spec;
   return {
     apiVersion: "k8s.cni.cncf.io/v1",
     kind: "NetworkAttachmentDefinition",
@@ -54,6 +56,6 @@ export function attachmentDefinition({ metadata, spec }: UnderlayNetworkObject) 
         },
       ],
     },
-    spec: { config: JSON.stringify(conflist({ name: metadata.name, uplink, mode, mtu, pools })) },
+    spec: { config: JSON.stringify(conflist({ name: metadata.name, uplink, mode, mtu, pools, options })) },
   };
 }
