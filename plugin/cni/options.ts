@@ -111,3 +111,8 @@ export function parseOptions(config: unknown): Options {
   const [issue] = result.error.issues;
   throw new CniError(CODE.invalidConfig, `interlay's option ${issue?.path.join(".") ?? ""}: ${issue?.message ?? ""}`);
 }
+
+/** All that a network's configuration may say to the plugin. */
+export function optionNames(): string[] {
+  return [...Object.keys(optionsSchema.shape), ...Object.keys(placesSchema.shape)];
+}

@@ -1,0 +1,51 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { parseAllDocuments } from "yaml";
+import { CODE } from "./error.ts";
+import { optionNames } from "./options.ts";
+
+const root = join(import.meta.dirname, "..", "..");
+const page = readFileSync(join(root, "docs", "plugin.md"), "utf8");
+
+describe("docs/plugin.md", () => {
+  const first = (pattern: RegExp) => [...page.matchAll(pattern)].map(([, cell]) => cell ?? "");
+
+  it("has every option, and none that there is not", () => {
+    const section = /## Options\n([\s\S]*?)\nWhat is wrong/.exec(page)?.[1] ?? "";
+    const documented = [...section.matchAll(/^\| `(\w+)`/gm)].map(([, name]) => name);
+    assert.deepEqual(documented.sort(), [...optionNames()].sort());
+  });
+
+  it("has every error code", () => {
+    assert.deepEqual(first(/^\| (\d+) +\|/gm).map(Number), Object.values(CODE));
+  });
+
+  it("UnderlayNetwork's options are the plugin's, but for what is a node's or a trial", () => {
+    const yaml = readFileSync(join(root, "plugin", "deploy", "manifests", "crds.yaml"), "utf8");
+    const found = parseAllDocuments(yaml).flatMap((document) => {
+      const options: unknown = document.getIn(
+        [
+          "spec",
+          "versions",
+          0,
+          "schema",
+          "openAPIV3Schema",
+          "properties",
+          "spec",
+          "properties",
+          "options",
+          "properties",
+        ],
+        true,
+      );
+      const json: unknown = JSON.parse(JSON.stringify(options ?? null));
+      return typeof json === "object" && json !== null ? [Object.keys(json)] : [];
+    });
+    const own = optionNames().filter((name) => !["dryRun", "stateDirectory", "logFile"].includes(name));
+    assert.deepEqual(
+      found.map((names) => names.sort()),
+      [own.sort()],
+    );
+  });
+});
