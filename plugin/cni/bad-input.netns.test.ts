@@ -73,7 +73,11 @@ describe("bad input, to the executable", () => {
       assert.ok(Number.isInteger(json["code"]) && Number(json["code"]) > 0, said);
       assert.ok(typeof json["msg"] === "string" && json["msg"] !== "", said);
     } else if (Object.keys(json).length > 0) {
-      net.call("interlay", "DEL", node, pod, "eth0", {});
+      // by the name it was given: a container id that is another's is not bad input
+      spawnSync("ip", ["netns", "exec", node.name, interlay], {
+        env: { ...good, ...env, CNI_COMMAND: "DEL" },
+        input: JSON.stringify(config),
+      });
     }
     assert.deepEqual(state(), untouched, said);
   }
