@@ -134,6 +134,7 @@ describe("tables and priorities", () => {
     const prevResult = net.macvlan(node, pod, "eth0", [{ address: "10.7.200.4/16", gateway: GATEWAY }]);
     for (const [wrong, said] of [
       [{ hostRouteTable: 254 }, /hostRouteTable: 253, 254 and 255 are the kernel's own/],
+      [{ hijackCIDRs: ["0.0.0.0/0"] }, /hijackCIDRs\.0: "0\.0\.0\.0\/0" is every address/],
       [{ hostRulePriority: 0 }, /hostRulePriority/],
       [{ podRulePriority: 32_766 }, /podRulePriority/],
       [{ podMarkPriority: 1000 }, /podMarkPriority: 1000 is not less than podRulePriority, 1000/],

@@ -7,6 +7,13 @@ export const STATE_DIRECTORY = "/var/lib/interlay";
 export const FACTS_FILE = `${STATE_DIRECTORY}/facts.json`;
 export const FACTS_SCHEMA = "interlay.facts/v1";
 
+/** All of a family would take the place of the pod's default route, and take it away when it goes. */
+function parsePartOfAll(text: string): Cidr {
+  const cidr = parseCidr(text);
+  if (cidr.endsWith("/0")) throw new Error(`"${text}" is every address: that is a default route's`);
+  return cidr;
+}
+
 const parsed = <T>(parse: (text: string) => T) =>
   z.pipe(
     z.string(),
@@ -25,7 +32,7 @@ const parsed = <T>(parse: (text: string) => T) =>
   );
 const ip = parsed(parseIp);
 /** Networks in CIDR notation, as a fact or as an option. */
-export const cidrs = z.readonly(z.array(parsed(parseCidr)));
+export const cidrs = z.readonly(z.array(parsed(parsePartOfAll)));
 
 export const RETURN_PATHS = ["notrack", "liberal", "none"] as const;
 export type ReturnPath = (typeof RETURN_PATHS)[number];
