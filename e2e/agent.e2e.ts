@@ -126,7 +126,7 @@ Describe("agent: the node stays true", { labels: ["agent"] }, () => {
     for (const node of [first, second]) {
       await signalAgent(cluster, node, "KILL");
       await signalProcess(cluster, node, "calico-node -felix", "KILL");
-      await signalProcess(cluster, node, "kube-proxy ", "KILL");
+      await signalProcess(cluster, node, "kube-proxy[^ ]* --", "KILL");
     }
     for (const { way, lines } of await counts) assert.equal(lines, STREAM_LINES, `${way} ended early`);
   });

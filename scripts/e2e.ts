@@ -17,6 +17,7 @@ const SUITES: readonly (readonly [string, () => Promise<unknown>])[] = [
   ["matrix", () => import("../e2e/matrix.e2e.ts")],
   ["agent", () => import("../e2e/agent.e2e.ts")],
   ["doctor", () => import("../e2e/doctor.e2e.ts")],
+  ["rights", () => import("../e2e/rights.e2e.ts")],
   ["evidence", () => import("../e2e/evidence.e2e.ts")],
 ];
 

@@ -35,7 +35,7 @@ export async function withCauses(
 }
 
 /** On the nodes themselves: the agents' pods cannot be entered everywhere. */
-async function findingsOf(cluster: Cluster): Promise<Findings> {
+export async function findingsOf(cluster: Cluster): Promise<Findings> {
   const directory = await mkdtemp(join(tmpdir(), "interlay-doctor-"));
   try {
     const snapshots = await Promise.all(cluster.nodes.map(({ name }) => must(cluster, name, SNAPSHOT)));

@@ -1,7 +1,9 @@
 import { readFileSync } from "node:fs";
 import { Command } from "commander";
 import type { ExplainOptions } from "../cni/explain.ts";
+import { STATE_DIRECTORY } from "../datapath/facts.ts";
 import { runAgent } from "./main.ts";
+import type { Places } from "./uninstall.ts";
 
 /** What the executable does when no runtime calls it. */
 export async function runCommand(argv: readonly string[]): Promise<void> {
@@ -15,6 +17,25 @@ export async function runCommand(argv: readonly string[]): Promise<void> {
     .action(async (options: { json?: boolean; snapshot?: boolean }) => {
       const { runDoctor } = await import("../doctor/command.ts");
       await runDoctor(options);
+    });
+  program
+    .command("uninstall")
+    .description("leave this node as it was: what is wired, tables, sysctl, plugins and files of Interlay go")
+    .option("--bin-directory <path>", "where the runtime's plugins are", "/opt/cni/bin")
+    .option("--state-directory <path>", "facts and records", STATE_DIRECTORY)
+    .option("--run-directory <path>", "the agent's socket", "/run/interlay")
+    .option("--log-directory <path>", "the plugins' log", "/var/log/interlay")
+    .action(async (places: Places) => {
+      const { uninstall } = await import("./uninstall.ts");
+      for (const line of uninstall(places)) process.stdout.write(`${line}\n`);
+    });
+  program
+    .command("wait", { hidden: true })
+    .description("nothing, until SIGTERM: the DaemonSet that uninstalls is ready when this runs")
+    .action(async () => {
+      const alive = setInterval(() => undefined, 2 ** 30);
+      await new Promise((resolve) => process.once("SIGTERM", resolve));
+      clearInterval(alive);
     });
   program
     .command("explain")

@@ -36,17 +36,16 @@ export function applyReturnPath(facts: Facts): readonly string[] {
       writeFileSync(BE_LIBERAL, "1");
       done.push("nf_conntrack_tcp_be_liberal set to 1");
     }
-  } else if (existsSync(LIBERAL_MARK)) {
-    writeFileSync(BE_LIBERAL, "0");
-    rmSync(LIBERAL_MARK, { force: true });
-    done.push("nf_conntrack_tcp_be_liberal set back to 0");
-  }
+  } else if (resetTcpBeLiberal()) done.push("nf_conntrack_tcp_be_liberal set back to 0");
   return done;
 }
 
-/** Takes back what `applyReturnPath` did: for uninstall. */
-export function removeReturnPath(facts: Facts): void {
-  applyReturnPath({ ...facts, returnPath: "none" });
+/** The sysctl as it was, where it was us who set it. True: it had to be set back. */
+export function resetTcpBeLiberal(): boolean {
+  if (!existsSync(LIBERAL_MARK)) return false;
+  writeFileSync(BE_LIBERAL, "0");
+  rmSync(LIBERAL_MARK, { force: true });
+  return true;
 }
 
 function notrackIsThere(facts: Facts): boolean {

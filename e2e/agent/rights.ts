@@ -1,0 +1,61 @@
+import { readFile } from "node:fs/promises";
+import { z } from "zod";
+
+const event = z.object({
+  verb: z.string(),
+  objectRef: z
+    .object({
+      apiGroup: z.string().default(""),
+      resource: z.string(),
+      subresource: z.string().optional(),
+      namespace: z.string().default(""),
+    })
+    .optional(),
+  responseStatus: z.object({ code: z.number() }).optional(),
+});
+
+export const role = z.object({
+  metadata: z.object({ name: z.string(), namespace: z.string().default("") }),
+  rules: z.array(
+    z.object({ apiGroups: z.array(z.string()), resources: z.array(z.string()), verbs: z.array(z.string()) }),
+  ),
+});
+export type Role = z.infer<typeof role>;
+
+/** `verb resource.group`, with `in namespace` where a Role grants it there alone. */
+export function grantsOf({ metadata, rules }: Role): readonly string[] {
+  return rules.flatMap(({ apiGroups, resources, verbs }) =>
+    apiGroups.flatMap((group) =>
+      resources.flatMap((resource) => verbs.map((verb) => nameOf(verb, resource, group, metadata.namespace))),
+    ),
+  );
+}
+
+export interface Asked {
+  /** The grants, of those given, that a request went by. */
+  readonly used: ReadonlySet<string>;
+  /** Requests that were refused, or that no grant covers. */
+  readonly notGranted: readonly string[];
+}
+
+/** What the agents asked, by the API server's own audit log, against what they may. */
+export async function askedFor(auditLog: string, grants: ReadonlySet<string>): Promise<Asked> {
+  const used = new Set<string>();
+  const notGranted = new Set<string>();
+  for (const line of (await readFile(auditLog, "utf8")).split("\n").filter((text) => text !== "")) {
+    const { verb, objectRef, responseStatus } = event.parse(JSON.parse(line));
+    if (objectRef === undefined) continue;
+    const { apiGroup, namespace, subresource } = objectRef;
+    const resource = objectRef.resource + (subresource === undefined ? "" : `/${subresource}`);
+    const by = [nameOf(verb, resource, apiGroup, namespace), nameOf(verb, resource, apiGroup, "")].find((name) =>
+      grants.has(name),
+    );
+    if (by !== undefined) used.add(by);
+    if (by === undefined || responseStatus?.code === 403) notGranted.add(nameOf(verb, resource, apiGroup, namespace));
+  }
+  return { used, notGranted: [...notGranted] };
+}
+
+function nameOf(verb: string, resource: string, group: string, namespace: string): string {
+  return `${verb} ${resource}${group === "" ? "" : `.${group}`}${namespace === "" ? "" : ` in ${namespace}`}`;
+}

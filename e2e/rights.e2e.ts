@@ -1,0 +1,103 @@
+import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import type { KubernetesObject } from "@kubernetes/client-node";
+import { parseAllDocuments } from "yaml";
+import { auditLog } from "../clusters/lab/control-plane.ts";
+import type { Cluster } from "../clusters/provider.ts";
+import { askedFor, grantsOf, role } from "./agent/rights.ts";
+import { type ClusterApi, clusterApi, ensure } from "./cluster-api.ts";
+import { theCluster } from "./context.ts";
+import { BeforeAll, DeferCleanup, Describe, Eventually, It, Skip } from "./harness.ts";
+import { NAMESPACE } from "./pods/pods.ts";
+import { deploy } from "./pods/deploy.ts";
+
+const MANIFEST = join(import.meta.dirname, "..", "plugin", "deploy", "manifests", "interlay.yaml");
+
+/** Granted, and asked for by what this run does not do; each with who asks. */
+const ELSEWHERE: Readonly<Record<string, string>> = {
+  "list servicecidrs.networking.k8s.io": "Kubernetes 1.33 and newer, which serve the kind",
+  "watch servicecidrs.networking.k8s.io": "Kubernetes 1.33 and newer, which serve the kind",
+  "get configmaps in interlay-system": "interlay doctor in the agent's pod",
+  "get configmaps in kube-system": "interlay doctor in the agent's pod",
+  "delete pods in kube-system": "restartKubeProxy: true, with returnPath liberal",
+  "patch leases.coordination.k8s.io in interlay-system": "a leader that ends in good order",
+  "patch events": "an Event that is told again",
+  "patch network-attachment-definitions.k8s.cni.cncf.io": "drift of a definition",
+};
+
+Describe("agent: it may do what it does, and no more", { labels: ["agent", "rights"] }, () => {
+  let cluster: Cluster;
+  let api: ClusterApi;
+
+  BeforeAll(
+    async () => {
+      cluster = await theCluster();
+      if (cluster.provider !== "lab") return;
+      api = clusterApi(cluster);
+      const deployment = await deploy(cluster, api);
+      DeferCleanup(() => deployment.closeProbers());
+    },
+    { timeout: 300_000 },
+  );
+
+  It("every request of a run is granted, and every grant is asked for", async () => {
+    if (cluster.provider !== "lab") Skip("the audit log is the lab's");
+    const made: readonly KubernetesObject[] = [
+      {
+        apiVersion: "interlay.dev/v1alpha1",
+        kind: "UnderlayNetwork",
+        metadata: { name: "rights" },
+        spec: { namespace: NAMESPACE, pools: ["underlay"] },
+      } as KubernetesObject,
+      pod("rights-wired", "interlay-system/underlay", {}),
+      // No such pool: refused, and told by an Event.
+      pod("rights-refused", "interlay-system/underlay", { "interlay.dev/ip": "203.0.113.9" }),
+    ];
+    for (const object of made) {
+      await ensure(api, object);
+      DeferCleanup(() => api.objects.delete(object).catch(() => undefined));
+    }
+    const log = auditLog(dirname(cluster.kubeconfig));
+    const grants = new Set(
+      parseAllDocuments(await readFile(MANIFEST, "utf8"))
+        .map((document) => role.safeParse(document.toJS()))
+        .flatMap(({ data }) => (data === undefined ? [] : grantsOf(data))),
+    );
+    await Eventually(
+      "the pod is wired",
+      async () =>
+        (await api.core.readNamespacedPod({ name: "rights-wired", namespace: NAMESPACE })).status?.podIP ?? "",
+      (address) => address !== "",
+      { timeout: 30_000 },
+    );
+    for (const name of ["rights-wired", "rights-refused"])
+      await api.core.deleteNamespacedPod({ name, namespace: NAMESPACE, gracePeriodSeconds: 0 });
+    const unused = async () => {
+      const { used } = await askedFor(log, grants);
+      return [...grants].filter((grant) => !used.has(grant) && !(grant in ELSEWHERE));
+    };
+    await Eventually("every grant is used", unused, (list) => list.length === 0, { timeout: 60_000, interval: 2000 });
+    assert.deepEqual((await askedFor(log, grants)).notGranted, []);
+    for (const grant of Object.keys(ELSEWHERE)) assert.ok(grants.has(grant), `${grant} is told of, but not granted`);
+    process.stdout.write(
+      `      · ${grants.size} grants, ${Object.keys(ELSEWHERE).length} of them asked for elsewhere\n`,
+    );
+  });
+
+  const pod = (name: string, network: string, annotations: Readonly<Record<string, string>>): KubernetesObject =>
+    ({
+      apiVersion: "v1",
+      kind: "Pod",
+      metadata: {
+        name,
+        namespace: NAMESPACE,
+        annotations: { "v1.multus-cni.io/default-network": network, ...annotations },
+      },
+      spec: {
+        nodeName: cluster.nodes[1]?.name,
+        terminationGracePeriodSeconds: 0,
+        containers: [{ name: "probe", image: cluster.probeImage }],
+      },
+    }) as KubernetesObject;
+});

@@ -1,0 +1,74 @@
+import assert from "node:assert/strict";
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { parseCidr } from "../datapath/address.ts";
+import { notrackRules } from "../datapath/return-path.ts";
+import { inside, lines, must, permanentState, ping, pluginsFromEnvironment, TestNet } from "../testing/node.ts";
+import { installPlugin } from "./install.ts";
+
+describe("install and uninstall", () => {
+  const plugins = pluginsFromEnvironment();
+  const directory = mkdtempSync(join(tmpdir(), "interlay-uninstall-"));
+  const bin = join(directory, "bin");
+  const net = new TestNet(plugins);
+  after(() => {
+    net.close();
+    rmSync(directory, { recursive: true, force: true });
+  });
+
+  it("a node is as it was before: links, routes, rules, neighbours, sysctls, nftables, files", () => {
+    const node = net.node("n1", "10.7.168.71");
+    const multiNic = net.pod("m");
+    net.overlay(node, multiNic, "10.233.64.9");
+    const underlay = net.pod("u");
+    mkdirSync(bin);
+    writeFileSync(join(bin, "others"), "");
+    must(["ip", "netns", "exec", node.name, "nft", "add", "table", "inet", "others"]);
+    inside(node.name, "ip", "route", "add", "198.51.100.0/24", "dev", "eth0", "table", "500");
+    const state = () => [
+      ...permanentState(node),
+      ...lines(inside(node.name, "nft", "list", "ruleset")),
+      ...lines(
+        inside(node.name, "sysctl", "-a", "--pattern", "^net.ipv[46].*(rp_filter|forward|proxy|arp|accept|liberal)"),
+      ),
+      ...readdirSync(bin),
+    ];
+    const before_ = state();
+
+    installPlugin(bin, plugins.interlay);
+    assert.equal(net.attach(node, underlay, "eth0", "10.7.200.1/16", "10.7.168.72").status, 0);
+    assert.equal(net.attach(node, multiNic, "net1", "10.7.200.2/16").status, 0);
+    must(["ip", "netns", "exec", node.name, "nft", "-f", "-"], notrackRules([parseCidr("10.233.64.0/18")]));
+    assert.ok(ping(node.name, "10.7.200.1"));
+    assert.ok(state().length > before_.length + 5, "nothing was installed");
+
+    const run = join(directory, "run");
+    mkdirSync(run);
+    const flags = Object.entries({ bin, state: node.stateDirectory, run, log: join(directory, "log") }).flatMap(
+      ([name, path]) => [`--${name}-directory`, path],
+    );
+    const said = lines(inside(node.name, plugins.interlay, "uninstall", ...flags));
+    assert.deepEqual(state(), before_, said.join("\n"));
+    assert.ok(!existsSync(node.stateDirectory) && !existsSync(run));
+    assert.deepEqual(lines(inside(multiNic.namespace, "ip", "rule")).length, 3, "rules of ours are in a pod that runs");
+    assert.deepEqual(lines(inside(node.name, plugins.interlay, "uninstall", ...flags)), [], "the second time");
+  });
+
+  it("an upgrade puts the plugin in place whole, and keeps calls that run and pods that are wired", () => {
+    const node = net.node("n2", "10.7.168.73");
+    const pod = net.pod("kept");
+    const old = join(directory, "old");
+    copyFileSync(plugins.interlay, old);
+    installPlugin(bin, old);
+    const running = inside(node.name, "stat", "-c", "%i", join(bin, "interlay"));
+    assert.equal(net.attach(node, pod, "eth0", "10.7.200.3/16", "10.7.168.72").status, 0);
+    const wired = permanentState(node);
+    writeFileSync(old, "of another version", { flag: "a" });
+    installPlugin(bin, old);
+    assert.notEqual(inside(node.name, "stat", "-c", "%i", join(bin, "interlay")), running, "it was written in place");
+    assert.deepEqual(readdirSync(bin).sort(), ["interlay", "interlay-ipam", "others"]);
+    assert.deepEqual(permanentState(node), wired);
+    assert.ok(ping(node.name, "10.7.200.3"));
+  });
+});

@@ -1,0 +1,58 @@
+import { execFileSync } from "node:child_process";
+import { existsSync, readdirSync, rmdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { del } from "../cni/del.ts";
+import { attachmentsDirectory, listAttachments } from "../datapath/attachment.ts";
+import { NODE_NFT_TABLE, removeNotrackRules } from "../datapath/return-path.ts";
+import { readTcpBeLiberal, resetTcpBeLiberal } from "./return-path.ts";
+
+/** Where Interlay has put something on a node. */
+export interface Places {
+  readonly binDirectory: string;
+  readonly stateDirectory: string;
+  readonly runDirectory: string;
+  readonly logDirectory: string;
+}
+
+/**
+ * Leaves the node as it was before the first agent: what is wired is taken apart (pods that still run lose the way
+ * through their node, and keep their addresses), then tables, sysctl, plugins and files go. Idempotent; the agent must
+ * not run. Returns a line for each thing that went.
+ */
+export function uninstall({ binDirectory, stateDirectory, runDirectory, logDirectory }: Places): readonly string[] {
+  const done: string[] = [];
+  // The plugins first: nothing is wired any more from here.
+  for (const name of ["interlay-ipam", "interlay", "interlay.new"])
+    if (readdirSync(binDirectory).includes(name)) {
+      rmSync(join(binDirectory, name));
+      done.push(`${join(binDirectory, name)} removed`);
+    }
+  for (const { containerId, ifname, netns, pod } of listAttachments(attachmentsDirectory(stateDirectory))) {
+    del({ containerId, ifname, netns }, stateDirectory);
+    done.push(`${pod.namespace}/${pod.name} ${ifname} taken apart`);
+  }
+  try {
+    execFileSync("nft", ["list", "table", ...NODE_NFT_TABLE.split(" ")], { stdio: "ignore" });
+    execFileSync("nft", ["-f", "-"], { input: removeNotrackRules(), stdio: ["pipe", "ignore", "pipe"] });
+    done.push(`nftables table ${NODE_NFT_TABLE} removed`);
+  } catch {
+    // It was not there; a kernel or a node without nftables has none either.
+  }
+  const before = readTcpBeLiberal();
+  if (resetTcpBeLiberal()) done.push(`nf_conntrack_tcp_be_liberal set back to 0 from ${before}`);
+  for (const directory of [stateDirectory, runDirectory, logDirectory])
+    if (empty(directory)) done.push(`${directory} removed`);
+  return done;
+}
+
+/** With everything in it; a directory that is mounted here stays, empty. */
+function empty(directory: string): boolean {
+  if (!existsSync(directory)) return false;
+  for (const name of readdirSync(directory)) rmSync(join(directory, name), { recursive: true, force: true });
+  try {
+    rmdirSync(directory);
+  } catch {
+    // Busy: the volume of the DaemonSet that runs this.
+  }
+  return true;
+}

@@ -1,0 +1,47 @@
+import { parseAllDocuments, stringify } from "yaml";
+import { z } from "zod";
+import { manifest } from "./render.ts";
+
+const daemonSet = z.object({
+  apiVersion: z.literal("apps/v1"),
+  kind: z.literal("DaemonSet"),
+  metadata: z.object({ name: z.string(), namespace: z.string() }),
+  spec: z.object({
+    template: z.object({
+      spec: z.looseObject({ containers: z.array(z.looseObject({ name: z.string() })).min(1) }),
+    }),
+  }),
+});
+
+export const UNINSTALL = "interlay-uninstall";
+
+/**
+ * A DaemonSet, made from the agent's, whose pods leave their node as it was before Interlay and are ready when that is
+ * done. The agent's own DaemonSet must be gone before.
+ */
+export function renderUninstall(image: string): string {
+  const agent = parseAllDocuments(manifest("interlay.yaml"))
+    .map((document) => daemonSet.safeParse(document.toJS()).data)
+    .find((found) => found !== undefined);
+  if (agent === undefined) throw new Error("manifests/interlay.yaml has no DaemonSet");
+  const labels = { app: UNINSTALL };
+  const { containers, ...pod } = agent.spec.template.spec;
+  const { readinessProbe: _, ...container } = { readinessProbe: undefined, ...containers[0], image };
+  return stringify({
+    ...agent,
+    metadata: { ...agent.metadata, name: UNINSTALL, labels },
+    spec: {
+      selector: { matchLabels: labels },
+      template: {
+        metadata: { labels },
+        spec: {
+          ...pod,
+          initContainers: [
+            { ...container, name: "uninstall", args: ["uninstall", "--bin-directory", "/host/opt/cni/bin"] },
+          ],
+          containers: [{ ...container, name: "wait", args: ["wait"] }],
+        },
+      },
+    },
+  });
+}
