@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import type { KubernetesObject } from "@kubernetes/client-node";
+import { ensureDebianPackages } from "../clusters/components/packages.ts";
+import { plainProgress } from "../clusters/progress-plain.ts";
 import type { Cluster } from "../clusters/provider.ts";
 import { must, signalAgent, signalProcess } from "./agent-process.ts";
 import { removals, type Wired } from "./agent/removals.ts";
@@ -35,6 +37,8 @@ Describe("agent: the node stays true", { labels: ["agent"] }, () => {
   BeforeAll(
     async () => {
       cluster = await theCluster();
+      // A lab's nodes have this computer's programs; kind's image has its own.
+      if (cluster.provider === "lab") await ensureDebianPackages(["socat", "procps"], plainProgress());
       api = clusterApi(cluster);
       deployment = await By("the pods of the three types", () => deploy(cluster, api));
       DeferCleanup(() => deployment.closeProbers());

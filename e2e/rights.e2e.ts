@@ -22,6 +22,10 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
   "get configmaps in kube-system": "interlay doctor in the agent's pod",
   "delete pods in kube-system": "restartKubeProxy: true, with returnPath liberal",
   "patch leases.coordination.k8s.io in interlay-system": "a leader that ends in good order",
+  "get namespaces": "a pool with a namespaceSelector",
+  "get pods": "a pod that the watch has not told of, and an address whose pod is gone",
+  "get statefulsets.apps": "an address that waits for its StatefulSet's pod",
+  "update underlayaddresses.interlay.dev": "an address that waits for its StatefulSet's pod",
   "patch events": "an Event that is told again",
   "patch network-attachment-definitions.k8s.cni.cncf.io": "drift of a definition",
 };
@@ -43,18 +47,18 @@ Describe("agent: it may do what it does, and no more", { labels: ["agent", "righ
 
   It("every request of a run is granted, and every grant is asked for", async () => {
     if (cluster.provider !== "lab") Skip("the audit log is the lab's");
-    const made: readonly KubernetesObject[] = [
+    const made: readonly unknown[] = [
       {
         apiVersion: "interlay.dev/v1alpha1",
         kind: "UnderlayNetwork",
         metadata: { name: "rights" },
         spec: { namespace: NAMESPACE, pools: ["underlay"] },
-      } as KubernetesObject,
+      },
       pod("rights-wired", "interlay-system/underlay", {}),
       // No such pool: refused, and told by an Event.
       pod("rights-refused", "interlay-system/underlay", { "interlay.dev/ip": "203.0.113.9" }),
     ];
-    for (const object of made) {
+    for (const object of made as readonly KubernetesObject[]) {
       await ensure(api, object);
       DeferCleanup(() => api.objects.delete(object).catch(() => undefined));
     }
@@ -85,19 +89,18 @@ Describe("agent: it may do what it does, and no more", { labels: ["agent", "righ
     );
   });
 
-  const pod = (name: string, network: string, annotations: Readonly<Record<string, string>>): KubernetesObject =>
-    ({
-      apiVersion: "v1",
-      kind: "Pod",
-      metadata: {
-        name,
-        namespace: NAMESPACE,
-        annotations: { "v1.multus-cni.io/default-network": network, ...annotations },
-      },
-      spec: {
-        nodeName: cluster.nodes[1]?.name,
-        terminationGracePeriodSeconds: 0,
-        containers: [{ name: "probe", image: cluster.probeImage }],
-      },
-    }) as KubernetesObject;
+  const pod = (name: string, network: string, annotations: Readonly<Record<string, string>>): unknown => ({
+    apiVersion: "v1",
+    kind: "Pod",
+    metadata: {
+      name,
+      namespace: NAMESPACE,
+      annotations: { "v1.multus-cni.io/default-network": network, ...annotations },
+    },
+    spec: {
+      nodeName: cluster.nodes[1]?.name,
+      terminationGracePeriodSeconds: 0,
+      containers: [{ name: "probe", image: cluster.probeImage }],
+    },
+  });
 });

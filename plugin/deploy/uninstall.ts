@@ -26,7 +26,8 @@ export function renderUninstall(image: string): string {
   if (agent === undefined) throw new Error("manifests/interlay.yaml has no DaemonSet");
   const labels = { app: UNINSTALL };
   const { containers, ...pod } = agent.spec.template.spec;
-  const { readinessProbe: _, ...container } = { readinessProbe: undefined, ...containers[0], image };
+  // No probe: the pod is ready when its init container has ended well.
+  const container = { ...containers[0], image, readinessProbe: undefined };
   return stringify({
     ...agent,
     metadata: { ...agent.metadata, name: UNINSTALL, labels },
