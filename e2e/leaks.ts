@@ -18,7 +18,7 @@ export async function nodeState(cluster: Cluster): Promise<readonly string[]> {
         return stdout.split("\n").flatMap((line) => {
           const stable = stableLine(line);
           // kube-proxy's own tables come and go with its mode.
-          return stable === "" || isLinkLocal(stable) || /^table ip6? kube-proxy$/.test(stable)
+          return stable === "" || isLinkLocal(stable) || isFelix(stable) || /^table ip6? kube-proxy$/.test(stable)
             ? []
             : [`${name}: ${argv.join(" ")}: ${stable}`];
         });
@@ -31,6 +31,11 @@ export async function nodeState(cluster: Cluster): Promise<readonly string[]> {
 /** IPv6 routes that the kernel makes for every link that is up, as late as its address is known to be nobody else's. */
 function isLinkLocal(line: string): boolean {
   return /^((local|anycast|multicast) )?(fe80:|ff00:)/.test(line);
+}
+
+/** Tunnel addresses and routes to other nodes' blocks: felix makes them when a block is there, be it in the middle of a suite. */
+function isFelix(line: string): boolean {
+  return / dev vxlan(-v6)?\.calico /.test(line);
 }
 
 /** The line without what changes by itself: indices, states, queue lengths, Calico's own route refreshes. */

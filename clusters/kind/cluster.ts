@@ -64,7 +64,7 @@ export class KindCluster implements Cluster {
   }
 
   switchKubeProxy(to: KubeProxy): Promise<void> {
-    return switchKubeProxy(kubeProxyHosts(this.#engine, this.nodes), this.#kubectl, to);
+    return switchKubeProxy(kubeProxyHosts(this.#engine, this.spec, this.nodes), this.#kubectl, to);
   }
 
   external(): Promise<ExternalHost> {

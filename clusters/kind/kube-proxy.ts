@@ -1,7 +1,8 @@
 import type { Engine } from "../engine/engine.ts";
 import { kubeProxyImage } from "../images/pod-images.ts";
 import { currentKubeProxy, type KubeProxyHosts, switchKubeProxy } from "../kubernetes/kube-proxy.ts";
-import type { ClusterNode } from "../provider.ts";
+import type { ClusterNode, ClusterSpec } from "../provider.ts";
+import { familiesOf } from "../spec.ts";
 import { listNodes } from "./list-nodes.ts";
 import type { Step } from "./step.ts";
 
@@ -13,13 +14,14 @@ export const kubeProxy: Step = {
     return version === spec.kubeProxy.version && mode === spec.kubeProxy.mode;
   },
   do: async ({ engine, kubectl, spec }) =>
-    switchKubeProxy(kubeProxyHosts(engine, await listNodes(engine, spec.name)), kubectl, spec.kubeProxy),
+    switchKubeProxy(kubeProxyHosts(engine, spec, await listNodes(engine, spec.name)), kubectl, spec.kubeProxy),
 };
 
 /** kind's nodes: a version's program is in its image. */
-export function kubeProxyHosts(engine: Engine, nodes: readonly ClusterNode[]): KubeProxyHosts {
+export function kubeProxyHosts(engine: Engine, spec: ClusterSpec, nodes: readonly ClusterNode[]): KubeProxyHosts {
   return {
     nodes,
+    families: familiesOf(spec),
     exec: (node, argv) => engine.docker(["exec", node, ...argv]),
     runKubeProxy: (node, version, args) =>
       engine.docker([

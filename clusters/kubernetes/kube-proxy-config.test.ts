@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { parse } from "yaml";
-import { cleanupArguments, configFor, hasSynced, modeOf } from "./kube-proxy-config.ts";
+import { cleanupArguments, configFor, hasServiceRules, hasSynced, modeOf } from "./kube-proxy-config.ts";
 
 const KUBEADM = "apiVersion: kubeproxy.config.k8s.io/v1alpha1\nkind: KubeProxyConfiguration\nmode: ''\n";
 const nftables = (version: string) => ({ version, mode: "nftables" as const });
@@ -38,5 +38,14 @@ describe("kube-proxy's configuration", () => {
     assert.ok(!hasSynced(`# TYPE ${metric} gauge\n${metric} 0\n`));
     assert.ok(hasSynced(`# TYPE ${metric} gauge\n${metric} 1.7638e+09\n`));
     assert.ok(hasSynced(`${metric}{ip_family="IPv4"} 1.7638e+09\n`));
+  });
+
+  it("knows a family's Service rules from chains that wait for them", () => {
+    const chains = ":KUBE-SERVICES - [0:0]\n-A PREROUTING -j KUBE-SERVICES";
+    const last = '-A KUBE-SERVICES -m comment --comment "last rule" -m addrtype --dst-type LOCAL -j KUBE-NODEPORTS';
+    assert.ok(!hasServiceRules("iptables", chains));
+    assert.ok(hasServiceRules("iptables", `${chains}\n${last}\nCOMMIT`));
+    assert.ok(!hasServiceRules("nftables", ""));
+    assert.ok(hasServiceRules("nftables", "ip daddr . meta l4proto . th dport vmap @service-ips"));
   });
 });

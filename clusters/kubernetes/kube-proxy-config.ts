@@ -1,6 +1,7 @@
 import { parse, stringify } from "yaml";
 import { z } from "zod";
 import type { KubeProxy, KubeProxyMode } from "../provider.ts";
+import type { Family } from "../spec.ts";
 
 const GATE = "NFTablesProxyMode";
 
@@ -41,4 +42,18 @@ function nftablesGate({ version, mode }: KubeProxy): readonly (readonly [string,
 export function hasSynced(metrics: string): boolean {
   const value = /^kubeproxy_sync_proxy_rules_last_timestamp_seconds(?:\{[^}]*\})? (\S+)$/m.exec(metrics)?.[1];
   return Number(value ?? 0) > 0;
+}
+
+/** The command that lists what kube-proxy writes for Services of a family. */
+export function rulesListing(mode: KubeProxyMode, family: Family): readonly string[] {
+  if (mode === "nftables") return ["nft", "list", "chain", family === "ipv4" ? "ip" : "ip6", "kube-proxy", "services"];
+  return [family === "ipv4" ? "iptables-save" : "ip6tables-save", "-t", "nat"];
+}
+
+/**
+ * Whether such a listing shows a whole sync. iptables: the last rule of KUBE-SERVICES, which comes with the rest in one
+ * iptables-restore; the chains alone are made before it. nftables: the table and all of it come in one transaction.
+ */
+export function hasServiceRules(mode: KubeProxyMode, listing: string): boolean {
+  return mode === "nftables" ? /\bvmap\b/.test(listing) : /^-A KUBE-SERVICES .*-j KUBE-NODEPORTS$/m.test(listing);
 }

@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
 import { kubeProxyImage } from "../images/pod-images.ts";
-import type { ClusterNode, ExecResult, KubeProxy } from "../provider.ts";
-import { cleanupArguments, configFor, hasSynced, modeOf } from "./kube-proxy-config.ts";
+import type { ClusterNode, ExecResult, KubeProxy, KubeProxyMode } from "../provider.ts";
+import type { Family } from "../spec.ts";
+import { cleanupArguments, configFor, hasServiceRules, hasSynced, modeOf, rulesListing } from "./kube-proxy-config.ts";
 import type { Kubectl } from "./kubectl.ts";
 
 const NAMESPACE = "kube-system";
@@ -20,6 +21,8 @@ const daemonSet = z.object({
 /** The nodes that kube-proxy runs on, and how one gets there. */
 export interface KubeProxyHosts {
   readonly nodes: readonly ClusterNode[];
+  /** The cluster's own: kube-proxy has a proxier for each. */
+  readonly families: readonly Family[];
   exec(node: string, argv: readonly string[]): Promise<ExecResult>;
   /** Runs that version's program on the node, in its network namespace. */
   runKubeProxy(node: string, version: string, args: readonly string[]): Promise<ExecResult>;
@@ -38,24 +41,21 @@ export async function currentKubeProxy(kubectl: Kubectl): Promise<KubeProxy> {
 
 /**
  * Runs `to` on every node instead of what runs there: stopped everywhere, its rules taken out by the binary that made
- * them (another's would leave some), then the new one, until it has synced. Also restarts when nothing changes.
+ * them (another's would leave some), then the new one, until it has synced. The same when nothing changes, so that a rule
+ * that is there afterwards was made by what runs.
  */
 export async function switchKubeProxy(hosts: KubeProxyHosts, kubectl: Kubectl, to: KubeProxy): Promise<void> {
   const from = await currentKubeProxy(kubectl);
-  const changes = from.version !== to.version || from.mode !== to.mode;
-  if (changes) {
-    await patchDaemonSet(kubectl, { nodeSelector: { [NOWHERE]: "" } });
-    await untilGone(kubectl);
-    await Promise.all(hosts.nodes.map(({ name }) => cleanUp(hosts, name, from)));
-    await setConfig(kubectl, to);
-  }
+  await patchDaemonSet(kubectl, { nodeSelector: { [NOWHERE]: "" } });
+  await untilGone(kubectl);
+  await Promise.all(hosts.nodes.map(({ name }) => cleanUp(hosts, name, from)));
+  await setConfig(kubectl, to);
   await patchDaemonSet(kubectl, {
     nodeSelector: { [NOWHERE]: null },
     containers: [{ name: "kube-proxy", image: kubeProxyImage(to.version) }],
   });
-  if (!changes) await kubectl.run(["-n", NAMESPACE, "delete", "pods", "-l", "k8s-app=kube-proxy", "--grace-period=1"]);
   await kubectl.rolledOut("daemonset/kube-proxy", NAMESPACE, TIMEOUT_SECONDS);
-  await Promise.all(hosts.nodes.map(({ name }) => untilSynced(hosts, name)));
+  await Promise.all(hosts.nodes.map(({ name }) => untilSynced(hosts, name, to.mode)));
 }
 
 function patchDaemonSet(kubectl: Kubectl, podSpec: Readonly<Record<string, unknown>>): Promise<string> {
@@ -94,12 +94,23 @@ async function setConfig(kubectl: Kubectl, to: KubeProxy): Promise<void> {
 /** Metrics, not /healthz, which is 200 from the start: the time of the last sync is there once rules have been written. */
 const METRICS = ["curl", "--silent", "--max-time", "2", "http://127.0.0.1:10249/metrics"];
 
-/** Until kube-proxy has written its rules: before that, pods on the node reach no Service, the API server's neither. */
-export async function untilSynced(hosts: Pick<KubeProxyHosts, "exec">, node: string): Promise<void> {
+/**
+ * Until kube-proxy has written its rules: before that, pods on the node reach no Service, the API server's neither. Each
+ * family has a proxier of its own, and the metrics before v1.33 do not say whose sync they tell of: the kernel does.
+ */
+export async function untilSynced(
+  hosts: Pick<KubeProxyHosts, "exec" | "families">,
+  node: string,
+  mode: KubeProxyMode,
+): Promise<void> {
+  const written = async (): Promise<boolean> => {
+    if (!hasSynced((await hosts.exec(node, METRICS)).stdout)) return false;
+    const rules = await Promise.all(hosts.families.map((family) => hosts.exec(node, rulesListing(mode, family))));
+    return rules.every(({ stdout }) => hasServiceRules(mode, stdout));
+  };
   const deadline = Date.now() + TIMEOUT_SECONDS * 1000;
   while (Date.now() < deadline) {
-    const { stdout } = await hosts.exec(node, METRICS);
-    if (hasSynced(stdout)) return;
+    if (await written()) return;
     await sleep(200);
   }
   throw new Error(

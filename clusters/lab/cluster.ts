@@ -1,3 +1,4 @@
+import { switchKubeProxy } from "../kubernetes/kube-proxy.ts";
 import { release } from "node:os";
 import { readFile } from "node:fs/promises";
 import { VERSIONS } from "../components/catalog.ts";
@@ -8,7 +9,7 @@ import type { Cluster, ClusterNode, ClusterSpec, ExecResult, ExternalHost, KubeP
 import { fromOutside } from "./enter.ts";
 import { labFiles, type LabFiles } from "./layout.ts";
 import { type LabPlan, readState } from "./plan.ts";
-import { switchKubeProxy } from "./kube-proxy.ts";
+import { kubeProxyHosts } from "./kube-proxy.ts";
 import { initOf } from "./process.ts";
 
 /** A lab that runs. */
@@ -64,7 +65,7 @@ export class LabCluster implements Cluster {
   }
 
   switchKubeProxy(to: KubeProxy): Promise<void> {
-    return switchKubeProxy(this, this.#kubectl, to);
+    return switchKubeProxy(kubeProxyHosts(this), this.#kubectl, to);
   }
 
   external(): Promise<ExternalHost> {

@@ -1,14 +1,13 @@
-import { switchKubeProxy as switchOn } from "../kubernetes/kube-proxy.ts";
-import type { Kubectl } from "../kubernetes/kubectl.ts";
-import type { Cluster, KubeProxy } from "../provider.ts";
+import type { KubeProxyHosts } from "../kubernetes/kube-proxy.ts";
+import type { Cluster } from "../provider.ts";
+import { familiesOf } from "../spec.ts";
 
-/** As kind's: the DaemonSet is patched, the old version's program cleans up after itself. */
-export function switchKubeProxy(lab: Pick<Cluster, "nodes" | "exec">, kubectl: Kubectl, to: KubeProxy): Promise<void> {
-  const hosts = {
+/** The lab's nodes: every version's program lies beside the others. */
+export function kubeProxyHosts(lab: Pick<Cluster, "nodes" | "exec" | "spec">): KubeProxyHosts {
+  return {
     nodes: lab.nodes,
-    exec: (node: string, argv: readonly string[]) => lab.exec(node, argv),
-    runKubeProxy: (node: string, version: string, args: readonly string[]) =>
-      lab.exec(node, [`/programs/kube-proxy-${version}`, ...args]),
+    families: familiesOf(lab.spec),
+    exec: (node, argv) => lab.exec(node, argv),
+    runKubeProxy: (node, version, args) => lab.exec(node, [`/programs/kube-proxy-${version}`, ...args]),
   };
-  return switchOn(hosts, kubectl, to);
 }

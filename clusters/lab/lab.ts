@@ -20,6 +20,7 @@ import { endDaemon, runningDaemon, startDaemon } from "./process.ts";
 import { installKubeProxy, ready } from "./workloads.ts";
 import { installAddons } from "../kubernetes/addons.ts";
 import { currentKubeProxy, untilSynced } from "../kubernetes/kube-proxy.ts";
+import { kubeProxyHosts } from "./kube-proxy.ts";
 
 /** What machines take from this computer's /usr. */
 const PACKAGES = [
@@ -100,7 +101,8 @@ async function make(
   });
   await timed(progress, "wait until every node and workload is ready", () => ready(kubectl, files));
   const lab = await LabCluster.of(spec, plan, files.directory, kubectl);
-  await Promise.all(lab.nodes.map(({ name }) => untilSynced(lab, name)));
+  const hosts = kubeProxyHosts(lab);
+  await Promise.all(lab.nodes.map(({ name }) => untilSynced(hosts, name, spec.kubeProxy.mode)));
   await writeFile(join(files.directory, "complete"), "", { mode: 0o600 });
   return plan;
 }

@@ -238,10 +238,14 @@ function defaultFacts(): Omit<Facts, "node"> {
   };
 }
 
-/** Whether one ping gets through. */
+/**
+ * Whether a ping gets through. Three tries: the kernel starts a new link's queue a moment after it is up, and on a busy
+ * machine the first packet may come before that.
+ */
 export function ping(from: string, to: string, source?: string): boolean {
   const by = source === undefined ? [] : ["-I", source];
-  return spawnSync("ip", ["netns", "exec", from, "ping", "-n", "-q", "-c", "1", "-W", "2", ...by, to]).status === 0;
+  const argv = ["netns", "exec", from, "ping", "-n", "-q", "-c", "1", "-W", "1", ...by, to];
+  return [1, 2, 3].some(() => spawnSync("ip", argv).status === 0);
 }
 
 /** Lines of iproute2's output, blanks folded. */
