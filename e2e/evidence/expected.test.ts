@@ -60,6 +60,18 @@ describe("the documented paths", () => {
     assert.equal(first("matrix/multi-nic-1-a/overlay-2-b/other-node/tcp"), "multi-nic-1-a eth0 out");
   });
 
+  it("pod to its own node: by the pair, never by macvlan; to another one over the wire", () => {
+    assert.deepEqual(pathOf("pod-to-node/multi-nic-1-a/node-1/same-node/tcp")?.request, [
+      "multi-nic-1-a eth0 out",
+      "node-1 cali in",
+    ]);
+    assert.deepEqual(pathOf("pod-to-node/underlay-1-a/node-2/other-node/tcp")?.request, [
+      "underlay-1-a eth0 out",
+      "node-1 wire out",
+      "node-2 wire in",
+    ]);
+  });
+
   it("are known for every cell but the API server's, and each ends where its reply begins", () => {
     for (const cell of all) {
       const path = expectedPath(cell);

@@ -74,6 +74,7 @@ function requestOf(cell: Cell, source: Pod | undefined, target: Pod | undefined)
   if (to.kind === "api-server") return undefined;
   if (to.kind === "external")
     return source && [hop(source.name, macvlan(source.type), "out"), hop(source.node, "wire", "out")];
+  if (cell.group === "pod-to-node" && to.kind === "pod") return source && toNode(source, to.pod);
   if (target === undefined) return undefined;
   const nic = to.kind === "pod" ? to.nic : "main";
   const onUnderlay = nic === "net1" || target.type === "underlay";
@@ -94,6 +95,15 @@ function requestOf(cell: Cell, source: Pod | undefined, target: Pod | undefined)
     hop(source.node, own.node, "in"),
     ...forwarded(source.node, target, onUnderlay),
   ];
+}
+
+/** A host pod's place is its node: both have the address. */
+function toNode(source: Pod, node: string): readonly Step[] {
+  const own = pair(source.type);
+  const toOwn = [hop(source.name, own.pod, "out"), hop(source.node, own.node, "in")];
+  if (node === source.node) return toOwn;
+  const wire = overTheWire(source.node, node);
+  return source.type === "overlay" ? [...toOwn, ...wire] : [hop(source.name, macvlan(source.type), "out"), ...wire];
 }
 
 /** What a node does with a packet for a pod's address. */

@@ -21,6 +21,7 @@ describe("the cells", () => {
     // Per source pod: 4 addresses × 3 protocols and 3 Services × 2, each on two nodes; 3 types on 2 nodes.
     assert.equal(count(two, "matrix"), 3 * 2 * 2 * (4 * 3 + 3 * 2));
     assert.equal(count(two, "node-to-pod"), 2 * 2 * 4 * 3);
+    assert.equal(count(two, "pod-to-node"), 3 * 2 * 2 * 3);
     assert.equal(count(two, "own-service"), 3 * 2 * 2);
     assert.equal(count(two, "api-server"), 6);
     assert.equal(count(two, "north-south"), 2 * 2 * 2 * 3);

@@ -22,10 +22,18 @@ export type AddressRef =
 /** `main`: the PodIP. `net1`: a multi-NIC pod's macvlan address. */
 export type Nic = "main" | "net1";
 export type Group =
-  "matrix" | "node-to-pod" | "own-service" | "api-server" | "north-south" | "node-port-cluster" | "node-port-local";
+  | "matrix"
+  | "node-to-pod"
+  | "pod-to-node"
+  | "own-service"
+  | "api-server"
+  | "north-south"
+  | "node-port-cluster"
+  | "node-port-local";
 export const GROUPS: readonly Group[] = [
   "matrix",
   "node-to-pod",
+  "pod-to-node",
   "own-service",
   "api-server",
   "north-south",
@@ -81,6 +89,7 @@ function ipv4Cells(workers: number): readonly Cell[] {
   return [
     ...nodes.flatMap((node) => POD_TYPES.flatMap((source) => matrixCells(source, node, workers))),
     ...nodes.flatMap((node) => nodeCells(node, workers)),
+    ...nodes.flatMap((node) => POD_TYPES.flatMap((type) => hostCells(type, node, workers))),
     ...nodes.flatMap((node) =>
       POD_TYPES.flatMap((type) => [...ownServiceCells(type, node), apiServerCell(type, node)]),
     ),
@@ -170,6 +179,25 @@ function nodeCells(node: number, workers: number): readonly Cell[] {
             server,
           }),
         );
+      }),
+    ),
+  );
+}
+
+/** A node's own address, where a pod of the host network answers: by macvlan alone there is no way to one's own. */
+function hostCells(type: PodType, node: number, workers: number): readonly Cell[] {
+  return placements(node, workers).flatMap(([targetNode, placement]) =>
+    PROTOCOLS.map((protocol) =>
+      cell({
+        group: "pod-to-node",
+        source: type,
+        from: podName(type, node, "a"),
+        sourceNode: node,
+        target: "node",
+        to: { kind: "pod", pod: hostPodName(targetNode), nic: "main" },
+        placement,
+        protocol,
+        server: hostPodName(targetNode),
       }),
     ),
   );
