@@ -1,0 +1,123 @@
+import { z } from "zod";
+
+const where = z.enum(["pod", "node"]);
+const family = z.enum(["ipv4", "ipv6"]);
+
+/** The lines of a plan, as the plugin records them on a node (plugin/datapath/plan.ts); their reasons are for people. */
+const planItem = z.discriminatedUnion("kind", [
+  z.object({ kind: z.literal("veth"), node: z.object({ name: z.string() }), reason: z.string() }),
+  z.object({ kind: z.literal("up"), where, device: z.string(), reason: z.string() }),
+  z.object({ kind: z.literal("sysctl"), where, path: z.array(z.string()), value: z.string(), reason: z.string() }),
+  z.object({ kind: z.literal("neighbour"), where, device: z.string(), address: z.string(), reason: z.string() }),
+  z.object({
+    ...{ kind: z.literal("route"), where, family, destination: z.string(), gateway: z.string().optional() },
+    ...{ device: z.string(), table: z.number(), reason: z.string() },
+  }),
+  z.object({
+    ...{ kind: z.literal("rule"), where, family, priority: z.number(), from: z.string().optional() },
+    ...{ mark: z.number().optional(), table: z.number(), reason: z.string() },
+  }),
+  z.object({ kind: z.literal("reply-mark"), device: z.string(), reason: z.string() }),
+]);
+export type PlanItem = z.infer<typeof planItem>;
+
+/** A file of /var/lib/interlay/attachments. */
+export const attachmentRecord = z.object({
+  ifname: z.string(),
+  netns: z.string(),
+  pod: z.object({ namespace: z.string(), name: z.string() }),
+  plan: z.object({ items: z.array(planItem) }),
+});
+export type AttachmentRecord = z.infer<typeof attachmentRecord>;
+
+/** One line of the plans, of every pod of a type on the node, taken out or changed. */
+export interface Mutant {
+  /** Stable over runs: no address, no generated name. */
+  readonly title: string;
+  /** To be run on the node. */
+  readonly argvs: readonly (readonly string[])[];
+  /** Why the line is there, by the plan's own word. */
+  readonly reason: string;
+  /** The pods whose line it is. */
+  readonly pods: readonly string[];
+}
+
+/**
+ * Every line of the attachments as a mutant. The pods of a type have the same lines and different parts in the matrix (`-a`
+ * asks, `-b` answers): a line goes from all at once. Pure.
+ */
+export function mutantsOf(records: readonly AttachmentRecord[]): readonly Mutant[] {
+  const mutants = new Map<string, Mutant>();
+  for (const { ifname, netns, pod, plan } of records)
+    for (const item of plan.items) {
+      const onNode = item.kind === "veth" || ("where" in item && item.where === "node");
+      const type = pod.name.replace(/-\d+-[ab]$/, "");
+      const title = `${type} ${ifname}: ${onNode ? "node" : "pod"}: ${titleOf(item)}`;
+      const key = `${title}: ${item.reason}`;
+      const argv = [...(onNode ? [] : ["nsenter", `--net=${netns}`, "--"]), ...change(item)];
+      const { argvs, pods } = mutants.get(key) ?? { argvs: [], pods: [] };
+      const known = argvs.some((one) => one.join(" ") === argv.join(" "));
+      mutants.set(key, {
+        title,
+        reason: item.reason,
+        argvs: known ? argvs : [...argvs, argv],
+        pods: [...pods, pod.name],
+      });
+    }
+  return [...mutants.values()];
+}
+
+/** How it is taken out; a sysctl, which cannot be, gets a value that means the opposite. */
+export function change(item: PlanItem): readonly string[] {
+  const ip = (of: "ipv4" | "ipv6", ...rest: readonly string[]) => ["ip", of === "ipv6" ? "-6" : "-4", ...rest];
+  switch (item.kind) {
+    case "veth":
+      return ["ip", "link", "delete", item.node.name];
+    case "up":
+      return ["ip", "link", "set", item.device, "down"];
+    case "sysctl": {
+      const last = item.path.at(-1) ?? "";
+      const opposite = last === "rp_filter" || item.value === "0" ? "1" : "0";
+      return ["sysctl", "-w", `net/${item.path.join("/")}=${opposite}`];
+    }
+    case "neighbour":
+      return ["ip", "neighbour", "delete", item.address, "dev", item.device];
+    case "route":
+      return ip(item.family, "route", "delete", item.destination, "dev", item.device, "table", String(item.table));
+    case "rule":
+      return ip(
+        item.family,
+        ...["rule", "delete", "priority", String(item.priority)],
+        ...(item.from === undefined ? [] : ["from", item.from]),
+        ...(item.mark === undefined ? [] : ["fwmark", String(item.mark)]),
+        ...["lookup", String(item.table)],
+      );
+    case "reply-mark":
+      return ["nft", "delete", "table", "inet", "interlay"];
+  }
+}
+
+/** Links of ours and addresses of pods are other ones in every cluster. */
+function titleOf(item: PlanItem): string {
+  const device = (name: string) => name.replace(/^vethil.*/, "vethil…").replace(/^cali.*/, "cali…");
+  switch (item.kind) {
+    case "veth":
+      return "the pair";
+    case "up":
+      return `link ${device(item.device)} up`;
+    case "sysctl":
+      return `sysctl ${item.path.map(device).join(".")} = ${item.value}`;
+    case "neighbour":
+      return `neighbour on ${device(item.device)} (${item.address.includes(":") ? "IPv6" : "IPv4"})`;
+    case "route": {
+      const host = /\/(32|128)$/.test(item.destination) ? "an address" : item.destination;
+      return `route to ${host}${item.gateway === undefined ? "" : " by a gateway"} dev ${device(item.device)} table ${item.table} (${item.family})`;
+    }
+    case "rule": {
+      const what = item.from === undefined ? (item.mark === undefined ? "all" : "the mark") : "an address";
+      return `rule for ${what} to table ${item.table} (${item.family})`;
+    }
+    case "reply-mark":
+      return `replies to what came in by ${item.device} are marked`;
+  }
+}
