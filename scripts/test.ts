@@ -6,6 +6,7 @@ import { add, closingLine, type Counts, NOTHING, readCounts, verdict } from "./t
 interface Stage {
   readonly name: string;
   readonly argv: readonly [string, ...string[]];
+  readonly env?: Readonly<Record<string, string>>;
   /** A check has no tests of its own to count: it passes or fails as a whole. */
   readonly whole?: true;
 }
@@ -29,15 +30,17 @@ const STAGES: readonly Stage[] = [
       "--family",
       "dual",
       "--suite",
-      "matrix,evidence",
+      "matrix,evidence,mutants",
     ],
+    // a sample: all of them by npm run mutants
+    env: { INTERLAY_MUTANTS: "5" },
   },
   { name: "the connectivity matrix", argv: ["tsx", "scripts/e2e.ts"] },
 ];
 
-async function run({ name, argv: [command, ...args], whole }: Stage): Promise<Counts> {
+async function run({ name, argv: [command, ...args], env, whole }: Stage): Promise<Counts> {
   process.stdout.write(`\n== ${name}: ${[command, ...args].join(" ")}\n`);
-  const child = spawn(command, args, { stdio: ["ignore", "pipe", "inherit"] });
+  const child = spawn(command, args, { stdio: ["ignore", "pipe", "inherit"], env: { ...process.env, ...env } });
   let output = "";
   child.stdout.on("data", (chunk: Buffer) => {
     process.stdout.write(chunk);

@@ -1,6 +1,5 @@
 import { type Cidr, familyOf, hostCidr, type Ip } from "./address.ts";
 import type { Facts } from "./facts.ts";
-import { looseFilter } from "./pair.ts";
 import type { RoutingNumbers } from "./numbers.ts";
 import { MAIN_TABLE, type Plan, type PlanItem } from "./plan.ts";
 import { type NodeWay, nodeAddress, routesThroughNode, toNode } from "./through-node.ts";
@@ -49,7 +48,7 @@ export interface DefaultRoute {
 
 /** Plan for a macvlan link beside another NIC: each address answers by its own link, the node reaches it by the anchor. */
 export function planExtraNic(facts: Facts, pod: ExtraAttachment): Plan {
-  const { anchor, ifname, numbers } = pod;
+  const { anchor, numbers } = pod;
   return {
     items: pod.addresses.flatMap((extra): readonly PlanItem[] => {
       const family = familyOf(extra.ip);
@@ -57,7 +56,6 @@ export function planExtraNic(facts: Facts, pod: ExtraAttachment): Plan {
       if (node === undefined) return [];
       const main = pod.overlay ? anchor.addresses.find((a) => familyOf(a) === family) : undefined;
       return [
-        ...(family === "ipv4" ? [anchor.podLink, ifname].map(looseFilter) : []),
         {
           kind: "neighbour",
           where: "pod",

@@ -41,9 +41,13 @@ export function planPair(
 
 function ipv4Sysctls({ node, pod }: Pair, podNic: string): readonly PlanItem[] {
   return [
-    sysctl("node", ["ipv4", "conf", node.name, "rp_filter"], LOOSE, "strict would drop what came round by the wire"),
     sysctl("node", ["ipv4", "conf", node.name, "forwarding"], "1", "the node routes for the pod"),
-    looseFilter(podNic),
+    sysctl(
+      "pod",
+      ["ipv4", "conf", podNic, "rp_filter"],
+      LOOSE,
+      "RFC 3704: what leaves by one of the pod's links may be answered by another",
+    ),
     sysctl(
       "pod",
       ["ipv4", "conf", pod.name, "src_valid_mark"],
@@ -51,16 +55,6 @@ function ipv4Sysctls({ node, pod }: Pair, podNic: string): readonly PlanItem[] {
       "on a link without an address even loose filtering drops foreign sources: the mark finds the route by which they came, so 0, 1 and 2 all pass",
     ),
   ];
-}
-
-/** For a link in the pod. */
-export function looseFilter(link: string): PlanItem {
-  return sysctl(
-    "pod",
-    ["ipv4", "conf", link, "rp_filter"],
-    LOOSE,
-    "RFC 3704: what leaves by one of the pod's links may be answered by another",
-  );
 }
 
 /** Nothing is to be found out on a pair of which both ends are known. RFC 4862, section 5.4: DAD may be off by configuration. */

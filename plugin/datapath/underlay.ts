@@ -3,7 +3,7 @@ import type { Facts } from "./facts.ts";
 import type { RoutingNumbers } from "./numbers.ts";
 import { type Pair, pairOf, planPair } from "./pair.ts";
 import { MAIN_TABLE, type Plan, type PlanItem } from "./plan.ts";
-import { nodeAddress, routesThroughNode, toNode, viaNode } from "./through-node.ts";
+import { nodeAddress, routesThroughNode, viaNode } from "./through-node.ts";
 
 /** Replies to what came in by veth0; any bit would do, this is the one documented. */
 export const VETH_MARK = 0x1;
@@ -86,7 +86,6 @@ function wireAddress(
         "node to pod (kubelet probes, Services on this node): the wire does not lead to one's own macvlan children",
     },
     ...routesThroughNode(facts, way),
-    toNode(way, VETH_TABLE),
     viaNode(way, "default", VETH_TABLE, "replies to what came in by veth0, whoever asked"),
     {
       kind: "rule",

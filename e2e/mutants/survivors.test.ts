@@ -1,0 +1,15 @@
+import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
+import { TESTS, whyItMaySurvive } from "./survivors.ts";
+
+describe("a mutant that survives", () => {
+  it("is excused by a test that takes the same line out where it is missed", async () => {
+    const text = await readFile(new URL("../../plugin/cni/needed.netns.test.ts", import.meta.url), "utf8");
+    for (const test of TESTS) assert.ok(text.includes(`line: "${test}"`), `there is no test "${test}"`);
+  });
+
+  it("is not excused by what resembles it", () => {
+    assert.match(whyItMaySurvive("underlay eth0: pod: neighbour on veth0 (IPv4)") ?? "", /the node pinned on veth0/);
+    assert.equal(whyItMaySurvive("underlay eth0: pod: link veth0 up"), undefined);
+  });
+});

@@ -1,0 +1,151 @@
+import assert from "node:assert/strict";
+import { inside, must, ping, pluginsFromEnvironment, TestNet, type TestNode, type TestPod } from "../testing/node.ts";
+
+/** The other node; the gateway of the underlay too. */
+const GATEWAY = "10.7.168.72";
+/** Beyond the gateway. */
+const FAR = "192.0.2.9";
+/** An underlay pod's address, and a multi-NIC pod's two. */
+const UNDERLAY = "10.7.200.1";
+const NET1 = "10.7.200.2";
+const OVERLAY = "10.233.64.5";
+
+interface World {
+  readonly node: TestNode;
+  readonly other: TestNode;
+  readonly third: TestNode;
+  readonly underlay: TestPod;
+  readonly multi: TestPod;
+}
+
+interface Needed {
+  readonly line: string;
+  /** What a cluster may have, and the matrix's has not. */
+  readonly when: string;
+  readonly arrange?: (world: World) => void;
+  readonly reach: (world: World) => boolean;
+  readonly takeOut: (world: World) => readonly string[];
+}
+
+const inPod = (pod: TestPod, ...argv: readonly string[]) => ["ip", "netns", "exec", pod.namespace, ...argv];
+const onNode = (node: TestNode, ...argv: readonly string[]) => ["ip", "netns", "exec", node.name, ...argv];
+const pairOf = (node: TestNode, address: string): string =>
+  /dev (\S+)/.exec(inside(node.name, "ip", "route", "get", address))?.[1] ?? "no link";
+/** Answers ARP only for addresses of the link that is asked. */
+const ownAddressesOnly = (namespace: string) => inside(namespace, "sysctl", "-qw", "net.ipv4.conf.all.arp_ignore=1");
+const tableOf = (pod: TestPod, address: string): string =>
+  /lookup (\d+)/.exec(inside(pod.namespace, "ip", "rule", "show", "from", address))?.[1] ?? "no table";
+
+/** Lines that a cluster such as the suite's can do without (e2e/mutants/survivors.ts): here each is missed. */
+const NEEDED: readonly Needed[] = [
+  {
+    line: "multi-NIC pod: rule from net1's address",
+    when: "somebody asks net1's address from where the node has no way to",
+    arrange: ({ node }) => inside(node.name, "ip", "route", "delete", "default"),
+    reach: ({ other }) => ping(other.name, NET1, FAR),
+    takeOut: ({ multi }) => inPod(multi, "ip", "rule", "delete", "from", NET1),
+  },
+  {
+    line: "multi-NIC pod: net1's own gateway",
+    when: "somebody asks net1's address from where the node has no way to",
+    arrange: ({ node }) => inside(node.name, "ip", "route", "delete", "default"),
+    reach: ({ other }) => ping(other.name, NET1, FAR),
+    takeOut: ({ multi }) => inPod(multi, "ip", "route", "delete", "default", "table", tableOf(multi, NET1)),
+  },
+  {
+    line: "multi-NIC pod: net1's own network",
+    when: "the gateway sends nothing back to where it came from",
+    arrange: ({ other }) => inside(other.name, "sysctl", "-qw", "net.ipv4.ip_forward=0"),
+    reach: ({ third }) => ping(third.name, NET1),
+    takeOut: ({ multi }) => inPod(multi, "ip", "route", "delete", "10.7.0.0/16", "table", tableOf(multi, NET1)),
+  },
+  {
+    line: "multi-NIC pod: the overlay address's own way to the node",
+    when: "the node has no default route and so answers no ARP for Calico's gateway",
+    arrange: ({ node }) => inside(node.name, "ip", "route", "delete", "default"),
+    reach: ({ node }) => ping(node.name, OVERLAY, node.address),
+    takeOut: ({ multi, node }) =>
+      inPod(multi, "ip", "route", "delete", `${node.address}/32`, "table", tableOf(multi, OVERLAY)),
+  },
+  {
+    line: "multi-NIC pod: overlay and Services by eth0",
+    when: "net1 has the default route",
+    arrange: ({ multi, node }) => {
+      inside(multi.namespace, "ip", "route", "replace", "default", "via", GATEWAY, "dev", "net1");
+      inside(node.name, "ip", "address", "add", "10.233.70.1/32", "dev", "lo");
+    },
+    reach: ({ multi }) => ping(multi.namespace, "10.233.70.1"),
+    takeOut: ({ multi }) => inPod(multi, "ip", "route", "delete", "10.233.64.0/18"),
+  },
+  {
+    line: "underlay pod: the node pinned on veth0",
+    when: "the node answers ARP only for addresses of the link that is asked",
+    arrange: ({ node }) => ownAddressesOnly(node.name),
+    reach: ({ underlay, node }) => ping(underlay.namespace, node.address),
+    takeOut: ({ underlay, node }) => inPod(underlay, "ip", "neighbour", "delete", node.address, "dev", "veth0"),
+  },
+  {
+    line: "node: the underlay pod's address pinned on the pair",
+    when: "the pod answers ARP only for addresses of the link that is asked",
+    arrange: ({ underlay }) => ownAddressesOnly(underlay.namespace),
+    reach: ({ node }) => ping(node.name, UNDERLAY),
+    takeOut: ({ node }) => onNode(node, "ip", "neighbour", "delete", UNDERLAY, "dev", pairOf(node, UNDERLAY)),
+  },
+  {
+    line: "node: net1's address pinned on Calico's pair",
+    when: "the pod answers ARP only for addresses of the link that is asked",
+    arrange: ({ multi }) => ownAddressesOnly(multi.namespace),
+    reach: ({ node }) => ping(node.name, NET1),
+    takeOut: ({ node }) => onNode(node, "ip", "neighbour", "delete", NET1, "dev", pairOf(node, NET1)),
+  },
+  {
+    line: "multi-NIC pod: the node pinned on eth0",
+    when: "the node answers ARP only for addresses of the link that is asked",
+    arrange: ({ node }) => ownAddressesOnly(node.name),
+    reach: ({ multi, node }) => ping(multi.namespace, node.address),
+    takeOut: ({ multi, node }) => inPod(multi, "ip", "neighbour", "delete", node.address, "dev", "eth0"),
+  },
+  {
+    line: "underlay pod: src_valid_mark on veth0",
+    when: "the pod's network namespace filters strictly by itself",
+    arrange: ({ underlay }) => {
+      for (const link of ["all", "veth0"])
+        inside(underlay.namespace, "sysctl", "-qw", `net.ipv4.conf.${link}.rp_filter=1`);
+    },
+    reach: ({ node }) => ping(node.name, UNDERLAY, FAR_OF_NODE),
+    takeOut: ({ underlay }) => inPod(underlay, "sysctl", "-qw", "net.ipv4.conf.veth0.src_valid_mark=0"),
+  },
+];
+/** Behind the node. */
+const FAR_OF_NODE = "192.0.2.1";
+
+describe("lines that only some clusters miss", () => {
+  for (const { line, when, arrange, reach, takeOut } of NEEDED)
+    it(`${line}: needed when ${when}`, () => {
+      const net = new TestNet(pluginsFromEnvironment());
+      try {
+        const world = cluster(net);
+        arrange?.(world);
+        assert.ok(reach(world), "no answer with every line there");
+        must(takeOut(world));
+        assert.ok(!reach(world), `still an answer: ${line} is not needed`);
+      } finally {
+        net.close();
+      }
+    });
+});
+
+function cluster(net: TestNet): World {
+  const node = net.node("n1", "10.7.168.71");
+  const other = net.node("n2", GATEWAY);
+  const third = net.node("n3", "10.7.168.73");
+  inside(other.name, "ip", "address", "add", `${FAR}/32`, "dev", "lo");
+  inside(node.name, "ip", "address", "add", `${FAR_OF_NODE}/32`, "dev", "lo");
+  inside(node.name, "ip", "route", "add", "default", "via", GATEWAY);
+  const underlay = net.pod("u");
+  assert.equal(net.attach(node, underlay, "eth0", `${UNDERLAY}/16`, GATEWAY).status, 0);
+  const multi = net.pod("m");
+  net.overlay(node, multi, OVERLAY);
+  assert.equal(net.attach(node, multi, "net1", `${NET1}/16`, GATEWAY).status, 0);
+  return { node, other, third, underlay, multi };
+}
