@@ -135,12 +135,13 @@ Describe("mutants: the matrix sees every line that is missing", { labels: ["muta
     const liberal: Variant = { kubeProxy: { version: "v1.29.15", mode: "iptables" }, returnPath: "liberal" };
     await By("kube-proxy v1.29.15, liberal", () => switchTo(cluster, liberal));
     const rule = ["KUBE-FORWARD", "-m", "conntrack", "--ctstate", "INVALID", "-j", "DROP"];
-    await must(cluster, node, ["iptables", "-w", "-I", ...rule]);
+    const tools = deployment.families.map((family) => (family === "ipv4" ? "iptables" : "ip6tables"));
+    for (const tool of tools) await must(cluster, node, [tool, "-w", "-I", ...rule]);
     let failed: readonly Cell[];
     try {
       failed = await red(liberal);
     } finally {
-      await must(cluster, node, ["iptables", "-w", "-D", ...rule]);
+      for (const tool of tools) await must(cluster, node, [tool, "-w", "-D", ...rule]);
     }
     const mine = blockedIn({ ...liberal, kubeProxy: { ...liberal.kubeProxy, version: "v1.28.15" } });
     assert.deepEqual(

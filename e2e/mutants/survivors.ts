@@ -5,13 +5,13 @@
 const NEEDED_ELSEWHERE: readonly (readonly [title: RegExp, test: string])[] = [
   [/^multi-nic net1: pod: rule for an address to table 10003 /, "multi-NIC pod: rule from net1's address"],
   [/^multi-nic net1: pod: route to default .* table 10003 /, "multi-NIC pod: net1's own gateway"],
-  [/^multi-nic net1: pod: route to 10\.\S+ dev net1 table 10003 /, "multi-NIC pod: net1's own network"],
+  [/^multi-nic net1: pod: route to (10|fd)\S+ dev net1 table 10003 /, "multi-NIC pod: net1's own network"],
   [
     /^multi-nic net1: pod: route to an address dev eth0 table 10002 /,
     "multi-NIC pod: the overlay address's own way to the node",
   ],
   [
-    /^multi-nic net1: pod: route to 10\.\S+ by a gateway dev eth0 table 254 /,
+    /^multi-nic net1: pod: route to (10|fd)\S+ by a gateway dev eth0 table 254 /,
     "multi-NIC pod: overlay and Services by eth0",
   ],
   [/^multi-nic net1: pod: neighbour on eth0 /, "multi-NIC pod: the node pinned on eth0"],
@@ -19,6 +19,8 @@ const NEEDED_ELSEWHERE: readonly (readonly [title: RegExp, test: string])[] = [
   [/^underlay eth0: pod: neighbour on veth0 /, "underlay pod: the node pinned on veth0"],
   [/^underlay eth0: node: neighbour on vethil/, "node: the underlay pod's address pinned on the pair"],
   [/^underlay eth0: pod: sysctl .*\.src_valid_mark /, "underlay pod: src_valid_mark on veth0"],
+  [/^underlay eth0: (node|pod): sysctl ipv6\..*\.accept_dad /, "the pair: DAD off"],
+  [/^underlay eth0: (node|pod): sysctl ipv6\..*\.accept_ra /, "the pair: no router advertisements"],
 ];
 
 export const TESTS: readonly string[] = NEEDED_ELSEWHERE.map(([, test]) => test);

@@ -14,6 +14,7 @@ import { CniError, CODE } from "./error.ts";
 import { loadFacts } from "./facts-file.ts";
 import { numbersOf, type Options, parseOptions, type Places } from "./options.ts";
 import { checkWire } from "./safety.ts";
+import { awaitSettled } from "./settle.ts";
 import { readWishes } from "./wishes.ts";
 import type { CniResult, NetworkConfig, Request } from "./request.ts";
 
@@ -30,7 +31,10 @@ export function add({ request, places, lap, beforeStep }: Call): CniResult {
       const plan = planFor(wiring.facts, wiring.nic, node, podNamespace);
       lap("plan");
       if (options.dryRun) return withPair(previous, plan, netns);
-      if (plan.items.length > 0) checkWire(wiring.nic, options, podNamespace, pod);
+      if (plan.items.length > 0) {
+        checkWire(wiring.nic, options, podNamespace, pod);
+        awaitSettled(wiring.nic, podNamespace, pod);
+      }
       lap("wire");
       // First: a plugin killed from here on leaves a record by which DEL and GC find what it made.
       const record = { containerId, ifname, netns, pod, plan, hijackCidrs: options.hijackCIDRs };

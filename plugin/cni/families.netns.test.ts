@@ -135,3 +135,21 @@ describe("a multi-NIC pod with both families", () => {
     assert.deepEqual(lines(inside(pod.namespace, "ip", "rule")).length, 3, "rules are left in the pod");
   });
 });
+
+describe("an IPv6 address without a gateway, for which no plugin before has waited", () => {
+  it("is waited for, and an error when somebody else has it", () => {
+    const net = new TestNet(pluginsFromEnvironment());
+    try {
+      const node = net.node("n1", "10.7.168.71", {}, NODE6);
+      const other = net.node("n2", "10.7.168.72", {}, OTHER6);
+      inside(other.name, "ip", "-6", "address", "add", "fd07::200:9/64", "dev", "eth0", "nodad");
+      const free = net.attachAll(node, net.pod("u"), "eth0", [{ address: "fd07::200:1/64" }]);
+      assert.equal(free.status, 0, JSON.stringify(free.json));
+      assert.ok(ping(node.name, "fd07::200:1"), "node -> its pod: no answer");
+      const taken = net.attachAll(node, net.pod("v"), "eth0", [{ address: "fd07::200:9/64" }]);
+      assert.deepEqual([taken.status, taken.json["code"]], [1, 104], JSON.stringify(taken.json));
+    } finally {
+      net.close();
+    }
+  });
+});

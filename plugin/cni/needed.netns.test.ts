@@ -135,6 +135,38 @@ describe("lines that only some clusters miss", () => {
     });
 });
 
+/** What the kernel looks at when a link comes up: taken out later, nothing is missed. */
+const BEFORE_UP = [
+  { line: "the pair: DAD off", setting: "accept_dad", others: "1" },
+  { line: "the pair: no router advertisements", setting: "accept_ra", others: "2" },
+] as const;
+
+describe("lines that count when the link comes up", () => {
+  for (const { line, setting, others } of BEFORE_UP)
+    it(`${line}: ${setting} is 0 and the addresses are usable at once, where new links have ${others}`, () => {
+      const net = new TestNet(pluginsFromEnvironment());
+      try {
+        const node = net.node("n1", "10.7.168.71", {}, "fd00:10:7::71");
+        const pod = net.pod("u");
+        for (const namespace of [node.name, pod.namespace])
+          inside(namespace, "sysctl", "-qw", `net.ipv6.conf.default.${setting}=${others}`);
+        const addresses = [{ address: `${UNDERLAY}/16`, gateway: GATEWAY }, { address: "fd00:10:7::200:1/64" }];
+        const { status, json } = net.attachAll(node, pod, "eth0", addresses);
+        assert.equal(status, 0, JSON.stringify(json));
+        for (const [namespace, link] of [
+          [node.name, pairOf(node, UNDERLAY)],
+          [pod.namespace, "veth0"],
+        ] as const) {
+          assert.equal(inside(namespace, "cat", `/proc/sys/net/ipv6/conf/${link}/${setting}`).trim(), "0", link);
+          if (setting === "accept_dad")
+            assert.doesNotMatch(inside(namespace, "ip", "-6", "address", "show", "dev", link), /tentative/, link);
+        }
+      } finally {
+        net.close();
+      }
+    });
+});
+
 function cluster(net: TestNet): World {
   const node = net.node("n1", "10.7.168.71");
   const other = net.node("n2", GATEWAY);

@@ -4,6 +4,9 @@ import { decodeAttributes, encodeAttributes } from "./message.ts";
 /** Interface addresses: RTM_NEWADDR, RTM_DELADDR, RTM_GETADDR. linux/if_addr.h; rtnetlink(7). */
 export const RTM_ADDRESS = { new: 20, del: 21, get: 22 } as const;
 
+/** ifa_flags. */
+export const IFA_FLAG = { dadFailed: 0x08, tentative: 0x40 } as const;
+
 const IFA = { address: 1, local: 2 } as const;
 
 export interface InterfaceAddress {
@@ -13,6 +16,8 @@ export interface InterfaceAddress {
   readonly prefixLength: number;
   /** rt_scope: 0 global, 253 link, 254 host. */
   readonly scope: number;
+  /** As the kernel tells them; to it they are not told. */
+  readonly flags?: number;
 }
 
 export function encodeAddress({ family, index, address, prefixLength, scope }: InterfaceAddress): Buffer {
@@ -47,5 +52,6 @@ export function decodeAddress(payload: Buffer): InterfaceAddress | undefined {
     address: ipText(bytes),
     prefixLength: payload.readUInt8(1),
     scope: payload.readUInt8(3),
+    flags: payload.readUInt8(2),
   };
 }
