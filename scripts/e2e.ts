@@ -20,6 +20,7 @@ const SUITES: readonly (readonly [string, () => Promise<unknown>])[] = [
   ["rights", () => import("../e2e/rights.e2e.ts")],
   ["evidence", () => import("../e2e/evidence.e2e.ts")],
   ["mutants", () => import("../e2e/mutants.e2e.ts")],
+  ["chaos", () => import("../e2e/chaos.e2e.ts")],
 ];
 
 /** `npm run e2e`: the main job. Cluster up, specs, table, results, cluster down. */

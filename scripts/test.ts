@@ -30,10 +30,10 @@ const STAGES: readonly Stage[] = [
       "--family",
       "dual",
       "--suite",
-      "matrix,evidence,mutants",
+      "matrix,evidence,mutants,chaos",
     ],
-    // a sample: all of them by npm run mutants
-    env: { INTERLAY_MUTANTS: "5" },
+    // samples: the whole by npm run mutants and npm run chaos
+    env: { INTERLAY_MUTANTS: "5", INTERLAY_SEED: "1", INTERLAY_CHAOS_MINUTES: "1" },
   },
   { name: "the connectivity matrix", argv: ["tsx", "scripts/e2e.ts"] },
 ];

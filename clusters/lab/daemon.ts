@@ -39,6 +39,7 @@ const [controlPlane] = nodes;
 if (controlPlane === undefined) throw new Error("A lab has a control plane.");
 await mkdir(logs, { recursive: true, mode: 0o700 });
 
+const RESTART_MS = 500;
 log("machines and keys");
 const [machines, keys] = await Promise.all([
   makeMachines(plan.machines, plan.programs, files.directory),
@@ -64,6 +65,8 @@ await Promise.all([
   save(join(files.directory, "kube-scheduler.kubeconfig"), await config(local, SCHEDULER)),
 ]);
 
+/** Everything has run once: from then on what ends is started again. */
+let up = false;
 log("control plane");
 let writing: Promise<void> = Promise.resolve();
 const runners = new Map<string, NodeRunner>();
@@ -107,6 +110,7 @@ await Promise.all(
   }),
 );
 writeState();
+up = true;
 log("up");
 
 /** A program of the control plane; these see this computer's files, for their keys are there. */
@@ -117,9 +121,12 @@ function start(program: string, args: readonly string[]): void {
 function startOn(machine: string, name: string, argv: readonly string[]): void {
   const output = openSync(join(logs, `${name}.log`), "a", 0o600);
   const enter = ["--target", String(machineOf(machine)), "--net", "--uts", "--", ...argv];
-  spawn("nsenter", enter, { stdio: ["ignore", output, output] }).on("exit", (code) => {
-    log(`${name} ended with ${String(code)}: see ${logs}/${name}.log`);
-    process.exit(1); // a lab without it is none
+  spawn("nsenter", enter, { stdio: ["ignore", output, output] }).on("exit", (code, signal) => {
+    log(`${name} ended with ${String(signal ?? code)}: see ${logs}/${name}.log`);
+    if (!up) process.exit(1); // a lab without it is none
+    setTimeout(() => {
+      startOn(machine, name, argv); // as kubelet does with a static pod
+    }, RESTART_MS);
   });
 }
 

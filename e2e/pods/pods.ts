@@ -68,7 +68,8 @@ export function manifests(
   return [{ apiVersion: "v1", kind: "Namespace", metadata: namespace }, ...objects];
 }
 
-function annotations(type: PodType): Readonly<Record<string, string>> {
+/** How a pod asks Multus to be of a type. */
+export function annotations(type: PodType): Readonly<Record<string, string>> {
   switch (type) {
     case "overlay":
       return {};
@@ -79,7 +80,8 @@ function annotations(type: PodType): Readonly<Record<string, string>> {
   }
 }
 
-function pod(
+/** One of the suite's pods: the prober's server, ready when its node reaches it. */
+export function pod(
   name: string,
   nodeName: string,
   image: string,

@@ -1,0 +1,115 @@
+import assert from "node:assert/strict";
+import { must, signalProcess } from "../agent-process.ts";
+import { switchTo } from "../matrix/variant.ts";
+import { TCP_PORT } from "../probe/protocol.ts";
+import { oneOf } from "../random.ts";
+import { addressesOf } from "./invariants.ts";
+import { comes, goes, isReady, type World } from "./world.ts";
+
+/** Something that happens to clusters. Says what it did. */
+export interface Action {
+  readonly name: string;
+  readonly act: (world: World) => Promise<string>;
+}
+
+const TYPES = ["underlay", "multi-nic"] as const;
+const MOVER = "mover";
+
+/** Of a worker, or of the control plane's node. */
+function killed(name: string, pattern: string, where: "worker" | "control-plane" = "worker"): Action {
+  return {
+    name: `kill -9 ${name}`,
+    act: async ({ cluster, workers, random }) => {
+      const controlPlane = cluster.nodes.find(({ role }) => role === "control-plane")?.name ?? "";
+      const node = where === "worker" ? oneOf(workers, random) : controlPlane;
+      await signalProcess(cluster, node, pattern, "KILL");
+      return `${name} of ${node}`;
+    },
+  };
+}
+
+/** Everything of one kind that Interlay has on a node. */
+function flushed(name: string, argvs: readonly (readonly string[])[]): Action {
+  return {
+    name: `flush ${name}`,
+    act: async ({ cluster, workers, random }) => {
+      const node = oneOf(workers, random);
+      for (const argv of argvs) await must(cluster, node, argv);
+      return `${name} of ${node}`;
+    },
+  };
+}
+
+export const ACTIONS: readonly Action[] = [
+  killed("the agent", "interlay agent$"),
+  killed("felix", "calico-node -felix"),
+  killed("kube-proxy", "kube-proxy[^ ]* --"),
+  killed("the API server", "kube-apiserver", "control-plane"),
+  killed("etcd", "etcd --", "control-plane"),
+  flushed("our routes", [["ip", "route", "flush", "table", "all", "proto", "105"]]),
+  flushed("our nft table", [["nft", "delete", "table", "inet", "interlay"]]),
+  flushed("our rule", [["ip", "rule", "delete", "lookup", "500"]]),
+  {
+    name: "pods come",
+    act: async (world) => {
+      const made = await Promise.all(
+        [1, 2, 3].map(() =>
+          comes(world, { node: oneOf(world.workers, world.random), type: oneOf(TYPES, world.random) }),
+        ),
+      );
+      await Promise.all(made.map((guest) => isReady(world, guest)));
+      return made.map(({ name, type, node }) => `${name} (${type}) on ${node}`).join(", ");
+    },
+  },
+  {
+    name: "pods go",
+    act: async (world) => {
+      const some = [...world.guests.values()].filter(({ name }) => name !== MOVER).slice(0, 3);
+      await Promise.all(some.map((guest) => goes(world, guest)));
+      return some.length === 0 ? "none is there" : some.map(({ name }) => name).join(", ");
+    },
+  },
+  {
+    name: "the plugin is killed in the middle of ADD",
+    act: async (world) => {
+      const node = oneOf(world.workers, world.random);
+      const guests = await Promise.all(TYPES.map((type) => comes(world, { node, type })));
+      let hits = 0;
+      for (const until = Date.now() + 3000; Date.now() < until;)
+        await signalProcess(world.cluster, node, "^/opt/cni/bin/interlay(-ipam)?$", "KILL").then(
+          () => (hits += 1),
+          () => undefined, // none runs at this moment
+        );
+      await Promise.all(guests.map((guest) => isReady(world, guest)));
+      return `${hits} times on ${node}, and ${guests.map(({ name }) => name).join(", ")} are ready all the same`;
+    },
+  },
+  {
+    name: "a fixed address moves to another node",
+    act: async (world) => {
+      const before = world.guests.get(MOVER);
+      const [first = "", second = ""] = world.workers;
+      if (before === undefined) {
+        await isReady(world, await comes(world, { name: MOVER, node: first, type: "underlay" }));
+        return `${MOVER} is on ${first}`;
+      }
+      const [address = ""] = await addressesOf(world, MOVER);
+      await goes(world, before);
+      const node = before.node === first ? second : first;
+      await isReady(world, await comes(world, { name: MOVER, node, type: "underlay", address }));
+      assert.deepEqual(await addressesOf(world, MOVER), [address], "the moved pod's address");
+      const prober = await world.deployment.prober("underlay-1-a");
+      const { ok, error } = await prober.probe({ protocol: "tcp", address, port: TCP_PORT, timeoutMs: 3000 });
+      assert.ok(ok, `${address} does not answer on ${node}: ${error ?? ""}`);
+      return `${address} from ${before.node} to ${node}`;
+    },
+  },
+  {
+    name: "the return path is another one",
+    act: async ({ cluster, random }) => {
+      const returnPath = oneOf(["liberal", "notrack"] as const, random);
+      await switchTo(cluster, { kubeProxy: { version: "v1.29.15", mode: "iptables" }, returnPath });
+      return returnPath;
+    },
+  },
+];

@@ -1,0 +1,85 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Cluster } from "../../clusters/provider.ts";
+import { type ClusterApi, statusCode } from "../cluster-api.ts";
+import { Eventually } from "../harness.ts";
+import type { Deployment } from "../pods/deploy.ts";
+import { annotations, NAMESPACE, pod } from "../pods/pods.ts";
+import type { PodType } from "../../results/schema.ts";
+
+/** What chaos acts on. */
+export interface World {
+  readonly cluster: Cluster;
+  readonly api: ClusterApi;
+  readonly deployment: Deployment;
+  readonly workers: readonly string[];
+  /** In [0, 1), the same row for the same seed. */
+  readonly random: () => number;
+  /** The pods that come and go, beside the suite's own. */
+  readonly guests: Map<string, Guest>;
+}
+
+export interface Guest {
+  readonly name: string;
+  readonly node: string;
+  readonly type: PodType;
+}
+
+const READY_MS = 90_000;
+let number = 0;
+
+/** A pod more; resolves at once, or when it is ready. */
+export async function comes(
+  { api, cluster, guests }: World,
+  guest: Omit<Guest, "name"> & { readonly name?: string; readonly address?: string },
+): Promise<Guest> {
+  const { node, type, name = `guest-${(number += 1)}`, address } = guest;
+  const fixed = address === undefined ? {} : { "interlay.dev/ip": address };
+  const manifest = pod(name, node, cluster.probeImage, { ...annotations(type), ...fixed });
+  await patiently(() => api.objects.create(manifest));
+  const made = { name, node, type };
+  guests.set(name, made);
+  return made;
+}
+
+export async function isReady({ api }: World, { name }: Guest): Promise<void> {
+  await Eventually(
+    `pod ${name} is ready`,
+    async () => {
+      const { status } = await api.core.readNamespacedPod({ namespace: NAMESPACE, name });
+      return status?.conditions?.find(({ type }) => type === "Ready")?.status ?? "unknown";
+    },
+    (ready) => ready === "True",
+    { timeout: READY_MS },
+  );
+}
+
+/** Resolves when the pod is gone from the API: its kubelet has torn it down. */
+export async function goes({ api, guests }: World, { name }: Guest): Promise<void> {
+  await patiently(() => api.core.deleteNamespacedPod({ namespace: NAMESPACE, name, gracePeriodSeconds: 0 }));
+  guests.delete(name);
+  const there = async (): Promise<boolean> => {
+    try {
+      await api.core.readNamespacedPod({ namespace: NAMESPACE, name });
+      return true;
+    } catch (error) {
+      if (statusCode(error) === 404) return false;
+      throw error;
+    }
+  };
+  await Eventually(`pod ${name} is gone`, there, (is) => !is, { timeout: READY_MS });
+}
+
+/** The API server may be one that was killed a moment ago. */
+async function patiently(ask: () => Promise<unknown>): Promise<void> {
+  for (const deadline = Date.now() + 30_000; ;) {
+    try {
+      await ask();
+      return;
+    } catch (error) {
+      const code = statusCode(error);
+      if (code === 409) return; // made by a call whose answer was lost
+      if ((code !== undefined && code < 500) || Date.now() > deadline) throw error;
+    }
+    await sleep(500);
+  }
+}
