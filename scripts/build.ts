@@ -1,3 +1,33 @@
+import { createWriteStream } from "node:fs";
+import { rename } from "node:fs/promises";
+import { join } from "node:path";
+import { pipeline } from "node:stream/promises";
+import { Command } from "commander";
+import { streamArchive } from "../clusters/images/archive.ts";
+import { prepareOwnImages } from "../clusters/images/prepare.ts";
+import { plainProgress } from "../clusters/progress-plain.ts";
+import { buildProbe } from "../e2e/probe/build.ts";
 import { buildInterlay } from "../plugin/deploy/build.ts";
 
-process.stdout.write(`${await buildInterlay()}\n`);
+/** `npm run build`: the executable; with `--images` the two images, in one archive that Docker and containerd load. */
+const { images } = new Command("build")
+  .description("build plugin/dist/interlay, the one executable")
+  .option(
+    "--images",
+    "also the images of agent and probe: an archive for `docker load` or `ctr -n k8s.io images import`",
+  )
+  .parse()
+  .opts<{ images?: true }>();
+
+const executable = await buildInterlay();
+process.stdout.write(`${executable}\n`);
+
+if (images === true) {
+  const own = await prepareOwnImages({ interlay: executable, probe: await buildProbe() }, plainProgress());
+  const archive = join(import.meta.dirname, "..", "plugin", "dist", "images.tar");
+  const { stream, ended } = await streamArchive([own.interlay, own.probe]);
+  await pipeline(stream, createWriteStream(`${archive}.new`, { mode: 0o600 }));
+  await ended;
+  await rename(`${archive}.new`, archive);
+  process.stdout.write(`${archive}: ${own.interlay.reference}, ${own.probe.reference}\n`);
+}

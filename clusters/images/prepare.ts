@@ -39,18 +39,32 @@ export async function prepareImages(
   progress: Progress,
 ): Promise<ClusterImages> {
   const layers = new LayerCache(layersDirectory());
-  const root = await podRoot(layers, progress);
-  const builder = new ImageBuilder(layers, root);
+  const builder = new ImageBuilder(layers, await podRoot(layers, progress));
+  return {
+    node: await nodeImage(components, kubernetes, await nodeRoot(layers, progress), layers),
+    pods: await podImages(components, kubernetes, kubeProxies, builder, await pauseProgram()),
+    ...(await ownImages(builder, { interlay, probe })),
+  };
+}
+
+/** Our own two alone, to be loaded into any cluster's nodes or registry. Needs no Docker. */
+export async function prepareOwnImages(
+  executables: Pick<ImageRequest, "interlay" | "probe">,
+  progress: Progress,
+): Promise<Pick<ClusterImages, "interlay" | "probe">> {
+  const layers = new LayerCache(layersDirectory());
+  return ownImages(new ImageBuilder(layers, await podRoot(layers, progress)), executables);
+}
+
+async function ownImages(
+  builder: ImageBuilder,
+  { interlay, probe }: Pick<ImageRequest, "interlay" | "probe">,
+): Promise<Pick<ClusterImages, "interlay" | "probe">> {
   const own = (name: string, executable: string) => {
     const path = `usr/local/bin/${name}`;
     return builder.ownImage(`interlay.dev/${name}`, [{ from: executable, to: path }], { Entrypoint: [`/${path}`] });
   };
-  return {
-    node: await nodeImage(components, kubernetes, await nodeRoot(layers, progress), layers),
-    pods: await podImages(components, kubernetes, kubeProxies, builder, await pauseProgram()),
-    interlay: await own("interlay", interlay),
-    probe: await own("probe", probe),
-  };
+  return { interlay: await own("interlay", interlay), probe: await own("probe", probe) };
 }
 
 async function pauseProgram(): Promise<string> {
