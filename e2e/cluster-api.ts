@@ -2,6 +2,7 @@ import { PassThrough } from "node:stream";
 import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
 import { CoreV1Api, Exec, KubeConfig, type KubernetesObject, KubernetesObjectApi } from "@kubernetes/client-node";
+import pRetry from "p-retry";
 import type { Cluster, PodAccess, ProgramStream } from "../clusters/provider.ts";
 
 /** The API server as the suite uses it. */
@@ -27,10 +28,21 @@ export function clusterApi({ kubeconfig, pods }: Pick<Cluster, "kubeconfig" | "p
   };
 }
 
+/**
+ * Asks again while there is no answer, or one that the server is to blame for: a busy computer lets connections time out, and a
+ * server that was killed is back in seconds. For calls that may be made twice.
+ */
+export function answered<T>(ask: () => Promise<T>): Promise<T> {
+  return pRetry(ask, {
+    ...{ retries: 8, minTimeout: 250, factor: 1.8, maxTimeout: 5000 },
+    shouldRetry: ({ error }) => (statusCode(error) ?? 500) >= 500,
+  });
+}
+
 /** Makes the object, or leaves the one that is there. True if it was made. */
 export async function ensure(api: ClusterApi, object: KubernetesObject): Promise<boolean> {
   try {
-    await api.objects.create(object);
+    await answered(() => api.objects.create(object));
     return true;
   } catch (error) {
     if (statusCode(error) === 409) return false;
@@ -46,12 +58,13 @@ export function statusCode(error: unknown): number | undefined {
 
 /** Deletes a namespace with everything in it and waits until it is gone. */
 export async function removeNamespace(api: ClusterApi, name: string): Promise<void> {
+  // 409: it is being deleted already
   const gone = (error: unknown) => {
-    if (statusCode(error) !== 404) throw error;
+    if (statusCode(error) !== 404 && statusCode(error) !== 409) throw error;
   };
-  await api.core.deleteNamespace({ name }).catch(gone);
+  await answered(() => api.core.deleteNamespace({ name })).catch(gone);
   for (;;) {
-    const there = await api.core.readNamespace({ name }).then(() => true, gone);
+    const there = await answered(() => api.core.readNamespace({ name })).then(() => true, gone);
     if (there !== true) return;
     await sleep(200);
   }

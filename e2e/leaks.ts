@@ -1,5 +1,5 @@
 import type { Cluster } from "../clusters/provider.ts";
-import type { ClusterApi } from "./cluster-api.ts";
+import { answered, type ClusterApi } from "./cluster-api.ts";
 
 /** What a pod leaves on a node if its DEL forgets something: links, neighbours, rules, routes, network namespaces. */
 export async function nodeState(cluster: Cluster): Promise<readonly string[]> {
@@ -46,7 +46,7 @@ function stableLine(line: string): string {
 
 /** Namespaces, and Interlay's own objects: an address that no pod has. */
 export async function clusterObjects(api: ClusterApi): Promise<readonly string[]> {
-  const namespaces = await api.core.listNamespace();
+  const namespaces = await answered(() => api.core.listNamespace());
   const addresses = await api.objects.list("interlay.dev/v1alpha1", "UnderlayAddress").then(
     ({ items }) => items,
     () => [],

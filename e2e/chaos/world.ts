@@ -1,6 +1,5 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import type { Cluster } from "../../clusters/provider.ts";
-import { type ClusterApi, statusCode } from "../cluster-api.ts";
+import { answered, type ClusterApi, ensure, statusCode } from "../cluster-api.ts";
 import { Eventually } from "../harness.ts";
 import type { Deployment } from "../pods/deploy.ts";
 import { annotations, NAMESPACE, pod } from "../pods/pods.ts";
@@ -35,7 +34,7 @@ export async function comes(
   const { node, type, name = `guest-${(number += 1)}`, address } = guest;
   const fixed = address === undefined ? {} : { "interlay.dev/ip": address };
   const manifest = pod(name, node, cluster.probeImage, { ...annotations(type), ...fixed });
-  await patiently(() => api.objects.create(manifest));
+  await ensure(api, manifest);
   const made = { name, node, type };
   guests.set(name, made);
   return made;
@@ -55,7 +54,7 @@ export async function isReady({ api }: World, { name }: Guest): Promise<void> {
 
 /** Resolves when the pod is gone from the API: its kubelet has torn it down. */
 export async function goes({ api, guests }: World, { name }: Guest): Promise<void> {
-  await patiently(() => api.core.deleteNamespacedPod({ namespace: NAMESPACE, name, gracePeriodSeconds: 0 }));
+  await answered(() => api.core.deleteNamespacedPod({ namespace: NAMESPACE, name, gracePeriodSeconds: 0 }));
   guests.delete(name);
   const there = async (): Promise<boolean> => {
     try {
@@ -67,19 +66,4 @@ export async function goes({ api, guests }: World, { name }: Guest): Promise<voi
     }
   };
   await Eventually(`pod ${name} is gone`, there, (is) => !is, { timeout: READY_MS });
-}
-
-/** The API server may be one that was killed a moment ago. */
-async function patiently(ask: () => Promise<unknown>): Promise<void> {
-  for (const deadline = Date.now() + 30_000; ;) {
-    try {
-      await ask();
-      return;
-    } catch (error) {
-      const code = statusCode(error);
-      if (code === 409) return; // made by a call whose answer was lost
-      if ((code !== undefined && code < 500) || Date.now() > deadline) throw error;
-    }
-    await sleep(500);
-  }
 }

@@ -1,7 +1,7 @@
 import type { V1Pod } from "@kubernetes/client-node";
 import { z } from "zod";
 import type { Cluster, ExternalHost } from "../../clusters/provider.ts";
-import { type ClusterApi, ensure, removeNamespace } from "../cluster-api.ts";
+import { answered, type ClusterApi, ensure, removeNamespace } from "../cluster-api.ts";
 import { familiesOf, type Family } from "../../clusters/spec.ts";
 import { Prober } from "../prober.ts";
 import { type Cell, type CONTROL_PLANE, EXTERNAL, type Nic } from "../matrix/cells.ts";
@@ -121,10 +121,10 @@ function known<T>(value: T | undefined, what: string): T {
 
 /** Removes the namespace of another image, of other manifests, or with pods that will not recover. */
 async function removeForeign(api: ClusterApi, wanted: readonly Manifest[]): Promise<void> {
-  const { items } = await api.core.listNamespace({ fieldSelector: `metadata.name=${NAMESPACE}` });
+  const { items } = await answered(() => api.core.listNamespace({ fieldSelector: `metadata.name=${NAMESPACE}` }));
   const [namespace] = items;
   if (namespace === undefined) return;
-  const there = await api.core.listNamespacedPod({ namespace: NAMESPACE });
+  const there = await answered(() => api.core.listNamespacedPod({ namespace: NAMESPACE }));
   const broken = there.items.some((pod) => pod.status?.phase === "Failed" || pod.status?.phase === "Unknown");
   const foreign = namespace.metadata?.annotations?.[DIGEST] !== wanted[0]?.metadata.annotations?.[DIGEST];
   if (foreign || broken) await removeNamespace(api, NAMESPACE);
@@ -133,7 +133,7 @@ async function removeForeign(api: ClusterApi, wanted: readonly Manifest[]): Prom
 async function untilReady(api: ClusterApi, count: number): Promise<Pick<Deployment, "pods" | "notReady">> {
   const deadline = Date.now() + READY_TIMEOUT_MS;
   for (;;) {
-    const { items } = await api.core.listNamespacedPod({ namespace: NAMESPACE });
+    const { items } = await answered(() => api.core.listNamespacedPod({ namespace: NAMESPACE }));
     const waiting = items.filter((pod) => !isTrue(pod, "Ready"));
     const pods = new Map(items.map(deployed).map((pod) => [pod.name, pod]));
     const whole = items.length === count;
