@@ -19,6 +19,7 @@ const SUITES: readonly (readonly [string, () => Promise<unknown>])[] = [
   ["doctor", () => import("../e2e/doctor.e2e.ts")],
   ["rights", () => import("../e2e/rights.e2e.ts")],
   ["evidence", () => import("../e2e/evidence.e2e.ts")],
+  ["crds", () => import("../e2e/crds.e2e.ts")],
   ["mutants", () => import("../e2e/mutants.e2e.ts")],
   ["chaos", () => import("../e2e/chaos.e2e.ts")],
 ];

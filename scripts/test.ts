@@ -30,7 +30,7 @@ const STAGES: readonly Stage[] = [
       "--family",
       "dual",
       "--suite",
-      "matrix,evidence,mutants,chaos",
+      "matrix,evidence,crds,mutants,chaos",
     ],
     // samples: the whole by npm run mutants and npm run chaos
     env: { INTERLAY_MUTANTS: "5", INTERLAY_SEED: "1", INTERLAY_CHAOS_MINUTES: "1" },

@@ -1,0 +1,62 @@
+import assert from "node:assert/strict";
+import { type ClusterApi, clusterApi } from "./cluster-api.ts";
+import { theCluster } from "./context.ts";
+import { BeforeAll, Describe, It } from "./harness.ts";
+
+const GOOD = { subnet: "10.8.0.0/16", ranges: ["10.8.200.0/24", "10.8.7.1-10.8.7.9", "10.8.9.9"], gateway: "10.8.0.1" };
+
+/** What is wrong with a pool, by the API server's own word. */
+const REFUSED: readonly (readonly [what: string, change: Readonly<Record<string, unknown>>, message: RegExp])[] = [
+  ["a range outside the subnet", { ranges: ["10.9.0.0/24"] }, /a range is outside the subnet/],
+  ["a range that leaves the subnet", { ranges: ["10.8.255.250-10.9.0.2"] }, /a range is outside the subnet/],
+  ["a network larger than the subnet", { ranges: ["10.8.0.0/15"] }, /a range is outside the subnet/],
+  ["a gateway outside the subnet", { gateway: "10.9.0.1" }, /the gateway is outside the subnet/],
+  ["a gateway in a network", { gateway: "10.8.200.1" }, /the gateway is in a range/],
+  ["a gateway in a range", { gateway: "10.8.7.9" }, /the gateway is in a range/],
+  ["a gateway that is a range", { gateway: "10.8.9.9" }, /the gateway is in a range/],
+  ["a gateway of the other family", { gateway: "fd00::1" }, /gateway and subnet are of different address families/],
+  [
+    "a range of the other family",
+    { ranges: ["fd00::/64"] },
+    /a range and the subnet are of different address families/,
+  ],
+  ["an excluded address of the other family", { excluded: ["fd00::9"] }, /an excluded address and the subnet are of/],
+  ["a range that ends before it begins", { ranges: ["10.8.7.9-10.8.7.1"] }, /the range ends before it begins/],
+  ["a subnet with host bits", { subnet: "10.8.0.7/16" }, /the subnet has host bits/],
+  ["no subnet", { subnet: "10.8.0.0" }, /spec\.subnet/],
+  ["an octet beyond 255", { ranges: ["10.8.256.1"] }, /spec\.ranges/],
+  ["no range", { ranges: [] }, /spec\.ranges/],
+];
+
+const ACCEPTED: readonly (readonly [what: string, change: Readonly<Record<string, unknown>>])[] = [
+  ["ranges of all three forms", {}],
+  ["the whole subnet, its gateway excluded", { ranges: ["10.8.0.0/16"], excluded: ["10.8.0.1"] }],
+  [
+    "an IPv6 subnet",
+    { subnet: "fd00:8::/64", ranges: ["fd00:8::200:0/112", "fd00:8::1-fd00:8::9"], gateway: "fd00:8::fe" },
+  ],
+  ["a /8", { subnet: "10.0.0.0/8", ranges: ["10.128.0.0/9"], gateway: "10.0.0.1" }],
+];
+
+Describe("the kinds: what one object shows to be wrong is refused by the API server", { labels: ["ipam"] }, () => {
+  let api: ClusterApi;
+  BeforeAll(async () => {
+    api = clusterApi(await theCluster());
+  });
+
+  const apply = (change: Readonly<Record<string, unknown>>) =>
+    api.objects.create(
+      {
+        apiVersion: "interlay.dev/v1alpha1",
+        kind: "UnderlayPool",
+        metadata: { name: "tried" },
+        spec: { ...GOOD, ...change },
+      } as never,
+      undefined,
+      "All", // dry run: nothing is stored
+    );
+
+  for (const [what, change] of ACCEPTED) It(`takes ${what}`, () => apply(change).then(() => undefined));
+  for (const [what, change, message] of REFUSED)
+    It(`refuses ${what}`, () => assert.rejects(() => apply(change), message));
+});
