@@ -1,10 +1,11 @@
 import { Command } from "commander";
 import { cniBench } from "./bench/cni.ts";
 import { evidenceBench } from "./bench/evidence.ts";
+import { ipamBench } from "./bench/ipam.ts";
 import { type Bench, tableOf, within, writeFigures } from "./bench/figure.ts";
 
 /** `npm run bench -- [names]`: the figures, each against its limit; exit status 0 only if all are kept. */
-const BENCHES: readonly Bench[] = [cniBench, evidenceBench];
+const BENCHES: readonly Bench[] = [cniBench, evidenceBench, ipamBench];
 
 const program = new Command("bench")
   .description("measure, print a table, write results/benchmarks/NAME.json")

@@ -7,7 +7,7 @@ import Table from "cli-table3";
 export interface Figure {
   readonly name: string;
   readonly value: number;
-  readonly unit: "ms" | "x" | "MiB" | "failures";
+  readonly unit: "ms" | "x" | "MiB" | "failures" | "/s" | "writes";
   /** The value may not exceed it; none where a figure is told for comparison alone. */
   readonly limit?: number;
   /** What it was measured of or against. */

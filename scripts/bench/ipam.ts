@@ -1,0 +1,68 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { resolveComponents } from "../../clusters/components/resolve.ts";
+import { Kubectl } from "../../clusters/kubernetes/kubectl.ts";
+import { plainProgress } from "../../clusters/progress-plain.ts";
+import { providerNamed } from "../../clusters/providers.ts";
+import { runOptions, specFor } from "../../e2e/context.ts";
+import type { Bench, Figure } from "./figure.ts";
+import { calicoFigures } from "./ipam/calico.ts";
+import { callsOn } from "./ipam/calls.ts";
+import { allocationFigures, sizeFigures, type Scale } from "./ipam/allocations.ts";
+import { addFigures } from "./ipam/add.ts";
+import { kubeOf, makeNodes, NAMESPACE } from "./ipam/world.ts";
+
+/** So many pods start on a node at a time. */
+const SCALES: readonly Scale[] = [
+  { nodes: 1, podsPerNode: 100, atOnce: 10 },
+  { nodes: 10, podsPerNode: 100, atOnce: 10 },
+  { nodes: 50, podsPerNode: 10, atOnce: 10 },
+];
+
+/** In a lab: real etcd and kube-apiserver, and its nodes' agents follow what happens as those of any cluster would. */
+export const ipamBench: Bench = {
+  name: "ipam",
+  about: "addresses per second from 1, 10 and 50 nodes at once, writes per address, ADD, against calico-ipam; in a lab",
+  run: async (say) => {
+    const provider = await providerNamed("lab");
+    const name = process.env["INTERLAY_CLUSTER"] ?? "bench-ipam";
+    const spec = await specFor(runOptions({ INTERLAY_PROVIDER: "lab", INTERLAY_CLUSTER: name }));
+    const missing = (await provider.preflight(spec)).find(({ severity }) => severity === "error");
+    if (missing !== undefined) throw new Error(missing.message);
+    const progress = plainProgress();
+    const directory = await mkdtemp(join(tmpdir(), "interlay-bench-ipam-"));
+    try {
+      const cluster = await provider.up(spec, progress);
+      const components = await resolveComponents([{ name: "kubectl", version: spec.kubernetes }], progress);
+      const kubectl = new Kubectl(components.path("kubectl", spec.kubernetes), cluster.kubeconfig);
+      const kube = kubeOf(cluster);
+      const calls = await callsOn(cluster, kube);
+      const figures: Figure[] = [];
+      const tell = (more: readonly Figure[]): void => {
+        for (const { name: of, value, unit } of more) say(`${of}: ${value} ${unit}`);
+        figures.push(...more);
+      };
+      tell(await addFigures(calls, kube));
+      say("nodes and pods of the API server alone");
+      const nodes = await makeNodes(cluster, kube, nodesOf(SCALES));
+      const world = { kube, directory, nodes, crew: { kubeconfig: cluster.kubeconfig, namespace: NAMESPACE } };
+      const metrics = () => kubectl.run(["get", "--raw", "/metrics"]);
+      tell(await sizeFigures({ ...world, metrics }));
+      for (const scale of SCALES) tell(await allocationFigures({ ...world, metrics }, scale));
+      tell(await calicoFigures(cluster, calls));
+      return figures;
+    } finally {
+      await provider.down(name, progress);
+      await rm(directory, { recursive: true, force: true });
+    }
+  },
+};
+
+/** The first node is in every scale, the second in those of more than one: each has the pods of the largest share. */
+function nodesOf(scales: readonly Scale[]): readonly { readonly name: string; readonly pods: number }[] {
+  return Array.from({ length: Math.max(...scales.map(({ nodes }) => nodes)) }, (_, index) => ({
+    name: `bench-${index + 1}`,
+    pods: Math.max(...scales.filter(({ nodes }) => index < nodes).map(({ podsPerNode }) => podsPerNode)),
+  }));
+}

@@ -1,0 +1,59 @@
+import type { Kube } from "../../../plugin/agent/kube.ts";
+import type { Figure } from "../figure.ts";
+import { median, tenth } from "../statistics.ts";
+import type { Calls } from "./calls.ts";
+import { inParallel } from "./parallel.ts";
+import { makePools } from "./world.ts";
+
+const CALLS = 40;
+const AT_ONCE = 10;
+const MOST_MS = 15;
+export const CALLS_AT_ONCE = { calls: 100, atOnce: AT_ONCE };
+
+/** The reference macvlan with an address by interlay-ipam, and by the reference host-local and static, in turns. */
+export async function addFigures(calls: Calls, kube: Kube): Promise<readonly Figure[]> {
+  await makePools(kube, [{ name: "add", subnet: "10.7.0.0/16", ranges: ["10.7.220.0-10.7.223.255"] }]);
+  const ipams = {
+    "interlay-ipam": { type: "interlay-ipam", pools: ["add"] },
+    "host-local": { type: "host-local", ranges: [[{ subnet: "10.7.0.0/16", rangeStart: "10.7.224.1" }]] },
+    static: { type: "static", addresses: [{ address: "10.7.219.1/16" }] },
+  };
+  const samples: Record<keyof typeof ipams, number[]> = { "interlay-ipam": [], "host-local": [], static: [] };
+  for (let call = 0; call < CALLS; call++)
+    for (const name of ["interlay-ipam", "host-local", "static"] as const) {
+      const id = `bench-${name}-${call}`;
+      const config = { master: "eth0", mode: "bridge", ipam: ipams[name] };
+      // A name of its own for each: the pod's address on a NIC it had already would need no API server.
+      samples[name].push(await calls.call("macvlan", "ADD", id, config, `n${call}`));
+      await calls.call("macvlan", "DEL", id, config, `n${call}`);
+    }
+  const [ours, local, fixed] = [samples["interlay-ipam"], samples["host-local"], samples.static].map(median);
+  const basis = `median of ${CALLS}, in turns, macvlan on a node of the lab`;
+  const rate = await perSecond((index) =>
+    calls.call("interlay-ipam", "ADD", `crowd-${index}`, { ipam: ipams["interlay-ipam"] }, `c${index}`),
+  );
+  return [
+    { name: "macvlan's ADD with interlay-ipam", value: tenth(ours ?? 0), unit: "ms", basis },
+    { name: "macvlan's ADD with host-local", value: tenth(local ?? 0), unit: "ms", basis },
+    { name: "macvlan's ADD with static", value: tenth(fixed ?? 0), unit: "ms", basis },
+    {
+      ...{ name: "interlay-ipam above static", value: tenth((ours ?? 0) - (fixed ?? 0)), unit: "ms" },
+      ...{ limit: MOST_MS, basis },
+    },
+    { name: "interlay-ipam's ADD, 1 node", value: rate, unit: "/s", basis: callsBasis("one node") },
+  ];
+}
+
+export const callsBasis = (where: string): string =>
+  `${CALLS_AT_ONCE.calls} processes of the plugin, ${AT_ONCE} at a time, on ${where}`;
+
+/** Calls a second. */
+export async function perSecond(call: (index: number) => Promise<unknown>): Promise<number> {
+  const started = performance.now();
+  await inParallel(
+    AT_ONCE,
+    Array.from({ length: CALLS_AT_ONCE.calls }, (_, index) => index),
+    call,
+  );
+  return tenth((1000 * CALLS_AT_ONCE.calls) / (performance.now() - started));
+}

@@ -1,0 +1,116 @@
+import { join } from "node:path";
+import type { Kube } from "../../../plugin/agent/kube.ts";
+import type { Figure } from "../figure.ts";
+import { hundredth, median, percentile, tenth } from "../statistics.ts";
+import { Fleet } from "./fleet.ts";
+import type { Crew, Outcome } from "./orders.ts";
+import { addressWrites, clearAddresses, makePools } from "./world.ts";
+
+export interface Scale {
+  readonly nodes: number;
+  readonly podsPerNode: number;
+  readonly atOnce: number;
+}
+
+export interface World {
+  readonly kube: Kube;
+  /** The API server's /metrics. */
+  readonly metrics: () => Promise<string>;
+  readonly directory: string;
+  readonly nodes: Crew["nodes"];
+  readonly crew: Pick<Crew, "kubeconfig" | "namespace">;
+}
+
+/** The figures that the pool of exactly 1,000 must keep. */
+const THOUSAND = { addresses: 1000, milliseconds: 20_000, writes: 1.3 };
+
+export async function allocationFigures(world: World, scale: Scale): Promise<readonly Figure[]> {
+  const demand = scale.nodes * scale.podsPerNode;
+  const pools = [
+    { kind: "exact", size: demand },
+    { kind: "room", size: 4 * demand },
+  ].map(({ kind, size }, index) => ({ kind, size, name: `${kind}-${scale.nodes}`, second: 2 * scale.nodes + index }));
+  await makePools(
+    world.kube,
+    pools.map(({ name, size, second }) => ({
+      name,
+      subnet: `10.${second}.0.0/16`,
+      ranges: [`10.${second}.1.0-10.${second}.${1 + Math.floor((size - 1) / 256)}.${(size - 1) % 256}`],
+    })),
+  );
+  const nodes = world.nodes
+    .slice(0, scale.nodes)
+    .map(({ name, pods }) => ({ name, pods: pods.slice(0, scale.podsPerNode) }));
+  const fleet = await Fleet.start({ ...world.crew, nodes, directory: join(world.directory, String(scale.nodes)) });
+  const figures: Figure[] = [];
+  try {
+    for (const { kind, name, size } of pools) {
+      const before = await addressWrites(world.metrics);
+      const outcome = await fleet.order({ pools: [name], atOnce: scale.atOnce });
+      const writes = ((await addressWrites(world.metrics)) - before) / demand;
+      figures.push(...figuresOf(outcome, writes, { kind, size, demand, ...scale }));
+    }
+  } finally {
+    await fleet.end();
+    await clearAddresses(world.kube);
+  }
+  return figures;
+}
+
+function figuresOf(
+  { given, failed, milliseconds }: Outcome & { readonly milliseconds: number },
+  writes: number,
+  of: Scale & { readonly kind: string; readonly size: number; readonly demand: number },
+): readonly Figure[] {
+  if (failed[0] !== undefined) process.stderr.write(`the first of ${failed.length} failures: ${failed[0]}\n`);
+  const who = `${of.nodes} ${of.nodes === 1 ? "node" : "nodes at once"}, ${of.kind === "exact" ? "exact pool" : "pool with room"}`;
+  const basis = `${of.demand} addresses of ${of.size}, ${of.atOnce} calls a node at a time`;
+  const twice = given.length - new Set(given.map(({ address }) => address)).size;
+  const limited = of.kind === "exact" && of.demand === THOUSAND.addresses;
+  const times = given.map((one) => one.milliseconds);
+  return [
+    { name: `${who}: addresses`, value: tenth((1000 * given.length) / milliseconds), unit: "/s", basis },
+    {
+      ...{ name: `${who}: all`, value: tenth(milliseconds), unit: "ms", basis },
+      ...(limited ? { limit: THOUSAND.milliseconds } : {}),
+    },
+    { name: `${who}: one, p50`, value: tenth(median(times)), unit: "ms", basis },
+    { name: `${who}: one, p99`, value: tenth(percentile(times, 0.99)), unit: "ms", basis },
+    { name: `${who}: failed or given twice`, value: failed.length + twice, unit: "failures", limit: 0, basis },
+    {
+      name: `${who}: writes an address`,
+      value: hundredth(writes),
+      unit: "writes",
+      limit: THOUSAND.writes,
+      basis: "apiserver_request_total, refused ones too",
+    },
+  ];
+}
+
+/** A pod each of all three, one address after another, in turns: what disturbs one disturbs the others. */
+export async function sizeFigures({ kube, crew, nodes, directory }: World): Promise<readonly Figure[]> {
+  await makePools(kube, [
+    { name: "small", subnet: "10.250.1.0/24", ranges: ["10.250.1.0/24"] },
+    { name: "large", subnet: "11.0.0.0/8", ranges: ["11.0.0.0/8"] },
+    { name: "large6", subnet: "fd77::/64", ranges: ["fd77::/64"] },
+  ]);
+  const fleet = await Fleet.start({ ...crew, nodes: nodes.slice(0, 1), directory: join(directory, "sizes") });
+  try {
+    const { given, failed } = await fleet.order({ pools: ["small", "large", "large6"], atOnce: 1 });
+    if (failed[0] !== undefined) throw new Error(failed[0]);
+    const of = (pool: string) => median(given.filter((one) => one.pool === pool).map((one) => one.milliseconds));
+    const basis = `median of ${nodes[0]?.pods.length ?? 0}, in turns, one at a time`;
+    const against = (name: string, pool: string): Figure => ({
+      ...{ name: `an address of ${name} / of a /24`, value: hundredth(of(pool) / of("small")), unit: "x" },
+      ...{ limit: 1.15, basis },
+    });
+    return [
+      { name: "an address of a /24", value: tenth(of("small")), unit: "ms", basis },
+      against("a /8", "large"),
+      against("an IPv6 /64", "large6"),
+    ];
+  } finally {
+    await fleet.end();
+    await clearAddresses(kube);
+  }
+}

@@ -1,0 +1,29 @@
+import type { Cluster } from "../../../clusters/provider.ts";
+import type { Figure } from "../figure.ts";
+import { callsBasis, perSecond } from "./add.ts";
+import type { Calls } from "./calls.ts";
+
+const NODES = 10;
+
+/** The real calico-ipam against the same API server: from the lab's node, then for ten nodes, a call of each at a time. */
+export async function calicoFigures(cluster: Cluster, calls: Calls): Promise<readonly Figure[]> {
+  const worker = cluster.nodes.find(({ role }) => role === "worker")?.name ?? "";
+  const add = (node: string, index: number) =>
+    calls.call("calico-ipam", "ADD", `calico-${node}-${index}`, {
+      ...{ log_level: "error", datastore_type: "kubernetes", nodename: node },
+      ...{ ipam: { type: "calico-ipam", assign_ipv4: "true" }, policy: { type: "k8s" } },
+      kubernetes: { kubeconfig: "/etc/cni/net.d/calico-kubeconfig" },
+      ipam_lock_file: `/run/calico-ipam-${node}.lock`,
+    });
+  const one = await perSecond((index) => add(worker, index));
+  const ten = await perSecond((index) => add(`bench-${(index % NODES) + 1}`, index));
+  return [
+    { name: "calico-ipam's ADD, 1 node", value: one, unit: "/s", basis: callsBasis("one node") },
+    {
+      name: "calico-ipam's ADD, 10 nodes at once",
+      value: ten,
+      unit: "/s",
+      basis: callsBasis("one, each a tenth's name"),
+    },
+  ];
+}

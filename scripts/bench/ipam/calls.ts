@@ -1,0 +1,50 @@
+import { randomUUID } from "node:crypto";
+import { z } from "zod";
+import type { Cluster } from "../../../clusters/provider.ts";
+import type { Kube } from "../../../plugin/agent/kube.ts";
+import { RESOURCE } from "../../../plugin/agent/objects.ts";
+import { must } from "../../../e2e/agent-process.ts";
+
+const podList = z.object({
+  items: z.array(
+    z.object({
+      metadata: z.object({ name: z.string(), namespace: z.string(), uid: z.string() }),
+      spec: z.object({ nodeName: z.string().default("") }),
+    }),
+  ),
+});
+
+/** Calls of CNI plugins on one node of the lab, for a pod that runs there and a namespace that is nobody's. */
+export interface Calls {
+  /** @returns milliseconds; throws with the plugin's words */
+  call(plugin: string, command: "ADD" | "DEL", id: string, config: object, ifname?: string): Promise<number>;
+}
+
+export async function callsOn(cluster: Cluster, kube: Kube): Promise<Calls> {
+  const node = cluster.nodes.find(({ role }) => role === "worker")?.name ?? "";
+  const pods = podList.parse(await kube.list(RESOURCE.systemPods, { fieldSelector: `spec.nodeName=${node}` })).items;
+  const pod = pods.find(({ metadata }) => metadata.name.startsWith("kube-proxy"))?.metadata;
+  if (pod === undefined) throw new Error(`no kube-proxy runs on ${node}`);
+  const netns = `bench-${randomUUID().slice(0, 8)}`;
+  await must(cluster, node, ["ip", "netns", "add", netns]);
+  const args = `K8S_POD_NAMESPACE=${pod.namespace};K8S_POD_NAME=${pod.name};K8S_POD_UID=${pod.uid}`;
+  return {
+    async call(plugin, command, id, config, ifname = "eth0") {
+      const env = {
+        CNI_COMMAND: command,
+        CNI_CONTAINERID: id,
+        CNI_NETNS: `/var/run/netns/${netns}`,
+        CNI_IFNAME: ifname,
+        CNI_PATH: "/opt/cni/bin",
+        CNI_ARGS: `IgnoreUnknown=1;${args};K8S_POD_INFRA_CONTAINER_ID=${id}`,
+      };
+      const argv = ["env", ...Object.entries(env).map(([key, value]) => `${key}=${value}`), `/opt/cni/bin/${plugin}`];
+      const stdin = JSON.stringify({ cniVersion: "0.3.1", name: "bench", type: plugin, ...config });
+      const started = performance.now();
+      const { exitCode, stdout, stderr } = await cluster.exec(node, argv, { stdin });
+      const milliseconds = performance.now() - started;
+      if (exitCode !== 0) throw new Error(`${plugin} ${command} ended with ${exitCode}: ${stdout} ${stderr}`);
+      return milliseconds;
+    },
+  };
+}

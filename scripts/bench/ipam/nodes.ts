@@ -1,0 +1,75 @@
+/**
+ * Simulated nodes: each has what an agent has for its pods' addresses, i.e. its own connection to the API server, its own
+ * watches of everything, store, records and allocator. Started by Bun, as the agent is. Reads a crew, says "ready", then
+ * answers orders until its input ends.
+ */
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { KubeConfig } from "@kubernetes/client-node";
+import { ClusterAddressStore } from "../../../plugin/agent/address-store.ts";
+import { ClusterView } from "../../../plugin/agent/cluster-view.ts";
+import { Kube } from "../../../plugin/agent/kube.ts";
+import { Allocator } from "../../../plugin/ipam/allocator.ts";
+import { Records } from "../../../plugin/ipam/records.ts";
+import { type Crew, crew, type Order, order, type Outcome } from "./orders.ts";
+
+/** As the agent's loop. */
+const SYNC_MS = 10_000;
+
+interface SimulatedNode {
+  readonly allocator: Allocator;
+  readonly pods: Crew["nodes"][number]["pods"];
+}
+
+const lines = createInterface(process.stdin)[Symbol.asyncIterator]();
+const say = (line: unknown): void => {
+  process.stdout.write(`${JSON.stringify(line)}\n`);
+};
+const first = await lines.next();
+const { namespace, ...told } = crew.parse(JSON.parse(String(first.value)));
+const nodes = await Promise.all(told.nodes.map((node) => start(node)));
+say("ready");
+for (let line = await lines.next(); line.done !== true; line = await lines.next())
+  say(await carryOut(order.parse(JSON.parse(line.value))));
+process.exit(0);
+
+async function start({ name, pods }: Crew["nodes"][number]): Promise<SimulatedNode> {
+  const config = new KubeConfig();
+  config.loadFromFile(told.kubeconfig);
+  const kube = new Kube(config);
+  const view = new ClusterView(kube, name);
+  view.start(() => undefined);
+  const allocator = new Allocator(new ClusterAddressStore(kube, view, name), new Records(join(told.directory, name)));
+  await view.ready();
+  setInterval(() => void allocator.sync().catch(() => undefined), SYNC_MS).unref();
+  return { allocator, pods };
+}
+
+async function carryOut(what: Order): Promise<Outcome> {
+  const outcome: Outcome = { given: [], failed: [] };
+  await Promise.all(nodes.map((node) => fill(node, what, outcome)));
+  return outcome;
+}
+
+async function fill({ allocator, pods }: SimulatedNode, { pools, atOnce }: Order, outcome: Outcome): Promise<void> {
+  const waiting = pods.entries();
+  const worker = async () => {
+    for (const [index, pod] of waiting)
+      for (const pool of [...pools.keys()].map((i) => pools[(i + index) % pools.length] ?? ""))
+        try {
+          const started = performance.now();
+          const request = { containerId: `${pod.name}-${pool}`, ifname: ifnameOf(pool), network: "bench", netns: "" };
+          const { ips } = await allocator.allocate({ ...request, pools: [pool], pod: { namespace, ...pod } });
+          const milliseconds = performance.now() - started;
+          for (const { address } of ips) outcome.given.push({ pool, address, milliseconds });
+        } catch (error) {
+          outcome.failed.push(error instanceof Error ? error.message : String(error));
+        }
+  };
+  await Promise.all(Array.from({ length: atOnce }, worker));
+}
+
+/** A pod has one address of a pool: on a NIC of its own. */
+function ifnameOf(pool: string): string {
+  return pool.slice(-15);
+}

@@ -1,0 +1,27 @@
+import { z } from "zod";
+
+/** What a process of simulated nodes is told and what it answers: a line of JSON each. */
+export const crew = z.object({
+  kubeconfig: z.string(),
+  namespace: z.string(),
+  /** The nodes' records are below it. */
+  directory: z.string(),
+  nodes: z
+    .array(z.object({ name: z.string(), pods: z.array(z.object({ name: z.string(), uid: z.string() })).readonly() }))
+    .readonly(),
+});
+export type Crew = z.infer<typeof crew>;
+
+export const order = z.object({
+  /** An address of each of these pools for every pod, one pool after the other. */
+  pools: z.array(z.string()).readonly(),
+  /** Calls of one node at a time, as kubelet starts pods. */
+  atOnce: z.number(),
+});
+export type Order = z.infer<typeof order>;
+
+export const outcome = z.object({
+  given: z.array(z.object({ pool: z.string(), address: z.string(), milliseconds: z.number() })),
+  failed: z.array(z.string()),
+});
+export type Outcome = z.infer<typeof outcome>;

@@ -1,0 +1,101 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { HttpMethod, KubeConfig } from "@kubernetes/client-node";
+import { z } from "zod";
+import type { Cluster } from "../../../clusters/provider.ts";
+import { signalProcess } from "../../../e2e/agent-process.ts";
+import { Kube, pathOf } from "../../../plugin/agent/kube.ts";
+import { GROUP_VERSION, inNamespace, RESOURCE } from "../../../plugin/agent/objects.ts";
+import { inParallel } from "./parallel.ts";
+
+export const NAMESPACE = "bench-ipam";
+const created = z.object({ metadata: z.object({ name: z.string(), uid: z.string() }) });
+const serviceAccounts = { api: "/api/v1", plural: "serviceaccounts", namespace: NAMESPACE };
+const AT_ONCE = 16;
+
+export function kubeOf({ kubeconfig }: Pick<Cluster, "kubeconfig">): Kube {
+  const config = new KubeConfig();
+  config.loadFromFile(kubeconfig);
+  return new Kube(config);
+}
+
+export interface PoolOf {
+  readonly name: string;
+  readonly subnet: string;
+  readonly ranges: readonly string[];
+}
+
+export async function makePools(kube: Kube, pools: readonly PoolOf[]): Promise<void> {
+  for (const { name, ...spec } of pools)
+    await kube.create(RESOURCE.underlayPools, {
+      apiVersion: GROUP_VERSION,
+      kind: "UnderlayPool",
+      metadata: { name },
+      // Pods that the bench is not about must not take from it.
+      spec: { ...spec, podSelector: { matchLabels: { "interlay.dev/bench": "ipam" } } },
+    });
+}
+
+/**
+ * Nodes without a computer, ready for ever, and their pods. The lab's controllers are held meanwhile: they would find
+ * that nobody is there, and take the pods away in the middle of a measurement.
+ */
+export async function makeNodes(
+  cluster: Cluster,
+  kube: Kube,
+  wanted: readonly { readonly name: string; readonly pods: number }[],
+): Promise<
+  readonly { readonly name: string; readonly pods: readonly { readonly name: string; readonly uid: string }[] }[]
+> {
+  await kube.create(RESOURCE.namespaces, { apiVersion: "v1", kind: "Namespace", metadata: { name: NAMESPACE } });
+  while ((await kube.find(serviceAccounts, "default")) === undefined) await sleep(50);
+  const [controlPlane] = cluster.nodes;
+  await signalProcess(cluster, controlPlane?.name ?? "", "^/.*kube-controller-manager", "STOP");
+  await inParallel(AT_ONCE, wanted, ({ name }) =>
+    kube.create(RESOURCE.nodes, {
+      apiVersion: "v1",
+      kind: "Node",
+      metadata: { name },
+      status: { conditions: [{ type: "Ready", status: "True" }] },
+    }),
+  );
+  const pods = wanted.flatMap(({ name: node, pods: count }) =>
+    Array.from({ length: count }, (_, index) => ({ node, name: `${node}-${index}` })),
+  );
+  const uids = new Map<string, string>();
+  await inParallel(AT_ONCE, pods, async ({ node, name }) => {
+    const { metadata } = created.parse(await kube.create(inNamespace(RESOURCE.pods, NAMESPACE), podOn(node, name)));
+    uids.set(name, metadata.uid);
+  });
+  return wanted.map(({ name }) => ({
+    name,
+    pods: pods.filter(({ node }) => node === name).map((pod) => ({ name: pod.name, uid: uids.get(pod.name) ?? "" })),
+  }));
+}
+
+function podOn(nodeName: string, name: string): object {
+  return {
+    apiVersion: "v1",
+    kind: "Pod",
+    metadata: { name },
+    spec: {
+      nodeName,
+      automountServiceAccountToken: false,
+      tolerations: [{ operator: "Exists" }],
+      containers: [{ name: "none", image: "none" }],
+    },
+  };
+}
+
+/** Everything that was given goes back, so that each measurement begins with an empty cluster. */
+export async function clearAddresses(kube: Kube): Promise<void> {
+  await kube.request(HttpMethod.DELETE, pathOf(RESOURCE.underlayAddresses));
+}
+
+/** Requests that changed, or tried to change, an address: by the API server's own count. */
+export async function addressWrites(metrics: () => Promise<string>): Promise<number> {
+  return (await metrics())
+    .split("\n")
+    .filter((line) => line.startsWith("apiserver_request_total{") && line.includes('resource="underlayaddresses"'))
+    .filter((line) => /verb="(POST|PUT|PATCH|DELETE)"/.test(line))
+    .reduce((sum, line) => sum + Number(line.split(" ").at(-1)), 0);
+}
