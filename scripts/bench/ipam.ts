@@ -34,7 +34,13 @@ export const ipamBench: Bench = {
     const directory = await mkdtemp(join(tmpdir(), "interlay-bench-ipam-"));
     try {
       const cluster = await provider.up(spec, progress);
-      const components = await resolveComponents([{ name: "kubectl", version: spec.kubernetes }], progress);
+      const components = await resolveComponents(
+        (["kubectl", "kube-apiserver", "kube-controller-manager", "kube-scheduler"] as const).map((of) => ({
+          name: of,
+          version: spec.kubernetes,
+        })),
+        progress,
+      );
       const kubectl = new Kubectl(components.path("kubectl", spec.kubernetes), cluster.kubeconfig);
       const kube = kubeOf(cluster);
       const calls = await callsOn(cluster, kube);
@@ -45,7 +51,9 @@ export const ipamBench: Bench = {
       };
       tell(await addFigures(calls, kube));
       say("nodes and pods of the API server alone");
-      const nodes = await makeNodes(cluster, kube, nodesOf(SCALES));
+      const most = Math.max(...SCALES.map(({ nodes }) => nodes));
+      const nodes = Array.from({ length: most }, (_, index) => `bench-${index + 1}`);
+      await makeNodes(cluster, kube, nodes);
       const world = { kube, directory, nodes, crew: { kubeconfig: cluster.kubeconfig, namespace: NAMESPACE } };
       const metrics = () => kubectl.run(["get", "--raw", "/metrics"]);
       tell(await sizeFigures({ ...world, metrics }));
@@ -58,11 +66,3 @@ export const ipamBench: Bench = {
     }
   },
 };
-
-/** The first node is in every scale, the second in those of more than one: each has the pods of the largest share. */
-function nodesOf(scales: readonly Scale[]): readonly { readonly name: string; readonly pods: number }[] {
-  return Array.from({ length: Math.max(...scales.map(({ nodes }) => nodes)) }, (_, index) => ({
-    name: `bench-${index + 1}`,
-    pods: Math.max(...scales.filter(({ nodes }) => index < nodes).map(({ podsPerNode }) => podsPerNode)),
-  }));
-}

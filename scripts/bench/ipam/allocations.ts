@@ -17,10 +17,11 @@ export interface World {
   /** The API server's /metrics. */
   readonly metrics: () => Promise<string>;
   readonly directory: string;
-  readonly nodes: Crew["nodes"];
+  readonly nodes: readonly string[];
   readonly crew: Pick<Crew, "kubeconfig" | "namespace">;
 }
 
+const PODS_FOR_SIZES = 100;
 /** The figures that the pool of exactly 1,000 must keep. */
 const THOUSAND = { addresses: 1000, milliseconds: 20_000, writes: 1.3 };
 
@@ -38,9 +39,7 @@ export async function allocationFigures(world: World, scale: Scale): Promise<rea
       ranges: [`10.${second}.1.0-10.${second}.${1 + Math.floor((size - 1) / 256)}.${(size - 1) % 256}`],
     })),
   );
-  const nodes = world.nodes
-    .slice(0, scale.nodes)
-    .map(({ name, pods }) => ({ name, pods: pods.slice(0, scale.podsPerNode) }));
+  const nodes = world.nodes.slice(0, scale.nodes).map((name) => ({ name, pods: scale.podsPerNode }));
   const fleet = await Fleet.start({ ...world.crew, nodes, directory: join(world.directory, String(scale.nodes)) });
   const figures: Figure[] = [];
   try {
@@ -88,18 +87,22 @@ function figuresOf(
 }
 
 /** A pod each of all three, one address after another, in turns: what disturbs one disturbs the others. */
-export async function sizeFigures({ kube, crew, nodes, directory }: World): Promise<readonly Figure[]> {
+export async function sizeFigures({ kube, crew, nodes: [name = ""], directory }: World): Promise<readonly Figure[]> {
   await makePools(kube, [
     { name: "small", subnet: "10.250.1.0/24", ranges: ["10.250.1.0/24"] },
     { name: "large", subnet: "11.0.0.0/8", ranges: ["11.0.0.0/8"] },
     { name: "large6", subnet: "fd77::/64", ranges: ["fd77::/64"] },
   ]);
-  const fleet = await Fleet.start({ ...crew, nodes: nodes.slice(0, 1), directory: join(directory, "sizes") });
+  const fleet = await Fleet.start({
+    ...crew,
+    nodes: [{ name, pods: PODS_FOR_SIZES }],
+    directory: join(directory, "sizes"),
+  });
   try {
     const { given, failed } = await fleet.order({ pools: ["small", "large", "large6"], atOnce: 1 });
     if (failed[0] !== undefined) throw new Error(failed[0]);
     const of = (pool: string) => median(given.filter((one) => one.pool === pool).map((one) => one.milliseconds));
-    const basis = `median of ${nodes[0]?.pods.length ?? 0}, in turns, one at a time`;
+    const basis = `median of ${PODS_FOR_SIZES}, in turns, one at a time`;
     const against = (name: string, pool: string): Figure => ({
       ...{ name: `an address of ${name} / of a /24`, value: hundredth(of(pool) / of("small")), unit: "x" },
       ...{ limit: 1.15, basis },

@@ -1,7 +1,9 @@
 import { type ChildProcess, spawn } from "node:child_process";
+import { mkdir, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
+import { KubeConfig } from "@kubernetes/client-node";
 import { type Crew, type Order, outcome, type Outcome } from "./orders.ts";
 
 /** As many as the smallest machine has processors. */
@@ -24,9 +26,14 @@ export class Fleet {
     const shares = Array.from({ length: Math.min(PROCESSES, nodes.length) }, (_, share) =>
       nodes.filter((_node, index) => index % PROCESSES === share),
     );
+    const authority = await authorityOf(rest);
     const bun = join(dirname(createRequire(import.meta.url).resolve("bun/package.json")), "bin", "bun.exe");
     const crews = shares.map((share) => {
-      const child = spawn(bun, [join(import.meta.dirname, "nodes.ts")], { stdio: ["pipe", "pipe", "inherit"] });
+      const child = spawn(bun, [join(import.meta.dirname, "nodes.ts")], {
+        // Bun takes certificates from there, and has as many watches as it is asked for.
+        env: { ...process.env, NODE_EXTRA_CA_CERTS: authority, BUN_CONFIG_MAX_HTTP_REQUESTS: "4096" },
+        stdio: ["pipe", "pipe", "inherit"],
+      });
       const lines = createInterface(child.stdout)[Symbol.asyncIterator]();
       const next = async (): Promise<unknown> => {
         const line = await lines.next();
@@ -66,4 +73,14 @@ export class Fleet {
       ),
     );
   }
+}
+
+/** The API server's certificate authority, in a file. */
+async function authorityOf({ kubeconfig, directory }: Pick<Crew, "kubeconfig" | "directory">): Promise<string> {
+  const config = new KubeConfig();
+  config.loadFromFile(kubeconfig);
+  const file = join(directory, "ca.crt");
+  await mkdir(directory, { recursive: true, mode: 0o700 });
+  await writeFile(file, Buffer.from(config.getCurrentCluster()?.caData ?? "", "base64"), { mode: 0o600 });
+  return file;
 }

@@ -8,17 +8,20 @@ import { createInterface } from "node:readline";
 import { KubeConfig } from "@kubernetes/client-node";
 import { ClusterAddressStore } from "../../../plugin/agent/address-store.ts";
 import { ClusterView } from "../../../plugin/agent/cluster-view.ts";
-import { Kube } from "../../../plugin/agent/kube.ts";
+import { hasStatus, Kube } from "../../../plugin/agent/kube.ts";
+import { inNamespace, podObject, RESOURCE } from "../../../plugin/agent/objects.ts";
 import { Allocator } from "../../../plugin/ipam/allocator.ts";
 import { Records } from "../../../plugin/ipam/records.ts";
+import { inParallel } from "./parallel.ts";
 import { type Crew, crew, type Order, order, type Outcome } from "./orders.ts";
 
 /** As the agent's loop. */
 const SYNC_MS = 10_000;
+const PODS_AT_ONCE = 4;
 
 interface SimulatedNode {
   readonly allocator: Allocator;
-  readonly pods: Crew["nodes"][number]["pods"];
+  readonly pods: readonly { readonly name: string; readonly uid: string }[];
 }
 
 const lines = createInterface(process.stdin)[Symbol.asyncIterator]();
@@ -37,12 +40,32 @@ async function start({ name, pods }: Crew["nodes"][number]): Promise<SimulatedNo
   const config = new KubeConfig();
   config.loadFromFile(told.kubeconfig);
   const kube = new Kube(config);
+  const made = await makePods(kube, name, pods);
   const view = new ClusterView(kube, name);
   view.start(() => undefined);
   const allocator = new Allocator(new ClusterAddressStore(kube, view, name), new Records(join(told.directory, name)));
   await view.ready();
   setInterval(() => void allocator.sync().catch(() => undefined), SYNC_MS).unref();
-  return { allocator, pods };
+  return { allocator, pods: made };
+}
+
+/** Its pods in the API server; those of an earlier crew are the same ones. */
+async function makePods(kube: Kube, nodeName: string, count: number): Promise<SimulatedNode["pods"]> {
+  const resource = inNamespace(RESOURCE.pods, namespace);
+  const pods: { readonly name: string; readonly uid: string }[] = [];
+  await inParallel(PODS_AT_ONCE, [...Array(count).keys()], async (index) => {
+    const name = `${nodeName}-${index}`;
+    const pod = {
+      ...{ apiVersion: "v1", kind: "Pod", metadata: { name } },
+      spec: { nodeName, automountServiceAccountToken: false, containers: [{ name: "none", image: "none" }] },
+    };
+    const object = await kube.create(resource, pod).catch((error: unknown) => {
+      if (!hasStatus(error, 409)) throw error;
+      return kube.get(resource, name);
+    });
+    pods.push({ name, uid: podObject.parse(object).metadata.uid });
+  });
+  return pods;
 }
 
 async function carryOut(what: Order): Promise<Outcome> {

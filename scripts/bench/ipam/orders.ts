@@ -6,9 +6,7 @@ export const crew = z.object({
   namespace: z.string(),
   /** The nodes' records are below it. */
   directory: z.string(),
-  nodes: z
-    .array(z.object({ name: z.string(), pods: z.array(z.object({ name: z.string(), uid: z.string() })).readonly() }))
-    .readonly(),
+  nodes: z.array(z.object({ name: z.string(), pods: z.number() })).readonly(),
 });
 export type Crew = z.infer<typeof crew>;
 

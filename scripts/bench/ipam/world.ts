@@ -1,16 +1,14 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { HttpMethod, KubeConfig } from "@kubernetes/client-node";
-import { z } from "zod";
 import type { Cluster } from "../../../clusters/provider.ts";
 import { signalProcess } from "../../../e2e/agent-process.ts";
 import { Kube, pathOf } from "../../../plugin/agent/kube.ts";
-import { GROUP_VERSION, inNamespace, RESOURCE } from "../../../plugin/agent/objects.ts";
+import { GROUP_VERSION, RESOURCE } from "../../../plugin/agent/objects.ts";
 import { inParallel } from "./parallel.ts";
 
 export const NAMESPACE = "bench-ipam";
-const created = z.object({ metadata: z.object({ name: z.string(), uid: z.string() }) });
 const serviceAccounts = { api: "/api/v1", plural: "serviceaccounts", namespace: NAMESPACE };
-const AT_ONCE = 16;
+const AT_ONCE = 8;
 
 export function kubeOf({ kubeconfig }: Pick<Cluster, "kubeconfig">): Kube {
   const config = new KubeConfig();
@@ -36,21 +34,15 @@ export async function makePools(kube: Kube, pools: readonly PoolOf[]): Promise<v
 }
 
 /**
- * Nodes without a computer, ready for ever, and their pods. The lab's controllers are held meanwhile: they would find
- * that nobody is there, and take the pods away in the middle of a measurement.
+ * Nodes without a computer, ready for ever. The lab's controllers are held from now on: they would find that nobody is
+ * there, and take the nodes' pods away in the middle of a measurement.
  */
-export async function makeNodes(
-  cluster: Cluster,
-  kube: Kube,
-  wanted: readonly { readonly name: string; readonly pods: number }[],
-): Promise<
-  readonly { readonly name: string; readonly pods: readonly { readonly name: string; readonly uid: string }[] }[]
-> {
+export async function makeNodes(cluster: Cluster, kube: Kube, names: readonly string[]): Promise<void> {
   await kube.create(RESOURCE.namespaces, { apiVersion: "v1", kind: "Namespace", metadata: { name: NAMESPACE } });
   while ((await kube.find(serviceAccounts, "default")) === undefined) await sleep(50);
   const [controlPlane] = cluster.nodes;
   await signalProcess(cluster, controlPlane?.name ?? "", "^/.*kube-controller-manager", "STOP");
-  await inParallel(AT_ONCE, wanted, ({ name }) =>
+  await inParallel(AT_ONCE, names, (name) =>
     kube.create(RESOURCE.nodes, {
       apiVersion: "v1",
       kind: "Node",
@@ -58,32 +50,6 @@ export async function makeNodes(
       status: { conditions: [{ type: "Ready", status: "True" }] },
     }),
   );
-  const pods = wanted.flatMap(({ name: node, pods: count }) =>
-    Array.from({ length: count }, (_, index) => ({ node, name: `${node}-${index}` })),
-  );
-  const uids = new Map<string, string>();
-  await inParallel(AT_ONCE, pods, async ({ node, name }) => {
-    const { metadata } = created.parse(await kube.create(inNamespace(RESOURCE.pods, NAMESPACE), podOn(node, name)));
-    uids.set(name, metadata.uid);
-  });
-  return wanted.map(({ name }) => ({
-    name,
-    pods: pods.filter(({ node }) => node === name).map((pod) => ({ name: pod.name, uid: uids.get(pod.name) ?? "" })),
-  }));
-}
-
-function podOn(nodeName: string, name: string): object {
-  return {
-    apiVersion: "v1",
-    kind: "Pod",
-    metadata: { name },
-    spec: {
-      nodeName,
-      automountServiceAccountToken: false,
-      tolerations: [{ operator: "Exists" }],
-      containers: [{ name: "none", image: "none" }],
-    },
-  };
 }
 
 /** Everything that was given goes back, so that each measurement begins with an empty cluster. */
