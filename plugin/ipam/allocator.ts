@@ -1,9 +1,9 @@
 import { CniError, CODE } from "../cni/error.ts";
 import { type Family, familyOf, type Ip, parseIp } from "../datapath/address.ts";
 import type { PodObject, UnderlayAddressObject, UnderlayAddressSpec } from "../agent/objects.ts";
-import { askedFor, eligible, families, objectName, type Pool, poolOf } from "./choose.ts";
+import { askedFor, eligible, families, objectName, type Pool, poolOf, shareOf } from "./choose.ts";
 import { defaultRouteNicOf } from "./default-route.ts";
-import type { AddressSpace } from "./pool.ts";
+import type { AddressSpace, Share } from "./pool.ts";
 import { toPools } from "./pools.ts";
 import type { IpamAnswer, IpamRequest } from "./protocol.ts";
 import type { AddressRecord, Records } from "./records.ts";
@@ -151,6 +151,7 @@ export class Allocator {
         const ip = space.pick(
           asked === undefined ? start : 0n,
           (candidate) => !may(candidate) || this.#taken(candidate),
+          asked === undefined ? this.#share(pool) : undefined,
         );
         if (ip === undefined) break;
         const name = objectName(ip);
@@ -165,6 +166,14 @@ export class Allocator {
       }
     }
     throw asked === undefined ? exhausted(request, tried, family) : this.#refused(request, pools, asked);
+  }
+
+  #share({ name }: Pool): Share {
+    const { node } = this.#store;
+    return shareOf(
+      node,
+      this.#store.addresses().flatMap(({ spec }) => (spec.pool === name ? [spec.node] : [])),
+    );
   }
 
   /** Names that another node created, until the watch tells of them. */

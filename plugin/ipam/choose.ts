@@ -1,5 +1,5 @@
 import { type Family, familyOf, type Ip, parseIp } from "../datapath/address.ts";
-import { type AddressRange, AddressSpace, overlap, parseRange, type PoolSpaces, union } from "./pool.ts";
+import { type AddressRange, AddressSpace, overlap, parseRange, type PoolSpaces, type Share, union } from "./pool.ts";
 
 /** A pool that gives addresses, with what it is for. */
 export interface Pool {
@@ -92,6 +92,12 @@ export function askedFor(annotations: Labels, ifname: string): ReadonlyMap<Famil
 /** The pool that has this address among those it may give when asked. */
 export function poolOf(pools: readonly Pool[], ip: Ip): Pool | undefined {
   return pools.find(({ spaces }) => spaces.all.has(ip));
+}
+
+/** By the nodes that have addresses of a pool: those that will want more of it. Each counts them the same way. */
+export function shareOf(node: string, holders: Iterable<string>): Share {
+  const nodes = [...new Set([node, ...holders])].sort();
+  return { number: nodes.indexOf(node), of: nodes.length };
 }
 
 /** Names are DNS labels: IPv4 as it is, IPv6 written out, so that one address has one name. */

@@ -74,6 +74,26 @@ describe("a pool's addresses", () => {
     );
   });
 
+  it("gives nodes that take at once what no other of them takes, while each has some of its share", () => {
+    const { free } = poolSpaces(spec({ ranges: ["10.7.200.0/24"] }));
+    fc.assert(
+      fc.property(fc.array(fc.bigInt(0n, free.size - 1n), { minLength: 10, maxLength: 10 }), (starts) => {
+        const picked = starts.map((start, number) => free.pick(start, () => false, { number, of: starts.length }));
+        assert.equal(new Set(picked).size, starts.length);
+      }),
+    );
+  });
+
+  it("gives what is left of others' shares when one's own is used up", () => {
+    const { free } = poolSpaces(spec({ ranges: ["10.7.200.10-10.7.200.13"] }));
+    const left = (ip: string) => !["10.7.200.11", "10.7.200.13"].includes(ip);
+    assert.ok(["10.7.200.11", "10.7.200.13"].includes(free.pick(0n, left, { number: 0, of: 2 }) ?? ""));
+    assert.equal(
+      free.pick(0n, () => true, { number: 0, of: 2 }),
+      undefined,
+    );
+  });
+
   it("is a set: union and difference have the members that sets have", () => {
     fc.assert(
       fc.property(fc.array(range, { maxLength: 6 }), fc.array(range, { maxLength: 6 }), (a, b) => {

@@ -74,6 +74,14 @@ export function subtract(from: readonly AddressRange[], without: readonly Addres
   });
 }
 
+/** The part of a pool that a node takes first, so that nodes which take at the same time do not want the same address. */
+export interface Share {
+  readonly number: number;
+  readonly of: number;
+}
+const WHOLE: Share = { number: 0, of: 1 };
+const OTHERS_MOST = 32;
+
 /** The addresses that a pool may give, as intervals: a /8 or an IPv6 /64 costs no more than a /24. */
 export class AddressSpace {
   readonly family: Family;
@@ -104,15 +112,21 @@ export class AddressSpace {
   }
 
   /**
-   * The first free address from `start` on, round the end. Looks at no more addresses than are taken, plus one.
-   * Undefined: none is free.
+   * The first free address from `start` on, round the end, of one's own share. Where the next ones are all of others'
+   * shares, one of those by lot: whoever takes the first would meet the others there. Looks at no more addresses than are
+   * taken, plus some. Undefined: none is free.
    */
-  pick(start: bigint, taken: (ip: Ip) => boolean): Ip | undefined {
-    for (let step = 0n; step < this.size; step++) {
-      const ip = this.at((start + step) % this.size);
-      if (!taken(ip)) return ip;
+  pick(start: bigint, taken: (ip: Ip) => boolean, share: Share = WHOLE): Ip | undefined {
+    const others: Ip[] = [];
+    const enough = Math.min(2 * share.of, OTHERS_MOST);
+    for (let step = 0n; step < this.size && others.length < enough; step++) {
+      const index = (start + step) % this.size;
+      const ip = this.at(index);
+      if (taken(ip)) continue;
+      if (index % BigInt(share.of) === BigInt(share.number)) return ip;
+      others.push(ip);
     }
-    return undefined;
+    return others[Number(start % BigInt(Math.max(1, others.length)))];
   }
 }
 

@@ -80,7 +80,7 @@ function figuresOf(
       name: `${who}: writes an address`,
       value: hundredth(writes),
       unit: "writes",
-      limit: THOUSAND.writes,
+      ...(limited ? { limit: THOUSAND.writes } : {}),
       basis: "apiserver_request_total, refused ones too",
     },
   ];
