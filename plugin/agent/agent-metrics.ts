@@ -1,5 +1,5 @@
 import { toPools } from "../ipam/pools.ts";
-import { poolStatuses } from "./cluster-duties.ts";
+import { poolStatuses } from "./pool-status.ts";
 import type { ClusterView } from "./cluster-view.ts";
 import type { CniCall } from "./cni-log.ts";
 import type { Kube } from "./kube.ts";

@@ -1,11 +1,9 @@
 import { z } from "zod";
-import { parseIp } from "../datapath/address.ts";
-import { overlapping } from "../ipam/choose.ts";
-import { toPools } from "../ipam/pools.ts";
 import type { ClusterView } from "./cluster-view.ts";
 import { hasStatus, type Kube } from "./kube.ts";
 import { Mirror, objectMeta } from "./mirror.ts";
 import { inNamespace, RESOURCE, underlayNetwork, type UnderlayNetworkObject } from "./objects.ts";
+import { poolStatuses } from "./pool-status.ts";
 import { attachmentDefinition } from "./underlay-network.ts";
 
 const readyNode = z.object({
@@ -15,20 +13,6 @@ const readyNode = z.object({
     .default({ conditions: [] }),
 });
 const definition = z.object({ metadata: objectMeta, spec: z.object({ config: z.string().default("") }) });
-
-/** A pool's numbers, as `kubectl get underlaypools` shows them. */
-export interface PoolStatus {
-  readonly total: number;
-  readonly used: number;
-  readonly free: number;
-  readonly conflicts: number;
-  readonly conditions: readonly {
-    readonly type: "Ready";
-    readonly status: "True" | "False";
-    readonly reason: string;
-    readonly message: string;
-  }[];
-}
 
 /** What one agent does for all: pools' status, NetworkAttachmentDefinitions, addresses of nodes that are gone. */
 export class ClusterDuties {
@@ -122,44 +106,4 @@ export class ClusterDuties {
     );
     this.#published.set(key, text);
   }
-}
-
-/** Totals are exact up to what JSON's numbers hold. */
-export function poolStatuses(
-  view: Pick<ClusterView, "underlayPools" | "underlayAddresses">,
-): ReadonlyMap<string, PoolStatus> {
-  const { good, bad } = toPools(view.underlayPools.values());
-  const clash = overlapping(good);
-  const addresses = view.underlayAddresses.values();
-  const statuses = new Map<string, PoolStatus>();
-  for (const { name, spaces } of good) {
-    const used = addresses.filter(({ spec }) => spaces.all.has(parseIp(spec.address)));
-    const total = Number(spaces.all.size);
-    const other = clash.get(name);
-    statuses.set(name, {
-      total,
-      used: used.length,
-      free: total - used.length,
-      conflicts: used.filter(({ spec }) => spec.conflict !== undefined).length,
-      conditions: [
-        other === undefined
-          ? { type: "Ready", status: "True", reason: "Giving", message: "Addresses are given out of this pool." }
-          : {
-              type: "Ready",
-              status: "False",
-              reason: "Overlap",
-              message: `Its ranges overlap with those of the earlier UnderlayPool ${other}: it gives no address until they do not.`,
-            },
-      ],
-    });
-  }
-  for (const [name, problem] of bad)
-    statuses.set(name, {
-      total: 0,
-      used: 0,
-      free: 0,
-      conflicts: 0,
-      conditions: [{ type: "Ready", status: "False", reason: "Wrong", message: `${problem}: it gives no address.` }],
-    });
-  return statuses;
 }

@@ -1,0 +1,52 @@
+import assert from "node:assert/strict";
+import { underlayAddress, underlayPool } from "./objects.ts";
+import { poolStatuses } from "./pool-status.ts";
+
+const pool = (name: string, ranges: readonly string[], creationTimestamp = "2026-01-01T00:00:00Z") =>
+  underlayPool.parse({ metadata: { name, creationTimestamp, uid: name }, spec: { subnet: "10.8.0.0/16", ranges } });
+const held = (address: string, of: string, conflict?: string) =>
+  underlayAddress.parse({
+    metadata: { name: address },
+    spec: {
+      ...{ address, pool: of, node: "n", containerId: "c", ifname: "eth0" },
+      pod: { namespace: "shop", name: "db-0", uid: "u" },
+      ...(conflict === undefined ? {} : { conflict }),
+    },
+  });
+const status = (pools: ReturnType<typeof pool>[], addresses: ReturnType<typeof held>[]) =>
+  poolStatuses({
+    underlayPools: { values: () => pools },
+    underlayAddresses: { values: () => addresses },
+  } as unknown as Parameters<typeof poolStatuses>[0]);
+
+describe("a pool's status", () => {
+  it("counts what is used, free and in conflict", () => {
+    const one = status(
+      [pool("a", ["10.8.1.0/29"])],
+      [held("10.8.1.1", "a"), held("10.8.1.2", "a", "02:00:00:00:00:01")],
+    ).get("a");
+    assert.deepEqual([one?.total, one?.used, one?.free, one?.conflicts, one?.draining], [8, 2, 6, 1, 0]);
+    assert.deepEqual(
+      one?.conditions.map(({ type, status: is }) => [type, is]),
+      [["Ready", "True"]],
+    );
+  });
+
+  it("tells what drains after the pool was made smaller than what is in use", () => {
+    const one = status([pool("a", ["10.8.1.0/30"])], [held("10.8.1.1", "a"), held("10.8.1.7", "a")]).get("a");
+    assert.deepEqual([one?.total, one?.used, one?.free, one?.draining], [4, 1, 3, 1]);
+    const [draining] = one?.conditions.filter(({ type }) => type === "Draining") ?? [];
+    assert.match(draining?.message ?? "", /^10\.8\.1\.7 of pod shop\/db-0 is no longer in the ranges/);
+  });
+
+  it("gives nothing from the later of two pools that overlap", () => {
+    const both = status([pool("a", ["10.8.1.0/30"]), pool("b", ["10.8.1.2"], "2026-01-02T00:00:00Z")], []);
+    assert.deepEqual(
+      [...both].map(([name, { conditions }]) => [name, conditions[0]?.status, conditions[0]?.reason]),
+      [
+        ["a", "True", "Giving"],
+        ["b", "False", "Overlap"],
+      ],
+    );
+  });
+});

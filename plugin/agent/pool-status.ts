@@ -1,0 +1,83 @@
+import { parseIp } from "../datapath/address.ts";
+import { overlapping } from "../ipam/choose.ts";
+import { toPools } from "../ipam/pools.ts";
+import type { ClusterView } from "./cluster-view.ts";
+import type { UnderlayAddressSpec } from "./objects.ts";
+
+/** A pool's numbers, as `kubectl get underlaypools` shows them. */
+export interface PoolStatus {
+  readonly total: number;
+  readonly used: number;
+  readonly free: number;
+  readonly conflicts: number;
+  /** Held by pods, and no longer in the pool's ranges: they go back to nobody. */
+  readonly draining: number;
+  readonly conditions: readonly PoolCondition[];
+}
+
+interface PoolCondition {
+  readonly type: "Ready" | "Draining";
+  readonly status: "True" | "False";
+  readonly reason: string;
+  readonly message: string;
+}
+
+/** A pool was made smaller than what is in use: pods keep what they have, and nobody gets it after them. */
+function drain(left: readonly UnderlayAddressSpec[]): readonly PoolCondition[] {
+  const [first] = left;
+  if (first === undefined) return [];
+  const { address, pod } = first;
+  const more = left.length === 1 ? "" : ` and ${left.length - 1} more`;
+  return [
+    {
+      type: "Draining",
+      status: "True",
+      reason: "InUseOutsideRanges",
+      message: `${address} of pod ${pod.namespace}/${pod.name}${more} is no longer in the ranges: it is given to nobody else, and gone with its pod.`,
+    },
+  ];
+}
+
+/** Totals are exact up to what JSON's numbers hold. */
+export function poolStatuses(
+  view: Pick<ClusterView, "underlayPools" | "underlayAddresses">,
+): ReadonlyMap<string, PoolStatus> {
+  const { good, bad } = toPools(view.underlayPools.values());
+  const clash = overlapping(good);
+  const addresses = view.underlayAddresses.values();
+  const statuses = new Map<string, PoolStatus>();
+  for (const { name, spaces } of good) {
+    const used = addresses.filter(({ spec }) => spaces.all.has(parseIp(spec.address)));
+    const left = addresses.filter(({ spec }) => spec.pool === name && !spaces.all.has(parseIp(spec.address)));
+    const total = Number(spaces.all.size);
+    const other = clash.get(name);
+    statuses.set(name, {
+      total,
+      used: used.length,
+      free: total - used.length,
+      conflicts: used.filter(({ spec }) => spec.conflict !== undefined).length,
+      draining: left.length,
+      conditions: [
+        ...drain(left.map(({ spec }) => spec)),
+        other === undefined
+          ? { type: "Ready", status: "True", reason: "Giving", message: "Addresses are given out of this pool." }
+          : {
+              type: "Ready",
+              status: "False",
+              reason: "Overlap",
+              message: `Its ranges overlap with those of the earlier UnderlayPool ${other}: it gives no address until they do not.`,
+            },
+      ],
+    });
+  }
+  for (const [name, problem] of bad)
+    statuses.set(name, {
+      total: 0,
+      used: 0,
+      free: 0,
+      conflicts: 0,
+      draining: addresses.filter(({ spec }) => spec.pool === name).length,
+      conditions: [{ type: "Ready", status: "False", reason: "Wrong", message: `${problem}: it gives no address.` }],
+    });
+  return statuses;
+}
