@@ -2,6 +2,7 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { cpus, release, totalmem } from "node:os";
 import { join } from "node:path";
 import Table from "cli-table3";
+import { versionsNow } from "./page.ts";
 
 /** One line of a benchmark's table: what was measured, and whether it is within its limit. */
 export interface Figure {
@@ -50,6 +51,7 @@ export async function writeFigures(name: string, figures: readonly Figure[]): Pr
     name,
     taken: new Date().toISOString(),
     machine,
+    versions: versionsNow(),
     figures: figures.map((figure) => ({ ...figure, ok: within(figure) })),
   };
   await writeFile(file, `${JSON.stringify(content, null, 2)}\n`);
