@@ -10,6 +10,7 @@ import { writeBundle } from "../results/bundle.ts";
 import { writeReport } from "../results/write.ts";
 import packageJson from "../package.json" with { type: "json" };
 import { variantTable } from "./e2e-table.ts";
+import { lookAtExisting } from "./existing.ts";
 import { runOnChange } from "./watch.ts";
 
 /** The spec files, in this order; agent, doctor and evidence make faults, which ends with their specs. */
@@ -34,6 +35,9 @@ const program = new Command("e2e")
   .option("--return-path <list>", "liberal, notrack, none")
   .option("--nodes <n>", "worker nodes", String(DEFAULT_SPEC.workers))
   .option("--name <name>", "cluster name", DEFAULT_SPEC.name)
+  .option("--kubeconfig <file>", "with --provider existing: which cluster")
+  .option("--context <name>", "with --provider existing: of the kubeconfig, if not its current one")
+  .option("--pool <range>", "with --provider existing: CIDR or first-last that is counted in place of Interlay's pools")
   .option("--label <expression>", "only specs whose labels fit, like matrix && !slow")
   .option(
     "--suite <list>",
@@ -56,6 +60,9 @@ const flags = program.opts<{
   returnPath?: string;
   nodes: string;
   name: string;
+  kubeconfig?: string;
+  context?: string;
+  pool?: string;
   label?: string;
   suite: string;
   cells?: string;
@@ -102,6 +109,9 @@ for (const [name, value] of Object.entries({
   INTERLAY_KUBERNETES: flags.kubernetes,
   INTERLAY_FAMILY: flags.family,
   INTERLAY_CLUSTER: flags.name,
+  INTERLAY_KUBECONFIG: flags.kubeconfig,
+  INTERLAY_CONTEXT: flags.context,
+  INTERLAY_POOL: flags.pool,
   INTERLAY_LABEL: flags.label,
   INTERLAY_CELLS: flags.cells,
   INTERLAY_EVIDENCE: flags.evidence,
@@ -109,6 +119,8 @@ for (const [name, value] of Object.entries({
   INTERLAY_KEEP: flags.keep ? "true" : undefined,
 }))
   if (value !== undefined) process.env[name] = value;
+
+if (provider.name === "existing") process.exit(await lookAtExisting(say, stop));
 
 const progress = progressFor();
 const started = new Date();

@@ -1,0 +1,149 @@
+import {
+  ApiextensionsV1Api,
+  AppsV1Api,
+  AuthorizationV1Api,
+  CoreV1Api,
+  CustomObjectsApi,
+  type KubeConfig,
+  VersionApi,
+} from "@kubernetes/client-node";
+import { z } from "zod";
+import { modeOf } from "../kubernetes/kube-proxy-config.ts";
+import type { KubeProxy } from "../provider.ts";
+import { RIGHTS } from "./rights.ts";
+
+/** What was read of a cluster; `undefined` is what was not there or may not be read. */
+export interface ExistingFacts {
+  readonly server: string;
+  readonly nodes: readonly {
+    readonly name: string;
+    readonly ready: boolean;
+    readonly kubelet: string;
+    readonly kernel: string;
+    readonly controlPlane: boolean;
+  }[];
+  readonly kubeProxy?: KubeProxy;
+  /** Image of Multus' DaemonSet. */
+  readonly multus?: string;
+  readonly nadKind: boolean;
+  /** `namespace/name` of NetworkAttachmentDefinitions with macvlan in their configuration. */
+  readonly macvlans: readonly string[];
+  /** Per IPPool of Calico: `10.233.64.0/18 VXLAN`. */
+  readonly calico: readonly string[];
+  readonly interlay?: { readonly image: string; readonly returnPath: string };
+  readonly poolRanges: readonly string[];
+  readonly heldAddresses: number;
+  /** What the caller may not do, in words. */
+  readonly denied: readonly string[];
+}
+
+const items = z.object({ items: z.array(z.looseObject({ metadata: z.looseObject({ name: z.string() }) })) });
+const pools = z.object({ items: z.array(z.object({ spec: z.object({ ranges: z.array(z.string()).default([]) }) })) });
+const ipPools = z.object({
+  items: z.array(
+    z.object({
+      spec: z.object({ cidr: z.string(), vxlanMode: z.string().optional(), ipipMode: z.string().optional() }),
+    }),
+  ),
+});
+const attachments = z.object({
+  items: z.array(
+    z.object({
+      metadata: z.object({ name: z.string(), namespace: z.string() }),
+      spec: z.object({ config: z.string().default("") }).optional(),
+    }),
+  ),
+});
+const EMPTY = { items: [] };
+
+/** Reads only: the one thing created is the access review, which the API server stores nowhere. */
+export async function readFacts(config: KubeConfig): Promise<ExistingFacts> {
+  const core = config.makeApiClient(CoreV1Api);
+  const custom = config.makeApiClient(CustomObjectsApi);
+  const list = (group: string, version: string, plural: string): Promise<unknown> =>
+    orElse(custom.listClusterCustomObject({ group, version, plural }), EMPTY);
+  const [code, nodes, sets, proxyConfig, interlayConfig, nadKind, nads, calico, poolList, held, denied, servers] =
+    await Promise.all([
+      config.makeApiClient(VersionApi).getCode(),
+      core.listNode(),
+      orElse(config.makeApiClient(AppsV1Api).listDaemonSetForAllNamespaces(), EMPTY),
+      orElse(core.readNamespacedConfigMap({ namespace: "kube-system", name: "kube-proxy" }), undefined),
+      orElse(core.readNamespacedConfigMap({ namespace: "interlay-system", name: "interlay-config" }), undefined),
+      orElse(
+        config
+          .makeApiClient(ApiextensionsV1Api)
+          .readCustomResourceDefinition({ name: "network-attachment-definitions.k8s.cni.cncf.io" })
+          .then(() => true),
+        false,
+      ),
+      list("k8s.cni.cncf.io", "v1", "network-attachment-definitions"),
+      list("crd.projectcalico.org", "v1", "ippools"),
+      list("interlay.dev", "v1alpha1", "underlaypools"),
+      list("interlay.dev", "v1alpha1", "underlayaddresses"),
+      deniedRights(config),
+      orElse(core.readNamespacedEndpoints({ namespace: "default", name: "kubernetes" }), undefined),
+    ]);
+  // A node that answers for the Service kubernetes is of the control plane, labelled so or not.
+  const apiServers = new Set(
+    (servers?.subsets ?? []).flatMap(({ addresses }) => (addresses ?? []).map(({ ip }) => ip)),
+  );
+  const imageOf = (fits: (name: string) => boolean): string | undefined =>
+    sets.items.find(({ metadata }) => fits(metadata?.name ?? ""))?.spec?.template.spec?.containers[0]?.image;
+  const proxy = imageOf((name) => name === "kube-proxy");
+  const version = /:(v\d+\.\d+\.\d+)/.exec(proxy ?? "")?.[1];
+  const multus = imageOf((name) => name.includes("multus"));
+  const interlay = imageOf((name) => name === "interlay");
+  return {
+    server: code.gitVersion,
+    nodes: nodes.items.map(({ metadata, status }) => ({
+      name: metadata?.name ?? "",
+      ready: (status?.conditions ?? []).some(({ type, status }) => type === "Ready" && status === "True"),
+      kubelet: status?.nodeInfo?.kubeletVersion ?? "unknown",
+      kernel: status?.nodeInfo?.kernelVersion ?? "",
+      controlPlane:
+        metadata?.labels?.["node-role.kubernetes.io/control-plane"] !== undefined ||
+        (status?.addresses ?? []).some(({ address }) => apiServers.has(address)),
+    })),
+    ...(version === undefined
+      ? {}
+      : { kubeProxy: { version, mode: modeOf(proxyConfig?.data?.["config.conf"] ?? "{}") } }),
+    ...(multus === undefined ? {} : { multus }),
+    nadKind,
+    macvlans: attachments
+      .parse(nads)
+      .items.filter(({ spec }) => spec?.config.includes('"macvlan"') ?? false)
+      .map(({ metadata }) => `${metadata.namespace}/${metadata.name}`),
+    calico: ipPools.parse(calico).items.map(({ spec }) => {
+      const on = (mode: string | undefined) => mode !== undefined && mode !== "Never";
+      return `${spec.cidr} ${on(spec.vxlanMode) ? "VXLAN" : on(spec.ipipMode) ? "IPIP" : "without a tunnel"}`;
+    }),
+    ...(interlay === undefined
+      ? {}
+      : { interlay: { image: interlay, returnPath: interlayConfig?.data?.["returnPath"] ?? "notrack" } }),
+    poolRanges: pools.parse(poolList).items.flatMap(({ spec }) => spec.ranges),
+    heldAddresses: items.parse(held).items.length,
+    denied,
+  };
+}
+
+async function deniedRights(config: KubeConfig): Promise<readonly string[]> {
+  const api = config.makeApiClient(AuthorizationV1Api);
+  const answers = await Promise.all(
+    RIGHTS.map(async ({ words, ...resourceAttributes }) => {
+      const { status } = await api.createSelfSubjectAccessReview({ body: { spec: { resourceAttributes } } });
+      return status?.allowed === true ? [] : [words];
+    }),
+  );
+  return answers.flat();
+}
+
+/** Not there (404) and not allowed (403) are both facts; all else is an error. */
+async function orElse<T, U>(answer: Promise<T>, otherwise: U): Promise<T | U> {
+  try {
+    return await answer;
+  } catch (error) {
+    if (typeof error === "object" && error !== null && "code" in error && (error.code === 404 || error.code === 403))
+      return otherwise;
+    throw error;
+  }
+}
