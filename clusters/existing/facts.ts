@@ -5,6 +5,9 @@ import {
   CoreV1Api,
   CustomObjectsApi,
   type KubeConfig,
+  V1ResourceAttributes,
+  V1SelfSubjectAccessReview,
+  V1SelfSubjectAccessReviewSpec,
   VersionApi,
 } from "@kubernetes/client-node";
 import { z } from "zod";
@@ -65,7 +68,7 @@ export async function readFacts(config: KubeConfig): Promise<ExistingFacts> {
   const [code, nodes, sets, proxyConfig, interlayConfig, nadKind, nads, calico, poolList, held, denied, servers] =
     await Promise.all([
       config.makeApiClient(VersionApi).getCode(),
-      core.listNode(),
+      orElse(core.listNode(), EMPTY),
       orElse(config.makeApiClient(AppsV1Api).listDaemonSetForAllNamespaces(), EMPTY),
       orElse(core.readNamespacedConfigMap({ namespace: "kube-system", name: "kube-proxy" }), undefined),
       orElse(core.readNamespacedConfigMap({ namespace: "interlay-system", name: "interlay-config" }), undefined),
@@ -130,7 +133,11 @@ async function deniedRights(config: KubeConfig): Promise<readonly string[]> {
   const api = config.makeApiClient(AuthorizationV1Api);
   const answers = await Promise.all(
     RIGHTS.map(async ({ words, ...resourceAttributes }) => {
-      const { status } = await api.createSelfSubjectAccessReview({ body: { spec: { resourceAttributes } } });
+      const spec = Object.assign(new V1SelfSubjectAccessReviewSpec(), {
+        resourceAttributes: Object.assign(new V1ResourceAttributes(), resourceAttributes),
+      });
+      const body = Object.assign(new V1SelfSubjectAccessReview(), { spec });
+      const { status } = await api.createSelfSubjectAccessReview({ body });
       return status?.allowed === true ? [] : [words];
     }),
   );
