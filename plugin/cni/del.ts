@@ -3,6 +3,7 @@ import { removeLink } from "../datapath/apply.ts";
 import {
   type Attachment,
   attachmentsDirectory,
+  linesOfOthers,
   listAttachments,
   readAttachment,
   removeAttachment,
@@ -10,9 +11,10 @@ import {
 import { STATE_DIRECTORY } from "../datapath/facts.ts";
 import { Namespace } from "../datapath/kernel.ts";
 import { nodeLinkName } from "../datapath/names.ts";
-import { describeItem } from "../datapath/plan.ts";
 import { withPodLock } from "../datapath/pod-lock.ts";
 import { undoPlan } from "../datapath/undo.ts";
+import { CniError, CODE } from "./error.ts";
+import type { ValidAttachment } from "./request.ts";
 
 interface Target {
   readonly containerId: string;
@@ -40,7 +42,7 @@ export function del(target: Target, stateDirectory = STATE_DIRECTORY): void {
           record.plan,
           node,
           alive ? netns : undefined,
-          alive ? sharedLines(containerId, ifname, directory) : NONE,
+          alive ? linesOfOthers(containerId, ifname, directory) : NONE,
         );
       }
       // Without a record (killed before it was written, or lost) the pair is still found by its name, and routes go with it.
@@ -54,21 +56,30 @@ export function del(target: Target, stateDirectory = STATE_DIRECTORY): void {
 
 const NONE: ReadonlySet<string> = new Set();
 
-/** What other NICs of the same pod need as well. */
-function sharedLines(containerId: string, ifname: string, directory: string): ReadonlySet<string> {
-  const others = listAttachments(directory).filter((a) => a.containerId === containerId && a.ifname !== ifname);
-  return new Set(others.flatMap(({ plan }) => plan.items.map(describeItem)));
-}
-
-/** Section 2 "GC": what has no valid attachment is removed as DEL would. Returns what was. */
+/**
+ * Section 2 "GC": what has no valid attachment to this network is removed as DEL would; other networks' attachments are
+ * none of this call's business. One that cannot be removed does not keep the others. Returns what was removed.
+ * @throws CniError naming those that could not be removed
+ */
 export function collectGarbage(
-  valid: readonly { readonly containerID: string; readonly ifname: string }[],
+  network: string,
+  valid: readonly ValidAttachment[],
   stateDirectory = STATE_DIRECTORY,
 ): readonly Attachment[] {
   const keep = new Set(valid.map((a) => `${a.containerID}/${a.ifname}`));
   const stale = listAttachments(attachmentsDirectory(stateDirectory)).filter(
-    (a) => !keep.has(`${a.containerId}/${a.ifname}`),
+    (a) => a.network === network && !keep.has(`${a.containerId}/${a.ifname}`),
   );
-  for (const attachment of stale) del({ ...attachment, netns: "" }, stateDirectory);
+  const failures = stale.flatMap((attachment) => {
+    try {
+      del({ ...attachment, netns: "" }, stateDirectory);
+      return [];
+    } catch (error) {
+      const said = error instanceof Error ? error.message : String(error);
+      return [`${attachment.ifname} of container ${attachment.containerId}: ${said}`];
+    }
+  });
+  if (failures.length > 0)
+    throw new CniError(CODE.io, `of ${stale.length} stale attachments could not be removed: ${failures.join("; ")}`);
   return stale;
 }

@@ -10,7 +10,7 @@ import { errorJson } from "./error.ts";
 import { logCall } from "./log.ts";
 import { type Places, placesOf } from "./options.ts";
 import { peakMemory } from "./peak-memory.ts";
-import { parseRequest, type Request } from "./request.ts";
+import { parseRequest, type Request, validAttachments } from "./request.ts";
 import { say } from "./say.ts";
 import { status } from "./status.ts";
 
@@ -78,7 +78,7 @@ function dispatch(call: Call): unknown {
       check(call);
       return undefined;
     case "GC":
-      collectGarbage(request.config["cni.dev/attachments"] ?? [], places.state);
+      collectGarbage(request.config.name, validAttachments(request.config), places.state);
       return undefined;
     case "STATUS":
       status(places.facts);
