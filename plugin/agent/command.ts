@@ -27,7 +27,7 @@ export async function runCommand(argv: readonly string[]): Promise<void> {
     .option("--log-directory <path>", "the plugins' log", "/var/log/interlay")
     .action(async (places: Places) => {
       const { uninstall } = await import("./uninstall.ts");
-      for (const line of uninstall(places)) process.stdout.write(`${line}\n`);
+      for (const line of await uninstall(places)) process.stdout.write(`${line}\n`);
     });
   program
     .command("wait", { hidden: true })

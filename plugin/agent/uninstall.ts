@@ -4,6 +4,8 @@ import { join } from "node:path";
 import { del } from "../cni/del.ts";
 import { attachmentsDirectory, listAttachments } from "../datapath/attachment.ts";
 import { NODE_NFT_TABLE, removeNotrackRules } from "../datapath/return-path.ts";
+import { readFilters } from "./filters.ts";
+import { changeForward, forwardChanges } from "./forward.ts";
 import { readTcpBeLiberal, resetTcpBeLiberal } from "./return-path.ts";
 
 /** Where Interlay has put something on a node. */
@@ -19,7 +21,12 @@ export interface Places {
  * through their node, and keep their addresses), then tables, sysctl, plugins and files go. Idempotent; the agent must
  * not run. Returns a line for each thing that went.
  */
-export function uninstall({ binDirectory, stateDirectory, runDirectory, logDirectory }: Places): readonly string[] {
+export async function uninstall({
+  binDirectory,
+  stateDirectory,
+  runDirectory,
+  logDirectory,
+}: Places): Promise<readonly string[]> {
   const done: string[] = [];
   // The plugins first: nothing is wired any more from here.
   for (const name of ["interlay-ipam", "interlay", "interlay.new"])
@@ -38,6 +45,7 @@ export function uninstall({ binDirectory, stateDirectory, runDirectory, logDirec
   } catch {
     // It was not there; a kernel or a node without nftables has none either.
   }
+  done.push(...changeForward(forwardChanges((await readFilters()).saved, false)));
   const before = readTcpBeLiberal();
   if (resetTcpBeLiberal()) done.push(`nf_conntrack_tcp_be_liberal set back to 0 from ${before}`);
   for (const directory of [stateDirectory, runDirectory, logDirectory])
