@@ -4,6 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { CoreV1Api, Exec, KubeConfig, type KubernetesObject, KubernetesObjectApi } from "@kubernetes/client-node";
 import pRetry from "p-retry";
 import type { Cluster, PodAccess, ProgramStream } from "../clusters/provider.ts";
+import { execSocket } from "./exec-socket.ts";
 
 /** The API server as the suite uses it. */
 export interface ClusterApi {
@@ -80,7 +81,16 @@ async function attach(
 ): Promise<ProgramStream> {
   const stdin = new PassThrough();
   const stdout = new PassThrough();
-  const socket = await new Exec(config).exec(namespace, pod, CONTAINER, [...argv], stdout, stdout, stdin, false);
+  const socket = await new Exec(config, execSocket(config)).exec(
+    namespace,
+    pod,
+    CONTAINER,
+    [...argv],
+    stdout,
+    stdout,
+    stdin,
+    false,
+  );
   const lines = createInterface({ input: stdout });
   return {
     write: (line) => {
@@ -114,7 +124,7 @@ function run(config: KubeConfig, namespace: string, pod: string, argv: readonly 
   stdout.on("data", (chunk: Buffer) => (said.stdout += chunk.toString()));
   stderr.on("data", (chunk: Buffer) => (said.stderr += chunk.toString()));
   return new Promise((resolve, reject) => {
-    new Exec(config)
+    new Exec(config, execSocket(config))
       .exec(namespace, pod, CONTAINER, [...argv], stdout, stderr, null, false, ({ status, message }) => {
         if (status === "Success") resolve(said.stdout);
         else reject(new Error(`${argv.join(" ")} in ${pod}: ${said.stderr.trim() || (message ?? "failed")}`));
