@@ -16,13 +16,7 @@ const OVERLAY_LINKS = "cali*";
  * is treated rightly from its first packet. One rule a family, whatever the number of pods.
  */
 export function notrackRules(overlayCidrs: readonly Cidr[]): string {
-  const families = [
-    { name: "overlay4", type: "ipv4_addr", protocol: "ip", family: "ipv4" },
-    { name: "overlay6", type: "ipv6_addr", protocol: "ip6", family: "ipv6" },
-  ].flatMap((f) => {
-    const elements = overlayCidrs.filter((cidr) => familyOf(cidr) === f.family);
-    return elements.length === 0 ? [] : [{ ...f, elements }];
-  });
+  const families = notrackFamilies(overlayCidrs);
   const sets = families.map(
     ({ name, type, elements }) =>
       `  set ${name} {\n    type ${type}; flags interval; auto-merge\n    elements = { ${elements.join(", ")} }\n  }\n`,
@@ -37,6 +31,28 @@ ${sets.join("")}  chain prerouting {
 ${rules.join("")}  }
 }
 `;
+}
+
+function notrackFamilies(overlayCidrs: readonly Cidr[]) {
+  return (
+    [
+      { name: "overlay4", type: "ipv4_addr", protocol: "ip", family: "ipv4" },
+      { name: "overlay6", type: "ipv6_addr", protocol: "ip6", family: "ipv6" },
+    ] as const
+  ).flatMap((f) => {
+    const elements = overlayCidrs.filter((cidr) => familyOf(cidr) === f.family);
+    return elements.length === 0 ? [] : [{ ...f, elements }];
+  });
+}
+
+/** Whether a listing of the table has it whole: each family's rule, and every network. Pure. */
+export function hasNotrack(listing: string, overlayCidrs: readonly Cidr[]): boolean {
+  const rules = listing.split("\n").filter((line) => line.includes("notrack"));
+  return notrackFamilies(overlayCidrs).every(
+    ({ name, protocol, elements }) =>
+      rules.some((rule) => rule.includes(`${protocol} daddr @${name} `)) &&
+      elements.every((cidr) => listing.includes(cidr)),
+  );
 }
 
 /** One transaction that leaves no table of ours, there or not. */
