@@ -7,7 +7,7 @@ import { spawn } from "node:child_process";
 import { openSync } from "node:fs";
 import { mkdir, rename, writeFile } from "node:fs/promises";
 import { connect, createServer } from "node:net";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import {
   ADMIN,
@@ -40,10 +40,17 @@ if (controlPlane === undefined) throw new Error("A lab has a control plane.");
 await mkdir(logs, { recursive: true, mode: 0o700 });
 
 const RESTART_MS = 500;
+const nodeAddresses = nodes.flatMap(({ address, address6 }) =>
+  address6 === undefined ? [address] : [address, address6],
+);
 log("machines and keys");
 const [machines, keys] = await Promise.all([
   makeMachines(plan.machines, plan.programs, files.directory),
-  makeKeys(join(files.directory, "keys"), ["127.0.0.1", controlPlane.address, nthOf(plan.serviceCidr, 1)]),
+  makeKeys(
+    join(files.directory, "keys"),
+    ["127.0.0.1", controlPlane.address, nthOf(plan.serviceCidr, 1)],
+    nodeAddresses,
+  ),
 ]);
 const machineOf = (name: string): number => machines.get(name) ?? 0;
 
@@ -106,6 +113,7 @@ await Promise.all(
       kubeconfig: await config(outside, nodeUser(name)),
     });
     runners.set(name, runner);
+    startNode(name);
     await runner.start();
   }),
 );
@@ -116,6 +124,13 @@ log("up");
 /** A program of the control plane; these see this computer's files, for their keys are there. */
 function start(program: string, args: readonly string[]): void {
   startOn(controlPlane?.name ?? "", program, [plan.programs[program] ?? program, ...args]);
+}
+
+/** The node's port for the API server. */
+function startNode(name: string): void {
+  const program = join(import.meta.dirname, "kubelet.ts");
+  const argv = [process.execPath, "--no-warnings", program, files.directory, dirname(keys.ca)];
+  startOn(name, `kubelet-${name}`, argv);
 }
 
 function startOn(machine: string, name: string, argv: readonly string[]): void {

@@ -16,6 +16,8 @@ import { CniLog } from "./cni-log.ts";
 import { discover } from "./discover.ts";
 import { PodEvents } from "./events.ts";
 import { readLastFacts, writeFacts } from "./facts-file.ts";
+import { readFilters } from "./filters.ts";
+import { changeForward, forwardChanges } from "./forward.ts";
 import { decideGate } from "./gate.ts";
 import { serveHealth } from "./health.ts";
 import { installPlugin } from "./install.ts";
@@ -91,7 +93,6 @@ export class Agent {
   /** While this agent is the leader. */
   #duties: ClusterDuties | undefined;
   #servers: readonly (Server | SocketServer)[] = [];
-  #factsWritten = "";
   #repairTook = 0;
   #kubeProxyRestarted = Number.NEGATIVE_INFINITY;
 
@@ -216,12 +217,7 @@ export class Agent {
     if ("facts" in discovery) {
       this.#state.problems = [];
       this.#state.disagreements = discovery.disagreements;
-      const text = JSON.stringify(discovery.facts);
-      if (text !== this.#factsWritten) {
-        writeFacts(discovery.facts, this.#plugin.facts);
-        this.#factsWritten = text;
-        log("info", "facts written", { facts: discovery.facts });
-      }
+      if (writeFacts(discovery.facts, this.#plugin.facts)) log("info", "facts written", { facts: discovery.facts });
       this.#state.facts = discovery.facts;
       this.#loops.returnPath.wake();
       this.#loops.repair.wake();
@@ -265,13 +261,18 @@ export class Agent {
 
   async #observeKubeProxy(): Promise<void> {
     const pod = this.#view.pods.values().find(({ metadata }) => metadata.labels["k8s-app"] === "kube-proxy");
-    const kubeProxy = await this.#kubeProxyObserver.observe(pod?.spec.containers[0]?.image);
+    const filters = await readFilters();
+    const kubeProxy = await this.#kubeProxyObserver.observe(filters, pod?.spec.containers[0]?.image);
     this.#state.kubeProxy = kubeProxy;
     this.#decideGate();
+    const { facts } = this.#state;
+    if (facts !== undefined)
+      for (const what of changeForward(forwardChanges(filters.saved, facts.returnPath !== "none")))
+        log("info", "FORWARD has the policy DROP, or had it", { what });
     const now = performance.now();
     if (
       pod !== undefined &&
-      restartHelps(this.#state.facts?.returnPath, this.#state.tcpBeLiberal, kubeProxy) &&
+      restartHelps(facts?.returnPath, this.#state.tcpBeLiberal, kubeProxy) &&
       isOn(settingsOf(this.#view), this.#node, "restartKubeProxy") &&
       now - this.#kubeProxyRestarted > RESTART_AGAIN_MS
     ) {

@@ -23,7 +23,7 @@ export async function runCommand(argv: readonly string[]): Promise<void> {
     .description("leave this node as it was: what is wired, tables, sysctl, plugins and files of Interlay go")
     .action(async (places: NodePlaces) => {
       const { uninstall } = await import("./uninstall.ts");
-      for (const line of uninstall(places)) process.stdout.write(`${line}\n`);
+      for (const line of await uninstall(places)) process.stdout.write(`${line}\n`);
     });
   program
     .command("wait", { hidden: true })

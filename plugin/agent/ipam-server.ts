@@ -84,11 +84,14 @@ async function dispatch(allocator: Allocator, verb: string, json: unknown, liste
     case "check":
       allocator.check(ipamRequest.parse(json));
       return {};
-    case "gc":
+    case "gc": {
+      const { network, valid } = gcRequest.parse(json);
       await allocator.collect(
-        gcRequest.parse(json).valid.map(({ containerID, ifname }) => ({ containerId: containerID, ifname })),
+        network,
+        valid.map(({ containerID, ifname }) => ({ containerId: containerID, ifname })),
       );
       return {};
+    }
     default:
       throw new CniError(
         CODE.unsupportedField,

@@ -5,6 +5,8 @@ import { del } from "../cni/del.ts";
 import { attachmentsDirectory, listAttachments } from "../datapath/attachment.ts";
 import { listEnded } from "../datapath/ended.ts";
 import { NODE_NFT_TABLE, removeNotrackRules } from "../datapath/return-path.ts";
+import { readFilters } from "./filters.ts";
+import { changeForward, forwardChanges } from "./forward.ts";
 import { INSTALLED } from "./install.ts";
 import type { NodePlaces } from "./places.ts";
 import { readTcpBeLiberal, resetTcpBeLiberal } from "./return-path.ts";
@@ -14,7 +16,12 @@ import { readTcpBeLiberal, resetTcpBeLiberal } from "./return-path.ts";
  * through their node, and keep their addresses), then tables, sysctl, plugins and files go. Idempotent; the agent must
  * not run. Returns a line for each thing that went.
  */
-export function uninstall({ binDirectory, stateDirectory, runDirectory, logDirectory }: NodePlaces): readonly string[] {
+export async function uninstall({
+  binDirectory,
+  stateDirectory,
+  runDirectory,
+  logDirectory,
+}: NodePlaces): Promise<readonly string[]> {
   const done: string[] = [];
   // The plugins first: nothing is wired any more from here.
   for (const name of [...INSTALLED, ...INSTALLED.map((one) => `${one}.new`)])
@@ -34,6 +41,7 @@ export function uninstall({ binDirectory, stateDirectory, runDirectory, logDirec
   } catch {
     // It was not there; a kernel or a node without nftables has none either.
   }
+  done.push(...changeForward(forwardChanges((await readFilters()).saved, false)));
   const before = readTcpBeLiberal();
   if (resetTcpBeLiberal()) done.push(`nf_conntrack_tcp_be_liberal set back to 0 from ${before}`);
   for (const directory of [stateDirectory, runDirectory, logDirectory])

@@ -1,14 +1,15 @@
 import { parseInterfaceAddress, parseIp } from "../datapath/address.ts";
 import { announce } from "../datapath/announce.ts";
 import { ApplyError, applyPlan } from "../datapath/apply.ts";
-import { readAttachment, removeAttachment, writeAttachment } from "../datapath/attachment.ts";
+import { linesOfOthers, readAttachment, removeAttachment, writeAttachment } from "../datapath/attachment.ts";
 import { removeDirt } from "../datapath/dirt.ts";
-import { forgetEnded } from "../datapath/ended.ts";
+import { forgetEnded, readEnded } from "../datapath/ended.ts";
 import { type Facts, withHijacked } from "../datapath/facts.ts";
 import { type Namespace, withNamespaces } from "../datapath/kernel.ts";
 import type { ExtraAddress } from "../datapath/multi-nic.ts";
-import type { Plan } from "../datapath/plan.ts";
+import { describeItem, type Plan } from "../datapath/plan.ts";
 import { withFreePodLock, withPodLock } from "../datapath/pod-lock.ts";
+import { undoPlan } from "../datapath/undo.ts";
 import { planFor, type PodNic, UnfitPodError } from "../datapath/survey.ts";
 import type { Call } from "./call.ts";
 import { CniError, CODE } from "./error.ts";
@@ -27,7 +28,16 @@ export function add({ request, places, way, lap, beforeStep }: Call): CniResult 
   if (options.mode === "disabled") return previous;
   const wiring = wiringOf(request, previous, options, places);
   const wire = (node: Namespace, podNamespace: Namespace): CniResult => {
-    const known = readAttachment(containerId, ifname, places.attachments) !== undefined;
+    /** The same container was added before, with other addresses or options: what is no longer wanted goes. */
+    const removeObsolete = (before: Plan, plan: Plan): void => {
+      const wanted = new Set(plan.items.map(describeItem));
+      const obsolete = before.items.filter((item) => !wanted.has(describeItem(item)));
+      if (obsolete.length === 0) return;
+      undoPlan({ items: obsolete }, node, netns, linesOfOthers(containerId, ifname, places.attachments));
+      node.forgetLinks();
+      podNamespace.forgetLinks();
+    };
+    const known = readAttachment(containerId, ifname, places.attachments);
     try {
       const plan = planFor(wiring.facts, wiring.nic, node, podNamespace);
       lap("plan");
@@ -38,8 +48,11 @@ export function add({ request, places, way, lap, beforeStep }: Call): CniResult 
       }
       lap("wire");
       // First: a plugin killed from here on leaves a record by which DEL and GC find what it made.
-      const record = { containerId, ifname, netns, pod, plan, hijackCidrs: options.hijackCIDRs };
+      const { name: network } = config;
+      const record = { containerId, ifname, network, netns, pod, plan, hijackCidrs: options.hijackCIDRs };
       writeAttachment(record, places.attachments);
+      const earlier = known ?? readEnded(containerId, ifname, places.attachments);
+      if (earlier !== undefined) removeObsolete(earlier.plan, plan);
       removeDirt(plan, node, podNamespace);
       lap("prepare");
       applyPlan(plan, node, podNamespace, beforeStep);
@@ -50,7 +63,7 @@ export function add({ request, places, way, lap, beforeStep }: Call): CniResult 
       lap("announce");
       return withPair(previous, plan, netns);
     } catch (error) {
-      if (!known) removeAttachment(containerId, ifname, places.attachments);
+      if (known === undefined) removeAttachment(containerId, ifname, places.attachments);
       throw told(error, pod);
     }
   };

@@ -3,6 +3,7 @@ import { removeLink } from "../datapath/apply.ts";
 import {
   type Attachment,
   attachmentsDirectory,
+  linesOfOthers,
   listAttachments,
   readAttachment,
   removeAttachment,
@@ -11,10 +12,12 @@ import { endAttachment, forgetEnded, listEnded, readEnded } from "../datapath/en
 import { STATE_DIRECTORY } from "../datapath/facts.ts";
 import { Namespace } from "../datapath/kernel.ts";
 import { nodeLinkName } from "../datapath/names.ts";
-import { describeItem, type PlanItem } from "../datapath/plan.ts";
+import type { PlanItem } from "../datapath/plan.ts";
 import { withFreePodLock, withPodLock } from "../datapath/pod-lock.ts";
 import { undoPlan } from "../datapath/undo.ts";
 import { NotServedError } from "./call.ts";
+import { CniError, CODE } from "./error.ts";
+import type { ValidAttachment } from "./request.ts";
 
 interface Target {
   readonly containerId: string;
@@ -51,7 +54,7 @@ function takeApart(target: Target, directory: string): void {
         record.plan,
         node,
         alive ? netns : undefined,
-        alive ? sharedLines(containerId, ifname, directory) : NONE,
+        alive ? linesOfOthers(containerId, ifname, directory) : NONE,
       );
     }
     // Without a record (killed before it was written, or lost) the pair is still found by its name, and routes go with it.
@@ -87,7 +90,7 @@ export function delSoon(target: Target, stateDirectory: string): void {
       }
       const alive = existsSync(netns);
       const items = record.plan.items.filter((item) => !isSlow(item));
-      const shared = alive ? sharedLines(containerId, ifname, directory) : NONE;
+      const shared = alive ? linesOfOthers(containerId, ifname, directory) : NONE;
       undoPlan({ items }, node, alive ? netns : undefined, shared);
       if (link !== undefined || (alive && items.length < record.plan.items.length))
         endAttachment(containerId, ifname, directory);
@@ -135,33 +138,44 @@ function hasLink(name: string): boolean {
 
 const NONE: ReadonlySet<string> = new Set();
 
-/** What other NICs of the same pod need as well. */
-function sharedLines(containerId: string, ifname: string, directory: string): ReadonlySet<string> {
-  const others = listAttachments(directory, containerId).filter((a) => a.ifname !== ifname);
-  return new Set(others.flatMap(({ plan }) => plan.items.map(describeItem)));
-}
-
-/** Section 2 "GC": what has no valid attachment is removed as DEL would, and what ended is finished. Returns what was. */
-export function collectGarbage(valid: readonly Valid[], stateDirectory = STATE_DIRECTORY): readonly Attachment[] {
-  const stale = staleAttachments(valid, stateDirectory);
-  for (const attachment of stale) del({ ...attachment, netns: "" }, stateDirectory);
+/**
+ * Section 2 "GC": what has no valid attachment to this network is removed as DEL would, and what ended is finished; other
+ * networks' attachments are none of this call's business. One that cannot be removed does not keep the others. Returns
+ * what was removed.
+ * @throws CniError naming those that could not be removed
+ */
+export function collectGarbage(
+  network: string,
+  valid: readonly ValidAttachment[],
+  stateDirectory = STATE_DIRECTORY,
+): readonly Attachment[] {
+  const stale = staleAttachments(network, valid, stateDirectory);
+  const failures = stale.flatMap((attachment) => {
+    try {
+      del({ ...attachment, netns: "" }, stateDirectory);
+      return [];
+    } catch (error) {
+      const said = error instanceof Error ? error.message : String(error);
+      return [`${attachment.ifname} of container ${attachment.containerId}: ${said}`];
+    }
+  });
+  if (failures.length > 0)
+    throw new CniError(CODE.io, `of ${stale.length} stale attachments could not be removed: ${failures.join("; ")}`);
   return stale;
 }
 
-/** An attachment as the runtime names it. */
-interface Valid {
-  readonly containerID: string;
-  readonly ifname: string;
-}
-
 /** What GC has to remove. */
-export function staleAttachments(valid: readonly Valid[], stateDirectory: string): readonly Attachment[] {
+export function staleAttachments(
+  network: string,
+  valid: readonly ValidAttachment[],
+  stateDirectory: string,
+): readonly Attachment[] {
   const directory = attachmentsDirectory(stateDirectory);
   const keep = new Set(valid.map((a) => `${a.containerID}/${a.ifname}`));
   const living = listAttachments(directory);
-  const alive = new Set(living.map((a) => `${a.containerId}/${a.ifname}`));
+  const lives = new Set(living.map((a) => `${a.containerId}/${a.ifname}`));
   return [
     ...living.filter((a) => !keep.has(`${a.containerId}/${a.ifname}`)),
-    ...listEnded(directory).filter((a) => !alive.has(`${a.containerId}/${a.ifname}`)),
-  ];
+    ...listEnded(directory).filter((a) => !lives.has(`${a.containerId}/${a.ifname}`)),
+  ].filter((a) => a.network === network);
 }

@@ -5,7 +5,7 @@ import { CniError, CODE, errorJson } from "../cni/error.ts";
 import { logCall } from "../cni/log.ts";
 import type { Answer } from "../cni/main.ts";
 import { type Places, placesOf } from "../cni/options.ts";
-import { parseRequest, type Request } from "../cni/request.ts";
+import { parseRequest, type Request, validAttachments } from "../cni/request.ts";
 import { removeWishes, writeWishes } from "../cni/wishes.ts";
 import { say } from "../cni/say.ts";
 import { AGENT_SOCKET, type IpamAnswer, ipamAnswer, ipamRefusal } from "./protocol.ts";
@@ -150,7 +150,7 @@ async function askAgent(verb: string, request: Request): Promise<unknown> {
 
 /** What the agent is asked. */
 export function question({ command, containerId, ifname, netns, pod, config }: Request): unknown {
-  if (command === "GC") return { valid: config["cni.dev/attachments"] ?? [] };
+  if (command === "GC") return { network: config.name, valid: validAttachments(config) };
   const own = ownConfig.safeParse(config["ipam"]);
   return { containerId, ifname, netns, network: config.name, pools: own.success ? own.data.pools : [], pod };
 }

@@ -237,6 +237,12 @@ export class TestNet {
     ip("-n", pod.namespace, "route", "add", "default", "via", "fe80::1", "dev", "eth0");
   }
 
+  /** The runtime has removed the pod's namespace. */
+  remove(pod: TestPod): void {
+    ip("netns", "delete", pod.namespace);
+    this.#namespaces.splice(this.#namespaces.indexOf(pod.namespace), 1);
+  }
+
   close(): void {
     for (const namespace of this.#namespaces.reverse()) spawnSync("ip", ["netns", "delete", namespace]);
     rmSync(this.#directory, { recursive: true, force: true });
