@@ -3,7 +3,7 @@ import { announce } from "../datapath/announce.ts";
 import { ApplyError, applyPlan } from "../datapath/apply.ts";
 import { linesOfOthers, readAttachment, removeAttachment, writeAttachment } from "../datapath/attachment.ts";
 import { removeDirt } from "../datapath/dirt.ts";
-import { forgetEnded } from "../datapath/ended.ts";
+import { forgetEnded, readEnded } from "../datapath/ended.ts";
 import { type Facts, withHijacked } from "../datapath/facts.ts";
 import { type Namespace, withNamespaces } from "../datapath/kernel.ts";
 import type { ExtraAddress } from "../datapath/multi-nic.ts";
@@ -51,7 +51,8 @@ export function add({ request, places, way, lap, beforeStep }: Call): CniResult 
       const { name: network } = config;
       const record = { containerId, ifname, network, netns, pod, plan, hijackCidrs: options.hijackCIDRs };
       writeAttachment(record, places.attachments);
-      if (known !== undefined) removeObsolete(known.plan, plan);
+      const earlier = known ?? readEnded(containerId, ifname, places.attachments);
+      if (earlier !== undefined) removeObsolete(earlier.plan, plan);
       removeDirt(plan, node, podNamespace);
       lap("prepare");
       applyPlan(plan, node, podNamespace, beforeStep);
