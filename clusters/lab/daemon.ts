@@ -20,11 +20,13 @@ import {
   SCHEDULER,
   schedulerArguments,
 } from "./control-plane.ts";
+import { serveControl } from "./control.ts";
 import { asContainer, inside } from "./enter.ts";
 import { kubeconfig, makeKeys, makeTokens } from "./keys.ts";
 import { labFiles, nthOf } from "./layout.ts";
-import { makeMachines } from "./machines.ts";
+import { addMachine, cutPower, makeBridge, makeMachines } from "./machines.ts";
 import { type LabState, readPlan } from "./plan.ts";
+import type { ClusterNode } from "../provider.ts";
 import type { NodeRunner } from "./runner/node.ts";
 
 const files = labFiles(process.argv[2] ?? "");
@@ -41,8 +43,9 @@ await mkdir(logs, { recursive: true, mode: 0o700 });
 
 const RESTART_MS = 500;
 log("machines and keys");
+const bridge = await makeBridge(plan.machines);
 const [machines, keys] = await Promise.all([
-  makeMachines(plan.machines, plan.programs, files.directory),
+  makeMachines(bridge, plan.machines, plan.programs, files.directory),
   makeKeys(join(files.directory, "keys"), ["127.0.0.1", controlPlane.address, nthOf(plan.serviceCidr, 1)]),
 ]);
 const machineOf = (name: string): number => machines.get(name) ?? 0;
@@ -98,20 +101,51 @@ start("kube-scheduler", schedulerArguments(options));
 startExternal();
 
 log("nodes");
-await Promise.all(
-  nodes.map(async ({ name, address, address6, role }) => {
-    const runner = new Runner({
-      ...{ name, role, plan, logs, log, changed: writeState, machine: machineOf(name) },
-      addresses: address6 === undefined ? [address] : [address, address6],
-      kubeconfig: await config(outside, nodeUser(name)),
-    });
-    runners.set(name, runner);
-    await runner.start();
-  }),
-);
+await Promise.all(nodes.map(startNode));
+await serveControl(files.controlSocket, { drop: dropNode, make: makeNode, pauseKubelet });
 writeState();
 up = true;
 log("up");
+
+async function startNode({ name, address, address6, role }: ClusterNode): Promise<void> {
+  const runner = new Runner({
+    ...{ name, role, plan, logs, log, changed: writeState, machine: machineOf(name) },
+    addresses: address6 === undefined ? [address] : [address, address6],
+    kubeconfig: await config(outside, nodeUser(name)),
+  });
+  runners.set(name, runner);
+  await runner.start();
+}
+
+async function dropNode(name: string): Promise<void> {
+  const runner = runners.get(name);
+  if (runner === undefined || name === controlPlane?.name) throw new Error(`${name} is no worker that runs.`);
+  log(`${name}: power cut`);
+  runners.delete(name);
+  runner.pause();
+  await cutPower(machineOf(name));
+  await runner.drop();
+  machines.delete(name);
+  writeState();
+}
+
+async function makeNode(name: string): Promise<void> {
+  const node = nodes.find((one) => one.name === name);
+  if (node === undefined || runners.has(name)) throw new Error(`${name} is no node that was dropped.`);
+  log(`${name}: made anew`);
+  machines.set(name, await addMachine(bridge, plan.machines, node, plan.programs, files.directory));
+  await startNode(node);
+  writeState();
+}
+
+async function pauseKubelet(name: string, milliseconds: number): Promise<void> {
+  const runner = runners.get(name);
+  if (runner === undefined) throw new Error(`${name} is no node that runs.`);
+  log(`${name}: the node runner is away for ${milliseconds} ms`);
+  runner.pause();
+  await sleep(milliseconds);
+  await runner.start();
+}
 
 /** A program of the control plane; these see this computer's files, for their keys are there. */
 function start(program: string, args: readonly string[]): void {
