@@ -5,7 +5,7 @@ import { type ExistingOptions, existingOptions, kubeConfigOf } from "./options.t
 
 /** What the cluster is and what stands against a run, a row for each thing. Changes nothing. */
 export async function preflightRows(options: ExistingOptions): Promise<readonly Row[]> {
-  return judge(await readFacts(kubeConfigOf(options)), options.pool);
+  return judge(await readFacts(kubeConfigOf(options)), options);
 }
 
 /** A cluster that is there, and that stays as it was. */

@@ -7,7 +7,7 @@ import { spawn } from "node:child_process";
 import { openSync } from "node:fs";
 import { mkdir, rename, writeFile } from "node:fs/promises";
 import { connect, createServer } from "node:net";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import {
   ADMIN,
@@ -42,11 +42,18 @@ if (controlPlane === undefined) throw new Error("A lab has a control plane.");
 await mkdir(logs, { recursive: true, mode: 0o700 });
 
 const RESTART_MS = 500;
+const nodeAddresses = nodes.flatMap(({ address, address6 }) =>
+  address6 === undefined ? [address] : [address, address6],
+);
 log("machines and keys");
 const bridge = await makeBridge(plan.machines);
 const [machines, keys] = await Promise.all([
   makeMachines(bridge, plan.machines, plan.programs, files.directory),
-  makeKeys(join(files.directory, "keys"), ["127.0.0.1", controlPlane.address, nthOf(plan.serviceCidr, 1)]),
+  makeKeys(
+    join(files.directory, "keys"),
+    ["127.0.0.1", controlPlane.address, nthOf(plan.serviceCidr, 1)],
+    nodeAddresses,
+  ),
 ]);
 const machineOf = (name: string): number => machines.get(name) ?? 0;
 
@@ -101,7 +108,12 @@ start("kube-scheduler", schedulerArguments(options));
 startExternal();
 
 log("nodes");
-await Promise.all(nodes.map(startNode));
+await Promise.all(
+  nodes.map(async (node) => {
+    startPort(node.name);
+    await startNode(node);
+  }),
+);
 await serveControl(files.controlSocket, { drop: dropNode, make: makeNode, pauseKubelet });
 writeState();
 up = true;
@@ -152,15 +164,26 @@ function start(program: string, args: readonly string[]): void {
   startOn(controlPlane?.name ?? "", program, [plan.programs[program] ?? program, ...args]);
 }
 
+/** The node's port for the API server. */
+function startPort(name: string): void {
+  const program = join(import.meta.dirname, "kubelet.ts");
+  const argv = [process.execPath, "--no-warnings", program, files.directory, dirname(keys.ca)];
+  startOn(name, `kubelet-${name}`, argv);
+}
+
 function startOn(machine: string, name: string, argv: readonly string[]): void {
   const output = openSync(join(logs, `${name}.log`), "a", 0o600);
   const enter = ["--target", String(machineOf(machine)), "--net", "--uts", "--", ...argv];
   spawn("nsenter", enter, { stdio: ["ignore", output, output] }).on("exit", (code, signal) => {
     log(`${name} ended with ${String(signal ?? code)}: see ${logs}/${name}.log`);
     if (!up) process.exit(1); // a lab without it is none
-    setTimeout(() => {
-      startOn(machine, name, argv); // as kubelet does with a static pod
-    }, RESTART_MS);
+    const again = (): void => {
+      if (machines.has(machine))
+        startOn(machine, name, argv); // as kubelet does with a static pod
+      else later(); // it has no power
+    };
+    const later = (): void => void setTimeout(again, RESTART_MS);
+    later();
   });
 }
 

@@ -123,7 +123,9 @@ async function makeMachine(name: string, programs: Programs, root: string): Prom
       throw new Error(`The machine ${name} could not be made: ${said.trim() || "no word in 20 s"}`);
     await sleep(10);
   }
-  const plugins = ["multus", "calico", "calico-ipam", "interlay", "cni-plugins"].map((p) => `/programs/${p}`);
+  const plugins = ["multus", "calico", "calico-ipam", "interlay", "interlay-full", "cni-plugins"].map(
+    (p) => `/programs/${p}`,
+  );
   await runOrThrow(
     inside(pid, [
       "find",

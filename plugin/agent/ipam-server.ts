@@ -79,11 +79,14 @@ async function answer(
     case "check":
       allocator.check(ipamRequest.parse(json));
       return {};
-    case "gc":
+    case "gc": {
+      const { network, valid } = gcRequest.parse(json);
       await allocator.collect(
-        gcRequest.parse(json).valid.map(({ containerID, ifname }) => ({ containerId: containerID, ifname })),
+        network,
+        valid.map(({ containerID, ifname }) => ({ containerId: containerID, ifname })),
       );
       return {};
+    }
     default:
       throw new CniError(
         CODE.unsupportedField,

@@ -1,25 +1,53 @@
 import assert from "node:assert/strict";
-import { parseCidr } from "./address.ts";
-import { hasNotrack, notrackRules } from "./return-path.ts";
+import { outermost, parseCidr } from "./address.ts";
+import { notrackElements, notrackIsWhole, notrackRules } from "./return-path.ts";
 
-describe("the notrack table", () => {
-  const cidrs = ["10.233.64.0/18", "10.234.0.0/16", "fd00:10:233:64::/64"].map(parseCidr);
-  /** What is written is what nft lists, but for the counters. */
-  const listing = notrackRules(cidrs);
+const cidrs = (...texts: readonly string[]) => texts.map(parseCidr);
+const rulesOf = (text: string) => text.split("\n").filter((line) => line.trimEnd().endsWith("notrack"));
+const OVERLAY = cidrs("10.233.64.0/18", "fd33:64::/48");
+/** As nft 1.0.6 prints it. */
+const LISTING = `table inet interlay {
+	set overlay4 {
+		type ipv4_addr
+		flags interval
+		elements = { 10.5.0.7, 10.233.64.0/19,
+			     10.233.96.0/19 }
+	}
 
-  it("is whole when each family has its rule and every network is there", () => {
-    assert.ok(hasNotrack(listing, cidrs));
-    assert.ok(hasNotrack(listing, cidrs.slice(0, 1)));
+	chain prerouting {
+		type filter hook prerouting priority raw; policy accept;
+		iifname "vethil*" ip daddr @overlay4 fib daddr oifname != "cali*" counter packets 12 bytes 720 notrack
+	}
+}
+`;
+const LISTED = cidrs("10.233.64.0/19", "10.233.96.0/19", "10.5.0.7/32");
+
+describe("the return path notrack", () => {
+  it("has one rule a family, whatever the number of networks", () => {
+    const many = Array.from({ length: 500 }, (_, index) => parseCidr(`10.${index >> 8}.${index & 255}.0/24`));
+    assert.equal(rulesOf(notrackRules(cidrs("10.233.64.0/18"))).length, 1);
+    assert.equal(rulesOf(notrackRules(OVERLAY)).length, 2);
+    assert.equal(rulesOf(notrackRules([...many, ...OVERLAY])).length, 2);
   });
 
-  for (const [what, gone] of [
-    ["IPv4's rule", /^.*ip daddr @overlay4.*$/m],
-    ["IPv6's rule", /^.*ip6 daddr @overlay6.*$/m],
-    ["a network", /, 10\.234\.0\.0\/16/],
-  ] as const)
-    it(`lacks ${what}`, () => {
-      const without = listing.replace(gone, "");
-      assert.notEqual(without, listing);
-      assert.ok(!hasNotrack(without, cidrs));
+  it("leaves out what lies within another network", () => {
+    assert.deepEqual(outermost(cidrs("10.233.64.0/20", "10.233.64.0/18", "10.233.64.0/18", "fd33:64::/48")), OVERLAY);
+  });
+
+  it("is compared with what nft lists: counters do not count", () => {
+    assert.deepEqual([...notrackElements(LISTING)].sort(), [...LISTED].sort());
+    assert.ok(notrackIsWhole(LISTING, LISTED));
+  });
+
+  const CHANGED: readonly (readonly [string, string, typeof LISTED])[] = [
+    ["a network that is missing", LISTING, [...LISTED, parseCidr("10.9.0.0/16")]],
+    ["a network that has gone", LISTING, LISTED.slice(1)],
+    ["a family that is missing", LISTING, [...LISTED, parseCidr("fd00::/48")]],
+    ["a rule that is missing", LISTING.replace(/^.*notrack$/m, ""), LISTED],
+    ["a flushed table", "table inet interlay {\n}\n", LISTED],
+  ];
+  for (const [what, listing, overlay] of CHANGED)
+    it(`sees ${what}`, () => {
+      assert.ok(!notrackIsWhole(listing, overlay));
     });
 });

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { z } from "zod";
 import { CniError, CODE, errorJson } from "../cni/error.ts";
 import { logCall } from "../cni/log.ts";
-import { parseRequest, type Request } from "../cni/request.ts";
+import { parseRequest, type Request, validAttachments } from "../cni/request.ts";
 import { removeWishes, writeWishes } from "../cni/wishes.ts";
 import { say } from "../cni/say.ts";
 import { AGENT_SOCKET, type IpamAnswer, ipamAnswer, ipamRefusal } from "./protocol.ts";
@@ -122,7 +122,7 @@ async function ask(verb: string, request: Request): Promise<unknown> {
 }
 
 function question({ command, containerId, ifname, netns, pod, config }: Request): unknown {
-  if (command === "GC") return { valid: config["cni.dev/attachments"] ?? [] };
+  if (command === "GC") return { network: config.name, valid: validAttachments(config) };
   const own = ownConfig.safeParse(config["ipam"]);
   return { containerId, ifname, netns, network: config.name, pools: own.success ? own.data.pools : [], pod };
 }

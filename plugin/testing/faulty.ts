@@ -5,8 +5,10 @@ import { runCni } from "../cni/main.ts";
  * so that no such door is in the one that is installed.
  */
 const [kind, at] = (process.env["INTERLAY_FAULT"] ?? "").split(":");
-process.exitCode = runCni(process.env, (_item, index) => {
-  if (index !== Number(at)) return;
-  if (kind === "kill") process.kill(process.pid, "SIGKILL");
-  throw new Error("a fault made by a test");
+process.exitCode = runCni(process.env, {
+  beforeStep: (_item, index) => {
+    if (index !== Number(at)) return;
+    if (kind === "kill") process.kill(process.pid, "SIGKILL");
+    throw new Error("a fault made by a test");
+  },
 });

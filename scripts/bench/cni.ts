@@ -23,8 +23,8 @@ export const cniBench: Bench = {
     const progress = plainProgress();
     await ensureDebianPackages(["iproute2", "nftables", "procps", "util-linux"], progress);
     const components = await resolveComponents([{ name: "cni-plugins", version: VERSIONS["cni-plugins"] }], progress);
-    const interlay = await buildInterlay();
-    const net = new TestNet({ interlay, faulty: interlay, reference: components.path("cni-plugins") });
+    const { door, whole } = await buildInterlay();
+    const net = new TestNet({ interlay: whole, door, faulty: whole, reference: components.path("cni-plugins") });
     try {
       const node = net.node("n1", "10.7.168.71");
       const figures = [
