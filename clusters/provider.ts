@@ -87,10 +87,22 @@ export interface Cluster {
   exec(node: string, argv: readonly string[], options?: { readonly stdin?: string }): Promise<ExecResult>;
   /** Into pods past the API server, where there is no kubelet to ask. */
   readonly pods?: PodAccess;
+  /** Of a provider that can break nodes and make them again. */
+  readonly faults?: NodeFaults;
   /** Switches kube-proxy on every node: the old rules are cleaned up by the binary that made them. Also restarts it when the version stays the same. */
   switchKubeProxy(to: KubeProxy): Promise<void>;
   /** A host on the underlay that is not part of the cluster: the world outside. Started on first use, gone with the cluster. */
   external(): Promise<ExternalHost>;
+}
+
+/** What a node can be made to suffer. */
+export interface NodeFaults {
+  /** As by a power cut: everything on the node ends at once, no plugin is called, its files are lost. */
+  drop(node: string): Promise<void>;
+  /** The dropped node, new, under its name and address. */
+  make(node: string): Promise<void>;
+  /** Its kubelet is not there for so long, in milliseconds; what runs goes on, and it starts again with that. */
+  pauseKubelet(node: string, milliseconds: number): Promise<void>;
 }
 
 /** Programs in a pod's container. */

@@ -150,8 +150,8 @@ Describe("mutants: the matrix sees what is missing or wrong", { labels: ["mutant
   });
 
   /** Pods are made while the fact is so; the agent, which would find it out again, is held where that is to be kept off. */
-  const wrongFact = async ({ title, reason, make, unmake, as, holdAgent, excuse }: FactMutant): Promise<void> => {
-    await make(cluster, node);
+  const wrongFact = async ({ title, reason, make, as, holdAgent, excuse }: FactMutant): Promise<void> => {
+    const unmake = await make(cluster, node);
     let failed: readonly Cell[] = [];
     let notWired = "";
     try {
@@ -164,7 +164,7 @@ Describe("mutants: the matrix sees what is missing or wrong", { labels: ["mutant
       if (notWired === "") failed = await trials.red(VARIANT);
     } finally {
       if (holdAgent) await signalAgent(cluster, node, "CONT");
-      await unmake(cluster, node);
+      await unmake();
     }
     if (notWired !== "") {
       fates.add({ kind: "fact", mutant: title, reason, seen: [`pods are not wired: ${notWired}`] });

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { CoreV1Api, KubeConfig, PatchStrategy, setHeaderOptions, type V1NodeAddress } from "@kubernetes/client-node";
 import type { Cluster } from "../../clusters/provider.ts";
 import { must } from "../agent-process.ts";
@@ -7,14 +8,14 @@ import { configure } from "../matrix/variant.ts";
 
 const FACTS = "/var/lib/interlay/facts.json";
 
+type Undo = () => Promise<void>;
+
 /** A fact of one node, wrong or missing: the pods wired by it must be seen to be. */
 export interface FactMutant {
   readonly title: string;
   readonly reason: string;
-  /** Makes it so; the agent knows it when this resolves. */
-  readonly make: (cluster: Cluster, node: string) => Promise<void>;
-  /** Takes it back. */
-  readonly unmake: (cluster: Cluster, node: string) => Promise<void>;
+  /** Makes it so, and resolves when the agent knows it, with what takes it back. */
+  readonly make: (cluster: Cluster, node: string) => Promise<Undo>;
   /** As with this return path on the node: the gate names the cells. Undefined: cells of the node's own pods. */
   readonly as?: Variant["returnPath"];
   /** Found out by the agent, which would find it out again: it is held while the cells are asked. */
@@ -23,51 +24,76 @@ export interface FactMutant {
 }
 
 /** By ConfigMap interlay-config, for this node alone. */
-function setting(key: string, value: string): Pick<FactMutant, "make" | "unmake"> {
-  return {
-    make: (cluster, node) => configure(cluster, { [`${node}.${key}`]: value }),
-    unmake: (cluster, node) => configure(cluster, { [`${node}.${key}`]: null }),
-  };
-}
-
-/** By the Node's status, which its kubelet writes anew within seconds. */
-function nodeAddress(find: (cluster: Cluster, node: string) => Promise<string>): Pick<FactMutant, "make" | "unmake"> {
+function setting(key: string, value: string): Pick<FactMutant, "make"> {
   return {
     make: async (cluster, node) => {
-      const address = await find(cluster, node);
-      await setNodeAddress(cluster, node, address);
-      await Eventually(
-        `${node}'s facts have the address ${address}`,
-        () => must(cluster, node, ["cat", FACTS]),
-        (text) => text.includes(`"${address}"`),
-        { timeout: 5000, interval: 50 },
-      );
+      await configure(cluster, { [`${node}.${key}`]: value });
+      return () => configure(cluster, { [`${node}.${key}`]: null });
     },
-    unmake: () => Promise.resolve(),
   };
 }
 
+/** By the Node's status, kept so against its kubelet, which writes its own addresses again and again. */
+function nodeAddress(find: (cluster: Cluster, node: string) => Promise<string>): Pick<FactMutant, "make"> {
+  return {
+    make: async (cluster, name) => {
+      const wrong = await find(cluster, name);
+      const { address = "", address6 } = cluster.nodes.find((node) => node.name === name) ?? {};
+      const status = nodeStatus(cluster, name);
+      const others = address6 === undefined ? [] : [address6];
+      const keep = { on: true };
+      const keepOn = async (): Promise<void> => {
+        while (keep.on) {
+          if (!(await status.has(wrong))) await status.set([wrong, ...others]);
+          await sleep(KEEP_MS);
+        }
+      };
+      const keeping = keepOn();
+      const known = (one: string) =>
+        Eventually(
+          `${name}'s facts have the address ${one}`,
+          () => must(cluster, name, ["cat", FACTS]),
+          (text) => text.includes(`"${one}"`),
+          { interval: 50 },
+        );
+      await known(wrong);
+      return async () => {
+        keep.on = false;
+        await keeping;
+        await status.set([address, ...others]);
+        await known(address);
+      };
+    },
+  };
+}
+
+const KEEP_MS = 100;
 /** A kubelet's address list is replaced as a whole: it is merged by type otherwise (kubernetes/kubernetes issue 79391). */
 const REPLACE = { $patch: "replace" } as unknown as V1NodeAddress;
+const BY_KEY = setHeaderOptions("Content-Type", PatchStrategy.StrategicMergePatch);
 
-async function setNodeAddress(cluster: Cluster, name: string, address: string): Promise<void> {
+function nodeStatus(cluster: Cluster, name: string) {
   const config = new KubeConfig();
   config.loadFromFile(cluster.kubeconfig);
-  const body = {
-    status: { addresses: [{ type: "InternalIP", address }, { type: "Hostname", address: name }, REPLACE] },
+  const core = config.makeApiClient(CoreV1Api);
+  return {
+    has: async (address: string): Promise<boolean> =>
+      (await core.readNode({ name })).status?.addresses?.some((one) => one.address === address) === true,
+    set: async (addresses: readonly string[]): Promise<void> => {
+      const internal = addresses.map((address) => ({ type: "InternalIP", address }));
+      const body = { status: { addresses: [...internal, { type: "Hostname", address: name }, REPLACE] } };
+      await core.patchNodeStatus({ name, body }, BY_KEY);
+    },
   };
-  await config
-    .makeApiClient(CoreV1Api)
-    .patchNodeStatus({ name, body }, setHeaderOptions("Content-Type", PatchStrategy.StrategicMergePatch));
 }
 
 /** The facts file, gone until the agent has another fact to write. */
-const noFile: Pick<FactMutant, "make" | "unmake"> = {
+const noFile: Pick<FactMutant, "make"> = {
   make: async (cluster, node) => {
     await must(cluster, node, ["mv", FACTS, `${FACTS}.away`]);
-  },
-  unmake: async (cluster, node) => {
-    await must(cluster, node, ["mv", `${FACTS}.away`, FACTS]);
+    return async () => {
+      await must(cluster, node, ["mv", `${FACTS}.away`, FACTS]);
+    };
   },
 };
 
@@ -132,8 +158,7 @@ export const FACT_MUTANTS: readonly FactMutant[] = [
     reason: "what is hijacked goes by the node, whose conntrack sees one direction of it",
     make: async (cluster, node) => {
       const { address } = await cluster.external();
-      await configure(cluster, { [`${node}.hijackCidrs`]: `${address}/32` });
+      return setting("hijackCidrs", `${address}/32`).make(cluster, node);
     },
-    unmake: (cluster, node) => configure(cluster, { [`${node}.hijackCidrs`]: null }),
   },
 ];

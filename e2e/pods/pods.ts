@@ -68,15 +68,15 @@ export function manifests(
   return [{ apiVersion: "v1", kind: "Namespace", metadata: namespace }, ...objects];
 }
 
-/** How a pod asks Multus to be of a type. */
-export function annotations(type: PodType): Readonly<Record<string, string>> {
+/** How a pod asks Multus to be of a type. @param network `NAMESPACE/NAME` of what its underlay link is made from */
+export function annotations(type: PodType, network = UNDERLAY): Readonly<Record<string, string>> {
   switch (type) {
     case "overlay":
       return {};
     case "underlay":
-      return { "v1.multus-cni.io/default-network": UNDERLAY };
+      return { "v1.multus-cni.io/default-network": network };
     case "multi-nic":
-      return { "k8s.v1.cni.cncf.io/networks": UNDERLAY };
+      return { "k8s.v1.cni.cncf.io/networks": network };
   }
 }
 
