@@ -14,7 +14,7 @@ import { ROUTING_GUESTS, routingSpecs, WRONG } from "./plugin/default-route.ts";
 import { explainSpecs } from "./plugin/explained.ts";
 import { linkSpecs } from "./plugin/links.ts";
 import { moveSpecs } from "./plugin/moves.ts";
-import { hostCidrOnNode, install, objects, uninstall } from "./plugin/networks.ts";
+import { BRIDGE, hostCidrOnNode, install, objects, uninstall } from "./plugin/networks.ts";
 import { BEHIND_GATEWAY, replySpecs } from "./plugin/replies.ts";
 import { rpFilterSpecs } from "./plugin/rp-filter.ts";
 import { CAREFUL, heldAddresses, OPTIONS, safetySpecs, unsafe } from "./plugin/safety.ts";
@@ -64,6 +64,8 @@ Describe("plugin: every pod shape, option and verb on a cluster", { labels: ["pl
           await on(world, node, "ip", "address", "replace", hostCidrOnNode(family), "dev", "lo");
           DeferCleanup(() => on(world, node, "ip", "address", "delete", hostCidrOnNode(family), "dev", "lo"));
         }
+      // The bridge plugin leaves its bridge when the last pod is gone.
+      for (const node of world.workers) DeferCleanup(() => cluster.exec(node, ["ip", "link", "delete", BRIDGE]));
       DeferCleanup(() => removeNamespace(api, NAMESPACE));
       const namespace: Manifest = { apiVersion: "v1", kind: "Namespace", metadata: { name: NAMESPACE } };
       await ensure(api, namespace);

@@ -10,6 +10,7 @@ const HERE = "interlay-system";
 const NOBODY = { podLabels: { "interlay.dev/nobody": "true" } };
 /** A destination that is on the node alone: nodelocaldns's, and one of its kind for IPv6. */
 export const ON_NODE: Readonly<Record<Family, string>> = { ipv4: "169.254.20.10", ipv6: "fd00:169:254::20:10" };
+export const BRIDGE = "plugin0";
 /** Answers for nobody: the node range's second address, which no machine has. */
 const SILENT = 66;
 
@@ -98,7 +99,7 @@ function behind(type: "ptp" | "bridge", families: readonly Family[]): Made {
     ranges: families.map((family) => [{ subnet: subnets[type][family] }]),
     routes: families.map((family) => ({ dst: family === "ipv4" ? "0.0.0.0/0" : "::/0" })),
   };
-  const main = { type, ipMasq: true, ...(type === "bridge" ? { bridge: "plugin0", isGateway: true } : {}), ipam };
+  const main = { type, ipMasq: true, ...(type === "bridge" ? { bridge: BRIDGE, isGateway: true } : {}), ipam };
   const config = { cniVersion: "1.0.0", name: `plugin-${type}`, plugins: [main, { type: "interlay" }] };
   return {
     apiVersion: "k8s.cni.cncf.io/v1",
