@@ -5,6 +5,7 @@ import { del } from "../cni/del.ts";
 import { attachmentsDirectory, listAttachments } from "../datapath/attachment.ts";
 import { NODE_NFT_TABLE, removeNotrackRules } from "../datapath/return-path.ts";
 import { readTcpBeLiberal, resetTcpBeLiberal } from "./return-path.ts";
+import { resetTunnels } from "./tunnel-filter.ts";
 
 /** Where Interlay has put something on a node. */
 export interface Places {
@@ -38,6 +39,7 @@ export function uninstall({ binDirectory, stateDirectory, runDirectory, logDirec
   } catch {
     // It was not there; a kernel or a node without nftables has none either.
   }
+  done.push(...resetTunnels());
   const before = readTcpBeLiberal();
   if (resetTcpBeLiberal()) done.push(`nf_conntrack_tcp_be_liberal set back to 0 from ${before}`);
   for (const directory of [stateDirectory, runDirectory, logDirectory])
