@@ -7,7 +7,7 @@ import { familyOf, inFamily } from "./world.ts";
 /** NetworkAttachmentDefinitions are written into this namespace. */
 const HERE = "interlay-system";
 /** Nobody has it: such a pool is for networks that name it. */
-const NOBODY = { podLabels: { "interlay.dev/nobody": "true" } };
+const NOBODY = { podSelector: { matchLabels: { "interlay.dev/nobody": "true" } } };
 /** A destination that is on the node alone: nodelocaldns's, and one of its kind for IPv6. */
 export const ON_NODE: Readonly<Record<Family, string>> = { ipv4: "169.254.20.10", ipv6: "fd00:169:254::20:10" };
 export const BRIDGE = "plugin0";
