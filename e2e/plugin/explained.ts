@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { signalAgent } from "../agent-process.ts";
+import { findingsOf } from "../doctor/causes.ts";
 import { runDoctor } from "../doctor/doctor.ts";
 import { By, DeferCleanup, It } from "../harness.ts";
 import { NAMESPACE as PEERS, podName } from "../pods/pods.ts";
@@ -88,7 +89,9 @@ export function explainSpecs(world: () => World): void {
     );
     const [{ line, reason } = { line: "", reason: "" }] = missing;
     const plain = line.replace(/ {2}MISSING.*/, "");
-    const findings = await By("the doctor", () => runDoctor(cluster.kubeconfig));
+    const findings = await By("the doctor", () =>
+      cluster.provider === "lab" ? findingsOf(cluster) : runDoctor(cluster.kubeconfig),
+    );
     const messages = findings.map(({ message }) => message);
     assert.ok(
       messages.some((message) => message.includes(`lacks "${plain}" (${reason})`)),
