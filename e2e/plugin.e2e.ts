@@ -17,7 +17,7 @@ import { moveSpecs } from "./plugin/moves.ts";
 import { BRIDGE, hostCidrOnNode, install, objects, uninstall } from "./plugin/networks.ts";
 import { BEHIND_GATEWAY, replySpecs } from "./plugin/replies.ts";
 import { rpFilterSpecs } from "./plugin/rp-filter.ts";
-import { CAREFUL, heldAddresses, OPTIONS, safetySpecs, unsafe } from "./plugin/safety.ts";
+import { carefulGuest, heldAddresses, OPTIONS, safetySpecs, unsafe } from "./plugin/safety.ts";
 import { SHAPES, shapeSpecs } from "./plugin/shapes.ts";
 import { verbSpecs } from "./plugin/verbs.ts";
 import { comes, isReady, NAMESPACE, on, type World } from "./plugin/world.ts";
@@ -69,7 +69,13 @@ Describe("plugin: every pod shape, option and verb on a cluster", { labels: ["pl
       DeferCleanup(() => removeNamespace(api, NAMESPACE));
       const namespace: Manifest = { apiVersion: "v1", kind: "Namespace", metadata: { name: NAMESPACE } };
       await ensure(api, namespace);
-      const guests = [...SHAPES.map(({ guest }) => guest), ...ROUTING_GUESTS, CAREFUL, ...OPTIONS, ...BEHIND_GATEWAY];
+      const guests = [
+        ...SHAPES.map(({ guest }) => guest),
+        ...ROUTING_GUESTS,
+        carefulGuest(world),
+        ...OPTIONS,
+        ...BEHIND_GATEWAY,
+      ];
       await By(`${guests.length} pods, and some that will not be ready`, async () => {
         await Promise.all([...guests, WRONG, ...unsafe(world)].map((guest) => comes(world, guest)));
         await Promise.all(guests.map(({ name }) => isReady(world, name)));

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { PatchStrategy, setHeaderOptions } from "@kubernetes/client-node";
 import { POD_TYPES, type PodType } from "../../results/schema.ts";
 import { answered, ensure } from "../cluster-api.ts";
 import { DeferCleanup, Eventually, It, Skip } from "../harness.ts";
@@ -88,10 +89,12 @@ async function balanced({ api, cluster, families }: World, type: PodType): Promi
   };
   await ensure(api, service);
   DeferCleanup(() => api.objects.delete(service));
-  const body = [
-    { op: "replace", path: "/status", value: { loadBalancer: { ingress: ingress.map((ip) => ({ ip })) } } },
-  ];
-  await answered(() => api.core.patchNamespacedServiceStatus({ name, namespace: PEERS, body }));
+  await answered(() =>
+    api.core.patchNamespacedServiceStatus(
+      { name, namespace: PEERS, body: { status: { loadBalancer: { ingress: ingress.map((ip) => ({ ip })) } } } },
+      setHeaderOptions("Content-Type", PatchStrategy.MergePatch),
+    ),
+  );
   return [...ingress, ...externalIPs];
 }
 

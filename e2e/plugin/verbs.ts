@@ -16,6 +16,8 @@ const STALE = { name: "plugin-stale", netns: "/var/run/netns/plugin-stale", cont
 const RECORDS = "/var/lib/interlay/attachments";
 /** Last number of the stale attachment's address. */
 const LAST = 60;
+/** That of the pod that the runtime wires. */
+const DIRECT = 40;
 
 /** A call of one plugin as a runtime makes it, on the worker. */
 async function call(
@@ -63,7 +65,8 @@ export function verbSpecs(world: () => World): void {
       await cluster.exec(workerOf(cluster, NODE), ["tee", FILE], { stdin: JSON.stringify(conflist) });
 
       const name = "direct";
-      await comes(world(), { name, node: NODE, annotations: {} });
+      const fixedIp = addressesAt(cluster.spec, RANGES.fixed, DIRECT).join(",");
+      await comes(world(), { name, node: NODE, annotations: { "interlay.dev/ip": fixedIp } });
       const { status } = await isReady(world(), name);
       const addresses = (status?.podIPs ?? []).map(({ ip }) => ip);
       assert.deepEqual(addresses.map(familyOf), families);
