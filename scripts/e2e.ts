@@ -16,6 +16,7 @@ import { runOnChange } from "./watch.ts";
 /** The spec files, in this order; agent, doctor and evidence make faults, which ends with their specs. */
 const SUITES: readonly (readonly [string, () => Promise<unknown>])[] = [
   ["matrix", () => import("../e2e/matrix.e2e.ts")],
+  ["plugin", () => import("../e2e/plugin.e2e.ts")],
   ["agent", () => import("../e2e/agent.e2e.ts")],
   ["doctor", () => import("../e2e/doctor.e2e.ts")],
   ["rights", () => import("../e2e/rights.e2e.ts")],

@@ -7,7 +7,7 @@ import { Prober } from "../prober.ts";
 import { type Cell, type CONTROL_PLANE, EXTERNAL, type Nic } from "../matrix/cells.ts";
 import { DIGEST, hostPodName, type Manifest, manifests, NAMESPACE } from "./pods.ts";
 
-const CLIENT = ["/usr/local/bin/probe", "client"];
+export const CLIENT = ["/usr/local/bin/probe", "client"];
 const READY_TIMEOUT_MS = 120_000;
 
 /** Multus writes one entry for each interface. */
