@@ -1,6 +1,6 @@
 import { type CellResult, POD_TYPES, type Report, type TableEntry, TARGETS, type VariantResult } from "../schema.ts";
 import type { RunSummary } from "../summary.ts";
-import { countCells, POD_TYPE_TITLES, TARGET_TITLES, variantTitle } from "../title.ts";
+import { countCells, nodesSay, POD_TYPE_TITLES, TARGET_TITLES, variantTitle } from "../title.ts";
 import { pageData } from "./data.ts";
 import { pageScript } from "./script.ts";
 import { STYLE } from "./style.ts";
@@ -91,7 +91,7 @@ function variantSection(variant: VariantResult, index: number): string {
 <table class="grid"><caption>From (rows) to (columns)</caption>
 <thead><tr><th scope="col">from \\ to</th>${TARGETS.map((t) => `<th scope="col">${TARGET_TITLES[t]}</th>`).join("")}</tr></thead>
 <tbody>${rows.join("")}</tbody></table>
-<p>${ok} of ${ok + failed} cells as expected, ${blocked} blocked by the gate; INVALID rule ${variant.invalidDropRule ? "in place" : "left out"}, <code>nf_conntrack_tcp_be_liberal=${variant.tcpBeLiberal}</code>; ${variant.seconds.toFixed(1)} s.</p>
+<p>${ok} of ${ok + failed} cells as expected, ${blocked} blocked by the gate; ${nodesSay(variant)}; ${variant.seconds.toFixed(1)} s.</p>
 ${groupList(variant, index)}
 <details${failed > 0 ? " open" : ""}><summary>All ${variant.cells.length} cells</summary>${cellTable(variant.cells)}</details>
 </section>`;
