@@ -2,6 +2,7 @@ import { type CellResult, POD_TYPES, type Report, type TableEntry, TARGETS, type
 import type { RunSummary } from "../summary.ts";
 import { countCells, nodesSay, POD_TYPE_TITLES, TARGET_TITLES, variantTitle } from "../title.ts";
 import { pageData } from "./data.ts";
+import { escape } from "./escape.ts";
 import { pageScript } from "./script.ts";
 import { STYLE } from "./style.ts";
 
@@ -11,11 +12,6 @@ const MARKS: Readonly<Record<TableEntry, string>> = {
   fail: "✗ fail",
   "not-run": "–",
 };
-
-/** Text that came from outside never becomes markup. */
-function escape(text: string): string {
-  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;");
-}
 
 /**
  * The report as one file that needs no network. Without scripts it has the tables and all cells; with them an entry opens
