@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { Command } from "commander";
 import { progressFor } from "../clusters/progress-for.ts";
 import { PROVIDER_NAMES, providerNamed } from "../clusters/providers.ts";
-import { DEFAULT_SPEC } from "../clusters/provider.ts";
+import { type Cluster, DEFAULT_SPEC } from "../clusters/provider.ts";
 import { runOptions, specFor, theCluster, useCluster } from "../e2e/context.ts";
 import { takeSnapshot } from "../e2e/snapshot/snapshot.ts";
 import { RESULTS_SCHEMA, type Report } from "../results/schema.ts";
@@ -22,6 +22,7 @@ const SUITES: readonly (readonly [string, () => Promise<unknown>])[] = [
   ["evidence", () => import("../e2e/evidence.e2e.ts")],
   ["crds", () => import("../e2e/crds.e2e.ts")],
   ["guest", () => import("../e2e/guest.e2e.ts")],
+  ["labs", () => import("../e2e/labs.e2e.ts")],
   ["mutants", () => import("../e2e/mutants.e2e.ts")],
   ["chaos", () => import("../e2e/chaos.e2e.ts")],
 ];
@@ -165,11 +166,13 @@ if (existing) {
 }
 
 const progress = progressFor();
+const state = { interrupted: false };
 const started = new Date();
 const exitCode = await run().catch((error: unknown) => {
   process.stderr.write(`e2e: ${error instanceof Error ? error.message : String(error)}\n`);
   return 1;
 });
+if (state.interrupted) await new Promise(() => undefined); // the signal's handler ends this process
 for (const stream of [process.stdout, process.stderr]) if (stream.writableNeedDrain) await once(stream, "drain");
 process.exit(exitCode);
 
@@ -184,7 +187,7 @@ async function run(): Promise<number> {
   const takeDown = async () => {
     if (!options.keep) await provider.down(options.name, progress);
   };
-  const state = { interrupted: false };
+  let up: Promise<Cluster> | undefined;
   for (const signal of ["SIGINT", "SIGTERM"] as const)
     process.on(signal, () => {
       if (state.interrupted) process.exit(130);
@@ -193,10 +196,15 @@ async function run(): Promise<number> {
         ? "ending; the cluster is left as it is"
         : "taking the cluster down; once more to leave it as it is";
       process.stderr.write(`\n${signal}: ${what}.\n`);
-      void takeDown().finally(() => process.exit(130));
+      // What is being brought up fails for what it needs is gone, or has made something more by then.
+      void takeDown()
+        .then(() => (options.keep ? undefined : up?.catch(() => undefined)))
+        .then(takeDown)
+        .finally(() => process.exit(130));
     });
   try {
-    const cluster = await provider.up(spec, progress);
+    up = provider.up(spec, progress);
+    const cluster = await up;
     useCluster(cluster);
     if (existing && process.env["INTERLAY_RETURN_PATH"] === undefined)
       process.env["INTERLAY_RETURN_PATH"] = await returnPathThere(cluster);
