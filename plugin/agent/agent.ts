@@ -40,6 +40,7 @@ import { BUSY_MS, repairAttachments } from "./repair.ts";
 import { applyReturnPath, readTcpBeLiberal } from "./return-path.ts";
 import { isOn, seconds } from "./settings.ts";
 import { type AgentState, initialState } from "./state.ts";
+import { loosenTunnels } from "./tunnel-filter.ts";
 
 /** Defaults of ConfigMap interlay-config, in seconds. */
 const RECLAIM = { after: 10, withoutNode: 600, young: 30 } as const;
@@ -233,7 +234,8 @@ export class Agent {
     if (state.facts === undefined) state.returnPathError = "The facts are not complete.";
     else
       try {
-        for (const line of applyReturnPath(state.facts)) log("info", "return path", { what: line });
+        for (const line of [...applyReturnPath(state.facts), ...loosenTunnels(state.facts)])
+          log("info", "return path", { what: line });
         state.returnPathError = undefined;
       } catch (error) {
         state.returnPathError = messageOf(error);
