@@ -50,6 +50,8 @@ const RECLAIM = { after: 10, withoutNode: 600, young: 30 } as const;
  * take more than a hundredth of a core. Milliseconds.
  */
 const REPAIR_MS = { least: 900, share: 100 } as const;
+/** After an event, a pass comes so soon; or later where passes take long, so that pods that start get most of the processor. */
+const REPAIR_SOON_MS = { least: 100, share: 3 } as const;
 
 type LoopName =
   | "facts"
@@ -115,7 +117,7 @@ export class Agent {
     const loop = (
       name: string,
       period: LoopOptions["period"],
-      debounce: number,
+      debounce: LoopOptions["debounce"],
       work: () => Promise<void> | void,
     ): Loop => new Loop({ name, period, debounce }, work);
     this.#loops = {
@@ -128,7 +130,7 @@ export class Agent {
       repair: loop(
         "repair",
         () => Math.max(REPAIR_MS.least, REPAIR_MS.share * this.#repairTook),
-        100,
+        () => Math.max(REPAIR_SOON_MS.least, REPAIR_SOON_MS.share * this.#repairTook),
         () => this.#repair(),
       ),
       kubeProxy: loop("kube-proxy", 5000, 50, () => this.#observeKubeProxy()),
@@ -246,7 +248,7 @@ export class Agent {
 
   async #repair(): Promise<void> {
     const started = performance.now();
-    const report = repairAttachments(this.#state.facts, this.#plugin.state);
+    const report = await repairAttachments(this.#state.facts, this.#plugin.state);
     this.#repairTook = performance.now() - started;
     this.#metrics.repairTook(this.#repairTook / 1000);
     for (const what of report.repaired) log("warn", "repaired", { what });
