@@ -93,6 +93,8 @@ export interface Cluster {
   readonly datapath?: "interlay" | "none";
   /** Into pods past the API server, where there is no kubelet to ask. */
   readonly pods?: PodAccess;
+  /** Of a provider that can break nodes and make them again. */
+  readonly faults?: NodeFaults;
   /** Switches kube-proxy on every node: the old rules are cleaned up by the binary that made them. Also restarts it when the version stays the same. */
   switchKubeProxy(to: KubeProxy): Promise<void>;
   /**
@@ -100,6 +102,16 @@ export interface Cluster {
    * Undefined where nobody can be put there.
    */
   external(): Promise<ExternalHost | undefined>;
+}
+
+/** What a node can be made to suffer. */
+export interface NodeFaults {
+  /** As by a power cut: everything on the node ends at once, no plugin is called, its files are lost. */
+  drop(node: string): Promise<void>;
+  /** The dropped node, new, under its name and address. */
+  make(node: string): Promise<void>;
+  /** Its kubelet is not there for so long, in milliseconds; what runs goes on, and it starts again with that. */
+  pauseKubelet(node: string, milliseconds: number): Promise<void>;
 }
 
 /** Programs in a pod's container. */

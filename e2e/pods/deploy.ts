@@ -47,7 +47,7 @@ export interface Deployment {
  * Makes the pods that are missing and waits until every one is ready; pods that only run are told in `notReady`. Pods of
  * another image are made anew. Errors: a pod that does not run, with the last warning that names a cause.
  */
-export async function deploy(cluster: Cluster, api: ClusterApi): Promise<Deployment> {
+export async function deploy(cluster: Cluster, api: ClusterApi, patienceMs = READY_TIMEOUT_MS): Promise<Deployment> {
   const workers = cluster.nodes.filter((node) => node.role === "worker").map((node) => node.name);
   const families = familiesOf(cluster.spec);
   const { network, nodeAccess } = cluster;
@@ -56,7 +56,8 @@ export async function deploy(cluster: Cluster, api: ClusterApi): Promise<Deploym
   const [namespace, ...rest] = wanted;
   if (namespace !== undefined) await ensure(api, namespace);
   await Promise.all(rest.map((object) => ensure(api, object)));
-  const { pods, notReady } = await untilReady(api, wanted.filter((object) => object.kind === "Pod").length);
+  const count = wanted.filter((object) => object.kind === "Pod").length;
+  const { pods, notReady } = await untilReady(api, count, patienceMs);
   const [services, external] = await Promise.all([readServices(api), cluster.external()]);
   const externalName = (await external?.exec(["hostname"]))?.stdout.trim() ?? "";
   const apiServer = (await api.core.readNamespacedService({ name: "kubernetes", namespace: "default" })).spec
@@ -141,8 +142,12 @@ async function removeForeign(api: ClusterApi, wanted: readonly Manifest[]): Prom
   if (foreign || broken) await removeNamespace(api, NAMESPACE);
 }
 
-async function untilReady(api: ClusterApi, count: number): Promise<Pick<Deployment, "pods" | "notReady">> {
-  const deadline = Date.now() + READY_TIMEOUT_MS;
+async function untilReady(
+  api: ClusterApi,
+  count: number,
+  patienceMs: number,
+): Promise<Pick<Deployment, "pods" | "notReady">> {
+  const deadline = Date.now() + patienceMs;
   for (;;) {
     const { items } = await answered(() => api.core.listNamespacedPod({ namespace: NAMESPACE }));
     const waiting = items.filter((pod) => !isTrue(pod, "Ready"));
@@ -156,7 +161,7 @@ async function untilReady(api: ClusterApi, count: number): Promise<Pick<Deployme
       const events = await api.core.listNamespacedEvent({ namespace: NAMESPACE });
       const warnings = events.items.filter((e) => e.type === "Warning").map((e) => e.message ?? "");
       throw new Error(
-        `${waiting.length} of ${count} pods are not ready after ${READY_TIMEOUT_MS / 1000} s: ${names.join(", ")}. ${warnings.at(-1) ?? ""}`,
+        `${waiting.length} of ${count} pods are not ready after ${patienceMs / 1000} s: ${names.join(", ")}. ${warnings.at(-1) ?? ""}`,
       );
     }
     await new Promise((resolve) => setTimeout(resolve, 200));

@@ -81,7 +81,7 @@ export function manifests(
   return [{ apiVersion: "v1", kind: "Namespace", metadata: namespace }, ...objects];
 }
 
-/** How a pod asks Multus to be of a type. */
+/** How a pod asks Multus to be of a type. @param network `NAMESPACE/NAME` of what its underlay link is made from */
 export function annotations(type: PodType, network = UNDERLAY): Readonly<Record<string, string>> {
   switch (type) {
     case "overlay":

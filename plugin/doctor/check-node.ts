@@ -116,17 +116,25 @@ function checkUplink(node: NodeSnapshot, of: Of): readonly Finding[] {
   const { uplink } = node.facts;
   const link = node.links.find(({ name }) => name === uplink);
   if (link?.up === true) return [];
+  if (link === undefined)
+    return [
+      of(
+        "uplink-missing",
+        "warning",
+        `${node.node} has no link ${uplink}, which its facts call the uplink: CNI's STATUS says that the node is not ready, and networks that name no uplink are made from the default route's link.`,
+        "Set `uplink` (or NODE.uplink) in ConfigMap interlay-config to a link of the node.",
+      ),
+    ];
   return [
     of(
       "uplink-missing",
-      "start",
-      link === undefined
-        ? `${node.node} has no link ${uplink}, which its facts call the uplink: no macvlan link can be made there.`
-        : `The uplink ${uplink} of ${node.node} is down: nothing reaches the underlay from there.`,
-      link === undefined
-        ? "Set `uplink` (or NODE.uplink) in ConfigMap interlay-config, or in the UnderlayNetwork."
-        : `ip link set ${uplink} up`,
-      link === undefined ? [] : [{ sourceNode: node.node, placement: "other-node" }],
+      "fails",
+      `The uplink ${uplink} of ${node.node} is down: nothing reaches the underlay from there.`,
+      `ip link set ${uplink} up`,
+      [
+        { sourceNode: node.node, placement: "other-node" },
+        { targetNode: node.node, placement: "other-node" },
+      ],
     ),
   ];
 }
