@@ -1,5 +1,7 @@
+import { existsSync } from "node:fs";
 import type { Server } from "node:http";
 import { Allocator } from "../ipam/allocator.ts";
+import { FACTS_FILE } from "../datapath/facts.ts";
 import { toPools } from "../ipam/pools.ts";
 import { Records } from "../ipam/records.ts";
 import { ClusterAddressStore } from "./address-store.ts";
@@ -229,6 +231,7 @@ export class Agent {
     for (const what of report.removed) log("info", "removed what was left of a pod that is gone", { what });
     this.#metrics.repaired(report.repaired);
     this.#state.repair = report;
+    if (!existsSync(FACTS_FILE)) this.#loops.facts.wake();
     if (report.busy > 0)
       setTimeout(() => {
         this.#loops.repair.wake();
