@@ -4,20 +4,15 @@ import { must, signalAgent } from "./agent-process.ts";
 import { clusterApi } from "./cluster-api.ts";
 import { theCluster } from "./context.ts";
 import { findingsOf } from "./doctor/causes.ts";
+import { compare, HEALTHY } from "./doctor/compare.ts";
 import { type Findings, runDoctor } from "./doctor/doctor.ts";
 import { FAULTS, type FaultContext, type Trial, underlayNetwork } from "./doctor/faults.ts";
-import { inNetwork, PREDICTED, predictedFailures } from "./doctor/predicted.ts";
+import { inNetwork, PREDICTED } from "./doctor/predicted.ts";
 import { cellsToTrial, makeTrial, starts, TRIAL, waits, withPod } from "./doctor/trial.ts";
 import { BeforeAll, By, DeferCleanup, Describe, Eventually, It, Skip } from "./harness.ts";
 import { type Cell, cells } from "./matrix/cells.ts";
-import type { Variant } from "./matrix/gate.ts";
-import { runCells } from "./matrix/run.ts";
 import { switchTo } from "./matrix/variant.ts";
 import { deploy, type Deployment } from "./pods/deploy.ts";
-
-/** Every cell passes by it: what fails under a fault fails by the fault. */
-const HEALTHY: Variant = { kubeProxy: { version: "v1.29.15", mode: "iptables" }, returnPath: "notrack" };
-const RUN = { passTimeoutMs: 1500, blockedTimeoutMs: 1500, parallel: 48, attempts: 2, firstToken: 0 } as const;
 
 Describe("doctor: what is predicted is what the probes show", { labels: ["doctor"] }, () => {
   let cluster: Cluster;
@@ -55,16 +50,9 @@ Describe("doctor: what is predicted is what the probes show", { labels: ["doctor
     what: readonly Cell[] = asked,
     of: Deployment = deployment,
   ): Promise<readonly string[]> => {
-    const nodeOf = (pod: string) => of.pods.get(pod)?.node;
-    const predicted = predictedFailures(findings, what, nodeOf, (cell) => of.locate(cell).address);
-    const results = await By(`${what.length} cells`, () => runCells(what, HEALTHY, of, RUN));
-    const failed = results.filter(({ actual }) => actual === "fail").map(({ id }) => id);
-    const not = (list: readonly string[], other: readonly string[]) => list.filter((id) => !other.includes(id));
-    assert.deepEqual(
-      { failedAndNotPredicted: not(failed, predicted), predictedAndPassed: not(predicted, failed) },
-      { failedAndNotPredicted: [], predictedAndPassed: [] },
-      findings.map(({ message }) => message).join("\n"),
-    );
+    const { predicted, ...wrong } = await By(`${what.length} cells`, () => compare(findings, what, of));
+    const said = findings.map(({ message }) => message).join("\n");
+    assert.deepEqual(wrong, { failedAndNotPredicted: [], predictedAndPassed: [] }, said);
     return predicted;
   };
 

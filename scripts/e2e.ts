@@ -17,6 +17,9 @@ import { runOnChange } from "./watch.ts";
 const SUITES: readonly (readonly [string, () => Promise<unknown>])[] = [
   ["matrix", () => import("../e2e/matrix.e2e.ts")],
   ["agent", () => import("../e2e/agent.e2e.ts")],
+  ["facts", () => import("../e2e/facts.e2e.ts")],
+  ["return-path", () => import("../e2e/return-path.e2e.ts")],
+  ["duties", () => import("../e2e/duties.e2e.ts")],
   ["doctor", () => import("../e2e/doctor.e2e.ts")],
   ["rights", () => import("../e2e/rights.e2e.ts")],
   ["evidence", () => import("../e2e/evidence.e2e.ts")],

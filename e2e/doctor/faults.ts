@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { type KubernetesObject, PatchStrategy } from "@kubernetes/client-node";
 import type { Cluster, ExecResult } from "../../clusters/provider.ts";
 import { type ClusterApi, ensure } from "../cluster-api.ts";
@@ -47,6 +48,8 @@ export interface Fault {
 }
 
 const ADDED = "10.234.0.0/24";
+/** A neighbour that was heard of so long ago is believed when it says something new (arp(7), locktime). */
+const LOCKTIME_MS = 1100;
 const MULTUS = "/etc/cni/net.d/00-multus.conf";
 const FACTS = "/var/lib/interlay/facts.json";
 const addedPool = {
@@ -191,10 +194,12 @@ export const FAULTS: readonly Fault[] = [
       for (const argv of [
         ["sysctl", "-w", "net.ipv4.conf.eth0.arp_notify=1"],
         ["ip", "address", "add", `${address("underlay-1-b", "main")}/32`, "dev", "eth0"],
-        ["ip", "link", "set", "eth0", "down"],
-        ["ip", "link", "set", "eth0", "up"],
       ])
         await outside(stranger.exec(argv));
+      const { stdout: mac } = await stranger.exec(["cat", "/sys/class/net/eth0/address"]);
+      await sleep(LOCKTIME_MS);
+      // The same as it has: with arp_notify the kernel tells everybody its addresses all the same.
+      await outside(stranger.exec(["ip", "link", "set", "dev", "eth0", "address", mac.trim()]));
     },
     undo: async ({ cluster, address }) => {
       const stranger = await cluster.external();
@@ -207,7 +212,7 @@ export const FAULTS: readonly Fault[] = [
     check: "uplink-missing",
     severity: "start",
     networks: ["without-uplink"],
-    trial: { annotations: of("without-uplink"), becomes: "waits", says: /bond7/ },
+    trial: { annotations: of("without-uplink"), becomes: "waits", says: /Link not found/ },
     make: ({ api }) => network(api, "without-uplink", { uplink: "bond7" }),
     undo: ({ api }) => correct(api, "without-uplink", { uplink: "eth0" }),
   },
