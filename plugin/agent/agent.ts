@@ -223,10 +223,12 @@ export class Agent {
   }
 
   #repair(): void {
-    const started = performance.now();
+    const [started, before] = [performance.now(), process.cpuUsage()];
     const report = repairAttachments(this.#state.facts);
-    this.#repairTook = performance.now() - started;
-    this.#metrics.repairTook(this.#repairTook / 1000);
+    // By the processor's time: a busy node must not make it look less often than it may.
+    const { user, system } = process.cpuUsage(before);
+    this.#repairTook = (user + system) / 1000;
+    this.#metrics.repairTook((performance.now() - started) / 1000);
     for (const what of report.repaired) log("warn", "repaired", { what });
     for (const what of report.removed) log("info", "removed what was left of a pod that is gone", { what });
     this.#metrics.repaired(report.repaired);
