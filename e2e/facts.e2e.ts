@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { CoreV1Api, KubeConfig, PatchStrategy, setHeaderOptions } from "@kubernetes/client-node";
+import { parseDocument } from "yaml";
 import { type Scene, setScene } from "./agent/scene.ts";
 import { ensure } from "./cluster-api.ts";
 import { BeforeAll, By, DeferCleanup, Describe, Eventually, It } from "./harness.ts";
@@ -117,13 +118,11 @@ async function kubeadmServices(kubeconfig: string, serviceSubnet: string): Promi
   const api = config.makeApiClient(CoreV1Api);
   const where = { namespace: "kube-system", name: "kubeadm-config" };
   const { data } = await api.readNamespacedConfigMap(where);
-  const text = data?.["ClusterConfiguration"] ?? "";
-  assert.match(text, /serviceSubnet:/, "kubeadm-config names no Service network");
+  const document = parseDocument(data?.["ClusterConfiguration"] ?? "");
+  assert.ok(document.hasIn(["networking", "serviceSubnet"]), "kubeadm-config names no Service network");
+  document.setIn(["networking", "serviceSubnet"], serviceSubnet);
   await api.patchNamespacedConfigMap(
-    {
-      ...where,
-      body: { data: { ClusterConfiguration: text.replace(/serviceSubnet:.*/, `serviceSubnet: ${serviceSubnet}`) } },
-    },
+    { ...where, body: { data: { ClusterConfiguration: String(document) } } },
     setHeaderOptions("Content-Type", PatchStrategy.MergePatch),
   );
 }
