@@ -40,7 +40,15 @@ Describe("agent: what it does for the cluster, and what it tells", { labels: ["a
     async () => {
       scene = await setScene();
       const { api, cluster, deployment, nodes } = scene;
-      world = { cluster, api, deployment, workers: nodes, random: randomOf(1), guests: new Map() };
+      world = {
+        cluster,
+        api,
+        deployment,
+        workers: nodes,
+        random: randomOf(1),
+        guests: new Map(),
+        forgotten: new Set(),
+      };
     },
     { timeout: 300_000 },
   );

@@ -37,7 +37,15 @@ Describe("agent: the return path, beside whatever else filters", { labels: ["age
     const { api, cluster, deployment, nodes, on } = scene;
     const before = uncounted(await on(nodes[0], ...TABLE));
     assert.equal(before.match(/notrack$/gm)?.length, 1, before);
-    const world = { cluster, api, deployment, workers: nodes, random: randomOf(1), guests: new Map() };
+    const world = {
+      cluster,
+      api,
+      deployment,
+      workers: nodes,
+      random: randomOf(1),
+      guests: new Map(),
+      forgotten: new Set<string>(),
+    };
     const types = ["underlay", "multi-nic", "underlay", "multi-nic"] as const;
     const guests = await Promise.all(types.map((type) => comes(world, { node: nodes[0], type })));
     for (const guest of guests) DeferCleanup(() => goes(world, guest));

@@ -16,9 +16,11 @@ const components = await resolveComponents(
   (["cni-plugins", "cnitool"] as const).map((name) => ({ name, version: VERSIONS[name] })),
   progress,
 );
+const { door, whole } = await buildInterlay();
 const env = {
   ...process.env,
-  INTERLAY_EXECUTABLE: await buildInterlay(),
+  INTERLAY_EXECUTABLE: whole,
+  INTERLAY_DOOR: door,
   INTERLAY_FAULTY: await buildFaulty(),
   INTERLAY_CNI_PLUGINS: components.path("cni-plugins"),
   INTERLAY_CNITOOL: components.path("cnitool"),

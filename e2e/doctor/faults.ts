@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { type KubernetesObject, PatchStrategy } from "@kubernetes/client-node";
-import type { Cluster, ExecResult } from "../../clusters/provider.ts";
+import type { Cluster, ExecResult, ExternalHost } from "../../clusters/provider.ts";
 import { type ClusterApi, ensure } from "../cluster-api.ts";
 import { configure } from "../matrix/variant.ts";
 import { annotations, NAMESPACE } from "../pods/pods.ts";
@@ -86,6 +86,12 @@ async function correct(api: ClusterApi, name: string, spec: Readonly<Record<stri
   await api.objects.patch(object, undefined, undefined, undefined, undefined, PatchStrategy.MergePatch);
 }
 
+async function outsider(cluster: Cluster): Promise<ExternalHost> {
+  const host = await cluster.external();
+  if (host === undefined) throw new Error("there is no host outside of the cluster");
+  return host;
+}
+
 async function outside(ends: Promise<ExecResult>): Promise<void> {
   const { exitCode, stderr } = await ends;
   if (exitCode !== 0) throw new Error(`on the external host: ${stderr.trim()}`);
@@ -151,13 +157,15 @@ export const FAULTS: readonly Fault[] = [
     undo: ({ resumeAgent }) => resumeAgent(),
   },
   {
-    title: "rp_filter strict",
+    title: "rp_filter strict, and no agent that makes the tunnel loose",
     check: "rp-filter",
-    make: async ({ on }) => {
+    make: async ({ on, pauseAgent }) => {
+      await pauseAgent();
       await on(["sysctl", "-w", "net.ipv4.conf.all.rp_filter=1"]);
     },
-    undo: async ({ on }) => {
+    undo: async ({ on, resumeAgent }) => {
       await on(["sysctl", "-w", "net.ipv4.conf.all.rp_filter=0"]);
+      await resumeAgent();
     },
   },
   {
@@ -190,7 +198,7 @@ export const FAULTS: readonly Fault[] = [
     check: "duplicate-address",
     labOnly: true,
     make: async ({ cluster, address }) => {
-      const stranger = await cluster.external();
+      const stranger = await outsider(cluster);
       for (const argv of [
         ["sysctl", "-w", "net.ipv4.conf.eth0.arp_notify=1"],
         ["ip", "address", "add", `${address("underlay-1-b", "main")}/32`, "dev", "eth0"],
@@ -202,7 +210,7 @@ export const FAULTS: readonly Fault[] = [
       await outside(stranger.exec(["ip", "link", "set", "dev", "eth0", "address", mac.trim()]));
     },
     undo: async ({ cluster, address }) => {
-      const stranger = await cluster.external();
+      const stranger = await outsider(cluster);
       await outside(stranger.exec(["ip", "address", "delete", `${address("underlay-1-b", "main")}/32`, "dev", "eth0"]));
       await forgetNeighbours(cluster);
     },

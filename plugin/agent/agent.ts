@@ -1,11 +1,16 @@
 import { existsSync } from "node:fs";
 import type { Server } from "node:http";
+import type { Server as SocketServer } from "node:net";
+import { join } from "node:path";
+import { finishEnded } from "../cni/del.ts";
+import type { Places } from "../cni/options.ts";
 import { Allocator } from "../ipam/allocator.ts";
-import { FACTS_FILE } from "../datapath/facts.ts";
+import { answerIpam, type Ask, question } from "../ipam/main.ts";
 import { toPools } from "../ipam/pools.ts";
 import { Records } from "../ipam/records.ts";
 import { ClusterAddressStore } from "./address-store.ts";
 import { AgentMetrics } from "./agent-metrics.ts";
+import { CALL_SOCKET, serveCalls } from "./call-server.ts";
 import { ClusterDuties } from "./cluster-duties.ts";
 import { ClusterView } from "./cluster-view.ts";
 import { CniLog } from "./cni-log.ts";
@@ -17,7 +22,7 @@ import { changeForward, forwardChanges } from "./forward.ts";
 import { decideGate } from "./gate.ts";
 import { serveHealth } from "./health.ts";
 import { installPlugin } from "./install.ts";
-import { serveIpam } from "./ipam-server.ts";
+import { answerIpam as answerAddress, type IpamListener, serveIpam } from "./ipam-server.ts";
 import { KernelEvents } from "./kernel-events.ts";
 import type { Kube } from "./kube.ts";
 import { KubeProxyObserver } from "./kube-proxy.ts";
@@ -30,13 +35,14 @@ import { observeLinks } from "./node-links.ts";
 import { NodeStatePublisher, nodeStatus } from "./node-state.ts";
 import { inNamespace, RESOURCE } from "./objects.ts";
 import { observeCluster, settingsOf, settingsVersion } from "./observe.ts";
+import { type NodePlaces, pluginPlaces } from "./places.ts";
 import { Reclaimer } from "./reclaimer.ts";
 import { BUSY_MS, repairAttachments } from "./repair.ts";
 import { applyReturnPath, readTcpBeLiberal } from "./return-path.ts";
 import { isOn, seconds } from "./settings.ts";
 import { type AgentState, initialState } from "./state.ts";
+import { loosenTunnels } from "./tunnel-filter.ts";
 
-const HOST_BIN = "/host/opt/cni/bin";
 /** Defaults of ConfigMap interlay-config, in seconds. */
 const RECLAIM = { after: 10, withoutNode: 600, young: 30 } as const;
 
@@ -62,6 +68,9 @@ type LoopName =
 export class Agent {
   readonly #kube: Kube;
   readonly #node: string;
+  readonly #places: NodePlaces;
+  /** The same in the plugin's words. */
+  readonly #plugin: Places;
   readonly #view: ClusterView;
   readonly #state: AgentState;
   readonly #publisher: NodeStatePublisher;
@@ -71,25 +80,37 @@ export class Agent {
   readonly #events: PodEvents;
   readonly #kernel = new KernelEvents();
   readonly #metrics = new AgentMetrics();
-  readonly #cniLog = new CniLog();
+  readonly #cniLog: CniLog;
   readonly #kubeProxyObserver = new KubeProxyObserver();
+  readonly #ipamListener: IpamListener = {
+    refused: (pod, message) => {
+      log("warn", "no address given", { pod, message });
+      void this.#events.warn(pod, "NoUnderlayAddress", message);
+    },
+    answered: (verb, duration, ok) => {
+      this.#metrics.ipamAnswered(verb, duration, ok);
+    },
+  };
   readonly #loops: Readonly<Record<LoopName, Loop>>;
   /** While this agent is the leader. */
   #duties: ClusterDuties | undefined;
-  #servers: readonly Server[] = [];
+  #servers: readonly (Server | SocketServer)[] = [];
   #repairTook = 0;
   #kubeProxyRestarted = Number.NEGATIVE_INFINITY;
 
-  constructor(kube: Kube, node: string) {
+  constructor(kube: Kube, node: string, places: NodePlaces) {
     this.#kube = kube;
     this.#node = node;
+    this.#places = places;
+    this.#plugin = pluginPlaces(places);
+    this.#cniLog = new CniLog(this.#plugin.log);
     this.#view = new ClusterView(kube, node);
-    this.#state = initialState(readLastFacts());
+    this.#state = initialState(readLastFacts(this.#plugin.facts));
     this.#publisher = new NodeStatePublisher(kube, node);
     const store = new ClusterAddressStore(kube, this.#view, node);
-    const records = new Records();
+    const records = new Records(join(places.stateDirectory, "addresses"));
     this.#allocator = new Allocator(store, records);
-    this.#reclaimer = new Reclaimer(kube, store, records);
+    this.#reclaimer = new Reclaimer(kube, store, records, this.#plugin.attachments);
     this.#leadership = new Leadership(kube, node);
     this.#events = new PodEvents(kube, node);
     const loop = (
@@ -109,9 +130,7 @@ export class Agent {
         "repair",
         () => Math.max(REPAIR_MS.least, REPAIR_MS.share * this.#repairTook),
         100,
-        () => {
-          this.#repair();
-        },
+        () => this.#repair(),
       ),
       kubeProxy: loop("kube-proxy", 5000, 50, () => this.#observeKubeProxy()),
       addresses: loop("addresses", 10_000, 500, () => this.#lookAfterAddresses()),
@@ -125,7 +144,7 @@ export class Agent {
 
   async start(): Promise<void> {
     log("info", "agent starts", { node: this.#node, lastFacts: this.#state.facts !== undefined });
-    installPlugin(HOST_BIN);
+    installPlugin(this.#places.binDirectory);
     // What the node needs of itself comes first: the API server may be away.
     for (const name of ["returnPath", "repair", "kubeProxy", "status", "calls", "memory"] as const)
       this.#loops[name].start();
@@ -137,7 +156,7 @@ export class Agent {
         this.#loops.returnPath.wake();
       },
     });
-    this.#servers = [await this.#serveIpam(), await this.#serveHealth()];
+    this.#servers = [await this.#serveCalls(), await this.#serveIpam(), await this.#serveHealth()];
     this.#view.start(() => {
       this.#loops.facts.wake();
     });
@@ -158,16 +177,19 @@ export class Agent {
     await this.#leadership.resign().catch(() => undefined); // it ends by itself
   }
 
-  async #serveIpam(): Promise<Server> {
-    const server = await serveIpam(this.#allocator, {
-      refused: (pod, message) => {
-        log("warn", "no address given", { pod, message });
-        void this.#events.warn(pod, "NoUnderlayAddress", message);
-      },
-      answered: (verb, duration, ok) => {
-        this.#metrics.ipamAnswered(verb, duration, ok);
-      },
+  #serveCalls(): Promise<SocketServer> {
+    const places = this.#plugin;
+    const ask: Ask = (verb, request) =>
+      answerAddress(this.#allocator, verb, () => Promise.resolve(question(request)), this.#ipamListener);
+    return serveCalls({
+      path: join(this.#places.runDirectory, CALL_SOCKET),
+      places,
+      ipam: (env, stdin) => answerIpam(env, stdin, "agent", ask, places),
     });
+  }
+
+  async #serveIpam(): Promise<Server> {
+    const server = await serveIpam(this.#allocator, this.#ipamListener, join(this.#places.runDirectory, "agent.sock"));
     this.#state.ipamError = undefined;
     return server;
   }
@@ -197,7 +219,7 @@ export class Agent {
     if ("facts" in discovery) {
       this.#state.problems = [];
       this.#state.disagreements = discovery.disagreements;
-      if (writeFacts(discovery.facts)) log("info", "facts written", { facts: discovery.facts });
+      if (writeFacts(discovery.facts, this.#plugin.facts)) log("info", "facts written", { facts: discovery.facts });
       this.#state.facts = discovery.facts;
       this.#loops.returnPath.wake();
       this.#loops.repair.wake();
@@ -211,7 +233,8 @@ export class Agent {
     if (state.facts === undefined) state.returnPathError = "The facts are not complete.";
     else
       try {
-        for (const line of applyReturnPath(state.facts)) log("info", "return path", { what: line });
+        for (const line of [...applyReturnPath(state.facts), ...loosenTunnels(state.facts)])
+          log("info", "return path", { what: line });
         state.returnPathError = undefined;
       } catch (error) {
         state.returnPathError = messageOf(error);
@@ -222,9 +245,9 @@ export class Agent {
     this.#decideGate();
   }
 
-  #repair(): void {
+  async #repair(): Promise<void> {
     const [started, before] = [performance.now(), process.cpuUsage()];
-    const report = repairAttachments(this.#state.facts);
+    const report = repairAttachments(this.#state.facts, this.#plugin.state);
     // By the processor's time: a busy node must not make it look less often than it may.
     const { user, system } = process.cpuUsage(before);
     this.#repairTook = (user + system) / 1000;
@@ -233,12 +256,13 @@ export class Agent {
     for (const what of report.removed) log("info", "removed what was left of a pod that is gone", { what });
     this.#metrics.repaired(report.repaired);
     this.#state.repair = report;
-    if (!existsSync(FACTS_FILE)) this.#loops.facts.wake();
+    if (!existsSync(this.#plugin.facts)) this.#loops.facts.wake();
     if (report.busy > 0)
       setTimeout(() => {
         this.#loops.repair.wake();
       }, BUSY_MS).unref();
     this.#loops.status.wake();
+    await finishEnded(this.#plugin.state);
   }
 
   async #observeKubeProxy(): Promise<void> {
