@@ -13,7 +13,7 @@ import {
 import { parse } from "yaml";
 import { z } from "zod";
 import { modeOf } from "../kubernetes/kube-proxy-config.ts";
-import type { KubeProxy } from "../provider.ts";
+import { type KubeProxy, MADE_BY } from "../provider.ts";
 import { INSTALL_RIGHTS, type Right, RIGHTS } from "./rights.ts";
 
 /** What was read of a cluster; `undefined` is what was not there or may not be read. */
@@ -76,8 +76,6 @@ const attachments = z.object({
 const kubeadm = z.object({ networking: z.object({ serviceSubnet: z.string() }) });
 const serviceRanges = z.object({ items: z.array(z.object({ spec: z.object({ cidrs: z.array(z.string()) }) })) });
 const EMPTY = { items: [] };
-/** On what a run of the suite has made, and so may take away. */
-export const MADE_BY = "interlay.dev/made-by";
 
 /** Reads only: the one thing created is the access review, which the API server stores nowhere. */
 export async function readFacts(config: KubeConfig): Promise<ExistingFacts> {

@@ -5,9 +5,9 @@ import { answered, type ClusterApi, ensure, removeNamespace } from "../cluster-a
 import { familiesOf, type Family } from "../../clusters/spec.ts";
 import { Prober } from "../prober.ts";
 import { type Cell, type CONTROL_PLANE, EXTERNAL, type Nic } from "../matrix/cells.ts";
-import { DIGEST, hostPodName, type Manifest, manifests, NAMESPACE } from "./pods.ts";
+import { DIGEST, HOST_PORT, hostPodName, type Manifest, manifests, NAMESPACE } from "./pods.ts";
 
-const CLIENT = ["/usr/local/bin/probe", "client"];
+export const CLIENT = ["/usr/local/bin/probe", "client"];
 const READY_TIMEOUT_MS = 120_000;
 
 /** Multus writes one entry for each interface. */
@@ -32,7 +32,8 @@ export interface Deployment {
   /** What every pod and Service has addresses of. */
   readonly families: readonly Family[];
   readonly pods: ReadonlyMap<string, DeployedPod>;
-  readonly external: ExternalHost;
+  /** Undefined where nobody is outside of the cluster. */
+  readonly external: ExternalHost | undefined;
   readonly externalName: string;
   prober(from: string): Promise<Prober>;
   /** Address and port that a cell asks. */
@@ -49,7 +50,8 @@ export interface Deployment {
 export async function deploy(cluster: Cluster, api: ClusterApi, patienceMs = READY_TIMEOUT_MS): Promise<Deployment> {
   const workers = cluster.nodes.filter((node) => node.role === "worker").map((node) => node.name);
   const families = familiesOf(cluster.spec);
-  const wanted = manifests(cluster.probeImage, workers, families);
+  const { network, nodeAccess } = cluster;
+  const wanted = manifests(cluster.probeImage, workers, { families, network, hostPods: nodeAccess !== "none" });
   await removeForeign(api, wanted);
   const [namespace, ...rest] = wanted;
   if (namespace !== undefined) await ensure(api, namespace);
@@ -57,10 +59,10 @@ export async function deploy(cluster: Cluster, api: ClusterApi, patienceMs = REA
   const count = wanted.filter((object) => object.kind === "Pod").length;
   const { pods, notReady } = await untilReady(api, count, patienceMs);
   const [services, external] = await Promise.all([readServices(api), cluster.external()]);
-  const externalName = (await external.exec(["hostname"])).stdout.trim();
+  const externalName = (await external?.exec(["hostname"]))?.stdout.trim() ?? "";
   const apiServer = (await api.core.readNamespacedService({ name: "kubernetes", namespace: "default" })).spec
     ?.clusterIP;
-  const outside: Addresses = byFamily([external.address, external.address6]);
+  const outside: Addresses = byFamily([external?.address, external?.address6]);
   const addressOf = (endpoint: string, nic: Nic, family: Family = families[0] ?? "ipv4"): string => {
     const address = (endpoint === EXTERNAL ? outside : pods.get(endpoint)?.addresses[nic])?.[family];
     if (address === undefined)
@@ -72,6 +74,7 @@ export async function deploy(cluster: Cluster, api: ClusterApi, patienceMs = REA
     const { address, address6 } = cluster.nodes.find(({ role }) => role === node) ?? {};
     return known(byFamily([address, address6])[family], "a control plane node's address");
   };
+  const hostPods = new Set(workers.map((_, index) => hostPodName(index)));
   const probers = new Map<string, Promise<Prober>>();
   return {
     notReady,
@@ -84,7 +87,7 @@ export async function deploy(cluster: Cluster, api: ClusterApi, patienceMs = REA
     prober: (from) => {
       const known = probers.get(from);
       if (known !== undefined) return known;
-      const stream = from === EXTERNAL ? external.attach(CLIENT) : api.attach(NAMESPACE, from, CLIENT);
+      const stream = from === EXTERNAL ? outsideHost(external).attach(CLIENT) : api.attach(NAMESPACE, from, CLIENT);
       const made = stream.then((s) => new Prober(from, s));
       probers.set(from, made);
       return made;
@@ -92,7 +95,10 @@ export async function deploy(cluster: Cluster, api: ClusterApi, patienceMs = REA
     locate: ({ to, protocol, port, family }) => {
       switch (to.kind) {
         case "pod":
-          return { address: addressOf(to.pod, to.nic, family), port };
+          return {
+            address: addressOf(to.pod, to.nic, family),
+            port: port !== 0 && hostPods.has(to.pod) ? HOST_PORT : port,
+          };
         case "external":
           return { address: addressOf(EXTERNAL, "main", family), port };
         case "api-server":
@@ -113,6 +119,11 @@ export async function deploy(cluster: Cluster, api: ClusterApi, patienceMs = REA
       probers.clear();
     },
   };
+}
+
+function outsideHost(external: ExternalHost | undefined): ExternalHost {
+  if (external === undefined) throw new Error("Nobody is outside of this cluster to ask from.");
+  return external;
 }
 
 function known<T>(value: T | undefined, what: string): T {

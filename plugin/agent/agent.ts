@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { finishEnded } from "../cni/del.ts";
 import type { Places } from "../cni/options.ts";
 import { Allocator } from "../ipam/allocator.ts";
+import { answerIpam, type Ask, question } from "../ipam/main.ts";
 import { toPools } from "../ipam/pools.ts";
 import { Records } from "../ipam/records.ts";
 import { ClusterAddressStore } from "./address-store.ts";
@@ -20,7 +21,7 @@ import { changeForward, forwardChanges } from "./forward.ts";
 import { decideGate } from "./gate.ts";
 import { serveHealth } from "./health.ts";
 import { installPlugin } from "./install.ts";
-import { type IpamListener, serveIpam } from "./ipam-server.ts";
+import { answerIpam as answerAddress, type IpamListener, serveIpam } from "./ipam-server.ts";
 import { KernelEvents } from "./kernel-events.ts";
 import type { Kube } from "./kube.ts";
 import { KubeProxyObserver } from "./kube-proxy.ts";
@@ -39,6 +40,7 @@ import { BUSY_MS, repairAttachments } from "./repair.ts";
 import { applyReturnPath, readTcpBeLiberal } from "./return-path.ts";
 import { isOn, seconds } from "./settings.ts";
 import { type AgentState, initialState } from "./state.ts";
+import { loosenTunnels } from "./tunnel-filter.ts";
 
 /** Defaults of ConfigMap interlay-config, in seconds. */
 const RECLAIM = { after: 10, withoutNode: 600, young: 30 } as const;
@@ -79,6 +81,15 @@ export class Agent {
   readonly #metrics = new AgentMetrics();
   readonly #cniLog: CniLog;
   readonly #kubeProxyObserver = new KubeProxyObserver();
+  readonly #ipamListener: IpamListener = {
+    refused: (pod, message) => {
+      log("warn", "no address given", { pod, message });
+      void this.#events.warn(pod, "NoUnderlayAddress", message);
+    },
+    answered: (verb, duration, ok) => {
+      this.#metrics.ipamAnswered(verb, duration, ok);
+    },
+  };
   readonly #loops: Readonly<Record<LoopName, Loop>>;
   /** While this agent is the leader. */
   #duties: ClusterDuties | undefined;
@@ -166,20 +177,18 @@ export class Agent {
   }
 
   #serveCalls(): Promise<SocketServer> {
-    return serveCalls({ path: join(this.#places.runDirectory, CALL_SOCKET), places: this.#plugin });
+    const places = this.#plugin;
+    const ask: Ask = (verb, request) =>
+      answerAddress(this.#allocator, verb, () => Promise.resolve(question(request)), this.#ipamListener);
+    return serveCalls({
+      path: join(this.#places.runDirectory, CALL_SOCKET),
+      places,
+      ipam: (env, stdin) => answerIpam(env, stdin, "agent", ask, places),
+    });
   }
 
   async #serveIpam(): Promise<Server> {
-    const listener: IpamListener = {
-      refused: (pod, message) => {
-        log("warn", "no address given", { pod, message });
-        void this.#events.warn(pod, "NoUnderlayAddress", message);
-      },
-      answered: (verb, duration, ok) => {
-        this.#metrics.ipamAnswered(verb, duration, ok);
-      },
-    };
-    const server = await serveIpam(this.#allocator, listener, join(this.#places.runDirectory, "agent.sock"));
+    const server = await serveIpam(this.#allocator, this.#ipamListener, join(this.#places.runDirectory, "agent.sock"));
     this.#state.ipamError = undefined;
     return server;
   }
@@ -223,7 +232,8 @@ export class Agent {
     if (state.facts === undefined) state.returnPathError = "The facts are not complete.";
     else
       try {
-        for (const line of applyReturnPath(state.facts)) log("info", "return path", { what: line });
+        for (const line of [...applyReturnPath(state.facts), ...loosenTunnels(state.facts)])
+          log("info", "return path", { what: line });
         state.returnPathError = undefined;
       } catch (error) {
         state.returnPathError = messageOf(error);

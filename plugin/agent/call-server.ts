@@ -66,9 +66,10 @@ function receive(socket: Socket, whole: (bytes: Buffer) => void): void {
 }
 
 async function answer(frame: CallFrame | undefined, options: CallServerOptions): Promise<Buffer> {
-  if (frame === undefined || !isOurs(frame) || isStale(frame)) return encodeAlone();
+  if (frame === undefined) return encodeAlone();
   const { env, stdin, name } = frame;
   if (env["CNI_COMMAND"] === "VERSION") return encodeAnswer(0, JSON.stringify(version(stdin)));
+  if (!isOurs(frame) || isStale(frame)) return encodeAlone();
   const { status, output } = await dispatch(name, env, stdin, options);
   return encodeAnswer(status, output);
 }

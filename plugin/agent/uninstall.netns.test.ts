@@ -58,16 +58,22 @@ describe("install and uninstall", () => {
   it("an upgrade puts the plugin in place whole, and keeps calls that run and pods that are wired", () => {
     const node = net.node("n2", "10.7.168.73");
     const pod = net.pod("kept");
-    const old = join(directory, "old");
+    // As it was before there was a door: one executable, by both names.
+    writeFileSync(join(bin, "interlay"), "the whole plugin of an older version");
+    const image = join(directory, "image");
+    mkdirSync(image);
+    const old = join(image, "interlay-full");
     copyFileSync(plugins.interlay, old);
+    copyFileSync(plugins.door, join(image, "interlay"));
     installPlugin(bin, old);
-    const running = inside(node.name, "stat", "-c", "%i", join(bin, "interlay"));
+    const running = inside(node.name, "stat", "-c", "%i", join(bin, "interlay-full"));
     assert.equal(net.attach(node, pod, "eth0", "10.7.200.3/16", "10.7.168.72").status, 0);
     const wired = permanentState(node);
     writeFileSync(old, "of another version", { flag: "a" });
     installPlugin(bin, old);
-    assert.notEqual(inside(node.name, "stat", "-c", "%i", join(bin, "interlay")), running, "it was written in place");
-    assert.deepEqual(readdirSync(bin).sort(), ["interlay", "interlay-ipam", "others"]);
+    const now = inside(node.name, "stat", "-c", "%i", join(bin, "interlay-full"));
+    assert.notEqual(now, running, "it was written in place");
+    assert.deepEqual(readdirSync(bin).sort(), ["interlay", "interlay-full", "interlay-ipam", "others"]);
     assert.deepEqual(permanentState(node), wired);
     assert.ok(ping(node.name, "10.7.200.3"));
   });

@@ -3,7 +3,7 @@ import { announce } from "../datapath/announce.ts";
 import { ApplyError, applyPlan } from "../datapath/apply.ts";
 import { linesOfOthers, readAttachment, removeAttachment, writeAttachment } from "../datapath/attachment.ts";
 import { removeDirt } from "../datapath/dirt.ts";
-import { forgetEnded } from "../datapath/ended.ts";
+import { forgetEnded, readEnded } from "../datapath/ended.ts";
 import { type Facts, withHijacked } from "../datapath/facts.ts";
 import { type Namespace, withNamespaces } from "../datapath/kernel.ts";
 import type { ExtraAddress } from "../datapath/multi-nic.ts";
@@ -51,7 +51,8 @@ export function add({ request, places, way, lap, beforeStep }: Call): CniResult 
       const { name: network } = config;
       const record = { containerId, ifname, network, netns, pod, plan, hijackCidrs: options.hijackCIDRs };
       writeAttachment(record, places.attachments);
-      if (known !== undefined) removeObsolete(known.plan, plan);
+      const earlier = known ?? readEnded(containerId, ifname, places.attachments);
+      if (earlier !== undefined) removeObsolete(earlier.plan, plan);
       removeDirt(plan, node, podNamespace);
       lap("prepare");
       applyPlan(plan, node, podNamespace, beforeStep);
@@ -100,7 +101,8 @@ function wiringOf(
 ): { readonly facts: Facts; readonly nic: PodNic } {
   const { mode, mtu, txQueueLen, hijackCIDRs } = options;
   const facts = loadFacts(places.facts);
-  const defaultRouteNic = readWishes(containerId, ifname, places.state).defaultRouteNic ?? options.podDefaultRouteNic;
+  const { defaultRouteNic: wished } = readWishes(containerId, ifname, places.state);
+  const defaultRouteNic = wished ?? options.podDefaultRouteNic;
   const addresses = addressesOf(previous, ifname);
   if (addresses.length === 0)
     throw new CniError(
@@ -115,6 +117,7 @@ function wiringOf(
     numbers: numbersOf(options),
     ...(options.macPrefix === undefined ? {} : { macPrefix: options.macPrefix }),
     ...(defaultRouteNic === undefined ? {} : { defaultRouteNic }),
+    ...(wished === undefined ? {} : { defaultRouteNicKnown: true as const }),
     ...(mtu === undefined ? {} : { mtu }),
     ...(txQueueLen === undefined ? {} : { txQueueLength: txQueueLen }),
   };

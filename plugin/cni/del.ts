@@ -104,11 +104,15 @@ export function delSoon(target: Target, stateDirectory: string): void {
 /** Long enough for a runtime to remove the pod's namespace after DEL, and for the kernel to clean it up. */
 const FINISH_AFTER_MS = 1000;
 
-/** Takes away what is left of attachments that ended a while ago. Yields between them, for each takes the kernel some time. */
-export async function finishEnded(stateDirectory = STATE_DIRECTORY, after = FINISH_AFTER_MS): Promise<number> {
+/**
+ * Finishes attachments that have ended: at once where the pair has gone with its namespace, else after a while. Yields
+ * between them, for each may take the kernel some time.
+ */
+export async function finishEnded(stateDirectory = STATE_DIRECTORY): Promise<void> {
   const directory = attachmentsDirectory(stateDirectory);
-  const ended = listEnded(directory, after);
-  for (const { containerId, ifname, netns } of ended) {
+  for (const { containerId, ifname, netns, since } of listEnded(directory)) {
+    if (Date.now() - since < FINISH_AFTER_MS && (existsSync(netns) || hasLink(nodeLinkName(containerId, ifname))))
+      continue;
     try {
       withFreePodLock(netns, () => {
         const lives = readAttachment(containerId, ifname, directory) !== undefined;
@@ -121,7 +125,15 @@ export async function finishEnded(stateDirectory = STATE_DIRECTORY, after = FINI
     }
     await new Promise((resolve) => setImmediate(resolve));
   }
-  return ended.length;
+}
+
+function hasLink(name: string): boolean {
+  const node = new Namespace();
+  try {
+    return node.findLink(name) !== undefined;
+  } finally {
+    node.close();
+  }
 }
 
 const NONE: ReadonlySet<string> = new Set();
@@ -161,9 +173,9 @@ export function staleAttachments(
   const directory = attachmentsDirectory(stateDirectory);
   const keep = new Set(valid.map((a) => `${a.containerID}/${a.ifname}`));
   const living = listAttachments(directory);
-  const alive = new Set(living.map((a) => `${a.containerId}/${a.ifname}`));
+  const lives = new Set(living.map((a) => `${a.containerId}/${a.ifname}`));
   return [
     ...living.filter((a) => !keep.has(`${a.containerId}/${a.ifname}`)),
-    ...listEnded(directory).filter((a) => !alive.has(`${a.containerId}/${a.ifname}`)),
+    ...listEnded(directory).filter((a) => !lives.has(`${a.containerId}/${a.ifname}`)),
   ].filter((a) => a.network === network);
 }

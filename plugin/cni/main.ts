@@ -28,6 +28,8 @@ export interface CallOptions {
   readonly beforeStep?: Call["beforeStep"];
   /** The places that the agent serves: calls of others it does not answer. */
   readonly served?: Places;
+  /** As the option dryRun, whatever the configuration says. */
+  readonly dryRun?: boolean;
 }
 
 /** A call of the CNI plugin in a process of its own: stdin and environment in, JSON on stdout. Returns the exit status. */
@@ -46,7 +48,13 @@ export function runCni(env: Environment, options: CallOptions = {}): number {
 export function answerCni(
   env: Environment,
   stdin: () => string,
-  { way = "alone", beforeStep = () => undefined, served, started }: CallOptions & { readonly started: number },
+  {
+    way = "alone",
+    beforeStep = () => undefined,
+    served,
+    dryRun = false,
+    started,
+  }: CallOptions & { readonly started: number },
 ): Answer {
   const begun = performance.now();
   const steps: Record<string, number> = way === "alone" ? { start: milliseconds(begun) } : {};
@@ -62,6 +70,7 @@ export function answerCni(
   let output = "";
   try {
     request = parseRequest(env, stdin());
+    if (dryRun) request = { ...request, config: { ...request.config, dryRun } };
     places = placesOf(request.config);
     if (served !== undefined && (places.state !== served.state || places.log !== served.log))
       throw new NotServedError(`${places.state} is not the agent's`);

@@ -30,8 +30,12 @@ export function forgetEnded(containerId: string, ifname: string, attachments: st
   rmSync(join(endedDirectory(attachments), nameOf(containerId, ifname)), { force: true });
 }
 
-/** Those that ended at least so many milliseconds ago. */
-export function listEnded(attachments: string, olderThan = 0): readonly Attachment[] {
+export interface Ended extends Attachment {
+  /** Milliseconds since the epoch. */
+  readonly since: number;
+}
+
+export function listEnded(attachments: string): readonly Ended[] {
   const directory = endedDirectory(attachments);
   let names: readonly string[];
   try {
@@ -39,11 +43,11 @@ export function listEnded(attachments: string, olderThan = 0): readonly Attachme
   } catch {
     return []; // none has ended so yet
   }
-  const before = Date.now() - olderThan;
   return names.flatMap((name) => {
     const file = join(directory, name);
+    const attachment = readAttachmentFile(file);
     // The rename is a change of the file's state, not of its content.
-    const ended = statSync(file, { throwIfNoEntry: false })?.ctimeMs;
-    return ended === undefined || ended > before ? [] : (readAttachmentFile(file) ?? []);
+    const since = statSync(file, { throwIfNoEntry: false })?.ctimeMs;
+    return attachment === undefined || since === undefined ? [] : [{ ...attachment, since }];
   });
 }

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { existsSync, rmSync, writeFileSync } from "node:fs";
+import { rmSync, writeFileSync } from "node:fs";
+import { createConnection } from "node:net";
 import { join } from "node:path";
 import type { TestNode } from "./node.ts";
 
@@ -30,7 +31,7 @@ export class TestAgent {
     });
     this.#child = child;
     const deadline = Date.now() + START_MS;
-    while (!existsSync(socket)) {
+    while (!(await answers(socket))) {
       if (child.exitCode !== null || Date.now() > deadline) throw new Error(`the agent on ${name} did not start`);
       await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
     }
@@ -55,6 +56,23 @@ export class TestAgent {
     const places = { bin: binDirectory, state: stateDirectory, run: runDirectory, log: stateDirectory };
     return ["agent", ...Object.entries(places).flatMap(([name, path]) => [`--${name}-directory`, path])];
   }
+}
+
+/** A socket is there a moment before somebody listens. */
+function answers(socket: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const connection = createConnection(socket);
+    const end = (connected: boolean): void => {
+      connection.destroy();
+      resolve(connected);
+    };
+    connection.once("connect", () => {
+      end(true);
+    });
+    connection.once("error", () => {
+      end(false);
+    });
+  });
 }
 
 /** Nobody listens there. */

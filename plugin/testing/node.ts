@@ -1,4 +1,4 @@
-import { spawnSync } from "node:child_process";
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -163,6 +163,21 @@ export class TestNet {
     if (status !== 0 && status !== null && stdout === "" && stderr !== "")
       throw new Error(`${plugin} ${command} said nothing on stdout: ${stderr}`);
     return { status: status ?? -1, json: stdout.trim() === "" ? {} : (JSON.parse(stdout) as Record<string, unknown>) };
+  }
+
+  /** As `call`, without waiting. */
+  start(...what: Parameters<TestNet["invocation"]>): ChildProcess {
+    const { executable, env, input } = this.invocation(...what);
+    const argv = ["netns", "exec", what[2].name, executable];
+    const child = spawn("ip", argv, { env, stdio: ["pipe", "ignore", "inherit"] });
+    child.stdin.end(input);
+    return child;
+  }
+
+  /** The pod's namespace, and all that is in it, goes: as when its runtime stops it. */
+  removePod({ namespace }: TestPod): void {
+    ip("netns", "delete", namespace);
+    this.#namespaces.splice(this.#namespaces.indexOf(namespace), 1);
   }
 
   /** macvlan by the reference plugin with a static address, then interlay behind it. */
