@@ -93,7 +93,7 @@ export const FACT_MUTANTS: readonly FactMutant[] = [
     title: "fact: hijackCidrs has the world outside",
     reason: "what is hijacked goes by the node, whose conntrack sees one direction of it",
     make: async (cluster, node) => {
-      const { address } = await cluster.external();
+      const { address = "" } = (await cluster.external()) ?? {};
       return setting("hijackCidrs", `${address}/32`).make(cluster, node);
     },
   },
