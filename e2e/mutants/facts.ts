@@ -2,6 +2,7 @@ import type { Cluster } from "../../clusters/provider.ts";
 import { must } from "../agent-process.ts";
 import type { Variant } from "../matrix/gate.ts";
 import { configure } from "../matrix/variant.ts";
+import { outsideHost } from "../pods/deploy.ts";
 
 type Undo = () => Promise<void>;
 
@@ -93,7 +94,7 @@ export const FACT_MUTANTS: readonly FactMutant[] = [
     title: "fact: hijackCidrs has the world outside",
     reason: "what is hijacked goes by the node, whose conntrack sees one direction of it",
     make: async (cluster, node) => {
-      const { address = "" } = (await cluster.external()) ?? {};
+      const { address } = outsideHost(await cluster.external());
       return setting("hijackCidrs", `${address}/32`).make(cluster, node);
     },
   },
