@@ -22,7 +22,7 @@ import { SHAPES, shapeSpecs } from "./plugin/shapes.ts";
 import { verbSpecs } from "./plugin/verbs.ts";
 import { comes, isReady, NAMESPACE, on, type World } from "./plugin/world.ts";
 import { outside } from "./plugin/beyond.ts";
-import { deploy } from "./pods/deploy.ts";
+import { deploy, outsideHost } from "./pods/deploy.ts";
 import type { Manifest } from "./pods/pods.ts";
 
 const VARIANT: Variant = { kubeProxy: { version: "v1.29.15", mode: "iptables" }, returnPath: "notrack" };
@@ -50,7 +50,7 @@ Describe("plugin: every pod shape, option and verb on a cluster", { labels: ["pl
 
   BeforeAll(
     async () => {
-      const { external } = world.deployment;
+      const external = outsideHost(world.deployment.external);
       const all = objects(cluster.spec, external);
       DeferCleanup(() => uninstall(api, all));
       await By("networks and pools of the suite", () => install(api, all));

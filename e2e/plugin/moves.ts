@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { By, Eventually, It } from "../harness.ts";
 import { EXTERNAL } from "../matrix/cells.ts";
+import { outsideHost } from "../pods/deploy.ts";
 import { podName } from "../pods/pods.ts";
 import { TCP_PORT } from "../probe/protocol.ts";
 import { unanswered } from "./ask.ts";
@@ -35,7 +36,7 @@ export function moveSpecs(world: () => World): void {
           const argv = ["ip", "neighbour", "show", "dev", link, "to", address];
           const text =
             third === EXTERNAL
-              ? (await deployment.external.exec(argv)).stdout
+              ? (await outsideHost(deployment.external).exec(argv)).stdout
               : await world().api.exec("interlay-e2e", third, argv);
           return /lladdr (\S+)/.exec(text)?.[1] ?? "";
         };

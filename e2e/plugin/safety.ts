@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { It, Skip } from "../harness.ts";
+import { outsideHost } from "../pods/deploy.ts";
 import { addressesAt, networkNamed, RANGES } from "./networks.ts";
 import { familyOf, type Guest, inFamily, nicOf, ONLY, says, type World } from "./world.ts";
 
@@ -46,7 +47,7 @@ export function safetySpecs(world: () => World): void {
       async () => {
         const held = heldAddresses(world()).find((address) => familyOf(address) === family);
         if (held === undefined) Skip(`the cluster has no ${family}`);
-        const { stdout } = await world().deployment.external.exec(["cat", "/sys/class/net/eth0/address"]);
+        const { stdout } = await outsideHost(world().deployment.external).exec(["cat", "/sys/class/net/eth0/address"]);
         const words = `${held.replaceAll(".", "\\.")}, meant for eth0 of pod \\S+/held-${family}, is held by ${stdout.trim()}`;
         if (family === "ipv4") await says(world(), `held-${family}`, "UnderlayWiringFailed", new RegExp(words));
         // With an IPv6 gateway the reference macvlan waits for the kernel's own detection, before our plugin is asked.

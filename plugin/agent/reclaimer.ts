@@ -23,10 +23,13 @@ export class Reclaimer {
   readonly #kube: Pick<Kube, "find">;
   readonly #store: AddressStore;
   readonly #records: Records;
+  readonly #attachments: string | undefined;
   /** Object uid -> since when its pod has been seen gone. */
   readonly #goneSince = new Map<string, number>();
 
-  constructor(kube: Pick<Kube, "find">, store: AddressStore, records: Records) {
+  /** @param attachments directory of the node's attachments; this node's own by default */
+  constructor(kube: Pick<Kube, "find">, store: AddressStore, records: Records, attachments?: string) {
+    this.#attachments = attachments;
     this.#kube = kube;
     this.#store = store;
     this.#records = records;
@@ -124,7 +127,9 @@ export class Reclaimer {
     if (containerId === "") return "gone";
     const isIts = (a: { readonly containerId: string; readonly ifname: string }): boolean =>
       a.containerId === containerId && a.ifname === ifname;
-    const paths = [...this.#records.all().filter(isIts), ...listAttachments().filter(isIts)].map(({ netns }) => netns);
+    const paths = [...this.#records.all().filter(isIts), ...listAttachments(this.#attachments).filter(isIts)].map(
+      ({ netns }) => netns,
+    );
     return paths.some((path) => path !== "" && existsSync(path)) ? "present" : "gone";
   }
 }

@@ -3,11 +3,12 @@ import { announce } from "../datapath/announce.ts";
 import { ApplyError, applyPlan } from "../datapath/apply.ts";
 import { linesOfOthers, readAttachment, removeAttachment, writeAttachment } from "../datapath/attachment.ts";
 import { removeDirt } from "../datapath/dirt.ts";
+import { forgetEnded, readEnded } from "../datapath/ended.ts";
 import { type Facts, withHijacked } from "../datapath/facts.ts";
 import { type Namespace, withNamespaces } from "../datapath/kernel.ts";
 import type { ExtraAddress } from "../datapath/multi-nic.ts";
 import { describeItem, type Plan } from "../datapath/plan.ts";
-import { withPodLock } from "../datapath/pod-lock.ts";
+import { withFreePodLock, withPodLock } from "../datapath/pod-lock.ts";
 import { undoPlan } from "../datapath/undo.ts";
 import { planFor, type PodNic, UnfitPodError } from "../datapath/survey.ts";
 import type { Call } from "./call.ts";
@@ -20,7 +21,7 @@ import { readWishes } from "./wishes.ts";
 import type { CniResult, NetworkConfig, Request } from "./request.ts";
 
 /** CNI spec 1.1.0, section 2 "ADD", chained: the previous plugin's result is wired and passed on, with our pair added. */
-export function add({ request, places, lap, beforeStep }: Call): CniResult {
+export function add({ request, places, way, lap, beforeStep }: Call): CniResult {
   const { config, containerId, ifname, netns, pod } = request;
   const previous = previousOf(config);
   const options = parseOptions(config);
@@ -42,18 +43,21 @@ export function add({ request, places, lap, beforeStep }: Call): CniResult {
       lap("plan");
       if (options.dryRun) return withPair(previous, plan, netns);
       if (plan.items.length > 0) {
-        checkWire(wiring.nic, options, podNamespace, pod);
-        awaitSettled(wiring.nic, podNamespace, pod);
+        checkWire(wiring.nic, options, podNamespace, pod, way);
+        awaitSettled(wiring.nic, podNamespace, pod, way);
       }
       lap("wire");
       // First: a plugin killed from here on leaves a record by which DEL and GC find what it made.
       const { name: network } = config;
       const record = { containerId, ifname, network, netns, pod, plan, hijackCidrs: options.hijackCIDRs };
       writeAttachment(record, places.attachments);
-      if (known !== undefined) removeObsolete(known.plan, plan);
+      const earlier = known ?? readEnded(containerId, ifname, places.attachments);
+      if (earlier !== undefined) removeObsolete(earlier.plan, plan);
       removeDirt(plan, node, podNamespace);
       lap("prepare");
       applyPlan(plan, node, podNamespace, beforeStep);
+      // An earlier life of the same name, whose pair had not gone yet: it is this one's now.
+      forgetEnded(containerId, ifname, places.attachments);
       lap("apply");
       if (options.announce && plan.items.length > 0) announce(ifname, podNamespace);
       lap("announce");
@@ -63,7 +67,8 @@ export function add({ request, places, lap, beforeStep }: Call): CniResult {
       throw told(error, pod);
     }
   };
-  return withPodLock(netns, () => withNamespaces(netns, wire));
+  const locked = way === "agent" ? withFreePodLock : withPodLock;
+  return locked(netns, () => withNamespaces(netns, wire));
 }
 
 /** What ADD would do to this pod, by the kernel as it is; nothing is changed. Throws CniError as ADD does. */

@@ -60,26 +60,31 @@ export function readAttachment(
   ifname: string,
   directory = ATTACHMENTS_DIRECTORY,
 ): Attachment | undefined {
-  return readFile(fileOf(containerId, ifname, directory));
+  return readAttachmentFile(fileOf(containerId, ifname, directory));
 }
 
-export function listAttachments(directory = ATTACHMENTS_DIRECTORY): readonly Attachment[] {
+/** @param containerId those of this container alone; of all if undefined */
+export function listAttachments(directory = ATTACHMENTS_DIRECTORY, containerId?: string): readonly Attachment[] {
   let names: readonly string[];
   try {
     names = readdirSync(directory);
   } catch {
     return []; // no pod has been wired yet
   }
-  return names.filter((name) => name.endsWith(".json")).flatMap((name) => readFile(join(directory, name)) ?? []);
+  return names
+    .filter((name) => name.endsWith(".json") && (containerId === undefined || name.startsWith(`${containerId}-`)))
+    .flatMap((name) => readAttachmentFile(join(directory, name)) ?? [])
+    .filter((attachment) => containerId === undefined || attachment.containerId === containerId);
 }
 
 /** What other NICs of the same pod need as well, a line (describeItem) each: it stays when one of them goes. */
 export function linesOfOthers(containerId: string, ifname: string, directory: string): ReadonlySet<string> {
-  const others = listAttachments(directory).filter((a) => a.containerId === containerId && a.ifname !== ifname);
+  const others = listAttachments(directory, containerId).filter((a) => a.ifname !== ifname);
   return new Set(others.flatMap(({ plan }) => plan.items.map(describeItem)));
 }
 
-function readFile(file: string): Attachment | undefined {
+/** Undefined if there is none, or one that cannot be read. */
+export function readAttachmentFile(file: string): Attachment | undefined {
   try {
     return record.parse(JSON.parse(readFileSync(file, "utf8")));
   } catch {

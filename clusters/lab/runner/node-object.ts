@@ -1,4 +1,6 @@
+import { release } from "node:os";
 import type { V1Node, V1NodeAddress, V1NodeStatus } from "@kubernetes/client-node";
+import { KUBELET_PORT } from "../control-plane.ts";
 
 /** Room for every pod that a suite makes: the lab measures none. */
 const CAPACITY = { cpu: "8", memory: "16Gi", pods: "250", "ephemeral-storage": "100Gi" };
@@ -41,6 +43,7 @@ export function nodeStatus(
         lastTransitionTime: now,
       },
     ],
+    daemonEndpoints: { kubeletEndpoint: { Port: KUBELET_PORT } },
     capacity: CAPACITY,
     allocatable: CAPACITY,
     nodeInfo: {
@@ -50,7 +53,7 @@ export function nodeStatus(
       operatingSystem: "linux",
       architecture: "amd64",
       osImage: "interlay lab",
-      kernelVersion: "",
+      kernelVersion: release(),
       machineID: name,
       systemUUID: name,
       bootID: name,

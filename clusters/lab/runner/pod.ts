@@ -64,6 +64,13 @@ export class PodRunner {
     return this.#stopped;
   }
 
+  /** Nobody tears it down: its machine is gone. */
+  async abandon(): Promise<void> {
+    this.#stopped ??= Promise.resolve();
+    this.#stopping.abort();
+    await Promise.all([...this.#running.values()].map((container) => container.stop(0)));
+  }
+
   async #teardown(graceMs: number, confirm: boolean): Promise<void> {
     this.#stopping.abort();
     this.#node.stops(this.name);
