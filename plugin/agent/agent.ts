@@ -2,6 +2,7 @@ import type { Server } from "node:http";
 import { Allocator } from "../ipam/allocator.ts";
 import { toPools } from "../ipam/pools.ts";
 import { Records } from "../ipam/records.ts";
+import { addressListener } from "./address-events.ts";
 import { ClusterAddressStore } from "./address-store.ts";
 import { AgentMetrics } from "./agent-metrics.ts";
 import { ClusterDuties } from "./cluster-duties.ts";
@@ -85,10 +86,10 @@ export class Agent {
     this.#publisher = new NodeStatePublisher(kube, node);
     const store = new ClusterAddressStore(kube, this.#view, node);
     const records = new Records();
-    this.#allocator = new Allocator(store, records);
+    this.#events = new PodEvents(kube, node);
+    this.#allocator = new Allocator(store, records, addressListener(this.#events));
     this.#reclaimer = new Reclaimer(kube, store, records);
     this.#leadership = new Leadership(kube, node);
-    this.#events = new PodEvents(kube, node);
     const loop = (
       name: string,
       period: LoopOptions["period"],

@@ -2,7 +2,7 @@ import { familyOf } from "../datapath/address.ts";
 import type { Namespace } from "../datapath/kernel.ts";
 import type { PodNic } from "../datapath/survey.ts";
 import { IFA_FLAG } from "../netlink/address.ts";
-import { CniError, CODE } from "./error.ts";
+import { AddressConflict, CniError, CODE } from "./error.ts";
 import type { PodRef } from "./request.ts";
 
 /** The reference plugins' own limit (ip.SettleAddresses); DAD takes one second by default (RFC 4862, section 5.1). */
@@ -24,8 +24,9 @@ export function awaitSettled({ ifname, addresses }: PodNic, pod: Namespace, ref:
     const there = pod.addresses().filter((one) => one.index === index && own.some((ip) => ip === one.address));
     const failed = there.find(({ flags = 0 }) => (flags & IFA_FLAG.dadFailed) !== 0);
     if (failed !== undefined)
-      throw new CniError(
-        CODE.addressConflict,
+      throw new AddressConflict(
+        failed.address,
+        "",
         `${failed.address}, meant for ${where}, is held by somebody else: the kernel's duplicate address detection failed`,
         "Find that machine (`ip -6 neighbour`, the switch's table), or keep the address out of the pool (excludes).",
       );
