@@ -135,7 +135,8 @@ export class Agent {
         this.#loops.returnPath.wake();
       },
     });
-    this.#servers = [await this.#serveIpam(), await this.#serveHealth()];
+    // The port before the socket: while two agents are on the node, the one that comes waits here until the other has gone.
+    this.#servers = [await this.#serveHealth(), await this.#serveIpam()];
     this.#view.start(() => {
       this.#loops.facts.wake();
     });

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { Command } from "commander";
 import type { ExplainOptions } from "../cni/explain.ts";
 import { STATE_DIRECTORY } from "../datapath/facts.ts";
+import { addNodeIpamCommands } from "../ipam/inspect/on-node.ts";
 import { runAgent } from "./main.ts";
 import type { Places } from "./uninstall.ts";
 
@@ -18,6 +19,7 @@ export async function runCommand(argv: readonly string[]): Promise<void> {
       const { runDoctor } = await import("../doctor/command.ts");
       await runDoctor(options);
     });
+  addNodeIpamCommands(program);
   program
     .command("uninstall")
     .description("leave this node as it was: what is wired, tables, sysctl, plugins and files of Interlay go")
@@ -57,5 +59,11 @@ export async function runCommand(argv: readonly string[]): Promise<void> {
         process.exitCode = 1;
       }
     });
-  await program.parseAsync([...argv], { from: "user" });
+  try {
+    await program.parseAsync([...argv], { from: "user" });
+  } catch (error) {
+    if (argv[0] !== "ipam" || !(error instanceof Error)) throw error;
+    process.stderr.write(`interlay ipam: ${error.message}\n`);
+    process.exitCode = 2;
+  }
 }
