@@ -1,8 +1,8 @@
-import type { KubernetesObject, V1Pod } from "@kubernetes/client-node";
+import type { V1Pod } from "@kubernetes/client-node";
 import { z } from "zod";
 import { answered, ensure, statusCode } from "../cluster-api.ts";
 import { Eventually } from "../harness.ts";
-import { type IpamWorld, NAMESPACE } from "./world.ts";
+import { type IpamWorld, type KubeObject, NAMESPACE } from "./world.ts";
 
 const READY_MS = 150_000;
 
@@ -44,7 +44,7 @@ const onNetwork = (network: string): Readonly<Record<string, string>> => ({
 /** A pod by itself. Its port is the node's own where it is on the node's network, so it idles there. */
 export async function makePod(world: IpamWorld, name: string, options: PodOptions): Promise<void> {
   const { network, annotations = {} } = options;
-  const object = {
+  const object: KubeObject = {
     apiVersion: "v1",
     kind: "Pod",
     metadata: {
@@ -57,7 +57,7 @@ export async function makePod(world: IpamWorld, name: string, options: PodOption
   await ensure(world.api, object);
 }
 
-export const podRef = (name: string): KubernetesObject => ({
+export const podRef = (name: string): KubeObject => ({
   apiVersion: "v1",
   kind: "Pod",
   metadata: { name, namespace: NAMESPACE },
@@ -97,7 +97,7 @@ function isReady(pod: V1Pod | undefined): boolean {
   );
 }
 
-export type Workload = KubernetesObject & { readonly spec: Readonly<Record<string, unknown>> };
+export type Workload = KubeObject;
 
 /** A Deployment or StatefulSet on one network. */
 export function workload(
@@ -129,10 +129,10 @@ export function workload(
 
 /** Every replica is there, of the last template, and ready; and none of an earlier one. @returns their addresses, sorted */
 export async function rolledOut(world: IpamWorld, object: Workload, replicas: number): Promise<readonly string[]> {
-  const name = object.metadata?.name ?? "";
+  const name = object.metadata.name;
   await Eventually(
     `${name} has its ${replicas} pods`,
-    async () => counts.parse(await world.api.objects.read({ ...object, metadata: { name, namespace: NAMESPACE } })),
+    async () => counts.parse(await world.api.objects.read(object)),
     ({ metadata, status }) =>
       status.observedGeneration >= metadata.generation &&
       [status.replicas, status.updatedReplicas, status.readyReplicas].every((count) => count === replicas),
@@ -149,13 +149,7 @@ export async function rolledOut(world: IpamWorld, object: Workload, replicas: nu
 
 /** The template changes, so every pod is made anew. */
 export async function rollOut(world: IpamWorld, { apiVersion, kind, metadata }: Workload, mark: string): Promise<void> {
-  const object = {
-    ...(apiVersion === undefined ? {} : { apiVersion }),
-    ...(kind === undefined ? {} : { kind }),
-    metadata: { name: metadata?.name ?? "", namespace: NAMESPACE },
-    spec: { template: { metadata: { annotations: { mark } } } },
-  };
-  await world.merge(object);
+  await world.merge({ apiVersion, kind, metadata, spec: { template: { metadata: { annotations: { mark } } } } });
 }
 
 export async function scale(
@@ -163,11 +157,5 @@ export async function scale(
   { apiVersion, kind, metadata }: Workload,
   replicas: number,
 ): Promise<void> {
-  const object = {
-    ...(apiVersion === undefined ? {} : { apiVersion }),
-    ...(kind === undefined ? {} : { kind }),
-    metadata: { name: metadata?.name ?? "", namespace: NAMESPACE },
-    spec: { replicas },
-  };
-  await world.merge(object);
+  await world.merge({ apiVersion, kind, metadata, spec: { replicas } });
 }

@@ -1,4 +1,4 @@
-import { type KubernetesObject, PatchStrategy } from "@kubernetes/client-node";
+import { PatchStrategy } from "@kubernetes/client-node";
 import { z } from "zod";
 import type { Cluster } from "../../clusters/provider.ts";
 import { answered, type ClusterApi, ensure, removeNamespace, statusCode } from "../cluster-api.ts";
@@ -48,6 +48,20 @@ export type PoolStatus = NonNullable<z.infer<typeof poolStatus>["status"]>;
 
 const underlay = z.object({ spec: z.object({ subnet: z.string(), gateway: z.string() }) });
 
+/** What is written to the API server. */
+export interface KubeObject {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly metadata: {
+    readonly name: string;
+    readonly namespace?: string;
+    readonly annotations?: Readonly<Record<string, string>>;
+  };
+  readonly spec?: unknown;
+  readonly data?: unknown;
+  readonly status?: unknown;
+}
+
 /** A namespace, pools and networks of the suite's own, beside what the cluster has. */
 export class IpamWorld {
   readonly cluster: Cluster;
@@ -70,7 +84,8 @@ export class IpamWorld {
     );
     const world = new IpamWorld(cluster, api, spec.subnet, spec.gateway);
     await removeNamespace(api, NAMESPACE);
-    await ensure(api, { apiVersion: "v1", kind: "Namespace", metadata: { name: NAMESPACE } });
+    const namespace: KubeObject = { apiVersion: "v1", kind: "Namespace", metadata: { name: NAMESPACE } };
+    await ensure(api, namespace);
     DeferCleanup(() => removeNamespace(api, NAMESPACE));
     await world.settings(QUICK);
     DeferCleanup(() => world.settings(Object.fromEntries(Object.keys(QUICK).map((key) => [key, null]))));
@@ -87,7 +102,11 @@ export class IpamWorld {
   }
 
   /** An UnderlayPool, and an UnderlayNetwork of its name that takes from it; the agents write its definition. */
-  async pool(name: string, spec: { readonly ranges: readonly string[] } & object, options: object = {}): Promise<void> {
+  async pool(
+    name: string,
+    spec: { readonly ranges: readonly string[]; readonly reservePerNode?: number },
+    options: object = {},
+  ): Promise<void> {
     const pool = this.#own("UnderlayPool", name, { subnet: this.#subnet, gateway: this.#gateway, ...spec });
     const network = this.#own("UnderlayNetwork", name, { namespace: NAMESPACE, pools: [name], options });
     await ensure(this.api, pool);
@@ -95,7 +114,7 @@ export class IpamWorld {
     DeferCleanup(async () => {
       for (const object of [network, pool]) await this.remove(object);
     });
-    const definition = {
+    const definition: KubeObject = {
       apiVersion: "k8s.cni.cncf.io/v1",
       kind: "NetworkAttachmentDefinition",
       metadata: { name, namespace: NAMESPACE },
@@ -107,7 +126,7 @@ export class IpamWorld {
     );
   }
 
-  #own(kind: string, name: string, spec: object): KubernetesObject & { readonly spec: object } {
+  #own(kind: string, name: string, spec: object): KubeObject {
     return { apiVersion: GROUP, kind, metadata: { name }, spec };
   }
 
@@ -120,13 +139,13 @@ export class IpamWorld {
     });
   }
 
-  async merge(object: KubernetesObject & object): Promise<void> {
+  async merge(object: KubeObject): Promise<void> {
     await answered(() =>
       this.api.objects.patch(object, undefined, undefined, undefined, undefined, PatchStrategy.MergePatch),
     );
   }
 
-  async remove(object: KubernetesObject, gracePeriodSeconds?: number): Promise<void> {
+  async remove(object: KubeObject, gracePeriodSeconds?: number): Promise<void> {
     await answered(() => this.api.objects.delete(object, undefined, undefined, gracePeriodSeconds)).catch(
       (error: unknown) => {
         if (statusCode(error) !== 404) throw error;
@@ -140,13 +159,13 @@ export class IpamWorld {
   }
 
   async hold(spec: Omit<Held, "conflict">): Promise<void> {
-    const object = {
+    const object: KubeObject = {
       apiVersion: GROUP,
       kind: "UnderlayAddress",
       metadata: { name: spec.address },
       spec: { ifname: "eth0", ...spec },
     };
-    await ensure(this.api, object as KubernetesObject);
+    await ensure(this.api, object);
   }
 
   async status(pool: string): Promise<PoolStatus> {
