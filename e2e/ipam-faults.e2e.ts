@@ -93,7 +93,7 @@ Describe("ipam: addresses outlive what fails", { labels: ["ipam", "chaos"] }, ()
     },
   );
 
-  It("two agents on a node: node(), and then the other one: every call is answered", { timeout: 300_000 }, async () => {
+  It("two agents on a node, and then the other one: every call is answered", { timeout: 300_000 }, async () => {
     await makePod(world(), "idle", { network: "none", node: node(), hostNetwork: true });
     await addressOf(world(), "idle");
     const pod = await asCaller(world(), "idle");
