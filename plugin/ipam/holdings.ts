@@ -80,7 +80,10 @@ export class Holdings {
     kept: boolean,
   ): void {
     const { spec } = object;
-    const gone = spec.node === this.#store.node ? sandboxOf(this.#records, object, this.#attachments) === "gone" : spec.containerId === "";
+    const gone =
+      spec.node === this.#store.node
+        ? sandboxOf(this.#records, object, this.#attachments) === "gone"
+        : spec.containerId === "";
     if (gone) return;
     const now = this.#now();
     for (const [key, since] of this.#waiting) if (now - since > FORGET_MS) this.#waiting.delete(key);
