@@ -16,7 +16,11 @@ import { runOnChange } from "./watch.ts";
 /** The spec files, in this order; agent, doctor and evidence make faults, which ends with their specs. */
 const SUITES: readonly (readonly [string, () => Promise<unknown>])[] = [
   ["matrix", () => import("../e2e/matrix.e2e.ts")],
+  ["plugin", () => import("../e2e/plugin.e2e.ts")],
   ["agent", () => import("../e2e/agent.e2e.ts")],
+  ["facts", () => import("../e2e/facts.e2e.ts")],
+  ["return-path", () => import("../e2e/return-path.e2e.ts")],
+  ["duties", () => import("../e2e/duties.e2e.ts")],
   ["doctor", () => import("../e2e/doctor.e2e.ts")],
   ["rights", () => import("../e2e/rights.e2e.ts")],
   ["evidence", () => import("../e2e/evidence.e2e.ts")],

@@ -7,7 +7,7 @@ import { Prober } from "../prober.ts";
 import { type Cell, type CONTROL_PLANE, EXTERNAL, type Nic } from "../matrix/cells.ts";
 import { DIGEST, HOST_PORT, hostPodName, type Manifest, manifests, NAMESPACE } from "./pods.ts";
 
-const CLIENT = ["/usr/local/bin/probe", "client"];
+export const CLIENT = ["/usr/local/bin/probe", "client"];
 const READY_TIMEOUT_MS = 120_000;
 
 /** Multus writes one entry for each interface. */
@@ -121,7 +121,8 @@ export async function deploy(cluster: Cluster, api: ClusterApi, patienceMs = REA
   };
 }
 
-function outsideHost(external: ExternalHost | undefined): ExternalHost {
+/** Throws where nobody is outside: an existing cluster. */
+export function outsideHost(external: ExternalHost | undefined): ExternalHost {
   if (external === undefined) throw new Error("Nobody is outside of this cluster to ask from.");
   return external;
 }

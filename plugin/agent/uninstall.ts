@@ -10,6 +10,7 @@ import { changeForward, forwardChanges } from "./forward.ts";
 import { INSTALLED } from "./install.ts";
 import type { NodePlaces } from "./places.ts";
 import { readTcpBeLiberal, resetTcpBeLiberal } from "./return-path.ts";
+import { resetTunnels } from "./tunnel-filter.ts";
 
 /**
  * Leaves the node as it was before the first agent: what is wired is taken apart (pods that still run lose the way
@@ -42,6 +43,7 @@ export async function uninstall({
     // It was not there; a kernel or a node without nftables has none either.
   }
   done.push(...changeForward(forwardChanges((await readFilters()).saved, false)));
+  done.push(...resetTunnels());
   const before = readTcpBeLiberal();
   if (resetTcpBeLiberal()) done.push(`nf_conntrack_tcp_be_liberal set back to 0 from ${before}`);
   for (const directory of [stateDirectory, runDirectory, logDirectory])

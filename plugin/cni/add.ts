@@ -101,7 +101,8 @@ function wiringOf(
 ): { readonly facts: Facts; readonly nic: PodNic } {
   const { mode, mtu, txQueueLen, hijackCIDRs } = options;
   const facts = loadFacts(places.facts);
-  const defaultRouteNic = readWishes(containerId, ifname, places.state).defaultRouteNic ?? options.podDefaultRouteNic;
+  const { defaultRouteNic: wished } = readWishes(containerId, ifname, places.state);
+  const defaultRouteNic = wished ?? options.podDefaultRouteNic;
   const addresses = addressesOf(previous, ifname);
   if (addresses.length === 0)
     throw new CniError(
@@ -116,6 +117,7 @@ function wiringOf(
     numbers: numbersOf(options),
     ...(options.macPrefix === undefined ? {} : { macPrefix: options.macPrefix }),
     ...(defaultRouteNic === undefined ? {} : { defaultRouteNic }),
+    ...(wished === undefined ? {} : { defaultRouteNicKnown: true as const }),
     ...(mtu === undefined ? {} : { mtu }),
     ...(txQueueLen === undefined ? {} : { txQueueLength: txQueueLen }),
   };

@@ -19,12 +19,12 @@ export function nodeObject(name: string, role: "control-plane" | "worker"): V1No
 /** As kubelet does: the list is merged by type, of which a dual-stack node has two (kubernetes/kubernetes issue 79391). */
 const REPLACE = { $patch: "replace" } as unknown as V1NodeAddress;
 
-/** A patch, to be merged by key. @param network whether the node has a CNI configuration: without one it is not Ready, as with any runtime */
+/** A patch, to be merged by key. @param trouble why pods cannot be wired here, if so: then the node is not Ready, as with any runtime */
 export function nodeStatus(
   name: string,
   addresses: readonly string[],
   version: string,
-  network: boolean,
+  trouble: string | undefined,
 ): V1NodeStatus {
   const now = new Date();
   return {
@@ -36,8 +36,9 @@ export function nodeStatus(
     conditions: [
       {
         type: "Ready",
-        status: network ? "True" : "False",
-        reason: network ? "KubeletReady" : "NetworkPluginNotReady",
+        status: trouble === undefined ? "True" : "False",
+        reason: trouble === undefined ? "KubeletReady" : "NetworkPluginNotReady",
+        message: trouble ?? "the network's plugins can serve",
         lastHeartbeatTime: now,
         lastTransitionTime: now,
       },

@@ -14,11 +14,12 @@ import {
 import type { LabPlan } from "../plan.ts";
 import { nthOf } from "../layout.ts";
 import type { RunningContainer } from "./container.ts";
-import { readNetwork } from "./network.ts";
+import { type Network, readNetwork, speaks, statusOf } from "./network.ts";
 import type { NodeContext } from "./node-context.ts";
 import { PodRunner } from "./pod.ts";
 import { nodeObject, nodeStatus } from "./node-object.ts";
 import { NodeProber } from "./probe.ts";
+import { collectGarbage } from "./sandbox.ts";
 import { Turns } from "./turns.ts";
 
 const HEARTBEAT_MS = 10_000;
@@ -160,14 +161,31 @@ export class NodeRunner implements NodeContext {
   async #heartbeat(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       const network = await readNetwork(this.machine).catch(() => undefined);
-      const body = {
-        status: nodeStatus(this.name, this.addresses, this.#options.plan.kubernetes, network !== undefined),
-      };
+      const trouble =
+        network === undefined ? "there is no CNI configuration yet" : await statusOf(this.machine, network);
+      const body = { status: nodeStatus(this.name, this.addresses, this.#options.plan.kubernetes, trouble) };
       await this.core.patchNodeStatus({ name: this.name, body }, BY_KEY).catch((error: unknown) => {
         this.log(`status of ${this.name}: ${String(error)}`);
       });
+      if (network !== undefined) await this.#collectGarbage(network);
       await this.#networkOr(network === undefined, HEARTBEAT_MS);
     }
+  }
+
+  /** GC with what is wired by this network; no ADD and no DEL is under way meanwhile, as the specification wants it. */
+  async #collectGarbage(network: Network): Promise<void> {
+    if (!speaks(network.cniVersion, "GC")) return;
+    await this.#turns
+      .alone(() =>
+        collectGarbage(
+          this.machine,
+          network,
+          [...this.#pods.values()].flatMap((pod) => pod.sandbox ?? []),
+        ),
+      )
+      .catch((error: unknown) => {
+        this.log(`${this.name}: ${String(error)}`);
+      });
   }
 
   async #networkOr(lacking: boolean, most: number): Promise<void> {
