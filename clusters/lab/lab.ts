@@ -33,6 +33,7 @@ const PACKAGES = [
   "openssl",
   "curl",
   "procps",
+  "tcpdump",
 ];
 const START_TIMEOUT_MS = 60_000;
 
