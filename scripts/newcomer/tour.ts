@@ -90,6 +90,8 @@ export const LEFT_OUT: readonly (readonly [line: string, why: string])[] = [
   ["npm run bench -- ipam", BY_ITSELF],
   ["npm run bench -- evidence", BY_ITSELF],
   ["npm run bench -- scale", BY_ITSELF],
+  ["npm run bench -- net", BY_ITSELF],
+  ["npm run newcomer", "it is what runs the others"],
   [
     "npm run e2e -- --provider lab --suite mutants --kube-proxy v1.28.15,v1.29.15,v1.34.1/nftables",
     "results/mutants.json is its run",
