@@ -1,5 +1,5 @@
 import { chmod } from "node:fs/promises";
-import { connect, createServer } from "node:net";
+import { connect, createServer, type Server } from "node:net";
 import { createInterface } from "node:readline";
 import { z } from "zod";
 import type { NodeFaults } from "../provider.ts";
@@ -14,7 +14,7 @@ type Order = z.infer<typeof order>;
 const answer = z.object({ error: z.string().optional() });
 
 /** Carries orders out; for root alone. */
-export async function serveControl(socket: string, faults: NodeFaults): Promise<void> {
+export async function serveControl(socket: string, faults: NodeFaults): Promise<Server> {
   const server = createServer((connection) => {
     connection.on("error", () => undefined); // whoever asked is gone
     createInterface({ input: connection }).once("line", (line) => {
@@ -26,6 +26,7 @@ export async function serveControl(socket: string, faults: NodeFaults): Promise<
   });
   await new Promise<void>((resolve) => server.listen(socket, resolve));
   await chmod(socket, 0o600);
+  return server;
 }
 
 async function carryOut(faults: NodeFaults, line: string): Promise<void> {

@@ -49,9 +49,13 @@ export async function addMachine(
   directory: string,
 ): Promise<number> {
   const pid = await makeMachine(name, programs, join(directory, "roots", name));
-  const port = `m${[...machines.nodes, machines.external].findIndex((one) => one.name === name)}`;
+  const number = [...machines.nodes, machines.external].findIndex((one) => one.name === name);
+  const port = `m${number}`;
+  // Its own for good, as a network card's: a machine that is made anew is found where the old one was.
+  const mac = `02:6c:61:62:00:${number.toString(16).padStart(2, "0")}`;
   const inBridge = (...argv: readonly string[]) => runOrThrow(inNetwork(bridge, argv));
-  await inBridge("link", "add", "name", port, "type", "veth", "peer", "name", "eth0", "netns", String(pid));
+  const peer = ["peer", "name", "eth0", "address", mac, "netns", String(pid)];
+  await inBridge("link", "add", "name", port, "type", "veth", ...peer);
   await inBridge("link", "set", port, "master", "br0", "up");
   const ip = (...argv: readonly string[]) => runOrThrow(inside(pid, ["ip", ...argv]));
   await ip("address", "add", `${address}/${machines.prefixLength}`, "dev", "eth0", ...atOnce(address));

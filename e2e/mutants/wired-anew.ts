@@ -5,7 +5,7 @@ import { deploy, type Deployment } from "../pods/deploy.ts";
 import { NAMESPACE, podName, type Role } from "../pods/pods.ts";
 
 /** Pods whose facts do not let them run are waited for no longer, in milliseconds. */
-const PATIENCE_MS = 12_000;
+const PATIENCE_MS = 30_000;
 
 /** The pods of the first worker that Interlay wires. */
 export const WIRED: readonly string[] = (["underlay", "multi-nic"] as const).flatMap((type) =>

@@ -1,5 +1,5 @@
 import { mkdir, writeFile } from "node:fs/promises";
-import { cpus, release, totalmem } from "node:os";
+import { cpus, loadavg, release, totalmem } from "node:os";
 import { join } from "node:path";
 import Table from "cli-table3";
 import { versionsNow } from "./page.ts";
@@ -32,6 +32,8 @@ export interface Figure {
 export interface Bench {
   readonly name: string;
   readonly about: string;
+  /** Debian packages that it measures with: their versions are kept. */
+  readonly tools?: readonly string[];
   readonly run: (say: (line: string) => void) => Promise<readonly Figure[]>;
 }
 
@@ -50,8 +52,15 @@ export function tableOf(figures: readonly Figure[]): string {
   return table.toString();
 }
 
-/** Writes results/benchmarks/NAME.json; returns its path. */
-export async function writeFigures(name: string, figures: readonly Figure[]): Promise<string> {
+/** How many wanted a processor in the last minute: a bench on a busy machine says so. */
+export const loadNow = (): number => Math.round(10 * (loadavg()[0] ?? 0)) / 10;
+
+/** Writes results/benchmarks/NAME.json; returns its path. @param load before it began */
+export async function writeFigures(
+  { name, tools = [] }: Pick<Bench, "name" | "tools">,
+  figures: readonly Figure[],
+  load: number,
+): Promise<string> {
   const directory = join(import.meta.dirname, "..", "..", "results", "benchmarks");
   await mkdir(directory, { recursive: true });
   const file = join(directory, `${name}.json`);
@@ -59,13 +68,14 @@ export async function writeFigures(name: string, figures: readonly Figure[]): Pr
     processors: cpus().length,
     memoryGiB: Math.round(totalmem() / 2 ** 30),
     kernel: release(),
+    load,
   };
   const content = {
     schema: "interlay.benchmark/v1",
     name,
     taken: new Date().toISOString(),
     machine,
-    versions: versionsNow(),
+    versions: await versionsNow(tools),
     figures: figures.map((figure) => ({ ...figure, ok: within(figure) })),
   };
   await writeFile(file, `${JSON.stringify(content, null, 2)}\n`);

@@ -10,6 +10,7 @@ import { type Sample, sample } from "./net/sample.ts";
 import { type State, STATES, States } from "./net/states.ts";
 import { WAYS } from "./net/ways.ts";
 
+const TOOLS = ["iperf3", "sockperf"];
 /** Rounds of what has a peer, and of what has none. */
 const ROUNDS = { compared: 5, alone: 2 } as const;
 
@@ -18,6 +19,7 @@ export const netBench: Bench = {
   name: "net",
   about:
     "iperf3 throughput and sockperf latency by pod types and nodes: notrack, liberal and without Interlay, in a lab",
+  tools: TOOLS,
   run: async (say) => {
     const provider = await providerNamed("lab");
     const name = process.env["INTERLAY_CLUSTER"] ?? "bench-net";
@@ -28,7 +30,7 @@ export const netBench: Bench = {
     if (missing !== undefined) throw new Error(missing.message);
     const progress = plainProgress();
     try {
-      await ensureDebianPackages(["iperf3", "sockperf"], progress);
+      await ensureDebianPackages(TOOLS, progress);
       const cluster = await provider.up(spec, progress);
       const pods = await makePods(cluster, clusterApi(cluster));
       const states = await States.of(cluster);

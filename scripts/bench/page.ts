@@ -2,6 +2,8 @@ import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { VERSIONS } from "../../clusters/components/catalog.ts";
+import { run } from "../../clusters/components/command.ts";
+import packageJson from "../../package.json" with { type: "json" };
 
 const RESULTS = join(import.meta.dirname, "..", "..", "results");
 export const PAGE = join(RESULTS, "BENCHMARKS.md");
@@ -10,7 +12,7 @@ const written = z.object({
   schema: z.literal("interlay.benchmark/v1"),
   name: z.string(),
   taken: z.string(),
-  machine: z.object({ processors: z.number(), memoryGiB: z.number(), kernel: z.string() }),
+  machine: z.object({ processors: z.number(), memoryGiB: z.number(), kernel: z.string(), load: z.number().optional() }),
   /** What was measured of which version; files written before it was kept have none. */
   versions: z.record(z.string(), z.string()).optional(),
   figures: z.array(
@@ -26,10 +28,16 @@ const written = z.object({
 });
 export type Written = z.infer<typeof written>;
 
-/** The versions that a bench's json tells of. */
-export function versionsNow(): Readonly<Record<string, string>> {
-  const { calico, multus, etcd } = VERSIONS;
-  return { node: process.version, calico, multus, "cni-plugins": VERSIONS["cni-plugins"], etcd };
+/** The versions that a bench's json tells of. @param tools Debian packages that it measures with */
+export async function versionsNow(tools: readonly string[]): Promise<Readonly<Record<string, string>>> {
+  const { kubernetes, calico, multus, etcd } = VERSIONS;
+  const found = await Promise.all(
+    tools.map(async (name) => [name, (await run(["dpkg-query", "-W", "-f", "${Version}", name])).stdout] as const),
+  );
+  return {
+    ...{ interlay: packageJson.version, node: process.version, kubernetes, calico, multus },
+    ...{ "cni-plugins": VERSIONS["cni-plugins"], etcd, ...Object.fromEntries(found) },
+  };
 }
 
 /** Every results/benchmarks/*.json, by name. */
@@ -66,7 +74,7 @@ export async function writePage(): Promise<string> {
 }
 
 function section({ name, taken, machine, versions, figures }: Written): readonly string[] {
-  const { processors, memoryGiB, kernel } = machine;
+  const { processors, memoryGiB, kernel, load } = machine;
   const told = Object.entries(versions ?? {}).map(([what, version]) => `${what} ${version}`);
   return [
     "",
@@ -74,7 +82,7 @@ function section({ name, taken, machine, versions, figures }: Written): readonly
     "",
     `- command: \`npm run bench -- ${name}\``,
     `- taken: ${taken}`,
-    `- machine: ${processors} processors, ${memoryGiB} GiB, Linux ${kernel}`,
+    `- machine: ${processors} processors, ${memoryGiB} GiB, Linux ${kernel}${load === undefined ? "" : `; load ${load} before it began`}`,
     `- versions: ${told.length === 0 ? "not kept by this run" : told.join(", ")}`,
     "",
     "| figure | value | limit | | basis |",

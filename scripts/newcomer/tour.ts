@@ -89,6 +89,13 @@ export const LEFT_OUT: readonly (readonly [line: string, why: string])[] = [
   ["npm run chaos -- --seed 1 --minutes 2", BY_ITSELF],
   ["npm run bench -- ipam", BY_ITSELF],
   ["npm run bench -- evidence", BY_ITSELF],
+  ["npm run bench -- scale", BY_ITSELF],
+  ["npm run bench -- net", BY_ITSELF],
+  ["npm run newcomer", "it is what runs the others"],
+  [
+    "npm run e2e -- --provider lab --suite mutants --kube-proxy v1.28.15,v1.29.15,v1.34.1/nftables",
+    "results/mutants.json is its run",
+  ],
   ["npm run sweep", BY_ITSELF],
   ["npm run kit", "makes an archive of gigabytes; docs/kit.md tells of its run"],
   ["npm run kit -- --lab", "as npm run kit"],

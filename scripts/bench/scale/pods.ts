@@ -1,5 +1,5 @@
 import type { Cluster } from "../../../clusters/provider.ts";
-import { type ClusterApi, ensure } from "../../../e2e/cluster-api.ts";
+import { answered, type ClusterApi, ensure } from "../../../e2e/cluster-api.ts";
 import { annotations } from "../../../e2e/pods/pods.ts";
 import { TCP_PORT, UDP_PORT } from "../../../e2e/probe/protocol.ts";
 import { POD_TYPES, type PodType } from "../../../results/schema.ts";
@@ -55,7 +55,7 @@ export async function makePods(cluster: Cluster, api: ClusterApi, pods: readonly
   await Promise.all(Array.from({ length: PARALLEL }, worker));
   const names = new Set(pods.map(({ name }) => name));
   for (;;) {
-    const { items } = await api.core.listNamespacedPod({ namespace: NAMESPACE });
+    const { items } = await answered(() => api.core.listNamespacedPod({ namespace: NAMESPACE }));
     const ready = items.filter(
       ({ metadata, status }) =>
         names.has(metadata?.name ?? "") &&
@@ -69,7 +69,7 @@ export async function makePods(cluster: Cluster, api: ClusterApi, pods: readonly
 }
 
 export async function removePod(api: ClusterApi, name: string): Promise<void> {
-  await api.core.deleteNamespacedPod({ namespace: NAMESPACE, name, gracePeriodSeconds: 0 });
+  await answered(() => api.core.deleteNamespacedPod({ namespace: NAMESPACE, name, gracePeriodSeconds: 0 }));
 }
 
 function manifest({ name, type, node }: ScalePod, nodeName: string, image: string) {
