@@ -54,7 +54,8 @@ export function forwardChanges(saved: SavedFilters, wanted: boolean): readonly F
 /** None of ours anywhere, for good. Returns a line for each change. */
 export async function removeForward(): Promise<readonly string[]> {
   const done: string[] = [];
-  for (const _ of IPTABLES) done.push(...changeForward(forwardChanges((await readFilters()).saved, false)));
+  for (let pass = 0; pass < IPTABLES.length; pass++)
+    done.push(...changeForward(forwardChanges((await readFilters()).saved, false)));
   return done;
 }
 
