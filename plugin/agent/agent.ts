@@ -51,6 +51,8 @@ const RECLAIM = { after: 10, withoutNode: 600, young: 30 } as const;
  * take more than a hundredth of a core. Milliseconds.
  */
 const REPAIR_MS = { least: 900, share: 100 } as const;
+/** After an event, a pass comes so soon; or later where passes take long, so that pods that start get most of the processor. */
+const REPAIR_SOON_MS = { least: 100, share: 3 } as const;
 
 type LoopName =
   | "facts"
@@ -116,7 +118,7 @@ export class Agent {
     const loop = (
       name: string,
       period: LoopOptions["period"],
-      debounce: number,
+      debounce: LoopOptions["debounce"],
       work: () => Promise<void> | void,
     ): Loop => new Loop({ name, period, debounce }, work);
     this.#loops = {
@@ -129,7 +131,7 @@ export class Agent {
       repair: loop(
         "repair",
         () => Math.max(REPAIR_MS.least, REPAIR_MS.share * this.#repairTook),
-        100,
+        () => Math.max(REPAIR_SOON_MS.least, REPAIR_SOON_MS.share * this.#repairTook),
         () => this.#repair(),
       ),
       kubeProxy: loop("kube-proxy", 5000, 50, () => this.#observeKubeProxy()),
@@ -247,7 +249,7 @@ export class Agent {
 
   async #repair(): Promise<void> {
     const [started, before] = [performance.now(), process.cpuUsage()];
-    const report = repairAttachments(this.#state.facts, this.#plugin.state);
+    const report = await repairAttachments(this.#state.facts, this.#plugin.state);
     // By the processor's time: a busy node must not make it look less often than it may.
     const { user, system } = process.cpuUsage(before);
     this.#repairTook = (user + system) / 1000;

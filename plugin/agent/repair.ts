@@ -33,15 +33,17 @@ export interface RepairReport {
 
 /**
  * Puts back what is missing of every recorded attachment, on the node and in the pod. Foreign state is not looked at.
+ * Between two attachments others have their turn: calls are not to wait for the whole pass.
  * @param facts found now: a pod that was wired by others gets the routes of these
  */
-export function repairAttachments(facts?: Facts, stateDirectory = STATE_DIRECTORY): RepairReport {
+export async function repairAttachments(facts?: Facts, stateDirectory = STATE_DIRECTORY): Promise<RepairReport> {
   const repaired: string[] = [];
   const failed: string[] = [];
   const removed: string[] = [];
   let busy = 0;
   const attachments = listAttachments(attachmentsDirectory(stateDirectory));
   for (const attachment of attachments) {
+    await new Promise((resolve) => setImmediate(resolve));
     const name = `${attachment.pod.namespace}/${attachment.pod.name} ${attachment.ifname}`;
     try {
       if (existsSync(attachment.netns)) {

@@ -8,12 +8,12 @@ import { resolveComponents } from "../../clusters/components/resolve.ts";
 import { plainProgress } from "../../clusters/progress-plain.ts";
 import { buildInterlay } from "../../plugin/deploy/build.ts";
 import { TestAgent } from "../../plugin/testing/agent.ts";
-import { type PluginName, TestNet, type TestNode } from "../../plugin/testing/node.ts";
+import { lines, must, type PluginName, TestNet, type TestNode } from "../../plugin/testing/node.ts";
 import type { Bench, Figure } from "./figure.ts";
 import { invoke } from "./invoke.ts";
 import { hundredth, median, percentile, tenth } from "./statistics.ts";
 
-const CALLS = 40;
+const CALLS = 30;
 const CROWD = 200;
 const AT_ONCE = 20;
 const KIB_PER_MIB = 1024;
@@ -42,22 +42,21 @@ export const cniBench: Bench = {
     try {
       await agent.start(whole);
       for (const type of [UNDERLAY, MULTI_NIC]) await rounds(net, node, type, "agent", WARM_UP);
-      const figures = [
-        ...(await version(net, node, "agent")),
-        ...(await pairs(net, node, UNDERLAY, "agent")),
-        ...(await pairs(net, node, MULTI_NIC, "agent")),
-        ...(await crowd(net, node, "agent")),
-        agentMemory(agent),
-      ];
-      await agent.kill("SIGTERM");
-      const alone = [
-        ...(await version(net, node, "alone")),
-        ...(await pairs(net, node, UNDERLAY, "alone")),
-        ...(await pairs(net, node, MULTI_NIC, "alone")),
-        ...(await crowd(net, node, "alone")),
-      ];
+      const figures: Figure[] = [];
+      const tell = (more: readonly Figure[]): void => {
+        for (const { name, value, unit } of more) say(`${name}: ${value} ${unit}`);
+        figures.push(...more);
+      };
+      for (const way of ["agent", "alone"] as const) {
+        if (way === "alone") await agent.kill("SIGTERM");
+        tell(await version(net, node, way));
+        for (const type of [UNDERLAY, MULTI_NIC]) tell(await pairs(net, node, type, way));
+        tell(await crowd(net, node, way));
+        if (way === "agent") tell([agentMemory(agent)]);
+      }
+      tell([memory(node)]);
       say(`${CALLS} calls of each, in turns; ${CROWD} ADDs, ${AT_ONCE} at a time; the agent's API server is away`);
-      return [...figures, ...alone, memory(node)];
+      return figures;
     } finally {
       await agent.kill();
       net.close();
@@ -136,7 +135,7 @@ async function rounds(
     await take("door", "DEL", {});
     await take("macvlan", "DEL", macvlan);
     net.removePod(pod);
-    await settled(node, way);
+    await settled(node);
   }
   checkWay(node, way, calls);
   return samples;
@@ -144,11 +143,14 @@ async function rounds(
 
 const SETTLE_MS = 60;
 
-/** What the last pod left is gone: namespaces die in the kernel's own time, records with the agent's next pass. */
-async function settled(node: TestNode, way: Way): Promise<void> {
-  await sleep(SETTLE_MS);
+/** What the last pod left is gone: links in the kernel's own time, the record with the agent's next pass. */
+async function settled(node: TestNode): Promise<void> {
   const ended = join(node.stateDirectory, "ended");
-  while (way === "agent" && (await readdir(ended).catch(() => [])).length > 0) await sleep(SETTLE_MS);
+  for (;;) {
+    await sleep(SETTLE_MS);
+    const links = lines(must(["ip", "-n", node.name, "-o", "link"])).filter((line) => !/ (lo|eth0)(@|:)/.test(line));
+    if (links.length === 0 && (await readdir(ended).catch(() => [])).length === 0) return;
+  }
 }
 
 interface LogLine {
@@ -192,7 +194,7 @@ async function crowd(net: TestNet, node: TestNode, way: Way): Promise<readonly F
     await invoke(net.invocation("door", "DEL", node, pod, "eth0", {}), node);
   });
   for (const { pod } of pods) net.removePod(pod);
-  await settled(node, way);
+  await settled(node);
   const basis = `${CROWD} ADDs, ${AT_ONCE} at a time, ${WAY[way]}`;
   const [p50, p99] = [percentile(samples, 0.5), percentile(samples, 0.99)];
   return [
