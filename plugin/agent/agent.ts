@@ -279,9 +279,8 @@ export class Agent {
     this.#state.kubeProxy = kubeProxy;
     this.#decideGate();
     const { facts } = this.#state;
-    if (facts !== undefined)
-      for (const what of changeForward(forwardChanges(filters.saved, facts.returnPath !== "none")))
-        log("info", "FORWARD has the policy DROP, or had it", { what });
+    const forward = facts === undefined ? [] : forwardChanges(filters.saved, facts.returnPath !== "none");
+    for (const what of changeForward(forward)) log("info", "FORWARD has the policy DROP, or had it", { what });
     const now = performance.now();
     if (
       pod !== undefined &&

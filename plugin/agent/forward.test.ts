@@ -21,11 +21,17 @@ describe("FORWARD with the policy DROP", () => {
     ["Docker's", { iptables: DOCKER }, true, ["iptables -A -i vethil+", "iptables -A -o vethil+"]],
     [
       "of both families and backends",
-      { "iptables-legacy": DOCKER, ip6tables: DOCKER },
+      { "iptables-legacy": DOCKER, ip6tables: `${DOCKER}[0:0] -A FORWARD -j OTHER\n` },
       true,
       ["-i", "-o"]
         .map((flag) => `iptables-legacy -A ${flag} vethil+`)
         .concat(["-i", "-o"].map((flag) => `ip6tables -A ${flag} vethil+`)),
+    ],
+    [
+      "two names of one program",
+      { iptables: DOCKER, "iptables-legacy": DOCKER.replace("[0:0]", "[4:240]") },
+      true,
+      ["iptables -A -i vethil+", "iptables -A -o vethil+"],
     ],
     ["ours are there", { iptables: DOCKER + OURS }, true, []],
     ["one of ours is gone", { iptables: DOCKER + (OURS.split("\n")[0] ?? "") }, true, ["iptables -A -o vethil+"]],

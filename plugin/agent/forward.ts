@@ -1,6 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { NODE_LINK_PREFIX } from "../datapath/names.ts";
-import type { IptablesProgram, SavedFilters } from "./filters.ts";
+import { IPTABLES, type IptablesProgram, readFilters, type SavedFilters } from "./filters.ts";
 
 /** Ours by its comment: everybody else's rules are left alone. */
 const COMMENT = "interlay";
@@ -34,8 +34,13 @@ export interface ForwardChange {
  * @param wanted false: none of ours anywhere
  */
 export function forwardChanges(saved: SavedFilters, wanted: boolean): readonly ForwardChange[] {
+  const seen = new Set<string>();
   return Object.entries(saved).flatMap(([name, text]) => {
     const program = name as IptablesProgram;
+    // Where `iptables` is the legacy one, both names are one program. Two that are alike by chance take a pass each.
+    const rules = text.replaceAll(/^#.*\n|\[\d+:\d+\]/gm, "");
+    if (seen.has(rules)) return [];
+    seen.add(rules);
     const drops = wanted && /^:FORWARD DROP/m.test(text);
     return MATCHES.flatMap((match): readonly ForwardChange[] => {
       const [flag, links] = match;
@@ -44,6 +49,14 @@ export function forwardChanges(saved: SavedFilters, wanted: boolean): readonly F
       return Array.from({ length: there }, () => ({ program, verb: "-D", match }));
     });
   });
+}
+
+/** None of ours anywhere, for good. Returns a line for each change. */
+export async function removeForward(): Promise<readonly string[]> {
+  const done: string[] = [];
+  for (let pass = 0; pass < IPTABLES.length; pass++)
+    done.push(...changeForward(forwardChanges((await readFilters()).saved, false)));
+  return done;
 }
 
 /** Throws with iptables' words. Returns a line for each change. */

@@ -5,8 +5,7 @@ import { del } from "../cni/del.ts";
 import { attachmentsDirectory, listAttachments } from "../datapath/attachment.ts";
 import { listEnded } from "../datapath/ended.ts";
 import { NODE_NFT_TABLE, removeNotrackRules } from "../datapath/return-path.ts";
-import { readFilters } from "./filters.ts";
-import { changeForward, forwardChanges } from "./forward.ts";
+import { removeForward } from "./forward.ts";
 import { INSTALLED } from "./install.ts";
 import type { NodePlaces } from "./places.ts";
 import { readTcpBeLiberal, resetTcpBeLiberal } from "./return-path.ts";
@@ -42,7 +41,7 @@ export async function uninstall({
   } catch {
     // It was not there; a kernel or a node without nftables has none either.
   }
-  done.push(...changeForward(forwardChanges((await readFilters()).saved, false)));
+  done.push(...(await removeForward()));
   done.push(...resetTunnels());
   const before = readTcpBeLiberal();
   if (resetTcpBeLiberal()) done.push(`nf_conntrack_tcp_be_liberal set back to 0 from ${before}`);
