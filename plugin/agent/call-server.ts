@@ -33,7 +33,7 @@ export function serveCalls(options: CallServerOptions): Promise<Server> {
       answer(decodeCall(bytes), options).then(
         ({ reply, after }) => {
           socket.end(reply);
-          after?.();
+          if (after !== undefined) setImmediate(after); // when it is out
         },
         () => socket.end(encodeAlone()),
       );
