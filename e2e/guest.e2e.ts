@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { KubeConfig } from "@kubernetes/client-node";
 import { uninstallInterlay } from "../clusters/kubernetes/uninstall.ts";
 import type { Cluster } from "../clusters/provider.ts";
-import { type ClusterApi, clusterApi } from "./cluster-api.ts";
+import { type ClusterApi, clusterApi, ensure } from "./cluster-api.ts";
 import { theCluster } from "./context.ts";
 import { runGuest } from "./guest/run.ts";
 import { difference, nodesOf, objectsOf } from "./guest/state.ts";
@@ -77,27 +77,19 @@ Describe("a run on a cluster that is there", { labels: ["guest"] }, () => {
   );
 
   It("says no of a solution that is none: plain macvlan", { timeout: RUN_TIMEOUT_MS }, async () => {
-    const plain = { name: "plain", namespace: "default" };
     const config = { cniVersion: "1.0.0", name: "plain", type: "macvlan", master: "eth0", mode: "bridge" };
-    await api.objects.create({
+    const network = {
       apiVersion: "k8s.cni.cncf.io/v1",
       kind: "NetworkAttachmentDefinition",
-      metadata: plain,
+      metadata: Object.assign({}, { name: "plain", namespace: "default" }),
       spec: { config: JSON.stringify({ ...config, ipam: { type: "interlay-ipam" } }) },
-    } as Parameters<ClusterApi["objects"]["create"]>[0]);
-    const network = { apiVersion: "k8s.cni.cncf.io/v1", kind: "NetworkAttachmentDefinition", metadata: plain };
+    };
+    await ensure(api, network);
     try {
-      const flags = [
-        "--yes",
-        "--datapath",
-        "none",
-        "--return-path",
-        "notrack",
-        "--network",
-        "default/plain",
-        "--cells",
-      ];
-      const { exitCode, output } = await leavesAllAsItWas([...flags, "^matrix/underlay-1-a/(overlay|service)"]);
+      const { exitCode, output } = await leavesAllAsItWas([
+        ...["--yes", "--datapath", "none", "--return-path", "notrack", "--network", "default/plain"],
+        ...["--cells", "^matrix/underlay-1-a/(overlay|service)"],
+      ]);
       assert.equal(exitCode, 1, output);
       assert.match(output, /cells: matrix/);
     } finally {

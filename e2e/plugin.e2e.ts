@@ -14,7 +14,7 @@ import { ROUTING_GUESTS, routingSpecs, WRONG } from "./plugin/default-route.ts";
 import { explainSpecs } from "./plugin/explained.ts";
 import { linkSpecs } from "./plugin/links.ts";
 import { moveSpecs } from "./plugin/moves.ts";
-import { BRIDGE, hostCidrOnNode, install, objects, uninstall } from "./plugin/networks.ts";
+import { BRIDGE, hostCidrOnNode, LOCAL_LINK, install, objects, uninstall } from "./plugin/networks.ts";
 import { BEHIND_GATEWAY, replySpecs } from "./plugin/replies.ts";
 import { rpFilterSpecs } from "./plugin/rp-filter.ts";
 import { carefulGuest, heldAddresses, OPTIONS, safetySpecs, unsafe } from "./plugin/safety.ts";
@@ -22,7 +22,7 @@ import { SHAPES, shapeSpecs } from "./plugin/shapes.ts";
 import { verbSpecs } from "./plugin/verbs.ts";
 import { comes, isReady, NAMESPACE, on, type World } from "./plugin/world.ts";
 import { outside } from "./plugin/beyond.ts";
-import { deploy } from "./pods/deploy.ts";
+import { deploy, outsideHost } from "./pods/deploy.ts";
 import type { Manifest } from "./pods/pods.ts";
 
 const VARIANT: Variant = { kubeProxy: { version: "v1.29.15", mode: "iptables" }, returnPath: "notrack" };
@@ -50,20 +50,25 @@ Describe("plugin: every pod shape, option and verb on a cluster", { labels: ["pl
 
   BeforeAll(
     async () => {
-      const { external } = world.deployment;
+      const external = outsideHost(world.deployment.external);
       const all = objects(cluster.spec, external);
       DeferCleanup(() => uninstall(api, all));
       await By("networks and pools of the suite", () => install(api, all));
       for (const address of heldAddresses(world)) {
         const argv = [`${address}/${address.includes(":") ? 128 : 32}`, "dev", "eth0"];
-        await outside(external, ["ip", "address", "replace", ...argv]);
+        // Deprecated (RFC 4862, section 5.5.4): it answers for the address, and does not speak by it.
+        const silent = address.includes(":") ? ["nodad", "preferred_lft", "0"] : [];
+        await outside(external, ["ip", "address", "replace", ...argv, ...silent]);
         DeferCleanup(() => external.exec(["ip", "address", "delete", ...argv]));
       }
-      for (const family of world.families)
-        for (const node of world.workers.keys()) {
-          await on(world, node, "ip", "address", "replace", hostCidrOnNode(family), "dev", "lo");
-          DeferCleanup(() => on(world, node, "ip", "address", "delete", hostCidrOnNode(family), "dev", "lo"));
-        }
+      for (const node of world.workers.keys()) {
+        const link = (...argv: readonly string[]) => on(world, node, "ip", "link", ...argv);
+        DeferCleanup(() => cluster.exec(world.workers[node] ?? "", ["ip", "link", "delete", LOCAL_LINK]));
+        await link("add", "name", LOCAL_LINK, "type", "bridge");
+        for (const family of world.families)
+          await on(world, node, "ip", "address", "add", hostCidrOnNode(family), "dev", LOCAL_LINK);
+        await link("set", LOCAL_LINK, "up");
+      }
       // The bridge plugin leaves its bridge when the last pod is gone.
       for (const node of world.workers) DeferCleanup(() => cluster.exec(node, ["ip", "link", "delete", BRIDGE]));
       DeferCleanup(() => removeNamespace(api, NAMESPACE));

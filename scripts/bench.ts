@@ -1,7 +1,9 @@
 import { Command } from "commander";
+import { agentBench } from "./bench/agent.ts";
 import { cniBench } from "./bench/cni.ts";
 import { evidenceBench } from "./bench/evidence.ts";
 import { ipamBench } from "./bench/ipam.ts";
+import { bringupBench } from "./bench/bringup.ts";
 import { netBench } from "./bench/net.ts";
 import { scaleBench } from "./bench/scale.ts";
 import { type Bench, tableOf, within, writeFigures } from "./bench/figure.ts";
@@ -11,7 +13,15 @@ import { writePage } from "./bench/page.ts";
  * `npm run bench -- [names]`: the figures, each against its limit; exit status 0 only if all are kept. Each run brings
  * results/BENCHMARKS.md up to date; `page` does that alone.
  */
-const BENCHES: readonly Bench[] = [cniBench, evidenceBench, ipamBench, netBench, scaleBench];
+const BENCHES: readonly Bench[] = [
+  agentBench,
+  bringupBench,
+  cniBench,
+  evidenceBench,
+  ipamBench,
+  netBench,
+  scaleBench,
+];
 
 const program = new Command("bench")
   .description("measure, print a table, write results/benchmarks/NAME.json")

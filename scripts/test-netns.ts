@@ -11,7 +11,7 @@ if (process.getuid?.() !== 0) {
   process.exit(0);
 }
 const progress = plainProgress();
-await ensureDebianPackages(["iproute2", "iputils-ping", "nftables", "procps"], progress);
+await ensureDebianPackages(["iproute2", "iptables", "iputils-ping", "nftables", "procps"], progress);
 const components = await resolveComponents(
   (["cni-plugins", "cnitool"] as const).map((name) => ({ name, version: VERSIONS[name] })),
   progress,

@@ -54,7 +54,9 @@ const COMMANDS: readonly (readonly string[])[] = [
   ["ip", "-6", "route", "show", "table", "all"],
   ["ip", "neigh", "show", "nud", "permanent"],
   ["nft", "list", "tables"],
-  ["ls", "-1", "/opt/cni/bin", "/etc/cni/net.d", "/var/lib/interlay", "/run/interlay"],
+  ["ls", "-1", "/opt/cni/bin", "/etc/cni/net.d"],
+  // What is in there is the business of the Interlay that is there; whether it is there is not.
+  ["ls", "-1", "-d", "/var/lib/interlay", "/run/interlay"],
   ["sysctl", "net.ipv4.ip_forward", "net.netfilter.nf_conntrack_tcp_be_liberal"],
 ];
 

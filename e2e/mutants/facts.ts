@@ -1,12 +1,8 @@
-import { setTimeout as sleep } from "node:timers/promises";
-import { CoreV1Api, KubeConfig, PatchStrategy, setHeaderOptions, type V1NodeAddress } from "@kubernetes/client-node";
 import type { Cluster } from "../../clusters/provider.ts";
 import { must } from "../agent-process.ts";
-import { Eventually } from "../harness.ts";
 import type { Variant } from "../matrix/gate.ts";
 import { configure } from "../matrix/variant.ts";
-
-const FACTS = "/var/lib/interlay/facts.json";
+import { outsideHost } from "../pods/deploy.ts";
 
 type Undo = () => Promise<void>;
 
@@ -18,8 +14,6 @@ export interface FactMutant {
   readonly make: (cluster: Cluster, node: string) => Promise<Undo>;
   /** As with this return path on the node: the gate names the cells. Undefined: cells of the node's own pods. */
   readonly as?: Variant["returnPath"];
-  /** Found out by the agent, which would find it out again: it is held while the cells are asked. */
-  readonly holdAgent?: true;
   readonly excuse?: string;
 }
 
@@ -33,69 +27,19 @@ function setting(key: string, value: string): Pick<FactMutant, "make"> {
   };
 }
 
-/** By the Node's status, kept so against its kubelet, which writes its own addresses again and again. */
+/** In place of the node's own IPv4 address. */
 function nodeAddress(find: (cluster: Cluster, node: string) => Promise<string>): Pick<FactMutant, "make"> {
   return {
     make: async (cluster, name) => {
+      const { address6 } = cluster.nodes.find((node) => node.name === name) ?? {};
       const wrong = await find(cluster, name);
-      const { address = "", address6 } = cluster.nodes.find((node) => node.name === name) ?? {};
-      const status = nodeStatus(cluster, name);
-      const others = address6 === undefined ? [] : [address6];
-      const keep = { on: true };
-      const keepOn = async (): Promise<void> => {
-        while (keep.on) {
-          if (!(await status.has(wrong))) await status.set([wrong, ...others]);
-          await sleep(KEEP_MS);
-        }
-      };
-      const keeping = keepOn();
-      const known = (one: string) =>
-        Eventually(
-          `${name}'s facts have the address ${one}`,
-          () => must(cluster, name, ["cat", FACTS]),
-          (text) => text.includes(`"${one}"`),
-          { interval: 50 },
-        );
-      await known(wrong);
-      return async () => {
-        keep.on = false;
-        await keeping;
-        await status.set([address, ...others]);
-        await known(address);
-      };
+      return setting("nodeAddresses", [wrong, ...(address6 === undefined ? [] : [address6])].join()).make(
+        cluster,
+        name,
+      );
     },
   };
 }
-
-const KEEP_MS = 100;
-/** A kubelet's address list is replaced as a whole: it is merged by type otherwise (kubernetes/kubernetes issue 79391). */
-const REPLACE = { $patch: "replace" } as unknown as V1NodeAddress;
-const BY_KEY = setHeaderOptions("Content-Type", PatchStrategy.StrategicMergePatch);
-
-function nodeStatus(cluster: Cluster, name: string) {
-  const config = new KubeConfig();
-  config.loadFromFile(cluster.kubeconfig);
-  const core = config.makeApiClient(CoreV1Api);
-  return {
-    has: async (address: string): Promise<boolean> =>
-      (await core.readNode({ name })).status?.addresses?.some((one) => one.address === address) === true,
-    set: async (addresses: readonly string[]): Promise<void> => {
-      const internal = addresses.map((address) => ({ type: "InternalIP", address }));
-      const body = { status: { addresses: [...internal, { type: "Hostname", address: name }, REPLACE] } };
-      await core.patchNodeStatus({ name, body }, BY_KEY);
-    },
-  };
-}
-
-/** The facts file, gone until the agent has another fact to write. */
-const noFile: Pick<FactMutant, "make"> = {
-  make: async (cluster, node) => {
-    await must(cluster, node, ["mv", FACTS, `${FACTS}.away`]);
-    return async () => {
-      await must(cluster, node, ["mv", `${FACTS}.away`, FACTS]);
-    };
-  },
-};
 
 const otherNode = (cluster: Cluster, node: string): Promise<string> =>
   Promise.resolve(cluster.nodes.find(({ role, name }) => role === "worker" && name !== node)?.address ?? "");
@@ -132,19 +76,12 @@ export const FACT_MUTANTS: readonly FactMutant[] = [
   {
     title: "fact: the node's address is another node's",
     reason: "pods reach their node by its own address",
-    holdAgent: true,
     ...nodeAddress(otherNode),
   },
   {
     title: "fact: the node's address is its tunnel's (spiderpool issue 3359: a wrong gateway is picked)",
     reason: "what Kubernetes calls the node's address is the gateway, not the first address that a link has",
-    holdAgent: true,
     ...nodeAddress(tunnelAddress),
-  },
-  {
-    title: "fact: there are none",
-    reason: "a pod that cannot be wired is told to be so, and is not left half wired",
-    ...noFile,
   },
   {
     title: "fact: the uplink is another",
@@ -157,7 +94,7 @@ export const FACT_MUTANTS: readonly FactMutant[] = [
     title: "fact: hijackCidrs has the world outside",
     reason: "what is hijacked goes by the node, whose conntrack sees one direction of it",
     make: async (cluster, node) => {
-      const { address } = await cluster.external();
+      const { address } = outsideHost(await cluster.external());
       return setting("hijackCidrs", `${address}/32`).make(cluster, node);
     },
   },

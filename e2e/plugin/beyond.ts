@@ -1,7 +1,7 @@
 import type { ExternalHost } from "../../clusters/provider.ts";
 import type { Family } from "../../clusters/spec.ts";
 import { Prober } from "../prober.ts";
-import { CLIENT } from "../pods/deploy.ts";
+import { CLIENT, outsideHost } from "../pods/deploy.ts";
 import { on, type World } from "./world.ts";
 
 /** A network behind the outside host, which is its gateway: RFC 5737 and RFC 3849 keep these for documentation. */
@@ -23,7 +23,7 @@ export interface Beyond {
 /** Undefined where the outside host may not have namespaces (an unprivileged container). */
 export async function makeBeyond(world: World): Promise<Beyond | undefined> {
   const { deployment, families, workers } = world;
-  const { external } = deployment;
+  const external = outsideHost(deployment.external);
   if ((await external.exec(["ip", "netns", "add", NAME])).exitCode !== 0) return undefined;
   const ip = (...argv: readonly string[]) => outside(external, ["ip", ...argv]);
   const within = (...argv: readonly string[]) => outside(external, [...INSIDE, ...argv]);

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { signalAgent } from "../agent-process.ts";
 import { Eventually, It } from "../harness.ts";
 import { OPTIONS } from "./safety.ts";
-import { inGuest, nicOf, on, workerOf, type World } from "./world.ts";
+import { inGuest, macOf, nicOf, on, workerOf, type World } from "./world.ts";
 
 const PAIR = /^\d+: (vethil[0-9a-f]{9})@\S+ .* mtu (\d+) .* qlen (\d+)/;
 
@@ -23,10 +23,9 @@ export function linkSpecs(world: () => World): void {
         [more, "net1"],
       ] as const) {
         const own = await nicOf(world(), pod, nic);
-        const said = await inGuest(world(), pod, "cat", `/sys/class/net/${nic}/address`);
-        assert.equal(said.trim(), macOf(own.addresses[0] ?? ""), `${nic} of ${pod}`);
+        assert.equal(await macOf(world(), pod, nic), macBy(own.addresses[0] ?? ""), `${nic} of ${pod}`);
       }
-      assert.equal(mac, macOf(first), "in Multus's status, which has it from the plugin's result");
+      assert.equal(mac, macBy(first), "in Multus's status, which has it from the plugin's result");
     },
   );
 
@@ -59,7 +58,7 @@ export function linkSpecs(world: () => World): void {
 }
 
 /** 0a:1b and the address's last four bytes. */
-function macOf(address: string): string {
+function macBy(address: string): string {
   const hex = (value: number) => value.toString(16).padStart(2, "0");
   if (!address.includes(":")) return ["0a:1b", ...address.split(".").map((part) => hex(Number(part)))].join(":");
   const groups = address

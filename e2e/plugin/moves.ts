@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
 import { By, Eventually, It } from "../harness.ts";
 import { EXTERNAL } from "../matrix/cells.ts";
+import { outsideHost } from "../pods/deploy.ts";
 import { podName } from "../pods/pods.ts";
 import { TCP_PORT } from "../probe/protocol.ts";
 import { unanswered } from "./ask.ts";
 import { addressesAt, networkNamed, RANGES } from "./networks.ts";
-import { BESIDE, comes, go, inGuest, isReady, nicOf, ONLY, type World } from "./world.ts";
+import { BESIDE, comes, go, isReady, macOf, nicOf, ONLY, type World } from "./world.ts";
 
 const LAST = 20;
 /** The pod is reached after so long at the most, in milliseconds from its being Ready. */
@@ -35,7 +36,7 @@ export function moveSpecs(world: () => World): void {
           const argv = ["ip", "neighbour", "show", "dev", link, "to", address];
           const text =
             third === EXTERNAL
-              ? (await deployment.external.exec(argv)).stdout
+              ? (await outsideHost(deployment.external).exec(argv)).stdout
               : await world().api.exec("interlay-e2e", third, argv);
           return /lladdr (\S+)/.exec(text)?.[1] ?? "";
         };
@@ -68,7 +69,7 @@ export function moveSpecs(world: () => World): void {
             return latencyMs;
           }),
         );
-        const after = (await inGuest(world(), name, "cat", `/sys/class/net/${nic}/address`)).trim();
+        const after = await macOf(world(), name, nic);
         assert.notEqual(after, before, "the other node's link has another MAC: there was something to tell");
         for (const third of thirds)
           for (const address of addresses)

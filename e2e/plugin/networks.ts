@@ -8,6 +8,8 @@ import { familyOf, inFamily } from "./world.ts";
 const HERE = "interlay-system";
 /** Nobody has it: such a pool is for networks that name it. */
 const NOBODY = { podSelector: { matchLabels: { "interlay.dev/nobody": "true" } } };
+/** As nodelocaldns's: of a kind that every kernel has. On `lo` the node's masquerading would take its addresses. */
+export const LOCAL_LINK = "plugin-local";
 /** A destination that is on the node alone: nodelocaldns's, and one of its kind for IPv6. */
 export const ON_NODE: Readonly<Record<Family, string>> = { ipv4: "169.254.20.10", ipv6: "fd00:169:254::20:10" };
 export const BRIDGE = "plugin0";
@@ -57,7 +59,7 @@ export function objects(spec: Spec, external: Pick<ExternalHost, "address" | "ad
     addressesAt(spec, third, 0).map((first, index) =>
       made("UnderlayPool", poolName(kind as keyof typeof RANGES, familyOf(first)), {
         subnet: underlays(spec)[index],
-        ranges: [`${first}/${first.includes(":") ? 122 : 26}`],
+        ranges: [`${first}/${first.includes(":") ? 120 : 26}`],
         gateway: inFamily(gateways[kind as keyof typeof RANGES], familyOf(first)),
         ...NOBODY,
       }),

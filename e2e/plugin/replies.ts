@@ -3,6 +3,7 @@ import { PatchStrategy, setHeaderOptions } from "@kubernetes/client-node";
 import { POD_TYPES, type PodType } from "../../results/schema.ts";
 import { answered, ensure } from "../cluster-api.ts";
 import { DeferCleanup, Eventually, It, Skip } from "../harness.ts";
+import { outsideHost } from "../pods/deploy.ts";
 import { type Manifest, NAMESPACE as PEERS, nodePortName, podName } from "../pods/pods.ts";
 import { type Protocol, TCP_PORT, UDP_PORT } from "../probe/protocol.ts";
 import type { Prober } from "../prober.ts";
@@ -100,10 +101,11 @@ async function balanced({ api, cluster, families }: World, type: PodType): Promi
 
 /** A load balancer's part: packets for these addresses go to that node. */
 async function lead({ deployment }: World, addresses: readonly string[], node: number): Promise<void> {
+  const external = outsideHost(deployment.external);
   for (const address of addresses) {
     const via = deployment.addressOf(`node-${node + 1}`, "main", familyOf(address));
-    await outside(deployment.external, ["ip", "route", "replace", address, "via", via]);
-    DeferCleanup(() => deployment.external.exec(["ip", "route", "delete", address]));
+    await outside(external, ["ip", "route", "replace", address, "via", via]);
+    DeferCleanup(() => external.exec(["ip", "route", "delete", address]));
   }
 }
 

@@ -126,10 +126,14 @@ const networkStatus = z.array(
 export async function nicsOf({ api }: World, name: string): Promise<readonly GuestNic[]> {
   const { metadata } = await answered(() => api.core.readNamespacedPod({ namespace: NAMESPACE, name }));
   const text = metadata?.annotations?.["k8s.v1.cni.cncf.io/network-status"] ?? "[]";
-  return networkStatus
-    .parse(JSON.parse(text))
-    .map(({ interface: nic, ips, mac }) => ({ name: nic, addresses: ips, mac }))
-    .toSorted((a, b) => Number(b.name === "eth0") - Number(a.name === "eth0"));
+  return (
+    networkStatus
+      .parse(JSON.parse(text))
+      .map(({ interface: nic, ips, mac }) => ({ name: nic, addresses: ips, mac }))
+      // Our pair's end is in the plugin's result, and so in Multus's list.
+      .filter(({ name: nic }) => nic !== "veth0")
+      .toSorted((a, b) => Number(b.name === "eth0") - Number(a.name === "eth0"))
+  );
 }
 
 export async function nicOf(world: World, pod: string, nic: string): Promise<GuestNic> {
@@ -137,6 +141,12 @@ export async function nicOf(world: World, pod: string, nic: string): Promise<Gue
   const found = nics.find(({ name }) => name === nic);
   if (found === undefined) throw new Error(`pod ${pod} has no NIC ${nic}, but ${nics.map((n) => n.name).join(", ")}`);
   return found;
+}
+
+/** The MAC of a guest's link, by its kernel: /sys is the node's in a lab's containers. */
+export async function macOf(world: World, pod: string, nic: string): Promise<string> {
+  const text = await inGuest(world, pod, "ip", "-o", "link", "show", nic);
+  return /link\/ether (\S+)/.exec(text)?.[1] ?? "";
 }
 
 export const familyOf = (address: string): Family => (address.includes(":") ? "ipv6" : "ipv4");

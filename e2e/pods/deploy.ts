@@ -121,7 +121,8 @@ export async function deploy(cluster: Cluster, api: ClusterApi, patienceMs = REA
   };
 }
 
-function outsideHost(external: ExternalHost | undefined): ExternalHost {
+/** Throws where nobody is outside: an existing cluster. */
+export function outsideHost(external: ExternalHost | undefined): ExternalHost {
   if (external === undefined) throw new Error("Nobody is outside of this cluster to ask from.");
   return external;
 }

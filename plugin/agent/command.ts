@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { Command } from "commander";
 import type { ExplainOptions } from "../cni/explain.ts";
+import type { DoctorOptions } from "../doctor/command.ts";
 import { runAgent } from "./main.ts";
 import { NODE_PLACES, type NodePlaces } from "./places.ts";
 
@@ -15,7 +16,8 @@ export async function runCommand(argv: readonly string[]): Promise<void> {
     .description("predict which connections fail on this node, and why, by the state of kernel and cluster alone")
     .option("--json", "findings as JSON")
     .option("--snapshot", "what was seen, as JSON, without a prediction")
-    .action(async (options: { json?: boolean; snapshot?: boolean }) => {
+    .option("--nodes-from <file>", "predict for all nodes by their snapshots, in one JSON array")
+    .action(async (options: DoctorOptions) => {
       const { runDoctor } = await import("../doctor/command.ts");
       await runDoctor(options);
     });

@@ -145,6 +145,12 @@ const ROWS: readonly Row[] = [
     ...{ fact: "overlayCidrs", is: "10.1.0.0/16", from: "kubeadm-config podSubnet" },
     told: /is every address/,
   },
+  {
+    of: "kubeadm-config that is no YAML: told, and all else is as it was",
+    seen: { kubeadm: kubeadm("  { podSubnet: 10.1.0.0/16") },
+    ...{ fact: "overlayCidrs", is: "10.233.64.0/18", from: "Calico IPPools" },
+    told: /^kubeadm-config: .*; it is not used\.$/,
+  },
   // Services
   {
     of: "kubeadm's serviceSubnet",

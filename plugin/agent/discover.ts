@@ -52,6 +52,15 @@ export function discover(o: Observations): Discovery {
       return undefined;
     }
   };
+  const yaml = (source: string, text: string | undefined): unknown => {
+    try {
+      return text === undefined ? {} : parse(text);
+    } catch (error) {
+      const [why = ""] = (error instanceof Error ? error.message : String(error)).split("\n");
+      told.push(`${source}: ${why.replace(/:$/, "")}; it is not used.`);
+      return {};
+    }
+  };
   const override = <T>(key: string, parsed: (text: string) => T): Found<readonly T[]> | undefined => {
     const setting = nodeSetting(o.settings, o.nodeName, key);
     return setting && readable(`ConfigMap interlay-config ${setting.key}`, words(setting.value), parsed, problems);
@@ -63,12 +72,14 @@ export function discover(o: Observations): Discovery {
       readable("Node.status.addresses InternalIP", o.nodeAddresses, parseIp, problems),
     `Node ${o.nodeName} has no InternalIP (the kubelet has not reported it, or --node-ip is wrong): set ${o.nodeName}.nodeAddresses in ConfigMap interlay-config.`,
   );
-  const overlaySources = candidates(overlayCandidates(o));
+  const kubeadm = kubeadmNetworking(yaml("kubeadm-config", o.kubeadm));
+  const clusterCidr = clusterCidrOf(yaml("kube-proxy's config.conf", o.kubeProxyConfig));
+  const overlaySources = candidates(overlayCandidates(o, kubeadm.podSubnet, clusterCidr));
   const overlay = need(
     override("overlayCidrs", parsePartOfAll) ?? overlaySources[0],
     "No overlay network was found (Calico IPPools, Cilium, kubeadm-config podSubnet, controller manager's --cluster-cidr): set overlayCidrs in ConfigMap interlay-config.",
   );
-  const serviceSources = candidates(serviceCandidates(o));
+  const serviceSources = candidates(serviceCandidates(o, kubeadm.serviceSubnet));
   const services = need(
     override("serviceCidrs", parsePartOfAll) ?? serviceSources[0],
     "No Service network was found (ServiceCIDR objects, kubeadm-config, the control plane's --service-cluster-ip-range): set serviceCidrs in ConfigMap interlay-config.",
@@ -115,23 +126,27 @@ export function discover(o: Observations): Discovery {
 /** Where something may be said, and what is said there. */
 type Source = readonly [name: string, texts: readonly string[]];
 
-function overlayCandidates(o: Observations): readonly Source[] {
+function overlayCandidates(
+  o: Observations,
+  podSubnet: readonly string[],
+  clusterCidr: readonly string[],
+): readonly Source[] {
   return [
     ["Calico IPPools", o.calicoPools ?? []],
     [
       "Cilium's cluster pool",
       [o.cilium?.["cluster-pool-ipv4-cidr"], o.cilium?.["cluster-pool-ipv6-cidr"]].flatMap(words),
     ],
-    ["kubeadm-config podSubnet", kubeadmNetworking(o.kubeadm).podSubnet],
+    ["kubeadm-config podSubnet", podSubnet],
     ["kube-controller-manager --cluster-cidr", flag(o, "cluster-cidr")],
-    ["kube-proxy's clusterCIDR", clusterCidrOf(o.kubeProxyConfig)],
+    ["kube-proxy's clusterCIDR", clusterCidr],
   ];
 }
 
-function serviceCandidates(o: Observations): readonly Source[] {
+function serviceCandidates(o: Observations, serviceSubnet: readonly string[]): readonly Source[] {
   return [
     ["ServiceCIDR objects", o.serviceCidrObjects ?? []],
-    ["kubeadm-config serviceSubnet", kubeadmNetworking(o.kubeadm).serviceSubnet],
+    ["kubeadm-config serviceSubnet", serviceSubnet],
     ["the control plane's --service-cluster-ip-range", flag(o, "service-cluster-ip-range")],
   ];
 }
@@ -188,17 +203,17 @@ const clusterConfiguration = z.object({
   networking: z.object({ podSubnet: z.string().optional(), serviceSubnet: z.string().optional() }).optional(),
 });
 
-function kubeadmNetworking(text: string | undefined): {
+function kubeadmNetworking(yaml: unknown): {
   readonly podSubnet: readonly string[];
   readonly serviceSubnet: readonly string[];
 } {
-  const parsed = clusterConfiguration.safeParse(text === undefined ? {} : parse(text));
+  const parsed = clusterConfiguration.safeParse(yaml);
   const networking = parsed.success ? parsed.data.networking : undefined;
   return { podSubnet: words(networking?.podSubnet), serviceSubnet: words(networking?.serviceSubnet) };
 }
 
-function clusterCidrOf(text: string | undefined): readonly string[] {
-  const parsed = z.object({ clusterCIDR: z.string().optional() }).safeParse(text === undefined ? {} : parse(text));
+function clusterCidrOf(yaml: unknown): readonly string[] {
+  const parsed = z.object({ clusterCIDR: z.string().optional() }).safeParse(yaml);
   return words(parsed.success ? parsed.data.clusterCIDR : undefined);
 }
 

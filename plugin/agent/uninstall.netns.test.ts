@@ -26,6 +26,7 @@ describe("install and uninstall", () => {
     writeFileSync(join(bin, "others"), "");
     must(["ip", "netns", "exec", node.name, "nft", "add", "table", "inet", "others"]);
     inside(node.name, "ip", "route", "add", "198.51.100.0/24", "dev", "eth0", "table", "500");
+    inside(node.name, "iptables", "-P", "FORWARD", "DROP"); // as Docker does
     const state = () => [
       ...permanentState(node),
       ...lines(inside(node.name, "nft", "list", "ruleset")),
@@ -40,6 +41,11 @@ describe("install and uninstall", () => {
     assert.equal(net.attach(node, underlay, "eth0", "10.7.200.1/16", "10.7.168.72").status, 0);
     assert.equal(net.attach(node, multiNic, "net1", "10.7.200.2/16").status, 0);
     must(["ip", "netns", "exec", node.name, "nft", "-f", "-"], notrackRules([parseCidr("10.233.64.0/18")]));
+    for (const flag of ["-i", "-o"])
+      inside(
+        node.name,
+        ...["iptables", "-A", "FORWARD", flag, "vethil+", "-m", "comment", "--comment", "interlay", "-j", "ACCEPT"],
+      );
     assert.ok(ping(node.name, "10.7.200.1"));
     assert.ok(state().length > before_.length + 5, "nothing was installed");
 

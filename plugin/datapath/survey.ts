@@ -70,6 +70,7 @@ export function planFor(facts: Facts, nic: PodNic, node: Namespace, pod: Namespa
       podMac: anchorLink.mac,
       nodeLink: nodeEnd.name,
       nodeMac: nodeEnd.mac,
+      nodeAddresses: globalAddresses(node, nodeEnd.index).filter((a) => !facts.node.addresses.includes(a)),
       addresses: globalAddresses(pod, anchorLink.index),
       gateways: defaultGateways(pod, anchorLink.index),
     },

@@ -60,17 +60,22 @@ export function checkNode(node: NodeSnapshot, cluster: ClusterSnapshot | undefin
         ]
       : []),
     ...checkMtu(node, cluster, vxlan?.mtu, of),
-    ...(node.cniConfigs !== null && !node.cniConfigs.some((name) => /multus/i.test(name))
+    ...(node.cniConfigs !== null && !/multus/i.test(firstConfig(node.cniConfigs) ?? "")
       ? [
           of(
             "multus-missing",
             "start",
-            `No configuration of Multus is in /etc/cni/net.d of ${node.node}: pods there get the overlay alone.`,
-            "Install Multus, or see why its DaemonSet has no pod on this node.",
+            `The first configuration in /etc/cni/net.d of ${node.node} is ${firstConfig(node.cniConfigs) ?? "none"} and not Multus's: pods there get the overlay alone.`,
+            "Install Multus, or see why its DaemonSet has no pod on this node, and which file comes before its own.",
           ),
         ]
       : []),
   ];
+}
+
+/** What the runtime takes: by name the first file that is a configuration. */
+function firstConfig(names: readonly string[]): string | undefined {
+  return names.filter((name) => /\.(conf|conflist|json)$/.test(name)).sort()[0];
 }
 
 type Of = (

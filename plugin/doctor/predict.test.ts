@@ -287,8 +287,14 @@ const ROWS: readonly Row[] = [
   },
   {
     fault: "Multus missing on a node",
-    nodes: [node({ cniConfigs: ["10-calico.conflist"] })],
+    nodes: [node({ cniConfigs: ["10-calico.conflist", "multus.d"] })],
     findings: ["start multus-missing"],
+  },
+  {
+    fault: "another configuration comes before Multus's",
+    nodes: [node({ cniConfigs: ["20-multus.conf", "10-calico.conflist"] })],
+    findings: ["start multus-missing"],
+    says: /is 10-calico\.conflist and not Multus's/,
   },
   {
     fault: "the kind NetworkAttachmentDefinition missing",
