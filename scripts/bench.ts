@@ -13,15 +13,7 @@ import { writePage } from "./bench/page.ts";
  * `npm run bench -- [names]`: the figures, each against its limit; exit status 0 only if all are kept. Each run brings
  * results/BENCHMARKS.md up to date; `page` does that alone.
  */
-const BENCHES: readonly Bench[] = [
-  agentBench,
-  bringupBench,
-  cniBench,
-  evidenceBench,
-  ipamBench,
-  netBench,
-  scaleBench,
-];
+const BENCHES: readonly Bench[] = [agentBench, bringupBench, cniBench, evidenceBench, ipamBench, netBench, scaleBench];
 
 const program = new Command("bench")
   .description("measure, print a table, write results/benchmarks/NAME.json")

@@ -25,6 +25,7 @@ const SUITES: readonly (readonly [string, () => Promise<unknown>])[] = [
   ["rights", () => import("../e2e/rights.e2e.ts")],
   ["evidence", () => import("../e2e/evidence.e2e.ts")],
   ["crds", () => import("../e2e/crds.e2e.ts")],
+  ["ipam", () => Promise.all([import("../e2e/ipam.e2e.ts"), import("../e2e/ipam-faults.e2e.ts")])],
   ["guest", () => import("../e2e/guest.e2e.ts")],
   ["labs", () => import("../e2e/labs.e2e.ts")],
   ["mutants", () => import("../e2e/mutants.e2e.ts")],

@@ -8,6 +8,7 @@ import { Allocator } from "../ipam/allocator.ts";
 import { answerIpam, type Ask, question } from "../ipam/main.ts";
 import { toPools } from "../ipam/pools.ts";
 import { Records } from "../ipam/records.ts";
+import { addressListener } from "./address-events.ts";
 import { ClusterAddressStore } from "./address-store.ts";
 import { AgentMetrics } from "./agent-metrics.ts";
 import { CALL_SOCKET, serveCalls } from "./call-server.ts";
@@ -111,10 +112,13 @@ export class Agent {
     this.#publisher = new NodeStatePublisher(kube, node);
     const store = new ClusterAddressStore(kube, this.#view, node);
     const records = new Records(join(places.stateDirectory, "addresses"));
-    this.#allocator = new Allocator(store, records);
+    this.#events = new PodEvents(kube, node);
+    this.#allocator = new Allocator(store, records, {
+      ...addressListener(this.#events),
+      stateDirectory: places.stateDirectory,
+    });
     this.#reclaimer = new Reclaimer(kube, store, records, this.#plugin.attachments);
     this.#leadership = new Leadership(kube, node);
-    this.#events = new PodEvents(kube, node);
     const loop = (
       name: string,
       period: LoopOptions["period"],
@@ -158,7 +162,8 @@ export class Agent {
         this.#loops.returnPath.wake();
       },
     });
-    this.#servers = [await this.#serveCalls(), await this.#serveIpam(), await this.#serveHealth()];
+    // The port before the sockets: while two agents are on the node, the one that comes waits here until the other has gone.
+    this.#servers = [await this.#serveHealth(), await this.#serveCalls(), await this.#serveIpam()];
     this.#view.start(() => {
       this.#loops.facts.wake();
     });

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { Command } from "commander";
 import type { ExplainOptions } from "../cni/explain.ts";
 import type { DoctorOptions } from "../doctor/command.ts";
+import { addNodeIpamCommands } from "../ipam/inspect/on-node.ts";
 import { runAgent } from "./main.ts";
 import { NODE_PLACES, type NodePlaces } from "./places.ts";
 
@@ -21,6 +22,7 @@ export async function runCommand(argv: readonly string[]): Promise<void> {
       const { runDoctor } = await import("../doctor/command.ts");
       await runDoctor(options);
     });
+  addNodeIpamCommands(program);
   withPlaces(program.command("uninstall"), { ...NODE_PLACES, binDirectory: "/opt/cni/bin" })
     .description("leave this node as it was: what is wired, tables, sysctl, plugins and files of Interlay go")
     .action(async (places: NodePlaces) => {
@@ -55,7 +57,13 @@ export async function runCommand(argv: readonly string[]): Promise<void> {
         process.exitCode = 1;
       }
     });
-  await program.parseAsync([...argv], { from: "user" });
+  try {
+    await program.parseAsync([...argv], { from: "user" });
+  } catch (error) {
+    if (argv[0] !== "ipam" || !(error instanceof Error)) throw error;
+    process.stderr.write(`interlay ipam: ${error.message}\n`);
+    process.exitCode = 2;
+  }
 }
 
 function withPlaces(command: Command, places: NodePlaces): Command {

@@ -1,6 +1,7 @@
 import { createServer, type Server } from "node:http";
 
 export const HEALTH_PORT = 9810;
+const AGAIN_MS = 200;
 
 /**
  * `/healthz`, `/readyz` and `/metrics`.
@@ -31,10 +32,22 @@ export function serveHealth(
         response.writeHead(404).end();
     }
   });
+  return untilFree(server, bind);
+}
+
+/** The port is the node's one: an agent that is about to be replaced has it until it has gone. */
+function untilFree(server: Server, bind: string): Promise<Server> {
   return new Promise((resolve, reject) => {
-    server.once("error", reject);
-    server.listen(HEALTH_PORT, bind, () => {
+    server.on("error", (error: NodeJS.ErrnoException) => {
+      if (error.code === "EADDRINUSE") setTimeout(listen, AGAIN_MS);
+      else reject(error);
+    });
+    const listen = (): void => {
+      server.listen(HEALTH_PORT, bind);
+    };
+    server.once("listening", () => {
       resolve(server);
     });
+    listen();
   });
 }

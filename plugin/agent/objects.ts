@@ -94,6 +94,7 @@ export const underlayPool = z.object({
     routes: z.array(z.object({ dst: z.string(), gw: z.string().optional() })).default([]),
     vlan: z.number().optional(),
     priority: z.number().default(100),
+    reservePerNode: z.number().default(0),
     nodeSelector: labelSelector.optional(),
     namespaceSelector: labelSelector.optional(),
     podSelector: labelSelector.optional(),
@@ -117,6 +118,8 @@ export const underlayAddress = z.object({
     owner: owner.optional(),
     /** Another host on the wire answers for it: given to nobody until somebody removes the object. */
     conflict: z.string().optional(),
+    /** Taken beforehand by its node: on no pod yet. */
+    reserve: z.boolean().optional(),
   }),
 });
 export type UnderlayAddressObject = z.infer<typeof underlayAddress>;

@@ -25,11 +25,16 @@ describe("a pool's status", () => {
       [pool("a", ["10.8.1.0/29"])],
       [held("10.8.1.1", "a"), held("10.8.1.2", "a", "02:00:00:00:00:01")],
     ).get("a");
+    const told = (one?.conditions ?? []).map(({ message }) => message).join(" ");
     assert.deepEqual([one?.total, one?.used, one?.free, one?.conflicts, one?.draining], [8, 2, 6, 1, 0]);
     assert.deepEqual(
       one?.conditions.map(({ type, status: is }) => [type, is]),
-      [["Ready", "True"]],
+      [
+        ["Conflicts", "True"],
+        ["Ready", "True"],
+      ],
     );
+    assert.match(told, /^Other hosts have 10\.8\.1\.2 \(02:00:00:00:00:01\): given to nobody/);
   });
 
   it("tells what drains after the pool was made smaller than what is in use", () => {

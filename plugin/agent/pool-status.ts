@@ -9,18 +9,23 @@ export interface PoolStatus {
   readonly total: number;
   readonly used: number;
   readonly free: number;
+  /** In use by others on the wire: given to nobody. */
   readonly conflicts: number;
+  /** Of those in use, what nodes hold beforehand. */
+  readonly reserved: number;
   /** Held by pods, and no longer in the pool's ranges: they go back to nobody. */
   readonly draining: number;
   readonly conditions: readonly PoolCondition[];
 }
 
 interface PoolCondition {
-  readonly type: "Ready" | "Draining";
+  readonly type: "Ready" | "Draining" | "Conflicts";
   readonly status: "True" | "False";
   readonly reason: string;
   readonly message: string;
 }
+
+const NAMED_MOST = 5;
 
 /** A pool was made smaller than what is in use: pods keep what they have, and nobody gets it after them. */
 function drain(left: readonly UnderlayAddressSpec[]): readonly PoolCondition[] {
@@ -38,6 +43,21 @@ function drain(left: readonly UnderlayAddressSpec[]): readonly PoolCondition[] {
   ];
 }
 
+/** Somebody else on the wire has addresses of the pool: who is told by MAC, as the switches know it. */
+function conflicting(marked: readonly UnderlayAddressSpec[]): readonly PoolCondition[] {
+  if (marked.length === 0) return [];
+  const some = marked.slice(0, NAMED_MOST).map(({ address, conflict = "" }) => `${address} (${conflict})`);
+  const more = marked.length > NAMED_MOST ? ` and ${marked.length - NAMED_MOST} more` : "";
+  return [
+    {
+      type: "Conflicts",
+      status: "True",
+      reason: "InUseOnTheWire",
+      message: `Other hosts have ${some.join(", ")}${more}: given to nobody until \`interlay ipam release\` lets them go, or the pool excludes them.`,
+    },
+  ];
+}
+
 /** Totals are exact up to what JSON's numbers hold. */
 export function poolStatuses(
   view: Pick<ClusterView, "underlayPools" | "underlayAddresses">,
@@ -51,14 +71,17 @@ export function poolStatuses(
     const left = addresses.filter(({ spec }) => spec.pool === name && !spaces.all.has(parseIp(spec.address)));
     const total = Number(spaces.all.size);
     const other = clash.get(name);
+    const marked = used.map(({ spec }) => spec).filter(({ conflict }) => conflict !== undefined);
     statuses.set(name, {
       total,
       used: used.length,
       free: total - used.length,
-      conflicts: used.filter(({ spec }) => spec.conflict !== undefined).length,
+      conflicts: marked.length,
+      reserved: used.filter(({ spec }) => spec.reserve).length,
       draining: left.length,
       conditions: [
         ...drain(left.map(({ spec }) => spec)),
+        ...conflicting(marked),
         other === undefined
           ? { type: "Ready", status: "True", reason: "Giving", message: "Addresses are given out of this pool." }
           : {
@@ -76,6 +99,7 @@ export function poolStatuses(
       used: 0,
       free: 0,
       conflicts: 0,
+      reserved: 0,
       draining: addresses.filter(({ spec }) => spec.pool === name).length,
       conditions: [{ type: "Ready", status: "False", reason: "Wrong", message: `${problem}: it gives no address.` }],
     });

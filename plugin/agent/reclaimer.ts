@@ -1,8 +1,8 @@
-import { existsSync } from "node:fs";
 import { z } from "zod";
-import { listAttachments } from "../datapath/attachment.ts";
 import { decideReclaim, type Delays, type Verdict, type World } from "../ipam/reclaim.ts";
+import { familyOf, parseIp } from "../datapath/address.ts";
 import type { Records } from "../ipam/records.ts";
+import { sandboxOf } from "../ipam/sandbox.ts";
 import type { AddressStore } from "../ipam/store.ts";
 import type { Kube } from "./kube.ts";
 import { inNamespace, podObject, RESOURCE, type UnderlayAddressObject } from "./objects.ts";
@@ -53,8 +53,10 @@ export class Reclaimer {
       const own = spec.node === this.#store.node;
       const state = own ? "well" : (orphaned?.(spec.node) ?? "well");
       if (!own && state === "well") continue;
+      if (own && spec.reserve) continue; // the reserve is tended where it is given
       const followed = own ? this.#store.followedPod(spec.pod.namespace, spec.pod.name) : undefined;
-      if (followed?.metadata.uid === spec.pod.uid && !ENDED.includes(followed.status.phase)) continue;
+      const lives = followed?.metadata.uid === spec.pod.uid && !ENDED.includes(followed.status.phase);
+      if (lives && !this.#replacedBy(object, spec.pod.uid)) continue;
       seen.add(metadata.uid);
       const verdict = await this.#verdict(object, own, state === "gone", delays, now);
       if (verdict.action === "keep") this.#goneSince.delete(metadata.uid);
@@ -69,19 +71,22 @@ export class Reclaimer {
   }
 
   async #verdict(
-    { spec, metadata }: UnderlayAddressObject,
+    object: UnderlayAddressObject,
     own: boolean,
     nodeGone: boolean,
     delays: Delays,
     now: number,
   ): Promise<Verdict> {
+    const { spec, metadata } = object;
+    const pod = spec.reserve ? "gone" : await this.#pod(spec.pod);
     const world: World = {
       now,
-      pod: await this.#pod(spec.pod),
+      pod,
       node: nodeGone ? "gone" : "present",
-      sandbox: own ? this.#sandbox(spec.containerId, spec.ifname) : "unknown",
+      sandbox: own ? sandboxOf(this.#records, object, this.#attachments) : "unknown",
       statefulSet:
         spec.owner?.kind === "StatefulSet" ? await this.#statefulSet(spec.pod.namespace, spec.owner.name) : "gone",
+      replaced: typeof pod === "object" && this.#replacedBy(object, pod.uid),
       goneSince: this.#goneSince.get(metadata.uid),
     };
     return decideReclaim(
@@ -92,6 +97,7 @@ export class Reclaimer {
         containerId: spec.containerId,
         owner: spec.owner,
         conflict: spec.conflict,
+        reserve: spec.reserve,
         created: Date.parse(metadata.creationTimestamp),
       },
       world,
@@ -122,14 +128,26 @@ export class Reclaimer {
     }
   }
 
-  /** A namespace that is there still has the address on a link. */
-  #sandbox(containerId: string, ifname: string): "present" | "gone" {
-    if (containerId === "") return "gone";
-    const isIts = (a: { readonly containerId: string; readonly ifname: string }): boolean =>
-      a.containerId === containerId && a.ifname === ifname;
-    const paths = [...this.#records.all().filter(isIts), ...listAttachments(this.#attachments).filter(isIts)].map(
-      ({ netns }) => netns,
-    );
-    return paths.some((path) => path !== "" && existsSync(path)) ? "present" : "gone";
+  /**
+   * Has the pod of that uid another address on that NIC, in that family? Of this node's own pod the record says which one its
+   * container has: an address that was made while the answer got lost is not it.
+   */
+  #replacedBy({ spec, metadata }: UnderlayAddressObject, uid: string): boolean {
+    const family = familyOf(parseIp(spec.address));
+    const isAnother = (name: string, address: string, ifname: string, of: string): boolean =>
+      name !== metadata.name && of === uid && ifname === spec.ifname && familyOf(parseIp(address)) === family;
+    if (spec.pod.uid === uid)
+      return (
+        this.#records.find(metadata.name) === undefined &&
+        this.#records.all().some((r) => isAnother(r.name, r.address, r.ifname, r.pod.uid))
+      );
+    return this.#store
+      .addresses()
+      .some(
+        (other) =>
+          isAnother(other.metadata.name, other.spec.address, other.spec.ifname, other.spec.pod.uid) &&
+          other.spec.pod.namespace === spec.pod.namespace &&
+          other.spec.conflict === undefined,
+      );
   }
 }

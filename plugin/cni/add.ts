@@ -12,7 +12,8 @@ import { withFreePodLock, withPodLock } from "../datapath/pod-lock.ts";
 import { undoPlan } from "../datapath/undo.ts";
 import { planFor, type PodNic, UnfitPodError } from "../datapath/survey.ts";
 import type { Call } from "./call.ts";
-import { CniError, CODE } from "./error.ts";
+import { writeConflictNote } from "./conflict-notes.ts";
+import { AddressConflict, CniError, CODE } from "./error.ts";
 import { loadFacts } from "./facts-file.ts";
 import { numbersOf, type Options, parseOptions, type Places } from "./options.ts";
 import { checkWire } from "./safety.ts";
@@ -67,6 +68,8 @@ export function add({ request, places, way, lap, later, beforeStep }: Call): Cni
       return withPair(previous, plan, netns);
     } catch (error) {
       if (known === undefined) removeAttachment(containerId, ifname, places.attachments);
+      if (error instanceof AddressConflict)
+        writeConflictNote({ address: error.address, mac: error.mac, ifname, pod }, places.state);
       throw told(error, pod);
     }
   };

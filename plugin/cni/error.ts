@@ -42,6 +42,20 @@ export class CniError extends Error {
   }
 }
 
+/** Code 104, with what the agent must know to give another address. */
+export class AddressConflict extends CniError {
+  readonly address: string;
+  /** Who has it; empty where the kernel does not say. */
+  readonly mac: string;
+
+  constructor(address: string, mac: string, message: string, details: string) {
+    super(CODE.addressConflict, message, details);
+    this.name = "AddressConflict";
+    this.address = address;
+    this.mac = mac;
+  }
+}
+
 /** What goes to stdout. */
 export function errorJson(error: unknown, cniVersion: string): string {
   const { code, message, details } =

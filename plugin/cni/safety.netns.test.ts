@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { readConflictNotes } from "./conflict-notes.ts";
 import {
   inside,
   lines,
@@ -77,6 +78,8 @@ describe("address safety", () => {
       new RegExp(`10\\.7\\.200\\.1, meant for eth0 of pod test/\\S+, is held by ${mac}`),
     );
     assert.deepEqual(permanentState(node), before);
+    const [note] = readConflictNotes(node.stateDirectory);
+    assert.deepEqual([note?.address, note?.mac, note?.ifname], ["10.7.200.1", mac, "eth0"], "the note for the agent");
     assert.equal(net.call("interlay", "ADD", node, pod, "eth0", { prevResult }).status, 0, "it is an option");
   });
 

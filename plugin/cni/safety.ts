@@ -2,7 +2,7 @@ import type { Namespace } from "../datapath/kernel.ts";
 import { probe } from "../datapath/probe.ts";
 import type { PodNic } from "../datapath/survey.ts";
 import { NotServedError, type Way } from "./call.ts";
-import { CniError, CODE } from "./error.ts";
+import { AddressConflict, CniError, CODE } from "./error.ts";
 import type { Options } from "./options.ts";
 import type { PodRef } from "./request.ts";
 
@@ -23,8 +23,9 @@ export function checkWire(nic: PodNic, options: Options, pod: Namespace, ref: Po
   );
   const where = `${nic.ifname} of pod ${ref.namespace}/${ref.name}`;
   if (conflict !== undefined)
-    throw new CniError(
-      CODE.addressConflict,
+    throw new AddressConflict(
+      conflict.address,
+      conflict.mac,
       `${conflict.address}, meant for ${where}, is held by ${conflict.mac} already`,
       "Find that machine (`ip neighbour`, the switch's table), or keep the address out of the pool (excludes).",
     );

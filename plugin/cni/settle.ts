@@ -3,7 +3,7 @@ import type { Namespace } from "../datapath/kernel.ts";
 import type { PodNic } from "../datapath/survey.ts";
 import { IFA_FLAG } from "../netlink/address.ts";
 import { NotServedError, type Way } from "./call.ts";
-import { CniError, CODE } from "./error.ts";
+import { AddressConflict, CniError, CODE } from "./error.ts";
 import type { PodRef } from "./request.ts";
 
 /** The reference plugins' own limit (ip.SettleAddresses); DAD takes one second by default (RFC 4862, section 5.1). */
@@ -25,8 +25,9 @@ export function awaitSettled({ ifname, addresses }: PodNic, pod: Namespace, ref:
     const there = pod.addresses().filter((one) => one.index === index && own.some((ip) => ip === one.address));
     const failed = there.find(({ flags = 0 }) => (flags & IFA_FLAG.dadFailed) !== 0);
     if (failed !== undefined)
-      throw new CniError(
-        CODE.addressConflict,
+      throw new AddressConflict(
+        failed.address,
+        "",
         `${failed.address}, meant for ${where}, is held by somebody else: the kernel's duplicate address detection failed`,
         "Find that machine (`ip -6 neighbour`, the switch's table), or keep the address out of the pool (excludes).",
       );

@@ -1,56 +1,79 @@
 import { CniError, CODE } from "../cni/error.ts";
-import { type Family, familyOf, type Ip, parseIp } from "../datapath/address.ts";
-import type { PodObject, UnderlayAddressObject, UnderlayAddressSpec } from "../agent/objects.ts";
-import { askedFor, eligible, families, objectName, type Pool, poolOf, shareOf } from "./choose.ts";
+import type { ConflictNote } from "../cni/conflict-notes.ts";
+import { type Ip, parseIp } from "../datapath/address.ts";
+import { attachmentsDirectory } from "../datapath/attachment.ts";
+import { STATE_DIRECTORY } from "../datapath/facts.ts";
+import type { PodObject } from "../agent/objects.ts";
+import { askedFor, eligible, families } from "./choose.ts";
+import { answer, controllerOf, type Granted, specOf, toRecord } from "./claim.ts";
+import { Conflicts } from "./conflicts.ts";
 import { defaultRouteNicOf } from "./default-route.ts";
-import type { AddressSpace, Share } from "./pool.ts";
+import { GiveBacks } from "./givebacks.ts";
+import { Holdings, type Wanted } from "./holdings.ts";
+import { Picker } from "./picker.ts";
 import { toPools } from "./pools.ts";
 import type { IpamAnswer, IpamRequest } from "./protocol.ts";
 import type { AddressRecord, Records } from "./records.ts";
+import { exhausted, noPool, notAsked, notKnownYet, podGone, refused, wrongAnnotation } from "./refusals.ts";
+import { Reserve } from "./reserve.ts";
+import type { Nic } from "./sandbox.ts";
 import { type AddressStore, isAnswer } from "./store.ts";
+import { tellRecords } from "./sync.ts";
+import { Turns } from "./turns.ts";
 
-type Attachment = Pick<IpamRequest, "containerId" | "ifname">;
-
-interface Granted {
-  readonly object: UnderlayAddressObject;
-  readonly pool: Pool;
-  /** Made or taken over by this call: goes back if the call fails. */
-  readonly fresh: boolean;
+export interface AllocatorOptions {
+  /** In [0, 1): where in a pool a pick begins. */
+  readonly random?: () => number;
+  /** Milliseconds since the epoch. */
+  readonly now?: () => number;
+  /** Where the plugin leaves its notes of conflicts. */
+  readonly stateDirectory?: string;
+  /** An address has been marked: somebody else on the wire has it. */
+  readonly conflict?: (note: ConflictNote) => void;
+  /** A container has an address that is another pod's by now: its object had been deleted. */
+  readonly lost?: (record: AddressRecord) => void;
 }
 
 /** Gives this node's pods their addresses: all that one NIC needs, or none. */
 export class Allocator {
   readonly #store: AddressStore;
   readonly #records: Records;
-  readonly #random: () => number;
-  /** Names that calls of this agent are about to create. */
-  readonly #creating = new Set<string>();
+  readonly #picker: Picker;
+  readonly #holdings: Holdings;
+  readonly #reserve: Reserve;
+  readonly #giveBacks: GiveBacks;
+  readonly #conflicts: Conflicts;
+  readonly #lost: (record: AddressRecord) => void;
   /** Calls for one pod's NIC wait for each other. */
-  readonly #turns = new Map<string, Promise<unknown>>();
+  readonly #turns = new Turns();
 
-  constructor(store: AddressStore, records: Records, random: () => number = Math.random) {
+  constructor(store: AddressStore, records: Records, options: AllocatorOptions = {}) {
+    const { random = Math.random, now = Date.now, stateDirectory = STATE_DIRECTORY } = options;
     this.#store = store;
     this.#records = records;
-    this.#random = random;
+    this.#picker = new Picker(store, random);
+    this.#holdings = new Holdings(store, records, now, attachmentsDirectory(stateDirectory));
+    this.#reserve = new Reserve(store, records, this.#picker);
+    this.#giveBacks = new GiveBacks(store, records);
+    this.#conflicts = new Conflicts(store, records, stateDirectory, options.conflict ?? (() => undefined));
+    this.#lost = options.lost ?? (() => undefined);
   }
 
   allocate(request: IpamRequest): Promise<IpamAnswer> {
-    return this.#inTurn(`${request.pod.namespace}/${request.pod.name}/${request.ifname}`, () =>
+    return this.#turns.take(`${request.pod.namespace}/${request.pod.name}/${request.ifname}`, () =>
       this.#allocate(request),
     );
   }
 
   async #allocate(request: IpamRequest): Promise<IpamAnswer> {
+    // Before anything: an address that the last try found to be another's on the wire is not given again.
+    const marked = this.#conflicts.look().length > 0;
     const recorded = this.#recorded(request);
     if (recorded.length > 0) return answer(recorded);
-    if (!this.#store.known())
-      throw new CniError(
-        CODE.tryAgainLater,
-        "the agent has not reached the API server since it started, and has no record of this pod",
-        "New pods wait until the API server answers.",
-      );
+    if (!this.#store.known()) throw notKnownYet();
     const granted: Granted[] = [];
     try {
+      if (marked) await this.#conflicts.mark().catch(() => undefined); // told later: a note is enough
       const pod = await this.#pod(request);
       const defaultRouteNic = defaultRouteNicOf(
         pod.metadata.annotations,
@@ -63,40 +86,30 @@ export class Allocator {
         pools: request.pools,
       });
       if (pools.length === 0) throw noPool(request);
-      const asked = this.#asked(pod, request.ifname);
+      const asked = askedBy(pod, request);
       for (const family of asked === undefined ? families(pools) : [...asked.keys()])
-        granted.push(await this.#grant(request, pod, family, pools, asked?.get(family)));
-      const records = granted.map(({ object, pool }) => ({
-        ...toRecord(object, pool, request),
-        ...(defaultRouteNic === undefined ? {} : { defaultRouteNic }),
-      }));
+        granted.push(await this.#grant(request, pod, { family, pools, asked: asked?.get(family) }));
+      const records = granted.map((one) => toRecord(one, request, pod, defaultRouteNic));
       for (const record of records) this.#records.write(record);
+      this.#giveBacks.madeFor(
+        request.containerId,
+        granted.flatMap(({ fresh, object }) => (fresh ? [object.metadata.name] : [])),
+      );
       return answer(records);
     } catch (error) {
       for (const { object, fresh } of granted) if (fresh) await this.#store.remove(object).catch(() => false); // else its pod's uid finds it again
+      if (error instanceof CniError && error.code === CODE.noAddress) this.#giveBacks.failed(request.containerId);
       if (error instanceof CniError || isAnswer(error)) throw error;
-      throw new CniError(
-        CODE.tryAgainLater,
-        `the API server could not be asked for an address for ${nameOf(request)} (${error instanceof Error ? error.message : String(error)})`,
-      );
+      throw notAsked(request, error);
+    } finally {
+      for (const { object, untold } of granted) if (untold) this.#reserve.settled(object.metadata.name);
     }
   }
 
   /** The same pod again: a repeated ADD, or a new sandbox. Needs nobody but this node. */
   #recorded(request: IpamRequest): readonly AddressRecord[] {
-    const mine = this.#records
-      .all()
-      .filter(
-        (r) =>
-          r.pod.uid === request.pod.uid &&
-          r.pod.name === request.pod.name &&
-          r.ifname === request.ifname &&
-          r.network === request.network,
-      );
-    const valid = mine.filter((r) => {
-      const object = this.#store.address(r.name);
-      return !this.#store.known() || object?.spec.pod.uid === r.pod.uid;
-    });
+    const mine = this.#recordsOf(request);
+    const valid = mine.filter((r) => this.#isValid(r));
     if (valid.length < mine.length) {
       // Taken back by hand: nothing of it is kept.
       for (const r of mine) if (!valid.includes(r)) this.#records.remove(r.name);
@@ -110,311 +123,119 @@ export class Allocator {
     });
   }
 
-  async #pod({ pod }: IpamRequest): Promise<PodObject> {
-    const found = await this.#store.pod(pod.namespace, pod.name, pod.uid);
-    if (found === undefined || (pod.uid !== "" && found.metadata.uid !== pod.uid))
-      throw new CniError(
-        CODE.tryAgainLater,
-        `pod ${pod.namespace}/${pod.name} (${pod.uid}) is not in the API server: it has been deleted`,
-      );
+  #recordsOf({ pod, ifname, network }: IpamRequest): readonly AddressRecord[] {
+    const find = (): readonly AddressRecord[] =>
+      this.#records
+        .all()
+        .filter(
+          (r) => r.pod.uid === pod.uid && r.pod.name === pod.name && r.ifname === ifname && r.network === network,
+        );
+    const known = find();
+    if (known.length > 0) return known;
+    // While agents change, the one that goes has written some that this one has not seen.
+    this.#records.reread();
+    return find();
+  }
+
+  #isValid({ name, pod, leaving }: AddressRecord): boolean {
+    if (leaving) return false;
+    if (!this.#store.known()) return true;
+    const spec = this.#store.address(name)?.spec;
+    if (spec === undefined || spec.conflict !== undefined) return false;
+    return spec.pod.uid === pod.uid || (spec.reserve === true && spec.node === this.#store.node);
+  }
+
+  async #pod(request: IpamRequest): Promise<PodObject> {
+    const { namespace, name, uid } = request.pod;
+    const found = await this.#store.pod(namespace, name, uid);
+    if (found === undefined || (uid !== "" && found.metadata.uid !== uid)) throw podGone(request);
     return found;
   }
 
-  #asked(pod: PodObject, ifname: string): ReturnType<typeof askedFor> {
-    try {
-      return askedFor(pod.metadata.annotations, ifname);
-    } catch (error) {
-      throw new CniError(
-        CODE.noAddress,
-        `the annotation interlay.dev/ip of pod ${pod.metadata.namespace ?? ""}/${pod.metadata.name} is wrong: ${error instanceof Error ? error.message : String(error)}`,
-      );
-    }
-  }
-
-  async #grant(
-    request: IpamRequest,
-    pod: PodObject,
-    family: Family,
-    pools: readonly Pool[],
-    asked: AddressSpace | undefined,
-  ): Promise<Granted> {
-    const spec = (ip: Ip, pool: Pool): UnderlayAddressSpec => specOf(request, pod, this.#store.node, ip, pool.name);
-    const again = await this.#takeOver(request, pod, family, pools, asked);
+  async #grant(request: IpamRequest, pod: PodObject, wanted: Wanted): Promise<Granted> {
+    const { family, pools, asked } = wanted;
+    const again = await this.#holdings
+      .takeOver(request, pod, wanted, (name) => this.#conflicts.has(name))
+      .catch((error: unknown) => this.#whileAway(error, pod, wanted));
     if (again !== undefined) return again;
     const tried = asked === undefined ? pools.filter((p) => p.spaces.free.family === family) : pools;
-    for (const pool of tried) {
-      const space = asked ?? pool.spaces.free;
-      const may = (ip: Ip): boolean => asked === undefined || pool.spaces.all.has(ip);
-      for (;;) {
-        const start =
-          space.size === 0n ? 0n : BigInt(Math.floor(this.#random() * Number.MAX_SAFE_INTEGER)) % space.size;
-        const ip = space.pick(
-          asked === undefined ? start : 0n,
-          (candidate) => !may(candidate) || this.#taken(candidate),
-          asked === undefined ? this.#share(pool) : undefined,
-        );
-        if (ip === undefined) break;
-        const name = objectName(ip);
-        this.#creating.add(name);
-        try {
-          const object = await this.#store.create(name, spec(ip, pool));
-          if (object !== undefined) return { object, pool, fresh: true };
-          this.#lost.add(name); // another node was first; its object is on its way here
-        } finally {
-          this.#creating.delete(name);
-        }
+    try {
+      for (const pool of tried) {
+        const spec = (ip: Ip) => specOf(request, pod, this.#store.node, ip, pool.name);
+        const object = await this.#picker.take(pool, asked, spec);
+        if (object !== undefined) return { object, pool, fresh: true, untold: false };
       }
+      const last = asked === undefined ? await this.#lastOfReserve(request, pod, wanted) : undefined;
+      if (last !== undefined) return last;
+    } catch (error) {
+      return this.#whileAway(error, pod, wanted);
     }
-    throw asked === undefined ? exhausted(request, tried, family) : this.#refused(request, pools, asked);
+    throw asked === undefined
+      ? exhausted(request, tried, family)
+      : refused(request, pools, asked, (name) => this.#store.address(name));
   }
 
-  #share({ name }: Pool): Share {
-    const { node } = this.#store;
-    return shareOf(
-      node,
-      this.#store.addresses().flatMap(({ spec }) => (spec.pool === name ? [spec.node] : [])),
-    );
-  }
-
-  /** Names that another node created, until the watch tells of them. */
-  readonly #lost = new Set<string>();
-
-  #taken(ip: Ip): boolean {
-    const name = objectName(ip);
-    if (this.#store.address(name) !== undefined) {
-      this.#lost.delete(name);
-      return true;
-    }
-    return this.#creating.has(name) || this.#lost.has(name);
-  }
-
-  /** Called now and then: a lost name that no object has any more is free again. */
-  forgetLost(): void {
-    this.#lost.clear();
-  }
-
-  /** An address that this pod has already, or had under an earlier uid and keeps. */
-  async #takeOver(
-    request: IpamRequest,
-    pod: PodObject,
-    family: Family,
-    pools: readonly Pool[],
-    asked: AddressSpace | undefined,
-  ): Promise<Granted | undefined> {
-    const controller = pod.metadata.ownerReferences.find((o) => o.controller === true);
-    for (const object of await this.#heldBefore(request, controller?.kind === "StatefulSet")) {
-      const { spec } = object;
-      const ip = parseIp(spec.address);
-      if (familyOf(ip) !== family || spec.ifname !== request.ifname || spec.conflict !== undefined) continue;
-      const same = spec.pod.uid === pod.metadata.uid && spec.network === request.network;
-      // A StatefulSet has at most one pod of a name, and a pod of this name and another uid is there: the earlier is gone.
-      const kept = controller?.kind === "StatefulSet" && spec.owner?.uid === controller.uid;
-      // A pod of one's own name that asks for the address it had: its earlier self is gone from the API server.
-      const asksAgain = asked?.has(ip) === true && spec.pod.uid !== pod.metadata.uid;
-      if (!same && !kept && !asksAgain) continue;
-      if (asked !== undefined && !asked.has(ip)) continue; // the annotation has changed: reclaimed when its pod is gone
-      const pool = poolOf(pools, ip);
-      if (pool === undefined) continue;
+  /** The pool has no other left: the node's own reserve is for its pods too. */
+  async #lastOfReserve(request: IpamRequest, pod: PodObject, wanted: Wanted): Promise<Granted | undefined> {
+    const last = this.#reserve.take(wanted);
+    if (last === undefined) return undefined;
+    const { object, pool } = last;
+    try {
+      const ip = parseIp(object.spec.address);
       const next = await this.#store.replace(object, specOf(request, pod, this.#store.node, ip, pool.name));
-      if (next === undefined)
-        throw new CniError(CODE.tryAgainLater, `${ip} of ${nameOf(request)} has been changed while it was taken over`);
-      return { object: next, pool, fresh: false };
-    }
-    return undefined;
-  }
-
-  /** A StatefulSet's pod may come from a node whose last write is not known here yet: then the API server is asked. */
-  async #heldBefore({ pod }: IpamRequest, ask: boolean): Promise<readonly UnderlayAddressObject[]> {
-    const followed = this.#store
-      .addresses()
-      .filter(({ spec }) => spec.pod.namespace === pod.namespace && spec.pod.name === pod.name);
-    return followed.length > 0 || !ask ? followed : this.#store.addressesOf(pod.namespace, pod.name);
-  }
-
-  #refused(request: IpamRequest, pools: readonly Pool[], asked: AddressSpace): CniError {
-    for (const { first, last } of asked.intervals)
-      if (last - first < 256n)
-        for (let i = 0n; i <= last - first; i++) {
-          const ip = asked.at(i);
-          const holder = this.#store.address(objectName(ip));
-          if (holder !== undefined)
-            return new CniError(
-              CODE.noAddress,
-              `${ip}, which ${nameOf(request)} asks for, is held by pod ${holder.spec.pod.namespace}/${holder.spec.pod.name} on node ${holder.spec.node}`,
-              "Delete that pod, or ask for another address.",
-            );
-        }
-    return new CniError(
-      CODE.noAddress,
-      `none of the addresses that ${nameOf(request)} asks for is in a pool that it may use (${pools.map((p) => p.name).join(", ")})`,
-      "Add them to a pool's ranges, or change the annotation interlay.dev/ip.",
-    );
-  }
-
-  /** DEL. A pod that lives on keeps its address for its next sandbox, a StatefulSet's pod for its next life. */
-  async release(attachment: Attachment): Promise<void> {
-    const isIts = (a: Attachment): boolean =>
-      a.containerId === attachment.containerId && a.ifname === attachment.ifname;
-    const names = new Set([
-      ...this.#records
-        .all()
-        .filter(isIts)
-        .map((r) => r.name),
-      ...this.#store.addresses().flatMap((o) => (isIts(o.spec) ? [o.metadata.name] : [])),
-    ]);
-    for (const name of names) {
-      const record = this.#records.all().find((r) => r.name === name);
-      if (record !== undefined) this.#records.write({ ...record, released: true });
-      await this.#giveBack(name, attachment).catch(() => undefined); // told to the API server later, by sync
+      if (next === undefined) throw new CniError(CODE.tryAgainLater, `${ip} of this node's reserve has been changed`);
+      return { object: next, pool, fresh: true, untold: false };
+    } finally {
+      this.#reserve.settled(object.metadata.name);
     }
   }
 
-  async #giveBack(name: string, { containerId }: Attachment): Promise<void> {
-    const object = this.#store.address(name);
-    if (!this.#store.known()) return;
-    if (object === undefined || object.spec.containerId !== containerId) {
-      // Deleted by hand, or given on to the pod's next sandbox.
-      if (object === undefined) this.#records.remove(name);
-      return;
-    }
-    if (this.#keeps(object)) {
-      await this.#store.replace(object, { ...object.spec, containerId: "" });
-      const record = this.#records.all().find((r) => r.name === name);
-      if (object.spec.owner?.kind === "StatefulSet" && record !== undefined && !this.#podLives(object))
-        this.#records.remove(name);
-      return;
-    }
-    await this.#store.remove(object);
-    this.#records.remove(name);
+  /**
+   * The API server does not answer. What of the reserve is given now nobody else can have; but a pod that asks for an
+   * address, or may have one from before, waits. Throws what was thrown where there is no such address.
+   */
+  #whileAway(error: unknown, pod: PodObject, wanted: Wanted): Granted {
+    const away = !(error instanceof CniError) && !isAnswer(error);
+    const mayBeGiven = away && wanted.asked === undefined && controllerOf(pod)?.kind !== "StatefulSet";
+    const given = mayBeGiven ? this.#reserve.take(wanted) : undefined;
+    if (given === undefined) throw error;
+    return { ...given, fresh: false, untold: true };
   }
 
-  #keeps(object: UnderlayAddressObject): boolean {
-    return object.spec.owner?.kind === "StatefulSet" || this.#podLives(object);
+  /** DEL. */
+  release(nic: Nic): Promise<void> {
+    return this.#giveBacks.release(nic);
   }
 
-  #podLives({ spec }: UnderlayAddressObject): boolean {
-    const pod = this.#store.followedPod(spec.pod.namespace, spec.pod.name);
-    return (
-      pod?.metadata.uid === spec.pod.uid &&
-      pod.metadata.deletionTimestamp === undefined &&
-      !["Succeeded", "Failed"].includes(pod.status.phase)
-    );
-  }
-
-  /** Tells the API server what happened while it was away. Idempotent; throws when it is away still. */
-  async sync(): Promise<void> {
-    if (!this.#store.known()) return;
-    for (const record of this.#records.all()) {
-      const object = this.#store.address(record.name);
-      if (object === undefined) {
-        if (record.released) this.#records.remove(record.name);
-        continue;
-      }
-      if (object.spec.pod.uid !== record.pod.uid) this.#records.remove(record.name);
-      else if (record.released && object.spec.containerId !== "") await this.#giveBack(record.name, object.spec);
-      else if (record.stale) {
-        const { containerId } = record;
-        const next = await this.#store.replace(object, { ...object.spec, containerId, node: this.#store.node });
-        if (next !== undefined) this.#records.write({ ...record, stale: false });
-      }
-    }
-    this.forgetLost();
-  }
-
-  /** GC: what the runtime does not know as valid of this network is released as DEL would. */
-  async collect(network: string, valid: readonly Attachment[]): Promise<void> {
-    const keep = new Set(valid.map((a) => `${a.containerId}/${a.ifname}`));
-    for (const record of this.#records.all())
-      if (record.network === network && !record.released && !keep.has(`${record.containerId}/${record.ifname}`))
-        await this.release(record);
+  /** GC of one network. */
+  collect(network: string, valid: readonly Nic[]): Promise<void> {
+    return this.#giveBacks.collect(network, valid);
   }
 
   /** Throws unless the container holds an address. */
-  check({ containerId, ifname }: Attachment): void {
-    if (!this.#records.all().some((r) => r.containerId === containerId && r.ifname === ifname && !r.released))
-      throw new CniError(CODE.drift, `container ${containerId} holds no underlay address for ${ifname}`);
+  check({ containerId, ifname }: Nic): void {
+    const holds = (): boolean =>
+      this.#records.all().some((r) => r.containerId === containerId && r.ifname === ifname && !r.released);
+    if (holds()) return;
+    this.#records.reread();
+    if (!holds()) throw new CniError(CODE.drift, `container ${containerId} holds no underlay address for ${ifname}`);
   }
 
-  #inTurn<T>(key: string, work: () => Promise<T>): Promise<T> {
-    const turn = (this.#turns.get(key) ?? Promise.resolve()).then(work);
-    const settled = turn.then(
-      () => undefined,
-      () => undefined,
-    );
-    this.#turns.set(key, settled);
-    void settled.then(() => {
-      if (this.#turns.get(key) === settled) this.#turns.delete(key);
-    });
-    return turn;
+  /** Tells the API server what it does not know yet, and sees to the reserve. Throws when it is away. */
+  async sync(): Promise<void> {
+    this.#records.reread();
+    if (!this.#store.known()) return;
+    await this.#conflicts.mark();
+    await tellRecords(this.#store, this.#records, this.#giveBacks, this.#lost);
+    await this.#reserve.tend();
+    this.#picker.forgetLost();
   }
 }
 
-function specOf(request: IpamRequest, pod: PodObject, node: string, ip: Ip, pool: string): UnderlayAddressSpec {
-  const controller = pod.metadata.ownerReferences.find((o) => o.controller === true);
-  return {
-    address: ip,
-    pool,
-    node,
-    containerId: request.containerId,
-    ifname: request.ifname,
-    network: request.network,
-    pod: { namespace: request.pod.namespace, name: request.pod.name, uid: pod.metadata.uid },
-    ...(controller === undefined
-      ? {}
-      : { owner: { kind: controller.kind, name: controller.name, uid: controller.uid } }),
-  };
-}
-
-function toRecord(object: UnderlayAddressObject, pool: Pool, request: IpamRequest): AddressRecord {
-  const { gateway, prefixLength } = pool.spaces;
-  return {
-    name: object.metadata.name,
-    uid: object.metadata.uid,
-    address: object.spec.address,
-    prefixLength,
-    ...(gateway === undefined ? {} : { gateway }),
-    routes: [...pool.routes],
-    pool: pool.name,
-    containerId: request.containerId,
-    ifname: request.ifname,
-    network: request.network,
-    netns: request.netns,
-    pod: object.spec.pod,
-    released: false,
-    stale: false,
-  };
-}
-
-function answer(records: readonly AddressRecord[]): IpamAnswer {
-  const nic = records.find(({ defaultRouteNic }) => defaultRouteNic !== undefined)?.defaultRouteNic;
-  return {
-    ips: records.map(({ address, prefixLength, gateway }) => ({
-      address: `${address}/${prefixLength}`,
-      ...(gateway === undefined ? {} : { gateway }),
-    })),
-    routes: records.flatMap(({ routes }) => routes),
-    ...(nic === undefined ? {} : { defaultRouteNic: nic }),
-  };
-}
-
-function nameOf({ pod, ifname }: IpamRequest): string {
-  return `${ifname} of pod ${pod.namespace}/${pod.name}`;
-}
-
-function noPool(request: IpamRequest): CniError {
-  return new CniError(
-    CODE.noAddress,
-    request.pools.length > 0
-      ? `of the pools that the network names (${request.pools.join(", ")}) none is there and good for ${nameOf(request)}`
-      : `there is no UnderlayPool for ${nameOf(request)}`,
-    "See `kubectl get underlaypools`: their selectors and conditions.",
-  );
-}
-
-function exhausted(request: IpamRequest, pools: readonly Pool[], family: Family): CniError {
-  return new CniError(
-    CODE.noAddress,
-    `no ${family === "ipv4" ? "IPv4" : "IPv6"} address is free for ${nameOf(request)} in ${pools.map((p) => `${p.name} (${p.spaces.free.size})`).join(", ")}`,
-    "Add a range to the pool, or remove pods that hold addresses: `kubectl get underlayaddresses`.",
-  );
+function askedBy(pod: PodObject, request: IpamRequest): ReturnType<typeof askedFor> {
+  try {
+    return askedFor(pod.metadata.annotations, request.ifname);
+  } catch (error) {
+    throw wrongAnnotation(request, error);
+  }
 }

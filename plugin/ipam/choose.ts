@@ -9,6 +9,8 @@ export interface Pool {
   readonly routes: readonly { readonly dst: string; readonly gw?: string | undefined }[];
   /** Smaller first. */
   readonly priority: number;
+  /** Addresses that each node for which the pool is takes beforehand. */
+  readonly reservePerNode: number;
   readonly nodeLabels?: Labels;
   readonly namespaceLabels?: Labels;
   readonly podLabels?: Labels;
@@ -57,7 +59,7 @@ export function eligible(pools: readonly Pool[], asker: Asker): readonly Pool[] 
     );
 }
 
-function fits(wanted: Labels = {}, has: Labels): boolean {
+export function fits(wanted: Labels = {}, has: Labels): boolean {
   return Object.entries(wanted).every(([key, value]) => has[key] === value);
 }
 

@@ -37,6 +37,7 @@ const held = (last: number, network: string, containerId: string): AddressRecord
   pod: { namespace: "a", name: containerId, uid: containerId },
   released: false,
   stale: false,
+  leaving: false,
 });
 
 describe("GC of addresses", () => {

@@ -3,240 +3,150 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
-import { KubeError } from "../agent/kube.ts";
-import {
-  podObject,
-  type PodObject,
-  type UnderlayAddressObject,
-  type UnderlayAddressSpec,
-  underlayPool,
-} from "../agent/objects.ts";
+import { podObject, type PodObject } from "../agent/objects.ts";
 import { Reclaimer } from "../agent/reclaimer.ts";
+import { writeConflictNote } from "../cni/conflict-notes.ts";
+import { AddressCluster, NodeStore, SET } from "../testing/address-cluster.ts";
 import { Allocator } from "./allocator.ts";
 import { Records } from "./records.ts";
-import type { AddressStore } from "./store.ts";
 
 /**
  * Random lives of pods on two nodes: containers made, torn down, torn down twice or never, agents killed, partitions
- * from the API server, watches that lag, pods re-created under their name. At every step no two containers that run
- * have the same address; at the end nothing is held by nobody.
+ * from the API server, answers that get lost, watches that lag, pods re-created under their name, strangers on the wire with
+ * a pool's address. At every step no two containers that run have the same address, nor one that a stranger has; at the end
+ * nothing is held by nobody.
  */
 const NODES = ["n1", "n2"] as const;
 const NAMES = ["web-0", "a", "b"] as const;
-const SIZE = 4;
+const SIZE = 6;
+const RESERVE = 1;
 const DELAYS = { afterPod: 1000, withoutNode: 60_000, young: 500 };
-const SET = { kind: "StatefulSet", name: "web", uid: "set-1", controller: true };
+const ADDRESS = (index: number): string => `10.7.200.${index + 1}`;
+const seed = Number(process.env["MODEL_SEED"] ?? Date.now() % 1_000_000_000);
 
 interface Container {
   readonly id: string;
   readonly pod: PodObject;
   readonly node: number;
   readonly netns: string;
-  address: string | undefined;
-}
-
-/** The API server: every write is checked as the real one does. */
-class Cluster {
-  readonly addresses = new Map<string, UnderlayAddressObject>();
-  readonly pods = new Map<string, PodObject>();
-  readonly pool = underlayPool.parse({
-    metadata: { name: "p", uid: "p", creationTimestamp: "2026-01-01T00:00:00Z" },
-    spec: { subnet: "10.7.0.0/16", ranges: [`10.7.200.1-10.7.200.${SIZE}`] },
-  });
-  now = 1_000_000;
-  #version = 1;
-  #uid = 0;
-
-  uid(): string {
-    return `uid-${++this.#uid}`;
-  }
-
-  write(name: string, spec: UnderlayAddressSpec, before?: UnderlayAddressObject): UnderlayAddressObject {
-    const object: UnderlayAddressObject = {
-      metadata: {
-        name,
-        uid: before?.metadata.uid ?? this.uid(),
-        resourceVersion: String(++this.#version),
-        generation: 0,
-        creationTimestamp: before?.metadata.creationTimestamp ?? new Date(this.now).toISOString(),
-        labels: {},
-        annotations: {},
-        ownerReferences: [],
-      },
-      spec,
-    };
-    this.addresses.set(name, object);
-    return object;
-  }
-}
-
-/** What one node's agent sees: late, unless `catchUp` was called. */
-class NodeStore implements AddressStore {
-  readonly node: string;
-  partitioned = false;
-  #cluster: Cluster;
-  #seen = new Map<string, UnderlayAddressObject>();
-  #pods = new Map<string, PodObject>();
-
-  constructor(cluster: Cluster, node: string) {
-    this.node = node;
-    this.#cluster = cluster;
-  }
-
-  catchUp(): void {
-    if (this.partitioned) return;
-    this.#seen = new Map(this.#cluster.addresses);
-    this.#pods = new Map([...this.#cluster.pods].filter(([, pod]) => pod.spec.nodeName === this.node));
-  }
-
-  #ask(): void {
-    if (this.partitioned) throw new Error("connection refused");
-  }
-
-  known = (): boolean => true;
-  nodeLabels = () => ({});
-  namespaceLabels = () => Promise.resolve({});
-  pools = () => [this.#cluster.pool];
-  address = (name: string) => this.#seen.get(name);
-  addresses = () => [...this.#seen.values()];
-  followedPod = (namespace: string, name: string) => this.#pods.get(`${namespace}/${name}`);
-
-  async pod(namespace: string, name: string, uid: string): Promise<PodObject | undefined> {
-    const followed = this.followedPod(namespace, name);
-    if (followed?.metadata.uid === uid) return followed;
-    await Promise.resolve();
-    this.#ask();
-    return this.#cluster.pods.get(`${namespace}/${name}`);
-  }
-
-  async addressesOf(namespace: string, podName: string) {
-    await Promise.resolve();
-    this.#ask();
-    return [...this.#cluster.addresses.values()].filter(
-      ({ spec }) => spec.pod.namespace === namespace && spec.pod.name === podName,
-    );
-  }
-
-  async create(name: string, spec: UnderlayAddressSpec) {
-    await Promise.resolve();
-    this.#ask();
-    if (this.#cluster.addresses.has(name)) return undefined;
-    const object = this.#cluster.write(name, spec);
-    this.#seen.set(name, object);
-    return object;
-  }
-
-  async replace(object: UnderlayAddressObject, spec: UnderlayAddressSpec) {
-    await Promise.resolve();
-    this.#ask();
-    const { name, resourceVersion } = object.metadata;
-    const there = this.#cluster.addresses.get(name);
-    if (there?.metadata.resourceVersion !== resourceVersion) return undefined;
-    const next = this.#cluster.write(name, spec, there);
-    this.#seen.set(name, next);
-    return next;
-  }
-
-  async remove({ metadata }: UnderlayAddressObject) {
-    await Promise.resolve();
-    this.#ask();
-    if (this.#cluster.addresses.get(metadata.name)?.metadata.resourceVersion !== metadata.resourceVersion) return false;
-    this.#cluster.addresses.delete(metadata.name);
-    this.#seen.delete(metadata.name);
-    return true;
-  }
-
-  /** What the reclaimer asks the API server itself. */
-  async find({ plural, namespace = "" }: { readonly plural: string; readonly namespace?: string }, name: string) {
-    await Promise.resolve();
-    this.#ask();
-    if (plural === "statefulsets") return { metadata: { uid: SET.uid }, spec: { replicas: 2 } };
-    if (plural === "pods") return this.#cluster.pods.get(`${namespace}/${name}`);
-    throw new KubeError(404, plural);
-  }
+  readonly address: string;
 }
 
 type Op =
   | { readonly op: "pod"; readonly name: number; readonly node: number }
   | { readonly op: "delete"; readonly name: number; readonly force: boolean }
   | { readonly op: "add"; readonly name: number }
-  | { readonly op: "del"; readonly container: number; readonly netnsStays: boolean }
+  | { readonly op: "del"; readonly container: number; readonly lost: boolean }
   | { readonly op: "delNode"; readonly container: number }
   | { readonly op: "crash"; readonly node: number }
   | { readonly op: "partition"; readonly node: number; readonly on: boolean }
+  | { readonly op: "loseAnswer"; readonly node: number }
+  | { readonly op: "stranger"; readonly address: number; readonly on: boolean }
+  | { readonly op: "letGo"; readonly address: number }
   | { readonly op: "catchUp"; readonly node: number }
   | { readonly op: "reclaim"; readonly node: number; readonly pass: number };
 
 const node = fc.nat({ max: NODES.length - 1 });
 const name = fc.nat({ max: NAMES.length - 1 });
 const container = fc.nat({ max: 2 });
+const address = fc.nat({ max: SIZE - 1 });
+const op = <T extends string>(value: T) => fc.constant(value);
 const anyOp: fc.Arbitrary<Op> = fc.oneof(
-  { weight: 4, arbitrary: fc.record({ op: fc.constant("pod" as const), name, node }) },
-  { weight: 2, arbitrary: fc.record({ op: fc.constant("delete" as const), name, force: fc.boolean() }) },
-  { weight: 6, arbitrary: fc.record({ op: fc.constant("add" as const), name }) },
-  { weight: 3, arbitrary: fc.record({ op: fc.constant("del" as const), container, netnsStays: fc.boolean() }) },
-  { weight: 1, arbitrary: fc.record({ op: fc.constant("delNode" as const), container }) },
-  { weight: 1, arbitrary: fc.record({ op: fc.constant("crash" as const), node }) },
-  { weight: 1, arbitrary: fc.record({ op: fc.constant("partition" as const), node, on: fc.boolean() }) },
-  { weight: 3, arbitrary: fc.record({ op: fc.constant("catchUp" as const), node }) },
-  { weight: 2, arbitrary: fc.record({ op: fc.constant("reclaim" as const), node, pass: fc.nat({ max: 5000 }) }) },
+  { weight: 4, arbitrary: fc.record({ op: op("pod"), name, node }) },
+  { weight: 2, arbitrary: fc.record({ op: op("delete"), name, force: fc.boolean() }) },
+  { weight: 6, arbitrary: fc.record({ op: op("add"), name }) },
+  { weight: 3, arbitrary: fc.record({ op: op("del"), container, lost: fc.boolean() }) },
+  { weight: 1, arbitrary: fc.record({ op: op("delNode"), container }) },
+  { weight: 1, arbitrary: fc.record({ op: op("crash"), node }) },
+  { weight: 2, arbitrary: fc.record({ op: op("partition"), node, on: fc.boolean() }) },
+  { weight: 1, arbitrary: fc.record({ op: op("loseAnswer"), node }) },
+  { weight: 1, arbitrary: fc.record({ op: op("stranger"), address, on: fc.boolean() }) },
+  { weight: 1, arbitrary: fc.record({ op: op("letGo"), address }) },
+  { weight: 3, arbitrary: fc.record({ op: op("catchUp"), node }) },
+  { weight: 2, arbitrary: fc.record({ op: op("reclaim"), node, pass: fc.nat({ max: 5000 }) }) },
 );
 
 class Run {
-  readonly cluster = new Cluster();
+  readonly cluster = new AddressCluster().pool("p", {
+    ranges: [`${ADDRESS(0)}-${ADDRESS(SIZE - 1)}`],
+    reservePerNode: RESERVE,
+  });
   readonly directory = mkdtempSync(join(tmpdir(), "interlay-ipam-"));
   readonly stores = NODES.map((n) => new NodeStore(this.cluster, n));
   readonly agents = this.stores.map((_, i) => this.#agent(i));
   readonly containers: Container[] = [];
   /** StatefulSet pod -> the address it was given first. */
   readonly sticky = new Map<string, string>();
+  /** Addresses that somebody on the wire has. */
+  readonly strangers = new Set<string>();
+  /** What a pod was given and a stranger had: `uid address`. */
+  readonly refused = new Set<string>();
   #containerIds = 0;
+
+  #state(i: number): string {
+    return join(this.directory, NODES[i] ?? "", "state");
+  }
 
   #agent(i: number): { allocator: Allocator; reclaimer: Reclaimer } {
     const store = this.stores[i];
     assert.ok(store);
-    const records = new Records(join(this.directory, NODES[i] ?? ""));
+    const records = new Records(join(this.#state(i), "addresses"));
+    const options = { random: () => 0.3, now: () => this.cluster.now, stateDirectory: this.#state(i) };
     return {
-      allocator: new Allocator(store, records, () => 0.3),
+      allocator: new Allocator(store, records, options),
       reclaimer: new Reclaimer(store, store, records),
     };
   }
 
-  async step(op: Op): Promise<void> {
-    switch (op.op) {
+  async step(what: Op): Promise<void> {
+    switch (what.op) {
       case "pod":
-        this.#makePod(NAMES[op.name] ?? "", NODES[op.node] ?? "");
+        this.#makePod(NAMES[what.name] ?? "", NODES[what.node] ?? "");
         break;
       case "delete":
-        this.#deletePod(NAMES[op.name] ?? "", op.force);
+        this.#deletePod(NAMES[what.name] ?? "", what.force);
         break;
       case "add":
-        await this.#add(NAMES[op.name] ?? "");
+        await this.#add(NAMES[what.name] ?? "");
         break;
       case "del":
-        await this.#del(op.container, op.netnsStays);
+        await this.#del(what.container, what.lost);
         break;
       case "delNode": {
         // Gone without DEL, as in a reboot.
-        const [gone] = this.containers.splice(op.container, 1);
+        const [gone] = this.containers.splice(what.container, 1);
         if (gone !== undefined) rmSync(gone.netns);
         break;
       }
       case "crash":
-        this.agents[op.node] = this.#agent(op.node);
+        this.agents[what.node] = this.#agent(what.node);
         break;
       case "partition": {
-        const store = this.stores[op.node];
-        if (store !== undefined) store.partitioned = op.on;
+        const store = this.stores[what.node];
+        if (store !== undefined) store.partitioned = what.on;
         break;
       }
+      case "loseAnswer": {
+        const store = this.stores[what.node];
+        if (store !== undefined) store.losesAnswer = true;
+        break;
+      }
+      case "stranger":
+        if (!what.on) this.strangers.delete(ADDRESS(what.address));
+        // One that comes when the address is a pod's already is its owner's fault.
+        else if (!this.containers.some((one) => one.address === ADDRESS(what.address)))
+          this.strangers.add(ADDRESS(what.address));
+        break;
+      case "letGo":
+        this.#letGo(ADDRESS(what.address));
+        break;
       case "catchUp":
-        this.stores[op.node]?.catchUp();
+        this.stores[what.node]?.catchUp();
         break;
       case "reclaim":
-        this.cluster.now += op.pass;
-        this.stores[op.node]?.catchUp();
-        await this.#reclaim(op.node);
+        this.cluster.now += what.pass;
+        this.stores[what.node]?.catchUp();
+        await this.#reclaim(what.node);
         break;
     }
     this.#noDoubles();
@@ -265,40 +175,48 @@ class Run {
   #deletePod(podName: string, force: boolean): void {
     const pod = this.cluster.pods.get(`default/${podName}`);
     if (pod === undefined) return;
-    // Of a StatefulSet's pods there is one at most: who forces one away says that it runs no more.
-    const mayForce = force && !podName.startsWith("web-");
-    if (!mayForce && this.containers.some((c) => c.pod.metadata.uid === pod.metadata.uid)) return;
+    if (!force && this.containers.some((c) => c.pod.metadata.uid === pod.metadata.uid)) return;
     this.cluster.pods.delete(`default/${podName}`);
   }
 
   async #add(podName: string): Promise<void> {
     const pod = this.cluster.pods.get(`default/${podName}`);
     const i = NODES.findIndex((n) => n === pod?.spec.nodeName);
-    if (pod === undefined || this.containers.some((c) => c.pod.metadata.uid === pod.metadata.uid)) return;
+    const agent = this.agents[i];
+    if (pod === undefined || agent === undefined) return;
+    if (this.containers.some((c) => c.pod.metadata.uid === pod.metadata.uid)) return;
     const id = `c${++this.#containerIds}`;
     const netns = join(this.directory, id);
-    const request = {
-      containerId: id,
-      ifname: "eth0",
-      network: "underlay",
-      netns,
-      pools: [],
-      pod: { namespace: "default", name: podName, uid: pod.metadata.uid },
-    };
+    writeFileSync(netns, "");
+    const { uid } = pod.metadata;
+    const nic = { containerId: id, ifname: "eth0" };
+    let given: string;
     try {
-      const answer = await this.agents[i]?.allocator.allocate(request);
-      const address = answer?.ips[0]?.address.split("/")[0];
-      assert.ok(address !== undefined);
-      writeFileSync(netns, "");
-      this.containers.push({ id, pod, node: i, netns, address });
-      if (podName.startsWith("web-")) {
-        const before = this.sticky.get(podName);
-        assert.equal(address, before ?? address, `${podName} had ${before ?? ""}`);
-        this.sticky.set(podName, address);
-      }
-    } catch (error) {
-      if (error instanceof assert.AssertionError) throw error;
-      // Refused or unreachable: the kubelet tries again.
+      const answer = await agent.allocator.allocate({
+        ...{ ...nic, network: "underlay", netns, pools: [] },
+        pod: { namespace: "default", name: podName, uid },
+      });
+      given = answer.ips[0]?.address.split("/")[0] ?? "";
+    } catch {
+      rmSync(netns); // refused, or nobody could be asked: the kubelet tries again
+      await agent.allocator.release(nic);
+      return;
+    }
+    if (this.strangers.has(given)) {
+      assert.ok(!this.refused.has(`${uid} ${given}`), `${given} is a stranger's, and ${podName} gets it again`);
+      this.refused.add(`${uid} ${given}`);
+      this.sticky.delete(podName);
+      const pod = { namespace: "default", name: podName, uid };
+      writeConflictNote({ address: given, mac: "02:00:00:00:00:01", ifname: "eth0", pod }, this.#state(i));
+      rmSync(netns);
+      await agent.allocator.release(nic);
+      return;
+    }
+    this.containers.push({ id, pod, node: i, netns, address: given });
+    if (podName.startsWith("web-")) {
+      const before = this.sticky.get(podName);
+      assert.equal(given, before ?? given, `${podName} had ${before ?? ""}`);
+      this.sticky.set(podName, given);
     }
   }
 
@@ -311,32 +229,56 @@ class Run {
     if (!lost) await this.agents[gone.node]?.allocator.release({ containerId: gone.id, ifname: "eth0" });
   }
 
+  /** The operator has found the stranger. */
+  #letGo(of: string): void {
+    if (this.strangers.has(of) || this.cluster.addresses.get(of)?.spec.conflict === undefined) return;
+    this.cluster.addresses.delete(of);
+    for (const key of this.refused) if (key.endsWith(` ${of}`)) this.refused.delete(key);
+  }
+
   #noDoubles(): void {
-    const held = this.containers.map(({ address }) => address);
+    const held = this.containers.map((one) => one.address);
     assert.equal(new Set(held).size, held.length, `the same address twice: ${held.join(", ")}`);
   }
 
-  /** Everything heals and time passes: what is left is what runs, and what StatefulSets keep. */
+  /** Everything heals and time passes: what is left is what runs, what StatefulSets keep, reserves, and marked ones. */
   async settle(): Promise<void> {
-    for (const store of this.stores) store.partitioned = false;
-    for (let round = 0; round < 4; round++)
+    for (const store of this.stores) {
+      store.partitioned = false;
+      store.losesAnswer = false;
+    }
+    for (let round = 0; round < 5; round++)
       for (const [i, store] of this.stores.entries()) {
         store.catchUp();
         this.cluster.now += 2000;
         await this.#reclaim(i);
       }
+    const objects = [...this.cluster.addresses.values()].map(({ spec }) => spec);
     const live = new Set(
       [...this.cluster.pods.values(), ...this.containers.map(({ pod }) => pod)].map((p) => p.metadata.uid),
     );
-    for (const { spec } of this.cluster.addresses.values())
+    const given = objects.filter((spec) => spec.reserve !== true && spec.conflict === undefined);
+    for (const spec of given)
       assert.ok(
         live.has(spec.pod.uid) || spec.owner?.kind === "StatefulSet",
         `${spec.address} is held by ${spec.pod.name}, which is gone`,
       );
-    for (const { address, pod, id } of this.containers) {
-      const object = this.cluster.addresses.get(address ?? "");
-      assert.equal(object?.spec.pod.uid, pod.metadata.uid, `${address ?? ""} of ${id} is not its own any more`);
+    // One that still tries may have what its lost answers made, until it is wired or gone.
+    const there = new Set([...this.cluster.pods.values()].map((p) => p.metadata.uid));
+    const wired = new Set(this.containers.map(({ pod }) => pod.metadata.uid).filter((uid) => there.has(uid)));
+    const pods = given.map(({ pod }) => pod.uid).filter((uid) => wired.has(uid));
+    assert.equal(new Set(pods).size, pods.length, `a pod has two: ${JSON.stringify(given)}`);
+    for (const of of NODES) {
+      const reserved = objects.filter((spec) => spec.reserve && spec.node === of).length;
+      assert.ok(reserved <= RESERVE, `${of} has ${reserved} in reserve`);
+      if (objects.length < SIZE) assert.equal(reserved, RESERVE, `${of} has no reserve, and there is room`);
     }
+    for (const { address: has, pod, id } of this.containers)
+      assert.equal(
+        this.cluster.addresses.get(has)?.spec.pod.uid,
+        pod.metadata.uid,
+        `${has} of ${id} is not its own any more`,
+      );
   }
 
   close(): void {
@@ -347,49 +289,18 @@ class Run {
 describe("addresses, whatever happens", function () {
   this.timeout(120_000);
 
-  it("are never given twice, never lost, and stay with a StatefulSet's pod", async () => {
+  it(`are never given twice, never lost, and stay with a StatefulSet's pod (MODEL_SEED=${seed})`, async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(anyOp, { minLength: 10, maxLength: 80, size: "max" }), async (ops) => {
         const run = new Run();
         try {
-          for (const op of ops) await run.step(op);
+          for (const one of ops) await run.step(one);
           await run.settle();
         } finally {
           run.close();
         }
       }),
-      { numRuns: Number(process.env["MODEL_RUNS"] ?? 300) },
+      { numRuns: Number(process.env["MODEL_RUNS"] ?? 300), seed },
     );
-  });
-
-  it("are given to ten nodes at once from a pool that has exactly enough", async () => {
-    const cluster = new Cluster();
-    const directory = mkdtempSync(join(tmpdir(), "interlay-ipam-"));
-    try {
-      const stores = Array.from({ length: SIZE }, (_, i) => new NodeStore(cluster, `n${i}`));
-      const answers = await Promise.all(
-        stores.map(async (store, i) => {
-          const pod = podObject.parse({
-            metadata: { name: `p${i}`, namespace: "default", uid: `u${i}` },
-            spec: { nodeName: store.node },
-          });
-          cluster.pods.set(`default/p${i}`, pod);
-          store.catchUp();
-          const allocator = new Allocator(store, new Records(join(directory, store.node)));
-          const answer = await allocator.allocate({
-            containerId: `c${i}`,
-            ifname: "eth0",
-            network: "underlay",
-            netns: "",
-            pools: [],
-            pod: { namespace: "default", name: `p${i}`, uid: `u${i}` },
-          });
-          return answer.ips[0]?.address;
-        }),
-      );
-      assert.equal(new Set(answers).size, SIZE);
-    } finally {
-      rmSync(directory, { recursive: true, force: true });
-    }
   });
 });

@@ -24,6 +24,7 @@ export function toPools(objects: readonly UnderlayPoolObject[]): Pools {
         spaces: poolSpaces(spec),
         routes: spec.routes,
         priority: spec.priority,
+        reservePerNode: spec.reservePerNode,
         ...(spec.nodeSelector === undefined ? {} : { nodeLabels: spec.nodeSelector.matchLabels }),
         ...(spec.namespaceSelector === undefined ? {} : { namespaceLabels: spec.namespaceSelector.matchLabels }),
         ...(spec.podSelector === undefined ? {} : { podLabels: spec.podSelector.matchLabels }),

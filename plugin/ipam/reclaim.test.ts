@@ -11,6 +11,7 @@ const GONE: World = {
   node: "present",
   sandbox: "gone",
   statefulSet: "gone",
+  replaced: false,
   goneSince: NOW - 5000,
 };
 const set = { kind: "StatefulSet", name: "web", uid: "s1" };
@@ -35,6 +36,11 @@ describe("an address goes back", () => {
     ["by ordinals that do not start at 0", { owner: set }, wants(1, 1), "keep"],
     ["when its StatefulSet is another one of that name", { owner: set }, wants(5, 0, "s2"), "release"],
     ["not while nobody says what its StatefulSet wants", { owner: set }, { statefulSet: "unknown" }, "keep"],
+    ["when its StatefulSet's pod has another one now", { owner: set }, { ...wants(2), replaced: true }, "release"],
+    ["when its pod has another one now: an answer was lost", {}, { pod: { uid: "u1" }, replaced: true }, "release"],
+    ["never, as a node's reserve, while the node is there", { reserve: true }, { goneSince: 0 }, "keep"],
+    ["not soon, as the reserve of a node that is gone", { reserve: true }, { node: "gone" }, "wait"],
+    ["late, as the reserve of a node that is gone", { reserve: true }, { node: "gone", goneSince: 0 }, "release"],
     ["never by itself after a conflict on the wire", { conflict: "02:00:00:00:00:01" }, {}, "keep"],
   ];
   for (const [what, holder, world, expected] of cases)
@@ -51,6 +57,7 @@ describe("an address goes back", () => {
           node: fc.constantFrom<World["node"]>("present", "gone", "unknown"),
           sandbox: fc.constantFrom<World["sandbox"]>("present", "gone", "unknown"),
           statefulSet: fc.constantFrom<World["statefulSet"]>("gone", "unknown", { uid: "s1", first: 0, replicas: 1 }),
+          replaced: fc.constant(false),
           goneSince: fc.option(fc.nat(), { nil: undefined }),
         }),
         fc.option(fc.constant(set), { nil: undefined }),

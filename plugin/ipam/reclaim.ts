@@ -9,6 +9,8 @@ export interface Holder {
   readonly containerId: string;
   readonly owner?: { readonly kind: string; readonly name: string; readonly uid: string } | undefined;
   readonly conflict?: string | undefined;
+  /** Taken beforehand for pods of its node. */
+  readonly reserve?: boolean | undefined;
   /** When the object was made, milliseconds since the epoch. */
   readonly created: number;
 }
@@ -24,6 +26,8 @@ export interface World {
   /** Of the owner, if it is a StatefulSet: the ordinals that it wants. */
   readonly statefulSet:
     { readonly uid: string; readonly first: number; readonly replicas: number } | "gone" | "unknown";
+  /** The pod that is there under that name has another address in this one's place, and not this one. */
+  readonly replaced: boolean;
   /** Since when the pod has been seen gone; undefined: since now. */
   readonly goneSince: number | undefined;
 }
@@ -45,10 +49,14 @@ export type Verdict =
 export function decideReclaim(holder: Holder, world: World, delays: Delays): Verdict {
   const keep = (reason: string): Verdict => ({ action: "keep", reason });
   if (holder.conflict !== undefined) return keep("another host answers for it: an operator removes the object");
+  if (holder.reserve === true) return reclaimReserve(world, delays);
   if (world.now - holder.created < delays.young) return keep("its ADD may not have ended yet");
   if (world.pod === "unknown") return keep("the API server does not say whether its pod is there");
-  if (world.pod !== "gone" && world.pod.uid === holder.podUid) return keep("its pod is there");
-  if (holder.owner?.kind === "StatefulSet") {
+  if (world.pod !== "gone" && world.pod.uid === holder.podUid)
+    return world.replaced
+      ? { action: "release", reason: "its pod has another address in its place" }
+      : keep("its pod is there");
+  if (holder.owner?.kind === "StatefulSet" && !world.replaced) {
     const kept = keptForStatefulSet(holder, holder.owner.uid, world.statefulSet);
     if (kept !== undefined) return keep(kept);
   }
@@ -64,6 +72,15 @@ export function decideReclaim(holder: Holder, world: World, delays: Delays): Ver
       reason: `its pod is gone for ${Math.round(gone / 1000)} s of ${Math.round(delay / 1000)} s`,
     };
   return { action: "release", reason: "its pod is gone" };
+}
+
+/** Its own node gives it back when it is too much; another does when that node is gone for good, for it may have given it. */
+function reclaimReserve(world: World, delays: Delays): Verdict {
+  if (world.node !== "gone") return { action: "keep", reason: "it is its node's reserve" };
+  const gone = world.now - (world.goneSince ?? world.now);
+  return gone < delays.withoutNode
+    ? { action: "wait", reason: `its node is gone for ${Math.round(gone / 1000)} s` }
+    : { action: "release", reason: "the node whose reserve it was is gone" };
 }
 
 function keptForStatefulSet(holder: Holder, uid: string, set: World["statefulSet"]): string | undefined {

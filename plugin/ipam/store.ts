@@ -26,7 +26,8 @@ export interface AddressStore {
   remove(object: UnderlayAddressObject): Promise<boolean>;
 }
 
-/** True of errors that are the API server's answer; others mean that it could not be asked. */
+/** True of errors that are the API server's answer; others mean that it, or its etcd, could not be asked. */
 export function isAnswer(error: unknown): boolean {
-  return typeof error === "object" && error !== null && "status" in error;
+  if (typeof error !== "object" || error === null || !("status" in error)) return false;
+  return typeof error.status === "number" && error.status < 500 && error.status !== 429;
 }

@@ -1,0 +1,188 @@
+import assert from "node:assert/strict";
+import { setTimeout as sleep } from "node:timers/promises";
+import { ensure } from "./cluster-api.ts";
+import { By, DeferCleanup, Describe, Eventually, It } from "./harness.ts";
+import { runIpam } from "./ipam/command.ts";
+import { agreed, distinct, EXACT, removeAll, scene } from "./ipam/scene.ts";
+import { addressOf, makePod, podRef, readPod, rolledOut, rollOut, scale, workload } from "./ipam/workloads.ts";
+import { NAMESPACE } from "./ipam/world.ts";
+import { outsideHost } from "./pods/deploy.ts";
+
+/** Underlay addresses in a real cluster: they stay with their pods, and nobody has one twice. */
+Describe("ipam: addresses stay with their pods", { labels: ["ipam"] }, () => {
+  const world = scene();
+  const first = (): string => world().workers[0] ?? "";
+
+  It("a Deployment rolls out with exactly as many addresses as replicas", { timeout: 300_000 }, async () => {
+    const strategy = { maxSurge: 0, maxUnavailable: 3 };
+    const web = workload(world(), "Deployment", "web", { network: "exact", replicas: EXACT, strategy });
+    await ensure(world().api, web);
+    const all = Array.from({ length: EXACT }, (_, index) => world().at(0, index + 1));
+    assert.deepEqual(await By("made", () => rolledOut(world(), web, EXACT)), all);
+    for (const mark of ["second", "third"]) {
+      await rollOut(world(), web, mark);
+      assert.deepEqual(await By(`the ${mark} rollout`, () => rolledOut(world(), web, EXACT)), all);
+    }
+    await removeAll(world(), web);
+    await world().isEmpty("exact");
+  });
+
+  It("a Deployment's pods keep to the set that its template names", { timeout: 300_000 }, async () => {
+    const annotations = { "interlay.dev/ip": world().range(1, 4) };
+    const strategy = { maxSurge: 1, maxUnavailable: 0 };
+    const set = workload(world(), "Deployment", "set", { network: "steady", replicas: 3, strategy, annotations });
+    const may = new Set(Array.from({ length: 4 }, (_, index) => world().at(1, index + 1)));
+    const inSet = (addresses: readonly string[]): void => {
+      distinct(addresses);
+      assert.ok(
+        addresses.every((one) => may.has(one)),
+        `${addresses.join(", ")} are not all in ${[...may].join(", ")}`,
+      );
+    };
+    await ensure(world().api, set);
+    inSet(await By("made", () => rolledOut(world(), set, 3)));
+    await rollOut(world(), set, "second");
+    inSet(await By("rolled out, with one pod more for a while", () => rolledOut(world(), set, 3)));
+    const [taken = ""] = (await world().held("steady")).map(({ address }) => address);
+    await makePod(world(), "late", { network: "steady", annotations: { "interlay.dev/ip": taken } });
+    await Eventually(
+      "an Event on a pod that asks for a taken address names the holder",
+      () => world().api.core.listNamespacedEvent({ namespace: NAMESPACE }),
+      ({ items }) =>
+        items.some(
+          ({ involvedObject, reason, message = "" }) =>
+            involvedObject.name === "late" &&
+            reason === "NoUnderlayAddress" &&
+            message.includes(
+              `${taken}, which eth0 of pod ${NAMESPACE}/late asks for, is held by pod ${NAMESPACE}/set-`,
+            ),
+        ),
+    );
+    await world().remove(podRef("late"));
+    await removeAll(world(), set);
+    await world().isEmpty("steady");
+  });
+
+  It("a StatefulSet's pods keep theirs: restart, force, another node, scaling", { timeout: 400_000 }, async () => {
+    const set = workload(world(), "StatefulSet", "db", { network: "steady", replicas: 2 });
+    await ensure(world().api, set);
+    await rolledOut(world(), set, 2);
+    const was = await addressOf(world(), "db-0");
+    const before = async () => (await readPod(world(), "db-0"))?.metadata?.uid;
+    for (const [how, grace] of [
+      ["deleted", undefined],
+      ["forced away", 0],
+    ] as const) {
+      const uid = await before();
+      await world().remove(podRef("db-0"), grace);
+      assert.equal(await By(`${how}, and back`, () => addressOf(world(), "db-0", uid)), was, `db-0, ${how}`);
+    }
+    const earlier = (await readPod(world(), "db-0"))?.spec?.nodeName ?? "";
+    const cordon = (unschedulable: boolean) =>
+      world().merge({ apiVersion: "v1", kind: "Node", metadata: { name: earlier }, spec: { unschedulable } });
+    await cordon(true);
+    DeferCleanup(() => cordon(false));
+    const uid = await before();
+    await world().remove(podRef("db-0"));
+    assert.equal(await By("on another node", () => addressOf(world(), "db-0", uid)), was, "db-0, elsewhere");
+    assert.notEqual((await readPod(world(), "db-0"))?.spec?.nodeName, earlier);
+    await scale(world(), set, 1);
+    await Eventually(
+      "what is scaled away gives its address back",
+      () => world().held("steady"),
+      (held) => held.length === 1 && held[0]?.address === was,
+      { timeout: 90_000, interval: 500 },
+    );
+    await removeAll(world(), set);
+    await world().isEmpty("steady");
+  });
+
+  It(
+    "a pod forced away and made anew at once, elsewhere, has its address, and it alone",
+    { timeout: 300_000 },
+    async () => {
+      const annotations = { "interlay.dev/ip": world().at(1, 9) };
+      await makePod(world(), "fixed", { network: "steady", node: first(), annotations });
+      assert.equal(await addressOf(world(), "fixed"), world().at(1, 9));
+      for (const where of world().workers.slice(0, 2)) {
+        await world().remove(podRef("fixed"), 0);
+        await makePod(world(), "fixed", { network: "steady", node: where, annotations });
+        assert.equal(await By(`made anew on ${where}`, () => addressOf(world(), "fixed")), world().at(1, 9));
+        await agreed(world());
+      }
+      await world().remove(podRef("fixed"));
+      await world().isEmpty("steady");
+    },
+  );
+
+  It("what another host answers for is marked and told, and the pod gets another", { timeout: 300_000 }, async () => {
+    const stranger = outsideHost(await world().cluster.external());
+    const [mine, ...theirs] = [3, 1, 2].map((index) => world().at(2, index));
+    for (const address of theirs) {
+      await stranger.exec(["ip", "address", "add", `${address}/32`, "dev", "eth0"]);
+      DeferCleanup(() => stranger.exec(["ip", "address", "delete", `${address}/32`, "dev", "eth0"]));
+    }
+    const mac = (await stranger.exec(["cat", "/sys/class/net/eth0/address"])).stdout.trim();
+    await world().pool("wire", { ranges: [world().range(2, 3)] }, { conflictDetection: true, probeIntervalMs: 300 });
+    await makePod(world(), "asks", { network: "wire", node: first() });
+    assert.equal(await By("the pod runs", () => addressOf(world(), "asks")), mine);
+    await makePod(world(), "none-left", { network: "wire", node: world().workers[1] ?? "" });
+    const status = await Eventually(
+      "the pool's status tells of both",
+      () => world().status("wire"),
+      ({ conflicts }) => conflicts === 2,
+      { timeout: 90_000 },
+    );
+    const told = status.conditions.find(({ type }) => type === "Conflicts")?.message ?? "";
+    for (const address of theirs) assert.ok(told.includes(`${address} (${mac})`), told);
+    const { items } = await world().api.core.listNamespacedEvent({ namespace: NAMESPACE });
+    for (const address of theirs)
+      assert.ok(
+        items.some(
+          ({ reason, message = "" }) => reason === "AddressConflict" && message.includes(`${address} is in use`),
+        ),
+        `no Event tells of ${address}`,
+      );
+    const show = await runIpam(world().cluster.kubeconfig, ["show", "--pool", "wire"]);
+    assert.equal(show.split("\n").filter((line) => line.includes(`conflict (${mac})`)).length, 2, show);
+    await By("the stranger leaves, and the operator lets them go", async () => {
+      for (const address of theirs) await stranger.exec(["ip", "address", "delete", `${address}/32`, "dev", "eth0"]);
+      await runIpam(world().cluster.kubeconfig, ["release", ...theirs, "--yes"]);
+    });
+    assert.ok(theirs.includes(await addressOf(world(), "none-left")));
+    for (const name of ["asks", "none-left"]) await world().remove(podRef(name));
+    await world().isEmpty("wire");
+  });
+
+  It("a pool that overlaps an earlier one gives nothing; one made smaller drains", { timeout: 200_000 }, async () => {
+    await world().pool("narrow", { ranges: [world().range(4, 4)] });
+    await makePod(world(), "stays", { network: "narrow", annotations: { "interlay.dev/ip": world().at(4, 4) } });
+    assert.equal(await addressOf(world(), "stays"), world().at(4, 4));
+    await sleep(1100); // creation times are whole seconds
+    await world().pool("later", { ranges: [world().range(4, 2)] });
+    const told = async (pool: string, type: string) =>
+      (await world().status(pool)).conditions.find((one) => one.type === type);
+    const is = (pool: string, type: string, status: string, message: RegExp) =>
+      Eventually(
+        `${pool} says ${type}: ${status}`,
+        () => told(pool, type),
+        (one) => one?.status === status && message.test(one.message),
+        { timeout: 30_000 },
+      );
+    await is("later", "Ready", "False", /overlap with those of the earlier UnderlayPool narrow/);
+    await is("narrow", "Ready", "True", /./);
+    await world().merge({
+      ...{ apiVersion: "interlay.dev/v1alpha1", kind: "UnderlayPool", metadata: { name: "narrow" } },
+      spec: { ranges: [world().at(4, 3)] },
+    });
+    await is("narrow", "Draining", "True", new RegExp(`^${world().at(4, 4)} of pod ${NAMESPACE}/stays is no longer`));
+    await is("later", "Ready", "True", /./);
+    await world().remove(podRef("stays"));
+    await Eventually(
+      "nothing drains any more",
+      () => world().status("narrow"),
+      ({ draining, used, total }) => draining === 0 && used === 0 && total === 1,
+      { timeout: 60_000 },
+    );
+  });
+});

@@ -1,0 +1,41 @@
+import { execFile } from "node:child_process";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { z } from "zod";
+import { must } from "../agent-process.ts";
+import type { IpamWorld } from "./world.ts";
+
+const checked = z.object({
+  found: z.array(z.object({ what: z.string(), severity: z.enum(["error", "note"]), message: z.string() })),
+});
+
+/** `npm run ipam -- …`, as a user would run it. Throws with its words on other exit codes than 0 and 1. */
+export async function runIpam(kubeconfig: string, args: readonly string[]): Promise<string> {
+  const script = join(import.meta.dirname, "..", "..", "scripts", "ipam.ts");
+  return new Promise<string>((resolve, reject) => {
+    const argv = ["--import", "tsx", script, "--kubeconfig", kubeconfig, ...args];
+    execFile(process.execPath, argv, { maxBuffer: 1 << 26 }, (error, said, errors) => {
+      if (error === null || error.code === 1) resolve(said);
+      else reject(new Error(`npm run ipam ended with ${String(error.code)}: ${errors.trim()}`));
+    });
+  });
+}
+
+/** What `check` finds, with each worker's own word. */
+export async function checkAddresses({ cluster, workers }: IpamWorld): Promise<z.infer<typeof checked>["found"]> {
+  const directory = await mkdtemp(join(tmpdir(), "interlay-ipam-"));
+  try {
+    const file = join(directory, "nodes.json");
+    const nodes = await Promise.all(
+      workers.map(
+        async (node) => JSON.parse(await must(cluster, node, ["/opt/cni/bin/interlay", "ipam", "snapshot"])) as unknown,
+      ),
+    );
+    await writeFile(file, JSON.stringify(nodes));
+    return checked.parse(JSON.parse(await runIpam(cluster.kubeconfig, ["--nodes-from", file, "check", "--json"])))
+      .found;
+  } finally {
+    await rm(directory, { recursive: true, force: true });
+  }
+}

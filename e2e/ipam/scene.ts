@@ -1,0 +1,58 @@
+import assert from "node:assert/strict";
+import { ensureDebianPackages } from "../../clusters/components/packages.ts";
+import { plainProgress } from "../../clusters/progress-plain.ts";
+import { clusterApi } from "../cluster-api.ts";
+import { theCluster } from "../context.ts";
+import { BeforeAll, Eventually } from "../harness.ts";
+import type { Answer } from "./calls.ts";
+import { checkAddresses } from "./command.ts";
+import { rolledOut, scale, type Workload } from "./workloads.ts";
+import { IpamWorld } from "./world.ts";
+
+/** How many addresses the pool `exact` has. */
+export const EXACT = 6;
+
+/** The running group's world, with a pool of exactly so many addresses and one with room, made before its specs. */
+export function scene(): () => IpamWorld {
+  let world: IpamWorld | undefined;
+  BeforeAll(
+    async () => {
+      const cluster = await theCluster();
+      if (cluster.provider === "lab") await ensureDebianPackages(["procps"], plainProgress());
+      world = await IpamWorld.make(cluster, clusterApi(cluster));
+      await world.pool("exact", { ranges: [world.range(0, EXACT)] });
+      await world.pool("steady", { ranges: [world.range(1, 9)] });
+    },
+    { timeout: 180_000 },
+  );
+  return () => {
+    if (world === undefined) throw new Error("the scene is not set: its BeforeAll has not run");
+    return world;
+  };
+}
+
+export function distinct(addresses: readonly string[]): void {
+  assert.equal(new Set(addresses).size, addresses.length, `the same twice: ${addresses.join(", ")}`);
+}
+
+/** Scaled to nothing first: its pods are gone when this resolves. */
+export async function removeAll(world: IpamWorld, object: Workload): Promise<void> {
+  await scale(world, object, 0);
+  await rolledOut(world, object, 0);
+  await world.remove(object);
+}
+
+/** Nothing is found, not even what passes by itself. */
+export async function agreed(world: IpamWorld): Promise<void> {
+  await Eventually(
+    "objects, records and links agree",
+    () => checkAddresses(world),
+    (found) => found.length === 0,
+    { timeout: 60_000, interval: 1000 },
+  );
+}
+
+export function given(answer: Answer): string {
+  assert.ok("address" in answer, `refused: ${JSON.stringify(answer)}`);
+  return answer.address;
+}

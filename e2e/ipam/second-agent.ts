@@ -1,0 +1,32 @@
+import { must } from "../agent-process.ts";
+import { Eventually } from "../harness.ts";
+import type { IpamWorld } from "./world.ts";
+
+const AGENT = ["/host/opt/cni/bin/interlay", "agent"];
+const SYSTEM = "interlay-system";
+
+/** Processes of a node's agents, the one that was started first before the others. */
+async function agentsOf({ cluster }: IpamWorld, node: string): Promise<readonly string[]> {
+  const own = (await must(cluster, node, ["readlink", "/proc/self/ns/net"])).trim();
+  const found = (await must(cluster, node, ["pgrep", "-f", "interlay agent$"])).split("\n").filter((pid) => pid !== "");
+  const its: string[] = [];
+  for (const pid of found)
+    if ((await cluster.exec(node, ["readlink", `/proc/${pid}/ns/net`])).stdout.trim() === own) its.push(pid);
+  return its.toSorted((a, b) => Number(a) - Number(b));
+}
+
+/** Starts another agent beside the one that runs, in its container, as it is when a DaemonSet is rolled out with a surge. */
+export async function secondAgent(world: IpamWorld, node: string): Promise<void> {
+  await world.api.attach(SYSTEM, await world.agentOn(node), AGENT);
+  await Eventually(
+    `two agents run on ${node}`,
+    () => agentsOf(world, node),
+    (pids) => pids.length === 2,
+  );
+}
+
+export async function oldestAgent(world: IpamWorld, node: string, signal: "KILL"): Promise<void> {
+  const [oldest] = await agentsOf(world, node);
+  if (oldest === undefined) throw new Error(`no agent runs on ${node}`);
+  await must(world.cluster, node, ["kill", `-${signal}`, oldest]);
+}

@@ -1,0 +1,161 @@
+import type { V1Pod } from "@kubernetes/client-node";
+import { z } from "zod";
+import { answered, ensure, statusCode } from "../cluster-api.ts";
+import { Eventually } from "../harness.ts";
+import { type IpamWorld, type KubeObject, NAMESPACE } from "./world.ts";
+
+const READY_MS = 150_000;
+
+const counts = z.object({
+  metadata: z.object({ generation: z.number().default(0) }),
+  status: z
+    .object({
+      observedGeneration: z.number().default(0),
+      replicas: z.number().default(0),
+      updatedReplicas: z.number().default(0),
+      availableReplicas: z.number().default(0),
+      readyReplicas: z.number().default(0),
+    })
+    .prefault({}),
+});
+
+export interface PodOptions {
+  readonly network: string;
+  readonly annotations?: Readonly<Record<string, string>>;
+  readonly node?: string;
+  readonly hostNetwork?: boolean;
+}
+
+function podSpec({ cluster }: IpamWorld, { node, hostNetwork = false }: Pick<PodOptions, "node" | "hostNetwork">) {
+  return {
+    ...(node === undefined ? {} : { nodeName: node }),
+    hostNetwork,
+    terminationGracePeriodSeconds: 0,
+    automountServiceAccountToken: false,
+    enableServiceLinks: false,
+    containers: [{ name: "probe", image: cluster.probeImage, imagePullPolicy: "IfNotPresent" }],
+  };
+}
+
+const onNetwork = (network: string): Readonly<Record<string, string>> => ({
+  "v1.multus-cni.io/default-network": `${NAMESPACE}/${network}`,
+});
+
+/** A pod by itself. Its port is the node's own where it is on the node's network, so it idles there. */
+export async function makePod(world: IpamWorld, name: string, options: PodOptions): Promise<void> {
+  const { network, annotations = {} } = options;
+  const object: KubeObject = {
+    apiVersion: "v1",
+    kind: "Pod",
+    metadata: {
+      name,
+      namespace: NAMESPACE,
+      annotations: { ...(options.hostNetwork === true ? {} : onNetwork(network)), ...annotations },
+    },
+    spec: podSpec(world, options),
+  };
+  await ensure(world.api, object);
+}
+
+export const podRef = (name: string): KubeObject => ({
+  apiVersion: "v1",
+  kind: "Pod",
+  metadata: { name, namespace: NAMESPACE },
+});
+
+export async function readPod({ api }: IpamWorld, name: string): Promise<V1Pod | undefined> {
+  return answered(() => api.core.readNamespacedPod({ name, namespace: NAMESPACE })).catch((error: unknown) => {
+    if (statusCode(error) === 404) return undefined;
+    throw error;
+  });
+}
+
+/** @returns its address */
+export async function addressOf(world: IpamWorld, name: string, not?: string): Promise<string> {
+  const pod = await Eventually(
+    `pod ${name} runs`,
+    () => readPod(world, name),
+    (one) => isReady(one) && one?.metadata?.uid !== not,
+    { timeout: READY_MS },
+  );
+  return pod?.status?.podIP ?? "";
+}
+
+export async function isGone(world: IpamWorld, name: string): Promise<void> {
+  await Eventually(
+    `pod ${name} is gone`,
+    () => readPod(world, name),
+    (pod) => pod === undefined,
+    { timeout: READY_MS },
+  );
+}
+
+function isReady(pod: V1Pod | undefined): boolean {
+  return (
+    pod?.metadata?.deletionTimestamp === undefined &&
+    (pod?.status?.conditions ?? []).some(({ type, status }) => type === "Ready" && status === "True")
+  );
+}
+
+export type Workload = KubeObject;
+
+/** A Deployment or StatefulSet on one network. */
+export function workload(
+  world: IpamWorld,
+  kind: "Deployment" | "StatefulSet",
+  name: string,
+  options: Pick<PodOptions, "network" | "annotations"> & {
+    readonly replicas: number;
+    readonly strategy?: { readonly maxSurge: number; readonly maxUnavailable: number };
+  },
+): Workload {
+  const labels = { app: name };
+  return {
+    apiVersion: "apps/v1",
+    kind,
+    metadata: { name, namespace: NAMESPACE },
+    spec: {
+      replicas: options.replicas,
+      selector: { matchLabels: labels },
+      ...(kind === "StatefulSet" ? { serviceName: name, podManagementPolicy: "Parallel" } : {}),
+      ...(options.strategy === undefined ? {} : { strategy: { rollingUpdate: options.strategy } }),
+      template: {
+        metadata: { labels, annotations: { ...onNetwork(options.network), ...options.annotations } },
+        spec: podSpec(world, {}),
+      },
+    },
+  };
+}
+
+/** Every replica is there, of the last template, and ready; and none of an earlier one. @returns their addresses, sorted */
+export async function rolledOut(world: IpamWorld, object: Workload, replicas: number): Promise<readonly string[]> {
+  const name = object.metadata.name;
+  await Eventually(
+    `${name} has its ${replicas} pods`,
+    async () => counts.parse(await world.api.objects.read(object)),
+    ({ metadata, status }) =>
+      status.observedGeneration >= metadata.generation &&
+      [status.replicas, status.updatedReplicas, status.readyReplicas].every((count) => count === replicas),
+    { timeout: READY_MS },
+  );
+  const pods = await Eventually(
+    `the pods of ${name} alone are there`,
+    () => answered(() => world.api.core.listNamespacedPod({ namespace: NAMESPACE, labelSelector: `app=${name}` })),
+    ({ items }) => items.length === replicas,
+    { timeout: READY_MS },
+  );
+  return pods.items.map(({ status }) => status?.podIP ?? "").toSorted();
+}
+
+/** The template changes, so every pod is made anew. */
+export async function rollOut(world: IpamWorld, { apiVersion, kind, metadata }: Workload, mark: string): Promise<void> {
+  await world.merge({ apiVersion, kind, metadata, spec: { template: { metadata: { annotations: { mark } } } } });
+}
+
+export async function scale(
+  world: IpamWorld,
+  { apiVersion, kind, metadata }: Workload,
+  replicas: number,
+): Promise<void> {
+  await world.merge({ apiVersion, kind, metadata, spec: { replicas } });
+}

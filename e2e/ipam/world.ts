@@ -1,0 +1,195 @@
+import { PatchStrategy } from "@kubernetes/client-node";
+import { z } from "zod";
+import type { Cluster } from "../../clusters/provider.ts";
+import { answered, type ClusterApi, ensure, removeNamespace, statusCode } from "../cluster-api.ts";
+import { DeferCleanup, Eventually } from "../harness.ts";
+
+export const NAMESPACE = "interlay-ipam";
+const GROUP = "interlay.dev/v1alpha1";
+const SYSTEM = "interlay-system";
+
+/** So many seconds, where an hour would do for people. */
+const QUICK = {
+  addressReclaimSeconds: "1",
+  addressReclaimYoungSeconds: "2",
+  addressReclaimWithoutNodeSeconds: "5",
+} as const;
+
+const addresses = z.object({
+  items: z.array(
+    z.object({
+      spec: z.object({
+        address: z.string(),
+        pool: z.string(),
+        node: z.string(),
+        containerId: z.string(),
+        pod: z.object({ namespace: z.string(), name: z.string(), uid: z.string() }),
+        conflict: z.string().optional(),
+        reserve: z.boolean().optional(),
+      }),
+    }),
+  ),
+});
+export type Held = z.infer<typeof addresses>["items"][number]["spec"];
+
+const poolStatus = z.object({
+  status: z
+    .object({
+      total: z.number(),
+      used: z.number(),
+      free: z.number(),
+      conflicts: z.number(),
+      draining: z.number(),
+      conditions: z.array(z.object({ type: z.string(), status: z.string(), message: z.string() })),
+    })
+    .optional(),
+});
+export type PoolStatus = NonNullable<z.infer<typeof poolStatus>["status"]>;
+
+const underlay = z.object({ spec: z.object({ subnet: z.string(), gateway: z.string() }) });
+
+/** What is written to the API server. */
+export interface KubeObject {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly metadata: {
+    readonly name: string;
+    readonly namespace?: string;
+    readonly annotations?: Readonly<Record<string, string>>;
+  };
+  readonly spec?: unknown;
+  readonly data?: unknown;
+  readonly status?: unknown;
+}
+
+/** A namespace, pools and networks of the suite's own, beside what the cluster has. */
+export class IpamWorld {
+  readonly cluster: Cluster;
+  readonly api: ClusterApi;
+  readonly workers: readonly string[];
+  readonly #subnet: string;
+  readonly #gateway: string;
+
+  private constructor(cluster: Cluster, api: ClusterApi, subnet: string, gateway: string) {
+    this.cluster = cluster;
+    this.api = api;
+    this.workers = cluster.nodes.filter(({ role }) => role === "worker").map(({ name }) => name);
+    this.#subnet = subnet;
+    this.#gateway = gateway;
+  }
+
+  static async make(cluster: Cluster, api: ClusterApi): Promise<IpamWorld> {
+    const { spec } = underlay.parse(
+      await api.objects.read({ apiVersion: GROUP, kind: "UnderlayPool", metadata: { name: "underlay" } }),
+    );
+    const world = new IpamWorld(cluster, api, spec.subnet, spec.gateway);
+    await removeNamespace(api, NAMESPACE);
+    const namespace: KubeObject = { apiVersion: "v1", kind: "Namespace", metadata: { name: NAMESPACE } };
+    await ensure(api, namespace);
+    DeferCleanup(() => removeNamespace(api, NAMESPACE));
+    await world.settings(QUICK);
+    DeferCleanup(() => world.settings(Object.fromEntries(Object.keys(QUICK).map((key) => [key, null]))));
+    return world;
+  }
+
+  /** In the third octet's place: `at(7, 1)` is 10.7.217.1 where the underlay is 10.7.0.0/16. */
+  at(pool: number, index: number): string {
+    return `${this.#subnet.split(".").slice(0, 2).join(".")}.${210 + pool}.${index}`;
+  }
+
+  range(pool: number, size: number): string {
+    return `${this.at(pool, 1)}-${this.at(pool, size)}`;
+  }
+
+  /** An UnderlayPool, and an UnderlayNetwork of its name that takes from it; the agents write its definition. */
+  async pool(
+    name: string,
+    spec: { readonly ranges: readonly string[]; readonly reservePerNode?: number },
+    options: object = {},
+  ): Promise<void> {
+    const pool = this.#own("UnderlayPool", name, { subnet: this.#subnet, gateway: this.#gateway, ...spec });
+    const network = this.#own("UnderlayNetwork", name, { namespace: NAMESPACE, pools: [name], options });
+    await ensure(this.api, pool);
+    await ensure(this.api, network);
+    DeferCleanup(async () => {
+      for (const object of [network, pool]) await this.remove(object);
+    });
+    const definition: KubeObject = {
+      apiVersion: "k8s.cni.cncf.io/v1",
+      kind: "NetworkAttachmentDefinition",
+      metadata: { name, namespace: NAMESPACE },
+    };
+    await Eventually(
+      `the definition of network ${name}`,
+      () => this.api.objects.read(definition).then(() => true),
+      (there) => there,
+    );
+  }
+
+  #own(kind: string, name: string, spec: object): KubeObject {
+    return { apiVersion: GROUP, kind, metadata: { name }, spec };
+  }
+
+  async settings(data: Readonly<Record<string, string | null>>): Promise<void> {
+    await this.merge({
+      apiVersion: "v1",
+      kind: "ConfigMap",
+      metadata: { name: "interlay-config", namespace: SYSTEM },
+      data,
+    });
+  }
+
+  async merge(object: KubeObject): Promise<void> {
+    await answered(() =>
+      this.api.objects.patch(object, undefined, undefined, undefined, undefined, PatchStrategy.MergePatch),
+    );
+  }
+
+  async remove(object: KubeObject, gracePeriodSeconds?: number): Promise<void> {
+    await answered(() => this.api.objects.delete(object, undefined, undefined, gracePeriodSeconds)).catch(
+      (error: unknown) => {
+        if (statusCode(error) !== 404) throw error;
+      },
+    );
+  }
+
+  async held(pool: string): Promise<readonly Held[]> {
+    const list = addresses.parse(await answered(() => this.api.objects.list(GROUP, "UnderlayAddress")));
+    return list.items.map(({ spec }) => spec).filter((spec) => spec.pool === pool);
+  }
+
+  async hold(spec: Omit<Held, "conflict">): Promise<void> {
+    const object: KubeObject = {
+      apiVersion: GROUP,
+      kind: "UnderlayAddress",
+      metadata: { name: spec.address },
+      spec: { ifname: "eth0", ...spec },
+    };
+    await ensure(this.api, object);
+  }
+
+  async status(pool: string): Promise<PoolStatus> {
+    const object = await this.api.objects.read({ apiVersion: GROUP, kind: "UnderlayPool", metadata: { name: pool } });
+    const { status } = poolStatus.parse(object);
+    if (status === undefined) throw new Error(`UnderlayPool ${pool} has no status yet`);
+    return status;
+  }
+
+  /** Nobody has an address of it any more. */
+  async isEmpty(pool: string): Promise<void> {
+    await Eventually(
+      `nobody holds an address of ${pool}`,
+      () => this.held(pool),
+      (held) => held.every(({ reserve }) => reserve === true),
+      { timeout: 90_000, interval: 500 },
+    );
+  }
+
+  /** The agent's pod on a node. */
+  async agentOn(node: string): Promise<string> {
+    const { items } = await this.api.core.listNamespacedPod({ namespace: SYSTEM, labelSelector: "app=interlay" });
+    const name = items.find(({ spec }) => spec?.nodeName === node)?.metadata?.name;
+    if (name === undefined) throw new Error(`no agent's pod is on ${node}`);
+    return name;
+  }
+}

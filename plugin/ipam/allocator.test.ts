@@ -1,0 +1,360 @@
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { podObject } from "../agent/objects.ts";
+import { Reclaimer } from "../agent/reclaimer.ts";
+import { type ConflictNote, writeConflictNote } from "../cni/conflict-notes.ts";
+import { AddressCluster, NodeStore, SET } from "../testing/address-cluster.ts";
+import { Allocator } from "./allocator.ts";
+import { type AddressRecord, Records } from "./records.ts";
+
+const V6 = { subnet: "fd07::/64", ranges: ["fd07::200:1-fd07::200:2"] };
+const STRANGER = "02:00:00:00:00:01";
+
+describe("the addresses of a node's pods", () => {
+  let cluster: AddressCluster;
+  let directory: string;
+  let containers = 0;
+
+  beforeEach(() => {
+    cluster = new AddressCluster();
+    directory = mkdtempSync(join(tmpdir(), "interlay-ipam-"));
+  });
+  afterEach(() => {
+    rmSync(directory, { recursive: true, force: true });
+  });
+
+  const agent = (node: string, store = new NodeStore(cluster, node)) => {
+    const state = join(directory, node);
+    const records = new Records(join(state, "addresses"));
+    const conflicts: ConflictNote[] = [];
+    const lost: AddressRecord[] = [];
+    const allocator = new Allocator(store, records, {
+      ...{ random: () => 0, now: () => cluster.now, stateDirectory: state },
+      conflict: (note) => conflicts.push(note),
+      lost: (record) => lost.push(record),
+    });
+    const reclaimer = new Reclaimer(store, store, records);
+    return { node, store, state, records, conflicts, lost, allocator, reclaimer };
+  };
+  type Agent = ReturnType<typeof agent>;
+
+  const pod = (
+    name: string,
+    { store, node }: Agent,
+    annotations: Readonly<Record<string, string>> = {},
+    owner?: object,
+  ) => {
+    const made = podObject.parse({
+      metadata: {
+        ...{ name, namespace: "default", uid: cluster.uid(), annotations },
+        ownerReferences: owner === undefined ? [] : [owner],
+      },
+      spec: { nodeName: node },
+    });
+    cluster.pods.set(`default/${name}`, made);
+    store.catchUp();
+    return made;
+  };
+  const netnsOf = (containerId: string): string => join(directory, containerId);
+  const add = async (
+    { allocator }: Agent,
+    { metadata }: ReturnType<typeof pod>,
+    ifname = "eth0",
+    containerId = `c${++containers}`,
+  ): Promise<readonly string[]> => {
+    const { ips } = await allocator.allocate({
+      ...{ containerId, ifname, network: "underlay", netns: netnsOf(containerId), pools: [] },
+      pod: { namespace: "default", name: metadata.name, uid: metadata.uid },
+    });
+    writeFileSync(netnsOf(containerId), "");
+    return ips.map(({ address }) => address.split("/")[0] ?? "");
+  };
+  /** The runtime's end of a container: namespace, then DEL of each NIC. */
+  const end = async ({ allocator }: Agent, containerId: string, ...ifnames: readonly string[]): Promise<void> => {
+    rmSync(netnsOf(containerId), { force: true });
+    for (const ifname of ifnames) await allocator.release({ containerId, ifname });
+  };
+  const held = (): readonly string[] => [...cluster.addresses.keys()].sort();
+
+  it("ten nodes at once get all of a pool that has exactly enough, nobody twice", async () => {
+    cluster.pool("p", { ranges: ["10.7.200.1-10.7.200.10"] });
+    const agents = Array.from({ length: 10 }, (_, i) => agent(`n${i}`));
+    const pods = agents.map((one, i) => pod(`p${i}`, one));
+    const answers = await Promise.all(
+      agents.map(async (one, i) => {
+        const [mine] = pods.slice(i, i + 1);
+        return mine === undefined ? [] : add(one, mine);
+      }),
+    );
+    assert.equal(new Set(answers.flat()).size, 10);
+  });
+
+  it("both families or none", async () => {
+    cluster.pool("four", { ranges: ["10.7.200.1-10.7.200.9"] }).pool("six", { ...V6, ranges: ["fd07::200:1"] });
+    const one = agent("n1");
+    assert.deepEqual(await add(one, pod("a", one)), ["10.7.200.1", "fd07::200:1"]);
+    await assert.rejects(add(one, pod("b", one)), /no IPv6 address is free for eth0 of pod default\/b in six \(1\)/);
+    assert.equal(held().length, 2, "nothing is held for b");
+  });
+
+  it("all NICs or none: two pods do not wait for each other's second address", async () => {
+    cluster.pool("p", { ranges: ["10.7.200.1-10.7.200.2"] });
+    const one = agent("n1");
+    const [a, b] = [pod("a", one), pod("b", one)];
+    await add(one, a, "net1", "ca");
+    await add(one, b, "net1", "cb");
+    await assert.rejects(add(one, a, "net2", "ca"), /no IPv4 address is free/);
+    await end(one, "ca", "net1", "net2");
+    assert.deepEqual(held(), ["10.7.200.2"], "what a got has gone back, though a lives");
+    await add(one, b, "net2", "cb");
+    await end(one, "cb", "net1", "net2");
+    assert.equal(held().length, 2, "b was whole: it keeps its addresses for its next sandbox");
+  });
+
+  it("a Deployment's pods share the set that its template names, and the error says who has it all", async () => {
+    cluster.pool("p", { ranges: ["10.7.200.1-10.7.200.9"] });
+    const one = agent("n1");
+    const two = agent("n2");
+    const set = { "interlay.dev/ip": "10.7.200.4-10.7.200.6" };
+    const given = [
+      await add(one, pod("d-1", one, set)),
+      await add(two, pod("d-2", two, set)),
+      await add(one, pod("d-3", one, set), "eth0", "c3"),
+    ].flat();
+    assert.deepEqual(given.sort(), ["10.7.200.4", "10.7.200.5", "10.7.200.6"]);
+    const more = pod("d-4", two, set);
+    await assert.rejects(
+      add(two, more),
+      /of the 3 addresses that eth0 of pod default\/d-4 asks for none is free: 10\.7\.200\.4 is held by pod default\/d-1 on node n1, and 2 more are held/,
+    );
+    cluster.pods.delete("default/d-3");
+    one.store.catchUp();
+    await end(one, "c3", "eth0");
+    two.store.catchUp();
+    assert.equal((await add(two, more)).length, 1, "what the old pod had is the new one's");
+  });
+
+  it("an address asked for that is taken: the error names who has it; a reserved one is given to who asks alone", async () => {
+    cluster.pool("p", { ranges: ["10.7.200.1-10.7.200.2"], reserved: ["10.7.200.1"] });
+    const one = agent("n1");
+    assert.deepEqual(await add(one, pod("any", one)), ["10.7.200.2"]);
+    await assert.rejects(add(one, pod("another", one)), /no IPv4 address is free/);
+    assert.deepEqual(await add(one, pod("asks", one, { "interlay.dev/ip": "10.7.200.1" })), ["10.7.200.1"]);
+    await assert.rejects(
+      add(one, pod("late", one, { "interlay.dev/ip": "10.7.200.1" })),
+      /10\.7\.200\.1, which eth0 of pod default\/late asks for, is held by pod default\/asks on node n1/,
+    );
+  });
+
+  it("a forced-away pod's address waits for its container, then goes to the pod of its name that asks for it", async () => {
+    cluster.pool("p", { ranges: ["10.7.200.1-10.7.200.2"] });
+    const one = agent("n1");
+    const asks = { "interlay.dev/ip": "10.7.200.2" };
+    await add(one, pod("a", one, asks), "eth0", "old");
+    const next = pod("a", one, asks);
+    await assert.rejects(add(one, next), /10\.7\.200\.2.* is still on the earlier pod of that name on node n1/);
+    rmSync(netnsOf("old"));
+    assert.deepEqual(await add(one, next), ["10.7.200.2"]);
+  });
+
+  it("a StatefulSet's pod has its address again on another node: at once after DEL, else after 30 s", async () => {
+    cluster.pool("p", { ranges: ["10.7.200.1-10.7.200.9"] });
+    const [one, two] = [agent("n1"), agent("n2")];
+    assert.deepEqual(await add(one, pod("web-0", one, {}, SET), "eth0", "c"), ["10.7.200.1"]);
+    const forced = pod("web-0", two, {}, SET);
+    await assert.rejects(add(two, forced), /still on the earlier pod/);
+    cluster.now += 30_000;
+    assert.deepEqual(await add(two, forced, "eth0", "d"), ["10.7.200.1"]);
+    cluster.pods.delete("default/web-0");
+    two.store.catchUp();
+    await end(two, "d", "eth0");
+    assert.deepEqual(await add(one, pod("web-0", one, {}, SET)), ["10.7.200.1"]);
+  });
+
+  it("what a StatefulSet's pod had in a range that drains goes back once it has another", async () => {
+    cluster.pool("p", { ranges: ["10.7.200.1-10.7.200.9"] });
+    const one = agent("n1");
+    await add(one, pod("web-0", one, {}, SET), "eth0", "c");
+    cluster.pods.delete("default/web-0");
+    one.store.catchUp();
+    await end(one, "c", "eth0");
+    cluster.pools.length = 0;
+    cluster.pool("p", { ranges: ["10.7.200.5-10.7.200.9"] });
+    assert.deepEqual(await add(one, pod("web-0", one, {}, SET)), ["10.7.200.5"]);
+    for (let pass = 0; pass < 2; pass++) {
+      cluster.now += 60_000;
+      one.store.catchUp();
+      await one.reclaimer.pass({ afterPod: 1000, withoutNode: 60_000, young: 0 }, undefined, cluster.now);
+    }
+    assert.deepEqual(held(), ["10.7.200.5"]);
+  });
+
+  it("the later of two pools that overlap gives nothing", async () => {
+    cluster.pool("first", { ranges: ["10.7.200.1"] }).pool("second", { ranges: ["10.7.200.1-10.7.200.9"] });
+    const one = agent("n1");
+    assert.deepEqual(await add(one, pod("a", one)), ["10.7.200.1"]);
+    await assert.rejects(add(one, pod("b", one)), /in first \(1\)/);
+  });
+
+  describe("that somebody else on the wire has", () => {
+    const found = (one: Agent, { metadata }: ReturnType<typeof pod>, address: string): void => {
+      const ref = { namespace: "default", name: metadata.name, uid: metadata.uid };
+      writeConflictNote({ address, mac: STRANGER, ifname: "eth0", pod: ref }, one.state);
+    };
+
+    it("are marked, told, and never given again; the pod's next try gets another one", async () => {
+      cluster.pool("p", { ranges: ["10.7.200.1-10.7.200.9"] });
+      const one = agent("n1");
+      const a = pod("a", one);
+      assert.deepEqual(await add(one, a, "eth0", "c"), ["10.7.200.1"]);
+      found(one, a, "10.7.200.1");
+      await end(one, "c", "eth0");
+      assert.deepEqual(await add(one, a), ["10.7.200.2"]);
+      assert.equal(cluster.addresses.get("10.7.200.1")?.spec.conflict, STRANGER);
+      assert.deepEqual(
+        one.conflicts.map(({ address, mac }) => [address, mac]),
+        [["10.7.200.1", STRANGER]],
+      );
+      cluster.pods.delete("default/a");
+      one.store.catchUp();
+      await one.allocator.sync();
+      assert.equal(cluster.addresses.get("10.7.200.1")?.spec.conflict, STRANGER, "no DEL and no pass takes the mark");
+    });
+
+    it("are told when the API server is back, and given to nobody until then", async () => {
+      cluster.pool("p", { ranges: ["10.7.200.1-10.7.200.9"] });
+      const one = agent("n1");
+      const a = pod("a", one);
+      await add(one, a, "eth0", "c");
+      one.store.partitioned = true;
+      found(one, a, "10.7.200.1");
+      await end(one, "c", "eth0");
+      await assert.rejects(add(one, a), /could not be asked/);
+      one.store.partitioned = false;
+      assert.deepEqual(await add(one, a), ["10.7.200.2"]);
+      assert.equal(cluster.addresses.get("10.7.200.1")?.spec.conflict, STRANGER);
+    });
+
+    it("are marked though their pod, and with it their object, is gone", async () => {
+      cluster.pool("p", { ranges: ["10.7.200.1-10.7.200.9"] });
+      const one = agent("n1");
+      const a = pod("a", one);
+      await add(one, a, "eth0", "c");
+      found(one, a, "10.7.200.1");
+      cluster.pods.delete("default/a");
+      one.store.catchUp();
+      await end(one, "c", "eth0");
+      await one.allocator.sync();
+      assert.equal(cluster.addresses.get("10.7.200.1")?.spec.conflict, STRANGER);
+    });
+
+    it("are named, with the MAC, to a pod that asks for one", async () => {
+      cluster.pool("p", { ranges: ["10.7.200.1-10.7.200.9"] });
+      const one = agent("n1");
+      const a = pod("a", one, { "interlay.dev/ip": "10.7.200.1" });
+      await add(one, a, "eth0", "c");
+      found(one, a, "10.7.200.1");
+      await end(one, "c", "eth0");
+      await assert.rejects(add(one, a), /is held by another host on the wire \(02:00:00:00:00:01\)/);
+    });
+  });
+
+  describe("in reserve", () => {
+    it("are taken beforehand, given while the API server is away, told after, and filled up again", async () => {
+      cluster.pool("p", { ranges: ["10.7.200.1-10.7.200.9"], reservePerNode: 2 });
+      const one = agent("n1");
+      await one.allocator.sync();
+      assert.deepEqual(held(), ["10.7.200.1", "10.7.200.2"]);
+      const [a, b, c] = [pod("a", one), pod("b", one), pod("c", one)];
+      one.store.partitioned = true;
+      const given = [...(await add(one, a, "eth0", "ca")), ...(await add(one, b))].sort();
+      assert.deepEqual(given, ["10.7.200.1", "10.7.200.2"]);
+      await assert.rejects(add(one, c), /could not be asked/, "never a guess");
+      assert.deepEqual((await add(one, a, "eth0", "ca2")).length, 1, "a new sandbox has the pod's address");
+      one.store.partitioned = false;
+      await one.allocator.sync();
+      const objects = [...cluster.addresses.values()].map(({ spec }) => spec);
+      assert.deepEqual(
+        objects.filter(({ reserve }) => reserve !== true).map((s) => [s.pod.name, s.containerId]),
+        [
+          ["a", "ca2"],
+          ["b", given.includes("10.7.200.2") ? "c" + String(containers - 1) : ""],
+        ],
+      );
+      assert.equal(objects.filter(({ reserve }) => reserve).length, 2);
+    });
+
+    it("are for nobody who asks for an address or may have one from before", async () => {
+      cluster.pool("p", { ranges: ["10.7.200.1-10.7.200.9"], reservePerNode: 1 });
+      const one = agent("n1");
+      await one.allocator.sync();
+      const asks = pod("asks", one, { "interlay.dev/ip": "10.7.200.5" });
+      const web = pod("web-0", one, {}, SET);
+      one.store.partitioned = true;
+      await assert.rejects(add(one, asks), /could not be asked/);
+      await assert.rejects(add(one, web), /could not be asked/);
+    });
+
+    it("are the last that their node's pods get of a full pool, and given back when the pool wants none", async () => {
+      cluster.pool("p", { ranges: ["10.7.200.1-10.7.200.2"], reservePerNode: 1 });
+      const one = agent("n1");
+      await one.allocator.sync();
+      await add(one, pod("a", one));
+      await add(one, pod("b", one));
+      await assert.rejects(add(one, pod("c", one)), /no IPv4 address is free/);
+      const two = agent("n2");
+      cluster.pools.length = 0;
+      cluster.addresses.clear();
+      cluster.pool("p", { ranges: ["10.7.200.1-10.7.200.2"], reservePerNode: 1 });
+      two.store.catchUp();
+      await two.allocator.sync();
+      assert.equal(held().length, 1);
+      cluster.pools.length = 0;
+      cluster.pool("p", { ranges: ["10.7.200.1-10.7.200.2"] });
+      await two.allocator.sync();
+      assert.deepEqual(held(), []);
+    });
+  });
+
+  it("of an object that was deleted under a running pod are taken again, or told to be lost", async () => {
+    cluster.pool("p", { ranges: ["10.7.200.1-10.7.200.9"] });
+    const one = agent("n1");
+    await add(one, pod("a", one));
+    cluster.addresses.delete("10.7.200.1");
+    one.store.catchUp();
+    await one.allocator.sync();
+    assert.equal(cluster.addresses.get("10.7.200.1")?.spec.pod.name, "a");
+    cluster.addresses.delete("10.7.200.1");
+    const two = agent("n2");
+    await add(two, pod("b", two));
+    one.store.catchUp();
+    await one.allocator.sync();
+    assert.deepEqual(
+      one.lost.map(({ address, pod: { name } }) => [address, name]),
+      [["10.7.200.1", "a"]],
+    );
+  });
+
+  it("two agents of one node, one about to go, answer alike", async () => {
+    cluster.pool("p", { ranges: ["10.7.200.1-10.7.200.9"] });
+    const store = new NodeStore(cluster, "n1");
+    const before = agent("n1", store);
+    const after = agent("n1", new NodeStore(cluster, "n1"));
+    const a = pod("a", before);
+    assert.deepEqual(await add(before, a, "eth0", "c"), ["10.7.200.1"]);
+    after.store.partitioned = true;
+    after.allocator.check({ containerId: "c", ifname: "eth0" });
+    after.store.partitioned = false;
+    after.store.catchUp();
+    assert.deepEqual(await add(after, a, "eth0", "d"), ["10.7.200.1"]);
+    cluster.pods.delete("default/a");
+    for (const one of [before, after]) one.store.catchUp();
+    await end(after, "d", "eth0");
+    assert.deepEqual(held(), []);
+    before.store.catchUp();
+    await before.allocator.sync();
+    assert.deepEqual(before.records.all(), []);
+  });
+});

@@ -1,0 +1,88 @@
+import type { PodObject, UnderlayAddressObject, UnderlayAddressSpec } from "../agent/objects.ts";
+import type { Ip } from "../datapath/address.ts";
+import type { Pool } from "./choose.ts";
+import type { IpamAnswer, IpamRequest } from "./protocol.ts";
+import type { AddressRecord } from "./records.ts";
+
+/** One NIC's address in its three shapes: the object in the cluster, the record on the node, the answer to the plugin. */
+export interface Granted {
+  readonly object: UnderlayAddressObject;
+  readonly pool: Pool;
+  /** Made or taken over by this call: goes back if the call fails. */
+  readonly fresh: boolean;
+  /** Of the node's reserve, while the API server is away: it is told later. */
+  readonly untold: boolean;
+}
+
+export function specOf(request: IpamRequest, pod: PodObject, node: string, ip: Ip, pool: string): UnderlayAddressSpec {
+  return {
+    address: ip,
+    pool,
+    node,
+    containerId: request.containerId,
+    ifname: request.ifname,
+    network: request.network,
+    pod: { namespace: request.pod.namespace, name: request.pod.name, uid: pod.metadata.uid },
+    ...ownerOf(pod),
+  };
+}
+
+/** The object of a record that the API server does not know: of the node's reserve, or deleted while its pod runs. */
+export function specOfRecord(record: AddressRecord, node: string, pod: PodObject | undefined): UnderlayAddressSpec {
+  const { address, pool, ifname, network, released, containerId } = record;
+  return {
+    ...{ address, pool, node, ifname, network, pod: record.pod },
+    containerId: released ? "" : containerId,
+    ...(pod?.metadata.uid === record.pod.uid ? ownerOf(pod) : {}),
+  };
+}
+
+function ownerOf(pod: PodObject): Pick<UnderlayAddressSpec, "owner"> {
+  const controller = controllerOf(pod);
+  return controller === undefined
+    ? {}
+    : { owner: { kind: controller.kind, name: controller.name, uid: controller.uid } };
+}
+
+export function controllerOf(pod: PodObject): PodObject["metadata"]["ownerReferences"][number] | undefined {
+  return pod.metadata.ownerReferences.find((o) => o.controller === true);
+}
+
+export function toRecord(
+  { object, pool, untold }: Granted,
+  request: IpamRequest,
+  pod: PodObject,
+  defaultRouteNic: string | undefined,
+): AddressRecord {
+  const { gateway, prefixLength } = pool.spaces;
+  return {
+    name: object.metadata.name,
+    uid: object.metadata.uid,
+    address: object.spec.address,
+    prefixLength,
+    ...(gateway === undefined ? {} : { gateway }),
+    routes: [...pool.routes],
+    pool: pool.name,
+    containerId: request.containerId,
+    ifname: request.ifname,
+    network: request.network,
+    netns: request.netns,
+    pod: { namespace: request.pod.namespace, name: request.pod.name, uid: pod.metadata.uid },
+    released: false,
+    stale: untold,
+    leaving: false,
+    ...(defaultRouteNic === undefined ? {} : { defaultRouteNic }),
+  };
+}
+
+export function answer(records: readonly AddressRecord[]): IpamAnswer {
+  const nic = records.find(({ defaultRouteNic }) => defaultRouteNic !== undefined)?.defaultRouteNic;
+  return {
+    ips: records.map(({ address, prefixLength, gateway }) => ({
+      address: `${address}/${prefixLength}`,
+      ...(gateway === undefined ? {} : { gateway }),
+    })),
+    routes: records.flatMap(({ routes }) => routes),
+    ...(nic === undefined ? {} : { defaultRouteNic: nic }),
+  };
+}

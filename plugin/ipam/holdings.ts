@@ -1,0 +1,107 @@
+import { CniError, CODE } from "../cni/error.ts";
+import { type Family, familyOf, parseIp } from "../datapath/address.ts";
+import type { PodObject, UnderlayAddressObject } from "../agent/objects.ts";
+import { poolOf, type Pool } from "./choose.ts";
+import { controllerOf, type Granted, specOf } from "./claim.ts";
+import type { AddressSpace } from "./pool.ts";
+import type { IpamRequest } from "./protocol.ts";
+import type { Records } from "./records.ts";
+import { nameOf } from "./refusals.ts";
+import { sandboxOf } from "./sandbox.ts";
+import type { AddressStore } from "./store.ts";
+
+/**
+ * A StatefulSet's pod that was forced away may run on for some seconds while its successor starts elsewhere: so long its
+ * node has to tell that it is gone. Longer is for nothing, for Kubernetes says that it is gone.
+ */
+const PREDECESSOR_MS = 30_000;
+const FORGET_MS = 3_600_000;
+
+export interface Wanted {
+  readonly family: Family;
+  readonly pools: readonly Pool[];
+  readonly asked: AddressSpace | undefined;
+}
+
+/** Addresses that a pod has already, or had under an earlier uid and keeps. */
+export class Holdings {
+  readonly #store: AddressStore;
+  readonly #records: Records;
+  readonly #now: () => number;
+  readonly #attachments: string;
+  /** Uid of a pod that waits for its predecessor -> since when. */
+  readonly #waiting = new Map<string, number>();
+
+  constructor(store: AddressStore, records: Records, now: () => number, attachments: string) {
+    this.#store = store;
+    this.#records = records;
+    this.#now = now;
+    this.#attachments = attachments;
+  }
+
+  /** @param unfit names that are not to be had again: somebody else answers for them */
+  async takeOver(
+    request: IpamRequest,
+    pod: PodObject,
+    { family, pools, asked }: Wanted,
+    unfit: (name: string) => boolean,
+  ): Promise<Granted | undefined> {
+    const controller = controllerOf(pod);
+    const ofSet = controller?.kind === "StatefulSet";
+    for (const object of await this.#heldBefore(request, ofSet)) {
+      const { spec, metadata } = object;
+      const ip = parseIp(spec.address);
+      if (familyOf(ip) !== family || spec.ifname !== request.ifname) continue;
+      if (spec.conflict !== undefined || unfit(metadata.name)) continue;
+      if (asked !== undefined && !asked.has(ip)) continue; // the annotation has changed: reclaimed when its pod is gone
+      const pool = poolOf(pools, ip);
+      if (pool === undefined) continue; // it drains
+      const same = spec.pod.uid === pod.metadata.uid && spec.network === request.network;
+      // A StatefulSet has at most one pod of a name, and a pod of this name and another uid is there: the earlier is gone.
+      const kept = !same && ofSet && spec.owner?.uid === controller.uid;
+      // A pod of one's own name that asks for the address it had: once its earlier self's container is gone too.
+      const asksAgain = asked !== undefined && spec.pod.uid !== pod.metadata.uid;
+      if (!same && !kept && !asksAgain) continue;
+      if (!same) this.#awaitPredecessor(request, pod, object, kept);
+      const next = await this.#store.replace(object, specOf(request, pod, this.#store.node, ip, pool.name));
+      if (next === undefined)
+        throw new CniError(CODE.tryAgainLater, `${ip} of ${nameOf(request)} has been changed while it was taken over`);
+      this.#waiting.delete(pod.metadata.uid);
+      return { object: next, pool, fresh: false, untold: false };
+    }
+    return undefined;
+  }
+
+  /** Throws while the earlier container may still have the address. */
+  #awaitPredecessor(
+    request: IpamRequest,
+    { metadata: { uid } }: PodObject,
+    object: UnderlayAddressObject,
+    kept: boolean,
+  ): void {
+    const { spec } = object;
+    const gone =
+      spec.node === this.#store.node
+        ? sandboxOf(this.#records, object, this.#attachments) === "gone"
+        : spec.containerId === "";
+    if (gone) return;
+    const now = this.#now();
+    for (const [key, since] of this.#waiting) if (now - since > FORGET_MS) this.#waiting.delete(key);
+    const since = this.#waiting.get(uid) ?? now;
+    this.#waiting.set(uid, since);
+    if (kept && now - since >= PREDECESSOR_MS) return;
+    throw new CniError(
+      CODE.tryAgainLater,
+      `${spec.address}, which ${nameOf(request)} is to have again, is still on the earlier pod of that name on node ${spec.node}`,
+      "It is given when that node says that the container is gone.",
+    );
+  }
+
+  /** A StatefulSet's pod may come from a node whose last write is not known here yet: then the API server is asked. */
+  async #heldBefore({ pod }: IpamRequest, ask: boolean): Promise<readonly UnderlayAddressObject[]> {
+    const followed = this.#store
+      .addresses()
+      .filter(({ spec }) => spec.pod.namespace === pod.namespace && spec.pod.name === pod.name);
+    return followed.length > 0 || !ask ? followed : this.#store.addressesOf(pod.namespace, pod.name);
+  }
+}

@@ -1,0 +1,148 @@
+import assert from "node:assert/strict";
+import { podObject, underlayAddress, underlayPool } from "../../agent/objects.ts";
+import { type Discrepancy, judgeAddresses } from "./judge.ts";
+import type { ClusterAddresses } from "./observe-cluster.ts";
+import { releasable } from "./release.ts";
+import { renderAddresses, renderDiscrepancies } from "./render.ts";
+import { NODE_ADDRESSES_SCHEMA, type NodeAddresses } from "./snapshot.ts";
+
+const ADDRESS = "10.7.200.1";
+const POD = { namespace: "shop", name: "db", uid: "u1" };
+const object = (change: object = {}, name = ADDRESS) =>
+  underlayAddress.parse({
+    metadata: { name, creationTimestamp: "2026-01-01T00:00:00Z" },
+    spec: { address: name, pool: "p", node: "n1", containerId: "c1", ifname: "eth0", pod: POD, ...change },
+  });
+const CLUSTER: ClusterAddresses = {
+  addresses: [object()],
+  pools: [
+    underlayPool.parse({ metadata: { name: "p" }, spec: { subnet: "10.7.0.0/16", ranges: ["10.7.200.1-10.7.200.9"] } }),
+  ],
+  pods: [podObject.parse({ metadata: { ...POD }, spec: { nodeName: "n1" } })],
+};
+const NIC = { address: ADDRESS, containerId: "c1", ifname: "eth0" };
+const NODE: NodeAddresses = {
+  schema: NODE_ADDRESSES_SCHEMA,
+  node: "n1",
+  records: [{ ...NIC, name: ADDRESS, pod: POD, released: false, alive: true }],
+  kernel: [{ ...NIC, pod: "shop/db", netns: "/var/run/netns/a" }],
+};
+const cluster = (change: Partial<ClusterAddresses>): ClusterAddresses => ({ ...CLUSTER, ...change });
+const nodeWith = (change: Partial<NodeAddresses>): NodeAddresses => ({ ...NODE, ...change });
+
+describe("objects, records and links", () => {
+  const cases: readonly (readonly [string, ClusterAddresses, NodeAddresses, readonly Discrepancy["what"][]])[] = [
+    ["agree", CLUSTER, NODE, []],
+    [
+      "agree about a StatefulSet's address that waits",
+      cluster({
+        pods: [],
+        addresses: [object({ containerId: "", owner: { kind: "StatefulSet", name: "db", uid: "s" } })],
+      }),
+      nodeWith({ records: [], kernel: [] }),
+      [],
+    ],
+    [
+      "agree about a reserve",
+      cluster({ addresses: [object({ reserve: true, containerId: "", pod: { namespace: "", name: "", uid: "" } })] }),
+      nodeWith({ records: [], kernel: [] }),
+      [],
+    ],
+    ["tell of a pod that is gone", cluster({ pods: [] }), nodeWith({ records: [], kernel: [] }), ["pod-gone"]],
+    [
+      "tell of a mark",
+      cluster({ addresses: [object({ conflict: "02:00:00:00:00:01", containerId: "" })] }),
+      nodeWith({ records: [], kernel: [] }),
+      ["conflict"],
+    ],
+    ["tell of a container whose object was deleted", cluster({ addresses: [] }), NODE, ["no-object"]],
+    [
+      "tell of a container whose address another pod has",
+      cluster({
+        addresses: [object({ node: "n2", pod: { ...POD, name: "web", uid: "u2" } })],
+        pods: [podObject.parse({ metadata: { namespace: "shop", name: "web", uid: "u2" }, spec: {} })],
+      }),
+      NODE,
+      ["two-holders"],
+    ],
+    ["tell of a link without it", CLUSTER, nodeWith({ kernel: [] }), ["not-on-link"]],
+    [
+      "tell of two links with it",
+      CLUSTER,
+      nodeWith({
+        kernel: [...NODE.kernel, { ...NIC, containerId: "c2", pod: "shop/other", netns: "/var/run/netns/b" }],
+      }),
+      ["twice"],
+    ],
+    [
+      "tell of two addresses of one NIC",
+      cluster({ addresses: [object(), object({}, "10.7.200.2")] }),
+      NODE,
+      ["two-of-one"],
+    ],
+    [
+      "tell of one that drains",
+      cluster({ addresses: [object(), object({ ifname: "net1" }, "10.7.201.1")] }),
+      NODE,
+      ["pool-gives-nothing"],
+    ],
+  ];
+  for (const [what, objects, node, expected] of cases)
+    it(what, () => {
+      assert.deepEqual(
+        judgeAddresses(objects, [node]).map((one) => one.what),
+        expected,
+      );
+    });
+
+  it("let go only what its own node has no more", () => {
+    const gone = cluster({ pods: [] });
+    const releases = (nodes: readonly NodeAddresses[]): number =>
+      judgeAddresses(gone, nodes).flatMap(({ release }) => release ?? []).length;
+    assert.equal(releases([nodeWith({ records: [], kernel: [] })]), 1);
+    assert.equal(releases([NODE]), 0, "the link has it");
+    assert.equal(releases([]), 0, "nobody has asked its node");
+  });
+
+  it("are told in sentences", () => {
+    assert.equal(renderDiscrepancies([], 2), "Objects, records and links agree (2 nodes looked at).\n");
+    assert.match(
+      renderDiscrepancies(judgeAddresses(cluster({ addresses: [] }), [NODE]), 1),
+      /^error \[no-object\] 10\.7\.200\.1 is on eth0 of pod shop\/db on n1, and has no UnderlayAddress.*\n {2}The agent/,
+    );
+  });
+});
+
+describe("interlay ipam", () => {
+  it("shows who holds what, a line each, in the addresses' order", () => {
+    const shown = renderAddresses(
+      [
+        object({}, "10.7.200.10"),
+        object({ conflict: "02:00:00:00:00:01" }, "10.7.200.9"),
+        object({ reserve: true }, "10.7.200.2"),
+      ],
+      Date.parse("2026-01-01T00:01:30Z"),
+    );
+    assert.deepEqual(
+      shown.split("\n").map((line) => line.split(/ {2,}/)),
+      [
+        ["ADDRESS", "POOL", "NODE", "POD", "NIC", "STATE", "AGE"],
+        ["10.7.200.2", "p", "n1", "shop/db", "eth0", "reserve", "90s"],
+        ["10.7.200.9", "p", "n1", "shop/db", "eth0", "conflict (02:00:00:00:00:01)", "90s"],
+        ["10.7.200.10", "p", "n1", "shop/db", "eth0", "in use", "90s"],
+        [""],
+      ],
+    );
+  });
+
+  it("releases what nobody has, and of a pod that is there by force alone", () => {
+    assert.throws(() => releasable(CLUSTER, [ADDRESS], false), /is held by pod shop\/db on node n1, which is there/);
+    assert.throws(() => releasable(CLUSTER, ["10.7.200.2"], false), /10\.7\.200\.2 is held by nobody/);
+    assert.equal(releasable(CLUSTER, [ADDRESS], true).length, 1);
+    assert.equal(releasable(cluster({ pods: [] }), [ADDRESS], false).length, 1);
+    assert.equal(
+      releasable(cluster({ addresses: [object({ conflict: "02:00:00:00:00:01" })] }), [ADDRESS], false).length,
+      1,
+    );
+  });
+});

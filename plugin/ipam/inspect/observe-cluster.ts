@@ -1,0 +1,45 @@
+import { z } from "zod";
+import type { Kube, Resource } from "../../agent/kube.ts";
+import {
+  podObject,
+  type PodObject,
+  RESOURCE,
+  underlayAddress,
+  type UnderlayAddressObject,
+  underlayPool,
+  type UnderlayPoolObject,
+} from "../../agent/objects.ts";
+
+export interface ClusterAddresses {
+  readonly addresses: readonly UnderlayAddressObject[];
+  readonly pools: readonly UnderlayPoolObject[];
+  readonly pods: readonly PodObject[];
+}
+
+const PAGE = "500";
+const page = z.object({
+  metadata: z.object({ continue: z.string().optional() }).default({}),
+  items: z.array(z.unknown()).nullable(),
+});
+
+export async function observeClusterAddresses(kube: Kube): Promise<ClusterAddresses> {
+  // Addresses first: a pod that is made meanwhile is there when its address is.
+  const addresses = await all(kube, RESOURCE.underlayAddresses, underlayAddress);
+  const [pools, pods] = await Promise.all([
+    all(kube, RESOURCE.underlayPools, underlayPool),
+    all(kube, RESOURCE.pods, podObject),
+  ]);
+  return { addresses, pools, pods };
+}
+
+async function all<T>(kube: Kube, resource: Resource, schema: z.ZodType<T>): Promise<readonly T[]> {
+  const items: T[] = [];
+  for (let next = ""; ;) {
+    const { metadata, ...got } = page.parse(
+      await kube.list(resource, { limit: PAGE, ...(next === "" ? {} : { continue: next }) }),
+    );
+    items.push(...(got.items ?? []).map((item) => schema.parse(item)));
+    next = metadata.continue ?? "";
+    if (next === "") return items;
+  }
+}

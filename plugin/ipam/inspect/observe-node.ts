@@ -1,0 +1,46 @@
+import { existsSync } from "node:fs";
+import { listAttachments } from "../../datapath/attachment.ts";
+import { Namespace } from "../../datapath/kernel.ts";
+import { Records } from "../records.ts";
+import { NODE_ADDRESSES_SCHEMA, type NodeAddresses } from "./snapshot.ts";
+
+interface Seen {
+  readonly containerId: string;
+  readonly ifname: string;
+  readonly netns: string;
+  readonly pod: { readonly namespace: string; readonly name: string };
+}
+
+/** Reads this node's records and its pods' links; changes nothing. Root. */
+export function observeNodeAddresses(node: string, records = new Records().all()): NodeAddresses {
+  const nics = new Map<string, Seen>();
+  for (const one of [...listAttachments(), ...records])
+    if (one.netns !== "" && existsSync(one.netns)) nics.set(`${one.netns} ${one.ifname}`, one);
+  return {
+    schema: NODE_ADDRESSES_SCHEMA,
+    node,
+    records: records.map(({ name, address, containerId, ifname, pod, released, netns }) => ({
+      ...{ name, address, containerId, ifname, pod, released },
+      alive: netns !== "" && existsSync(netns),
+    })),
+    kernel: [...nics.values()].flatMap(onLink),
+  };
+}
+
+function onLink({ containerId, ifname, netns, pod }: Seen): NodeAddresses["kernel"] {
+  let inside: Namespace;
+  try {
+    inside = new Namespace(netns);
+  } catch {
+    return []; // gone meanwhile
+  }
+  try {
+    const index = inside.findLink(ifname)?.index;
+    return inside
+      .addresses()
+      .filter((one) => one.index === index && !one.address.startsWith("fe80:"))
+      .map(({ address }) => ({ address, containerId, ifname, netns, pod: `${pod.namespace}/${pod.name}` }));
+  } finally {
+    inside.close();
+  }
+}

@@ -1,0 +1,59 @@
+import type { UnderlayAddressObject } from "../../agent/objects.ts";
+import type { Discrepancy } from "./judge.ts";
+
+/** One line an address, for people. */
+export function renderAddresses(addresses: readonly UnderlayAddressObject[], now = Date.now()): string {
+  const rows = addresses
+    .toSorted((a, b) => sortKey(a).localeCompare(sortKey(b), undefined, { numeric: true }))
+    .map(({ spec, metadata }) => [
+      spec.address,
+      spec.pool,
+      spec.node,
+      spec.pod.name === "" ? "-" : `${spec.pod.namespace}/${spec.pod.name}`,
+      spec.ifname === "" ? "-" : spec.ifname,
+      stateOf({ spec }),
+      age(now - Date.parse(metadata.creationTimestamp)),
+    ]);
+  return columns([["ADDRESS", "POOL", "NODE", "POD", "NIC", "STATE", "AGE"], ...rows]);
+}
+
+/** What an address is doing, in a word or two. */
+export function stateOf({ spec }: Pick<UnderlayAddressObject, "spec">): string {
+  if (spec.conflict !== undefined) return `conflict (${spec.conflict})`;
+  if (spec.reserve) return "reserve";
+  return spec.containerId === "" ? "kept" : "in use";
+}
+
+export function renderDiscrepancies(found: readonly Discrepancy[], nodes: number): string {
+  const seen = `${nodes} ${nodes === 1 ? "node" : "nodes"} looked at`;
+  if (found.length === 0) return `Objects, records and links agree (${seen}).\n`;
+  const lines = found.flatMap(({ severity, what, message, remedy }) => [
+    `${severity} [${what}] ${message}`,
+    ...(remedy === "" ? [] : [`  ${remedy}`]),
+  ]);
+  return `${[...lines, `${found.length} found (${seen}).`].join("\n")}\n`;
+}
+
+function sortKey({ spec }: UnderlayAddressObject): string {
+  return `${spec.address.includes(":") ? "6" : "4"} ${spec.address}`;
+}
+
+function age(milliseconds: number): string {
+  const seconds = Math.max(0, Math.round(milliseconds / 1000));
+  if (seconds < 120) return `${seconds}s`;
+  if (seconds < 7200) return `${Math.floor(seconds / 60)}m`;
+  return seconds < 172_800 ? `${Math.floor(seconds / 3600)}h` : `${Math.floor(seconds / 86_400)}d`;
+}
+
+function columns(rows: readonly (readonly string[])[]): string {
+  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => (row[column] ?? "").length)));
+  return rows
+    .map((row) =>
+      row
+        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+        .join("  ")
+        .trimEnd(),
+    )
+    .map((line) => `${line}\n`)
+    .join("");
+}

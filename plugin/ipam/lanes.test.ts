@@ -1,0 +1,65 @@
+import assert from "node:assert/strict";
+import { setTimeout as sleep } from "node:timers/promises";
+import { Lanes } from "./lanes.ts";
+
+describe("lanes", () => {
+  it("let so many go at a time, also when that number changes", async () => {
+    const lanes = new Lanes();
+    const [state, seen] = [{ most: 3, under: 0 }, [] as number[]];
+    const one = () =>
+      lanes.take(
+        "p",
+        () => state.most,
+        async () => {
+          seen.push(++state.under);
+          await sleep(2);
+          state.under--;
+        },
+      );
+    await Promise.all(Array.from({ length: 12 }, one));
+    assert.equal(Math.max(...seen), 3);
+    seen.length = 0;
+    state.most = 1;
+    await Promise.all(Array.from({ length: 6 }, one));
+    assert.deepEqual(seen, [1, 1, 1, 1, 1, 1]);
+  });
+
+  it("hold nobody behind work that does not end", async () => {
+    const lanes = new Lanes();
+    const hangs = lanes.take(
+      "p",
+      () => 1,
+      () => sleep(2500),
+    );
+    const started = performance.now();
+    await lanes.take(
+      "p",
+      () => 1,
+      () => Promise.resolve(),
+    );
+    assert.ok(performance.now() - started < 2400, "it waited for what hangs");
+    await hangs;
+    await lanes.take(
+      "p",
+      () => 1,
+      () => Promise.resolve(),
+    );
+  });
+
+  it("go on after work that throws", async () => {
+    const lanes = new Lanes();
+    await assert.rejects(
+      lanes.take(
+        "p",
+        () => 1,
+        () => Promise.reject(new Error("no")),
+      ),
+      /no/,
+    );
+    await lanes.take(
+      "p",
+      () => 1,
+      () => Promise.resolve(),
+    );
+  });
+});

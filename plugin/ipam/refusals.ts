@@ -1,0 +1,107 @@
+import { CniError, CODE } from "../cni/error.ts";
+import type { Family } from "../datapath/address.ts";
+import type { UnderlayAddressObject } from "../agent/objects.ts";
+import { objectName, type Pool } from "./choose.ts";
+import type { AddressSpace } from "./pool.ts";
+import type { IpamRequest } from "./protocol.ts";
+
+/** Why a pod gets no address, each in one sentence. */
+
+/** Of addresses that are asked for, so many are looked at for who has them. */
+const LOOKED_AT = 256n;
+
+export function nameOf({ pod, ifname }: IpamRequest): string {
+  return `${ifname} of pod ${pod.namespace}/${pod.name}`;
+}
+
+export function notAsked(request: IpamRequest, error: unknown): CniError {
+  return new CniError(
+    CODE.tryAgainLater,
+    `the API server could not be asked for an address for ${nameOf(request)} (${error instanceof Error ? error.message : String(error)})`,
+  );
+}
+
+export function notKnownYet(): CniError {
+  return new CniError(
+    CODE.tryAgainLater,
+    "the agent has not reached the API server since it started, and has no record of this pod",
+    "New pods wait until the API server answers.",
+  );
+}
+
+export function podGone({ pod }: IpamRequest): CniError {
+  return new CniError(
+    CODE.tryAgainLater,
+    `pod ${pod.namespace}/${pod.name} (${pod.uid}) is not in the API server: it has been deleted`,
+  );
+}
+
+export function wrongAnnotation({ pod }: IpamRequest, error: unknown): CniError {
+  return new CniError(
+    CODE.noAddress,
+    `the annotation interlay.dev/ip of pod ${pod.namespace}/${pod.name} is wrong: ${error instanceof Error ? error.message : String(error)}`,
+  );
+}
+
+export function noPool(request: IpamRequest): CniError {
+  return new CniError(
+    CODE.noAddress,
+    request.pools.length > 0
+      ? `of the pools that the network names (${request.pools.join(", ")}) none is there and good for ${nameOf(request)}`
+      : `there is no UnderlayPool for ${nameOf(request)}`,
+    "See `kubectl get underlaypools`: their selectors and conditions.",
+  );
+}
+
+export function exhausted(request: IpamRequest, pools: readonly Pool[], family: Family): CniError {
+  return new CniError(
+    CODE.noAddress,
+    `no ${family === "ipv4" ? "IPv4" : "IPv6"} address is free for ${nameOf(request)} in ${pools.map((p) => `${p.name} (${p.spaces.free.size})`).join(", ")}`,
+    "Add a range to the pool, or remove pods that hold addresses: `kubectl get underlayaddresses`.",
+  );
+}
+
+/** The address that is asked for is taken, or in no pool: names who holds it. */
+export function refused(
+  request: IpamRequest,
+  pools: readonly Pool[],
+  asked: AddressSpace,
+  holderOf: (name: string) => UnderlayAddressObject | undefined,
+): CniError {
+  const holders = heldOf(asked, holderOf);
+  const [first] = holders;
+  if (first === undefined)
+    return new CniError(
+      CODE.noAddress,
+      `none of the addresses that ${nameOf(request)} asks for is in a pool that it may use (${pools.map((p) => p.name).join(", ")})`,
+      "Add them to a pool's ranges, or change the annotation interlay.dev/ip.",
+    );
+  return asked.size === 1n
+    ? new CniError(
+        CODE.noAddress,
+        `${first.spec.address}, which ${nameOf(request)} asks for, is held by ${holderName(first)}`,
+        "Delete that pod, or ask for another address.",
+      )
+    : new CniError(
+        CODE.noAddress,
+        `of the ${asked.size} addresses that ${nameOf(request)} asks for none is free: ${first.spec.address} is held by ${holderName(first)}${holders.length > 1 ? `, and ${holders.length - 1} more are held` : ""}`,
+        "Ask for as many as there are replicas and surge pods, or delete a pod that holds one.",
+      );
+}
+
+function heldOf(
+  asked: AddressSpace,
+  holderOf: (name: string) => UnderlayAddressObject | undefined,
+): readonly UnderlayAddressObject[] {
+  const most = asked.size < LOOKED_AT ? asked.size : LOOKED_AT;
+  return Array.from({ length: Number(most) }, (_, index) => holderOf(objectName(asked.at(BigInt(index))))).filter(
+    (holder) => holder !== undefined,
+  );
+}
+
+/** In words. */
+export function holderName({ spec }: UnderlayAddressObject): string {
+  if (spec.conflict !== undefined) return `another host on the wire (${spec.conflict})`;
+  if (spec.reserve) return `node ${spec.node}, as its reserve`;
+  return `pod ${spec.pod.namespace}/${spec.pod.name} on node ${spec.node}`;
+}

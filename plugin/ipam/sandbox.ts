@@ -1,0 +1,28 @@
+import { existsSync } from "node:fs";
+import { listAttachments } from "../datapath/attachment.ts";
+import type { UnderlayAddressObject } from "../agent/objects.ts";
+import type { Records } from "./records.ts";
+
+/** One NIC of one container. */
+export interface Nic {
+  readonly containerId: string;
+  readonly ifname: string;
+}
+
+/**
+ * Of an address of this node: a network namespace that is there still has it on a link. The record knows of a sandbox that the
+ * object has not been told of yet.
+ * @param attachments directory of the node's attachments; this node's own by default
+ */
+export function sandboxOf(
+  records: Records,
+  { metadata: { name }, spec: { containerId, ifname } }: UnderlayAddressObject,
+  attachments?: string,
+): "present" | "gone" {
+  const isIts = (a: Nic): boolean => a.containerId === containerId && a.ifname === ifname;
+  const paths = [
+    ...records.all().filter((r) => r.name === name || isIts(r)),
+    ...(containerId === "" ? [] : listAttachments(attachments).filter(isIts)),
+  ].map(({ netns }) => netns);
+  return paths.some((path) => path !== "" && existsSync(path)) ? "present" : "gone";
+}

@@ -1,0 +1,66 @@
+import { existsSync } from "node:fs";
+import type { UnderlayAddressObject } from "../agent/objects.ts";
+import { specOfRecord } from "./claim.ts";
+import type { GiveBacks } from "./givebacks.ts";
+import type { AddressRecord, Records } from "./records.ts";
+import type { AddressStore } from "./store.ts";
+
+/** Tells the API server what happened on this node while it was away. Idempotent; throws when it is away still. */
+export async function tellRecords(
+  store: AddressStore,
+  records: Records,
+  giveBacks: GiveBacks,
+  lost: (record: AddressRecord) => void,
+): Promise<void> {
+  for (const record of records.all()) {
+    const object = store.address(record.name);
+    if (object === undefined) await restore(store, records, record, lost);
+    else if (object.spec.conflict !== undefined) records.remove(record.name);
+    else if (object.spec.reserve && object.spec.node === store.node)
+      await tellGiven(store, records, giveBacks, record, object);
+    else if (object.spec.pod.uid !== record.pod.uid) {
+      if (!record.released && existsSync(record.netns)) lost(record);
+      records.remove(record.name);
+    } else if (record.released && object.spec.containerId !== "")
+      await giveBacks.giveBack(record.name, { containerId: object.spec.containerId });
+    else if (record.stale) {
+      const { containerId } = record;
+      const next = await store.replace(object, { ...object.spec, containerId, node: store.node });
+      if (next !== undefined) records.write({ ...record, stale: false });
+    }
+  }
+}
+
+/** An address of the reserve that a pod got while the API server was away. */
+async function tellGiven(
+  store: AddressStore,
+  records: Records,
+  giveBacks: GiveBacks,
+  record: AddressRecord,
+  object: UnderlayAddressObject,
+): Promise<void> {
+  const pod = store.followedPod(record.pod.namespace, record.pod.name);
+  const spec = specOfRecord(record, store.node, pod);
+  if (record.released && !giveBacks.podLives({ spec })) {
+    records.remove(record.name); // it is of the reserve again
+    return;
+  }
+  if ((await store.replace(object, spec)) !== undefined) records.write({ ...record, stale: false });
+}
+
+/** The object was deleted, by whomever, and the container has the address still: it is taken again before another does. */
+async function restore(
+  store: AddressStore,
+  records: Records,
+  record: AddressRecord,
+  lost: (record: AddressRecord) => void,
+): Promise<void> {
+  if (record.released || !existsSync(record.netns)) {
+    records.remove(record.name);
+    return;
+  }
+  const pod = store.followedPod(record.pod.namespace, record.pod.name);
+  if ((await store.create(record.name, specOfRecord(record, store.node, pod))) !== undefined) return;
+  if (store.address(record.name) === undefined) return; // somebody has made it; the watch will tell who
+  lost(record);
+}

@@ -1,0 +1,142 @@
+import { KubeError } from "../agent/kube.ts";
+import type { PodObject, UnderlayAddressObject, UnderlayAddressSpec, UnderlayPoolObject } from "../agent/objects.ts";
+import { underlayPool } from "../agent/objects.ts";
+import type { AddressStore } from "../ipam/store.ts";
+
+export const SET = { kind: "StatefulSet", name: "web", uid: "set-1", controller: true };
+
+/** The API server with its addresses, in memory, for tests of what is done with them: every write is checked as the real one does. */
+export class AddressCluster {
+  readonly addresses = new Map<string, UnderlayAddressObject>();
+  readonly pods = new Map<string, PodObject>();
+  readonly pools: UnderlayPoolObject[] = [];
+  now = 1_000_000;
+  #version = 1;
+  #uid = 0;
+
+  /** Adds one. */
+  pool(name: string, spec: object): this {
+    const metadata = { name, uid: name, creationTimestamp: "2026-01-01T00:00:00Z" };
+    this.pools.push(underlayPool.parse({ metadata, spec: { subnet: "10.7.0.0/16", ...spec } }));
+    return this;
+  }
+
+  uid(): string {
+    return `uid-${++this.#uid}`;
+  }
+
+  write(name: string, spec: UnderlayAddressSpec, before?: UnderlayAddressObject): UnderlayAddressObject {
+    const object: UnderlayAddressObject = {
+      metadata: {
+        name,
+        uid: before?.metadata.uid ?? this.uid(),
+        resourceVersion: String(++this.#version),
+        generation: 0,
+        creationTimestamp: before?.metadata.creationTimestamp ?? new Date(this.now).toISOString(),
+        labels: {},
+        annotations: {},
+        ownerReferences: [],
+      },
+      spec,
+    };
+    this.addresses.set(name, object);
+    return object;
+  }
+}
+
+/** What one node's agent sees: late, unless `catchUp` was called. */
+export class NodeStore implements AddressStore {
+  readonly node: string;
+  partitioned = false;
+  /** The next write is carried out, and its answer is lost. */
+  losesAnswer = false;
+  #cluster: AddressCluster;
+  #seen = new Map<string, UnderlayAddressObject>();
+  #pods = new Map<string, PodObject>();
+
+  constructor(cluster: AddressCluster, node: string) {
+    this.node = node;
+    this.#cluster = cluster;
+  }
+
+  catchUp(): void {
+    if (this.partitioned) return;
+    this.#seen = new Map(this.#cluster.addresses);
+    this.#pods = new Map([...this.#cluster.pods].filter(([, pod]) => pod.spec.nodeName === this.node));
+  }
+
+  #ask(): void {
+    if (this.partitioned) throw new Error("connection refused");
+  }
+
+  #answer(): void {
+    if (!this.losesAnswer) return;
+    this.losesAnswer = false;
+    throw new Error("socket hang up");
+  }
+
+  known = (): boolean => true;
+  nodeLabels = () => ({});
+  namespaceLabels = () => Promise.resolve({});
+  pools = () => this.#cluster.pools;
+  address = (name: string) => this.#seen.get(name);
+  addresses = () => [...this.#seen.values()];
+  followedPod = (namespace: string, name: string) => this.#pods.get(`${namespace}/${name}`);
+
+  async pod(namespace: string, name: string, uid: string): Promise<PodObject | undefined> {
+    const followed = this.followedPod(namespace, name);
+    if (followed?.metadata.uid === uid) return followed;
+    await Promise.resolve();
+    this.#ask();
+    return this.#cluster.pods.get(`${namespace}/${name}`);
+  }
+
+  async addressesOf(namespace: string, podName: string) {
+    await Promise.resolve();
+    this.#ask();
+    return [...this.#cluster.addresses.values()].filter(
+      ({ spec }) => spec.pod.namespace === namespace && spec.pod.name === podName,
+    );
+  }
+
+  async create(name: string, spec: UnderlayAddressSpec) {
+    await Promise.resolve();
+    this.#ask();
+    if (this.#cluster.addresses.has(name)) return undefined;
+    const object = this.#cluster.write(name, spec);
+    this.#answer();
+    this.#seen.set(name, object);
+    return object;
+  }
+
+  async replace(object: UnderlayAddressObject, spec: UnderlayAddressSpec) {
+    await Promise.resolve();
+    this.#ask();
+    const { name, resourceVersion } = object.metadata;
+    const there = this.#cluster.addresses.get(name);
+    if (there?.metadata.resourceVersion !== resourceVersion) return undefined;
+    const next = this.#cluster.write(name, spec, there);
+    this.#answer();
+    this.#seen.set(name, next);
+    return next;
+  }
+
+  async remove({ metadata }: UnderlayAddressObject) {
+    await Promise.resolve();
+    this.#ask();
+    if (this.#cluster.addresses.get(metadata.name)?.metadata.resourceVersion !== metadata.resourceVersion) return false;
+    this.#cluster.addresses.delete(metadata.name);
+    this.#answer();
+    this.#seen.delete(metadata.name);
+    return true;
+  }
+
+  /** What the reclaimer asks the API server itself. */
+  async find({ plural, namespace = "" }: { readonly plural: string; readonly namespace?: string }, name: string) {
+    await Promise.resolve();
+    this.#ask();
+    if (plural === "statefulsets") return { metadata: { uid: SET.uid }, spec: { replicas: 2 } };
+    if (plural === "pods") return this.#cluster.pods.get(`${namespace}/${name}`);
+    throw new KubeError(404, plural);
+  }
+}
