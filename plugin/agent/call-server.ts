@@ -31,7 +31,10 @@ export function serveCalls(options: CallServerOptions): Promise<Server> {
   const server = createServer((socket) => {
     receive(socket, (bytes) => {
       answer(decodeCall(bytes), options).then(
-        (reply) => socket.end(reply),
+        ({ reply, after }) => {
+          socket.end(reply);
+          if (after !== undefined) setImmediate(after); // when it is out
+        },
         () => socket.end(encodeAlone()),
       );
     });
@@ -65,13 +68,16 @@ function receive(socket: Socket, whole: (bytes: Buffer) => void): void {
   });
 }
 
-async function answer(frame: CallFrame | undefined, options: CallServerOptions): Promise<Buffer> {
-  if (frame === undefined) return encodeAlone();
+async function answer(
+  frame: CallFrame | undefined,
+  options: CallServerOptions,
+): Promise<{ readonly reply: Buffer; readonly after?: () => void }> {
+  if (frame === undefined) return { reply: encodeAlone() };
   const { env, stdin, name } = frame;
-  if (env["CNI_COMMAND"] === "VERSION") return encodeAnswer(0, JSON.stringify(version(stdin)));
-  if (!isOurs(frame) || isStale(frame)) return encodeAlone();
-  const { status, output } = await dispatch(name, env, stdin, options);
-  return encodeAnswer(status, output);
+  if (env["CNI_COMMAND"] === "VERSION") return { reply: encodeAnswer(0, JSON.stringify(version(stdin))) };
+  if (!isOurs(frame) || isStale(frame)) return { reply: encodeAlone() };
+  const { status, output, after } = await dispatch(name, env, stdin, options);
+  return { reply: encodeAnswer(status, output), after };
 }
 
 function dispatch(

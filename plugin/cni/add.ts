@@ -22,7 +22,7 @@ import { readWishes } from "./wishes.ts";
 import type { CniResult, NetworkConfig, Request } from "./request.ts";
 
 /** CNI spec 1.1.0, section 2 "ADD", chained: the previous plugin's result is wired and passed on, with our pair added. */
-export function add({ request, places, way, lap, beforeStep }: Call): CniResult {
+export function add({ request, places, way, lap, later, beforeStep }: Call): CniResult {
   const { config, containerId, ifname, netns, pod } = request;
   const previous = previousOf(config);
   const options = parseOptions(config);
@@ -60,8 +60,11 @@ export function add({ request, places, way, lap, beforeStep }: Call): CniResult 
       // An earlier life of the same name, whose pair had not gone yet: it is this one's now.
       forgetEnded(containerId, ifname, places.attachments);
       lap("apply");
-      if (options.announce && plan.items.length > 0) announce(ifname, podNamespace);
-      lap("announce");
+      if (options.announce && plan.items.length > 0)
+        later(() => {
+          announceIn(ifname, netns);
+          lap("announce");
+        });
       return withPair(previous, plan, netns);
     } catch (error) {
       if (known === undefined) removeAttachment(containerId, ifname, places.attachments);
@@ -72,6 +75,17 @@ export function add({ request, places, way, lap, beforeStep }: Call): CniResult 
   };
   const locked = way === "agent" ? withFreePodLock : withPodLock;
   return locked(netns, () => withNamespaces(netns, wire));
+}
+
+/** A pod that has gone meanwhile has nothing to announce. */
+function announceIn(ifname: string, netns: string): void {
+  try {
+    withNamespaces(netns, (_node, pod) => {
+      announce(ifname, pod);
+    });
+  } catch {
+    // it is wired all the same
+  }
 }
 
 /** What ADD would do to this pod, by the kernel as it is; nothing is changed. Throws CniError as ADD does. */

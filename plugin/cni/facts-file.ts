@@ -2,6 +2,9 @@ import { readFileSync } from "node:fs";
 import { type Facts, FACTS_FILE, parseFacts } from "../datapath/facts.ts";
 import { CniError, CODE } from "./error.ts";
 
+/** Parsed last: the agent reads the same for each call. */
+let last: { readonly text: string; readonly facts: Facts } | undefined;
+
 /** Throws CniError when the agent has not written them, or they are of a schema this plugin does not know. */
 export function loadFacts(file: string = FACTS_FILE): Facts {
   let text: string;
@@ -15,7 +18,8 @@ export function loadFacts(file: string = FACTS_FILE): Facts {
     );
   }
   try {
-    return parseFacts(text);
+    if (last?.text !== text) last = { text, facts: parseFacts(text) };
+    return last.facts;
   } catch (error) {
     throw new CniError(
       CODE.noFacts,

@@ -20,6 +20,8 @@ export interface Answer {
   readonly status: number;
   /** What goes to stdout; empty for verbs that answer nothing. */
   readonly output: string;
+  /** What is left to do when that is out. */
+  readonly after: () => void;
 }
 
 export interface CallOptions {
@@ -36,8 +38,12 @@ export interface CallOptions {
 export function runCni(env: Environment, options: CallOptions = {}): number {
   // Compiling a schema pays after many uses; here a call has one.
   config({ ...en(), jitless: true });
-  const { status, output } = answerCni(env, () => readFileSync(0, "utf8"), { ...options, started: performance.now() });
+  const { status, output, after } = answerCni(env, () => readFileSync(0, "utf8"), {
+    ...options,
+    started: performance.now(),
+  });
   if (output !== "") say(output);
+  after();
   return status;
 }
 
@@ -50,7 +56,7 @@ export function answerCni(
   stdin: () => string,
   {
     way = "alone",
-    beforeStep = () => undefined,
+    beforeStep,
     served,
     dryRun = false,
     started,
@@ -68,6 +74,10 @@ export function answerCni(
   let places: Places = served ?? placesOf({});
   let failure: unknown;
   let output = "";
+  const deferred: (() => void)[] = [];
+  const later = (work: () => void): void => {
+    deferred.push(work);
+  };
   try {
     request = parseRequest(env, stdin());
     if (dryRun) request = { ...request, config: { ...request.config, dryRun } };
@@ -75,28 +85,34 @@ export function answerCni(
     if (served !== undefined && (places.state !== served.state || places.log !== served.log))
       throw new NotServedError(`${places.state} is not the agent's`);
     lap("parse");
-    const answer = dispatch({ request, places, way, lap, beforeStep });
+    const answer = dispatch({ request, places, way, lap, later, ...(beforeStep === undefined ? {} : { beforeStep }) });
     if (answer !== undefined) output = JSON.stringify(answer);
   } catch (error) {
     if (error instanceof NotServedError || error instanceof PodBusyError) throw error;
     failure = error;
     output = errorJson(error, request?.config.cniVersion ?? "1.0.0");
   }
-  logCall(
-    {
-      command: env["CNI_COMMAND"],
-      way,
-      containerId: request?.containerId,
-      ifname: request?.ifname,
-      pod: request?.pod,
-      milliseconds: milliseconds(performance.now() - started),
-      steps,
-      ...(way === "alone" ? { peakMemoryKiB: peakMemory() } : {}),
-      ...(failure === undefined ? {} : { error: failure instanceof Error ? failure.message : JSON.stringify(failure) }),
-    },
-    places.log,
-  );
-  return { status: failure === undefined ? 0 : 1, output };
+  const took = milliseconds(performance.now() - started);
+  const after = (): void => {
+    for (const work of deferred) work();
+    logCall(
+      {
+        command: env["CNI_COMMAND"],
+        way,
+        containerId: request?.containerId,
+        ifname: request?.ifname,
+        pod: request?.pod,
+        milliseconds: took,
+        steps,
+        ...(way === "alone" ? { peakMemoryKiB: peakMemory() } : {}),
+        ...(failure === undefined
+          ? {}
+          : { error: failure instanceof Error ? failure.message : JSON.stringify(failure) }),
+      },
+      places.log,
+    );
+  };
+  return { status: failure === undefined ? 0 : 1, output, after };
 }
 
 function milliseconds(value: number): number {

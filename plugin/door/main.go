@@ -28,7 +28,7 @@ func main() {
 	}
 	name := os.Args[0][strings.LastIndexByte(os.Args[0], '/')+1:]
 	// Milliseconds. An address comes from the API server, a wired pod from this node alone.
-	patience := 5000
+	patience := 10000
 	if name == "interlay-ipam" {
 		patience = 20000
 	}

@@ -27,8 +27,9 @@ export type Ask = (verb: string, request: Request) => Promise<unknown>;
 
 /** A call of the IPAM plugin in a process of its own. Returns the exit status. */
 export async function runIpam(env: Environment): Promise<number> {
-  const { status, output } = await answerIpam(env, readFileSync(0, "utf8"), "alone", askAgent);
+  const { status, output, after } = await answerIpam(env, readFileSync(0, "utf8"), "alone", askAgent);
   if (output !== "") say(output);
+  after();
   return status;
 }
 
@@ -54,20 +55,25 @@ export async function answerIpam(
     failure = error;
     output = errorJson(error, request?.config.cniVersion ?? "1.0.0");
   }
-  logCall(
-    {
-      plugin: "interlay-ipam",
-      command: env["CNI_COMMAND"],
-      way,
-      containerId: request?.containerId,
-      ifname: request?.ifname,
-      pod: request?.pod,
-      milliseconds: Math.round((performance.now() - started) * 10) / 10,
-      ...(failure === undefined ? {} : { error: failure instanceof Error ? failure.message : JSON.stringify(failure) }),
-    },
-    places.log,
-  );
-  return { status: failure === undefined ? 0 : 1, output };
+  const took = Math.round((performance.now() - started) * 10) / 10;
+  const after = (): void => {
+    logCall(
+      {
+        plugin: "interlay-ipam",
+        command: env["CNI_COMMAND"],
+        way,
+        containerId: request?.containerId,
+        ifname: request?.ifname,
+        pod: request?.pod,
+        milliseconds: took,
+        ...(failure === undefined
+          ? {}
+          : { error: failure instanceof Error ? failure.message : JSON.stringify(failure) }),
+      },
+      places.log,
+    );
+  };
+  return { status: failure === undefined ? 0 : 1, output, after };
 }
 
 async function dispatch(request: Request, ask: Ask, stateDirectory: string): Promise<unknown> {

@@ -61,6 +61,36 @@ export class NetlinkSocket {
     this.#exchange(what, type, FLAG.request | FLAG.ack | flags, body);
   }
 
+  /**
+   * Several changes in one go, each by itself: what one is refused does not keep the others.
+   * @returns the refusals, by the index of their change
+   */
+  executeEach(changes: readonly Change[]): ReadonlyMap<number, NetlinkError> {
+    const c = libc();
+    const first = this.#sequence;
+    const last = changes.length - 1;
+    // A refusal is told unasked (netlink_rcv_skb); that all is done, by the last one's acknowledgement.
+    const request = Buffer.concat(
+      changes.map(({ type, flags, body }, index) => {
+        const sequence = this.#sequence++;
+        return encodeMessage({ type, flags: FLAG.request | flags | (index === last ? FLAG.ack : 0), sequence }, body);
+      }),
+    );
+    const what = (index: number): string => changes[index]?.what() ?? "";
+    const refused = new Map<number, NetlinkError>();
+    if (changes.length === 0) return refused;
+    if (c.send(this.#fd, request, request.length, 0) < 0) throw new NetlinkError(what(0), c.errno(), undefined);
+    for (;;) {
+      for (const message of this.#receiveMessages(what(last))) {
+        const index = message.sequence - first;
+        if (index < 0 || message.type !== CONTROL.error) continue; // the rest of an exchange that was given up
+        const errno = -message.payload.readInt32LE(0);
+        if (errno !== 0) refused.set(index, new NetlinkError(what(index), errno, explanationIn(message)));
+        if (index === last) return refused;
+      }
+    }
+  }
+
   /** One object by name. */
   get(what: string, type: number, body: Buffer): Message | undefined {
     return this.#exchange(what, type, FLAG.request | FLAG.ack, body)[0];
@@ -126,6 +156,15 @@ export class NetlinkSocket {
       }
     }
   }
+}
+
+/** One of several changes. */
+export interface Change {
+  /** As `execute` has it; asked for where the change is refused. */
+  readonly what: () => string;
+  readonly type: number;
+  readonly flags: number;
+  readonly body: Buffer;
 }
 
 /** One message of a transaction. */

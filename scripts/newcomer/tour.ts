@@ -87,6 +87,7 @@ export const LEFT_OUT: readonly (readonly [line: string, why: string])[] = [
   ["npm run down -- --provider existing --kubeconfig FILE", "the suite guest runs it"],
   ["npm run mutants", BY_ITSELF],
   ["npm run chaos -- --seed 1 --minutes 2", BY_ITSELF],
+  ["npm run bench -- cni", BY_ITSELF],
   ["npm run bench -- ipam", BY_ITSELF],
   ["npm run bench -- evidence", BY_ITSELF],
   ["npm run bench -- scale", BY_ITSELF],
