@@ -85,12 +85,33 @@ export interface Cluster {
   readonly versions: Readonly<Record<string, string>>;
   /** Runs argv in the node's own network and mount namespaces. Never a shell string. Does not throw on exit codes ≠ 0. */
   exec(node: string, argv: readonly string[], options?: { readonly stdin?: string }): Promise<ExecResult>;
+  /** How far `exec` gets where that is not everything: the node's network from a pod there, or not at all. */
+  readonly nodeAccess?: "network" | "none";
+  /** `NAMESPACE/NAME` of the NetworkAttachmentDefinition of underlay links, where it is not Interlay's own. */
+  readonly network?: string;
+  /** `none`: another solution than Interlay wires the pods, and nothing of Interlay's is asserted. */
+  readonly datapath?: "interlay" | "none";
   /** Into pods past the API server, where there is no kubelet to ask. */
   readonly pods?: PodAccess;
+  /** Of a provider that can break nodes and make them again. */
+  readonly faults?: NodeFaults;
   /** Switches kube-proxy on every node: the old rules are cleaned up by the binary that made them. Also restarts it when the version stays the same. */
   switchKubeProxy(to: KubeProxy): Promise<void>;
-  /** A host on the underlay that is not part of the cluster: the world outside. Started on first use, gone with the cluster. */
-  external(): Promise<ExternalHost>;
+  /**
+   * A host on the underlay that is not part of the cluster: the world outside. Started on first use, gone with the cluster.
+   * Undefined where nobody can be put there.
+   */
+  external(): Promise<ExternalHost | undefined>;
+}
+
+/** What a node can be made to suffer. */
+export interface NodeFaults {
+  /** As by a power cut: everything on the node ends at once, no plugin is called, its files are lost. */
+  drop(node: string): Promise<void>;
+  /** The dropped node, new, under its name and address. */
+  make(node: string): Promise<void>;
+  /** Its kubelet is not there for so long, in milliseconds; what runs goes on, and it starts again with that. */
+  pauseKubelet(node: string, milliseconds: number): Promise<void>;
 }
 
 /** Programs in a pod's container. */
@@ -113,6 +134,9 @@ export interface ProgramStream {
   onLine(listener: (line: string) => void): void;
   close(): Promise<void>;
 }
+
+/** Label on what a run makes in a cluster that is not its own, and so may take away. */
+export const MADE_BY = "interlay.dev/made-by";
 
 /** The seed's figures. */
 export const DEFAULT_SPEC: Omit<ClusterSpec, "probe"> = {

@@ -1,9 +1,11 @@
-import { PassThrough } from "node:stream";
-import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
-import { CoreV1Api, Exec, KubeConfig, type KubernetesObject, KubernetesObjectApi } from "@kubernetes/client-node";
+import { CoreV1Api, KubeConfig, type KubernetesObject, KubernetesObjectApi } from "@kubernetes/client-node";
 import pRetry from "p-retry";
-import type { Cluster, PodAccess, ProgramStream } from "../clusters/provider.ts";
+import { attachInPod, execInPod } from "../clusters/kubernetes/pod-exec.ts";
+import type { Cluster, ProgramStream } from "../clusters/provider.ts";
+
+/** The container of the suite's pods. */
+const CONTAINER = "probe";
 
 /** The API server as the suite uses it. */
 export interface ClusterApi {
@@ -19,12 +21,18 @@ export interface ClusterApi {
 export function clusterApi({ kubeconfig, pods }: Pick<Cluster, "kubeconfig" | "pods">): ClusterApi {
   const config = new KubeConfig();
   config.loadFromFile(kubeconfig);
+  const at = (namespace: string, pod: string) => ({ namespace, pod, container: CONTAINER });
   return {
     core: config.makeApiClient(CoreV1Api),
     objects: KubernetesObjectApi.makeApiClient(config),
-    attach: (namespace, pod, argv) => pods?.attach(namespace, pod, argv) ?? attach(config, namespace, pod, argv),
-    exec: (namespace, pod, argv) =>
-      pods === undefined ? run(config, namespace, pod, argv) : runInside(pods, namespace, pod, argv),
+    attach: (namespace, pod, argv) =>
+      pods?.attach(namespace, pod, argv) ?? attachInPod(config, at(namespace, pod), argv),
+    exec: async (namespace, pod, argv) => {
+      const ended = pods?.exec(namespace, pod, argv) ?? execInPod(config, at(namespace, pod), argv);
+      const { exitCode, stdout, stderr } = await ended;
+      if (exitCode !== 0) throw new Error(`${argv.join(" ")} in ${pod}: ${stderr.trim() || `ended with ${exitCode}`}`);
+      return stdout;
+    },
   };
 }
 
@@ -68,59 +76,4 @@ export async function removeNamespace(api: ClusterApi, name: string): Promise<vo
     if (there !== true) return;
     await sleep(200);
   }
-}
-
-const CONTAINER = "probe";
-
-async function attach(
-  config: KubeConfig,
-  namespace: string,
-  pod: string,
-  argv: readonly string[],
-): Promise<ProgramStream> {
-  const stdin = new PassThrough();
-  const stdout = new PassThrough();
-  const socket = await new Exec(config).exec(namespace, pod, CONTAINER, [...argv], stdout, stdout, stdin, false);
-  const lines = createInterface({ input: stdout });
-  return {
-    write: (line) => {
-      stdin.write(`${line}\n`);
-    },
-    onLine: (listener) => {
-      lines.on("line", listener);
-    },
-    close: () =>
-      new Promise((resolve) => {
-        socket.onclose = () => {
-          resolve();
-        };
-        // Closing the connection ends the program's stdin, and with it the program.
-        if (socket.readyState >= socket.CLOSING) resolve();
-        else socket.close();
-      }),
-  };
-}
-
-async function runInside(pods: PodAccess, namespace: string, pod: string, argv: readonly string[]): Promise<string> {
-  const { exitCode, stdout, stderr } = await pods.exec(namespace, pod, argv);
-  if (exitCode !== 0) throw new Error(`${argv.join(" ")} in ${pod}: ${stderr.trim() || "failed"}`);
-  return stdout;
-}
-
-function run(config: KubeConfig, namespace: string, pod: string, argv: readonly string[]): Promise<string> {
-  const stdout = new PassThrough();
-  const stderr = new PassThrough();
-  const said = { stdout: "", stderr: "" };
-  stdout.on("data", (chunk: Buffer) => (said.stdout += chunk.toString()));
-  stderr.on("data", (chunk: Buffer) => (said.stderr += chunk.toString()));
-  return new Promise((resolve, reject) => {
-    new Exec(config)
-      .exec(namespace, pod, CONTAINER, [...argv], stdout, stderr, null, false, ({ status, message }) => {
-        if (status === "Success") resolve(said.stdout);
-        else reject(new Error(`${argv.join(" ")} in ${pod}: ${said.stderr.trim() || (message ?? "failed")}`));
-      })
-      .catch((error: unknown) => {
-        reject(error instanceof Error ? error : new Error(String(error)));
-      });
-  });
 }

@@ -4,19 +4,15 @@ import { must, signalAgent } from "./agent-process.ts";
 import { clusterApi } from "./cluster-api.ts";
 import { theCluster } from "./context.ts";
 import { findingsOf } from "./doctor/causes.ts";
+import { compare, HEALTHY } from "./doctor/compare.ts";
 import { type Findings, runDoctor } from "./doctor/doctor.ts";
-import { FAULTS, type FaultContext } from "./doctor/faults.ts";
-import { PREDICTED, predictedFailures } from "./doctor/predicted.ts";
-import { BeforeAll, By, DeferCleanup, Describe, Eventually, It } from "./harness.ts";
+import { FAULTS, type FaultContext, type Trial, underlayNetwork } from "./doctor/faults.ts";
+import { inNetwork, PREDICTED } from "./doctor/predicted.ts";
+import { cellsToTrial, makeTrial, starts, TRIAL, waits, withPod } from "./doctor/trial.ts";
+import { BeforeAll, By, DeferCleanup, Describe, Eventually, It, Skip } from "./harness.ts";
 import { type Cell, cells } from "./matrix/cells.ts";
-import type { Variant } from "./matrix/gate.ts";
-import { runCells } from "./matrix/run.ts";
 import { switchTo } from "./matrix/variant.ts";
 import { deploy, type Deployment } from "./pods/deploy.ts";
-
-/** Every cell passes by it: what fails under a fault fails by the fault. */
-const HEALTHY: Variant = { kubeProxy: { version: "v1.29.15", mode: "iptables" }, returnPath: "notrack" };
-const RUN = { passTimeoutMs: 1500, blockedTimeoutMs: 1500, parallel: 48, attempts: 2, firstToken: 0 } as const;
 
 Describe("doctor: what is predicted is what the probes show", { labels: ["doctor"] }, () => {
   let cluster: Cluster;
@@ -26,18 +22,19 @@ Describe("doctor: what is predicted is what the probes show", { labels: ["doctor
   // A lab has no kubelet that would let one into the agents' pods.
   const doctor = (): Promise<Findings> =>
     cluster.provider === "lab" ? findingsOf(cluster) : runDoctor(cluster.kubeconfig);
-  const nodeOf = (pod: string): string | undefined => deployment.pods.get(pod)?.node;
 
   BeforeAll(
     async () => {
       cluster = await theCluster();
-      deployment = await By("the pods of the three types", () => deploy(cluster, clusterApi(cluster)));
+      const api = clusterApi(cluster);
+      deployment = await By("the pods of the three types", () => deploy(cluster, api));
       DeferCleanup(() => deployment.closeProbers());
       asked = cells(deployment.workers.length).filter(({ group }) => PREDICTED.includes(group));
       await By("kube-proxy v1.29 with the sysctl 0", () => switchTo(cluster, HEALTHY));
       const node = deployment.workers[0] ?? "";
       context = {
         cluster,
+        api,
         node,
         on: (argv) => must(cluster, node, argv),
         address: (pod, nic) => deployment.addressOf(pod, nic),
@@ -48,17 +45,30 @@ Describe("doctor: what is predicted is what the probes show", { labels: ["doctor
     { timeout: 300_000 },
   );
 
-  const predictionHolds = async (findings: Findings): Promise<readonly string[]> => {
-    const predicted = predictedFailures(findings, asked, nodeOf);
-    const results = await By(`${asked.length} cells`, () => runCells(asked, HEALTHY, deployment, RUN));
-    const failed = results.filter(({ actual }) => actual === "fail").map(({ id }) => id);
-    const not = (list: readonly string[], other: readonly string[]) => list.filter((id) => !other.includes(id));
-    assert.deepEqual(
-      { failedAndNotPredicted: not(failed, predicted), predictedAndPassed: not(predicted, failed) },
-      { failedAndNotPredicted: [], predictedAndPassed: [] },
-      findings.map(({ message }) => message).join("\n"),
-    );
+  const predictionHolds = async (
+    findings: Findings,
+    what: readonly Cell[] = asked,
+    of: Deployment = deployment,
+  ): Promise<readonly string[]> => {
+    const { predicted, ...wrong } = await By(`${what.length} cells`, () => compare(findings, what, of));
+    const said = findings.map(({ message }) => message).join("\n");
+    assert.deepEqual(wrong, { failedAndNotPredicted: [], predictedAndPassed: [] }, said);
     return predicted;
+  };
+
+  /** What becomes of the trial's pod; cells to it, if it is asked. */
+  const trialHolds = async (trial: Trial): Promise<readonly [readonly Cell[], Deployment]> => {
+    const nothing = [[], deployment] as const;
+    if (trial.becomes === "waits") {
+      await By("the trial's pod waits", () => waits(context, trial));
+      return nothing;
+    }
+    const address = await By("the trial's pod starts", () => starts(context));
+    const node = deployment.workers[trial.elsewhere ? 1 : 0] ?? "";
+    const more = { name: TRIAL, node, addresses: { main: { ipv4: address }, net1: {} } };
+    if (trial.becomes === "asked") return [cellsToTrial(deployment.workers.length), withPod(deployment, more)];
+    assert.ok(inNetwork(address, cluster.spec.overlayCidr), `${address} is no overlay address`);
+    return nothing;
   };
 
   It("finds nothing in a healthy cluster, and every cell passes", async () => {
@@ -68,14 +78,33 @@ Describe("doctor: what is predicted is what the probes show", { labels: ["doctor
 
   for (const fault of FAULTS)
     It(fault.title, { timeout: 180_000 }, async () => {
-      DeferCleanup(async () => {
-        await fault.undo(context);
-        await Eventually("no finding once it is undone", doctor, (list) => list.length === 0, { timeout: 60_000 });
-      });
+      if (fault.labOnly && cluster.provider !== "lab") Skip("the external host of this provider may not do it");
+      const { trial } = fault;
+      DeferCleanup(() =>
+        Eventually("no finding once it is undone", doctor, (list) => list.length === 0, { timeout: 60_000 }),
+      );
+      for (const name of fault.networks ?? []) DeferCleanup(() => context.api.objects.delete(underlayNetwork(name)));
+      let undone = false;
+      const undo = async () => {
+        if (!undone) await fault.undo(context);
+        undone = true;
+      };
+      DeferCleanup(undo);
       await By("make the fault", () => fault.make(context));
-      const found = (list: Findings) => list.some(({ check }) => check === fault.check);
-      const findings = await By("doctor", () => Eventually(`finding ${fault.check}`, doctor, found));
-      const predicted = await predictionHolds(findings);
-      assert.ok(predicted.length > 0, "the fault makes no cell fail: it is no test of the prediction");
+      if (trial !== undefined) await makeTrial(context, trial, deployment.workers[trial.elsewhere ? 1 : 0] ?? "");
+      const severity = fault.severity ?? "fails";
+      const findings = await By("doctor", () =>
+        Eventually(`finding ${fault.check}`, doctor, (list) =>
+          list.some((finding) => finding.check === fault.check && finding.severity === severity),
+        ),
+      );
+      const [more, all] = trial === undefined ? [[], deployment] : await trialHolds(trial);
+      const predicted = await predictionHolds(findings, [...asked, ...more], all);
+      if (severity === "fails")
+        assert.ok(predicted.length > 0, "the fault makes no cell fail: it is no test of the prediction");
+      else assert.deepEqual(predicted, [], "pods that run are wired");
+      if (trial?.becomes !== "waits") return;
+      await undo();
+      await By("the trial's pod starts once it is undone", () => starts(context));
     });
 });

@@ -1,3 +1,4 @@
+import { z } from "zod";
 import type { Cluster } from "../clusters/provider.ts";
 import { answered, type ClusterApi } from "./cluster-api.ts";
 
@@ -44,15 +45,24 @@ function stableLine(line: string): string {
   return link ?? line.replaceAll(/\s+/g, " ").trim();
 }
 
-/** Namespaces, and Interlay's own objects: an address that no pod has. */
-export async function clusterObjects(api: ClusterApi): Promise<readonly string[]> {
+const address = z.object({ spec: z.object({ pod: z.object({ namespace: z.string() }) }) });
+
+/**
+ * Namespaces, and Interlay's own objects: an address that no pod has.
+ * @param only of this namespace: in a cluster that others use too, what else comes and goes is theirs
+ */
+export async function clusterObjects(api: ClusterApi, only?: string): Promise<readonly string[]> {
   const namespaces = await answered(() => api.core.listNamespace());
   const addresses = await api.objects.list("interlay.dev/v1alpha1", "UnderlayAddress").then(
     ({ items }) => items,
     () => [],
   );
   return [
-    ...namespaces.items.map(({ metadata }) => `namespace ${metadata?.name ?? ""}`),
-    ...addresses.map(({ metadata }) => `UnderlayAddress ${metadata?.name ?? ""}`),
+    ...namespaces.items
+      .filter(({ metadata }) => only === undefined || metadata?.name === only)
+      .map(({ metadata }) => `namespace ${metadata?.name ?? ""}`),
+    ...addresses
+      .filter((one) => only === undefined || address.safeParse(one).data?.spec.pod.namespace === only)
+      .map(({ metadata }) => `UnderlayAddress ${metadata?.name ?? ""}`),
   ];
 }

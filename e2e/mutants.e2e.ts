@@ -1,173 +1,332 @@
 import assert from "node:assert/strict";
-import { mkdir, writeFile } from "node:fs/promises";
-import { join } from "node:path";
 import type { Cluster } from "../clusters/provider.ts";
-import { RESULTS } from "../results/write.ts";
-import { must, signalAgent } from "./agent-process.ts";
-import { clusterApi } from "./cluster-api.ts";
-import { theCluster } from "./context.ts";
+import { must, signalAgent, signalProcess } from "./agent-process.ts";
+import { type ClusterApi, clusterApi } from "./cluster-api.ts";
+import { runOptions, theCluster } from "./context.ts";
 import { BeforeAll, By, DeferCleanup, Describe, Eventually, It } from "./harness.ts";
 import { type Cell, cells } from "./matrix/cells.ts";
 import { gate, type Variant } from "./matrix/gate.ts";
 import { DEFAULT_RUN, runCells } from "./matrix/run.ts";
-import { switchTo } from "./matrix/variant.ts";
-import { attachmentRecord, type AttachmentRecord, type Mutant, mutantsOf } from "./mutants/mutant.ts";
+import { readAgentGates, readFilters, switchTo } from "./matrix/variant.ts";
+import { FACT_MUTANTS, type FactMutant } from "./mutants/facts.ts";
+import { Fates } from "./mutants/fates.ts";
+import { GATE_MUTANTS, type Observation, wrongIn } from "./mutants/gates.ts";
+import { mutantsOf } from "./mutants/mutant.ts";
+import { deleteRule, emptySet, listRules, rulesIn, setsIn } from "./mutants/nft-rules.ts";
+import { isWhole, recordsOn } from "./mutants/records.ts";
 import { sample } from "./mutants/sample.ts";
 import { whyItMaySurvive } from "./mutants/survivors.ts";
+import { Trials } from "./mutants/trials.ts";
+import { WIRED, wiredAnew } from "./mutants/wired-anew.ts";
 import { deploy, type Deployment } from "./pods/deploy.ts";
-import { NAMESPACE } from "./pods/pods.ts";
 
 /** Below v1.29, so that the return path is needed. */
 const VARIANT: Variant = { kubeProxy: { version: "v1.28.15", mode: "iptables" }, returnPath: "notrack" };
-const RUN = { ...DEFAULT_RUN, passTimeoutMs: 1500, attempts: 1 } as const;
-const RECORDS = "/var/lib/interlay/attachments";
-const TABLE = ["inet", "interlay"] as const;
-const INTERLAY = "/opt/cni/bin/interlay";
-
-/** One mutant's fate. */
-interface Fate {
-  readonly mutant: string;
-  readonly reason: string;
-  readonly fate: "killed" | "survived";
-  /** Ids of the cells that turned red. */
-  readonly cells: readonly string[];
-  /** Why a survivor is no hole in the matrix. */
-  readonly excuse?: string;
-}
+const LIBERAL: Variant = { kubeProxy: { version: "v1.29.15", mode: "iptables" }, returnPath: "liberal" };
+/** What the gate decides between; the run's own variants come on top (`--kube-proxy v1.31.4,v1.31.4/nftables`). */
+const OBSERVED: readonly Variant[] = [
+  { ...VARIANT, returnPath: "liberal" },
+  VARIANT,
+  LIBERAL,
+  { ...LIBERAL, returnPath: "notrack" },
+  { kubeProxy: { version: "v1.29.15", mode: "nftables" }, returnPath: "notrack" },
+];
+const BE_LIBERAL = "net.netfilter.nf_conntrack_tcp_be_liberal";
+const KUBE_PROXY = "kube-proxy[^ ]* --";
+const INVALID_RULE = ["KUBE-FORWARD", "-m", "conntrack", "--ctstate", "INVALID", "-j", "DROP"];
 
 /**
- * The suite on trial: every line of the plans of a worker's four underlay and multi-NIC pods, and the node's return path,
- * is taken out, one at a time, while the agent is held. The matrix must turn red, and in no cell that has nothing to do
- * with it. INTERLAY_MUTANTS=N tries N of them, chosen by INTERLAY_SEED.
+ * The suite on trial: what Interlay makes on a worker, what it goes by and what the gate decides is taken out or changed, one
+ * at a time, in a running cluster. The matrix must turn red, and in no cell that has nothing to do with it.
+ * INTERLAY_MUTANTS=N tries N of the lines and rules and fewer of the rest, chosen by INTERLAY_SEED.
  */
-Describe("mutants: the matrix sees every line that is missing", { labels: ["mutants"] }, () => {
+Describe("mutants: the matrix sees what is missing or wrong", { labels: ["mutants"] }, () => {
   let cluster: Cluster;
+  let api: ClusterApi;
   let deployment: Deployment;
   let asked: readonly Cell[];
   let node: string;
-  const fates: Fate[] = [];
+  let trials: Trials;
+  const fates = new Fates();
 
   BeforeAll(
     async () => {
       cluster = await theCluster();
-      deployment = await By("the pods of the three types", () => deploy(cluster, clusterApi(cluster)));
+      api = clusterApi(cluster);
+      deployment = await By("the pods of the three types", () => deploy(cluster, api));
       DeferCleanup(() => deployment.closeProbers());
       asked = cells(deployment.workers.length, deployment.families);
       node = deployment.workers[0] ?? "";
+      trials = new Trials(cluster, node, () => deployment, asked, fates);
       await By("kube-proxy v1.28.15, notrack", () => switchTo(cluster, VARIANT));
     },
     { timeout: 300_000 },
   );
 
-  /** Cells that fail, and fail again: a busy machine's lost packet accuses nobody. */
-  const red = async (variant: Variant = VARIANT): Promise<readonly Cell[]> => {
-    const failing = async (list: readonly Cell[]): Promise<readonly Cell[]> => {
-      const results = await runCells(list, variant, deployment, RUN);
-      return list.filter((_, index) => results[index]?.actual !== "pass");
-    };
-    const first = await failing(asked);
-    return first.length === 0 ? [] : failing(first);
-  };
-  /** Made while the agent is held, looked at, and put right by the agent. */
-  const trial = async (
-    { title, argvs, reason }: Pick<Mutant, "title" | "argvs" | "reason">,
-    whole: () => Promise<boolean>,
-    mayFail: (cell: Cell) => boolean,
-  ): Promise<readonly string[]> => {
-    await signalAgent(cluster, node, "STOP");
-    let failed: readonly Cell[];
-    try {
-      for (const argv of argvs) await must(cluster, node, argv);
-      failed = await red();
-    } finally {
-      await signalAgent(cluster, node, "CONT");
-    }
-    await Eventually(`${title} is put back`, whole, (is) => is, { timeout: 60_000, interval: 100 });
-    const excuse = failed.length === 0 ? whyItMaySurvive(title) : undefined;
-    fates.push({
-      ...{ mutant: title, reason, fate: failed.length === 0 ? "survived" : "killed" },
-      cells: failed.map(({ id }) => id),
-      ...(excuse === undefined ? {} : { excuse }),
-    });
-    const fate =
-      failed.length === 0 ? `SURVIVED${excuse === undefined ? "" : ` (${excuse})`}` : `${failed.length} cells`;
-    process.stdout.write(`      · ${title}: ${fate}\n`);
-    const others = failed.filter((cell) => !mayFail(cell));
+  const listing = async (): Promise<string> => must(cluster, node, listRules);
+  const table = async (): Promise<string> =>
+    (await cluster.exec(node, ["nft", "-s", "list", "table", "inet", "interlay"])).stdout;
+  const greenIn = async (variant: Variant, when: string): Promise<void> => {
     assert.deepEqual(
-      others.map(({ id }) => id),
+      (await trials.red(variant)).map(({ id }) => id),
       [],
-      `${title} is taken out, and these cells have nothing to do with it`,
+      `cells fail ${when}`,
     );
-    return failed.map(({ id }) => id);
   };
-  /** The cells that the gate blocks in that variant, of those that leave by the node on trial. */
-  const blockedIn = (variant: Variant): readonly string[] =>
-    asked.filter((cell) => cell.sourceNode === 0 && gate(variant, cell).expected === "blocked").map(({ id }) => id);
-  const tables = async (): Promise<string> =>
-    (await cluster.exec(node, ["nft", "-s", "list", "table", ...TABLE])).stdout;
 
-  It("passes while nothing is missing", async () => {
-    assert.deepEqual(
-      (await red()).map(({ id }) => id),
-      [],
-    );
-  });
+  It("passes while nothing is missing", () => greenIn(VARIANT, "while nothing is missing"));
 
-  It("turns red for each line of the plans", { timeout: 1_800_000 }, async () => {
+  It("turns red for each line of the plans and each nft rule in the pods", { timeout: 1_800_000 }, async () => {
     const records = await recordsOn(cluster, node);
     const whole = async () =>
       (await Promise.all(records.map((record) => isWhole(cluster, node, record)))).every((is) => is);
-    for (const mutant of sample(mutantsOf(records), process.env))
-      await trial(mutant, whole, (cell) => mutant.pods.some((pod) => touches(cell, pod)));
-  });
-
-  It("turns red for the return path, in the cells that the gate names", { timeout: 120_000 }, async () => {
-    const mine = blockedIn({ ...VARIANT, returnPath: "none" });
-    const before = await tables();
-    const reason = "what conntrack has not seen whole is not to be called INVALID";
-    const same = async () => (await tables()) === before;
-    const title = "node: the notrack table";
-    const argvs = [["nft", "delete", "table", ...TABLE]];
-    assert.deepEqual(await trial({ title, argvs, reason }, same, ({ id }) => mine.includes(id)), mine);
-  });
-
-  It("turns red when kube-proxy's rule is back, in the cells that the gate names", { timeout: 180_000 }, async () => {
-    const liberal: Variant = { kubeProxy: { version: "v1.29.15", mode: "iptables" }, returnPath: "liberal" };
-    await By("kube-proxy v1.29.15, liberal", () => switchTo(cluster, liberal));
-    const rule = ["KUBE-FORWARD", "-m", "conntrack", "--ctstate", "INVALID", "-j", "DROP"];
-    const tools = deployment.families.map((family) => (family === "ipv4" ? "iptables" : "ip6tables"));
-    for (const tool of tools) await must(cluster, node, [tool, "-w", "-I", ...rule]);
-    let failed: readonly Cell[];
-    try {
-      failed = await red(liberal);
-    } finally {
-      for (const tool of tools) await must(cluster, node, [tool, "-w", "-D", ...rule]);
+    const lines = mutantsOf(records).map(({ title, reason, pods, argvs }) => ({
+      ...{ kind: "plan" as const, title, reason, pods },
+      argvs: () => Promise.resolve(argvs),
+    }));
+    const marked = records.filter(({ plan }) => plan.items.some(({ kind }) => kind === "reply-mark"));
+    const inPod = ({ netns }: (typeof records)[number], argv: readonly string[]) => [
+      ...["nsenter", `--net=${netns}`, "--", ...argv],
+    ];
+    const [first] = marked;
+    const rules = first === undefined ? [] : rulesIn(await must(cluster, node, inPod(first, listRules)));
+    const inPods = rules.map(({ chain, name }) => ({
+      ...{ kind: "nft" as const, title: `underlay eth0: pod: nft rule in ${chain}: ${name}`, reason: name },
+      pods: marked.map(({ pod }) => pod.name),
+      argvs: async () => {
+        const all = marked.map(async (record) =>
+          rulesIn(await must(cluster, node, inPod(record, listRules)))
+            .filter((rule) => rule.chain === chain && rule.name === name)
+            .map((rule) => inPod(record, deleteRule(rule))),
+        );
+        return (await Promise.all(all)).flat();
+      },
+    }));
+    for (const { pods, ...mutant } of sample([...lines, ...inPods], process.env)) {
+      const mayFail = (cell: Cell) => pods.some((pod) => touches(cell, pod));
+      await trials.run({ ...mutant, whole, mayFail, excuse: whyItMaySurvive(mutant.title) }, VARIANT);
     }
-    const mine = blockedIn({ ...liberal, kubeProxy: { ...liberal.kubeProxy, version: "v1.28.15" } });
-    assert.deepEqual(
-      failed.map(({ id }) => id),
-      mine,
-    );
-    fates.push({
-      ...{ mutant: "kube-proxy's INVALID rule is back (containernetworking/plugins issue 177)", fate: "killed" },
-      ...{ reason: "from v1.29 with the sysctl kube-proxy leaves it out", cells: mine },
-    });
   });
+
+  It("turns red for the return path, in the cells that the gate names", { timeout: 300_000 }, async () => {
+    const mine = trials.blockedIn({ ...VARIANT, returnPath: "none" });
+    const before = await table();
+    const is = await listing();
+    const reason = "what conntrack has not seen whole is not to be called INVALID";
+    const whole = async () => (await table()) === before;
+    const of = (family: string) => asked.filter((cell) => cell.family === family && mine.includes(cell.id));
+    const all = [
+      {
+        ...{ title: "node: the notrack table", cells: mine },
+        argvs: () => Promise.resolve([["nft", "delete", "table", "inet", "interlay"]]),
+      },
+      ...rulesIn(is).map(({ chain, name }) => ({
+        ...{ title: `node: nft rule in ${chain}: ${name}`, cells: of(name).map(({ id }) => id) },
+        argvs: async () =>
+          rulesIn(await listing())
+            .filter((rule) => rule.chain === chain && rule.name === name)
+            .map(deleteRule),
+      })),
+      ...setsIn(is).map((set) => ({
+        ...{ title: `node: nft set ${set}`, cells: of(set.endsWith("6") ? "ipv6" : "ipv4").map(({ id }) => id) },
+        argvs: () => Promise.resolve([emptySet(set)]),
+      })),
+    ];
+    for (const { title, cells: named, argvs } of all) {
+      const mayFail = ({ id }: Cell) => named.includes(id);
+      const seen = await trials.run({ kind: "nft", title, reason, argvs, whole, mayFail }, VARIANT);
+      assert.deepEqual(seen, named, title);
+    }
+  });
+
+  It("turns red for the rules in FORWARD, where its policy is DROP", { timeout: 300_000 }, async () => {
+    const tools = deployment.families.map((family) => (family === "ipv4" ? "iptables" : "ip6tables"));
+    const rule = (flag: string) => [
+      "FORWARD",
+      flag,
+      "vethil+",
+      "-m",
+      "comment",
+      "--comment",
+      "interlay",
+      "-j",
+      "ACCEPT",
+    ];
+    const are = async (there: boolean): Promise<boolean> => {
+      const all = tools.flatMap((tool) =>
+        ["-i", "-o"].map((flag) => cluster.exec(node, [tool, "-w", "-C", ...rule(flag)])),
+      );
+      return (await Promise.all(all)).every(({ exitCode }) => (exitCode === 0) === there);
+    };
+    const policy = async (verdict: string): Promise<void> => {
+      for (const tool of tools) await must(cluster, node, [tool, "-w", "-P", "FORWARD", verdict]);
+    };
+    try {
+      await policy("DROP");
+      await Eventually(
+        "the agent's rules are in FORWARD",
+        () => are(true),
+        (is) => is,
+        { timeout: 60_000 },
+      );
+      await greenIn(VARIANT, "with FORWARD's policy DROP and the agent's rules");
+      for (const flag of ["-i", "-o"]) {
+        const title = `node: rule in FORWARD: ${flag} vethil+`;
+        const reason = "a policy DROP, as Docker's, drops what no rule takes";
+        const argvs = () => Promise.resolve(tools.map((tool) => [tool, "-w", "-D", ...rule(flag)]));
+        const mayFail = ({ sourceNode, from, server, to }: Cell) =>
+          sourceNode === 0 ||
+          [from, server, "pod" in to ? to.pod : ""].some((pod) => /-1-|^node-1$/.test(pod ?? "")) ||
+          "node" in to;
+        await trials.run({ kind: "nft", title, reason, argvs, whole: () => are(true), mayFail }, VARIANT);
+      }
+    } finally {
+      await policy("ACCEPT");
+    }
+    await Eventually(
+      "the agent's rules are gone from FORWARD",
+      () => are(false),
+      (is) => is,
+      { timeout: 60_000 },
+    );
+  });
+
+  It("turns red for each fact that is wrong or missing", { timeout: 1_200_000 }, async () => {
+    for (const fact of sample(FACT_MUTANTS, process.env, 0.4)) {
+      await By(fact.title, () => wrongFact(fact));
+      await By("the pods are wired by the right facts", async () => {
+        deployment = await wiredAnew(cluster, api, deployment, 60_000);
+        await greenIn(VARIANT, `after "${fact.title}" was put right`);
+      });
+    }
+  });
+
+  /** Pods are made while the fact is so. */
+  const wrongFact = async ({ title, reason, make, as, excuse }: FactMutant): Promise<void> => {
+    const unmake = await make(cluster, node);
+    let failed: readonly Cell[] = [];
+    let notWired = "";
+    try {
+      try {
+        deployment = await wiredAnew(cluster, api, deployment);
+      } catch (error) {
+        notWired = error instanceof Error ? error.message : String(error);
+      }
+      if (notWired === "") failed = await trials.red(VARIANT);
+    } finally {
+      await unmake();
+    }
+    if (notWired !== "") {
+      fates.add({ kind: "fact", mutant: title, reason, seen: [`pods are not wired: ${notWired}`] });
+      return;
+    }
+    const named = as === undefined ? undefined : trials.blockedIn({ ...VARIANT, returnPath: as });
+    const mayFail = (cell: Cell) => named?.includes(cell.id) ?? WIRED.some((pod) => touches(cell, pod));
+    const seen = trials.judge({ kind: "fact", title, reason, excuse, mayFail }, failed);
+    if (named !== undefined) assert.deepEqual(seen, named, title);
+  };
+
+  It("turns red when kube-proxy's rule is there beside v1.29, liberal", { timeout: 300_000 }, async () => {
+    await By("kube-proxy v1.29.15, liberal", () => switchTo(cluster, LIBERAL));
+    const mine = trials.blockedIn({ ...LIBERAL, kubeProxy: { ...LIBERAL.kubeProxy, version: "v1.28.15" } });
+    const tools = deployment.families.map((family) => (family === "ipv4" ? "iptables" : "ip6tables"));
+    const ruleIs = (there: boolean) =>
+      Eventually(
+        `kube-proxy's INVALID rule is ${there ? "" : "not "}there`,
+        async () =>
+          (await Promise.all(tools.map((tool) => cluster.exec(node, [tool, "-w", "-C", ...INVALID_RULE])))).map(
+            ({ exitCode }) => exitCode === 0,
+          ),
+        (all) => all.every((one) => one === there),
+        { timeout: 60_000 },
+      );
+    const sees = async (mutant: string, reason: string): Promise<void> => {
+      const failed = (await trials.red(LIBERAL)).map(({ id }) => id);
+      fates.add({ kind: "kube-proxy", mutant, reason, seen: failed });
+      assert.deepEqual(failed, mine, mutant);
+    };
+
+    for (const tool of tools) await must(cluster, node, [tool, "-w", "-I", ...INVALID_RULE]);
+    try {
+      await sees(
+        "kube-proxy's INVALID rule is back (containernetworking/plugins issue 177)",
+        "from v1.29 with the sysctl kube-proxy leaves it out",
+      );
+    } finally {
+      for (const tool of tools) await must(cluster, node, [tool, "-w", "-D", ...INVALID_RULE]);
+    }
+
+    await signalAgent(cluster, node, "STOP");
+    try {
+      await must(cluster, node, ["sysctl", "-qw", `${BE_LIBERAL}=0`]);
+      const filters = await readFilters(cluster, LIBERAL.kubeProxy.mode);
+      const observation = { variant: LIBERAL, cells: [], actual: [], filters, agentOpen: new Map<string, boolean>() };
+      fates.add({
+        ...{ kind: "sysctl", mutant: `node: sysctl ${BE_LIBERAL} = 1`, seen: wrongIn(observation) },
+        reason: "kube-proxy reads it when it starts",
+      });
+      await By("kube-proxy starts while the sysctl is 0", async () => {
+        await signalProcess(cluster, node, KUBE_PROXY, "KILL");
+        await ruleIs(true);
+      });
+      await must(cluster, node, ["sysctl", "-qw", `${BE_LIBERAL}=1`]);
+      await sees(
+        "the sysctl is set, and kube-proxy is not restarted",
+        "kube-proxy reads the sysctl when it starts: a rule that it made before stays",
+      );
+      await By("kube-proxy starts while the sysctl is 1", async () => {
+        await signalProcess(cluster, node, KUBE_PROXY, "KILL");
+        await ruleIs(false);
+      });
+    } finally {
+      await must(cluster, node, ["sysctl", "-qw", `${BE_LIBERAL}=1`]);
+      await signalAgent(cluster, node, "CONT");
+    }
+  });
+
+  It("turns red for each decision of the gate", { timeout: 600_000 }, async () => {
+    const observations: Observation[] = [];
+    const own = process.env["INTERLAY_KUBE_PROXY"] === undefined ? [] : runOptions().variants;
+    for (const variant of [...OBSERVED, ...own].filter(isFirst)) {
+      const { version, mode } = variant.kubeProxy;
+      const observation = await By(`kube-proxy ${version} (${mode}), ${variant.returnPath}`, () => observe(variant));
+      observations.push(observation);
+      assert.deepEqual(wrongIn(observation), [], `${version} (${mode}), ${variant.returnPath}, by the gate itself`);
+    }
+    for (const mutant of GATE_MUTANTS) {
+      const seen = observations.flatMap((one) =>
+        wrongIn(one, mutant).map(
+          (what) => `${one.variant.kubeProxy.version}/${one.variant.kubeProxy.mode}/${one.variant.returnPath}: ${what}`,
+        ),
+      );
+      const excuse = whyItMaySurvive(mutant.title);
+      fates.add({
+        kind: "gate",
+        mutant: mutant.title,
+        reason: mutant.reason,
+        seen,
+        ...(excuse === undefined ? {} : { excuse }),
+      });
+    }
+  });
+
+  const observe = async (variant: Variant): Promise<Observation> => {
+    await switchTo(cluster, variant);
+    const blocked = asked.some((cell) => gate(variant, cell).expected === "blocked");
+    const agentOpen = await Eventually(
+      "the agents' gates are told",
+      () => readAgentGates(cluster),
+      (gates) => cluster.nodes.every(({ name }) => gates.get(name) === !blocked),
+      { timeout: 20_000 },
+    ).catch(() => readAgentGates(cluster)); // judged below
+    const results = await runCells(asked, variant, deployment, DEFAULT_RUN);
+    const filters = await readFilters(cluster, variant.kubeProxy.mode);
+    return { variant, cells: asked, actual: results.map(({ actual }) => actual), filters, agentOpen };
+  };
 
   It("no mutant survives without a reason", async () => {
-    await mkdir(RESULTS, { recursive: true });
-    await writeFile(
-      join(RESULTS, "mutants.json"),
-      `${JSON.stringify({ schema: "interlay.mutants/v1", fates }, null, 2)}\n`,
-    );
-    const killed = fates.filter(({ fate }) => fate === "killed").length;
-    process.stdout.write(
-      `      · ${String(fates.length)} mutants, ${killed} killed, ${fates.length - killed} survived\n`,
-    );
-    assert.deepEqual(
-      fates.filter(({ fate, excuse }) => fate === "survived" && excuse === undefined).map(({ mutant }) => mutant),
-      [],
-    );
+    await fates.write({ provider: cluster.provider, versions: cluster.versions, families: deployment.families });
+    assert.deepEqual(fates.holes, []);
   });
 });
 
@@ -176,17 +335,6 @@ function touches({ from, server, to }: Cell, pod: string): boolean {
   return [from, server, "pod" in to ? to.pod : undefined].includes(pod);
 }
 
-async function recordsOn(cluster: Cluster, node: string): Promise<readonly AttachmentRecord[]> {
-  const names = (await must(cluster, node, ["ls", RECORDS])).split("\n").filter((name) => name.endsWith(".json"));
-  const texts = await Promise.all(names.map((name) => must(cluster, node, ["cat", `${RECORDS}/${name}`])));
-  return texts
-    .map((text) => attachmentRecord.parse(JSON.parse(text)))
-    .filter(({ pod }) => pod.namespace === NAMESPACE)
-    .sort((a, b) => a.pod.name.localeCompare(b.pod.name));
-}
-
-/** By the plugin's own word: `interlay explain` names what the kernel lacks. */
-async function isWhole(cluster: Cluster, node: string, { pod }: AttachmentRecord): Promise<boolean> {
-  const { exitCode, stdout } = await cluster.exec(node, [INTERLAY, "explain", "--pod", `${pod.namespace}/${pod.name}`]);
-  return exitCode === 0 && !stdout.includes("MISSING");
+function isFirst(variant: Variant, index: number, all: readonly Variant[]): boolean {
+  return all.findIndex((one) => JSON.stringify(one) === JSON.stringify(variant)) === index;
 }

@@ -8,6 +8,9 @@ import { basename } from "node:path";
 import { say } from "./cni/say.ts";
 import { version } from "./cni/version.ts";
 
+/** For people who try out what a runtime would call: ADD with the option dryRun. */
+const DRY_RUN = "--dry-run";
+
 async function main(): Promise<void> {
   const command = process.env["CNI_COMMAND"];
   if (command === undefined) {
@@ -21,7 +24,7 @@ async function main(): Promise<void> {
     process.exit(await runIpam(process.env));
   } else {
     const { runCni } = await import("./cni/main.ts");
-    process.exit(runCni(process.env));
+    process.exit(runCni(process.env, { dryRun: process.argv.includes(DRY_RUN) }));
   }
 }
 

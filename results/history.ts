@@ -5,6 +5,14 @@ import { type RunSummary, runSummarySchema } from "./summary.ts";
 /** How many earlier runs a report knows of. */
 const REMEMBERED = 20;
 
+/** Every run in `runs/` that can be read. */
+export async function allRuns(runs: string): Promise<readonly RunSummary[]> {
+  const read = await Promise.all(
+    (await readdir(runs).catch(() => [])).sort().map((name) => summaryIn(join(runs, name))),
+  );
+  return read.filter((run) => run !== undefined);
+}
+
 /** The runs before `id` in `runs/`, newest first. One that cannot be read is left out: an old run is no reason to fail. */
 export async function earlierRuns(runs: string, id: string): Promise<readonly RunSummary[]> {
   const names = (await readdir(runs).catch(() => [])).filter((name) => name < id).sort();
@@ -12,13 +20,15 @@ export async function earlierRuns(runs: string, id: string): Promise<readonly Ru
     names
       .slice(-REMEMBERED)
       .reverse()
-      .map(async (name) => {
-        try {
-          return runSummarySchema.parse(JSON.parse(await readFile(join(runs, name, "summary.json"), "utf8")));
-        } catch {
-          return undefined;
-        }
-      }),
+      .map((name) => summaryIn(join(runs, name))),
   );
   return read.filter((run) => run !== undefined);
+}
+
+async function summaryIn(directory: string): Promise<RunSummary | undefined> {
+  try {
+    return runSummarySchema.parse(JSON.parse(await readFile(join(directory, "summary.json"), "utf8")));
+  } catch {
+    return undefined; // what is no run, or one that cannot be read
+  }
 }

@@ -1,6 +1,6 @@
 import { rerunCommand, rerunFlags } from "./rerun.ts";
 import { type CellResult, POD_TYPES, type Report, TARGETS, type VariantResult } from "./schema.ts";
-import { countCells, POD_TYPE_TITLES, TARGET_TITLES, variantTitle } from "./title.ts";
+import { countCells, nodesSay, POD_TYPE_TITLES, TARGET_TITLES, variantTitle } from "./title.ts";
 
 const MARKS = { pass: "✅ pass", blocked: "⛔ blocked", fail: "❌ fail", "not-run": "–" } as const;
 
@@ -32,7 +32,6 @@ export function toMarkdown(report: Report): string {
 function variantLines(variant: VariantResult, flags: string): readonly string[] {
   const { ok, failed, blocked } = countCells(variant);
   const wrong = variant.cells.filter((cell) => !cell.ok);
-  const rule = variant.invalidDropRule ? "in place" : "left out";
   return [
     `## ${variantTitle(variant)}`,
     "",
@@ -42,7 +41,7 @@ function variantLines(variant: VariantResult, flags: string): readonly string[] 
       row([`**${POD_TYPE_TITLES[type]}**`, ...(variant.table[index] ?? []).map((entry) => MARKS[entry])]),
     ),
     "",
-    `${ok} of ${ok + failed} cells as expected, ${blocked} blocked by the gate; INVALID rule ${rule}, nf_conntrack_tcp_be_liberal=${variant.tcpBeLiberal}; ${variant.seconds.toFixed(1)} s.`,
+    `${ok} of ${ok + failed} cells as expected, ${blocked} blocked by the gate; ${nodesSay(variant)}; ${variant.seconds.toFixed(1)} s.`,
     "",
     ...blockedLines(variant.cells),
     ...(wrong.length === 0

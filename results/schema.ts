@@ -76,10 +76,10 @@ export type TableEntry = (typeof TABLE_ENTRIES)[number];
 export const variantSchema = z.object({
   kubeProxy: z.object({ version: z.string(), mode: z.enum(["iptables", "nftables"]) }),
   returnPath: z.enum(["notrack", "liberal", "none"]),
-  /** nf_conntrack_tcp_be_liberal as read on the nodes while the cells ran. */
-  tcpBeLiberal: z.union([z.literal(0), z.literal(1)]),
-  /** kube-proxy's `--ctstate INVALID -j DROP` as read on the nodes while the cells ran. */
-  invalidDropRule: z.boolean(),
+  /** nf_conntrack_tcp_be_liberal as read on the nodes while the cells ran; absent where they could not be read. */
+  tcpBeLiberal: z.union([z.literal(0), z.literal(1)]).optional(),
+  /** kube-proxy's `--ctstate INVALID -j DROP`, likewise. */
+  invalidDropRule: z.boolean().optional(),
   cells: z.array(cellSchema),
   /** Three rows (overlay, underlay, multi-nic) of six columns (TARGETS). */
   table: z.array(z.array(z.enum(TABLE_ENTRIES)).length(TARGETS.length)).length(POD_TYPES.length),

@@ -20,6 +20,8 @@ export const runSummarySchema = z.object({
   started: z.string(),
   provider: z.string(),
   versions: z.record(z.string(), z.string()),
+  /** Of the cells, the first one first; empty in summaries that are older than this. */
+  families: z.array(z.string()).default([]),
   passed: z.number().int(),
   failed: z.number().int(),
   variants: z.array(variantSummarySchema),
@@ -28,7 +30,8 @@ export type RunSummary = z.infer<typeof runSummarySchema>;
 
 export function summaryOf({ id, started, provider, versions, summary, variants }: Report): RunSummary {
   const { passed, failed } = summary;
-  return { id, started, provider, versions, passed, failed, variants: variants.map(variantSummary) };
+  const families = [...new Set(variants.flatMap(({ cells }) => cells.map(({ family }) => family)))];
+  return { id, started, provider, versions, families, passed, failed, variants: variants.map(variantSummary) };
 }
 
 function variantSummary(variant: VariantResult): VariantSummary {

@@ -26,3 +26,9 @@ export function countCells({ cells }: Pick<VariantResult, "cells">): {
   const ok = cells.filter((cell) => cell.ok).length;
   return { ok, failed: cells.length - ok, blocked: cells.filter((cell) => cell.expected === "blocked").length };
 }
+
+/** What decides about the gate, as the nodes' kernels had it. */
+export function nodesSay({ invalidDropRule, tcpBeLiberal }: VariantResult): string {
+  if (invalidDropRule === undefined || tcpBeLiberal === undefined) return "rules and sysctls of the nodes not read";
+  return `INVALID rule ${invalidDropRule ? "in place" : "left out"}, nf_conntrack_tcp_be_liberal=${tcpBeLiberal}`;
+}

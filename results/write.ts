@@ -1,7 +1,8 @@
 import { mkdir, readFile, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
+import { toHistory } from "./html/history.ts";
 import { toHtml } from "./html/page.ts";
-import { earlierRuns } from "./history.ts";
+import { allRuns, earlierRuns } from "./history.ts";
 import { toJunit } from "./junit.ts";
 import { toMarkdown } from "./markdown.ts";
 import { type Report, reportSchema } from "./schema.ts";
@@ -39,4 +40,11 @@ export async function render(report: Report, directory: string): Promise<void> {
     writeFile(join(directory, "report.md"), toMarkdown(report)),
     writeFile(join(directory, "report.html"), await toHtml(report, earlier)),
   ]);
+}
+
+/** Makes the page over all runs in `results/runs/`, whose links are to their directories beside it. Returns its path. */
+export async function writeHistory(root: string = RESULTS): Promise<string> {
+  const file = join(root, "runs", "index.html");
+  await writeFile(file, toHistory(await allRuns(join(root, "runs"))));
+  return file;
 }

@@ -1,7 +1,11 @@
 import { Command } from "commander";
+import { agentBench } from "./bench/agent.ts";
 import { cniBench } from "./bench/cni.ts";
 import { evidenceBench } from "./bench/evidence.ts";
 import { ipamBench } from "./bench/ipam.ts";
+import { bringupBench } from "./bench/bringup.ts";
+import { netBench } from "./bench/net.ts";
+import { scaleBench } from "./bench/scale.ts";
 import { type Bench, tableOf, within, writeFigures } from "./bench/figure.ts";
 import { writePage } from "./bench/page.ts";
 
@@ -9,7 +13,7 @@ import { writePage } from "./bench/page.ts";
  * `npm run bench -- [names]`: the figures, each against its limit; exit status 0 only if all are kept. Each run brings
  * results/BENCHMARKS.md up to date; `page` does that alone.
  */
-const BENCHES: readonly Bench[] = [cniBench, evidenceBench, ipamBench];
+const BENCHES: readonly Bench[] = [agentBench, bringupBench, cniBench, evidenceBench, ipamBench, netBench, scaleBench];
 
 const program = new Command("bench")
   .description("measure, print a table, write results/benchmarks/NAME.json")

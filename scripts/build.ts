@@ -9,9 +9,9 @@ import { plainProgress } from "../clusters/progress-plain.ts";
 import { buildProbe } from "../e2e/probe/build.ts";
 import { buildInterlay } from "../plugin/deploy/build.ts";
 
-/** `npm run build`: the executable; with `--images` the two images, in one archive that Docker and containerd load. */
+/** `npm run build`: the executables; with `--images` the two images, in one archive that Docker and containerd load. */
 const { images } = new Command("build")
-  .description("build plugin/dist/interlay, the one executable")
+  .description("build plugin/dist/interlay, what a runtime starts, and interlay-full beside it")
   .option(
     "--images",
     "also the images of agent and probe: an archive for `docker load` or `ctr -n k8s.io images import`",
@@ -19,11 +19,11 @@ const { images } = new Command("build")
   .parse()
   .opts<{ images?: true }>();
 
-const executable = await buildInterlay();
-process.stdout.write(`${executable}\n`);
+const interlay = await buildInterlay();
+process.stdout.write(`${interlay.door}\n${interlay.whole}\n`);
 
 if (images === true) {
-  const own = await prepareOwnImages({ interlay: executable, probe: await buildProbe() }, plainProgress());
+  const own = await prepareOwnImages({ interlay, probe: await buildProbe() }, plainProgress());
   const archive = join(import.meta.dirname, "..", "plugin", "dist", "images.tar");
   const { stream, ended } = await streamArchive([own.interlay, own.probe]);
   await pipeline(stream, createWriteStream(`${archive}.new`, { mode: 0o600 }));

@@ -7,20 +7,35 @@ const positive = (text: string): number => {
   if (!(value > 0)) throw new InvalidArgumentError("a number above 0 is needed.");
   return value;
 };
-const { seed, minutes, name } = new Command("chaos")
+const { seed, minutes, name, only, keep } = new Command("chaos")
   .description("kill, flush, move and restart at random in a lab, and look after each whether all is well")
   .option("--seed <number>", "plays the same actions again; a new one if it is not given", positive)
   .option("--minutes <number>", "how long", positive, 2)
+  .option("--only <regexp>", "of all that can happen, what fits")
+  .option("--keep", "leave the lab as it is")
   .option("--name <name>", "the lab's name", "interlay-chaos")
   .parse()
-  .opts<{ seed?: number; minutes: number; name: string }>();
+  .opts<{ seed?: number; minutes: number; name: string; only?: string; keep?: true }>();
 
+/** Connections live on the first two; the third can be dropped. */
+const THIRD_WORKER = ["--nodes", "3"];
 const env = {
   ...process.env,
   INTERLAY_CHAOS_MINUTES: String(minutes),
   ...(seed === undefined ? {} : { INTERLAY_SEED: String(seed) }),
+  ...(only === undefined ? {} : { INTERLAY_CHAOS_ONLY: only }),
 };
-const argv = ["scripts/e2e.ts", "--provider", "lab", "--name", name, "--suite", "chaos"];
+const argv = [
+  "scripts/e2e.ts",
+  "--provider",
+  "lab",
+  "--name",
+  name,
+  "--suite",
+  "chaos",
+  ...THIRD_WORKER,
+  ...(keep ? ["--keep"] : []),
+];
 spawn("tsx", argv, { stdio: "inherit", env }).on("exit", (code) => {
   process.exitCode = code ?? 1;
 });

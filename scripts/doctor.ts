@@ -1,5 +1,6 @@
 import { Command } from "commander";
 import { KubeConfig } from "@kubernetes/client-node";
+import { DEFAULT_SPEC } from "../clusters/provider.ts";
 import { Kube } from "../plugin/agent/kube.ts";
 import { observeCluster } from "../plugin/doctor/observe-cluster.ts";
 import { predict } from "../plugin/doctor/predict.ts";
@@ -14,11 +15,26 @@ const program = new Command("doctor")
     "--nodes-from <file>",
     "what `interlay doctor --snapshot` said on each node, as a JSON array: no pod is entered",
   )
+  .option("--probe", "then ask every cell, and say where the prediction was wrong; of a cluster by `npm run up`")
+  .option("--provider <name>", "with --probe: the cluster's", "kind")
+  .option("--name <name>", "with --probe: the cluster's", DEFAULT_SPEC.name)
   .option("--json", "findings as JSON on stdout")
   .parse();
-const flags = program.opts<{ kubeconfig?: string; nodesFrom?: string; json?: true }>();
+const flags = program.opts<{
+  kubeconfig?: string;
+  nodesFrom?: string;
+  json?: true;
+  probe?: true;
+  provider: string;
+  name: string;
+}>();
 
 try {
+  if (flags.probe) {
+    const { probe } = await import("./doctor-probe.ts");
+    const held = await probe(flags.provider, flags.name, (line) => process.stdout.write(`${line}\n`));
+    process.exit(held ? 0 : 1);
+  }
   const config = new KubeConfig();
   if (flags.kubeconfig === undefined) config.loadFromDefault();
   else config.loadFromFile(flags.kubeconfig);

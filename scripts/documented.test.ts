@@ -1,35 +1,14 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { z } from "zod";
+import { commandsOf, PAGES, ROOT } from "./documented.ts";
+import { LEFT_OUT, TOUR } from "./newcomer/tour.ts";
 
-const ROOT = join(import.meta.dirname, "..");
-const PAGES = [
-  "README.md",
-  "clusters/lab/README.md",
-  ...readdirSync(join(ROOT, "docs")).flatMap((name) => (name.endsWith(".md") ? [`docs/${name}`] : [])),
-];
 const scripts = z
   .object({ scripts: z.record(z.string(), z.string()) })
   .parse(JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8"))).scripts;
-
-interface Command {
-  readonly page: string;
-  readonly script: string;
-  /** Its long options, as the page writes them. */
-  readonly options: readonly string[];
-}
-
-/** `npm run NAME -- --option …` in a page, in a line of code or between backticks. */
-function commandsOf(page: string): readonly Command[] {
-  const text = readFileSync(join(ROOT, page), "utf8");
-  return [...text.matchAll(/npm (?:run )?([a-z][\w:]*)((?: -- [^`#\n|]*)?)/g)].flatMap(([, script = "", rest = ""]) =>
-    ["ci", "exec", "install"].includes(script) || (script !== "test" && !text.includes(`npm run ${script}`))
-      ? []
-      : [{ page, script, options: [...rest.matchAll(/--[a-z][\w-]*/g)].map(([option]) => option) }],
-  );
-}
 
 describe("the pages", () => {
   const commands = PAGES.flatMap(commandsOf);
@@ -55,6 +34,18 @@ describe("the pages", () => {
       return [...options].filter((option) => !help.includes(option)).map((option) => `npm run ${script} -- ${option}`);
     });
     assert.deepEqual(missing, []);
+  });
+
+  it("name commands that `npm run newcomer -- --documented` runs, or that are left out with a reason", () => {
+    const told = [...TOUR.map(({ shows }) => shows), ...LEFT_OUT.map(([shows]) => shows)];
+    const missing = commands.filter(({ line }) => !told.flat().includes(line));
+    assert.deepEqual([...new Set(missing.map(({ page, line }) => `${page}: ${line}`))], []);
+    const lines = new Set(commands.map(({ line }) => line));
+    assert.deepEqual(
+      told.flat().filter((line) => !lines.has(line)),
+      [],
+      "no page has these any more",
+    );
   });
 
   it("link to files that there are", () => {

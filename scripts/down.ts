@@ -9,9 +9,13 @@ const program = new Command("down")
   .description("take the cluster down")
   .option("--provider <name>", `where it came from: ${PROVIDER_NAMES.join(", ")}`, "kind")
   .option("--name <name>", "cluster name", DEFAULT_SPEC.name)
+  .option("--kubeconfig <file>", "with --provider existing: which cluster")
+  .option("--context <name>", "with --provider existing: of the kubeconfig, if not its current one")
   .option("--all", "also stop the private Docker daemon, and with it every cluster on it")
   .parse();
-const flags = program.opts<{ provider: string; name: string; all?: true }>();
+const flags = program.opts<{ provider: string; name: string; kubeconfig?: string; context?: string; all?: true }>();
+if (flags.kubeconfig !== undefined) process.env["INTERLAY_KUBECONFIG"] = flags.kubeconfig;
+if (flags.context !== undefined) process.env["INTERLAY_CONTEXT"] = flags.context;
 const progress = progressFor();
 try {
   await (await providerNamed(flags.provider)).down(flags.name, progress);

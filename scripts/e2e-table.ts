@@ -1,6 +1,6 @@
 import Table from "cli-table3";
 import { POD_TYPES, TARGETS, type VariantResult } from "../results/schema.ts";
-import { countCells, POD_TYPE_TITLES, TARGET_TITLES, variantTitle } from "../results/title.ts";
+import { countCells, nodesSay, POD_TYPE_TITLES, TARGET_TITLES, variantTitle } from "../results/title.ts";
 
 const MARKS = { pass: "✓", blocked: "blocked", fail: "✗ FAIL", "not-run": "-" } as const;
 
@@ -14,10 +14,9 @@ export function variantTable(variant: VariantResult): string {
     table.push([POD_TYPE_TITLES[type], ...(variant.table[row] ?? []).map((entry) => MARKS[entry])]);
   });
   const { ok, failed, blocked } = countCells(variant);
-  const rule = variant.invalidDropRule ? "in place" : "left out";
   return [
     variantTitle(variant),
     table.toString(),
-    `${ok} of ${ok + failed} cells as expected, ${blocked} of them blocked by the gate, in ${variant.seconds.toFixed(1)} s; INVALID rule ${rule}, tcp_be_liberal=${variant.tcpBeLiberal}`,
+    `${ok} of ${ok + failed} cells as expected, ${blocked} of them blocked by the gate, in ${variant.seconds.toFixed(1)} s; ${nodesSay(variant)}`,
   ].join("\n");
 }

@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { Command } from "commander";
 import { progressFor } from "../clusters/progress-for.ts";
 import { PROVIDER_NAMES, providerNamed } from "../clusters/providers.ts";
-import { DEFAULT_SPEC } from "../clusters/provider.ts";
+import { type Cluster, DEFAULT_SPEC } from "../clusters/provider.ts";
 import { runOptions, specFor, theCluster, useCluster } from "../e2e/context.ts";
 import { takeSnapshot } from "../e2e/snapshot/snapshot.ts";
 import { RESULTS_SCHEMA, type Report } from "../results/schema.ts";
@@ -10,18 +10,24 @@ import { writeBundle } from "../results/bundle.ts";
 import { writeReport } from "../results/write.ts";
 import packageJson from "../package.json" with { type: "json" };
 import { variantTable } from "./e2e-table.ts";
-import { lookAtExisting } from "./existing.ts";
+import { lookAtExisting, returnPathThere } from "./existing.ts";
 import { runOnChange } from "./watch.ts";
 
 /** The spec files, in this order; agent, doctor and evidence make faults, which ends with their specs. */
 const SUITES: readonly (readonly [string, () => Promise<unknown>])[] = [
   ["matrix", () => import("../e2e/matrix.e2e.ts")],
+  ["plugin", () => import("../e2e/plugin.e2e.ts")],
   ["agent", () => import("../e2e/agent.e2e.ts")],
+  ["facts", () => import("../e2e/facts.e2e.ts")],
+  ["return-path", () => import("../e2e/return-path.e2e.ts")],
+  ["duties", () => import("../e2e/duties.e2e.ts")],
   ["doctor", () => import("../e2e/doctor.e2e.ts")],
   ["rights", () => import("../e2e/rights.e2e.ts")],
   ["evidence", () => import("../e2e/evidence.e2e.ts")],
   ["crds", () => import("../e2e/crds.e2e.ts")],
   ["ipam", () => Promise.all([import("../e2e/ipam.e2e.ts"), import("../e2e/ipam-faults.e2e.ts")])],
+  ["guest", () => import("../e2e/guest.e2e.ts")],
+  ["labs", () => import("../e2e/labs.e2e.ts")],
   ["mutants", () => import("../e2e/mutants.e2e.ts")],
   ["chaos", () => import("../e2e/chaos.e2e.ts")],
 ];
@@ -38,7 +44,21 @@ const program = new Command("e2e")
   .option("--name <name>", "cluster name", DEFAULT_SPEC.name)
   .option("--kubeconfig <file>", "with --provider existing: which cluster")
   .option("--context <name>", "with --provider existing: of the kubeconfig, if not its current one")
-  .option("--pool <range>", "with --provider existing: CIDR or first-last that is counted in place of Interlay's pools")
+  .option("--yes", "with --provider existing: run the suite there; without it nothing is changed")
+  .option(
+    "--datapath <which>",
+    "with --provider existing: interlay, or none to judge a solution that is installed there",
+  )
+  .option("--network <namespace/name>", "with --provider existing: what underlay links are made from")
+  .option("--pool <range>", "with --provider existing: CIDR or first-last for the addresses of the suite's pods")
+  .option(
+    "--subnet <cidr>",
+    "with --provider existing: the underlay that the pool is in, if not as the nodes' links say",
+  )
+  .option("--uplink <link>", "with --provider existing: where Interlay is installed, if not the default route's link")
+  .option("--image <reference>", "with --provider existing: the probe's image, where the nodes find it")
+  .option("--agent-image <reference>", "with --provider existing: Interlay's image, if it is to be installed")
+  .option("--no-host-pods", "with --provider existing: no pods in the nodes' network; what needs them is skipped")
   .option("--label <expression>", "only specs whose labels fit, like matrix && !slow")
   .option(
     "--suite <list>",
@@ -63,7 +83,15 @@ const flags = program.opts<{
   name: string;
   kubeconfig?: string;
   context?: string;
+  yes?: true;
+  datapath?: string;
+  network?: string;
   pool?: string;
+  subnet?: string;
+  uplink?: string;
+  image?: string;
+  agentImage?: string;
+  hostPods: boolean;
   label?: string;
   suite: string;
   cells?: string;
@@ -113,6 +141,13 @@ for (const [name, value] of Object.entries({
   INTERLAY_KUBECONFIG: flags.kubeconfig,
   INTERLAY_CONTEXT: flags.context,
   INTERLAY_POOL: flags.pool,
+  INTERLAY_SUBNET: flags.subnet,
+  INTERLAY_UPLINK: flags.uplink,
+  INTERLAY_NETWORK: flags.network,
+  INTERLAY_DATAPATH: flags.datapath,
+  INTERLAY_IMAGE: flags.image,
+  INTERLAY_AGENT_IMAGE: flags.agentImage,
+  INTERLAY_HOST_PODS: flags.hostPods ? undefined : "false",
   INTERLAY_LABEL: flags.label,
   INTERLAY_CELLS: flags.cells,
   INTERLAY_EVIDENCE: flags.evidence,
@@ -121,14 +156,28 @@ for (const [name, value] of Object.entries({
 }))
   if (value !== undefined) process.env[name] = value;
 
-if (provider.name === "existing") process.exit(await lookAtExisting(say, stop));
+const existing = provider.name === "existing";
+if (existing) {
+  const asked = {
+    yes: flags.yes === true,
+    suite: flags.suite,
+    kubeProxy: flags.kubeProxy,
+    returnPath: flags.returnPath,
+  };
+  const end = await lookAtExisting(asked, say).catch((error: unknown) =>
+    stop(error instanceof Error ? error.message : String(error)),
+  );
+  if (end !== undefined) process.exit(end);
+}
 
 const progress = progressFor();
+const state = { interrupted: false };
 const started = new Date();
 const exitCode = await run().catch((error: unknown) => {
   process.stderr.write(`e2e: ${error instanceof Error ? error.message : String(error)}\n`);
   return 1;
 });
+if (state.interrupted) await new Promise(() => undefined); // the signal's handler ends this process
 for (const stream of [process.stdout, process.stderr]) if (stream.writableNeedDrain) await once(stream, "drain");
 process.exit(exitCode);
 
@@ -137,13 +186,13 @@ async function run(): Promise<number> {
   const wanted = await specFor(options);
   const others = flags.suite === "matrix" ? [] : [DEFAULT_SPEC.kubeProxy]; // what the other suites switch to
   const spec = { ...wanted, kubeProxies: [...wanted.kubeProxies, ...others] };
-  const findings = await provider.preflight(spec);
+  const findings = existing ? [] : await provider.preflight(spec); // of a cluster that is there they are known
   for (const { severity, message } of findings) process.stderr.write(`${severity}: ${message}\n`);
   if (findings.some(({ severity }) => severity === "error")) return 2;
   const takeDown = async () => {
     if (!options.keep) await provider.down(options.name, progress);
   };
-  const state = { interrupted: false };
+  let up: Promise<Cluster> | undefined;
   for (const signal of ["SIGINT", "SIGTERM"] as const)
     process.on(signal, () => {
       if (state.interrupted) process.exit(130);
@@ -152,11 +201,18 @@ async function run(): Promise<number> {
         ? "ending; the cluster is left as it is"
         : "taking the cluster down; once more to leave it as it is";
       process.stderr.write(`\n${signal}: ${what}.\n`);
-      void takeDown().finally(() => process.exit(130));
+      // What is being brought up fails for what it needs is gone, or has made something more by then.
+      void takeDown()
+        .then(() => (options.keep ? undefined : up?.catch(() => undefined)))
+        .then(takeDown)
+        .finally(() => process.exit(130));
     });
   try {
-    const cluster = await provider.up(spec, progress);
+    up = provider.up(spec, progress);
+    const cluster = await up;
     useCluster(cluster);
+    if (existing && process.env["INTERLAY_RETURN_PATH"] === undefined)
+      process.env["INTERLAY_RETURN_PATH"] = await returnPathThere(cluster);
     return await specs();
   } finally {
     if (!state.interrupted) await takeDown();

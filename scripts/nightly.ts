@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 import { join } from "node:path";
 import { Command } from "commander";
+import { writeHistory } from "../results/write.ts";
 import { argumentsOf, type Job, nightlyPlan } from "./nightly-plan.ts";
 
 const VERSIONS = ["v1.29.15", "v1.34.1", "v1.37.2"];
@@ -25,18 +26,21 @@ if (flags.dryRun === true) {
   if (flags.json === true) say(JSON.stringify(wanted.map((job) => ({ ...job, args: argumentsOf(job).join(" ") }))));
   else for (const job of wanted) say(`${job.name}: npm run e2e -- ${argumentsOf(job).join(" ")}`);
 } else {
+  const night = new Date().toISOString().replaceAll(/[:.]/g, "-");
   for (const job of wanted) {
     const begun = performance.now();
-    const ok = await run(job);
+    const ok = await run(job, `${night}-${job.name}`);
     if (!ok) process.exitCode = 1;
     say(`${ok ? "passed" : "FAILED"}  ${job.name} (${Math.round((performance.now() - begun) / 1000)} s)`);
   }
 }
+if (flags.dryRun !== true) say(`history: ${await writeHistory()}`);
 if (flags.json !== true) for (const { name, reason } of leftOut) say(`left out: ${name}: ${reason}`);
 
-function run(job: Job): Promise<boolean> {
+/** @param id of its run, after the night's: its results are in results/runs/ID */
+function run(job: Job, id: string): Promise<boolean> {
   say(`\n== ${job.name}`);
-  const argv = ["--import", "tsx", join(import.meta.dirname, "e2e.ts"), ...argumentsOf(job)];
+  const argv = ["--import", "tsx", join(import.meta.dirname, "e2e.ts"), "--run-id", id, ...argumentsOf(job)];
   return new Promise((resolve) => {
     spawn(process.execPath, argv, { stdio: "inherit" })
       .once("error", () => {

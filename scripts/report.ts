@@ -2,20 +2,26 @@ import { readdir, realpath } from "node:fs/promises";
 import { join } from "node:path";
 import { Command } from "commander";
 import { screenshots } from "./report-screenshots.ts";
-import { readReport, render, RESULTS } from "../results/write.ts";
+import { readReport, render, RESULTS, writeHistory } from "../results/write.ts";
 
 /** `npm run report`: makes report.html, report.md and junit.xml of runs anew, from their report.json. */
 const program = new Command("report")
   .description("make the report of a run anew from its report.json, to be compared with the runs before it")
   .argument("[run...]", "ids in results/runs, or directories", ["latest"])
   .option("--all", "every run in results/runs, oldest first")
+  .option("--history", "the page over all runs in results/runs, and nothing else")
   .option("--screenshots <directory>", "pictures of the last one named, light and dark, by Debian's chromium")
   .parse();
 
 try {
   let last: string | undefined;
-  const flags = program.opts<{ all?: true; screenshots?: string }>();
-  const asked = flags.all ? await readdir(join(RESULTS, "runs")) : program.args;
+  const flags = program.opts<{ all?: true; history?: true; screenshots?: string }>();
+  if (flags.history) {
+    process.stdout.write(`${await writeHistory()}\n`);
+    process.exit(0);
+  }
+  const entries = flags.all ? await readdir(join(RESULTS, "runs"), { withFileTypes: true }) : [];
+  const asked = flags.all ? entries.filter((entry) => entry.isDirectory()).map(({ name }) => name) : program.args;
   for (const run of (asked.length === 0 ? ["latest"] : [...asked]).sort()) {
     const place = run === "latest" ? join(RESULTS, run) : run.includes("/") ? run : join(RESULTS, "runs", run);
     const directory = await realpath(place).catch(() => {

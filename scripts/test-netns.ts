@@ -11,14 +11,16 @@ if (process.getuid?.() !== 0) {
   process.exit(0);
 }
 const progress = plainProgress();
-await ensureDebianPackages(["iproute2", "iputils-ping", "nftables", "procps"], progress);
+await ensureDebianPackages(["iproute2", "iptables", "iputils-ping", "nftables", "procps"], progress);
 const components = await resolveComponents(
   (["cni-plugins", "cnitool"] as const).map((name) => ({ name, version: VERSIONS[name] })),
   progress,
 );
+const { door, whole } = await buildInterlay();
 const env = {
   ...process.env,
-  INTERLAY_EXECUTABLE: await buildInterlay(),
+  INTERLAY_EXECUTABLE: whole,
+  INTERLAY_DOOR: door,
   INTERLAY_FAULTY: await buildFaulty(),
   INTERLAY_CNI_PLUGINS: components.path("cni-plugins"),
   INTERLAY_CNITOOL: components.path("cnitool"),

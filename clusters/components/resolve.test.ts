@@ -70,6 +70,17 @@ describe("resolveComponents", () => {
     assert.equal(lines.filter((line) => line.includes("> build")).length, 1);
   });
 
+  it("takes one program out of a module that was built whole", async () => {
+    const version = "v1.31.4";
+    const whole = await resolveComponents(
+      (["kube-apiserver", "kube-proxy"] as const).map((name) => ({ name, version })),
+      progress,
+    );
+    const alone = await resolveComponents([{ name: "kube-proxy", version }], progress);
+    assert.equal(alone.path("kube-proxy"), whole.path("kube-proxy"));
+    assert.equal((await builds()).length, 1);
+  });
+
   it("builds once for two who ask at the same time; the other is told", async () => {
     await Promise.all([resolveComponents([multus], progress), resolveComponents([multus], progress)]);
     assert.equal((await builds()).length, 1);

@@ -69,7 +69,9 @@ function cachePath(recipe: Recipe): { readonly directory: string; readonly file:
 async function resolveOne(recipe: Recipe, progress: Progress): Promise<string> {
   const { directory, file } = cachePath(recipe);
   const downloaded = join(cacheRoot(), "components", "released", `${recipe.ref.name}-${recipe.ref.version}`);
-  for (const candidate of [file, downloaded]) if (await exists(candidate)) return candidate;
+  // One program of a module that was built whole for another run is the same program.
+  const whole = cachePath(recipeFor(recipe.ref, new Set([recipe.ref.version]))).file;
+  for (const candidate of [file, downloaded, whole]) if (await exists(candidate)) return candidate;
   const onPath = await findOnPath(recipe);
   if (onPath !== undefined) return onPath;
 

@@ -10,10 +10,11 @@ import {
   V1SelfSubjectAccessReviewSpec,
   VersionApi,
 } from "@kubernetes/client-node";
+import { parse } from "yaml";
 import { z } from "zod";
 import { modeOf } from "../kubernetes/kube-proxy-config.ts";
-import type { KubeProxy } from "../provider.ts";
-import { RIGHTS } from "./rights.ts";
+import { type KubeProxy, MADE_BY } from "../provider.ts";
+import { INSTALL_RIGHTS, type Right, RIGHTS } from "./rights.ts";
 
 /** What was read of a cluster; `undefined` is what was not there or may not be read. */
 export interface ExistingFacts {
@@ -24,6 +25,12 @@ export interface ExistingFacts {
     readonly kubelet: string;
     readonly kernel: string;
     readonly controlPlane: boolean;
+    /** InternalIPs, the node's first one first. */
+    readonly addresses: readonly string[];
+    /** `containerd://1.7.1`; tells a lab. */
+    readonly runtime: string;
+    /** `kind://docker/CLUSTER/NODE`; empty where no cloud says. */
+    readonly providerId: string;
   }[];
   readonly kubeProxy?: KubeProxy;
   /** Image of Multus' DaemonSet. */
@@ -33,11 +40,20 @@ export interface ExistingFacts {
   readonly macvlans: readonly string[];
   /** Per IPPool of Calico: `10.233.64.0/18 VXLAN`. */
   readonly calico: readonly string[];
-  readonly interlay?: { readonly image: string; readonly returnPath: string };
+  /** CIDRs of those pools. */
+  readonly overlayCidrs: readonly string[];
+  /** Of the Services, as kubeadm was told or ServiceCIDR objects say; empty where neither is there. */
+  readonly serviceCidrs: readonly string[];
+  /** Image of calico-node. */
+  readonly calicoNode?: string;
+  /** `ours`: a run of the suite has installed it, and takes it away. */
+  readonly interlay?: { readonly image: string; readonly returnPath: string; readonly ours: boolean };
   readonly poolRanges: readonly string[];
   readonly heldAddresses: number;
-  /** What the caller may not do, in words. */
+  /** What the caller may not do of what the suite does, in words. */
   readonly denied: readonly string[];
+  /** And of what installing Interlay takes. */
+  readonly deniedInstall: readonly string[];
 }
 
 const items = z.object({ items: z.array(z.looseObject({ metadata: z.looseObject({ name: z.string() }) })) });
@@ -57,6 +73,8 @@ const attachments = z.object({
     }),
   ),
 });
+const kubeadm = z.object({ networking: z.object({ serviceSubnet: z.string() }) });
+const serviceRanges = z.object({ items: z.array(z.object({ spec: z.object({ cidrs: z.array(z.string()) }) })) });
 const EMPTY = { items: [] };
 
 /** Reads only: the one thing created is the access review, which the API server stores nowhere. */
@@ -65,40 +83,61 @@ export async function readFacts(config: KubeConfig): Promise<ExistingFacts> {
   const custom = config.makeApiClient(CustomObjectsApi);
   const list = (group: string, version: string, plural: string): Promise<unknown> =>
     orElse(custom.listClusterCustomObject({ group, version, plural }), EMPTY);
-  const [code, nodes, sets, proxyConfig, interlayConfig, nadKind, nads, calico, poolList, held, denied, servers] =
-    await Promise.all([
-      config.makeApiClient(VersionApi).getCode(),
-      orElse(core.listNode(), EMPTY),
-      orElse(config.makeApiClient(AppsV1Api).listDaemonSetForAllNamespaces(), EMPTY),
-      orElse(core.readNamespacedConfigMap({ namespace: "kube-system", name: "kube-proxy" }), undefined),
-      orElse(core.readNamespacedConfigMap({ namespace: "interlay-system", name: "interlay-config" }), undefined),
-      orElse(
-        config
-          .makeApiClient(ApiextensionsV1Api)
-          .readCustomResourceDefinition({ name: "network-attachment-definitions.k8s.cni.cncf.io" })
-          .then(() => true),
-        false,
-      ),
-      list("k8s.cni.cncf.io", "v1", "network-attachment-definitions"),
-      list("crd.projectcalico.org", "v1", "ippools"),
-      list("interlay.dev", "v1alpha1", "underlaypools"),
-      list("interlay.dev", "v1alpha1", "underlayaddresses"),
-      deniedRights(config),
-      orElse(core.readNamespacedEndpoints({ namespace: "default", name: "kubernetes" }), undefined),
-    ]);
+  const [
+    code,
+    nodes,
+    sets,
+    proxyConfig,
+    interlayConfig,
+    nadKind,
+    nads,
+    calico,
+    poolList,
+    held,
+    denied,
+    deniedInstall,
+    servers,
+    kubeadmConfig,
+    ranges,
+  ] = await Promise.all([
+    config.makeApiClient(VersionApi).getCode(),
+    orElse(core.listNode(), EMPTY),
+    orElse(config.makeApiClient(AppsV1Api).listDaemonSetForAllNamespaces(), EMPTY),
+    orElse(core.readNamespacedConfigMap({ namespace: "kube-system", name: "kube-proxy" }), undefined),
+    orElse(core.readNamespacedConfigMap({ namespace: "interlay-system", name: "interlay-config" }), undefined),
+    orElse(
+      config
+        .makeApiClient(ApiextensionsV1Api)
+        .readCustomResourceDefinition({ name: "network-attachment-definitions.k8s.cni.cncf.io" })
+        .then(() => true),
+      false,
+    ),
+    list("k8s.cni.cncf.io", "v1", "network-attachment-definitions"),
+    list("crd.projectcalico.org", "v1", "ippools"),
+    list("interlay.dev", "v1alpha1", "underlaypools"),
+    list("interlay.dev", "v1alpha1", "underlayaddresses"),
+    deniedRights(config, RIGHTS),
+    deniedRights(config, INSTALL_RIGHTS),
+    orElse(core.readNamespacedEndpoints({ namespace: "default", name: "kubernetes" }), undefined),
+    orElse(core.readNamespacedConfigMap({ namespace: "kube-system", name: "kubeadm-config" }), undefined),
+    list("networking.k8s.io", "v1", "servicecidrs"),
+  ]);
   // A node that answers for the Service kubernetes is of the control plane, labelled so or not.
   const apiServers = new Set(
     (servers?.subsets ?? []).flatMap(({ addresses }) => (addresses ?? []).map(({ ip }) => ip)),
   );
+  const find = (fits: (name: string) => boolean) => sets.items.find(({ metadata }) => fits(metadata?.name ?? ""));
   const imageOf = (fits: (name: string) => boolean): string | undefined =>
-    sets.items.find(({ metadata }) => fits(metadata?.name ?? ""))?.spec?.template.spec?.containers[0]?.image;
+    find(fits)?.spec?.template.spec?.containers[0]?.image;
   const proxy = imageOf((name) => name === "kube-proxy");
   const version = /:(v\d+\.\d+\.\d+)/.exec(proxy ?? "")?.[1];
   const multus = imageOf((name) => name.includes("multus"));
   const interlay = imageOf((name) => name === "interlay");
+  const calicoNode = imageOf((name) => name === "calico-node");
+  const ipPoolList = ipPools.parse(calico).items;
   return {
     server: code.gitVersion,
-    nodes: nodes.items.map(({ metadata, status }) => ({
+    nodes: nodes.items.map(({ metadata, spec, status }) => ({
       name: metadata?.name ?? "",
       ready: (status?.conditions ?? []).some(({ type, status }) => type === "Ready" && status === "True"),
       kubelet: status?.nodeInfo?.kubeletVersion ?? "unknown",
@@ -106,6 +145,9 @@ export async function readFacts(config: KubeConfig): Promise<ExistingFacts> {
       controlPlane:
         metadata?.labels?.["node-role.kubernetes.io/control-plane"] !== undefined ||
         (status?.addresses ?? []).some(({ address }) => apiServers.has(address)),
+      addresses: (status?.addresses ?? []).flatMap(({ type, address }) => (type === "InternalIP" ? [address] : [])),
+      runtime: status?.nodeInfo?.containerRuntimeVersion ?? "",
+      providerId: spec?.providerID ?? "",
     })),
     ...(version === undefined
       ? {}
@@ -116,23 +158,41 @@ export async function readFacts(config: KubeConfig): Promise<ExistingFacts> {
       .parse(nads)
       .items.filter(({ spec }) => spec?.config.includes('"macvlan"') ?? false)
       .map(({ metadata }) => `${metadata.namespace}/${metadata.name}`),
-    calico: ipPools.parse(calico).items.map(({ spec }) => {
+    overlayCidrs: ipPoolList.map(({ spec }) => spec.cidr),
+    serviceCidrs: serviceCidrs(kubeadmConfig?.data?.["ClusterConfiguration"], ranges),
+    ...(calicoNode === undefined ? {} : { calicoNode }),
+    calico: ipPoolList.map(({ spec }) => {
       const on = (mode: string | undefined) => mode !== undefined && mode !== "Never";
       return `${spec.cidr} ${on(spec.vxlanMode) ? "VXLAN" : on(spec.ipipMode) ? "IPIP" : "without a tunnel"}`;
     }),
     ...(interlay === undefined
       ? {}
-      : { interlay: { image: interlay, returnPath: interlayConfig?.data?.["returnPath"] ?? "notrack" } }),
+      : {
+          interlay: {
+            image: interlay,
+            returnPath: interlayConfig?.data?.["returnPath"] ?? "notrack",
+            ours: find((name) => name === "interlay")?.metadata?.labels?.[MADE_BY] !== undefined,
+          },
+        }),
     poolRanges: pools.parse(poolList).items.flatMap(({ spec }) => spec.ranges),
     heldAddresses: items.parse(held).items.length,
     denied,
+    deniedInstall,
   };
 }
 
-async function deniedRights(config: KubeConfig): Promise<readonly string[]> {
+function serviceCidrs(clusterConfiguration: string | undefined, ranges: unknown): readonly string[] {
+  if (clusterConfiguration !== undefined) {
+    const { data } = kubeadm.safeParse(parse(clusterConfiguration));
+    if (data !== undefined) return data.networking.serviceSubnet.split(",");
+  }
+  return serviceRanges.parse(ranges).items.flatMap(({ spec }) => spec.cidrs);
+}
+
+async function deniedRights(config: KubeConfig, rights: readonly Right[]): Promise<readonly string[]> {
   const api = config.makeApiClient(AuthorizationV1Api);
   const answers = await Promise.all(
-    RIGHTS.map(async ({ words, ...resourceAttributes }) => {
+    rights.map(async ({ words, ...resourceAttributes }) => {
       const spec = Object.assign(new V1SelfSubjectAccessReviewSpec(), {
         resourceAttributes: Object.assign(new V1ResourceAttributes(), resourceAttributes),
       });

@@ -3,7 +3,15 @@ import { sizeOf } from "./addresses.ts";
 import type { ExistingFacts } from "./facts.ts";
 import { judge } from "./judge.ts";
 
-const node = { ready: true, kubelet: "v1.29.15", kernel: "6.1.0", controlPlane: false };
+const node = {
+  ready: true,
+  kubelet: "v1.29.15",
+  kernel: "6.1.0",
+  controlPlane: false,
+  addresses: ["10.7.168.71"],
+  runtime: "interlay-lab://1",
+  providerId: "",
+};
 const GOOD: ExistingFacts = {
   server: "v1.29.15",
   nodes: [
@@ -16,18 +24,28 @@ const GOOD: ExistingFacts = {
   nadKind: true,
   macvlans: ["interlay-system/underlay"],
   calico: ["10.233.64.0/18 VXLAN"],
-  interlay: { image: "interlay:1", returnPath: "notrack" },
+  overlayCidrs: ["10.233.64.0/18"],
+  serviceCidrs: ["10.233.0.0/18"],
+  interlay: { image: "interlay:1", returnPath: "notrack", ours: false },
   poolRanges: ["10.7.200.0/24"],
   heldAddresses: 0,
   denied: [],
+  deniedInstall: [],
 };
-const problems = (facts: Partial<ExistingFacts>, pool?: string) =>
-  judge({ ...GOOD, ...facts }, pool).flatMap(({ what, problem }) => (problem ? [`${problem.severity}: ${what}`] : []));
+type Wanted = Parameters<typeof judge>[1];
+const problems = (facts: Partial<ExistingFacts>, options?: Partial<Wanted>) =>
+  judge({ ...GOOD, ...facts }, { datapath: "interlay", ...options }).flatMap(({ what, problem }) =>
+    problem ? [`${problem.severity}: ${what}`] : [],
+  );
 const without = (absent: "kubeProxy" | "interlay"): ExistingFacts => {
   const facts = { ...GOOD };
   Reflect.deleteProperty(facts, absent);
   return facts;
 };
+
+function pulled(nodes: ExistingFacts["nodes"]): ExistingFacts["nodes"] {
+  return nodes.map((one) => ({ ...one, runtime: "containerd://1.7.1" }));
+}
 
 describe("preflight of an existing cluster", () => {
   it("has nothing against a whole one", () => {
@@ -42,23 +60,36 @@ describe("preflight of an existing cluster", () => {
     ["IPIP", { calico: ["10.0.0.0/16 IPIP"] }, "warning: Calico"],
     ["a full pool", { heldAddresses: 250 }, "error: free addresses"],
     ["no rights", { denied: ["create pods"] }, "error: your rights"],
+    ["two networks, none of them Interlay's", { macvlans: ["a/x", "a/y"] }, "error: network of underlay links"],
+    ["nodes that the image cannot be brought to", { nodes: pulled(GOOD.nodes) }, "error: images"],
   ];
   for (const [title, facts, expected] of cases)
     it(`names ${title}`, () => {
       assert.deepEqual(problems(facts), [expected]);
     });
 
-  it("names what is not installed", () => {
-    for (const [absent, row] of [
-      ["kubeProxy", "kube-proxy"],
-      ["interlay", "Interlay"],
-    ] as const) {
-      const sick = judge(without(absent)).filter(({ problem }) => problem !== undefined);
-      assert.deepEqual(
-        sick.map(({ what, problem }) => [what, problem?.severity]),
-        [[row, "error"]],
-      );
-    }
+  it("names a kube-proxy that is not found", () => {
+    const sick = judge(without("kubeProxy")).flatMap(({ what, problem }) => (problem === undefined ? [] : [what]));
+    assert.deepEqual(sick, ["kube-proxy"]);
+  });
+
+  it("installs Interlay where it is not, if a range is named and the rights are there", () => {
+    const sick = (facts: ExistingFacts, options: Partial<Wanted> = {}) =>
+      judge(facts, { datapath: "interlay", ...options }).flatMap(({ what, problem }) => (problem ? [what] : []));
+    const bare = { ...without("interlay"), macvlans: [], poolRanges: [] };
+    assert.deepEqual(sick(bare), ["Interlay", "free addresses"]);
+    assert.deepEqual(sick(bare, { pool: "10.7.210.0/24" }), []);
+    assert.deepEqual(sick({ ...bare, deniedInstall: ["create DaemonSets"] }, { pool: "10.7.210.0/24" }), [
+      "your rights",
+    ]);
+    const named = { pool: "10.7.210.0/24", image: "registry/probe:1" };
+    assert.deepEqual(sick(bare, named), ["images"]);
+    assert.deepEqual(sick(bare, { ...named, agentImage: "registry/interlay:1" }), []);
+  });
+
+  it("needs nothing of Interlay where another solution is judged", () => {
+    const other = { ...without("interlay"), macvlans: ["kube-system/macvlan"], poolRanges: [], deniedInstall: ["all"] };
+    assert.deepEqual(problems(other, { datapath: "none" }), []);
   });
 
   it("counts a pool as CIDR or range", () => {
@@ -66,6 +97,6 @@ describe("preflight of an existing cluster", () => {
     assert.equal(sizeOf("10.7.200.10-10.7.200.19"), 10n);
     assert.equal(sizeOf("10.7.200.1"), 1n);
     assert.throws(() => sizeOf("10.7.200.2-10.7.200.1"));
-    assert.deepEqual(problems({}, "10.7.200.10-10.7.200.12"), ["error: free addresses"]);
+    assert.deepEqual(problems({}, { pool: "10.7.200.10-10.7.200.12" }), ["error: free addresses"]);
   });
 });

@@ -1,6 +1,8 @@
 import type { Finding } from "../provider.ts";
 import { sizeOf } from "./addresses.ts";
+import { imageSourceOf, networkOf } from "./choose.ts";
 import type { ExistingFacts } from "./facts.ts";
+import type { ExistingOptions } from "./options.ts";
 
 /** One line of the preflight's table. */
 export interface Row {
@@ -18,9 +20,12 @@ const KERNEL = [4, 18] as const;
 const error = (message: string) => ({ problem: { severity: "error", message } }) as const;
 const warning = (message: string) => ({ problem: { severity: "warning", message } }) as const;
 
-/** What was read, and what of it would stop the suite or make it say less. @param pool of `--pool` */
-export function judge(facts: ExistingFacts, pool?: string): readonly Row[] {
+type Wanted = Pick<ExistingOptions, "datapath" | "pool" | "network" | "image" | "agentImage">;
+
+/** What was read, and what of it would stop the suite or make it say less. Pure. */
+export function judge(facts: ExistingFacts, options: Wanted = { datapath: "interlay" }): readonly Row[] {
   const { nodes, kubeProxy, interlay } = facts;
+  const installs = options.datapath === "interlay" && interlay === undefined;
   const workers = nodes.filter(({ controlPlane }) => !controlPlane).length;
   const notReady = nodes.filter(({ ready }) => !ready).map(({ name }) => name);
   const old = nodes.filter(({ kernel }) => isOlder(kernel)).map(({ name }) => name);
@@ -75,28 +80,81 @@ export function judge(facts: ExistingFacts, pool?: string): readonly Row[] {
           ? warning("Calico does not use VXLAN in every pool: the documented ways are those of VXLAN.")
           : {}),
     },
-    {
-      what: "Interlay",
-      found: interlay === undefined ? "not found" : `${interlay.image}, return path ${interlay.returnPath}`,
-      ...(interlay === undefined
-        ? error(
-            "Interlay is not installed: apply plugin/deploy/manifests (or the Helm chart) with your uplink and pool.",
-          )
-        : {}),
-    },
-    addresses(facts, workers * ADDRESSES_PER_WORKER, pool),
-    {
-      what: "your rights",
-      found: facts.denied.length === 0 ? "enough" : `${facts.denied.length} missing`,
-      ...(facts.denied.length > 0 ? error(`You may not ${facts.denied.join(", ")}: ask for a role that may.`) : {}),
-    },
+    interlayRow(facts, options),
+    networkRow(facts, options),
+    addresses(facts, workers * ADDRESSES_PER_WORKER, options),
+    imageRow(facts, options),
+    rightsRow([...facts.denied, ...(installs ? facts.deniedInstall : [])]),
   ];
 }
 
-function addresses({ poolRanges, heldAddresses }: ExistingFacts, wanted: number, pool: string | undefined): Row {
+function interlayRow({ interlay }: ExistingFacts, { datapath, pool }: Wanted): Row {
+  const there = interlay === undefined ? "not found" : `${interlay.image}, return path ${interlay.returnPath}`;
+  if (datapath === "none") return { what: "Interlay", found: `${there}; another solution is judged (--datapath none)` };
+  if (interlay !== undefined) return { what: "Interlay", found: there };
+  return {
+    what: "Interlay",
+    found: "not found: the run installs it, and takes it away",
+    ...(pool === undefined
+      ? error(
+          "Interlay is not installed, and for its addresses a range is needed: name one with --pool, or install it.",
+        )
+      : {}),
+  };
+}
+
+function networkRow(facts: ExistingFacts, options: Wanted): Row {
+  const network = networkOf(facts, options);
+  return {
+    what: "network of underlay links",
+    found: network ?? "not clear",
+    ...(network === undefined
+      ? error(
+          facts.macvlans.length === 0
+            ? "No NetworkAttachmentDefinition has macvlan in it: make one, or name another with --network."
+            : `Which network? Name one with --network: ${facts.macvlans.join(", ")}.`,
+        )
+      : {}),
+  };
+}
+
+function imageRow({ nodes, interlay }: ExistingFacts, options: Wanted): Row {
+  const source = imageSourceOf(nodes, options);
+  const found = {
+    lab: "programs of the lab",
+    kind: "loaded into kind's nodes",
+    named: source.kind === "named" ? source.probe : "",
+    unknown: "none",
+  }[source.kind];
+  const lacksAgent =
+    options.datapath === "interlay" &&
+    interlay === undefined &&
+    source.kind === "named" &&
+    options.agentImage === undefined;
+  return {
+    what: "images",
+    found,
+    ...(source.kind === "unknown" || lacksAgent
+      ? error(
+          `Name images that the nodes can pull (npm run build -- --images makes them): --image the probe's${lacksAgent || interlay === undefined ? ", --agent-image Interlay's" : ""}.`,
+        )
+      : {}),
+  };
+}
+
+function rightsRow(denied: readonly string[]): Row {
+  return {
+    what: "your rights",
+    found: denied.length === 0 ? "enough" : `${denied.length} missing`,
+    ...(denied.length > 0 ? error(`You may not ${denied.join(", ")}: ask for a role that may.`) : {}),
+  };
+}
+
+function addresses({ poolRanges, heldAddresses }: ExistingFacts, wanted: number, { pool, datapath }: Wanted): Row {
+  if (datapath === "none") return { what: "free addresses", found: "the solution's own, not counted" };
   const ranges = pool === undefined ? poolRanges : [pool];
   const size = ranges.reduce((sum, range) => sum + sizeOf(range), 0n);
-  const free = size - BigInt(heldAddresses);
+  const free = size - (pool === undefined ? BigInt(heldAddresses) : 0n);
   return {
     what: "free addresses",
     found: ranges.length === 0 ? "no pool" : `${free < 0n ? 0n : free} of ${size} in ${ranges.join(", ")}`,

@@ -7,23 +7,58 @@ const environment = z.object({
   INTERLAY_CONTEXT: z.string().optional(),
   /** CIDR or `first-last` that addresses of the suite's pods come from; else Interlay's own pools. */
   INTERLAY_POOL: z.string().optional(),
+  /** The underlay that the pool is of, in CIDR notation; else read on the nodes. */
+  INTERLAY_SUBNET: z.string().optional(),
+  /** Parent of the macvlan links; else each node's link with the default route. */
+  INTERLAY_UPLINK: z.string().optional(),
+  /** `NAMESPACE/NAME` of the NetworkAttachmentDefinition that underlay links are made from. */
+  INTERLAY_NETWORK: z
+    .string()
+    .regex(/^[^/]+\/[^/]+$/, "--network: write it as NAMESPACE/NAME")
+    .optional(),
+  INTERLAY_DATAPATH: z.enum(["interlay", "none"], "--datapath: interlay or none").default("interlay"),
+  /** References that the nodes can pull, or have. */
+  INTERLAY_IMAGE: z.string().optional(),
+  INTERLAY_AGENT_IMAGE: z.string().optional(),
+  INTERLAY_HOST_PODS: z.stringbool().default(true),
 });
 
 export interface ExistingOptions {
   readonly kubeconfig: string;
   readonly context?: string;
   readonly pool?: string;
+  readonly subnet?: string;
+  readonly uplink?: string;
+  readonly network?: string;
+  /** `none`: another coexistence solution is judged, and Interlay is neither needed nor installed. */
+  readonly datapath: "interlay" | "none";
+  /** Image of the probe. */
+  readonly image?: string;
+  /** Image of Interlay, where it has to be installed. */
+  readonly agentImage?: string;
+  /** Whether pods may be made in the nodes' own network. */
+  readonly hostPods: boolean;
 }
 
-/** Throws in one sentence when no kubeconfig is named. */
+/** Throws in one sentence. */
 export function existingOptions(env: NodeJS.ProcessEnv = process.env): ExistingOptions {
   const parsed = environment.safeParse(env);
-  if (!parsed.success) throw new Error("--provider existing needs --kubeconfig FILE.");
-  const { INTERLAY_KUBECONFIG, INTERLAY_CONTEXT, INTERLAY_POOL } = parsed.data;
+  if (!parsed.success) throw new Error(`${parsed.error.issues.map(({ message }) => message).join("; ")}.`);
+  const { data } = parsed;
+  const given = {
+    context: data.INTERLAY_CONTEXT,
+    pool: data.INTERLAY_POOL,
+    subnet: data.INTERLAY_SUBNET,
+    uplink: data.INTERLAY_UPLINK,
+    network: data.INTERLAY_NETWORK,
+    image: data.INTERLAY_IMAGE,
+    agentImage: data.INTERLAY_AGENT_IMAGE,
+  };
   return {
-    kubeconfig: INTERLAY_KUBECONFIG,
-    ...(INTERLAY_CONTEXT === undefined ? {} : { context: INTERLAY_CONTEXT }),
-    ...(INTERLAY_POOL === undefined ? {} : { pool: INTERLAY_POOL }),
+    kubeconfig: data.INTERLAY_KUBECONFIG,
+    datapath: data.INTERLAY_DATAPATH,
+    hostPods: data.INTERLAY_HOST_PODS,
+    ...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined && value !== "")),
   };
 }
 

@@ -15,3 +15,21 @@ export const RIGHTS: readonly Right[] = [
   { verb: "create", resource: "pods", subresource: "exec", words: "run programs in pods (pods/exec)" },
   { verb: "list", resource: "nodes", words: "list nodes" },
 ];
+
+/** What installing Interlay takes beyond that; granting a role takes having its rights, or `escalate`. */
+export const INSTALL_RIGHTS: readonly Right[] = [
+  {
+    verb: "create",
+    group: "apiextensions.k8s.io",
+    resource: "customresourcedefinitions",
+    words: "create CustomResourceDefinitions",
+  },
+  { verb: "create", group: "rbac.authorization.k8s.io", resource: "clusterroles", words: "create ClusterRoles" },
+  {
+    verb: "create",
+    group: "rbac.authorization.k8s.io",
+    resource: "clusterrolebindings",
+    words: "create ClusterRoleBindings",
+  },
+  { verb: "create", group: "apps", resource: "daemonsets", words: "create DaemonSets" },
+];

@@ -1,6 +1,7 @@
 import { access } from "node:fs/promises";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { cacheRoot } from "../components/cache.ts";
+import type { Executables } from "../../plugin/deploy/build.ts";
 import type { ResolvedComponents } from "../components/resolve.ts";
 import type { Progress } from "../progress.ts";
 import type { Image } from "./archive.ts";
@@ -22,8 +23,8 @@ export interface ClusterImages {
 export interface ImageRequest {
   readonly kubernetes: string;
   readonly kubeProxies: readonly string[];
-  /** Paths of our own two executables. */
-  readonly interlay: string;
+  /** Paths of our own executables. */
+  readonly interlay: Executables;
   readonly probe: string;
 }
 
@@ -60,11 +61,11 @@ async function ownImages(
   builder: ImageBuilder,
   { interlay, probe }: Pick<ImageRequest, "interlay" | "probe">,
 ): Promise<Pick<ClusterImages, "interlay" | "probe">> {
-  const own = (name: string, executable: string) => {
-    const path = `usr/local/bin/${name}`;
-    return builder.ownImage(`interlay.dev/${name}`, [{ from: executable, to: path }], { Entrypoint: [`/${path}`] });
+  const own = (name: string, ...executables: readonly string[]) => {
+    const placed = executables.map((from) => ({ from, to: `usr/local/bin/${basename(from)}` }));
+    return builder.ownImage(`interlay.dev/${name}`, placed, { Entrypoint: [`/usr/local/bin/${name}`] });
   };
-  return { interlay: await own("interlay", interlay), probe: await own("probe", probe) };
+  return { interlay: await own("interlay", interlay.door, interlay.whole), probe: await own("probe", probe) };
 }
 
 async function pauseProgram(): Promise<string> {

@@ -5,7 +5,17 @@ import { VERSIONS } from "../components/catalog.ts";
 import { run } from "../components/command.ts";
 import { programStream } from "../external/program-stream.ts";
 import { Kubectl } from "../kubernetes/kubectl.ts";
-import type { Cluster, ClusterNode, ClusterSpec, ExecResult, ExternalHost, KubeProxy, PodAccess } from "../provider.ts";
+import type {
+  Cluster,
+  ClusterNode,
+  ClusterSpec,
+  ExecResult,
+  ExternalHost,
+  KubeProxy,
+  NodeFaults,
+  PodAccess,
+} from "../provider.ts";
+import { controlOf } from "./control.ts";
 import { fromOutside } from "./enter.ts";
 import { labFiles, type LabFiles } from "./layout.ts";
 import { type LabPlan, readState } from "./plan.ts";
@@ -21,6 +31,7 @@ export class LabCluster implements Cluster {
   readonly probeImage: string;
   readonly versions: Readonly<Record<string, string>>;
   readonly pods: PodAccess;
+  readonly faults: NodeFaults;
   readonly #files: LabFiles;
   readonly #plan: LabPlan;
   readonly #kubectl: Kubectl;
@@ -43,6 +54,7 @@ export class LabCluster implements Cluster {
       etcd: VERSIONS.etcd,
       kernel: release(),
     };
+    this.faults = controlOf(this.#files.controlSocket);
     this.pods = {
       exec: async (namespace, pod, argv) => {
         const { command, env } = await this.#enterPod(namespace, pod, argv);

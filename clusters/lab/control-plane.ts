@@ -16,6 +16,9 @@ export interface ControlPlaneOptions {
 
 /** Port of the API server on the control plane's machine. */
 export const API_PORT = 6443;
+/** Port of every node's kubelet (kubelet.ts), and the name under which the API server comes to it. */
+export const KUBELET_PORT = 10250;
+export const API_SERVER_CLIENT = "kube-apiserver-kubelet-client";
 const ETCD = "http://127.0.0.1:2379";
 
 /** What Interlay's service account asked of the API server, a JSON line each (audit.k8s.io/v1). */
@@ -52,6 +55,10 @@ export function apiServerArguments({
     `--client-ca-file=${keys.ca}`,
     `--tls-cert-file=${keys.serverCertificate}`,
     `--tls-private-key-file=${keys.serverKey}`,
+    `--kubelet-client-certificate=${keys.clientCertificate}`,
+    `--kubelet-client-key=${keys.clientKey}`,
+    `--kubelet-certificate-authority=${keys.ca}`,
+    "--kubelet-preferred-address-types=InternalIP",
     "--service-account-issuer=https://kubernetes.default.svc",
     `--service-account-key-file=${keys.accountKey}`,
     `--service-account-signing-key-file=${keys.accountKey}`,

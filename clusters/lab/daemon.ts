@@ -7,7 +7,7 @@ import { spawn } from "node:child_process";
 import { openSync } from "node:fs";
 import { mkdir, rename, writeFile } from "node:fs/promises";
 import { connect, createServer } from "node:net";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import {
   ADMIN,
@@ -20,11 +20,13 @@ import {
   SCHEDULER,
   schedulerArguments,
 } from "./control-plane.ts";
+import { serveControl } from "./control.ts";
 import { asContainer, inside } from "./enter.ts";
 import { kubeconfig, makeKeys, makeTokens } from "./keys.ts";
 import { labFiles, nthOf } from "./layout.ts";
-import { makeMachines } from "./machines.ts";
+import { addMachine, cutPower, makeBridge, makeMachines } from "./machines.ts";
 import { type LabState, readPlan } from "./plan.ts";
+import type { ClusterNode } from "../provider.ts";
 import type { NodeRunner } from "./runner/node.ts";
 
 const files = labFiles(process.argv[2] ?? "");
@@ -40,10 +42,18 @@ if (controlPlane === undefined) throw new Error("A lab has a control plane.");
 await mkdir(logs, { recursive: true, mode: 0o700 });
 
 const RESTART_MS = 500;
+const nodeAddresses = nodes.flatMap(({ address, address6 }) =>
+  address6 === undefined ? [address] : [address, address6],
+);
 log("machines and keys");
+const bridge = await makeBridge(plan.machines);
 const [machines, keys] = await Promise.all([
-  makeMachines(plan.machines, plan.programs, files.directory),
-  makeKeys(join(files.directory, "keys"), ["127.0.0.1", controlPlane.address, nthOf(plan.serviceCidr, 1)]),
+  makeMachines(bridge, plan.machines, plan.programs, files.directory),
+  makeKeys(
+    join(files.directory, "keys"),
+    ["127.0.0.1", controlPlane.address, nthOf(plan.serviceCidr, 1)],
+    nodeAddresses,
+  ),
 ]);
 const machineOf = (name: string): number => machines.get(name) ?? 0;
 
@@ -99,23 +109,66 @@ startExternal();
 
 log("nodes");
 await Promise.all(
-  nodes.map(async ({ name, address, address6, role }) => {
-    const runner = new Runner({
-      ...{ name, role, plan, logs, log, changed: writeState, machine: machineOf(name) },
-      addresses: address6 === undefined ? [address] : [address, address6],
-      kubeconfig: await config(outside, nodeUser(name)),
-    });
-    runners.set(name, runner);
-    await runner.start();
+  nodes.map(async (node) => {
+    startPort(node.name);
+    await startNode(node);
   }),
 );
+await serveControl(files.controlSocket, { drop: dropNode, make: makeNode, pauseKubelet });
 writeState();
 up = true;
 log("up");
 
+async function startNode({ name, address, address6, role }: ClusterNode): Promise<void> {
+  const runner = new Runner({
+    ...{ name, role, plan, logs, log, changed: writeState, machine: machineOf(name) },
+    addresses: address6 === undefined ? [address] : [address, address6],
+    kubeconfig: await config(outside, nodeUser(name)),
+  });
+  runners.set(name, runner);
+  await runner.start();
+}
+
+async function dropNode(name: string): Promise<void> {
+  const runner = runners.get(name);
+  if (runner === undefined || name === controlPlane?.name) throw new Error(`${name} is no worker that runs.`);
+  log(`${name}: power cut`);
+  runners.delete(name);
+  runner.pause();
+  await cutPower(machineOf(name));
+  await runner.drop();
+  machines.delete(name);
+  writeState();
+}
+
+async function makeNode(name: string): Promise<void> {
+  const node = nodes.find((one) => one.name === name);
+  if (node === undefined || runners.has(name)) throw new Error(`${name} is no node that was dropped.`);
+  log(`${name}: made anew`);
+  machines.set(name, await addMachine(bridge, plan.machines, node, plan.programs, files.directory));
+  await startNode(node);
+  writeState();
+}
+
+async function pauseKubelet(name: string, milliseconds: number): Promise<void> {
+  const runner = runners.get(name);
+  if (runner === undefined) throw new Error(`${name} is no node that runs.`);
+  log(`${name}: the node runner is away for ${milliseconds} ms`);
+  runner.pause();
+  await sleep(milliseconds);
+  await runner.start();
+}
+
 /** A program of the control plane; these see this computer's files, for their keys are there. */
 function start(program: string, args: readonly string[]): void {
   startOn(controlPlane?.name ?? "", program, [plan.programs[program] ?? program, ...args]);
+}
+
+/** The node's port for the API server. */
+function startPort(name: string): void {
+  const program = join(import.meta.dirname, "kubelet.ts");
+  const argv = [process.execPath, "--no-warnings", program, files.directory, dirname(keys.ca)];
+  startOn(name, `kubelet-${name}`, argv);
 }
 
 function startOn(machine: string, name: string, argv: readonly string[]): void {
@@ -124,9 +177,13 @@ function startOn(machine: string, name: string, argv: readonly string[]): void {
   spawn("nsenter", enter, { stdio: ["ignore", output, output] }).on("exit", (code, signal) => {
     log(`${name} ended with ${String(signal ?? code)}: see ${logs}/${name}.log`);
     if (!up) process.exit(1); // a lab without it is none
-    setTimeout(() => {
-      startOn(machine, name, argv); // as kubelet does with a static pod
-    }, RESTART_MS);
+    const again = (): void => {
+      if (machines.has(machine))
+        startOn(machine, name, argv); // as kubelet does with a static pod
+      else later(); // it has no power
+    };
+    const later = (): void => void setTimeout(again, RESTART_MS);
+    later();
   });
 }
 

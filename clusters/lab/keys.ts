@@ -3,6 +3,7 @@ import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { stringify } from "yaml";
 import { runOrThrow } from "../components/command.ts";
+import { API_SERVER_CLIENT } from "./control-plane.ts";
 
 /** Paths of the lab's keys, certificates and tokens. */
 export interface Keys {
@@ -10,6 +11,12 @@ export interface Keys {
   readonly serverCertificate: string;
   readonly serverKey: string;
   readonly accountKey: string;
+  /** Of the nodes' kubelet ports, all of them. */
+  readonly kubeletCertificate: string;
+  readonly kubeletKey: string;
+  /** What the API server shows to them. */
+  readonly clientCertificate: string;
+  readonly clientKey: string;
   /** The API server's --token-auth-file: who is who. */
   readonly tokens: string;
 }
@@ -20,14 +27,26 @@ export interface Identity {
   readonly groups: readonly string[];
 }
 
-/** Makes everything anew: a lab's keys live as long as the lab. */
-export async function makeKeys(directory: string, addresses: readonly string[]): Promise<Keys> {
+/**
+ * Makes everything anew: a lab's keys live as long as the lab.
+ * @param addresses of the API server
+ * @param nodes addresses of the nodes
+ */
+export async function makeKeys(
+  directory: string,
+  addresses: readonly string[],
+  nodes: readonly string[],
+): Promise<Keys> {
   await mkdir(directory, { recursive: true, mode: 0o700 });
   const at = (name: string) => join(directory, name);
   const openssl = (...argv: readonly string[]) => runOrThrow(["openssl", ...argv]);
   const ec = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"] as const;
-  const names = [...addresses.map((a) => `IP:${a}`), "DNS:kubernetes", "DNS:kubernetes.default.svc"].join(",");
-  await writeFile(at("server.ext"), `subjectAltName=${names}\n`, { mode: 0o600 });
+  const own = ["DNS:kubernetes", "DNS:kubernetes.default.svc"];
+  const leaves = [
+    { file: "server", name: "kube-apiserver", for: [...addresses.map(asAddress), ...own] },
+    { file: "kubelet", name: "kubelet", for: nodes.map(asAddress) },
+    { file: "client", name: API_SERVER_CLIENT, for: ["DNS:kubernetes"] },
+  ];
   await Promise.all([
     openssl("ecparam", "-name", "prime256v1", "-genkey", "-noout", "-out", at("account.key")),
     openssl(
@@ -43,20 +62,35 @@ export async function makeKeys(directory: string, addresses: readonly string[]):
       "-out",
       at("ca.crt"),
     ),
-    openssl("req", ...ec, "-subj", "/CN=kube-apiserver", "-keyout", at("server.key"), "-out", at("server.csr")),
+    ...leaves.map(async (leaf) => {
+      await writeFile(at(`${leaf.file}.ext`), `subjectAltName=${leaf.for.join(",")}\n`, { mode: 0o600 });
+      const request = ["-keyout", at(`${leaf.file}.key`), "-out", at(`${leaf.file}.csr`)];
+      await openssl("req", ...ec, "-subj", `/CN=${leaf.name}`, ...request);
+    }),
   ]);
-  await openssl(
-    ...["x509", "-req", "-in", at("server.csr"), "-CA", at("ca.crt"), "-CAkey", at("ca.key"), "-CAcreateserial"],
-    ...["-days", "30", "-extfile", at("server.ext"), "-out", at("server.crt")],
+  await Promise.all(
+    leaves.map(({ file }, index) =>
+      openssl(
+        ...["x509", "-req", "-in", at(`${file}.csr`), "-CA", at("ca.crt"), "-CAkey", at("ca.key")],
+        ...["-set_serial", String(index + 2), "-days", "30"],
+        ...["-extfile", at(`${file}.ext`), "-out", at(`${file}.crt`)],
+      ),
+    ),
   );
   return {
     ca: at("ca.crt"),
     serverCertificate: at("server.crt"),
     serverKey: at("server.key"),
     accountKey: at("account.key"),
+    kubeletCertificate: at("kubelet.crt"),
+    kubeletKey: at("kubelet.key"),
+    clientCertificate: at("client.crt"),
+    clientKey: at("client.key"),
     tokens: at("tokens.csv"),
   };
 }
+
+const asAddress = (address: string): string => `IP:${address}`;
 
 /** Gives each a token; the API server reads them when it starts. */
 export async function makeTokens(keys: Keys, identities: readonly Identity[]): Promise<ReadonlyMap<string, string>> {

@@ -3,7 +3,7 @@ import { copyFile, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { basename, dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { buildInterlay } from "../../plugin/deploy/build.ts";
+import { buildInterlay, type Executables } from "../../plugin/deploy/build.ts";
 import { VERSIONS, type ComponentRef } from "../components/catalog.ts";
 import { cacheRoot } from "../components/cache.ts";
 import { ensureDebianPackages } from "../components/packages.ts";
@@ -162,14 +162,14 @@ function kubeProxyVersions(spec: ClusterSpec): readonly string[] {
   return [...new Set([spec.kubeProxy, ...spec.kubeProxies].map(({ version }) => version))].sort();
 }
 
-async function planFor(spec: ClusterSpec, components: ResolvedComponents, interlay: string): Promise<LabPlan> {
+async function planFor(spec: ClusterSpec, components: ResolvedComponents, interlay: Executables): Promise<LabPlan> {
   const at = (name: Parameters<ResolvedComponents["path"]>[0]) => components.path(name);
   const images = join(import.meta.dirname, "..", "images", "files");
-  const content = async (path: string) =>
-    createHash("sha256")
-      .update(await readFile(path))
-      .digest("hex")
-      .slice(0, 12);
+  const content = async (...paths: readonly string[]) => {
+    const hash = createHash("sha256");
+    for (const path of paths) hash.update(await readFile(path));
+    return hash.digest("hex").slice(0, 12);
+  };
   return {
     kubernetes: spec.kubernetes,
     overlayCidr: spec.overlayCidr,
@@ -188,10 +188,10 @@ async function planFor(spec: ClusterSpec, components: ResolvedComponents, interl
       "multus-files": join(images, "multus"),
       lab: join(import.meta.dirname, "files"),
       ...{ node: process.execPath, "prober.ts": join(import.meta.dirname, "runner", "prober.ts") },
-      ...{ interlay, probe: spec.probe },
+      ...{ interlay: interlay.door, "interlay-full": interlay.whole, probe: spec.probe },
     },
     images: {
-      interlay: `interlay.dev/interlay:${await content(interlay)}`,
+      interlay: `interlay.dev/interlay:${await content(interlay.door, interlay.whole)}`,
       probe: `interlay.dev/probe:${await content(spec.probe)}`,
     },
     port: 0,

@@ -19,6 +19,8 @@ export interface LabFiles {
   readonly state: string;
   readonly log: string;
   readonly apiSocket: string;
+  /** Where the daemon is asked to let nodes fail. */
+  readonly controlSocket: string;
 }
 
 export function labFiles(directory: string): LabFiles {
@@ -31,6 +33,7 @@ export function labFiles(directory: string): LabFiles {
     state: file("state.json"),
     log: file("daemon.log"),
     apiSocket: file("api.sock"),
+    controlSocket: file("control.sock"),
   };
 }
 

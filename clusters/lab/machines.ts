@@ -1,8 +1,7 @@
-import { mkdir } from "node:fs/promises";
+import { mkdir, readdir, readFile, readlink, stat } from "node:fs/promises";
 import { spawn } from "node:child_process";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { readFile } from "node:fs/promises";
 import { run, runOrThrow } from "../components/command.ts";
 import { inside } from "./enter.ts";
 import type { LabMachines } from "./layout.ts";
@@ -11,57 +10,101 @@ const FILES = join(import.meta.dirname, "files");
 const TIMEOUT_MS = 20_000;
 const PREFIX_LENGTH_6 = 64;
 
-/** Makes the bridge and every machine on it. @returns each machine's first process */
-export async function makeMachines(
-  machines: LabMachines,
-  programs: Readonly<Record<string, string>>,
-  directory: string,
-): Promise<ReadonlyMap<string, number>> {
+type Machine = LabMachines["external"];
+type Programs = Readonly<Record<string, string>>;
+
+/** Makes the bridge that every machine stands on. @returns the process that holds its network */
+export async function makeBridge({ gateway, gateway6, prefixLength }: LabMachines): Promise<number> {
   const bridge = spawn("unshare", ["--net", "--", "sleep", "infinity"], { stdio: "ignore" }).pid ?? 0;
-  const inBridge = (...argv: readonly string[]) =>
-    runOrThrow(["nsenter", "--target", String(bridge), "--net", "--", "ip", ...argv]);
   await untilElsewhere(bridge);
-  await inBridge("link", "add", "name", "br0", "type", "bridge");
-  await inBridge(
-    "address",
-    "add",
-    `${machines.gateway}/${machines.prefixLength}`,
-    "dev",
-    "br0",
-    ...atOnce(machines.gateway),
-  );
-  if (machines.gateway6 !== undefined)
-    await inBridge(
-      "address",
-      "add",
-      `${machines.gateway6}/${PREFIX_LENGTH_6}`,
-      "dev",
-      "br0",
-      ...atOnce(machines.gateway6),
-    );
-  await inBridge("link", "set", "br0", "up");
-  const made = await Promise.all(
-    [...machines.nodes, machines.external].map(async ({ name, address, address6 }, index) => {
-      const pid = await makeMachine(name, programs, join(directory, "roots", name));
-      const port = `m${index}`;
-      const veth = ["link", "add", "name", port, "type", "veth", "peer", "name", "eth0", "netns", String(pid)];
-      await inBridge(...veth);
-      await inBridge("link", "set", port, "master", "br0", "up");
-      const ip = (...argv: readonly string[]) => runOrThrow(inside(pid, ["ip", ...argv]));
-      await ip("address", "add", `${address}/${machines.prefixLength}`, "dev", "eth0", ...atOnce(address));
-      await ip("link", "set", "eth0", "up");
-      await ip("route", "add", "default", "via", machines.gateway);
-      if (address6 !== undefined && machines.gateway6 !== undefined) {
-        await ip("address", "add", `${address6}/${PREFIX_LENGTH_6}`, "dev", "eth0", ...atOnce(address6));
-        await ip("route", "add", "default", "via", machines.gateway6);
-      }
-      return [name, pid] as const;
-    }),
-  );
-  return new Map(made);
+  const ip = (...argv: readonly string[]) => runOrThrow(inNetwork(bridge, argv));
+  await ip("link", "add", "name", "br0", "type", "bridge");
+  await ip("address", "add", `${gateway}/${prefixLength}`, "dev", "br0", ...atOnce(gateway));
+  if (gateway6 !== undefined)
+    await ip("address", "add", `${gateway6}/${PREFIX_LENGTH_6}`, "dev", "br0", ...atOnce(gateway6));
+  await ip("link", "set", "br0", "up");
+  return bridge;
 }
 
-async function makeMachine(name: string, programs: Readonly<Record<string, string>>, root: string): Promise<number> {
+/** Makes every machine on the bridge. @returns each machine's first process */
+export async function makeMachines(
+  bridge: number,
+  machines: LabMachines,
+  programs: Programs,
+  directory: string,
+): Promise<Map<string, number>> {
+  const all = [...machines.nodes, machines.external];
+  const made = all.map(
+    async (machine) => [machine.name, await addMachine(bridge, machines, machine, programs, directory)] as const,
+  );
+  return new Map(await Promise.all(made));
+}
+
+/** One machine, new, in its place on the bridge. @returns its first process */
+export async function addMachine(
+  bridge: number,
+  machines: LabMachines,
+  { name, address, address6 }: Machine,
+  programs: Programs,
+  directory: string,
+): Promise<number> {
+  const pid = await makeMachine(name, programs, join(directory, "roots", name));
+  const port = `m${[...machines.nodes, machines.external].findIndex((one) => one.name === name)}`;
+  const inBridge = (...argv: readonly string[]) => runOrThrow(inNetwork(bridge, argv));
+  await inBridge("link", "add", "name", port, "type", "veth", "peer", "name", "eth0", "netns", String(pid));
+  await inBridge("link", "set", port, "master", "br0", "up");
+  const ip = (...argv: readonly string[]) => runOrThrow(inside(pid, ["ip", ...argv]));
+  await ip("address", "add", `${address}/${machines.prefixLength}`, "dev", "eth0", ...atOnce(address));
+  await ip("link", "set", "eth0", "up");
+  await ip("route", "add", "default", "via", machines.gateway);
+  if (address6 !== undefined && machines.gateway6 !== undefined) {
+    await ip("address", "add", `${address6}/${PREFIX_LENGTH_6}`, "dev", "eth0", ...atOnce(address6));
+    await ip("route", "add", "default", "via", machines.gateway6);
+  }
+  return pid;
+}
+
+/**
+ * Ends a machine as a power cut does: every process in its network and in those of its pods, whoever started it. Its
+ * namespaces, links and files go with the last of them.
+ */
+export async function cutPower(machine: number): Promise<void> {
+  const networks = await networksOf(machine);
+  const deadline = Date.now() + TIMEOUT_MS;
+  for (;;) {
+    const pids = await processesIn(networks);
+    if (pids.length === 0) return;
+    if (Date.now() > deadline) throw new Error(`Processes of a machine without power go on: ${pids.join(", ")}.`);
+    for (const pid of pids)
+      try {
+        process.kill(pid, "SIGKILL");
+      } catch {
+        // gone meanwhile
+      }
+    await sleep(20);
+  }
+}
+
+async function networksOf(machine: number): Promise<ReadonlySet<string>> {
+  const directory = `/proc/${machine}/root/run/netns`;
+  const names = await readdir(directory).catch(() => []);
+  const pods = await Promise.all(names.map(async (name) => (await stat(join(directory, name))).ino));
+  return new Set([await readlink(`/proc/${machine}/ns/net`), ...pods.map((inode) => `net:[${inode}]`)]);
+}
+
+async function processesIn(networks: ReadonlySet<string>): Promise<readonly number[]> {
+  const pids = (await readdir("/proc")).filter((name) => /^\d+$/.test(name)).map(Number);
+  const found = await Promise.all(
+    pids.map(async (pid) => ({ pid, network: await readlink(`/proc/${pid}/ns/net`).catch(() => "") })),
+  );
+  return found.filter(({ network }) => networks.has(network)).map(({ pid }) => pid);
+}
+
+const inNetwork = (pid: number, argv: readonly string[]): readonly string[] => [
+  ...["nsenter", "--target", String(pid), "--net", "--", "ip", ...argv],
+];
+
+async function makeMachine(name: string, programs: Programs, root: string): Promise<number> {
   await mkdir(root, { recursive: true, mode: 0o700 });
   const child = spawn(
     "unshare",
@@ -80,7 +123,9 @@ async function makeMachine(name: string, programs: Readonly<Record<string, strin
       throw new Error(`The machine ${name} could not be made: ${said.trim() || "no word in 20 s"}`);
     await sleep(10);
   }
-  const plugins = ["multus", "calico", "calico-ipam", "interlay", "cni-plugins"].map((p) => `/programs/${p}`);
+  const plugins = ["multus", "calico", "calico-ipam", "interlay", "interlay-full", "cni-plugins"].map(
+    (p) => `/programs/${p}`,
+  );
   await runOrThrow(
     inside(pid, [
       "find",

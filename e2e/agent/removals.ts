@@ -67,9 +67,15 @@ export function removals({ underlay, multiNic, overlayCidr, nodeAddress }: Wired
       there: /notrack/,
     },
     {
-      what: "a sysctl",
-      remove: ["sysctl", "-w", `net.ipv4.conf.${underlay.link}.rp_filter=1`],
-      show: ["sysctl", "-n", `net.ipv4.conf.${underlay.link}.rp_filter`],
+      what: "a sysctl of the node",
+      remove: ["sysctl", "-w", `net.ipv4.conf.${underlay.link}.forwarding=0`],
+      show: ["sysctl", "-n", `net.ipv4.conf.${underlay.link}.forwarding`],
+      there: /^1/,
+    },
+    {
+      what: "a sysctl in the pod",
+      remove: inPod(underlay.netns, "sysctl", "-w", "net.ipv4.conf.eth0.rp_filter=1"),
+      show: inPod(underlay.netns, "sysctl", "-n", "net.ipv4.conf.eth0.rp_filter"),
       there: /^2/,
     },
     {

@@ -1,21 +1,18 @@
 import assert from "node:assert/strict";
 import { must, signalProcess } from "../agent-process.ts";
+import type { Variant } from "../matrix/gate.ts";
 import { switchTo } from "../matrix/variant.ts";
 import { TCP_PORT } from "../probe/protocol.ts";
 import { oneOf } from "../random.ts";
+import { droppedNode } from "./dropped-node.ts";
+import { filledPool } from "./filled-pool.ts";
+import type { Action } from "./action.ts";
 import { addressesOf } from "./invariants.ts";
-import { comes, goes, isReady, type World } from "./world.ts";
-
-/** Something that happens to clusters. Says what it did. */
-export interface Action {
-  readonly name: string;
-  readonly act: (world: World) => Promise<string>;
-}
+import { PLUGIN } from "./leaks.ts";
+import { comes, goes, isReady } from "./world.ts";
 
 const TYPES = ["underlay", "multi-nic"] as const;
 const MOVER = "mover";
-/** The executable as a runtime calls it, without arguments; the agent has one. */
-const PLUGIN = "^/opt/cni/bin/interlay(-ipam)?$";
 
 /** Of a worker, or of the control plane's node. */
 function killed(name: string, pattern: string, where: "worker" | "control-plane" = "worker"): Action {
@@ -41,6 +38,15 @@ function flushed(name: string, argvs: readonly (readonly string[])[]): Action {
     },
   };
 }
+
+/** Every cell passes in each, so that switching between them breaks nothing. */
+const PASSING: readonly Variant[] = [
+  { kubeProxy: { version: "v1.28.15", mode: "iptables" }, returnPath: "notrack" },
+  { kubeProxy: { version: "v1.29.15", mode: "iptables" }, returnPath: "notrack" },
+  { kubeProxy: { version: "v1.29.15", mode: "iptables" }, returnPath: "liberal" },
+  { kubeProxy: { version: "v1.29.15", mode: "nftables" }, returnPath: "notrack" },
+];
+const KUBELET_AWAY_MS = 4000;
 
 export const ACTIONS: readonly Action[] = [
   killed("the agent", "interlay agent$"),
@@ -110,11 +116,34 @@ export const ACTIONS: readonly Action[] = [
     },
   },
   {
-    name: "the return path is another one",
-    act: async ({ cluster, random }) => {
-      const returnPath = oneOf(["liberal", "notrack"] as const, random);
-      await switchTo(cluster, { kubeProxy: { version: "v1.29.15", mode: "iptables" }, returnPath });
-      return returnPath;
+    name: "conntrack is flushed",
+    act: async ({ cluster, workers, random, forgotten }) => {
+      const node = oneOf(workers, random);
+      await must(cluster, node, ["conntrack", "--flush"]);
+      forgotten.add(node);
+      return `of ${node}`;
     },
   },
+  {
+    name: "kube-proxy and the return path are others",
+    act: async ({ cluster, random }) => {
+      const { kubeProxy, returnPath } = oneOf(PASSING, random);
+      await switchTo(cluster, { kubeProxy, returnPath });
+      return `${kubeProxy.version} (${kubeProxy.mode}), ${returnPath}`;
+    },
+  },
+  {
+    name: "a kubelet is away and comes again",
+    fits: ({ cluster }) => cluster.faults !== undefined,
+    act: async (world) => {
+      const node = oneOf(world.workers, world.random);
+      const away = world.cluster.faults?.pauseKubelet(node, KUBELET_AWAY_MS);
+      const guest = await comes(world, { node, type: oneOf(TYPES, world.random) });
+      await away;
+      await isReady(world, guest);
+      return `${node} for ${KUBELET_AWAY_MS} ms; ${guest.name}, asked for meanwhile, is ready`;
+    },
+  },
+  filledPool,
+  droppedNode,
 ];

@@ -3,6 +3,7 @@ import { z } from "zod";
 import { Eventually } from "../harness.ts";
 import { must } from "../agent-process.ts";
 import { NAMESPACE } from "../pods/pods.ts";
+import { leaks } from "./leaks.ts";
 import type { World } from "./world.ts";
 
 /** Drift is gone in so many milliseconds after the agent runs. */
@@ -43,6 +44,12 @@ export async function check(world: World): Promise<void> {
         timeout: 60_000,
         interval: 1000,
       },
+    ),
+    Eventually(
+      "no link, route, rule, network namespace, file and process of a pod that is gone",
+      () => leaks(world),
+      (list) => list.length === 0,
+      { timeout: 60_000, interval: 1000 },
     ),
   ]);
   await noDuplicates(world);

@@ -9,12 +9,15 @@ import type { PodType } from "../../results/schema.ts";
 export interface World {
   readonly cluster: Cluster;
   readonly api: ClusterApi;
-  readonly deployment: Deployment;
+  /** The suite's pods: made anew where their node was. */
+  deployment: Deployment;
   readonly workers: readonly string[];
   /** In [0, 1), the same row for the same seed. */
   readonly random: () => number;
   /** The pods that come and go, beside the suite's own. */
   readonly guests: Map<string, Guest>;
+  /** Nodes whose conntrack was flushed: what they translate has no way back from there on. */
+  readonly forgotten: Set<string>;
 }
 
 export interface Guest {
@@ -29,11 +32,11 @@ let number = 0;
 /** A pod more; resolves at once, or when it is ready. */
 export async function comes(
   { api, cluster, guests }: World,
-  guest: Omit<Guest, "name"> & { readonly name?: string; readonly address?: string },
+  guest: Omit<Guest, "name"> & { readonly name?: string; readonly address?: string; readonly network?: string },
 ): Promise<Guest> {
-  const { node, type, name = `guest-${(number += 1)}`, address } = guest;
+  const { node, type, name = `guest-${(number += 1)}`, address, network } = guest;
   const fixed = address === undefined ? {} : { "interlay.dev/ip": address };
-  const manifest = pod(name, node, cluster.probeImage, { ...annotations(type), ...fixed });
+  const manifest = pod(name, node, cluster.probeImage, { ...annotations(type, network), ...fixed });
   await ensure(api, manifest);
   const made = { name, node, type };
   guests.set(name, made);

@@ -5,7 +5,7 @@ import type { Cluster } from "../../clusters/provider.ts";
 import type { CellResult } from "../../results/schema.ts";
 import { must } from "../agent-process.ts";
 import type { Cell } from "../matrix/cells.ts";
-import { type Findings, runDoctor } from "./doctor.ts";
+import { type Findings, runExecutable } from "./doctor.ts";
 import { likelyCauses } from "./predicted.ts";
 
 const SNAPSHOT = ["/opt/cni/bin/interlay", "doctor", "--snapshot"];
@@ -41,7 +41,7 @@ export async function findingsOf(cluster: Cluster): Promise<Findings> {
     const snapshots = await Promise.all(cluster.nodes.map(({ name }) => must(cluster, name, SNAPSHOT)));
     const file = join(directory, "nodes.json");
     await writeFile(file, `[${snapshots.join(",")}]`, { mode: 0o600 });
-    return await runDoctor(cluster.kubeconfig, ["--nodes-from", file]);
+    return await runExecutable(cluster.kubeconfig, directory, ["--nodes-from", file]);
   } finally {
     await rm(directory, { recursive: true });
   }

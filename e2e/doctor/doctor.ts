@@ -1,6 +1,9 @@
 import { execFile } from "node:child_process";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { KubeConfig } from "@kubernetes/client-node";
 import { z } from "zod";
+import { buildInterlay } from "../../plugin/deploy/build.ts";
 
 const texts = z.array(z.string()).optional();
 const pattern = z.object({
@@ -30,15 +33,36 @@ const output = z.object({
 });
 export type Findings = z.infer<typeof output>["findings"];
 
-/** `npm run doctor -- --json`, as a user would run it; with `more` flags. */
-export async function runDoctor(kubeconfig: string, more: readonly string[] = []): Promise<Findings> {
+/** `npm run doctor -- --json`, as a user would run it. */
+export function runDoctor(kubeconfig: string): Promise<Findings> {
   const script = join(import.meta.dirname, "..", "..", "scripts", "doctor.ts");
-  const argv = ["--import", "tsx", script, "--kubeconfig", kubeconfig, "--json", ...more];
+  return findingsOf(process.execPath, ["--import", "tsx", script, "--kubeconfig", kubeconfig, "--json"], process.env);
+}
+
+/**
+ * `interlay doctor --json` with `more` flags, on this computer: what it takes `npm run doctor` to start is many times what
+ * it takes to predict.
+ * @param directory for what is written on the way
+ */
+export async function runExecutable(kubeconfig: string, directory: string, more: readonly string[]): Promise<Findings> {
+  const config = new KubeConfig();
+  config.loadFromFile(kubeconfig);
+  // Bun trusts what is named here; the kubeconfig's own CA it would not look at.
+  const authority = join(directory, "ca.crt");
+  await writeFile(authority, Buffer.from(config.getCurrentCluster()?.caData ?? "", "base64"), { mode: 0o600 });
+  return findingsOf((await buildInterlay()).whole, ["doctor", "--json", ...more], {
+    ...process.env,
+    KUBECONFIG: kubeconfig,
+    NODE_EXTRA_CA_CERTS: authority,
+  });
+}
+
+async function findingsOf(file: string, argv: readonly string[], env: NodeJS.ProcessEnv): Promise<Findings> {
   const stdout = await new Promise<string>((resolve, reject) => {
-    execFile(process.execPath, argv, { maxBuffer: 1 << 26 }, (error, said, errors) => {
+    execFile(file, argv, { maxBuffer: 1 << 26, env }, (error, said, errors) => {
       // 1: something is predicted to fail
       if (error === null || error.code === 1) resolve(said);
-      else reject(new Error(`npm run doctor ended with ${String(error.code)}: ${errors.trim()}`));
+      else reject(new Error(`the doctor ended with ${String(error.code)}: ${errors.trim()}`));
     });
   });
   return output.parse(JSON.parse(stdout)).findings;

@@ -1,3 +1,4 @@
+import { BlockList } from "node:net";
 import { type Cell, type Group } from "../matrix/cells.ts";
 import { NAMESPACE } from "../pods/pods.ts";
 import type { Findings, Pattern } from "./doctor.ts";
@@ -10,9 +11,10 @@ export function predictedFailures(
   findings: Findings,
   cells: readonly Cell[],
   nodeOf: (pod: string) => string | undefined,
+  addressOf: AddressOf,
 ): readonly string[] {
   const patterns = findings.filter(({ severity }) => severity === "fails").flatMap((finding) => finding.cells);
-  return cells.filter((cell) => patterns.some((one) => fits(one, cell, nodeOf))).map(({ id }) => id);
+  return cells.filter((cell) => patterns.some((one) => fits(one, cell, nodeOf, addressOf))).map(({ id }) => id);
 }
 
 /** Of each cell the first finding that says that it will fail: its likely cause. Pure. */
@@ -30,7 +32,16 @@ export function likelyCauses(
   );
 }
 
-function fits(pattern: Pattern, cell: Cell, nodeOf: (pod: string) => string | undefined): boolean {
+/** What a cell asks, as an address. */
+type AddressOf = (cell: Cell) => string;
+
+/** @param addressOf where it is not known, a pattern's network is not looked at */
+function fits(
+  pattern: Pattern,
+  cell: Cell,
+  nodeOf: (pod: string) => string | undefined,
+  addressOf?: AddressOf,
+): boolean {
   const server = cell.to.kind === "pod" ? cell.to.pod : cell.server;
   const is = <T>(wanted: T | undefined, actual: T | undefined) => wanted === undefined || wanted === actual;
   const among = (wanted: readonly string[] | undefined, actual: string) => wanted?.includes(actual) ?? true;
@@ -41,9 +52,19 @@ function fits(pattern: Pattern, cell: Cell, nodeOf: (pod: string) => string | un
     among(pattern.targets, targetOf(cell)) &&
     is(pattern.targetNode, server === undefined ? undefined : nodeOf(server)) &&
     is(pattern.targetPod, server === undefined ? undefined : `${NAMESPACE}/${server}`) &&
+    (pattern.targetCidr === undefined || addressOf === undefined || inNetwork(addressOf(cell), pattern.targetCidr)) &&
     is(pattern.placement, cell.placement) &&
     among(pattern.protocols, cell.protocol)
   );
+}
+
+export function inNetwork(address: string, cidr: string): boolean {
+  const family = cidr.includes(":") ? "ipv6" : "ipv4";
+  if (address.includes(":") !== cidr.includes(":")) return false;
+  const [network = "", length = ""] = cidr.split("/");
+  const list = new BlockList();
+  list.addSubnet(network, Number(length), family);
+  return list.check(address, family);
 }
 
 /** The doctor's words for what is asked. */

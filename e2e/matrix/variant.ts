@@ -19,6 +19,7 @@ const nodeStates = z.object({
             applied: z.boolean(),
             configResourceVersion: z.string(),
           }),
+          gate: z.object({ open: z.boolean() }),
         })
         .optional(),
     }),
@@ -45,19 +46,10 @@ export async function configure(cluster: Cluster, data: Readonly<Record<string, 
       setHeaderOptions("Content-Type", PatchStrategy.MergePatch),
     );
   const version = map.metadata?.resourceVersion ?? "";
-  const custom = config.makeApiClient(CustomObjectsApi);
   await Eventually(
     `${JSON.stringify(data)} on every node`,
-    async () => {
-      const answer: unknown = await custom.listClusterCustomObject({
-        group: "interlay.dev",
-        version: "v1alpha1",
-        plural: "nodestates",
-      });
-      return nodeStates
-        .parse(answer)
-        .items.map(({ metadata, status }) => ({ node: metadata.name, ...status?.returnPath }));
-    },
+    async () =>
+      (await readNodeStates(config)).map(({ metadata, status }) => ({ node: metadata.name, ...status?.returnPath })),
     (states) =>
       cluster.nodes.every(({ name }) =>
         states.some(
@@ -70,6 +62,21 @@ export async function configure(cluster: Cluster, data: Readonly<Record<string, 
       ),
     { timeout: 60_000 },
   );
+}
+
+async function readNodeStates(config: KubeConfig): Promise<z.infer<typeof nodeStates>["items"]> {
+  const answer: unknown = await config
+    .makeApiClient(CustomObjectsApi)
+    .listClusterCustomObject({ group: "interlay.dev", version: "v1alpha1", plural: "nodestates" });
+  return nodeStates.parse(answer).items;
+}
+
+/** Whether each node's agent says that its gate is open; an agent that has said nothing is not listed. */
+export async function readAgentGates(cluster: Cluster): Promise<ReadonlyMap<string, boolean>> {
+  const config = new KubeConfig();
+  config.loadFromFile(cluster.kubeconfig);
+  const items = await readNodeStates(config);
+  return new Map(items.flatMap(({ metadata, status }) => (status ? [[metadata.name, status.gate.open] as const] : [])));
 }
 
 /** What a node's kernel says, read there. */

@@ -1,8 +1,12 @@
 import { randomOf } from "../random.ts";
 
-/** As many as INTERLAY_MUTANTS says (all, if it says nothing), the same ones for the same INTERLAY_SEED. Pure. */
-export function sample<T>(all: readonly T[], env: NodeJS.ProcessEnv): readonly T[] {
-  const wanted = Number(env["INTERLAY_MUTANTS"] ?? all.length);
+/**
+ * As many as INTERLAY_MUTANTS says (all, if it says nothing), the same ones for the same INTERLAY_SEED; a `share` of them where
+ * one takes longer. Pure.
+ */
+export function sample<T>(all: readonly T[], env: NodeJS.ProcessEnv, share = 1): readonly T[] {
+  const asked = env["INTERLAY_MUTANTS"];
+  const wanted = asked === undefined ? all.length : Math.ceil(Number(asked) * share);
   const random = randomOf(Number(env["INTERLAY_SEED"] ?? 1));
   return all
     .map((one) => ({ one, key: random() }))

@@ -19,14 +19,23 @@ const NEEDED_ELSEWHERE: readonly (readonly [title: RegExp, test: string])[] = [
   [/^underlay eth0: pod: neighbour on veth0 /, "underlay pod: the node pinned on veth0"],
   [/^underlay eth0: node: neighbour on vethil/, "node: the underlay pod's address pinned on the pair"],
   [/^underlay eth0: pod: sysctl .*\.src_valid_mark /, "underlay pod: src_valid_mark on veth0"],
+  [/^underlay eth0: pod: nft rule in incoming: source check /, "underlay pod: what comes in by veth0 is marked"],
   [/^underlay eth0: (node|pod): sysctl ipv6\..*\.accept_dad /, "the pair: DAD off"],
   [/^underlay eth0: (node|pod): sysctl ipv6\..*\.accept_ra /, "the pair: no router advertisements"],
+];
+
+/** Decisions that only some kube-proxies show. */
+const NEWER: readonly RegExp[] = [
+  /^gate: nftables mode from v1\.30 on is taken/,
+  /^gate: (nftables|iptables) mode is taken for/,
 ];
 
 export const TESTS: readonly string[] = NEEDED_ELSEWHERE.map(([, test]) => test);
 
 /** Undefined: nothing excuses it, so either the line goes or the matrix lacks a cell. */
 export function whyItMaySurvive(title: string): string | undefined {
+  if (NEWER.some((pattern) => pattern.test(title)))
+    return "needed by kube-proxy from v1.30 on, which this run had not: --kube-proxy v1.31.4,v1.31.4/nftables";
   const test = NEEDED_ELSEWHERE.find(([pattern]) => pattern.test(title))?.[1];
   return test === undefined ? undefined : `needed elsewhere, shown by the test "${test}"`;
 }

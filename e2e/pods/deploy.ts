@@ -5,9 +5,9 @@ import { answered, type ClusterApi, ensure, removeNamespace } from "../cluster-a
 import { familiesOf, type Family } from "../../clusters/spec.ts";
 import { Prober } from "../prober.ts";
 import { type Cell, type CONTROL_PLANE, EXTERNAL, type Nic } from "../matrix/cells.ts";
-import { DIGEST, hostPodName, type Manifest, manifests, NAMESPACE } from "./pods.ts";
+import { DIGEST, HOST_PORT, hostPodName, type Manifest, manifests, NAMESPACE } from "./pods.ts";
 
-const CLIENT = ["/usr/local/bin/probe", "client"];
+export const CLIENT = ["/usr/local/bin/probe", "client"];
 const READY_TIMEOUT_MS = 120_000;
 
 /** Multus writes one entry for each interface. */
@@ -32,7 +32,8 @@ export interface Deployment {
   /** What every pod and Service has addresses of. */
   readonly families: readonly Family[];
   readonly pods: ReadonlyMap<string, DeployedPod>;
-  readonly external: ExternalHost;
+  /** Undefined where nobody is outside of the cluster. */
+  readonly external: ExternalHost | undefined;
   readonly externalName: string;
   prober(from: string): Promise<Prober>;
   /** Address and port that a cell asks. */
@@ -46,20 +47,22 @@ export interface Deployment {
  * Makes the pods that are missing and waits until every one is ready; pods that only run are told in `notReady`. Pods of
  * another image are made anew. Errors: a pod that does not run, with the last warning that names a cause.
  */
-export async function deploy(cluster: Cluster, api: ClusterApi): Promise<Deployment> {
+export async function deploy(cluster: Cluster, api: ClusterApi, patienceMs = READY_TIMEOUT_MS): Promise<Deployment> {
   const workers = cluster.nodes.filter((node) => node.role === "worker").map((node) => node.name);
   const families = familiesOf(cluster.spec);
-  const wanted = manifests(cluster.probeImage, workers, families);
+  const { network, nodeAccess } = cluster;
+  const wanted = manifests(cluster.probeImage, workers, { families, network, hostPods: nodeAccess !== "none" });
   await removeForeign(api, wanted);
   const [namespace, ...rest] = wanted;
   if (namespace !== undefined) await ensure(api, namespace);
   await Promise.all(rest.map((object) => ensure(api, object)));
-  const { pods, notReady } = await untilReady(api, wanted.filter((object) => object.kind === "Pod").length);
+  const count = wanted.filter((object) => object.kind === "Pod").length;
+  const { pods, notReady } = await untilReady(api, count, patienceMs);
   const [services, external] = await Promise.all([readServices(api), cluster.external()]);
-  const externalName = (await external.exec(["hostname"])).stdout.trim();
+  const externalName = (await external?.exec(["hostname"]))?.stdout.trim() ?? "";
   const apiServer = (await api.core.readNamespacedService({ name: "kubernetes", namespace: "default" })).spec
     ?.clusterIP;
-  const outside: Addresses = byFamily([external.address, external.address6]);
+  const outside: Addresses = byFamily([external?.address, external?.address6]);
   const addressOf = (endpoint: string, nic: Nic, family: Family = families[0] ?? "ipv4"): string => {
     const address = (endpoint === EXTERNAL ? outside : pods.get(endpoint)?.addresses[nic])?.[family];
     if (address === undefined)
@@ -71,6 +74,7 @@ export async function deploy(cluster: Cluster, api: ClusterApi): Promise<Deploym
     const { address, address6 } = cluster.nodes.find(({ role }) => role === node) ?? {};
     return known(byFamily([address, address6])[family], "a control plane node's address");
   };
+  const hostPods = new Set(workers.map((_, index) => hostPodName(index)));
   const probers = new Map<string, Promise<Prober>>();
   return {
     notReady,
@@ -83,7 +87,7 @@ export async function deploy(cluster: Cluster, api: ClusterApi): Promise<Deploym
     prober: (from) => {
       const known = probers.get(from);
       if (known !== undefined) return known;
-      const stream = from === EXTERNAL ? external.attach(CLIENT) : api.attach(NAMESPACE, from, CLIENT);
+      const stream = from === EXTERNAL ? outsideHost(external).attach(CLIENT) : api.attach(NAMESPACE, from, CLIENT);
       const made = stream.then((s) => new Prober(from, s));
       probers.set(from, made);
       return made;
@@ -91,7 +95,10 @@ export async function deploy(cluster: Cluster, api: ClusterApi): Promise<Deploym
     locate: ({ to, protocol, port, family }) => {
       switch (to.kind) {
         case "pod":
-          return { address: addressOf(to.pod, to.nic, family), port };
+          return {
+            address: addressOf(to.pod, to.nic, family),
+            port: port !== 0 && hostPods.has(to.pod) ? HOST_PORT : port,
+          };
         case "external":
           return { address: addressOf(EXTERNAL, "main", family), port };
         case "api-server":
@@ -114,6 +121,12 @@ export async function deploy(cluster: Cluster, api: ClusterApi): Promise<Deploym
   };
 }
 
+/** Throws where nobody is outside: an existing cluster. */
+export function outsideHost(external: ExternalHost | undefined): ExternalHost {
+  if (external === undefined) throw new Error("Nobody is outside of this cluster to ask from.");
+  return external;
+}
+
 function known<T>(value: T | undefined, what: string): T {
   if (value === undefined) throw new Error(`${what} is not there; take the namespace ${NAMESPACE} away and run again.`);
   return value;
@@ -130,8 +143,12 @@ async function removeForeign(api: ClusterApi, wanted: readonly Manifest[]): Prom
   if (foreign || broken) await removeNamespace(api, NAMESPACE);
 }
 
-async function untilReady(api: ClusterApi, count: number): Promise<Pick<Deployment, "pods" | "notReady">> {
-  const deadline = Date.now() + READY_TIMEOUT_MS;
+async function untilReady(
+  api: ClusterApi,
+  count: number,
+  patienceMs: number,
+): Promise<Pick<Deployment, "pods" | "notReady">> {
+  const deadline = Date.now() + patienceMs;
   for (;;) {
     const { items } = await answered(() => api.core.listNamespacedPod({ namespace: NAMESPACE }));
     const waiting = items.filter((pod) => !isTrue(pod, "Ready"));
@@ -145,7 +162,7 @@ async function untilReady(api: ClusterApi, count: number): Promise<Pick<Deployme
       const events = await api.core.listNamespacedEvent({ namespace: NAMESPACE });
       const warnings = events.items.filter((e) => e.type === "Warning").map((e) => e.message ?? "");
       throw new Error(
-        `${waiting.length} of ${count} pods are not ready after ${READY_TIMEOUT_MS / 1000} s: ${names.join(", ")}. ${warnings.at(-1) ?? ""}`,
+        `${waiting.length} of ${count} pods are not ready after ${patienceMs / 1000} s: ${names.join(", ")}. ${warnings.at(-1) ?? ""}`,
       );
     }
     await new Promise((resolve) => setTimeout(resolve, 200));

@@ -1,12 +1,17 @@
 import { createHash } from "node:crypto";
 import { POD_TYPES, type PodType } from "../../results/schema.ts";
+import { MADE_BY } from "../../clusters/provider.ts";
 import type { Family } from "../../clusters/spec.ts";
 import { TCP_PORT, UDP_PORT } from "../probe/protocol.ts";
 
-/** Where everything of the suite lives in the cluster. */
-export const NAMESPACE = "interlay-e2e";
+/** Where everything of the suite lives in the cluster: another place in one that others use too. */
+export const NAMESPACE = process.env["INTERLAY_NAMESPACE"] ?? "interlay-e2e";
+/** Port of the pods in the nodes' network: another one where the nodes have servers of their own. */
+export const HOST_PORT = Number(process.env["INTERLAY_HOST_PORT"] ?? TCP_PORT);
 /** What an underlay link is made from: the NetworkAttachmentDefinition that Interlay deploys. */
 const UNDERLAY = "interlay-system/underlay";
+/** The suite's pods enter the node's network and send pings: what Pod Security calls privileged. */
+const NAMESPACE_LABELS = { [MADE_BY]: "e2e", "pod-security.kubernetes.io/enforce": "privileged" };
 
 /** `a` asks, `b` answers: two of each type on a node, so that a pod can talk to another of its own type there. */
 export type Role = "a" | "b";
@@ -40,20 +45,28 @@ export interface Manifest {
 /** What a namespace of the suite was made from. Objects cannot all be changed in place: others are made anew. */
 export const DIGEST = "interlay.dev/manifests";
 
+export interface ManifestOptions {
+  readonly families?: readonly Family[];
+  /** `NAMESPACE/NAME` that underlay links are made from, if not Interlay's. */
+  readonly network?: string | undefined;
+  /** Whether there are pods in the nodes' own network. */
+  readonly hostPods?: boolean;
+}
+
 /** The namespace, the pods (three types, two roles, each worker; one in each worker's own network), the Services. */
 export function manifests(
   image: string,
   workers: readonly string[],
-  ipFamilies: readonly Family[] = ["ipv4"],
+  { families: ipFamilies = ["ipv4"], network, hostPods = true }: ManifestOptions = {},
 ): readonly Manifest[] {
   const service = (...[name, selector, nodePort]: Parameters<typeof serviceOf>) =>
     serviceOf(name, selector, nodePort, ipFamilies);
   const objects: readonly Manifest[] = [
     ...workers.flatMap((node, index) => [
-      pod(hostPodName(index), node, image, {}, {}, true),
+      ...(hostPods ? [pod(hostPodName(index), node, image, {}, {}, true)] : []),
       ...POD_TYPES.flatMap((type) => [
-        pod(podName(type, index, "a"), node, image, annotations(type)),
-        pod(podName(type, index, "b"), node, image, annotations(type), { answers: type }),
+        pod(podName(type, index, "a"), node, image, annotations(type, network)),
+        pod(podName(type, index, "b"), node, image, annotations(type, network), { answers: type }),
         service(serviceName(type, index), { probe: podName(type, index, "b") }),
         service(ownServiceName(type, index), { probe: podName(type, index, "a") }),
       ]),
@@ -64,19 +77,19 @@ export function manifests(
     ]),
   ];
   const digest = createHash("sha256").update(JSON.stringify(objects)).digest("hex");
-  const namespace = { name: NAMESPACE, annotations: { [DIGEST]: digest } };
+  const namespace = { name: NAMESPACE, labels: NAMESPACE_LABELS, annotations: { [DIGEST]: digest } };
   return [{ apiVersion: "v1", kind: "Namespace", metadata: namespace }, ...objects];
 }
 
-/** How a pod asks Multus to be of a type. */
-export function annotations(type: PodType): Readonly<Record<string, string>> {
+/** How a pod asks Multus to be of a type. @param network `NAMESPACE/NAME` of what its underlay link is made from */
+export function annotations(type: PodType, network = UNDERLAY): Readonly<Record<string, string>> {
   switch (type) {
     case "overlay":
       return {};
     case "underlay":
-      return { "v1.multus-cni.io/default-network": UNDERLAY };
+      return { "v1.multus-cni.io/default-network": network };
     case "multi-nic":
-      return { "k8s.v1.cni.cncf.io/networks": UNDERLAY };
+      return { "k8s.v1.cni.cncf.io/networks": network };
   }
 }
 
@@ -89,6 +102,7 @@ export function pod(
   labels: Readonly<Record<string, string>> = {},
   hostNetwork = false,
 ): Manifest {
+  const port = hostNetwork ? HOST_PORT : TCP_PORT;
   return {
     apiVersion: "v1",
     kind: "Pod",
@@ -105,9 +119,12 @@ export function pod(
           name: "probe",
           image,
           imagePullPolicy: "IfNotPresent",
-          env: [{ name: "PROBE_NAME", value: name }],
+          env: [
+            { name: "PROBE_NAME", value: name },
+            ...(port === TCP_PORT ? [] : [{ name: "PROBE_PORT", value: String(port) }]),
+          ],
           // kubelet's own probe: the node must reach the pod, whatever its type.
-          readinessProbe: { tcpSocket: { port: TCP_PORT }, periodSeconds: 1, failureThreshold: 60 },
+          readinessProbe: { tcpSocket: { port }, periodSeconds: 1, failureThreshold: 60 },
         },
       ],
     },

@@ -1,6 +1,6 @@
 import { z } from "zod";
 
-/** Ports that every probe serves. */
+/** Ports that every probe serves, the same for both protocols, if PROBE_PORT does not say otherwise. */
 export const TCP_PORT = 8080;
 export const UDP_PORT = 8080;
 

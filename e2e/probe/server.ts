@@ -1,7 +1,7 @@
 import { createSocket } from "node:dgram";
 import { createServer } from "node:net";
 import { hostname, networkInterfaces } from "node:os";
-import { marked, TCP_PORT, tokenIn, UDP_PORT } from "./protocol.ts";
+import { marked, TCP_PORT, tokenIn } from "./protocol.ts";
 
 /** The answer to who was seen asking, and to what was asked. */
 type Greet = (seen: string, asked: string) => string;
@@ -9,13 +9,14 @@ type Greet = (seen: string, asked: string) => string;
 /** Answers TCP and UDP with its own name and the address it saw: a reply from the wrong pod is told from the right one. */
 export function serve(): void {
   const server = process.env["PROBE_NAME"] ?? hostname();
+  const port = Number(process.env["PROBE_PORT"] ?? TCP_PORT);
   const greet: Greet = (seen, asked) =>
     `${JSON.stringify({ mark: marked("reply", tokenIn(asked)), server, seen: seen.replace(/^::ffff:/, "") })}\n`;
   createServer((socket) => {
     socket.on("error", () => undefined); // the other side is a test and may vanish
     socket.once("data", (chunk) => socket.end(greet(socket.remoteAddress ?? "", chunk.toString())));
-  }).listen(TCP_PORT, "::");
-  for (const address of ownAddresses()) answerUdp(address, greet);
+  }).listen(port, "::");
+  for (const address of ownAddresses()) answerUdp(address, port, greet);
   process.on("SIGTERM", () => process.exit(0));
 }
 
@@ -23,13 +24,13 @@ export function serve(): void {
  * A socket an address, as servers on hosts with several addresses do: one on the wildcard would answer from whatever
  * address the route to the client prefers, and the client would not know it.
  */
-function answerUdp(address: string, greet: Greet): void {
+function answerUdp(address: string, port: number, greet: Greet): void {
   const udp = createSocket(address.includes(":") ? "udp6" : "udp4");
   udp.on("error", (error) => process.stderr.write(`udp ${address}: ${error.message}\n`)); // the next datagram is another
   udp.on("message", (asked, from) => {
     udp.send(greet(from.address, asked.toString()), from.port, from.address);
   });
-  udp.bind(UDP_PORT, address);
+  udp.bind(port, address);
 }
 
 function ownAddresses(): readonly string[] {

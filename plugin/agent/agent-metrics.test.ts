@@ -20,7 +20,7 @@ function allMetrics(): string {
   const spec = { subnet: "192.0.2.0/24", ranges: ["192.0.2.64/26"] };
   view.underlayPools.put({ metadata: { name: "pool", uid: "1", resourceVersion: "1" }, spec });
   const metrics = new AgentMetrics();
-  metrics.cniCall({ plugin: "interlay", command: "ADD", milliseconds: 5 });
+  metrics.cniCall({ plugin: "interlay", command: "ADD", way: "agent", milliseconds: 5 });
   metrics.ipamAnswered("ADD", 0.1, true);
   metrics.repaired(["a/b eth0: node: route x"]);
   metrics.repairTook(0.1);

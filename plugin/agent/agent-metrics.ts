@@ -11,12 +11,12 @@ import type { AgentState } from "./state.ts";
 export class AgentMetrics {
   readonly #metrics = new Metrics();
 
-  cniCall({ plugin, command = "", milliseconds, error }: CniCall): void {
+  cniCall({ plugin, command = "", way, milliseconds, error }: CniCall): void {
     this.#metrics.observe(
       "interlay_cni_duration_seconds",
       "Duration of CNI calls on this node, by their own log.",
       milliseconds / 1000,
-      { plugin, command, result: error === undefined ? "ok" : "error" },
+      { plugin, command, way, result: error === undefined ? "ok" : "error" },
     );
   }
 

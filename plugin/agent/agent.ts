@@ -1,20 +1,29 @@
+import { existsSync } from "node:fs";
 import type { Server } from "node:http";
+import type { Server as SocketServer } from "node:net";
+import { join } from "node:path";
+import { finishEnded } from "../cni/del.ts";
+import type { Places } from "../cni/options.ts";
 import { Allocator } from "../ipam/allocator.ts";
+import { answerIpam, type Ask, question } from "../ipam/main.ts";
 import { toPools } from "../ipam/pools.ts";
 import { Records } from "../ipam/records.ts";
 import { addressListener } from "./address-events.ts";
 import { ClusterAddressStore } from "./address-store.ts";
 import { AgentMetrics } from "./agent-metrics.ts";
+import { CALL_SOCKET, serveCalls } from "./call-server.ts";
 import { ClusterDuties } from "./cluster-duties.ts";
 import { ClusterView } from "./cluster-view.ts";
 import { CniLog } from "./cni-log.ts";
 import { discover } from "./discover.ts";
 import { PodEvents } from "./events.ts";
 import { readLastFacts, writeFacts } from "./facts-file.ts";
+import { readFilters } from "./filters.ts";
+import { changeForward, forwardChanges } from "./forward.ts";
 import { decideGate } from "./gate.ts";
 import { serveHealth } from "./health.ts";
 import { installPlugin } from "./install.ts";
-import { serveIpam } from "./ipam-server.ts";
+import { answerIpam as answerAddress, type IpamListener, serveIpam } from "./ipam-server.ts";
 import { KernelEvents } from "./kernel-events.ts";
 import type { Kube } from "./kube.ts";
 import { KubeProxyObserver } from "./kube-proxy.ts";
@@ -27,13 +36,14 @@ import { observeLinks } from "./node-links.ts";
 import { NodeStatePublisher, nodeStatus } from "./node-state.ts";
 import { inNamespace, RESOURCE } from "./objects.ts";
 import { observeCluster, settingsOf, settingsVersion } from "./observe.ts";
+import { type NodePlaces, pluginPlaces } from "./places.ts";
 import { Reclaimer } from "./reclaimer.ts";
 import { BUSY_MS, repairAttachments } from "./repair.ts";
 import { applyReturnPath, readTcpBeLiberal } from "./return-path.ts";
 import { isOn, seconds } from "./settings.ts";
 import { type AgentState, initialState } from "./state.ts";
+import { loosenTunnels } from "./tunnel-filter.ts";
 
-const HOST_BIN = "/host/opt/cni/bin";
 /** Defaults of ConfigMap interlay-config, in seconds. */
 const RECLAIM = { after: 10, withoutNode: 600, young: 30 } as const;
 
@@ -42,6 +52,8 @@ const RECLAIM = { after: 10, withoutNode: 600, young: 30 } as const;
  * take more than a hundredth of a core. Milliseconds.
  */
 const REPAIR_MS = { least: 900, share: 100 } as const;
+/** After an event, a pass comes so soon; or later where passes take long, so that pods that start get most of the processor. */
+const REPAIR_SOON_MS = { least: 100, share: 3 } as const;
 
 type LoopName =
   | "facts"
@@ -59,6 +71,9 @@ type LoopName =
 export class Agent {
   readonly #kube: Kube;
   readonly #node: string;
+  readonly #places: NodePlaces;
+  /** The same in the plugin's words. */
+  readonly #plugin: Places;
   readonly #view: ClusterView;
   readonly #state: AgentState;
   readonly #publisher: NodeStatePublisher;
@@ -68,32 +83,44 @@ export class Agent {
   readonly #events: PodEvents;
   readonly #kernel = new KernelEvents();
   readonly #metrics = new AgentMetrics();
-  readonly #cniLog = new CniLog();
+  readonly #cniLog: CniLog;
   readonly #kubeProxyObserver = new KubeProxyObserver();
+  readonly #ipamListener: IpamListener = {
+    refused: (pod, message) => {
+      log("warn", "no address given", { pod, message });
+      void this.#events.warn(pod, "NoUnderlayAddress", message);
+    },
+    answered: (verb, duration, ok) => {
+      this.#metrics.ipamAnswered(verb, duration, ok);
+    },
+  };
   readonly #loops: Readonly<Record<LoopName, Loop>>;
   /** While this agent is the leader. */
   #duties: ClusterDuties | undefined;
-  #servers: readonly Server[] = [];
-  #factsWritten = "";
+  #servers: readonly (Server | SocketServer)[] = [];
   #repairTook = 0;
   #kubeProxyRestarted = Number.NEGATIVE_INFINITY;
 
-  constructor(kube: Kube, node: string) {
+  constructor(kube: Kube, node: string, places: NodePlaces) {
     this.#kube = kube;
     this.#node = node;
+    this.#places = places;
+    this.#plugin = pluginPlaces(places);
+    this.#cniLog = new CniLog(this.#plugin.log);
     this.#view = new ClusterView(kube, node);
-    this.#state = initialState(readLastFacts());
+    this.#state = initialState(readLastFacts(this.#plugin.facts));
     this.#publisher = new NodeStatePublisher(kube, node);
     const store = new ClusterAddressStore(kube, this.#view, node);
-    const records = new Records();
+    const records = new Records(join(places.stateDirectory, "addresses"));
     this.#events = new PodEvents(kube, node);
-    this.#allocator = new Allocator(store, records, addressListener(this.#events));
-    this.#reclaimer = new Reclaimer(kube, store, records);
+    const { stateDirectory } = places;
+    this.#allocator = new Allocator(store, records, { stateDirectory, ...addressListener(this.#events) });
+    this.#reclaimer = new Reclaimer(kube, store, records, this.#plugin.attachments);
     this.#leadership = new Leadership(kube, node);
     const loop = (
       name: string,
       period: LoopOptions["period"],
-      debounce: number,
+      debounce: LoopOptions["debounce"],
       work: () => Promise<void> | void,
     ): Loop => new Loop({ name, period, debounce }, work);
     this.#loops = {
@@ -106,10 +133,8 @@ export class Agent {
       repair: loop(
         "repair",
         () => Math.max(REPAIR_MS.least, REPAIR_MS.share * this.#repairTook),
-        100,
-        () => {
-          this.#repair();
-        },
+        () => Math.max(REPAIR_SOON_MS.least, REPAIR_SOON_MS.share * this.#repairTook),
+        () => this.#repair(),
       ),
       kubeProxy: loop("kube-proxy", 5000, 50, () => this.#observeKubeProxy()),
       addresses: loop("addresses", 10_000, 500, () => this.#lookAfterAddresses()),
@@ -123,7 +148,7 @@ export class Agent {
 
   async start(): Promise<void> {
     log("info", "agent starts", { node: this.#node, lastFacts: this.#state.facts !== undefined });
-    installPlugin(HOST_BIN);
+    installPlugin(this.#places.binDirectory);
     // What the node needs of itself comes first: the API server may be away.
     for (const name of ["returnPath", "repair", "kubeProxy", "status", "calls", "memory"] as const)
       this.#loops[name].start();
@@ -135,8 +160,8 @@ export class Agent {
         this.#loops.returnPath.wake();
       },
     });
-    // The port before the socket: while two agents are on the node, the one that comes waits here until the other has gone.
-    this.#servers = [await this.#serveHealth(), await this.#serveIpam()];
+    // The port before the sockets: while two agents are on the node, the one that comes waits here until the other has gone.
+    this.#servers = [await this.#serveHealth(), await this.#serveCalls(), await this.#serveIpam()];
     this.#view.start(() => {
       this.#loops.facts.wake();
     });
@@ -157,16 +182,19 @@ export class Agent {
     await this.#leadership.resign().catch(() => undefined); // it ends by itself
   }
 
-  async #serveIpam(): Promise<Server> {
-    const server = await serveIpam(this.#allocator, {
-      refused: (pod, message) => {
-        log("warn", "no address given", { pod, message });
-        void this.#events.warn(pod, "NoUnderlayAddress", message);
-      },
-      answered: (verb, duration, ok) => {
-        this.#metrics.ipamAnswered(verb, duration, ok);
-      },
+  #serveCalls(): Promise<SocketServer> {
+    const places = this.#plugin;
+    const ask: Ask = (verb, request) =>
+      answerAddress(this.#allocator, verb, () => Promise.resolve(question(request)), this.#ipamListener);
+    return serveCalls({
+      path: join(this.#places.runDirectory, CALL_SOCKET),
+      places,
+      ipam: (env, stdin) => answerIpam(env, stdin, "agent", ask, places),
     });
+  }
+
+  async #serveIpam(): Promise<Server> {
+    const server = await serveIpam(this.#allocator, this.#ipamListener, join(this.#places.runDirectory, "agent.sock"));
     this.#state.ipamError = undefined;
     return server;
   }
@@ -196,12 +224,7 @@ export class Agent {
     if ("facts" in discovery) {
       this.#state.problems = [];
       this.#state.disagreements = discovery.disagreements;
-      const text = JSON.stringify(discovery.facts);
-      if (text !== this.#factsWritten) {
-        writeFacts(discovery.facts);
-        this.#factsWritten = text;
-        log("info", "facts written", { facts: discovery.facts });
-      }
+      if (writeFacts(discovery.facts, this.#plugin.facts)) log("info", "facts written", { facts: discovery.facts });
       this.#state.facts = discovery.facts;
       this.#loops.returnPath.wake();
       this.#loops.repair.wake();
@@ -215,7 +238,8 @@ export class Agent {
     if (state.facts === undefined) state.returnPathError = "The facts are not complete.";
     else
       try {
-        for (const line of applyReturnPath(state.facts)) log("info", "return path", { what: line });
+        for (const line of [...applyReturnPath(state.facts), ...loosenTunnels(state.facts)])
+          log("info", "return path", { what: line });
         state.returnPathError = undefined;
       } catch (error) {
         state.returnPathError = messageOf(error);
@@ -226,31 +250,40 @@ export class Agent {
     this.#decideGate();
   }
 
-  #repair(): void {
-    const started = performance.now();
-    const report = repairAttachments(this.#state.facts);
-    this.#repairTook = performance.now() - started;
-    this.#metrics.repairTook(this.#repairTook / 1000);
+  async #repair(): Promise<void> {
+    const [started, before] = [performance.now(), process.cpuUsage()];
+    const report = await repairAttachments(this.#state.facts, this.#plugin.state);
+    // By the processor's time: a busy node must not make it look less often than it may.
+    const { user, system } = process.cpuUsage(before);
+    this.#repairTook = (user + system) / 1000;
+    this.#metrics.repairTook((performance.now() - started) / 1000);
     for (const what of report.repaired) log("warn", "repaired", { what });
     for (const what of report.removed) log("info", "removed what was left of a pod that is gone", { what });
     this.#metrics.repaired(report.repaired);
     this.#state.repair = report;
+    if (!existsSync(this.#plugin.facts)) this.#loops.facts.wake();
     if (report.busy > 0)
       setTimeout(() => {
         this.#loops.repair.wake();
       }, BUSY_MS).unref();
     this.#loops.status.wake();
+    await finishEnded(this.#plugin.state);
   }
 
   async #observeKubeProxy(): Promise<void> {
     const pod = this.#view.pods.values().find(({ metadata }) => metadata.labels["k8s-app"] === "kube-proxy");
-    const kubeProxy = await this.#kubeProxyObserver.observe(pod?.spec.containers[0]?.image);
+    const filters = await readFilters();
+    const kubeProxy = await this.#kubeProxyObserver.observe(filters, pod?.spec.containers[0]?.image);
     this.#state.kubeProxy = kubeProxy;
     this.#decideGate();
+    const { facts } = this.#state;
+    if (facts !== undefined)
+      for (const what of changeForward(forwardChanges(filters.saved, facts.returnPath !== "none")))
+        log("info", "FORWARD has the policy DROP, or had it", { what });
     const now = performance.now();
     if (
       pod !== undefined &&
-      restartHelps(this.#state.facts?.returnPath, this.#state.tcpBeLiberal, kubeProxy) &&
+      restartHelps(facts?.returnPath, this.#state.tcpBeLiberal, kubeProxy) &&
       isOn(settingsOf(this.#view), this.#node, "restartKubeProxy") &&
       now - this.#kubeProxyRestarted > RESTART_AGAIN_MS
     ) {

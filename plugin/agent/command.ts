@@ -1,35 +1,33 @@
 import { readFileSync } from "node:fs";
 import { Command } from "commander";
 import type { ExplainOptions } from "../cni/explain.ts";
-import { STATE_DIRECTORY } from "../datapath/facts.ts";
+import type { DoctorOptions } from "../doctor/command.ts";
 import { addNodeIpamCommands } from "../ipam/inspect/on-node.ts";
 import { runAgent } from "./main.ts";
-import type { Places } from "./uninstall.ts";
+import { NODE_PLACES, type NodePlaces } from "./places.ts";
 
 /** What the executable does when no runtime calls it. */
 export async function runCommand(argv: readonly string[]): Promise<void> {
   const program = new Command("interlay").description("Overlay, underlay and multi-NIC pods in one cluster");
-  program.command("agent").description("keep this node's state true (the DaemonSet's command)").action(runAgent);
+  withPlaces(program.command("agent"), NODE_PLACES)
+    .description("keep this node's state true (the DaemonSet's command)")
+    .action(runAgent);
   program
     .command("doctor")
     .description("predict which connections fail on this node, and why, by the state of kernel and cluster alone")
     .option("--json", "findings as JSON")
     .option("--snapshot", "what was seen, as JSON, without a prediction")
-    .action(async (options: { json?: boolean; snapshot?: boolean }) => {
+    .option("--nodes-from <file>", "predict for all nodes by their snapshots, in one JSON array")
+    .action(async (options: DoctorOptions) => {
       const { runDoctor } = await import("../doctor/command.ts");
       await runDoctor(options);
     });
   addNodeIpamCommands(program);
-  program
-    .command("uninstall")
+  withPlaces(program.command("uninstall"), { ...NODE_PLACES, binDirectory: "/opt/cni/bin" })
     .description("leave this node as it was: what is wired, tables, sysctl, plugins and files of Interlay go")
-    .option("--bin-directory <path>", "where the runtime's plugins are", "/opt/cni/bin")
-    .option("--state-directory <path>", "facts and records", STATE_DIRECTORY)
-    .option("--run-directory <path>", "the agent's socket", "/run/interlay")
-    .option("--log-directory <path>", "the plugins' log", "/var/log/interlay")
-    .action(async (places: Places) => {
+    .action(async (places: NodePlaces) => {
       const { uninstall } = await import("./uninstall.ts");
-      for (const line of uninstall(places)) process.stdout.write(`${line}\n`);
+      for (const line of await uninstall(places)) process.stdout.write(`${line}\n`);
     });
   program
     .command("wait", { hidden: true })
@@ -66,4 +64,12 @@ export async function runCommand(argv: readonly string[]): Promise<void> {
     process.stderr.write(`interlay ipam: ${error.message}\n`);
     process.exitCode = 2;
   }
+}
+
+function withPlaces(command: Command, places: NodePlaces): Command {
+  return command
+    .option("--bin-directory <path>", "where the runtime's plugins are", places.binDirectory)
+    .option("--state-directory <path>", "facts and records", places.stateDirectory)
+    .option("--run-directory <path>", "the agent's sockets", places.runDirectory)
+    .option("--log-directory <path>", "the plugins' log", places.logDirectory);
 }

@@ -1,7 +1,7 @@
 import { parse } from "yaml";
 import { z } from "zod";
-import { type Cidr, contains, familyOf, type Ip, parseCidr, parseIp } from "../datapath/address.ts";
-import { type Facts, FACTS_SCHEMA, type ReturnPath, RETURN_PATHS } from "../datapath/facts.ts";
+import { type Cidr, contains, familyOf, type Ip, parseIp } from "../datapath/address.ts";
+import { type Facts, FACTS_SCHEMA, parsePartOfAll, type ReturnPath, RETURN_PATHS } from "../datapath/facts.ts";
 import { nodeSetting } from "./settings.ts";
 
 /** What was read, as it came; undefined is "this source is not there", which is not "empty". */
@@ -42,18 +42,46 @@ export function discover(o: Observations): Discovery {
     if (found === undefined) problems.push(problem);
     return found;
   };
+  const told: string[] = [];
+  /** Where one word makes no sense, the others of its source are not believed either. */
+  const readable = <T>(source: string, texts: readonly string[], parsed: (text: string) => T, tell: string[]) => {
+    try {
+      return nonEmpty(texts.map(parsed), source);
+    } catch (error) {
+      tell.push(`${source}: ${error instanceof Error ? error.message : String(error)}; it is not used.`);
+      return undefined;
+    }
+  };
+  const yaml = (source: string, text: string | undefined): unknown => {
+    try {
+      return text === undefined ? {} : parse(text);
+    } catch (error) {
+      const [why = ""] = (error instanceof Error ? error.message : String(error)).split("\n");
+      told.push(`${source}: ${why.replace(/:$/, "")}; it is not used.`);
+      return {};
+    }
+  };
+  const override = <T>(key: string, parsed: (text: string) => T): Found<readonly T[]> | undefined => {
+    const setting = nodeSetting(o.settings, o.nodeName, key);
+    return setting && readable(`ConfigMap interlay-config ${setting.key}`, words(setting.value), parsed, problems);
+  };
+  const candidates = (sources: readonly Source[]): readonly Found<readonly Cidr[]>[] =>
+    sources.flatMap(([source, texts]) => readable(source, texts, parsePartOfAll, told) ?? []);
   const addresses = need(
-    nonEmpty(o.nodeAddresses.map(parseIp), "Node.status.addresses InternalIP"),
-    `Node ${o.nodeName} has no InternalIP: the kubelet has not reported it, or --node-ip is wrong.`,
+    override("nodeAddresses", parseIp) ??
+      readable("Node.status.addresses InternalIP", o.nodeAddresses, parseIp, problems),
+    `Node ${o.nodeName} has no InternalIP (the kubelet has not reported it, or --node-ip is wrong): set ${o.nodeName}.nodeAddresses in ConfigMap interlay-config.`,
   );
-  const overlaySources = overlayCandidates(o);
+  const kubeadm = kubeadmNetworking(yaml("kubeadm-config", o.kubeadm));
+  const clusterCidr = clusterCidrOf(yaml("kube-proxy's config.conf", o.kubeProxyConfig));
+  const overlaySources = candidates(overlayCandidates(o, kubeadm.podSubnet, clusterCidr));
   const overlay = need(
-    override(o, "overlayCidrs") ?? overlaySources[0],
+    override("overlayCidrs", parsePartOfAll) ?? overlaySources[0],
     "No overlay network was found (Calico IPPools, Cilium, kubeadm-config podSubnet, controller manager's --cluster-cidr): set overlayCidrs in ConfigMap interlay-config.",
   );
-  const serviceSources = serviceCandidates(o);
+  const serviceSources = candidates(serviceCandidates(o, kubeadm.serviceSubnet));
   const services = need(
-    override(o, "serviceCidrs") ?? serviceSources[0],
+    override("serviceCidrs", parsePartOfAll) ?? serviceSources[0],
     "No Service network was found (ServiceCIDR objects, kubeadm-config, the control plane's --service-cluster-ip-range): set serviceCidrs in ConfigMap interlay-config.",
   );
   const uplink = need(
@@ -66,16 +94,18 @@ export function discover(o: Observations): Discovery {
     problems.push(
       `${wanted?.key ?? "returnPath"} "${wanted?.value ?? ""}" in ConfigMap interlay-config is none of ${RETURN_PATHS.join(", ")}.`,
     );
-  if (!addresses || !overlay || !services || !uplink || !returnPath) return { problems };
+  const hijacked = override("hijackCidrs", parsePartOfAll);
+  const blocks = readable("Calico's blocks", o.calicoBlocks, parsePartOfAll, told);
+  if (problems.length > 0 || !addresses || !overlay || !services || !uplink || !returnPath) return { problems };
   return {
     facts: {
       schema: FACTS_SCHEMA,
       node: { name: o.nodeName, addresses: addresses.value },
       uplink: uplink.value,
       overlayCidrs: overlay.value,
-      localOverlayBlocks: cidrs(o.calicoBlocks),
+      localOverlayBlocks: blocks?.value ?? [],
       serviceCidrs: services.value,
-      hijackCidrs: override(o, "hijackCidrs")?.value ?? [],
+      hijackCidrs: hijacked?.value ?? [],
       returnPath,
       sources: {
         nodeAddresses: addresses.source,
@@ -86,33 +116,46 @@ export function discover(o: Observations): Discovery {
       },
     },
     disagreements: [
+      ...told,
       ...disagreements("Overlay networks", overlaySources, covers),
       ...disagreements("Service networks", serviceSources, equal),
     ],
   };
 }
 
-function overlayCandidates(o: Observations): readonly Found<readonly Cidr[]>[] {
-  const cilium = [o.cilium?.["cluster-pool-ipv4-cidr"], o.cilium?.["cluster-pool-ipv6-cidr"]].flatMap(words);
+/** Where something may be said, and what is said there. */
+type Source = readonly [name: string, texts: readonly string[]];
+
+function overlayCandidates(
+  o: Observations,
+  podSubnet: readonly string[],
+  clusterCidr: readonly string[],
+): readonly Source[] {
   return [
-    nonEmpty(cidrs(o.calicoPools ?? []), "Calico IPPools"),
-    nonEmpty(cidrs(cilium), "Cilium's cluster pool"),
-    nonEmpty(cidrs(kubeadmNetworking(o.kubeadm).podSubnet), "kubeadm-config podSubnet"),
-    nonEmpty(cidrs(flag(o, "cluster-cidr")), "kube-controller-manager --cluster-cidr"),
-    nonEmpty(cidrs(clusterCidrOf(o.kubeProxyConfig)), "kube-proxy's clusterCIDR"),
-  ].filter((found) => found !== undefined);
+    ["Calico IPPools", o.calicoPools ?? []],
+    [
+      "Cilium's cluster pool",
+      [o.cilium?.["cluster-pool-ipv4-cidr"], o.cilium?.["cluster-pool-ipv6-cidr"]].flatMap(words),
+    ],
+    ["kubeadm-config podSubnet", podSubnet],
+    ["kube-controller-manager --cluster-cidr", flag(o, "cluster-cidr")],
+    ["kube-proxy's clusterCIDR", clusterCidr],
+  ];
 }
 
-function serviceCandidates(o: Observations): readonly Found<readonly Cidr[]>[] {
+function serviceCandidates(o: Observations, serviceSubnet: readonly string[]): readonly Source[] {
   return [
-    nonEmpty(cidrs(o.serviceCidrObjects ?? []), "ServiceCIDR objects"),
-    nonEmpty(cidrs(kubeadmNetworking(o.kubeadm).serviceSubnet), "kubeadm-config serviceSubnet"),
-    nonEmpty(cidrs(flag(o, "service-cluster-ip-range")), "the control plane's --service-cluster-ip-range"),
-  ].filter((found) => found !== undefined);
+    ["ServiceCIDR objects", o.serviceCidrObjects ?? []],
+    ["kubeadm-config serviceSubnet", serviceSubnet],
+    ["the control plane's --service-cluster-ip-range", flag(o, "service-cluster-ip-range")],
+  ];
 }
 
-function flag(o: Observations, name: string): readonly string[] {
-  return words(o.controlPlaneArguments.find((a) => a.startsWith(`--${name}=`))?.slice(name.length + 3));
+/** `--NAME=VALUE`, or VALUE as an argument of its own. */
+function flag({ controlPlaneArguments: all }: Observations, name: string): readonly string[] {
+  const at = all.findIndex((argument) => argument === `--${name}` || argument.startsWith(`--${name}=`));
+  const argument = all[at];
+  return words(argument === `--${name}` ? all[at + 1] : argument?.slice(name.length + 3));
 }
 
 /** Two sources that say different things are told, not silently decided. */
@@ -142,11 +185,6 @@ function covers(used: readonly Cidr[], told: readonly Cidr[]): boolean {
   });
 }
 
-function override(o: Observations, key: string): Found<readonly Cidr[]> | undefined {
-  const setting = nodeSetting(o.settings, o.nodeName, key);
-  return setting && nonEmpty(cidrs(words(setting.value)), `ConfigMap interlay-config ${setting.key}`);
-}
-
 function uplinkOf(o: Observations, addresses: readonly Ip[]): Found<string> | undefined {
   const configured = nodeSetting(o.settings, o.nodeName, "uplink");
   if (configured !== undefined)
@@ -165,26 +203,22 @@ const clusterConfiguration = z.object({
   networking: z.object({ podSubnet: z.string().optional(), serviceSubnet: z.string().optional() }).optional(),
 });
 
-function kubeadmNetworking(text: string | undefined): {
+function kubeadmNetworking(yaml: unknown): {
   readonly podSubnet: readonly string[];
   readonly serviceSubnet: readonly string[];
 } {
-  const parsed = clusterConfiguration.safeParse(text === undefined ? {} : parse(text));
+  const parsed = clusterConfiguration.safeParse(yaml);
   const networking = parsed.success ? parsed.data.networking : undefined;
   return { podSubnet: words(networking?.podSubnet), serviceSubnet: words(networking?.serviceSubnet) };
 }
 
-function clusterCidrOf(text: string | undefined): readonly string[] {
-  const parsed = z.object({ clusterCIDR: z.string().optional() }).safeParse(text === undefined ? {} : parse(text));
+function clusterCidrOf(yaml: unknown): readonly string[] {
+  const parsed = z.object({ clusterCIDR: z.string().optional() }).safeParse(yaml);
   return words(parsed.success ? parsed.data.clusterCIDR : undefined);
 }
 
 function words(text: string | undefined): readonly string[] {
   return (text ?? "").split(/[\s,]+/).filter((word) => word !== "");
-}
-
-function cidrs(texts: readonly string[]): readonly Cidr[] {
-  return texts.map(parseCidr);
 }
 
 function nonEmpty<T>(value: readonly T[], source: string): Found<readonly T[]> | undefined {

@@ -11,11 +11,22 @@ export function readLastFacts(file = FACTS_FILE): Facts | undefined {
   }
 }
 
-/** Whole or not at all; for root alone. */
-export function writeFacts(facts: Facts, file = FACTS_FILE): void {
+/** Whole or not at all; for root alone. False: the file has these already. */
+export function writeFacts(facts: Facts, file = FACTS_FILE): boolean {
+  const text = JSON.stringify(facts, null, 2);
+  if (contentOf(file) === text) return false;
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
   const temporary = `${file}.new`;
-  writeFileSync(temporary, JSON.stringify(facts, null, 2), { mode: 0o600 });
+  writeFileSync(temporary, text, { mode: 0o600 });
   chmodSync(temporary, 0o600);
   renameSync(temporary, file);
+  return true;
+}
+
+function contentOf(file: string): string | undefined {
+  try {
+    return readFileSync(file, "utf8");
+  } catch {
+    return undefined;
+  }
 }

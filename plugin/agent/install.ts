@@ -1,23 +1,30 @@
-import { chmodSync, copyFileSync, lstatSync, readFileSync, renameSync, symlinkSync } from "node:fs";
-import { join } from "node:path";
+import { chmodSync, copyFileSync, lstatSync, readFileSync, renameSync, statSync, symlinkSync } from "node:fs";
+import { dirname, join } from "node:path";
 
-/** Puts this executable where the runtime looks for plugins; each name appears whole, running calls keep theirs. */
-export function installPlugin(binDirectory: string, executable: string = process.execPath): void {
-  const target = join(binDirectory, "interlay");
-  if (!sameContent(executable, target)) {
-    const temporary = `${target}.new`;
-    copyFileSync(executable, temporary);
-    chmodSync(temporary, 0o755);
-    renameSync(temporary, target);
-  }
+/** The names that Interlay has in the runtime's directory of plugins, in the order in which they may be removed. */
+export const INSTALLED = ["interlay-ipam", "interlay", "interlay-full"] as const;
+
+/**
+ * Puts the executables where the runtime looks for plugins; each name appears whole, running calls keep theirs. The whole
+ * plugin comes before the door that goes on to it.
+ * @param whole this executable; the door lies beside it
+ */
+export function installPlugin(binDirectory: string, whole: string = process.execPath): void {
+  put(whole, join(binDirectory, "interlay-full"));
+  put(join(dirname(whole), "interlay"), join(binDirectory, "interlay"));
   const link = join(binDirectory, "interlay-ipam");
   if (lstatSync(link, { throwIfNoEntry: false }) === undefined) symlinkSync("interlay", link);
 }
 
+function put(executable: string, target: string): void {
+  if (sameContent(executable, target)) return;
+  const temporary = `${target}.new`;
+  copyFileSync(executable, temporary);
+  chmodSync(temporary, 0o755);
+  renameSync(temporary, target);
+}
+
 function sameContent(a: string, b: string): boolean {
-  try {
-    return readFileSync(a).equals(readFileSync(b));
-  } catch {
-    return false;
-  }
+  if (statSync(a).size !== statSync(b, { throwIfNoEntry: false })?.size) return false;
+  return readFileSync(a).equals(readFileSync(b));
 }

@@ -22,27 +22,13 @@ export function serveIpam(allocator: Allocator, listener: IpamListener, path = A
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
   rmSync(path, { force: true });
   const server = createServer((request, response) => {
-    const started = performance.now();
     const verb = (request.url ?? "").replace(/^\/ipam\//, "");
-    const done = (ok: boolean): void => {
-      listener.answered(verb, (performance.now() - started) / 1000, ok);
-    };
-    answer(allocator, verb, request, listener).then(
-      (body) => {
-        response.end(JSON.stringify(body));
-        done(true);
-      },
+    const parsed = async (): Promise<unknown> => (verb === "status" ? undefined : JSON.parse(await body(request)));
+    answerIpam(allocator, verb, parsed, listener).then(
+      (answer) => response.end(JSON.stringify(answer)),
       (error: unknown) => {
-        const { code, message, details } =
-          error instanceof CniError
-            ? error
-            : {
-                code: CODE.tryAgainLater,
-                message: error instanceof Error ? error.message : String(error),
-                details: "",
-              };
+        const { code, message, details } = asCniError(error);
         response.writeHead(422).end(JSON.stringify({ code, message, details }));
-        done(false);
       },
     );
   });
@@ -55,14 +41,33 @@ export function serveIpam(allocator: Allocator, listener: IpamListener, path = A
   });
 }
 
-async function answer(
+/** An answer of the allocator, counted. @throws CniError */
+export async function answerIpam(
   allocator: Allocator,
   verb: string,
-  message: IncomingMessage,
+  question: () => Promise<unknown>,
   listener: IpamListener,
 ): Promise<unknown> {
+  const started = performance.now();
+  let ok = false;
+  try {
+    const answer = await dispatch(allocator, verb, await question(), listener);
+    ok = true;
+    return answer;
+  } catch (error) {
+    throw asCniError(error);
+  } finally {
+    listener.answered(verb, (performance.now() - started) / 1000, ok);
+  }
+}
+
+function asCniError(error: unknown): CniError {
+  if (error instanceof CniError) return error;
+  return new CniError(CODE.tryAgainLater, error instanceof Error ? error.message : String(error));
+}
+
+async function dispatch(allocator: Allocator, verb: string, json: unknown, listener: IpamListener): Promise<unknown> {
   if (verb === "status") return {};
-  const json: unknown = JSON.parse(await body(message));
   switch (verb) {
     case "allocate": {
       const request = ipamRequest.parse(json);
@@ -79,11 +84,14 @@ async function answer(
     case "check":
       allocator.check(ipamRequest.parse(json));
       return {};
-    case "gc":
+    case "gc": {
+      const { network, valid } = gcRequest.parse(json);
       await allocator.collect(
-        gcRequest.parse(json).valid.map(({ containerID, ifname }) => ({ containerId: containerID, ifname })),
+        network,
+        valid.map(({ containerID, ifname }) => ({ containerId: containerID, ifname })),
       );
       return {};
+    }
     default:
       throw new CniError(
         CODE.unsupportedField,

@@ -1,9 +1,6 @@
-import { execFile } from "node:child_process";
-import { promisify } from "node:util";
+import type { Filters } from "./filters.ts";
 
-const run = promisify(execFile);
 const TIMEOUT_MS = 2000;
-const MAX_BYTES = 1 << 28;
 
 /** What kube-proxy is on this node, by its own word and by its rules. The node's `kubeProxyVersion` is not to be trusted. */
 export interface KubeProxyState {
@@ -32,8 +29,8 @@ export class KubeProxyObserver {
   #own: Pick<KubeProxyObservation, "version" | "mode"> = { version: null, mode: null };
 
   /** @param image of the kube-proxy pod on this node, for when it does not answer */
-  async observe(image?: string): Promise<KubeProxyObservation> {
-    const drop = invalidDrop(await filterRules());
+  async observe({ saved, kubeProxy }: Filters, image?: string): Promise<KubeProxyObservation> {
+    const drop = invalidDrop([...Object.values(saved), kubeProxy].join("\n"));
     const reason = `${image ?? ""} ${String(drop.invalidDropRule)}`;
     const now = performance.now();
     const known = this.#own.version !== null && this.#own.mode !== null;
@@ -76,28 +73,6 @@ export function invalidDrop(rules: string): Pick<KubeProxyObservation, "invalidD
       return { invalidDropRule: true, invalidDrops: nftables[1] === undefined ? undefined : Number(nftables[1]) };
   }
   return { invalidDropRule: false, invalidDrops: undefined };
-}
-
-/** The filter table in iptables' words (both backends) and the chains of kube-proxy's nftables table that may have the rule. */
-export async function filterRules(): Promise<string> {
-  const commands: readonly (readonly [string, readonly string[]])[] = [
-    ["iptables-save", ["-c", "-t", "filter"]],
-    ["iptables-legacy-save", ["-c", "-t", "filter"]],
-    ...(["ip", "ip6"] as const).flatMap((family) =>
-      ["forward", "filter-forward"].map(
-        (chain) => ["nft", ["list", "chain", family, "kube-proxy", chain]] as readonly [string, readonly string[]],
-      ),
-    ),
-  ];
-  const outputs = await Promise.all(
-    commands.map(([file, argv]) =>
-      run(file, [...argv], { maxBuffer: MAX_BYTES }).then(
-        ({ stdout }) => stdout,
-        () => "",
-      ),
-    ),
-  );
-  return outputs.join("\n");
 }
 
 async function text(url: string): Promise<string> {

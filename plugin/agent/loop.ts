@@ -5,7 +5,7 @@ export interface LoopOptions {
   /** A pass at least so often, in milliseconds. */
   readonly period: number | (() => number);
   /** What comes together is one pass: the wait between the first reason and the pass, in milliseconds. */
-  readonly debounce: number;
+  readonly debounce: number | (() => number);
 }
 
 /** Work that is done again on every reason and every period; never twice at once. What it throws is told and kept. */
@@ -40,7 +40,7 @@ export class Loop {
 
   wake(): void {
     if (this.#running) this.#again = true;
-    else this.#schedule(this.#options.debounce);
+    else this.#schedule(valueOf(this.#options.debounce));
   }
 
   #schedule(milliseconds: number): void {
@@ -68,10 +68,14 @@ export class Loop {
     this.#running = false;
     // Woken by #work's own awaiting callers meanwhile
     const { debounce, period } = this.#options;
-    this.#schedule(this.#reasonSince() ? debounce : typeof period === "number" ? period : period());
+    this.#schedule(valueOf(this.#reasonSince() ? debounce : period));
   }
 
   #reasonSince(): boolean {
     return this.#again;
   }
+}
+
+function valueOf(option: number | (() => number)): number {
+  return typeof option === "number" ? option : option();
 }

@@ -1,10 +1,11 @@
 import { readFileSync } from "node:fs";
 import { Agent } from "./agent.ts";
 import { Kube } from "./kube.ts";
+import type { NodePlaces } from "./places.ts";
 
 /** The DaemonSet's command: runs until SIGTERM. What the node has stays: pods keep their network while the agent is replaced. */
-export async function runAgent(): Promise<void> {
-  const agent = new Agent(Kube.connect(), nodeNameOf(process.env));
+export async function runAgent(places: NodePlaces): Promise<void> {
+  const agent = new Agent(Kube.connect(), nodeNameOf(process.env), places);
   const told = new Promise<void>((resolve) => {
     for (const signal of ["SIGTERM", "SIGINT"] as const)
       process.once(signal, () => {

@@ -60,8 +60,8 @@ export function nodeStatus(pass: AgentState, previous: readonly Condition[], now
     conditions: [
       condition(
         "FactsReady",
-        facts !== undefined,
-        facts === undefined ? "FactMissing" : pass.disagreements.length > 0 ? "SourcesDisagree" : "Found",
+        facts !== undefined && pass.problems.length === 0,
+        factsReason(pass),
         told === "" ? "Every fact was found." : told,
       ),
       condition(
@@ -85,6 +85,13 @@ export function nodeStatus(pass: AgentState, previous: readonly Condition[], now
       ),
     ],
   };
+}
+
+/** `NotRenewed`: what is found now makes no facts, and the node goes by the last good ones. */
+function factsReason({ facts, problems, disagreements }: AgentState): string {
+  if (facts === undefined) return "FactMissing";
+  if (problems.length > 0) return "NotRenewed";
+  return disagreements.length > 0 ? "SourcesDisagree" : "Found";
 }
 
 /** Writes the NodeState of this node, made on first use; only what has changed is written. */

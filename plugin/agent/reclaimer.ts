@@ -23,10 +23,13 @@ export class Reclaimer {
   readonly #kube: Pick<Kube, "find">;
   readonly #store: AddressStore;
   readonly #records: Records;
+  readonly #attachments: string | undefined;
   /** Object uid -> since when its pod has been seen gone. */
   readonly #goneSince = new Map<string, number>();
 
-  constructor(kube: Pick<Kube, "find">, store: AddressStore, records: Records) {
+  /** @param attachments directory of the node's attachments; this node's own by default */
+  constructor(kube: Pick<Kube, "find">, store: AddressStore, records: Records, attachments?: string) {
+    this.#attachments = attachments;
     this.#kube = kube;
     this.#store = store;
     this.#records = records;
@@ -80,7 +83,7 @@ export class Reclaimer {
       now,
       pod,
       node: nodeGone ? "gone" : "present",
-      sandbox: own ? sandboxOf(this.#records, object) : "unknown",
+      sandbox: own ? sandboxOf(this.#records, object, this.#attachments) : "unknown",
       statefulSet:
         spec.owner?.kind === "StatefulSet" ? await this.#statefulSet(spec.pod.namespace, spec.owner.name) : "gone",
       replaced: typeof pod === "object" && this.#replacedBy(object, pod.uid),

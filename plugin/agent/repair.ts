@@ -1,7 +1,13 @@
 import { existsSync } from "node:fs";
 import { applyItem } from "../datapath/apply.ts";
-import { type Attachment, listAttachments, readAttachment, writeAttachment } from "../datapath/attachment.ts";
-import { type Facts, withHijacked } from "../datapath/facts.ts";
+import {
+  type Attachment,
+  attachmentsDirectory,
+  listAttachments,
+  readAttachment,
+  writeAttachment,
+} from "../datapath/attachment.ts";
+import { type Facts, STATE_DIRECTORY, withHijacked } from "../datapath/facts.ts";
 import { Namespace, withNamespaces } from "../datapath/kernel.ts";
 import { describeItem } from "../datapath/plan.ts";
 import { tryPodLock } from "../datapath/pod-lock.ts";
@@ -27,23 +33,25 @@ export interface RepairReport {
 
 /**
  * Puts back what is missing of every recorded attachment, on the node and in the pod. Foreign state is not looked at.
+ * Between two attachments others have their turn: calls are not to wait for the whole pass.
  * @param facts found now: a pod that was wired by others gets the routes of these
  */
-export function repairAttachments(facts?: Facts): RepairReport {
+export async function repairAttachments(facts?: Facts, stateDirectory = STATE_DIRECTORY): Promise<RepairReport> {
   const repaired: string[] = [];
   const failed: string[] = [];
   const removed: string[] = [];
   let busy = 0;
-  const attachments = listAttachments();
+  const attachments = listAttachments(attachmentsDirectory(stateDirectory));
   for (const attachment of attachments) {
+    await new Promise((resolve) => setImmediate(resolve));
     const name = `${attachment.pod.namespace}/${attachment.pod.name} ${attachment.ifname}`;
     try {
       if (existsSync(attachment.netns)) {
-        const lines = tryPodLock(attachment.netns, () => repairOne(attachment, facts));
+        const lines = tryPodLock(attachment.netns, () => repairOne(attachment, facts, stateDirectory));
         if (lines === undefined) busy++;
         else repaired.push(...lines.map((line) => `${name}: ${line}`));
       } else {
-        del(attachment);
+        del(attachment, stateDirectory);
         removed.push(name);
       }
     } catch (error) {
@@ -56,11 +64,11 @@ export function repairAttachments(facts?: Facts): RepairReport {
 }
 
 /** The attachment by these facts, recorded; routes that it no longer has are taken away. */
-function renewed(attachment: Attachment, facts: Facts | undefined): Attachment {
+function renewed(attachment: Attachment, facts: Facts | undefined, directory: string): Attachment {
   const change = facts === undefined ? undefined : replan(attachment.plan, withHijacked(facts, attachment.hijackCidrs));
   if (change === undefined) return attachment;
   const now = { ...attachment, plan: change.plan };
-  writeAttachment(now);
+  writeAttachment(now, directory);
   if (change.gone.length > 0) {
     const node = new Namespace();
     try {
@@ -73,13 +81,18 @@ function renewed(attachment: Attachment, facts: Facts | undefined): Attachment {
 }
 
 /** Called with the pod's lock: no ADD or DEL is at work. Its record may have gone since it was listed. */
-function repairOne({ containerId, ifname }: Attachment, facts: Facts | undefined): readonly string[] {
-  const recorded = readAttachment(containerId, ifname);
+function repairOne(
+  { containerId, ifname }: Attachment,
+  facts: Facts | undefined,
+  stateDirectory: string,
+): readonly string[] {
+  const directory = attachmentsDirectory(stateDirectory);
+  const recorded = readAttachment(containerId, ifname, directory);
   if (recorded === undefined) return [];
-  const attachment = renewed(recorded, facts);
+  const attachment = renewed(recorded, facts, directory);
   const lines = putBack(attachment);
   // A DEL that finds the namespace gone does not wait for us: what it did not see goes now.
-  if (!existsSync(attachment.netns)) del(attachment);
+  if (!existsSync(attachment.netns)) del(attachment, stateDirectory);
   return lines;
 }
 

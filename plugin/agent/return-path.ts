@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import type { Facts } from "../datapath/facts.ts";
-import { NODE_NFT_TABLE, notrackRules, removeNotrackRules } from "../datapath/return-path.ts";
+import { NODE_NFT_TABLE, notrackIsWhole, notrackRules, removeNotrackRules } from "../datapath/return-path.ts";
 
 const BE_LIBERAL = "/proc/sys/net/netfilter/nf_conntrack_tcp_be_liberal";
 /** That it was us who set the sysctl: only then do we set it back. Gone with a reboot, as the sysctl is. */
@@ -48,11 +48,9 @@ export function resetTcpBeLiberal(): boolean {
   return true;
 }
 
-function notrackIsThere(facts: Facts): boolean {
+function notrackIsThere({ overlayCidrs }: Facts): boolean {
   const listing = tableListing();
-  return (
-    listing !== undefined && listing.includes("notrack") && facts.overlayCidrs.every((cidr) => listing.includes(cidr))
-  );
+  return listing !== undefined && notrackIsWhole(listing, overlayCidrs);
 }
 
 function tableListing(): string | undefined {

@@ -26,6 +26,7 @@ describe("install and uninstall", () => {
     writeFileSync(join(bin, "others"), "");
     must(["ip", "netns", "exec", node.name, "nft", "add", "table", "inet", "others"]);
     inside(node.name, "ip", "route", "add", "198.51.100.0/24", "dev", "eth0", "table", "500");
+    inside(node.name, "iptables", "-P", "FORWARD", "DROP"); // as Docker does
     const state = () => [
       ...permanentState(node),
       ...lines(inside(node.name, "nft", "list", "ruleset")),
@@ -40,6 +41,11 @@ describe("install and uninstall", () => {
     assert.equal(net.attach(node, underlay, "eth0", "10.7.200.1/16", "10.7.168.72").status, 0);
     assert.equal(net.attach(node, multiNic, "net1", "10.7.200.2/16").status, 0);
     must(["ip", "netns", "exec", node.name, "nft", "-f", "-"], notrackRules([parseCidr("10.233.64.0/18")]));
+    for (const flag of ["-i", "-o"])
+      inside(
+        node.name,
+        ...["iptables", "-A", "FORWARD", flag, "vethil+", "-m", "comment", "--comment", "interlay", "-j", "ACCEPT"],
+      );
     assert.ok(ping(node.name, "10.7.200.1"));
     assert.ok(state().length > before_.length + 5, "nothing was installed");
 
@@ -58,16 +64,22 @@ describe("install and uninstall", () => {
   it("an upgrade puts the plugin in place whole, and keeps calls that run and pods that are wired", () => {
     const node = net.node("n2", "10.7.168.73");
     const pod = net.pod("kept");
-    const old = join(directory, "old");
+    // As it was before there was a door: one executable, by both names.
+    writeFileSync(join(bin, "interlay"), "the whole plugin of an older version");
+    const image = join(directory, "image");
+    mkdirSync(image);
+    const old = join(image, "interlay-full");
     copyFileSync(plugins.interlay, old);
+    copyFileSync(plugins.door, join(image, "interlay"));
     installPlugin(bin, old);
-    const running = inside(node.name, "stat", "-c", "%i", join(bin, "interlay"));
+    const running = inside(node.name, "stat", "-c", "%i", join(bin, "interlay-full"));
     assert.equal(net.attach(node, pod, "eth0", "10.7.200.3/16", "10.7.168.72").status, 0);
     const wired = permanentState(node);
     writeFileSync(old, "of another version", { flag: "a" });
     installPlugin(bin, old);
-    assert.notEqual(inside(node.name, "stat", "-c", "%i", join(bin, "interlay")), running, "it was written in place");
-    assert.deepEqual(readdirSync(bin).sort(), ["interlay", "interlay-ipam", "others"]);
+    const now = inside(node.name, "stat", "-c", "%i", join(bin, "interlay-full"));
+    assert.notEqual(now, running, "it was written in place");
+    assert.deepEqual(readdirSync(bin).sort(), ["interlay", "interlay-full", "interlay-ipam", "others"]);
     assert.deepEqual(permanentState(node), wired);
     assert.ok(ping(node.name, "10.7.200.3"));
   });

@@ -3,31 +3,35 @@ import { existsSync, readdirSync, rmdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { del } from "../cni/del.ts";
 import { attachmentsDirectory, listAttachments } from "../datapath/attachment.ts";
+import { listEnded } from "../datapath/ended.ts";
 import { NODE_NFT_TABLE, removeNotrackRules } from "../datapath/return-path.ts";
+import { readFilters } from "./filters.ts";
+import { changeForward, forwardChanges } from "./forward.ts";
+import { INSTALLED } from "./install.ts";
+import type { NodePlaces } from "./places.ts";
 import { readTcpBeLiberal, resetTcpBeLiberal } from "./return-path.ts";
-
-/** Where Interlay has put something on a node. */
-export interface Places {
-  readonly binDirectory: string;
-  readonly stateDirectory: string;
-  readonly runDirectory: string;
-  readonly logDirectory: string;
-}
+import { resetTunnels } from "./tunnel-filter.ts";
 
 /**
  * Leaves the node as it was before the first agent: what is wired is taken apart (pods that still run lose the way
  * through their node, and keep their addresses), then tables, sysctl, plugins and files go. Idempotent; the agent must
  * not run. Returns a line for each thing that went.
  */
-export function uninstall({ binDirectory, stateDirectory, runDirectory, logDirectory }: Places): readonly string[] {
+export async function uninstall({
+  binDirectory,
+  stateDirectory,
+  runDirectory,
+  logDirectory,
+}: NodePlaces): Promise<readonly string[]> {
   const done: string[] = [];
   // The plugins first: nothing is wired any more from here.
-  for (const name of ["interlay-ipam", "interlay", "interlay.new"])
+  for (const name of [...INSTALLED, ...INSTALLED.map((one) => `${one}.new`)])
     if (readdirSync(binDirectory).includes(name)) {
       rmSync(join(binDirectory, name));
       done.push(`${join(binDirectory, name)} removed`);
     }
-  for (const { containerId, ifname, netns, pod } of listAttachments(attachmentsDirectory(stateDirectory))) {
+  const attachments = attachmentsDirectory(stateDirectory);
+  for (const { containerId, ifname, netns, pod } of [...listAttachments(attachments), ...listEnded(attachments)]) {
     del({ containerId, ifname, netns }, stateDirectory);
     done.push(`${pod.namespace}/${pod.name} ${ifname} taken apart`);
   }
@@ -38,6 +42,8 @@ export function uninstall({ binDirectory, stateDirectory, runDirectory, logDirec
   } catch {
     // It was not there; a kernel or a node without nftables has none either.
   }
+  done.push(...changeForward(forwardChanges((await readFilters()).saved, false)));
+  done.push(...resetTunnels());
   const before = readTcpBeLiberal();
   if (resetTcpBeLiberal()) done.push(`nf_conntrack_tcp_be_liberal set back to 0 from ${before}`);
   for (const directory of [stateDirectory, runDirectory, logDirectory])

@@ -1,13 +1,15 @@
 import { parseInterfaceAddress, parseIp } from "../datapath/address.ts";
 import { announce } from "../datapath/announce.ts";
 import { ApplyError, applyPlan } from "../datapath/apply.ts";
-import { readAttachment, removeAttachment, writeAttachment } from "../datapath/attachment.ts";
+import { linesOfOthers, readAttachment, removeAttachment, writeAttachment } from "../datapath/attachment.ts";
 import { removeDirt } from "../datapath/dirt.ts";
+import { forgetEnded, readEnded } from "../datapath/ended.ts";
 import { type Facts, withHijacked } from "../datapath/facts.ts";
 import { type Namespace, withNamespaces } from "../datapath/kernel.ts";
 import type { ExtraAddress } from "../datapath/multi-nic.ts";
-import type { Plan } from "../datapath/plan.ts";
-import { withPodLock } from "../datapath/pod-lock.ts";
+import { describeItem, type Plan } from "../datapath/plan.ts";
+import { withFreePodLock, withPodLock } from "../datapath/pod-lock.ts";
+import { undoPlan } from "../datapath/undo.ts";
 import { planFor, type PodNic, UnfitPodError } from "../datapath/survey.ts";
 import type { Call } from "./call.ts";
 import { writeConflictNote } from "./conflict-notes.ts";
@@ -20,41 +22,56 @@ import { readWishes } from "./wishes.ts";
 import type { CniResult, NetworkConfig, Request } from "./request.ts";
 
 /** CNI spec 1.1.0, section 2 "ADD", chained: the previous plugin's result is wired and passed on, with our pair added. */
-export function add({ request, places, lap, beforeStep }: Call): CniResult {
+export function add({ request, places, way, lap, beforeStep }: Call): CniResult {
   const { config, containerId, ifname, netns, pod } = request;
   const previous = previousOf(config);
   const options = parseOptions(config);
   if (options.mode === "disabled") return previous;
   const wiring = wiringOf(request, previous, options, places);
   const wire = (node: Namespace, podNamespace: Namespace): CniResult => {
-    const known = readAttachment(containerId, ifname, places.attachments) !== undefined;
+    /** The same container was added before, with other addresses or options: what is no longer wanted goes. */
+    const removeObsolete = (before: Plan, plan: Plan): void => {
+      const wanted = new Set(plan.items.map(describeItem));
+      const obsolete = before.items.filter((item) => !wanted.has(describeItem(item)));
+      if (obsolete.length === 0) return;
+      undoPlan({ items: obsolete }, node, netns, linesOfOthers(containerId, ifname, places.attachments));
+      node.forgetLinks();
+      podNamespace.forgetLinks();
+    };
+    const known = readAttachment(containerId, ifname, places.attachments);
     try {
       const plan = planFor(wiring.facts, wiring.nic, node, podNamespace);
       lap("plan");
       if (options.dryRun) return withPair(previous, plan, netns);
       if (plan.items.length > 0) {
-        checkWire(wiring.nic, options, podNamespace, pod);
-        awaitSettled(wiring.nic, podNamespace, pod);
+        checkWire(wiring.nic, options, podNamespace, pod, way);
+        awaitSettled(wiring.nic, podNamespace, pod, way);
       }
       lap("wire");
       // First: a plugin killed from here on leaves a record by which DEL and GC find what it made.
-      const record = { containerId, ifname, netns, pod, plan, hijackCidrs: options.hijackCIDRs };
+      const { name: network } = config;
+      const record = { containerId, ifname, network, netns, pod, plan, hijackCidrs: options.hijackCIDRs };
       writeAttachment(record, places.attachments);
+      const earlier = known ?? readEnded(containerId, ifname, places.attachments);
+      if (earlier !== undefined) removeObsolete(earlier.plan, plan);
       removeDirt(plan, node, podNamespace);
       lap("prepare");
       applyPlan(plan, node, podNamespace, beforeStep);
+      // An earlier life of the same name, whose pair had not gone yet: it is this one's now.
+      forgetEnded(containerId, ifname, places.attachments);
       lap("apply");
       if (options.announce && plan.items.length > 0) announce(ifname, podNamespace);
       lap("announce");
       return withPair(previous, plan, netns);
     } catch (error) {
-      if (!known) removeAttachment(containerId, ifname, places.attachments);
+      if (known === undefined) removeAttachment(containerId, ifname, places.attachments);
       if (error instanceof AddressConflict)
         writeConflictNote({ address: error.address, mac: error.mac, ifname, pod }, places.state);
       throw told(error, pod);
     }
   };
-  return withPodLock(netns, () => withNamespaces(netns, wire));
+  const locked = way === "agent" ? withFreePodLock : withPodLock;
+  return locked(netns, () => withNamespaces(netns, wire));
 }
 
 /** What ADD would do to this pod, by the kernel as it is; nothing is changed. Throws CniError as ADD does. */
@@ -87,7 +104,8 @@ function wiringOf(
 ): { readonly facts: Facts; readonly nic: PodNic } {
   const { mode, mtu, txQueueLen, hijackCIDRs } = options;
   const facts = loadFacts(places.facts);
-  const defaultRouteNic = readWishes(containerId, ifname, places.state).defaultRouteNic ?? options.podDefaultRouteNic;
+  const { defaultRouteNic: wished } = readWishes(containerId, ifname, places.state);
+  const defaultRouteNic = wished ?? options.podDefaultRouteNic;
   const addresses = addressesOf(previous, ifname);
   if (addresses.length === 0)
     throw new CniError(
@@ -102,6 +120,7 @@ function wiringOf(
     numbers: numbersOf(options),
     ...(options.macPrefix === undefined ? {} : { macPrefix: options.macPrefix }),
     ...(defaultRouteNic === undefined ? {} : { defaultRouteNic }),
+    ...(wished === undefined ? {} : { defaultRouteNicKnown: true as const }),
     ...(mtu === undefined ? {} : { mtu }),
     ...(txQueueLen === undefined ? {} : { txQueueLength: txQueueLen }),
   };

@@ -2,10 +2,18 @@ import type { PlanItem } from "../datapath/plan.ts";
 import type { Places } from "./options.ts";
 import type { Request } from "./request.ts";
 
+/**
+ * Which way a call took: the plugin's own process, or the agent, whose process does other work as well: there nothing
+ * may wait. What would throws NotServedError before anything was changed, and the plugin does it alone.
+ */
+export type Way = "alone" | "agent";
+export class NotServedError extends Error {}
+
 /** One call of the plugin: what was asked, where things lie, and who listens. */
 export interface Call {
   readonly request: Request;
   readonly places: Places;
+  readonly way: Way;
   /** Names the time since the last one, for the log. */
   readonly lap: (step: string) => void;
   /** Called before each step of a plan; what it throws is that step's failure. Tests use it. */

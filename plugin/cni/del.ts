@@ -3,16 +3,21 @@ import { removeLink } from "../datapath/apply.ts";
 import {
   type Attachment,
   attachmentsDirectory,
+  linesOfOthers,
   listAttachments,
   readAttachment,
   removeAttachment,
 } from "../datapath/attachment.ts";
+import { endAttachment, forgetEnded, listEnded, readEnded } from "../datapath/ended.ts";
 import { STATE_DIRECTORY } from "../datapath/facts.ts";
 import { Namespace } from "../datapath/kernel.ts";
 import { nodeLinkName } from "../datapath/names.ts";
-import { describeItem } from "../datapath/plan.ts";
-import { withPodLock } from "../datapath/pod-lock.ts";
+import type { PlanItem } from "../datapath/plan.ts";
+import { withFreePodLock, withPodLock } from "../datapath/pod-lock.ts";
 import { undoPlan } from "../datapath/undo.ts";
+import { NotServedError } from "./call.ts";
+import { CniError, CODE } from "./error.ts";
+import type { ValidAttachment } from "./request.ts";
 
 interface Target {
   readonly containerId: string;
@@ -26,49 +31,151 @@ interface Target {
  * already, the namespace included.
  */
 export function del(target: Target, stateDirectory = STATE_DIRECTORY): void {
+  const directory = attachmentsDirectory(stateDirectory);
+  const netns = target.netns === "" ? (recorded(target, directory)?.netns ?? "") : target.netns;
+  withPodLock(netns, () => {
+    takeApart({ ...target, netns }, directory);
+  });
+}
+
+function recorded({ containerId, ifname }: Target, directory: string): Attachment | undefined {
+  return readAttachment(containerId, ifname, directory) ?? readEnded(containerId, ifname, directory);
+}
+
+/** Called with the pod's lock. */
+function takeApart(target: Target, directory: string): void {
+  const { containerId, ifname, netns } = target;
+  const node = new Namespace();
+  try {
+    const record = recorded(target, directory);
+    if (record !== undefined) {
+      const alive = existsSync(netns);
+      undoPlan(
+        record.plan,
+        node,
+        alive ? netns : undefined,
+        alive ? linesOfOthers(containerId, ifname, directory) : NONE,
+      );
+    }
+    // Without a record (killed before it was written, or lost) the pair is still found by its name, and routes go with it.
+    removeLink(node, nodeLinkName(containerId, ifname));
+  } finally {
+    node.close();
+  }
+  removeAttachment(containerId, ifname, directory);
+  forgetEnded(containerId, ifname, directory);
+}
+
+/** What the kernel takes its time to destroy. It leads nowhere once the routes and rules are gone. */
+const isSlow = ({ kind }: PlanItem): boolean => kind === "veth" || kind === "reply-mark";
+
+/**
+ * DEL as the agent answers it: routes, rules and neighbours go at once, for they could lead a later pod with the same
+ * address astray; the pair goes with its namespace, in the kernel's own batch, or with finishEnded. Throws PodBusyError
+ * and NotServedError where it would have to wait, having changed nothing.
+ */
+export function delSoon(target: Target, stateDirectory: string): void {
   const { containerId, ifname } = target;
   const directory = attachmentsDirectory(stateDirectory);
-  const recorded = () => readAttachment(containerId, ifname, directory);
-  const netns = target.netns === "" ? (recorded()?.netns ?? "") : target.netns;
-  withPodLock(netns, () => {
+  const netns = target.netns === "" ? (recorded(target, directory)?.netns ?? "") : target.netns;
+  withFreePodLock(netns, () => {
     const node = new Namespace();
     try {
-      const record = recorded();
-      if (record !== undefined) {
-        const alive = existsSync(netns);
-        undoPlan(
-          record.plan,
-          node,
-          alive ? netns : undefined,
-          alive ? sharedLines(containerId, ifname, directory) : NONE,
-        );
+      const record = readAttachment(containerId, ifname, directory);
+      const link = node.findLink(nodeLinkName(containerId, ifname));
+      if (record === undefined) {
+        if (link !== undefined && readEnded(containerId, ifname, directory) === undefined)
+          throw new NotServedError(`${link.name} has no record`);
+        return;
       }
-      // Without a record (killed before it was written, or lost) the pair is still found by its name, and routes go with it.
-      removeLink(node, nodeLinkName(containerId, ifname));
+      const alive = existsSync(netns);
+      const items = record.plan.items.filter((item) => !isSlow(item));
+      const shared = alive ? linesOfOthers(containerId, ifname, directory) : NONE;
+      undoPlan({ items }, node, alive ? netns : undefined, shared);
+      if (link !== undefined || (alive && items.length < record.plan.items.length))
+        endAttachment(containerId, ifname, directory);
+      else removeAttachment(containerId, ifname, directory);
     } finally {
       node.close();
     }
-    removeAttachment(containerId, ifname, directory);
   });
+}
+
+/** Long enough for a runtime to remove the pod's namespace after DEL, and for the kernel to clean it up. */
+const FINISH_AFTER_MS = 1000;
+
+/**
+ * Finishes attachments that have ended: at once where the pair has gone with its namespace, else after a while. Yields
+ * between them, for each may take the kernel some time.
+ */
+export async function finishEnded(stateDirectory = STATE_DIRECTORY): Promise<void> {
+  const directory = attachmentsDirectory(stateDirectory);
+  for (const { containerId, ifname, netns, since } of listEnded(directory)) {
+    if (Date.now() - since < FINISH_AFTER_MS && (existsSync(netns) || hasLink(nodeLinkName(containerId, ifname))))
+      continue;
+    try {
+      withFreePodLock(netns, () => {
+        const lives = readAttachment(containerId, ifname, directory) !== undefined;
+        if (lives)
+          forgetEnded(containerId, ifname, directory); // it was added again
+        else takeApart({ containerId, ifname, netns }, directory);
+      });
+    } catch {
+      // busy, or its namespace is going just now: the next time
+    }
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+}
+
+function hasLink(name: string): boolean {
+  const node = new Namespace();
+  try {
+    return node.findLink(name) !== undefined;
+  } finally {
+    node.close();
+  }
 }
 
 const NONE: ReadonlySet<string> = new Set();
 
-/** What other NICs of the same pod need as well. */
-function sharedLines(containerId: string, ifname: string, directory: string): ReadonlySet<string> {
-  const others = listAttachments(directory).filter((a) => a.containerId === containerId && a.ifname !== ifname);
-  return new Set(others.flatMap(({ plan }) => plan.items.map(describeItem)));
-}
-
-/** Section 2 "GC": what has no valid attachment is removed as DEL would. Returns what was. */
+/**
+ * Section 2 "GC": what has no valid attachment to this network is removed as DEL would, and what ended is finished; other
+ * networks' attachments are none of this call's business. One that cannot be removed does not keep the others. Returns
+ * what was removed.
+ * @throws CniError naming those that could not be removed
+ */
 export function collectGarbage(
-  valid: readonly { readonly containerID: string; readonly ifname: string }[],
+  network: string,
+  valid: readonly ValidAttachment[],
   stateDirectory = STATE_DIRECTORY,
 ): readonly Attachment[] {
-  const keep = new Set(valid.map((a) => `${a.containerID}/${a.ifname}`));
-  const stale = listAttachments(attachmentsDirectory(stateDirectory)).filter(
-    (a) => !keep.has(`${a.containerId}/${a.ifname}`),
-  );
-  for (const attachment of stale) del({ ...attachment, netns: "" }, stateDirectory);
+  const stale = staleAttachments(network, valid, stateDirectory);
+  const failures = stale.flatMap((attachment) => {
+    try {
+      del({ ...attachment, netns: "" }, stateDirectory);
+      return [];
+    } catch (error) {
+      const said = error instanceof Error ? error.message : String(error);
+      return [`${attachment.ifname} of container ${attachment.containerId}: ${said}`];
+    }
+  });
+  if (failures.length > 0)
+    throw new CniError(CODE.io, `of ${stale.length} stale attachments could not be removed: ${failures.join("; ")}`);
   return stale;
+}
+
+/** What GC has to remove. */
+export function staleAttachments(
+  network: string,
+  valid: readonly ValidAttachment[],
+  stateDirectory: string,
+): readonly Attachment[] {
+  const directory = attachmentsDirectory(stateDirectory);
+  const keep = new Set(valid.map((a) => `${a.containerID}/${a.ifname}`));
+  const living = listAttachments(directory);
+  const lives = new Set(living.map((a) => `${a.containerId}/${a.ifname}`));
+  return [
+    ...living.filter((a) => !keep.has(`${a.containerId}/${a.ifname}`)),
+    ...listEnded(directory).filter((a) => !lives.has(`${a.containerId}/${a.ifname}`)),
+  ].filter((a) => a.network === network);
 }

@@ -12,16 +12,23 @@ const records = (node: TestNode): readonly string[] => {
 /** The pod's links, rules and routes, without what the kernel makes of its own accord. */
 const podState = (pod: TestPod): readonly string[] => [
   ...lines(inside(pod.namespace, "ip", "-o", "link")).map((line) => line.split(": ")[1] ?? ""),
-  ...lines(inside(pod.namespace, "ip", "rule")),
-  // A link's own fe80:: comes when the kernel knows that nobody else has it: later than the link.
-  ...lines(inside(pod.namespace, "ip", "route", "show", "table", "all")).filter(
-    (line) => !/^((local|anycast|multicast) )?(fe80:|ff00:)/.test(line),
-  ),
+  ...["-4", "-6"].flatMap((family) => [
+    ...lines(inside(pod.namespace, "ip", family, "rule")),
+    // A link's own fe80:: comes when the kernel knows that nobody else has it: later than the link.
+    ...lines(inside(pod.namespace, "ip", family, "route", "show", "table", "all")).filter(
+      (line) => !/^((local|anycast|multicast) )?(fe80:|ff00:)/.test(line),
+    ),
+  ]),
   ...lines(inside(pod.namespace, "nft", "list", "ruleset")),
 ];
 
-for (const type of ["underlay", "multi-NIC"] as const)
-  describe(`ADD of an ${type} pod that fails or dies at any step`, function () {
+/** Underlay pods, multi-NIC pods, and a NIC beside another of ours. */
+for (const [type, ifname] of [
+  ["an underlay pod", "eth0"],
+  ["a multi-NIC pod", "net1"],
+  ["an underlay pod's second NIC", "net1"],
+] as const)
+  describe(`ADD of ${type}, both families, that fails or dies at any step`, function () {
     this.timeout(120_000);
     let net: TestNet;
     let node: TestNode;
@@ -30,13 +37,22 @@ for (const type of ["underlay", "multi-NIC"] as const)
     let config: Readonly<Record<string, unknown>>;
     let untouched: readonly string[];
     let podUntouched: readonly string[];
-    const ifname = type === "underlay" ? "eth0" : "net1";
+    /** Of the pod's other NIC. */
+    let recorded: readonly string[];
 
     before(() => {
       net = new TestNet(pluginsFromEnvironment());
       node = net.node("n1", "10.7.168.71", {}, "fd07::71");
       pod = net.pod("p");
-      if (type === "multi-NIC") net.overlay(node, pod, "10.233.64.5", "fd33:64::5");
+      if (type === "a multi-NIC pod") net.overlay(node, pod, "10.233.64.5", "fd33:64::5");
+      if (type === "an underlay pod's second NIC") {
+        const first = [
+          { address: "10.7.200.9/16", gateway: "10.7.168.72" },
+          { address: "fd07::200:9/64", gateway: "fd07::72" },
+        ];
+        assert.equal(net.attachAll(node, pod, "eth0", first).status, 0);
+      }
+      recorded = records(node);
       const addresses = [
         { address: "10.7.200.1/16", gateway: "10.7.168.72" },
         { address: "fd07::200:1/64", gateway: "fd07::72" },
@@ -45,7 +61,7 @@ for (const type of ["underlay", "multi-NIC"] as const)
       untouched = permanentState(node);
       podUntouched = podState(pod);
       assert.equal(net.call("interlay", "ADD", node, pod, ifname, config).status, 0);
-      const [file = ""] = records(node);
+      const [file = ""] = records(node).filter((name) => !recorded.includes(name));
       const record = readFileSync(join(node.stateDirectory, "attachments", file), "utf8");
       steps = (JSON.parse(record) as { plan: { items: typeof steps } }).plan.items;
       assert.equal(net.call("interlay", "DEL", node, pod, ifname, {}).status, 0);
@@ -57,7 +73,7 @@ for (const type of ["underlay", "multi-NIC"] as const)
     const nothingLeft = (what: string) => {
       assert.deepEqual(permanentState(node), untouched, `on the node after ${what}`);
       assert.deepEqual(podState(pod), podUntouched, `in the pod after ${what}`);
-      assert.deepEqual(records(node), [], `records after ${what}`);
+      assert.deepEqual(records(node), recorded, `records after ${what}`);
     };
 
     it("fails with the step's name, and leaves nothing", () => {
@@ -71,10 +87,11 @@ for (const type of ["underlay", "multi-NIC"] as const)
     });
 
     it("leaves nothing after kill -9 and DEL or GC", () => {
+      const valid = recorded.map(() => ({ containerID: pod.containerId, ifname: "eth0" }));
       for (const [index, step] of steps.entries()) {
         net.call("faulty", "ADD", node, pod, ifname, config, `kill:${index}`);
         const [verb, cleanup] =
-          index % 2 === 0 ? ["DEL", {}] : ["GC", { "cni.dev/attachments": [], cniVersion: "1.1.0" }];
+          index % 2 === 0 ? ["DEL", {}] : ["GC", { "cni.dev/valid-attachments": valid, cniVersion: "1.1.0" }];
         assert.deepEqual(net.call("interlay", verb, node, pod, ifname, cleanup), { status: 0, json: {} });
         nothingLeft(`kill -9 before step ${index} (${step.kind}) and ${verb}`);
       }

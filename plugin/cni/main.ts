@@ -1,64 +1,102 @@
 import { readFileSync } from "node:fs";
 import { config } from "zod/mini";
 import en from "zod/v4/locales/en.js";
-import type { PlanItem } from "../datapath/plan.ts";
+import { PodBusyError } from "../datapath/pod-lock.ts";
 import { add } from "./add.ts";
-import type { Call } from "./call.ts";
+import { type Call, NotServedError, type Way } from "./call.ts";
 import { check } from "./check.ts";
-import { collectGarbage, del } from "./del.ts";
+import { collectGarbage, del, delSoon, staleAttachments } from "./del.ts";
 import { errorJson } from "./error.ts";
 import { logCall } from "./log.ts";
 import { type Places, placesOf } from "./options.ts";
 import { peakMemory } from "./peak-memory.ts";
-import { parseRequest, type Request } from "./request.ts";
+import { parseRequest, type Request, validAttachments } from "./request.ts";
 import { say } from "./say.ts";
 import { status } from "./status.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-// Compiling a schema pays after many uses; a call has one.
-config({ ...en(), jitless: true });
+export interface Answer {
+  readonly status: number;
+  /** What goes to stdout; empty for verbs that answer nothing. */
+  readonly output: string;
+}
 
-/** A call of the CNI plugin: stdin and environment in, JSON on stdout. Returns the exit status. */
-export function runCni(
+export interface CallOptions {
+  readonly way?: Way;
+  /** Called before each step of a plan (tests). */
+  readonly beforeStep?: Call["beforeStep"];
+  /** The places that the agent serves: calls of others it does not answer. */
+  readonly served?: Places;
+  /** As the option dryRun, whatever the configuration says. */
+  readonly dryRun?: boolean;
+}
+
+/** A call of the CNI plugin in a process of its own: stdin and environment in, JSON on stdout. Returns the exit status. */
+export function runCni(env: Environment, options: CallOptions = {}): number {
+  // Compiling a schema pays after many uses; here a call has one.
+  config({ ...en(), jitless: true });
+  const { status, output } = answerCni(env, () => readFileSync(0, "utf8"), { ...options, started: performance.now() });
+  if (output !== "") say(output);
+  return status;
+}
+
+/**
+ * From what a call says to its answer and its line in the log. Throws NotServedError and PodBusyError in the agent, for
+ * what the plugin is to do alone; nothing is logged then.
+ */
+export function answerCni(
   env: Environment,
-  beforeStep: (item: PlanItem, index: number) => void = () => undefined,
-): number {
-  const started = performance.now();
-  const steps: Record<string, number> = { start: milliseconds(started) };
-  let last = started;
+  stdin: () => string,
+  {
+    way = "alone",
+    beforeStep = () => undefined,
+    served,
+    dryRun = false,
+    started,
+  }: CallOptions & { readonly started: number },
+): Answer {
+  const begun = performance.now();
+  const steps: Record<string, number> = way === "alone" ? { start: milliseconds(begun) } : {};
+  let last = begun;
   const lap = (step: string): void => {
     const now = performance.now();
     steps[step] = milliseconds(now - last);
     last = now;
   };
   let request: Request | undefined;
-  let places: Places = placesOf({});
+  let places: Places = served ?? placesOf({});
   let failure: unknown;
+  let output = "";
   try {
-    request = parseRequest(env, readFileSync(0, "utf8"));
+    request = parseRequest(env, stdin());
+    if (dryRun) request = { ...request, config: { ...request.config, dryRun } };
     places = placesOf(request.config);
+    if (served !== undefined && (places.state !== served.state || places.log !== served.log))
+      throw new NotServedError(`${places.state} is not the agent's`);
     lap("parse");
-    const output = dispatch({ request, places, lap, beforeStep });
-    if (output !== undefined) say(JSON.stringify(output));
+    const answer = dispatch({ request, places, way, lap, beforeStep });
+    if (answer !== undefined) output = JSON.stringify(answer);
   } catch (error) {
+    if (error instanceof NotServedError || error instanceof PodBusyError) throw error;
     failure = error;
-    say(errorJson(error, request?.config.cniVersion ?? "1.0.0"));
+    output = errorJson(error, request?.config.cniVersion ?? "1.0.0");
   }
   logCall(
     {
       command: env["CNI_COMMAND"],
+      way,
       containerId: request?.containerId,
       ifname: request?.ifname,
       pod: request?.pod,
       milliseconds: milliseconds(performance.now() - started),
       steps,
-      peakMemoryKiB: peakMemory(),
+      ...(way === "alone" ? { peakMemoryKiB: peakMemory() } : {}),
       ...(failure === undefined ? {} : { error: failure instanceof Error ? failure.message : JSON.stringify(failure) }),
     },
     places.log,
   );
-  return failure === undefined ? 0 : 1;
+  return { status: failure === undefined ? 0 : 1, output };
 }
 
 function milliseconds(value: number): number {
@@ -66,20 +104,26 @@ function milliseconds(value: number): number {
 }
 
 function dispatch(call: Call): unknown {
-  const { request, places, lap } = call;
+  const { request, places, way, lap } = call;
   switch (request.command) {
     case "ADD":
       return { ...add(call), cniVersion: request.config.cniVersion };
     case "DEL":
-      del(request, places.state);
+      if (way === "agent") delSoon(request, places.state);
+      else del(request, places.state);
       lap("remove");
       return undefined;
     case "CHECK":
       check(call);
       return undefined;
-    case "GC":
-      collectGarbage(request.config["cni.dev/attachments"] ?? [], places.state);
+    case "GC": {
+      const { name } = request.config;
+      const valid = validAttachments(request.config);
+      if (way === "agent" && staleAttachments(name, valid, places.state).length > 0)
+        throw new NotServedError("there is something to remove");
+      collectGarbage(name, valid, places.state);
       return undefined;
+    }
     case "STATUS":
       status(places.facts);
       return undefined;

@@ -36,6 +36,16 @@ const ownAddressesOnly = (namespace: string) => inside(namespace, "sysctl", "-qw
 const tableOf = (pod: TestPod, address: string): string =>
   /lookup (\d+)/.exec(inside(pod.namespace, "ip", "rule", "show", "from", address))?.[1] ?? "no table";
 
+const TABLE = ["inet", "interlay"] as const;
+function filterStrictly({ underlay }: World): void {
+  for (const link of ["all", "veth0"]) inside(underlay.namespace, "sysctl", "-qw", `net.ipv4.conf.${link}.rp_filter=1`);
+}
+/** The handle of the rule that marks for the source check. */
+function sourceCheck({ namespace }: TestPod): string {
+  const listing = inside(namespace, "nft", "--handle", "list", "chain", ...TABLE, "incoming");
+  return /source check.* # handle (\d+)/.exec(listing)?.[1] ?? "none";
+}
+
 /** Lines that a cluster such as the suite's can do without (e2e/mutants/survivors.ts): here each is missed. */
 const NEEDED: readonly Needed[] = [
   {
@@ -108,12 +118,17 @@ const NEEDED: readonly Needed[] = [
   {
     line: "underlay pod: src_valid_mark on veth0",
     when: "the pod's network namespace filters strictly by itself",
-    arrange: ({ underlay }) => {
-      for (const link of ["all", "veth0"])
-        inside(underlay.namespace, "sysctl", "-qw", `net.ipv4.conf.${link}.rp_filter=1`);
-    },
+    arrange: filterStrictly,
     reach: ({ node }) => ping(node.name, UNDERLAY, FAR_OF_NODE),
     takeOut: ({ underlay }) => inPod(underlay, "sysctl", "-qw", "net.ipv4.conf.veth0.src_valid_mark=0"),
+  },
+  {
+    line: "underlay pod: what comes in by veth0 is marked",
+    when: "the pod's network namespace filters strictly by itself",
+    arrange: filterStrictly,
+    reach: ({ node }) => ping(node.name, UNDERLAY, FAR_OF_NODE),
+    takeOut: ({ underlay }) =>
+      inPod(underlay, "nft", "delete", "rule", ...TABLE, "incoming", "handle", sourceCheck(underlay)),
   },
 ];
 /** Behind the node. */

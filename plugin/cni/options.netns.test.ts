@@ -51,6 +51,14 @@ describe("a network's options", () => {
     assert.match(JSON.stringify(json["interfaces"]), /"veth0"/);
     assert.deepEqual([permanentState(node), permanentState({ ...node, name: pod.namespace })], before_);
     assert.equal(net.call("interlay", "CHECK", node, pod, "eth0", {}).json["code"], 3, "there is a record");
+
+    // As a person asks: by a flag, of what a runtime starts.
+    const { executable, env, input } = net.invocation("door", "ADD", node, pod, "eth0", { prevResult });
+    const argv = ["netns", "exec", node.name, executable, "--dry-run"];
+    const { status: ended, stdout } = spawnSync("ip", argv, { env, input, encoding: "utf8" });
+    assert.equal(ended, 0, stdout);
+    assert.deepEqual(JSON.parse(stdout), json);
+    assert.deepEqual([permanentState(node), permanentState({ ...node, name: pod.namespace })], before_);
   });
 
   it("one that is wrong is named, before anything is done", () => {

@@ -29,12 +29,16 @@ const resultSchema = z.looseObject({
 });
 export type CniResult = z.infer<typeof resultSchema>;
 
+const attachments = z.nullish(z.array(z.looseObject({ containerID: z.string(), ifname: z.string() })));
+
 const configSchema = z.looseObject({
   cniVersion: z._default(z.string(), "0.3.0"),
   name: z._default(z.string(), ""),
   type: z._default(z.string(), "interlay"),
   prevResult: z.optional(resultSchema),
-  "cni.dev/attachments": z.optional(z.array(z.looseObject({ containerID: z.string(), ifname: z.string() }))),
+  "cni.dev/valid-attachments": attachments,
+  /** The same, by the name that the spec had until containernetworking/cni issue 1101: some runtimes say this one alone. */
+  "cni.dev/attachments": attachments,
 });
 export type NetworkConfig = z.infer<typeof configSchema>;
 
@@ -55,6 +59,13 @@ export interface Request {
 }
 
 type Environment = Readonly<Record<string, string | undefined>>;
+
+export type ValidAttachment = { readonly containerID: string; readonly ifname: string };
+
+/** GC's list of this network's valid attachments. libcni gives none where nothing is valid (GCNetworkList without arguments). */
+export function validAttachments(config: NetworkConfig): readonly ValidAttachment[] {
+  return config["cni.dev/valid-attachments"] ?? config["cni.dev/attachments"] ?? [];
+}
 
 /** Throws CniError with the spec's code for what is wrong. */
 export function parseRequest(env: Environment, stdin: string): Request {

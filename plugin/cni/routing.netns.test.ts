@@ -78,6 +78,27 @@ describe("the default route's NIC", () => {
     rmSync(file);
   });
 
+  it("is the pod's wish though that NIC is attached later, whatever its name", () => {
+    const wishes = join(node.stateDirectory, "wishes");
+    const later = net.pod("later");
+    net.overlay(node, later, "10.233.64.6", "fd33:64::6");
+    mkdirSync(wishes, { recursive: true });
+    for (const ifname of ["lan0", "storage"])
+      writeFileSync(
+        join(wishes, `${later.containerId}-${ifname}.json`),
+        JSON.stringify({ defaultRouteNic: "storage" }),
+      );
+    const route = () => lines(inside(later.namespace, "ip", "-4", "route", "show", "default")).join("\n");
+    const address = (host: number) => [{ address: `10.7.200.${host}/16`, gateway: GATEWAY }];
+    assert.equal(net.attachAll(node, later, "lan0", address(7)).status, 0);
+    assert.match(route(), /^default via 169\.254\.1\.1 dev eth0/);
+    assert.equal(net.attachAll(node, later, "storage", address(8)).status, 0);
+    assert.match(route(), /^default via 10\.7\.168\.72 dev storage/);
+    for (const ifname of ["lan0", "storage"])
+      assert.equal(net.call("interlay", "DEL", node, later, ifname, {}).status, 0);
+    assert.match(route(), /^default via 169\.254\.1\.1 dev eth0/);
+  });
+
   it("is an error that names the NICs there are, and one without a gateway is one", () => {
     const before_ = permanentState(node);
     const of = (podDefaultRouteNic: string, gateway?: string) =>

@@ -1,14 +1,19 @@
 import type { Namespace } from "../datapath/kernel.ts";
 import { probe } from "../datapath/probe.ts";
 import type { PodNic } from "../datapath/survey.ts";
+import { NotServedError, type Way } from "./call.ts";
 import { AddressConflict, CniError, CODE } from "./error.ts";
 import type { Options } from "./options.ts";
 import type { PodRef } from "./request.ts";
 
-/** Before anything is made: nobody else has the addresses, and the gateways answer, as far as the configuration asks for it. */
-export function checkWire(nic: PodNic, options: Options, pod: Namespace, ref: PodRef): void {
+/**
+ * Before anything is made: nobody else has the addresses, and the gateways answer, as far as the configuration asks for
+ * it. Answers are waited for, so the agent does not ask.
+ */
+export function checkWire(nic: PodNic, options: Options, pod: Namespace, ref: PodRef, way: Way): void {
   const { conflictDetection: conflicts, gatewayDetection: gateways, probeAttempts, probeIntervalMs } = options;
   if (!conflicts && !gateways) return;
+  if (way === "agent") throw new NotServedError("the wire is to be asked");
   const link = pod.findLink(nic.ifname);
   if (link === undefined) return; // the survey has said so
   const { conflict, silent } = probe(

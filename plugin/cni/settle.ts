@@ -2,6 +2,7 @@ import { familyOf } from "../datapath/address.ts";
 import type { Namespace } from "../datapath/kernel.ts";
 import type { PodNic } from "../datapath/survey.ts";
 import { IFA_FLAG } from "../netlink/address.ts";
+import { NotServedError, type Way } from "./call.ts";
 import { AddressConflict, CniError, CODE } from "./error.ts";
 import type { PodRef } from "./request.ts";
 
@@ -12,9 +13,9 @@ const PAUSE_MS = 20;
 /**
  * Waits until the kernel has seen that nobody else has the NIC's IPv6 addresses: before that it takes none of them for a
  * route's source. The reference plugins wait themselves only where there is an IPv6 gateway. Throws CniError 104 for an
- * address that somebody else has.
+ * address that somebody else has, NotServedError instead of waiting in the agent.
  */
-export function awaitSettled({ ifname, addresses }: PodNic, pod: Namespace, ref: PodRef): void {
+export function awaitSettled({ ifname, addresses }: PodNic, pod: Namespace, ref: PodRef, way: Way): void {
   const own = addresses.map(({ ip }) => ip).filter((ip) => familyOf(ip) === "ipv6");
   if (own.length === 0) return;
   const index = pod.findLink(ifname)?.index;
@@ -32,6 +33,7 @@ export function awaitSettled({ ifname, addresses }: PodNic, pod: Namespace, ref:
       );
     const tentative = there.find(({ flags = 0 }) => (flags & IFA_FLAG.tentative) !== 0);
     if (tentative === undefined) return;
+    if (way === "agent") throw new NotServedError(`${tentative.address} is tentative`);
     if (Date.now() > deadline)
       throw new CniError(
         CODE.unfitPod,

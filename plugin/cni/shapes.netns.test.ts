@@ -122,6 +122,9 @@ describe("pods of other shapes", () => {
       attached(node, pod, "net1", [address(1)]);
       answers("10.7.200.1");
       assert.ok(ping(node.name, "10.233.64.5"), "node -> eth0's address: no answer");
+      // as what the node masquerades: by ptp's end, which has the gateway's address
+      if (main === "ptp")
+        assert.ok(ping(node.name, "10.7.200.1", "10.233.64.1"), "the node's end of ptp's pair -> net1: no answer");
       assert.equal(net.call("interlay", "DEL", node, pod, "net1", {}).status, 0);
       assert.equal(net.call("interlay", "DEL", node, pod, "eth0", {}).status, 0);
       assert.deepEqual(permanentState(node), own);

@@ -43,3 +43,23 @@ export function contains(network: Cidr, ip: Ip): boolean {
   const [base, length] = ipaddr.parseCIDR(network);
   return address.kind() === base.kind() && address.match(base, length);
 }
+
+/** The whole of the other network is in this one. */
+export function containsNetwork(network: Cidr, other: Cidr): boolean {
+  const [base, length] = ipaddr.parseCIDR(network);
+  const [address, otherLength] = ipaddr.parseCIDR(other);
+  return address.kind() === base.kind() && otherLength >= length && address.match(base, length);
+}
+
+/** Without those that lie within another one, and each once. */
+export function outermost(networks: readonly Cidr[]): readonly Cidr[] {
+  const parsed = [...new Set(networks)].map((cidr) => ({ cidr, range: ipaddr.parseCIDR(cidr) }));
+  return parsed
+    .filter(({ cidr, range: [address, length] }) =>
+      parsed.every(
+        ({ cidr: other, range: [base, shorter] }) =>
+          other === cidr || shorter > length || base.kind() !== address.kind() || !address.match(base, shorter),
+      ),
+    )
+    .map(({ cidr }) => cidr);
+}

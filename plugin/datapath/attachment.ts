@@ -3,7 +3,7 @@ import { join } from "node:path";
 import * as z from "zod/mini";
 import type { Cidr } from "./address.ts";
 import { cidrs, STATE_DIRECTORY } from "./facts.ts";
-import type { Plan, PlanItem } from "./plan.ts";
+import { describeItem, type Plan, type PlanItem } from "./plan.ts";
 
 /** One file an attachment: what DEL, CHECK, GC and the agent's repair need, and nothing that must be asked for elsewhere. */
 export function attachmentsDirectory(stateDirectory: string): string {
@@ -15,6 +15,8 @@ const SCHEMA = "interlay.attachment/v1";
 export interface Attachment {
   readonly containerId: string;
   readonly ifname: string;
+  /** The network's name in its configuration: GC is about one network. Records of earlier versions have none. */
+  readonly network?: string;
   /** Path of the pod's network namespace. */
   readonly netns: string;
   readonly pod: { readonly namespace: string; readonly name: string; readonly uid: string };
@@ -27,6 +29,7 @@ const record = z.object({
   schema: z.literal(SCHEMA),
   containerId: z.string(),
   ifname: z.string(),
+  network: z.exactOptional(z.string()),
   netns: z.string(),
   pod: z.object({ namespace: z.string(), name: z.string(), uid: z.string() }),
   // Written by this program alone, in a directory of mode 0700: the plan's own types hold.
@@ -57,20 +60,31 @@ export function readAttachment(
   ifname: string,
   directory = ATTACHMENTS_DIRECTORY,
 ): Attachment | undefined {
-  return readFile(fileOf(containerId, ifname, directory));
+  return readAttachmentFile(fileOf(containerId, ifname, directory));
 }
 
-export function listAttachments(directory = ATTACHMENTS_DIRECTORY): readonly Attachment[] {
+/** @param containerId those of this container alone; of all if undefined */
+export function listAttachments(directory = ATTACHMENTS_DIRECTORY, containerId?: string): readonly Attachment[] {
   let names: readonly string[];
   try {
     names = readdirSync(directory);
   } catch {
     return []; // no pod has been wired yet
   }
-  return names.filter((name) => name.endsWith(".json")).flatMap((name) => readFile(join(directory, name)) ?? []);
+  return names
+    .filter((name) => name.endsWith(".json") && (containerId === undefined || name.startsWith(`${containerId}-`)))
+    .flatMap((name) => readAttachmentFile(join(directory, name)) ?? [])
+    .filter((attachment) => containerId === undefined || attachment.containerId === containerId);
 }
 
-function readFile(file: string): Attachment | undefined {
+/** What other NICs of the same pod need as well, a line (describeItem) each: it stays when one of them goes. */
+export function linesOfOthers(containerId: string, ifname: string, directory: string): ReadonlySet<string> {
+  const others = listAttachments(directory, containerId).filter((a) => a.ifname !== ifname);
+  return new Set(others.flatMap(({ plan }) => plan.items.map(describeItem)));
+}
+
+/** Undefined if there is none, or one that cannot be read. */
+export function readAttachmentFile(file: string): Attachment | undefined {
   try {
     return record.parse(JSON.parse(readFileSync(file, "utf8")));
   } catch {

@@ -1,3 +1,4 @@
+import { RTM_NEIGHBOUR, encodeNeighbour } from "../netlink/neighbour.ts";
 import { RTM_ROUTE, decodeRoute, encodeRoute, encodeRouteDump } from "../netlink/route.ts";
 import { RTM_RULE, decodeRule, encodeRule, encodeRuleDump } from "../netlink/rule.ts";
 import { type Family, hostCidr } from "./address.ts";
@@ -9,7 +10,8 @@ import type { Plan } from "./plan.ts";
 
 /**
  * Removes what an earlier life of the same addresses left: our routes on the node to them by other links or in other
- * tables, and rules in the pod that send them to other tables. Nothing that Interlay did not make is touched.
+ * tables, the neighbours pinned on those links with them, and rules in the pod that send them to other tables. Nothing
+ * that Interlay did not make is touched.
  */
 export function removeDirt({ items }: Plan, node: Namespace, pod: Namespace): void {
   const routes = items.flatMap((item) => (item.kind === "route" && item.where === "node" ? [item] : []));
@@ -26,6 +28,8 @@ export function removeDirt({ items }: Plan, node: Namespace, pod: Namespace): vo
       gone(() => {
         node.socket.execute(`stale route to ${destination}`, RTM_ROUTE.del, 0, encodeRoute(route));
       });
+      if (route.link !== undefined && ours.link !== route.link)
+        removeNeighbour(route.destination.address, family, route.link, node);
     }
   }
 
@@ -47,4 +51,12 @@ export function removeDirt({ items }: Plan, node: Namespace, pod: Namespace): vo
 
 function familiesIn(items: readonly { readonly family: Family }[]): ReadonlySet<Family> {
   return new Set(items.map(({ family }) => family));
+}
+
+/** It was pinned with the route: an address without its route there is nobody's. */
+function removeNeighbour(address: string, family: Family, link: number, node: Namespace): void {
+  gone(() => {
+    const body = encodeNeighbour({ family, link, address, mac: "00:00:00:00:00:00", state: 0 });
+    node.socket.execute(`stale neighbour ${address}`, RTM_NEIGHBOUR.del, 0, body);
+  });
 }

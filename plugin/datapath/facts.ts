@@ -7,8 +7,8 @@ export const STATE_DIRECTORY = "/var/lib/interlay";
 export const FACTS_FILE = `${STATE_DIRECTORY}/facts.json`;
 export const FACTS_SCHEMA = "interlay.facts/v1";
 
-/** All of a family would take the place of the pod's default route, and take it away when it goes. */
-function parsePartOfAll(text: string): Cidr {
+/** Throws on what is no network, and on all of a family: that would take the place of the pod's default route, and take it away when it goes. */
+export function parsePartOfAll(text: string): Cidr {
   const cidr = parseCidr(text);
   if (cidr.endsWith("/0")) throw new Error(`"${text}" is every address: that is a default route's`);
   return cidr;

@@ -16,6 +16,8 @@ export interface NodeAnchor {
   /** Its other end on the node: `cali…` or ours. */
   readonly nodeLink: string;
   readonly nodeMac: string;
+  /** The node's own addresses on that end: ptp's gateway. Calico's ends have none. */
+  readonly nodeAddresses: readonly Ip[];
   /** The pod's addresses on that link. */
   readonly addresses: readonly Ip[];
   /** Default routes by that link. */
@@ -67,6 +69,7 @@ export function planExtraNic(facts: Facts, pod: ExtraAttachment): Plan {
         ...fromNode(anchor, extra.ip, node, numbers),
         ...(main === undefined ? [] : routesThroughNode(facts, { node, device: anchor.podLink, source: main })),
         ...fromExtra(pod, extra, { node, device: anchor.podLink, source: extra.ip }),
+        ...toNodeEnd(pod, extra),
         ...(main === undefined ? [] : fromOverlay(anchor, { node, device: anchor.podLink, source: main }, numbers)),
         ...defaultBy(pod, extra),
       ];
@@ -158,6 +161,16 @@ function fromExtra(
       reason: `what comes from ${ifname}'s address leaves by ${ifname}`,
     },
   ];
+}
+
+/** What the node forwards to the pod and masquerades comes from the address of its own end, where that has one. */
+function toNodeEnd({ anchor, linkIndex }: ExtraAttachment, { ip }: ExtraAddress): readonly PlanItem[] {
+  return anchor.nodeAddresses
+    .filter((address) => familyOf(address) === familyOf(ip))
+    .map((address) => ({
+      ...toNode({ node: address, device: anchor.podLink, source: ip }, NIC_TABLE_BASE + linkIndex),
+      reason: "the node masquerades by its end's own address: the reply goes back there, not by the wire",
+    }));
 }
 
 /** Without it a reply from the overlay address to an underlay pod leaves by net1, and the pod's own node calls it INVALID. */

@@ -27,6 +27,21 @@ export function withPodLock<T>(netns: string, work: () => T): T {
   }
 }
 
+/** Somebody else writes the pod's state. */
+export class PodBusyError extends Error {}
+
+/** As withPodLock, but throws PodBusyError instead of waiting. */
+export function withFreePodLock<T>(netns: string, work: () => T): T {
+  const fd = openIfThere(netns);
+  if (fd === undefined) return work();
+  try {
+    if (!locked(fd)) throw new PodBusyError(`${netns} is locked`);
+    return work();
+  } finally {
+    closeSync(fd);
+  }
+}
+
 /** As withPodLock, but undefined at once where somebody else has it, or the namespace is gone. */
 export function tryPodLock<T>(netns: string, work: () => T): T | undefined {
   const fd = openIfThere(netns);

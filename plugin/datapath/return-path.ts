@@ -1,4 +1,4 @@
-import { type Cidr, familyOf } from "./address.ts";
+import { type Cidr, familyOf, hostCidr, outermost, parseCidr, parseIp } from "./address.ts";
 import { NODE_LINK_PREFIX } from "./names.ts";
 
 /** Our table on the node; nothing else is in it. */
@@ -13,19 +13,20 @@ const OVERLAY_LINKS = "cali*";
  * directions and keeps its policy. Services are another network and stay tracked.
  *
  * "On another node" is what the routing table says (`fib`), not a list of Calico's blocks: a block that is minutes old
- * is treated rightly from its first packet. One rule a family, whatever the number of pods.
+ * is treated rightly from its first packet. One rule a family, whatever the number of pods and networks.
  */
 export function notrackRules(overlayCidrs: readonly Cidr[]): string {
   const families = [
     { name: "overlay4", type: "ipv4_addr", protocol: "ip", family: "ipv4" },
     { name: "overlay6", type: "ipv6_addr", protocol: "ip6", family: "ipv6" },
   ].flatMap((f) => {
-    const elements = overlayCidrs.filter((cidr) => familyOf(cidr) === f.family);
+    // What lies within another network would be refused as overlapping it.
+    const elements = outermost(overlayCidrs).filter((cidr) => familyOf(cidr) === f.family);
     return elements.length === 0 ? [] : [{ ...f, elements }];
   });
   const sets = families.map(
     ({ name, type, elements }) =>
-      `  set ${name} {\n    type ${type}; flags interval; auto-merge\n    elements = { ${elements.join(", ")} }\n  }\n`,
+      `  set ${name} {\n    type ${type}; flags interval\n    elements = { ${elements.join(", ")} }\n  }\n`,
   );
   const rules = families.map(
     ({ name, protocol }) =>
@@ -37,6 +38,24 @@ ${sets.join("")}  chain prerouting {
 ${rules.join("")}  }
 }
 `;
+}
+
+/** The networks that the sets of a listing have; of one address, nft leaves the length out. */
+export function notrackElements(listing: string): readonly Cidr[] {
+  return [...listing.matchAll(/elements = \{([^}]*)\}/g)]
+    .flatMap(([, list = ""]) => list.split(","))
+    .map((text) => text.trim())
+    .map((text) => (text.includes("/") ? parseCidr(text) : hostCidr(parseIp(text))));
+}
+
+/** Is what `nft list table` says what `notrackRules` has made? */
+export function notrackIsWhole(listing: string, overlayCidrs: readonly Cidr[]): boolean {
+  const wanted = outermost(overlayCidrs);
+  const rules = listing.split("\n").filter((line) => / notrack$/.test(line.trimEnd())).length;
+  return (
+    rules === new Set(wanted.map(familyOf)).size &&
+    [...notrackElements(listing)].sort().join() === [...wanted].sort().join()
+  );
 }
 
 /** One transaction that leaves no table of ours, there or not. */

@@ -20,6 +20,8 @@ export interface PodNic {
   readonly txQueueLength?: number;
   /** The link that is to have the pod's default routes; undefined: they stay. */
   readonly defaultRouteNic?: string;
+  /** By the pod's annotation: the agent knows all of the pod's NICs, also those that are attached after this one. */
+  readonly defaultRouteNicKnown?: true;
   readonly numbers: RoutingNumbers;
   readonly macPrefix?: string;
 }
@@ -68,6 +70,7 @@ export function planFor(facts: Facts, nic: PodNic, node: Namespace, pod: Namespa
       podMac: anchorLink.mac,
       nodeLink: nodeEnd.name,
       nodeMac: nodeEnd.mac,
+      nodeAddresses: globalAddresses(node, nodeEnd.index).filter((a) => !facts.node.addresses.includes(a)),
       addresses: globalAddresses(pod, anchorLink.index),
       gateways: defaultGateways(pod, anchorLink.index),
     },
@@ -84,11 +87,13 @@ function before(first: readonly PlanItem[], { items }: Plan): Plan {
  * The NIC that is to have the default route, checked: one that is there, or one that Multus attaches after this one
  * (net2 after net1), of whom its own ADD will tell.
  */
-function defaultRouteNic({ defaultRouteNic: wanted, ifname, addresses }: PodNic, pod: Namespace): string | undefined {
+function defaultRouteNic(nic: PodNic, pod: Namespace): string | undefined {
+  const { defaultRouteNic: wanted, ifname, addresses } = nic;
   if (wanted === undefined) return undefined;
   if (wanted === ifname && ifname !== MAIN_NIC && !addresses.some(({ gateway }) => gateway !== undefined))
     throw new UnfitPodError(`${ifname} was chosen to have the default route, but it was given no gateway`);
-  if (pod.findLink(wanted) !== undefined || comesAfter(wanted, ifname)) return wanted;
+  if (nic.defaultRouteNicKnown === true || pod.findLink(wanted) !== undefined || comesAfter(wanted, ifname))
+    return wanted;
   const links = pod.links().filter(({ name }) => name !== "lo" && name !== POD_LINK);
   throw new UnfitPodError(
     `${wanted} was chosen to have the default route, but the pod's NICs are ${links.map(({ name }) => name).join(", ")}`,

@@ -1,17 +1,33 @@
 import { join } from "node:path";
-import { compile } from "./compile.ts";
+import { compile, compileGo } from "./compile.ts";
 
 const plugin = join(import.meta.dirname, "..");
 
 const SOURCES = ["agent", "cni", "datapath", "doctor", "ipam", "netlink"];
 
-/** Makes `plugin/dist/interlay`, the one executable that is plugin, IPAM plugin and agent; returns its path. */
-export function buildInterlay(): Promise<string> {
-  return compile({
-    entry: join(plugin, "main.ts"),
-    sources: SOURCES.map((room) => join(plugin, room)),
-    output: join(plugin, "dist", "interlay"),
-  });
+/** What is installed on a node, side by side: the door finds the whole plugin where it lies itself. */
+export interface Executables {
+  /** `interlay`, and by a link `interlay-ipam`: what a runtime starts (plugin/door). */
+  readonly door: string;
+  /** `interlay-full`: plugin, IPAM plugin and agent. */
+  readonly whole: string;
+}
+
+/** Makes `plugin/dist/interlay` and `plugin/dist/interlay-full`. */
+export async function buildInterlay(): Promise<Executables> {
+  const [door, whole] = await Promise.all([
+    compileGo({
+      entry: join(plugin, "door", "main.go"),
+      sources: [join(plugin, "door")],
+      output: join(plugin, "dist", "interlay"),
+    }),
+    compile({
+      entry: join(plugin, "main.ts"),
+      sources: SOURCES.map((room) => join(plugin, room)),
+      output: join(plugin, "dist", "interlay-full"),
+    }),
+  ]);
+  return { door, whole };
 }
 
 /** The plugin with faults that tests ask for; never installed. */

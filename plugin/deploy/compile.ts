@@ -14,14 +14,10 @@ export interface Program {
 }
 
 /** One self-contained executable by `bun build --compile`; made only if the sources changed since the last time. */
-export async function compile({ entry, sources, output }: Program): Promise<string> {
-  const stamp = `${output}.sources`;
-  const digest = await digestOf(sources);
-  if ((await readFile(stamp, "utf8").catch(() => "")) === digest) return output;
-  await mkdir(dirname(output), { recursive: true });
-  const temporary = `${output}.${process.pid}.new`;
-  try {
-    await bun([
+export async function compile(program: Program): Promise<string> {
+  return madeOnce(program, await readFile(bunPackage(), "utf8"), (temporary) =>
+    // The npm package's name for it on every system.
+    run(join(dirname(bunPackage()), "bin", "bun.exe"), [
       "build",
       "--compile",
       // What a call does not import is a file of its own in the executable, and is not loaded.
@@ -30,10 +26,37 @@ export async function compile({ entry, sources, output }: Program): Promise<stri
       "--bytecode",
       "--minify",
       "--target=bun-linux-x64",
-      entry,
+      program.entry,
       "--outfile",
       temporary,
-    ]);
+    ]),
+  );
+}
+
+const GO_BUILD = ["build", "-trimpath", "-ldflags", "-s -w", "-o"];
+
+/** One static executable by `go build`; made only if the sources changed since the last time. */
+export function compileGo(program: Program): Promise<string> {
+  return madeOnce(program, GO_BUILD.join(" "), (temporary) =>
+    run("go", [...GO_BUILD, temporary, program.entry], {
+      ...{ CGO_ENABLED: "0", GOFLAGS: "-buildvcs=false", GOOS: "linux", GOARCH: "amd64" },
+    }),
+  );
+}
+
+/** @param recipe what else the executable depends on */
+async function madeOnce(
+  { sources, output }: Program,
+  recipe: string,
+  make: (temporary: string) => Promise<void>,
+): Promise<string> {
+  const stamp = `${output}.sources`;
+  const digest = await digestOf(sources, recipe);
+  if ((await readFile(stamp, "utf8").catch(() => "")) === digest) return output;
+  await mkdir(dirname(output), { recursive: true });
+  const temporary = `${output}.${process.pid}.new`;
+  try {
+    await make(temporary);
     await rename(temporary, output);
   } finally {
     await rm(temporary, { force: true });
@@ -42,12 +65,12 @@ export async function compile({ entry, sources, output }: Program): Promise<stri
   return output;
 }
 
-/** Paths and contents of all non-test sources, and Bun's version. */
-async function digestOf(directories: readonly string[]): Promise<string> {
-  const hash = createHash("sha256").update(await readFile(bunPackage(), "utf8"));
+/** Paths and contents of all non-test sources, and the recipe. */
+async function digestOf(directories: readonly string[], recipe: string): Promise<string> {
+  const hash = createHash("sha256").update(recipe);
   for (const directory of directories) {
     const names = (await readdir(directory, { recursive: true })).filter((n) =>
-      /(?<!\.test)\.(ts|yaml|json|nft)$/.test(n),
+      /(?<!\.test)\.(ts|yaml|json|nft|go)$/.test(n),
     );
     for (const name of names.sort()) hash.update(`\0${name}\0`).update(await readFile(join(directory, name)));
   }
@@ -58,11 +81,16 @@ function bunPackage(): string {
   return createRequire(import.meta.url).resolve("bun/package.json");
 }
 
-async function bun(argv: readonly string[]): Promise<void> {
-  const file = join(dirname(bunPackage()), "bin", "bun.exe"); // the npm package's name for it on every system
-  const child = spawn(file, argv, { stdio: ["ignore", "pipe", "pipe"] });
+async function run(file: string, argv: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<void> {
+  const child = spawn(file, argv, { stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, ...env } });
   let said = "";
   for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk: Buffer) => (said += chunk.toString()));
-  const code = await new Promise<number | null>((resolve, reject) => child.on("error", reject).on("close", resolve));
-  if (code !== 0) throw new Error(`bun could not compile (exit ${String(code)}): ${said.trim()}`);
+  const code = await new Promise<number | null>((resolve, reject) => {
+    child
+      .on("error", ({ message }) => {
+        reject(new Error(`${file} cannot be started (${message}): it is needed to build Interlay`));
+      })
+      .on("close", resolve);
+  });
+  if (code !== 0) throw new Error(`${file} ${argv[0] ?? ""} failed (exit ${String(code)}): ${said.trim()}`);
 }

@@ -60,17 +60,22 @@ export function checkNode(node: NodeSnapshot, cluster: ClusterSnapshot | undefin
         ]
       : []),
     ...checkMtu(node, cluster, vxlan?.mtu, of),
-    ...(node.cniConfigs !== null && !node.cniConfigs.some((name) => /multus/i.test(name))
+    ...(node.cniConfigs !== null && !/multus/i.test(firstConfig(node.cniConfigs) ?? "")
       ? [
           of(
             "multus-missing",
             "start",
-            `No configuration of Multus is in /etc/cni/net.d of ${node.node}: pods there get the overlay alone.`,
-            "Install Multus, or see why its DaemonSet has no pod on this node.",
+            `The first configuration in /etc/cni/net.d of ${node.node} is ${firstConfig(node.cniConfigs) ?? "none"} and not Multus's: pods there get the overlay alone.`,
+            "Install Multus, or see why its DaemonSet has no pod on this node, and which file comes before its own.",
           ),
         ]
       : []),
   ];
+}
+
+/** What the runtime takes: by name the first file that is a configuration. */
+function firstConfig(names: readonly string[]): string | undefined {
+  return names.filter((name) => /\.(conf|conflist|json)$/.test(name)).sort()[0];
 }
 
 type Of = (
@@ -116,17 +121,25 @@ function checkUplink(node: NodeSnapshot, of: Of): readonly Finding[] {
   const { uplink } = node.facts;
   const link = node.links.find(({ name }) => name === uplink);
   if (link?.up === true) return [];
+  if (link === undefined)
+    return [
+      of(
+        "uplink-missing",
+        "warning",
+        `${node.node} has no link ${uplink}, which its facts call the uplink: CNI's STATUS says that the node is not ready, and networks that name no uplink are made from the default route's link.`,
+        "Set `uplink` (or NODE.uplink) in ConfigMap interlay-config to a link of the node.",
+      ),
+    ];
   return [
     of(
       "uplink-missing",
-      "start",
-      link === undefined
-        ? `${node.node} has no link ${uplink}, which its facts call the uplink: no macvlan link can be made there.`
-        : `The uplink ${uplink} of ${node.node} is down: nothing reaches the underlay from there.`,
-      link === undefined
-        ? "Set `uplink` (or NODE.uplink) in ConfigMap interlay-config, or in the UnderlayNetwork."
-        : `ip link set ${uplink} up`,
-      link === undefined ? [] : [{ sourceNode: node.node, placement: "other-node" }],
+      "fails",
+      `The uplink ${uplink} of ${node.node} is down: nothing reaches the underlay from there.`,
+      `ip link set ${uplink} up`,
+      [
+        { sourceNode: node.node, placement: "other-node" },
+        { targetNode: node.node, placement: "other-node" },
+      ],
     ),
   ];
 }

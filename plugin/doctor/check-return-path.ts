@@ -1,5 +1,6 @@
 import { isBelow129 } from "../agent/gate.ts";
-import { type Finding, OVERLAY_ADDRESSES } from "./finding.ts";
+import { containsNetwork, parseCidr } from "../datapath/address.ts";
+import { type CellPattern, type Finding, OVERLAY_ADDRESSES } from "./finding.ts";
 import type { ClusterSnapshot, NodeSnapshot } from "./snapshot.ts";
 
 /**
@@ -9,7 +10,9 @@ import type { ClusterSnapshot, NodeSnapshot } from "./snapshot.ts";
 export function checkReturnPath(node: NodeSnapshot, cluster: ClusterSnapshot | undefined): readonly Finding[] {
   const { kubeProxy, facts } = node;
   const overlay = cluster?.overlayCidrs ?? facts?.overlayCidrs ?? [];
-  const untracked = node.notrack.length > 0 && overlay.every((cidr) => node.notrack.includes(cidr));
+  const sets = node.notrack.map(parseCidr);
+  const tracked = overlay.filter((cidr) => !sets.some((set) => containsNetwork(set, parseCidr(cidr))));
+  const untracked = node.notrack.length > 0 && tracked.length === 0;
   const version = kubeProxy.version ?? "of an unknown version";
   const rule =
     kubeProxy.mode === "nftables"
@@ -20,7 +23,7 @@ export function checkReturnPath(node: NodeSnapshot, cluster: ClusterSnapshot | u
     const [message, remedy] =
       facts?.returnPath === "notrack"
         ? [
-            `kube-proxy ${version} on ${node.node} has ${rule}, and the table inet interlay ${node.notrack.length === 0 ? "is not in the kernel" : "does not have every overlay network"}.`,
+            `kube-proxy ${version} on ${node.node} has ${rule}, and the table inet interlay ${node.notrack.length === 0 ? "is not in the kernel" : `does not have ${tracked.join(", ")}`}.`,
             "See why the agent of this node does not write it: condition ReturnPathReady of its NodeState.",
           ]
         : node.tcpBeLiberal === 1 && !upgrade
@@ -41,15 +44,16 @@ export function checkReturnPath(node: NodeSnapshot, cluster: ClusterSnapshot | u
         node: node.node,
         message,
         remedy,
-        cells: [
-          {
+        cells: (tracked.length === overlay.length ? [{}] : tracked.map((targetCidr) => ({ targetCidr }))).map(
+          (within): CellPattern => ({
             sources: ["underlay"],
             sourceNode: node.node,
             targets: OVERLAY_ADDRESSES,
+            ...within,
             placement: "other-node",
             protocols: ["tcp"],
-          },
-        ],
+          }),
+        ),
       },
     ];
   }

@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { z } from "zod";
 import { Kube } from "../agent/kube.ts";
 import { readLastFacts } from "../agent/facts-file.ts";
 import { messageOf } from "../agent/log.ts";
@@ -6,24 +7,37 @@ import { observeCluster } from "./observe-cluster.ts";
 import { observeNode } from "./observe-node.ts";
 import { predict } from "./predict.ts";
 import { renderFindings } from "./report.ts";
-import type { ClusterSnapshot } from "./snapshot.ts";
+import { type ClusterSnapshot, nodeSnapshot, type Snapshot } from "./snapshot.ts";
 
 export interface DoctorOptions {
   readonly json?: boolean;
   /** Print what was seen, and predict nothing: for whoever looks at all nodes. */
   readonly snapshot?: boolean;
+  /** What `--snapshot` has printed on each node, as a JSON array: the prediction is for all of them. */
+  readonly nodesFrom?: string;
 }
 
 /** `interlay doctor`: on a node, of this node. Exit status 1 when a cell is predicted to fail or a pod not to start. */
 export async function runDoctor(options: DoctorOptions): Promise<void> {
+  if (options.nodesFrom !== undefined) {
+    const nodes = z.array(nodeSnapshot).parse(JSON.parse(readFileSync(options.nodesFrom, "utf8")));
+    tell({ nodes, cluster: await observeCluster(Kube.connect()) }, options);
+    return;
+  }
   const node = await observeNode(nodeName());
   if (options.snapshot === true) {
     process.stdout.write(`${JSON.stringify(node)}\n`);
     return;
   }
   const cluster = await askCluster(node.node);
-  const findings = predict({ nodes: [node], cluster });
-  process.stdout.write(options.json === true ? `${JSON.stringify({ findings })}\n` : renderFindings(findings, 1));
+  tell({ nodes: [node], cluster }, options);
+}
+
+function tell(snapshot: Snapshot, { json }: DoctorOptions): void {
+  const findings = predict(snapshot);
+  process.stdout.write(
+    json === true ? `${JSON.stringify({ findings })}\n` : renderFindings(findings, snapshot.nodes.length),
+  );
   if (findings.some(({ severity }) => severity !== "warning")) process.exitCode = 1;
 }
 

@@ -1,18 +1,18 @@
 import { execFileSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import { readLastFacts } from "../agent/facts-file.ts";
-import { filterRules, KubeProxyObserver } from "../agent/kube-proxy.ts";
-import { parseCidr } from "../datapath/address.ts";
+import { readFilters } from "../agent/filters.ts";
+import { forwardDrops } from "../agent/forward.ts";
+import { KubeProxyObserver } from "../agent/kube-proxy.ts";
 import { type Attachment, listAttachments } from "../datapath/attachment.ts";
 import { Namespace, withNamespaces } from "../datapath/kernel.ts";
 import { NODE_LINK_PREFIX } from "../datapath/names.ts";
 import { describeItem, MAIN_TABLE } from "../datapath/plan.ts";
 import { readDrift } from "../datapath/read.ts";
-import { NODE_NFT_TABLE } from "../datapath/return-path.ts";
+import { NODE_NFT_TABLE, notrackElements } from "../datapath/return-path.ts";
 import { decodeLink, encodeLinkName, RTM_LINK } from "../netlink/link.ts";
 import { decodeNeighbour, encodeNeighbourDump, RTM_NEIGHBOUR } from "../netlink/neighbour.ts";
 import { decodeRoute, encodeRouteDump, RTM_ROUTE } from "../netlink/route.ts";
-import { forwardDrops } from "./forward.ts";
 import { type AttachmentSnapshot, NODE_SNAPSHOT_SCHEMA, type NodeSnapshot } from "./snapshot.ts";
 
 const FAMILIES = ["ipv4", "ipv6"] as const;
@@ -28,7 +28,8 @@ export async function observeNode(name: string): Promise<NodeSnapshot> {
       .map(({ payload }) => decodeLink(payload))
       .filter((link) => link.kind !== "veth" || link.name === facts?.uplink || link.name.startsWith(NODE_LINK_PREFIX));
     const uplink = links.find((link) => link.name === facts?.uplink)?.index;
-    const { version, mode, invalidDropRule } = await new KubeProxyObserver().observe();
+    const filters = await readFilters();
+    const { version, mode, invalidDropRule } = await new KubeProxyObserver().observe(filters);
     return {
       schema: NODE_SNAPSHOT_SCHEMA,
       node: name,
@@ -52,14 +53,10 @@ export async function observeNode(name: string): Promise<NodeSnapshot> {
         ]),
       ),
       kubeProxy: { version, mode, invalidDropRule },
-      forwardDrops: forwardDrops(await filterRules()),
+      forwardDrops: forwardDrops(filters.saved.iptables) || forwardDrops(filters.saved["iptables-legacy"]),
       notrack: notrackCidrs(),
       attachments: listAttachments().map(observeAttachment),
-      neighbours: node.socket
-        .dump("neighbours", RTM_NEIGHBOUR.get, encodeNeighbourDump("ipv4"))
-        .flatMap(({ payload }) => decodeNeighbour(payload) ?? [])
-        .filter(({ link, mac }) => link === uplink && mac !== "")
-        .map(({ address, mac }) => ({ address, mac })),
+      neighbours: neighboursOf(node, uplink),
       cniConfigs: cniConfigs(),
     };
   } finally {
@@ -91,11 +88,22 @@ function observeAttachment(attachment: Attachment): AttachmentSnapshot {
           reason: item.reason,
         })),
         routes: routesOf(inside),
+        neighbours: neighboursOf(inside, link?.index),
       };
     });
   } catch {
-    return { ...known, drift: [], routes: [] }; // the pod has gone, or goes
+    return { ...known, drift: [], routes: [], neighbours: [] }; // the pod has gone, or goes
   }
+}
+
+function neighboursOf(namespace: Namespace, on: number | undefined): NodeSnapshot["neighbours"] {
+  return FAMILIES.flatMap((family) =>
+    namespace.socket
+      .dump("neighbours", RTM_NEIGHBOUR.get, encodeNeighbourDump(family))
+      .flatMap(({ payload }) => decodeNeighbour(payload) ?? [])
+      .filter(({ link, mac }) => link === on && mac !== "")
+      .map(({ address, mac }) => ({ address, mac })),
+  );
 }
 
 function routesOf(namespace: Namespace): AttachmentSnapshot["routes"] {
@@ -112,20 +120,17 @@ function routesOf(namespace: Namespace): AttachmentSnapshot["routes"] {
   );
 }
 
-/** Elements of the sets of our table: a set with intervals may print a network as its first and last address. */
+/** Elements of the sets of our table; empty where the table is not there, or not whole. */
 function notrackCidrs(): string[] {
-  let listing: string;
   try {
-    listing = execFileSync("nft", ["list", "table", ...NODE_NFT_TABLE.split(" ")], {
+    const listing = execFileSync("nft", ["list", "table", ...NODE_NFT_TABLE.split(" ")], {
       encoding: "utf8",
       stdio: ["ignore", "pipe", "ignore"],
     });
+    return listing.includes("notrack") ? [...notrackElements(listing)] : [];
   } catch {
     return [];
   }
-  if (!listing.includes("notrack")) return [];
-  const elements = [...listing.matchAll(/elements = \{([^}]*)\}/g)].flatMap(([, list = ""]) => list.split(","));
-  return elements.map((text) => text.trim()).flatMap((text) => (text.includes("/") ? [parseCidr(text)] : []));
 }
 
 /** In the agent's pod the node's own files are behind process 1. */

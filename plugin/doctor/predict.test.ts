@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describePattern } from "./finding.ts";
-import { forwardDrops } from "./forward.ts";
+import { forwardDrops } from "../agent/forward.ts";
 import { networksOf } from "./observe-cluster.ts";
 import { predict } from "./predict.ts";
 import { renderFindings } from "./report.ts";
@@ -24,6 +24,7 @@ const underlay: AttachmentSnapshot = {
   mtu: 1500,
   drift: [],
   routes: [OVERLAY, SERVICES].map((destination) => ({ destination, device: "veth0", gateway: "10.7.168.71" })),
+  neighbours: [],
 };
 const multiNic: AttachmentSnapshot = {
   ...underlay,
@@ -121,6 +122,18 @@ const ROWS: readonly Row[] = [
     says: /inet interlay is not in the kernel/,
   },
   {
+    fault: "notrack table without a network that was added",
+    nodes: [
+      node({
+        attachments: [{ ...underlay, routes: [...underlay.routes, { destination: "10.234.0.0/24", device: "veth0" }] }],
+      }),
+    ],
+    cluster: cluster({ overlayCidrs: [OVERLAY, "10.234.0.0/24"] }),
+    findings: ["fails invalid-drop", "warning facts-wrong"],
+    cells: ["underlay on n1 -> overlay, multi-nic in 10.234.0.0/24 on the other node by tcp"],
+    says: /does not have 10\.234\.0\.0\/24/,
+  },
+  {
     fault: "notrack table flushed, no rule drops",
     nodes: [node({ notrack: [], kubeProxy: { ...DROP_RULE, invalidDropRule: false } })],
     findings: ["warning notrack-missing"],
@@ -213,8 +226,22 @@ const ROWS: readonly Row[] = [
       node({ node: "n2", attachments: [], neighbours: [{ address: "10.7.200.1", mac: "aa:aa:aa:aa:aa:aa" }] }),
     ],
     cluster: undefined,
-    findings: ["warning duplicate-address"],
-    says: /aa:aa:aa:aa:aa:aa answers/,
+    findings: ["fails duplicate-address"],
+    cells: [
+      "node, overlay on n2 -> default/u as underlay by tcp, udp",
+      "any pod on n2 -> default/u as underlay-service by tcp, udp",
+    ],
+    says: /aa:aa:aa:aa:aa:aa answers n2 for 10\.7\.200\.1, which belongs to default\/u eth0/,
+  },
+  {
+    fault: "a stranger answers another pod",
+    nodes: [
+      node({
+        attachments: [underlay, { ...multiNic, neighbours: [{ address: "10.7.200.1", mac: "aa:aa:aa:aa:aa:aa" }] }],
+      }),
+    ],
+    findings: ["fails duplicate-address"],
+    cells: ["default/m -> default/u as underlay by tcp, udp"],
   },
   {
     fault: "an address in conflict",
@@ -225,8 +252,14 @@ const ROWS: readonly Row[] = [
   {
     fault: "missing uplink",
     nodes: [node({ facts: { ...node().facts, uplink: "bond0" } as NodeSnapshot["facts"] })],
-    findings: ["start uplink-missing"],
+    findings: ["warning uplink-missing"],
     says: /no link bond0/,
+  },
+  {
+    fault: "uplink down",
+    nodes: [node({ links: node().links.map((link) => ({ ...link, up: link.name !== "eth0" })) })],
+    findings: ["fails uplink-missing"],
+    cells: ["any pod on n1 -> anything on the other node", "any pod -> anything on n1 on the other node"],
   },
   {
     fault: "a network's parent that the node does not have",
@@ -254,8 +287,14 @@ const ROWS: readonly Row[] = [
   },
   {
     fault: "Multus missing on a node",
-    nodes: [node({ cniConfigs: ["10-calico.conflist"] })],
+    nodes: [node({ cniConfigs: ["10-calico.conflist", "multus.d"] })],
     findings: ["start multus-missing"],
+  },
+  {
+    fault: "another configuration comes before Multus's",
+    nodes: [node({ cniConfigs: ["20-multus.conf", "10-calico.conflist"] })],
+    findings: ["start multus-missing"],
+    says: /is 10-calico\.conflist and not Multus's/,
   },
   {
     fault: "the kind NetworkAttachmentDefinition missing",

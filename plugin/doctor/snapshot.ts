@@ -4,6 +4,7 @@ import { z } from "zod";
 export const NODE_SNAPSHOT_SCHEMA = "interlay.node-snapshot/v1";
 
 const route = z.object({ destination: z.string(), device: z.string(), gateway: z.string().optional() });
+const neighbour = z.object({ address: z.string(), mac: z.string() });
 const drift = z.object({ kind: z.string(), where: z.enum(["pod", "node"]), line: z.string(), reason: z.string() });
 
 const attachment = z.object({
@@ -20,6 +21,8 @@ const attachment = z.object({
   drift: z.array(drift),
   /** The pod's main table. */
   routes: z.array(route),
+  /** Who answers for addresses on its macvlan link, by the pod's neighbour table. */
+  neighbours: z.array(neighbour),
 });
 export type AttachmentSnapshot = z.infer<typeof attachment>;
 
@@ -54,7 +57,7 @@ export const nodeSnapshot = z.object({
   notrack: z.array(z.string()),
   attachments: z.array(attachment),
   /** Who answers for addresses on the uplink, by the node's neighbour table. */
-  neighbours: z.array(z.object({ address: z.string(), mac: z.string() })),
+  neighbours: z.array(neighbour),
   /** Files of /etc/cni/net.d; null where it cannot be read. */
   cniConfigs: z.array(z.string()).nullable(),
 });

@@ -1,6 +1,7 @@
 import { CniError, CODE } from "../cni/error.ts";
 import type { ConflictNote } from "../cni/conflict-notes.ts";
 import { type Ip, parseIp } from "../datapath/address.ts";
+import { attachmentsDirectory } from "../datapath/attachment.ts";
 import { STATE_DIRECTORY } from "../datapath/facts.ts";
 import type { PodObject } from "../agent/objects.ts";
 import { askedFor, eligible, families } from "./choose.ts";
@@ -25,7 +26,7 @@ export interface AllocatorOptions {
   readonly random?: () => number;
   /** Milliseconds since the epoch. */
   readonly now?: () => number;
-  /** Where the plugin leaves its notes of conflicts. */
+  /** Where the plugin leaves its notes of conflicts, and its attachments. */
   readonly stateDirectory?: string;
   /** An address has been marked: somebody else on the wire has it. */
   readonly conflict?: (note: ConflictNote) => void;
@@ -51,7 +52,7 @@ export class Allocator {
     this.#store = store;
     this.#records = records;
     this.#picker = new Picker(store, random);
-    this.#holdings = new Holdings(store, records, now);
+    this.#holdings = new Holdings(store, records, now, attachmentsDirectory(stateDirectory));
     this.#reserve = new Reserve(store, records, this.#picker);
     this.#giveBacks = new GiveBacks(store, records);
     this.#conflicts = new Conflicts(store, records, stateDirectory, options.conflict ?? (() => undefined));
@@ -206,9 +207,9 @@ export class Allocator {
     return this.#giveBacks.release(nic);
   }
 
-  /** GC. */
-  collect(valid: readonly Nic[]): Promise<void> {
-    return this.#giveBacks.collect(valid);
+  /** GC of a network. */
+  collect(network: string, valid: readonly Nic[]): Promise<void> {
+    return this.#giveBacks.collect(network, valid);
   }
 
   /** Throws unless the container holds an address. */

@@ -59,11 +59,12 @@ export class GiveBacks {
     }
   }
 
-  /** GC: what the runtime does not know as valid is released as DEL would. */
-  async collect(valid: readonly Nic[]): Promise<void> {
+  /** GC: what the runtime does not know as valid of this network is released as DEL would. */
+  async collect(network: string, valid: readonly Nic[]): Promise<void> {
     const keep = new Set(valid.map((a) => `${a.containerId}/${a.ifname}`));
     for (const record of this.#records.all())
-      if (!record.released && !keep.has(`${record.containerId}/${record.ifname}`)) await this.release(record);
+      if (record.network === network && !record.released && !keep.has(`${record.containerId}/${record.ifname}`))
+        await this.release(record);
   }
 
   async giveBack(name: string, { containerId }: Pick<Nic, "containerId">): Promise<void> {

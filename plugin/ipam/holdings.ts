@@ -28,10 +28,13 @@ export class Holdings {
   readonly #store: AddressStore;
   readonly #records: Records;
   readonly #now: () => number;
+  readonly #attachments: string;
   /** Uid of a pod that waits for its predecessor -> since when. */
   readonly #waiting = new Map<string, number>();
 
-  constructor(store: AddressStore, records: Records, now: () => number) {
+  /** @param attachments directory of the node's attachments */
+  constructor(store: AddressStore, records: Records, now: () => number, attachments: string) {
+    this.#attachments = attachments;
     this.#store = store;
     this.#records = records;
     this.#now = now;
@@ -78,7 +81,10 @@ export class Holdings {
     kept: boolean,
   ): void {
     const { spec } = object;
-    const gone = spec.node === this.#store.node ? sandboxOf(this.#records, object) === "gone" : spec.containerId === "";
+    const gone =
+      spec.node === this.#store.node
+        ? sandboxOf(this.#records, object, this.#attachments) === "gone"
+        : spec.containerId === "";
     if (gone) return;
     const now = this.#now();
     for (const [key, since] of this.#waiting) if (now - since > FORGET_MS) this.#waiting.delete(key);

@@ -1,8 +1,11 @@
 import { readFileSync } from "node:fs";
 import { z } from "zod";
+import type { Way } from "../cni/call.ts";
 import { CniError, CODE, errorJson } from "../cni/error.ts";
 import { logCall } from "../cni/log.ts";
-import { parseRequest, type Request } from "../cni/request.ts";
+import type { Answer } from "../cni/main.ts";
+import { type Places, placesOf } from "../cni/options.ts";
+import { parseRequest, type Request, validAttachments } from "../cni/request.ts";
 import { removeWishes, writeWishes } from "../cni/wishes.ts";
 import { say } from "../cni/say.ts";
 import { AGENT_SOCKET, type IpamAnswer, ipamAnswer, ipamRefusal } from "./protocol.ts";
@@ -19,40 +22,63 @@ const ownConfig = z.object({ pools: z.array(z.string()).default([]) });
 /** The pod's first NIC gets the pool's default route; others answer by tables of their own. */
 const MAIN_NIC = "eth0";
 
-/** A call of the IPAM plugin (CNI spec 1.1.0, section 4 "Plugin Delegation"). Returns the exit status. */
-export async function runIpam(env: Readonly<Record<string, string | undefined>>): Promise<number> {
+/** Puts a request to the agent. Throws CniError with what it refuses, or when it does not answer. */
+export type Ask = (verb: string, request: Request) => Promise<unknown>;
+
+/** A call of the IPAM plugin in a process of its own. Returns the exit status. */
+export async function runIpam(env: Environment): Promise<number> {
+  const { status, output } = await answerIpam(env, readFileSync(0, "utf8"), "alone", askAgent);
+  if (output !== "") say(output);
+  return status;
+}
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** A call of the IPAM plugin (CNI spec 1.1.0, section 4 "Plugin Delegation"), from what it says to its answer and log line. */
+export async function answerIpam(
+  env: Environment,
+  stdin: string,
+  way: Way,
+  ask: Ask,
+  places: Places = placesOf({}),
+): Promise<Answer> {
   const started = performance.now();
   let request: Request | undefined;
   let failure: unknown;
+  let output = "";
   try {
-    request = parseRequest(env, readFileSync(0, "utf8"));
-    const output = await dispatch(request);
-    if (output !== undefined) say(JSON.stringify(output));
+    request = parseRequest(env, stdin);
+    const answer = await dispatch(request, ask, places.state);
+    if (answer !== undefined) output = JSON.stringify(answer);
   } catch (error) {
     failure = error;
-    say(errorJson(error, request?.config.cniVersion ?? "1.0.0"));
+    output = errorJson(error, request?.config.cniVersion ?? "1.0.0");
   }
-  logCall({
-    plugin: "interlay-ipam",
-    command: env["CNI_COMMAND"],
-    containerId: request?.containerId,
-    ifname: request?.ifname,
-    pod: request?.pod,
-    milliseconds: Math.round((performance.now() - started) * 10) / 10,
-    ...(failure === undefined ? {} : { error: failure instanceof Error ? failure.message : JSON.stringify(failure) }),
-  });
-  return failure === undefined ? 0 : 1;
+  logCall(
+    {
+      plugin: "interlay-ipam",
+      command: env["CNI_COMMAND"],
+      way,
+      containerId: request?.containerId,
+      ifname: request?.ifname,
+      pod: request?.pod,
+      milliseconds: Math.round((performance.now() - started) * 10) / 10,
+      ...(failure === undefined ? {} : { error: failure instanceof Error ? failure.message : JSON.stringify(failure) }),
+    },
+    places.log,
+  );
+  return { status: failure === undefined ? 0 : 1, output };
 }
 
-async function dispatch(request: Request): Promise<unknown> {
+async function dispatch(request: Request, ask: Ask, stateDirectory: string): Promise<unknown> {
   switch (request.command) {
     case "ADD":
-      return result(request, ipamAnswer.parse(await ask("allocate", request)));
+      return result(request, ipamAnswer.parse(await ask("allocate", request)), stateDirectory);
     case "CHECK":
       await ask("check", request);
       return undefined;
     case "DEL":
-      await release(request);
+      await release(request, ask, stateDirectory);
       return undefined;
     case "GC":
     case "STATUS":
@@ -65,9 +91,10 @@ async function dispatch(request: Request): Promise<unknown> {
 function result(
   { config, containerId, ifname }: Request,
   { ips, routes: poolRoutes, defaultRouteNic }: IpamAnswer,
+  stateDirectory: string,
 ): unknown {
-  if (defaultRouteNic === undefined) removeWishes(containerId, ifname);
-  else writeWishes(containerId, ifname, { defaultRouteNic });
+  if (defaultRouteNic === undefined) removeWishes(containerId, ifname, stateDirectory);
+  else writeWishes(containerId, ifname, { defaultRouteNic }, stateDirectory);
   const defaults = ips.flatMap(({ address, gateway }) =>
     gateway === undefined || ifname !== MAIN_NIC
       ? []
@@ -80,8 +107,8 @@ function result(
 }
 
 /** An agent that is away must not keep a pod from going: it reclaims what has no pod when it is back. */
-async function release(request: Request): Promise<void> {
-  removeWishes(request.containerId, request.ifname);
+async function release(request: Request, ask: Ask, stateDirectory: string): Promise<void> {
+  removeWishes(request.containerId, request.ifname, stateDirectory);
   try {
     await ask("release", request);
   } catch (error) {
@@ -90,7 +117,7 @@ async function release(request: Request): Promise<void> {
 }
 
 /** Connecting is tried for some seconds; an answer that does not come in time is not asked for again. */
-async function ask(verb: string, request: Request): Promise<unknown> {
+async function askAgent(verb: string, request: Request): Promise<unknown> {
   const tries = request.command === "DEL" ? 2 : CONNECT_TRIES;
   for (let attempt = 1; ; attempt++) {
     let response: Response;
@@ -121,8 +148,9 @@ async function ask(verb: string, request: Request): Promise<unknown> {
   }
 }
 
-function question({ command, containerId, ifname, netns, pod, config }: Request): unknown {
-  if (command === "GC") return { valid: config["cni.dev/attachments"] ?? [] };
+/** What the agent is asked. */
+export function question({ command, containerId, ifname, netns, pod, config }: Request): unknown {
+  if (command === "GC") return { network: config.name, valid: validAttachments(config) };
   const own = ownConfig.safeParse(config["ipam"]);
   return { containerId, ifname, netns, network: config.name, pools: own.success ? own.data.pools : [], pod };
 }

@@ -17,8 +17,9 @@ export const ipamRequest = z.object({
 });
 export type IpamRequest = z.infer<typeof ipamRequest>;
 
-/** GC: the attachments that the runtime knows. */
+/** GC: the attachments to a network that the runtime knows. */
 export const gcRequest = z.object({
+  network: z.string(),
   valid: z.array(z.object({ containerID: z.string(), ifname: z.string() })),
 });
 

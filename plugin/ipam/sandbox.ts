@@ -16,11 +16,12 @@ export interface Nic {
 export function sandboxOf(
   records: Records,
   { metadata: { name }, spec: { containerId, ifname } }: UnderlayAddressObject,
+  attachments?: string,
 ): "present" | "gone" {
   const isIts = (a: Nic): boolean => a.containerId === containerId && a.ifname === ifname;
   const paths = [
     ...records.all().filter((r) => r.name === name || isIts(r)),
-    ...(containerId === "" ? [] : listAttachments().filter(isIts)),
+    ...(containerId === "" ? [] : listAttachments(attachments).filter(isIts)),
   ].map(({ netns }) => netns);
   return paths.some((path) => path !== "" && existsSync(path)) ? "present" : "gone";
 }

@@ -1,12 +1,21 @@
-import { runCni } from "../cni/main.ts";
+import { serveCalls } from "../agent/call-server.ts";
+import { type CallOptions, runCni } from "../cni/main.ts";
+import { placesOf } from "../cni/options.ts";
 
 /**
- * The plugin with a fault: INTERLAY_FAULT=fail:N or kill:N, before step N of the plan (from 0). An executable of its own,
- * so that no such door is in the one that is installed.
+ * The plugin with a fault: INTERLAY_FAULT=fail:N or kill:N, before step N of the plan (from 0); with `serve SOCKET STATE`,
+ * the part of an agent that answers calls, with the same fault. An executable of its own, so that no such door is in the
+ * one that is installed.
  */
 const [kind, at] = (process.env["INTERLAY_FAULT"] ?? "").split(":");
-process.exitCode = runCni(process.env, (_item, index) => {
+const beforeStep: CallOptions["beforeStep"] = (_item, index) => {
   if (index !== Number(at)) return;
   if (kind === "kill") process.kill(process.pid, "SIGKILL");
   throw new Error("a fault made by a test");
-});
+};
+
+const [verb, path = "", stateDirectory = ""] = process.argv.slice(2);
+if (verb === "serve") {
+  const places = placesOf({ stateDirectory, logFile: `${stateDirectory}/cni.log` });
+  void serveCalls({ path, places, beforeStep });
+} else process.exitCode = runCni(process.env, { beforeStep });

@@ -1,4 +1,4 @@
-import { spawnSync } from "node:child_process";
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -24,7 +24,8 @@ export const inside = (namespace: string, ...argv: readonly string[]): string =>
 
 let counter = 0;
 
-export type PluginName = "interlay" | "faulty" | "macvlan" | "ptp" | "bridge" | "ipvlan";
+/** `interlay` is the whole plugin alone; `door` is what a runtime starts, with the node's agent if one runs. */
+export type PluginName = "interlay" | "door" | "faulty" | "macvlan" | "ptp" | "bridge" | "ipvlan";
 
 /** What a plugin call came back with. */
 export interface CallResult {
@@ -43,6 +44,11 @@ export interface TestNode {
   readonly name: string;
   readonly address: string;
   readonly stateDirectory: string;
+  /** Of its agent, and in it the socket at which the door asks. */
+  readonly runDirectory: string;
+  readonly socket: string;
+  /** Where its agent installs the plugins. */
+  readonly binDirectory: string;
 }
 
 export interface StaticAddress {
@@ -56,9 +62,11 @@ export interface TestPod {
   readonly containerId: string;
 }
 
-/** Where the two kinds of executables are: by the environment, for this room knows nothing of components. */
+/** Where the executables are: by the environment, for this room knows nothing of components. */
 export interface Plugins {
+  /** The whole plugin; beside it lies the door. */
   readonly interlay: string;
+  readonly door: string;
   /** With the faults of faulty.ts. */
   readonly faulty: string;
   /** Directory of the reference plugins. */
@@ -88,8 +96,9 @@ export class TestNet {
     ip("-n", namespace, "address", "add", `${address}/16`, "dev", "eth0");
     ip("-n", namespace, "link", "set", "eth0", "up");
     inside(namespace, "sysctl", "-qw", "net.ipv4.ip_forward=1");
-    const stateDirectory = join(this.#directory, name);
-    mkdirSync(stateDirectory, { recursive: true });
+    const directory = (of: string): string => join(this.#directory, `${name}${of}`);
+    const [stateDirectory, runDirectory, binDirectory] = [directory(""), directory("-run"), directory("-bin")];
+    for (const path of [stateDirectory, runDirectory, binDirectory]) mkdirSync(path, { recursive: true });
     if (address6 !== undefined) {
       inside(namespace, "sysctl", "-qw", "net.ipv6.conf.all.forwarding=1");
       ip("-n", namespace, "address", "add", `${address6}/64`, "dev", "eth0", "nodad");
@@ -99,7 +108,8 @@ export class TestNet {
       join(stateDirectory, "facts.json"),
       JSON.stringify({ ...defaultFacts(), node: { name, addresses }, ...facts }),
     );
-    return { name: namespace, address, stateDirectory };
+    const socket = join(runDirectory, "cni.sock");
+    return { name: namespace, address, stateDirectory, runDirectory, socket, binDirectory };
   }
 
   pod(name: string): TestPod {
@@ -117,7 +127,7 @@ export class TestNet {
     config: Readonly<Record<string, unknown>>,
     fault?: string,
   ): Invocation {
-    const ours = plugin === "interlay" || plugin === "faulty";
+    const ours = plugin === "interlay" || plugin === "door" || plugin === "faulty";
     return {
       executable: ours ? this.#plugins[plugin] : join(this.#plugins.reference, plugin),
       env: {
@@ -127,13 +137,14 @@ export class TestNet {
         CNI_NETNS: pod.netns,
         CNI_IFNAME: ifname,
         CNI_PATH: this.#plugins.reference,
+        ...(plugin === "door" ? { INTERLAY_CNI_SOCKET: node.socket } : {}),
         ...(fault === undefined ? {} : { INTERLAY_FAULT: fault }),
         CNI_ARGS: `IgnoreUnknown=1;K8S_POD_NAMESPACE=test;K8S_POD_NAME=${pod.namespace};K8S_POD_UID=1`,
       },
       input: JSON.stringify({
         cniVersion: "1.0.0",
         name: "underlay",
-        type: plugin,
+        type: ours ? "interlay" : plugin,
         ...(ours ? { stateDirectory: node.stateDirectory, logFile: join(node.stateDirectory, "cni.log") } : {}),
         ...config,
       }),
@@ -152,6 +163,21 @@ export class TestNet {
     if (status !== 0 && status !== null && stdout === "" && stderr !== "")
       throw new Error(`${plugin} ${command} said nothing on stdout: ${stderr}`);
     return { status: status ?? -1, json: stdout.trim() === "" ? {} : (JSON.parse(stdout) as Record<string, unknown>) };
+  }
+
+  /** As `call`, without waiting. */
+  start(...what: Parameters<TestNet["invocation"]>): ChildProcess {
+    const { executable, env, input } = this.invocation(...what);
+    const argv = ["netns", "exec", what[2].name, executable];
+    const child = spawn("ip", argv, { env, stdio: ["pipe", "ignore", "inherit"] });
+    child.stdin.end(input);
+    return child;
+  }
+
+  /** The pod's namespace, and all that is in it, goes: as when its runtime stops it. */
+  removePod({ namespace }: TestPod): void {
+    ip("netns", "delete", namespace);
+    this.#namespaces.splice(this.#namespaces.indexOf(namespace), 1);
   }
 
   /** macvlan by the reference plugin with a static address, then interlay behind it. */
@@ -209,6 +235,12 @@ export class TestNet {
     ip("-n", node.name, "route", "add", `${address6}/128`, "dev", nodeEnd);
     ip("-n", pod.namespace, "address", "add", `${address6}/128`, "dev", "eth0", "nodad");
     ip("-n", pod.namespace, "route", "add", "default", "via", "fe80::1", "dev", "eth0");
+  }
+
+  /** The runtime has removed the pod's namespace. */
+  remove(pod: TestPod): void {
+    ip("netns", "delete", pod.namespace);
+    this.#namespaces.splice(this.#namespaces.indexOf(pod.namespace), 1);
   }
 
   close(): void {
@@ -270,8 +302,10 @@ export function permanentState(node: TestNode): readonly string[] {
 
 /** Executables for the tests, by the environment that scripts/test-netns.ts sets. */
 export function pluginsFromEnvironment(): Plugins {
-  const { INTERLAY_EXECUTABLE: interlay, INTERLAY_FAULTY: faulty, INTERLAY_CNI_PLUGINS: reference } = process.env;
-  if (interlay === undefined || faulty === undefined || reference === undefined)
+  const env = process.env;
+  const { INTERLAY_EXECUTABLE: interlay, INTERLAY_DOOR: door, INTERLAY_FAULTY: faulty } = env;
+  const reference = env["INTERLAY_CNI_PLUGINS"];
+  if (interlay === undefined || door === undefined || faulty === undefined || reference === undefined)
     throw new Error("run these tests by `npm run test:netns`: it builds and finds the plugins");
-  return { interlay, faulty, reference };
+  return { interlay, door, faulty, reference };
 }

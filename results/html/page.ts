@@ -1,7 +1,8 @@
 import { type CellResult, POD_TYPES, type Report, type TableEntry, TARGETS, type VariantResult } from "../schema.ts";
 import type { RunSummary } from "../summary.ts";
-import { countCells, POD_TYPE_TITLES, TARGET_TITLES, variantTitle } from "../title.ts";
+import { countCells, nodesSay, POD_TYPE_TITLES, TARGET_TITLES, variantTitle } from "../title.ts";
 import { pageData } from "./data.ts";
+import { escape } from "./escape.ts";
 import { pageScript } from "./script.ts";
 import { STYLE } from "./style.ts";
 
@@ -11,11 +12,6 @@ const MARKS: Readonly<Record<TableEntry, string>> = {
   fail: "✗ fail",
   "not-run": "–",
 };
-
-/** Text that came from outside never becomes markup. */
-function escape(text: string): string {
-  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;");
-}
 
 /**
  * The report as one file that needs no network. Without scripts it has the tables and all cells; with them an entry opens
@@ -91,7 +87,7 @@ function variantSection(variant: VariantResult, index: number): string {
 <table class="grid"><caption>From (rows) to (columns)</caption>
 <thead><tr><th scope="col">from \\ to</th>${TARGETS.map((t) => `<th scope="col">${TARGET_TITLES[t]}</th>`).join("")}</tr></thead>
 <tbody>${rows.join("")}</tbody></table>
-<p>${ok} of ${ok + failed} cells as expected, ${blocked} blocked by the gate; INVALID rule ${variant.invalidDropRule ? "in place" : "left out"}, <code>nf_conntrack_tcp_be_liberal=${variant.tcpBeLiberal}</code>; ${variant.seconds.toFixed(1)} s.</p>
+<p>${ok} of ${ok + failed} cells as expected, ${blocked} blocked by the gate; ${nodesSay(variant)}; ${variant.seconds.toFixed(1)} s.</p>
 ${groupList(variant, index)}
 <details${failed > 0 ? " open" : ""}><summary>All ${variant.cells.length} cells</summary>${cellTable(variant.cells)}</details>
 </section>`;

@@ -1,41 +1,64 @@
 import { readFileSync } from "node:fs";
+import { readdir } from "node:fs/promises";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { VERSIONS } from "../../clusters/components/catalog.ts";
 import { ensureDebianPackages } from "../../clusters/components/packages.ts";
 import { resolveComponents } from "../../clusters/components/resolve.ts";
 import { plainProgress } from "../../clusters/progress-plain.ts";
 import { buildInterlay } from "../../plugin/deploy/build.ts";
-import { type PluginName, TestNet, type TestNode, type TestPod } from "../../plugin/testing/node.ts";
+import { TestAgent } from "../../plugin/testing/agent.ts";
+import { lines, must, type PluginName, TestNet, type TestNode } from "../../plugin/testing/node.ts";
 import type { Bench, Figure } from "./figure.ts";
 import { invoke } from "./invoke.ts";
 import { hundredth, median, percentile, tenth } from "./statistics.ts";
 
-const CALLS = 40;
+const CALLS = 30;
 const CROWD = 200;
 const AT_ONCE = 20;
 const KIB_PER_MIB = 1024;
+/** Of a warm agent: so many calls of each kind come before those that count. */
+const WARM_UP = 20;
+const GATEWAY = "10.7.168.72";
+const UNDERLAY = "underlay";
+const MULTI_NIC = "multi-NIC";
+
+/** The ways that a call of `door` may take: the agent answers, or there is none and the whole plugin is started. */
+type Way = "agent" | "alone";
 
 export const cniBench: Bench = {
   name: "cni",
-  about: "ADD, DEL and VERSION against the reference macvlan plugin, 200 ADDs 20 at a time, memory",
+  about:
+    "ADD, DEL and VERSION, answered by a warm agent and alone, against the reference macvlan plugin; 200 ADDs 20 at a time; memory",
   run: async (say) => {
     if (process.getuid?.() !== 0) throw new Error("network namespaces need root: run this as root.");
     const progress = plainProgress();
     await ensureDebianPackages(["iproute2", "nftables", "procps", "util-linux"], progress);
     const components = await resolveComponents([{ name: "cni-plugins", version: VERSIONS["cni-plugins"] }], progress);
-    const interlay = await buildInterlay();
-    const net = new TestNet({ interlay, faulty: interlay, reference: components.path("cni-plugins") });
+    const { door, whole } = await buildInterlay();
+    const net = new TestNet({ interlay: whole, door, faulty: whole, reference: components.path("cni-plugins") });
+    const node = net.node("n1", "10.7.168.71");
+    const agent = new TestAgent(node);
     try {
-      const node = net.node("n1", "10.7.168.71");
-      const figures = [
-        ...(await version(net, node, net.pod("v"))),
-        ...(await pairs(net, node, "underlay", net.pod("u"))),
-        ...(await pairs(net, node, "multi-NIC", net.pod("m"))),
-        ...(await crowd(net, node)),
-      ];
-      say(`${CALLS} calls of each, in turns; ${CROWD} ADDs, ${AT_ONCE} at a time`);
-      return [...figures, memory(node)];
+      await agent.start(whole);
+      for (const type of [UNDERLAY, MULTI_NIC]) await rounds(net, node, type, "agent", WARM_UP);
+      const figures: Figure[] = [];
+      const tell = (more: readonly Figure[]): void => {
+        for (const { name, value, unit } of more) say(`${name}: ${value} ${unit}`);
+        figures.push(...more);
+      };
+      for (const way of ["agent", "alone"] as const) {
+        if (way === "alone") await agent.kill("SIGTERM");
+        tell(await version(net, node, way));
+        for (const type of [UNDERLAY, MULTI_NIC]) tell(await pairs(net, node, type, way));
+        tell(await crowd(net, node, way));
+        if (way === "agent") tell([agentMemory(agent)]);
+      }
+      tell([memory(node)]);
+      say(`${CALLS} calls of each, in turns; ${CROWD} ADDs, ${AT_ONCE} at a time; the agent's API server is away`);
+      return figures;
     } finally {
+      await agent.kill();
       net.close();
     }
   },
@@ -53,92 +76,163 @@ async function timed(
   return { milliseconds, json: json as Record<string, unknown> };
 }
 
-async function version(net: TestNet, node: TestNode, pod: TestPod): Promise<readonly Figure[]> {
-  const samples: Record<"interlay" | "macvlan", number[]> = { interlay: [], macvlan: [] };
+async function version(net: TestNet, node: TestNode, way: Way): Promise<readonly Figure[]> {
+  const pod = net.pod(`v-${way}`);
+  const samples: Record<"door" | "macvlan", number[]> = { door: [], macvlan: [] };
   for (let call = 0; call < CALLS; call++)
-    for (const plugin of ["interlay", "macvlan"] as const)
+    for (const plugin of ["door", "macvlan"] as const)
       samples[plugin].push((await timed(net, plugin, "VERSION", node, pod, "eth0", {})).milliseconds);
+  const basis = `median of ${CALLS}, ${WAY[way]}`;
   return [
-    { name: "VERSION", value: tenth(median(samples.interlay)), unit: "ms", limit: 10, basis: `median of ${CALLS}` },
-    { name: "VERSION, macvlan", value: tenth(median(samples.macvlan)), unit: "ms", basis: `median of ${CALLS}` },
+    { name: `VERSION, ${way}`, value: tenth(median(samples.door)), unit: "ms", limit: 10, basis },
+    { name: `VERSION, macvlan beside ${way}`, value: tenth(median(samples.macvlan)), unit: "ms", basis },
   ];
 }
 
-/** macvlan, then interlay behind it, then both gone, again and again: what disturbs one disturbs the other. */
-async function pairs(net: TestNet, node: TestNode, type: string, pod: TestPod): Promise<readonly Figure[]> {
-  const ifname = type === "underlay" ? "eth0" : "net1";
-  if (type === "multi-NIC") net.overlay(node, pod, "10.233.64.5");
-  const macvlan = macvlanConfig("10.7.200.1", ifname);
-  const samples = { add: [] as number[], del: [] as number[], macvlanAdd: [] as number[], macvlanDel: [] as number[] };
-  const take = async (into: number[], plugin: PluginName, command: string, config: object) => {
-    const { milliseconds, json } = await timed(net, plugin, command, node, pod, ifname, { ...config });
-    into.push(milliseconds);
-    return json;
-  };
-  for (let call = 0; call < CALLS; call++) {
-    const prevResult = await take(samples.macvlanAdd, "macvlan", "ADD", macvlan);
-    await take(samples.add, "interlay", "ADD", { prevResult });
-    await take(samples.del, "interlay", "DEL", {});
-    await take(samples.macvlanDel, "macvlan", "DEL", macvlan);
-  }
-  const [add, del, addOf, delOf] = [samples.add, samples.del, samples.macvlanAdd, samples.macvlanDel].map(median);
-  const basis = `median of ${CALLS}`;
-  const line = (name: string, ours = 0, theirs = 0, limit = 0): readonly Figure[] => [
-    { name: `${name} ${type}`, value: tenth(ours), unit: "ms", basis },
-    { name: `${name} ${type}, macvlan`, value: tenth(theirs), unit: "ms", basis },
-    { name: `${name} ${type} / macvlan's`, value: hundredth(ours / theirs), unit: "x", limit, basis },
-  ];
-  return [...line("ADD", add, addOf, 0.6), ...line("DEL", del, delOf, 0.5)];
-}
+const WAY: Record<Way, string> = { agent: "answered by a warm agent", alone: "no agent runs" };
+/** The limits are those of a node as it is: with its agent. */
+const LIMITS = { agent: { ADD: 0.6, DEL: 0.5 }, alone: undefined } as const;
 
-async function crowd(net: TestNet, node: TestNode): Promise<readonly Figure[]> {
-  const pods = Array.from({ length: CROWD }, (_, index) => {
-    const pod = net.pod(`c${index}`);
-    const address = `10.7.201.${index + 1}/16`;
-    return { pod, prevResult: net.macvlan(node, pod, "eth0", [{ address, gateway: "10.7.168.72" }]) };
+async function pairs(net: TestNet, node: TestNode, type: string, way: Way): Promise<readonly Figure[]> {
+  const samples = await rounds(net, node, type, way, CALLS);
+  const basis = `median of ${CALLS}, ${WAY[way]}`;
+  return (["ADD", "DEL"] as const).flatMap((verb): readonly Figure[] => {
+    const [ours, theirs] = [median(samples[`door ${verb}`] ?? []), median(samples[`macvlan ${verb}`] ?? [])];
+    const limit = LIMITS[way]?.[verb];
+    const ratio = { value: hundredth(ours / theirs), unit: "x", basis } as const;
+    return [
+      { name: `${verb} ${type}, ${way}`, value: tenth(ours), unit: "ms", basis },
+      { name: `${verb} ${type}, macvlan beside ${way}`, value: tenth(theirs), unit: "ms", basis },
+      { name: `${verb} ${type}, ${way} / macvlan's`, ...ratio, ...(limit === undefined ? {} : { limit }) },
+    ];
   });
-  const waiting = [...pods];
-  const samples: number[] = [];
-  let failures = 0;
-  const worker = async () => {
-    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
-      const { pod, prevResult } = next;
-      const { status, milliseconds } = await invoke(
-        net.invocation("interlay", "ADD", node, pod, "eth0", { prevResult }),
-        node,
-      );
-      if (status !== 0) failures++;
-      samples.push(milliseconds);
-    }
-  };
-  await Promise.all(Array.from({ length: AT_ONCE }, worker));
-  const basis = `${CROWD} ADDs, ${AT_ONCE} at a time`;
-  const [p50, p99] = [percentile(samples, 0.5), percentile(samples, 0.99)];
-  return [
-    { name: "ADDs at once that failed", value: failures, unit: "failures", limit: 0, basis },
-    { name: "ADDs at once, p50", value: tenth(p50), unit: "ms", basis },
-    { name: "ADDs at once, p99", value: tenth(p99), unit: "ms", basis },
-    { name: "ADDs at once, p99 / p50", value: hundredth(p99 / p50), unit: "x", limit: 5, basis },
-  ];
 }
 
-/** The most that any call of this run had, by what each writes into its log line. */
-function memory(node: TestNode): Figure {
-  const peaks = readFileSync(join(node.stateDirectory, "cni.log"), "utf8")
+/**
+ * macvlan, then interlay behind it, then both gone, and the pod's namespace with them, as a runtime does it: again and
+ * again, what disturbs one disturbs the other. What is left to do behind an answer is done before the next call is timed.
+ */
+async function rounds(
+  net: TestNet,
+  node: TestNode,
+  type: string,
+  way: Way,
+  calls: number,
+): Promise<Readonly<Record<string, readonly number[]>>> {
+  const ifname = type === UNDERLAY ? "eth0" : "net1";
+  const macvlan = macvlanConfig("10.7.200.1", ifname);
+  const samples: Record<string, number[]> = {};
+  for (let call = 0; call < calls; call++) {
+    const pod = net.pod(`${way}-${ifname}-${calls}-${call}`);
+    if (type === MULTI_NIC) net.overlay(node, pod, "10.233.64.5");
+    const take = async (plugin: PluginName, command: string, config: object) => {
+      const { milliseconds, json } = await timed(net, plugin, command, node, pod, ifname, { ...config });
+      (samples[`${plugin} ${command}`] ??= []).push(milliseconds);
+      return json;
+    };
+    const prevResult = await take("macvlan", "ADD", macvlan);
+    await take("door", "ADD", { prevResult });
+    await take("door", "DEL", {});
+    await take("macvlan", "DEL", macvlan);
+    net.removePod(pod);
+    await settled(node);
+  }
+  checkWay(node, way, calls);
+  return samples;
+}
+
+const SETTLE_MS = 60;
+
+/** What the last pod left is gone: links in the kernel's own time, the record with the agent's next pass. */
+async function settled(node: TestNode): Promise<void> {
+  const ended = join(node.stateDirectory, "ended");
+  for (;;) {
+    await sleep(SETTLE_MS);
+    const links = lines(must(["ip", "-n", node.name, "-o", "link"])).filter((line) => !/ (lo|eth0)(@|:)/.test(line));
+    if (links.length === 0 && (await readdir(ended).catch(() => [])).length === 0) return;
+  }
+}
+
+interface LogLine {
+  readonly command?: string;
+  readonly way: Way;
+  readonly peakMemoryKiB?: number;
+}
+
+function logOf(node: TestNode): readonly LogLine[] {
+  return readFileSync(join(node.stateDirectory, "cni.log"), "utf8")
     .trim()
     .split("\n")
-    .map((line) => (JSON.parse(line) as { peakMemoryKiB?: number }).peakMemoryKiB)
-    .filter((peak) => peak !== undefined);
+    .map((line) => JSON.parse(line) as LogLine);
+}
+
+/** A figure of the wrong way would be no figure. */
+function checkWay(node: TestNode, way: Way, calls: number): void {
+  const other = logOf(node)
+    .slice(-2 * calls)
+    .filter((line) => line.way !== way);
+  if (other.length > 0)
+    throw new Error(`${other.length} of ${2 * calls} calls that were measured as "${way}" were not`);
+}
+
+async function crowd(net: TestNet, node: TestNode, way: Way): Promise<readonly Figure[]> {
+  const pods = Array.from({ length: CROWD }, (_, index) => {
+    const pod = net.pod(`c${index}-${way}`);
+    const address = `10.7.201.${index + 1}/16`;
+    return { pod, prevResult: net.macvlan(node, pod, "eth0", [{ address, gateway: GATEWAY }]) };
+  });
+  const samples: number[] = [];
+  let failures = 0;
+  await atOnce(pods, async ({ pod, prevResult }) => {
+    const call = net.invocation("door", "ADD", node, pod, "eth0", { prevResult });
+    const { status, milliseconds } = await invoke(call, node);
+    if (status !== 0) failures++;
+    samples.push(milliseconds);
+  });
+  checkWay(node, way, CROWD / 2);
+  await atOnce(pods, async ({ pod }) => {
+    await invoke(net.invocation("door", "DEL", node, pod, "eth0", {}), node);
+  });
+  for (const { pod } of pods) net.removePod(pod);
+  await settled(node);
+  const basis = `${CROWD} ADDs, ${AT_ONCE} at a time, ${WAY[way]}`;
+  const [p50, p99] = [percentile(samples, 0.5), percentile(samples, 0.99)];
+  return [
+    { name: `ADDs at once that failed, ${way}`, value: failures, unit: "failures", limit: 0, basis },
+    { name: `ADDs at once, p50, ${way}`, value: tenth(p50), unit: "ms", basis },
+    { name: `ADDs at once, p99, ${way}`, value: tenth(p99), unit: "ms", basis },
+    { name: `ADDs at once, p99 / p50, ${way}`, value: hundredth(p99 / p50), unit: "x", limit: 5, basis },
+  ];
+}
+
+async function atOnce<T>(all: readonly T[], work: (one: T) => Promise<void>): Promise<void> {
+  const waiting = [...all];
+  const worker = async () => {
+    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) await work(next);
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, worker));
+}
+
+/** The most that any call of this run had in a process of its own, by what each writes into its log line. */
+function memory(node: TestNode): Figure {
+  const peaks = logOf(node).flatMap(({ peakMemoryKiB }) => (peakMemoryKiB === undefined ? [] : [peakMemoryKiB]));
   const most = tenth(percentile(peaks, 1) / KIB_PER_MIB);
-  return { name: "peak memory", value: most, unit: "MiB", limit: 80, basis: `VmHWM, most of ${peaks.length} calls` };
+  const basis = `VmHWM, most of ${peaks.length} calls`;
+  return { name: "peak memory of a call, alone", value: most, unit: "MiB", limit: 80, basis };
+}
+
+/** The agent's own, for comparison: it is there anyway. */
+function agentMemory({ pid }: TestAgent): Figure {
+  const [, kibibytes = "0"] = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8")) ?? [];
+  const basis = "VmRSS after the calls of this run; its API server is away";
+  return { name: "memory of the agent", value: tenth(Number(kibibytes) / KIB_PER_MIB), unit: "MiB", basis };
 }
 
 function macvlanConfig(address: string, ifname: string): Readonly<Record<string, unknown>> {
-  const gateway = "10.7.168.72";
-  const routes = ifname === "eth0" ? [{ dst: "0.0.0.0/0", gw: gateway }] : [];
+  const routes = ifname === "eth0" ? [{ dst: "0.0.0.0/0", gw: GATEWAY }] : [];
   return {
     master: "eth0",
     mode: "bridge",
-    ipam: { type: "static", addresses: [{ address: `${address}/16`, gateway }], routes },
+    ipam: { type: "static", addresses: [{ address: `${address}/16`, gateway: GATEWAY }], routes },
   };
 }

@@ -8,7 +8,21 @@ import { versionsNow } from "./page.ts";
 export interface Figure {
   readonly name: string;
   readonly value: number;
-  readonly unit: "ms" | "x" | "MiB" | "failures" | "/s" | "writes";
+  readonly unit:
+    | "ms"
+    | "s"
+    | "µs"
+    | "x"
+    | "MiB"
+    | "MB"
+    | "%"
+    | "Gbit/s"
+    | "failures"
+    | "/s"
+    | "writes"
+    | "requests"
+    | "‰ of a processor"
+    | "";
   /** The value may not exceed it; none where a figure is told for comparison alone. */
   readonly limit?: number;
   /** What it was measured of or against. */

@@ -48,7 +48,7 @@ function auditVariant(variant: VariantResult, asked: readonly Cell[]): readonly 
     ...(variant.tcpBeLiberal === tcpBeLiberal && variant.invalidDropRule === invalidDropRule
       ? []
       : [
-          `the nodes had sysctl ${variant.tcpBeLiberal} and rule ${variant.invalidDropRule}, which this variant has not`,
+          `the nodes had sysctl ${String(variant.tcpBeLiberal)} and rule ${String(variant.invalidDropRule)}, which this variant has not`,
         ]),
   ];
 }

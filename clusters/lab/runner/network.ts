@@ -25,6 +25,9 @@ const result = z.looseObject({ ips: z.array(z.looseObject({ address: z.string() 
 export type Result = z.infer<typeof result>;
 const failure = z.object({ code: z.number(), msg: z.string(), details: z.string().optional() });
 
+/** A pod's link by its runtime; others are Multus's business. */
+export const IFNAME = "eth0";
+
 export type Verb = "ADD" | "CHECK" | "DEL" | "GC" | "STATUS";
 
 /** Who is wired, in the words of the CNI specification; GC and STATUS are about nobody. */
@@ -84,6 +87,16 @@ export async function call(
   return last;
 }
 
+/** STATUS: why the network's plugins cannot serve ADD, if so. */
+export async function statusOf(machine: number, network: Network): Promise<string | undefined> {
+  try {
+    await call("STATUS", machine, network, undefined);
+    return undefined;
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+}
+
 function tellSlow(what: string, seconds: number, attachment: Attachment | undefined): void {
   const pod = attachment === undefined ? "" : ` for ${attachment.namespace}/${attachment.pod}`;
   process.stderr.write(`${new Date().toISOString()} ${what}${pod} took ${seconds.toFixed(1)} s\n`);
@@ -98,7 +111,7 @@ export function asVersion(version: string, { ips, ...rest }: Result): Result {
 }
 
 /** CHECK came with 0.4.0, GC and STATUS with 1.1.0. */
-function speaks(version: string, verb: Verb): boolean {
+export function speaks(version: string, verb: Verb): boolean {
   const since = verb === "CHECK" ? [0, 4] : verb === "GC" || verb === "STATUS" ? [1, 1] : [0, 0];
   const [major = 0, minor = 0] = version.split(".").map(Number);
   return major > (since[0] ?? 0) || (major === since[0] && minor >= (since[1] ?? 0));
@@ -119,7 +132,7 @@ function environment(verb: Verb, attachment: Attachment | undefined): Readonly<R
     ...common,
     CNI_CONTAINERID: container,
     CNI_NETNS: netns,
-    CNI_IFNAME: "eth0",
+    CNI_IFNAME: IFNAME,
     CNI_ARGS: Object.entries(pairs)
       .map(([key, value]) => `${key}=${value}`)
       .join(";"),

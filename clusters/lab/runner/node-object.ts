@@ -1,4 +1,6 @@
+import { release } from "node:os";
 import type { V1Node, V1NodeAddress, V1NodeStatus } from "@kubernetes/client-node";
+import { KUBELET_PORT } from "../control-plane.ts";
 
 /** Room for every pod that a suite makes: the lab measures none. */
 const CAPACITY = { cpu: "8", memory: "16Gi", pods: "250", "ephemeral-storage": "100Gi" };
@@ -17,12 +19,12 @@ export function nodeObject(name: string, role: "control-plane" | "worker"): V1No
 /** As kubelet does: the list is merged by type, of which a dual-stack node has two (kubernetes/kubernetes issue 79391). */
 const REPLACE = { $patch: "replace" } as unknown as V1NodeAddress;
 
-/** A patch, to be merged by key. @param network whether the node has a CNI configuration: without one it is not Ready, as with any runtime */
+/** A patch, to be merged by key. @param trouble why pods cannot be wired here, if so: then the node is not Ready, as with any runtime */
 export function nodeStatus(
   name: string,
   addresses: readonly string[],
   version: string,
-  network: boolean,
+  trouble: string | undefined,
 ): V1NodeStatus {
   const now = new Date();
   return {
@@ -34,12 +36,14 @@ export function nodeStatus(
     conditions: [
       {
         type: "Ready",
-        status: network ? "True" : "False",
-        reason: network ? "KubeletReady" : "NetworkPluginNotReady",
+        status: trouble === undefined ? "True" : "False",
+        reason: trouble === undefined ? "KubeletReady" : "NetworkPluginNotReady",
+        message: trouble ?? "the network's plugins can serve",
         lastHeartbeatTime: now,
         lastTransitionTime: now,
       },
     ],
+    daemonEndpoints: { kubeletEndpoint: { Port: KUBELET_PORT } },
     capacity: CAPACITY,
     allocatable: CAPACITY,
     nodeInfo: {
@@ -49,7 +53,7 @@ export function nodeStatus(
       operatingSystem: "linux",
       architecture: "amd64",
       osImage: "interlay lab",
-      kernelVersion: "",
+      kernelVersion: release(),
       machineID: name,
       systemUUID: name,
       bootID: name,

@@ -14,11 +14,12 @@ import {
 import type { LabPlan } from "../plan.ts";
 import { nthOf } from "../layout.ts";
 import type { RunningContainer } from "./container.ts";
-import { readNetwork } from "./network.ts";
+import { type Network, readNetwork, speaks, statusOf } from "./network.ts";
 import type { NodeContext } from "./node-context.ts";
 import { PodRunner } from "./pod.ts";
 import { nodeObject, nodeStatus } from "./node-object.ts";
 import { NodeProber } from "./probe.ts";
+import { collectGarbage } from "./sandbox.ts";
 import { Turns } from "./turns.ts";
 
 const HEARTBEAT_MS = 10_000;
@@ -62,6 +63,8 @@ export class NodeRunner implements NodeContext {
   /** Torn down: a list that is older than that does not bring them back. */
   readonly #gone = new Set<string>();
   readonly #turns = new Turns(WIRINGS);
+  /** Aborted: this runner neither listens nor tells, and what runs goes on. */
+  #pause = new AbortController();
 
   constructor(options: NodeOptions) {
     this.#options = options;
@@ -74,33 +77,52 @@ export class NodeRunner implements NodeContext {
     this.prober = new NodeProber(options.machine);
   }
 
+  /** Registers the node if need be and follows its pods; after `pause`, with those that run. */
   async start(): Promise<void> {
+    this.#pause = new AbortController();
+    const { signal } = this.#pause;
     await this.#register();
-    void this.#heartbeat();
+    void this.#heartbeat(signal);
     const list = () => this.core.listPodForAllNamespaces({ fieldSelector: `spec.nodeName=${this.name}` });
     const selector = `spec.nodeName=${this.name}`;
     const informer = new ListWatch<V1Pod>("/api/v1/pods", new Watch(this.#config), list, false, undefined, selector);
-    informer.on("add", (pod) => {
-      this.#seen(pod);
-    });
-    informer.on("update", (pod) => {
-      this.#seen(pod);
-    });
+    signal.addEventListener("abort", () => void informer.stop());
+    const seen = (pod: V1Pod) => {
+      if (!signal.aborted) this.#seen(pod);
+    };
+    informer.on("add", seen);
+    informer.on("update", seen);
     informer.on("delete", (pod) => {
-      void this.#pods.get(pod.metadata?.uid ?? "")?.stop(0, false);
+      if (!signal.aborted) void this.#pods.get(pod.metadata?.uid ?? "")?.stop(0, false);
     });
     informer.on("error", (error: unknown) => {
+      if (signal.aborted) return;
       this.log(`watch of pods on ${this.name}: ${String(error)}`);
       setTimeout(() => void informer.start(), 500);
     });
     await informer.start();
-    void this.#resync(list);
+    void this.#resync(list, signal);
+  }
+
+  /** As a kubelet that is killed: containers and their network live on, nobody follows the API or tells it anything. */
+  pause(): void {
+    this.#pause.abort();
+  }
+
+  /** For good, as by a power cut: containers end, no plugin is called. */
+  async drop(): Promise<void> {
+    this.pause();
+    await Promise.all([...this.#pods.values()].map((pod) => pod.abandon()));
+    this.running.clear();
+    await this.prober.close();
   }
 
   /** As kubelet's housekeeping: whatever the watch said, pods that the API server no longer has are torn down. */
-  async #resync(list: () => Promise<V1PodList>): Promise<never> {
+  async #resync(list: () => Promise<V1PodList>, signal: AbortSignal): Promise<void> {
+    const over = (): boolean => signal.aborted;
     for (;;) {
       await sleep(RESYNC_MS);
+      if (over()) return;
       const before = [...this.#pods.keys()];
       const items = await list().then(
         (pods) => pods.items,
@@ -108,6 +130,7 @@ export class NodeRunner implements NodeContext {
           this.log(`list of pods on ${this.name}: ${String(error)}`);
         },
       );
+      if (over()) return;
       if (items === undefined) continue;
       const there = new Set(items.map((pod) => pod.metadata?.uid));
       for (const uid of before.filter((one) => !there.has(one))) {
@@ -135,17 +158,34 @@ export class NodeRunner implements NodeContext {
   }
 
   /** Ready once there is a network, as a kubelet is; then told again, so that nobody thinks it gone. */
-  async #heartbeat(): Promise<void> {
-    for (;;) {
+  async #heartbeat(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
       const network = await readNetwork(this.machine).catch(() => undefined);
-      const body = {
-        status: nodeStatus(this.name, this.addresses, this.#options.plan.kubernetes, network !== undefined),
-      };
+      const trouble =
+        network === undefined ? "there is no CNI configuration yet" : await statusOf(this.machine, network);
+      const body = { status: nodeStatus(this.name, this.addresses, this.#options.plan.kubernetes, trouble) };
       await this.core.patchNodeStatus({ name: this.name, body }, BY_KEY).catch((error: unknown) => {
         this.log(`status of ${this.name}: ${String(error)}`);
       });
+      if (network !== undefined) await this.#collectGarbage(network);
       await this.#networkOr(network === undefined, HEARTBEAT_MS);
     }
+  }
+
+  /** GC with what is wired by this network; no ADD and no DEL is under way meanwhile, as the specification wants it. */
+  async #collectGarbage(network: Network): Promise<void> {
+    if (!speaks(network.cniVersion, "GC")) return;
+    await this.#turns
+      .alone(() =>
+        collectGarbage(
+          this.machine,
+          network,
+          [...this.#pods.values()].flatMap((pod) => pod.sandbox ?? []),
+        ),
+      )
+      .catch((error: unknown) => {
+        this.log(`${this.name}: ${String(error)}`);
+      });
   }
 
   async #networkOr(lacking: boolean, most: number): Promise<void> {
@@ -187,6 +227,7 @@ export class NodeRunner implements NodeContext {
   }
 
   async patchStatus(pod: V1Pod, status: V1PodStatus): Promise<void> {
+    if (this.#pause.signal.aborted) return;
     const { namespace = "", name = "", uid = "" } = pod.metadata ?? {};
     await this.core
       .patchNamespacedPodStatus({ namespace, name, body: { metadata: { uid }, status } }, MERGE)

@@ -42,6 +42,11 @@ export class PodRunner {
     return this.#stopping.signal.aborted;
   }
 
+  /** From the end of ADD to the end of DEL. */
+  get sandbox(): Sandbox | undefined {
+    return this.#sandbox;
+  }
+
   /** `NAMESPACE/POD` */
   get name(): string {
     return `${this.#pod.metadata?.namespace ?? ""}/${this.#pod.metadata?.name ?? ""}`;
@@ -57,6 +62,13 @@ export class PodRunner {
   stop(graceMs: number, confirm: boolean): Promise<void> {
     this.#stopped ??= this.#teardown(graceMs, confirm);
     return this.#stopped;
+  }
+
+  /** Nobody tears it down: its machine is gone. */
+  async abandon(): Promise<void> {
+    this.#stopped ??= Promise.resolve();
+    this.#stopping.abort();
+    await Promise.all([...this.#running.values()].map((container) => container.stop(0)));
   }
 
   async #teardown(graceMs: number, confirm: boolean): Promise<void> {
@@ -94,7 +106,11 @@ export class PodRunner {
     const { namespace = "", name = "", uid = "" } = this.#pod.metadata ?? {};
     for (let wait = BACKOFF_MS.first; ; wait = Math.min(2 * wait, BACKOFF_MS.most))
       try {
-        this.#sandbox = await this.#node.wiring(() => makeSandbox(this.#node.machine, { namespace, name, uid }));
+        this.#sandbox = await this.#node.wiring(async () => {
+          const made = await makeSandbox(this.#node.machine, { namespace, name, uid });
+          this.#sandbox = made; // before the turn ends: GC, which waits for that, must know of it
+          return made;
+        });
         break;
       } catch (error) {
         this.#node.event(this.#pod, "FailedCreatePodSandBox", messageOf(error));

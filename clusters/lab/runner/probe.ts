@@ -45,4 +45,9 @@ export class NodeProber {
       this.#stream.write(JSON.stringify({ id, ...target }));
     });
   }
+
+  async close(): Promise<void> {
+    await this.#stream.close();
+    for (const answer of this.#waiting.values()) answer(false);
+  }
 }

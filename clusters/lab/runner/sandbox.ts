@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { run, runOrThrow } from "../../components/command.ts";
 import { inside } from "../enter.ts";
-import { type Attachment, call, type Network, readNetwork, type Result } from "./network.ts";
+import { type Attachment, call, IFNAME, type Network, readNetwork, type Result } from "./network.ts";
 
 /** A pod's network namespace, wired. */
 export interface Sandbox {
@@ -51,6 +51,14 @@ export async function checkSandbox(machine: number, { attachment, network, resul
 export async function removeSandbox(machine: number, { attachment, network, result }: Sandbox): Promise<void> {
   await call("DEL", machine, network, attachment, result);
   await removeNamespace(machine, attachment);
+}
+
+/** GC with the sandboxes that the network has wired: the plugins remove what they have beside these. */
+export async function collectGarbage(machine: number, network: Network, sandboxes: readonly Sandbox[]): Promise<void> {
+  const valid = sandboxes
+    .filter((sandbox) => sandbox.network.name === network.name)
+    .map(({ attachment }) => ({ containerID: attachment.container, ifname: IFNAME }));
+  await call("GC", machine, network, undefined, undefined, valid);
 }
 
 async function removeNamespace(machine: number, { netns }: Attachment): Promise<void> {

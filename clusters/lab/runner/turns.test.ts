@@ -20,6 +20,25 @@ describe("turns", () => {
     assert.equal(most, 2);
   });
 
+  it("lets one work alone: after those before it, and before those after it", async () => {
+    const turns = new Turns(2);
+    const said: string[] = [];
+    const work = (name: string) => async () => {
+      said.push(`${name} begins`);
+      await sleep(1);
+      said.push(`${name} ends`);
+    };
+    await Promise.all([
+      turns.take(work("a")),
+      turns.take(work("b")),
+      turns.alone(work("alone")),
+      turns.take(work("c")),
+    ]);
+    const at = said.indexOf("alone begins");
+    assert.equal(said[at + 1], "alone ends", said.join(", "));
+    assert.ok(at > said.indexOf("a ends") && at > said.indexOf("b ends"), said.join(", "));
+  });
+
   it("goes on past one that hangs", async () => {
     const turns = new Turns(2);
     void turns.take(() => new Promise(() => undefined));

@@ -1,0 +1,84 @@
+import assert from "node:assert/strict";
+import { DEFAULT_SPEC } from "../provider.ts";
+import { chosenWorkers, imageSourceOf, networkOf } from "./choose.ts";
+import { clusterNode, poolRange, specOf, subnetOf } from "./describe.ts";
+import type { ExistingFacts } from "./facts.ts";
+
+const node = (name: string, change: Partial<ExistingFacts["nodes"][number]> = {}): ExistingFacts["nodes"][number] => ({
+  ...{ name, ready: true, kubelet: "v1.31.4", kernel: "6.1.0", controlPlane: false },
+  ...{ addresses: ["192.0.2.7", "2001:db8::7"], runtime: "containerd://1.7.1", providerId: "" },
+  ...change,
+});
+const LINKS = [
+  { addr_info: [{ local: "127.0.0.1", prefixlen: 8 }] },
+  { addr_info: [{ local: "10.7.168.71", prefixlen: 16 }] },
+  { addr_info: [{ local: "10.233.64.9", prefixlen: 32 }] },
+];
+
+describe("an existing cluster, in the suite's words", () => {
+  it("has nodes with an address of each family", () => {
+    const expected = { name: "w", role: "worker", address: "192.0.2.7", address6: "2001:db8::7" };
+    assert.deepEqual(clusterNode(node("w")), expected);
+    assert.equal(clusterNode(node("c", { controlPlane: true, addresses: ["192.0.2.7"] })).address6, undefined);
+  });
+
+  it("has pods on so many workers that are Ready, the first by name", () => {
+    const nodes = ["w10", "w2", "w1"].map((name) => node(name));
+    const all = [node("c", { controlPlane: true }), node("w0", { ready: false }), ...nodes];
+    assert.deepEqual(
+      chosenWorkers(all, 2).map(({ name }) => name),
+      ["w1", "w2"],
+    );
+  });
+
+  it("is of the families that its IPPools and Services have", () => {
+    const facts = (overlayCidrs: readonly string[], serviceCidrs: readonly string[]) =>
+      ({ server: "v1.31.4", overlayCidrs, serviceCidrs }) as unknown as ExistingFacts;
+    const of = (...[overlay, service]: Parameters<typeof facts>) => {
+      const proxy = { version: "v1.31.4", mode: "iptables" } as const;
+      const spec = specOf({ ...DEFAULT_SPEC, probe: "" }, facts(overlay, service), proxy);
+      return [spec.overlayCidr, spec.serviceCidr, spec.ipv6?.overlayCidr, spec.ipv6?.serviceCidr];
+    };
+    assert.deepEqual(of(["10.1.0.0/16"], ["10.2.0.0/16"]), ["10.1.0.0/16", "10.2.0.0/16", undefined, undefined]);
+    assert.deepEqual(of(["fd01::/64"], ["fd02::/112"]), ["fd01::/64", "fd02::/112", undefined, undefined]);
+    const both = [["fd01::/64", "10.1.0.0/16"] as const, ["10.2.0.0/16", "fd02::/112"] as const] as const;
+    assert.deepEqual(of(...both), ["10.1.0.0/16", "10.2.0.0/16", "fd01::/64", "fd02::/112"]);
+  });
+
+  it("has the underlay in which the range lies", async () => {
+    assert.equal(subnetOf("10.7.210.0/24", LINKS), "10.7.0.0/16");
+    assert.equal(subnetOf("10.7.210.4-10.7.210.9", LINKS), "10.7.0.0/16");
+    assert.equal(subnetOf("10.8.0.0/24", LINKS), undefined);
+    const nodePods = {
+      exec: (_node: string, argv: readonly string[]) => {
+        const stdout = JSON.stringify(argv.includes("route") ? [{ gateway: "10.7.0.1" }] : LINKS);
+        return Promise.resolve({ exitCode: 0, stdout, stderr: "" });
+      },
+    };
+    const found = { subnet: "10.7.0.0/16", ranges: ["10.7.210.0/24"], gateway: "10.7.0.1" };
+    assert.deepEqual(await poolRange("10.7.210.0/24", undefined, ["w"], nodePods), found);
+    await assert.rejects(poolRange("10.8.0.0/24", undefined, ["w"], nodePods), /name the underlay with --subnet/);
+    await assert.rejects(poolRange("10.7.210.0/24", undefined, ["w"], "not admitted"), /name it with --subnet/);
+  });
+});
+
+describe("what a run on an existing cluster takes", () => {
+  it("is the network that was named, Interlay's own, or the only one", () => {
+    const there = { image: "i", returnPath: "notrack", ours: false };
+    const of = (macvlans: readonly string[], options: Parameters<typeof networkOf>[1], interlay?: typeof there) =>
+      networkOf({ macvlans, ...(interlay === undefined ? {} : { interlay }) }, options);
+    assert.equal(of(["a/x"], { datapath: "none", network: "b/y" }), "b/y");
+    assert.equal(of(["a/x", "interlay-system/underlay"], { datapath: "interlay" }, there), "interlay-system/underlay");
+    assert.equal(of([], { datapath: "interlay" }), "interlay-system/underlay");
+    assert.equal(of(["a/x"], { datapath: "none" }), "a/x");
+    assert.equal(of(["a/x", "a/y"], { datapath: "none" }), undefined);
+  });
+
+  it("is images by what the nodes are", () => {
+    const kind = [node("a", { providerId: "kind://docker/c1/a" }), node("b", { providerId: "kind://docker/c1/b" })];
+    assert.deepEqual(imageSourceOf(kind, {}), { kind: "kind", cluster: "c1" });
+    assert.deepEqual(imageSourceOf(kind, { image: "r/probe:1" }), { kind: "named", probe: "r/probe:1" });
+    assert.deepEqual(imageSourceOf([node("a", { runtime: "interlay-lab://1" })], {}), { kind: "lab" });
+    assert.deepEqual(imageSourceOf([node("a"), ...kind], {}), { kind: "unknown" });
+  });
+});

@@ -1,0 +1,117 @@
+import ipaddr from "ipaddr.js";
+import { z } from "zod";
+import type { ClusterNode, ClusterSpec, KubeProxy } from "../provider.ts";
+import type { ExistingFacts } from "./facts.ts";
+import type { PoolRange } from "./interlay.ts";
+import type { NodePods } from "./node-pods.ts";
+
+type Node = ExistingFacts["nodes"][number];
+
+/** A node as the suite knows nodes. Pure. */
+export function clusterNode({ name, controlPlane, addresses }: Node): ClusterNode {
+  const [address = ""] = addresses;
+  const address6 = addresses.slice(1).find((one) => one.includes(":"));
+  return {
+    name,
+    role: controlPlane ? "control-plane" : "worker",
+    address,
+    ...(address6 === undefined ? {} : { address6 }),
+  };
+}
+
+/** What the cluster is, in the words of those that the suite makes; what only makers need is empty. Pure. */
+export function specOf(wanted: ClusterSpec, facts: ExistingFacts, kubeProxy: KubeProxy): ClusterSpec {
+  const of = (ranges: readonly string[], v6: boolean) => ranges.find((range) => range.includes(":") === v6);
+  const overlay4 = of(facts.overlayCidrs, false);
+  const overlay6 = of(facts.overlayCidrs, true);
+  const service = (v6: boolean): string => of(facts.serviceCidrs, v6) ?? "";
+  const none = { underlayCidr: "", nodeRange: "", podRange: "" };
+  const common = { ...withoutIpv6(wanted), ...none, kubernetes: facts.server, kubeProxy, kubeProxies: [kubeProxy] };
+  if (overlay4 === undefined && overlay6 !== undefined)
+    return { ...common, overlayCidr: overlay6, serviceCidr: service(true) };
+  return {
+    ...common,
+    overlayCidr: overlay4 ?? "",
+    serviceCidr: service(false),
+    ...(overlay6 === undefined || service(true) === ""
+      ? {}
+      : { ipv6: { overlayCidr: overlay6, serviceCidr: service(true), underlayCidr: "", podRange: "" } }),
+  };
+}
+
+function withoutIpv6(spec: ClusterSpec): Omit<ClusterSpec, "ipv6"> {
+  const copy: ClusterSpec = { ...spec };
+  Reflect.deleteProperty(copy, "ipv6");
+  return copy;
+}
+
+/** Component versions for the report, as far as images and nodes tell them. Pure. */
+export function versionsOf({ server, nodes, kubeProxy, multus, calicoNode }: ExistingFacts) {
+  const tag = (image: string | undefined): string | undefined => /:([^:/]+)$/.exec(image ?? "")?.[1];
+  const known = {
+    kubernetes: server,
+    kubeProxy: kubeProxy?.version,
+    calico: tag(calicoNode),
+    multus: tag(multus),
+    kernel: [...new Set(nodes.map(({ kernel }) => kernel).filter((kernel) => kernel !== ""))].join(", "),
+  };
+  return Object.fromEntries(
+    Object.entries(known).flatMap(([name, value]) => (value === undefined || value === "" ? [] : [[name, value]])),
+  );
+}
+
+const links = z.array(
+  z.object({ addr_info: z.array(z.object({ local: z.string(), prefixlen: z.number() })).default([]) }),
+);
+const routes = z.array(z.object({ gateway: z.string().optional() }));
+
+/** The pool that `range` is: its subnet as told or as the first node's links have it, the gateway if it is in there. */
+export async function poolRange(
+  range: string,
+  subnet: string | undefined,
+  workers: readonly string[],
+  nodePods: NodePods | string,
+): Promise<PoolRange> {
+  const [node] = workers;
+  if (typeof nodePods === "string" || node === undefined) {
+    if (subnet === undefined)
+      throw new Error("The nodes cannot be asked for the underlay's subnet: name it with --subnet.");
+    return { subnet, ranges: [range] };
+  }
+  const family = range.includes(":") ? "-6" : "-4";
+  const [addresses, defaults] = await Promise.all([
+    nodePods.exec(node, ["ip", "-json", family, "address"]),
+    nodePods.exec(node, ["ip", "-json", family, "route", "show", "default"]),
+  ]);
+  const found = subnet ?? subnetOf(range, links.parse(JSON.parse(addresses.stdout)));
+  if (found === undefined)
+    throw new Error(`No link of ${node} is in the network of ${range}: name the underlay with --subnet.`);
+  const gateway = routes
+    .parse(JSON.parse(defaults.stdout || "[]"))
+    .find(({ gateway }) => isIn(gateway, found))?.gateway;
+  return { subnet: found, ranges: [range], ...(gateway === undefined ? {} : { gateway }) };
+}
+
+/** Of the links' networks the one that `range` is in, in CIDR notation. Pure. */
+export function subnetOf(range: string, all: z.infer<typeof links>): string | undefined {
+  const [first = ""] = range.split(/[-/]/);
+  return all
+    .flatMap(({ addr_info }) => addr_info)
+    .map(({ local, prefixlen }) => networkOf(local, prefixlen))
+    .find((cidr) => isIn(first, cidr) && !/\/(32|128)$/.test(cidr));
+}
+
+function networkOf(address: string, length: number): string {
+  const cidr = `${address}/${length}`;
+  const network = address.includes(":")
+    ? ipaddr.IPv6.networkAddressFromCIDR(cidr)
+    : ipaddr.IPv4.networkAddressFromCIDR(cidr);
+  return `${network.toString()}/${length}`;
+}
+
+function isIn(address: string | undefined, cidr: string): boolean {
+  if (address === undefined || !ipaddr.isValid(address)) return false;
+  const parsed = ipaddr.parse(address);
+  const [network, length] = ipaddr.parseCIDR(cidr);
+  return parsed.kind() === network.kind() && parsed.match(network, length);
+}

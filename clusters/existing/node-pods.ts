@@ -1,0 +1,108 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { CoreV1Api, type KubeConfig, type V1Pod } from "@kubernetes/client-node";
+import { execInPod } from "../kubernetes/pod-exec.ts";
+import { type ExecResult, MADE_BY } from "../provider.ts";
+
+const CONTAINER = "tools";
+const READY_TIMEOUT_MS = 120_000;
+const POLL_MS = 200;
+
+/** Pods in the nodes' own network: as much of a node as the API server alone gives. */
+export interface NodePods {
+  exec(node: string, argv: readonly string[]): Promise<ExecResult>;
+}
+
+/**
+ * Makes one on each node and waits until it runs; what is there already is used. They may read rules and routes
+ * (NET_ADMIN), and enter no other namespace. Returns a sentence instead where the cluster's admission refuses them.
+ */
+export async function makeNodePods(
+  config: KubeConfig,
+  namespace: string,
+  nodes: readonly string[],
+  image: string,
+): Promise<NodePods | string> {
+  const core = config.makeApiClient(CoreV1Api);
+  const name = (node: string): string => `tools-${nodes.indexOf(node) + 1}`;
+  await core
+    .createNamespace({
+      body: {
+        metadata: {
+          name: namespace,
+          labels: { [MADE_BY]: "e2e", "pod-security.kubernetes.io/enforce": "privileged" },
+        },
+      },
+    })
+    .catch(unless(409));
+  for (const node of nodes)
+    try {
+      await core.createNamespacedPod({ namespace, body: podOn(node, name(node), image) }).catch(unless(409));
+    } catch (error) {
+      if (codeOf(error) !== 403 && codeOf(error) !== 422) throw error;
+      return `pods in the nodes' network are not admitted here (${wordsOf(error)})`;
+    }
+  await untilRunning(core, namespace, nodes.length);
+  return {
+    exec: (node, argv) => execInPod(config, { namespace, pod: name(node), container: CONTAINER }, argv),
+  };
+}
+
+function podOn(nodeName: string, name: string, image: string): V1Pod {
+  return {
+    metadata: { name, labels: { [MADE_BY]: "e2e" } },
+    spec: {
+      nodeName,
+      hostNetwork: true,
+      automountServiceAccountToken: false,
+      enableServiceLinks: false,
+      terminationGracePeriodSeconds: 0,
+      tolerations: [{ operator: "Exists" }],
+      containers: [
+        {
+          name: CONTAINER,
+          image,
+          imagePullPolicy: "IfNotPresent",
+          command: ["sleep", "infinity"],
+          securityContext: { capabilities: { add: ["NET_ADMIN"] } },
+        },
+      ],
+    },
+  };
+}
+
+async function untilRunning(core: CoreV1Api, namespace: string, count: number): Promise<void> {
+  const deadline = Date.now() + READY_TIMEOUT_MS;
+  for (;;) {
+    const { items } = await core.listNamespacedPod({ namespace });
+    const waiting = items.filter(({ status }) => status?.phase !== "Running");
+    if (waiting.length === 0 && items.length >= count) return;
+    if (Date.now() > deadline) {
+      const [first] = waiting;
+      const state = first?.status?.containerStatuses?.[0]?.state?.waiting;
+      throw new Error(
+        `${waiting.length} pods of ${namespace} do not run, ${first?.metadata?.name ?? "?"} on ${first?.spec?.nodeName ?? "?"}: ${state?.message ?? state?.reason ?? "no word"}; is the image where the node finds it?`,
+      );
+    }
+    await sleep(POLL_MS);
+  }
+}
+
+/** The HTTP status of an error of the API server. */
+export function codeOf(error: unknown): number | undefined {
+  return typeof error === "object" && error !== null && "code" in error && typeof error.code === "number"
+    ? error.code
+    : undefined;
+}
+
+/** Takes errors of these statuses for no errors. */
+export function unless(...codes: readonly number[]): (error: unknown) => undefined {
+  return (error) => {
+    if (!codes.includes(codeOf(error) ?? 0)) throw error;
+    return undefined;
+  };
+}
+
+function wordsOf(error: unknown): string {
+  const body = typeof error === "object" && error !== null && "body" in error ? String(error.body) : String(error);
+  return /"message":"((?:[^"\\]|\\.)*)"/.exec(body)?.[1] ?? body.slice(0, 200);
+}

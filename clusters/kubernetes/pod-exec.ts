@@ -1,0 +1,79 @@
+import { createInterface } from "node:readline";
+import { PassThrough } from "node:stream";
+import { Exec, type KubeConfig, type V1Status } from "@kubernetes/client-node";
+import type { ExecResult, ProgramStream } from "../provider.ts";
+import { execSocket } from "./exec-socket.ts";
+
+/** A container of a pod, reached by the API server and the node's kubelet. */
+export interface Container {
+  readonly namespace: string;
+  readonly pod: string;
+  readonly container: string;
+}
+
+/** Runs a program in the container to its end. Throws when it could not be started; an exit code ≠ 0 is a result. */
+export function execInPod(
+  config: KubeConfig,
+  { namespace, pod, container }: Container,
+  argv: readonly string[],
+): Promise<ExecResult> {
+  const stdout = new PassThrough();
+  const stderr = new PassThrough();
+  const said = { stdout: "", stderr: "" };
+  stdout.setEncoding("utf8").on("data", (chunk: string) => (said.stdout += chunk));
+  stderr.setEncoding("utf8").on("data", (chunk: string) => (said.stderr += chunk));
+  return new Promise((resolve, reject) => {
+    const end = (status: V1Status): void => {
+      const exitCode = exitCodeOf(status);
+      if (exitCode === undefined) reject(new Error(status.message ?? "the program could not be started"));
+      else resolve({ exitCode, ...said });
+    };
+    new Exec(config, execSocket(config))
+      .exec(namespace, pod, container, [...argv], stdout, stderr, null, false, end)
+      .then((socket) => {
+        socket.addEventListener("close", () => {
+          reject(new Error(`the connection to ${pod} broke off`)); // settled already where the status came
+        });
+      })
+      .catch((error: unknown) => {
+        reject(error instanceof Error ? error : new Error(String(error)));
+      });
+  });
+}
+
+/** Undefined: it never ran. */
+export function exitCodeOf({ status, reason, details }: V1Status): number | undefined {
+  if (status === "Success") return 0;
+  const code = details?.causes?.find((cause) => cause.reason === "ExitCode")?.message;
+  return reason === "NonZeroExitCode" && code !== undefined ? Number(code) : undefined;
+}
+
+/** Starts a program in the container; its stdin and stdout are lines. */
+export async function attachInPod(
+  config: KubeConfig,
+  { namespace, pod, container }: Container,
+  argv: readonly string[],
+): Promise<ProgramStream> {
+  const stdin = new PassThrough();
+  const stdout = new PassThrough();
+  const exec = new Exec(config, execSocket(config));
+  const socket = await exec.exec(namespace, pod, container, [...argv], stdout, stdout, stdin, false);
+  const lines = createInterface({ input: stdout });
+  return {
+    write: (line) => {
+      stdin.write(`${line}\n`);
+    },
+    onLine: (listener) => {
+      lines.on("line", listener);
+    },
+    close: () =>
+      new Promise((resolve) => {
+        socket.onclose = () => {
+          resolve();
+        };
+        // Closing the connection ends the program's stdin, and with it the program.
+        if (socket.readyState >= socket.CLOSING) resolve();
+        else socket.close();
+      }),
+  };
+}

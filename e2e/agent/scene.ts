@@ -1,0 +1,82 @@
+import { z } from "zod";
+import { ensureDebianPackages } from "../../clusters/components/packages.ts";
+import { plainProgress } from "../../clusters/progress-plain.ts";
+import type { Cluster } from "../../clusters/provider.ts";
+import { must, signalAgent } from "../agent-process.ts";
+import { type ClusterApi, clusterApi } from "../cluster-api.ts";
+import { theCluster } from "../context.ts";
+import { By, DeferCleanup } from "../harness.ts";
+import type { Nic } from "../matrix/cells.ts";
+import type { Variant } from "../matrix/gate.ts";
+import { switchTo } from "../matrix/variant.ts";
+import { deploy, type Deployment } from "../pods/deploy.ts";
+import { TCP_PORT } from "../probe/protocol.ts";
+import { type End, netnsOf } from "./streams.ts";
+
+/** Every cell passes by it, with kube-proxy's INVALID rule in place. */
+export const NOTRACK: Variant = { kubeProxy: { version: "v1.29.15", mode: "iptables" }, returnPath: "notrack" };
+
+const nodeState = z.object({
+  status: z.object({
+    gate: z.object({ open: z.boolean(), reason: z.string() }),
+    tcpBeLiberal: z.number(),
+    kubeProxy: z.object({ version: z.string().nullable(), mode: z.string().nullable(), invalidDropRule: z.boolean() }),
+    facts: z.object({ serviceCidrs: z.array(z.string()), sources: z.record(z.string(), z.string()) }),
+    attachments: z.number(),
+    conditions: z.array(z.object({ type: z.string(), status: z.string(), reason: z.string(), message: z.string() })),
+  }),
+});
+export type NodeStatus = z.infer<typeof nodeState>["status"];
+
+/** The pods of the three types in a cluster, and ways to look at them. */
+export interface Scene {
+  readonly cluster: Cluster;
+  readonly api: ClusterApi;
+  readonly deployment: Deployment;
+  /** The workers' names. */
+  readonly nodes: readonly [first: string, second: string];
+  /** Runs a program on a node; throws with its words. */
+  readonly on: (node: string, ...argv: readonly string[]) => Promise<string>;
+  readonly end: (pod: string, nic?: Nic) => Promise<End>;
+  readonly reaches: (from: string, address: string, protocol?: "tcp" | "udp") => Promise<boolean>;
+  /** What the node's agent tells. */
+  readonly state: (node: string) => Promise<NodeStatus>;
+  /** Holds a node's agent until the spec ends. */
+  readonly holdAgent: (node: string) => Promise<void>;
+}
+
+/** Call it in BeforeAll. */
+export async function setScene(): Promise<Scene> {
+  const cluster = await theCluster();
+  // A lab's nodes have this computer's programs; kind's image has its own.
+  if (cluster.provider === "lab") await ensureDebianPackages(["socat", "procps"], plainProgress());
+  const api = clusterApi(cluster);
+  const deployment = await By("the pods of the three types", () => deploy(cluster, api));
+  DeferCleanup(() => deployment.closeProbers());
+  await By("kube-proxy v1.29, notrack", () => switchTo(cluster, NOTRACK));
+  const [first = "", second = ""] = deployment.workers;
+  return {
+    cluster,
+    api,
+    deployment,
+    nodes: [first, second],
+    on: (node, ...argv) => must(cluster, node, argv),
+    end: async (pod, nic = "main") => {
+      const node = deployment.pods.get(pod)?.node ?? "";
+      const address = deployment.addressOf(pod, nic);
+      return { node, address, netns: await netnsOf(cluster, node, address) };
+    },
+    reaches: async (from, address, protocol = "tcp") => {
+      const prober = await deployment.prober(from);
+      return (await prober.probe({ protocol, address, port: TCP_PORT, timeoutMs: 1500 })).ok;
+    },
+    state: async (node) =>
+      nodeState.parse(
+        await api.objects.read({ apiVersion: "interlay.dev/v1alpha1", kind: "NodeState", metadata: { name: node } }),
+      ).status,
+    holdAgent: async (node) => {
+      await signalAgent(cluster, node, "STOP");
+      DeferCleanup(() => signalAgent(cluster, node, "CONT"));
+    },
+  };
+}

@@ -1,0 +1,90 @@
+import assert from "node:assert/strict";
+import { ensure } from "../cluster-api.ts";
+import { Eventually } from "../harness.ts";
+import { NAMESPACE } from "../pods/pods.ts";
+import { oneOf } from "../random.ts";
+import type { Action } from "./action.ts";
+import { addressesOf } from "./invariants.ts";
+import { comes, goes, isReady, type World } from "./world.ts";
+
+const GROUP_VERSION = "interlay.dev/v1alpha1";
+const NAME = "chaos-full";
+const ROOM = 3;
+
+/** More pods than a pool has addresses: one waits and is told so, and has the first address that is given back. */
+export const filledPool: Action = {
+  name: "a pool is filled",
+  fits: ({ cluster }) => !cluster.spec.underlayCidr.includes(":"),
+  act: async (world) => {
+    await makePool(world);
+    const guests = await Promise.all(
+      Array.from({ length: ROOM + 1 }, (_, index) =>
+        comes(world, {
+          ...{ name: `full-${index + 1}`, node: oneOf(world.workers, world.random), type: "underlay" },
+          network: `${NAMESPACE}/${NAME}`,
+        }),
+      ),
+    );
+    const waiting = await Eventually(
+      `${ROOM} of ${guests.length} pods are ready, the other is told that there is no address`,
+      async () => {
+        const { items } = await world.api.core.listNamespacedPod({ namespace: NAMESPACE });
+        const ready = new Set(
+          items
+            .filter(({ status }) =>
+              status?.conditions?.some(({ type, status: is }) => type === "Ready" && is === "True"),
+            )
+            .map(({ metadata }) => metadata?.name),
+        );
+        return guests.filter(({ name }) => !ready.has(name)).map(({ name }) => name);
+      },
+      (names) => names.length === 1,
+      { timeout: 90_000 },
+    );
+    const [last = ""] = waiting;
+    await Eventually(
+      `pod ${last} has the Event NoUnderlayAddress`,
+      async () => {
+        const fieldSelector = `involvedObject.name=${last}`;
+        const { items } = await world.api.core.listNamespacedEvent({ namespace: NAMESPACE, fieldSelector });
+        return items.map(({ reason = "" }) => reason);
+      },
+      (reasons) => reasons.includes("NoUnderlayAddress"),
+    );
+    const [first] = guests.filter(({ name }) => name !== last);
+    assert.ok(first !== undefined);
+    const before = await addressesOf(world, first.name);
+    await goes(world, first);
+    await isReady(world, guests.find(({ name }) => name === last) ?? first);
+    assert.deepEqual(await addressesOf(world, last), before, "the address that was given back");
+    await Promise.all(guests.filter((guest) => guest !== first).map((guest) => goes(world, guest)));
+    return `${ROOM} addresses for ${guests.length} pods: ${last} waited, and has ${before.join()} of ${first.name}`;
+  },
+};
+
+async function makePool({ api, cluster }: World): Promise<void> {
+  const { underlayCidr: subnet } = cluster.spec;
+  const [prefix = ""] = /^\d+\.\d+/.exec(subnet) ?? [];
+  const ranges = [`${prefix}.203.1-${prefix}.203.${ROOM}`];
+  // Pods of other networks, which name no pool, are kept off by the selector.
+  const pool = {
+    ...{ apiVersion: GROUP_VERSION, kind: "UnderlayPool", metadata: { name: NAME } },
+    spec: { subnet, ranges, podSelector: { matchLabels: { probe: NAME } } },
+  };
+  const network = {
+    ...{ apiVersion: GROUP_VERSION, kind: "UnderlayNetwork", metadata: { name: NAME } },
+    spec: { namespace: NAMESPACE, pools: [NAME] },
+  };
+  await ensure(api, pool);
+  await ensure(api, network);
+  await Eventually(
+    `the NetworkAttachmentDefinition of ${NAME} is written`,
+    () =>
+      api.objects.read({
+        ...{ apiVersion: "k8s.cni.cncf.io/v1", kind: "NetworkAttachmentDefinition" },
+        metadata: { name: NAME, namespace: NAMESPACE },
+      }),
+    () => true,
+    { timeout: 60_000 },
+  );
+}

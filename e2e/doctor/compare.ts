@@ -1,0 +1,27 @@
+import type { Cell } from "../matrix/cells.ts";
+import type { Variant } from "../matrix/gate.ts";
+import { runCells } from "../matrix/run.ts";
+import type { Deployment } from "../pods/deploy.ts";
+import type { Findings } from "./doctor.ts";
+import { predictedFailures } from "./predicted.ts";
+
+/** Every cell passes by it: what fails, fails by something that the doctor must have found. */
+export const HEALTHY: Variant = { kubeProxy: { version: "v1.29.15", mode: "iptables" }, returnPath: "notrack" };
+const RUN = { passTimeoutMs: 1500, blockedTimeoutMs: 1500, parallel: 48, attempts: 2, firstToken: 0 } as const;
+
+/** What was predicted and what the probes showed: ids of cells. */
+export interface Comparison {
+  readonly predicted: readonly string[];
+  readonly failedAndNotPredicted: readonly string[];
+  readonly predictedAndPassed: readonly string[];
+}
+
+/** Asks the cells, and holds the answers against the findings. */
+export async function compare(findings: Findings, asked: readonly Cell[], deployment: Deployment): Promise<Comparison> {
+  const nodeOf = (pod: string) => deployment.pods.get(pod)?.node;
+  const predicted = predictedFailures(findings, asked, nodeOf, (cell) => deployment.locate(cell).address);
+  const results = await runCells(asked, HEALTHY, deployment, RUN);
+  const failed = results.filter(({ actual }) => actual === "fail").map(({ id }) => id);
+  const not = (list: readonly string[], other: readonly string[]) => list.filter((id) => !other.includes(id));
+  return { predicted, failedAndNotPredicted: not(failed, predicted), predictedAndPassed: not(predicted, failed) };
+}

@@ -1,0 +1,87 @@
+import assert from "node:assert/strict";
+import { answered, ensure } from "../cluster-api.ts";
+import { DeferCleanup, Eventually } from "../harness.ts";
+import type { Cell } from "../matrix/cells.ts";
+import type { Deployment, DeployedPod } from "../pods/deploy.ts";
+import { NAMESPACE, pod, podName } from "../pods/pods.ts";
+import { POD_TYPES } from "../../results/schema.ts";
+import { TCP_PORT } from "../probe/protocol.ts";
+import type { FaultContext, Trial } from "./faults.ts";
+
+export const TRIAL = "trial";
+const PATIENCE = { timeout: 60_000 };
+
+/** The trial's pod, gone when the spec ends. */
+export async function makeTrial({ cluster, api }: FaultContext, trial: Trial, node: string): Promise<void> {
+  await ensure(api, pod(TRIAL, node, cluster.probeImage, trial.annotations));
+  DeferCleanup(async () => {
+    await api.core.deleteNamespacedPod({ name: TRIAL, namespace: NAMESPACE, gracePeriodSeconds: 0 });
+    await Eventually(
+      "the trial's pod is gone",
+      async () => (await answered(() => api.core.listNamespacedPod({ namespace: NAMESPACE }))).items,
+      (items) => items.every(({ metadata }) => metadata?.name !== TRIAL),
+      PATIENCE,
+    );
+  });
+}
+
+/** It does not start, and says why. */
+export async function waits({ api }: FaultContext, { says = /./ }: Trial): Promise<void> {
+  const uid = (await api.core.readNamespacedPod({ name: TRIAL, namespace: NAMESPACE })).metadata?.uid ?? "";
+  await Eventually(
+    `a warning of the trial's pod that says ${String(says)}`,
+    async () =>
+      (await api.core.listNamespacedEvent({ namespace: NAMESPACE })).items
+        .filter(({ type, involvedObject }) => type === "Warning" && involvedObject.uid === uid)
+        .map(({ message = "" }) => message),
+    (messages) => messages.some((message) => says.test(message)),
+    PATIENCE,
+  );
+  const { status } = await api.core.readNamespacedPod({ name: TRIAL, namespace: NAMESPACE });
+  assert.equal(status?.phase, "Pending", "the trial's pod has started");
+}
+
+/** Its PodIP, once it is ready. */
+export function starts({ api }: Pick<FaultContext, "api">): Promise<string> {
+  return Eventually(
+    "the trial's pod is ready",
+    async () => {
+      const { status } = await api.core.readNamespacedPod({ name: TRIAL, namespace: NAMESPACE });
+      const ready = status?.conditions?.some(({ type, status: is }) => type === "Ready" && is === "True");
+      return ready === true ? (status?.podIP ?? "") : "";
+    },
+    (address) => address !== "",
+    PATIENCE,
+  );
+}
+
+/** As `deployment`, with one more pod. */
+export function withPod(deployment: Deployment, more: DeployedPod): Deployment {
+  const address = more.addresses.main.ipv4 ?? "";
+  return {
+    ...deployment,
+    pods: new Map([...deployment.pods, [more.name, more]]),
+    addressOf: (endpoint, nic, family) =>
+      endpoint === more.name ? address : deployment.addressOf(endpoint, nic, family),
+    locate: (cell) =>
+      cell.to.kind === "pod" && cell.to.pod === more.name ? { address, port: cell.port } : deployment.locate(cell),
+  };
+}
+
+/** Every pod that asks asks the trial's, which is an overlay pod of the second worker. */
+export function cellsToTrial(workers: number): readonly Cell[] {
+  return Array.from({ length: workers }, (_, node) => node).flatMap((node) =>
+    POD_TYPES.map((source): Cell => {
+      const from = podName(source, node, "a");
+      return {
+        id: `${from} to the trial's pod`,
+        ...{ group: "matrix", source, from, sourceNode: node, target: "overlay" },
+        to: { kind: "pod", pod: TRIAL, nic: "main" },
+        placement: node === 1 ? "same-node" : "other-node",
+        ...{ protocol: "tcp", family: "ipv4", port: TCP_PORT, server: TRIAL },
+        keepsSource: undefined,
+        toOverlayAddress: true,
+      };
+    }),
+  );
+}

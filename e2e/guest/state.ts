@@ -1,0 +1,94 @@
+import { z } from "zod";
+import type { Cluster } from "../../clusters/provider.ts";
+import { answered, type ClusterApi } from "../cluster-api.ts";
+
+/** What `kubectl get all -A` lists, and what others live by: definitions, rights, networks, namespaces. */
+const KINDS = [
+  ["v1", "Namespace"],
+  ["v1", "Pod"],
+  ["v1", "Service"],
+  ["v1", "ServiceAccount"],
+  ["v1", "ConfigMap"],
+  ["apps/v1", "DaemonSet"],
+  ["apps/v1", "Deployment"],
+  ["apps/v1", "ReplicaSet"],
+  ["apps/v1", "StatefulSet"],
+  ["batch/v1", "Job"],
+  ["apiextensions.k8s.io/v1", "CustomResourceDefinition"],
+  ["rbac.authorization.k8s.io/v1", "ClusterRole"],
+  ["rbac.authorization.k8s.io/v1", "ClusterRoleBinding"],
+  ["rbac.authorization.k8s.io/v1", "Role"],
+  ["rbac.authorization.k8s.io/v1", "RoleBinding"],
+  ["k8s.cni.cncf.io/v1", "NetworkAttachmentDefinition"],
+] as const;
+const OURS = ["UnderlayPool", "UnderlayNetwork", "UnderlayAddress", "NodeState"] as const;
+
+const identity = z.object({
+  metadata: z.object({ name: z.string(), namespace: z.string().optional(), uid: z.string() }),
+});
+
+/** Every object with its uid: one that was made anew is another. */
+export async function objectsOf(api: ClusterApi): Promise<readonly string[]> {
+  const own = OURS.map((kind) => ["interlay.dev/v1alpha1", kind] as const);
+  const lists = await Promise.all(
+    [...KINDS, ...own].map(async ([version, kind]) => {
+      const items = await answered(() => api.objects.list(version, kind)).then(
+        (list) => list.items,
+        () => [], // a kind that is not there
+      );
+      return items.map((item) => {
+        const { name, namespace, uid } = identity.parse(item).metadata;
+        return `${kind} ${namespace === undefined ? "" : `${namespace}/`}${name} ${uid}`;
+      });
+    }),
+  );
+  return lists.flat().sort();
+}
+
+const COMMANDS: readonly (readonly string[])[] = [
+  ["ip", "-brief", "link"],
+  ["ip", "-brief", "address"],
+  ["ip", "rule"],
+  ["ip", "-6", "rule"],
+  ["ip", "route", "show", "table", "all"],
+  ["ip", "-6", "route", "show", "table", "all"],
+  ["ip", "neigh", "show", "nud", "permanent"],
+  ["nft", "list", "tables"],
+  ["ls", "-1", "/opt/cni/bin", "/etc/cni/net.d"],
+  // What is in there is the business of the Interlay that is there; whether it is there is not.
+  ["ls", "-1", "-d", "/var/lib/interlay", "/run/interlay"],
+  ["sysctl", "net.ipv4.ip_forward", "net.netfilter.nf_conntrack_tcp_be_liberal"],
+];
+
+/** What the nodes' kernels and directories hold, a line each. */
+export async function nodesOf(cluster: Cluster): Promise<readonly string[]> {
+  const lists = await Promise.all(
+    cluster.nodes.flatMap(({ name }) =>
+      COMMANDS.map(async (argv) => {
+        const { stdout } = await cluster.exec(name, argv);
+        return stdout.split("\n").flatMap((line) => {
+          const stable = stableLine(line);
+          return stable === "" ? [] : [`${name}: ${argv.join(" ")}: ${stable}`];
+        });
+      }),
+    ),
+  );
+  return lists.flat().sort();
+}
+
+/** Without what the kernel changes by itself: link indices behind @, lifetimes; a VXLAN's learned neighbours stay felix's. */
+function stableLine(line: string): string {
+  return line
+    .replaceAll(/@if\d+/g, "")
+    .replaceAll(/\s+/g, " ")
+    .trim();
+}
+
+/** What is only there before, and what is only there after. Pure. */
+export function difference(before: readonly string[], after: readonly string[]): readonly string[] {
+  const [was, is] = [new Set(before), new Set(after)];
+  return [
+    ...before.filter((one) => !is.has(one)).map((one) => `gone: ${one}`),
+    ...after.filter((one) => !was.has(one)).map((one) => `new: ${one}`),
+  ];
+}

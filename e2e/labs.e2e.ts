@@ -1,0 +1,58 @@
+import assert from "node:assert/strict";
+import type { Cluster } from "../clusters/provider.ts";
+import { theCluster } from "./context.ts";
+import { difference, nodesOf } from "./guest/state.ts";
+import { BeforeAll, By, Describe, Eventually, It, Skip } from "./harness.ts";
+import { anotherRun } from "./labs/another-run.ts";
+import { leftovers } from "./labs/leftovers.ts";
+import { versions } from "./outcome.ts";
+
+const RUN_TIMEOUT_MS = 600_000;
+const ONE_VARIANT = ["--kube-proxy", "v1.29.15", "--return-path", "notrack"];
+
+/** Labs beside this run's, which have the same addresses: they do not meet, and none leaves anything. */
+Describe("labs", { labels: ["labs"] }, () => {
+  let cluster: Cluster;
+
+  BeforeAll(
+    async () => {
+      cluster = await By("the cluster", theCluster);
+      Object.assign(versions, cluster.versions);
+    },
+    { timeout: 0 },
+  );
+
+  const nothingIsLeft = (name: string) =>
+    Eventually(
+      `nothing left of the lab ${name}`,
+      () => leftovers(name),
+      (left) => left.length === 0,
+    );
+
+  It(
+    "stand side by side: the matrix passes in another one, and this one is as it was",
+    { timeout: RUN_TIMEOUT_MS },
+    async () => {
+      if (cluster.provider !== "lab") Skip("labs are asked about in a lab");
+      const name = `${cluster.spec.name}-b`;
+      const before = await nodesOf(cluster);
+      const { exitCode, output } = await anotherRun(["--name", name, ...ONE_VARIANT]);
+      assert.equal(exitCode, 0, output.slice(-4000));
+      assert.deepEqual(difference(before, await nodesOf(cluster)), []);
+      await nothingIsLeft(name);
+    },
+  );
+
+  for (const [when, at] of [
+    ["while its machines are made", /> start the lab/],
+    ["while its workloads are installed", /> install kube-proxy/],
+    ["while cells are asked", /pods of the three types/],
+  ] as const)
+    It(`leave nothing after Ctrl-C ${when}`, { timeout: RUN_TIMEOUT_MS }, async () => {
+      if (cluster.provider !== "lab") Skip("labs are asked about in a lab");
+      const name = `${cluster.spec.name}-c`;
+      const { exitCode, output } = await anotherRun(["--name", name, ...ONE_VARIANT], at);
+      assert.equal(exitCode, 130, output.slice(-4000));
+      await nothingIsLeft(name);
+    });
+});

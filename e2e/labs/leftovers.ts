@@ -1,0 +1,21 @@
+import { access, readdir, readFile } from "node:fs/promises";
+import { labDirectory } from "../../clusters/lab/layout.ts";
+
+/** What there is of a lab on this computer: its directory, its processes, mounts below its directory. */
+export async function leftovers(lab: string): Promise<readonly string[]> {
+  const directory = labDirectory(lab);
+  const there = await access(directory).then(
+    () => [directory],
+    () => [],
+  );
+  const mounts = (await readFile("/proc/self/mounts", "utf8")).split("\n").filter((line) => line.includes(directory));
+  const pids = (await readdir("/proc")).filter((name) => /^\d+$/.test(name));
+  const processes = await Promise.all(
+    pids.map(async (pid) => {
+      const argv = (await readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "")).split("\0");
+      const of = argv.some((word) => word === directory || word.startsWith(`${directory}/`));
+      return of ? [`process ${pid}: ${argv.join(" ").slice(0, 120)}`] : [];
+    }),
+  );
+  return [...there, ...mounts, ...processes.flat()];
+}

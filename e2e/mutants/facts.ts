@@ -1,0 +1,101 @@
+import type { Cluster } from "../../clusters/provider.ts";
+import { must } from "../agent-process.ts";
+import type { Variant } from "../matrix/gate.ts";
+import { configure } from "../matrix/variant.ts";
+import { outsideHost } from "../pods/deploy.ts";
+
+type Undo = () => Promise<void>;
+
+/** A fact of one node, wrong or missing: the pods wired by it must be seen to be. */
+export interface FactMutant {
+  readonly title: string;
+  readonly reason: string;
+  /** Makes it so, and resolves when the agent knows it, with what takes it back. */
+  readonly make: (cluster: Cluster, node: string) => Promise<Undo>;
+  /** As with this return path on the node: the gate names the cells. Undefined: cells of the node's own pods. */
+  readonly as?: Variant["returnPath"];
+  readonly excuse?: string;
+}
+
+/** By ConfigMap interlay-config, for this node alone. */
+function setting(key: string, value: string): Pick<FactMutant, "make"> {
+  return {
+    make: async (cluster, node) => {
+      await configure(cluster, { [`${node}.${key}`]: value });
+      return () => configure(cluster, { [`${node}.${key}`]: null });
+    },
+  };
+}
+
+/** In place of the node's own IPv4 address. */
+function nodeAddress(find: (cluster: Cluster, node: string) => Promise<string>): Pick<FactMutant, "make"> {
+  return {
+    make: async (cluster, name) => {
+      const { address6 } = cluster.nodes.find((node) => node.name === name) ?? {};
+      const wrong = await find(cluster, name);
+      return setting("nodeAddresses", [wrong, ...(address6 === undefined ? [] : [address6])].join()).make(
+        cluster,
+        name,
+      );
+    },
+  };
+}
+
+const otherNode = (cluster: Cluster, node: string): Promise<string> =>
+  Promise.resolve(cluster.nodes.find(({ role, name }) => role === "worker" && name !== node)?.address ?? "");
+
+async function tunnelAddress(cluster: Cluster, node: string): Promise<string> {
+  const said = await must(cluster, node, ["ip", "-4", "-o", "address", "show", "dev", "vxlan.calico"]);
+  return / inet ([\d.]+)\//.exec(said)?.[1] ?? "";
+}
+
+/** Every fact that the plugin or the return path goes by. In networks of documentation (RFC 5737, RFC 3849) nobody is. */
+export const FACT_MUTANTS: readonly FactMutant[] = [
+  {
+    title: "fact: overlayCidrs are others",
+    reason: "pods reach the overlay by their node",
+    ...setting("overlayCidrs", "198.51.100.0/24,2001:db8:64::/64"),
+  },
+  {
+    title: "fact: serviceCidrs are others",
+    reason: "pods reach Services by their node",
+    ...setting("serviceCidrs", "198.51.100.0/24,2001:db8:64::/64"),
+  },
+  {
+    title: "fact: returnPath is none, below v1.29",
+    reason: "without a return path kube-proxy drops what it calls INVALID",
+    as: "none",
+    ...setting("returnPath", "none"),
+  },
+  {
+    title: "fact: returnPath is liberal, below v1.29",
+    reason: "before v1.29 kube-proxy drops what it calls INVALID whatever the sysctl is",
+    as: "liberal",
+    ...setting("returnPath", "liberal"),
+  },
+  {
+    title: "fact: the node's address is another node's",
+    reason: "pods reach their node by its own address",
+    ...nodeAddress(otherNode),
+  },
+  {
+    title: "fact: the node's address is its tunnel's (spiderpool issue 3359: a wrong gateway is picked)",
+    reason: "what Kubernetes calls the node's address is the gateway, not the first address that a link has",
+    ...nodeAddress(tunnelAddress),
+  },
+  {
+    title: "fact: the uplink is another",
+    reason: "STATUS tells a runtime that no pod can be wired",
+    excuse:
+      'no route is decided by it: needed by STATUS, shown by the test "tells that facts are missing, or stale by what the kernel says"',
+    ...setting("uplink", "nolink0"),
+  },
+  {
+    title: "fact: hijackCidrs has the world outside",
+    reason: "what is hijacked goes by the node, whose conntrack sees one direction of it",
+    make: async (cluster, node) => {
+      const { address } = outsideHost(await cluster.external());
+      return setting("hijackCidrs", `${address}/32`).make(cluster, node);
+    },
+  },
+];

@@ -1,0 +1,38 @@
+import assert from "node:assert/strict";
+import { cells } from "../matrix/cells.ts";
+import { expectationFor, gate, type Variant } from "../matrix/gate.ts";
+import { GATE_MUTANTS, type Observation, wrongIn } from "./gates.ts";
+
+/** A cluster that does what the gate says. */
+function asExpected(version: string, mode: "iptables" | "nftables", returnPath: Variant["returnPath"]): Observation {
+  const variant: Variant = { kubeProxy: { version, mode }, returnPath };
+  const { tcpBeLiberal, invalidDropRule } = expectationFor(variant);
+  const asked = cells(2);
+  const actual = asked.map((cell) => (gate(variant, cell).expected === "pass" ? ("pass" as const) : ("fail" as const)));
+  const rule = invalidDropRule ? { rule: "INVALID", packets: 0 } : undefined;
+  return {
+    ...{ variant, cells: asked, actual },
+    filters: [{ node: "n", tcpBeLiberal, invalidDrop: { ipv4: rule } }],
+    agentOpen: new Map([["n", !actual.includes("fail")]]),
+  };
+}
+
+describe("the gate's mutants", () => {
+  const observations = [
+    asExpected("v1.28.15", "iptables", "notrack"),
+    asExpected("v1.28.15", "iptables", "liberal"),
+    asExpected("v1.29.15", "iptables", "liberal"),
+    asExpected("v1.29.15", "nftables", "notrack"),
+    asExpected("v1.31.4", "iptables", "notrack"),
+    asExpected("v1.31.4", "nftables", "notrack"),
+  ];
+
+  it("the gate itself is content with what it expects", () => {
+    for (const one of observations) assert.deepEqual(wrongIn(one), []);
+  });
+
+  for (const mutant of GATE_MUTANTS)
+    it(`${mutant.title}: seen in one of the variants`, () => {
+      assert.ok(observations.some((one) => wrongIn(one, mutant).length > 0));
+    });
+});

@@ -1,0 +1,53 @@
+import { z } from "zod";
+
+const TABLE = ["inet", "interlay"] as const;
+
+/** `nft --json list table`: of a rule what names it; the rest is kept to tell families apart. */
+const listing = z.object({
+  nftables: z.array(
+    z.object({
+      rule: z
+        .object({
+          chain: z.string(),
+          handle: z.number(),
+          comment: z.string().optional(),
+          expr: z.array(z.unknown()),
+        })
+        .optional(),
+      set: z.object({ name: z.string(), elem: z.array(z.unknown()).default([]) }).optional(),
+    }),
+  ),
+});
+
+/** A rule of Interlay's tables. */
+export interface NftRule {
+  readonly chain: string;
+  readonly handle: number;
+  /** Stable over clusters: the rule's comment, or the family it is for. */
+  readonly name: string;
+}
+
+export const listRules: readonly string[] = ["nft", "--json", "list", "table", ...TABLE];
+
+/** Of what `listRules` answers. */
+export function rulesIn(json: string): readonly NftRule[] {
+  return listing.parse(JSON.parse(json)).nftables.flatMap(({ rule }) => {
+    if (rule === undefined) return [];
+    const { chain, handle, comment, expr } = rule;
+    const family = JSON.stringify(expr).includes('"protocol":"ip6"') ? "ipv6" : "ipv4";
+    return [{ chain, handle, name: comment ?? family }];
+  });
+}
+
+/** Names of the sets that have elements. */
+export function setsIn(json: string): readonly string[] {
+  return listing
+    .parse(JSON.parse(json))
+    .nftables.flatMap(({ set }) => (set === undefined || set.elem.length === 0 ? [] : [set.name]));
+}
+
+export const deleteRule = ({ chain, handle }: NftRule): readonly string[] => [
+  ...["nft", "delete", "rule", ...TABLE, chain, "handle", String(handle)],
+];
+
+export const emptySet = (name: string): readonly string[] => ["nft", "flush", "set", ...TABLE, name];

@@ -1,0 +1,23 @@
+import type { Cluster } from "../../clusters/provider.ts";
+import { must } from "../agent-process.ts";
+import { NAMESPACE } from "../pods/pods.ts";
+import { attachmentRecord, type AttachmentRecord } from "./mutant.ts";
+
+const RECORDS = "/var/lib/interlay/attachments";
+const INTERLAY = "/opt/cni/bin/interlay";
+
+/** The attachments of the suite's pods on a node, as the plugin recorded them. */
+export async function recordsOn(cluster: Cluster, node: string): Promise<readonly AttachmentRecord[]> {
+  const names = (await must(cluster, node, ["ls", RECORDS])).split("\n").filter((name) => name.endsWith(".json"));
+  const texts = await Promise.all(names.map((name) => must(cluster, node, ["cat", `${RECORDS}/${name}`])));
+  return texts
+    .map((text) => attachmentRecord.parse(JSON.parse(text)))
+    .filter(({ pod }) => pod.namespace === NAMESPACE)
+    .sort((a, b) => a.pod.name.localeCompare(b.pod.name));
+}
+
+/** By the plugin's own word: `interlay explain` names what the kernel lacks. */
+export async function isWhole(cluster: Cluster, node: string, { pod }: AttachmentRecord): Promise<boolean> {
+  const { exitCode, stdout } = await cluster.exec(node, [INTERLAY, "explain", "--pod", `${pod.namespace}/${pod.name}`]);
+  return exitCode === 0 && !stdout.includes("MISSING");
+}

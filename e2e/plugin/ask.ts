@@ -1,0 +1,39 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Prober } from "../prober.ts";
+import { type Protocol, TCP_PORT } from "../probe/protocol.ts";
+
+/** Who asks what, and who must answer. */
+export interface Question {
+  readonly from: Prober;
+  readonly address: string;
+  readonly protocol: Protocol;
+  /** The name of the pod that must answer; pings tell no name. */
+  readonly server: string;
+  /** The address that it must have seen; undefined where somebody may translate. */
+  readonly seen?: string;
+}
+
+const TIMEOUT_MS = 2000;
+/** A busy machine loses a packet now and then; a broken way loses all. */
+const TRIES = 3;
+
+/** Asks all at once. A line for each question that was not answered as it should be. */
+export async function unanswered(questions: readonly Question[]): Promise<readonly string[]> {
+  const lines = await Promise.all(questions.map(ask));
+  return lines.filter((line) => line !== undefined);
+}
+
+async function ask({ from, address, protocol, server, seen }: Question): Promise<string | undefined> {
+  let wrong = "";
+  for (let attempt = 0; attempt < TRIES; attempt++) {
+    const port = protocol === "icmp" ? 0 : TCP_PORT;
+    const answer = await from.probe({ protocol, address, port, timeoutMs: TIMEOUT_MS });
+    if (answer.ok && (protocol === "icmp" || (answer.server === server && (seen ?? answer.seen) === answer.seen)))
+      return undefined;
+    wrong = answer.ok
+      ? `answered by ${answer.server ?? "nobody with a name"}, who saw ${answer.seen ?? "nothing"}, not by ${server}${seen === undefined ? "" : ` who saw ${seen}`}`
+      : (answer.error ?? "no answer");
+    await sleep(200);
+  }
+  return `${from.name} -> ${address} (${protocol}): ${wrong}`;
+}

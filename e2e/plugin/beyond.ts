@@ -1,0 +1,65 @@
+import type { ExternalHost } from "../../clusters/provider.ts";
+import type { Family } from "../../clusters/spec.ts";
+import { Prober } from "../prober.ts";
+import { CLIENT, outsideHost } from "../pods/deploy.ts";
+import { on, type World } from "./world.ts";
+
+/** A network behind the outside host, which is its gateway: RFC 5737 and RFC 3849 keep these for documentation. */
+const NETWORKS = {
+  ipv4: { network: "198.51.100.0/24", gateway: "198.51.100.1", peer: "198.51.100.2", bits: 24 },
+  ipv6: { network: "2001:db8:51::/64", gateway: "2001:db8:51::1", peer: "2001:db8:51::2", bits: 64 },
+} as const satisfies Readonly<Record<Family, unknown>>;
+const NAME = "beyond";
+const INSIDE = ["ip", "netns", "exec", NAME] as const;
+
+/** Somebody who is not on the underlay: what he asks comes by a gateway, and so must the answer. */
+export interface Beyond {
+  readonly prober: Prober;
+  addressOf(family: Family): string;
+  /** Takes away the network, the gateway's routes and the nodes' routes to it. */
+  close(): Promise<void>;
+}
+
+/** Undefined where the outside host may not have namespaces (an unprivileged container). */
+export async function makeBeyond(world: World): Promise<Beyond | undefined> {
+  const { deployment, families, workers } = world;
+  const external = outsideHost(deployment.external);
+  if ((await external.exec(["ip", "netns", "add", NAME])).exitCode !== 0) return undefined;
+  const ip = (...argv: readonly string[]) => outside(external, ["ip", ...argv]);
+  const within = (...argv: readonly string[]) => outside(external, [...INSIDE, ...argv]);
+  await ip("link", "add", "name", NAME, "type", "veth", "peer", "name", "eth0", "netns", NAME);
+  await ip("link", "set", NAME, "up");
+  await within("ip", "link", "set", "eth0", "up");
+  for (const family of families) {
+    const { gateway, peer, bits, network } = NETWORKS[family];
+    const atOnce = family === "ipv6" ? ["nodad"] : [];
+    await ip("address", "add", `${gateway}/${bits}`, "dev", NAME, ...atOnce);
+    await within("ip", "address", "add", `${peer}/${bits}`, "dev", "eth0", ...atOnce);
+    await within("ip", "route", "add", "default", "via", gateway);
+    await outside(external, [
+      "sysctl",
+      "-qw",
+      family === "ipv4" ? "net.ipv4.ip_forward=1" : "net.ipv6.conf.all.forwarding=1",
+    ]);
+    for (const node of workers.keys())
+      await on(world, node, "ip", "route", "replace", network, "via", deployment.addressOf("external", "main", family));
+  }
+  const prober = new Prober(NAME, await external.attach([...INSIDE, ...CLIENT]));
+  return {
+    prober,
+    addressOf: (family) => NETWORKS[family].peer,
+    close: async () => {
+      await prober.close();
+      await external.exec(["ip", "link", "delete", NAME]);
+      await external.exec(["ip", "netns", "delete", NAME]);
+      for (const family of families)
+        for (const node of workers.keys()) await on(world, node, "ip", "route", "delete", NETWORKS[family].network);
+    },
+  };
+}
+
+export async function outside(external: ExternalHost, argv: readonly string[]): Promise<string> {
+  const { exitCode, stdout, stderr } = await external.exec(argv);
+  if (exitCode !== 0) throw new Error(`${argv.join(" ")} on the outside host: ${stderr.trim()}`);
+  return stdout;
+}

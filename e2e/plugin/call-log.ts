@@ -1,0 +1,66 @@
+import assert from "node:assert/strict";
+import { z } from "zod";
+import { It } from "../harness.ts";
+import { CAREFUL } from "./safety.ts";
+import { NAMESPACE, on, type World } from "./world.ts";
+
+const LOG = "/var/log/interlay/cni.log";
+/** What an ADD that wires something goes through, in this order. */
+const STEPS = ["start", "parse", "plan", "wire", "prepare", "apply", "announce"] as const;
+
+const entry = z.object({
+  time: z.iso.datetime(),
+  plugin: z.string().optional(),
+  command: z.string(),
+  ifname: z.string().optional(),
+  pod: z.object({ namespace: z.string(), name: z.string() }).optional(),
+  milliseconds: z.number(),
+  steps: z.record(z.string(), z.number()).default({}),
+  error: z.string().optional(),
+});
+export type LogEntry = z.infer<typeof entry>;
+
+/** Every line of a node's log of calls, parsed. */
+export async function logOf(world: World, node: number): Promise<readonly LogEntry[]> {
+  const text = await on(world, node, "cat", LOG);
+  return text
+    .split("\n")
+    .filter((line) => line !== "")
+    .map((line) => entry.parse(JSON.parse(line)));
+}
+
+export function logSpecs(world: () => World): void {
+  It("the log has one JSON line a call with the durations of its steps, for root alone", async () => {
+    assert.equal((await on(world(), 0, "stat", "--format=%a", LOG)).trim(), "600");
+    const calls = (await logOf(world(), 0)).filter(({ pod }) => pod?.namespace === NAMESPACE);
+    const add = calls.find(
+      ({ pod, command, plugin, error }) =>
+        pod?.name === CAREFUL && command === "ADD" && plugin !== "interlay-ipam" && error === undefined,
+    );
+    assert.ok(add !== undefined, `no ADD of ${CAREFUL} among ${calls.length} lines`);
+    assert.deepEqual(Object.keys(add.steps), STEPS);
+    const sum = Object.entries(add.steps).reduce((total, [step, ms]) => total + (step === "start" ? 0 : ms), 0);
+    assert.ok(sum <= add.milliseconds + 1, `steps of ${sum} ms in a call of ${add.milliseconds} ms`);
+    // it asked the wire for an owner of its address: attempts × interval
+    assert.ok((add.steps["wire"] ?? 0) >= 290, `the wire was asked for ${add.steps["wire"] ?? 0} ms`);
+    const failed = calls.find(({ error }) => error?.includes("is held by") === true);
+    assert.ok(failed?.milliseconds !== undefined, "a call that failed has a line with its error");
+  });
+
+  It("a log of 10 MiB is put aside, and a new one begun by the next call", async () => {
+    await on(world(), 0, "truncate", "--size=11M", LOG);
+    const { stdout } = await world().cluster.exec(
+      world().workers[0] ?? "",
+      ["env", "CNI_COMMAND=STATUS", "CNI_PATH=/opt/cni/bin", "/opt/cni/bin/interlay"],
+      { stdin: JSON.stringify({ cniVersion: "1.1.0", name: "plugin-log", type: "interlay" }) },
+    );
+    assert.equal(stdout, "", "STATUS says nothing where all is well");
+    const calls = await logOf(world(), 0);
+    assert.ok(
+      calls.some(({ command }) => command === "STATUS"),
+      "the call is in the new log",
+    );
+    assert.equal((await on(world(), 0, "stat", "--format=%s", `${LOG}.1`)).trim(), String(11 * 1024 * 1024));
+    await on(world(), 0, "rm", `${LOG}.1`);
+  });
+}

@@ -1,0 +1,78 @@
+import assert from "node:assert/strict";
+import { It } from "../harness.ts";
+import { TCP_PORT } from "../probe/protocol.ts";
+import { Prober } from "../prober.ts";
+import { CLIENT } from "../pods/deploy.ts";
+import { ON_NODE, networkNamed } from "./networks.ts";
+import { BESIDE, type Guest, inFamily, inGuest, NAMESPACE, nicOf, ONLY, says, UNDERLAY, type World } from "./world.ts";
+import { hostPodName } from "../pods/pods.ts";
+import { DeferCleanup } from "../harness.ts";
+
+const DEFAULT = "interlay.dev/default-route-nic";
+const chosen = (name: string, networks: string, nic: string): Guest => ({
+  name,
+  node: 0,
+  annotations: { [BESIDE]: networks, [DEFAULT]: nic },
+});
+
+const CHOSEN = [
+  { guest: chosen("by-net1", UNDERLAY, "net1"), nic: "net1" },
+  { guest: chosen("by-first", `${UNDERLAY},${UNDERLAY}`, "net1"), nic: "net1" },
+  { guest: chosen("by-last", `${UNDERLAY},${UNDERLAY}`, "net2"), nic: "net2" },
+  { guest: chosen("by-name", `${UNDERLAY}@lan0,${UNDERLAY}@storage`, "storage"), nic: "storage" },
+] as const;
+/** Never ready. */
+export const WRONG = chosen("by-none", UNDERLAY, "lan9");
+/** Destinations on the node alone; the pod's default route leads elsewhere. */
+const HIJACKED: readonly Guest[] = [
+  { name: "hijack", node: 0, annotations: { [ONLY]: networkNamed("hijack") } },
+  chosen("hijack-more", networkNamed("hijack"), "net1"),
+];
+export const ROUTING_GUESTS: readonly Guest[] = [...CHOSEN.map(({ guest }) => guest), ...HIJACKED];
+
+export function routingSpecs(world: () => World): void {
+  for (const { guest, nic } of CHOSEN)
+    It(
+      `${DEFAULT}: ${nic} of ${guest.annotations[BESIDE] ?? ""} has the only default route, and speaks by its address`,
+      async () => {
+        const { addresses } = await nicOf(world(), guest.name, nic);
+        for (const family of world().families) {
+          const ip = (...argv: readonly string[]) =>
+            inGuest(world(), guest.name, "ip", family === "ipv4" ? "-4" : "-6", ...argv);
+          assert.match(
+            await ip("route", "show", "default"),
+            new RegExp(`^default via \\S+ dev ${nic} [^\\n]*\\n?$`),
+            family,
+          );
+          const stranger = family === "ipv4" ? "203.0.113.1" : "2001:db8::1";
+          const route = await ip("route", "get", stranger);
+          assert.match(route, new RegExp(` dev ${nic} .*src ${inFamily(addresses, family)}\\b`), `to ${stranger}`);
+        }
+      },
+    );
+
+  It(`${DEFAULT}: a NIC that the pod has not is told on the pod, naming those it has`, () =>
+    says(world(), WRONG.name, "NoUnderlayAddress", /says "lan9", but the pod's NICs are eth0, net1/),
+  );
+
+  It(
+    "hijackCIDRs: a destination on the node alone is reached by underlay and multi-NIC pods, and only by theirs",
+    async () => {
+      const { api, deployment, families } = world();
+      const ask = async (prober: Prober, address: string) => {
+        const { server } = await prober.probe({ protocol: "tcp", address, port: TCP_PORT, timeoutMs: 2000 });
+        return server;
+      };
+      const plain = await deployment.prober("underlay-1-a");
+      for (const family of families) {
+        const address = ON_NODE[family];
+        for (const { name } of HIJACKED) {
+          const prober = new Prober(name, await api.attach(NAMESPACE, name, CLIENT));
+          DeferCleanup(() => prober.close());
+          assert.equal(await ask(prober, address), hostPodName(0), `${name} -> ${address}`);
+        }
+        assert.equal(await ask(plain, address), undefined, `underlay-1-a, which has no such option, -> ${address}`);
+      }
+    },
+  );
+}

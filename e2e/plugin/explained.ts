@@ -1,0 +1,101 @@
+import assert from "node:assert/strict";
+import { signalAgent } from "../agent-process.ts";
+import { findingsOf } from "../doctor/causes.ts";
+import { runDoctor } from "../doctor/doctor.ts";
+import { By, DeferCleanup, It } from "../harness.ts";
+import { NAMESPACE as PEERS, podName } from "../pods/pods.ts";
+import { netnsOf } from "../agent/streams.ts";
+import { on, type World, workerOf } from "./world.ts";
+
+const INTERLAY = "/opt/cni/bin/interlay";
+/** The rows of DESIGN.md's table "The datapath contract". */
+const ROWS = /^(pod, links|pod, main table|pod, rules|pod, neighbours|node, routes|node, sysctls)$/;
+
+/** One line of a plan as `explain` prints it. */
+export interface Explained {
+  readonly line: string;
+  readonly reason: string;
+  readonly row: string;
+}
+
+/** `interlay explain`'s words: a line, and under it its reason and its row. */
+export function parseExplained(text: string): readonly Explained[] {
+  return [...text.matchAll(/^(\S.*)\n {4}(.+)\n {4}contract: (.+)$/gm)].map(([, line = "", reason = "", row = ""]) => ({
+    line,
+    reason,
+    row,
+  }));
+}
+
+export function explainSpecs(world: () => World): void {
+  const explain = (type: "overlay" | "underlay" | "multi-nic") =>
+    world().cluster.exec(workerOf(world().cluster, 0), [
+      INTERLAY,
+      "explain",
+      "--pod",
+      `${PEERS}/${podName(type, 0, "a")}`,
+    ]);
+
+  for (const type of ["underlay", "multi-nic"] as const)
+    It(`explain prints the plan of an ${type} pod, each line with its reason and the document's row`, async () => {
+      const { exitCode, stdout, stderr } = await explain(type);
+      assert.equal(exitCode, 0, stderr);
+      assert.doesNotMatch(stdout, /MISSING/);
+      const lines = parseExplained(stdout);
+      assert.ok(lines.length > 10, stdout);
+      for (const { line, reason, row } of lines) {
+        assert.ok(reason.length > 10, `"${line}" has no reason`);
+        assert.match(row, ROWS, `"${line}"`);
+      }
+      const { deployment, cluster } = world();
+      const device = type === "underlay" ? "veth0" : "eth0";
+      const own = deployment.addressOf(podName(type, 0, "a"), "main");
+      const node = deployment.addressOf("node-1", "main");
+      for (const cidr of [cluster.spec.overlayCidr, cluster.spec.serviceCidr])
+        assert.ok(
+          lines.some(({ line }) => line === `pod: route ${cidr} via ${node} dev ${device} src ${own}`),
+          `no line for ${cidr}:\n${stdout}`,
+        );
+    });
+
+  It(
+    "explain says of an overlay pod that Interlay has wired none of that name on this node, with the spec's code",
+    async () => {
+      const { exitCode, stdout, stderr } = await explain("overlay");
+      assert.notEqual(exitCode, 0, stdout);
+      assert.match(stderr, /no pod interlay-e2e\/overlay-1-a is wired on this node/);
+    },
+  );
+
+  It("what the kernel lacks: explain, CHECK's words in doctor and report are the same", async () => {
+    const { deployment, cluster } = world();
+    const pod = podName("underlay", 0, "a");
+    const address = deployment.addressOf(pod, "main");
+    const netns = await netnsOf(cluster, workerOf(cluster, 0), address);
+    await signalAgent(cluster, workerOf(cluster, 0), "STOP");
+    DeferCleanup(() => signalAgent(cluster, workerOf(cluster, 0), "CONT"));
+    await on(world(), 0, "nsenter", `--net=${netns}`, "ip", "route", "delete", cluster.spec.serviceCidr);
+    const { stdout } = await explain("underlay");
+    const missing = parseExplained(stdout).filter(({ line }) => line.includes("MISSING"));
+    assert.deepEqual(
+      missing.map(({ line }) =>
+        line
+          .replace(/ {2}MISSING.*/, "")
+          .split(" ")
+          .slice(0, 3)
+          .join(" "),
+      ),
+      [`pod: route ${cluster.spec.serviceCidr}`],
+    );
+    const [{ line, reason } = { line: "", reason: "" }] = missing;
+    const plain = line.replace(/ {2}MISSING.*/, "");
+    const findings = await By("the doctor", () =>
+      cluster.provider === "lab" ? findingsOf(cluster) : runDoctor(cluster.kubeconfig),
+    );
+    const messages = findings.map(({ message }) => message);
+    assert.ok(
+      messages.some((message) => message.includes(`lacks "${plain}" (${reason})`)),
+      `the doctor says otherwise: ${messages.join("\n")}`,
+    );
+  });
+}

@@ -1,0 +1,150 @@
+import type { Cluster, ExternalHost } from "../../clusters/provider.ts";
+import { type Family, familiesOf, gatewayOf, mirrored } from "../../clusters/spec.ts";
+import { answered, type ClusterApi, ensure, statusCode } from "../cluster-api.ts";
+import { Eventually } from "../harness.ts";
+import { familyOf, inFamily } from "./world.ts";
+
+/** NetworkAttachmentDefinitions are written into this namespace. */
+const HERE = "interlay-system";
+/** Nobody has it: such a pool is for networks that name it. */
+const NOBODY = { podSelector: { matchLabels: { "interlay.dev/nobody": "true" } } };
+/** As nodelocaldns's: of a kind that every kernel has. On `lo` the node's masquerading would take its addresses. */
+export const LOCAL_LINK = "plugin-local";
+/** A destination that is on the node alone: nodelocaldns's, and one of its kind for IPv6. */
+export const ON_NODE: Readonly<Record<Family, string>> = { ipv4: "169.254.20.10", ipv6: "fd00:169:254::20:10" };
+export const BRIDGE = "plugin0";
+/** Answers for nobody: the node range's second address, which no machine has. */
+const SILENT = 66;
+
+/** What a network of the suite is for; the third number of its addresses. */
+export const RANGES = { fixed: 201, silent: 202, beyond: 203 } as const;
+
+/** An object of the suite, as it is applied. */
+export interface Made {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly metadata: { readonly name: string; readonly namespace?: string };
+  readonly spec: unknown;
+}
+
+type Spec = Pick<Cluster["spec"], "underlayCidr" | "ipv6" | "overlayCidr">;
+
+/** An address of the underlay in each of the cluster's families: 10.7.201.9 and fd00:10:7::201:9. */
+export function addressesAt(spec: Spec, third: number, fourth: number): readonly string[] {
+  return underlays(spec).map((cidr) => {
+    if (cidr.includes(":")) return mirrored(cidr, `0.0.${third}.${fourth}`);
+    const [a, b] = cidr.split(".");
+    return `${a ?? ""}.${b ?? ""}.${third}.${fourth}`;
+  });
+}
+
+function underlays({ underlayCidr, ipv6 }: Spec): readonly string[] {
+  return [underlayCidr, ...(ipv6 === undefined ? [] : [ipv6.underlayCidr])];
+}
+
+/** As Multus's annotations have it. */
+export const networkNamed = (name: string): string => `${HERE}/plugin-${name}`;
+
+const poolName = (kind: keyof typeof RANGES, family: Family): string => `plugin-${kind}-${family}`;
+
+/** UnderlayPools and UnderlayNetworks of the suite, and networks whose first NIC other plugins make. */
+export function objects(spec: Spec, external: Pick<ExternalHost, "address" | "address6">): readonly Made[] {
+  const families = familiesOf(spec);
+  const gateways: Readonly<Record<keyof typeof RANGES, readonly string[]>> = {
+    fixed: underlays(spec).map(gatewayOf),
+    silent: addressesAt(spec, 168, SILENT),
+    beyond: [external.address, external.address6 ?? ""].filter((address) => address !== ""),
+  };
+  const pools = Object.entries(RANGES).flatMap(([kind, third]) =>
+    addressesAt(spec, third, 0).map((first, index) =>
+      made("UnderlayPool", poolName(kind as keyof typeof RANGES, familyOf(first)), {
+        subnet: underlays(spec)[index],
+        ranges: [`${first}/${first.includes(":") ? 120 : 26}`],
+        gateway: inFamily(gateways[kind as keyof typeof RANGES], familyOf(first)),
+        ...NOBODY,
+      }),
+    ),
+  );
+  const from = (kind: keyof typeof RANGES) => families.map((family) => poolName(kind, family));
+  const networks = [
+    made("UnderlayNetwork", "plugin-fixed", { pools: from("fixed") }),
+    made("UnderlayNetwork", "plugin-careful", {
+      pools: from("fixed"),
+      options: { conflictDetection: true, gatewayDetection: true },
+    }),
+    made("UnderlayNetwork", "plugin-silent", {
+      pools: from("silent"),
+      options: { gatewayDetection: true, probeAttempts: 2 },
+    }),
+    made("UnderlayNetwork", "plugin-beyond", { pools: from("beyond") }),
+    made("UnderlayNetwork", "plugin-hijack", { options: { hijackCIDRs: families.map(hostCidrOnNode) } }),
+    made("UnderlayNetwork", "plugin-options", {
+      options: {
+        ...{ mtu: 1400, txQueueLen: 321, macPrefix: "0a:1b" },
+        ...{ hostRouteTable: 777, hostRulePriority: 1777, podRulePriority: 2777, podMarkPriority: 1777 },
+      },
+    }),
+  ];
+  return [...pools, ...networks, behind("ptp", families), behind("bridge", families)];
+}
+
+export const hostCidrOnNode = (family: Family): string => `${ON_NODE[family]}/${family === "ipv6" ? 128 : 32}`;
+
+/** Another plugin makes the pod's first NIC, ours is chained behind it. */
+function behind(type: "ptp" | "bridge", families: readonly Family[]): Made {
+  const subnets = {
+    ptp: { ipv4: "10.98.0.0/24", ipv6: "fd98::/64" },
+    bridge: { ipv4: "10.97.0.0/24", ipv6: "fd97::/64" },
+  };
+  const ipam = {
+    type: "host-local",
+    ranges: families.map((family) => [{ subnet: subnets[type][family] }]),
+    routes: families.map((family) => ({ dst: family === "ipv4" ? "0.0.0.0/0" : "::/0" })),
+  };
+  const main = { type, ipMasq: true, ...(type === "bridge" ? { bridge: BRIDGE, isGateway: true } : {}), ipam };
+  const config = { cniVersion: "1.0.0", name: `plugin-${type}`, plugins: [main, { type: "interlay" }] };
+  return {
+    apiVersion: "k8s.cni.cncf.io/v1",
+    kind: "NetworkAttachmentDefinition",
+    metadata: { name: `plugin-${type}`, namespace: HERE },
+    spec: { config: JSON.stringify(config) },
+  };
+}
+
+function made(kind: string, name: string, spec: unknown): Made {
+  return { apiVersion: "interlay.dev/v1alpha1", kind, metadata: { name }, spec };
+}
+
+/** Makes them, and waits until the agent has written the networks' NetworkAttachmentDefinitions. */
+export async function install(api: ClusterApi, all: readonly Made[]): Promise<void> {
+  await Promise.all(all.map((object) => ensure(api, object)));
+  const wanted = all.flatMap(({ kind, metadata }) => (kind === "UnderlayNetwork" ? [metadata.name] : []));
+  await Eventually(
+    "a NetworkAttachmentDefinition for every UnderlayNetwork",
+    () => definitions(api),
+    (there) => wanted.every((name) => there.includes(name)),
+  );
+}
+
+/** Takes them away, and waits until their definitions are gone with them. */
+export async function uninstall(api: ClusterApi, all: readonly Made[]): Promise<void> {
+  await Promise.all(
+    all.map((object) =>
+      answered(() => api.objects.delete(object)).catch((error: unknown) => {
+        if (statusCode(error) !== 404) throw error;
+      }),
+    ),
+  );
+  const names = all.map(({ metadata }) => metadata.name);
+  await Eventually(
+    "the networks' NetworkAttachmentDefinitions are gone",
+    () => definitions(api),
+    (there) => !there.some((name) => names.includes(name)),
+    { timeout: 60_000 },
+  );
+}
+
+async function definitions(api: ClusterApi): Promise<readonly string[]> {
+  const { items } = await answered(() => api.objects.list("k8s.cni.cncf.io/v1", "NetworkAttachmentDefinition", HERE));
+  return items.map(({ metadata }) => metadata?.name ?? "");
+}

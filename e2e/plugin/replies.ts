@@ -1,0 +1,156 @@
+import assert from "node:assert/strict";
+import { PatchStrategy, setHeaderOptions } from "@kubernetes/client-node";
+import { POD_TYPES, type PodType } from "../../results/schema.ts";
+import { answered, ensure } from "../cluster-api.ts";
+import { DeferCleanup, Eventually, It, Skip } from "../harness.ts";
+import { outsideHost } from "../pods/deploy.ts";
+import { type Manifest, NAMESPACE as PEERS, nodePortName, podName } from "../pods/pods.ts";
+import { type Protocol, TCP_PORT, UDP_PORT } from "../probe/protocol.ts";
+import type { Prober } from "../prober.ts";
+import { type Question, unanswered } from "./ask.ts";
+import { type Beyond, makeBeyond, outside } from "./beyond.ts";
+import { addressesAt, networkNamed } from "./networks.ts";
+import { BESIDE, familyOf, type Guest, nicOf, ONLY, type World } from "./world.ts";
+
+/** Third number of the addresses that load balancers have given. */
+const BALANCED = 204;
+const EXTERNAL_IP = 205;
+
+export const BEHIND_GATEWAY: readonly Guest[] = [
+  { name: "beyond", node: 0, annotations: { [ONLY]: networkNamed("beyond") } },
+  { name: "beyond-more", node: 0, annotations: { [BESIDE]: networkNamed("beyond") } },
+];
+
+/** Replies leave by the way that requests came, whoever asked. */
+export function replySpecs(world: () => World): void {
+  for (const type of POD_TYPES)
+    It(
+      `a LoadBalancer with externalTrafficPolicy Local, to ${type} pods: ingress and externalIPs, by each node, the client's address kept`,
+      async () => {
+        const { deployment } = world();
+        const beyond = await makeBeyond(world());
+        if (beyond !== undefined) DeferCleanup(() => beyond.close());
+        const addresses = await balanced(world(), type);
+        const from = await deployment.prober("external");
+        for (const node of world().workers.keys()) {
+          await lead(world(), addresses, node);
+          await untilKnown(from, addresses, podName(type, node, "b"));
+          const questions = addresses.flatMap((address) => {
+            const seen = deployment.addressOf("external", "main", familyOf(address));
+            const common = { address, server: podName(type, node, "b") };
+            return (["tcp", "udp"] as const).flatMap((protocol): Question[] => [
+              { ...common, protocol, from, seen },
+              ...(beyond === undefined
+                ? []
+                : [{ ...common, protocol, from: beyond.prober, seen: beyond.addressOf(familyOf(address)) }]),
+            ]);
+          });
+          assert.deepEqual(await unanswered(questions), [], `by node ${node + 1}`);
+        }
+      },
+    );
+
+  It("a peer beyond a gateway: NodePorts with policy Local, and the pods' own addresses", async () => {
+    const beyond = await makeBeyond(world());
+    if (beyond === undefined) Skip("the outside host may not make a network behind itself");
+    DeferCleanup(() => beyond.close());
+    const own = await ownAddresses(world(), beyond);
+    assert.deepEqual(
+      await unanswered(own),
+      [],
+      "into an underlay pod's eth0, and into net1 while eth0 has the default route",
+    );
+    for (const type of POD_TYPES)
+      for (const node of world().workers.keys())
+        assert.deepEqual(await nodePorts(world(), beyond, type, node), [], `${type} pods, by node ${node + 1}`);
+  });
+}
+
+/** A Service of the type's pods, with an address of a load balancer and one by hand, in each family. */
+async function balanced({ api, cluster, families }: World, type: PodType): Promise<readonly string[]> {
+  const index = POD_TYPES.indexOf(type);
+  const ingress = addressesAt(cluster.spec, BALANCED, index + 1);
+  const externalIPs = addressesAt(cluster.spec, EXTERNAL_IP, index + 1);
+  const name = `balanced-${type}`;
+  const service: Manifest = {
+    apiVersion: "v1",
+    kind: "Service",
+    metadata: { name, namespace: PEERS },
+    spec: {
+      type: "LoadBalancer",
+      externalTrafficPolicy: "Local",
+      selector: { answers: type },
+      externalIPs,
+      ...(families.length === 1 ? {} : { ipFamilyPolicy: "RequireDualStack" }),
+      ports: [
+        { name: "tcp", protocol: "TCP", port: TCP_PORT },
+        { name: "udp", protocol: "UDP", port: UDP_PORT },
+      ],
+    },
+  };
+  await ensure(api, service);
+  DeferCleanup(() => api.objects.delete(service));
+  await answered(() =>
+    api.core.patchNamespacedServiceStatus(
+      { name, namespace: PEERS, body: { status: { loadBalancer: { ingress: ingress.map((ip) => ({ ip })) } } } },
+      setHeaderOptions("Content-Type", PatchStrategy.MergePatch),
+    ),
+  );
+  return [...ingress, ...externalIPs];
+}
+
+/** A load balancer's part: packets for these addresses go to that node. */
+async function lead({ deployment }: World, addresses: readonly string[], node: number): Promise<void> {
+  const external = outsideHost(deployment.external);
+  for (const address of addresses) {
+    const via = deployment.addressOf(`node-${node + 1}`, "main", familyOf(address));
+    await outside(external, ["ip", "route", "replace", address, "via", via]);
+    DeferCleanup(() => external.exec(["ip", "route", "delete", address]));
+  }
+}
+
+/** kube-proxy writes a Service's rules some time after it is made. */
+async function untilKnown(from: Prober, addresses: readonly string[], server: string): Promise<void> {
+  for (const address of addresses)
+    await Eventually(
+      `${server} answers at ${address}`,
+      () => from.probe({ protocol: "tcp", address, port: TCP_PORT, timeoutMs: 1000 }),
+      (answer) => answer.server === server,
+    );
+}
+
+async function ownAddresses(world: World, beyond: Beyond): Promise<readonly Question[]> {
+  const nics = await Promise.all(
+    BEHIND_GATEWAY.map(async ({ name, annotations }) => ({
+      name,
+      addresses: (await nicOf(world, name, annotations[ONLY] === undefined ? "net1" : "eth0")).addresses,
+    })),
+  );
+  return nics.flatMap(({ name, addresses }) =>
+    addresses.flatMap((address) =>
+      (["tcp", "udp", "icmp"] as const).map((protocol) => ({
+        ...{ from: beyond.prober, address, protocol, server: name },
+        seen: beyond.addressOf(familyOf(address)),
+      })),
+    ),
+  );
+}
+
+async function nodePorts(world: World, beyond: Beyond, type: PodType, node: number): Promise<readonly string[]> {
+  const { deployment, families } = world;
+  const server = podName(type, node, "b");
+  const lines = await Promise.all(
+    families.flatMap((family) =>
+      (["tcp", "udp"] satisfies Protocol[]).map(async (protocol) => {
+        const to = { kind: "node-port", service: nodePortName(type, "Local"), node } as const;
+        const { address, port } = deployment.locate({ to, protocol, port: TCP_PORT, family });
+        const ask = () => beyond.prober.probe({ protocol, address, port, timeoutMs: 2000 });
+        const first = await ask();
+        const { ok, server: by, seen, error } = first.ok ? first : await ask();
+        const right = ok && by === server && seen === beyond.addressOf(family);
+        return right ? [] : [`${address}:${port} (${protocol}): ${error ?? `${by ?? ""} saw ${seen ?? ""}`}`];
+      }),
+    ),
+  );
+  return lines.flat();
+}

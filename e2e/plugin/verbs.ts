@@ -1,0 +1,146 @@
+import assert from "node:assert/strict";
+import { By, DeferCleanup, Eventually, It, Skip } from "../harness.ts";
+import { EXTERNAL } from "../matrix/cells.ts";
+import { hostPodName, podName } from "../pods/pods.ts";
+import { PROTOCOLS } from "../probe/protocol.ts";
+import { unanswered } from "./ask.ts";
+import { logOf } from "./call-log.ts";
+import { addressesAt, RANGES } from "./networks.ts";
+import { comes, familyOf, go, isReady, on, type World, workerOf } from "./world.ts";
+
+const NODE = 1;
+const FILE = "/etc/cni/net.d/00-interlay-plugin.conflist";
+const NETWORK = "plugin-runtime";
+const BIN = "/opt/cni/bin";
+const STALE = { name: "plugin-stale", netns: "/var/run/netns/plugin-stale", container: "plugin-stale" } as const;
+const RECORDS = "/var/lib/interlay/attachments";
+/** Last number of the stale attachment's address. */
+const LAST = 60;
+/** That of the pod that the runtime wires. */
+const DIRECT = 40;
+
+/** A call of one plugin as a runtime makes it, on the worker. */
+async function call(
+  world: World,
+  verb: string,
+  config: Readonly<Record<string, unknown>>,
+): Promise<Readonly<Record<string, unknown>>> {
+  const env = {
+    CNI_COMMAND: verb,
+    CNI_CONTAINERID: STALE.container,
+    CNI_NETNS: STALE.netns,
+    CNI_IFNAME: "eth0",
+    CNI_PATH: BIN,
+    CNI_ARGS: "IgnoreUnknown=1;K8S_POD_NAMESPACE=nobody;K8S_POD_NAME=nobody;K8S_POD_UID=nobody",
+  };
+  const argv = [
+    "env",
+    ...Object.entries(env).map(([key, value]) => `${key}=${value}`),
+    `${BIN}/${String(config["type"])}`,
+  ];
+  const stdin = JSON.stringify({ cniVersion: "1.1.0", name: NETWORK, ...config });
+  const { stdout } = await world.cluster.exec(workerOf(world.cluster, NODE), argv, { stdin });
+  return stdout.trim() === "" ? {} : (JSON.parse(stdout) as Readonly<Record<string, unknown>>);
+}
+
+export function verbSpecs(world: () => World): void {
+  It(
+    "a runtime of cniVersion 1.1.0 with macvlan and interlay as its network: ADD, CHECK, STATUS, GC and DEL",
+    async () => {
+      const { cluster, api, families, deployment } = world();
+      if (cluster.provider !== "lab") Skip("the lab's node runner is the runtime that asks all five");
+      const conflist = {
+        cniVersion: "1.1.0",
+        name: NETWORK,
+        plugins: [
+          {
+            type: "macvlan",
+            mode: "bridge",
+            ipam: { type: "interlay-ipam", pools: families.map((f) => `plugin-fixed-${f}`) },
+          },
+          { type: "interlay" },
+        ],
+      };
+      DeferCleanup(() => on(world(), NODE, "rm", "-f", FILE));
+      await cluster.exec(workerOf(cluster, NODE), ["tee", FILE], { stdin: JSON.stringify(conflist) });
+
+      const name = "direct";
+      const fixedIp = addressesAt(cluster.spec, RANGES.fixed, DIRECT).join(",");
+      await comes(world(), { name, node: NODE, annotations: { "interlay.dev/ip": fixedIp } });
+      const { status } = await isReady(world(), name);
+      const addresses = (status?.podIPs ?? []).map(({ ip }) => ip);
+      assert.deepEqual(addresses.map(familyOf), families);
+      const askers = await Promise.all(
+        [EXTERNAL, hostPodName(0), hostPodName(1), podName("overlay", 0, "a"), podName("underlay", 1, "a")].map(
+          (from) => deployment.prober(from),
+        ),
+      );
+      const questions = askers.flatMap((from) =>
+        addresses.flatMap((address) => PROTOCOLS.map((protocol) => ({ from, address, protocol, server: name }))),
+      );
+      assert.deepEqual(await unanswered(questions), []);
+
+      const others = await records();
+      assert.ok(others.length > 1, "records of other pods are there");
+      await By("an attachment of the same network that the runtime does not know", async () => {
+        await on(world(), NODE, "ip", "netns", "add", STALE.name);
+        DeferCleanup(() => cluster.exec(workerOf(cluster, NODE), ["ip", "netns", "delete", STALE.name]));
+        const fixed = addressesAt(cluster.spec, RANGES.fixed, LAST).map((address) => ({
+          address: `${address}/${address.includes(":") ? 64 : 16}`,
+        }));
+        const prevResult = await call(world(), "ADD", {
+          type: "macvlan",
+          mode: "bridge",
+          ipam: { type: "static", addresses: fixed },
+        });
+        assert.ok(Array.isArray(prevResult["ips"]), JSON.stringify(prevResult));
+        const added = await call(world(), "ADD", { type: "interlay", prevResult });
+        assert.match(JSON.stringify(added["interfaces"]), /"veth0"/, JSON.stringify(added));
+      });
+      await By("the runtime's GC removes it, and nobody else's", () =>
+        Eventually("the records without the stale one", records, (files) => files.join() === others.join(), {
+          timeout: 60_000,
+        }),
+      );
+      const route = await on(world(), NODE, "ip", "route", "show", "table", "all");
+      for (const address of addressesAt(cluster.spec, RANGES.fixed, LAST))
+        assert.ok(!route.includes(` ${address} `), route);
+      assert.deepEqual(await unanswered(questions), [], "after GC");
+
+      await By("STATUS is asked too", () =>
+        Eventually(
+          "a STATUS of it in the log",
+          () => logOf(world(), NODE),
+          (calls) => calls.some(({ command, error }) => command === "STATUS" && error === undefined),
+        ),
+      );
+      const node = await api.core.readNode({ name: workerOf(cluster, NODE) });
+      assert.equal(
+        node.status?.conditions?.find(({ type }) => type === "Ready")?.message,
+        "the network's plugins can serve",
+      );
+      await go(world(), [name]);
+      const mine = (await logOf(world(), NODE)).filter(
+        ({ pod, plugin }) => pod?.name === name && plugin !== "interlay-ipam",
+      );
+      assert.deepEqual(
+        mine.map(({ command, error }) => `${command}${error === undefined ? "" : `: ${error}`}`),
+        ["ADD", "CHECK", "DEL"],
+      );
+    },
+  );
+
+  It("STATUS without this node's facts is code 50, ADD code 100, and nothing is made", async () => {
+    const nowhere = { type: "interlay", stateDirectory: "/var/lib/interlay/nowhere" };
+    assert.equal((await call(world(), "STATUS", nowhere))["code"], 50);
+    const prevResult = { cniVersion: "1.1.0", interfaces: [{ name: "eth0", sandbox: STALE.netns }], ips: [] };
+    assert.equal((await call(world(), "ADD", { ...nowhere, prevResult }))["code"], 100);
+    assert.deepEqual(await call(world(), "STATUS", { type: "interlay" }), {});
+  });
+
+  const records = async (): Promise<readonly string[]> =>
+    (await on(world(), NODE, "ls", RECORDS))
+      .split("\n")
+      .filter((line) => line !== "")
+      .sort();
+}

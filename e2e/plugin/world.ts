@@ -1,0 +1,159 @@
+import type { V1Pod } from "@kubernetes/client-node";
+import { z } from "zod";
+import type { Cluster } from "../../clusters/provider.ts";
+import type { Family } from "../../clusters/spec.ts";
+import { must } from "../agent-process.ts";
+import { answered, type ClusterApi, ensure } from "../cluster-api.ts";
+import { Eventually } from "../harness.ts";
+import type { Deployment } from "../pods/deploy.ts";
+import { type Manifest, pod } from "../pods/pods.ts";
+
+/** Where this suite's own pods live; the asking is done by the pods of the matrix. */
+export const NAMESPACE = "interlay-plugin";
+/** What underlay links are made from, where a spec says nothing else. */
+export const UNDERLAY = "interlay-system/underlay";
+/** Multus's words: the pod's only network, and further ones. */
+export const ONLY = "v1.multus-cni.io/default-network";
+export const BESIDE = "k8s.v1.cni.cncf.io/networks";
+
+const READY_MS = 120_000;
+
+export interface World {
+  readonly cluster: Cluster;
+  readonly api: ClusterApi;
+  /** The pods of the three types, with a prober in each. */
+  readonly deployment: Deployment;
+  readonly workers: readonly string[];
+  /** The first is the cluster's main one. */
+  readonly families: readonly Family[];
+}
+
+/** A pod of the suite. */
+export interface Guest {
+  readonly name: string;
+  /** Index of the worker. */
+  readonly node: number;
+  readonly annotations: Readonly<Record<string, string>>;
+  readonly labels?: Readonly<Record<string, string>>;
+}
+
+export const on = ({ cluster }: World, node: number, ...argv: readonly string[]): Promise<string> =>
+  must(cluster, workerOf(cluster, node), argv);
+
+export function workerOf(cluster: Cluster, index: number): string {
+  return cluster.nodes.filter(({ role }) => role === "worker")[index]?.name ?? "";
+}
+
+export async function comes({ api, cluster }: World, guest: Guest): Promise<void> {
+  const manifest = pod(guest.name, workerOf(cluster, guest.node), cluster.probeImage, guest.annotations, guest.labels);
+  const here: Manifest = { ...manifest, metadata: { ...manifest.metadata, namespace: NAMESPACE } };
+  await ensure(api, here);
+}
+
+/** Waits; the error has what the cluster says of the pod. */
+export async function isReady({ api }: World, name: string, interval = 200): Promise<V1Pod> {
+  try {
+    return await Eventually(
+      `pod ${name} is ready`,
+      () => answered(() => api.core.readNamespacedPod({ namespace: NAMESPACE, name })),
+      ({ status }) => status?.conditions?.some(({ type, status: is }) => type === "Ready" && is === "True") === true,
+      { timeout: READY_MS, interval },
+    );
+  } catch (error) {
+    const said = (await eventsOf(api, name)).map(({ message }) => message).join("; ");
+    throw new Error(`pod ${name} is not ready: ${said === "" ? "no event says why" : said}`, { cause: error });
+  }
+}
+
+interface Told {
+  readonly reason: string;
+  readonly message: string;
+}
+
+/** What the cluster says of a pod. */
+export async function eventsOf(api: ClusterApi, name: string): Promise<readonly Told[]> {
+  const { items } = await answered(() =>
+    api.core.listNamespacedEvent({ namespace: NAMESPACE, fieldSelector: `involvedObject.name=${name}` }),
+  );
+  return items.map(({ reason = "", message = "" }) => ({ reason, message }));
+}
+
+/** Waits until an Event of the pod says so, by the agent's own reason. */
+export async function says({ api }: World, name: string, reason: string, words: RegExp): Promise<void> {
+  await Eventually(
+    `an Event ${reason} of pod ${name} says ${String(words)}`,
+    () => eventsOf(api, name),
+    (events) => events.some((event) => event.reason === reason && words.test(event.message)),
+    { timeout: 60_000 },
+  );
+}
+
+/** Deletes the pods at once; resolves when their kubelets have torn them down, which a grace of 0 would not wait for. */
+export async function go({ api }: World, names: readonly string[]): Promise<void> {
+  for (const name of names)
+    await answered(() => api.core.deleteNamespacedPod({ namespace: NAMESPACE, name, gracePeriodSeconds: 1 }));
+  await Eventually(
+    `pods ${names.join(", ")} are gone`,
+    async () => {
+      const { items } = await answered(() => api.core.listNamespacedPod({ namespace: NAMESPACE }));
+      return items.flatMap(({ metadata }) => (names.includes(metadata?.name ?? "") ? [metadata?.name] : []));
+    },
+    (left) => left.length === 0,
+    { timeout: READY_MS },
+  );
+}
+
+/** Runs a program in a guest's container. */
+export const inGuest = ({ api }: World, name: string, ...argv: readonly string[]): Promise<string> =>
+  api.exec(NAMESPACE, name, argv);
+
+export interface GuestNic {
+  readonly name: string;
+  readonly addresses: readonly string[];
+  readonly mac: string;
+}
+
+const networkStatus = z.array(
+  z.object({
+    interface: z.string().default("eth0"),
+    ips: z.array(z.string()).default([]),
+    mac: z.string().default(""),
+    default: z.boolean().optional(),
+  }),
+);
+
+/** A guest's NICs by what Multus says of it, eth0 first. */
+export async function nicsOf({ api }: World, name: string): Promise<readonly GuestNic[]> {
+  const { metadata } = await answered(() => api.core.readNamespacedPod({ namespace: NAMESPACE, name }));
+  const text = metadata?.annotations?.["k8s.v1.cni.cncf.io/network-status"] ?? "[]";
+  return (
+    networkStatus
+      .parse(JSON.parse(text))
+      .map(({ interface: nic, ips, mac }) => ({ name: nic, addresses: ips, mac }))
+      // Our pair's end is in the plugin's result, and so in Multus's list.
+      .filter(({ name: nic }) => nic !== "veth0")
+      .toSorted((a, b) => Number(b.name === "eth0") - Number(a.name === "eth0"))
+  );
+}
+
+export async function nicOf(world: World, pod: string, nic: string): Promise<GuestNic> {
+  const nics = await nicsOf(world, pod);
+  const found = nics.find(({ name }) => name === nic);
+  if (found === undefined) throw new Error(`pod ${pod} has no NIC ${nic}, but ${nics.map((n) => n.name).join(", ")}`);
+  return found;
+}
+
+/** The MAC of a guest's link, by its kernel: /sys is the node's in a lab's containers. */
+export async function macOf(world: World, pod: string, nic: string): Promise<string> {
+  const text = await inGuest(world, pod, "ip", "-o", "link", "show", nic);
+  return /link\/ether (\S+)/.exec(text)?.[1] ?? "";
+}
+
+export const familyOf = (address: string): Family => (address.includes(":") ? "ipv6" : "ipv4");
+
+/** The address of a list in that family. */
+export function inFamily(addresses: readonly string[], family: Family): string {
+  const found = addresses.find((address) => familyOf(address) === family);
+  if (found === undefined) throw new Error(`${addresses.join(", ")}: there is no ${family} address among these`);
+  return found;
+}

@@ -1,0 +1,184 @@
+import assert from "node:assert/strict";
+import { calicoInvalidDrops, grown, uncounted } from "./agent/rules.ts";
+import { NOTRACK, type Scene, setScene } from "./agent/scene.ts";
+import { BeforeAll, By, DeferCleanup, Describe, Eventually, It } from "./harness.ts";
+import { comes, goes, isReady } from "./chaos/world.ts";
+import { cells } from "./matrix/cells.ts";
+import { DEFAULT_RUN, runCells } from "./matrix/run.ts";
+import { configure, switchTo } from "./matrix/variant.ts";
+import { randomOf } from "./random.ts";
+
+const PATIENCE = { timeout: 60_000 };
+const TABLE = ["nft", "list", "table", "inet", "interlay"];
+const LIBERAL = ["sysctl", "-n", "net.netfilter.nf_conntrack_tcp_be_liberal"];
+
+Describe("agent: the return path, beside whatever else filters", { labels: ["agent", "return-path"] }, () => {
+  let scene: Scene;
+  /** Underlay pod to overlay addresses on the other node: what needs the return path. */
+  const asymmetric = () =>
+    Promise.all(
+      ["overlay-2-b", "multi-nic-2-b"].map((pod) =>
+        scene.reaches("underlay-1-a", scene.deployment.addressOf(pod, "main")),
+      ),
+    );
+  const passes = () =>
+    Eventually("underlay -> overlay on the other node", asymmetric, (oks) => oks.every(Boolean), PATIENCE);
+  const everywhere = (...argv: readonly string[]) =>
+    Promise.all(scene.cluster.nodes.map(({ name }) => scene.on(name, ...argv)));
+
+  BeforeAll(
+    async () => {
+      scene = await setScene();
+    },
+    { timeout: 300_000 },
+  );
+
+  It("has one nft rule a family, however many pods there are", async () => {
+    const { api, cluster, deployment, nodes, on } = scene;
+    const before = uncounted(await on(nodes[0], ...TABLE));
+    assert.equal(before.match(/notrack$/gm)?.length, 1, before);
+    const world = {
+      cluster,
+      api,
+      deployment,
+      workers: nodes,
+      random: randomOf(1),
+      guests: new Map(),
+      forgotten: new Set<string>(),
+    };
+    const types = ["underlay", "multi-nic", "underlay", "multi-nic"] as const;
+    const guests = await Promise.all(types.map((type) => comes(world, { node: nodes[0], type })));
+    for (const guest of guests) DeferCleanup(() => goes(world, guest));
+    await By(`${guests.length} pods more`, () => Promise.all(guests.map((guest) => isReady(world, guest))));
+    assert.equal(uncounted(await on(nodes[0], ...TABLE)), before);
+  });
+
+  for (const program of ["iptables", "iptables-legacy"])
+    It(`works beside ${program}'s FORWARD with the policy DROP, as Docker sets it`, async () => {
+      const rules = () => everywhere(program, "-S", "FORWARD");
+      DeferCleanup(() => everywhere(program, "-P", "FORWARD", "ACCEPT"));
+      await everywhere(program, "-P", "FORWARD", "DROP");
+      await passes();
+      for (const text of await rules())
+        for (const flag of ["-i", "-o"])
+          assert.match(text, new RegExp(`^-A FORWARD ${flag} vethil\\+ .*--comment interlay -j ACCEPT`, "m"));
+      await everywhere(program, "-P", "FORWARD", "ACCEPT");
+      await Eventually(
+        "nothing of ours is left there",
+        rules,
+        (all) => all.every((text) => !text.includes("interlay")),
+        PATIENCE,
+      );
+    });
+
+  It("works beside a rule in iptables-legacy that drops INVALID, and sees it", async () => {
+    const { nodes, on, state } = scene;
+    const legacy = (...argv: readonly string[]) => on(nodes[0], "iptables-legacy", ...argv);
+    const drop = ["-m", "conntrack", "--ctstate", "INVALID", "-j", "DROP"];
+    await configure(scene.cluster, { returnPath: "liberal" });
+    DeferCleanup(() => switchTo(scene.cluster, NOTRACK));
+    await By("kube-proxy leaves its own rule out", () =>
+      switchTo(scene.cluster, { ...NOTRACK, returnPath: "liberal" }),
+    );
+    const seen = async () => (await state(nodes[0])).kubeProxy.invalidDropRule;
+    await Eventually("no rule is seen", seen, (is) => !is, PATIENCE);
+    await legacy("-N", "KUBE-FORWARD");
+    DeferCleanup(async () => {
+      await legacy("-D", "FORWARD", "-j", "KUBE-FORWARD");
+      await legacy("-F", "KUBE-FORWARD");
+      await legacy("-X", "KUBE-FORWARD");
+    });
+    await legacy("-A", "KUBE-FORWARD", ...drop);
+    await legacy("-I", "FORWARD", "-j", "KUBE-FORWARD");
+    await Eventually("the rule is seen", seen, Boolean, PATIENCE);
+    await configure(scene.cluster, { returnPath: "notrack" });
+    await passes();
+    assert.match(
+      await on(nodes[0], "iptables-legacy-save", "-c", "-t", "filter"),
+      /^\[0:0\] -A KUBE-FORWARD .*INVALID/m,
+    );
+  });
+
+  It("works beside kube-proxy's nftables mode", async () => {
+    const { cluster, nodes, on, state } = scene;
+    DeferCleanup(() => switchTo(cluster, NOTRACK));
+    await switchTo(cluster, { ...NOTRACK, kubeProxy: { ...NOTRACK.kubeProxy, mode: "nftables" } });
+    await Eventually(
+      "its mode and rule are seen",
+      () => state(nodes[0]),
+      ({ kubeProxy }) => kubeProxy.mode === "nftables" && kubeProxy.invalidDropRule,
+      PATIENCE,
+    );
+    await passes();
+    assert.match(await on(nodes[0], "nft", "list", "tables"), /table ip kube-proxy/);
+  });
+
+  It(
+    "liberal: says what to do while kube-proxy has its rule, and does it where it may",
+    { timeout: 180_000 },
+    async () => {
+      const { cluster, nodes, state } = scene;
+      const gates = () => Promise.all(nodes.map(async (node) => (await state(node)).gate));
+      DeferCleanup(async () => {
+        await configure(cluster, { restartKubeProxy: null });
+        await switchTo(cluster, NOTRACK);
+        assert.deepEqual(
+          new Set((await everywhere(...LIBERAL)).map((text) => text.trim())),
+          new Set(["0"]),
+          "the sysctl",
+        );
+      });
+      await configure(cluster, { returnPath: "liberal" });
+      assert.deepEqual(
+        new Set((await everywhere(...LIBERAL)).map((text) => text.trim())),
+        new Set(["1"]),
+        "the sysctl",
+      );
+      const closed = await Eventually("the gates are closed", gates, (all) => all.every(({ open }) => !open), PATIENCE);
+      for (const { reason } of closed) assert.match(reason, /still has its INVALID rule .* restart it on this node/);
+      assert.deepEqual(await asymmetric(), [false, false], "underlay -> overlay passes, though the gate is closed");
+      await configure(cluster, { restartKubeProxy: "true" });
+      const opened = await Eventually("the gates are open", gates, (all) => all.every(({ open }) => open), {
+        timeout: 110_000,
+      });
+      for (const { reason } of opened) assert.match(reason, /kube-proxy has left its INVALID rule out/);
+      await passes();
+    },
+  );
+
+  It(
+    "Calico's own INVALID check drops nothing of a healthy matrix, and what a multi-NIC pod without its rule does",
+    { timeout: 180_000 },
+    async () => {
+      const { deployment, nodes, end, on, holdAgent, reaches } = scene;
+      const drops = async (node: string) => calicoInvalidDrops(await on(node, "iptables-save", "-c", "-t", "filter"));
+      const all = cells(deployment.workers.length).filter(({ group }) => group === "matrix");
+      const before = await Promise.all(nodes.map(drops));
+      assert.ok(
+        before.every(({ size }) => size > 0),
+        "Calico has no such rule: nothing is shown",
+      );
+      const results = await By(`${all.length} cells`, () => runCells(all, NOTRACK, deployment, DEFAULT_RUN));
+      assert.deepEqual(
+        results.filter(({ ok }) => !ok).map(({ id }) => id),
+        [],
+      );
+      const after = await Promise.all(nodes.map(drops));
+      assert.deepEqual(
+        nodes.map((node, index) => [node, grown(before[index] ?? new Map(), after[index] ?? new Map())]),
+        nodes.map((node) => [node, []]),
+      );
+
+      const { node, netns, address } = await end("multi-nic-2-b");
+      await holdAgent(node);
+      await on(node, "nsenter", `--net=${netns}`, "ip", "rule", "delete", "from", address);
+      assert.ok(!(await reaches("underlay-1-a", address)), "its reply does not need the rule");
+      const link = /dev (cali\S+)/.exec(await on(node, "ip", "route", "get", address))?.[1] ?? "";
+      assert.deepEqual(
+        grown(after[1] ?? new Map(), await drops(node)).map((text) => text.split(":")[0]),
+        [`cali-tw-${link}`],
+        "which of Calico's chains drops",
+      );
+    },
+  );
+});

@@ -1,0 +1,63 @@
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Allocator } from "./allocator.ts";
+import { type AddressRecord, Records } from "./records.ts";
+import type { AddressStore } from "./store.ts";
+
+/** An API server that has not been reached: what is released waits in the records. */
+const UNKNOWN: AddressStore = {
+  node: "n1",
+  known: () => false,
+  nodeLabels: () => ({}),
+  namespaceLabels: () => Promise.resolve({}),
+  pools: () => [],
+  address: () => undefined,
+  addresses: () => [],
+  pod: () => Promise.resolve(undefined),
+  followedPod: () => undefined,
+  addressesOf: () => Promise.resolve([]),
+  create: () => Promise.resolve(undefined),
+  replace: () => Promise.resolve(undefined),
+  remove: () => Promise.resolve(false),
+};
+
+const held = (last: number, network: string, containerId: string): AddressRecord => ({
+  name: `10.7.200.${last}`,
+  uid: `object-${last}`,
+  address: `10.7.200.${last}`,
+  prefixLength: 16,
+  routes: [],
+  pool: "underlay",
+  containerId,
+  ifname: "eth0",
+  network,
+  netns: "/var/run/netns/x",
+  pod: { namespace: "a", name: containerId, uid: containerId },
+  released: false,
+  stale: false,
+  leaving: false,
+});
+
+describe("GC of addresses", () => {
+  let directory: string;
+  beforeEach(() => {
+    directory = mkdtempSync(join(tmpdir(), "interlay-gc-"));
+  });
+  afterEach(() => {
+    rmSync(directory, { recursive: true });
+  });
+
+  it("releases what is not valid of its network, and nothing of another network", async () => {
+    const records = new Records(directory);
+    for (const record of [held(1, "underlay", "kept"), held(2, "underlay", "lost"), held(3, "other", "theirs")])
+      records.write(record);
+    await new Allocator(UNKNOWN, records).collect("underlay", [{ containerId: "kept", ifname: "eth0" }]);
+    const released = records.all().filter((record) => record.released);
+    assert.deepEqual(
+      released.map(({ name }) => name),
+      ["10.7.200.2"],
+    );
+  });
+});

@@ -1,0 +1,86 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { rmSync, writeFileSync } from "node:fs";
+import { createConnection } from "node:net";
+import { join } from "node:path";
+import type { TestNode } from "./node.ts";
+
+const START_MS = 20_000;
+const PAUSE_MS = 10;
+
+/**
+ * A real agent in a test node's network, whose API server is away: what the node needs of itself (calls, repair) it does
+ * all the same, by the facts that lie there. `faulty` is the tests' own program, which answers calls alone.
+ */
+export class TestAgent {
+  readonly #node: TestNode;
+  #child: ChildProcess | undefined;
+
+  constructor(node: TestNode) {
+    this.#node = node;
+  }
+
+  /** @param whole the executable beside which the door lies; with the agent's own arguments, or with others */
+  async start(whole: string, argv = this.#agentArguments(), env: NodeJS.ProcessEnv = {}): Promise<void> {
+    const { name, socket } = this.#node;
+    rmSync(socket, { force: true });
+    const kubeconfig = join(this.#node.runDirectory, "kubeconfig");
+    writeFileSync(kubeconfig, KUBECONFIG);
+    const child = spawn("nsenter", [`--net=/var/run/netns/${name}`, whole, ...argv], {
+      stdio: ["ignore", "ignore", "inherit"],
+      env: { PATH: process.env["PATH"], NODE_NAME: name, KUBECONFIG: kubeconfig, ...env },
+    });
+    this.#child = child;
+    const deadline = Date.now() + START_MS;
+    while (!(await answers(socket))) {
+      if (child.exitCode !== null || Date.now() > deadline) throw new Error(`the agent on ${name} did not start`);
+      await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
+    }
+  }
+
+  /** Its process, as /proc names it. */
+  get pid(): number {
+    return this.#child?.pid ?? 0;
+  }
+
+  async kill(signal: NodeJS.Signals = "SIGKILL"): Promise<void> {
+    const child = this.#child;
+    this.#child = undefined;
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
+    const ended = new Promise((resolve) => child.once("exit", resolve));
+    child.kill(signal);
+    await ended;
+  }
+
+  #agentArguments(): readonly string[] {
+    const { stateDirectory, runDirectory, binDirectory } = this.#node;
+    const places = { bin: binDirectory, state: stateDirectory, run: runDirectory, log: stateDirectory };
+    return ["agent", ...Object.entries(places).flatMap(([name, path]) => [`--${name}-directory`, path])];
+  }
+}
+
+/** A socket is there a moment before somebody listens. */
+function answers(socket: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const connection = createConnection(socket);
+    const end = (connected: boolean): void => {
+      connection.destroy();
+      resolve(connected);
+    };
+    connection.once("connect", () => {
+      end(true);
+    });
+    connection.once("error", () => {
+      end(false);
+    });
+  });
+}
+
+/** Nobody listens there. */
+const KUBECONFIG = JSON.stringify({
+  apiVersion: "v1",
+  kind: "Config",
+  clusters: [{ name: "away", cluster: { server: "https://127.0.0.1:1" } }],
+  users: [{ name: "nobody", user: {} }],
+  contexts: [{ name: "away", context: { cluster: "away", user: "nobody" } }],
+  "current-context": "away",
+});

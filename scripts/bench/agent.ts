@@ -1,0 +1,116 @@
+import { readFile } from "node:fs/promises";
+import { dirname } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { z } from "zod";
+import { auditLog } from "../../clusters/lab/control-plane.ts";
+import { plainProgress } from "../../clusters/progress-plain.ts";
+import type { Cluster } from "../../clusters/provider.ts";
+import { providerNamed } from "../../clusters/providers.ts";
+import { clusterApi } from "../../e2e/cluster-api.ts";
+import { runOptions, specFor } from "../../e2e/context.ts";
+import { deploy } from "../../e2e/pods/deploy.ts";
+import { RESOURCE } from "../../plugin/agent/objects.ts";
+import { AgentProcess } from "./agent/agent-process.ts";
+import { disturb, makeCrowd, PODS, SCALE } from "./agent/objects.ts";
+import type { Bench, Figure } from "./figure.ts";
+import { kubeOf, makeNodes } from "./ipam/world.ts";
+import { hundredth, tenth } from "./statistics.ts";
+
+const SETTLE_MS = 10_000;
+const IDLE_MS = 30_000;
+const DISTURBED = 1000;
+const lease = z.object({ spec: z.object({ holderIdentity: z.string() }) });
+const request = z.object({ verb: z.string(), stageTimestamp: z.string() });
+
+/** In a lab, so that agent, API server and kernel are real; the crowd are objects alone. */
+export const agentBench: Bench = {
+  name: "agent",
+  about: `an agent's memory and processor time, idle and with ${PODS} pods on ${SCALE.nodes} nodes as objects; in a lab`,
+  run: async (say) => {
+    const provider = await providerNamed("lab");
+    const name = process.env["INTERLAY_CLUSTER"] ?? "bench-agent";
+    const spec = await specFor(runOptions({ INTERLAY_PROVIDER: "lab", INTERLAY_CLUSTER: name }));
+    const missing = (await provider.preflight(spec)).find(({ severity }) => severity === "error");
+    if (missing !== undefined) throw new Error(missing.message);
+    const progress = plainProgress();
+    try {
+      const cluster = await provider.up(spec, progress);
+      const deployment = await deploy(cluster, clusterApi(cluster));
+      await deployment.closeProbers();
+      const figures = [...(await idle(cluster)), ...(await crowded(cluster, say))];
+      return figures;
+    } finally {
+      await provider.down(name, progress);
+    }
+  },
+};
+
+const workerOf = (cluster: Cluster): string => cluster.nodes.find(({ role }) => role === "worker")?.name ?? "";
+const megabytes = (bytes: number): number => tenth(bytes / 1e6);
+const percent = (share: number): number => hundredth(100 * share);
+
+async function idle(cluster: Cluster): Promise<readonly Figure[]> {
+  await sleep(SETTLE_MS);
+  const agent = new AgentProcess(cluster, workerOf(cluster));
+  const share = await agent.share(IDLE_MS);
+  const basis = `a worker's agent, 4 pods wired, ${IDLE_MS / 1000} s`;
+  return [
+    { name: "idle: resident memory", value: megabytes((await agent.memory()).now), unit: "MB", limit: 80, basis },
+    { name: "idle: of a core", value: percent(share), unit: "%", limit: 1, basis: `${basis}, with what it calls` },
+  ];
+}
+
+async function crowded(cluster: Cluster, say: (line: string) => void): Promise<readonly Figure[]> {
+  const kube = kubeOf(cluster);
+  const names = Array.from({ length: SCALE.nodes }, (_, index) => `crowd-${index + 1}`);
+  const started = performance.now();
+  await makeNodes(cluster, kube, names);
+  await makeCrowd(kube, names);
+  say(
+    `${PODS} pods with an address each on ${SCALE.nodes} nodes: made in ${tenth((performance.now() - started) / 1000)} s`,
+  );
+  const basis = `${PODS} pods, addresses; ${SCALE.nodes} nodes, NodeStates, blocks`;
+  const agent = new AgentProcess(cluster, workerOf(cluster));
+  const milliseconds = await agent.restart();
+  await sleep(SETTLE_MS);
+  const leader = new AgentProcess(
+    cluster,
+    lease.parse(await kube.get(RESOURCE.leases, "interlay-leader")).spec.holderIdentity,
+  );
+  const since = new Date().toISOString();
+  await disturb(kube, DISTURBED);
+  const share = await agent.share(IDLE_MS);
+  const [own, its] = [await agent.memory(), await leader.memory()];
+  const lists = (await requestsSince(cluster, since)).filter((verb) => verb === "list").length;
+  const crowd = `${SCALE.nodes} nodes`;
+  return [
+    {
+      ...{ name: `${crowd}: start to ready`, value: tenth(milliseconds), unit: "ms", limit: 10_000 },
+      basis: `${basis}; a new process without facts, every kind listed`,
+    },
+    { name: `${crowd}: resident memory`, value: megabytes(own.now), unit: "MB", limit: 150, basis },
+    {
+      name: `${crowd}: most memory`,
+      value: megabytes(own.peak),
+      unit: "MB",
+      limit: 150,
+      basis: "VmHWM since its start",
+    },
+    { name: `${crowd}: the leader's memory`, value: megabytes(its.now), unit: "MB", limit: 150, basis },
+    { name: `${crowd}: of a core`, value: percent(share), unit: "%", basis: "nothing changes" },
+    {
+      ...{ name: `${crowd}: lists`, value: lists, unit: "requests", limit: 0 },
+      basis: `of all agents, while ${DISTURBED} addresses change and ${IDLE_MS / 1000} s after; by the API server's audit log`,
+    },
+  ];
+}
+
+/** Verbs of what the agents asked, by the time at which it was answered. */
+async function requestsSince(cluster: Cluster, since: string): Promise<readonly string[]> {
+  return (await readFile(auditLog(dirname(cluster.kubeconfig)), "utf8"))
+    .split("\n")
+    .filter((line) => line !== "")
+    .map((line) => request.parse(JSON.parse(line)))
+    .filter(({ stageTimestamp }) => stageTimestamp > since)
+    .map(({ verb }) => verb);
+}

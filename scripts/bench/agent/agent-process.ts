@@ -1,0 +1,100 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Cluster } from "../../../clusters/provider.ts";
+import { must, signalAgent } from "../../../e2e/agent-process.ts";
+
+/** Of /proc/PID/stat, in clock ticks. */
+const TICKS_A_SECOND = 100;
+const READY = [
+  "curl",
+  "--silent",
+  "--output",
+  "/dev/null",
+  "--write-out",
+  "%{http_code}",
+  "http://127.0.0.1:9810/readyz",
+];
+const FACTS = "/var/lib/interlay/facts.json";
+
+export interface Memory {
+  /** Bytes. */
+  readonly now: number;
+  /** The most it has been since it started. */
+  readonly peak: number;
+}
+
+/** One node's agent as its kernel sees it. */
+export class AgentProcess {
+  readonly #cluster: Cluster;
+  readonly #node: string;
+
+  constructor(cluster: Cluster, node: string) {
+    this.#cluster = cluster;
+    this.#node = node;
+  }
+
+  async memory(): Promise<Memory> {
+    const status = await this.#read(`/proc/${await this.#pid()}/status`);
+    const bytes = (field: string) => 1024 * Number(new RegExp(`^${field}:\\s+(\\d+) kB`, "m").exec(status)?.[1] ?? NaN);
+    return { now: bytes("VmRSS"), peak: bytes("VmHWM") };
+  }
+
+  /** Share of one processor over that time, of the agent, of the programs it has called and of those that still run. */
+  async share(milliseconds: number): Promise<number> {
+    const before = await this.#ticks();
+    const started = performance.now();
+    await sleep(milliseconds);
+    const ticks = (await this.#ticks()) - before;
+    return ticks / TICKS_A_SECOND / ((performance.now() - started) / 1000);
+  }
+
+  /**
+   * Ends it, takes its facts away, and waits until the next one has found them again and is ready.
+   * @returns milliseconds from the start of the new process, by the kernel's clock
+   */
+  async restart(): Promise<number> {
+    const old = await this.#pid();
+    await signalAgent(this.#cluster, this.#node, "STOP"); // it would put the facts back
+    await must(this.#cluster, this.#node, ["rm", "--force", FACTS]);
+    await signalAgent(this.#cluster, this.#node, "KILL");
+    for (;;) {
+      await sleep(20);
+      const pid = await this.#pid().catch(() => old);
+      if (pid === old || (await this.#cluster.exec(this.#node, READY)).stdout !== "200") continue;
+      const [up = ""] = (await this.#read("/proc/uptime")).split(" ");
+      const began = Number((await this.#stat(pid))[19]) / TICKS_A_SECOND;
+      return 1000 * (Number(up) - began);
+    }
+  }
+
+  async #ticks(): Promise<number> {
+    const pid = await this.#pid();
+    const children = (await this.#cluster.exec(this.#node, ["pgrep", "--parent", pid])).stdout.split("\n");
+    let sum = 0;
+    for (const one of [pid, ...children.filter((text) => text !== "")]) {
+      const fields = await this.#stat(one).catch(() => []);
+      // utime, stime; of the agent also those of its children that have ended
+      sum += fields.slice(11, one === pid ? 15 : 13).reduce((all, ticks) => all + Number(ticks), 0);
+    }
+    return sum;
+  }
+
+  /** Fields from the third on: the second, the name, may have blanks. */
+  async #stat(pid: string): Promise<readonly string[]> {
+    const text = await this.#read(`/proc/${pid}/stat`);
+    return text.slice(text.lastIndexOf(")") + 2).split(" ");
+  }
+
+  async #pid(): Promise<string> {
+    const own = (await must(this.#cluster, this.#node, ["readlink", "/proc/self/ns/net"])).trim();
+    const found = await must(this.#cluster, this.#node, ["pgrep", "-f", "interlay agent$"]);
+    for (const pid of found.split("\n").filter((text) => text !== "")) {
+      const { stdout } = await this.#cluster.exec(this.#node, ["readlink", `/proc/${pid}/ns/net`]);
+      if (stdout.trim() === own) return pid;
+    }
+    throw new Error(`no agent runs on ${this.#node}`);
+  }
+
+  #read(file: string): Promise<string> {
+    return must(this.#cluster, this.#node, ["cat", file]);
+  }
+}

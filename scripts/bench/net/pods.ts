@@ -1,0 +1,135 @@
+import { basename } from "node:path";
+import { z } from "zod";
+import type { Cluster } from "../../../clusters/provider.ts";
+import { must } from "../../../e2e/agent-process.ts";
+import { netnsOf } from "../../../e2e/agent/streams.ts";
+import { type ClusterApi, ensure } from "../../../e2e/cluster-api.ts";
+import { Eventually } from "../../../e2e/harness.ts";
+import { annotations } from "../../../e2e/pods/pods.ts";
+import { IPERF_PORT, SOCKPERF_PORT } from "./sample.ts";
+import type { Endpoint, Kind } from "./ways.ts";
+
+const NAMESPACE = "interlay-bench";
+const NAMESPACE_OBJECT = { apiVersion: "v1", kind: "Namespace", metadata: { name: NAMESPACE } };
+const KINDS: readonly Kind[] = ["overlay", "underlay", "multi-nic", "plain-macvlan", "plain-multi"];
+const SERVICE = "overlay-2";
+const NAD = "k8s.cni.cncf.io/v1";
+
+/** Where an end is. */
+export interface Place {
+  readonly node: string;
+  readonly netns: string;
+  readonly address: string;
+}
+
+export interface BenchPods {
+  /** `a` asks, `b` answers. */
+  readonly place: (end: Endpoint, role: "a" | "b") => Place;
+  /** Of the Service before the overlay pod on worker 2. */
+  readonly service: string;
+}
+
+const networkStatus = z.array(z.object({ interface: z.string().optional(), ips: z.array(z.string()).default([]) }));
+const nameOf = (kind: Kind, worker: number, role: string): string => `${kind}-${worker}-${role}`;
+
+/** Makes the pods on the first two workers, with a server of either kind in each that answers. */
+export async function makePods(cluster: Cluster, api: ClusterApi): Promise<BenchPods> {
+  const workers = cluster.nodes.filter(({ role }) => role === "worker").map(({ name }) => name);
+  await ensure(api, NAMESPACE_OBJECT);
+  const wanted = [1, 2].flatMap((worker) =>
+    KINDS.flatMap((kind) =>
+      ["a", "b"].map((role) => ({ kind, role, worker, name: nameOf(kind, worker, role), node: workers[worker - 1] })),
+    ),
+  );
+  const [prefix = ""] = /^\d+\.\d+/.exec(cluster.spec.underlayCidr) ?? [];
+  for (const [index, { kind, name, node = "" }] of wanted.entries()) {
+    if (kind.startsWith("plain")) await ensure(api, plainNetwork(name, `${prefix}.201.${index + 1}/16`));
+    await ensure(api, podOf(name, node, cluster.probeImage, kind));
+  }
+  const made = await ensure(api, serviceOf());
+  if (!made) throw new Error(`The namespace ${NAMESPACE} is there already: take it away and run again.`);
+  const places = new Map<string, Place>();
+  for (const { kind, name, node = "" } of wanted) {
+    const addresses = await addressesOf(api, name);
+    const netns = await netnsOf(cluster, node, addresses.main);
+    places.set(`${name} main`, { node, netns, address: addresses.main });
+    if (kind.endsWith("multi") || kind === "multi-nic")
+      places.set(`${name} net1`, { node, netns, address: addresses.net1 ?? "" });
+    if (name.endsWith("-b")) await serve(cluster, node, netns);
+  }
+  const { spec } = await api.core.readNamespacedService({ namespace: NAMESPACE, name: SERVICE });
+  return {
+    service: spec?.clusterIP ?? "",
+    place: ({ kind, worker, nic }, role) => {
+      const place = places.get(`${nameOf(kind, worker, role)} ${nic}`);
+      if (place === undefined) throw new Error(`there is no ${nic} of a ${kind} pod on worker ${worker}`);
+      return place;
+    },
+  };
+}
+
+/** iperf3 and sockperf, as daemons in the pod's network; they go with the lab. */
+async function serve(cluster: Cluster, node: string, netns: string): Promise<void> {
+  const inPod = ["nsenter", `--net=${netns}`, "--"];
+  await must(cluster, node, [...inPod, "iperf3", "--server", "--daemon", "--port", String(IPERF_PORT)]);
+  // sockperf's own --daemonize keeps our stdout, and with it this call
+  const daemon = ["start-stop-daemon", "--start", "--background", "--pidfile", `/run/sockperf-${basename(netns)}`];
+  const server = ["--startas", "/usr/bin/sockperf", "--", "server", "--tcp", "-i", "0.0.0.0"];
+  await must(cluster, node, [...inPod, ...daemon, ...server, "-p", String(SOCKPERF_PORT)]);
+}
+
+/** The reference macvlan plugin alone; nobody else gives addresses of this part of the underlay. */
+function plainNetwork(name: string, address: string) {
+  const config = {
+    ...{ cniVersion: "1.0.0", name },
+    plugins: [{ type: "macvlan", master: "eth0", mode: "bridge", ipam: { type: "static", addresses: [{ address }] } }],
+  };
+  return {
+    ...{ apiVersion: NAD, kind: "NetworkAttachmentDefinition", metadata: { name, namespace: NAMESPACE } },
+    spec: { config: JSON.stringify(config) },
+  };
+}
+
+function podOf(name: string, nodeName: string, image: string, kind: Kind) {
+  const own = `${NAMESPACE}/${name}`;
+  const asked =
+    kind === "plain-macvlan"
+      ? { "v1.multus-cni.io/default-network": own }
+      : kind === "plain-multi"
+        ? { "k8s.v1.cni.cncf.io/networks": own }
+        : annotations(kind);
+  return {
+    apiVersion: "v1",
+    kind: "Pod",
+    metadata: { name, namespace: NAMESPACE, labels: { bench: name }, annotations: asked },
+    spec: {
+      nodeName,
+      terminationGracePeriodSeconds: 0,
+      enableServiceLinks: false,
+      automountServiceAccountToken: false,
+      containers: [{ name: "sleep", image, imagePullPolicy: "IfNotPresent", command: ["sleep", "infinity"] }],
+    },
+  };
+}
+
+function serviceOf() {
+  const port = (name: string, number: number) => ({ name, protocol: "TCP", port: number });
+  return {
+    ...{ apiVersion: "v1", kind: "Service", metadata: { name: SERVICE, namespace: NAMESPACE } },
+    spec: {
+      selector: { bench: nameOf("overlay", 2, "b") },
+      ports: [port("iperf3", IPERF_PORT), port("sockperf", SOCKPERF_PORT)],
+    },
+  };
+}
+
+async function addressesOf(api: ClusterApi, name: string) {
+  const { metadata, status } = await Eventually(
+    `pod ${name} runs`,
+    () => api.core.readNamespacedPod({ namespace: NAMESPACE, name }),
+    (pod) => pod.status?.phase === "Running" && pod.status.podIP !== undefined,
+    { timeout: 120_000 },
+  );
+  const entries = networkStatus.parse(JSON.parse(metadata?.annotations?.["k8s.v1.cni.cncf.io/network-status"] ?? "[]"));
+  return { main: status?.podIP ?? "", net1: entries.find((entry) => entry.interface === "net1")?.ips[0] };
+}

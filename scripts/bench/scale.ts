@@ -1,0 +1,117 @@
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { plainProgress } from "../../clusters/progress-plain.ts";
+import { providerNamed } from "../../clusters/providers.ts";
+import { clusterApi } from "../../e2e/cluster-api.ts";
+import { runOptions, specFor } from "../../e2e/context.ts";
+import { switchTo } from "../../e2e/matrix/variant.ts";
+import type { Bench, Figure } from "./figure.ts";
+import { sampledCells } from "./scale/cells.ts";
+import { chart, type Panel } from "./scale/chart.ts";
+import { growthOf, line } from "./scale/curve.ts";
+import { askAll } from "./scale/matrix.ts";
+import { measure, type Measures } from "./scale/measure.ts";
+import { makePods, makeServices, nthPod } from "./scale/pods.ts";
+import { hundredth, tenth } from "./statistics.ts";
+
+const VARIANT = { kubeProxy: { version: "v1.28.15", mode: "iptables" }, returnPath: "notrack" } as const;
+const STEPS = 5;
+const CHART = join(import.meta.dirname, "..", "..", "results", "benchmarks", "scale.svg");
+/** 1,022 addresses of the underlay: most pods take one. */
+const POD_RANGE = "10.7.200.0/22";
+
+interface Quantity {
+  readonly key: keyof Measures;
+  readonly name: string;
+  readonly unit: Figure["unit"];
+}
+const QUANTITIES: readonly Quantity[] = [
+  { key: "add", name: "ADD of the plugin, alone", unit: "ms" },
+  { key: "ipamAdd", name: "ADD of interlay-ipam, alone", unit: "ms" },
+  { key: "agentMemory", name: "agent, resident", unit: "MiB" },
+  { key: "agentProcessor", name: "agent, idle", unit: "‰ of a processor" },
+  { key: "ourRoutes", name: "Interlay's routes of a node", unit: "" },
+  { key: "routes", name: "all routes of a node", unit: "" },
+  { key: "ourNftRules", name: "Interlay's nft rules of a node", unit: "" },
+  { key: "nftRules", name: "all nft rules of a node", unit: "" },
+];
+
+/** Many nodes and pods in one lab: what grows, and whether every kind of cell still passes. */
+export const scaleBench: Bench = {
+  name: "scale",
+  about: "20 nodes and 500 pods in one lab: the matrix by sampling, and what grows with the number of pods",
+  run: async (say) => {
+    const nodes = Number(process.env["INTERLAY_NODES"] ?? 20);
+    const most = Number(process.env["INTERLAY_SCALE_PODS"] ?? 500);
+    const provider = await providerNamed("lab");
+    const name = process.env["INTERLAY_CLUSTER"] ?? "bench-scale";
+    const options = runOptions({
+      ...{ INTERLAY_PROVIDER: "lab", INTERLAY_CLUSTER: name, INTERLAY_NODES: String(nodes) },
+      INTERLAY_KUBE_PROXY: VARIANT.kubeProxy.version,
+    });
+    const spec = { ...(await specFor(options)), podRange: POD_RANGE };
+    for (const { severity, message } of await provider.preflight(spec)) {
+      if (severity === "error") throw new Error(message);
+      say(message);
+    }
+    const progress = plainProgress();
+    const points = new Map<keyof Measures, { pods: number; value: number }[]>();
+    const figures: Figure[] = [];
+    try {
+      const started = performance.now();
+      const cluster = await provider.up(spec, progress);
+      const seconds = (from: number) => tenth((performance.now() - from) / 1000);
+      const size = `${nodes} workers`;
+      figures.push({ name: `the lab, up`, value: seconds(started), unit: "s", basis: size });
+      const api = clusterApi(cluster);
+      await makeServices(api, nodes);
+      await switchTo(cluster, VARIANT);
+      for (let step = 1; step <= STEPS; step++) {
+        const [from, to] = [((step - 1) * most) / STEPS, (step * most) / STEPS].map(Math.round);
+        const pods = Array.from({ length: (to ?? 0) - (from ?? 0) }, (_, index) => nthPod((from ?? 0) + index, nodes));
+        const took = await makePods(cluster, api, pods);
+        const measures = await measure(cluster, api, step);
+        say(`${to ?? 0} pods (the last ${pods.length} in ${tenth(took)} s): ${JSON.stringify(measures)}`);
+        for (const { key } of QUANTITIES)
+          points.set(key, [...(points.get(key) ?? []), { pods: to ?? 0, value: measures[key] }]);
+        if (step === 1 || step === STEPS)
+          figures.push({
+            ...{
+              name: `${pods.length} pods ready, on top of ${from ?? 0}`,
+              value: tenth(took),
+              unit: "s",
+              basis: size,
+            },
+          });
+      }
+      const cells = sampledCells(nodes);
+      const asked = performance.now();
+      const wrong = await askAll(api, cells, most, nodes);
+      for (const what of wrong) say(what);
+      const basis = `${cells.length} questions: each pair of nodes, every type, target and protocol; ${most} pods`;
+      figures.push(
+        { name: "sampled cells that failed", value: wrong.length, unit: "failures", limit: 0, basis },
+        { name: "the sampled matrix", value: seconds(asked), unit: "s", basis },
+      );
+    } finally {
+      await provider.down(name, progress);
+    }
+    const panels = QUANTITIES.map(({ key, name: title, unit }): Panel => ({
+      title,
+      unit,
+      points: points.get(key) ?? [],
+    }));
+    await writeFile(CHART, chart(`${nodes} nodes: what grows with the number of pods`, panels));
+    return [
+      ...figures,
+      ...QUANTITIES.flatMap(({ key, name: of, unit }): readonly Figure[] => {
+        const all = points.get(key) ?? [];
+        const [first, last] = [all[0], all.at(-1)];
+        if (first === undefined || last === undefined) return [];
+        const perHundred = hundredth(100 * line(all).slope);
+        const basis = `${first.pods} pods: ${tenth(first.value)}; ${growthOf(all)}: ${perHundred} more for 100 pods on ${nodes} nodes`;
+        return [{ name: `${of}, ${last.pods} pods`, value: tenth(last.value), unit, basis }];
+      }),
+    ];
+  },
+};

@@ -1,0 +1,33 @@
+/** How a quantity goes with the number of pods. */
+export type Growth = "flat" | "linear" | "worse";
+
+export interface Point {
+  readonly pods: number;
+  readonly value: number;
+}
+
+/** Of the last value: less than this is no growth, for a machine is not more even than that. */
+const FLAT_SHARE = 0.15;
+/** By so much the second half may be steeper than the first and still be a line's. */
+const STEEPER = 1.6;
+
+/** Least squares: value = base + slope × pods. */
+export function line(points: readonly Point[]): { readonly base: number; readonly slope: number } {
+  const mean = (of: (point: Point) => number) => points.reduce((sum, point) => sum + of(point), 0) / points.length;
+  const [x, y] = [mean(({ pods }) => pods), mean(({ value }) => value)];
+  const spread = points.reduce((sum, { pods }) => sum + (pods - x) ** 2, 0);
+  const slope = spread === 0 ? 0 : points.reduce((sum, { pods, value }) => sum + (pods - x) * (value - y), 0) / spread;
+  return { base: y - slope * x, slope };
+}
+
+/** Flat, linear or worse, by the line through all points and those through each half. Pure. */
+export function growthOf(points: readonly Point[]): Growth {
+  const last = points.at(-1);
+  const [first] = points;
+  if (first === undefined || last === undefined) return "flat";
+  const rise = line(points).slope * (last.pods - first.pods);
+  if (rise <= FLAT_SHARE * Math.abs(last.value)) return "flat";
+  const middle = Math.floor(points.length / 2);
+  const [early, late] = [line(points.slice(0, middle + 1)).slope, line(points.slice(middle)).slope];
+  return late > STEEPER * Math.max(early, line(points).slope / 2) ? "worse" : "linear";
+}

@@ -1,0 +1,99 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { z } from "zod";
+import type { Cluster } from "../../../clusters/provider.ts";
+import { must } from "../../../e2e/agent-process.ts";
+import type { ClusterApi } from "../../../e2e/cluster-api.ts";
+import { median } from "../statistics.ts";
+import { makePods, removePod } from "./pods.ts";
+
+/** What is looked at after each step, of the first worker or of all. */
+export interface Measures {
+  /** Milliseconds of the plugin's ADD, and of interlay-ipam's, one pod after another. */
+  readonly add: number;
+  readonly ipamAdd: number;
+  /** MiB resident: the median of the agents. */
+  readonly agentMemory: number;
+  /** Per mille of a processor while nothing happens: the median of the agents. */
+  readonly agentProcessor: number;
+  /** On the first worker. */
+  readonly ourRoutes: number;
+  readonly routes: number;
+  readonly ourNftRules: number;
+  readonly nftRules: number;
+}
+
+const ALONE = 6;
+const IDLE_MS = 10_000;
+const LOG = "/var/log/interlay/cni.log";
+const METRICS = ["curl", "--silent", "--max-time", "5", "http://127.0.0.1:9810/metrics"];
+const call = z.object({
+  plugin: z.string().default("interlay"),
+  command: z.string().optional(),
+  pod: z.object({ name: z.string() }).optional(),
+  milliseconds: z.number(),
+});
+
+export async function measure(cluster: Cluster, api: ClusterApi, step: number): Promise<Measures> {
+  const workers = cluster.nodes.filter(({ role }) => role === "worker").map(({ name }) => name);
+  const [first = ""] = workers;
+  const idle = await agents(cluster, workers);
+  const added = await addOneByOne(cluster, api, first, step);
+  const [ours, all, rulesOfOurs, rules] = await Promise.all([
+    lines(cluster, first, ["ip", "route", "show", "table", "all", "proto", "105"]),
+    lines(cluster, first, ["ip", "route", "show", "table", "all"]),
+    nftRules(cluster, first, ["nft", "list", "table", "inet", "interlay"]),
+    nftRules(cluster, first, ["nft", "list", "ruleset"]),
+  ]);
+  return { ...added, ...idle, ourRoutes: ours, routes: all, ourNftRules: rulesOfOurs, nftRules: rules };
+}
+
+/** Underlay and multi-NIC pods in turn, alone: what a queue of others adds is not the plugin's. They go again. */
+async function addOneByOne(cluster: Cluster, api: ClusterApi, node: string, step: number) {
+  const names = Array.from({ length: ALONE }, (_, index) => `alone-${step}-${index + 1}`);
+  for (const [index, name] of names.entries())
+    await makePods(cluster, api, [{ name, type: index % 2 === 0 ? "underlay" : "multi-nic", node: 0 }]);
+  const calls = (await must(cluster, node, ["tail", "-n", "400", LOG]))
+    .split("\n")
+    .filter((line) => line !== "")
+    .map((line) => call.parse(JSON.parse(line)))
+    .filter(({ command, pod }) => command === "ADD" && names.includes(pod?.name ?? ""));
+  const of = (plugin: string) => median(calls.filter((one) => one.plugin === plugin).map((one) => one.milliseconds));
+  const took = { add: of("interlay"), ipamAdd: of("interlay-ipam") };
+  for (const name of names) await removePod(api, name);
+  return took;
+}
+
+async function agents(cluster: Cluster, workers: readonly string[]) {
+  const look = () =>
+    Promise.all(
+      workers.map(async (node) => {
+        const text = (await cluster.exec(node, METRICS)).stdout;
+        const value = (name: string) => Number(new RegExp(`^${name} (\\S+)$`, "m").exec(text)?.[1] ?? NaN);
+        return { memory: value("process_resident_memory_bytes"), seconds: value("process_cpu_seconds_total") };
+      }),
+    );
+  const before = await look();
+  const started = performance.now();
+  await sleep(IDLE_MS);
+  const after = await look();
+  const seconds = (performance.now() - started) / 1000;
+  const share = after.map((is, index) => (1000 * (is.seconds - (before[index]?.seconds ?? 0))) / seconds);
+  return { agentMemory: median(after.map(({ memory }) => memory)) / 2 ** 20, agentProcessor: median(share) };
+}
+
+async function lines(cluster: Cluster, node: string, argv: readonly string[]): Promise<number> {
+  return (await must(cluster, node, argv)).split("\n").filter((line) => line.trim() !== "").length;
+}
+
+/** Lines of chains that are rules: not sets' elements, not what begins or ends a block. */
+async function nftRules(cluster: Cluster, node: string, argv: readonly string[]): Promise<number> {
+  const text = await must(cluster, node, argv);
+  let inChain = false;
+  let rules = 0;
+  for (const line of text.split("\n").map((one) => one.trim())) {
+    if (/^chain .*\{$/.test(line)) inChain = true;
+    else if (line === "}") inChain = false;
+    else if (inChain && line !== "" && !line.startsWith("type ")) rules++;
+  }
+  return rules;
+}

@@ -1,0 +1,51 @@
+import assert from "node:assert/strict";
+import { POD_TYPES } from "../../../results/schema.ts";
+import { sampledCells, TARGETS } from "./cells.ts";
+import { chart } from "./chart.ts";
+import { growthOf, line } from "./curve.ts";
+
+describe("the matrix of many nodes, by sampling", () => {
+  const cells = sampledCells(20);
+
+  it("has every pair of nodes, and each node with itself", () => {
+    assert.equal(new Set(cells.map(({ from, to }) => `${from} ${to}`)).size, 400);
+  });
+
+  it("has every source type with every target, on the same node and on another", () => {
+    for (const same of [true, false]) {
+      const kinds = new Set(
+        cells.filter(({ from, to }) => (from === to) === same).map((c) => `${c.source} ${c.target}`),
+      );
+      if (!same) assert.equal(kinds.size, POD_TYPES.length * TARGETS.length);
+      else assert.ok(kinds.size >= 15, `only ${kinds.size} kinds on the same node`);
+    }
+  });
+
+  it("asks addresses by all three protocols", () => {
+    const kinds = new Set(cells.filter(({ target }) => !target.includes(":")).map((c) => `${c.target} ${c.protocol}`));
+    assert.equal(kinds.size, 9);
+  });
+});
+
+describe("a curve", () => {
+  const at = (value: (pods: number) => number) =>
+    [100, 200, 300, 400, 500].map((pods) => ({ pods, value: value(pods) }));
+
+  it("is flat, linear or worse", () => {
+    assert.equal(growthOf(at((pods) => 30 + (pods % 200 === 0 ? 2 : 0))), "flat");
+    assert.equal(growthOf(at((pods) => 3 + pods / 10)), "linear");
+    assert.equal(growthOf(at((pods) => pods ** 2)), "worse");
+    assert.equal(growthOf(at((pods) => 100 - pods / 100)), "flat");
+  });
+
+  it("has a base and a slope", () => {
+    assert.deepEqual(line(at((pods) => 3 + pods / 10)), { base: 3, slope: 0.1 });
+  });
+
+  it("is drawn, a panel each", () => {
+    const svg = chart("t", [{ title: "<routes>", unit: "", points: at((pods) => pods) }]);
+    assert.match(svg, /^<svg /);
+    assert.match(svg, /&lt;routes&gt;/);
+    assert.equal(svg.match(/<circle/g)?.length, 5);
+  });
+});

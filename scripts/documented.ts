@@ -1,0 +1,38 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+
+export const ROOT = join(import.meta.dirname, "..");
+
+/** README and every page of docs. */
+export const PAGES: readonly string[] = [
+  "README.md",
+  "clusters/lab/README.md",
+  ...readdirSync(join(ROOT, "docs")).flatMap((name) => (name.endsWith(".md") ? [`docs/${name}`] : [])),
+];
+
+/** A command of a page, `npm run NAME -- --option …`, between backticks or in a line of code. */
+export interface DocumentedCommand {
+  readonly page: string;
+  /** As written, without a comment behind it. */
+  readonly line: string;
+  readonly script: string;
+  /** Its long options, as the page writes them. */
+  readonly options: readonly string[];
+}
+
+export function commandsOf(page: string): readonly DocumentedCommand[] {
+  const text = readFileSync(join(ROOT, page), "utf8");
+  return [...text.matchAll(/npm (?:run )?([a-z][\w:]*)((?: -- [^`#\n|]*)?)/g)].flatMap(
+    ([line, script = "", rest = ""]) =>
+      ["ci", "exec", "install"].includes(script) || (script !== "test" && !text.includes(`npm run ${script}`))
+        ? []
+        : [
+            {
+              page,
+              line: line.trim(),
+              script,
+              options: [...rest.matchAll(/--[a-z][\w-]*/g)].map(([option]) => option),
+            },
+          ],
+  );
+}

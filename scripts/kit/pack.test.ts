@@ -1,0 +1,64 @@
+import assert from "node:assert/strict";
+import { mkdir, mkdtemp, readFile, readlink, rm, stat, symlink, utimes, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { KIT_CACHE } from "../../clusters/components/cache.ts";
+import { run, runOrThrow } from "../../clusters/components/command.ts";
+import { componentDirectory } from "./contents.ts";
+import { DIRECTORY, pack, SUMS } from "./pack.ts";
+
+describe("a kit", () => {
+  let root: string;
+  const at = (...path: readonly string[]) => join(root, ...path);
+
+  beforeEach(async () => {
+    root = await mkdtemp(join(tmpdir(), "interlay-kit-test-"));
+    for (const directory of ["project/node_modules/.bin", "cache/components/etcd-1", "cache/components/old", "there"])
+      await mkdir(at(directory), { recursive: true });
+    await writeFile(at("project/package.json"), "{}\n");
+    await writeFile(at("project/secret"), "not tracked\n");
+    await writeFile(at("project/node_modules/tool.js"), "1\n", { mode: 0o755 });
+    await symlink("../tool.js", at("project/node_modules/.bin/tool"));
+    await writeFile(at("cache/components/etcd-1/etcd"), "etcd\n", { mode: 0o755 });
+    await writeFile(at("cache/components/old/etcd"), "old\n");
+  });
+  afterEach(() => rm(root, { recursive: true }));
+
+  const packed = async () => {
+    const contents = { project: ["package.json", "node_modules"], cache: ["components/etcd-1"] };
+    const files = await pack({ project: at("project"), cache: at("cache") }, contents, at("kit.tar"));
+    await runOrThrow(["tar", "--extract", "--file", at("kit.tar"), "--directory", at("there")]);
+    return files;
+  };
+  const check = () => run(["sha256sum", "--check", "--quiet", SUMS], { cwd: at("there", DIRECTORY) });
+
+  it("has what was named and nothing else, links and modes as they were", async () => {
+    assert.equal(await packed(), 3);
+    const kit = (...path: readonly string[]) => at("there", DIRECTORY, ...path);
+    assert.equal(await readFile(kit(KIT_CACHE, "components/etcd-1/etcd"), "utf8"), "etcd\n");
+    assert.equal(await readlink(kit("node_modules/.bin/tool")), "../tool.js");
+    assert.equal((await stat(kit("node_modules/tool.js"))).mode & 0o777, 0o755);
+    const listed = await runOrThrow(["find", kit(), "-type", "f"]);
+    assert.equal(listed.trim().split("\n").length, 4, listed);
+  });
+
+  it("keeps times to the millisecond: an image is known by its programs' times", async () => {
+    await utimes(at("cache/components/etcd-1/etcd"), 1_700_000_000.123, 1_700_000_000.123);
+    await packed();
+    const { mtimeMs } = await stat(at("there", DIRECTORY, KIT_CACHE, "components/etcd-1/etcd"));
+    assert.equal(Math.trunc(mtimeMs), Math.trunc((await stat(at("cache/components/etcd-1/etcd"))).mtimeMs));
+  });
+
+  it("shows by its checksums that a file was changed", async () => {
+    await packed();
+    assert.equal((await check()).exitCode, 0);
+    await writeFile(at("there", DIRECTORY, KIT_CACHE, "components/etcd-1/etcd"), "other\n");
+    const { exitCode, stdout } = await check();
+    assert.equal(exitCode, 1);
+    assert.match(stdout, /components\/etcd-1\/etcd: FAILED/);
+  });
+
+  it("takes no program from elsewhere than the cache", () => {
+    assert.throws(() => componentDirectory("/usr/bin/kubectl", { name: "kubectl", version: "v1.29.15" }), /off PATH/);
+  });
+});

@@ -1,0 +1,58 @@
+import { mkdtemp, rename, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { runOrThrow } from "../../clusters/components/command.ts";
+import { KIT_CACHE } from "../../clusters/components/cache.ts";
+import { checksums, filesBelow } from "./checksums.ts";
+import type { Contents } from "./contents.ts";
+
+/** The archive's one directory. */
+export const DIRECTORY = "interlay-kit";
+export const SUMS = "SHA256SUMS";
+
+interface Sources {
+  readonly project: string;
+  readonly cache: string;
+}
+
+/** Packs a kit at `archive`, which appears only when it is whole. Returns how many files it has. */
+export async function pack({ project, cache }: Sources, contents: Contents, archive: string): Promise<number> {
+  const staging = await mkdtemp(join(tmpdir(), "interlay-kit-"));
+  const making = `${archive}.making`;
+  try {
+    const [ours, cached] = await Promise.all([
+      filesBelow(project, contents.project),
+      filesBelow(cache, contents.cache),
+    ]);
+    const sums = await checksums([
+      ...ours.map((path) => [join(project, path), path] as const),
+      ...cached.map((path) => [join(cache, path), join(KIT_CACHE, path)] as const),
+    ]);
+    await writeFile(join(staging, SUMS), sums);
+    await rm(making, { force: true });
+    await tar(making, project, DIRECTORY, contents.project, staging);
+    await tar(making, cache, join(DIRECTORY, KIT_CACHE), contents.cache, staging);
+    await tar(making, staging, DIRECTORY, [SUMS], staging);
+    await rename(making, archive);
+    return ours.length + cached.length;
+  } finally {
+    await rm(staging, { recursive: true, force: true });
+    await rm(making, { force: true });
+  }
+}
+
+/** posix: times to the nanosecond, for images are known by their programs' times. Not the targets of links are moved. */
+async function tar(
+  archive: string,
+  from: string,
+  to: string,
+  paths: readonly string[],
+  staging: string,
+): Promise<void> {
+  const list = join(staging, "list");
+  await writeFile(list, paths.map((path) => `${path}\0`).join(""));
+  await runOrThrow([
+    ...["tar", "--append", "--file", archive, "--format=posix", "--owner=0", "--group=0", "--numeric-owner"],
+    ...["--directory", from, `--transform=flags=rh;s,^,${to}/,`, "--null", "--files-from", list],
+  ]);
+}

@@ -1,0 +1,43 @@
+import { spawn } from "node:child_process";
+import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { runOrThrow } from "../../clusters/components/command.ts";
+import { DIRECTORY, SUMS } from "./pack.ts";
+
+/**
+ * Unpacks a kit below `where` and runs the suite from it as on a machine of its own: in a network namespace with nothing but
+ * a loopback, a home directory that is empty, and no environment of ours. Returns the suite's exit status.
+ */
+export async function prove(
+  archive: string,
+  where: string,
+  flags: readonly string[],
+  say: (text: string) => void,
+): Promise<number> {
+  const room = await mkdtemp(join(where, "k-")); // short: a socket of Docker's has to fit into 107 bytes
+  try {
+    await runOrThrow(["tar", "--extract", "--file", archive, "--directory", room]);
+    const kit = join(room, DIRECTORY);
+    await runOrThrow(["sha256sum", "--check", "--quiet", SUMS], { cwd: kit });
+    say("every file is as its checksum says");
+    const home = join(room, "home");
+    await mkdir(home);
+    const alone = ["unshare", "--net", "--", "sh", "-c", 'ip link set lo up && ip route && exec "$@"', "kit"];
+    return await exitOf([...alone, "npm", "run", "e2e", "--", ...flags], kit, {
+      PATH: process.env["PATH"] ?? "",
+      HOME: home,
+    });
+  } finally {
+    await rm(room, { recursive: true, force: true });
+  }
+}
+
+function exitOf([file = "", ...argv]: readonly string[], cwd: string, env: Record<string, string>): Promise<number> {
+  return new Promise((resolve, reject) => {
+    spawn(file, argv, { cwd, env, stdio: ["ignore", "inherit", "inherit"] })
+      .once("error", reject)
+      .once("close", (code) => {
+        resolve(code ?? 1);
+      });
+  });
+}

@@ -1,0 +1,77 @@
+import { spawn } from "node:child_process";
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
+import { Command } from "commander";
+import { cacheRoot } from "../clusters/components/cache.ts";
+import { timed } from "../clusters/components/timed.ts";
+import { plainProgress } from "../clusters/progress-plain.ts";
+import { TOUR } from "./newcomer/tour.ts";
+import { CHECKOUT, goRoot, makeRoot, registrySettings } from "./newcomer/root.ts";
+
+/** `npm run newcomer`: the README's command in a new Debian that has what the README asks for and nothing else. */
+const { provider, cold, documented, keep } = new Command("newcomer")
+  .description("run the README's command in a clean Debian root with an empty home; exit status is its own")
+  .option("--provider <name>", "lab, or kind, which the README's bare command takes", "lab")
+  .option("--cold", "without this computer's components: everything is built, which takes a quarter of an hour")
+  .option("--documented", "then the commands of README and docs too, in a lab (scripts/newcomer/tour.ts)")
+  .option("--keep", "leave the root as it is")
+  .parse()
+  .opts<{ provider: string; cold?: true; documented?: true; keep?: true }>();
+
+const PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/usr/local/go/bin";
+/** Whom to trust, and where to ask: as the person has them in the shell. */
+const SETTINGS =
+  /^(https?_proxy|no_proxy|NODE_EXTRA_CA_CERTS|SSL_CERT_(FILE|DIR)|npm_config_registry|GO(PROXY|SUMDB|NOSUMDB|FLAGS))$/i;
+
+if (process.getuid?.() !== 0) {
+  process.stderr.write("newcomer: a root of its own needs root: run this as root.\n");
+  process.exit(2);
+}
+const progress = plainProgress();
+const root = join(cacheRoot(), "newcomer");
+const command = `npm ci && npm run e2e${provider === "kind" ? "" : ` -- --provider ${provider}`}`;
+try {
+  await timed(progress, "a clean Debian, Node.js, npm, Go and the commit", () => makeRoot(root, progress));
+  const tour = documented ? TOUR : [];
+  process.stdout.write(`== in ${CHECKOUT} of the new root: ${command}\n`);
+  const started = performance.now();
+  process.exitCode = await inRoot(command);
+  const seconds = Math.round((performance.now() - started) / 1000);
+  const cache = cold ? "an empty cache" : "this computer's components in the cache";
+  for (const { run, shows } of process.exitCode === 0 ? tour : []) {
+    process.stdout.write(`== ${run}\n`);
+    const status = await inRoot(run);
+    process.stdout.write(`== exit status ${status}: ${shows.join("; ")}\n`);
+    if (status !== 0) process.exitCode = 1;
+  }
+  process.stdout.write(`== exit status ${process.exitCode} after ${seconds} s, with ${cache}\n`);
+} finally {
+  if (!keep) await rm(root, { recursive: true, force: true });
+}
+
+/** A line as a person types it, in a login's plain environment. */
+function inRoot(line: string): Promise<number> {
+  const go = goRoot();
+  const components = join(cacheRoot(), "components");
+  const binds = [
+    ...registrySettings(),
+    ...(go === undefined ? [] : [["/usr/local/go", go] as const]),
+    ...(cold ? [] : [["/root/.cache/interlay/components", components] as const]),
+  ];
+  const settings = Object.entries(process.env).flatMap(([name, value = ""]) =>
+    SETTINGS.test(name) && !name.startsWith("npm_config_") ? [`${name}=${value}`] : [],
+  );
+  const env = ["env", "--ignore-environment", "HOME=/root", `PATH=${PATH}`, "LANG=C.UTF-8", "TERM=dumb", ...settings];
+  const argv = [
+    ...["--mount", "--pid", "--fork", "--kill-child=SIGKILL", "--propagation", "private", "--"],
+    ...[join(import.meta.dirname, "newcomer", "enter"), root, ...binds.flat(), "--"],
+    ...[...env, "bash", "-c", `cd ${CHECKOUT} && ${line}`],
+  ];
+  return new Promise((resolve, reject) => {
+    spawn("unshare", argv, { stdio: "inherit" })
+      .on("error", reject)
+      .on("exit", (code) => {
+        resolve(code ?? 1);
+      });
+  });
+}

@@ -1,0 +1,68 @@
+import { execFileSync } from "node:child_process";
+import { cp, mkdir, realpath, rm, symlink } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { homedir } from "node:os";
+import { delimiter, dirname, join } from "node:path";
+import { ensureDebianPackages } from "../../clusters/components/packages.ts";
+import { debootstrap, machineMirror } from "../../clusters/images/debian.ts";
+import type { Progress } from "../../clusters/progress.ts";
+
+const REPOSITORY = join(import.meta.dirname, "..", "..");
+/** In the root. */
+export const CHECKOUT = "/root/interlay";
+
+/** A minimal Debian with nothing more than the README asks for: Node.js, npm and Go as this computer has them, and the commit. */
+export async function makeRoot(root: string, progress: Progress): Promise<void> {
+  await ensureDebianPackages(["debootstrap"], progress);
+  await rm(root, { recursive: true, force: true });
+  await mkdir(root, { recursive: true, mode: 0o755 });
+  await debootstrap(root, ["ca-certificates"], await machineMirror());
+  await addNode(root);
+  await checkOut(join(root, CHECKOUT));
+}
+
+/** What of this computer says where registries are, and whom to trust there: bound, not copied. `[path in the root, here]` */
+export function registrySettings(): readonly (readonly [string, string])[] {
+  const own = (path: string) => [join("/root", path), join(homedir(), path)] as const;
+  const same = (path: string) => [path, path] as const;
+  const all = [
+    ...["/etc/apt", "/etc/ssl", "/usr/share/ca-certificates", "/usr/local/share/ca-certificates"].map(same),
+    ...["/usr/share/keyrings", "/etc/resolv.conf", "/etc/hosts"].map(same),
+    ...[".npmrc", ".config/go/env"].map(own),
+  ];
+  return all.filter(([, here]) => existsSync(here));
+}
+
+/** Go's own directory on this computer; undefined if it has none. */
+export function goRoot(): string | undefined {
+  try {
+    return execFileSync("go", ["env", "GOROOT"], { encoding: "utf8" }).trim();
+  } catch {
+    return undefined;
+  }
+}
+
+/** The computer's own Node.js and npm, not the ones that this project's node_modules put first. */
+async function addNode(root: string): Promise<void> {
+  const bin = join(root, "usr/local/bin");
+  const modules = join(root, "usr/local/lib/node_modules");
+  await mkdir(bin, { recursive: true });
+  await cp(await onPath("node"), join(bin, "node"));
+  const npm = dirname(dirname(await onPath("npm")));
+  await cp(npm, join(modules, "npm"), { recursive: true });
+  for (const name of ["npm", "npx"]) await symlink(`../lib/node_modules/npm/bin/${name}-cli.js`, join(bin, name));
+}
+
+async function onPath(program: string): Promise<string> {
+  const directories = (process.env["PATH"] ?? "").split(delimiter).filter((one) => !one.includes("node_modules"));
+  const found = directories.map((directory) => join(directory, program)).find((file) => existsSync(file));
+  if (found === undefined) throw new Error(`${program} is not on PATH: the README asks for it.`);
+  return realpath(found);
+}
+
+/** What a clone of this commit has: nothing that is not committed, no node_modules. */
+async function checkOut(directory: string): Promise<void> {
+  await mkdir(directory, { recursive: true });
+  const archive = execFileSync("git", ["archive", "--format=tar", "HEAD"], { cwd: REPOSITORY, maxBuffer: 1 << 28 });
+  execFileSync("tar", ["--extract", "--directory", directory], { input: archive });
+}

@@ -1,0 +1,100 @@
+/** A step of the tour: what is run, and which lines of the pages it shows. */
+export interface Step {
+  readonly run: string;
+  readonly shows: readonly string[];
+}
+
+const PLAY = "/root/.cache/interlay/labs/play/kubeconfig";
+const suite = (name: string): Step => ({
+  run: `npm run e2e -- --provider lab --name play --keep --suite ${name}`,
+  shows: [`npm run e2e -- --provider lab --suite ${name}`],
+});
+const product = ["vendor: Newcomer", "name: newcomer", "version: v0.0.1"].join("\\n");
+
+/**
+ * The pages' commands in an order in which one person can run them in one lab; what a page leaves to the reader (FILE, ID, RUN)
+ * is filled in. Each is a line for bash, in the repository's directory of the new root.
+ */
+export const TOUR: readonly Step[] = [
+  { run: "npm run build", shows: ["npm run build"] },
+  { run: "npm run chart", shows: ["npm run chart"] },
+  { run: "npm run check", shows: ["npm run check"] },
+  { run: "npm run test:unit", shows: ["npm run test:unit"] },
+  { run: "npm run test:netns", shows: ["npm run test:netns"] },
+  { run: "npm run sweep -- --dry-run", shows: ["npm run sweep -- --dry-run"] },
+  { run: "npm run nightly -- --dry-run", shows: ["npm run nightly -- --dry-run"] },
+  {
+    run: "npm run up -- --provider lab --name play",
+    shows: ["npm run up -- --provider lab --name play", "npm run up"],
+  },
+  {
+    run: "npm run e2e -- --provider lab --name play --keep",
+    shows: ["npm run e2e -- --provider lab --name play --keep", "npm run e2e -- --provider lab"],
+  },
+  {
+    run: "npm run e2e -- --provider lab --name play --kube-proxy v1.29.15 --return-path notrack --evidence all --keep --cells '^matrix/'",
+    shows: [
+      "npm run e2e -- --provider lab --kube-proxy v1.29.15 --return-path notrack --evidence all --keep --cells '^matrix/…$'",
+    ],
+  },
+  { run: `npm run doctor -- --kubeconfig ${PLAY}`, shows: ["npm run doctor -- --kubeconfig FILE", "npm run doctor"] },
+  {
+    run: `npm run e2e -- --provider existing --kubeconfig ${PLAY}`,
+    shows: ["npm run e2e -- --provider existing --kubeconfig FILE"],
+  },
+  ...["evidence", "crds", "rights", "agent"].map(suite),
+  {
+    run: "set -- $(ls results/runs | tail -2) && (npm run parity -- $1 $2 || test $? = 1)",
+    shows: ["npm run parity -- RUN OTHER"],
+  },
+  { run: "npm run report -- --history", shows: ["npm run report -- --history"] },
+  {
+    run: `npm run uninstall -- --kubeconfig ${PLAY}`,
+    shows: ["npm run uninstall -- --kubeconfig FILE", "npm run uninstall"],
+  },
+  { run: "npm run down -- --provider lab --name play", shows: ["npm run down"] },
+  { run: "npm run certify -- --new-key vendor.key", shows: ["npm run certify -- --new-key vendor.key"] },
+  {
+    run: `printf '${product}' > product.yaml && npm run certify -- --provider lab --product product.yaml --key vendor.key --repeat 2`,
+    shows: ["npm run certify -- --provider lab --product product.yaml --key vendor.key", "npm run certify"],
+  },
+  {
+    run: "npm run certify -- --verify results/certificates/* --public-key vendor.key.pub",
+    shows: [
+      "npm run certify -- --verify results/certificates/ID --public-key vendor.key.pub",
+      "npm run certify -- --verify DIRECTORY",
+    ],
+  },
+];
+
+const BY_TEST = "a stage of npm test";
+const ON_KIND = "on kind: CI runs it, and --provider kind here does so with the README's own";
+const BY_ITSELF = "a report in results/ is its run";
+
+/** Lines that the tour leaves out, each with who runs it or why nobody does. */
+export const LEFT_OUT: readonly (readonly [line: string, why: string])[] = [
+  ["npm test", "CI's own command (.ci/run)"],
+  ["npm run e2e", ON_KIND],
+  ["npm run e2e -- --kube-proxy v1.28.15,v1.29.15 --return-path liberal,notrack --keep", ON_KIND],
+  ["npm run e2e -- --suite agent,doctor", ON_KIND],
+  ["npm run e2e -- --family dual", ON_KIND],
+  ["npm run certify -- --product product.yaml --key vendor.key", ON_KIND],
+  ["npm run build -- --images", ON_KIND],
+  ["npm run e2e -- --provider lab --suite plugin", BY_TEST],
+  ["npm run e2e -- --provider lab --suite labs", BY_TEST],
+  ["npm run e2e -- --provider lab --suite guest", BY_TEST],
+  ["npm run e2e -- --provider existing --kubeconfig FILE --yes", "the suite guest runs it"],
+  ["npm run down -- --provider existing --kubeconfig FILE", "the suite guest runs it"],
+  ["npm run mutants", BY_ITSELF],
+  ["npm run chaos -- --seed 1 --minutes 2", BY_ITSELF],
+  ["npm run bench -- ipam", BY_ITSELF],
+  ["npm run bench -- evidence", BY_ITSELF],
+  ["npm run sweep", BY_ITSELF],
+  ["npm run kit", "makes an archive of gigabytes; docs/kit.md tells of its run"],
+  ["npm run kit -- --lab", "as npm run kit"],
+  ["npm run kit -- --prove lab", "as npm run kit"],
+  ["npm run e2e -- --provider lab --watch", "ends when it is told to; scripts/watch.test.ts"],
+  ["npm run e2e -- --provider lab --keep --watch", "ends when it is told to; scripts/watch.test.ts"],
+  ["npm run report -- ./runs/1", "a certificate's receiver has other directories; results/history.ts has its tests"],
+  ["npm run report -- --screenshots DIRECTORY", "needs a browser, which a newcomer need not have"],
+];
