@@ -1,12 +1,11 @@
 import assert from "node:assert/strict";
 import { setTimeout as sleep } from "node:timers/promises";
 import { ensure } from "./cluster-api.ts";
-import { By, DeferCleanup, Describe, Eventually, It } from "./harness.ts";
+import { By, DeferCleanup, Describe, Eventually, It, Skip } from "./harness.ts";
 import { runIpam } from "./ipam/command.ts";
 import { agreed, distinct, EXACT, removeAll, scene } from "./ipam/scene.ts";
 import { addressOf, makePod, podRef, readPod, rolledOut, rollOut, scale, workload } from "./ipam/workloads.ts";
 import { NAMESPACE } from "./ipam/world.ts";
-import { outsideHost } from "./pods/deploy.ts";
 
 /** Underlay addresses in a real cluster: they stay with their pods, and nobody has one twice. */
 Describe("ipam: addresses stay with their pods", { labels: ["ipam"] }, () => {
@@ -116,7 +115,8 @@ Describe("ipam: addresses stay with their pods", { labels: ["ipam"] }, () => {
   );
 
   It("what another host answers for is marked and told, and the pod gets another", { timeout: 300_000 }, async () => {
-    const stranger = outsideHost(await world().cluster.external());
+    const stranger = await world().cluster.external();
+    if (stranger === undefined) Skip("the cluster has no host outside");
     const [mine, ...theirs] = [3, 1, 2].map((index) => world().at(2, index));
     for (const address of theirs) {
       await stranger.exec(["ip", "address", "add", `${address}/32`, "dev", "eth0"]);

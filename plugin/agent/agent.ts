@@ -113,10 +113,8 @@ export class Agent {
     const store = new ClusterAddressStore(kube, this.#view, node);
     const records = new Records(join(places.stateDirectory, "addresses"));
     this.#events = new PodEvents(kube, node);
-    this.#allocator = new Allocator(store, records, {
-      ...addressListener(this.#events),
-      stateDirectory: places.stateDirectory,
-    });
+    const { stateDirectory } = places;
+    this.#allocator = new Allocator(store, records, { stateDirectory, ...addressListener(this.#events) });
     this.#reclaimer = new Reclaimer(kube, store, records, this.#plugin.attachments);
     this.#leadership = new Leadership(kube, node);
     const loop = (

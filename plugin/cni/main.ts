@@ -54,13 +54,7 @@ export function runCni(env: Environment, options: CallOptions = {}): number {
 export function answerCni(
   env: Environment,
   stdin: () => string,
-  {
-    way = "alone",
-    beforeStep,
-    served,
-    dryRun = false,
-    started,
-  }: CallOptions & { readonly started: number },
+  { way = "alone", beforeStep, served, dryRun = false, started }: CallOptions & { readonly started: number },
 ): Answer {
   const begun = performance.now();
   const steps: Record<string, number> = way === "alone" ? { start: milliseconds(begun) } : {};

@@ -26,7 +26,7 @@ export interface AllocatorOptions {
   readonly random?: () => number;
   /** Milliseconds since the epoch. */
   readonly now?: () => number;
-  /** Where the plugin leaves its notes of conflicts. */
+  /** Where the plugin leaves its notes of conflicts, and its attachments. */
   readonly stateDirectory?: string;
   /** An address has been marked: somebody else on the wire has it. */
   readonly conflict?: (note: ConflictNote) => void;
@@ -207,7 +207,7 @@ export class Allocator {
     return this.#giveBacks.release(nic);
   }
 
-  /** GC of one network. */
+  /** GC of a network. */
   collect(network: string, valid: readonly Nic[]): Promise<void> {
     return this.#giveBacks.collect(network, valid);
   }

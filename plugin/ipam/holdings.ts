@@ -32,7 +32,9 @@ export class Holdings {
   /** Uid of a pod that waits for its predecessor -> since when. */
   readonly #waiting = new Map<string, number>();
 
+  /** @param attachments directory of the node's attachments */
   constructor(store: AddressStore, records: Records, now: () => number, attachments: string) {
+    this.#attachments = attachments;
     this.#store = store;
     this.#records = records;
     this.#now = now;
