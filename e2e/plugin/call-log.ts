@@ -47,7 +47,7 @@ export function logSpecs(world: () => World): void {
     assert.ok(sum <= add.milliseconds + 1, `steps of ${sum} ms in a call of ${add.milliseconds} ms`);
     // it asked the wire for an owner of its address: attempts × interval
     assert.ok((add.steps["wire"] ?? 0) >= 290, `the wire was asked for ${add.steps["wire"] ?? 0} ms`);
-    const failed = calls.find(({ error }) => error?.includes("is held by") === true);
+    const failed = calls.find(({ error }) => error?.includes("did not answer") === true);
     assert.ok(failed?.milliseconds !== undefined, "a call that failed has a line with its error");
   });
 
