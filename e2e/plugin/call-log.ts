@@ -13,7 +13,7 @@ const entry = z.object({
   plugin: z.string().optional(),
   command: z.string(),
   ifname: z.string().optional(),
-  pod: z.object({ namespace: z.string(), name: z.string() }).optional(),
+  pod: z.object({ namespace: z.string(), name: z.string(), uid: z.string() }).optional(),
   milliseconds: z.number(),
   steps: z.record(z.string(), z.number()).default({}),
   error: z.string().optional(),

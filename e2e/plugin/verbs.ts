@@ -67,7 +67,7 @@ export function verbSpecs(world: () => World): void {
       const name = "direct";
       const fixedIp = addressesAt(cluster.spec, RANGES.fixed, DIRECT).join(",");
       await comes(world(), { name, node: NODE, annotations: { "interlay.dev/ip": fixedIp } });
-      const { status } = await isReady(world(), name);
+      const { status, metadata } = await isReady(world(), name);
       const addresses = (status?.podIPs ?? []).map(({ ip }) => ip);
       assert.deepEqual(addresses.map(familyOf), families);
       const askers = await Promise.all(
@@ -121,7 +121,7 @@ export function verbSpecs(world: () => World): void {
       );
       await go(world(), [name]);
       const mine = (await logOf(world(), NODE)).filter(
-        ({ pod, plugin }) => pod?.name === name && plugin !== "interlay-ipam",
+        ({ pod, plugin }) => pod?.uid === metadata?.uid && plugin !== "interlay-ipam",
       );
       assert.deepEqual(
         mine.map(({ command, error }) => `${command}${error === undefined ? "" : `: ${error}`}`),
