@@ -11,6 +11,9 @@ interface Stage {
   readonly whole?: true;
 }
 
+/** A lab of that name, for a stage alone: what one suite leaves behind is nothing to another. */
+const LAB = ["tsx", "scripts/e2e.ts", "--provider", "lab", "--name"] as const;
+
 const STAGES: readonly Stage[] = [
   { name: "format", argv: ["prettier", "--check", "."], whole: true },
   { name: "lint", argv: ["eslint", "--max-warnings", "0", "."], whole: true },
@@ -20,20 +23,17 @@ const STAGES: readonly Stage[] = [
   { name: "tests in network namespaces", argv: ["tsx", "scripts/test-netns.ts"] },
   {
     name: "the connectivity matrix in a lab, dual stack",
-    argv: [
-      "tsx",
-      "scripts/e2e.ts",
-      "--provider",
-      "lab",
-      "--name",
-      "interlay-test",
-      "--family",
-      "dual",
-      "--suite",
-      "matrix,evidence,crds,mutants,chaos",
-    ],
+    argv: [...LAB, "interlay-test", "--family", "dual", "--suite", "matrix,evidence,crds,mutants,chaos"],
     // samples: the whole by npm run mutants and npm run chaos
     env: { INTERLAY_MUTANTS: "5", INTERLAY_SEED: "1", INTERLAY_CHAOS_MINUTES: "1" },
+  },
+  {
+    name: "the plugin's pod shapes, options and verbs in a lab, dual stack",
+    argv: [...LAB, "interlay-test-plugin", "--family", "dual", "--suite", "plugin"],
+  },
+  {
+    name: "the agent's facts and rights in a lab",
+    argv: [...LAB, "interlay-test-agent", "--suite", "facts,rights"],
   },
   { name: "the connectivity matrix", argv: ["tsx", "scripts/e2e.ts"] },
 ];

@@ -21,6 +21,8 @@ export async function netnsOf(cluster: Cluster, node: string, address: string): 
 }
 
 const PORT = 7777;
+/** So long without a line, and the client gives up: nobody tells it that a node has forgotten its connection. Seconds. */
+const SILENCE = "60";
 
 /** A connection over which the server sends a line a second; resolves with how many lines the client got to its end. */
 export async function stream(cluster: Cluster, client: End, server: End, lines: number, port = PORT): Promise<number> {
@@ -36,6 +38,8 @@ export async function stream(cluster: Cluster, client: End, server: End, lines: 
     "nsenter",
     `--net=${client.netns}`,
     "socat",
+    "-T",
+    SILENCE,
     "-u",
     `TCP:${server.address}:${port},retry=20,interval=0.2`,
     "-",

@@ -11,6 +11,7 @@ import {
   type V1PodStatus,
   Watch,
 } from "@kubernetes/client-node";
+import pRetry from "p-retry";
 import type { LabPlan } from "../plan.ts";
 import { nthOf } from "../layout.ts";
 import type { RunningContainer } from "./container.ts";
@@ -28,6 +29,8 @@ const LOOK_MS = 100;
 /** A watch can lose an event, and is 30 s in finding out that its connection is dead: so often the list is asked too. */
 const RESYNC_MS = 5000;
 const WIRINGS = 4;
+/** Some half a minute. */
+const PATIENCE = { retries: 10, minTimeout: 250, factor: 2, maxTimeout: 5000 } as const;
 const ENDED = new Set(["Succeeded", "Failed"]);
 /** Conditions are merged by their type: Calico has one of its own. */
 const BY_KEY = setHeaderOptions("Content-Type", PatchStrategy.StrategicMergePatch);
@@ -226,14 +229,17 @@ export class NodeRunner implements NodeContext {
       .catch(() => undefined); // a message is not worth a second one
   }
 
+  /** Told again while the API server is away, as a kubelet does: nobody else knows it. */
   async patchStatus(pod: V1Pod, status: V1PodStatus): Promise<void> {
-    if (this.#pause.signal.aborted) return;
     const { namespace = "", name = "", uid = "" } = pod.metadata ?? {};
-    await this.core
-      .patchNamespacedPodStatus({ namespace, name, body: { metadata: { uid }, status } }, MERGE)
-      .catch((error: unknown) => {
-        if (!/NotFound|Conflict/.test(String(error))) this.log(`status of ${namespace}/${name}: ${String(error)}`);
-      });
+    const patch = async () => {
+      if (this.#pause.signal.aborted) return;
+      await this.core.patchNamespacedPodStatus({ namespace, name, body: { metadata: { uid }, status } }, MERGE);
+    };
+    const isGone = (error: unknown) => /NotFound|Conflict/.test(String(error));
+    await pRetry(patch, { ...PATIENCE, shouldRetry: ({ error }) => !isGone(error) }).catch((error: unknown) => {
+      if (!isGone(error)) this.log(`status of ${namespace}/${name}: ${String(error)}`);
+    });
   }
 
   async deletePod(pod: V1Pod): Promise<void> {
