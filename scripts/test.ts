@@ -32,6 +32,10 @@ const STAGES: readonly Stage[] = [
     argv: [...LAB, "interlay-test-plugin", "--family", "dual", "--suite", "plugin"],
   },
   {
+    name: "addresses in a lab, while much fails",
+    argv: [...LAB, "interlay-test-ipam", "--suite", "ipam"],
+  },
+  {
     name: "the agent's facts and rights in a lab",
     argv: [...LAB, "interlay-test-agent", "--suite", "facts,rights"],
   },

@@ -53,9 +53,10 @@ export class Allocator {
     this.#records = records;
     this.#picker = new Picker(store, random);
     this.#holdings = new Holdings(store, records, now, attachmentsDirectory(stateDirectory));
-    this.#reserve = new Reserve(store, records, this.#picker);
     this.#giveBacks = new GiveBacks(store, records);
-    this.#conflicts = new Conflicts(store, records, stateDirectory, options.conflict ?? (() => undefined));
+    const conflicts = new Conflicts(store, records, stateDirectory, options.conflict ?? (() => undefined));
+    this.#conflicts = conflicts;
+    this.#reserve = new Reserve(store, records, this.#picker, (name) => conflicts.has(name));
     this.#lost = options.lost ?? (() => undefined);
   }
 

@@ -34,7 +34,6 @@ export class Holdings {
 
   /** @param attachments directory of the node's attachments */
   constructor(store: AddressStore, records: Records, now: () => number, attachments: string) {
-    this.#attachments = attachments;
     this.#store = store;
     this.#records = records;
     this.#now = now;

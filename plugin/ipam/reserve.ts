@@ -15,13 +15,16 @@ export class Reserve {
   readonly #store: AddressStore;
   readonly #records: Records;
   readonly #picker: Picker;
+  readonly #unfit: (name: string) => boolean;
   /** Names that calls are about to give. */
   readonly #giving = new Set<string>();
 
-  constructor(store: AddressStore, records: Records, picker: Picker) {
+  /** @param unfit names that somebody else answers for, told to the API server or not */
+  constructor(store: AddressStore, records: Records, picker: Picker, unfit: (name: string) => boolean) {
     this.#store = store;
     this.#records = records;
     this.#picker = picker;
+    this.#unfit = unfit;
   }
 
   /** One of them, which no other call gets until `settled`. Undefined: none is left for these pools. */
@@ -79,7 +82,7 @@ export class Reserve {
       .filter(
         ({ spec, metadata }) =>
           spec.reserve &&
-          spec.conflict === undefined &&
+          !this.#unfit(metadata.name) &&
           spec.node === this.#store.node &&
           !given.has(metadata.name) &&
           !this.#giving.has(metadata.name),
