@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Cluster } from "../clusters/provider.ts";
 
 type Signal = "STOP" | "CONT" | "KILL";
@@ -12,15 +13,32 @@ export function signalAgent(cluster: Cluster, node: string, signal: Signal): Pro
  * namespace, for a lab's nodes see each other's processes.
  */
 export async function signalProcess(cluster: Cluster, node: string, pattern: string, signal: Signal): Promise<void> {
+  const found = await processesOf(cluster, node, pattern);
+  if (found.length === 0) throw new Error(`no process like "${pattern}" is in the network of ${node}`);
+  await must(cluster, node, ["kill", `-${signal}`, ...found]);
+}
+
+/** So often, so many milliseconds apart: an agent at work is in a pod's network for some milliseconds, and not in the node's. */
+const LOOKS = { times: 40, apart: 50 } as const;
+
+async function processesOf(cluster: Cluster, node: string, pattern: string): Promise<readonly string[]> {
   const own = (await must(cluster, node, ["readlink", "/proc/self/ns/net"])).trim();
-  const found = (await must(cluster, node, ["pgrep", "-f", pattern])).split("\n").filter((pid) => pid !== "");
+  for (let look = 1; ; look++) {
+    const its = await lookFor(cluster, node, pattern, own);
+    if (its.length > 0 || look === LOOKS.times) return its;
+    await sleep(LOOKS.apart);
+  }
+}
+
+async function lookFor(cluster: Cluster, node: string, pattern: string, own: string): Promise<readonly string[]> {
+  const { stdout: pids } = await cluster.exec(node, ["pgrep", "-f", pattern]);
+  const found = pids.split("\n").filter((pid) => pid !== "");
   const its: string[] = [];
   for (const pid of found) {
     const { stdout } = await cluster.exec(node, ["readlink", `/proc/${pid}/ns/net`]);
     if (stdout.trim() === own) its.push(pid);
   }
-  if (its.length === 0) throw new Error(`no process like "${pattern}" is in the network of ${node}`);
-  await must(cluster, node, ["kill", `-${signal}`, ...its]);
+  return its;
 }
 
 /** Runs a program on a node to its end; throws with its words when that is no success. */

@@ -17,7 +17,7 @@ import { moveSpecs } from "./plugin/moves.ts";
 import { BRIDGE, hostCidrOnNode, LOCAL_LINK, install, objects, uninstall } from "./plugin/networks.ts";
 import { BEHIND_GATEWAY, replySpecs } from "./plugin/replies.ts";
 import { rpFilterSpecs } from "./plugin/rp-filter.ts";
-import { carefulGuest, heldAddresses, OPTIONS, safetySpecs, unsafe } from "./plugin/safety.ts";
+import { carefulGuest, heldAddresses, letConflictsGo, OPTIONS, safetySpecs, unsafe } from "./plugin/safety.ts";
 import { SHAPES, shapeSpecs } from "./plugin/shapes.ts";
 import { verbSpecs } from "./plugin/verbs.ts";
 import { comes, isReady, NAMESPACE, on, type World } from "./plugin/world.ts";
@@ -54,6 +54,7 @@ Describe("plugin: every pod shape, option and verb on a cluster", { labels: ["pl
       const all = objects(cluster.spec, external);
       DeferCleanup(() => uninstall(api, all));
       await By("networks and pools of the suite", () => install(api, all));
+      DeferCleanup(() => letConflictsGo(api));
       for (const address of heldAddresses(world)) {
         const argv = [`${address}/${address.includes(":") ? 128 : 32}`, "dev", "eth0"];
         // Deprecated (RFC 4862, section 5.5.4): it answers for the address, and does not speak by it.

@@ -20,7 +20,12 @@ const nodeState = z.object({
   status: z.object({
     gate: z.object({ open: z.boolean(), reason: z.string() }),
     tcpBeLiberal: z.number(),
-    kubeProxy: z.object({ version: z.string().nullable(), mode: z.string().nullable(), invalidDropRule: z.boolean() }),
+    // A merge patch leaves out what is null: a kube-proxy that has just ended has no version.
+    kubeProxy: z.object({
+      version: z.string().nullable().default(null),
+      mode: z.string().nullable().default(null),
+      invalidDropRule: z.boolean(),
+    }),
     facts: z.object({ serviceCidrs: z.array(z.string()), sources: z.record(z.string(), z.string()) }),
     attachments: z.number(),
     conditions: z.array(z.object({ type: z.string(), status: z.string(), reason: z.string(), message: z.string() })),

@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
+import { z } from "zod";
+import type { ClusterApi } from "../cluster-api.ts";
 import { It, Skip } from "../harness.ts";
 import { outsideHost } from "../pods/deploy.ts";
+import type { Manifest } from "../pods/pods.ts";
 import { addressesAt, networkNamed, RANGES } from "./networks.ts";
 import { familyOf, type Guest, inFamily, nicOf, ONLY, says, type World } from "./world.ts";
 
@@ -38,6 +41,17 @@ export function unsafe({ cluster, families }: World): readonly Guest[] {
 /** What the host outside takes for itself. */
 export function heldAddresses({ cluster, families }: World): readonly string[] {
   return families.map((family) => inFamily(addressesAt(cluster.spec, RANGES.fixed, HELD[family]), family));
+}
+
+const marked = z.object({ spec: z.object({ conflict: z.string() }) });
+
+/** An address that another host answered for stays marked until an operator lets it go: here that is us. */
+export async function letConflictsGo({ objects }: ClusterApi): Promise<void> {
+  const { items } = await objects.list("interlay.dev/v1alpha1", "UnderlayAddress");
+  for (const name of items.flatMap((one) => (marked.safeParse(one).success ? (one.metadata?.name ?? []) : []))) {
+    const object: Manifest = { apiVersion: "interlay.dev/v1alpha1", kind: "UnderlayAddress", metadata: { name } };
+    await objects.delete(object);
+  }
 }
 
 export function safetySpecs(world: () => World): void {
