@@ -3,8 +3,7 @@ import { z } from "zod";
 import type { ClusterApi } from "../cluster-api.ts";
 import { It, Skip } from "../harness.ts";
 import { outsideHost } from "../pods/deploy.ts";
-import type { Manifest } from "../pods/pods.ts";
-import { addressesAt, networkNamed, RANGES } from "./networks.ts";
+import { addressesAt, type Made, networkNamed, RANGES } from "./networks.ts";
 import { familyOf, type Guest, inFamily, nicOf, ONLY, says, type World } from "./world.ts";
 
 const FIXED = "interlay.dev/ip";
@@ -49,7 +48,7 @@ const marked = z.object({ spec: z.object({ conflict: z.string() }) });
 export async function letConflictsGo({ objects }: ClusterApi): Promise<void> {
   const { items } = await objects.list("interlay.dev/v1alpha1", "UnderlayAddress");
   for (const name of items.flatMap((one) => (marked.safeParse(one).success ? (one.metadata?.name ?? []) : []))) {
-    const object: Manifest = { apiVersion: "interlay.dev/v1alpha1", kind: "UnderlayAddress", metadata: { name } };
+    const object: Omit<Made, "spec"> = { apiVersion: "interlay.dev/v1alpha1", kind: "UnderlayAddress", metadata: { name } };
     await objects.delete(object);
   }
 }
