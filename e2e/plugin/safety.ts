@@ -48,7 +48,11 @@ const marked = z.object({ spec: z.object({ conflict: z.string() }) });
 export async function letConflictsGo({ objects }: ClusterApi): Promise<void> {
   const { items } = await objects.list("interlay.dev/v1alpha1", "UnderlayAddress");
   for (const name of items.flatMap((one) => (marked.safeParse(one).success ? (one.metadata?.name ?? []) : []))) {
-    const object: Omit<Made, "spec"> = { apiVersion: "interlay.dev/v1alpha1", kind: "UnderlayAddress", metadata: { name } };
+    const object: Omit<Made, "spec"> = {
+      apiVersion: "interlay.dev/v1alpha1",
+      kind: "UnderlayAddress",
+      metadata: { name },
+    };
     await objects.delete(object);
   }
 }
