@@ -1,11 +1,18 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Cluster } from "../clusters/provider.ts";
 
+const AGENT = "interlay agent$";
+
 type Signal = "STOP" | "CONT" | "KILL";
 
 /** The agent's process on a node, held or let go on: what a fault is made for must not be put right at once. */
 export function signalAgent(cluster: Cluster, node: string, signal: Signal): Promise<void> {
-  return signalProcess(cluster, node, "interlay agent$", signal);
+  return signalProcess(cluster, node, AGENT, signal);
+}
+
+/** Process ids of a node's agents: one, but while it is replaced by another. */
+export function agentProcesses(cluster: Cluster, node: string): Promise<readonly string[]> {
+  return processesOf(cluster, node, AGENT);
 }
 
 /**

@@ -1,4 +1,4 @@
-import { must } from "../agent-process.ts";
+import { agentProcesses, must } from "../agent-process.ts";
 import { Eventually } from "../harness.ts";
 import type { IpamWorld } from "./world.ts";
 
@@ -7,12 +7,7 @@ const SYSTEM = "interlay-system";
 
 /** Processes of a node's agents, the one that was started first before the others. */
 async function agentsOf({ cluster }: IpamWorld, node: string): Promise<readonly string[]> {
-  const own = (await must(cluster, node, ["readlink", "/proc/self/ns/net"])).trim();
-  const found = (await must(cluster, node, ["pgrep", "-f", "interlay agent$"])).split("\n").filter((pid) => pid !== "");
-  const its: string[] = [];
-  for (const pid of found)
-    if ((await cluster.exec(node, ["readlink", `/proc/${pid}/ns/net`])).stdout.trim() === own) its.push(pid);
-  return its.toSorted((a, b) => Number(a) - Number(b));
+  return (await agentProcesses(cluster, node)).toSorted((a, b) => Number(a) - Number(b));
 }
 
 /** Starts another agent beside the one that runs, in its container, as it is when a DaemonSet is rolled out with a surge. */

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Cluster } from "../../../clusters/provider.ts";
-import { must, signalAgent } from "../../../e2e/agent-process.ts";
+import { agentProcesses, must, signalAgent } from "../../../e2e/agent-process.ts";
 
 /** Of /proc/PID/stat, in clock ticks. */
 const TICKS_A_SECOND = 100;
@@ -85,13 +85,9 @@ export class AgentProcess {
   }
 
   async #pid(): Promise<string> {
-    const own = (await must(this.#cluster, this.#node, ["readlink", "/proc/self/ns/net"])).trim();
-    const found = await must(this.#cluster, this.#node, ["pgrep", "-f", "interlay agent$"]);
-    for (const pid of found.split("\n").filter((text) => text !== "")) {
-      const { stdout } = await this.#cluster.exec(this.#node, ["readlink", `/proc/${pid}/ns/net`]);
-      if (stdout.trim() === own) return pid;
-    }
-    throw new Error(`no agent runs on ${this.#node}`);
+    const [pid] = await agentProcesses(this.#cluster, this.#node);
+    if (pid === undefined) throw new Error(`no agent runs on ${this.#node}`);
+    return pid;
   }
 
   #read(file: string): Promise<string> {
