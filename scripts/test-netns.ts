@@ -31,7 +31,8 @@ const patterns =
     : ["plugin/**/*.netns.test.ts", "clusters/**/*.netns.test.ts", "e2e/**/*.netns.test.ts"];
 const { status } = spawnSync(
   "mocha",
-  ["--no-config", "--node-option", "import=tsx", "--timeout", "60000", ...patterns],
+  // --exit: a process that a failed test leaves behind does not keep the run from ending
+  ["--no-config", "--node-option", "import=tsx", "--timeout", "60000", "--exit", ...patterns],
   { stdio: "inherit", env },
 );
 process.exit(status ?? 1);

@@ -173,6 +173,22 @@ describe("the addresses of a node's pods", () => {
     assert.deepEqual(await add(one, pod("web-0", one, {}, SET)), ["10.7.200.1"]);
   });
 
+  it("a pod between two containers has its address: no other node takes it from the one that it gets next", async () => {
+    cluster.pool("p", { ranges: ["10.7.200.1-10.7.200.9"] });
+    const [one, two] = [agent("n1"), agent("n2")];
+    const first = pod("web-0", one, {}, SET);
+    await add(one, first, "eth0", "c");
+    await end(one, "c", "eth0");
+    await add(one, first, "eth0", "d"); // from the record: the API server is not told yet
+    const forced = pod("web-0", two, {}, SET);
+    await assert.rejects(add(two, forced), /still on the earlier pod/);
+    one.store.catchUp();
+    await end(one, "d", "eth0");
+    await one.allocator.sync();
+    two.store.catchUp();
+    assert.deepEqual(await add(two, forced), ["10.7.200.1"]);
+  });
+
   it("what a StatefulSet's pod had in a range that drains goes back once it has another", async () => {
     cluster.pool("p", { ranges: ["10.7.200.1-10.7.200.9"] });
     const one = agent("n1");

@@ -80,10 +80,14 @@ export class GiveBacks {
     const untold =
       record?.stale === true && record.pod.uid === object.spec.pod.uid && record.containerId === containerId;
     if (object.spec.containerId !== containerId && !untold) return; // given on to the pod's next sandbox
-    if (this.#keeps(object, containerId)) {
+    const fruitless = this.#isFruitless(name, containerId);
+    // Its pod's next sandbox gets it from the record, perhaps before the API server is told. So the object goes on naming
+    // the last one: without a container it would say to other nodes that this one has let go.
+    if (object.spec.conflict === undefined && !fruitless && this.podLives(object)) return;
+    if (object.spec.conflict !== undefined || (object.spec.owner?.kind === "StatefulSet" && !fruitless)) {
       const next = await this.#store.replace(object, { ...object.spec, containerId: "" });
       if (next === undefined || record === undefined) return;
-      if (object.spec.owner?.kind === "StatefulSet" && !this.podLives(object)) this.#records.remove(name);
+      if (object.spec.conflict === undefined) this.#records.remove(name);
       else if (untold) this.#records.write({ ...record, stale: false });
       return;
     }
@@ -93,10 +97,8 @@ export class GiveBacks {
     this.#made.get(containerId)?.delete(name);
   }
 
-  #keeps(object: UnderlayAddressObject, containerId: string): boolean {
-    if (object.spec.conflict !== undefined) return true;
-    if (this.#failed.has(containerId) && this.#made.get(containerId)?.has(object.metadata.name) === true) return false;
-    return object.spec.owner?.kind === "StatefulSet" || this.podLives(object);
+  #isFruitless(name: string, containerId: string): boolean {
+    return this.#failed.has(containerId) && this.#made.get(containerId)?.has(name) === true;
   }
 
   podLives({ spec }: Pick<UnderlayAddressObject, "spec">): boolean {
