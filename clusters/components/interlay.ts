@@ -1,10 +1,15 @@
 import { BUILD_PACKAGES, buildInterlay, type Executables } from "../../plugin/deploy/build.ts";
+import { NoCompilerError } from "../../plugin/deploy/compile.ts";
 import type { Progress } from "../progress.ts";
-import { run } from "./command.ts";
 import { ensureDebianPackages } from "./packages.ts";
 
-/** Interlay's own executables, with what building them needs: a C compiler, if the machine has none. */
+/** Interlay's own executables; what building them needs is installed, if they have to be built and it is not there. */
 export async function prepareInterlay(progress: Progress): Promise<Executables> {
-  if ((await run(["gcc", "--version"])).exitCode !== 0) await ensureDebianPackages(BUILD_PACKAGES, progress);
+  try {
+    return await buildInterlay();
+  } catch (error) {
+    if (!(error instanceof NoCompilerError)) throw error;
+  }
+  await ensureDebianPackages(BUILD_PACKAGES, progress);
   return buildInterlay();
 }

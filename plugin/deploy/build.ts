@@ -14,7 +14,7 @@ export interface Executables {
 }
 
 /** What building needs of Debian beyond npm's packages. */
-export const BUILD_PACKAGES = ["gcc", "libc6-dev"] as const;
+export const BUILD_PACKAGES = ["gcc", "musl-tools"] as const;
 
 /** Makes `plugin/dist/interlay` and `plugin/dist/interlay-full`. */
 export async function buildInterlay(): Promise<Executables> {

@@ -33,20 +33,16 @@ export async function compile(program: Program): Promise<string> {
   );
 }
 
-const C_BUILD = [
-  "-std=gnu11",
-  "-O2",
-  "-static",
-  "-s",
-  "-Wall",
-  "-Wextra",
-  "-fstack-protector-strong",
-  "-D_FORTIFY_SOURCE=2",
-];
+const C_BUILD = ["-std=gnu11", "-O2", "-static", "-s", "-Wall", "-Wextra", "-fstack-protector-strong"];
 
-/** One static executable by gcc; made only if the sources changed since the last time. */
+/**
+ * One static executable; made only if the sources changed since the last time. With musl: what glibc asks the processor
+ * (CPUID) as it starts is 0.4 ms where that is a virtual one.
+ */
 export function compileC(program: Program): Promise<string> {
-  return madeOnce(program, C_BUILD.join(" "), (temporary) => run("gcc", [...C_BUILD, "-o", temporary, program.entry]));
+  return madeOnce(program, C_BUILD.join(" "), (temporary) =>
+    run("musl-gcc", [...C_BUILD, "-o", temporary, program.entry]),
+  );
 }
 
 /** @param recipe what else the executable depends on */
@@ -86,6 +82,9 @@ function bunPackage(): string {
   return createRequire(import.meta.url).resolve("bun/package.json");
 }
 
+/** A program that building needs is not on this machine. */
+export class NoCompilerError extends Error {}
+
 async function run(file: string, argv: readonly string[]): Promise<void> {
   const child = spawn(file, argv, { stdio: ["ignore", "pipe", "pipe"] });
   let said = "";
@@ -93,7 +92,7 @@ async function run(file: string, argv: readonly string[]): Promise<void> {
   const code = await new Promise<number | null>((resolve, reject) => {
     child
       .on("error", ({ message }) => {
-        reject(new Error(`${file} cannot be started (${message}): it is needed to build Interlay`));
+        reject(new NoCompilerError(`${file} cannot be started (${message}): it is needed to build Interlay`));
       })
       .on("close", resolve);
   });

@@ -2,7 +2,7 @@
 // warm, and prints the answer; where there is no agent to answer, or it says so, the whole plugin beside it (interlay-full)
 // does the call alone. It decides nothing of networking, and has nothing of it: docs/plugin.md, "Two ways".
 //
-// In C for its start: every pod's wait has it, and a language's runtime is half a millisecond more.
+// In C for its start, which every pod waits for: Go's runtime takes half a millisecond to be there.
 #define _GNU_SOURCE
 #include <errno.h>
 #include <stdbool.h>

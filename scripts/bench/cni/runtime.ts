@@ -1,18 +1,24 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { join } from "node:path";
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
 import type { Invocation, TestNode } from "../../../plugin/testing/node.ts";
 import { answered, type Asked, type Timed } from "./invocation.ts";
 
 type Waiting = { readonly resolve: (timed: Timed) => void; readonly reject: (error: Error) => void };
 
-/** What starts plugins on a node: a process of its own in the node's network, as a container runtime is. */
+const BUN = join(dirname(createRequire(import.meta.url).resolve("bun/package.json")), "bin", "bun.exe");
+
+/**
+ * What starts plugins on a node: a process of its own in the node's network, as a container runtime is. Run by Bun, which
+ * starts programs as runtimes do (vfork); Node copies its page tables first, which is a millisecond of each call.
+ */
 export class Runtime {
   readonly #child: ChildProcess;
   readonly #waiting = new Map<number, Waiting>();
   #calls = 0;
 
   constructor({ name }: TestNode) {
-    const argv = [process.execPath, "--import", "tsx", join(import.meta.dirname, "runtime-process.ts")];
+    const argv = [BUN, join(import.meta.dirname, "runtime-process.ts")];
     this.#child = spawn("nsenter", [`--net=/var/run/netns/${name}`, ...argv], {
       stdio: ["ignore", "inherit", "inherit", "ipc"],
     });
