@@ -1,5 +1,6 @@
 import { RTM_LINK, encodeLinkChange, encodeLinkName, encodeVethPair } from "../netlink/link.ts";
 import { FLAG } from "../netlink/message.ts";
+import { NetlinkError } from "../netlink/socket.ts";
 import { applyMessage, applyMessages, isMessage } from "./apply-messages.ts";
 import type { Failed, Made, Undo } from "./apply-step.ts";
 import { applySysctls, isSysctl, writeSysctl } from "./apply-sysctls.ts";
@@ -117,20 +118,28 @@ export function applyItem(item: PlanItem, node: Namespace, pod: Namespace): Undo
 
 /** A pair half of which is ours and half another's is made anew: the other end was of an earlier life. */
 function applyVeth(item: VethItem, node: Namespace, pod: Namespace): Undo | undefined {
+  const make = (): Undo => {
+    withNamespaceFd(pod.path ?? "/proc/self/ns/net", (fd) => {
+      const body = encodeVethPair(item.node, item.pod, fd, item);
+      node.socket.execute(describeItem(item), RTM_LINK.new, FLAG.create | FLAG.excl, body);
+    });
+    node.forgetLinks();
+    pod.forgetLinks();
+    return () => {
+      removeLink(node, item.node.name);
+    };
+  };
+  try {
+    return make(); // as nearly always: nothing is there
+  } catch (error) {
+    if (!(error instanceof NetlinkError && error.code === "EEXIST")) throw error;
+  }
   const nodeEnd = node.findLink(item.node.name);
   const podEnd = pod.findLink(item.pod.name);
   if (nodeEnd !== undefined && podEnd?.link === nodeEnd.index && podEnd.mac === item.pod.mac) return undefined;
   if (nodeEnd !== undefined) removeLink(node, item.node.name);
   if (podEnd !== undefined) removeLink(pod, item.pod.name);
-  withNamespaceFd(pod.path ?? "/proc/self/ns/net", (fd) => {
-    const body = encodeVethPair(item.node, item.pod, fd, item);
-    node.socket.execute(describeItem(item), RTM_LINK.new, FLAG.create | FLAG.excl, body);
-  });
-  node.forgetLinks();
-  pod.forgetLinks();
-  return () => {
-    removeLink(node, item.node.name);
-  };
+  return make();
 }
 
 function applyMac({ device, mac }: MacItem, where: Namespace): Undo | undefined {
