@@ -4,7 +4,7 @@ import { createServer } from "node:net";
 import { basename, dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Executables } from "../../plugin/deploy/build.ts";
-import { VERSIONS, type ComponentRef } from "../components/catalog.ts";
+import { etcdFor, VERSIONS, type ComponentRef } from "../components/catalog.ts";
 import { cacheRoot } from "../components/cache.ts";
 import { prepareInterlay } from "../components/interlay.ts";
 import { ensureDebianPackages } from "../components/packages.ts";
@@ -156,8 +156,8 @@ function componentsFor(spec: ClusterSpec): readonly ComponentRef[] {
     name,
     version: VERSIONS.calico,
   }));
-  const others = (["multus", "cni-plugins", "etcd"] as const).map((name) => ({ name, version: VERSIONS[name] }));
-  return [...kubernetes, ...proxies, ...calico, ...others];
+  const others = (["multus", "cni-plugins"] as const).map((name) => ({ name, version: VERSIONS[name] }));
+  return [...kubernetes, ...proxies, ...calico, ...others, { name: "etcd", version: etcdFor(spec.kubernetes) }];
 }
 
 function kubeProxyVersions(spec: ClusterSpec): readonly string[] {
