@@ -148,6 +148,17 @@ describe("the addresses of a node's pods", () => {
     );
   });
 
+  it("an address asked for that another node takes in this moment: the error says to try again, not that no pool has it", async () => {
+    cluster.pool("p", { ranges: ["10.7.200.1-10.7.200.2"] });
+    const [one, two] = [agent("n1"), agent("n2")];
+    const asks = { "interlay.dev/ip": "10.7.200.2" };
+    const [a, b] = [pod("a", one, asks), pod("b", two, asks)];
+    await add(one, a);
+    await assert.rejects(add(two, b), /is being taken or given back by another pod in this moment/);
+    two.store.catchUp();
+    await assert.rejects(add(two, b), /10\.7\.200\.2.* is held by pod default\/a/);
+  });
+
   it("a forced-away pod's address waits for its container, then goes to the pod of its name that asks for it", async () => {
     cluster.pool("p", { ranges: ["10.7.200.1-10.7.200.2"] });
     const one = agent("n1");
