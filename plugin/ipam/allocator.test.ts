@@ -364,6 +364,26 @@ describe("the addresses of a node's pods", () => {
     );
   });
 
+  it("of a container that ends while the API server is told are not taken again", async () => {
+    cluster.pool("p", { ranges: ["10.7.200.1-10.7.200.9"] });
+    const one = agent("n1");
+    const [a, b] = [pod("a", one), pod("b", one)];
+    await add(one, a, "eth0", "ca");
+    await add(one, b, "eth0", "cb");
+    for (const name of ["default/a", "default/b"]) cluster.pods.delete(name);
+    cluster.addresses.delete("10.7.200.1");
+    one.store.catchUp();
+    const create = one.store.create.bind(one.store);
+    // The namespaces are there still: DEL comes before they go.
+    one.store.create = async (...what) => {
+      for (const containerId of ["ca", "cb"]) await one.allocator.release({ containerId, ifname: "eth0" });
+      return create(...what);
+    };
+    await one.allocator.sync();
+    assert.deepEqual(held(), []);
+    assert.deepEqual(one.records.all(), []);
+  });
+
   it("two agents of one node, one about to go, answer alike", async () => {
     cluster.pool("p", { ranges: ["10.7.200.1-10.7.200.9"] });
     const store = new NodeStore(cluster, "n1");
