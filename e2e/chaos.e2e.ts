@@ -77,7 +77,7 @@ Describe(`chaos: seed ${seed}, ${minutes} minutes`, { labels: ["chaos"] }, () =>
           way,
           // What a node translates it finds back by its conntrack alone: a flush there ends it, with any CNI plugin.
           mayEnd: () => translated !== undefined && world.forgotten.has(client.node),
-          got: await stream(world.cluster, client, server, lines, 7100 + index).catch((error: unknown) =>
+          got: await stream(world.cluster, { client, server }, lines, 7100 + index).catch((error: unknown) =>
             String(error),
           ),
         })),

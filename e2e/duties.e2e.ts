@@ -106,7 +106,7 @@ Describe("agent: what it does for the cluster, and what it tells", { labels: ["a
 
   It("says on the pod why it was not wired", async () => {
     const { api, cluster, nodes } = scene;
-    const network = underlayNetwork("wrong-option", { options: { hijackCidrs: ["0.0.0.0/0"] } });
+    const network = underlayNetwork("wrong-option", { options: { hijackCIDRs: ["0.0.0.0/0"] } });
     await ensure(api, network);
     DeferCleanup(() => api.objects.delete(network));
     const wanted: readonly (readonly [string, Readonly<Record<string, string>>, string, RegExp])[] = [
@@ -114,7 +114,7 @@ Describe("agent: what it does for the cluster, and what it tells", { labels: ["a
         "no-address",
         { ...annotations("underlay"), "interlay.dev/ip": "203.0.113.9" },
         "NoUnderlayAddress",
-        /none of the addresses that \S+no-address asks for is in a pool/,
+        /none of the addresses that eth0 of pod \S+no-address asks for is in a pool/,
       ],
       [
         "not-wired",

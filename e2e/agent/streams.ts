@@ -20,32 +20,37 @@ export async function netnsOf(cluster: Cluster, node: string, address: string): 
   throw new Error(`no network namespace of ${node} has the address ${address}`);
 }
 
+type Sender = "client" | "server";
+
 const PORT = 7777;
 /** So long without a line, and the client gives up: nobody tells it that a node has forgotten its connection. Seconds. */
 const SILENCE = "60";
 
-/** A connection over which the server sends a line a second; resolves with how many lines the client got to its end. */
-export async function stream(cluster: Cluster, client: End, server: End, lines: number, port = PORT): Promise<number> {
-  const serving = cluster.exec(server.node, [
-    "nsenter",
-    `--net=${server.netns}`,
-    "socat",
-    "-u",
-    `EXEC:vmstat -n 1 ${lines}`,
-    `TCP-LISTEN:${port},reuseaddr`,
-  ]);
-  const { stdout, stderr } = await cluster.exec(client.node, [
-    "nsenter",
-    `--net=${client.netns}`,
-    "socat",
-    "-T",
-    SILENCE,
-    "-u",
-    `TCP:${server.address}:${port},retry=20,interval=0.2`,
-    "-",
-  ]);
-  await serving;
+/**
+ * A connection over which one end sends the other a line a second; resolves with how many lines that one got to its end.
+ * @param sender `client`: the first packet after a flush of conntrack is then of the direction that the connection had
+ */
+export async function stream(
+  cluster: Cluster,
+  { client, server, sender = "server" }: { readonly client: End; readonly server: End; readonly sender?: Sender },
+  lines: number,
+  port = PORT,
+): Promise<number> {
+  const feed = `EXEC:vmstat -n 1 ${lines}`;
+  const socat = ({ node, netns }: End, ...argv: readonly string[]) =>
+    cluster.exec(node, ["nsenter", `--net=${netns}`, "socat", "-T", SILENCE, "-u", ...argv]);
+  const listens = `TCP-LISTEN:${port},reuseaddr`;
+  const connects = `TCP:${server.address}:${port},retry=20,interval=0.2`;
+  const [serving, asking] =
+    sender === "server"
+      ? [socat(server, feed, listens), socat(client, connects, "-")]
+      : [socat(server, listens, "-"), socat(client, feed, connects)];
+  const ends = await Promise.all([serving, asking]);
+  const { stdout } = ends[sender === "server" ? 1 : 0];
   const got = stdout.split("\n").filter((line) => /^\s*\d/.test(line)).length;
-  if (got === 0) throw new Error(`${client.node} -> ${server.address}: ${stderr.trim() || "nothing was received"}`);
+  if (got === 0)
+    throw new Error(
+      `${client.node} -> ${server.address}: ${ends.map(({ stderr }) => stderr.trim()).join("; ") || "nothing was received"}`,
+    );
   return got;
 }

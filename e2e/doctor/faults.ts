@@ -51,6 +51,9 @@ const ADDED = "10.234.0.0/24";
 /** A neighbour that was heard of so long ago is believed when it says something new (arp(7), locktime). */
 const LOCKTIME_MS = 1100;
 const MULTUS = "/etc/cni/net.d/00-multus.conf";
+/** Where these clusters keep it for Multus, which calls it: clusters/manifests/multus.yaml. */
+const CALICO = "/etc/cni/multus/net.d/10-calico.conflist";
+const BEFORE_MULTUS = "/etc/cni/net.d/00-a-calico.conflist";
 const FACTS = "/var/lib/interlay/facts.json";
 const addedPool = {
   apiVersion: "crd.projectcalico.org/v1",
@@ -243,15 +246,27 @@ export const FAULTS: readonly Fault[] = [
     undo: ({ api }) => network(api, "not-yet-there", {}),
   },
   {
-    title: "Multus is missing on a node",
+    title: "Multus is missing on a node: its configuration is the only one there",
     check: "multus-missing",
     severity: "start",
-    trial: { annotations: annotations("underlay"), becomes: "overlay" },
+    trial: { annotations: annotations("underlay"), becomes: "waits", says: /cni/i },
     make: async ({ on }) => {
       await on(["mv", MULTUS, "/root/multus-kept"]);
     },
     undo: async ({ on }) => {
       await on(["mv", "/root/multus-kept", MULTUS]);
+    },
+  },
+  {
+    title: "another configuration comes before Multus's",
+    check: "multus-missing",
+    severity: "start",
+    trial: { annotations: annotations("underlay"), becomes: "overlay" },
+    make: async ({ on }) => {
+      await on(["cp", CALICO, BEFORE_MULTUS]);
+    },
+    undo: async ({ on }) => {
+      await on(["rm", BEFORE_MULTUS]);
     },
   },
   {

@@ -110,7 +110,7 @@ export class ClusterAddressStore implements AddressStore {
 
   async remove({ metadata: { name, uid, resourceVersion } }: UnderlayAddressObject): Promise<boolean> {
     const removed = await this.#kube.delete(RESOURCE.underlayAddresses, name, uid, resourceVersion);
-    if (removed) this.#view.underlayAddresses.drop(name);
+    if (removed) this.#view.underlayAddresses.drop(name, uid);
     return removed;
   }
 

@@ -1,6 +1,6 @@
 import type { z } from "zod";
-import type { Kube } from "./kube.ts";
-import { Mirror, type Selection } from "./mirror.ts";
+import type { Kube, Resource } from "./kube.ts";
+import { Mirror, type ObjectMeta, type Selection } from "./mirror.ts";
 import {
   calicoBlock,
   calicoPool,
@@ -33,12 +33,12 @@ export class ClusterView {
   readonly cilium;
   readonly controlPlane;
   readonly serviceCidrs;
-  readonly #all: readonly Mirror<unknown>[];
+  readonly #all: readonly Mirror[];
 
   constructor(kube: Kube, nodeName: string) {
-    const all: Mirror<unknown>[] = [];
-    const follow = <S extends z.ZodType>(
-      resource: Mirror<unknown>["resource"],
+    const all: Mirror[] = [];
+    const follow = <S extends z.ZodType<{ metadata: ObjectMeta }>>(
+      resource: Resource,
       schema: S,
       selection: Selection = {},
       keep: (object: z.infer<S>) => boolean = () => true,

@@ -22,6 +22,10 @@ const listSchema = z.object({
   items: z.array(z.unknown()).nullable(),
 });
 const identified = z.object({ metadata: objectMeta });
+/** What is kept of an object has at least this. */
+interface Identified {
+  readonly metadata: { readonly uid: string };
+}
 
 export interface Selection {
   readonly fieldSelector?: string;
@@ -35,7 +39,7 @@ const PAGE = 500;
 const RETRY_MS = { first: 200, most: 5000, absent: 30_000 } as const;
 
 /** The objects of one kind, listed once and then followed: what is asked of it costs the API server nothing. */
-export class Mirror<T> {
+export class Mirror<T extends Identified = Identified> {
   readonly resource: Resource;
   readonly #kube: Kube;
   readonly #selection: Selection;
@@ -43,7 +47,7 @@ export class Mirror<T> {
   readonly #listeners: (() => void)[] = [];
   readonly #objects = new Map<string, T>();
   /** One's own writes that the watch has not told of: what it tells of them that is older does not count. */
-  readonly #ahead = new Map<string, bigint | "deleted">();
+  readonly #ahead = new Map<string, bigint | { readonly deleted: string }>();
   #version = "";
   #state: MirrorState = "unknown";
   #error: string | undefined;
@@ -94,10 +98,14 @@ export class Mirror<T> {
     if (key !== undefined && found.success) this.#ahead.set(key, BigInt(found.data.metadata.resourceVersion));
   }
 
-  /** As `put`, for what one has deleted. */
-  drop(name: string): void {
+  /**
+   * As `put`, for the object of that uid that one has deleted. Where the watch was first, nothing is to be waited for: the
+   * name may be another's by now.
+   */
+  drop(name: string, uid: string): void {
+    if (this.#objects.get(name)?.metadata.uid !== uid) return;
     this.#objects.delete(name);
-    this.#ahead.set(name, "deleted");
+    this.#ahead.set(name, { deleted: uid });
   }
 
   start(): this {
@@ -198,19 +206,23 @@ export class Mirror<T> {
     }
     const { metadata } = found.data;
     this.#version = metadata.resourceVersion;
-    if (phase === "BOOKMARK" || this.#isOld(phase, keyOf(metadata), metadata.resourceVersion)) return;
+    if (phase === "BOOKMARK" || this.#isOld(phase, metadata)) return;
     if (phase === "DELETED") this.#objects.delete(keyOf(metadata));
     else this.#take(object);
     this.#tell();
   }
 
   /** Resource versions of one kind are comparable numbers (KEP-5504). */
-  #isOld(phase: string, key: string, version: string): boolean {
+  #isOld(phase: string, metadata: ObjectMeta): boolean {
+    const key = keyOf(metadata);
     const ahead = this.#ahead.get(key);
     if (ahead === undefined) return false;
-    if (ahead === "deleted" ? phase !== "DELETED" : BigInt(version) < ahead) return true;
-    this.#ahead.delete(key);
-    return false;
+    const isOld =
+      typeof ahead === "bigint"
+        ? BigInt(metadata.resourceVersion) < ahead
+        : metadata.uid === ahead.deleted && phase !== "DELETED";
+    if (!isOld) this.#ahead.delete(key);
+    return isOld;
   }
 
   #take(object: unknown): string | undefined {

@@ -65,12 +65,18 @@ export function checkNode(node: NodeSnapshot, cluster: ClusterSnapshot | undefin
           of(
             "multus-missing",
             "start",
-            `The first configuration in /etc/cni/net.d of ${node.node} is ${firstConfig(node.cniConfigs) ?? "none"} and not Multus's: pods there get the overlay alone.`,
+            withoutMultus(node.node, firstConfig(node.cniConfigs)),
             "Install Multus, or see why its DaemonSet has no pod on this node, and which file comes before its own.",
           ),
         ]
       : []),
   ];
+}
+
+function withoutMultus(node: string, first: string | undefined): string {
+  return first === undefined
+    ? `There is no configuration in /etc/cni/net.d of ${node}, so not Multus's: no pod starts there.`
+    : `The first configuration in /etc/cni/net.d of ${node} is ${first} and not Multus's: pods there get the overlay alone.`;
 }
 
 /** What the runtime takes: by name the first file that is a configuration. */

@@ -289,6 +289,13 @@ const ROWS: readonly Row[] = [
     fault: "Multus missing on a node",
     nodes: [node({ cniConfigs: ["10-calico.conflist", "multus.d"] })],
     findings: ["start multus-missing"],
+    says: /get the overlay alone/,
+  },
+  {
+    fault: "Multus missing on a node, and nothing else there",
+    nodes: [node({ cniConfigs: ["calico-kubeconfig", "multus.d"] })],
+    findings: ["start multus-missing"],
+    says: /no pod starts there/,
   },
   {
     fault: "another configuration comes before Multus's",
