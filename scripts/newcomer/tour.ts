@@ -89,6 +89,7 @@ export const LEFT_OUT: readonly (readonly [line: string, why: string])[] = [
   ["npm run ipam -- release 10.7.200.7", "the suite ipam runs it"],
   ["npm run bench -- agent", BY_ITSELF],
   ["npm run e2e -- --family dual", ON_KIND],
+  ["npm run e2e -- --suite parity", ON_KIND],
   ["npm run certify -- --product product.yaml --key vendor.key", ON_KIND],
   ["npm run build -- --images", ON_KIND],
   ["npm run e2e -- --provider lab --suite plugin", BY_TEST],
