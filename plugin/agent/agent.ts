@@ -38,7 +38,7 @@ import { inNamespace, RESOURCE } from "./objects.ts";
 import { observeCluster, settingsOf, settingsVersion } from "./observe.ts";
 import { type NodePlaces, pluginPlaces } from "./places.ts";
 import { Reclaimer } from "./reclaimer.ts";
-import { BUSY_MS, repairAttachments } from "./repair.ts";
+import { BUSY_MS, type Look, repairAttachments } from "./repair.ts";
 import { applyReturnPath, readTcpBeLiberal } from "./return-path.ts";
 import { isOn, seconds } from "./settings.ts";
 import { type AgentState, initialState } from "./state.ts";
@@ -52,6 +52,8 @@ const RECLAIM = { after: 10, withoutNode: 600, young: 30 } as const;
  * take more than a hundredth of a core. Milliseconds.
  */
 const REPAIR_MS = { least: 900, share: 100 } as const;
+/** All is looked at after an event, and so often without one, or less often by the same share. Milliseconds. */
+const REPAIR_ALL_MS = 10_000;
 /** After an event, a pass comes so soon; or later where passes take long, so that pods that start get most of the processor. */
 const REPAIR_SOON_MS = { least: 100, share: 3 } as const;
 
@@ -98,7 +100,10 @@ export class Agent {
   /** While this agent is the leader. */
   #duties: ClusterDuties | undefined;
   #servers: readonly (Server | SocketServer)[] = [];
-  #repairTook = 0;
+  /** Milliseconds of the processor. */
+  readonly #repairTook: Record<Look, number> = { all: 0, silent: 0 };
+  /** When all is to be looked at, at the latest; by performance.now(). */
+  #repairAllAt = 0;
   #kubeProxyRestarted = Number.NEGATIVE_INFINITY;
 
   constructor(kube: Kube, node: string, places: NodePlaces) {
@@ -127,13 +132,13 @@ export class Agent {
       facts: loop("facts", 30_000, 50, () => {
         this.#findFacts();
       }),
-      returnPath: loop("return path", 2000, 20, () => {
+      returnPath: loop("return path", 10_000, 20, () => {
         this.#makeReturnPath();
       }),
       repair: loop(
         "repair",
-        () => Math.max(REPAIR_MS.least, REPAIR_MS.share * this.#repairTook),
-        () => Math.max(REPAIR_SOON_MS.least, REPAIR_SOON_MS.share * this.#repairTook),
+        () => Math.max(REPAIR_MS.least, REPAIR_MS.share * this.#repairTook.silent),
+        () => Math.max(REPAIR_SOON_MS.least, REPAIR_SOON_MS.share * this.#repairTook.all),
         () => this.#repair(),
       ),
       kubeProxy: loop("kube-proxy", 5000, 50, () => this.#observeKubeProxy()),
@@ -141,7 +146,7 @@ export class Agent {
       calls: loop("calls of the plugins", 1000, 0, () => this.#tellCalls()),
       leadership: loop("leadership", (LEASE_SECONDS * 1000) / 3, 0, () => this.#campaign()),
       duties: loop("duties for the cluster", 10_000, 500, () => this.#duties?.pass()),
-      memory: loop("memory", 20_000, 0, tidyMemory),
+      memory: loop("memory", 60_000, 0, tidyMemory),
       status: loop("status", 10_000, 100, () => this.#publish()),
     };
   }
@@ -154,7 +159,7 @@ export class Agent {
       this.#loops[name].start();
     this.#kernel.start({
       links: () => {
-        this.#loops.repair.wake();
+        this.#lookAtAll();
       },
       tables: () => {
         this.#loops.returnPath.wake();
@@ -227,7 +232,7 @@ export class Agent {
       if (writeFacts(discovery.facts, this.#plugin.facts)) log("info", "facts written", { facts: discovery.facts });
       this.#state.facts = discovery.facts;
       this.#loops.returnPath.wake();
-      this.#loops.repair.wake();
+      this.#lookAtAll();
     } else this.#state.problems = discovery.problems;
     this.#loops.status.wake();
   }
@@ -250,21 +255,35 @@ export class Agent {
     this.#decideGate();
   }
 
+  #lookAtAll(): void {
+    this.#repairAllAt = 0;
+    this.#loops.repair.wake();
+  }
+
   async #repair(): Promise<void> {
     const [started, before] = [performance.now(), process.cpuUsage()];
-    const report = await repairAttachments(this.#state.facts, this.#plugin.state);
+    const look: Look = performance.now() >= this.#repairAllAt ? "all" : "silent";
+    if (look === "all") this.#repairAllAt = Number.POSITIVE_INFINITY; // an event meanwhile sets it anew
+    const report = await repairAttachments(this.#state.facts, this.#plugin.state, look);
     // By the processor's time: a busy node must not make it look less often than it may.
     const { user, system } = process.cpuUsage(before);
-    this.#repairTook = (user + system) / 1000;
+    this.#repairTook[look] = (user + system) / 1000;
+    if (look === "all") {
+      // What could not be put back is tried again at once: only a look at all says that it is still so.
+      const next = report.failed.length > 0 ? 0 : Math.max(REPAIR_ALL_MS, REPAIR_MS.share * this.#repairTook.all);
+      this.#repairAllAt = Math.min(this.#repairAllAt, performance.now() + next);
+    }
     this.#metrics.repairTook((performance.now() - started) / 1000);
     for (const what of report.repaired) log("warn", "repaired", { what });
     for (const what of report.removed) log("info", "removed what was left of a pod that is gone", { what });
     this.#metrics.repaired(report.repaired);
     this.#state.repair = report;
     if (!existsSync(this.#plugin.facts)) this.#loops.facts.wake();
+    // No event tells of it.
+    if (readTcpBeLiberal() !== this.#state.tcpBeLiberal) this.#loops.returnPath.wake();
     if (report.busy > 0)
       setTimeout(() => {
-        this.#loops.repair.wake();
+        this.#lookAtAll();
       }, BUSY_MS).unref();
     this.#loops.status.wake();
     await finishEnded(this.#plugin.state);

@@ -1,4 +1,5 @@
 import { execFile } from "node:child_process";
+import { readFileSync } from "node:fs";
 import { promisify } from "node:util";
 
 const run = promisify(execFile);
@@ -17,18 +18,35 @@ export interface Filters {
   readonly kubeProxy: string;
 }
 
-/** The packet filter as everybody has made it, asked all at once. */
+/** The packet filter as everybody has made it, asked all at once; what is not there is not asked for, for each asks by a process. */
 export async function readFilters(): Promise<Filters> {
-  const chains = (["ip", "ip6"] as const).flatMap((family) =>
-    ["forward", "filter-forward"].map((chain) => ["list", "chain", family, "kube-proxy", chain] as const),
-  );
-  const [saved, ...listed] = await Promise.all([
+  const [saved, tables] = await Promise.all([
     Promise.all(
-      IPTABLES.map(async (program) => [program, await said(`${program}-save`, ["-c", "-t", "filter"])] as const),
+      IPTABLES.map(
+        async (program) =>
+          [program, hasFilter(program) ? await said(`${program}-save`, ["-c", "-t", "filter"]) : ""] as const,
+      ),
     ),
-    ...chains.map((argv) => said("nft", argv)),
+    said("nft", ["list", "tables"]),
   ]);
+  const families = (["ip", "ip6"] as const).filter((family) => tables.includes(`table ${family} kube-proxy\n`));
+  const listed = await Promise.all(
+    families.flatMap((family) =>
+      ["forward", "filter-forward"].map((chain) => said("nft", ["list", "chain", family, "kube-proxy", chain])),
+    ),
+  );
   return { saved: Object.fromEntries(saved) as SavedFilters, kubeProxy: listed.join("\n") };
+}
+
+/** Of the legacy backend the kernel lists the tables that there are; the other one may be either backend. */
+function hasFilter(program: IptablesProgram): boolean {
+  if (!program.endsWith("-legacy")) return true;
+  const names = program.startsWith("ip6") ? "ip6_tables_names" : "ip_tables_names";
+  try {
+    return readFileSync(`/proc/self/net/${names}`, "utf8").split("\n").includes("filter");
+  } catch {
+    return false; // the kernel has none of it
+  }
 }
 
 async function said(program: string, argv: readonly string[]): Promise<string> {

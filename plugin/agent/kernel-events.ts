@@ -4,22 +4,28 @@ import { createInterface } from "node:readline";
 const AGAIN_MS = 2000;
 
 /**
- * A line for every change of routes, links, rules, addresses and neighbours, on the node and in every namespace that has
+ * A line for every change of routes, links, rules, addresses, neighbours and some sysctls (forwarding, rp_filter), on the node and in every namespace that has
  * a link to it (`all-nsid`), and for every nftables object of ours that goes. What changed is read by the passes themselves.
  */
 export class KernelEvents {
   readonly #children = new Set<ChildProcess>();
   #stopped = false;
+  #missed: () => void = () => undefined;
 
-  /** @param links something that the repair loop looks after; `tables`: an nftables table named interlay */
+  /** @param links something that the repair loop looks after; `tables`: an nftables table named interlay, or an rp_filter */
   start(changed: { readonly links: () => void; readonly tables: () => void }): this {
-    this.#run(
-      "ip",
-      ["-o", "monitor", "all-nsid", "route", "link", "rule", "address", "neigh"],
-      isReason,
-      changed.links,
-    );
-    this.#run("nft", ["monitor", "destroy"], (line) => line.includes(" interlay"), changed.tables);
+    const objects = ["route", "link", "rule", "address", "neigh", "netconf"];
+    this.#run("ip", ["-o", "monitor", "all-nsid", ...objects], (line) => {
+      if (isReason(line)) changed.links();
+      if (line.includes(" rp_filter ")) changed.tables();
+    });
+    this.#run("nft", ["monitor", "destroy"], (line) => {
+      if (line.includes(" interlay")) changed.tables();
+    });
+    this.#missed = () => {
+      changed.links();
+      changed.tables();
+    };
     return this;
   }
 
@@ -28,21 +34,19 @@ export class KernelEvents {
     for (const child of this.#children) child.kill();
   }
 
-  #run(program: string, argv: readonly string[], matters: (line: string) => boolean, changed: () => void): void {
+  #run(program: string, argv: readonly string[], heard: (line: string) => void): void {
     if (this.#stopped) return;
     const child = spawn(program, argv, { stdio: ["ignore", "pipe", "ignore"] });
     this.#children.add(child);
-    createInterface(child.stdout).on("line", (line) => {
-      if (matters(line)) changed();
-    });
+    createInterface(child.stdout).on("line", heard);
     let ended = false;
     const again = (): void => {
       if (ended) return;
       ended = true;
       this.#children.delete(child);
       setTimeout(() => {
-        changed(); // what happened meanwhile was not seen
-        this.#run(program, argv, matters, changed);
+        this.#missed(); // what happened meanwhile
+        this.#run(program, argv, heard);
       }, AGAIN_MS).unref();
     };
     child.on("error", again).on("exit", again);

@@ -16,6 +16,12 @@ import { replan } from "../datapath/replan.ts";
 import { undoPlan } from "../datapath/undo.ts";
 import { del } from "../cni/del.ts";
 
+/**
+ * `all`: everything of every attachment. `silent`: only what no event of the kernel tells of; where something of that is
+ * amiss, all of that attachment.
+ */
+export type Look = "all" | "silent";
+
 /** When to look again at a pod that was in the middle of its ADD or DEL, in milliseconds. */
 export const BUSY_MS = 500;
 
@@ -36,7 +42,11 @@ export interface RepairReport {
  * Between two attachments others have their turn: calls are not to wait for the whole pass.
  * @param facts found now: a pod that was wired by others gets the routes of these
  */
-export async function repairAttachments(facts?: Facts, stateDirectory = STATE_DIRECTORY): Promise<RepairReport> {
+export async function repairAttachments(
+  facts?: Facts,
+  stateDirectory = STATE_DIRECTORY,
+  look: Look = "all",
+): Promise<RepairReport> {
   const repaired: string[] = [];
   const failed: string[] = [];
   const removed: string[] = [];
@@ -47,6 +57,7 @@ export async function repairAttachments(facts?: Facts, stateDirectory = STATE_DI
     const name = `${attachment.pod.namespace}/${attachment.pod.name} ${attachment.ifname}`;
     try {
       if (existsSync(attachment.netns)) {
+        if (look === "silent" && silentIsWell(attachment)) continue;
         const lines = tryPodLock(attachment.netns, () => repairOne(attachment, facts, stateDirectory));
         if (lines === undefined) busy++;
         else repaired.push(...lines.map((line) => `${name}: ${line}`));
@@ -61,6 +72,12 @@ export async function repairAttachments(facts?: Facts, stateDirectory = STATE_DI
     }
   }
   return { attachments: attachments.length - removed.length, repaired, failed, removed, busy };
+}
+
+/** Routes, rules, links and neighbours that change are told; of sysctls some are, of nftables in pods nothing is. */
+function silentIsWell({ netns, plan }: Attachment): boolean {
+  const items = plan.items.filter(({ kind }) => kind === "sysctl" || kind === "reply-mark");
+  return withNamespaces(netns, (node, pod) => readDrift({ items }, node, pod).length === 0);
 }
 
 /** The attachment by these facts, recorded; routes that it no longer has are taken away. */
