@@ -13,8 +13,8 @@ export const LOCAL_LINK = "plugin-local";
 /** A destination that is on the node alone: nodelocaldns's, and one of its kind for IPv6. */
 export const ON_NODE: Readonly<Record<Family, string>> = { ipv4: "169.254.20.10", ipv6: "fd00:169:254::20:10" };
 export const BRIDGE = "plugin0";
-/** Answers for nobody: the node range's second address, which no machine has. */
-const SILENT = 66;
+/** Answers for nobody: near the end of the node range, which is given from its beginning. */
+const SILENT = 122;
 
 /** What a network of the suite is for; the third number of its addresses. */
 export const RANGES = { fixed: 201, silent: 202, beyond: 203 } as const;
