@@ -3,13 +3,17 @@ import { buildProbe } from "./probe/build.ts";
 import { plainProgress } from "../clusters/progress-plain.ts";
 import { type Cluster, type ClusterSpec, DEFAULT_SPEC, type KubeProxy } from "../clusters/provider.ts";
 import { PROVIDER_NAMES, type ProviderName, providerNamed } from "../clusters/providers.ts";
+import { mayRunWith } from "../clusters/kubernetes/skew.ts";
 import { defaultSpec, inFamilies } from "../clusters/spec.ts";
 import type { Variant } from "./matrix/gate.ts";
 
+/** Of the gate at v1.29. */
+const BOTH_SIDES = ["v1.28.15", "v1.29.15"] as const;
+
 /** What a run is about, from the environment: so that one spec alone (`npx tsx e2e/matrix.e2e.ts`) has it too. */
 const environment = z.object({
-  /** `v1.28.15,v1.29.15/nftables` */
-  INTERLAY_KUBE_PROXY: z.string().default("v1.28.15,v1.29.15"),
+  /** `v1.28.15,v1.29.15/nftables`; by default these two, one on each side of the gate, where the control plane allows them. */
+  INTERLAY_KUBE_PROXY: z.string().optional(),
   /** `liberal,notrack` */
   INTERLAY_RETURN_PATH: z.string().default("liberal,notrack"),
   INTERLAY_NODES: z.coerce.number().int().min(1).default(DEFAULT_SPEC.workers),
@@ -60,14 +64,25 @@ export function parseReturnPath(text: string): Variant["returnPath"] {
   return mode;
 }
 
+function defaultsFor(kubernetes: string): string {
+  const allowed = BOTH_SIDES.filter((version) => mayRunWith(version, kubernetes));
+  return allowed.length === 0 ? kubernetes : allowed.join(",");
+}
+
 export function runOptions(env: NodeJS.ProcessEnv = process.env): RunOptions {
   const values = environment.parse(env);
   const returnPaths = values.INTERLAY_RETURN_PATH.split(",").map(parseReturnPath);
+  const kubeProxies = (values.INTERLAY_KUBE_PROXY ?? defaultsFor(values.INTERLAY_KUBERNETES))
+    .split(",")
+    .map(parseKubeProxy);
+  const apart = kubeProxies.find(({ version }) => !mayRunWith(version, values.INTERLAY_KUBERNETES));
+  // A cluster that is there already has a control plane and a kube-proxy of its own.
+  if (apart !== undefined && values.INTERLAY_PROVIDER !== "existing")
+    throw new Error(
+      `kube-proxy ${apart.version} may not run with a control plane of ${values.INTERLAY_KUBERNETES} (version skew policy: not newer, at most three minors older): choose another with --kubernetes.`,
+    );
   return {
-    variants: values.INTERLAY_KUBE_PROXY.split(",").flatMap((text) => {
-      const kubeProxy = parseKubeProxy(text);
-      return returnPaths.map((returnPath) => ({ kubeProxy, returnPath }));
-    }),
+    variants: kubeProxies.flatMap((kubeProxy) => returnPaths.map((returnPath) => ({ kubeProxy, returnPath }))),
     workers: values.INTERLAY_NODES,
     provider: values.INTERLAY_PROVIDER,
     kubernetes: values.INTERLAY_KUBERNETES,

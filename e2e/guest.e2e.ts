@@ -12,6 +12,8 @@ import { versions } from "./outcome.ts";
 const RUN_TIMEOUT_MS = 600_000;
 /** Of the underlay, beside what the cluster's own pods have. */
 const POOL = "10.7.210.0/24";
+/** Between two looks that must be the same. */
+const SETTLED_MS = 4000;
 
 /**
  * `--provider existing` as a user calls it, against this run's cluster, which it does not know: the suite passes there, and
@@ -30,15 +32,29 @@ Describe("a run on a cluster that is there", { labels: ["guest"] }, () => {
     { timeout: 0 },
   );
 
+  const look = async () => [...(await objectsOf(api)), ...(await nodesOf(cluster))];
+
+  /** What is there once nothing changes by itself: felix is still at its links when the nodes are Ready. */
+  async function settled(): Promise<readonly string[]> {
+    let last: readonly string[] = [];
+    return Eventually(
+      "two looks at the cluster that are the same",
+      async () => {
+        const before = last;
+        last = await look();
+        return { last, changed: difference(before, last) };
+      },
+      ({ changed }) => changed.length === 0,
+      { timeout: 60_000, interval: SETTLED_MS },
+    ).then((seen) => seen.last);
+  }
+
   async function leavesAllAsItWas(flags: readonly string[]) {
-    const before = { objects: await objectsOf(api), nodes: await nodesOf(cluster) };
+    const before = await By("the cluster as it is", settled);
     const run = await By(`npm run e2e -- --provider existing ${flags.join(" ")}`, () => runGuest(cluster, flags));
     await Eventually(
       "the cluster as it was",
-      async () => [
-        ...difference(before.objects, await objectsOf(api)),
-        ...difference(before.nodes, await nodesOf(cluster)),
-      ],
+      async () => difference(before, await look()),
       (left) => left.length === 0,
       { timeout: 30_000, interval: 1000 },
     );

@@ -17,6 +17,7 @@ import { withCounters } from "./matrix/counters.ts";
 import { expectationFor, gate, type Variant } from "./matrix/gate.ts";
 import { expectedRoutes, plainRoutes } from "./matrix/routes.ts";
 import { DEFAULT_RUN, runCells } from "./matrix/run.ts";
+import { untilServicesAnswer } from "./matrix/services-known.ts";
 import { type NodeFilter, readFilters, switchTo } from "./matrix/variant.ts";
 import { snapshots, variantResults, versions } from "./outcome.ts";
 import { takeSnapshot } from "./snapshot/snapshot.ts";
@@ -94,7 +95,11 @@ function variantSpecs(variant: Variant, cluster: () => Cluster, deployment: () =
   BeforeAll(
     async () => {
       live.begin(variantTitle(variant));
-      if (!existing) await By("switch the return path and kube-proxy", () => switchTo(cluster(), variant));
+      if (existing)
+        await By("kube-proxy knows the pods' Services", () =>
+          untilServicesAnswer(cellsOf(cluster(), deployment()), variant, deployment()),
+        );
+      else await By("switch the return path and kube-proxy", () => switchTo(cluster(), variant));
       const before = await filtersOf(cluster(), variant);
       const started = performance.now();
       const asked = cellsOf(cluster(), deployment()).filter(({ id }) => options.cells.test(id));

@@ -3,11 +3,11 @@ import { rename } from "node:fs/promises";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { Command } from "commander";
+import { prepareInterlay } from "../clusters/components/interlay.ts";
 import { streamArchive } from "../clusters/images/archive.ts";
 import { prepareOwnImages } from "../clusters/images/prepare.ts";
 import { plainProgress } from "../clusters/progress-plain.ts";
 import { buildProbe } from "../e2e/probe/build.ts";
-import { buildInterlay } from "../plugin/deploy/build.ts";
 
 /** `npm run build`: the executables; with `--images` the two images, in one archive that Docker and containerd load. */
 const { images } = new Command("build")
@@ -19,7 +19,7 @@ const { images } = new Command("build")
   .parse()
   .opts<{ images?: true }>();
 
-const interlay = await buildInterlay();
+const interlay = await prepareInterlay(plainProgress());
 process.stdout.write(`${interlay.door}\n${interlay.whole}\n`);
 
 if (images === true) {

@@ -28,6 +28,7 @@ const SUITES: readonly (readonly [string, () => Promise<unknown>])[] = [
   ["ipam", () => Promise.all([import("../e2e/ipam.e2e.ts"), import("../e2e/ipam-faults.e2e.ts")])],
   ["guest", () => import("../e2e/guest.e2e.ts")],
   ["labs", () => import("../e2e/labs.e2e.ts")],
+  ["parity", () => import("../e2e/parity.e2e.ts")],
   ["mutants", () => import("../e2e/mutants.e2e.ts")],
   ["chaos", () => import("../e2e/chaos.e2e.ts")],
 ];

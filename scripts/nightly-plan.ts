@@ -12,20 +12,13 @@ export interface Job {
   readonly family: Family;
 }
 
-export interface NightlyPlan {
-  readonly jobs: readonly Job[];
-  readonly leftOut: readonly (Job & { readonly reason: string })[];
-}
-
 const PROVIDERS = ["lab", "kind"] as const;
 const MODES = ["iptables", "nftables"] as const;
 const FAMILIES = ["ipv4", "dual"] as const;
-/** Kubernetes versions that kind's nodes are built and shown for. */
-const ON_KIND: ReadonlySet<string> = new Set(["v1.29.15", "v1.34.1"]);
 
-/** {Kubernetes} × {mode} × {family} × {provider}; what cannot run yet is left out with its reason. Pure. */
-export function nightlyPlan(versions: readonly string[]): NightlyPlan {
-  const all = PROVIDERS.flatMap((provider) =>
+/** {Kubernetes} × {mode} × {family} × {provider}: every one of them. Pure. Throws on what is no version. */
+export function nightlyPlan(versions: readonly string[]): readonly Job[] {
+  return PROVIDERS.flatMap((provider) =>
     versions.flatMap((kubernetes) =>
       MODES.flatMap((mode) =>
         FAMILIES.map((family): Job => {
@@ -37,16 +30,6 @@ export function nightlyPlan(versions: readonly string[]): NightlyPlan {
       ),
     ),
   );
-  const judged = all.map((job) => ({ job, reason: reasonAgainst(job) }));
-  return {
-    jobs: judged.flatMap(({ job, reason }) => (reason === undefined ? [job] : [])),
-    leftOut: judged.flatMap(({ job, reason }) => (reason === undefined ? [] : [{ ...job, reason }])),
-  };
-}
-
-function reasonAgainst({ provider, kubernetes }: Job): string | undefined {
-  if (provider === "kind" && !ON_KIND.has(kubernetes)) return "kind's nodes are shown for v1.29.15 and v1.34.1 so far";
-  return undefined;
 }
 
 /** What `npm run e2e --` gets. */

@@ -1,3 +1,4 @@
+import { mayRunWith, minorOf } from "../clusters/kubernetes/skew.ts";
 import type { KubeProxyMode } from "../clusters/provider.ts";
 
 /** One kube-proxy in one mode. */
@@ -22,8 +23,6 @@ export interface SweepPlan {
 }
 
 const MODES: readonly KubeProxyMode[] = ["iptables", "nftables"];
-/** Kubernetes' version skew policy: kube-proxy is never newer than the API server, and at most three minors older. */
-const MOST_BEHIND = 3;
 /** nftables came as alpha with v1.29. */
 const FIRST_NFTABLES = 29;
 
@@ -46,15 +45,4 @@ export function sweepPlan(versions: readonly string[], controlPlanes: readonly s
       else groups.set(plane, [...(groups.get(plane) ?? []), entry]);
     }
   return { groups: [...groups].map(([kubernetes, entries]) => ({ kubernetes, entries })), leftOut };
-}
-
-function mayRunWith(kubeProxy: string, controlPlane: string): boolean {
-  const behind = minorOf(controlPlane) - minorOf(kubeProxy);
-  return behind >= 0 && behind <= MOST_BEHIND;
-}
-
-function minorOf(version: string): number {
-  const minor = /^v1\.(\d+)\.\d+$/.exec(version)?.[1];
-  if (minor === undefined) throw new Error(`"${version}" is no version: write v1.29.15.`);
-  return Number(minor);
 }

@@ -1,9 +1,10 @@
 import { spawnSync } from "node:child_process";
+import { prepareInterlay } from "../clusters/components/interlay.ts";
 import { ensureDebianPackages } from "../clusters/components/packages.ts";
 import { VERSIONS } from "../clusters/components/catalog.ts";
 import { resolveComponents } from "../clusters/components/resolve.ts";
 import { plainProgress } from "../clusters/progress-plain.ts";
-import { buildFaulty, buildInterlay } from "../plugin/deploy/build.ts";
+import { buildFaulty } from "../plugin/deploy/build.ts";
 
 /** Runs `*.netns.test.ts`: real plugins in real network namespaces. Root only; else they are skipped, and said so. */
 if (process.getuid?.() !== 0) {
@@ -16,7 +17,7 @@ const components = await resolveComponents(
   (["cni-plugins", "cnitool"] as const).map((name) => ({ name, version: VERSIONS[name] })),
   progress,
 );
-const { door, whole } = await buildInterlay();
+const { door, whole } = await prepareInterlay(progress);
 const env = {
   ...process.env,
   INTERLAY_EXECUTABLE: whole,

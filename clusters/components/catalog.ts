@@ -57,9 +57,16 @@ export const VERSIONS = {
   "cni-plugins": "v1.9.1",
   cnitool: "v1.3.0",
   kind: "v0.33.0",
-  etcd: "v3.5.16",
   coredns: "v1.11.1",
 } as const;
+
+/** kubeadm v1.37 starts etcd with a flag that 3.5 has not (--feature-gates); v1.34 has 3.6 as its own default. */
+const FIRST_WITH_ETCD_3_6 = 35;
+
+/** The etcd that a control plane of this version runs with. */
+export function etcdFor(kubernetes: string): string {
+  return Number(/^v1\.(\d+)\./.exec(kubernetes)?.[1]) < FIRST_WITH_ETCD_3_6 ? "v3.5.16" : "v3.6.16";
+}
 
 /** The newest commit of Calico's v3.28 branch that the Go proxy knows as a module version. */
 const CALICO_MODULE_VERSION = "v1.11.0-cni-plugin.0.20250813170300-a0db560f0520";
@@ -92,10 +99,8 @@ export function defaultSet(kubernetes: string, kubeProxies: readonly string[]): 
       name,
       version: VERSIONS.calico,
     })),
-    ...(["multus", "cni-plugins", "kind", "etcd", "coredns"] as const).map((name) => ({
-      name,
-      version: VERSIONS[name],
-    })),
+    ...(["multus", "cni-plugins", "kind", "coredns"] as const).map((name) => ({ name, version: VERSIONS[name] })),
+    { name: "etcd", version: etcdFor(kubernetes) },
   ];
 }
 

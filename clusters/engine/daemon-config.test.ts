@@ -5,11 +5,14 @@ describe("the private Docker daemon's configuration", () => {
   const paths = daemonPaths("/var/cache/interlay");
   const bridge = freeBridge([]);
 
-  it("has everything of it below the cache", () => {
+  it("has all that it keeps below the cache, and its sockets where their paths are short", () => {
     const config = daemonConfig(paths, { runtime: undefined, bridge });
     const files = [...config.matchAll(/"(?:unix:\/\/)?(\/[^"]*)"/g)].map((match) => match[1] ?? "");
     assert.equal(files.length, 4);
-    for (const file of files) assert.ok(file.startsWith("/var/cache/interlay/engine/"), file);
+    const elsewhere = files.filter((file) => !file.startsWith("/var/cache/interlay/engine/"));
+    assert.deepEqual(elsewhere, [paths.runtimeDirectory]);
+    assert.match(paths.runtimeDirectory, /^\/run\/interlay-engine-[0-9a-f]{8}$/);
+    assert.notEqual(daemonPaths("/another").runtimeDirectory, paths.runtimeDirectory);
   });
 
   it("names an OCI runtime only where one is needed", () => {

@@ -1,8 +1,11 @@
 import ipaddr from "ipaddr.js";
+import { contentKey } from "../components/cache.ts";
 
-/** Where the private Docker daemon lives: everything of it is in one directory of the cache. */
+/** Where the private Docker daemon lives: all that it keeps is in one directory of the cache. */
 export interface DaemonPaths {
   readonly directory: string;
+  /** Of a daemon that runs (sockets, mounts); each cache has its own. Not in the cache: containerd's sockets may have 104 bytes. */
+  readonly runtimeDirectory: string;
   readonly socket: string;
   readonly pidFile: string;
   readonly configFile: string;
@@ -13,6 +16,7 @@ export function daemonPaths(cacheRoot: string): DaemonPaths {
   const directory = `${cacheRoot}/engine`;
   return {
     directory,
+    runtimeDirectory: `/run/interlay-engine-${contentKey(cacheRoot).slice(0, 8)}`,
     socket: `${directory}/docker.sock`,
     pidFile: `${directory}/docker.pid`,
     configFile: `${directory}/daemon.json`,
@@ -35,7 +39,7 @@ export function daemonConfig(paths: DaemonPaths, { runtime, bridge }: DaemonOpti
     {
       hosts: [`unix://${paths.socket}`],
       "data-root": `${paths.directory}/data`,
-      "exec-root": `${paths.directory}/exec`,
+      "exec-root": paths.runtimeDirectory,
       pidfile: paths.pidFile,
       "storage-driver": "overlay2",
       bip: bridge,

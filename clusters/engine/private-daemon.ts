@@ -65,7 +65,8 @@ export async function stopDaemon(paths: DaemonPaths, pid: number): Promise<void>
     if (Date.now() > deadline) process.kill(pid, "SIGKILL");
     await sleep(100);
   }
-  await Promise.all([paths.socket, paths.pidFile].map((file) => rm(file, { force: true })));
+  const left = [paths.socket, paths.pidFile, paths.runtimeDirectory];
+  await Promise.all(left.map((path) => rm(path, { recursive: true, force: true })));
 }
 
 /** dockerd removes its pid file before it is gone. */

@@ -1,10 +1,10 @@
 import { runningEngine } from "../engine/engine.ts";
+import { prepareInterlay } from "../components/interlay.ts";
 import { prepareOwnImages } from "../images/prepare.ts";
 import { importImages } from "../kind/import-images.ts";
 import { nodeIds } from "../kind/list-nodes.ts";
 import type { Progress } from "../progress.ts";
 import { timed } from "../components/timed.ts";
-import { buildInterlay } from "../../plugin/deploy/build.ts";
 import type { ImageSource } from "./choose.ts";
 
 export interface OwnImages {
@@ -47,7 +47,7 @@ async function loadIntoKind(cluster: string, probe: string, progress: Progress):
     throw new Error(
       `The nodes of the kind cluster ${cluster} are not on this computer's Docker: name the probe's image with --image.`,
     );
-  const own = await prepareOwnImages({ interlay: await buildInterlay(), probe }, progress);
+  const own = await prepareOwnImages({ interlay: await prepareInterlay(progress), probe }, progress);
   await timed(progress, "load the images into kind's nodes", () =>
     Promise.all(nodes.map((node) => importImages(engine, node, [own.probe, own.interlay]))),
   );

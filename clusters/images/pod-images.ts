@@ -1,7 +1,7 @@
 import { chmod, copyFile, cp, mkdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { contentKey } from "../components/cache.ts";
-import { VERSIONS } from "../components/catalog.ts";
+import { etcdFor, VERSIONS } from "../components/catalog.ts";
 import { runOrThrow } from "../components/command.ts";
 import type { ResolvedComponents } from "../components/resolve.ts";
 import type { Image, ImageConfig } from "./archive.ts";
@@ -9,11 +9,10 @@ import { contentTag } from "./archive.ts";
 import { fileIdentity, type Layer, type LayerCache, treeIdentity } from "./layer.ts";
 
 /** Which ones kubeadm starts, whatever its own version would have: it is told so (kind/config.ts). */
-export const KUBEADM_TAGS = { etcd: "3.5.16-0", coredns: "v1.11.1" } as const;
+export const kubeadmTags = (kubernetes: string) =>
+  ({ etcd: `${etcdFor(kubernetes).slice(1)}-0`, coredns: VERSIONS.coredns }) as const;
 /** As `kubeadm config images list` names them. */
 const PAUSE = "registry.k8s.io/pause:3.9";
-const ETCD = `registry.k8s.io/etcd:${KUBEADM_TAGS.etcd}`;
-const COREDNS = `registry.k8s.io/coredns/coredns:${KUBEADM_TAGS.coredns}`;
 
 export const kubeProxyImage = (version: string): string => `registry.k8s.io/kube-proxy:${version}`;
 export const CALICO_IMAGES = {
@@ -84,10 +83,11 @@ export async function podImages(
   const bin = (from: string, name: string): Placed => ({ from, to: `usr/local/bin/${name}` });
   const program = (reference: string, path: string, name: string, debian = false) =>
     builder.image(reference, [bin(path, name)], { debian, config: { Entrypoint: [`/usr/local/bin/${name}`] } });
+  const tags = kubeadmTags(kubernetes);
   return Promise.all([
     program(PAUSE, pause, "pause"),
-    program(ETCD, components.path("etcd"), "etcd"),
-    program(COREDNS, components.path("coredns"), "coredns"),
+    program(`registry.k8s.io/etcd:${tags.etcd}`, components.path("etcd"), "etcd"),
+    program(`registry.k8s.io/coredns/coredns:${tags.coredns}`, components.path("coredns"), "coredns"),
     ...(["kube-apiserver", "kube-controller-manager", "kube-scheduler"] as const).map((name) =>
       program(`registry.k8s.io/${name}:${kubernetes}`, components.path(name, kubernetes), name),
     ),

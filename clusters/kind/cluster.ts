@@ -1,5 +1,5 @@
 import { release } from "node:os";
-import { VERSIONS } from "../components/catalog.ts";
+import { etcdFor, VERSIONS } from "../components/catalog.ts";
 import type { Engine } from "../engine/engine.ts";
 import { startExternalHost } from "../external/container.ts";
 import type { ClusterImages } from "../images/prepare.ts";
@@ -36,7 +36,7 @@ export class KindCluster implements Cluster {
       calico: VERSIONS.calico,
       multus: VERSIONS.multus,
       cniPlugins: VERSIONS["cni-plugins"],
-      etcd: VERSIONS.etcd,
+      etcd: etcdFor(spec.kubernetes),
       coredns: VERSIONS.coredns,
       kind: VERSIONS.kind,
       kernel: release(),

@@ -27,4 +27,10 @@ describe("kindConfig", () => {
       kindConfig({ ...DEFAULT_SPEC, kubernetes, probe: "" }, "", "").includes("failCgroupV1");
     assert.deepEqual(["v1.29.15", "v1.34.1", "v1.37.2"].map(told), [false, false, true]);
   });
+
+  it("names an etcd that the version's kubeadm can start", () => {
+    const tagged = (kubernetes: string) =>
+      /imageTag: (3\.\d)\./.exec(kindConfig({ ...DEFAULT_SPEC, kubernetes, probe: "" }, "", ""))?.[1];
+    assert.deepEqual(["v1.29.15", "v1.34.1", "v1.37.2"].map(tagged), ["3.5", "3.5", "3.6"]);
+  });
 });

@@ -1,5 +1,5 @@
 import { stringify } from "yaml";
-import { KUBEADM_TAGS } from "../images/pod-images.ts";
+import { kubeadmTags } from "../images/pod-images.ts";
 import type { ClusterSpec } from "../provider.ts";
 import { bothFamilies } from "../spec.ts";
 
@@ -16,6 +16,7 @@ export function kindConfig(spec: ClusterSpec, nodeImage: string, imageStore: str
     image: nodeImage,
     extraMounts: [{ hostPath: imageStore, containerPath: IMAGES_MOUNT, readOnly: true }],
   });
+  const tags = kubeadmTags(spec.kubernetes);
   return stringify({
     kind: "Cluster",
     apiVersion: "kind.x-k8s.io/v1alpha4",
@@ -33,8 +34,8 @@ export function kindConfig(spec: ClusterSpec, nodeImage: string, imageStore: str
       stringify({
         kind: "ClusterConfiguration",
         // Nothing of a test cluster is worth waiting for the disk.
-        etcd: { local: { imageTag: KUBEADM_TAGS.etcd, extraArgs: { "unsafe-no-fsync": "true" } } },
-        dns: { imageTag: KUBEADM_TAGS.coredns },
+        etcd: { local: { imageTag: tags.etcd, extraArgs: { "unsafe-no-fsync": "true" } } },
+        dns: { imageTag: tags.coredns },
       }),
       stringify({
         kind: "KubeletConfiguration",

@@ -1,5 +1,5 @@
-import { buildInterlay } from "../../plugin/deploy/build.ts";
 import { defaultSet } from "../components/catalog.ts";
+import { prepareInterlay } from "../components/interlay.ts";
 import { ensureDebianPackages } from "../components/packages.ts";
 import { resolveComponents } from "../components/resolve.ts";
 import { ensureEngine, runningEngine } from "../engine/engine.ts";
@@ -66,7 +66,7 @@ async function prepare(wanted: ClusterSpec, progress: Progress): Promise<Bringup
     ...new Set([spec.kubernetes, spec.kubeProxy.version, ...spec.kubeProxies.map((k) => k.version)]),
   ];
   const components = await resolveComponents(defaultSet(spec.kubernetes, kubeProxies), progress);
-  const interlay = await buildInterlay();
+  const interlay = await prepareInterlay(progress);
   const request = { kubernetes: spec.kubernetes, kubeProxies, interlay, probe: spec.probe };
   const images = await prepareImages(components, request, progress);
   const kubectl = new Kubectl(components.path("kubectl", spec.kubernetes), kubeconfigPath(spec.name));

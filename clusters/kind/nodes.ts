@@ -1,6 +1,6 @@
 import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { runOrThrow } from "../components/command.ts";
+import { run } from "../components/command.ts";
 import type { Engine } from "../engine/engine.ts";
 import { imageStore, storeLacks } from "../images/store.ts";
 import { kindConfig } from "./config.ts";
@@ -30,15 +30,14 @@ export const nodes: Step = {
     // What another spec or an interrupted run left goes first.
     await removeNodes(engine, spec.name);
     const file = await writeConfig(bringup, store);
-    await runOrThrow(
-      [components.path("kind"), "create", "cluster", "--config", file, "--kubeconfig", kubeconfigPath(spec.name)],
-      {
-        env: { ...engine.env, KIND_EXPERIMENTAL_DOCKER_NETWORK: networkName(spec.name) },
-        onLine: (line) => {
-          handle.update(line.trim());
-        },
+    const argv = [components.path("kind"), "create", "cluster", "--config", file];
+    const { exitCode, stderr } = await run([...argv, "--kubeconfig", kubeconfigPath(spec.name)], {
+      env: { ...engine.env, KIND_EXPERIMENTAL_DOCKER_NETWORK: networkName(spec.name) },
+      onLine: (line) => {
+        handle.update(line.trim());
       },
-    );
+    });
+    if (exitCode !== 0) throw new Error(`\`${argv.join(" ")}\` ended with ${exitCode}:\n${whatWentWrong(stderr)}`);
   },
 
   undo: removeNodes,
@@ -68,3 +67,17 @@ async function removeNodes(engine: Engine, cluster: string): Promise<void> {
   }
   await rm(clusterDirectory(cluster), { recursive: true, force: true });
 }
+
+/** The most lines of kind's, and kubeadm's under it, that are shown. */
+const SHOWN = 12;
+
+/** The lines that name an error: kubeadm ends with pages of its own stack, after the reason. Pure. */
+export function whatWentWrong(stderr: string): string {
+  const lines = stderr.trim().split("\n");
+  const telling = lines.filter(
+    (line) => /error|fail|timed? ?out|deadline|unhealthy|not /i.test(line) && !isStack(line),
+  );
+  return (telling.length > 0 ? telling : lines).slice(-SHOWN).join("\n");
+}
+
+const isStack = (line: string): boolean => /^\s|^goroutine |^[\w./-]+\.\(?[\w*.]+\)?(\.\w+)*(\(|$)/.test(line);

@@ -1,7 +1,7 @@
 import { switchKubeProxy } from "../kubernetes/kube-proxy.ts";
 import { release } from "node:os";
 import { readFile } from "node:fs/promises";
-import { VERSIONS } from "../components/catalog.ts";
+import { etcdFor, VERSIONS } from "../components/catalog.ts";
 import { run } from "../components/command.ts";
 import { programStream } from "../external/program-stream.ts";
 import { Kubectl } from "../kubernetes/kubectl.ts";
@@ -51,7 +51,7 @@ export class LabCluster implements Cluster {
       calico: VERSIONS.calico,
       multus: VERSIONS.multus,
       cniPlugins: VERSIONS["cni-plugins"],
-      etcd: VERSIONS.etcd,
+      etcd: etcdFor(spec.kubernetes),
       kernel: release(),
     };
     this.faults = controlOf(this.#files.controlSocket);

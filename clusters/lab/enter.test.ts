@@ -5,7 +5,7 @@ describe("ways into a lab", () => {
   it("from outside: the process namespace first, for the pids are its own", () => {
     assert.equal(
       fromOutside(4711, 12, ["ip", "link"]).join(" "),
-      "nsenter --target 4711 --pid --mount -- nsenter --target 12 --mount --net --uts --root --wd -- ip link",
+      "nsenter --target 4711 --pid --mount --root --wd -- nsenter --target 12 --mount --net --uts --root --wd -- ip link",
     );
   });
 

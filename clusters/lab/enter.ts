@@ -8,9 +8,12 @@ export function inside(pid: number, argv: readonly string[]): readonly string[] 
   return ["nsenter", "--target", String(pid), ...ALL, "--", ...argv];
 }
 
-/** From this computer: first into the lab's process namespace, whose pids the state file has. @param init its process 1 */
+/**
+ * From this computer: first into the lab's process namespace, whose pids the state file has; with its root directory, for
+ * who started it may be in a chroot. @param init its process 1
+ */
 export function fromOutside(init: number, pid: number, argv: readonly string[]): readonly string[] {
-  return ["nsenter", "--target", String(init), "--pid", "--mount", "--", ...inside(pid, argv)];
+  return ["nsenter", "--target", String(init), "--pid", "--mount", "--root", "--wd", "--", ...inside(pid, argv)];
 }
 
 /** On a machine, in a pod's network namespace. */

@@ -3,9 +3,10 @@ import { copyFile, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { basename, dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { buildInterlay, type Executables } from "../../plugin/deploy/build.ts";
-import { VERSIONS, type ComponentRef } from "../components/catalog.ts";
+import type { Executables } from "../../plugin/deploy/build.ts";
+import { etcdFor, VERSIONS, type ComponentRef } from "../components/catalog.ts";
 import { cacheRoot } from "../components/cache.ts";
+import { prepareInterlay } from "../components/interlay.ts";
 import { ensureDebianPackages } from "../components/packages.ts";
 import { type ResolvedComponents, resolveComponents } from "../components/resolve.ts";
 import { timed } from "../components/timed.ts";
@@ -45,7 +46,7 @@ export const labProvider: Provider = {
   async up(spec, progress) {
     await ensureDebianPackages(PACKAGES, progress);
     const components = await resolveComponents(componentsFor(spec), progress);
-    const interlay = await buildInterlay();
+    const interlay = await prepareInterlay(progress);
     const directory = labDirectory(spec.name);
     const files = labFiles(directory);
     const wanted = await planFor(spec, components, interlay);
@@ -155,8 +156,8 @@ function componentsFor(spec: ClusterSpec): readonly ComponentRef[] {
     name,
     version: VERSIONS.calico,
   }));
-  const others = (["multus", "cni-plugins", "etcd"] as const).map((name) => ({ name, version: VERSIONS[name] }));
-  return [...kubernetes, ...proxies, ...calico, ...others];
+  const others = (["multus", "cni-plugins"] as const).map((name) => ({ name, version: VERSIONS[name] }));
+  return [...kubernetes, ...proxies, ...calico, ...others, { name: "etcd", version: etcdFor(spec.kubernetes) }];
 }
 
 function kubeProxyVersions(spec: ClusterSpec): readonly string[] {

@@ -24,8 +24,11 @@ describe("machines of a lab", () => {
     const pidOf = (name: string): number => made.get(name) ?? 0;
     try {
       const reaches = async () =>
-        (await run(inside(pidOf(controlPlane.name), ["ping", "-n", "-q", "-c", "3", "-i", "0.2", "-W", "2", worker.address])))
-          .exitCode === 0;
+        (
+          await run(
+            inside(pidOf(controlPlane.name), ["ping", "-n", "-q", "-c", "3", "-i", "0.2", "-W", "2", worker.address]),
+          )
+        ).exitCode === 0;
       assert.ok(await reaches(), "the new worker does not answer");
       // a pod's network with a program in it, which no machine's own process is the parent of
       await runOrThrow(inside(pidOf(worker.name), ["ip", "netns", "add", "pod"]));

@@ -1,28 +1,14 @@
-import { readFileSync, writeFileSync } from "node:fs";
-import { FLAG } from "../netlink/message.ts";
 import { RTM_LINK, encodeLinkChange, encodeLinkName, encodeVethPair } from "../netlink/link.ts";
-import { NUD_PERMANENT, RTM_NEIGHBOUR, encodeNeighbour } from "../netlink/neighbour.ts";
-import { type Change, NetlinkError } from "../netlink/socket.ts";
-import { RTM_ROUTE, encodeRoute } from "../netlink/route.ts";
-import { RTM_RULE, encodeRule } from "../netlink/rule.ts";
-import { familyOf } from "./address.ts";
+import { FLAG } from "../netlink/message.ts";
+import { NetlinkError } from "../netlink/socket.ts";
+import { applyMessage, applyMessages, isMessage } from "./apply-messages.ts";
+import type { Failed, Made, Undo } from "./apply-step.ts";
+import { applySysctls, isSysctl, writeSysctl } from "./apply-sysctls.ts";
 import { gone } from "./gone.ts";
 import { type Namespace, withNamespaceFd } from "./kernel.ts";
-import { kernelRoute, kernelRule } from "./kernel-objects.ts";
-import {
-  describeItem,
-  type MacItem,
-  type NeighbourItem,
-  type Plan,
-  type PlanItem,
-  type RouteItem,
-  type RuleItem,
-  type SysctlItem,
-  type VethItem,
-} from "./plan.ts";
-import { restoreReplaced } from "./replaced-route.ts";
-import { isShared, removeSharedRule } from "./shared-rule.ts";
+import { describeItem, type MacItem, type Plan, type PlanItem, type VethItem, type Where } from "./plan.ts";
 import { applyReplyMark, removeReplyMark } from "./reply-mark.ts";
+import { isShared } from "./shared-rule.ts";
 
 /** A step of a plan that the kernel refused; what was made before it is undone. */
 export class ApplyError extends Error {
@@ -31,8 +17,6 @@ export class ApplyError extends Error {
     this.name = "ApplyError";
   }
 }
-
-type Undo = () => void;
 
 /**
  * Makes the kernel as the plan says, in its order. What is there already stays: applying twice is the same as once.
@@ -53,18 +37,20 @@ export function applyPlan(
   };
   let failing: PlanItem | undefined;
   try {
+    const failed = (item: PlanItem): void => {
+      failing = item;
+    };
     for (let index = 0; index < plan.items.length;) {
-      const run = beforeItem === undefined ? messagesFrom(plan.items, index) : [];
-      const [first] = run;
-      failing = first ?? plan.items[index];
-      if (first !== undefined && run.length > 1) {
-        applyMessages(run, first.where === "node" ? node : pod, made, (item) => (failing = item));
-        index += run.length;
-      } else if (failing !== undefined) {
+      failing = plan.items[index];
+      const messages = beforeItem === undefined ? runFrom(plan.items, index, isMessage) : [];
+      const sysctls = beforeItem === undefined ? runFrom(plan.items, index, isSysctl) : [];
+      if (messages.length > 1) eachNamespace(messages, node, pod, applyMessages, made, failed);
+      else if (sysctls.length > 1) eachNamespace(sysctls, node, pod, applySysctls, made, failed);
+      else if (failing !== undefined) {
         beforeItem?.(failing, index);
         made(failing, applyItem(failing, node, pod));
-        index++;
       }
+      index += Math.max(1, messages.length, sysctls.length);
     }
   } catch (error) {
     for (const step of [...undo.reverse(), ...undoShared]) {
@@ -78,82 +64,33 @@ export function applyPlan(
   }
 }
 
-type MessageItem = NeighbourItem | RouteItem | RuleItem;
-
-function isMessage(item: PlanItem | undefined): item is MessageItem {
-  return item?.kind === "neighbour" || item?.kind === "route" || item?.kind === "rule";
-}
-
-/** From `index` on, what is one netlink message each in one namespace. */
-function messagesFrom(items: readonly PlanItem[], index: number): readonly MessageItem[] {
-  const run: MessageItem[] = [];
-  for (let item = items[index]; isMessage(item); item = items[index + run.length]) {
-    if (run[0] !== undefined && run[0].where !== item.where) break;
-    run.push(item);
-  }
+/** What is of one kind from `index` on. */
+function runFrom<T extends PlanItem>(
+  items: readonly PlanItem[],
+  index: number,
+  isOne: (item: PlanItem) => item is T,
+): readonly T[] {
+  const run: T[] = [];
+  for (let item = items[index]; item !== undefined && isOne(item); item = items[index + run.length]) run.push(item);
   return run;
 }
 
-/** All in one go: a call of the kernel for each would be most of an ADD's time. Throws the first refusal, named to `failing`. */
-function applyMessages(
-  items: readonly MessageItem[],
-  where: Namespace,
-  made: (item: PlanItem, undo: Undo | undefined) => void,
-  failing: (item: PlanItem) => void,
+/** A run's items of one namespace, in their order, then the other's: neither end of a pair waits for the other's lines. */
+function eachNamespace<T extends PlanItem & { readonly where: Where }>(
+  run: readonly T[],
+  node: Namespace,
+  pod: Namespace,
+  apply: (items: readonly T[], where: Namespace, made: Made, failed: Failed) => void,
+  made: Made,
+  failed: Failed,
 ): void {
-  const steps = items.map((item) => ({ item, ...messageOf(item, where) }));
-  const refused = where.socket.executeEach(steps.map(({ change }) => change));
-  let failure: { readonly item: PlanItem; readonly error: NetlinkError } | undefined;
-  for (const [index, { item, undo }] of steps.entries()) {
-    const error = refused.get(index);
-    if (error === undefined) made(item, undo);
-    else if (!isThere(item, error)) failure ??= { item, error };
-  }
-  if (failure === undefined) return;
-  failing(failure.item);
-  throw failure.error;
-}
-
-/** A rule that there is already is what was wanted; routes and neighbours replace. */
-function isThere(item: PlanItem, error: unknown): boolean {
-  return item.kind === "rule" && error instanceof NetlinkError && error.code === "EEXIST";
-}
-
-/** The message that makes an item, and how to undo it. */
-function messageOf(item: MessageItem, where: Namespace): { readonly change: Change; readonly undo: Undo } {
-  const what = (): string => describeItem(item);
-  switch (item.kind) {
-    case "neighbour": {
-      const { address, mac } = item;
-      const link = indexOf(where, item.device);
-      const body = encodeNeighbour({ family: familyOf(address), link, address, mac, state: NUD_PERMANENT });
-      return {
-        change: { what, type: RTM_NEIGHBOUR.new, flags: FLAG.create | FLAG.replace, body },
-        undo: () => {
-          where.socket.execute(what(), RTM_NEIGHBOUR.del, 0, body);
-        },
-      };
-    }
-    case "route": {
-      const body = encodeRoute(kernelRoute(item, indexOf(where, item.device)));
-      return {
-        change: { what, type: RTM_ROUTE.new, flags: FLAG.create | FLAG.replace, body },
-        undo: () => {
-          if (!restoreReplaced(item, where)) where.socket.execute(what(), RTM_ROUTE.del, 0, body);
-        },
-      };
-    }
-    case "rule": {
-      const body = encodeRule(kernelRule(item));
-      return {
-        change: { what, type: RTM_RULE.new, flags: FLAG.create | FLAG.excl, body },
-        undo: () => {
-          if (item.where === "node") removeSharedRule(item, where);
-          else where.socket.execute(what(), RTM_RULE.del, 0, body);
-        },
-      };
-    }
-  }
+  for (const where of new Set(run.map((item) => item.where)))
+    apply(
+      run.filter((item) => item.where === where),
+      where === "node" ? node : pod,
+      made,
+      failed,
+    );
 }
 
 /** Returns how to undo it; undefined if it was there. */
@@ -162,25 +99,15 @@ export function applyItem(item: PlanItem, node: Namespace, pod: Namespace): Undo
   switch (item.kind) {
     case "veth":
       return applyVeth(item, node, pod);
-    case "up":
-      bringUp(item.device, where);
-      return undefined;
     case "mac":
       return applyMac(item, where);
     case "sysctl":
-      return applySysctl(item, where);
+      return where.inside(() => writeSysctl(item, where));
+    case "up":
     case "neighbour":
     case "route":
-    case "rule": {
-      const { change, undo } = messageOf(item, where);
-      try {
-        where.socket.execute(change.what(), change.type, change.flags, change.body);
-      } catch (error) {
-        if (isThere(item, error)) return undefined;
-        throw error;
-      }
-      return undo;
-    }
+    case "rule":
+      return applyMessage(item, where);
     case "reply-mark":
       applyReplyMark(item, where);
       return () => {
@@ -189,34 +116,30 @@ export function applyItem(item: PlanItem, node: Namespace, pod: Namespace): Undo
   }
 }
 
-function indexOf(namespace: Namespace, link: string): number {
-  const found = namespace.findLink(link);
-  if (found === undefined) throw new Error(`there is no link ${link}`);
-  return found.index;
-}
-
 /** A pair half of which is ours and half another's is made anew: the other end was of an earlier life. */
 function applyVeth(item: VethItem, node: Namespace, pod: Namespace): Undo | undefined {
+  const make = (): Undo => {
+    withNamespaceFd(pod.path ?? "/proc/self/ns/net", (fd) => {
+      const body = encodeVethPair(item.node, item.pod, fd, item);
+      node.socket.execute(describeItem(item), RTM_LINK.new, FLAG.create | FLAG.excl, body);
+    });
+    node.forgetLinks();
+    pod.forgetLinks();
+    return () => {
+      removeLink(node, item.node.name);
+    };
+  };
+  try {
+    return make(); // as nearly always: nothing is there
+  } catch (error) {
+    if (!(error instanceof NetlinkError && error.code === "EEXIST")) throw error;
+  }
   const nodeEnd = node.findLink(item.node.name);
   const podEnd = pod.findLink(item.pod.name);
   if (nodeEnd !== undefined && podEnd?.link === nodeEnd.index && podEnd.mac === item.pod.mac) return undefined;
   if (nodeEnd !== undefined) removeLink(node, item.node.name);
   if (podEnd !== undefined) removeLink(pod, item.pod.name);
-  withNamespaceFd(pod.path ?? "/proc/self/ns/net", (fd) => {
-    const body = encodeVethPair(item.node, item.pod, fd, item);
-    node.socket.execute(describeItem(item), RTM_LINK.new, FLAG.create | FLAG.excl, body);
-  });
-  node.forgetLinks();
-  pod.forgetLinks();
-  return () => {
-    removeLink(node, item.node.name);
-  };
-}
-
-/** Never undone: the link was made for it. */
-function bringUp(device: string, where: Namespace): void {
-  const body = encodeLinkChange({ index: indexOf(where, device), up: true });
-  where.socket.execute(`link ${device} up`, RTM_LINK.new, 0, body);
+  return make();
 }
 
 function applyMac({ device, mac }: MacItem, where: Namespace): Undo | undefined {
@@ -240,18 +163,4 @@ export function removeLink(namespace: Namespace, name: string): void {
     namespace.socket.execute(`remove link ${name}`, RTM_LINK.del, 0, encodeLinkName(name));
   });
   namespace.forgetLinks();
-}
-
-function applySysctl(item: SysctlItem, where: Namespace): Undo | undefined {
-  const file = `/proc/sys/net/${item.path.join("/")}`;
-  return where.inside(() => {
-    const before = readFileSync(file, "utf8").trim();
-    if (before === item.value) return undefined;
-    writeFileSync(file, item.value);
-    return () => {
-      where.inside(() => {
-        writeFileSync(file, before);
-      });
-    };
-  });
 }

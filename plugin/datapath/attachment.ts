@@ -43,10 +43,16 @@ function fileOf(containerId: string, ifname: string, directory: string): string 
 
 /** Appears whole or not at all. */
 export function writeAttachment(attachment: Attachment, directory = ATTACHMENTS_DIRECTORY): void {
-  mkdirSync(directory, { recursive: true, mode: 0o700 });
   const file = fileOf(attachment.containerId, attachment.ifname, directory);
   const temporary = `${file}.${process.pid}.new`;
-  writeFileSync(temporary, JSON.stringify({ schema: SCHEMA, ...attachment }), { mode: 0o600 });
+  const text = JSON.stringify({ schema: SCHEMA, ...attachment });
+  try {
+    writeFileSync(temporary, text, { mode: 0o600 });
+  } catch (error) {
+    if (!(error instanceof Error && "code" in error && error.code === "ENOENT")) throw error;
+    mkdirSync(directory, { recursive: true, mode: 0o700 }); // the node's first pod
+    writeFileSync(temporary, text, { mode: 0o600 });
+  }
   renameSync(temporary, file);
 }
 

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { compile, compileGo } from "./compile.ts";
+import { compile, compileC } from "./compile.ts";
 
 const plugin = join(import.meta.dirname, "..");
 
@@ -13,11 +13,14 @@ export interface Executables {
   readonly whole: string;
 }
 
+/** What building needs of Debian beyond npm's packages. */
+export const BUILD_PACKAGES = ["gcc", "musl-tools"] as const;
+
 /** Makes `plugin/dist/interlay` and `plugin/dist/interlay-full`. */
 export async function buildInterlay(): Promise<Executables> {
   const [door, whole] = await Promise.all([
-    compileGo({
-      entry: join(plugin, "door", "main.go"),
+    compileC({
+      entry: join(plugin, "door", "main.c"),
       sources: [join(plugin, "door")],
       output: join(plugin, "dist", "interlay"),
     }),

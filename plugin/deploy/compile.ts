@@ -35,14 +35,15 @@ const BUN_BUILD = [
   "--target=bun-linux-x64",
 ];
 
-const GO_BUILD = ["build", "-trimpath", "-ldflags", "-s -w", "-o"];
+const C_BUILD = ["-std=gnu11", "-O2", "-static", "-s", "-Wall", "-Wextra", "-fstack-protector-strong"];
 
-/** One static executable by `go build`; made only if the sources changed since the last time. */
-export function compileGo(program: Program): Promise<string> {
-  return madeOnce(program, GO_BUILD.join(" "), (temporary) =>
-    run("go", [...GO_BUILD, temporary, program.entry], {
-      ...{ CGO_ENABLED: "0", GOFLAGS: "-buildvcs=false", GOOS: "linux", GOARCH: "amd64" },
-    }),
+/**
+ * One static executable; made only if the sources changed since the last time. With musl: what glibc asks the processor
+ * (CPUID) as it starts is 0.4 ms where that is a virtual one.
+ */
+export function compileC(program: Program): Promise<string> {
+  return madeOnce(program, C_BUILD.join(" "), (temporary) =>
+    run("musl-gcc", [...C_BUILD, "-o", temporary, program.entry]),
   );
 }
 
@@ -72,7 +73,7 @@ async function digestOf(directories: readonly string[], recipe: string): Promise
   const hash = createHash("sha256").update(recipe);
   for (const directory of directories) {
     const names = (await readdir(directory, { recursive: true })).filter((n) =>
-      /(?<!\.test)\.(ts|yaml|json|nft|go)$/.test(n),
+      /(?<!\.test)\.(ts|yaml|json|nft|c)$/.test(n),
     );
     for (const name of names.sort()) hash.update(`\0${name}\0`).update(await readFile(join(directory, name)));
   }
@@ -83,14 +84,17 @@ function bunPackage(): string {
   return createRequire(import.meta.url).resolve("bun/package.json");
 }
 
-async function run(file: string, argv: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<void> {
-  const child = spawn(file, argv, { stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, ...env } });
+/** A program that building needs is not on this machine. */
+export class NoCompilerError extends Error {}
+
+async function run(file: string, argv: readonly string[]): Promise<void> {
+  const child = spawn(file, argv, { stdio: ["ignore", "pipe", "pipe"] });
   let said = "";
   for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk: Buffer) => (said += chunk.toString()));
   const code = await new Promise<number | null>((resolve, reject) => {
     child
       .on("error", ({ message }) => {
-        reject(new Error(`${file} cannot be started (${message}): it is needed to build Interlay`));
+        reject(new NoCompilerError(`${file} cannot be started (${message}): it is needed to build Interlay`));
       })
       .on("close", resolve);
   });

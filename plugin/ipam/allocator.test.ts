@@ -148,6 +148,17 @@ describe("the addresses of a node's pods", () => {
     );
   });
 
+  it("an address asked for that another node takes in this moment: the error says to try again, not that no pool has it", async () => {
+    cluster.pool("p", { ranges: ["10.7.200.1-10.7.200.2"] });
+    const [one, two] = [agent("n1"), agent("n2")];
+    const asks = { "interlay.dev/ip": "10.7.200.2" };
+    const [a, b] = [pod("a", one, asks), pod("b", two, asks)];
+    await add(one, a);
+    await assert.rejects(add(two, b), /is being taken or given back by another pod in this moment/);
+    two.store.catchUp();
+    await assert.rejects(add(two, b), /10\.7\.200\.2.* is held by pod default\/a/);
+  });
+
   it("a forced-away pod's address waits for its container, then goes to the pod of its name that asks for it", async () => {
     cluster.pool("p", { ranges: ["10.7.200.1-10.7.200.2"] });
     const one = agent("n1");
@@ -351,6 +362,26 @@ describe("the addresses of a node's pods", () => {
       one.lost.map(({ address, pod: { name } }) => [address, name]),
       [["10.7.200.1", "a"]],
     );
+  });
+
+  it("of a container that ends while the API server is told are not taken again", async () => {
+    cluster.pool("p", { ranges: ["10.7.200.1-10.7.200.9"] });
+    const one = agent("n1");
+    const [a, b] = [pod("a", one), pod("b", one)];
+    await add(one, a, "eth0", "ca");
+    await add(one, b, "eth0", "cb");
+    for (const name of ["default/a", "default/b"]) cluster.pods.delete(name);
+    cluster.addresses.delete("10.7.200.1");
+    one.store.catchUp();
+    const create = one.store.create.bind(one.store);
+    // The namespaces are there still: DEL comes before they go.
+    one.store.create = async (...what) => {
+      for (const containerId of ["ca", "cb"]) await one.allocator.release({ containerId, ifname: "eth0" });
+      return create(...what);
+    };
+    await one.allocator.sync();
+    assert.deepEqual(held(), []);
+    assert.deepEqual(one.records.all(), []);
   });
 
   it("two agents of one node, one about to go, answer alike", async () => {

@@ -1,5 +1,5 @@
 import { CniError, CODE } from "../cni/error.ts";
-import type { Family } from "../datapath/address.ts";
+import type { Family, Ip } from "../datapath/address.ts";
 import type { UnderlayAddressObject } from "../agent/objects.ts";
 import { objectName, type Pool } from "./choose.ts";
 import type { AddressSpace } from "./pool.ts";
@@ -70,6 +70,12 @@ export function refused(
 ): CniError {
   const holders = heldOf(asked, holderOf);
   const [first] = holders;
+  if (first === undefined && lookedAt(asked).some((ip) => pools.some(({ spaces }) => spaces.all.has(ip))))
+    return new CniError(
+      CODE.tryAgainLater,
+      `what ${nameOf(request)} asks for is being taken or given back by another pod in this moment`,
+      "The runtime's next try gets it, or says who has it.",
+    );
   if (first === undefined)
     return new CniError(
       CODE.noAddress,
@@ -93,10 +99,12 @@ function heldOf(
   asked: AddressSpace,
   holderOf: (name: string) => UnderlayAddressObject | undefined,
 ): readonly UnderlayAddressObject[] {
+  return lookedAt(asked).flatMap((ip) => holderOf(objectName(ip)) ?? []);
+}
+
+function lookedAt(asked: AddressSpace): readonly Ip[] {
   const most = asked.size < LOOKED_AT ? asked.size : LOOKED_AT;
-  return Array.from({ length: Number(most) }, (_, index) => holderOf(objectName(asked.at(BigInt(index))))).filter(
-    (holder) => holder !== undefined,
-  );
+  return Array.from({ length: Number(most) }, (_, index) => asked.at(BigInt(index)));
 }
 
 /** In words. */

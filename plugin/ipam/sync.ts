@@ -12,7 +12,9 @@ export async function tellRecords(
   giveBacks: GiveBacks,
   lost: (record: AddressRecord) => void,
 ): Promise<void> {
-  for (const record of records.all()) {
+  for (const { name } of records.all()) {
+    const record = records.find(name);
+    if (record === undefined) continue; // a DEL was faster than the answers before this one
     const object = store.address(record.name);
     if (object === undefined) await restore(store, records, record, lost);
     else if (object.spec.conflict !== undefined) records.remove(record.name);
@@ -26,9 +28,14 @@ export async function tellRecords(
     else if (record.stale) {
       const { containerId } = record;
       const next = await store.replace(object, { ...object.spec, containerId, node: store.node });
-      if (next !== undefined) records.write({ ...record, stale: false });
+      if (next !== undefined) told(records, record);
     }
   }
+}
+
+/** Unless an ADD or a DEL has changed it while the API server was told: then that is what counts, and is told next. */
+function told(records: Records, record: AddressRecord): void {
+  if (records.find(record.name) === record) records.write({ ...record, stale: false });
 }
 
 /** An address of the reserve that a pod got while the API server was away. */
@@ -45,7 +52,7 @@ async function tellGiven(
     records.remove(record.name); // it is of the reserve again
     return;
   }
-  if ((await store.replace(object, spec)) !== undefined) records.write({ ...record, stale: false });
+  if ((await store.replace(object, spec)) !== undefined) told(records, record);
 }
 
 /** The object was deleted, by whomever, and the container has the address still: it is taken again before another does. */
@@ -60,7 +67,12 @@ async function restore(
     return;
   }
   const pod = store.followedPod(record.pod.namespace, record.pod.name);
-  if ((await store.create(record.name, specOfRecord(record, store.node, pod))) !== undefined) return;
+  const made = await store.create(record.name, specOfRecord(record, store.node, pod));
+  if (made !== undefined) {
+    const now = records.find(record.name);
+    if (now === undefined || now.released) await store.remove(made); // its DEL came meanwhile, and found no object
+    return;
+  }
   if (store.address(record.name) === undefined) return; // somebody has made it; the watch will tell who
   lost(record);
 }

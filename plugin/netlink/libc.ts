@@ -46,13 +46,13 @@ function load(): Libc {
     madvise: { args: ["u64", "u64", "i32"], returns: "i32" },
     __errno_location: { args: [], returns: "ptr" },
   });
-  const call =
-    (name: string) =>
-    (...args: readonly unknown[]): number => {
-      const symbol = symbols[name];
-      if (!symbol) throw new Error(`libc has no ${name}`);
-      return Number(symbol(...args));
-    };
+  // Each as it is: a wrapper around all of them would be most of what a call costs.
+  const call = (name: string) => {
+    const symbol = symbols[name];
+    if (symbol === undefined) throw new Error(`libc has no ${name}`);
+    return symbol as (...args: readonly unknown[]) => number;
+  };
+  const errnoLocation = call("__errno_location");
   return {
     socket: call("socket"),
     setsockopt: call("setsockopt"),
@@ -63,6 +63,6 @@ function load(): Libc {
     close: call("close"),
     flock: call("flock"),
     madvise: call("madvise"),
-    errno: () => ffi.read.i32(call("__errno_location")(), 0),
+    errno: () => ffi.read.i32(errnoLocation(), 0),
   };
 }

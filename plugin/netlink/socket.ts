@@ -102,27 +102,34 @@ export class NetlinkSocket {
   }
 
   /**
-   * Several changes, all or none, between the messages that begin and end a transaction (nfnetlink). Each is
-   * acknowledged; the first refusal is the error.
+   * Several changes, all or none, between the messages that begin and end a transaction (nfnetlink). The first refusal is
+   * the error: of a change, or of the whole, which is told as the beginning's (nfnetlink_rcv_batch).
    */
   batch(what: string, begin: BatchMessage, changes: readonly BatchMessage[], end: BatchMessage): void {
     const c = libc();
     const first = this.#sequence;
-    const all = [begin, ...changes.map((change) => ({ ...change, flags: change.flags | FLAG.ack })), end];
+    const last = first + changes.length;
     const request = Buffer.concat(
-      all.map(({ type, flags, body }) =>
-        encodeMessage({ type, flags: FLAG.request | flags, sequence: this.#sequence++ }, body),
-      ),
+      [begin, ...changes, end].map(({ type, flags, body }) => {
+        const sequence = this.#sequence++;
+        // Refusals are told unasked; that all is done, by the last change's acknowledgement.
+        return encodeMessage(
+          { type, flags: FLAG.request | flags | (sequence === last ? FLAG.ack : 0), sequence },
+          body,
+        );
+      }),
     );
     if (c.send(this.#fd, request, request.length, 0) < 0) throw new NetlinkError(what, c.errno(), undefined);
-    for (let acknowledged = 0; acknowledged < changes.length;) {
+    let refusal: NetlinkError | undefined;
+    for (;;)
       for (const message of this.#receiveMessages(what)) {
         if (message.sequence < first || message.type !== CONTROL.error) continue;
         const errno = -message.payload.readInt32LE(0);
-        if (errno !== 0) throw new NetlinkError(what, errno, explanationIn(message));
-        acknowledged++;
+        if (errno !== 0) refusal ??= new NetlinkError(what, errno, explanationIn(message));
+        if (message.sequence !== last && message.sequence !== first) continue;
+        if (refusal !== undefined) throw refusal;
+        return;
       }
-    }
   }
 
   close(): void {

@@ -5,6 +5,7 @@ import { clusterApi } from "../../e2e/cluster-api.ts";
 import { runOptions, specFor } from "../../e2e/context.ts";
 import { cells } from "../../e2e/matrix/cells.ts";
 import { DEFAULT_RUN, runCells } from "../../e2e/matrix/run.ts";
+import { untilServicesAnswer } from "../../e2e/matrix/services-known.ts";
 import { deploy } from "../../e2e/pods/deploy.ts";
 import type { Bench, Figure } from "./figure.ts";
 import { median, tenth } from "./statistics.ts";
@@ -16,7 +17,7 @@ const PHASES = ["cluster", "pods", "matrix"] as const;
 type Phase = (typeof PHASES)[number];
 const WORDS: Readonly<Record<Phase, string>> = {
   cluster: "up, every workload ready",
-  pods: "the pods of the three types ready",
+  pods: "the pods of the three types ready, their Services known",
   matrix: "the matrix, every cell as expected",
 };
 
@@ -78,8 +79,12 @@ async function bringUp(
   await provider.down(name, progress);
   try {
     const cluster = await timed("cluster", () => provider.up(spec, progress));
-    const deployment = await timed("pods", () => deploy(cluster, clusterApi(cluster)));
-    const all = cells(deployment.workers.length, deployment.families);
+    const { deployment, all } = await timed("pods", async () => {
+      const deployment = await deploy(cluster, clusterApi(cluster));
+      const all = cells(deployment.workers.length, deployment.families);
+      await untilServicesAnswer(all, VARIANT, deployment);
+      return { deployment, all };
+    });
     const results = await timed("matrix", () => runCells(all, VARIANT, deployment, DEFAULT_RUN));
     await deployment.closeProbers();
     const wrong = results.find(({ ok }) => !ok);

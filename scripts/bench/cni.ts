@@ -3,14 +3,14 @@ import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { VERSIONS } from "../../clusters/components/catalog.ts";
+import { prepareInterlay } from "../../clusters/components/interlay.ts";
 import { ensureDebianPackages } from "../../clusters/components/packages.ts";
 import { resolveComponents } from "../../clusters/components/resolve.ts";
 import { plainProgress } from "../../clusters/progress-plain.ts";
-import { buildInterlay } from "../../plugin/deploy/build.ts";
 import { TestAgent } from "../../plugin/testing/agent.ts";
-import { lines, must, type PluginName, TestNet, type TestNode } from "../../plugin/testing/node.ts";
+import { lines, must, type PluginName, TestNet, type TestNode, type TestPod } from "../../plugin/testing/node.ts";
 import type { Bench, Figure } from "./figure.ts";
-import { invoke } from "./invoke.ts";
+import { Runtime } from "./cni/runtime.ts";
 import { hundredth, median, percentile, tenth } from "./statistics.ts";
 
 const CALLS = 30;
@@ -35,13 +35,14 @@ export const cniBench: Bench = {
     const progress = plainProgress();
     await ensureDebianPackages(["iproute2", "nftables", "procps", "util-linux"], progress);
     const components = await resolveComponents([{ name: "cni-plugins", version: VERSIONS["cni-plugins"] }], progress);
-    const { door, whole } = await buildInterlay();
+    const { door, whole } = await prepareInterlay(progress);
     const net = new TestNet({ interlay: whole, door, faulty: whole, reference: components.path("cni-plugins") });
     const node = net.node("n1", "10.7.168.71");
     const agent = new TestAgent(node);
+    const place = { net, node, runtime: new Runtime(node) };
     try {
       await agent.start(whole);
-      for (const type of [UNDERLAY, MULTI_NIC]) await rounds(net, node, type, "agent", WARM_UP);
+      for (const type of [UNDERLAY, MULTI_NIC]) await rounds(place, type, "agent", WARM_UP);
       const figures: Figure[] = [];
       const tell = (more: readonly Figure[]): void => {
         for (const { name, value, unit } of more) say(`${name}: ${value} ${unit}`);
@@ -49,39 +50,52 @@ export const cniBench: Bench = {
       };
       for (const way of ["agent", "alone"] as const) {
         if (way === "alone") await agent.kill("SIGTERM");
-        tell(await version(net, node, way));
-        for (const type of [UNDERLAY, MULTI_NIC]) tell(await pairs(net, node, type, way));
-        tell(await crowd(net, node, way));
+        tell(await version(place, way));
+        for (const type of [UNDERLAY, MULTI_NIC]) tell(await pairs(place, type, way));
+        tell(await crowd(place, way));
         if (way === "agent") tell([agentMemory(agent)]);
       }
       tell([memory(node)]);
       say(`${CALLS} calls of each, in turns; ${CROWD} ADDs, ${AT_ONCE} at a time; the agent's API server is away`);
       return figures;
     } finally {
+      place.runtime.close();
       await agent.kill();
       net.close();
     }
   },
 };
 
+interface Place {
+  readonly net: TestNet;
+  readonly node: TestNode;
+  /** On that node. */
+  readonly runtime: Runtime;
+}
+
 /** Duration in ms; a call that fails ends the run, for its time says nothing. */
 async function timed(
-  net: TestNet,
-  ...[plugin, command, node, ...rest]: Parameters<TestNet["invocation"]>
+  { net, node, runtime }: Place,
+  plugin: PluginName,
+  command: string,
+  pod: TestPod,
+  ifname: string,
+  config: Readonly<Record<string, unknown>>,
 ): Promise<{ readonly milliseconds: number; readonly json: Readonly<Record<string, unknown>> }> {
-  const inNode = command === "VERSION" ? undefined : node;
-  const { milliseconds, status, stdout } = await invoke(net.invocation(plugin, command, node, ...rest), inNode);
+  const { milliseconds, status, stdout } = await runtime.call(
+    net.invocation(plugin, command, node, pod, ifname, config),
+  );
   if (status !== 0) throw new Error(`${plugin} ${command} ended with ${status}: ${stdout}`);
   const json: unknown = stdout.trim() === "" ? {} : JSON.parse(stdout);
   return { milliseconds, json: json as Record<string, unknown> };
 }
 
-async function version(net: TestNet, node: TestNode, way: Way): Promise<readonly Figure[]> {
-  const pod = net.pod(`v-${way}`);
+async function version(place: Place, way: Way): Promise<readonly Figure[]> {
+  const pod = place.net.pod(`v-${way}`);
   const samples: Record<"door" | "macvlan", number[]> = { door: [], macvlan: [] };
   for (let call = 0; call < CALLS; call++)
     for (const plugin of ["door", "macvlan"] as const)
-      samples[plugin].push((await timed(net, plugin, "VERSION", node, pod, "eth0", {})).milliseconds);
+      samples[plugin].push((await timed(place, plugin, "VERSION", pod, "eth0", {})).milliseconds);
   const basis = `median of ${CALLS}, ${WAY[way]}`;
   return [
     { name: `VERSION, ${way}`, value: tenth(median(samples.door)), unit: "ms", limit: 10, basis },
@@ -98,8 +112,8 @@ const WAY: Record<Way, string> = {
 /** The limits are those of a node as it is: with its agent. */
 const LIMITS = { agent: { ADD: 0.6, DEL: 0.5 }, alone: undefined } as const;
 
-async function pairs(net: TestNet, node: TestNode, type: string, way: Way): Promise<readonly Figure[]> {
-  const samples = await rounds(net, node, type, way, CALLS);
+async function pairs(place: Place, type: string, way: Way): Promise<readonly Figure[]> {
+  const samples = await rounds(place, type, way, CALLS);
   const basis = `median of ${CALLS}, ${WAY[way]}`;
   return (["ADD", "DEL"] as const).flatMap((verb): readonly Figure[] => {
     const [ours, theirs] = [median(samples[`door ${verb}`] ?? []), median(samples[`macvlan ${verb}`] ?? [])];
@@ -118,12 +132,12 @@ async function pairs(net: TestNet, node: TestNode, type: string, way: Way): Prom
  * again, what disturbs one disturbs the other. What is left to do behind an answer is done before the next call is timed.
  */
 async function rounds(
-  net: TestNet,
-  node: TestNode,
+  place: Place,
   type: string,
   way: Way,
   calls: number,
 ): Promise<Readonly<Record<string, readonly number[]>>> {
+  const { net, node } = place;
   const ifname = type === UNDERLAY ? "eth0" : "net1";
   const macvlan = macvlanConfig("10.7.200.1", ifname);
   const samples: Record<string, number[]> = {};
@@ -131,7 +145,7 @@ async function rounds(
     const pod = net.pod(`${way}-${ifname}-${calls}-${call}`);
     if (type === MULTI_NIC) net.overlay(node, pod, "10.233.64.5");
     const take = async (plugin: PluginName, command: string, config: object) => {
-      const { milliseconds, json } = await timed(net, plugin, command, node, pod, ifname, { ...config });
+      const { milliseconds, json } = await timed(place, plugin, command, pod, ifname, { ...config });
       (samples[`${plugin} ${command}`] ??= []).push(milliseconds);
       return json;
     };
@@ -180,7 +194,7 @@ function checkWay(node: TestNode, way: Way, calls: number): void {
     throw new Error(`${other.length} of ${2 * calls} calls that were measured as "${way}" were not`);
 }
 
-async function crowd(net: TestNet, node: TestNode, way: Way): Promise<readonly Figure[]> {
+async function crowd({ net, node, runtime }: Place, way: Way): Promise<readonly Figure[]> {
   const pods = Array.from({ length: CROWD }, (_, index) => {
     const pod = net.pod(`c${index}-${way}`);
     const address = `10.7.201.${index + 1}/16`;
@@ -190,13 +204,13 @@ async function crowd(net: TestNet, node: TestNode, way: Way): Promise<readonly F
   let failures = 0;
   await atOnce(pods, async ({ pod, prevResult }) => {
     const call = net.invocation("door", "ADD", node, pod, "eth0", { prevResult });
-    const { status, milliseconds } = await invoke(call, node);
+    const { status, milliseconds } = await runtime.call(call);
     if (status !== 0) failures++;
     samples.push(milliseconds);
   });
   checkWay(node, way, CROWD / 2);
   await atOnce(pods, async ({ pod }) => {
-    await invoke(net.invocation("door", "DEL", node, pod, "eth0", {}), node);
+    await runtime.call(net.invocation("door", "DEL", node, pod, "eth0", {}));
   });
   for (const { pod } of pods) net.removePod(pod);
   await settled(node);

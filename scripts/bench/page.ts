@@ -1,7 +1,7 @@
 import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
-import { VERSIONS } from "../../clusters/components/catalog.ts";
+import { etcdFor, VERSIONS } from "../../clusters/components/catalog.ts";
 import { run } from "../../clusters/components/command.ts";
 import packageJson from "../../package.json" with { type: "json" };
 
@@ -30,7 +30,8 @@ export type Written = z.infer<typeof written>;
 
 /** The versions that a bench's json tells of. @param tools Debian packages that it measures with */
 export async function versionsNow(tools: readonly string[]): Promise<Readonly<Record<string, string>>> {
-  const { kubernetes, calico, multus, etcd } = VERSIONS;
+  const { kubernetes, calico, multus } = VERSIONS;
+  const etcd = etcdFor(kubernetes);
   const found = await Promise.all(
     tools.map(async (name) => [name, (await run(["dpkg-query", "-W", "-f", "${Version}", name])).stdout] as const),
   );

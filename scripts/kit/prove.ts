@@ -4,9 +4,20 @@ import { join } from "node:path";
 import { runOrThrow } from "../../clusters/components/command.ts";
 import { DIRECTORY, SUMS } from "./pack.ts";
 
+/** $@ is e2e's arguments. This shell is the first process there: when it ends, all that runs there does, Docker too. */
+const SCRIPT = [
+  "ip link set lo up && ip route",
+  'npm run e2e -- "$@" && status=0 || status=$?',
+  "npm run down -- --all",
+  "exit $status",
+].join("\n");
+
+/** Of their own: network (nothing but a loopback), processes, mounts. */
+const ALONE = ["unshare", "--net", "--pid", "--mount", "--fork", "--kill-child", "--mount-proc", "--"];
+
 /**
- * Unpacks a kit below `where` and runs the suite from it as on a machine of its own: in a network namespace with nothing but
- * a loopback, a home directory that is empty, and no environment of ours. Returns the suite's exit status.
+ * Unpacks a kit below `where` and runs the suite from it as on a machine of its own: in a network namespace without a route,
+ * a home directory that is empty, no environment of ours, and no Docker of this machine's. Returns the suite's exit status.
  */
 export async function prove(
   archive: string,
@@ -22,10 +33,10 @@ export async function prove(
     say("every file is as its checksum says");
     const home = join(room, "home");
     await mkdir(home);
-    const alone = ["unshare", "--net", "--", "sh", "-c", 'ip link set lo up && ip route && exec "$@"', "kit"];
-    return await exitOf([...alone, "npm", "run", "e2e", "--", ...flags], kit, {
+    return await exitOf([...ALONE, "sh", "-c", SCRIPT, "kit", ...flags], kit, {
       PATH: process.env["PATH"] ?? "",
       HOME: home,
+      DOCKER_HOST: `unix://${join(room, "none.sock")}`,
     });
   } finally {
     await rm(room, { recursive: true, force: true });

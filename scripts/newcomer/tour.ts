@@ -89,6 +89,7 @@ export const LEFT_OUT: readonly (readonly [line: string, why: string])[] = [
   ["npm run ipam -- release 10.7.200.7", "the suite ipam runs it"],
   ["npm run bench -- agent", BY_ITSELF],
   ["npm run e2e -- --family dual", ON_KIND],
+  ["npm run e2e -- --suite parity", ON_KIND],
   ["npm run certify -- --product product.yaml --key vendor.key", ON_KIND],
   ["npm run build -- --images", ON_KIND],
   ["npm run e2e -- --provider lab --suite plugin", BY_TEST],
@@ -105,7 +106,7 @@ export const LEFT_OUT: readonly (readonly [line: string, why: string])[] = [
   ["npm run bench -- net", BY_ITSELF],
   ["npm run newcomer", "it is what runs the others"],
   [
-    "npm run e2e -- --provider lab --suite mutants --kube-proxy v1.28.15,v1.29.15,v1.34.1/nftables",
+    "npm run mutants -- --kubernetes v1.31.4 --kube-proxy v1.28.15,v1.29.15,v1.31.4,v1.31.4/nftables",
     "results/mutants.json is its run",
   ],
   ["npm run sweep", BY_ITSELF],

@@ -1,0 +1,108 @@
+import type { V1Pod } from "@kubernetes/client-node";
+import type { CellResult } from "../../results/schema.ts";
+import type { Cluster } from "../../clusters/provider.ts";
+import { gatewayOf } from "../../clusters/spec.ts";
+import { type ClusterApi, clusterApi } from "../cluster-api.ts";
+import { cells } from "../matrix/cells.ts";
+import type { Variant } from "../matrix/gate.ts";
+import { DEFAULT_RUN, runCells } from "../matrix/run.ts";
+import { type NodeFilter, readFilters, switchTo } from "../matrix/variant.ts";
+import { type Deployment, deploy } from "../pods/deploy.ts";
+import { NAMESPACE, podName } from "../pods/pods.ts";
+import { inNames, type Names } from "./names.ts";
+
+const INTERLAY = "/opt/cni/bin/interlay";
+
+/** One of two clusters that are compared, with the same pods in it. */
+export interface Side {
+  readonly cluster: Cluster;
+  readonly api: ClusterApi;
+  readonly deployment: Deployment;
+}
+
+/** What a pod is and has, in names: text for each thing that is compared. */
+export type PodFacts = Readonly<Record<"pod" | "routes" | "rules" | "plan", string>>;
+
+export async function sideOf(cluster: Cluster): Promise<Side> {
+  const api = clusterApi(cluster);
+  return { cluster, api, deployment: await deploy(cluster, api) };
+}
+
+/** Of every pod of the three types, by name. */
+export async function podFacts(side: Side): Promise<ReadonlyMap<string, PodFacts>> {
+  const { cluster, api, deployment } = side;
+  const names = namesOf(side);
+  const pods = deployment.workers.flatMap((node, index) =>
+    (["overlay", "underlay", "multi-nic"] as const).flatMap((type) =>
+      (["a", "b"] as const).map((role) => ({ node, type, name: podName(type, index, role) })),
+    ),
+  );
+  const facts = pods.map(async ({ node, type, name }): Promise<readonly [string, PodFacts]> => {
+    const inPod = async (...argv: readonly string[]) => inNames(await api.exec(NAMESPACE, name, argv), names);
+    const both = async (what: string) =>
+      (
+        await Promise.all(
+          deployment.families.map((family) => inPod("ip", family === "ipv6" ? "-6" : "-4", what, "show")),
+        )
+      ).join("");
+    const plan =
+      type === "overlay"
+        ? "" // Interlay wires none
+        : inNames((await cluster.exec(node, [INTERLAY, "explain", "--pod", `${NAMESPACE}/${name}`])).stdout, names);
+    const pod = inNames(asMade(await api.core.readNamespacedPod({ name, namespace: NAMESPACE })), names);
+    return [name, { pod, routes: await both("route"), rules: await both("rule"), plan }];
+  });
+  return new Map(await Promise.all(facts));
+}
+
+/** What the API server has of a pod, but for what no two have in common. */
+function asMade({ metadata, spec }: V1Pod): string {
+  const annotations = Object.entries(metadata?.annotations ?? {})
+    .filter(([name]) => name !== "cni.projectcalico.org/containerID")
+    .sort();
+  return JSON.stringify({ labels: metadata?.labels, annotations, spec }, undefined, 2);
+}
+
+export interface VariantFacts {
+  readonly results: readonly CellResult[];
+  readonly filters: readonly NodeFilter[];
+}
+
+/** Makes the cluster that variant, and asks every cell. */
+export async function variantFacts({ cluster, deployment }: Side, variant: Variant): Promise<VariantFacts> {
+  await switchTo(cluster, variant);
+  const all = cells(deployment.workers.length, deployment.families);
+  const results = await runCells(all, variant, deployment, DEFAULT_RUN);
+  return { results, filters: await readFilters(cluster, variant.kubeProxy.mode) };
+}
+
+/** Addresses and names that are this cluster's own. */
+function namesOf({ cluster, deployment }: Side): Names {
+  const { spec, nodes, probeImage } = cluster;
+  const ranges = [spec, ...(spec.ipv6 === undefined ? [] : [spec.ipv6])];
+  const role = (name: string) => name.replace(`${spec.name}-`, "");
+  return new Map([
+    [probeImage, "PROBE"],
+    ...ranges.flatMap(({ overlayCidr, serviceCidr, underlayCidr }): [string, string][] => [
+      [overlayCidr, "OVERLAY"],
+      [serviceCidr, "SERVICES"],
+      [underlayCidr, "UNDERLAY"],
+      [gatewayOf(underlayCidr), "GATEWAY"],
+    ]),
+    ...nodes.flatMap(({ name, address, address6 }): [string, string][] => [
+      [name, role(name)],
+      [address, `ADDRESS(${role(name)})`],
+      ...(address6 === undefined ? [] : [[address6, `ADDRESS6(${role(name)})`] as [string, string]]),
+    ]),
+    ...[...deployment.pods.values()]
+      .filter(({ name }) => !name.startsWith("node-")) // these have their node's addresses
+      .flatMap(({ name, addresses }): [string, string][] =>
+        Object.entries(addresses).flatMap(([nic, byFamily]) =>
+          Object.entries(byFamily).map(([family, address]): [string, string] => [
+            address,
+            `${name}(${nic}, ${family})`,
+          ]),
+        ),
+      ),
+  ]);
+}

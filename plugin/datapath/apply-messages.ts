@@ -1,0 +1,105 @@
+import { RTM_LINK, encodeLinkChange } from "../netlink/link.ts";
+import { FLAG } from "../netlink/message.ts";
+import { NUD_PERMANENT, RTM_NEIGHBOUR, encodeNeighbour } from "../netlink/neighbour.ts";
+import { RTM_ROUTE, encodeRoute } from "../netlink/route.ts";
+import { RTM_RULE, encodeRule } from "../netlink/rule.ts";
+import { type Change, NetlinkError } from "../netlink/socket.ts";
+import { familyOf } from "./address.ts";
+import type { Failed, Made, Undo } from "./apply-step.ts";
+import type { Namespace } from "./kernel.ts";
+import { kernelRoute, kernelRule } from "./kernel-objects.ts";
+import { describeItem, type NeighbourItem, type PlanItem, type RouteItem, type RuleItem, type UpItem } from "./plan.ts";
+import { restoreReplaced } from "./replaced-route.ts";
+import { removeSharedRule } from "./shared-rule.ts";
+
+/** What is one message of rtnetlink. */
+type MessageItem = UpItem | NeighbourItem | RouteItem | RuleItem;
+export function isMessage(item: PlanItem): item is MessageItem {
+  return item.kind === "up" || item.kind === "neighbour" || item.kind === "route" || item.kind === "rule";
+}
+
+/** All in one go: a call of the kernel for each would be most of an ADD's time. Throws the first refusal, named to `failed`. */
+export function applyMessages(items: readonly MessageItem[], where: Namespace, made: Made, failed: Failed): void {
+  const steps = items.map((item) => {
+    failed(item);
+    return { item, ...messageOf(item, where) };
+  });
+  const refused = where.socket.executeEach(steps.map(({ change }) => change));
+  let failure: { readonly item: PlanItem; readonly error: NetlinkError } | undefined;
+  for (const [index, { item, undo }] of steps.entries()) {
+    const error = refused.get(index);
+    if (error === undefined) made(item, undo);
+    else if (!isThere(item, error)) failure ??= { item, error };
+  }
+  if (failure === undefined) return;
+  failed(failure.item);
+  throw failure.error;
+}
+
+/** One of them. Returns how to undo it; undefined if it was there. */
+export function applyMessage(item: MessageItem, where: Namespace): Undo | undefined {
+  const { change, undo } = messageOf(item, where);
+  try {
+    where.socket.execute(change.what(), change.type, change.flags, change.body);
+  } catch (error) {
+    if (isThere(item, error)) return undefined;
+    throw error;
+  }
+  return undo;
+}
+
+/** A rule that there is already is what was wanted; routes and neighbours replace. */
+function isThere(item: PlanItem, error: unknown): boolean {
+  return item.kind === "rule" && error instanceof NetlinkError && error.code === "EEXIST";
+}
+
+/** The message that makes an item, and how to undo it. */
+function messageOf(item: MessageItem, where: Namespace): { readonly change: Change; readonly undo: Undo | undefined } {
+  const what = (): string => describeItem(item);
+  switch (item.kind) {
+    case "up": // never undone: the link was made for it
+      return {
+        change: {
+          ...{ what, type: RTM_LINK.new, flags: 0 },
+          body: encodeLinkChange({ index: indexOf(where, item.device), up: true }),
+        },
+        undo: undefined,
+      };
+    case "neighbour": {
+      const { address, mac } = item;
+      const link = indexOf(where, item.device);
+      const body = encodeNeighbour({ family: familyOf(address), link, address, mac, state: NUD_PERMANENT });
+      return {
+        change: { what, type: RTM_NEIGHBOUR.new, flags: FLAG.create | FLAG.replace, body },
+        undo: () => {
+          where.socket.execute(what(), RTM_NEIGHBOUR.del, 0, body);
+        },
+      };
+    }
+    case "route": {
+      const body = encodeRoute(kernelRoute(item, indexOf(where, item.device)));
+      return {
+        change: { what, type: RTM_ROUTE.new, flags: FLAG.create | FLAG.replace, body },
+        undo: () => {
+          if (!restoreReplaced(item, where)) where.socket.execute(what(), RTM_ROUTE.del, 0, body);
+        },
+      };
+    }
+    case "rule": {
+      const body = encodeRule(kernelRule(item));
+      return {
+        change: { what, type: RTM_RULE.new, flags: FLAG.create | FLAG.excl, body },
+        undo: () => {
+          if (item.where === "node") removeSharedRule(item, where);
+          else where.socket.execute(what(), RTM_RULE.del, 0, body);
+        },
+      };
+    }
+  }
+}
+
+function indexOf(namespace: Namespace, link: string): number {
+  const found = namespace.findLink(link);
+  if (found === undefined) throw new Error(`there is no link ${link}`);
+  return found.index;
+}

@@ -1,0 +1,55 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
+import type { Invocation, TestNode } from "../../../plugin/testing/node.ts";
+import { answered, type Asked, type Timed } from "./invocation.ts";
+
+type Waiting = { readonly resolve: (timed: Timed) => void; readonly reject: (error: Error) => void };
+
+const BUN = join(dirname(createRequire(import.meta.url).resolve("bun/package.json")), "bin", "bun.exe");
+
+/**
+ * What starts plugins on a node: a process of its own in the node's network, as a container runtime is. Run by Bun, which
+ * starts programs as runtimes do (vfork); Node copies its page tables first, which is a millisecond of each call.
+ */
+export class Runtime {
+  readonly #child: ChildProcess;
+  readonly #waiting = new Map<number, Waiting>();
+  #calls = 0;
+
+  constructor({ name }: TestNode) {
+    const argv = [BUN, join(import.meta.dirname, "runtime-process.ts")];
+    this.#child = spawn("nsenter", [`--net=/var/run/netns/${name}`, ...argv], {
+      stdio: ["ignore", "inherit", "inherit", "ipc"],
+    });
+    this.#child.on("message", (message) => {
+      const { id, result } = answered.parse(message);
+      const waiting = this.#waiting.get(id);
+      this.#waiting.delete(id);
+      if ("error" in result) waiting?.reject(new Error(result.error));
+      else waiting?.resolve(result);
+    });
+    this.#child.on("exit", (code) => {
+      for (const { reject } of this.#waiting.values())
+        reject(new Error(`the process that starts plugins on ${name} ended with ${String(code)}`));
+    });
+  }
+
+  call({ executable, env, input }: Invocation): Promise<Timed> {
+    const id = ++this.#calls;
+    const known = Object.fromEntries(
+      Object.entries(env).flatMap(([k, v]) => (v === undefined ? [] : [[k, v] as const])),
+    );
+    const message: Asked = { id, invocation: { executable, env: known, input } };
+    return new Promise((resolve, reject) => {
+      this.#waiting.set(id, { resolve, reject });
+      this.#child.send(message, (error) => {
+        if (error !== null) reject(error);
+      });
+    });
+  }
+
+  close(): void {
+    this.#child.disconnect();
+  }
+}
