@@ -30,8 +30,11 @@ export class KubeProxyObserver {
 
   /** @param image of the kube-proxy pod on this node, for when it does not answer */
   async observe({ saved, kubeProxy }: Filters, image?: string): Promise<KubeProxyObservation> {
-    const drop = invalidDrop([...Object.values(saved), kubeProxy].join("\n"));
-    const reason = `${image ?? ""} ${String(drop.invalidDropRule)}`;
+    const iptables = Object.values(saved).join("\n");
+    const drop = invalidDrop(`${iptables}\n${kubeProxy}`);
+    // One that was started anew in another mode leaves other chains; the image and the rule may be the same.
+    const chains = [iptables.includes("KUBE-FORWARD"), kubeProxy !== ""];
+    const reason = JSON.stringify([image, drop.invalidDropRule, ...chains]);
     const now = performance.now();
     const known = this.#own.version !== null && this.#own.mode !== null;
     if (!known || reason !== this.#asked.reason || now - this.#asked.at > ASK_AGAIN_MS) {

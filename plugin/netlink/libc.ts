@@ -1,4 +1,4 @@
-/** The few libc calls that netlink needs, through bun:ffi. Loaded on first use, so that Node can load what imports it. */
+/** The few libc calls that netlink and the agent need, through bun:ffi. Loaded on first use, so that Node can load what imports it. */
 
 export interface Libc {
   socket(domain: number, type: number, protocol: number): number;
@@ -9,6 +9,8 @@ export interface Libc {
   setns(fd: number, kind: number): number;
   close(fd: number): number;
   flock(fd: number, operation: number): number;
+  /** madvise(2). @param address of a page, as /proc/self/maps has it. @param length bytes */
+  madvise(address: number, length: number, advice: number): number;
   errno(): number;
 }
 
@@ -41,6 +43,7 @@ function load(): Libc {
     setns: { args: ["i32", "i32"], returns: "i32" },
     close: { args: ["i32"], returns: "i32" },
     flock: { args: ["i32", "i32"], returns: "i32" },
+    madvise: { args: ["u64", "u64", "i32"], returns: "i32" },
     __errno_location: { args: [], returns: "ptr" },
   });
   // Each as it is: a wrapper around all of them would be most of what a call costs.
@@ -59,6 +62,7 @@ function load(): Libc {
     setns: call("setns"),
     close: call("close"),
     flock: call("flock"),
+    madvise: call("madvise"),
     errno: () => ffi.read.i32(errnoLocation(), 0),
   };
 }
