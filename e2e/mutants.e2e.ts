@@ -12,6 +12,7 @@ import { FACT_MUTANTS, type FactMutant } from "./mutants/facts.ts";
 import { Fates } from "./mutants/fates.ts";
 import { GATE_MUTANTS, type Observation, wrongIn } from "./mutants/gates.ts";
 import { mutantsOf } from "./mutants/mutant.ts";
+import { untilServicesAnswer } from "./matrix/services-known.ts";
 import { deleteRule, emptySet, listRules, rulesIn, setsIn } from "./mutants/nft-rules.ts";
 import { isWhole, recordsOn } from "./mutants/records.ts";
 import { sample } from "./mutants/sample.ts";
@@ -196,6 +197,7 @@ Describe("mutants: the matrix sees what is missing or wrong", { labels: ["mutant
       await By(fact.title, () => wrongFact(fact));
       await By("the pods are wired by the right facts", async () => {
         deployment = await wiredAnew(cluster, api, deployment, 60_000);
+        await untilServicesAnswer(asked, VARIANT, deployment);
         await greenIn(VARIANT, `after "${fact.title}" was put right`);
       });
     }

@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { rm } from "node:fs/promises";
+import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { Command } from "commander";
 import { cacheRoot } from "../clusters/components/cache.ts";
@@ -30,11 +30,15 @@ if (process.getuid?.() !== 0) {
 const progress = plainProgress();
 const root = join(cacheRoot(), "newcomer");
 const command = `npm ci && npm run e2e${provider === "kind" ? "" : ` -- --provider ${provider}`}`;
+/** Ends all that runs in the root. */
+let off = (): void => undefined;
 try {
   await timed(progress, "a clean Debian, Node.js, npm, Go and the commit", () => makeRoot(root, progress));
   const tour = documented ? TOUR : [];
   process.stdout.write(`== in ${CHECKOUT} of the new root: ${command}\n`);
   const started = performance.now();
+  const computer = await start();
+  const inRoot = (line: string) => typed(computer, line);
   process.exitCode = await inRoot(command);
   const seconds = Math.round((performance.now() - started) / 1000);
   const cache = cold ? "an empty cache" : "this computer's components in the cache";
@@ -46,11 +50,12 @@ try {
   }
   process.stdout.write(`== exit status ${process.exitCode} after ${seconds} s, with ${cache}\n`);
 } finally {
+  off();
   if (!keep) await rm(root, { recursive: true, force: true });
 }
 
-/** A line as a person types it, in a login's plain environment. */
-function inRoot(line: string): Promise<number> {
+/** The root with its processes: what one line leaves running is there for the next. @returns its first process */
+async function start(): Promise<number> {
   const go = goRoot();
   const components = join(cacheRoot(), "components");
   const binds = [
@@ -58,17 +63,39 @@ function inRoot(line: string): Promise<number> {
     ...(go === undefined ? [] : [["/usr/local/go", go] as const]),
     ...(cold ? [] : [["/root/.cache/interlay/components", components] as const]),
   ];
+  const argv = [
+    ...["--mount", "--pid", "--fork", "--kill-child=SIGKILL", "--propagation", "private", "--"],
+    ...[join(import.meta.dirname, "newcomer", "enter"), root, ...binds.flat(), "--"],
+    ...["sh", "-c", "echo there; exec sleep infinity"],
+  ];
+  const holder = spawn("unshare", argv, { stdio: ["ignore", "pipe", "inherit"] });
+  off = () => {
+    holder.kill("SIGKILL");
+    holder.stdout.destroy();
+  };
+  await new Promise((resolve, reject) => {
+    holder.stdout.once("data", resolve);
+    holder.once("error", reject).once("exit", (code) => {
+      reject(new Error(`the new root could not be entered (exit status ${String(code)})`));
+    });
+  });
+  const { pid = 0 } = holder;
+  const children = await readFile(`/proc/${pid}/task/${pid}/children`, "utf8");
+  return Number(children.trim());
+}
+
+/** A line as a person types it, in a login's plain environment. */
+function typed(computer: number, line: string): Promise<number> {
   const settings = Object.entries(process.env).flatMap(([name, value = ""]) =>
     SETTINGS.test(name) && !name.startsWith("npm_config_") ? [`${name}=${value}`] : [],
   );
   const env = ["env", "--ignore-environment", "HOME=/root", `PATH=${PATH}`, "LANG=C.UTF-8", "TERM=dumb", ...settings];
   const argv = [
-    ...["--mount", "--pid", "--fork", "--kill-child=SIGKILL", "--propagation", "private", "--"],
-    ...[join(import.meta.dirname, "newcomer", "enter"), root, ...binds.flat(), "--"],
+    ...["--target", String(computer), "--mount", "--pid", "--root", "--wd", "--"],
     ...[...env, "bash", "-c", `cd ${CHECKOUT} && ${line}`],
   ];
   return new Promise((resolve, reject) => {
-    spawn("unshare", argv, { stdio: "inherit" })
+    spawn("nsenter", argv, { stdio: "inherit" })
       .on("error", reject)
       .on("exit", (code) => {
         resolve(code ?? 1);

@@ -14,7 +14,7 @@ export const LOCAL_LINK = "plugin-local";
 export const ON_NODE: Readonly<Record<Family, string>> = { ipv4: "169.254.20.10", ipv6: "fd00:169:254::20:10" };
 export const BRIDGE = "plugin0";
 /** Answers for nobody: near the end of the node range, which is given from its beginning. */
-const SILENT = 122;
+export const SILENT = 122;
 
 /** What a network of the suite is for; the third number of its addresses. */
 export const RANGES = { fixed: 201, silent: 202, beyond: 203 } as const;

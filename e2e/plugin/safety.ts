@@ -3,7 +3,7 @@ import { z } from "zod";
 import type { ClusterApi } from "../cluster-api.ts";
 import { It, Skip } from "../harness.ts";
 import { outsideHost } from "../pods/deploy.ts";
-import { addressesAt, type Made, networkNamed, RANGES } from "./networks.ts";
+import { addressesAt, type Made, networkNamed, RANGES, SILENT } from "./networks.ts";
 import { familyOf, type Guest, inFamily, nicOf, ONLY, says, type World } from "./world.ts";
 
 const FIXED = "interlay.dev/ip";
@@ -79,7 +79,7 @@ export function safetySpecs(world: () => World): void {
     );
 
   It("gatewayDetection: a gateway that does not answer is told on the pod", () => {
-    const gateways = addressesAt(world().cluster.spec, 168, 66).join(" and ").replaceAll(".", "\\.");
+    const gateways = addressesAt(world().cluster.spec, 168, SILENT).join(" and ").replaceAll(".", "\\.");
     return says(
       world(),
       "silent",

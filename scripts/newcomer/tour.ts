@@ -47,7 +47,7 @@ export const TOUR: readonly Step[] = [
   { run: `npm run ipam -- --kubeconfig ${PLAY} check`, shows: ["npm run ipam -- check"] },
   ...["evidence", "crds", "rights", "agent"].map(suite),
   {
-    run: "set -- $(ls results/runs | tail -2) && (npm run parity -- $1 $2 || test $? = 1)",
+    run: "set -- $(ls results/runs | head -2) && (npm run parity -- $1 $2 || test $? = 1)",
     shows: ["npm run parity -- RUN OTHER"],
   },
   { run: "npm run report -- --history", shows: ["npm run report -- --history"] },
