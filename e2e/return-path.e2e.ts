@@ -66,10 +66,16 @@ Describe("agent: the return path, beside whatever else filters", { labels: ["age
       const rules = () => all("-S", "FORWARD");
       DeferCleanup(() => all("-P", "FORWARD", "ACCEPT"));
       await all("-P", "FORWARD", "DROP");
+      const ours = ["-i", "-o"].map(
+        (flag) => new RegExp(`^-A FORWARD ${flag} vethil\\+ .*--comment interlay -j ACCEPT`, "m"),
+      );
+      await Eventually(
+        "the agents accept what goes to and from underlay pods",
+        rules,
+        (texts) => texts.every((text) => ours.every((rule) => rule.test(text))),
+        PATIENCE,
+      );
       await passes();
-      for (const text of await rules())
-        for (const flag of ["-i", "-o"])
-          assert.match(text, new RegExp(`^-A FORWARD ${flag} vethil\\+ .*--comment interlay -j ACCEPT`, "m"));
       await all("-P", "FORWARD", "ACCEPT");
       await Eventually(
         "nothing of ours is left there",
