@@ -1,3 +1,4 @@
+import { minorOf } from "../kubernetes/skew.ts";
 import type { GoModule } from "./module.ts";
 
 /** Every real program that a cluster is made of. */
@@ -65,7 +66,7 @@ const FIRST_WITH_ETCD_3_6 = 35;
 
 /** The etcd that a control plane of this version runs with. */
 export function etcdFor(kubernetes: string): string {
-  return Number(/^v1\.(\d+)\./.exec(kubernetes)?.[1]) < FIRST_WITH_ETCD_3_6 ? "v3.5.16" : "v3.6.16";
+  return minorOf(kubernetes) < FIRST_WITH_ETCD_3_6 ? "v3.5.16" : "v3.6.16";
 }
 
 /** The newest commit of Calico's v3.28 branch that the Go proxy knows as a module version. */

@@ -1,5 +1,6 @@
 import { stringify } from "yaml";
 import { kubeadmTags } from "../images/pod-images.ts";
+import { minorOf } from "../kubernetes/skew.ts";
 import type { ClusterSpec } from "../provider.ts";
 import { bothFamilies } from "../spec.ts";
 
@@ -48,8 +49,4 @@ export function kindConfig(spec: ClusterSpec, nodeImage: string, imageStore: str
     ],
     nodes: [node("control-plane"), ...Array.from({ length: spec.workers }, () => node("worker"))],
   });
-}
-
-function minorOf(version: string): number {
-  return Number(/^v1\.(\d+)\./.exec(version)?.[1]);
 }

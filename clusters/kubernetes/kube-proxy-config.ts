@@ -2,6 +2,7 @@ import { parse, stringify } from "yaml";
 import { z } from "zod";
 import type { KubeProxy, KubeProxyMode } from "../provider.ts";
 import type { Family } from "../spec.ts";
+import { minorOf } from "./skew.ts";
 
 const GATE = "NFTablesProxyMode";
 
@@ -33,7 +34,7 @@ export function cleanupArguments(from: KubeProxy): readonly string[] {
 /** nftables mode: none before v1.29, behind a feature gate in v1.29 and v1.30, then there (KEP-3866). */
 function nftablesGate({ version, mode }: KubeProxy): readonly (readonly [string, boolean])[] {
   if (mode !== "nftables") return [];
-  const minor = Number(/^v1\.(\d+)\./.exec(version)?.[1]);
+  const minor = minorOf(version);
   if (minor < 29) throw new Error(`kube-proxy ${version} has no nftables mode: it came with v1.29.`);
   return minor < 31 ? [[GATE, true]] : [];
 }

@@ -4,8 +4,9 @@ import { createInterface } from "node:readline";
 const AGAIN_MS = 2000;
 
 /**
- * A line for every change of routes, links, rules, addresses, neighbours and some sysctls (forwarding, rp_filter), on the node and in every namespace that has
- * a link to it (`all-nsid`), and for every nftables object of ours that goes. What changed is read by the passes themselves.
+ * A line for every change of routes, links, rules, addresses, neighbours and some sysctls (forwarding, rp_filter), on the
+ * node and in every namespace that has a link to it (`all-nsid`), and for every nftables object of ours that goes. What
+ * changed is read by the passes themselves.
  */
 export class KernelEvents {
   readonly #children = new Set<ChildProcess>();

@@ -17,8 +17,7 @@ export interface Program {
 export async function compile(program: Program): Promise<string> {
   const recipe = [await readFile(bunPackage(), "utf8"), ...BUN_BUILD].join(" ");
   return madeOnce(program, recipe, (temporary) =>
-    // The npm package's name for it on every system.
-    run(join(dirname(bunPackage()), "bin", "bun.exe"), [...BUN_BUILD, program.entry, "--outfile", temporary]),
+    run(bunExecutable(), [...BUN_BUILD, program.entry, "--outfile", temporary]),
   );
 }
 
@@ -82,6 +81,11 @@ async function digestOf(directories: readonly string[], recipe: string): Promise
 
 function bunPackage(): string {
   return createRequire(import.meta.url).resolve("bun/package.json");
+}
+
+/** Bun itself, by the npm package's name for it on every system. */
+export function bunExecutable(): string {
+  return join(dirname(bunPackage()), "bin", "bun.exe");
 }
 
 /** A program that building needs is not on this machine. */

@@ -1,12 +1,10 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { createRequire } from "node:module";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
+import { bunExecutable } from "../../../plugin/deploy/compile.ts";
 import type { Invocation, TestNode } from "../../../plugin/testing/node.ts";
 import { answered, type Asked, type Timed } from "./invocation.ts";
 
 type Waiting = { readonly resolve: (timed: Timed) => void; readonly reject: (error: Error) => void };
-
-const BUN = join(dirname(createRequire(import.meta.url).resolve("bun/package.json")), "bin", "bun.exe");
 
 /**
  * What starts plugins on a node: a process of its own in the node's network, as a container runtime is. Run by Bun, which
@@ -18,7 +16,7 @@ export class Runtime {
   #calls = 0;
 
   constructor({ name }: TestNode) {
-    const argv = [BUN, join(import.meta.dirname, "runtime-process.ts")];
+    const argv = [bunExecutable(), join(import.meta.dirname, "runtime-process.ts")];
     this.#child = spawn("nsenter", [`--net=/var/run/netns/${name}`, ...argv], {
       stdio: ["ignore", "inherit", "inherit", "ipc"],
     });

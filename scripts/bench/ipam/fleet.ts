@@ -1,9 +1,9 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { mkdir, writeFile } from "node:fs/promises";
-import { createRequire } from "node:module";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { KubeConfig } from "@kubernetes/client-node";
+import { bunExecutable } from "../../../plugin/deploy/compile.ts";
 import { type Crew, type Order, outcome, type Outcome } from "./orders.ts";
 
 /** As many as the smallest machine has processors. */
@@ -27,9 +27,8 @@ export class Fleet {
       nodes.filter((_node, index) => index % PROCESSES === share),
     );
     const authority = await authorityOf(rest);
-    const bun = join(dirname(createRequire(import.meta.url).resolve("bun/package.json")), "bin", "bun.exe");
     const crews = shares.map((share) => {
-      const child = spawn(bun, [join(import.meta.dirname, "nodes.ts")], {
+      const child = spawn(bunExecutable(), [join(import.meta.dirname, "nodes.ts")], {
         // Bun takes certificates from there, and has as many watches as it is asked for.
         env: { ...process.env, NODE_EXTRA_CA_CERTS: authority, BUN_CONFIG_MAX_HTTP_REQUESTS: "4096" },
         stdio: ["pipe", "pipe", "inherit"],
