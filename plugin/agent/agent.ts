@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import type { Server } from "node:http";
 import type { Server as SocketServer } from "node:net";
 import { join } from "node:path";
+import { isDeepStrictEqual } from "node:util";
 import { finishEnded } from "../cni/del.ts";
 import type { Places } from "../cni/options.ts";
 import { Allocator } from "../ipam/allocator.ts";
@@ -18,7 +19,7 @@ import { CniLog } from "./cni-log.ts";
 import { discover } from "./discover.ts";
 import { PodEvents } from "./events.ts";
 import { readLastFacts, writeFacts } from "./facts-file.ts";
-import { readFilters } from "./filters.ts";
+import { FilterReader } from "./filters.ts";
 import { changeForward, forwardChanges } from "./forward.ts";
 import { decideGate } from "./gate.ts";
 import { serveHealth } from "./health.ts";
@@ -86,6 +87,7 @@ export class Agent {
   readonly #kernel = new KernelEvents();
   readonly #metrics = new AgentMetrics();
   readonly #cniLog: CniLog;
+  readonly #filters = new FilterReader();
   readonly #kubeProxyObserver = new KubeProxyObserver();
   readonly #ipamListener: IpamListener = {
     refused: (pod, message) => {
@@ -277,6 +279,7 @@ export class Agent {
     for (const what of report.repaired) log("warn", "repaired", { what });
     for (const what of report.removed) log("info", "removed what was left of a pod that is gone", { what });
     this.#metrics.repaired(report.repaired);
+    const isNews = !isDeepStrictEqual(report, this.#state.repair);
     this.#state.repair = report;
     if (!existsSync(this.#plugin.facts)) this.#loops.facts.wake();
     // No event tells of it.
@@ -285,13 +288,13 @@ export class Agent {
       setTimeout(() => {
         this.#lookAtAll();
       }, BUSY_MS).unref();
-    this.#loops.status.wake();
+    if (isNews) this.#loops.status.wake();
     await finishEnded(this.#plugin.state);
   }
 
   async #observeKubeProxy(): Promise<void> {
     const pod = this.#view.pods.values().find(({ metadata }) => metadata.labels["k8s-app"] === "kube-proxy");
-    const filters = await readFilters();
+    const filters = await this.#filters.read();
     const kubeProxy = await this.#kubeProxyObserver.observe(filters, pod?.spec.containers[0]?.image);
     this.#state.kubeProxy = kubeProxy;
     this.#decideGate();

@@ -1,12 +1,14 @@
 import { execFile } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { promisify } from "node:util";
+import { nftGeneration } from "./nft-generation.ts";
 
 const run = promisify(execFile);
 const MAX_BYTES = 1 << 28;
 
 /** Both backends of both families: a node may have rules in each. */
 export const IPTABLES = ["iptables", "iptables-legacy", "ip6tables", "ip6tables-legacy"] as const;
+const LEGACY = ["iptables-legacy", "ip6tables-legacy"] as const;
 export type IptablesProgram = (typeof IPTABLES)[number];
 
 /** What `PROGRAM-save -c -t filter` says; empty where there is no such program, or nothing in it. */
@@ -16,6 +18,26 @@ export interface Filters {
   readonly saved: SavedFilters;
   /** Chains of kube-proxy's nftables tables that may have its INVALID rule. */
   readonly kubeProxy: string;
+}
+
+/** Counters change without a transaction: what has some is read again after so long, in milliseconds. */
+const COUNTERS_MS = 30_000;
+
+/** Reads only what can have changed: an idle node's packet filter is read for its counters alone. */
+export class FilterReader {
+  #last: { readonly generation: number; readonly at: number; readonly filters: Filters } | undefined;
+
+  async read(): Promise<Filters> {
+    // The legacy backend has no such number.
+    const generation = LEGACY.some(hasFilter) ? undefined : nftGeneration();
+    const now = performance.now();
+    const last = this.#last;
+    if (last !== undefined && last.generation === generation && now - last.at < COUNTERS_MS) return last.filters;
+    const filters = await readFilters();
+    // What changed while it was read has another number, and is read the next time.
+    this.#last = generation === undefined ? undefined : { generation, at: now, filters };
+    return filters;
+  }
 }
 
 /** The packet filter as everybody has made it, asked all at once; what is not there is not asked for, for each asks by a process. */

@@ -11,7 +11,7 @@ export function tidyMemory(): void {
 }
 
 /**
- * Lets go of the executable's code: most of what is resident of it the start alone has needed, and the kernel maps sixteen
+ * Lets go of the executable's code and constants: most of what is resident of it the start alone has needed, and the kernel maps sixteen
  * pages where one is asked for. What is run again comes back from the page cache, a fault for each sixteen pages.
  */
 function releaseCode(): void {
@@ -19,10 +19,14 @@ function releaseCode(): void {
     libc().madvise(start, end - start, MADV_DONTNEED);
 }
 
-/** Where a file's code is mapped: never written, so that nothing is lost. Pure. proc_pid_maps(5) */
+/**
+ * Where a file's code and constants are mapped: never written, so that nothing is lost. What the loader has written and made
+ * read-only after (RELRO) is not at the file's beginning. Pure. proc_pid_maps(5)
+ */
 export function codeIn(maps: string, file: string): readonly { readonly start: number; readonly end: number }[] {
   return maps.split("\n").flatMap((line) => {
-    const [, start = "", end = "", path] = /^([0-9a-f]+)-([0-9a-f]+) r-xp \S+ \S+ \d+\s+(.*)$/.exec(line) ?? [];
+    const [, start = "", end = "", path] =
+      /^([0-9a-f]+)-([0-9a-f]+) (?:r-xp \S+|r--p 0+) \S+ \d+\s+(.*)$/.exec(line) ?? [];
     return path === file ? [{ start: parseInt(start, 16), end: parseInt(end, 16) }] : [];
   });
 }

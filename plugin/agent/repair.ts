@@ -9,11 +9,12 @@ import {
 } from "../datapath/attachment.ts";
 import { type Facts, STATE_DIRECTORY, withHijacked } from "../datapath/facts.ts";
 import { Namespace, withNamespaces } from "../datapath/kernel.ts";
-import { describeItem } from "../datapath/plan.ts";
+import { describeItem, type PlanItem } from "../datapath/plan.ts";
 import { tryPodLock } from "../datapath/pod-lock.ts";
 import { readDrift } from "../datapath/read.ts";
 import { replan } from "../datapath/replan.ts";
 import { undoPlan } from "../datapath/undo.ts";
+import { inNamespace } from "../netlink/namespace.ts";
 import { del } from "../cni/del.ts";
 
 /**
@@ -76,8 +77,21 @@ export async function repairAttachments(
 
 /** Routes, rules, links and neighbours that change are told; of sysctls some are, of nftables in pods nothing is. */
 function silentIsWell({ netns, plan }: Attachment): boolean {
-  const items = plan.items.filter(({ kind }) => kind === "sysctl" || kind === "reply-mark");
-  return withNamespaces(netns, (node, pod) => readDrift({ items }, node, pod).length === 0);
+  const [node, pod] = (["node", "pod"] as const).map((where) =>
+    plan.items.filter((item) => (item.kind === "sysctl" || item.kind === "reply-mark") && item.where === where),
+  );
+  return isWell(node) && inNamespace(netns, () => isWell(pod));
+}
+
+/** In the namespace that this thread is in: entering it for each would be most of what looking costs. */
+function isWell(items: readonly PlanItem[] = []): boolean {
+  if (items.length === 0) return true;
+  const here = new Namespace();
+  try {
+    return readDrift({ items }, here, here).length === 0;
+  } finally {
+    here.close();
+  }
 }
 
 /** The attachment by these facts, recorded; routes that it no longer has are taken away. */

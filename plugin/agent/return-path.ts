@@ -2,6 +2,7 @@ import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import type { Facts } from "../datapath/facts.ts";
+import { nftGeneration } from "./nft-generation.ts";
 import { NODE_NFT_TABLE, notrackIsWhole, notrackRules, removeNotrackRules } from "../datapath/return-path.ts";
 
 const BE_LIBERAL = "/proc/sys/net/netfilter/nf_conntrack_tcp_be_liberal";
@@ -53,7 +54,17 @@ function notrackIsThere({ overlayCidrs }: Facts): boolean {
   return listing !== undefined && notrackIsWhole(listing, overlayCidrs);
 }
 
+/** What was listed last, and the ruleset's number before that. */
+let listed: { readonly generation: number | undefined; readonly text: string | undefined } | undefined;
+
 function tableListing(): string | undefined {
+  const generation = nftGeneration();
+  if (listed === undefined || generation === undefined || listed.generation !== generation)
+    listed = { generation, text: listTable() };
+  return listed.text;
+}
+
+function listTable(): string | undefined {
   try {
     return execFileSync("nft", ["list", "table", ...NODE_NFT_TABLE.split(" ")], {
       encoding: "utf8",

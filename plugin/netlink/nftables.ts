@@ -10,6 +10,7 @@ const SUBSYSTEM = 10;
 const BATCH = { begin: 16, end: 17 } as const;
 const type = (message: number): number => (SUBSYSTEM << 8) | message;
 export const NFT_GET_RULE = type(7);
+export const NFT_GET_GENERATION = type(16);
 const NFT = { newTable: type(0), deleteTable: type(2), newChain: type(3), newRule: type(6) } as const;
 const NLM_F_EXCL = 0x200;
 const NLM_F_CREATE = 0x400;
@@ -219,6 +220,16 @@ function commentData(comment: string): Buffer {
 /** Selects the rules of a table of family inet, for a dump. */
 export function encodeRulesOf(table: string): Buffer {
   return Buffer.concat([nfgenmsg(NFPROTO_INET), encodeAttributes([{ type: 1, value: text(table) }])]);
+}
+
+/** Asks for the number of the namespace's ruleset: another after every transaction, whoever's. */
+export function encodeGenerationOf(): Buffer {
+  return nfgenmsg(0);
+}
+
+/** NFTA_GEN_ID */
+export function decodeGeneration(payload: Buffer): number | undefined {
+  return decodeAttributes(payload.subarray(WORD)).get(1)?.readUInt32BE(0);
 }
 
 /** What a dump says: a rule's comment, empty if it has none. */

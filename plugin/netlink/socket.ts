@@ -21,6 +21,8 @@ const OPTION = { capAck: 10, extAck: 11, strictCheck: 12 } as const;
 const NLMSGERR_ATTR_MSG = 1;
 /** The kernel never fills more than 32 KiB of one dump datagram. */
 const RECEIVE_BYTES = 65536;
+/** One for all sockets: each exchange is done before the next begins, and sockets live for a moment. */
+let shared: Buffer | undefined;
 
 /** What the kernel said no to, with its own explanation where it gave one. */
 export class NetlinkError extends Error {
@@ -40,7 +42,6 @@ export class NetlinkError extends Error {
 /** A netlink socket in the network namespace that the thread was in when it was opened. Synchronous. netlink(7). */
 export class NetlinkSocket {
   readonly #fd: number;
-  readonly #receive = Buffer.allocUnsafe(RECEIVE_BYTES);
   #sequence = 1;
 
   private constructor(fd: number) {
@@ -138,10 +139,11 @@ export class NetlinkSocket {
 
   #receiveMessages(what: string): Message[] {
     const c = libc();
-    const length = c.recv(this.#fd, this.#receive, RECEIVE_BYTES, 0);
+    shared ??= Buffer.allocUnsafe(RECEIVE_BYTES);
+    const length = c.recv(this.#fd, shared, RECEIVE_BYTES, 0);
     if (length < 0) throw new NetlinkError(what, c.errno(), undefined);
     // Copied: the buffer is reused by the next recv.
-    return decodeMessages(Buffer.from(this.#receive.subarray(0, length)));
+    return decodeMessages(Buffer.from(shared.subarray(0, length)));
   }
 
   #exchange(what: string, type: number, flags: number, body: Buffer): Message[] {
