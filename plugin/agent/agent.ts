@@ -231,10 +231,14 @@ export class Agent {
     if ("facts" in discovery) {
       this.#state.problems = [];
       this.#state.disagreements = discovery.disagreements;
-      if (writeFacts(discovery.facts, this.#plugin.facts)) log("info", "facts written", { facts: discovery.facts });
+      const isNews = writeFacts(discovery.facts, this.#plugin.facts) || this.#state.facts === undefined;
       this.#state.facts = discovery.facts;
-      this.#loops.returnPath.wake();
-      this.#lookAtAll();
+      // Objects change all day where pods come and go; what is found in them seldom does.
+      if (isNews) {
+        log("info", "facts written", { facts: discovery.facts });
+        this.#loops.returnPath.wake();
+        this.#lookAtAll();
+      }
     } else this.#state.problems = discovery.problems;
     this.#loops.status.wake();
   }
