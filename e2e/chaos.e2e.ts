@@ -7,7 +7,7 @@ import { check } from "./chaos/invariants.ts";
 import { goes, type World } from "./chaos/world.ts";
 import { clusterApi } from "./cluster-api.ts";
 import { theCluster } from "./context.ts";
-import { BeforeAll, By, DeferCleanup, Describe, It } from "./harness.ts";
+import { BeforeAll, By, DeferCleanup, Describe, Eventually, It } from "./harness.ts";
 import { cells, type Nic } from "./matrix/cells.ts";
 import type { Variant } from "./matrix/gate.ts";
 import { DEFAULT_RUN, runCells } from "./matrix/run.ts";
@@ -23,6 +23,27 @@ const only =
 type Translated = "translated";
 /** Both return paths pass here, so that switching between them breaks nothing. */
 const VARIANT: Variant = { kubeProxy: { version: "v1.29.15", mode: "iptables" }, returnPath: "notrack" };
+
+/** After each action so many cells are asked: addresses, Services and NodePorts by TCP, UDP and ICMP. */
+const CELLS_ASKED = 30;
+/** A kube-proxy that was killed has its rules looked through before it follows the pods again. */
+const ANSWERS_MS = 60_000;
+
+/** Other cells after each action, the same for the same seed; the actions' own dice are left alone. */
+async function answer({ deployment }: World, action: number): Promise<void> {
+  const all = cells(deployment.workers.length, deployment.families);
+  const random = randomOf(seed + action);
+  const asked = Array.from({ length: CELLS_ASKED }, () => oneOf(all, random));
+  await Eventually(
+    `${CELLS_ASKED} cells answer`,
+    async () => {
+      const results = await runCells(asked, VARIANT, deployment, DEFAULT_RUN);
+      return asked.filter((_, index) => results[index]?.ok !== true).map(({ id }) => id);
+    },
+    (red) => red.length === 0,
+    { timeout: ANSWERS_MS, interval: 500 },
+  );
+}
 
 /**
  * Things go wrong, chosen by a seed, while long connections run and pods come and go; after each one the invariants hold
@@ -90,6 +111,9 @@ Describe(`chaos: seed ${seed}, ${minutes} minutes`, { labels: ["chaos"] }, () =>
         const started = Date.now();
         const what = await By(`${did.length + 1}. ${name}`, () => act(world));
         await By(`the invariants after ${name} (seed ${seed}, action ${did.length + 1})`, () => check(world));
+        await By(`cells asked at random after ${name} (seed ${seed}, action ${did.length + 1})`, () =>
+          answer(world, did.length),
+        );
         did.push(`${name}: ${what}`);
         process.stdout.write(`      · ${did.length}. ${name}: ${what}: well after ${Date.now() - started} ms\n`);
       }

@@ -19,7 +19,8 @@ const NEEDED_ELSEWHERE: readonly (readonly [title: RegExp, test: string])[] = [
   [/^underlay eth0: pod: neighbour on veth0 /, "underlay pod: the node pinned on veth0"],
   [/^underlay eth0: node: neighbour on vethil/, "node: the underlay pod's address pinned on the pair"],
   [/^underlay eth0: pod: sysctl .*\.src_valid_mark /, "underlay pod: src_valid_mark on veth0"],
-  [/^underlay eth0: pod: nft rule in incoming: source check /, "underlay pod: what comes in by veth0 is marked"],
+  [/^underlay eth0: pod: sysctl ipv4\.fwmark_reflect /, "underlay pod: fwmark_reflect, IPv4"],
+  [/^underlay eth0: pod: sysctl ipv6\.fwmark_reflect /, "underlay pod: fwmark_reflect, IPv6"],
   [/^underlay eth0: (node|pod): sysctl ipv6\..*\.accept_dad /, "the pair: DAD off"],
   [/^underlay eth0: (node|pod): sysctl ipv6\..*\.accept_ra /, "the pair: no router advertisements"],
 ];

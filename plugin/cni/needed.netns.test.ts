@@ -7,6 +7,7 @@ const GATEWAY = "10.7.168.72";
 const FAR = "192.0.2.9";
 /** An underlay pod's address, and a multi-NIC pod's two. */
 const UNDERLAY = "10.7.200.1";
+const UNDERLAY6 = "fd00:10:7::200:1";
 const NET1 = "10.7.200.2";
 const OVERLAY = "10.233.64.5";
 
@@ -36,14 +37,8 @@ const ownAddressesOnly = (namespace: string) => inside(namespace, "sysctl", "-qw
 const tableOf = (pod: TestPod, address: string): string =>
   /lookup (\d+)/.exec(inside(pod.namespace, "ip", "rule", "show", "from", address))?.[1] ?? "no table";
 
-const TABLE = ["inet", "interlay"] as const;
 function filterStrictly({ underlay }: World): void {
   for (const link of ["all", "veth0"]) inside(underlay.namespace, "sysctl", "-qw", `net.ipv4.conf.${link}.rp_filter=1`);
-}
-/** The handle of the rule that marks for the source check. */
-function sourceCheck({ namespace }: TestPod): string {
-  const listing = inside(namespace, "nft", "--handle", "list", "chain", ...TABLE, "incoming");
-  return /source check.* # handle (\d+)/.exec(listing)?.[1] ?? "none";
 }
 
 /** Lines that a cluster such as the suite's can do without (e2e/mutants/survivors.ts): here each is missed. */
@@ -123,16 +118,21 @@ const NEEDED: readonly Needed[] = [
     takeOut: ({ underlay }) => inPod(underlay, "sysctl", "-qw", "net.ipv4.conf.veth0.src_valid_mark=0"),
   },
   {
-    line: "underlay pod: what comes in by veth0 is marked",
-    when: "the pod's network namespace filters strictly by itself",
-    arrange: filterStrictly,
+    line: "underlay pod: fwmark_reflect, IPv4",
+    when: "somebody behind the node, whose way back is not the wire, pings the pod",
     reach: ({ node }) => ping(node.name, UNDERLAY, FAR_OF_NODE),
-    takeOut: ({ underlay }) =>
-      inPod(underlay, "nft", "delete", "rule", ...TABLE, "incoming", "handle", sourceCheck(underlay)),
+    takeOut: ({ underlay }) => inPod(underlay, "sysctl", "-qw", "net.ipv4.fwmark_reflect=0"),
+  },
+  {
+    line: "underlay pod: fwmark_reflect, IPv6",
+    when: "somebody behind the node, whose way back is not the wire, pings the pod",
+    reach: ({ node }) => ping(node.name, UNDERLAY6, FAR_OF_NODE6),
+    takeOut: ({ underlay }) => inPod(underlay, "sysctl", "-qw", "net.ipv6.fwmark_reflect=0"),
   },
 ];
 /** Behind the node. */
 const FAR_OF_NODE = "192.0.2.1";
+const FAR_OF_NODE6 = "2001:db8::1";
 
 describe("lines that only some clusters miss", () => {
   for (const { line, when, arrange, reach, takeOut } of NEEDED)
@@ -165,7 +165,7 @@ describe("lines that count when the link comes up", () => {
         const pod = net.pod("u");
         for (const namespace of [node.name, pod.namespace])
           inside(namespace, "sysctl", "-qw", `net.ipv6.conf.default.${setting}=${others}`);
-        const addresses = [{ address: `${UNDERLAY}/16`, gateway: GATEWAY }, { address: "fd00:10:7::200:1/64" }];
+        const addresses = [{ address: `${UNDERLAY}/16`, gateway: GATEWAY }, { address: `${UNDERLAY6}/64` }];
         const { status, json } = net.attachAll(node, pod, "eth0", addresses);
         assert.equal(status, 0, JSON.stringify(json));
         for (const [namespace, link] of [
@@ -191,14 +191,16 @@ function settlesBeforeDad(namespace: string, link: string): boolean {
 }
 
 function cluster(net: TestNet): World {
-  const node = net.node("n1", "10.7.168.71");
+  const node = net.node("n1", "10.7.168.71", {}, "fd00:10:7::71");
   const other = net.node("n2", GATEWAY);
   const third = net.node("n3", "10.7.168.73");
   inside(other.name, "ip", "address", "add", `${FAR}/32`, "dev", "lo");
   inside(node.name, "ip", "address", "add", `${FAR_OF_NODE}/32`, "dev", "lo");
+  inside(node.name, "ip", "address", "add", `${FAR_OF_NODE6}/128`, "dev", "lo");
   inside(node.name, "ip", "route", "add", "default", "via", GATEWAY);
   const underlay = net.pod("u");
-  assert.equal(net.attach(node, underlay, "eth0", `${UNDERLAY}/16`, GATEWAY).status, 0);
+  const both = [{ address: `${UNDERLAY}/16`, gateway: GATEWAY }, { address: `${UNDERLAY6}/64` }];
+  assert.equal(net.attachAll(node, underlay, "eth0", both).status, 0);
   const multi = net.pod("m");
   net.overlay(node, multi, OVERLAY);
   assert.equal(net.attach(node, multi, "net1", `${NET1}/16`, GATEWAY).status, 0);

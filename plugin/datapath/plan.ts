@@ -75,12 +75,13 @@ export interface RuleItem extends Reasoned {
   readonly table: number;
 }
 
-/** Connections that came in by `device` are marked, and so are their replies: a rule of the same mark routes them. */
+/** What came in by `device` is marked, and so are its replies: a rule of the same mark routes them. */
 export interface ReplyMarkItem extends Reasoned {
   readonly kind: "reply-mark";
   readonly where: "pod";
   readonly device: string;
   readonly mark: number;
+  readonly families: readonly Family[];
 }
 
 export type PlanItem = VethItem | UpItem | MacItem | SysctlItem | NeighbourItem | RouteItem | RuleItem | ReplyMarkItem;

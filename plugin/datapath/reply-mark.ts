@@ -1,69 +1,89 @@
+import { addMark, iifname, isFamily, isInSet, isNotProtocol, loadPeer, updateSet } from "../netlink/nft-expression.ts";
 import {
-  addCtMark,
-  addMark,
-  type BaseChain,
   createTable,
-  CT_DIRECTION_REPLY,
-  CT_STATE_NEW,
-  ctDirection,
-  ctMarkHas,
-  ctState,
   decodeRuleComment,
   encodeRulesOf,
   HOOK,
-  iifname,
   NFT_GET_RULE,
   PRIORITY_MANGLE,
+  removeTable,
   replaceTable,
+  type Rule,
+  type Table,
   type Transaction,
 } from "../netlink/nftables.ts";
 import { NetlinkError } from "../netlink/socket.ts";
+import type { Family } from "./address.ts";
 import type { Namespace } from "./kernel.ts";
 import type { ReplyMarkItem } from "./plan.ts";
 
 /** Our table in the pod's namespace, of family inet. */
 const TABLE = "interlay";
+/** More than twice as long as the node's conntrack keeps a UDP stream by default (120 s): the pod is not the first to forget. */
+const CLIENT_MS = 300_000;
+const MOST_CLIENTS = 65_535;
+const PROTOCOL = { tcp: 6, icmp: { ipv4: 1, ipv6: 58 } } as const;
 
 /**
- * The mark lives in conntrack, so that every reply of the connection has it; only replies are marked, for what the pod
- * itself begins has its own routes. What comes in is marked as well, for the source check (src_valid_mark).
+ * Without conntrack, for it would track all that the pod says on the wire too, at 3 % of its latency (docs/concepts.md). What
+ * comes in by the link is marked. A TCP server's socket keeps its SYN's mark and the kernel's own answers (RST, ICMP) that of
+ * their question, by sysctls of the plan; of all other protocols the clients are kept, and what is said to them is marked.
  */
-export function replyMarkChains({ device, mark }: ReplyMarkItem): readonly BaseChain[] {
-  return [
-    {
-      name: "incoming",
-      type: "filter",
-      hook: HOOK.prerouting,
-      priority: PRIORITY_MANGLE,
-      rules: [
-        { expressions: [...iifname(device), ...addMark(mark)], comment: `source check by the way in (${device})` },
-        {
-          expressions: [...iifname(device), ...ctState(CT_STATE_NEW), ...addCtMark(mark)],
-          comment: `connection came in by ${device}`,
-        },
-      ],
-    },
-    {
-      name: "replies",
-      type: "route",
-      hook: HOOK.output,
-      priority: PRIORITY_MANGLE,
-      rules: [
-        {
-          expressions: [...ctDirection(CT_DIRECTION_REPLY), ...ctMarkHas(mark), ...addMark(mark)],
-          comment: `replies leave by ${device}`,
-        },
-      ],
-    },
-  ];
+export function replyMarkTable({ device, mark, families }: ReplyMarkItem): Table {
+  const rulesOf = (rule: (family: Family) => Rule) => families.map(rule);
+  return {
+    sets: families.map((family) => ({ name: clients(family), family, timeoutMs: CLIENT_MS, size: MOST_CLIENTS })),
+    chains: [
+      {
+        name: "incoming",
+        type: "filter",
+        hook: HOOK.prerouting,
+        priority: PRIORITY_MANGLE,
+        rules: [
+          { expressions: [...iifname(device), ...addMark(mark)], comment: `came in by ${device}` },
+          ...rulesOf((family) => ({
+            expressions: [
+              ...iifname(device),
+              ...withoutMemory(family),
+              ...loadPeer(family, "peer"),
+              ...updateSet(clients(family)),
+            ],
+            comment: `client by ${device} (${family})`,
+          })),
+        ],
+      },
+      {
+        name: "replies",
+        type: "route",
+        hook: HOOK.output,
+        priority: PRIORITY_MANGLE,
+        rules: rulesOf((family) => ({
+          expressions: [
+            ...[...withoutMemory(family), ...loadPeer(family, "us"), ...isInSet(clients(family))],
+            ...[...updateSet(clients(family)), ...addMark(mark)],
+          ],
+          comment: `replies leave by ${device} (${family})`,
+        })),
+      },
+    ],
+  };
 }
 
-/** By link and mark: the same for nearly all pods, and half of what making it costs. */
+const clients = (family: Family): string => `clients-${family}`;
+
+/** Neither TCP, whose sockets keep the mark, nor ICMP, which has no ports. */
+const withoutMemory = (family: Family) => [
+  ...isNotProtocol(PROTOCOL.tcp),
+  ...isNotProtocol(PROTOCOL.icmp[family]),
+  ...isFamily(family),
+];
+
+/** By link, mark and families: the same for nearly all pods, and half of what making it costs. */
 const creations = new Map<string, Transaction>();
 
 function creationOf(item: ReplyMarkItem): Transaction {
-  const key = `${item.device} ${item.mark}`;
-  const made = creations.get(key) ?? createTable(TABLE, replyMarkChains(item));
+  const key = `${item.device} ${item.mark} ${item.families.join()}`;
+  const made = creations.get(key) ?? createTable(TABLE, replyMarkTable(item));
   creations.set(key, made);
   return made;
 }
@@ -77,12 +97,12 @@ export function applyReplyMark(item: ReplyMarkItem, pod: Namespace): void {
     commit(creationOf(item), pod);
   } catch (error) {
     if (!(error instanceof NetlinkError && error.code === "EEXIST")) throw error;
-    commit(replaceTable(TABLE, replyMarkChains(item)), pod);
+    commit(replaceTable(TABLE, replyMarkTable(item)), pod);
   }
 }
 
 export function removeReplyMark(pod: Namespace): void {
-  commit(replaceTable(TABLE, []), pod);
+  commit(removeTable(TABLE), pod);
 }
 
 function commit({ begin, changes, end }: Transaction, pod: Namespace): void {
@@ -94,7 +114,7 @@ export function hasReplyMark(item: ReplyMarkItem, pod: Namespace): boolean {
   try {
     const found = pod.netfilter.dump("rules", NFT_GET_RULE, encodeRulesOf(TABLE));
     const comments = found.map((m) => decodeRuleComment(m.payload));
-    const wanted = replyMarkChains(item).flatMap(({ rules }) => rules.map(({ comment }) => comment));
+    const wanted = replyMarkTable(item).chains.flatMap(({ rules }) => rules.map(({ comment }) => comment));
     return wanted.every((comment) => comments.includes(comment));
   } catch (error) {
     if (error instanceof NetlinkError && error.code === "ENOENT") return false;

@@ -28,27 +28,41 @@ export function planUnderlay(facts: Facts, pod: UnderlayAttachment): Plan {
     return node === undefined ? [] : [{ family: familyOf(address), address, node }];
   });
   if (addresses.length === 0) return { items: [] };
+  const families = [...new Set(addresses.map(({ family }) => family))];
   return {
     items: [
-      ...planPair(
-        pair,
-        pod.ifname,
-        addresses.map(({ family }) => family),
-        { mtu: pod.mtu, ...(pod.txQueueLength === undefined ? {} : { txQueueLength: pod.txQueueLength }) },
-      ),
+      ...planPair(pair, pod.ifname, families, {
+        mtu: pod.mtu,
+        ...(pod.txQueueLength === undefined ? {} : { txQueueLength: pod.txQueueLength }),
+      }),
       ...addresses.flatMap(({ family, address, node }) =>
         wireAddress(facts, pair, pod.numbers, { family, address, node }),
       ),
+      ...keptMarks(families),
       {
         kind: "reply-mark",
         where: "pod",
         device: pair.pod.name,
         mark: VETH_MARK,
+        families,
         reason:
           "replies to what came in by veth0 must not leave by the wire: the client knows the Service's address, not the pod's",
       },
     ],
   };
+}
+
+/** Who answers knows by which way it was asked: the mark stays with the socket or goes into the answer (Linux ip-sysctl). */
+function keptMarks(families: readonly Family[]): readonly PlanItem[] {
+  const set = (path: readonly string[], reason: string): PlanItem => {
+    return { kind: "sysctl", where: "pod", path, value: "1", reason };
+  };
+  return [
+    set(["ipv4", "tcp_fwmark_accept"], "a connection that came in by veth0 has its SYN's mark, of either family"),
+    ...families.map((family) =>
+      set([family, "fwmark_reflect"], "what the kernel itself answers (RST, ICMP) has the mark of what it answers"),
+    ),
+  ];
 }
 
 function wireAddress(

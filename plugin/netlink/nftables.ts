@@ -1,8 +1,9 @@
+import { be32, DATATYPE, type Expression, FAMILIES, type SetFamily, WORD } from "./nft-expression.ts";
 import { type Attribute, decodeAttributes, encodeAttributes, text } from "./message.ts";
 import type { BatchMessage } from "./socket.ts";
 
 /**
- * nf_tables over nfnetlink: as much of it as a table with base chains and rules takes. linux/netfilter/nf_tables.h,
+ * nf_tables over nfnetlink: as much of it as a table with base chains, rules and sets of peers takes. linux/netfilter/nf_tables.h,
  * linux/netfilter/nfnetlink.h. Numbers in attributes are big-endian; what rules compare with is as in packets and registers.
  */
 
@@ -11,117 +12,31 @@ const BATCH = { begin: 16, end: 17 } as const;
 const type = (message: number): number => (SUBSYSTEM << 8) | message;
 export const NFT_GET_RULE = type(7);
 export const NFT_GET_GENERATION = type(16);
-const NFT = { newTable: type(0), deleteTable: type(2), newChain: type(3), newRule: type(6) } as const;
+const NFT = { newTable: type(0), deleteTable: type(2), newChain: type(3), newRule: type(6), newSet: type(9) } as const;
 const NLM_F_EXCL = 0x200;
 const NLM_F_CREATE = 0x400;
 const NLM_F_APPEND = 0x800;
 
 const NFPROTO_INET = 1;
 const NF_ACCEPT = 1;
-const REGISTER_1 = 1;
-const WORD = 4;
-const IFNAMSIZ = 16;
 
 export const HOOK = { prerouting: 0, output: 3 } as const;
 export const PRIORITY_MANGLE = -150;
-/** ip_conntrack_info.h: the bit of a connection's first packet in `ct state`. */
-export const CT_STATE_NEW = 0x8;
-const META = { mark: 3, iifname: 6 } as const;
-const CT = { state: 0, direction: 1, mark: 3 } as const;
-export const CT_DIRECTION_REPLY = 1;
-
-function be32(value: number): Buffer {
-  const bytes = Buffer.alloc(WORD);
-  bytes.writeInt32BE(value | 0);
-  return bytes;
-}
-
-function le32(value: number): Buffer {
-  const bytes = Buffer.alloc(WORD);
-  bytes.writeUInt32LE(value >>> 0);
-  return bytes;
-}
+/** NFT_SET_TIMEOUT and NFT_SET_EVAL: rules add to it, and what is not added again goes by itself. */
+const SET_OF_RULES = 0x10 | 0x20;
 
 function nfgenmsg(family: number, resource = 0): Buffer {
   return Buffer.of(family, 0, resource >> 8, resource & 0xff);
 }
 
-/** One expression of a rule: `nft --debug=netlink` prints a rule's in the same words. */
-export type Expression = Attribute;
-
-function expression(name: string, data: readonly Attribute[]): Expression {
-  return {
-    type: 1,
-    value: [
-      { type: 1, value: text(name) },
-      { type: 2, value: data },
-    ],
-  };
-}
-
-const loadMeta = (key: number): Expression =>
-  expression("meta", [
-    { type: 2, value: be32(key) },
-    { type: 1, value: be32(REGISTER_1) },
-  ]);
-const setMeta = (key: number): Expression =>
-  expression("meta", [
-    { type: 2, value: be32(key) },
-    { type: 3, value: be32(REGISTER_1) },
-  ]);
-const loadCt = (key: number): Expression =>
-  expression("ct", [
-    { type: 2, value: be32(key) },
-    { type: 1, value: be32(REGISTER_1) },
-  ]);
-const setCt = (key: number): Expression =>
-  expression("ct", [
-    { type: 2, value: be32(key) },
-    { type: 4, value: be32(REGISTER_1) },
-  ]);
-const OPERATOR = { equal: 0, notEqual: 1 } as const;
-const compare = (value: Buffer, operator: number = OPERATOR.equal): Expression =>
-  expression("cmp", [
-    { type: 1, value: be32(REGISTER_1) },
-    { type: 2, value: be32(operator) },
-    { type: 3, value: [{ type: 1, value }] },
-  ]);
-/** register = (register & mask) ^ xor */
-const bitwise = (mask: number, xor: number): Expression =>
-  expression("bitwise", [
-    { type: 1, value: be32(REGISTER_1) },
-    { type: 2, value: be32(REGISTER_1) },
-    { type: 3, value: be32(WORD) },
-    { type: 4, value: [{ type: 1, value: le32(mask) }] },
-    { type: 5, value: [{ type: 1, value: le32(xor) }] },
-  ]);
-const or = (bits: number): Expression => bitwise(~bits, bits);
-
-/** `iifname "…"` */
-export function iifname(name: string): readonly Expression[] {
-  const padded = Buffer.alloc(IFNAMSIZ);
-  padded.write(name);
-  return [loadMeta(META.iifname), compare(padded)];
-}
-/** `ct state new` and the like */
-export function ctState(bits: number): readonly Expression[] {
-  return [loadCt(CT.state), bitwise(bits, 0), compare(le32(0), OPERATOR.notEqual)];
-}
-/** `ct direction reply` */
-export function ctDirection(direction: number): readonly Expression[] {
-  return [loadCt(CT.direction), compare(Buffer.of(direction))];
-}
-/** `ct mark and BITS == BITS` */
-export function ctMarkHas(bits: number): readonly Expression[] {
-  return [loadCt(CT.mark), bitwise(bits, 0), compare(le32(bits))];
-}
-/** `ct mark set ct mark or BITS` */
-export function addCtMark(bits: number): readonly Expression[] {
-  return [loadCt(CT.mark), or(bits), setCt(CT.mark)];
-}
-/** `meta mark set meta mark or BITS` */
-export function addMark(bits: number): readonly Expression[] {
-  return [loadMeta(META.mark), or(bits), setMeta(META.mark)];
+/** Peers, each an address and two ports, as rules add them. */
+export interface PeerSet {
+  readonly name: string;
+  readonly family: SetFamily;
+  /** Milliseconds that an element stays after it was last updated. */
+  readonly timeoutMs: number;
+  /** Most elements; what comes when it is full is not added. */
+  readonly size: number;
 }
 
 export interface BaseChain {
@@ -144,19 +59,35 @@ export interface Transaction {
   readonly end: BatchMessage;
 }
 
-/** A new table of family inet; EEXIST if there is one. */
-export function createTable(name: string, chains: readonly BaseChain[]): Transaction {
-  return transaction([tableMessage(NFT.newTable, name, NLM_F_CREATE | NLM_F_EXCL), ...chainMessages(name, chains)]);
+export interface Table {
+  readonly sets: readonly PeerSet[];
+  readonly chains: readonly BaseChain[];
 }
 
-/** A table of family inet that is exactly this, whatever was there before; no chains, no table. */
-export function replaceTable(name: string, chains: readonly BaseChain[]): Transaction {
-  return transaction([
-    tableMessage(NFT.newTable, name, NLM_F_CREATE),
-    tableMessage(NFT.deleteTable, name),
-    ...(chains.length === 0 ? [] : [tableMessage(NFT.newTable, name, NLM_F_CREATE)]),
+/** A new table of family inet; EEXIST if there is one. */
+export function createTable(name: string, table: Table): Transaction {
+  return transaction([tableMessage(NFT.newTable, name, NLM_F_CREATE | NLM_F_EXCL), ...contentOf(name, table)]);
+}
+
+/** A table of family inet that is exactly this, whatever was there before. */
+export function replaceTable(name: string, table: Table): Transaction {
+  return transaction([...removal(name), tableMessage(NFT.newTable, name, NLM_F_CREATE), ...contentOf(name, table)]);
+}
+
+export function removeTable(name: string): Transaction {
+  return transaction(removal(name));
+}
+
+/** Made first: what is not there cannot be removed. */
+function removal(name: string): readonly BatchMessage[] {
+  return [tableMessage(NFT.newTable, name, NLM_F_CREATE), tableMessage(NFT.deleteTable, name)];
+}
+
+function contentOf(name: string, { sets, chains }: Table): readonly BatchMessage[] {
+  return [
+    ...sets.map((set, index) => message(NFT.newSet, setAttributes(name, set, index + 1), NLM_F_CREATE)),
     ...chainMessages(name, chains),
-  ]);
+  ];
 }
 
 function transaction(changes: readonly BatchMessage[]): Transaction {
@@ -173,6 +104,24 @@ function message(of: number, attributes: readonly Attribute[], flags = 0): Batch
 
 function tableMessage(of: number, name: string, flags = 0): BatchMessage {
   return message(of, [{ type: 1, value: text(name) }], flags);
+}
+
+/** @param id of this transaction */
+function setAttributes(table: string, { name, family, timeoutMs, size }: PeerSet, id: number): readonly Attribute[] {
+  const { length, datatype } = FAMILIES[family];
+  const { bits, inet_service: port } = DATATYPE;
+  const timeout = Buffer.alloc(2 * WORD);
+  timeout.writeBigUInt64BE(BigInt(timeoutMs));
+  return [
+    { type: 1, value: text(table) },
+    { type: 2, value: text(name) },
+    { type: 3, value: be32(SET_OF_RULES) },
+    { type: 4, value: be32((((datatype << bits) | port) << bits) | port) },
+    { type: 5, value: be32(length + 2 * WORD) },
+    { type: 9, value: [{ type: 1, value: be32(size) }] },
+    { type: 10, value: be32(id) },
+    { type: 11, value: timeout },
+  ];
 }
 
 function chainMessages(table: string, chains: readonly BaseChain[]): readonly BatchMessage[] {

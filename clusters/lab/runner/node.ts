@@ -236,7 +236,8 @@ export class NodeRunner implements NodeContext {
       if (this.#pause.signal.aborted) return;
       await this.core.patchNamespacedPodStatus({ namespace, name, body: { metadata: { uid }, status } }, MERGE);
     };
-    const isGone = (error: unknown) => /NotFound|Conflict/.test(String(error));
+    // a conflict alone is somebody else who writes the same pod, and the server has tried some times itself
+    const isGone = (error: unknown) => /NotFound|Precondition failed/.test(String(error));
     await pRetry(patch, { ...PATIENCE, shouldRetry: ({ error }) => !isGone(error) }).catch((error: unknown) => {
       if (!isGone(error)) this.log(`status of ${namespace}/${name}: ${String(error)}`);
     });

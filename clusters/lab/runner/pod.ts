@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { V1Container, V1Pod } from "@kubernetes/client-node";
+import type { V1Container, V1Pod, V1PodStatus } from "@kubernetes/client-node";
 import { asContainer, inPodNetwork } from "../enter.ts";
 import { RunningContainer } from "./container.ts";
 import { environmentOf, expand } from "./environment.ts";
@@ -27,6 +27,8 @@ export class PodRunner {
   #initialized = false;
   #addresses: readonly string[] = [];
   #publishing: Promise<void> = Promise.resolve();
+  /** Patches that are under way or wait for their turn. */
+  #patches = 0;
   #stopped: Promise<void> | undefined;
 
   constructor(node: NodeContext, pod: V1Pod) {
@@ -56,6 +58,7 @@ export class PodRunner {
     this.#pod = pod;
     if (pod.metadata?.deletionTimestamp !== undefined)
       void this.stop((pod.metadata.deletionGracePeriodSeconds ?? 0) * 1000, true);
+    else if (this.#patches === 0 && readyBy(pod.status) !== readyBy(this.#status())) this.#publish();
   }
 
   /** Containers first, then the network, then the object: in kubelet's order. */
@@ -224,23 +227,31 @@ export class PodRunner {
     this.#publish();
   }
 
-  /** One patch at a time, each of what is known then. */
+  /** One patch at a time, each of what is known then. What the API server has lost of it is told again (`update`). */
   #publish(): void {
     if (this.#stopping.signal.aborted) return;
+    this.#patches += 1;
     this.#publishing = this.#publishing.then(async () => {
-      const known: PodState = {
-        hostIPs: this.#node.addresses,
-        podIPs: this.#addresses,
-        started: this.#started,
-        initialized: this.#initialized,
-        init: this.#init,
-        containers: this.#states,
-      };
-      if (!this.#stopping.signal.aborted)
-        await this.#node.patchStatus(this.#pod, podStatus(this.#pod, known, new Date()));
+      if (!this.#stopping.signal.aborted) await this.#node.patchStatus(this.#pod, this.#status());
+      this.#patches -= 1;
     });
   }
+
+  #status(): V1PodStatus {
+    const known: PodState = {
+      hostIPs: this.#node.addresses,
+      podIPs: this.#addresses,
+      started: this.#started,
+      initialized: this.#initialized,
+      init: this.#init,
+      containers: this.#states,
+    };
+    return podStatus(this.#pod, known, new Date());
+  }
 }
+
+const readyBy = (status: V1PodStatus | undefined): boolean =>
+  status?.conditions?.some(({ type, status: is }) => type === "Ready" && is === "True") ?? false;
 
 function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);

@@ -1,3 +1,4 @@
+import type { V1Pod } from "@kubernetes/client-node";
 import type { Cluster } from "../../../clusters/provider.ts";
 import { answered, type ClusterApi, ensure } from "../../../e2e/cluster-api.ts";
 import { annotations } from "../../../e2e/pods/pods.ts";
@@ -6,9 +7,11 @@ import { POD_TYPES, type PodType } from "../../../results/schema.ts";
 
 export const NAMESPACE = "interlay-scale";
 const NAMESPACE_OBJECT = { apiVersion: "v1", kind: "Namespace", metadata: { name: NAMESPACE } };
-const PARALLEL = 20;
-const READY_MS = 300_000;
-const LOOK_MS = 500;
+/** Pods without an address yet: each costs two processors half a second in Multus and Calico, and a node runner takes four at once. */
+const AT_ONCE = 8;
+/** Readiness is asked every 15 s, and a busy computer may miss some. */
+const STILL_MS = 180_000;
+const LOOK_MS = 300;
 
 export interface ScalePod {
   readonly name: string;
@@ -43,29 +46,42 @@ function service(name: string) {
   };
 }
 
-/** Makes pods, and waits until their nodes reach every one; seconds. Throws with who is not ready. */
+/** Makes pods, and waits until their nodes reach every one; seconds. Throws with who is not ready, and how far they came. */
 export async function makePods(cluster: Cluster, api: ClusterApi, pods: readonly ScalePod[]): Promise<number> {
   const workers = cluster.nodes.filter(({ role }) => role === "worker").map(({ name }) => name);
   const started = performance.now();
+  let progressed = started;
+  let most = 0;
   const waiting = [...pods];
-  const worker = async () => {
-    for (let pod = waiting.shift(); pod !== undefined; pod = waiting.shift())
-      await ensure(api, manifest(pod, workers[pod.node] ?? "", cluster.probeImage));
-  };
-  await Promise.all(Array.from({ length: PARALLEL }, worker));
-  const names = new Set(pods.map(({ name }) => name));
+  const made = new Set<string>();
   for (;;) {
     const { items } = await answered(() => api.core.listNamespacedPod({ namespace: NAMESPACE }));
-    const ready = items.filter(
-      ({ metadata, status }) =>
-        names.has(metadata?.name ?? "") &&
-        status?.conditions?.some(({ type, status: is }) => type === "Ready" && is === "True"),
+    const mine = items.filter(({ metadata }) => made.has(metadata?.name ?? ""));
+    const wired = mine.filter(({ status }) => status?.podIP !== undefined).length;
+    const ready = mine.filter(({ status }) =>
+      status?.conditions?.some(({ type, status: is }) => type === "Ready" && is === "True"),
     );
-    if (ready.length === names.size) return (performance.now() - started) / 1000;
-    if (performance.now() - started > READY_MS)
-      throw new Error(`${names.size - ready.length} of ${names.size} pods are not ready after ${READY_MS / 1000} s.`);
+    if (ready.length === pods.length) return (performance.now() - started) / 1000;
+    if (wired + ready.length > most) [most, progressed] = [wired + ready.length, performance.now()];
+    if (performance.now() - progressed > STILL_MS) {
+      const late = mine.filter((pod) => !ready.includes(pod)).map(stateOf);
+      throw new Error(
+        `${pods.length - ready.length} of ${pods.length} pods are not ready, and nothing went on for ${STILL_MS / 1000} s: ${late.join("; ")}`,
+      );
+    }
+    for (const pod of waiting.splice(0, AT_ONCE - (made.size - wired))) {
+      await ensure(api, manifest(pod, workers[pod.node] ?? "", cluster.probeImage));
+      made.add(pod.name);
+    }
     await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
   }
+}
+
+/** How far a pod came, in some words. */
+function stateOf({ metadata, spec, status }: V1Pod): string {
+  const [container] = status?.containerStatuses ?? [];
+  const runs = container?.state?.running === undefined ? (container?.state?.waiting?.reason ?? "no container") : "runs";
+  return `${metadata?.name ?? "?"} on ${spec?.nodeName ?? "?"}: ${status?.phase ?? "?"}, ${status?.podIP ?? "no address"}, ${runs}`;
 }
 
 export async function removePod(api: ClusterApi, name: string): Promise<void> {

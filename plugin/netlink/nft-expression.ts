@@ -1,0 +1,138 @@
+import { type Attribute, text } from "./message.ts";
+
+/**
+ * Expressions of nf_tables' rules: as many as our rules take (linux/netfilter/nf_tables.h). Numbers in attributes are
+ * big-endian; what rules compare with is as in packets and registers.
+ */
+
+const REGISTER_1 = 1;
+/** NFT_REG32_00, where register 1 begins too: a key of several parts lies in it and those behind it, a word or more each. */
+const FIRST_WORD = 8;
+export const WORD = 4;
+const IFNAMSIZ = 16;
+
+const META = { mark: 3, iifname: 6, nfproto: 15, l4proto: 16 } as const;
+/** nf_tables.h: enum nft_payload_bases */
+const HEADER = { network: 1, transport: 2 } as const;
+/** nft's own numbers of data types: it prints the elements by them. */
+export const DATATYPE = { ipv4_addr: 7, ipv6_addr: 8, inet_service: 13, bits: 6 } as const;
+
+const DYNSET_UPDATE = 1;
+/** Bytes of a port, as they are in a header. */
+const PORT = 2;
+export type SetFamily = "ipv4" | "ipv6";
+/** Where a packet has its addresses (RFC 791, RFC 8200), and how long they are. */
+export const FAMILIES = {
+  ipv4: { nfproto: 2, source: 12, destination: 16, length: 4, datatype: DATATYPE.ipv4_addr },
+  ipv6: { nfproto: 10, source: 8, destination: 24, length: 16, datatype: DATATYPE.ipv6_addr },
+} as const;
+
+export function be32(value: number): Buffer {
+  const bytes = Buffer.alloc(WORD);
+  bytes.writeInt32BE(value | 0);
+  return bytes;
+}
+
+function le32(value: number): Buffer {
+  const bytes = Buffer.alloc(WORD);
+  bytes.writeUInt32LE(value >>> 0);
+  return bytes;
+}
+
+/** One expression of a rule: `nft --debug=netlink` prints a rule's in the same words. */
+export type Expression = Attribute;
+
+function expression(name: string, data: readonly Attribute[]): Expression {
+  return {
+    type: 1,
+    value: [
+      { type: 1, value: text(name) },
+      { type: 2, value: data },
+    ],
+  };
+}
+
+const loadMeta = (key: number): Expression =>
+  expression("meta", [
+    { type: 2, value: be32(key) },
+    { type: 1, value: be32(REGISTER_1) },
+  ]);
+const setMeta = (key: number): Expression =>
+  expression("meta", [
+    { type: 2, value: be32(key) },
+    { type: 3, value: be32(REGISTER_1) },
+  ]);
+/** So many bytes of a packet's header into a word and those behind it. */
+const loadHeader = (header: number, offset: number, length: number, word: number): Expression =>
+  expression("payload", [
+    { type: 1, value: be32(FIRST_WORD + word) },
+    { type: 2, value: be32(header) },
+    { type: 3, value: be32(offset) },
+    { type: 4, value: be32(length) },
+  ]);
+const OPERATOR = { equal: 0, notEqual: 1 } as const;
+const compare = (value: Buffer, operator: number = OPERATOR.equal): Expression =>
+  expression("cmp", [
+    { type: 1, value: be32(REGISTER_1) },
+    { type: 2, value: be32(operator) },
+    { type: 3, value: [{ type: 1, value }] },
+  ]);
+/** register = (register & mask) ^ xor */
+const bitwise = (mask: number, xor: number): Expression =>
+  expression("bitwise", [
+    { type: 1, value: be32(REGISTER_1) },
+    { type: 2, value: be32(REGISTER_1) },
+    { type: 3, value: be32(WORD) },
+    { type: 4, value: [{ type: 1, value: le32(mask) }] },
+    { type: 5, value: [{ type: 1, value: le32(xor) }] },
+  ]);
+const or = (bits: number): Expression => bitwise(~bits, bits);
+
+/** `iifname "…"` */
+export function iifname(name: string): readonly Expression[] {
+  const padded = Buffer.alloc(IFNAMSIZ);
+  padded.write(name);
+  return [loadMeta(META.iifname), compare(padded)];
+}
+/** `meta nfproto …` */
+export function isFamily(family: SetFamily): readonly Expression[] {
+  return [loadMeta(META.nfproto), compare(Buffer.of(FAMILIES[family].nfproto))];
+}
+/** `meta l4proto != …` */
+export function isNotProtocol(protocol: number): readonly Expression[] {
+  return [loadMeta(META.l4proto), compare(Buffer.of(protocol), OPERATOR.notEqual)];
+}
+/** An element of a set of peers is loaded: the peer's address and port, and ours. @param from of a packet from the peer, or to it */
+export function loadPeer(family: SetFamily, from: "peer" | "us"): readonly Expression[] {
+  const { source, destination, length } = FAMILIES[family];
+  const words = length / WORD;
+  const [peer, own] = from === "peer" ? [0, PORT] : [PORT, 0];
+  return [
+    loadHeader(HEADER.network, from === "peer" ? source : destination, length, 0),
+    loadHeader(HEADER.transport, peer, PORT, words),
+    loadHeader(HEADER.transport, own, PORT, words + 1),
+  ];
+}
+/** `update @SET { … }`: what is loaded is there from now, for the set's time. */
+export function updateSet(set: string): readonly Expression[] {
+  return [
+    expression("dynset", [
+      { type: 1, value: text(set) },
+      { type: 3, value: be32(DYNSET_UPDATE) },
+      { type: 4, value: be32(REGISTER_1) },
+    ]),
+  ];
+}
+/** `… @SET`: what is loaded is there. */
+export function isInSet(set: string): readonly Expression[] {
+  return [
+    expression("lookup", [
+      { type: 1, value: text(set) },
+      { type: 2, value: be32(REGISTER_1) },
+    ]),
+  ];
+}
+/** `meta mark set meta mark or BITS` */
+export function addMark(bits: number): readonly Expression[] {
+  return [loadMeta(META.mark), or(bits), setMeta(META.mark)];
+}
