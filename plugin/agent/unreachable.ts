@@ -25,8 +25,9 @@ export function explained(error: unknown, server: string | undefined): Error {
       "Without a kubeconfig this is where it would be: name the cluster by --kubeconfig FILE or KUBECONFIG.",
     );
   if (error.name === "TimeoutError" || error.name === "AbortError") return told("no answer came in time");
-  const root = causesOf(error).find(({ code }) => typeof code === "string");
-  const code = String(root?.code ?? "");
+  const causes = causesOf(error);
+  const root = causes.find(({ code }) => typeof code === "string") ?? causes.at(-1);
+  const code = typeof root?.code === "string" ? root.code : "";
   if (/CERT|SELF_SIGNED|SIGNATURE/.test(code))
     return told(
       `its certificate is not trusted (${root?.message ?? code})`,
