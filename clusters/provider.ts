@@ -7,6 +7,12 @@ export interface Provider {
   preflight(spec: ClusterSpec): Promise<readonly Finding[]>;
   /** Brings the cluster up, or finishes one that was begun. Idempotent. */
   up(spec: ClusterSpec, progress: Progress): Promise<Cluster>;
+  /**
+   * The cluster of that name that `up` has made, as it is: whatever is wrong with it stays. Absent where `up` makes none.
+   * @param probe path of the probe program's executable
+   * Errors: it is not there, or was not finished.
+   */
+  find?(name: string, probe: string, progress: Progress): Promise<Cluster>;
   /** Takes the cluster down; nothing of it is left. Idempotent, also for a cluster that was never there. */
   down(name: string, progress: Progress): Promise<void>;
 }

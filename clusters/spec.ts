@@ -39,6 +39,10 @@ export function familiesOf({ overlayCidr, ipv6 }: Pick<ClusterSpec, "overlayCidr
   return ipv6 === undefined ? ["ipv4"] : ["ipv4", "ipv6"];
 }
 
+export function familyOf(addressOrCidr: string): Family {
+  return addressOrCidr.includes(":") ? "ipv6" : "ipv4";
+}
+
 /** `spec` in other address families: with IPv6 beside IPv4, or with IPv6 in its place. */
 export function inFamilies<T extends Underlay>(spec: T, families: "ipv4" | "ipv6" | "dual"): T & { ipv6?: Ipv6Ranges } {
   if (families === "ipv4") return spec;

@@ -1,31 +1,46 @@
 import { plainProgress } from "../clusters/progress-plain.ts";
 import { providerNamed } from "../clusters/providers.ts";
 import { clusterApi } from "../e2e/cluster-api.ts";
-import { runOptions, specFor } from "../e2e/context.ts";
 import { findingsOf } from "../e2e/doctor/causes.ts";
 import { compare } from "../e2e/doctor/compare.ts";
 import { PREDICTED } from "../e2e/doctor/predicted.ts";
 import { cells } from "../e2e/matrix/cells.ts";
 import { deploy } from "../e2e/pods/deploy.ts";
+import { buildProbe } from "../e2e/probe/build.ts";
+
+/** Exit statuses of a probe that was asked to its end; 2 is one that was not. */
+export const PROBED = { allPasses: 0, failsAsPredicted: 1, predictedWrongly: 3 } as const;
+type Probed = (typeof PROBED)[keyof typeof PROBED];
 
 /**
  * `npm run doctor -- --probe`: the suite's pods in a cluster that `npm run up` has brought up, the prediction, and then
- * every cell asked. Returns whether the probes show what was predicted.
+ * every cell asked. The cluster stays as it is: what is wrong with it is what is asked about.
  */
-export async function probe(provider: string, name: string, say: (line: string) => void): Promise<boolean> {
-  const options = { ...runOptions(), name };
-  const cluster = await (await providerNamed(provider)).up(await specFor(options), plainProgress());
+export async function probe(provider: string, name: string, say: (line: string) => void): Promise<Probed> {
+  const from = await providerNamed(provider);
+  if (from.find === undefined)
+    throw new Error(`--probe makes pods and asks them: for a cluster by npm run up, not for --provider ${provider}.`);
+  const cluster = await from.find(name, await buildProbe(), plainProgress());
   const deployment = await deploy(cluster, clusterApi(cluster));
   try {
     const findings = await findingsOf(cluster);
-    for (const { severity, check, message } of findings) say(`${severity} ${check}: ${message}`);
-    const asked = cells(deployment.workers.length).filter(({ group }) => PREDICTED.includes(group));
+    for (const { severity, check, message, remedy } of findings)
+      say(`${severity} ${check}: ${message}\n  -> ${remedy}`);
+    const asked = cells(deployment.workers.length, deployment.families).filter(({ group }) =>
+      PREDICTED.includes(group),
+    );
     const { predicted, failedAndNotPredicted, predictedAndPassed } = await compare(findings, asked, deployment);
-    for (const id of failedAndNotPredicted) say(`failed, and was not predicted to: ${id}`);
-    for (const id of predictedAndPassed) say(`predicted to fail, and passed: ${id}`);
+    const right = predicted.filter((id) => !predictedAndPassed.includes(id));
+    for (const id of right) say(`fails, as predicted: ${id}`);
+    for (const id of failedAndNotPredicted) say(`fails, and was predicted to pass: ${id}`);
+    for (const id of predictedAndPassed) say(`passes, and was predicted to fail: ${id}`);
     const wrong = failedAndNotPredicted.length + predictedAndPassed.length;
-    say(`${asked.length} cells asked, ${predicted.length} predicted to fail, ${wrong} predicted wrongly`);
-    return wrong === 0;
+    const failed = right.length + failedAndNotPredicted.length;
+    say(
+      `${asked.length} cells asked: ${asked.length - failed} pass, ${failed} fail; ${wrong === 0 ? "each as predicted" : `${wrong} predicted wrongly`}.`,
+    );
+    if (wrong > 0) return PROBED.predictedWrongly;
+    return findings.every(({ severity }) => severity === "warning") ? PROBED.allPasses : PROBED.failsAsPredicted;
   } finally {
     await deployment.closeProbers();
   }

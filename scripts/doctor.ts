@@ -2,6 +2,7 @@ import { Command } from "commander";
 import { KubeConfig } from "@kubernetes/client-node";
 import { DEFAULT_SPEC } from "../clusters/provider.ts";
 import { Kube } from "../plugin/agent/kube.ts";
+import { explained } from "../plugin/agent/unreachable.ts";
 import { observeCluster } from "../plugin/doctor/observe-cluster.ts";
 import { predict } from "../plugin/doctor/predict.ts";
 import { renderFindings } from "../plugin/doctor/report.ts";
@@ -19,6 +20,10 @@ const program = new Command("doctor")
   .option("--provider <name>", "with --probe: the cluster's", "kind")
   .option("--name <name>", "with --probe: the cluster's", DEFAULT_SPEC.name)
   .option("--json", "findings as JSON on stdout")
+  .addHelpText(
+    "after",
+    "\nExit status: 0 every cell is predicted to pass, 1 some fail or pods do not start, 2 the cluster could not be asked;\nwith --probe also 3: the probes show something else than was predicted.",
+  )
   .parse();
 const flags = program.opts<{
   kubeconfig?: string;
@@ -28,14 +33,13 @@ const flags = program.opts<{
   provider: string;
   name: string;
 }>();
+const config = new KubeConfig();
 
 try {
   if (flags.probe) {
     const { probe } = await import("./doctor-probe.ts");
-    const held = await probe(flags.provider, flags.name, (line) => process.stdout.write(`${line}\n`));
-    process.exit(held ? 0 : 1);
+    process.exit(await probe(flags.provider, flags.name, (line) => process.stdout.write(`${line}\n`)));
   }
-  const config = new KubeConfig();
   if (flags.kubeconfig === undefined) config.loadFromDefault();
   else config.loadFromFile(flags.kubeconfig);
   const [cluster, seen] = await Promise.all([
@@ -49,6 +53,6 @@ try {
   // Connections to the API server may linger: nobody has to wait for them.
   process.stdout.write(text, () => process.exit(status));
 } catch (error) {
-  process.stderr.write(`doctor: ${error instanceof Error ? error.message : String(error)}\n`);
+  process.stderr.write(`doctor: ${explained(error, config.getCurrentCluster()?.server).message}\n`);
   process.exitCode = 2;
 }

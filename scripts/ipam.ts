@@ -3,6 +3,7 @@ import { Command } from "commander";
 import { KubeConfig } from "@kubernetes/client-node";
 import { z } from "zod";
 import { Kube } from "../plugin/agent/kube.ts";
+import { explained } from "../plugin/agent/unreachable.ts";
 import { addIpamCommands } from "../plugin/ipam/inspect/commands.ts";
 import { type NodeAddresses, nodeAddresses } from "../plugin/ipam/inspect/snapshot.ts";
 import { askAgents } from "./agents.ts";
@@ -17,9 +18,10 @@ const program = new Command("ipam")
     "\nshow: --pool, --node, --pod, --json; check: --repair, --yes, --json; release ADDRESS...: --yes, --force",
   );
 
+const made = new KubeConfig();
+
 function config(): KubeConfig {
   const { kubeconfig } = program.opts<{ kubeconfig?: string }>();
-  const made = new KubeConfig();
   if (kubeconfig === undefined) made.loadFromDefault();
   else made.loadFromFile(kubeconfig);
   return made;
@@ -39,7 +41,7 @@ addIpamCommands(program, { kube: () => new Kube(config()), nodes });
 try {
   await program.parseAsync();
 } catch (error) {
-  process.stderr.write(`ipam: ${error instanceof Error ? error.message : String(error)}\n`);
+  process.stderr.write(`ipam: ${explained(error, made.getCurrentCluster()?.server).message}\n`);
   process.exitCode = 2;
 }
 // Connections to the API server may linger: nobody has to wait for them.

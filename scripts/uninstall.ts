@@ -1,6 +1,7 @@
 import { KubeConfig } from "@kubernetes/client-node";
 import { Command } from "commander";
 import { uninstallInterlay } from "../clusters/kubernetes/uninstall.ts";
+import { explained } from "../plugin/agent/unreachable.ts";
 
 /** `npm run uninstall`: the agents end, every node is left as it was, then Interlay's objects and kinds go. */
 const flags = new Command("uninstall")
@@ -11,15 +12,15 @@ const flags = new Command("uninstall")
   .opts<{ kubeconfig?: string; timeout: string }>();
 
 const config = new KubeConfig();
-if (flags.kubeconfig === undefined) config.loadFromDefault();
-else config.loadFromFile(flags.kubeconfig);
 const say = (line: string): void => {
   process.stdout.write(`${line}\n`);
 };
 try {
+  if (flags.kubeconfig === undefined) config.loadFromDefault();
+  else config.loadFromFile(flags.kubeconfig);
   await uninstallInterlay(config, 1000 * Number(flags.timeout), say);
   say("Interlay's kinds, roles and namespace are deleted.");
 } catch (error) {
-  process.stderr.write(`uninstall: ${error instanceof Error ? error.message : String(error)}\n`);
+  process.stderr.write(`uninstall: ${explained(error, config.getCurrentCluster()?.server).message}\n`);
   process.exitCode = 1;
 }

@@ -1,3 +1,4 @@
+import { KubeConfig, VersionApi } from "@kubernetes/client-node";
 import { defaultSet } from "../components/catalog.ts";
 import { prepareInterlay } from "../components/interlay.ts";
 import { ensureDebianPackages } from "../components/packages.ts";
@@ -7,19 +8,22 @@ import { timed } from "../components/timed.ts";
 import { prepareImages } from "../images/prepare.ts";
 import { pruneImages, pruneLayers } from "../images/prune.ts";
 import type { Progress } from "../progress.ts";
-import type { ClusterSpec, Provider } from "../provider.ts";
+import { currentKubeProxy } from "../kubernetes/kube-proxy.ts";
+import { type ClusterSpec, DEFAULT_SPEC, type Provider } from "../provider.ts";
 import { addons } from "./addons.ts";
 import { KindCluster } from "./cluster.ts";
 import { externalHosts } from "./external-hosts.ts";
+import { importImages } from "./import-images.ts";
 import { kubeconfigPath } from "./kubeconfig.ts";
 import { kubeProxy } from "./kube-proxy.ts";
 import { Kubectl } from "../kubernetes/kubectl.ts";
+import { listNodes } from "./list-nodes.ts";
 import { network, networkFits } from "./network.ts";
 import { nodes } from "./nodes.ts";
 import { freeUnderlay } from "./free-underlay.ts";
 import { ensureInotifyLimits } from "./inotify.ts";
 import { kindPreflight } from "./preflight.ts";
-import { ipv6Ranges } from "../spec.ts";
+import { defaultSpec, inFamilies, ipv6Ranges } from "../spec.ts";
 import { ready } from "./ready.ts";
 import { type Bringup, doSteps, type Step, undoSteps } from "./step.ts";
 
@@ -45,6 +49,27 @@ export const kindProvider: Provider = {
     return KindCluster.of(bringup);
   },
 
+  async find(name, probe, progress) {
+    const engine = await runningEngine();
+    const containers = engine === undefined ? [] : await listNodes(engine, name);
+    if (containers.length === 0)
+      throw new Error(`There is no kind cluster ${name}: npm run up -- --name ${name} makes it.`);
+    const kubernetes = await versionOf(kubeconfigPath(name));
+    const bringup = await prepare(
+      {
+        ...inFamilies(defaultSpec(), containers.some(({ address6 }) => address6 !== undefined) ? "dual" : "ipv4"),
+        ...{ name, kubernetes, probe, kubeProxies: [], kubeProxy: { ...DEFAULT_SPEC.kubeProxy, version: kubernetes } },
+        workers: containers.filter(({ role }) => role === "worker").length,
+      },
+      progress,
+    );
+    await Promise.all(containers.map((node) => importImages(bringup.engine, node.name, [bringup.images.probe])));
+    return KindCluster.of({
+      ...bringup,
+      spec: { ...bringup.spec, kubeProxy: await currentKubeProxy(bringup.kubectl) },
+    });
+  },
+
   async down(name, progress) {
     const engine = await runningEngine();
     if (engine === undefined) {
@@ -54,6 +79,13 @@ export const kindProvider: Provider = {
     await timed(progress, `take the cluster ${name} down`, () => undoSteps(STEPS, engine, name));
   },
 };
+
+/** The control plane's, by its own word: `v1.29.15`. */
+async function versionOf(kubeconfig: string): Promise<string> {
+  const config = new KubeConfig();
+  config.loadFromFile(kubeconfig);
+  return (await config.makeApiClient(VersionApi).getCode()).gitVersion;
+}
 
 /** What is made once a machine and kept: programs and image layers, and the engine. */
 async function prepare(wanted: ClusterSpec, progress: Progress): Promise<Bringup> {

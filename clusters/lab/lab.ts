@@ -21,6 +21,7 @@ import { endDaemon, runningDaemon, startDaemon } from "./process.ts";
 import { installKubeProxy, ready } from "./workloads.ts";
 import { installAddons } from "../kubernetes/addons.ts";
 import { currentKubeProxy, untilSynced } from "../kubernetes/kube-proxy.ts";
+import { defaultSpec, familyOf, inFamilies } from "../spec.ts";
 import { kubeProxyHosts } from "./kube-proxy.ts";
 
 /** What machines take from this computer's /usr. */
@@ -59,6 +60,22 @@ export const labProvider: Provider = {
         cluster.switchKubeProxy(spec.kubeProxy),
       );
     return cluster;
+  },
+
+  async find(name, probe, progress) {
+    const directory = labDirectory(name);
+    const plan = await finishedPlan(labFiles(directory));
+    if (plan === undefined)
+      throw new Error(`The lab ${name} does not run: npm run up -- --provider lab --name ${name} makes it.`);
+    const { kubernetes, machines } = plan;
+    const components = await resolveComponents([{ name: "kubectl", version: kubernetes }], progress);
+    const kubectl = new Kubectl(components.path("kubectl", kubernetes), labFiles(directory).kubeconfig);
+    const spec: ClusterSpec = {
+      ...inFamilies(defaultSpec(), plan.serviceCidr6 === undefined ? familyOf(plan.overlayCidr) : "dual"),
+      ...{ name, kubernetes, probe, kubeProxies: [], kubeProxy: await currentKubeProxy(kubectl) },
+      workers: machines.nodes.filter(({ role }) => role === "worker").length,
+    };
+    return LabCluster.of(spec, plan, directory, kubectl);
   },
 
   async down(name, progress) {
@@ -122,11 +139,16 @@ async function startLab(files: LabFiles): Promise<void> {
   }
 }
 
-/** The plan of the lab that runs, if it was finished and is the one that is wanted. */
-async function currentPlan(files: LabFiles, wanted: LabPlan): Promise<LabPlan | undefined> {
+/** The plan of the lab that runs, if it was finished. */
+async function finishedPlan(files: LabFiles): Promise<LabPlan | undefined> {
   const complete = await readFile(join(files.directory, "complete")).catch(() => undefined);
-  if (complete === undefined || (await runningDaemon(files)) === undefined) return undefined;
-  const is = await readPlan(files.plan);
+  return complete === undefined || (await runningDaemon(files)) === undefined ? undefined : readPlan(files.plan);
+}
+
+/** The same, if it is the one that is wanted. */
+async function currentPlan(files: LabFiles, wanted: LabPlan): Promise<LabPlan | undefined> {
+  const is = await finishedPlan(files);
+  if (is === undefined) return undefined;
   const same = JSON.stringify({ ...is, port: 0 }) === JSON.stringify({ ...wanted, port: 0 });
   return same ? is : undefined;
 }

@@ -27,6 +27,7 @@ const output = z.object({
       severity: z.enum(["fails", "start", "warning"]),
       node: z.string(),
       message: z.string(),
+      remedy: z.string(),
       cells: z.array(pattern),
     }),
   ),

@@ -160,6 +160,30 @@ export const FAULTS: readonly Fault[] = [
     undo: ({ resumeAgent }) => resumeAgent(),
   },
   {
+    title: "an underlay pod's link to its node is down, and no agent that sets it up",
+    check: "drift",
+    make: async ({ on, address, pauseAgent }) => {
+      const route = await on(["ip", "route", "show", `${address("underlay-1-b", "main")}/32`]);
+      const link = / dev (\S+)/.exec(route)?.[1];
+      if (link === undefined) throw new Error(`no link in "${route}"`);
+      await pauseAgent();
+      await on(["ip", "link", "set", link, "down"]);
+    },
+    undo: ({ resumeAgent }) => resumeAgent(),
+  },
+  {
+    title: "the node forwards nothing",
+    check: "forwarding",
+    make: async ({ on, pauseAgent }) => {
+      await pauseAgent();
+      await on(["sysctl", "-w", "net.ipv4.ip_forward=0"]);
+    },
+    undo: async ({ on, resumeAgent }) => {
+      await on(["sysctl", "-w", "net.ipv4.ip_forward=1"]);
+      await resumeAgent();
+    },
+  },
+  {
     title: "rp_filter strict, and no agent that makes the tunnel loose",
     check: "rp-filter",
     make: async ({ on, pauseAgent }) => {

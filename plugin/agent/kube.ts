@@ -7,6 +7,7 @@ import {
   type RequestContext as Context,
 } from "@kubernetes/client-node";
 import { z } from "zod";
+import { explained } from "./unreachable.ts";
 
 /** The API server said no. */
 export class KubeError extends Error {
@@ -133,9 +134,9 @@ export class Kube {
       context.setBody(JSON.stringify(body));
     }
     context.setSignal(AbortSignal.timeout(TIMEOUT_MS));
-    await this.#config.applySecurityAuthentication(context);
-    const response = await this.#http.send(context).toPromise();
-    const text = await response.body.text();
+    const { response, text } = await this.#send(context).catch((error: unknown) => {
+      throw explained(error, server);
+    });
     const json: unknown = text === "" ? {} : parseJson(text);
     if (response.httpStatusCode < 400) return json;
     const said = statusBody.safeParse(json);
@@ -143,6 +144,12 @@ export class Kube {
       response.httpStatusCode,
       (said.success ? said.data.message : undefined) ?? `${method} ${path}: HTTP ${response.httpStatusCode}`,
     );
+  }
+
+  async #send(context: Context) {
+    await this.#config.applySecurityAuthentication(context);
+    const response = await this.#http.send(context).toPromise();
+    return { response, text: await response.body.text() };
   }
 }
 

@@ -78,6 +78,14 @@ describe("mirror", () => {
     assert.equal(mirror.get("a")?.metadata.uid, "second");
   });
 
+  it("does not bring back what the watch has told to be deleted, when the answer of a write comes last", async () => {
+    tell("MODIFIED", object("a", "first", 11));
+    tell("DELETED", object("a", "first", 12));
+    await heard(13);
+    mirror.put(object("a", "first", 11));
+    assert.equal(mirror.get("a"), undefined);
+  });
+
   it("goes by one's own write until the watch has told of it", async () => {
     mirror.put(object("a", "first", 20));
     tell("MODIFIED", object("a", "first", 11));

@@ -91,11 +91,17 @@ export class Mirror<T extends Identified = Identified> {
     return this;
   }
 
-  /** One's own write, before the watch tells of it: the next reader must see it. */
+  /**
+   * One's own write, before the watch tells of it: the next reader must see it. The watch is in order: of a write that it
+   * is past it has told, and of a deletion since as well, which nobody would tell again.
+   */
   put(object: unknown): void {
-    const key = this.#take(object);
     const found = identified.safeParse(object);
-    if (key !== undefined && found.success) this.#ahead.set(key, BigInt(found.data.metadata.resourceVersion));
+    if (!found.success) return;
+    const version = BigInt(found.data.metadata.resourceVersion);
+    if (this.#version !== "" && version <= BigInt(this.#version)) return;
+    const key = this.#take(object);
+    if (key !== undefined) this.#ahead.set(key, version);
   }
 
   /**

@@ -2,6 +2,7 @@ import { join } from "node:path";
 import * as z from "zod/mini";
 import { CniError, CODE } from "./error.ts";
 import { LOG_FILE } from "./log.ts";
+import { nearest } from "./nearest.ts";
 import { attachmentsDirectory } from "../datapath/attachment.ts";
 import { DEFAULT_NUMBERS, type RoutingNumbers } from "../datapath/numbers.ts";
 import { isMacPrefix } from "../datapath/mac-prefix.ts";
@@ -104,8 +105,32 @@ export function numbersOf(options: Options): RoutingNumbers {
   return numbers;
 }
 
-/** Throws CniError naming the key that is wrong. */
+/**
+ * Keys of a plugin's configuration that are not ours to judge: the spec's (CNI 1.1.0, section 1 "Plugin configuration
+ * objects" and section 4), libcni's, and the device that Multus names.
+ */
+const OTHERS: ReadonlySet<string> = new Set([
+  ...["cniVersion", "cniVersions", "name", "type", "prevResult", "runtimeConfig", "args", "capabilities"],
+  ...["ipMasq", "ipam", "dns", "disableCheck", "disableGC", "loadOnlyInlinedPlugins", "deviceID", "pciBusID"],
+]);
+
+/** A prefixed key (`cni.dev/…`, `io.kubernetes.cri…`) is its owner's, one behind `_` is a comment. */
+function isOthers(key: string): boolean {
+  return OTHERS.has(key) || /[./]/.test(key) || key.startsWith("_");
+}
+
+/** Throws CniError naming the key that is wrong, or that is none: one that is passed over would look as if it held. */
 export function parseOptions(config: unknown): Options {
+  const names = optionNames();
+  const unknown = Object.keys(config ?? {}).find((key) => !names.includes(key) && !isOthers(key));
+  if (unknown !== undefined) {
+    const meant = nearest(unknown, names);
+    throw new CniError(
+      CODE.invalidConfig,
+      `interlay has no option ${unknown}${meant === undefined ? "" : `: is ${meant} meant?`}`,
+      `Take it out of the network's configuration, or write one of ${names.join(", ")}.`,
+    );
+  }
   const result = optionsSchema.safeParse(config);
   if (result.success) return result.data;
   const [issue] = result.error.issues;

@@ -23,8 +23,11 @@ function checkDrift(node: string, pod: AttachmentSnapshot): readonly Finding[] {
 
 /** The node no longer finds the pod: whatever must come back through the node is lost. */
 function lostOnNode(node: string, pod: AttachmentSnapshot, kind: string): readonly CellPattern[] {
-  // A neighbour that is not pinned is asked for, and a link that is down has lost its routes: those are told too.
-  if (kind !== "route" && kind !== "veth" && kind !== "rule") return [];
+  // The pair is gone or down: the pod gets nowhere by it, on no node. Its routes on the node are lost too, and told so.
+  if ((kind === "veth" || kind === "up") && pod.type === "underlay")
+    return [{ sourcePod: pod.pod, sources: ["underlay"], targets: [...OVERLAY_ADDRESSES, ...SERVICES] }];
+  // A neighbour that is not pinned is asked for.
+  if (kind !== "route" && kind !== "rule") return [];
   if (pod.type === "multi-nic")
     return [
       {

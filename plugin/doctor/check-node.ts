@@ -1,10 +1,12 @@
-import { type CellPattern, type Finding, OVERLAY_ADDRESSES } from "./finding.ts";
+import { type CellPattern, type Finding, OVERLAY_ADDRESSES, SERVICES } from "./finding.ts";
 import type { ClusterSnapshot, NodeSnapshot } from "./snapshot.ts";
 
 const VXLAN = "vxlan.calico";
 /** Outer Ethernet, IP, UDP and VXLAN headers. */
 const VXLAN_OVERHEAD = 50;
 const STRICT = 1;
+/** rp_filter, ip_forward and iptables' chains are of one family. */
+const IPV4 = "0.0.0.0/0";
 
 /** What belongs to a node as a whole: facts, uplink, forwarding, filters, MTU. */
 export function checkNode(node: NodeSnapshot, cluster: ClusterSnapshot | undefined): readonly Finding[] {
@@ -27,7 +29,7 @@ export function checkNode(node: NodeSnapshot, cluster: ClusterSnapshot | undefin
             "fails",
             `net.ipv4.ip_forward is 0 on ${node.node}: it routes for no pod.`,
             "Set net.ipv4.ip_forward=1, and see what set it back.",
-            [{ sources: ["underlay"], sourceNode: node.node, targets: OVERLAY_ADDRESSES }],
+            notForwarded(node.node),
           ),
         ]),
     ...(vxlan !== undefined && node.rpFilter[VXLAN] === STRICT
@@ -43,6 +45,7 @@ export function checkNode(node: NodeSnapshot, cluster: ClusterSnapshot | undefin
                 targets: OVERLAY_ADDRESSES,
                 targetNode: node.node,
                 placement: "other-node",
+                targetCidr: IPV4,
               },
             ],
           ),
@@ -55,7 +58,15 @@ export function checkNode(node: NodeSnapshot, cluster: ClusterSnapshot | undefin
             "fails",
             `The chain FORWARD of ${node.node} has the policy DROP, and no rule accepts what comes from underlay pods.`,
             "Set the policy ACCEPT, or `iptables -I FORWARD -i vethil+ -j ACCEPT`; see what set it (Docker does at its start).",
-            [{ sources: ["underlay"], sourceNode: node.node, targets: OVERLAY_ADDRESSES, placement: "other-node" }],
+            [
+              {
+                sources: ["underlay"],
+                sourceNode: node.node,
+                targets: OVERLAY_ADDRESSES,
+                placement: "other-node",
+                targetCidr: IPV4,
+              },
+            ],
           ),
         ]
       : []),
@@ -71,6 +82,18 @@ export function checkNode(node: NodeSnapshot, cluster: ClusterSnapshot | undefin
         ]
       : []),
   ];
+}
+
+/** What a node that forwards nothing loses, but for what its own pods get from itself. IPv4: the sysctl is. */
+function notForwarded(node: string): readonly CellPattern[] {
+  const overlay = { targets: OVERLAY_ADDRESSES, targetNode: node, placement: "other-node" } as const;
+  const patterns: readonly CellPattern[] = [
+    { sources: ["overlay"], sourceNode: node },
+    { sources: ["underlay", "multi-nic"], sourceNode: node, targets: [...OVERLAY_ADDRESSES, ...SERVICES] },
+    overlay,
+    { ...overlay, targets: ["overlay-service", "multi-nic-service"] },
+  ];
+  return patterns.map((pattern) => ({ ...pattern, targetCidr: IPV4 }));
 }
 
 function withoutMultus(node: string, first: string | undefined): string {

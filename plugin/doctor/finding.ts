@@ -51,7 +51,9 @@ export function describePattern(pattern: CellPattern): string {
   return [
     `${from} -> ${to}`,
     ...(pattern.targetPod !== undefined && pattern.targets !== undefined ? [`as ${pattern.targets.join(", ")}`] : []),
-    ...(pattern.targetCidr === undefined ? [] : [`in ${pattern.targetCidr}`]),
+    ...(pattern.targetCidr === undefined
+      ? []
+      : [pattern.targetCidr === "0.0.0.0/0" ? "(IPv4)" : `in ${pattern.targetCidr}`]),
     ...(pattern.placement === undefined ? [] : [`on the ${pattern.placement.replace("-", " ")}`]),
     ...(pattern.protocols === undefined ? [] : [`by ${pattern.protocols.join(", ")}`]),
   ].join(" ");

@@ -198,14 +198,14 @@ const ROWS: readonly Row[] = [
     fault: "rp_filter strict",
     nodes: [node({ rpFilter: { "vxlan.calico": 1, eth0: 1 } })],
     findings: ["fails rp-filter"],
-    cells: ["underlay -> overlay, multi-nic on n1 on the other node"],
+    cells: ["underlay -> overlay, multi-nic on n1 (IPv4) on the other node"],
   },
   { fault: "rp_filter loose", nodes: [node({ rpFilter: { "vxlan.calico": 2, eth0: 2 } })], findings: [] },
   {
     fault: "FORWARD DROP",
     nodes: [node({ forwardDrops: true })],
     findings: ["fails forward-drop"],
-    cells: ["underlay on n1 -> overlay, multi-nic on the other node"],
+    cells: ["underlay on n1 -> overlay, multi-nic (IPv4) on the other node"],
   },
   {
     fault: "duplicate address on two nodes",
