@@ -12,7 +12,7 @@ import { WAYS } from "./net/ways.ts";
 
 const TOOLS = ["iperf3", "sockperf"];
 /** Rounds of what has a peer, and of what has none. */
-const ROUNDS = { compared: 5, alone: 2 } as const;
+const ROUNDS = { compared: 7, alone: 2 } as const;
 
 /** One TCP connection's throughput and the latency of questions, in a lab. */
 export const netBench: Bench = {
