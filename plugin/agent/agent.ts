@@ -148,7 +148,9 @@ export class Agent {
       calls: loop("calls of the plugins", 1000, 0, () => this.#tellCalls()),
       leadership: loop("leadership", (LEASE_SECONDS * 1000) / 3, 0, () => this.#campaign()),
       duties: loop("duties for the cluster", 10_000, 500, () => this.#duties?.pass()),
-      memory: loop("memory", 60_000, 0, tidyMemory),
+      memory: loop("memory", 10_000, 0, () => {
+        tidyMemory(this.#loops.memory.passes);
+      }),
       status: loop("status", 10_000, 100, () => this.#publish()),
     };
   }

@@ -3,10 +3,16 @@ import { libc } from "../netlink/libc.ts";
 
 const MADV_DONTNEED = 4;
 
-/** Bun's collector lets the heap of an idle program grow for a long time; a collection of a small heap takes milliseconds. */
-export function tidyMemory(): void {
+/** How often a collection, in passes: it throws compiled code away too, which costs more than the release of the rest. */
+const COLLECT = 6;
+
+/**
+ * Bun's collector lets the heap of an idle program grow for a long time; a collection of a small heap takes milliseconds.
+ * @param pass how many were before
+ */
+export function tidyMemory(pass: number): void {
   const bun = (globalThis as { readonly Bun?: { gc(force: boolean): void } }).Bun;
-  bun?.gc(true);
+  if (pass % COLLECT === 0) bun?.gc(true);
   releaseCode();
 }
 
