@@ -28,7 +28,7 @@ const STAGES: readonly Stage[] = [
     name: "the connectivity matrix in a lab, dual stack",
     argv: [...LAB, "interlay-test", "--family", "dual", "--suite", "matrix,evidence,crds,mutants,chaos"],
     // samples: the whole by npm run mutants and npm run chaos
-    env: { INTERLAY_MUTANTS: "5", INTERLAY_SEED: "1", INTERLAY_CHAOS_MINUTES: "1" },
+    env: { INTERLAY_MUTANTS: "5", INTERLAY_SEED: "1", INTERLAY_CHAOS_MINUTES: "2" },
   },
   {
     name: "the plugin's pod shapes, options and verbs in a lab, dual stack",
@@ -41,6 +41,15 @@ const STAGES: readonly Stage[] = [
   {
     name: "the agent's facts and rights in a lab",
     argv: [...LAB, "interlay-test-agent", "--suite", "facts,rights"],
+  },
+  {
+    name: "the agent, the return path and what doctor predicts in a lab",
+    argv: [...LAB, "interlay-test-agent", "--suite", "agent,return-path,duties,doctor"],
+  },
+  {
+    name: "chaos by a random seed in a lab; a failure names it",
+    argv: [...LAB, "interlay-test-chaos", "--suite", "chaos"],
+    env: { INTERLAY_CHAOS_MINUTES: "2" },
   },
   { name: "the connectivity matrix", argv: ["tsx", "scripts/e2e.ts"] },
 ];
