@@ -56,8 +56,8 @@ export async function deploy(cluster: Cluster, api: ClusterApi, patienceMs = REA
   const [namespace, ...rest] = wanted;
   if (namespace !== undefined) await ensure(api, namespace);
   await Promise.all(rest.map((object) => ensure(api, object)));
-  const count = wanted.filter((object) => object.kind === "Pod").length;
-  const { pods, notReady } = await untilReady(api, count, patienceMs);
+  const names = wanted.filter((object) => object.kind === "Pod").map(({ metadata }) => metadata.name);
+  const { pods, notReady } = await untilReady(api, names, patienceMs);
   const [services, external] = await Promise.all([readServices(api), cluster.external()]);
   const externalName = (await external?.exec(["hostname"]))?.stdout.trim() ?? "";
   const apiServer = (await api.core.readNamespacedService({ name: "kubernetes", namespace: "default" })).spec
@@ -143,26 +143,31 @@ async function removeForeign(api: ClusterApi, wanted: readonly Manifest[]): Prom
   if (foreign || broken) await removeNamespace(api, NAMESPACE);
 }
 
+/** @param wanted names; chaos has guests of its own in the namespace */
 async function untilReady(
   api: ClusterApi,
-  count: number,
+  wanted: readonly string[],
   patienceMs: number,
 ): Promise<Pick<Deployment, "pods" | "notReady">> {
   const deadline = Date.now() + patienceMs;
   for (;;) {
-    const { items } = await answered(() => api.core.listNamespacedPod({ namespace: NAMESPACE }));
+    const all = await answered(() => api.core.listNamespacedPod({ namespace: NAMESPACE }));
+    const items = all.items.filter(({ metadata }) => wanted.includes(metadata?.name ?? ""));
+    const missing = wanted.filter((name) => !items.some(({ metadata }) => metadata?.name === name));
     const waiting = items.filter((pod) => !isTrue(pod, "Ready"));
     const pods = new Map(items.map(deployed).map((pod) => [pod.name, pod]));
-    const whole = items.length === count;
-    if (waiting.length === 0 && whole) return { pods, notReady: [] };
+    if (waiting.length === 0 && missing.length === 0) return { pods, notReady: [] };
     if (Date.now() > deadline) {
       const names = waiting.map((pod) => `${pod.metadata?.name ?? "?"} on ${pod.spec?.nodeName ?? "no node"}`);
-      if (whole && items.every(({ status }) => status?.phase === "Running" && status.podIP !== undefined))
+      if (
+        missing.length === 0 &&
+        items.every(({ status }) => status?.phase === "Running" && status.podIP !== undefined)
+      )
         return { pods, notReady: names };
       const events = await api.core.listNamespacedEvent({ namespace: NAMESPACE });
       const warnings = events.items.filter((e) => e.type === "Warning").map((e) => e.message ?? "");
       throw new Error(
-        `${waiting.length} of ${count} pods are not ready after ${patienceMs / 1000} s: ${names.join(", ")}. ${warnings.at(-1) ?? ""}`,
+        `${waiting.length + missing.length} of ${wanted.length} pods are not ready after ${patienceMs / 1000} s: ${[...names, ...missing.map((name) => `${name}, which is not there`)].join(", ")}. ${warnings.at(-1) ?? ""}`,
       );
     }
     await new Promise((resolve) => setTimeout(resolve, 200));
