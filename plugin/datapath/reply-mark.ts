@@ -21,7 +21,6 @@ import type { ReplyMarkItem } from "./plan.ts";
 const TABLE = "interlay";
 /** More than twice as long as the node's conntrack keeps a UDP stream by default (120 s): the pod is not the first to forget. */
 const CLIENT_MS = 300_000;
-const MOST_CLIENTS = 65_535;
 const PROTOCOL = { tcp: 6, icmp: { ipv4: 1, ipv6: 58 } } as const;
 
 /**
@@ -32,7 +31,7 @@ const PROTOCOL = { tcp: 6, icmp: { ipv4: 1, ipv6: 58 } } as const;
 export function replyMarkTable({ device, mark, families }: ReplyMarkItem): Table {
   const rulesOf = (rule: (family: Family) => Rule) => families.map(rule);
   return {
-    sets: families.map((family) => ({ name: clients(family), family, timeoutMs: CLIENT_MS, size: MOST_CLIENTS })),
+    sets: families.map((family) => ({ name: clients(family), family, timeoutMs: CLIENT_MS })),
     chains: [
       {
         name: "incoming",

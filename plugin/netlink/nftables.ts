@@ -35,8 +35,6 @@ export interface PeerSet {
   readonly family: SetFamily;
   /** Milliseconds that an element stays after it was last updated. */
   readonly timeoutMs: number;
-  /** Most elements; what comes when it is full is not added. */
-  readonly size: number;
 }
 
 export interface BaseChain {
@@ -106,8 +104,12 @@ function tableMessage(of: number, name: string, flags = 0): BatchMessage {
   return message(of, [{ type: 1, value: text(name) }], flags);
 }
 
-/** @param id of this transaction */
-function setAttributes(table: string, { name, family, timeoutMs, size }: PeerSet, id: number): readonly Attribute[] {
+/**
+ * Without a size the kernel lets rules add 65,535 elements (nft_dynset_init) in a table that grows; with one it takes a
+ * megabyte for them at once.
+ * @param id of this transaction
+ */
+function setAttributes(table: string, { name, family, timeoutMs }: PeerSet, id: number): readonly Attribute[] {
   const { length, datatype } = FAMILIES[family];
   const { bits, inet_service: port } = DATATYPE;
   const timeout = Buffer.alloc(2 * WORD);
@@ -118,7 +120,6 @@ function setAttributes(table: string, { name, family, timeoutMs, size }: PeerSet
     { type: 3, value: be32(SET_OF_RULES) },
     { type: 4, value: be32((((datatype << bits) | port) << bits) | port) },
     { type: 5, value: be32(length + 2 * WORD) },
-    { type: 9, value: [{ type: 1, value: be32(size) }] },
     { type: 10, value: be32(id) },
     { type: 11, value: timeout },
   ];
