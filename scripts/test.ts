@@ -46,11 +46,6 @@ const STAGES: readonly Stage[] = [
     name: "the agent, the return path and what doctor predicts in a lab",
     argv: [...LAB, "interlay-test-agent", "--suite", "agent,return-path,duties,doctor"],
   },
-  {
-    name: "chaos by a random seed in a lab; a failure names it",
-    argv: [...LAB, "interlay-test-chaos", "--suite", "chaos"],
-    env: { INTERLAY_CHAOS_MINUTES: "2" },
-  },
   { name: "the connectivity matrix", argv: ["tsx", "scripts/e2e.ts"] },
 ];
 

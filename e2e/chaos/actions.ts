@@ -56,7 +56,8 @@ export const ACTIONS: readonly Action[] = [
   killed("the API server", "kube-apiserver", "control-plane"),
   killed("etcd", "etcd --", "control-plane"),
   flushed("our routes", [["ip", "route", "flush", "table", "all", "proto", "105"]]),
-  flushed("our nft table", [["nft", "delete", "table", "inet", "interlay"]]),
+  // Added first, for it is not there while the return path is liberal.
+  flushed("our nft table", [["nft", "add table inet interlay; delete table inet interlay"]]),
   flushed("our rule", [["ip", "rule", "delete", "lookup", "500"]]),
   {
     name: "pods come",
