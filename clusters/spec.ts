@@ -35,8 +35,7 @@ export type Family = "ipv4" | "ipv6";
 
 /** What everything in a cluster has addresses of, the first family first. */
 export function familiesOf({ overlayCidr, ipv6 }: Pick<ClusterSpec, "overlayCidr" | "ipv6">): readonly Family[] {
-  if (overlayCidr.includes(":")) return ["ipv6"];
-  return ipv6 === undefined ? ["ipv4"] : ["ipv4", "ipv6"];
+  return ipv6 === undefined ? [familyOf(overlayCidr)] : ["ipv4", "ipv6"];
 }
 
 export function familyOf(addressOrCidr: string): Family {

@@ -13,6 +13,7 @@ import {
 import { parse } from "yaml";
 import { z } from "zod";
 import { modeOf } from "../kubernetes/kube-proxy-config.ts";
+import { reportsReady } from "../kubernetes/ready-condition.ts";
 import { type KubeProxy, MADE_BY } from "../provider.ts";
 import { INSTALL_RIGHTS, type Right, RIGHTS } from "./rights.ts";
 
@@ -139,7 +140,7 @@ export async function readFacts(config: KubeConfig): Promise<ExistingFacts> {
     server: code.gitVersion,
     nodes: nodes.items.map(({ metadata, spec, status }) => ({
       name: metadata?.name ?? "",
-      ready: (status?.conditions ?? []).some(({ type, status }) => type === "Ready" && status === "True"),
+      ready: reportsReady(status),
       kubelet: status?.nodeInfo?.kubeletVersion ?? "unknown",
       kernel: status?.nodeInfo?.kernelVersion ?? "",
       controlPlane:

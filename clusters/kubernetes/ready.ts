@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { Kubectl } from "./kubectl.ts";
+import { reportsReady } from "./ready-condition.ts";
 
 const TIMEOUT_SECONDS = 180;
 /**
@@ -61,7 +62,7 @@ const pods = z.object({
 /** Pods that are not Ready, with what Kubernetes gives as the reason. @param list PodList, JSON */
 export function sickPods(list: string): readonly SickPod[] {
   return pods.parse(JSON.parse(list)).items.flatMap(({ metadata, spec, status }) => {
-    if (status.conditions?.some(({ type, status }) => type === "Ready" && status === "True") === true) return [];
+    if (reportsReady(status)) return [];
     const containers = [...(status.initContainerStatuses ?? []), ...(status.containerStatuses ?? [])];
     const waiting = containers.flatMap(({ state }) => (state?.waiting === undefined ? [] : [state.waiting]));
     const said = waiting.map(({ reason, message }) => [reason, message].filter((x) => x !== undefined).join(": "));

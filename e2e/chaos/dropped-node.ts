@@ -1,3 +1,4 @@
+import { reportsReady } from "../../clusters/kubernetes/ready-condition.ts";
 import { answered, statusCode } from "../cluster-api.ts";
 import { Eventually } from "../harness.ts";
 import { deploy } from "../pods/deploy.ts";
@@ -41,11 +42,9 @@ export const droppedNode: Action = {
       async () => {
         const { status } = await api.core.readNode({ name: node });
         const pods = await podsThere();
-        const ready = (conditions: readonly { readonly type: string; readonly status: string }[] = []) =>
-          conditions.some(({ type, status: is }) => type === "Ready" && is === "True");
         return [
-          ...(ready(status?.conditions) ? [] : [`${node} is not Ready`]),
-          ...pods.filter((pod) => !ready(pod.status?.conditions)).map(({ metadata }) => metadata?.name ?? ""),
+          ...(reportsReady(status) ? [] : [`${node} is not Ready`]),
+          ...pods.filter((pod) => !reportsReady(pod.status)).map(({ metadata }) => metadata?.name ?? ""),
           ...(pods.length < DAEMONS ? [`only ${pods.length} pods`] : []),
         ];
       },

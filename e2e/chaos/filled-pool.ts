@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { reportsReady } from "../../clusters/kubernetes/ready-condition.ts";
 import { ensure } from "../cluster-api.ts";
 import { Eventually } from "../harness.ts";
 import { NAMESPACE } from "../pods/pods.ts";
@@ -29,13 +30,7 @@ export const filledPool: Action = {
       `${ROOM} of ${guests.length} pods are ready, the other is told that there is no address`,
       async () => {
         const { items } = await world.api.core.listNamespacedPod({ namespace: NAMESPACE });
-        const ready = new Set(
-          items
-            .filter(({ status }) =>
-              status?.conditions?.some(({ type, status: is }) => type === "Ready" && is === "True"),
-            )
-            .map(({ metadata }) => metadata?.name),
-        );
+        const ready = new Set(items.filter(({ status }) => reportsReady(status)).map(({ metadata }) => metadata?.name));
         return guests.filter(({ name }) => !ready.has(name)).map(({ name }) => name);
       },
       (names) => names.length === 1,

@@ -112,6 +112,27 @@ async function forgetNeighbours(cluster: Cluster): Promise<void> {
   }
 }
 
+/** A sysctl of the node that the agent would put right, or that it works around. */
+function wrongSysctl(
+  title: string,
+  check: Fault["check"],
+  sysctl: string,
+  { right, wrong }: { readonly right: number; readonly wrong: number },
+): Fault {
+  return {
+    title,
+    check,
+    make: async ({ on, pauseAgent }) => {
+      await pauseAgent();
+      await on(["sysctl", "-w", `${sysctl}=${wrong}`]);
+    },
+    undo: async ({ on, resumeAgent }) => {
+      await on(["sysctl", "-w", `${sysctl}=${right}`]);
+      await resumeAgent();
+    },
+  };
+}
+
 /** In this order: kube-proxy is v1.29, started with the sysctl 0. */
 export const FAULTS: readonly Fault[] = [
   {
@@ -171,30 +192,13 @@ export const FAULTS: readonly Fault[] = [
     },
     undo: ({ resumeAgent }) => resumeAgent(),
   },
-  {
-    title: "the node forwards nothing",
-    check: "forwarding",
-    make: async ({ on, pauseAgent }) => {
-      await pauseAgent();
-      await on(["sysctl", "-w", "net.ipv4.ip_forward=0"]);
-    },
-    undo: async ({ on, resumeAgent }) => {
-      await on(["sysctl", "-w", "net.ipv4.ip_forward=1"]);
-      await resumeAgent();
-    },
-  },
-  {
-    title: "rp_filter strict, and no agent that makes the tunnel loose",
-    check: "rp-filter",
-    make: async ({ on, pauseAgent }) => {
-      await pauseAgent();
-      await on(["sysctl", "-w", "net.ipv4.conf.all.rp_filter=1"]);
-    },
-    undo: async ({ on, resumeAgent }) => {
-      await on(["sysctl", "-w", "net.ipv4.conf.all.rp_filter=0"]);
-      await resumeAgent();
-    },
-  },
+  wrongSysctl("the node forwards nothing", "forwarding", "net.ipv4.ip_forward", { right: 1, wrong: 0 }),
+  wrongSysctl(
+    "rp_filter strict, and no agent that makes the tunnel loose",
+    "rp-filter",
+    "net.ipv4.conf.all.rp_filter",
+    { right: 0, wrong: 1 },
+  ),
   {
     title: "FORWARD DROP, and no agent that sees it",
     check: "forward-drop",

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { reportsReady } from "../../clusters/kubernetes/ready-condition.ts";
 import { answered, ensure } from "../cluster-api.ts";
 import { DeferCleanup, Eventually } from "../harness.ts";
 import type { Cell } from "../matrix/cells.ts";
@@ -47,8 +48,7 @@ export function starts({ api }: Pick<FaultContext, "api">): Promise<string> {
     "the trial's pod is ready",
     async () => {
       const { status } = await api.core.readNamespacedPod({ name: TRIAL, namespace: NAMESPACE });
-      const ready = status?.conditions?.some(({ type, status: is }) => type === "Ready" && is === "True");
-      return ready === true ? (status?.podIP ?? "") : "";
+      return reportsReady(status) ? (status?.podIP ?? "") : "";
     },
     (address) => address !== "",
     PATIENCE,

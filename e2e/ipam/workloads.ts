@@ -1,5 +1,6 @@
 import type { V1Pod } from "@kubernetes/client-node";
 import { z } from "zod";
+import { reportsReady } from "../../clusters/kubernetes/ready-condition.ts";
 import { answered, ensure, statusCode } from "../cluster-api.ts";
 import { Eventually } from "../harness.ts";
 import { type IpamWorld, type KubeObject, NAMESPACE } from "./world.ts";
@@ -75,7 +76,7 @@ export async function addressOf(world: IpamWorld, name: string, not?: string): P
   const pod = await Eventually(
     `pod ${name} runs`,
     () => readPod(world, name),
-    (one) => isReady(one) && one?.metadata?.uid !== not,
+    (one) => staysReady(one) && one?.metadata?.uid !== not,
     { timeout: READY_MS },
   );
   return pod?.status?.podIP ?? "";
@@ -90,11 +91,8 @@ export async function isGone(world: IpamWorld, name: string): Promise<void> {
   );
 }
 
-function isReady(pod: V1Pod | undefined): boolean {
-  return (
-    pod?.metadata?.deletionTimestamp === undefined &&
-    (pod?.status?.conditions ?? []).some(({ type, status }) => type === "Ready" && status === "True")
-  );
+function staysReady(pod: V1Pod | undefined): boolean {
+  return pod?.metadata?.deletionTimestamp === undefined && reportsReady(pod?.status);
 }
 
 export type Workload = KubeObject;

@@ -1,8 +1,8 @@
 import type { Cluster, ExternalHost } from "../../clusters/provider.ts";
-import { type Family, familiesOf, gatewayOf, mirrored } from "../../clusters/spec.ts";
+import { type Family, familiesOf, familyOf, gatewayOf, mirrored } from "../../clusters/spec.ts";
 import { answered, type ClusterApi, ensure, statusCode } from "../cluster-api.ts";
 import { Eventually } from "../harness.ts";
-import { familyOf, inFamily } from "./world.ts";
+import { inFamily } from "./world.ts";
 
 /** NetworkAttachmentDefinitions are written into this namespace. */
 const HERE = "interlay-system";

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { PatchStrategy, setHeaderOptions } from "@kubernetes/client-node";
+import { familyOf } from "../../clusters/spec.ts";
 import { POD_TYPES, type PodType } from "../../results/schema.ts";
 import { answered, ensure } from "../cluster-api.ts";
 import { DeferCleanup, Eventually, It, Skip } from "../harness.ts";
@@ -10,7 +11,7 @@ import type { Prober } from "../prober.ts";
 import { type Question, unanswered } from "./ask.ts";
 import { type Beyond, makeBeyond, outside } from "./beyond.ts";
 import { addressesAt, networkNamed } from "./networks.ts";
-import { BESIDE, familyOf, type Guest, nicOf, ONLY, type World } from "./world.ts";
+import { BESIDE, type Guest, nicOf, ONLY, type World } from "./world.ts";
 
 /** Third number of the addresses that load balancers have given. */
 const BALANCED = 204;

@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { z } from "zod";
+import { familyOf } from "../../clusters/spec.ts";
 import type { ClusterApi } from "../cluster-api.ts";
 import { It, Skip } from "../harness.ts";
 import { outsideHost } from "../pods/deploy.ts";
 import { addressesAt, type Made, networkNamed, RANGES, SILENT } from "./networks.ts";
-import { familyOf, type Guest, inFamily, nicOf, ONLY, says, type World } from "./world.ts";
+import { type Guest, inFamily, nicOf, ONLY, says, type World } from "./world.ts";
 
 const FIXED = "interlay.dev/ip";
 export const CAREFUL = "careful";

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { familyOf } from "../../clusters/spec.ts";
 import { By, DeferCleanup, Eventually, It, Skip } from "../harness.ts";
 import { EXTERNAL } from "../matrix/cells.ts";
 import { hostPodName, podName } from "../pods/pods.ts";
@@ -6,7 +7,7 @@ import { PROTOCOLS } from "../probe/protocol.ts";
 import { unanswered } from "./ask.ts";
 import { logOf } from "./call-log.ts";
 import { addressesAt, RANGES } from "./networks.ts";
-import { comes, familyOf, go, isReady, on, type World, workerOf } from "./world.ts";
+import { comes, go, isReady, on, type World, workerOf } from "./world.ts";
 
 const NODE = 1;
 const FILE = "/etc/cni/net.d/00-interlay-plugin.conflist";

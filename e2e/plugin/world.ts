@@ -1,7 +1,8 @@
 import type { V1Pod } from "@kubernetes/client-node";
 import { z } from "zod";
+import { reportsReady } from "../../clusters/kubernetes/ready-condition.ts";
 import type { Cluster } from "../../clusters/provider.ts";
-import type { Family } from "../../clusters/spec.ts";
+import { type Family, familyOf } from "../../clusters/spec.ts";
 import { must } from "../agent-process.ts";
 import { answered, type ClusterApi, ensure } from "../cluster-api.ts";
 import { Eventually } from "../harness.ts";
@@ -56,7 +57,7 @@ export async function isReady({ api }: World, name: string, interval = 200): Pro
     return await Eventually(
       `pod ${name} is ready`,
       () => answered(() => api.core.readNamespacedPod({ namespace: NAMESPACE, name })),
-      ({ status }) => status?.conditions?.some(({ type, status: is }) => type === "Ready" && is === "True") === true,
+      ({ status }) => reportsReady(status),
       { timeout: READY_MS, interval },
     );
   } catch (error) {
@@ -148,8 +149,6 @@ export async function macOf(world: World, pod: string, nic: string): Promise<str
   const text = await inGuest(world, pod, "ip", "-o", "link", "show", nic);
   return /link\/ether (\S+)/.exec(text)?.[1] ?? "";
 }
-
-export const familyOf = (address: string): Family => (address.includes(":") ? "ipv6" : "ipv4");
 
 /** The address of a list in that family. */
 export function inFamily(addresses: readonly string[], family: Family): string {

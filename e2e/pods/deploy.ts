@@ -1,8 +1,9 @@
 import type { V1Pod } from "@kubernetes/client-node";
 import { z } from "zod";
+import { reportsReady } from "../../clusters/kubernetes/ready-condition.ts";
 import type { Cluster, ExternalHost } from "../../clusters/provider.ts";
 import { answered, type ClusterApi, ensure, removeNamespace } from "../cluster-api.ts";
-import { familiesOf, type Family } from "../../clusters/spec.ts";
+import { familiesOf, type Family, familyOf } from "../../clusters/spec.ts";
 import { Prober } from "../prober.ts";
 import { type Cell, type CONTROL_PLANE, EXTERNAL, type Nic } from "../matrix/cells.ts";
 import { DIGEST, HOST_PORT, hostPodName, type Manifest, manifests, NAMESPACE } from "./pods.ts";
@@ -154,7 +155,7 @@ async function untilReady(
     const all = await answered(() => api.core.listNamespacedPod({ namespace: NAMESPACE }));
     const items = all.items.filter(({ metadata }) => wanted.includes(metadata?.name ?? ""));
     const missing = wanted.filter((name) => !items.some(({ metadata }) => metadata?.name === name));
-    const waiting = items.filter((pod) => !isTrue(pod, "Ready"));
+    const waiting = items.filter(({ status }) => !reportsReady(status));
     const pods = new Map(items.map(deployed).map((pod) => [pod.name, pod]));
     if (waiting.length === 0 && missing.length === 0) return { pods, notReady: [] };
     if (Date.now() > deadline) {
@@ -174,10 +175,6 @@ async function untilReady(
   }
 }
 
-function isTrue(pod: V1Pod, condition: string): boolean {
-  return (pod.status?.conditions ?? []).some((c) => c.type === condition && c.status === "True");
-}
-
 function deployed(pod: V1Pod): DeployedPod {
   const addresses = {
     main: byFamily((pod.status?.podIPs ?? []).map(({ ip }) => ip)),
@@ -193,7 +190,7 @@ function extraAddresses(annotation: string | undefined): readonly string[] {
 
 function byFamily(addresses: readonly (string | undefined)[]): Addresses {
   const there = addresses.filter((address) => address !== undefined);
-  return Object.fromEntries(there.map((address) => [address.includes(":") ? "ipv6" : "ipv4", address]));
+  return Object.fromEntries(there.map((address) => [familyOf(address), address]));
 }
 
 async function readServices(api: ClusterApi) {

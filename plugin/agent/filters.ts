@@ -8,7 +8,6 @@ const MAX_BYTES = 1 << 28;
 
 /** Both backends of both families: a node may have rules in each. */
 export const IPTABLES = ["iptables", "iptables-legacy", "ip6tables", "ip6tables-legacy"] as const;
-const LEGACY = ["iptables-legacy", "ip6tables-legacy"] as const;
 export type IptablesProgram = (typeof IPTABLES)[number];
 
 /** What `PROGRAM-save -c -t filter` says; empty where there is no such program, or nothing in it. */
@@ -29,7 +28,9 @@ export class FilterReader {
 
   async read(): Promise<Filters> {
     // The legacy backend has no such number.
-    const generation = LEGACY.some(hasFilter) ? undefined : nftGeneration();
+    const generation = IPTABLES.some((program) => isLegacy(program) && hasFilter(program))
+      ? undefined
+      : nftGeneration();
     const now = performance.now();
     const last = this.#last;
     if (last !== undefined && last.generation === generation && now - last.at < COUNTERS_MS) return last.filters;
@@ -60,9 +61,11 @@ export async function readFilters(): Promise<Filters> {
   return { saved: Object.fromEntries(saved) as SavedFilters, kubeProxy: listed.join("\n") };
 }
 
+const isLegacy = (program: IptablesProgram): boolean => program.endsWith("-legacy");
+
 /** Of the legacy backend the kernel lists the tables that there are; the other one may be either backend. */
 function hasFilter(program: IptablesProgram): boolean {
-  if (!program.endsWith("-legacy")) return true;
+  if (!isLegacy(program)) return true;
   const names = program.startsWith("ip6") ? "ip6_tables_names" : "ip_tables_names";
   try {
     return readFileSync(`/proc/self/net/${names}`, "utf8").split("\n").includes("filter");

@@ -17,8 +17,8 @@ export function tidyMemory(pass: number): void {
 }
 
 /**
- * Lets go of the executable's code and constants: most of what is resident of it the start alone has needed, and the kernel maps sixteen
- * pages where one is asked for. What is run again comes back from the page cache, a fault for each sixteen pages.
+ * Lets go of the executable's code and constants: most of what is resident of it the start alone has needed, and the kernel
+ * maps sixteen pages where one is asked for. What is run again comes back from the page cache, a fault for each sixteen pages.
  */
 function releaseCode(): void {
   for (const { start, end } of codeIn(readFileSync("/proc/self/maps", "utf8"), readlinkSync("/proc/self/exe")))

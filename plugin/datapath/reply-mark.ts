@@ -8,7 +8,6 @@ import {
   PRIORITY_MANGLE,
   removeTable,
   replaceTable,
-  type Rule,
   type Table,
   type Transaction,
 } from "../netlink/nftables.ts";
@@ -29,7 +28,6 @@ const PROTOCOL = { tcp: 6, icmp: { ipv4: 1, ipv6: 58 } } as const;
  * their question, by sysctls of the plan; of all other protocols the clients are kept, and what is said to them is marked.
  */
 export function replyMarkTable({ device, mark, families }: ReplyMarkItem): Table {
-  const rulesOf = (rule: (family: Family) => Rule) => families.map(rule);
   return {
     sets: families.map((family) => ({ name: clients(family), family, timeoutMs: CLIENT_MS })),
     chains: [
@@ -40,7 +38,7 @@ export function replyMarkTable({ device, mark, families }: ReplyMarkItem): Table
         priority: PRIORITY_MANGLE,
         rules: [
           { expressions: [...iifname(device), ...addMark(mark)], comment: `came in by ${device}` },
-          ...rulesOf((family) => ({
+          ...families.map((family) => ({
             expressions: [
               ...iifname(device),
               ...withoutMemory(family),
@@ -56,10 +54,13 @@ export function replyMarkTable({ device, mark, families }: ReplyMarkItem): Table
         type: "route",
         hook: HOOK.output,
         priority: PRIORITY_MANGLE,
-        rules: rulesOf((family) => ({
+        rules: families.map((family) => ({
           expressions: [
-            ...[...withoutMemory(family), ...loadPeer(family, "us"), ...isInSet(clients(family))],
-            ...[...updateSet(clients(family)), ...addMark(mark)],
+            ...withoutMemory(family),
+            ...loadPeer(family, "us"),
+            ...isInSet(clients(family)),
+            ...updateSet(clients(family)),
+            ...addMark(mark),
           ],
           comment: `replies leave by ${device} (${family})`,
         })),
@@ -77,13 +78,21 @@ const withoutMemory = (family: Family) => [
   ...isFamily(family),
 ];
 
-/** By link, mark and families: the same for nearly all pods, and half of what making it costs. */
-const creations = new Map<string, Transaction>();
+interface Made {
+  readonly table: Table;
+  readonly creation: Transaction;
+}
 
-function creationOf(item: ReplyMarkItem): Transaction {
+/** By link, mark and families: the same for nearly all pods, and half of what making it costs. */
+const tables = new Map<string, Made>();
+
+function madeOf(item: ReplyMarkItem): Made {
   const key = `${item.device} ${item.mark} ${item.families.join()}`;
-  const made = creations.get(key) ?? createTable(TABLE, replyMarkTable(item));
-  creations.set(key, made);
+  const known = tables.get(key);
+  if (known !== undefined) return known;
+  const table = replyMarkTable(item);
+  const made = { table, creation: createTable(TABLE, table) };
+  tables.set(key, made);
   return made;
 }
 
@@ -92,11 +101,12 @@ function creationOf(item: ReplyMarkItem): Transaction {
  * that removes something makes its socket slow to close.
  */
 export function applyReplyMark(item: ReplyMarkItem, pod: Namespace): void {
+  const { table, creation } = madeOf(item);
   try {
-    commit(creationOf(item), pod);
+    commit(creation, pod);
   } catch (error) {
     if (!(error instanceof NetlinkError && error.code === "EEXIST")) throw error;
-    commit(replaceTable(TABLE, replyMarkTable(item)), pod);
+    commit(replaceTable(TABLE, table), pod);
   }
 }
 
@@ -113,7 +123,7 @@ export function hasReplyMark(item: ReplyMarkItem, pod: Namespace): boolean {
   try {
     const found = pod.netfilter.dump("rules", NFT_GET_RULE, encodeRulesOf(TABLE));
     const comments = found.map((m) => decodeRuleComment(m.payload));
-    const wanted = replyMarkTable(item).chains.flatMap(({ rules }) => rules.map(({ comment }) => comment));
+    const wanted = madeOf(item).table.chains.flatMap(({ rules }) => rules.map(({ comment }) => comment));
     return wanted.every((comment) => comments.includes(comment));
   } catch (error) {
     if (error instanceof NetlinkError && error.code === "ENOENT") return false;

@@ -1,12 +1,10 @@
-import { type CellPattern, type Finding, OVERLAY_ADDRESSES, SERVICES } from "./finding.ts";
+import { type CellPattern, type Finding, IPV4, OVERLAY_ADDRESSES, SERVICES } from "./finding.ts";
 import type { ClusterSnapshot, NodeSnapshot } from "./snapshot.ts";
 
 const VXLAN = "vxlan.calico";
 /** Outer Ethernet, IP, UDP and VXLAN headers. */
 const VXLAN_OVERHEAD = 50;
 const STRICT = 1;
-/** rp_filter, ip_forward and iptables' chains are of one family. */
-const IPV4 = "0.0.0.0/0";
 
 /** What belongs to a node as a whole: facts, uplink, forwarding, filters, MTU. */
 export function checkNode(node: NodeSnapshot, cluster: ClusterSnapshot | undefined): readonly Finding[] {

@@ -40,6 +40,9 @@ export interface Finding {
   readonly cells: readonly CellPattern[];
 }
 
+/** Every IPv4 address: rp_filter, ip_forward and a chain of iptables are of that family alone. */
+export const IPV4 = "0.0.0.0/0";
+
 export const SERVICES: readonly Target[] = ["overlay-service", "underlay-service", "multi-nic-service", "api-server"];
 /** Addresses that Calico gives. */
 export const OVERLAY_ADDRESSES: readonly Target[] = ["overlay", "multi-nic"];
@@ -51,9 +54,7 @@ export function describePattern(pattern: CellPattern): string {
   return [
     `${from} -> ${to}`,
     ...(pattern.targetPod !== undefined && pattern.targets !== undefined ? [`as ${pattern.targets.join(", ")}`] : []),
-    ...(pattern.targetCidr === undefined
-      ? []
-      : [pattern.targetCidr === "0.0.0.0/0" ? "(IPv4)" : `in ${pattern.targetCidr}`]),
+    ...(pattern.targetCidr === undefined ? [] : [pattern.targetCidr === IPV4 ? "(IPv4)" : `in ${pattern.targetCidr}`]),
     ...(pattern.placement === undefined ? [] : [`on the ${pattern.placement.replace("-", " ")}`]),
     ...(pattern.protocols === undefined ? [] : [`by ${pattern.protocols.join(", ")}`]),
   ].join(" ");

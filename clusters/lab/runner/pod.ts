@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { V1Container, V1Pod, V1PodStatus } from "@kubernetes/client-node";
+import { reportsReady } from "../../kubernetes/ready-condition.ts";
 import { asContainer, inPodNetwork } from "../enter.ts";
 import { RunningContainer } from "./container.ts";
 import { environmentOf, expand } from "./environment.ts";
@@ -58,7 +59,7 @@ export class PodRunner {
     this.#pod = pod;
     if (pod.metadata?.deletionTimestamp !== undefined)
       void this.stop((pod.metadata.deletionGracePeriodSeconds ?? 0) * 1000, true);
-    else if (this.#patches === 0 && readyBy(pod.status) !== readyBy(this.#status())) this.#publish();
+    else if (this.#patches === 0 && reportsReady(pod.status) !== reportsReady(this.#status())) this.#publish();
   }
 
   /** Containers first, then the network, then the object: in kubelet's order. */
@@ -249,9 +250,6 @@ export class PodRunner {
     return podStatus(this.#pod, known, new Date());
   }
 }
-
-const readyBy = (status: V1PodStatus | undefined): boolean =>
-  status?.conditions?.some(({ type, status: is }) => type === "Ready" && is === "True") ?? false;
 
 function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);

@@ -1,4 +1,5 @@
 import type { V1Pod } from "@kubernetes/client-node";
+import { reportsReady } from "../../../clusters/kubernetes/ready-condition.ts";
 import type { Cluster } from "../../../clusters/provider.ts";
 import { answered, type ClusterApi, ensure } from "../../../e2e/cluster-api.ts";
 import { annotations } from "../../../e2e/pods/pods.ts";
@@ -58,9 +59,7 @@ export async function makePods(cluster: Cluster, api: ClusterApi, pods: readonly
     const { items } = await answered(() => api.core.listNamespacedPod({ namespace: NAMESPACE }));
     const mine = items.filter(({ metadata }) => made.has(metadata?.name ?? ""));
     const wired = mine.filter(({ status }) => status?.podIP !== undefined).length;
-    const ready = mine.filter(({ status }) =>
-      status?.conditions?.some(({ type, status: is }) => type === "Ready" && is === "True"),
-    );
+    const ready = mine.filter(({ status }) => reportsReady(status));
     if (ready.length === pods.length) return (performance.now() - started) / 1000;
     if (wired + ready.length > most) [most, progressed] = [wired + ready.length, performance.now()];
     if (performance.now() - progressed > STILL_MS) {
