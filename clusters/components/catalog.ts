@@ -17,6 +17,7 @@ export const COMPONENT_NAMES = [
   "multus",
   "cni-plugins",
   "cnitool",
+  "helm",
   "kind",
   "etcd",
   "coredns",
@@ -57,6 +58,7 @@ export const VERSIONS = {
   multus: "v4.2.2",
   "cni-plugins": "v1.9.1",
   cnitool: "v1.3.0",
+  helm: "v3.18.4",
   kind: "v0.33.0",
   coredns: "v1.11.1",
 } as const;
@@ -135,6 +137,19 @@ export function recipeFor(ref: ComponentRef, wholeControlPlane: ReadonlySet<stri
       };
     case "cnitool":
       return { ref, module: plain("github.com/containernetworking/cni", version, ["cnitool"]), output: "cnitool" };
+    case "helm": {
+      const url = `https://get.helm.sh/helm-${version}-linux-amd64.tar.gz`;
+      return {
+        ref,
+        module: {
+          ...plain("helm.sh/helm/v3", version, ["cmd/helm"]),
+          variables: { "helm.sh/helm/v3/internal/version.version": version },
+        },
+        output: "helm",
+        release: { url, checksumUrl: `${url}.sha256sum`, member: "linux-amd64/helm" },
+        versionArguments: ["version", "--template", "{{.Version}}"],
+      };
+    }
     case "kind":
       return {
         ref,
