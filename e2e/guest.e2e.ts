@@ -128,7 +128,9 @@ Describe("a run on a cluster that is there", { labels: ["guest"] }, () => {
   It("installs Interlay where it is not, and takes it away", { timeout: RUN_TIMEOUT_MS }, async () => {
     const config = new KubeConfig();
     config.loadFromFile(cluster.kubeconfig);
-    await By("the cluster without Interlay", () => uninstallInterlay(config, 120_000, () => undefined));
+    await By("the cluster without Interlay", () =>
+      uninstallInterlay(config, { timeoutMs: 120_000, force: true, say: () => undefined }),
+    );
     const { exitCode, output, report } = await leavesAllAsItWas(["--yes", "--pool", POOL]);
     assert.equal(exitCode, 0, output);
     assert.ok((report?.summary.passed ?? 0) > 200);

@@ -7,9 +7,11 @@ import { explained } from "../plugin/agent/unreachable.ts";
 const flags = new Command("uninstall")
   .description("take Interlay off a cluster: nodes first, then its objects and their kinds")
   .option("--kubeconfig <file>", "of the cluster; else the usual one")
+  .option("--image <reference>", "Interlay's, where its DaemonSet is gone already: after helm uninstall")
+  .option("--force", "also while pods have links of Interlay's: they lose the way through their node")
   .option("--timeout <seconds>", "for all nodes", "120")
   .parse()
-  .opts<{ kubeconfig?: string; timeout: string }>();
+  .opts<{ kubeconfig?: string; image?: string; force?: true; timeout: string }>();
 
 const config = new KubeConfig();
 const say = (line: string): void => {
@@ -18,7 +20,8 @@ const say = (line: string): void => {
 try {
   if (flags.kubeconfig === undefined) config.loadFromDefault();
   else config.loadFromFile(flags.kubeconfig);
-  await uninstallInterlay(config, 1000 * Number(flags.timeout), say);
+  const { image, force = false, timeout } = flags;
+  await uninstallInterlay(config, { timeoutMs: 1000 * Number(timeout), image, force, say });
   say("Interlay's kinds, roles and namespace are deleted.");
 } catch (error) {
   process.stderr.write(`uninstall: ${explained(error, config.getCurrentCluster()?.server).message}\n`);

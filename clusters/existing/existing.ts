@@ -126,7 +126,7 @@ async function prepareInterlay(
 async function removeInterlay(config: KubeConfig, { interlay }: ExistingFacts, progress: Progress): Promise<void> {
   if (interlay?.ours !== true) return;
   await timed(progress, "take Interlay away, and leave the nodes as they were", () =>
-    uninstallInterlay(config, UNINSTALL_TIMEOUT_MS, () => undefined),
+    uninstallInterlay(config, { timeoutMs: UNINSTALL_TIMEOUT_MS, force: true, say: () => undefined }),
   );
 }
 

@@ -9,19 +9,28 @@ import {
 import { parse, parseAllDocuments } from "yaml";
 import { manifest } from "../../plugin/deploy/render.ts";
 import { renderUninstall, UNINSTALL } from "../../plugin/deploy/uninstall.ts";
+import { knowsNodes, missing, wiredPods } from "./wired-pods.ts";
 
 const NAMESPACE = "interlay-system";
 const POLL_MS = 500;
 
+export interface UninstallOptions {
+  /** For all nodes. */
+  readonly timeoutMs: number;
+  /** What cleans the nodes where no DaemonSet of the agents says it: after `helm uninstall`. */
+  readonly image?: string | undefined;
+  /** Also while pods have links of Interlay's. */
+  readonly force: boolean;
+  readonly say: (line: string) => void;
+}
+
 /**
- * The agents end, every node is left as it was, then Interlay's objects and kinds go. Idempotent. Errors: what did not come
- * true in time.
+ * The agents end, every node is left as it was, then Interlay's objects and kinds go. Idempotent; one that was interrupted is
+ * finished by the next. Errors: pods that are wired, no image to clean the nodes with, what did not come true in time.
  */
-export async function uninstallInterlay(
-  config: KubeConfig,
-  timeoutMs: number,
-  say: (line: string) => void,
-): Promise<void> {
+export async function uninstallInterlay(config: KubeConfig, options: UninstallOptions): Promise<void> {
+  const { timeoutMs, say } = options;
+  if (!options.force) refuse(await wiredPods(config));
   const apps = config.makeApiClient(AppsV1Api);
   const core = config.makeApiClient(CoreV1Api);
   const objects = KubernetesObjectApi.makeApiClient(config);
@@ -34,15 +43,27 @@ export async function uninstallInterlay(
     }
     say(what);
   };
-  const found = await apps.readNamespacedDaemonSet({ name: "interlay", namespace: NAMESPACE }).catch(missing);
-  const image = found?.spec?.template.spec?.containers[0]?.image;
-  if (image !== undefined) {
+  const daemonSet = (name: string) => apps.readNamespacedDaemonSet({ name, namespace: NAMESPACE }).catch(missing);
+
+  const agents = await daemonSet("interlay");
+  const image = agents?.spec?.template.spec?.containers[0]?.image ?? options.image;
+  const begun = (await daemonSet(UNINSTALL)) !== undefined;
+  if (image === undefined && !begun && (await knowsNodes(config)))
+    throw new Error(
+      "The agents' DaemonSet is gone, and nothing else says which image leaves the nodes as they were: name it by --image REFERENCE.",
+    );
+  if (agents !== undefined) {
     await apps.deleteNamespacedDaemonSet({ name: "interlay", namespace: NAMESPACE });
     await until("the agents ended", async () => {
       const pods = await core.listNamespacedPod({ namespace: NAMESPACE, labelSelector: "app=interlay" });
       return pods.items.length === 0;
     });
+  }
+  if (image !== undefined && !begun) {
+    await core.createNamespace({ body: { metadata: { name: NAMESPACE } } }).catch(thereAlready);
     await objects.create(parse(renderUninstall(image)) as KubernetesObject);
+  }
+  if (image !== undefined || begun)
     await until("every node is as it was", async () => {
       const { status } = await apps.readNamespacedDaemonSet({ name: UNINSTALL, namespace: NAMESPACE });
       return (
@@ -51,7 +72,7 @@ export async function uninstallInterlay(
         status.numberReady === status.desiredNumberScheduled
       );
     });
-  }
+
   const all = ["crds", "interlay", "namespace"].flatMap((file) =>
     parseAllDocuments(manifest(`${file}.yaml`)).map((document) => document.toJS() as KubernetesObject),
   );
@@ -62,7 +83,16 @@ export async function uninstallInterlay(
   });
 }
 
-function missing(error: unknown): undefined {
-  if (typeof error === "object" && error !== null && "code" in error && error.code === 404) return undefined;
+function refuse(pods: readonly string[]): void {
+  if (pods.length === 0) return;
+  const [first, ...more] = pods;
+  const which = more.length === 0 ? `Pod ${first ?? ""} has` : `${pods.length} pods (${pods.join(", ")}) have`;
+  throw new Error(
+    `${which} a link of Interlay's: delete them first. With --force they run on without the way through their node, and none of them ends until Interlay is there again.`,
+  );
+}
+
+function thereAlready(error: unknown): void {
+  if (typeof error === "object" && error !== null && "code" in error && error.code === 409) return;
   throw error;
 }

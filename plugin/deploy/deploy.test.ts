@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { parse, parseAllDocuments } from "yaml";
 import { chartFiles } from "./chart.ts";
 import { renderInterlay } from "./render.ts";
+import { renderUninstall } from "./uninstall.ts";
 
 const read = (...path: readonly string[]): string => readFileSync(join(import.meta.dirname, ...path), "utf8");
 const objects = (text: string): unknown[] => parseAllDocuments(text).map((document) => document.toJS() as unknown);
@@ -40,5 +41,18 @@ describe("what is installed has one truth: plugin/deploy/manifests", () => {
       objects(read("manifests", `${file}.yaml`)),
     );
     for (const object of wanted) assert.ok(rendered.some((one) => JSON.stringify(one) === JSON.stringify(object)));
+  });
+
+  it("what leaves the nodes as they were asks nothing of the API server, whose account may be gone", () => {
+    const { spec } = (parse(renderUninstall("interlay:1")) as { spec: { template: { spec: Record<string, unknown> } } })
+      .spec.template;
+    assert.equal(spec["serviceAccountName"], undefined);
+    assert.equal(spec["automountServiceAccountToken"], false);
+    assert.deepEqual(
+      [spec["initContainers"], spec["containers"]].map((all) =>
+        (all as { image: string; args: string[] }[]).map(({ image, args }) => [image, args[0]]),
+      ),
+      [[["interlay:1", "uninstall"]], [["interlay:1", "wait"]]],
+    );
   });
 });

@@ -25,9 +25,11 @@ export function renderUninstall(image: string): string {
     .find((found) => found !== undefined);
   if (agent === undefined) throw new Error("manifests/interlay.yaml has no DaemonSet");
   const labels = { app: UNINSTALL };
-  const { containers, ...pod } = agent.spec.template.spec;
+  const { containers, ...spec } = agent.spec.template.spec;
+  // It asks nothing of the API server; the agents' account may be gone (helm uninstall).
+  const pod = { ...spec, serviceAccountName: undefined, automountServiceAccountToken: false };
   // No probe: the pod is ready when its init container has ended well.
-  const container = { ...containers[0], image, readinessProbe: undefined };
+  const container = { ...containers[0], image, env: undefined, readinessProbe: undefined };
   return stringify({
     ...agent,
     metadata: { ...agent.metadata, name: UNINSTALL, labels },
