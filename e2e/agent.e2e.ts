@@ -3,7 +3,7 @@ import type { KubernetesObject } from "@kubernetes/client-node";
 import { signalAgent, signalProcess } from "./agent-process.ts";
 import { type Removal, removals, type Wired } from "./agent/removals.ts";
 import { type Scene, setScene } from "./agent/scene.ts";
-import { type End, stream } from "./agent/streams.ts";
+import { survive, type Way } from "./agent/streams.ts";
 import { ensure } from "./cluster-api.ts";
 import { BeforeAll, By, Consistently, DeferCleanup, Describe, Eventually, It } from "./harness.ts";
 import { NAMESPACE } from "./pods/pods.ts";
@@ -13,10 +13,6 @@ const TRIES = 3;
 const PLUGIN = "/opt/cni/bin/interlay";
 /** A second each. */
 const LINES = { restarts: 15, flush: 8, ruleset: 12 } as const;
-/** Flushed after the connections are there. */
-const ESTABLISHED_MS = 2000;
-
-type Way = readonly [what: string, client: End, server: End, sender?: "client"];
 
 Describe("agent: the node stays true", { labels: ["agent"] }, () => {
   let scene: Scene;
@@ -27,18 +23,6 @@ Describe("agent: the node stays true", { labels: ["agent"] }, () => {
     { timeout: 300_000 },
   );
 
-  /** Runs `disturb` while a connection runs on each way; every line must come through. */
-  const survive = async (ways: readonly Way[], lines: number, port: number, disturb: () => Promise<unknown>) => {
-    const counts = Promise.all(
-      ways.map(async ([way, client, server, sender], index) => ({
-        way,
-        got: await stream(scene.cluster, { client, server, ...(sender && { sender }) }, lines, port + index),
-      })),
-    );
-    await new Promise((resolve) => setTimeout(resolve, ESTABLISHED_MS));
-    await disturb();
-    for (const { way, got } of await counts) assert.equal(got, lines, `${way} ended early`);
-  };
   /** Of the pinned neighbours on a node, felix's (vxlan.calico) are not ours to flush: it puts them back after minutes. */
   const ourLinks = async (node: string): Promise<readonly string[]> => {
     const text = await scene.on(node, "ip", "-oneline", "link", "show", "type", "veth");
@@ -139,7 +123,8 @@ Describe("agent: the node stays true", { labels: ["agent"] }, () => {
     await on(nodes[0], "truncate", "--size", "+1", older);
     await on(nodes[0], "mv", older, PLUGIN);
     const before = await whatIs(nodes[0]);
-    await survive([...(await plainWays()), ...(await translatedWays())], LINES.restarts, 7000, async () => {
+    const ways = [...(await plainWays()), ...(await translatedWays())];
+    await survive(cluster, ways, { lines: LINES.restarts, port: 7000 }, async () => {
       for (const node of nodes) {
         await signalAgent(cluster, node, "KILL");
         await signalProcess(cluster, node, "calico-node -felix", "KILL");
@@ -166,20 +151,25 @@ Describe("agent: the node stays true", { labels: ["agent"] }, () => {
     const [underlay, multiNic] = [await scene.end("underlay-1-a"), await scene.end("multi-nic-2-b")];
     const [toOtherNode] = await translatedWays();
     assert.ok(toOtherNode);
-    await survive([...(await plainWays()), toOtherNode], LINES.flush, 7100, async () => {
-      for (const node of nodes)
-        for (const text of [
-          "ip route flush table all proto 105",
-          "ip rule delete lookup 500",
-          "nft delete table inet interlay",
-        ])
-          await on(node, ...text.split(" "));
-      for (const node of nodes)
-        for (const link of await ourLinks(node))
-          await on(node, "ip", "neighbour", "flush", "nud", "permanent", "dev", link);
-      for (const { node, netns } of [underlay, multiNic])
-        await on(node, "nsenter", `--net=${netns}`, "ip", "route", "flush", "table", "all", "proto", "105");
-    });
+    await survive(
+      scene.cluster,
+      [...(await plainWays()), toOtherNode],
+      { lines: LINES.flush, port: 7100 },
+      async () => {
+        for (const node of nodes)
+          for (const text of [
+            "ip route flush table all proto 105",
+            "ip rule delete lookup 500",
+            "nft delete table inet interlay",
+          ])
+            await on(node, ...text.split(" "));
+        for (const node of nodes)
+          for (const link of await ourLinks(node))
+            await on(node, "ip", "neighbour", "flush", "nud", "permanent", "dev", link);
+        for (const { node, netns } of [underlay, multiNic])
+          await on(node, "nsenter", `--net=${netns}`, "ip", "route", "flush", "table", "all", "proto", "105");
+      },
+    );
   });
 
   /**
@@ -189,7 +179,7 @@ Describe("agent: the node stays true", { labels: ["agent"] }, () => {
   It("loses no connection that nobody translates when conntrack and the whole ruleset are flushed", async () => {
     const { cluster, nodes, on } = scene;
     const ways = (await plainWays()).map(([what, client, server]): Way => [what, client, server, "client"]);
-    await survive(ways, LINES.ruleset, 7200, async () => {
+    await survive(cluster, ways, { lines: LINES.ruleset, port: 7200 }, async () => {
       for (const node of nodes) {
         await on(node, "conntrack", "--flush");
         await on(node, "nft", "flush", "ruleset");

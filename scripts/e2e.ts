@@ -13,7 +13,7 @@ import { variantTable } from "./e2e-table.ts";
 import { lookAtExisting, returnPathThere } from "./existing.ts";
 import { runOnChange } from "./watch.ts";
 
-/** The spec files, in this order; agent, doctor and evidence make faults, which ends with their specs. */
+/** The spec files, in this order; agent, doctor, install and evidence make faults, which ends with their specs. */
 const SUITES: readonly (readonly [string, () => Promise<unknown>])[] = [
   ["matrix", () => import("../e2e/matrix.e2e.ts")],
   ["plugin", () => import("../e2e/plugin.e2e.ts")],
@@ -23,6 +23,7 @@ const SUITES: readonly (readonly [string, () => Promise<unknown>])[] = [
   ["duties", () => import("../e2e/duties.e2e.ts")],
   ["doctor", () => import("../e2e/doctor.e2e.ts")],
   ["rights", () => import("../e2e/rights.e2e.ts")],
+  ["install", () => Promise.all([import("../e2e/install.e2e.ts"), import("../e2e/uninstall.e2e.ts")])],
   ["evidence", () => import("../e2e/evidence.e2e.ts")],
   ["crds", () => import("../e2e/crds.e2e.ts")],
   ["ipam", () => Promise.all([import("../e2e/ipam.e2e.ts"), import("../e2e/ipam-faults.e2e.ts")])],

@@ -46,6 +46,10 @@ const STAGES: readonly Stage[] = [
     name: "the agent, the return path and what doctor predicts in a lab",
     argv: [...LAB, "interlay-test-agent", "--suite", "agent,return-path,duties,doctor"],
   },
+  {
+    name: "overlays, Helm, upgrade and uninstall in a lab",
+    argv: [...LAB, "interlay-test-install", "--suite", "install"],
+  },
   { name: "the connectivity matrix", argv: ["tsx", "scripts/e2e.ts"] },
 ];
 

@@ -1,4 +1,4 @@
-import { renderInterlay } from "../../plugin/deploy/render.ts";
+import { type PoolOptions, renderInterlay } from "../../plugin/deploy/render.ts";
 import { CALICO_IMAGES, MULTUS_IMAGE } from "../images/pod-images.ts";
 import { renderManifest } from "../manifests/render.ts";
 import type { ClusterSpec } from "../provider.ts";
@@ -20,11 +20,7 @@ export interface Addons {
 /** Calico, Multus and Interlay: the same manifests wherever the cluster comes from. */
 export async function installAddons(kubectl: Kubectl, addons: Addons): Promise<void> {
   const multus = installMultus(kubectl);
-  await Promise.all([
-    multus,
-    installCalico(kubectl, addons),
-    multus.then(() => installInterlay(kubectl, addons)), // its network attachment is of Multus's kind
-  ]);
+  await Promise.all([multus, installCalico(kubectl, addons), multus.then(() => installInterlay(kubectl, addons))]);
 }
 
 async function installCalico(kubectl: Kubectl, { spec, calicoCrds }: Addons): Promise<void> {
@@ -44,13 +40,15 @@ async function installMultus(kubectl: Kubectl): Promise<void> {
   await applyWithDefinitions(kubectl, await renderManifest("multus", { MULTUS_IMAGE }));
 }
 
-async function installInterlay(kubectl: Kubectl, { spec, interlay }: Addons): Promise<void> {
-  const manifest = renderInterlay({
-    image: interlay,
-    returnPath: "notrack",
-    pools: [pool("underlay", spec), ...(spec.ipv6 === undefined ? [] : [pool("underlay-ipv6", spec.ipv6)])],
-  });
+/** Its network attachment is of Multus's kind. */
+export async function installInterlay(kubectl: Kubectl, { spec, interlay }: Omit<Addons, "calicoCrds">): Promise<void> {
+  const manifest = renderInterlay({ image: interlay, returnPath: "notrack", pools: poolsFor(spec) });
   await applyWithDefinitions(kubectl, manifest);
+}
+
+/** A family each. */
+export function poolsFor(spec: Addons["spec"]): readonly PoolOptions[] {
+  return [pool("underlay", spec), ...(spec.ipv6 === undefined ? [] : [pool("underlay-ipv6", spec.ipv6)])];
 }
 
 /** Calico's words for the families. */

@@ -1,3 +1,5 @@
+import assert from "node:assert/strict";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Cluster } from "../../clusters/provider.ts";
 import { must } from "../agent-process.ts";
 
@@ -53,4 +55,28 @@ export async function stream(
       `${client.node} -> ${server.address}: ${ends.map(({ stderr }) => stderr.trim()).join("; ") || "nothing was received"}`,
     );
   return got;
+}
+
+/** Who asks whom; who sends, if it is not the server. */
+export type Way = readonly [what: string, client: End, server: End, sender?: "client"];
+
+/** Disturbed after the connections are there. */
+const ESTABLISHED_MS = 2000;
+
+/** Runs `disturb` while a connection runs on each way, on ports that follow each other; every line must come through. */
+export async function survive(
+  cluster: Cluster,
+  ways: readonly Way[],
+  { lines, port }: { readonly lines: number; readonly port: number },
+  disturb: () => Promise<unknown>,
+): Promise<void> {
+  const counts = Promise.all(
+    ways.map(async ([way, client, server, sender], index) => ({
+      way,
+      got: await stream(cluster, { client, server, ...(sender && { sender }) }, lines, port + index),
+    })),
+  );
+  await sleep(ESTABLISHED_MS);
+  await disturb();
+  for (const { way, got } of await counts) assert.equal(got, lines, `${way} ended early`);
 }

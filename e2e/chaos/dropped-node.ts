@@ -1,16 +1,15 @@
-import { reportsReady } from "../../clusters/kubernetes/ready-condition.ts";
-import { answered, statusCode } from "../cluster-api.ts";
-import { Eventually } from "../harness.ts";
+import { makeAnew } from "../made-anew.ts";
 import { deploy } from "../pods/deploy.ts";
 import type { Action } from "./action.ts";
 
 /** Two workers have the connections that must live; the third can be lost. */
 const SPARE = 2;
-const BACK_MS = 180_000;
+/** calico-node, multus, kube-proxy, interlay. */
+const DAEMONS = 4;
 
 /**
- * A worker loses power, its Node object and its pods are deleted as whoever runs the cluster does, and a new machine comes under
- * its name: it must be wired like any other, and nothing of the old one's may be in the way.
+ * A worker is lost and made anew: it must be wired like any other, and nothing of the old one's may be in the way. The
+ * matrix's own pods come again with it.
  */
 export const droppedNode: Action = {
   name: "a node is dropped and made anew",
@@ -19,42 +18,9 @@ export const droppedNode: Action = {
     const { api, cluster, guests } = world;
     const node = world.workers[SPARE] ?? "";
     await world.deployment.closeProbers();
-    await cluster.faults?.drop(node);
-    const fieldSelector = `spec.nodeName=${node}`;
-    const podsThere = async () => (await answered(() => api.core.listPodForAllNamespaces({ fieldSelector }))).items;
-    await answered(() => api.core.deleteNode({ name: node }));
-    const lost = await podsThere();
-    await Promise.all(
-      lost
-        .map(({ metadata }) => ({ name: metadata?.name ?? "", namespace: metadata?.namespace ?? "" }))
-        .map(({ name, namespace }) =>
-          answered(() => api.core.deleteNamespacedPod({ name, namespace, gracePeriodSeconds: 0 })).catch(
-            (error: unknown) => {
-              if (statusCode(error) !== 404) throw error;
-            },
-          ),
-        ),
-    );
     for (const guest of [...guests.values()].filter((one) => one.node === node)) guests.delete(guest.name);
-    await cluster.faults?.make(node);
-    await Eventually(
-      `${node} is Ready, and so are its DaemonSets' pods`,
-      async () => {
-        const { status } = await api.core.readNode({ name: node });
-        const pods = await podsThere();
-        return [
-          ...(reportsReady(status) ? [] : [`${node} is not Ready`]),
-          ...pods.filter((pod) => !reportsReady(pod.status)).map(({ metadata }) => metadata?.name ?? ""),
-          ...(pods.length < DAEMONS ? [`only ${pods.length} pods`] : []),
-        ];
-      },
-      (lacking) => lacking.length === 0,
-      { timeout: BACK_MS, interval: 500 },
-    );
+    const lost = await makeAnew(world, node, DAEMONS);
     world.deployment = await deploy(cluster, api);
-    return `${node}, with ${lost.length} pods`;
+    return `${node}, with ${lost} pods`;
   },
 };
-
-/** calico-node, multus, kube-proxy, interlay. */
-const DAEMONS = 4;

@@ -20,6 +20,9 @@ export interface World {
   readonly forgotten: Set<string>;
 }
 
+/** What pods come to and go from. */
+export type Place = Pick<World, "api" | "cluster" | "guests">;
+
 export interface Guest {
   readonly name: string;
   readonly node: string;
@@ -31,7 +34,7 @@ let number = 0;
 
 /** A pod more; resolves at once, or when it is ready. */
 export async function comes(
-  { api, cluster, guests }: World,
+  { api, cluster, guests }: Place,
   guest: Omit<Guest, "name"> & { readonly name?: string; readonly address?: string; readonly network?: string },
 ): Promise<Guest> {
   const { node, type, name = `guest-${(number += 1)}`, address, network } = guest;
@@ -43,7 +46,7 @@ export async function comes(
   return made;
 }
 
-export async function isReady({ api }: World, { name }: Guest): Promise<void> {
+export async function isReady({ api }: Place, { name }: Guest): Promise<void> {
   await Eventually(
     `pod ${name} is ready`,
     async () => {
@@ -56,7 +59,7 @@ export async function isReady({ api }: World, { name }: Guest): Promise<void> {
 }
 
 /** Resolves when the pod is gone from the API: its kubelet has torn it down. */
-export async function goes({ api, guests }: World, { name }: Guest): Promise<void> {
+export async function goes({ api, guests }: Place, { name }: Guest): Promise<void> {
   await answered(() => api.core.deleteNamespacedPod({ namespace: NAMESPACE, name, gracePeriodSeconds: 0 }));
   guests.delete(name);
   const there = async (): Promise<boolean> => {

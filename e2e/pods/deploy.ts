@@ -175,7 +175,7 @@ async function untilReady(
   }
 }
 
-function deployed(pod: V1Pod): DeployedPod {
+export function deployed(pod: V1Pod): DeployedPod {
   const addresses = {
     main: byFamily((pod.status?.podIPs ?? []).map(({ ip }) => ip)),
     net1: byFamily(extraAddresses(pod.metadata?.annotations?.["k8s.v1.cni.cncf.io/network-status"])),

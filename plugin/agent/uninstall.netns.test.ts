@@ -4,7 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseCidr } from "../datapath/address.ts";
 import { notrackRules } from "../datapath/return-path.ts";
-import { inside, lines, must, permanentState, ping, pluginsFromEnvironment, TestNet } from "../testing/node.ts";
+import { inside, must, permanentState, ping, pluginsFromEnvironment, TestNet } from "../testing/node.ts";
+import { lines, RULESET, SYSCTLS } from "../testing/node-looks.ts";
 import { installPlugin } from "./install.ts";
 
 describe("install and uninstall", () => {
@@ -29,10 +30,7 @@ describe("install and uninstall", () => {
     inside(node.name, "iptables", "-P", "FORWARD", "DROP"); // as Docker does
     const state = () => [
       ...permanentState(node),
-      ...lines(inside(node.name, "nft", "list", "ruleset")),
-      ...lines(
-        inside(node.name, "sysctl", "-a", "--pattern", "^net.ipv[46].*(rp_filter|forward|proxy|arp|accept|liberal)"),
-      ),
+      ...[RULESET, SYSCTLS].flatMap((look) => look.lines(inside(node.name, ...look.argv))),
       ...readdirSync(bin),
     ];
     const before_ = state();

@@ -4,6 +4,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Facts, FACTS_SCHEMA } from "../datapath/facts.ts";
 import { parseCidr, parseIp } from "../datapath/address.ts";
+import { PERMANENT } from "./node-looks.ts";
+
+export { lines } from "./node-looks.ts";
 
 /** Real network namespaces for tests: a switch, nodes on it, pods in them, wired by real plugins. Needs root. */
 
@@ -280,27 +283,9 @@ export function ping(from: string, to: string, source?: string): boolean {
   return [1, 2, 3].some(() => spawnSync("ip", argv).status === 0);
 }
 
-/** Lines of iproute2's output, blanks folded. */
-export function lines(text: string): readonly string[] {
-  return text
-    .split("\n")
-    .map((line) => line.trim().replaceAll(/\s+/g, " "))
-    .filter((line) => line !== "");
-}
-
-/** What a node has of links, routes, rules and pinned neighbours, in both families; the kernel's own link-local routes left out. */
+/** What a node has of links, routes, rules and pinned neighbours. */
 export function permanentState(node: TestNode): readonly string[] {
-  const both = (...argv: readonly string[]) =>
-    ["-4", "-6"].flatMap((family) => lines(inside(node.name, "ip", family, ...argv)));
-  return [
-    ...lines(inside(node.name, "ip", "-o", "link")).map((line) => line.split(": ")[1] ?? ""),
-    // linkdown: a new pair's carrier comes when the kernel finds time
-    ...both("route", "show", "table", "all")
-      .filter((line) => !/^\w+ fe80::/.test(line))
-      .map((line) => line.replace(/ linkdown$/, "")),
-    ...both("rule"),
-    ...both("neighbour", "show", "nud", "permanent"),
-  ];
+  return PERMANENT.flatMap((look) => look.lines(inside(node.name, ...look.argv)));
 }
 
 /** Executables for the tests, by the environment that scripts/test-netns.ts sets. */

@@ -52,7 +52,7 @@ export const TOUR: readonly Step[] = [
   },
   { run: "npm run report -- --history", shows: ["npm run report -- --history"] },
   {
-    run: `npm run uninstall -- --kubeconfig ${PLAY}`,
+    run: `npm run uninstall -- --kubeconfig ${PLAY} --force`, // the kept lab's pods run
     shows: ["npm run uninstall -- --kubeconfig FILE", "npm run uninstall"],
   },
   { run: "npm run down -- --provider lab --name play", shows: ["npm run down"] },
@@ -92,7 +92,9 @@ export const LEFT_OUT: readonly (readonly [line: string, why: string])[] = [
   ["npm run e2e -- --suite parity", ON_KIND],
   ["npm run certify -- --product product.yaml --key vendor.key", ON_KIND],
   ["npm run build -- --images", ON_KIND],
+  ["npm run uninstall -- --kubeconfig FILE --image REFERENCE", "the suite install runs it"],
   ["npm run e2e -- --provider lab --suite plugin", BY_TEST],
+  ["npm run e2e -- --provider lab --suite install", BY_TEST],
   ["npm run e2e -- --provider lab --suite labs", "brings labs up and ends them; clusters/lab has its tests"],
   ["npm run e2e -- --provider lab --suite guest", "needs a lab of its own for each of its runs; docs/existing.md"],
   ["npm run e2e -- --provider existing --kubeconfig FILE --yes", "the suite guest runs it"],

@@ -1,0 +1,65 @@
+/**
+ * Looks at a node's plugins, as runtimes and door do, until a file appears: `executables-watch DIRECTORY STOP`. Is each
+ * there at every moment, and does each answer VERSION? Started by plain node, on the node; prints JSON.
+ */
+import { spawn } from "node:child_process";
+import { existsSync, readdirSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+
+const [directory = "", stop = ""] = process.argv.slice(2);
+const NAMES = ["interlay", "interlay-full", "interlay-ipam"];
+/** A runtime's call of one plugin: its own question about versions. */
+const CALL = { env: { CNI_COMMAND: "VERSION" }, input: JSON.stringify({ cniVersion: "1.0.0" }) };
+/** Between two calls: the node's processor is wanted by others too. */
+const PAUSE_MS = 20;
+
+const seen = new Map<string, Set<string>>(NAMES.map((name) => [name, new Set()]));
+const failures = new Set<string>();
+const count = { looks: 0, calls: 0 };
+const over = (): boolean => existsSync(stop);
+
+async function look(): Promise<void> {
+  while (!over()) {
+    for (const name of NAMES)
+      try {
+        const { ino, size, mode } = statSync(join(directory, name));
+        seen.get(name)?.add(`${ino}: ${size} bytes, mode ${mode.toString(8)}`);
+      } catch (error) {
+        failures.add(String(error));
+      }
+    count.looks += 1;
+    await sleep(1);
+  }
+}
+
+async function call(): Promise<void> {
+  while (!over())
+    for (const name of NAMES) {
+      const answer = await version(join(directory, name));
+      if (!/"supportedVersions":\[/.test(answer)) failures.add(`${name} VERSION: ${answer}`);
+      count.calls += 1;
+      await sleep(PAUSE_MS);
+    }
+}
+
+function version(executable: string): Promise<string> {
+  return new Promise((resolve) => {
+    const child = spawn(executable, [], { env: CALL.env, stdio: ["pipe", "pipe", "pipe"] });
+    let said = "";
+    for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk: Buffer) => (said += chunk.toString()));
+    child.stdin.on("error", () => undefined); // it has answered without reading
+    child.stdin.end(CALL.input);
+    child.on("error", (error) => {
+      resolve(String(error));
+    });
+    child.on("close", () => {
+      resolve(said);
+    });
+  });
+}
+
+await Promise.all([look(), call()]);
+const files = Object.fromEntries([...seen].map(([name, all]) => [name, [...all]]));
+const there = readdirSync(directory).filter((name) => name.startsWith("interlay"));
+process.stdout.write(JSON.stringify({ ...count, failures: [...failures], files, there: there.sort() }));

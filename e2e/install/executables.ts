@@ -1,0 +1,49 @@
+import type { Cluster } from "../../clusters/provider.ts";
+import { must } from "../agent-process.ts";
+
+export const BIN = "/opt/cni/bin";
+/** `interlay-ipam` is a link to the first. */
+export const NAMES = ["interlay", "interlay-full"] as const;
+const NEWER = "/root/newer";
+/** A lab's containers start what lies here. */
+const PROGRAMS = "/programs";
+/** Padding of an ELF file's header (e_ident): another file, and the same program. */
+const PADDING = 15;
+
+/** A lab's nodes have links from their start: files in their place, as an agent installs them. */
+export async function asInstalled(cluster: Cluster, node: string): Promise<void> {
+  for (const name of NAMES) {
+    const [path, own] = [`${BIN}/${name}`, `${BIN}/${name}.own`];
+    await must(cluster, node, ["cp", "--dereference", path, own]);
+    await must(cluster, node, ["mv", own, path]);
+  }
+}
+
+/** From now on the agents that start on the node are of a newer version: another content of the same size. */
+export async function bringNewer(cluster: Cluster, node: string): Promise<void> {
+  await must(cluster, node, ["mkdir", "--parents", NEWER]);
+  for (const name of NAMES) {
+    const newer = `${NEWER}/${name}`;
+    await must(cluster, node, ["cp", `${PROGRAMS}/${name}`, newer]);
+    const argv = ["dd", `of=${newer}`, "bs=1", `seek=${PADDING}`, "conv=notrunc", "status=none"];
+    const { exitCode, stderr } = await cluster.exec(node, argv, { stdin: "\u0001" });
+    if (exitCode !== 0) throw new Error(`${argv.join(" ")} on ${node}: ${stderr}`);
+    await must(cluster, node, ["mount", "--bind", newer, `${PROGRAMS}/${name}`]);
+  }
+}
+
+/** Idempotent. */
+export async function takeNewerAway(cluster: Cluster, node: string): Promise<void> {
+  for (const name of NAMES)
+    if ((await cluster.exec(node, ["ls", `${NEWER}/${name}`])).exitCode === 0)
+      await must(cluster, node, ["umount", "--lazy", `${PROGRAMS}/${name}`]);
+  await must(cluster, node, ["rm", "--recursive", "--force", NEWER]);
+}
+
+/** Names that are not, byte for byte, what the node's agent brings along. */
+export async function outOfDate(cluster: Cluster, node: string): Promise<readonly string[]> {
+  const same = async (name: string) =>
+    (await cluster.exec(node, ["cmp", "--silent", `${PROGRAMS}/${name}`, `${BIN}/${name}`])).exitCode === 0;
+  const known = await Promise.all(NAMES.map(async (name) => [name, await same(name)] as const));
+  return known.flatMap(([name, is]) => (is ? [] : [`${node}: ${name}`]));
+}

@@ -1,0 +1,66 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { VERSIONS } from "../../clusters/components/catalog.ts";
+import { run, runOrThrow } from "../../clusters/components/command.ts";
+import { resolveComponents } from "../../clusters/components/resolve.ts";
+import { plainProgress } from "../../clusters/progress-plain.ts";
+import type { Cluster } from "../../clusters/provider.ts";
+import { SYSTEM } from "./agents.ts";
+
+export const CHART = join(import.meta.dirname, "..", "..", "plugin", "deploy", "chart");
+const RELEASE = "interlay";
+
+/** The real Helm against one cluster, with a home of its own. */
+export class Helm {
+  readonly #executable: string;
+  readonly #env: Readonly<Record<string, string>>;
+  readonly #home: string;
+
+  private constructor(executable: string, { kubeconfig }: Cluster, home: string) {
+    this.#executable = executable;
+    this.#home = home;
+    const directories = ["CACHE", "CONFIG", "DATA"].map((name) => [`HELM_${name}_HOME`, join(home, name)]);
+    this.#env = { KUBECONFIG: kubeconfig, ...(Object.fromEntries(directories) as Record<string, string>) };
+  }
+
+  static async of(cluster: Cluster): Promise<Helm> {
+    const components = await resolveComponents([{ name: "helm", version: VERSIONS.helm }], plainProgress());
+    return new Helm(components.path("helm"), cluster, await mkdtemp(join(tmpdir(), "interlay-helm-")));
+  }
+
+  /** `helm VERB interlay plugin/deploy/chart …`, as docs/install.md has it, with a file of values. */
+  async deploy(verb: "install" | "upgrade", values: unknown, ...more: readonly string[]): Promise<string> {
+    const file = join(this.#home, "values.yaml"); // JSON is YAML
+    await writeFile(file, JSON.stringify(values));
+    return this.#run([verb, RELEASE, CHART, "--namespace", SYSTEM, "--values", file, ...more]);
+  }
+
+  uninstall(): Promise<string> {
+    return this.#run(["uninstall", RELEASE, "--namespace", SYSTEM]);
+  }
+
+  /** Names and states of all releases. */
+  async releases(): Promise<readonly string[]> {
+    const list = JSON.parse(await this.#run(["list", "--all-namespaces", "--output", "json"])) as readonly {
+      readonly name: string;
+      readonly status: string;
+    }[];
+    return list.map(({ name, status }) => `${name}: ${status}`);
+  }
+
+  /** What Helm says of values that the chart must refuse. */
+  async refusal(namespace: string, ...set: readonly string[]): Promise<string> {
+    const argv = ["template", RELEASE, CHART, "--namespace", namespace, ...set];
+    const { exitCode, stderr } = await run([this.#executable, ...argv], { env: this.#env });
+    return exitCode === 0 ? "" : stderr;
+  }
+
+  async close(): Promise<void> {
+    await rm(this.#home, { recursive: true, force: true });
+  }
+
+  #run(argv: readonly string[]): Promise<string> {
+    return runOrThrow([this.#executable, ...argv], { env: this.#env });
+  }
+}

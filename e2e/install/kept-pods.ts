@@ -1,0 +1,79 @@
+import { z } from "zod";
+import type { Cluster } from "../../clusters/provider.ts";
+import { familiesOf } from "../../clusters/spec.ts";
+import { must } from "../agent-process.ts";
+import { netnsOf } from "../agent/streams.ts";
+import type { ClusterApi } from "../cluster-api.ts";
+import { Eventually } from "../harness.ts";
+import type { Nic } from "../matrix/cells.ts";
+import { CLIENT, deployed } from "../pods/deploy.ts";
+import { NAMESPACE } from "../pods/pods.ts";
+import { Prober } from "../prober.ts";
+import { TCP_PORT } from "../probe/protocol.ts";
+
+const claims = z.object({ items: z.array(z.object({ spec: z.object({ containerId: z.string() }) })) });
+
+/** An underlay and a multi-NIC pod on the first worker that outlive Interlay, and an overlay pod on each worker. */
+export class KeptPods {
+  static readonly selector = "probe in (kept-u, kept-m, target-1, target-2)";
+  readonly #cluster: Cluster;
+  readonly #api: ClusterApi;
+  /** The first worker. */
+  readonly #node: string;
+
+  constructor(cluster: Cluster, api: ClusterApi, node: string) {
+    this.#cluster = cluster;
+    this.#api = api;
+    this.#node = node;
+  }
+
+  /** Whether a pod gets an answer from another, by TCP. */
+  async reaches(from: string, to: string, nic: Nic = "main"): Promise<boolean> {
+    const address = await this.#addressOf(to, nic);
+    const prober = new Prober(from, await this.#api.attach(NAMESPACE, from, CLIENT));
+    try {
+      return (await prober.probe({ protocol: "tcp", address, port: TCP_PORT, timeoutMs: 1500 })).ok;
+    } finally {
+      await prober.close();
+    }
+  }
+
+  /** All but the second lead through the pod's own node by Interlay. */
+  async ways(): Promise<Readonly<Record<string, boolean>>> {
+    return {
+      "underlay -> overlay on the other node": await this.reaches("kept-u", "target-2"),
+      "multi-NIC -> overlay on the other node": await this.reaches("kept-m", "target-2"),
+      "overlay -> underlay on its node": await this.reaches("target-1", "kept-u"),
+      "overlay -> net1 on its node": await this.reaches("target-1", "kept-m", "net1"),
+    };
+  }
+
+  async allWork(): Promise<void> {
+    await Eventually(
+      "every way of pods that are wired",
+      () => this.ways(),
+      (ways) => Object.values(ways).every(Boolean),
+    );
+  }
+
+  /** By which a line on their node is theirs: address, network namespace, link, container. */
+  async names(): Promise<readonly string[]> {
+    const known = await Promise.all(
+      ["kept-u", "kept-m"].map(async (pod) => {
+        const address = await this.#addressOf(pod, "main");
+        const route = await must(this.#cluster, this.#node, ["ip", "route", "show", address]);
+        const netns = await netnsOf(this.#cluster, this.#node, address);
+        return [address, netns.split("/").at(-1), / dev (cali\S+)/.exec(route)?.[1]];
+      }),
+    );
+    const { items } = claims.parse(await this.#api.objects.list("interlay.dev/v1alpha1", "UnderlayAddress"));
+    return [...known.flat().filter((name) => name !== undefined), ...items.map(({ spec }) => spec.containerId)];
+  }
+
+  async #addressOf(name: string, nic: Nic): Promise<string> {
+    const pod = deployed(await this.#api.core.readNamespacedPod({ namespace: NAMESPACE, name }));
+    const address = pod.addresses[nic][familiesOf(this.#cluster.spec)[0] ?? "ipv4"];
+    if (address === undefined) throw new Error(`pod ${name} has no address on ${nic}`);
+    return address;
+  }
+}

@@ -1,0 +1,49 @@
+import type { Cluster } from "../../clusters/provider.ts";
+import { lines, type NodeLook, PERMANENT, RULESET, SYSCTLS } from "../../plugin/testing/node-looks.ts";
+
+/** Chains that kube-proxy and felix write as Services and pods come and go: theirs, and never ours. */
+const CHAINS_OF_OTHERS = /^chain (KUBE-|cali-)/;
+
+/** Whatever lies where Interlay has files, and beside it; kubelet's directories of pods are the runtime's business. */
+const FILES: NodeLook = {
+  argv: [
+    ...["find", "/opt/cni", "/etc", "/var/lib", "/var/log", "/run", "/usr/local", "-xdev"],
+    ...["-path", "/var/lib/kubelet", "-prune", "-o", "-printf", "%y %m %p %l\\n"],
+  ],
+  lines,
+};
+const LEGACY = ["iptables-legacy-save", "ip6tables-legacy-save"].map((program): NodeLook => ({
+  argv: [program],
+  lines: (said) => lines(said).filter((line) => !/^[#:]/.test(line)),
+}));
+const LOOKS: readonly NodeLook[] = [
+  ...PERMANENT,
+  SYSCTLS,
+  { ...RULESET, lines: (said) => withoutChainsOfOthers(RULESET.lines(said)) },
+  ...LEGACY,
+  FILES,
+];
+
+/** Links, routes, rules, neighbours, sysctls, nftables, iptables and files of a node, a line each. */
+export async function nodeLook(cluster: Cluster, node: string): Promise<readonly string[]> {
+  const said = await Promise.all(
+    LOOKS.map(async (look) => {
+      const { stdout } = await cluster.exec(node, look.argv);
+      const what = look === FILES ? "file" : look.argv.join(" ");
+      return look.lines(stdout).map((line) => `${node}: ${what}: ${line}`);
+    }),
+  );
+  return said.flat().sort();
+}
+
+/** Pure. */
+export function withoutChainsOfOthers(ruleset: readonly string[]): readonly string[] {
+  const kept: string[] = [];
+  let skipping = false;
+  for (const line of ruleset) {
+    if (CHAINS_OF_OTHERS.test(line)) skipping = true;
+    else if (!skipping) kept.push(line);
+    else if (line === "}") skipping = false;
+  }
+  return kept;
+}

@@ -1,0 +1,27 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join, relative } from "node:path";
+import { stringify } from "yaml";
+import type { Kubectl } from "../../clusters/kubernetes/kubectl.ts";
+
+export type Overlay = "notrack" | "liberal" | "none";
+
+const OVERLAYS = join(import.meta.dirname, "..", "..", "plugin", "deploy", "overlays");
+
+/** `kubectl apply -k` of a kustomization that names the overlay and the image, as docs/agent.md has it. */
+export async function applyOverlay(kubectl: Kubectl, overlay: Overlay, image: string): Promise<void> {
+  const directory = await mkdtemp(join(tmpdir(), "interlay-overlay-"));
+  try {
+    const colon = image.lastIndexOf(":");
+    const kustomization = {
+      apiVersion: "kustomize.config.k8s.io/v1beta1",
+      kind: "Kustomization",
+      resources: [relative(directory, join(OVERLAYS, overlay))],
+      images: [{ name: "interlay", newName: image.slice(0, colon), newTag: image.slice(colon + 1) }],
+    };
+    await writeFile(join(directory, "kustomization.yaml"), stringify(kustomization));
+    await kubectl.run(["apply", "-k", directory]);
+  } finally {
+    await rm(directory, { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,46 @@
+import assert from "node:assert/strict";
+import type { Kubectl } from "../../clusters/kubernetes/kubectl.ts";
+import { comes, goes, isReady, type Place } from "../chaos/world.ts";
+import { agentsRolledOut } from "./agents.ts";
+import { applyOverlay } from "./overlay.ts";
+
+const TYPES = ["underlay", "multi-nic"] as const;
+
+/**
+ * The new manifests are applied while pods come and go on every worker, one after another. Resolves with how many came, and
+ * when the last agent was replaced, by performance.now().
+ */
+export async function rollWhilePodsCome(
+  kubectl: Kubectl,
+  place: Place,
+  workers: readonly string[],
+  image: string,
+): Promise<{ readonly came: number; readonly rolledAt: number }> {
+  const rolling = { is: true };
+  const comings = workers.flatMap((node) =>
+    TYPES.map(async (type) => {
+      for (let count = 0; ; count += 1) {
+        if (!rolling.is) return count;
+        const guest = await comes(place, { node, type });
+        await isReady(place, guest);
+        await goes(place, guest);
+      }
+    }),
+  );
+  const all = Promise.all(comings);
+  all.catch(() => undefined); // told below
+  let rolledAt = Infinity;
+  try {
+    await applyOverlay(kubectl, "notrack", image);
+    await agentsRolledOut(kubectl);
+    rolledAt = performance.now();
+  } finally {
+    rolling.is = false;
+  }
+  const counts = await all;
+  assert.ok(
+    counts.every((count) => count > 0),
+    `on some node no pod came while the agents were replaced: ${counts.join(", ")}`,
+  );
+  return { came: counts.reduce((sum, count) => sum + count, 0), rolledAt };
+}

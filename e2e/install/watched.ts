@@ -1,0 +1,40 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { z } from "zod";
+import type { Cluster } from "../../clusters/provider.ts";
+import { must } from "../agent-process.ts";
+import { DeferCleanup } from "../harness.ts";
+import { BIN } from "./executables.ts";
+
+const report = z.object({
+  looks: z.number(),
+  calls: z.number(),
+  failures: z.array(z.string()),
+  /** Each name's files one after another: inode, size, mode. */
+  files: z.record(z.string(), z.array(z.string())),
+  /** What of ours is in the directory at the end. */
+  there: z.array(z.string()),
+});
+export type Watched = z.infer<typeof report>;
+
+const PROGRAM = "/root/executables-watch.mts";
+const STOP = "/root/executables-watch.stop";
+
+/** Starts the watch on a lab's node, until the spec ends; what is returned ends it, and resolves with what it saw. */
+export async function watchExecutables(cluster: Cluster, node: string): Promise<() => Promise<Watched>> {
+  const text = await readFile(join(import.meta.dirname, "executables-watch.ts"), "utf8");
+  await must(cluster, node, ["rm", "--force", STOP]);
+  const { exitCode } = await cluster.exec(node, ["tee", PROGRAM], { stdin: text });
+  if (exitCode !== 0) throw new Error(`${PROGRAM} could not be written on ${node}`);
+  const ends = must(cluster, node, ["/programs/node", "--no-warnings", PROGRAM, BIN, STOP]);
+  ends.catch(() => undefined); // told by whoever ends it
+  DeferCleanup(async () => {
+    await cluster.exec(node, ["touch", STOP]);
+    await ends.catch(() => undefined);
+    await must(cluster, node, ["rm", "--force", PROGRAM, STOP]);
+  });
+  return async () => {
+    await must(cluster, node, ["touch", STOP]);
+    return report.parse(JSON.parse(await ends));
+  };
+}

@@ -1,0 +1,50 @@
+import { reportsReady } from "../clusters/kubernetes/ready-condition.ts";
+import type { Cluster } from "../clusters/provider.ts";
+import { answered, type ClusterApi, statusCode } from "./cluster-api.ts";
+import { Eventually } from "./harness.ts";
+
+const BACK_MS = 180_000;
+
+/**
+ * A worker loses power, its Node object and its pods are deleted as whoever runs the cluster does, and a new machine comes
+ * under its name. Resolves when that is Ready, and so are its DaemonSets' pods; with how many pods were lost.
+ * @param daemons how many of these a node has
+ */
+export async function makeAnew(
+  { api, cluster }: { readonly api: ClusterApi; readonly cluster: Cluster },
+  node: string,
+  daemons: number,
+): Promise<number> {
+  await cluster.faults?.drop(node);
+  const fieldSelector = `spec.nodeName=${node}`;
+  const podsThere = async () => (await answered(() => api.core.listPodForAllNamespaces({ fieldSelector }))).items;
+  await answered(() => api.core.deleteNode({ name: node }));
+  const lost = await podsThere();
+  await Promise.all(
+    lost
+      .map(({ metadata }) => ({ name: metadata?.name ?? "", namespace: metadata?.namespace ?? "" }))
+      .map(({ name, namespace }) =>
+        answered(() => api.core.deleteNamespacedPod({ name, namespace, gracePeriodSeconds: 0 })).catch(
+          (error: unknown) => {
+            if (statusCode(error) !== 404) throw error;
+          },
+        ),
+      ),
+  );
+  await cluster.faults?.make(node);
+  await Eventually(
+    `${node} is Ready, and so are its DaemonSets' pods`,
+    async () => {
+      const { status } = await api.core.readNode({ name: node });
+      const pods = await podsThere();
+      return [
+        ...(reportsReady(status) ? [] : [`${node} is not Ready`]),
+        ...pods.filter((pod) => !reportsReady(pod.status)).map(({ metadata }) => metadata?.name ?? ""),
+        ...(pods.length < daemons ? [`only ${pods.length} pods`] : []),
+      ];
+    },
+    (lacking) => lacking.length === 0,
+    { timeout: BACK_MS, interval: 500 },
+  );
+  return lost.length;
+}
