@@ -1,0 +1,55 @@
+import type { ClusterView } from "./cluster-view.ts";
+import { FilterReader } from "./filters.ts";
+import { changeForward, forwardChanges } from "./forward.ts";
+import type { Kube } from "./kube.ts";
+import { KubeProxyObserver } from "./kube-proxy.ts";
+import { RESTART_AGAIN_MS, restartHelps } from "./kube-proxy-restart.ts";
+import { log } from "./log.ts";
+import { inNamespace, RESOURCE } from "./objects.ts";
+import { settingsOf } from "./observe.ts";
+import { isOn } from "./settings.ts";
+import type { AgentState } from "./state.ts";
+
+/** Sees what the node's packet filters and its kube-proxy do, lets our links through FORWARD, restarts kube-proxy where it may. */
+export class KubeProxyDuty {
+  readonly #kube: Kube;
+  readonly #node: string;
+  readonly #view: ClusterView;
+  readonly #state: AgentState;
+  readonly #observed: () => void;
+  readonly #filters = new FilterReader();
+  readonly #observer = new KubeProxyObserver();
+  #restarted = Number.NEGATIVE_INFINITY;
+
+  /** @param observed called when the state has what was seen */
+  constructor(kube: Kube, node: string, view: ClusterView, state: AgentState, observed: () => void) {
+    this.#kube = kube;
+    this.#node = node;
+    this.#view = view;
+    this.#state = state;
+    this.#observed = observed;
+  }
+
+  async pass(): Promise<void> {
+    const pod = this.#view.pods.values().find(({ metadata }) => metadata.labels["k8s-app"] === "kube-proxy");
+    const filters = await this.#filters.read();
+    const kubeProxy = await this.#observer.observe(filters, pod?.spec.containers[0]?.image);
+    this.#state.kubeProxy = kubeProxy;
+    this.#observed();
+    const { facts } = this.#state;
+    const forward = facts === undefined ? [] : forwardChanges(filters.saved, facts.returnPath !== "none");
+    for (const what of changeForward(forward)) log("info", "FORWARD has the policy DROP, or had it", { what });
+    const now = performance.now();
+    if (
+      pod !== undefined &&
+      restartHelps(facts?.returnPath, this.#state.tcpBeLiberal, kubeProxy) &&
+      isOn(settingsOf(this.#view), this.#node, "restartKubeProxy") &&
+      now - this.#restarted > RESTART_AGAIN_MS
+    ) {
+      this.#restarted = now;
+      const { name, namespace = "kube-system", uid } = pod.metadata;
+      log("info", "kube-proxy is restarted, so that it leaves its INVALID rule out", { pod: name });
+      await this.#kube.delete(inNamespace(RESOURCE.pods, namespace), name, uid);
+    }
+  }
+}
