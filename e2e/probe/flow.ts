@@ -64,7 +64,8 @@ function flowTcp(request: FlowRequest, tell: Tell): () => void {
   const asking = setInterval(() => {
     if (asked > 0) ask();
   }, EVERY_MS);
-  createInterface({ input: socket }).on("line", (line) => {
+  const lines = createInterface({ input: socket });
+  lines.on("line", (line) => {
     const wrong = check(line, answered + 1);
     if (wrong !== undefined) {
       end(wrong);
@@ -73,9 +74,11 @@ function flowTcp(request: FlowRequest, tell: Tell): () => void {
     answered += 1;
     tell({ id, answered });
   });
-  socket.on("error", (error) => {
-    end(error.message);
-  });
+  // the lines tell of their input's errors too
+  for (const emitter of [socket, lines])
+    emitter.on("error", (error: Error) => {
+      end(error.message);
+    });
   socket.on("close", () => {
     end("the server closed the connection");
   });

@@ -16,9 +16,11 @@ export function serve(): void {
     return `${JSON.stringify(isFlow(asked) ? { ...greeting, digest: digestOf(asked) } : greeting)}\n`;
   };
   createServer((socket) => {
-    socket.on("error", () => undefined); // the other side is a test and may vanish
     const seen = socket.remoteAddress ?? "";
-    createInterface({ input: socket }).on("line", (asked) => {
+    const lines = createInterface({ input: socket });
+    // The other side is a test and may vanish; the lines tell of their input's errors too.
+    for (const emitter of [socket, lines]) emitter.on("error", () => undefined);
+    lines.on("line", (asked) => {
       if (isFlow(asked)) socket.write(greet(seen, asked));
       else socket.end(greet(seen, asked));
     });
