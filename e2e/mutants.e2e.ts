@@ -327,7 +327,10 @@ Describe("mutants: the matrix sees what is missing or wrong", { labels: ["mutant
   };
 
   It("no mutant survives without a reason", async () => {
-    await fates.write({ provider: cluster.provider, versions: cluster.versions, families: deployment.families });
+    // of a sample, results/mutants.json would be no record of the whole
+    fates.tell();
+    if (process.env["INTERLAY_MUTANTS"] === undefined)
+      await fates.write({ provider: cluster.provider, versions: cluster.versions, families: deployment.families });
     assert.deepEqual(fates.holes, []);
   });
 });

@@ -1,5 +1,7 @@
 import { spawn } from "node:child_process";
+import { join } from "node:path";
 import { Command, InvalidArgumentError } from "commander";
+import { RESULTS } from "../results/write.ts";
 
 /** `npm run chaos`: things go wrong at random in a lab, by a seed that plays the same again. */
 const positive = (text: string): number => {
@@ -22,6 +24,7 @@ const THIRD_WORKER = ["--nodes", "3"];
 const env = {
   ...process.env,
   INTERLAY_CHAOS_MINUTES: String(minutes),
+  INTERLAY_CHAOS_REPORT: join(RESULTS, "chaos.json"),
   ...(seed === undefined ? {} : { INTERLAY_SEED: String(seed) }),
   ...(only === undefined ? {} : { INTERLAY_CHAOS_ONLY: only }),
 };

@@ -23,7 +23,7 @@ describe("the pages", () => {
   });
 
   it("name options that the commands have, by their own --help", function () {
-    this.timeout(120_000);
+    this.timeout(600_000);
     const wanted = new Map<string, Set<string>>();
     for (const { script, options } of commands)
       for (const option of options) wanted.set(script, (wanted.get(script) ?? new Set()).add(option));

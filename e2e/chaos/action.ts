@@ -7,3 +7,11 @@ export interface Action {
   readonly fits?: (world: World) => boolean;
   readonly act: (world: World) => Promise<string>;
 }
+
+/** An action that was done, and after which all was well again. */
+export interface Done {
+  readonly name: string;
+  /** To what or whom. */
+  readonly what: string;
+  readonly wellAfterMs: number;
+}

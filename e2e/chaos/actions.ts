@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
+import type { Family } from "../../clusters/spec.ts";
 import { must, signalAgent, signalProcess } from "../agent-process.ts";
+import { netnsOf } from "../agent/streams.ts";
 import { Eventually } from "../harness.ts";
 import type { Variant } from "../matrix/gate.ts";
 import { switchTo } from "../matrix/variant.ts";
@@ -29,16 +31,23 @@ function killed(name: string, pattern: string, where: "worker" | "control-plane"
 }
 
 /** Everything of one kind that Interlay has on a node. */
-function flushed(name: string, argvs: readonly (readonly string[])[]): Action {
+function flushed(name: string, argvs: (families: readonly Family[]) => readonly (readonly string[])[]): Action {
   return {
     name: `flush ${name}`,
-    act: async ({ cluster, workers, random }) => {
+    act: async ({ cluster, deployment, workers, random }) => {
       const node = oneOf(workers, random);
-      for (const argv of argvs) await must(cluster, node, argv);
+      for (const argv of argvs(deployment.families)) await must(cluster, node, argv);
       return `${name} of ${node}`;
     },
   };
 }
+
+/** An `ip` command, once a family. */
+const ip =
+  (...argv: readonly string[]) =>
+  (families: readonly Family[]) =>
+    families.map((family) => ["ip", family === "ipv6" ? "-6" : "-4", ...argv]);
+const flushRoutes = ip("route", "flush", "table", "all", "proto", "105");
 
 /** Every cell passes in each, so that switching between them breaks nothing. */
 const PASSING: readonly Variant[] = [
@@ -55,10 +64,23 @@ export const ACTIONS: readonly Action[] = [
   killed("kube-proxy", "kube-proxy[^ ]* --"),
   killed("the API server", "kube-apiserver", "control-plane"),
   killed("etcd", "etcd --", "control-plane"),
-  flushed("our routes", [["ip", "route", "flush", "table", "all", "proto", "105"]]),
+  flushed("our routes", flushRoutes),
   // Added first, for it is not there while the return path is liberal.
-  flushed("our nft table", [["nft", "add table inet interlay; delete table inet interlay"]]),
-  flushed("our rule", [["ip", "rule", "delete", "lookup", "500"]]),
+  flushed("our nft table", () => [["nft", "add table inet interlay; delete table inet interlay"]]),
+  flushed("our rule", ip("rule", "delete", "lookup", "500")),
+  {
+    name: "flush our routes in a pod",
+    act: async ({ cluster, deployment, random }) => {
+      const pod = oneOf(
+        [...deployment.pods.values()].filter(({ name }) => /^(underlay|multi-nic)-/.test(name)),
+        random,
+      );
+      const netns = await netnsOf(cluster, pod.node, deployment.addressOf(pod.name, "main"));
+      for (const argv of flushRoutes(deployment.families))
+        await must(cluster, pod.node, ["nsenter", `--net=${netns}`, ...argv]);
+      return `of ${pod.name}`;
+    },
+  },
   {
     name: "pods come",
     act: async (world) => {

@@ -1,4 +1,4 @@
-import { mkdir, writeFile } from "node:fs/promises";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { RESULTS } from "../../results/write.ts";
 
@@ -16,7 +16,7 @@ export interface Fate {
   readonly excuse?: string;
 }
 
-/** Tells each fate as it comes, and keeps them for results/mutants.json. */
+/** Tells each fate as it comes, and keeps them for results/mutants.json, the record of a whole run. */
 export class Fates {
   readonly all: Fate[] = [];
 
@@ -34,14 +34,20 @@ export class Fates {
     return this.all.filter(({ fate, excuse }) => fate === "survived" && excuse === undefined).map((one) => one.mutant);
   }
 
-  async write(about: Readonly<Record<string, unknown>>): Promise<void> {
-    await mkdir(RESULTS, { recursive: true });
+  get #summary() {
     const killed = this.all.filter(({ fate }) => fate === "killed").length;
-    const summary = { mutants: this.all.length, killed, excused: this.all.length - killed - this.holes.length };
-    const content = { schema: "interlay.mutants/v2", ...about, summary, fates: this.all };
-    await writeFile(join(RESULTS, "mutants.json"), `${JSON.stringify(content, null, 2)}\n`);
+    return { mutants: this.all.length, killed, excused: this.all.length - killed - this.holes.length };
+  }
+
+  tell(): void {
+    const { mutants, killed, excused } = this.#summary;
     process.stdout.write(
-      `      · ${this.all.length} mutants, ${killed} killed, ${summary.excused} needed elsewhere, ${this.holes.length} survived\n`,
+      `      · ${mutants} mutants, ${killed} killed, ${excused} needed elsewhere, ${this.holes.length} survived\n`,
     );
+  }
+
+  async write(about: Readonly<Record<string, unknown>>): Promise<void> {
+    const content = { schema: "interlay.mutants/v2", ...about, summary: this.#summary, fates: this.all };
+    await writeFile(join(RESULTS, "mutants.json"), `${JSON.stringify(content, null, 2)}\n`);
   }
 }

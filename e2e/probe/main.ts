@@ -1,6 +1,18 @@
 import { probeFromStdin } from "./client.ts";
+import { flowsFromStdin } from "./flow.ts";
 import { serve } from "./server.ts";
 
-/** `probe`: the server, a pod's main program. `probe client`: probes on request, started in the same pod. */
-if (process.argv[2] === "client") probeFromStdin();
-else serve();
+/**
+ * `probe`: the server, a pod's main program. `probe client`: probes on request, `probe flow`: lasting flows, both started in
+ * the same pod.
+ */
+switch (process.argv[2]) {
+  case "client":
+    probeFromStdin();
+    break;
+  case "flow":
+    flowsFromStdin();
+    break;
+  default:
+    serve();
+}

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { z } from "zod";
 
 /** Ports that every probe serves, the same for both protocols, if PROBE_PORT does not say otherwise. */
@@ -45,3 +46,35 @@ export const tokenIn = (text: string): string => /q:([0-9a-z]{6});/.exec(text)?.
 
 /** What a server says to whoever comes. */
 export const greeting = z.object({ server: z.string(), seen: z.string() });
+
+/** One line to the stdin of `probe flow`: from then on it asks once a second, by one connection or from one port. */
+export const flowRequest = z.object({
+  id: z.number(),
+  protocol: z.enum(["tcp", "udp"]),
+  address: z.string(),
+  port: z.number(),
+});
+export type FlowRequest = z.infer<typeof flowRequest>;
+
+/** One line from the stdout of `probe flow`: an answer that was what it must be, or why there will be none. */
+export const flowEvent = z.union([
+  z.object({ id: z.number(), answered: z.number().describe("the question's number, from 1") }),
+  z.object({ id: z.number(), ended: z.string() }),
+]);
+export type FlowEvent = z.infer<typeof flowEvent>;
+
+/** Bytes of a question: several segments of TCP; one datagram that fits into Calico's VXLAN. */
+const FLOW_BYTES = { tcp: 4000, udp: 1000 } as const;
+
+/** The n-th question of a flow: a text that no other has. The connection stays open behind it. */
+export function flowQuestion({ id, protocol }: Pick<FlowRequest, "id" | "protocol">, n: number): string {
+  const block = digestOf(`${id} ${n}`);
+  const text = block.repeat(Math.ceil(FLOW_BYTES[protocol] / block.length)).slice(0, FLOW_BYTES[protocol]);
+  return `flow ${marked("request", flowToken(n))} ${text}`;
+}
+export const isFlow = (asked: string): boolean => asked.startsWith("flow ");
+export const flowToken = (n: number): string => n.toString(36).padStart(6, "0");
+export const digestOf = (text: string): string => createHash("sha256").update(text.trimEnd()).digest("hex");
+
+/** What a server says to a flow's question: who it is, and what it has read. */
+export const flowAnswer = z.object({ mark: z.string(), server: z.string(), digest: z.string() });

@@ -1,7 +1,8 @@
 import { createSocket } from "node:dgram";
 import { createServer } from "node:net";
 import { hostname, networkInterfaces } from "node:os";
-import { marked, TCP_PORT, tokenIn } from "./protocol.ts";
+import { createInterface } from "node:readline";
+import { digestOf, isFlow, marked, TCP_PORT, tokenIn } from "./protocol.ts";
 
 /** The answer to who was seen asking, and to what was asked. */
 type Greet = (seen: string, asked: string) => string;
@@ -10,11 +11,19 @@ type Greet = (seen: string, asked: string) => string;
 export function serve(): void {
   const server = process.env["PROBE_NAME"] ?? hostname();
   const port = Number(process.env["PROBE_PORT"] ?? TCP_PORT);
-  const greet: Greet = (seen, asked) =>
-    `${JSON.stringify({ mark: marked("reply", tokenIn(asked)), server, seen: seen.replace(/^::ffff:/, "") })}\n`;
+  const greet: Greet = (seen, asked) => {
+    const greeting = { mark: marked("reply", tokenIn(asked)), server, seen: seen.replace(/^::ffff:/, "") };
+    return `${JSON.stringify(isFlow(asked) ? { ...greeting, digest: digestOf(asked) } : greeting)}\n`;
+  };
   createServer((socket) => {
-    socket.on("error", () => undefined); // the other side is a test and may vanish
-    socket.once("data", (chunk) => socket.end(greet(socket.remoteAddress ?? "", chunk.toString())));
+    const seen = socket.remoteAddress ?? "";
+    const lines = createInterface({ input: socket });
+    // The other side is a test and may vanish; the lines tell of their input's errors too.
+    for (const emitter of [socket, lines]) emitter.on("error", () => undefined);
+    lines.on("line", (asked) => {
+      if (isFlow(asked)) socket.write(greet(seen, asked));
+      else socket.end(greet(seen, asked));
+    });
   }).listen(port, "::");
   for (const address of ownAddresses()) answerUdp(address, port, greet);
   process.on("SIGTERM", () => process.exit(0));

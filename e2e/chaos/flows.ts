@@ -1,0 +1,121 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { ProgramStream } from "../../clusters/provider.ts";
+import type { ClusterApi } from "../cluster-api.ts";
+import { NAMESPACE } from "../pods/pods.ts";
+import { flowEvent, type FlowRequest } from "../probe/protocol.ts";
+import type { Way } from "./ways.ts";
+
+const CLIENT = ["/usr/local/bin/probe", "flow"];
+/** A second is the flow's own beat; longer silences are told. */
+const SILENT_MS = 3000;
+/** After all is well: a datagram a second is soon answered, TCP waits up to twice as long as it was cut off. */
+const ANSWERED_MS = { udp: 10_000, tcp: 60_000 } as const;
+const LOOK_MS = 100;
+
+/** What is known of a flow; times by performance.now(). */
+export interface Flow {
+  readonly way: Way;
+  readonly node: string;
+  readonly silences: { readonly during: string; readonly milliseconds: number }[];
+  answered: number;
+  lastAnswer: number;
+  /** Times that it was begun again, because a flush of conntrack may end it. */
+  begunAgain: number;
+  ended: string | undefined;
+}
+
+/** Flows that last, each asking once a second with checked data, one program in each pod that asks. */
+export class Flows {
+  readonly all: readonly Flow[];
+  readonly #programs = new Map<string, ProgramStream>();
+  readonly #doings: { readonly since: number; readonly what: string }[] = [];
+
+  private constructor(all: readonly Flow[]) {
+    this.all = all;
+  }
+
+  /** @param nodeOf a pod's node */
+  static async start(api: ClusterApi, ways: readonly Way[], nodeOf: (pod: string) => string): Promise<Flows> {
+    const begun = { answered: 0, begunAgain: 0, ended: undefined, lastAnswer: performance.now() };
+    const flows = new Flows(ways.map((way) => ({ ...begun, way, node: nodeOf(way.from), silences: [] })));
+    flows.goesOn("before anything happens");
+    for (const pod of new Set(ways.map(({ from }) => from))) {
+      const program = await api.attach(NAMESPACE, pod, CLIENT);
+      flows.#programs.set(pod, program);
+      program.onLine((line) => {
+        flows.#hear(line);
+      });
+    }
+    for (const flow of flows.all) flows.#begin(flow);
+    return flows;
+  }
+
+  /** What is done from now on: for whoever falls silent meanwhile. */
+  goesOn(what: string): void {
+    this.#doings.push({ since: performance.now(), what });
+  }
+
+  /**
+   * Resolves when each flow has had an answer since this was called. Throws with the flow that has none in time, or that has ended.
+   * @param forgotten nodes whose conntrack was flushed: what they translate may end by it, and is then begun again
+   */
+  async answered(forgotten: ReadonlySet<string>): Promise<void> {
+    const since = performance.now();
+    const mayEnd = ({ way, node }: Flow) => way.translated && forgotten.has(node);
+    const patience = (flow: Flow) => (mayEnd(flow) ? ANSWERED_MS.udp : ANSWERED_MS[flow.way.protocol]);
+    for (;;) {
+      const waits = this.all.filter(({ ended, lastAnswer }) => ended !== undefined || lastAnswer <= since);
+      if (waits.length === 0) return;
+      const waited = performance.now() - since;
+      const lost = waits.filter((flow) => flow.ended !== undefined || waited > patience(flow));
+      const broken = lost.filter((flow) => !mayEnd(flow)).map((flow) => lostBy(flow, waited));
+      if (broken.length > 0) throw new Error(broken.join("; "));
+      for (const flow of lost) {
+        flow.begunAgain += 1;
+        this.#begin(flow);
+      }
+      if (lost.length > 0) return this.answered(new Set());
+      await sleep(LOOK_MS);
+    }
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all([...this.#programs.values()].map((program) => program.close()));
+  }
+
+  #begin(flow: Flow): void {
+    const { from, protocol, address, port } = flow.way;
+    flow.ended = undefined;
+    const request: FlowRequest = { id: this.all.indexOf(flow), protocol, address, port };
+    this.#programs.get(from)?.write(JSON.stringify(request));
+  }
+
+  #hear(line: string): void {
+    const event = flowEvent.safeParse(json(line)).data;
+    const flow = event && this.all[event.id];
+    if (event === undefined || flow === undefined) return; // what else a program says, or a runtime
+    if ("ended" in event) {
+      flow.ended = event.ended;
+      return;
+    }
+    const now = performance.now();
+    const milliseconds = Math.round(now - flow.lastAnswer);
+    const during = this.#doings.findLast(({ since }) => since <= flow.lastAnswer)?.what ?? "before anything happens";
+    if (milliseconds > SILENT_MS) flow.silences.push({ during, milliseconds });
+    flow.answered += 1;
+    flow.lastAnswer = now;
+  }
+}
+
+function lostBy({ way, ended, answered, lastAnswer }: Flow, waited: number): string {
+  const why = ended ?? `no answer for ${Math.round((performance.now() - lastAnswer) / 1000)} s`;
+  return `${way.what} (${way.from} to ${way.address}) after ${answered} answers: ${why}, ${Math.round(waited / 1000)} s after all else was well`;
+}
+
+function json(line: string): unknown {
+  try {
+    return JSON.parse(line);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,49 @@
+import { writeFile } from "node:fs/promises";
+import type { Cluster } from "../../clusters/provider.ts";
+import { familiesOf } from "../../clusters/spec.ts";
+import type { Done } from "./action.ts";
+import type { Flow } from "./flows.ts";
+
+interface Run {
+  readonly seed: number;
+  readonly minutes: number;
+  readonly only: string | undefined;
+  readonly cluster: Cluster;
+  readonly did: readonly Done[];
+  readonly flows: readonly Flow[];
+}
+
+/** Where `npm run chaos` leaves what a run that passed has done and seen; a test run writes nothing. */
+const FILE = process.env["INTERLAY_CHAOS_REPORT"];
+
+/** Tells how the flows fared, and writes it with all that was done. */
+export async function writeChaos({ seed, minutes, only, cluster, did, flows }: Run): Promise<void> {
+  const content = {
+    schema: "interlay.chaos/v1",
+    at: new Date().toISOString(),
+    seed,
+    minutes,
+    ...(only === undefined ? {} : { only }),
+    provider: cluster.provider,
+    versions: cluster.versions,
+    families: familiesOf(cluster.spec),
+    workers: cluster.nodes.filter(({ role }) => role === "worker").length,
+    summary: {
+      actions: did.length,
+      kinds: new Set(did.map(({ name }) => name)).size,
+      flows: flows.length,
+      answers: flows.reduce((sum, { answered }) => sum + answered, 0),
+      begunAgain: flows.reduce((sum, { begunAgain }) => sum + begunAgain, 0),
+      longestSilenceMs: Math.max(0, ...flows.flatMap(({ silences }) => silences.map((one) => one.milliseconds))),
+    },
+    actions: did,
+    flows: flows.map(({ way, answered, begunAgain, silences }) => ({
+      ...{ way: way.what, translated: way.translated, answered, begunAgain, silences },
+    })),
+  };
+  if (FILE !== undefined) await writeFile(FILE, `${JSON.stringify(content, null, 2)}\n`);
+  const { summary } = content;
+  process.stdout.write(
+    `      · ${summary.actions} actions of ${summary.kinds} kinds; ${summary.flows} flows with ${summary.answers} answers, ${summary.begunAgain} begun again after a flush of conntrack, none silent for more than ${summary.longestSilenceMs} ms\n`,
+  );
+}

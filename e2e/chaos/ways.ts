@@ -1,0 +1,63 @@
+import type { Family } from "../../clusters/spec.ts";
+import type { AddressRef, Nic } from "../matrix/cells.ts";
+import type { Deployment } from "../pods/deploy.ts";
+import { podName, serviceName } from "../pods/pods.ts";
+import { TCP_PORT, UDP_PORT } from "../probe/protocol.ts";
+import type { PodType } from "../../results/schema.ts";
+
+/** From a pod of the first worker over one address to a server: what runs while things go wrong. */
+export interface Way {
+  readonly what: string;
+  readonly from: string;
+  readonly protocol: "tcp" | "udp";
+  readonly address: string;
+  readonly port: number;
+  /** Its node gives it another address, or another one's: found back by its conntrack alone, and lost by a flush, with any CNI plugin. */
+  readonly translated: boolean;
+}
+
+interface Kind {
+  readonly from: PodType;
+  readonly to: PodType;
+  readonly nic?: Nic;
+  readonly where: "same" | "other";
+  readonly service?: true;
+  readonly translated?: true;
+}
+const KINDS: readonly Kind[] = [
+  { from: "underlay", to: "overlay", where: "other" },
+  { from: "underlay", to: "multi-nic", where: "other" },
+  { from: "overlay", to: "overlay", where: "other" },
+  { from: "multi-nic", to: "underlay", where: "other" },
+  // Calico's natOutgoing
+  { from: "overlay", to: "underlay", where: "other", translated: true },
+  { from: "overlay", to: "multi-nic", nic: "net1", where: "same", translated: true },
+  // kube-proxy's, on the node of who asks
+  { from: "underlay", to: "overlay", where: "other", service: true, translated: true },
+  { from: "overlay", to: "underlay", where: "other", service: true, translated: true },
+  { from: "multi-nic", to: "multi-nic", where: "other", service: true, translated: true },
+];
+
+/** Each kind by TCP and by UDP, over each family. */
+export function ways(deployment: Deployment): readonly Way[] {
+  return deployment.families.flatMap((family) =>
+    KINDS.flatMap((kind) => (["tcp", "udp"] as const).map((protocol) => wayOf(deployment, kind, protocol, family))),
+  );
+}
+
+function wayOf(deployment: Deployment, kind: Kind, protocol: "tcp" | "udp", family: Family): Way {
+  const { from, to, nic = "main", where, service, translated = false } = kind;
+  const node = where === "same" ? 0 : 1;
+  const target: AddressRef =
+    service === undefined
+      ? { kind: "pod", pod: podName(to, node, "b"), nic }
+      : { kind: "service", service: serviceName(to, node) };
+  const port = protocol === "udp" ? UDP_PORT : TCP_PORT;
+  const named = `${service === undefined ? "" : "the Service of "}${to}${nic === "net1" ? "'s net1" : ""}`;
+  return {
+    what: `${from} -> ${named} on the ${where} node, ${protocol}, ${family}`,
+    from: podName(from, 0, "a"),
+    ...{ protocol, translated },
+    ...deployment.locate({ to: target, protocol, port, family }),
+  };
+}
