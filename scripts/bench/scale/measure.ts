@@ -33,6 +33,7 @@ const call = z.object({
   milliseconds: z.number(),
 });
 
+/** To be called when the lab is quiet: what is idle is measured first. */
 export async function measure(cluster: Cluster, api: ClusterApi, step: number): Promise<Measures> {
   const workers = cluster.nodes.filter(({ role }) => role === "worker").map(({ name }) => name);
   const [first = ""] = workers;
