@@ -26,7 +26,8 @@ const CHART = join(import.meta.dirname, "..", "..", "results", "benchmarks", "sc
 const POD_RANGE = "10.7.200.0/22";
 
 const BACKLOG = "this computer's kernel, of all its namespaces together; net.core.netdev_max_backlog";
-const TABLE = "this computer's kernel, of all its namespaces together; net.ipv4.neigh.default.gc_thresh3";
+const TABLE =
+  "this computer's kernel, of all its namespaces together; net.ipv4.neigh.default.gc_thresh3, which the lab raises";
 
 interface Quantity {
   readonly key: keyof Measures;
@@ -37,7 +38,7 @@ const QUANTITIES: readonly Quantity[] = [
   { key: "add", name: "ADD of the plugin, alone", unit: "ms" },
   { key: "ipamAdd", name: "ADD of interlay-ipam, alone", unit: "ms" },
   { key: "agentMemory", name: "agent, resident", unit: "MiB" },
-  { key: "agentProcessor", name: "agent, idle", unit: "‰ of a processor" },
+  { key: "agentProcessor", name: "agent, idle, with what it calls", unit: "‰ of a processor" },
   { key: "ourRoutes", name: "Interlay's routes of a node", unit: "" },
   { key: "routes", name: "all routes of a node", unit: "" },
   { key: "ourNftRules", name: "Interlay's nft rules of a node", unit: "" },

@@ -1,6 +1,6 @@
 import type { V1Pod } from "@kubernetes/client-node";
 import { z } from "zod";
-import type { ClusterApi } from "../../../e2e/cluster-api.ts";
+import { answered, type ClusterApi } from "../../../e2e/cluster-api.ts";
 import { TCP_PORT, UDP_PORT } from "../../../e2e/probe/protocol.ts";
 import { type ScaleCell, typeOf } from "./cells.ts";
 import { NAMESPACE, nthPod, type ScalePod, serviceName } from "./pods.ts";
@@ -30,10 +30,13 @@ export async function questionsOf(
 ): Promise<readonly Question[]> {
   const there = Array.from({ length: pods }, (_, number) => nthPod(number, nodes));
   const objects = new Map(
-    (await api.core.listNamespacedPod({ namespace: NAMESPACE })).items.map((pod) => [pod.metadata?.name ?? "", pod]),
+    (await answered(() => api.core.listNamespacedPod({ namespace: NAMESPACE }))).items.map((pod) => [
+      pod.metadata?.name ?? "",
+      pod,
+    ]),
   );
   const services = new Map(
-    (await api.core.listNamespacedService({ namespace: NAMESPACE })).items.map(({ metadata, spec }) => [
+    (await answered(() => api.core.listNamespacedService({ namespace: NAMESPACE }))).items.map(({ metadata, spec }) => [
       metadata?.name ?? "",
       spec?.clusterIP,
     ]),
