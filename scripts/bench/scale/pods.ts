@@ -9,7 +9,7 @@ import { POD_TYPES, type PodType } from "../../../results/schema.ts";
 export const NAMESPACE = "interlay-scale";
 const NAMESPACE_OBJECT = { apiVersion: "v1", kind: "Namespace", metadata: { name: NAMESPACE } };
 /** Pods without an address yet: each costs two processors half a second in Multus and Calico, and a node runner takes four at once. */
-const AT_ONCE = 8;
+const AT_ONCE = 10;
 /** Readiness is asked anew each 100 ms until it is there, but a busy computer may miss some. */
 const STILL_MS = 180_000;
 const LOOK_MS = 500;
@@ -71,10 +71,11 @@ export async function makePods(cluster: Cluster, api: ClusterApi, pods: readonly
         `${pods.length - ready.length} of ${pods.length} pods are not ready, and nothing went on for ${STILL_MS / 1000} s: ${late.join("; ")}`,
       );
     }
-    for (const pod of waiting.splice(0, AT_ONCE - (made.size - wired))) {
-      await ensure(api, manifest(pod, batch, workers[pod.node] ?? "", cluster.probeImage));
-      made.add(pod.name);
-    }
+    const next = waiting.splice(0, AT_ONCE - (made.size - wired));
+    await Promise.all(
+      next.map((pod) => ensure(api, manifest(pod, batch, workers[pod.node] ?? "", cluster.probeImage))),
+    );
+    for (const { name } of next) made.add(name);
     await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
   }
 }
