@@ -6,7 +6,7 @@ import { ipamBench } from "./bench/ipam.ts";
 import { bringupBench } from "./bench/bringup.ts";
 import { netBench } from "./bench/net.ts";
 import { scaleBench } from "./bench/scale.ts";
-import { type Bench, loadNow, tableOf, within, writeFigures } from "./bench/figure.ts";
+import { beforeIt, type Bench, tableOf, within, writeFigures } from "./bench/figure.ts";
 import { writePage } from "./bench/page.ts";
 
 /**
@@ -29,9 +29,9 @@ const say = (line: string): void => {
 try {
   for (const bench of chosen(program.args)) {
     say(`== ${bench.name}: ${bench.about}`);
-    const load = loadNow();
+    const before = await beforeIt(bench);
     const figures = await bench.run(say);
-    const file = await writeFigures(bench, figures, load);
+    const file = await writeFigures(bench, figures, before);
     say(tableOf(figures));
     const missed = figures.filter((figure) => !within(figure));
     say(`${figures.length} figures, ${missed.length} missed; ${file}`);

@@ -21,9 +21,11 @@ import { listNodes } from "./list-nodes.ts";
 import { network, networkFits } from "./network.ts";
 import { nodes } from "./nodes.ts";
 import { freeUnderlay } from "./free-underlay.ts";
-import { ensureInotifyLimits } from "./inotify.ts";
+import { raiseLimits } from "../kernel-limits.ts";
+import { INOTIFY } from "./inotify.ts";
 import { kindPreflight } from "./preflight.ts";
-import { defaultSpec, inFamilies, ipv6Ranges } from "../spec.ts";
+import { foundSpec } from "../found-spec.ts";
+import { ipv6Ranges } from "../spec.ts";
 import { ready } from "./ready.ts";
 import { type Bringup, doSteps, type Step, undoSteps } from "./step.ts";
 
@@ -55,14 +57,12 @@ export const kindProvider: Provider = {
     if (containers.length === 0)
       throw new Error(`There is no kind cluster ${name}: npm run up -- --name ${name} makes it.`);
     const kubernetes = await versionOf(kubeconfigPath(name));
-    const bringup = await prepare(
-      {
-        ...inFamilies(defaultSpec(), containers.some(({ address6 }) => address6 !== undefined) ? "dual" : "ipv4"),
-        ...{ name, kubernetes, probe, kubeProxies: [], kubeProxy: { ...DEFAULT_SPEC.kubeProxy, version: kubernetes } },
-        workers: containers.filter(({ role }) => role === "worker").length,
-      },
-      progress,
-    );
+    const spec = foundSpec({
+      ...{ name, kubernetes, probe, kubeProxy: { ...DEFAULT_SPEC.kubeProxy, version: kubernetes } },
+      families: containers.some(({ address6 }) => address6 !== undefined) ? ["ipv4", "ipv6"] : ["ipv4"],
+      workers: containers.filter(({ role }) => role === "worker").length,
+    });
+    const bringup = await prepare(spec, progress);
     await Promise.all(containers.map((node) => importImages(bringup.engine, node.name, [bringup.images.probe])));
     return KindCluster.of({
       ...bringup,
@@ -90,7 +90,7 @@ async function versionOf(kubeconfig: string): Promise<string> {
 /** What is made once a machine and kept: programs and image layers, and the engine. */
 async function prepare(wanted: ClusterSpec, progress: Progress): Promise<Bringup> {
   await ensureDebianPackages(PACKAGES, progress);
-  await ensureInotifyLimits(progress);
+  await raiseLimits(INOTIFY, progress);
   const engine = await ensureEngine(progress);
   const underlay = await freeUnderlay(engine, wanted, progress);
   const spec = { ...wanted, ...underlay, ...(wanted.ipv6 === undefined ? {} : { ipv6: ipv6Ranges(underlay) }) };

@@ -1,6 +1,14 @@
 import assert from "node:assert/strict";
 import { parse } from "yaml";
-import { cleanupArguments, configFor, hasServiceRules, hasSynced, modeOf } from "./kube-proxy-config.ts";
+import {
+  cleanupArguments,
+  configFor,
+  hasServiceRules,
+  hasSettled,
+  hasSynced,
+  modeOf,
+  withMinSyncPeriod,
+} from "./kube-proxy-config.ts";
 
 const KUBEADM = "apiVersion: kubeproxy.config.k8s.io/v1alpha1\nkind: KubeProxyConfiguration\nmode: ''\n";
 const nftables = (version: string) => ({ version, mode: "nftables" as const });
@@ -38,6 +46,20 @@ describe("kube-proxy's configuration", () => {
     assert.ok(!hasSynced(`# TYPE ${metric} gauge\n${metric} 0\n`));
     assert.ok(hasSynced(`# TYPE ${metric} gauge\n${metric} 1.7638e+09\n`));
     assert.ok(hasSynced(`${metric}{ip_family="IPv4"} 1.7638e+09\n`));
+  });
+
+  it("has settled once it has written what it was told last, and that is some time ago", () => {
+    const told = (queued: number, synced: number) =>
+      `kubeproxy_sync_proxy_rules_last_queued_timestamp_seconds ${queued}\nkubeproxy_sync_proxy_rules_last_timestamp_seconds ${synced}\n`;
+    assert.ok(hasSettled(told(1.7638e9, 1.7638e9 + 2), 1.7638e9 + 20, 12));
+    assert.ok(!hasSettled(told(1.7638e9, 1.7638e9 + 2), 1.7638e9 + 5, 12), "a change may have come while it wrote");
+    assert.ok(!hasSettled(told(1.7638e9, 1.7638e9 - 2), 1.7638e9 + 20, 12), "not written yet");
+    assert.ok(!hasSettled("", 1.7638e9, 12));
+  });
+
+  it("keeps a least time between two writings through a change of version", () => {
+    const slower = configFor(withMinSyncPeriod(KUBEADM, "10s"), { version: "v1.28.15", mode: "iptables" });
+    assert.deepEqual((parse(slower) as { iptables: unknown }).iptables, { minSyncPeriod: "10s" });
   });
 
   it("knows a family's Service rules from chains that wait for them", () => {

@@ -9,6 +9,7 @@ const GATE = "NFTablesProxyMode";
 const proxyConfiguration = z.looseObject({
   mode: z.string().optional(),
   featureGates: z.record(z.string(), z.boolean()).nullish(),
+  iptables: z.looseObject({}).nullish(),
 });
 
 /** The mode in a KubeProxyConfiguration (kubeproxy.config.k8s.io/v1alpha1); an empty one is iptables on Linux. */
@@ -23,6 +24,15 @@ export function configFor(config: string, to: KubeProxy): string {
   const others = Object.entries(featureGates ?? {}).filter(([name]) => name !== GATE);
   const gates = Object.fromEntries([...others, ...nftablesGate(to)]);
   return stringify({ ...rest, mode: to.mode, ...(Object.keys(gates).length === 0 ? {} : { featureGates: gates }) });
+}
+
+/**
+ * `config` with a least time between two writings of iptables rules (`iptables.minSyncPeriod`, like `10s`; kube-proxy's own is 1s):
+ * what clusters of many endpoints set, for each writing takes in all that came meanwhile.
+ */
+export function withMinSyncPeriod(config: string, period: string): string {
+  const { iptables, ...rest } = proxyConfiguration.parse(parse(config));
+  return stringify({ ...rest, iptables: { ...iptables, minSyncPeriod: period } });
 }
 
 /** Arguments of `kube-proxy --cleanup` with which it takes out the rules that `from` made. */
@@ -41,8 +51,23 @@ function nftablesGate({ version, mode }: KubeProxy): readonly (readonly [string,
 
 /** Whether kube-proxy's metrics say that it has written its rules since it started. */
 export function hasSynced(metrics: string): boolean {
-  const value = /^kubeproxy_sync_proxy_rules_last_timestamp_seconds(?:\{[^}]*\})? (\S+)$/m.exec(metrics)?.[1];
-  return Number(value ?? 0) > 0;
+  return syncedAt(metrics) > 0;
+}
+
+/**
+ * Whether they say that all it was told is in the kernel: it has written since the last change, which is at least so many seconds
+ * old. (A change that comes while it writes is older than that writing's end, and not in it.) @param now seconds since 1970
+ */
+export function hasSettled(metrics: string, now: number, seconds: number): boolean {
+  const changed = gauge(metrics, "kubeproxy_sync_proxy_rules_last_queued_timestamp_seconds");
+  return hasSynced(metrics) && now - changed >= seconds && changed < syncedAt(metrics);
+}
+
+const syncedAt = (metrics: string): number => gauge(metrics, "kubeproxy_sync_proxy_rules_last_timestamp_seconds");
+
+/** A gauge's value, of the first family where it has that label; 0 where there is none. */
+function gauge(metrics: string, name: string): number {
+  return Number(new RegExp(`^${name}(?:\\{[^}]*\\})? (\\S+)$`, "m").exec(metrics)?.[1] ?? 0);
 }
 
 /** The command that lists what kube-proxy writes for Services of a family. */

@@ -15,13 +15,15 @@ import type { Progress } from "../progress.ts";
 import type { ClusterSpec, Provider } from "../provider.ts";
 import { LabCluster } from "./cluster.ts";
 import { labDirectory, labFiles, type LabFiles, machinesOf } from "./layout.ts";
+import { makeRoomForNeighbours } from "./neighbours.ts";
 import { type LabPlan, readPlan } from "./plan.ts";
 import { labPreflight } from "./preflight.ts";
 import { endDaemon, runningDaemon, startDaemon } from "./process.ts";
 import { installKubeProxy, ready } from "./workloads.ts";
 import { installAddons } from "../kubernetes/addons.ts";
 import { currentKubeProxy, untilSynced } from "../kubernetes/kube-proxy.ts";
-import { defaultSpec, familyOf, inFamilies } from "../spec.ts";
+import { foundSpec } from "../found-spec.ts";
+import { familyOf } from "../spec.ts";
 import { kubeProxyHosts } from "./kube-proxy.ts";
 
 /** What machines take from this computer's /usr. */
@@ -46,6 +48,7 @@ export const labProvider: Provider = {
 
   async up(spec, progress) {
     await ensureDebianPackages(PACKAGES, progress);
+    await makeRoomForNeighbours(spec.workers, progress);
     const components = await resolveComponents(componentsFor(spec), progress);
     const interlay = await prepareInterlay(progress);
     const directory = labDirectory(spec.name);
@@ -70,11 +73,11 @@ export const labProvider: Provider = {
     const { kubernetes, machines } = plan;
     const components = await resolveComponents([{ name: "kubectl", version: kubernetes }], progress);
     const kubectl = new Kubectl(components.path("kubectl", kubernetes), labFiles(directory).kubeconfig);
-    const spec: ClusterSpec = {
-      ...inFamilies(defaultSpec(), plan.serviceCidr6 === undefined ? familyOf(plan.overlayCidr) : "dual"),
-      ...{ name, kubernetes, probe, kubeProxies: [], kubeProxy: await currentKubeProxy(kubectl) },
+    const spec = foundSpec({
+      ...{ name, kubernetes, probe, kubeProxy: await currentKubeProxy(kubectl) },
+      families: plan.serviceCidr6 === undefined ? [familyOf(plan.overlayCidr)] : ["ipv4", "ipv6"],
       workers: machines.nodes.filter(({ role }) => role === "worker").length,
-    };
+    });
     return LabCluster.of(spec, plan, directory, kubectl);
   },
 

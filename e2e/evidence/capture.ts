@@ -1,5 +1,4 @@
 import type { Cluster } from "../../clusters/provider.ts";
-import type { Deployment } from "../pods/deploy.ts";
 import { TCP_PORT } from "../probe/protocol.ts";
 import { readCapture, type Sighting, VXLAN_PORT } from "./pcap.ts";
 
@@ -9,6 +8,11 @@ export interface Tap {
   readonly links: ReadonlyMap<number, string>;
   readonly sightings: readonly Sighting[];
 }
+
+/** The nodes that are watched, and how one gets there. */
+export type Nodes = Pick<Cluster, "nodes" | "exec">;
+/** Of the pods what a capture wants to know. */
+export type Watched = ReadonlyMap<string, { readonly node: string }>;
 
 export interface Capture {
   stop(): Promise<readonly Tap[]>;
@@ -36,13 +40,13 @@ interface Prepared {
   readonly links: readonly (readonly ReadonlyMap<number, string>[])[];
 }
 /** Looking for them takes as long as the cells do, and they stay the same while the pods do. */
-const prepared = new WeakMap<Deployment["pods"], Prepared>();
+const prepared = new WeakMap<Watched, Prepared>();
 
 /**
  * A capture in every node's and every probe's network namespace, all interfaces. The programs of a node are lines for its
  * own xargs: an exec apiece would cost more than the probes do.
  */
-export async function startCapture(cluster: Cluster, pods: Deployment["pods"]): Promise<Capture> {
+export async function startCapture(cluster: Nodes, pods: Watched): Promise<Capture> {
   const known = prepared.get(pods);
   if (known === undefined) return start(cluster, await prepare(cluster, pods));
   try {
@@ -53,7 +57,7 @@ export async function startCapture(cluster: Cluster, pods: Deployment["pods"]): 
   }
 }
 
-async function prepare(cluster: Cluster, pods: Deployment["pods"]): Promise<Prepared> {
+async function prepare(cluster: Nodes, pods: Watched): Promise<Prepared> {
   const namespaces = await Promise.all(cluster.nodes.map(({ name }) => namespacesOn(cluster, name, pods)));
   const listings = await eachNode(cluster, namespaces, (mine) =>
     mine.flatMap((ns) => [`${inside(ns)}ip -o link`, "echo @"]),
@@ -64,7 +68,7 @@ async function prepare(cluster: Cluster, pods: Deployment["pods"]): Promise<Prep
   return made;
 }
 
-async function start(cluster: Cluster, { namespaces, links }: Prepared): Promise<Capture> {
+async function start(cluster: Nodes, { namespaces, links }: Prepared): Promise<Capture> {
   const stopOne = (ns: Namespace) =>
     `start-stop-daemon --stop --quiet --signal INT --oknodo --pidfile ${fileOf(ns, "pid")}`;
   let pids: readonly string[];
@@ -100,7 +104,7 @@ async function start(cluster: Cluster, { namespaces, links }: Prepared): Promise
 
 /** Runs lines on every node at once, in order. Returns what they wrote, cut at lines of `@`. Throws when one fails. */
 function eachNode(
-  cluster: Cluster,
+  cluster: Nodes,
   namespaces: Prepared["namespaces"],
   lines: (mine: readonly Namespace[]) => readonly string[],
 ): Promise<readonly (readonly string[])[]> {
@@ -128,7 +132,7 @@ const tcpdumpLine = (ns: Namespace): string =>
   ].join(" ");
 
 /** tcpdump writes its file's header once it listens. Returns the processes of each node, for `kill`. */
-async function untilListening(cluster: Cluster, wanted: number): Promise<readonly string[]> {
+async function untilListening(cluster: Nodes, wanted: number): Promise<readonly string[]> {
   const deadline = Date.now() + 10_000;
   for (;;) {
     const found = await Promise.all(
@@ -149,11 +153,7 @@ async function untilListening(cluster: Cluster, wanted: number): Promise<readonl
 }
 
 /** The node's own namespace, and that of each pod that runs the probe there (found by its environment). */
-export async function namespacesOn(
-  cluster: Cluster,
-  node: string,
-  known: Deployment["pods"],
-): Promise<readonly Namespace[]> {
+export async function namespacesOn(cluster: Nodes, node: string, known: Watched): Promise<readonly Namespace[]> {
   const { stdout } = await cluster.exec(node, [
     ...["find", "/proc", "-maxdepth", "2", "-name", "environ", "-exec"],
     ...["grep", "--text", "--null-data", "--with-filename", "--no-messages", "^PROBE_NAME=", "{}", "+"],

@@ -2,6 +2,7 @@ import { execFile } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { promisify } from "node:util";
 import { nftGeneration } from "./nft-generation.ts";
+import { hasTable } from "./nft-table.ts";
 
 const run = promisify(execFile);
 const MAX_BYTES = 1 << 28;
@@ -43,21 +44,20 @@ export class FilterReader {
 
 /** The packet filter as everybody has made it, asked all at once; what is not there is not asked for, for each asks by a process. */
 export async function readFilters(): Promise<Filters> {
-  const [saved, tables] = await Promise.all([
+  const families = (["ip", "ip6"] as const).filter((family) => hasTable(family, "kube-proxy"));
+  const [saved, listed] = await Promise.all([
     Promise.all(
       IPTABLES.map(
         async (program) =>
           [program, hasFilter(program) ? await said(`${program}-save`, ["-c", "-t", "filter"]) : ""] as const,
       ),
     ),
-    said("nft", ["list", "tables"]),
-  ]);
-  const families = (["ip", "ip6"] as const).filter((family) => tables.includes(`table ${family} kube-proxy\n`));
-  const listed = await Promise.all(
-    families.flatMap((family) =>
-      ["forward", "filter-forward"].map((chain) => said("nft", ["list", "chain", family, "kube-proxy", chain])),
+    Promise.all(
+      families.flatMap((family) =>
+        ["forward", "filter-forward"].map((chain) => said("nft", ["list", "chain", family, "kube-proxy", chain])),
+      ),
     ),
-  );
+  ]);
   return { saved: Object.fromEntries(saved) as SavedFilters, kubeProxy: listed.join("\n") };
 }
 

@@ -10,6 +10,7 @@ import type { BatchMessage } from "./socket.ts";
 const SUBSYSTEM = 10;
 const BATCH = { begin: 16, end: 17 } as const;
 const type = (message: number): number => (SUBSYSTEM << 8) | message;
+export const NFT_GET_TABLE = type(1);
 export const NFT_GET_RULE = type(7);
 export const NFT_GET_GENERATION = type(16);
 const NFT = { newTable: type(0), deleteTable: type(2), newChain: type(3), newRule: type(6), newSet: type(9) } as const;
@@ -18,6 +19,9 @@ const NLM_F_CREATE = 0x400;
 const NLM_F_APPEND = 0x800;
 
 const NFPROTO_INET = 1;
+/** As nft calls them. */
+const FAMILY_NUMBER = { ip: 2, ip6: 10 } as const;
+export type NftFamily = keyof typeof FAMILY_NUMBER;
 const NF_ACCEPT = 1;
 
 export const HOOK = { prerouting: 0, output: 3 } as const;
@@ -170,6 +174,11 @@ function commentData(comment: string): Buffer {
 /** Selects the rules of a table of family inet, for a dump. */
 export function encodeRulesOf(table: string): Buffer {
   return Buffer.concat([nfgenmsg(NFPROTO_INET), encodeAttributes([{ type: 1, value: text(table) }])]);
+}
+
+/** Names a table, to ask for it. */
+export function encodeTable(family: NftFamily, name: string): Buffer {
+  return Buffer.concat([nfgenmsg(FAMILY_NUMBER[family]), encodeAttributes([{ type: 1, value: text(name) }])]);
 }
 
 /** Asks for the number of the namespace's ruleset: another after every transaction, whoever's. */

@@ -15,6 +15,7 @@ import { disturb, makeCrowd, PODS, SCALE } from "./agent/objects.ts";
 import type { Bench, Figure } from "./figure.ts";
 import { kubeOf, makeNodes } from "./ipam/world.ts";
 import { hundredth, tenth } from "./statistics.ts";
+import { LAB } from "./versions.ts";
 
 const SETTLE_MS = 10_000;
 const IDLE_MS = 30_000;
@@ -30,6 +31,7 @@ const request = z.object({
 export const agentBench: Bench = {
   name: "agent",
   about: `an agent's memory and processor time, idle and with ${PODS} pods on ${SCALE.nodes} nodes as objects; in a lab`,
+  takingPart: { components: LAB },
   run: async (say) => {
     const provider = await providerNamed("lab");
     const name = process.env["INTERLAY_CLUSTER"] ?? "bench-agent";

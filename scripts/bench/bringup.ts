@@ -9,6 +9,7 @@ import { untilServicesAnswer } from "../../e2e/matrix/services-known.ts";
 import { deploy } from "../../e2e/pods/deploy.ts";
 import type { Bench, Figure } from "./figure.ts";
 import { median, tenth } from "./statistics.ts";
+import { LAB } from "./versions.ts";
 
 /** Up as it comes: kube-proxy below v1.29, whose INVALID rule Interlay's default return path lives with. */
 const VARIANT = { kubeProxy: { version: "v1.28.15", mode: "iptables" }, returnPath: "notrack" } as const;
@@ -25,6 +26,7 @@ const WORDS: Readonly<Record<Phase, string>> = {
 export const bringupBench: Bench = {
   name: "bringup",
   about: "from nothing to the first green matrix, warm; by providers (INTERLAY_PROVIDERS, lab,kind), in turns",
+  takingPart: { components: [...LAB, "kind"], kubeProxies: [VARIANT.kubeProxy.version] },
   run: async (say) => {
     const names = (process.env["INTERLAY_PROVIDERS"] ?? "lab,kind").split(",").map((name) => name.trim());
     const providers = await Promise.all(names.map((name) => providerNamed(name)));

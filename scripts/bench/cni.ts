@@ -30,6 +30,7 @@ export const cniBench: Bench = {
   name: "cni",
   about:
     "ADD, DEL and VERSION, answered by a warm agent and alone, against the reference macvlan plugin; 200 ADDs 20 at a time; memory",
+  takingPart: { components: ["cni-plugins"] },
   run: async (say) => {
     if (process.getuid?.() !== 0) throw new Error("network namespaces need root: run this as root.");
     const progress = plainProgress();

@@ -10,6 +10,7 @@ import { switchTo } from "../../e2e/matrix/variant.ts";
 import { deploy } from "../../e2e/pods/deploy.ts";
 import type { Bench, Figure } from "./figure.ts";
 import { hundredth, median, tenth } from "./statistics.ts";
+import { LAB } from "./versions.ts";
 
 const ROUNDS = 9;
 const LIMIT = 3;
@@ -23,6 +24,7 @@ const VARIANTS: readonly Variant[] = [
 export const evidenceBench: Bench = {
   name: "evidence",
   about: "the matrix with every packet's way against the matrix alone, in a lab",
+  takingPart: { components: LAB, kubeProxies: [...new Set(VARIANTS.map(({ kubeProxy }) => kubeProxy.version))] },
   run: async (say) => {
     const provider = await providerNamed("lab");
     const options = runOptions({ INTERLAY_PROVIDER: "lab", INTERLAY_CLUSTER: "bench-evidence" });

@@ -2,7 +2,7 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { cpus, loadavg, release, totalmem } from "node:os";
 import { join } from "node:path";
 import Table from "cli-table3";
-import { versionsNow } from "./page.ts";
+import { type TakingPart, versionsNow } from "./versions.ts";
 
 /** One line of a benchmark's table: what was measured, and whether it is within its limit. */
 export interface Figure {
@@ -32,8 +32,8 @@ export interface Figure {
 export interface Bench {
   readonly name: string;
   readonly about: string;
-  /** Debian packages that it measures with: their versions are kept. */
-  readonly tools?: readonly string[];
+  /** Their versions are kept. */
+  readonly takingPart: TakingPart;
   readonly run: (say: (line: string) => void) => Promise<readonly Figure[]>;
 }
 
@@ -52,14 +52,22 @@ export function tableOf(figures: readonly Figure[]): string {
   return table.toString();
 }
 
-/** How many wanted a processor in the last minute: a bench on a busy machine says so. */
-export const loadNow = (): number => Math.round(10 * (loadavg()[0] ?? 0)) / 10;
+/** What is kept of the moment before a bench begins. */
+export interface Before {
+  /** How many wanted a processor in the last minute: a bench on a busy machine says so. */
+  readonly load: number;
+  readonly versions: Readonly<Record<string, string>>;
+}
 
-/** Writes results/benchmarks/NAME.json; returns its path. @param load before it began */
+export async function beforeIt({ takingPart }: Bench): Promise<Before> {
+  return { load: Math.round(10 * (loadavg()[0] ?? 0)) / 10, versions: await versionsNow(takingPart) };
+}
+
+/** Writes results/benchmarks/NAME.json; returns its path. */
 export async function writeFigures(
-  { name, tools = [] }: Pick<Bench, "name" | "tools">,
+  { name }: Pick<Bench, "name">,
   figures: readonly Figure[],
-  load: number,
+  { load, versions }: Before,
 ): Promise<string> {
   const directory = join(import.meta.dirname, "..", "..", "results", "benchmarks");
   await mkdir(directory, { recursive: true });
@@ -75,7 +83,7 @@ export async function writeFigures(
     name,
     taken: new Date().toISOString(),
     machine,
-    versions: await versionsNow(tools),
+    versions,
     figures: figures.map((figure) => ({ ...figure, ok: within(figure) })),
   };
   await writeFile(file, `${JSON.stringify(content, null, 2)}\n`);

@@ -12,6 +12,7 @@ import { callsOn } from "./ipam/calls.ts";
 import { allocationFigures, sizeFigures, type Scale } from "./ipam/allocations.ts";
 import { addFigures } from "./ipam/add.ts";
 import { kubeOf, makeNodes, NAMESPACE } from "./ipam/world.ts";
+import { LAB } from "./versions.ts";
 
 /** So many pods start on a node at a time. */
 const SCALES: readonly Scale[] = [
@@ -24,6 +25,7 @@ const SCALES: readonly Scale[] = [
 export const ipamBench: Bench = {
   name: "ipam",
   about: "addresses per second from 1, 10 and 50 nodes at once, writes per address, ADD, against calico-ipam; in a lab",
+  takingPart: { components: LAB },
   run: async (say) => {
     const provider = await providerNamed("lab");
     const name = process.env["INTERLAY_CLUSTER"] ?? "bench-ipam";

@@ -7,8 +7,9 @@ import type { Bench, Figure } from "./figure.ts";
 import { figuresOf } from "./net/compare.ts";
 import { makePods } from "./net/pods.ts";
 import { type Sample, sample } from "./net/sample.ts";
-import { type State, STATES, States } from "./net/states.ts";
+import { KUBE_PROXY, type State, STATES, States } from "./net/states.ts";
 import { WAYS } from "./net/ways.ts";
+import { LAB } from "./versions.ts";
 
 const TOOLS = ["iperf3", "sockperf"];
 /** Rounds of what has a peer, and of what has none. */
@@ -19,12 +20,12 @@ export const netBench: Bench = {
   name: "net",
   about:
     "iperf3 throughput and sockperf latency by pod types and nodes: notrack, liberal and without Interlay, in a lab",
-  tools: TOOLS,
+  takingPart: { components: LAB, kubeProxies: [KUBE_PROXY.version], tools: TOOLS },
   run: async (say) => {
     const provider = await providerNamed("lab");
     const name = process.env["INTERLAY_CLUSTER"] ?? "bench-net";
     const spec = await specFor(
-      runOptions({ INTERLAY_PROVIDER: "lab", INTERLAY_CLUSTER: name, INTERLAY_KUBE_PROXY: "v1.29.15" }),
+      runOptions({ INTERLAY_PROVIDER: "lab", INTERLAY_CLUSTER: name, INTERLAY_KUBE_PROXY: KUBE_PROXY.version }),
     );
     const missing = (await provider.preflight(spec)).find(({ severity }) => severity === "error");
     if (missing !== undefined) throw new Error(missing.message);

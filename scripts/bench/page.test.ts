@@ -1,10 +1,25 @@
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
+import packageJson from "../../package.json" with { type: "json" };
 import { PAGE, pageOf, readAll } from "./page.ts";
+import { LAB, versionsNow } from "./versions.ts";
 
 describe("results/BENCHMARKS.md", () => {
   it("is what results/benchmarks/*.json give", async () => {
     assert.equal(await readFile(PAGE, "utf8"), pageOf(await readAll()), "write it anew: npm run bench -- page");
+  });
+  it("tells the versions of all that took part", async () => {
+    const {
+      interlay,
+      commit,
+      "kube-proxy": kubeProxy,
+    } = await versionsNow({
+      components: LAB,
+      kubeProxies: ["v1.28.15", "v1.29.15"],
+    });
+    assert.equal(interlay, packageJson.version);
+    assert.match(commit ?? "", /^([0-9a-f]{12}(, with changes)?|none: .*)$/);
+    assert.equal(kubeProxy, "v1.28.15, v1.29.15");
   });
   it("says plainly what is missed", () => {
     const page = pageOf([
@@ -13,12 +28,14 @@ describe("results/BENCHMARKS.md", () => {
         name: "made-up",
         taken: "2026-11-24T00:00:00.000Z",
         machine: { processors: 2, memoryGiB: 8, kernel: "6.1" },
+        versions: { interlay: "0.1.0", commit: "0123456789ab", node: "v22.0.0" },
         figures: [
           { name: "slow", value: 12, unit: "ms", limit: 10, basis: "a|b", ok: false },
           { name: "told", value: 1, unit: "x", basis: "b", ok: true },
         ],
       },
     ]);
+    assert.match(page, /- versions: commit 0123456789ab, interlay 0\.1\.0, node v22\.0\.0\n/);
     assert.match(page, /2 figures, 1 missed: made-up: slow\./);
     assert.match(page, /\| slow \| 12 ms \| 10 ms \| \*\*missed\*\* \| a\\\|b \|/);
     assert.match(page, /\| told \| 1 x \| - \| {2}\| b \|/);

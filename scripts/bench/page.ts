@@ -1,9 +1,6 @@
 import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
-import { etcdFor, VERSIONS } from "../../clusters/components/catalog.ts";
-import { run } from "../../clusters/components/command.ts";
-import packageJson from "../../package.json" with { type: "json" };
 
 const RESULTS = join(import.meta.dirname, "..", "..", "results");
 export const PAGE = join(RESULTS, "BENCHMARKS.md");
@@ -27,19 +24,6 @@ const written = z.object({
   ),
 });
 export type Written = z.infer<typeof written>;
-
-/** The versions that a bench's json tells of. @param tools Debian packages that it measures with */
-export async function versionsNow(tools: readonly string[]): Promise<Readonly<Record<string, string>>> {
-  const { kubernetes, calico, multus } = VERSIONS;
-  const etcd = etcdFor(kubernetes);
-  const found = await Promise.all(
-    tools.map(async (name) => [name, (await run(["dpkg-query", "-W", "-f", "${Version}", name])).stdout] as const),
-  );
-  return {
-    ...{ interlay: packageJson.version, node: process.version, kubernetes, calico, multus },
-    ...{ "cni-plugins": VERSIONS["cni-plugins"], etcd, ...Object.fromEntries(found) },
-  };
-}
 
 /** Every results/benchmarks/*.json, by name. */
 export async function readAll(): Promise<readonly Written[]> {
@@ -76,7 +60,8 @@ export async function writePage(): Promise<string> {
 
 function section({ name, taken, machine, versions, figures }: Written): readonly string[] {
   const { processors, memoryGiB, kernel, load } = machine;
-  const told = Object.entries(versions ?? {}).map(([what, version]) => `${what} ${version}`);
+  const { commit = "not kept by this run", ...others } = versions ?? {};
+  const told = Object.entries({ commit, ...others }).map(([what, version]) => `${what} ${version}`);
   return [
     "",
     `## ${name}`,
@@ -84,7 +69,7 @@ function section({ name, taken, machine, versions, figures }: Written): readonly
     `- command: \`npm run bench -- ${name}\``,
     `- taken: ${taken}`,
     `- machine: ${processors} processors, ${memoryGiB} GiB, Linux ${kernel}${load === undefined ? "" : `; load ${load} before it began`}`,
-    `- versions: ${told.length === 0 ? "not kept by this run" : told.join(", ")}`,
+    `- versions: ${versions === undefined ? "not kept by this run" : told.join(", ")}`,
     "",
     "| figure | value | limit | | basis |",
     "| --- | ---: | ---: | --- | --- |",

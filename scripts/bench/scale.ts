@@ -9,16 +9,25 @@ import type { Bench, Figure } from "./figure.ts";
 import { sampledCells } from "./scale/cells.ts";
 import { chart, type Panel } from "./scale/chart.ts";
 import { growthOf, line } from "./scale/curve.ts";
+import { droppedNow, droppedSince } from "./scale/dropped.ts";
+import { setMinSyncPeriod } from "./scale/kube-proxy.ts";
 import { askAll } from "./scale/matrix.ts";
 import { measure, type Measures } from "./scale/measure.ts";
 import { makePods, makeServices, nthPod } from "./scale/pods.ts";
+import { questionsOf } from "./scale/questions.ts";
+import { MIN_SYNC_SECONDS, quietText, untilQuiet } from "./scale/quiet.ts";
 import { hundredth, tenth } from "./statistics.ts";
+import { LAB } from "./versions.ts";
 
 const VARIANT = { kubeProxy: { version: "v1.28.15", mode: "iptables" }, returnPath: "notrack" } as const;
 const STEPS = 5;
 const CHART = join(import.meta.dirname, "..", "..", "results", "benchmarks", "scale.svg");
 /** 1,022 addresses of the underlay: most pods take one. */
 const POD_RANGE = "10.7.200.0/22";
+
+const BACKLOG = "this computer's kernel, of all its namespaces together; net.core.netdev_max_backlog";
+const TABLE =
+  "this computer's kernel, of all its namespaces together; net.ipv4.neigh.default.gc_thresh3, which the lab raises";
 
 interface Quantity {
   readonly key: keyof Measures;
@@ -29,7 +38,7 @@ const QUANTITIES: readonly Quantity[] = [
   { key: "add", name: "ADD of the plugin, alone", unit: "ms" },
   { key: "ipamAdd", name: "ADD of interlay-ipam, alone", unit: "ms" },
   { key: "agentMemory", name: "agent, resident", unit: "MiB" },
-  { key: "agentProcessor", name: "agent, idle", unit: "‰ of a processor" },
+  { key: "agentProcessor", name: "agent, idle, with what it calls", unit: "‰ of a processor" },
   { key: "ourRoutes", name: "Interlay's routes of a node", unit: "" },
   { key: "routes", name: "all routes of a node", unit: "" },
   { key: "ourNftRules", name: "Interlay's nft rules of a node", unit: "" },
@@ -40,6 +49,7 @@ const QUANTITIES: readonly Quantity[] = [
 export const scaleBench: Bench = {
   name: "scale",
   about: "20 nodes and 500 pods in one lab: the matrix by sampling, and what grows with the number of pods",
+  takingPart: { components: LAB, kubeProxies: [VARIANT.kubeProxy.version] },
   run: async (say) => {
     const nodes = Number(process.env["INTERLAY_NODES"] ?? 20);
     const most = Number(process.env["INTERLAY_SCALE_PODS"] ?? 500);
@@ -47,7 +57,7 @@ export const scaleBench: Bench = {
     const name = process.env["INTERLAY_CLUSTER"] ?? "bench-scale";
     const options = runOptions({
       ...{ INTERLAY_PROVIDER: "lab", INTERLAY_CLUSTER: name, INTERLAY_NODES: String(nodes) },
-      INTERLAY_KUBE_PROXY: VARIANT.kubeProxy.version,
+      ...{ INTERLAY_KUBE_PROXY: VARIANT.kubeProxy.version, INTERLAY_KEEP: process.env["INTERLAY_KEEP"] },
     });
     const spec = { ...(await specFor(options)), podRange: POD_RANGE };
     for (const { severity, message } of await provider.preflight(spec)) {
@@ -61,15 +71,17 @@ export const scaleBench: Bench = {
       const started = performance.now();
       const cluster = await provider.up(spec, progress);
       const seconds = (from: number) => tenth((performance.now() - from) / 1000);
-      const size = `${nodes} workers`;
+      const size = `${nodes} workers, kube-proxy's iptables.minSyncPeriod ${MIN_SYNC_SECONDS} s`;
       figures.push({ name: `the lab, up`, value: seconds(started), unit: "s", basis: size });
       const api = clusterApi(cluster);
       await makeServices(api, nodes);
+      await setMinSyncPeriod(api, `${MIN_SYNC_SECONDS}s`);
       await switchTo(cluster, VARIANT);
       for (let step = 1; step <= STEPS; step++) {
         const [from, to] = [((step - 1) * most) / STEPS, (step * most) / STEPS].map(Math.round);
         const pods = Array.from({ length: (to ?? 0) - (from ?? 0) }, (_, index) => nthPod((from ?? 0) + index, nodes));
         const took = await makePods(cluster, api, pods);
+        say(`${to ?? 0} pods, ${quietText(await untilQuiet(cluster))}`);
         const measures = await measure(cluster, api, step);
         say(`${to ?? 0} pods (the last ${pods.length} in ${tenth(took)} s): ${JSON.stringify(measures)}`);
         for (const { key } of QUANTITIES)
@@ -84,17 +96,31 @@ export const scaleBench: Bench = {
             },
           });
       }
-      const cells = sampledCells(nodes);
-      const asked = performance.now();
-      const wrong = await askAll(api, cells, most, nodes);
-      for (const what of wrong) say(what);
-      const basis = `${cells.length} questions: each pair of nodes, every type, target and protocol; ${most} pods`;
+      const questions = await questionsOf(api, sampledCells(nodes), most, nodes);
+      const quiet = quietText(await untilQuiet(cluster));
+      say(`asking ${quiet}`);
+      const [asked, before] = [performance.now(), await droppedNow()];
+      const { first, later, never } = await askAll(cluster, api, questions, say);
+      const dropped = droppedSince(before, await droppedNow());
+      for (const what of [...later, ...never]) say(what);
+      const basis = `${questions.length} questions: each pair of nodes, every type, target and protocol; ${most} pods`;
       figures.push(
-        { name: "sampled cells that failed", value: wrong.length, unit: "failures", limit: 0, basis },
+        { name: "sampled cells, answered at first", value: first, unit: "", basis: `${basis}; ${quiet}` },
+        { name: "answered only when asked again", value: later.length, unit: "", basis },
+        {
+          name: "never answered",
+          value: never.length,
+          unit: "failures",
+          limit: 0,
+          basis: [basis, ...never].join("; "),
+        },
         { name: "the sampled matrix", value: seconds(asked), unit: "s", basis },
+        { name: "from nothing to here", value: seconds(started), unit: "s", basis: size },
+        { name: "packets dropped meanwhile: a full queue", value: dropped.backlog, unit: "", basis: BACKLOG },
+        { name: "neighbours refused meanwhile: a full table", value: dropped.neighbours, unit: "", basis: TABLE },
       );
     } finally {
-      await provider.down(name, progress);
+      if (!options.keep) await provider.down(name, progress);
     }
     const panels = QUANTITIES.map(({ key, name: title, unit }): Panel => ({
       title,

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import {
+  CoordinationV1Api,
   CoreV1Api,
   KubeConfig,
   ListWatch,
@@ -15,13 +16,15 @@ import pRetry from "p-retry";
 import type { LabPlan } from "../plan.ts";
 import { nthOf } from "../layout.ts";
 import type { RunningContainer } from "./container.ts";
+import { Heartbeat } from "./heartbeat.ts";
 import { type Network, readNetwork, speaks, statusOf } from "./network.ts";
 import type { NodeContext } from "./node-context.ts";
 import { PodRunner } from "./pod.ts";
-import { nodeObject, nodeStatus } from "./node-object.ts";
+import { nodeObject } from "./node-object.ts";
 import { NodeProber } from "./probe.ts";
 import { collectGarbage } from "./sandbox.ts";
 import { Turns } from "./turns.ts";
+import { warning } from "./warning.ts";
 
 const HEARTBEAT_MS = 10_000;
 /** Until the node has a network, its configuration is looked for this often. */
@@ -32,8 +35,6 @@ const WIRINGS = 4;
 /** Some half a minute. */
 const PATIENCE = { retries: 10, minTimeout: 250, factor: 2, maxTimeout: 5000 } as const;
 const ENDED = new Set(["Succeeded", "Failed"]);
-/** Conditions are merged by their type: Calico has one of its own. */
-const BY_KEY = setHeaderOptions("Content-Type", PatchStrategy.StrategicMergePatch);
 const MERGE = setHeaderOptions("Content-Type", PatchStrategy.MergePatch);
 
 export interface NodeOptions {
@@ -86,8 +87,8 @@ export class NodeRunner implements NodeContext {
     const { signal } = this.#pause;
     await this.#register();
     void this.#heartbeat(signal);
-    const list = () => this.core.listPodForAllNamespaces({ fieldSelector: `spec.nodeName=${this.name}` });
     const selector = `spec.nodeName=${this.name}`;
+    const list = () => this.core.listPodForAllNamespaces({ fieldSelector: selector });
     const informer = new ListWatch<V1Pod>("/api/v1/pods", new Watch(this.#config), list, false, undefined, selector);
     signal.addEventListener("abort", () => void informer.stop());
     const seen = (pod: V1Pod) => {
@@ -104,7 +105,9 @@ export class NodeRunner implements NodeContext {
       setTimeout(() => void informer.start(), 500);
     });
     await informer.start();
-    void this.#resync(list, signal);
+    // from the API server's memory, which has all that its watches have told: of etcd each node would read every pod
+    const known = () => this.core.listPodForAllNamespaces({ fieldSelector: selector, resourceVersion: "0" });
+    void this.#resync(known, signal);
   }
 
   /** As a kubelet that is killed: containers and their network live on, nobody follows the API or tells it anything. */
@@ -162,13 +165,15 @@ export class NodeRunner implements NodeContext {
 
   /** Ready once there is a network, as a kubelet is; then told again, so that nobody thinks it gone. */
   async #heartbeat(signal: AbortSignal): Promise<void> {
+    const { name, addresses, core } = this;
+    const coordination = this.#config.makeApiClient(CoordinationV1Api);
+    const heartbeat = new Heartbeat({ name, addresses, core, coordination, kubernetes: this.#options.plan.kubernetes });
     while (!signal.aborted) {
       const network = await readNetwork(this.machine).catch(() => undefined);
       const trouble =
         network === undefined ? "there is no CNI configuration yet" : await statusOf(this.machine, network);
-      const body = { status: nodeStatus(this.name, this.addresses, this.#options.plan.kubernetes, trouble) };
-      await this.core.patchNodeStatus({ name: this.name, body }, BY_KEY).catch((error: unknown) => {
-        this.log(`status of ${this.name}: ${String(error)}`);
+      await heartbeat.beat(trouble).catch((error: unknown) => {
+        this.log(`status of ${name}: ${String(error)}`);
       });
       if (network !== undefined) await this.#collectGarbage(network);
       await this.#networkOr(network === undefined, HEARTBEAT_MS);
@@ -212,21 +217,10 @@ export class NodeRunner implements NodeContext {
   }
 
   event(pod: V1Pod, reason: string, message: string): void {
-    const { namespace = "", name = "", uid = "" } = pod.metadata ?? {};
-    this.log(`${namespace}/${name}: ${reason}: ${message}`);
-    const now = new Date();
-    void this.core
-      .createNamespacedEvent({
-        namespace,
-        body: {
-          metadata: { generateName: `${name}.`, namespace },
-          involvedObject: { apiVersion: "v1", kind: "Pod", namespace, name, uid },
-          type: "Warning",
-          ...{ reason, message, firstTimestamp: now, lastTimestamp: now, count: 1 },
-          source: { component: "interlay-lab", host: this.name },
-        },
-      })
-      .catch(() => undefined); // a message is not worth a second one
+    const body = warning(pod, this.name, reason, message);
+    const { namespace = "" } = body.involvedObject;
+    this.log(`${namespace}/${body.involvedObject.name ?? ""}: ${reason}: ${message}`);
+    void this.core.createNamespacedEvent({ namespace, body }).catch(() => undefined); // a message is not worth a second one
   }
 
   /** Told again while the API server is away, as a kubelet does: nobody else knows it. */

@@ -6,7 +6,7 @@ import { switchTo } from "../../../e2e/matrix/variant.ts";
 export const STATES = ["without", "notrack", "liberal"] as const;
 export type State = (typeof STATES)[number];
 
-const KUBE_PROXY = { version: "v1.29.15", mode: "iptables" } as const;
+export const KUBE_PROXY = { version: "v1.29.15", mode: "iptables" } as const;
 const TABLE = ["inet", "interlay"] as const;
 const RULE = ["priority", "1000", "lookup", "500"] as const;
 const LIBERAL = "net.netfilter.nf_conntrack_tcp_be_liberal";

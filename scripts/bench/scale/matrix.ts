@@ -1,80 +1,119 @@
-import type { V1Pod } from "@kubernetes/client-node";
-import { z } from "zod";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Cluster } from "../../../clusters/provider.ts";
 import type { ClusterApi } from "../../../e2e/cluster-api.ts";
-import { type Protocol, TCP_PORT, UDP_PORT } from "../../../e2e/probe/protocol.ts";
+import { takeTokens, tokenOf } from "../../../e2e/matrix/run.ts";
 import { Prober } from "../../../e2e/prober.ts";
-import { type ScaleCell, typeOf } from "./cells.ts";
-import { NAMESPACE, nthPod, type ScalePod, serviceName } from "./pods.ts";
+import { NAMESPACE } from "./pods.ts";
+import type { Question } from "./questions.ts";
+import { seenOf } from "./seen.ts";
 
 const CLIENT = ["/usr/local/bin/probe", "client"];
 const TIMEOUT_MS = 5000;
-const PARALLEL = 24;
-const networkStatus = z.array(z.object({ interface: z.string().optional(), ips: z.array(z.string()).default([]) }));
+/** On two processors more would wait for each other, and be told as the network's fault. */
+const PARALLEL = 6;
+/** Before a second and a third asking: what was the computer's fault is over by then. */
+const PAUSES_MS = [5000, 20_000] as const;
+/** Of so many the packets are looked at; the others have the same cause, or the first ones' hides theirs. */
+const LOOKED_AT = 12;
 
-/** Asks every sampled question once; what failed, in a line each. */
-export async function askAll(
-  api: ClusterApi,
-  cells: readonly ScaleCell[],
-  pods: number,
-  nodes: number,
-): Promise<readonly string[]> {
-  const there = Array.from({ length: pods }, (_, number) => nthPod(number, nodes));
-  const objects = new Map(
-    (await api.core.listNamespacedPod({ namespace: NAMESPACE })).items.map((pod) => [pod.metadata?.name ?? "", pod]),
-  );
-  const services = new Map(
-    (await api.core.listNamespacedService({ namespace: NAMESPACE })).items.map(({ metadata, spec }) => [
-      metadata?.name ?? "",
-      spec?.clusterIP ?? "",
-    ]),
-  );
-  /** Whose turn it is of a type's pods on a node: in the end all are asked, or nearly. */
-  const turns = new Map<string, number>();
-  const next = (node: number, type: string): ScalePod => {
-    const all = there.filter((pod) => pod.node === node && pod.type === type);
-    const turn = turns.get(`${node} ${type}`) ?? 0;
-    turns.set(`${node} ${type}`, turn + 1);
-    const pod = all[turn % all.length];
-    if (pod === undefined) throw new Error(`worker ${node + 1} has no ${type} pod`);
-    return pod;
-  };
-  const probers = new Map<string, Promise<Prober>>();
-  const proberIn = (name: string): Promise<Prober> => {
-    const made = probers.get(name) ?? api.attach(NAMESPACE, name, CLIENT).then((stream) => new Prober(name, stream));
-    probers.set(name, made);
-    return made;
-  };
-  const wrong: string[] = [];
-  const queue = [...cells];
-  const worker = async () => {
-    for (let cell = queue.shift(); cell !== undefined; cell = queue.shift()) {
-      // The first of a type asks for all: a prober in each of five hundred pods would be as many processes more.
-      const source = there.find((pod) => pod.node === cell.from && pod.type === cell.source);
-      const type = typeOf(cell.target);
-      const target = next(cell.to, type);
-      const service = cell.target.startsWith("service:");
-      const address = service ? services.get(serviceName(type, cell.to)) : addressOf(objects.get(target.name), cell);
-      const what = `${source?.name ?? "?"} (${cell.source}, worker ${cell.from + 1}) -> ${cell.target} ${target.name} (worker ${cell.to + 1}), ${cell.protocol}`;
-      const prober = await proberIn(source?.name ?? "");
-      const answer = await prober.probe({
-        ...{ protocol: cell.protocol satisfies Protocol, address: address ?? "", timeoutMs: TIMEOUT_MS },
-        port: cell.protocol === "icmp" ? 0 : cell.protocol === "udp" ? UDP_PORT : TCP_PORT,
-      });
-      const servedByOther = service
-        ? !there.some((pod) => pod.name === answer.server && pod.node === cell.to && pod.type === type)
-        : answer.server !== target.name;
-      if (!answer.ok) wrong.push(`${what}: ${answer.error ?? "no answer"}`);
-      else if (cell.protocol !== "icmp" && servedByOther)
-        wrong.push(`${what}: answered by ${answer.server ?? "nobody"}`);
-    }
-  };
-  await Promise.all(Array.from({ length: PARALLEL }, worker));
-  await Promise.all([...probers.values()].map(async (prober) => (await prober).close()));
-  return wrong;
+export interface Answers {
+  /** How many questions were answered at first. */
+  readonly first: number;
+  /** Answered only when asked again: what was said before. */
+  readonly later: readonly string[];
+  /** Never answered: what was said, and where the packets were seen. */
+  readonly never: readonly string[];
 }
 
-function addressOf(pod: V1Pod | undefined, { target }: ScaleCell): string | undefined {
-  if (!target.endsWith(":net1")) return pod?.status?.podIP;
-  const status = pod?.metadata?.annotations?.["k8s.v1.cni.cncf.io/network-status"] ?? "[]";
-  return networkStatus.parse(JSON.parse(status)).find((entry) => entry.interface === "net1")?.ips[0];
+interface Unanswered {
+  readonly question: Question;
+  readonly said: string;
+}
+
+/** Asks every question; those without an answer again, after a pause, and a third time with captures on their way. */
+export async function askAll(
+  cluster: Cluster,
+  api: ClusterApi,
+  questions: readonly Question[],
+  say: (line: string) => void,
+): Promise<Answers> {
+  const probers = await attachAll(api, questions);
+  try {
+    let open = await askEach(probers, questions);
+    const first = questions.length - open.length;
+    const later: string[] = [];
+    const note = (before: readonly Unanswered[], after: readonly Unanswered[]): void => {
+      const still = new Set(after.map(({ question }) => question));
+      for (const { question, said } of before)
+        if (!still.has(question)) later.push(`${question.text}: answered when asked again; before: ${said}`);
+    };
+    if (open.length > 0) {
+      say(`${open.length} of ${questions.length} questions have no answer at first; asked again`);
+      await sleep(PAUSES_MS[0]);
+      const again = await askEach(
+        probers,
+        open.map(({ question }) => question),
+      );
+      note(open, again);
+      open = again;
+    }
+    if (open.length > 0) {
+      say(`${open.length} have none the second time; asked again, one by one`);
+      await sleep(PAUSES_MS[1]);
+      const last: Unanswered[] = [];
+      for (const { question } of open) {
+        const looked = last.length < LOOKED_AT;
+        const said = looked
+          ? await seenOf(cluster, question, (token) => ask(probers, question, token))
+          : await ask(probers, question, tokenOf(takeTokens(1)));
+        if (said !== undefined) last.push({ question, said });
+      }
+      note(open, last);
+      open = last;
+    }
+    return { first, later, never: open.map(({ question, said }) => `${question.text}: ${said}`) };
+  } finally {
+    await Promise.all([...probers.values()].map((prober) => prober.close()));
+  }
+}
+
+type Probers = ReadonlyMap<string, Prober>;
+
+/** A client in each pod that asks, all before the first question: their starts are the processors' work, too. */
+async function attachAll(api: ClusterApi, questions: readonly Question[]): Promise<Probers> {
+  const probers = new Map<string, Prober>();
+  const names = [...new Set(questions.map(({ source }) => source.name))];
+  await inParallel(names, async (name) => {
+    probers.set(name, new Prober(name, await api.attach(NAMESPACE, name, CLIENT)));
+  });
+  return probers;
+}
+
+async function askEach(probers: Probers, questions: readonly Question[]): Promise<readonly Unanswered[]> {
+  const open: Unanswered[] = [];
+  const token = takeTokens(questions.length);
+  await inParallel([...questions.entries()], async ([index, question]) => {
+    const said = await ask(probers, question, tokenOf(token + index));
+    if (said !== undefined) open.push({ question, said });
+  });
+  return open;
+}
+
+/** What is wrong with the answer; undefined: nothing. */
+async function ask(probers: Probers, question: Question, token: string): Promise<string | undefined> {
+  const { source, protocol, address, port, servers } = question;
+  const prober = probers.get(source.name);
+  if (prober === undefined) throw new Error(`no prober in ${source.name}`);
+  const answer = await prober.probe({ protocol, address, port, token, timeoutMs: TIMEOUT_MS });
+  if (!answer.ok) return answer.error ?? "no answer";
+  if (protocol === "icmp" || servers.has(answer.server ?? "")) return undefined;
+  return `answered by ${answer.server ?? "nobody"}`;
+}
+
+async function inParallel<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
+  const queue = [...items];
+  const worker = async () => {
+    for (let item = queue.shift(); item !== undefined; item = queue.shift()) await work(item);
+  };
+  await Promise.all(Array.from({ length: PARALLEL }, worker));
 }

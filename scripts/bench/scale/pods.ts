@@ -9,10 +9,12 @@ import { POD_TYPES, type PodType } from "../../../results/schema.ts";
 export const NAMESPACE = "interlay-scale";
 const NAMESPACE_OBJECT = { apiVersion: "v1", kind: "Namespace", metadata: { name: NAMESPACE } };
 /** Pods without an address yet: each costs two processors half a second in Multus and Calico, and a node runner takes four at once. */
-const AT_ONCE = 8;
-/** Readiness is asked every 15 s, and a busy computer may miss some. */
+const AT_ONCE = 10;
+/** Readiness is asked anew each 100 ms until it is there, but a busy computer may miss some. */
 const STILL_MS = 180_000;
-const LOOK_MS = 300;
+const LOOK_MS = 500;
+/** Label of the pods that are waited for together: only those are listed, and from the API server's memory. */
+const BATCH = "interlay.dev/scale-batch";
 
 export interface ScalePod {
   readonly name: string;
@@ -49,6 +51,8 @@ function service(name: string) {
 
 /** Makes pods, and waits until their nodes reach every one; seconds. Throws with who is not ready, and how far they came. */
 export async function makePods(cluster: Cluster, api: ClusterApi, pods: readonly ScalePod[]): Promise<number> {
+  const batch = pods[0]?.name ?? "none";
+  const list = { namespace: NAMESPACE, labelSelector: `${BATCH}=${batch}`, resourceVersion: "0" };
   const workers = cluster.nodes.filter(({ role }) => role === "worker").map(({ name }) => name);
   const started = performance.now();
   let progressed = started;
@@ -56,8 +60,7 @@ export async function makePods(cluster: Cluster, api: ClusterApi, pods: readonly
   const waiting = [...pods];
   const made = new Set<string>();
   for (;;) {
-    const { items } = await answered(() => api.core.listNamespacedPod({ namespace: NAMESPACE }));
-    const mine = items.filter(({ metadata }) => made.has(metadata?.name ?? ""));
+    const { items: mine } = await answered(() => api.core.listNamespacedPod(list));
     const wired = mine.filter(({ status }) => status?.podIP !== undefined).length;
     const ready = mine.filter(({ status }) => reportsReady(status));
     if (ready.length === pods.length) return (performance.now() - started) / 1000;
@@ -68,10 +71,11 @@ export async function makePods(cluster: Cluster, api: ClusterApi, pods: readonly
         `${pods.length - ready.length} of ${pods.length} pods are not ready, and nothing went on for ${STILL_MS / 1000} s: ${late.join("; ")}`,
       );
     }
-    for (const pod of waiting.splice(0, AT_ONCE - (made.size - wired))) {
-      await ensure(api, manifest(pod, workers[pod.node] ?? "", cluster.probeImage));
-      made.add(pod.name);
-    }
+    const next = waiting.splice(0, AT_ONCE - (made.size - wired));
+    await Promise.all(
+      next.map((pod) => ensure(api, manifest(pod, batch, workers[pod.node] ?? "", cluster.probeImage))),
+    );
+    for (const { name } of next) made.add(name);
     await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
   }
 }
@@ -87,8 +91,8 @@ export async function removePod(api: ClusterApi, name: string): Promise<void> {
   await answered(() => api.core.deleteNamespacedPod({ namespace: NAMESPACE, name, gracePeriodSeconds: 0 }));
 }
 
-function manifest({ name, type, node }: ScalePod, nodeName: string, image: string) {
-  const labels = { serves: serviceName(type, node) };
+function manifest({ name, type, node }: ScalePod, batch: string, nodeName: string, image: string) {
+  const labels = { serves: serviceName(type, node), [BATCH]: batch };
   return {
     apiVersion: "v1",
     kind: "Pod",
@@ -105,7 +109,7 @@ function manifest({ name, type, node }: ScalePod, nodeName: string, image: strin
           imagePullPolicy: "IfNotPresent",
           env: [{ name: "PROBE_NAME", value: name }],
           // less often than the suite's own: five hundred of them are asked by two processors
-          readinessProbe: { tcpSocket: { port: TCP_PORT }, periodSeconds: 15, failureThreshold: 60 },
+          readinessProbe: { tcpSocket: { port: TCP_PORT }, periodSeconds: 60, failureThreshold: 60 },
         },
       ],
     },

@@ -3,6 +3,7 @@ import { POD_TYPES } from "../../../results/schema.ts";
 import { sampledCells, TARGETS } from "./cells.ts";
 import { chart } from "./chart.ts";
 import { growthOf, line } from "./curve.ts";
+import { backlogDrops, droppedNow, tableFulls } from "./dropped.ts";
 
 describe("the matrix of many nodes, by sampling", () => {
   const cells = sampledCells(20);
@@ -47,5 +48,19 @@ describe("a curve", () => {
     assert.match(svg, /^<svg /);
     assert.match(svg, /&lt;routes&gt;/);
     assert.equal(svg.match(/<circle/g)?.length, 5);
+  });
+});
+
+describe("what the kernel let fall", () => {
+  it("is summed over the processors", () => {
+    assert.equal(backlogDrops("0000012b 0000000a 00000000\n00008c1f 00000002 00000002\n"), 12);
+    assert.equal(
+      tableFulls("entries  allocs   table_fulls\n00000003 00000001 00000010\n00000003 00000002 00000001\n"),
+      17,
+    );
+  });
+
+  it("is told by this kernel in the form that is read", async () => {
+    assert.ok(Object.values(await droppedNow()).every((count) => count >= 0));
   });
 });

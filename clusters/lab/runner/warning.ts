@@ -1,0 +1,14 @@
+import type { CoreV1Event, V1Pod } from "@kubernetes/client-node";
+
+/** What a kubelet tells of a pod that has trouble. */
+export function warning({ metadata }: V1Pod, host: string, reason: string, message: string): CoreV1Event {
+  const { namespace = "", name = "", uid = "" } = metadata ?? {};
+  const now = new Date();
+  return {
+    metadata: { generateName: `${name}.`, namespace },
+    involvedObject: { apiVersion: "v1", kind: "Pod", namespace, name, uid },
+    type: "Warning",
+    ...{ reason, message, firstTimestamp: now, lastTimestamp: now, count: 1 },
+    source: { component: "interlay-lab", host },
+  };
+}

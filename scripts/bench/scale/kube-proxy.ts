@@ -1,0 +1,15 @@
+import { PatchStrategy, setHeaderOptions } from "@kubernetes/client-node";
+import { withMinSyncPeriod } from "../../../clusters/kubernetes/kube-proxy-config.ts";
+import type { ClusterApi } from "../../../e2e/cluster-api.ts";
+
+const MAP = { namespace: "kube-system", name: "kube-proxy" } as const;
+const KEY = "config.conf";
+
+/** Gives every kube-proxy that starts from now on another least time between two writings of its rules. */
+export async function setMinSyncPeriod(api: ClusterApi, period: string): Promise<void> {
+  const config = (await api.core.readNamespacedConfigMap(MAP)).data?.[KEY] ?? "";
+  await api.core.patchNamespacedConfigMap(
+    { ...MAP, body: { data: { [KEY]: withMinSyncPeriod(config, period) } } },
+    setHeaderOptions("Content-Type", PatchStrategy.MergePatch),
+  );
+}

@@ -1,0 +1,76 @@
+import type { V1Pod } from "@kubernetes/client-node";
+import { z } from "zod";
+import { answered, type ClusterApi } from "../../../e2e/cluster-api.ts";
+import { TCP_PORT, UDP_PORT } from "../../../e2e/probe/protocol.ts";
+import { type ScaleCell, typeOf } from "./cells.ts";
+import { NAMESPACE, nthPod, type ScalePod, serviceName } from "./pods.ts";
+
+/** A cell with the pods and the address that it came to. */
+export interface Question {
+  readonly source: ScalePod;
+  readonly target: ScalePod;
+  readonly protocol: ScaleCell["protocol"];
+  readonly address: string;
+  readonly port: number;
+  /** Names of the pods that may answer: a Service's, or the one that was asked. */
+  readonly servers: ReadonlySet<string>;
+  /** For people: who asks whom, and where they are. */
+  readonly text: string;
+}
+
+const networkStatus = z.array(z.object({ interface: z.string().optional(), ips: z.array(z.string()).default([]) }));
+const PORTS = { tcp: TCP_PORT, udp: UDP_PORT, icmp: 0 } as const;
+
+/** The cells as questions to pods that are there. */
+export async function questionsOf(
+  api: ClusterApi,
+  cells: readonly ScaleCell[],
+  pods: number,
+  nodes: number,
+): Promise<readonly Question[]> {
+  const there = Array.from({ length: pods }, (_, number) => nthPod(number, nodes));
+  const objects = new Map(
+    (await answered(() => api.core.listNamespacedPod({ namespace: NAMESPACE }))).items.map((pod) => [
+      pod.metadata?.name ?? "",
+      pod,
+    ]),
+  );
+  const services = new Map(
+    (await answered(() => api.core.listNamespacedService({ namespace: NAMESPACE }))).items.map(({ metadata, spec }) => [
+      metadata?.name ?? "",
+      spec?.clusterIP,
+    ]),
+  );
+  const podsOf = (node: number, type: string): readonly ScalePod[] => {
+    const all = there.filter((pod) => pod.node === node && pod.type === type);
+    if (all.length === 0) throw new Error(`worker ${node + 1} has no ${type} pod: the bench wants one of each type.`);
+    return all;
+  };
+  /** Whose turn it is of a type's pods on a node: in the end all are asked, or nearly. */
+  const turns = new Map<string, number>();
+  return cells.map((cell): Question => {
+    const type = typeOf(cell.target);
+    const answering = podsOf(cell.to, type);
+    const turn = turns.get(`${cell.to} ${type}`) ?? 0;
+    turns.set(`${cell.to} ${type}`, turn + 1);
+    // The first of a type asks for all: a prober in each of five hundred pods would be as many processes more.
+    const [source] = podsOf(cell.from, cell.source);
+    const target = answering[turn % answering.length];
+    if (source === undefined || target === undefined) throw new Error("a list that is not empty has a first");
+    const service = cell.target.startsWith("service:");
+    const address = service ? services.get(serviceName(type, cell.to)) : addressOf(objects.get(target.name), cell);
+    const whom = service ? `Service ${serviceName(type, cell.to)}` : `${cell.target} ${target.name}`;
+    const text = `${cell.source} ${source.name} (worker ${cell.from + 1}) -> ${whom} (worker ${cell.to + 1}), ${cell.protocol}`;
+    if (address === undefined) throw new Error(`${text}: there is no such address.`);
+    return {
+      ...{ source, target, text, address, protocol: cell.protocol, port: PORTS[cell.protocol] },
+      servers: new Set(service ? answering.map(({ name }) => name) : [target.name]),
+    };
+  });
+}
+
+function addressOf(pod: V1Pod | undefined, { target }: ScaleCell): string | undefined {
+  if (!target.endsWith(":net1")) return pod?.status?.podIP;
+  const status = pod?.metadata?.annotations?.["k8s.v1.cni.cncf.io/network-status"] ?? "[]";
+  return networkStatus.parse(JSON.parse(status)).find((entry) => entry.interface === "net1")?.ips[0];
+}

@@ -1,0 +1,57 @@
+import type { Cluster } from "../../../clusters/provider.ts";
+import { startCapture, type Tap } from "../../../e2e/evidence/capture.ts";
+import { hopText, type Path, pathsOf } from "../../../e2e/evidence/path.ts";
+import { HANDSHAKE } from "../../../e2e/evidence/pcap.ts";
+import { takeTokens, tokenOf } from "../../../e2e/matrix/run.ts";
+import type { Question } from "./questions.ts";
+
+/**
+ * Asks once more with captures in both pods and on both nodes. What is wrong with the answer (undefined: nothing), and
+ * where the packets were seen.
+ */
+export async function seenOf(
+  cluster: Cluster,
+  { source, target, address }: Question,
+  ask: (token: string) => Promise<string | undefined>,
+): Promise<string | undefined> {
+  const workers = cluster.nodes.filter(({ role }) => role === "worker");
+  const at = ({ node }: { readonly node: number }): string => workers[node]?.name ?? "";
+  const pods = new Map([source, target].map((pod) => [pod.name, { node: at(pod) }]));
+  const nodes = workers.filter(({ name }) => [at(source), at(target)].includes(name));
+  const token = tokenOf(takeTokens(1));
+  let taps: readonly Tap[];
+  let said: string | undefined;
+  try {
+    const capture = await startCapture({ nodes, exec: (...of) => cluster.exec(...of) }, pods);
+    said = await ask(token);
+    taps = await capture.stop();
+  } catch (error) {
+    // What the question said is worth more than where its packets were.
+    said ??= await ask(token);
+    return (
+      said && `${said}; its packets could not be looked at: ${error instanceof Error ? error.message : String(error)}`
+    );
+  }
+  if (said === undefined) return undefined;
+  const paths = pathsOf(taps, {
+    isNode: (place) => nodes.some(({ name }) => name === place),
+    name: (place) => place,
+    nodeOf: () => undefined, // frames that a bridge floods are no hops
+  });
+  const path = paths.get(token) ?? handshake(paths, source.name, address);
+  return `${said}; ${path === undefined ? "no packet of it was seen" : wayText(path)}`;
+}
+
+/** Of a connection that was not made: its SYN, by who sent it to whom. */
+function handshake(paths: ReadonlyMap<string, Path>, from: string, address: string): Path | undefined {
+  for (const [token, path] of paths) {
+    const [first] = path.request;
+    if (token.startsWith(HANDSHAKE) && first?.place === from && first.destination.startsWith(address)) return path;
+  }
+  return undefined;
+}
+
+function wayText({ request, reply }: Path): string {
+  const hops = (seen: Path["request"]): string => (seen.length === 0 ? "nowhere" : seen.map(hopText).join(", "));
+  return `request seen at ${hops(request)}; reply seen at ${hops(reply)}`;
+}

@@ -1,0 +1,44 @@
+import { etcdFor, VERSIONS } from "../../clusters/components/catalog.ts";
+import { run } from "../../clusters/components/command.ts";
+import packageJson from "../../package.json" with { type: "json" };
+
+type Component = "kubernetes" | "calico" | "multus" | "cni-plugins" | "etcd" | "kind";
+
+/** What takes part in every lab; cni-plugins has the reference macvlan. */
+export const LAB: readonly Component[] = ["kubernetes", "calico", "multus", "cni-plugins", "etcd"];
+
+/** Who takes part in a bench beside Interlay, Node.js and the kernel. */
+export interface TakingPart {
+  readonly components: readonly Component[];
+  /** Versions of kube-proxy; none where it has no part. */
+  readonly kubeProxies?: readonly string[];
+  /** Debian packages that it measures with. */
+  readonly tools?: readonly string[];
+}
+
+/** The versions that a bench's json tells of. */
+export async function versionsNow({
+  components,
+  kubeProxies = [],
+  tools = [],
+}: TakingPart): Promise<Readonly<Record<string, string>>> {
+  const debian = await Promise.all(
+    tools.map(async (name) => [name, (await run(["dpkg-query", "-W", "-f", "${Version}", name])).stdout] as const),
+  );
+  const of = (name: Component): string => (name === "etcd" ? etcdFor(VERSIONS.kubernetes) : VERSIONS[name]);
+  return {
+    ...{ interlay: packageJson.version, commit: await commitNow(), node: process.version },
+    ...Object.fromEntries(components.map((name) => [name, of(name)])),
+    ...(kubeProxies.length === 0 ? {} : { "kube-proxy": kubeProxies.join(", ") }),
+    ...Object.fromEntries(debian),
+  };
+}
+
+/** Interlay's own, and whether files other than results differ from it; a copy without its history has none. */
+async function commitNow(): Promise<string> {
+  const git = (...argv: readonly string[]) => run(["git", ...argv], { cwd: import.meta.dirname });
+  const head = await git("rev-parse", "--short=12", "HEAD");
+  if (head.exitCode !== 0) return "none: a copy without history";
+  const changed = (await git("status", "--porcelain", "--", ":/", ":(exclude,top)results")).stdout.trim() !== "";
+  return `${head.stdout.trim()}${changed ? ", with changes" : ""}`;
+}
