@@ -10,7 +10,7 @@ import { theCluster } from "./context.ts";
 import { difference } from "./guest/state.ts";
 import { BeforeAll, By, DeferCleanup, Describe, Eventually, It, Skip } from "./harness.ts";
 import { agentImage, agentsRolledOut, identities, SYSTEM } from "./install/agents.ts";
-import { settledLook, STAY, withoutInterlay } from "./install/bare-nodes.ts";
+import { looks, settledLook, STAY, withoutInterlay } from "./install/bare-nodes.ts";
 import { BIN } from "./install/executables.ts";
 import { CHART, Helm } from "./install/helm.ts";
 import { KeptPods } from "./install/kept-pods.ts";
@@ -23,6 +23,15 @@ const PATIENCE = { timeout: 60_000 };
 const LIBERAL = ["sysctl", "-n", "net.netfilter.nf_conntrack_tcp_be_liberal"];
 /** As some distributions have it; the agent makes it loose. */
 const STRICT = "net/ipv4/conf/vxlan.calico/rp_filter";
+
+/** What an agent does to these nodes, beside what it does for pods: each must be seen before it can be gone. */
+const INSTALLED = [
+  /file: f 755 \/opt\/cni\/bin\/interlay-full/,
+  /table inet interlay/,
+  /oifname "vethil\*"/,
+  /nf_conntrack_tcp_be_liberal = 1/,
+  /vxlan\/calico\.rp_filter = 2/,
+] as const;
 
 /** The specs follow each other: installed, upgraded, gone, there again, uninstalled, installed anew. */
 Describe("install: from nodes without Interlay, by Helm, and back", { labels: ["install"] }, () => {
@@ -185,8 +194,18 @@ Describe("install: from nodes without Interlay, by Helm, and back", { labels: ["
 
   onLab("npm run uninstall leaves every node as it was, but for what pods have that still run", async () => {
     const names = await pods.names();
-    const { exitCode, stdout, stderr } = await By("npm run uninstall", () =>
-      npmRunUninstall(cluster, "--force", "--image", values.image),
+    const installed = difference(bare, await looks(cluster));
+    for (const what of INSTALLED)
+      assert.ok(
+        installed.some((line) => what.test(line)),
+        `${String(what)} is not there before`,
+      );
+    const cut = await By("npm run uninstall, which is given no time", () =>
+      npmRunUninstall(cluster, "--force", "--image", values.image, "--timeout", "0"),
+    );
+    assert.match(cut.stderr, /"every node is as it was" did not come true; .* run this again/);
+    const { exitCode, stdout, stderr } = await By("npm run uninstall, again", () =>
+      npmRunUninstall(cluster, "--force"),
     );
     assert.equal(exitCode, 0, stderr);
     assert.match(stdout, /every node is as it was/);

@@ -33,16 +33,20 @@ export async function withoutInterlay(api: ClusterApi, cluster: Cluster): Promis
   await ensure(api, namespace);
 }
 
-/** What every node has once nothing changes by itself: felix is still at its links when the nodes are Ready. */
+/** What every node has. */
+export async function looks(cluster: Cluster): Promise<readonly string[]> {
+  return (await Promise.all(cluster.nodes.map(({ name }) => nodeLook(cluster, name)))).flat();
+}
+
+/** The same, once nothing changes by itself: felix is still at its links when the nodes are Ready. */
 export async function settledLook(cluster: Cluster): Promise<readonly string[]> {
-  const look = async () => (await Promise.all(cluster.nodes.map(({ name }) => nodeLook(cluster, name)))).flat();
-  let last = await look();
+  let last = await looks(cluster);
   return Eventually(
     "two looks at the nodes that are the same",
     async () => {
       await sleep(SETTLED_MS);
       const before = last;
-      last = await look();
+      last = await looks(cluster);
       return { last, changed: difference(before, last) };
     },
     ({ changed }) => changed.length === 0,
