@@ -89,7 +89,8 @@ export interface NodeFilter {
 
 export interface CountedRule {
   readonly rule: string;
-  readonly packets: number;
+  /** Undefined where the rule has no counter: in nftables mode. */
+  readonly packets: number | undefined;
 }
 
 export async function readFilters(
@@ -129,5 +130,5 @@ export function invalidDropInIptables(saved: string): CountedRule | undefined {
 /** nftables mode: the rule has no counter; its presence is what can be seen. */
 export function invalidDropInNft(listing: string): CountedRule | undefined {
   const match = /^\s*(ct state invalid drop.*)$/m.exec(listing);
-  return match?.[1] === undefined ? undefined : { rule: match[1], packets: 0 };
+  return match?.[1] === undefined ? undefined : { rule: match[1], packets: undefined };
 }
