@@ -7,7 +7,7 @@ import { dirname, join } from "node:path";
 export interface Program {
   /** Absolute path of the TypeScript file that is run. */
   readonly entry: string;
-  /** Directories whose sources the program is made of: a change in any of them makes it anew. */
+  /** Directories whose sources the program is made of beside its entry: a change in any of them makes it anew. */
   readonly sources: readonly string[];
   /** Absolute path of the executable. */
   readonly output: string;
@@ -48,12 +48,12 @@ export function compileC(program: Program): Promise<string> {
 
 /** @param recipe what else the executable depends on */
 async function madeOnce(
-  { sources, output }: Program,
+  { entry, sources, output }: Program,
   recipe: string,
   make: (temporary: string) => Promise<void>,
 ): Promise<string> {
   const stamp = `${output}.sources`;
-  const digest = await digestOf(sources, recipe);
+  const digest = await digestOf(sources, `${recipe}\0${await readFile(entry, "utf8")}`);
   if ((await readFile(stamp, "utf8").catch(() => "")) === digest) return output;
   await mkdir(dirname(output), { recursive: true });
   const temporary = `${output}.${process.pid}.new`;
@@ -67,7 +67,7 @@ async function madeOnce(
   return output;
 }
 
-/** Paths and contents of all non-test sources, and the recipe. */
+/** Paths and contents of all non-test sources, and what else the executable depends on. */
 async function digestOf(directories: readonly string[], recipe: string): Promise<string> {
   const hash = createHash("sha256").update(recipe);
   for (const directory of directories) {
