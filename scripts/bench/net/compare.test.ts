@@ -21,6 +21,11 @@ describe("what a way costs", () => {
     assert.equal(found.get("w: throughput, without"), 10);
   });
 
+  it("says how far its rounds were apart", () => {
+    const cost = figuresOf({ name: "w", plain }, rounds).find(({ name }) => name === "w: p50 notrack / without");
+    assert.equal(cost?.basis, "median of 3 rounds' ratios, 1 to 1.1");
+  });
+
   it("has no peer where there is no such way without Interlay", () => {
     const { notrack, liberal } = rounds;
     const figures = figuresOf({ name: "w" }, { notrack, liberal });

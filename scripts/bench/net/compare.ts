@@ -30,21 +30,19 @@ export function figuresOf({ name, plain }: Pick<Way, "name" | "plain">, rounds: 
   const costs = (["notrack", "liberal"] as const).flatMap((state): readonly Figure[] => {
     const samples = rounds[state];
     if (samples === undefined) return [];
-    const against = (cost: (one: Sample, plainOne: Sample) => number) =>
-      thousandth(
-        median(
-          samples.flatMap((one, round) => {
-            const peer = without[round];
-            return peer === undefined ? [] : [cost(one, peer)];
-          }),
-        ),
-      );
-    const speed = against((one, peer) => median(peer.throughput) / median(one.throughput));
-    const p50 = against((one, peer) => one.p50 / peer.p50);
-    const of = "median of the rounds' ratios";
+    const against = (what: string, cost: (one: Sample, plainOne: Sample) => number): Figure => {
+      const ratios = samples.flatMap((one, round) => {
+        const peer = without[round];
+        return peer === undefined ? [] : [cost(one, peer)];
+      });
+      // How far a round may be off says what a median near the limit is worth.
+      const [least, most] = [Math.min(...ratios), Math.max(...ratios)].map(thousandth);
+      const of = `median of ${ratios.length} rounds' ratios, ${least} to ${most}`;
+      return { name: `${name}: ${what}`, value: thousandth(median(ratios)), unit: "x", limit: LIMIT, basis: of };
+    };
     return [
-      { name: `${name}: throughput without / ${state}`, value: speed, unit: "x", limit: LIMIT, basis: of },
-      { name: `${name}: p50 ${state} / without`, value: p50, unit: "x", limit: LIMIT, basis: of },
+      against(`throughput without / ${state}`, (one, peer) => median(peer.throughput) / median(one.throughput)),
+      against(`p50 ${state} / without`, (one, peer) => one.p50 / peer.p50),
     ];
   });
   return [...values, ...costs];
