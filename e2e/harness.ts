@@ -24,7 +24,10 @@ export interface RunSummary {
 }
 
 const mocha = new Mocha({ ui: "bdd", timeout: DEFAULT_TIMEOUT_MS, reporter: "spec", allowUncaught: false });
-mocha.suite.emit("pre-require", globalThis, "", mocha);
+/** Its own: the global words stay those of a mocha that has loaded this file, as the unit tests' does. */
+const words = {} as Mocha.MochaGlobals;
+mocha.suite.emit("pre-require", words, "", mocha);
+const { describe, it, before, beforeEach, after } = words;
 
 const labelStack: (readonly string[])[] = [];
 /** Cleanups registered by a running hook belong to its suite, those of a running spec to that spec. */
