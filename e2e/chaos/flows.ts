@@ -10,6 +10,8 @@ const CLIENT = ["/usr/local/bin/probe", "flow"];
 const SILENT_MS = 3000;
 /** After all is well: a datagram a second is soon answered, TCP waits up to twice as long as it was cut off. */
 const ANSWERED_MS = { udp: 10_000, tcp: 60_000 } as const;
+/** So soon after a flush each has asked twice. */
+const ASKED_MS = 2500;
 const LOOK_MS = 100;
 
 /** What is known of a flow; times by performance.now(). */
@@ -19,7 +21,7 @@ export interface Flow {
   readonly silences: { readonly during: string; readonly milliseconds: number }[];
   answered: number;
   lastAnswer: number;
-  /** Times that it was begun again, because a flush of conntrack may end it. */
+  /** Times that it was begun again, because a flush of conntrack may end it: each under an id of its own. */
   begunAgain: number;
   ended: string | undefined;
 }
@@ -28,6 +30,9 @@ export interface Flow {
 export class Flows {
   readonly all: readonly Flow[];
   readonly #programs = new Map<string, ProgramStream>();
+  /** By the id that its events have now; what those before still say is nobody's. */
+  readonly #ids = new Map<number, Flow>();
+  #lastId = 0;
   readonly #doings: { readonly since: number; readonly what: string }[] = [];
 
   private constructor(all: readonly Flow[]) {
@@ -57,24 +62,28 @@ export class Flows {
 
   /**
    * Resolves when each flow has had an answer since this was called. Throws with the flow that has none in time, or that has ended.
-   * @param forgotten nodes whose conntrack was flushed: what they translate may end by it, and is then begun again
+   * @param forgotten nodes whose conntrack was flushed: what they translate may end by it, once, and is then begun again
    */
   async answered(forgotten: ReadonlySet<string>): Promise<void> {
     const since = performance.now();
-    const mayEnd = ({ way, node }: Flow) => way.translated && forgotten.has(node);
-    const patience = (flow: Flow) => (mayEnd(flow) ? ANSWERED_MS.udp : ANSWERED_MS[flow.way.protocol]);
+    /** When each was begun again. */
+    const again = new Map<Flow, number>();
+    const mayEnd = (flow: Flow) => flow.way.translated && forgotten.has(flow.node) && !again.has(flow);
     for (;;) {
+      const now = performance.now();
       const waits = this.all.filter(({ ended, lastAnswer }) => ended !== undefined || lastAnswer <= since);
-      if (waits.length === 0) return;
-      const waited = performance.now() - since;
-      const lost = waits.filter((flow) => flow.ended !== undefined || waited > patience(flow));
-      const broken = lost.filter((flow) => !mayEnd(flow)).map((flow) => lostBy(flow, waited));
+      // A connection hears of its end when it next asks.
+      if (waits.length === 0 && (forgotten.size === 0 || now - since > ASKED_MS)) return;
+      const waited = (flow: Flow) => now - (again.get(flow) ?? since);
+      const patience = (flow: Flow) => (mayEnd(flow) ? ANSWERED_MS.udp : ANSWERED_MS[flow.way.protocol]);
+      const lost = waits.filter((flow) => flow.ended !== undefined || waited(flow) > patience(flow));
+      const broken = lost.filter((flow) => !mayEnd(flow)).map((flow) => lostBy(flow, waited(flow)));
       if (broken.length > 0) throw new Error(broken.join("; "));
       for (const flow of lost) {
         flow.begunAgain += 1;
+        again.set(flow, now);
         this.#begin(flow);
       }
-      if (lost.length > 0) return this.answered(new Set());
       await sleep(LOOK_MS);
     }
   }
@@ -85,14 +94,18 @@ export class Flows {
 
   #begin(flow: Flow): void {
     const { from, protocol, address, port } = flow.way;
+    const [before] = [...this.#ids].find(([, one]) => one === flow) ?? [];
+    if (before !== undefined) this.#ids.delete(before);
+    this.#lastId += 1;
+    this.#ids.set(this.#lastId, flow);
     flow.ended = undefined;
-    const request: FlowRequest = { id: this.all.indexOf(flow), protocol, address, port };
-    this.#programs.get(from)?.write(JSON.stringify(request));
+    const request: FlowRequest = { id: this.#lastId, protocol, address, port };
+    this.#programs.get(from)?.write(JSON.stringify(before === undefined ? request : { ...request, instead: before }));
   }
 
   #hear(line: string): void {
     const event = flowEvent.safeParse(json(line)).data;
-    const flow = event && this.all[event.id];
+    const flow = event && this.#ids.get(event.id);
     if (event === undefined || flow === undefined) return; // what else a program says, or a runtime
     if ("ended" in event) {
       flow.ended = event.ended;

@@ -17,15 +17,14 @@ const EVERY_MS = 1000;
 type Tell = (event: FlowEvent) => void;
 
 /**
- * Reads flows from stdin, one JSON line each, runs all at once, tells a JSON line for each answer. One of the same id takes the
- * other's place. Ends with its stdin.
+ * Reads flows from stdin, one JSON line each, runs all at once, tells a JSON line for each answer. Ends with its stdin.
  */
 export function flowsFromStdin(): void {
   const stops = new Map<number, () => void>();
   const lines = createInterface({ input: process.stdin });
   lines.on("line", (line) => {
     const request = flowRequest.parse(JSON.parse(line));
-    stops.get(request.id)?.();
+    if (request.instead !== undefined) stops.get(request.instead)?.();
     const tell: Tell = (event) => process.stdout.write(`${JSON.stringify(event)}\n`);
     stops.set(request.id, flow(request, tell));
   });

@@ -53,6 +53,8 @@ export const flowRequest = z.object({
   protocol: z.enum(["tcp", "udp"]),
   address: z.string(),
   port: z.number(),
+  /** The id of a flow that ends with this one's begin. */
+  instead: z.number().optional(),
 });
 export type FlowRequest = z.infer<typeof flowRequest>;
 
