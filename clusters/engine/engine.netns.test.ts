@@ -4,6 +4,8 @@ import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { plainProgress } from "../progress-plain.ts";
+import { installDocker } from "./engine.ts";
 
 /**
  * Run in a network namespace of its own, for a dockerd that starts empties the iptables chains of every other one there.
@@ -31,8 +33,14 @@ process.stdout.write(JSON.stringify({ private: engine.private, same: again.host 
 `;
 
 describe("a private Docker daemon", () => {
-  it("starts, runs a privileged container, and stops", async function () {
+  // The namespace has no way to Debian's archive.
+  before(async function () {
     if (process.getuid?.() !== 0) this.skip();
+    this.timeout(300_000);
+    await installDocker(plainProgress());
+  });
+
+  it("starts, runs a privileged container, and stops", async function () {
     this.timeout(120_000);
     const cache = await mkdtemp(join(tmpdir(), "il-"));
     try {

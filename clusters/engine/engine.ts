@@ -40,11 +40,7 @@ export async function ensureEngine(progress: Progress): Promise<Engine> {
     throw new Error(`No Docker daemon answers at ${given} and only root can start one: start Docker, or run as root.`);
   if (process.env["DOCKER_HOST"] !== undefined)
     progress.note(`DOCKER_HOST=${given} does not answer: a daemon of our own it is`);
-  const missing = await Promise.all(
-    Object.entries(NEEDED).map(async ([program, name]) => ((await isExecutable(program)) ? [] : [name])),
-  );
-  await ensureDebianPackages([...new Set(missing.flat())], progress);
-  if (missing.flat().length > 0) {
+  if (await installDocker(progress)) {
     const installed = await runningEngine(); // systemd may have started it
     if (installed !== undefined) return installed;
   }
@@ -59,6 +55,15 @@ export async function ensureEngine(progress: Progress): Promise<Engine> {
     },
   );
   return engineAt(host, true);
+}
+
+/** The programs of a Docker daemon; whether some had to be installed. */
+export async function installDocker(progress: Progress): Promise<boolean> {
+  const missing = await Promise.all(
+    Object.entries(NEEDED).map(async ([program, name]) => ((await isExecutable(program)) ? [] : [name])),
+  );
+  await ensureDebianPackages([...new Set(missing.flat())], progress);
+  return missing.flat().length > 0;
 }
 
 /** The daemon that `ensureEngine` would give without starting one. */
