@@ -6,7 +6,7 @@ import { Flows } from "./chaos/flows.ts";
 import { check } from "./chaos/invariants.ts";
 import { writeChaos } from "./chaos/report.ts";
 import { ways } from "./chaos/ways.ts";
-import { goes, type World } from "./chaos/world.ts";
+import { goes, nothingLost, type World } from "./chaos/world.ts";
 import { clusterApi } from "./cluster-api.ts";
 import { theCluster } from "./context.ts";
 import { BeforeAll, By, DeferCleanup, Describe, Eventually, It } from "./harness.ts";
@@ -74,7 +74,7 @@ Describe(`chaos: seed ${seed}, ${minutes} minutes`, { labels: ["chaos"] }, () =>
       const deployment = await By("the pods of the three types", () => deploy(cluster, api));
       DeferCleanup(() => deployment.closeProbers());
       const workers = deployment.workers;
-      world = { cluster, api, deployment, workers, random: randomOf(seed), guests: new Map(), forgotten: new Set() };
+      world = { cluster, api, deployment, workers, random: randomOf(seed), guests: new Map(), lost: nothingLost() };
       await By("kube-proxy v1.29.15, notrack", () => switchTo(cluster, VARIANT));
       flows = await By("flows that last", () =>
         Flows.start(api, ways(deployment), (pod) => deployment.pods.get(pod)?.node ?? ""),
@@ -90,7 +90,7 @@ Describe(`chaos: seed ${seed}, ${minutes} minutes`, { labels: ["chaos"] }, () =>
     async () => {
       await By("before anything happens", async () => {
         await check(world);
-        await flows.answered(world.forgotten);
+        await flows.answered(world.lost);
       });
       const possible = ACTIONS.filter(({ name, fits }) => (only?.test(name) ?? true) && (fits?.(world) ?? true));
       for (const until = Date.now() + minutes * 60_000; Date.now() < until;) {
@@ -101,9 +101,10 @@ Describe(`chaos: seed ${seed}, ${minutes} minutes`, { labels: ["chaos"] }, () =>
         const what = await By(`${number}. ${name}`, () => act(world));
         await By(`the invariants after ${name} (seed ${seed}, action ${number})`, () => check(world));
         await By(`every flow after ${name} (seed ${seed}, action ${number}): ${what}`, () =>
-          flows.answered(world.forgotten),
+          flows.answered(world.lost),
         );
-        world.forgotten.clear();
+        world.lost.conntrack.clear();
+        world.lost.routes.clear();
         await By(`cells asked at random after ${name} (seed ${seed}, action ${number})`, () =>
           answerSome(world, number),
         );
@@ -119,7 +120,7 @@ Describe(`chaos: seed ${seed}, ${minutes} minutes`, { labels: ["chaos"] }, () =>
     await switchTo(world.cluster, VARIANT);
     const all = cells(world.deployment.workers.length, world.deployment.families);
     await By(`seed ${seed}, after: ${story()}`, () => answer(world, all));
-    await flows.answered(world.forgotten);
+    await flows.answered(world.lost);
   });
 
   It("who came is gone without a trace", { timeout: 300_000 }, async () => {

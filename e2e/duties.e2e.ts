@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { PatchStrategy } from "@kubernetes/client-node";
 import { z } from "zod";
 import { type Scene, setScene } from "./agent/scene.ts";
-import { comes, goes, isReady, type World } from "./chaos/world.ts";
+import { comes, goes, isReady, nothingLost, type World } from "./chaos/world.ts";
 import { ensure, statusCode } from "./cluster-api.ts";
 import { underlayNetwork } from "./doctor/faults.ts";
 import { BeforeAll, By, DeferCleanup, Describe, Eventually, It } from "./harness.ts";
@@ -47,7 +47,7 @@ Describe("agent: what it does for the cluster, and what it tells", { labels: ["a
         workers: nodes,
         random: randomOf(1),
         guests: new Map(),
-        forgotten: new Set(),
+        lost: nothingLost(),
       };
     },
     { timeout: 300_000 },

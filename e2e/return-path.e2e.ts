@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { calicoInvalidDrops, grown, uncounted } from "./agent/rules.ts";
 import { NOTRACK, type Scene, setScene } from "./agent/scene.ts";
 import { BeforeAll, By, DeferCleanup, Describe, Eventually, It } from "./harness.ts";
-import { comes, goes, isReady } from "./chaos/world.ts";
+import { comes, goes, isReady, nothingLost } from "./chaos/world.ts";
 import { cells } from "./matrix/cells.ts";
 import { DEFAULT_RUN, runCells } from "./matrix/run.ts";
 import { configure, switchTo } from "./matrix/variant.ts";
@@ -44,7 +44,7 @@ Describe("agent: the return path, beside whatever else filters", { labels: ["age
       workers: nodes,
       random: randomOf(1),
       guests: new Map(),
-      forgotten: new Set<string>(),
+      lost: nothingLost(),
     };
     const types = ["underlay", "multi-nic", "underlay", "multi-nic"] as const;
     const guests = await Promise.all(types.map((type) => comes(world, { node: nodes[0], type })));

@@ -34,8 +34,9 @@ function killed(name: string, pattern: string, where: "worker" | "control-plane"
 function flushed(name: string, argvs: (families: readonly Family[]) => readonly (readonly string[])[]): Action {
   return {
     name: `flush ${name}`,
-    act: async ({ cluster, deployment, workers, random }) => {
+    act: async ({ cluster, deployment, workers, random, lost }) => {
       const node = oneOf(workers, random);
+      lost.routes.add(node);
       for (const argv of argvs(deployment.families)) await must(cluster, node, argv);
       return `${name} of ${node}`;
     },
@@ -142,10 +143,10 @@ export const ACTIONS: readonly Action[] = [
   },
   {
     name: "conntrack is flushed",
-    act: async ({ cluster, workers, random, forgotten }) => {
+    act: async ({ cluster, workers, random, lost }) => {
       const node = oneOf(workers, random);
       await must(cluster, node, ["conntrack", "--flush"]);
-      forgotten.add(node);
+      lost.conntrack.add(node);
       return `of ${node}`;
     },
   },

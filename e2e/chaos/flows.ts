@@ -4,13 +4,14 @@ import type { ClusterApi } from "../cluster-api.ts";
 import { NAMESPACE } from "../pods/pods.ts";
 import { flowEvent, type FlowRequest } from "../probe/protocol.ts";
 import type { Way } from "./ways.ts";
+import type { Lost } from "./world.ts";
 
 const CLIENT = ["/usr/local/bin/probe", "flow"];
 /** A second is the flow's own beat; longer silences are told. */
 const SILENT_MS = 3000;
 /** After all is well: a datagram a second is soon answered, TCP waits up to twice as long as it was cut off. */
 const ANSWERED_MS = { udp: 10_000, tcp: 60_000 } as const;
-/** So soon after a flush each has asked twice. */
+/** So soon after a loss each has asked twice. */
 const ASKED_MS = 2500;
 const LOOK_MS = 100;
 
@@ -21,7 +22,7 @@ export interface Flow {
   readonly silences: { readonly during: string; readonly milliseconds: number }[];
   answered: number;
   lastAnswer: number;
-  /** Times that it was begun again, because a flush of conntrack may end it: each under an id of its own. */
+  /** Times that it was begun again, because what a node had lost may end it: each under an id of its own. */
   begunAgain: number;
   ended: string | undefined;
 }
@@ -62,24 +63,25 @@ export class Flows {
 
   /**
    * Resolves when each flow has had an answer since this was called. Throws with the flow that has none in time, or that has ended.
-   * @param forgotten nodes whose conntrack was flushed: what they translate may end by it, once, and is then begun again
+   * @param lost what nodes have lost meanwhile: what they translate may end by it, once, and is then begun again
    */
-  async answered(forgotten: ReadonlySet<string>): Promise<void> {
+  async answered(lost: Lost): Promise<void> {
     const since = performance.now();
     /** When each was begun again. */
     const again = new Map<Flow, number>();
-    const mayEnd = (flow: Flow) => flow.way.translated && forgotten.has(flow.node) && !again.has(flow);
+    const mayEnd = (flow: Flow) => !again.has(flow) && endsWith(lost, flow);
+    const nothingIsLost = lost.conntrack.size + lost.routes.size === 0;
     for (;;) {
       const now = performance.now();
       const waits = this.all.filter(({ ended, lastAnswer }) => ended !== undefined || lastAnswer <= since);
       // A connection hears of its end when it next asks.
-      if (waits.length === 0 && (forgotten.size === 0 || now - since > ASKED_MS)) return;
+      if (waits.length === 0 && (nothingIsLost || now - since > ASKED_MS)) return;
       const waited = (flow: Flow) => now - (again.get(flow) ?? since);
       const patience = (flow: Flow) => (mayEnd(flow) ? ANSWERED_MS.udp : ANSWERED_MS[flow.way.protocol]);
-      const lost = waits.filter((flow) => flow.ended !== undefined || waited(flow) > patience(flow));
-      const broken = lost.filter((flow) => !mayEnd(flow)).map((flow) => lostBy(flow, waited(flow)));
+      const gone = waits.filter((flow) => flow.ended !== undefined || waited(flow) > patience(flow));
+      const broken = gone.filter((flow) => !mayEnd(flow)).map((flow) => lostBy(flow, waited(flow)));
       if (broken.length > 0) throw new Error(broken.join("; "));
-      for (const flow of lost) {
+      for (const flow of gone) {
         flow.begunAgain += 1;
         again.set(flow, now);
         this.#begin(flow);
@@ -118,6 +120,10 @@ export class Flows {
     flow.answered += 1;
     flow.lastAnswer = now;
   }
+}
+
+function endsWith({ conntrack, routes }: Lost, { way, node }: Flow): boolean {
+  return way.translated && (conntrack.has(node) || (way.local && routes.has(node)));
 }
 
 function lostBy({ way, ended, answered, lastAnswer }: Flow, waited: number): string {

@@ -44,6 +44,6 @@ export async function writeChaos({ seed, minutes, only, cluster, did, flows }: R
   if (FILE !== undefined) await writeFile(FILE, `${JSON.stringify(content, null, 2)}\n`);
   const { summary } = content;
   process.stdout.write(
-    `      · ${summary.actions} actions of ${summary.kinds} kinds; ${summary.flows} flows with ${summary.answers} answers, ${summary.begunAgain} begun again after a flush of conntrack, none silent for more than ${summary.longestSilenceMs} ms\n`,
+    `      · ${summary.actions} actions of ${summary.kinds} kinds; ${summary.flows} flows with ${summary.answers} answers, ${summary.begunAgain} begun again after what a node had lost, none silent for more than ${summary.longestSilenceMs} ms\n`,
   );
 }

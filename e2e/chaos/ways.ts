@@ -14,6 +14,8 @@ export interface Way {
   readonly port: number;
   /** Its node gives it another address, or another one's: found back by its conntrack alone, and lost by a flush, with any CNI plugin. */
   readonly translated: boolean;
+  /** To a pod of its own node. */
+  readonly local: boolean;
 }
 
 interface Kind {
@@ -57,7 +59,7 @@ function wayOf(deployment: Deployment, kind: Kind, protocol: "tcp" | "udp", fami
   return {
     what: `${from} -> ${named} on the ${where} node, ${protocol}, ${family}`,
     from: podName(from, 0, "a"),
-    ...{ protocol, translated },
+    ...{ protocol, translated, local: where === "same" },
     ...deployment.locate({ to: target, protocol, port, family }),
   };
 }

@@ -16,12 +16,25 @@ export interface World {
   readonly random: () => number;
   /** The pods that come and go, beside the suite's own. */
   readonly guests: Map<string, Guest>;
-  /** Nodes whose conntrack was flushed: what they translate has no way back from there on. */
-  readonly forgotten: Set<string>;
+  /** Since the last action. */
+  readonly lost: Lost;
 }
 
 /** What pods come to and go from. */
 export type Place = Pick<World, "api" | "cluster" | "guests">;
+
+/** Nodes that have lost what connections through them live by. */
+export interface Lost {
+  /** What a node translates has no way back without it, with any CNI plugin. */
+  readonly conntrack: Set<string>;
+  /**
+   * Of ours, for a tenth of a second: the kernel ends what is masqueraded to a pod of the node itself if a packet would leave by
+   * another link meanwhile (nf_nat_oif_changed).
+   */
+  readonly routes: Set<string>;
+}
+
+export const nothingLost = (): Lost => ({ conntrack: new Set(), routes: new Set() });
 
 export interface Guest {
   readonly name: string;
