@@ -22,6 +22,7 @@ export interface Flow {
   readonly silences: { readonly during: string; readonly milliseconds: number }[];
   answered: number;
   lastAnswer: number;
+  longestSilenceMs: number;
   /** Times that it was begun again, because what a node had lost may end it: each under an id of its own. */
   begunAgain: number;
   ended: string | undefined;
@@ -42,7 +43,7 @@ export class Flows {
 
   /** @param nodeOf a pod's node */
   static async start(api: ClusterApi, ways: readonly Way[], nodeOf: (pod: string) => string): Promise<Flows> {
-    const begun = { answered: 0, begunAgain: 0, ended: undefined, lastAnswer: performance.now() };
+    const begun = { answered: 0, begunAgain: 0, ended: undefined, lastAnswer: performance.now(), longestSilenceMs: 0 };
     const flows = new Flows(ways.map((way) => ({ ...begun, way, node: nodeOf(way.from), silences: [] })));
     flows.goesOn("before anything happens");
     for (const pod of new Set(ways.map(({ from }) => from))) {
@@ -116,6 +117,7 @@ export class Flows {
     const now = performance.now();
     const milliseconds = Math.round(now - flow.lastAnswer);
     const during = this.#doings.findLast(({ since }) => since <= flow.lastAnswer)?.what ?? "before anything happens";
+    flow.longestSilenceMs = Math.max(flow.longestSilenceMs, milliseconds);
     if (milliseconds > SILENT_MS) flow.silences.push({ during, milliseconds });
     flow.answered += 1;
     flow.lastAnswer = now;

@@ -34,11 +34,11 @@ export async function writeChaos({ seed, minutes, only, cluster, did, flows }: R
       flows: flows.length,
       answers: flows.reduce((sum, { answered }) => sum + answered, 0),
       begunAgain: flows.reduce((sum, { begunAgain }) => sum + begunAgain, 0),
-      longestSilenceMs: Math.max(0, ...flows.flatMap(({ silences }) => silences.map((one) => one.milliseconds))),
+      longestSilenceMs: Math.max(0, ...flows.map((flow) => flow.longestSilenceMs)),
     },
     actions: did,
-    flows: flows.map(({ way, answered, begunAgain, silences }) => ({
-      ...{ way: way.what, translated: way.translated, answered, begunAgain, silences },
+    flows: flows.map(({ way, answered, begunAgain, longestSilenceMs, silences }) => ({
+      ...{ way: way.what, translated: way.translated, answered, begunAgain, longestSilenceMs, silences },
     })),
   };
   if (FILE !== undefined) await writeFile(FILE, `${JSON.stringify(content, null, 2)}\n`);
