@@ -103,8 +103,7 @@ Describe(`chaos: seed ${seed}, ${minutes} minutes`, { labels: ["chaos"] }, () =>
         await By(`every flow after ${name} (seed ${seed}, action ${number}): ${what}`, () =>
           flows.answered(world.lost),
         );
-        world.lost.conntrack.clear();
-        world.lost.routes.clear();
+        world.lost = nothingLost();
         await By(`cells asked at random after ${name} (seed ${seed}, action ${number})`, () =>
           answerSome(world, number),
         );

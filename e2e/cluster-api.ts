@@ -2,6 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { CoreV1Api, KubeConfig, type KubernetesObject, KubernetesObjectApi } from "@kubernetes/client-node";
 import pRetry from "p-retry";
 import { attachInPod, execInPod } from "../clusters/kubernetes/pod-exec.ts";
+import { statusCode } from "../clusters/kubernetes/status-code.ts";
 import type { Cluster, ProgramStream } from "../clusters/provider.ts";
 
 /** The container of the suite's pods. */
@@ -56,12 +57,6 @@ export async function ensure(api: ClusterApi, object: KubernetesObject): Promise
     if (statusCode(error) === 409) return false;
     throw error;
   }
-}
-
-export function statusCode(error: unknown): number | undefined {
-  return typeof error === "object" && error !== null && "code" in error && typeof error.code === "number"
-    ? error.code
-    : undefined;
 }
 
 /** Deletes a namespace with everything in it and waits until it is gone. */

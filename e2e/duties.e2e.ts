@@ -2,12 +2,12 @@ import assert from "node:assert/strict";
 import { PatchStrategy } from "@kubernetes/client-node";
 import { z } from "zod";
 import { type Scene, setScene } from "./agent/scene.ts";
-import { comes, goes, isReady, nothingLost, type World } from "./chaos/world.ts";
-import { ensure, statusCode } from "./cluster-api.ts";
+import { comes, goes, isReady, type Place } from "./chaos/world.ts";
+import { statusCode } from "../clusters/kubernetes/status-code.ts";
+import { ensure } from "./cluster-api.ts";
 import { underlayNetwork } from "./doctor/faults.ts";
 import { BeforeAll, By, DeferCleanup, Describe, Eventually, It } from "./harness.ts";
 import { annotations, NAMESPACE, pod } from "./pods/pods.ts";
-import { randomOf } from "./random.ts";
 
 const PATIENCE = { timeout: 60_000 };
 const SYSTEM = "interlay-system";
@@ -24,7 +24,7 @@ const address = z.object({ metadata: z.object({ name: z.string() }), spec: z.rec
 
 Describe("agent: what it does for the cluster, and what it tells", { labels: ["agent", "duties"] }, () => {
   let scene: Scene;
-  let world: World;
+  let place: Place;
   const found = async (kind: string, apiVersion: string, metadata: { name: string; namespace?: string }) => {
     try {
       return (await scene.api.objects.read({ kind, apiVersion, metadata })) as unknown;
@@ -39,16 +39,7 @@ Describe("agent: what it does for the cluster, and what it tells", { labels: ["a
   BeforeAll(
     async () => {
       scene = await setScene();
-      const { api, cluster, deployment, nodes } = scene;
-      world = {
-        cluster,
-        api,
-        deployment,
-        workers: nodes,
-        random: randomOf(1),
-        guests: new Map(),
-        lost: nothingLost(),
-      };
+      place = { cluster: scene.cluster, api: scene.api, guests: new Map() };
     },
     { timeout: 300_000 },
   );
@@ -147,9 +138,9 @@ Describe("agent: what it does for the cluster, and what it tells", { labels: ["a
     const { address: of } = await end("underlay-1-b");
     await on(nodes[0], "ip", "route", "delete", `${of}/32`);
     await Eventually("a route more was repaired", repaired, (count) => count > before, PATIENCE);
-    const guest = await comes(world, { node: nodes[0], type: "underlay" });
-    DeferCleanup(() => goes(world, guest));
-    await isReady(world, guest);
+    const guest = await comes(place, { node: nodes[0], type: "underlay" });
+    DeferCleanup(() => goes(place, guest));
+    await isReady(place, guest);
     const text = await Eventually(
       "a call's duration",
       () => agentSays(nodes[0], "metrics"),
@@ -172,8 +163,8 @@ Describe("agent: what it does for the cluster, and what it tells", { labels: ["a
     async () => {
       const { api, nodes, on } = scene;
       const [node] = nodes;
-      const guest = await comes(world, { node, type: "underlay" });
-      await isReady(world, guest);
+      const guest = await comes(place, { node, type: "underlay" });
+      await isReady(place, guest);
       const ip = (await api.core.readNamespacedPod({ name: guest.name, namespace: NAMESPACE })).status?.podIP ?? "";
       const claim = address.parse(await found("UnderlayAddress", "interlay.dev/v1alpha1", { name: ip }));
       const record = (
@@ -181,7 +172,7 @@ Describe("agent: what it does for the cluster, and what it tells", { labels: ["a
       ).trim();
       await on(node, "cp", "--archive", STATE, KEPT);
       DeferCleanup(() => on(node, "rm", "--recursive", KEPT));
-      await goes(world, guest);
+      await goes(place, guest);
       await Eventually(
         "its address is given back",
         () => found("UnderlayAddress", "interlay.dev/v1alpha1", { name: ip }),

@@ -1,6 +1,7 @@
 import { reportsReady } from "../clusters/kubernetes/ready-condition.ts";
 import type { Cluster } from "../clusters/provider.ts";
-import { answered, type ClusterApi, statusCode } from "./cluster-api.ts";
+import { statusCode } from "../clusters/kubernetes/status-code.ts";
+import { answered, type ClusterApi } from "./cluster-api.ts";
 import { Eventually } from "./harness.ts";
 
 const BACK_MS = 180_000;

@@ -15,7 +15,7 @@ import { mutantsOf } from "./mutants/mutant.ts";
 import { untilServicesAnswer } from "./matrix/services-known.ts";
 import { deleteRule, emptySet, listRules, rulesIn, setsIn } from "./mutants/nft-rules.ts";
 import { isWhole, recordsOn } from "./mutants/records.ts";
-import { sample } from "./mutants/sample.ts";
+import { isSample, sample } from "./mutants/sample.ts";
 import { whyItMaySurvive } from "./mutants/survivors.ts";
 import { Trials } from "./mutants/trials.ts";
 import { WIRED, wiredAnew } from "./mutants/wired-anew.ts";
@@ -329,7 +329,7 @@ Describe("mutants: the matrix sees what is missing or wrong", { labels: ["mutant
   It("no mutant survives without a reason", async () => {
     // of a sample, results/mutants.json would be no record of the whole
     fates.tell();
-    if (process.env["INTERLAY_MUTANTS"] === undefined)
+    if (!isSample(process.env))
       await fates.write({ provider: cluster.provider, versions: cluster.versions, families: deployment.families });
     assert.deepEqual(fates.holes, []);
   });

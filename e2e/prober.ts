@@ -1,5 +1,5 @@
 import type { ProgramStream } from "../clusters/provider.ts";
-import { type ProbeAnswer, probeAnswer, type ProbeRequest } from "./probe/protocol.ts";
+import { jsonIn, type ProbeAnswer, probeAnswer, type ProbeRequest } from "./probe/protocol.ts";
 
 /** How long an answer may take beyond the probe's own timeout: a busy machine is no broken network. */
 const GRACE_MS = 5000;
@@ -15,7 +15,7 @@ export class Prober {
     this.name = name;
     this.#stream = stream;
     stream.onLine((line) => {
-      const answer = parseAnswer(line);
+      const answer = probeAnswer.safeParse(jsonIn(line)).data;
       if (answer === undefined) return; // stderr of the program, or of kubelet
       const settle = this.#waiting.get(answer.id);
       this.#waiting.delete(answer.id);
@@ -45,13 +45,5 @@ export class Prober {
 
   close(): Promise<void> {
     return this.#stream.close();
-  }
-}
-
-function parseAnswer(line: string): ProbeAnswer | undefined {
-  try {
-    return probeAnswer.parse(JSON.parse(line));
-  } catch {
-    return undefined;
   }
 }

@@ -2,11 +2,10 @@ import assert from "node:assert/strict";
 import { calicoInvalidDrops, grown, uncounted } from "./agent/rules.ts";
 import { NOTRACK, type Scene, setScene } from "./agent/scene.ts";
 import { BeforeAll, By, DeferCleanup, Describe, Eventually, It } from "./harness.ts";
-import { comes, goes, isReady, nothingLost } from "./chaos/world.ts";
+import { comes, goes, isReady } from "./chaos/world.ts";
 import { cells } from "./matrix/cells.ts";
 import { DEFAULT_RUN, runCells } from "./matrix/run.ts";
 import { configure, switchTo } from "./matrix/variant.ts";
-import { randomOf } from "./random.ts";
 
 const PATIENCE = { timeout: 60_000 };
 const TABLE = ["nft", "list", "table", "inet", "interlay"];
@@ -34,22 +33,14 @@ Describe("agent: the return path, beside whatever else filters", { labels: ["age
   );
 
   It("has one nft rule a family, however many pods there are", async () => {
-    const { api, cluster, deployment, nodes, on } = scene;
+    const { api, cluster, nodes, on } = scene;
     const before = uncounted(await on(nodes[0], ...TABLE));
     assert.equal(before.match(/notrack$/gm)?.length, 1, before);
-    const world = {
-      cluster,
-      api,
-      deployment,
-      workers: nodes,
-      random: randomOf(1),
-      guests: new Map(),
-      lost: nothingLost(),
-    };
+    const place = { cluster, api, guests: new Map() };
     const types = ["underlay", "multi-nic", "underlay", "multi-nic"] as const;
-    const guests = await Promise.all(types.map((type) => comes(world, { node: nodes[0], type })));
-    for (const guest of guests) DeferCleanup(() => goes(world, guest));
-    await By(`${guests.length} pods more`, () => Promise.all(guests.map((guest) => isReady(world, guest))));
+    const guests = await Promise.all(types.map((type) => comes(place, { node: nodes[0], type })));
+    for (const guest of guests) DeferCleanup(() => goes(place, guest));
+    await By(`${guests.length} pods more`, () => Promise.all(guests.map((guest) => isReady(place, guest))));
     assert.equal(uncounted(await on(nodes[0], ...TABLE)), before);
   });
 

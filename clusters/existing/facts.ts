@@ -12,6 +12,7 @@ import {
 } from "@kubernetes/client-node";
 import { parse } from "yaml";
 import { z } from "zod";
+import { statusCode } from "../kubernetes/status-code.ts";
 import { modeOf } from "../kubernetes/kube-proxy-config.ts";
 import { reportsReady } from "../kubernetes/ready-condition.ts";
 import { type KubeProxy, MADE_BY } from "../provider.ts";
@@ -210,8 +211,8 @@ async function orElse<T, U>(answer: Promise<T>, otherwise: U): Promise<T | U> {
   try {
     return await answer;
   } catch (error) {
-    if (typeof error === "object" && error !== null && "code" in error && (error.code === 404 || error.code === 403))
-      return otherwise;
+    const code = statusCode(error);
+    if (code === 404 || code === 403) return otherwise;
     throw error;
   }
 }

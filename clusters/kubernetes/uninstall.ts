@@ -9,6 +9,7 @@ import {
 import { parse, parseAllDocuments } from "yaml";
 import { manifest } from "../../plugin/deploy/render.ts";
 import { renderUninstall, UNINSTALL } from "../../plugin/deploy/uninstall.ts";
+import { statusCode } from "./status-code.ts";
 import { knowsNodes, missing, wiredPods } from "./wired-pods.ts";
 
 const NAMESPACE = "interlay-system";
@@ -93,6 +94,6 @@ function refuse(pods: readonly string[]): void {
 }
 
 function thereAlready(error: unknown): void {
-  if (typeof error === "object" && error !== null && "code" in error && error.code === 409) return;
+  if (statusCode(error) === 409) return;
   throw error;
 }

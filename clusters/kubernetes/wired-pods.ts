@@ -1,5 +1,6 @@
 import { CoreV1Api, CustomObjectsApi, type KubeConfig } from "@kubernetes/client-node";
 import { z } from "zod";
+import { statusCode } from "./status-code.ts";
 
 const claims = z.object({
   items: z.array(z.object({ spec: z.object({ pod: z.object({ uid: z.string() }) }) })),
@@ -33,6 +34,6 @@ async function listed(config: KubeConfig, plural: string): Promise<unknown> {
 
 /** Undefined for 404; every other error is thrown again. */
 export function missing(error: unknown): undefined {
-  if (typeof error === "object" && error !== null && "code" in error && error.code === 404) return undefined;
+  if (statusCode(error) === 404) return undefined;
   throw error;
 }

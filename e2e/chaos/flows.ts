@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { ProgramStream } from "../../clusters/provider.ts";
 import type { ClusterApi } from "../cluster-api.ts";
 import { NAMESPACE } from "../pods/pods.ts";
-import { flowEvent, type FlowRequest } from "../probe/protocol.ts";
+import { flowEvent, type FlowRequest, jsonIn } from "../probe/protocol.ts";
 import type { Way } from "./ways.ts";
 import type { Lost } from "./world.ts";
 
@@ -19,11 +19,13 @@ const LOOK_MS = 100;
 export interface Flow {
   readonly way: Way;
   readonly node: string;
+  /** Of its events: another each time that it is begun, so that what the one before still says is nobody's. */
+  id: number | undefined;
   readonly silences: { readonly during: string; readonly milliseconds: number }[];
   answered: number;
   lastAnswer: number;
   longestSilenceMs: number;
-  /** Times that it was begun again, because what a node had lost may end it: each under an id of its own. */
+  /** Times that it was begun again, because what a node had lost may end it. */
   begunAgain: number;
   ended: string | undefined;
 }
@@ -32,8 +34,6 @@ export interface Flow {
 export class Flows {
   readonly all: readonly Flow[];
   readonly #programs = new Map<string, ProgramStream>();
-  /** By the id that its events have now; what those before still say is nobody's. */
-  readonly #ids = new Map<number, Flow>();
   #lastId = 0;
   readonly #doings: { readonly since: number; readonly what: string }[] = [];
 
@@ -43,7 +43,14 @@ export class Flows {
 
   /** @param nodeOf a pod's node */
   static async start(api: ClusterApi, ways: readonly Way[], nodeOf: (pod: string) => string): Promise<Flows> {
-    const begun = { answered: 0, begunAgain: 0, ended: undefined, lastAnswer: performance.now(), longestSilenceMs: 0 };
+    const begun = {
+      id: undefined,
+      answered: 0,
+      begunAgain: 0,
+      ended: undefined,
+      lastAnswer: performance.now(),
+      longestSilenceMs: 0,
+    };
     const flows = new Flows(ways.map((way) => ({ ...begun, way, node: nodeOf(way.from), silences: [] })));
     flows.goesOn("before anything happens");
     for (const pod of new Set(ways.map(({ from }) => from))) {
@@ -97,18 +104,17 @@ export class Flows {
 
   #begin(flow: Flow): void {
     const { from, protocol, address, port } = flow.way;
-    const [before] = [...this.#ids].find(([, one]) => one === flow) ?? [];
-    if (before !== undefined) this.#ids.delete(before);
+    const instead = flow.id;
     this.#lastId += 1;
-    this.#ids.set(this.#lastId, flow);
+    flow.id = this.#lastId;
     flow.ended = undefined;
-    const request: FlowRequest = { id: this.#lastId, protocol, address, port };
-    this.#programs.get(from)?.write(JSON.stringify(before === undefined ? request : { ...request, instead: before }));
+    const request = { id: flow.id, instead, protocol, address, port } satisfies FlowRequest;
+    this.#programs.get(from)?.write(JSON.stringify(request));
   }
 
   #hear(line: string): void {
-    const event = flowEvent.safeParse(json(line)).data;
-    const flow = event && this.#ids.get(event.id);
+    const event = flowEvent.safeParse(jsonIn(line)).data;
+    const flow = event && this.all.find(({ id }) => id === event.id);
     if (event === undefined || flow === undefined) return; // what else a program says, or a runtime
     if ("ended" in event) {
       flow.ended = event.ended;
@@ -131,12 +137,4 @@ function endsWith({ conntrack, routes }: Lost, { way, node }: Flow): boolean {
 function lostBy({ way, ended, answered, lastAnswer }: Flow, waited: number): string {
   const why = ended ?? `no answer for ${Math.round((performance.now() - lastAnswer) / 1000)} s`;
   return `${way.what} (${way.from} to ${way.address}) after ${answered} answers: ${why}, ${Math.round(waited / 1000)} s after all else was well`;
-}
-
-function json(line: string): unknown {
-  try {
-    return JSON.parse(line);
-  } catch {
-    return undefined;
-  }
 }

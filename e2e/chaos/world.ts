@@ -1,5 +1,6 @@
 import type { Cluster } from "../../clusters/provider.ts";
-import { answered, type ClusterApi, ensure, statusCode } from "../cluster-api.ts";
+import { statusCode } from "../../clusters/kubernetes/status-code.ts";
+import { answered, type ClusterApi, ensure } from "../cluster-api.ts";
 import { Eventually } from "../harness.ts";
 import type { Deployment } from "../pods/deploy.ts";
 import { annotations, NAMESPACE, pod } from "../pods/pods.ts";
@@ -17,7 +18,7 @@ export interface World {
   /** The pods that come and go, beside the suite's own. */
   readonly guests: Map<string, Guest>;
   /** Since the last action. */
-  readonly lost: Lost;
+  lost: Lost;
 }
 
 /** What pods come to and go from. */

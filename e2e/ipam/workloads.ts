@@ -1,7 +1,8 @@
 import type { V1Pod } from "@kubernetes/client-node";
 import { z } from "zod";
 import { reportsReady } from "../../clusters/kubernetes/ready-condition.ts";
-import { answered, ensure, statusCode } from "../cluster-api.ts";
+import { statusCode } from "../../clusters/kubernetes/status-code.ts";
+import { answered, ensure } from "../cluster-api.ts";
 import { Eventually } from "../harness.ts";
 import { type IpamWorld, type KubeObject, NAMESPACE } from "./world.ts";
 

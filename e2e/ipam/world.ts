@@ -1,7 +1,8 @@
 import { PatchStrategy } from "@kubernetes/client-node";
 import { z } from "zod";
 import type { Cluster } from "../../clusters/provider.ts";
-import { answered, type ClusterApi, ensure, removeNamespace, statusCode } from "../cluster-api.ts";
+import { statusCode } from "../../clusters/kubernetes/status-code.ts";
+import { answered, type ClusterApi, ensure, removeNamespace } from "../cluster-api.ts";
 import { DeferCleanup, Eventually } from "../harness.ts";
 
 export const NAMESPACE = "interlay-ipam";

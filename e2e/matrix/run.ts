@@ -1,6 +1,6 @@
 import type { CellResult } from "../../results/schema.ts";
 import type { Deployment } from "../pods/deploy.ts";
-import type { ProbeAnswer } from "../probe/protocol.ts";
+import { type ProbeAnswer, TOKENS, tokenOf } from "../probe/protocol.ts";
 import { type Cell, EXTERNAL } from "./cells.ts";
 import { gate, type Variant, type Verdict } from "./gate.ts";
 
@@ -55,10 +55,6 @@ export async function runCells(
   await Promise.all(Array.from({ length: options.parallel }, worker));
   return results;
 }
-
-const TOKENS = 36 ** 6;
-/** Marks the packets of a cell: six characters, see the probe's protocol. */
-export const tokenOf = (number: number): string => (number % TOKENS).toString(36).padStart(6, "0");
 
 let nextToken = Math.floor(Math.random() * TOKENS);
 /** That many new ones: a kernel still sends what an earlier run's connections had left, and that is not to be mixed up. */

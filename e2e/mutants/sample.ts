@@ -1,5 +1,8 @@
 import { randomOf } from "../random.ts";
 
+/** Whether INTERLAY_MUTANTS asks for fewer than all. */
+export const isSample = (env: NodeJS.ProcessEnv): boolean => env["INTERLAY_MUTANTS"] !== undefined;
+
 /**
  * As many as INTERLAY_MUTANTS says (all, if it says nothing), the same ones for the same INTERLAY_SEED; a `share` of them where
  * one takes longer. Pure.

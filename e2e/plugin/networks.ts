@@ -1,6 +1,7 @@
 import type { Cluster, ExternalHost } from "../../clusters/provider.ts";
 import { type Family, familiesOf, familyOf, gatewayOf, mirrored } from "../../clusters/spec.ts";
-import { answered, type ClusterApi, ensure, statusCode } from "../cluster-api.ts";
+import { statusCode } from "../../clusters/kubernetes/status-code.ts";
+import { answered, type ClusterApi, ensure } from "../cluster-api.ts";
 import { Eventually } from "../harness.ts";
 import { inFamily } from "./world.ts";
 

@@ -8,8 +8,9 @@ import {
   flowQuestion,
   flowRequest,
   type FlowRequest,
-  flowToken,
+  jsonIn,
   marked,
+  tokenOf,
 } from "./protocol.ts";
 
 const EVERY_MS = 1000;
@@ -121,20 +122,12 @@ function flowUdp(request: FlowRequest, tell: Tell): () => void {
 function checker(request: FlowRequest): (line: string, n: number) => string | undefined {
   let first: string | undefined;
   return (line, n) => {
-    const answer = flowAnswer.safeParse(parsed(line)).data;
+    const answer = flowAnswer.safeParse(jsonIn(line)).data;
     if (answer === undefined) return `an answer that no probe gives: ${line.slice(0, 80)}`;
     first ??= answer.server;
     if (answer.server !== first) return `${answer.server} answered question ${n}, ${first} those before`;
-    if (answer.mark !== marked("reply", flowToken(n))) return `${answer.mark} came in the place of answer ${n}`;
+    if (answer.mark !== marked("reply", tokenOf(n))) return `${answer.mark} came in the place of answer ${n}`;
     if (answer.digest !== digestOf(flowQuestion(request, n))) return `question ${n} reached ${first} changed`;
     return undefined;
   };
-}
-
-function parsed(line: string): unknown {
-  try {
-    return JSON.parse(line);
-  } catch {
-    return undefined;
-  }
 }

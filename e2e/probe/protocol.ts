@@ -41,6 +41,9 @@ export type ProbeAnswer = z.infer<typeof probeAnswer>;
 /** How the token is written in a request, a reply and a ping (whose reply is told by its type). */
 export const MARKS = { request: "q", reply: "r", ping: "p" } as const;
 export const marked = (mark: keyof typeof MARKS, token: string): string => `${MARKS[mark]}:${token};`;
+export const TOKENS = 36 ** 6;
+/** The token of a number: a cell's, whose packets it marks, or a flow's question. */
+export const tokenOf = (number: number): string => (number % TOKENS).toString(36).padStart(6, "0");
 /** The token of a request that a server has read. */
 export const tokenIn = (text: string): string => /q:([0-9a-z]{6});/.exec(text)?.[1] ?? "000000";
 
@@ -72,11 +75,19 @@ const FLOW_BYTES = { tcp: 4000, udp: 1000 } as const;
 export function flowQuestion({ id, protocol }: Pick<FlowRequest, "id" | "protocol">, n: number): string {
   const block = digestOf(`${id} ${n}`);
   const text = block.repeat(Math.ceil(FLOW_BYTES[protocol] / block.length)).slice(0, FLOW_BYTES[protocol]);
-  return `flow ${marked("request", flowToken(n))} ${text}`;
+  return `flow ${marked("request", tokenOf(n))} ${text}`;
 }
 export const isFlow = (asked: string): boolean => asked.startsWith("flow ");
-export const flowToken = (n: number): string => n.toString(36).padStart(6, "0");
 export const digestOf = (text: string): string => createHash("sha256").update(text.trimEnd()).digest("hex");
 
 /** What a server says to a flow's question: who it is, and what it has read. */
 export const flowAnswer = z.object({ mark: z.string(), server: z.string(), digest: z.string() });
+
+/** A line as JSON; undefined where it is none: what else a program says, or a runtime. */
+export function jsonIn(line: string): unknown {
+  try {
+    return JSON.parse(line);
+  } catch {
+    return undefined;
+  }
+}

@@ -18,23 +18,20 @@ const REPAIR_ALL_MS = 10_000;
 /** After an event, a pass comes so soon; or later where passes take long, so that pods that start get most of the processor. */
 const REPAIR_SOON_MS = { least: 100, share: 3 } as const;
 
+type Wake = (loop: "facts" | "repair" | "returnPath" | "status") => void;
+
 /** Keeps what is wired as planned, and looks no more often than that is worth. */
 export class RepairDuty {
   readonly #state: AgentState;
   readonly #places: Places;
   readonly #metrics: AgentMetrics;
-  readonly #wake: (loop: "facts" | "repair" | "returnPath" | "status") => void;
+  readonly #wake: Wake;
   /** Milliseconds of the processor. */
   readonly #took: Record<Look, number> = { all: 0, silent: 0 };
   /** When all is to be looked at, at the latest; by performance.now(). */
   #allAt = 0;
 
-  constructor(
-    state: AgentState,
-    places: Places,
-    metrics: AgentMetrics,
-    wake: (loop: "facts" | "repair" | "returnPath" | "status") => void,
-  ) {
+  constructor(state: AgentState, places: Places, metrics: AgentMetrics, wake: Wake) {
     this.#state = state;
     this.#places = places;
     this.#metrics = metrics;

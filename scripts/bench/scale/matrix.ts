@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Cluster } from "../../../clusters/provider.ts";
 import type { ClusterApi } from "../../../e2e/cluster-api.ts";
-import { takeTokens, tokenOf } from "../../../e2e/matrix/run.ts";
+import { takeTokens } from "../../../e2e/matrix/run.ts";
+import { tokenOf } from "../../../e2e/probe/protocol.ts";
 import { Prober } from "../../../e2e/prober.ts";
 import { NAMESPACE } from "./pods.ts";
 import type { Question } from "./questions.ts";
