@@ -85,20 +85,21 @@ Describe("install: overlays and upgrade", { labels: ["install"] }, () => {
       const { data } = await api.core.readNamespacedConfigMap({ name: "interlay-config", namespace: SYSTEM });
       assert.deepEqual(data, made.data);
       for (const { name } of cluster.nodes) {
-        const status = await Eventually(
-          `the gate of ${name} is ${made.gate.open ? "open" : "closed"}`,
+        // All in one look: a kube-proxy that the spec before restarted writes its rule after the gate has opened.
+        await Eventually(
+          `gate ${made.gate.open ? "open" : "closed"}, sysctl and kube-proxy's rule on ${name}`,
           () => state(name),
-          ({ gate, tcpBeLiberal, conditions }) =>
+          ({ gate, tcpBeLiberal, kubeProxy, conditions }) =>
             gate.open === made.gate.open &&
             made.gate.reason.test(gate.reason) &&
             tcpBeLiberal === made.tcpBeLiberal &&
+            kubeProxy.invalidDropRule === (overlay !== "liberal") &&
             conditions.some(
               ({ type, status: is, message }) =>
                 type === "ReturnPathReady" && is === "True" && message.startsWith(`${overlay} `),
             ),
           PATIENCE,
         );
-        assert.equal(status.kubeProxy.invalidDropRule, overlay !== "liberal", `kube-proxy's rule on ${name}`);
         assert.equal(
           (await on(name, "nft", "list", "tables")).includes("inet interlay"),
           made.table,
