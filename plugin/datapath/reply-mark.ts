@@ -1,4 +1,4 @@
-import { addMark, iifname, isFamily, isInSet, isNotProtocol, loadPeer, updateSet } from "../netlink/nft-expression.ts";
+import { addMark, isFamily, isInSet, isNotProtocol, loadPeer, updateSet } from "../netlink/nft-expression.ts";
 import {
   createTable,
   decodeRuleComment,
@@ -24,7 +24,7 @@ const PROTOCOL = { tcp: 6, icmp: { ipv4: 1, ipv6: 58 } } as const;
 
 /**
  * Without conntrack, for it would track all that the pod says on the wire too, at 3 % of its latency (docs/concepts.md). What
- * comes in by the link is marked. A TCP server's socket keeps its SYN's mark and the kernel's own answers (RST, ICMP) that of
+ * comes in by the link is marked at its ingress, so that what comes in by the wire meets no rule. A TCP server's socket keeps its SYN's mark and the kernel's own answers (RST, ICMP) that of
  * their question, by sysctls of the plan; of all other protocols the clients are kept, and what is said to them is marked.
  */
 export function replyMarkTable({ device, mark, families }: ReplyMarkItem): Table {
@@ -34,17 +34,13 @@ export function replyMarkTable({ device, mark, families }: ReplyMarkItem): Table
       {
         name: "incoming",
         type: "filter",
-        hook: HOOK.prerouting,
+        hook: HOOK.ingress,
+        device,
         priority: PRIORITY_MANGLE,
         rules: [
-          { expressions: [...iifname(device), ...addMark(mark)], comment: `came in by ${device}` },
+          { expressions: addMark(mark), comment: `came in by ${device}` },
           ...families.map((family) => ({
-            expressions: [
-              ...iifname(device),
-              ...withoutMemory(family),
-              ...loadPeer(family, "peer"),
-              ...updateSet(clients(family)),
-            ],
+            expressions: [...withoutMemory(family), ...loadPeer(family, "peer"), ...updateSet(clients(family))],
             comment: `client by ${device} (${family})`,
           })),
         ],
@@ -118,8 +114,9 @@ function commit({ begin, changes, end }: Transaction, pod: Namespace): void {
   pod.netfilter.batch(`table inet ${TABLE}`, begin, changes, end);
 }
 
-/** Whether every rule is there, by its comment. */
+/** Whether every rule is there, by its comment. A link that went took its hook with it, and on some kernels no rule. */
 export function hasReplyMark(item: ReplyMarkItem, pod: Namespace): boolean {
+  if (pod.findLink(item.device) === undefined) return false;
   try {
     const found = pod.netfilter.dump("rules", NFT_GET_RULE, encodeRulesOf(TABLE));
     const comments = found.map((m) => decodeRuleComment(m.payload));

@@ -9,9 +9,8 @@ const REGISTER_1 = 1;
 /** NFT_REG32_00, where register 1 begins too: a key of several parts lies in it and those behind it, a word or more each. */
 const FIRST_WORD = 8;
 export const WORD = 4;
-const IFNAMSIZ = 16;
 
-const META = { mark: 3, iifname: 6, nfproto: 15, l4proto: 16 } as const;
+const META = { mark: 3, nfproto: 15, l4proto: 16 } as const;
 /** nf_tables.h: enum nft_payload_bases */
 const HEADER = { network: 1, transport: 2 } as const;
 /** nft's own numbers of data types: it prints the elements by them. */
@@ -88,12 +87,6 @@ const bitwise = (mask: number, xor: number): Expression =>
   ]);
 const or = (bits: number): Expression => bitwise(~bits, bits);
 
-/** `iifname "…"` */
-export function iifname(name: string): readonly Expression[] {
-  const padded = Buffer.alloc(IFNAMSIZ);
-  padded.write(name);
-  return [loadMeta(META.iifname), compare(padded)];
-}
 /** `meta nfproto …` */
 export function isFamily(family: SetFamily): readonly Expression[] {
   return [loadMeta(META.nfproto), compare(Buffer.of(FAMILIES[family].nfproto))];

@@ -24,7 +24,7 @@ const FAMILY_NUMBER = { ip: 2, ip6: 10 } as const;
 export type NftFamily = keyof typeof FAMILY_NUMBER;
 const NF_ACCEPT = 1;
 
-export const HOOK = { prerouting: 0, output: 3 } as const;
+export const HOOK = { output: 3, ingress: 5 } as const;
 export const PRIORITY_MANGLE = -150;
 /** NFT_SET_TIMEOUT and NFT_SET_EVAL: rules add to it, and what is not added again goes by itself. */
 const SET_OF_RULES = 0x10 | 0x20;
@@ -45,6 +45,8 @@ export interface BaseChain {
   readonly name: string;
   readonly type: "filter" | "route";
   readonly hook: number;
+  /** Where it is hooked to one: at ingress, since Linux 5.10. What comes in by another costs nothing then. */
+  readonly device?: string;
   readonly priority: number;
   readonly rules: readonly Rule[];
 }
@@ -147,6 +149,7 @@ function chainAttributes(table: string, chain: BaseChain): readonly Attribute[] 
       value: [
         { type: 1, value: be32(chain.hook) },
         { type: 2, value: be32(chain.priority) },
+        ...(chain.device === undefined ? [] : [{ type: 3, value: text(chain.device) }]),
       ],
     },
     { type: 5, value: be32(NF_ACCEPT) },
