@@ -4,16 +4,22 @@ import { providerNamed } from "../../clusters/providers.ts";
 import { clusterApi } from "../../e2e/cluster-api.ts";
 import { runOptions, specFor } from "../../e2e/context.ts";
 import type { Bench, Figure } from "./figure.ts";
-import { figuresOf } from "./net/compare.ts";
-import { makePods } from "./net/pods.ts";
-import { type Sample, sample } from "./net/sample.ts";
-import { KUBE_PROXY, type State, STATES, States } from "./net/states.ts";
-import { WAYS } from "./net/ways.ts";
+import type { Cluster } from "../../clusters/provider.ts";
+import { figuresOf, type Rounds } from "./net/compare.ts";
+import { type BenchPods, makePods, questionPort } from "./net/pods.ts";
+import { Questions, transfer } from "./net/sample.ts";
+import { KUBE_PROXY, STATES, States } from "./net/states.ts";
+import { type Way, WAYS } from "./net/ways.ts";
 import { LAB } from "./versions.ts";
 
 const TOOLS = ["iperf3", "sockperf"];
-/** Rounds of what has a peer, and of what has none. */
-const ROUNDS = { compared: 7, alone: 2 } as const;
+/** Sets of connections, and turns of each, of what has a peer and of what has none. */
+const ROUNDS = { compared: { sets: 5, turns: 4 }, alone: { sets: 1, turns: 4 } } as const;
+
+interface Taken {
+  readonly throughput: number[];
+  readonly p50: number[];
+}
 
 /** One TCP connection's throughput and the latency of questions, in a lab. */
 export const netBench: Bench = {
@@ -37,17 +43,8 @@ export const netBench: Bench = {
       const states = await States.of(cluster);
       const figures: Figure[] = [];
       for (const way of WAYS) {
-        const taken: Record<State, Sample[]> = { without: [], notrack: [], liberal: [] };
-        const its = STATES.filter((state) => state !== "without" || way.plain !== undefined);
-        const rounds = way.plain === undefined ? ROUNDS.alone : ROUNDS.compared;
-        for (let round = 0; round < rounds; round++)
-          for (const state of turned(its, round)) {
-            await states.enter(state);
-            const { from, to } = (state === "without" ? way.plain : undefined) ?? way;
-            const address = way.service ? pods.service : pods.place(to, "b").address;
-            taken[state].push(await sample(cluster, pods.place(from, "a"), address));
-          }
-        const of = figuresOf(way, Object.fromEntries(its.map((state) => [state, taken[state]])));
+        const rounds = await roundsOf(cluster, pods, states, way);
+        const of = figuresOf(way, rounds);
         for (const { name: figure, value, unit } of of) say(`${figure}: ${value} ${unit}`);
         figures.push(...of);
       }
@@ -57,6 +54,45 @@ export const netBench: Bench = {
     }
   },
 };
+
+/**
+ * Each state's transfers and questions, in turns of some hundred milliseconds. A pod, a server and a connection is faster
+ * or slower than its twin: so there are many sets of them, and `again` has never the pods that `without` has.
+ */
+async function roundsOf(cluster: Cluster, pods: BenchPods, states: States, way: Way): Promise<Rounds> {
+  const { plain, service } = way;
+  const taken = STATES.flatMap((state) => {
+    const bare = state === "without" || state === "again";
+    const ends = bare ? plain : way;
+    const sample: Taken = { throughput: [], p50: [] };
+    return ends === undefined ? [] : [{ state, ends, sample }];
+  });
+  const { sets, turns } = plain === undefined ? ROUNDS.alone : ROUNDS.compared;
+  for (let set = 0; set < sets; set++) {
+    const asking = await Promise.all(
+      taken.map(async ({ state, ends, sample }, index) => {
+        const twin = state === "again" ? set + 1 : set;
+        const from = pods.place(ends.from, "a", twin);
+        const address = service ? pods.service(twin) : pods.place(ends.to, "b", twin).address;
+        return {
+          state,
+          from,
+          address,
+          sample,
+          questions: await Questions.begin(cluster, from, address, questionPort(index + set)),
+        };
+      }),
+    );
+    for (let turn = 0; turn < turns; turn++)
+      for (const { state, from, address, questions, sample } of turned(asking, set + turn)) {
+        await states.enter(state);
+        sample.throughput.push(await transfer(cluster, from, address));
+        await questions.turn();
+      }
+    for (const { questions, sample } of asking) sample.p50.push(await questions.end());
+  }
+  return Object.fromEntries(taken.map(({ state, sample }) => [state, sample]));
+}
 
 /** Whoever is first in one round is last in the next: neither has a place of its own. */
 function turned<T>(list: readonly T[], round: number): readonly T[] {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { hundredth, median, percentile, tenth } from "./statistics.ts";
+import { hundredth, median, medianBetween, percentile, tenth } from "./statistics.ts";
 
 describe("bench statistics", () => {
   const hundred = Array.from({ length: 100 }, (_, index) => 100 - index);
@@ -9,6 +9,10 @@ describe("bench statistics", () => {
     assert.equal(median(hundred), 50);
     assert.equal(median([3, 1, 2]), 2);
     assert.equal(percentile([7], 0.99), 7);
+  });
+  it("says between which ranks a median lies: the 40th and the 61st of a hundred, all of a few", () => {
+    assert.deepEqual(medianBetween(hundred), [40, 61]);
+    assert.deepEqual(medianBetween([1, 2, 3]), [1, 3]);
   });
   it("refuses no samples", () => {
     assert.throws(() => median([]), /no samples/);

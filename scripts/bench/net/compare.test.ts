@@ -4,11 +4,10 @@ import { medianOf } from "./sample.ts";
 import { WAYS } from "./ways.ts";
 
 describe("what a way costs", () => {
-  const sampled = (speed: number, p50: number) => ({ throughput: [speed], p50 });
   const rounds = {
-    without: [sampled(10, 20), sampled(5, 40), sampled(10, 20)],
-    notrack: [sampled(10, 20), sampled(4, 44), sampled(8, 21)],
-    liberal: [sampled(10, 20), sampled(5, 40), sampled(10, 20)],
+    without: { throughput: [10, 5, 10], p50: [20, 40, 20] },
+    notrack: { throughput: [10, 4, 8], p50: [20, 44, 21] },
+    liberal: { throughput: [10, 5, 10], p50: [20, 40, 20] },
   };
   const plain = WAYS[0]?.plain;
   assert.ok(plain !== undefined);
@@ -21,9 +20,15 @@ describe("what a way costs", () => {
     assert.equal(found.get("w: throughput, without"), 10);
   });
 
-  it("says how far its rounds were apart", () => {
-    const cost = figuresOf({ name: "w", plain }, rounds).find(({ name }) => name === "w: p50 notrack / without");
-    assert.equal(cost?.basis, "median of 3 rounds' ratios, 1 to 1.1");
+  it("says where its median lies", () => {
+    const cost = figuresOf({ name: "w", plain }, rounds).find(({ name }) => name === "w: throughput without / notrack");
+    assert.equal(cost?.basis, "median of 3 rounds' ratios, 95 % between 1 and 1.25");
+  });
+
+  it("is held against no limit where the same was taken once more: that is the noise", () => {
+    const figures = figuresOf({ name: "w", plain }, { ...rounds, again: rounds.notrack });
+    const noise = figures.find(({ name }) => name === "w: throughput without / again");
+    assert.deepEqual([noise?.value, noise?.limit], [1.25, undefined]);
   });
 
   it("has no peer where there is no such way without Interlay", () => {

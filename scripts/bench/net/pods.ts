@@ -6,13 +6,16 @@ import { netnsOf } from "../../../e2e/agent/streams.ts";
 import { type ClusterApi, ensure } from "../../../e2e/cluster-api.ts";
 import { Eventually } from "../../../e2e/harness.ts";
 import { annotations } from "../../../e2e/pods/pods.ts";
-import { IPERF_PORT, SOCKPERF_PORT } from "./sample.ts";
+import { IPERF_PORT, ONE_PROCESSOR } from "./sample.ts";
+import { STATES } from "./states.ts";
 import type { Endpoint, Kind } from "./ways.ts";
 
 const NAMESPACE = "interlay-bench";
 const NAMESPACE_OBJECT = { apiVersion: "v1", kind: "Namespace", metadata: { name: NAMESPACE } };
 const KINDS: readonly Kind[] = ["overlay", "underlay", "multi-nic", "plain-macvlan", "plain-multi"];
-const SERVICE = "overlay-2";
+/** sockperf's server answers one connection: there are as many as states. */
+export const questionPort = (turn: number): number => 11111 + (turn % STATES.length);
+const QUESTION_PORTS = STATES.map((_, index) => questionPort(index));
 const NAD = "k8s.cni.cncf.io/v1";
 
 /** Where an end is. */
@@ -22,23 +25,37 @@ export interface Place {
   readonly address: string;
 }
 
+/** Pods of each kind that ask on worker 1, and that answer on either worker: a pod is faster or slower than its twin. */
+const TWINS = 5;
+const ROLES = [
+  ["a", 1],
+  ["b", 1],
+  ["b", 2],
+] as const;
+type Role = (typeof ROLES)[number][0];
+
 export interface BenchPods {
-  /** `a` asks, `b` answers. */
-  readonly place: (end: Endpoint, role: "a" | "b") => Place;
-  /** Of the Service before the overlay pod on worker 2. */
-  readonly service: string;
+  /** `a` asks, `b` answers; of the twins each turn has the next. */
+  readonly place: (end: Endpoint, role: Role, turn: number) => Place;
+  /** Of the Service before an overlay pod on worker 2. */
+  readonly service: (turn: number) => string;
 }
 
 const networkStatus = z.array(z.object({ interface: z.string().optional(), ips: z.array(z.string()).default([]) }));
-const nameOf = (kind: Kind, worker: number, role: string): string => `${kind}-${worker}-${role}`;
+const nameOf = (kind: Kind, worker: number, role: Role, turn: number): string =>
+  `${kind}-${worker}-${role}${turn % TWINS}`;
 
 /** Makes the pods on the first two workers, with a server of either kind in each that answers. */
 export async function makePods(cluster: Cluster, api: ClusterApi): Promise<BenchPods> {
   const workers = cluster.nodes.filter(({ role }) => role === "worker").map(({ name }) => name);
-  await ensure(api, NAMESPACE_OBJECT);
-  const wanted = [1, 2].flatMap((worker) =>
-    KINDS.flatMap((kind) =>
-      ["a", "b"].map((role) => ({ kind, role, worker, name: nameOf(kind, worker, role), node: workers[worker - 1] })),
+  if (!(await ensure(api, NAMESPACE_OBJECT)))
+    throw new Error(`The namespace ${NAMESPACE} is there already: take it away and run again.`);
+  const twins = Array.from({ length: TWINS }, (_, twin) => twin);
+  const wanted = KINDS.flatMap((kind) =>
+    ROLES.flatMap(([role, worker]) =>
+      twins.map((twin) => ({
+        ...{ kind, name: nameOf(kind, worker, role, twin), node: workers[worker - 1], answers: role === "b" },
+      })),
     ),
   );
   const [prefix = ""] = /^\d+\.\d+/.exec(cluster.spec.underlayCidr) ?? [];
@@ -46,22 +63,25 @@ export async function makePods(cluster: Cluster, api: ClusterApi): Promise<Bench
     if (kind.startsWith("plain")) await ensure(api, plainNetwork(name, `${prefix}.201.${index + 1}/16`));
     await ensure(api, podOf(name, node, cluster.probeImage, kind));
   }
-  const made = await ensure(api, serviceOf());
-  if (!made) throw new Error(`The namespace ${NAMESPACE} is there already: take it away and run again.`);
   const places = new Map<string, Place>();
-  for (const { kind, name, node = "" } of wanted) {
+  for (const { kind, name, node = "", answers } of wanted) {
     const addresses = await addressesOf(api, name);
     const netns = await netnsOf(cluster, node, addresses.main);
     places.set(`${name} main`, { node, netns, address: addresses.main });
     if (kind.endsWith("multi") || kind === "multi-nic")
       places.set(`${name} net1`, { node, netns, address: addresses.net1 ?? "" });
-    if (name.endsWith("-b")) await serve(cluster, node, netns);
+    if (answers) await serve(cluster, node, netns);
   }
-  const { spec } = await api.core.readNamespacedService({ namespace: NAMESPACE, name: SERVICE });
+  const services: string[] = [];
+  for (const target of twins.map((twin) => nameOf("overlay", 2, "b", twin))) {
+    await ensure(api, serviceOf(target));
+    const { spec } = await api.core.readNamespacedService({ namespace: NAMESPACE, name: target });
+    services.push(spec?.clusterIP ?? "");
+  }
   return {
-    service: spec?.clusterIP ?? "",
-    place: ({ kind, worker, nic }, role) => {
-      const place = places.get(`${nameOf(kind, worker, role)} ${nic}`);
+    service: (turn) => services[turn % TWINS] ?? "",
+    place: ({ kind, worker, nic }, role, turn) => {
+      const place = places.get(`${nameOf(kind, worker, role, turn)} ${nic}`);
       if (place === undefined) throw new Error(`there is no ${nic} of a ${kind} pod on worker ${worker}`);
       return place;
     },
@@ -70,12 +90,14 @@ export async function makePods(cluster: Cluster, api: ClusterApi): Promise<Bench
 
 /** iperf3 and sockperf, as daemons in the pod's network; they go with the lab. */
 async function serve(cluster: Cluster, node: string, netns: string): Promise<void> {
-  const inPod = ["nsenter", `--net=${netns}`, "--"];
+  const inPod = ["nsenter", `--net=${netns}`, "--", ...ONE_PROCESSOR];
   await must(cluster, node, [...inPod, "iperf3", "--server", "--daemon", "--port", String(IPERF_PORT)]);
   // sockperf's own --daemonize keeps our stdout, and with it this call
-  const daemon = ["start-stop-daemon", "--start", "--background", "--pidfile", `/run/sockperf-${basename(netns)}`];
-  const server = ["--startas", "/usr/bin/sockperf", "--", "server", "--tcp", "-i", "0.0.0.0"];
-  await must(cluster, node, [...inPod, ...daemon, ...server, "-p", String(SOCKPERF_PORT)]);
+  for (const port of QUESTION_PORTS)
+    await must(cluster, node, [
+      ...[...inPod, "start-stop-daemon", "--start", "--background", "--pidfile", `/run/${basename(netns)}-${port}`],
+      ...["--startas", "/usr/bin/sockperf", "--", "server", "--tcp", "-i", "0.0.0.0", "-p", String(port)],
+    ]);
 }
 
 /** The reference macvlan plugin alone; nobody else gives addresses of this part of the underlay. */
@@ -112,13 +134,13 @@ function podOf(name: string, nodeName: string, image: string, kind: Kind) {
   };
 }
 
-function serviceOf() {
+function serviceOf(name: string) {
   const port = (name: string, number: number) => ({ name, protocol: "TCP", port: number });
   return {
-    ...{ apiVersion: "v1", kind: "Service", metadata: { name: SERVICE, namespace: NAMESPACE } },
+    ...{ apiVersion: "v1", kind: "Service", metadata: { name, namespace: NAMESPACE } },
     spec: {
-      selector: { bench: nameOf("overlay", 2, "b") },
-      ports: [port("iperf3", IPERF_PORT), port("sockperf", SOCKPERF_PORT)],
+      selector: { bench: name },
+      ports: [port("iperf3", IPERF_PORT), ...QUESTION_PORTS.map((number) => port(`sockperf-${number}`, number))],
     },
   };
 }

@@ -2,8 +2,8 @@ import type { Cluster } from "../../../clusters/provider.ts";
 import { must, signalAgent } from "../../../e2e/agent-process.ts";
 import { switchTo } from "../../../e2e/matrix/variant.ts";
 
-/** What of Interlay the nodes have. */
-export const STATES = ["without", "notrack", "liberal"] as const;
+/** What of Interlay the nodes have. `again` is `without` once more: what differs between these two is noise. */
+export const STATES = ["without", "again", "notrack", "liberal"] as const;
 export type State = (typeof STATES)[number];
 
 export const KUBE_PROXY = { version: "v1.29.15", mode: "iptables" } as const;
@@ -40,7 +40,7 @@ export class States {
     for (const node of this.#workers) {
       await this.#cluster.exec(node, ["nft", "delete", "table", ...TABLE]);
       await this.#cluster.exec(node, ["ip", "rule", "delete", ...RULE]);
-      if (state !== "without") await must(this.#cluster, node, ["ip", "rule", "add", ...RULE]);
+      if (state === "notrack" || state === "liberal") await must(this.#cluster, node, ["ip", "rule", "add", ...RULE]);
       if (state === "notrack") await this.#restoreTable(node);
       await must(this.#cluster, node, ["sysctl", "-qw", `${LIBERAL}=${state === "liberal" ? 1 : 0}`]);
     }
