@@ -1,8 +1,10 @@
 import type { ProgramStream } from "../clusters/provider.ts";
-import { jsonIn, type ProbeAnswer, probeAnswer, type ProbeRequest } from "./probe/protocol.ts";
+import { jsonIn, type ProbeAnswer, probeAnswer, type ProbeRequest, TCP_PORT } from "./probe/protocol.ts";
 
 /** How long an answer may take beyond the probe's own timeout: a busy machine is no broken network. */
 const GRACE_MS = 5000;
+/** How long a program may take to begin in a pod of a machine that begins dozens at once. */
+const BEGIN_MS = 30_000;
 
 /** The other end of a long-lived `probe client` in a pod: many probes at once, each answered or timed out. */
 export class Prober {
@@ -21,6 +23,15 @@ export class Prober {
       this.#waiting.delete(answer.id);
       settle?.(answer);
     });
+  }
+
+  /** Until its program has begun: what a first question took, or missed, would be that. Its own pod answers, or refuses. */
+  async awake(): Promise<this> {
+    await this.probe({
+      ...{ protocol: "tcp", address: "127.0.0.1", port: TCP_PORT },
+      ...{ connectOnly: true, timeoutMs: BEGIN_MS },
+    });
+    return this;
   }
 
   probe(request: Omit<ProbeRequest, "id">): Promise<ProbeAnswer> {

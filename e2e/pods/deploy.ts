@@ -89,7 +89,7 @@ export async function deploy(cluster: Cluster, api: ClusterApi, patienceMs = REA
       const known = probers.get(from);
       if (known !== undefined) return known;
       const stream = from === EXTERNAL ? outsideHost(external).attach(CLIENT) : api.attach(NAMESPACE, from, CLIENT);
-      const made = stream.then((s) => new Prober(from, s));
+      const made = stream.then((s) => new Prober(from, s).awake());
       probers.set(from, made);
       return made;
     },
