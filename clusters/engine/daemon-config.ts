@@ -4,6 +4,8 @@ import { contentKey } from "../components/cache.ts";
 /** Where the private Docker daemon lives: all that it keeps is in one directory of the cache. */
 export interface DaemonPaths {
   readonly directory: string;
+  /** Images and containers. */
+  readonly data: string;
   /** Of a daemon that runs (sockets, mounts); each cache has its own. Not in the cache: containerd's sockets may have 104 bytes. */
   readonly runtimeDirectory: string;
   readonly socket: string;
@@ -16,6 +18,7 @@ export function daemonPaths(cacheRoot: string): DaemonPaths {
   const directory = `${cacheRoot}/engine`;
   return {
     directory,
+    data: `${directory}/data`,
     runtimeDirectory: `/run/interlay-engine-${contentKey(cacheRoot).slice(0, 8)}`,
     socket: `${directory}/docker.sock`,
     pidFile: `${directory}/docker.pid`,
@@ -38,7 +41,7 @@ export function daemonConfig(paths: DaemonPaths, { runtime, bridge }: DaemonOpti
   return JSON.stringify(
     {
       hosts: [`unix://${paths.socket}`],
-      "data-root": `${paths.directory}/data`,
+      "data-root": paths.data,
       "exec-root": paths.runtimeDirectory,
       pidfile: paths.pidFile,
       "storage-driver": "overlay2",

@@ -4,6 +4,7 @@ import { networkInterfaces } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { compile } from "../../plugin/deploy/compile.ts";
+import { run } from "../components/command.ts";
 import { daemonConfig, type DaemonPaths, freeBridge, SOCKET_PATH_MAX } from "./daemon-config.ts";
 import { missingCapabilities } from "./runtime/spec.ts";
 
@@ -65,8 +66,18 @@ export async function stopDaemon(paths: DaemonPaths, pid: number): Promise<void>
     if (Date.now() > deadline) process.kill(pid, "SIGKILL");
     await sleep(100);
   }
+  await unmountData(paths);
   const left = [paths.socket, paths.pidFile, paths.runtimeDirectory];
   await Promise.all(left.map((path) => rm(path, { recursive: true, force: true })));
+}
+
+/**
+ * Where mounts are not shared dockerd mounts its data on itself, and leaves that if the filesystem is not mounted by its own
+ * root: in a container or a chroot (moby, daemon/daemon_linux.go: shouldUnmountRoot).
+ */
+async function unmountData({ data }: DaemonPaths): Promise<void> {
+  const mounts = (await readFile("/proc/self/mountinfo", "utf8")).split("\n").map((line) => line.split(" ")[4]);
+  if (mounts.includes(data)) await run(["umount", data]);
 }
 
 /** dockerd removes its pid file before it is gone. */
