@@ -1,10 +1,11 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { ensureDebianPackages } from "../../clusters/components/packages.ts";
 import { plainProgress } from "../../clusters/progress-plain.ts";
+import type { Cluster } from "../../clusters/provider.ts";
 import { providerNamed } from "../../clusters/providers.ts";
 import { clusterApi } from "../../e2e/cluster-api.ts";
 import { runOptions, specFor } from "../../e2e/context.ts";
 import type { Bench, Figure } from "./figure.ts";
-import type { Cluster } from "../../clusters/provider.ts";
 import { figuresOf, type Rounds } from "./net/compare.ts";
 import { type BenchPods, makePods, questionPort } from "./net/pods.ts";
 import { Questions, transfer } from "./net/sample.ts";
@@ -14,7 +15,10 @@ import { LAB } from "./versions.ts";
 
 const TOOLS = ["iperf3", "sockperf"];
 /** Sets of connections, and turns of each, of what has a peer and of what has none. */
-const ROUNDS = { compared: { sets: 5, turns: 4 }, alone: { sets: 1, turns: 4 } } as const;
+const ROUNDS = { compared: { sets: 5, turns: 5 }, alone: { sets: 1, turns: 4 } } as const;
+
+/** Felix looks at the nodes' rules when they change. Milliseconds. */
+const SETTLED = 150;
 
 interface Taken {
   readonly throughput: number[];
@@ -74,18 +78,14 @@ async function roundsOf(cluster: Cluster, pods: BenchPods, states: States, way: 
         const twin = state === "again" ? set + 1 : set;
         const from = pods.place(ends.from, "a", twin);
         const address = service ? pods.service(twin) : pods.place(ends.to, "b", twin).address;
-        return {
-          state,
-          from,
-          address,
-          sample,
-          questions: await Questions.begin(cluster, from, address, questionPort(index + set)),
-        };
+        const questions = await Questions.begin(cluster, from, address, questionPort(index + set));
+        return { state, from, address, sample, questions };
       }),
     );
     for (let turn = 0; turn < turns; turn++)
       for (const { state, from, address, questions, sample } of turned(asking, set + turn)) {
         await states.enter(state);
+        await sleep(SETTLED);
         sample.throughput.push(await transfer(cluster, from, address));
         await questions.turn();
       }
