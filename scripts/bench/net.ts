@@ -6,7 +6,7 @@ import { providerNamed } from "../../clusters/providers.ts";
 import { clusterApi } from "../../e2e/cluster-api.ts";
 import { runOptions, specFor } from "../../e2e/context.ts";
 import type { Bench, Figure } from "./figure.ts";
-import { figuresOf, type Rounds } from "./net/compare.ts";
+import { figuresOf, overallOf, type Rounds } from "./net/compare.ts";
 import { type BenchPods, makePods, questionPort } from "./net/pods.ts";
 import { Questions, transfer } from "./net/sample.ts";
 import { KUBE_PROXY, STATES, States } from "./net/states.ts";
@@ -17,6 +17,8 @@ const TOOLS = ["iperf3", "sockperf"];
 /** Sets of connections, and turns of each, of what has a peer and of what has none. */
 const ROUNDS = { compared: { sets: 5, turns: 5 }, alone: { sets: 1, turns: 4 } } as const;
 
+/** In each turn. */
+const TRANSFERS = 4;
 /** Felix looks at the nodes' rules when they change. Milliseconds. */
 const SETTLED = 150;
 
@@ -52,7 +54,9 @@ export const netBench: Bench = {
         for (const { name: figure, value, unit } of of) say(`${figure}: ${value} ${unit}`);
         figures.push(...of);
       }
-      return figures;
+      const all = overallOf(figures);
+      for (const { name: figure, value, unit } of all) say(`${figure}: ${value} ${unit}`);
+      return [...figures, ...all];
     } finally {
       await provider.down(name, progress);
     }
@@ -86,7 +90,7 @@ async function roundsOf(cluster: Cluster, pods: BenchPods, states: States, way: 
       for (const { state, from, address, questions, sample } of turned(asking, set + turn)) {
         await states.enter(state);
         await sleep(SETTLED);
-        sample.throughput.push(await transfer(cluster, from, address));
+        for (let n = 0; n < TRANSFERS; n++) sample.throughput.push(await transfer(cluster, from, address));
         await questions.turn();
       }
     for (const { questions, sample } of asking) sample.p50.push(await questions.end());

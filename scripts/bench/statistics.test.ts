@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { hundredth, median, medianBetween, percentile, tenth } from "./statistics.ts";
+import { geometricMean, hundredth, interquartileMean, median, percentile, tenth } from "./statistics.ts";
 
 describe("bench statistics", () => {
   const hundred = Array.from({ length: 100 }, (_, index) => 100 - index);
@@ -10,9 +10,12 @@ describe("bench statistics", () => {
     assert.equal(median([3, 1, 2]), 2);
     assert.equal(percentile([7], 0.99), 7);
   });
-  it("says between which ranks a median lies: the 40th and the 61st of a hundred, all of a few", () => {
-    assert.deepEqual(medianBetween(hundred), [40, 61]);
-    assert.deepEqual(medianBetween([1, 2, 3]), [1, 3]);
+  it("takes the mean of the middle half, whatever the others are", () => {
+    assert.equal(interquartileMean([1000, 10, 11, 12, 13, 14, 15, 0]), 12.5);
+    assert.equal(interquartileMean([7]), 7);
+  });
+  it("takes the mean of ratios by their logarithms", () => {
+    assert.equal(tenth(geometricMean([0.5, 2])), 1);
   });
   it("refuses no samples", () => {
     assert.throws(() => median([]), /no samples/);

@@ -8,14 +8,15 @@ export function percentile(samples: readonly number[], share: number): number {
 
 export const median = (samples: readonly number[]): number => percentile(samples, 0.5);
 
-/**
- * Where the median that the samples are drawn from lies in 95 of 100 cases, whatever their distribution: order
- * statistics by the normal approximation of the binomial (ISO 16269-7). All samples, where they are too few for that.
- */
-export function medianBetween(samples: readonly number[]): readonly [low: number, high: number] {
-  const apart = 1.96 / (2 * Math.sqrt(samples.length)) + 1 / samples.length;
-  return [percentile(samples, 0.5 - apart), percentile(samples, Math.min(1, 0.5 + apart))];
+/** The mean of the middle half: steady where the samples are in steps, as a median is not, and deaf to the far ones. */
+export function interquartileMean(samples: readonly number[]): number {
+  const quarter = Math.floor(samples.length / 4);
+  const middle = [...samples].sort((a, b) => a - b).slice(quarter, samples.length - quarter);
+  return middle.reduce((sum, value) => sum + value, 0) / middle.length;
 }
+
+export const geometricMean = (samples: readonly number[]): number =>
+  Math.exp(samples.reduce((sum, value) => sum + Math.log(value), 0) / samples.length);
 
 /** To a tenth: what is measured is not finer. */
 export const tenth = (value: number): number => Math.round(value * 10) / 10;

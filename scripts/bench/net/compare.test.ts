@@ -1,18 +1,18 @@
 import assert from "node:assert/strict";
-import { figuresOf } from "./compare.ts";
+import { figuresOf, overallOf } from "./compare.ts";
 import { medianOf } from "./sample.ts";
 import { WAYS } from "./ways.ts";
 
 describe("what a way costs", () => {
   const rounds = {
-    without: { throughput: [10, 5, 10], p50: [20, 40, 20] },
-    notrack: { throughput: [10, 4, 8], p50: [20, 44, 21] },
-    liberal: { throughput: [10, 5, 10], p50: [20, 40, 20] },
+    without: { throughput: [10, 10, 10, 10], p50: [20, 40, 20] },
+    notrack: { throughput: [8, 8, 8, 1], p50: [20, 44, 21] },
+    liberal: { throughput: [10, 10, 10, 10], p50: [20, 40, 20] },
   };
   const plain = WAYS[0]?.plain;
   assert.ok(plain !== undefined);
 
-  it("is told by rounds: what disturbed one round disturbed its peer too", () => {
+  it("is told by pairs: what disturbed one disturbed its peer too, and what disturbed a transfer alone does not count", () => {
     const found = new Map(figuresOf({ name: "w", plain }, rounds).map((figure) => [figure.name, figure.value]));
     assert.equal(found.get("w: throughput without / notrack"), 1.25);
     assert.equal(found.get("w: p50 notrack / without"), 1.05);
@@ -20,9 +20,12 @@ describe("what a way costs", () => {
     assert.equal(found.get("w: throughput, without"), 10);
   });
 
-  it("says where its median lies", () => {
-    const cost = figuresOf({ name: "w", plain }, rounds).find(({ name }) => name === "w: throughput without / notrack");
-    assert.equal(cost?.basis, "median of 3 rounds' ratios, 95 % between 1 and 1.25");
+  it("is told of all ways together", () => {
+    const twice = ["v", "w"].flatMap((name) => figuresOf({ name, plain }, rounds));
+    const found = new Map(overallOf(twice).map((figure) => [figure.name, figure]));
+    assert.equal(found.get("all ways: p50 notrack / without")?.value, 1.05);
+    assert.equal(found.get("all ways: p50 notrack / without")?.limit, 1.03);
+    assert.equal(found.size, 4);
   });
 
   it("is held against no limit where the same was taken once more: that is the noise", () => {

@@ -1,5 +1,5 @@
 import type { Figure } from "../figure.ts";
-import { hundredth, median, medianBetween } from "../statistics.ts";
+import { geometricMean, hundredth, interquartileMean, median } from "../statistics.ts";
 import type { Sample } from "./sample.ts";
 import { type State, STATES } from "./states.ts";
 import type { Way } from "./ways.ts";
@@ -21,7 +21,7 @@ export function figuresOf({ name, plain }: Pick<Way, "name" | "plain">, rounds: 
     const connections = `half a round trip; median of ${p50.length} connections' medians`;
     return [
       {
-        ...{ name: `${name}: throughput, ${state}`, value: hundredth(median(throughput)), unit: "Gbit/s" },
+        ...{ name: `${name}: throughput, ${state}`, value: hundredth(interquartileMean(throughput)), unit: "Gbit/s" },
         basis: transfers,
       },
       { name: `${name}: p50, ${state}`, value: hundredth(median(p50)), unit: "µs", basis: connections },
@@ -32,23 +32,37 @@ export function figuresOf({ name, plain }: Pick<Way, "name" | "plain">, rounds: 
   const costs = STATES.flatMap((state): readonly Figure[] => {
     const sample = rounds[state];
     if (state === "without" || sample === undefined) return [];
-    const against = (what: string, ratios: readonly number[]): Figure => ({
-      ...{ name: `${name}: ${what}`, value: thousandth(median(ratios)), unit: "x" },
+    const against = (what: string, value: number, basis: string): Figure => ({
+      ...{ name: `${name}: ${what}`, value: thousandth(value), unit: "x", basis },
       // The same once more tells what the instrument cannot see, and so has no limit.
       ...(state === "again" ? {} : { limit: LIMIT }),
-      basis: `median of ${ratios.length} rounds' ratios, 95 % between ${medianBetween(ratios).map(thousandth).join(" and ")}`,
+    });
+    const { throughput, p50 } = sample;
+    const ratios = p50.flatMap((value, set) => {
+      const peer = without.p50[set];
+      return peer === undefined ? [] : [value / peer];
     });
     return [
-      against(`throughput without / ${state}`, ratiosOf(without.throughput, sample.throughput)),
-      against(`p50 ${state} / without`, ratiosOf(sample.p50, without.p50)),
+      against(
+        `throughput without / ${state}`,
+        interquartileMean(without.throughput) / interquartileMean(throughput),
+        `interquartile means of ${throughput.length} transfers`,
+      ),
+      against(`p50 ${state} / without`, median(ratios), `median of ${ratios.length} pairs of connections`),
     ];
   });
   return [...values, ...costs];
 }
 
-/** Of what was taken one after another. */
-const ratiosOf = (over: readonly number[], under: readonly number[]): readonly number[] =>
-  over.flatMap((value, round) => {
-    const peer = under[round];
-    return peer === undefined ? [] : [value / peer];
-  });
+/** Of all ways together, for what chance adds to one it takes from another: the geometric mean of their ratios. Pure. */
+export function overallOf(figures: readonly Figure[]): readonly Figure[] {
+  return STATES.filter((state) => state !== "without").flatMap((state) =>
+    [`throughput without / ${state}`, `p50 ${state} / without`].flatMap((what): readonly Figure[] => {
+      const its = figures.filter(({ name }) => name.endsWith(`: ${what}`));
+      if (its.length === 0) return [];
+      const value = thousandth(geometricMean(its.map((figure) => figure.value)));
+      const basis = `geometric mean of ${its.length} ways`;
+      return [{ name: `all ways: ${what}`, value, unit: "x", ...(state === "again" ? {} : { limit: LIMIT }), basis }];
+    }),
+  );
+}

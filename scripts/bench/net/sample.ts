@@ -10,7 +10,7 @@ export const IPERF_PORT = 5201;
 
 /** What was taken of a way in one state. */
 export interface Sample {
-  /** Gbit/s of one TCP connection, of a short transfer in each round. */
+  /** Gbit/s of one TCP connection, a short transfer each. */
   readonly throughput: readonly number[];
   /** Microseconds: median of half a round trip of 14 bytes over TCP, of each set of connections. */
   readonly p50: readonly number[];
@@ -23,8 +23,8 @@ export interface Sample {
  */
 export const ONE_PROCESSOR = ["chrt", "--rr", "20", "taskset", "--cpu-list", String(availableParallelism() - 1)];
 
-/** A quarter of a second: iperf3 counts its time in the kernel's ticks, 4 ms here. */
-const BYTES = "512M";
+/** Some tens of milliseconds: a connection is faster or slower than the next, so many tell more than long ones. */
+const BYTES = "128M";
 /** With a window that the kernel finds, two runs of the same are 16 or 32 Gbit/s. */
 const WINDOW = "1M";
 const transferred = z.object({ end: z.object({ sum_received: z.object({ bits_per_second: z.number() }) }) });
