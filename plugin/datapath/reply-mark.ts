@@ -24,8 +24,9 @@ const PROTOCOL = { tcp: 6, icmp: { ipv4: 1, ipv6: 58 } } as const;
 
 /**
  * Without conntrack, for it would track all that the pod says on the wire too, at 3 % of its latency (docs/concepts.md). What
- * comes in by the link is marked at its ingress, so that what comes in by the wire meets no rule. A TCP server's socket keeps its SYN's mark and the kernel's own answers (RST, ICMP) that of
- * their question, by sysctls of the plan; of all other protocols the clients are kept, and what is said to them is marked.
+ * comes in by the link is marked at its ingress, so that what comes in by the wire meets no rule. A TCP server's socket keeps
+ * its SYN's mark and the kernel's own answers (RST, ICMP) that of their question, by sysctls of the plan; of all other
+ * protocols the clients are kept, and what is said to them is marked.
  */
 export function replyMarkTable({ device, mark, families }: ReplyMarkItem): Table {
   return {

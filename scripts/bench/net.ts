@@ -9,7 +9,7 @@ import type { Bench, Figure } from "./figure.ts";
 import { figuresOf, overallOf, type Rounds } from "./net/compare.ts";
 import { type BenchPods, makePods, questionPort } from "./net/pods.ts";
 import { Questions, transfer } from "./net/sample.ts";
-import { KUBE_PROXY, STATES, States } from "./net/states.ts";
+import { isBare, KUBE_PROXY, STATES, States } from "./net/states.ts";
 import { type Way, WAYS } from "./net/ways.ts";
 import { LAB } from "./versions.ts";
 
@@ -21,11 +21,6 @@ const ROUNDS = { compared: { sets: 5, turns: 5 }, alone: { sets: 1, turns: 4 } }
 const TRANSFERS = 4;
 /** Felix looks at the nodes' rules when they change. Milliseconds. */
 const SETTLED = 150;
-
-interface Taken {
-  readonly throughput: number[];
-  readonly p50: number[];
-}
 
 /** One TCP connection's throughput and the latency of questions, in a lab. */
 export const netBench: Bench = {
@@ -70,9 +65,8 @@ export const netBench: Bench = {
 async function roundsOf(cluster: Cluster, pods: BenchPods, states: States, way: Way): Promise<Rounds> {
   const { plain, service } = way;
   const taken = STATES.flatMap((state) => {
-    const bare = state === "without" || state === "again";
-    const ends = bare ? plain : way;
-    const sample: Taken = { throughput: [], p50: [] };
+    const ends = isBare(state) ? plain : way;
+    const sample = { throughput: new Array<number>(), p50: new Array<number>() };
     return ends === undefined ? [] : [{ state, ends, sample }];
   });
   const { sets, turns } = plain === undefined ? ROUNDS.alone : ROUNDS.compared;

@@ -6,6 +6,11 @@ import type { Way } from "./ways.ts";
 
 /** Interlay may take 3 % of throughput, and add 3 % to the median latency. */
 const LIMIT = 1.03;
+/** What a state costs, above 1 where it costs something. */
+const COST = {
+  throughput: (state: State): string => `throughput without / ${state}`,
+  p50: (state: State): string => `p50 ${state} / without`,
+} as const;
 const thousandth = (value: number): number => Math.round(value * 1000) / 1000;
 
 /** A way's samples: the n-th of every state were taken one after another, in turns. */
@@ -32,23 +37,20 @@ export function figuresOf({ name, plain }: Pick<Way, "name" | "plain">, rounds: 
   const costs = STATES.flatMap((state): readonly Figure[] => {
     const sample = rounds[state];
     if (state === "without" || sample === undefined) return [];
-    const against = (what: string, value: number, basis: string): Figure => ({
-      ...{ name: `${name}: ${what}`, value: thousandth(value), unit: "x", basis },
-      // The same once more tells what the instrument cannot see, and so has no limit.
-      ...(state === "again" ? {} : { limit: LIMIT }),
-    });
     const { throughput, p50 } = sample;
     const ratios = p50.flatMap((value, set) => {
       const peer = without.p50[set];
       return peer === undefined ? [] : [value / peer];
     });
     return [
-      against(
-        `throughput without / ${state}`,
-        interquartileMean(without.throughput) / interquartileMean(throughput),
-        `interquartile means of ${throughput.length} transfers`,
-      ),
-      against(`p50 ${state} / without`, median(ratios), `median of ${ratios.length} pairs of connections`),
+      costOf(state, name, COST.throughput(state), {
+        value: interquartileMean(without.throughput) / interquartileMean(throughput),
+        basis: `interquartile means of ${throughput.length} transfers`,
+      }),
+      costOf(state, name, COST.p50(state), {
+        value: median(ratios),
+        basis: `median of ${ratios.length} pairs of connections`,
+      }),
     ];
   });
   return [...values, ...costs];
@@ -57,12 +59,19 @@ export function figuresOf({ name, plain }: Pick<Way, "name" | "plain">, rounds: 
 /** Of all ways together, for what chance adds to one it takes from another: the geometric mean of their ratios. Pure. */
 export function overallOf(figures: readonly Figure[]): readonly Figure[] {
   return STATES.filter((state) => state !== "without").flatMap((state) =>
-    [`throughput without / ${state}`, `p50 ${state} / without`].flatMap((what): readonly Figure[] => {
+    [COST.throughput(state), COST.p50(state)].flatMap((what): readonly Figure[] => {
       const its = figures.filter(({ name }) => name.endsWith(`: ${what}`));
       if (its.length === 0) return [];
-      const value = thousandth(geometricMean(its.map((figure) => figure.value)));
-      const basis = `geometric mean of ${its.length} ways`;
-      return [{ name: `all ways: ${what}`, value, unit: "x", ...(state === "again" ? {} : { limit: LIMIT }), basis }];
+      const value = geometricMean(its.map((figure) => figure.value));
+      return [costOf(state, "all ways", what, { value, basis: `geometric mean of ${its.length} ways` })];
     }),
   );
+}
+
+function costOf(state: State, of: string, what: string, { value, basis }: Pick<Figure, "value" | "basis">): Figure {
+  return {
+    ...{ name: `${of}: ${what}`, value: thousandth(value), unit: "x", basis },
+    // The same once more tells what the instrument cannot see, and so has no limit.
+    ...(state === "again" ? {} : { limit: LIMIT }),
+  };
 }

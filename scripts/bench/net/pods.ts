@@ -135,7 +135,7 @@ function podOf(name: string, nodeName: string, image: string, kind: Kind) {
 }
 
 function serviceOf(name: string) {
-  const port = (name: string, number: number) => ({ name, protocol: "TCP", port: number });
+  const port = (of: string, number: number) => ({ name: of, protocol: "TCP", port: number });
   return {
     ...{ apiVersion: "v1", kind: "Service", metadata: { name, namespace: NAMESPACE } },
     spec: {

@@ -5,6 +5,8 @@ import { switchTo } from "../../../e2e/matrix/variant.ts";
 /** What of Interlay the nodes have. `again` is `without` once more: what differs between these two is noise. */
 export const STATES = ["without", "again", "notrack", "liberal"] as const;
 export type State = (typeof STATES)[number];
+/** Nothing of Interlay is on the nodes. */
+export const isBare = (state: State): boolean => state === "without" || state === "again";
 
 export const KUBE_PROXY = { version: "v1.29.15", mode: "iptables" } as const;
 const TABLE = ["inet", "interlay"] as const;
@@ -40,7 +42,7 @@ export class States {
     for (const node of this.#workers) {
       await this.#cluster.exec(node, ["nft", "delete", "table", ...TABLE]);
       await this.#cluster.exec(node, ["ip", "rule", "delete", ...RULE]);
-      if (state === "notrack" || state === "liberal") await must(this.#cluster, node, ["ip", "rule", "add", ...RULE]);
+      if (!isBare(state)) await must(this.#cluster, node, ["ip", "rule", "add", ...RULE]);
       if (state === "notrack") await this.#restoreTable(node);
       await must(this.#cluster, node, ["sysctl", "-qw", `${LIBERAL}=${state === "liberal" ? 1 : 0}`]);
     }
