@@ -8,12 +8,8 @@ export function percentile(samples: readonly number[], share: number): number {
 
 export const median = (samples: readonly number[]): number => percentile(samples, 0.5);
 
-/** The mean of the middle half: steady where the samples are in steps, as a median is not, and deaf to the far ones. */
-export function interquartileMean(samples: readonly number[]): number {
-  const quarter = Math.floor(samples.length / 4);
-  const middle = [...samples].sort((a, b) => a - b).slice(quarter, samples.length - quarter);
-  return middle.reduce((sum, value) => sum + value, 0) / middle.length;
-}
+export const mean = (samples: readonly number[]): number =>
+  samples.reduce((sum, value) => sum + value, 0) / samples.length;
 
 export const geometricMean = (samples: readonly number[]): number =>
   Math.exp(samples.reduce((sum, value) => sum + Math.log(value), 0) / samples.length);

@@ -6,16 +6,16 @@ import { netnsOf } from "../../../e2e/agent/streams.ts";
 import { type ClusterApi, ensure } from "../../../e2e/cluster-api.ts";
 import { Eventually } from "../../../e2e/harness.ts";
 import { annotations } from "../../../e2e/pods/pods.ts";
-import { IPERF_PORT, ONE_PROCESSOR } from "./sample.ts";
-import { STATES } from "./states.ts";
+import { IPERF_PORT, SOCKPERF_PORT } from "./flow.ts";
+import { Parts } from "./parts.ts";
+import { ONE_PROCESSOR } from "./processor.ts";
 import type { Endpoint, Kind } from "./ways.ts";
 
 const NAMESPACE = "interlay-bench";
 const NAMESPACE_OBJECT = { apiVersion: "v1", kind: "Namespace", metadata: { name: NAMESPACE } };
 const KINDS: readonly Kind[] = ["overlay", "underlay", "multi-nic", "plain-macvlan", "plain-multi"];
-/** sockperf's server answers one connection: there are as many as states. */
-export const questionPort = (turn: number): number => 11111 + (turn % STATES.length);
-const QUESTION_PORTS = STATES.map((_, index) => questionPort(index));
+/** Of Interlay in their own network: to an overlay pod it does nothing. */
+const HAVE_PARTS: readonly Kind[] = ["underlay", "multi-nic"];
 const NAD = "k8s.cni.cncf.io/v1";
 
 /** Where an end is. */
@@ -23,6 +23,7 @@ export interface Place {
   readonly node: string;
   readonly netns: string;
   readonly address: string;
+  readonly parts: Parts;
 }
 
 /** Pods of each kind that ask on worker 1, and that answer on either worker: a pod is faster or slower than its twin. */
@@ -67,9 +68,12 @@ export async function makePods(cluster: Cluster, api: ClusterApi): Promise<Bench
   for (const { kind, name, node = "", answers } of wanted) {
     const addresses = await addressesOf(api, name);
     const netns = await netnsOf(cluster, node, addresses.main);
-    places.set(`${name} main`, { node, netns, address: addresses.main });
-    if (kind.endsWith("multi") || kind === "multi-nic")
-      places.set(`${name} net1`, { node, netns, address: addresses.net1 ?? "" });
+    const parts = await Parts.of(cluster, { node, netns });
+    if (parts.areNone === HAVE_PARTS.includes(kind))
+      throw new Error(`pod ${name} has ${parts.areNone ? "nothing" : "something"} of Interlay in its network`);
+    const pod = { node, netns, parts };
+    places.set(`${name} main`, { ...pod, address: addresses.main });
+    if (addresses.net1 !== undefined) places.set(`${name} net1`, { ...pod, address: addresses.net1 });
     if (answers) await serve(cluster, node, netns);
   }
   const services: string[] = [];
@@ -93,11 +97,10 @@ async function serve(cluster: Cluster, node: string, netns: string): Promise<voi
   const inPod = ["nsenter", `--net=${netns}`, "--", ...ONE_PROCESSOR];
   await must(cluster, node, [...inPod, "iperf3", "--server", "--daemon", "--port", String(IPERF_PORT)]);
   // sockperf's own --daemonize keeps our stdout, and with it this call
-  for (const port of QUESTION_PORTS)
-    await must(cluster, node, [
-      ...[...inPod, "start-stop-daemon", "--start", "--background", "--pidfile", `/run/${basename(netns)}-${port}`],
-      ...["--startas", "/usr/bin/sockperf", "--", "server", "--tcp", "-i", "0.0.0.0", "-p", String(port)],
-    ]);
+  await must(cluster, node, [
+    ...[...inPod, "start-stop-daemon", "--start", "--background", "--pidfile", `/run/sockperf-${basename(netns)}`],
+    ...["--startas", "/usr/bin/sockperf", "--", "server", "--tcp", "-i", "0.0.0.0", "-p", String(SOCKPERF_PORT)],
+  ]);
 }
 
 /** The reference macvlan plugin alone; nobody else gives addresses of this part of the underlay. */
@@ -140,7 +143,7 @@ function serviceOf(name: string) {
     ...{ apiVersion: "v1", kind: "Service", metadata: { name, namespace: NAMESPACE } },
     spec: {
       selector: { bench: name },
-      ports: [port("iperf3", IPERF_PORT), ...QUESTION_PORTS.map((number) => port(`sockperf-${number}`, number))],
+      ports: [port("iperf3", IPERF_PORT), port("sockperf", SOCKPERF_PORT)],
     },
   };
 }

@@ -1,57 +1,54 @@
 import type { Cluster } from "../../../clusters/provider.ts";
 import { must, signalAgent } from "../../../e2e/agent-process.ts";
 import { switchTo } from "../../../e2e/matrix/variant.ts";
+import { Parts } from "./parts.ts";
 
-/** What of Interlay the nodes have. `again` is `without` once more: what differs between these two is noise. */
-export const STATES = ["without", "again", "notrack", "liberal"] as const;
+/**
+ * What of Interlay is there. `again` is `without` once more: what differs between these two is noise. In this order round
+ * and round, each state follows one that is different: after a change of rules a stream is slower for a while, at 1.5 %.
+ */
+export const STATES = ["without", "notrack", "again", "liberal"] as const;
 export type State = (typeof STATES)[number];
-/** Nothing of Interlay is on the nodes. */
-export const isBare = (state: State): boolean => state === "without" || state === "again";
+/** Nothing of Interlay, neither on the nodes nor in the pods. */
+const isBare = (state: State): boolean => state === "without" || state === "again";
 
 export const KUBE_PROXY = { version: "v1.29.15", mode: "iptables" } as const;
-const TABLE = ["inet", "interlay"] as const;
-const RULE = ["priority", "1000", "lookup", "500"] as const;
 const LIBERAL = "net.netfilter.nf_conntrack_tcp_be_liberal";
 
-/** Brings the workers into one state or another in milliseconds: the agents are held, and what they made is put by hand. */
+/** Brings workers and pods into one state or another in milliseconds: the agents are held, and what they made is put by hand. */
 export class States {
   readonly #cluster: Cluster;
-  readonly #workers: readonly string[];
-  /** Each worker's notrack table, in nft's words, as its agent wrote it. */
-  readonly #tables: ReadonlyMap<string, string>;
+  /** Of the workers, in return path notrack. */
+  readonly #nodes: readonly Parts[];
 
-  private constructor(cluster: Cluster, workers: readonly string[], tables: ReadonlyMap<string, string>) {
+  private constructor(cluster: Cluster, nodes: readonly Parts[]) {
     this.#cluster = cluster;
-    this.#workers = workers;
-    this.#tables = tables;
+    this.#nodes = nodes;
   }
 
   /** kube-proxy is started while the sysctl is 1, so that its INVALID rule is in none of the states. */
   static async of(cluster: Cluster): Promise<States> {
     const workers = cluster.nodes.filter(({ role }) => role === "worker").map(({ name }) => name);
     await switchTo(cluster, { kubeProxy: KUBE_PROXY, returnPath: "notrack" });
-    const tables = new Map<string, string>();
-    for (const node of workers) tables.set(node, await must(cluster, node, ["nft", "-s", "list", "table", ...TABLE]));
+    const nodes = await Promise.all(workers.map((node) => Parts.of(cluster, { node })));
+    const without = nodes.find(({ areNone }) => areNone);
+    if (without !== undefined) throw new Error(`${without.node} has nothing of Interlay in its network`);
+    // what the switch does, too, so that they know it
+    for (const node of nodes) await node.put({ table: false, rules: true });
     await switchTo(cluster, { kubeProxy: KUBE_PROXY, returnPath: "liberal" });
     for (const node of workers) await signalAgent(cluster, node, "STOP");
-    return new States(cluster, workers, tables);
+    return new States(cluster, nodes);
   }
 
-  /** From whatever state there is. */
-  async enter(state: State): Promise<void> {
-    for (const node of this.#workers) {
-      await this.#cluster.exec(node, ["nft", "delete", "table", ...TABLE]);
-      await this.#cluster.exec(node, ["ip", "rule", "delete", ...RULE]);
-      if (!isBare(state)) await must(this.#cluster, node, ["ip", "rule", "add", ...RULE]);
-      if (state === "notrack") await this.#restoreTable(node);
-      await must(this.#cluster, node, ["sysctl", "-qw", `${LIBERAL}=${state === "liberal" ? 1 : 0}`]);
-    }
-  }
-
-  async #restoreTable(node: string): Promise<void> {
-    const { exitCode, stderr } = await this.#cluster.exec(node, ["nft", "-f", "-"], {
-      stdin: this.#tables.get(node) ?? "",
-    });
-    if (exitCode !== 0) throw new Error(`the notrack table of ${node} cannot be put back: ${stderr.trim()}`);
+  /** From whatever state there is. @param pods the two ends */
+  async enter(state: State, pods: readonly Parts[]): Promise<void> {
+    const isThere = !isBare(state);
+    await Promise.all([
+      ...pods.map((pod) => pod.put({ table: isThere, rules: isThere })),
+      ...this.#nodes.map(async (node) => {
+        await node.put({ table: state === "notrack", rules: isThere });
+        await must(this.#cluster, node.node, ["sysctl", "-qw", `${LIBERAL}=${state === "liberal" ? 1 : 0}`]);
+      }),
+    ]);
   }
 }

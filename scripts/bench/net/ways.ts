@@ -1,4 +1,6 @@
-/** A bench pod's kind: Interlay's three types, and the same NICs without Interlay, as the reference plugins alone make them. */
+import { type State, STATES } from "./states.ts";
+
+/** A bench pod's kind: Interlay's three types, and the same NICs as the reference plugins alone make them. */
 export type Kind = "overlay" | "underlay" | "multi-nic" | "plain-macvlan" | "plain-multi";
 
 /** One end: a kind's pod on a worker, and the NIC whose address counts. */
@@ -14,12 +16,15 @@ export interface Way {
   readonly to: Endpoint;
   /** Asked by its Service instead of its own address. */
   readonly service?: true;
-  /**
-   * What the same is without Interlay; undefined: there is no such way, an underlay pod and an overlay pod do not meet.
-   * Overlay pods are Calico's own either way: without means without Interlay on their nodes.
-   */
-  readonly plain?: Pick<Way, "from" | "to">;
+  readonly states: readonly State[];
 }
+
+/** Between the same two pods, with what Interlay has put there and with all of that taken out. */
+const COMPARED: readonly State[] = STATES;
+/** There is no such way without Interlay: an underlay pod and an overlay pod do not meet. */
+const ALONE: readonly State[] = ["notrack", "liberal"];
+/** Pods that Interlay never had anything to do with: what the state `without` is held against by the eye. */
+const PLAIN: readonly State[] = ["without"];
 
 const at = (kind: Kind, worker: 1 | 2, nic: "main" | "net1" = "main"): Endpoint => ({ kind, worker, nic });
 /** Source on worker 1; the target there too, or on worker 2. */
@@ -31,35 +36,47 @@ const BOTH = [
 /** Each target has another pod than its source: `a` asks, `b` answers. */
 export const WAYS: readonly Way[] = [
   ...BOTH.map(([place, worker]): Way => ({
-    name: `macvlan -> macvlan, ${place}`,
-    from: at("underlay", 1),
-    to: at("underlay", worker),
-    plain: { from: at("plain-macvlan", 1), to: at("plain-macvlan", worker) },
+    ...{ name: `plain macvlan -> plain macvlan, ${place}`, states: PLAIN },
+    ...{ from: at("plain-macvlan", 1), to: at("plain-macvlan", worker) },
   })),
-  ...BOTH.map(([place, worker]): Way => {
-    const ends = { from: at("overlay", 1), to: at("overlay", worker) };
-    return { name: `Calico -> Calico, ${place}`, ...ends, plain: ends };
-  }),
   {
-    name: "Calico -> Calico's Service, other node",
-    from: at("overlay", 1),
-    to: at("overlay", 2),
-    service: true,
-    plain: { from: at("overlay", 1), to: at("overlay", 2) },
-  },
-  {
-    name: "net1 -> net1, other node",
-    from: at("multi-nic", 1, "net1"),
-    to: at("multi-nic", 2, "net1"),
-    plain: { from: at("plain-multi", 1, "net1"), to: at("plain-multi", 2, "net1") },
+    ...{ name: "plain net1 -> plain net1, other node", states: PLAIN },
+    ...{ from: at("plain-multi", 1, "net1"), to: at("plain-multi", 2, "net1") },
   },
   ...BOTH.map(([place, worker]): Way => ({
-    name: `underlay -> overlay, ${place}`,
-    from: at("underlay", 1),
-    to: at("overlay", worker),
+    ...{ name: `underlay -> overlay, ${place}`, states: ALONE },
+    ...{ from: at("underlay", 1), to: at("overlay", worker) },
   })),
-  { name: "overlay -> underlay, other node", from: at("overlay", 1), to: at("underlay", 2) },
-  { name: "underlay -> overlay's Service, other node", from: at("underlay", 1), to: at("overlay", 2), service: true },
-  { name: "underlay -> multi-NIC's overlay address, other node", from: at("underlay", 1), to: at("multi-nic", 2) },
-  { name: "multi-NIC -> underlay, other node", from: at("multi-nic", 1), to: at("underlay", 2) },
+  {
+    ...{ name: "overlay -> underlay, other node", states: ALONE },
+    ...{ from: at("overlay", 1), to: at("underlay", 2) },
+  },
+  {
+    ...{ name: "underlay -> overlay's Service, other node", states: ALONE },
+    ...{ from: at("underlay", 1), to: at("overlay", 2), service: true },
+  },
+  {
+    ...{ name: "underlay -> multi-NIC's overlay address, other node", states: ALONE },
+    ...{ from: at("underlay", 1), to: at("multi-nic", 2) },
+  },
+  {
+    ...{ name: "multi-NIC -> underlay, other node", states: ALONE },
+    ...{ from: at("multi-nic", 1), to: at("underlay", 2) },
+  },
+  ...BOTH.map(([place, worker]): Way => ({
+    ...{ name: `macvlan -> macvlan, ${place}`, states: COMPARED },
+    ...{ from: at("underlay", 1), to: at("underlay", worker) },
+  })),
+  ...BOTH.map(([place, worker]): Way => ({
+    ...{ name: `Calico -> Calico, ${place}`, states: COMPARED },
+    ...{ from: at("overlay", 1), to: at("overlay", worker) },
+  })),
+  {
+    ...{ name: "Calico -> Calico's Service, other node", states: COMPARED },
+    ...{ from: at("overlay", 1), to: at("overlay", 2), service: true },
+  },
+  {
+    ...{ name: "net1 -> net1, other node", states: COMPARED },
+    ...{ from: at("multi-nic", 1, "net1"), to: at("multi-nic", 2, "net1") },
+  },
 ];

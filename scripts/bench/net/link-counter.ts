@@ -1,0 +1,71 @@
+import { readFileSync } from "node:fs";
+import { readdir, readlink } from "node:fs/promises";
+import { hrtime } from "node:process";
+import { z } from "zod";
+import type { Cluster } from "../../../clusters/provider.ts";
+import { must } from "../../../e2e/agent-process.ts";
+import type { Place } from "./pods.ts";
+
+/** What a link has sent, and in which time. */
+export interface Sent {
+  readonly bytes: number;
+  readonly packets: number;
+  readonly nanoseconds: number;
+}
+
+const routes = z.tuple([z.object({ dev: z.string() })]);
+
+/**
+ * What a pod's link sends, by a process of the pod in this computer's own /proc, for a lab's pods are processes here: a
+ * program that is started for each look would take as long as what is measured.
+ */
+export class LinkCounter {
+  readonly #file: string;
+  readonly #device: string;
+
+  private constructor(file: string, device: string) {
+    this.#file = file;
+    this.#device = device;
+  }
+
+  /** Of the link by which the pod's address reaches the other. */
+  static async of(cluster: Cluster, { node, netns, address }: Place, to: string): Promise<LinkCounter> {
+    const inPod = ["nsenter", `--net=${netns}`, "--"];
+    const route = await must(cluster, node, [...inPod, "ip", "-j", "route", "get", to, "from", address]);
+    const [{ dev: device }] = routes.parse(JSON.parse(route));
+    const inode = (await must(cluster, node, ["stat", "--dereference", "--format=%i", netns])).trim();
+    for (const pid of await readdir("/proc"))
+      if ((await readlink(`/proc/${pid}/ns/net`).catch(() => "")) === `net:[${inode}]`)
+        return new LinkCounter(`/proc/${pid}/net/dev`, device);
+    throw new Error(`no process of this computer is in ${netns} of ${node}`);
+  }
+
+  /** Counts from now on; what it returns tells how much it is. */
+  from(): () => Sent {
+    const before = this.#read();
+    return () => {
+      const now = this.#read();
+      return {
+        bytes: now.bytes - before.bytes,
+        packets: now.packets - before.packets,
+        nanoseconds: Number(now.at - before.at),
+      };
+    };
+  }
+
+  #read() {
+    return { ...sentBy(this.#device, readFileSync(this.#file, "utf8")), at: hrtime.bigint() };
+  }
+}
+
+/** The ninth and tenth number of a link's line in /proc/net/dev. Throws where it has none. */
+export function sentBy(device: string, file: string): Pick<Sent, "bytes" | "packets"> {
+  const [, numbers] =
+    file
+      .split("\n")
+      .map((line) => line.split(":"))
+      .find(([name]) => name?.trim() === device) ?? [];
+  const [bytes, packets] = numbers?.trim().split(/\s+/).slice(8, 10).map(Number) ?? [];
+  if (bytes === undefined || packets === undefined) throw new Error(`/proc/net/dev has no link ${device}`);
+  return { bytes, packets };
+}
