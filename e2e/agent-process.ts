@@ -49,8 +49,13 @@ async function lookFor(cluster: Cluster, node: string, pattern: string, own: str
 }
 
 /** Runs a program on a node to its end; throws with its words when that is no success. */
-export async function must(cluster: Cluster, node: string, argv: readonly string[]): Promise<string> {
-  const { exitCode, stdout, stderr } = await cluster.exec(node, argv);
+export async function must(
+  cluster: Cluster,
+  node: string,
+  argv: readonly string[],
+  options: { readonly stdin?: string } = {},
+): Promise<string> {
+  const { exitCode, stdout, stderr } = await cluster.exec(node, argv, options);
   if (exitCode !== 0) throw new Error(`${argv.join(" ")} on ${node} ended with ${exitCode}: ${stderr.trim()}`);
   return stdout;
 }

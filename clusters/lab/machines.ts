@@ -5,6 +5,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { run, runOrThrow } from "../components/command.ts";
 import { inside } from "./enter.ts";
 import type { LabMachines } from "./layout.ts";
+import { processesIn, signalProcesses } from "./processes.ts";
 
 const FILES = join(import.meta.dirname, "files");
 const TIMEOUT_MS = 20_000;
@@ -78,15 +79,10 @@ export async function cutPower(machine: number): Promise<void> {
   if (networks.size > 0) await run(inNetwork(machine, ["link", "delete", "eth0"]));
   const deadline = Date.now() + TIMEOUT_MS;
   for (;;) {
-    const pids = await processesIn(networks);
+    const pids = await processesIn("net", networks);
     if (pids.length === 0) return;
     if (Date.now() > deadline) throw new Error(`Processes of a machine without power go on: ${pids.join(", ")}.`);
-    for (const pid of pids)
-      try {
-        process.kill(pid, "SIGKILL");
-      } catch {
-        // gone meanwhile
-      }
+    signalProcesses(pids, "SIGKILL");
     await sleep(20);
   }
 }
@@ -99,14 +95,6 @@ async function networksOf(machine: number): Promise<ReadonlySet<string>> {
   const names = await readdir(directory).catch(() => []);
   const pods = await Promise.all(names.map(async (name) => (await stat(join(directory, name))).ino));
   return new Set([own, ...pods.map((inode) => `net:[${inode}]`)]);
-}
-
-async function processesIn(networks: ReadonlySet<string>): Promise<readonly number[]> {
-  const pids = (await readdir("/proc")).filter((name) => /^\d+$/.test(name)).map(Number);
-  const found = await Promise.all(
-    pids.map(async (pid) => ({ pid, network: await readlink(`/proc/${pid}/ns/net`).catch(() => "") })),
-  );
-  return found.filter(({ network }) => networks.has(network)).map(({ pid }) => pid);
 }
 
 const inNetwork = (pid: number, argv: readonly string[]): readonly string[] => [

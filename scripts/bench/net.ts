@@ -27,37 +27,37 @@ export const netBench: Bench = {
   about:
     "iperf3 throughput and sockperf latency by pod types and nodes: notrack, liberal and without Interlay, in a lab",
   takingPart: { components: LAB, kubeProxies: [KUBE_PROXY.version], tools: TOOLS },
-  run: (say) =>
-    asideOfIt(async () => {
-      const provider = await providerNamed("lab");
-      const name = process.env["INTERLAY_CLUSTER"] ?? "bench-net";
-      const spec = await specFor(
-        runOptions({ INTERLAY_PROVIDER: "lab", INTERLAY_CLUSTER: name, INTERLAY_KUBE_PROXY: KUBE_PROXY.version }),
-      );
-      const missing = (await provider.preflight(spec)).find(({ severity }) => severity === "error");
-      if (missing !== undefined) throw new Error(missing.message);
-      const progress = plainProgress();
-      try {
-        await ensureDebianPackages(TOOLS, progress);
-        const cluster = await provider.up(spec, progress);
-        const pods = await makePods(cluster, clusterApi(cluster));
-        const states = await States.of(cluster);
-        const figures: Figure[] = [];
-        await quietly(cluster, async () => {
-          for (const way of WAYS) {
-            const of = figuresOf(way.name, await roundsOf(cluster, pods, states, way));
-            for (const { name: figure, value, unit } of of) say(`${figure}: ${value} ${unit}`);
-            figures.push(...of);
-          }
-        });
-        const all = overallOf(figures);
-        for (const { name: figure, value, unit } of all) say(`${figure}: ${value} ${unit}`);
-        return [...figures, ...all];
-      } finally {
-        await provider.down(name, progress);
-      }
-    }),
+  run: (say) => asideOfIt(() => inLab(say)),
 };
+
+async function inLab(say: (line: string) => void): Promise<readonly Figure[]> {
+  const provider = await providerNamed("lab");
+  const name = process.env["INTERLAY_CLUSTER"] ?? "bench-net";
+  const spec = await specFor(
+    runOptions({ INTERLAY_PROVIDER: "lab", INTERLAY_CLUSTER: name, INTERLAY_KUBE_PROXY: KUBE_PROXY.version }),
+  );
+  const missing = (await provider.preflight(spec)).find(({ severity }) => severity === "error");
+  if (missing !== undefined) throw new Error(missing.message);
+  const progress = plainProgress();
+  try {
+    await ensureDebianPackages(TOOLS, progress);
+    const cluster = await provider.up(spec, progress);
+    const pods = await makePods(cluster, clusterApi(cluster));
+    const states = await States.of(cluster);
+    return await quietly(cluster, async () => {
+      const figures: Figure[] = [];
+      const tell = (of: readonly Figure[]) => {
+        for (const { name: figure, value, unit } of of) say(`${figure}: ${value} ${unit}`);
+        figures.push(...of);
+      };
+      for (const way of WAYS) tell(figuresOf(way.name, await roundsOf(cluster, pods, states, way)));
+      tell(overallOf(figures));
+      return figures;
+    });
+  } finally {
+    await provider.down(name, progress);
+  }
+}
 
 /** Each state's turns, round and round between the same two pods by the same connection; then between others. */
 async function roundsOf(cluster: Cluster, pods: BenchPods, states: States, way: Way): Promise<Rounds> {

@@ -12,7 +12,7 @@ export const mean = (samples: readonly number[]): number =>
   samples.reduce((sum, value) => sum + value, 0) / samples.length;
 
 export const geometricMean = (samples: readonly number[]): number =>
-  Math.exp(samples.reduce((sum, value) => sum + Math.log(value), 0) / samples.length);
+  Math.exp(mean(samples.map((value) => Math.log(value))));
 
 /** To a tenth: what is measured is not finer. */
 export const tenth = (value: number): number => Math.round(value * 10) / 10;

@@ -1,7 +1,5 @@
 import assert from "node:assert/strict";
 import { figuresOf, overallOf } from "./compare.ts";
-import { sentBy } from "./link-counter.ts";
-import { policyRulesIn } from "./parts.ts";
 
 describe("what a way costs", () => {
   const rounds = {
@@ -42,17 +40,5 @@ describe("what a way costs", () => {
       [],
     );
     assert.equal(figures.length, 4);
-  });
-
-  it("takes out of a namespace no rule of the kernel's own", () => {
-    const listed =
-      "0:\tfrom all lookup local\n32:\tfrom all fwmark 0x1/0x1 lookup 101 proto static\n32766:\tfrom all lookup main\n";
-    assert.deepEqual(policyRulesIn(listed), ["priority 32 from all fwmark 0x1/0x1 lookup 101 proto static"]);
-  });
-
-  it("is counted by what the link sent, not by what it got", () => {
-    const file = "Inter-|   Receive\n face |bytes\n    lo: 1 2 3 4 5 6 7 8 9 10\n  net1: 11 1 0 0 0 0 0 0 22 2 0\n";
-    assert.deepEqual(sentBy("net1", file), { bytes: 22, packets: 2 });
-    assert.throws(() => sentBy("eth0", file), /no link eth0/);
   });
 });

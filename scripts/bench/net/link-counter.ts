@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
-import { readdir, readlink } from "node:fs/promises";
 import { hrtime } from "node:process";
 import { z } from "zod";
+import { processesIn } from "../../../clusters/lab/processes.ts";
 import type { Cluster } from "../../../clusters/provider.ts";
 import { must } from "../../../e2e/agent-process.ts";
 import type { Place } from "./pods.ts";
@@ -34,10 +34,9 @@ export class LinkCounter {
     const route = await must(cluster, node, [...inPod, "ip", "-j", "route", "get", to, "from", address]);
     const [{ dev: device }] = routes.parse(JSON.parse(route));
     const inode = (await must(cluster, node, ["stat", "--dereference", "--format=%i", netns])).trim();
-    for (const pid of await readdir("/proc"))
-      if ((await readlink(`/proc/${pid}/ns/net`).catch(() => "")) === `net:[${inode}]`)
-        return new LinkCounter(`/proc/${pid}/net/dev`, device);
-    throw new Error(`no process of this computer is in ${netns} of ${node}`);
+    const [pid] = await processesIn("net", new Set([`net:[${inode}]`]));
+    if (pid === undefined) throw new Error(`no process of this computer is in ${netns} of ${node}`);
+    return new LinkCounter(`/proc/${pid}/net/dev`, device);
   }
 
   /** Counts from now on; what it returns tells how much it is. */

@@ -55,8 +55,7 @@ export class Parts {
   }
 
   async #give(argv: readonly string[], stdin: string): Promise<void> {
-    const { exitCode, stderr } = await this.#cluster.exec(this.node, [...this.#enter, ...argv], { stdin });
-    if (exitCode !== 0) throw new Error(`${argv.join(" ")} on ${this.node} ended with ${exitCode}: ${stderr.trim()}`);
+    await must(this.#cluster, this.node, [...this.#enter, ...argv], { stdin });
   }
 }
 
