@@ -3,11 +3,14 @@ import { join } from "node:path";
 
 export const ROOT = join(import.meta.dirname, "..");
 
-/** README and every page of docs. */
+/** Every page for users and contributors. */
 export const PAGES: readonly string[] = [
   "README.md",
+  "CONTRIBUTING.md",
   "clusters/lab/README.md",
-  ...readdirSync(join(ROOT, "docs")).flatMap((name) => (name.endsWith(".md") ? [`docs/${name}`] : [])),
+  ...readdirSync(join(ROOT, "docs"), { recursive: true, encoding: "utf8" })
+    .filter((name) => name.endsWith(".md"))
+    .map((name) => `docs/${name}`),
 ];
 
 /** A command of a page, `npm run NAME -- --option …`, between backticks or in a line of code. */

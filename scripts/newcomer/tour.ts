@@ -87,6 +87,7 @@ export const LEFT_OUT: readonly (readonly [line: string, why: string])[] = [
   ["npm run e2e -- --provider lab --suite ipam", BY_TEST],
   ["npm run ipam -- check --repair", "changes what is held; plugin/ipam/inspect has its tests"],
   ["npm run ipam -- release 10.7.200.7", "the suite ipam runs it"],
+  ["npm run down -- --all", "stops a Docker daemon that other runs may use"],
   ["npm run bench -- agent", BY_ITSELF],
   ["npm run e2e -- --family dual", ON_KIND],
   ["npm run e2e -- --suite parity", ON_KIND],
