@@ -25,8 +25,10 @@ async function call(
   world: World,
   verb: string,
   config: Readonly<Record<string, unknown>>,
+  settings: Readonly<Record<string, string>> = {},
 ): Promise<Readonly<Record<string, unknown>>> {
   const env = {
+    ...settings,
     CNI_COMMAND: verb,
     CNI_CONTAINERID: STALE.container,
     CNI_NETNS: STALE.netns,
@@ -132,10 +134,13 @@ export function verbSpecs(world: () => World): void {
   );
 
   It("STATUS without this node's facts is code 50, ADD code 100, and nothing is made", async () => {
-    const nowhere = { type: "interlay", stateDirectory: "/var/lib/interlay/nowhere" };
-    assert.equal((await call(world(), "STATUS", nowhere))["code"], 50);
+    const nowhere = {
+      INTERLAY_STATE_DIRECTORY: "/var/lib/interlay/nowhere",
+      INTERLAY_CNI_SOCKET: "/var/lib/interlay/nowhere.sock",
+    };
+    assert.equal((await call(world(), "STATUS", { type: "interlay" }, nowhere))["code"], 50);
     const prevResult = { cniVersion: "1.1.0", interfaces: [{ name: "eth0", sandbox: STALE.netns }], ips: [] };
-    assert.equal((await call(world(), "ADD", { ...nowhere, prevResult }))["code"], 100);
+    assert.equal((await call(world(), "ADD", { type: "interlay", prevResult }, nowhere))["code"], 100);
     assert.deepEqual(await call(world(), "STATUS", { type: "interlay" }), {});
   });
 

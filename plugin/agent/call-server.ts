@@ -3,7 +3,7 @@ import { createServer, type Server, type Socket } from "node:net";
 import { dirname } from "node:path";
 import { NotServedError } from "../cni/call.ts";
 import { type Answer, answerCni, type CallOptions } from "../cni/main.ts";
-import type { Places } from "../cni/options.ts";
+import type { Places } from "../cni/places.ts";
 import { version } from "../cni/version.ts";
 import { type CallFrame, decodeCall, encodeAlone, encodeAnswer, LENGTH_BYTES, REQUEST_MAX } from "./call-frame.ts";
 

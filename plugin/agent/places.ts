@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { LOG_FILE } from "../cni/log.ts";
-import { type Places, placesOf } from "../cni/options.ts";
+import { buildPlaces, type Places } from "../cni/places.ts";
 import { STATE_DIRECTORY } from "../datapath/facts.ts";
 
 /** Where Interlay has something on a node. */
@@ -24,5 +24,5 @@ export const NODE_PLACES: NodePlaces = {
 
 /** The same in the plugin's words. */
 export function pluginPlaces({ stateDirectory, logDirectory }: NodePlaces): Places {
-  return placesOf({ stateDirectory, logFile: join(logDirectory, "cni.log") });
+  return buildPlaces(stateDirectory, join(logDirectory, "cni.log"));
 }

@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { isDeepStrictEqual } from "node:util";
 import { finishEnded } from "../cni/del.ts";
-import type { Places } from "../cni/options.ts";
+import type { Places } from "../cni/places.ts";
 import type { AgentMetrics } from "./agent-metrics.ts";
 import { log } from "./log.ts";
 import { BUSY_MS, type Look, repairAttachments } from "./repair.ts";

@@ -1,7 +1,7 @@
 import type { Server } from "node:http";
 import type { Server as SocketServer } from "node:net";
 import { join } from "node:path";
-import type { Places } from "../cni/options.ts";
+import type { Places } from "../cni/places.ts";
 import type { Allocator } from "../ipam/allocator.ts";
 import { answerIpam, type Ask, question } from "../ipam/main.ts";
 import type { AgentMetrics } from "./agent-metrics.ts";

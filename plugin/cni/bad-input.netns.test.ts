@@ -92,8 +92,7 @@ describe("bad input, to the executable", () => {
     fc.assert(
       fc.property(faults, (one) => {
         const changed = withFault(config, one) as Json;
-        // what is taken for a directory of its own would be looked at in vain by our DEL
-        call({}, JSON.stringify(one.path[0] === "stateDirectory" ? { ...changed, prevResult: undefined } : changed));
+        call({}, JSON.stringify(changed));
       }),
       { numRuns: RUNS },
     );

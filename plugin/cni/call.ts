@@ -1,5 +1,5 @@
 import type { PlanItem } from "../datapath/plan.ts";
-import type { Places } from "./options.ts";
+import type { Places } from "./places.ts";
 import type { Request } from "./request.ts";
 
 /**

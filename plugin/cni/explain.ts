@@ -4,7 +4,7 @@ import { describeItem, MAIN_TABLE, type Plan, type PlanItem } from "../datapath/
 import { readDrift } from "../datapath/read.ts";
 import { planOf } from "./add.ts";
 import { CniError, CODE } from "./error.ts";
-import { placesOf } from "./options.ts";
+import { buildPlaces } from "./places.ts";
 import { parseRequest } from "./request.ts";
 
 /** What a plan is for: one of them. */
@@ -27,17 +27,17 @@ export function explain(options: ExplainOptions): string {
 /** A dry run of ADD. */
 function explainConfig(
   config: string,
-  { netns = "", ifname = "eth0", containerId = "explain" }: ExplainOptions,
+  { netns = "", ifname = "eth0", containerId = "explain", stateDirectory }: ExplainOptions,
 ): string {
   const request = parseRequest(
     { CNI_COMMAND: "ADD", CNI_CONTAINERID: containerId, CNI_NETNS: netns, CNI_IFNAME: ifname },
     config,
   );
-  return explainPlan(planOf(request, placesOf(request.config)), []);
+  return explainPlan(planOf(request, buildPlaces(stateDirectory)), []);
 }
 
 function explainPod({ pod = "", stateDirectory }: ExplainOptions): string {
-  const { attachments } = placesOf(stateDirectory === undefined ? {} : { stateDirectory });
+  const { attachments } = buildPlaces(stateDirectory);
   const mine = listAttachments(attachments).filter((a) => `${a.pod.namespace}/${a.pod.name}` === pod);
   if (mine.length === 0)
     throw new CniError(

@@ -7,6 +7,7 @@ import {
   lines,
   permanentState,
   ping,
+  placeVariables,
   pluginsFromEnvironment,
   TestNet,
   type TestNode,
@@ -29,21 +30,17 @@ describe("under libcni", () => {
   });
 
   /** A conflist of macvlan and interlay in a directory of its own. */
-  function network(cniVersion: string, options: Readonly<Record<string, unknown>> = {}): string {
+  function network(cniVersion: string): string {
     const directory = join(node.stateDirectory, `net-${cniVersion}`);
     mkdirSync(directory, { recursive: true });
     const addresses = [{ address: "10.7.200.1/16", gateway: "10.7.168.72" }];
     const ipam = { type: "static", addresses, routes: [{ dst: "0.0.0.0/0", gw: "10.7.168.72" }] };
-    const own = { stateDirectory: node.stateDirectory, logFile: join(node.stateDirectory, "cni.log") };
-    const list = [
-      { type: "macvlan", master: "eth0", mode: "bridge", ipam },
-      { type: "interlay", ...own, ...options },
-    ];
+    const list = [{ type: "macvlan", master: "eth0", mode: "bridge", ipam }, { type: "interlay" }];
     writeFileSync(join(directory, "10.conflist"), JSON.stringify({ cniVersion, name: "underlay", plugins: list }));
     return directory;
   }
 
-  function tool(verb: string, directory: string, pod: TestPod) {
+  function tool(verb: string, directory: string, pod: TestPod, places = placeVariables(node)) {
     const { status, stdout, stderr } = spawnSync(
       "ip",
       ["netns", "exec", node.name, cnitool, verb, "underlay", pod.netns],
@@ -54,6 +51,7 @@ describe("under libcni", () => {
           CNI_PATH: `${join(plugins.interlay, "..")}:${plugins.reference}`,
           NETCONFPATH: directory,
           CNI_ARGS: `IgnoreUnknown=1;K8S_POD_NAMESPACE=test;K8S_POD_NAME=${pod.namespace}`,
+          ...places,
         },
       },
     );
@@ -95,7 +93,8 @@ describe("under libcni", () => {
   it("says by STATUS whether it can serve, cniVersion 1.1.0", () => {
     const pod = net.pod("s");
     assert.equal(tool("status", network("1.1.0"), pod).status, 0);
-    const none = tool("status", network("1.1.0", { stateDirectory: join(node.stateDirectory, "none") }), pod);
+    const empty = placeVariables({ stateDirectory: join(node.stateDirectory, "none") });
+    const none = tool("status", network("1.1.0"), pod, empty);
     assert.notEqual(none.status, 0);
     assert.match(none.said, /facts\.json is missing/);
   });

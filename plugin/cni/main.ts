@@ -8,7 +8,7 @@ import { check } from "./check.ts";
 import { collectGarbage, del, delSoon, staleAttachments } from "./del.ts";
 import { errorJson } from "./error.ts";
 import { logCall } from "./log.ts";
-import { type Places, placesOf } from "./options.ts";
+import { buildPlaces, type Places, readPlaces } from "./places.ts";
 import { peakMemory } from "./peak-memory.ts";
 import { parseRequest, type Request, validAttachments } from "./request.ts";
 import { say } from "./say.ts";
@@ -28,7 +28,7 @@ export interface CallOptions {
   readonly way?: Way;
   /** Called before each step of a plan (tests). */
   readonly beforeStep?: Call["beforeStep"];
-  /** The places that the agent serves: calls of others it does not answer. */
+  /** The agent's own places; a call in a process of its own reads them from its environment. */
   readonly served?: Places;
   /** As the option dryRun, whatever the configuration says. */
   readonly dryRun?: boolean;
@@ -65,7 +65,7 @@ export function answerCni(
     last = now;
   };
   let request: Request | undefined;
-  let places: Places = served ?? placesOf({});
+  let places: Places = served ?? buildPlaces();
   let failure: unknown;
   let output = "";
   const deferred: (() => void)[] = [];
@@ -73,11 +73,9 @@ export function answerCni(
     deferred.push(work);
   };
   try {
+    places = served ?? readPlaces(env);
     request = parseRequest(env, stdin());
     if (dryRun) request = { ...request, config: { ...request.config, dryRun } };
-    places = placesOf(request.config);
-    if (served !== undefined && (places.state !== served.state || places.log !== served.log))
-      throw new NotServedError(`${places.state} is not the agent's`);
     lap("parse");
     const answer = dispatch({ request, places, way, lap, later, ...(beforeStep === undefined ? {} : { beforeStep }) });
     if (answer !== undefined) output = JSON.stringify(answer);

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { writeFileSync } from "node:fs";
+import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { inside, lines, permanentState, pluginsFromEnvironment, TestNet, type TestNode } from "../testing/node.ts";
 
@@ -78,6 +78,28 @@ describe("a network's options", () => {
     assert.deepEqual(permanentState(node), before_);
   });
 
+  it("refuses a path on the node in a network configuration: nothing is written, and DEL still cleans up", () => {
+    const pod = net.pod("paths");
+    const before_ = permanentState(node);
+    net.attachAll(node, pod, "eth0", [address]);
+    for (const option of ["logFile", "stateDirectory"])
+      for (const plugin of ["interlay", "door"] as const) {
+        const path = join(node.stateDirectory, "written", option);
+        const config = { [option]: path };
+        const prevResult = { interfaces: [{ name: "eth0" }], ips: [{ address: "10.7.200.1/16", interface: 0 }] };
+        for (const verb of ["ADD", "CHECK"]) {
+          const { status, json } = net.call(plugin, verb, node, pod, "eth0", { ...config, prevResult });
+          assert.deepEqual([status, json["code"]], [1, 7], `${plugin} ${verb}: ${JSON.stringify(json)}`);
+          assert.match(String(json["msg"]), new RegExp(`^${option} is not allowed in a network configuration`));
+        }
+        assert.ok(!existsSync(join(path, "..")), `${plugin} made ${path}`);
+      }
+    const { status, json } = net.call("interlay", "DEL", node, pod, "eth0", { logFile: "/x", stateDirectory: "/x" });
+    assert.equal(status, 0, JSON.stringify(json));
+    assert.deepEqual(permanentState(node), before_);
+    assert.ok(!existsSync("/x"));
+  });
+
   it("explain prints a wired pod's plan with reasons, and what the kernel lacks of it", () => {
     const pod = net.pod("e");
     net.attachAll(node, pod, "eth0", [address]);
@@ -109,7 +131,10 @@ describe("a network's options", () => {
     const file = join(node.stateDirectory, "config.json");
     writeFileSync(file, input);
     const before_ = permanentState(node);
-    const { stdout, stderr, status } = interlay("explain", "--config", file, "--netns", pod.netns);
+    const { stdout, stderr, status } = interlay(
+      ...["explain", "--config", file, "--netns", pod.netns],
+      ...["--state-directory", node.stateDirectory],
+    );
     assert.equal(status, 0, stderr);
     assert.match(stdout, /^link veth0 \(pod\) <-> vethil[0-9a-f]{9} \(node\) mtu 1500$/m);
     assert.deepEqual(permanentState(node), before_);

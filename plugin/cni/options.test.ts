@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { readPlaces } from "./places.ts";
 import { CniError, CODE } from "./error.ts";
 import { parseOptions } from "./options.ts";
 
@@ -19,12 +20,29 @@ describe("the plugin's options", () => {
       );
     });
 
+  for (const key of ["logFile", "stateDirectory"])
+    it(`refuses ${key}: a network configuration may not name a path on the node`, () => {
+      assert.throws(
+        () => parseOptions({ cniVersion: "1.1.0", name: "net", type: "interlay", [key]: "/etc/cron.d/x" }),
+        (error: unknown) =>
+          error instanceof CniError &&
+          error.code === CODE.invalidConfig &&
+          error.message.startsWith(`${key} is not allowed in a network configuration`),
+      );
+    });
+
+  it("reads a node's paths from the environment, and refuses a relative one", () => {
+    const { state, log } = readPlaces({ INTERLAY_STATE_DIRECTORY: "/s", INTERLAY_LOG_FILE: "/l" });
+    assert.deepEqual([state, log], ["/s", "/l"]);
+    assert.throws(() => readPlaces({ INTERLAY_LOG_FILE: "l" }), { code: CODE.invalidEnvironment });
+  });
+
   it("passes over what is the spec's, the runtime's and Multus's", () => {
     const others = {
       ...{ cniVersion: "1.1.0", name: "net", type: "interlay", prevResult: {}, runtimeConfig: { mac: "" }, args: {} },
       ...{ capabilities: { ips: true }, ipam: {}, dns: {}, ipMasq: false, disableCheck: true, disableGC: false },
       ...{ deviceID: "0000:03:02.6", pciBusID: "0000:03:02.6", "cni.dev/valid-attachments": [], _comment: "ours" },
-      ...{ "io.kubernetes.cri.pod": "x", loadOnlyInlinedPlugins: false, stateDirectory: "/s", logFile: "/l" },
+      ...{ "io.kubernetes.cri.pod": "x", loadOnlyInlinedPlugins: false },
     };
     assert.equal(parseOptions(others).mode, "auto");
   });

@@ -1,12 +1,10 @@
-import { join } from "node:path";
 import * as z from "zod/mini";
 import { CniError, CODE } from "./error.ts";
-import { LOG_FILE } from "./log.ts";
 import { nearest } from "./nearest.ts";
-import { attachmentsDirectory } from "../datapath/attachment.ts";
+import { PLACE_VARIABLES } from "./places.ts";
 import { DEFAULT_NUMBERS, type RoutingNumbers } from "../datapath/numbers.ts";
 import { isMacPrefix } from "../datapath/mac-prefix.ts";
-import { cidrs, STATE_DIRECTORY } from "../datapath/facts.ts";
+import { cidrs } from "../datapath/facts.ts";
 
 export const MODES = ["auto", "underlay", "overlay", "disabled"] as const;
 export type Mode = (typeof MODES)[number];
@@ -60,33 +58,6 @@ const optionsSchema = z.looseObject({
 });
 export type Options = z.infer<typeof optionsSchema>;
 
-const absolutePath = z.string().check(z.startsWith("/"));
-
-/** Read by every verb; what is wrong counts as not said, for DEL and GC must go on. */
-const placesSchema = z.looseObject({
-  /** Where facts and records lie, as host-local's dataDir. */
-  stateDirectory: z.catch(z._default(absolutePath, STATE_DIRECTORY), STATE_DIRECTORY),
-  /** One JSON line a call; rotated by size. */
-  logFile: z.catch(z._default(absolutePath, LOG_FILE), LOG_FILE),
-});
-
-export interface Places {
-  readonly state: string;
-  readonly facts: string;
-  readonly attachments: string;
-  readonly log: string;
-}
-
-export function placesOf(config: unknown): Places {
-  const { stateDirectory, logFile } = placesSchema.parse(config ?? {});
-  return {
-    state: stateDirectory,
-    facts: join(stateDirectory, "facts.json"),
-    attachments: attachmentsDirectory(stateDirectory),
-    log: logFile,
-  };
-}
-
 /** Those that the configuration does not name are ours. Throws CniError where their order would be wrong. */
 export function numbersOf(options: Options): RoutingNumbers {
   const { hostRouteTable, hostRulePriority, podRulePriority, podMarkPriority } = options;
@@ -119,8 +90,21 @@ function isOthers(key: string): boolean {
   return OTHERS.has(key) || /[./]/.test(key) || key.startsWith("_");
 }
 
+/** Rejects what only the node's administrator may set. Throws CniError 7. */
+function rejectNodeSettings(config: unknown): void {
+  const found = Object.entries(PLACE_VARIABLES).find(([name]) => Object.hasOwn(config ?? {}, name));
+  if (found === undefined) return;
+  const [name, variable] = found;
+  throw new CniError(
+    CODE.invalidConfig,
+    `${name} is not allowed in a network configuration: it is a path on the node, which root writes`,
+    `Remove it from the network's configuration. The node's administrator sets ${variable} in the environment of the container runtime, and the agent's flags.`,
+  );
+}
+
 /** Throws CniError naming the key that is wrong, or that is none: one that is passed over would look as if it held. */
 export function parseOptions(config: unknown): Options {
+  rejectNodeSettings(config);
   const names = optionNames();
   const unknown = Object.keys(config ?? {}).find((key) => !names.includes(key) && !isOthers(key));
   if (unknown !== undefined) {
@@ -139,5 +123,5 @@ export function parseOptions(config: unknown): Options {
 
 /** All that a network's configuration may say to the plugin. */
 export function optionNames(): string[] {
-  return [...Object.keys(optionsSchema.shape), ...Object.keys(placesSchema.shape)];
+  return Object.keys(optionsSchema.shape);
 }

@@ -4,7 +4,7 @@ import type { Way } from "../cni/call.ts";
 import { CniError, CODE, errorJson } from "../cni/error.ts";
 import { logCall } from "../cni/log.ts";
 import type { Answer } from "../cni/main.ts";
-import { type Places, placesOf } from "../cni/options.ts";
+import { buildPlaces, type Places, readPlaces } from "../cni/places.ts";
 import { parseRequest, type Request, validAttachments } from "../cni/request.ts";
 import { removeWishes, writeWishes } from "../cni/wishes.ts";
 import { say } from "../cni/say.ts";
@@ -41,13 +41,15 @@ export async function answerIpam(
   stdin: string,
   way: Way,
   ask: Ask,
-  places: Places = placesOf({}),
+  served?: Places,
 ): Promise<Answer> {
   const started = performance.now();
   let request: Request | undefined;
+  let places: Places = served ?? buildPlaces();
   let failure: unknown;
   let output = "";
   try {
+    places = served ?? readPlaces(env);
     request = parseRequest(env, stdin);
     const answer = await dispatch(request, ask, places.state);
     if (answer !== undefined) output = JSON.stringify(answer);

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Facts, FACTS_SCHEMA } from "../datapath/facts.ts";
 import { parseCidr, parseIp } from "../datapath/address.ts";
+import { PLACE_VARIABLES } from "../cni/places.ts";
 import { PERMANENT } from "./node-looks.ts";
 
 export { lines } from "./node-looks.ts";
@@ -142,13 +143,13 @@ export class TestNet {
         CNI_PATH: this.#plugins.reference,
         ...(plugin === "door" ? { INTERLAY_CNI_SOCKET: node.socket } : {}),
         ...(fault === undefined ? {} : { INTERLAY_FAULT: fault }),
+        ...(ours ? placeVariables(node) : {}),
         CNI_ARGS: `IgnoreUnknown=1;K8S_POD_NAMESPACE=test;K8S_POD_NAME=${pod.namespace};K8S_POD_UID=1`,
       },
       input: JSON.stringify({
         cniVersion: "1.0.0",
         name: "underlay",
         type: ours ? "interlay" : plugin,
-        ...(ours ? { stateDirectory: node.stateDirectory, logFile: join(node.stateDirectory, "cni.log") } : {}),
         ...config,
       }),
     };
@@ -258,6 +259,14 @@ export class TestNet {
     this.#namespaces.push(namespace);
     return namespace;
   }
+}
+
+/** The environment by which a node's plugin finds its own files. */
+export function placeVariables({ stateDirectory }: Pick<TestNode, "stateDirectory">): Readonly<Record<string, string>> {
+  return {
+    [PLACE_VARIABLES.stateDirectory]: stateDirectory,
+    [PLACE_VARIABLES.logFile]: join(stateDirectory, "cni.log"),
+  };
 }
 
 function defaultFacts(): Omit<Facts, "node"> {
