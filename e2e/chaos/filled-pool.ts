@@ -11,6 +11,7 @@ import { comes, goes, isReady, type World } from "./world.ts";
 const GROUP_VERSION = "interlay.dev/v1alpha1";
 const NAME = "chaos-full";
 const ROOM = 3;
+const LABELS = { "interlay.dev/suite-pool": NAME };
 
 /** More pods than a pool has addresses: one waits and is told so, and has the first address that is given back. */
 export const filledPool: Action = {
@@ -23,6 +24,7 @@ export const filledPool: Action = {
         comes(world, {
           ...{ name: `full-${index + 1}`, node: oneOf(world.workers, world.random), type: "underlay" },
           network: `${NAMESPACE}/${NAME}`,
+          labels: LABELS,
         }),
       ),
     );
@@ -61,10 +63,10 @@ async function makePool({ api, cluster }: World): Promise<void> {
   const { underlayCidr: subnet } = cluster.spec;
   const [prefix = ""] = /^\d+\.\d+/.exec(subnet) ?? [];
   const ranges = [`${prefix}.203.1-${prefix}.203.${ROOM}`];
-  // Pods of other networks, which name no pool, are kept off by the selector.
+  // The selector keeps off the pods of networks that name no pool.
   const pool = {
     ...{ apiVersion: GROUP_VERSION, kind: "UnderlayPool", metadata: { name: NAME } },
-    spec: { subnet, ranges, podSelector: { matchLabels: { probe: NAME } } },
+    spec: { subnet, ranges, podSelector: { matchLabels: LABELS } },
   };
   const network = {
     ...{ apiVersion: GROUP_VERSION, kind: "UnderlayNetwork", metadata: { name: NAME } },

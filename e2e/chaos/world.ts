@@ -49,11 +49,16 @@ let number = 0;
 /** A pod more; resolves at once, or when it is ready. */
 export async function comes(
   { api, cluster, guests }: Place,
-  guest: Omit<Guest, "name"> & { readonly name?: string; readonly address?: string; readonly network?: string },
+  guest: Omit<Guest, "name"> & {
+    readonly name?: string;
+    readonly address?: string;
+    readonly network?: string;
+    readonly labels?: Readonly<Record<string, string>>;
+  },
 ): Promise<Guest> {
-  const { node, type, name = `guest-${(number += 1)}`, address, network } = guest;
+  const { node, type, name = `guest-${(number += 1)}`, address, network, labels } = guest;
   const fixed = address === undefined ? {} : { "interlay.dev/ip": address };
-  const manifest = pod(name, node, cluster.probeImage, { ...annotations(type, network), ...fixed });
+  const manifest = pod(name, node, cluster.probeImage, { ...annotations(type, network), ...fixed }, labels);
   await ensure(api, manifest);
   const made = { name, node, type };
   guests.set(name, made);

@@ -7,8 +7,12 @@ import { inFamily } from "./world.ts";
 
 /** NetworkAttachmentDefinitions are written into this namespace. */
 const HERE = "interlay-system";
-/** Nobody has it: such a pool is for networks that name it. */
-const NOBODY = { podSelector: { matchLabels: { "interlay.dev/nobody": "true" } } };
+/** Label of the suite's pods: the pool that a pod's network names, and that selects no other pod. */
+const POOL_LABEL = "interlay.dev/suite-pool";
+/** Networks of the suite that name pools, with the pools' kind. */
+const POOL_KINDS: Readonly<Record<string, keyof typeof RANGES>> = {
+  ...{ fixed: "fixed", careful: "fixed", silent: "silent", beyond: "beyond" },
+};
 /** As nodelocaldns's: of a kind that every kernel has. On `lo` the node's masquerading would take its addresses. */
 export const LOCAL_LINK = "plugin-local";
 /** A destination that is on the node alone: nodelocaldns's, and one of its kind for IPv6. */
@@ -26,6 +30,15 @@ export interface Made {
   readonly kind: string;
   readonly metadata: { readonly name: string; readonly namespace?: string };
   readonly spec: unknown;
+}
+
+export const poolLabel = (kind: keyof typeof RANGES): Readonly<Record<string, string>> => ({ [POOL_LABEL]: kind });
+
+/** The label by which the pools select a pod whose annotations name a network of the suite. */
+export function labelsForNetworks(annotations: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  const names = Object.values(annotations).flatMap((text) => text.split(","));
+  const kind = Object.entries(POOL_KINDS).find(([network]) => names.includes(networkNamed(network)))?.[1];
+  return kind === undefined ? {} : poolLabel(kind);
 }
 
 type Spec = Pick<Cluster["spec"], "underlayCidr" | "ipv6" | "overlayCidr">;
@@ -62,7 +75,7 @@ export function objects(spec: Spec, external: Pick<ExternalHost, "address" | "ad
         subnet: underlays(spec)[index],
         ranges: [`${first}/${first.includes(":") ? 120 : 26}`],
         gateway: inFamily(gateways[kind as keyof typeof RANGES], familyOf(first)),
-        ...NOBODY,
+        podSelector: { matchLabels: poolLabel(kind as keyof typeof RANGES) },
       }),
     ),
   );

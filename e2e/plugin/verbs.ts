@@ -6,7 +6,7 @@ import { hostPodName, podName } from "../pods/pods.ts";
 import { PROTOCOLS } from "../probe/protocol.ts";
 import { unanswered } from "./ask.ts";
 import { logOf } from "./call-log.ts";
-import { addressesAt, RANGES } from "./networks.ts";
+import { addressesAt, poolLabel, RANGES } from "./networks.ts";
 import { comes, go, isReady, on, type World, workerOf } from "./world.ts";
 
 const NODE = 1;
@@ -69,7 +69,8 @@ export function verbSpecs(world: () => World): void {
 
       const name = "direct";
       const fixedIp = addressesAt(cluster.spec, RANGES.fixed, DIRECT).join(",");
-      await comes(world(), { name, node: NODE, annotations: { "interlay.dev/ip": fixedIp } });
+      const labels = poolLabel("fixed");
+      await comes(world(), { name, node: NODE, annotations: { "interlay.dev/ip": fixedIp }, labels });
       const { status, metadata } = await isReady(world(), name);
       const addresses = (status?.podIPs ?? []).map(({ ip }) => ip);
       assert.deepEqual(addresses.map(familyOf), families);

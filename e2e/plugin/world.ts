@@ -8,6 +8,7 @@ import { answered, type ClusterApi, ensure } from "../cluster-api.ts";
 import { Eventually } from "../harness.ts";
 import type { Deployment } from "../pods/deploy.ts";
 import { type Manifest, pod } from "../pods/pods.ts";
+import { labelsForNetworks } from "./networks.ts";
 
 /** Where this suite's own pods live; the asking is done by the pods of the matrix. */
 export const NAMESPACE = "interlay-plugin";
@@ -46,7 +47,8 @@ export function workerOf(cluster: Cluster, index: number): string {
 }
 
 export async function comes({ api, cluster }: World, guest: Guest): Promise<void> {
-  const manifest = pod(guest.name, workerOf(cluster, guest.node), cluster.probeImage, guest.annotations, guest.labels);
+  const labels = { ...labelsForNetworks(guest.annotations), ...guest.labels };
+  const manifest = pod(guest.name, workerOf(cluster, guest.node), cluster.probeImage, guest.annotations, labels);
   const here: Manifest = { ...manifest, metadata: { ...manifest.metadata, namespace: NAMESPACE } };
   await ensure(api, here);
 }

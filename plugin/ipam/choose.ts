@@ -22,7 +22,7 @@ export interface Asker {
   readonly nodeLabels: Labels;
   readonly namespaceLabels: Labels;
   readonly podLabels: Labels;
-  /** Named in the network's configuration; empty: by selectors. */
+  /** Named in the network's configuration, best first; empty: every pool. */
   readonly pools: readonly string[];
 }
 
@@ -37,18 +37,16 @@ export function overlapping(pools: readonly Pool[]): ReadonlyMap<string, string>
   return found;
 }
 
-/** The pools that this pod may have addresses of, best first. */
+/**
+ * The pools that this pod may have addresses of, best first. A pool's selectors always hold; the list of a network narrows
+ * the choice and orders it.
+ */
 export function eligible(pools: readonly Pool[], asker: Asker): readonly Pool[] {
   const bad = overlapping(pools);
   return pools
     .filter(({ name }) => !bad.has(name))
-    .filter((pool) =>
-      asker.pools.length > 0
-        ? asker.pools.includes(pool.name)
-        : fits(pool.nodeLabels, asker.nodeLabels) &&
-          fits(pool.namespaceLabels, asker.namespaceLabels) &&
-          fits(pool.podLabels, asker.podLabels),
-    )
+    .filter(({ name }) => asker.pools.length === 0 || asker.pools.includes(name))
+    .filter((pool) => selects(pool, asker))
     .sort(
       (a, b) =>
         asker.pools.indexOf(a.name) - asker.pools.indexOf(b.name) ||
@@ -57,6 +55,12 @@ export function eligible(pools: readonly Pool[], asker: Asker): readonly Pool[] 
         a.priority - b.priority ||
         a.name.localeCompare(b.name),
     );
+}
+
+function selects(pool: Pool, { nodeLabels, namespaceLabels, podLabels }: Asker): boolean {
+  return (
+    fits(pool.nodeLabels, nodeLabels) && fits(pool.namespaceLabels, namespaceLabels) && fits(pool.podLabels, podLabels)
+  );
 }
 
 export function fits(wanted: Labels = {}, has: Labels): boolean {

@@ -47,9 +47,9 @@ export function noPool(request: IpamRequest): CniError {
   return new CniError(
     CODE.noAddress,
     request.pools.length > 0
-      ? `of the pools that the network names (${request.pools.join(", ")}) none is there and good for ${nameOf(request)}`
+      ? `none of the pools that the network names (${request.pools.join(", ")}) exists, is Ready and selects ${nameOf(request)}`
       : `there is no UnderlayPool for ${nameOf(request)}`,
-    "See `kubectl get underlaypools`: their selectors and conditions.",
+    "See `kubectl get underlaypools`: nodeSelector, namespaceSelector and podSelector of a pool hold also where a network names it.",
   );
 }
 

@@ -4,6 +4,7 @@ import type { Cluster } from "../../../clusters/provider.ts";
 import type { Kube } from "../../../plugin/agent/kube.ts";
 import { RESOURCE } from "../../../plugin/agent/objects.ts";
 import { must } from "../../../e2e/agent-process.ts";
+import { POD_LABELS } from "./orders.ts";
 
 const podList = z.object({
   items: z.array(
@@ -25,6 +26,7 @@ export async function callsOn(cluster: Cluster, kube: Kube): Promise<Calls> {
   const pods = podList.parse(await kube.list(RESOURCE.systemPods, { fieldSelector: `spec.nodeName=${node}` })).items;
   const pod = pods.find(({ metadata }) => metadata.name.startsWith("kube-proxy"))?.metadata;
   if (pod === undefined) throw new Error(`no kube-proxy runs on ${node}`);
+  await kube.mergePatch(RESOURCE.systemPods, pod.name, { metadata: { labels: POD_LABELS } });
   const netns = `bench-${randomUUID().slice(0, 8)}`;
   await must(cluster, node, ["ip", "netns", "add", netns]);
   const args = `K8S_POD_NAMESPACE=${pod.namespace};K8S_POD_NAME=${pod.name};K8S_POD_UID=${pod.uid}`;

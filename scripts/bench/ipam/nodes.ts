@@ -13,7 +13,7 @@ import { inNamespace, podObject, RESOURCE } from "../../../plugin/agent/objects.
 import { Allocator } from "../../../plugin/ipam/allocator.ts";
 import { Records } from "../../../plugin/ipam/records.ts";
 import { inParallel } from "./parallel.ts";
-import { type Crew, crew, type Order, order, type Outcome } from "./orders.ts";
+import { type Crew, crew, type Order, order, type Outcome, POD_LABELS } from "./orders.ts";
 
 /** As the agent's loop. */
 const SYNC_MS = 10_000;
@@ -56,7 +56,7 @@ async function makePods(kube: Kube, nodeName: string, count: number): Promise<Si
   await inParallel(PODS_AT_ONCE, [...Array(count).keys()], async (index) => {
     const name = `${nodeName}-${index}`;
     const pod = {
-      ...{ apiVersion: "v1", kind: "Pod", metadata: { name } },
+      ...{ apiVersion: "v1", kind: "Pod", metadata: { name, labels: POD_LABELS } },
       spec: { nodeName, automountServiceAccountToken: false, containers: [{ name: "none", image: "none" }] },
     };
     const object = await kube.create(resource, pod).catch((error: unknown) => {

@@ -1,5 +1,8 @@
 import { z } from "zod";
 
+/** Labels of the pods that the bench's pools select. */
+export const POD_LABELS = { "interlay.dev/bench": "ipam" };
+
 /** What a process of simulated nodes is told and what it answers: a line of JSON each. */
 export const crew = z.object({
   kubeconfig: z.string(),

@@ -4,6 +4,7 @@ import type { Cluster } from "../../../clusters/provider.ts";
 import { signalProcess } from "../../../e2e/agent-process.ts";
 import { Kube, pathOf } from "../../../plugin/agent/kube.ts";
 import { GROUP_VERSION, RESOURCE } from "../../../plugin/agent/objects.ts";
+import { POD_LABELS } from "./orders.ts";
 import { inParallel } from "./parallel.ts";
 
 export const NAMESPACE = "bench-ipam";
@@ -29,7 +30,7 @@ export async function makePools(kube: Kube, pools: readonly PoolOf[]): Promise<v
       kind: "UnderlayPool",
       metadata: { name },
       // Pods that the bench is not about must not take from it.
-      spec: { ...spec, podSelector: { matchLabels: { "interlay.dev/bench": "ipam" } } },
+      spec: { ...spec, podSelector: { matchLabels: POD_LABELS } },
     });
 }
 

@@ -1,0 +1,42 @@
+import assert from "node:assert/strict";
+import { type Asker, eligible, type Pool } from "./choose.ts";
+import { poolSpaces } from "./pool.ts";
+
+const pool = (name: string, third: number, over: Partial<Pool> = {}): Pool => ({
+  name,
+  created: "2026-01-01T00:00:00Z",
+  spaces: poolSpaces({ subnet: "10.7.0.0/16", ranges: [`10.7.${third}.0/24`], excluded: [], reserved: [] }),
+  routes: [],
+  priority: 100,
+  reservePerNode: 0,
+  ...over,
+});
+const ASKER: Asker = {
+  nodeLabels: { rack: "a" },
+  namespaceLabels: { team: "red" },
+  podLabels: { app: "web" },
+  pools: [],
+};
+
+describe("the pools that a pod may have addresses of", () => {
+  const pools = [
+    pool("everybody", 1),
+    pool("rack-a", 2, { nodeLabels: { rack: "a" } }),
+    pool("rack-b", 3, { nodeLabels: { rack: "b" } }),
+    pool("team-blue", 4, { namespaceLabels: { team: "blue" } }),
+    pool("database", 5, { podLabels: { app: "database" } }),
+    pool("web", 6, { podLabels: { app: "web" }, priority: 200 }),
+  ];
+  for (const [title, named, expected] of [
+    ["are those whose selectors select it, the more selective first", [], ["rack-a", "web", "everybody"]],
+    ["are of the pools that its network names those that select its node", ["rack-b", "rack-a"], ["rack-a"]],
+    ["are none if its network names only a pool for another namespace", ["team-blue"], []],
+    ["are none if its network names only a pool for other pods", ["database"], []],
+    ["have the order of its network's list", ["everybody", "web"], ["everybody", "web"]],
+    ["are none if its network names none that exists", ["absent"], []],
+  ] as const)
+    it(title, () => {
+      const names = eligible(pools, { ...ASKER, pools: named }).map(({ name }) => name);
+      assert.deepEqual(names, expected);
+    });
+});
