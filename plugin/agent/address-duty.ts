@@ -3,7 +3,7 @@ import type { AgentMetrics } from "./agent-metrics.ts";
 import type { ClusterDuties } from "./cluster-duties.ts";
 import type { ClusterView } from "./cluster-view.ts";
 import { log } from "./log.ts";
-import { settingsOf } from "./observe.ts";
+import { settingsOf } from "./discovery/observe.ts";
 import type { Reclaimer } from "./reclaimer.ts";
 import { seconds } from "./settings.ts";
 

@@ -6,7 +6,7 @@ import { KubeProxyObserver } from "./kube-proxy.ts";
 import { RESTART_AGAIN_MS, restartHelps } from "./kube-proxy-restart.ts";
 import { log } from "./log.ts";
 import { inNamespace, RESOURCE } from "./objects.ts";
-import { settingsOf } from "./observe.ts";
+import { settingsOf } from "./discovery/observe.ts";
 import { isOn } from "./settings.ts";
 import type { AgentState } from "./state.ts";
 

@@ -1,20 +1,10 @@
 import assert from "node:assert/strict";
-import { parseCidr, parseIp } from "../datapath/address.ts";
-import { FACTS_SCHEMA, type Facts } from "../datapath/facts.ts";
+import { parseCidr } from "../datapath/address.ts";
+import { makeFacts } from "../testing/facts.ts";
 import { nodeStatus } from "./node-state.ts";
 import { type AgentState, initialState } from "./state.ts";
 
-const facts: Facts = {
-  schema: FACTS_SCHEMA,
-  node: { name: "n1", addresses: [parseIp("10.7.168.71")] },
-  uplink: "eth0",
-  overlayCidrs: [parseCidr("10.233.64.0/18")],
-  localOverlayBlocks: [],
-  serviceCidrs: [parseCidr("10.233.0.0/18")],
-  hijackCidrs: [],
-  returnPath: "notrack",
-  sources: {},
-};
+const facts = makeFacts({ overlayCidrs: [parseCidr("10.233.64.0/18")], serviceCidrs: [parseCidr("10.233.0.0/18")] });
 const well: AgentState = {
   ...initialState(facts),
   returnPathError: undefined,

@@ -3,6 +3,7 @@ import { applyItem } from "../datapath/apply.ts";
 import {
   type Attachment,
   attachmentsDirectory,
+  linesOfOthers,
   listAttachments,
   readAttachment,
   writeAttachment,
@@ -94,16 +95,17 @@ function isWell(items: readonly PlanItem[] = []): boolean {
   }
 }
 
-/** The attachment by these facts, recorded; routes that it no longer has are taken away. */
+/** Makes the plan follow the facts and records it; items that it no longer has are removed. */
 function renewed(attachment: Attachment, facts: Facts | undefined, directory: string): Attachment {
-  const change = facts === undefined ? undefined : replan(attachment.plan, withHijacked(facts, attachment.hijackCidrs));
+  const change = facts === undefined ? undefined : replan(attachment, withHijacked(facts, attachment.hijackCidrs));
   if (change === undefined) return attachment;
   const now = { ...attachment, plan: change.plan };
   writeAttachment(now, directory);
-  if (change.gone.length > 0) {
+  if (change.obsolete.length > 0) {
     const node = new Namespace();
     try {
-      undoPlan({ items: change.gone }, node, attachment.netns);
+      const { containerId, ifname, netns } = attachment;
+      undoPlan({ items: change.obsolete }, node, netns, linesOfOthers(containerId, ifname, directory));
     } finally {
       node.close();
     }
@@ -135,8 +137,11 @@ function putBack(attachment: Attachment): readonly string[] {
       const drift = readDrift(attachment.plan, node, pod);
       for (const item of drift) applyItem(item, node, pod);
       lines.push(...drift.map(describeItem));
-      if (drift.length === 0) break;
+      if (drift.length === 0) return lines;
     }
+    const left = readDrift(attachment.plan, node, pod);
+    if (left.length > 0)
+      throw new Error(`the kernel does not keep: ${left.map(describeItem).join("; ")}; see who removes or replaces it`);
     return lines;
   });
 }

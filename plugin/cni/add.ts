@@ -10,7 +10,8 @@ import type { ExtraAddress } from "../datapath/multi-nic.ts";
 import { describeItem, type Plan } from "../datapath/plan.ts";
 import { withFreePodLock, withPodLock } from "../datapath/pod-lock.ts";
 import { undoPlan } from "../datapath/undo.ts";
-import { planFor, type PodNic, UnfitPodError } from "../datapath/survey.ts";
+import { type NicSurvey, planNic } from "../datapath/plan-nic.ts";
+import { type PodNic, surveyNic, UnfitPodError } from "../datapath/survey.ts";
 import type { Call } from "./call.ts";
 import { writeConflictNote } from "./conflict-notes.ts";
 import { AddressConflict, CniError, CODE } from "./error.ts";
@@ -41,7 +42,8 @@ export function add({ request, places, way, lap, later, beforeStep }: Call): Cni
     };
     const known = readAttachment(containerId, ifname, places.attachments);
     try {
-      const plan = planFor(wiring.facts, wiring.nic, node, podNamespace);
+      const survey = surveyNic(wiring.nic, node, podNamespace);
+      const plan = planSurvey(wiring.facts, survey);
       lap("plan");
       if (options.dryRun) return withPair(previous, plan, netns);
       if (plan.items.length > 0) {
@@ -51,7 +53,7 @@ export function add({ request, places, way, lap, later, beforeStep }: Call): Cni
       lap("wire");
       // First: a plugin killed from here on leaves a record by which DEL and GC find what it made.
       const { name: network } = config;
-      const record = { containerId, ifname, network, netns, pod, plan, hijackCidrs: options.hijackCIDRs };
+      const record = { containerId, ifname, network, netns, pod, plan, survey, hijackCidrs: options.hijackCIDRs };
       writeAttachment(record, places.attachments);
       const earlier = known ?? readEnded(containerId, ifname, places.attachments);
       if (earlier !== undefined) removeObsolete(earlier.plan, plan);
@@ -96,10 +98,14 @@ export function planOf(request: Request, places: Places): Plan {
   if (options.mode === "disabled") return { items: [] };
   const { facts, nic } = wiringOf(request, previousOf(config), options, places);
   try {
-    return withNamespaces(netns, (node, podNamespace) => planFor(facts, nic, node, podNamespace));
+    return withNamespaces(netns, (node, podNamespace) => planSurvey(facts, surveyNic(nic, node, podNamespace)));
   } catch (error) {
     throw told(error, pod);
   }
+}
+
+function planSurvey(facts: Facts, survey: NicSurvey | undefined): Plan {
+  return survey === undefined ? { items: [] } : planNic(facts, survey);
 }
 
 function previousOf({ prevResult }: NetworkConfig): CniResult {

@@ -153,7 +153,7 @@ describe("bad input, to the executable", () => {
         "overlayCidrs",
         "overlayCidrs.0",
       ],
-      ...["serviceCidrs.0", "localOverlayBlocks", "hijackCidrs", "returnPath", "sources"],
+      ...["serviceCidrs.0", "hijackCidrs", "viaNode", "refusedNetworks", "returnPath", "sources"],
     );
     try {
       fc.assert(

@@ -48,9 +48,10 @@ export function applyMessage(item: MessageItem, where: Namespace): Undo | undefi
   return undo;
 }
 
-/** A rule that there is already is what was wanted; routes and neighbours replace. */
+/** A rule or a connected route that exists already is what was wanted; other routes and neighbours replace. */
 function isThere(item: PlanItem, error: unknown): boolean {
-  return item.kind === "rule" && error instanceof NetlinkError && error.code === "EEXIST";
+  const isAdded = item.kind === "rule" || (item.kind === "route" && item.connected === true);
+  return isAdded && error instanceof NetlinkError && error.code === "EEXIST";
 }
 
 /** The message that makes an item, and how to undo it. */
@@ -78,6 +79,9 @@ function messageOf(item: MessageItem, where: Namespace): { readonly change: Chan
     }
     case "route": {
       const body = encodeRoute(kernelRoute(item, indexOf(where, item.device)));
+      // Without "replace" the kernel puts it in front of foreign routes to the same network, and leaves those alone.
+      if (item.connected === true)
+        return { change: { what, type: RTM_ROUTE.new, flags: FLAG.create, body }, undo: undefined };
       return {
         change: { what, type: RTM_ROUTE.new, flags: FLAG.create | FLAG.replace, body },
         undo: () => {

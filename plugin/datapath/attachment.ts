@@ -4,6 +4,7 @@ import * as z from "zod/mini";
 import type { Cidr } from "./address.ts";
 import { cidrs, STATE_DIRECTORY } from "./facts.ts";
 import { describeItem, type Plan, type PlanItem } from "./plan.ts";
+import type { NicSurvey } from "./plan-nic.ts";
 
 /** One file an attachment: what DEL, CHECK, GC and the agent's repair need, and nothing that must be asked for elsewhere. */
 export function attachmentsDirectory(stateDirectory: string): string {
@@ -21,9 +22,13 @@ export interface Attachment {
   readonly netns: string;
   readonly pod: { readonly namespace: string; readonly name: string; readonly uid: string };
   readonly plan: Plan;
+  /** What the plan was made from, to make it again when facts change. Records of earlier versions have none. */
+  readonly survey?: NicSurvey | undefined;
   /** What the network's configuration adds to the facts: a plan made anew by other facts has it too. */
   readonly hijackCidrs?: readonly Cidr[];
 }
+
+const isObject = (value: unknown): boolean => typeof value === "object" && value !== null;
 
 const record = z.object({
   schema: z.literal(SCHEMA),
@@ -34,7 +39,8 @@ const record = z.object({
   pod: z.object({ namespace: z.string(), name: z.string(), uid: z.string() }),
   // Written by this program alone, in a directory of mode 0700: the plan's own types hold.
   hijackCidrs: z.exactOptional(cidrs),
-  plan: z.object({ items: z.array(z.custom<PlanItem>((item: unknown) => typeof item === "object" && item !== null)) }),
+  survey: z.optional(z.custom<NicSurvey>(isObject)),
+  plan: z.object({ items: z.array(z.custom<PlanItem>(isObject)) }),
 });
 
 function fileOf(containerId: string, ifname: string, directory: string): string {

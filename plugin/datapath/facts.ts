@@ -31,8 +31,9 @@ const parsed = <T>(parse: (text: string) => T) =>
     }),
   );
 const ip = parsed(parseIp);
+const cidr = parsed(parsePartOfAll);
 /** Networks in CIDR notation, as a fact or as an option. */
-export const cidrs = z.readonly(z.array(parsed(parsePartOfAll)));
+export const cidrs = z.readonly(z.array(cidr));
 
 export const RETURN_PATHS = ["notrack", "liberal", "none"] as const;
 export type ReturnPath = (typeof RETURN_PATHS)[number];
@@ -45,15 +46,23 @@ const factsSchema = z.readonly(
       name: z.string().check(z.minLength(1)),
       /** Kubernetes' InternalIPs, at most one a family. */
       addresses: z.readonly(z.array(ip).check(z.minLength(1))),
+      /** Every other global address of the node's own links, without those in an overlay or Service network. */
+      otherAddresses: z._default(z.readonly(z.array(ip)), []),
     }),
     /** The network interface that the node's address is on: parent of macvlan children. */
     uplink: z.string().check(z.minLength(1)),
+    /** Empty in a cluster without an overlay. */
     overlayCidrs: cidrs,
-    /** The part of the overlay that lives on this node: Calico's blocks. */
-    localOverlayBlocks: cidrs,
     serviceCidrs: cidrs,
-    /** Further destinations that pods reach through their node (nodelocaldns and the like). */
+    /** Further destinations that pods reach through their node, by configuration. */
     hijackCidrs: cidrs,
+    /** Further destinations that pods reach through their node, discovered: external addresses of Services, link-local DNS. */
+    viaNode: z._default(z.readonly(z.array(z.object({ destination: cidr, reason: z.string() }))), []),
+    /** Networks that were found or configured and are not used, because a route to them would take traffic off the wire. */
+    refusedNetworks: z._default(
+      z.readonly(z.array(z.object({ network: cidr, source: z.string(), reason: z.string() }))),
+      [],
+    ),
     returnPath: z.enum(RETURN_PATHS),
     /** Fact -> where it was read. */
     sources: z.record(z.string(), z.string()),

@@ -9,7 +9,11 @@ import type { RouteItem, RuleItem } from "./plan.ts";
  * route that a CNI plugin made has "boot", and so do ours: `ip route` shows them without an addition.
  */
 export const NODE_ROUTE_PROTOCOL = 105;
+/** rtm_protocol of routes that the kernel makes with an address. */
+export const RTPROT_KERNEL = 2;
 const RTPROT_BOOT = 3;
+/** IP6_RT_PRIO_ADDRCONF of linux/ipv6_route.h: the metric of the kernel's own connected routes. */
+const IPV6_CONNECTED_METRIC = 256;
 const ALL_BITS = 0xffffffff;
 
 export function kernelRoute(item: RouteItem, link: number): Route {
@@ -22,7 +26,8 @@ export function kernelRoute(item: RouteItem, link: number): Route {
     table: item.table,
     // IPv6 has no scopes for routes; the kernel ignores what is given
     scope: item.gateway === undefined ? SCOPE.link : SCOPE.universe,
-    protocol: item.where === "node" ? NODE_ROUTE_PROTOCOL : RTPROT_BOOT,
+    protocol: item.connected === true ? RTPROT_KERNEL : item.where === "node" ? NODE_ROUTE_PROTOCOL : RTPROT_BOOT,
+    ...(item.connected === true && item.family === "ipv6" ? { metric: IPV6_CONNECTED_METRIC } : {}),
     ...(item.onlink === true ? { onlink: true } : {}),
   };
 }

@@ -1,21 +1,11 @@
 import assert from "node:assert/strict";
 import { parseCidr, parseIp } from "./address.ts";
-import { FACTS_SCHEMA, type Facts } from "./facts.ts";
+import { makeFacts } from "../testing/facts.ts";
 import { planExtraNic } from "./multi-nic.ts";
 import { DEFAULT_NUMBERS } from "./numbers.ts";
 import { describeItem } from "./plan.ts";
 
-const facts: Facts = {
-  schema: FACTS_SCHEMA,
-  node: { name: "n1", addresses: [parseIp("10.7.168.71")] },
-  uplink: "eth0",
-  overlayCidrs: [parseCidr("10.233.64.0/18")],
-  localOverlayBlocks: [],
-  serviceCidrs: [parseCidr("10.233.0.0/18")],
-  hijackCidrs: [],
-  returnPath: "notrack",
-  sources: {},
-};
+const facts = makeFacts();
 
 /** net1 (link 5) of a pod whose eth0's other end has these addresses. */
 const lines = (...nodeAddresses: readonly string[]): readonly string[] =>

@@ -2,7 +2,7 @@ import { type Cidr, familyOf, hostCidr, type Ip } from "./address.ts";
 import type { Facts } from "./facts.ts";
 import type { RoutingNumbers } from "./numbers.ts";
 import { MAIN_TABLE, type Plan, type PlanItem } from "./plan.ts";
-import { type NodeWay, nodeAddress, routesThroughNode, toNode } from "./through-node.ts";
+import { type NodeWay, nodeAddress, routesThroughNode, routesToNodeAddresses, toNode } from "./through-node.ts";
 
 /** Tables of our policy rules: this and the link's index in the pod, so that order does not matter. */
 export const NIC_TABLE_BASE = 10_000;
@@ -51,6 +51,7 @@ export interface DefaultRoute {
 /** Plan for a macvlan link beside another NIC: each address answers by its own link, the node reaches it by the anchor. */
 export function planExtraNic(facts: Facts, pod: ExtraAttachment): Plan {
   const { anchor, numbers } = pod;
+  const connected = pod.addresses.map(({ network }) => network);
   return {
     items: pod.addresses.flatMap((extra): readonly PlanItem[] => {
       const family = familyOf(extra.ip);
@@ -67,9 +68,11 @@ export function planExtraNic(facts: Facts, pod: ExtraAttachment): Plan {
           reason: "the node's address is not on its end of this link: for IPv6 it would not answer (RFC 4861, 7.2.3)",
         },
         ...fromNode(anchor, extra.ip, node, numbers),
-        ...(main === undefined ? [] : routesThroughNode(facts, { node, device: anchor.podLink, source: main })),
-        ...fromExtra(pod, extra, { node, device: anchor.podLink, source: extra.ip }),
-        ...toNodeEnd(pod, extra),
+        ...(main === undefined
+          ? []
+          : routesThroughNode(facts, { node, device: anchor.podLink, source: main }, connected)),
+        ...fromExtra(facts, pod, extra, { node, device: anchor.podLink, source: extra.ip }),
+        ...toNodeEnd(facts, pod, extra),
         ...(main === undefined ? [] : fromOverlay(anchor, { node, device: anchor.podLink, source: main }, numbers)),
         ...defaultBy(pod, extra),
       ];
@@ -131,6 +134,7 @@ function defaultBy({ ifname, defaultInsteadOf }: ExtraAttachment, { gateway }: E
 }
 
 function fromExtra(
+  facts: Facts,
   { ifname, linkIndex, numbers }: ExtraAttachment,
   extra: ExtraAddress,
   way: NodeWay,
@@ -140,7 +144,7 @@ function fromExtra(
   const here = { kind: "route", where: "pod", family, device: ifname, source: extra.ip, table } as const;
   return [
     { ...here, destination: extra.network, reason: `the network of ${ifname}` },
-    toNode(way, table),
+    ...routesToNodeAddresses(facts, way, table),
     ...(extra.gateway === undefined
       ? []
       : [
@@ -164,9 +168,10 @@ function fromExtra(
 }
 
 /** What the node forwards to the pod and masquerades comes from the address of its own end, where that has one. */
-function toNodeEnd({ anchor, linkIndex }: ExtraAttachment, { ip }: ExtraAddress): readonly PlanItem[] {
+function toNodeEnd(facts: Facts, { anchor, linkIndex }: ExtraAttachment, { ip }: ExtraAddress): readonly PlanItem[] {
+  const known: readonly Ip[] = [...facts.node.addresses, ...facts.node.otherAddresses];
   return anchor.nodeAddresses
-    .filter((address) => familyOf(address) === familyOf(ip))
+    .filter((address) => familyOf(address) === familyOf(ip) && !known.includes(address))
     .map((address) => ({
       ...toNode({ node: address, device: anchor.podLink, source: ip }, NIC_TABLE_BASE + linkIndex),
       reason: "the node masquerades by its end's own address: the reply goes back there, not by the wire",

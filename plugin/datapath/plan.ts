@@ -60,6 +60,11 @@ export interface RouteItem extends Reasoned {
   readonly table: number;
   /** The gateway is on the link though no route says so: Calico's 169.254.1.1. */
   readonly onlink?: boolean;
+  /**
+   * The kernel made it with the link's address. It is put back where it is missing, in front of foreign routes to the same
+   * network, and never removed: it goes with the address.
+   */
+  readonly connected?: true;
   /** The route that this one takes the place of: it is put back when this one goes. */
   readonly instead?: { readonly gateway: Ip; readonly device: string };
 }

@@ -1,47 +1,79 @@
 import { familyOf } from "./address.ts";
 import type { Facts } from "./facts.ts";
 import { describeItem, MAIN_TABLE, type Plan, type PlanItem, type RouteItem } from "./plan.ts";
+import { type NicSurvey, planNic } from "./plan-nic.ts";
 import { routesThroughNode } from "./through-node.ts";
 
 export interface Replan {
   readonly plan: Plan;
-  /** What the old plan had and the new one has not. */
-  readonly gone: readonly RouteItem[];
+  /** Items of the old plan that are to be removed. What a new item replaces in the kernel is not among them. */
+  readonly obsolete: readonly PlanItem[];
 }
 
 /**
- * A running pod's plan by facts that have changed since it was wired: a pool added or taken away. Its ways through the
- * node are those it was given, only where they lead to is decided anew. Undefined: nothing changes. Pure.
+ * Plans a running pod again by facts that have changed since it was wired. Pure.
+ * @param attached the record of its attachment; from a record of an earlier version, which has no survey, only the main table follows
+ * @returns undefined where nothing changes
  */
-export function replan(plan: Plan, facts: Facts): Replan | undefined {
-  const items: PlanItem[] = [];
-  const gone: RouteItem[] = [];
+export function replan(
+  attached: { readonly plan: Plan; readonly survey?: NicSurvey | undefined },
+  facts: Facts,
+): Replan | undefined {
+  const { survey } = attached;
+  const plan = survey === undefined ? replanMainTable(attached.plan, facts) : planNic(facts, survey);
+  const lines = plan.items.map(describeItem);
+  if (attached.plan.items.map(describeItem).join("\n") === lines.join("\n")) return undefined;
+  const kept = new Set(lines);
+  const places = new Set(plan.items.flatMap(placeOf));
+  const isObsolete = (item: PlanItem): boolean =>
+    !kept.has(describeItem(item)) && !placeOf(item).some((place) => places.has(place));
+  return { plan, obsolete: attached.plan.items.filter(isObsolete) };
+}
+
+/** Names what the kernel has one of: making an item replaces another of the same place. */
+function placeOf(item: PlanItem): readonly string[] {
+  switch (item.kind) {
+    case "route":
+      return item.connected === true ? [] : [`${item.where} route ${item.family} ${item.destination} ${item.table}`];
+    case "neighbour":
+      return [`${item.where} neighbour ${item.device} ${item.address}`];
+    case "sysctl":
+      return [`${item.where} sysctl ${item.path.join(".")}`];
+    case "veth":
+      return [`pair ${item.node.name}`];
+    case "reply-mark":
+      return ["reply-mark"];
+    default:
+      return [];
+  }
+}
+
+/** The ways through the node are those that the pod was given; only their destinations follow the facts. */
+function replanMainTable(plan: Plan, facts: Facts): Plan {
   const old = plan.items.filter(isThroughNode);
-  let changed = false;
-  let done = new Set<string>();
-  for (const item of plan.items) {
-    if (!isThroughNode(item)) {
-      items.push(item);
-      continue;
-    }
-    const way = `${familyOf(item.source)} ${item.device}`;
-    if (done.has(way)) continue;
-    done = done.add(way);
-    const mine = old.filter((o) => familyOf(o.source) === familyOf(item.source) && o.device === item.device);
+  const done = new Set<string>();
+  const items = plan.items.flatMap((item): readonly PlanItem[] => {
+    if (!isThroughNode(item)) return [item];
+    const { source, device } = item;
+    const way = `${familyOf(source)} ${device}`;
+    if (done.has(way)) return [];
+    done.add(way);
+    const mine = old.filter((o) => familyOf(o.source) === familyOf(source) && o.device === device);
     // The first is the route to the node itself: its destination is the gateway of the others.
     const node = mine.find((o) => o.gateway !== undefined)?.gateway;
-    const wanted =
-      node === undefined ? mine : routesThroughNode(facts, { node, device: item.device, source: item.source });
-    const lines = new Set(wanted.map(describeItem));
-    gone.push(...mine.filter((o) => !lines.has(describeItem(o))));
-    if (mine.map(describeItem).join("\n") !== wanted.map(describeItem).join("\n")) changed = true;
-    items.push(...wanted);
-  }
-  return changed ? { plan: { items }, gone } : undefined;
+    return node === undefined ? mine : routesThroughNode(facts, { node, device, source }, []);
+  });
+  return { items };
 }
 
 type ThroughNode = RouteItem & { readonly source: NonNullable<RouteItem["source"]> };
 
 function isThroughNode(item: PlanItem): item is ThroughNode {
-  return item.kind === "route" && item.where === "pod" && item.table === MAIN_TABLE && item.source !== undefined;
+  return (
+    item.kind === "route" &&
+    item.where === "pod" &&
+    item.table === MAIN_TABLE &&
+    item.source !== undefined &&
+    item.connected !== true
+  );
 }

@@ -1,14 +1,14 @@
 import type { Link } from "../netlink/link.ts";
 import { RTM_ROUTE, decodeRoute, encodeRouteDump } from "../netlink/route.ts";
 import { familyOf, type Ip, parseIp } from "./address.ts";
-import type { Facts } from "./facts.ts";
+import { readConnected } from "./connected.ts";
 import type { Namespace } from "./kernel.ts";
-import { type DefaultRoute, type ExtraAddress, NIC_TABLE_BASE, planExtraNic } from "./multi-nic.ts";
+import { type DefaultRoute, type ExtraAddress, NIC_TABLE_BASE } from "./multi-nic.ts";
 import { macItem } from "./mac-prefix.ts";
 import { POD_LINK } from "./names.ts";
 import type { RoutingNumbers } from "./numbers.ts";
-import { MAIN_TABLE, type Plan, type PlanItem } from "./plan.ts";
-import { planUnderlay } from "./underlay.ts";
+import { MAIN_TABLE } from "./plan.ts";
+import type { NicSurvey } from "./plan-nic.ts";
 
 export interface PodNic {
   readonly containerId: string;
@@ -32,19 +32,38 @@ const MAIN_NIC = "eth0";
 /** Throws with one sentence when the pod is not one that can be wired. */
 export class UnfitPodError extends Error {}
 
-/** Reads what is in the pod and decides which plan is its own. */
-export function planFor(facts: Facts, nic: PodNic, node: Namespace, pod: Namespace): Plan {
+/**
+ * Reads what is in the pod and decides which plan is its own.
+ * @returns undefined where nothing is to be done: the NIC leads to the node by itself
+ * @throws UnfitPodError
+ */
+export function surveyNic(nic: PodNic, node: Namespace, pod: Namespace): NicSurvey | undefined {
   const link = pod.findLink(nic.ifname);
   if (link === undefined)
     throw new UnfitPodError(`the pod has no link ${nic.ifname}, though the previous plugin said so`);
-  const mac = macItem(nic.macPrefix, nic.ifname, nic.addresses[0]?.ip);
+  const addresses = nic.addresses.map((a) => a.ip);
+  const both = {
+    first: macItem(nic.macPrefix, nic.ifname, addresses[0]),
+    connected: readConnected(pod, link.index, addresses),
+  };
   const defaultBy = defaultRouteNic(nic, pod);
   const first = nic.ifname === MAIN_NIC || pod.findLink(MAIN_NIC) === undefined;
   if (first) {
     const underlay = nic.mode === "underlay" || (nic.mode === "auto" && !leadsToNode(link));
-    if (!underlay) return { items: [] };
-    const addresses = nic.addresses.map((a) => a.ip);
-    return before(mac, planUnderlay(facts, { ...nic, addresses, mtu: nic.mtu ?? link.mtu }));
+    if (!underlay) return undefined;
+    const { containerId, ifname, numbers, txQueueLength } = nic;
+    return {
+      ...both,
+      type: "underlay",
+      nic: {
+        containerId,
+        ifname,
+        addresses: nic.addresses,
+        mtu: nic.mtu ?? link.mtu,
+        ...(txQueueLength === undefined ? {} : { txQueueLength }),
+        numbers,
+      },
+    };
   }
 
   const ours = pod.findLink(POD_LINK);
@@ -57,7 +76,7 @@ export function planFor(facts: Facts, nic: PodNic, node: Namespace, pod: Namespa
   const nodeEnd = node.findLinkByIndex(anchorLink.link);
   if (nodeEnd === undefined)
     throw new UnfitPodError(`the node has no link ${anchorLink.link}, the other end of the pod's ${anchorLink.name}`);
-  const plan = planExtraNic(facts, {
+  const extra = {
     ifname: nic.ifname,
     linkIndex: link.index,
     addresses: nic.addresses,
@@ -70,17 +89,12 @@ export function planFor(facts: Facts, nic: PodNic, node: Namespace, pod: Namespa
       podMac: anchorLink.mac,
       nodeLink: nodeEnd.name,
       nodeMac: nodeEnd.mac,
-      nodeAddresses: globalAddresses(node, nodeEnd.index).filter((a) => !facts.node.addresses.includes(a)),
+      nodeAddresses: globalAddresses(node, nodeEnd.index),
       addresses: globalAddresses(pod, anchorLink.index),
       gateways: defaultGateways(pod, anchorLink.index),
     },
-  });
-  return before(mac, plan);
-}
-
-/** A pod of which no family is wired is left as it is. */
-function before(first: readonly PlanItem[], { items }: Plan): Plan {
-  return { items: items.length === 0 ? items : [...first, ...items] };
+  };
+  return { ...both, type: "multi-nic", nic: extra };
 }
 
 /**

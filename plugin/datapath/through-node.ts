@@ -1,4 +1,4 @@
-import { type Cidr, type Family, familyOf, hostCidr, type Ip } from "./address.ts";
+import { type Cidr, containsNetwork, type Family, familyOf, hostCidr, type Ip } from "./address.ts";
 import type { Facts } from "./facts.ts";
 import { MAIN_TABLE, type RouteItem } from "./plan.ts";
 
@@ -17,22 +17,38 @@ export function nodeAddress(facts: Facts, family: Family): Ip | undefined {
   return facts.node.addresses.find((address) => familyOf(address) === family);
 }
 
-/** The pod's main table: what exists on or behind the node alone, in the seed's form. */
-export function routesThroughNode(facts: Facts, way: NodeWay): readonly RouteItem[] {
-  const family = familyOf(way.node);
-  const behind = (list: readonly Cidr[], reason: string) =>
-    list
-      .filter((cidr) => familyOf(cidr) === family && cidr !== hostCidr(way.node))
-      .map((cidr) => viaNode(way, cidr, MAIN_TABLE, reason));
+/**
+ * Plans the routes of a pod's main table to what exists on or behind its node alone.
+ * @param connected networks of the pod's own NICs: a route that covers one of them would take traffic off the wire, so it is left out
+ */
+export function routesThroughNode(facts: Facts, way: NodeWay, connected: readonly Cidr[]): readonly RouteItem[] {
+  const planned = routesToNodeAddresses(facts, way, MAIN_TABLE);
+  const done = new Set<Cidr | "default">(planned.map(({ destination }) => destination));
+  const routes: RouteItem[] = [];
+  const add = (destination: Cidr, reason: string): void => {
+    if (familyOf(destination) !== familyOf(way.node) || done.has(destination)) return;
+    if (connected.some((network) => containsNetwork(destination, network))) return;
+    done.add(destination);
+    routes.push(viaNode(way, destination, MAIN_TABLE, reason));
+  };
+  for (const cidr of facts.overlayCidrs)
+    add(cidr, "overlay pods are reached through the node, which knows their blocks");
+  for (const cidr of facts.serviceCidrs) add(cidr, "Services exist on the node alone: kube-proxy translates there");
+  for (const cidr of facts.hijackCidrs) add(cidr, "configured to be reached through the node");
+  for (const { destination, reason } of facts.viaNode) add(destination, reason);
+  return [...planned, ...routes];
+}
+
+/** Plans the routes to every address of the pod's own node, in one of the pod's tables. */
+export function routesToNodeAddresses(facts: Facts, way: NodeWay, table: number): readonly RouteItem[] {
+  const others = [...facts.node.addresses, ...facts.node.otherAddresses]
+    .filter((address) => familyOf(address) === familyOf(way.node) && address !== way.node)
+    .map(hostCidr);
   return [
-    toNode(way, MAIN_TABLE),
-    ...behind(
-      facts.node.addresses.map(hostCidr),
-      "another of the node's addresses: a pod's kernel finds no way to it by macvlan",
+    toNode(way, table),
+    ...[...new Set(others)].map((cidr) =>
+      viaNode(way, cidr, table, "another of the node's addresses: a pod's kernel finds no way to it by macvlan"),
     ),
-    ...behind(facts.overlayCidrs, "overlay pods are reached through the node, which knows their blocks"),
-    ...behind(facts.serviceCidrs, "Services exist on the node alone: kube-proxy translates there"),
-    ...behind(facts.hijackCidrs, "configured to be reached through the node"),
   ];
 }
 

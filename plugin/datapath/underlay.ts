@@ -1,5 +1,6 @@
-import { type Family, familyOf, hostCidr, type Ip } from "./address.ts";
+import { type Cidr, type Family, familyOf, hostCidr, type Ip } from "./address.ts";
 import type { Facts } from "./facts.ts";
+import type { ExtraAddress } from "./multi-nic.ts";
 import type { RoutingNumbers } from "./numbers.ts";
 import { type Pair, pairOf, planPair } from "./pair.ts";
 import { MAIN_TABLE, type Plan, type PlanItem } from "./plan.ts";
@@ -14,7 +15,7 @@ export interface UnderlayAttachment {
   readonly containerId: string;
   /** The pod's macvlan link. */
   readonly ifname: string;
-  readonly addresses: readonly Ip[];
+  readonly addresses: readonly ExtraAddress[];
   readonly mtu: number;
   readonly txQueueLength?: number;
   readonly numbers: RoutingNumbers;
@@ -23,9 +24,10 @@ export interface UnderlayAttachment {
 /** Plan for a pod whose eth0 is a macvlan child: a pair to its node, through which it reaches node, overlay and Services. */
 export function planUnderlay(facts: Facts, pod: UnderlayAttachment): Plan {
   const pair = pairOf(pod.containerId, pod.ifname);
-  const addresses = pod.addresses.flatMap((address) => {
+  const connected = pod.addresses.map(({ network }) => network);
+  const addresses = pod.addresses.flatMap(({ ip: address }) => {
     const node = nodeAddress(facts, familyOf(address));
-    return node === undefined ? [] : [{ family: familyOf(address), address, node }];
+    return node === undefined ? [] : [{ family: familyOf(address), address, node, connected }];
   });
   if (addresses.length === 0) return { items: [] };
   const families = [...new Set(addresses.map(({ family }) => family))];
@@ -35,9 +37,7 @@ export function planUnderlay(facts: Facts, pod: UnderlayAttachment): Plan {
         mtu: pod.mtu,
         ...(pod.txQueueLength === undefined ? {} : { txQueueLength: pod.txQueueLength }),
       }),
-      ...addresses.flatMap(({ family, address, node }) =>
-        wireAddress(facts, pair, pod.numbers, { family, address, node }),
-      ),
+      ...addresses.flatMap((address) => wireAddress(facts, pair, pod.numbers, address)),
       ...keptMarks(families),
       {
         kind: "reply-mark",
@@ -69,7 +69,12 @@ function wireAddress(
   facts: Facts,
   pair: Pair,
   numbers: RoutingNumbers,
-  { family, address, node }: { readonly family: Family; readonly address: Ip; readonly node: Ip },
+  {
+    family,
+    address,
+    node,
+    connected,
+  }: { readonly family: Family; readonly address: Ip; readonly node: Ip; readonly connected: readonly Cidr[] },
 ): readonly PlanItem[] {
   const way = { node, device: pair.pod.name, source: address };
   return [
@@ -99,7 +104,7 @@ function wireAddress(
       reason:
         "node to pod (kubelet probes, Services on this node): the wire does not lead to one's own macvlan children",
     },
-    ...routesThroughNode(facts, way),
+    ...routesThroughNode(facts, way, connected),
     viaNode(way, "default", VETH_TABLE, "replies to what came in by veth0, whoever asked"),
     {
       kind: "rule",

@@ -50,6 +50,7 @@ function undoItem(item: PlanItem, where: Namespace): void {
       removeLink(where, item.node.name);
       return;
     case "route": {
+      if (item.connected === true) return; // goes with the link's address
       const link = where.findLink(item.device);
       if (link === undefined) return; // went with its link
       gone(() => {

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { z } from "zod";
 import { Kube } from "../agent/kube.ts";
-import { readLastFacts } from "../agent/facts-file.ts";
+import { readLastFacts } from "../agent/discovery/facts-file.ts";
 import { messageOf } from "../agent/log.ts";
 import { observeCluster } from "./observe-cluster.ts";
 import { observeNode } from "./observe-node.ts";

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { discover } from "../agent/discover.ts";
+import { discover } from "../agent/discovery/discover.ts";
 import { hasStatus, type Kube, type Resource } from "../agent/kube.ts";
 import { objectMeta } from "../agent/mirror.ts";
 import {

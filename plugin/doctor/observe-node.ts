@@ -1,6 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
-import { readLastFacts } from "../agent/facts-file.ts";
+import { readLastFacts } from "../agent/discovery/facts-file.ts";
 import { readFilters } from "../agent/filters.ts";
 import { forwardDrops } from "../agent/forward.ts";
 import { KubeProxyObserver } from "../agent/kube-proxy.ts";

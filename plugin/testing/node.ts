@@ -2,9 +2,10 @@ import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Facts, FACTS_SCHEMA } from "../datapath/facts.ts";
-import { parseCidr, parseIp } from "../datapath/address.ts";
 import { PLACE_VARIABLES } from "../cni/places.ts";
+import { parseIp } from "../datapath/address.ts";
+import type { Facts } from "../datapath/facts.ts";
+import { makeFacts } from "./facts.ts";
 import { PERMANENT } from "./node-looks.ts";
 
 export { lines } from "./node-looks.ts";
@@ -110,7 +111,7 @@ export class TestNet {
     const addresses = [address, ...(address6 === undefined ? [] : [address6])].map(parseIp);
     writeFileSync(
       join(stateDirectory, "facts.json"),
-      JSON.stringify({ ...defaultFacts(), node: { name, addresses }, ...facts }),
+      JSON.stringify(makeFacts({ node: { name, addresses, otherAddresses: [] }, ...facts })),
     );
     const socket = join(runDirectory, "cni.sock");
     return { name: namespace, address, stateDirectory, runDirectory, socket, binDirectory };
@@ -266,19 +267,6 @@ export function placeVariables({ stateDirectory }: Pick<TestNode, "stateDirector
   return {
     [PLACE_VARIABLES.stateDirectory]: stateDirectory,
     [PLACE_VARIABLES.logFile]: join(stateDirectory, "cni.log"),
-  };
-}
-
-function defaultFacts(): Omit<Facts, "node"> {
-  return {
-    schema: FACTS_SCHEMA,
-    uplink: "eth0",
-    overlayCidrs: ["10.233.64.0/18", "fd33:64::/48"].map(parseCidr),
-    localOverlayBlocks: [],
-    serviceCidrs: ["10.233.0.0/18", "fd33::/112"].map(parseCidr),
-    hijackCidrs: [],
-    returnPath: "notrack",
-    sources: {},
   };
 }
 

@@ -226,12 +226,6 @@ describe("facts: each says where it comes from", () => {
       if (told === undefined) assert.deepEqual(disagreements, []);
       else assert.match(disagreements.join("\n"), told);
     });
-
-  it("the blocks of this node go along", () => {
-    const found = discover({ ...bare, ...whole });
-    assert.ok("facts" in found);
-    assert.deepEqual(found.facts.localOverlayBlocks, ["10.233.64.0/26"]);
-  });
 });
 
 describe("facts that are missing, each with what to do", () => {

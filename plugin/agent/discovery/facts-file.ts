@@ -1,6 +1,6 @@
 import { chmodSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
-import { type Facts, FACTS_FILE, parseFacts } from "../datapath/facts.ts";
+import { type Facts, FACTS_FILE, parseFacts } from "../../datapath/facts.ts";
 
 /** The last good facts: what the node goes by while the API server is away. Undefined if there are none, or of another schema. */
 export function readLastFacts(file = FACTS_FILE): Facts | undefined {

@@ -1,8 +1,8 @@
 import { parse } from "yaml";
 import { z } from "zod";
-import { type Cidr, contains, familyOf, type Ip, parseIp } from "../datapath/address.ts";
-import { type Facts, FACTS_SCHEMA, parsePartOfAll, type ReturnPath, RETURN_PATHS } from "../datapath/facts.ts";
-import { nodeSetting } from "./settings.ts";
+import { type Cidr, contains, familyOf, type Ip, parseIp } from "../../datapath/address.ts";
+import { type Facts, FACTS_SCHEMA, parsePartOfAll, type ReturnPath, RETURN_PATHS } from "../../datapath/facts.ts";
+import { nodeSetting } from "../settings.ts";
 
 /** What was read, as it came; undefined is "this source is not there", which is not "empty". */
 export interface Observations {
@@ -95,17 +95,17 @@ export function discover(o: Observations): Discovery {
       `${wanted?.key ?? "returnPath"} "${wanted?.value ?? ""}" in ConfigMap interlay-config is none of ${RETURN_PATHS.join(", ")}.`,
     );
   const hijacked = override("hijackCidrs", parsePartOfAll);
-  const blocks = readable("Calico's blocks", o.calicoBlocks, parsePartOfAll, told);
   if (problems.length > 0 || !addresses || !overlay || !services || !uplink || !returnPath) return { problems };
   return {
     facts: {
       schema: FACTS_SCHEMA,
-      node: { name: o.nodeName, addresses: addresses.value },
+      node: { name: o.nodeName, addresses: addresses.value, otherAddresses: [] },
       uplink: uplink.value,
       overlayCidrs: overlay.value,
-      localOverlayBlocks: blocks?.value ?? [],
       serviceCidrs: services.value,
       hijackCidrs: hijacked?.value ?? [],
+      viaNode: [],
+      refusedNetworks: [],
       returnPath,
       sources: {
         nodeAddresses: addresses.source,

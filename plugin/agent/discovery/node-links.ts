@@ -1,8 +1,8 @@
-import { decodeAddress, encodeAddressDump, RTM_ADDRESS } from "../netlink/address.ts";
-import { decodeLink, encodeLinkName, RTM_LINK } from "../netlink/link.ts";
-import { decodeRoute, encodeRouteDump, RTM_ROUTE } from "../netlink/route.ts";
-import { NetlinkSocket } from "../netlink/socket.ts";
-import { MAIN_TABLE } from "../datapath/plan.ts";
+import { decodeAddress, encodeAddressDump, RTM_ADDRESS } from "../../netlink/address.ts";
+import { decodeLink, encodeLinkName, RTM_LINK } from "../../netlink/link.ts";
+import { decodeRoute, encodeRouteDump, RTM_ROUTE } from "../../netlink/route.ts";
+import { NetlinkSocket } from "../../netlink/socket.ts";
+import { MAIN_TABLE } from "../../datapath/plan.ts";
 import type { Observations } from "./discover.ts";
 
 /** Which links have which addresses, and which the default routes take; by netlink. */

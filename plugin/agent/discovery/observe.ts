@@ -1,6 +1,6 @@
-import type { ClusterView } from "./cluster-view.ts";
+import type { ClusterView } from "../cluster-view.ts";
 import type { Observations } from "./discover.ts";
-import { CONFIG_MAP, SYSTEM_NAMESPACE } from "./objects.ts";
+import { CONFIG_MAP, SYSTEM_NAMESPACE } from "../objects.ts";
 
 /** What the cluster says, in the words of its objects; the mirrors are read, nobody is asked. */
 export function observeCluster(view: ClusterView, nodeName: string): Omit<Observations, "links" | "defaultLinks"> {
