@@ -1,3 +1,4 @@
+import type { Environment } from "./environments/environment.ts";
 import type { Progress } from "./progress.ts";
 
 /** The one interface behind which a cluster comes from: kind, lab or existing. */
@@ -52,6 +53,8 @@ export interface ClusterSpec {
   readonly ipv6?: Ipv6Ranges;
   /** Nobody asked for this underlay by name: where it is in use, another one is taken and told. */
   readonly underlayMayMove: boolean;
+  /** What differs from the suite's own cluster; undefined: nothing. */
+  readonly environment?: Environment;
   /** Path of the probe program's executable, which is put into the image that `Cluster.probeImage` names. */
   readonly probe: string;
 }

@@ -5,13 +5,15 @@ import { type Cluster, type ClusterSpec, DEFAULT_SPEC, type KubeProxy } from "..
 import { PROVIDER_NAMES, type ProviderName, providerNamed } from "../clusters/providers.ts";
 import { mayRunWith } from "../clusters/kubernetes/skew.ts";
 import { defaultSpec, inFamilies } from "../clusters/spec.ts";
+import type { Environment } from "../clusters/environments/environment.ts";
+import { DEFAULT_ENVIRONMENT, findEnvironment } from "../clusters/environments/registry.ts";
 import type { Variant } from "./matrix/gate.ts";
 
 /** Of the gate at v1.29. */
 const BOTH_SIDES = ["v1.28.15", "v1.29.15"] as const;
 
 /** What a run is about, from the environment: so that one spec alone (`npx tsx e2e/matrix.e2e.ts`) has it too. */
-const environment = z.object({
+const variables = z.object({
   /** `v1.28.15,v1.29.15/nftables`; by default these two, one on each side of the gate, where the control plane allows them. */
   INTERLAY_KUBE_PROXY: z.string().optional(),
   /** `liberal,notrack` */
@@ -24,6 +26,8 @@ const environment = z.object({
     .regex(/^v1\.\d+\.\d+$/, "write it like v1.29.15")
     .default(DEFAULT_SPEC.kubernetes),
   INTERLAY_FAMILY: z.enum(["ipv4", "ipv6", "dual"]).default("ipv4"),
+  /** Name of the environment; absent: the suite's own cluster. */
+  INTERLAY_ENVIRONMENT: z.string().optional(),
   INTERLAY_CLUSTER: z.string().default(DEFAULT_SPEC.name),
   /** Leave the pods (and the cluster) as they are when the run ends: the next one starts at once. */
   INTERLAY_KEEP: z.stringbool().default(false),
@@ -40,6 +44,8 @@ export interface RunOptions {
   readonly workers: number;
   readonly provider: ProviderName;
   readonly kubernetes: string;
+  /** Undefined: none was asked for, and the cluster is as it always was. */
+  readonly environment: Environment | undefined;
   readonly family: "ipv4" | "ipv6" | "dual";
   readonly name: string;
   readonly keep: boolean;
@@ -70,11 +76,14 @@ function defaultsFor(kubernetes: string): string {
 }
 
 export function runOptions(env: NodeJS.ProcessEnv = process.env): RunOptions {
-  const values = environment.parse(env);
+  const values = variables.parse(env);
+  const environment =
+    values.INTERLAY_ENVIRONMENT === undefined ? undefined : findEnvironment(values.INTERLAY_ENVIRONMENT);
   const returnPaths = values.INTERLAY_RETURN_PATH.split(",").map(parseReturnPath);
   const kubeProxies = (values.INTERLAY_KUBE_PROXY ?? defaultsFor(values.INTERLAY_KUBERNETES))
     .split(",")
-    .map(parseKubeProxy);
+    .map(parseKubeProxy)
+    .map((kubeProxy) => ({ ...kubeProxy, mode: environment?.spec.kubeProxy?.mode ?? kubeProxy.mode }));
   const apart = kubeProxies.find(({ version }) => !mayRunWith(version, values.INTERLAY_KUBERNETES));
   // A cluster that is there already has a control plane and a kube-proxy of its own.
   if (apart !== undefined && values.INTERLAY_PROVIDER !== "existing")
@@ -82,10 +91,16 @@ export function runOptions(env: NodeJS.ProcessEnv = process.env): RunOptions {
       `kube-proxy ${apart.version} may not run with a control plane of ${values.INTERLAY_KUBERNETES} (version skew policy: not newer, at most three minors older): choose another with --kubernetes.`,
     );
   return {
-    variants: kubeProxies.flatMap((kubeProxy) => returnPaths.map((returnPath) => ({ kubeProxy, returnPath }))),
+    variants: kubeProxies.flatMap((kubeProxy) =>
+      returnPaths.map((returnPath) => ({
+        ...{ kubeProxy, returnPath },
+        ...(environment === undefined ? {} : { environment: environment.name }),
+      })),
+    ),
     workers: values.INTERLAY_NODES,
     provider: values.INTERLAY_PROVIDER,
     kubernetes: values.INTERLAY_KUBERNETES,
+    environment,
     family: values.INTERLAY_FAMILY,
     name: values.INTERLAY_CLUSTER,
     keep: values.INTERLAY_KEEP,
@@ -109,7 +124,14 @@ export function useCluster(given: Cluster): void {
 }
 
 /** The cluster that a run of these options wants; builds the probe. */
-export async function specFor({ variants, workers, name, kubernetes, family }: RunOptions): Promise<ClusterSpec> {
+export async function specFor({
+  variants,
+  workers,
+  name,
+  kubernetes,
+  family,
+  environment,
+}: RunOptions): Promise<ClusterSpec> {
   const [first] = variants;
   return {
     ...inFamilies(defaultSpec(), family),
@@ -118,6 +140,8 @@ export async function specFor({ variants, workers, name, kubernetes, family }: R
     workers,
     kubeProxy: first?.kubeProxy ?? DEFAULT_SPEC.kubeProxy,
     kubeProxies: variants.map((v) => v.kubeProxy),
+    // the suite's own cluster is the same with and without its name
+    ...(environment === undefined || environment === DEFAULT_ENVIRONMENT ? {} : { environment }),
     probe: await buildProbe(),
   };
 }

@@ -7,6 +7,8 @@ import { variantTitle } from "../results/title.ts";
 import { type ClusterApi, clusterApi, removeNamespace } from "./cluster-api.ts";
 import { runOptions, theCluster } from "./context.ts";
 import { withCauses } from "./doctor/causes.ts";
+import { checkConditions, readConditions } from "./environment/conditions.ts";
+import { takeStep } from "./environment/steps.ts";
 import { askAgain, captured } from "./evidence/evidence.ts";
 import { BeforeAll, By, Context, DeferCleanup, Describe, It, Sanitize, Skip } from "./harness.ts";
 import { Live } from "./live.ts";
@@ -14,11 +16,12 @@ import { clusterObjects, nodeState } from "./leaks.ts";
 import { askable, type Ground, notAskedBecause } from "./matrix/askable.ts";
 import { type Cell, cells, GROUPS } from "./matrix/cells.ts";
 import { withCounters } from "./matrix/counters.ts";
-import { expectationFor, gate, type Variant } from "./matrix/gate.ts";
+import type { Variant } from "./matrix/gate.ts";
 import { expectedRoutes, plainRoutes } from "./matrix/routes.ts";
 import { DEFAULT_RUN, runCells } from "./matrix/run.ts";
 import { untilServicesAnswer } from "./matrix/services-known.ts";
 import { type NodeFilter, readFilters, switchTo } from "./matrix/variant.ts";
+import { environmentFor, expectationIn, verdictFor } from "./matrix/verdict.ts";
 import { snapshots, variantResults, versions } from "./outcome.ts";
 import { takeSnapshot } from "./snapshot/snapshot.ts";
 import { deploy, type Deployment } from "./pods/deploy.ts";
@@ -52,6 +55,10 @@ Describe("connectivity matrix", { labels: ["matrix"] }, () => {
       if (!options.keep) DeferCleanup(() => removeNamespace(api, NAMESPACE));
       deployment = await By("the pods of the three types", () => deploy(cluster, api));
       DeferCleanup(() => deployment.closeProbers());
+      for (const step of options.environment?.spec.beforeCells ?? []) {
+        const undo = await By(`environment: ${step.kind}`, () => takeStep(cluster, api, step));
+        if (undo !== undefined) DeferCleanup(undo);
+      }
       const from = new Set(cellsOf(cluster, deployment).map((cell) => cell.from));
       await By("a prober in every pod", () => Promise.all([...from].map((name) => deployment.prober(name))));
     },
@@ -115,7 +122,7 @@ function variantSpecs(variant: Variant, cluster: () => Cluster, deployment: () =
       );
       const seconds = (performance.now() - started) / 1000;
       filters = await filtersOf(cluster(), variant);
-      const blocked = asked.filter((cell) => gate(variant, cell).expected === "blocked");
+      const blocked = asked.filter((cell) => verdictFor(variant, cell).expected === "blocked");
       results = withCounters(
         raw,
         new Set(blocked.map(({ id }) => id)),
@@ -161,7 +168,7 @@ function variantSpecs(variant: Variant, cluster: () => Cluster, deployment: () =
   It("kube-proxy's INVALID rule and the sysctl are as the gate says, on every node", () => {
     if (cluster().nodeAccess === "none") Skip("no pods could be made in the nodes' network, to read rules and sysctls");
     if (cluster().datapath === "none") Skip("another solution than Interlay sets them, each in its own way");
-    const { tcpBeLiberal, invalidDropRule, reason } = expectationFor(variant);
+    const { tcpBeLiberal, invalidDropRule, reason } = expectationIn(variant);
     for (const { node, invalidDrop, ...is } of filters)
       for (const [family, rule] of Object.entries(invalidDrop))
         assert.deepEqual(
@@ -170,6 +177,15 @@ function variantSpecs(variant: Variant, cluster: () => Cluster, deployment: () =
           reason,
         );
   });
+
+  const { impossible } = environmentFor(variant);
+  if (impossible.length > 0)
+    It("NodeState says on every node what cannot work in this environment, with the reason", async () => {
+      const conditions = await readConditions(cluster());
+      const nodes = cluster().nodes.map(({ name }) => name);
+      const problems = impossible.flatMap(({ condition }) => checkConditions(condition, nodes, conditions));
+      assert.deepEqual(problems, []);
+    });
 
   for (const group of GROUPS)
     It(`cells: ${group}`, { labels: [group] }, () => {

@@ -1,16 +1,16 @@
-import type { Report, VariantResult } from "./schema.ts";
+import type { Report } from "./schema.ts";
+import { DEFAULT_ENVIRONMENT_NAME, type VariantIdentity } from "./title.ts";
 
 /** `--kube-proxy v1.28.15 --return-path liberal` */
-export function variantFlags({ kubeProxy, returnPath }: Pick<VariantResult, "kubeProxy" | "returnPath">): string {
+export function variantFlags({ kubeProxy, returnPath, environment }: VariantIdentity): string {
   const mode = kubeProxy.mode === "iptables" ? "" : `/${kubeProxy.mode}`;
-  return `--kube-proxy ${kubeProxy.version}${mode} --return-path ${returnPath}`;
+  const where =
+    environment === undefined || environment === DEFAULT_ENVIRONMENT_NAME ? "" : `--environment ${environment} `;
+  return `${where}--kube-proxy ${kubeProxy.version}${mode} --return-path ${returnPath}`;
 }
 
 /** With the provider, where it is not the one that is taken anyway. */
-export function rerunFlags(
-  provider: Report["provider"],
-  variant: Pick<VariantResult, "kubeProxy" | "returnPath">,
-): string {
+export function rerunFlags(provider: Report["provider"], variant: VariantIdentity): string {
   return `${provider === "kind" ? "" : `--provider ${provider} `}${variantFlags(variant)}`;
 }
 

@@ -54,6 +54,8 @@ export const cellSchema = z.object({
   protocol: z.enum(["tcp", "udp", "icmp"]),
   expected: z.enum(["pass", "blocked"]),
   actual: z.enum(["pass", "fail"]),
+  /** What the doctor predicted before the cell was asked; absent where it predicts nothing. */
+  predicted: z.enum(["pass", "fail"]).exactOptional(),
   /** What was expected is what happened: a blocked cell that passes is a failure of the gate. */
   ok: z.boolean(),
   /** Milliseconds from the request to the last byte of the answer. */
@@ -76,6 +78,8 @@ export type TableEntry = (typeof TABLE_ENTRIES)[number];
 export const variantSchema = z.object({
   kubeProxy: z.object({ version: z.string(), mode: z.enum(["iptables", "nftables"]) }),
   returnPath: z.enum(["notrack", "liberal", "none"]),
+  /** Name of the environment (clusters/environments); absent in reports from before there were several: `default`. */
+  environment: z.string().exactOptional(),
   /** nf_conntrack_tcp_be_liberal as read on the nodes while the cells ran; absent where they could not be read. */
   tcpBeLiberal: z.union([z.literal(0), z.literal(1)]).optional(),
   /** kube-proxy's `--ctstate INVALID -j DROP`, likewise. */

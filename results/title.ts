@@ -1,8 +1,16 @@
 import type { VariantResult } from "./schema.ts";
 
-/** `kube-proxy v1.28.15 (iptables), return path liberal` */
-export function variantTitle({ kubeProxy, returnPath }: Pick<VariantResult, "kubeProxy" | "returnPath">): string {
-  return `kube-proxy ${kubeProxy.version} (${kubeProxy.mode}), return path ${returnPath}`;
+/** What identifies a variant within a run. */
+export type VariantIdentity = Pick<VariantResult, "kubeProxy" | "returnPath" | "environment">;
+
+/** The environment's name of variants that have none. */
+export const DEFAULT_ENVIRONMENT_NAME = "default";
+
+/** `kube-proxy v1.28.15 (iptables), return path liberal`, with the environment where it is not the default one. */
+export function variantTitle({ kubeProxy, returnPath, environment }: VariantIdentity): string {
+  const where =
+    environment === undefined || environment === DEFAULT_ENVIRONMENT_NAME ? "" : `environment ${environment}, `;
+  return `${where}kube-proxy ${kubeProxy.version} (${kubeProxy.mode}), return path ${returnPath}`;
 }
 
 /** Rows and columns as people call them. */

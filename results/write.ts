@@ -13,17 +13,22 @@ export const RESULTS: string = import.meta.dirname;
 
 /** Writes a run in all formats to `results/runs/<id>/` and points `results/latest` to it. Returns the directory. */
 export async function writeReport(report: Report, root: string = RESULTS): Promise<string> {
-  const valid = reportSchema.parse(report); // what does not fit the schema is not written
-  const directory = join(root, "runs", valid.id);
-  await mkdir(directory, { recursive: true });
-  await writeFile(join(directory, "report.json"), `${JSON.stringify(valid, null, 2)}\n`);
-  await render(valid, directory);
+  const directory = join(root, "runs", reportSchema.parse(report).id);
+  await writeReportIn(directory, report);
   const latest = join(root, "latest");
   const temporary = `${latest}.${process.pid}.new`;
   await rm(temporary, { force: true });
-  await symlink(join("runs", valid.id), temporary);
+  await symlink(join("runs", report.id), temporary);
   await rename(temporary, latest);
   return directory;
+}
+
+/** Writes a run in all formats to a directory. Throws on what does not fit the schema, and writes nothing then. */
+export async function writeReportIn(directory: string, report: Report): Promise<void> {
+  const valid = reportSchema.parse(report);
+  await mkdir(directory, { recursive: true });
+  await writeFile(join(directory, "report.json"), `${JSON.stringify(valid, null, 2)}\n`);
+  await render(valid, directory);
 }
 
 /** Reads a run's report.json; throws on what does not fit the schema. */

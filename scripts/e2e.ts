@@ -1,15 +1,20 @@
 import { once } from "node:events";
-import { Command } from "commander";
+import { join } from "node:path";
+import type { Environment } from "../clusters/environments/environment.ts";
+import { Command, Option } from "commander";
 import { progressFor } from "../clusters/progress-for.ts";
+import { parseEnvironments } from "../clusters/environments/registry.ts";
 import { PROVIDER_NAMES, providerNamed } from "../clusters/providers.ts";
 import { type Cluster, DEFAULT_SPEC } from "../clusters/provider.ts";
 import { runOptions, specFor, theCluster, useCluster } from "../e2e/context.ts";
 import { takeSnapshot } from "../e2e/snapshot/snapshot.ts";
 import { RESULTS_SCHEMA, type Report } from "../results/schema.ts";
 import { writeBundle } from "../results/bundle.ts";
-import { writeReport } from "../results/write.ts";
+import { RESULTS, writeReport, writeReportIn } from "../results/write.ts";
 import packageJson from "../package.json" with { type: "json" };
 import { variantTable } from "./e2e-table.ts";
+import { withoutOptions } from "./e2e/arguments.ts";
+import { describeRun, findSkipReason, mergeRuns, runEnvironments } from "./e2e/environments.ts";
 import { lookAtExisting, returnPathThere } from "./existing.ts";
 import { runOnChange } from "./watch.ts";
 
@@ -42,6 +47,10 @@ const program = new Command("e2e")
   .option("--kubernetes <version>", "the control plane's version", DEFAULT_SPEC.kubernetes)
   .option("--family <family>", "ipv4, ipv6, or dual: every cell over both", "ipv4")
   .option("--return-path <list>", "liberal, notrack, none")
+  .option(
+    "--environment <list>",
+    "cluster configurations (docs/environments.md), or all; each gets a cluster of its own",
+  )
   .option("--nodes <n>", "worker nodes", String(DEFAULT_SPEC.workers))
   .option("--name <name>", "cluster name", DEFAULT_SPEC.name)
   .option("--kubeconfig <file>", "with --provider existing: which cluster")
@@ -73,6 +82,7 @@ const program = new Command("e2e")
   .option("--run-id <id>", "name of the run's directory in results/runs")
   .option("--watch", "keep the cluster, and run again when a source file changes")
   .option("--keep", "leave cluster and pods as they are: the next run starts at once")
+  .addOption(new Option("--output <directory>", "where the results go, of an environment within a run").hideHelp())
   .option("--json", "print the report as JSON on stdout, all else on stderr")
   .parse();
 const flags = program.opts<{
@@ -81,6 +91,7 @@ const flags = program.opts<{
   family: string;
   kubeProxy?: string;
   returnPath?: string;
+  environment?: string;
   nodes: string;
   name: string;
   kubeconfig?: string;
@@ -100,6 +111,7 @@ const flags = program.opts<{
   evidence?: string;
   snapshot?: true;
   runId?: string;
+  output?: string;
   watch?: true;
   keep?: true;
   json?: true;
@@ -124,6 +136,9 @@ if (flags.watch) {
   process.exit(0);
 }
 
+/** The one variant of an environment, where no other is asked for. */
+const ENVIRONMENT_VARIANT = { kubeProxy: DEFAULT_SPEC.kubeProxy.version, returnPath: "notrack" } as const;
+
 const suites = flags.suite.split(",").map((name) => {
   const suite = SUITES.find(([known]) => known === name.trim())?.[1];
   return suite ?? stop(`--suite ${name}: name some of ${SUITES.map(([known]) => known).join(", ")}.`);
@@ -131,14 +146,27 @@ const suites = flags.suite.split(",").map((name) => {
 const provider = await providerNamed(flags.provider).catch((error: unknown) =>
   stop(error instanceof Error ? error.message : String(error)),
 );
+const started = new Date();
+const runId = flags.runId ?? started.toISOString().replaceAll(/[:.]/g, "-");
+const environments = readEnvironments();
+if (environments.length > 1) process.exit(await environmentsRun());
+const [environment] = environments;
+if (environment !== undefined) {
+  const reason = await findSkipReason(environment, provider.name);
+  if (reason !== undefined) stop(`--environment ${environment.name}: ${reason}.`);
+}
+const asked = environment === undefined ? flags : { ...ENVIRONMENT_VARIANT, ...flags };
+const family =
+  program.getOptionValueSource("family") === "default" ? (environment?.families ?? flags.family) : flags.family;
 // The specs read their options from the environment, so that one spec alone has them too.
 for (const [name, value] of Object.entries({
-  INTERLAY_KUBE_PROXY: flags.kubeProxy,
-  INTERLAY_RETURN_PATH: flags.returnPath,
+  INTERLAY_KUBE_PROXY: asked.kubeProxy,
+  INTERLAY_RETURN_PATH: asked.returnPath,
+  INTERLAY_ENVIRONMENT: environment?.name,
   INTERLAY_NODES: flags.nodes,
   INTERLAY_PROVIDER: flags.provider,
   INTERLAY_KUBERNETES: flags.kubernetes,
-  INTERLAY_FAMILY: flags.family,
+  INTERLAY_FAMILY: family,
   INTERLAY_CLUSTER: flags.name,
   INTERLAY_KUBECONFIG: flags.kubeconfig,
   INTERLAY_CONTEXT: flags.context,
@@ -174,7 +202,6 @@ if (existing) {
 
 const progress = progressFor();
 const state = { interrupted: false };
-const started = new Date();
 const exitCode = await run().catch((error: unknown) => {
   process.stderr.write(`e2e: ${error instanceof Error ? error.message : String(error)}\n`);
   return 1;
@@ -182,6 +209,40 @@ const exitCode = await run().catch((error: unknown) => {
 if (state.interrupted) await new Promise(() => undefined); // the signal's handler ends this process
 for (const stream of [process.stdout, process.stderr]) if (stream.writableNeedDrain) await once(stream, "drain");
 process.exit(exitCode);
+
+function readEnvironments(): readonly Environment[] {
+  if (flags.environment === undefined) return [];
+  if (provider.name === "existing") stop("--environment: an existing cluster is as it is; leave the option out.");
+  try {
+    return parseEnvironments(flags.environment);
+  } catch (error) {
+    return stop(`--environment: ${error instanceof Error ? error.message : String(error)}.`);
+  }
+}
+
+/** Runs every environment, then writes one report of all. @returns the exit status */
+async function environmentsRun(): Promise<number> {
+  const runs = await runEnvironments({
+    ...{ environments, provider: provider.name, name: flags.name, json: flags.json === true, say },
+    argv: withoutOptions(process.argv.slice(2), ["--environment", "--name", "--run-id", "--output"], ["--json"]),
+    directory: join(RESULTS, "runs", runId, "environments"),
+  });
+  const { versions, ...merged } = mergeRuns(runs);
+  const report: Report = {
+    ...{ schema: RESULTS_SCHEMA, id: runId, started: started.toISOString(), finished: new Date().toISOString() },
+    provider: provider.name,
+    versions: { interlay: packageJson.version, ...versions },
+    ...merged,
+  };
+  const directory = await writeReport(report);
+  if (flags.json) writeToStdout(`${JSON.stringify(report)}\n`);
+  const { passed, failed, skipped } = report.summary;
+  say(`\n${runs.map(describeRun).join("\n")}`);
+  say(`\nresults: ${directory}/report.json, report.html, report.md, junit.xml; each environment's in environments/`);
+  say(`${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ""}`);
+  for (const stream of [process.stdout, process.stderr]) if (stream.writableNeedDrain) await once(stream, "drain");
+  return failed === 0 && passed > 0 && runs.length === environments.length ? 0 : 1;
+}
 
 async function run(): Promise<number> {
   const options = runOptions();
@@ -233,7 +294,7 @@ async function specs(): Promise<number> {
   const failed = cells.filter((cell) => !cell.ok).length + Math.max(count("failed"), failedSpecs);
   const report: Report = {
     schema: RESULTS_SCHEMA,
-    id: flags.runId ?? started.toISOString().replaceAll(/[:.]/g, "-"),
+    id: runId,
     started: started.toISOString(),
     finished: new Date().toISOString(),
     provider: provider.name,
@@ -243,7 +304,8 @@ async function specs(): Promise<number> {
     summary: { passed: cells.filter((cell) => cell.ok).length + count("passed"), failed, skipped: count("skipped") },
   };
   for (const variant of variantResults) say(`\n${variantTable(variant)}`);
-  const directory = await writeReport(report);
+  const directory = flags.output ?? (await writeReport(report));
+  if (flags.output !== undefined) await writeReportIn(flags.output, report);
   if (snapshots.size === 0 && (failed > 0 || runOptions().snapshot))
     for (const [file, text] of await takeSnapshot(await theCluster(), new Map()))
       snapshots.set(`snapshot/${file}`, text);

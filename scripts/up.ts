@@ -1,8 +1,10 @@
 import { Command } from "commander";
+import { findEnvironment } from "../clusters/environments/registry.ts";
 import { progressFor } from "../clusters/progress-for.ts";
 import { PROVIDER_NAMES, providerNamed } from "../clusters/providers.ts";
 import { DEFAULT_SPEC } from "../clusters/provider.ts";
 import { parseKubeProxy, runOptions, specFor } from "../e2e/context.ts";
+import { findSkipReason } from "./e2e/environments.ts";
 
 /** A cluster to play with. */
 const program = new Command("up")
@@ -10,9 +12,18 @@ const program = new Command("up")
   .option("--provider <name>", `where it comes from: ${PROVIDER_NAMES.join(", ")}`, "kind")
   .option("--nodes <n>", "worker nodes", String(DEFAULT_SPEC.workers))
   .option("--name <name>", "cluster name", DEFAULT_SPEC.name)
+  .option("--environment <name>", "cluster configuration (docs/environments.md)")
+  .option("--family <family>", "ipv4, ipv6 or dual")
   .option("--kube-proxy <version>", "with its mode if not iptables: v1.29.15/nftables", DEFAULT_SPEC.kubeProxy.version)
   .parse();
-const flags = program.opts<{ provider: string; nodes: string; name: string; kubeProxy: string }>();
+const flags = program.opts<{
+  provider: string;
+  nodes: string;
+  name: string;
+  kubeProxy: string;
+  environment?: string;
+  family?: string;
+}>();
 
 for (const signal of ["SIGINT", "SIGTERM"] as const)
   process.on(signal, () => {
@@ -24,7 +35,13 @@ try {
   const provider = await providerNamed(flags.provider);
   const workers = Number(flags.nodes);
   if (!Number.isInteger(workers) || workers < 1) throw new Error(`--nodes ${flags.nodes}: name a number from 1.`);
-  const kubeProxy = parseKubeProxy(flags.kubeProxy);
+  const environment = flags.environment === undefined ? undefined : findEnvironment(flags.environment);
+  const reason = environment === undefined ? undefined : await findSkipReason(environment, provider.name);
+  if (reason !== undefined) throw new Error(`--environment ${flags.environment ?? ""}: ${reason}.`);
+  const asked = parseKubeProxy(flags.kubeProxy);
+  const kubeProxy = { ...asked, mode: environment?.spec.kubeProxy?.mode ?? asked.mode };
+  process.env["INTERLAY_FAMILY"] ??= flags.family ?? environment?.families ?? "ipv4";
+  if (environment !== undefined) process.env["INTERLAY_ENVIRONMENT"] = environment.name;
   // The images of every kube-proxy that a run switches to are there from the start.
   const wanted = await specFor({ ...runOptions(), name: flags.name, workers });
   const spec = { ...wanted, kubeProxy, kubeProxies: [...wanted.kubeProxies, kubeProxy] };

@@ -1,4 +1,6 @@
+import { stringify } from "yaml";
 import { type PoolOptions, renderInterlay } from "../../plugin/deploy/render.ts";
+import { applyCalicoSettings, calculateOverlayMtu, renderPool } from "../environments/calico-settings.ts";
 import { CALICO_IMAGES, MULTUS_IMAGE } from "../images/pod-images.ts";
 import { renderManifest } from "../manifests/render.ts";
 import type { ClusterSpec } from "../provider.ts";
@@ -6,11 +8,8 @@ import { familiesOf, gatewayOf } from "../spec.ts";
 import { applyWithDefinitions } from "./apply.ts";
 import type { Kubectl } from "./kubectl.ts";
 
-/** The underlay has 1500 bytes; VXLAN takes 50 of them. */
-const OVERLAY_MTU = "1450";
-
 export interface Addons {
-  readonly spec: Pick<ClusterSpec, "overlayCidr" | "underlayCidr" | "podRange" | "ipv6">;
+  readonly spec: Pick<ClusterSpec, "overlayCidr" | "underlayCidr" | "podRange" | "ipv6" | "environment">;
   /** Image reference of Interlay. */
   readonly interlay: string;
   /** File of Calico's custom resource definitions. */
@@ -25,15 +24,16 @@ export async function installAddons(kubectl: Kubectl, addons: Addons): Promise<v
 
 async function installCalico(kubectl: Kubectl, { spec, calicoCrds }: Addons): Promise<void> {
   await kubectl.applyFile(calicoCrds);
-  await kubectl.apply(
-    await renderManifest("calico", {
-      NODE_IMAGE: CALICO_IMAGES.node,
-      CNI_IMAGE: CALICO_IMAGES.cni,
-      KUBE_CONTROLLERS_IMAGE: CALICO_IMAGES.kubeControllers,
-      MTU: OVERLAY_MTU,
-      ...familyValues(spec),
-    }),
-  );
+  const { calico, nodes } = spec.environment?.spec ?? {};
+  const manifest = await renderManifest("calico", {
+    NODE_IMAGE: CALICO_IMAGES.node,
+    CNI_IMAGE: CALICO_IMAGES.cni,
+    KUBE_CONTROLLERS_IMAGE: CALICO_IMAGES.kubeControllers,
+    MTU: String(calculateOverlayMtu(nodes?.mtu)),
+    ...familyValues(spec),
+  });
+  await kubectl.apply(applyCalicoSettings(manifest, calico));
+  for (const pool of calico?.extraPools ?? []) await kubectl.apply(stringify(renderPool(pool, spec.underlayCidr)));
 }
 
 async function installMultus(kubectl: Kubectl): Promise<void> {

@@ -77,6 +77,7 @@ export class LabCluster implements Cluster {
   }
 
   switchKubeProxy(to: KubeProxy): Promise<void> {
+    if (this.spec.environment?.spec.kubeProxy?.installed === false) return Promise.resolve();
     return switchKubeProxy(kubeProxyHosts(this), this.#kubectl, to);
   }
 

@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import type { EnvironmentSpec } from "../environments/spec.ts";
 import { bothFamilies } from "../spec.ts";
 import type { Keys } from "./keys.ts";
 
@@ -7,8 +8,10 @@ export interface ControlPlaneOptions {
   readonly version: string;
   readonly address: string;
   readonly overlayCidr: string;
+  readonly overlayCidr6?: string;
   readonly serviceCidr: string;
   readonly serviceCidr6?: string;
+  readonly environment?: EnvironmentSpec;
   readonly keys: Keys;
   /** Directory for etcd, and of the two kubeconfigs. */
   readonly directory: string;
@@ -67,15 +70,22 @@ export function apiServerArguments({
   ];
 }
 
-export function controllerManagerArguments({ keys, directory }: ControlPlaneOptions): readonly string[] {
+export function controllerManagerArguments({
+  keys,
+  directory,
+  overlayCidr,
+  overlayCidr6,
+  environment,
+}: ControlPlaneOptions): readonly string[] {
   return [
     `--kubeconfig=${directory}/kube-controller-manager.kubeconfig`,
     "--leader-elect=false",
     "--use-service-account-credentials=true",
     `--root-ca-file=${keys.ca}`,
     `--service-account-private-key-file=${keys.accountKey}`,
-    // Calico hands out the pods' addresses.
-    "--allocate-node-cidrs=false",
+    ...(environment?.podCidrs === true
+      ? ["--allocate-node-cidrs=true", `--cluster-cidr=${bothFamilies(overlayCidr, overlayCidr6)}`]
+      : ["--allocate-node-cidrs=false"]), // Calico hands out the pods' addresses
     "--bind-address=127.0.0.1",
   ];
 }

@@ -27,6 +27,9 @@ import { labFiles, nthOf } from "./layout.ts";
 import { addMachine, cutPower, makeBridge, makeMachines } from "./machines.ts";
 import { type LabState, readPlan } from "./plan.ts";
 import type { ClusterNode } from "../provider.ts";
+import { listNodeCommands } from "../environments/node-commands.ts";
+import { runOrThrow } from "../components/command.ts";
+import { familyOf } from "../spec.ts";
 import type { NodeRunner } from "./runner/node.ts";
 
 const files = labFiles(process.argv[2] ?? "");
@@ -56,6 +59,10 @@ const [machines, keys] = await Promise.all([
   ),
 ]);
 const machineOf = (name: string): number => machines.get(name) ?? 0;
+await Promise.all(nodes.map(configureNode));
+// Calico's plugin takes the prefix from its own environment, which is the container runtime's.
+const interfacePrefix = plan.environment?.calico?.interfacePrefix;
+if (interfacePrefix !== undefined) process.env["FELIX_INTERFACEPREFIX"] = interfacePrefix;
 
 const tokens = await makeTokens(keys, [
   { user: ADMIN, groups: ["system:masters"] },
@@ -119,6 +126,13 @@ writeState();
 up = true;
 log("up");
 
+/** Gives a node the settings of the lab's environment, before anything runs on it. */
+async function configureNode({ name, address6 }: ClusterNode): Promise<void> {
+  const families = address6 === undefined ? [familyOf(nodes[0]?.address ?? "")] : (["ipv4", "ipv6"] as const);
+  for (const argv of listNodeCommands(plan.environment?.nodes ?? {}, families))
+    await runOrThrow(inside(machineOf(name), argv));
+}
+
 async function startNode({ name, address, address6, role }: ClusterNode): Promise<void> {
   const runner = new Runner({
     ...{ name, role, plan, logs, log, changed: writeState, machine: machineOf(name) },
@@ -146,6 +160,7 @@ async function makeNode(name: string): Promise<void> {
   if (node === undefined || runners.has(name)) throw new Error(`${name} is no node that was dropped.`);
   log(`${name}: made anew`);
   machines.set(name, await addMachine(bridge, plan.machines, node, plan.programs, files.directory));
+  await configureNode(node);
   await startNode(node);
   writeState();
 }

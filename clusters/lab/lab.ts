@@ -57,6 +57,7 @@ export const labProvider: Provider = {
     const kubectl = new Kubectl(components.path("kubectl", spec.kubernetes), files.kubeconfig);
     const plan = (await currentPlan(files, wanted)) ?? (await make(files, wanted, spec, kubectl, components, progress));
     const cluster = await LabCluster.of(spec, plan, directory, kubectl);
+    if (spec.environment?.spec.kubeProxy?.installed === false) return cluster;
     const is = await currentKubeProxy(kubectl);
     if (is.version !== spec.kubeProxy.version || is.mode !== spec.kubeProxy.mode)
       await timed(progress, `switch kube-proxy to ${spec.kubeProxy.version} (${spec.kubeProxy.mode})`, () =>
@@ -121,10 +122,11 @@ async function make(
       installAddons(kubectl, { spec, interlay: plan.images.interlay, calicoCrds: components.path("calico-crds") }),
     ]);
   });
-  await timed(progress, "wait until every node and workload is ready", () => ready(kubectl, files));
+  await timed(progress, "wait until every node and workload is ready", () => ready(kubectl, spec, files));
   const lab = await LabCluster.of(spec, plan, files.directory, kubectl);
   const hosts = kubeProxyHosts(lab);
-  await Promise.all(lab.nodes.map(({ name }) => untilSynced(hosts, name, spec.kubeProxy.mode)));
+  if (spec.environment?.spec.kubeProxy?.installed !== false)
+    await Promise.all(lab.nodes.map(({ name }) => untilSynced(hosts, name, spec.kubeProxy.mode)));
   await writeFile(join(files.directory, "complete"), "", { mode: 0o600 });
   return plan;
 }
@@ -201,8 +203,9 @@ async function planFor(spec: ClusterSpec, components: ResolvedComponents, interl
     kubernetes: spec.kubernetes,
     overlayCidr: spec.overlayCidr,
     serviceCidr: spec.serviceCidr,
-    ...(spec.ipv6 === undefined ? {} : { serviceCidr6: spec.ipv6.serviceCidr }),
+    ...(spec.ipv6 === undefined ? {} : { overlayCidr6: spec.ipv6.overlayCidr, serviceCidr6: spec.ipv6.serviceCidr }),
     machines: machinesOf(spec),
+    ...(spec.environment === undefined ? {} : { environment: spec.environment.spec }),
     programs: {
       ...Object.fromEntries(
         kubeProxyVersions(spec).map((version) => [`kube-proxy-${version}`, components.path("kube-proxy", version)]),

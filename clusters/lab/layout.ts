@@ -46,12 +46,15 @@ export interface LabMachines {
   readonly gateway: string;
   readonly gateway6?: string;
   readonly prefixLength: number;
+  /** MTU of the bridge and of everything on it; undefined: 1500. */
+  readonly mtu?: number;
 }
 
 /** The control plane is the seventh address of the node range (10.7.168.70), workers follow; the outside host is its last. */
 export function machinesOf(
-  spec: Pick<ClusterSpec, "name" | "workers" | "nodeRange" | "underlayCidr" | "ipv6">,
+  spec: Pick<ClusterSpec, "name" | "workers" | "nodeRange" | "underlayCidr" | "ipv6" | "environment">,
 ): LabMachines {
+  const mtu = spec.environment?.spec.nodes?.mtu;
   const [first, length] = ipaddr.IPv4.parseCIDR(spec.nodeRange);
   const size = 2 ** (32 - length);
   const most = size - 8;
@@ -76,6 +79,7 @@ export function machinesOf(
     gateway: gatewayOf(spec.underlayCidr),
     ...(spec.ipv6 === undefined ? {} : { gateway6: gatewayOf(spec.ipv6.underlayCidr) }),
     prefixLength: ipaddr.parseCIDR(spec.underlayCidr)[1],
+    ...(mtu === undefined ? {} : { mtu }),
   };
 }
 

@@ -15,7 +15,7 @@ type Machine = LabMachines["external"];
 type Programs = Readonly<Record<string, string>>;
 
 /** Makes the bridge that every machine stands on. @returns the process that holds its network */
-export async function makeBridge({ gateway, gateway6, prefixLength }: LabMachines): Promise<number> {
+export async function makeBridge({ gateway, gateway6, prefixLength, mtu }: LabMachines): Promise<number> {
   const bridge = spawn("unshare", ["--net", "--", "sleep", "infinity"], { stdio: "ignore" }).pid ?? 0;
   await untilElsewhere(bridge);
   const ip = (...argv: readonly string[]) => runOrThrow(inNetwork(bridge, argv));
@@ -23,6 +23,7 @@ export async function makeBridge({ gateway, gateway6, prefixLength }: LabMachine
   await ip("address", "add", `${gateway}/${prefixLength}`, "dev", "br0", ...atOnce(gateway));
   if (gateway6 !== undefined)
     await ip("address", "add", `${gateway6}/${PREFIX_LENGTH_6}`, "dev", "br0", ...atOnce(gateway6));
+  if (mtu !== undefined) await ip("link", "set", "br0", "mtu", String(mtu));
   await ip("link", "set", "br0", "up");
   return bridge;
 }
@@ -57,10 +58,11 @@ export async function addMachine(
   const inBridge = (...argv: readonly string[]) => runOrThrow(inNetwork(bridge, argv));
   const peer = ["peer", "name", "eth0", "address", mac, "netns", String(pid)];
   await inBridge("link", "add", "name", port, "type", "veth", ...peer);
-  await inBridge("link", "set", port, "master", "br0", "up");
+  const mtu = machines.mtu === undefined ? [] : ["mtu", String(machines.mtu)];
+  await inBridge("link", "set", port, "master", "br0", ...mtu, "up");
   const ip = (...argv: readonly string[]) => runOrThrow(inside(pid, ["ip", ...argv]));
   await ip("address", "add", `${address}/${machines.prefixLength}`, "dev", "eth0", ...atOnce(address));
-  await ip("link", "set", "eth0", "up");
+  await ip("link", "set", "eth0", ...mtu, "up");
   await ip("route", "add", "default", "via", machines.gateway);
   if (address6 !== undefined && machines.gateway6 !== undefined) {
     await ip("address", "add", `${address6}/${PREFIX_LENGTH_6}`, "dev", "eth0", ...atOnce(address6));

@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { z } from "zod";
+import type { EnvironmentSpec } from "../environments/spec.ts";
 
 const node = z.object({
   name: z.string(),
@@ -12,6 +13,7 @@ const node = z.object({
 export const labPlan = z.object({
   kubernetes: z.string(),
   overlayCidr: z.string(),
+  overlayCidr6: z.string().exactOptional(),
   serviceCidr: z.string(),
   serviceCidr6: z.string().exactOptional(),
   machines: z.object({
@@ -20,7 +22,10 @@ export const labPlan = z.object({
     gateway: z.string(),
     gateway6: z.string().exactOptional(),
     prefixLength: z.number(),
+    mtu: z.number().exactOptional(),
   }),
+  /** What an environment changes; the daemon applies what concerns the machines. */
+  environment: z.custom<EnvironmentSpec>((value) => typeof value === "object" && value !== null).exactOptional(),
   /** Programs that every machine has in /programs: name and path on this computer. */
   programs: z.record(z.string(), z.string()),
   /** Image references of our own two, which carry their content. */

@@ -1,9 +1,10 @@
 import { stringify } from "yaml";
+import { applyKubeProxySettings } from "../environments/kube-proxy-settings.ts";
 import { kubeProxyImage } from "../images/pod-images.ts";
 import { configFor } from "../kubernetes/kube-proxy-config.ts";
 import type { Kubectl } from "../kubernetes/kubectl.ts";
 import { waitUntilReady } from "../kubernetes/ready.ts";
-import { renderManifest } from "../manifests/render.ts";
+import { renderManifest, selectObject } from "../manifests/render.ts";
 import type { ClusterSpec } from "../provider.ts";
 import { bothFamilies, inUrl } from "../spec.ts";
 import { API_PORT } from "./control-plane.ts";
@@ -29,19 +30,22 @@ export async function installKubeProxy(kubectl: Kubectl, spec: ClusterSpec, plan
     conntrack: { maxPerCore: 0, tcpEstablishedTimeout: "0s", tcpCloseWaitTimeout: "0s" },
     metricsBindAddress: "127.0.0.1:10249",
   };
-  const text = configFor(stringify(config), spec.kubeProxy);
+  const settings = spec.environment?.spec.kubeProxy;
+  const text = configFor(applyKubeProxySettings(stringify(config), settings), spec.kubeProxy);
   const [controlPlane] = plan.machines.nodes;
-  await kubectl.apply(
-    await renderManifest("kube-proxy", {
-      OVERLAY_CIDR: bothFamilies(spec.overlayCidr, spec.ipv6?.overlayCidr),
-      SERVICE_CIDR: bothFamilies(spec.serviceCidr, spec.ipv6?.serviceCidr),
-      CONFIG: text.trim().replaceAll("\n", "\n    "),
-      API_SERVER: `https://${inUrl(controlPlane?.address ?? "")}:${API_PORT}`,
-      IMAGE: kubeProxyImage(spec.kubeProxy.version),
-    }),
-  );
+  const manifest = await renderManifest("kube-proxy", {
+    OVERLAY_CIDR: bothFamilies(spec.overlayCidr, spec.ipv6?.overlayCidr),
+    SERVICE_CIDR: bothFamilies(spec.serviceCidr, spec.ipv6?.serviceCidr),
+    CONFIG: text.trim().replaceAll("\n", "\n    "),
+    API_SERVER: `https://${inUrl(controlPlane?.address ?? "")}:${API_PORT}`,
+    IMAGE: kubeProxyImage(spec.kubeProxy.version),
+  });
+  // kubeadm --skip-phases=addon/kube-proxy leaves its own ConfigMap, and nothing of kube-proxy's
+  await kubectl.apply(settings?.installed === false ? selectObject(manifest, "kubeadm-config") : manifest);
 }
 
-export function ready(kubectl: Kubectl, files: LabFiles): Promise<void> {
-  return waitUntilReady(kubectl, WORKLOADS, `see ${files.log} and ${files.directory}/logs`);
+export function ready(kubectl: Kubectl, spec: ClusterSpec, files: LabFiles): Promise<void> {
+  const kubeProxy = spec.environment?.spec.kubeProxy?.installed !== false;
+  const workloads = WORKLOADS.filter(([, name]) => kubeProxy || name !== "daemonset/kube-proxy");
+  return waitUntilReady(kubectl, workloads, `see ${files.log} and ${files.directory}/logs`);
 }

@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { parseAllDocuments } from "yaml";
 
 /** A manifest of this directory with its `__NAMES__` filled in. Throws if one is left, for it would be applied as it is. */
 export async function renderManifest(
@@ -19,4 +20,11 @@ export function fillIn(template: string, values: Readonly<Record<string, string>
     if (value === undefined) throw new Error(`the manifest wants a value for ${placeholder}`);
     return value;
   });
+}
+
+/** Returns the one object of a manifest that has that name. Throws if there is none. */
+export function selectObject(manifest: string, name: string): string {
+  const found = parseAllDocuments(manifest).find((document) => document.getIn(["metadata", "name"]) === name);
+  if (found === undefined) throw new Error(`the manifest has no object named ${name}`);
+  return String(found).replace(/^---\n/, "");
 }

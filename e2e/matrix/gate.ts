@@ -4,6 +4,8 @@ import type { PodType } from "../../results/schema.ts";
 export interface Variant {
   readonly kubeProxy: { readonly version: string; readonly mode: "iptables" | "nftables" };
   readonly returnPath: "notrack" | "liberal" | "none";
+  /** Name of the environment that the cluster was made in; undefined: the suite's own. */
+  readonly environment?: string;
 }
 
 /** What kube-proxy and the sysctl are then: asserted on every node before the cells run. */
@@ -61,15 +63,18 @@ export type Verdict = { readonly expected: "pass" } | { readonly expected: "bloc
 /** The rule that blocks, as `iptables-save -t filter` prints it. */
 export const INVALID_RULE = "-A KUBE-FORWARD -m conntrack --ctstate INVALID -j DROP";
 
+/** Whether a cell's requests and replies take different ways, and conntrack on the source's node sees half a handshake. */
+export function isAsymmetric({ source, toOverlayAddress, placement, protocol }: GatedCell): boolean {
+  return source === "underlay" && toOverlayAddress && placement === "other-node" && protocol === "tcp";
+}
+
 /**
  * What a cell must do. Blocked is exactly what takes two ways: an underlay pod's TCP to an overlay address on another
  * node leaves through its own node, and is answered over the wire. That node sees a SYN and then an ACK. UDP and ICMP
  * have no handshake to miss; Services are translated on the node, so their replies come back through it.
  */
 export function gate(variant: Variant, cell: GatedCell): Verdict {
-  const asymmetric =
-    cell.source === "underlay" && cell.toOverlayAddress && cell.placement === "other-node" && cell.protocol === "tcp";
-  if (!asymmetric || variant.returnPath === "notrack" || !expectationFor(variant).invalidDropRule)
+  if (!isAsymmetric(cell) || variant.returnPath === "notrack" || !expectationFor(variant).invalidDropRule)
     return { expected: "pass" };
   const rule = variant.kubeProxy.mode === "nftables" ? "table ip kube-proxy: ct state invalid drop" : INVALID_RULE;
   return {

@@ -2,7 +2,8 @@ import type { CellResult } from "../../results/schema.ts";
 import type { Deployment } from "../pods/deploy.ts";
 import { type ProbeAnswer, TOKENS, tokenOf } from "../probe/protocol.ts";
 import { type Cell, EXTERNAL } from "./cells.ts";
-import { gate, type Variant, type Verdict } from "./gate.ts";
+import type { Variant, Verdict } from "./gate.ts";
+import { verdictFor } from "./verdict.ts";
 
 export interface RunOptions {
   /** What a cell gets that should pass. */
@@ -36,7 +37,7 @@ export async function runCells(
 ): Promise<CellResult[]> {
   // The slow ones first: those that should be blocked take their whole timeout.
   const queue = cells
-    .map((cell, index) => ({ cell, index, verdict: gate(variant, cell) }))
+    .map((cell, index) => ({ cell, index, verdict: verdictFor(variant, cell) }))
     .sort((a, b) => Number(b.verdict.expected === "blocked") - Number(a.verdict.expected === "blocked"));
   const results: CellResult[] = new Array<CellResult>(cells.length);
   let done = 0;

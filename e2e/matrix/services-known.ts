@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Deployment } from "../pods/deploy.ts";
 import type { Cell } from "./cells.ts";
-import { gate, type Variant } from "./gate.ts";
+import type { Variant } from "./gate.ts";
 import { DEFAULT_RUN, runCells } from "./run.ts";
+import { verdictFor } from "./verdict.ts";
 
 const PATIENCE_MS = 15_000;
 const POLL_MS = 300;
@@ -35,6 +36,6 @@ function serviceCells(all: readonly Cell[], variant: Variant, { notReady }: Depl
       cell.to.kind === "service" &&
       cell.protocol === "tcp" &&
       !absent.has(cell.server) &&
-      gate(variant, cell).expected === "pass",
+      verdictFor(variant, cell).expected === "pass",
   );
 }

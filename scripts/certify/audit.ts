@@ -3,7 +3,8 @@ import { expectedPath } from "../../e2e/evidence/expected.ts";
 import { wrongPath } from "../../e2e/evidence/judge.ts";
 import { hopText } from "../../e2e/evidence/path.ts";
 import { type Cell, cells } from "../../e2e/matrix/cells.ts";
-import { expectationFor, gate } from "../../e2e/matrix/gate.ts";
+import { expectationFor } from "../../e2e/matrix/gate.ts";
+import { verdictFor } from "../../e2e/matrix/verdict.ts";
 import type { CellResult, Report, VariantResult } from "../../results/schema.ts";
 import { summarize } from "../../results/table.ts";
 import { variantTitle } from "../../results/title.ts";
@@ -65,7 +66,7 @@ function auditCell(cell: Cell, result: CellResult, variant: VariantResult): read
   is("placement", result.placement, cell.placement);
   is("family", result.family, cell.family);
   is("protocol", result.protocol, cell.protocol);
-  is("expected", result.expected, gate(variant, cell).expected);
+  is("expected", result.expected, verdictFor(variant, cell).expected);
   if (!result.ok) return problems; // a failure that is owned up to needs no proof
   is("actual", result.actual, result.expected === "pass" ? "pass" : "fail");
   const expected = expectedPath(cell);

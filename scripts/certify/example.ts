@@ -2,7 +2,8 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expectedPath } from "../../e2e/evidence/expected.ts";
 import { type Cell, cells } from "../../e2e/matrix/cells.ts";
-import { expectationFor, gate, type Variant } from "../../e2e/matrix/gate.ts";
+import { expectationFor, type Variant } from "../../e2e/matrix/gate.ts";
+import { verdictFor } from "../../e2e/matrix/verdict.ts";
 import { toJunit } from "../../results/junit.ts";
 import { toMarkdown } from "../../results/markdown.ts";
 import { type CellResult, type Report, reportSchema, RESULTS_SCHEMA } from "../../results/schema.ts";
@@ -49,7 +50,7 @@ export function healthyReport(
 }
 
 function healthyCell(cell: Cell, variant: Variant, latencyMs: number): CellResult {
-  const verdict = gate(variant, cell);
+  const verdict = verdictFor(variant, cell);
   const expected = expectedPath(cell);
   const blocked = verdict.expected === "blocked";
   const seen = (hops: NonNullable<typeof expected>["request"]) =>

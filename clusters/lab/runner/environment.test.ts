@@ -12,7 +12,7 @@ describe("a container's environment", () => {
           { name: "FLAG", value: "--node=$(NODE)" },
         ],
       },
-      "10.233.0.1",
+      { host: "10.233.0.1", port: "443" },
     );
     assert.deepEqual(
       [env["NODE"], env["FLAG"], env["KUBERNETES_SERVICE_HOST"], env["HOSTNAME"]],

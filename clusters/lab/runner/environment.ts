@@ -1,16 +1,37 @@
 import type { V1Container, V1Pod } from "@kubernetes/client-node";
+import { API_PORT } from "../control-plane.ts";
+import { nthOf } from "../layout.ts";
+import type { LabPlan } from "../plan.ts";
 import { fieldValue } from "./volumes.ts";
 
 const PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
-/** A container's environment: the image's PATH, the API server's Service, what the pod says. */
-export function environmentOf(pod: V1Pod, container: V1Container, service: string): Readonly<Record<string, string>> {
+/** Where pods find the API server. */
+export interface ApiServerAddress {
+  readonly host: string;
+  readonly port: string;
+}
+
+/** The Service kubernetes; the API server's own address where nothing translates the Service's. */
+export function findApiServer({ serviceCidr, environment, machines }: LabPlan): ApiServerAddress {
+  const [controlPlane] = machines.nodes;
+  return environment?.kubeProxy?.installed === false && controlPlane !== undefined
+    ? { host: controlPlane.address, port: String(API_PORT) }
+    : { host: nthOf(serviceCidr, 1), port: "443" };
+}
+
+/** A container's environment: the image's PATH, the API server's address, and what the pod sets. */
+export function environmentOf(
+  pod: V1Pod,
+  container: V1Container,
+  apiServer: ApiServerAddress,
+): Readonly<Record<string, string>> {
   const env: Record<string, string> = {
     PATH,
     HOME: "/root",
     HOSTNAME: pod.metadata?.name ?? "",
-    KUBERNETES_SERVICE_HOST: service,
-    KUBERNETES_SERVICE_PORT: "443",
+    KUBERNETES_SERVICE_HOST: apiServer.host,
+    KUBERNETES_SERVICE_PORT: apiServer.port,
   };
   for (const { name, value, valueFrom } of container.env ?? []) {
     const path = valueFrom?.fieldRef?.fieldPath;

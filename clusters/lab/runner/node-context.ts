@@ -1,5 +1,6 @@
 import type { CoreV1Api, V1Pod, V1PodStatus } from "@kubernetes/client-node";
 import type { RunningContainer } from "./container.ts";
+import type { ApiServerAddress } from "./environment.ts";
 import type { NodeProber } from "./probe.ts";
 
 /** A node as its pods see it. */
@@ -9,8 +10,8 @@ export interface NodeContext {
   /** The machine's first process: whoever enters its namespaces is on the node. */
   readonly machine: number;
   readonly core: CoreV1Api;
-  /** Address of the Service kubernetes. */
-  readonly service: string;
+  /** Where pods find the API server. */
+  readonly apiServer: ApiServerAddress;
   readonly prober: NodeProber;
   /** Runs a plugin call in its turn: a runtime has so many at a time. */
   wiring<T>(work: () => Promise<T>): Promise<T>;

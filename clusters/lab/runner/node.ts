@@ -14,7 +14,7 @@ import {
 } from "@kubernetes/client-node";
 import pRetry from "p-retry";
 import type { LabPlan } from "../plan.ts";
-import { nthOf } from "../layout.ts";
+import { type ApiServerAddress, findApiServer } from "./environment.ts";
 import type { RunningContainer } from "./container.ts";
 import { Heartbeat } from "./heartbeat.ts";
 import { type Network, readNetwork, speaks, statusOf } from "./network.ts";
@@ -57,7 +57,7 @@ export class NodeRunner implements NodeContext {
   readonly addresses: readonly string[];
   readonly machine: number;
   readonly core: CoreV1Api;
-  readonly service: string;
+  readonly apiServer: ApiServerAddress;
   readonly prober: NodeProber;
   /** First containers of the pods that run, by `NAMESPACE/POD`. */
   readonly running = new Map<string, RunningContainer>();
@@ -75,7 +75,7 @@ export class NodeRunner implements NodeContext {
     this.name = options.name;
     this.addresses = options.addresses;
     this.machine = options.machine;
-    this.service = nthOf(options.plan.serviceCidr, 1);
+    this.apiServer = findApiServer(options.plan);
     this.#config.loadFromString(options.kubeconfig);
     this.core = this.#config.makeApiClient(CoreV1Api);
     this.prober = new NodeProber(options.machine);

@@ -168,7 +168,7 @@ export class PodRunner {
         this.#stopping.signal.throwIfAborted();
         const program = programOf(container.image ?? "");
         const mounts = [...program.mounts, ...(await this.#volumes.mountsFor(container))];
-        const env = environmentOf(this.#pod, container, this.#node.service);
+        const env = environmentOf(this.#pod, container, this.#node.apiServer);
         const argv = [...(container.command ?? program.entrypoint), ...(container.args ?? [])].map((a) =>
           expand(a, env),
         );

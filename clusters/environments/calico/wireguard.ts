@@ -1,0 +1,12 @@
+import type { Environment } from "../environment.ts";
+
+export const WIREGUARD: Environment = {
+  name: "wireguard",
+  title: "Calico with WireGuard",
+  realClusters: "clusters with wireguardEnabled",
+  changes: "Calico encrypts pod traffic between nodes",
+  spec: { calico: { env: { FELIX_WIREGUARDENABLED: "true" } } },
+  providers: ["lab"],
+  requires: [{ linkType: "wireguard" }],
+  impossible: [],
+};

@@ -1,0 +1,52 @@
+import type { ProviderName } from "../providers.ts";
+import type { EnvironmentSpec } from "./spec.ts";
+
+/** A cluster configuration that differs from the suite's own, as real clusters do. One file defines one environment. */
+export interface Environment {
+  /** Name for `--environment`, unique in the registry: lower case letters, digits and hyphens. */
+  readonly name: string;
+  /** Title for reports, like "kube-proxy without clusterCIDR". */
+  readonly title: string;
+  /** Which real clusters are configured like this. */
+  readonly realClusters: string;
+  /** What differs from the suite's own cluster, in one sentence. */
+  readonly changes: string;
+  /** What the providers apply. */
+  readonly spec: EnvironmentSpec;
+  /** Providers that can make it. */
+  readonly providers: readonly Exclude<ProviderName, "existing">[];
+  /** Families to run, where the environment makes a difference for IPv6. Default: what `--family` says. */
+  readonly families?: "dual";
+  /** What the machine's kernel must have; the environment is skipped with the reason where it has not. */
+  readonly requires?: readonly KernelRequirement[];
+  /** What cannot work there. */
+  readonly impossible: readonly ImpossibleCells[];
+}
+
+/** A link type that the kernel must be able to make. */
+export interface KernelRequirement {
+  /** Type for `ip link add type TYPE`, like `wireguard`. */
+  readonly linkType: string;
+}
+
+/** Cells that no datapath can make pass in an environment, and the condition by which NodeState says so. */
+export interface ImpossibleCells {
+  /** Selects the cells that must be blocked. */
+  readonly cells: (cell: EnvironmentCell) => boolean;
+  /** Why they cannot work, in one sentence without a full stop. */
+  readonly reason: string;
+  /** Condition of NodeState that must be False, with its reason, on every node. */
+  readonly condition: { readonly type: string; readonly reason: string };
+}
+
+/** What an environment may look at in a cell of the matrix. The suite's cells fit. */
+export interface EnvironmentCell {
+  readonly id: string;
+  readonly group: string;
+  readonly source: string;
+  readonly target: string;
+  readonly to: { readonly kind: string };
+  readonly placement: string;
+  readonly protocol: string;
+  readonly family: string;
+}

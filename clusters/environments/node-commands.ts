@@ -1,0 +1,19 @@
+import type { Family } from "../spec.ts";
+import type { NodeSettings } from "./spec.ts";
+
+/**
+ * Returns the commands that give a node its environment's settings, in their order. Commands that change links come
+ * first; a sysctl may name a link.
+ * @param families the cluster's own: a node without IPv6 gets no ip6tables rules
+ */
+export function listNodeCommands(
+  { mtu, sysctls = {}, iptables = [] }: NodeSettings,
+  families: readonly Family[],
+): readonly (readonly string[])[] {
+  const programs = families.map((family) => (family === "ipv4" ? "iptables" : "ip6tables"));
+  return [
+    ...(mtu === undefined ? [] : [["ip", "link", "set", "dev", "eth0", "mtu", String(mtu)]]),
+    ...Object.entries(sysctls).map(([name, value]) => ["sysctl", "-q", "-w", `${name}=${value}`]),
+    ...programs.flatMap((program) => iptables.map((argv) => [program, "-w", ...argv])),
+  ];
+}

@@ -1,0 +1,4 @@
+import type { Environment } from "../environment.ts";
+
+/** Environments of this folder, in the order of a run. */
+export const OVERLAY_ENVIRONMENTS: readonly Environment[] = [];

@@ -1,0 +1,42 @@
+import type { Environment } from "./environment.ts";
+import { ADDON_ENVIRONMENTS } from "./addons/index.ts";
+import { CALICO_ENVIRONMENTS } from "./calico/index.ts";
+import { KUBE_PROXY_ENVIRONMENTS } from "./kube-proxy/index.ts";
+import { NODE_ENVIRONMENTS } from "./nodes/index.ts";
+import { OVERLAY_ENVIRONMENTS } from "./overlay/index.ts";
+
+/** The suite's own cluster: kubeadm's kube-proxy, Calico with VXLAN, plain nodes. */
+export const DEFAULT_ENVIRONMENT: Environment = {
+  name: "default",
+  title: "the suite's own cluster",
+  realClusters: "kubeadm with Calico in VXLAN mode and Multus",
+  changes: "nothing",
+  spec: {},
+  providers: ["kind", "lab"],
+  impossible: [],
+};
+
+/** All environments, in the order of a run with `--environment all`. */
+export const ENVIRONMENTS: readonly Environment[] = [
+  DEFAULT_ENVIRONMENT,
+  ...KUBE_PROXY_ENVIRONMENTS,
+  ...CALICO_ENVIRONMENTS,
+  ...OVERLAY_ENVIRONMENTS,
+  ...NODE_ENVIRONMENTS,
+  ...ADDON_ENVIRONMENTS,
+];
+
+/** Returns the environment of that name. Throws for an unknown name, with the names that are known. */
+export function findEnvironment(name: string): Environment {
+  const found = ENVIRONMENTS.find((environment) => environment.name === name);
+  if (found === undefined)
+    throw new Error(
+      `unknown environment "${name}": use all, or some of ${ENVIRONMENTS.map((one) => one.name).join(", ")}`,
+    );
+  return found;
+}
+
+/** Returns the environments of a list like `a,b` or `all`, in the list's order. Throws for an unknown name. */
+export function parseEnvironments(list: string): readonly Environment[] {
+  return list.trim() === "all" ? ENVIRONMENTS : list.split(",").map((name) => findEnvironment(name.trim()));
+}

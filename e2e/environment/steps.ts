@@ -1,0 +1,80 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { z } from "zod";
+import { renderPool } from "../../clusters/environments/calico-settings.ts";
+import type { EnvironmentStep } from "../../clusters/environments/spec.ts";
+import type { Cluster } from "../../clusters/provider.ts";
+import { familyOf } from "../../clusters/spec.ts";
+import { statusCode } from "../../clusters/kubernetes/status-code.ts";
+import { answered, type ClusterApi, ensure } from "../cluster-api.ts";
+import { must } from "../agent-process.ts";
+
+/**
+ * Makes one change to the running cluster.
+ * @returns what undoes it; undefined where nothing is left to undo
+ */
+export async function takeStep(
+  cluster: Cluster,
+  api: ClusterApi,
+  step: EnvironmentStep,
+): Promise<(() => Promise<void>) | undefined> {
+  switch (step.kind) {
+    case "create-pool": {
+      await ensure(api, renderPool(step.pool, cluster.spec.underlayCidr));
+      return () => deletePool(api, step.pool.name);
+    }
+    case "delete-pool":
+      await deletePool(api, step.name);
+      return undefined;
+    case "route-blocks": {
+      const routes = planBlockRoutes(await readBlocks(api), cluster.nodes);
+      for (const { node, argv } of routes) await must(cluster, node, ["ip", "route", "replace", ...argv]);
+      return async () => {
+        for (const { node, argv } of routes) await cluster.exec(node, ["ip", "route", "delete", ...argv]);
+      };
+    }
+    case "wait":
+      await sleep(step.seconds * 1000);
+      return undefined;
+  }
+}
+
+async function deletePool(api: ClusterApi, name: string): Promise<void> {
+  const pool = renderPool({ name, cidr: "", disabled: true }, "");
+  await answered(() => api.objects.delete(pool)).catch((error: unknown) => {
+    if (statusCode(error) !== 404) throw error;
+  });
+}
+
+/** A Calico block and the node that owns it. */
+export interface OwnedBlock {
+  readonly cidr: string;
+  readonly node: string;
+}
+
+const affinity = z.object({ spec: z.object({ cidr: z.string(), node: z.string() }) });
+
+async function readBlocks(api: ClusterApi): Promise<readonly OwnedBlock[]> {
+  const { items } = await answered(() => api.objects.list("crd.projectcalico.org/v1", "BlockAffinity"));
+  return z
+    .array(affinity)
+    .parse(items)
+    .map(({ spec }) => ({ cidr: spec.cidr, node: spec.node }));
+}
+
+/** Returns, for every node, a route to every block of another node by that node's address. Pure. */
+export function planBlockRoutes(
+  blocks: readonly OwnedBlock[],
+  nodes: readonly { readonly name: string; readonly address: string; readonly address6?: string }[],
+): readonly { readonly node: string; readonly argv: readonly string[] }[] {
+  return nodes.flatMap(({ name }) =>
+    blocks
+      .filter(({ node }) => node !== name)
+      .flatMap(({ cidr, node }) => {
+        const owner = nodes.find((one) => one.name === node);
+        const address = [owner?.address, owner?.address6].find(
+          (one) => one !== undefined && familyOf(one) === familyOf(cidr),
+        );
+        return address === undefined ? [] : [{ node: name, argv: [cidr, "via", address] }];
+      }),
+  );
+}

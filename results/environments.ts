@@ -1,0 +1,32 @@
+import type { CellResult, Report } from "./schema.ts";
+import { DEFAULT_ENVIRONMENT_NAME } from "./title.ts";
+
+/** How many cells of an environment passed, were blocked as expected, and were not as expected. */
+export interface EnvironmentCounts {
+  readonly environment: string;
+  readonly cells: number;
+  readonly passed: number;
+  readonly blocked: number;
+  readonly failed: number;
+  /** Cells that the doctor predicted to pass and that did not. */
+  readonly falseGreen: number;
+}
+
+/** Counts the cells of a report by environment, in the order of its variants. */
+export function countByEnvironment({ variants }: Pick<Report, "variants">): readonly EnvironmentCounts[] {
+  const cells = new Map<string, CellResult[]>();
+  for (const { environment = DEFAULT_ENVIRONMENT_NAME, cells: some } of variants)
+    cells.set(environment, [...(cells.get(environment) ?? []), ...some]);
+  return [...cells].map(([environment, all]) => ({ environment, ...countCellResults(all) }));
+}
+
+function countCellResults(cells: readonly CellResult[]): Omit<EnvironmentCounts, "environment"> {
+  const count = (accept: (cell: CellResult) => boolean) => cells.filter(accept).length;
+  return {
+    cells: cells.length,
+    passed: count(({ ok, expected }) => ok && expected === "pass"),
+    blocked: count(({ ok, expected }) => ok && expected === "blocked"),
+    failed: count(({ ok }) => !ok),
+    falseGreen: count(({ predicted, actual }) => predicted === "pass" && actual !== "pass"),
+  };
+}

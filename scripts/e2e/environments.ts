@@ -1,0 +1,153 @@
+import { spawn } from "node:child_process";
+import { readReport } from "../../results/write.ts";
+import type { CheckResult, Report } from "../../results/schema.ts";
+import { countByEnvironment } from "../../results/environments.ts";
+import type { Environment } from "../../clusters/environments/environment.ts";
+import { findMissingRequirement } from "../../clusters/environments/requirements.ts";
+import type { Provider } from "../../clusters/provider.ts";
+
+/** One environment's part of a run. */
+export interface EnvironmentRun {
+  readonly environment: Environment;
+  readonly seconds: number;
+  /** Undefined where it was skipped, or ended before it had results. */
+  readonly report?: Report;
+  /** Why it was not run on this machine or by this provider. */
+  readonly skipped?: string;
+  /** Why there is no report though it was run. */
+  readonly error?: string;
+}
+
+export interface EnvironmentsOptions {
+  readonly environments: readonly Environment[];
+  readonly provider: Provider["name"];
+  /** Name of the clusters: the environment's name is appended. */
+  readonly name: string;
+  /** Arguments of `e2e` for every environment. */
+  readonly argv: readonly string[];
+  /** Directory for the environments' own results. */
+  readonly directory: string;
+  /** Whether stdout is for the JSON report alone. */
+  readonly json: boolean;
+  readonly say: (text: string) => void;
+}
+
+/**
+ * Runs `e2e` once for every environment, each in a process and a cluster of its own, one after another. An environment
+ * that fails does not stop the others; a signal does.
+ */
+export async function runEnvironments(options: EnvironmentsOptions): Promise<readonly EnvironmentRun[]> {
+  const { environments, say } = options;
+  const stop = new AbortController();
+  for (const signal of ["SIGINT", "SIGTERM"] as const)
+    process.on(signal, () => {
+      stop.abort(signal);
+    });
+  const runs: EnvironmentRun[] = [];
+  for (const environment of environments) {
+    if (stop.signal.aborted) break;
+    say(`\n== environment ${runs.length + 1} of ${environments.length}: ${environment.name} (${environment.title})`);
+    const run = await runEnvironment(environment, options, stop.signal);
+    runs.push(run);
+    say(`== ${describeRun(run)}`);
+  }
+  return runs;
+}
+
+async function runEnvironment(
+  environment: Environment,
+  options: EnvironmentsOptions,
+  signal: AbortSignal,
+): Promise<EnvironmentRun> {
+  const skipped = await findSkipReason(environment, options.provider);
+  if (skipped !== undefined) return { environment, seconds: 0, skipped };
+  const started = performance.now();
+  const directory = `${options.directory}/${environment.name}`;
+  const argv = [
+    ...options.argv,
+    ...["--environment", environment.name, "--name", `${options.name}-${environment.name}`, "--output", directory],
+  ];
+  const ended = await runChild(argv, options.json, signal);
+  const seconds = (performance.now() - started) / 1000;
+  const report = await readReport(directory).catch(() => undefined);
+  return report === undefined ? { environment, seconds, error: ended } : { environment, seconds, report };
+}
+
+/** Returns why the environment is not run here; undefined if it is. */
+export async function findSkipReason(
+  environment: Environment,
+  provider: Provider["name"],
+): Promise<string | undefined> {
+  if (!environment.providers.some((name) => name === provider))
+    return `the provider ${provider} cannot make it: use ${environment.providers.join(" or ")}`;
+  return findMissingRequirement(environment);
+}
+
+/** @returns how the process ended, with the last line it wrote on stderr */
+function runChild(argv: readonly string[], json: boolean, signal: AbortSignal): Promise<string> {
+  const script = `${import.meta.dirname}/../e2e.ts`;
+  const child = spawn(process.execPath, ["--import", "tsx", script, ...argv], {
+    stdio: ["ignore", json ? process.stderr : "inherit", "pipe"],
+  });
+  let last = "";
+  child.stderr.setEncoding("utf8").on("data", (chunk: string) => {
+    process.stderr.write(chunk);
+    last = chunk.trim().split("\n").at(-1) ?? last;
+  });
+  const forward = (): void => void child.kill("SIGTERM");
+  signal.addEventListener("abort", forward);
+  return new Promise((resolve) => {
+    child.once("error", (error) => {
+      resolve(error.message);
+    });
+    child.once("close", (code, killed) => {
+      signal.removeEventListener("abort", forward);
+      resolve(`e2e ended with ${String(killed ?? code)}: ${last}`);
+    });
+  });
+}
+
+/** `nftables: 372 passed, 0 blocked, 0 failed, 61 s` */
+export function describeRun({ environment, report, skipped, error, seconds }: EnvironmentRun): string {
+  if (skipped !== undefined) return `${environment.name}: skipped, ${skipped}`;
+  if (report === undefined) return `${environment.name}: FAILED without results, ${error ?? "it ended early"}`;
+  const counts = countByEnvironment(report);
+  const sum = (name: "passed" | "blocked" | "failed") => counts.reduce((all, one) => all + one[name], 0);
+  const verdict = report.summary.failed === 0 ? "" : `, ${report.summary.failed} cells and checks NOT as expected`;
+  return `${environment.name}: ${sum("passed")} cells passed, ${sum("blocked")} blocked as expected, ${sum("failed")} failed${verdict}, ${Math.round(seconds)} s`;
+}
+
+/** Returns the variants, checks and counts of all environments as parts of one report. Pure. */
+export function mergeRuns(
+  runs: readonly EnvironmentRun[],
+): Pick<Report, "variants" | "checks" | "summary" | "versions"> {
+  const reports = runs.flatMap(({ report }) => report ?? []);
+  const own = runs.flatMap(checkOfRun);
+  const sum = (name: keyof Report["summary"]) => reports.reduce((all, { summary }) => all + summary[name], 0);
+  const count = (status: CheckResult["status"]) => own.filter((check) => check.status === status).length;
+  return {
+    versions: Object.assign({}, ...reports.map(({ versions }) => versions)) as Report["versions"],
+    variants: reports.flatMap(({ variants }) => variants),
+    checks: [
+      ...own,
+      ...runs.flatMap(({ environment, report }) =>
+        (report?.checks ?? []).map((check) => ({ ...check, name: `${environment.name}: ${check.name}` })),
+      ),
+    ],
+    summary: {
+      passed: sum("passed"),
+      failed: sum("failed") + count("failed"),
+      skipped: sum("skipped") + count("skipped"),
+    },
+  };
+}
+
+/** Returns a check for an environment that was skipped or has no cells: no environment is left out without a word. */
+function checkOfRun({ environment, seconds, report, skipped, error }: EnvironmentRun): readonly CheckResult[] {
+  const name = `environment ${environment.name}`;
+  if (skipped !== undefined) return [{ name, status: "skipped", seconds, error: skipped }];
+  if (report === undefined) return [{ name, status: "failed", seconds, error: error ?? "it ended without results" }];
+  return report.variants.some(({ cells }) => cells.length > 0)
+    ? []
+    : [{ name, status: "failed", seconds, error: "no cell was asked" }];
+}
