@@ -15,6 +15,9 @@ export const COMPONENT_NAMES = [
   "calico-kube-controllers",
   "calico-crds",
   "multus",
+  "multus-daemon",
+  "multus-shim",
+  "flannel",
   "cni-plugins",
   "cnitool",
   "helm",
@@ -56,6 +59,7 @@ export const VERSIONS = {
   kubernetes: "v1.29.15",
   calico: "v3.28.5",
   multus: "v4.2.2",
+  flannel: "v0.27.4",
   "cni-plugins": "v1.9.1",
   cnitool: "v1.3.0",
   helm: "v3.18.4",
@@ -74,6 +78,8 @@ export function etcdFor(kubernetes: string): string {
 /** The newest commit of Calico's v3.28 branch that the Go proxy knows as a module version. */
 const CALICO_MODULE_VERSION = "v1.11.0-cni-plugin.0.20250813170300-a0db560f0520";
 const CALICO = "github.com/projectcalico/calico";
+const MULTUS = "gopkg.in/k8snetworkplumbingwg/multus-cni.v4";
+const FLANNEL = "github.com/flannel-io/flannel";
 /** As Calico's own makefiles set them; `main.VERSION` is that of each command. calico-node writes it into ClusterInformation. */
 const CALICO_VERSION_VARIABLES = [
   "main.VERSION",
@@ -123,11 +129,12 @@ export function recipeFor(ref: ComponentRef, wholeControlPlane: ReadonlySet<stri
     case "calico-crds":
       return { ref, module: calico(version), sourceFile: "manifests/crds.yaml" };
     case "multus":
-      return {
-        ref,
-        module: plain("gopkg.in/k8snetworkplumbingwg/multus-cni.v4", version, ["cmd/multus"]),
-        output: "multus",
-      };
+      return { ref, module: plain(MULTUS, version, ["cmd/multus"]), output: "multus" };
+    case "multus-daemon":
+    case "multus-shim":
+      return { ref, module: plain(MULTUS, version, ["cmd/multus-daemon", "cmd/multus-shim"]), output: name };
+    case "flannel":
+      return { ref, module: { ...plain(FLANNEL, version, [""]), replaces: "own", cgo: true }, output: "flannel" };
     case "cni-plugins":
       return {
         ref,

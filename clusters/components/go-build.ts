@@ -10,6 +10,11 @@ import { withWorkDirectory } from "./unfinished.ts";
 /** Pure Go only, a garbage collector that trades memory for the time of a compiler, and the toolchain that is there. */
 const GO_ENV = { CGO_ENABLED: "0", GOGC: "400", GOFLAGS: "-buildvcs=false", GOOS: "linux", GOARCH: "amd64" } as const;
 
+/** @returns the environment in which the commands of `module` are built */
+function buildEnvironment(module: GoModule): Readonly<Record<string, string>> {
+  return module.cgo === true ? { ...GO_ENV, CGO_ENABLED: "1" } : GO_ENV;
+}
+
 /** setpriv(1) of util-linux: a build whose starter was killed would work on for minutes, for nobody. */
 const DIE_WITH_US = ["setpriv", "--pdeathsig", "TERM", "--"];
 
@@ -38,7 +43,7 @@ export async function moduleSource(module: GoModule): Promise<string> {
 
 /** Changes exactly when what `goBuild` makes of `module` may: its recipe, flags and environment. */
 export function buildKey(module: GoModule): string {
-  return contentKey(module, goBuildArguments(module, ""), GO_ENV);
+  return contentKey(module, goBuildArguments(module, ""), buildEnvironment(module));
 }
 
 /**
@@ -75,7 +80,7 @@ async function buildIn(
   const go = (argv: readonly string[], onLine?: (line: string) => void) =>
     runOrThrow([...DIE_WITH_US, "go", ...argv], {
       cwd: work,
-      env: GO_ENV,
+      env: buildEnvironment(module),
       onLine: (line) => {
         log(line);
         if (line.startsWith("go: downloading ")) onProgress(line.slice("go: ".length));

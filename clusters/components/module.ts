@@ -8,6 +8,8 @@ export interface GoModule {
   readonly variables: Readonly<Record<string, string>>;
   /** Which of the module's own replace directives a build from outside must repeat (the go command ignores them). */
   readonly replaces: "none" | "kubernetes-staging" | "own";
+  /** Whether the commands need a C compiler (flannel's udp backend does). Absent: they are built without one. */
+  readonly cgo?: true;
   /** Replaces on top, old path -> new path and version. They win over the module's own. */
   readonly extraReplaces?: Readonly<Record<string, string>>;
 }

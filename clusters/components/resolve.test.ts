@@ -8,7 +8,7 @@ import { resolveComponents } from "./resolve.ts";
 
 /** A go command that knows what the resolver asks of it, notes each call, and "compiles" a script. */
 const GO = `#!/bin/sh
-echo "$@" >> "$FAKE_GO_CALLS"
+echo "$@" CGO_ENABLED="$CGO_ENABLED" >> "$FAKE_GO_CALLS"
 case "$1 $2" in
 "version ") echo go version go1.26 linux/amd64 ;;
 "mod download") echo '{"GoMod": "/upstream/go.mod", "Dir": "'"$FAKE_GO_SOURCE"'"}' ;;
@@ -68,6 +68,12 @@ describe("resolveComponents", () => {
     assert.equal(second.path("calico-node"), first.path("calico-node"));
     assert.equal((await builds()).length, 1);
     assert.equal(lines.filter((line) => line.includes("> build")).length, 1);
+  });
+
+  it("builds flannel with a C compiler, and nothing else", async () => {
+    await resolveComponents([{ name: "flannel", version: VERSIONS.flannel }, multus], progress);
+    const settings = (await builds()).map((line) => `${/multus|flannel/.exec(line)?.[0]} ${line.slice(-1)}`);
+    assert.deepEqual(settings.sort(), ["flannel 1", "multus 0"]);
   });
 
   it("takes one program out of a module that was built whole", async () => {
