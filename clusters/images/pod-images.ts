@@ -20,6 +20,7 @@ export const CALICO_IMAGES = {
   cni: `docker.io/calico/cni:${VERSIONS.calico}`,
   kubeControllers: `docker.io/calico/kube-controllers:${VERSIONS.calico}`,
 } as const;
+export const COREDNS_IMAGE = `registry.k8s.io/coredns/coredns:${VERSIONS.coredns}`;
 export const MULTUS_IMAGE = `ghcr.io/k8snetworkplumbingwg/multus-cni:${VERSIONS.multus}-thin`;
 
 const files = join(import.meta.dirname, "files");

@@ -19,7 +19,7 @@ import { makeRoomForNeighbours } from "./neighbours.ts";
 import { type LabPlan, readPlan } from "./plan.ts";
 import { labPreflight } from "./preflight.ts";
 import { endDaemon, runningDaemon, startDaemon } from "./process.ts";
-import { installKubeProxy, ready } from "./workloads.ts";
+import { installCoreDns, installKubeProxy, ready } from "./workloads.ts";
 import { installAddons } from "../kubernetes/addons.ts";
 import { currentKubeProxy, untilSynced } from "../kubernetes/kube-proxy.ts";
 import { foundSpec } from "../found-spec.ts";
@@ -116,9 +116,10 @@ async function make(
   const plan = { ...wanted, port: await freePort() };
   await writeFile(files.plan, JSON.stringify(plan), { mode: 0o600 });
   await timed(progress, `start the lab ${spec.name}: ${spec.workers + 1} nodes`, () => startLab(files));
-  await timed(progress, "install kube-proxy, Calico, Multus and Interlay", async () => {
+  await timed(progress, "install kube-proxy, CoreDNS, Calico, Multus and Interlay", async () => {
     await Promise.all([
       installKubeProxy(kubectl, spec, plan),
+      installCoreDns(kubectl, spec),
       installAddons(kubectl, { spec, interlay: plan.images.interlay, calicoCrds: components.path("calico-crds") }),
     ]);
   });
@@ -183,7 +184,7 @@ function componentsFor(spec: ClusterSpec): readonly ComponentRef[] {
     name,
     version: VERSIONS.calico,
   }));
-  const others = (["multus", "cni-plugins"] as const).map((name) => ({ name, version: VERSIONS[name] }));
+  const others = (["multus", "cni-plugins", "coredns"] as const).map((name) => ({ name, version: VERSIONS[name] }));
   return [...kubernetes, ...proxies, ...calico, ...others, { name: "etcd", version: etcdFor(spec.kubernetes) }];
 }
 
@@ -214,6 +215,7 @@ async function planFor(spec: ClusterSpec, components: ResolvedComponents, interl
       ...{ "kube-controller-manager": at("kube-controller-manager"), "kube-scheduler": at("kube-scheduler") },
       ...{ "calico-node": at("calico-node"), calico: at("calico-cni"), "calico-ipam": at("calico-cni") },
       ...{ "kube-controllers": at("calico-kube-controllers"), multus: at("multus"), "cni-plugins": at("cni-plugins") },
+      coredns: at("coredns"),
       "calico-files": dirname(join(images, "calico-node/usr/sbin/start_runit")),
       "multus-files": join(images, "multus"),
       lab: join(import.meta.dirname, "files"),

@@ -89,6 +89,16 @@ export function nthOf(cidr: string, index: number): string {
   return network instanceof ipaddr.IPv4 ? plus(network, index) : `${network.toString()}${index.toString(16)}`;
 }
 
+/** Returns the address of the Service kube-dns: the tenth of the Services' network, as kubeadm has it. */
+export function findDnsAddress({ serviceCidr }: Pick<ClusterSpec, "serviceCidr">): string {
+  return nthOf(serviceCidr, 10);
+}
+
+/** Returns the DNS server in pods' resolv.conf (kubelet's `clusterDNS`). */
+export function findNameserver(plan: Pick<ClusterSpec, "serviceCidr">): string {
+  return findDnsAddress(plan);
+}
+
 function plus(address: ipaddr.IPv4, index: number): string {
   const value = address.octets.reduce((sum, octet) => sum * 256 + octet, 0) + index;
   return [24, 16, 8, 0].map((shift) => Math.floor(value / 2 ** shift) % 256).join(".");

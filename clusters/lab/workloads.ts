@@ -1,6 +1,6 @@
 import { stringify } from "yaml";
 import { applyKubeProxySettings } from "../environments/kube-proxy-settings.ts";
-import { kubeProxyImage } from "../images/pod-images.ts";
+import { COREDNS_IMAGE, kubeProxyImage } from "../images/pod-images.ts";
 import { configFor } from "../kubernetes/kube-proxy-config.ts";
 import type { Kubectl } from "../kubernetes/kubectl.ts";
 import { waitUntilReady } from "../kubernetes/ready.ts";
@@ -8,7 +8,7 @@ import { renderManifest, selectObject } from "../manifests/render.ts";
 import type { ClusterSpec } from "../provider.ts";
 import { bothFamilies, inUrl } from "../spec.ts";
 import { API_PORT } from "./control-plane.ts";
-import type { LabFiles } from "./layout.ts";
+import { findDnsAddress, type LabFiles } from "./layout.ts";
 import type { LabPlan } from "./plan.ts";
 
 const WORKLOADS = [
@@ -16,6 +16,7 @@ const WORKLOADS = [
   ["kube-system", "daemonset/multus"],
   ["kube-system", "daemonset/kube-proxy"],
   ["kube-system", "deployment/calico-kube-controllers"],
+  ["kube-system", "deployment/coredns"],
   ["interlay-system", "daemonset/interlay"],
 ] as const;
 
@@ -42,6 +43,12 @@ export async function installKubeProxy(kubectl: Kubectl, spec: ClusterSpec, plan
   });
   // kubeadm --skip-phases=addon/kube-proxy leaves its own ConfigMap, and nothing of kube-proxy's
   await kubectl.apply(settings?.installed === false ? selectObject(manifest, "kubeadm-config") : manifest);
+}
+
+/** Installs CoreDNS as kubeadm does: it finds the API server by its Service. */
+export async function installCoreDns(kubectl: Kubectl, spec: ClusterSpec): Promise<void> {
+  const values = { DNS_ADDRESS: findDnsAddress(spec), IMAGE: COREDNS_IMAGE };
+  await kubectl.apply(await renderManifest("coredns", values));
 }
 
 export function ready(kubectl: Kubectl, spec: ClusterSpec, files: LabFiles): Promise<void> {

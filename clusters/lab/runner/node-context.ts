@@ -12,6 +12,8 @@ export interface NodeContext {
   readonly core: CoreV1Api;
   /** Where pods find the API server. */
   readonly apiServer: ApiServerAddress;
+  /** Address of the DNS server in pods' resolv.conf. */
+  readonly nameserver: string;
   readonly prober: NodeProber;
   /** Runs a plugin call in its turn: a runtime has so many at a time. */
   wiring<T>(work: () => Promise<T>): Promise<T>;

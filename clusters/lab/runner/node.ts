@@ -14,6 +14,7 @@ import {
 } from "@kubernetes/client-node";
 import pRetry from "p-retry";
 import type { LabPlan } from "../plan.ts";
+import { findNameserver } from "../layout.ts";
 import { type ApiServerAddress, findApiServer } from "./environment.ts";
 import type { RunningContainer } from "./container.ts";
 import { Heartbeat } from "./heartbeat.ts";
@@ -58,6 +59,7 @@ export class NodeRunner implements NodeContext {
   readonly machine: number;
   readonly core: CoreV1Api;
   readonly apiServer: ApiServerAddress;
+  readonly nameserver: string;
   readonly prober: NodeProber;
   /** First containers of the pods that run, by `NAMESPACE/POD`. */
   readonly running = new Map<string, RunningContainer>();
@@ -76,6 +78,7 @@ export class NodeRunner implements NodeContext {
     this.addresses = options.addresses;
     this.machine = options.machine;
     this.apiServer = findApiServer(options.plan);
+    this.nameserver = findNameserver(options.plan);
     this.#config.loadFromString(options.kubeconfig);
     this.core = this.#config.makeApiClient(CoreV1Api);
     this.prober = new NodeProber(options.machine);

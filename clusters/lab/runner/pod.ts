@@ -167,7 +167,11 @@ export class PodRunner {
       try {
         this.#stopping.signal.throwIfAborted();
         const program = programOf(container.image ?? "");
-        const mounts = [...program.mounts, ...(await this.#volumes.mountsFor(container))];
+        const mounts = [
+          ...program.mounts,
+          ...(await this.#volumes.mountResolvConf(this.#node.nameserver)),
+          ...(await this.#volumes.mountsFor(container)),
+        ];
         const env = environmentOf(this.#pod, container, this.#node.apiServer);
         const argv = [...(container.command ?? program.entrypoint), ...(container.args ?? [])].map((a) =>
           expand(a, env),

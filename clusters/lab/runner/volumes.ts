@@ -2,6 +2,7 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { CoreV1Api, V1Container, V1Pod, V1Volume } from "@kubernetes/client-node";
 import type { Mount } from "../enter.ts";
+import { renderResolvConf } from "./resolv-conf.ts";
 
 /** Directories of the computer's kernel that no lab needs: nothing is loaded there. */
 const LEFT_OUT = new Set(["/lib/modules"]);
@@ -42,6 +43,15 @@ export class Volumes {
       }),
     );
     return mounts.flat();
+  }
+
+  /** Writes the pod's resolv.conf as kubelet does. @returns its mount; none where the pod has its node's own */
+  async mountResolvConf(nameserver: string): Promise<readonly Mount[]> {
+    const content = renderResolvConf(this.#pod, nameserver);
+    if (content === undefined) return [];
+    const source = `${this.directory}/resolv.conf`;
+    await this.#write(source, content);
+    return [{ kind: "none", source, target: "/etc/resolv.conf" }];
   }
 
   async #sourceOf(volume: V1Volume): Promise<{ readonly path: string; readonly kind: Mount["kind"] } | undefined> {
