@@ -65,7 +65,7 @@ export function parseKubeProxy(text: string): KubeProxy {
 }
 
 export function parseReturnPath(text: string): Variant["returnPath"] {
-  const mode = (["notrack", "liberal", "none"] as const).find((m) => m === text.trim());
+  const mode = (["notrack", "liberal", "snat", "none"] as const).find((m) => m === text.trim());
   if (mode === undefined) throw new Error(`return path "${text}" is none of notrack, liberal, none`);
   return mode;
 }

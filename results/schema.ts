@@ -77,7 +77,7 @@ export type TableEntry = (typeof TABLE_ENTRIES)[number];
 
 export const variantSchema = z.object({
   kubeProxy: z.object({ version: z.string(), mode: z.enum(["iptables", "nftables"]) }),
-  returnPath: z.enum(["notrack", "liberal", "none"]),
+  returnPath: z.enum(["notrack", "liberal", "snat", "none"]),
   /** Name of the environment (clusters/environments); absent in reports from before there were several: `default`. */
   environment: z.string().exactOptional(),
   /** nf_conntrack_tcp_be_liberal as read on the nodes while the cells ran; absent where they could not be read. */

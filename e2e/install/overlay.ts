@@ -4,7 +4,7 @@ import { join, relative } from "node:path";
 import { stringify } from "yaml";
 import type { Kubectl } from "../../clusters/kubernetes/kubectl.ts";
 
-export type Overlay = "notrack" | "liberal" | "none";
+export type Overlay = "notrack" | "liberal" | "snat" | "none";
 
 const OVERLAYS = join(import.meta.dirname, "..", "..", "plugin", "deploy", "overlays");
 

@@ -3,7 +3,7 @@ import type { PodType } from "../../results/schema.ts";
 /** What decides about a cell: what runs, and which way replies are kept. */
 export interface Variant {
   readonly kubeProxy: { readonly version: string; readonly mode: "iptables" | "nftables" };
-  readonly returnPath: "notrack" | "liberal" | "none";
+  readonly returnPath: "notrack" | "liberal" | "snat" | "none";
   /** Name of the environment that the cluster was made in; undefined: the suite's own. */
   readonly environment?: string;
 }
@@ -74,8 +74,8 @@ export function isAsymmetric({ source, toOverlayAddress, placement, protocol }: 
  * have no handshake to miss; Services are translated on the node, so their replies come back through it.
  */
 export function gate(variant: Variant, cell: GatedCell): Verdict {
-  if (!isAsymmetric(cell) || variant.returnPath === "notrack" || !expectationFor(variant).invalidDropRule)
-    return { expected: "pass" };
+  const exempted = variant.returnPath === "notrack" || variant.returnPath === "snat";
+  if (!isAsymmetric(cell) || exempted || !expectationFor(variant).invalidDropRule) return { expected: "pass" };
   const rule = variant.kubeProxy.mode === "nftables" ? "table ip kube-proxy: ct state invalid drop" : INVALID_RULE;
   return {
     expected: "blocked",

@@ -1,11 +1,13 @@
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
-import { TESTS, whyItMaySurvive } from "./survivors.ts";
+import { NODE_TESTS, TESTS, whyItMaySurvive } from "./survivors.ts";
 
 describe("a mutant that survives", () => {
   it("is excused by a test that takes the same line out where it is missed", async () => {
     const text = await readFile(new URL("../../plugin/cni/needed.netns.test.ts", import.meta.url), "utf8");
     for (const test of TESTS) assert.ok(text.includes(`line: "${test}"`), `there is no test "${test}"`);
+    const node = await readFile(new URL("../../plugin/agent/node-table.netns.test.ts", import.meta.url), "utf8");
+    for (const test of NODE_TESTS) assert.ok(node.includes(`it("${test}"`), `there is no test "${test}"`);
   });
 
   it("is not excused by what resembles it", () => {

@@ -31,12 +31,19 @@ const NEWER: readonly RegExp[] = [
   /^gate: (nftables|iptables) mode is taken for/,
 ];
 
+/** Rules of the node's table that only other clusters and attackers show, with the test in plugin/agent/node-table.netns.test.ts. */
+const NODE_RULES: readonly (readonly [RegExp, string])[] = [
+  [/^node: nft rule in source_guard: /, "drops and counts a source address that is not the pod's, in both families"],
+  [/^node: nft rule in node_source: masquerade-service$/, "does not exempt anything with the return path none"],
+];
+
+export const NODE_TESTS: readonly string[] = NODE_RULES.map(([, test]) => test);
 export const TESTS: readonly string[] = NEEDED_ELSEWHERE.map(([, test]) => test);
 
 /** Undefined: nothing excuses it, so either the line goes or the matrix lacks a cell. */
 export function whyItMaySurvive(title: string): string | undefined {
   if (NEWER.some((pattern) => pattern.test(title)))
     return "needed by kube-proxy from v1.30 on, which this run had not: --kube-proxy v1.31.4,v1.31.4/nftables";
-  const test = NEEDED_ELSEWHERE.find(([pattern]) => pattern.test(title))?.[1];
+  const test = [...NEEDED_ELSEWHERE, ...NODE_RULES].find(([pattern]) => pattern.test(title))?.[1];
   return test === undefined ? undefined : `needed elsewhere, shown by the test "${test}"`;
 }

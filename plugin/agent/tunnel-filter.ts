@@ -1,9 +1,8 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { contains, familyOf, parseIp } from "../datapath/address.ts";
+import { familyOf } from "../datapath/address.ts";
 import type { Facts } from "../datapath/facts.ts";
-import { Namespace } from "../datapath/kernel.ts";
-import { decodeRoute, encodeRouteDump, RTM_ROUTE } from "../netlink/route.ts";
+import { readOverlayRoutes } from "./node-routes.ts";
 
 const CONF = "/proc/sys/net/ipv4/conf";
 /** What a link had before: one file a link, gone with a reboot as the sysctl is. */
@@ -48,27 +47,11 @@ export function resetTunnels(): readonly string[] {
   return done;
 }
 
-/** Links by which this node reaches overlay pods of other nodes: neither pods' own pairs nor the uplink. */
+/** Links by which this node reaches overlay pods of other nodes: neither pods' own pairs nor the uplink. IPv4: the sysctl is. */
 function tunnelsOf({ overlayCidrs, uplink }: Facts): readonly string[] {
-  const node = new Namespace();
-  try {
-    const ipv4 = overlayCidrs.filter((cidr) => familyOf(cidr) === "ipv4");
-    const indices = node.socket
-      .dump("routes", RTM_ROUTE.get, encodeRouteDump("ipv4"))
-      .flatMap((message) => decodeRoute(message.payload) ?? [])
-      .filter(({ destination }) => {
-        if (destination === undefined) return false;
-        const address = parseIp(destination.address);
-        return ipv4.some((cidr) => contains(cidr, address));
-      })
-      .flatMap(({ link }) => link ?? []);
-    return [...new Set(indices)]
-      .flatMap((index) => node.findLinkByIndex(index) ?? [])
-      .filter(({ name, kind }) => name !== uplink && kind !== "veth")
-      .map(({ name }) => name);
-  } finally {
-    node.close();
-  }
+  return readOverlayRoutes(overlayCidrs.filter((cidr) => familyOf(cidr) === "ipv4"))
+    .filter(({ link, kind }) => link !== uplink && kind !== "veth")
+    .map(({ link }) => link);
 }
 
 function read(link: string): number | undefined {

@@ -3,7 +3,7 @@ import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, 
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseCidr } from "../datapath/address.ts";
-import { notrackRules } from "../datapath/return-path.ts";
+import { renderNodeTable } from "../datapath/node-table.ts";
 import { inside, must, permanentState, ping, pluginsFromEnvironment, TestNet } from "../testing/node.ts";
 import { lines, RULESET, SYSCTLS } from "../testing/node-looks.ts";
 import { installPlugin } from "./install.ts";
@@ -38,7 +38,10 @@ describe("install and uninstall", () => {
     installPlugin(bin, plugins.interlay);
     assert.equal(net.attach(node, underlay, "eth0", "10.7.200.1/16", "10.7.168.72").status, 0);
     assert.equal(net.attach(node, multiNic, "net1", "10.7.200.2/16").status, 0);
-    must(["ip", "netns", "exec", node.name, "nft", "-f", "-"], notrackRules([parseCidr("10.233.64.0/18")]));
+    must(
+      ["ip", "netns", "exec", node.name, "nft", "-f", "-"],
+      renderNodeTable({ overlayCidrs: [parseCidr("10.233.64.0/18")], returnPath: "notrack" }),
+    );
     for (const flag of ["-i", "-o"])
       inside(
         node.name,

@@ -1,12 +1,12 @@
-import { execFileSync } from "node:child_process";
 import { existsSync, readdirSync, rmdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { del } from "../cni/del.ts";
 import { attachmentsDirectory, listAttachments } from "../datapath/attachment.ts";
 import { listEnded } from "../datapath/ended.ts";
-import { NODE_NFT_TABLE, removeNotrackRules } from "../datapath/return-path.ts";
+import { NODE_NFT_TABLE } from "../datapath/node-table.ts";
 import { removeForward } from "./forward.ts";
 import { INSTALLED } from "./install.ts";
+import { deleteNodeTable } from "./node-table.ts";
 import type { NodePlaces } from "./places.ts";
 import { readTcpBeLiberal, resetTcpBeLiberal } from "./return-path.ts";
 import { resetTunnels } from "./tunnel-filter.ts";
@@ -34,13 +34,7 @@ export async function uninstall({
     del({ containerId, ifname, netns }, stateDirectory);
     done.push(`${pod.namespace}/${pod.name} ${ifname} taken apart`);
   }
-  try {
-    execFileSync("nft", ["list", "table", ...NODE_NFT_TABLE.split(" ")], { stdio: "ignore" });
-    execFileSync("nft", ["-f", "-"], { input: removeNotrackRules(), stdio: ["pipe", "ignore", "pipe"] });
-    done.push(`nftables table ${NODE_NFT_TABLE} removed`);
-  } catch {
-    // It was not there; a kernel or a node without nftables has none either.
-  }
+  if (deleteNodeTable()) done.push(`nftables table ${NODE_NFT_TABLE} removed`);
   done.push(...(await removeForward()));
   done.push(...resetTunnels());
   const before = readTcpBeLiberal();

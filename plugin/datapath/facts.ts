@@ -35,7 +35,7 @@ const cidr = parsed(parsePartOfAll);
 /** Networks in CIDR notation, as a fact or as an option. */
 export const cidrs = z.readonly(z.array(cidr));
 
-export const RETURN_PATHS = ["notrack", "liberal", "none"] as const;
+export const RETURN_PATHS = ["notrack", "liberal", "snat", "none"] as const;
 export type ReturnPath = (typeof RETURN_PATHS)[number];
 
 /** What is true of the cluster and this node. Both families in one list each. */

@@ -1,15 +1,15 @@
-import { execFileSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import { readLastFacts } from "../agent/discovery/facts-file.ts";
 import { readFilters } from "../agent/filters.ts";
 import { forwardDrops } from "../agent/forward.ts";
 import { KubeProxyObserver } from "../agent/kube-proxy.ts";
+import { readListing } from "../agent/node-table.ts";
 import { type Attachment, listAttachments } from "../datapath/attachment.ts";
 import { Namespace, withNamespaces } from "../datapath/kernel.ts";
 import { NODE_LINK_PREFIX } from "../datapath/names.ts";
 import { describeItem, MAIN_TABLE } from "../datapath/plan.ts";
 import { readDrift } from "../datapath/read.ts";
-import { NODE_NFT_TABLE, notrackElements } from "../datapath/return-path.ts";
+import { readExemptCidrs } from "../datapath/node-table.ts";
 import { decodeLink, encodeLinkName, RTM_LINK } from "../netlink/link.ts";
 import { decodeNeighbour, encodeNeighbourDump, RTM_NEIGHBOUR } from "../netlink/neighbour.ts";
 import { decodeRoute, encodeRouteDump, RTM_ROUTE } from "../netlink/route.ts";
@@ -54,7 +54,7 @@ export async function observeNode(name: string): Promise<NodeSnapshot> {
       ),
       kubeProxy: { version, mode, invalidDropRule },
       forwardDrops: forwardDrops(filters.saved.iptables) || forwardDrops(filters.saved["iptables-legacy"]),
-      notrack: notrackCidrs(),
+      notrack: [...readExemptCidrs(readListing() ?? "")],
       attachments: listAttachments().map(observeAttachment),
       neighbours: neighboursOf(node, uplink),
       cniConfigs: cniConfigs(),
@@ -118,19 +118,6 @@ function routesOf(namespace: Namespace): AttachmentSnapshot["routes"] {
         ...(gateway === undefined ? {} : { gateway }),
       })),
   );
-}
-
-/** Elements of the sets of our table; empty where the table is not there, or not whole. */
-function notrackCidrs(): string[] {
-  try {
-    const listing = execFileSync("nft", ["list", "table", ...NODE_NFT_TABLE.split(" ")], {
-      encoding: "utf8",
-      stdio: ["ignore", "pipe", "ignore"],
-    });
-    return listing.includes("notrack") ? [...notrackElements(listing)] : [];
-  } catch {
-    return [];
-  }
 }
 
 /** In the agent's pod the node's own files are behind process 1. */

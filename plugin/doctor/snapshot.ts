@@ -36,7 +36,7 @@ export const nodeSnapshot = z.object({
       uplink: z.string(),
       overlayCidrs: z.array(z.string()),
       serviceCidrs: z.array(z.string()),
-      returnPath: z.enum(["notrack", "liberal", "none"]),
+      returnPath: z.enum(["notrack", "liberal", "snat", "none"]),
     })
     .nullable(),
   /** Every link but other people's pairs. */

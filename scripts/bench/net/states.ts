@@ -46,7 +46,7 @@ export class States {
     await Promise.all([
       ...pods.map((pod) => pod.put({ table: isThere, rules: isThere })),
       ...this.#nodes.map(async (node) => {
-        await node.put({ table: state === "notrack", rules: isThere });
+        await node.put({ table: isThere, rules: isThere });
         await must(this.#cluster, node.node, ["sysctl", "-qw", `${LIBERAL}=${state === "liberal" ? 1 : 0}`]);
       }),
     ]);

@@ -1,0 +1,69 @@
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+
+/** TCP and UDP between network namespaces; every answer is the address from which the server was asked. */
+
+const SERVER = `
+const [port] = process.argv.slice(1).map(Number);
+const plain = (address) => address.replace(/^::ffff:/, "");
+require("node:net").createServer((socket) => {
+  socket.on("error", () => {});
+  socket.on("data", (data) => socket.write(data.length > 100 ? data : plain(socket.remoteAddress) + "\\n"));
+}).listen(port, "::");
+const udp = require("node:dgram").createSocket("udp6");
+udp.on("message", (_, from) => udp.send(plain(from.address) + "\\n", from.port, from.address));
+udp.bind(port, "::", () => process.stdout.write("ready\\n"));
+`;
+
+/** Asks once, and over TCP sends 20 kB that must come back whole: a handshake alone proves little. UDP answers of another address do not count. */
+const CLIENT = `
+const [protocol, host, port, source] = process.argv.slice(1);
+const end = (text) => { process.stdout.write(text); process.exit(0); };
+setTimeout(() => process.exit(1), 2500);
+if (protocol === "udp") {
+  const socket = require("node:dgram").createSocket(host.includes(":") ? "udp6" : "udp4");
+  socket.on("message", (data, from) => from.address === host && end(data.toString().trim()));
+  socket.bind(0, source || undefined, () => {
+    socket.send("?", Number(port), host);
+    setInterval(() => socket.send("?", Number(port), host), 700);
+  });
+} else {
+  const socket = require("node:net").connect({ host, port: Number(port), ...(source ? { localAddress: source } : {}) });
+  let seen = "", echoed = 0;
+  socket.on("error", () => process.exit(1));
+  socket.on("connect", () => socket.write("?"));
+  socket.on("data", (data) => {
+    if (seen === "") { seen = data.toString().trim(); socket.write(Buffer.alloc(20000, 97)); }
+    else if ((echoed += data.length) >= 20000) end(seen);
+  });
+}
+`;
+
+const nodeIn = (namespace: string, program: string, args: readonly string[]): string[] => [
+  ...["netns", "exec", namespace, process.execPath, "-e", program, "--", ...args],
+];
+
+/** Starts a server of both protocols and families; ends with `process.kill`. */
+export function startServer(namespace: string, port: number): Promise<ChildProcess> {
+  const child = spawn("ip", nodeIn(namespace, SERVER, [String(port)]), { stdio: ["ignore", "pipe", "inherit"] });
+  return new Promise((resolve, reject) => {
+    child.stdout.once("data", () => {
+      resolve(child);
+    });
+    child.once("exit", () => {
+      reject(new Error(`the server in ${namespace} ended before it listened`));
+    });
+  });
+}
+
+/** The source address that the server saw; undefined where no complete answer came within 2.5 s. */
+export function ask(
+  namespace: string,
+  host: string,
+  port: number,
+  { protocol = "tcp", source = "" }: { readonly protocol?: "tcp" | "udp"; readonly source?: string } = {},
+): string | undefined {
+  const { status, stdout } = spawnSync("ip", nodeIn(namespace, CLIENT, [protocol, host, String(port), source]), {
+    encoding: "utf8",
+  });
+  return status === 0 ? stdout : undefined;
+}
