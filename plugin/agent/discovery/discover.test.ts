@@ -240,7 +240,7 @@ describe("facts that are missing, each with what to do", () => {
     [
       "a word that is no return path",
       { settings: { returnPath: "yes" } },
-      [/^returnPath "yes" .* notrack, liberal, none/],
+      [/^returnPath "yes" .* notrack, liberal, snat, none/],
     ],
     [
       "an override that is no network: what is found must not take its place in silence",
