@@ -7,6 +7,7 @@ import { variantTitle } from "../results/title.ts";
 import { type ClusterApi, clusterApi, removeNamespace } from "./cluster-api.ts";
 import { runOptions, theCluster } from "./context.ts";
 import { withCauses } from "./doctor/causes.ts";
+import { findFalseGreen, predictCells, type Predictions, withPredictions } from "./doctor/predictions.ts";
 import { checkConditions, readConditions } from "./environment/conditions.ts";
 import { takeStep } from "./environment/steps.ts";
 import { askAgain, captured } from "./evidence/evidence.ts";
@@ -98,6 +99,7 @@ Describe("connectivity matrix", { labels: ["matrix"] }, () => {
 function variantSpecs(variant: Variant, cluster: () => Cluster, deployment: () => Deployment): void {
   let filters: readonly NodeFilter[] = [];
   let results: readonly CellResult[] = [];
+  let predictionFailure: string | undefined;
 
   BeforeAll(
     async () => {
@@ -110,6 +112,14 @@ function variantSpecs(variant: Variant, cluster: () => Cluster, deployment: () =
       const before = await filtersOf(cluster(), variant);
       const started = performance.now();
       const asked = cellsOf(cluster(), deployment()).filter(({ id }) => options.cells.test(id));
+      let predictions: Predictions = new Map();
+      if (predicts(cluster()))
+        predictions = await By("the doctor's predictions", () =>
+          predictCells(cluster(), asked, deployment()).catch((error: unknown) => {
+            predictionFailure = error instanceof Error ? error.message : String(error);
+            return new Map();
+          }),
+        );
       const raw = await By(`${asked.length} cells`, () =>
         options.evidence === "all" && !existing
           ? captured({ cluster: cluster(), deployment: deployment(), variant }, asked)
@@ -138,6 +148,7 @@ function variantSpecs(variant: Variant, cluster: () => Cluster, deployment: () =
         results = await By("the doctor, for the likely cause", () =>
           withCauses(cluster(), results, asked, (pod) => deployment().pods.get(pod)?.node),
         );
+      results = withPredictions(results, predictions);
       variantResults.push({
         ...variant,
         ...(filters.length === 0
@@ -178,6 +189,14 @@ function variantSpecs(variant: Variant, cluster: () => Cluster, deployment: () =
         );
   });
 
+  if (options.environment !== undefined)
+    It("the doctor predicts no cell to pass that does not", () => {
+      if (!predicts(cluster())) Skip("another solution than Interlay wires the pods");
+      assert.equal(predictionFailure, undefined);
+      const wrong = findFalseGreen(results).map(({ id }) => id);
+      assert.equal(wrong.length, 0, `${wrong.length} cells, like ${wrong.slice(0, 5).join(", ")}`);
+    });
+
   const { impossible } = environmentFor(variant);
   if (impossible.length > 0)
     It("NodeState says on every node what cannot work in this environment, with the reason", async () => {
@@ -200,6 +219,9 @@ function variantSpecs(variant: Variant, cluster: () => Cluster, deployment: () =
       );
     });
 }
+
+/** Of runs by environment: each has a doctor's look before its cells. */
+const predicts = ({ datapath }: Cluster): boolean => options.environment !== undefined && datapath !== "none";
 
 const groundOf = ({ nodeAccess, datapath }: Cluster, { external }: Deployment): Ground => ({
   ...(nodeAccess === undefined ? {} : { nodeAccess }),

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { argumentsOf, nightlyPlan } from "./nightly-plan.ts";
+import { ENVIRONMENTS } from "../clusters/environments/registry.ts";
+import { argumentsOf, environmentJobs, nightlyPlan } from "./nightly-plan.ts";
 
 describe("the night's plan", () => {
   const jobs = nightlyPlan(["v1.29.15", "v1.34.1"]);
@@ -27,6 +28,17 @@ describe("the night's plan", () => {
       argumentsOf(job).join(" "),
       "--provider lab --name nightly-lab-1-29-iptables-ipv4 --kubernetes v1.29.15 --kube-proxy v1.29.15/iptables --return-path liberal,notrack --family ipv4",
     );
+  });
+
+  it("runs every environment on every provider that can make it", () => {
+    const planned = environmentJobs("v1.29.15").map((job) => [job.provider, argumentsOf(job).at(-1)]);
+    const names = (provider: "kind" | "lab") =>
+      ENVIRONMENTS.filter(({ providers }) => providers.includes(provider)).map(({ name }) => name);
+    assert.deepEqual(planned, [
+      ["lab", names("lab").join(",")],
+      ["kind", names("kind").join(",")],
+    ]);
+    assert.ok(names("kind").length > 5 && names("lab").length > names("kind").length);
   });
 
   it("refuses what is no version", () => {

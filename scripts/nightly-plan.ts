@@ -1,3 +1,4 @@
+import { ENVIRONMENTS } from "../clusters/environments/registry.ts";
 import type { KubeProxyMode } from "../clusters/provider.ts";
 
 type Family = "ipv4" | "dual";
@@ -10,11 +11,21 @@ export interface Job {
   readonly kubernetes: string;
   readonly mode: KubeProxyMode;
   readonly family: Family;
+  /** Environments by name; undefined: the suite's own cluster. */
+  readonly environments?: readonly string[];
 }
 
 const PROVIDERS = ["lab", "kind"] as const;
 const MODES = ["iptables", "nftables"] as const;
 const FAMILIES = ["ipv4", "dual"] as const;
+
+/** One job for every provider: all environments that it can make, each in a cluster of its own. Pure. */
+export function environmentJobs(kubernetes: string): readonly Job[] {
+  return PROVIDERS.map((provider) => ({
+    ...{ name: `nightly-${provider}-environments`, provider, kubernetes, mode: "iptables", family: "ipv4" },
+    environments: ENVIRONMENTS.filter(({ providers }) => providers.includes(provider)).map(({ name }) => name),
+  }));
+}
 
 /** {Kubernetes} × {mode} × {family} × {provider}: every one of them. Pure. Throws on what is no version. */
 export function nightlyPlan(versions: readonly string[]): readonly Job[] {
@@ -33,7 +44,12 @@ export function nightlyPlan(versions: readonly string[]): readonly Job[] {
 }
 
 /** What `npm run e2e --` gets. */
-export function argumentsOf({ name, provider, kubernetes, mode, family }: Job): readonly string[] {
+export function argumentsOf({ name, provider, kubernetes, mode, family, environments }: Job): readonly string[] {
+  if (environments !== undefined)
+    return [
+      ...["--provider", provider, "--name", name, "--kubernetes", kubernetes],
+      ...["--environment", environments.join(",")],
+    ];
   return [
     ...["--provider", provider, "--name", name, "--kubernetes", kubernetes],
     ...["--kube-proxy", `${kubernetes}/${mode}`, "--return-path", "liberal,notrack", "--family", family],

@@ -1,8 +1,9 @@
 import { spawn } from "node:child_process";
 import { join } from "node:path";
 import { Command } from "commander";
+import { DEFAULT_SPEC } from "../clusters/provider.ts";
 import { writeHistory } from "../results/write.ts";
-import { argumentsOf, type Job, nightlyPlan } from "./nightly-plan.ts";
+import { argumentsOf, environmentJobs, type Job, nightlyPlan } from "./nightly-plan.ts";
 
 const VERSIONS = ["v1.29.15", "v1.31.4", "v1.34.1", "v1.37.2"];
 
@@ -19,7 +20,8 @@ const say = (text: string): void => {
   process.stdout.write(`${text}\n`);
 };
 
-const wanted = nightlyPlan(flags.versions.split(",")).filter(({ name }) => new RegExp(flags.only).test(name));
+const jobs = [...nightlyPlan(flags.versions.split(",")), ...environmentJobs(DEFAULT_SPEC.kubernetes)];
+const wanted = jobs.filter(({ name }) => new RegExp(flags.only).test(name));
 
 if (flags.dryRun === true) {
   if (flags.json === true) say(JSON.stringify(wanted.map((job) => ({ ...job, args: argumentsOf(job).join(" ") }))));

@@ -50,6 +50,14 @@ const STAGES: readonly Stage[] = [
     name: "overlays, Helm, upgrade and uninstall in a lab",
     argv: [...LAB, "interlay-test-install", "--suite", "install"],
   },
+  {
+    name: "a sample of the environments in labs",
+    argv: [
+      ...LAB,
+      ...["interlay-test", "--family", "ipv4", "--environment"],
+      "cluster-cidr-empty,nat-outgoing-off,forward-drop-docker,no-kube-proxy",
+    ],
+  },
   { name: "the connectivity matrix", argv: ["tsx", "scripts/e2e.ts"] },
 ];
 

@@ -12,6 +12,7 @@ import { currentKubeProxy } from "../kubernetes/kube-proxy.ts";
 import { type ClusterSpec, DEFAULT_SPEC, type Provider } from "../provider.ts";
 import { addons } from "./addons.ts";
 import { KindCluster } from "./cluster.ts";
+import { nodeSettings } from "./environment.ts";
 import { externalHosts } from "./external-hosts.ts";
 import { importImages } from "./import-images.ts";
 import { kubeconfigPath } from "./kubeconfig.ts";
@@ -30,7 +31,7 @@ import { ready } from "./ready.ts";
 import { type Bringup, doSteps, type Step, undoSteps } from "./step.ts";
 
 /** In this order; `down` undoes them in reverse. */
-const STEPS: readonly Step[] = [network, externalHosts, nodes, addons, kubeProxy, ready];
+const STEPS: readonly Step[] = [network, externalHosts, nodes, nodeSettings, addons, kubeProxy, ready];
 
 /** What the machine itself needs beside the engine's packages. */
 const PACKAGES = ["iproute2", "iptables"];

@@ -1,6 +1,6 @@
 import type { Engine } from "../engine/engine.ts";
 import { kubeProxyImage } from "../images/pod-images.ts";
-import { currentKubeProxy, type KubeProxyHosts, switchKubeProxy } from "../kubernetes/kube-proxy.ts";
+import { currentKubeProxy, hasSettings, type KubeProxyHosts, switchKubeProxy } from "../kubernetes/kube-proxy.ts";
 import type { ClusterNode, ClusterSpec } from "../provider.ts";
 import { familiesOf } from "../spec.ts";
 import { listNodes } from "./list-nodes.ts";
@@ -11,7 +11,11 @@ export const kubeProxy: Step = {
   title: ({ spec }) => `switch kube-proxy to ${spec.kubeProxy.version} (${spec.kubeProxy.mode})`,
   async isDone({ kubectl, spec }) {
     const { version, mode } = await currentKubeProxy(kubectl);
-    return version === spec.kubeProxy.version && mode === spec.kubeProxy.mode;
+    return (
+      version === spec.kubeProxy.version &&
+      mode === spec.kubeProxy.mode &&
+      (await hasSettings(kubectl, spec.environment?.spec.kubeProxy))
+    );
   },
   do: async ({ engine, kubectl, spec }) =>
     switchKubeProxy(kubeProxyHosts(engine, spec, await listNodes(engine, spec.name)), kubectl, spec.kubeProxy),
@@ -22,6 +26,7 @@ export function kubeProxyHosts(engine: Engine, spec: ClusterSpec, nodes: readonl
   return {
     nodes,
     families: familiesOf(spec),
+    settings: spec.environment?.spec.kubeProxy,
     exec: (node, argv) => engine.docker(["exec", node, ...argv]),
     runKubeProxy: (node, version, args) =>
       engine.docker([

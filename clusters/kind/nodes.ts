@@ -4,6 +4,7 @@ import { run } from "../components/command.ts";
 import type { Engine } from "../engine/engine.ts";
 import { imageStore, storeLacks } from "../images/store.ts";
 import { kindConfig } from "./config.ts";
+import { fitsEnvironment, recordEnvironment } from "./environment.ts";
 import { clusterDirectory, kubeconfigPath } from "./kubeconfig.ts";
 import { listNodes, nodeIds } from "./list-nodes.ts";
 import { networkName } from "./network.ts";
@@ -17,7 +18,7 @@ export const nodes: Step = {
   async isDone(bringup) {
     const { engine, spec, images, kubectl } = bringup;
     const there = await listNodes(engine, spec.name);
-    if (there.length !== spec.workers + 1) return false;
+    if (there.length !== spec.workers + 1 || !(await fitsEnvironment(spec))) return false;
     const stores = new Set(there.map((node) => node.imageStore));
     if (!there.every((node) => node.running && node.image === images.node.reference)) return false;
     for (const store of stores) if ((await storeLacks(store, images.pods)) === undefined) return false;
@@ -30,6 +31,7 @@ export const nodes: Step = {
     // What another spec or an interrupted run left goes first.
     await removeNodes(engine, spec.name);
     const file = await writeConfig(bringup, store);
+    await recordEnvironment(spec);
     const argv = [components.path("kind"), "create", "cluster", "--config", file];
     const { exitCode, stderr } = await run([...argv, "--kubeconfig", kubeconfigPath(spec.name)], {
       env: { ...engine.env, KIND_EXPERIMENTAL_DOCKER_NETWORK: networkName(spec.name) },

@@ -1,5 +1,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { isDeepStrictEqual } from "node:util";
+import { parse } from "yaml";
 import { z } from "zod";
+import { applyKubeProxySettings } from "../environments/kube-proxy-settings.ts";
+import type { KubeProxySettings } from "../environments/spec.ts";
 import { kubeProxyImage } from "../images/pod-images.ts";
 import type { ClusterNode, ExecResult, KubeProxy, KubeProxyMode } from "../provider.ts";
 import type { Family } from "../spec.ts";
@@ -23,6 +27,8 @@ export interface KubeProxyHosts {
   readonly nodes: readonly ClusterNode[];
   /** The cluster's own: kube-proxy has a proxier for each. */
   readonly families: readonly Family[];
+  /** The environment's, which every configuration of kube-proxy has; undefined: none. */
+  readonly settings: KubeProxySettings | undefined;
   exec(node: string, argv: readonly string[]): Promise<ExecResult>;
   /** Runs that version's program on the node, in its network namespace. */
   runKubeProxy(node: string, version: string, args: readonly string[]): Promise<ExecResult>;
@@ -49,7 +55,7 @@ export async function switchKubeProxy(hosts: KubeProxyHosts, kubectl: Kubectl, t
   await patchDaemonSet(kubectl, { nodeSelector: { [NOWHERE]: "" } });
   await untilGone(kubectl);
   await Promise.all(hosts.nodes.map(({ name }) => cleanUp(hosts, name, from)));
-  await setConfig(kubectl, to);
+  await setConfig(kubectl, to, hosts.settings);
   await patchDaemonSet(kubectl, {
     nodeSelector: { [NOWHERE]: null },
     containers: [{ name: "kube-proxy", image: kubeProxyImage(to.version) }],
@@ -84,9 +90,19 @@ async function cleanUp(hosts: KubeProxyHosts, node: string, from: KubeProxy): Pr
     );
 }
 
-async function setConfig(kubectl: Kubectl, to: KubeProxy): Promise<void> {
+/** Whether kube-proxy's configuration has an environment's settings. */
+export async function hasSettings(kubectl: Kubectl, settings: KubeProxySettings | undefined): Promise<boolean> {
+  const config = await readConfig(kubectl);
+  return isDeepStrictEqual(parse(applyKubeProxySettings(config, settings)), parse(config));
+}
+
+async function readConfig(kubectl: Kubectl): Promise<string> {
   const raw: unknown = JSON.parse(await kubectl.run(["-n", NAMESPACE, "get", "configmap", "kube-proxy", "-o", "json"]));
-  const config = configFor(configMap.parse(raw).data["config.conf"] ?? "", to);
+  return configMap.parse(raw).data["config.conf"] ?? "";
+}
+
+async function setConfig(kubectl: Kubectl, to: KubeProxy, settings: KubeProxySettings | undefined): Promise<void> {
+  const config = configFor(applyKubeProxySettings(await readConfig(kubectl), settings), to);
   const patch = JSON.stringify({ data: { "config.conf": config } });
   await kubectl.run(["-n", NAMESPACE, "patch", "configmap", "kube-proxy", "-p", patch]);
 }

@@ -7,6 +7,7 @@ export function kubeProxyHosts(lab: Pick<Cluster, "nodes" | "exec" | "spec">): K
   return {
     nodes: lab.nodes,
     families: familiesOf(lab.spec),
+    settings: lab.spec.environment?.spec.kubeProxy,
     exec: (node, argv) => lab.exec(node, argv),
     runKubeProxy: (node, version, args) => lab.exec(node, [`/programs/kube-proxy-${version}`, ...args]),
   };

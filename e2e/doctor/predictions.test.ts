@@ -1,0 +1,24 @@
+import assert from "node:assert/strict";
+import { cell } from "../../results/fixtures.ts";
+import { findFalseGreen, withPredictions } from "./predictions.ts";
+
+describe("predictions of the doctor in the results", () => {
+  const results = [cell({ id: "a" }), cell({ id: "b", actual: "fail", ok: false }), cell({ id: "c", actual: "fail" })];
+
+  it("are added to the cells that have one", () => {
+    const predicted = withPredictions(results, new Map([["a", "pass"]])).map((one) => one.predicted);
+    assert.deepEqual(predicted, ["pass", undefined, undefined]);
+  });
+
+  it("are false green for a cell that was predicted to pass and did not, be it expected or not", () => {
+    const predictions = new Map([
+      ["a", "pass"],
+      ["b", "pass"],
+      ["c", "fail"],
+    ] as const);
+    assert.deepEqual(
+      findFalseGreen(withPredictions(results, predictions)).map(({ id }) => id),
+      ["b"],
+    );
+  });
+});

@@ -1,0 +1,40 @@
+import type { Cluster } from "../../clusters/provider.ts";
+import type { CellResult } from "../../results/schema.ts";
+import type { Cell } from "../matrix/cells.ts";
+import type { Deployment } from "../pods/deploy.ts";
+import { findingsOf } from "./causes.ts";
+import { PREDICTED, predictedFailures } from "./predicted.ts";
+
+/** What the doctor predicts for each cell that it knows of, by the cell's id. */
+export type Predictions = ReadonlyMap<string, "pass" | "fail">;
+
+/** Asks the doctor about the cluster as it is. Throws if the doctor fails. */
+export async function predictCells(
+  cluster: Cluster,
+  asked: readonly Cell[],
+  deployment: Deployment,
+): Promise<Predictions> {
+  const known = asked.filter(({ group }) => PREDICTED.includes(group));
+  const failing = new Set(
+    predictedFailures(
+      await findingsOf(cluster),
+      known,
+      (pod) => deployment.pods.get(pod)?.node,
+      (cell) => deployment.locate(cell).address,
+    ),
+  );
+  return new Map(known.map(({ id }) => [id, failing.has(id) ? "fail" : "pass"]));
+}
+
+/** Adds the predictions to the results of the cells that have one. Pure. */
+export function withPredictions(results: readonly CellResult[], predictions: Predictions): CellResult[] {
+  return results.map((result) => {
+    const predicted = predictions.get(result.id);
+    return predicted === undefined ? result : { ...result, predicted };
+  });
+}
+
+/** Returns the cells that the doctor predicted to pass and that did not. Pure. */
+export function findFalseGreen(results: readonly CellResult[]): readonly CellResult[] {
+  return results.filter(({ predicted, actual }) => predicted === "pass" && actual !== "pass");
+}
