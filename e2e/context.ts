@@ -123,6 +123,9 @@ export function useCluster(given: Cluster): void {
   cluster = Promise.resolve(given);
 }
 
+/** Node names are made from it, by appending `-control-plane`, and host names have at most 64 characters. */
+const CLUSTER_NAME = /^[a-z0-9]([-a-z0-9]{0,46}[a-z0-9])?$/;
+
 /** The cluster that a run of these options wants; builds the probe. */
 export async function specFor({
   variants,
@@ -132,6 +135,10 @@ export async function specFor({
   family,
   environment,
 }: RunOptions): Promise<ClusterSpec> {
+  if (!CLUSTER_NAME.test(name))
+    throw new Error(
+      `invalid cluster name "${name}": use at most 48 lower case letters, digits and hyphens, with a letter or digit at both ends`,
+    );
   const [first] = variants;
   return {
     ...inFamilies(defaultSpec(), family),

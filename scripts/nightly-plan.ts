@@ -22,7 +22,7 @@ const FAMILIES = ["ipv4", "dual"] as const;
 /** One job for every provider: all environments that it can make, each in a cluster of its own. Pure. */
 export function environmentJobs(kubernetes: string): readonly Job[] {
   return PROVIDERS.map((provider) => ({
-    ...{ name: `nightly-${provider}-environments`, provider, kubernetes, mode: "iptables", family: "ipv4" },
+    ...{ name: `nightly-${provider}-env`, provider, kubernetes, mode: "iptables", family: "ipv4" },
     environments: ENVIRONMENTS.filter(({ providers }) => providers.includes(provider)).map(({ name }) => name),
   }));
 }

@@ -3,7 +3,7 @@ import type { EnvironmentSpec } from "./spec.ts";
 
 /** A cluster configuration that differs from the suite's own, as real clusters do. One file defines one environment. */
 export interface Environment {
-  /** Name for `--environment`, unique in the registry: lower case letters, digits and hyphens. */
+  /** Name for `--environment`, unique in the registry: at most 28 lower case letters, digits and hyphens. */
   readonly name: string;
   /** Title for reports, like "kube-proxy without clusterCIDR". */
   readonly title: string;
