@@ -20,7 +20,7 @@ const { images } = new Command("build")
   .opts<{ images?: true }>();
 
 const interlay = await prepareInterlay(plainProgress());
-process.stdout.write(`${interlay.door}\n${interlay.whole}\n`);
+process.stdout.write(`${interlay.launcher}\n${interlay.full}\n`);
 
 if (images === true) {
   const own = await prepareOwnImages({ interlay, probe: await buildProbe() }, plainProgress());

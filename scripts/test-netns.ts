@@ -17,11 +17,11 @@ const components = await resolveComponents(
   (["cni-plugins", "cnitool"] as const).map((name) => ({ name, version: VERSIONS[name] })),
   progress,
 );
-const { door, whole } = await prepareInterlay(progress);
+const { launcher, full } = await prepareInterlay(progress);
 const env = {
   ...process.env,
-  INTERLAY_EXECUTABLE: whole,
-  INTERLAY_DOOR: door,
+  INTERLAY_EXECUTABLE: full,
+  INTERLAY_LAUNCHER: launcher,
   INTERLAY_FAULTY: await buildFaulty(),
   INTERLAY_CNI_PLUGINS: components.path("cni-plugins"),
   INTERLAY_CNITOOL: components.path("cnitool"),

@@ -3,7 +3,7 @@ import { mkdir, open, readFile, rm, statfs, writeFile } from "node:fs/promises";
 import { networkInterfaces } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { compile } from "../../plugin/deploy/compile.ts";
+import { compileBun } from "../../plugin/deploy/compile.ts";
 import { run } from "../components/command.ts";
 import { daemonConfig, type DaemonPaths, freeBridge, SOCKET_PATH_MAX } from "./daemon-config.ts";
 import { missingCapabilities } from "./runtime/spec.ts";
@@ -104,5 +104,5 @@ function machineNetworks(): readonly string[] {
 
 function buildRuntime(paths: DaemonPaths): Promise<string> {
   const source = join(import.meta.dirname, "runtime");
-  return compile({ entry: join(source, "main.ts"), sources: [source], output: join(paths.directory, "runtime") });
+  return compileBun({ entry: join(source, "main.ts"), sources: [source], output: join(paths.directory, "runtime") });
 }

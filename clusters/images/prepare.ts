@@ -65,7 +65,7 @@ async function ownImages(
     const placed = executables.map((from) => ({ from, to: `usr/local/bin/${basename(from)}` }));
     return builder.ownImage(`interlay.dev/${name}`, placed, { Entrypoint: [`/usr/local/bin/${name}`] });
   };
-  return { interlay: await own("interlay", interlay.door, interlay.whole), probe: await own("probe", probe) };
+  return { interlay: await own("interlay", interlay.launcher, interlay.full), probe: await own("probe", probe) };
 }
 
 async function pauseProgram(): Promise<string> {

@@ -220,10 +220,10 @@ async function planFor(spec: ClusterSpec, components: ResolvedComponents, interl
       "multus-files": join(images, "multus"),
       lab: join(import.meta.dirname, "files"),
       ...{ node: process.execPath, "prober.ts": join(import.meta.dirname, "runner", "prober.ts") },
-      ...{ interlay: interlay.door, "interlay-full": interlay.whole, probe: spec.probe },
+      ...{ interlay: interlay.launcher, "interlay-full": interlay.full, probe: spec.probe },
     },
     images: {
-      interlay: `interlay.dev/interlay:${await content(interlay.door, interlay.whole)}`,
+      interlay: `interlay.dev/interlay:${await content(interlay.launcher, interlay.full)}`,
       probe: `interlay.dev/probe:${await content(spec.probe)}`,
     },
     port: 0,

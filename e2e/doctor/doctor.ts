@@ -55,7 +55,7 @@ export async function runExecutable(kubeconfig: string, directory: string, more:
   // Bun trusts what is named here; the kubeconfig's own CA it would not look at.
   const authority = join(directory, "ca.crt");
   await writeFile(authority, Buffer.from(config.getCurrentCluster()?.caData ?? "", "base64"), { mode: 0o600 });
-  return findingsOf((await buildInterlay()).whole, ["doctor", "--json", ...more], {
+  return findingsOf((await buildInterlay()).full, ["doctor", "--json", ...more], {
     ...process.env,
     KUBECONFIG: kubeconfig,
     NODE_EXTRA_CA_CERTS: authority,

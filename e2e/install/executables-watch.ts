@@ -1,5 +1,5 @@
 /**
- * Looks at a node's plugins, as runtimes and door do, until a file appears: `executables-watch DIRECTORY STOP`. Is each
+ * Looks at a node's plugins, as runtimes and launcher do, until a file appears: `executables-watch DIRECTORY STOP`. Is each
  * there at every moment, and does each answer VERSION? Started by plain node, on the node; prints JSON.
  */
 import { spawn } from "node:child_process";

@@ -1,25 +1,31 @@
 import type { Cluster } from "../../clusters/provider.ts";
-import { lines, type NodeLook, PERMANENT, RULESET, SYSCTLS } from "../../plugin/testing/node-looks.ts";
+import {
+  splitLines,
+  type NodeSnapshotCommand,
+  PERMANENT_STATE,
+  RULESET_STATE,
+  SYSCTL_STATE,
+} from "../../plugin/testing/node-snapshot.ts";
 
 /** Chains that kube-proxy and felix write as Services and pods come and go: theirs, and never ours. */
 const CHAINS_OF_OTHERS = /^chain (KUBE-|cali-)/;
 
 /** Whatever lies where Interlay has files, and beside it; kubelet's directories of pods are the runtime's business. */
-const FILES: NodeLook = {
+const FILES: NodeSnapshotCommand = {
   argv: [
     ...["find", "/opt/cni", "/etc", "/var/lib", "/var/log", "/run", "/usr/local", "-xdev"],
     ...["-path", "/var/lib/kubelet", "-prune", "-o", "-printf", "%y %m %p %l\\n"],
   ],
-  lines,
+  parseLines: splitLines,
 };
-const LEGACY = ["iptables-legacy-save", "ip6tables-legacy-save"].map((program): NodeLook => ({
+const LEGACY = ["iptables-legacy-save", "ip6tables-legacy-save"].map((program): NodeSnapshotCommand => ({
   argv: [program],
-  lines: (said) => lines(said).filter((line) => !/^[#:]/.test(line)),
+  parseLines: (said) => splitLines(said).filter((line) => !/^[#:]/.test(line)),
 }));
-const LOOKS: readonly NodeLook[] = [
-  ...PERMANENT,
-  SYSCTLS,
-  { ...RULESET, lines: (said) => withoutChainsOfOthers(RULESET.lines(said)) },
+const LOOKS: readonly NodeSnapshotCommand[] = [
+  ...PERMANENT_STATE,
+  SYSCTL_STATE,
+  { ...RULESET_STATE, parseLines: (said) => withoutChainsOfOthers(RULESET_STATE.parseLines(said)) },
   ...LEGACY,
   FILES,
 ];
@@ -30,7 +36,7 @@ export async function nodeLook(cluster: Cluster, node: string): Promise<readonly
     LOOKS.map(async (look) => {
       const { stdout } = await cluster.exec(node, look.argv);
       const what = look === FILES ? "file" : look.argv.join(" ");
-      return look.lines(stdout).map((line) => `${node}: ${what}: ${line}`);
+      return look.parseLines(stdout).map((line) => `${node}: ${what}: ${line}`);
     }),
   );
   return said.flat().sort();

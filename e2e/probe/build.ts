@@ -1,8 +1,8 @@
 import { join } from "node:path";
-import { compile } from "../../plugin/deploy/compile.ts";
+import { compileBun } from "../../plugin/deploy/compile.ts";
 
 /** Makes the probe's one executable; returns its path. */
 export function buildProbe(): Promise<string> {
   const source = import.meta.dirname;
-  return compile({ entry: join(source, "main.ts"), sources: [source], output: join(source, "dist", "probe") });
+  return compileBun({ entry: join(source, "main.ts"), sources: [source], output: join(source, "dist", "probe") });
 }

@@ -3,9 +3,9 @@ import type { PodEvents } from "./events.ts";
 import { log } from "./log.ts";
 
 /** What happens to addresses and an operator must know: on the pod, and in the log. The pool's status counts conflicts. */
-export function addressListener(events: PodEvents): Pick<AllocatorOptions, "conflict" | "lost"> {
+export function addressListener(events: PodEvents): Pick<AllocatorOptions, "onConflict" | "onLost"> {
   return {
-    conflict: ({ address, mac, pod }) => {
+    onConflict: ({ address, mac, pod }) => {
       const who = mac === "" ? "another host" : `another host (${mac})`;
       log("warn", "an address is in use on the wire", { address, mac, pod });
       void events.warn(
@@ -14,7 +14,7 @@ export function addressListener(events: PodEvents): Pick<AllocatorOptions, "conf
         `${address} is in use on the wire by ${who}: it is marked and given to nobody, the pod gets another one. When that host is gone: interlay ipam release ${address}`,
       );
     },
-    lost: ({ address, pod }) => {
+    onLost: ({ address, pod }) => {
       log("error", "an address of a running pod has been given to another", { address, pod });
       void events.warn(
         pod,

@@ -33,7 +33,7 @@ export class ClusterAddressStore implements AddressStore {
     this.node = node;
   }
 
-  known(): boolean {
+  isSynced(): boolean {
     return this.#view.underlayAddresses.state === "known" && this.#view.underlayPools.state === "known";
   }
 
@@ -60,12 +60,12 @@ export class ClusterAddressStore implements AddressStore {
     return this.#view.underlayAddresses.values();
   }
 
-  followedPod(namespace: string, name: string): PodObject | undefined {
+  cachedPod(namespace: string, name: string): PodObject | undefined {
     return this.#view.pods.get(`${namespace}/${name}`);
   }
 
   async pod(namespace: string, name: string, uid: string): Promise<PodObject | undefined> {
-    const followed = this.followedPod(namespace, name);
+    const followed = this.cachedPod(namespace, name);
     if (followed !== undefined && followed.metadata.uid === uid) return followed;
     const found = await this.#kube.find(inNamespace(RESOURCE.pods, namespace), name);
     return found === undefined ? undefined : podObject.parse(found);

@@ -1,4 +1,4 @@
-import { toPools } from "../ipam/pools.ts";
+import { parsePools } from "../ipam/pools.ts";
 import { poolStatuses } from "./pool-status.ts";
 import type { ClusterView } from "./cluster-view.ts";
 import type { CniCall } from "./cni-log.ts";
@@ -83,7 +83,11 @@ export class AgentMetrics {
     for (const [pool, { total, used, free, conflicts }] of poolStatuses(view))
       for (const [name, value] of Object.entries({ total, used, free, conflicts }))
         m.set("interlay_pool_addresses", "Addresses of an UnderlayPool.", value, { pool, state: name });
-    m.set("interlay_pools_wrong", "UnderlayPools that make no sense.", toPools(view.underlayPools.values()).bad.size);
+    m.set(
+      "interlay_pools_wrong",
+      "UnderlayPools that make no sense.",
+      parsePools(view.underlayPools.values()).invalid.size,
+    );
     m.set("interlay_api_requests_total", "Requests to the API server.", kube.counts.requests, {}, "counter");
     m.set("interlay_api_writes_total", "Of these, writes.", kube.counts.writes, {}, "counter");
     const { user, system } = process.cpuUsage();

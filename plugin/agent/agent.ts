@@ -3,7 +3,7 @@ import type { Server as SocketServer } from "node:net";
 import { join } from "node:path";
 import type { Places } from "../cni/places.ts";
 import { Allocator } from "../ipam/allocator.ts";
-import { toPools } from "../ipam/pools.ts";
+import { parsePools } from "../ipam/pools.ts";
 import { Records } from "../ipam/records.ts";
 import { lookAfterAddresses } from "./address-duty.ts";
 import { addressListener } from "./address-events.ts";
@@ -181,7 +181,7 @@ export class Agent {
   #findFacts(): void {
     const discovery = discover({ ...observeCluster(this.#view, this.#node), ...observeLinks() });
     this.#state.configResourceVersion = settingsVersion(this.#view);
-    const { bad } = toPools(this.#view.underlayPools.values());
+    const { invalid: bad } = parsePools(this.#view.underlayPools.values());
     this.#state.poolProblems = [...bad].map(([name, problem]) => `UnderlayPool ${name}: ${problem}.`);
     if ("facts" in discovery) {
       this.#state.problems = [];

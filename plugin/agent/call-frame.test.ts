@@ -6,7 +6,7 @@ const request = (fields: readonly string[], stdin = ""): Buffer =>
   Buffer.from(`${fields.map((field) => `${field}\0`).join("")}\0${stdin}`);
 const HEAD = [CALL_PROTOCOL, "interlay", "1700000000000", "5000", "4:1", "4:2"];
 
-describe("what the door says", () => {
+describe("what the launcher says", () => {
   it("is name, times, namespaces, environment and stdin", () => {
     const stdin = '{"name":"a\\u0000b"}\n';
     const bytes = request([...HEAD, "CNI_COMMAND=ADD", "CNI_ARGS=A=1;B=2"], stdin);
@@ -34,7 +34,7 @@ describe("what the door says", () => {
   });
 });
 
-describe("what the door is told", () => {
+describe("what the launcher is told", () => {
   it("is a status, a length and what goes to stdout, with a line's end", () => {
     const bytes = encodeAnswer(1, '{"code":7}');
     assert.deepEqual(

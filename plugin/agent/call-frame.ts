@@ -1,4 +1,4 @@
-/** What the door (plugin/door) and the agent say to each other: one request and one answer a connection. */
+/** What the launcher (plugin/launcher) and the agent say to each other: one request and one answer a connection. */
 
 export const CALL_PROTOCOL = "interlay-call/1";
 /** Each side's message begins with its length, or the answer with a status and its length. Bytes. */

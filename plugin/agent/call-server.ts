@@ -7,7 +7,7 @@ import type { Places } from "../cni/places.ts";
 import { version } from "../cni/version.ts";
 import { type CallFrame, decodeCall, encodeAlone, encodeAnswer, LENGTH_BYTES, REQUEST_MAX } from "./call-frame.ts";
 
-/** In the agent's run directory, where the door looks for it: mode 0600, in a directory of mode 0700. */
+/** In the agent's run directory, where the launcher looks for it: mode 0600, in a directory of mode 0700. */
 export const CALL_SOCKET = "cni.sock";
 
 export interface CallServerOptions {
@@ -20,7 +20,7 @@ export interface CallServerOptions {
 }
 
 /**
- * Answers the door: ADD, DEL and the rest in this process, which is warm, so that a pod's start waits for no runtime's.
+ * Answers the launcher: ADD, DEL and the rest in this process, which is warm, so that a pod's start waits for no runtime's.
  * What cannot be answered at once, and what is not of this node's network, is left to the plugin alone. A socket that
  * another agent left is taken over.
  */
@@ -53,7 +53,7 @@ function receive(socket: Socket, whole: (bytes: Buffer) => void): void {
   let got: Buffer = Buffer.alloc(0);
   let done = false;
   socket.on("error", () => {
-    socket.destroy(); // the door is gone
+    socket.destroy(); // the launcher is gone
   });
   socket.on("data", (chunk: Buffer) => {
     if (done) return;
@@ -112,7 +112,7 @@ function identity(path: string): string {
 }
 
 /**
- * An agent that was held for a while finds calls whose door will not wait for the answer, or has gone: by then the plugin
+ * An agent that was held for a while finds calls whose launcher will not wait for the answer, or has gone: by then the plugin
  * alone may have done the call, and the next one.
  */
 function isStale({ began, patience }: CallFrame): boolean {

@@ -4,7 +4,7 @@ import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync } from "
 import { createConnection } from "node:net";
 import { join } from "node:path";
 import { TestAgent } from "../testing/agent.ts";
-import { inside, lines, permanentState, ping, pluginsFromEnvironment, TestNet } from "../testing/node.ts";
+import { execInNetns, splitLines, readPermanentState, ping, pluginsFromEnvironment, TestNet } from "../testing/node.ts";
 import type { CallResult, TestNode, TestPod } from "../testing/node.ts";
 
 const LINKS = ["eth0", "net1"] as const;
@@ -17,11 +17,11 @@ interface LogLine {
   readonly error?: string;
 }
 const logOf = (node: TestNode): readonly LogLine[] =>
-  lines(readFileSync(join(node.stateDirectory, "cni.log"), "utf8")).map((line) => JSON.parse(line) as LogLine);
+  splitLines(readFileSync(join(node.stateDirectory, "cni.log"), "utf8")).map((line) => JSON.parse(line) as LogLine);
 const NOBODY: TestPod = { namespace: "", netns: "", containerId: "nobody" };
 /** The agent writes its line behind the answer: before it answers another call it has. */
 const lastWay = (net: TestNet, node: TestNode): string | undefined => {
-  net.call("door", "VERSION", node, NOBODY, "eth0", {});
+  net.call("launcher", "VERSION", node, NOBODY, "eth0", {});
   return logOf(node).at(-1)?.way;
 };
 const records = (node: TestNode, of = "attachments"): readonly string[] => {
@@ -29,7 +29,7 @@ const records = (node: TestNode, of = "attachments"): readonly string[] => {
   return existsSync(directory) ? readdirSync(directory) : [];
 };
 const pairs = (node: TestNode): readonly string[] =>
-  lines(inside(node.name, "ip", "-o", "link")).filter((line) => line.includes("vethil"));
+  splitLines(execInNetns(node.name, "ip", "-o", "link")).filter((line) => line.includes("vethil"));
 
 /** Until it is so, or for ten seconds: then what is said is the failure. */
 async function eventually(what: string, so: () => boolean): Promise<void> {
@@ -69,11 +69,11 @@ describe("calls that the agent answers", function () {
 
   const pod = (): TestPod => net.pod(`p${count++}`);
   const add = (to: TestPod, ifname: string = "eth0", config: Readonly<Record<string, unknown>> = {}): CallResult =>
-    net.call("door", "ADD", node, to, ifname, { prevResult: net.macvlan(node, to, ifname, ADDRESSES), ...config });
+    net.call("launcher", "ADD", node, to, ifname, { prevResult: net.macvlan(node, to, ifname, ADDRESSES), ...config });
 
   for (const ifname of LINKS)
     it(`${ifname}: give the same result, the same kernel state and the same record as the plugin alone`, () => {
-      const make = (plugin: "door" | "interlay"): readonly unknown[] => {
+      const make = (plugin: "launcher" | "interlay"): readonly unknown[] => {
         const one = pod();
         if (ifname === "net1") net.overlay(node, one, "10.233.64.5");
         const prevResult = net.macvlan(node, one, ifname, ADDRESSES);
@@ -83,10 +83,10 @@ describe("calls that the agent answers", function () {
         assert.deepEqual(net.call(plugin, "CHECK", node, one, ifname, { prevResult }), { status: 0, json: {} });
         assert.ok(ping(node.name, "10.7.200.1"), `the node does not reach the pod wired by ${plugin}`);
         const state = [
-          ...lines(inside(one.namespace, "ip", "rule")),
-          ...lines(inside(one.namespace, "ip", "route", "show", "table", "all")),
-          ...lines(inside(one.namespace, "nft", "list", "ruleset")),
-          ...lines(inside(node.name, "ip", "route", "show", "table", "all")),
+          ...splitLines(execInNetns(one.namespace, "ip", "rule")),
+          ...splitLines(execInNetns(one.namespace, "ip", "route", "show", "table", "all")),
+          ...splitLines(execInNetns(one.namespace, "nft", "list", "ruleset")),
+          ...splitLines(execInNetns(node.name, "ip", "route", "show", "table", "all")),
         ];
         const record = readFileSync(join(node.stateDirectory, "attachments", records(node)[0] ?? ""), "utf8");
         assert.deepEqual(net.call(plugin, "DEL", node, one, ifname, {}), { status: 0, json: {} });
@@ -102,7 +102,7 @@ describe("calls that the agent answers", function () {
         const made = state.filter((line) => !/fe80:|ff00::/.test(line)).map(neutral);
         return [way, JSON.parse(neutral(JSON.stringify(json))), made.sort(), JSON.parse(neutral(record))];
       };
-      const [servedWay, ...served] = make("door");
+      const [servedWay, ...served] = make("launcher");
       const [aloneWay, ...alone] = make("interlay");
       assert.deepEqual([servedWay, aloneWay], ["agent", "alone"]);
       assert.deepEqual(served, alone);
@@ -122,7 +122,7 @@ describe("calls that the agent answers", function () {
       ["NONSENSE", {}],
     ] as const)
       assert.deepEqual(
-        net.call("door", verb, node, one, "eth0", config),
+        net.call("launcher", verb, node, one, "eth0", config),
         net.call("interlay", verb, node, one, "eth0", config),
         `${verb} ${JSON.stringify(config)}`,
       );
@@ -134,7 +134,7 @@ describe("calls that the agent answers", function () {
     assert.equal(lastWay(net, node), "alone", "conflict detection");
     const holder = spawn("flock", [one.netns, "sleep", "1"], { stdio: "ignore" });
     await eventually("the lock", () => spawnSync("flock", ["--nonblock", one.netns, "true"]).status !== 0);
-    assert.equal(net.call("door", "DEL", node, one, "eth0", {}).status, 0);
+    assert.equal(net.call("launcher", "DEL", node, one, "eth0", {}).status, 0);
     assert.equal(lastWay(net, node), "alone", "a pod that somebody else writes");
     holder.kill();
 
@@ -142,7 +142,7 @@ describe("calls that the agent answers", function () {
     assert.equal(add(other).status, 0);
     assert.equal(lastWay(net, node), "agent");
     const config = { cniVersion: "1.1.0", "cni.dev/attachments": [] };
-    assert.equal(net.call("door", "GC", node, other, "eth0", config).status, 0);
+    assert.equal(net.call("launcher", "GC", node, other, "eth0", config).status, 0);
     assert.equal(lastWay(net, node), "alone", "GC");
     assert.deepEqual([records(node), pairs(node)], [[], []]);
   });
@@ -152,65 +152,65 @@ describe("calls that the agent answers", function () {
     const one = pod();
     const prevResult = net.macvlan(elsewhere, one, "eth0", ADDRESSES);
     const before_ = logOf(node).length;
-    // the door of n2 asks the agent of n1
+    // the launcher of n2 asks the agent of n1
     const lost = { ...elsewhere, socket: node.socket };
-    assert.equal(net.call("door", "ADD", lost, one, "eth0", { prevResult }).status, 0);
+    assert.equal(net.call("launcher", "ADD", lost, one, "eth0", { prevResult }).status, 0);
     assert.equal(lastWay(net, elsewhere), "alone");
     assert.equal(logOf(node).length, before_);
-    assert.equal(net.call("door", "DEL", lost, one, "eth0", {}).status, 0);
+    assert.equal(net.call("launcher", "DEL", lost, one, "eth0", {}).status, 0);
   });
 
   it("DEL: nothing leads to the pod any more when it is answered; the pair goes soon after, though the namespace stays", async () => {
-    const untouched = permanentState(node);
+    const untouched = readPermanentState(node);
     const one = pod();
-    const podUntouched = lines(inside(one.namespace, "nft", "list", "ruleset"));
+    const podUntouched = splitLines(execInNetns(one.namespace, "nft", "list", "ruleset"));
     assert.equal(add(one).status, 0);
-    assert.deepEqual(net.call("door", "DEL", node, one, "eth0", {}), { status: 0, json: {} });
+    assert.deepEqual(net.call("launcher", "DEL", node, one, "eth0", {}), { status: 0, json: {} });
     assert.equal(lastWay(net, node), "agent");
-    const left = permanentState(node).filter((line) => !untouched.includes(line));
+    const left = readPermanentState(node).filter((line) => !untouched.includes(line));
     assert.deepEqual(
       left.filter((line) => !/^vethil\w+@|^(fe80::\/64|multicast ff00::\/8) dev vethil/.test(line)),
       [],
       "more than the pair is left on the node",
     );
     assert.deepEqual(records(node), [], "it is still an attachment");
-    assert.deepEqual(net.call("door", "DEL", node, one, "eth0", {}), { status: 0, json: {} }, "the second time");
-    assert.equal(net.call("door", "CHECK", node, one, "eth0", {}).json["code"], 3);
+    assert.deepEqual(net.call("launcher", "DEL", node, one, "eth0", {}), { status: 0, json: {} }, "the second time");
+    assert.equal(net.call("launcher", "CHECK", node, one, "eth0", {}).json["code"], 3);
     await eventually("the pair is gone", () => pairs(node).length === 0 && records(node, "ended").length === 0);
-    assert.deepEqual(permanentState(node), untouched);
-    assert.deepEqual(lines(inside(one.namespace, "nft", "list", "ruleset")), podUntouched);
+    assert.deepEqual(readPermanentState(node), untouched);
+    assert.deepEqual(splitLines(execInNetns(one.namespace, "nft", "list", "ruleset")), podUntouched);
   });
 
   it("DEL, then ADD of the same pod at once: it lives, and is left alone", async () => {
     const one = pod();
     assert.equal(add(one).status, 0);
-    assert.equal(net.call("door", "DEL", node, one, "eth0", {}).status, 0);
+    assert.equal(net.call("launcher", "DEL", node, one, "eth0", {}).status, 0);
     assert.equal(records(node, "ended").length, 1);
-    inside(one.namespace, "ip", "link", "delete", "eth0");
+    execInNetns(one.namespace, "ip", "link", "delete", "eth0");
     assert.equal(add(one).status, 0);
     assert.deepEqual(records(node, "ended"), []);
     await new Promise((resolve) => setTimeout(resolve, 2500)); // longer than what ended is left
-    assert.deepEqual(net.call("door", "CHECK", node, one, "eth0", {}), { status: 0, json: {} });
+    assert.deepEqual(net.call("launcher", "CHECK", node, one, "eth0", {}), { status: 0, json: {} });
     assert.ok(ping(node.name, "10.7.200.1"));
-    assert.equal(net.call("door", "DEL", node, one, "eth0", {}).status, 0);
+    assert.equal(net.call("launcher", "DEL", node, one, "eth0", {}).status, 0);
     net.removePod(one);
   });
 
   it("DEL, then ADD of another pod with the same address at once: the node reaches that one, now and later", async () => {
     const [first, second] = [pod(), pod()];
     assert.equal(add(first).status, 0);
-    assert.equal(net.call("door", "DEL", node, first, "eth0", {}).status, 0);
-    inside(first.namespace, "ip", "link", "delete", "eth0");
+    assert.equal(net.call("launcher", "DEL", node, first, "eth0", {}).status, 0);
+    execInNetns(first.namespace, "ip", "link", "delete", "eth0");
     assert.equal(add(second).status, 0);
     const reached = (): void => {
-      const [route = ""] = lines(inside(node.name, "ip", "route", "get", "10.7.200.1"));
+      const [route = ""] = splitLines(execInNetns(node.name, "ip", "route", "get", "10.7.200.1"));
       assert.ok(ping(node.name, "10.7.200.1"), route);
-      assert.deepEqual(net.call("door", "CHECK", node, second, "eth0", {}), { status: 0, json: {} });
+      assert.deepEqual(net.call("launcher", "CHECK", node, second, "eth0", {}), { status: 0, json: {} });
     };
     reached();
     await eventually("the first pod's pair is gone", () => pairs(node).length === 1);
     reached();
-    assert.equal(net.call("door", "DEL", node, second, "eth0", {}).status, 0);
+    assert.equal(net.call("launcher", "DEL", node, second, "eth0", {}).status, 0);
     net.removePod(second);
   });
 
@@ -220,15 +220,15 @@ describe("calls that the agent answers", function () {
     ["DEL", (one: TestPod) => net.call("interlay", "DEL", node, one, "eth0", {})],
   ] as const)
     it(`DEL, and the agent is killed: ${who} leaves nothing`, async () => {
-      const untouched = permanentState(node);
+      const untouched = readPermanentState(node);
       const one = pod();
       assert.equal(add(one).status, 0);
-      assert.equal(net.call("door", "DEL", node, one, "eth0", {}).status, 0);
+      assert.equal(net.call("launcher", "DEL", node, one, "eth0", {}).status, 0);
       await agent.kill();
       assert.equal(records(node, "ended").length, 1);
       await finish(one);
       await eventually("nothing is left", () => pairs(node).length === 0 && records(node, "ended").length === 0);
-      assert.deepEqual(permanentState(node), untouched);
+      assert.deepEqual(readPermanentState(node), untouched);
     });
 
   it("go on without an agent, and with one that hangs", async () => {
@@ -236,11 +236,11 @@ describe("calls that the agent answers", function () {
     const one = pod();
     assert.equal(add(one).status, 0);
     assert.equal(lastWay(net, node), "alone");
-    assert.equal(net.call("door", "DEL", node, one, "eth0", {}).status, 0);
+    assert.equal(net.call("launcher", "DEL", node, one, "eth0", {}).status, 0);
 
     await agent.start(plugins.interlay);
     process.kill(agent.pid, "SIGSTOP");
-    inside(one.namespace, "ip", "link", "delete", "eth0");
+    execInNetns(one.namespace, "ip", "link", "delete", "eth0");
     assert.equal(add(one).status, 0);
     assert.equal(net.call("interlay", "DEL", node, one, "eth0", {}).status, 0);
     const before_ = logOf(node);
@@ -269,7 +269,7 @@ describe("calls that the agent answers", function () {
       const said = await talk(node.socket, bytes);
       assert.ok(said.length === 0 || said[0] === 255, `${bytes.toString("hex")} was answered by ${said.toString()}`);
     }
-    assert.equal(net.call("door", "STATUS", node, pod(), "eth0", { cniVersion: "1.1.0" }).status, 0);
+    assert.equal(net.call("launcher", "STATUS", node, pod(), "eth0", { cniVersion: "1.1.0" }).status, 0);
     assert.equal(lastWay(net, node), "agent");
   });
 
@@ -282,7 +282,7 @@ describe("calls that the agent answers", function () {
     const call = (command: string) =>
       Promise.all(
         pods.map(({ one, prevResult }) =>
-          ended(net.start("door", command, node, one, "eth0", command === "ADD" ? { prevResult } : {})),
+          ended(net.start("launcher", command, node, one, "eth0", command === "ADD" ? { prevResult } : {})),
         ),
       );
     assert.deepEqual([...new Set(await call("ADD"))], [0]);
@@ -320,7 +320,7 @@ for (const ifname of LINKS)
     let config: Readonly<Record<string, unknown>>;
     let untouched: readonly string[];
     let steps: readonly { readonly kind: string }[];
-    /** A directory with a door and no plugin beside it: who stands in it ends with the agent. */
+    /** A directory with a launcher and no plugin beside it: who stands in it ends with the agent. */
     let lonely: string;
 
     before(() => {
@@ -331,10 +331,10 @@ for (const ifname of LINKS)
       if (ifname === "net1") net.overlay(node, pod, "10.233.64.5", "fd33:64::5");
       const addresses = [...ADDRESSES, { address: "fd07::200:1/64", gateway: "fd07::72" }];
       config = { prevResult: net.macvlan(node, pod, ifname, addresses) };
-      untouched = permanentState(node);
+      untouched = readPermanentState(node);
       lonely = join(node.binDirectory, "lonely");
       mkdirSync(lonely);
-      copyFileSync(plugins.door, join(lonely, "interlay"));
+      copyFileSync(plugins.launcher, join(lonely, "interlay"));
       assert.equal(net.call("interlay", "ADD", node, pod, ifname, config).status, 0);
       const record = readFileSync(join(node.stateDirectory, "attachments", records(node)[0] ?? ""), "utf8");
       steps = (JSON.parse(record) as { plan: { items: typeof steps } }).plan.items;
@@ -348,10 +348,10 @@ for (const ifname of LINKS)
     const faultyAgent = (fault: string): Promise<void> =>
       agent.start(plugins.faulty, ["serve", node.socket, node.stateDirectory], { INTERLAY_FAULT: fault });
 
-    it("and the door with it: DEL or GC leaves nothing", async () => {
+    it("and the launcher with it: DEL or GC leaves nothing", async () => {
       for (const [index, { kind }] of steps.entries()) {
         await faultyAgent(`kill:${index}`);
-        const { env, input } = net.invocation("door", "ADD", node, pod, ifname, config);
+        const { env, input } = net.invocation("launcher", "ADD", node, pod, ifname, config);
         const argv = ["netns", "exec", node.name, join(lonely, "interlay")];
         const { status, stdout } = spawnSync("ip", argv, { env, input, encoding: "utf8" });
         assert.equal(status, 1, `step ${index}: ${stdout}`);
@@ -360,15 +360,19 @@ for (const ifname of LINKS)
         const [verb, cleanup] =
           index % 2 === 0 ? ["DEL", {}] : ["GC", { "cni.dev/attachments": [], cniVersion: "1.1.0" }];
         assert.deepEqual(net.call("interlay", verb, node, pod, ifname, cleanup), { status: 0, json: {} });
-        assert.deepEqual(permanentState(node), untouched, `after kill -9 before step ${index} (${kind}) and ${verb}`);
+        assert.deepEqual(
+          readPermanentState(node),
+          untouched,
+          `after kill -9 before step ${index} (${kind}) and ${verb}`,
+        );
         assert.deepEqual(records(node), []);
       }
     });
 
-    it("the door goes on alone, and the pod is whole", async () => {
+    it("the launcher goes on alone, and the pod is whole", async () => {
       for (const index of [0, Math.floor(steps.length / 2), steps.length - 1]) {
         await faultyAgent(`kill:${index}`);
-        const { status, json } = net.call("door", "ADD", node, pod, ifname, config);
+        const { status, json } = net.call("launcher", "ADD", node, pod, ifname, config);
         assert.equal(status, 0, JSON.stringify(json));
         assert.equal(lastWay(net, node), "alone");
         assert.deepEqual(net.call("interlay", "CHECK", node, pod, ifname, config), { status: 0, json: {} });
@@ -379,10 +383,10 @@ for (const ifname of LINKS)
     it("a step that fails is told by its name and leaves nothing", async () => {
       const index = Math.floor(steps.length / 2);
       await faultyAgent(`fail:${index}`);
-      const { status, json } = net.call("door", "ADD", node, pod, ifname, config);
+      const { status, json } = net.call("launcher", "ADD", node, pod, ifname, config);
       assert.deepEqual([status, json["code"]], [1, 101]);
       assert.equal(lastWay(net, node), "agent");
-      assert.deepEqual(permanentState(node), untouched);
+      assert.deepEqual(readPermanentState(node), untouched);
       assert.deepEqual(records(node), []);
       await agent.kill();
     });

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { Command } from "commander";
 import type { ExplainOptions } from "../cni/explain.ts";
 import type { DoctorOptions } from "../doctor/command.ts";
-import { addNodeIpamCommands } from "../ipam/inspect/on-node.ts";
+import { addNodeIpamCommands } from "../ipam/inspect/node-commands.ts";
 import { runAgent } from "./main.ts";
 import { NODE_PLACES, type NodePlaces } from "./places.ts";
 

@@ -19,8 +19,8 @@ const PIECE = 1 << 20;
 
 /**
  * Puts the executables where the runtime looks for plugins; each name appears whole, running calls keep theirs. The whole
- * plugin comes before the door that goes on to it.
- * @param whole this executable; the door lies beside it
+ * plugin comes before the launcher that goes on to it.
+ * @param whole this executable; the launcher lies beside it
  */
 export function installPlugin(binDirectory: string, whole: string = process.execPath): void {
   put(whole, join(binDirectory, "interlay-full"));

@@ -1,5 +1,5 @@
 import { readFileSync, readlinkSync } from "node:fs";
-import { libc } from "../netlink/libc.ts";
+import { getLibc } from "../netlink/libc.ts";
 
 const MADV_DONTNEED = 4;
 
@@ -22,7 +22,7 @@ export function tidyMemory(pass: number): void {
  */
 function releaseCode(): void {
   for (const { start, end } of codeIn(readFileSync("/proc/self/maps", "utf8"), readlinkSync("/proc/self/exe")))
-    libc().madvise(start, end - start, MADV_DONTNEED);
+    getLibc().madvise(start, end - start, MADV_DONTNEED);
 }
 
 /**

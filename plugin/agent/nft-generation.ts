@@ -1,4 +1,4 @@
-import { decodeGeneration, encodeGenerationOf, NFT_GET_GENERATION } from "../netlink/nftables.ts";
+import { decodeGeneration, encodeGenerationRequest, NFT_GET_GENERATION } from "../netlink/nftables.ts";
 import { NetlinkError, NetlinkSocket } from "../netlink/socket.ts";
 
 /**
@@ -10,7 +10,7 @@ export function nftGeneration(): number | undefined {
   try {
     const socket = NetlinkSocket.open("netfilter");
     try {
-      const answer = socket.get("generation of nftables", NFT_GET_GENERATION, encodeGenerationOf());
+      const answer = socket.get("generation of nftables", NFT_GET_GENERATION, encodeGenerationRequest());
       return answer && decodeGeneration(answer.payload);
     } finally {
       socket.close();

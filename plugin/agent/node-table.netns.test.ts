@@ -3,7 +3,7 @@ import type { ChildProcess } from "node:child_process";
 import { parseCidr } from "../datapath/address.ts";
 import type { ReturnPath } from "../datapath/facts.ts";
 import { type NodeTableInput, readRuleCounters, removeNodeTable, renderNodeTable } from "../datapath/node-table.ts";
-import { inside, must, pluginsFromEnvironment, TestNet, type TestNode } from "../testing/node.ts";
+import { execInNetns, execOrThrow, pluginsFromEnvironment, TestNet, type TestNode } from "../testing/node.ts";
 import { ask, startServer } from "../testing/traffic.ts";
 
 const PORT = 8080;
@@ -38,7 +38,7 @@ describe("the node's nftables table", function () {
   before(async () => {
     const [a, b] = [net.node("n1", "10.7.168.71", {}, "fd07::71"), net.node("n2", "10.7.168.72", {}, "fd07::72")];
     [one, two] = [a, b];
-    must([
+    execOrThrow([
       "ip",
       "link",
       "add",
@@ -58,7 +58,7 @@ describe("the node's nftables table", function () {
       [a, "10.233.64.0", "10.233.65", "fd33:64:0:2"],
       [b, "10.233.65.0", "10.233.64", "fd33:64:0:1"],
     ] as const) {
-      const ip = (...argv: readonly string[]) => must(["ip", "-n", node.name, ...argv]);
+      const ip = (...argv: readonly string[]) => execOrThrow(["ip", "-n", node.name, ...argv]);
       // Proxy ARP answers only for what the node has a route to.
       ip("route", "add", "default", "via", "10.7.0.1", "dev", "eth0");
       ip("link", "set", TUNNEL, "up");
@@ -68,19 +68,19 @@ describe("the node's nftables table", function () {
       ip("-6", "address", "add", `fe80::${node === a ? "1" : "2"}/64`, "dev", TUNNEL, "nodad");
       ip("-6", "route", "add", `${peer6}::/64`, "via", `fe80::${node === a ? "2" : "1"}`, "dev", TUNNEL);
       for (const link of ["all", "default", "eth0", TUNNEL])
-        inside(node.name, "sysctl", "-qw", `net/ipv4/conf/${link}/rp_filter=0`);
+        execInNetns(node.name, "sysctl", "-qw", `net/ipv4/conf/${link}/rp_filter=0`);
     }
     const [first, second, other, overlay, local] = ["u1", "u2", "u3", "o", "l"].map((name) => net.pod(name));
     assert.ok(first && second && other && overlay && local);
     net.overlay(b, overlay, "10.233.65.2", "fd33:64:0:2::2");
     // Another overlay's link names: nothing may depend on "cali".
     net.overlay(a, local, "10.233.64.5");
-    const link = must(["ip", "-n", a.name, "-o", "route", "get", "10.233.64.5"]).match(/dev (\S+)/)?.[1] ?? "";
-    must(["ip", "-n", a.name, "link", "set", link, "down"]);
-    must(["ip", "-n", a.name, "link", "set", link, "name", "lxc1"]);
-    must(["ip", "-n", a.name, "link", "set", "lxc1", "up"]);
-    inside(a.name, "sysctl", "-qw", "net.ipv4.conf.lxc1.proxy_arp=1", "net.ipv4.neigh.lxc1.proxy_delay=0");
-    must(["ip", "-n", a.name, "route", "add", "10.233.64.5/32", "dev", "lxc1"]);
+    const link = execOrThrow(["ip", "-n", a.name, "-o", "route", "get", "10.233.64.5"]).match(/dev (\S+)/)?.[1] ?? "";
+    execOrThrow(["ip", "-n", a.name, "link", "set", link, "down"]);
+    execOrThrow(["ip", "-n", a.name, "link", "set", link, "name", "lxc1"]);
+    execOrThrow(["ip", "-n", a.name, "link", "set", "lxc1", "up"]);
+    execInNetns(a.name, "sysctl", "-qw", "net.ipv4.conf.lxc1.proxy_arp=1", "net.ipv4.neigh.lxc1.proxy_delay=0");
+    execOrThrow(["ip", "-n", a.name, "route", "add", "10.233.64.5/32", "dev", "lxc1"]);
     for (const [node, pod, number] of [
       [a, first, 1],
       [a, second, 2],
@@ -98,7 +98,7 @@ describe("the node's nftables table", function () {
       overlay: overlay.namespace,
       local: local.namespace,
     };
-    must(["ip", "netns", "exec", a.name, "nft", "-f", "-"], KUBE_PROXY);
+    execOrThrow(["ip", "netns", "exec", a.name, "nft", "-f", "-"], KUBE_PROXY);
     servers.push(...(await Promise.all(Object.values(pods).map((pod) => startServer(pod, PORT)))));
   });
 
@@ -111,9 +111,9 @@ describe("the node's nftables table", function () {
     write(renderNodeTable({ overlayCidrs: OVERLAY_CIDRS, returnPath, nodeLinks: ["eth0", TUNNEL], ...input }));
   };
   const write = (rules: string): void => {
-    must(["ip", "netns", "exec", one?.name ?? "", "nft", "-f", "-"], rules);
+    execOrThrow(["ip", "netns", "exec", one?.name ?? "", "nft", "-f", "-"], rules);
   };
-  const counters = () => readRuleCounters(inside(one?.name ?? "", "nft", "list", "table", "inet", "interlay"));
+  const counters = () => readRuleCounters(execInNetns(one?.name ?? "", "nft", "list", "table", "inet", "interlay"));
 
   it("lacks: without it, the INVALID rule stops TCP to another node's overlay pod, and Services get no answer", () => {
     write(removeNodeTable());
@@ -198,7 +198,7 @@ describe("the node's nftables table", function () {
       ["10.233.65.9/32", "10.233.65.2", "ipv4"],
       ["fd33:64:0:2::9/128", "fd33:64:0:2::2", "ipv6"],
     ] as const) {
-      must(["ip", "-n", pods.first, "address", "add", address, "dev", "lo"]);
+      execOrThrow(["ip", "-n", pods.first, "address", "add", address, "dev", "lo"]);
       const name = `source-guard-${family}`;
       assert.equal(counters().get(name), 0, "dropped before anything was forged");
       const [source = ""] = address.split("/");

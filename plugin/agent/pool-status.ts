@@ -1,6 +1,6 @@
 import { parseIp } from "../datapath/address.ts";
 import { overlapping } from "../ipam/choose.ts";
-import { toPools } from "../ipam/pools.ts";
+import { parsePools } from "../ipam/pools.ts";
 import type { ClusterView } from "./cluster-view.ts";
 import type { UnderlayAddressSpec } from "./objects.ts";
 
@@ -62,7 +62,7 @@ function conflicting(marked: readonly UnderlayAddressSpec[]): readonly PoolCondi
 export function poolStatuses(
   view: Pick<ClusterView, "underlayPools" | "underlayAddresses">,
 ): ReadonlyMap<string, PoolStatus> {
-  const { good, bad } = toPools(view.underlayPools.values());
+  const { valid: good, invalid: bad } = parsePools(view.underlayPools.values());
   const clash = overlapping(good);
   const addresses = view.underlayAddresses.values();
   const statuses = new Map<string, PoolStatus>();

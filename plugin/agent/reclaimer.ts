@@ -1,8 +1,8 @@
 import { z } from "zod";
-import { decideReclaim, type Delays, type Verdict, type World } from "../ipam/reclaim.ts";
+import { decideReclaim, type ReclaimDelays, type ReclaimDecision, type ReclaimState } from "../ipam/reclaim.ts";
 import { familyOf, parseIp } from "../datapath/address.ts";
 import type { Records } from "../ipam/records.ts";
-import { sandboxOf } from "../ipam/sandbox.ts";
+import { findSandboxState } from "../ipam/sandbox.ts";
 import type { AddressStore } from "../ipam/store.ts";
 import type { Kube } from "./kube.ts";
 import { inNamespace, podObject, RESOURCE, type UnderlayAddressObject } from "./objects.ts";
@@ -41,11 +41,11 @@ export class Reclaimer {
    * @returns a line for each address that went back
    */
   async pass(
-    delays: Delays,
+    delays: ReclaimDelays,
     orphaned?: (node: string) => "gone" | "silent" | "well",
     now = Date.now(),
   ): Promise<readonly string[]> {
-    if (!this.#store.known()) return [];
+    if (!this.#store.isSynced()) return [];
     const lines: string[] = [];
     const seen = new Set<string>();
     for (const object of this.#store.addresses()) {
@@ -54,7 +54,7 @@ export class Reclaimer {
       const state = own ? "well" : (orphaned?.(spec.node) ?? "well");
       if (!own && state === "well") continue;
       if (own && spec.reserve) continue; // the reserve is tended where it is given
-      const followed = own ? this.#store.followedPod(spec.pod.namespace, spec.pod.name) : undefined;
+      const followed = own ? this.#store.cachedPod(spec.pod.namespace, spec.pod.name) : undefined;
       const lives = followed?.metadata.uid === spec.pod.uid && !ENDED.includes(followed.status.phase);
       if (lives && !this.#replacedBy(object, spec.pod.uid)) continue;
       seen.add(metadata.uid);
@@ -74,16 +74,16 @@ export class Reclaimer {
     object: UnderlayAddressObject,
     own: boolean,
     nodeGone: boolean,
-    delays: Delays,
+    delays: ReclaimDelays,
     now: number,
-  ): Promise<Verdict> {
+  ): Promise<ReclaimDecision> {
     const { spec, metadata } = object;
     const pod = spec.reserve ? "gone" : await this.#pod(spec.pod);
-    const world: World = {
+    const world: ReclaimState = {
       now,
       pod,
       node: nodeGone ? "gone" : "present",
-      sandbox: own ? sandboxOf(this.#records, object, this.#attachments) : "unknown",
+      sandbox: own ? findSandboxState(this.#records, object, this.#attachments) : "unknown",
       statefulSet:
         spec.owner?.kind === "StatefulSet" ? await this.#statefulSet(spec.pod.namespace, spec.owner.name) : "gone",
       replaced: typeof pod === "object" && this.#replacedBy(object, pod.uid),
@@ -106,7 +106,7 @@ export class Reclaimer {
   }
 
   /** From the API server itself: what is followed may be late, and late is not gone. */
-  async #pod({ namespace, name }: { readonly namespace: string; readonly name: string }): Promise<World["pod"]> {
+  async #pod({ namespace, name }: { readonly namespace: string; readonly name: string }): Promise<ReclaimState["pod"]> {
     try {
       const found = await this.#kube.find(inNamespace(RESOURCE.pods, namespace), name);
       if (found === undefined) return "gone";
@@ -117,7 +117,7 @@ export class Reclaimer {
     }
   }
 
-  async #statefulSet(namespace: string, name: string): Promise<World["statefulSet"]> {
+  async #statefulSet(namespace: string, name: string): Promise<ReclaimState["statefulSet"]> {
     try {
       const found = await this.#kube.find(inNamespace(RESOURCE.statefulSets, namespace), name);
       if (found === undefined) return "gone";

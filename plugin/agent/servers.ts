@@ -3,7 +3,7 @@ import type { Server as SocketServer } from "node:net";
 import { join } from "node:path";
 import type { Places } from "../cni/places.ts";
 import type { Allocator } from "../ipam/allocator.ts";
-import { answerIpam, type Ask, question } from "../ipam/main.ts";
+import { executeIpam, type AskAgent, toAgentRequest } from "../ipam/main.ts";
 import type { AgentMetrics } from "./agent-metrics.ts";
 import { CALL_SOCKET, serveCalls } from "./call-server.ts";
 import type { PodEvents } from "./events.ts";
@@ -30,14 +30,14 @@ export interface Served {
 export async function serveAll(served: Served): Promise<readonly (Server | SocketServer)[]> {
   const { allocator, runDirectory, plugin } = served;
   const listener = listenerOf(served);
-  const ask: Ask = (verb, request) =>
-    answerAddress(allocator, verb, () => Promise.resolve(question(request)), listener);
+  const ask: AskAgent = (verb, request) =>
+    answerAddress(allocator, verb, () => Promise.resolve(toAgentRequest(request)), listener);
   return [
     await serveHealth(served.notReady, served.metricsText),
     await serveCalls({
       path: join(runDirectory, CALL_SOCKET),
       places: plugin,
-      ipam: (env, stdin) => answerIpam(env, stdin, "agent", ask, plugin),
+      ipam: (env, stdin) => executeIpam(env, stdin, "agent", ask, plugin),
     }),
     await serveIpam(allocator, listener, join(runDirectory, "agent.sock")),
   ];

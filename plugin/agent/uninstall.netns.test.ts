@@ -4,8 +4,15 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseCidr } from "../datapath/address.ts";
 import { renderNodeTable } from "../datapath/node-table.ts";
-import { inside, must, permanentState, ping, pluginsFromEnvironment, TestNet } from "../testing/node.ts";
-import { lines, RULESET, SYSCTLS } from "../testing/node-looks.ts";
+import {
+  execInNetns,
+  execOrThrow,
+  readPermanentState,
+  ping,
+  pluginsFromEnvironment,
+  TestNet,
+} from "../testing/node.ts";
+import { splitLines, RULESET_STATE, SYSCTL_STATE } from "../testing/node-snapshot.ts";
 import { installPlugin } from "./install.ts";
 
 describe("install and uninstall", () => {
@@ -25,12 +32,12 @@ describe("install and uninstall", () => {
     const underlay = net.pod("u");
     mkdirSync(bin);
     writeFileSync(join(bin, "others"), "");
-    must(["ip", "netns", "exec", node.name, "nft", "add", "table", "inet", "others"]);
-    inside(node.name, "ip", "route", "add", "198.51.100.0/24", "dev", "eth0", "table", "500");
-    inside(node.name, "iptables", "-P", "FORWARD", "DROP"); // as Docker does
+    execOrThrow(["ip", "netns", "exec", node.name, "nft", "add", "table", "inet", "others"]);
+    execInNetns(node.name, "ip", "route", "add", "198.51.100.0/24", "dev", "eth0", "table", "500");
+    execInNetns(node.name, "iptables", "-P", "FORWARD", "DROP"); // as Docker does
     const state = () => [
-      ...permanentState(node),
-      ...[RULESET, SYSCTLS].flatMap((look) => look.lines(inside(node.name, ...look.argv))),
+      ...readPermanentState(node),
+      ...[RULESET_STATE, SYSCTL_STATE].flatMap((look) => look.parseLines(execInNetns(node.name, ...look.argv))),
       ...readdirSync(bin),
     ];
     const before_ = state();
@@ -38,12 +45,12 @@ describe("install and uninstall", () => {
     installPlugin(bin, plugins.interlay);
     assert.equal(net.attach(node, underlay, "eth0", "10.7.200.1/16", "10.7.168.72").status, 0);
     assert.equal(net.attach(node, multiNic, "net1", "10.7.200.2/16").status, 0);
-    must(
+    execOrThrow(
       ["ip", "netns", "exec", node.name, "nft", "-f", "-"],
       renderNodeTable({ overlayCidrs: [parseCidr("10.233.64.0/18")], returnPath: "notrack" }),
     );
     for (const flag of ["-i", "-o"])
-      inside(
+      execInNetns(
         node.name,
         ...["iptables", "-A", "FORWARD", flag, "vethil+", "-m", "comment", "--comment", "interlay", "-j", "ACCEPT"],
       );
@@ -55,11 +62,19 @@ describe("install and uninstall", () => {
     const flags = Object.entries({ bin, state: node.stateDirectory, run, log: join(directory, "log") }).flatMap(
       ([name, path]) => [`--${name}-directory`, path],
     );
-    const said = lines(inside(node.name, plugins.interlay, "uninstall", ...flags));
+    const said = splitLines(execInNetns(node.name, plugins.interlay, "uninstall", ...flags));
     assert.deepEqual(state(), before_, said.join("\n"));
     assert.ok(!existsSync(node.stateDirectory) && !existsSync(run));
-    assert.deepEqual(lines(inside(multiNic.namespace, "ip", "rule")).length, 3, "rules of ours are in a pod that runs");
-    assert.deepEqual(lines(inside(node.name, plugins.interlay, "uninstall", ...flags)), [], "the second time");
+    assert.deepEqual(
+      splitLines(execInNetns(multiNic.namespace, "ip", "rule")).length,
+      3,
+      "rules of ours are in a pod that runs",
+    );
+    assert.deepEqual(
+      splitLines(execInNetns(node.name, plugins.interlay, "uninstall", ...flags)),
+      [],
+      "the second time",
+    );
   });
 
   it("an upgrade puts the plugin in place whole, and keeps calls that run and pods that are wired", () => {
@@ -71,17 +86,17 @@ describe("install and uninstall", () => {
     mkdirSync(image);
     const old = join(image, "interlay-full");
     copyFileSync(plugins.interlay, old);
-    copyFileSync(plugins.door, join(image, "interlay"));
+    copyFileSync(plugins.launcher, join(image, "interlay"));
     installPlugin(bin, old);
-    const running = inside(node.name, "stat", "-c", "%i", join(bin, "interlay-full"));
+    const running = execInNetns(node.name, "stat", "-c", "%i", join(bin, "interlay-full"));
     assert.equal(net.attach(node, pod, "eth0", "10.7.200.3/16", "10.7.168.72").status, 0);
-    const wired = permanentState(node);
+    const wired = readPermanentState(node);
     writeFileSync(old, "of another version", { flag: "a" });
     installPlugin(bin, old);
-    const now = inside(node.name, "stat", "-c", "%i", join(bin, "interlay-full"));
+    const now = execInNetns(node.name, "stat", "-c", "%i", join(bin, "interlay-full"));
     assert.notEqual(now, running, "it was written in place");
     assert.deepEqual(readdirSync(bin).sort(), ["interlay", "interlay-full", "interlay-ipam", "others"]);
-    assert.deepEqual(permanentState(node), wired);
+    assert.deepEqual(readPermanentState(node), wired);
     assert.ok(ping(node.name, "10.7.200.3"));
   });
 });

@@ -3,7 +3,7 @@ import { spawnSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
-import { permanentState, pluginsFromEnvironment, TestNet, type TestNode, type TestPod } from "../testing/node.ts";
+import { readPermanentState, pluginsFromEnvironment, TestNet, type TestNode, type TestPod } from "../testing/node.ts";
 
 /** Calls of the real executable a property. */
 const RUNS = Number(process.env["INTERLAY_FUZZ_RUNS"] ?? 40);
@@ -54,7 +54,7 @@ describe("bad input, to the executable", () => {
     net.close();
   });
 
-  const state = () => [...permanentState(node), ...permanentState({ ...node, name: pod.namespace })];
+  const state = () => [...readPermanentState(node), ...readPermanentState({ ...node, name: pod.namespace })];
 
   /** A call ends by itself with 0 or 1 and JSON; refused, it has changed nothing; served, DEL takes everything back. */
   function call(env: NodeJS.ProcessEnv, input: string): void {

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import {
-  inside,
-  lines,
-  must,
-  permanentState,
+  execInNetns,
+  splitLines,
+  execOrThrow,
+  readPermanentState,
   ping,
   pluginsFromEnvironment,
   TestNet,
@@ -30,7 +30,7 @@ describe("what an earlier life of an address left", () => {
   afterEach(() => {
     net.close();
   });
-  const onNode = (...argv: readonly string[]) => must(["ip", "-n", node.name, ...argv]);
+  const onNode = (...argv: readonly string[]) => execOrThrow(["ip", "-n", node.name, ...argv]);
   const answers = (ip: string) => {
     assert.ok(ping(node.name, ip), `node -> ${ip}: no answer`);
     assert.ok(ping(other.name, ip), `other node -> ${ip}: no answer`);
@@ -55,7 +55,7 @@ describe("what an earlier life of an address left", () => {
       if (ifname === "net1") net.overlay(node, pod, "10.233.64.5", "fd33:64::5");
       const { status, json } = net.attachAll(node, pod, ifname, address(1));
       assert.equal(status, 0, JSON.stringify(json));
-      const left = permanentState(node).filter((line) => line.includes("cali0123456789a"));
+      const left = readPermanentState(node).filter((line) => line.includes("cali0123456789a"));
       assert.deepEqual(
         left.filter((line) => /200[.:]1 /.test(line)).map((line) => line.replace(/ linkdown/, "")),
         ["10.7.200.1 dev cali0123456789a table 77 scope link"],
@@ -76,7 +76,7 @@ describe("what an earlier life of an address left", () => {
     const pod = net.pod("m");
     net.overlay(node, pod, "10.233.64.5", "fd33:64::5");
     for (const from of ["10.7.200.1", "fd07::200:1"])
-      must([
+      execOrThrow([
         "ip",
         "-n",
         pod.namespace,
@@ -91,7 +91,7 @@ describe("what an earlier life of an address left", () => {
         "1000",
       ]);
     assert.equal(net.attachAll(node, pod, "net1", address(1)).status, 0);
-    const rules = ["-4", "-6"].flatMap((family) => lines(inside(pod.namespace, "ip", family, "rule")));
+    const rules = ["-4", "-6"].flatMap((family) => splitLines(execInNetns(pod.namespace, "ip", family, "rule")));
     assert.ok(!rules.some((line) => line.includes("10099")), rules.join("\n"));
     for (const ip of ["10.7.200.1", "fd07::200:1"]) answers(ip);
   });
@@ -103,24 +103,24 @@ describe("what an earlier life of an address left", () => {
     it(`${type} that is added again with other addresses has nothing of the first`, () => {
       const pod = net.pod("p");
       if (ifname === "net1") net.overlay(node, pod, "10.233.64.5", "fd33:64::5");
-      const before_ = permanentState(node);
+      const before_ = readPermanentState(node);
       const options = { hijackCIDRs: ["192.0.2.0/24", "2001:db8::/64"], mtu: 1400 };
       assert.equal(net.attachAll(node, pod, ifname, address(1), options).status, 0);
       assert.equal(net.call("macvlan", "DEL", node, pod, ifname, { ipam: { type: "static" } }).status, 0);
       const { status, json } = net.attachAll(node, pod, ifname, address(2));
       assert.equal(status, 0, JSON.stringify(json));
       const inPod = ["-4", "-6"].flatMap((family) => [
-        ...lines(inside(pod.namespace, "ip", family, "route", "show", "table", "all")),
-        ...lines(inside(pod.namespace, "ip", family, "rule")),
+        ...splitLines(execInNetns(pod.namespace, "ip", family, "route", "show", "table", "all")),
+        ...splitLines(execInNetns(pod.namespace, "ip", family, "rule")),
       ]);
       const old = /\b10\.7\.200\.1\b|fd07::200:1\b|192\.0\.2\.0|2001:db8::/;
       assert.deepEqual(
-        [...permanentState(node), ...inPod].filter((line) => old.test(line)),
+        [...readPermanentState(node), ...inPod].filter((line) => old.test(line)),
         [],
       );
       for (const ip of ["10.7.200.2", "fd07::200:2"]) answers(ip);
       assert.deepEqual(net.call("interlay", "CHECK", node, pod, ifname, {}), { status: 0, json: {} });
       assert.equal(net.call("interlay", "DEL", node, pod, ifname, {}).status, 0);
-      assert.deepEqual(permanentState(node), before_);
+      assert.deepEqual(readPermanentState(node), before_);
     });
 });

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { inside, lines, permanentState, ping, pluginsFromEnvironment, TestNet } from "../testing/node.ts";
+import { execInNetns, splitLines, readPermanentState, ping, pluginsFromEnvironment, TestNet } from "../testing/node.ts";
 import type { TestNode, TestPod } from "../testing/node.ts";
 
 const NODE6 = "fd07::71";
@@ -26,7 +26,7 @@ for (const [title, addresses] of [
       node = net.node("n1", "10.7.168.71", {}, NODE6);
       net.node("n2", "10.7.168.72", {}, OTHER6);
       pod = net.pod("u");
-      untouched = permanentState(node);
+      untouched = readPermanentState(node);
       const { status, json } = net.attachAll(node, pod, "eth0", addresses);
       assert.equal(status, 0, JSON.stringify(json));
     });
@@ -35,7 +35,7 @@ for (const [title, addresses] of [
     });
 
     it("has the documented routes", () => {
-      const routes = lines(inside(pod.namespace, "ip", "-6", "route"));
+      const routes = splitLines(execInNetns(pod.namespace, "ip", "-6", "route"));
       for (const wanted of [
         "default via fd07::72 dev eth0",
         "fd07::71 dev veth0 src fd07::200:1",
@@ -58,16 +58,16 @@ for (const [title, addresses] of [
     });
 
     it("answers what came in by veth0 by veth0, whoever asked", () => {
-      inside(node.name, "ip", "address", "add", "2001:db8::1/128", "dev", "lo", "nodad");
+      execInNetns(node.name, "ip", "address", "add", "2001:db8::1/128", "dev", "lo", "nodad");
       assert.ok(ping(node.name, "fd07::200:1", "2001:db8::1"), "a reply to 2001:db8::1 left by eth0, expected veth0");
-      inside(node.name, "ip", "address", "delete", "2001:db8::1/128", "dev", "lo");
+      execInNetns(node.name, "ip", "address", "delete", "2001:db8::1/128", "dev", "lo");
     });
 
     it("is found in order by CHECK, and leaves nothing after DEL", () => {
       assert.deepEqual(net.call("interlay", "CHECK", node, pod, "eth0", {}), { status: 0, json: {} });
       assert.deepEqual(net.call("interlay", "DEL", node, pod, "eth0", {}), { status: 0, json: {} });
       assert.deepEqual(
-        permanentState(node).filter((line) => !untouched.includes(line)),
+        readPermanentState(node).filter((line) => !untouched.includes(line)),
         [],
       );
     });
@@ -87,7 +87,7 @@ describe("a multi-NIC pod with both families", () => {
     other = net.node("n2", "10.7.168.72", {}, OTHER6);
     pod = net.pod("m");
     net.overlay(node, pod, "10.233.64.5", overlay6);
-    untouched = permanentState(node);
+    untouched = readPermanentState(node);
     for (const [ifname, host] of [
       ["net1", "2"],
       ["net2", "3"],
@@ -105,7 +105,7 @@ describe("a multi-NIC pod with both families", () => {
 
   it("answers from each address by its own link", () => {
     const link = (from: string, to: string) =>
-      / dev (\S+)/.exec(inside(pod.namespace, "ip", "route", "get", to, "from", from))?.[1];
+      / dev (\S+)/.exec(execInNetns(pod.namespace, "ip", "route", "get", to, "from", from))?.[1];
     assert.deepEqual(
       [overlay6, "fd07::200:2", "fd07::200:3"].map((from) => link(from, "fd07::200:9")),
       ["eth0", "net1", "net2"],
@@ -129,10 +129,10 @@ describe("a multi-NIC pod with both families", () => {
     assert.ok(ping(node.name, "fd07::200:2"), "node -> net1's address: no answer after net2's DEL");
     assert.equal(net.call("interlay", "DEL", node, pod, "net1", {}).status, 0);
     assert.deepEqual(
-      permanentState(node).filter((line) => !untouched.includes(line)),
+      readPermanentState(node).filter((line) => !untouched.includes(line)),
       [],
     );
-    assert.deepEqual(lines(inside(pod.namespace, "ip", "rule")).length, 3, "rules are left in the pod");
+    assert.deepEqual(splitLines(execInNetns(pod.namespace, "ip", "rule")).length, 3, "rules are left in the pod");
   });
 });
 
@@ -142,7 +142,7 @@ describe("an IPv6 address without a gateway, for which no plugin before has wait
     try {
       const node = net.node("n1", "10.7.168.71", {}, NODE6);
       const other = net.node("n2", "10.7.168.72", {}, OTHER6);
-      inside(other.name, "ip", "-6", "address", "add", "fd07::200:9/64", "dev", "eth0", "nodad");
+      execInNetns(other.name, "ip", "-6", "address", "add", "fd07::200:9/64", "dev", "eth0", "nodad");
       const free = net.attachAll(node, net.pod("u"), "eth0", [{ address: "fd07::200:1/64" }]);
       assert.equal(free.status, 0, JSON.stringify(free.json));
       assert.ok(ping(node.name, "fd07::200:1"), "node -> its pod: no answer");

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { inside, lines, permanentState, pluginsFromEnvironment, TestNet } from "../testing/node.ts";
+import { execInNetns, splitLines, readPermanentState, pluginsFromEnvironment, TestNet } from "../testing/node.ts";
 import type { TestNode, TestPod } from "../testing/node.ts";
 
 const records = (node: TestNode): readonly string[] => {
@@ -11,15 +11,15 @@ const records = (node: TestNode): readonly string[] => {
 
 /** The pod's links, rules and routes, without what the kernel makes of its own accord. */
 const podState = (pod: TestPod): readonly string[] => [
-  ...lines(inside(pod.namespace, "ip", "-o", "link")).map((line) => line.split(": ")[1] ?? ""),
+  ...splitLines(execInNetns(pod.namespace, "ip", "-o", "link")).map((line) => line.split(": ")[1] ?? ""),
   ...["-4", "-6"].flatMap((family) => [
-    ...lines(inside(pod.namespace, "ip", family, "rule")),
+    ...splitLines(execInNetns(pod.namespace, "ip", family, "rule")),
     // A link's own fe80:: comes when the kernel knows that nobody else has it: later than the link.
-    ...lines(inside(pod.namespace, "ip", family, "route", "show", "table", "all")).filter(
+    ...splitLines(execInNetns(pod.namespace, "ip", family, "route", "show", "table", "all")).filter(
       (line) => !/^((local|anycast|multicast) )?(fe80:|ff00:)/.test(line),
     ),
   ]),
-  ...lines(inside(pod.namespace, "nft", "list", "ruleset")),
+  ...splitLines(execInNetns(pod.namespace, "nft", "list", "ruleset")),
 ];
 
 /** Underlay pods, multi-NIC pods, and a NIC beside another of ours. */
@@ -58,7 +58,7 @@ for (const [type, ifname] of [
         { address: "fd07::200:1/64", gateway: "fd07::72" },
       ];
       config = { prevResult: net.macvlan(node, pod, ifname, addresses) };
-      untouched = permanentState(node);
+      untouched = readPermanentState(node);
       podUntouched = podState(pod);
       assert.equal(net.call("interlay", "ADD", node, pod, ifname, config).status, 0);
       const [file = ""] = records(node).filter((name) => !recorded.includes(name));
@@ -71,7 +71,7 @@ for (const [type, ifname] of [
     });
 
     const nothingLeft = (what: string) => {
-      assert.deepEqual(permanentState(node), untouched, `on the node after ${what}`);
+      assert.deepEqual(readPermanentState(node), untouched, `on the node after ${what}`);
       assert.deepEqual(podState(pod), podUntouched, `in the pod after ${what}`);
       assert.deepEqual(records(node), recorded, `records after ${what}`);
     };

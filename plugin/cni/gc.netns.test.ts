@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import {
-  lines,
-  inside,
-  permanentState,
+  splitLines,
+  execInNetns,
+  readPermanentState,
   pluginsFromEnvironment,
   TestNet,
   type TestNode,
@@ -43,31 +43,31 @@ describe("GC, cniVersion 1.1.0", () => {
       net.overlay(node, kept, "10.233.64.5", "fd33:64::5");
       assert.equal(net.attachAll(node, kept, "net1", both(1)).status, 0);
       assert.equal(net.attachAll(node, kept, "net2", both(2)).status, 0);
-      const wanted = { node: permanentState(node), records: records() };
+      const wanted = { node: readPermanentState(node), records: records() };
       assert.equal(net.attachAll(node, lost, "eth0", both(3)).status, 0);
       assert.equal(net.attachAll(node, lost, "net1", both(4)).status, 0);
       const valid = ["net1", "net2"].map((ifname) => ({ containerID: kept.containerId, ifname }));
       gc("underlay", { [key]: valid });
-      assert.deepEqual({ node: permanentState(node), records: records() }, wanted);
+      assert.deepEqual({ node: readPermanentState(node), records: records() }, wanted);
       for (const ifname of ["net1", "net2"])
         assert.deepEqual(net.call("interlay", "CHECK", node, kept, ifname, {}), { status: 0, json: {} });
-      assert.equal(lines(inside(lost.namespace, "ip", "rule")).length, 3, "rules are left in the stale pod");
+      assert.equal(splitLines(execInNetns(lost.namespace, "ip", "rule")).length, 3, "rules are left in the stale pod");
     });
 
   it("is about one network: another one's attachments are left alone, though the list has none of them", () => {
     const [mine, others] = [net.pod("mine"), net.pod("others")];
     assert.equal(net.attachAll(node, others, "eth0", both(1), { name: "other" }).status, 0);
-    const wanted = permanentState(node);
+    const wanted = readPermanentState(node);
     assert.equal(net.attachAll(node, mine, "eth0", both(2)).status, 0);
     gc("underlay", { "cni.dev/valid-attachments": [] });
-    assert.deepEqual(permanentState(node), wanted);
+    assert.deepEqual(readPermanentState(node), wanted);
     assert.deepEqual(records(), [`${others.containerId}-eth0.json`]);
     gc("other", { "cni.dev/valid-attachments": [] });
     assert.deepEqual(records(), []);
   });
 
   it("removes what is left of a pod whose namespace is gone", () => {
-    const before_ = permanentState(node);
+    const before_ = readPermanentState(node);
     const pod = net.pod("gone");
     net.overlay(node, pod, "10.233.64.5", "fd33:64::5");
     assert.equal(net.attachAll(node, pod, "net1", both(1)).status, 0);
@@ -75,7 +75,7 @@ describe("GC, cniVersion 1.1.0", () => {
     gc("underlay", { "cni.dev/valid-attachments": [] });
     assert.deepEqual(records(), []);
     assert.deepEqual(
-      permanentState(node).filter((line) => !before_.includes(line)),
+      readPermanentState(node).filter((line) => !before_.includes(line)),
       [],
     );
   });

@@ -3,9 +3,9 @@ import { spawnSync } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import {
-  inside,
-  lines,
-  permanentState,
+  execInNetns,
+  splitLines,
+  readPermanentState,
   ping,
   placeVariables,
   pluginsFromEnvironment,
@@ -62,7 +62,7 @@ describe("under libcni", () => {
     it(`is added, checked and deleted, cniVersion ${version}`, () => {
       const pod = net.pod(`l${version.replaceAll(".", "")}`);
       const directory = network(version);
-      const before_ = permanentState(node);
+      const before_ = readPermanentState(node);
       const added = tool("add", directory, pod);
       assert.equal(added.status, 0, added.said);
       const result = JSON.parse(added.stdout) as { cniVersion: string; interfaces: { name: string }[] };
@@ -76,18 +76,18 @@ describe("under libcni", () => {
       if (version === "0.3.1") {
         assert.match(checked.said, /does not support the CHECK command/, "CHECK came with 0.4.0");
         assert.equal(tool("del", directory, pod).status, 0);
-        assert.deepEqual(permanentState(node), before_);
+        assert.deepEqual(readPermanentState(node), before_);
         return;
       }
       assert.equal(checked.status, 0, checked.said);
-      inside(pod.namespace, "ip", "route", "delete", "10.233.0.0/18");
+      execInNetns(pod.namespace, "ip", "route", "delete", "10.233.0.0/18");
       const drifted = tool("check", directory, pod);
       assert.notEqual(drifted.status, 0, "CHECK did not see that a route is missing");
       assert.match(drifted.said, /lacks 1 of .*route 10\.233\.0\.0\/18/);
       const deleted = tool("del", directory, pod);
       assert.equal(deleted.status, 0, deleted.said);
       assert.equal(tool("del", directory, pod).status, 0, "DEL a second time");
-      assert.deepEqual(permanentState(node), before_);
+      assert.deepEqual(readPermanentState(node), before_);
     });
 
   it("says by STATUS whether it can serve, cniVersion 1.1.0", () => {
@@ -101,15 +101,15 @@ describe("under libcni", () => {
 
   it("removes by GC what has no valid attachment, and nothing else, cniVersion 1.1.0", () => {
     const directory = network("1.1.0");
-    const before_ = permanentState(node);
+    const before_ = readPermanentState(node);
     const lost = net.pod("g");
     const added = tool("add", directory, lost);
     assert.equal(added.status, 0, added.said);
-    assert.notDeepEqual(permanentState(node), before_);
+    assert.notDeepEqual(readPermanentState(node), before_);
     // cnitool knows of no valid attachment at all.
     const collected = tool("gc", directory, lost);
     assert.equal(collected.status, 0, collected.said);
-    assert.deepEqual(permanentState(node), before_);
-    assert.ok(!lines(inside(lost.namespace, "ip", "-o", "link")).some((line) => line.includes("veth0")));
+    assert.deepEqual(readPermanentState(node), before_);
+    assert.ok(!splitLines(execInNetns(lost.namespace, "ip", "-o", "link")).some((line) => line.includes("veth0")));
   });
 });

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { spawn, spawnSync } from "node:child_process";
-import { permanentState, pluginsFromEnvironment, TestNet } from "../testing/node.ts";
+import { readPermanentState, pluginsFromEnvironment, TestNet } from "../testing/node.ts";
 
 /** Whether nobody holds the lock on a network namespace. */
 const free = (netns: string): boolean => spawnSync("flock", ["--nonblock", netns, "true"]).status === 0;
@@ -17,7 +17,7 @@ describe("a pod that the agent is repairing", () => {
   it("is left by DEL once the repair has ended, so that nothing is put back behind it", async () => {
     const node = net.node("n1", "10.7.168.71");
     const pod = net.pod("u");
-    const untouched = permanentState(node);
+    const untouched = readPermanentState(node);
     assert.equal(net.attach(node, pod, "eth0", "10.7.200.1/16").status, 0);
     assert.ok(free(pod.netns), "ADD has ended, but the pod's network namespace is still locked");
 
@@ -26,6 +26,6 @@ describe("a pod that the agent is repairing", () => {
     assert.equal(net.call("interlay", "DEL", node, pod, "eth0", {}).status, 0);
 
     assert.ok(free(pod.netns), "DEL has not waited for who was writing the pod's state");
-    assert.deepEqual(permanentState(node), untouched);
+    assert.deepEqual(readPermanentState(node), untouched);
   });
 });

@@ -1,5 +1,13 @@
 import assert from "node:assert/strict";
-import { inside, must, ping, pluginsFromEnvironment, TestNet, type TestNode, type TestPod } from "../testing/node.ts";
+import {
+  execInNetns,
+  execOrThrow,
+  ping,
+  pluginsFromEnvironment,
+  TestNet,
+  type TestNode,
+  type TestPod,
+} from "../testing/node.ts";
 
 /** The other node; the gateway of the underlay too. */
 const GATEWAY = "10.7.168.72";
@@ -31,14 +39,16 @@ interface Needed {
 const inPod = (pod: TestPod, ...argv: readonly string[]) => ["ip", "netns", "exec", pod.namespace, ...argv];
 const onNode = (node: TestNode, ...argv: readonly string[]) => ["ip", "netns", "exec", node.name, ...argv];
 const pairOf = (node: TestNode, address: string): string =>
-  /dev (\S+)/.exec(inside(node.name, "ip", "route", "get", address))?.[1] ?? "no link";
+  /dev (\S+)/.exec(execInNetns(node.name, "ip", "route", "get", address))?.[1] ?? "no link";
 /** Answers ARP only for addresses of the link that is asked. */
-const ownAddressesOnly = (namespace: string) => inside(namespace, "sysctl", "-qw", "net.ipv4.conf.all.arp_ignore=1");
+const ownAddressesOnly = (namespace: string) =>
+  execInNetns(namespace, "sysctl", "-qw", "net.ipv4.conf.all.arp_ignore=1");
 const tableOf = (pod: TestPod, address: string): string =>
-  /lookup (\d+)/.exec(inside(pod.namespace, "ip", "rule", "show", "from", address))?.[1] ?? "no table";
+  /lookup (\d+)/.exec(execInNetns(pod.namespace, "ip", "rule", "show", "from", address))?.[1] ?? "no table";
 
 function filterStrictly({ underlay }: World): void {
-  for (const link of ["all", "veth0"]) inside(underlay.namespace, "sysctl", "-qw", `net.ipv4.conf.${link}.rp_filter=1`);
+  for (const link of ["all", "veth0"])
+    execInNetns(underlay.namespace, "sysctl", "-qw", `net.ipv4.conf.${link}.rp_filter=1`);
 }
 
 /** Lines that a cluster such as the suite's can do without (e2e/mutants/survivors.ts): here each is missed. */
@@ -46,28 +56,28 @@ const NEEDED: readonly Needed[] = [
   {
     line: "multi-NIC pod: rule from net1's address",
     when: "somebody asks net1's address from where the node has no way to",
-    arrange: ({ node }) => inside(node.name, "ip", "route", "delete", "default"),
+    arrange: ({ node }) => execInNetns(node.name, "ip", "route", "delete", "default"),
     reach: ({ other }) => ping(other.name, NET1, FAR),
     takeOut: ({ multi }) => inPod(multi, "ip", "rule", "delete", "from", NET1),
   },
   {
     line: "multi-NIC pod: net1's own gateway",
     when: "somebody asks net1's address from where the node has no way to",
-    arrange: ({ node }) => inside(node.name, "ip", "route", "delete", "default"),
+    arrange: ({ node }) => execInNetns(node.name, "ip", "route", "delete", "default"),
     reach: ({ other }) => ping(other.name, NET1, FAR),
     takeOut: ({ multi }) => inPod(multi, "ip", "route", "delete", "default", "table", tableOf(multi, NET1)),
   },
   {
     line: "multi-NIC pod: net1's own network",
     when: "the gateway sends nothing back to where it came from",
-    arrange: ({ other }) => inside(other.name, "sysctl", "-qw", "net.ipv4.ip_forward=0"),
+    arrange: ({ other }) => execInNetns(other.name, "sysctl", "-qw", "net.ipv4.ip_forward=0"),
     reach: ({ third }) => ping(third.name, NET1),
     takeOut: ({ multi }) => inPod(multi, "ip", "route", "delete", "10.7.0.0/16", "table", tableOf(multi, NET1)),
   },
   {
     line: "multi-NIC pod: the overlay address's own way to the node",
     when: "the node has no default route and so answers no ARP for Calico's gateway",
-    arrange: ({ node }) => inside(node.name, "ip", "route", "delete", "default"),
+    arrange: ({ node }) => execInNetns(node.name, "ip", "route", "delete", "default"),
     reach: ({ node }) => ping(node.name, OVERLAY, node.address),
     takeOut: ({ multi, node }) =>
       inPod(multi, "ip", "route", "delete", `${node.address}/32`, "table", tableOf(multi, OVERLAY)),
@@ -76,8 +86,8 @@ const NEEDED: readonly Needed[] = [
     line: "multi-NIC pod: overlay and Services by eth0",
     when: "net1 has the default route",
     arrange: ({ multi, node }) => {
-      inside(multi.namespace, "ip", "route", "replace", "default", "via", GATEWAY, "dev", "net1");
-      inside(node.name, "ip", "address", "add", "10.233.70.1/32", "dev", "lo");
+      execInNetns(multi.namespace, "ip", "route", "replace", "default", "via", GATEWAY, "dev", "net1");
+      execInNetns(node.name, "ip", "address", "add", "10.233.70.1/32", "dev", "lo");
     },
     reach: ({ multi }) => ping(multi.namespace, "10.233.70.1"),
     takeOut: ({ multi }) => inPod(multi, "ip", "route", "delete", "10.233.64.0/18"),
@@ -142,7 +152,7 @@ describe("lines that only some clusters miss", () => {
         const world = cluster(net);
         arrange?.(world);
         assert.ok(reach(world), "no answer with every line there");
-        must(takeOut(world));
+        execOrThrow(takeOut(world));
         assert.ok(!reach(world), `still an answer: ${line} is not needed`);
       } finally {
         net.close();
@@ -164,7 +174,7 @@ describe("lines that count when the link comes up", () => {
         const node = net.node("n1", "10.7.168.71", {}, "fd00:10:7::71");
         const pod = net.pod("u");
         for (const namespace of [node.name, pod.namespace])
-          inside(namespace, "sysctl", "-qw", `net.ipv6.conf.default.${setting}=${others}`);
+          execInNetns(namespace, "sysctl", "-qw", `net.ipv6.conf.default.${setting}=${others}`);
         const addresses = [{ address: `${UNDERLAY}/16`, gateway: GATEWAY }, { address: `${UNDERLAY6}/64` }];
         const { status, json } = net.attachAll(node, pod, "eth0", addresses);
         assert.equal(status, 0, JSON.stringify(json));
@@ -172,7 +182,7 @@ describe("lines that count when the link comes up", () => {
           [node.name, pairOf(node, UNDERLAY)],
           [pod.namespace, "veth0"],
         ] as const) {
-          assert.equal(inside(namespace, "cat", `/proc/sys/net/ipv6/conf/${link}/${setting}`).trim(), "0", link);
+          assert.equal(execInNetns(namespace, "cat", `/proc/sys/net/ipv6/conf/${link}/${setting}`).trim(), "0", link);
           if (setting === "accept_dad")
             assert.ok(settlesBeforeDad(namespace, link), `${link} is still tentative: DAD is on`);
         }
@@ -186,7 +196,7 @@ describe("lines that count when the link comes up", () => {
 function settlesBeforeDad(namespace: string, link: string): boolean {
   const until = Date.now() + 700;
   while (Date.now() < until)
-    if (!inside(namespace, "ip", "-6", "address", "show", "dev", link).includes("tentative")) return true;
+    if (!execInNetns(namespace, "ip", "-6", "address", "show", "dev", link).includes("tentative")) return true;
   return false;
 }
 
@@ -194,10 +204,10 @@ function cluster(net: TestNet): World {
   const node = net.node("n1", "10.7.168.71", {}, "fd00:10:7::71");
   const other = net.node("n2", GATEWAY);
   const third = net.node("n3", "10.7.168.73");
-  inside(other.name, "ip", "address", "add", `${FAR}/32`, "dev", "lo");
-  inside(node.name, "ip", "address", "add", `${FAR_OF_NODE}/32`, "dev", "lo");
-  inside(node.name, "ip", "address", "add", `${FAR_OF_NODE6}/128`, "dev", "lo");
-  inside(node.name, "ip", "route", "add", "default", "via", GATEWAY);
+  execInNetns(other.name, "ip", "address", "add", `${FAR}/32`, "dev", "lo");
+  execInNetns(node.name, "ip", "address", "add", `${FAR_OF_NODE}/32`, "dev", "lo");
+  execInNetns(node.name, "ip", "address", "add", `${FAR_OF_NODE6}/128`, "dev", "lo");
+  execInNetns(node.name, "ip", "route", "add", "default", "via", GATEWAY);
   const underlay = net.pod("u");
   const both = [{ address: `${UNDERLAY}/16`, gateway: GATEWAY }, { address: `${UNDERLAY6}/64` }];
   assert.equal(net.attachAll(node, underlay, "eth0", both).status, 0);

@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import {
-  inside,
-  lines,
-  permanentState,
+  execInNetns,
+  splitLines,
+  readPermanentState,
   ping,
   pluginsFromEnvironment,
   TestNet,
@@ -41,7 +41,7 @@ describe("the default route's NIC", () => {
     ips: [{ address: "10.7.200.2/16", interface: 0, ...(gateway === undefined ? {} : { gateway }) }],
   });
   const defaults = () =>
-    ["-4", "-6"].flatMap((family) => lines(inside(pod.namespace, "ip", family, "route", "show", "default")));
+    ["-4", "-6"].flatMap((family) => splitLines(execInNetns(pod.namespace, "ip", family, "route", "show", "default")));
 
   it("stays eth0 if nothing is said", () => {
     assert.equal(net.attachAll(node, pod, "net1", both).status, 0);
@@ -88,7 +88,7 @@ describe("the default route's NIC", () => {
         join(wishes, `${later.containerId}-${ifname}.json`),
         JSON.stringify({ defaultRouteNic: "storage" }),
       );
-    const route = () => lines(inside(later.namespace, "ip", "-4", "route", "show", "default")).join("\n");
+    const route = () => splitLines(execInNetns(later.namespace, "ip", "-4", "route", "show", "default")).join("\n");
     const address = (host: number) => [{ address: `10.7.200.${host}/16`, gateway: GATEWAY }];
     assert.equal(net.attachAll(node, later, "lan0", address(7)).status, 0);
     assert.match(route(), /^default via 169\.254\.1\.1 dev eth0/);
@@ -100,7 +100,7 @@ describe("the default route's NIC", () => {
   });
 
   it("is an error that names the NICs there are, and one without a gateway is one", () => {
-    const before_ = permanentState(node);
+    const before_ = readPermanentState(node);
     const of = (podDefaultRouteNic: string, gateway?: string) =>
       net.call("interlay", "ADD", node, pod, "net1", { podDefaultRouteNic, prevResult: prevResult("net1", gateway) });
     assert.equal(of("lan7").json["code"], 103);
@@ -108,7 +108,7 @@ describe("the default route's NIC", () => {
     assert.match(String(of("net1").json["msg"]), /net1 was chosen .* no gateway/);
     assert.equal(of("net2").status, 0, "net2 comes after net1: its own ADD makes the route");
     assert.equal(net.call("interlay", "DEL", node, pod, "net1", {}).status, 0);
-    assert.deepEqual(permanentState(node), before_);
+    assert.deepEqual(readPermanentState(node), before_);
   });
 });
 
@@ -126,19 +126,19 @@ describe("tables and priorities", () => {
   const numbers = { hostRouteTable: 777, hostRulePriority: 1777, podRulePriority: 2777, podMarkPriority: 1777 };
 
   it("are the configuration's for a multi-NIC pod, and go with it", () => {
-    const before_ = permanentState(node);
+    const before_ = readPermanentState(node);
     const pod = net.pod("m");
     net.overlay(node, pod, OVERLAY);
-    const own = permanentState(node);
+    const own = readPermanentState(node);
     const address = { address: "10.7.200.2/16", gateway: GATEWAY };
     assert.equal(net.attachAll(node, pod, "net1", [address], numbers).status, 0);
-    assert.match(inside(node.name, "ip", "rule"), /^1777:\s+from all lookup 777/m);
-    assert.match(inside(node.name, "ip", "route", "show", "table", "777"), /^10\.7\.200\.2 dev cali/m);
-    assert.match(inside(pod.namespace, "ip", "rule"), /^2777:\s+from 10\.7\.200\.2 lookup/m);
+    assert.match(execInNetns(node.name, "ip", "rule"), /^1777:\s+from all lookup 777/m);
+    assert.match(execInNetns(node.name, "ip", "route", "show", "table", "777"), /^10\.7\.200\.2 dev cali/m);
+    assert.match(execInNetns(pod.namespace, "ip", "rule"), /^2777:\s+from 10\.7\.200\.2 lookup/m);
     assert.ok(ping(node.name, "10.7.200.2"), "node -> net1's address: no answer by another table");
     assert.equal(net.call("interlay", "CHECK", node, pod, "net1", numbers).status, 0);
     assert.equal(net.call("interlay", "DEL", node, pod, "net1", numbers).status, 0);
-    assert.deepEqual(permanentState(node), own);
+    assert.deepEqual(readPermanentState(node), own);
     assert.notDeepEqual(own, before_);
   });
 
@@ -146,7 +146,7 @@ describe("tables and priorities", () => {
     const pod = net.pod("u");
     const address = { address: "10.7.200.3/16", gateway: GATEWAY };
     assert.equal(net.attachAll(node, pod, "eth0", [address], numbers).status, 0);
-    assert.match(inside(pod.namespace, "ip", "rule"), /^1777:\s+from all fwmark 0x1 lookup 500/m);
+    assert.match(execInNetns(pod.namespace, "ip", "rule"), /^1777:\s+from all fwmark 0x1 lookup 500/m);
     assert.ok(ping(node.name, "10.7.200.3"));
   });
 

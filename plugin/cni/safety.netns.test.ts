@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { readConflictNotes } from "./conflict-notes.ts";
 import {
-  inside,
-  lines,
-  must,
-  permanentState,
+  execInNetns,
+  splitLines,
+  execOrThrow,
+  readPermanentState,
   ping,
   pluginsFromEnvironment,
   TestNet,
@@ -31,11 +31,11 @@ describe("address safety", () => {
   const v4 = { address: "10.7.200.1/16", gateway: GATEWAY };
   const v6 = { address: "fd07::200:1/64", gateway: GATEWAY6 };
   const macOf = (namespace: string, link: string) =>
-    /link\/ether (\S+)/.exec(inside(namespace, "ip", "link", "show", link))?.[1] ?? "";
+    /link\/ether (\S+)/.exec(execInNetns(namespace, "ip", "link", "show", link))?.[1] ?? "";
   /** A stranger's machine on the wire. */
   const stranger = (...addresses: readonly string[]): string => {
     for (const address of addresses)
-      must([
+      execOrThrow([
         "ip",
         "-n",
         other.name,
@@ -70,14 +70,14 @@ describe("address safety", () => {
     const pod = net.pod("u");
     const prevResult = net.macvlan(node, pod, "eth0", [v4]);
     const mac = stranger("10.7.200.1/32");
-    const before = permanentState(node);
+    const before = readPermanentState(node);
     const { json } = net.call("interlay", "ADD", node, pod, "eth0", { prevResult, conflictDetection: true });
     assert.equal(json["code"], 104, JSON.stringify(json));
     assert.match(
       String(json["msg"]),
       new RegExp(`10\\.7\\.200\\.1, meant for eth0 of pod test/\\S+, is held by ${mac}`),
     );
-    assert.deepEqual(permanentState(node), before);
+    assert.deepEqual(readPermanentState(node), before);
     const [note] = readConflictNotes(node.stateDirectory);
     assert.deepEqual([note?.address, note?.mac, note?.ifname], ["10.7.200.1", mac, "eth0"], "the note for the agent");
     assert.equal(net.call("interlay", "ADD", node, pod, "eth0", { prevResult }).status, 0, "it is an option");
@@ -118,11 +118,11 @@ describe("address safety", () => {
     assert.equal(net.attachAll(node, first, "eth0", [v4, v6]).status, 0);
     for (const ip of ["10.7.200.1", "fd07::200:1"]) assert.ok(ping(third.name, ip), `${ip} before: no answer`);
     // the pod's node dies: nobody deletes anything, neighbours still know the old MAC
-    inside(first.namespace, "ip", "link", "set", "eth0", "down");
+    execInNetns(first.namespace, "ip", "link", "set", "eth0", "down");
     const second = net.pod("b");
     assert.equal(net.attachAll(other, second, "eth0", [v4, v6]).status, 0);
     const mac = macOf(second.namespace, "eth0");
-    const known = lines(inside(third.name, "ip", "neighbour", "show", "dev", "eth0"));
+    const known = splitLines(execInNetns(third.name, "ip", "neighbour", "show", "dev", "eth0"));
     for (const ip of ["10.7.200.1", "fd07::200:1"])
       assert.ok(
         known.some((line) => line.startsWith(`${ip} lladdr ${mac}`)),
@@ -138,7 +138,7 @@ describe("address safety", () => {
     const interfaces = json["interfaces"] as { name: string; mac: string }[];
     assert.equal(interfaces.find(({ name }) => name === "eth0")?.mac, "0a:1b:0a:07:c8:01");
     for (const from of [node, other]) assert.ok(ping(from.name, "10.7.200.1"), "no answer by the new MAC");
-    inside(pod.namespace, "ip", "link", "set", "eth0", "address", "0a:1b:00:00:00:01");
+    execInNetns(pod.namespace, "ip", "link", "set", "eth0", "address", "0a:1b:00:00:00:01");
     const drift = net.call("interlay", "CHECK", node, pod, "eth0", {});
     assert.match(String(drift.json["msg"]), /lacks 1 of \d+ things: pod: link eth0 address 0a:1b:0a:07:c8:01/);
   });

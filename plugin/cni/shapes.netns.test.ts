@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import {
-  inside,
-  lines,
-  must,
-  permanentState,
+  execInNetns,
+  splitLines,
+  execOrThrow,
+  readPermanentState,
   ping,
   pluginsFromEnvironment,
   TestNet,
@@ -23,7 +23,7 @@ describe("pods of other shapes", () => {
     net = new TestNet(pluginsFromEnvironment());
     node = net.node("n1", "10.7.168.71");
     other = net.node("n2", GATEWAY);
-    untouched = permanentState(node);
+    untouched = readPermanentState(node);
   });
   afterEach(() => {
     net.close();
@@ -54,18 +54,18 @@ describe("pods of other shapes", () => {
       for (const [index, name] of names.entries())
         if (name !== "eth0")
           assert.match(
-            inside(pod.namespace, "ip", "route", "get", "10.7.9.9", "from", `10.7.200.${index + 1}`),
+            execInNetns(pod.namespace, "ip", "route", "get", "10.7.9.9", "from", `10.7.200.${index + 1}`),
             new RegExp(`dev ${name} `),
             `what comes from ${name}'s address leaves by another link`,
           );
       for (const name of [...names].reverse()) assert.equal(net.call("interlay", "DEL", node, pod, name, {}).status, 0);
-      assert.deepEqual(permanentState(node), untouched);
+      assert.deepEqual(readPermanentState(node), untouched);
     });
 
   it("a multi-NIC pod with lan0 and storage answers on each, and each goes alone", () => {
     const pod = net.pod("m");
     net.overlay(node, pod, "10.233.64.5");
-    const own = permanentState(node);
+    const own = readPermanentState(node);
     attached(node, pod, "lan0", [address(1)]);
     attached(node, pod, "storage", [address(2)]);
     for (const ip of ["10.7.200.1", "10.7.200.2"]) answers(ip);
@@ -73,11 +73,11 @@ describe("pods of other shapes", () => {
     answers("10.7.200.2");
     assert.ok(ping(node.name, "10.233.64.5"), "node -> overlay address: no answer after one of two NICs went");
     assert.equal(net.call("interlay", "DEL", node, pod, "storage", {}).status, 0);
-    assert.deepEqual(permanentState(node), own);
+    assert.deepEqual(readPermanentState(node), own);
   });
 
   it("an underlay pod whose uplink is a bridge", () => {
-    const ip = (...argv: readonly string[]) => must(["ip", "-n", node.name, ...argv]);
+    const ip = (...argv: readonly string[]) => execOrThrow(["ip", "-n", node.name, ...argv]);
     ip("link", "add", "name", "uplink0", "type", "bridge");
     ip("address", "delete", "10.7.168.71/16", "dev", "eth0");
     ip("link", "set", "eth0", "master", "uplink0");
@@ -96,7 +96,7 @@ describe("pods of other shapes", () => {
 
   // the nodes' own uplink is a veth to the switch: every other test here has macvlan on a veth
   it("an underlay pod whose uplink is a veth, one of several", () => {
-    assert.match(inside(node.name, "ip", "-d", "link", "show", "eth0"), /\bveth\b/);
+    assert.match(execInNetns(node.name, "ip", "-d", "link", "show", "eth0"), /\bveth\b/);
     const pod = net.pod("u");
     attached(node, pod, "eth0", [address(1)]);
     answers("10.7.200.1");
@@ -114,11 +114,11 @@ describe("pods of other shapes", () => {
         },
       });
       assert.equal(status, 0, JSON.stringify(json));
-      const own = permanentState(node);
+      const own = readPermanentState(node);
       const chained = net.call("interlay", "ADD", node, pod, "eth0", { prevResult: json });
       assert.equal(chained.status, 0, JSON.stringify(chained.json));
       assert.deepEqual(chained.json["interfaces"], json["interfaces"]);
-      assert.deepEqual(permanentState(node), own);
+      assert.deepEqual(readPermanentState(node), own);
       attached(node, pod, "net1", [address(1)]);
       answers("10.7.200.1");
       assert.ok(ping(node.name, "10.233.64.5"), "node -> eth0's address: no answer");
@@ -127,7 +127,7 @@ describe("pods of other shapes", () => {
         assert.ok(ping(node.name, "10.7.200.1", "10.233.64.1"), "the node's end of ptp's pair -> net1: no answer");
       assert.equal(net.call("interlay", "DEL", node, pod, "net1", {}).status, 0);
       assert.equal(net.call("interlay", "DEL", node, pod, "eth0", {}).status, 0);
-      assert.deepEqual(permanentState(node), own);
+      assert.deepEqual(readPermanentState(node), own);
     });
 
   it("behind ipvlan, where the kernel has it", function () {
@@ -141,7 +141,7 @@ describe("pods of other shapes", () => {
     assert.equal(status, 0, JSON.stringify(json));
     assert.equal(net.call("interlay", "ADD", node, pod, "eth0", { prevResult: json }).status, 0);
     answers("10.7.200.1");
-    assert.ok(lines(inside(pod.namespace, "ip", "route")).some((line) => line.includes("dev veth0")));
+    assert.ok(splitLines(execInNetns(pod.namespace, "ip", "route")).some((line) => line.includes("dev veth0")));
   });
 });
 
@@ -154,14 +154,14 @@ describe("replies leave by the way that requests came", () => {
         const other = net.node("n2", GATEWAY);
         const strict = (namespace: string, ...links: readonly string[]) => {
           for (const link of ["all", "default", ...links])
-            inside(namespace, "sysctl", "-qw", `net.ipv4.conf.${link}.rp_filter=${filter}`);
+            execInNetns(namespace, "sysctl", "-qw", `net.ipv4.conf.${link}.rp_filter=${filter}`);
         };
         strict(node.name, "eth0");
         strict(other.name, "eth0");
-        inside(node.name, "ip", "address", "add", "192.0.2.1/32", "dev", "lo");
+        execInNetns(node.name, "ip", "address", "add", "192.0.2.1/32", "dev", "lo");
 
         // without it the kernel answers no ARP for Calico's gateway, 169.254.1.1
-        inside(node.name, "ip", "route", "add", "default", "via", GATEWAY);
+        execInNetns(node.name, "ip", "route", "add", "default", "via", GATEWAY);
 
         const underlay = net.pod("u");
         strict(underlay.namespace);

@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import {
-  inside,
-  lines,
-  permanentState,
+  execInNetns,
+  splitLines,
+  readPermanentState,
   ping,
   pluginsFromEnvironment,
   TestNet,
@@ -24,7 +24,7 @@ describe("an underlay pod", () => {
     node = net.node("n1", "10.7.168.71");
     other = net.node("n2", "10.7.168.72");
     pod = net.pod("u");
-    before_ = permanentState(node);
+    before_ = readPermanentState(node);
     const result = net.attach(node, pod, "eth0", "10.7.200.1/16", "10.7.168.72");
     assert.equal(result.status, 0, JSON.stringify(result.json));
   });
@@ -33,7 +33,7 @@ describe("an underlay pod", () => {
   });
 
   it("has the documented routes", () => {
-    const routes = lines(inside(pod.namespace, "ip", "route"));
+    const routes = splitLines(execInNetns(pod.namespace, "ip", "route"));
     for (const wanted of [
       "default via 10.7.168.72 dev eth0",
       "10.7.168.71 dev veth0 scope link src 10.7.200.1",
@@ -44,9 +44,9 @@ describe("an underlay pod", () => {
   });
 
   it("pins its node's MAC, and the node its own", () => {
-    const pinned = inside(pod.namespace, "ip", "neighbour", "show", "dev", "veth0");
+    const pinned = execInNetns(pod.namespace, "ip", "neighbour", "show", "dev", "veth0");
     assert.match(pinned, /10\.7\.168\.71 lladdr 02:[0-9a-f:]+ PERMANENT/);
-    const onNode = inside(node.name, "ip", "neighbour", "show", "nud", "permanent");
+    const onNode = execInNetns(node.name, "ip", "neighbour", "show", "nud", "permanent");
     assert.match(onNode, /10\.7\.200\.1 dev vethil[0-9a-f]{9} lladdr 02:[0-9a-f:]+ PERMANENT/);
   });
 
@@ -61,14 +61,14 @@ describe("an underlay pod", () => {
 
   it("answers what came in by veth0 by veth0, whoever asked", () => {
     // A client that the pod would answer over the wire: the node forwards it with its source kept, as NodePort Local does.
-    inside(node.name, "ip", "address", "add", "192.0.2.1/32", "dev", "lo");
+    execInNetns(node.name, "ip", "address", "add", "192.0.2.1/32", "dev", "lo");
     assert.ok(ping(node.name, "10.7.200.1", "192.0.2.1"), "a reply to 192.0.2.1 left by eth0, expected veth0");
   });
 
   it("is found in order by CHECK, and by its line when something is missing", () => {
     const check = () => net.call("interlay", "CHECK", node, pod, "eth0", {});
     assert.equal(check().status, 0, JSON.stringify(check().json));
-    inside(pod.namespace, "ip", "route", "delete", "10.233.0.0/18");
+    execInNetns(pod.namespace, "ip", "route", "delete", "10.233.0.0/18");
     const drift = check();
     assert.equal(drift.json["code"], 102);
     assert.match(
@@ -78,7 +78,7 @@ describe("an underlay pod", () => {
   });
 
   it("is the same after ADD again, and repaired by it", () => {
-    const link = () => inside(pod.namespace, "ip", "-o", "link", "show", "veth0").split(":")[0];
+    const link = () => execInNetns(pod.namespace, "ip", "-o", "link", "show", "veth0").split(":")[0];
     const index = link();
     const again = net.call("interlay", "ADD", node, pod, "eth0", {
       prevResult: {
@@ -110,8 +110,8 @@ describe("an underlay pod", () => {
   it("leaves nothing on the node after DEL, which may come twice and with nothing to go by", () => {
     assert.equal(net.call("interlay", "DEL", node, pod, "eth0", {}).status, 0);
     assert.equal(net.call("interlay", "DEL", node, pod, "eth0", {}).status, 0);
-    inside(node.name, "ip", "address", "delete", "192.0.2.1/32", "dev", "lo");
-    const left = permanentState(node).filter((line) => !before_.includes(line));
+    execInNetns(node.name, "ip", "address", "delete", "192.0.2.1/32", "dev", "lo");
+    const left = readPermanentState(node).filter((line) => !before_.includes(line));
     assert.deepEqual(left, [], "DEL left this on the node");
     assert.deepEqual(readdirSync(join(node.stateDirectory, "attachments")), []);
   });
@@ -138,7 +138,7 @@ describe("a multi-NIC pod", () => {
   });
 
   it("has the documented routes", () => {
-    const routes = lines(inside(pod.namespace, "ip", "route"));
+    const routes = splitLines(execInNetns(pod.namespace, "ip", "route"));
     for (const wanted of [
       `10.7.168.71 dev eth0 scope link src ${overlay}`,
       `10.233.0.0/18 via 10.7.168.71 dev eth0 src ${overlay}`,
@@ -148,7 +148,7 @@ describe("a multi-NIC pod", () => {
   });
 
   it("answers from each address by its own link", () => {
-    const route = (from: string) => inside(pod.namespace, "ip", "route", "get", "10.7.200.9", "from", from);
+    const route = (from: string) => execInNetns(pod.namespace, "ip", "route", "get", "10.7.200.9", "from", from);
     assert.match(
       route(overlay),
       /dev eth0/,
@@ -169,10 +169,10 @@ describe("a multi-NIC pod", () => {
   it("loses only what is net1's on DEL", () => {
     assert.equal(net.call("interlay", "DEL", node, pod, "net1", {}).status, 0);
     assert.ok(
-      !inside(node.name, "ip", "route").includes("10.7.200.2"),
+      !execInNetns(node.name, "ip", "route").includes("10.7.200.2"),
       "the host route to net1's address is still there",
     );
-    assert.ok(inside(node.name, "ip", "route").includes(overlay), "the overlay's own route went too");
+    assert.ok(execInNetns(node.name, "ip", "route").includes(overlay), "the overlay's own route went too");
   });
 });
 
@@ -194,23 +194,23 @@ describe("a plugin call that cannot be served", () => {
   });
 
   it("undoes its part when the pod is not as the previous plugin said", () => {
-    const before = permanentState(node);
+    const before = readPermanentState(node);
     const result = net.call("interlay", "ADD", node, pod, "eth0", previous("10.7.200.3/16"));
     assert.equal(result.json["code"], 103);
     assert.match(String(result.json["msg"]), /the pod has no link eth0/);
-    assert.deepEqual(permanentState(node), before);
+    assert.deepEqual(readPermanentState(node), before);
   });
 
   it("undoes every step before the one that the kernel refuses", () => {
     // eth0 is there, but without the address that the routes name as their source: the kernel refuses the first of them
-    inside(pod.namespace, "ip", "link", "add", "name", "eth0", "type", "bridge");
-    inside(pod.namespace, "ip", "link", "set", "eth0", "up");
-    const before = permanentState(node);
+    execInNetns(pod.namespace, "ip", "link", "add", "name", "eth0", "type", "bridge");
+    execInNetns(pod.namespace, "ip", "link", "set", "eth0", "up");
+    const before = readPermanentState(node);
     const result = net.call("interlay", "ADD", node, pod, "eth0", previous("10.7.200.3/16"));
     assert.equal(result.json["code"], 101, JSON.stringify(result.json));
     assert.match(String(result.json["msg"]), /pod test\/.*: EINVAL/);
-    assert.deepEqual(permanentState(node), before, "the node is not as before");
-    assert.ok(!inside(pod.namespace, "ip", "link").includes("veth0"), "veth0 is still in the pod");
+    assert.deepEqual(readPermanentState(node), before, "the node is not as before");
+    assert.ok(!execInNetns(pod.namespace, "ip", "link").includes("veth0"), "veth0 is still in the pod");
     assert.ok(
       !existsSync(join(node.stateDirectory, "attachments")) ||
         readdirSync(join(node.stateDirectory, "attachments")).length === 0,
@@ -218,11 +218,11 @@ describe("a plugin call that cannot be served", () => {
   });
 
   it("says so in the spec's words for bad input, and changes nothing", () => {
-    const before = permanentState(node);
+    const before = readPermanentState(node);
     assert.equal(net.call("interlay", "ADD", node, pod, "a/b", previous("10.7.200.3/16")).json["code"], 4);
     assert.equal(net.call("interlay", "ADD", node, pod, "eth0", {}).json["code"], 7);
     assert.equal(net.call("interlay", "ADD", node, pod, "eth0", { cniVersion: "9.9.9" }).json["code"], 1);
     assert.equal(net.call("interlay", "ADD", node, pod, "eth0", previous("10.7.200.300/16")).json["code"], 7);
-    assert.deepEqual(permanentState(node), before);
+    assert.deepEqual(readPermanentState(node), before);
   });
 });

@@ -1,5 +1,5 @@
 import { RTM_LINK, encodeLinkChange } from "../netlink/link.ts";
-import { FLAG } from "../netlink/message.ts";
+import { NLM_FLAG } from "../netlink/message.ts";
 import { NUD_PERMANENT, RTM_NEIGHBOUR, encodeNeighbour } from "../netlink/neighbour.ts";
 import { RTM_ROUTE, encodeRoute } from "../netlink/route.ts";
 import { RTM_RULE, encodeRule } from "../netlink/rule.ts";
@@ -71,7 +71,7 @@ function messageOf(item: MessageItem, where: Namespace): { readonly change: Chan
       const link = indexOf(where, item.device);
       const body = encodeNeighbour({ family: familyOf(address), link, address, mac, state: NUD_PERMANENT });
       return {
-        change: { what, type: RTM_NEIGHBOUR.new, flags: FLAG.create | FLAG.replace, body },
+        change: { what, type: RTM_NEIGHBOUR.new, flags: NLM_FLAG.create | NLM_FLAG.replace, body },
         undo: () => {
           where.socket.execute(what(), RTM_NEIGHBOUR.del, 0, body);
         },
@@ -81,9 +81,9 @@ function messageOf(item: MessageItem, where: Namespace): { readonly change: Chan
       const body = encodeRoute(kernelRoute(item, indexOf(where, item.device)));
       // Without "replace" the kernel puts it in front of foreign routes to the same network, and leaves those alone.
       if (item.connected === true)
-        return { change: { what, type: RTM_ROUTE.new, flags: FLAG.create, body }, undo: undefined };
+        return { change: { what, type: RTM_ROUTE.new, flags: NLM_FLAG.create, body }, undo: undefined };
       return {
-        change: { what, type: RTM_ROUTE.new, flags: FLAG.create | FLAG.replace, body },
+        change: { what, type: RTM_ROUTE.new, flags: NLM_FLAG.create | NLM_FLAG.replace, body },
         undo: () => {
           if (!restoreReplaced(item, where)) where.socket.execute(what(), RTM_ROUTE.del, 0, body);
         },
@@ -92,7 +92,7 @@ function messageOf(item: MessageItem, where: Namespace): { readonly change: Chan
     case "rule": {
       const body = encodeRule(kernelRule(item));
       return {
-        change: { what, type: RTM_RULE.new, flags: FLAG.create | FLAG.excl, body },
+        change: { what, type: RTM_RULE.new, flags: NLM_FLAG.create | NLM_FLAG.excl, body },
         undo: () => {
           if (item.where === "node") removeSharedRule(item, where);
           else where.socket.execute(what(), RTM_RULE.del, 0, body);

@@ -1,5 +1,5 @@
 import { RTM_LINK, encodeLinkChange, encodeLinkName, encodeVethPair } from "../netlink/link.ts";
-import { FLAG } from "../netlink/message.ts";
+import { NLM_FLAG } from "../netlink/message.ts";
 import { NetlinkError } from "../netlink/socket.ts";
 import { applyMessage, applyMessages, isMessage } from "./apply-messages.ts";
 import type { Failed, Made, Undo } from "./apply-step.ts";
@@ -121,7 +121,7 @@ function applyVeth(item: VethItem, node: Namespace, pod: Namespace): Undo | unde
   const make = (): Undo => {
     withNamespaceFd(pod.path ?? "/proc/self/ns/net", (fd) => {
       const body = encodeVethPair(item.node, item.pod, fd, item);
-      node.socket.execute(describeItem(item), RTM_LINK.new, FLAG.create | FLAG.excl, body);
+      node.socket.execute(describeItem(item), RTM_LINK.new, NLM_FLAG.create | NLM_FLAG.excl, body);
     });
     node.forgetLinks();
     pod.forgetLinks();

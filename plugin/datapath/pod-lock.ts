@@ -1,5 +1,5 @@
 import { closeSync, openSync } from "node:fs";
-import { libc } from "../netlink/libc.ts";
+import { getLibc } from "../netlink/libc.ts";
 
 const LOCK_EX = 2;
 const LOCK_NB = 4;
@@ -54,7 +54,7 @@ export function tryPodLock<T>(netns: string, work: () => T): T | undefined {
 }
 
 function locked(fd: number): boolean {
-  return libc().flock(fd, LOCK_EX | LOCK_NB) === 0;
+  return getLibc().flock(fd, LOCK_EX | LOCK_NB) === 0;
 }
 
 function openIfThere(path: string): number | undefined {

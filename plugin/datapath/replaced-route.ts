@@ -1,4 +1,4 @@
-import { FLAG } from "../netlink/message.ts";
+import { NLM_FLAG } from "../netlink/message.ts";
 import { encodeRoute, RTM_ROUTE } from "../netlink/route.ts";
 import type { Namespace } from "./kernel.ts";
 import { kernelRoute } from "./kernel-objects.ts";
@@ -12,7 +12,7 @@ export function restoreReplaced({ instead, ...item }: RouteItem, where: Namespac
   where.socket.execute(
     describeItem(old),
     RTM_ROUTE.new,
-    FLAG.create | FLAG.replace,
+    NLM_FLAG.create | NLM_FLAG.replace,
     encodeRoute(kernelRoute(old, link.index)),
   );
   return true;

@@ -2,8 +2,8 @@ import { addMark, isFamily, isInSet, isNotProtocol, loadPeer, updateSet } from "
 import {
   createTable,
   decodeRuleComment,
-  encodeRulesOf,
-  HOOK,
+  encodeRuleDump,
+  NFT_HOOK,
   NFT_GET_RULE,
   PRIORITY_MANGLE,
   removeTable,
@@ -35,7 +35,7 @@ export function replyMarkTable({ device, mark, families }: ReplyMarkItem): Table
       {
         name: "incoming",
         type: "filter",
-        hook: HOOK.ingress,
+        hook: NFT_HOOK.ingress,
         device,
         priority: PRIORITY_MANGLE,
         rules: [
@@ -49,7 +49,7 @@ export function replyMarkTable({ device, mark, families }: ReplyMarkItem): Table
       {
         name: "replies",
         type: "route",
-        hook: HOOK.output,
+        hook: NFT_HOOK.output,
         priority: PRIORITY_MANGLE,
         rules: families.map((family) => ({
           expressions: [
@@ -119,7 +119,7 @@ function commit({ begin, changes, end }: Transaction, pod: Namespace): void {
 export function hasReplyMark(item: ReplyMarkItem, pod: Namespace): boolean {
   if (pod.findLink(item.device) === undefined) return false;
   try {
-    const found = pod.netfilter.dump("rules", NFT_GET_RULE, encodeRulesOf(TABLE));
+    const found = pod.netfilter.dump("rules", NFT_GET_RULE, encodeRuleDump(TABLE));
     const comments = found.map((m) => decodeRuleComment(m.payload));
     const wanted = madeOf(item).table.chains.flatMap(({ rules }) => rules.map(({ comment }) => comment));
     return wanted.every((comment) => comments.includes(comment));

@@ -1,4 +1,4 @@
-import { FLAG } from "../netlink/message.ts";
+import { NLM_FLAG } from "../netlink/message.ts";
 import { RTM_ROUTE, decodeRoute, encodeRouteDump } from "../netlink/route.ts";
 import { RTM_RULE, encodeRule } from "../netlink/rule.ts";
 import { NetlinkError } from "../netlink/socket.ts";
@@ -23,7 +23,12 @@ export function removeSharedRule(item: RuleItem, node: Namespace): void {
   });
   if (!tableHasRoutes(item, node)) return;
   try {
-    node.socket.execute(describeItem(item), RTM_RULE.new, FLAG.create | FLAG.excl, encodeRule(kernelRule(item)));
+    node.socket.execute(
+      describeItem(item),
+      RTM_RULE.new,
+      NLM_FLAG.create | NLM_FLAG.excl,
+      encodeRule(kernelRule(item)),
+    );
   } catch (error) {
     if (!(error instanceof NetlinkError && error.code === "EEXIST")) throw error;
   }

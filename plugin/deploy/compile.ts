@@ -4,7 +4,7 @@ import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promise
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 
-export interface Program {
+export interface BuildTarget {
   /** Absolute path of the TypeScript file that is run. */
   readonly entry: string;
   /** Directories whose sources the program is made of beside its entry: a change in any of them makes it anew. */
@@ -14,10 +14,10 @@ export interface Program {
 }
 
 /** One self-contained executable by `bun build --compile`; made only if the sources changed since the last time. */
-export async function compile(program: Program): Promise<string> {
-  const recipe = [await readFile(bunPackage(), "utf8"), ...BUN_BUILD].join(" ");
-  return madeOnce(program, recipe, (temporary) =>
-    run(bunExecutable(), [...BUN_BUILD, program.entry, "--outfile", temporary]),
+export async function compileBun(program: BuildTarget): Promise<string> {
+  const recipe = [await readFile(findBunPackage(), "utf8"), ...BUN_BUILD].join(" ");
+  return buildIfChanged(program, recipe, (temporary) =>
+    run(findBun(), [...BUN_BUILD, program.entry, "--outfile", temporary]),
   );
 }
 
@@ -40,20 +40,20 @@ const C_BUILD = ["-std=gnu11", "-O2", "-static", "-s", "-Wall", "-Wextra", "-fst
  * One static executable; made only if the sources changed since the last time. With musl: what glibc asks the processor
  * (CPUID) as it starts is 0.4 ms where that is a virtual one.
  */
-export function compileC(program: Program): Promise<string> {
-  return madeOnce(program, C_BUILD.join(" "), (temporary) =>
+export function compileC(program: BuildTarget): Promise<string> {
+  return buildIfChanged(program, C_BUILD.join(" "), (temporary) =>
     run("musl-gcc", [...C_BUILD, "-o", temporary, program.entry]),
   );
 }
 
 /** @param recipe what else the executable depends on */
-async function madeOnce(
-  { entry, sources, output }: Program,
+async function buildIfChanged(
+  { entry, sources, output }: BuildTarget,
   recipe: string,
   make: (temporary: string) => Promise<void>,
 ): Promise<string> {
   const stamp = `${output}.sources`;
-  const digest = await digestOf(sources, `${recipe}\0${await readFile(entry, "utf8")}`);
+  const digest = await hashSources(sources, `${recipe}\0${await readFile(entry, "utf8")}`);
   if ((await readFile(stamp, "utf8").catch(() => "")) === digest) return output;
   await mkdir(dirname(output), { recursive: true });
   const temporary = `${output}.${process.pid}.new`;
@@ -68,7 +68,7 @@ async function madeOnce(
 }
 
 /** Paths and contents of all non-test sources, and what else the executable depends on. */
-async function digestOf(directories: readonly string[], recipe: string): Promise<string> {
+async function hashSources(directories: readonly string[], recipe: string): Promise<string> {
   const hash = createHash("sha256").update(recipe);
   for (const directory of directories) {
     const names = (await readdir(directory, { recursive: true })).filter((n) =>
@@ -79,13 +79,13 @@ async function digestOf(directories: readonly string[], recipe: string): Promise
   return hash.digest("hex");
 }
 
-function bunPackage(): string {
+function findBunPackage(): string {
   return createRequire(import.meta.url).resolve("bun/package.json");
 }
 
 /** Bun itself, by the npm package's name for it on every system. */
-export function bunExecutable(): string {
-  return join(dirname(bunPackage()), "bin", "bun.exe");
+export function findBun(): string {
+  return join(dirname(findBunPackage()), "bin", "bun.exe");
 }
 
 /** A program that building needs is not on this machine. */

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { podObject } from "../agent/objects.ts";
 import { Reclaimer } from "../agent/reclaimer.ts";
 import { type ConflictNote, writeConflictNote } from "../cni/conflict-notes.ts";
-import { AddressCluster, NodeStore, SET } from "../testing/address-cluster.ts";
+import { AddressCluster, NodeStore, STATEFUL_SET } from "../testing/address-cluster.ts";
 import { Allocator } from "./allocator.ts";
 import { type AddressRecord, Records } from "./records.ts";
 
@@ -32,8 +32,8 @@ describe("the addresses of a node's pods", () => {
     const lost: AddressRecord[] = [];
     const allocator = new Allocator(store, records, {
       ...{ random: () => 0, now: () => cluster.now, stateDirectory: state },
-      conflict: (note) => conflicts.push(note),
-      lost: (record) => lost.push(record),
+      onConflict: (note) => conflicts.push(note),
+      onLost: (record) => lost.push(record),
     });
     const reclaimer = new Reclaimer(store, store, records);
     return { node, store, state, records, conflicts, lost, allocator, reclaimer };
@@ -173,25 +173,25 @@ describe("the addresses of a node's pods", () => {
   it("a StatefulSet's pod has its address again on another node: at once after DEL, else after 30 s", async () => {
     cluster.pool("p", { ranges: ["10.7.200.1-10.7.200.9"] });
     const [one, two] = [agent("n1"), agent("n2")];
-    assert.deepEqual(await add(one, pod("web-0", one, {}, SET), "eth0", "c"), ["10.7.200.1"]);
-    const forced = pod("web-0", two, {}, SET);
+    assert.deepEqual(await add(one, pod("web-0", one, {}, STATEFUL_SET), "eth0", "c"), ["10.7.200.1"]);
+    const forced = pod("web-0", two, {}, STATEFUL_SET);
     await assert.rejects(add(two, forced), /still on the earlier pod/);
     cluster.now += 30_000;
     assert.deepEqual(await add(two, forced, "eth0", "d"), ["10.7.200.1"]);
     cluster.pods.delete("default/web-0");
     two.store.catchUp();
     await end(two, "d", "eth0");
-    assert.deepEqual(await add(one, pod("web-0", one, {}, SET)), ["10.7.200.1"]);
+    assert.deepEqual(await add(one, pod("web-0", one, {}, STATEFUL_SET)), ["10.7.200.1"]);
   });
 
   it("a pod between two containers has its address: no other node takes it from the one that it gets next", async () => {
     cluster.pool("p", { ranges: ["10.7.200.1-10.7.200.9"] });
     const [one, two] = [agent("n1"), agent("n2")];
-    const first = pod("web-0", one, {}, SET);
+    const first = pod("web-0", one, {}, STATEFUL_SET);
     await add(one, first, "eth0", "c");
     await end(one, "c", "eth0");
     await add(one, first, "eth0", "d"); // from the record: the API server is not told yet
-    const forced = pod("web-0", two, {}, SET);
+    const forced = pod("web-0", two, {}, STATEFUL_SET);
     await assert.rejects(add(two, forced), /still on the earlier pod/);
     one.store.catchUp();
     await end(one, "d", "eth0");
@@ -203,13 +203,13 @@ describe("the addresses of a node's pods", () => {
   it("what a StatefulSet's pod had in a range that drains goes back once it has another", async () => {
     cluster.pool("p", { ranges: ["10.7.200.1-10.7.200.9"] });
     const one = agent("n1");
-    await add(one, pod("web-0", one, {}, SET), "eth0", "c");
+    await add(one, pod("web-0", one, {}, STATEFUL_SET), "eth0", "c");
     cluster.pods.delete("default/web-0");
     one.store.catchUp();
     await end(one, "c", "eth0");
     cluster.pools.length = 0;
     cluster.pool("p", { ranges: ["10.7.200.5-10.7.200.9"] });
-    assert.deepEqual(await add(one, pod("web-0", one, {}, SET)), ["10.7.200.5"]);
+    assert.deepEqual(await add(one, pod("web-0", one, {}, STATEFUL_SET)), ["10.7.200.5"]);
     for (let pass = 0; pass < 2; pass++) {
       cluster.now += 60_000;
       one.store.catchUp();
@@ -318,7 +318,7 @@ describe("the addresses of a node's pods", () => {
       const one = agent("n1");
       await one.allocator.sync();
       const asks = pod("asks", one, { "interlay.dev/ip": "10.7.200.5" });
-      const web = pod("web-0", one, {}, SET);
+      const web = pod("web-0", one, {}, STATEFUL_SET);
       one.store.partitioned = true;
       await assert.rejects(add(one, asks), /could not be asked/);
       await assert.rejects(add(one, web), /could not be asked/);

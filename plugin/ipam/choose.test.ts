@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { type Asker, eligible, type Pool } from "./choose.ts";
-import { poolSpaces } from "./pool.ts";
+import { parsePoolSpaces } from "./pool.ts";
 
 const pool = (name: string, third: number, over: Partial<Pool> = {}): Pool => ({
   name,
   created: "2026-01-01T00:00:00Z",
-  spaces: poolSpaces({ subnet: "10.7.0.0/16", ranges: [`10.7.${third}.0/24`], excluded: [], reserved: [] }),
+  spaces: parsePoolSpaces({ subnet: "10.7.0.0/16", ranges: [`10.7.${third}.0/24`], excluded: [], reserved: [] }),
   routes: [],
   priority: 100,
   reservePerNode: 0,

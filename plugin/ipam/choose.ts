@@ -1,5 +1,13 @@
 import { type Family, familyOf, type Ip, parseIp } from "../datapath/address.ts";
-import { type AddressRange, AddressSpace, overlap, parseRange, type PoolSpaces, type Share, union } from "./pool.ts";
+import {
+  type AddressRange,
+  AddressSpace,
+  spacesOverlap,
+  parseRange,
+  type PoolSpaces,
+  type NodeShard,
+  mergeRanges,
+} from "./pool.ts";
 
 /** A pool that gives addresses, with what it is for. */
 export interface Pool {
@@ -31,7 +39,9 @@ export function overlapping(pools: readonly Pool[]): ReadonlyMap<string, string>
   const inOrder = [...pools].sort((a, b) => a.created.localeCompare(b.created) || a.name.localeCompare(b.name));
   const found = new Map<string, string>();
   for (const [i, later] of inOrder.entries()) {
-    const earlier = inOrder.slice(0, i).find((p) => !found.has(p.name) && overlap(p.spaces.all, later.spaces.all));
+    const earlier = inOrder
+      .slice(0, i)
+      .find((p) => !found.has(p.name) && spacesOverlap(p.spaces.all, later.spaces.all));
     if (earlier !== undefined) found.set(later.name, earlier.name);
   }
   return found;
@@ -92,7 +102,7 @@ export function askedFor(annotations: Labels, ifname: string): ReadonlyMap<Famil
     const family: Family = part.includes(":") ? "ipv6" : "ipv4";
     byFamily.set(family, [...(byFamily.get(family) ?? []), parseRange(part)]);
   }
-  return new Map([...byFamily].map(([family, ranges]) => [family, new AddressSpace(family, union(ranges))]));
+  return new Map([...byFamily].map(([family, ranges]) => [family, new AddressSpace(family, mergeRanges(ranges))]));
 }
 
 /** The pool that has this address among those it may give when asked. */
@@ -101,9 +111,9 @@ export function poolOf(pools: readonly Pool[], ip: Ip): Pool | undefined {
 }
 
 /** By the nodes that have addresses of a pool: those that will want more of it. Each counts them the same way. */
-export function shareOf(node: string, holders: Iterable<string>): Share {
+export function shareOf(node: string, holders: Iterable<string>): NodeShard {
   const nodes = [...new Set([node, ...holders])].sort();
-  return { number: nodes.indexOf(node), of: nodes.length };
+  return { index: nodes.indexOf(node), count: nodes.length };
 }
 
 /** Names are DNS labels: IPv4 as it is, IPv6 written out, so that one address has one name. */

@@ -1,7 +1,7 @@
 import { parseIp } from "../datapath/address.ts";
 import { type ConflictNote, readConflictNotes, removeConflictNote } from "../cni/conflict-notes.ts";
 import { objectName, poolOf } from "./choose.ts";
-import { toPools } from "./pools.ts";
+import { parsePools } from "./pools.ts";
 import type { Records } from "./records.ts";
 import type { AddressStore } from "./store.ts";
 
@@ -13,7 +13,7 @@ export class Conflicts {
   readonly #store: AddressStore;
   readonly #records: Records;
   readonly #stateDirectory: string;
-  readonly #told: (note: ConflictNote) => void;
+  readonly #onPublished: (note: ConflictNote) => void;
   /** Names of which a note says so, and no object yet. */
   #noted = new Set<string>();
 
@@ -21,7 +21,7 @@ export class Conflicts {
     this.#store = store;
     this.#records = records;
     this.#stateDirectory = stateDirectory;
-    this.#told = told;
+    this.#onPublished = told;
   }
 
   has(name: string): boolean {
@@ -29,7 +29,7 @@ export class Conflicts {
   }
 
   /** Reads the notes: from now on nobody gets these addresses, told or not. */
-  look(): readonly ConflictNote[] {
+  readNotes(): readonly ConflictNote[] {
     const notes = readConflictNotes(this.#stateDirectory);
     this.#noted = new Set(notes.map(({ address }) => objectName(parseIp(address))));
     for (const name of this.#noted) this.#records.remove(name);
@@ -37,14 +37,14 @@ export class Conflicts {
   }
 
   /** Tells the API server. A note stays until it has been told; throws when the API server is away. */
-  async mark(): Promise<void> {
-    for (const note of this.look()) {
+  async publishNotes(): Promise<void> {
+    for (const note of this.readNotes()) {
       const name = objectName(parseIp(note.address));
       const object = this.#store.address(name);
       const conflict = note.mac === "" ? UNKNOWN_HOST : note.mac;
       if (object === undefined) {
         // Given back meanwhile.
-        const pool = poolOf(toPools(this.#store.pools()).good, parseIp(note.address))?.name;
+        const pool = poolOf(parsePools(this.#store.pools()).valid, parseIp(note.address))?.name;
         if (pool !== undefined && (await this.#store.create(name, this.#spec(note, pool, conflict))) === undefined)
           continue; // another has taken it since: what is in the way is marked when that is known
       } else if (object.spec.conflict === undefined) {
@@ -56,7 +56,7 @@ export class Conflicts {
       }
       removeConflictNote(note.address, this.#stateDirectory);
       this.#noted.delete(name);
-      this.#told(note);
+      this.#onPublished(note);
     }
   }
 

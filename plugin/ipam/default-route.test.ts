@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { DEFAULT_ROUTE_ANNOTATION, defaultRouteNicOf, nicsOf } from "./default-route.ts";
+import { DEFAULT_ROUTE_ANNOTATION, parseDefaultRouteNic, listPodNics } from "./default-route.ts";
 
 const NETWORKS = "k8s.v1.cni.cncf.io/networks";
 
@@ -12,15 +12,15 @@ describe("the default route's NIC by annotation", () => {
     ["[broken", ["eth0"]],
   ] as const)
     it(`knows the NICs of "${networks}"`, () => {
-      assert.deepEqual(nicsOf({ [NETWORKS]: networks }), nics);
+      assert.deepEqual(listPodNics({ [NETWORKS]: networks }), nics);
     });
 
   it("is one of the pod's NICs, or the error names those", () => {
     const annotations = { [NETWORKS]: "underlay", [DEFAULT_ROUTE_ANNOTATION]: "net1" };
-    assert.equal(defaultRouteNicOf(annotations, "a/b"), "net1");
-    assert.equal(defaultRouteNicOf({}, "a/b"), undefined);
+    assert.equal(parseDefaultRouteNic(annotations, "a/b"), "net1");
+    assert.equal(parseDefaultRouteNic({}, "a/b"), undefined);
     assert.throws(
-      () => defaultRouteNicOf({ ...annotations, [DEFAULT_ROUTE_ANNOTATION]: "net5" }, "a/b"),
+      () => parseDefaultRouteNic({ ...annotations, [DEFAULT_ROUTE_ANNOTATION]: "net5" }, "a/b"),
       /of pod a\/b says "net5", but the pod's NICs are eth0, net1/,
     );
   });

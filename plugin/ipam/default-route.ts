@@ -6,10 +6,10 @@ const NETWORKS_ANNOTATION = "k8s.v1.cni.cncf.io/networks";
 type Annotations = Readonly<Record<string, string>>;
 
 /** The NIC that a pod's annotation gives the default route. Throws CniError with the NICs there are when it is none of them. */
-export function defaultRouteNicOf(annotations: Annotations, pod: string): string | undefined {
+export function parseDefaultRouteNic(annotations: Annotations, pod: string): string | undefined {
   const wanted = annotations[DEFAULT_ROUTE_ANNOTATION]?.trim();
   if (wanted === undefined || wanted === "") return undefined;
-  const nics = nicsOf(annotations);
+  const nics = listPodNics(annotations);
   if (nics.includes(wanted)) return wanted;
   throw new CniError(
     CODE.unfitPod,
@@ -18,15 +18,15 @@ export function defaultRouteNicOf(annotations: Annotations, pod: string): string
 }
 
 /** eth0, and those of Multus's annotation: by the names it gives them, else net1, net2, … by their place. */
-export function nicsOf(annotations: Annotations): readonly string[] {
+export function listPodNics(annotations: Annotations): readonly string[] {
   const text = annotations[NETWORKS_ANNOTATION]?.trim() ?? "";
   if (text === "") return ["eth0"];
-  const names = text.startsWith("[") ? namesInJson(text) : text.split(",").map((word) => word.split("@")[1]?.trim());
+  const names = text.startsWith("[") ? parseJsonNames(text) : text.split(",").map((word) => word.split("@")[1]?.trim());
   return ["eth0", ...names.map((name, index) => name ?? `net${index + 1}`)];
 }
 
 /** An annotation that is no JSON is Multus's to refuse. */
-function namesInJson(text: string): readonly (string | undefined)[] {
+function parseJsonNames(text: string): readonly (string | undefined)[] {
   try {
     const list: unknown = JSON.parse(text);
     if (!Array.isArray(list)) return [];

@@ -9,14 +9,14 @@ import type { AddressStore } from "./store.ts";
 /** An API server that has not been reached: what is released waits in the records. */
 const UNKNOWN: AddressStore = {
   node: "n1",
-  known: () => false,
+  isSynced: () => false,
   nodeLabels: () => ({}),
   namespaceLabels: () => Promise.resolve({}),
   pools: () => [],
   address: () => undefined,
   addresses: () => [],
   pod: () => Promise.resolve(undefined),
-  followedPod: () => undefined,
+  cachedPod: () => undefined,
   addressesOf: () => Promise.resolve([]),
   create: () => Promise.resolve(undefined),
   replace: () => Promise.resolve(undefined),

@@ -23,11 +23,11 @@ const ownConfig = z.object({ pools: z.array(z.string()).default([]) });
 const MAIN_NIC = "eth0";
 
 /** Puts a request to the agent. Throws CniError with what it refuses, or when it does not answer. */
-export type Ask = (verb: string, request: Request) => Promise<unknown>;
+export type AskAgent = (verb: string, request: Request) => Promise<unknown>;
 
 /** A call of the IPAM plugin in a process of its own. Returns the exit status. */
 export async function runIpam(env: Environment): Promise<number> {
-  const { status, output, after } = await answerIpam(env, readFileSync(0, "utf8"), "alone", askAgent);
+  const { status, output, after } = await executeIpam(env, readFileSync(0, "utf8"), "alone", askAgent);
   if (output !== "") say(output);
   after();
   return status;
@@ -36,11 +36,11 @@ export async function runIpam(env: Environment): Promise<number> {
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /** A call of the IPAM plugin (CNI spec 1.1.0, section 4 "Plugin Delegation"), from what it says to its answer and log line. */
-export async function answerIpam(
+export async function executeIpam(
   env: Environment,
   stdin: string,
   way: Way,
-  ask: Ask,
+  ask: AskAgent,
   served?: Places,
 ): Promise<Answer> {
   const started = performance.now();
@@ -51,7 +51,7 @@ export async function answerIpam(
   try {
     places = served ?? readPlaces(env);
     request = parseRequest(env, stdin);
-    const answer = await dispatch(request, ask, places.state);
+    const answer = await runCommand(request, ask, places.state);
     if (answer !== undefined) output = JSON.stringify(answer);
   } catch (error) {
     failure = error;
@@ -78,15 +78,15 @@ export async function answerIpam(
   return { status: failure === undefined ? 0 : 1, output, after };
 }
 
-async function dispatch(request: Request, ask: Ask, stateDirectory: string): Promise<unknown> {
+async function runCommand(request: Request, ask: AskAgent, stateDirectory: string): Promise<unknown> {
   switch (request.command) {
     case "ADD":
-      return result(request, ipamAnswer.parse(await ask("allocate", request)), stateDirectory);
+      return toCniResult(request, ipamAnswer.parse(await ask("allocate", request)), stateDirectory);
     case "CHECK":
       await ask("check", request);
       return undefined;
     case "DEL":
-      await release(request, ask, stateDirectory);
+      await releaseAddresses(request, ask, stateDirectory);
       return undefined;
     case "GC":
     case "STATUS":
@@ -96,7 +96,7 @@ async function dispatch(request: Request, ask: Ask, stateDirectory: string): Pro
 }
 
 /** Section 5 "ADD Success": addresses and routes; the main plugin knows the interfaces. */
-function result(
+function toCniResult(
   { config, containerId, ifname }: Request,
   { ips, routes: poolRoutes, defaultRouteNic }: IpamAnswer,
   stateDirectory: string,
@@ -115,7 +115,7 @@ function result(
 }
 
 /** An agent that is away must not keep a pod from going: it reclaims what has no pod when it is back. */
-async function release(request: Request, ask: Ask, stateDirectory: string): Promise<void> {
+async function releaseAddresses(request: Request, ask: AskAgent, stateDirectory: string): Promise<void> {
   removeWishes(request.containerId, request.ifname, stateDirectory);
   try {
     await ask("release", request);
@@ -132,7 +132,7 @@ async function askAgent(verb: string, request: Request): Promise<unknown> {
     try {
       response = await fetch(`http://interlay/ipam/${verb}`, {
         method: "POST",
-        body: JSON.stringify(question(request)),
+        body: JSON.stringify(toAgentRequest(request)),
         signal: AbortSignal.timeout(TIMEOUT_MS),
         // Bun's own: speak over this unix socket
         unix: AGENT_SOCKET,
@@ -157,7 +157,7 @@ async function askAgent(verb: string, request: Request): Promise<unknown> {
 }
 
 /** What the agent is asked. */
-export function question({ command, containerId, ifname, netns, pod, config }: Request): unknown {
+export function toAgentRequest({ command, containerId, ifname, netns, pod, config }: Request): unknown {
   if (command === "GC") return { network: config.name, valid: validAttachments(config) };
   const own = ownConfig.safeParse(config["ipam"]);
   return { containerId, ifname, netns, network: config.name, pools: own.success ? own.data.pools : [], pod };

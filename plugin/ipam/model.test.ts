@@ -6,7 +6,7 @@ import fc from "fast-check";
 import { podObject, type PodObject } from "../agent/objects.ts";
 import { Reclaimer } from "../agent/reclaimer.ts";
 import { writeConflictNote } from "../cni/conflict-notes.ts";
-import { AddressCluster, NodeStore, SET } from "../testing/address-cluster.ts";
+import { AddressCluster, NodeStore, STATEFUL_SET } from "../testing/address-cluster.ts";
 import { Allocator } from "./allocator.ts";
 import { Records } from "./records.ts";
 
@@ -164,7 +164,7 @@ class Run {
         name: podName,
         namespace: "default",
         uid: this.cluster.uid(),
-        ownerReferences: podName.startsWith("web-") ? [SET] : [],
+        ownerReferences: podName.startsWith("web-") ? [STATEFUL_SET] : [],
       },
       spec: { nodeName },
     });

@@ -1,23 +1,23 @@
 import type { UnderlayAddressObject, UnderlayAddressSpec } from "../agent/objects.ts";
 import type { Ip } from "../datapath/address.ts";
 import { objectName, type Pool, shareOf } from "./choose.ts";
-import { Lanes } from "./lanes.ts";
-import type { AddressSpace, Share } from "./pool.ts";
+import { KeyedSemaphore } from "./keyed-semaphore.ts";
+import type { AddressSpace, NodeShard } from "./pool.ts";
 import type { AddressStore } from "./store.ts";
 
 /** Creations of one node under way in one pool: at the most, and as long as so many addresses are free for each of them. */
-const AT_ONCE = 4;
+const MAX_CONCURRENT = 4;
 const FREE_FOR_EACH = 16;
 
 /** Takes a free address by making its object; where another node was first, the next one. */
-export class Picker {
+export class AddressPicker {
   readonly #store: AddressStore;
   readonly #random: () => number;
   /** Names that calls of this agent are about to create. */
   readonly #creating = new Set<string>();
-  readonly #lanes = new Lanes();
+  readonly #semaphore = new KeyedSemaphore();
   /** Names that another node created, until the watch tells of them. */
-  readonly #lost = new Set<string>();
+  readonly #takenByOthers = new Set<string>();
 
   constructor(store: AddressStore, random: () => number) {
     this.#store = store;
@@ -35,10 +35,10 @@ export class Picker {
   ): Promise<UnderlayAddressObject | undefined> {
     const space = asked ?? pool.spaces.free;
     const pickAndCreate = (): Promise<UnderlayAddressObject | "lost" | undefined> => {
-      const ip = space.pick(
-        asked === undefined ? this.#start(space) : 0n,
-        (candidate) => notHere(candidate) || this.#taken(candidate),
-        asked === undefined ? this.#share(pool) : undefined,
+      const ip = space.findFree(
+        asked === undefined ? this.#randomStart(space) : 0n,
+        (candidate) => notHere(candidate) || this.#isTaken(candidate),
+        asked === undefined ? this.#findShard(pool) : undefined,
       );
       return ip === undefined ? Promise.resolve(undefined) : this.#create(objectName(ip), spec(ip));
     };
@@ -46,18 +46,18 @@ export class Picker {
     for (;;) {
       const made =
         asked === undefined
-          ? await this.#lanes.take(pool.name, () => this.#atOnce(pool), pickAndCreate)
+          ? await this.#semaphore.run(pool.name, () => this.#limitConcurrency(pool), pickAndCreate)
           : await pickAndCreate();
       if (made !== "lost") return made;
     }
   }
 
   /** Called now and then: a lost name that no object has any more is free again. */
-  forgetLost(): void {
-    this.#lost.clear();
+  forgetTakenByOthers(): void {
+    this.#takenByOthers.clear();
   }
 
-  #start({ size }: AddressSpace): bigint {
+  #randomStart({ size }: AddressSpace): bigint {
     return size === 0n ? 0n : BigInt(Math.floor(this.#random() * Number.MAX_SAFE_INTEGER)) % size;
   }
 
@@ -66,7 +66,7 @@ export class Picker {
     try {
       const object = await this.#store.create(name, spec);
       if (object !== undefined) return object;
-      this.#lost.add(name); // another node was first; its object is on its way here
+      this.#takenByOthers.add(name); // another node was first; its object is on its way here
       return "lost";
     } finally {
       this.#creating.delete(name);
@@ -77,28 +77,28 @@ export class Picker {
    * Calls of many nodes that all go for a pool's last addresses are refused by the API server, and each refusal is a write for
    * nothing: so many at a time as leave some addresses for each node.
    */
-  #atOnce(pool: Pool): number {
-    const holders = this.#holders(pool);
+  #limitConcurrency(pool: Pool): number {
+    const holders = this.#listHolders(pool);
     const free = Number(pool.spaces.free.size) - holders.length;
-    const each = free / (FREE_FOR_EACH * shareOf(this.#store.node, holders).of);
-    return Math.max(1, Math.min(AT_ONCE, Math.floor(each)));
+    const each = free / (FREE_FOR_EACH * shareOf(this.#store.node, holders).count);
+    return Math.max(1, Math.min(MAX_CONCURRENT, Math.floor(each)));
   }
 
-  #share(pool: Pool): Share {
-    return shareOf(this.#store.node, this.#holders(pool));
+  #findShard(pool: Pool): NodeShard {
+    return shareOf(this.#store.node, this.#listHolders(pool));
   }
 
   /** The node of every address that is taken. */
-  #holders({ name }: Pool): readonly string[] {
+  #listHolders({ name }: Pool): readonly string[] {
     return this.#store.addresses().flatMap(({ spec }) => (spec.pool === name ? [spec.node] : []));
   }
 
-  #taken(ip: Ip): boolean {
+  #isTaken(ip: Ip): boolean {
     const name = objectName(ip);
     if (this.#store.address(name) !== undefined) {
-      this.#lost.delete(name);
+      this.#takenByOthers.delete(name);
       return true;
     }
-    return this.#creating.has(name) || this.#lost.has(name);
+    return this.#creating.has(name) || this.#takenByOthers.has(name);
   }
 }

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { parseIp } from "../datapath/address.ts";
-import { type AddressRange, overlap, parseRange, poolSpaces, subtract, union } from "./pool.ts";
+import { type AddressRange, spacesOverlap, parseRange, parsePoolSpaces, subtractRanges, mergeRanges } from "./pool.ts";
 
-const spec = (over: Partial<Parameters<typeof poolSpaces>[0]> = {}) => ({
+const spec = (over: Partial<Parameters<typeof parsePoolSpaces>[0]> = {}) => ({
   subnet: "10.7.0.0/16",
   ranges: ["10.7.200.0/24"],
   excluded: [],
@@ -33,41 +33,41 @@ describe("a pool's addresses", () => {
     ["a /31 has both", { subnet: "10.7.0.0/31", ranges: ["10.7.0.0/31"] }, 2n, "10.7.0.0"],
   ] as const)
     it(what, () => {
-      const { free } = poolSpaces(spec(over));
+      const { free } = parsePoolSpaces(spec(over));
       assert.equal(free.size, size);
       assert.equal(free.at(0n), first);
     });
 
   it("keeps reserved addresses for those who ask", () => {
-    const { free, all } = poolSpaces(spec({ reserved: ["10.7.200.5"] }));
+    const { free, all } = parsePoolSpaces(spec({ reserved: ["10.7.200.5"] }));
     assert.equal(free.has(parseIp("10.7.200.5")), false);
     assert.equal(all.has(parseIp("10.7.200.5")), true);
   });
 
   it("refuses a range outside the subnet", () => {
-    assert.throws(() => poolSpaces(spec({ ranges: ["10.8.0.0/24"] })), /not inside the subnet/);
+    assert.throws(() => parsePoolSpaces(spec({ ranges: ["10.8.0.0/24"] })), /not inside the subnet/);
     assert.throws(() => parseRange("10.7.0.9-10.7.0.1"), /ends before/);
     assert.throws(() => parseRange("10.7.0.9-fd00::1"), /both address families/);
   });
 
   it("is found to overlap with another, or not", () => {
-    const a = poolSpaces(spec()).all;
-    assert.equal(overlap(a, poolSpaces(spec({ ranges: ["10.7.200.255-10.7.201.9"] })).all), true);
-    assert.equal(overlap(a, poolSpaces(spec({ ranges: ["10.7.201.0/24"] })).all), false);
+    const a = parsePoolSpaces(spec()).all;
+    assert.equal(spacesOverlap(a, parsePoolSpaces(spec({ ranges: ["10.7.200.255-10.7.201.9"] })).all), true);
+    assert.equal(spacesOverlap(a, parsePoolSpaces(spec({ ranges: ["10.7.201.0/24"] })).all), false);
   });
 
   it("picks every address once, from wherever it starts, and then none", () => {
     fc.assert(
       fc.property(fc.bigInt(0n, 10_000n), (start) => {
-        const { free } = poolSpaces(spec({ ranges: ["10.7.200.0/28"], gateway: "10.7.200.3" }));
+        const { free } = parsePoolSpaces(spec({ ranges: ["10.7.200.0/28"], gateway: "10.7.200.3" }));
         const taken = new Set<string>();
         for (let i = 0n; i < free.size; i++) {
-          const ip = free.pick(start, (candidate) => taken.has(candidate));
+          const ip = free.findFree(start, (candidate) => taken.has(candidate));
           assert.ok(ip !== undefined && !taken.has(ip) && free.has(ip));
           taken.add(ip);
         }
         assert.equal(
-          free.pick(start, (candidate) => taken.has(candidate)),
+          free.findFree(start, (candidate) => taken.has(candidate)),
           undefined,
         );
       }),
@@ -75,21 +75,23 @@ describe("a pool's addresses", () => {
   });
 
   it("gives nodes that take at once what no other of them takes, while each has some of its share", () => {
-    const { free } = poolSpaces(spec({ ranges: ["10.7.200.0/24"] }));
+    const { free } = parsePoolSpaces(spec({ ranges: ["10.7.200.0/24"] }));
     fc.assert(
       fc.property(fc.array(fc.bigInt(0n, free.size - 1n), { minLength: 10, maxLength: 10 }), (starts) => {
-        const picked = starts.map((start, number) => free.pick(start, () => false, { number, of: starts.length }));
+        const picked = starts.map((start, number) =>
+          free.findFree(start, () => false, { index: number, count: starts.length }),
+        );
         assert.equal(new Set(picked).size, starts.length);
       }),
     );
   });
 
   it("gives what is left of others' shares when one's own is used up", () => {
-    const { free } = poolSpaces(spec({ ranges: ["10.7.200.10-10.7.200.13"] }));
+    const { free } = parsePoolSpaces(spec({ ranges: ["10.7.200.10-10.7.200.13"] }));
     const left = (ip: string) => !["10.7.200.11", "10.7.200.13"].includes(ip);
-    assert.ok(["10.7.200.11", "10.7.200.13"].includes(free.pick(0n, left, { number: 0, of: 2 }) ?? ""));
+    assert.ok(["10.7.200.11", "10.7.200.13"].includes(free.findFree(0n, left, { index: 0, count: 2 }) ?? ""));
     assert.equal(
-      free.pick(0n, () => true, { number: 0, of: 2 }),
+      free.findFree(0n, () => true, { index: 0, count: 2 }),
       undefined,
     );
   });
@@ -97,10 +99,10 @@ describe("a pool's addresses", () => {
   it("is a set: union and difference have the members that sets have", () => {
     fc.assert(
       fc.property(fc.array(range, { maxLength: 6 }), fc.array(range, { maxLength: 6 }), (a, b) => {
-        assert.deepEqual(members(union(a)), members(a));
+        assert.deepEqual(members(mergeRanges(a)), members(a));
         const without = members(b);
         const expected = new Set([...members(a)].filter((value) => !without.has(value)));
-        assert.deepEqual(members(subtract(union(a), union(b))), expected);
+        assert.deepEqual(members(subtractRanges(mergeRanges(a), mergeRanges(b))), expected);
       }),
     );
   });

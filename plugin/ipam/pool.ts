@@ -49,7 +49,7 @@ export function parseRange(text: string): AddressRange {
 }
 
 /** Sorted, disjoint. */
-export function union(ranges: readonly AddressRange[]): readonly AddressRange[] {
+export function mergeRanges(ranges: readonly AddressRange[]): readonly AddressRange[] {
   const sorted = [...ranges].sort((a, b) => (a.first < b.first ? -1 : a.first > b.first ? 1 : 0));
   const merged: AddressRange[] = [];
   for (const range of sorted) {
@@ -61,7 +61,10 @@ export function union(ranges: readonly AddressRange[]): readonly AddressRange[] 
 }
 
 /** What is in `from` and not in `without`; both sorted and disjoint. */
-export function subtract(from: readonly AddressRange[], without: readonly AddressRange[]): readonly AddressRange[] {
+export function subtractRanges(
+  from: readonly AddressRange[],
+  without: readonly AddressRange[],
+): readonly AddressRange[] {
   return from.flatMap((range) => {
     const left: AddressRange[] = [];
     let { first } = range;
@@ -75,12 +78,12 @@ export function subtract(from: readonly AddressRange[], without: readonly Addres
 }
 
 /** The part of a pool that a node takes first, so that nodes which take at the same time do not want the same address. */
-export interface Share {
-  readonly number: number;
-  readonly of: number;
+export interface NodeShard {
+  readonly index: number;
+  readonly count: number;
 }
-const WHOLE: Share = { number: 0, of: 1 };
-const OTHERS_MOST = 32;
+const FULL_RANGE: NodeShard = { index: 0, count: 1 };
+const MAX_FOREIGN_CANDIDATES = 32;
 
 /** The addresses that a pool may give, as intervals: a /8 or an IPv6 /64 costs no more than a /24. */
 export class AddressSpace {
@@ -116,14 +119,14 @@ export class AddressSpace {
    * shares, one of those by lot: whoever takes the first would meet the others there. Looks at no more addresses than are
    * taken, plus some. Undefined: none is free.
    */
-  pick(start: bigint, taken: (ip: Ip) => boolean, share: Share = WHOLE): Ip | undefined {
+  findFree(start: bigint, taken: (ip: Ip) => boolean, share: NodeShard = FULL_RANGE): Ip | undefined {
     const others: Ip[] = [];
-    const enough = Math.min(2 * share.of, OTHERS_MOST);
+    const enough = Math.min(2 * share.count, MAX_FOREIGN_CANDIDATES);
     for (let step = 0n; step < this.size && others.length < enough; step++) {
       const index = (start + step) % this.size;
       const ip = this.at(index);
       if (taken(ip)) continue;
-      if (index % BigInt(share.of) === BigInt(share.number)) return ip;
+      if (index % BigInt(share.count) === BigInt(share.index)) return ip;
       others.push(ip);
     }
     return others[Number(start % BigInt(Math.max(1, others.length)))];
@@ -142,37 +145,37 @@ export interface PoolSpaces {
 }
 
 /** Throws with one sentence on what cannot be: the CRD refuses most of it, older objects may have it. */
-export function poolSpaces(spec: PoolSpec): PoolSpaces {
+export function parsePoolSpaces(spec: PoolSpec): PoolSpaces {
   const subnet = parseCidr(spec.subnet);
   const family = familyOf(subnet);
   const whole = parseRange(subnet);
-  const ranges = union(spec.ranges.map(parseRange));
+  const ranges = mergeRanges(spec.ranges.map(parseRange));
   for (const { first, last } of ranges)
     if (first < whole.first || last > whole.last) throw new Error(`a range is not inside the subnet ${subnet}`);
   const gateway = spec.gateway === undefined ? undefined : parseIp(spec.gateway);
-  const never = union([
+  const never = mergeRanges([
     ...spec.excluded.map(parseRange),
     ...(gateway === undefined ? [] : [parseRange(gateway)]),
-    ...networksOwn(subnet, whole),
+    ...listReservedAddresses(subnet, whole),
   ]);
-  const all = subtract(ranges, never);
+  const all = subtractRanges(ranges, never);
   return {
     subnet,
     prefixLength: Number(subnet.split("/")[1]),
     ...(gateway === undefined ? {} : { gateway }),
     all: new AddressSpace(family, all),
-    free: new AddressSpace(family, subtract(all, union(spec.reserved.map(parseRange)))),
+    free: new AddressSpace(family, subtractRanges(all, mergeRanges(spec.reserved.map(parseRange)))),
   };
 }
 
 /** RFC 919's broadcast and the network itself; IPv6's first is the routers' anycast (RFC 4291, 2.6.1). RFC 3021: a /31 has neither. */
-function networksOwn(subnet: Cidr, { first, last }: AddressRange): readonly AddressRange[] {
+function listReservedAddresses(subnet: Cidr, { first, last }: AddressRange): readonly AddressRange[] {
   const ipv4 = familyOf(subnet) === "ipv4";
   if (last - first <= 1n) return [];
   return [{ first, last: first }, ...(ipv4 ? [{ first: last, last }] : [])];
 }
 
-export function overlap(a: AddressSpace, b: AddressSpace): boolean {
+export function spacesOverlap(a: AddressSpace, b: AddressSpace): boolean {
   return (
     a.family === b.family && a.intervals.some((x) => b.intervals.some((y) => x.first <= y.last && y.first <= x.last))
   );

@@ -1,19 +1,19 @@
 import type { UnderlayPoolObject } from "../agent/objects.ts";
 import type { Pool } from "./choose.ts";
-import { poolSpaces } from "./pool.ts";
+import { parsePoolSpaces } from "./pool.ts";
 
 export interface Pools {
-  readonly good: readonly Pool[];
+  readonly valid: readonly Pool[];
   /** Name -> what is wrong with it. */
-  readonly bad: ReadonlyMap<string, string>;
+  readonly invalid: ReadonlyMap<string, string>;
 }
 
-let known: { readonly objects: readonly UnderlayPoolObject[]; readonly pools: Pools } | undefined;
+let cached: { readonly objects: readonly UnderlayPoolObject[]; readonly pools: Pools } | undefined;
 
 /** Pools as allocation wants them; one that makes no sense gives nothing, and is told. */
-export function toPools(objects: readonly UnderlayPoolObject[]): Pools {
-  const same = known?.objects.length === objects.length && known.objects.every((object, i) => object === objects[i]);
-  if (known !== undefined && same) return known.pools;
+export function parsePools(objects: readonly UnderlayPoolObject[]): Pools {
+  const same = cached?.objects.length === objects.length && cached.objects.every((object, i) => object === objects[i]);
+  if (cached !== undefined && same) return cached.pools;
   const good: Pool[] = [];
   const bad = new Map<string, string>();
   for (const { metadata, spec } of objects) {
@@ -21,7 +21,7 @@ export function toPools(objects: readonly UnderlayPoolObject[]): Pools {
       good.push({
         name: metadata.name,
         created: metadata.creationTimestamp,
-        spaces: poolSpaces(spec),
+        spaces: parsePoolSpaces(spec),
         routes: spec.routes,
         priority: spec.priority,
         reservePerNode: spec.reservePerNode,
@@ -33,6 +33,6 @@ export function toPools(objects: readonly UnderlayPoolObject[]): Pools {
       bad.set(metadata.name, error instanceof Error ? error.message : String(error));
     }
   }
-  known = { objects: [...objects], pools: { good, bad } };
-  return known.pools;
+  cached = { objects: [...objects], pools: { valid: good, invalid: bad } };
+  return cached.pools;
 }

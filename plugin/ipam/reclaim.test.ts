@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { decideReclaim, type Delays, type Holder, type World } from "./reclaim.ts";
+import { decideReclaim, type ReclaimDelays, type AddressHolder, type ReclaimState } from "./reclaim.ts";
 
 const NOW = 10_000_000;
-const DELAYS: Delays = { afterPod: 5000, withoutNode: 600_000, young: 60_000 };
-const HOLDER: Holder = { podUid: "u1", podName: "web-1", node: "n1", containerId: "c1", created: 0 };
-const GONE: World = {
+const DELAYS: ReclaimDelays = { afterPod: 5000, withoutNode: 600_000, young: 60_000 };
+const HOLDER: AddressHolder = { podUid: "u1", podName: "web-1", node: "n1", containerId: "c1", created: 0 };
+const GONE: ReclaimState = {
   now: NOW,
   pod: "gone",
   node: "present",
@@ -18,7 +18,12 @@ const set = { kind: "StatefulSet", name: "web", uid: "s1" };
 const wants = (replicas: number, first = 0, uid = "s1") => ({ statefulSet: { uid, first, replicas } });
 
 describe("an address goes back", () => {
-  const cases: readonly (readonly [string, Partial<Holder>, Partial<World>, "keep" | "wait" | "release"])[] = [
+  const cases: readonly (readonly [
+    string,
+    Partial<AddressHolder>,
+    Partial<ReclaimState>,
+    "keep" | "wait" | "release",
+  ])[] = [
     ["when its pod and its container are gone for the delay", {}, {}, "release"],
     ["not before the delay", {}, { goneSince: NOW - 4999 }, "wait"],
     ["not when it is seen gone for the first time", {}, { goneSince: undefined }, "wait"],
@@ -53,10 +58,14 @@ describe("an address goes back", () => {
       fc.property(
         fc.record({
           now: fc.nat(),
-          pod: fc.constantFrom<World["pod"]>({ uid: "u1" }, "unknown"),
-          node: fc.constantFrom<World["node"]>("present", "gone", "unknown"),
-          sandbox: fc.constantFrom<World["sandbox"]>("present", "gone", "unknown"),
-          statefulSet: fc.constantFrom<World["statefulSet"]>("gone", "unknown", { uid: "s1", first: 0, replicas: 1 }),
+          pod: fc.constantFrom<ReclaimState["pod"]>({ uid: "u1" }, "unknown"),
+          node: fc.constantFrom<ReclaimState["node"]>("present", "gone", "unknown"),
+          sandbox: fc.constantFrom<ReclaimState["sandbox"]>("present", "gone", "unknown"),
+          statefulSet: fc.constantFrom<ReclaimState["statefulSet"]>("gone", "unknown", {
+            uid: "s1",
+            first: 0,
+            replicas: 1,
+          }),
           replaced: fc.constant(false),
           goneSince: fc.option(fc.nat(), { nil: undefined }),
         }),

@@ -2,7 +2,7 @@
  * When an address goes back. It goes back only when its pod is certainly gone: the uid is compared, so a pod of the same
  * name made since is another one; what is not known is no reason.
  */
-export interface Holder {
+export interface AddressHolder {
   readonly podUid: string;
   readonly podName: string;
   readonly node: string;
@@ -15,7 +15,7 @@ export interface Holder {
   readonly created: number;
 }
 
-export interface World {
+export interface ReclaimState {
   readonly now: number;
   /** What the API server says of the pod: its uid, gone, or not known (it did not answer). */
   readonly pod: { readonly uid: string } | "gone" | "unknown";
@@ -32,7 +32,7 @@ export interface World {
   readonly goneSince: number | undefined;
 }
 
-export interface Delays {
+export interface ReclaimDelays {
   /** An address of a pod that is gone waits so long, in milliseconds: ARP caches of others still have it. */
   readonly afterPod: number;
   /** Where its node cannot be asked, so long: the pod may run on behind a partition. */
@@ -41,15 +41,15 @@ export interface Delays {
   readonly young: number;
 }
 
-export type Verdict =
+export type ReclaimDecision =
   | { readonly action: "keep"; readonly reason: string }
   | { readonly action: "wait"; readonly reason: string }
   | { readonly action: "release"; readonly reason: string };
 
-export function decideReclaim(holder: Holder, world: World, delays: Delays): Verdict {
-  const keep = (reason: string): Verdict => ({ action: "keep", reason });
+export function decideReclaim(holder: AddressHolder, world: ReclaimState, delays: ReclaimDelays): ReclaimDecision {
+  const keep = (reason: string): ReclaimDecision => ({ action: "keep", reason });
   if (holder.conflict !== undefined) return keep("another host answers for it: an operator removes the object");
-  if (holder.reserve === true) return reclaimReserve(world, delays);
+  if (holder.reserve === true) return decideReserve(world, delays);
   if (world.now - holder.created < delays.young) return keep("its ADD may not have ended yet");
   if (world.pod === "unknown") return keep("the API server does not say whether its pod is there");
   if (world.pod !== "gone" && world.pod.uid === holder.podUid)
@@ -57,7 +57,7 @@ export function decideReclaim(holder: Holder, world: World, delays: Delays): Ver
       ? { action: "release", reason: "its pod has another address in its place" }
       : keep("its pod is there");
   if (holder.owner?.kind === "StatefulSet" && !world.replaced) {
-    const kept = keptForStatefulSet(holder, holder.owner.uid, world.statefulSet);
+    const kept = findStatefulSetReason(holder, holder.owner.uid, world.statefulSet);
     if (kept !== undefined) return keep(kept);
   }
   if (world.sandbox === "present") return keep("its pod's object is gone, but its container is still there");
@@ -75,7 +75,7 @@ export function decideReclaim(holder: Holder, world: World, delays: Delays): Ver
 }
 
 /** Its own node gives it back when it is too much; another does when that node is gone for good, for it may have given it. */
-function reclaimReserve(world: World, delays: Delays): Verdict {
+function decideReserve(world: ReclaimState, delays: ReclaimDelays): ReclaimDecision {
   if (world.node !== "gone") return { action: "keep", reason: "it is its node's reserve" };
   const gone = world.now - (world.goneSince ?? world.now);
   return gone < delays.withoutNode
@@ -83,7 +83,11 @@ function reclaimReserve(world: World, delays: Delays): Verdict {
     : { action: "release", reason: "the node whose reserve it was is gone" };
 }
 
-function keptForStatefulSet(holder: Holder, uid: string, set: World["statefulSet"]): string | undefined {
+function findStatefulSetReason(
+  holder: AddressHolder,
+  uid: string,
+  set: ReclaimState["statefulSet"],
+): string | undefined {
   if (set === "unknown") return "the API server does not say whether its StatefulSet is there";
   if (set === "gone" || set.uid !== uid) return undefined;
   const ordinal = Number(/-(\d+)$/.exec(holder.podName)?.[1] ?? Number.NaN);

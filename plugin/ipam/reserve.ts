@@ -1,9 +1,9 @@
 import { parseIp } from "../datapath/address.ts";
 import type { UnderlayAddressObject } from "../agent/objects.ts";
 import { fits, overlapping, type Pool, poolOf } from "./choose.ts";
-import type { Wanted } from "./holdings.ts";
-import type { Picker } from "./picker.ts";
-import { toPools } from "./pools.ts";
+import type { AddressRequest } from "./existing-claims.ts";
+import type { AddressPicker } from "./picker.ts";
+import { parsePools } from "./pools.ts";
 import type { Records } from "./records.ts";
 import type { AddressStore } from "./store.ts";
 
@@ -14,45 +14,46 @@ import type { AddressStore } from "./store.ts";
 export class Reserve {
   readonly #store: AddressStore;
   readonly #records: Records;
-  readonly #picker: Picker;
-  readonly #unfit: (name: string) => boolean;
+  readonly #picker: AddressPicker;
+  readonly #hasConflict: (name: string) => boolean;
   /** Names that calls are about to give. */
-  readonly #giving = new Set<string>();
+  readonly #taken = new Set<string>();
 
   /** @param unfit names that somebody else answers for, told to the API server or not */
-  constructor(store: AddressStore, records: Records, picker: Picker, unfit: (name: string) => boolean) {
+  constructor(store: AddressStore, records: Records, picker: AddressPicker, unfit: (name: string) => boolean) {
     this.#store = store;
     this.#records = records;
     this.#picker = picker;
-    this.#unfit = unfit;
+    this.#hasConflict = unfit;
   }
 
   /** One of them, which no other call gets until `settled`. Undefined: none is left for these pools. */
   take({
     family,
     pools,
-  }: Pick<Wanted, "family" | "pools">): { readonly object: UnderlayAddressObject; readonly pool: Pool } | undefined {
-    const left = this.#left();
+  }: Pick<AddressRequest, "family" | "pools">):
+    { readonly object: UnderlayAddressObject; readonly pool: Pool } | undefined {
+    const left = this.#listAvailable();
     for (const pool of pools) {
       if (pool.spaces.free.family !== family) continue;
       const object = left.find(({ spec }) => poolOf([pool], parseIp(spec.address)) !== undefined);
       if (object === undefined) continue;
-      this.#giving.add(object.metadata.name);
+      this.#taken.add(object.metadata.name);
       return { object, pool };
     }
     return undefined;
   }
 
   /** A record or an object says by now whose it is. */
-  settled(name: string): void {
-    this.#giving.delete(name);
+  finish(name: string): void {
+    this.#taken.delete(name);
   }
 
   /** Takes what is missing, gives back what is too much. A pool that has nothing left gives pods the last ones first. */
-  async tend(): Promise<void> {
-    const { good } = toPools(this.#store.pools());
+  async reconcile(): Promise<void> {
+    const { valid: good } = parsePools(this.#store.pools());
     const bad = overlapping(good);
-    const left = this.#left();
+    const left = this.#listAvailable();
     const keep = new Set<string>();
     for (const pool of good) {
       const wanted = bad.has(pool.name) || !fits(pool.nodeLabels, this.#store.nodeLabels()) ? 0 : pool.reservePerNode;
@@ -71,21 +72,21 @@ export class Reserve {
       }
     }
     for (const object of left)
-      if (!keep.has(object.metadata.name) && !this.#giving.has(object.metadata.name)) await this.#store.remove(object);
+      if (!keep.has(object.metadata.name) && !this.#taken.has(object.metadata.name)) await this.#store.remove(object);
   }
 
   /** Of this node, on no pod: a record says that one was given while the API server was away. */
-  #left(): readonly UnderlayAddressObject[] {
+  #listAvailable(): readonly UnderlayAddressObject[] {
     const given = new Set(this.#records.all().map(({ name }) => name));
     return this.#store
       .addresses()
       .filter(
         ({ spec, metadata }) =>
           spec.reserve &&
-          !this.#unfit(metadata.name) &&
+          !this.#hasConflict(metadata.name) &&
           spec.node === this.#store.node &&
           !given.has(metadata.name) &&
-          !this.#giving.has(metadata.name),
+          !this.#taken.has(metadata.name),
       );
   }
 }

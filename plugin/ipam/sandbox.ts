@@ -14,7 +14,7 @@ export interface Nic {
  * object has not been told of yet.
  * @param attachments directory of the node's attachments; this node's own by default
  */
-export function sandboxOf(
+export function findSandboxState(
   records: Records,
   { metadata: { name }, spec: { containerId, ifname } }: UnderlayAddressObject,
   attachments?: string,

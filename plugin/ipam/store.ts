@@ -6,7 +6,7 @@ type Labels = Readonly<Record<string, string>>;
 export interface AddressStore {
   readonly node: string;
   /** False: nothing has been listed yet, so nothing can be said to be free. */
-  known(): boolean;
+  isSynced(): boolean;
   nodeLabels(): Labels;
   namespaceLabels(namespace: string): Promise<Labels>;
   pools(): readonly UnderlayPoolObject[];
@@ -15,7 +15,7 @@ export interface AddressStore {
   /** Undefined: there is no such pod. */
   pod(namespace: string, name: string, uid: string): Promise<PodObject | undefined>;
   /** As `pod`, by what is followed alone. */
-  followedPod(namespace: string, name: string): PodObject | undefined;
+  cachedPod(namespace: string, name: string): PodObject | undefined;
   /** Held under this pod's name, from the API server itself: what is followed may be late. */
   addressesOf(namespace: string, name: string): Promise<readonly UnderlayAddressObject[]>;
   /** Undefined: the name is taken. The API server gives each name once: that is the lock. */
@@ -27,7 +27,7 @@ export interface AddressStore {
 }
 
 /** True of errors that are the API server's answer; others mean that it, or its etcd, could not be asked. */
-export function isAnswer(error: unknown): boolean {
+export function isApiError(error: unknown): boolean {
   if (typeof error !== "object" || error === null || !("status" in error)) return false;
   return typeof error.status === "number" && error.status < 500 && error.status !== 429;
 }

@@ -1,5 +1,5 @@
 import { macBytes, macText } from "./ip.ts";
-import { type Attribute, decodeAttributes, encodeAttributes, readText, text, u32 } from "./message.ts";
+import { type Attribute, decodeAttributes, encodeAttributes, readText, encodeText, u32 } from "./message.ts";
 
 /** Links: RTM_NEWLINK, RTM_DELLINK, RTM_GETLINK. linux/rtnetlink.h, linux/if_link.h; rtnetlink(7). */
 export const RTM_LINK = { new: 16, del: 17, get: 18 } as const;
@@ -56,7 +56,7 @@ export function encodeVethPair(
   { mtu, txQueueLength }: { readonly mtu: number; readonly txQueueLength?: number },
 ): Buffer {
   const own = (end: VethEnd): Attribute[] => [
-    { type: IFLA.ifname, value: text(end.name) },
+    { type: IFLA.ifname, value: encodeText(end.name) },
     { type: IFLA.address, value: macBytes(end.mac) },
     { type: IFLA.mtu, value: u32(mtu) },
     ...(txQueueLength === undefined ? [] : [{ type: IFLA.txqlen, value: u32(txQueueLength) }]),
@@ -104,7 +104,7 @@ export function encodeLinkChange({ index, up, mtu, mac, txqlen }: LinkChange): B
 export function encodeLinkName(name?: string): Buffer {
   return Buffer.concat([
     ifinfomsg(0, 0, 0),
-    encodeAttributes(name === undefined ? [] : [{ type: IFLA.ifname, value: text(name) }]),
+    encodeAttributes(name === undefined ? [] : [{ type: IFLA.ifname, value: encodeText(name) }]),
   ]);
 }
 

@@ -7,7 +7,7 @@
 export const HEADER_LENGTH = 16;
 
 /** nlmsg_flags of linux/netlink.h. */
-export const FLAG = {
+export const NLM_FLAG = {
   request: 0x1,
   multi: 0x2,
   ack: 0x4,
@@ -22,7 +22,7 @@ export const FLAG = {
 } as const;
 
 /** nlmsg_type of the control messages. */
-export const CONTROL = { error: 2, done: 3 } as const;
+export const NLMSG = { error: 2, done: 3 } as const;
 
 export interface Message {
   readonly type: number;
@@ -120,7 +120,7 @@ export function u32(value: number): Buffer {
 }
 
 /** A zero-terminated string. */
-export function text(value: string): Buffer {
+export function encodeText(value: string): Buffer {
   return Buffer.from(`${value}\0`, "utf8");
 }
 

@@ -1,5 +1,5 @@
 import { closeSync, openSync } from "node:fs";
-import { libc } from "./libc.ts";
+import { getLibc } from "./libc.ts";
 import { NetlinkError } from "./socket.ts";
 
 const CLONE_NEWNET = 0x40000000;
@@ -29,6 +29,6 @@ export function inNamespace<T>(path: string, work: () => T): T {
 }
 
 function enter(fd: number, name: string): void {
-  const c = libc();
+  const c = getLibc();
   if (c.setns(fd, CLONE_NEWNET) !== 0) throw new NetlinkError(`setns to ${name}`, c.errno(), undefined);
 }

@@ -1,4 +1,4 @@
-import { type Attribute, text } from "./message.ts";
+import { type Attribute, encodeText } from "./message.ts";
 
 /**
  * Expressions of nf_tables' rules: as many as our rules take (linux/netfilter/nf_tables.h). Numbers in attributes are
@@ -8,7 +8,7 @@ import { type Attribute, text } from "./message.ts";
 const REGISTER_1 = 1;
 /** NFT_REG32_00, where register 1 begins too: a key of several parts lies in it and those behind it, a word or more each. */
 const FIRST_WORD = 8;
-export const WORD = 4;
+export const REGISTER_BYTES = 4;
 
 const META = { mark: 3, nfproto: 15, l4proto: 16 } as const;
 /** nf_tables.h: enum nft_payload_bases */
@@ -27,13 +27,13 @@ export const FAMILIES = {
 } as const;
 
 export function be32(value: number): Buffer {
-  const bytes = Buffer.alloc(WORD);
+  const bytes = Buffer.alloc(REGISTER_BYTES);
   bytes.writeInt32BE(value | 0);
   return bytes;
 }
 
 function le32(value: number): Buffer {
-  const bytes = Buffer.alloc(WORD);
+  const bytes = Buffer.alloc(REGISTER_BYTES);
   bytes.writeUInt32LE(value >>> 0);
   return bytes;
 }
@@ -45,7 +45,7 @@ function expression(name: string, data: readonly Attribute[]): Expression {
   return {
     type: 1,
     value: [
-      { type: 1, value: text(name) },
+      { type: 1, value: encodeText(name) },
       { type: 2, value: data },
     ],
   };
@@ -81,7 +81,7 @@ const bitwise = (mask: number, xor: number): Expression =>
   expression("bitwise", [
     { type: 1, value: be32(REGISTER_1) },
     { type: 2, value: be32(REGISTER_1) },
-    { type: 3, value: be32(WORD) },
+    { type: 3, value: be32(REGISTER_BYTES) },
     { type: 4, value: [{ type: 1, value: le32(mask) }] },
     { type: 5, value: [{ type: 1, value: le32(xor) }] },
   ]);
@@ -98,7 +98,7 @@ export function isNotProtocol(protocol: number): readonly Expression[] {
 /** An element of a set of peers is loaded: the peer's address and port, and ours. @param from of a packet from the peer, or to it */
 export function loadPeer(family: SetFamily, from: "peer" | "us"): readonly Expression[] {
   const { source, destination, length } = FAMILIES[family];
-  const words = length / WORD;
+  const words = length / REGISTER_BYTES;
   const [peer, own] = from === "peer" ? [0, PORT] : [PORT, 0];
   return [
     loadHeader(HEADER.network, from === "peer" ? source : destination, length, 0),
@@ -110,7 +110,7 @@ export function loadPeer(family: SetFamily, from: "peer" | "us"): readonly Expre
 export function updateSet(set: string): readonly Expression[] {
   return [
     expression("dynset", [
-      { type: 1, value: text(set) },
+      { type: 1, value: encodeText(set) },
       { type: 3, value: be32(DYNSET_UPDATE) },
       { type: 4, value: be32(REGISTER_1) },
     ]),
@@ -120,7 +120,7 @@ export function updateSet(set: string): readonly Expression[] {
 export function isInSet(set: string): readonly Expression[] {
   return [
     expression("lookup", [
-      { type: 1, value: text(set) },
+      { type: 1, value: encodeText(set) },
       { type: 2, value: be32(REGISTER_1) },
     ]),
   ];

@@ -1,5 +1,5 @@
-import { be32, DATATYPE, type Expression, FAMILIES, type SetFamily, WORD } from "./nft-expression.ts";
-import { type Attribute, decodeAttributes, encodeAttributes, text } from "./message.ts";
+import { be32, DATATYPE, type Expression, FAMILIES, type SetFamily, REGISTER_BYTES } from "./nft-expression.ts";
+import { type Attribute, decodeAttributes, encodeAttributes, encodeText } from "./message.ts";
 import type { BatchMessage } from "./socket.ts";
 
 /**
@@ -24,7 +24,7 @@ const FAMILY_NUMBER = { ip: 2, ip6: 10 } as const;
 export type NftFamily = keyof typeof FAMILY_NUMBER;
 const NF_ACCEPT = 1;
 
-export const HOOK = { output: 3, ingress: 5 } as const;
+export const NFT_HOOK = { output: 3, ingress: 5 } as const;
 export const PRIORITY_MANGLE = -150;
 /** NFT_SET_TIMEOUT and NFT_SET_EVAL: rules add to it, and what is not added again goes by itself. */
 const SET_OF_RULES = 0x10 | 0x20;
@@ -107,7 +107,7 @@ function message(of: number, attributes: readonly Attribute[], flags = 0): Batch
 }
 
 function tableMessage(of: number, name: string, flags = 0): BatchMessage {
-  return message(of, [{ type: 1, value: text(name) }], flags);
+  return message(of, [{ type: 1, value: encodeText(name) }], flags);
 }
 
 /**
@@ -118,14 +118,14 @@ function tableMessage(of: number, name: string, flags = 0): BatchMessage {
 function setAttributes(table: string, { name, family, timeoutMs }: PeerSet, id: number): readonly Attribute[] {
   const { length, datatype } = FAMILIES[family];
   const { bits, inet_service: port } = DATATYPE;
-  const timeout = Buffer.alloc(2 * WORD);
+  const timeout = Buffer.alloc(2 * REGISTER_BYTES);
   timeout.writeBigUInt64BE(BigInt(timeoutMs));
   return [
-    { type: 1, value: text(table) },
-    { type: 2, value: text(name) },
+    { type: 1, value: encodeText(table) },
+    { type: 2, value: encodeText(name) },
     { type: 3, value: be32(SET_OF_RULES) },
     { type: 4, value: be32((((datatype << bits) | port) << bits) | port) },
-    { type: 5, value: be32(length + 2 * WORD) },
+    { type: 5, value: be32(length + 2 * REGISTER_BYTES) },
     { type: 10, value: be32(id) },
     { type: 11, value: timeout },
   ];
@@ -142,25 +142,25 @@ function chainMessages(table: string, chains: readonly BaseChain[]): readonly Ba
 
 function chainAttributes(table: string, chain: BaseChain): readonly Attribute[] {
   return [
-    { type: 1, value: text(table) },
-    { type: 3, value: text(chain.name) },
+    { type: 1, value: encodeText(table) },
+    { type: 3, value: encodeText(chain.name) },
     {
       type: 4,
       value: [
         { type: 1, value: be32(chain.hook) },
         { type: 2, value: be32(chain.priority) },
-        ...(chain.device === undefined ? [] : [{ type: 3, value: text(chain.device) }]),
+        ...(chain.device === undefined ? [] : [{ type: 3, value: encodeText(chain.device) }]),
       ],
     },
     { type: 5, value: be32(NF_ACCEPT) },
-    { type: 7, value: text(chain.type) },
+    { type: 7, value: encodeText(chain.type) },
   ];
 }
 
 function ruleAttributes(table: string, chain: string, { expressions, comment }: Rule): readonly Attribute[] {
   return [
-    { type: 1, value: text(table) },
-    { type: 2, value: text(chain) },
+    { type: 1, value: encodeText(table) },
+    { type: 2, value: encodeText(chain) },
     { type: 4, value: expressions },
     { type: USERDATA, value: commentData(comment) },
   ];
@@ -170,32 +170,32 @@ const USERDATA = 7;
 
 /** libnftnl's own form (NFTNL_UDATA_RULE_COMMENT, length, text), so that nft prints it. */
 function commentData(comment: string): Buffer {
-  const value = text(comment);
+  const value = encodeText(comment);
   return Buffer.concat([Buffer.of(0, value.length), value]);
 }
 
 /** Selects the rules of a table of family inet, for a dump. */
-export function encodeRulesOf(table: string): Buffer {
-  return Buffer.concat([nfgenmsg(NFPROTO_INET), encodeAttributes([{ type: 1, value: text(table) }])]);
+export function encodeRuleDump(table: string): Buffer {
+  return Buffer.concat([nfgenmsg(NFPROTO_INET), encodeAttributes([{ type: 1, value: encodeText(table) }])]);
 }
 
 /** Names a table, to ask for it. */
 export function encodeTable(family: NftFamily, name: string): Buffer {
-  return Buffer.concat([nfgenmsg(FAMILY_NUMBER[family]), encodeAttributes([{ type: 1, value: text(name) }])]);
+  return Buffer.concat([nfgenmsg(FAMILY_NUMBER[family]), encodeAttributes([{ type: 1, value: encodeText(name) }])]);
 }
 
 /** Asks for the number of the namespace's ruleset: another after every transaction, whoever's. */
-export function encodeGenerationOf(): Buffer {
+export function encodeGenerationRequest(): Buffer {
   return nfgenmsg(0);
 }
 
 /** NFTA_GEN_ID */
 export function decodeGeneration(payload: Buffer): number | undefined {
-  return decodeAttributes(payload.subarray(WORD)).get(1)?.readUInt32BE(0);
+  return decodeAttributes(payload.subarray(REGISTER_BYTES)).get(1)?.readUInt32BE(0);
 }
 
 /** What a dump says: a rule's comment, empty if it has none. */
 export function decodeRuleComment(payload: Buffer): string {
-  const data = decodeAttributes(payload.subarray(WORD)).get(USERDATA);
+  const data = decodeAttributes(payload.subarray(REGISTER_BYTES)).get(USERDATA);
   return data?.[0] === 0 ? data.toString("utf8", 2, 1 + (data[1] ?? 1)) : "";
 }

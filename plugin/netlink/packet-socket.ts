@@ -1,5 +1,5 @@
 import { errorName } from "./errno.ts";
-import { libc } from "./libc.ts";
+import { getLibc } from "./libc.ts";
 
 const AF_PACKET = 17;
 const SOCK_RAW_CLOEXEC = 3 | 0o2000000;
@@ -16,7 +16,7 @@ export class PacketSocket {
 
   /** @param link index in the namespace that the thread is in */
   constructor(link: number) {
-    const c = libc();
+    const c = getLibc();
     const protocol = Buffer.alloc(2);
     protocol.writeUInt16BE(ETH_P_ALL);
     // Without a protocol nothing is received before the socket is bound to its link.
@@ -34,13 +34,13 @@ export class PacketSocket {
   }
 
   send(frame: Buffer): void {
-    const c = libc();
+    const c = getLibc();
     if (c.send(this.#fd, frame, frame.length, 0) < 0) throw new Error(`send a frame: ${errorName(c.errno())}`);
   }
 
   /** The next frame; undefined if none comes within `milliseconds` (at least one). */
   receive(milliseconds: number): Buffer | undefined {
-    const c = libc();
+    const c = getLibc();
     const microseconds = Math.max(1, Math.round(milliseconds)) * 1000;
     const time = Buffer.alloc(16);
     time.writeBigInt64LE(BigInt(Math.floor(microseconds / 1_000_000)), 0);
@@ -51,6 +51,6 @@ export class PacketSocket {
   }
 
   close(): void {
-    libc().close(this.#fd);
+    getLibc().close(this.#fd);
   }
 }

@@ -1,5 +1,5 @@
 import { AF, type Family, familyOf, ipBytes, ipText, type Prefix } from "./ip.ts";
-import { type Attribute, decodeAttributes, encodeAttributes, readText, text, u32, u8 } from "./message.ts";
+import { type Attribute, decodeAttributes, encodeAttributes, readText, encodeText, u32, u8 } from "./message.ts";
 
 /** Policy rules: RTM_NEWRULE, RTM_DELRULE, RTM_GETRULE. linux/fib_rules.h; ip-rule(8). */
 export const RTM_RULE = { new: 32, del: 33, get: 34 } as const;
@@ -32,7 +32,7 @@ export function encodeRule(rule: Rule): Buffer {
   ];
   if (rule.to) attributes.push({ type: FRA.dst, value: ipBytes(rule.to.address) });
   if (rule.from) attributes.push({ type: FRA.src, value: ipBytes(rule.from.address) });
-  if (rule.iif !== undefined) attributes.push({ type: FRA.iifname, value: text(rule.iif) });
+  if (rule.iif !== undefined) attributes.push({ type: FRA.iifname, value: encodeText(rule.iif) });
   if (rule.fwmark)
     attributes.push(
       { type: FRA.fwmark, value: u32(rule.fwmark.mark) },

@@ -1,11 +1,11 @@
 import { errorName } from "./errno.ts";
-import { libc } from "./libc.ts";
+import { getLibc } from "./libc.ts";
 import {
-  CONTROL,
+  NLMSG,
   decodeAttributes,
   decodeMessages,
   encodeMessage,
-  FLAG,
+  NLM_FLAG,
   HEADER_LENGTH,
   type Message,
   readText,
@@ -49,7 +49,7 @@ export class NetlinkSocket {
   }
 
   static open(protocol: keyof typeof NETLINK = "route"): NetlinkSocket {
-    const c = libc();
+    const c = getLibc();
     const fd = c.socket(AF_NETLINK, SOCK_RAW_CLOEXEC, NETLINK[protocol]);
     if (fd < 0) throw new NetlinkError("socket(AF_NETLINK)", c.errno(), undefined);
     const on = Buffer.of(1, 0, 0, 0);
@@ -59,7 +59,7 @@ export class NetlinkSocket {
 
   /** One change. `what` names it in the error: "route 10.0.0.0/8 dev veth0". */
   execute(what: string, type: number, flags: number, body: Buffer): void {
-    this.#exchange(what, type, FLAG.request | FLAG.ack | flags, body);
+    this.#exchange(what, type, NLM_FLAG.request | NLM_FLAG.ack | flags, body);
   }
 
   /**
@@ -67,14 +67,17 @@ export class NetlinkSocket {
    * @returns the refusals, by the index of their change
    */
   executeEach(changes: readonly Change[]): ReadonlyMap<number, NetlinkError> {
-    const c = libc();
+    const c = getLibc();
     const first = this.#sequence;
     const last = changes.length - 1;
     // A refusal is told unasked (netlink_rcv_skb); that all is done, by the last one's acknowledgement.
     const request = Buffer.concat(
       changes.map(({ type, flags, body }, index) => {
         const sequence = this.#sequence++;
-        return encodeMessage({ type, flags: FLAG.request | flags | (index === last ? FLAG.ack : 0), sequence }, body);
+        return encodeMessage(
+          { type, flags: NLM_FLAG.request | flags | (index === last ? NLM_FLAG.ack : 0), sequence },
+          body,
+        );
       }),
     );
     const what = (index: number): string => changes[index]?.what() ?? "";
@@ -84,9 +87,9 @@ export class NetlinkSocket {
     for (;;) {
       for (const message of this.#receiveMessages(what(last))) {
         const index = message.sequence - first;
-        if (index < 0 || message.type !== CONTROL.error) continue; // the rest of an exchange that was given up
+        if (index < 0 || message.type !== NLMSG.error) continue; // the rest of an exchange that was given up
         const errno = -message.payload.readInt32LE(0);
-        if (errno !== 0) refused.set(index, new NetlinkError(what(index), errno, explanationIn(message)));
+        if (errno !== 0) refused.set(index, new NetlinkError(what(index), errno, readExplanation(message)));
         if (index === last) return refused;
       }
     }
@@ -94,12 +97,12 @@ export class NetlinkSocket {
 
   /** One object by name. */
   get(what: string, type: number, body: Buffer): Message | undefined {
-    return this.#exchange(what, type, FLAG.request | FLAG.ack, body)[0];
+    return this.#exchange(what, type, NLM_FLAG.request | NLM_FLAG.ack, body)[0];
   }
 
   /** All objects that `body` selects. */
   dump(what: string, type: number, body: Buffer): Message[] {
-    return this.#exchange(what, type, FLAG.request | FLAG.dump, body);
+    return this.#exchange(what, type, NLM_FLAG.request | NLM_FLAG.dump, body);
   }
 
   /**
@@ -107,7 +110,7 @@ export class NetlinkSocket {
    * the error: of a change, or of the whole, which is told as the beginning's (nfnetlink_rcv_batch).
    */
   batch(what: string, begin: BatchMessage, changes: readonly BatchMessage[], end: BatchMessage): void {
-    const c = libc();
+    const c = getLibc();
     const first = this.#sequence;
     const last = first + changes.length;
     const request = Buffer.concat(
@@ -115,7 +118,7 @@ export class NetlinkSocket {
         const sequence = this.#sequence++;
         // Refusals are told unasked; that all is done, by the last change's acknowledgement.
         return encodeMessage(
-          { type, flags: FLAG.request | flags | (sequence === last ? FLAG.ack : 0), sequence },
+          { type, flags: NLM_FLAG.request | flags | (sequence === last ? NLM_FLAG.ack : 0), sequence },
           body,
         );
       }),
@@ -124,9 +127,9 @@ export class NetlinkSocket {
     let refusal: NetlinkError | undefined;
     for (;;)
       for (const message of this.#receiveMessages(what)) {
-        if (message.sequence < first || message.type !== CONTROL.error) continue;
+        if (message.sequence < first || message.type !== NLMSG.error) continue;
         const errno = -message.payload.readInt32LE(0);
-        if (errno !== 0) refusal ??= new NetlinkError(what, errno, explanationIn(message));
+        if (errno !== 0) refusal ??= new NetlinkError(what, errno, readExplanation(message));
         if (message.sequence !== last && message.sequence !== first) continue;
         if (refusal !== undefined) throw refusal;
         return;
@@ -134,11 +137,11 @@ export class NetlinkSocket {
   }
 
   close(): void {
-    libc().close(this.#fd);
+    getLibc().close(this.#fd);
   }
 
   #receiveMessages(what: string): Message[] {
-    const c = libc();
+    const c = getLibc();
     shared ??= Buffer.allocUnsafe(RECEIVE_BYTES);
     const length = c.recv(this.#fd, shared, RECEIVE_BYTES, 0);
     if (length < 0) throw new NetlinkError(what, c.errno(), undefined);
@@ -147,7 +150,7 @@ export class NetlinkSocket {
   }
 
   #exchange(what: string, type: number, flags: number, body: Buffer): Message[] {
-    const c = libc();
+    const c = getLibc();
     const sequence = this.#sequence++;
     const request = encodeMessage({ type, flags, sequence }, body);
     if (c.send(this.#fd, request, request.length, 0) < 0) throw new NetlinkError(what, c.errno(), undefined);
@@ -155,12 +158,12 @@ export class NetlinkSocket {
     for (;;) {
       for (const message of this.#receiveMessages(what)) {
         if (message.sequence !== sequence) continue; // the rest of an exchange that was given up
-        if (message.type !== CONTROL.error && message.type !== CONTROL.done) {
+        if (message.type !== NLMSG.error && message.type !== NLMSG.done) {
           answers.push(message);
           continue;
         }
         const errno = message.payload.length >= 4 ? -message.payload.readInt32LE(0) : 0;
-        if (errno !== 0) throw new NetlinkError(what, errno, explanationIn(message));
+        if (errno !== 0) throw new NetlinkError(what, errno, readExplanation(message));
         return answers;
       }
     }
@@ -184,8 +187,8 @@ export interface BatchMessage {
 }
 
 /** NLMSGERR_ATTR_MSG behind the error code and the header of the request, which is not echoed (NETLINK_CAP_ACK). */
-function explanationIn(message: Message): string | undefined {
-  if (message.type !== CONTROL.error || (message.flags & FLAG.ackTlvs) === 0) return undefined;
+function readExplanation(message: Message): string | undefined {
+  if (message.type !== NLMSG.error || (message.flags & NLM_FLAG.ackTlvs) === 0) return undefined;
   const text = decodeAttributes(message.payload.subarray(4 + HEADER_LENGTH)).get(NLMSGERR_ATTR_MSG);
   return text && readText(text);
 }

@@ -3,7 +3,7 @@ import type { PodObject, UnderlayAddressObject, UnderlayAddressSpec, UnderlayPoo
 import { underlayPool } from "../agent/objects.ts";
 import type { AddressStore } from "../ipam/store.ts";
 
-export const SET = { kind: "StatefulSet", name: "web", uid: "set-1", controller: true };
+export const STATEFUL_SET = { kind: "StatefulSet", name: "web", uid: "set-1", controller: true };
 
 /** The API server with its addresses, in memory, for tests of what is done with them: every write is checked as the real one does. */
 export class AddressCluster {
@@ -75,16 +75,16 @@ export class NodeStore implements AddressStore {
     throw new Error("socket hang up");
   }
 
-  known = (): boolean => true;
+  isSynced = (): boolean => true;
   nodeLabels = () => ({});
   namespaceLabels = () => Promise.resolve({});
   pools = () => this.#cluster.pools;
   address = (name: string) => this.#seen.get(name);
   addresses = () => [...this.#seen.values()];
-  followedPod = (namespace: string, name: string) => this.#pods.get(`${namespace}/${name}`);
+  cachedPod = (namespace: string, name: string) => this.#pods.get(`${namespace}/${name}`);
 
   async pod(namespace: string, name: string, uid: string): Promise<PodObject | undefined> {
-    const followed = this.followedPod(namespace, name);
+    const followed = this.cachedPod(namespace, name);
     if (followed?.metadata.uid === uid) return followed;
     await Promise.resolve();
     this.#ask();
@@ -135,7 +135,7 @@ export class NodeStore implements AddressStore {
   async find({ plural, namespace = "" }: { readonly plural: string; readonly namespace?: string }, name: string) {
     await Promise.resolve();
     this.#ask();
-    if (plural === "statefulsets") return { metadata: { uid: SET.uid }, spec: { replicas: 2 } };
+    if (plural === "statefulsets") return { metadata: { uid: STATEFUL_SET.uid }, spec: { replicas: 2 } };
     if (plural === "pods") return this.#cluster.pods.get(`${namespace}/${name}`);
     throw new KubeError(404, plural);
   }

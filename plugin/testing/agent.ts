@@ -19,7 +19,7 @@ export class TestAgent {
     this.#node = node;
   }
 
-  /** @param whole the executable beside which the door lies; with the agent's own arguments, or with others */
+  /** @param whole the executable beside which the launcher lies; with the agent's own arguments, or with others */
   async start(whole: string, argv = this.#agentArguments(), env: NodeJS.ProcessEnv = {}): Promise<void> {
     const { name, socket } = this.#node;
     rmSync(socket, { force: true });
@@ -31,7 +31,7 @@ export class TestAgent {
     });
     this.#child = child;
     const deadline = Date.now() + START_MS;
-    while (!(await answers(socket))) {
+    while (!(await acceptsConnections(socket))) {
       if (child.exitCode !== null || Date.now() > deadline) throw new Error(`the agent on ${name} did not start`);
       await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
     }
@@ -59,7 +59,7 @@ export class TestAgent {
 }
 
 /** A socket is there a moment before somebody listens. */
-function answers(socket: string): Promise<boolean> {
+function acceptsConnections(socket: string): Promise<boolean> {
   return new Promise((resolve) => {
     const connection = createConnection(socket);
     const end = (connected: boolean): void => {

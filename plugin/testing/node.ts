@@ -6,14 +6,14 @@ import { PLACE_VARIABLES } from "../cni/places.ts";
 import { parseIp } from "../datapath/address.ts";
 import type { Facts } from "../datapath/facts.ts";
 import { makeFacts } from "./facts.ts";
-import { PERMANENT } from "./node-looks.ts";
+import { PERMANENT_STATE } from "./node-snapshot.ts";
 
-export { lines } from "./node-looks.ts";
+export { splitLines } from "./node-snapshot.ts";
 
 /** Real network namespaces for tests: a switch, nodes on it, pods in them, wired by real plugins. Needs root. */
 
 /** Runs a program; throws with its words. */
-export function must(argv: readonly string[], input = ""): string {
+export function execOrThrow(argv: readonly string[], input = ""): string {
   const [file = "", ...rest] = argv;
   const { status, stdout, stderr, error } = spawnSync(file, rest, { input, encoding: "utf8" });
   if (error) throw error;
@@ -22,15 +22,15 @@ export function must(argv: readonly string[], input = ""): string {
   return stdout;
 }
 
-const ip = (...argv: readonly string[]): string => must(["ip", ...argv]);
+const ip = (...argv: readonly string[]): string => execOrThrow(["ip", ...argv]);
 /** As `ip netns exec`, which needs no shell. */
-export const inside = (namespace: string, ...argv: readonly string[]): string =>
-  must(["ip", "netns", "exec", namespace, ...argv]);
+export const execInNetns = (namespace: string, ...argv: readonly string[]): string =>
+  execOrThrow(["ip", "netns", "exec", namespace, ...argv]);
 
 let counter = 0;
 
-/** `interlay` is the whole plugin alone; `door` is what a runtime starts, with the node's agent if one runs. */
-export type PluginName = "interlay" | "door" | "faulty" | "macvlan" | "ptp" | "bridge" | "ipvlan";
+/** `interlay` is the whole plugin alone; `launcher` is what a runtime starts, with the node's agent if one runs. */
+export type PluginName = "interlay" | "launcher" | "faulty" | "macvlan" | "ptp" | "bridge" | "ipvlan";
 
 /** What a plugin call came back with. */
 export interface CallResult {
@@ -49,7 +49,7 @@ export interface TestNode {
   readonly name: string;
   readonly address: string;
   readonly stateDirectory: string;
-  /** Of its agent, and in it the socket at which the door asks. */
+  /** Of its agent, and in it the socket at which the launcher asks. */
   readonly runDirectory: string;
   readonly socket: string;
   /** Where its agent installs the plugins. */
@@ -69,9 +69,9 @@ export interface TestPod {
 
 /** Where the executables are: by the environment, for this room knows nothing of components. */
 export interface Plugins {
-  /** The whole plugin; beside it lies the door. */
+  /** The whole plugin; beside it lies the launcher. */
   readonly interlay: string;
-  readonly door: string;
+  readonly launcher: string;
   /** With the faults of faulty.ts. */
   readonly faulty: string;
   /** Directory of the reference plugins. */
@@ -100,12 +100,12 @@ export class TestNet {
     ip("-n", this.#switch, "link", "set", port, "master", "br0", "up");
     ip("-n", namespace, "address", "add", `${address}/16`, "dev", "eth0");
     ip("-n", namespace, "link", "set", "eth0", "up");
-    inside(namespace, "sysctl", "-qw", "net.ipv4.ip_forward=1");
+    execInNetns(namespace, "sysctl", "-qw", "net.ipv4.ip_forward=1");
     const directory = (of: string): string => join(this.#directory, `${name}${of}`);
     const [stateDirectory, runDirectory, binDirectory] = [directory(""), directory("-run"), directory("-bin")];
     for (const path of [stateDirectory, runDirectory, binDirectory]) mkdirSync(path, { recursive: true });
     if (address6 !== undefined) {
-      inside(namespace, "sysctl", "-qw", "net.ipv6.conf.all.forwarding=1");
+      execInNetns(namespace, "sysctl", "-qw", "net.ipv6.conf.all.forwarding=1");
       ip("-n", namespace, "address", "add", `${address6}/64`, "dev", "eth0", "nodad");
     }
     const addresses = [address, ...(address6 === undefined ? [] : [address6])].map(parseIp);
@@ -132,7 +132,7 @@ export class TestNet {
     config: Readonly<Record<string, unknown>>,
     fault?: string,
   ): Invocation {
-    const ours = plugin === "interlay" || plugin === "door" || plugin === "faulty";
+    const ours = plugin === "interlay" || plugin === "launcher" || plugin === "faulty";
     return {
       executable: ours ? this.#plugins[plugin] : join(this.#plugins.reference, plugin),
       env: {
@@ -142,7 +142,7 @@ export class TestNet {
         CNI_NETNS: pod.netns,
         CNI_IFNAME: ifname,
         CNI_PATH: this.#plugins.reference,
-        ...(plugin === "door" ? { INTERLAY_CNI_SOCKET: node.socket } : {}),
+        ...(plugin === "launcher" ? { INTERLAY_CNI_SOCKET: node.socket } : {}),
         ...(fault === undefined ? {} : { INTERLAY_FAULT: fault }),
         ...(ours ? placeVariables(node) : {}),
         CNI_ARGS: `IgnoreUnknown=1;K8S_POD_NAMESPACE=test;K8S_POD_NAME=${pod.namespace};K8S_POD_UID=1`,
@@ -227,13 +227,13 @@ export class TestNet {
     const nodeEnd = `cali${pod.containerId.replaceAll(/[^a-z0-9]/g, "").slice(-10)}`;
     ip("-n", node.name, "link", "add", "name", nodeEnd, "type", "veth", "peer", "name", "eth0", "netns", pod.namespace);
     ip("-n", node.name, "link", "set", nodeEnd, "up");
-    inside(node.name, "sysctl", "-qw", `net.ipv4.conf.${nodeEnd}.proxy_arp=1`);
+    execInNetns(node.name, "sysctl", "-qw", `net.ipv4.conf.${nodeEnd}.proxy_arp=1`);
     ip("-n", node.name, "route", "add", `${address}/32`, "dev", nodeEnd);
     ip("-n", pod.namespace, "address", "add", `${address}/32`, "dev", "eth0");
     ip("-n", pod.namespace, "link", "set", "eth0", "up");
     ip("-n", pod.namespace, "route", "add", "169.254.1.1", "dev", "eth0");
     ip("-n", pod.namespace, "route", "add", "default", "via", "169.254.1.1", "dev", "eth0");
-    inside(node.name, "sysctl", "-qw", `net.ipv4.neigh.${nodeEnd}.proxy_delay=0`);
+    execInNetns(node.name, "sysctl", "-qw", `net.ipv4.neigh.${nodeEnd}.proxy_delay=0`);
     if (address6 === undefined) return;
     // Calico's IPv6 gateway is the node end's link-local address; here it is given, not made from a MAC
     ip("-n", node.name, "address", "add", "fe80::1/64", "dev", nodeEnd, "nodad");
@@ -281,16 +281,16 @@ export function ping(from: string, to: string, source?: string): boolean {
 }
 
 /** What a node has of links, routes, rules and pinned neighbours. */
-export function permanentState(node: TestNode): readonly string[] {
-  return PERMANENT.flatMap((look) => look.lines(inside(node.name, ...look.argv)));
+export function readPermanentState(node: TestNode): readonly string[] {
+  return PERMANENT_STATE.flatMap((look) => look.parseLines(execInNetns(node.name, ...look.argv)));
 }
 
 /** Executables for the tests, by the environment that scripts/test-netns.ts sets. */
 export function pluginsFromEnvironment(): Plugins {
   const env = process.env;
-  const { INTERLAY_EXECUTABLE: interlay, INTERLAY_DOOR: door, INTERLAY_FAULTY: faulty } = env;
+  const { INTERLAY_EXECUTABLE: interlay, INTERLAY_LAUNCHER: launcher, INTERLAY_FAULTY: faulty } = env;
   const reference = env["INTERLAY_CNI_PLUGINS"];
-  if (interlay === undefined || door === undefined || faulty === undefined || reference === undefined)
+  if (interlay === undefined || launcher === undefined || faulty === undefined || reference === undefined)
     throw new Error("run these tests by `npm run test:netns`: it builds and finds the plugins");
-  return { interlay, door, faulty, reference };
+  return { interlay, launcher, faulty, reference };
 }

@@ -8,7 +8,14 @@ import { ensureDebianPackages } from "../../clusters/components/packages.ts";
 import { resolveComponents } from "../../clusters/components/resolve.ts";
 import { plainProgress } from "../../clusters/progress-plain.ts";
 import { TestAgent } from "../../plugin/testing/agent.ts";
-import { lines, must, type PluginName, TestNet, type TestNode, type TestPod } from "../../plugin/testing/node.ts";
+import {
+  splitLines,
+  execOrThrow,
+  type PluginName,
+  TestNet,
+  type TestNode,
+  type TestPod,
+} from "../../plugin/testing/node.ts";
 import type { Bench, Figure } from "./figure.ts";
 import { Runtime } from "./cni/runtime.ts";
 import { hundredth, median, percentile, tenth } from "./statistics.ts";
@@ -23,7 +30,7 @@ const GATEWAY = "10.7.168.72";
 const UNDERLAY = "underlay";
 const MULTI_NIC = "multi-NIC";
 
-/** The ways that a call of `door` may take: the agent answers, or there is none and the whole plugin is started. */
+/** How a call of `launcher` is executed: by the agent, or, without an agent, `interlay-full` is started. */
 type Way = "agent" | "alone";
 
 export const cniBench: Bench = {
@@ -36,13 +43,13 @@ export const cniBench: Bench = {
     const progress = plainProgress();
     await ensureDebianPackages(["iproute2", "nftables", "procps", "util-linux"], progress);
     const components = await resolveComponents([{ name: "cni-plugins", version: VERSIONS["cni-plugins"] }], progress);
-    const { door, whole } = await prepareInterlay(progress);
-    const net = new TestNet({ interlay: whole, door, faulty: whole, reference: components.path("cni-plugins") });
+    const { launcher, full } = await prepareInterlay(progress);
+    const net = new TestNet({ interlay: full, launcher, faulty: full, reference: components.path("cni-plugins") });
     const node = net.node("n1", "10.7.168.71");
     const agent = new TestAgent(node);
     const place = { net, node, runtime: new Runtime(node) };
     try {
-      await agent.start(whole);
+      await agent.start(full);
       for (const type of [UNDERLAY, MULTI_NIC]) await rounds(place, type, "agent", WARM_UP);
       const figures: Figure[] = [];
       const tell = (more: readonly Figure[]): void => {
@@ -93,19 +100,19 @@ async function timed(
 
 async function version(place: Place, way: Way): Promise<readonly Figure[]> {
   const pod = place.net.pod(`v-${way}`);
-  const samples: Record<"door" | "macvlan", number[]> = { door: [], macvlan: [] };
+  const samples: Record<"launcher" | "macvlan", number[]> = { launcher: [], macvlan: [] };
   for (let call = 0; call < CALLS; call++)
-    for (const plugin of ["door", "macvlan"] as const)
+    for (const plugin of ["launcher", "macvlan"] as const)
       samples[plugin].push((await timed(place, plugin, "VERSION", pod, "eth0", {})).milliseconds);
   const basis = `median of ${CALLS}, ${WAY[way]}`;
   return [
-    { name: `VERSION, ${way}`, value: tenth(median(samples.door)), unit: "ms", limit: 10, basis },
+    { name: `VERSION, ${way}`, value: tenth(median(samples.launcher)), unit: "ms", limit: 10, basis },
     { name: `VERSION, macvlan beside ${way}`, value: tenth(median(samples.macvlan)), unit: "ms", basis },
   ];
 }
 
 /** `chrt -r 10 npm run bench -- cni` keeps other programs' work out of both plugins' times; the figures tell it. */
-const PRIORITY = /SCHED_(RR|FIFO)/.test(must(["chrt", "-p", String(process.pid)])) ? ", real-time priority" : "";
+const PRIORITY = /SCHED_(RR|FIFO)/.test(execOrThrow(["chrt", "-p", String(process.pid)])) ? ", real-time priority" : "";
 const WAY: Record<Way, string> = {
   agent: `answered by a warm agent${PRIORITY}`,
   alone: `no agent runs${PRIORITY}`,
@@ -117,7 +124,7 @@ async function pairs(place: Place, type: string, way: Way): Promise<readonly Fig
   const samples = await rounds(place, type, way, CALLS);
   const basis = `median of ${CALLS}, ${WAY[way]}`;
   return (["ADD", "DEL"] as const).flatMap((verb): readonly Figure[] => {
-    const [ours, theirs] = [median(samples[`door ${verb}`] ?? []), median(samples[`macvlan ${verb}`] ?? [])];
+    const [ours, theirs] = [median(samples[`launcher ${verb}`] ?? []), median(samples[`macvlan ${verb}`] ?? [])];
     const limit = LIMITS[way]?.[verb];
     const ratio = { value: hundredth(ours / theirs), unit: "x", basis } as const;
     return [
@@ -151,8 +158,8 @@ async function rounds(
       return json;
     };
     const prevResult = await take("macvlan", "ADD", macvlan);
-    await take("door", "ADD", { prevResult });
-    await take("door", "DEL", {});
+    await take("launcher", "ADD", { prevResult });
+    await take("launcher", "DEL", {});
     await take("macvlan", "DEL", macvlan);
     net.removePod(pod);
     await settled(node);
@@ -168,7 +175,9 @@ async function settled(node: TestNode): Promise<void> {
   const ended = join(node.stateDirectory, "ended");
   for (;;) {
     await sleep(SETTLE_MS);
-    const links = lines(must(["ip", "-n", node.name, "-o", "link"])).filter((line) => !/ (lo|eth0)(@|:)/.test(line));
+    const links = splitLines(execOrThrow(["ip", "-n", node.name, "-o", "link"])).filter(
+      (line) => !/ (lo|eth0)(@|:)/.test(line),
+    );
     if (links.length === 0 && (await readdir(ended).catch(() => [])).length === 0) return;
   }
 }
@@ -204,14 +213,14 @@ async function crowd({ net, node, runtime }: Place, way: Way): Promise<readonly 
   const samples: number[] = [];
   let failures = 0;
   await atOnce(pods, async ({ pod, prevResult }) => {
-    const call = net.invocation("door", "ADD", node, pod, "eth0", { prevResult });
+    const call = net.invocation("launcher", "ADD", node, pod, "eth0", { prevResult });
     const { status, milliseconds } = await runtime.call(call);
     if (status !== 0) failures++;
     samples.push(milliseconds);
   });
   checkWay(node, way, CROWD / 2);
   await atOnce(pods, async ({ pod }) => {
-    await runtime.call(net.invocation("door", "DEL", node, pod, "eth0", {}));
+    await runtime.call(net.invocation("launcher", "DEL", node, pod, "eth0", {}));
   });
   for (const { pod } of pods) net.removePod(pod);
   await settled(node);

@@ -35,7 +35,7 @@ export async function contentsOf({ kubernetes, kubeProxies, kind }: KitOptions, 
     : undefined;
   const layers = images === undefined ? [] : layerFiles([images.node, ...images.pods, images.interlay, images.probe]);
   const tracked = (await runOrThrow(["git", "-C", ROOT, "ls-files", "-z"])).split("\0").filter((path) => path !== "");
-  const made = [interlay.door, interlay.whole, probe]
+  const made = [interlay.launcher, interlay.full, probe]
     .flatMap((path) => [path, `${path}.sources`])
     .map((path) => relative(ROOT, path));
   return {

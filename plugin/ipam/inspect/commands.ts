@@ -1,13 +1,13 @@
 import type { Command } from "commander";
 import type { Kube } from "../../agent/kube.ts";
-import { judgeAddresses } from "./judge.ts";
+import { findDiscrepancies } from "./discrepancies.ts";
 import { observeClusterAddresses } from "./observe-cluster.ts";
-import { confirm, releasable, releaseAll } from "./release.ts";
+import { askConfirmation, findReleasable, releaseAddresses } from "./release.ts";
 import { renderAddresses, renderDiscrepancies } from "./render.ts";
 import type { NodeAddresses } from "./snapshot.ts";
 
 /** Where the three commands look: on a node at that node, from outside at all of them. */
-export interface Sources {
+export interface AddressSources {
   readonly kube: () => Kube;
   readonly nodes: () => Promise<readonly NodeAddresses[]>;
 }
@@ -26,7 +26,7 @@ interface CheckOptions {
 }
 
 /** `ipam show | check | release`: who holds what; do objects, records and kernels agree; let an address go. */
-export function addIpamCommands(program: Command, { kube, nodes }: Sources): void {
+export function addIpamCommands(program: Command, { kube, nodes }: AddressSources): void {
   const say = (text: string): void => {
     process.stdout.write(text);
   };
@@ -56,14 +56,14 @@ export function addIpamCommands(program: Command, { kube, nodes }: Sources): voi
     .action(async ({ json, repair, yes }: CheckOptions) => {
       const cluster = await observeClusterAddresses(kube());
       const seen = await nodes();
-      const found = judgeAddresses(cluster, seen);
+      const found = findDiscrepancies(cluster, seen);
       say(json ? `${JSON.stringify({ found })}\n` : renderDiscrepancies(found, seen.length));
       if (found.some(({ severity }) => severity === "error")) process.exitCode = 1;
       const stale = found.flatMap(({ release }) => release ?? []);
       if (!repair || stale.length === 0) return;
       const names = stale.map(({ spec }) => spec.address).join(", ");
-      if (yes || (await confirm(`Let ${names} go?`)))
-        say((await releaseAll(kube(), stale)).map((line) => `${line}\n`).join(""));
+      if (yes || (await askConfirmation(`Let ${names} go?`)))
+        say((await releaseAddresses(kube(), stale)).map((line) => `${line}\n`).join(""));
       else process.stderr.write("nothing was changed: say yes, or add --yes\n");
     });
   program
@@ -73,10 +73,10 @@ export function addIpamCommands(program: Command, { kube, nodes }: Sources): voi
     .option("--force", "also of a pod that is there")
     .option("--yes", "without the question")
     .action(async (wanted: string[], { force, yes }: { force?: true; yes?: true }) => {
-      const objects = releasable(await observeClusterAddresses(kube()), wanted, force === true);
+      const objects = findReleasable(await observeClusterAddresses(kube()), wanted, force === true);
       say(renderAddresses(objects));
-      if (yes || (await confirm("Let them go?")))
-        say((await releaseAll(kube(), objects)).map((line) => `${line}\n`).join(""));
+      if (yes || (await askConfirmation("Let them go?")))
+        say((await releaseAddresses(kube(), objects)).map((line) => `${line}\n`).join(""));
       else {
         process.stderr.write("nothing was changed: say yes, or add --yes\n");
         process.exitCode = 1;

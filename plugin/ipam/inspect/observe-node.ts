@@ -23,11 +23,11 @@ export function observeNodeAddresses(node: string, records = new Records().all()
       ...{ name, address, containerId, ifname, pod, released },
       alive: netns !== "" && existsSync(netns),
     })),
-    kernel: [...nics.values()].flatMap(onLink),
+    kernel: [...nics.values()].flatMap(readLinkAddresses),
   };
 }
 
-function onLink({ containerId, ifname, netns, pod }: Seen): NodeAddresses["kernel"] {
+function readLinkAddresses({ containerId, ifname, netns, pod }: Seen): NodeAddresses["kernel"] {
   let inside: Namespace;
   try {
     inside = new Namespace(netns);

@@ -3,11 +3,11 @@ import type { Kube } from "../../agent/kube.ts";
 import { RESOURCE, type UnderlayAddressObject } from "../../agent/objects.ts";
 import { parseIp } from "../../datapath/address.ts";
 import { objectName } from "../choose.ts";
-import { holderName } from "../refusals.ts";
+import { describeHolder } from "../errors.ts";
 import type { ClusterAddresses } from "./observe-cluster.ts";
 
 /** Asks a person; what is no terminal has said no. */
-export async function confirm(question: string): Promise<boolean> {
+export async function askConfirmation(question: string): Promise<boolean> {
   if (!process.stdin.isTTY) return false;
   const asked = createInterface({ input: process.stdin, output: process.stderr });
   try {
@@ -18,7 +18,7 @@ export async function confirm(question: string): Promise<boolean> {
 }
 
 /** The objects of these addresses. Throws where there is none, and where a pod that is there has one, unless `force`. */
-export function releasable(
+export function findReleasable(
   { addresses, pods }: ClusterAddresses,
   wanted: readonly string[],
   force: boolean,
@@ -34,21 +34,24 @@ export function releasable(
       pods.some(({ metadata }) => metadata.uid === spec.pod.uid);
     if (inUse && !force)
       throw new Error(
-        `${text} is held by ${holderName(object)}, which is there: delete the pod, or add --force (its agent takes the address again as long as its container runs).`,
+        `${text} is held by ${describeHolder(object)}, which is there: delete the pod, or add --force (its agent takes the address again as long as its container runs).`,
       );
     return object;
   });
 }
 
 /** Only as it was read: one that has been given on since stays. @returns a line each */
-export async function releaseAll(kube: Kube, objects: readonly UnderlayAddressObject[]): Promise<readonly string[]> {
+export async function releaseAddresses(
+  kube: Kube,
+  objects: readonly UnderlayAddressObject[],
+): Promise<readonly string[]> {
   const lines: string[] = [];
   for (const object of objects) {
     const { name, uid, resourceVersion } = object.metadata;
     const done = await kube.delete(RESOURCE.underlayAddresses, name, uid, resourceVersion);
     lines.push(
       done
-        ? `${object.spec.address} is free (it was held by ${holderName(object)}).`
+        ? `${object.spec.address} is free (it was held by ${describeHolder(object)}).`
         : `${object.spec.address} has changed since: left as it is.`,
     );
   }

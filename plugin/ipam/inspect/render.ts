@@ -1,5 +1,5 @@
 import type { UnderlayAddressObject } from "../../agent/objects.ts";
-import type { Discrepancy } from "./judge.ts";
+import type { Discrepancy } from "./discrepancies.ts";
 
 /** One line an address, for people. */
 export function renderAddresses(addresses: readonly UnderlayAddressObject[], now = Date.now()): string {
@@ -11,14 +11,14 @@ export function renderAddresses(addresses: readonly UnderlayAddressObject[], now
       spec.node,
       spec.pod.name === "" ? "-" : `${spec.pod.namespace}/${spec.pod.name}`,
       spec.ifname === "" ? "-" : spec.ifname,
-      stateOf({ spec }),
-      age(now - Date.parse(metadata.creationTimestamp)),
+      describeState({ spec }),
+      formatAge(now - Date.parse(metadata.creationTimestamp)),
     ]);
-  return columns([["ADDRESS", "POOL", "NODE", "POD", "NIC", "STATE", "AGE"], ...rows]);
+  return alignColumns([["ADDRESS", "POOL", "NODE", "POD", "NIC", "STATE", "AGE"], ...rows]);
 }
 
 /** What an address is doing, in a word or two. */
-export function stateOf({ spec }: Pick<UnderlayAddressObject, "spec">): string {
+export function describeState({ spec }: Pick<UnderlayAddressObject, "spec">): string {
   if (spec.conflict !== undefined) return `conflict (${spec.conflict})`;
   if (spec.reserve) return "reserve";
   return spec.containerId === "" ? "kept" : "in use";
@@ -38,14 +38,14 @@ function sortKey({ spec }: UnderlayAddressObject): string {
   return `${spec.address.includes(":") ? "6" : "4"} ${spec.address}`;
 }
 
-function age(milliseconds: number): string {
+function formatAge(milliseconds: number): string {
   const seconds = Math.max(0, Math.round(milliseconds / 1000));
   if (seconds < 120) return `${seconds}s`;
   if (seconds < 7200) return `${Math.floor(seconds / 60)}m`;
   return seconds < 172_800 ? `${Math.floor(seconds / 3600)}h` : `${Math.floor(seconds / 86_400)}d`;
 }
 
-function columns(rows: readonly (readonly string[])[]): string {
+function alignColumns(rows: readonly (readonly string[])[]): string {
   const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => (row[column] ?? "").length)));
   return rows
     .map((row) =>

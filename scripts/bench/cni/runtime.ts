@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { join } from "node:path";
-import { bunExecutable } from "../../../plugin/deploy/compile.ts";
+import { findBun } from "../../../plugin/deploy/compile.ts";
 import type { Invocation, TestNode } from "../../../plugin/testing/node.ts";
 import { answered, type Asked, type Timed } from "./invocation.ts";
 
@@ -16,7 +16,7 @@ export class Runtime {
   #calls = 0;
 
   constructor({ name }: TestNode) {
-    const argv = [bunExecutable(), join(import.meta.dirname, "runtime-process.ts")];
+    const argv = [findBun(), join(import.meta.dirname, "runtime-process.ts")];
     this.#child = spawn("nsenter", [`--net=/var/run/netns/${name}`, ...argv], {
       stdio: ["ignore", "inherit", "inherit", "ipc"],
     });

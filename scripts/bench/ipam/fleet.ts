@@ -3,7 +3,7 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { KubeConfig } from "@kubernetes/client-node";
-import { bunExecutable } from "../../../plugin/deploy/compile.ts";
+import { findBun } from "../../../plugin/deploy/compile.ts";
 import { type Crew, type Order, outcome, type Outcome } from "./orders.ts";
 
 /** As many as the smallest machine has processors. */
@@ -28,7 +28,7 @@ export class Fleet {
     );
     const authority = await authorityOf(rest);
     const crews = shares.map((share) => {
-      const child = spawn(bunExecutable(), [join(import.meta.dirname, "nodes.ts")], {
+      const child = spawn(findBun(), [join(import.meta.dirname, "nodes.ts")], {
         // Bun takes certificates from there, and has as many watches as it is asked for.
         env: { ...process.env, NODE_EXTRA_CA_CERTS: authority, BUN_CONFIG_MAX_HTTP_REQUESTS: "4096" },
         stdio: ["pipe", "pipe", "inherit"],

@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { setTimeout as sleep } from "node:timers/promises";
-import { Lanes } from "./lanes.ts";
+import { KeyedSemaphore } from "./keyed-semaphore.ts";
 
 describe("lanes", () => {
   it("let so many go at a time, also when that number changes", async () => {
-    const lanes = new Lanes();
+    const lanes = new KeyedSemaphore();
     const [state, seen] = [{ most: 3, under: 0 }, [] as number[]];
     const one = () =>
-      lanes.take(
+      lanes.run(
         "p",
         () => state.most,
         async () => {
@@ -25,21 +25,21 @@ describe("lanes", () => {
   });
 
   it("hold nobody behind work that does not end", async () => {
-    const lanes = new Lanes();
-    const hangs = lanes.take(
+    const lanes = new KeyedSemaphore();
+    const hangs = lanes.run(
       "p",
       () => 1,
       () => sleep(2500),
     );
     const started = performance.now();
-    await lanes.take(
+    await lanes.run(
       "p",
       () => 1,
       () => Promise.resolve(),
     );
     assert.ok(performance.now() - started < 2400, "it waited for what hangs");
     await hangs;
-    await lanes.take(
+    await lanes.run(
       "p",
       () => 1,
       () => Promise.resolve(),
@@ -47,16 +47,16 @@ describe("lanes", () => {
   });
 
   it("go on after work that throws", async () => {
-    const lanes = new Lanes();
+    const lanes = new KeyedSemaphore();
     await assert.rejects(
-      lanes.take(
+      lanes.run(
         "p",
         () => 1,
         () => Promise.reject(new Error("no")),
       ),
       /no/,
     );
-    await lanes.take(
+    await lanes.run(
       "p",
       () => 1,
       () => Promise.resolve(),

@@ -2,12 +2,12 @@ import { CniError, CODE } from "../cni/error.ts";
 import { type Family, familyOf, parseIp } from "../datapath/address.ts";
 import type { PodObject, UnderlayAddressObject } from "../agent/objects.ts";
 import { poolOf, type Pool } from "./choose.ts";
-import { controllerOf, type Granted, specOf } from "./claim.ts";
+import { findController, type Allocation, toAddressSpec } from "./allocation.ts";
 import type { AddressSpace } from "./pool.ts";
 import type { IpamRequest } from "./protocol.ts";
 import type { Records } from "./records.ts";
-import { nameOf } from "./refusals.ts";
-import { sandboxOf } from "./sandbox.ts";
+import { describeNic } from "./errors.ts";
+import { findSandboxState } from "./sandbox.ts";
 import type { AddressStore } from "./store.ts";
 
 /**
@@ -17,14 +17,14 @@ import type { AddressStore } from "./store.ts";
 const PREDECESSOR_MS = 30_000;
 const FORGET_MS = 3_600_000;
 
-export interface Wanted {
+export interface AddressRequest {
   readonly family: Family;
   readonly pools: readonly Pool[];
   readonly asked: AddressSpace | undefined;
 }
 
 /** Addresses that a pod has already, or had under an earlier uid and keeps. */
-export class Holdings {
+export class ExistingClaims {
   readonly #store: AddressStore;
   readonly #records: Records;
   readonly #now: () => number;
@@ -44,10 +44,10 @@ export class Holdings {
   async takeOver(
     request: IpamRequest,
     pod: PodObject,
-    { family, pools, asked }: Wanted,
+    { family, pools, asked }: AddressRequest,
     unfit: (name: string) => boolean,
-  ): Promise<Granted | undefined> {
-    const controller = controllerOf(pod);
+  ): Promise<Allocation | undefined> {
+    const controller = findController(pod);
     const ofSet = controller?.kind === "StatefulSet";
     for (const object of await this.#heldBefore(request, ofSet)) {
       const { spec, metadata } = object;
@@ -64,11 +64,14 @@ export class Holdings {
       const asksAgain = asked !== undefined && spec.pod.uid !== pod.metadata.uid;
       if (!same && !kept && !asksAgain) continue;
       if (!same) this.#awaitPredecessor(request, pod, object, kept);
-      const next = await this.#store.replace(object, specOf(request, pod, this.#store.node, ip, pool.name));
+      const next = await this.#store.replace(object, toAddressSpec(request, pod, this.#store.node, ip, pool.name));
       if (next === undefined)
-        throw new CniError(CODE.tryAgainLater, `${ip} of ${nameOf(request)} has been changed while it was taken over`);
+        throw new CniError(
+          CODE.tryAgainLater,
+          `${ip} of ${describeNic(request)} has been changed while it was taken over`,
+        );
       this.#waiting.delete(pod.metadata.uid);
-      return { object: next, pool, fresh: false, untold: false };
+      return { object: next, pool, fresh: false, unsynced: false };
     }
     return undefined;
   }
@@ -83,7 +86,7 @@ export class Holdings {
     const { spec } = object;
     const gone =
       spec.node === this.#store.node
-        ? sandboxOf(this.#records, object, this.#attachments) === "gone"
+        ? findSandboxState(this.#records, object, this.#attachments) === "gone"
         : spec.containerId === "";
     if (gone) return;
     const now = this.#now();
@@ -93,7 +96,7 @@ export class Holdings {
     if (kept && now - since >= PREDECESSOR_MS) return;
     throw new CniError(
       CODE.tryAgainLater,
-      `${spec.address}, which ${nameOf(request)} is to have again, is still on the earlier pod of that name on node ${spec.node}`,
+      `${spec.address}, which ${describeNic(request)} is to have again, is still on the earlier pod of that name on node ${spec.node}`,
       "It is given when that node says that the container is gone.",
     );
   }

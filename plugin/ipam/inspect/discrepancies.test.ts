@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { podObject, underlayAddress, underlayPool } from "../../agent/objects.ts";
-import { type Discrepancy, judgeAddresses } from "./judge.ts";
+import { type Discrepancy, findDiscrepancies } from "./discrepancies.ts";
 import type { ClusterAddresses } from "./observe-cluster.ts";
-import { releasable } from "./release.ts";
+import { findReleasable } from "./release.ts";
 import { renderAddresses, renderDiscrepancies } from "./render.ts";
 import { NODE_ADDRESSES_SCHEMA, type NodeAddresses } from "./snapshot.ts";
 
@@ -90,7 +90,7 @@ describe("objects, records and links", () => {
   for (const [what, objects, node, expected] of cases)
     it(what, () => {
       assert.deepEqual(
-        judgeAddresses(objects, [node]).map((one) => one.what),
+        findDiscrepancies(objects, [node]).map((one) => one.what),
         expected,
       );
     });
@@ -98,7 +98,7 @@ describe("objects, records and links", () => {
   it("let go only what its own node has no more", () => {
     const gone = cluster({ pods: [] });
     const releases = (nodes: readonly NodeAddresses[]): number =>
-      judgeAddresses(gone, nodes).flatMap(({ release }) => release ?? []).length;
+      findDiscrepancies(gone, nodes).flatMap(({ release }) => release ?? []).length;
     assert.equal(releases([nodeWith({ records: [], kernel: [] })]), 1);
     assert.equal(releases([NODE]), 0, "the link has it");
     assert.equal(releases([]), 0, "nobody has asked its node");
@@ -107,7 +107,7 @@ describe("objects, records and links", () => {
   it("are told in sentences", () => {
     assert.equal(renderDiscrepancies([], 2), "Objects, records and links agree (2 nodes looked at).\n");
     assert.match(
-      renderDiscrepancies(judgeAddresses(cluster({ addresses: [] }), [NODE]), 1),
+      renderDiscrepancies(findDiscrepancies(cluster({ addresses: [] }), [NODE]), 1),
       /^error \[no-object\] 10\.7\.200\.1 is on eth0 of pod shop\/db on n1, and has no UnderlayAddress.*\n {2}The agent/,
     );
   });
@@ -136,12 +136,15 @@ describe("interlay ipam", () => {
   });
 
   it("releases what nobody has, and of a pod that is there by force alone", () => {
-    assert.throws(() => releasable(CLUSTER, [ADDRESS], false), /is held by pod shop\/db on node n1, which is there/);
-    assert.throws(() => releasable(CLUSTER, ["10.7.200.2"], false), /10\.7\.200\.2 is held by nobody/);
-    assert.equal(releasable(CLUSTER, [ADDRESS], true).length, 1);
-    assert.equal(releasable(cluster({ pods: [] }), [ADDRESS], false).length, 1);
+    assert.throws(
+      () => findReleasable(CLUSTER, [ADDRESS], false),
+      /is held by pod shop\/db on node n1, which is there/,
+    );
+    assert.throws(() => findReleasable(CLUSTER, ["10.7.200.2"], false), /10\.7\.200\.2 is held by nobody/);
+    assert.equal(findReleasable(CLUSTER, [ADDRESS], true).length, 1);
+    assert.equal(findReleasable(cluster({ pods: [] }), [ADDRESS], false).length, 1);
     assert.equal(
-      releasable(cluster({ addresses: [object({ conflict: "02:00:00:00:00:01" })] }), [ADDRESS], false).length,
+      findReleasable(cluster({ addresses: [object({ conflict: "02:00:00:00:00:01" })] }), [ADDRESS], false).length,
       1,
     );
   });

@@ -5,16 +5,22 @@ import type { IpamAnswer, IpamRequest } from "./protocol.ts";
 import type { AddressRecord } from "./records.ts";
 
 /** One NIC's address in its three shapes: the object in the cluster, the record on the node, the answer to the plugin. */
-export interface Granted {
+export interface Allocation {
   readonly object: UnderlayAddressObject;
   readonly pool: Pool;
   /** Made or taken over by this call: goes back if the call fails. */
   readonly fresh: boolean;
   /** Of the node's reserve, while the API server is away: it is told later. */
-  readonly untold: boolean;
+  readonly unsynced: boolean;
 }
 
-export function specOf(request: IpamRequest, pod: PodObject, node: string, ip: Ip, pool: string): UnderlayAddressSpec {
+export function toAddressSpec(
+  request: IpamRequest,
+  pod: PodObject,
+  node: string,
+  ip: Ip,
+  pool: string,
+): UnderlayAddressSpec {
   return {
     address: ip,
     pool,
@@ -23,33 +29,37 @@ export function specOf(request: IpamRequest, pod: PodObject, node: string, ip: I
     ifname: request.ifname,
     network: request.network,
     pod: { namespace: request.pod.namespace, name: request.pod.name, uid: pod.metadata.uid },
-    ...ownerOf(pod),
+    ...getOwner(pod),
   };
 }
 
 /** The object of a record that the API server does not know: of the node's reserve, or deleted while its pod runs. */
-export function specOfRecord(record: AddressRecord, node: string, pod: PodObject | undefined): UnderlayAddressSpec {
+export function toAddressSpecFromRecord(
+  record: AddressRecord,
+  node: string,
+  pod: PodObject | undefined,
+): UnderlayAddressSpec {
   const { address, pool, ifname, network, released, containerId } = record;
   return {
     ...{ address, pool, node, ifname, network, pod: record.pod },
     containerId: released ? "" : containerId,
-    ...(pod?.metadata.uid === record.pod.uid ? ownerOf(pod) : {}),
+    ...(pod?.metadata.uid === record.pod.uid ? getOwner(pod) : {}),
   };
 }
 
-function ownerOf(pod: PodObject): Pick<UnderlayAddressSpec, "owner"> {
-  const controller = controllerOf(pod);
+function getOwner(pod: PodObject): Pick<UnderlayAddressSpec, "owner"> {
+  const controller = findController(pod);
   return controller === undefined
     ? {}
     : { owner: { kind: controller.kind, name: controller.name, uid: controller.uid } };
 }
 
-export function controllerOf(pod: PodObject): PodObject["metadata"]["ownerReferences"][number] | undefined {
+export function findController(pod: PodObject): PodObject["metadata"]["ownerReferences"][number] | undefined {
   return pod.metadata.ownerReferences.find((o) => o.controller === true);
 }
 
 export function toRecord(
-  { object, pool, untold }: Granted,
+  { object, pool, unsynced: untold }: Allocation,
   request: IpamRequest,
   pod: PodObject,
   defaultRouteNic: string | undefined,
@@ -75,7 +85,7 @@ export function toRecord(
   };
 }
 
-export function answer(records: readonly AddressRecord[]): IpamAnswer {
+export function toIpamAnswer(records: readonly AddressRecord[]): IpamAnswer {
   const nic = records.find(({ defaultRouteNic }) => defaultRouteNic !== undefined)?.defaultRouteNic;
   return {
     ips: records.map(({ address, prefixLength, gateway }) => ({

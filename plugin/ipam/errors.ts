@@ -8,20 +8,20 @@ import type { IpamRequest } from "./protocol.ts";
 /** Why a pod gets no address, each in one sentence. */
 
 /** Of addresses that are asked for, so many are looked at for who has them. */
-const LOOKED_AT = 256n;
+const MAX_LISTED = 256n;
 
-export function nameOf({ pod, ifname }: IpamRequest): string {
+export function describeNic({ pod, ifname }: IpamRequest): string {
   return `${ifname} of pod ${pod.namespace}/${pod.name}`;
 }
 
-export function notAsked(request: IpamRequest, error: unknown): CniError {
+export function apiServerUnreachableError(request: IpamRequest, error: unknown): CniError {
   return new CniError(
     CODE.tryAgainLater,
-    `the API server could not be asked for an address for ${nameOf(request)} (${error instanceof Error ? error.message : String(error)})`,
+    `the API server could not be asked for an address for ${describeNic(request)} (${error instanceof Error ? error.message : String(error)})`,
   );
 }
 
-export function notKnownYet(): CniError {
+export function notSyncedError(): CniError {
   return new CniError(
     CODE.tryAgainLater,
     "the agent has not reached the API server since it started, and has no record of this pod",
@@ -29,86 +29,86 @@ export function notKnownYet(): CniError {
   );
 }
 
-export function podGone({ pod }: IpamRequest): CniError {
+export function podDeletedError({ pod }: IpamRequest): CniError {
   return new CniError(
     CODE.tryAgainLater,
     `pod ${pod.namespace}/${pod.name} (${pod.uid}) is not in the API server: it has been deleted`,
   );
 }
 
-export function wrongAnnotation({ pod }: IpamRequest, error: unknown): CniError {
+export function invalidAnnotationError({ pod }: IpamRequest, error: unknown): CniError {
   return new CniError(
     CODE.noAddress,
     `the annotation interlay.dev/ip of pod ${pod.namespace}/${pod.name} is wrong: ${error instanceof Error ? error.message : String(error)}`,
   );
 }
 
-export function noPool(request: IpamRequest): CniError {
+export function noPoolError(request: IpamRequest): CniError {
   return new CniError(
     CODE.noAddress,
     request.pools.length > 0
-      ? `none of the pools that the network names (${request.pools.join(", ")}) exists, is Ready and selects ${nameOf(request)}`
-      : `there is no UnderlayPool for ${nameOf(request)}`,
+      ? `none of the pools that the network names (${request.pools.join(", ")}) exists, is Ready and selects ${describeNic(request)}`
+      : `there is no UnderlayPool for ${describeNic(request)}`,
     "See `kubectl get underlaypools`: nodeSelector, namespaceSelector and podSelector of a pool hold also where a network names it.",
   );
 }
 
-export function exhausted(request: IpamRequest, pools: readonly Pool[], family: Family): CniError {
+export function poolExhaustedError(request: IpamRequest, pools: readonly Pool[], family: Family): CniError {
   return new CniError(
     CODE.noAddress,
-    `no ${family === "ipv4" ? "IPv4" : "IPv6"} address is free for ${nameOf(request)} in ${pools.map((p) => `${p.name} (${p.spaces.free.size})`).join(", ")}`,
+    `no ${family === "ipv4" ? "IPv4" : "IPv6"} address is free for ${describeNic(request)} in ${pools.map((p) => `${p.name} (${p.spaces.free.size})`).join(", ")}`,
     "Add a range to the pool, or remove pods that hold addresses: `kubectl get underlayaddresses`.",
   );
 }
 
 /** The address that is asked for is taken, or in no pool: names who holds it. */
-export function refused(
+export function addressUnavailableError(
   request: IpamRequest,
   pools: readonly Pool[],
   asked: AddressSpace,
   holderOf: (name: string) => UnderlayAddressObject | undefined,
 ): CniError {
-  const holders = heldOf(asked, holderOf);
+  const holders = findHolders(asked, holderOf);
   const [first] = holders;
-  if (first === undefined && lookedAt(asked).some((ip) => pools.some(({ spaces }) => spaces.all.has(ip))))
+  if (first === undefined && listFirstAddresses(asked).some((ip) => pools.some(({ spaces }) => spaces.all.has(ip))))
     return new CniError(
       CODE.tryAgainLater,
-      `what ${nameOf(request)} asks for is being taken or given back by another pod in this moment`,
+      `what ${describeNic(request)} asks for is being taken or given back by another pod in this moment`,
       "The runtime's next try gets it, or says who has it.",
     );
   if (first === undefined)
     return new CniError(
       CODE.noAddress,
-      `none of the addresses that ${nameOf(request)} asks for is in a pool that it may use (${pools.map((p) => p.name).join(", ")})`,
+      `none of the addresses that ${describeNic(request)} asks for is in a pool that it may use (${pools.map((p) => p.name).join(", ")})`,
       "Add them to a pool's ranges, or change the annotation interlay.dev/ip.",
     );
   return asked.size === 1n
     ? new CniError(
         CODE.noAddress,
-        `${first.spec.address}, which ${nameOf(request)} asks for, is held by ${holderName(first)}`,
+        `${first.spec.address}, which ${describeNic(request)} asks for, is held by ${describeHolder(first)}`,
         "Delete that pod, or ask for another address.",
       )
     : new CniError(
         CODE.noAddress,
-        `of the ${asked.size} addresses that ${nameOf(request)} asks for none is free: ${first.spec.address} is held by ${holderName(first)}${holders.length > 1 ? `, and ${holders.length - 1} more are held` : ""}`,
+        `of the ${asked.size} addresses that ${describeNic(request)} asks for none is free: ${first.spec.address} is held by ${describeHolder(first)}${holders.length > 1 ? `, and ${holders.length - 1} more are held` : ""}`,
         "Ask for as many as there are replicas and surge pods, or delete a pod that holds one.",
       );
 }
 
-function heldOf(
+function findHolders(
   asked: AddressSpace,
   holderOf: (name: string) => UnderlayAddressObject | undefined,
 ): readonly UnderlayAddressObject[] {
-  return lookedAt(asked).flatMap((ip) => holderOf(objectName(ip)) ?? []);
+  return listFirstAddresses(asked).flatMap((ip) => holderOf(objectName(ip)) ?? []);
 }
 
-function lookedAt(asked: AddressSpace): readonly Ip[] {
-  const most = asked.size < LOOKED_AT ? asked.size : LOOKED_AT;
+function listFirstAddresses(asked: AddressSpace): readonly Ip[] {
+  const most = asked.size < MAX_LISTED ? asked.size : MAX_LISTED;
   return Array.from({ length: Number(most) }, (_, index) => asked.at(BigInt(index)));
 }
 
 /** In words. */
-export function holderName({ spec }: UnderlayAddressObject): string {
+export function describeHolder({ spec }: UnderlayAddressObject): string {
   if (spec.conflict !== undefined) return `another host on the wire (${spec.conflict})`;
   if (spec.reserve) return `node ${spec.node}, as its reserve`;
   return `pod ${spec.pod.namespace}/${spec.pod.name} on node ${spec.node}`;

@@ -1,20 +1,20 @@
 /** An API server that hangs must not make all wait one after another. */
-const PATIENCE_MS = 1000;
+const MAX_WAIT_MS = 1000;
 
-interface Lane {
+interface Queue {
   under: number;
   readonly waiting: (() => void)[];
 }
 
 /** Work under one key, so many at a time; who has waited long enough goes on all the same. */
-export class Lanes {
-  readonly #lanes = new Map<string, Lane>();
+export class KeyedSemaphore {
+  readonly #queues = new Map<string, Queue>();
 
   /** @param most how many at a time; asked anew when one ends */
-  async take<T>(key: string, most: () => number, work: () => Promise<T>): Promise<T> {
-    const lane = this.#lanes.get(key) ?? { under: 0, waiting: [] };
-    this.#lanes.set(key, lane);
-    if (lane.under >= most()) await turn(lane);
+  async run<T>(key: string, most: () => number, work: () => Promise<T>): Promise<T> {
+    const lane = this.#queues.get(key) ?? { under: 0, waiting: [] };
+    this.#queues.set(key, lane);
+    if (lane.under >= most()) await waitForTurn(lane);
     else lane.under++;
     try {
       return await work();
@@ -29,7 +29,7 @@ export class Lanes {
 }
 
 /** Resolves when it is counted among those under way. */
-function turn(lane: Lane): Promise<void> {
+function waitForTurn(lane: Queue): Promise<void> {
   return new Promise((resolve) => {
     const wake = (): void => {
       clearTimeout(timer);
@@ -39,7 +39,7 @@ function turn(lane: Lane): Promise<void> {
       lane.waiting.splice(lane.waiting.indexOf(wake), 1);
       lane.under++;
       resolve();
-    }, PATIENCE_MS);
+    }, MAX_WAIT_MS);
     lane.waiting.push(wake);
   });
 }

@@ -1,7 +1,7 @@
 import { familyOf, parseIp } from "../../datapath/address.ts";
 import type { UnderlayAddressObject } from "../../agent/objects.ts";
 import { overlapping, poolOf } from "../choose.ts";
-import { toPools } from "../pools.ts";
+import { parsePools } from "../pools.ts";
 import type { ClusterAddresses } from "./observe-cluster.ts";
 import type { NodeAddresses } from "./snapshot.ts";
 
@@ -27,20 +27,20 @@ export interface Discrepancy {
   readonly release?: UnderlayAddressObject;
 }
 
-const ENDED = ["Succeeded", "Failed"];
+const FINISHED_PHASES = ["Succeeded", "Failed"];
 
 /** Pure. Of nodes that are not among `nodes` nothing is known, so nothing of theirs is released. */
-export function judgeAddresses(cluster: ClusterAddresses, nodes: readonly NodeAddresses[]): readonly Discrepancy[] {
+export function findDiscrepancies(cluster: ClusterAddresses, nodes: readonly NodeAddresses[]): readonly Discrepancy[] {
   return [
-    ...cluster.addresses.flatMap((object) => judgeObject(object, cluster, nodes)),
-    ...nodes.flatMap((node) => judgeNode(node, cluster)),
-    ...twice(nodes),
-    ...twoOfOne(cluster),
-    ...badPools(cluster),
+    ...cluster.addresses.flatMap((object) => checkObject(object, cluster, nodes)),
+    ...nodes.flatMap((node) => checkNodeRecords(node, cluster)),
+    ...findDuplicateLinks(nodes),
+    ...findDuplicateClaims(cluster),
+    ...findUnusablePools(cluster),
   ];
 }
 
-function judgeObject(
+function checkObject(
   object: UnderlayAddressObject,
   { pods }: ClusterAddresses,
   nodes: readonly NodeAddresses[],
@@ -55,7 +55,9 @@ function judgeObject(
       },
     ];
   if (reserve) return [];
-  const lives = pods.some(({ metadata, status }) => metadata.uid === pod.uid && !ENDED.includes(status.phase));
+  const lives = pods.some(
+    ({ metadata, status }) => metadata.uid === pod.uid && !FINISHED_PHASES.includes(status.phase),
+  );
   if (lives || owner?.kind === "StatefulSet") return [];
   const its = nodes.find((one) => one.node === node);
   const stillOnLink = its?.kernel.some((one) => one.address === address) === true;
@@ -72,7 +74,10 @@ function judgeObject(
   ];
 }
 
-function judgeNode({ node, records, kernel }: NodeAddresses, { addresses }: ClusterAddresses): readonly Discrepancy[] {
+function checkNodeRecords(
+  { node, records, kernel }: NodeAddresses,
+  { addresses }: ClusterAddresses,
+): readonly Discrepancy[] {
   return records.flatMap((record): readonly Discrepancy[] => {
     const { address, pod, ifname, containerId } = record;
     if (record.released || !record.alive) return [];
@@ -110,7 +115,7 @@ function judgeNode({ node, records, kernel }: NodeAddresses, { addresses }: Clus
   });
 }
 
-function twice(nodes: readonly NodeAddresses[]): readonly Discrepancy[] {
+function findDuplicateLinks(nodes: readonly NodeAddresses[]): readonly Discrepancy[] {
   const all = nodes.flatMap(({ node, kernel }) => kernel.map((one) => ({ ...one, node })));
   return all.flatMap((one, index) =>
     all
@@ -124,7 +129,7 @@ function twice(nodes: readonly NodeAddresses[]): readonly Discrepancy[] {
   );
 }
 
-function twoOfOne({ addresses }: ClusterAddresses): readonly Discrepancy[] {
+function findDuplicateClaims({ addresses }: ClusterAddresses): readonly Discrepancy[] {
   const nicOf = ({ spec }: UnderlayAddressObject): string =>
     `${familyOf(parseIp(spec.address))} of ${spec.ifname} of pod ${spec.pod.namespace}/${spec.pod.name} (${spec.pod.uid})`;
   const byNic = new Map<string, string[]>();
@@ -144,8 +149,8 @@ function twoOfOne({ addresses }: ClusterAddresses): readonly Discrepancy[] {
   );
 }
 
-function badPools({ pools, addresses }: ClusterAddresses): readonly Discrepancy[] {
-  const { good, bad } = toPools(pools);
+function findUnusablePools({ pools, addresses }: ClusterAddresses): readonly Discrepancy[] {
+  const { valid: good, invalid: bad } = parsePools(pools);
   const gives = (name: string, why: string): Discrepancy => ({
     ...{ what: "pool-gives-nothing", severity: "error", address: "", remedy: "Change its ranges." },
     message: `UnderlayPool ${name} gives nothing: ${why}.`,

@@ -4,15 +4,15 @@ import type { Nic } from "./sandbox.ts";
 import type { AddressStore } from "./store.ts";
 
 /** Sandboxes that failed for want of an address are few; of more than so many the first are forgotten. */
-const FAILED_MOST = 1000;
-const ENDED = ["Succeeded", "Failed"];
+const MAX_REMEMBERED = 1000;
+const FINISHED_PHASES = ["Succeeded", "Failed"];
 
 /** What becomes of an address when its container goes. */
-export class GiveBacks {
+export class AddressReleaser {
   readonly #store: AddressStore;
   readonly #records: Records;
   /** Container -> addresses that were made for it; of a container whose pod has got another NIC's none, they all go back. */
-  readonly #made = new Map<string, Set<string>>();
+  readonly #allocated = new Map<string, Set<string>>();
   readonly #failed = new Set<string>();
 
   constructor(store: AddressStore, records: Records) {
@@ -21,12 +21,12 @@ export class GiveBacks {
   }
 
   /** These were made for this container, and for none before it. */
-  madeFor(containerId: string, names: readonly string[]): void {
+  recordAllocation(containerId: string, names: readonly string[]): void {
     if (names.length === 0) return;
-    this.#made.set(containerId, new Set([...(this.#made.get(containerId) ?? []), ...names]));
-    for (const first of this.#made.keys()) {
-      if (this.#made.size <= FAILED_MOST) break;
-      this.#made.delete(first);
+    this.#allocated.set(containerId, new Set([...(this.#allocated.get(containerId) ?? []), ...names]));
+    for (const first of this.#allocated.keys()) {
+      if (this.#allocated.size <= MAX_REMEMBERED) break;
+      this.#allocated.delete(first);
     }
   }
 
@@ -34,10 +34,10 @@ export class GiveBacks {
    * One of its NICs got no address, so the runtime takes the container away again: what its other NICs got must not be
    * held meanwhile, or two such pods would wait for each other for ever.
    */
-  failed(containerId: string): void {
+  recordFailure(containerId: string): void {
     this.#failed.add(containerId);
     for (const first of this.#failed) {
-      if (this.#failed.size <= FAILED_MOST) break;
+      if (this.#failed.size <= MAX_REMEMBERED) break;
       this.#failed.delete(first);
     }
   }
@@ -55,7 +55,7 @@ export class GiveBacks {
     for (const name of names) {
       const record = this.#records.find(name);
       if (record !== undefined) this.#records.write({ ...record, released: true });
-      await this.giveBack(name, nic).catch(() => undefined); // told to the API server later, by sync
+      await this.releaseAddress(name, nic).catch(() => undefined); // told to the API server later, by sync
     }
   }
 
@@ -67,9 +67,9 @@ export class GiveBacks {
         await this.release(record);
   }
 
-  async giveBack(name: string, { containerId }: Pick<Nic, "containerId">): Promise<void> {
+  async releaseAddress(name: string, { containerId }: Pick<Nic, "containerId">): Promise<void> {
     const object = this.#store.address(name);
-    if (!this.#store.known()) return;
+    if (!this.#store.isSynced()) return;
     if (object === undefined) {
       this.#records.remove(name); // deleted by hand
       return;
@@ -80,10 +80,10 @@ export class GiveBacks {
     const untold =
       record?.stale === true && record.pod.uid === object.spec.pod.uid && record.containerId === containerId;
     if (object.spec.containerId !== containerId && !untold) return; // given on to the pod's next sandbox
-    const fruitless = this.#isFruitless(name, containerId);
+    const fruitless = this.#isOfFailedContainer(name, containerId);
     // Its pod's next sandbox gets it from the record, perhaps before the API server is told. So the object goes on naming
     // the last one: without a container it would say to other nodes that this one has let go.
-    if (object.spec.conflict === undefined && !fruitless && this.podLives(object)) return;
+    if (object.spec.conflict === undefined && !fruitless && this.isPodRunning(object)) return;
     if (object.spec.conflict !== undefined || (object.spec.owner?.kind === "StatefulSet" && !fruitless)) {
       const next = await this.#store.replace(object, { ...object.spec, containerId: "" });
       if (next === undefined || record === undefined) return;
@@ -94,19 +94,19 @@ export class GiveBacks {
     if (record !== undefined) this.#records.write({ ...record, leaving: true });
     await this.#store.remove(object);
     this.#records.remove(name);
-    this.#made.get(containerId)?.delete(name);
+    this.#allocated.get(containerId)?.delete(name);
   }
 
-  #isFruitless(name: string, containerId: string): boolean {
-    return this.#failed.has(containerId) && this.#made.get(containerId)?.has(name) === true;
+  #isOfFailedContainer(name: string, containerId: string): boolean {
+    return this.#failed.has(containerId) && this.#allocated.get(containerId)?.has(name) === true;
   }
 
-  podLives({ spec }: Pick<UnderlayAddressObject, "spec">): boolean {
-    const pod = this.#store.followedPod(spec.pod.namespace, spec.pod.name);
+  isPodRunning({ spec }: Pick<UnderlayAddressObject, "spec">): boolean {
+    const pod = this.#store.cachedPod(spec.pod.namespace, spec.pod.name);
     return (
       pod?.metadata.uid === spec.pod.uid &&
       pod.metadata.deletionTimestamp === undefined &&
-      !ENDED.includes(pod.status.phase)
+      !FINISHED_PHASES.includes(pod.status.phase)
     );
   }
 }
