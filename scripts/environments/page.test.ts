@@ -1,0 +1,29 @@
+import assert from "node:assert/strict";
+import { findEnvironment } from "../../clusters/environments/registry.ts";
+import { cell, reportOf } from "../../results/fixtures.ts";
+import { renderPage } from "./page.ts";
+
+describe("the page of environments", () => {
+  const report = reportOf([cell(), cell({ expected: "blocked", actual: "fail" })]);
+  const [variant] = report.variants;
+  assert.ok(variant);
+  const page = renderPage(["no-kube-proxy", "wireguard", "nftables"].map(findEnvironment), {
+    ...report,
+    variants: [{ ...variant, environment: "no-kube-proxy" }],
+    checks: [{ name: "environment wireguard", status: "skipped", seconds: 0, error: "no such links" }],
+  });
+  const lineFor = (name: string) => page.split("\n").find((line) => line.startsWith(`| **${name}**`)) ?? "";
+
+  it("counts an environment's cells", () => {
+    assert.match(lineFor("no-kube-proxy"), /\| 1 \| 1 \| 0 \|$/);
+  });
+
+  it("says why an environment was skipped, and that another was not run", () => {
+    assert.match(lineFor("wireguard"), /\| not run: no such links \|/);
+    assert.match(lineFor("nftables"), /\| not run \|/);
+  });
+
+  it("lists what cannot work with its condition", () => {
+    assert.match(page, /\| no-kube-proxy \| no kube-proxy runs, .* \| ServicesReady \(KubeProxyMissing\) \|/);
+  });
+});
