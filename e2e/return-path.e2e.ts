@@ -57,11 +57,11 @@ Describe("agent: the return path, beside whatever else filters", { labels: ["age
       const rules = () => all("-S", "FORWARD");
       DeferCleanup(() => all("-P", "FORWARD", "ACCEPT"));
       await all("-P", "FORWARD", "DROP");
-      const ours = ["-i", "-o"].map(
-        (flag) => new RegExp(`^-A FORWARD ${flag} vethil\\+ .*--comment interlay -j ACCEPT`, "m"),
+      const ours = ["-d \\S+ -i", "-s \\S+ -o", "-i", "-o"].map(
+        (match) => new RegExp(`^-A FORWARD ${match} vethil\\+ .*--comment interlay -j ACCEPT`, "m"),
       );
       await Eventually(
-        "the agents accept what goes to and from underlay pods",
+        "the agents accept what the plans of underlay pods route",
         rules,
         (texts) => texts.every((text) => ours.every((rule) => rule.test(text))),
         PATIENCE,

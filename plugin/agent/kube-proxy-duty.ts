@@ -1,6 +1,6 @@
 import type { ClusterView } from "./cluster-view.ts";
 import { FilterReader } from "./filters.ts";
-import { changeForward, forwardChanges } from "./forward.ts";
+import { applyForwardChanges, planForwardChanges } from "./forward.ts";
 import type { Kube } from "./kube.ts";
 import { KubeProxyObserver } from "./kube-proxy.ts";
 import { RESTART_AGAIN_MS, restartHelps } from "./kube-proxy-restart.ts";
@@ -37,8 +37,10 @@ export class KubeProxyDuty {
     this.#state.kubeProxy = kubeProxy;
     this.#observed();
     const { facts } = this.#state;
-    const forward = facts === undefined ? [] : forwardChanges(filters.saved, facts.returnPath !== "none");
-    for (const what of changeForward(forward)) log("info", "FORWARD has the policy DROP, or had it", { what });
+    if (facts !== undefined) {
+      const changes = planForwardChanges(filters.saved, facts.returnPath === "none" ? undefined : facts);
+      for (const what of applyForwardChanges(changes)) log("info", "FORWARD has the policy DROP, or had it", { what });
+    }
     const now = performance.now();
     if (
       pod !== undefined &&

@@ -3,7 +3,8 @@ import type { ChildProcess } from "node:child_process";
 import { parseCidr } from "../datapath/address.ts";
 import type { ReturnPath } from "../datapath/facts.ts";
 import { type NodeTableInput, readRuleCounters, removeNodeTable, renderNodeTable } from "../datapath/node-table.ts";
-import { execInNetns, execOrThrow, pluginsFromEnvironment, TestNet, type TestNode } from "../testing/node.ts";
+import { execInNetns, execOrThrow, ping, pluginsFromEnvironment, TestNet, type TestNode } from "../testing/node.ts";
+import { findForwardDrop, listForwardRules } from "./forward.ts";
 import { ask, startServer } from "../testing/traffic.ts";
 
 const PORT = 8080;
@@ -190,6 +191,56 @@ describe("the node's nftables table", function () {
     load("notrack");
     assert.equal(ask(pods.first, "10.233.65.2", PORT), "10.7.200.1");
     assert.ok((counters().get("exempt-ipv4") ?? 0) > 0);
+  });
+
+  it("answers a connection while FORWARD has the policy DROP", () => {
+    load("notrack");
+    const iptables = (...argv: readonly string[]) => execInNetns(one?.name ?? "", "iptables", ...argv);
+    const networks = { overlayCidrs: OVERLAY_CIDRS, hijackCidrs: [], viaNode: [] };
+    const ASKED = [
+      ["10.233.65.2", PORT],
+      ["10.233.0.10", 80],
+      ["10.233.0.11", 80],
+      ["10.233.0.12", 80],
+    ] as const;
+    iptables("-P", "FORWARD", "DROP");
+    try {
+      for (const [host, port] of ASKED) assert.equal(ask(pods.first, host, port), undefined, `${host} before`);
+      const rules = listForwardRules("iptables", networks);
+      for (const rule of rules) iptables("-A", "FORWARD", ...rule);
+      const saved = execInNetns(one?.name ?? "", "iptables-save", "-t", "filter");
+      assert.ok(!findForwardDrop("iptables", saved, networks), saved);
+      for (const [host, port] of ASKED) assert.ok(ask(pods.first, host, port) !== undefined, `${host} after`);
+      assert.ok(ask(pods.local, "10.7.200.1", PORT) !== undefined, "overlay pod of this node to an underlay pod");
+      // Without the rules for known connections, a Service's request or its answer is dropped.
+      for (const known of rules.filter((rule) => rule.includes("conntrack"))) {
+        iptables("-D", "FORWARD", ...known);
+        assert.equal(ask(pods.first, "10.233.0.12", 80), undefined, known.join(" "));
+        iptables("-A", "FORWARD", ...known);
+      }
+      // A network that no plan routes stays closed.
+      execOrThrow(["ip", "-n", pods.first, "route", "add", "198.51.100.0/24", "via", "10.7.168.71", "dev", "veth0"]);
+      execOrThrow([
+        "ip",
+        "-n",
+        one?.name ?? "",
+        "route",
+        "add",
+        "198.51.100.0/24",
+        "via",
+        "10.7.168.72",
+        "dev",
+        "eth0",
+      ]);
+      execOrThrow(["ip", "-n", two?.name ?? "", "address", "add", "198.51.100.9/32", "dev", "lo"]);
+      const reached = () => ping(pods.first, "198.51.100.9", "10.7.200.1");
+      assert.ok(!reached(), "forwarded to a network that no plan routes");
+      iptables("-P", "FORWARD", "ACCEPT");
+      assert.ok(reached(), "the way that FORWARD closes");
+    } finally {
+      iptables("-P", "FORWARD", "ACCEPT");
+      iptables("-F", "FORWARD");
+    }
   });
 
   it("drops and counts a source address that is not the pod's, in both families", () => {

@@ -13,6 +13,7 @@ import {
   TestNet,
 } from "../testing/node.ts";
 import { splitLines, RULESET_STATE, SYSCTL_STATE } from "../testing/node-snapshot.ts";
+import { listForwardRules } from "./forward.ts";
 import { installPlugin } from "./install.ts";
 
 describe("install and uninstall", () => {
@@ -49,11 +50,9 @@ describe("install and uninstall", () => {
       ["ip", "netns", "exec", node.name, "nft", "-f", "-"],
       renderNodeTable({ overlayCidrs: [parseCidr("10.233.64.0/18")], returnPath: "notrack" }),
     );
-    for (const flag of ["-i", "-o"])
-      execInNetns(
-        node.name,
-        ...["iptables", "-A", "FORWARD", flag, "vethil+", "-m", "comment", "--comment", "interlay", "-j", "ACCEPT"],
-      );
+    const networks = { overlayCidrs: [parseCidr("10.233.64.0/18")], hijackCidrs: [], viaNode: [] };
+    for (const rule of listForwardRules("iptables", networks))
+      execInNetns(node.name, "iptables", "-A", "FORWARD", ...rule);
     assert.ok(ping(node.name, "10.7.200.1"));
     assert.ok(state().length > before_.length + 5, "nothing was installed");
 

@@ -4,7 +4,7 @@ import { del } from "../cni/del.ts";
 import { attachmentsDirectory, listAttachments } from "../datapath/attachment.ts";
 import { listEnded } from "../datapath/ended.ts";
 import { NODE_NFT_TABLE } from "../datapath/node-table.ts";
-import { removeForward } from "./forward.ts";
+import { removeForwardRules } from "./forward.ts";
 import { INSTALLED } from "./install.ts";
 import { deleteNodeTable } from "./node-table.ts";
 import type { NodePlaces } from "./places.ts";
@@ -35,7 +35,7 @@ export async function uninstall({
     done.push(`${pod.namespace}/${pod.name} ${ifname} taken apart`);
   }
   if (deleteNodeTable()) done.push(`nftables table ${NODE_NFT_TABLE} removed`);
-  done.push(...(await removeForward()));
+  done.push(...(await removeForwardRules()));
   done.push(...resetTunnels());
   const before = readTcpBeLiberal();
   if (resetTcpBeLiberal()) done.push(`nf_conntrack_tcp_be_liberal set back to 0 from ${before}`);

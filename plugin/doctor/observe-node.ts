@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { readLastFacts } from "../agent/discovery/facts-file.ts";
 import { readFilters } from "../agent/filters.ts";
-import { forwardDrops } from "../agent/forward.ts";
+import { findForwardDrop } from "../agent/forward.ts";
 import { KubeProxyObserver } from "../agent/kube-proxy.ts";
 import { readListing } from "../agent/node-table.ts";
 import { type Attachment, listAttachments } from "../datapath/attachment.ts";
@@ -53,7 +53,11 @@ export async function observeNode(name: string): Promise<NodeSnapshot> {
         ]),
       ),
       kubeProxy: { version, mode, invalidDropRule },
-      forwardDrops: forwardDrops(filters.saved.iptables) || forwardDrops(filters.saved["iptables-legacy"]),
+      forwardDrops:
+        facts !== undefined &&
+        (["iptables", "iptables-legacy"] as const).some((program) =>
+          findForwardDrop(program, filters.saved[program], facts),
+        ),
       notrack: [...readExemptCidrs(readListing() ?? "")],
       attachments: listAttachments().map(observeAttachment),
       neighbours: neighboursOf(node, uplink),

@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { describePattern } from "./finding.ts";
-import { forwardDrops } from "../agent/forward.ts";
 import { networksOf } from "./observe-cluster.ts";
 import { predict } from "./predict.ts";
 import { renderFindings } from "./report.ts";
@@ -337,14 +336,6 @@ describe("doctor's prediction", () => {
       if (row.says !== undefined) assert.match(`${findings[0]?.message ?? ""} ${findings[0]?.remedy ?? ""}`, row.says);
       assert.ok(findings.every(({ message, remedy }) => /[.)]$/.test(message) && remedy !== ""));
     });
-
-  it("reads FORWARD's policy in both backends", () => {
-    const calico = "-A FORWARD -j cali-FORWARD\n-A FORWARD -m mark --mark 0x10000/0x10000 -j ACCEPT\n";
-    assert.equal(forwardDrops(`*filter\n:FORWARD ACCEPT [0:0]\n${calico}`), false);
-    assert.equal(forwardDrops(`*filter\n:FORWARD DROP [3:9]\n${calico}`), true);
-    assert.equal(forwardDrops(`*filter\n:FORWARD DROP [3:9]\n-A FORWARD -i vethil+ -j ACCEPT\n${calico}`), false);
-    assert.equal(forwardDrops(`*filter\n:FORWARD ACCEPT [0:0]\n*filter\n:FORWARD DROP [0:0]\n`), true);
-  });
 
   it("reads Multus's annotations", () => {
     assert.deepEqual(networksOf({ "k8s.v1.cni.cncf.io/networks": "a@net1, ns/b" }, "default"), ["default/a", "ns/b"]);
