@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
-import { plainProgress } from "./progress-plain.ts";
+import { createPlainProgress } from "./progress-plain.ts";
 
 describe("plainProgress", () => {
   it("tells a step's ends, and how far it is only after long silence", () => {
     const lines: string[] = [];
     let now = Date.UTC(2030, 0, 1, 14, 0, 0);
-    const progress = plainProgress(
+    const progress = createPlainProgress(
       (line) => lines.push(line),
       () => now,
     );

@@ -1,10 +1,10 @@
-import { elapsed, lastTime, type Progress } from "./progress.ts";
+import { formatElapsed, formatLastTime, type Progress } from "./progress.ts";
 
 /** How often a long step says how far it is, in ms: CI systems end what is silent. */
 const SILENCE_MS = 30_000;
 
 /** One line when a step begins and one when it ends, with the time of day (UTC): for CI logs and pipes. */
-export function plainProgress(
+export function createPlainProgress(
   writeLine: (line: string) => void = (line) => process.stderr.write(`${line}\n`),
   now: () => number = Date.now,
 ): Progress {
@@ -18,18 +18,18 @@ export function plainProgress(
     step: (title, lastSeconds) => {
       const started = now();
       let spoke = started;
-      write(`> ${title}${lastTime(lastSeconds)}`);
+      write(`> ${title}${formatLastTime(lastSeconds)}`);
       return {
         update: (detail) => {
           if (now() - spoke < SILENCE_MS) return;
           spoke = now();
-          write(`… ${title} (${elapsed(now() - started)}): ${detail}`);
+          write(`… ${title} (${formatElapsed(now() - started)}): ${detail}`);
         },
         done: (detail) => {
-          write(`✓ ${title} (${elapsed(now() - started)})${detail === undefined ? "" : `: ${detail}`}`);
+          write(`✓ ${title} (${formatElapsed(now() - started)})${detail === undefined ? "" : `: ${detail}`}`);
         },
         fail: (detail) => {
-          write(`✗ ${title} (${elapsed(now() - started)}): ${detail}`);
+          write(`✗ ${title} (${formatElapsed(now() - started)}): ${detail}`);
         },
       };
     },

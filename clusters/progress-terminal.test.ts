@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { stripVTControlCharacters } from "node:util";
-import { terminalProgress } from "./progress-terminal.ts";
+import { createTerminalProgress } from "./progress-terminal.ts";
 
 describe("terminalProgress", () => {
   it("keeps what runs in the last lines, and lets what has ended scroll away", () => {
     const writes: string[] = [];
-    const progress = terminalProgress({ columns: 24, write: (text: string) => writes.push(text) });
+    const progress = createTerminalProgress({ columns: 24, write: (text: string) => writes.push(text) });
     const one = progress.step("one");
     const two = progress.step("a title\tthat is too long for it", 5);
     one.done("well");

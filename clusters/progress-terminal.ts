@@ -1,5 +1,5 @@
 import { stripVTControlCharacters, styleText } from "node:util";
-import { elapsed, lastTime, type Progress } from "./progress.ts";
+import { formatElapsed, formatLastTime, type Progress } from "./progress.ts";
 
 const REDRAW_MS = 250;
 
@@ -17,7 +17,7 @@ interface Running {
 }
 
 /** What runs now stands in the last lines and is redrawn; what has ended scrolls away above. */
-export function terminalProgress(terminal: Terminal = process.stderr): Progress {
+export function createTerminalProgress(terminal: Terminal = process.stderr): Progress {
   const running = new Set<Running>();
   let drawn = 0;
   let timer: NodeJS.Timeout | undefined;
@@ -45,7 +45,7 @@ export function terminalProgress(terminal: Terminal = process.stderr): Progress 
       const end = (mark: string, detail: string) => {
         running.delete(step);
         redraw(
-          `${mark} ${title} ${dim(`(${elapsed(Date.now() - step.started)})`)}${detail === "" ? "" : `: ${detail}`}`,
+          `${mark} ${title} ${dim(`(${formatElapsed(Date.now() - step.started)})`)}${detail === "" ? "" : `: ${detail}`}`,
         );
       };
       return {
@@ -64,7 +64,7 @@ export function terminalProgress(terminal: Terminal = process.stderr): Progress 
 }
 
 function describe({ title, started, lastSeconds, detail }: Running): string {
-  return `› ${title} ${elapsed(Date.now() - started)}${lastTime(lastSeconds)}${detail === "" ? "" : ` · ${detail}`}`;
+  return `› ${title} ${formatElapsed(Date.now() - started)}${formatLastTime(lastSeconds)}${detail === "" ? "" : ` · ${detail}`}`;
 }
 
 /** One line of a terminal, whatever a program said: no control characters, and no wrapping, which would spoil the erasing. */

@@ -16,7 +16,7 @@ export interface StepHandle {
 }
 
 /** A duration for people: `0.4 s`, `12 s`, `5 min 3 s`. */
-export function elapsed(milliseconds: number): string {
+export function formatElapsed(milliseconds: number): string {
   const seconds = milliseconds / 1000;
   if (seconds < 10) return `${seconds.toFixed(1)} s`;
   const whole = Math.round(seconds);
@@ -24,6 +24,6 @@ export function elapsed(milliseconds: number): string {
 }
 
 /** " (last time 12 s)", or nothing where that is not known. */
-export function lastTime(seconds: number | undefined): string {
-  return seconds === undefined ? "" : ` (last time ${elapsed(seconds * 1000)})`;
+export function formatLastTime(seconds: number | undefined): string {
+  return seconds === undefined ? "" : ` (last time ${formatElapsed(seconds * 1000)})`;
 }

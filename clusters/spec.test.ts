@@ -1,31 +1,31 @@
 import assert from "node:assert/strict";
 import { DEFAULT_SPEC } from "./provider.ts";
 import {
-  bothFamilies,
+  joinFamilies,
   defaultSpec,
   familiesOf,
   gatewayOf,
   inFamilies,
   ipv6Ranges,
-  mirrored,
-  underlay,
+  toIpv6Address,
+  parseUnderlay,
 } from "./spec.ts";
 
 describe("INTERLAY_UNDERLAY", () => {
   it("moves nodes and pods to another /16", () => {
     assert.equal(defaultSpec({}), DEFAULT_SPEC);
-    assert.deepEqual(underlay("10.17.0.0/16"), {
+    assert.deepEqual(parseUnderlay("10.17.0.0/16"), {
       underlayCidr: "10.17.0.0/16",
       nodeRange: "10.17.168.64/26",
       podRange: "10.17.200.0/24",
     });
     assert.equal(defaultSpec({ INTERLAY_UNDERLAY: "10.17.0.0/16" }).underlayMayMove, false);
-    assert.deepEqual({ ...DEFAULT_SPEC, ...underlay("10.7.0.0/16") }, DEFAULT_SPEC);
+    assert.deepEqual({ ...DEFAULT_SPEC, ...parseUnderlay("10.7.0.0/16") }, DEFAULT_SPEC);
   });
 
   it("must be an IPv4 /16", () => {
     for (const wrong of ["10.17.0.0/24", "10.17.1.0/16", "10.17.0.0", "fd00::/16", "ten"])
-      assert.throws(() => underlay(wrong), /no IPv4 \/16/);
+      assert.throws(() => parseUnderlay(wrong), /no IPv4 \/16/);
   });
 });
 
@@ -34,7 +34,7 @@ describe("a dual-stack cluster", () => {
 
   it("has an IPv6 underlay that shows the IPv4 one's numbers", () => {
     assert.deepEqual([underlayCidr, podRange], ["fd00:10:17::/64", "fd00:10:17::200:0/112"]);
-    assert.equal(mirrored(underlayCidr, "10.17.168.70"), "fd00:10:17::168:70");
+    assert.equal(toIpv6Address(underlayCidr, "10.17.168.70"), "fd00:10:17::168:70");
     assert.deepEqual([gatewayOf(underlayCidr), gatewayOf("10.17.0.0/16")], ["fd00:10:17::1", "10.17.0.1"]);
   });
 
@@ -48,7 +48,7 @@ describe("a dual-stack cluster", () => {
   });
 
   it("tells its components IPv4 first", () => {
-    assert.equal(bothFamilies("10.233.0.0/18", serviceCidr), "10.233.0.0/18,fd00:10:233::/112");
-    assert.equal(bothFamilies("10.233.0.0/18", undefined), "10.233.0.0/18");
+    assert.equal(joinFamilies("10.233.0.0/18", serviceCidr), "10.233.0.0/18,fd00:10:233::/112");
+    assert.equal(joinFamilies("10.233.0.0/18", undefined), "10.233.0.0/18");
   });
 });

@@ -8,11 +8,11 @@ export function defaultSpec(env: NodeJS.ProcessEnv = process.env): typeof DEFAUL
   const wanted = env["INTERLAY_UNDERLAY"];
   return wanted === undefined || wanted === ""
     ? DEFAULT_SPEC
-    : { ...DEFAULT_SPEC, ...underlay(wanted), underlayMayMove: false };
+    : { ...DEFAULT_SPEC, ...parseUnderlay(wanted), underlayMayMove: false };
 }
 
 /** Splits an underlay like the default one: x.y.168.64/26 for nodes, x.y.200.0/24 for pods. Throws unless it is an IPv4 /16. */
-export function underlay(cidr: string): Underlay {
+export function parseUnderlay(cidr: string): Underlay {
   const [address, length] = ipaddr.IPv4.isValidCIDR(cidr) ? ipaddr.IPv4.parseCIDR(cidr) : [undefined, 0];
   const [a, b, c, d] = address?.octets ?? [];
   if (length !== 16 || c !== 0 || d !== 0)
@@ -49,13 +49,13 @@ export function inFamilies<T extends Underlay>(spec: T, families: "ipv4" | "ipv6
 }
 
 /** The address of an IPv6 /64 that shows an IPv4 one's last two numbers: 10.7.168.70 in fd00:10:7::/64 is fd00:10:7::168:70. */
-export function mirrored(underlayCidr: string, ipv4: string): string {
+export function toIpv6Address(underlayCidr: string, ipv4: string): string {
   const [, , c, d] = ipv4.split(".");
   return underlayCidr.replace("::/64", `::${c}:${d}`);
 }
 
 /** Ranges of a cluster, as Kubernetes' components are told them. */
-export function bothFamilies(ipv4: string, ipv6: string | undefined): string {
+export function joinFamilies(ipv4: string, ipv6: string | undefined): string {
   return ipv6 === undefined ? ipv4 : `${ipv4},${ipv6}`;
 }
 
@@ -66,6 +66,6 @@ export function gatewayOf(underlayCidr: string): string {
 }
 
 /** An address as URLs and `address:port` have it (RFC 3986, section 3.2.2). */
-export function inUrl(address: string): string {
+export function formatUrlHost(address: string): string {
   return address.includes(":") ? `[${address}]` : address;
 }

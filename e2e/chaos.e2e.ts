@@ -1,5 +1,5 @@
 import { ensureDebianPackages } from "../clusters/components/packages.ts";
-import { plainProgress } from "../clusters/progress-plain.ts";
+import { createPlainProgress } from "../clusters/progress-plain.ts";
 import type { Done } from "./chaos/action.ts";
 import { ACTIONS } from "./chaos/actions.ts";
 import { Flows } from "./chaos/flows.ts";
@@ -69,7 +69,7 @@ Describe(`chaos: seed ${seed}, ${minutes} minutes`, { labels: ["chaos"] }, () =>
   BeforeAll(
     async () => {
       const cluster = await theCluster();
-      if (cluster.provider === "lab") await ensureDebianPackages(["procps"], plainProgress());
+      if (cluster.provider === "lab") await ensureDebianPackages(["procps"], createPlainProgress());
       const api = clusterApi(cluster);
       const deployment = await By("the pods of the three types", () => deploy(cluster, api));
       DeferCleanup(() => deployment.closeProbers());

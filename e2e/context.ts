@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { buildProbe } from "./probe/build.ts";
-import { plainProgress } from "../clusters/progress-plain.ts";
+import { createPlainProgress } from "../clusters/progress-plain.ts";
 import { type Cluster, type ClusterSpec, DEFAULT_SPEC, type KubeProxy } from "../clusters/provider.ts";
 import { PROVIDER_NAMES, type ProviderName, providerNamed } from "../clusters/providers.ts";
 import { mayRunWith } from "../clusters/kubernetes/skew.ts";
@@ -154,5 +154,5 @@ export async function specFor({
 }
 
 async function bringUp(options: RunOptions): Promise<Cluster> {
-  return (await providerNamed(options.provider)).up(await specFor(options), plainProgress());
+  return (await providerNamed(options.provider)).up(await specFor(options), createPlainProgress());
 }

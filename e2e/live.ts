@@ -1,4 +1,4 @@
-import { elapsed } from "../clusters/progress.ts";
+import { formatElapsed } from "../clusters/progress.ts";
 
 /** What runs, what is done, and how long the rest takes: a line a variant, and on a terminal the cells as they come. */
 export class Live {
@@ -41,6 +41,6 @@ export class Live {
   #left(): string {
     if (this.#took.length === 0) return "";
     const mean = this.#took.reduce((sum, one) => sum + one, 0) / this.#took.length;
-    return `; about ${elapsed(mean * (this.#total - this.#took.length))} left`;
+    return `; about ${formatElapsed(mean * (this.#total - this.#took.length))} left`;
   }
 }

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { plainProgress } from "../clusters/progress-plain.ts";
+import { createPlainProgress } from "../clusters/progress-plain.ts";
 import { providerNamed } from "../clusters/providers.ts";
 import { variantTitle } from "../results/title.ts";
 import { summarize } from "../results/table.ts";
@@ -28,9 +28,9 @@ Describe("kind and the lab", { labels: ["parity"] }, () => {
       Object.assign(versions, mine.versions);
       const provider = await providerNamed(OTHER);
       const name = `${options.name}-twin`;
-      DeferCleanup(() => provider.down(name, plainProgress()));
+      DeferCleanup(() => provider.down(name, createPlainProgress()));
       const spec = { ...(await specFor(options)), name };
-      const twin = await By(`its twin, by ${OTHER}`, () => provider.up(spec, plainProgress()));
+      const twin = await By(`its twin, by ${OTHER}`, () => provider.up(spec, createPlainProgress()));
       const both = await By("the pods of the three types in both", () => Promise.all([sideOf(mine), sideOf(twin)]));
       DeferCleanup(() => Promise.all(both.map(({ deployment }) => deployment.closeProbers())));
       if (!options.keep) DeferCleanup(() => removeNamespace(both[0].api, NAMESPACE));

@@ -1,7 +1,7 @@
 import type { Cluster } from "../clusters/provider.ts";
 import { familiesOf } from "../clusters/spec.ts";
 import { ensureDebianPackages } from "../clusters/components/packages.ts";
-import { plainProgress } from "../clusters/progress-plain.ts";
+import { createPlainProgress } from "../clusters/progress-plain.ts";
 import { type ClusterApi, clusterApi, ensure, removeNamespace } from "./cluster-api.ts";
 import { theCluster } from "./context.ts";
 import { BeforeAll, By, DeferCleanup, Describe, Sanitize } from "./harness.ts";
@@ -36,7 +36,7 @@ Describe("plugin: every pod shape, option and verb on a cluster", { labels: ["pl
   BeforeAll(
     async () => {
       cluster = await theCluster();
-      if (cluster.provider === "lab") await ensureDebianPackages(["procps"], plainProgress());
+      if (cluster.provider === "lab") await ensureDebianPackages(["procps"], createPlainProgress());
       api = clusterApi(cluster);
       const deployment = await By("the pods of the three types", () => deploy(cluster, api));
       DeferCleanup(() => deployment.closeProbers());

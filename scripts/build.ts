@@ -3,10 +3,10 @@ import { rename } from "node:fs/promises";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { Command } from "commander";
-import { prepareInterlay } from "../clusters/components/interlay.ts";
+import { buildInterlayExecutables } from "../clusters/components/interlay.ts";
 import { streamArchive } from "../clusters/images/archive.ts";
 import { prepareOwnImages } from "../clusters/images/prepare.ts";
-import { plainProgress } from "../clusters/progress-plain.ts";
+import { createPlainProgress } from "../clusters/progress-plain.ts";
 import { buildProbe } from "../e2e/probe/build.ts";
 
 /** `npm run build`: the executables; with `--images` the two images, in one archive that Docker and containerd load. */
@@ -19,11 +19,11 @@ const { images } = new Command("build")
   .parse()
   .opts<{ images?: true }>();
 
-const interlay = await prepareInterlay(plainProgress());
+const interlay = await buildInterlayExecutables(createPlainProgress());
 process.stdout.write(`${interlay.launcher}\n${interlay.full}\n`);
 
 if (images === true) {
-  const own = await prepareOwnImages({ interlay, probe: await buildProbe() }, plainProgress());
+  const own = await prepareOwnImages({ interlay, probe: await buildProbe() }, createPlainProgress());
   const archive = join(import.meta.dirname, "..", "plugin", "dist", "images.tar");
   const { stream, ended } = await streamArchive([own.interlay, own.probe]);
   await pipeline(stream, createWriteStream(`${archive}.new`, { mode: 0o600 }));

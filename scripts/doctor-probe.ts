@@ -1,4 +1,4 @@
-import { plainProgress } from "../clusters/progress-plain.ts";
+import { createPlainProgress } from "../clusters/progress-plain.ts";
 import { providerNamed } from "../clusters/providers.ts";
 import { clusterApi } from "../e2e/cluster-api.ts";
 import { findingsOf } from "../e2e/doctor/causes.ts";
@@ -20,7 +20,7 @@ export async function probe(provider: string, name: string, say: (line: string) 
   const from = await providerNamed(provider);
   if (from.find === undefined)
     throw new Error(`--probe makes pods and asks them: for a cluster by npm run up, not for --provider ${provider}.`);
-  const cluster = await from.find(name, await buildProbe(), plainProgress());
+  const cluster = await from.find(name, await buildProbe(), createPlainProgress());
   const deployment = await deploy(cluster, clusterApi(cluster));
   try {
     const findings = await findingsOf(cluster);

@@ -1,6 +1,6 @@
 import { Command } from "commander";
-import { stopPrivateEngine } from "../clusters/engine/engine.ts";
-import { progressFor } from "../clusters/progress-for.ts";
+import { stopPrivateEngine } from "../clusters/docker/engine.ts";
+import { createProgress } from "../clusters/progress-for.ts";
 import { PROVIDER_NAMES, providerNamed } from "../clusters/providers.ts";
 import { DEFAULT_SPEC } from "../clusters/provider.ts";
 
@@ -16,7 +16,7 @@ const program = new Command("down")
 const flags = program.opts<{ provider: string; name: string; kubeconfig?: string; context?: string; all?: true }>();
 if (flags.kubeconfig !== undefined) process.env["INTERLAY_KUBECONFIG"] = flags.kubeconfig;
 if (flags.context !== undefined) process.env["INTERLAY_CONTEXT"] = flags.context;
-const progress = progressFor();
+const progress = createProgress();
 try {
   await (await providerNamed(flags.provider)).down(flags.name, progress);
   if (flags.all === true) await stopPrivateEngine(progress);

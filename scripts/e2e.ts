@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { join } from "node:path";
 import type { Environment } from "../clusters/environments/environment.ts";
 import { Command, Option } from "commander";
-import { progressFor } from "../clusters/progress-for.ts";
+import { createProgress } from "../clusters/progress-for.ts";
 import { parseEnvironments } from "../clusters/environments/registry.ts";
 import { PROVIDER_NAMES, providerNamed } from "../clusters/providers.ts";
 import { type Cluster, DEFAULT_SPEC } from "../clusters/provider.ts";
@@ -200,7 +200,7 @@ if (existing) {
   if (end !== undefined) process.exit(end);
 }
 
-const progress = progressFor();
+const progress = createProgress();
 const state = { interrupted: false };
 const exitCode = await run().catch((error: unknown) => {
   process.stderr.write(`e2e: ${error instanceof Error ? error.message : String(error)}\n`);

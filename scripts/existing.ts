@@ -1,8 +1,8 @@
 import Table from "cli-table3";
-import { readFacts } from "../clusters/existing/facts.ts";
-import { GUEST_NAMESPACE } from "../clusters/existing/existing.ts";
-import { judge } from "../clusters/existing/judge.ts";
-import { existingOptions, kubeConfigOf } from "../clusters/existing/options.ts";
+import { readExistingFacts } from "../clusters/existing/facts.ts";
+import { SUITE_NAMESPACE } from "../clusters/existing/existing.ts";
+import { checkPreconditions } from "../clusters/existing/preflight.ts";
+import { parseExistingOptions, loadKubeConfig } from "../clusters/existing/options.ts";
 import type { Cluster } from "../clusters/provider.ts";
 
 /** Below NodePorts and the kernel's own choice of ports, and nobody's by custom. */
@@ -23,9 +23,9 @@ export async function lookAtExisting(asked: Asked, say: (text: string) => void):
   if (asked.suite !== "matrix") throw new Error("--provider existing runs --suite matrix: the others break things.");
   if (asked.kubeProxy !== undefined)
     throw new Error("--kube-proxy: a cluster that is there keeps the kube-proxy that it has.");
-  const options = existingOptions();
-  const facts = await readFacts(kubeConfigOf(options));
-  const rows = judge(facts, options);
+  const options = parseExistingOptions();
+  const facts = await readExistingFacts(loadKubeConfig(options));
+  const rows = checkPreconditions(facts, options);
   const mark = { error: "✗", warning: "!" } as const;
   const table = new Table({ head: ["", "what", "found"], style: { head: [], border: [] } });
   for (const { what, found, problem } of rows) table.push([problem ? mark[problem.severity] : "✓", what, found]);
@@ -47,7 +47,7 @@ export async function lookAtExisting(asked: Asked, say: (text: string) => void):
     return 0;
   }
   process.env["INTERLAY_KUBE_PROXY"] = `${kubeProxy.version}/${kubeProxy.mode}`;
-  process.env["INTERLAY_NAMESPACE"] = GUEST_NAMESPACE;
+  process.env["INTERLAY_NAMESPACE"] = SUITE_NAMESPACE;
   process.env["INTERLAY_HOST_PORT"] = String(GUEST_HOST_PORT);
   if (is !== undefined) process.env["INTERLAY_RETURN_PATH"] = is;
   return undefined;

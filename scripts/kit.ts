@@ -2,8 +2,8 @@ import { mkdir, stat } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { Command } from "commander";
 import { cacheRoot } from "../clusters/components/cache.ts";
-import { timed } from "../clusters/components/timed.ts";
-import { progressFor } from "../clusters/progress-for.ts";
+import { runTimed } from "../clusters/components/timed.ts";
+import { createProgress } from "../clusters/progress-for.ts";
 import { DEFAULT_SPEC } from "../clusters/provider.ts";
 import { contentsOf, ROOT } from "./kit/contents.ts";
 import { pack } from "./kit/pack.ts";
@@ -22,7 +22,7 @@ const program = new Command("kit")
   )
   .parse();
 const flags = program.opts<{ kubernetes: string; kubeProxy: string; lab?: true; out: string; prove?: string }>();
-const progress = progressFor();
+const progress = createProgress();
 const say = (text: string): void => {
   process.stdout.write(`${text}\n`);
 };
@@ -34,7 +34,7 @@ try {
     const contents = await contentsOf(options, progress);
     await mkdir(dirname(archive), { recursive: true });
     const sources = { project: ROOT, cache: cacheRoot() };
-    const files = await timed(progress, `pack ${archive}`, () => pack(sources, contents, archive));
+    const files = await runTimed(progress, `pack ${archive}`, () => pack(sources, contents, archive));
     say(`${archive}: ${files} files, ${Math.round((await stat(archive)).size / 2 ** 20)} MiB`);
     say(
       "There: tar --extract --file interlay-kit.tar && cd interlay-kit && sha256sum --check --quiet SHA256SUMS && npm run e2e",

@@ -3,8 +3,8 @@ import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { Command } from "commander";
 import { cacheRoot } from "../clusters/components/cache.ts";
-import { timed } from "../clusters/components/timed.ts";
-import { plainProgress } from "../clusters/progress-plain.ts";
+import { runTimed } from "../clusters/components/timed.ts";
+import { createPlainProgress } from "../clusters/progress-plain.ts";
 import { TOUR } from "./newcomer/tour.ts";
 import { CHECKOUT, goRoot, makeRoot, registrySettings } from "./newcomer/root.ts";
 
@@ -27,13 +27,13 @@ if (process.getuid?.() !== 0) {
   process.stderr.write("newcomer: a root of its own needs root: run this as root.\n");
   process.exit(2);
 }
-const progress = plainProgress();
+const progress = createPlainProgress();
 const root = join(cacheRoot(), "newcomer");
 const command = `npm ci && npm run e2e${provider === "kind" ? "" : ` -- --provider ${provider}`}`;
 /** Ends all that runs in the root. */
 let off = (): void => undefined;
 try {
-  await timed(progress, "a clean Debian, Node.js, npm, Go and the commit", () => makeRoot(root, progress));
+  await runTimed(progress, "a clean Debian, Node.js, npm, Go and the commit", () => makeRoot(root, progress));
   const tour = documented ? TOUR : [];
   process.stdout.write(`== in ${CHECKOUT} of the new root: ${command}\n`);
   const started = performance.now();

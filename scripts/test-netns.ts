@@ -1,9 +1,9 @@
 import { spawnSync } from "node:child_process";
-import { prepareInterlay } from "../clusters/components/interlay.ts";
+import { buildInterlayExecutables } from "../clusters/components/interlay.ts";
 import { ensureDebianPackages } from "../clusters/components/packages.ts";
 import { VERSIONS } from "../clusters/components/catalog.ts";
 import { resolveComponents } from "../clusters/components/resolve.ts";
-import { plainProgress } from "../clusters/progress-plain.ts";
+import { createPlainProgress } from "../clusters/progress-plain.ts";
 import { buildFaulty } from "../plugin/deploy/build.ts";
 
 /** Runs `*.netns.test.ts`: real plugins in real network namespaces. Root only; else they are skipped, and said so. */
@@ -11,13 +11,13 @@ if (process.getuid?.() !== 0) {
   process.stdout.write("network namespaces need root: these tests are skipped\n0 passed, 0 failed, 1 skipped\n");
   process.exit(0);
 }
-const progress = plainProgress();
+const progress = createPlainProgress();
 await ensureDebianPackages(["iproute2", "iptables", "iputils-ping", "nftables", "procps"], progress);
 const components = await resolveComponents(
   (["cni-plugins", "cnitool"] as const).map((name) => ({ name, version: VERSIONS[name] })),
   progress,
 );
-const { launcher, full } = await prepareInterlay(progress);
+const { launcher, full } = await buildInterlayExecutables(progress);
 const env = {
   ...process.env,
   INTERLAY_EXECUTABLE: full,

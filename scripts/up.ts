@@ -1,6 +1,6 @@
 import { Command } from "commander";
 import { findEnvironment } from "../clusters/environments/registry.ts";
-import { progressFor } from "../clusters/progress-for.ts";
+import { createProgress } from "../clusters/progress-for.ts";
 import { PROVIDER_NAMES, providerNamed } from "../clusters/providers.ts";
 import { DEFAULT_SPEC } from "../clusters/provider.ts";
 import { parseKubeProxy, runOptions, specFor } from "../e2e/context.ts";
@@ -48,7 +48,7 @@ try {
   const findings = await provider.preflight(spec);
   for (const { severity, message } of findings) process.stderr.write(`${severity}: ${message}\n`);
   if (findings.some(({ severity }) => severity === "error")) process.exit(2);
-  const cluster = await provider.up(spec, progressFor());
+  const cluster = await provider.up(spec, createProgress());
   process.stdout.write(`export KUBECONFIG=${cluster.kubeconfig}\n`);
 } catch (error) {
   process.stderr.write(`up: ${error instanceof Error ? error.message : String(error)}\n`);

@@ -4,7 +4,7 @@ import type { Progress } from "../progress.ts";
 import { ensureDebianPackages } from "./packages.ts";
 
 /** Interlay's own executables; what building them needs is installed, if they have to be built and it is not there. */
-export async function prepareInterlay(progress: Progress): Promise<Executables> {
+export async function buildInterlayExecutables(progress: Progress): Promise<Executables> {
   try {
     return await buildInterlay();
   } catch (error) {

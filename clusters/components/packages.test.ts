@@ -2,12 +2,12 @@ import assert from "node:assert/strict";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { plainProgress } from "../progress-plain.ts";
+import { createPlainProgress } from "../progress-plain.ts";
 import type { CommandResult } from "./command.ts";
 import { ensureDebianPackages } from "./packages.ts";
 
 describe("ensureDebianPackages", () => {
-  const silent = plainProgress(() => undefined);
+  const silent = createPlainProgress(() => undefined);
   const ok = (stdout = ""): CommandResult => ({ exitCode: 0, stdout, stderr: "" });
 
   /** A machine that has nftables, and of docker.io the configuration files only. */
@@ -46,7 +46,7 @@ describe("ensureDebianPackages", () => {
     const here = machine(true);
     await ensureDebianPackages(
       ["nftables", "docker.io", "runc"],
-      plainProgress((line) => said.push(line)),
+      createPlainProgress((line) => said.push(line)),
       here,
     );
     assert.match(said[0] ?? "", /> install Debian packages: docker\.io runc$/);

@@ -1,7 +1,7 @@
 import type { Progress } from "../progress.ts";
 import { run } from "./command.ts";
 import { withoutServices } from "./policy.ts";
-import { timed } from "./timed.ts";
+import { runTimed } from "./timed.ts";
 
 const APT_ENV = { DEBIAN_FRONTEND: "noninteractive" } as const;
 
@@ -27,7 +27,7 @@ export async function ensureDebianPackages(
     throw new Error(
       `Debian packages are missing and only root can install them: run \`sudo apt-get install --no-install-recommends ${missing.join(" ")}\`.`,
     );
-  await timed(progress, `install Debian packages: ${missing.join(" ")}`, async (step) => {
+  await runTimed(progress, `install Debian packages: ${missing.join(" ")}`, async (step) => {
     const apt = async (...argv: readonly string[]) => {
       const { exitCode, stdout, stderr } = await machine.run(["apt-get", "-qq", ...argv], {
         env: APT_ENV,

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { chmod, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { plainProgress } from "../progress-plain.ts";
+import { createPlainProgress } from "../progress-plain.ts";
 import { VERSIONS } from "./catalog.ts";
 import { resolveComponents } from "./resolve.ts";
 
@@ -27,7 +27,7 @@ esac
 describe("resolveComponents", () => {
   let root: string;
   const lines: string[] = [];
-  const progress = plainProgress((line) => lines.push(line));
+  const progress = createPlainProgress((line) => lines.push(line));
   const saved = { ...process.env };
   const multus = { name: "multus", version: VERSIONS.multus } as const;
   const calico = (["calico-node", "calico-cni", "calico-crds"] as const).map((name) => ({

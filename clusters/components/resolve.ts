@@ -7,7 +7,7 @@ import { run } from "./command.ts";
 import { downloadRelease, isReachable, Unavailable } from "./download.ts";
 import { buildKey, goBuild, goProblem, moduleSource } from "./go-build.ts";
 import { withLock } from "./lock.ts";
-import { timed } from "./timed.ts";
+import { runTimed } from "./timed.ts";
 
 /** Modules in the making at a time: while one is fetched or linked, which keeps one core at most busy, another compiles. */
 const AT_ONCE = 2;
@@ -87,7 +87,7 @@ async function resolveOne(recipe: Recipe, progress: Progress): Promise<string> {
       const problem = await goProblem();
       if (problem !== undefined) throw new Error(problem);
       if (recipe.sourceFile === undefined || !(await exists(directory)))
-        await timed(progress, `build ${buildTitle(recipe)}`, (step) =>
+        await runTimed(progress, `build ${buildTitle(recipe)}`, (step) =>
           goBuild(recipe.module, directory, (text) => {
             step.update(text);
           }),
@@ -102,7 +102,7 @@ async function resolveOne(recipe: Recipe, progress: Progress): Promise<string> {
 async function download({ ref, release }: Recipe, target: string, progress: Progress): Promise<boolean> {
   if (release === undefined || !(await isReachable(release.url))) return false;
   try {
-    await timed(progress, `download ${ref.name} ${ref.version}`, () => downloadRelease(release, target));
+    await runTimed(progress, `download ${ref.name} ${ref.version}`, () => downloadRelease(release, target));
     return true;
   } catch (error) {
     if (!(error instanceof Unavailable)) throw error;

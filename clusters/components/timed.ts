@@ -2,7 +2,11 @@ import type { Progress, StepHandle } from "../progress.ts";
 import { lastSeconds, rememberSeconds } from "./timings.ts";
 
 /** Runs `work` as a step that says how long it took last time, and remembers how long it took now. */
-export async function timed<T>(progress: Progress, title: string, work: (step: StepHandle) => Promise<T>): Promise<T> {
+export async function runTimed<T>(
+  progress: Progress,
+  title: string,
+  work: (step: StepHandle) => Promise<T>,
+): Promise<T> {
   const step = progress.step(title, await lastSeconds(title));
   const started = performance.now();
   try {

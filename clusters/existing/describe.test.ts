@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { DEFAULT_SPEC } from "../provider.ts";
-import { chosenWorkers, imageSourceOf, networkOf } from "./choose.ts";
-import { clusterNode, poolRange, specOf, subnetOf } from "./describe.ts";
+import { chooseWorkers, chooseImageSource, chooseNetwork } from "./selection.ts";
+import { clusterNode, parsePoolRange, toClusterSpec, findSubnet } from "./describe.ts";
 import type { ExistingFacts } from "./facts.ts";
 
 const node = (name: string, change: Partial<ExistingFacts["nodes"][number]> = {}): ExistingFacts["nodes"][number] => ({
@@ -26,7 +26,7 @@ describe("an existing cluster, in the suite's words", () => {
     const nodes = ["w10", "w2", "w1"].map((name) => node(name));
     const all = [node("c", { controlPlane: true }), node("w0", { ready: false }), ...nodes];
     assert.deepEqual(
-      chosenWorkers(all, 2).map(({ name }) => name),
+      chooseWorkers(all, 2).map(({ name }) => name),
       ["w1", "w2"],
     );
   });
@@ -36,7 +36,7 @@ describe("an existing cluster, in the suite's words", () => {
       ({ server: "v1.31.4", overlayCidrs, serviceCidrs }) as unknown as ExistingFacts;
     const of = (...[overlay, service]: Parameters<typeof facts>) => {
       const proxy = { version: "v1.31.4", mode: "iptables" } as const;
-      const spec = specOf({ ...DEFAULT_SPEC, probe: "" }, facts(overlay, service), proxy);
+      const spec = toClusterSpec({ ...DEFAULT_SPEC, probe: "" }, facts(overlay, service), proxy);
       return [spec.overlayCidr, spec.serviceCidr, spec.ipv6?.overlayCidr, spec.ipv6?.serviceCidr];
     };
     assert.deepEqual(of(["10.1.0.0/16"], ["10.2.0.0/16"]), ["10.1.0.0/16", "10.2.0.0/16", undefined, undefined]);
@@ -46,9 +46,9 @@ describe("an existing cluster, in the suite's words", () => {
   });
 
   it("has the underlay in which the range lies", async () => {
-    assert.equal(subnetOf("10.7.210.0/24", LINKS), "10.7.0.0/16");
-    assert.equal(subnetOf("10.7.210.4-10.7.210.9", LINKS), "10.7.0.0/16");
-    assert.equal(subnetOf("10.8.0.0/24", LINKS), undefined);
+    assert.equal(findSubnet("10.7.210.0/24", LINKS), "10.7.0.0/16");
+    assert.equal(findSubnet("10.7.210.4-10.7.210.9", LINKS), "10.7.0.0/16");
+    assert.equal(findSubnet("10.8.0.0/24", LINKS), undefined);
     const nodePods = {
       exec: (_node: string, argv: readonly string[]) => {
         const stdout = JSON.stringify(argv.includes("route") ? [{ gateway: "10.7.0.1" }] : LINKS);
@@ -56,17 +56,17 @@ describe("an existing cluster, in the suite's words", () => {
       },
     };
     const found = { subnet: "10.7.0.0/16", ranges: ["10.7.210.0/24"], gateway: "10.7.0.1" };
-    assert.deepEqual(await poolRange("10.7.210.0/24", undefined, ["w"], nodePods), found);
-    await assert.rejects(poolRange("10.8.0.0/24", undefined, ["w"], nodePods), /name the underlay with --subnet/);
-    await assert.rejects(poolRange("10.7.210.0/24", undefined, ["w"], "not admitted"), /name it with --subnet/);
+    assert.deepEqual(await parsePoolRange("10.7.210.0/24", undefined, ["w"], nodePods), found);
+    await assert.rejects(parsePoolRange("10.8.0.0/24", undefined, ["w"], nodePods), /name the underlay with --subnet/);
+    await assert.rejects(parsePoolRange("10.7.210.0/24", undefined, ["w"], "not admitted"), /name it with --subnet/);
   });
 });
 
 describe("what a run on an existing cluster takes", () => {
   it("is the network that was named, Interlay's own, or the only one", () => {
     const there = { image: "i", returnPath: "notrack", ours: false };
-    const of = (macvlans: readonly string[], options: Parameters<typeof networkOf>[1], interlay?: typeof there) =>
-      networkOf({ macvlans, ...(interlay === undefined ? {} : { interlay }) }, options);
+    const of = (macvlans: readonly string[], options: Parameters<typeof chooseNetwork>[1], interlay?: typeof there) =>
+      chooseNetwork({ macvlans, ...(interlay === undefined ? {} : { interlay }) }, options);
     assert.equal(of(["a/x"], { datapath: "none", network: "b/y" }), "b/y");
     assert.equal(of(["a/x", "interlay-system/underlay"], { datapath: "interlay" }, there), "interlay-system/underlay");
     assert.equal(of([], { datapath: "interlay" }), "interlay-system/underlay");
@@ -76,9 +76,9 @@ describe("what a run on an existing cluster takes", () => {
 
   it("is images by what the nodes are", () => {
     const kind = [node("a", { providerId: "kind://docker/c1/a" }), node("b", { providerId: "kind://docker/c1/b" })];
-    assert.deepEqual(imageSourceOf(kind, {}), { kind: "kind", cluster: "c1" });
-    assert.deepEqual(imageSourceOf(kind, { image: "r/probe:1" }), { kind: "named", probe: "r/probe:1" });
-    assert.deepEqual(imageSourceOf([node("a", { runtime: "interlay-lab://1" })], {}), { kind: "lab" });
-    assert.deepEqual(imageSourceOf([node("a"), ...kind], {}), { kind: "unknown" });
+    assert.deepEqual(chooseImageSource(kind, {}), { kind: "kind", cluster: "c1" });
+    assert.deepEqual(chooseImageSource(kind, { image: "r/probe:1" }), { kind: "named", probe: "r/probe:1" });
+    assert.deepEqual(chooseImageSource([node("a", { runtime: "interlay-lab://1" })], {}), { kind: "lab" });
+    assert.deepEqual(chooseImageSource([node("a"), ...kind], {}), { kind: "unknown" });
   });
 });

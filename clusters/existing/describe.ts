@@ -2,7 +2,7 @@ import ipaddr from "ipaddr.js";
 import { z } from "zod";
 import type { ClusterNode, ClusterSpec, KubeProxy } from "../provider.ts";
 import type { ExistingFacts } from "./facts.ts";
-import type { PoolRange } from "./interlay.ts";
+import type { PoolRange } from "./install-interlay.ts";
 import type { NodePods } from "./node-pods.ts";
 
 type Node = ExistingFacts["nodes"][number];
@@ -20,7 +20,7 @@ export function clusterNode({ name, controlPlane, addresses }: Node): ClusterNod
 }
 
 /** What the cluster is, in the words of those that the suite makes; what only makers need is empty. Pure. */
-export function specOf(wanted: ClusterSpec, facts: ExistingFacts, kubeProxy: KubeProxy): ClusterSpec {
+export function toClusterSpec(wanted: ClusterSpec, facts: ExistingFacts, kubeProxy: KubeProxy): ClusterSpec {
   const of = (ranges: readonly string[], v6: boolean) => ranges.find((range) => range.includes(":") === v6);
   const overlay4 = of(facts.overlayCidrs, false);
   const overlay6 = of(facts.overlayCidrs, true);
@@ -46,7 +46,7 @@ function withoutIpv6(spec: ClusterSpec): Omit<ClusterSpec, "ipv6"> {
 }
 
 /** Component versions for the report, as far as images and nodes tell them. Pure. */
-export function versionsOf({ server, nodes, kubeProxy, multus, calicoNode }: ExistingFacts) {
+export function listVersions({ server, nodes, kubeProxy, multus, calicoNode }: ExistingFacts) {
   const tag = (image: string | undefined): string | undefined => /:([^:/]+)$/.exec(image ?? "")?.[1];
   const known = {
     kubernetes: server,
@@ -66,7 +66,7 @@ const links = z.array(
 const routes = z.array(z.object({ gateway: z.string().optional() }));
 
 /** The pool that `range` is: its subnet as told or as the first node's links have it, the gateway if it is in there. */
-export async function poolRange(
+export async function parsePoolRange(
   range: string,
   subnet: string | undefined,
   workers: readonly string[],
@@ -83,25 +83,25 @@ export async function poolRange(
     nodePods.exec(node, ["ip", "-json", family, "address"]),
     nodePods.exec(node, ["ip", "-json", family, "route", "show", "default"]),
   ]);
-  const found = subnet ?? subnetOf(range, links.parse(JSON.parse(addresses.stdout)));
+  const found = subnet ?? findSubnet(range, links.parse(JSON.parse(addresses.stdout)));
   if (found === undefined)
     throw new Error(`No link of ${node} is in the network of ${range}: name the underlay with --subnet.`);
   const gateway = routes
     .parse(JSON.parse(defaults.stdout || "[]"))
-    .find(({ gateway }) => isIn(gateway, found))?.gateway;
+    .find(({ gateway }) => cidrContains(gateway, found))?.gateway;
   return { subnet: found, ranges: [range], ...(gateway === undefined ? {} : { gateway }) };
 }
 
 /** Of the links' networks the one that `range` is in, in CIDR notation. Pure. */
-export function subnetOf(range: string, all: z.infer<typeof links>): string | undefined {
+export function findSubnet(range: string, all: z.infer<typeof links>): string | undefined {
   const [first = ""] = range.split(/[-/]/);
   return all
     .flatMap(({ addr_info }) => addr_info)
-    .map(({ local, prefixlen }) => networkOf(local, prefixlen))
-    .find((cidr) => isIn(first, cidr) && !/\/(32|128)$/.test(cidr));
+    .map(({ local, prefixlen }) => maskAddress(local, prefixlen))
+    .find((cidr) => cidrContains(first, cidr) && !/\/(32|128)$/.test(cidr));
 }
 
-function networkOf(address: string, length: number): string {
+function maskAddress(address: string, length: number): string {
   const cidr = `${address}/${length}`;
   const network = address.includes(":")
     ? ipaddr.IPv6.networkAddressFromCIDR(cidr)
@@ -109,7 +109,7 @@ function networkOf(address: string, length: number): string {
   return `${network.toString()}/${length}`;
 }
 
-function isIn(address: string | undefined, cidr: string): boolean {
+function cidrContains(address: string | undefined, cidr: string): boolean {
   if (address === undefined || !ipaddr.isValid(address)) return false;
   const parsed = ipaddr.parse(address);
   const [network, length] = ipaddr.parseCIDR(cidr);

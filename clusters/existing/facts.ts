@@ -16,7 +16,7 @@ import { statusCode } from "../kubernetes/status-code.ts";
 import { modeOf } from "../kubernetes/kube-proxy-config.ts";
 import { reportsReady } from "../kubernetes/ready-condition.ts";
 import { type KubeProxy, MADE_BY } from "../provider.ts";
-import { INSTALL_RIGHTS, type Right, RIGHTS } from "./rights.ts";
+import { INSTALL_PERMISSIONS, type Permission, REQUIRED_PERMISSIONS } from "./permissions.ts";
 
 /** What was read of a cluster; `undefined` is what was not there or may not be read. */
 export interface ExistingFacts {
@@ -80,11 +80,11 @@ const serviceRanges = z.object({ items: z.array(z.object({ spec: z.object({ cidr
 const EMPTY = { items: [] };
 
 /** Reads only: the one thing created is the access review, which the API server stores nowhere. */
-export async function readFacts(config: KubeConfig): Promise<ExistingFacts> {
+export async function readExistingFacts(config: KubeConfig): Promise<ExistingFacts> {
   const core = config.makeApiClient(CoreV1Api);
   const custom = config.makeApiClient(CustomObjectsApi);
   const list = (group: string, version: string, plural: string): Promise<unknown> =>
-    orElse(custom.listClusterCustomObject({ group, version, plural }), EMPTY);
+    defaultIfUnavailable(custom.listClusterCustomObject({ group, version, plural }), EMPTY);
   const [
     code,
     nodes,
@@ -103,11 +103,14 @@ export async function readFacts(config: KubeConfig): Promise<ExistingFacts> {
     ranges,
   ] = await Promise.all([
     config.makeApiClient(VersionApi).getCode(),
-    orElse(core.listNode(), EMPTY),
-    orElse(config.makeApiClient(AppsV1Api).listDaemonSetForAllNamespaces(), EMPTY),
-    orElse(core.readNamespacedConfigMap({ namespace: "kube-system", name: "kube-proxy" }), undefined),
-    orElse(core.readNamespacedConfigMap({ namespace: "interlay-system", name: "interlay-config" }), undefined),
-    orElse(
+    defaultIfUnavailable(core.listNode(), EMPTY),
+    defaultIfUnavailable(config.makeApiClient(AppsV1Api).listDaemonSetForAllNamespaces(), EMPTY),
+    defaultIfUnavailable(core.readNamespacedConfigMap({ namespace: "kube-system", name: "kube-proxy" }), undefined),
+    defaultIfUnavailable(
+      core.readNamespacedConfigMap({ namespace: "interlay-system", name: "interlay-config" }),
+      undefined,
+    ),
+    defaultIfUnavailable(
       config
         .makeApiClient(ApiextensionsV1Api)
         .readCustomResourceDefinition({ name: "network-attachment-definitions.k8s.cni.cncf.io" })
@@ -118,10 +121,10 @@ export async function readFacts(config: KubeConfig): Promise<ExistingFacts> {
     list("crd.projectcalico.org", "v1", "ippools"),
     list("interlay.dev", "v1alpha1", "underlaypools"),
     list("interlay.dev", "v1alpha1", "underlayaddresses"),
-    deniedRights(config, RIGHTS),
-    deniedRights(config, INSTALL_RIGHTS),
-    orElse(core.readNamespacedEndpoints({ namespace: "default", name: "kubernetes" }), undefined),
-    orElse(core.readNamespacedConfigMap({ namespace: "kube-system", name: "kubeadm-config" }), undefined),
+    findMissingPermissions(config, REQUIRED_PERMISSIONS),
+    findMissingPermissions(config, INSTALL_PERMISSIONS),
+    defaultIfUnavailable(core.readNamespacedEndpoints({ namespace: "default", name: "kubernetes" }), undefined),
+    defaultIfUnavailable(core.readNamespacedConfigMap({ namespace: "kube-system", name: "kubeadm-config" }), undefined),
     list("networking.k8s.io", "v1", "servicecidrs"),
   ]);
   // A node that answers for the Service kubernetes is of the control plane, labelled so or not.
@@ -161,7 +164,7 @@ export async function readFacts(config: KubeConfig): Promise<ExistingFacts> {
       .items.filter(({ spec }) => spec?.config.includes('"macvlan"') ?? false)
       .map(({ metadata }) => `${metadata.namespace}/${metadata.name}`),
     overlayCidrs: ipPoolList.map(({ spec }) => spec.cidr),
-    serviceCidrs: serviceCidrs(kubeadmConfig?.data?.["ClusterConfiguration"], ranges),
+    serviceCidrs: parseServiceCidrs(kubeadmConfig?.data?.["ClusterConfiguration"], ranges),
     ...(calicoNode === undefined ? {} : { calicoNode }),
     calico: ipPoolList.map(({ spec }) => {
       const on = (mode: string | undefined) => mode !== undefined && mode !== "Never";
@@ -183,7 +186,7 @@ export async function readFacts(config: KubeConfig): Promise<ExistingFacts> {
   };
 }
 
-function serviceCidrs(clusterConfiguration: string | undefined, ranges: unknown): readonly string[] {
+function parseServiceCidrs(clusterConfiguration: string | undefined, ranges: unknown): readonly string[] {
   if (clusterConfiguration !== undefined) {
     const { data } = kubeadm.safeParse(parse(clusterConfiguration));
     if (data !== undefined) return data.networking.serviceSubnet.split(",");
@@ -191,7 +194,7 @@ function serviceCidrs(clusterConfiguration: string | undefined, ranges: unknown)
   return serviceRanges.parse(ranges).items.flatMap(({ spec }) => spec.cidrs);
 }
 
-async function deniedRights(config: KubeConfig, rights: readonly Right[]): Promise<readonly string[]> {
+async function findMissingPermissions(config: KubeConfig, rights: readonly Permission[]): Promise<readonly string[]> {
   const api = config.makeApiClient(AuthorizationV1Api);
   const answers = await Promise.all(
     rights.map(async ({ words, ...resourceAttributes }) => {
@@ -207,7 +210,7 @@ async function deniedRights(config: KubeConfig, rights: readonly Right[]): Promi
 }
 
 /** Not there (404) and not allowed (403) are both facts; all else is an error. */
-async function orElse<T, U>(answer: Promise<T>, otherwise: U): Promise<T | U> {
+async function defaultIfUnavailable<T, U>(answer: Promise<T>, otherwise: U): Promise<T | U> {
   try {
     return await answer;
   } catch (error) {

@@ -1,11 +1,11 @@
-import { runningEngine } from "../engine/engine.ts";
-import { prepareInterlay } from "../components/interlay.ts";
+import { runningEngine } from "../docker/engine.ts";
+import { buildInterlayExecutables } from "../components/interlay.ts";
 import { prepareOwnImages } from "../images/prepare.ts";
 import { importImages } from "../kind/import-images.ts";
 import { nodeIds } from "../kind/list-nodes.ts";
 import type { Progress } from "../progress.ts";
-import { timed } from "../components/timed.ts";
-import type { ImageSource } from "./choose.ts";
+import { runTimed } from "../components/timed.ts";
+import type { ImageSource } from "./selection.ts";
 
 export interface OwnImages {
   readonly probe: string;
@@ -47,8 +47,8 @@ async function loadIntoKind(cluster: string, probe: string, progress: Progress):
     throw new Error(
       `The nodes of the kind cluster ${cluster} are not on this computer's Docker: name the probe's image with --image.`,
     );
-  const own = await prepareOwnImages({ interlay: await prepareInterlay(progress), probe }, progress);
-  await timed(progress, "load the images into kind's nodes", () =>
+  const own = await prepareOwnImages({ interlay: await buildInterlayExecutables(progress), probe }, progress);
+  await runTimed(progress, "load the images into kind's nodes", () =>
     Promise.all(nodes.map((node) => importImages(engine, node, [own.probe, own.interlay]))),
   );
   return {

@@ -16,7 +16,7 @@ export interface NodePods {
  * Makes one on each node and waits until it runs; what is there already is used. They may read rules and routes
  * (NET_ADMIN), and enter no other namespace. Returns a sentence instead where the cluster's admission refuses them.
  */
-export async function makeNodePods(
+export async function createNodePods(
   config: KubeConfig,
   namespace: string,
   nodes: readonly string[],
@@ -33,21 +33,23 @@ export async function makeNodePods(
         },
       },
     })
-    .catch(unless(409));
+    .catch(ignoreStatus(409));
   for (const node of nodes)
     try {
-      await core.createNamespacedPod({ namespace, body: podOn(node, name(node), image) }).catch(unless(409));
+      await core
+        .createNamespacedPod({ namespace, body: buildNodePod(node, name(node), image) })
+        .catch(ignoreStatus(409));
     } catch (error) {
-      if (codeOf(error) !== 403 && codeOf(error) !== 422) throw error;
-      return `pods in the nodes' network are not admitted here (${wordsOf(error)})`;
+      if (getStatusCode(error) !== 403 && getStatusCode(error) !== 422) throw error;
+      return `pods in the nodes' network are not admitted here (${describeApiError(error)})`;
     }
-  await untilRunning(core, namespace, nodes.length);
+  await waitUntilRunning(core, namespace, nodes.length);
   return {
     exec: (node, argv) => execInPod(config, { namespace, pod: name(node), container: CONTAINER }, argv),
   };
 }
 
-function podOn(nodeName: string, name: string, image: string): V1Pod {
+function buildNodePod(nodeName: string, name: string, image: string): V1Pod {
   return {
     metadata: { name, labels: { [MADE_BY]: "e2e" } },
     spec: {
@@ -70,7 +72,7 @@ function podOn(nodeName: string, name: string, image: string): V1Pod {
   };
 }
 
-async function untilRunning(core: CoreV1Api, namespace: string, count: number): Promise<void> {
+async function waitUntilRunning(core: CoreV1Api, namespace: string, count: number): Promise<void> {
   const deadline = Date.now() + READY_TIMEOUT_MS;
   for (;;) {
     const { items } = await core.listNamespacedPod({ namespace });
@@ -88,21 +90,21 @@ async function untilRunning(core: CoreV1Api, namespace: string, count: number): 
 }
 
 /** The HTTP status of an error of the API server. */
-export function codeOf(error: unknown): number | undefined {
+export function getStatusCode(error: unknown): number | undefined {
   return typeof error === "object" && error !== null && "code" in error && typeof error.code === "number"
     ? error.code
     : undefined;
 }
 
 /** Takes errors of these statuses for no errors. */
-export function unless(...codes: readonly number[]): (error: unknown) => undefined {
+export function ignoreStatus(...codes: readonly number[]): (error: unknown) => undefined {
   return (error) => {
-    if (!codes.includes(codeOf(error) ?? 0)) throw error;
+    if (!codes.includes(getStatusCode(error) ?? 0)) throw error;
     return undefined;
   };
 }
 
-function wordsOf(error: unknown): string {
+function describeApiError(error: unknown): string {
   const body = typeof error === "object" && error !== null && "body" in error ? String(error.body) : String(error);
   return /"message":"((?:[^"\\]|\\.)*)"/.exec(body)?.[1] ?? body.slice(0, 200);
 }

@@ -41,7 +41,7 @@ export interface ExistingOptions {
 }
 
 /** Throws in one sentence. */
-export function existingOptions(env: NodeJS.ProcessEnv = process.env): ExistingOptions {
+export function parseExistingOptions(env: NodeJS.ProcessEnv = process.env): ExistingOptions {
   const parsed = environment.safeParse(env);
   if (!parsed.success) throw new Error(`${parsed.error.issues.map(({ message }) => message).join("; ")}.`);
   const { data } = parsed;
@@ -63,7 +63,7 @@ export function existingOptions(env: NodeJS.ProcessEnv = process.env): ExistingO
 }
 
 /** Throws when the file has no such context. */
-export function kubeConfigOf({ kubeconfig, context }: ExistingOptions): KubeConfig {
+export function loadKubeConfig({ kubeconfig, context }: ExistingOptions): KubeConfig {
   const config = new KubeConfig();
   config.loadFromFile(kubeconfig);
   if (context !== undefined) {

@@ -1,7 +1,7 @@
 import { GenericContainer, type StartedTestContainer } from "testcontainers";
-import type { Engine } from "../engine/engine.ts";
+import type { Engine } from "../docker/engine.ts";
 import type { ExternalHost } from "../provider.ts";
-import { programStream } from "./program-stream.ts";
+import { createProgramStream } from "./program-stream.ts";
 
 /** What tells our external hosts from other containers, so that `down` finds one that a killed run left. */
 export const EXTERNAL_LABEL = "dev.interlay.external";
@@ -21,13 +21,13 @@ export async function startExternalHost(
     .withLabels({ [EXTERNAL_LABEL]: cluster })
     .withAddedCapabilities("NET_ADMIN", "NET_RAW")
     .start();
-  const address6 = await ipv6Of(engine, started.getId(), network);
+  const address6 = await findIpv6Address(engine, started.getId(), network);
   const exec = (argv: readonly string[]) => ["docker", "exec", "-i", started.getId(), ...argv];
   return {
     host: {
       address: started.getIpAddress(network),
       ...(address6 === "" ? {} : { address6 }),
-      attach: (argv) => Promise.resolve(programStream(exec(argv), engine.env)),
+      attach: (argv) => Promise.resolve(createProgramStream(exec(argv), engine.env)),
       exec: (argv) => engine.docker(exec(argv).slice(1)),
     },
     stop: async () => {
@@ -43,7 +43,7 @@ export async function removeExternalHosts(engine: Engine, cluster: string): Prom
 }
 
 /** Empty in a network without IPv6. */
-async function ipv6Of(engine: Engine, container: string, network: string): Promise<string> {
+async function findIpv6Address(engine: Engine, container: string, network: string): Promise<string> {
   const format = `{{(index .NetworkSettings.Networks "${network}").GlobalIPv6Address}}`;
   return (await engine.docker(["inspect", "--format", format, container])).stdout.trim();
 }

@@ -3,7 +3,10 @@ import { createInterface } from "node:readline";
 import type { ProgramStream } from "../provider.ts";
 
 /** Starts a program of this machine (`docker exec -i …`, `kubectl exec -i …`) whose stdin and stdout are lines. */
-export function programStream(argv: readonly string[], env: Readonly<Record<string, string>> = {}): ProgramStream {
+export function createProgramStream(
+  argv: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): ProgramStream {
   const [file = "", ...rest] = argv;
   const child = spawn(file, rest, { env: { ...process.env, ...env }, stdio: ["pipe", "pipe", "inherit"] });
   const lines = createInterface({ input: child.stdout });

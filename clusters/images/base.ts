@@ -1,6 +1,6 @@
 import { ensureDebianPackages } from "../components/packages.ts";
 import { contentKey } from "../components/cache.ts";
-import { timed } from "../components/timed.ts";
+import { runTimed } from "../components/timed.ts";
 import type { Progress } from "../progress.ts";
 import { debootstrap, machineMirror } from "./debian.ts";
 import type { Layer, LayerCache } from "./layer.ts";
@@ -59,7 +59,7 @@ async function debianRoot(
   const found = await layers.find(key);
   if (found !== undefined) return found;
   await ensureDebianPackages(["debootstrap"], progress);
-  return timed(progress, `debootstrap the ${name} root filesystem`, async () => {
+  return runTimed(progress, `debootstrap the ${name} root filesystem`, async () => {
     const mirror = await machineMirror();
     return layers.ensure(key, "kept", (tree) => debootstrap(tree, packages, mirror));
   });

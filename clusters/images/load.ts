@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import type { Engine } from "../engine/engine.ts";
+import type { Engine } from "../docker/engine.ts";
 import { type Image, streamArchive } from "./archive.ts";
 
 /** Pipes a docker-archive of `images` into a program (`docker load`, `docker exec -i NODE ctr images import -`). */

@@ -3,8 +3,8 @@ import { basename, join } from "node:path";
 import { z } from "zod";
 import { cacheRoot, contentKey } from "../components/cache.ts";
 import { withLock } from "../components/lock.ts";
-import { timed } from "../components/timed.ts";
-import type { Engine } from "../engine/engine.ts";
+import { runTimed } from "../components/timed.ts";
+import type { Engine } from "../docker/engine.ts";
 import type { Progress } from "../progress.ts";
 import { type Image, imageId } from "./archive.ts";
 import { loadIntoDocker, pipeArchive } from "./load.ts";
@@ -75,7 +75,7 @@ async function findStore(images: readonly Image[]): Promise<string | undefined> 
 function fillStore(engine: Engine, node: Image, images: readonly Image[], progress: Progress): Promise<string> {
   const ids = Object.fromEntries(images.map((image) => [image.reference, imageId(image)]));
   const store = join(storesDirectory(), contentKey(Object.entries(ids).sort()));
-  return timed(progress, `unpack ${images.length} images for the nodes`, async () => {
+  return runTimed(progress, `unpack ${images.length} images for the nodes`, async () => {
     const making = `${store}.making`;
     const container = `interlay-fill-${basename(store)}`;
     await engine.docker(["rm", "--force", container]); // a killed run's, which would still write

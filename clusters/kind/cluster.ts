@@ -1,6 +1,6 @@
 import { release } from "node:os";
 import { etcdFor, VERSIONS } from "../components/catalog.ts";
-import type { Engine } from "../engine/engine.ts";
+import type { Engine } from "../docker/engine.ts";
 import { startExternalHost } from "../external/container.ts";
 import type { ClusterImages } from "../images/prepare.ts";
 import { loadIntoDocker } from "../images/load.ts";

@@ -2,7 +2,7 @@ import { stringify } from "yaml";
 import { kubeadmTags } from "../images/pod-images.ts";
 import { minorOf } from "../kubernetes/skew.ts";
 import type { ClusterSpec } from "../provider.ts";
-import { bothFamilies } from "../spec.ts";
+import { joinFamilies } from "../spec.ts";
 
 /** Where nodes find the shared images (images/store.ts). */
 export const IMAGES_MOUNT = "/interlay/images";
@@ -25,8 +25,8 @@ export function kindConfig(spec: ClusterSpec, nodeImage: string, imageStore: str
     networking: {
       disableDefaultCNI: true,
       ipFamily: spec.ipv6 === undefined ? "ipv4" : "dual",
-      podSubnet: bothFamilies(spec.overlayCidr, spec.ipv6?.overlayCidr),
-      serviceSubnet: bothFamilies(spec.serviceCidr, spec.ipv6?.serviceCidr),
+      podSubnet: joinFamilies(spec.overlayCidr, spec.ipv6?.overlayCidr),
+      serviceSubnet: joinFamilies(spec.serviceCidr, spec.ipv6?.serviceCidr),
       apiServerAddress: "127.0.0.1",
       // nftables is set by switchKubeProxy: kind knows it only for versions that have it as beta
       kubeProxyMode: "iptables",

@@ -1,13 +1,13 @@
 import { run } from "../components/command.ts";
-import type { Engine } from "../engine/engine.ts";
+import type { Engine } from "../docker/engine.ts";
 import type { Progress } from "../progress.ts";
 import type { ClusterSpec } from "../provider.ts";
-import { type Underlay, underlay } from "../spec.ts";
+import { type Underlay, parseUnderlay } from "../spec.ts";
 import { conflict, type UsedRange, usedByDocker, usedByRoutes } from "./address-ranges.ts";
 import { networkName, subnetAndRange } from "./network.ts";
 
 /** 10.7.0.0/16, 10.17.0.0/16, … 10.247.0.0/16: none of them meets Kubernetes' or Docker's usual ranges. */
-const CANDIDATES: readonly Underlay[] = Array.from({ length: 25 }, (_, i) => underlay(`10.${7 + 10 * i}.0.0/16`));
+const CANDIDATES: readonly Underlay[] = Array.from({ length: 25 }, (_, i) => parseUnderlay(`10.${7 + 10 * i}.0.0/16`));
 
 /**
  * The underlay for the cluster: the one of the network that it has already, else the wanted one, else (where nobody asked

@@ -1,4 +1,4 @@
-import type { Engine } from "../engine/engine.ts";
+import type { Engine } from "../docker/engine.ts";
 import type { Image } from "../images/archive.ts";
 import { pipeArchive } from "../images/load.ts";
 

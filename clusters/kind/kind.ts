@@ -1,10 +1,10 @@
 import { KubeConfig, VersionApi } from "@kubernetes/client-node";
 import { defaultSet } from "../components/catalog.ts";
-import { prepareInterlay } from "../components/interlay.ts";
+import { buildInterlayExecutables } from "../components/interlay.ts";
 import { ensureDebianPackages } from "../components/packages.ts";
 import { resolveComponents } from "../components/resolve.ts";
-import { ensureEngine, runningEngine } from "../engine/engine.ts";
-import { timed } from "../components/timed.ts";
+import { ensureEngine, runningEngine } from "../docker/engine.ts";
+import { runTimed } from "../components/timed.ts";
 import { prepareImages } from "../images/prepare.ts";
 import { pruneImages, pruneLayers } from "../images/prune.ts";
 import type { Progress } from "../progress.ts";
@@ -25,7 +25,7 @@ import { freeUnderlay } from "./free-underlay.ts";
 import { raiseLimits } from "../kernel-limits.ts";
 import { INOTIFY } from "./inotify.ts";
 import { kindPreflight } from "./preflight.ts";
-import { foundSpec } from "../found-spec.ts";
+import { detectSpec } from "../detect-spec.ts";
 import { ipv6Ranges } from "../spec.ts";
 import { ready } from "./ready.ts";
 import { type Bringup, doSteps, type Step, undoSteps } from "./step.ts";
@@ -44,7 +44,7 @@ export const kindProvider: Provider = {
   async up(spec, progress) {
     const bringup = await prepare(spec, progress);
     if ((await networkFits(bringup.engine, bringup.spec)) === false)
-      await timed(progress, `remove the cluster ${spec.name}, which is on another underlay`, () =>
+      await runTimed(progress, `remove the cluster ${spec.name}, which is on another underlay`, () =>
         undoSteps(STEPS, bringup.engine, spec.name),
       );
     await doSteps(STEPS, bringup);
@@ -58,7 +58,7 @@ export const kindProvider: Provider = {
     if (containers.length === 0)
       throw new Error(`There is no kind cluster ${name}: npm run up -- --name ${name} makes it.`);
     const kubernetes = await versionOf(kubeconfigPath(name));
-    const spec = foundSpec({
+    const spec = detectSpec({
       ...{ name, kubernetes, probe, kubeProxy: { ...DEFAULT_SPEC.kubeProxy, version: kubernetes } },
       families: containers.some(({ address6 }) => address6 !== undefined) ? ["ipv4", "ipv6"] : ["ipv4"],
       workers: containers.filter(({ role }) => role === "worker").length,
@@ -77,7 +77,7 @@ export const kindProvider: Provider = {
       progress.note(`No Docker runs, and so no cluster ${name}.`);
       return;
     }
-    await timed(progress, `take the cluster ${name} down`, () => undoSteps(STEPS, engine, name));
+    await runTimed(progress, `take the cluster ${name} down`, () => undoSteps(STEPS, engine, name));
   },
 };
 
@@ -99,7 +99,7 @@ async function prepare(wanted: ClusterSpec, progress: Progress): Promise<Bringup
     ...new Set([spec.kubernetes, spec.kubeProxy.version, ...spec.kubeProxies.map((k) => k.version)]),
   ];
   const components = await resolveComponents(defaultSet(spec.kubernetes, kubeProxies), progress);
-  const interlay = await prepareInterlay(progress);
+  const interlay = await buildInterlayExecutables(progress);
   const request = { kubernetes: spec.kubernetes, kubeProxies, interlay, probe: spec.probe };
   const images = await prepareImages(components, request, progress);
   const kubectl = new Kubectl(components.path("kubectl", spec.kubernetes), kubeconfigPath(spec.name));

@@ -1,4 +1,4 @@
-import type { Engine } from "../engine/engine.ts";
+import type { Engine } from "../docker/engine.ts";
 import { kubeProxyImage } from "../images/pod-images.ts";
 import { currentKubeProxy, hasSettings, type KubeProxyHosts, switchKubeProxy } from "../kubernetes/kube-proxy.ts";
 import type { ClusterNode, ClusterSpec } from "../provider.ts";

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { Engine } from "../engine/engine.ts";
+import type { Engine } from "../docker/engine.ts";
 import type { ClusterNode } from "../provider.ts";
 import { IMAGES_MOUNT } from "./config.ts";
 import { networkName } from "./network.ts";

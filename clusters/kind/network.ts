@@ -1,4 +1,4 @@
-import type { Engine } from "../engine/engine.ts";
+import type { Engine } from "../docker/engine.ts";
 import type { ClusterSpec } from "../provider.ts";
 import { gatewayOf } from "../spec.ts";
 import type { Step } from "./step.ts";

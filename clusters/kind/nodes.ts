@@ -1,7 +1,7 @@
 import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { run } from "../components/command.ts";
-import type { Engine } from "../engine/engine.ts";
+import type { Engine } from "../docker/engine.ts";
 import { imageStore, storeLacks } from "../images/store.ts";
 import { kindConfig } from "./config.ts";
 import { fitsEnvironment, recordEnvironment } from "./environment.ts";

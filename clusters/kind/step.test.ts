@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { plainProgress } from "../progress-plain.ts";
+import { createPlainProgress } from "../progress-plain.ts";
 import { type Bringup, doSteps, type Step, undoSteps } from "./step.ts";
 
 function recorder() {
@@ -19,7 +19,7 @@ function recorder() {
   return { calls, step };
 }
 
-const bringup = { progress: plainProgress(() => undefined) } as unknown as Bringup;
+const bringup = { progress: createPlainProgress(() => undefined) } as unknown as Bringup;
 
 describe("steps", () => {
   it("are done in order, but for those that an earlier run has done", async () => {

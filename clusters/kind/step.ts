@@ -1,6 +1,6 @@
-import { timed } from "../components/timed.ts";
+import { runTimed } from "../components/timed.ts";
 import type { ResolvedComponents } from "../components/resolve.ts";
-import type { Engine } from "../engine/engine.ts";
+import type { Engine } from "../docker/engine.ts";
 import type { ClusterImages } from "../images/prepare.ts";
 import type { Progress, StepHandle } from "../progress.ts";
 import type { ClusterSpec } from "../provider.ts";
@@ -29,7 +29,7 @@ export interface Step {
 export async function doSteps(steps: readonly Step[], bringup: Bringup): Promise<void> {
   for (const step of steps)
     if (!(await step.isDone?.(bringup)))
-      await timed(bringup.progress, step.title(bringup), (handle) => step.do(bringup, handle));
+      await runTimed(bringup.progress, step.title(bringup), (handle) => step.do(bringup, handle));
 }
 
 /** In reverse order. One that fails does not keep the others from being undone; its error is thrown at the end. */

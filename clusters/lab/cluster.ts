@@ -3,7 +3,7 @@ import { release } from "node:os";
 import { readFile } from "node:fs/promises";
 import { etcdFor, VERSIONS } from "../components/catalog.ts";
 import { run } from "../components/command.ts";
-import { programStream } from "../external/program-stream.ts";
+import { createProgramStream } from "../external/program-stream.ts";
 import { Kubectl } from "../kubernetes/kubectl.ts";
 import type {
   Cluster,
@@ -62,7 +62,7 @@ export class LabCluster implements Cluster {
       },
       attach: async (namespace, pod, argv) => {
         const { command, env } = await this.#enterPod(namespace, pod, argv);
-        return programStream(command, env);
+        return createProgramStream(command, env);
       },
     };
   }
@@ -85,7 +85,7 @@ export class LabCluster implements Cluster {
     const { name, ...addresses } = this.#plan.machines.external;
     return Promise.resolve({
       ...addresses,
-      attach: async (argv) => programStream(await this.#enterMachine(name, argv)),
+      attach: async (argv) => createProgramStream(await this.#enterMachine(name, argv)),
       exec: async (argv) => run(await this.#enterMachine(name, argv)),
     });
   }

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import type { EnvironmentSpec } from "../environments/spec.ts";
-import { bothFamilies } from "../spec.ts";
+import { joinFamilies } from "../spec.ts";
 import type { Keys } from "./keys.ts";
 
 export interface ControlPlaneOptions {
@@ -50,7 +50,7 @@ export function apiServerArguments({
     `--etcd-servers=${ETCD}`,
     `--advertise-address=${address}`,
     `--secure-port=${API_PORT}`,
-    `--service-cluster-ip-range=${bothFamilies(serviceCidr, serviceCidr6)}`,
+    `--service-cluster-ip-range=${joinFamilies(serviceCidr, serviceCidr6)}`,
     "--authorization-mode=Node,RBAC",
     "--enable-admission-plugins=NodeRestriction",
     "--allow-privileged=true",
@@ -84,7 +84,7 @@ export function controllerManagerArguments({
     `--root-ca-file=${keys.ca}`,
     `--service-account-private-key-file=${keys.accountKey}`,
     ...(environment?.podCidrs === true
-      ? ["--allocate-node-cidrs=true", `--cluster-cidr=${bothFamilies(overlayCidr, overlayCidr6)}`]
+      ? ["--allocate-node-cidrs=true", `--cluster-cidr=${joinFamilies(overlayCidr, overlayCidr6)}`]
       : ["--allocate-node-cidrs=false"]), // Calico hands out the pods' addresses
     "--bind-address=127.0.0.1",
   ];

@@ -6,10 +6,10 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Executables } from "../../plugin/deploy/build.ts";
 import { etcdFor, VERSIONS, type ComponentRef } from "../components/catalog.ts";
 import { cacheRoot } from "../components/cache.ts";
-import { prepareInterlay } from "../components/interlay.ts";
+import { buildInterlayExecutables } from "../components/interlay.ts";
 import { ensureDebianPackages } from "../components/packages.ts";
 import { type ResolvedComponents, resolveComponents } from "../components/resolve.ts";
-import { timed } from "../components/timed.ts";
+import { runTimed } from "../components/timed.ts";
 import { Kubectl } from "../kubernetes/kubectl.ts";
 import type { Progress } from "../progress.ts";
 import type { ClusterSpec, Provider } from "../provider.ts";
@@ -22,7 +22,7 @@ import { endDaemon, runningDaemon, startDaemon } from "./process.ts";
 import { installCoreDns, installKubeProxy, ready } from "./workloads.ts";
 import { installAddons } from "../kubernetes/addons.ts";
 import { currentKubeProxy, untilSynced } from "../kubernetes/kube-proxy.ts";
-import { foundSpec } from "../found-spec.ts";
+import { detectSpec } from "../detect-spec.ts";
 import { familyOf } from "../spec.ts";
 import { kubeProxyHosts } from "./kube-proxy.ts";
 
@@ -50,7 +50,7 @@ export const labProvider: Provider = {
     await ensureDebianPackages(PACKAGES, progress);
     await makeRoomForNeighbours(spec.workers, progress);
     const components = await resolveComponents(componentsFor(spec), progress);
-    const interlay = await prepareInterlay(progress);
+    const interlay = await buildInterlayExecutables(progress);
     const directory = labDirectory(spec.name);
     const files = labFiles(directory);
     const wanted = await planFor(spec, components, interlay);
@@ -60,7 +60,7 @@ export const labProvider: Provider = {
     if (spec.environment?.spec.kubeProxy?.installed === false) return cluster;
     const is = await currentKubeProxy(kubectl);
     if (is.version !== spec.kubeProxy.version || is.mode !== spec.kubeProxy.mode)
-      await timed(progress, `switch kube-proxy to ${spec.kubeProxy.version} (${spec.kubeProxy.mode})`, () =>
+      await runTimed(progress, `switch kube-proxy to ${spec.kubeProxy.version} (${spec.kubeProxy.mode})`, () =>
         cluster.switchKubeProxy(spec.kubeProxy),
       );
     return cluster;
@@ -74,7 +74,7 @@ export const labProvider: Provider = {
     const { kubernetes, machines } = plan;
     const components = await resolveComponents([{ name: "kubectl", version: kubernetes }], progress);
     const kubectl = new Kubectl(components.path("kubectl", kubernetes), labFiles(directory).kubeconfig);
-    const spec = foundSpec({
+    const spec = detectSpec({
       ...{ name, kubernetes, probe, kubeProxy: await currentKubeProxy(kubectl) },
       families: plan.serviceCidr6 === undefined ? [familyOf(plan.overlayCidr)] : ["ipv4", "ipv6"],
       workers: machines.nodes.filter(({ role }) => role === "worker").length,
@@ -84,7 +84,7 @@ export const labProvider: Provider = {
 
   async down(name, progress) {
     const files = labFiles(labDirectory(name));
-    await timed(progress, `take the lab ${name} down`, () => remove(files));
+    await runTimed(progress, `take the lab ${name} down`, () => remove(files));
   },
 };
 
@@ -115,15 +115,15 @@ async function make(
   await mkdir(files.directory, { recursive: true, mode: 0o700 });
   const plan = { ...wanted, port: await freePort() };
   await writeFile(files.plan, JSON.stringify(plan), { mode: 0o600 });
-  await timed(progress, `start the lab ${spec.name}: ${spec.workers + 1} nodes`, () => startLab(files));
-  await timed(progress, "install kube-proxy, CoreDNS, Calico, Multus and Interlay", async () => {
+  await runTimed(progress, `start the lab ${spec.name}: ${spec.workers + 1} nodes`, () => startLab(files));
+  await runTimed(progress, "install kube-proxy, CoreDNS, Calico, Multus and Interlay", async () => {
     await Promise.all([
       installKubeProxy(kubectl, spec, plan),
       installCoreDns(kubectl, spec),
       installAddons(kubectl, { spec, interlay: plan.images.interlay, calicoCrds: components.path("calico-crds") }),
     ]);
   });
-  await timed(progress, "wait until every node and workload is ready", () => ready(kubectl, spec, files));
+  await runTimed(progress, "wait until every node and workload is ready", () => ready(kubectl, spec, files));
   const lab = await LabCluster.of(spec, plan, files.directory, kubectl);
   const hosts = kubeProxyHosts(lab);
   if (spec.environment?.spec.kubeProxy?.installed !== false)

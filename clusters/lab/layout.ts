@@ -2,7 +2,7 @@ import { join } from "node:path";
 import ipaddr from "ipaddr.js";
 import { cacheRoot } from "../components/cache.ts";
 import type { ClusterNode, ClusterSpec } from "../provider.ts";
-import { gatewayOf, mirrored } from "../spec.ts";
+import { gatewayOf, toIpv6Address } from "../spec.ts";
 
 /** Files of one lab: its keys, kubeconfig, logs, and what its daemon tells. */
 export function labDirectory(lab: string): string {
@@ -62,8 +62,11 @@ export function machinesOf(
     throw new Error(`${spec.workers} workers do not fit into ${spec.nodeRange}: name at most ${most}.`);
   const at = (index: number) => {
     const address = plus(first, index);
-    if (spec.underlayCidr.includes(":")) return { address: mirrored(spec.underlayCidr, address) };
-    return { address, ...(spec.ipv6 === undefined ? {} : { address6: mirrored(spec.ipv6.underlayCidr, address) }) };
+    if (spec.underlayCidr.includes(":")) return { address: toIpv6Address(spec.underlayCidr, address) };
+    return {
+      address,
+      ...(spec.ipv6 === undefined ? {} : { address6: toIpv6Address(spec.ipv6.underlayCidr, address) }),
+    };
   };
   const worker = (index: number): ClusterNode => ({
     name: `${spec.name}-worker${index === 0 ? "" : index + 1}`,

@@ -6,7 +6,7 @@ import type { Kubectl } from "../kubernetes/kubectl.ts";
 import { waitUntilReady } from "../kubernetes/ready.ts";
 import { renderManifest, selectObject } from "../manifests/render.ts";
 import type { ClusterSpec } from "../provider.ts";
-import { bothFamilies, inUrl } from "../spec.ts";
+import { joinFamilies, formatUrlHost } from "../spec.ts";
 import { API_PORT } from "./control-plane.ts";
 import { findDnsAddress, type LabFiles } from "./layout.ts";
 import type { LabPlan } from "./plan.ts";
@@ -26,7 +26,7 @@ export async function installKubeProxy(kubectl: Kubectl, spec: ClusterSpec, plan
     apiVersion: "kubeproxy.config.k8s.io/v1alpha1",
     kind: "KubeProxyConfiguration",
     clientConnection: { kubeconfig: "/var/lib/kube-proxy/kubeconfig.conf" },
-    clusterCIDR: bothFamilies(spec.overlayCidr, spec.ipv6?.overlayCidr),
+    clusterCIDR: joinFamilies(spec.overlayCidr, spec.ipv6?.overlayCidr),
     // The computer's own limit counts, and namespaces may not set it.
     conntrack: { maxPerCore: 0, tcpEstablishedTimeout: "0s", tcpCloseWaitTimeout: "0s" },
     metricsBindAddress: "127.0.0.1:10249",
@@ -35,10 +35,10 @@ export async function installKubeProxy(kubectl: Kubectl, spec: ClusterSpec, plan
   const text = configFor(applyKubeProxySettings(stringify(config), settings), spec.kubeProxy);
   const [controlPlane] = plan.machines.nodes;
   const manifest = await renderManifest("kube-proxy", {
-    OVERLAY_CIDR: bothFamilies(spec.overlayCidr, spec.ipv6?.overlayCidr),
-    SERVICE_CIDR: bothFamilies(spec.serviceCidr, spec.ipv6?.serviceCidr),
+    OVERLAY_CIDR: joinFamilies(spec.overlayCidr, spec.ipv6?.overlayCidr),
+    SERVICE_CIDR: joinFamilies(spec.serviceCidr, spec.ipv6?.serviceCidr),
     CONFIG: text.trim().replaceAll("\n", "\n    "),
-    API_SERVER: `https://${inUrl(controlPlane?.address ?? "")}:${API_PORT}`,
+    API_SERVER: `https://${formatUrlHost(controlPlane?.address ?? "")}:${API_PORT}`,
     IMAGE: kubeProxyImage(spec.kubeProxy.version),
   });
   // kubeadm --skip-phases=addon/kube-proxy leaves its own ConfigMap, and nothing of kube-proxy's

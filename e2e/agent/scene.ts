@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { ensureDebianPackages } from "../../clusters/components/packages.ts";
-import { plainProgress } from "../../clusters/progress-plain.ts";
+import { createPlainProgress } from "../../clusters/progress-plain.ts";
 import type { Cluster } from "../../clusters/provider.ts";
 import { must, signalAgent } from "../agent-process.ts";
 import { type ClusterApi, clusterApi } from "../cluster-api.ts";
@@ -54,7 +54,7 @@ export interface Scene {
 export async function setScene(): Promise<Scene> {
   const cluster = await theCluster();
   // A lab's nodes have this computer's programs; kind's image has its own.
-  if (cluster.provider === "lab") await ensureDebianPackages(["socat", "procps"], plainProgress());
+  if (cluster.provider === "lab") await ensureDebianPackages(["socat", "procps"], createPlainProgress());
   const api = clusterApi(cluster);
   const deployment = await By("the pods of the three types", () => deploy(cluster, api));
   DeferCleanup(() => deployment.closeProbers());

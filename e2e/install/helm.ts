@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { VERSIONS } from "../../clusters/components/catalog.ts";
 import { run, runOrThrow } from "../../clusters/components/command.ts";
 import { resolveComponents } from "../../clusters/components/resolve.ts";
-import { plainProgress } from "../../clusters/progress-plain.ts";
+import { createPlainProgress } from "../../clusters/progress-plain.ts";
 import type { Cluster } from "../../clusters/provider.ts";
 import { SYSTEM } from "./agents.ts";
 
@@ -25,7 +25,7 @@ export class Helm {
   }
 
   static async of(cluster: Cluster): Promise<Helm> {
-    const components = await resolveComponents([{ name: "helm", version: VERSIONS.helm }], plainProgress());
+    const components = await resolveComponents([{ name: "helm", version: VERSIONS.helm }], createPlainProgress());
     return new Helm(components.path("helm"), cluster, await mkdtemp(join(tmpdir(), "interlay-helm-")));
   }
 

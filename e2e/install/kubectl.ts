@@ -1,10 +1,10 @@
 import { resolveComponents } from "../../clusters/components/resolve.ts";
 import { Kubectl } from "../../clusters/kubernetes/kubectl.ts";
-import { plainProgress } from "../../clusters/progress-plain.ts";
+import { createPlainProgress } from "../../clusters/progress-plain.ts";
 import type { Cluster } from "../../clusters/provider.ts";
 
 /** The real kubectl of the cluster's version, as an operator has it. */
 export async function kubectlFor({ spec, kubeconfig }: Cluster): Promise<Kubectl> {
-  const components = await resolveComponents([{ name: "kubectl", version: spec.kubernetes }], plainProgress());
+  const components = await resolveComponents([{ name: "kubectl", version: spec.kubernetes }], createPlainProgress());
   return new Kubectl(components.path("kubectl"), kubeconfig);
 }

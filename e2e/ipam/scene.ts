@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { ensureDebianPackages } from "../../clusters/components/packages.ts";
-import { plainProgress } from "../../clusters/progress-plain.ts";
+import { createPlainProgress } from "../../clusters/progress-plain.ts";
 import { clusterApi } from "../cluster-api.ts";
 import { theCluster } from "../context.ts";
 import { BeforeAll, Eventually } from "../harness.ts";
@@ -18,7 +18,7 @@ export function scene(): () => IpamWorld {
   BeforeAll(
     async () => {
       const cluster = await theCluster();
-      if (cluster.provider === "lab") await ensureDebianPackages(["procps"], plainProgress());
+      if (cluster.provider === "lab") await ensureDebianPackages(["procps"], createPlainProgress());
       world = await IpamWorld.make(cluster, clusterApi(cluster));
       await world.pool("exact", { ranges: [world.range(0, EXACT)] });
       await world.pool("steady", { ranges: [world.range(1, 9)] });

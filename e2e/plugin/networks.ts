@@ -1,5 +1,5 @@
 import type { Cluster, ExternalHost } from "../../clusters/provider.ts";
-import { type Family, familiesOf, familyOf, gatewayOf, mirrored } from "../../clusters/spec.ts";
+import { type Family, familiesOf, familyOf, gatewayOf, toIpv6Address } from "../../clusters/spec.ts";
 import { statusCode } from "../../clusters/kubernetes/status-code.ts";
 import { answered, type ClusterApi, ensure } from "../cluster-api.ts";
 import { Eventually } from "../harness.ts";
@@ -46,7 +46,7 @@ type Spec = Pick<Cluster["spec"], "underlayCidr" | "ipv6" | "overlayCidr">;
 /** An address of the underlay in each of the cluster's families: 10.7.201.9 and fd00:10:7::201:9. */
 export function addressesAt(spec: Spec, third: number, fourth: number): readonly string[] {
   return underlays(spec).map((cidr) => {
-    if (cidr.includes(":")) return mirrored(cidr, `0.0.${third}.${fourth}`);
+    if (cidr.includes(":")) return toIpv6Address(cidr, `0.0.${third}.${fourth}`);
     const [a, b] = cidr.split(".");
     return `${a ?? ""}.${b ?? ""}.${third}.${fourth}`;
   });

@@ -3,7 +3,7 @@ import { dirname } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
 import { auditLog } from "../../clusters/lab/control-plane.ts";
-import { plainProgress } from "../../clusters/progress-plain.ts";
+import { createPlainProgress } from "../../clusters/progress-plain.ts";
 import type { Cluster } from "../../clusters/provider.ts";
 import { providerNamed } from "../../clusters/providers.ts";
 import { clusterApi } from "../../e2e/cluster-api.ts";
@@ -38,7 +38,7 @@ export const agentBench: Bench = {
     const spec = await specFor(runOptions({ INTERLAY_PROVIDER: "lab", INTERLAY_CLUSTER: name }));
     const missing = (await provider.preflight(spec)).find(({ severity }) => severity === "error");
     if (missing !== undefined) throw new Error(missing.message);
-    const progress = plainProgress();
+    const progress = createPlainProgress();
     try {
       const cluster = await provider.up(spec, progress);
       const deployment = await deploy(cluster, clusterApi(cluster));

@@ -1,4 +1,4 @@
-import { plainProgress } from "../../clusters/progress-plain.ts";
+import { createPlainProgress } from "../../clusters/progress-plain.ts";
 import type { Provider } from "../../clusters/provider.ts";
 import { providerNamed } from "../../clusters/providers.ts";
 import { clusterApi } from "../../e2e/cluster-api.ts";
@@ -70,7 +70,7 @@ async function bringUp(
   const spec = await specFor(options);
   const missing = (await provider.preflight(spec)).find(({ severity }) => severity === "error");
   if (missing !== undefined) throw new Error(missing.message);
-  const progress = plainProgress();
+  const progress = createPlainProgress();
   const seconds: Record<Phase, number> = { cluster: 0, pods: 0, matrix: 0 };
   const timed = async <T>(phase: Phase, work: () => Promise<T>): Promise<T> => {
     const started = performance.now();

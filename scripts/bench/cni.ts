@@ -3,10 +3,10 @@ import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { VERSIONS } from "../../clusters/components/catalog.ts";
-import { prepareInterlay } from "../../clusters/components/interlay.ts";
+import { buildInterlayExecutables } from "../../clusters/components/interlay.ts";
 import { ensureDebianPackages } from "../../clusters/components/packages.ts";
 import { resolveComponents } from "../../clusters/components/resolve.ts";
-import { plainProgress } from "../../clusters/progress-plain.ts";
+import { createPlainProgress } from "../../clusters/progress-plain.ts";
 import { TestAgent } from "../../plugin/testing/agent.ts";
 import {
   splitLines,
@@ -40,10 +40,10 @@ export const cniBench: Bench = {
   takingPart: { components: ["cni-plugins"] },
   run: async (say) => {
     if (process.getuid?.() !== 0) throw new Error("network namespaces need root: run this as root.");
-    const progress = plainProgress();
+    const progress = createPlainProgress();
     await ensureDebianPackages(["iproute2", "nftables", "procps", "util-linux"], progress);
     const components = await resolveComponents([{ name: "cni-plugins", version: VERSIONS["cni-plugins"] }], progress);
-    const { launcher, full } = await prepareInterlay(progress);
+    const { launcher, full } = await buildInterlayExecutables(progress);
     const net = new TestNet({ interlay: full, launcher, faulty: full, reference: components.path("cni-plugins") });
     const node = net.node("n1", "10.7.168.71");
     const agent = new TestAgent(node);

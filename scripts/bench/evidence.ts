@@ -1,4 +1,4 @@
-import { plainProgress } from "../../clusters/progress-plain.ts";
+import { createPlainProgress } from "../../clusters/progress-plain.ts";
 import { providerNamed } from "../../clusters/providers.ts";
 import { clusterApi } from "../../e2e/cluster-api.ts";
 import { runOptions, specFor } from "../../e2e/context.ts";
@@ -31,7 +31,7 @@ export const evidenceBench: Bench = {
     const spec = await specFor(options);
     const missing = (await provider.preflight(spec)).find(({ severity }) => severity === "error");
     if (missing !== undefined) throw new Error(missing.message);
-    const progress = plainProgress();
+    const progress = createPlainProgress();
     try {
       const cluster = await provider.up(spec, progress);
       const deployment = await deploy(cluster, clusterApi(cluster));

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { resolveComponents } from "../../clusters/components/resolve.ts";
 import { Kubectl } from "../../clusters/kubernetes/kubectl.ts";
-import { plainProgress } from "../../clusters/progress-plain.ts";
+import { createPlainProgress } from "../../clusters/progress-plain.ts";
 import { providerNamed } from "../../clusters/providers.ts";
 import { runOptions, specFor } from "../../e2e/context.ts";
 import type { Bench, Figure } from "./figure.ts";
@@ -32,7 +32,7 @@ export const ipamBench: Bench = {
     const spec = await specFor(runOptions({ INTERLAY_PROVIDER: "lab", INTERLAY_CLUSTER: name }));
     const missing = (await provider.preflight(spec)).find(({ severity }) => severity === "error");
     if (missing !== undefined) throw new Error(missing.message);
-    const progress = plainProgress();
+    const progress = createPlainProgress();
     const directory = await mkdtemp(join(tmpdir(), "interlay-bench-ipam-"));
     try {
       const cluster = await provider.up(spec, progress);

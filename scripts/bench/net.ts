@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { ensureDebianPackages } from "../../clusters/components/packages.ts";
-import { plainProgress } from "../../clusters/progress-plain.ts";
+import { createPlainProgress } from "../../clusters/progress-plain.ts";
 import type { Cluster } from "../../clusters/provider.ts";
 import { providerNamed } from "../../clusters/providers.ts";
 import { clusterApi } from "../../e2e/cluster-api.ts";
@@ -38,7 +38,7 @@ async function inLab(say: (line: string) => void): Promise<readonly Figure[]> {
   );
   const missing = (await provider.preflight(spec)).find(({ severity }) => severity === "error");
   if (missing !== undefined) throw new Error(missing.message);
-  const progress = plainProgress();
+  const progress = createPlainProgress();
   try {
     await ensureDebianPackages(TOOLS, progress);
     const cluster = await provider.up(spec, progress);

@@ -1,6 +1,6 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { plainProgress } from "../../clusters/progress-plain.ts";
+import { createPlainProgress } from "../../clusters/progress-plain.ts";
 import { providerNamed } from "../../clusters/providers.ts";
 import { clusterApi } from "../../e2e/cluster-api.ts";
 import { runOptions, specFor } from "../../e2e/context.ts";
@@ -64,7 +64,7 @@ export const scaleBench: Bench = {
       if (severity === "error") throw new Error(message);
       say(message);
     }
-    const progress = plainProgress();
+    const progress = createPlainProgress();
     const points = new Map<keyof Measures, { pods: number; value: number }[]>();
     const figures: Figure[] = [];
     try {

@@ -2,7 +2,7 @@ import { join, relative, sep } from "node:path";
 import { cacheRoot } from "../../clusters/components/cache.ts";
 import { type ComponentRef, defaultSet } from "../../clusters/components/catalog.ts";
 import { runOrThrow } from "../../clusters/components/command.ts";
-import { prepareInterlay } from "../../clusters/components/interlay.ts";
+import { buildInterlayExecutables } from "../../clusters/components/interlay.ts";
 import { resolveComponents } from "../../clusters/components/resolve.ts";
 import type { Image } from "../../clusters/images/archive.ts";
 import { prepareImages } from "../../clusters/images/prepare.ts";
@@ -26,7 +26,7 @@ export interface KitOptions {
 
 /** Makes what is missing, then says where everything lies. */
 export async function contentsOf({ kubernetes, kubeProxies, kind }: KitOptions, progress: Progress): Promise<Contents> {
-  const [interlay, probe] = [await prepareInterlay(progress), await buildProbe()];
+  const [interlay, probe] = [await buildInterlayExecutables(progress), await buildProbe()];
   const refs = defaultSet(kubernetes, kubeProxies);
   const components = await resolveComponents(refs, progress);
   const paths = refs.map(({ name, version }) => componentDirectory(components.path(name, version), { name, version }));

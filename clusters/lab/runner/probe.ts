@@ -1,6 +1,6 @@
 import type { V1Probe } from "@kubernetes/client-node";
 import { z } from "zod";
-import { programStream } from "../../external/program-stream.ts";
+import { createProgramStream } from "../../external/program-stream.ts";
 import type { ProgramStream } from "../../provider.ts";
 import { inside } from "../enter.ts";
 
@@ -30,7 +30,7 @@ export class NodeProber {
   #last = 0;
 
   constructor(machine: number) {
-    this.#stream = programStream(inside(machine, ["/programs/node", "--no-warnings", "/programs/prober.ts"]));
+    this.#stream = createProgramStream(inside(machine, ["/programs/node", "--no-warnings", "/programs/prober.ts"]));
     this.#stream.onLine((line) => {
       const { id, ok } = answer.parse(JSON.parse(line));
       this.#waiting.get(id)?.(ok);

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { sizeOf } from "./addresses.ts";
+import { countAddresses } from "./addresses.ts";
 import type { ExistingFacts } from "./facts.ts";
-import { judge } from "./judge.ts";
+import { checkPreconditions } from "./preflight.ts";
 
 const node = {
   ready: true,
@@ -32,9 +32,9 @@ const GOOD: ExistingFacts = {
   denied: [],
   deniedInstall: [],
 };
-type Wanted = Parameters<typeof judge>[1];
+type Wanted = Parameters<typeof checkPreconditions>[1];
 const problems = (facts: Partial<ExistingFacts>, options?: Partial<Wanted>) =>
-  judge({ ...GOOD, ...facts }, { datapath: "interlay", ...options }).flatMap(({ what, problem }) =>
+  checkPreconditions({ ...GOOD, ...facts }, { datapath: "interlay", ...options }).flatMap(({ what, problem }) =>
     problem ? [`${problem.severity}: ${what}`] : [],
   );
 const without = (absent: "kubeProxy" | "interlay"): ExistingFacts => {
@@ -69,13 +69,17 @@ describe("preflight of an existing cluster", () => {
     });
 
   it("names a kube-proxy that is not found", () => {
-    const sick = judge(without("kubeProxy")).flatMap(({ what, problem }) => (problem === undefined ? [] : [what]));
+    const sick = checkPreconditions(without("kubeProxy")).flatMap(({ what, problem }) =>
+      problem === undefined ? [] : [what],
+    );
     assert.deepEqual(sick, ["kube-proxy"]);
   });
 
   it("installs Interlay where it is not, if a range is named and the rights are there", () => {
     const sick = (facts: ExistingFacts, options: Partial<Wanted> = {}) =>
-      judge(facts, { datapath: "interlay", ...options }).flatMap(({ what, problem }) => (problem ? [what] : []));
+      checkPreconditions(facts, { datapath: "interlay", ...options }).flatMap(({ what, problem }) =>
+        problem ? [what] : [],
+      );
     const bare = { ...without("interlay"), macvlans: [], poolRanges: [] };
     assert.deepEqual(sick(bare), ["Interlay", "free addresses"]);
     assert.deepEqual(sick(bare, { pool: "10.7.210.0/24" }), []);
@@ -93,10 +97,10 @@ describe("preflight of an existing cluster", () => {
   });
 
   it("counts a pool as CIDR or range", () => {
-    assert.equal(sizeOf("10.7.200.0/24"), 256n);
-    assert.equal(sizeOf("10.7.200.10-10.7.200.19"), 10n);
-    assert.equal(sizeOf("10.7.200.1"), 1n);
-    assert.throws(() => sizeOf("10.7.200.2-10.7.200.1"));
+    assert.equal(countAddresses("10.7.200.0/24"), 256n);
+    assert.equal(countAddresses("10.7.200.10-10.7.200.19"), 10n);
+    assert.equal(countAddresses("10.7.200.1"), 1n);
+    assert.throws(() => countAddresses("10.7.200.2-10.7.200.1"));
     assert.deepEqual(problems({}, { pool: "10.7.200.10-10.7.200.12" }), ["error: free addresses"]);
   });
 });

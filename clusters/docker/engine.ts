@@ -2,7 +2,7 @@ import { cacheRoot } from "../components/cache.ts";
 import { type CommandOptions, type CommandResult, isExecutable, run } from "../components/command.ts";
 import { withLock } from "../components/lock.ts";
 import { ensureDebianPackages } from "../components/packages.ts";
-import { timed } from "../components/timed.ts";
+import { runTimed } from "../components/timed.ts";
 import type { Progress } from "../progress.ts";
 import { daemonPaths } from "./daemon-config.ts";
 import { daemonPid, startDaemon, stopDaemon } from "./private-daemon.ts";
@@ -51,7 +51,7 @@ export async function ensureEngine(progress: Progress): Promise<Engine> {
     },
     async () => {
       if (await answers(host)) return;
-      await timed(progress, "start a private Docker daemon", () => startDaemon(paths, () => answers(host)));
+      await runTimed(progress, "start a private Docker daemon", () => startDaemon(paths, () => answers(host)));
     },
   );
   return engineAt(host, true);
@@ -77,7 +77,7 @@ export async function runningEngine(): Promise<Engine | undefined> {
 export async function stopPrivateEngine(progress: Progress): Promise<void> {
   const paths = daemonPaths(cacheRoot());
   const pid = await daemonPid(paths);
-  if (pid !== undefined) await timed(progress, "stop the private Docker daemon", () => stopDaemon(paths, pid));
+  if (pid !== undefined) await runTimed(progress, "stop the private Docker daemon", () => stopDaemon(paths, pid));
 }
 
 const givenHost = (): string => process.env["DOCKER_HOST"] ?? "unix:///var/run/docker.sock";

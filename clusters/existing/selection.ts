@@ -5,7 +5,7 @@ import type { ExistingOptions } from "./options.ts";
 export const OWN_NETWORK = "interlay-system/underlay";
 
 /** Which network underlay links are made from: the one that was named, Interlay's, or the only one. Pure. */
-export function networkOf(
+export function chooseNetwork(
   { macvlans, interlay }: Pick<ExistingFacts, "macvlans" | "interlay">,
   { network, datapath }: Pick<ExistingOptions, "network" | "datapath">,
 ): string | undefined {
@@ -24,7 +24,7 @@ export type ImageSource =
   | { readonly kind: "named"; readonly probe: string }
   | { readonly kind: "unknown" };
 
-export function imageSourceOf(
+export function chooseImageSource(
   nodes: readonly Pick<ExistingFacts["nodes"][number], "runtime" | "providerId">[],
   { image }: Pick<ExistingOptions, "image">,
 ): ImageSource {
@@ -36,7 +36,7 @@ export function imageSourceOf(
 }
 
 /** The workers that get pods: so many, by name. Of the control plane none. Pure. */
-export function chosenWorkers(nodes: ExistingFacts["nodes"], most: number): ExistingFacts["nodes"] {
+export function chooseWorkers(nodes: ExistingFacts["nodes"], most: number): ExistingFacts["nodes"] {
   return nodes
     .filter(({ controlPlane, ready }) => !controlPlane && ready)
     .toSorted((a, b) => a.name.localeCompare(b.name, "en", { numeric: true }))

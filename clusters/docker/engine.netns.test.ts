@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { plainProgress } from "../progress-plain.ts";
+import { createPlainProgress } from "../progress-plain.ts";
 import { installDocker } from "./engine.ts";
 
 /**
@@ -37,7 +37,7 @@ describe("a private Docker daemon", () => {
   before(async function () {
     if (process.getuid?.() !== 0) this.skip();
     this.timeout(300_000);
-    await installDocker(plainProgress());
+    await installDocker(createPlainProgress());
   });
 
   it("starts, runs a privileged container, and stops", async function () {

@@ -1,11 +1,11 @@
 import type { Finding } from "../provider.ts";
-import { sizeOf } from "./addresses.ts";
-import { imageSourceOf, networkOf } from "./choose.ts";
+import { countAddresses } from "./addresses.ts";
+import { chooseImageSource, chooseNetwork } from "./selection.ts";
 import type { ExistingFacts } from "./facts.ts";
 import type { ExistingOptions } from "./options.ts";
 
 /** One line of the preflight's table. */
-export interface Row {
+export interface PreflightRow {
   readonly what: string;
   readonly found: string;
   /** One sentence; undefined: all is well. */
@@ -20,10 +20,13 @@ const KERNEL = [4, 18] as const;
 const error = (message: string) => ({ problem: { severity: "error", message } }) as const;
 const warning = (message: string) => ({ problem: { severity: "warning", message } }) as const;
 
-type Wanted = Pick<ExistingOptions, "datapath" | "pool" | "network" | "image" | "agentImage">;
+type PreflightRequest = Pick<ExistingOptions, "datapath" | "pool" | "network" | "image" | "agentImage">;
 
 /** What was read, and what of it would stop the suite or make it say less. Pure. */
-export function judge(facts: ExistingFacts, options: Wanted = { datapath: "interlay" }): readonly Row[] {
+export function checkPreconditions(
+  facts: ExistingFacts,
+  options: PreflightRequest = { datapath: "interlay" },
+): readonly PreflightRow[] {
   const { nodes, kubeProxy, interlay } = facts;
   const installs = options.datapath === "interlay" && interlay === undefined;
   const workers = nodes.filter(({ controlPlane }) => !controlPlane).length;
@@ -88,7 +91,7 @@ export function judge(facts: ExistingFacts, options: Wanted = { datapath: "inter
   ];
 }
 
-function interlayRow({ interlay }: ExistingFacts, { datapath, pool }: Wanted): Row {
+function interlayRow({ interlay }: ExistingFacts, { datapath, pool }: PreflightRequest): PreflightRow {
   const there = interlay === undefined ? "not found" : `${interlay.image}, return path ${interlay.returnPath}`;
   if (datapath === "none") return { what: "Interlay", found: `${there}; another solution is judged (--datapath none)` };
   if (interlay !== undefined) return { what: "Interlay", found: there };
@@ -103,8 +106,8 @@ function interlayRow({ interlay }: ExistingFacts, { datapath, pool }: Wanted): R
   };
 }
 
-function networkRow(facts: ExistingFacts, options: Wanted): Row {
-  const network = networkOf(facts, options);
+function networkRow(facts: ExistingFacts, options: PreflightRequest): PreflightRow {
+  const network = chooseNetwork(facts, options);
   return {
     what: "network of underlay links",
     found: network ?? "not clear",
@@ -118,8 +121,8 @@ function networkRow(facts: ExistingFacts, options: Wanted): Row {
   };
 }
 
-function imageRow({ nodes, interlay }: ExistingFacts, options: Wanted): Row {
-  const source = imageSourceOf(nodes, options);
+function imageRow({ nodes, interlay }: ExistingFacts, options: PreflightRequest): PreflightRow {
+  const source = chooseImageSource(nodes, options);
   const found = {
     lab: "programs of the lab",
     kind: "loaded into kind's nodes",
@@ -142,7 +145,7 @@ function imageRow({ nodes, interlay }: ExistingFacts, options: Wanted): Row {
   };
 }
 
-function rightsRow(denied: readonly string[]): Row {
+function rightsRow(denied: readonly string[]): PreflightRow {
   return {
     what: "your rights",
     found: denied.length === 0 ? "enough" : `${denied.length} missing`,
@@ -150,10 +153,14 @@ function rightsRow(denied: readonly string[]): Row {
   };
 }
 
-function addresses({ poolRanges, heldAddresses }: ExistingFacts, wanted: number, { pool, datapath }: Wanted): Row {
+function addresses(
+  { poolRanges, heldAddresses }: ExistingFacts,
+  wanted: number,
+  { pool, datapath }: PreflightRequest,
+): PreflightRow {
   if (datapath === "none") return { what: "free addresses", found: "the solution's own, not counted" };
   const ranges = pool === undefined ? poolRanges : [pool];
-  const size = ranges.reduce((sum, range) => sum + sizeOf(range), 0n);
+  const size = ranges.reduce((sum, range) => sum + countAddresses(range), 0n);
   const free = size - (pool === undefined ? BigInt(heldAddresses) : 0n);
   return {
     what: "free addresses",

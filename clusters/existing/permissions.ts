@@ -1,5 +1,5 @@
 /** What the suite does with the cluster; each is asked for by a SelfSubjectAccessReview. */
-export interface Right {
+export interface Permission {
   readonly verb: string;
   readonly group?: string;
   readonly resource: string;
@@ -7,7 +7,7 @@ export interface Right {
   readonly words: string;
 }
 
-export const RIGHTS: readonly Right[] = [
+export const REQUIRED_PERMISSIONS: readonly Permission[] = [
   { verb: "create", resource: "namespaces", words: "create namespaces" },
   { verb: "delete", resource: "namespaces", words: "delete namespaces" },
   { verb: "create", resource: "pods", words: "create pods" },
@@ -17,7 +17,7 @@ export const RIGHTS: readonly Right[] = [
 ];
 
 /** What installing Interlay takes beyond that; granting a role takes having its rights, or `escalate`. */
-export const INSTALL_RIGHTS: readonly Right[] = [
+export const INSTALL_PERMISSIONS: readonly Permission[] = [
   {
     verb: "create",
     group: "apiextensions.k8s.io",
