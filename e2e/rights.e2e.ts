@@ -18,6 +18,8 @@ const MANIFEST = join(import.meta.dirname, "..", "plugin", "deploy", "manifests"
 const ELSEWHERE: Readonly<Record<string, string>> = {
   "list servicecidrs.networking.k8s.io": "Kubernetes 1.33 and newer, which serve the kind",
   "watch servicecidrs.networking.k8s.io": "Kubernetes 1.33 and newer, which serve the kind",
+  "list blockaffinities.crd.projectcalico.org": "a Calico pool that is disabled",
+  "watch blockaffinities.crd.projectcalico.org": "a Calico pool that is disabled",
   "get configmaps in interlay-system": "interlay doctor in the agent's pod",
   "get configmaps in kube-system": "interlay doctor in the agent's pod",
   "delete pods in kube-system": "restartKubeProxy: true, with returnPath liberal",

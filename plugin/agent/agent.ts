@@ -24,6 +24,7 @@ import { Leading } from "./leading.ts";
 import { log, messageOf } from "./log.ts";
 import { tidyMemory } from "./memory.ts";
 import { Loop, type LoopOptions } from "./loop.ts";
+import { neededKinds } from "./discovery/needed-kinds.ts";
 import { observeLinks } from "./discovery/node-links.ts";
 import { NodeStatePublisher, nodeStatus } from "./node-state.ts";
 import { observeCluster, settingsVersion } from "./discovery/observe.ts";
@@ -138,6 +139,9 @@ export class Agent {
       tables: () => {
         this.#loops.returnPath.wake();
       },
+      addresses: () => {
+        this.#loops.facts.wake();
+      },
     });
     this.#servers = await serveAll({
       allocator: this.#allocator,
@@ -179,7 +183,10 @@ export class Agent {
   }
 
   #findFacts(): void {
-    const discovery = discover({ ...observeCluster(this.#view, this.#node), ...observeLinks() });
+    const observations = { ...observeCluster(this.#view, this.#node), ...observeLinks() };
+    // What is not known yet must not look as if it did not exist: pods that run would lose their routes meanwhile.
+    if (!this.#view.followCostly(neededKinds(observations))) return;
+    const discovery = discover(observations);
     this.#state.configResourceVersion = settingsVersion(this.#view);
     const { invalid: bad } = parsePools(this.#view.underlayPools.values());
     this.#state.poolProblems = [...bad].map(([name, problem]) => `UnderlayPool ${name}: ${problem}.`);

@@ -1,4 +1,6 @@
 import type { z } from "zod";
+import type { CostlyKind } from "./discovery/needed-kinds.ts";
+import { hasExternalAddress } from "./discovery/service-addresses.ts";
 import type { Kube, Resource } from "./kube.ts";
 import { Mirror, type ObjectMeta, type Selection } from "./mirror.ts";
 import {
@@ -10,6 +12,7 @@ import {
   podObject,
   RESOURCE,
   serviceCidr,
+  serviceObject,
   underlayAddress,
   underlayPool,
 } from "./objects.ts";
@@ -26,14 +29,24 @@ export class ClusterView {
   readonly underlayPools;
   readonly underlayAddresses;
   readonly calicoPools;
-  /** Of this node alone. */
+  /** Of every node; followed where it is needed. */
   readonly calicoBlocks;
+  /** Every Node; followed where it is needed. */
+  readonly allNodes;
+  /** Those with an address outside the cluster, and the API server's. */
+  readonly services;
+  readonly flannel;
+  readonly canal;
   readonly kubeadm;
   readonly kubeProxyConfig;
   readonly cilium;
   readonly controlPlane;
   readonly serviceCidrs;
-  readonly #all: readonly Mirror[];
+  /** Followed from the start. */
+  readonly #always: readonly Mirror[];
+  readonly #costly: Readonly<Record<CostlyKind, Mirror>>;
+  readonly #started = new Set<Mirror>();
+  #changed: () => void = () => undefined;
 
   constructor(kube: Kube, nodeName: string) {
     const all: Mirror[] = [];
@@ -62,12 +75,16 @@ export class ClusterView {
     this.underlayPools = follow(RESOURCE.underlayPools, underlayPool);
     this.underlayAddresses = follow(RESOURCE.underlayAddresses, underlayAddress);
     this.calicoPools = follow(RESOURCE.calicoPools, calicoPool);
-    this.calicoBlocks = follow(
-      RESOURCE.calicoBlocks,
-      calicoBlock,
+    this.services = follow(
+      RESOURCE.services,
+      serviceObject,
       {},
-      ({ spec }) => spec.node === nodeName && spec.deleted !== "true",
+      (service) =>
+        hasExternalAddress(service) ||
+        (service.metadata.namespace === "default" && service.metadata.name === "kubernetes"),
     );
+    this.flannel = follow(RESOURCE.configMaps, configMapObject, named("kube-flannel-cfg"));
+    this.canal = follow(RESOURCE.systemConfigMaps, configMapObject, named("canal-config"));
     this.kubeadm = follow(RESOURCE.systemConfigMaps, configMapObject, named("kubeadm-config"));
     this.kubeProxyConfig = follow(RESOURCE.systemConfigMaps, configMapObject, named("kube-proxy"));
     this.cilium = follow(RESOURCE.systemConfigMaps, configMapObject, named("cilium-config"));
@@ -75,28 +92,57 @@ export class ClusterView {
     this.serviceCidrs = SERVICE_CIDR_VERSIONS.map((version) =>
       follow({ api: `/apis/networking.k8s.io/${version}`, plural: "servicecidrs" }, serviceCidr),
     );
-    this.#all = all;
+    this.#always = [...all];
+    this.calicoBlocks = follow(RESOURCE.calicoBlocks, calicoBlock, {}, ({ spec }) => spec.deleted !== "true");
+    this.allNodes = follow(RESOURCE.nodes, nodeObject.transform(withoutLabels));
+    this.#costly = { calicoBlocks: this.calicoBlocks, nodes: this.allNodes };
   }
 
   /** @param changed called on every change of any of them but addresses */
   start(changed: () => void): void {
-    // Addresses come and go with every pod: no fact is among them.
-    for (const mirror of this.#all) (mirror === this.underlayAddresses ? mirror : mirror.onChange(changed)).start();
+    this.#changed = changed;
+    for (const mirror of this.#always) this.#start(mirror);
   }
 
   stop(): void {
-    for (const mirror of this.#all) mirror.stop();
+    for (const mirror of this.#started) mirror.stop();
   }
 
-  /** Everything has been looked at once: what is not there now is not there. */
+  /** Every kind that is always followed has been read once: what it does not have now does not exist. */
   async ready(): Promise<void> {
-    await Promise.all(this.#all.map((mirror) => mirror.ready));
+    await Promise.all(this.#always.map((mirror) => mirror.ready));
+  }
+
+  /**
+   * Follows further kinds from now on.
+   * @returns whether all of them have been read; else a change is reported once they have
+   */
+  followCostly(kinds: readonly CostlyKind[]): boolean {
+    const mirrors = kinds.map((kind) => this.#costly[kind]);
+    for (const mirror of mirrors)
+      if (!this.#started.has(mirror)) {
+        this.#start(mirror);
+        void mirror.ready.then(this.#changed);
+      }
+    return mirrors.every(({ state }) => state !== "unknown");
+  }
+
+  #start(mirror: Mirror): void {
+    this.#started.add(mirror);
+    // Addresses come and go with every pod: no fact is among them.
+    (mirror === this.underlayAddresses ? mirror : mirror.onChange(this.#changed)).start();
   }
 
   /** What cannot be followed now, a line each. */
   errors(): readonly string[] {
-    return this.#all.flatMap((mirror) =>
+    return [...this.#started].flatMap((mirror) =>
       mirror.error === undefined ? [] : [`${mirror.resource.plural}: ${mirror.error}`],
     );
   }
+}
+
+/** Thousands of nodes are kept: without what no fact needs of them. */
+function withoutLabels<T extends { readonly metadata: ObjectMeta }>(node: T): T {
+  const annotations = Object.entries(node.metadata.annotations).filter(([key]) => key.endsWith("/node-args"));
+  return { ...node, metadata: { ...node.metadata, labels: {}, annotations: Object.fromEntries(annotations) } };
 }

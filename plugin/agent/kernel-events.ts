@@ -13,12 +13,17 @@ export class KernelEvents {
   #stopped = false;
   #missed: () => void = () => undefined;
 
-  /** @param links something that the repair loop looks after; `tables`: an nftables table named interlay, or an rp_filter */
-  start(changed: { readonly links: () => void; readonly tables: () => void }): this {
+  /**
+   * @param changed.links called when something changed that the repair loop looks after
+   * @param changed.tables called when an nftables table named interlay or an rp_filter changed
+   * @param changed.addresses called when an address of the node's own links changed
+   */
+  start(changed: { readonly links: () => void; readonly tables: () => void; readonly addresses: () => void }): this {
     const objects = ["route", "link", "rule", "address", "neigh", "netconf"];
     this.#run("ip", ["-o", "monitor", "all-nsid", ...objects], (line) => {
       if (isReason(line)) changed.links();
       if (line.includes(" rp_filter ")) changed.tables();
+      if (isNodeAddress(line)) changed.addresses();
     });
     this.#run("nft", ["monitor", "destroy"], (line) => {
       if (line.includes(" interlay")) changed.tables();
@@ -26,6 +31,7 @@ export class KernelEvents {
     this.#missed = () => {
       changed.links();
       changed.tables();
+      changed.addresses();
     };
     return this;
   }
@@ -57,4 +63,9 @@ export class KernelEvents {
 /** Neighbours come and go all the time; ours are permanent. */
 export function isReason(line: string): boolean {
   return !line.includes(" lladdr ") || line.includes("PERMANENT") || line.includes("link/");
+}
+
+/** `[nsid current]5: eth0    inet 192.0.2.7/24 scope global eth0…`: the node's own namespace, an address and not a route. */
+export function isNodeAddress(line: string): boolean {
+  return /^(\[nsid current\])?(Deleted )?\d+: \S+\s+inet6? /.test(line);
 }

@@ -18,6 +18,22 @@ describe("NodeState's conditions", () => {
     ["all is well", {}, ""],
     ["no facts", { facts: undefined, problems: ["No overlay."] }, "FactsReady FactMissing: No overlay."],
     ["last good facts", { problems: ["No overlay."] }, "FactsReady NotRenewed: No overlay."],
+    [
+      "a network that covers the underlay",
+      {
+        facts: {
+          ...facts,
+          refusedNetworks: [
+            {
+              network: parseCidr("10.7.0.0/16"),
+              source: "Calico IPPools",
+              reason: "it is the network of eth0 of node n1",
+            },
+          ],
+        },
+      },
+      "FactsReady NetworkRefused: Calico IPPools says 10.7.0.0/16, but it is the network of eth0 of node n1: pods reach it by the wire, not through the node. Take it out of there, or set the right networks in ConfigMap interlay-config.",
+    ],
     ["the return path", { returnPathError: "nft: no" }, "ReturnPathReady NotApplied: nft: no"],
     ["the gate", { gate: { open: false, reason: "Restart it." } }, "GateOpen Closed: Restart it."],
     ["addresses", { ipamError: "EACCES" }, "IPAMReady Failed: EACCES"],

@@ -43,7 +43,8 @@ export function nodeStatus(pass: AgentState, previous: readonly Condition[], now
   };
   const { facts, repair } = pass;
   const applied = facts !== undefined && pass.returnPathError === undefined;
-  const told = [...pass.problems, ...pass.disagreements].join(" ");
+  const refused = describeRefused(facts);
+  const told = [...pass.problems, ...refused, ...pass.disagreements].join(" ");
   return {
     returnPath: { mode: facts?.returnPath ?? null, applied, configResourceVersion: pass.configResourceVersion },
     tcpBeLiberal: pass.tcpBeLiberal,
@@ -60,7 +61,7 @@ export function nodeStatus(pass: AgentState, previous: readonly Condition[], now
     conditions: [
       condition(
         "FactsReady",
-        facts !== undefined && pass.problems.length === 0,
+        facts !== undefined && pass.problems.length === 0 && refused.length === 0,
         factsReason(pass),
         told === "" ? "Every fact was found." : told,
       ),
@@ -87,10 +88,19 @@ export function nodeStatus(pass: AgentState, previous: readonly Condition[], now
   };
 }
 
+/** A sentence for each network that was found and is not used. */
+export function describeRefused(facts: Facts | undefined): readonly string[] {
+  return (facts?.refusedNetworks ?? []).map(
+    ({ network, source, reason }) =>
+      `${source} says ${network}, but ${reason}: pods reach it by the wire, not through the node. Take it out of there, or set the right networks in ConfigMap interlay-config.`,
+  );
+}
+
 /** `NotRenewed`: what is found now makes no facts, and the node goes by the last good ones. */
 function factsReason({ facts, problems, disagreements }: AgentState): string {
   if (facts === undefined) return "FactMissing";
   if (problems.length > 0) return "NotRenewed";
+  if (facts.refusedNetworks.length > 0) return "NetworkRefused";
   return disagreements.length > 0 ? "SourcesDisagree" : "Found";
 }
 

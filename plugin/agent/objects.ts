@@ -20,6 +20,9 @@ export const RESOURCE = {
   settings: { api: "/api/v1", plural: "configmaps", namespace: SYSTEM_NAMESPACE },
   systemPods: { api: "/api/v1", plural: "pods", namespace: "kube-system" },
   systemConfigMaps: { api: "/api/v1", plural: "configmaps", namespace: "kube-system" },
+  services: { api: "/api/v1", plural: "services" },
+  /** Of every namespace: flannel's is kube-flannel, or kube-system. */
+  configMaps: { api: "/api/v1", plural: "configmaps" },
   calicoPools: { api: CALICO, plural: "ippools" },
   calicoBlocks: { api: CALICO, plural: "blockaffinities" },
   statefulSets: { api: "/apis/apps/v1", plural: "statefulsets" },
@@ -38,8 +41,31 @@ export const nodeObject = z.object({
   metadata,
   spec: z.object({ podCIDRs: z.array(z.string()).default([]) }).default({ podCIDRs: [] }),
   status: z
-    .object({ addresses: z.array(z.object({ type: z.string(), address: z.string() })).default([]) })
-    .default({ addresses: [] }),
+    .object({
+      addresses: z.array(z.object({ type: z.string(), address: z.string() })).default([]),
+      nodeInfo: z.object({ kubeletVersion: z.string().default("") }).default({ kubeletVersion: "" }),
+    })
+    .default({ addresses: [], nodeInfo: { kubeletVersion: "" } }),
+});
+
+/** Of a Service, what says at which addresses outside the cluster it is reached. */
+export const serviceObject = z.object({
+  metadata,
+  spec: z.object({
+    clusterIPs: z.array(z.string()).default([]),
+    externalIPs: z.array(z.string()).default([]),
+    externalTrafficPolicy: z.string().default("Cluster"),
+    selector: z.record(z.string(), z.string()).default({}),
+  }),
+  status: z
+    .object({
+      loadBalancer: z
+        .object({
+          ingress: z.array(z.object({ ip: z.string().optional(), ipMode: z.string().optional() })).default([]),
+        })
+        .default({ ingress: [] }),
+    })
+    .default({ loadBalancer: { ingress: [] } }),
 });
 
 export const podObject = z.object({

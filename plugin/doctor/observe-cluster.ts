@@ -2,14 +2,19 @@ import { z } from "zod";
 import { discover } from "../agent/discovery/discover.ts";
 import { hasStatus, type Kube, type Resource } from "../agent/kube.ts";
 import { objectMeta } from "../agent/mirror.ts";
+import { observeNode } from "../agent/discovery/observe.ts";
 import {
+  calicoBlock,
   calicoPool,
   configMapObject,
+  inNamespace,
   nodeObject,
   podObject,
   RESOURCE,
   serviceCidr,
+  serviceObject,
   underlayAddress,
+  underlayPool,
   CONFIG_MAP,
 } from "../agent/objects.ts";
 import type { ClusterSnapshot } from "./snapshot.ts";
@@ -46,13 +51,29 @@ export async function observeCluster(kube: Kube): Promise<ClusterSnapshot> {
       all(RESOURCE.underlayAddresses, underlayAddress),
       serviceCidrs(kube),
     ]);
+  const [blocks, underlayPools, flannel, canal, apiServer] = await Promise.all([
+    all(RESOURCE.calicoBlocks, calicoBlock),
+    all(RESOURCE.underlayPools, underlayPool),
+    all(RESOURCE.configMaps, configMapObject, { fieldSelector: "metadata.name=kube-flannel-cfg" }),
+    map(RESOURCE.systemConfigMaps, "canal-config"),
+    all(inNamespace(RESOURCE.services, "default"), serviceObject, { fieldSelector: "metadata.name=kubernetes" }),
+  ]);
   // What the cluster says, whatever is overridden: an override that is wrong is to be found.
   const found = discover({
     nodeName: "the cluster",
     nodeAddresses: (nodes ?? []).flatMap((node) => addressesOf(node).slice(0, 1)).slice(0, 1),
-    calicoPools: pools?.map(({ spec }) => spec.cidr),
-    calicoBlocks: [],
+    kubeletVersion: nodes?.[0]?.status.nodeInfo.kubeletVersion ?? "",
+    distributionArguments: [],
+    nodes: (nodes ?? []).map(observeNode),
+    calicoPools: pools?.map(({ spec }) => spec),
+    calicoBlocks: (blocks ?? []).filter(({ spec }) => spec.deleted !== "true").map(({ spec }) => spec.cidr),
     cilium,
+    flannel: [...(flannel ?? []), ...(canal === undefined ? [] : [{ data: canal }])].flatMap(
+      ({ data }) => data["net-conf.json"] ?? [],
+    ),
+    apiServerAddresses: (apiServer ?? []).flatMap(({ spec }) => spec.clusterIPs),
+    serviceAddresses: [],
+    underlayPools: (underlayPools ?? []).map(({ metadata, spec }) => ({ name: metadata.name, ...spec })),
     kubeadm: kubeadm?.["ClusterConfiguration"],
     kubeProxyConfig: kubeProxy?.["config.conf"],
     serviceCidrObjects: cidrs,
@@ -68,6 +89,7 @@ export async function observeCluster(kube: Kube): Promise<ClusterSnapshot> {
     nodes: (nodes ?? []).map((node) => ({ name: node.metadata.name, addresses: addressesOf(node) })),
     overlayCidrs: facts?.overlayCidrs ?? [],
     serviceCidrs: facts?.serviceCidrs ?? [],
+    pools: (underlayPools ?? []).map(({ metadata, spec }) => ({ name: metadata.name, ...spec })),
     problems: "facts" in found ? found.disagreements : found.problems,
     networks: definitions?.map(({ metadata, spec }) => {
       const parsed = config.safeParse(parseJson(spec.config));

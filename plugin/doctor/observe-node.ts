@@ -6,6 +6,7 @@ import { KubeProxyObserver } from "../agent/kube-proxy.ts";
 import { readListing } from "../agent/node-table.ts";
 import { type Attachment, listAttachments } from "../datapath/attachment.ts";
 import { Namespace, withNamespaces } from "../datapath/kernel.ts";
+import { NameserverReader } from "./nameservers.ts";
 import { NODE_LINK_PREFIX } from "../datapath/names.ts";
 import { describeItem, MAIN_TABLE } from "../datapath/plan.ts";
 import { readDrift } from "../datapath/read.ts";
@@ -41,6 +42,7 @@ export async function observeNode(name: string): Promise<NodeSnapshot> {
               uplink: facts.uplink,
               overlayCidrs: [...facts.overlayCidrs],
               serviceCidrs: [...facts.serviceCidrs],
+              refused: [...facts.refusedNetworks],
               returnPath: facts.returnPath,
             },
       links: links.map((link) => ({ name: link.name, up: link.up, mtu: link.mtu })),
@@ -59,13 +61,22 @@ export async function observeNode(name: string): Promise<NodeSnapshot> {
           findForwardDrop(program, filters.saved[program], facts),
         ),
       notrack: [...readExemptCidrs(readListing() ?? "")],
-      attachments: listAttachments().map(observeAttachment),
+      attachments: observeAttachments(),
       neighbours: neighboursOf(node, uplink),
       cniConfigs: cniConfigs(),
     };
   } finally {
     node.close();
   }
+}
+
+function observeAttachments(): AttachmentSnapshot[] {
+  const reader = new NameserverReader();
+  return listAttachments().map((attachment) => {
+    const nameservers = reader.read(attachment.netns);
+    const observed = observeAttachment(attachment);
+    return nameservers === undefined ? observed : { ...observed, nameservers: [...nameservers] };
+  });
 }
 
 function observeAttachment(attachment: Attachment): AttachmentSnapshot {

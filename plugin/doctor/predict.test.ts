@@ -43,6 +43,7 @@ const node = (changes: Partial<NodeSnapshot> = {}): NodeSnapshot => ({
     uplink: "eth0",
     overlayCidrs: [OVERLAY],
     serviceCidrs: [SERVICES],
+    refused: [],
     returnPath: "notrack",
   },
   links: [
@@ -65,6 +66,7 @@ const cluster = (changes: Partial<ClusterSnapshot> = {}): ClusterSnapshot => ({
   nodes: [{ name: "n1", addresses: ["10.7.168.71"] }],
   overlayCidrs: [OVERLAY],
   serviceCidrs: [SERVICES],
+  pools: [],
   problems: [],
   networks: [{ name: "interlay-system/underlay", master: "eth0", mtu: undefined, interlay: true }],
   waiting: [],
@@ -92,6 +94,55 @@ interface Row {
 
 const ROWS: readonly Row[] = [
   { fault: "nothing", nodes: [node()], findings: [] },
+  {
+    fault: "a network that covers the underlay",
+    nodes: [
+      node({
+        facts: {
+          ...node().facts,
+          refused: [
+            { network: "10.7.0.0/16", source: "Calico IPPools", reason: "it is the network of UnderlayPool a" },
+          ],
+        } as NodeSnapshot["facts"],
+      }),
+    ],
+    cluster: cluster({ overlayCidrs: [OVERLAY, "10.7.0.0/16"] }),
+    findings: ["warning network-refused"],
+    says: /Calico IPPools says 10\.7\.0\.0\/16, but it is the network of UnderlayPool a/,
+  },
+  {
+    fault: "a link-local nameserver that the pod has no route to",
+    nodes: [node({ attachments: [{ ...underlay, nameservers: ["169.254.25.10", "10.7.0.53"] }] })],
+    findings: ["warning nameserver-unreachable"],
+    says: /nameserver 169\.254\.25\.10 .* hijackCidrs/,
+  },
+  {
+    fault: "a link-local nameserver that the pod reaches through its node",
+    nodes: [
+      node({
+        attachments: [
+          {
+            ...underlay,
+            nameservers: ["169.254.25.10"],
+            routes: [...underlay.routes, { destination: "169.254.25.10/32", device: "veth0" }],
+          },
+        ],
+      }),
+    ],
+    findings: [],
+  },
+  {
+    fault: "a pool that may give a node's address",
+    nodes: [node()],
+    cluster: cluster({
+      pools: [
+        { name: "a", subnet: "10.7.0.0/16", ranges: ["10.7.168.0/24"], excluded: [], reserved: [] },
+        { name: "b", subnet: "10.7.0.0/16", ranges: ["10.7.168.0/24"], excluded: ["10.7.168.71"], reserved: [] },
+      ],
+    }),
+    findings: ["warning node-address-in-pool"],
+    says: /UnderlayPool a may give 10\.7\.168\.71, the address of node n1.*spec\.excluded/,
+  },
   {
     fault: "DROP rule with the sysctl off",
     nodes: [node({ facts: returnPath("none"), notrack: [], kubeProxy: DROP_RULE })],

@@ -1,20 +1,34 @@
 import { checkAddresses } from "./check-addresses.ts";
 import { checkAttachments } from "./check-attachments.ts";
 import { checkCluster } from "./check-cluster.ts";
+import { checkNodeNetworks, checkPools } from "./check-networks.ts";
 import { checkNode } from "./check-node.ts";
 import { checkReturnPath } from "./check-return-path.ts";
 import type { Finding } from "./finding.ts";
-import type { Snapshot } from "./snapshot.ts";
+import type { ClusterSnapshot, NodeSnapshot, Snapshot } from "./snapshot.ts";
 
 /** Which cells fail, and why, by the state of kernels and cluster alone. Pure. */
 export function predict(snapshot: Snapshot): readonly Finding[] {
   return [
-    ...(snapshot.cluster === undefined ? [] : checkCluster(snapshot.cluster, snapshot.nodes)),
-    ...snapshot.nodes.flatMap((node) => [
-      ...checkReturnPath(node, snapshot.cluster),
-      ...checkNode(node, snapshot.cluster),
-      ...checkAttachments(node, snapshot.cluster),
-    ]),
+    ...(snapshot.cluster === undefined
+      ? []
+      : [...checkCluster(snapshot.cluster, snapshot.nodes), ...checkPools(snapshot.cluster)]),
+    ...snapshot.nodes.flatMap((node) => {
+      const cluster = snapshot.cluster && withoutRefused(snapshot.cluster, node);
+      return [
+        ...checkReturnPath(node, cluster),
+        ...checkNode(node, cluster),
+        ...checkNodeNetworks(node),
+        ...checkAttachments(node, cluster),
+      ];
+    }),
     ...checkAddresses(snapshot),
   ];
+}
+
+/** The cluster as a node sees it: a network that it refuses is not one that its pods could lack. */
+function withoutRefused(cluster: ClusterSnapshot, { facts }: NodeSnapshot): ClusterSnapshot {
+  const refused = new Set((facts?.refused ?? []).map(({ network }) => network));
+  const used = (networks: readonly string[]): readonly string[] => networks.filter((network) => !refused.has(network));
+  return { ...cluster, overlayCidrs: used(cluster.overlayCidrs), serviceCidrs: used(cluster.serviceCidrs) };
 }

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { PoolSpec } from "../ipam/pool.ts";
 
 /** What one node's kernel and files say, as `interlay doctor --snapshot` prints it. No packet is sent for it. */
 export const NODE_SNAPSHOT_SCHEMA = "interlay.node-snapshot/v1";
@@ -23,6 +24,8 @@ const attachment = z.object({
   routes: z.array(route),
   /** Who answers for addresses on its macvlan link, by the pod's neighbour table. */
   neighbours: z.array(neighbour),
+  /** Nameservers of the pod's resolv.conf; absent where no process of the pod was found. */
+  nameservers: z.array(z.string()).optional(),
 });
 export type AttachmentSnapshot = z.infer<typeof attachment>;
 
@@ -36,6 +39,8 @@ export const nodeSnapshot = z.object({
       uplink: z.string(),
       overlayCidrs: z.array(z.string()),
       serviceCidrs: z.array(z.string()),
+      /** Networks that were found and are not used. */
+      refused: z.array(z.object({ network: z.string(), source: z.string(), reason: z.string() })).default([]),
       returnPath: z.enum(["notrack", "liberal", "snat", "none"]),
     })
     .nullable(),
@@ -69,6 +74,8 @@ export interface ClusterSnapshot {
   /** Networks by the cluster's own objects; empty where no source has them. */
   readonly overlayCidrs: readonly string[];
   readonly serviceCidrs: readonly string[];
+  /** UnderlayPools. */
+  readonly pools: readonly ({ readonly name: string } & PoolSpec)[];
   /** Sources that disagree, and facts that no source has. */
   readonly problems: readonly string[];
   /** undefined: the kind NetworkAttachmentDefinition is not there. */

@@ -1,29 +1,44 @@
 import assert from "node:assert/strict";
-import { discover, type Observations } from "./discover.ts";
+import { discover } from "./discover.ts";
+import type { LinkAddress, Observations } from "./observations.ts";
+
+const address = (name: string, cidr: string, changes: Partial<LinkAddress> = {}): LinkAddress => {
+  const [text = "", length] = cidr.split("/");
+  const defaults = { kind: undefined, peerElsewhere: false, scope: 0, tentative: false };
+  return { name, address: text, prefixLength: Number(length), ...defaults, ...changes };
+};
+const pools = (...cidrs: readonly string[]): NonNullable<Observations["calicoPools"]> =>
+  cidrs.map((cidr) => ({ cidr, disabled: false }));
 
 /** A node of which nothing is known but itself. */
 const bare: Observations = {
   nodeName: "n1",
   nodeAddresses: ["10.7.168.71"],
+  kubeletVersion: "v1.29.15",
+  distributionArguments: [],
+  nodes: [],
   calicoPools: undefined,
   calicoBlocks: [],
   cilium: undefined,
+  flannel: [],
   kubeadm: undefined,
   kubeProxyConfig: undefined,
   serviceCidrObjects: undefined,
+  apiServerAddresses: [],
+  serviceAddresses: [],
+  underlayPools: [],
   controlPlaneArguments: [],
   links: [
-    { name: "lo", address: "127.0.0.1" },
-    { name: "eth1", address: "192.0.2.9" },
-    { name: "eth0", address: "10.7.168.71" },
-    { name: "vxlan.calico", address: "10.233.64.1" },
+    address("lo", "127.0.0.1/8"),
+    address("eth1", "192.0.2.9/24"),
+    address("eth0", "10.7.168.71/16"),
+    address("vxlan.calico", "10.233.64.1/32", { kind: "vxlan" }),
   ],
   defaultLinks: ["eth1"],
   settings: {},
 };
 const whole: Partial<Observations> = {
-  calicoPools: ["10.233.64.0/18"],
-  calicoBlocks: ["10.233.64.0/26"],
+  calicoPools: pools("10.233.64.0/18"),
   serviceCidrObjects: ["10.233.0.0/18"],
 };
 const kubeadm = (networking: string): string =>
@@ -44,9 +59,67 @@ interface Row {
 const ROWS: readonly Row[] = [
   // Overlay
   {
-    of: "Calico IPPools, all of them, both families",
-    seen: { calicoPools: ["10.233.64.0/18", "fd33:64::/48", "10.234.0.0/24"] },
+    of: "Calico IPPools, both families",
+    seen: { calicoPools: pools("10.233.64.0/18", "fd33:64::/48", "10.234.0.0/24") },
     ...{ fact: "overlayCidrs", is: "10.233.64.0/18,fd33:64::/48,10.234.0.0/24", from: "Calico IPPools" },
+  },
+  {
+    of: "a disabled Calico IPPool: only while a block lies in it",
+    seen: {
+      calicoPools: [
+        ...pools("10.233.64.0/18"),
+        { cidr: "10.0.0.0/8", disabled: true },
+        { cidr: "10.234.0.0/24", disabled: true },
+      ],
+      calicoBlocks: ["10.234.0.64/26"],
+    },
+    ...{ fact: "overlayCidrs", is: "10.233.64.0/18,10.234.0.0/24", from: "Calico IPPools" },
+  },
+  {
+    of: "flannel's net-conf.json, both families",
+    seen: {
+      calicoPools: undefined,
+      flannel: ['{"Network":"10.244.0.0/16","EnableIPv6":true,"IPv6Network":"fd44::/56","Backend":{"Type":"vxlan"}}'],
+    },
+    ...{ fact: "overlayCidrs", is: "10.244.0.0/16,fd44::/56", from: "flannel's net-conf.json" },
+  },
+  {
+    of: "flannel's net-conf.json that is not JSON: reported, and the next source is asked",
+    seen: { calicoPools: undefined, flannel: ["{"], kubeadm: kubeadm("  podSubnet: 10.244.0.0/16") },
+    ...{ fact: "overlayCidrs", is: "10.244.0.0/16", from: "kubeadm-config podSubnet" },
+    told: /flannel's net-conf\.json: .*; it is not used/,
+  },
+  {
+    of: "every Node's podCIDRs, adjacent ones merged, where nothing else names a network",
+    seen: {
+      calicoPools: undefined,
+      nodes: ["10.42.0.0/24", "10.42.1.0/24", "10.42.3.0/24"].map((cidr, i) => ({
+        name: `n${i + 1}`,
+        addresses: [],
+        podCidrs: [cidr, `fd42:0:0:${i}::/64`],
+        distributionArguments: [],
+      })),
+    },
+    ...{ fact: "overlayCidrs", is: "10.42.0.0/23,10.42.3.0/24,fd42::/63,fd42:0:0:2::/64", from: "Node.spec.podCIDRs" },
+  },
+  {
+    of: "the arguments of a k3s server",
+    seen: { calicoPools: undefined, distributionArguments: ["server", "--cluster-cidr", "10.52.0.0/16"] },
+    ...{ fact: "overlayCidrs", is: "10.52.0.0/16", from: "k3s's or RKE2's --cluster-cidr" },
+  },
+  {
+    of: "a cluster without an overlay, by configuration",
+    seen: { calicoPools: undefined, settings: { overlayCidrs: "none" } },
+    ...{ fact: "overlayCidrs", is: "", from: "ConfigMap interlay-config overlayCidrs" },
+  },
+  {
+    of: "the next source where Cilium takes Kubernetes' CIDRs",
+    seen: {
+      calicoPools: undefined,
+      cilium: { ipam: "kubernetes", "cluster-pool-ipv4-cidr": "10.0.0.0/16" },
+      kubeadm: kubeadm("  podSubnet: 10.244.0.0/16"),
+    },
+    ...{ fact: "overlayCidrs", is: "10.244.0.0/16", from: "kubeadm-config podSubnet" },
   },
   {
     of: "Cilium's cluster pools where there is no Calico",
@@ -158,6 +231,19 @@ const ROWS: readonly Row[] = [
     ...{ fact: "serviceCidrs", is: "10.96.0.0/12", from: "kubeadm-config serviceSubnet" },
   },
   {
+    of: "the default of k3s, where the API server's Service lies in it",
+    seen: { serviceCidrObjects: undefined, kubeletVersion: "v1.29.4+k3s1", apiServerAddresses: ["10.43.0.1"] },
+    ...{ fact: "serviceCidrs", is: "10.43.0.0/16", from: "the default of k3s and RKE2" },
+  },
+  {
+    of: "the arguments of an RKE2 server on another node",
+    seen: {
+      serviceCidrObjects: undefined,
+      nodes: [{ name: "n2", addresses: [], podCidrs: [], distributionArguments: ["--service-cidr=10.53.0.0/16"] }],
+    },
+    ...{ fact: "serviceCidrs", is: "10.53.0.0/16", from: "k3s's or RKE2's --service-cidr" },
+  },
+  {
     of: "ServiceCIDR's kind without an object: the next source",
     seen: { serviceCidrObjects: [], kubeadm: kubeadm("  serviceSubnet: 10.96.0.0/12") },
     ...{ fact: "serviceCidrs", is: "10.96.0.0/12", from: "kubeadm-config serviceSubnet" },
@@ -264,5 +350,139 @@ describe("facts that are missing, each with what to do", () => {
   it("everything at once: each is told", () => {
     const found = discover({ ...bare, nodeAddresses: [], links: [], defaultLinks: [] });
     assert.equal("problems" in found ? found.problems.length : 0, 4);
+  });
+});
+
+const found = (seen: Partial<Observations>) => {
+  const discovery = discover({ ...bare, ...whole, ...seen });
+  assert.ok("facts" in discovery, JSON.stringify(discovery));
+  return discovery.facts;
+};
+
+describe("networks that pods must not reach through their node", () => {
+  const pool = { name: "a", subnet: "10.8.0.0/16", ranges: ["10.8.200.0/24"], gateway: "10.8.0.1" };
+  const ROWS: readonly (readonly [string, Partial<Observations>, readonly string[]])[] = [
+    [
+      "an overlay network that is the underlay's",
+      { calicoPools: pools("10.233.64.0/18", "10.7.0.0/16") },
+      ["10.7.0.0/16 it is the network of eth0 of node n1"],
+    ],
+    [
+      "an overlay network that contains the underlay's",
+      { calicoPools: pools("10.233.64.0/18", "10.0.0.0/8") },
+      ["10.0.0.0/8 it contains 10.7.0.0/16, the network of eth0 of node n1"],
+    ],
+    [
+      "a network that contains an UnderlayPool's, where no link has it",
+      { underlayPools: [pool], settings: { hijackCidrs: "10.8.0.0/15" } },
+      ["10.8.0.0/15 it contains 10.8.0.0/16, the network of UnderlayPool a"],
+    ],
+    [
+      "a network inside the underlay's that holds an address of a pool",
+      { underlayPools: [pool], settings: { hijackCidrs: "10.8.192.0/20" } },
+      ["10.8.192.0/20 10.8.200.0 is also an address of UnderlayPool a"],
+    ],
+    [
+      "a network inside the underlay's that holds the node",
+      { settings: { hijackCidrs: "10.7.168.0/24" } },
+      ["10.7.168.0/24 it contains 10.7.168.71, the address of node n1"],
+    ],
+    [
+      "another node's address",
+      {
+        nodes: [{ name: "n2", addresses: ["10.7.168.72"], podCidrs: [], distributionArguments: [] }],
+        settings: { hijackCidrs: "10.7.168.72/32" },
+      },
+      ["10.7.168.72/32 it is the address of node n2"],
+    ],
+    [
+      "a network inside the underlay's of which nothing on the wire is known",
+      { settings: { hijackCidrs: "10.7.9.0/24" } },
+      [],
+    ],
+    ["a single address on the wire", { settings: { hijackCidrs: "10.7.9.9/32" } }, []],
+    [
+      "overlay and Services on a flat network",
+      { links: [address("eth0", "10.7.168.71/8")], underlayPools: [{ ...pool, subnet: "10.0.0.0/8" }] },
+      [],
+    ],
+    [
+      "the bridge of an overlay is not the underlay",
+      {
+        calicoPools: pools("10.244.0.0/16"),
+        links: [...bare.links, address("cni0", "10.244.1.1/24", { kind: "bridge" })],
+      },
+      [],
+    ],
+  ];
+  for (const [what, seen, refused] of ROWS)
+    it(what, () => {
+      const facts = found(seen);
+      assert.deepEqual(
+        facts.refusedNetworks.map(({ network, reason }) => `${network} ${reason}`),
+        refused,
+      );
+      const used = [...facts.overlayCidrs, ...facts.serviceCidrs, ...facts.hijackCidrs].map(String);
+      for (const { network } of facts.refusedNetworks) assert.ok(!used.includes(network), network);
+    });
+});
+
+describe("what pods reach through their node besides networks", () => {
+  it("has every global address of the node's own links, and none of tunnels, pods and networks that are routed anyway", () => {
+    const links = [
+      ...bare.links,
+      address("lo", "198.51.100.7/32"),
+      address("lo", "::1/128", { scope: 254 }),
+      address("eth0", "10.7.168.80/16"),
+      address("eth0", "fd07::71/64"),
+      address("eth0", "fd07::99/64", { tentative: true }),
+      address("eth0", "fe80::1/64", { scope: 253 }),
+      address("docker0", "172.17.0.1/16", { kind: "bridge" }),
+      address("veth1234", "10.98.0.1/32", { kind: "veth", peerElsewhere: true }),
+      address("cni0", "10.233.65.1/24", { kind: "bridge" }),
+      address("kube-ipvs0", "203.0.113.5/32", { kind: "dummy" }),
+      address("wg0", "10.99.0.1/24", { kind: "wireguard" }),
+    ];
+    assert.deepEqual(found({ links }).node.otherAddresses, [
+      "10.7.168.80",
+      "172.17.0.1",
+      "192.0.2.9",
+      "198.51.100.7",
+      "fd07::71",
+    ]);
+  });
+
+  it("has a second uplink that is a veth, as in a lab", () => {
+    const links = [
+      address("eth0", "10.7.168.71/16"),
+      address("eth1", "10.9.0.5/24", { kind: "veth", peerElsewhere: true }),
+    ];
+    assert.deepEqual(found({ links }).node.otherAddresses, ["10.9.0.5"]);
+  });
+
+  it("has link-local addresses that the node holds for its pods, and not those of pods' links", () => {
+    const links = [
+      ...bare.links,
+      address("nodelocaldns", "169.254.25.10/32", { kind: "dummy" }),
+      address("eth1", "169.254.7.7/16", { scope: 253 }),
+      address("lxc1", "169.254.1.1/32", { kind: "veth", peerElsewhere: true }),
+    ];
+    assert.deepEqual(
+      found({ links }).viaNode.map(({ destination }) => destination),
+      ["169.254.25.10/32"],
+    );
+  });
+
+  it("has addresses of Services, but for other nodes', and those that a network covers", () => {
+    const reason = "external IP of Service a/b";
+    const serviceAddresses = ["10.7.250.1", "10.7.168.72", "10.233.0.9", "fd07::250", "lb.example"].map((ip) => ({
+      address: ip,
+      reason,
+    }));
+    const nodes = [{ name: "n2", addresses: ["10.7.168.72", "n2"], podCidrs: [], distributionArguments: [] }];
+    assert.deepEqual(found({ serviceAddresses, nodes }).viaNode, [
+      { destination: "10.7.250.1/32", reason },
+      { destination: "fd07::250/128", reason },
+    ]);
   });
 });

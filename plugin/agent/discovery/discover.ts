@@ -1,32 +1,13 @@
-import { parse } from "yaml";
-import { z } from "zod";
-import { type Cidr, contains, familyOf, type Ip, parseIp } from "../../datapath/address.ts";
+import { type Cidr, contains, familyOf, hostCidr, type Ip, parseCidr, parseIp } from "../../datapath/address.ts";
 import { type Facts, FACTS_SCHEMA, parsePartOfAll, type ReturnPath, RETURN_PATHS } from "../../datapath/facts.ts";
 import { nodeSetting } from "../settings.ts";
+import { mergeNetworks } from "./merge-networks.ts";
+import { overlayCandidates, POD_CIDRS, serviceCandidates, type Source, splitWords } from "./network-sources.ts";
+import { classifyAddresses, type NodeAddresses, outsideNetworks } from "./node-addresses.ts";
+import type { Observations } from "./observations.ts";
+import { refuseNetwork, type Wire, wireOfPool } from "./refuse-networks.ts";
 
-/** What was read, as it came; undefined is "this source is not there", which is not "empty". */
-export interface Observations {
-  readonly nodeName: string;
-  readonly nodeAddresses: readonly string[];
-  readonly calicoPools: readonly string[] | undefined;
-  readonly calicoBlocks: readonly string[];
-  /** Data of ConfigMap kube-system/cilium-config. */
-  readonly cilium: Readonly<Record<string, string>> | undefined;
-  /** kubeadm's ClusterConfiguration, YAML. */
-  readonly kubeadm: string | undefined;
-  /** kube-proxy's KubeProxyConfiguration, YAML. */
-  readonly kubeProxyConfig: string | undefined;
-  readonly serviceCidrObjects: readonly string[] | undefined;
-  /** Arguments of the API server's and controller manager's static pods. */
-  readonly controlPlaneArguments: readonly string[];
-  /** Links and their addresses on this node. */
-  readonly links: readonly { readonly name: string; readonly address: string }[];
-  /** Links of the main table's default routes. */
-  readonly defaultLinks: readonly string[];
-  readonly settings: Readonly<Record<string, string>>;
-}
-
-/** Facts, or each lack in one sentence with its remedy. */
+/** Facts, or a sentence with its remedy for each one that was not found. */
 export type Discovery =
   { readonly facts: Facts; readonly disagreements: readonly string[] } | { readonly problems: readonly string[] };
 
@@ -35,6 +16,9 @@ interface Found<T> {
   readonly source: string;
 }
 
+/** Value of `overlayCidrs` in a cluster without an overlay. */
+const NO_NETWORK = "none";
+
 /** Chooses per fact the first source that has it: settings, then the cluster's own objects. Pure. */
 export function discover(o: Observations): Discovery {
   const problems: string[] = [];
@@ -42,70 +26,91 @@ export function discover(o: Observations): Discovery {
     if (found === undefined) problems.push(problem);
     return found;
   };
-  const told: string[] = [];
+  const told = new Set<string>();
+  const report = (problem: string): void => void told.add(problem);
   /** Where one word makes no sense, the others of its source are not believed either. */
-  const readable = <T>(source: string, texts: readonly string[], parsed: (text: string) => T, tell: string[]) => {
+  const readable = <T>(
+    source: string,
+    texts: readonly string[],
+    parsed: (text: string) => T,
+    tell: (problem: string) => void,
+  ): Found<readonly T[]> | undefined => {
     try {
-      return nonEmpty(texts.map(parsed), source);
+      return texts.length === 0 ? undefined : { value: texts.map(parsed), source };
     } catch (error) {
-      tell.push(`${source}: ${error instanceof Error ? error.message : String(error)}; it is not used.`);
+      tell(`${source}: ${error instanceof Error ? error.message : String(error)}; it is not used.`);
       return undefined;
-    }
-  };
-  const yaml = (source: string, text: string | undefined): unknown => {
-    try {
-      return text === undefined ? {} : parse(text);
-    } catch (error) {
-      const [why = ""] = (error instanceof Error ? error.message : String(error)).split("\n");
-      told.push(`${source}: ${why.replace(/:$/, "")}; it is not used.`);
-      return {};
     }
   };
   const override = <T>(key: string, parsed: (text: string) => T): Found<readonly T[]> | undefined => {
     const setting = nodeSetting(o.settings, o.nodeName, key);
-    return setting && readable(`ConfigMap interlay-config ${setting.key}`, words(setting.value), parsed, problems);
+    if (setting === undefined) return undefined;
+    const source = `ConfigMap interlay-config ${setting.key}`;
+    if (key === "overlayCidrs" && setting.value === NO_NETWORK) return { value: [], source };
+    return readable(source, splitWords(setting.value), parsed, (problem) => problems.push(problem));
   };
   const candidates = (sources: readonly Source[]): readonly Found<readonly Cidr[]>[] =>
-    sources.flatMap(([source, texts]) => readable(source, texts, parsePartOfAll, told) ?? []);
+    sources.flatMap(([source, texts]) => {
+      const found = readable(source, texts, parsePartOfAll, report);
+      if (found === undefined) return [];
+      return [source === POD_CIDRS ? { source, value: mergeNetworks(found.value) } : found];
+    });
+
   const addresses = need(
     override("nodeAddresses", parseIp) ??
-      readable("Node.status.addresses InternalIP", o.nodeAddresses, parseIp, problems),
+      readable("Node.status.addresses InternalIP", o.nodeAddresses, parseIp, (problem) => problems.push(problem)),
     `Node ${o.nodeName} has no InternalIP (the kubelet has not reported it, or --node-ip is wrong): set ${o.nodeName}.nodeAddresses in ConfigMap interlay-config.`,
   );
-  const kubeadm = kubeadmNetworking(yaml("kubeadm-config", o.kubeadm));
-  const clusterCidr = clusterCidrOf(yaml("kube-proxy's config.conf", o.kubeProxyConfig));
-  const overlaySources = candidates(overlayCandidates(o, kubeadm.podSubnet, clusterCidr));
+  const overlaySources = candidates(overlayCandidates(o, report));
   const overlay = need(
     override("overlayCidrs", parsePartOfAll) ?? overlaySources[0],
-    "No overlay network was found (Calico IPPools, Cilium, kubeadm-config podSubnet, controller manager's --cluster-cidr): set overlayCidrs in ConfigMap interlay-config.",
+    `No overlay network was found (Calico IPPools, Cilium, flannel, kubeadm-config podSubnet, controller manager's --cluster-cidr, Node.spec.podCIDRs): set overlayCidrs in ConfigMap interlay-config; ${NO_NETWORK} if the cluster has no overlay.`,
   );
-  const serviceSources = candidates(serviceCandidates(o, kubeadm.serviceSubnet));
+  const serviceSources = candidates(serviceCandidates(o, report));
   const services = need(
     override("serviceCidrs", parsePartOfAll) ?? serviceSources[0],
     "No Service network was found (ServiceCIDR objects, kubeadm-config, the control plane's --service-cluster-ip-range): set serviceCidrs in ConfigMap interlay-config.",
   );
   const uplink = need(
-    uplinkOf(o, addresses?.value ?? []),
+    findUplink(o, addresses?.value ?? []),
     `No link of node ${o.nodeName} has its InternalIP: set uplink in ConfigMap interlay-config.`,
   );
   const wanted = nodeSetting(o.settings, o.nodeName, "returnPath");
-  const returnPath = returnPathOf(wanted?.value);
+  const returnPath = parseReturnPath(wanted?.value);
   if (returnPath === undefined)
     problems.push(
       `${wanted?.key ?? "returnPath"} "${wanted?.value ?? ""}" in ConfigMap interlay-config is none of ${RETURN_PATHS.join(", ")}.`,
     );
   const hijacked = override("hijackCidrs", parsePartOfAll);
   if (problems.length > 0 || !addresses || !overlay || !services || !uplink || !returnPath) return { problems };
+
+  const own = classifyAddresses(o.links, addresses.value, wireLinks(o, addresses.value, uplink.value));
+  const wire = describeWire(o, addresses.value, own);
+  const refusedNetworks: Facts["refusedNetworks"][number][] = [];
+  const accept = ({ value, source }: Found<readonly Cidr[]>): readonly Cidr[] =>
+    value.filter((network) => {
+      const reason = refuseNetwork(network, wire);
+      if (reason !== undefined) refusedNetworks.push({ network, source, reason });
+      return reason === undefined;
+    });
+  const overlayCidrs = accept(overlay);
+  const serviceCidrs = accept(services);
+  const hijackCidrs = hijacked === undefined ? [] : accept(hijacked);
+  const covered = [...overlayCidrs, ...serviceCidrs];
   return {
     facts: {
       schema: FACTS_SCHEMA,
-      node: { name: o.nodeName, addresses: addresses.value, otherAddresses: [] },
+      node: {
+        name: o.nodeName,
+        addresses: addresses.value,
+        otherAddresses: outsideNetworks(own.others, covered),
+      },
       uplink: uplink.value,
-      overlayCidrs: overlay.value,
-      serviceCidrs: services.value,
-      hijackCidrs: hijacked?.value ?? [],
-      viaNode: [],
-      refusedNetworks: [],
+      overlayCidrs,
+      serviceCidrs,
+      hijackCidrs,
+      viaNode: findViaNode(o, own, wire, covered),
+      refusedNetworks,
       returnPath,
       sources: {
         nodeAddresses: addresses.source,
@@ -123,42 +128,74 @@ export function discover(o: Observations): Discovery {
   };
 }
 
-/** Where something may be said, and what is said there. */
-type Source = readonly [name: string, texts: readonly string[]];
+/** Links that are on a wire whatever their kind. */
+function wireLinks(o: Observations, addresses: readonly Ip[], uplink: string): ReadonlySet<string> {
+  const named = o.links.filter(({ address }) => addresses.some((own) => own === address)).map(({ name }) => name);
+  return new Set([uplink, ...o.defaultLinks, ...named]);
+}
 
-function overlayCandidates(
-  o: Observations,
-  podSubnet: readonly string[],
-  clusterCidr: readonly string[],
-): readonly Source[] {
-  return [
-    ["Calico IPPools", o.calicoPools ?? []],
-    [
-      "Cilium's cluster pool",
-      [o.cilium?.["cluster-pool-ipv4-cidr"], o.cilium?.["cluster-pool-ipv6-cidr"]].flatMap(words),
+function describeWire(o: Observations, addresses: readonly Ip[], own: NodeAddresses): Wire {
+  const pools = o.underlayPools.flatMap((pool) => {
+    try {
+      return [{ ...pool, network: parseCidr(pool.subnet) }];
+    } catch {
+      return []; // IPAM reports it
+    }
+  });
+  const parts = pools.map(wireOfPool);
+  const nodes = o.nodes
+    .filter(({ name }) => name !== o.nodeName)
+    .flatMap(({ name, addresses: all }) =>
+      all.flatMap((text) => {
+        try {
+          return [{ address: parseIp(text), name: `node ${name}`, own: false }];
+        } catch {
+          return []; // a host name
+        }
+      }),
+    );
+  return {
+    subnets: [
+      ...pools.map(({ name, network }) => ({ network, name: `UnderlayPool ${name}` })),
+      ...own.wireNetworks.map(({ network, link }) => ({ network, name: `${link} of node ${o.nodeName}` })),
     ],
-    ["kubeadm-config podSubnet", podSubnet],
-    ["kube-controller-manager --cluster-cidr", flag(o, "cluster-cidr")],
-    ["kube-proxy's clusterCIDR", clusterCidr],
-  ];
+    addresses: [
+      ...[...addresses, ...own.wireAddresses].map((address) => ({ address, name: `node ${o.nodeName}`, own: true })),
+      ...nodes,
+      ...parts.flatMap((part) => part.addresses),
+    ],
+    ranges: parts.flatMap((part) => part.ranges),
+  };
 }
 
-function serviceCandidates(o: Observations, serviceSubnet: readonly string[]): readonly Source[] {
+/** Destinations that exist on or behind the node though no overlay, Service network or setting names them. */
+function findViaNode(o: Observations, own: NodeAddresses, wire: Wire, covered: readonly Cidr[]): Facts["viaNode"] {
+  const services = o.serviceAddresses.flatMap(({ address, reason }) => {
+    try {
+      return [{ address: parseIp(address), reason }];
+    } catch {
+      return []; // a host name
+    }
+  });
+  const usable = new Set(
+    outsideNetworks(
+      services.map(({ address }) => address),
+      covered,
+    ),
+  );
   return [
-    ["ServiceCIDR objects", o.serviceCidrObjects ?? []],
-    ["kubeadm-config serviceSubnet", serviceSubnet],
-    ["the control plane's --service-cluster-ip-range", flag(o, "service-cluster-ip-range")],
+    ...own.linkLocal.map(({ address, link }) => ({
+      destination: hostCidr(address),
+      reason: `a link-local address that the node has on ${link}, as NodeLocal DNSCache's`,
+    })),
+    ...services
+      // Another node's own address is reached by the wire, and translated there.
+      .filter(({ address }) => usable.has(address) && refuseNetwork(hostCidr(address), wire) === undefined)
+      .map(({ address, reason }) => ({ destination: hostCidr(address), reason })),
   ];
 }
 
-/** `--NAME=VALUE`, or VALUE as an argument of its own. */
-function flag({ controlPlaneArguments: all }: Observations, name: string): readonly string[] {
-  const at = all.findIndex((argument) => argument === `--${name}` || argument.startsWith(`--${name}=`));
-  const argument = all[at];
-  return words(argument === `--${name}` ? all[at + 1] : argument?.slice(name.length + 3));
-}
-
-/** Two sources that say different things are told, not silently decided. */
+/** Two sources that say different things are reported, not silently decided. */
 function disagreements(
   what: string,
   sources: readonly Found<readonly Cidr[]>[],
@@ -185,7 +222,7 @@ function covers(used: readonly Cidr[], told: readonly Cidr[]): boolean {
   });
 }
 
-function uplinkOf(o: Observations, addresses: readonly Ip[]): Found<string> | undefined {
+function findUplink(o: Observations, addresses: readonly Ip[]): Found<string> | undefined {
   const configured = nodeSetting(o.settings, o.nodeName, "uplink");
   if (configured !== undefined)
     return { value: configured.value, source: `ConfigMap interlay-config ${configured.key}` };
@@ -195,32 +232,6 @@ function uplinkOf(o: Observations, addresses: readonly Ip[]): Found<string> | un
   return byRoute === undefined ? undefined : { value: byRoute, source: "the default route's link" };
 }
 
-function returnPathOf(text = "notrack"): ReturnPath | undefined {
+function parseReturnPath(text = "notrack"): ReturnPath | undefined {
   return RETURN_PATHS.find((mode) => mode === text.trim());
-}
-
-const clusterConfiguration = z.object({
-  networking: z.object({ podSubnet: z.string().optional(), serviceSubnet: z.string().optional() }).optional(),
-});
-
-function kubeadmNetworking(yaml: unknown): {
-  readonly podSubnet: readonly string[];
-  readonly serviceSubnet: readonly string[];
-} {
-  const parsed = clusterConfiguration.safeParse(yaml);
-  const networking = parsed.success ? parsed.data.networking : undefined;
-  return { podSubnet: words(networking?.podSubnet), serviceSubnet: words(networking?.serviceSubnet) };
-}
-
-function clusterCidrOf(yaml: unknown): readonly string[] {
-  const parsed = z.object({ clusterCIDR: z.string().optional() }).safeParse(yaml);
-  return words(parsed.success ? parsed.data.clusterCIDR : undefined);
-}
-
-function words(text: string | undefined): readonly string[] {
-  return (text ?? "").split(/[\s,]+/).filter((word) => word !== "");
-}
-
-function nonEmpty<T>(value: readonly T[], source: string): Found<readonly T[]> | undefined {
-  return value.length === 0 ? undefined : { value, source };
 }

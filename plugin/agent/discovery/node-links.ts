@@ -1,35 +1,41 @@
-import { decodeAddress, encodeAddressDump, RTM_ADDRESS } from "../../netlink/address.ts";
+import { decodeAddress, encodeAddressDump, IFA_FLAG, RTM_ADDRESS } from "../../netlink/address.ts";
 import { decodeLink, encodeLinkName, RTM_LINK } from "../../netlink/link.ts";
 import { decodeRoute, encodeRouteDump, RTM_ROUTE } from "../../netlink/route.ts";
 import { NetlinkSocket } from "../../netlink/socket.ts";
 import { MAIN_TABLE } from "../../datapath/plan.ts";
-import type { Observations } from "./discover.ts";
+import type { Observations } from "./observations.ts";
 
-/** Which links have which addresses, and which the default routes take; by netlink. */
+/** Reads by netlink which addresses the node's links have, and which links the default routes take. */
 export function observeLinks(): Pick<Observations, "links" | "defaultLinks"> {
   const socket = NetlinkSocket.open();
   try {
-    const names = new Map(
+    const byIndex = new Map(
       socket
         .dump("links", RTM_LINK.get, encodeLinkName())
         .map((message) => decodeLink(message.payload))
-        .map((link) => [link.index, link.name]),
+        .map((link) => [link.index, link]),
     );
-    const nameOf = (index: number | undefined): readonly string[] => {
-      const name = index === undefined ? undefined : names.get(index);
+    const findName = (index: number | undefined): readonly string[] => {
+      const name = index === undefined ? undefined : byIndex.get(index)?.name;
       return name === undefined ? [] : [name];
     };
     return {
       links: socket
         .dump("addresses", RTM_ADDRESS.get, encodeAddressDump())
         .flatMap((message) => decodeAddress(message.payload) ?? [])
-        .flatMap(({ index, address }) => nameOf(index).map((name) => ({ name, address }))),
+        .flatMap(({ index, address, prefixLength, scope, flags = 0 }) => {
+          const link = byIndex.get(index);
+          if (link === undefined) return [];
+          const { name, kind, linkNetnsid } = link;
+          const tentative = (flags & (IFA_FLAG.tentative | IFA_FLAG.dadFailed)) !== 0;
+          return [{ name, kind, peerElsewhere: linkNetnsid !== undefined, address, prefixLength, scope, tentative }];
+        }),
       defaultLinks: (["ipv4", "ipv6"] as const).flatMap((family) =>
         socket
           .dump("routes", RTM_ROUTE.get, encodeRouteDump(family))
           .flatMap((message) => decodeRoute(message.payload) ?? [])
           .filter((route) => route.table === MAIN_TABLE && route.destination === undefined)
-          .flatMap((route) => nameOf(route.link)),
+          .flatMap((route) => findName(route.link)),
       ),
     };
   } finally {

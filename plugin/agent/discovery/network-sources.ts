@@ -1,0 +1,129 @@
+import { parse } from "yaml";
+import { z } from "zod";
+import { contains, parseCidr, parseIp } from "../../datapath/address.ts";
+import type { Observations } from "./observations.ts";
+
+/** Where a network may be named, and the texts that were found there. */
+export type Source = readonly [name: string, texts: readonly string[]];
+
+/** Source with a network for each node: they are merged, else a pod would have a route for each node. */
+export const POD_CIDRS = "Node.spec.podCIDRs";
+
+/** Service network of k3s and RKE2 where their arguments name no other. */
+const K3S_SERVICES = "10.43.0.0/16";
+
+/**
+ * Lists where overlay networks are named, in the order in which they are believed.
+ * @param report receives a sentence for each source that cannot be read
+ */
+export function overlayCandidates(o: Observations, report: (problem: string) => void): readonly Source[] {
+  const kubeadm = readKubeadm(o, report);
+  return [
+    ["Calico IPPools", calicoNetworks(o)],
+    ["Cilium's cluster pool", ciliumNetworks(o.cilium)],
+    ["flannel's net-conf.json", o.flannel.flatMap((text) => flannelNetworks(text, report))],
+    ["kubeadm-config podSubnet", splitWords(kubeadm.podSubnet)],
+    ["kube-controller-manager --cluster-cidr", flagValues(o.controlPlaneArguments, "cluster-cidr")],
+    ["kube-proxy's clusterCIDR", readClusterCidr(o, report)],
+    ["k3s's or RKE2's --cluster-cidr", flagValues(distributionArguments(o), "cluster-cidr")],
+    [POD_CIDRS, o.nodes.flatMap(({ podCidrs }) => podCidrs)],
+  ];
+}
+
+/** Lists where Service networks are named, in the order in which they are believed. */
+export function serviceCandidates(o: Observations, report: (problem: string) => void): readonly Source[] {
+  return [
+    ["ServiceCIDR objects", o.serviceCidrObjects ?? []],
+    ["kubeadm-config serviceSubnet", splitWords(readKubeadm(o, report).serviceSubnet)],
+    ["the control plane's --service-cluster-ip-range", flagValues(o.controlPlaneArguments, "service-cluster-ip-range")],
+    ["k3s's or RKE2's --service-cidr", flagValues(distributionArguments(o), "service-cidr")],
+    [`the default of k3s and RKE2`, usesK3sServices(o) ? [K3S_SERVICES] : []],
+  ];
+}
+
+/** A disabled pool is often made to keep traffic to a network from being translated; it counts while blocks lie in it. */
+function calicoNetworks({ calicoPools, calicoBlocks }: Observations): readonly string[] {
+  const holds = (pool: string): boolean => {
+    try {
+      const cidr = parseCidr(pool);
+      return calicoBlocks.some((block) => contains(cidr, parseIp(block.slice(0, block.indexOf("/")))));
+    } catch {
+      return true; // what is wrong with it is reported where it is parsed
+    }
+  };
+  return (calicoPools ?? []).filter(({ cidr, disabled }) => !disabled || holds(cidr)).map(({ cidr }) => cidr);
+}
+
+/** The keys of the cluster pool stay in the ConfigMap where Kubernetes gives the nodes their CIDRs. */
+function ciliumNetworks(cilium: Observations["cilium"]): readonly string[] {
+  if (cilium === undefined || cilium["ipam"] === "kubernetes") return [];
+  return [cilium["cluster-pool-ipv4-cidr"], cilium["cluster-pool-ipv6-cidr"]].flatMap(splitWords);
+}
+
+const netConf = z.object({
+  Network: z.string().optional(),
+  IPv6Network: z.string().optional(),
+  EnableIPv4: z.boolean().default(true),
+  EnableIPv6: z.boolean().default(false),
+});
+
+function flannelNetworks(text: string, report: (problem: string) => void): readonly string[] {
+  try {
+    const { Network, IPv6Network, EnableIPv4, EnableIPv6 } = netConf.parse(JSON.parse(text));
+    return [...(EnableIPv4 ? splitWords(Network) : []), ...(EnableIPv6 ? splitWords(IPv6Network) : [])];
+  } catch (error) {
+    report(`flannel's net-conf.json: ${firstLine(error)}; it is not used.`);
+    return [];
+  }
+}
+
+const clusterConfiguration = z.object({
+  networking: z.object({ podSubnet: z.string().optional(), serviceSubnet: z.string().optional() }).optional(),
+});
+
+function readKubeadm(
+  { kubeadm }: Observations,
+  report: (problem: string) => void,
+): { readonly podSubnet?: string | undefined; readonly serviceSubnet?: string | undefined } {
+  const parsed = clusterConfiguration.safeParse(readYaml("kubeadm-config", kubeadm, report));
+  return parsed.data?.networking ?? {};
+}
+
+function readClusterCidr({ kubeProxyConfig }: Observations, report: (problem: string) => void): readonly string[] {
+  const yaml = readYaml("kube-proxy's config.conf", kubeProxyConfig, report);
+  return splitWords(z.object({ clusterCIDR: z.string().optional() }).safeParse(yaml).data?.clusterCIDR);
+}
+
+function readYaml(source: string, text: string | undefined, report: (problem: string) => void): unknown {
+  try {
+    return text === undefined ? {} : parse(text);
+  } catch (error) {
+    report(`${source}: ${firstLine(error).replace(/:$/, "")}; it is not used.`);
+    return {};
+  }
+}
+
+function distributionArguments(o: Observations): readonly string[] {
+  return [o.distributionArguments, ...o.nodes.map((node) => node.distributionArguments)].flat();
+}
+
+/** Their servers' arguments name only what differs from the default: the API server's own Service says whether it holds. */
+function usesK3sServices({ kubeletVersion, apiServerAddresses }: Observations): boolean {
+  const isDefault = apiServerAddresses.some((address) => contains(parseCidr(K3S_SERVICES), parseIp(address)));
+  return /\+(k3s|rke2)/.test(kubeletVersion) && isDefault;
+}
+
+/** Reads `--NAME=VALUE`, or VALUE as an argument of its own. */
+function flagValues(all: readonly string[], name: string): readonly string[] {
+  const at = all.findIndex((argument) => argument === `--${name}` || argument.startsWith(`--${name}=`));
+  const argument = all[at];
+  return splitWords(argument === `--${name}` ? all[at + 1] : argument?.slice(name.length + 3));
+}
+
+export function splitWords(text: string | undefined): readonly string[] {
+  return (text ?? "").split(/[\s,]+/).filter((word) => word !== "");
+}
+
+function firstLine(error: unknown): string {
+  return (error instanceof Error ? error.message : String(error)).split("\n")[0] ?? "";
+}

@@ -1,0 +1,68 @@
+import type { RouteSource } from "./service-addresses.ts";
+
+/** A link's address on this node. */
+export interface LinkAddress {
+  /** The link's name. */
+  readonly name: string;
+  readonly address: string;
+  readonly prefixLength: number;
+  /** `veth`, `bridge`, `vxlan`, …; undefined for hardware and the loopback link. */
+  readonly kind: string | undefined;
+  /** The link's other end is in another network namespace, as that of a pod's veth is. */
+  readonly peerElsewhere: boolean;
+  /** rt_scope: 0 is global, 253 link. */
+  readonly scope: number;
+  /** Duplicate address detection has not accepted it. */
+  readonly tentative: boolean;
+}
+
+/** What a Node object contributes. */
+export interface ObservedNode {
+  readonly name: string;
+  /** InternalIPs and ExternalIPs. */
+  readonly addresses: readonly string[];
+  readonly podCidrs: readonly string[];
+  /** Arguments of k3s or RKE2, from the Node's annotations. */
+  readonly distributionArguments: readonly string[];
+}
+
+/** What was read, in the words of its source. `undefined` means that the source does not exist, which is not "empty". */
+export interface Observations {
+  readonly nodeName: string;
+  /** InternalIPs. */
+  readonly nodeAddresses: readonly string[];
+  /** `v1.29.4+k3s1`; empty if unknown. */
+  readonly kubeletVersion: string;
+  readonly distributionArguments: readonly string[];
+  /** Every Node, where they are followed; see neededKinds. */
+  readonly nodes: readonly ObservedNode[];
+  readonly calicoPools: readonly { readonly cidr: string; readonly disabled: boolean }[] | undefined;
+  /** CIDRs of every node's IPAM blocks, where they are followed; see neededKinds. */
+  readonly calicoBlocks: readonly string[];
+  /** Data of ConfigMap kube-system/cilium-config. */
+  readonly cilium: Readonly<Record<string, string>> | undefined;
+  /** `net-conf.json` of flannel's ConfigMaps. */
+  readonly flannel: readonly string[];
+  /** kubeadm's ClusterConfiguration, YAML. */
+  readonly kubeadm: string | undefined;
+  /** kube-proxy's KubeProxyConfiguration, YAML. */
+  readonly kubeProxyConfig: string | undefined;
+  readonly serviceCidrObjects: readonly string[] | undefined;
+  /** Cluster IPs of Service default/kubernetes. */
+  readonly apiServerAddresses: readonly string[];
+  /** External addresses of Services that this node's kube-proxy translates. */
+  readonly serviceAddresses: readonly RouteSource[];
+  /** Arguments of the API server's and controller manager's static pods. */
+  readonly controlPlaneArguments: readonly string[];
+  /** UnderlayPools: what is known of the wire. */
+  readonly underlayPools: readonly {
+    readonly name: string;
+    readonly subnet: string;
+    readonly ranges: readonly string[];
+    readonly gateway?: string | undefined;
+  }[];
+  readonly links: readonly LinkAddress[];
+  /** Links of the main table's default routes. */
+  readonly defaultLinks: readonly string[];
+  readonly settings: Readonly<Record<string, string>>;
+}

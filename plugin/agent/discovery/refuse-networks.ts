@@ -1,0 +1,63 @@
+import { type Cidr, contains, containsNetwork, familyOf, type Ip, parseIp } from "../../datapath/address.ts";
+import { type AddressRange, fromNumber, parseRange } from "../../ipam/pool.ts";
+import { isHostCidr } from "./node-addresses.ts";
+
+/** What is known of the wire that underlay pods are on. */
+export interface Wire {
+  readonly subnets: readonly { readonly network: Cidr; readonly name: string }[];
+  /** Addresses of nodes and gateways. `own`: the node itself has it. */
+  readonly addresses: readonly { readonly address: Ip; readonly name: string; readonly own: boolean }[];
+  /** Ranges of UnderlayPools. */
+  readonly ranges: readonly { readonly range: AddressRange; readonly network: Cidr; readonly name: string }[];
+}
+
+/**
+ * Says why pods must not reach a network through their node: the route would take traffic off the wire.
+ *
+ * A network that lies inside an underlay subnet is refused only if something of the wire that is known lies in it: on a flat
+ * network (10.0.0.0/8 on every link) overlay and Services lie inside as well, and work.
+ * @returns undefined if the network may be used
+ */
+export function refuseNetwork(network: Cidr, wire: Wire): string | undefined {
+  const family = familyOf(network);
+  const held = wire.addresses.find(({ address }) => familyOf(address) === family && contains(network, address));
+  if (isHostCidr(network)) return held === undefined || held.own ? undefined : `it is the address of ${held.name}`;
+  const subnet = wire.subnets.find((one) => familyOf(one.network) === family && containsNetwork(network, one.network));
+  if (subnet !== undefined) {
+    const how = subnet.network === network ? "it is" : `it contains ${subnet.network},`;
+    return `${how} the network of ${subnet.name}`;
+  }
+  if (held !== undefined) return `it contains ${held.address}, the address of ${held.name}`;
+  const own = parseRange(network);
+  const given = wire.ranges.find(
+    ({ range, network: of }) => familyOf(of) === family && range.first <= own.last && own.first <= range.last,
+  );
+  if (given === undefined) return undefined;
+  const first = given.range.first > own.first ? given.range.first : own.first;
+  return `${fromNumber(first, family)} is also an address of ${given.name}`;
+}
+
+/** Reads the wire's part of an UnderlayPool; one that makes no sense is IPAM's to report. */
+export function wireOfPool(pool: {
+  readonly name: string;
+  readonly network: Cidr;
+  readonly ranges: readonly string[];
+  readonly gateway?: string | undefined;
+}): Pick<Wire, "addresses" | "ranges"> {
+  const name = `UnderlayPool ${pool.name}`;
+  const attempt = <T>(read: () => T): readonly T[] => {
+    try {
+      return [read()];
+    } catch {
+      return [];
+    }
+  };
+  const { gateway } = pool;
+  return {
+    addresses:
+      gateway === undefined
+        ? []
+        : attempt(() => ({ address: parseIp(gateway), name: `the gateway of ${name}`, own: false })),
+    ranges: pool.ranges.flatMap((text) => attempt(() => ({ range: parseRange(text), network: pool.network, name }))),
+  };
+}

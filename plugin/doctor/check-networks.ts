@@ -1,0 +1,73 @@
+import { type Cidr, contains, parseCidr, parseIp } from "../datapath/address.ts";
+import { parsePoolSpaces } from "../ipam/pool.ts";
+import type { Finding } from "./finding.ts";
+import type { ClusterSnapshot, NodeSnapshot } from "./snapshot.ts";
+
+const LINK_LOCAL = parseCidr("169.254.0.0/16");
+
+/** Networks that a node refuses, and nameservers that a pod cannot reach through its node. */
+export function checkNodeNetworks(node: NodeSnapshot): readonly Finding[] {
+  const refused = (node.facts?.refused ?? []).map(({ network, source, reason }): Finding => ({
+    check: "network-refused",
+    severity: "warning",
+    node: node.node,
+    message: `${source} says ${network}, but ${reason}: pods of ${node.node} reach it by the wire, not through the node.`,
+    remedy:
+      "Take the network out of its source if it is not an overlay or Service network; else give overlay and underlay networks that do not overlap.",
+    cells: [],
+  }));
+  return [...refused, ...node.attachments.flatMap((pod) => checkNameservers(node.node, pod))];
+}
+
+/** A link-local address is on no wire: the pod's gateway does not forward to it. */
+function checkNameservers(node: string, pod: NodeSnapshot["attachments"][number]): readonly Finding[] {
+  if (pod.type !== "underlay") return [];
+  return (pod.nameservers ?? [])
+    .filter((nameserver) => isIn(LINK_LOCAL, nameserver))
+    .filter(
+      (nameserver) =>
+        !pod.routes.some(({ destination, device }) => device !== pod.ifname && isIn(destination, nameserver)),
+    )
+    .map((nameserver) => ({
+      check: "nameserver-unreachable",
+      severity: "warning",
+      node,
+      message: `${pod.pod} on ${node} has the nameserver ${nameserver} and no route to it through its node: no name is resolved there.`,
+      remedy: `See whether NodeLocal DNSCache runs on ${node} and has ${nameserver} on a link; else add it to hijackCidrs in ConfigMap interlay-config.`,
+      cells: [],
+    }));
+}
+
+/** Addresses of nodes that an UnderlayPool may give to a pod. */
+export function checkPools(cluster: ClusterSnapshot): readonly Finding[] {
+  return cluster.pools.flatMap((pool) =>
+    cluster.nodes.flatMap(({ name, addresses }) =>
+      addresses
+        .filter((address) => mayGive(pool, address))
+        .map((address): Finding => ({
+          check: "node-address-in-pool",
+          severity: "warning",
+          node: name,
+          message: `UnderlayPool ${pool.name} may give ${address}, the address of node ${name}: a pod that has it takes the node off the network.`,
+          remedy: `Add ${address} to spec.excluded of UnderlayPool ${pool.name}.`,
+          cells: [],
+        })),
+    ),
+  );
+}
+
+function mayGive(pool: ClusterSnapshot["pools"][number], address: string): boolean {
+  try {
+    return parsePoolSpaces(pool).all.has(parseIp(address));
+  } catch {
+    return false; // a pool that makes no sense gives nothing
+  }
+}
+
+function isIn(network: string, address: string): boolean {
+  try {
+    return network !== "default" && contains(parseCidr(network) satisfies Cidr, parseIp(address));
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,38 @@
+import { readdirSync, readFileSync, statSync } from "node:fs";
+
+/** Reads the nameservers of pods from the resolv.conf of a process in their network namespace. */
+export class NameserverReader {
+  #processes: ReadonlyMap<number, string> | undefined;
+
+  /** @returns undefined if no process is found there that sees a resolv.conf */
+  read(netns: string): readonly string[] | undefined {
+    try {
+      this.#processes ??= findProcesses();
+      const process = this.#processes.get(statSync(netns).ino);
+      return process === undefined
+        ? undefined
+        : parseNameservers(readFileSync(`${process}/root/etc/resolv.conf`, "utf8"));
+    } catch {
+      return undefined;
+    }
+  }
+}
+
+export function parseNameservers(text: string): readonly string[] {
+  return [...text.matchAll(/^\s*nameserver\s+(\S+)/gm)].map(([, address = ""]) => address);
+}
+
+/** The last process of each network namespace, by the inode of the namespace: the first is a sandbox without a resolv.conf. */
+function findProcesses(): ReadonlyMap<number, string> {
+  const found = new Map<number, string>();
+  const pids = readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name))
+    .sort((a, b) => Number(a) - Number(b));
+  for (const pid of pids)
+    try {
+      found.set(statSync(`/proc/${pid}/ns/net`).ino, `/proc/${pid}`);
+    } catch {
+      // it has ended
+    }
+  return found;
+}
