@@ -1,167 +1,216 @@
 /**
- * The test harness, in one file: ginkgo's words on mocha, run by tsx, Deno-style (`npx tsx e2e/matrix.e2e.ts` runs one
- * spec alone). It knows nothing of the project but the results' schema.
+ * A test harness in one file: the words of ginkgo (Describe, It, By, Eventually, DeferCleanup …), the habits of Deno.test
+ * (steps as results, sanitizers, filter, shard, shuffle) and the reporters of mocha. It depends on mocha alone.
+ *
+ * A spec file runs alone (`npx tsx e2e/matrix.e2e.ts --filter nodes`) or together with others: import them all, then call
+ * `runSpecs`. Every spec is registered before the first one runs.
  */
+import { AsyncLocalStorage } from "node:async_hooks";
 import { setTimeout as sleep } from "node:timers/promises";
+import { parseArgs } from "node:util";
 import Mocha from "mocha";
-import type { CheckResult } from "../results/schema.ts";
-
-type Body = () => void | Promise<void>;
-interface Options {
-  readonly labels?: readonly string[];
-  /** Milliseconds for this spec or hook; 0 is none. */
-  readonly timeout?: number;
-}
-type Cleanup = () => unknown;
 
 const DEFAULT_TIMEOUT_MS = 120_000;
+/** How long a body that was aborted may take to end, before the cleanups run all the same. */
+const DEFAULT_GRACE_MS = 10_000;
+/** A node that runs for so long prints what it does. */
+const POLL_PROGRESS_MS = 60_000;
 
+export type Status = "passed" | "failed" | "skipped";
+/** A part of a spec, named by `By` or `context.step`. */
+export interface StepResult {
+  readonly name: string;
+  readonly status: Status;
+  readonly seconds: number;
+  readonly error?: string;
+  readonly steps?: readonly StepResult[];
+}
+/** A spec or a hook. `attempts` is given where it was run more than once. */
+export interface SpecResult extends StepResult {
+  readonly attempts?: number;
+}
 export interface RunSummary {
   readonly passed: number;
   readonly failed: number;
   readonly skipped: number;
-  readonly checks: readonly CheckResult[];
+  /** Every registered spec, and every hook that failed. */
+  readonly checks: readonly SpecResult[];
+  /** Every hook that ran, passed or failed. */
+  readonly hooks: readonly SpecResult[];
+  /** Why the run was ended early. */
+  readonly interrupted?: string;
 }
 
-const mocha = new Mocha({ ui: "bdd", timeout: DEFAULT_TIMEOUT_MS, reporter: "spec", allowUncaught: false });
-/** Its own: the global words stay those of a mocha that has loaded this file, as the unit tests' does. */
-const words = {} as Mocha.MochaGlobals;
-mocha.suite.emit("pre-require", words, "", mocha);
-const { describe, it, before, beforeEach, after } = words;
-
-const labelStack: (readonly string[])[] = [];
-/** Cleanups registered by a running hook belong to its suite, those of a running spec to that spec. */
-const suiteCleanups = new Map<Mocha.Suite, Cleanup[]>();
-let specCleanups: Cleanup[] | undefined;
-let runningSuite: Mocha.Suite | undefined;
-let currentStep: string | undefined;
-let scheduled = false;
-const checks: CheckResult[] = [];
-
-let settle: (summary: RunSummary) => void = () => undefined;
-/** Settles when every spec that was registered has run. */
-export const finished = new Promise<RunSummary>((resolve) => (settle = resolve));
-
-/** A group of specs. Its body only registers. */
-export function Describe(title: string, body: () => void): void;
-export function Describe(title: string, options: Options, body: () => void): void;
-export function Describe(title: string, optionsOrBody: Options | (() => void), maybeBody?: () => void): void {
-  const [options, body] = overload(optionsOrBody, maybeBody);
-  schedule();
-  const suite = describe(title, function () {
-    suiteCleanups.set(this, []);
-    labelStack.push(options.labels ?? []);
-    try {
-      body();
-    } finally {
-      labelStack.pop();
-    }
-    after(async function () {
-      this.timeout(DEFAULT_TIMEOUT_MS);
-      await runCleanups(suiteCleanups.get(suite) ?? []);
-    });
-  });
+/** What a body is given. */
+export interface SpecContext {
+  /** Aborted at the timeout, at an interrupt and by an uncaught error. Eventually, Consistently and `interruptible` follow it. */
+  readonly signal: AbortSignal;
+  /** Runs a part of the spec as a result of its own. The same as `By`. */
+  readonly step: <T>(name: string, body: () => T | Promise<T>) => Promise<T>;
 }
-export const Context = Describe;
-
-/** A spec. Left out (and counted as skipped) when the label filter says so. */
-export function It(title: string, body: Body): void;
-export function It(title: string, options: Options, body: Body): void;
-export function It(title: string, optionsOrBody: Options | Body, maybeBody?: Body): void {
-  register(it, title, ...overload(optionsOrBody, maybeBody));
+export type Body = (context: SpecContext) => unknown;
+export type Cleanup = () => unknown;
+export interface NodeOptions {
+  /** Milliseconds for the body; 0 is no limit. */
+  readonly timeout?: number;
+}
+/** What a group passes on to its specs: `labels` add up, the others hold unless a spec has its own. */
+export interface Options extends NodeOptions {
+  readonly labels?: readonly string[];
+  /** How often a spec may be tried; a spec that passes later than at the first attempt says so in its result. */
+  readonly flakeAttempts?: number;
+  /** Runs after everything that is not serial, in registration order, and in the first shard. */
+  readonly serial?: boolean;
+  /** Of a group: its specs keep their order and stay in one shard, and none runs after one that failed. */
+  readonly ordered?: boolean;
+  /** Fails a spec that leaves child processes, sockets, servers or file watchers of this process open. */
+  readonly sanitizeProcess?: boolean;
+}
+/** How a run is made; see `parseSettings` for the command line. */
+export interface Settings {
+  /** Label expression, see `matchesLabels`. */
+  readonly label?: string;
+  /** Regular expression over the full name. */
+  readonly filter?: string;
+  /** `2/3`: the second of three parts. */
+  readonly shard?: string;
+  /** Seed of a random order of groups and specs. */
+  readonly shuffle?: number;
+  readonly failFast?: boolean;
+  /** Further attempts for a spec that failed. */
+  readonly retry?: number;
+  /** How often every spec has to pass. */
+  readonly repeat?: number;
+  /** Name of a mocha reporter, or `none`. */
+  readonly reporter?: string;
+  readonly graceMs?: number;
 }
 
-/** The only spec to run. Refused in CI: a forgotten focus would make everything else pass. */
-export function FIt(title: string, body: Body): void {
-  if (process.env["CI"]) throw new Error(`"${title}" is focused (FIt): not in CI`);
-  register((name, run) => it.only(name, run), title, {}, body);
+/** The spec or hook that runs now. */
+interface RunningNode {
+  readonly title: string;
+  readonly started: number;
+  readonly controller: AbortController;
+  readonly cleanups: Cleanup[];
+  /** Steps that have begun and not ended, outermost first. */
+  readonly active: Set<MutableStep>;
+  /** An interrupt does not end it. */
+  readonly isCleanup: boolean;
+  ended: boolean;
+}
+interface MutableStep {
+  readonly name: string;
+  readonly started: number;
+  readonly steps: MutableStep[];
+  status?: Status;
+  seconds?: number;
+  error?: string;
+}
+/** Where a piece of code runs: its node, and the list that its next step is added to. */
+interface Place {
+  readonly node: RunningNode;
+  readonly steps: MutableStep[];
+}
+interface Spec {
+  readonly kind: "spec";
+  readonly title: string;
+  readonly name: string;
+  readonly parent: Group;
+  readonly options: Options;
+  readonly labels: readonly string[];
+  readonly body: Body;
+  readonly focused: boolean;
+  readonly pending: boolean;
+}
+type HookKind = "BeforeAll" | "BeforeEach" | "AfterEach" | "AfterAll" | "BeforeSuite" | "AfterSuite";
+interface Hook {
+  readonly kind: HookKind;
+  readonly body: Body;
+  readonly options: NodeOptions;
+}
+interface Group {
+  readonly kind: "group";
+  readonly title: string;
+  readonly name: string;
+  readonly parent: Group | undefined;
+  readonly options: Options;
+  readonly focused: boolean;
+  readonly children: (Group | Spec)[];
+  readonly hooks: Hook[];
+  readonly cleanups: Cleanup[];
 }
 
-function register(
-  define: (title: string, run: Mocha.AsyncFunc) => unknown,
-  title: string,
-  options: Options,
-  body: Body,
-): void {
-  const labels = [...labelStack.flat(), ...(options.labels ?? [])];
-  if (!matchesLabels(process.env["INTERLAY_LABEL"] ?? "", labels)) {
-    it.skip(title);
-    return;
-  }
-  define(title, async function () {
-    this.timeout(options.timeout ?? DEFAULT_TIMEOUT_MS);
-    const cleanups: Cleanup[] = [];
-    specCleanups = cleanups;
-    currentStep = undefined;
-    const started = performance.now();
-    const record = (status: CheckResult["status"], error?: string): void => {
-      const name = this.test?.fullTitle() ?? title;
-      checks.push({
-        name,
-        status,
-        seconds: (performance.now() - started) / 1000,
-        ...(error === undefined ? {} : { error }),
-      });
-    };
-    try {
-      await withStep(body);
-      record("passed");
-    } catch (error) {
-      record(error instanceof SkipError ? "skipped" : "failed", messageOf(error));
-      if (!(error instanceof SkipError)) throw error;
-      process.stdout.write(`      skipped: ${error.message}\n`);
-      this.skip();
-    } finally {
-      specCleanups = undefined;
-      await runCleanups(cleanups);
-    }
-  });
-}
+class SkipError extends Error {}
+const places = new AsyncLocalStorage<Place>();
+const annotated = new WeakSet<Error>();
 
-/** Once before the specs of this group. */
-export function BeforeAll(body: Body, options: Options = {}): void {
-  before(async function () {
-    this.timeout(options.timeout ?? DEFAULT_TIMEOUT_MS);
-    runningSuite = this.test?.parent;
-    try {
-      await withStep(body);
-    } finally {
-      runningSuite = undefined;
-    }
-  });
-}
-
-/** Before each spec of this group. */
-export function BeforeEach(body: Body): void {
-  beforeEach(async () => {
-    await withStep(body);
-  });
-}
-
-/** Leaves the running spec out, with the reason. */
+/** Leaves the running spec out, or in BeforeAll its whole group, with the reason. Works anywhere below a body. */
 export function Skip(reason: string): never {
   throw new SkipError(reason);
 }
 
-class SkipError extends Error {}
-
-/** Undoes what was just done, when its spec or group ends: last in, first out, also after a failure. */
-export function DeferCleanup(cleanup: Cleanup): void {
-  const list = specCleanups ?? (runningSuite && suiteCleanups.get(runningSuite));
-  if (list === undefined) throw new Error("DeferCleanup belongs in a spec or in BeforeAll");
-  list.push(cleanup);
+/** The signal of the spec or hook that runs; outside of one it is never aborted. */
+export function currentSignal(): AbortSignal {
+  return places.getStore()?.node.controller.signal ?? new AbortController().signal;
 }
 
-/** Names what happens now: in the output, and in the message if it fails. */
-export async function By<T>(step: string, body: () => T | Promise<T>): Promise<T> {
-  const before = currentStep;
-  currentStep = step;
-  const started = performance.now();
-  const result = await body();
-  const seconds = (performance.now() - started) / 1000;
-  if (seconds >= 0.5) process.stdout.write(`      · ${step} (${seconds.toFixed(1)} s)\n`);
-  currentStep = before;
-  return result;
+/** Settles like `work`, or rejects as soon as the running spec is aborted: for calls that take no signal. */
+export async function interruptible<T>(work: Promise<T>, signal: AbortSignal = currentSignal()): Promise<T> {
+  let stop: () => void = () => undefined;
+  const aborted = new Promise<never>((_, reject) => {
+    stop = () => {
+      reject(asError(signal.reason));
+    };
+    if (signal.aborted) stop();
+    else signal.addEventListener("abort", stop);
+  });
+  try {
+    return await Promise.race([work, aborted]);
+  } finally {
+    signal.removeEventListener("abort", stop);
+  }
+}
+
+/**
+ * Undoes what was just done, when its spec ends, or its group if it is called in BeforeAll: last in, first out, also after a
+ * failure, each within a time limit. After the end of its spec (a body that outlived its timeout) the cleanup runs at once.
+ */
+export function DeferCleanup(cleanup: Cleanup): void {
+  const node = places.getStore()?.node;
+  if (node === undefined) throw new Error("DeferCleanup has to be called in a spec or a hook");
+  node.cleanups.push(cleanup);
+  if (node.ended)
+    void runCleanups(node.cleanups).then((errors) => {
+      for (const error of errors)
+        process.stderr.write(`cleanup after the end of "${node.title}": ${messageOf(error)}\n`);
+    });
+}
+
+/** Names a part of a spec: a result of its own, in the progress while it runs, and in the error's message if it fails. */
+export async function By<T>(name: string, body: () => T | Promise<T>): Promise<T> {
+  const place = places.getStore();
+  const step: MutableStep = { name, started: performance.now(), steps: [] };
+  place?.steps.push(step);
+  place?.node.active.add(step);
+  const run = async (): Promise<T> => body();
+  try {
+    const value = await (place === undefined ? run() : places.run({ node: place.node, steps: step.steps }, run));
+    step.status = "passed";
+    return value;
+  } catch (error) {
+    step.status = error instanceof SkipError ? "skipped" : "failed";
+    step.error = messageOf(error);
+    if (error instanceof Error && !(error instanceof SkipError) && !annotated.has(error)) {
+      annotated.add(error);
+      error.message = `${name}: ${error.message}`;
+    }
+    throw error;
+  } finally {
+    step.seconds = (performance.now() - step.started) / 1000;
+    place?.node.active.delete(step);
+    if (step.seconds >= 0.5)
+      process.stdout.write(`      ${step.status === "failed" ? "✗" : "·"} ${name} (${step.seconds.toFixed(1)} s)\n`);
+  }
 }
 
 export interface Patience {
@@ -171,140 +220,794 @@ export interface Patience {
   readonly interval?: number;
 }
 
-/** Looks until `accept` is content; the error has the last value seen. A look that throws is looked at again. */
+/**
+ * Looks until `accept` returns true, and returns that value. A look that throws is repeated; one that hangs is given up at the
+ * deadline, but not before it had 10 seconds.
+ * @throws an error with the last value or error seen, at the deadline; the reason of the running spec's abort, at once
+ */
 export async function Eventually<T>(
   what: string,
-  look: () => T | Promise<T>,
+  look: (signal: AbortSignal) => T | Promise<T>,
   accept: (value: T) => boolean,
-  patience: Patience = {},
+  { timeout = 30_000, interval = 200 }: Patience = {},
 ): Promise<T> {
-  const { timeout = 30_000, interval = 200 } = patience;
+  const signal = currentSignal();
   const deadline = Date.now() + timeout;
   for (;;) {
     let last: string;
+    const limit = new AbortController();
+    const timer = setTimeout(
+      () => {
+        limit.abort(new Error("the look did not end"));
+      },
+      Math.max(deadline - Date.now(), 10_000),
+    );
     try {
-      const value = await look();
+      const both = AbortSignal.any([signal, limit.signal]);
+      const value = await interruptible((async () => look(both))(), both);
       if (accept(value)) return value;
       last = `last seen: ${show(value)}`;
     } catch (error) {
+      if (error instanceof SkipError) throw error;
+      if (signal.aborted) throw asError(signal.reason);
       last = `last error: ${messageOf(error)}`;
+    } finally {
+      clearTimeout(timer);
     }
     if (Date.now() >= deadline) throw new Error(`${what} did not come true in ${timeout} ms; ${last}`);
-    await sleep(interval);
+    await interruptible(sleep(interval), signal);
   }
 }
 
-/** Looks again and again; the first value that `accept` refuses is the failure. */
+/** Looks again and again; the first value that `accept` refuses fails the spec. */
 export async function Consistently<T>(
   what: string,
-  look: () => T | Promise<T>,
+  look: (signal: AbortSignal) => T | Promise<T>,
   accept: (value: T) => boolean,
-  patience: Patience = {},
+  { timeout = 2000, interval = 200 }: Patience = {},
 ): Promise<void> {
-  const { timeout = 2000, interval = 200 } = patience;
+  const signal = currentSignal();
   const deadline = Date.now() + timeout;
   do {
-    const value = await look();
+    const value = await interruptible((async () => look(signal))(), signal);
     if (!accept(value)) throw new Error(`${what} did not stay true; seen: ${show(value)}`);
-    await sleep(interval);
+    await interruptible(sleep(interval), signal);
   } while (Date.now() < deadline);
 }
 
 /**
- * Fails the group if what `snapshot` lists is more at its end than at its beginning: namespaces, links, rules, processes,
- * cluster objects. Call it first in a group, so that it looks after every cleanup.
+ * Evaluates a label expression: `matrix && !slow`, `a || (b && c)`. An empty expression takes everything.
+ * @throws on what is not a label expression
  */
-export function Sanitize(what: string, snapshot: () => Promise<readonly string[]>, patience: Patience = {}): void {
-  let earlier: ReadonlySet<string> = new Set();
-  BeforeAll(async () => {
-    earlier = new Set(await snapshot());
-    DeferCleanup(async () => {
-      const leaked = async () => (await snapshot()).filter((one) => !earlier.has(one));
-      await Eventually(`no leaked ${what}`, leaked, (list) => list.length === 0, { timeout: 30_000, ...patience });
-    });
-  });
-}
-
-/** `matrix && !slow`, `a || (b && c)`. An empty expression takes everything; an unknown word matches no label. */
 export function matchesLabels(expression: string, labels: readonly string[]): boolean {
   const tokens = expression.match(/&&|\|\||!|\(|\)|[\w.-]+/g) ?? [];
   if (tokens.join("") !== expression.replaceAll(/\s+/g, ""))
-    throw new Error(`"${expression}" is no label expression (words, &&, ||, !, parentheses)`);
+    throw new Error(`"${expression}" is not a label expression (words, &&, ||, !, parentheses)`);
   if (tokens.length === 0) return true;
   let at = 0;
-  const anyOf = (): boolean => {
-    let value = allOf();
+  const parseOr = (): boolean => {
+    let value = parseAnd();
     while (tokens[at] === "||") {
       at++;
-      value = allOf() || value;
+      value = parseAnd() || value;
     }
     return value;
   };
-  const allOf = (): boolean => {
-    let value = one();
+  const parseAnd = (): boolean => {
+    let value = parseTerm();
     while (tokens[at] === "&&") {
       at++;
-      value = one() && value;
+      value = parseTerm() && value;
     }
     return value;
   };
-  const one = (): boolean => {
+  const parseTerm = (): boolean => {
     const token = tokens[at++];
-    if (token === "!") return !one();
+    if (token === "!") return !parseTerm();
     if (token === "(") {
-      const value = anyOf();
+      const value = parseOr();
       if (tokens[at++] !== ")") throw new Error(`"${expression}" lacks a parenthesis`);
       return value;
     }
     if (token === undefined || !/^[\w.-]+$/.test(token))
-      throw new Error(`"${expression}" ends or breaks off at "${token ?? ""}"`);
+      throw new Error(`"${expression}" lacks a label before "${token ?? "its end"}"`);
     return labels.includes(token);
   };
-  const value = anyOf();
-  if (at !== tokens.length) throw new Error(`"${expression}" goes on after its end at "${tokens[at] ?? ""}"`);
+  const value = parseOr();
+  if (at !== tokens.length) throw new Error(`"${expression}" has "${tokens[at] ?? ""}" after its end`);
   return value;
 }
 
-/** Cleans up in reverse; every cleanup runs, the first error is thrown at the end. */
-async function runCleanups(cleanups: Cleanup[]): Promise<void> {
-  const errors: unknown[] = [];
-  for (let cleanup = cleanups.pop(); cleanup !== undefined; cleanup = cleanups.pop()) {
+/** Child processes, sockets, servers and watchers of this process that are open, numbered so that one more is seen. */
+export function listProcessResources(): readonly string[] {
+  const kinds = new Set(["ProcessWrap", "TCPSocketWrap", "TCPServerWrap", "PipeServerWrap", "UDPWrap", "FSEventWrap"]);
+  const counts = new Map<string, number>();
+  return process
+    .getActiveResourcesInfo()
+    .filter((kind) => kinds.has(kind))
+    .map((kind) => {
+      counts.set(kind, (counts.get(kind) ?? 0) + 1);
+      return `${kind} ${counts.get(kind) ?? 0}`;
+    });
+}
+
+/** Reads the flags that every spec file takes: --label --filter --shard --shuffle --fail-fast --retry --repeat --reporter --list. */
+export function parseSettings(argv: readonly string[], env: NodeJS.ProcessEnv = {}): Settings & { list: boolean } {
+  const text = { type: "string" } as const;
+  const flag = { type: "boolean", default: false } as const;
+  const { values } = parseArgs({
+    args: [...argv],
+    options: {
+      ...{ label: text, filter: text, shard: text, shuffle: text, retry: text, repeat: text, reporter: text },
+      ...{ "fail-fast": flag, list: flag },
+    },
+  });
+  const whole = (name: "shuffle" | "retry" | "repeat"): Readonly<Record<string, number>> => {
+    const value = values[name];
+    if (value === undefined) return {};
+    if (!/^\d+$/.test(value)) throw new Error(`invalid --${name} "${value}": a whole number is needed`);
+    return { [name]: Number(value) };
+  };
+  const label = values.label ?? env["INTERLAY_LABEL"];
+  return {
+    ...(label === undefined ? {} : { label }),
+    ...(values.filter === undefined ? {} : { filter: values.filter }),
+    ...(values.shard === undefined ? {} : { shard: values.shard }),
+    ...(values.reporter === undefined ? {} : { reporter: values.reporter }),
+    ...{ ...whole("shuffle"), ...whole("retry"), ...whole("repeat") },
+    ...{ failFast: values["fail-fast"], list: values.list },
+  };
+}
+
+/** A set of specs with its words and its run. The words of this module are those of one such set. */
+export class Harness {
+  readonly #root: Group = makeGroup("", undefined, {}, false);
+  #open: Group = this.#root;
+  #started = false;
+  #current: RunningNode | undefined;
+  #interrupted: string | undefined;
+  #progress = { done: 0, of: 0 };
+  readonly #onFirst: () => void;
+
+  /** @param onFirst called when the first spec or group is registered */
+  constructor(onFirst: () => void = () => undefined) {
+    this.#onFirst = onFirst;
+  }
+
+  /** A group of specs. Its body only registers. */
+  readonly Describe = (title: string, ...rest: [() => void] | [Options, () => void]): void => {
+    const [options, body] = rest.length === 1 ? [{}, rest[0]] : rest;
+    this.#addGroup(title, options, body, false);
+  };
+  /** The only group to run. Refused in CI, where a forgotten focus would make everything else pass. */
+  readonly FDescribe = (title: string, body: () => void): void => {
+    this.#addGroup(refuseFocusInCi(title), {}, body, true);
+  };
+  /** A spec. One that a filter leaves out is counted as skipped. */
+  readonly It = (title: string, ...rest: [Body] | [Options, Body]): void => {
+    const [options, body] = rest.length === 1 ? [{}, rest[0]] : rest;
+    this.#addSpec(title, options, body, {});
+  };
+  /** The only spec to run. Refused in CI. */
+  readonly FIt = (title: string, body: Body): void => {
+    this.#addSpec(refuseFocusInCi(title), {}, body, { focused: true });
+  };
+  /** A spec that is not written or not to be run yet: skipped as pending. */
+  readonly PIt = (title: string, body: Body = () => undefined): void => {
+    this.#addSpec(title, {}, body, { pending: true });
+  };
+  /** The same body for every entry of a table: a group with a spec for each. */
+  readonly DescribeTable = <A extends readonly unknown[]>(
+    title: string,
+    body: (...args: [...A, SpecContext]) => unknown,
+    entries: readonly TableEntry<A>[],
+    options: Options = {},
+  ): void => {
+    this.#addGroup(
+      title,
+      options,
+      () => {
+        for (const { name, args } of entries) this.#addSpec(name, {}, (context) => body(...args, context), {});
+      },
+      false,
+    );
+  };
+  /** Once before the specs of this group, if any of them runs. */
+  readonly BeforeAll = (body: Body, options: NodeOptions = {}): void => {
+    this.#open.hooks.push({ kind: "BeforeAll", body, options });
+  };
+  /** Once after the specs of this group, also when one failed. */
+  readonly AfterAll = (body: Body, options: NodeOptions = {}): void => {
+    this.#open.hooks.push({ kind: "AfterAll", body, options });
+  };
+  /** Before each attempt of each spec in this group and the groups in it, outer groups first. */
+  readonly BeforeEach = (body: Body, options: NodeOptions = {}): void => {
+    this.#open.hooks.push({ kind: "BeforeEach", body, options });
+  };
+  /** After each attempt of each spec, inner groups first, also when the spec failed. */
+  readonly AfterEach = (body: Body, options: NodeOptions = {}): void => {
+    this.#open.hooks.push({ kind: "AfterEach", body, options });
+  };
+  /** Once before all specs, outside of every group. */
+  readonly BeforeSuite = (body: Body, options: NodeOptions = {}): void => {
+    this.#addSuiteHook({ kind: "BeforeSuite", body, options });
+  };
+  /** Once after all specs, outside of every group. */
+  readonly AfterSuite = (body: Body, options: NodeOptions = {}): void => {
+    this.#addSuiteHook({ kind: "AfterSuite", body, options });
+  };
+  /**
+   * Fails the group if `list` has more at its end than at its beginning: namespaces, links, rules, processes, cluster objects.
+   * Call it first in a group, so that it looks after every cleanup.
+   */
+  readonly Sanitize = (what: string, list: () => Promise<readonly string[]>, patience: Patience = {}): void => {
+    this.BeforeAll(async () => {
+      const earlier = new Set(await list());
+      DeferCleanup(async () => {
+        const leaked = async () => (await list()).filter((one) => !earlier.has(one));
+        await Eventually(`no leaked ${what}`, leaked, (found) => found.length === 0, patience);
+      });
+    });
+  };
+
+  /** Ends the run: the running spec is aborted and fails, the others are skipped, every cleanup runs. */
+  readonly interrupt = (reason: string): void => {
+    this.#interrupted ??= reason;
+    if (this.#current?.isCleanup === false) this.#current.controller.abort(new Error(`interrupted: ${reason}`));
+  };
+
+  /** Every spec with its labels, and why it would be left out. Pure: nothing runs. */
+  readonly selectSpecs = (settings: Settings = {}): readonly SelectedSpec[] => select(this.#root, settings);
+
+  /** What runs now, since when, and in which step. */
+  readonly describeProgress = (): string => {
+    const node = this.#current;
+    const head = `${this.#progress.done} of ${this.#progress.of} specs done`;
+    if (node === undefined) return `${head}; nothing runs`;
+    const now = performance.now();
+    const since = (started: number) => `for ${((now - started) / 1000).toFixed(1)} s`;
+    const steps = [...node.active].map(({ name, started }) => `\n    step: ${name}, ${since(started)}`);
+    return `${head}; running: ${node.title}, ${since(node.started)}${steps.join("")}`;
+  };
+
+  /**
+   * Runs what was registered. Every registered spec has a result, whatever happens. A run without a single selected spec has a
+   * failed result that says so. SIGUSR2 prints the progress meanwhile.
+   */
+  readonly runSpecs = async (settings: Settings = {}): Promise<RunSummary> => {
+    if (this.#started) throw new Error("the specs have run already: a harness runs once");
+    this.#started = true;
+    const chosen = select(this.#root, settings);
+    const run = new Run(chosen, settings, {
+      interrupted: () => this.#interrupted,
+      current: (node) => (this.#current = node),
+      progress: (done, of) => (this.#progress = { done, of }),
+      describe: this.describeProgress,
+    });
+    const print = () => process.stderr.write(`${this.describeProgress()}\n`);
+    const fail = (error: unknown) => {
+      run.uncaught(this.#current, asError(error));
+    };
+    process.on("SIGUSR2", print).on("uncaughtException", fail).on("unhandledRejection", fail);
     try {
-      await cleanup();
-    } catch (error) {
-      errors.push(error);
+      return await run.all(this.#root);
+    } finally {
+      process.off("SIGUSR2", print).off("uncaughtException", fail).off("unhandledRejection", fail);
+    }
+  };
+
+  #addGroup(title: string, options: Options, body: () => void, focused: boolean): void {
+    const parent = this.#register();
+    const group = makeGroup(title, parent, options, focused);
+    parent.children.push(group);
+    this.#open = group;
+    try {
+      body();
+    } finally {
+      this.#open = parent;
     }
   }
-  if (errors.length > 0) throw new Error(`cleaning up failed: ${errors.map(messageOf).join("; ")}`);
-}
 
-async function withStep(body: Body): Promise<void> {
-  try {
-    await body();
-  } catch (error) {
-    if (currentStep !== undefined && error instanceof Error) error.message = `${currentStep}: ${error.message}`;
-    throw error;
-  } finally {
-    currentStep = undefined;
+  #addSpec(title: string, options: Options, body: Body, how: { focused?: boolean; pending?: boolean }): void {
+    const parent = this.#register();
+    const groups = ancestors(parent);
+    const inherited = Object.assign({}, ...groups.map((group) => group.options), options) as Options;
+    parent.children.push({
+      ...{ kind: "spec", title, name: joinNames(parent.name, title), parent, body, options: inherited },
+      labels: [...groups.flatMap((group) => group.options.labels ?? []), ...(options.labels ?? [])],
+      ...{ focused: how.focused === true, pending: how.pending === true },
+    });
+  }
+
+  #addSuiteHook(hook: Hook): void {
+    if (this.#open !== this.#root) throw new Error(`${hook.kind} has to be called outside of every group`);
+    this.#root.hooks.push(hook);
+  }
+
+  #register(): Group {
+    if (this.#started) throw new Error("a spec or group was registered after the run had begun");
+    if (this.#root.children.length === 0) this.#onFirst();
+    return this.#open;
   }
 }
 
-/** After the spec files have been read, that is, registered. */
-function schedule(): void {
-  if (scheduled) return;
-  scheduled = true;
-  setImmediate(() => {
-    const runner = mocha.run((failures) => {
-      const stats = runner.stats;
-      const summary = { passed: stats?.passes ?? 0, failed: failures, skipped: stats?.pending ?? 0, checks };
-      process.exitCode = failures === 0 ? 0 : 1;
-      settle(summary);
-    });
+export interface TableEntry<A extends readonly unknown[]> {
+  readonly name: string;
+  readonly args: A;
+}
+/** One line of a DescribeTable. */
+export function Entry<A extends readonly unknown[]>(name: string, ...args: A): TableEntry<A> {
+  return { name, args };
+}
+
+export interface SelectedSpec {
+  readonly name: string;
+  readonly labels: readonly string[];
+  /** Undefined: it runs. */
+  readonly leftOut: string | undefined;
+}
+
+function select(root: Group, settings: Settings): readonly (SelectedSpec & { readonly spec: Spec })[] {
+  const specs = orderSpecs(root, settings.shuffle);
+  const focus = specs.some(isFocused);
+  const filter = settings.filter === undefined ? undefined : new RegExp(settings.filter);
+  const shards = shardSpecs(specs, settings.shard);
+  return specs.map((spec) => {
+    const reason = (): string | undefined => {
+      if (spec.pending) return "pending";
+      if (focus && !isFocused(spec)) return "another spec is focused";
+      if (!matchesLabels(settings.label ?? "", spec.labels)) return `left out by --label "${settings.label ?? ""}"`;
+      if (filter?.test(spec.name) === false) return `left out by --filter "${settings.filter ?? ""}"`;
+      return shards.has(spec) ? undefined : `in another shard than ${settings.shard ?? ""}`;
+    };
+    return { spec, name: spec.name, labels: spec.labels, leftOut: reason() };
   });
 }
 
-function overload<T>(optionsOrBody: Options | T, maybeBody: T | undefined): [Options, T] {
-  return maybeBody === undefined ? [{}, optionsOrBody as T] : [optionsOrBody as Options, maybeBody];
+/** In registration order, or shuffled group by group; serial ones last, ordered groups as they are. */
+function orderSpecs(root: Group, seed: number | undefined): readonly Spec[] {
+  const random = seed === undefined ? undefined : makeRandom(seed);
+  const visit = (group: Group): readonly Spec[] => {
+    const isSerial = (child: Group | Spec) => Number(child.options.serial === true);
+    const children = [...group.children];
+    if (random !== undefined && group.options.ordered !== true)
+      for (let last = children.length - 1; last > 0; last--) {
+        const other = Math.floor(random() * (last + 1));
+        const [a, b] = [children[last], children[other]];
+        if (a !== undefined && b !== undefined) [children[last], children[other]] = [b, a];
+      }
+    children.sort((a, b) => isSerial(a) - isSerial(b));
+    group.children.splice(0, group.children.length, ...children);
+    return children.flatMap((child) => (child.kind === "spec" ? [child] : visit(child)));
+  };
+  return visit(root);
+}
+
+/** The specs of shard `2/3`. What is in one ordered group stays together; what is serial is in the first shard. */
+function shardSpecs(specs: readonly Spec[], shard: string | undefined): ReadonlySet<Spec> {
+  if (shard === undefined) return new Set(specs);
+  const [, index = 0, count = 0] = (/^(\d+)\/(\d+)$/.exec(shard) ?? []).map(Number);
+  if (index < 1 || index > count) throw new Error(`invalid --shard "${shard}": write it like 2/3`);
+  const units = new Map<Group | Spec, number>();
+  return new Set(
+    specs.filter((spec) => {
+      const unit = ancestors(spec.parent).find(({ options }) => options.ordered === true) ?? spec;
+      if (spec.options.serial === true) return index === 1;
+      if (!units.has(unit)) units.set(unit, units.size);
+      return (units.get(unit) ?? 0) % count === index - 1;
+    }),
+  );
+}
+
+interface RunHost {
+  readonly interrupted: () => string | undefined;
+  readonly current: (node: RunningNode | undefined) => void;
+  readonly progress: (done: number, of: number) => void;
+  readonly describe: () => string;
+}
+
+/** One run: owns the results. */
+class Run {
+  readonly #leftOut: ReadonlyMap<Spec, string | undefined>;
+  readonly #settings: Settings;
+  readonly #host: RunHost;
+  readonly #output: Output;
+  readonly #checks: SpecResult[] = [];
+  readonly #hooks: SpecResult[] = [];
+  #done = 0;
+  #failed = false;
+
+  constructor(
+    chosen: readonly { readonly spec: Spec; readonly leftOut: string | undefined }[],
+    settings: Settings,
+    host: RunHost,
+  ) {
+    this.#leftOut = new Map(chosen.map(({ spec, leftOut }) => [spec, leftOut]));
+    this.#settings = settings;
+    this.#host = host;
+    this.#output = new Output(settings.reporter ?? "spec");
+  }
+
+  async all(root: Group): Promise<RunSummary> {
+    this.#output.begin();
+    this.#host.progress(0, this.#selected());
+    await this.#group(root, undefined);
+    if (![...this.#leftOut.values()].includes(undefined)) {
+      const error = `nothing was selected: ${this.#leftOut.size} specs are registered, and none of them fits ${describeSelection(this.#settings)}`;
+      this.#record({ name: "at least one spec is selected", status: "failed", seconds: 0, error }, this.#checks);
+    }
+    this.#output.end();
+    this.#host.current(undefined);
+    const count = (status: Status) => this.#checks.filter((check) => check.status === status).length;
+    const interrupted = this.#host.interrupted();
+    return {
+      ...{ passed: count("passed"), failed: count("failed"), skipped: count("skipped") },
+      ...{ checks: this.#checks, hooks: this.#hooks },
+      ...(interrupted === undefined ? {} : { interrupted }),
+    };
+  }
+
+  /** An error that no body was waiting for: the spec or hook that runs is to blame; without one, the run is. */
+  uncaught(node: RunningNode | undefined, error: Error): void {
+    error.message = `uncaught: ${error.message}`;
+    if (node?.ended === false) node.controller.abort(error);
+    else
+      this.#record(
+        { name: "no uncaught error", status: "failed", seconds: 0, error: error.message },
+        this.#checks,
+        error,
+      );
+  }
+
+  /** @param skipped why everything in the group is left out, if it is */
+  async #group(group: Group, skipped: string | undefined): Promise<void> {
+    const specs = specsIn(group).filter((spec) => this.#leftOut.get(spec) === undefined);
+    let reason = skipped;
+    this.#output.openGroup(group);
+    const runs = specs.length > 0 && reason === undefined && this.#stop() === undefined;
+    if (runs)
+      for (const hook of hooksOf(group, "BeforeSuite", "BeforeAll")) {
+        const error = await this.#hook(hook, group);
+        if (error === undefined) continue;
+        reason =
+          error instanceof SkipError ? error.message : `${hook.kind} of "${group.title}" failed: ${messageOf(error)}`;
+        break;
+      }
+    let failedBefore: string | undefined;
+    for (const child of group.children) {
+      const why = reason ?? (group.options.ordered === true ? failedBefore : undefined);
+      if (child.kind === "group") await this.#group(child, why);
+      else if ((await this.#spec(child, why)) === "failed")
+        failedBefore = `an earlier spec of the ordered group failed: ${child.title}`;
+    }
+    if (runs) for (const hook of hooksOf(group, "AfterAll", "AfterSuite")) await this.#hook(hook, group);
+    if (runs && group.cleanups.length > 0) {
+      const started = performance.now();
+      const errors = await runCleanups(group.cleanups, this.#host.current);
+      this.#recordHook("DeferCleanup", group, started, [], combine(undefined, errors));
+    }
+    this.#output.closeGroup();
+  }
+
+  async #spec(spec: Spec, skipped: string | undefined): Promise<Status> {
+    const reason = this.#leftOut.get(spec) ?? this.#stop() ?? skipped;
+    const started = performance.now();
+    const steps: MutableStep[] = [];
+    let error: Error | undefined = reason === undefined ? undefined : new SkipError(reason);
+    let attempts = 0;
+    if (reason === undefined) {
+      const allowed = Math.max(spec.options.flakeAttempts ?? 1, 1 + (this.#settings.retry ?? 0));
+      for (let round = 0; round < (this.#settings.repeat ?? 1) && error === undefined; round++)
+        for (let attempt = 1; attempt <= allowed; attempt++) {
+          attempts++;
+          error = await this.#attempt(spec, steps);
+          if (error === undefined || error instanceof SkipError || this.#host.interrupted() !== undefined) break;
+          if (attempt < allowed) this.#output.say(`      attempt ${attempt} of ${allowed} failed: ${error.message}`);
+        }
+    }
+    const status = error === undefined ? "passed" : error instanceof SkipError ? "skipped" : "failed";
+    if (status === "failed") this.#failed = true;
+    if (this.#leftOut.get(spec) === undefined) this.#host.progress(++this.#done, this.#selected());
+    const result: SpecResult = {
+      ...{ name: spec.name, status, seconds: (performance.now() - started) / 1000 },
+      ...(error === undefined ? {} : { error: error.message }),
+      ...(attempts > 1 ? { attempts } : {}),
+      ...(steps.length === 0 ? {} : { steps: steps.map(finishStep) }),
+    };
+    this.#record(result, this.#checks, error, spec.title);
+    return status;
+  }
+
+  /** BeforeEach, the body, AfterEach, the cleanups. Everything that can run runs; all errors are in the one returned. */
+  async #attempt(spec: Spec, steps: MutableStep[]): Promise<Error | undefined> {
+    const cleanups: Cleanup[] = [];
+    const before = new Set(listProcessResources());
+    const groups = ancestors(spec.parent);
+    let first: Error | undefined;
+    const errors: Error[] = [];
+    const node = async (title: string, body: Body, timeout: number | undefined) =>
+      this.#node({ title, body, timeout, cleanups, steps });
+    for (const hook of groups.flatMap((group) => hooksOf(group, "BeforeEach"))) {
+      first = await node(`${spec.name} (BeforeEach)`, hook.body, hook.options.timeout);
+      if (first !== undefined) break;
+    }
+    first ??= await node(spec.name, spec.body, spec.options.timeout);
+    for (const hook of groups.toReversed().flatMap((group) => hooksOf(group, "AfterEach"))) {
+      const error = await node(`${spec.name} (AfterEach)`, hook.body, hook.options.timeout);
+      if (error !== undefined) errors.push(new Error(`AfterEach: ${error.message}`, { cause: error }));
+    }
+    for (const error of await runCleanups(cleanups, this.#host.current))
+      errors.push(new Error(`cleanup: ${error.message}`, { cause: error }));
+    if (spec.options.sanitizeProcess === true) {
+      const open = () => listProcessResources().filter((one) => !before.has(one));
+      for (let wait = 0; wait < 20 && open().length > 0; wait++) await sleep(50);
+      if (open().length > 0) errors.push(new Error(`left open in this process: ${open().join(", ")}`));
+    }
+    return combine(first, errors);
+  }
+
+  async #hook(hook: Hook, group: Group): Promise<Error | undefined> {
+    const steps: MutableStep[] = [];
+    const started = performance.now();
+    const title = joinNames(group.name, `(${hook.kind})`);
+    const error = await this.#node({
+      ...{ title, body: hook.body, timeout: hook.options.timeout, cleanups: group.cleanups, steps },
+    });
+    this.#recordHook(hook.kind, group, started, steps, error);
+    return error;
+  }
+
+  /** Runs one body within its time. The error is that of the abort, if it was aborted. */
+  async #node(what: {
+    readonly title: string;
+    readonly body: Body;
+    readonly timeout: number | undefined;
+    readonly cleanups: Cleanup[];
+    readonly steps: MutableStep[];
+  }): Promise<Error | undefined> {
+    const controller = new AbortController();
+    const node: RunningNode = {
+      ...{ title: what.title, started: performance.now(), controller, cleanups: what.cleanups },
+      ...{ active: new Set(), isCleanup: false, ended: false },
+    };
+    this.#host.current(node);
+    const poll = setInterval(() => {
+      this.#output.say(`      ${this.#host.describe()}`);
+    }, POLL_PROGRESS_MS).unref();
+    const error = await runWithin(node, what.body, what.timeout ?? DEFAULT_TIMEOUT_MS, {
+      steps: what.steps,
+      graceMs: this.#settings.graceMs ?? DEFAULT_GRACE_MS,
+    });
+    clearInterval(poll);
+    return error;
+  }
+
+  #recordHook(
+    kind: HookKind | "DeferCleanup",
+    group: Group,
+    started: number,
+    steps: readonly MutableStep[],
+    error: Error | undefined,
+  ): void {
+    const failed = error !== undefined && !(error instanceof SkipError);
+    const result: SpecResult = {
+      ...{ name: joinNames(group.name, `(${kind})`), status: failed ? "failed" : error ? "skipped" : "passed" },
+      seconds: (performance.now() - started) / 1000,
+      ...(error === undefined ? {} : { error: error.message }),
+      ...(steps.length === 0 ? {} : { steps: steps.map(finishStep) }),
+    };
+    this.#hooks.push(result);
+    if (failed) this.#record(result, this.#checks, error, `(${kind})`);
+  }
+
+  #record(result: SpecResult, into: SpecResult[], error?: Error, title: string = result.name): void {
+    into.push(result);
+    this.#output.result(title, result, error);
+  }
+
+  #stop(): string | undefined {
+    const interrupted = this.#host.interrupted();
+    if (interrupted !== undefined) return `interrupted: ${interrupted}`;
+    return this.#failed && this.#settings.failFast === true ? "an earlier spec failed (--fail-fast)" : undefined;
+  }
+
+  #selected(): number {
+    return [...this.#leftOut.values()].filter((reason) => reason === undefined).length;
+  }
+}
+
+/** Runs a body until it ends, or is aborted and has had its grace. */
+async function runWithin(
+  node: RunningNode,
+  body: Body,
+  timeoutMs: number,
+  { steps, graceMs }: { readonly steps: MutableStep[]; readonly graceMs: number },
+): Promise<Error | undefined> {
+  const { signal } = node.controller;
+  const onTimeout = () => {
+    const during = [...node.active].map(({ name }) => `, during "${name}"`).join("");
+    node.controller.abort(new Error(`timed out after ${timeoutMs} ms${during}`));
+  };
+  const timer = timeoutMs > 0 ? setTimeout(onTimeout, timeoutMs) : undefined;
+  const work = places.run({ node, steps }, async () => {
+    await body({ signal, step: By });
+  });
+  const ended = work.then(
+    () => undefined,
+    (error: unknown) => asError(error),
+  );
+  const aborted = new Promise<"aborted">((resolve) => {
+    signal.addEventListener("abort", () => {
+      resolve("aborted");
+    });
+  });
+  const outcome = await Promise.race([ended, aborted]);
+  clearTimeout(timer);
+  if (outcome !== "aborted") {
+    node.ended = true;
+    return signal.aborted ? asError(signal.reason) : outcome;
+  }
+  const graceOver = new AbortController();
+  const late = await Promise.race([
+    ended.then(() => false),
+    sleep(graceMs, true, { signal: graceOver.signal }).catch(() => false),
+  ]);
+  graceOver.abort();
+  node.ended = true;
+  const reason = asError(signal.reason);
+  if (late) reason.message += `; its body has not ended ${graceMs} ms later`;
+  return reason;
+}
+
+/** Runs cleanups in reverse, each within a time limit; one that fails does not keep the others from running. */
+async function runCleanups(
+  cleanups: Cleanup[],
+  onNode: (node: RunningNode) => void = () => undefined,
+): Promise<readonly Error[]> {
+  const errors: Error[] = [];
+  for (let cleanup = cleanups.pop(); cleanup !== undefined; cleanup = cleanups.pop()) {
+    const node: RunningNode = {
+      ...{ title: "cleanup", started: performance.now(), controller: new AbortController(), cleanups },
+      ...{ active: new Set<MutableStep>(), isCleanup: true, ended: false },
+    };
+    onNode(node);
+    const error = await runWithin(node, cleanup, DEFAULT_TIMEOUT_MS, { steps: [], graceMs: 0 });
+    if (error !== undefined && !(error instanceof SkipError)) errors.push(error);
+  }
+  return errors;
+}
+
+/** The first error with what went wrong after it; a skipped spec whose cleanup fails has failed. */
+function combine(first: Error | undefined, later: readonly Error[]): Error | undefined {
+  if (later.length === 0) return first;
+  const all = [...(first === undefined || first instanceof SkipError ? [] : [first]), ...later];
+  const [one] = all;
+  if (one === undefined || all.length === 1) return one;
+  one.message = all.map(({ message }) => message).join("\nthen: ");
+  return one;
+}
+
+/** Results as a mocha reporter takes them. */
+class Output {
+  readonly #runner: Mocha.Runner | undefined;
+  readonly #suites: Mocha.Suite[] = [];
+
+  constructor(reporter: string) {
+    const root = new Mocha.Suite("", new Mocha.Context());
+    root.root = true;
+    this.#suites.push(root);
+    if (reporter === "none") return;
+    const Reporter = (Mocha.reporters as unknown as Readonly<Record<string, ReporterClass | undefined>>)[
+      reporter.replace(/^./, (letter) => letter.toUpperCase())
+    ];
+    if (Reporter === undefined) throw new Error(`mocha has no reporter "${reporter}"`);
+    this.#runner = new Mocha.Runner(root, {});
+    this.#runner.stats = { suites: 0, tests: 0, passes: 0, pending: 0, failures: 0 };
+    new Reporter(this.#runner, {});
+  }
+
+  begin(): void {
+    if (this.#runner?.stats) this.#runner.stats.start = new Date();
+    this.#runner?.emit("start");
+  }
+
+  openGroup(group: Group): void {
+    const parent = this.#suites.at(-1);
+    if (parent === undefined || group.parent === undefined) return;
+    const suite = new Mocha.Suite(group.title, parent.ctx);
+    parent.addSuite(suite);
+    this.#suites.push(suite);
+    this.#runner?.emit("suite", suite);
+  }
+
+  closeGroup(): void {
+    if (this.#suites.length > 1) this.#runner?.emit("suite end", this.#suites.pop());
+  }
+
+  result(title: string, { status, seconds, error: reason = "" }: SpecResult, error?: Error): void {
+    const runner = this.#runner;
+    const stats = runner?.stats;
+    if (runner === undefined || stats === undefined) return;
+    const test = new Mocha.Test(status === "skipped" ? `${title} (skipped: ${reason})` : title, () => undefined);
+    this.#suites.at(-1)?.addTest(test);
+    test.duration = Math.round(seconds * 1000);
+    stats.tests++;
+    if (status === "passed") stats.passes++;
+    else if (status === "failed") stats.failures++;
+    else stats.pending++;
+    if (status === "passed") runner.emit("pass", test);
+    else if (status === "failed") runner.emit("fail", test, error ?? new Error(reason));
+    else runner.emit("pending", test);
+    runner.emit("test end", test);
+  }
+
+  say(line: string): void {
+    if (this.#runner !== undefined) process.stdout.write(`${line}\n`);
+  }
+
+  end(): void {
+    const stats = this.#runner?.stats;
+    if (stats?.start) Object.assign(stats, { end: new Date(), duration: Date.now() - stats.start.getTime() });
+    this.#runner?.emit("end");
+  }
+}
+type ReporterClass = new (runner: Mocha.Runner, options: Mocha.MochaOptions) => unknown;
+
+function makeGroup(title: string, parent: Group | undefined, options: Options, focused: boolean): Group {
+  const name = joinNames(parent?.name ?? "", title);
+  return { kind: "group", title, name, parent, options, focused, children: [], hooks: [], cleanups: [] };
+}
+
+/** From the root to the group itself. */
+function ancestors(group: Group): readonly Group[] {
+  return group.parent === undefined ? [group] : [...ancestors(group.parent), group];
+}
+
+function specsIn(group: Group): readonly Spec[] {
+  return group.children.flatMap((child) => (child.kind === "spec" ? [child] : specsIn(child)));
+}
+
+function hooksOf(group: Group, ...kinds: readonly HookKind[]): readonly Hook[] {
+  return group.hooks.filter(({ kind }) => kinds.includes(kind));
+}
+
+function isFocused(spec: Spec): boolean {
+  return spec.focused || ancestors(spec.parent).some(({ focused }) => focused);
+}
+
+function refuseFocusInCi(title: string): string {
+  if (process.env["CI"]) throw new Error(`"${title}" is focused: remove the focus before CI runs it`);
+  return title;
+}
+
+function describeSelection({ label, filter, shard }: Settings): string {
+  const flags = Object.entries({ label, filter, shard }).flatMap(([name, value]) =>
+    value ? [`--${name} "${value}"`] : [],
+  );
+  return flags.length === 0 ? "(all are pending)" : flags.join(" and ");
+}
+
+function finishStep({ name, status = "failed", seconds, started, error, steps }: MutableStep): StepResult {
+  return {
+    ...{ name, status, seconds: seconds ?? (performance.now() - started) / 1000 },
+    ...(error === undefined ? {} : { error }),
+    ...(steps.length === 0 ? {} : { steps: steps.map(finishStep) }),
+  };
+}
+
+/** mulberry32: the same numbers between 0 and 1 for the same seed. */
+function makeRandom(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+function joinNames(...names: readonly string[]): string {
+  return names.filter((name) => name !== "").join(" ");
 }
 
 function show(value: unknown): string {
@@ -312,6 +1015,39 @@ function show(value: unknown): string {
   return text.length > 2000 ? `${text.slice(0, 2000)}…` : text;
 }
 
+function asError(error: unknown): Error {
+  return error instanceof Error ? error : new Error(String(error));
+}
+
 function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  return asError(error).message;
+}
+
+/** The set of specs that the words of this module belong to. Runs by itself once a spec file that was started alone is read. */
+export const harness = new Harness(() => {
+  process.once("beforeExit", () => void runAlone());
+});
+export const { Describe, FDescribe, It, FIt, PIt, DescribeTable, Sanitize, interrupt, selectSpecs, runSpecs } = harness;
+export const { BeforeAll, AfterAll, BeforeEach, AfterEach, BeforeSuite, AfterSuite } = harness;
+export const Context = Describe;
+
+/** A spec file that was started by itself: flags from the command line, exit status 1 if anything failed, 2 for wrong flags. */
+async function runAlone(): Promise<void> {
+  try {
+    const settings = parseSettings(process.argv.slice(2), process.env);
+    if (settings.list) {
+      for (const { name, labels, leftOut } of selectSpecs(settings))
+        process.stdout.write(
+          `${name}${labels.length > 0 ? ` [${labels.join(", ")}]` : ""}${leftOut ? `: ${leftOut}` : ""}\n`,
+        );
+      return;
+    }
+    for (const name of ["SIGINT", "SIGTERM"] as const) process.once(name, interrupt);
+    process.exitCode = 1; // also if the process ends because nothing is left that could wake a body up
+    const { failed, interrupted } = await runSpecs(settings);
+    process.exitCode = interrupted !== undefined ? 130 : failed > 0 ? 1 : 0;
+  } catch (error) {
+    process.stderr.write(`${messageOf(error)}\n`);
+    process.exitCode = 2;
+  }
 }

@@ -15,6 +15,9 @@ const SHAPES: Readonly<Record<string, Shape>> = {
     required: ["name", "tests"],
     optional: ["failures", "errors", "skipped", "time", "timestamp", "hostname", "id", "package", "file"],
   },
+  properties: { parents: ["testsuite"], required: [], optional: [] },
+  property: { parents: ["properties"], required: ["name", "value"], optional: [] },
+  "system-out": { parents: ["testcase"], required: [], optional: [] },
   testcase: { parents: ["testsuite"], required: ["name"], optional: ["classname", "time", "status", "assertions"] },
   failure: { parents: ["testcase"], required: [], optional: ["message", "type"] },
   skipped: { parents: ["testcase"], required: [], optional: ["message", "type"] },
@@ -34,7 +37,7 @@ function elementsOf(xml: string): readonly Element[] {
   const found: Element[] = [];
   const open: number[] = [];
   const body = xml.replace(/^<\?xml version="1\.0" encoding="UTF-8"\?>\n/, "");
-  const rest = body.replaceAll(/<(\/?)([a-z]+)((?: [a-z]+="[^"<]*")*)(\/?)>/g, (_, close, name, text, empty) => {
+  const rest = body.replaceAll(/<(\/?)([a-z-]+)((?: [a-z]+="[^"<]*")*)(\/?)>/g, (_, close, name, text, empty) => {
     const top = open.at(-1);
     if (close === "/") {
       assert.equal(found[open.pop() ?? -1]?.name, name, "an element that is not open is closed");
@@ -79,7 +82,7 @@ describe("junit.xml", () => {
   it("counts what it has", () => {
     elements.forEach(({ name, attributes }, index) => {
       if (name !== "testsuite") return;
-      const cases = elements.flatMap((one, at) => (one.under === index ? [at] : []));
+      const cases = elements.flatMap((one, at) => (one.under === index && one.name === "testcase" ? [at] : []));
       const of = (what: string) => elements.filter((one) => one.name === what && cases.includes(one.under)).length;
       assert.deepEqual(
         [attributes["tests"], attributes["failures"], attributes["skipped"]],
@@ -92,5 +95,38 @@ describe("junit.xml", () => {
   it("says of a failed cell what was expected, the likely cause, and the command that asks it again", () => {
     assert.match(xml, /message="expected pass, was fail: a &lt;b&gt;/);
     assert.match(xml, />likely cause: host-route: a route is missing&#10;again: npm run e2e -- /);
+  });
+
+  it("shows a blocked cell as one", () => {
+    assert.match(xml, /<system-out>blocked, as expected: INVALID/);
+  });
+
+  it("names every case by the cell's id, which has no address, and no two the same", () => {
+    const names = elements.filter(({ name }) => name === "testcase").map(({ attributes }) => attributes["name"] ?? "");
+    assert.equal(new Set(names).size, names.length, names.join("\n"));
+    assert.ok(names.includes("matrix/underlay-1-a/overlay-2-b/other-node/tcp"));
+    assert.ok(
+      names.every((name) => !/\d+\.\d+\.\d+\.\d+/.test(name)),
+      names.join("\n"),
+    );
+  });
+
+  it("has versions, provider and variant as properties, and a time", () => {
+    const properties = new Map(
+      elements
+        .filter(({ name }) => name === "property")
+        .map(({ attributes }) => [attributes["name"], attributes["value"]] as const),
+    );
+    assert.equal(properties.get("version.kubernetes"), "v1.29.15");
+    assert.equal(properties.get("provider"), "kind");
+    assert.equal(properties.get("returnPath"), "liberal");
+    assert.match(xml, /<testsuite [^>]*timestamp="2026-01-01T00:00:00"/);
+  });
+
+  it("lists a check's steps", () => {
+    const inner = { name: "look", status: "failed" as const, seconds: 0.5 };
+    const step = { name: "switch", status: "failed" as const, seconds: 1, steps: [inner] };
+    const text = toJunit({ ...report, checks: [{ name: "one", status: "failed", seconds: 1, steps: [step] }] });
+    assert.match(text, /failed: switch \(1\.000 s\)&#10; {2}failed: look \(0\.500 s\)/);
   });
 });

@@ -1,12 +1,15 @@
 import { rerunCommand, rerunFlags } from "./rerun.ts";
-import type { CellResult, CheckResult, Report, VariantResult } from "./schema.ts";
-import { variantTitle } from "./title.ts";
+import type { CellResult, CheckResult, Report, StepResult, VariantResult } from "./schema.ts";
+import { nodesSay, variantTitle } from "./title.ts";
 
-/** JUnit XML as GitHub, GitLab and Jenkins read it: a suite a variant, a case a cell; one suite for the checks. */
+/**
+ * JUnit XML as GitHub, GitLab and Jenkins read it: a suite a variant, a case a cell, named by its id, which is the same in every
+ * run; one suite for the checks. A cell that is blocked as expected says so in its `system-out`.
+ */
 export function toJunit(report: Report): string {
   const suites = [
-    ...report.variants.map((variant) => variantSuite(variant, rerunFlags(report.provider, variant))),
-    checksSuite(report.checks),
+    ...report.variants.map((variant) => variantSuite(report, variant)),
+    checksSuite(report, report.checks),
   ];
   const { passed, failed, skipped } = report.summary;
   return [
@@ -18,53 +21,127 @@ export function toJunit(report: Report): string {
   ].join("\n");
 }
 
-function variantSuite(variant: VariantResult, flags: string): string {
+function variantSuite(report: Report, variant: VariantResult): string {
   const title = variantTitle(variant);
-  const failures = variant.cells.filter((cell) => !cell.ok).length;
-  return suite(
-    title,
-    variant.cells.length,
-    failures,
-    0,
-    variant.seconds,
-    variant.cells.map((cell) => cellCase(title, cell, flags)),
-  );
+  const flags = rerunFlags(report.provider, variant);
+  const name = uniqueNames();
+  return suite(report, {
+    name: title,
+    seconds: variant.seconds,
+    properties: { ...commonProperties(report), ...variantProperties(variant) },
+    failures: variant.cells.filter((cell) => !cell.ok).length,
+    skipped: 0,
+    cases: variant.cells.map((cell) => cellCase(title, name(cell.id), cell, flags)),
+  });
 }
 
-function cellCase(title: string, cell: CellResult, flags: string): string {
-  const name = `[${cell.group}] ${cell.source} -> ${cell.target}, ${cell.placement}, ${cell.protocol} ${cell.address}`;
-  const head = `<testcase classname="${escapeXml(title)}" name="${escapeXml(name)}" time="${(cell.latencyMs / 1000).toFixed(3)}"`;
-  if (cell.ok) return `    ${head}/>`;
+function cellCase(title: string, name: string, cell: CellResult, flags: string): string {
+  const head = `testcase classname="${escapeXml(title)}" name="${escapeXml(name)}" time="${(cell.latencyMs / 1000).toFixed(3)}"`;
   const message = `expected ${cell.expected}, was ${cell.actual}${cell.reason === undefined ? "" : `: ${cell.reason}`}`;
-  return `    ${head}><failure message="${escapeXml(message)}">${escapeXml(cell.cause === undefined ? "" : `likely cause: ${cell.cause}\n`)}again: ${escapeXml(rerunCommand(flags, cell.id))}</failure></testcase>`;
+  const cause = cell.cause === undefined ? "" : `likely cause: ${cell.cause}\n`;
+  const again = `again: ${rerunCommand(flags, cell.id)}`;
+  return element(head, [
+    ...(cell.ok ? [] : [`<failure message="${escapeXml(message)}">${escapeXml(cause + again)}</failure>`]),
+    `<system-out>${escapeXml(cellText(cell))}</system-out>`,
+  ]);
 }
 
-function checksSuite(checks: readonly CheckResult[]): string {
+/** Outcome, address and flakes of a cell, which its name does not have. */
+function cellText({ ok, expected, actual, reason, address, attempts, seen }: CellResult): string {
+  const outcome = ok
+    ? expected === "blocked"
+      ? "blocked, as expected"
+      : "passed"
+    : `expected ${expected}, was ${actual}`;
+  return [
+    `${outcome}${reason === undefined ? "" : `: ${reason}`}`,
+    `address ${address}${seen === undefined ? "" : `, source seen ${seen}`}`,
+    ...(attempts > 1 ? [`flaky: ${attempts} attempts`] : []),
+  ].join("\n");
+}
+
+function checksSuite(report: Report, checks: readonly CheckResult[]): string {
   const count = (status: CheckResult["status"]) => checks.filter((check) => check.status === status).length;
-  const seconds = checks.reduce((sum, check) => sum + check.seconds, 0);
-  return suite("checks", checks.length, count("failed"), count("skipped"), seconds, checks.map(checkCase));
+  const name = uniqueNames();
+  return suite(report, {
+    name: "checks",
+    seconds: checks.reduce((sum, check) => sum + check.seconds, 0),
+    properties: commonProperties(report),
+    failures: count("failed"),
+    skipped: count("skipped"),
+    cases: checks.map((check) => checkCase(check, name(check.name))),
+  });
 }
 
-function checkCase(check: CheckResult): string {
-  const head = `<testcase classname="checks" name="${escapeXml(check.name)}" time="${check.seconds.toFixed(3)}"`;
-  const message = escapeXml(check.error ?? "");
-  if (check.status === "failed") return `    ${head}><failure message="${message}"/></testcase>`;
-  return check.status === "skipped" ? `    ${head}><skipped message="${message}"/></testcase>` : `    ${head}/>`;
+function checkCase({ status, seconds, error, attempts, steps = [] }: CheckResult, name: string): string {
+  const message = escapeXml(error ?? "");
+  const lines = [...(attempts === undefined ? [] : [`${attempts} attempts`]), ...stepLines(steps, "")];
+  return element(`testcase classname="checks" name="${escapeXml(name)}" time="${seconds.toFixed(3)}"`, [
+    ...(status === "failed" ? [`<failure message="${message}"/>`] : []),
+    ...(status === "skipped" ? [`<skipped message="${message}"/>`] : []),
+    ...(lines.length === 0 ? [] : [`<system-out>${escapeXml(lines.join("\n"))}</system-out>`]),
+  ]);
+}
+
+function stepLines(steps: readonly StepResult[], indent: string): readonly string[] {
+  return steps.flatMap(({ name, status, seconds, steps: inner = [] }) => [
+    `${indent}${status}: ${name} (${seconds.toFixed(3)} s)`,
+    ...stepLines(inner, `${indent}  `),
+  ]);
+}
+
+function commonProperties({ id, provider, versions }: Report): Readonly<Record<string, string>> {
+  const named = Object.entries(versions).map(([name, version]) => [`version.${name}`, version]);
+  return { run: id, provider, ...(Object.fromEntries(named) as Record<string, string>) };
+}
+
+function variantProperties(variant: VariantResult): Readonly<Record<string, string>> {
+  const { kubeProxy, returnPath } = variant;
+  return { kubeProxy: kubeProxy.version, proxyMode: kubeProxy.mode, returnPath, nodes: nodesSay(variant) };
 }
 
 function suite(
-  name: string,
-  tests: number,
-  failures: number,
-  skipped: number,
-  seconds: number,
-  cases: readonly string[],
+  { started }: Report,
+  what: {
+    readonly name: string;
+    readonly seconds: number;
+    readonly properties: Readonly<Record<string, string>>;
+    readonly failures: number;
+    readonly skipped: number;
+    readonly cases: readonly string[];
+  },
 ): string {
-  const attributes = `name="${escapeXml(name)}" tests="${tests}" failures="${failures}" errors="0" skipped="${skipped}" time="${seconds.toFixed(3)}"`;
-  return [`  <testsuite ${attributes}>`, ...cases, "  </testsuite>"].join("\n");
+  const { name, seconds, properties, failures, skipped, cases } = what;
+  const counts = `tests="${cases.length}" failures="${failures}" errors="0" skipped="${skipped}"`;
+  const timestamp = started.replace(/(\.\d+)?Z$/, ""); // in UTC; JUnit's schema has no time zone
+  return [
+    `  <testsuite name="${escapeXml(name)}" ${counts} time="${seconds.toFixed(3)}" timestamp="${timestamp}">`,
+    "    <properties>",
+    ...Object.entries(properties).map(
+      ([key, value]) => `      <property name="${escapeXml(key)}" value="${escapeXml(value)}"/>`,
+    ),
+    "    </properties>",
+    ...cases.map((one) => `    ${one}`),
+    "  </testsuite>",
+  ].join("\n");
 }
 
-/** Also takes out what XML 1.0 has no way to say (control characters in a program's output). */
+/** A name that was given before gets a number: readers take two cases of one name for one. */
+function uniqueNames(): (name: string) => string {
+  const seen = new Map<string, number>();
+  return (name) => {
+    const times = (seen.get(name) ?? 0) + 1;
+    seen.set(name, times);
+    return times === 1 ? name : `${name} (${times})`;
+  };
+}
+
+function element(head: string, content: readonly string[]): string {
+  const [name = ""] = head.split(" ");
+  return content.length === 0 ? `<${head}/>` : `<${head}>${content.join("")}</${name}>`;
+}
+
+/** Also removes what XML 1.0 cannot express (control characters in a program's output). */
 export function escapeXml(text: string): string {
   return Array.from(text)
     .filter((character) => character >= " " || character === "\n" || character === "\t")

@@ -92,12 +92,27 @@ export const variantSchema = z.object({
 });
 export type VariantResult = z.infer<typeof variantSchema>;
 
-/** A check that is no cell: routes as documented, rules and sysctls as the gate says. */
+/** A named part of a check. */
+export const stepSchema = z.object({
+  name: z.string(),
+  status: z.enum(["passed", "failed", "skipped"]),
+  seconds: z.number(),
+  error: z.string().optional(),
+  get steps() {
+    return z.array(stepSchema).readonly().optional();
+  },
+});
+export type StepResult = z.infer<typeof stepSchema>;
+
+/** A check that is not a cell: routes as documented, rules and sysctls as the gate says; a hook that failed. */
 export const checkSchema = z.object({
   name: z.string(),
   status: z.enum(["passed", "failed", "skipped"]),
   seconds: z.number(),
   error: z.string().optional(),
+  /** How often it was run, where it was more than once. */
+  attempts: z.number().int().positive().optional(),
+  steps: z.array(stepSchema).readonly().optional(),
 });
 export type CheckResult = z.infer<typeof checkSchema>;
 

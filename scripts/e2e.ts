@@ -1,20 +1,25 @@
 import { once } from "node:events";
 import { join } from "node:path";
-import type { Environment } from "../clusters/environments/environment.ts";
 import { Command, Option } from "commander";
-import { createProgress } from "../clusters/progress-for.ts";
+import type { Environment } from "../clusters/environments/environment.ts";
 import { parseEnvironments } from "../clusters/environments/registry.ts";
+import { familiesOf } from "../clusters/spec.ts";
+import { createProgress } from "../clusters/progress-for.ts";
 import { PROVIDER_NAMES, providerNamed } from "../clusters/providers.ts";
-import { type Cluster, DEFAULT_SPEC } from "../clusters/provider.ts";
-import { runOptions, specFor, theCluster, useCluster } from "../e2e/context.ts";
+import { type Cluster, type ClusterSpec, DEFAULT_SPEC } from "../clusters/provider.ts";
+import { runOptions, specFor, useCluster } from "../e2e/context.ts";
+import * as harness from "../e2e/harness.ts";
+import { cells } from "../e2e/matrix/cells.ts";
+import { snapshots, variantResults, versions } from "../e2e/outcome.ts";
 import { takeSnapshot } from "../e2e/snapshot/snapshot.ts";
-import { RESULTS_SCHEMA, type Report } from "../results/schema.ts";
+import { type CheckResult, type Report, RESULTS_SCHEMA } from "../results/schema.ts";
 import { writeBundle } from "../results/bundle.ts";
 import { RESULTS, writeReport, writeReportIn } from "../results/write.ts";
 import packageJson from "../package.json" with { type: "json" };
 import { variantTable } from "./e2e-table.ts";
 import { withoutOptions } from "./e2e/arguments.ts";
 import { describeRun, findSkipReason, mergeRuns, runEnvironments } from "./e2e/environments.ts";
+import { composeReport, type Failure, refuseEmptyCells } from "./e2e/report.ts";
 import { lookAtExisting, returnPathThere } from "./existing.ts";
 import { runOnChange } from "./watch.ts";
 
@@ -71,6 +76,14 @@ const program = new Command("e2e")
   .option("--agent-image <reference>", "with --provider existing: Interlay's image, if it is to be installed")
   .option("--no-host-pods", "with --provider existing: no pods in the nodes' network; what needs them is skipped")
   .option("--label <expression>", "only specs whose labels fit, like matrix && !slow")
+  .option("--filter <regexp>", "only specs whose full name fits")
+  .option("--shard <part>", "only a part of the specs, like 2/3")
+  .option("--shuffle <seed>", "specs in a random order, the same for the same seed")
+  .option("--fail-fast", "skip the rest after the first failure")
+  .option("--retry <n>", "further attempts for a spec that fails")
+  .option("--repeat <n>", "run every spec so often")
+  .option("--reporter <name>", "mocha's reporter", "spec")
+  .option("--list", "print the specs with their labels, and run nothing")
   .option(
     "--suite <list>",
     `what to run, of ${SUITES.map(([known]) => known).join(", ")}; evidence breaks things and looks what the report says`,
@@ -106,6 +119,14 @@ const flags = program.opts<{
   agentImage?: string;
   hostPods: boolean;
   label?: string;
+  filter?: string;
+  shard?: string;
+  shuffle?: string;
+  failFast?: true;
+  retry?: string;
+  repeat?: string;
+  reporter: string;
+  list?: true;
   suite: string;
   cells?: string;
   evidence?: string;
@@ -187,6 +208,20 @@ for (const [name, value] of Object.entries({
   if (value !== undefined) process.env[name] = value;
 
 const existing = provider.name === "existing";
+const settings = {
+  ...(flags.label === undefined ? {} : { label: flags.label }),
+  ...(flags.filter === undefined ? {} : { filter: flags.filter }),
+  ...(flags.shard === undefined ? {} : { shard: flags.shard }),
+  ...wholeNumbers(["shuffle", "retry", "repeat"]),
+  failFast: flags.failFast === true,
+  reporter: flags.reporter,
+};
+if (flags.list) {
+  await register();
+  for (const { name, labels, leftOut } of harness.selectSpecs(settings))
+    say(`${name} [${labels.join(", ")}]${leftOut === undefined ? "" : `: ${leftOut}`}`);
+  process.exit(0);
+}
 if (existing) {
   const asked = {
     yes: flags.yes === true,
@@ -194,21 +229,38 @@ if (existing) {
     kubeProxy: flags.kubeProxy,
     returnPath: flags.returnPath,
   };
-  const end = await lookAtExisting(asked, say).catch((error: unknown) =>
-    stop(error instanceof Error ? error.message : String(error)),
-  );
+  const end = await lookAtExisting(asked, say).catch((error: unknown) => stop(messageOf(error)));
   if (end !== undefined) process.exit(end);
 }
 
 const progress = createProgress();
-const state = { interrupted: false };
-const exitCode = await run().catch((error: unknown) => {
-  process.stderr.write(`e2e: ${error instanceof Error ? error.message : String(error)}\n`);
-  return 1;
-});
-if (state.interrupted) await new Promise(() => undefined); // the signal's handler ends this process
-for (const stream of [process.stdout, process.stderr]) if (stream.writableNeedDrain) await once(stream, "drain");
-process.exit(exitCode);
+const run = { id: runId, provider: provider.name };
+const checks: CheckResult[] = [];
+const failures: Failure[] = [];
+const state: {
+  stage: Failure["stage"];
+  signal?: string;
+  signalled: number;
+  specsRun: boolean;
+  cluster?: Cluster;
+  /** Taking down what an interrupted bring-up has made so far. */
+  down?: Promise<void>;
+} = {
+  stage: "selection",
+  signalled: 0,
+  specsRun: false,
+};
+let interrupted: (error: Error) => void = () => undefined;
+const interruption = new Promise<never>((_, reject) => (interrupted = reject));
+interruption.catch(() => undefined);
+
+const options = runOptions();
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, onSignal);
+for (const event of ["uncaughtException", "unhandledRejection"] as const)
+  process.on(event, (error: unknown) => {
+    if (!state.specsRun) void crash(error); // while the specs run, the spec that is to blame fails
+  });
+process.exit(await main());
 
 function readEnvironments(): readonly Environment[] {
   if (flags.environment === undefined) return [];
@@ -244,77 +296,153 @@ async function environmentsRun(): Promise<number> {
   return failed === 0 && passed > 0 && runs.length === environments.length ? 0 : 1;
 }
 
-async function run(): Promise<number> {
-  const options = runOptions();
-  const wanted = await specFor(options);
-  const others = flags.suite === "matrix" ? [] : [DEFAULT_SPEC.kubeProxy]; // what the other suites switch to
-  const spec = { ...wanted, kubeProxies: [...wanted.kubeProxies, ...others] };
-  const findings = existing ? [] : await provider.preflight(spec); // of a cluster that is there they are known
-  for (const { severity, message } of findings) process.stderr.write(`${severity}: ${message}\n`);
-  if (findings.some(({ severity }) => severity === "error")) return 2;
-  const takeDown = async () => {
-    if (!options.keep) await provider.down(options.name, progress);
+/** Brings the cluster up, runs the specs, writes the results whatever happens, takes the cluster down. */
+async function main(): Promise<number> {
+  const attempt = async (): Promise<void> => {
+    // With an existing cluster, the return path that the specs are registered for may have to be read there first.
+    const late = existing && process.env["INTERLAY_RETURN_PATH"] === undefined;
+    if (!late) await register();
+    const wanted = await specFor(options);
+    if (!late) refuseEmptySelection(wanted);
+    await write([{ stage: "end", error: "the run did not end: it was killed, or it runs still" }]);
+    state.stage = "preflight";
+    const others = flags.suite === "matrix" ? [] : [DEFAULT_SPEC.kubeProxy]; // the other suites switch to it
+    const spec = { ...wanted, kubeProxies: [...wanted.kubeProxies, ...others] };
+    const findings = existing ? [] : await provider.preflight(spec); // those of an existing cluster are known
+    for (const { severity, message } of findings) process.stderr.write(`${severity}: ${message}\n`);
+    const errors = findings.filter(({ severity }) => severity === "error");
+    if (errors.length > 0) throw new Error(errors.map(({ message }) => message).join("\n"));
+    state.stage = "bring-up";
+    const up = provider.up(spec, progress);
+    // With --keep an interrupt ends the run at once; otherwise the handler takes down what `up` needs, and it fails.
+    state.cluster = await (options.keep ? Promise.race([up, interruption]) : up);
+    if (state.signal !== undefined) return;
+    useCluster(state.cluster);
+    if (late) {
+      process.env["INTERLAY_RETURN_PATH"] = await returnPathThere(state.cluster);
+      await register();
+      refuseEmptySelection(wanted);
+    }
+    state.stage = "specs";
+    state.specsRun = true;
+    checks.push(...(await harness.runSpecs(settings)).checks);
+    state.specsRun = false;
   };
-  let up: Promise<Cluster> | undefined;
-  for (const signal of ["SIGINT", "SIGTERM"] as const)
-    process.on(signal, () => {
-      if (state.interrupted) process.exit(130);
-      state.interrupted = true;
-      const what = options.keep
-        ? "ending; the cluster is left as it is"
-        : "taking the cluster down; once more to leave it as it is";
-      process.stderr.write(`\n${signal}: ${what}.\n`);
-      // What is being brought up fails for what it needs is gone, or has made something more by then.
-      void takeDown()
-        .then(() => (options.keep ? undefined : up?.catch(() => undefined)))
-        .then(takeDown)
-        .finally(() => process.exit(130));
-    });
-  try {
-    up = provider.up(spec, progress);
-    const cluster = await up;
-    useCluster(cluster);
-    if (existing && process.env["INTERLAY_RETURN_PATH"] === undefined)
-      process.env["INTERLAY_RETURN_PATH"] = await returnPathThere(cluster);
-    return await specs();
-  } finally {
-    if (!state.interrupted) await takeDown();
+  await attempt().catch((error: unknown) => {
+    state.specsRun = false;
+    if (state.signal !== undefined) return;
+    process.stderr.write(`e2e: ${messageOf(error)}\n`);
+    failures.push({ stage: state.stage, error: messageOf(error) });
+  });
+  if (state.signal !== undefined) failures.push({ stage: "interrupt", error: `${state.signal} during ${state.stage}` });
+  if (state.stage === "selection" && failures.length > 0) {
+    await write(failures);
+    return 2;
   }
+  await writeAll();
+  await state.down;
+  if (!options.keep && state.stage !== "preflight")
+    await provider.down(options.name, progress).catch(async (error: unknown) => {
+      process.stderr.write(`e2e: ${messageOf(error)}\n`);
+      failures.push({ stage: "take-down", error: messageOf(error) });
+      await write(failures);
+    });
+  for (const stream of [process.stdout, process.stderr]) if (stream.writableNeedDrain) await once(stream, "drain");
+  if (state.signal !== undefined) return 130;
+  if (state.stage === "preflight") return 2;
+  return reportNow(failures).summary.failed === 0 ? 0 : 1;
 }
 
-async function specs(): Promise<number> {
-  const [{ finished }, { snapshots, variantResults, versions }] = await Promise.all([
-    import("../e2e/harness.ts"),
-    import("../e2e/outcome.ts"),
-  ]);
+async function register(): Promise<void> {
   for (const suite of suites) await suite();
-  const { checks, failed: failedSpecs } = await finished;
-  const cells = variantResults.flatMap((variant) => variant.cells);
-  const count = (status: string) => checks.filter((check) => check.status === status).length;
-  const failed = cells.filter((cell) => !cell.ok).length + Math.max(count("failed"), failedSpecs);
-  const report: Report = {
-    schema: RESULTS_SCHEMA,
-    id: runId,
-    started: started.toISOString(),
-    finished: new Date().toISOString(),
-    provider: provider.name,
-    versions: { interlay: packageJson.version, ...versions },
-    variants: variantResults,
-    checks: [...checks],
-    summary: { passed: cells.filter((cell) => cell.ok).length + count("passed"), failed, skipped: count("skipped") },
-  };
+}
+
+/** Throws where no spec or no cell would be asked, before anything is brought up for it. */
+function refuseEmptySelection(spec: ClusterSpec): void {
+  const specs = harness.selectSpecs(settings);
+  const labels = [...new Set(specs.flatMap((one) => one.labels))].sort().join(", ");
+  if (specs.every(({ leftOut }) => leftOut !== undefined))
+    throw new Error(
+      `nothing is selected: of ${specs.length} specs in --suite ${flags.suite} none fits (labels there: ${labels})`,
+    );
+  if (existing || !flags.suite.split(",").includes("matrix")) return;
+  const ids = cells(options.workers, familiesOf(spec)).map(({ id }) => id);
+  const refusal = refuseEmptyCells(options.cells, ids);
+  if (refusal !== undefined) throw new Error(refusal);
+}
+
+function reportNow(failed: readonly Failure[]) {
+  return composeReport(
+    { ...run, started: started.toISOString(), finished: new Date().toISOString() },
+    { variants: variantResults, checks, versions: { interlay: packageJson.version, ...versions } },
+    failed,
+  );
+}
+
+async function write(failed: readonly Failure[]): Promise<string> {
+  const report = reportNow(failed);
+  if (flags.output === undefined) return writeReport(report);
+  await writeReportIn(flags.output, report);
+  return flags.output;
+}
+
+/** The tables, the files, the bundle and the closing line. */
+async function writeAll(): Promise<void> {
+  const report = reportNow(failures);
+  const { passed, failed, skipped } = report.summary;
   for (const variant of variantResults) say(`\n${variantTable(variant)}`);
-  const directory = flags.output ?? (await writeReport(report));
-  if (flags.output !== undefined) await writeReportIn(flags.output, report);
-  if (snapshots.size === 0 && (failed > 0 || runOptions().snapshot))
-    for (const [file, text] of await takeSnapshot(await theCluster(), new Map()))
-      snapshots.set(`snapshot/${file}`, text);
+  const directory = await write(failures);
+  if (state.cluster !== undefined && snapshots.size === 0 && (failed > 0 || options.snapshot))
+    await takeSnapshot(state.cluster, new Map()).then(
+      (files) => {
+        for (const [file, text] of files) snapshots.set(`snapshot/${file}`, text);
+      },
+      (error: unknown) => process.stderr.write(`e2e: no snapshot of nodes and pods: ${messageOf(error)}\n`),
+    );
   const bundle = snapshots.size > 0 ? await writeBundle(directory, snapshots) : undefined;
   if (flags.json) writeToStdout(`${JSON.stringify(report)}\n`);
   say(
     `\nresults: ${directory}/report.json, report.html, report.md, junit.xml${bundle === undefined ? "" : ", bundle.tar.gz"}`,
   );
-  const skipped = report.summary.skipped > 0 ? `, ${report.summary.skipped} skipped` : "";
-  say(`${report.summary.passed} passed, ${failed} failed${skipped}`);
-  return failed === 0 ? 0 : 1;
+  say(`${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ""}`);
+}
+
+/**
+ * The first signal ends the specs with their cleanups, writes the results and takes the cluster down; one that comes more than
+ * a second later ends this process. npm, tsx and the terminal each pass the same signal on, so that two in a second are one.
+ */
+function onSignal(signal: string): void {
+  if (state.signal !== undefined) {
+    if (performance.now() - state.signalled > 1000) process.exit(130);
+    return;
+  }
+  state.signal = signal;
+  state.signalled = performance.now();
+  process.stderr.write(
+    `\n${signal}: ending the specs, writing the results, ${options.keep ? "leaving" : "taking down"} the cluster; once more to end at once.\n`,
+  );
+  harness.interrupt(signal);
+  interrupted(new Error(signal));
+  if (!options.keep && !state.specsRun) state.down = provider.down(options.name, progress).catch(() => undefined);
+}
+
+async function crash(error: unknown): Promise<void> {
+  process.stderr.write(`e2e: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+  await write([...failures, { stage: "crash", error: messageOf(error) }]).catch(() => undefined);
+  process.exit(1);
+}
+
+function wholeNumbers(names: readonly ("shuffle" | "retry" | "repeat")[]): Readonly<Record<string, number>> {
+  return Object.fromEntries(
+    names.flatMap((name) => {
+      const value = flags[name];
+      if (value === undefined) return [];
+      if (!/^\d+$/.test(value)) stop(`invalid --${name} "${value}": a whole number is needed`);
+      return [[name, Number(value)]];
+    }),
+  );
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

@@ -1,0 +1,66 @@
+import { type CheckResult, RESULTS_SCHEMA, type Report, type VariantResult } from "../../results/schema.ts";
+import { variantTitle } from "../../results/title.ts";
+
+/** What a run found until it ended. */
+export interface Found {
+  readonly variants: readonly VariantResult[];
+  readonly checks: readonly CheckResult[];
+  readonly versions: Readonly<Record<string, string>>;
+}
+
+/** Why a run ended before its specs did: in which stage, and with which error. */
+export interface Failure {
+  readonly stage: "selection" | "preflight" | "bring-up" | "specs" | "interrupt" | "crash" | "take-down" | "end";
+  readonly error: string;
+}
+
+/**
+ * Composes the report of a run, whatever it came to: a failure is a failed check `run: STAGE`, and so is a run that asked no cell
+ * and made no check. Pure.
+ */
+export function composeReport(
+  run: Pick<Report, "id" | "started" | "finished" | "provider">,
+  { variants, checks, versions }: Found,
+  failures: readonly Failure[],
+): Report {
+  const cells = variants.flatMap((variant) => variant.cells);
+  const ran = cells.length > 0 || checks.some(({ status }) => status !== "skipped");
+  const empty = variants
+    .filter((variant) => variant.cells.length === 0)
+    .map((variant): Failure => ({ stage: "selection", error: `${variantTitle(variant)}: no cell was asked` }));
+  const nothing: Failure = {
+    stage: "selection",
+    error: "nothing was asked: no cell, and no check that was not skipped",
+  };
+  const all = [
+    ...checks,
+    ...(ran || failures.length > 0 ? [...failures, ...empty] : [nothing]).map(({ stage, error }): CheckResult => ({
+      name: `run: ${stage}`,
+      status: "failed",
+      seconds: 0,
+      error,
+    })),
+  ];
+  const count = (status: CheckResult["status"]) => all.filter((check) => check.status === status).length;
+  return {
+    schema: RESULTS_SCHEMA,
+    ...run,
+    versions,
+    variants: [...variants],
+    checks: all,
+    summary: {
+      passed: cells.filter((cell) => cell.ok).length + count("passed"),
+      failed: cells.filter((cell) => !cell.ok).length + count("failed"),
+      skipped: count("skipped"),
+    },
+  };
+}
+
+/**
+ * Says why a selection of cells would ask none, so that no cluster is brought up for it. Pure.
+ * @param ids of all cells that there are
+ */
+export function refuseEmptyCells(pattern: RegExp, ids: readonly string[]): string | undefined {
+  if (ids.some((id) => pattern.test(id))) return undefined;
+  return `--cells "${pattern.source}" fits none of the ${ids.length} cells, whose ids are like ${ids[0] ?? "(none)"}`;
+}
