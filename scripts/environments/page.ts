@@ -1,6 +1,7 @@
 import type { Environment } from "../../clusters/environments/environment.ts";
 import { countByEnvironment, type EnvironmentCounts } from "../../results/environments.ts";
 import type { Report } from "../../results/schema.ts";
+import { variantTitle } from "../../results/title.ts";
 
 /**
  * Returns docs/environments.md: what every environment changes, and what a run found in each. Pure.
@@ -16,11 +17,11 @@ export function renderPage(environments: readonly Environment[], report: Report)
     "[clusters/environments](../clusters/environments); `npm run environments` lists them.",
     "",
     "```sh",
-    "npm run e2e -- --provider lab --environment all           # every environment, each in a cluster of its own",
-    "npm run e2e -- --provider lab --environment nftables      # one",
-    "npm run up -- --provider lab --environment no-kube-proxy  # a cluster to look at",
-    "npm run environments -- --write                           # this page, from the last run",
+    "npm run e2e -- --provider lab --environment all  # every environment, each in a cluster of its own",
+    "npm run environments -- --write                  # this page, from the last run",
     "```",
+    "",
+    "`--environment NAME` of `e2e` runs one; `--environment NAME` of `up` brings up a cluster to look at.",
     "",
     "## Results",
     "",
@@ -51,9 +52,10 @@ export function renderPage(environments: readonly Environment[], report: Report)
 function describeReport(report: Report, counts: ReadonlyMap<string, EnvironmentCounts>): string {
   const sum = (name: "cells" | "failed" | "falseGreen") =>
     [...counts.values()].reduce((all, one) => all + one[name], 0);
+  const variants = new Set(report.variants.map(({ environment: _, ...variant }) => variantTitle(variant)));
   return [
     `Run of ${report.started.slice(0, "2026-01-01".length)} on ${report.provider} with Kubernetes ${report.versions["kubernetes"] ?? "(unknown)"}`,
-    `(kube-proxy and return path as each variant's title says): ${counts.size} environments, ${sum("cells")} cells,`,
+    `(${[...variants].join("; ")}): ${counts.size} environments, ${sum("cells")} cells,`,
     `${sum("failed")} failed; ${sum("falseGreen")} that the doctor predicted to pass did not.`,
   ].join("\n");
 }

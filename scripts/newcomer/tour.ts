@@ -22,6 +22,7 @@ export const TOUR: readonly Step[] = [
   { run: "npm run test:unit", shows: ["npm run test:unit"] },
   { run: "npm run test:netns", shows: ["npm run test:netns"] },
   { run: "npm run sweep -- --dry-run", shows: ["npm run sweep -- --dry-run"] },
+  { run: "npm run environments", shows: ["npm run environments"] },
   { run: "npm run nightly -- --dry-run", shows: ["npm run nightly -- --dry-run"] },
   {
     run: "npm run up -- --provider lab --name play",
@@ -84,6 +85,8 @@ export const LEFT_OUT: readonly (readonly [line: string, why: string])[] = [
     "facts and rights: a stage of npm test",
   ],
   ["npm run e2e -- --kubernetes v1.34.1 --kube-proxy v1.34.1", ON_KIND],
+  ["npm run e2e -- --provider lab --environment all", "takes half an hour; npm run nightly runs it"],
+  ["npm run environments -- --write", "writes the page of such a run"],
   ["npm run e2e -- --provider lab --suite ipam", BY_TEST],
   ["npm run ipam -- check --repair", "changes what is held; plugin/ipam/inspect has its tests"],
   ["npm run ipam -- release 10.7.200.7", "the suite ipam runs it"],
