@@ -175,7 +175,7 @@ export async function readExistingFacts(config: KubeConfig): Promise<ExistingFac
       : {
           interlay: {
             image: interlay,
-            returnPath: interlayConfig?.data?.["returnPath"] ?? "notrack",
+            returnPath: namedReturnPath(interlayConfig?.data?.["returnPath"]),
             ours: find((name) => name === "interlay")?.metadata?.labels?.[MADE_BY] !== undefined,
           },
         }),
@@ -218,4 +218,9 @@ async function defaultIfUnavailable<T, U>(answer: Promise<T>, otherwise: U): Pro
     if (code === 404 || code === 403) return otherwise;
     throw error;
   }
+}
+
+/** What a run expects of a cluster whose agents choose the return path: their default, which also passes everything. */
+function namedReturnPath(setting = "auto"): string {
+  return setting === "auto" ? "notrack" : setting;
 }

@@ -77,6 +77,14 @@ export class AgentMetrics {
         {},
         "counter",
       );
+    for (const [rule, packets] of state.ruleCounters)
+      m.set(
+        "interlay_node_rule_packets_total",
+        "Packets by rule of the node's nftables table; source-guard counts forged sources.",
+        packets,
+        { rule },
+        "counter",
+      );
     for (const { type, status } of conditions)
       m.set("interlay_condition", "Conditions of this node's NodeState; 1: True.", status === "True" ? 1 : 0, { type });
     m.clear("interlay_pool_addresses");

@@ -10,6 +10,11 @@ import { addressListener } from "./address-events.ts";
 import { ClusterAddressStore } from "./address-store.ts";
 import { AgentMetrics } from "./agent-metrics.ts";
 import { ClusterView } from "./cluster-view.ts";
+import { parseIp } from "../datapath/address.ts";
+import type { Facts } from "../datapath/facts.ts";
+import { chooseReturnPath } from "./choose-return-path.ts";
+import { listPoolsOfNode } from "./pools-of-node.ts";
+import { NOT_OBSERVED } from "./services.ts";
 import { CniLog } from "./cni-log.ts";
 import { discover } from "./discovery/discover.ts";
 import { PodEvents } from "./events.ts";
@@ -26,8 +31,10 @@ import { tidyMemory } from "./memory.ts";
 import { Loop, type LoopOptions } from "./loop.ts";
 import { neededKinds } from "./discovery/needed-kinds.ts";
 import { observeLinks } from "./discovery/node-links.ts";
+import { raiseNeighbourLimits } from "./neighbour-limits.ts";
+import { readNodeTableCounters } from "./node-table.ts";
 import { NodeStatePublisher, nodeStatus } from "./node-state.ts";
-import { observeCluster, settingsVersion } from "./discovery/observe.ts";
+import { observeCluster, settingsOf, settingsVersion } from "./discovery/observe.ts";
 import { type NodePlaces, pluginPlaces } from "./places.ts";
 import { Reclaimer } from "./reclaimer.ts";
 import { RepairDuty } from "./repair-duty.ts";
@@ -183,7 +190,8 @@ export class Agent {
   }
 
   #findFacts(): void {
-    const observations = { ...observeCluster(this.#view, this.#node), ...observeLinks() };
+    const links = observeLinks();
+    const observations = { ...observeCluster(this.#view, this.#node), ...links };
     // What is not known yet must not look as if it did not exist: pods that run would lose their routes meanwhile.
     if (!this.#view.followCostly(neededKinds(observations))) return;
     const discovery = discover(observations);
@@ -193,16 +201,29 @@ export class Agent {
     if ("facts" in discovery) {
       this.#state.problems = [];
       this.#state.disagreements = discovery.disagreements;
-      const isNews = writeFacts(discovery.facts, this.#plugin.facts) || this.#state.facts === undefined;
-      this.#state.facts = discovery.facts;
+      const facts = this.#completeFacts(discovery.facts, links.links);
+      const isNews = writeFacts(facts, this.#plugin.facts) || this.#state.facts === undefined;
+      this.#state.facts = facts;
       // Objects change all day where pods come and go; what is found in them seldom does.
       if (isNews) {
-        log("info", "facts written", { facts: discovery.facts });
+        log("info", "facts written", { facts });
         this.#loops.returnPath.wake();
         this.#repair.lookAtAll();
       }
     } else this.#state.problems = discovery.problems;
     this.#loops.status.wake();
+  }
+
+  /** Adds what is decided by more than the cluster's objects: the return path, and what ADD writes to its log. */
+  #completeFacts(found: Facts, links: readonly { readonly address: string }[]): Facts {
+    const router = {
+      pools: listPoolsOfNode(this.#view, this.#node),
+      internalAddresses: found.node.addresses,
+      linkAddresses: links.map(({ address }) => parseIp(address)),
+    };
+    const facts = chooseReturnPath(found, settingsOf(this.#view), router);
+    const { ready, reason, message } = this.#state.services;
+    return ready || reason === NOT_OBSERVED ? facts : { ...facts, notices: [message] };
   }
 
   #makeReturnPath(): void {
@@ -211,12 +232,13 @@ export class Agent {
     if (state.facts === undefined) state.returnPathError = "The facts are not complete.";
     else
       try {
-        for (const line of [...applyReturnPath(state.facts), ...loosenTunnels(state.facts)])
+        for (const line of [...applyReturnPath(state.facts), ...loosenTunnels(state.facts), ...raiseNeighbourLimits()])
           log("info", "return path", { what: line });
         state.returnPathError = undefined;
       } catch (error) {
         state.returnPathError = messageOf(error);
       }
+    state.ruleCounters = readNodeTableCounters();
     state.tcpBeLiberal = readTcpBeLiberal();
     if (JSON.stringify([state.returnPathError, state.tcpBeLiberal, state.facts?.returnPath]) !== before)
       this.#loops.kubeProxy.wake();
@@ -234,12 +256,13 @@ export class Agent {
   }
 
   #decideGate(): void {
-    const { facts, returnPathError, tcpBeLiberal, kubeProxy } = this.#state;
+    const { facts, returnPathError, tcpBeLiberal, kubeProxy, otherDrops } = this.#state;
     this.#state.gate = decideGate({
       returnPath: facts?.returnPath ?? "none",
       applied: facts !== undefined && returnPathError === undefined,
       tcpBeLiberal,
       kubeProxy,
+      otherDrops,
     });
     this.#loops.status.wake();
   }

@@ -1,4 +1,6 @@
 import { z } from "zod";
+import { parseCidr, parseIp } from "../datapath/address.ts";
+import { countNodesOutside, type PoolOnNode } from "./choose-return-path.ts";
 import type { ClusterView } from "./cluster-view.ts";
 import { hasStatus, type Kube } from "./kube.ts";
 import { Mirror, objectMeta } from "./mirror.ts";
@@ -9,8 +11,11 @@ import { attachmentDefinition } from "./underlay-network.ts";
 const readyNode = z.object({
   metadata: objectMeta,
   status: z
-    .object({ conditions: z.array(z.object({ type: z.string(), status: z.string() })).default([]) })
-    .default({ conditions: [] }),
+    .object({
+      conditions: z.array(z.object({ type: z.string(), status: z.string() })).default([]),
+      addresses: z.array(z.object({ type: z.string(), address: z.string() })).default([]),
+    })
+    .default({ conditions: [], addresses: [] }),
 });
 const definition = z.object({ metadata: objectMeta, spec: z.object({ config: z.string().default("") }) });
 
@@ -54,7 +59,10 @@ export class ClusterDuties {
 
   async #publishPools(): Promise<void> {
     if (this.#view.underlayAddresses.state !== "known") return;
-    for (const [name, status] of poolStatuses(this.#view)) {
+    for (const [name, counts] of poolStatuses(this.#view)) {
+      const subnet = this.#view.underlayPools.get(name)?.spec.subnet;
+      const nodesOutside = subnet === undefined ? undefined : this.#countNodesOutside(subnet);
+      const status = { ...counts, ...(nodesOutside === undefined ? {} : { nodesOutside }) };
       const text = JSON.stringify(status);
       const now = this.#view.underlayPools.get(name)?.status;
       if (this.#published.get(name) === text && now !== undefined) continue;
@@ -64,6 +72,20 @@ export class ClusterDuties {
       } catch (error) {
         if (!hasStatus(error, 404)) throw error;
       }
+    }
+  }
+
+  /** Undefined where the nodes are not known, or an address is invalid. */
+  #countNodesOutside(subnet: string): PoolOnNode["nodesOutside"] | undefined {
+    if (this.#nodes.state !== "known") return undefined;
+    try {
+      const nodes = this.#nodes.values().map(({ metadata, status }) => ({
+        name: metadata.name,
+        addresses: status.addresses.filter(({ type }) => type === "InternalIP").map(({ address }) => parseIp(address)),
+      }));
+      return countNodesOutside(parseCidr(subnet), nodes);
+    } catch {
+      return undefined;
     }
   }
 

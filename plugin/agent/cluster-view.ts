@@ -8,6 +8,7 @@ import {
   calicoPool,
   CONFIG_MAP,
   configMapObject,
+  felixConfiguration,
   nodeObject,
   podObject,
   RESOURCE,
@@ -37,6 +38,7 @@ export class ClusterView {
   readonly services;
   readonly flannel;
   readonly canal;
+  readonly felix;
   readonly kubeadm;
   readonly kubeProxyConfig;
   readonly cilium;
@@ -85,6 +87,7 @@ export class ClusterView {
     );
     this.flannel = follow(RESOURCE.configMaps, configMapObject, named("kube-flannel-cfg"));
     this.canal = follow(RESOURCE.systemConfigMaps, configMapObject, named("canal-config"));
+    this.felix = follow(RESOURCE.felix, felixConfiguration, named("default"));
     this.kubeadm = follow(RESOURCE.systemConfigMaps, configMapObject, named("kubeadm-config"));
     this.kubeProxyConfig = follow(RESOURCE.systemConfigMaps, configMapObject, named("kube-proxy"));
     this.cilium = follow(RESOURCE.systemConfigMaps, configMapObject, named("cilium-config"));

@@ -1,8 +1,10 @@
 import { execFile } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { promisify } from "node:util";
+import { NODE_NFT_TABLE } from "../datapath/node-table.ts";
 import { nftGeneration } from "./nft-generation.ts";
-import { hasTable } from "./nft-table.ts";
+import { hasTable, listTables } from "./nft-table.ts";
+import type { ServicesInput } from "./services.ts";
 
 const run = promisify(execFile);
 const MAX_BYTES = 1 << 28;
@@ -18,6 +20,12 @@ export interface Filters {
   readonly saved: SavedFilters;
   /** Chains of kube-proxy's nftables tables that may have its INVALID rule. */
   readonly kubeProxy: string;
+  /** The table mangle of each program. */
+  readonly mangle: SavedFilters;
+  /** Listings of nftables tables that belong to neither iptables, kube-proxy nor Interlay. */
+  readonly otherTables: string;
+  /** What translates Services, by family. */
+  readonly translators: ServicesInput["translators"];
 }
 
 /** Counters change without a transaction: what has some is read again after so long, in milliseconds. */
@@ -29,7 +37,7 @@ export class FilterReader {
 
   async read(): Promise<Filters> {
     // The legacy backend has no such number.
-    const generation = IPTABLES.some((program) => isLegacy(program) && hasFilter(program))
+    const generation = IPTABLES.some((program) => isLegacy(program) && hasIptablesTable(program, "filter"))
       ? undefined
       : nftGeneration();
     const now = performance.now();
@@ -42,42 +50,85 @@ export class FilterReader {
   }
 }
 
-/** The packet filter as everybody has made it, asked all at once; what is not there is not asked for, for each asks by a process. */
+/** Reads the packet filter of all programs at once; what the kernel does not have costs no process. */
 export async function readFilters(): Promise<Filters> {
   const families = (["ip", "ip6"] as const).filter((family) => hasTable(family, "kube-proxy"));
-  const [saved, listed] = await Promise.all([
-    Promise.all(
-      IPTABLES.map(
-        async (program) =>
-          [program, hasFilter(program) ? await said(`${program}-save`, ["-c", "-t", "filter"]) : ""] as const,
-      ),
-    ),
+  const [saved, mangle, kubeProxy, otherTables, translators] = await Promise.all([
+    saveTable("filter"),
+    saveTable("mangle"),
     Promise.all(
       families.flatMap((family) =>
-        ["forward", "filter-forward"].map((chain) => said("nft", ["list", "chain", family, "kube-proxy", chain])),
+        ["forward", "filter-forward"].map((chain) => readOutput("nft", ["list", "chain", family, "kube-proxy", chain])),
       ),
     ),
+    Promise.all(
+      listTables()
+        .filter(isOtherTable)
+        .map(({ family, name }) => readOutput("nft", ["list", "table", family, name])),
+    ),
+    readTranslators(),
   ]);
-  return { saved: Object.fromEntries(saved) as SavedFilters, kubeProxy: listed.join("\n") };
+  return { saved, mangle, kubeProxy: kubeProxy.join("\n"), otherTables: otherTables.join("\n"), translators };
+}
+
+/** Tables of iptables-nft, which `iptables-save` prints. */
+const IPTABLES_TABLES = ["filter", "nat", "mangle", "raw", "security"];
+
+function isOtherTable({ family, name }: { readonly family: string; readonly name: string }): boolean {
+  if (family === "inet") return `${family} ${name}` !== NODE_NFT_TABLE;
+  return (family === "ip" || family === "ip6") && name !== "kube-proxy" && !IPTABLES_TABLES.includes(name);
+}
+
+async function saveTable(table: "filter" | "mangle"): Promise<SavedFilters> {
+  const all = IPTABLES.map(
+    async (program) =>
+      [
+        program,
+        hasIptablesTable(program, table) ? await readOutput(`${program}-save`, ["-c", "-t", table]) : "",
+      ] as const,
+  );
+  return Object.fromEntries(await Promise.all(all)) as SavedFilters;
+}
+
+/** Reads what translates Services in each family; IPVS first, for its mode of kube-proxy has a chain KUBE-SERVICES too. */
+async function readTranslators(): Promise<ServicesInput["translators"]> {
+  const ipvs = readLines("/proc/self/net/ip_vs").filter((line) => /^(?:TCP|UDP|SCTP) /.test(line));
+  const found = (["ipv4", "ipv6"] as const).map(async (family) => {
+    const [nft, isOwn] = family === "ipv4" ? (["ip", false] as const) : (["ip6", true] as const);
+    if (ipvs.some((line) => line.includes("[") === isOwn)) return [family, "ipvs"] as const;
+    if (hasTable(nft, "kube-proxy")) return [family, "nftables"] as const;
+    const programs = IPTABLES.filter((program) => program.startsWith("ip6") === isOwn);
+    const rules = programs
+      .filter((program) => (isLegacy(program) ? hasIptablesTable(program, "nat") : hasTable(nft, "nat")))
+      .map((program) => readOutput(program, ["-w", "5", "-t", "nat", "-S", "PREROUTING"]));
+    const jumps = (await Promise.all(rules)).some((text) => /-j KUBE-SERVICES$/m.test(text));
+    return jumps ? ([family, "iptables"] as const) : undefined;
+  });
+  return Object.fromEntries((await Promise.all(found)).flatMap((entry) => (entry === undefined ? [] : [entry])));
 }
 
 const isLegacy = (program: IptablesProgram): boolean => program.endsWith("-legacy");
 
-/** Of the legacy backend the kernel lists the tables that there are; the other one may be either backend. */
-function hasFilter(program: IptablesProgram): boolean {
+/** Of the legacy backend the kernel lists the tables that exist; the other one may be either backend. */
+function hasIptablesTable(program: IptablesProgram, table: string): boolean {
   if (!isLegacy(program)) return true;
   const names = program.startsWith("ip6") ? "ip6_tables_names" : "ip_tables_names";
+  return readLines(`/proc/self/net/${names}`).includes(table);
+}
+
+/** Lines of a file of /proc; none where the kernel does not have it. */
+function readLines(path: string): readonly string[] {
   try {
-    return readFileSync(`/proc/self/net/${names}`, "utf8").split("\n").includes("filter");
+    return readFileSync(path, "utf8").split("\n");
   } catch {
-    return false; // the kernel has none of it
+    return [];
   }
 }
 
-async function said(program: string, argv: readonly string[]): Promise<string> {
+async function readOutput(program: string, argv: readonly string[]): Promise<string> {
   try {
     return (await run(program, [...argv], { maxBuffer: MAX_BYTES })).stdout;
   } catch {
-    return ""; // no such program, or no such chain
+    return ""; // no such program, chain or table
   }
 }

@@ -13,18 +13,31 @@ export interface GateInput {
   readonly applied: boolean;
   readonly tcpBeLiberal: 0 | 1;
   readonly kubeProxy: KubeProxyState;
+  /** Rules of others that drop INVALID packets on the way to other nodes, a line each. */
+  readonly otherDrops: readonly string[];
 }
 
 /** By what is in the kernel, not by what versions promise. */
-export function decideGate({ returnPath, applied, tcpBeLiberal, kubeProxy }: GateInput): Gate {
-  if (returnPath === "notrack")
-    return applied
-      ? {
-          open: true,
-          reason:
-            "Traffic from underlay pods to other nodes' overlay pods is not tracked here, so it is never INVALID.",
-        }
-      : { open: false, reason: "The notrack table is not in the kernel yet; the agent writes it." };
+export function decideGate({ returnPath, applied, tcpBeLiberal, kubeProxy, otherDrops }: GateInput): Gate {
+  if (returnPath === "notrack" || returnPath === "snat") {
+    if (!applied)
+      return { open: false, reason: "The node's nftables table is not in the kernel yet; the agent writes it." };
+    const asymmetric =
+      "packets from underlay pods to other nodes' overlay pods are not tracked here where conntrack finds them INVALID";
+    return {
+      open: true,
+      reason:
+        returnPath === "notrack"
+          ? `No filter drops them: ${asymmetric}.`
+          : `Replies return to this node, for it masquerades; connections from before are kept: ${asymmetric}.`,
+    };
+  }
+  const [other] = otherDrops;
+  if (!kubeProxy.invalidDropRule && other !== undefined)
+    return {
+      open: false,
+      reason: `This node drops INVALID packets (${other}) and returnPath is ${returnPath}: set returnPath: notrack, or delete the rule.`,
+    };
   if (!kubeProxy.invalidDropRule && tcpBeLiberal === 1)
     return { open: true, reason: "nf_conntrack_tcp_be_liberal is 1 and kube-proxy has left its INVALID rule out." };
   if (!kubeProxy.invalidDropRule) return { open: true, reason: "No rule of kube-proxy drops INVALID packets." };

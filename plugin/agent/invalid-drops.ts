@@ -1,3 +1,4 @@
+import { type Filters, IPTABLES } from "./filters.ts";
 import { NODE_LINK_PREFIX } from "../datapath/names.ts";
 
 /** A rule of a packet filter, reduced to what an INVALID packet from a pod's pair meets. */
@@ -39,6 +40,17 @@ export function findIptablesDrops(program: string, saved: string, outLinks: OutL
 /** As `findIptablesDrops`, of what `nft list table` prints. */
 export function findNftDrops(listing: string, outLinks: OutLinks): readonly string[] {
   return parseNft(listing, outLinks).flatMap(findDrops);
+}
+
+/** Finds the rules of others, in every program's tables and in other nftables tables; kube-proxy's own rule is left out. Pure. */
+export function findOtherDrops(
+  { saved, mangle, otherTables }: Pick<Filters, "saved" | "mangle" | "otherTables">,
+  outLinks: OutLinks,
+): readonly string[] {
+  const iptables = IPTABLES.flatMap((program) =>
+    findIptablesDrops(program, `${saved[program]}\n${mangle[program]}`, outLinks),
+  );
+  return [...iptables, ...findNftDrops(otherTables, outLinks)].filter((line) => !line.includes("chain KUBE-FORWARD:"));
 }
 
 function findDrops({ name, chains, entries }: FilterTable): readonly string[] {

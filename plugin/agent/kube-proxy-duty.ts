@@ -1,6 +1,9 @@
 import type { ClusterView } from "./cluster-view.ts";
-import { FilterReader } from "./filters.ts";
+import { familyOf } from "../datapath/address.ts";
+import type { Facts } from "../datapath/facts.ts";
+import { FilterReader, type Filters } from "./filters.ts";
 import { applyForwardChanges, planForwardChanges } from "./forward.ts";
+import { findOtherDrops } from "./invalid-drops.ts";
 import type { Kube } from "./kube.ts";
 import { KubeProxyObserver } from "./kube-proxy.ts";
 import { RESTART_AGAIN_MS, restartHelps } from "./kube-proxy-restart.ts";
@@ -8,6 +11,8 @@ import { log } from "./log.ts";
 import { inNamespace, RESOURCE } from "./objects.ts";
 import { settingsOf } from "./discovery/observe.ts";
 import { isOn } from "./settings.ts";
+import { readNodeLinks } from "./node-routes.ts";
+import { decideServices } from "./services.ts";
 import type { AgentState } from "./state.ts";
 
 /** Sees what the node's packet filters and its kube-proxy do, lets our links through FORWARD, restarts kube-proxy where it may. */
@@ -19,6 +24,7 @@ export class KubeProxyDuty {
   readonly #observed: () => void;
   readonly #filters = new FilterReader();
   readonly #observer = new KubeProxyObserver();
+  #drops: { readonly filters: Filters; readonly found: readonly string[] } | undefined;
   #restarted = Number.NEGATIVE_INFINITY;
 
   /** @param observed called when the state has what was seen */
@@ -35,8 +41,18 @@ export class KubeProxyDuty {
     const filters = await this.#filters.read();
     const kubeProxy = await this.#observer.observe(filters, pod?.spec.containers[0]?.image);
     this.#state.kubeProxy = kubeProxy;
-    this.#observed();
     const { facts } = this.#state;
+    if (facts !== undefined) {
+      this.#state.otherDrops = this.#findOtherDrops(filters, facts);
+      this.#state.services = decideServices({
+        families: [...new Set(facts.serviceCidrs.map(familyOf))],
+        translators: filters.translators,
+        calicoBpf: this.#view.felix.get("default")?.spec.bpfEnabled === true,
+        cilium: this.#view.cilium.get("kube-system/cilium-config")?.data,
+        kubeProxyAnswers: kubeProxy.mode !== null,
+      });
+    }
+    this.#observed();
     if (facts !== undefined) {
       const changes = planForwardChanges(filters.saved, facts.returnPath === "none" ? undefined : facts);
       for (const what of applyForwardChanges(changes)) log("info", "FORWARD has the policy DROP, or had it", { what });
@@ -53,5 +69,14 @@ export class KubeProxyDuty {
       log("info", "kube-proxy is restarted, so that it leaves its INVALID rule out", { pod: name });
       await this.#kube.delete(inNamespace(RESOURCE.pods, namespace), name, uid);
     }
+  }
+
+  /** Walks the chains again only when they were read again. */
+  #findOtherDrops(filters: Filters, facts: Facts): readonly string[] {
+    if (this.#drops?.filters !== filters) {
+      const outLinks = readNodeLinks(facts.overlayCidrs, facts.uplink);
+      this.#drops = { filters, found: findOtherDrops(filters, outLinks) };
+    }
+    return this.#drops.found;
   }
 }

@@ -1,4 +1,4 @@
-import { encodeTable, NFT_GET_TABLE, type NftFamily } from "../netlink/nftables.ts";
+import { decodeTable, encodeTable, encodeTableDump, NFT_GET_TABLE, type NftFamily } from "../netlink/nftables.ts";
 import { NetlinkError, NetlinkSocket } from "../netlink/socket.ts";
 
 /**
@@ -15,6 +15,21 @@ export function hasTable(family: NftFamily, name: string): boolean {
     }
   } catch (error) {
     if (error instanceof NetlinkError) return false; // no such table, or no nftables
+    throw error;
+  }
+}
+
+/** Every table of this node's nftables, by messages as above; empty where the kernel has none. */
+export function listTables(): readonly { readonly family: string; readonly name: string }[] {
+  try {
+    const socket = NetlinkSocket.open("netfilter");
+    try {
+      return socket.dump("tables", NFT_GET_TABLE, encodeTableDump()).map(({ payload }) => decodeTable(payload));
+    } finally {
+      socket.close();
+    }
+  } catch (error) {
+    if (error instanceof NetlinkError) return [];
     throw error;
   }
 }

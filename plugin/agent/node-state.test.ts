@@ -9,6 +9,7 @@ const well: AgentState = {
   ...initialState(facts),
   returnPathError: undefined,
   gate: { open: true, reason: "Open." },
+  services: { ready: true, reason: "RulesPresent", message: "Rules." },
   ipamError: undefined,
 };
 const NOW = new Date("2026-01-02T03:04:05Z");
@@ -36,6 +37,11 @@ describe("NodeState's conditions", () => {
     ],
     ["the return path", { returnPathError: "nft: no" }, "ReturnPathReady NotApplied: nft: no"],
     ["the gate", { gate: { open: false, reason: "Restart it." } }, "GateOpen Closed: Restart it."],
+    [
+      "no kube-proxy",
+      { services: { ready: false, reason: "NoServiceRules", message: "No rules." } },
+      "ServicesReady NoServiceRules: No rules.",
+    ],
     ["addresses", { ipamError: "EACCES" }, "IPAMReady Failed: EACCES"],
     [
       "what cannot be put back",
@@ -46,7 +52,7 @@ describe("NodeState's conditions", () => {
   for (const [what, change, wrong] of ROWS)
     it(what, () => {
       const { conditions } = nodeStatus({ ...well, ...change }, [], NOW);
-      assert.equal(conditions.length, 5);
+      assert.equal(conditions.length, 6);
       const failing = conditions.filter(({ status }) => status === "False");
       assert.ok(
         failing.some((c) => `${c.type} ${c.reason}: ${c.message}` === wrong) || (wrong === "" && failing.length === 0),

@@ -6,7 +6,7 @@ import { GROUP_VERSION, RESOURCE } from "./objects.ts";
 import type { AgentState } from "./state.ts";
 
 export interface Condition {
-  readonly type: "FactsReady" | "ReturnPathReady" | "GateOpen" | "IPAMReady" | "AttachmentsReady";
+  readonly type: "FactsReady" | "ReturnPathReady" | "GateOpen" | "ServicesReady" | "IPAMReady" | "AttachmentsReady";
   readonly status: "True" | "False";
   readonly reason: string;
   readonly message: string;
@@ -17,6 +17,8 @@ export interface Condition {
 export interface NodeStatus {
   readonly returnPath: {
     readonly mode: ReturnPath | null;
+    /** The setting that names it, or why the agent chose it. */
+    readonly chosenBecause: string;
     readonly applied: boolean;
     readonly configResourceVersion: string;
   };
@@ -46,7 +48,12 @@ export function nodeStatus(pass: AgentState, previous: readonly Condition[], now
   const refused = describeRefused(facts);
   const told = [...pass.problems, ...refused, ...pass.disagreements].join(" ");
   return {
-    returnPath: { mode: facts?.returnPath ?? null, applied, configResourceVersion: pass.configResourceVersion },
+    returnPath: {
+      mode: facts?.returnPath ?? null,
+      chosenBecause: facts?.sources["returnPath"] ?? "",
+      applied,
+      configResourceVersion: pass.configResourceVersion,
+    },
     tcpBeLiberal: pass.tcpBeLiberal,
     // Without the counter, which would be a write to the API server for every packet.
     kubeProxy: {
@@ -72,6 +79,7 @@ export function nodeStatus(pass: AgentState, previous: readonly Condition[], now
         pass.returnPathError ?? `${facts?.returnPath ?? "nothing"} is in the kernel.`,
       ),
       condition("GateOpen", pass.gate.open, pass.gate.open ? "Open" : "Closed", pass.gate.reason),
+      condition("ServicesReady", pass.services.ready, pass.services.reason, pass.services.message),
       condition(
         "IPAMReady",
         pass.ipamError === undefined,

@@ -24,6 +24,7 @@ export const RESOURCE = {
   /** Of every namespace: flannel's is kube-flannel, or kube-system. */
   configMaps: { api: "/api/v1", plural: "configmaps" },
   calicoPools: { api: CALICO, plural: "ippools" },
+  felix: { api: CALICO, plural: "felixconfigurations" },
   calicoBlocks: { api: CALICO, plural: "blockaffinities" },
   statefulSets: { api: "/apis/apps/v1", plural: "statefulsets" },
   attachmentDefinitions: { api: "/apis/k8s.cni.cncf.io/v1", plural: "network-attachment-definitions" },
@@ -92,6 +93,10 @@ export const configMapObject = z.object({ metadata, data: z.record(z.string(), z
 export const calicoPool = z.object({
   metadata,
   spec: z.object({ cidr: z.string(), disabled: z.boolean().default(false) }),
+});
+export const felixConfiguration = z.object({
+  metadata,
+  spec: z.object({ bpfEnabled: z.boolean().default(false) }).default({ bpfEnabled: false }),
 });
 export const calicoBlock = z.object({
   metadata,

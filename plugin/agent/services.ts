@@ -24,6 +24,9 @@ export interface ServicesState {
   readonly message: string;
 }
 
+/** Reason while the packet filter has not been read. */
+export const NOT_OBSERVED = "NotObserved";
+
 const INSTALL_KUBE_PROXY = "run kube-proxy on this node in iptables, nftables or ipvs mode";
 
 /**

@@ -1,6 +1,7 @@
 import type { Facts } from "../datapath/facts.ts";
 import type { Gate } from "./gate.ts";
 import type { KubeProxyObservation } from "./kube-proxy.ts";
+import { NOT_OBSERVED, type ServicesState } from "./services.ts";
 import type { RepairReport } from "./repair.ts";
 
 /** What the agent's loops know; each loop writes its own part, the status loop reads all. */
@@ -14,6 +15,11 @@ export interface AgentState {
   returnPathError: string | undefined;
   tcpBeLiberal: 0 | 1;
   kubeProxy: KubeProxyObservation;
+  /** Rules of others that drop INVALID packets on the way to other nodes. */
+  otherDrops: readonly string[];
+  services: ServicesState;
+  /** Packets by rule of the node's table. */
+  ruleCounters: ReadonlyMap<string, number>;
   gate: Gate;
   ipamError: string | undefined;
   /** Pools that give nothing, a line each. */
@@ -36,6 +42,9 @@ export function initialState(facts: Facts | undefined): AgentState {
       source: "not looked at yet",
       invalidDrops: undefined,
     },
+    otherDrops: [],
+    services: { ready: false, reason: NOT_OBSERVED, message: "The node's packet filter has not been read yet." },
+    ruleCounters: new Map(),
     gate: { open: false, reason: "kube-proxy has not been looked at yet." },
     ipamError: "not started yet",
     poolProblems: [],

@@ -6,6 +6,7 @@ import { listEnded } from "../datapath/ended.ts";
 import { NODE_NFT_TABLE } from "../datapath/node-table.ts";
 import { removeForwardRules } from "./forward.ts";
 import { INSTALLED } from "./install.ts";
+import { resetNeighbourLimits } from "./neighbour-limits.ts";
 import { deleteNodeTable } from "./node-table.ts";
 import type { NodePlaces } from "./places.ts";
 import { readTcpBeLiberal, resetTcpBeLiberal } from "./return-path.ts";
@@ -37,6 +38,7 @@ export async function uninstall({
   if (deleteNodeTable()) done.push(`nftables table ${NODE_NFT_TABLE} removed`);
   done.push(...(await removeForwardRules()));
   done.push(...resetTunnels());
+  done.push(...resetNeighbourLimits());
   const before = readTcpBeLiberal();
   if (resetTcpBeLiberal()) done.push(`nf_conntrack_tcp_be_liberal set back to 0 from ${before}`);
   for (const directory of [stateDirectory, runDirectory, logDirectory])

@@ -24,12 +24,13 @@ import { readWishes } from "./wishes.ts";
 import type { CniResult, NetworkConfig, Request } from "./request.ts";
 
 /** CNI spec 1.1.0, section 2 "ADD", chained: the previous plugin's result is wired and passed on, with our pair added. */
-export function add({ request, places, way, lap, later, beforeStep }: Call): CniResult {
+export function add({ request, places, way, lap, later, notices, beforeStep }: Call): CniResult {
   const { config, containerId, ifname, netns, pod } = request;
   const previous = previousOf(config);
   const options = parseOptions(config);
   if (options.mode === "disabled") return previous;
   const wiring = wiringOf(request, previous, options, places);
+  notices.push(...(wiring.facts.notices ?? []));
   const wire = (node: Namespace, podNamespace: Namespace): CniResult => {
     /** The same container was added before, with other addresses or options: what is no longer wanted goes. */
     const removeObsolete = (before: Plan, plan: Plan): void => {

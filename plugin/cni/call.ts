@@ -16,6 +16,8 @@ export interface Call {
   readonly way: Way;
   /** Names the time since the last one, for the log. */
   readonly lap: (step: string) => void;
+  /** What the call writes to its log: what does not work on this node now. */
+  readonly notices: string[];
   /** Does something when the answer is out: what nobody waits for. */
   readonly later: (work: () => void) => void;
   /** Called before each step of a plan; what it throws is that step's failure. Tests use it. */

@@ -67,6 +67,7 @@ export function answerCni(
   let request: Request | undefined;
   let places: Places = served ?? buildPlaces();
   let failure: unknown;
+  const notices: string[] = [];
   let output = "";
   const deferred: (() => void)[] = [];
   const later = (work: () => void): void => {
@@ -77,7 +78,15 @@ export function answerCni(
     request = parseRequest(env, stdin());
     if (dryRun) request = { ...request, config: { ...request.config, dryRun } };
     lap("parse");
-    const answer = dispatch({ request, places, way, lap, later, ...(beforeStep === undefined ? {} : { beforeStep }) });
+    const answer = dispatch({
+      request,
+      places,
+      way,
+      lap,
+      later,
+      notices,
+      ...(beforeStep === undefined ? {} : { beforeStep }),
+    });
     if (answer !== undefined) output = JSON.stringify(answer);
   } catch (error) {
     if (error instanceof NotServedError || error instanceof PodBusyError) throw error;
@@ -97,6 +106,7 @@ export function answerCni(
         milliseconds: took,
         steps,
         ...(way === "alone" ? { peakMemoryKiB: peakMemory() } : {}),
+        ...(notices.length === 0 ? {} : { notices }),
         ...(failure === undefined
           ? {}
           : { error: failure instanceof Error ? failure.message : JSON.stringify(failure) }),

@@ -64,6 +64,8 @@ const factsSchema = z.readonly(
       [],
     ),
     returnPath: z.enum(RETURN_PATHS),
+    /** What does not work on this node now, a sentence each: ADD writes them to its log. */
+    notices: z.optional(z.readonly(z.array(z.string()))),
     /** Fact -> where it was read. */
     sources: z.record(z.string(), z.string()),
   }),

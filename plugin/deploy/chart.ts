@@ -29,8 +29,8 @@ appVersion: ${packageJson.version}
 const VALUES = `# Made by npm run chart.
 # The agent's image, with its tag.
 image: ""
-# notrack, liberal or none
-returnPath: notrack
+# auto (notrack, or snat behind a router), notrack, liberal, snat or none
+returnPath: auto
 # More settings of ConfigMap interlay-config: docs/agent.md.
 config: {}
 # UnderlayPools: name, and the rest of their spec.

@@ -36,7 +36,7 @@ describe("what is installed has one truth: plugin/deploy/manifests", () => {
   });
 
   it("what the suite installs has the base's objects, but for image and settings", () => {
-    const rendered = objects(renderInterlay({ image: "interlay", returnPath: "notrack", pools: [] }));
+    const rendered = objects(renderInterlay({ image: "interlay", returnPath: "auto", pools: [] }));
     const wanted = ["namespace", "crds", "config", "interlay"].flatMap((file) =>
       objects(read("manifests", `${file}.yaml`)),
     );

@@ -12,7 +12,7 @@ export interface PoolOptions {
 export interface DeployOptions {
   /** Reference of the image with the executable as its entrypoint. */
   readonly image: string;
-  readonly returnPath: "notrack" | "liberal" | "snat" | "none";
+  readonly returnPath: "auto" | "notrack" | "liberal" | "snat" | "none";
   readonly pools: readonly PoolOptions[];
   /** Parent link of macvlan children on every node. */
   readonly uplink?: string;

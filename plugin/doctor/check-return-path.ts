@@ -13,30 +13,54 @@ export function checkReturnPath(node: NodeSnapshot, cluster: ClusterSnapshot | u
   const sets = node.notrack.map(parseCidr);
   const tracked = overlay.filter((cidr) => !sets.some((set) => containsNetwork(set, parseCidr(cidr))));
   const untracked = node.notrack.length > 0 && tracked.length === 0;
+  const exempts = facts?.returnPath === "notrack" || facts?.returnPath === "snat";
   const version = kubeProxy.version ?? "of an unknown version";
   const rule =
     kubeProxy.mode === "nftables"
       ? "`ct state invalid drop` in table ip kube-proxy"
       : "`-A KUBE-FORWARD -m conntrack --ctstate INVALID -j DROP`";
+  const [other] = node.otherInvalidDrops;
+  const cells = (tracked.length === overlay.length ? [{}] : tracked.map((targetCidr) => ({ targetCidr }))).map(
+    (within): CellPattern => ({
+      sources: ["underlay"],
+      sourceNode: node.node,
+      targets: OVERLAY_ADDRESSES,
+      ...within,
+      placement: "other-node",
+      protocols: ["tcp"],
+    }),
+  );
+  if (!kubeProxy.invalidDropRule && other !== undefined && !untracked)
+    return [
+      {
+        check: "invalid-drop",
+        severity: "fails",
+        node: node.node,
+        message: `${node.node} drops what conntrack calls INVALID: ${other}.`,
+        remedy: exempts
+          ? "See why the agent of this node does not write its nftables table: condition ReturnPathReady of its NodeState."
+          : "Set returnPath: notrack, or delete the rule.",
+        cells,
+      },
+    ];
   if (kubeProxy.invalidDropRule && !untracked) {
     const upgrade = isBelow129(kubeProxy.version);
-    const [message, remedy] =
-      facts?.returnPath === "notrack"
+    const [message, remedy] = exempts
+      ? [
+          `kube-proxy ${version} on ${node.node} has ${rule}, and the table inet interlay ${node.notrack.length === 0 ? "is not in the kernel" : `does not have ${tracked.join(", ")}`}.`,
+          "See why the agent of this node does not write it: condition ReturnPathReady of its NodeState.",
+        ]
+      : node.tcpBeLiberal === 1 && !upgrade
         ? [
-            `kube-proxy ${version} on ${node.node} has ${rule}, and the table inet interlay ${node.notrack.length === 0 ? "is not in the kernel" : `does not have ${tracked.join(", ")}`}.`,
-            "See why the agent of this node does not write it: condition ReturnPathReady of its NodeState.",
+            `nf_conntrack_tcp_be_liberal is 1 on ${node.node}, but kube-proxy ${version} was started before: it still has ${rule}.`,
+            "Restart kube-proxy on this node, or set returnPath: notrack.",
           ]
-        : node.tcpBeLiberal === 1 && !upgrade
-          ? [
-              `nf_conntrack_tcp_be_liberal is 1 on ${node.node}, but kube-proxy ${version} was started before: it still has ${rule}.`,
-              "Restart kube-proxy on this node, or set returnPath: notrack.",
-            ]
-          : [
-              `kube-proxy ${version} on ${node.node} has ${rule}, and nf_conntrack_tcp_be_liberal is ${String(node.tcpBeLiberal ?? 0)}.`,
-              upgrade
-                ? "Set returnPath: notrack, or upgrade kube-proxy to v1.29 or newer and set returnPath: liberal."
-                : "Set returnPath: notrack, or returnPath: liberal and restart kube-proxy.",
-            ];
+        : [
+            `kube-proxy ${version} on ${node.node} has ${rule}, and nf_conntrack_tcp_be_liberal is ${String(node.tcpBeLiberal ?? 0)}.`,
+            upgrade
+              ? "Set returnPath: notrack, or upgrade kube-proxy to v1.29 or newer and set returnPath: liberal."
+              : "Set returnPath: notrack, or returnPath: liberal and restart kube-proxy.",
+          ];
     return [
       {
         check: "invalid-drop",
@@ -44,26 +68,17 @@ export function checkReturnPath(node: NodeSnapshot, cluster: ClusterSnapshot | u
         node: node.node,
         message,
         remedy,
-        cells: (tracked.length === overlay.length ? [{}] : tracked.map((targetCidr) => ({ targetCidr }))).map(
-          (within): CellPattern => ({
-            sources: ["underlay"],
-            sourceNode: node.node,
-            targets: OVERLAY_ADDRESSES,
-            ...within,
-            placement: "other-node",
-            protocols: ["tcp"],
-          }),
-        ),
+        cells,
       },
     ];
   }
-  if (facts?.returnPath === "notrack" && !untracked)
+  if (exempts && !untracked && overlay.length > 0)
     return [
       {
         check: "notrack-missing",
         severity: "warning",
         node: node.node,
-        message: `The return path of ${node.node} is notrack, but its table inet interlay is not complete; no rule drops INVALID packets now.`,
+        message: `The return path of ${node.node} is ${facts?.returnPath ?? ""}, but its table inet interlay is not complete; no rule drops INVALID packets now.`,
         remedy: "See condition ReturnPathReady of its NodeState.",
         cells: [],
       },

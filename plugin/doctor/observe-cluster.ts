@@ -7,6 +7,7 @@ import {
   calicoBlock,
   calicoPool,
   configMapObject,
+  felixConfiguration,
   inNamespace,
   nodeObject,
   podObject,
@@ -51,13 +52,15 @@ export async function observeCluster(kube: Kube): Promise<ClusterSnapshot> {
       all(RESOURCE.underlayAddresses, underlayAddress),
       serviceCidrs(kube),
     ]);
-  const [blocks, underlayPools, flannel, canal, apiServer] = await Promise.all([
+  const [blocks, underlayPools, flannel, canal, apiServer, felixes] = await Promise.all([
     all(RESOURCE.calicoBlocks, calicoBlock),
     all(RESOURCE.underlayPools, underlayPool),
     all(RESOURCE.configMaps, configMapObject, { fieldSelector: "metadata.name=kube-flannel-cfg" }),
     map(RESOURCE.systemConfigMaps, "canal-config"),
     all(inNamespace(RESOURCE.services, "default"), serviceObject, { fieldSelector: "metadata.name=kubernetes" }),
+    all(RESOURCE.felix, felixConfiguration, { fieldSelector: "metadata.name=default" }),
   ]);
+  const [felix] = felixes ?? [];
   // What the cluster says, whatever is overridden: an override that is wrong is to be found.
   const found = discover({
     nodeName: "the cluster",
@@ -90,6 +93,7 @@ export async function observeCluster(kube: Kube): Promise<ClusterSnapshot> {
     overlayCidrs: facts?.overlayCidrs ?? [],
     serviceCidrs: facts?.serviceCidrs ?? [],
     pools: (underlayPools ?? []).map(({ metadata, spec }) => ({ name: metadata.name, ...spec })),
+    dataPlane: findDataPlane(felix?.spec.bpfEnabled === true, cilium),
     problems: "facts" in found ? found.disagreements : found.problems,
     networks: definitions?.map(({ metadata, spec }) => {
       const parsed = config.safeParse(parseJson(spec.config));
@@ -113,6 +117,15 @@ export async function observeCluster(kube: Kube): Promise<ClusterSnapshot> {
       conflict: spec.conflict,
     })),
   };
+}
+
+/** Names the eBPF data plane that translates Services in kube-proxy's place. */
+function findDataPlane(calicoBpf: boolean, cilium: Readonly<Record<string, string>> | undefined): string | undefined {
+  const replacement = cilium?.["kube-proxy-replacement"];
+  if (calicoBpf) return "Calico's eBPF data plane (FelixConfiguration default, bpfEnabled)";
+  return replacement === "true" || replacement === "strict"
+    ? `Cilium's replacement of kube-proxy (cilium-config, kube-proxy-replacement: ${replacement})`
+    : undefined;
 }
 
 function addressesOf({ status }: z.infer<typeof nodeObject>): readonly string[] {

@@ -3,6 +3,8 @@ import { readLastFacts } from "../agent/discovery/facts-file.ts";
 import { readFilters } from "../agent/filters.ts";
 import { findForwardDrop } from "../agent/forward.ts";
 import { KubeProxyObserver } from "../agent/kube-proxy.ts";
+import { findOtherDrops } from "../agent/invalid-drops.ts";
+import { readNodeLinks } from "../agent/node-routes.ts";
 import { readListing } from "../agent/node-table.ts";
 import { type Attachment, listAttachments } from "../datapath/attachment.ts";
 import { Namespace, withNamespaces } from "../datapath/kernel.ts";
@@ -10,7 +12,7 @@ import { NameserverReader } from "./nameservers.ts";
 import { NODE_LINK_PREFIX } from "../datapath/names.ts";
 import { describeItem, MAIN_TABLE } from "../datapath/plan.ts";
 import { readDrift } from "../datapath/read.ts";
-import { readExemptCidrs } from "../datapath/node-table.ts";
+import { readExemptCidrs, readRuleCounters } from "../datapath/node-table.ts";
 import { decodeLink, encodeLinkName, RTM_LINK } from "../netlink/link.ts";
 import { decodeNeighbour, encodeNeighbourDump, RTM_NEIGHBOUR } from "../netlink/neighbour.ts";
 import { decodeRoute, encodeRouteDump, RTM_ROUTE } from "../netlink/route.ts";
@@ -30,6 +32,7 @@ export async function observeNode(name: string): Promise<NodeSnapshot> {
       .filter((link) => link.kind !== "veth" || link.name === facts?.uplink || link.name.startsWith(NODE_LINK_PREFIX));
     const uplink = links.find((link) => link.name === facts?.uplink)?.index;
     const filters = await readFilters();
+    const listing = readListing();
     const { version, mode, invalidDropRule } = await new KubeProxyObserver().observe(filters);
     return {
       schema: NODE_SNAPSHOT_SCHEMA,
@@ -60,7 +63,11 @@ export async function observeNode(name: string): Promise<NodeSnapshot> {
         (["iptables", "iptables-legacy"] as const).some((program) =>
           findForwardDrop(program, filters.saved[program], facts),
         ),
-      notrack: [...readExemptCidrs(readListing() ?? "")],
+      notrack: [...readExemptCidrs(listing ?? "")],
+      serviceRules: (["ipv4", "ipv6"] as const).filter((family) => filters.translators[family] !== undefined),
+      otherInvalidDrops:
+        facts === undefined ? [] : [...findOtherDrops(filters, readNodeLinks(facts.overlayCidrs, facts.uplink))],
+      guardDrops: listing === undefined ? null : sumGuardDrops(listing),
       attachments: observeAttachments(),
       neighbours: neighboursOf(node, uplink),
       cniConfigs: cniConfigs(),
@@ -109,6 +116,12 @@ function observeAttachment(attachment: Attachment): AttachmentSnapshot {
   } catch {
     return { ...known, drift: [], routes: [], neighbours: [] }; // the pod has gone, or goes
   }
+}
+
+function sumGuardDrops(listing: string): number {
+  return [...readRuleCounters(listing)]
+    .filter(([name]) => name.startsWith("source-guard-"))
+    .reduce((sum, [, packets]) => sum + packets, 0);
 }
 
 function neighboursOf(namespace: Namespace, on: number | undefined): NodeSnapshot["neighbours"] {

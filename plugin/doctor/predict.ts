@@ -4,6 +4,7 @@ import { checkCluster } from "./check-cluster.ts";
 import { checkNodeNetworks, checkPools } from "./check-networks.ts";
 import { checkNode } from "./check-node.ts";
 import { checkReturnPath } from "./check-return-path.ts";
+import { checkServices } from "./check-services.ts";
 import type { Finding } from "./finding.ts";
 import type { ClusterSnapshot, NodeSnapshot, Snapshot } from "./snapshot.ts";
 
@@ -17,6 +18,7 @@ export function predict(snapshot: Snapshot): readonly Finding[] {
       const cluster = snapshot.cluster && withoutRefused(snapshot.cluster, node);
       return [
         ...checkReturnPath(node, cluster),
+        ...checkServices(node, cluster),
         ...checkNode(node, cluster),
         ...checkNodeNetworks(node),
         ...checkAttachments(node, cluster),

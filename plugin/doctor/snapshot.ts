@@ -56,9 +56,15 @@ export const nodeSnapshot = z.object({
     mode: z.string().nullable(),
     invalidDropRule: z.boolean(),
   }),
+  /** Families for which the kernel has rules that translate Services. */
+  serviceRules: z.array(z.enum(["ipv4", "ipv6"])).default(["ipv4", "ipv6"]),
+  /** Rules of others that drop INVALID packets on the way to other nodes, a line each. */
+  otherInvalidDrops: z.array(z.string()).default([]),
+  /** Packets that the source guard of our table has dropped; null where there is no table. */
+  guardDrops: z.number().nullable().default(null),
   /** The chain FORWARD drops what no rule accepts, and none accepts all that comes from our links. */
   forwardDrops: z.boolean(),
-  /** Overlay networks in our notrack table; empty where there is no table. */
+  /** Overlay networks whose INVALID packets our table exempts; empty where it does not. */
   notrack: z.array(z.string()),
   attachments: z.array(attachment),
   /** Who answers for addresses on the uplink, by the node's neighbour table. */
@@ -78,6 +84,8 @@ export interface ClusterSnapshot {
   readonly pools: readonly ({ readonly name: string } & PoolSpec)[];
   /** Sources that disagree, and facts that no source has. */
   readonly problems: readonly string[];
+  /** An eBPF data plane that translates Services in kube-proxy's place, by its name; undefined: none. */
+  readonly dataPlane?: string | undefined;
   /** undefined: the kind NetworkAttachmentDefinition is not there. */
   readonly networks:
     | readonly {

@@ -1,5 +1,5 @@
 import { be32, DATATYPE, type Expression, FAMILIES, type SetFamily, REGISTER_BYTES } from "./nft-expression.ts";
-import { type Attribute, decodeAttributes, encodeAttributes, encodeText } from "./message.ts";
+import { type Attribute, decodeAttributes, encodeAttributes, encodeText, readText } from "./message.ts";
 import type { BatchMessage } from "./socket.ts";
 
 /**
@@ -22,6 +22,14 @@ const NFPROTO_INET = 1;
 /** As nft calls them. */
 const FAMILY_NUMBER = { ip: 2, ip6: 10 } as const;
 export type NftFamily = keyof typeof FAMILY_NUMBER;
+const FAMILY_NAMES: Readonly<Record<number, string>> = {
+  1: "inet",
+  2: "ip",
+  3: "arp",
+  5: "netdev",
+  7: "bridge",
+  10: "ip6",
+};
 const NF_ACCEPT = 1;
 
 export const NFT_HOOK = { output: 3, ingress: 5 } as const;
@@ -182,6 +190,18 @@ export function encodeRuleDump(table: string): Buffer {
 /** Names a table, to ask for it. */
 export function encodeTable(family: NftFamily, name: string): Buffer {
   return Buffer.concat([nfgenmsg(FAMILY_NUMBER[family]), encodeAttributes([{ type: 1, value: encodeText(name) }])]);
+}
+
+/** Asks for every table of every family. */
+export function encodeTableDump(): Buffer {
+  return nfgenmsg(0);
+}
+
+/** Reads a table's family and name. */
+export function decodeTable(payload: Buffer): { readonly family: string; readonly name: string } {
+  const family = payload.readUInt8(0);
+  const name = decodeAttributes(payload.subarray(4)).get(1);
+  return { family: FAMILY_NAMES[family] ?? String(family), name: name === undefined ? "" : readText(name) };
 }
 
 /** Asks for the number of the namespace's ruleset: another after every transaction, whoever's. */

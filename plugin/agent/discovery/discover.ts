@@ -233,5 +233,7 @@ function findUplink(o: Observations, addresses: readonly Ip[]): Found<string> | 
 }
 
 function parseReturnPath(text = "notrack"): ReturnPath | undefined {
+  // The agent chooses: choose-return-path.ts.
+  if (text.trim() === "auto") return "notrack";
   return RETURN_PATHS.find((mode) => mode === text.trim());
 }

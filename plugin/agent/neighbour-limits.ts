@@ -1,0 +1,61 @@
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+
+/**
+ * Entries of the neighbour table, which all network namespaces of a node share; the kernel's defaults are 128, 512 and 1024.
+ * A node of 110 pods that each speak to ten others needs more. gc_thresh3 is what Spiderpool sets too.
+ */
+const LIMITS = { gc_thresh1: 3520, gc_thresh2: 14_080, gc_thresh3: 28_160 } as const;
+const FAMILIES = ["ipv4", "ipv6"] as const;
+
+/** Where the sysctls are, and the values from before the agent, one file each; a reboot resets both. */
+export interface NeighbourPlaces {
+  readonly sysctls: string;
+  readonly before: string;
+}
+
+const PLACES: NeighbourPlaces = { sysctls: "/proc/sys/net", before: "/run/interlay/neighbour-limits" };
+
+/**
+ * Raises the limits of the neighbour table where they are lower. Only the node's first network namespace has them: in
+ * another one (a node in a container) nothing is changed. Idempotent.
+ * @returns a line for each change
+ */
+export function raiseNeighbourLimits({ sysctls, before }: NeighbourPlaces = PLACES): readonly string[] {
+  return listLimits(sysctls).flatMap(({ name, path, wanted }) => {
+    const value = Number(readFileSync(path, "utf8"));
+    if (value >= wanted) return [];
+    mkdirSync(before, { recursive: true, mode: 0o700 });
+    if (!existsSync(join(before, name))) writeFileSync(join(before, name), String(value), { mode: 0o600 });
+    writeFileSync(path, String(wanted));
+    return [`net.${name} raised from ${value} to ${wanted}`];
+  });
+}
+
+/**
+ * Sets the limits back where the agent raised them and nobody has changed them since.
+ * @returns a line for each change
+ */
+export function resetNeighbourLimits({ sysctls, before }: NeighbourPlaces = PLACES): readonly string[] {
+  if (!existsSync(before)) return [];
+  const names = new Set(readdirSync(before));
+  const done = listLimits(sysctls).flatMap(({ name, path, wanted }) => {
+    if (!names.has(name) || Number(readFileSync(path, "utf8")) !== wanted) return [];
+    const value = readFileSync(join(before, name), "utf8");
+    writeFileSync(path, value);
+    return [`net.${name} set back to ${value}`];
+  });
+  rmSync(before, { recursive: true, force: true });
+  return done;
+}
+
+function listLimits(
+  sysctls: string,
+): readonly { readonly name: string; readonly path: string; readonly wanted: number }[] {
+  return FAMILIES.flatMap((family) =>
+    Object.entries(LIMITS).flatMap(([limit, wanted]) => {
+      const path = join(sysctls, family, "neigh", "default", limit);
+      return existsSync(path) ? [{ name: `${family}.neigh.default.${limit}`, path, wanted }] : [];
+    }),
+  );
+}

@@ -1,0 +1,31 @@
+import { type Finding, SERVICES } from "./finding.ts";
+import type { ClusterSnapshot, NodeSnapshot } from "./snapshot.ts";
+
+/** Whether Services are translated on a node for what enters by an underlay pod's pair; as the condition ServicesReady. */
+export function checkServices(node: NodeSnapshot, cluster: ClusterSnapshot | undefined): readonly Finding[] {
+  const remedy =
+    "Run kube-proxy on this node in iptables, nftables or ipvs mode; condition ServicesReady of its NodeState follows.";
+  if (cluster?.dataPlane !== undefined)
+    return [
+      {
+        check: "services-data-plane",
+        severity: "fails",
+        node: node.node,
+        message: `${cluster.dataPlane} is on: on ${node.node} it translates Services for links of its own only, and not for underlay pods.`,
+        remedy: `Turn it off. ${remedy}`,
+        cells: [{ sources: ["underlay"], sourceNode: node.node, targets: SERVICES }],
+      },
+    ];
+  const networks = cluster?.serviceCidrs ?? node.facts?.serviceCidrs ?? [];
+  return (["ipv4", "ipv6"] as const)
+    .filter((family) => networks.some((cidr) => cidr.includes(":") === (family === "ipv6")))
+    .filter((family) => !node.serviceRules.includes(family))
+    .map((family) => ({
+      check: "services-missing",
+      severity: "fails",
+      node: node.node,
+      message: `The kernel of ${node.node} has no rules of kube-proxy (${family}): its pods reach no Service.`,
+      remedy,
+      cells: [{ sourceNode: node.node, targets: SERVICES, targetCidr: family === "ipv6" ? "::/0" : "0.0.0.0/0" }],
+    }));
+}
