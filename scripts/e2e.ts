@@ -18,7 +18,7 @@ import { RESULTS, writeReport, writeReportIn } from "../results/write.ts";
 import packageJson from "../package.json" with { type: "json" };
 import { variantTable } from "./e2e-table.ts";
 import { withoutOptions } from "./e2e/arguments.ts";
-import { describeRun, findSkipReason, mergeRuns, runEnvironments } from "./e2e/environments.ts";
+import { describeRun, type EnvironmentRun, findSkipReason, mergeRuns, runEnvironments } from "./e2e/environments.ts";
 import { composeReport, type Failure, refuseEmptyCells } from "./e2e/report.ts";
 import { lookAtExisting, returnPathThere } from "./existing.ts";
 import { runOnChange } from "./watch.ts";
@@ -274,18 +274,22 @@ function readEnvironments(): readonly Environment[] {
 
 /** Runs every environment, then writes one report of all. @returns the exit status */
 async function environmentsRun(): Promise<number> {
+  const compose = (runs: readonly EnvironmentRun[]): Report => {
+    const { versions, ...merged } = mergeRuns(runs, environments);
+    return {
+      ...{ schema: RESULTS_SCHEMA, id: runId, started: started.toISOString(), finished: new Date().toISOString() },
+      provider: provider.name,
+      versions: { interlay: packageJson.version, ...versions },
+      ...merged,
+    };
+  };
   const runs = await runEnvironments({
     ...{ environments, provider: provider.name, name: flags.name, json: flags.json === true, say },
     argv: withoutOptions(process.argv.slice(2), ["--environment", "--name", "--run-id", "--output"], ["--json"]),
     directory: join(RESULTS, "runs", runId, "environments"),
+    onDone: async (done) => void (await writeReport(compose(done))),
   });
-  const { versions, ...merged } = mergeRuns(runs);
-  const report: Report = {
-    ...{ schema: RESULTS_SCHEMA, id: runId, started: started.toISOString(), finished: new Date().toISOString() },
-    provider: provider.name,
-    versions: { interlay: packageJson.version, ...versions },
-    ...merged,
-  };
+  const report = compose(runs);
   const directory = await writeReport(report);
   if (flags.json) writeToStdout(`${JSON.stringify(report)}\n`);
   const { passed, failed, skipped } = report.summary;

@@ -30,6 +30,8 @@ export interface EnvironmentsOptions {
   /** Whether stdout is for the JSON report alone. */
   readonly json: boolean;
   readonly say: (text: string) => void;
+  /** Called after every environment with all that have run. */
+  readonly onDone?: (runs: readonly EnvironmentRun[]) => Promise<void>;
 }
 
 /**
@@ -50,6 +52,7 @@ export async function runEnvironments(options: EnvironmentsOptions): Promise<rea
     const run = await runEnvironment(environment, options, stop.signal);
     runs.push(run);
     say(`== ${describeRun(run)}`);
+    await options.onDone?.(runs);
   }
   return runs;
 }
@@ -117,12 +120,16 @@ export function describeRun({ environment, report, skipped, error, seconds }: En
   return `${environment.name}: ${sum("passed")} cells passed, ${sum("blocked")} blocked as expected, ${sum("failed")} failed${verdict}, ${Math.round(seconds)} s`;
 }
 
-/** Returns the variants, checks and counts of all environments as parts of one report. Pure. */
+/**
+ * Returns the variants, checks and counts of all environments as parts of one report. Pure.
+ * @param asked what the run is to do: an environment that has not run counts as failed
+ */
 export function mergeRuns(
   runs: readonly EnvironmentRun[],
+  asked: readonly Environment[],
 ): Pick<Report, "variants" | "checks" | "summary" | "versions"> {
   const reports = runs.flatMap(({ report }) => report ?? []);
-  const own = runs.flatMap(checkOfRun);
+  const own = asked.flatMap((environment) => checkRun(environment, runs));
   const sum = (name: keyof Report["summary"]) => reports.reduce((all, { summary }) => all + summary[name], 0);
   const count = (status: CheckResult["status"]) => own.filter((check) => check.status === status).length;
   return {
@@ -142,12 +149,16 @@ export function mergeRuns(
   };
 }
 
-/** Returns a check for an environment that was skipped or has no cells: no environment is left out without a word. */
-function checkOfRun({ environment, seconds, report, skipped, error }: EnvironmentRun): readonly CheckResult[] {
+/** Returns a check for an environment that was skipped, has not run or has no cells: none is left out without a word. */
+function checkRun(environment: Environment, runs: readonly EnvironmentRun[]): readonly CheckResult[] {
   const name = `environment ${environment.name}`;
+  const run = runs.find((one) => one.environment === environment);
+  if (run === undefined) return [{ name, status: "failed", seconds: 0, error: "it did not run: the run ended early" }];
+  const { seconds, report, skipped, error } = run;
   if (skipped !== undefined) return [{ name, status: "skipped", seconds, error: skipped }];
   if (report === undefined) return [{ name, status: "failed", seconds, error: error ?? "it ended without results" }];
-  return report.variants.some(({ cells }) => cells.length > 0)
+  const cells = report.variants.flatMap((variant) => variant.cells);
+  return cells.length > 0 || report.summary.failed > 0
     ? []
     : [{ name, status: "failed", seconds, error: "no cell was asked" }];
 }

@@ -24,6 +24,6 @@ describe("the page of environments", () => {
   });
 
   it("lists what cannot work with its condition", () => {
-    assert.match(page, /\| no-kube-proxy \| no kube-proxy runs, .* \| ServicesReady \(KubeProxyMissing\) \|/);
+    assert.match(page, /\| no-kube-proxy \| no kube-proxy runs, .* \| ServicesReady \(NoServiceRules\) \|/);
   });
 });

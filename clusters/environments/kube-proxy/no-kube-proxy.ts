@@ -14,7 +14,7 @@ export const NO_KUBE_PROXY: Environment = {
     {
       cells: ({ to }: EnvironmentCell) => TRANSLATED.has(to.kind),
       reason: "no kube-proxy runs, so nothing translates the addresses of Services",
-      condition: { type: "ServicesReady", reason: "KubeProxyMissing" },
+      condition: { type: "ServicesReady", reason: "NoServiceRules" },
     },
   ],
 };
