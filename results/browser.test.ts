@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { type Browser, chromium, type Page } from "playwright-core";
-import { cell, path, reportOf } from "./fixtures.ts";
+import { cell, createPath, reportOf } from "./fixtures.ts";
 import { writeReport } from "./write.ts";
 
 /** Debian's package `chromium`. */
@@ -29,13 +29,17 @@ describe("report.html in a browser", function () {
       expected: "blocked",
       actual: "fail",
       reason: "<b>the INVALID rule</b>",
-      evidence: { path: path(2) },
+      evidence: { path: createPath(2) },
     });
-    await writeReport({ ...reportOf([cell({ evidence: { path: path(8) } })]), id: "1" }, directory);
+    await writeReport({ ...reportOf([cell({ evidence: { path: createPath(8) } })]), id: "1" }, directory);
     const run = await writeReport(
       {
         ...reportOf([
-          cell({ protocol: "udp", id: "matrix/underlay-1-a/overlay-2-b/other-node/udp", evidence: { path: path(8) } }),
+          cell({
+            protocol: "udp",
+            id: "matrix/underlay-1-a/overlay-2-b/other-node/udp",
+            evidence: { path: createPath(8) },
+          }),
           blocked,
         ]),
         id: "2",

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { digestOf, pack, unpack, writeBundle } from "./bundle.ts";
+import { hashFile, packArchive, unpackArchive, writeBundle } from "./bundle.ts";
 import { cell, reportOf } from "./fixtures.ts";
 import { writeReport } from "./write.ts";
 
@@ -17,10 +17,10 @@ describe("a bundle", () => {
   const snapshots = new Map([["snapshot/nodes/a/routes.txt", "default via 10.7.0.1\n"]]);
 
   it("has reports and snapshots, and is the same for the same files", async () => {
-    const first = await digestOf(await writeBundle(run, snapshots));
+    const first = await hashFile(await writeBundle(run, snapshots));
     const bundle = await writeBundle(run, snapshots);
-    assert.equal(await digestOf(bundle), first);
-    const directory = await unpack(bundle);
+    assert.equal(await hashFile(bundle), first);
+    const directory = await unpackArchive(bundle);
     assert.equal(await readFile(join(directory, "snapshot/nodes/a/routes.txt"), "utf8"), "default via 10.7.0.1\n");
     assert.match(await readFile(join(directory, "report.json"), "utf8"), /interlay.results\/v1/);
     await rm(directory, { recursive: true });
@@ -35,11 +35,11 @@ describe("a bundle", () => {
     ];
     const { execFileSync } = await import("node:child_process");
     for (const change of changes) {
-      const directory = await unpack(await writeBundle(run, snapshots));
+      const directory = await unpackArchive(await writeBundle(run, snapshots));
       await change(directory);
       const forged = join(root, "forged.tar.gz");
       execFileSync("tar", ["-czf", forged, "-C", directory, "."]);
-      await assert.rejects(unpack(forged), /is not the file|is missing|neither file/);
+      await assert.rejects(unpackArchive(forged), /is not the file|is missing|neither file/);
       await rm(directory, { recursive: true });
     }
   });
@@ -47,7 +47,7 @@ describe("a bundle", () => {
   it("does not lose the digests of a directory packed twice", async () => {
     const directory = await mkdtemp(join(root, "twice-"));
     await writeFile(join(directory, "a"), "a");
-    for (let time = 0; time < 2; time++) await pack(directory, join(root, "twice.tar.gz"));
-    await rm(await unpack(join(root, "twice.tar.gz")), { recursive: true });
+    for (let time = 0; time < 2; time++) await packArchive(directory, join(root, "twice.tar.gz"));
+    await rm(await unpackArchive(join(root, "twice.tar.gz")), { recursive: true });
   });
 });

@@ -10,7 +10,7 @@ const run = promisify(execFile);
 /** The run's own files that go into its bundle. */
 const REPORTS = ["report.json", "junit.xml", "report.md", "report.html"] as const;
 /** Of every file in the bundle its digest, as `sha256sum --check` reads it. */
-const SUMS = "SHA256SUMS";
+const CHECKSUMS_FILE = "SHA256SUMS";
 
 /** Packs a run's reports and snapshots into `<directory>/bundle.tar.gz`. Returns its path. */
 export async function writeBundle(directory: string, snapshots: ReadonlyMap<string, string>): Promise<string> {
@@ -22,7 +22,7 @@ export async function writeBundle(directory: string, snapshots: ReadonlyMap<stri
       await writeFile(join(staging, name), text);
     }
     const bundle = join(directory, "bundle.tar.gz");
-    await pack(staging, bundle);
+    await packArchive(staging, bundle);
     return bundle;
   } finally {
     await rm(staging, { recursive: true });
@@ -30,21 +30,21 @@ export async function writeBundle(directory: string, snapshots: ReadonlyMap<stri
 }
 
 /** The same files give the same archive: order, owner and time of its entries are fixed. Adds the digests. */
-export async function pack(directory: string, archive: string): Promise<void> {
-  const names = (await filesIn(directory)).filter((name) => name !== SUMS);
-  const sums = await Promise.all(names.map(async (name) => `${await digestOf(join(directory, name))}  ${name}\n`));
-  await writeFile(join(directory, SUMS), sums.join(""));
+export async function packArchive(directory: string, archive: string): Promise<void> {
+  const names = (await filesIn(directory)).filter((name) => name !== CHECKSUMS_FILE);
+  const sums = await Promise.all(names.map(async (name) => `${await hashFile(join(directory, name))}  ${name}\n`));
+  await writeFile(join(directory, CHECKSUMS_FILE), sums.join(""));
   const fixed = ["--sort=name", "--owner=0", "--group=0", "--numeric-owner", "--mtime=@0", "--mode=u=rwX,go=rX"];
   await run("tar", [...fixed, "--use-compress-program=gzip -n", "-cf", `${archive}.new`, "-C", directory, "."]);
   await rename(`${archive}.new`, archive);
 }
 
 /** Unpacks into a new directory, which is the caller's to remove. Throws when the digests inside are not right. */
-export async function unpack(archive: string): Promise<string> {
+export async function unpackArchive(archive: string): Promise<string> {
   const directory = await mkdtemp(join(tmpdir(), "interlay-bundle-"));
   try {
     await run("tar", ["--no-same-owner", "--no-same-permissions", "-xzf", archive, "-C", directory]);
-    await verifySums(archive, directory);
+    await verifyChecksums(archive, directory);
     return directory;
   } catch (error) {
     await rm(directory, { recursive: true });
@@ -52,21 +52,21 @@ export async function unpack(archive: string): Promise<string> {
   }
 }
 
-async function verifySums(archive: string, directory: string): Promise<void> {
-  const sums = (await readFile(join(directory, SUMS), "utf8").catch(() => ""))
+async function verifyChecksums(archive: string, directory: string): Promise<void> {
+  const sums = (await readFile(join(directory, CHECKSUMS_FILE), "utf8").catch(() => ""))
     .split("\n")
     .filter((line) => line !== "");
   const listed = new Map(sums.map((line) => [line.slice(66), line.slice(0, 64)]));
-  for (const name of (await filesIn(directory)).filter((one) => one !== SUMS)) {
-    const is = await digestOf(join(directory, name));
-    if (listed.get(name) !== is) throw new Error(`${name} in ${archive} is not the file that ${SUMS} names.`);
+  for (const name of (await filesIn(directory)).filter((one) => one !== CHECKSUMS_FILE)) {
+    const is = await hashFile(join(directory, name));
+    if (listed.get(name) !== is) throw new Error(`${name} in ${archive} is not the file that ${CHECKSUMS_FILE} names.`);
     listed.delete(name);
   }
   const [missing] = listed.keys();
   if (missing !== undefined) throw new Error(`${missing} is missing from ${archive}.`);
 }
 
-export async function digestOf(path: string): Promise<string> {
+export async function hashFile(path: string): Promise<string> {
   return createHash("sha256")
     .update(await readFile(path))
     .digest("hex");

@@ -59,7 +59,7 @@ const REQUEST = [
 const REPLY = ["overlay-2-b eth0 out", "node-2 cali in", "node-2 wire out", "node-1 wire in", "underlay-1-a eth0 in"];
 
 /** The documented way of an underlay pod to an overlay pod on another node, of which the first hops were seen. */
-export function path(seen: number): NonNullable<Evidence["path"]> {
+export function createPath(seen: number): NonNullable<Evidence["path"]> {
   const hop = (text: string) => {
     const [, place = "", link = "", direction] = /^(\S+) (.+) (in|out)$/.exec(text) ?? [];
     return { place, link, direction: direction === "in" ? ("in" as const) : ("out" as const) };

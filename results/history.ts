@@ -6,7 +6,7 @@ import { type RunSummary, runSummarySchema } from "./summary.ts";
 const REMEMBERED = 20;
 
 /** Every run in `runs/` that can be read. */
-export async function allRuns(runs: string): Promise<readonly RunSummary[]> {
+export async function readAllRuns(runs: string): Promise<readonly RunSummary[]> {
   const read = await Promise.all(
     (await readdir(runs).catch(() => [])).sort().map((name) => summaryIn(join(runs, name))),
   );
@@ -14,7 +14,7 @@ export async function allRuns(runs: string): Promise<readonly RunSummary[]> {
 }
 
 /** The runs before `id` in `runs/`, newest first. One that cannot be read is left out: an old run is no reason to fail. */
-export async function earlierRuns(runs: string, id: string): Promise<readonly RunSummary[]> {
+export async function readEarlierRuns(runs: string, id: string): Promise<readonly RunSummary[]> {
   const names = (await readdir(runs).catch(() => [])).filter((name) => name < id).sort();
   const read = await Promise.all(
     names

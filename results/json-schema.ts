@@ -28,7 +28,7 @@ export async function publishSchemas(directory: string): Promise<readonly string
 }
 
 /** What a document lacks by a published file, in words; undefined if it fits. */
-export async function unfit(path: string, document: unknown): Promise<string | undefined> {
+export async function findSchemaError(path: string, document: unknown): Promise<string | undefined> {
   const published = z.fromJSONSchema(
     JSON.parse(await readFile(path, "utf8")) as Parameters<typeof z.fromJSONSchema>[0],
   );

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { cell, reportOf } from "./fixtures.ts";
-import { parityOf } from "./parity.ts";
+import { compareRuns } from "./parity.ts";
 import type { Report } from "./schema.ts";
 
 const lab = (report: Report): Report => ({ ...report, provider: "lab" });
@@ -8,7 +8,7 @@ const lab = (report: Report): Report => ({ ...report, provider: "lab" });
 describe("parity of two runs", () => {
   it("is there whatever the addresses and times are", () => {
     const other = lab(reportOf([cell({ address: "10.233.65.9:8080", latencyMs: 9 })]));
-    const { variants, cells, differences, notCompared } = parityOf(reportOf([cell()]), other);
+    const { variants, cells, differences, notCompared } = compareRuns(reportOf([cell()]), other);
     assert.deepEqual(
       { variants, cells, differences, notCompared },
       { variants: 1, cells: 1, differences: [], notCompared: [] },
@@ -17,18 +17,18 @@ describe("parity of two runs", () => {
 
   it("names the cell that another cluster answers otherwise, and the table", () => {
     const other = lab(reportOf([cell({ actual: "fail", ok: false })]));
-    const { differences } = parityOf(reportOf([cell()]), other);
+    const { differences } = compareRuns(reportOf([cell()]), other);
     assert.equal(differences.length, 2);
     assert.match(differences[1] ?? "", /cell matrix\/underlay-1-a.*was pass" on kind, .*was fail" on lab/);
   });
 
   it("names a cell that one run did not ask", () => {
-    const { differences } = parityOf(reportOf([cell(), cell({ id: "another" })]), lab(reportOf([cell()])));
+    const { differences } = compareRuns(reportOf([cell(), cell({ id: "another" })]), lab(reportOf([cell()])));
     assert.match(differences.join(), /cell another: .*"not asked" on lab/);
   });
 
   it("says which variants only one of them has", () => {
-    const { variants, notCompared } = parityOf({ ...reportOf([cell()]), variants: [] }, lab(reportOf([cell()])));
+    const { variants, notCompared } = compareRuns({ ...reportOf([cell()]), variants: [] }, lab(reportOf([cell()])));
     assert.equal(variants, 0);
     assert.match(notCompared.join(), /only the run test \(lab\)/);
   });

@@ -1,7 +1,7 @@
 import type { CellResult, Report, VariantResult } from "./schema.ts";
 import { variantTitle } from "./title.ts";
 
-export interface Parity {
+export interface RunComparison {
   /** Variants that both runs have. */
   readonly variants: number;
   /** Cells that both runs asked. */
@@ -16,7 +16,7 @@ export interface Parity {
  * Whether two runs say the same: the same cells, the same answers, the same table, the same rule and sysctl on the nodes.
  * Addresses and times are each cluster's own. Pure.
  */
-export function parityOf(one: Report, other: Report): Parity {
+export function compareRuns(one: Report, other: Report): RunComparison {
   const differences: string[] = [];
   const theirs = new Map(other.variants.map((variant) => [variantTitle(variant), variant]));
   const mine = new Map(one.variants.map((variant) => [variantTitle(variant), variant]));

@@ -4,12 +4,14 @@ import { type CellResult, POD_TYPES, type TableEntry, TARGETS } from "./schema.t
 export function summarize(cells: readonly CellResult[]): TableEntry[][] {
   return POD_TYPES.map((source) =>
     TARGETS.map((target) =>
-      entryOf(cells.filter((cell) => cell.group === "matrix" && cell.source === source && cell.target === target)),
+      summarizeEntry(
+        cells.filter((cell) => cell.group === "matrix" && cell.source === source && cell.target === target),
+      ),
     ),
   );
 }
 
-function entryOf(cells: readonly CellResult[]): TableEntry {
+function summarizeEntry(cells: readonly CellResult[]): TableEntry {
   if (cells.length === 0) return "not-run";
   if (cells.some((cell) => !cell.ok)) return "fail";
   return cells.some((cell) => cell.expected === "blocked") ? "blocked" : "pass";

@@ -2,7 +2,7 @@ import { mkdir, readFile, rename, rm, symlink, writeFile } from "node:fs/promise
 import { basename, dirname, join } from "node:path";
 import { toHistory } from "./html/history.ts";
 import { toHtml } from "./html/page.ts";
-import { allRuns, earlierRuns } from "./history.ts";
+import { readAllRuns, readEarlierRuns } from "./history.ts";
 import { toJunit } from "./junit.ts";
 import { toMarkdown } from "./markdown.ts";
 import { type Report, reportSchema } from "./schema.ts";
@@ -28,7 +28,7 @@ export async function writeReportIn(directory: string, report: Report): Promise<
   const valid = reportSchema.parse(report);
   await mkdir(directory, { recursive: true });
   await writeFile(join(directory, "report.json"), `${JSON.stringify(valid, null, 2)}\n`);
-  await render(valid, directory);
+  await renderReport(valid, directory);
 }
 
 /** Reads a run's report.json; throws on what does not fit the schema. */
@@ -37,8 +37,8 @@ export async function readReport(directory: string): Promise<Report> {
 }
 
 /** Makes everything beside report.json from it, with the runs before it in the same place to compare with. */
-export async function render(report: Report, directory: string): Promise<void> {
-  const earlier = await earlierRuns(dirname(directory), basename(directory));
+export async function renderReport(report: Report, directory: string): Promise<void> {
+  const earlier = await readEarlierRuns(dirname(directory), basename(directory));
   await Promise.all([
     writeFile(join(directory, "summary.json"), `${JSON.stringify(summaryOf(report))}\n`),
     writeFile(join(directory, "junit.xml"), toJunit(report)),
@@ -50,6 +50,6 @@ export async function render(report: Report, directory: string): Promise<void> {
 /** Makes the page over all runs in `results/runs/`, whose links are to their directories beside it. Returns its path. */
 export async function writeHistory(root: string = RESULTS): Promise<string> {
   const file = join(root, "runs", "index.html");
-  await writeFile(file, toHistory(await allRuns(join(root, "runs"))));
+  await writeFile(file, toHistory(await readAllRuns(join(root, "runs"))));
   return file;
 }

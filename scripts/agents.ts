@@ -11,7 +11,7 @@ export interface AgentFailure {
 }
 
 /** `interlay ARGUMENTS` in each node's agent's pod. */
-export async function askAgents<T>(
+export async function runOnAgents<T>(
   config: KubeConfig,
   args: readonly string[],
   parse: (stdout: string) => T,

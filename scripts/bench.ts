@@ -1,19 +1,27 @@
 import { Command } from "commander";
-import { agentBench } from "./bench/agent.ts";
-import { cniBench } from "./bench/cni.ts";
-import { evidenceBench } from "./bench/evidence.ts";
-import { ipamBench } from "./bench/ipam.ts";
-import { bringupBench } from "./bench/bringup.ts";
-import { netBench } from "./bench/net.ts";
-import { scaleBench } from "./bench/scale.ts";
-import { beforeIt, type Bench, tableOf, within, writeFigures } from "./bench/figure.ts";
+import { runAgentBench } from "./bench/agent.ts";
+import { runCniBench } from "./bench/cni.ts";
+import { runEvidenceBench } from "./bench/evidence.ts";
+import { runIpamBench } from "./bench/ipam.ts";
+import { runBringupBench } from "./bench/bringup.ts";
+import { runNetBench } from "./bench/net.ts";
+import { runScaleBench } from "./bench/scale.ts";
+import { readMachineState, type Bench, renderTable, isWithinLimit, writeMeasurements } from "./bench/measurement.ts";
 import { writePage } from "./bench/page.ts";
 
 /**
  * `npm run bench -- [names]`: the figures, each against its limit; exit status 0 only if all are kept. Each run brings
  * results/BENCHMARKS.md up to date; `page` does that alone.
  */
-const BENCHES: readonly Bench[] = [agentBench, bringupBench, cniBench, evidenceBench, ipamBench, netBench, scaleBench];
+const BENCHES: readonly Bench[] = [
+  runAgentBench,
+  runBringupBench,
+  runCniBench,
+  runEvidenceBench,
+  runIpamBench,
+  runNetBench,
+  runScaleBench,
+];
 
 const program = new Command("bench")
   .description("measure, print a table, write results/benchmarks/NAME.json")
@@ -29,11 +37,11 @@ const say = (line: string): void => {
 try {
   for (const bench of chosen(program.args)) {
     say(`== ${bench.name}: ${bench.about}`);
-    const before = await beforeIt(bench);
+    const before = await readMachineState(bench);
     const figures = await bench.run(say);
-    const file = await writeFigures(bench, figures, before);
-    say(tableOf(figures));
-    const missed = figures.filter((figure) => !within(figure));
+    const file = await writeMeasurements(bench, figures, before);
+    say(renderTable(figures));
+    const missed = figures.filter((figure) => !isWithinLimit(figure));
     say(`${figures.length} figures, ${missed.length} missed; ${file}`);
     if (missed.length > 0) process.exitCode = 1;
   }

@@ -9,9 +9,9 @@ import { providerNamed } from "../clusters/providers.ts";
 import { type Product, productSchema, PROFILES } from "../results/certificate/schema.ts";
 import { RESULTS } from "../results/write.ts";
 import packageJson from "../package.json" with { type: "json" };
-import { type Run, writeCertificate } from "./certify/assemble.ts";
+import { type RecordedRun, writeCertificate } from "./certify/assemble.ts";
 import { runSuite } from "./certify/suite-run.ts";
-import { certificateText } from "./certify/summary.ts";
+import { renderCertificate } from "./certify/summary.ts";
 import { verifyCertificate } from "./certify/verify.ts";
 
 /** `npm run certify`: the vendor's run. `npm run certify -- --verify FILE`: the receiver's check. See docs/certify.md. */
@@ -79,7 +79,7 @@ async function certify(): Promise<number> {
     ...["--evidence", "all"],
     ...(claimed.includes("policy") ? ["--suite", "matrix,agent", "--label", "matrix || policy"] : []),
   ];
-  const runs: Run[] = [];
+  const runs: RecordedRun[] = [];
   for (let run = 1; run <= repeat; run++) {
     say(`\n== run ${run} of ${repeat}\n`);
     const keep = run < repeat || flags.keep === true ? ["--keep"] : [];
@@ -98,7 +98,7 @@ async function certify(): Promise<number> {
     },
     directory,
   );
-  say(`\n${certificateText(certificate)}\n\nsubmission: ${directory}\n`);
+  say(`\n${renderCertificate(certificate)}\n\nsubmission: ${directory}\n`);
   return (await verify(directory)) === 0 && certificate.result === "pass" ? 0 : 1;
 }
 
@@ -106,7 +106,7 @@ async function verify(place: string): Promise<number> {
   const file = (await stat(place)).isDirectory() ? join(place, "certificate.json") : place;
   const trusted = flags.publicKey === undefined ? undefined : await readFile(flags.publicKey, "utf8");
   const { certificate, problems } = await verifyCertificate(file, trusted);
-  if (flags.verify !== undefined && certificate !== undefined) say(`${certificateText(certificate)}\n`);
+  if (flags.verify !== undefined && certificate !== undefined) say(`${renderCertificate(certificate)}\n`);
   for (const problem of problems.slice(0, 20)) say(`✗ ${problem}\n`);
   if (problems.length > 20) say(`✗ and ${problems.length - 20} more\n`);
   say(

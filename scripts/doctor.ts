@@ -37,7 +37,7 @@ const config = new KubeConfig();
 
 try {
   if (flags.probe) {
-    const { probe } = await import("./doctor-probe.ts");
+    const { probePods: probe } = await import("./doctor-probe.ts");
     process.exit(await probe(flags.provider, flags.name, (line) => process.stdout.write(`${line}\n`)));
   }
   if (flags.kubeconfig === undefined) config.loadFromDefault();

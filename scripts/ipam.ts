@@ -6,7 +6,7 @@ import { Kube } from "../plugin/agent/kube.ts";
 import { explained } from "../plugin/agent/unreachable.ts";
 import { addIpamCommands } from "../plugin/ipam/inspect/commands.ts";
 import { type NodeAddresses, nodeAddresses } from "../plugin/ipam/inspect/snapshot.ts";
-import { askAgents } from "./agents.ts";
+import { runOnAgents } from "./agents.ts";
 
 /** `npm run ipam -- show | check | release`: every node by its agent's pod, the cluster by its API server. */
 const program = new Command("ipam")
@@ -30,7 +30,7 @@ function config(): KubeConfig {
 async function nodes(): Promise<readonly NodeAddresses[]> {
   const { nodesFrom } = program.opts<{ nodesFrom?: string }>();
   if (nodesFrom !== undefined) return z.array(nodeAddresses).parse(JSON.parse(await readFile(nodesFrom, "utf8")));
-  const { answers, failed } = await askAgents(config(), ["ipam", "snapshot"], (text) =>
+  const { answers, failed } = await runOnAgents(config(), ["ipam", "snapshot"], (text) =>
     nodeAddresses.parse(JSON.parse(text)),
   );
   for (const { node, error } of failed) process.stderr.write(`ipam: ${node}: ${error}\n`);

@@ -5,9 +5,9 @@ import { cacheRoot } from "../clusters/components/cache.ts";
 import { runTimed } from "../clusters/components/timed.ts";
 import { createProgress } from "../clusters/progress-for.ts";
 import { DEFAULT_SPEC } from "../clusters/provider.ts";
-import { contentsOf, ROOT } from "./kit/contents.ts";
-import { pack } from "./kit/pack.ts";
-import { prove } from "./kit/prove.ts";
+import { listContents, ROOT } from "./kit/contents.ts";
+import { packKit } from "./kit/pack.ts";
+import { verifyKit } from "./kit/verify.ts";
 
 /** `npm run kit`: the suite with everything it needs, for a machine without a network. */
 const program = new Command("kit")
@@ -31,10 +31,10 @@ try {
   const archive = resolve(flags.out);
   if (flags.prove === undefined) {
     const options = { kubernetes: flags.kubernetes, kubeProxies: flags.kubeProxy.split(","), kind: flags.lab !== true };
-    const contents = await contentsOf(options, progress);
+    const contents = await listContents(options, progress);
     await mkdir(dirname(archive), { recursive: true });
     const sources = { project: ROOT, cache: cacheRoot() };
-    const files = await runTimed(progress, `pack ${archive}`, () => pack(sources, contents, archive));
+    const files = await runTimed(progress, `pack ${archive}`, () => packKit(sources, contents, archive));
     say(`${archive}: ${files} files, ${Math.round((await stat(archive)).size / 2 ** 20)} MiB`);
     say(
       "There: tar --extract --file interlay-kit.tar && cd interlay-kit && sha256sum --check --quiet SHA256SUMS && npm run e2e",
@@ -42,7 +42,7 @@ try {
   } else {
     const versions = ["--kubernetes", flags.kubernetes, "--kube-proxy", flags.kubeProxy];
     const argv = ["--provider", flags.prove, "--name", "kit", ...versions];
-    process.exitCode = await prove(archive, dirname(archive), argv, say);
+    process.exitCode = await verifyKit(archive, dirname(archive), argv, say);
   }
 } catch (error) {
   process.stderr.write(`kit: ${error instanceof Error ? error.message : String(error)}\n`);

@@ -5,15 +5,15 @@ import { Command } from "commander";
 import { cacheRoot } from "../clusters/components/cache.ts";
 import { runTimed } from "../clusters/components/timed.ts";
 import { createPlainProgress } from "../clusters/progress-plain.ts";
-import { TOUR } from "./newcomer/tour.ts";
-import { CHECKOUT, goRoot, makeRoot, registrySettings } from "./newcomer/root.ts";
+import { DOCUMENTED_RUNS } from "./newcomer/documented-runs.ts";
+import { CHECKOUT_DIRECTORY, findGoRoot, createRoot, readRegistrySettings } from "./newcomer/root.ts";
 
 /** `npm run newcomer`: the README's command in a new Debian that has what the README asks for and nothing else. */
 const { provider, cold, documented, keep } = new Command("newcomer")
   .description("run the README's command in a clean Debian root with an empty home; exit status is its own")
   .option("--provider <name>", "lab, or kind, which the README's bare command takes", "lab")
   .option("--cold", "without this computer's components: everything is built, which takes a quarter of an hour")
-  .option("--documented", "then the commands of README and docs too, in a lab (scripts/newcomer/tour.ts)")
+  .option("--documented", "then the commands of README and docs too, in a lab (scripts/newcomer/documented-runs.ts)")
   .option("--keep", "leave the root as it is")
   .parse()
   .opts<{ provider: string; cold?: true; documented?: true; keep?: true }>();
@@ -33,9 +33,9 @@ const command = `npm ci && npm run e2e${provider === "kind" ? "" : ` -- --provid
 /** Ends all that runs in the root. */
 let off = (): void => undefined;
 try {
-  await runTimed(progress, "a clean Debian, Node.js, npm, Go and the commit", () => makeRoot(root, progress));
-  const tour = documented ? TOUR : [];
-  process.stdout.write(`== in ${CHECKOUT} of the new root: ${command}\n`);
+  await runTimed(progress, "a clean Debian, Node.js, npm, Go and the commit", () => createRoot(root, progress));
+  const tour = documented ? DOCUMENTED_RUNS : [];
+  process.stdout.write(`== in ${CHECKOUT_DIRECTORY} of the new root: ${command}\n`);
   const started = performance.now();
   const computer = await start();
   const inRoot = (line: string) => typed(computer, line);
@@ -56,10 +56,10 @@ try {
 
 /** The root with its processes: what one line leaves running is there for the next. @returns its first process */
 async function start(): Promise<number> {
-  const go = goRoot();
+  const go = findGoRoot();
   const components = join(cacheRoot(), "components");
   const binds = [
-    ...registrySettings(),
+    ...readRegistrySettings(),
     ...(go === undefined ? [] : [["/usr/local/go", go] as const]),
     ...(cold ? [] : [["/root/.cache/interlay/components", components] as const]),
   ];
@@ -92,7 +92,7 @@ function typed(computer: number, line: string): Promise<number> {
   const env = ["env", "--ignore-environment", "HOME=/root", `PATH=${PATH}`, "LANG=C.UTF-8", "TERM=dumb", ...settings];
   const argv = [
     ...["--target", String(computer), "--mount", "--pid", "--root", "--wd", "--"],
-    ...[...env, "bash", "-c", `cd ${CHECKOUT} && ${line}`],
+    ...[...env, "bash", "-c", `cd ${CHECKOUT_DIRECTORY} && ${line}`],
   ];
   return new Promise((resolve, reject) => {
     spawn("nsenter", argv, { stdio: "inherit" })

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { ENVIRONMENTS } from "../clusters/environments/registry.ts";
-import { argumentsOf, environmentJobs, nightlyPlan } from "./nightly-plan.ts";
+import { toArguments, environmentJobs, planNightly } from "./nightly-plan.ts";
 
 describe("the night's plan", () => {
-  const jobs = nightlyPlan(["v1.29.15", "v1.34.1"]);
+  const jobs = planNightly(["v1.29.15", "v1.34.1"]);
 
   it("has every combination once", () => {
     const names = jobs.map(({ name }) => name);
@@ -25,13 +25,13 @@ describe("the night's plan", () => {
     const [job] = jobs;
     assert.ok(job);
     assert.equal(
-      argumentsOf(job).join(" "),
+      toArguments(job).join(" "),
       "--provider lab --name nightly-lab-1-29-iptables-ipv4 --kubernetes v1.29.15 --kube-proxy v1.29.15/iptables --return-path liberal,notrack --family ipv4",
     );
   });
 
   it("runs every environment on every provider that can make it", () => {
-    const planned = environmentJobs("v1.29.15").map((job) => [job.provider, argumentsOf(job).at(-1)]);
+    const planned = environmentJobs("v1.29.15").map((job) => [job.provider, toArguments(job).at(-1)]);
     const names = (provider: "kind" | "lab") =>
       ENVIRONMENTS.filter(({ providers }) => providers.includes(provider)).map(({ name }) => name);
     assert.deepEqual(planned, [
@@ -42,6 +42,6 @@ describe("the night's plan", () => {
   });
 
   it("refuses what is no version", () => {
-    assert.throws(() => nightlyPlan(["1.29"]), /write v1\.29\.15/);
+    assert.throws(() => planNightly(["1.29"]), /write v1\.29\.15/);
   });
 });

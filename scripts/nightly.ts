@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { Command } from "commander";
 import { DEFAULT_SPEC } from "../clusters/provider.ts";
 import { writeHistory } from "../results/write.ts";
-import { argumentsOf, environmentJobs, type Job, nightlyPlan } from "./nightly-plan.ts";
+import { toArguments, environmentJobs, type NightlyJob, planNightly } from "./nightly-plan.ts";
 
 const VERSIONS = ["v1.29.15", "v1.31.4", "v1.34.1", "v1.37.2"];
 
@@ -20,12 +20,12 @@ const say = (text: string): void => {
   process.stdout.write(`${text}\n`);
 };
 
-const jobs = [...nightlyPlan(flags.versions.split(",")), ...environmentJobs(DEFAULT_SPEC.kubernetes)];
+const jobs = [...planNightly(flags.versions.split(",")), ...environmentJobs(DEFAULT_SPEC.kubernetes)];
 const wanted = jobs.filter(({ name }) => new RegExp(flags.only).test(name));
 
 if (flags.dryRun === true) {
-  if (flags.json === true) say(JSON.stringify(wanted.map((job) => ({ ...job, args: argumentsOf(job).join(" ") }))));
-  else for (const job of wanted) say(`${job.name}: npm run e2e -- ${argumentsOf(job).join(" ")}`);
+  if (flags.json === true) say(JSON.stringify(wanted.map((job) => ({ ...job, args: toArguments(job).join(" ") }))));
+  else for (const job of wanted) say(`${job.name}: npm run e2e -- ${toArguments(job).join(" ")}`);
 } else {
   const night = new Date().toISOString().replaceAll(/[:.]/g, "-");
   for (const job of wanted) {
@@ -38,9 +38,9 @@ if (flags.dryRun === true) {
 }
 
 /** @param id of its run, after the night's: its results are in results/runs/ID */
-function run(job: Job, id: string): Promise<boolean> {
+function run(job: NightlyJob, id: string): Promise<boolean> {
   say(`\n== ${job.name}`);
-  const argv = ["--import", "tsx", join(import.meta.dirname, "e2e.ts"), "--run-id", id, ...argumentsOf(job)];
+  const argv = ["--import", "tsx", join(import.meta.dirname, "e2e.ts"), "--run-id", id, ...toArguments(job)];
   return new Promise((resolve) => {
     spawn(process.execPath, argv, { stdio: "inherit" })
       .once("error", () => {

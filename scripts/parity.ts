@@ -1,7 +1,7 @@
 import { realpath } from "node:fs/promises";
 import { join } from "node:path";
 import { Command } from "commander";
-import { parityOf } from "../results/parity.ts";
+import { compareRuns } from "../results/parity.ts";
 import { readReport, RESULTS } from "../results/write.ts";
 
 /** `npm run parity`: whether two runs, one on kind and one in a lab, say the same. */
@@ -13,7 +13,7 @@ const program = new Command("parity")
 
 try {
   const [one, other] = await Promise.all([reportOf(program.args[0] ?? ""), reportOf(program.args[1] ?? "")]);
-  const { variants, cells, differences, notCompared } = parityOf(one, other);
+  const { variants, cells, differences, notCompared } = compareRuns(one, other);
   for (const line of [...differences, ...notCompared.map((reason) => `not compared: ${reason}`)])
     process.stdout.write(`${line}\n`);
   process.stdout.write(

@@ -22,7 +22,7 @@ const VIEWS: readonly (readonly [name: string, go: (page: Page) => Promise<void>
 ];
 
 /** Pictures of a report.html, light and dark, into a directory. Returns their paths. Errors: no chromium. */
-export async function screenshots(report: string, directory: string): Promise<readonly string[]> {
+export async function takeScreenshots(report: string, directory: string): Promise<readonly string[]> {
   await mkdir(directory, { recursive: true });
   const browser = await chromium.launch({ executablePath: CHROMIUM, args: ["--no-sandbox"] });
   try {

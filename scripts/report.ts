@@ -1,8 +1,8 @@
 import { readdir, realpath } from "node:fs/promises";
 import { join } from "node:path";
 import { Command } from "commander";
-import { screenshots } from "./report-screenshots.ts";
-import { readReport, render, RESULTS, writeHistory } from "../results/write.ts";
+import { takeScreenshots } from "./report-screenshots.ts";
+import { readReport, renderReport, RESULTS, writeHistory } from "../results/write.ts";
 
 /** `npm run report`: makes report.html, report.md and junit.xml of runs anew, from their report.json. */
 const program = new Command("report")
@@ -27,12 +27,12 @@ try {
     const directory = await realpath(place).catch(() => {
       throw new Error(`There is no run ${run}: name a directory in results/runs, or run npm run e2e first.`);
     });
-    await render(await readReport(directory), directory);
+    await renderReport(await readReport(directory), directory);
     last = join(directory, "report.html");
     process.stdout.write(`${last}\n`);
   }
   if (flags.screenshots !== undefined && last !== undefined)
-    for (const path of await screenshots(last, flags.screenshots)) process.stdout.write(`${path}\n`);
+    for (const path of await takeScreenshots(last, flags.screenshots)) process.stdout.write(`${path}\n`);
 } catch (error) {
   process.stderr.write(`report: ${error instanceof Error ? error.message : String(error)}\n`);
   process.exitCode = 1;

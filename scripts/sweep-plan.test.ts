@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import { sweepPlan } from "./sweep-plan.ts";
+import { planSweep } from "./sweep-plan.ts";
 
 describe("the sweep's plan", () => {
   it("takes the oldest control plane within the skew policy", () => {
-    const { groups } = sweepPlan(["v1.28.15", "v1.31.4", "v1.34.1", "v1.37.2"], ["v1.37.2", "v1.29.15", "v1.34.1"]);
+    const { groups } = planSweep(["v1.28.15", "v1.31.4", "v1.34.1", "v1.37.2"], ["v1.37.2", "v1.29.15", "v1.34.1"]);
     assert.deepEqual(
       groups.map(({ kubernetes, entries }) => [
         kubernetes,
@@ -18,7 +18,7 @@ describe("the sweep's plan", () => {
   });
 
   it("says what it leaves out, and why", () => {
-    const { leftOut } = sweepPlan(["v1.28.15", "v1.30.1"], ["v1.29.15"]);
+    const { leftOut } = planSweep(["v1.28.15", "v1.30.1"], ["v1.29.15"]);
     assert.deepEqual(
       leftOut.map(({ version, mode, reason }) => `${version}/${mode}: ${reason}`),
       [

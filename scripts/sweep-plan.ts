@@ -2,23 +2,23 @@ import { mayRunWith, minorOf } from "../clusters/kubernetes/skew.ts";
 import type { KubeProxyMode } from "../clusters/provider.ts";
 
 /** One kube-proxy in one mode. */
-export interface Entry {
+export interface SweepEntry {
   readonly version: string;
   readonly mode: KubeProxyMode;
 }
 
-export interface Group {
+export interface SweepGroup {
   /** The control plane that all of these may run with. */
   readonly kubernetes: string;
-  readonly entries: readonly Entry[];
+  readonly entries: readonly SweepEntry[];
 }
 
-export interface LeftOut extends Entry {
+export interface LeftOut extends SweepEntry {
   readonly reason: string;
 }
 
 export interface SweepPlan {
-  readonly groups: readonly Group[];
+  readonly groups: readonly SweepGroup[];
   readonly leftOut: readonly LeftOut[];
 }
 
@@ -27,8 +27,8 @@ const MODES: readonly KubeProxyMode[] = ["iptables", "nftables"];
 const FIRST_NFTABLES = 29;
 
 /** Which control plane each kube-proxy runs with: the oldest that may. Nothing is left out without a reason. Pure. */
-export function sweepPlan(versions: readonly string[], controlPlanes: readonly string[]): SweepPlan {
-  const groups = new Map<string, Entry[]>();
+export function planSweep(versions: readonly string[], controlPlanes: readonly string[]): SweepPlan {
+  const groups = new Map<string, SweepEntry[]>();
   const leftOut: LeftOut[] = [];
   const planes = [...controlPlanes].sort((a, b) => minorOf(a) - minorOf(b));
   for (const version of versions)

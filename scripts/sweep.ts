@@ -5,7 +5,7 @@ import Table from "cli-table3";
 import { Command } from "commander";
 import { type Report, reportSchema, type VariantResult } from "../results/schema.ts";
 import { countCells } from "../results/title.ts";
-import { type Group, sweepPlan } from "./sweep-plan.ts";
+import { type SweepGroup, planSweep } from "./sweep-plan.ts";
 
 /** Patches whose every module the Go proxy has. */
 const VERSIONS = ["v1.28.15", "v1.29.15", "v1.31.4", "v1.34.1", "v1.37.2"];
@@ -37,7 +37,7 @@ interface Row {
   readonly result: string;
 }
 
-const plan = sweepPlan(flags.versions.split(","), flags.controlPlanes.split(","));
+const plan = planSweep(flags.versions.split(","), flags.controlPlanes.split(","));
 const returnPaths = flags.returnPath.split(",");
 const say = (text: string): void => {
   process.stdout.write(`${text}\n`);
@@ -78,7 +78,7 @@ say(`${rows.length - plan.leftOut.length} variants, ${failed} failures, ${plan.l
 process.exit(failed === 0 ? 0 : 1);
 
 /** One lab with that control plane; undefined if it did not get as far as a report. */
-async function runGroup({ kubernetes, entries }: Group): Promise<Report | undefined> {
+async function runGroup({ kubernetes, entries }: SweepGroup): Promise<Report | undefined> {
   const list = entries.map(({ version, mode }) => `${version}/${mode}`).join(",");
   say(`\n== control plane ${kubernetes}: ${list}`);
   const child = spawn(
@@ -99,7 +99,12 @@ async function runGroup({ kubernetes, entries }: Group): Promise<Report | undefi
   }
 }
 
-function rowOf({ kubernetes }: Group, entry: Group["entries"][number], path: string, report: Report | undefined): Row {
+function rowOf(
+  { kubernetes }: SweepGroup,
+  entry: SweepGroup["entries"][number],
+  path: string,
+  report: Report | undefined,
+): Row {
   const variant = report?.variants.find(
     ({ kubeProxy, returnPath }) =>
       kubeProxy.version === entry.version && kubeProxy.mode === entry.mode && returnPath === path,

@@ -5,13 +5,13 @@ import type { Certificate } from "./schema.ts";
 const CONTEXT = "interlay.certificate/v1\n";
 
 /** JSON with sorted keys and no white space: the same value is the same text (RFC 8785 for what a certificate has). */
-export function canonical(value: unknown): string {
-  if (Array.isArray(value)) return `[${value.map(canonical).join(",")}]`;
+export function canonicalize(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(canonicalize).join(",")}]`;
   if (typeof value !== "object" || value === null) return JSON.stringify(value);
   const entries = Object.entries(value)
     .filter(([, one]) => one !== undefined)
     .sort(([a], [b]) => (a < b ? -1 : 1));
-  return `{${entries.map(([key, one]) => `${JSON.stringify(key)}:${canonical(one)}`).join(",")}}`;
+  return `{${entries.map(([key, one]) => `${JSON.stringify(key)}:${canonicalize(one)}`).join(",")}}`;
 }
 
 /** Signs with a private key in PEM. Throws if it is no ed25519 key. */
@@ -23,7 +23,7 @@ export function signCertificate(certificate: Certificate, privateKeyPem: string)
 }
 
 /** What is wrong with the signature; undefined if it is right. `trusted` (PEM) is the vendor's key, if it is known. */
-export function signatureProblem(certificate: Certificate, trusted?: string): string | undefined {
+export function findSignatureProblem(certificate: Certificate, trusted?: string): string | undefined {
   const { signature } = certificate;
   if (signature === undefined) return trusted === undefined ? undefined : "The certificate is not signed.";
   try {
@@ -32,7 +32,7 @@ export function signatureProblem(certificate: Certificate, trusted?: string): st
     if (!verify(null, signedText(certificate), key, Buffer.from(signature.value, "base64")))
       return "The signature is not that of this certificate: it was changed after it was signed.";
     if (trusted !== undefined && !createPublicKey(trusted).equals(key))
-      return `The certificate is signed with another key (${fingerprint(signature.publicKey)}) than the one given.`;
+      return `The certificate is signed with another key (${fingerprintKey(signature.publicKey)}) than the one given.`;
     return undefined;
   } catch (error) {
     return `The signature cannot be checked: ${error instanceof Error ? error.message : String(error)}.`;
@@ -40,12 +40,12 @@ export function signatureProblem(certificate: Certificate, trusted?: string): st
 }
 
 /** What people compare: `SHA256:` and the digest of the key's DER, base64. */
-export function fingerprint(publicKey: string): string {
+export function fingerprintKey(publicKey: string): string {
   return `SHA256:${createHash("sha256").update(Buffer.from(publicKey, "base64")).digest("base64").replace(/=+$/, "")}`;
 }
 
 function signedText({ signature: _, ...rest }: Certificate): Buffer {
-  return Buffer.from(CONTEXT + canonical(rest));
+  return Buffer.from(CONTEXT + canonicalize(rest));
 }
 
 function ed25519(key: KeyObject): KeyObject {

@@ -1,5 +1,5 @@
 import { type RunSummary, type VariantSummary } from "../summary.ts";
-import { escape } from "./escape.ts";
+import { escapeHtml } from "./escape.ts";
 import { STYLE } from "./style.ts";
 
 /** Columns: what fits on a screen, and a month of nights. */
@@ -37,7 +37,7 @@ export function toHistory(runs: readonly RunSummary[]): string {
 <main><div style="overflow-x:auto"><table>
 <thead><tr><th scope="col">cluster and variant</th>${days.map((day) => `<th scope="col">${day}</th>`).join("")}</tr></thead>
 <tbody>
-${shown.map(([title, entries]) => `<tr><th scope="row">${escape(title)}</th>${days.map((day) => entryCell(entries.get(day))).join("")}</tr>`).join("\n")}
+${shown.map(([title, entries]) => `<tr><th scope="row">${escapeHtml(title)}</th>${days.map((day) => entryCell(entries.get(day))).join("")}</tr>`).join("\n")}
 </tbody></table></div></main>
 </body>
 </html>
@@ -62,6 +62,6 @@ function entryCell(entry: Entry | undefined): string {
           ...(blocked.length > 0 ? [`${blocked.length} blocked`] : []),
           ...(flaky.length > 0 ? [`${flaky.length} asked again`] : []),
         ].join(", ");
-  const names = failed.length > 0 ? ` title="${escape(failed.slice(0, 5).join(", "))}"` : "";
+  const names = failed.length > 0 ? ` title="${escapeHtml(failed.slice(0, 5).join(", "))}"` : "";
   return `<td><a class="${failed.length > 0 ? "fail" : "pass"}" href="${encodeURIComponent(entry.run.id)}/report.html"${names}>${said}</a></td>`;
 }

@@ -2,7 +2,7 @@ import { type CellResult, POD_TYPES, type Report, type TableEntry, TARGETS, type
 import type { RunSummary } from "../summary.ts";
 import { countCells, nodesSay, POD_TYPE_TITLES, TARGET_TITLES, variantTitle } from "../title.ts";
 import { pageData } from "./data.ts";
-import { escape } from "./escape.ts";
+import { escapeHtml } from "./escape.ts";
 import { pageScript } from "./script.ts";
 import { STYLE } from "./style.ts";
 
@@ -30,9 +30,9 @@ export async function toHtml(report: Report, earlier: readonly RunSummary[] = []
 </head>
 <body>
 <h1>Interlay connectivity: <span class="${failed === 0 ? "pass" : "fail"}">${state}</span></h1>
-<p>${passed} passed, ${failed} failed, ${skipped} skipped · ${escape(report.provider)} · <time>${escape(report.started)}</time></p>
+<p>${passed} passed, ${failed} failed, ${skipped} skipped · ${escapeHtml(report.provider)} · <time>${escapeHtml(report.started)}</time></p>
 <dl>${Object.entries(report.versions)
-    .map(([name, version]) => `<div><dt>${escape(name)}</dt><dd>${escape(version)}</dd></div>`)
+    .map(([name, version]) => `<div><dt>${escapeHtml(name)}</dt><dd>${escapeHtml(version)}</dd></div>`)
     .join("")}</dl>
 <main>
 ${failuresSection(report)}
@@ -56,13 +56,13 @@ function failuresSection({ variants, checks }: Report): string {
       .filter(({ ok }) => !ok)
       .map(
         (cell) =>
-          `<li><a href="#variant-${index}">${escape(variantTitle(variant))}</a>: <code>${escape(cell.id)}</code>: ${escape(cell.reason ?? cell.actual)}${cell.cause === undefined ? "" : ` <em>Likely cause: ${escape(cell.cause)}</em>`}</li>`,
+          `<li><a href="#variant-${index}">${escapeHtml(variantTitle(variant))}</a>: <code>${escapeHtml(cell.id)}</code>: ${escapeHtml(cell.reason ?? cell.actual)}${cell.cause === undefined ? "" : ` <em>Likely cause: ${escapeHtml(cell.cause)}</em>`}</li>`,
       ),
   );
   // What a check says of cells, the cells say.
   const failed = checks
     .filter(({ status, name }) => status === "failed" && (cells.length === 0 || !/ cells: [a-z-]+$/.test(name)))
-    .map(({ name, error }) => `<li>${escape(name)}: ${escape(error ?? "")}</li>`);
+    .map(({ name, error }) => `<li>${escapeHtml(name)}: ${escapeHtml(error ?? "")}</li>`);
   const all = [...failed, ...cells];
   if (all.length === 0) return "";
   const more = all.length > SHOWN_FAILURES ? `<li>and ${all.length - SHOWN_FAILURES} more, below</li>` : "";
@@ -78,12 +78,12 @@ function variantSection(variant: VariantResult, index: number): string {
       `<tr><th scope="row">${POD_TYPE_TITLES[type]}</th>${TARGETS.map((_target, column) => {
         const entry = variant.table[row]?.[column] ?? "not-run";
         const label = `${title}: ${POD_TYPE_TITLES[type]} to ${TARGET_TITLES[TARGETS[column] ?? "overlay"]}: ${entry}`;
-        const about = `data-variant="${index}" data-source="${type}" data-target="${TARGETS[column] ?? ""}" aria-label="${escape(label)}"`;
+        const about = `data-variant="${index}" data-source="${type}" data-target="${TARGETS[column] ?? ""}" aria-label="${escapeHtml(label)}"`;
         return `<td><button type="button" disabled class="${entry}" ${about}>${MARKS[entry]}</button></td>`;
       }).join("")}</tr>`,
   );
   return `<section id="variant-${index}">
-<h2>${escape(title)}</h2>
+<h2>${escapeHtml(title)}</h2>
 <table class="grid"><caption>From (rows) to (columns)</caption>
 <thead><tr><th scope="col">from \\ to</th>${TARGETS.map((t) => `<th scope="col">${TARGET_TITLES[t]}</th>`).join("")}</tr></thead>
 <tbody>${rows.join("")}</tbody></table>
@@ -100,7 +100,7 @@ function groupList(variant: VariantResult, index: number): string {
     const cells = variant.cells.filter((cell) => cell.group === group);
     const failed = cells.filter((cell) => !cell.ok).length;
     const text = `${group}: ${failed === 0 ? `✓ ${cells.length}` : `✗ ${failed} of ${cells.length}`}`;
-    return `<li><button type="button" disabled class="${failed === 0 ? "pass" : "fail"}" data-variant="${index}" data-group="${escape(group)}" aria-label="${escape(`${variantTitle(variant)}: ${text}`)}">${escape(text)}</button></li>`;
+    return `<li><button type="button" disabled class="${failed === 0 ? "pass" : "fail"}" data-variant="${index}" data-group="${escapeHtml(group)}" aria-label="${escapeHtml(`${variantTitle(variant)}: ${text}`)}">${escapeHtml(text)}</button></li>`;
   });
   return items.length === 0 ? "" : `<ul class="groups">${items.join("")}</ul>`;
 }
@@ -110,9 +110,9 @@ function cellTable(cells: readonly CellResult[]): string {
   const rows = ordered.map((cell) => {
     const state = !cell.ok ? "fail" : cell.expected === "blocked" ? "blocked" : "pass";
     const columns = [cell.group, cell.source, cell.target, cell.placement, cell.protocol, cell.address].map(
-      (text) => `<td>${escape(text)}</td>`,
+      (text) => `<td>${escapeHtml(text)}</td>`,
     );
-    return `<tr>${columns.join("")}<td class="${state}">${MARKS[state]}</td><td>${cell.latencyMs.toFixed(1)}</td><td>${escape(cell.reason ?? "")}</td></tr>`;
+    return `<tr>${columns.join("")}<td class="${state}">${MARKS[state]}</td><td>${cell.latencyMs.toFixed(1)}</td><td>${escapeHtml(cell.reason ?? "")}</td></tr>`;
   });
   const heads = ["group", "from", "to", "placement", "protocol", "address", "result", "ms", "reason"];
   return `<table><thead><tr>${heads.map((h) => `<th scope="col">${h}</th>`).join("")}</tr></thead><tbody>${rows.join("")}</tbody></table>`;
@@ -122,7 +122,7 @@ function checksSection({ checks }: Report): string {
   if (checks.length === 0) return "";
   const items = checks.map((check) => {
     const state = check.status === "failed" ? "fail" : check.status === "passed" ? "pass" : "not-run";
-    return `<li><span class="${state}">${check.status}</span> ${escape(check.name)}${check.error === undefined ? "" : ` <code>${escape(check.error)}</code>`}</li>`;
+    return `<li><span class="${state}">${check.status}</span> ${escapeHtml(check.name)}${check.error === undefined ? "" : ` <code>${escapeHtml(check.error)}</code>`}</li>`;
   });
   return `<section><h2>Checks</h2><ul>${items.join("")}</ul></section>`;
 }

@@ -11,11 +11,11 @@ import { runOptions, specFor } from "../../e2e/context.ts";
 import { deploy } from "../../e2e/pods/deploy.ts";
 import { RESOURCE } from "../../plugin/agent/objects.ts";
 import { AgentProcess } from "./agent/agent-process.ts";
-import { disturb, makeCrowd, PODS, SCALE } from "./agent/objects.ts";
-import type { Bench, Figure } from "./figure.ts";
-import { kubeOf, makeNodes } from "./ipam/world.ts";
-import { hundredth, tenth } from "./statistics.ts";
-import { LAB } from "./versions.ts";
+import { changeAddresses, createObjects, PODS, SCALE } from "./agent/objects.ts";
+import type { Bench, Measurement } from "./measurement.ts";
+import { createKubeClient, createNodes } from "./ipam/cluster-objects.ts";
+import { roundToHundredth, roundToTenth } from "./statistics.ts";
+import { LAB_PARTS } from "./versions.ts";
 
 const SETTLE_MS = 10_000;
 const IDLE_MS = 30_000;
@@ -28,10 +28,10 @@ const request = z.object({
 });
 
 /** In a lab, so that agent, API server and kernel are real; the crowd are objects alone. */
-export const agentBench: Bench = {
+export const runAgentBench: Bench = {
   name: "agent",
   about: `an agent's memory and processor time, idle and with ${PODS} pods on ${SCALE.nodes} nodes as objects; in a lab`,
-  takingPart: { components: LAB },
+  takingPart: { components: LAB_PARTS },
   run: async (say) => {
     const provider = await providerNamed("lab");
     const name = process.env["INTERLAY_CLUSTER"] ?? "bench-agent";
@@ -52,10 +52,10 @@ export const agentBench: Bench = {
 };
 
 const workerOf = (cluster: Cluster): string => cluster.nodes.find(({ role }) => role === "worker")?.name ?? "";
-const megabytes = (bytes: number): number => tenth(bytes / 1e6);
-const percent = (share: number): number => hundredth(100 * share);
+const megabytes = (bytes: number): number => roundToTenth(bytes / 1e6);
+const percent = (share: number): number => roundToHundredth(100 * share);
 
-async function idle(cluster: Cluster): Promise<readonly Figure[]> {
+async function idle(cluster: Cluster): Promise<readonly Measurement[]> {
   await sleep(SETTLE_MS);
   const agent = new AgentProcess(cluster, workerOf(cluster));
   const share = await agent.share(IDLE_MS);
@@ -66,14 +66,14 @@ async function idle(cluster: Cluster): Promise<readonly Figure[]> {
   ];
 }
 
-async function crowded(cluster: Cluster, say: (line: string) => void): Promise<readonly Figure[]> {
-  const kube = kubeOf(cluster);
+async function crowded(cluster: Cluster, say: (line: string) => void): Promise<readonly Measurement[]> {
+  const kube = createKubeClient(cluster);
   const names = Array.from({ length: SCALE.nodes }, (_, index) => `crowd-${index + 1}`);
   const started = performance.now();
-  await makeNodes(cluster, kube, names);
-  await makeCrowd(kube, names);
+  await createNodes(cluster, kube, names);
+  await createObjects(kube, names);
   say(
-    `${PODS} pods with an address each on ${SCALE.nodes} nodes: made in ${tenth((performance.now() - started) / 1000)} s`,
+    `${PODS} pods with an address each on ${SCALE.nodes} nodes: made in ${roundToTenth((performance.now() - started) / 1000)} s`,
   );
   const basis = `${PODS} pods, addresses; ${SCALE.nodes} nodes, NodeStates, blocks`;
   const agent = new AgentProcess(cluster, workerOf(cluster));
@@ -84,14 +84,14 @@ async function crowded(cluster: Cluster, say: (line: string) => void): Promise<r
     lease.parse(await kube.get(RESOURCE.leases, "interlay-leader")).spec.holderIdentity,
   );
   const since = new Date().toISOString();
-  await disturb(kube, DISTURBED);
+  await changeAddresses(kube, DISTURBED);
   const share = await agent.share(IDLE_MS);
   const [own, its] = [await agent.memory(), await leader.memory()];
   const lists = (await requestsSince(cluster, since)).filter((verb) => verb === "list").length;
   const crowd = `${SCALE.nodes} nodes`;
   return [
     {
-      ...{ name: `${crowd}: start to ready`, value: tenth(milliseconds), unit: "ms", limit: 10_000 },
+      ...{ name: `${crowd}: start to ready`, value: roundToTenth(milliseconds), unit: "ms", limit: 10_000 },
       basis: `${basis}; a new process without facts, every kind listed`,
     },
     { name: `${crowd}: resident memory`, value: megabytes(own.now), unit: "MB", limit: 150, basis },

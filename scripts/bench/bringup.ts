@@ -7,9 +7,9 @@ import { cells } from "../../e2e/matrix/cells.ts";
 import { DEFAULT_RUN, runCells } from "../../e2e/matrix/run.ts";
 import { untilServicesAnswer } from "../../e2e/matrix/services-known.ts";
 import { deploy } from "../../e2e/pods/deploy.ts";
-import type { Bench, Figure } from "./figure.ts";
-import { median, tenth } from "./statistics.ts";
-import { LAB } from "./versions.ts";
+import type { Bench, Measurement } from "./measurement.ts";
+import { median, roundToTenth } from "./statistics.ts";
+import { LAB_PARTS } from "./versions.ts";
 
 /** Up as it comes: kube-proxy below v1.29, whose INVALID rule Interlay's default return path lives with. */
 const VARIANT = { kubeProxy: { version: "v1.28.15", mode: "iptables" }, returnPath: "notrack" } as const;
@@ -23,10 +23,10 @@ const WORDS: Readonly<Record<Phase, string>> = {
 };
 
 /** From nothing to the first green matrix, components in the cache. `INTERLAY_PROVIDERS=lab,kind` names where. */
-export const bringupBench: Bench = {
+export const runBringupBench: Bench = {
   name: "bringup",
   about: "from nothing to the first green matrix, warm; by providers (INTERLAY_PROVIDERS, lab,kind), in turns",
-  takingPart: { components: [...LAB, "kind"], kubeProxies: [VARIANT.kubeProxy.version] },
+  takingPart: { components: [...LAB_PARTS, "kind"], kubeProxies: [VARIANT.kubeProxy.version] },
   run: async (say) => {
     const names = (process.env["INTERLAY_PROVIDERS"] ?? "lab,kind").split(",").map((name) => name.trim());
     const providers = await Promise.all(names.map((name) => providerNamed(name)));
@@ -37,23 +37,25 @@ export const bringupBench: Bench = {
         const { seconds, count } = await bringUp(provider);
         asked = count;
         took.set(provider.name, [...(took.get(provider.name) ?? []), seconds]);
-        say(`${provider.name}: ${PHASES.map((phase) => `${WORDS[phase]} ${tenth(seconds[phase])} s`).join(", ")}`);
+        say(
+          `${provider.name}: ${PHASES.map((phase) => `${WORDS[phase]} ${roundToTenth(seconds[phase])} s`).join(", ")}`,
+        );
       }
     return [...took].flatMap(([name, rounds]) => figuresOf(name, rounds, asked));
   },
 };
 
-function figuresOf(name: string, rounds: readonly Record<Phase, number>[], asked: number): readonly Figure[] {
+function figuresOf(name: string, rounds: readonly Record<Phase, number>[], asked: number): readonly Measurement[] {
   const basis = `median of ${rounds.length}, components and images in the cache, 2 workers`;
   const all = rounds.map((one) => PHASES.reduce((sum, phase) => sum + one[phase], 0));
   return [
-    ...PHASES.map((phase): Figure => {
-      const value = tenth(median(rounds.map((one) => one[phase])));
+    ...PHASES.map((phase): Measurement => {
+      const value = roundToTenth(median(rounds.map((one) => one[phase])));
       return { name: `${name}: ${WORDS[phase]}`, value, unit: "s", basis };
     }),
     {
       name: `${name}: from nothing to the first green matrix`,
-      value: tenth(median(all)),
+      value: roundToTenth(median(all)),
       unit: "s",
       basis: `${asked} cells; ${basis}`,
     },

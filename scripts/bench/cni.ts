@@ -16,9 +16,9 @@ import {
   type TestNode,
   type TestPod,
 } from "../../plugin/testing/node.ts";
-import type { Bench, Figure } from "./figure.ts";
+import type { Bench, Measurement } from "./measurement.ts";
 import { Runtime } from "./cni/runtime.ts";
-import { hundredth, median, percentile, tenth } from "./statistics.ts";
+import { roundToHundredth, median, percentile, roundToTenth } from "./statistics.ts";
 
 const CALLS = 30;
 const CROWD = 200;
@@ -31,9 +31,9 @@ const UNDERLAY = "underlay";
 const MULTI_NIC = "multi-NIC";
 
 /** How a call of `launcher` is executed: by the agent, or, without an agent, `interlay-full` is started. */
-type Way = "agent" | "alone";
+type ExecMode = "agent" | "alone";
 
-export const cniBench: Bench = {
+export const runCniBench: Bench = {
   name: "cni",
   about:
     "ADD, DEL and VERSION, answered by a warm agent and alone, against the reference macvlan plugin; 200 ADDs 20 at a time; memory",
@@ -51,8 +51,8 @@ export const cniBench: Bench = {
     try {
       await agent.start(full);
       for (const type of [UNDERLAY, MULTI_NIC]) await rounds(place, type, "agent", WARM_UP);
-      const figures: Figure[] = [];
-      const tell = (more: readonly Figure[]): void => {
+      const figures: Measurement[] = [];
+      const tell = (more: readonly Measurement[]): void => {
         for (const { name, value, unit } of more) say(`${name}: ${value} ${unit}`);
         figures.push(...more);
       };
@@ -74,7 +74,7 @@ export const cniBench: Bench = {
   },
 };
 
-interface Place {
+interface BenchPlace {
   readonly net: TestNet;
   readonly node: TestNode;
   /** On that node. */
@@ -83,7 +83,7 @@ interface Place {
 
 /** Duration in ms; a call that fails ends the run, for its time says nothing. */
 async function timed(
-  { net, node, runtime }: Place,
+  { net, node, runtime }: BenchPlace,
   plugin: PluginName,
   command: string,
   pod: TestPod,
@@ -98,7 +98,7 @@ async function timed(
   return { milliseconds, json: json as Record<string, unknown> };
 }
 
-async function version(place: Place, way: Way): Promise<readonly Figure[]> {
+async function version(place: BenchPlace, way: ExecMode): Promise<readonly Measurement[]> {
   const pod = place.net.pod(`v-${way}`);
   const samples: Record<"launcher" | "macvlan", number[]> = { launcher: [], macvlan: [] };
   for (let call = 0; call < CALLS; call++)
@@ -106,30 +106,30 @@ async function version(place: Place, way: Way): Promise<readonly Figure[]> {
       samples[plugin].push((await timed(place, plugin, "VERSION", pod, "eth0", {})).milliseconds);
   const basis = `median of ${CALLS}, ${WAY[way]}`;
   return [
-    { name: `VERSION, ${way}`, value: tenth(median(samples.launcher)), unit: "ms", limit: 10, basis },
-    { name: `VERSION, macvlan beside ${way}`, value: tenth(median(samples.macvlan)), unit: "ms", basis },
+    { name: `VERSION, ${way}`, value: roundToTenth(median(samples.launcher)), unit: "ms", limit: 10, basis },
+    { name: `VERSION, macvlan beside ${way}`, value: roundToTenth(median(samples.macvlan)), unit: "ms", basis },
   ];
 }
 
 /** `chrt -r 10 npm run bench -- cni` keeps other programs' work out of both plugins' times; the figures tell it. */
 const PRIORITY = /SCHED_(RR|FIFO)/.test(execOrThrow(["chrt", "-p", String(process.pid)])) ? ", real-time priority" : "";
-const WAY: Record<Way, string> = {
+const WAY: Record<ExecMode, string> = {
   agent: `answered by a warm agent${PRIORITY}`,
   alone: `no agent runs${PRIORITY}`,
 };
 /** The limits are those of a node as it is: with its agent. */
 const LIMITS = { agent: { ADD: 0.6, DEL: 0.5 }, alone: undefined } as const;
 
-async function pairs(place: Place, type: string, way: Way): Promise<readonly Figure[]> {
+async function pairs(place: BenchPlace, type: string, way: ExecMode): Promise<readonly Measurement[]> {
   const samples = await rounds(place, type, way, CALLS);
   const basis = `median of ${CALLS}, ${WAY[way]}`;
-  return (["ADD", "DEL"] as const).flatMap((verb): readonly Figure[] => {
+  return (["ADD", "DEL"] as const).flatMap((verb): readonly Measurement[] => {
     const [ours, theirs] = [median(samples[`launcher ${verb}`] ?? []), median(samples[`macvlan ${verb}`] ?? [])];
     const limit = LIMITS[way]?.[verb];
-    const ratio = { value: hundredth(ours / theirs), unit: "x", basis } as const;
+    const ratio = { value: roundToHundredth(ours / theirs), unit: "x", basis } as const;
     return [
-      { name: `${verb} ${type}, ${way}`, value: tenth(ours), unit: "ms", basis },
-      { name: `${verb} ${type}, macvlan beside ${way}`, value: tenth(theirs), unit: "ms", basis },
+      { name: `${verb} ${type}, ${way}`, value: roundToTenth(ours), unit: "ms", basis },
+      { name: `${verb} ${type}, macvlan beside ${way}`, value: roundToTenth(theirs), unit: "ms", basis },
       { name: `${verb} ${type}, ${way} / macvlan's`, ...ratio, ...(limit === undefined ? {} : { limit }) },
     ];
   });
@@ -140,9 +140,9 @@ async function pairs(place: Place, type: string, way: Way): Promise<readonly Fig
  * again, what disturbs one disturbs the other. What is left to do behind an answer is done before the next call is timed.
  */
 async function rounds(
-  place: Place,
+  place: BenchPlace,
   type: string,
-  way: Way,
+  way: ExecMode,
   calls: number,
 ): Promise<Readonly<Record<string, readonly number[]>>> {
   const { net, node } = place;
@@ -184,7 +184,7 @@ async function settled(node: TestNode): Promise<void> {
 
 interface LogLine {
   readonly command?: string;
-  readonly way: Way;
+  readonly way: ExecMode;
   readonly peakMemoryKiB?: number;
 }
 
@@ -196,7 +196,7 @@ function logOf(node: TestNode): readonly LogLine[] {
 }
 
 /** A figure of the wrong way would be no figure. */
-function checkWay(node: TestNode, way: Way, calls: number): void {
+function checkWay(node: TestNode, way: ExecMode, calls: number): void {
   const other = logOf(node)
     .slice(-2 * calls)
     .filter((line) => line.way !== way);
@@ -204,7 +204,7 @@ function checkWay(node: TestNode, way: Way, calls: number): void {
     throw new Error(`${other.length} of ${2 * calls} calls that were measured as "${way}" were not`);
 }
 
-async function crowd({ net, node, runtime }: Place, way: Way): Promise<readonly Figure[]> {
+async function crowd({ net, node, runtime }: BenchPlace, way: ExecMode): Promise<readonly Measurement[]> {
   const pods = Array.from({ length: CROWD }, (_, index) => {
     const pod = net.pod(`c${index}-${way}`);
     const address = `10.7.201.${index + 1}/16`;
@@ -228,9 +228,9 @@ async function crowd({ net, node, runtime }: Place, way: Way): Promise<readonly 
   const [p50, p99] = [percentile(samples, 0.5), percentile(samples, 0.99)];
   return [
     { name: `ADDs at once that failed, ${way}`, value: failures, unit: "failures", limit: 0, basis },
-    { name: `ADDs at once, p50, ${way}`, value: tenth(p50), unit: "ms", basis },
-    { name: `ADDs at once, p99, ${way}`, value: tenth(p99), unit: "ms", basis },
-    { name: `ADDs at once, p99 / p50, ${way}`, value: hundredth(p99 / p50), unit: "x", limit: 5, basis },
+    { name: `ADDs at once, p50, ${way}`, value: roundToTenth(p50), unit: "ms", basis },
+    { name: `ADDs at once, p99, ${way}`, value: roundToTenth(p99), unit: "ms", basis },
+    { name: `ADDs at once, p99 / p50, ${way}`, value: roundToHundredth(p99 / p50), unit: "x", limit: 5, basis },
   ];
 }
 
@@ -243,18 +243,18 @@ async function atOnce<T>(all: readonly T[], work: (one: T) => Promise<void>): Pr
 }
 
 /** The most that any call of this run had in a process of its own, by what each writes into its log line. */
-function memory(node: TestNode): Figure {
+function memory(node: TestNode): Measurement {
   const peaks = logOf(node).flatMap(({ peakMemoryKiB }) => (peakMemoryKiB === undefined ? [] : [peakMemoryKiB]));
-  const most = tenth(percentile(peaks, 1) / KIB_PER_MIB);
+  const most = roundToTenth(percentile(peaks, 1) / KIB_PER_MIB);
   const basis = `VmHWM, most of ${peaks.length} calls`;
   return { name: "peak memory of a call, alone", value: most, unit: "MiB", limit: 80, basis };
 }
 
 /** The agent's own, for comparison: it is there anyway. */
-function agentMemory({ pid }: TestAgent): Figure {
+function agentMemory({ pid }: TestAgent): Measurement {
   const [, kibibytes = "0"] = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8")) ?? [];
   const basis = "VmRSS after the calls of this run; its API server is away";
-  return { name: "memory of the agent", value: tenth(Number(kibibytes) / KIB_PER_MIB), unit: "MiB", basis };
+  return { name: "memory of the agent", value: roundToTenth(Number(kibibytes) / KIB_PER_MIB), unit: "MiB", basis };
 }
 
 function macvlanConfig(address: string, ifname: string): Readonly<Record<string, unknown>> {

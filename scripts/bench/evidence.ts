@@ -8,9 +8,9 @@ import type { Variant } from "../../e2e/matrix/gate.ts";
 import { runCells } from "../../e2e/matrix/run.ts";
 import { switchTo } from "../../e2e/matrix/variant.ts";
 import { deploy } from "../../e2e/pods/deploy.ts";
-import type { Bench, Figure } from "./figure.ts";
-import { hundredth, median, tenth } from "./statistics.ts";
-import { LAB } from "./versions.ts";
+import type { Bench, Measurement } from "./measurement.ts";
+import { roundToHundredth, median, roundToTenth } from "./statistics.ts";
+import { LAB_PARTS } from "./versions.ts";
 
 const ROUNDS = 9;
 const LIMIT = 3;
@@ -21,10 +21,10 @@ const VARIANTS: readonly Variant[] = [
 ];
 
 /** The whole matrix with every packet's way and without, in turns, in one lab. */
-export const evidenceBench: Bench = {
+export const runEvidenceBench: Bench = {
   name: "evidence",
   about: "the matrix with every packet's way against the matrix alone, in a lab",
-  takingPart: { components: LAB, kubeProxies: [...new Set(VARIANTS.map(({ kubeProxy }) => kubeProxy.version))] },
+  takingPart: { components: LAB_PARTS, kubeProxies: [...new Set(VARIANTS.map(({ kubeProxy }) => kubeProxy.version))] },
   run: async (say) => {
     const provider = await providerNamed("lab");
     const options = runOptions({ INTERLAY_PROVIDER: "lab", INTERLAY_CLUSTER: "bench-evidence" });
@@ -36,7 +36,7 @@ export const evidenceBench: Bench = {
       const cluster = await provider.up(spec, progress);
       const deployment = await deploy(cluster, clusterApi(cluster));
       const asked = cells(deployment.workers.length);
-      const figures: Figure[] = [];
+      const figures: Measurement[] = [];
       for (const variant of VARIANTS) {
         await switchTo(cluster, variant);
         const took: Record<"without" | "with", number[]> = { without: [], with: [] };
@@ -52,19 +52,19 @@ export const evidenceBench: Bench = {
             if (round > 0) took[which].push(performance.now() - started); // the first warms up
           }
         const [without, withEvidence] = [median(took.without), median(took.with)];
-        say(`${variant.returnPath}: ${tenth(without)} ms without, ${tenth(withEvidence)} ms with`);
+        say(`${variant.returnPath}: ${roundToTenth(without)} ms without, ${roundToTenth(withEvidence)} ms with`);
         const basis = `${asked.length} cells, median of ${ROUNDS}, in turns; return path ${variant.returnPath}`;
         figures.push(
-          { name: `matrix alone, ${variant.returnPath}`, value: tenth(without), unit: "ms", basis },
+          { name: `matrix alone, ${variant.returnPath}`, value: roundToTenth(without), unit: "ms", basis },
           {
             name: `matrix with evidence, ${variant.returnPath}`,
-            value: tenth(withEvidence),
+            value: roundToTenth(withEvidence),
             unit: "ms",
             basis,
           },
           {
             name: `cost of evidence, ${variant.returnPath}`,
-            value: hundredth(withEvidence / without),
+            value: roundToHundredth(withEvidence / without),
             unit: "x",
             limit: LIMIT,
             basis: "with / without",

@@ -6,13 +6,13 @@ import { Kubectl } from "../../clusters/kubernetes/kubectl.ts";
 import { createPlainProgress } from "../../clusters/progress-plain.ts";
 import { providerNamed } from "../../clusters/providers.ts";
 import { runOptions, specFor } from "../../e2e/context.ts";
-import type { Bench, Figure } from "./figure.ts";
-import { calicoFigures } from "./ipam/calico.ts";
-import { callsOn } from "./ipam/calls.ts";
-import { allocationFigures, sizeFigures, type Scale } from "./ipam/allocations.ts";
-import { addFigures } from "./ipam/add.ts";
-import { kubeOf, makeNodes, NAMESPACE } from "./ipam/world.ts";
-import { LAB } from "./versions.ts";
+import type { Bench, Measurement } from "./measurement.ts";
+import { measureCalico } from "./ipam/calico.ts";
+import { createCalls } from "./ipam/calls.ts";
+import { measureAllocations, measureSizes, type Scale } from "./ipam/allocations.ts";
+import { measureAdd } from "./ipam/add.ts";
+import { createKubeClient, createNodes, NAMESPACE } from "./ipam/cluster-objects.ts";
+import { LAB_PARTS } from "./versions.ts";
 
 /** So many pods start on a node at a time. */
 const SCALES: readonly Scale[] = [
@@ -22,10 +22,10 @@ const SCALES: readonly Scale[] = [
 ];
 
 /** In a lab: real etcd and kube-apiserver, and its nodes' agents follow what happens as those of any cluster would. */
-export const ipamBench: Bench = {
+export const runIpamBench: Bench = {
   name: "ipam",
   about: "addresses per second from 1, 10 and 50 nodes at once, writes per address, ADD, against calico-ipam; in a lab",
-  takingPart: { components: LAB },
+  takingPart: { components: LAB_PARTS },
   run: async (say) => {
     const provider = await providerNamed("lab");
     const name = process.env["INTERLAY_CLUSTER"] ?? "bench-ipam";
@@ -44,23 +44,23 @@ export const ipamBench: Bench = {
         progress,
       );
       const kubectl = new Kubectl(components.path("kubectl", spec.kubernetes), cluster.kubeconfig);
-      const kube = kubeOf(cluster);
-      const calls = await callsOn(cluster, kube);
-      const figures: Figure[] = [];
-      const tell = (more: readonly Figure[]): void => {
+      const kube = createKubeClient(cluster);
+      const calls = await createCalls(cluster, kube);
+      const figures: Measurement[] = [];
+      const tell = (more: readonly Measurement[]): void => {
         for (const { name: of, value, unit } of more) say(`${of}: ${value} ${unit}`);
         figures.push(...more);
       };
-      tell(await addFigures(calls, kube));
+      tell(await measureAdd(calls, kube));
       say("nodes and pods of the API server alone");
       const most = Math.max(...SCALES.map(({ nodes }) => nodes));
       const nodes = Array.from({ length: most }, (_, index) => `bench-${index + 1}`);
-      await makeNodes(cluster, kube, nodes);
+      await createNodes(cluster, kube, nodes);
       const world = { kube, directory, nodes, crew: { kubeconfig: cluster.kubeconfig, namespace: NAMESPACE } };
       const metrics = () => kubectl.run(["get", "--raw", "/metrics"]);
-      tell(await sizeFigures({ ...world, metrics }));
-      for (const scale of SCALES) tell(await allocationFigures({ ...world, metrics }, scale));
-      tell(await calicoFigures(cluster, calls));
+      tell(await measureSizes({ ...world, metrics }));
+      for (const scale of SCALES) tell(await measureAllocations({ ...world, metrics }, scale));
+      tell(await measureCalico(cluster, calls));
       return figures;
     } finally {
       await provider.down(name, progress);

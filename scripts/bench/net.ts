@@ -5,15 +5,15 @@ import type { Cluster } from "../../clusters/provider.ts";
 import { providerNamed } from "../../clusters/providers.ts";
 import { clusterApi } from "../../e2e/cluster-api.ts";
 import { runOptions, specFor } from "../../e2e/context.ts";
-import type { Bench, Figure } from "./figure.ts";
-import { figuresOf, overallOf, type Rounds } from "./net/compare.ts";
+import type { Bench, Measurement } from "./measurement.ts";
+import { toMeasurements, toOverallMeasurements, type SampleRounds } from "./net/compare.ts";
 import { Flow, FLOWS } from "./net/flow.ts";
-import { type BenchPods, makePods } from "./net/pods.ts";
-import { asideOfIt } from "./net/processor.ts";
-import { quietly } from "./net/quiet.ts";
-import { KUBE_PROXY, States } from "./net/states.ts";
-import { type Way, WAYS } from "./net/ways.ts";
-import { LAB } from "./versions.ts";
+import { type BenchPods, createBenchPods } from "./net/pods.ts";
+import { moveOthersAside } from "./net/cpu-pinning.ts";
+import { pauseOtherProcesses } from "./net/pause-others.ts";
+import { KUBE_PROXY, NetStates } from "./net/states.ts";
+import { type NetPath, NET_PATHS } from "./net/paths.ts";
+import { LAB_PARTS } from "./versions.ts";
 
 const TOOLS = ["iperf3", "sockperf"];
 /** Pairs of pods, and turns of each state between each, where states are compared and where not. */
@@ -22,15 +22,15 @@ const ROUNDS = { compared: { sets: 5, turns: 16 }, alone: { sets: 2, turns: 6 } 
 const SETTLED = 60;
 
 /** One TCP connection's throughput and the latency of questions, in a lab. */
-export const netBench: Bench = {
+export const runNetBench: Bench = {
   name: "net",
   about:
     "iperf3 throughput and sockperf latency by pod types and nodes: notrack, liberal and without Interlay, in a lab",
-  takingPart: { components: LAB, kubeProxies: [KUBE_PROXY.version], tools: TOOLS },
-  run: (say) => asideOfIt(() => inLab(say)),
+  takingPart: { components: LAB_PARTS, kubeProxies: [KUBE_PROXY.version], tools: TOOLS },
+  run: (say) => moveOthersAside(() => inLab(say)),
 };
 
-async function inLab(say: (line: string) => void): Promise<readonly Figure[]> {
+async function inLab(say: (line: string) => void): Promise<readonly Measurement[]> {
   const provider = await providerNamed("lab");
   const name = process.env["INTERLAY_CLUSTER"] ?? "bench-net";
   const spec = await specFor(
@@ -42,16 +42,16 @@ async function inLab(say: (line: string) => void): Promise<readonly Figure[]> {
   try {
     await ensureDebianPackages(TOOLS, progress);
     const cluster = await provider.up(spec, progress);
-    const pods = await makePods(cluster, clusterApi(cluster));
-    const states = await States.of(cluster);
-    return await quietly(cluster, async () => {
-      const figures: Figure[] = [];
-      const tell = (of: readonly Figure[]) => {
+    const pods = await createBenchPods(cluster, clusterApi(cluster));
+    const states = await NetStates.of(cluster);
+    return await pauseOtherProcesses(cluster, async () => {
+      const figures: Measurement[] = [];
+      const tell = (of: readonly Measurement[]) => {
         for (const { name: figure, value, unit } of of) say(`${figure}: ${value} ${unit}`);
         figures.push(...of);
       };
-      for (const way of WAYS) tell(figuresOf(way.name, await roundsOf(cluster, pods, states, way)));
-      tell(overallOf(figures));
+      for (const way of NET_PATHS) tell(toMeasurements(way.name, await roundsOf(cluster, pods, states, way)));
+      tell(toOverallMeasurements(figures));
       return figures;
     });
   } finally {
@@ -60,7 +60,7 @@ async function inLab(say: (line: string) => void): Promise<readonly Figure[]> {
 }
 
 /** Each state's turns, round and round between the same two pods by the same connection; then between others. */
-async function roundsOf(cluster: Cluster, pods: BenchPods, states: States, way: Way): Promise<Rounds> {
+async function roundsOf(cluster: Cluster, pods: BenchPods, states: NetStates, way: NetPath): Promise<SampleRounds> {
   const { sets, turns } = way.states.includes("again") ? ROUNDS.compared : ROUNDS.alone;
   const taken = way.states.map((state) => ({ state, sample: { stream: newSets(sets), questions: newSets(sets) } }));
   for (let set = 0; set < sets; set++) {

@@ -1,20 +1,24 @@
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import packageJson from "../../package.json" with { type: "json" };
-import { PAGE, pageOf, readAll } from "./page.ts";
-import { LAB, versionsNow } from "./versions.ts";
+import { PAGE_FILE, renderPage, readAllMeasurements } from "./page.ts";
+import { LAB_PARTS, readVersions } from "./versions.ts";
 
 describe("results/BENCHMARKS.md", () => {
   it("is what results/benchmarks/*.json give", async () => {
-    assert.equal(await readFile(PAGE, "utf8"), pageOf(await readAll()), "write it anew: npm run bench -- page");
+    assert.equal(
+      await readFile(PAGE_FILE, "utf8"),
+      renderPage(await readAllMeasurements()),
+      "write it anew: npm run bench -- page",
+    );
   });
   it("tells the versions of all that took part", async () => {
     const {
       interlay,
       commit,
       "kube-proxy": kubeProxy,
-    } = await versionsNow({
-      components: LAB,
+    } = await readVersions({
+      components: LAB_PARTS,
       kubeProxies: ["v1.28.15", "v1.29.15"],
     });
     assert.equal(interlay, packageJson.version);
@@ -22,7 +26,7 @@ describe("results/BENCHMARKS.md", () => {
     assert.equal(kubeProxy, "v1.28.15, v1.29.15");
   });
   it("says plainly what is missed", () => {
-    const page = pageOf([
+    const page = renderPage([
       {
         schema: "interlay.benchmark/v1",
         name: "made-up",

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { z } from "zod";
 
 const RESULTS = join(import.meta.dirname, "..", "..", "results");
-export const PAGE = join(RESULTS, "BENCHMARKS.md");
+export const PAGE_FILE = join(RESULTS, "BENCHMARKS.md");
 
 const written = z.object({
   schema: z.literal("interlay.benchmark/v1"),
@@ -26,7 +26,7 @@ const written = z.object({
 export type Written = z.infer<typeof written>;
 
 /** Every results/benchmarks/*.json, by name. */
-export async function readAll(): Promise<readonly Written[]> {
+export async function readAllMeasurements(): Promise<readonly Written[]> {
   const directory = join(RESULTS, "benchmarks");
   const files = (await readdir(directory)).filter((file) => file.endsWith(".json")).sort();
   return Promise.all(
@@ -34,7 +34,7 @@ export async function readAll(): Promise<readonly Written[]> {
   );
 }
 
-export function pageOf(benches: readonly Written[]): string {
+export function renderPage(benches: readonly Written[]): string {
   const missed = benches.flatMap(({ name, figures }) =>
     figures.filter(({ ok }) => !ok).map((figure) => `${name}: ${figure.name}`),
   );
@@ -54,8 +54,8 @@ export function pageOf(benches: readonly Written[]): string {
 
 /** The page of the files as they are; returns its path. */
 export async function writePage(): Promise<string> {
-  await writeFile(PAGE, pageOf(await readAll()));
-  return PAGE;
+  await writeFile(PAGE_FILE, renderPage(await readAllMeasurements()));
+  return PAGE_FILE;
 }
 
 function section({ name, taken, machine, versions, figures }: Written): readonly string[] {

@@ -5,19 +5,19 @@ import { providerNamed } from "../../clusters/providers.ts";
 import { clusterApi } from "../../e2e/cluster-api.ts";
 import { runOptions, specFor } from "../../e2e/context.ts";
 import { switchTo } from "../../e2e/matrix/variant.ts";
-import type { Bench, Figure } from "./figure.ts";
-import { sampledCells } from "./scale/cells.ts";
-import { chart, type Panel } from "./scale/chart.ts";
-import { growthOf, line } from "./scale/curve.ts";
-import { droppedNow, droppedSince } from "./scale/dropped.ts";
+import type { Bench, Measurement } from "./measurement.ts";
+import { sampleCells } from "./scale/cells.ts";
+import { renderChart, type ChartPanel } from "./scale/chart.ts";
+import { classifyGrowth, fitLine } from "./scale/curve.ts";
+import { readDropped, diffDropped } from "./scale/dropped.ts";
 import { setMinSyncPeriod } from "./scale/kube-proxy.ts";
-import { askAll } from "./scale/matrix.ts";
-import { measure, type Measures } from "./scale/measure.ts";
-import { makePods, makeServices, nthPod } from "./scale/pods.ts";
-import { questionsOf } from "./scale/questions.ts";
-import { MIN_SYNC_SECONDS, quietText, untilQuiet } from "./scale/quiet.ts";
-import { hundredth, tenth } from "./statistics.ts";
-import { LAB } from "./versions.ts";
+import { probeAll } from "./scale/matrix.ts";
+import { measureNodes, type Measures } from "./scale/measure.ts";
+import { createScalePods, createServices, buildPod } from "./scale/pods.ts";
+import { buildProbes } from "./scale/probes.ts";
+import { MIN_SYNC_SECONDS, describeIdle, waitUntilIdle } from "./scale/wait-until-idle.ts";
+import { roundToHundredth, roundToTenth } from "./statistics.ts";
+import { LAB_PARTS } from "./versions.ts";
 
 const VARIANT = { kubeProxy: { version: "v1.28.15", mode: "iptables" }, returnPath: "notrack" } as const;
 const STEPS = 5;
@@ -32,7 +32,7 @@ const TABLE =
 interface Quantity {
   readonly key: keyof Measures;
   readonly name: string;
-  readonly unit: Figure["unit"];
+  readonly unit: Measurement["unit"];
 }
 const QUANTITIES: readonly Quantity[] = [
   { key: "add", name: "ADD of the plugin, alone", unit: "ms" },
@@ -46,10 +46,10 @@ const QUANTITIES: readonly Quantity[] = [
 ];
 
 /** Many nodes and pods in one lab: what grows, and whether every kind of cell still passes. */
-export const scaleBench: Bench = {
+export const runScaleBench: Bench = {
   name: "scale",
   about: "20 nodes and 500 pods in one lab: the matrix by sampling, and what grows with the number of pods",
-  takingPart: { components: LAB, kubeProxies: [VARIANT.kubeProxy.version] },
+  takingPart: { components: LAB_PARTS, kubeProxies: [VARIANT.kubeProxy.version] },
   run: async (say) => {
     const nodes = Number(process.env["INTERLAY_NODES"] ?? 20);
     const most = Number(process.env["INTERLAY_SCALE_PODS"] ?? 500);
@@ -66,42 +66,44 @@ export const scaleBench: Bench = {
     }
     const progress = createPlainProgress();
     const points = new Map<keyof Measures, { pods: number; value: number }[]>();
-    const figures: Figure[] = [];
+    const figures: Measurement[] = [];
     try {
       const started = performance.now();
       const cluster = await provider.up(spec, progress);
-      const seconds = (from: number) => tenth((performance.now() - from) / 1000);
+      const seconds = (from: number) => roundToTenth((performance.now() - from) / 1000);
       const size = `${nodes} workers, kube-proxy's iptables.minSyncPeriod ${MIN_SYNC_SECONDS} s`;
       figures.push({ name: `the lab, up`, value: seconds(started), unit: "s", basis: size });
       const api = clusterApi(cluster);
-      await makeServices(api, nodes);
+      await createServices(api, nodes);
       await setMinSyncPeriod(api, `${MIN_SYNC_SECONDS}s`);
       await switchTo(cluster, VARIANT);
       for (let step = 1; step <= STEPS; step++) {
         const [from, to] = [((step - 1) * most) / STEPS, (step * most) / STEPS].map(Math.round);
-        const pods = Array.from({ length: (to ?? 0) - (from ?? 0) }, (_, index) => nthPod((from ?? 0) + index, nodes));
-        const took = await makePods(cluster, api, pods);
-        say(`${to ?? 0} pods, ${quietText(await untilQuiet(cluster))}`);
-        const measures = await measure(cluster, api, step);
-        say(`${to ?? 0} pods (the last ${pods.length} in ${tenth(took)} s): ${JSON.stringify(measures)}`);
+        const pods = Array.from({ length: (to ?? 0) - (from ?? 0) }, (_, index) =>
+          buildPod((from ?? 0) + index, nodes),
+        );
+        const took = await createScalePods(cluster, api, pods);
+        say(`${to ?? 0} pods, ${describeIdle(await waitUntilIdle(cluster))}`);
+        const measures = await measureNodes(cluster, api, step);
+        say(`${to ?? 0} pods (the last ${pods.length} in ${roundToTenth(took)} s): ${JSON.stringify(measures)}`);
         for (const { key } of QUANTITIES)
           points.set(key, [...(points.get(key) ?? []), { pods: to ?? 0, value: measures[key] }]);
         if (step === 1 || step === STEPS)
           figures.push({
             ...{
               name: `${pods.length} pods ready, on top of ${from ?? 0}`,
-              value: tenth(took),
+              value: roundToTenth(took),
               unit: "s",
               basis: size,
             },
           });
       }
-      const questions = await questionsOf(api, sampledCells(nodes), most, nodes);
-      const quiet = quietText(await untilQuiet(cluster));
+      const questions = await buildProbes(api, sampleCells(nodes), most, nodes);
+      const quiet = describeIdle(await waitUntilIdle(cluster));
       say(`asking ${quiet}`);
-      const [asked, before] = [performance.now(), await droppedNow()];
-      const { first, later, never } = await askAll(cluster, api, questions, say);
-      const dropped = droppedSince(before, await droppedNow());
+      const [asked, before] = [performance.now(), await readDropped()];
+      const { first, later, never } = await probeAll(cluster, api, questions, say);
+      const dropped = diffDropped(before, await readDropped());
       for (const what of [...later, ...never]) say(what);
       const basis = `${questions.length} questions: each pair of nodes, every type, target and protocol; ${most} pods`;
       figures.push(
@@ -122,21 +124,21 @@ export const scaleBench: Bench = {
     } finally {
       if (!options.keep) await provider.down(name, progress);
     }
-    const panels = QUANTITIES.map(({ key, name: title, unit }): Panel => ({
+    const panels = QUANTITIES.map(({ key, name: title, unit }): ChartPanel => ({
       title,
       unit,
       points: points.get(key) ?? [],
     }));
-    await writeFile(CHART, chart(`${nodes} nodes: what grows with the number of pods`, panels));
+    await writeFile(CHART, renderChart(`${nodes} nodes: what grows with the number of pods`, panels));
     return [
       ...figures,
-      ...QUANTITIES.flatMap(({ key, name: of, unit }): readonly Figure[] => {
+      ...QUANTITIES.flatMap(({ key, name: of, unit }): readonly Measurement[] => {
         const all = points.get(key) ?? [];
         const [first, last] = [all[0], all.at(-1)];
         if (first === undefined || last === undefined) return [];
-        const perHundred = hundredth(100 * line(all).slope);
-        const basis = `${first.pods} pods: ${tenth(first.value)}; ${growthOf(all)}: ${perHundred} more for 100 pods on ${nodes} nodes`;
-        return [{ name: `${of}, ${last.pods} pods`, value: tenth(last.value), unit, basis }];
+        const perHundred = roundToHundredth(100 * fitLine(all).slope);
+        const basis = `${first.pods} pods: ${roundToTenth(first.value)}; ${classifyGrowth(all)}: ${perHundred} more for 100 pods on ${nodes} nodes`;
+        return [{ name: `${of}, ${last.pods} pods`, value: roundToTenth(last.value), unit, basis }];
       }),
     ];
   },

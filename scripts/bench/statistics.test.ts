@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { geometricMean, hundredth, mean, median, percentile, tenth } from "./statistics.ts";
+import { geometricMean, roundToHundredth, mean, median, percentile, roundToTenth } from "./statistics.ts";
 
 describe("bench statistics", () => {
   const hundred = Array.from({ length: 100 }, (_, index) => 100 - index);
@@ -14,13 +14,13 @@ describe("bench statistics", () => {
     assert.equal(mean([1, 2, 6]), 3);
   });
   it("takes the mean of ratios by their logarithms", () => {
-    assert.equal(tenth(geometricMean([0.5, 2])), 1);
+    assert.equal(roundToTenth(geometricMean([0.5, 2])), 1);
   });
   it("refuses no samples", () => {
     assert.throws(() => median([]), /no samples/);
   });
   it("rounds", () => {
-    assert.equal(tenth(1.26), 1.3);
-    assert.equal(hundredth(0.555), 0.56);
+    assert.equal(roundToTenth(1.26), 1.3);
+    assert.equal(roundToHundredth(0.555), 0.56);
   });
 });

@@ -15,5 +15,5 @@ export const geometricMean = (samples: readonly number[]): number =>
   Math.exp(mean(samples.map((value) => Math.log(value))));
 
 /** To a tenth: what is measured is not finer. */
-export const tenth = (value: number): number => Math.round(value * 10) / 10;
-export const hundredth = (value: number): number => Math.round(value * 100) / 100;
+export const roundToTenth = (value: number): number => Math.round(value * 10) / 10;
+export const roundToHundredth = (value: number): number => Math.round(value * 100) / 100;

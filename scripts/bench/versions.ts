@@ -5,10 +5,10 @@ import packageJson from "../../package.json" with { type: "json" };
 type Component = "kubernetes" | "calico" | "multus" | "cni-plugins" | "etcd" | "kind";
 
 /** What takes part in every lab; cni-plugins has the reference macvlan. */
-export const LAB: readonly Component[] = ["kubernetes", "calico", "multus", "cni-plugins", "etcd"];
+export const LAB_PARTS: readonly Component[] = ["kubernetes", "calico", "multus", "cni-plugins", "etcd"];
 
 /** Who takes part in a bench beside Interlay, Node.js and the kernel. */
-export interface TakingPart {
+export interface VersionedPart {
   readonly components: readonly Component[];
   /** Versions of kube-proxy; none where it has no part. */
   readonly kubeProxies?: readonly string[];
@@ -17,11 +17,11 @@ export interface TakingPart {
 }
 
 /** The versions that a bench's json tells of. */
-export async function versionsNow({
+export async function readVersions({
   components,
   kubeProxies = [],
   tools = [],
-}: TakingPart): Promise<Readonly<Record<string, string>>> {
+}: VersionedPart): Promise<Readonly<Record<string, string>>> {
   const debian = await Promise.all(
     tools.map(async (name) => [name, (await run(["dpkg-query", "-W", "-f", "${Version}", name])).stdout] as const),
   );

@@ -3,14 +3,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { stringify } from "yaml";
 import { redact } from "../../e2e/snapshot/redact.ts";
-import { digestOf, pack, unpack } from "../../results/bundle.ts";
+import { hashFile, packArchive, unpackArchive } from "../../results/bundle.ts";
 import { type Certificate, CERTIFICATE_SCHEMA, certificateSchema } from "../../results/certificate/schema.ts";
 import type { Product, ProfileName } from "../../results/certificate/schema.ts";
 import { signCertificate } from "../../results/certificate/signature.ts";
 import { readReport } from "../../results/write.ts";
-import { assess } from "./assess.ts";
+import { assessRuns } from "./assess.ts";
 
-export interface Run {
+export interface RecordedRun {
   /** Its directory in results/runs. */
   readonly directory: string;
   /** What it said. */
@@ -18,7 +18,7 @@ export interface Run {
 }
 
 export interface Submission {
-  readonly runs: readonly Run[];
+  readonly runs: readonly RecordedRun[];
   readonly workers: number;
   readonly claimed: readonly ProfileName[];
   readonly product: Product;
@@ -40,8 +40,8 @@ export async function writeCertificate(submission: Submission, directory: string
     issued: new Date().toISOString(),
     product,
     suite,
-    ...assess(reports, workers, claimed),
-    bundle: { file: "bundle.tar.gz", sha256: await digestOf(bundle), bytes: (await stat(bundle)).size },
+    ...assessRuns(reports, workers, claimed),
+    bundle: { file: "bundle.tar.gz", sha256: await hashFile(bundle), bytes: (await stat(bundle)).size },
   };
   const certificate = certificateSchema.parse(
     privateKey === undefined ? unsigned : signCertificate(unsigned, privateKey),
@@ -61,7 +61,7 @@ export async function writeCertificate(submission: Submission, directory: string
   return certificate;
 }
 
-async function packRuns(runs: readonly Run[], archive: string): Promise<void> {
+async function packRuns(runs: readonly RecordedRun[], archive: string): Promise<void> {
   const staging = await mkdtemp(join(tmpdir(), "interlay-certificate-"));
   try {
     for (const [index, { directory, log }] of runs.entries()) {
@@ -72,7 +72,7 @@ async function packRuns(runs: readonly Run[], archive: string): Promise<void> {
       await writeFile(join(folder, "e2e.log"), redact(log));
       await copySnapshot(join(directory, "bundle.tar.gz"), join(folder, "snapshot"));
     }
-    await pack(staging, archive);
+    await packArchive(staging, archive);
   } finally {
     await rm(staging, { recursive: true });
   }
@@ -81,7 +81,7 @@ async function packRuns(runs: readonly Run[], archive: string): Promise<void> {
 /** The state of nodes and pods from the run's own bundle, if it has one. */
 async function copySnapshot(bundle: string, target: string): Promise<void> {
   if ((await readFile(bundle).catch(() => undefined)) === undefined) return;
-  const unpacked = await unpack(bundle);
+  const unpacked = await unpackArchive(bundle);
   try {
     await cp(join(unpacked, "snapshot"), target, { recursive: true });
   } finally {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import type { ProfileName } from "../../results/certificate/schema.ts";
 import type { CellResult, Report } from "../../results/schema.ts";
 import { summarize } from "../../results/table.ts";
-import { assess } from "./assess.ts";
+import { assessRuns } from "./assess.ts";
 import { auditReport } from "./audit.ts";
 import { healthyReport } from "./example.ts";
 
@@ -24,7 +24,7 @@ const policy = (report: Report, status: "passed" | "failed"): Report => ({
 describe("what a certificate says", () => {
   const healthy = [healthyReport(2, 1), healthyReport(2, 2)];
   const resultOf = (reports: readonly Report[], profile: ProfileName, workers = 2) => {
-    const { profiles, result } = assess(reports, workers, [profile]);
+    const { profiles, result } = assessRuns(reports, workers, [profile]);
     return [profiles.find(({ name }) => name === profile)?.result, result];
   };
 
@@ -38,7 +38,7 @@ describe("what a certificate says", () => {
   });
 
   it("names the cells that the gate blocks, and the table's entries", () => {
-    const [liberal, notrack] = assess(healthy, 2, ["base"]).variants;
+    const [liberal, notrack] = assessRuns(healthy, 2, ["base"]).variants;
     assert.equal(liberal?.blocked.length, 4);
     assert.deepEqual(liberal.table[1]?.slice(0, 3), ["blocked", "pass", "blocked"]);
     assert.equal(notrack?.blocked.length, 0);
@@ -49,7 +49,7 @@ describe("what a certificate says", () => {
     const once = [healthyReport(2, 1), withCell(healthyReport(2, 2), MATRIX, { ok: false, actual: "fail" })];
     assert.deepEqual(resultOf(twice, "base"), ["fail", "fail"]);
     assert.deepEqual(resultOf(once, "base"), ["fail", "fail"]);
-    assert.deepEqual(assess(once, 2, ["base"]).variants[0]?.flaky, [MATRIX]);
+    assert.deepEqual(assessRuns(once, 2, ["base"]).variants[0]?.flaky, [MATRIX]);
   });
 
   it("fails the profile that a cell belongs to, and no other", () => {
@@ -72,7 +72,7 @@ describe("what a certificate says", () => {
   it("takes dual stack where every cell was asked over both families", () => {
     const dual = [healthyReport(2, 1, ["ipv4", "ipv6"]), healthyReport(2, 2, ["ipv4", "ipv6"])];
     assert.deepEqual(resultOf(dual, "dual-stack"), ["pass", "pass"]);
-    assert.deepEqual(assess(dual, 2, ["base"]).families, ["ipv4", "ipv6"]);
+    assert.deepEqual(assessRuns(dual, 2, ["base"]).families, ["ipv4", "ipv6"]);
     assert.deepEqual(auditReport(healthyReport(2, 1, ["ipv6"]), 2), []);
     const [first] = dual;
     assert.ok(first);
@@ -92,6 +92,6 @@ describe("what a certificate says", () => {
 
   it("refuses runs of different clusters", () => {
     const other = { ...healthyReport(2, 2), versions: { kubernetes: "v1.34.1" } };
-    assert.throws(() => assess([healthyReport(2, 1), other], 2, ["base"]), /different clusters/);
+    assert.throws(() => assessRuns([healthyReport(2, 1), other], 2, ["base"]), /different clusters/);
   });
 });

@@ -2,8 +2,8 @@ import { isDeepStrictEqual } from "node:util";
 import type { Certificate, CertifiedVariant, ProfileName } from "../../results/certificate/schema.ts";
 import { type Report, TABLE_ENTRIES, type TableEntry, type VariantResult } from "../../results/schema.ts";
 import { variantTitle } from "../../results/title.ts";
-import { familiesOf } from "./audit.ts";
-import { profileResults } from "./profiles.ts";
+import { listFamilies } from "./audit.ts";
+import { evaluateProfiles } from "./profiles.ts";
 
 /** What of a certificate follows from the raw results. */
 export type Assessment = Pick<
@@ -20,20 +20,20 @@ const BY_BADNESS: readonly TableEntry[] = [
 ] satisfies (typeof TABLE_ENTRIES)[number][];
 
 /** Sums runs up. Throws where they are not runs of the same thing. Pure: sender and receiver both call it. */
-export function assess(reports: readonly Report[], workers: number, claimed: readonly ProfileName[]): Assessment {
+export function assessRuns(reports: readonly Report[], workers: number, claimed: readonly ProfileName[]): Assessment {
   const [first] = reports;
   if (first === undefined) throw new Error("There is no run to certify.");
   for (const other of reports.slice(1)) sameThing(first, other);
   const variants = first.variants.map((_, index) =>
     certified(reports.flatMap((report) => report.variants[index] ?? [])),
   );
-  const profiles = profileResults({ reports, variants, workers, families: familiesOf(first) }, claimed);
+  const profiles = evaluateProfiles({ reports, variants, workers, families: listFamilies(first) }, claimed);
   const wanted = profiles.filter((profile) => profile.claimed);
   return {
     provider: first.provider,
     versions: first.versions,
     workers,
-    families: [...familiesOf(first)],
+    families: [...listFamilies(first)],
     runs: reports.map(({ id, started, finished }, index) => ({ id, started, finished, folder: `runs/${index + 1}` })),
     variants,
     profiles,

@@ -15,7 +15,7 @@ import { variantTitle } from "../../results/title.ts";
  * gate, their ways from the documents.
  */
 export function auditReport(report: Report, workers: number): readonly string[] {
-  const asked = cells(workers, familiesOf(report));
+  const asked = cells(workers, listFamilies(report));
   return [
     ...report.variants.flatMap((variant) =>
       auditVariant(variant, asked).map((problem) => `${variantTitle(variant)}: ${problem}`),
@@ -26,7 +26,7 @@ export function auditReport(report: Report, workers: number): readonly string[] 
 }
 
 /** Of the cells; the API server is asked over the cluster's first one alone. */
-export function familiesOf({ variants }: Report): readonly ("ipv4" | "ipv6")[] {
+export function listFamilies({ variants }: Report): readonly ("ipv4" | "ipv6")[] {
   const all = variants.flatMap((variant) => variant.cells);
   const first = all.find(({ group }) => group === "api-server")?.family ?? "ipv4";
   const both = new Set([first, ...all.map(({ family }) => family)]);

@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from "node:util";
 import type { Report } from "../../results/schema.ts";
 
 /** Runs that cannot both have been: one is the other's copy, or they were at the same time on one cluster. */
-export function copiedRuns(reports: readonly Report[]): readonly string[] {
+export function findCopiedRuns(reports: readonly Report[]): readonly string[] {
   const problems: string[] = [];
   for (const [index, report] of reports.entries()) {
     if (Date.parse(report.finished) <= Date.parse(report.started))

@@ -3,7 +3,7 @@ import { PROFILES } from "../../results/certificate/schema.ts";
 import type { CheckResult, Report } from "../../results/schema.ts";
 
 /** One run shows no flake. */
-export const LEAST_RUNS = 2;
+export const MIN_RUNS = 2;
 /** Below that there is no other node. */
 const LEAST_WORKERS = 2;
 export const SCALE_WORKERS = 10;
@@ -45,14 +45,14 @@ const RULES: Readonly<Record<ProfileName, (facts: Facts) => Verdict>> = {
 };
 
 /** Every profile's result. Pure: the receiver gets the same from the same raw results. */
-export function profileResults(facts: Facts, claimed: readonly ProfileName[]): ProfileResult[] {
+export function evaluateProfiles(facts: Facts, claimed: readonly ProfileName[]): ProfileResult[] {
   return PROFILES.map((name) => {
-    const few = facts.reports.length < LEAST_RUNS;
+    const few = facts.reports.length < MIN_RUNS;
     const verdict = RULES[name](facts);
     return {
       name,
       claimed: claimed.includes(name),
-      ...(few && verdict.result === "pass" ? notRun(`one run shows no flake: at least ${LEAST_RUNS}`) : verdict),
+      ...(few && verdict.result === "pass" ? notRun(`one run shows no flake: at least ${MIN_RUNS}`) : verdict),
     };
   });
 }

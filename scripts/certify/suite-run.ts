@@ -2,10 +2,10 @@ import { spawn } from "node:child_process";
 import { access } from "node:fs/promises";
 import { join } from "node:path";
 import { RESULTS } from "../../results/write.ts";
-import type { Run } from "./assemble.ts";
+import type { RecordedRun } from "./assemble.ts";
 
 /** Runs the suite once as a user would, its output passed on and kept. Throws if it ended without results. */
-export async function runSuite(argv: readonly string[], say: (text: string) => void): Promise<Run> {
+export async function runSuite(argv: readonly string[], say: (text: string) => void): Promise<RecordedRun> {
   const id = new Date().toISOString().replaceAll(/[:.]/g, "-");
   const script = join(import.meta.dirname, "..", "e2e.ts");
   const child = spawn(process.execPath, ["--import", "tsx", script, "--run-id", id, ...argv], {

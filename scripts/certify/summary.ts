@@ -1,8 +1,8 @@
 import type { Certificate } from "../../results/certificate/schema.ts";
-import { fingerprint } from "../../results/certificate/signature.ts";
+import { fingerprintKey } from "../../results/certificate/signature.ts";
 
 /** For people: what a certificate says. */
-export function certificateText(certificate: Certificate): string {
+export function renderCertificate(certificate: Certificate): string {
   const { product, suite, provider, versions, workers, families, runs, variants, profiles, result, signature } =
     certificate;
   return [
@@ -20,6 +20,6 @@ export function certificateText(certificate: Certificate): string {
       (profile) =>
         `  ${profile.result.padEnd(8)}${profile.name}${profile.claimed ? "" : " (not claimed)"}: ${profile.reason}`,
     ),
-    signature === undefined ? "not signed" : `signed with ${fingerprint(signature.publicKey)}`,
+    signature === undefined ? "not signed" : `signed with ${fingerprintKey(signature.publicKey)}`,
   ].join("\n");
 }

@@ -3,15 +3,15 @@ import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { reportSchema } from "../../results/schema.ts";
 import { healthyReport, writeRun } from "./example.ts";
-import { type Forger, makeForger } from "./forger.ts";
+import { type Tamperer, createTamperer } from "./tamper.ts";
 
 const BLOCKED = "matrix/underlay-1-a/overlay-2-b/other-node/tcp";
 const PASSED = "matrix/overlay-1-a/underlay-2-b/other-node/tcp";
 
 describe("raw results that were tampered with, every digest put right", function () {
   this.timeout(60_000);
-  let forger: Forger;
-  before(async () => (forger = await makeForger()));
+  let forger: Tamperer;
+  before(async () => (forger = await createTamperer()));
   after(() => forger.remove());
 
   const found: Record<string, readonly [RegExp, () => Promise<string>]> = {

@@ -5,16 +5,16 @@ import { signCertificate } from "../../results/certificate/signature.ts";
 import { toJunit } from "../../results/junit.ts";
 import { toMarkdown } from "../../results/markdown.ts";
 import { healthyReport } from "./example.ts";
-import { type Forger, makeForger, stranger, vendor } from "./forger.ts";
+import { type Tamperer, createTamperer, foreignKeys, vendorKeys } from "./tamper.ts";
 
 describe("a certificate that was tampered with", function () {
   this.timeout(60_000);
-  let forger: Forger;
-  before(async () => (forger = await makeForger()));
+  let forger: Tamperer;
+  before(async () => (forger = await createTamperer()));
   after(() => forger.remove());
 
   it("is no problem when it was not: signed or unsigned", async () => {
-    assert.deepEqual(await forger.problemsOf(forger.genuine, vendor.publicKey), []);
+    assert.deepEqual(await forger.problemsOf(forger.genuine, vendorKeys.publicKey), []);
     assert.deepEqual(await forger.problemsOf(forger.unsigned), []);
     assert.equal((await forger.read(forger.genuine)).result, "pass");
   });
@@ -46,14 +46,14 @@ describe("a certificate that was tampered with", function () {
       /signed with another key/,
       () =>
         forger.change(forger.genuine, (one) =>
-          signCertificate({ ...one, issued: "2030-01-01T00:00:00.000Z" }, stranger.privateKey),
+          signCertificate({ ...one, issued: "2030-01-01T00:00:00.000Z" }, foreignKeys.privateKey),
         ),
-      vendor.publicKey,
+      vendorKeys.publicKey,
     ],
     "the signature taken off": [
       /is not signed/,
       () => forger.change(forger.genuine, ({ signature: _, ...rest }) => rest),
-      vendor.publicKey,
+      vendorKeys.publicKey,
     ],
     "the key exchanged under the signature": [
       /changed after it was signed/,
@@ -62,7 +62,7 @@ describe("a certificate that was tampered with", function () {
           ...one,
           signature: {
             ...one.signature,
-            publicKey: stranger.publicKey.replaceAll(/-----[A-Z ]+-----|\n/g, ""),
+            publicKey: foreignKeys.publicKey.replaceAll(/-----[A-Z ]+-----|\n/g, ""),
           },
         })),
     ],

@@ -1,17 +1,17 @@
 import { readdir, readFile, rm, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
-import { digestOf, unpack } from "../../results/bundle.ts";
+import { hashFile, unpackArchive } from "../../results/bundle.ts";
 import { type Certificate, certificateSchema } from "../../results/certificate/schema.ts";
-import { signatureProblem } from "../../results/certificate/signature.ts";
+import { findSignatureProblem } from "../../results/certificate/signature.ts";
 import { toJunit } from "../../results/junit.ts";
 import { toMarkdown } from "../../results/markdown.ts";
 import { type Report, reportSchema } from "../../results/schema.ts";
 import { stringify } from "yaml";
 import { z } from "zod";
-import { assess } from "./assess.ts";
+import { assessRuns } from "./assess.ts";
 import { auditReport } from "./audit.ts";
-import { copiedRuns } from "./copies.ts";
+import { findCopiedRuns } from "./copies.ts";
 
 export interface Verification {
   /** Undefined when the file is no certificate. */
@@ -33,7 +33,7 @@ export async function verifyCertificate(file: string, trustedKey?: string): Prom
   if (!parsed.success)
     return { problems: [`The certificate does not fit its schema: ${z.prettifyError(parsed.error)}`] };
   const certificate = parsed.data;
-  const signature = signatureProblem(certificate, trustedKey);
+  const signature = findSignatureProblem(certificate, trustedKey);
   const problems = [
     ...(signature === undefined ? [] : [signature]),
     ...(await bundleProblems(certificate, join(dirname(file), certificate.bundle.file))),
@@ -44,12 +44,12 @@ export async function verifyCertificate(file: string, trustedKey?: string): Prom
 async function bundleProblems(certificate: Certificate, bundle: string): Promise<readonly string[]> {
   const size = await stat(bundle).catch(() => undefined);
   if (size === undefined) return [`${bundle} is missing: it belongs beside the certificate.`];
-  const digest = await digestOf(bundle);
+  const digest = await hashFile(bundle);
   if (digest !== certificate.bundle.sha256 || size.size !== certificate.bundle.bytes)
     return [`bundle.tar.gz is not the one that the certificate names: sha256 ${digest}, ${size.size} bytes.`];
   let directory: string;
   try {
-    directory = await unpack(bundle);
+    directory = await unpackArchive(bundle);
   } catch (error) {
     return [error instanceof Error ? error.message : String(error)];
   }
@@ -89,7 +89,7 @@ async function contentProblems(certificate: Certificate, directory: string): Pro
     if (((await text("e2e.log")) ?? "") === "") say("e2e.log is missing.");
     auditReport(report, certificate.workers).forEach(say);
   }
-  problems.push(...copiedRuns(reports));
+  problems.push(...findCopiedRuns(reports));
   if (reports.length === certificate.runs.length) problems.push(...differences(certificate, reports));
   return problems;
 }
@@ -113,7 +113,7 @@ async function besideProblems(certificate: Certificate, beside: string, unpacked
 function differences(certificate: Certificate, reports: readonly Report[]): readonly string[] {
   try {
     const claimed = certificate.profiles.filter((profile) => profile.claimed).map(({ name }) => name);
-    const derived = Object.entries(assess(reports, certificate.workers, claimed));
+    const derived = Object.entries(assessRuns(reports, certificate.workers, claimed));
     return derived
       .filter(([key, value]) => !isDeepStrictEqual(certificate[key as keyof Certificate], value))
       .map(([key]) => `The certificate's ${key} is not what the raw results say.`);

@@ -7,7 +7,7 @@ import { pipeline } from "node:stream/promises";
 const AT_ONCE = 8;
 
 /** Every regular file at or below `paths`, each by its path from `root`. Links are not followed. */
-export async function filesBelow(root: string, paths: readonly string[]): Promise<readonly string[]> {
+export async function listFiles(root: string, paths: readonly string[]): Promise<readonly string[]> {
   const lists = await Promise.all(
     paths.map(async (path) => {
       const is = await lstat(join(root, path));
@@ -23,7 +23,7 @@ export async function filesBelow(root: string, paths: readonly string[]): Promis
 }
 
 /** Lines as `sha256sum --check` reads them. @param files path on this machine, and in the archive */
-export async function checksums(files: readonly (readonly [from: string, to: string])[]): Promise<string> {
+export async function computeChecksums(files: readonly (readonly [from: string, to: string])[]): Promise<string> {
   const lines: string[] = new Array<string>(files.length);
   const waiting = files.entries();
   const worker = async (): Promise<void> => {

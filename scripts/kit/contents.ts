@@ -12,7 +12,7 @@ import { buildProbe } from "../../e2e/probe/build.ts";
 export const ROOT = join(import.meta.dirname, "..", "..");
 
 /** What goes into a kit: paths below the project's directory, and paths below the cache's. */
-export interface Contents {
+export interface KitContents {
   readonly project: readonly string[];
   readonly cache: readonly string[];
 }
@@ -25,11 +25,16 @@ export interface KitOptions {
 }
 
 /** Makes what is missing, then says where everything lies. */
-export async function contentsOf({ kubernetes, kubeProxies, kind }: KitOptions, progress: Progress): Promise<Contents> {
+export async function listContents(
+  { kubernetes, kubeProxies, kind }: KitOptions,
+  progress: Progress,
+): Promise<KitContents> {
   const [interlay, probe] = [await buildInterlayExecutables(progress), await buildProbe()];
   const refs = defaultSet(kubernetes, kubeProxies);
   const components = await resolveComponents(refs, progress);
-  const paths = refs.map(({ name, version }) => componentDirectory(components.path(name, version), { name, version }));
+  const paths = refs.map(({ name, version }) =>
+    findComponentDirectory(components.path(name, version), { name, version }),
+  );
   const images = kind
     ? await prepareImages(components, { kubernetes, kubeProxies, interlay, probe }, progress)
     : undefined;
@@ -45,7 +50,7 @@ export async function contentsOf({ kubernetes, kubeProxies, kind }: KitOptions, 
 }
 
 /** The directory of the cache that a program came in. Throws for one that lies elsewhere: another machine has not got it. */
-export function componentDirectory(path: string, { name, version }: ComponentRef): string {
+export function findComponentDirectory(path: string, { name, version }: ComponentRef): string {
   const below = relative(cacheRoot(), path);
   const [room, directory] = below.split(sep);
   if (room !== "components" || directory === undefined)

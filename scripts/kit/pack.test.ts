@@ -4,8 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { KIT_CACHE } from "../../clusters/components/cache.ts";
 import { run, runOrThrow } from "../../clusters/components/command.ts";
-import { componentDirectory } from "./contents.ts";
-import { DIRECTORY, pack, SUMS } from "./pack.ts";
+import { findComponentDirectory } from "./contents.ts";
+import { KIT_DIRECTORY, packKit, CHECKSUMS_FILE } from "./pack.ts";
 
 describe("a kit", () => {
   let root: string;
@@ -26,15 +26,15 @@ describe("a kit", () => {
 
   const packed = async () => {
     const contents = { project: ["package.json", "node_modules"], cache: ["components/etcd-1"] };
-    const files = await pack({ project: at("project"), cache: at("cache") }, contents, at("kit.tar"));
+    const files = await packKit({ project: at("project"), cache: at("cache") }, contents, at("kit.tar"));
     await runOrThrow(["tar", "--extract", "--file", at("kit.tar"), "--directory", at("there")]);
     return files;
   };
-  const check = () => run(["sha256sum", "--check", "--quiet", SUMS], { cwd: at("there", DIRECTORY) });
+  const check = () => run(["sha256sum", "--check", "--quiet", CHECKSUMS_FILE], { cwd: at("there", KIT_DIRECTORY) });
 
   it("has what was named and nothing else, links and modes as they were", async () => {
     assert.equal(await packed(), 3);
-    const kit = (...path: readonly string[]) => at("there", DIRECTORY, ...path);
+    const kit = (...path: readonly string[]) => at("there", KIT_DIRECTORY, ...path);
     assert.equal(await readFile(kit(KIT_CACHE, "components/etcd-1/etcd"), "utf8"), "etcd\n");
     assert.equal(await readlink(kit("node_modules/.bin/tool")), "../tool.js");
     assert.equal((await stat(kit("node_modules/tool.js"))).mode & 0o777, 0o755);
@@ -45,20 +45,23 @@ describe("a kit", () => {
   it("keeps times to the millisecond: an image is known by its programs' times", async () => {
     await utimes(at("cache/components/etcd-1/etcd"), 1_700_000_000.123, 1_700_000_000.123);
     await packed();
-    const { mtimeMs } = await stat(at("there", DIRECTORY, KIT_CACHE, "components/etcd-1/etcd"));
+    const { mtimeMs } = await stat(at("there", KIT_DIRECTORY, KIT_CACHE, "components/etcd-1/etcd"));
     assert.equal(Math.trunc(mtimeMs), Math.trunc((await stat(at("cache/components/etcd-1/etcd"))).mtimeMs));
   });
 
   it("shows by its checksums that a file was changed", async () => {
     await packed();
     assert.equal((await check()).exitCode, 0);
-    await writeFile(at("there", DIRECTORY, KIT_CACHE, "components/etcd-1/etcd"), "other\n");
+    await writeFile(at("there", KIT_DIRECTORY, KIT_CACHE, "components/etcd-1/etcd"), "other\n");
     const { exitCode, stdout } = await check();
     assert.equal(exitCode, 1);
     assert.match(stdout, /components\/etcd-1\/etcd: FAILED/);
   });
 
   it("takes no program from elsewhere than the cache", () => {
-    assert.throws(() => componentDirectory("/usr/bin/kubectl", { name: "kubectl", version: "v1.29.15" }), /off PATH/);
+    assert.throws(
+      () => findComponentDirectory("/usr/bin/kubectl", { name: "kubectl", version: "v1.29.15" }),
+      /off PATH/,
+    );
   });
 });

@@ -3,12 +3,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { runOrThrow } from "../../clusters/components/command.ts";
 import { KIT_CACHE } from "../../clusters/components/cache.ts";
-import { checksums, filesBelow } from "./checksums.ts";
-import type { Contents } from "./contents.ts";
+import { computeChecksums, listFiles } from "./checksums.ts";
+import type { KitContents } from "./contents.ts";
 
 /** The archive's one directory. */
-export const DIRECTORY = "interlay-kit";
-export const SUMS = "SHA256SUMS";
+export const KIT_DIRECTORY = "interlay-kit";
+export const CHECKSUMS_FILE = "SHA256SUMS";
 
 interface Sources {
   readonly project: string;
@@ -16,23 +16,20 @@ interface Sources {
 }
 
 /** Packs a kit at `archive`, which appears only when it is whole. Returns how many files it has. */
-export async function pack({ project, cache }: Sources, contents: Contents, archive: string): Promise<number> {
+export async function packKit({ project, cache }: Sources, contents: KitContents, archive: string): Promise<number> {
   const staging = await mkdtemp(join(tmpdir(), "interlay-kit-"));
   const making = `${archive}.making`;
   try {
-    const [ours, cached] = await Promise.all([
-      filesBelow(project, contents.project),
-      filesBelow(cache, contents.cache),
-    ]);
-    const sums = await checksums([
+    const [ours, cached] = await Promise.all([listFiles(project, contents.project), listFiles(cache, contents.cache)]);
+    const sums = await computeChecksums([
       ...ours.map((path) => [join(project, path), path] as const),
       ...cached.map((path) => [join(cache, path), join(KIT_CACHE, path)] as const),
     ]);
-    await writeFile(join(staging, SUMS), sums);
+    await writeFile(join(staging, CHECKSUMS_FILE), sums);
     await rm(making, { force: true });
-    await tar(making, project, DIRECTORY, contents.project, staging);
-    await tar(making, cache, join(DIRECTORY, KIT_CACHE), contents.cache, staging);
-    await tar(making, staging, DIRECTORY, [SUMS], staging);
+    await tar(making, project, KIT_DIRECTORY, contents.project, staging);
+    await tar(making, cache, join(KIT_DIRECTORY, KIT_CACHE), contents.cache, staging);
+    await tar(making, staging, KIT_DIRECTORY, [CHECKSUMS_FILE], staging);
     await rename(making, archive);
     return ours.length + cached.length;
   } finally {

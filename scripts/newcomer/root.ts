@@ -9,20 +9,20 @@ import type { Progress } from "../../clusters/progress.ts";
 
 const REPOSITORY = join(import.meta.dirname, "..", "..");
 /** In the root. */
-export const CHECKOUT = "/root/interlay";
+export const CHECKOUT_DIRECTORY = "/root/interlay";
 
 /** A minimal Debian with nothing more than the README asks for: Node.js, npm and Go as this computer has them, and the commit. */
-export async function makeRoot(root: string, progress: Progress): Promise<void> {
+export async function createRoot(root: string, progress: Progress): Promise<void> {
   await ensureDebianPackages(["debootstrap"], progress);
   await rm(root, { recursive: true, force: true });
   await mkdir(root, { recursive: true, mode: 0o755 });
   await debootstrap(root, ["ca-certificates"], await machineMirror());
   await addNode(root);
-  await checkOut(join(root, CHECKOUT));
+  await checkOut(join(root, CHECKOUT_DIRECTORY));
 }
 
 /** What of this computer says where registries are, and whom to trust there: bound, not copied. `[path in the root, here]` */
-export function registrySettings(): readonly (readonly [string, string])[] {
+export function readRegistrySettings(): readonly (readonly [string, string])[] {
   const own = (path: string) => [join("/root", path), join(homedir(), path)] as const;
   const same = (path: string) => [path, path] as const;
   const all = [
@@ -34,7 +34,7 @@ export function registrySettings(): readonly (readonly [string, string])[] {
 }
 
 /** Go's own directory on this computer; undefined if it has none. */
-export function goRoot(): string | undefined {
+export function findGoRoot(): string | undefined {
   try {
     return execFileSync("go", ["env", "GOROOT"], { encoding: "utf8" }).trim();
   } catch {

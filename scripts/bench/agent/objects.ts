@@ -3,8 +3,8 @@ import type { Kube } from "../../../plugin/agent/kube.ts";
 import { GROUP_VERSION, inNamespace, podObject, RESOURCE } from "../../../plugin/agent/objects.ts";
 import { type Ip, parseIp } from "../../../plugin/datapath/address.ts";
 import { objectName } from "../../../plugin/ipam/choose.ts";
-import { inParallel } from "../ipam/parallel.ts";
-import { NAMESPACE } from "../ipam/world.ts";
+import { mapParallel } from "../ipam/parallel.ts";
+import { NAMESPACE } from "../ipam/cluster-objects.ts";
 
 const AT_ONCE = 16;
 export const SCALE = { nodes: 500, podsPerNode: 10 } as const;
@@ -16,14 +16,14 @@ const PODS_OF_A_NODE = [...Array(SCALE.podsPerNode).keys()];
  * What that many nodes and pods leave in the API server: of each node its NodeState and its Calico block, of each pod
  * itself and its underlay address. Nobody runs them.
  */
-export async function makeCrowd(kube: Kube, nodes: readonly string[]): Promise<void> {
+export async function createObjects(kube: Kube, nodes: readonly string[]): Promise<void> {
   await kube.create(RESOURCE.underlayPools, {
     apiVersion: GROUP_VERSION,
     kind: "UnderlayPool",
     metadata: { name: POOL },
     spec: { subnet: "10.60.0.0/16", ranges: ["10.60.0.0/17"], podSelector: { matchLabels: { crowd: "yes" } } },
   });
-  await inParallel(AT_ONCE, nodes, async (node, index) => {
+  await mapParallel(AT_ONCE, nodes, async (node, index) => {
     await kube.create(RESOURCE.nodeStates, { apiVersion: GROUP_VERSION, kind: "NodeState", metadata: { name: node } });
     await kube.create(RESOURCE.calicoBlocks, {
       apiVersion: "crd.projectcalico.org/v1",
@@ -36,8 +36,8 @@ export async function makeCrowd(kube: Kube, nodes: readonly string[]): Promise<v
 }
 
 /** Changes that many addresses, one after another, and gives the watches time to tell. */
-export async function disturb(kube: Kube, addresses: number): Promise<void> {
-  await inParallel(AT_ONCE, [...Array(addresses).keys()], (nth) =>
+export async function changeAddresses(kube: Kube, addresses: number): Promise<void> {
+  await mapParallel(AT_ONCE, [...Array(addresses).keys()], (nth) =>
     kube.mergePatch(RESOURCE.underlayAddresses, addressName(nth), {
       metadata: { annotations: { disturbed: String(performance.now()) } },
     }),

@@ -2,12 +2,12 @@ import { z } from "zod";
 
 /** A call's duration in ms from start to end of the program, and its output. */
 const timed = z.object({ milliseconds: z.number(), status: z.number(), stdout: z.string() });
-export type Timed = z.infer<typeof timed>;
+export type TimedCall = z.infer<typeof timed>;
 
 /** What runtime.ts is asked and answers, one message each. */
-export const asked = z.object({
+export const encodeCall = z.object({
   id: z.number(),
   invocation: z.object({ executable: z.string(), env: z.record(z.string(), z.string()), input: z.string() }),
 });
-export type Asked = z.infer<typeof asked>;
-export const answered = z.object({ id: z.number(), result: z.union([timed, z.object({ error: z.string() })]) });
+export type EncodedCall = z.infer<typeof encodeCall>;
+export const decodeResult = z.object({ id: z.number(), result: z.union([timed, z.object({ error: z.string() })]) });

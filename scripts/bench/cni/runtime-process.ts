@@ -1,9 +1,9 @@
 import { spawn } from "node:child_process";
-import { asked, type Asked, type Timed } from "./invocation.ts";
+import { encodeCall, type EncodedCall, type TimedCall } from "./invocation.ts";
 
 /** Started in a node's network namespace by runtime.ts: starts plugins as a container runtime does, and times them. */
 process.on("message", (message) => {
-  const { id, invocation } = asked.parse(message);
+  const { id, invocation } = encodeCall.parse(message);
   timedCall(invocation).then(
     (result) => process.send?.({ id, result }),
     (error: unknown) => process.send?.({ id, result: { error: String(error) } }),
@@ -11,7 +11,7 @@ process.on("message", (message) => {
 });
 process.on("disconnect", () => process.exit());
 
-function timedCall({ executable, env, input }: Asked["invocation"]): Promise<Timed> {
+function timedCall({ executable, env, input }: EncodedCall["invocation"]): Promise<TimedCall> {
   return new Promise((resolve, reject) => {
     const started = performance.now();
     const child = spawn(executable, [], { env, stdio: ["pipe", "pipe", "inherit"] });

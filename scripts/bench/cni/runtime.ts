@@ -2,9 +2,9 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { join } from "node:path";
 import { findBun } from "../../../plugin/deploy/compile.ts";
 import type { Invocation, TestNode } from "../../../plugin/testing/node.ts";
-import { answered, type Asked, type Timed } from "./invocation.ts";
+import { decodeResult, type EncodedCall, type TimedCall } from "./invocation.ts";
 
-type Waiting = { readonly resolve: (timed: Timed) => void; readonly reject: (error: Error) => void };
+type Waiting = { readonly resolve: (timed: TimedCall) => void; readonly reject: (error: Error) => void };
 
 /**
  * What starts plugins on a node: a process of its own in the node's network, as a container runtime is. Run by Bun, which
@@ -21,7 +21,7 @@ export class Runtime {
       stdio: ["ignore", "inherit", "inherit", "ipc"],
     });
     this.#child.on("message", (message) => {
-      const { id, result } = answered.parse(message);
+      const { id, result } = decodeResult.parse(message);
       const waiting = this.#waiting.get(id);
       this.#waiting.delete(id);
       if ("error" in result) waiting?.reject(new Error(result.error));
@@ -33,12 +33,12 @@ export class Runtime {
     });
   }
 
-  call({ executable, env, input }: Invocation): Promise<Timed> {
+  call({ executable, env, input }: Invocation): Promise<TimedCall> {
     const id = ++this.#calls;
     const known = Object.fromEntries(
       Object.entries(env).flatMap(([k, v]) => (v === undefined ? [] : [[k, v] as const])),
     );
-    const message: Asked = { id, invocation: { executable, env: known, input } };
+    const message: EncodedCall = { id, invocation: { executable, env: known, input } };
     return new Promise((resolve, reject) => {
       this.#waiting.set(id, { resolve, reject });
       this.#child.send(message, (error) => {

@@ -1,9 +1,9 @@
 import type { Kube } from "../../../plugin/agent/kube.ts";
-import type { Figure } from "../figure.ts";
-import { median, tenth } from "../statistics.ts";
-import type { Calls } from "./calls.ts";
-import { inParallel } from "./parallel.ts";
-import { makePools } from "./world.ts";
+import type { Measurement } from "../measurement.ts";
+import { median, roundToTenth } from "../statistics.ts";
+import type { IpamCalls } from "./calls.ts";
+import { mapParallel } from "./parallel.ts";
+import { createPools } from "./cluster-objects.ts";
 
 const CALLS = 40;
 const AT_ONCE = 10;
@@ -11,8 +11,8 @@ const MOST_MS = 15;
 export const CALLS_AT_ONCE = { calls: 100, atOnce: AT_ONCE };
 
 /** The reference macvlan with an address by interlay-ipam, and by the reference host-local and static, in turns. */
-export async function addFigures(calls: Calls, kube: Kube): Promise<readonly Figure[]> {
-  await makePools(kube, [{ name: "add", subnet: "10.7.0.0/16", ranges: ["10.7.220.0-10.7.223.255"] }]);
+export async function measureAdd(calls: IpamCalls, kube: Kube): Promise<readonly Measurement[]> {
+  await createPools(kube, [{ name: "add", subnet: "10.7.0.0/16", ranges: ["10.7.220.0-10.7.223.255"] }]);
   const ipams = {
     "interlay-ipam": { type: "interlay-ipam", pools: ["add"] },
     "host-local": { type: "host-local", ranges: [[{ subnet: "10.7.0.0/16", rangeStart: "10.7.224.1" }]] },
@@ -29,31 +29,31 @@ export async function addFigures(calls: Calls, kube: Kube): Promise<readonly Fig
     }
   const [ours, local, fixed] = [samples["interlay-ipam"], samples["host-local"], samples.static].map(median);
   const basis = `median of ${CALLS}, in turns, macvlan on a node of the lab`;
-  const rate = await perSecond((index) =>
+  const rate = await formatRate((index) =>
     calls.call("interlay-ipam", "ADD", `crowd-${index}`, { ipam: ipams["interlay-ipam"] }, `c${index}`),
   );
   return [
-    { name: "macvlan's ADD with interlay-ipam", value: tenth(ours ?? 0), unit: "ms", basis },
-    { name: "macvlan's ADD with host-local", value: tenth(local ?? 0), unit: "ms", basis },
-    { name: "macvlan's ADD with static", value: tenth(fixed ?? 0), unit: "ms", basis },
+    { name: "macvlan's ADD with interlay-ipam", value: roundToTenth(ours ?? 0), unit: "ms", basis },
+    { name: "macvlan's ADD with host-local", value: roundToTenth(local ?? 0), unit: "ms", basis },
+    { name: "macvlan's ADD with static", value: roundToTenth(fixed ?? 0), unit: "ms", basis },
     {
-      ...{ name: "interlay-ipam above static", value: tenth((ours ?? 0) - (fixed ?? 0)), unit: "ms" },
+      ...{ name: "interlay-ipam above static", value: roundToTenth((ours ?? 0) - (fixed ?? 0)), unit: "ms" },
       ...{ limit: MOST_MS, basis },
     },
-    { name: "interlay-ipam's ADD, 1 node", value: rate, unit: "/s", basis: callsBasis("one node") },
+    { name: "interlay-ipam's ADD, 1 node", value: rate, unit: "/s", basis: describeCalls("one node") },
   ];
 }
 
-export const callsBasis = (where: string): string =>
+export const describeCalls = (where: string): string =>
   `${CALLS_AT_ONCE.calls} processes of the plugin, ${AT_ONCE} at a time, on ${where}`;
 
 /** Calls a second. */
-export async function perSecond(call: (index: number) => Promise<unknown>): Promise<number> {
+export async function formatRate(call: (index: number) => Promise<unknown>): Promise<number> {
   const started = performance.now();
-  await inParallel(
+  await mapParallel(
     AT_ONCE,
     Array.from({ length: CALLS_AT_ONCE.calls }, (_, index) => index),
     call,
   );
-  return tenth((1000 * CALLS_AT_ONCE.calls) / (performance.now() - started));
+  return roundToTenth((1000 * CALLS_AT_ONCE.calls) / (performance.now() - started));
 }

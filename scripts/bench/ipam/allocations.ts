@@ -1,10 +1,10 @@
 import { join } from "node:path";
 import type { Kube } from "../../../plugin/agent/kube.ts";
-import type { Figure } from "../figure.ts";
-import { hundredth, median, percentile, tenth } from "../statistics.ts";
-import { Fleet } from "./fleet.ts";
-import type { Crew, Outcome } from "./orders.ts";
-import { addressWrites, clearAddresses, makePools } from "./world.ts";
+import type { Measurement } from "../measurement.ts";
+import { roundToHundredth, median, percentile, roundToTenth } from "../statistics.ts";
+import { NodeFleet } from "./fleet.ts";
+import type { WorkerMessage, WorkerOutcome } from "./orders.ts";
+import { addressWrites, clearAddresses, createPools } from "./cluster-objects.ts";
 
 export interface Scale {
   readonly nodes: number;
@@ -12,26 +12,26 @@ export interface Scale {
   readonly atOnce: number;
 }
 
-export interface World {
+export interface AllocationWorld {
   readonly kube: Kube;
   /** The API server's /metrics. */
   readonly metrics: () => Promise<string>;
   readonly directory: string;
   readonly nodes: readonly string[];
-  readonly crew: Pick<Crew, "kubeconfig" | "namespace">;
+  readonly crew: Pick<WorkerMessage, "kubeconfig" | "namespace">;
 }
 
 const PODS_FOR_SIZES = 100;
 /** The figures that the pool of exactly 1,000 must keep. */
 const THOUSAND = { addresses: 1000, milliseconds: 20_000, writes: 1.3 };
 
-export async function allocationFigures(world: World, scale: Scale): Promise<readonly Figure[]> {
+export async function measureAllocations(world: AllocationWorld, scale: Scale): Promise<readonly Measurement[]> {
   const demand = scale.nodes * scale.podsPerNode;
   const pools = [
     { kind: "exact", size: demand },
     { kind: "room", size: 4 * demand },
   ].map(({ kind, size }, index) => ({ kind, size, name: `${kind}-${scale.nodes}`, second: 2 * scale.nodes + index }));
-  await makePools(
+  await createPools(
     world.kube,
     pools.map(({ name, size, second }) => ({
       name,
@@ -40,8 +40,8 @@ export async function allocationFigures(world: World, scale: Scale): Promise<rea
     })),
   );
   const nodes = world.nodes.slice(0, scale.nodes).map((name) => ({ name, pods: scale.podsPerNode }));
-  const fleet = await Fleet.start({ ...world.crew, nodes, directory: join(world.directory, String(scale.nodes)) });
-  const figures: Figure[] = [];
+  const fleet = await NodeFleet.start({ ...world.crew, nodes, directory: join(world.directory, String(scale.nodes)) });
+  const figures: Measurement[] = [];
   try {
     for (const { kind, name, size } of pools) {
       const before = await addressWrites(world.metrics);
@@ -57,10 +57,10 @@ export async function allocationFigures(world: World, scale: Scale): Promise<rea
 }
 
 function figuresOf(
-  { given, failed, milliseconds }: Outcome & { readonly milliseconds: number },
+  { given, failed, milliseconds }: WorkerOutcome & { readonly milliseconds: number },
   writes: number,
   of: Scale & { readonly kind: string; readonly size: number; readonly demand: number },
-): readonly Figure[] {
+): readonly Measurement[] {
   if (failed[0] !== undefined) process.stderr.write(`the first of ${failed.length} failures: ${failed[0]}\n`);
   const who = `${of.nodes} ${of.nodes === 1 ? "node" : "nodes at once"}, ${of.kind === "exact" ? "exact pool" : "pool with room"}`;
   const basis = `${of.demand} addresses of ${of.size}, ${of.atOnce} calls a node at a time`;
@@ -68,17 +68,17 @@ function figuresOf(
   const limited = of.kind === "exact" && of.demand === THOUSAND.addresses;
   const times = given.map((one) => one.milliseconds);
   return [
-    { name: `${who}: addresses`, value: tenth((1000 * given.length) / milliseconds), unit: "/s", basis },
+    { name: `${who}: addresses`, value: roundToTenth((1000 * given.length) / milliseconds), unit: "/s", basis },
     {
-      ...{ name: `${who}: all`, value: tenth(milliseconds), unit: "ms", basis },
+      ...{ name: `${who}: all`, value: roundToTenth(milliseconds), unit: "ms", basis },
       ...(limited ? { limit: THOUSAND.milliseconds } : {}),
     },
-    { name: `${who}: one, p50`, value: tenth(median(times)), unit: "ms", basis },
-    { name: `${who}: one, p99`, value: tenth(percentile(times, 0.99)), unit: "ms", basis },
+    { name: `${who}: one, p50`, value: roundToTenth(median(times)), unit: "ms", basis },
+    { name: `${who}: one, p99`, value: roundToTenth(percentile(times, 0.99)), unit: "ms", basis },
     { name: `${who}: failed or given twice`, value: failed.length + twice, unit: "failures", limit: 0, basis },
     {
       name: `${who}: writes an address`,
-      value: hundredth(writes),
+      value: roundToHundredth(writes),
       unit: "writes",
       ...(limited ? { limit: THOUSAND.writes } : {}),
       basis: "apiserver_request_total, refused ones too",
@@ -87,13 +87,18 @@ function figuresOf(
 }
 
 /** A pod each of all three, one address after another, in turns: what disturbs one disturbs the others. */
-export async function sizeFigures({ kube, crew, nodes: [name = ""], directory }: World): Promise<readonly Figure[]> {
-  await makePools(kube, [
+export async function measureSizes({
+  kube,
+  crew,
+  nodes: [name = ""],
+  directory,
+}: AllocationWorld): Promise<readonly Measurement[]> {
+  await createPools(kube, [
     { name: "small", subnet: "10.250.1.0/24", ranges: ["10.250.1.0/24"] },
     { name: "large", subnet: "11.0.0.0/8", ranges: ["11.0.0.0/8"] },
     { name: "large6", subnet: "fd77::/64", ranges: ["fd77::/64"] },
   ]);
-  const fleet = await Fleet.start({
+  const fleet = await NodeFleet.start({
     ...crew,
     nodes: [{ name, pods: PODS_FOR_SIZES }],
     directory: join(directory, "sizes"),
@@ -103,12 +108,12 @@ export async function sizeFigures({ kube, crew, nodes: [name = ""], directory }:
     if (failed[0] !== undefined) throw new Error(failed[0]);
     const of = (pool: string) => median(given.filter((one) => one.pool === pool).map((one) => one.milliseconds));
     const basis = `median of ${PODS_FOR_SIZES}, in turns, one at a time`;
-    const against = (name: string, pool: string): Figure => ({
-      ...{ name: `an address of ${name} / of a /24`, value: hundredth(of(pool) / of("small")), unit: "x" },
+    const against = (name: string, pool: string): Measurement => ({
+      ...{ name: `an address of ${name} / of a /24`, value: roundToHundredth(of(pool) / of("small")), unit: "x" },
       ...{ limit: 1.15, basis },
     });
     return [
-      { name: "an address of a /24", value: tenth(of("small")), unit: "ms", basis },
+      { name: "an address of a /24", value: roundToTenth(of("small")), unit: "ms", basis },
       against("a /8", "large"),
       against("an IPv6 /64", "large6"),
     ];

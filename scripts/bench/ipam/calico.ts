@@ -1,12 +1,12 @@
 import type { Cluster } from "../../../clusters/provider.ts";
-import type { Figure } from "../figure.ts";
-import { callsBasis, perSecond } from "./add.ts";
-import type { Calls } from "./calls.ts";
+import type { Measurement } from "../measurement.ts";
+import { describeCalls, formatRate } from "./add.ts";
+import type { IpamCalls } from "./calls.ts";
 
 const NODES = 10;
 
 /** The real calico-ipam against the same API server: from the lab's node, then for ten nodes, a call of each at a time. */
-export async function calicoFigures(cluster: Cluster, calls: Calls): Promise<readonly Figure[]> {
+export async function measureCalico(cluster: Cluster, calls: IpamCalls): Promise<readonly Measurement[]> {
   const worker = cluster.nodes.find(({ role }) => role === "worker")?.name ?? "";
   const add = (node: string, index: number) =>
     calls.call("calico-ipam", "ADD", `calico-${node}-${index}`, {
@@ -15,15 +15,15 @@ export async function calicoFigures(cluster: Cluster, calls: Calls): Promise<rea
       kubernetes: { kubeconfig: "/etc/cni/net.d/calico-kubeconfig" },
       ipam_lock_file: `/run/calico-ipam-${node}.lock`,
     });
-  const one = await perSecond((index) => add(worker, index));
-  const ten = await perSecond((index) => add(`bench-${(index % NODES) + 1}`, index));
+  const one = await formatRate((index) => add(worker, index));
+  const ten = await formatRate((index) => add(`bench-${(index % NODES) + 1}`, index));
   return [
-    { name: "calico-ipam's ADD, 1 node", value: one, unit: "/s", basis: callsBasis("one node") },
+    { name: "calico-ipam's ADD, 1 node", value: one, unit: "/s", basis: describeCalls("one node") },
     {
       name: "calico-ipam's ADD, 10 nodes at once",
       value: ten,
       unit: "/s",
-      basis: callsBasis("one, each a tenth's name"),
+      basis: describeCalls("one, each a tenth's name"),
     },
   ];
 }

@@ -16,12 +16,12 @@ const podList = z.object({
 });
 
 /** Calls of CNI plugins on one node of the lab, for a pod that runs there and a namespace that is nobody's. */
-export interface Calls {
+export interface IpamCalls {
   /** @returns milliseconds; throws with the plugin's words */
   call(plugin: string, command: "ADD" | "DEL", id: string, config: object, ifname?: string): Promise<number>;
 }
 
-export async function callsOn(cluster: Cluster, kube: Kube): Promise<Calls> {
+export async function createCalls(cluster: Cluster, kube: Kube): Promise<IpamCalls> {
   const node = cluster.nodes.find(({ role }) => role === "worker")?.name ?? "";
   const pods = podList.parse(await kube.list(RESOURCE.systemPods, { fieldSelector: `spec.nodeName=${node}` })).items;
   const pod = pods.find(({ metadata }) => metadata.name.startsWith("kube-proxy"))?.metadata;

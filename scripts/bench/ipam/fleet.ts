@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { KubeConfig } from "@kubernetes/client-node";
 import { findBun } from "../../../plugin/deploy/compile.ts";
-import { type Crew, type Order, outcome, type Outcome } from "./orders.ts";
+import { type WorkerMessage, type WorkerOrder, outcomeMessage, type WorkerOutcome } from "./orders.ts";
 
 /** As many as the smallest machine has processors. */
 const PROCESSES = 2;
@@ -15,14 +15,14 @@ interface CrewProcess {
 }
 
 /** Simulated nodes in some processes, all ready and following. */
-export class Fleet {
+export class NodeFleet {
   readonly #crews: readonly CrewProcess[];
 
   private constructor(crews: readonly CrewProcess[]) {
     this.#crews = crews;
   }
 
-  static async start({ nodes, ...rest }: Crew): Promise<Fleet> {
+  static async start({ nodes, ...rest }: WorkerMessage): Promise<NodeFleet> {
     const shares = Array.from({ length: Math.min(PROCESSES, nodes.length) }, (_, share) =>
       nodes.filter((_node, index) => index % PROCESSES === share),
     );
@@ -43,14 +43,14 @@ export class Fleet {
       return { child, next };
     });
     await Promise.all(crews.map(({ next }) => next()));
-    return new Fleet(crews);
+    return new NodeFleet(crews);
   }
 
   /** All nodes at once. @returns milliseconds from the order to the last node's last answer */
-  async order(what: Order): Promise<Outcome & { readonly milliseconds: number }> {
+  async order(what: WorkerOrder): Promise<WorkerOutcome & { readonly milliseconds: number }> {
     const started = performance.now();
     for (const { child } of this.#crews) child.stdin?.write(`${JSON.stringify(what)}\n`);
-    const outcomes = await Promise.all(this.#crews.map(async ({ next }) => outcome.parse(await next())));
+    const outcomes = await Promise.all(this.#crews.map(async ({ next }) => outcomeMessage.parse(await next())));
     const milliseconds = performance.now() - started;
     return {
       given: outcomes.flatMap(({ given }) => given),
@@ -75,7 +75,10 @@ export class Fleet {
 }
 
 /** The API server's certificate authority, in a file. */
-async function authorityOf({ kubeconfig, directory }: Pick<Crew, "kubeconfig" | "directory">): Promise<string> {
+async function authorityOf({
+  kubeconfig,
+  directory,
+}: Pick<WorkerMessage, "kubeconfig" | "directory">): Promise<string> {
   const config = new KubeConfig();
   config.loadFromFile(kubeconfig);
   const file = join(directory, "ca.crt");

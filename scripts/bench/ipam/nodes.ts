@@ -12,8 +12,15 @@ import { hasStatus, Kube } from "../../../plugin/agent/kube.ts";
 import { inNamespace, podObject, RESOURCE } from "../../../plugin/agent/objects.ts";
 import { Allocator } from "../../../plugin/ipam/allocator.ts";
 import { Records } from "../../../plugin/ipam/records.ts";
-import { inParallel } from "./parallel.ts";
-import { type Crew, crew, type Order, order, type Outcome, POD_LABELS } from "./orders.ts";
+import { mapParallel } from "./parallel.ts";
+import {
+  type WorkerMessage,
+  workerMessage,
+  type WorkerOrder,
+  orderMessage,
+  type WorkerOutcome,
+  POD_LABELS,
+} from "./orders.ts";
 
 /** As the agent's loop. */
 const SYNC_MS = 10_000;
@@ -29,14 +36,14 @@ const say = (line: unknown): void => {
   process.stdout.write(`${JSON.stringify(line)}\n`);
 };
 const first = await lines.next();
-const { namespace, ...told } = crew.parse(JSON.parse(String(first.value)));
+const { namespace, ...told } = workerMessage.parse(JSON.parse(String(first.value)));
 const nodes = await Promise.all(told.nodes.map((node) => start(node)));
 say("ready");
 for (let line = await lines.next(); line.done !== true; line = await lines.next())
-  say(await carryOut(order.parse(JSON.parse(line.value))));
+  say(await carryOut(orderMessage.parse(JSON.parse(line.value))));
 process.exit(0);
 
-async function start({ name, pods }: Crew["nodes"][number]): Promise<SimulatedNode> {
+async function start({ name, pods }: WorkerMessage["nodes"][number]): Promise<SimulatedNode> {
   const config = new KubeConfig();
   config.loadFromFile(told.kubeconfig);
   const kube = new Kube(config);
@@ -53,7 +60,7 @@ async function start({ name, pods }: Crew["nodes"][number]): Promise<SimulatedNo
 async function makePods(kube: Kube, nodeName: string, count: number): Promise<SimulatedNode["pods"]> {
   const resource = inNamespace(RESOURCE.pods, namespace);
   const pods: { readonly name: string; readonly uid: string }[] = [];
-  await inParallel(PODS_AT_ONCE, [...Array(count).keys()], async (index) => {
+  await mapParallel(PODS_AT_ONCE, [...Array(count).keys()], async (index) => {
     const name = `${nodeName}-${index}`;
     const pod = {
       ...{ apiVersion: "v1", kind: "Pod", metadata: { name, labels: POD_LABELS } },
@@ -68,13 +75,17 @@ async function makePods(kube: Kube, nodeName: string, count: number): Promise<Si
   return pods;
 }
 
-async function carryOut(what: Order): Promise<Outcome> {
-  const outcome: Outcome = { given: [], failed: [] };
+async function carryOut(what: WorkerOrder): Promise<WorkerOutcome> {
+  const outcome: WorkerOutcome = { given: [], failed: [] };
   await Promise.all(nodes.map((node) => fill(node, what, outcome)));
   return outcome;
 }
 
-async function fill({ allocator, pods }: SimulatedNode, { pools, atOnce }: Order, outcome: Outcome): Promise<void> {
+async function fill(
+  { allocator, pods }: SimulatedNode,
+  { pools, atOnce }: WorkerOrder,
+  outcome: WorkerOutcome,
+): Promise<void> {
   const waiting = pods.entries();
   const worker = async () => {
     for (const [index, pod] of waiting)

@@ -4,25 +4,25 @@ import { z } from "zod";
 export const POD_LABELS = { "interlay.dev/bench": "ipam" };
 
 /** What a process of simulated nodes is told and what it answers: a line of JSON each. */
-export const crew = z.object({
+export const workerMessage = z.object({
   kubeconfig: z.string(),
   namespace: z.string(),
   /** The nodes' records are below it. */
   directory: z.string(),
   nodes: z.array(z.object({ name: z.string(), pods: z.number() })).readonly(),
 });
-export type Crew = z.infer<typeof crew>;
+export type WorkerMessage = z.infer<typeof workerMessage>;
 
-export const order = z.object({
+export const orderMessage = z.object({
   /** An address of each of these pools for every pod, one pool after the other. */
   pools: z.array(z.string()).readonly(),
   /** Calls of one node at a time, as kubelet starts pods. */
   atOnce: z.number(),
 });
-export type Order = z.infer<typeof order>;
+export type WorkerOrder = z.infer<typeof orderMessage>;
 
-export const outcome = z.object({
+export const outcomeMessage = z.object({
   given: z.array(z.object({ pool: z.string(), address: z.string(), milliseconds: z.number() })),
   failed: z.array(z.string()),
 });
-export type Outcome = z.infer<typeof outcome>;
+export type WorkerOutcome = z.infer<typeof outcomeMessage>;

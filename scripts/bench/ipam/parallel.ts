@@ -1,5 +1,5 @@
 /** `work` for every item, so many at a time, in order of the items. */
-export async function inParallel<T>(
+export async function mapParallel<T>(
   atOnce: number,
   items: readonly T[],
   work: (item: T, index: number) => Promise<unknown>,

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { figuresOf, overallOf } from "./compare.ts";
+import { toMeasurements, toOverallMeasurements } from "./compare.ts";
 
 describe("what a way costs", () => {
   const rounds = {
@@ -9,7 +9,7 @@ describe("what a way costs", () => {
   };
 
   it("is told set by set, and what has the computer for a while in one state or another does not count", () => {
-    const found = new Map(figuresOf("w", rounds).map((figure) => [figure.name, figure.value]));
+    const found = new Map(toMeasurements("w", rounds).map((figure) => [figure.name, figure.value]));
     assert.equal(found.get("w: throughput without / notrack"), 1.25);
     assert.equal(found.get("w: p50 notrack / without"), 1.05);
     assert.equal(found.get("w: p50 liberal / without"), 1);
@@ -19,22 +19,22 @@ describe("what a way costs", () => {
   });
 
   it("is told of all ways together", () => {
-    const twice = ["v", "w"].flatMap((name) => figuresOf(name, rounds));
-    const found = new Map(overallOf(twice).map((figure) => [figure.name, figure]));
+    const twice = ["v", "w"].flatMap((name) => toMeasurements(name, rounds));
+    const found = new Map(toOverallMeasurements(twice).map((figure) => [figure.name, figure]));
     assert.equal(found.get("all ways: p50 notrack / without")?.value, 1.05);
     assert.equal(found.get("all ways: p50 notrack / without")?.limit, 1.03);
     assert.equal(found.size, 4);
   });
 
   it("is held against no limit where the same was taken once more: that is the noise", () => {
-    const figures = figuresOf("w", { ...rounds, again: rounds.notrack });
+    const figures = toMeasurements("w", { ...rounds, again: rounds.notrack });
     const noise = figures.find(({ name }) => name === "w: throughput without / again");
     assert.deepEqual([noise?.value, noise?.limit], [1.25, undefined]);
   });
 
   it("has no peer where there is no such way without Interlay", () => {
     const { notrack, liberal } = rounds;
-    const figures = figuresOf("w", { notrack, liberal });
+    const figures = toMeasurements("w", { notrack, liberal });
     assert.deepEqual(
       figures.filter(({ limit }) => limit !== undefined),
       [],

@@ -1,49 +1,49 @@
-import type { Figure } from "../figure.ts";
-import { geometricMean, hundredth, mean } from "../statistics.ts";
-import { type State, STATES } from "./states.ts";
+import type { Measurement } from "../measurement.ts";
+import { geometricMean, roundToHundredth, mean } from "../statistics.ts";
+import { type NetState, STATES } from "./states.ts";
 
 /** Interlay may take 3 % of throughput, and add 3 % to the median latency. */
 const LIMIT = 1.03;
 /** What a state costs, above 1 where it costs something. */
 const COST = {
-  throughput: (state: State): string => `throughput without / ${state}`,
-  p50: (state: State): string => `p50 ${state} / without`,
+  throughput: (state: NetState): string => `throughput without / ${state}`,
+  p50: (state: NetState): string => `p50 ${state} / without`,
 } as const;
 const thousandth = (value: number): number => Math.round(value * 1000) / 1000;
 
 /** What was taken of a way in one state: of each set of pods, how long each turn's work took, in microseconds. */
 export interface Sample {
   /** A megabit of one TCP connection that sends as fast as it can. */
-  readonly stream: readonly Turns[];
+  readonly stream: readonly StateSamples[];
   /** Half a round trip of 14 bytes over TCP. */
-  readonly questions: readonly Turns[];
+  readonly questions: readonly StateSamples[];
 }
-type Turns = readonly number[];
+type StateSamples = readonly number[];
 
 /** A way's samples: the n-th set of every state was taken from the same pods, in turns. */
-export type Rounds = Readonly<Partial<Record<State, Sample>>>;
+export type SampleRounds = Readonly<Partial<Record<NetState, Sample>>>;
 
 /** Absolute values of each state, and what each costs against the same without Interlay. Pure. */
-export function figuresOf(name: string, rounds: Rounds): readonly Figure[] {
+export function toMeasurements(name: string, rounds: SampleRounds): readonly Measurement[] {
   const { without } = rounds;
   const taken = STATES.flatMap((state) => {
     const sample = rounds[state];
     return sample === undefined ? [] : [{ state, ...sample }];
   });
-  const values = taken.flatMap(({ state, stream, questions }): readonly Figure[] => [
+  const values = taken.flatMap(({ state, stream, questions }): readonly Measurement[] => [
     {
-      ...{ name: `${name}: throughput, ${state}`, value: hundredth(1000 / geometricMean(stream.map(quick))) },
+      ...{ name: `${name}: throughput, ${state}`, value: roundToHundredth(1000 / geometricMean(stream.map(quick))) },
       ...{ unit: "Gbit/s", basis: basisOf(stream) },
     },
     {
-      ...{ name: `${name}: p50, ${state}`, value: hundredth(geometricMean(questions.map(quick))) },
+      ...{ name: `${name}: p50, ${state}`, value: roundToHundredth(geometricMean(questions.map(quick))) },
       ...{ unit: "µs", basis: `half a round trip; ${basisOf(questions)}` },
     },
   ]);
   if (without === undefined) return values;
   const costs = taken
     .filter(({ state }) => state !== "without")
-    .flatMap(({ state, stream, questions }): readonly Figure[] => [
+    .flatMap(({ state, stream, questions }): readonly Measurement[] => [
       costOf(state, name, COST.throughput(state), ratioOf(stream, without.stream)),
       costOf(state, name, COST.p50(state), ratioOf(questions, without.questions)),
     ]);
@@ -54,24 +54,27 @@ export function figuresOf(name: string, rounds: Rounds): readonly Figure[] {
  * The mean of the quickest quarter. A turn takes what it takes, or a quarter more where something else has the computer for a
  * while: a neighbour of the virtual machine's, mostly. How often that was in which state is chance.
  */
-function quick(turns: Turns): number {
+function quick(turns: StateSamples): number {
   const sorted = [...turns].sort((a, b) => a - b);
   return mean(sorted.slice(0, Math.ceil(sorted.length / 4)));
 }
 
-const basisOf = (sets: readonly Turns[]): string =>
+const basisOf = (sets: readonly StateSamples[]): string =>
   `quickest quarter of ${sets[0]?.length ?? 0} turns' medians, geometric mean of ${sets.length} pairs of pods`;
 
 /** Set by set, as other pods are faster or slower. */
-const ratioOf = (sets: readonly Turns[], peers: readonly Turns[]): Pick<Figure, "value" | "basis"> => ({
+const ratioOf = (
+  sets: readonly StateSamples[],
+  peers: readonly StateSamples[],
+): Pick<Measurement, "value" | "basis"> => ({
   value: geometricMean(sets.map((turns, set) => quick(turns) / quick(peers[set] ?? []))),
   basis: basisOf(sets),
 });
 
 /** Of all ways together, for what chance adds to one it takes from another: the geometric mean of their ratios. Pure. */
-export function overallOf(figures: readonly Figure[]): readonly Figure[] {
+export function toOverallMeasurements(figures: readonly Measurement[]): readonly Measurement[] {
   return STATES.filter((state) => state !== "without").flatMap((state) =>
-    [COST.throughput(state), COST.p50(state)].flatMap((what): readonly Figure[] => {
+    [COST.throughput(state), COST.p50(state)].flatMap((what): readonly Measurement[] => {
       const its = figures.filter(({ name }) => name.endsWith(`: ${what}`));
       if (its.length === 0) return [];
       const value = geometricMean(its.map((figure) => figure.value));
@@ -80,7 +83,12 @@ export function overallOf(figures: readonly Figure[]): readonly Figure[] {
   );
 }
 
-function costOf(state: State, of: string, what: string, { value, basis }: Pick<Figure, "value" | "basis">): Figure {
+function costOf(
+  state: NetState,
+  of: string,
+  what: string,
+  { value, basis }: Pick<Measurement, "value" | "basis">,
+): Measurement {
   return {
     ...{ name: `${of}: ${what}`, value: thousandth(value), unit: "x", basis },
     // The same once more tells what the instrument cannot see, and so has no limit.

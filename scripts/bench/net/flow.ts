@@ -3,9 +3,9 @@ import type { Cluster } from "../../../clusters/provider.ts";
 import { must } from "../../../e2e/agent-process.ts";
 import { Eventually } from "../../../e2e/harness.ts";
 import { median } from "../statistics.ts";
-import { LinkCounter, type Sent } from "./link-counter.ts";
-import type { Place } from "./pods.ts";
-import { ONE_PROCESSOR } from "./processor.ts";
+import { LinkCounter, type SentTraffic } from "./link-counter.ts";
+import type { BenchPod } from "./pods.ts";
+import { ONE_PROCESSOR } from "./cpu-pinning.ts";
 
 /** How long one turn is, and each of its looks. Milliseconds. */
 const TURN = 100;
@@ -22,7 +22,7 @@ export interface FlowKind {
   readonly name: "stream" | "questions";
   readonly argv: (from: string, to: string) => readonly string[];
   /** What a look at the link says of it. */
-  readonly value: (sent: Sent) => number;
+  readonly value: (sent: SentTraffic) => number;
 }
 
 /** As fast as it can; in microseconds a megabit. cubic: a sender that paces itself (bbr) measures its own pace. */
@@ -54,7 +54,7 @@ export class Flow {
   readonly #pidfile: string;
   readonly #counter: LinkCounter;
 
-  private constructor(cluster: Cluster, kind: FlowKind, { node, address }: Place, counter: LinkCounter) {
+  private constructor(cluster: Cluster, kind: FlowKind, { node, address }: BenchPod, counter: LinkCounter) {
     this.#cluster = cluster;
     this.#kind = kind;
     this.#node = node;
@@ -63,7 +63,7 @@ export class Flow {
   }
 
   /** Under way. */
-  static async begin(cluster: Cluster, kind: FlowKind, from: Place, address: string): Promise<Flow> {
+  static async begin(cluster: Cluster, kind: FlowKind, from: BenchPod, address: string): Promise<Flow> {
     const flow = new Flow(cluster, kind, from, await LinkCounter.of(cluster, from, address));
     const begun = flow.#counter.from();
     await must(cluster, from.node, [

@@ -4,10 +4,10 @@ import { z } from "zod";
 import { processesIn } from "../../../clusters/lab/processes.ts";
 import type { Cluster } from "../../../clusters/provider.ts";
 import { must } from "../../../e2e/agent-process.ts";
-import type { Place } from "./pods.ts";
+import type { BenchPod } from "./pods.ts";
 
 /** What a link has sent, and in which time. */
-export interface Sent {
+export interface SentTraffic {
   readonly bytes: number;
   readonly packets: number;
   readonly nanoseconds: number;
@@ -29,7 +29,7 @@ export class LinkCounter {
   }
 
   /** Of the link by which the pod's address reaches the other. */
-  static async of(cluster: Cluster, { node, netns, address }: Place, to: string): Promise<LinkCounter> {
+  static async of(cluster: Cluster, { node, netns, address }: BenchPod, to: string): Promise<LinkCounter> {
     const inPod = ["nsenter", `--net=${netns}`, "--"];
     const route = await must(cluster, node, [...inPod, "ip", "-j", "route", "get", to, "from", address]);
     const [{ dev: device }] = routes.parse(JSON.parse(route));
@@ -40,7 +40,7 @@ export class LinkCounter {
   }
 
   /** Counts from now on; what it returns tells how much it is. */
-  from(): () => Sent {
+  from(): () => SentTraffic {
     const before = this.#read();
     return () => {
       const now = this.#read();
@@ -53,12 +53,12 @@ export class LinkCounter {
   }
 
   #read() {
-    return { ...sentBy(this.#device, readFileSync(this.#file, "utf8")), at: hrtime.bigint() };
+    return { ...diffTraffic(this.#device, readFileSync(this.#file, "utf8")), at: hrtime.bigint() };
   }
 }
 
 /** The ninth and tenth number of a link's line in /proc/net/dev. Throws where it has none. */
-export function sentBy(device: string, file: string): Pick<Sent, "bytes" | "packets"> {
+export function diffTraffic(device: string, file: string): Pick<SentTraffic, "bytes" | "packets"> {
   const [, numbers] =
     file
       .split("\n")

@@ -7,13 +7,13 @@ const KERNELS: readonly string[] = ["0", "32766", "32767"];
 const WORDS = /^(?<priority>\d+):\s+(?<selector>.*)$/;
 
 /** Where: a node's own network, or that of one of its pods. */
-export interface Where {
+export interface PartLocation {
   readonly node: string;
   readonly netns?: string;
 }
 
 /** What of Interlay is on the way of a packet in one network namespace: its nft table and its policy rules, in or out. */
-export class Parts {
+export class InterlayParts {
   readonly node: string;
   readonly #cluster: Cluster;
   readonly #enter: readonly string[];
@@ -28,14 +28,14 @@ export class Parts {
     this.node = node;
     this.#enter = enter;
     this.#table = table === "" ? undefined : table;
-    this.#rules = policyRulesIn(rules);
+    this.#rules = parsePolicyRules(rules);
   }
 
   /** As they are now: all in. */
-  static async of(cluster: Cluster, { node, netns }: Where): Promise<Parts> {
+  static async of(cluster: Cluster, { node, netns }: PartLocation): Promise<InterlayParts> {
     const enter = netns === undefined ? [] : ["nsenter", `--net=${netns}`, "--"];
     const { stdout: table } = await cluster.exec(node, [...enter, "nft", "-s", "list", "table", ...TABLE]);
-    return new Parts(cluster, node, enter, table, await must(cluster, node, [...enter, "ip", "rule", "list"]));
+    return new InterlayParts(cluster, node, enter, table, await must(cluster, node, [...enter, "ip", "rule", "list"]));
   }
 
   /** There is nothing to take out. */
@@ -60,7 +60,7 @@ export class Parts {
 }
 
 /** What `ip rule list` says that is not the kernel's, as `ip rule add` and `delete` take it. Pure. */
-export function policyRulesIn(listed: string): readonly string[] {
+export function parsePolicyRules(listed: string): readonly string[] {
   return listed.split("\n").flatMap((line) => {
     const { priority, selector } = WORDS.exec(line)?.groups ?? {};
     if (priority === undefined || selector === undefined || KERNELS.includes(priority)) return [];

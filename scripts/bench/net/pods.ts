@@ -7,23 +7,23 @@ import { type ClusterApi, ensure } from "../../../e2e/cluster-api.ts";
 import { Eventually } from "../../../e2e/harness.ts";
 import { annotations } from "../../../e2e/pods/pods.ts";
 import { IPERF_PORT, SOCKPERF_PORT } from "./flow.ts";
-import { Parts } from "./parts.ts";
-import { ONE_PROCESSOR } from "./processor.ts";
-import type { Endpoint, Kind } from "./ways.ts";
+import { InterlayParts } from "./parts.ts";
+import { ONE_PROCESSOR } from "./cpu-pinning.ts";
+import type { Endpoint, EndpointKind } from "./paths.ts";
 
 const NAMESPACE = "interlay-bench";
 const NAMESPACE_OBJECT = { apiVersion: "v1", kind: "Namespace", metadata: { name: NAMESPACE } };
-const KINDS: readonly Kind[] = ["overlay", "underlay", "multi-nic", "plain-macvlan", "plain-multi"];
+const KINDS: readonly EndpointKind[] = ["overlay", "underlay", "multi-nic", "plain-macvlan", "plain-multi"];
 /** Of Interlay in their own network: to an overlay pod it does nothing. */
-const HAVE_PARTS: readonly Kind[] = ["underlay", "multi-nic"];
+const HAVE_PARTS: readonly EndpointKind[] = ["underlay", "multi-nic"];
 const NAD = "k8s.cni.cncf.io/v1";
 
 /** Where an end is. */
-export interface Place {
+export interface BenchPod {
   readonly node: string;
   readonly netns: string;
   readonly address: string;
-  readonly parts: Parts;
+  readonly parts: InterlayParts;
 }
 
 /** Pods of each kind that ask on worker 1, and that answer on either worker: a pod is faster or slower than its twin. */
@@ -37,17 +37,17 @@ type Role = (typeof ROLES)[number][0];
 
 export interface BenchPods {
   /** `a` asks, `b` answers; of the twins each turn has the next. */
-  readonly place: (end: Endpoint, role: Role, turn: number) => Place;
+  readonly place: (end: Endpoint, role: Role, turn: number) => BenchPod;
   /** Of the Service before an overlay pod on worker 2. */
   readonly service: (turn: number) => string;
 }
 
 const networkStatus = z.array(z.object({ interface: z.string().optional(), ips: z.array(z.string()).default([]) }));
-const nameOf = (kind: Kind, worker: number, role: Role, turn: number): string =>
+const nameOf = (kind: EndpointKind, worker: number, role: Role, turn: number): string =>
   `${kind}-${worker}-${role}${turn % TWINS}`;
 
 /** Makes the pods on the first two workers, with a server of either kind in each that answers. */
-export async function makePods(cluster: Cluster, api: ClusterApi): Promise<BenchPods> {
+export async function createBenchPods(cluster: Cluster, api: ClusterApi): Promise<BenchPods> {
   const workers = cluster.nodes.filter(({ role }) => role === "worker").map(({ name }) => name);
   if (!(await ensure(api, NAMESPACE_OBJECT)))
     throw new Error(`The namespace ${NAMESPACE} is there already: take it away and run again.`);
@@ -64,11 +64,11 @@ export async function makePods(cluster: Cluster, api: ClusterApi): Promise<Bench
     if (kind.startsWith("plain")) await ensure(api, plainNetwork(name, `${prefix}.201.${index + 1}/16`));
     await ensure(api, podOf(name, node, cluster.probeImage, kind));
   }
-  const places = new Map<string, Place>();
+  const places = new Map<string, BenchPod>();
   for (const { kind, name, node = "", answers } of wanted) {
     const addresses = await addressesOf(api, name);
     const netns = await netnsOf(cluster, node, addresses.main);
-    const parts = await Parts.of(cluster, { node, netns });
+    const parts = await InterlayParts.of(cluster, { node, netns });
     if (parts.areNone === HAVE_PARTS.includes(kind))
       throw new Error(`pod ${name} has ${parts.areNone ? "nothing" : "something"} of Interlay in its network`);
     const pod = { node, netns, parts };
@@ -115,7 +115,7 @@ function plainNetwork(name: string, address: string) {
   };
 }
 
-function podOf(name: string, nodeName: string, image: string, kind: Kind) {
+function podOf(name: string, nodeName: string, image: string, kind: EndpointKind) {
   const own = `${NAMESPACE}/${name}`;
   const asked =
     kind === "plain-macvlan"

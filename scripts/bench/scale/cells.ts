@@ -10,20 +10,20 @@ export const TARGETS = [
   "service:underlay",
   "service:multi-nic",
 ] as const;
-export type Target = (typeof TARGETS)[number];
+export type ScaleTarget = (typeof TARGETS)[number];
 const PROTOCOLS = ["tcp", "udp", "icmp"] as const;
 
 /** A question from a node to a node, both by number. */
 export interface ScaleCell {
   readonly source: PodType;
-  readonly target: Target;
+  readonly target: ScaleTarget;
   readonly protocol: (typeof PROTOCOLS)[number];
   readonly from: number;
   readonly to: number;
 }
 
 /** The type of the pod that answers. */
-export function typeOf(target: Target): PodType {
+export function findPodType(target: ScaleTarget): PodType {
   return POD_TYPES.find((type) => target.replace("service:", "").replace(":net1", "") === type) ?? "overlay";
 }
 
@@ -31,7 +31,7 @@ export function typeOf(target: Target): PodType {
  * One question for every ordered pair of nodes (a node with itself too), so that every source type, target and protocol
  * comes again and again: 63 kinds of question over nodes × nodes pairs. Pure.
  */
-export function sampledCells(nodes: number): readonly ScaleCell[] {
+export function sampleCells(nodes: number): readonly ScaleCell[] {
   return Array.from({ length: nodes * nodes }, (_, index): ScaleCell => {
     const from = Math.floor(index / nodes);
     const to = index % nodes;

@@ -1,11 +1,11 @@
 import { scaleLinear } from "d3-scale";
 import { line as path } from "d3-shape";
-import type { Point } from "./curve.ts";
+import type { CurvePoint } from "./curve.ts";
 
-export interface Panel {
+export interface ChartPanel {
   readonly title: string;
   readonly unit: string;
-  readonly points: readonly Point[];
+  readonly points: readonly CurvePoint[];
 }
 
 const WIDTH = 300;
@@ -15,7 +15,7 @@ const MARGIN = { top: 40, right: 16, bottom: 32, left: 52 } as const;
 const TICKS = 4;
 
 /** Small multiples as one SVG: each panel's value from 0 against the number of pods. Pure. */
-export function chart(title: string, panels: readonly Panel[]): string {
+export function renderChart(title: string, panels: readonly ChartPanel[]): string {
   const columns = Math.min(COLUMNS, panels.length);
   const height = HEIGHT * Math.ceil(panels.length / columns);
   return [
@@ -31,7 +31,7 @@ export function chart(title: string, panels: readonly Panel[]): string {
   ].join("\n");
 }
 
-function panelOf({ title, unit, points }: Panel): string {
+function panelOf({ title, unit, points }: ChartPanel): string {
   const most = Math.max(1e-9, ...points.map(({ value }) => value));
   const x = scaleLinear()
     .domain([0, Math.max(1, ...points.map(({ pods }) => pods))])
@@ -40,7 +40,7 @@ function panelOf({ title, unit, points }: Panel): string {
     .domain([0, most])
     .nice(TICKS)
     .range([HEIGHT - MARGIN.bottom, MARGIN.top]);
-  const drawn = path<Point>(
+  const drawn = path<CurvePoint>(
     ({ pods }) => x(pods),
     ({ value }) => y(value),
   )([...points]);

@@ -1,7 +1,7 @@
 /** How a quantity goes with the number of pods. */
-export type Growth = "flat" | "linear" | "worse";
+export type CurveGrowth = "flat" | "linear" | "worse";
 
-export interface Point {
+export interface CurvePoint {
   readonly pods: number;
   readonly value: number;
 }
@@ -12,8 +12,8 @@ const FLAT_SHARE = 0.15;
 const STEEPER = 1.6;
 
 /** Least squares: value = base + slope × pods. */
-export function line(points: readonly Point[]): { readonly base: number; readonly slope: number } {
-  const mean = (of: (point: Point) => number) => points.reduce((sum, point) => sum + of(point), 0) / points.length;
+export function fitLine(points: readonly CurvePoint[]): { readonly base: number; readonly slope: number } {
+  const mean = (of: (point: CurvePoint) => number) => points.reduce((sum, point) => sum + of(point), 0) / points.length;
   const [x, y] = [mean(({ pods }) => pods), mean(({ value }) => value)];
   const spread = points.reduce((sum, { pods }) => sum + (pods - x) ** 2, 0);
   const slope = spread === 0 ? 0 : points.reduce((sum, { pods, value }) => sum + (pods - x) * (value - y), 0) / spread;
@@ -21,13 +21,13 @@ export function line(points: readonly Point[]): { readonly base: number; readonl
 }
 
 /** Flat, linear or worse, by the line through all points and those through each half. Pure. */
-export function growthOf(points: readonly Point[]): Growth {
+export function classifyGrowth(points: readonly CurvePoint[]): CurveGrowth {
   const last = points.at(-1);
   const [first] = points;
   if (first === undefined || last === undefined) return "flat";
-  const rise = line(points).slope * (last.pods - first.pods);
+  const rise = fitLine(points).slope * (last.pods - first.pods);
   if (rise <= FLAT_SHARE * Math.abs(last.value)) return "flat";
   const middle = Math.floor(points.length / 2);
-  const [early, late] = [line(points.slice(0, middle + 1)).slope, line(points.slice(middle)).slope];
-  return late > STEEPER * Math.max(early, line(points).slope / 2) ? "worse" : "linear";
+  const [early, late] = [fitLine(points.slice(0, middle + 1)).slope, fitLine(points.slice(middle)).slope];
+  return late > STEEPER * Math.max(early, fitLine(points).slope / 2) ? "worse" : "linear";
 }

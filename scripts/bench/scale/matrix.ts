@@ -5,8 +5,8 @@ import { takeTokens } from "../../../e2e/matrix/run.ts";
 import { tokenOf } from "../../../e2e/probe/protocol.ts";
 import { Prober } from "../../../e2e/prober.ts";
 import { NAMESPACE } from "./pods.ts";
-import type { Question } from "./questions.ts";
-import { seenOf } from "./seen.ts";
+import type { ScaleProbe } from "./probes.ts";
+import { describeCapture } from "./captures.ts";
 
 const CLIENT = ["/usr/local/bin/probe", "client"];
 const TIMEOUT_MS = 5000;
@@ -17,7 +17,7 @@ const PAUSES_MS = [5000, 20_000] as const;
 /** Of so many the packets are looked at; the others have the same cause, or the first ones' hides theirs. */
 const LOOKED_AT = 12;
 
-export interface Answers {
+export interface ProbeResults {
   /** How many questions were answered at first. */
   readonly first: number;
   /** Answered only when asked again: what was said before. */
@@ -27,20 +27,20 @@ export interface Answers {
 }
 
 interface Unanswered {
-  readonly question: Question;
+  readonly question: ScaleProbe;
   readonly said: string;
 }
 
 /** Asks every question; those without an answer again, after a pause, and a third time with captures on their way. */
-export async function askAll(
+export async function probeAll(
   cluster: Cluster,
   api: ClusterApi,
-  questions: readonly Question[],
+  questions: readonly ScaleProbe[],
   say: (line: string) => void,
-): Promise<Answers> {
+): Promise<ProbeResults> {
   const probers = await attachAll(api, questions);
   try {
-    let open = await askEach(probers, questions);
+    let open = await probeEach(probers, questions);
     const first = questions.length - open.length;
     const later: string[] = [];
     const note = (before: readonly Unanswered[], after: readonly Unanswered[]): void => {
@@ -51,7 +51,7 @@ export async function askAll(
     if (open.length > 0) {
       say(`${open.length} of ${questions.length} questions have no answer at first; asked again`);
       await sleep(PAUSES_MS[0]);
-      const again = await askEach(
+      const again = await probeEach(
         probers,
         open.map(({ question }) => question),
       );
@@ -65,8 +65,8 @@ export async function askAll(
       for (const { question } of open) {
         const looked = last.length < LOOKED_AT;
         const said = looked
-          ? await seenOf(cluster, question, (token) => ask(probers, question, token))
-          : await ask(probers, question, tokenOf(takeTokens(1)));
+          ? await describeCapture(cluster, question, (token) => probeCell(probers, question, token))
+          : await probeCell(probers, question, tokenOf(takeTokens(1)));
         if (said !== undefined) last.push({ question, said });
       }
       note(open, last);
@@ -81,7 +81,7 @@ export async function askAll(
 type Probers = ReadonlyMap<string, Prober>;
 
 /** A client in each pod that asks, all before the first question: their starts are the processors' work, too. */
-async function attachAll(api: ClusterApi, questions: readonly Question[]): Promise<Probers> {
+async function attachAll(api: ClusterApi, questions: readonly ScaleProbe[]): Promise<Probers> {
   const probers = new Map<string, Prober>();
   const names = [...new Set(questions.map(({ source }) => source.name))];
   await inParallel(names, async (name) => {
@@ -90,18 +90,18 @@ async function attachAll(api: ClusterApi, questions: readonly Question[]): Promi
   return probers;
 }
 
-async function askEach(probers: Probers, questions: readonly Question[]): Promise<readonly Unanswered[]> {
+async function probeEach(probers: Probers, questions: readonly ScaleProbe[]): Promise<readonly Unanswered[]> {
   const open: Unanswered[] = [];
   const token = takeTokens(questions.length);
   await inParallel([...questions.entries()], async ([index, question]) => {
-    const said = await ask(probers, question, tokenOf(token + index));
+    const said = await probeCell(probers, question, tokenOf(token + index));
     if (said !== undefined) open.push({ question, said });
   });
   return open;
 }
 
 /** What is wrong with the answer; undefined: nothing. */
-async function ask(probers: Probers, question: Question, token: string): Promise<string | undefined> {
+async function probeCell(probers: Probers, question: ScaleProbe, token: string): Promise<string | undefined> {
   const { source, protocol, address, port, servers } = question;
   const prober = probers.get(source.name);
   if (prober === undefined) throw new Error(`no prober in ${source.name}`);

@@ -4,7 +4,7 @@ import { must } from "../../../e2e/agent-process.ts";
 import type { ClusterApi } from "../../../e2e/cluster-api.ts";
 import { AgentProcess } from "../agent/agent-process.ts";
 import { median } from "../statistics.ts";
-import { makePods, removePod } from "./pods.ts";
+import { createScalePods, removePod } from "./pods.ts";
 
 /** What is looked at after each step, of the first worker or of all. */
 export interface Measures {
@@ -36,7 +36,7 @@ const call = z.object({
 });
 
 /** To be called when the lab is quiet: what is idle is measured first. */
-export async function measure(cluster: Cluster, api: ClusterApi, step: number): Promise<Measures> {
+export async function measureNodes(cluster: Cluster, api: ClusterApi, step: number): Promise<Measures> {
   const workers = cluster.nodes.filter(({ role }) => role === "worker").map(({ name }) => name);
   const [first = ""] = workers;
   const idle = await agents(cluster, workers);
@@ -54,7 +54,7 @@ export async function measure(cluster: Cluster, api: ClusterApi, step: number): 
 async function addOneByOne(cluster: Cluster, api: ClusterApi, node: string, step: number) {
   const names = Array.from({ length: ALONE }, (_, index) => `alone-${step}-${index + 1}`);
   for (const [index, name] of names.entries())
-    await makePods(cluster, api, [{ name, type: index % 2 === 0 ? "underlay" : "multi-nic", node: 0 }]);
+    await createScalePods(cluster, api, [{ name, type: index % 2 === 0 ? "underlay" : "multi-nic", node: 0 }]);
   const calls = (await must(cluster, node, ["tail", "-n", "400", LOG]))
     .split("\n")
     .filter((line) => line !== "")

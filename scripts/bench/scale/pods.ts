@@ -24,7 +24,7 @@ export interface ScalePod {
 }
 
 /** The n-th pod: nodes in turn, and on each the types in turn. */
-export function nthPod(number: number, nodes: number): ScalePod {
+export function buildPod(number: number, nodes: number): ScalePod {
   const round = Math.floor(number / nodes);
   const type = POD_TYPES[round % POD_TYPES.length] ?? "overlay";
   return { name: `pod-${number + 1}`, type, node: number % nodes };
@@ -33,7 +33,7 @@ export function nthPod(number: number, nodes: number): ScalePod {
 export const serviceName = (type: PodType, node: number): string => `${type}-${node + 1}`;
 
 /** The namespace, and before the pods of a type on a node a Service. */
-export async function makeServices(api: ClusterApi, nodes: number): Promise<void> {
+export async function createServices(api: ClusterApi, nodes: number): Promise<void> {
   await ensure(api, NAMESPACE_OBJECT);
   for (let node = 0; node < nodes; node++)
     for (const type of POD_TYPES) {
@@ -50,7 +50,7 @@ function service(name: string) {
 }
 
 /** Makes pods, and waits until their nodes reach every one; seconds. Throws with who is not ready, and how far they came. */
-export async function makePods(cluster: Cluster, api: ClusterApi, pods: readonly ScalePod[]): Promise<number> {
+export async function createScalePods(cluster: Cluster, api: ClusterApi, pods: readonly ScalePod[]): Promise<number> {
   const batch = pods[0]?.name ?? "none";
   const list = { namespace: NAMESPACE, labelSelector: `${BATCH}=${batch}`, resourceVersion: "0" };
   const workers = cluster.nodes.filter(({ role }) => role === "worker").map(({ name }) => name);
@@ -66,7 +66,7 @@ export async function makePods(cluster: Cluster, api: ClusterApi, pods: readonly
     if (ready.length === pods.length) return (performance.now() - started) / 1000;
     if (wired + ready.length > most) [most, progressed] = [wired + ready.length, performance.now()];
     if (performance.now() - progressed > STILL_MS) {
-      const late = mine.filter((pod) => !ready.includes(pod)).map(stateOf);
+      const late = mine.filter((pod) => !ready.includes(pod)).map(readPodState);
       throw new Error(
         `${pods.length - ready.length} of ${pods.length} pods are not ready, and nothing went on for ${STILL_MS / 1000} s: ${late.join("; ")}`,
       );
@@ -81,7 +81,7 @@ export async function makePods(cluster: Cluster, api: ClusterApi, pods: readonly
 }
 
 /** How far a pod came, in some words. */
-function stateOf({ metadata, spec, status }: V1Pod): string {
+function readPodState({ metadata, spec, status }: V1Pod): string {
   const [container] = status?.containerStatuses ?? [];
   const runs = container?.state?.running === undefined ? (container?.state?.waiting?.reason ?? "no container") : "runs";
   return `${metadata?.name ?? "?"} on ${spec?.nodeName ?? "?"}: ${status?.phase ?? "?"}, ${status?.podIP ?? "no address"}, ${runs}`;

@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { POD_TYPES } from "../../../results/schema.ts";
-import { sampledCells, TARGETS } from "./cells.ts";
-import { chart } from "./chart.ts";
-import { growthOf, line } from "./curve.ts";
-import { backlogDrops, droppedNow, tableFulls } from "./dropped.ts";
+import { sampleCells, TARGETS } from "./cells.ts";
+import { renderChart } from "./chart.ts";
+import { classifyGrowth, fitLine } from "./curve.ts";
+import { countBacklogDrops, readDropped, countFullTables } from "./dropped.ts";
 
 describe("the matrix of many nodes, by sampling", () => {
-  const cells = sampledCells(20);
+  const cells = sampleCells(20);
 
   it("has every pair of nodes, and each node with itself", () => {
     assert.equal(new Set(cells.map(({ from, to }) => `${from} ${to}`)).size, 400);
@@ -33,18 +33,18 @@ describe("a curve", () => {
     [100, 200, 300, 400, 500].map((pods) => ({ pods, value: value(pods) }));
 
   it("is flat, linear or worse", () => {
-    assert.equal(growthOf(at((pods) => 30 + (pods % 200 === 0 ? 2 : 0))), "flat");
-    assert.equal(growthOf(at((pods) => 3 + pods / 10)), "linear");
-    assert.equal(growthOf(at((pods) => pods ** 2)), "worse");
-    assert.equal(growthOf(at((pods) => 100 - pods / 100)), "flat");
+    assert.equal(classifyGrowth(at((pods) => 30 + (pods % 200 === 0 ? 2 : 0))), "flat");
+    assert.equal(classifyGrowth(at((pods) => 3 + pods / 10)), "linear");
+    assert.equal(classifyGrowth(at((pods) => pods ** 2)), "worse");
+    assert.equal(classifyGrowth(at((pods) => 100 - pods / 100)), "flat");
   });
 
   it("has a base and a slope", () => {
-    assert.deepEqual(line(at((pods) => 3 + pods / 10)), { base: 3, slope: 0.1 });
+    assert.deepEqual(fitLine(at((pods) => 3 + pods / 10)), { base: 3, slope: 0.1 });
   });
 
   it("is drawn, a panel each", () => {
-    const svg = chart("t", [{ title: "<routes>", unit: "", points: at((pods) => pods) }]);
+    const svg = renderChart("t", [{ title: "<routes>", unit: "", points: at((pods) => pods) }]);
     assert.match(svg, /^<svg /);
     assert.match(svg, /&lt;routes&gt;/);
     assert.equal(svg.match(/<circle/g)?.length, 5);
@@ -53,14 +53,14 @@ describe("a curve", () => {
 
 describe("what the kernel let fall", () => {
   it("is summed over the processors", () => {
-    assert.equal(backlogDrops("0000012b 0000000a 00000000\n00008c1f 00000002 00000002\n"), 12);
+    assert.equal(countBacklogDrops("0000012b 0000000a 00000000\n00008c1f 00000002 00000002\n"), 12);
     assert.equal(
-      tableFulls("entries  allocs   table_fulls\n00000003 00000001 00000010\n00000003 00000002 00000001\n"),
+      countFullTables("entries  allocs   table_fulls\n00000003 00000001 00000010\n00000003 00000002 00000001\n"),
       17,
     );
   });
 
   it("is told by this kernel in the form that is read", async () => {
-    assert.ok(Object.values(await droppedNow()).every((count) => count >= 0));
+    assert.ok(Object.values(await readDropped()).every((count) => count >= 0));
   });
 });

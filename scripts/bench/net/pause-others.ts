@@ -10,8 +10,8 @@ const AWAKE: readonly string[] = ["iperf3", "sockperf"];
  * Meanwhile everything else in the lab is stopped, as the data path is the kernel's alone: felix that looks at changed rules
  * on one processor makes what is measured on the other up to a quarter slower, for they share a core's caches.
  */
-export async function quietly<T>(cluster: Cluster, work: () => Promise<T>): Promise<T> {
-  const pids = await othersIn(cluster);
+export async function pauseOtherProcesses<T>(cluster: Cluster, work: () => Promise<T>): Promise<T> {
+  const pids = await findOtherProcesses(cluster);
   signalProcesses(pids, "SIGSTOP");
   try {
     return await work();
@@ -21,7 +21,7 @@ export async function quietly<T>(cluster: Cluster, work: () => Promise<T>): Prom
 }
 
 /** In the lab's process namespace, which an `exec` is in; their pids are those of this computer. */
-async function othersIn(cluster: Cluster): Promise<readonly number[]> {
+async function findOtherProcesses(cluster: Cluster): Promise<readonly number[]> {
   const node = cluster.nodes[0]?.name ?? "";
   const lab = (await must(cluster, node, ["readlink", "/proc/self/ns/pid"])).trim();
   const found = await Promise.all(

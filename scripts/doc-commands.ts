@@ -23,7 +23,7 @@ export interface DocumentedCommand {
   readonly options: readonly string[];
 }
 
-export function commandsOf(page: string): readonly DocumentedCommand[] {
+export function findCommands(page: string): readonly DocumentedCommand[] {
   const text = readFileSync(join(ROOT, page), "utf8");
   return [...text.matchAll(/npm (?:run )?([a-z][\w:]*)((?: -- [^`#\n|]*)?)/g)].flatMap(
     ([line, script = "", rest = ""]) =>

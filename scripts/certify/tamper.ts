@@ -2,7 +2,7 @@ import { generateKeyPairSync } from "node:crypto";
 import { cp, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { digestOf, pack, unpack } from "../../results/bundle.ts";
+import { hashFile, packArchive, unpackArchive } from "../../results/bundle.ts";
 import { type Certificate, certificateSchema } from "../../results/certificate/schema.ts";
 import { type CellResult, type Report, reportSchema } from "../../results/schema.ts";
 import { writeCertificate } from "./assemble.ts";
@@ -14,11 +14,11 @@ const keys = () =>
     publicKeyEncoding: { type: "spki", format: "pem" },
     privateKeyEncoding: { type: "pkcs8", format: "pem" },
   });
-export const vendor = keys();
-export const stranger = keys();
+export const vendorKeys = keys();
+export const foreignKeys = keys();
 
 /** A genuine certificate, signed and unsigned, and ways to change a copy of it. Each returns the copy's directory. */
-export interface Forger {
+export interface Tamperer {
   readonly genuine: string;
   readonly unsigned: string;
   read(directory: string): Promise<Certificate>;
@@ -33,7 +33,7 @@ export interface Forger {
   remove(): Promise<void>;
 }
 
-export async function makeForger(): Promise<Forger> {
+export async function createTamperer(): Promise<Tamperer> {
   const root = await mkdtemp(join(tmpdir(), "interlay-tamper-"));
   const reports = [healthyReport(2, 1), healthyReport(2, 2)];
   const runs = await Promise.all(
@@ -43,7 +43,7 @@ export async function makeForger(): Promise<Forger> {
   const submission = { runs, workers: 2, claimed: ["base", "node-port-local"] as const, product, suite: "0.1.0" };
   const genuine = join(root, "genuine");
   const unsigned = join(root, "unsigned");
-  await writeCertificate({ ...submission, privateKey: vendor.privateKey }, genuine);
+  await writeCertificate({ ...submission, privateKey: vendorKeys.privateKey }, genuine);
   await writeCertificate(submission, unsigned);
 
   const read = async (directory: string): Promise<Certificate> =>
@@ -63,12 +63,12 @@ export async function makeForger(): Promise<Forger> {
   const repack = async (how: (directory: string) => Promise<void>) => {
     const copy = await copyOf(unsigned);
     const bundle = join(copy, "bundle.tar.gz");
-    const inside = await unpack(bundle);
+    const inside = await unpackArchive(bundle);
     await how(inside);
-    await pack(inside, bundle);
+    await packArchive(inside, bundle);
     await rm(inside, { recursive: true });
     const { size } = await stat(bundle);
-    const named = { file: "bundle.tar.gz", sha256: await digestOf(bundle), bytes: size };
+    const named = { file: "bundle.tar.gz", sha256: await hashFile(bundle), bytes: size };
     await writeFile(join(copy, "certificate.json"), JSON.stringify({ ...(await read(copy)), bundle: named }));
     return copy;
   };

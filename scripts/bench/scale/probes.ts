@@ -2,11 +2,11 @@ import type { V1Pod } from "@kubernetes/client-node";
 import { z } from "zod";
 import { answered, type ClusterApi } from "../../../e2e/cluster-api.ts";
 import { TCP_PORT, UDP_PORT } from "../../../e2e/probe/protocol.ts";
-import { type ScaleCell, typeOf } from "./cells.ts";
-import { NAMESPACE, nthPod, type ScalePod, serviceName } from "./pods.ts";
+import { type ScaleCell, findPodType } from "./cells.ts";
+import { NAMESPACE, buildPod, type ScalePod, serviceName } from "./pods.ts";
 
 /** A cell with the pods and the address that it came to. */
-export interface Question {
+export interface ScaleProbe {
   readonly source: ScalePod;
   readonly target: ScalePod;
   readonly protocol: ScaleCell["protocol"];
@@ -22,13 +22,13 @@ const networkStatus = z.array(z.object({ interface: z.string().optional(), ips: 
 const PORTS = { tcp: TCP_PORT, udp: UDP_PORT, icmp: 0 } as const;
 
 /** The cells as questions to pods that are there. */
-export async function questionsOf(
+export async function buildProbes(
   api: ClusterApi,
   cells: readonly ScaleCell[],
   pods: number,
   nodes: number,
-): Promise<readonly Question[]> {
-  const there = Array.from({ length: pods }, (_, number) => nthPod(number, nodes));
+): Promise<readonly ScaleProbe[]> {
+  const there = Array.from({ length: pods }, (_, number) => buildPod(number, nodes));
   const objects = new Map(
     (await answered(() => api.core.listNamespacedPod({ namespace: NAMESPACE }))).items.map((pod) => [
       pod.metadata?.name ?? "",
@@ -48,8 +48,8 @@ export async function questionsOf(
   };
   /** Whose turn it is of a type's pods on a node: in the end all are asked, or nearly. */
   const turns = new Map<string, number>();
-  return cells.map((cell): Question => {
-    const type = typeOf(cell.target);
+  return cells.map((cell): ScaleProbe => {
+    const type = findPodType(cell.target);
     const answering = podsOf(cell.to, type);
     const turn = turns.get(`${cell.to} ${type}`) ?? 0;
     turns.set(`${cell.to} ${type}`, turn + 1);

@@ -5,25 +5,25 @@ import { signalProcess } from "../../../e2e/agent-process.ts";
 import { Kube, pathOf } from "../../../plugin/agent/kube.ts";
 import { GROUP_VERSION, RESOURCE } from "../../../plugin/agent/objects.ts";
 import { POD_LABELS } from "./orders.ts";
-import { inParallel } from "./parallel.ts";
+import { mapParallel } from "./parallel.ts";
 
 export const NAMESPACE = "bench-ipam";
 const serviceAccounts = { api: "/api/v1", plural: "serviceaccounts", namespace: NAMESPACE };
 const AT_ONCE = 8;
 
-export function kubeOf({ kubeconfig }: Pick<Cluster, "kubeconfig">): Kube {
+export function createKubeClient({ kubeconfig }: Pick<Cluster, "kubeconfig">): Kube {
   const config = new KubeConfig();
   config.loadFromFile(kubeconfig);
   return new Kube(config);
 }
 
-export interface PoolOf {
+export interface BenchPool {
   readonly name: string;
   readonly subnet: string;
   readonly ranges: readonly string[];
 }
 
-export async function makePools(kube: Kube, pools: readonly PoolOf[]): Promise<void> {
+export async function createPools(kube: Kube, pools: readonly BenchPool[]): Promise<void> {
   for (const { name, ...spec } of pools)
     await kube.create(RESOURCE.underlayPools, {
       apiVersion: GROUP_VERSION,
@@ -38,12 +38,12 @@ export async function makePools(kube: Kube, pools: readonly PoolOf[]): Promise<v
  * Nodes without a computer, ready for ever. The lab's controllers are held from now on: they would find that nobody is
  * there, and take the nodes' pods away in the middle of a measurement.
  */
-export async function makeNodes(cluster: Cluster, kube: Kube, names: readonly string[]): Promise<void> {
+export async function createNodes(cluster: Cluster, kube: Kube, names: readonly string[]): Promise<void> {
   await kube.create(RESOURCE.namespaces, { apiVersion: "v1", kind: "Namespace", metadata: { name: NAMESPACE } });
   while ((await kube.find(serviceAccounts, "default")) === undefined) await sleep(50);
   const [controlPlane] = cluster.nodes;
   await signalProcess(cluster, controlPlane?.name ?? "", "^/.*kube-controller-manager", "STOP");
-  await inParallel(AT_ONCE, names, (name) =>
+  await mapParallel(AT_ONCE, names, (name) =>
     kube.create(RESOURCE.nodes, {
       apiVersion: "v1",
       kind: "Node",

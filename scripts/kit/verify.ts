@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { runOrThrow } from "../../clusters/components/command.ts";
-import { DIRECTORY, SUMS } from "./pack.ts";
+import { KIT_DIRECTORY, CHECKSUMS_FILE } from "./pack.ts";
 
 /** $@ is e2e's arguments. This shell is the first process there: when it ends, all that runs there does, Docker too. */
 const SCRIPT = [
@@ -19,7 +19,7 @@ const ALONE = ["unshare", "--net", "--pid", "--mount", "--fork", "--kill-child",
  * Unpacks a kit below `where` and runs the suite from it as on a machine of its own: in a network namespace without a route,
  * a home directory that is empty, no environment of ours, and no Docker of this machine's. Returns the suite's exit status.
  */
-export async function prove(
+export async function verifyKit(
   archive: string,
   where: string,
   flags: readonly string[],
@@ -28,8 +28,8 @@ export async function prove(
   const room = await mkdtemp(join(where, "k-")); // short: a socket of Docker's has to fit into 107 bytes
   try {
     await runOrThrow(["tar", "--extract", "--file", archive, "--directory", room]);
-    const kit = join(room, DIRECTORY);
-    await runOrThrow(["sha256sum", "--check", "--quiet", SUMS], { cwd: kit });
+    const kit = join(room, KIT_DIRECTORY);
+    await runOrThrow(["sha256sum", "--check", "--quiet", CHECKSUMS_FILE], { cwd: kit });
     say("every file is as its checksum says");
     const home = join(room, "home");
     await mkdir(home);

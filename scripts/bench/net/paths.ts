@@ -1,32 +1,32 @@
-import { type State, STATES } from "./states.ts";
+import { type NetState, STATES } from "./states.ts";
 
 /** A bench pod's kind: Interlay's three types, and the same NICs as the reference plugins alone make them. */
-export type Kind = "overlay" | "underlay" | "multi-nic" | "plain-macvlan" | "plain-multi";
+export type EndpointKind = "overlay" | "underlay" | "multi-nic" | "plain-macvlan" | "plain-multi";
 
 /** One end: a kind's pod on a worker, and the NIC whose address counts. */
 export interface Endpoint {
-  readonly kind: Kind;
+  readonly kind: EndpointKind;
   readonly worker: 1 | 2;
   readonly nic: "main" | "net1";
 }
 
-export interface Way {
+export interface NetPath {
   readonly name: string;
   readonly from: Endpoint;
   readonly to: Endpoint;
   /** Asked by its Service instead of its own address. */
   readonly service?: true;
-  readonly states: readonly State[];
+  readonly states: readonly NetState[];
 }
 
 /** Between the same two pods, with what Interlay has put there and with all of that taken out. */
-const COMPARED: readonly State[] = STATES;
+const COMPARED: readonly NetState[] = STATES;
 /** There is no such way without Interlay: an underlay pod and an overlay pod do not meet. */
-const ALONE: readonly State[] = ["notrack", "liberal"];
+const ALONE: readonly NetState[] = ["notrack", "liberal"];
 /** Pods that Interlay never had anything to do with: what the state `without` is held against by the eye. */
-const PLAIN: readonly State[] = ["without"];
+const PLAIN: readonly NetState[] = ["without"];
 
-const at = (kind: Kind, worker: 1 | 2, nic: "main" | "net1" = "main"): Endpoint => ({ kind, worker, nic });
+const at = (kind: EndpointKind, worker: 1 | 2, nic: "main" | "net1" = "main"): Endpoint => ({ kind, worker, nic });
 /** Source on worker 1; the target there too, or on worker 2. */
 const BOTH = [
   ["same node", 1],
@@ -34,8 +34,8 @@ const BOTH = [
 ] as const;
 
 /** Each target has another pod than its source: `a` asks, `b` answers. */
-export const WAYS: readonly Way[] = [
-  ...BOTH.map(([place, worker]): Way => ({
+export const NET_PATHS: readonly NetPath[] = [
+  ...BOTH.map(([place, worker]): NetPath => ({
     ...{ name: `plain macvlan -> plain macvlan, ${place}`, states: PLAIN },
     ...{ from: at("plain-macvlan", 1), to: at("plain-macvlan", worker) },
   })),
@@ -43,7 +43,7 @@ export const WAYS: readonly Way[] = [
     ...{ name: "plain net1 -> plain net1, other node", states: PLAIN },
     ...{ from: at("plain-multi", 1, "net1"), to: at("plain-multi", 2, "net1") },
   },
-  ...BOTH.map(([place, worker]): Way => ({
+  ...BOTH.map(([place, worker]): NetPath => ({
     ...{ name: `underlay -> overlay, ${place}`, states: ALONE },
     ...{ from: at("underlay", 1), to: at("overlay", worker) },
   })),
@@ -63,11 +63,11 @@ export const WAYS: readonly Way[] = [
     ...{ name: "multi-NIC -> underlay, other node", states: ALONE },
     ...{ from: at("multi-nic", 1), to: at("underlay", 2) },
   },
-  ...BOTH.map(([place, worker]): Way => ({
+  ...BOTH.map(([place, worker]): NetPath => ({
     ...{ name: `macvlan -> macvlan, ${place}`, states: COMPARED },
     ...{ from: at("underlay", 1), to: at("underlay", worker) },
   })),
-  ...BOTH.map(([place, worker]): Way => ({
+  ...BOTH.map(([place, worker]): NetPath => ({
     ...{ name: `Calico -> Calico, ${place}`, states: COMPARED },
     ...{ from: at("overlay", 1), to: at("overlay", worker) },
   })),

@@ -4,15 +4,15 @@ import { hopText, type Path, pathsOf } from "../../../e2e/evidence/path.ts";
 import { HANDSHAKE } from "../../../e2e/evidence/pcap.ts";
 import { takeTokens } from "../../../e2e/matrix/run.ts";
 import { tokenOf } from "../../../e2e/probe/protocol.ts";
-import type { Question } from "./questions.ts";
+import type { ScaleProbe } from "./probes.ts";
 
 /**
  * Asks once more with captures in both pods and on both nodes. What is wrong with the answer (undefined: nothing), and
  * where the packets were seen.
  */
-export async function seenOf(
+export async function describeCapture(
   cluster: Cluster,
-  { source, target, address }: Question,
+  { source, target, address }: ScaleProbe,
   ask: (token: string) => Promise<string | undefined>,
 ): Promise<string | undefined> {
   const workers = cluster.nodes.filter(({ role }) => role === "worker");

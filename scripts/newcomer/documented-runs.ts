@@ -1,11 +1,11 @@
 /** A step of the tour: what is run, and which lines of the pages it shows. */
-export interface Step {
+export interface DocumentedRun {
   readonly run: string;
   readonly shows: readonly string[];
 }
 
 const PLAY = "/root/.cache/interlay/labs/play/kubeconfig";
-const suite = (name: string): Step => ({
+const suite = (name: string): DocumentedRun => ({
   run: `npm run e2e -- --provider lab --name play --keep --suite ${name}`,
   shows: [`npm run e2e -- --provider lab --suite ${name}`],
 });
@@ -15,7 +15,7 @@ const product = ["vendor: Newcomer", "name: newcomer", "version: v0.0.1"].join("
  * The pages' commands in an order in which one person can run them in one lab; what a page leaves to the reader (FILE, ID, RUN)
  * is filled in. Each is a line for bash, in the repository's directory of the new root.
  */
-export const TOUR: readonly Step[] = [
+export const DOCUMENTED_RUNS: readonly DocumentedRun[] = [
   { run: "npm run build", shows: ["npm run build"] },
   { run: "npm run chart", shows: ["npm run chart"] },
   { run: "npm run check", shows: ["npm run check"] },
@@ -76,7 +76,7 @@ const ON_KIND = "on kind: CI runs it, and --provider kind here does so with the 
 const BY_ITSELF = "a report in results/ is its run";
 
 /** Lines that the tour leaves out, each with who runs it or why nobody does. */
-export const LEFT_OUT: readonly (readonly [line: string, why: string])[] = [
+export const NOT_RUN: readonly (readonly [line: string, why: string])[] = [
   ["npm test", "CI's own command (.ci/run)"],
   ["npm run e2e", ON_KIND],
   ["npm run e2e -- --kube-proxy v1.28.15,v1.29.15 --return-path liberal,notrack --keep", ON_KIND],

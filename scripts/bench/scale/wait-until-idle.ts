@@ -14,7 +14,7 @@ const LIMIT_MS = { kubeProxies: 150_000, processors: 30_000 } as const;
 const LOOK_MS = 2000;
 const METRICS = ["curl", "--silent", "--max-time", "5", "http://127.0.0.1:10249/metrics"];
 
-export interface Quiet {
+export interface IdleState {
   readonly waitedSeconds: number;
   /** kube-proxies that still had something to write when the patience ended. */
   readonly unsettled: readonly string[];
@@ -28,11 +28,11 @@ export interface Quiet {
  * Until every kube-proxy has written what it was told, and then until the processors have some time to spare; not for ever,
  * for others may use the computer, too.
  */
-export async function untilQuiet(cluster: Cluster): Promise<Quiet> {
+export async function waitUntilIdle(cluster: Cluster): Promise<IdleState> {
   const started = performance.now();
   let unsettled = cluster.nodes.map(({ name }) => name);
   while (unsettled.length > 0 && performance.now() - started < LIMIT_MS.kubeProxies) {
-    unsettled = await unsettledOf(cluster, unsettled);
+    unsettled = await findBusyParts(cluster, unsettled);
     if (unsettled.length > 0) await sleep(LOOK_MS);
   }
   const settled = performance.now();
@@ -46,12 +46,12 @@ export async function untilQuiet(cluster: Cluster): Promise<Quiet> {
 }
 
 /** As words: what it was like when a thing was measured. */
-export function quietText({ waitedSeconds, unsettled, pressurePercent, load }: Quiet): string {
+export function describeIdle({ waitedSeconds, unsettled, pressurePercent, load }: IdleState): string {
   const late = unsettled.length === 0 ? "" : `; ${unsettled.length} kube-proxies still wrote rules`;
   return `after ${waitedSeconds} s of waiting: load ${load}, ${pressurePercent} % of the time something waited for a processor${late}`;
 }
 
-async function unsettledOf(cluster: Cluster, nodes: readonly string[]): Promise<string[]> {
+async function findBusyParts(cluster: Cluster, nodes: readonly string[]): Promise<string[]> {
   const late: string[] = [];
   for (const node of nodes) {
     const { stdout } = await cluster.exec(node, METRICS);

@@ -10,15 +10,15 @@ const LAST = cpus().length - 1;
 export const ONE_PROCESSOR: readonly string[] = ["taskset", "--cpu-list", String(LAST)];
 
 /** Meanwhile this program, and with it the cluster that it starts, keeps to the others. */
-export async function asideOfIt<T>(work: () => Promise<T>): Promise<T> {
-  await keepTo(`0-${Math.max(0, LAST - 1)}`);
+export async function moveOthersAside<T>(work: () => Promise<T>): Promise<T> {
+  await pinToCpu(`0-${Math.max(0, LAST - 1)}`);
   try {
     return await work();
   } finally {
-    await keepTo(`0-${LAST}`);
+    await pinToCpu(`0-${LAST}`);
   }
 }
 
-async function keepTo(processors: string): Promise<void> {
+async function pinToCpu(processors: string): Promise<void> {
   await runOrThrow(["taskset", "--all-tasks", "--pid", "--cpu-list", processors, String(process.pid)]);
 }
