@@ -1,6 +1,6 @@
-import { spawn } from "node:child_process";
 import { join } from "node:path";
 import { Command, InvalidArgumentError } from "commander";
+import { startScript, waitForExit } from "../clusters/shell.ts";
 import { RESULTS } from "../results/write.ts";
 
 /** `npm run chaos`: things go wrong at random in a lab, by a seed that plays the same again. */
@@ -28,17 +28,5 @@ const env = {
   ...(seed === undefined ? {} : { INTERLAY_SEED: String(seed) }),
   ...(only === undefined ? {} : { INTERLAY_CHAOS_ONLY: only }),
 };
-const argv = [
-  "scripts/e2e.ts",
-  "--provider",
-  "lab",
-  "--name",
-  name,
-  "--suite",
-  "chaos",
-  ...THIRD_WORKER,
-  ...(keep ? ["--keep"] : []),
-];
-spawn("tsx", argv, { stdio: "inherit", env }).on("exit", (code) => {
-  process.exitCode = code ?? 1;
-});
+const argv = ["--provider", "lab", "--name", name, "--suite", "chaos", ...THIRD_WORKER, ...(keep ? ["--keep"] : [])];
+process.exitCode = await waitForExit(startScript("scripts/e2e.ts", argv, { env }));

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { z } from "zod";
+import { $ } from "zx";
 import { findCommands, PAGES, ROOT } from "./doc-commands.ts";
 import { NOT_RUN, DOCUMENTED_RUNS } from "./newcomer/documented-runs.ts";
 
@@ -30,7 +30,7 @@ describe("the pages", () => {
     const missing = [...wanted].flatMap(([script, options]) => {
       const file = /^tsx (\S+\.ts)/.exec(scripts[script] ?? "")?.[1];
       if (file === undefined) return [`npm run ${script} takes no options`];
-      const help = execFileSync("tsx", [file, "--help"], { cwd: ROOT, encoding: "utf8" });
+      const help = $.sync({ cwd: ROOT, preferLocal: true })`tsx ${file} --help`.stdout;
       return [...options].filter((option) => !help.includes(option)).map((option) => `npm run ${script} -- ${option}`);
     });
     assert.deepEqual(missing, []);

@@ -152,7 +152,7 @@ function stop(sentence: string): never {
 
 if (flags.watch) {
   const again = process.argv.slice(2).filter((argument) => argument !== "--watch" && argument !== "--keep");
-  await runOnChange([import.meta.filename, ...again, "--keep"], say);
+  await runOnChange([...again, "--keep"], say);
   say(`the cluster is left as it is: npm run down -- --provider ${flags.provider} --name ${flags.name}`);
   process.exit(0);
 }

@@ -1,10 +1,12 @@
-import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { Command } from "commander";
+import { $ } from "zx";
 import { cacheRoot } from "../clusters/components/cache.ts";
 import { runTimed } from "../clusters/components/timed.ts";
 import { createPlainProgress } from "../clusters/progress-plain.ts";
+import { waitForExit } from "../clusters/shell.ts";
 import { DOCUMENTED_RUNS } from "./newcomer/documented-runs.ts";
 import { CHECKOUT_DIRECTORY, findGoRoot, createRoot, readRegistrySettings } from "./newcomer/root.ts";
 
@@ -68,17 +70,16 @@ async function start(): Promise<number> {
     ...[join(import.meta.dirname, "newcomer", "enter"), root, ...binds.flat(), "--"],
     ...["sh", "-c", "echo there; exec sleep infinity"],
   ];
-  const holder = spawn("unshare", argv, { stdio: ["ignore", "pipe", "inherit"] });
+  const holder = $({ nothrow: true, stdio: ["ignore", "pipe", "inherit"] })`exec unshare ${argv}`;
   off = () => {
-    holder.kill("SIGKILL");
+    holder.child?.kill("SIGKILL");
     holder.stdout.destroy();
   };
-  await new Promise((resolve, reject) => {
-    holder.stdout.once("data", resolve);
-    holder.once("error", reject).once("exit", (code) => {
-      reject(new Error(`the new root could not be entered (exit status ${String(code)})`));
-    });
+  const ended = waitForExit(holder).then((status) => {
+    throw new Error(`the new root could not be entered (exit status ${status})`);
   });
+  ended.catch(() => undefined); // its end, later, is no error
+  await Promise.race([once(holder.stdout, "data"), ended]);
   const { pid = 0 } = holder;
   const children = await readFile(`/proc/${pid}/task/${pid}/children`, "utf8");
   return Number(children.trim());
@@ -94,11 +95,5 @@ function typed(computer: number, line: string): Promise<number> {
     ...["--target", String(computer), "--mount", "--pid", "--root", "--wd", "--"],
     ...[...env, "bash", "-c", `cd ${CHECKOUT_DIRECTORY} && ${line}`],
   ];
-  return new Promise((resolve, reject) => {
-    spawn("nsenter", argv, { stdio: "inherit" })
-      .on("error", reject)
-      .on("exit", (code) => {
-        resolve(code ?? 1);
-      });
-  });
+  return waitForExit($({ nothrow: true, detached: true, stdio: "inherit" })`nsenter ${argv}`);
 }

@@ -1,7 +1,6 @@
-import { spawn } from "node:child_process";
-import { join } from "node:path";
 import { Command } from "commander";
 import { DEFAULT_SPEC } from "../clusters/provider.ts";
+import { startScript, waitForExit } from "../clusters/shell.ts";
 import { writeHistory } from "../results/write.ts";
 import { toArguments, environmentJobs, type NightlyJob, planNightly } from "./nightly-plan.ts";
 
@@ -38,16 +37,7 @@ if (flags.dryRun === true) {
 }
 
 /** @param id of its run, after the night's: its results are in results/runs/ID */
-function run(job: NightlyJob, id: string): Promise<boolean> {
+async function run(job: NightlyJob, id: string): Promise<boolean> {
   say(`\n== ${job.name}`);
-  const argv = ["--import", "tsx", join(import.meta.dirname, "e2e.ts"), "--run-id", id, ...toArguments(job)];
-  return new Promise((resolve) => {
-    spawn(process.execPath, argv, { stdio: "inherit" })
-      .once("error", () => {
-        resolve(false);
-      })
-      .once("close", (code) => {
-        resolve(code === 0);
-      });
-  });
+  return (await waitForExit(startScript("scripts/e2e.ts", ["--run-id", id, ...toArguments(job)]))) === 0;
 }

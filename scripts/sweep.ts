@@ -1,8 +1,8 @@
-import { spawn } from "node:child_process";
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import Table from "cli-table3";
 import { Command } from "commander";
+import { startScript, waitForExit } from "../clusters/shell.ts";
 import { type Report, reportSchema, type VariantResult } from "../results/schema.ts";
 import { countCells } from "../results/title.ts";
 import { type SweepGroup, planSweep } from "./sweep-plan.ts";
@@ -81,17 +81,16 @@ process.exit(failed === 0 ? 0 : 1);
 async function runGroup({ kubernetes, entries }: SweepGroup): Promise<Report | undefined> {
   const list = entries.map(({ version, mode }) => `${version}/${mode}`).join(",");
   say(`\n== control plane ${kubernetes}: ${list}`);
-  const child = spawn(
-    process.execPath,
+  const child = startScript(
+    "scripts/e2e.ts",
     [
-      ...["--import", "tsx", join(import.meta.dirname, "e2e.ts"), "--provider", "lab", "--name", flags.name, "--json"],
+      ...["--provider", "lab", "--name", flags.name, "--json"],
       ...["--kubernetes", kubernetes, "--kube-proxy", list, "--return-path", flags.returnPath],
     ],
     { stdio: ["ignore", "pipe", "inherit"] },
   );
-  let output = "";
-  child.stdout.on("data", (chunk: Buffer) => (output += chunk.toString()));
-  await new Promise((resolve) => child.once("close", resolve));
+  await waitForExit(child);
+  const output = await child.text();
   try {
     return reportSchema.parse(JSON.parse(output));
   } catch {

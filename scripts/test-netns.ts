@@ -1,9 +1,10 @@
-import { spawnSync } from "node:child_process";
+import { $ } from "zx";
 import { buildInterlayExecutables } from "../clusters/components/interlay.ts";
 import { ensureDebianPackages } from "../clusters/components/packages.ts";
 import { VERSIONS } from "../clusters/components/catalog.ts";
 import { resolveComponents } from "../clusters/components/resolve.ts";
 import { createPlainProgress } from "../clusters/progress-plain.ts";
+import { waitForExit } from "../clusters/shell.ts";
 import { buildFaulty } from "../plugin/deploy/build.ts";
 
 /** Runs `*.netns.test.ts`: real plugins in real network namespaces. Root only; else they are skipped, and said so. */
@@ -30,10 +31,7 @@ const patterns =
   process.argv.length > 2
     ? process.argv.slice(2)
     : ["plugin/**/*.netns.test.ts", "clusters/**/*.netns.test.ts", "e2e/**/*.netns.test.ts"];
-const { status } = spawnSync(
-  "mocha",
-  // --exit: a process that a failed test leaves behind does not keep the run from ending
-  ["--no-config", "--node-option", "import=tsx", "--timeout", "60000", "--exit", ...patterns],
-  { stdio: "inherit", env },
-);
-process.exit(status ?? 1);
+// --exit: a process that a failed test leaves behind does not keep the run from ending
+const options = ["--no-config", "--node-option", "import=tsx", "--timeout", "60000", "--exit"];
+const mocha = $({ nothrow: true, detached: true, preferLocal: true, stdio: "inherit", env });
+process.exit(await waitForExit(mocha`mocha ${options} ${patterns}`));

@@ -1,6 +1,7 @@
 #!/usr/bin/env tsx
 /** `npm test`: every check of the project, one after another, closed by one line that counts them all. */
-import { spawn } from "node:child_process";
+import { $ } from "zx";
+import { waitForExit } from "../clusters/shell.ts";
 import { add, closingLine, type Counts, NOTHING, readCounts, verdict } from "./test-summary.ts";
 
 interface Stage {
@@ -63,19 +64,16 @@ const STAGES: readonly Stage[] = [
 
 async function run({ name, argv, env, whole }: Stage): Promise<Counts> {
   process.stdout.write(`\n== ${name}: ${argv.join(" ")}\n`);
-  const [command, ...args] = [...HUNG, ...argv] as const;
-  const child = spawn(command, args, { stdio: ["ignore", "pipe", "inherit"], env: { ...process.env, ...env } });
+  const child = $({
+    ...{ nothrow: true, detached: true, preferLocal: true, stdio: ["ignore", "pipe", "inherit"] as const },
+    env: { ...process.env, ...env },
+  })`${[...HUNG, ...argv]}`;
   let output = "";
   child.stdout.on("data", (chunk: Buffer) => {
     process.stdout.write(chunk);
     output = (output + chunk.toString()).slice(-1_000_000);
   });
-  const exitCode = await new Promise<number>((resolve, reject) => {
-    child.once("error", reject);
-    child.once("close", (code) => {
-      resolve(code ?? 1);
-    });
-  });
+  const exitCode = await waitForExit(child);
   return verdict(
     exitCode,
     whole ? { ...NOTHING, ...(exitCode === 0 ? { passed: 1 } : { failed: 1 }) } : readCounts(output),

@@ -1,6 +1,6 @@
-import { type ChildProcess, spawn } from "node:child_process";
 import { watch } from "node:fs/promises";
 import { join } from "node:path";
+import { startScript, waitForExit } from "../clusters/shell.ts";
 
 const ROOT = join(import.meta.dirname, "..");
 const ROOMS = ["plugin", "clusters", "e2e", "results", "scripts"] as const;
@@ -21,26 +21,22 @@ export function isSource(path: string): boolean {
  */
 export async function runOnChange(argv: readonly string[], say: (text: string) => void): Promise<void> {
   const stop = new AbortController();
-  let child: ChildProcess | undefined;
-  let ended: Promise<void> = Promise.resolve();
+  let ending: AbortController | undefined;
+  let running: Promise<void> = Promise.resolve();
   const end = async () => {
-    child?.kill("SIGTERM");
-    await ended;
+    ending?.abort();
+    await running;
   };
   const start = async (why: string) => {
     await end();
     if (stop.signal.aborted) return;
     const begun = performance.now();
     say(`\n== ${why}\n`);
-    const running = spawn(process.execPath, ["--import", "tsx", ...argv], { stdio: "inherit" });
-    child = running;
-    ended = new Promise((resolve) => {
-      running.once("close", (code) => {
-        child = undefined;
-        const seconds = ((performance.now() - begun) / 1000).toFixed(1);
-        if (code !== null) say(`== ${code === 0 ? "passed" : "FAILED"} in ${seconds} s; waiting for a change\n`);
-        resolve();
-      });
+    ending = new AbortController();
+    running = waitForExit(startScript("scripts/e2e.ts", argv), ending.signal).then((status) => {
+      const seconds = ((performance.now() - begun) / 1000).toFixed(1);
+      if (ending?.signal.aborted !== true)
+        say(`== ${status === 0 ? "passed" : "FAILED"} in ${seconds} s; waiting for a change\n`);
     });
   };
   for (const signal of ["SIGINT", "SIGTERM"] as const)

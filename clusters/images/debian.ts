@@ -1,9 +1,6 @@
-import { execFile } from "node:child_process";
 import { mkdir, readFile, rm, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { promisify } from "node:util";
-
-const run = promisify(execFile);
+import { $ } from "zx";
 
 /** Where this machine's own apt gets its packages; nothing else is asked. */
 export interface Mirror {
@@ -23,7 +20,7 @@ export function chooseMirror(targets: string, codename: string): Mirror | undefi
 export async function machineMirror(): Promise<Mirror> {
   const codename = /^VERSION_CODENAME=(\S+)$/m.exec(await readFile("/etc/os-release", "utf8"))?.[1] ?? "unknown";
   const format = "$(SITE) $(RELEASE) $(COMPONENT)";
-  const { stdout } = await run("apt-get", ["indextargets", "--format", format, "Created-By: Packages"]);
+  const { stdout } = await $`apt-get indextargets --format ${format} ${"Created-By: Packages"}`;
   const mirror = chooseMirror(stdout, codename);
   if (mirror === undefined) {
     throw new Error(`apt knows no "main" index for ${codename}: run apt-get update first.`);
@@ -55,12 +52,11 @@ export async function debootstrap(tree: string, packages: readonly string[], mir
   await mkdir(options, { recursive: true, mode: 0o755 });
   await writeFile(join(options, "interlay"), `${dpkgOptions}\n`);
   // In a mount namespace of its own: what it mounts in the tree ends with it, also when it is killed, and the tree can go.
-  const argv = ["--mount", "--", "debootstrap", "--variant=minbase", `--include=${packages.join(",")}`];
+  const flags = ["--variant=minbase", `--include=${packages.join(",")}`];
   try {
-    await run("unshare", [...argv, mirror.suite, tree, mirror.url], {
-      maxBuffer: 1 << 26,
+    await $({
       env: { ...process.env, DEBIAN_FRONTEND: "noninteractive" },
-    });
+    })`unshare --mount -- debootstrap ${flags} ${mirror.suite} ${tree} ${mirror.url}`;
   } catch (error) {
     const log = await readFile(join(tree, "debootstrap/debootstrap.log"), "utf8").catch(() => String(error));
     const last = log.trim().split("\n").slice(-5).join("\n");

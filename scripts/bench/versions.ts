@@ -1,5 +1,5 @@
 import { etcdFor, VERSIONS } from "../../clusters/components/catalog.ts";
-import { run } from "../../clusters/components/command.ts";
+import { $ } from "zx";
 import packageJson from "../../package.json" with { type: "json" };
 
 type Component = "kubernetes" | "calico" | "multus" | "cni-plugins" | "etcd" | "kind";
@@ -23,7 +23,9 @@ export async function readVersions({
   tools = [],
 }: VersionedPart): Promise<Readonly<Record<string, string>>> {
   const debian = await Promise.all(
-    tools.map(async (name) => [name, (await run(["dpkg-query", "-W", "-f", "${Version}", name])).stdout] as const),
+    tools.map(
+      async (name) => [name, (await $({ nothrow: true })`dpkg-query -W -f ${"${Version}"} ${name}`).stdout] as const,
+    ),
   );
   const of = (name: Component): string => (name === "etcd" ? etcdFor(VERSIONS.kubernetes) : VERSIONS[name]);
   return {
@@ -36,7 +38,7 @@ export async function readVersions({
 
 /** Interlay's own, and whether files other than results differ from it; a copy without its history has none. */
 async function commitNow(): Promise<string> {
-  const git = (...argv: readonly string[]) => run(["git", ...argv], { cwd: import.meta.dirname });
+  const git = (...argv: readonly string[]) => $({ nothrow: true, cwd: import.meta.dirname })`git ${argv}`;
   const head = await git("rev-parse", "--short=12", "HEAD");
   if (head.exitCode !== 0) return "none: a copy without history";
   const changed = (await git("status", "--porcelain", "--", ":/", ":(exclude,top)results")).stdout.trim() !== "";

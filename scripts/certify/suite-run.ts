@@ -1,37 +1,29 @@
-import { spawn } from "node:child_process";
-import { access } from "node:fs/promises";
 import { join } from "node:path";
-import { RESULTS } from "../../results/write.ts";
+import { startScript, waitForExit } from "../../clusters/shell.ts";
+import { readReport, RESULTS } from "../../results/write.ts";
 import type { RecordedRun } from "./assemble.ts";
 
-/** Runs the suite once as a user would, its output passed on and kept. Throws if it ended without results. */
+/**
+ * Runs the suite once as a user would; its output is passed on and kept.
+ * @throws where it ended without the result of a single cell, with the reason from its report
+ */
 export async function runSuite(argv: readonly string[], say: (text: string) => void): Promise<RecordedRun> {
   const id = new Date().toISOString().replaceAll(/[:.]/g, "-");
-  const script = join(import.meta.dirname, "..", "e2e.ts");
-  const child = spawn(process.execPath, ["--import", "tsx", script, "--run-id", id, ...argv], {
-    stdio: ["ignore", "pipe", "pipe"],
-  });
+  const child = startScript("scripts/e2e.ts", ["--run-id", id, ...argv], { stdio: ["ignore", "pipe", "pipe"] });
   const log: string[] = [];
   for (const stream of [child.stdout, child.stderr])
-    stream.setEncoding("utf8").on("data", (text: string) => {
-      log.push(text);
-      say(text);
+    stream.on("data", (chunk: Buffer) => {
+      log.push(chunk.toString());
+      say(chunk.toString());
     });
-  const forward = (signal: NodeJS.Signals) => child.kill(signal);
-  process.on("SIGINT", forward).on("SIGTERM", forward);
-  try {
-    const code = await new Promise<number | null>((resolve, reject) => {
-      child.once("error", reject).once("close", resolve);
-    });
-    const directory = join(RESULTS, "runs", id);
-    const wrote = await access(join(directory, "report.json")).then(
-      () => true,
-      () => false,
-    );
-    // Failed cells are a result too; without a report nothing ran to its end.
-    if (!wrote) throw new Error(`The suite ended with ${String(code)} and no results; see above.`);
-    return { directory, log: log.join("") };
-  } finally {
-    process.off("SIGINT", forward).off("SIGTERM", forward);
+  const status = await waitForExit(child);
+  const directory = join(RESULTS, "runs", id);
+  const report = await readReport(directory).catch(() => undefined);
+  if (report === undefined) throw new Error(`the suite ended with ${status} and wrote no results; see above`);
+  // Failed cells are a result too; without any cell there is nothing to certify.
+  if (report.variants.length === 0) {
+    const reason = report.checks.find(({ status }) => status === "failed")?.error ?? "see above";
+    throw new Error(`the suite ended with ${status} and asked no cell: ${reason}`);
   }
+  return { directory, log: log.join("") };
 }

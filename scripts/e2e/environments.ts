@@ -1,9 +1,9 @@
-import { spawn } from "node:child_process";
 import { readReport } from "../../results/write.ts";
 import type { CheckResult, Report } from "../../results/schema.ts";
 import { countByEnvironment } from "../../results/environments.ts";
 import type { Environment } from "../../clusters/environments/environment.ts";
 import { findMissingRequirement } from "../../clusters/environments/requirements.ts";
+import { startScript, waitForExit } from "../../clusters/shell.ts";
 import type { Provider } from "../../clusters/provider.ts";
 
 /** One environment's part of a run. */
@@ -87,27 +87,14 @@ export async function findSkipReason(
 }
 
 /** @returns how the process ended, with the last line it wrote on stderr */
-function runChild(argv: readonly string[], json: boolean, signal: AbortSignal): Promise<string> {
-  const script = `${import.meta.dirname}/../e2e.ts`;
-  const child = spawn(process.execPath, ["--import", "tsx", script, ...argv], {
-    stdio: ["ignore", json ? process.stderr : "inherit", "pipe"],
-  });
+async function runChild(argv: readonly string[], json: boolean, signal: AbortSignal): Promise<string> {
+  const child = startScript("scripts/e2e.ts", argv, { stdio: ["ignore", json ? process.stderr : "inherit", "pipe"] });
   let last = "";
-  child.stderr.setEncoding("utf8").on("data", (chunk: string) => {
+  child.stderr.on("data", (chunk: Buffer) => {
     process.stderr.write(chunk);
-    last = chunk.trim().split("\n").at(-1) ?? last;
+    last = chunk.toString().trim().split("\n").at(-1) ?? last;
   });
-  const forward = (): void => void child.kill("SIGTERM");
-  signal.addEventListener("abort", forward);
-  return new Promise((resolve) => {
-    child.once("error", (error) => {
-      resolve(error.message);
-    });
-    child.once("close", (code, killed) => {
-      signal.removeEventListener("abort", forward);
-      resolve(`e2e ended with ${String(killed ?? code)}: ${last}`);
-    });
-  });
+  return `e2e ended with ${await waitForExit(child, signal)}: ${last}`;
 }
 
 /** `nftables: 372 passed, 0 blocked, 0 failed, 61 s` */

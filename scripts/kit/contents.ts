@@ -1,7 +1,7 @@
 import { join, relative, sep } from "node:path";
+import { $ } from "zx";
 import { cacheRoot } from "../../clusters/components/cache.ts";
 import { type ComponentRef, defaultSet } from "../../clusters/components/catalog.ts";
-import { runOrThrow } from "../../clusters/components/command.ts";
 import { buildInterlayExecutables } from "../../clusters/components/interlay.ts";
 import { resolveComponents } from "../../clusters/components/resolve.ts";
 import type { Image } from "../../clusters/images/archive.ts";
@@ -39,7 +39,7 @@ export async function listContents(
     ? await prepareImages(components, { kubernetes, kubeProxies, interlay, probe }, progress)
     : undefined;
   const layers = images === undefined ? [] : layerFiles([images.node, ...images.pods, images.interlay, images.probe]);
-  const tracked = (await runOrThrow(["git", "-C", ROOT, "ls-files", "-z"])).split("\0").filter((path) => path !== "");
+  const tracked = (await $`git -C ${ROOT} ls-files -z`).stdout.split("\0").filter((path) => path !== "");
   const made = [interlay.launcher, interlay.full, probe]
     .flatMap((path) => [path, `${path}.sources`])
     .map((path) => relative(ROOT, path));

@@ -1,7 +1,7 @@
 import { mkdtemp, rename, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { runOrThrow } from "../../clusters/components/command.ts";
+import { $ } from "zx";
 import { KIT_CACHE } from "../../clusters/components/cache.ts";
 import { computeChecksums, listFiles } from "./checksums.ts";
 import type { KitContents } from "./contents.ts";
@@ -48,8 +48,7 @@ async function tar(
 ): Promise<void> {
   const list = join(staging, "list");
   await writeFile(list, paths.map((path) => `${path}\0`).join(""));
-  await runOrThrow([
-    ...["tar", "--append", "--file", archive, "--format=posix", "--owner=0", "--group=0", "--numeric-owner"],
-    ...["--directory", from, `--transform=flags=rh;s,^,${to}/,`, "--null", "--files-from", list],
-  ]);
+  const options = ["--format=posix", "--owner=0", "--group=0", "--numeric-owner", "--null"];
+  const rename = `--transform=flags=rh;s,^,${to}/,`;
+  await $`tar --append --file ${archive} ${options} --directory ${from} ${rename} --files-from ${list}`;
 }

@@ -1,7 +1,7 @@
-import { spawn } from "node:child_process";
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { runOrThrow } from "../../clusters/components/command.ts";
+import { $ } from "zx";
+import { waitForExit } from "../../clusters/shell.ts";
 import { KIT_DIRECTORY, CHECKSUMS_FILE } from "./pack.ts";
 
 /** $@ is e2e's arguments. This shell is the first process there: when it ends, all that runs there does, Docker too. */
@@ -27,28 +27,20 @@ export async function verifyKit(
 ): Promise<number> {
   const room = await mkdtemp(join(where, "k-")); // short: a socket of Docker's has to fit into 107 bytes
   try {
-    await runOrThrow(["tar", "--extract", "--file", archive, "--directory", room]);
+    await $`tar --extract --file ${archive} --directory ${room}`;
     const kit = join(room, KIT_DIRECTORY);
-    await runOrThrow(["sha256sum", "--check", "--quiet", CHECKSUMS_FILE], { cwd: kit });
+    await $({ cwd: kit })`sha256sum --check --quiet ${CHECKSUMS_FILE}`;
     say("every file is as its checksum says");
     const home = join(room, "home");
     await mkdir(home);
-    return await exitOf([...ALONE, "sh", "-c", SCRIPT, "kit", ...flags], kit, {
+    const env = {
       PATH: process.env["PATH"] ?? "",
       HOME: home,
       DOCKER_HOST: `unix://${join(room, "none.sock")}`,
-    });
+    };
+    const options = { cwd: kit, env, nothrow: true, detached: true, stdio: ["ignore", "inherit", "inherit"] as const };
+    return await waitForExit($({ ...options, stdio: [...options.stdio] })`${ALONE} sh -c ${SCRIPT} kit ${flags}`);
   } finally {
     await rm(room, { recursive: true, force: true });
   }
-}
-
-function exitOf([file = "", ...argv]: readonly string[], cwd: string, env: Record<string, string>): Promise<number> {
-  return new Promise((resolve, reject) => {
-    spawn(file, argv, { cwd, env, stdio: ["ignore", "inherit", "inherit"] })
-      .once("error", reject)
-      .once("close", (code) => {
-        resolve(code ?? 1);
-      });
-  });
 }

@@ -1,8 +1,8 @@
-import { execFileSync } from "node:child_process";
 import { cp, mkdir, realpath, rm, symlink } from "node:fs/promises";
 import { existsSync } from "node:fs";
 import { homedir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
+import { $ } from "zx";
 import { ensureDebianPackages } from "../../clusters/components/packages.ts";
 import { debootstrap, machineMirror } from "../../clusters/images/debian.ts";
 import type { Progress } from "../../clusters/progress.ts";
@@ -36,7 +36,7 @@ export function readRegistrySettings(): readonly (readonly [string, string])[] {
 /** Go's own directory on this computer; undefined if it has none. */
 export function findGoRoot(): string | undefined {
   try {
-    return execFileSync("go", ["env", "GOROOT"], { encoding: "utf8" }).trim();
+    return $.sync`go env GOROOT`.stdout.trim();
   } catch {
     return undefined;
   }
@@ -63,6 +63,5 @@ async function onPath(program: string): Promise<string> {
 /** What a clone of this commit has: nothing that is not committed, no node_modules. */
 async function checkOut(directory: string): Promise<void> {
   await mkdir(directory, { recursive: true });
-  const archive = execFileSync("git", ["archive", "--format=tar", "HEAD"], { cwd: REPOSITORY, maxBuffer: 1 << 28 });
-  execFileSync("tar", ["--extract", "--directory", directory], { input: archive });
+  await $({ cwd: REPOSITORY })`git archive --format=tar HEAD`.pipe($`tar --extract --directory ${directory}`);
 }

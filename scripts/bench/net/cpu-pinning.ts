@@ -1,5 +1,5 @@
 import { cpus } from "node:os";
-import { runOrThrow } from "../../../clusters/components/command.ts";
+import { $ } from "zx";
 
 const LAST = cpus().length - 1;
 
@@ -20,5 +20,5 @@ export async function moveOthersAside<T>(work: () => Promise<T>): Promise<T> {
 }
 
 async function pinToCpu(processors: string): Promise<void> {
-  await runOrThrow(["taskset", "--all-tasks", "--pid", "--cpu-list", processors, String(process.pid)]);
+  await $`taskset --all-tasks --pid --cpu-list ${processors} ${process.pid}`;
 }

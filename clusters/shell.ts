@@ -1,0 +1,63 @@
+import { constants } from "node:os";
+import { join } from "node:path";
+import type { StdioOptions } from "node:child_process";
+import { $, type ProcessPromise } from "zx";
+
+// The one configuration of zx: importing this module sets it. Programs write where their caller says, never by themselves.
+$.quiet = true;
+$.verbose = false;
+
+const SIGNALS = ["SIGINT", "SIGTERM"] as const;
+const REPOSITORY = join(import.meta.dirname, "..");
+
+export interface ScriptOptions {
+  readonly env?: NodeJS.ProcessEnv;
+  readonly stdio?: StdioOptions;
+}
+
+/** Starts a TypeScript file of this repository, such as `scripts/e2e.ts`, in a process group of its own. */
+export function startScript(script: string, argv: readonly string[], options: ScriptOptions = {}): ProcessPromise {
+  const { env = process.env, stdio = "inherit" } = options;
+  return $({
+    nothrow: true,
+    quiet: true,
+    detached: true,
+    env,
+    stdio,
+  })`${process.execPath} --import tsx ${join(REPOSITORY, script)} ${argv}`;
+}
+
+/**
+ * Waits until a program has ended. Meanwhile SIGINT and SIGTERM do not end this process: they are passed on once to the
+ * program's process group, which ends as it sees fit.
+ * @param stop passes SIGTERM on when it is aborted
+ * @returns the exit status; 128 and the signal's number for a program that a signal ended, 127 for one that could not be started
+ */
+export async function waitForExit(program: ProcessPromise, stop?: AbortSignal): Promise<number> {
+  const forward = (signal: NodeJS.Signals): void => {
+    signalGroup(program.child?.pid, signal);
+  };
+  const onStop = (): void => {
+    forward("SIGTERM");
+  };
+  for (const signal of SIGNALS) process.on(signal, forward);
+  stop?.addEventListener("abort", onStop);
+  if (stop?.aborted === true) onStop();
+  try {
+    const { exitCode, signal } = await program.nothrow();
+    return exitCode ?? (signal === null ? 127 : 128 + constants.signals[signal]);
+  } finally {
+    for (const signal of SIGNALS) process.off(signal, forward);
+    stop?.removeEventListener("abort", onStop);
+  }
+}
+
+/** Signals a process group that may have ended. */
+function signalGroup(pid: number | undefined, signal: NodeJS.Signals): void {
+  if (pid === undefined) return;
+  try {
+    process.kill(-pid, signal);
+  } catch (error) {
+    if (!(error instanceof Error && "code" in error && error.code === "ESRCH")) throw error;
+  }
+}
