@@ -22,7 +22,8 @@ import { expectedRoutes, plainRoutes } from "./matrix/routes.ts";
 import { DEFAULT_RUN, runCells } from "./matrix/run.ts";
 import { untilServicesAnswer } from "./matrix/services-known.ts";
 import { type NodeFilter, readFilters, switchTo } from "./matrix/variant.ts";
-import { environmentFor, expectationIn, verdictFor } from "./matrix/verdict.ts";
+import { environmentFor } from "./matrix/environment.ts";
+import { expectationIn, verdictFor } from "./matrix/verdict.ts";
 import { snapshots, variantResults, versions } from "./outcome.ts";
 import { takeSnapshot } from "./snapshot/snapshot.ts";
 import { deploy, type Deployment } from "./pods/deploy.ts";
@@ -132,7 +133,10 @@ function variantSpecs(variant: Variant, cluster: () => Cluster, deployment: () =
       );
       const seconds = (performance.now() - started) / 1000;
       filters = await filtersOf(cluster(), variant);
-      const blocked = asked.filter((cell) => verdictFor(variant, cell).expected === "blocked");
+      const blocked = asked.filter((cell) => {
+        const verdict = verdictFor(variant, cell);
+        return verdict.expected === "blocked" && verdict.by === "invalid-rule";
+      });
       results = withCounters(
         raw,
         new Set(blocked.map(({ id }) => id)),
@@ -223,14 +227,18 @@ function variantSpecs(variant: Variant, cluster: () => Cluster, deployment: () =
 /** Of runs by environment: each has a doctor's look before its cells. */
 const predicts = ({ datapath }: Cluster): boolean => options.environment !== undefined && datapath !== "none";
 
-const groundOf = ({ nodeAccess, datapath }: Cluster, { external }: Deployment): Ground => ({
+const groundOf = ({ nodeAccess }: Cluster, { external, features, settingsKnown }: Deployment): Ground => ({
   ...(nodeAccess === undefined ? {} : { nodeAccess }),
-  ...(datapath === undefined ? {} : { datapath }),
+  features,
+  podTrafficKnown: settingsKnown,
   outside: external !== undefined,
 });
 
 function cellsOf(cluster: Cluster, deployment: Deployment): readonly Cell[] {
-  return askable(cells(deployment.workers.length, deployment.families), groundOf(cluster, deployment));
+  return askable(
+    cells(deployment.workers.length, deployment.families, deployment.features),
+    groundOf(cluster, deployment),
+  );
 }
 
 /** Of every node; none where they cannot be read. */

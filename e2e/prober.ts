@@ -1,5 +1,12 @@
 import type { ProgramStream } from "../clusters/provider.ts";
-import { jsonIn, type ProbeAnswer, probeAnswer, type ProbeRequest, TCP_PORT } from "./probe/protocol.ts";
+import {
+  type InjectRequest,
+  jsonIn,
+  type ProbeAnswer,
+  probeAnswer,
+  type ProbeRequest,
+  TCP_PORT,
+} from "./probe/protocol.ts";
 
 /** How long an answer may take beyond the probe's own timeout: a busy machine is no broken network. */
 const GRACE_MS = 5000;
@@ -35,17 +42,21 @@ export class Prober {
   }
 
   probe(request: Omit<ProbeRequest, "id">): Promise<ProbeAnswer> {
+    return this.#ask(request, request.timeoutMs);
+  }
+
+  /** Has the pod send datagrams whose headers are given. */
+  inject(request: Omit<InjectRequest, "id" | "kind">): Promise<ProbeAnswer> {
+    return this.#ask({ kind: "inject", ...request }, 0);
+  }
+
+  #ask(request: object, timeoutMs: number): Promise<ProbeAnswer> {
     const id = ++this.#lastId;
     return new Promise((resolve) => {
       const late = setTimeout(() => {
         this.#waiting.delete(id);
-        resolve({
-          id,
-          ok: false,
-          latencyMs: request.timeoutMs,
-          error: `the probe client in ${this.name} said nothing`,
-        });
-      }, request.timeoutMs + GRACE_MS);
+        resolve({ id, ok: false, latencyMs: timeoutMs, error: `the probe client in ${this.name} said nothing` });
+      }, timeoutMs + GRACE_MS);
       this.#waiting.set(id, (answer) => {
         clearTimeout(late);
         resolve(answer);

@@ -41,7 +41,7 @@ function variantLines(variant: VariantResult, flags: string): readonly string[] 
       row([`**${POD_TYPE_TITLES[type]}**`, ...(variant.table[index] ?? []).map((entry) => MARKS[entry])]),
     ),
     "",
-    `${ok} of ${ok + failed} cells as expected, ${blocked} blocked by the gate; ${nodesSay(variant)}; ${variant.seconds.toFixed(1)} s.`,
+    `${ok} of ${ok + failed} cells as expected, ${blocked} blocked as expected; ${nodesSay(variant)}; ${variant.seconds.toFixed(1)} s.`,
     "",
     ...blockedLines(variant.cells),
     ...(wrong.length === 0
@@ -57,7 +57,7 @@ function variantLines(variant: VariantResult, flags: string): readonly string[] 
 
 function blockedLines(cells: readonly CellResult[]): readonly string[] {
   const blocked = cells.filter((cell) => cell.expected === "blocked" && cell.ok);
-  return blocked.length === 0 ? [] : ["Blocked, as the gate says:", "", ...blocked.map(cellLine), ""];
+  return blocked.length === 0 ? [] : ["Blocked, as expected:", "", ...blocked.map(cellLine), ""];
 }
 
 function cellLine(cell: CellResult): string {

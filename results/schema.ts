@@ -34,6 +34,12 @@ export const evidenceSchema = z.object({
 });
 export type Evidence = z.infer<typeof evidenceSchema>;
 
+/**
+ * `invalid-rule`: kube-proxy's rule about INVALID packets. `design`: no configuration lets it pass. `environment`: the
+ * cluster's configuration. `guard`: Interlay, for the cell is an attack.
+ */
+export const BLOCKERS = ["invalid-rule", "design", "environment", "guard"] as const;
+
 export const cellSchema = z.object({
   /** Stable over runs: `group/from/to/placement/protocol`, without addresses. */
   id: z.string(),
@@ -53,6 +59,8 @@ export const cellSchema = z.object({
   family: z.enum(["ipv4", "ipv6"]),
   protocol: z.enum(["tcp", "udp", "icmp"]),
   expected: z.enum(["pass", "blocked"]),
+  /** What a cell that is expected to be blocked is blocked by. */
+  blockedBy: z.enum(BLOCKERS).optional(),
   actual: z.enum(["pass", "fail"]),
   /** What the doctor predicted before the cell was asked; absent where it predicts nothing. */
   predicted: z.enum(["pass", "fail"]).exactOptional(),
@@ -64,6 +72,8 @@ export const cellSchema = z.object({
   attempts: z.number().int().positive(),
   /** The source address that the server saw. */
   seen: z.string().optional(),
+  /** The source addresses of which the server must see one, by the documents; absent where no server reports one. */
+  expectedSource: z.array(z.string()).optional(),
   /** Why it is expected so, or what went wrong: which hop, rule or answer. */
   reason: z.string().optional(),
   /** What `npm run doctor` says of a cell that failed: the likely cause, and what to do. */

@@ -79,7 +79,7 @@ export function cellsToTrial(workers: number): readonly Cell[] {
         to: { kind: "pod", pod: TRIAL, nic: "main" },
         placement: node === 1 ? "same-node" : "other-node",
         ...{ protocol: "tcp", family: "ipv4", port: TCP_PORT, server: TRIAL },
-        keepsSource: undefined,
+        reaches: { type: "overlay", node: 1, nic: "main" },
         toOverlayAddress: true,
       };
     }),

@@ -50,7 +50,7 @@ export async function askAgain(
   cells: readonly Cell[],
   results: readonly CellResult[],
 ): Promise<CellResult[]> {
-  const worth = new Set(results.filter(({ ok, expected }) => !ok || expected === "blocked").map(({ id }) => id));
+  const worth = new Set(results.filter(({ ok, blockedBy }) => !ok || blockedBy === "invalid-rule").map(({ id }) => id));
   if (worth.size === 0) return [...results];
   const again = await capturedOnce(
     scene,

@@ -72,6 +72,19 @@ describe("the documented paths", () => {
     ]);
   });
 
+  it("pod to another node's NodePort: to that node, which forwards to the endpoint, back through it", () => {
+    const path = pathOf("pod-to-node-port-cluster/overlay-2-a/node-port:underlay-cluster@node-1/other-node/tcp");
+    assert.deepEqual(path?.request, [
+      "overlay-2-a eth0 out",
+      "node-2 cali in",
+      "node-2 wire out",
+      "node-1 wire in",
+      "node-1 veth out",
+      "underlay-1-b veth0 in",
+    ]);
+    assert.equal(path.reply.at(-2), "node-2 cali out");
+  });
+
   it("are known for every cell but the API server's, and each ends where its reply begins", () => {
     for (const cell of all) {
       const path = expectedPath(cell);

@@ -1,5 +1,5 @@
 import type { PodType } from "../../results/schema.ts";
-import { type Cell, CONTROL_PLANE } from "../matrix/cells.ts";
+import { type Cell, type NodeRef } from "../matrix/cell.ts";
 import { podName } from "../pods/pods.ts";
 import { POD_TYPES } from "../../results/schema.ts";
 import type { Hop } from "./path.ts";
@@ -22,8 +22,7 @@ interface Pod {
 }
 
 const hop = (place: string, link: string, direction: Hop["direction"]): Hop => ({ place, link, direction });
-const nodeName = (index: number | typeof CONTROL_PLANE): string =>
-  typeof index === "number" ? `node-${index + 1}` : index;
+const nodeName = (index: NodeRef): string => (typeof index === "number" ? `node-${index + 1}` : index);
 
 /** The pair between pod and node: ours, or Calico's. */
 const pair = (type: PodType) => (type === "underlay" ? { pod: "veth0", node: "veth" } : { pod: "eth0", node: "cali" });
@@ -37,8 +36,9 @@ function podOf(name: string): Pod | undefined {
   return known === undefined ? undefined : { name, type: known, node: nodeName(Number(number) - 1) };
 }
 
-/** Undefined for what carries no mark (the API server) or ends at no pod of ours. */
+/** Undefined for what carries no mark (the API server), ends at no pod of ours, or must not arrive (attacks). */
 export function expectedPath(cell: Cell): ExpectedPath | undefined {
+  if (cell.attack !== undefined) return undefined;
   const source = podOf(cell.from);
   const target = podOf(targetPod(cell) ?? "");
   const request = requestOf(cell, source, target);
@@ -82,6 +82,8 @@ function requestOf(cell: Cell, source: Pod | undefined, target: Pod | undefined)
     return to.kind === "node-port"
       ? [hop(nodeName(to.node), "wire", "in"), ...forwarded(nodeName(to.node), target, onUnderlay)]
       : [hop(target.node, "wire", "in"), hop(target.name, macvlan(target.type), "in")];
+  if (source !== undefined && (to.kind === "node-port" || to.kind === "host-port"))
+    return [...toNode(source, nodeName(to.node)), ...forwarded(nodeName(to.node), target, onUnderlay)];
   if (source === undefined) return forwarded(nodeName(cell.sourceNode ?? 0), target, onUnderlay);
   if (to.kind === "pod" && onUnderlay && source.type !== "overlay")
     return [

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { type Cell, cells } from "./cells.ts";
+import { type Cell, cells, GROUPS } from "./cells.ts";
 
 const count = (list: readonly Cell[], group: Cell["group"]) => list.filter((cell) => cell.group === group).length;
 
@@ -27,6 +27,25 @@ describe("the cells", () => {
     assert.equal(count(two, "north-south"), 2 * 2 * 2 * 3);
     assert.equal(count(two, "node-port-cluster"), 3 * 3 * 2);
     assert.equal(count(two, "node-port-local"), 2 * 3 * 2);
+    // Per source pod: 3 target types × 2 protocols, by its own node and by another.
+    assert.equal(count(two, "pod-to-node-port-cluster"), 3 * 2 * 2 * 3 * 2);
+    assert.equal(count(two, "pod-to-node-port-local"), 3 * 2 * 2 * 3 * 2);
+    assert.equal(count(two, "large-payload"), 3 * 2 * 2 * 4 * 2);
+  });
+
+  it("are at least 450 in one family on two workers", () => {
+    assert.ok(two.length >= 450, `${two.length}`);
+  });
+
+  it("of optional groups are asked where the cluster has what they need", () => {
+    const all = { dns: true, vips: true, hostPorts: true, sourceGuard: true, forwardDrop: true };
+    const more = cells(2, ["ipv4"], all);
+    assert.equal(new Set(more.map((cell) => cell.id)).size, more.length);
+    assert.deepEqual(new Set(more.map((cell) => cell.group)), new Set(GROUPS));
+    assert.equal(count(more, "dns"), 3 * 2 * 2 * 3 * 2);
+    assert.equal(count(more, "vip"), 3 * 2 * 2 * 3 * 2 * 2);
+    assert.equal(count(more, "host-port"), 3 * 2 * 2 * 3 * 2);
+    assert.equal(count(more, "attack"), 2 * (2 * 2 + 1));
   });
 
   it("ask both addresses of multi-NIC pods, and the overlay one alone is an overlay address", () => {

@@ -1,4 +1,6 @@
-import type { PodType } from "../../results/schema.ts";
+import type { BLOCKERS, PodType } from "../../results/schema.ts";
+
+export type Blocker = (typeof BLOCKERS)[number];
 
 /** What decides about a cell: what runs, and which way replies are kept. */
 export interface Variant {
@@ -58,7 +60,8 @@ export interface GatedCell {
   readonly protocol: "tcp" | "udp" | "icmp";
 }
 
-export type Verdict = { readonly expected: "pass" } | { readonly expected: "blocked"; readonly reason: string };
+export type Verdict =
+  { readonly expected: "pass" } | { readonly expected: "blocked"; readonly by: Blocker; readonly reason: string };
 
 /** The rule that blocks, as `iptables-save -t filter` prints it. */
 export const INVALID_RULE = "-A KUBE-FORWARD -m conntrack --ctstate INVALID -j DROP";
@@ -79,6 +82,7 @@ export function gate(variant: Variant, cell: GatedCell): Verdict {
   const rule = variant.kubeProxy.mode === "nftables" ? "table ip kube-proxy: ct state invalid drop" : INVALID_RULE;
   return {
     expected: "blocked",
+    by: "invalid-rule",
     reason: `kube-proxy ${variant.kubeProxy.version} on the source's node drops the ACK as INVALID (${rule})`,
   };
 }

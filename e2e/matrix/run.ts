@@ -1,8 +1,12 @@
 import type { CellResult } from "../../results/schema.ts";
 import type { Deployment } from "../pods/deploy.ts";
+import { NAMESPACE } from "../pods/pods.ts";
 import { type ProbeAnswer, TOKENS, tokenOf } from "../probe/protocol.ts";
-import { type Cell, EXTERNAL } from "./cells.ts";
+import { runAttack } from "./attack.ts";
+import { type Cell, EXTERNAL } from "./cell.ts";
+import { expectedSource } from "./expected-source.ts";
 import type { Variant, Verdict } from "./gate.ts";
+import { settingsFor, UNKNOWN_SETTINGS } from "./settings.ts";
 import { verdictFor } from "./verdict.ts";
 
 export interface RunOptions {
@@ -43,13 +47,11 @@ export async function runCells(
   let done = 0;
   const worker = async (): Promise<void> => {
     for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
-      results[next.index] = await runCell(
-        next.cell,
-        next.verdict,
-        tokenOf(options.firstToken + next.index),
-        deployment,
-        options,
-      );
+      const token = tokenOf(options.firstToken + next.index);
+      results[next.index] =
+        next.cell.attack === undefined
+          ? await runCell(next.cell, next.verdict, token, variant, deployment, options)
+          : await runAttackCell(next.cell, next.verdict, token, deployment);
       options.onDone?.(++done, cells.length);
     }
   };
@@ -69,6 +71,7 @@ async function runCell(
   cell: Cell,
   verdict: Verdict,
   token: string,
+  variant: Variant,
   deployment: Deployment,
   options: RunOptions,
 ): Promise<CellResult> {
@@ -76,6 +79,8 @@ async function runCell(
   const prober = await deployment.prober(cell.from);
   const blocked = verdict.expected === "blocked";
   const allowed = blocked ? 1 : options.attempts;
+  const sources = listExpectedSources(cell, variant, deployment);
+  const passTimeoutMs = options.passTimeoutMs * (cell.bytes === undefined ? 1 : LARGE_FACTOR);
   let attempts = 0;
   let answer: ProbeAnswer;
   let wrong: string | undefined;
@@ -86,36 +91,72 @@ async function runCell(
       address,
       port,
       token,
-      timeoutMs: blocked ? options.blockedTimeoutMs : options.passTimeoutMs,
+      timeoutMs: blocked ? options.blockedTimeoutMs : passTimeoutMs,
       connectOnly: cell.to.kind === "api-server",
+      ...(cell.bytes === undefined ? {} : { bytes: cell.bytes }),
+      ...(cell.to.kind === "service" && cell.to.byName ? { name: `${cell.to.service}.${NAMESPACE}.svc` } : {}),
     });
-    wrong = answer.ok ? wrongAnswer(cell, answer, deployment) : answer.error;
+    wrong = answer.ok ? describeWrongAnswer(cell, answer, sources, deployment) : answer.error;
   } while (!answer.ok && attempts < allowed);
   const actual = answer.ok && wrong === undefined ? "pass" : "fail";
   // An answer from the wrong pod, or to the wrong address, is no blocked cell: somebody answered.
   const ok = blocked ? !answer.ok : actual === "pass";
+  return {
+    ...describeCell(cell, address, port),
+    expected: verdict.expected,
+    ...(verdict.expected === "blocked" ? { blockedBy: verdict.by } : {}),
+    actual,
+    ok,
+    latencyMs: answer.latencyMs,
+    attempts,
+    ...(answer.seen === undefined ? {} : { seen: answer.seen }),
+    ...(sources === undefined ? {} : { expectedSource: [...sources] }),
+    ...describeReason(verdict, ok, wrong),
+  };
+}
+
+/** What a large payload may take more than a line. */
+const LARGE_FACTOR = 4;
+
+async function runAttackCell(cell: Cell, verdict: Verdict, token: string, deployment: Deployment): Promise<CellResult> {
+  const { address, port } = deployment.locate(cell);
+  const started = performance.now();
+  const first = takeTokens(2);
+  const outcome = await runAttack(cell, token, [tokenOf(first), tokenOf(first + 1)], deployment);
+  const { controlled, arrived, error } = outcome;
+  const why = verdict.expected === "blocked" ? verdict.reason : "";
+  return {
+    ...describeCell(cell, address, port),
+    expected: verdict.expected,
+    ...(verdict.expected === "blocked" ? { blockedBy: verdict.by } : {}),
+    actual: arrived ? "pass" : "fail",
+    ok: controlled && !arrived,
+    latencyMs: performance.now() - started,
+    attempts: 1,
+    reason: arrived
+      ? `it must not arrive, but did: ${why}`
+      : controlled
+        ? why
+        : `nothing is proven: ${error ?? "the control datagrams, which must arrive, did not arrive"}`,
+  };
+}
+
+function describeCell(cell: Cell, address: string, port: number) {
   return {
     id: cell.id,
     source: cell.source,
     target: cell.target,
     group: cell.group,
     from: cell.from,
-    to: "pod" in cell.to ? cell.to.pod : (cell.server ?? cell.to.kind),
+    to: cell.to.kind === "pod" ? cell.to.pod : (cell.server ?? cell.to.kind),
     address: port === 0 ? address : cell.family === "ipv6" ? `[${address}]:${port}` : `${address}:${port}`,
     placement: cell.placement,
     family: cell.family,
     protocol: cell.protocol,
-    expected: verdict.expected,
-    actual,
-    ok,
-    latencyMs: answer.latencyMs,
-    attempts,
-    ...(answer.seen === undefined ? {} : { seen: answer.seen }),
-    ...reasonOf(verdict, ok, wrong),
   };
 }
 
-function reasonOf(verdict: Verdict, ok: boolean, wrong: string | undefined): { reason?: string } {
+function describeReason(verdict: Verdict, ok: boolean, wrong: string | undefined): { reason?: string } {
   if (verdict.expected === "blocked")
     return {
       reason: ok ? `${verdict.reason}; ${wrong ?? ""}` : `should be blocked, but was answered: ${verdict.reason}`,
@@ -123,13 +164,28 @@ function reasonOf(verdict: Verdict, ok: boolean, wrong: string | undefined): { r
   return wrong === undefined ? {} : { reason: wrong };
 }
 
-function wrongAnswer(cell: Cell, answer: ProbeAnswer, deployment: Deployment): string | undefined {
+/** Addresses of which the server must see one; undefined where it cannot tell, or where the cluster does not show them. */
+function listExpectedSources(cell: Cell, variant: Variant, deployment: Deployment): readonly string[] | undefined {
+  if (!deployment.judgesSources) return undefined;
+  const settings = deployment.settingsKnown
+    ? settingsFor(variant, cell.family)
+    : { ...UNKNOWN_SETTINGS, returnPath: variant.returnPath };
+  const refs = expectedSource(cell, settings);
+  const addresses = refs?.map((ref) => deployment.findSource(ref, cell.family));
+  const known = addresses?.filter((address) => address !== undefined);
+  return known?.length === addresses?.length ? known : undefined;
+}
+
+function describeWrongAnswer(
+  cell: Cell,
+  answer: ProbeAnswer,
+  sources: readonly string[] | undefined,
+  deployment: Deployment,
+): string | undefined {
   const server = cell.server === EXTERNAL ? deployment.externalName : cell.server;
   if (server !== undefined && answer.server !== server)
-    return `answered by ${answer.server ?? "nobody with a name"}, expected ${server}`;
-  if (cell.keepsSource === undefined) return undefined;
-  const source = deployment.addressOf(cell.keepsSource.endpoint, cell.keepsSource.nic, cell.family);
-  return answer.seen === source
+    return `answered by ${answer.server ?? "a server without a name"}, expected ${server}`;
+  return sources === undefined || sources.includes(answer.seen ?? "")
     ? undefined
-    : `the server saw ${answer.seen ?? "nothing"}, expected the source ${source}`;
+    : `the server saw the source ${answer.seen ?? "nothing"}, expected ${sources.join(" or ")}`;
 }

@@ -29,8 +29,8 @@ export async function untilServicesAnswer(
 }
 
 /** Of those that should be answered, by pods that are ready, one for each Service and source: kube-proxy writes all its ports at once. */
-function serviceCells(all: readonly Cell[], variant: Variant, { notReady }: Deployment): readonly Cell[] {
-  const absent = new Set(notReady.map((line) => line.split(" ")[0]));
+function serviceCells(all: readonly Cell[], variant: Variant, deployment: Deployment): readonly Cell[] {
+  const absent = new Set(deployment.notReady.map((line) => line.split(" ")[0]));
   return all.filter(
     (cell) =>
       cell.to.kind === "service" &&

@@ -1,21 +1,27 @@
 import type { Environment } from "../../clusters/environments/environment.ts";
-import { DEFAULT_ENVIRONMENT, findEnvironment } from "../../clusters/environments/registry.ts";
-import type { Cell } from "./cells.ts";
+import type { Cell } from "./cell.ts";
+import { environmentFor } from "./environment.ts";
 import { type Expectation, expectationFor, gate, isAsymmetric, type Variant, type Verdict } from "./gate.ts";
+import { isPodTraffic, settingsFor } from "./settings.ts";
 
-/** Returns the environment of a variant. Throws for a name that is unknown. */
-export function environmentFor({ environment }: Variant): Environment {
-  return environment === undefined ? DEFAULT_ENVIRONMENT : findEnvironment(environment);
-}
-
-/** Returns what a cell must do in a variant: what its environment makes impossible is blocked, all else is the gate's. */
+/**
+ * Returns what a cell must do in a variant: attacks, what its environment makes impossible and what no configuration
+ * lets pass are blocked, all else is the gate's.
+ */
 export function verdictFor(variant: Variant, cell: Cell): Verdict {
+  if (cell.attack !== undefined) return { expected: "blocked", by: "guard", reason: GUARDED[cell.attack.kind] };
   const environment = environmentFor(variant);
   const impossible = environment.impossible.find(({ cells }) => cells(cell));
-  if (impossible !== undefined) return { expected: "blocked", reason: impossible.reason };
+  if (impossible !== undefined) return { expected: "blocked", by: "environment", reason: impossible.reason };
+  const design = reasonByDesign(variant, cell);
+  if (design !== undefined) return { expected: "blocked", by: "design", reason: design };
   if (dropsInvalid(environment))
     return isAsymmetric(cell) && variant.returnPath !== "notrack"
-      ? { expected: "blocked", reason: "a rule in the FORWARD chain of the source's node drops the ACK as INVALID" }
+      ? {
+          expected: "blocked",
+          by: "environment",
+          reason: "a rule in the FORWARD chain of the source's node drops the ACK as INVALID",
+        }
       : { expected: "pass" };
   return hasKubeProxy(environment) ? gate(variant, cell) : { expected: "pass" };
 }
@@ -35,4 +41,36 @@ function hasKubeProxy({ spec }: Environment): boolean {
 /** Whether a rule of the environment drops INVALID packets, whatever kube-proxy does. */
 function dropsInvalid({ spec }: Environment): boolean {
   return spec.nodes?.iptables?.some((argv) => argv.includes("INVALID") && argv.includes("DROP")) ?? false;
+}
+
+const GUARDED = {
+  "spoofed-source": "Interlay drops what enters the node by a pod's link with another source address than the pod's",
+  "node-as-router":
+    "the node forwards from a pod's link only what the plan routes there; its FORWARD chain drops the rest",
+} as const;
+
+/** A pod asks a node for a Service with externalTrafficPolicy Local that has no endpoint there. */
+export function lacksLocalEndpoint({ group, to, reaches }: Cell): boolean {
+  return group === "pod-to-node-port-local" && to.kind === "node-port" && reaches?.node !== to.node;
+}
+
+/** Why a cell cannot pass whatever network there is; undefined: it can. See docs/limitations.md. */
+function reasonByDesign(variant: Variant, cell: Cell): string | undefined {
+  if (!lacksLocalEndpoint(cell)) return undefined;
+  const settings = settingsFor(variant, cell.family);
+  const ownNode = cell.placement === "same-node";
+  return isPodTraffic(settings.podTraffic, sourceAt(cell, ownNode, settings.natOutgoing), ownNode) === true
+    ? undefined
+    : "the node has no endpoint of the Service, whose externalTrafficPolicy is Local: kube-proxy drops what it does not take for traffic of a pod of the cluster";
+}
+
+/** The network of the source address with which a pod's packets reach the node that they ask. */
+function sourceAt(
+  { source }: Cell,
+  ownNode: boolean,
+  natOutgoing: boolean | undefined,
+): "overlay" | "underlay" | "node" {
+  if (source === "underlay") return "underlay";
+  if (source === "multi-nic") return ownNode ? "overlay" : "underlay";
+  return ownNode || natOutgoing === false ? "overlay" : "node";
 }

@@ -5,8 +5,11 @@ import type { Cluster, ExternalHost } from "../../clusters/provider.ts";
 import { answered, type ClusterApi, ensure, removeNamespace } from "../cluster-api.ts";
 import { familiesOf, type Family, familyOf } from "../../clusters/spec.ts";
 import { Prober } from "../prober.ts";
-import { type Cell, type CONTROL_PLANE, EXTERNAL, type Nic } from "../matrix/cells.ts";
-import { DIGEST, HOST_PORT, hostPodName, type Manifest, manifests, NAMESPACE } from "./pods.ts";
+import { type Cell, EXTERNAL, type Nic, type NodeRef } from "../matrix/cell.ts";
+import { type Features, NO_FEATURES } from "../matrix/cells.ts";
+import type { SourceRef } from "../matrix/expected-source.ts";
+import { readOverlayAddresses } from "./node-addresses.ts";
+import { DIGEST, findHostPort, HOST_PORT, hostPodName, type Manifest, manifests, NAMESPACE } from "./pods.ts";
 
 export const CLIENT = ["/usr/local/bin/probe", "client"];
 const READY_TIMEOUT_MS = 120_000;
@@ -33,6 +36,12 @@ export interface Deployment {
   /** What every pod and Service has addresses of. */
   readonly families: readonly Family[];
   readonly pods: ReadonlyMap<string, DeployedPod>;
+  /** What the cluster has that not every cluster has. */
+  readonly features: Features;
+  /** Whether the settings of overlay and kube-proxy are those of the variant's environment. */
+  readonly settingsKnown: boolean;
+  /** False where another solution than Interlay decides which source a server sees. */
+  readonly judgesSources: boolean;
   /** Undefined where nobody is outside of the cluster. */
   readonly external: ExternalHost | undefined;
   readonly externalName: string;
@@ -41,6 +50,8 @@ export interface Deployment {
   locate(cell: Pick<Cell, "to" | "protocol" | "port" | "family">): { readonly address: string; readonly port: number };
   /** An endpoint's own address: what a server must see if nobody translates. */
   addressOf(endpoint: string, nic: Nic, family?: Family): string;
+  /** The address that a source has; undefined where the cluster does not show it. */
+  findSource(source: SourceRef, family: Family): string | undefined;
   closeProbers(): Promise<void>;
 }
 
@@ -59,7 +70,12 @@ export async function deploy(cluster: Cluster, api: ClusterApi, patienceMs = REA
   await Promise.all(rest.map((object) => ensure(api, object)));
   const names = wanted.filter((object) => object.kind === "Pod").map(({ metadata }) => metadata.name);
   const { pods, notReady } = await untilReady(api, names, patienceMs);
-  const [services, external] = await Promise.all([readServices(api), cluster.external()]);
+  const [dns, services, external, overlayAddresses] = await Promise.all([
+    hasDns(api),
+    readServices(api),
+    cluster.external(),
+    readOverlayAddresses(cluster),
+  ]);
   const externalName = (await external?.exec(["hostname"]))?.stdout.trim() ?? "";
   const apiServer = (await api.core.readNamespacedService({ name: "kubernetes", namespace: "default" })).spec
     ?.clusterIP;
@@ -70,10 +86,19 @@ export async function deploy(cluster: Cluster, api: ClusterApi, patienceMs = REA
       throw new Error(`Pod ${endpoint} has no ${family} address on ${nic}: is Multus running on its node?`);
     return address;
   };
-  const nodeAddress = (node: number | typeof CONTROL_PLANE, family: Family): string => {
-    if (typeof node === "number") return addressOf(hostPodName(node), "main", family);
-    const { address, address6 } = cluster.nodes.find(({ role }) => role === node) ?? {};
-    return known(byFamily([address, address6])[family], "a control plane node's address");
+  const findNode = (node: NodeRef) =>
+    cluster.nodes.find(({ name, role }) => (typeof node === "number" ? name === workers[node] : role === node));
+  const nodeAddress = (node: NodeRef, family: Family): string => {
+    const { address, address6 } = findNode(node) ?? {};
+    return known(byFamily([address, address6])[family], `the ${family} address of node ${node}`);
+  };
+  const findSource = (source: SourceRef, family: Family): string | undefined => {
+    if ("endpoint" in source) return addressOf(source.endpoint, source.nic, family);
+    if (source.network === "node") return nodeAddress(source.node, family);
+    const overlay = overlayAddresses.get(findNode(source.node)?.name ?? "");
+    if (overlay === undefined) return undefined;
+    const address = source.network === "tunnel" ? overlay.tunnel[family] : overlay.bridge[family];
+    return address ?? nodeAddress(source.node, family);
   };
   const hostPods = new Set(workers.map((_, index) => hostPodName(index)));
   const probers = new Map<string, Promise<Prober>>();
@@ -85,6 +110,14 @@ export async function deploy(cluster: Cluster, api: ClusterApi, patienceMs = REA
     external,
     externalName,
     addressOf,
+    findSource,
+    features: {
+      ...(dns ? { ...NO_FEATURES, dns } : NO_FEATURES),
+      // The suite attacks no cluster that it did not make.
+      ...(cluster.datapath === "none" || cluster.provider === "existing" ? {} : attackFeatures(cluster.spec)),
+    },
+    judgesSources: cluster.datapath !== "none",
+    settingsKnown: cluster.provider !== "existing",
     prober: (from) => {
       const known = probers.get(from);
       if (known !== undefined) return known;
@@ -113,6 +146,16 @@ export async function deploy(cluster: Cluster, api: ClusterApi, patienceMs = REA
           const nodePort = services.get(to.service)?.nodePorts[protocol === "udp" ? "udp" : "tcp"];
           return { address: nodeAddress(to.node, family), port: known(nodePort, `the NodePort of ${to.service}`) };
         }
+        case "vip":
+          return {
+            address: known(services.get(to.service)?.vips[to.source][family], `a ${to.source} of ${to.service}`),
+            port,
+          };
+        case "host-port":
+          return {
+            address: nodeAddress(to.node, family),
+            port: known(findHostPort(to.pod), `the host port of ${to.pod}`),
+          };
       }
     },
     closeProbers: async () => {
@@ -120,6 +163,19 @@ export async function deploy(cluster: Cluster, api: ClusterApi, patienceMs = REA
       probers.clear();
     },
   };
+}
+
+/** Whether the cluster has the DNS Service that kubelet names in every pod's resolv.conf, with a server behind it. */
+async function hasDns(api: ClusterApi): Promise<boolean> {
+  const { items } = await answered(() =>
+    api.core.listNamespacedEndpoints({ namespace: "kube-system", fieldSelector: "metadata.name=kube-dns" }),
+  );
+  return items.some(({ subsets = [] }) => subsets.some(({ addresses = [] }) => addresses.length > 0));
+}
+
+function attackFeatures({ environment }: Cluster["spec"]): Pick<Features, "sourceGuard" | "forwardDrop"> {
+  const drops = (argv: readonly string[]) => /^-P FORWARD DROP$|^-A FORWARD -j REJECT$/.test(argv.join(" "));
+  return { sourceGuard: true, forwardDrop: environment?.spec.nodes?.iptables?.some(drops) ?? false };
 }
 
 /** Throws where nobody is outside: an existing cluster. */
@@ -201,6 +257,10 @@ async function readServices(api: ClusterApi) {
       {
         clusterIPs: byFamily(service.spec?.clusterIPs ?? []),
         nodePorts: Object.fromEntries((service.spec?.ports ?? []).map((port) => [port.name ?? "", port.nodePort])),
+        vips: {
+          "load-balancer": byFamily((service.status?.loadBalancer?.ingress ?? []).map(({ ip }) => ip)),
+          "external-ip": byFamily(service.spec?.externalIPs ?? []),
+        },
       },
     ]),
   );

@@ -8,6 +8,13 @@ import { TCP_PORT, UDP_PORT } from "../probe/protocol.ts";
 export const NAMESPACE = process.env["INTERLAY_NAMESPACE"] ?? "interlay-e2e";
 /** Port of the pods in the nodes' network: another one where the nodes have servers of their own. */
 export const HOST_PORT = Number(process.env["INTERLAY_HOST_PORT"] ?? TCP_PORT);
+/** Host ports of the answering pods: one a type, the same on every node. */
+const HOST_PORTS: Readonly<Record<PodType, number>> = { overlay: 18_081, underlay: 18_082, "multi-nic": 18_083 };
+/** The host port of one of the answering pods. */
+export function findHostPort(pod: string): number | undefined {
+  const type = POD_TYPES.find((one) => new RegExp(`^${one}-\\d+-b$`).test(pod));
+  return type && HOST_PORTS[type];
+}
 /** What an underlay link is made from: the NetworkAttachmentDefinition that Interlay deploys. */
 const UNDERLAY = "interlay-system/underlay";
 /** The suite's pods enter the node's network and send pings: what Pod Security calls privileged. */
@@ -21,6 +28,10 @@ export const serviceName = (type: PodType, node: number): string => `${type}-${n
 export const ownServiceName = (type: PodType, node: number): string => `${type}-${node + 1}-own`;
 export type TrafficPolicy = "Cluster" | "Local";
 export const nodePortName = (type: PodType, policy: TrafficPolicy): string => `${type}-${policy.toLowerCase()}`;
+/** A NodePort Service with policy Local whose one endpoint is on the first worker: the other nodes have no local endpoint. */
+export const localFirstName = (type: PodType): string => `${type}-local-first`;
+/** A LoadBalancer Service whose virtual addresses that worker holds. */
+export const balancedName = (type: PodType, node: number): string => `${type}-balanced-${node + 1}`;
 /**
  * With policy Cluster a NodePort Service has one endpoint, on the first worker: the other nodes forward. With Local it has
  * one on every worker, and each must answer by its own.
@@ -74,6 +85,7 @@ export function manifests(
     ...POD_TYPES.flatMap((type) => [
       service(nodePortName(type, "Cluster"), { probe: podName(type, NODE_PORT_BACKEND, "b") }, "Cluster"),
       service(nodePortName(type, "Local"), { answers: type }, "Local"),
+      service(localFirstName(type), { probe: podName(type, NODE_PORT_BACKEND, "b") }, "Local"),
     ]),
   ];
   const digest = createHash("sha256").update(JSON.stringify(objects)).digest("hex");

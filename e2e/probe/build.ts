@@ -4,5 +4,9 @@ import { compileBun } from "../../plugin/deploy/compile.ts";
 /** Makes the probe's one executable; returns its path. */
 export function buildProbe(): Promise<string> {
   const source = import.meta.dirname;
-  return compileBun({ entry: join(source, "main.ts"), sources: [source], output: join(source, "dist", "probe") });
+  return compileBun({
+    entry: join(source, "main.ts"),
+    sources: [source, join(source, "../../plugin/netlink")],
+    output: join(source, "dist", "probe"),
+  });
 }

@@ -1,19 +1,31 @@
 import { spawn } from "node:child_process";
 import { createSocket } from "node:dgram";
+import { lookup } from "node:dns/promises";
 import { connect } from "node:net";
 import { createInterface } from "node:readline";
-import { greeting, marked, type ProbeAnswer, probeRequest } from "./protocol.ts";
+import ipaddr from "ipaddr.js";
+import { injectDatagrams } from "./inject.ts";
+import {
+  clientRequest,
+  digestOf,
+  greeting,
+  jsonIn,
+  marked,
+  type ProbeAnswer,
+  type probeRequest,
+  writeQuestion,
+} from "./protocol.ts";
 
 type Checked = ReturnType<typeof probeRequest.parse>;
-type Outcome = Omit<ProbeAnswer, "id" | "latencyMs">;
+export type Outcome = Omit<ProbeAnswer, "id" | "latencyMs">;
 
 /** Reads requests from stdin, one JSON line each, probes all at once, answers a JSON line each. Ends with its stdin. */
 export function probeFromStdin(): void {
   const lines = createInterface({ input: process.stdin });
   lines.on("line", (line) => {
-    const request = probeRequest.parse(JSON.parse(line));
+    const request = clientRequest.parse(JSON.parse(line));
     const started = performance.now();
-    void probe(request).then((outcome) => {
+    void ("kind" in request ? injectDatagrams(request) : probe(request)).then((outcome) => {
       const latencyMs = Math.round((performance.now() - started) * 100) / 100;
       process.stdout.write(`${JSON.stringify({ id: request.id, latencyMs, ...outcome })}\n`);
     });
@@ -21,7 +33,9 @@ export function probeFromStdin(): void {
   lines.on("close", () => process.exit(0));
 }
 
-export function probe(request: Checked): Promise<Outcome> {
+export async function probe(request: Checked): Promise<Outcome> {
+  const wrongName = request.name === undefined ? undefined : await checkName(request.name, request);
+  if (wrongName !== undefined) return { ok: false, error: wrongName };
   switch (request.protocol) {
     case "tcp":
       return probeTcp(request);
@@ -32,7 +46,32 @@ export function probe(request: Checked): Promise<Outcome> {
   }
 }
 
-function probeTcp({ address, port, timeoutMs, connectOnly, token }: Checked): Promise<Outcome> {
+/** What is wrong with the pod's resolver; undefined if it knows the name by the address. */
+async function checkName(name: string, { address, timeoutMs }: Checked): Promise<string | undefined> {
+  const family = address.includes(":") ? 6 : 4;
+  let late: NodeJS.Timeout | undefined;
+  const timeout = new Promise<never>((_, reject) => {
+    late = setTimeout(() => {
+      reject(new Error(`no answer in ${timeoutMs} ms`));
+    }, timeoutMs);
+  });
+  try {
+    const found = await Promise.race([lookup(name, { family }), timeout]);
+    return isSameAddress(found.address, address) ? undefined : `the name ${name} is ${found.address}, not ${address}`;
+  } catch (error) {
+    return `the name ${name} was not resolved: ${error instanceof Error ? error.message : String(error)}`;
+  } finally {
+    clearTimeout(late);
+  }
+}
+
+/** Whether two texts are one address: IPv6 has several for each. */
+function isSameAddress(one: string, other: string): boolean {
+  return ipaddr.parse(one).toNormalizedString() === ipaddr.parse(other).toNormalizedString();
+}
+
+function probeTcp(request: Checked): Promise<Outcome> {
+  const { address, port, timeoutMs, connectOnly } = request;
   return new Promise((resolve) => {
     const socket = connect({ host: address, port });
     let text = "";
@@ -51,11 +90,11 @@ function probeTcp({ address, port, timeoutMs, connectOnly, token }: Checked): Pr
     socket.on("connect", () => {
       connected = true;
       if (connectOnly) end({ ok: true });
-      else socket.write(question(token));
+      else socket.write(writeQuestion(request));
     });
     socket.on("data", (chunk) => (text += chunk.toString()));
     socket.on("end", () => {
-      end(readGreeting(text));
+      end(readGreeting(text, request));
     });
     socket.on("error", (error) => {
       end({ ok: false, error: error.message });
@@ -66,9 +105,11 @@ function probeTcp({ address, port, timeoutMs, connectOnly, token }: Checked): Pr
 /** A datagram may be lost: sent again a few times within the timeout. */
 const UDP_TRIES = 3;
 
-function probeUdp({ address, port, timeoutMs, token }: Checked): Promise<Outcome> {
+function probeUdp(request: Checked): Promise<Outcome> {
+  const { address, port, timeoutMs } = request;
   return new Promise((resolve) => {
     const socket = createSocket(address.includes(":") ? "udp6" : "udp4");
+    let wrongSender: string | undefined;
     const end = (outcome: Outcome): void => {
       clearTimeout(timer);
       clearInterval(again);
@@ -76,21 +117,24 @@ function probeUdp({ address, port, timeoutMs, token }: Checked): Promise<Outcome
       resolve(outcome);
     };
     const timer = setTimeout(() => {
-      end({ ok: false, error: `no answer in ${timeoutMs} ms` });
+      end({ ok: false, error: wrongSender ?? `no answer in ${timeoutMs} ms` });
     }, timeoutMs);
-    // Connected: an answer from another address than the one asked is not taken, as with real clients.
     socket.on("error", (error) => {
       end({ ok: false, error: error.message });
     });
-    socket.on("message", (message) => {
-      end(readGreeting(message.toString()));
+    // Not connected: the kernel would hide an answer from another address than the one asked.
+    socket.on("message", (message, sender) => {
+      if (isSameAddress(sender.address, address) && sender.port === port)
+        end(readGreeting(message.toString(), request));
+      else wrongSender = `the answer came from ${sender.address} port ${sender.port}, not from the address asked`;
     });
-    socket.connect(port, address, () => {
-      socket.send(question(token));
-    });
-    const again = setInterval(() => {
-      socket.send(question(token));
-    }, timeoutMs / UDP_TRIES);
+    const ask = (): void => {
+      socket.send(writeQuestion(request), port, address, (error) => {
+        if (error !== null) end({ ok: false, error: error.message });
+      });
+    };
+    ask();
+    const again = setInterval(ask, timeoutMs / UDP_TRIES);
   });
 }
 
@@ -111,12 +155,13 @@ function probeIcmp({ address, timeoutMs, token }: Checked): Promise<Outcome> {
   });
 }
 
-const question = (token: string): string => `who ${marked("request", token)}\n`;
-
-function readGreeting(text: string): Outcome {
-  try {
-    return { ok: true, ...greeting.parse(JSON.parse(text)) }; // without the mark
-  } catch {
-    return { ok: false, error: `an answer that no probe gives: ${text.slice(0, 80)}` };
-  }
+function readGreeting(text: string, { bytes, ...request }: Checked): Outcome {
+  const { data: answer } = greeting.safeParse(jsonIn(text));
+  if (answer === undefined) return { ok: false, error: `an answer that no probe gives: ${text.slice(0, 80)}` };
+  const { digest, ...outcome } = answer;
+  if (bytes > 0 && digest !== digestOf(writeQuestion({ ...request, bytes })))
+    return { ...outcome, ok: false, error: `${bytes} bytes reached ${outcome.server} changed` };
+  if (bytes > 0 && text.length !== bytes)
+    return { ...outcome, ok: false, error: `${text.length} bytes came back, not ${bytes}` };
+  return { ok: true, ...outcome };
 }

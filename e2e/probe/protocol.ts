@@ -22,8 +22,31 @@ export const probeRequest = z.object({
     .default("000000"),
   /** TCP that ends after the handshake: for servers that are no probes (the API server). */
   connectOnly: z.boolean().default(false),
+  /** Host name that the pod's resolver must turn into `address`. */
+  name: z.string().optional(),
+  /** Length of question and answer; 0: a line each. */
+  bytes: z.number().int().nonnegative().default(0),
+  /** `heard`: how many datagrams with the token the server has got. */
+  question: z.enum(["who", "heard"]).default("who"),
 });
 export type ProbeRequest = z.input<typeof probeRequest>;
+
+/** Sends datagrams whose headers are given, by a link of the pod to a neighbour there. One line to a prober's stdin. */
+export const injectRequest = z.object({
+  id: z.number(),
+  kind: z.literal("inject"),
+  device: z.string(),
+  /** The neighbour's address on the link: its MAC address is taken from the neighbour table. */
+  neighbour: z.string(),
+  source: z.string(),
+  destination: z.string(),
+  port: z.number(),
+  token: z.string(),
+  count: z.number().int().positive(),
+});
+export type InjectRequest = z.infer<typeof injectRequest>;
+
+export const clientRequest = z.union([injectRequest, probeRequest]);
 
 /** One line from a prober's stdout. */
 export const probeAnswer = z.object({
@@ -34,6 +57,8 @@ export const probeAnswer = z.object({
   server: z.string().optional(),
   /** The source address that the server saw. */
   seen: z.string().optional(),
+  /** Datagrams with the token that the server has got. */
+  heard: z.number().optional(),
   error: z.string().optional(),
 });
 export type ProbeAnswer = z.infer<typeof probeAnswer>;
@@ -47,8 +72,36 @@ export const tokenOf = (number: number): string => (number % TOKENS).toString(36
 /** The token of a request that a server has read. */
 export const tokenIn = (text: string): string => /q:([0-9a-z]{6});/.exec(text)?.[1] ?? "000000";
 
-/** What a server says to whoever comes. */
-export const greeting = z.object({ server: z.string(), seen: z.string() });
+/** A server's answer. */
+export const greeting = z.object({
+  server: z.string(),
+  seen: z.string(),
+  heard: z.number().optional(),
+  /** Of a large question as it arrived. */
+  digest: z.string().optional(),
+});
+
+/** A question: a line that ends with a newline. */
+export function writeQuestion({
+  question,
+  token,
+  bytes,
+}: Pick<z.infer<typeof probeRequest>, "question" | "token" | "bytes">): string {
+  const start = `${bytes > 0 ? `large ${bytes}` : question} ${marked("request", token)}`;
+  return bytes > 0 ? `${fillTo(`${start} `, token, bytes - 1)}\n` : `${start}\n`;
+}
+
+/** Length that the answer to a question must have; undefined where any will do. */
+export function readLargeLength(asked: string): number | undefined {
+  const length = /^large (\d{1,8}) /.exec(asked)?.[1];
+  return length === undefined ? undefined : Number(length);
+}
+
+/** `start` with text behind it that follows from the token, so that a changed byte is noticed. */
+export function fillTo(start: string, token: string, length: number): string {
+  const block = digestOf(token);
+  return `${start}${block.repeat(Math.ceil(length / block.length))}`.slice(0, Math.max(length, start.length));
+}
 
 /** One line to the stdin of `probe flow`: from then on it asks once a second, by one connection or from one port. */
 export const flowRequest = z.object({

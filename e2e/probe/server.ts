@@ -2,7 +2,11 @@ import { createSocket } from "node:dgram";
 import { createServer } from "node:net";
 import { hostname, networkInterfaces } from "node:os";
 import { createInterface } from "node:readline";
-import { digestOf, isFlow, marked, TCP_PORT, tokenIn } from "./protocol.ts";
+import { digestOf, fillTo, isFlow, marked, readLargeLength, TCP_PORT, tokenIn } from "./protocol.ts";
+
+/** Datagrams that have arrived, by their tokens: the newest, for questions about packets that get no answer. */
+const heard = new Map<string, number>();
+const MOST_TOKENS = 10_000;
 
 /** The answer to who was seen asking, and to what was asked. */
 type Greet = (seen: string, asked: string) => string;
@@ -11,10 +15,7 @@ type Greet = (seen: string, asked: string) => string;
 export function serve(): void {
   const server = process.env["PROBE_NAME"] ?? hostname();
   const port = Number(process.env["PROBE_PORT"] ?? TCP_PORT);
-  const greet: Greet = (seen, asked) => {
-    const greeting = { mark: marked("reply", tokenIn(asked)), server, seen: seen.replace(/^::ffff:/, "") };
-    return `${JSON.stringify(isFlow(asked) ? { ...greeting, digest: digestOf(asked) } : greeting)}\n`;
-  };
+  const greet: Greet = (seen, asked) => writeAnswer(server, seen.replace(/^::ffff:/, ""), asked);
   createServer((socket) => {
     const seen = socket.remoteAddress ?? "";
     const lines = createInterface({ input: socket });
@@ -29,6 +30,25 @@ export function serve(): void {
   process.on("SIGTERM", () => process.exit(0));
 }
 
+function writeAnswer(server: string, seen: string, asked: string): string {
+  const token = tokenIn(asked);
+  const greeting = { mark: marked("reply", token), server, seen };
+  if (asked.startsWith("heard ")) return `${JSON.stringify({ ...greeting, heard: heard.get(token) ?? 0 })}\n`;
+  const length = readLargeLength(asked);
+  if (length === undefined)
+    return `${JSON.stringify(isFlow(asked) ? { ...greeting, digest: digestOf(asked) } : greeting)}\n`;
+  const start = `${JSON.stringify({ ...greeting, digest: digestOf(asked) }).slice(0, -1)},"fill":"`;
+  return `${fillTo(start, token, length - 3)}"}\n`;
+}
+
+function noteHeard(token: string): void {
+  const count = (heard.get(token) ?? 0) + 1;
+  heard.delete(token);
+  heard.set(token, count);
+  const [oldest] = heard.keys();
+  if (heard.size > MOST_TOKENS && oldest !== undefined) heard.delete(oldest);
+}
+
 /**
  * A socket an address, as servers on hosts with several addresses do: one on the wildcard would answer from whatever
  * address the route to the client prefers, and the client would not know it.
@@ -37,6 +57,7 @@ function answerUdp(address: string, port: number, greet: Greet): void {
   const udp = createSocket(address.includes(":") ? "udp6" : "udp4");
   udp.on("error", (error) => process.stderr.write(`udp ${address}: ${error.message}\n`)); // the next datagram is another
   udp.on("message", (asked, from) => {
+    noteHeard(tokenIn(asked.toString()));
     udp.send(greet(from.address, asked.toString()), from.port, from.address);
   });
   udp.bind(port, address);

@@ -39,7 +39,7 @@ describe("what a certificate says", () => {
 
   it("names the cells that the gate blocks, and the table's entries", () => {
     const [liberal, notrack] = assessRuns(healthy, 2, ["base"]).variants;
-    assert.equal(liberal?.blocked.length, 4);
+    assert.equal(liberal?.blocked.length, 8);
     assert.deepEqual(liberal.table[1]?.slice(0, 3), ["blocked", "pass", "blocked"]);
     assert.equal(notrack?.blocked.length, 0);
   });

@@ -71,7 +71,7 @@ function certified(runs: readonly VariantResult[]): CertifiedVariant {
       ),
     ),
     cells: first.cells.length,
-    blocked: ids((results) => results.every(({ ok, expected }) => ok && expected === "blocked")),
+    blocked: ids((results) => results.every(({ ok, blockedBy }) => ok && blockedBy === "invalid-rule")),
     failed: ids((results) => results.length < runs.length || results.some(({ ok }) => !ok)),
     flaky: ids((results) => results.some(({ attempts, ok }) => attempts > 1 || ok !== results[0]?.ok)),
   };

@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from "node:util";
 import { expectedPath } from "../../e2e/evidence/expected.ts";
 import { wrongPath } from "../../e2e/evidence/judge.ts";
 import { hopText } from "../../e2e/evidence/path.ts";
-import { type Cell, cells } from "../../e2e/matrix/cells.ts";
+import { type Cell, cells, type Features } from "../../e2e/matrix/cells.ts";
 import { expectationFor } from "../../e2e/matrix/gate.ts";
 import { verdictFor } from "../../e2e/matrix/verdict.ts";
 import type { CellResult, Report, VariantResult } from "../../results/schema.ts";
@@ -15,14 +15,25 @@ import { variantTitle } from "../../results/title.ts";
  * gate, their ways from the documents.
  */
 export function auditReport(report: Report, workers: number): readonly string[] {
-  const asked = cells(workers, listFamilies(report));
+  const families = listFamilies(report);
   return [
     ...report.variants.flatMap((variant) =>
-      auditVariant(variant, asked).map((problem) => `${variantTitle(variant)}: ${problem}`),
+      auditVariant(variant, cells(workers, families, findFeatures(variant))).map(
+        (problem) => `${variantTitle(variant)}: ${problem}`,
+      ),
     ),
     ...auditSummary(report),
     ...auditChecks(report),
   ];
+}
+
+/** What the cluster had by the cells that were asked. The attacks are asked of every cluster that is certified. */
+function findFeatures({ cells: results }: VariantResult): Features {
+  const has = (group: Cell["group"]) => results.some((result) => result.group === group);
+  return {
+    ...{ dns: has("dns"), vips: has("vip"), hostPorts: has("host-port"), sourceGuard: true },
+    forwardDrop: results.some(({ id }) => id.includes("/node-as-router/")),
+  };
 }
 
 /** Of the cells; the API server is asked over the cluster's first one alone. */
@@ -68,6 +79,8 @@ function auditCell(cell: Cell, result: CellResult, variant: VariantResult): read
   is("protocol", result.protocol, cell.protocol);
   is("expected", result.expected, verdictFor(variant, cell).expected);
   if (!result.ok) return problems; // a failure that is owned up to needs no proof
+  if (result.expectedSource !== undefined && result.actual === "pass")
+    is("that the server saw", result.expectedSource.includes(result.seen ?? "") ? result.seen : "", result.seen);
   is("actual", result.actual, result.expected === "pass" ? "pass" : "fail");
   const expected = expectedPath(cell);
   if (expected === undefined) return problems;

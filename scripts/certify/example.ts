@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expectedPath } from "../../e2e/evidence/expected.ts";
-import { type Cell, cells } from "../../e2e/matrix/cells.ts";
+import { type Cell, cells, NO_FEATURES } from "../../e2e/matrix/cells.ts";
 import { expectationFor, type Variant } from "../../e2e/matrix/gate.ts";
 import { verdictFor } from "../../e2e/matrix/verdict.ts";
 import { toJunit } from "../../results/junit.ts";
@@ -24,7 +24,9 @@ export function healthyReport(
 ): Report {
   const variants = VARIANTS.map((variant) => {
     const { tcpBeLiberal, invalidDropRule } = expectationFor(variant);
-    const results = cells(workers, families).map((cell, index) => healthyCell(cell, variant, number + index / 1000));
+    const results = cells(workers, families, { ...NO_FEATURES, sourceGuard: true }).map((cell, index) =>
+      healthyCell(cell, variant, number + index / 1000),
+    );
     return { ...variant, tcpBeLiberal, invalidDropRule, cells: results, table: summarize(results), seconds: 1 };
   });
   const names = [
@@ -67,6 +69,7 @@ function healthyCell(cell: Cell, variant: Variant, latencyMs: number): CellResul
     family: cell.family,
     protocol: cell.protocol,
     expected: verdict.expected,
+    ...(verdict.expected === "blocked" ? { blockedBy: verdict.by } : {}),
     actual: blocked ? "fail" : "pass",
     ok: true,
     latencyMs,

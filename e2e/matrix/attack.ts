@@ -1,0 +1,94 @@
+import type { Deployment } from "../pods/deploy.ts";
+import { TCP_PORT } from "../probe/protocol.ts";
+import { type Cell, EXTERNAL } from "./cell.ts";
+
+/** Frames of each kind: one that a busy machine loses is no proof. */
+const COPIES = 3;
+/** A datagram that is still under way after the control datagram behind it has arrived. */
+const SETTLE_MS = 100;
+const PATIENCE_MS = 3000;
+const POLL_MS = 50;
+
+/** What became of an attack. */
+export interface AttackOutcome {
+  /** The control datagrams, with the pod's own source and to a destination of the plan, arrived. */
+  readonly controlled: boolean;
+  readonly arrived: boolean;
+  readonly error?: string;
+}
+
+/**
+ * Sends a datagram that must not arrive between two control datagrams that must, all by the same link in the same way, and
+ * asks the servers what they have got. Only if the control datagrams arrived does the absence of the other prove anything.
+ * @param token of the datagram; `controlTokens` of the two around it
+ */
+export async function runAttack(
+  cell: Cell,
+  token: string,
+  controlTokens: readonly [string, string],
+  deployment: Deployment,
+): Promise<AttackOutcome> {
+  const attacker = await deployment.prober(cell.from);
+  const source = deployment.addressOf(cell.from, "main", cell.family);
+  const claims = cell.attack?.kind === "spoofed-source" ? cell.attack.claims : undefined;
+  const target = { server: cell.server ?? "", ...deployment.locate(cell) };
+  const control = cell.attack?.kind === "node-as-router" ? inPlan(cell, deployment) : target;
+  const node = deployment.findSource({ node: cell.sourceNode ?? 0, network: "node" }, cell.family) ?? "";
+  const send = async (toward: typeof target, from: string, marked: string): Promise<void> => {
+    const { ok, error } = await attacker.inject({
+      device: "veth0",
+      neighbour: node,
+      source: from,
+      destination: toward.address,
+      port: toward.port,
+      token: marked,
+      count: COPIES,
+    });
+    if (!ok) throw new Error(error ?? "the datagram was not sent");
+  };
+  try {
+    await send(control, source, controlTokens[0]);
+    await send(
+      target,
+      claims === undefined ? source : deployment.addressOf(claims.endpoint, claims.nic, cell.family),
+      token,
+    );
+    await send(control, source, controlTokens[1]);
+    const controlled = await waitForAll(deployment, control.server, controlTokens);
+    await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
+    return { controlled, arrived: (await countHeard(deployment, target.server, token)) > 0 };
+  } catch (error) {
+    return { controlled: false, arrived: false, error: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+/** An overlay pod of the attacker's own node, which the plan routes through the node. */
+function inPlan(
+  { from, family, port }: Cell,
+  deployment: Deployment,
+): { server: string; address: string; port: number } {
+  const server = from.replace(/^underlay-(\d+)-a$/, "overlay-$1-b");
+  return { server, address: deployment.addressOf(server, "main", family), port };
+}
+
+async function waitForAll(deployment: Deployment, server: string, tokens: readonly string[]): Promise<boolean> {
+  const deadline = Date.now() + PATIENCE_MS;
+  for (;;) {
+    const counts = await Promise.all(tokens.map((token) => countHeard(deployment, server, token)));
+    if (counts.every((count) => count > 0)) return true;
+    if (Date.now() > deadline) return false;
+    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+  }
+}
+
+/** Datagrams with the token that a server has got, by its own word: it is asked from its own pod. Throws if it does not say. */
+async function countHeard(deployment: Deployment, server: string, token: string): Promise<number> {
+  const prober = await deployment.prober(server === deployment.externalName ? EXTERNAL : server);
+  const answer = await prober.probe({
+    ...{ protocol: "tcp", address: "127.0.0.1", port: TCP_PORT },
+    ...{ question: "heard", token, timeoutMs: PATIENCE_MS },
+  });
+  if (answer.heard === undefined)
+    throw new Error(`${server} did not say what it has got: ${answer.error ?? "no answer"}`);
+  return answer.heard;
+}

@@ -1,0 +1,152 @@
+import type { Family } from "../../clusters/spec.ts";
+import type { PodType } from "../../results/schema.ts";
+import { hostPodName } from "../pods/pods.ts";
+import { type Protocol, TCP_PORT } from "../probe/protocol.ts";
+
+/** The node that runs no pod of the suite. */
+export const CONTROL_PLANE = "control-plane";
+/** A worker by its index, or the control plane. */
+export type NodeRef = number | typeof CONTROL_PLANE;
+
+/** What a cell asks, by name: addresses are known once pods run. */
+export type AddressRef =
+  | { readonly kind: "pod"; readonly pod: string; readonly nic: Nic }
+  | { readonly kind: "service"; readonly service: string; readonly byName?: true }
+  | { readonly kind: "node-port"; readonly service: string; readonly node: NodeRef }
+  | { readonly kind: "vip"; readonly service: string; readonly node: number; readonly source: VipSource }
+  | { readonly kind: "host-port"; readonly pod: string; readonly node: number }
+  | { readonly kind: "api-server" }
+  | { readonly kind: "external" };
+
+/** Where a virtual address of a Service is declared. */
+export type VipSource = "load-balancer" | "external-ip";
+
+/** `main`: the PodIP. `net1`: a multi-NIC pod's macvlan address. */
+export type Nic = "main" | "net1";
+
+export const GROUPS = [
+  "matrix",
+  "node-to-pod",
+  "pod-to-node",
+  "own-service",
+  "api-server",
+  "north-south",
+  "node-port-cluster",
+  "node-port-local",
+  "pod-to-node-port-cluster",
+  "pod-to-node-port-local",
+  "large-payload",
+  "dns",
+  "vip",
+  "host-port",
+  "attack",
+] as const;
+export type Group = (typeof GROUPS)[number];
+
+export type Placement = "same-node" | "other-node" | "outside";
+/** The source of a cell that is no pod: a host outside the cluster. */
+export const EXTERNAL = "external";
+
+/** A program's address: that of a pod, or of the external host (`EXTERNAL`, `main`). */
+export interface EndpointRef {
+  readonly endpoint: string;
+  readonly nic: Nic;
+}
+
+/** The server that the packets of a cell reach in the end, whatever address was asked. */
+export interface ServerRef {
+  readonly type: PodType | "node" | "external";
+  /** Index of its worker; undefined for the external host. */
+  readonly node: number | undefined;
+  /** The NIC whose address the packets have when they reach it. */
+  readonly nic: Nic;
+}
+
+/** A packet that must not arrive, and why it is one. */
+export type Attack =
+  { readonly kind: "spoofed-source"; readonly claims: EndpointRef } | { readonly kind: "node-as-router" };
+
+export interface Cell {
+  /** Stable over runs and clusters: no address, no node name in it. */
+  readonly id: string;
+  readonly group: Group;
+  readonly source: PodType | "node" | "external";
+  readonly from: string;
+  /** Index of the worker that the asking side runs on; undefined for the external host. */
+  readonly sourceNode: number | undefined;
+  readonly target: string;
+  readonly to: AddressRef;
+  readonly placement: Placement;
+  readonly protocol: Protocol;
+  readonly family: Family;
+  /** 0: the Service's own. */
+  readonly port: number;
+  /** The pod that must answer; undefined where anything may (API server) or can (ICMP). */
+  readonly server: string | undefined;
+  /** Where the packets end; undefined for the API server. */
+  readonly reaches: ServerRef | undefined;
+  /** An overlay pod's address, or a multi-NIC pod's overlay address; no Service. */
+  readonly toOverlayAddress: boolean;
+  /** Bytes that travel each way; undefined: a line. */
+  readonly bytes?: number;
+  readonly attack?: Attack;
+}
+
+export type Draft = Pick<Cell, "group" | "source" | "from" | "target" | "to" | "placement" | "protocol" | "reaches"> &
+  Partial<Pick<Cell, "sourceNode" | "port" | "server" | "toOverlayAddress" | "bytes" | "attack">>;
+
+/** An IPv4 cell from what is special about it. */
+export function makeCell(draft: Draft): Cell {
+  const { group, from, to, placement, protocol } = draft;
+  return {
+    sourceNode: undefined,
+    server: undefined,
+    toOverlayAddress: false,
+    family: "ipv4",
+    port: protocol === "icmp" ? 0 : TCP_PORT,
+    ...draft,
+    ...(protocol === "icmp" ? { server: undefined } : {}),
+    id: [group, from, nameAddress(to), ...nameAttack(draft.attack), placement, protocol].join("/"),
+  };
+}
+
+/** Whether a pod's address on that NIC belongs to the underlay. */
+export const isOnUnderlay = (type: ServerRef["type"], nic: Nic): boolean => type === "underlay" || nic === "net1";
+
+/** A worker's own index and its neighbour's: each node is source and target of "other node" once. */
+export function listPlacements(node: number, workers: number): readonly (readonly [number, Placement])[] {
+  return workers < 2
+    ? [[node, "same-node"]]
+    : [
+        [node, "same-node"],
+        [(node + 1) % workers, "other-node"],
+      ];
+}
+
+/** The addresses of a type's pod: multi-NIC pods have two. */
+export function listNics(type: PodType): readonly Nic[] {
+  return type === "multi-nic" ? ["main", "net1"] : ["main"];
+}
+
+function nameAddress(to: AddressRef): string {
+  switch (to.kind) {
+    case "pod":
+      return to.nic === "main" ? to.pod : `${to.pod}:${to.nic}`;
+    case "service":
+      return `${to.byName ? "name" : "service"}:${to.service}`;
+    case "node-port":
+      return `node-port:${to.service}@${typeof to.node === "number" ? hostPodName(to.node) : to.node}`;
+    case "vip":
+      return `${to.source}:${to.service}@${hostPodName(to.node)}`;
+    case "host-port":
+      return `host-port:${to.pod}@${hostPodName(to.node)}`;
+    case "api-server":
+    case "external":
+      return to.kind;
+  }
+}
+
+function nameAttack(attack: Attack | undefined): readonly string[] {
+  if (attack === undefined) return [];
+  return attack.kind === "spoofed-source" ? [`as:${attack.claims.endpoint}`] : [attack.kind];
+}

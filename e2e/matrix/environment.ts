@@ -1,0 +1,8 @@
+import type { Environment } from "../../clusters/environments/environment.ts";
+import { DEFAULT_ENVIRONMENT, findEnvironment } from "../../clusters/environments/registry.ts";
+import type { Variant } from "./gate.ts";
+
+/** Returns the environment of a variant. Throws for a name that is unknown. */
+export function environmentFor({ environment }: Variant): Environment {
+  return environment === undefined ? DEFAULT_ENVIRONMENT : findEnvironment(environment);
+}

@@ -1,0 +1,134 @@
+import { type Cell, EXTERNAL, isOnUnderlay, type EndpointRef, type NodeRef, type ServerRef } from "./cell.ts";
+import { isPodTraffic, type NetworkSettings } from "./settings.ts";
+
+/**
+ * A node's address, by the network in which it speaks: `node` to its own network and to pods of its own that need no
+ * other address, `tunnel` to the overlay of other nodes, `overlay` to overlay pods of its own.
+ */
+export interface NodeAddressRef {
+  readonly node: NodeRef;
+  readonly network: "node" | "tunnel" | "overlay";
+}
+
+export type SourceRef = EndpointRef | NodeAddressRef;
+
+/**
+ * The source address that a cell's server must see, by the documented datapath (docs/architecture.md, seed documents).
+ * Pure.
+ * @returns one of these addresses; undefined where no server reports one (ICMP, the API server, attacks)
+ */
+export function expectedSource(cell: Cell, settings: NetworkSettings): readonly SourceRef[] | undefined {
+  if (cell.protocol === "icmp" || cell.attack !== undefined || cell.reaches === undefined) return undefined;
+  const { reaches } = cell;
+  switch (cell.to.kind) {
+    case "pod":
+    case "external":
+      return sourceOfDirect(cell, reaches, settings);
+    case "service":
+      return sourceByService(cell, reaches, settings);
+    case "node-port":
+      return sourceByNodePort(cell, reaches, cell.to.node, settings);
+    case "vip":
+      // A pod's own node translates virtual addresses, whichever node holds them.
+      return sourceByNodePort(cell, reaches, cell.sourceNode ?? cell.to.node, settings);
+    case "host-port":
+      return unique(
+        arrivesAt(cell, cell.to.node, settings).flatMap((source) =>
+          throughNode(cell, source, reaches, cell.to.kind === "host-port" ? cell.to.node : 0, settings),
+        ),
+      );
+    case "api-server":
+      return undefined;
+  }
+}
+
+const own = (cell: Cell, nic: EndpointRef["nic"] = "main"): SourceRef => ({ endpoint: cell.from, nic });
+
+/** The address that a node masquerades with, or speaks with itself, to a server. */
+function nodeTowards(node: NodeRef, { type, node: serverNode, nic }: ServerRef): SourceRef {
+  if (type === "node" || type === "external" || isOnUnderlay(type, nic)) return { node, network: "node" };
+  return { node, network: node === serverNode ? "overlay" : "tunnel" };
+}
+
+/** Both where it is not known which. */
+function choose(condition: boolean | undefined, yes: SourceRef, no: SourceRef): readonly SourceRef[] {
+  return condition === undefined ? [yes, no] : [condition ? yes : no];
+}
+
+/** Pod to pod, to a node, to the world outside and back: nobody translates but the overlay, and `snat`. */
+function sourceOfDirect(cell: Cell, reaches: ServerRef, settings: NetworkSettings): readonly SourceRef[] {
+  const { source, sourceNode = 0 } = cell;
+  const sameNode = sourceNode === reaches.node;
+  if (source === "external") return [own(cell)];
+  if (source === "node") return [nodeTowards(sourceNode, reaches)];
+  if (reaches.type === "node" && sameNode) return [own(cell)];
+  const toOverlay = reaches.type !== "node" && reaches.type !== "external" && !isOnUnderlay(reaches.type, reaches.nic);
+  if (source === "multi-nic") return [own(cell, toOverlay ? "main" : "net1")];
+  if (source === "overlay")
+    return toOverlay ? [own(cell)] : choose(settings.natOutgoing, nodeTowards(sourceNode, reaches), own(cell));
+  return toOverlay && !sameNode && isSnat(settings) ? [nodeTowards(sourceNode, reaches)] : [own(cell)];
+}
+
+const isSnat = ({ returnPath }: NetworkSettings): boolean => returnPath === "snat";
+
+/** A ClusterIP, translated on the asking pod's node. */
+function sourceByService(cell: Cell, reaches: ServerRef, settings: NetworkSettings): readonly SourceRef[] {
+  const { sourceNode = 0 } = cell;
+  const masqueraded = nodeTowards(sourceNode, reaches);
+  if (cell.server === cell.from || settings.masqueradeAll) return [masqueraded];
+  const network = cell.source === "underlay" ? "underlay" : "overlay";
+  const fromPod = isPodTraffic(settings.podTraffic, network, true);
+  if (fromPod === false && settings.podTraffic !== "none") return [masqueraded];
+  if (fromPod === undefined)
+    return unique([masqueraded, ...throughNode(cell, own(cell), reaches, sourceNode, settings)]);
+  return throughNode(cell, own(cell), reaches, sourceNode, settings);
+}
+
+/** A NodePort or a virtual address, translated on the node that is asked. */
+function sourceByNodePort(
+  cell: Cell,
+  reaches: ServerRef,
+  asked: NodeRef,
+  settings: NetworkSettings,
+): readonly SourceRef[] {
+  if (!keepsClient(cell)) return [nodeTowards(asked, reaches)];
+  return unique(
+    arrivesAt(cell, asked, settings).flatMap((source) => throughNode(cell, source, reaches, asked, settings)),
+  );
+}
+
+/** externalTrafficPolicy Local. */
+const keepsClient = ({ group }: Cell): boolean => group === "node-port-local" || group === "pod-to-node-port-local";
+
+/** The source address with which a cell's packets enter the node whose address they ask. */
+function arrivesAt(cell: Cell, asked: NodeRef, settings: NetworkSettings): readonly SourceRef[] {
+  if (cell.source === "external" || asked === cell.sourceNode || cell.source === "underlay") return [own(cell)];
+  if (cell.source === "multi-nic") return [own(cell, "net1")];
+  return choose(settings.natOutgoing, { node: cell.sourceNode ?? 0, network: "node" }, own(cell));
+}
+
+/**
+ * The source address after a node has translated the destination and kept the source: the overlay masquerades what leaves
+ * it, and Interlay what came in by one of its links and leaves to another node.
+ */
+function throughNode(
+  cell: Cell,
+  source: SourceRef,
+  reaches: ServerRef,
+  node: NodeRef,
+  settings: NetworkSettings,
+): readonly SourceRef[] {
+  const masqueraded = nodeTowards(node, reaches);
+  if (!("endpoint" in source) || source.endpoint === EXTERNAL) return [source];
+  const underlaySource = cell.source === "underlay" || source.nic === "net1";
+  if (underlaySource) {
+    if (cell.source !== "underlay" || node !== cell.sourceNode) return [source];
+    return reaches.node === node ? [source, masqueraded] : [masqueraded];
+  }
+  return isOnUnderlay(reaches.type, reaches.nic) ? choose(settings.natOutgoing, masqueraded, source) : [source];
+}
+
+function unique(sources: readonly SourceRef[]): readonly SourceRef[] {
+  const texts = sources.map((source) => JSON.stringify(source));
+  return sources.filter((_, index) => texts.indexOf(texts[index] ?? "") === index);
+}

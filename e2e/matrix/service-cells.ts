@@ -1,0 +1,118 @@
+import { POD_TYPES } from "../../results/schema.ts";
+import {
+  balancedName,
+  localFirstName,
+  NODE_PORT_BACKEND,
+  nodePortName,
+  podName,
+  serviceName,
+  type TrafficPolicy,
+} from "../pods/pods.ts";
+import { type Cell, type Draft, listPlacements, makeCell, type Placement } from "./cell.ts";
+
+const TRANSPORTS = ["tcp", "udp"] as const;
+
+/** A pod that asks, its worker, and the worker whose address it asks. */
+interface Asking extends Pick<Draft, "source" | "from"> {
+  readonly sourceNode: number;
+  readonly askedNode: number;
+  readonly placement: Placement;
+}
+
+/** Every asking pod with its own node and with another one. */
+function listAskingPods(workers: number): readonly Asking[] {
+  return Array.from({ length: workers }, (_, node) => node).flatMap((sourceNode) =>
+    POD_TYPES.flatMap((source) =>
+      listPlacements(sourceNode, workers).map(([askedNode, placement]) => ({
+        ...{ source, from: podName(source, sourceNode, "a"), sourceNode, askedNode, placement },
+      })),
+    ),
+  );
+}
+
+/**
+ * From each pod to the NodePort of its own node and of another node. Both Services of a type have one endpoint, on the
+ * first worker: with policy Local the other nodes have none.
+ */
+export function podNodePortCells(workers: number): readonly Cell[] {
+  return (["Cluster", "Local"] as const).flatMap((policy) =>
+    listAskingPods(workers).flatMap(({ askedNode, ...asking }) =>
+      POD_TYPES.flatMap((type) =>
+        TRANSPORTS.map((protocol) =>
+          makeCell({
+            ...asking,
+            group: policy === "Local" ? "pod-to-node-port-local" : "pod-to-node-port-cluster",
+            target: `${type}-node-port`,
+            to: { kind: "node-port", service: nameNodePortService(type, policy), node: askedNode },
+            protocol,
+            server: podName(type, NODE_PORT_BACKEND, "b"),
+            reaches: { type, node: NODE_PORT_BACKEND, nic: "main" },
+          }),
+        ),
+      ),
+    ),
+  );
+}
+
+const nameNodePortService = (type: (typeof POD_TYPES)[number], policy: TrafficPolicy): string =>
+  policy === "Local" ? localFirstName(type) : nodePortName(type, policy);
+
+/** From each pod to a Service on its own and on another node by the Service's DNS name. */
+export function dnsCells(workers: number): readonly Cell[] {
+  return listAskingPods(workers).flatMap(({ askedNode, ...asking }) =>
+    POD_TYPES.flatMap((type) =>
+      TRANSPORTS.map((protocol) =>
+        makeCell({
+          ...asking,
+          group: "dns",
+          target: `${type}-service`,
+          to: { kind: "service", service: serviceName(type, askedNode), byName: true },
+          protocol,
+          server: podName(type, askedNode, "b"),
+          reaches: { type, node: askedNode, nic: "main" },
+        }),
+      ),
+    ),
+  );
+}
+
+/** From each pod to the virtual addresses of a Service that its own node holds, and to those that another node holds. */
+export function vipCells(workers: number): readonly Cell[] {
+  return listAskingPods(workers).flatMap(({ askedNode, ...asking }) =>
+    POD_TYPES.flatMap((type) =>
+      (["load-balancer", "external-ip"] as const).flatMap((source) =>
+        TRANSPORTS.map((protocol) =>
+          makeCell({
+            ...asking,
+            group: "vip",
+            target: `${type}-vip`,
+            to: { kind: "vip", service: balancedName(type, askedNode), node: askedNode, source },
+            protocol,
+            server: podName(type, NODE_PORT_BACKEND, "b"),
+            reaches: { type, node: NODE_PORT_BACKEND, nic: "main" },
+          }),
+        ),
+      ),
+    ),
+  );
+}
+
+/** From each pod to the host port of a pod of each type on its own and on another node. */
+export function hostPortCells(workers: number): readonly Cell[] {
+  return listAskingPods(workers).flatMap(({ askedNode, ...asking }) =>
+    POD_TYPES.flatMap((type) =>
+      TRANSPORTS.map((protocol) => {
+        const pod = podName(type, askedNode, "b");
+        return makeCell({
+          ...asking,
+          group: "host-port",
+          target: `${type}-host-port`,
+          to: { kind: "host-port", pod, node: askedNode },
+          protocol,
+          server: pod,
+          reaches: { type, node: askedNode, nic: "main" },
+        });
+      }),
+    ),
+  );
+}

@@ -1,0 +1,96 @@
+import { z } from "zod";
+import { type Family, familyOf } from "../../clusters/spec.ts";
+import { environmentFor } from "./environment.ts";
+import type { Variant } from "./gate.ts";
+
+/** Whose connections kube-proxy takes for those of pods (its local traffic detector). */
+export type PodTraffic =
+  /** A source address in the overlay: `clusterCIDR`. */
+  | "overlay"
+  /** A source address in the overlay or in the underlay: a `clusterCIDR` that covers both. */
+  | "overlay-and-underlay"
+  /** What enters the node by a link of an overlay pod of its own: `InterfaceNamePrefix`. */
+  | "own-overlay-pods"
+  /** What enters the node by a link of an underlay pod of its own: `InterfaceNamePrefix` of the pairs. */
+  | "own-underlay-pods"
+  /** No pod at all: a detector that fits no pod's address, as `NodeCIDR` where the overlay has blocks of its own. */
+  | "nobody"
+  /** There is no detector. */
+  | "none";
+
+/** Settings of overlay and kube-proxy that decide who translates source addresses, and whom policy Local lets in. */
+export interface NetworkSettings {
+  readonly returnPath: Variant["returnPath"];
+  /** The overlay masquerades what its pods send to other networks; undefined: not known. */
+  readonly natOutgoing: boolean | undefined;
+  /** Undefined: not known. */
+  readonly podTraffic: PodTraffic | undefined;
+  /** kube-proxy masquerades every connection to a Service. */
+  readonly masqueradeAll: boolean;
+}
+
+/** Returns the settings of a variant's environment in one family. */
+export function settingsFor(variant: Variant, family: Family): NetworkSettings {
+  const { calico, kubeProxy } = environmentFor(variant).spec;
+  // What lies in a pool, even a disabled one, Calico does not masquerade to. The suite's pools are of IPv4.
+  const excluded = family === "ipv4" && (calico?.extraPools?.length ?? 0) > 0;
+  return {
+    returnPath: variant.returnPath,
+    natOutgoing: !excluded && (calico?.pool?.natOutgoing ?? true),
+    podTraffic: readPodTraffic(kubeProxyFields.parse(kubeProxy?.config ?? {}), family),
+    masqueradeAll: kubeProxyFields.parse(kubeProxy?.config ?? {}).iptables?.masqueradeAll ?? false,
+  };
+}
+
+/** Fields of a KubeProxyConfiguration that an environment may change. */
+const kubeProxyFields = z.looseObject({
+  clusterCIDR: z.string().optional(),
+  detectLocalMode: z.string().optional(),
+  detectLocal: z.looseObject({ interfaceNamePrefix: z.string().optional() }).optional(),
+  iptables: z.looseObject({ masqueradeAll: z.boolean().optional() }).optional(),
+});
+
+function readPodTraffic(config: z.infer<typeof kubeProxyFields>, family: Family): PodTraffic {
+  const { clusterCIDR, detectLocalMode = "ClusterCIDR", detectLocal } = config;
+  if (detectLocalMode === "NodeCIDR") return "nobody";
+  if (detectLocalMode === "InterfaceNamePrefix")
+    return detectLocal?.interfaceNamePrefix === "cali" ? "own-overlay-pods" : "own-underlay-pods";
+  if (clusterCIDR === undefined) return "overlay";
+  const ofFamily = clusterCIDR.split(",").find((cidr) => cidr !== "" && familyOf(cidr) === family);
+  return ofFamily === undefined ? "none" : "overlay-and-underlay";
+}
+
+/** Settings of a cluster that the suite did not make: every documented source address counts. */
+export const UNKNOWN_SETTINGS: Omit<NetworkSettings, "returnPath"> = {
+  natOutgoing: undefined,
+  podTraffic: undefined,
+  masqueradeAll: false,
+};
+
+/**
+ * Whether kube-proxy on a node takes a connection for one of a pod.
+ * @param source the NIC's network of the address that the connection has when it enters the node
+ * @param ownNode whether it enters by the pod's own node
+ * @returns undefined where the detector is not known
+ */
+export function isPodTraffic(
+  podTraffic: PodTraffic | undefined,
+  source: "overlay" | "underlay" | "node",
+  ownNode: boolean,
+): boolean | undefined {
+  switch (podTraffic) {
+    case undefined:
+      return source === "overlay" ? undefined : source === "node" ? false : undefined;
+    case "overlay":
+      return source === "overlay";
+    case "overlay-and-underlay":
+      return true;
+    case "own-overlay-pods":
+      return source === "overlay" && ownNode;
+    case "own-underlay-pods":
+      return source === "underlay" && ownNode;
+    case "nobody":
+    case "none":
+      return false;
+  }
+}

@@ -1,0 +1,58 @@
+import { BlockList } from "node:net";
+import { z } from "zod";
+import type { Cluster } from "../../clusters/provider.ts";
+import { type Family, familyOf } from "../../clusters/spec.ts";
+
+/** At most one address a family. */
+type Addresses = Readonly<Partial<Record<Family, string>>>;
+
+/** Addresses that a node has in the overlay. */
+export interface OverlayAddresses {
+  /** On its tunnel to other nodes; empty for an overlay without encapsulation. */
+  readonly tunnel: Addresses;
+  /** On the bridge of its own overlay pods; empty where each pod has a link of its own, as with Calico. */
+  readonly bridge: Addresses;
+}
+
+const links = z.array(
+  z.object({
+    ifname: z.string().optional(),
+    linkinfo: z.object({ info_kind: z.string().optional() }).optional(),
+    addr_info: z.array(z.object({ local: z.string().optional(), scope: z.string().optional() })).default([]),
+  }),
+);
+const TUNNELS: readonly string[] = ["vxlan", "ipip", "ip6tnl", "geneve", "wireguard", "gre"];
+
+/** Of every node that can be entered; a node that is not in the map has addresses that nobody knows. */
+export async function readOverlayAddresses(cluster: Cluster): Promise<ReadonlyMap<string, OverlayAddresses>> {
+  if (cluster.nodeAccess === "none") return new Map();
+  const { overlayCidr, ipv6 } = cluster.spec;
+  const overlay = [overlayCidr, ...(ipv6 === undefined ? [] : [ipv6.overlayCidr])];
+  return new Map(
+    await Promise.all(
+      cluster.nodes.map(async ({ name }) => {
+        const { exitCode, stdout, stderr } = await cluster.exec(name, ["ip", "-j", "-d", "address", "show"]);
+        if (exitCode !== 0) throw new Error(`cannot read the addresses of node ${name}: ${stderr.trim()}`);
+        return [name, parseOverlayAddresses(stdout, overlay)] as const;
+      }),
+    ),
+  );
+}
+
+/** From `ip -j -d address show`. @param overlay networks of the overlay. Pure. */
+export function parseOverlayAddresses(listing: string, overlay: readonly string[]): OverlayAddresses {
+  const networks = new BlockList();
+  for (const cidr of overlay) {
+    const [network = "", length = ""] = cidr.split("/");
+    networks.addSubnet(network, Number(length), familyOf(cidr));
+  }
+  const found = { tunnel: new Map<Family, string>(), bridge: new Map<Family, string>() };
+  for (const { linkinfo, addr_info } of links.parse(JSON.parse(listing))) {
+    const kind = TUNNELS.includes(linkinfo?.info_kind ?? "") ? "tunnel" : "bridge";
+    if (kind === "bridge" && linkinfo?.info_kind !== "bridge") continue;
+    for (const { local, scope } of addr_info)
+      if (local !== undefined && scope === "global" && networks.check(local, familyOf(local)))
+        if (!found[kind].has(familyOf(local))) found[kind].set(familyOf(local), local);
+  }
+  return { tunnel: Object.fromEntries(found.tunnel), bridge: Object.fromEntries(found.bridge) };
+}

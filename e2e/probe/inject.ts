@@ -1,0 +1,42 @@
+import { execFile } from "node:child_process";
+import { promisify } from "node:util";
+import { z } from "zod";
+import { PacketSocket } from "../../plugin/netlink/packet-socket.ts";
+import { buildFrame, buildPacket } from "./datagram.ts";
+import { type InjectRequest, type ProbeAnswer, writeQuestion } from "./protocol.ts";
+
+/** Not a port that anything of the suite listens on. */
+const SOURCE_PORT = 40_404;
+
+const links = z.array(z.object({ ifindex: z.number(), address: z.string() })).min(1);
+const neighbours = z.array(z.object({ dst: z.string(), lladdr: z.string().optional() }));
+
+/**
+ * Sends datagrams with the given addresses as whole frames by a link: no routing table, rule or rp_filter of the pod
+ * decides about them. Needs CAP_NET_RAW. Never throws: an answer without `ok` says what failed.
+ */
+export async function injectDatagrams(request: InjectRequest): Promise<Omit<ProbeAnswer, "id" | "latencyMs">> {
+  try {
+    const { device, neighbour, source, destination, port, token, count } = request;
+    const [link] = links.parse(await readIp(["link", "show", "dev", device]));
+    const known = neighbours.parse(await readIp(["neighbour", "show", "dev", device]));
+    const mac = known.find(({ dst }) => dst === neighbour)?.lladdr;
+    if (link === undefined || mac === undefined) throw new Error(`${device} has no neighbour ${neighbour}`);
+    const payload = Buffer.from(writeQuestion({ question: "who", token, bytes: 0 }));
+    const packet = buildPacket({ source, destination, sourcePort: SOURCE_PORT, destinationPort: port, payload });
+    const socket = new PacketSocket(link.ifindex);
+    try {
+      for (let sent = 0; sent < count; sent += 1) socket.send(buildFrame(mac, link.address, packet));
+    } finally {
+      socket.close();
+    }
+    return { ok: true };
+  } catch (error) {
+    return { ok: false, error: `the datagram was not sent: ${error instanceof Error ? error.message : String(error)}` };
+  }
+}
+
+async function readIp(args: readonly string[]): Promise<unknown> {
+  const { stdout } = await promisify(execFile)("ip", ["-j", ...args]);
+  return stdout.trim() === "" ? [] : JSON.parse(stdout);
+}
