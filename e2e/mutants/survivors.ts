@@ -33,7 +33,10 @@ const NEWER: readonly RegExp[] = [
 
 /** Rules of the node's table that only other clusters and attackers show, with the test in plugin/agent/node-table.netns.test.ts. */
 const NODE_RULES: readonly (readonly [RegExp, string])[] = [
-  [/^node: nft rule in source_guard: /, "drops and counts a source address that is not the pod's, in both families"],
+  [
+    /^node: nft rule in source_guard: link-local/,
+    "drops and counts a source address that is not the pod's, in both families",
+  ],
   [/^node: rule in FORWARD -[io] vethil\+ -m conntrack/, "answers a connection while FORWARD has the policy DROP"],
   [/^node: nft rule in node_source: masquerade-service$/, "does not exempt anything with the return path none"],
 ];

@@ -44,7 +44,7 @@ export class Trials {
   async red(variant: Variant): Promise<readonly Cell[]> {
     const failing = async (list: readonly Cell[], run = RUN): Promise<readonly Cell[]> => {
       const results = await runCells(list, variant, this.#deployment(), run);
-      return list.filter((_, index) => results[index]?.actual !== "pass");
+      return list.filter((_, index) => results[index]?.ok !== true);
     };
     const first = await failing(this.#asked);
     return first.length === 0 ? [] : failing(first, AGAIN);
