@@ -5,6 +5,7 @@ import type { Variant } from "../matrix/gate.ts";
 import { DEFAULT_RUN, runCells, takeTokens } from "../matrix/run.ts";
 import { tokenOf } from "../probe/protocol.ts";
 import type { Deployment } from "../pods/deploy.ts";
+import { findWrongAddress } from "./addresses.ts";
 import { startCapture, type Tap } from "./capture.ts";
 import { expectedPath } from "./expected.ts";
 import { diedAt, strayed, wrongPath } from "./judge.ts";
@@ -37,7 +38,7 @@ async function capturedOnce({ cluster, deployment, variant }: Scene, cells: read
   try {
     const firstToken = takeTokens(cells.length);
     const results = await runCells(cells, variant, deployment, { ...DEFAULT_RUN, firstToken });
-    return withPaths(results, cells, await capture.stop(), placesOf(cluster, deployment), firstToken);
+    return withPaths(results, cells, await capture.stop(), placesOf(cluster, deployment), firstToken, deployment);
   } catch (error) {
     await capture.stop().catch(() => undefined); // the first error is the one to tell
     throw error;
@@ -80,6 +81,7 @@ export function withPaths(
   taps: readonly Tap[],
   places: Places,
   firstToken: number,
+  { addressOf }: Pick<Deployment, "addressOf">,
 ): CellResult[] {
   const paths = pathsOf(taps, places);
   return results.map((result, index) => {
@@ -95,12 +97,23 @@ export function withPaths(
       const found = [...(handshake === undefined ? [] : strayed(expected, handshake)), diedAt(expected, seen)];
       return { ...result, evidence, reason: [result.reason ?? "", ...new Set(found)].join("; ") };
     }
-    const wrong = wrongPath(expected, seen);
+    const wrong =
+      wrongPath(expected, seen) ??
+      findWrongAddress(seen, {
+        asked: result.address,
+        server: isSeenByServer(cell, seen) ? addressOf(result.to, cell.reaches?.nic ?? "main", cell.family) : undefined,
+        sources: result.expectedSource,
+        family: cell.family,
+      });
     return wrong === undefined
       ? { ...result, evidence }
       : { ...result, evidence, ok: false, reason: `answered, but not by the documented way: ${wrong}` };
   });
 }
+
+/** Whether the last place of the request is the server's own: the host outside and nodes have no capture of their own. */
+const isSeenByServer = (cell: Cell, { request }: Path): boolean =>
+  cell.server !== undefined && request.at(-1)?.place === cell.server;
 
 /** The way of a connection that was not made: the SYN that its pod sent to the cell's address. */
 function handshakeOf(cell: Cell, { address }: CellResult, paths: ReadonlyMap<string, Path>): Path | undefined {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { diedAt, strayed, translations, wrongPath } from "./judge.ts";
+import { diedAt, strayed, wrongPath } from "./judge.ts";
 import type { Hop, SeenHop } from "./path.ts";
 
 /** `pod eth0 out` */
@@ -55,14 +55,5 @@ describe("the judge of paths", () => {
       "the reply was at b net1 out, expected b eth0 out",
     ]);
     assert.deepEqual(strayed(expected, { request: [seen("a eth0 out")], reply: [] }), []);
-  });
-
-  it("finds who translated what", () => {
-    const hops = [
-      seen("a eth0 out", "10.1:5", "10.233.0.9:80"),
-      seen("n cali in", "10.1:5", "10.233.0.9:80"),
-      seen("n cali out", "10.1:5", "10.233.64.7:8080"),
-    ];
-    assert.deepEqual(translations(hops), ["n: destination 10.233.0.9:80 -> 10.233.64.7:8080"]);
   });
 });

@@ -1,5 +1,5 @@
 import type { ExpectedPath } from "./expected.ts";
-import { type Hop, hopText, type Path, sameHop, type SeenHop } from "./path.ts";
+import { type Hop, hopText, type Path, sameHop } from "./path.ts";
 
 /** What is wrong with a path, in words; undefined if it is the documented one. */
 export function wrongPath(expected: ExpectedPath, seen: Path): string | undefined {
@@ -36,16 +36,5 @@ export function strayed(expected: ExpectedPath, seen: Path): readonly string[] {
     const end = Math.min(expected[half].length, seen[half].length);
     const wrong = difference(half, expected[half].slice(0, end), seen[half]);
     return wrong === undefined || end === 0 ? [] : [wrong];
-  });
-}
-
-/** Where somebody translated: addresses before and after, and on which node. */
-export function translations(hops: readonly SeenHop[]): readonly string[] {
-  return hops.flatMap((hop, index) => {
-    const before = hops[index - 1];
-    if (before === undefined) return [];
-    return (["source", "destination"] as const).flatMap((end) =>
-      before[end] === hop[end] ? [] : [`${hop.place}: ${end} ${before[end]} -> ${hop[end]}`],
-    );
   });
 }

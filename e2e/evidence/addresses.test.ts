@@ -1,0 +1,84 @@
+import assert from "node:assert/strict";
+import { type ExpectedAddresses, findWrongAddress, listTranslations } from "./addresses.ts";
+import type { Path, SeenHop } from "./path.ts";
+
+const [POD, SERVICE, ENDPOINT, TUNNEL] = ["10.7.200.1:5000", "10.233.0.9:8080", "10.233.64.7:8080", "10.233.64.1:7000"];
+const hop = (text: string, source: string, destination: string): SeenHop => {
+  const [place = "", link = "", direction] = text.split(" ");
+  return { place, link, direction: direction === "in" ? "in" : "out", source, destination };
+};
+const expected: ExpectedAddresses = {
+  asked: SERVICE,
+  server: "10.233.64.7",
+  sources: ["10.233.64.1"],
+  family: "ipv4",
+};
+/** An underlay pod asks a Service: translated on its node, both ways. */
+const path = {
+  request: [
+    hop("underlay-1-a veth0 out", POD, SERVICE),
+    hop("node-1 veth in", POD, SERVICE),
+    hop("node-1 vxlan out", TUNNEL, ENDPOINT),
+    hop("overlay-2-b eth0 in", TUNNEL, ENDPOINT),
+  ],
+  reply: [
+    hop("overlay-2-b eth0 out", ENDPOINT, TUNNEL),
+    hop("node-1 vxlan in", ENDPOINT, TUNNEL),
+    hop("node-1 veth out", SERVICE, POD),
+    hop("underlay-1-a veth0 in", SERVICE, POD),
+  ],
+};
+const change = (half: keyof Path, index: number, to: Partial<SeenHop>): Path => ({
+  ...path,
+  [half]: path[half].map((one, at) => (at === index ? { ...one, ...to } : one)),
+});
+
+describe("the addresses along a path", () => {
+  it("are right where the reply undoes each translation of the request", () => {
+    assert.equal(findWrongAddress(path, expected), undefined);
+  });
+
+  const wrong: readonly (readonly [string, Path, RegExp])[] = [
+    ["another address was asked", change("request", 0, { destination: ENDPOINT }), /was sent to 10\.233\.64\.7:8080/],
+    [
+      "it arrived for another server",
+      change("request", 3, { destination: "10.233.64.8:8080" }),
+      /arrived for 10\.233\.64\.8/,
+    ],
+    [
+      "it was not masqueraded",
+      change("request", 3, { source: POD }),
+      /arrived from 10\.7\.200\.1:5000, expected 10\.233\.64\.1/,
+    ],
+    [
+      "the server answered from another address",
+      change("reply", 0, { source: SERVICE }),
+      /the reply began from 10\.233\.0\.9/,
+    ],
+    [
+      "nobody turned the source back",
+      change("reply", 3, { source: ENDPOINT }),
+      /the reply ended from 10\.233\.64\.7:8080/,
+    ],
+    [
+      "a node translated the reply too late",
+      change("reply", 2, { source: ENDPOINT }),
+      /at node-1 veth the reply went from 10\.233\.64\.7/,
+    ],
+  ];
+  for (const [title, seen, message] of wrong)
+    it(`are wrong where ${title}`, () => {
+      assert.match(findWrongAddress(seen, expected) ?? "", message);
+    });
+
+  it("of a blocked cell have no end to be judged", () => {
+    assert.equal(findWrongAddress({ request: [], reply: [] }, expected), undefined);
+  });
+
+  it("are listed where they change", () => {
+    assert.deepEqual(listTranslations(path.request), [
+      `node-1: source ${POD} -> ${TUNNEL}`,
+      `node-1: destination ${SERVICE} -> ${ENDPOINT}`,
+    ]);
+  });
+});

@@ -1,0 +1,70 @@
+import type { Family } from "../../clusters/spec.ts";
+import { hostOf, type Path, type SeenHop } from "./path.ts";
+
+/** The addresses that a cell's packets must have at their ends. */
+export interface ExpectedAddresses {
+  /** As in the result: `10.0.0.1:80`, `[fd00::1]:80`, or without a port (ICMP). */
+  readonly asked: string;
+  /** The address of the server's own, after the last translation; undefined where no capture sees it. */
+  readonly server: string | undefined;
+  /** Source addresses of which the server must see one; undefined: any. */
+  readonly sources: readonly string[] | undefined;
+  readonly family: Family;
+}
+
+/**
+ * What is wrong with the addresses along a path whose places are right; undefined if nothing is. Each translation of the
+ * request has to be undone in the reply: the client gets an answer from the address that it asked. Pure.
+ */
+export function findWrongAddress({ request, reply }: Path, expected: ExpectedAddresses): string | undefined {
+  const { asked, server, sources } = expected;
+  const [sent, arrived, answered, received] = [request[0], request.at(-1), reply[0], reply.at(-1)];
+  if (sent === undefined || arrived === undefined) return undefined;
+  const found = [
+    sent.destination !== asked && `the request was sent to ${sent.destination}, not to ${asked}`,
+    server !== undefined &&
+      hostOf(arrived.destination) !== server &&
+      `the request arrived for ${arrived.destination}, not for ${server}`,
+    sources !== undefined &&
+      !sources.includes(hostOf(arrived.source)) &&
+      `the request arrived from ${arrived.source}, expected ${sources.join(" or ")}`,
+    answered !== undefined &&
+      !isAnswer(arrived, answered) &&
+      `the reply began ${describe(answered)}, not the reverse of the request's end`,
+    received !== undefined &&
+      !isAnswer(sent, received) &&
+      `the reply ended ${describe(received)}, not the reverse of the request's begin`,
+    ...request.map((hop) => findUnanswered(hop, reply)),
+  ].find((problem) => typeof problem === "string");
+  if (found === undefined) return undefined;
+  const translated = [...listTranslations(request), ...listTranslations(reply)];
+  return translated.length === 0 ? found : `${found} (translated: ${translated.join("; ")})`;
+}
+
+/** At a link that both pass, in opposite directions, the reply has the request's addresses in reverse. */
+function findUnanswered(hop: SeenHop, reply: readonly SeenHop[]): string | false {
+  const other = reply.find(
+    ({ place, link, direction }) => place === hop.place && link === hop.link && direction !== hop.direction,
+  );
+  return (
+    other !== undefined &&
+    !isAnswer(hop, other) &&
+    `at ${hop.place} ${hop.link} the reply went ${describe(other)}, the request ${describe(hop)}`
+  );
+}
+
+const isAnswer = (request: SeenHop, reply: SeenHop): boolean =>
+  request.source === reply.destination && request.destination === reply.source;
+
+const describe = ({ source, destination }: SeenHop): string => `from ${source} to ${destination}`;
+
+/** The places where an address changed: `node-1: destination 10.233.0.9:80 -> 10.233.64.7:8080`. */
+export function listTranslations(hops: readonly SeenHop[]): readonly string[] {
+  return hops.flatMap((hop, index) => {
+    const before = hops[index - 1];
+    if (before === undefined) return [];
+    return (["source", "destination"] as const).flatMap((end) =>
+      before[end] === hop[end] ? [] : [`${hop.place}: ${end} ${before[end]} -> ${hop[end]}`],
+    );
+  });
+}
