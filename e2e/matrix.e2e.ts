@@ -11,7 +11,7 @@ import { findFalseGreen, predictCells, type Predictions, withPredictions } from 
 import { checkConditions, readConditions } from "./environment/conditions.ts";
 import { takeStep } from "./environment/steps.ts";
 import { askAgain, captured } from "./evidence/evidence.ts";
-import { BeforeAll, By, Context, DeferCleanup, Describe, It, Sanitize, Skip } from "./harness.ts";
+import { BeforeAll, By, Context, DeferCleanup, Describe, Eventually, It, Sanitize, Skip } from "./harness.ts";
 import { Live } from "./live.ts";
 import { clusterObjects, nodeState } from "./leaks.ts";
 import { askable, type Ground, notAskedBecause } from "./matrix/askable.ts";
@@ -204,10 +204,15 @@ function variantSpecs(variant: Variant, cluster: () => Cluster, deployment: () =
   const { impossible } = environmentFor(variant);
   if (impossible.length > 0)
     It("NodeState says on every node what cannot work in this environment, with the reason", async () => {
-      const conditions = await readConditions(cluster());
       const nodes = cluster().nodes.map(({ name }) => name);
-      const problems = impossible.flatMap(({ condition }) => checkConditions(condition, nodes, conditions));
-      assert.deepEqual(problems, []);
+      await Eventually(
+        "conditions of NodeState as the environment declares them",
+        async () => {
+          const conditions = await readConditions(cluster());
+          return impossible.flatMap(({ condition }) => checkConditions(condition, nodes, conditions));
+        },
+        (problems) => problems.length === 0,
+      );
     });
 
   for (const group of GROUPS)
