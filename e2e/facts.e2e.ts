@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { CoreV1Api, KubeConfig, PatchStrategy, setHeaderOptions } from "@kubernetes/client-node";
 import { parseDocument } from "yaml";
+import { nodeAddressSpecs, wireSpecs } from "./agent/facts-specs.ts";
 import { type Scene, setScene } from "./agent/scene.ts";
 import { ensure } from "./cluster-api.ts";
 import { BeforeAll, By, DeferCleanup, Describe, Eventually, It } from "./harness.ts";
@@ -100,6 +101,9 @@ Describe("agent: facts follow the cluster, and pods follow the facts", { labels:
     await configure(cluster, { overlayCidrs: null });
     await Eventually("the condition is gone", facts, (is) => is?.status === "True" && is.reason === "Found", PATIENCE);
   });
+
+  wireSpecs(() => scene);
+  nodeAddressSpecs(() => scene);
 
   It("the facts' file comes back when it is removed, for root alone", async () => {
     const { nodes, on } = scene;

@@ -1,0 +1,217 @@
+import assert from "node:assert/strict";
+import { ensure } from "../cluster-api.ts";
+import { DeferCleanup, Eventually, It } from "../harness.ts";
+import { configure } from "../matrix/variant.ts";
+import { NAMESPACE } from "../pods/pods.ts";
+import { TCP_PORT } from "../probe/protocol.ts";
+import type { Scene } from "./scene.ts";
+
+const PATIENCE = { timeout: 110_000 };
+/** Documentation addresses (RFC 5737): on no wire. */
+const SECOND_ADDRESS = "192.0.2.71";
+const EXTERNAL_IP = "192.0.2.250";
+const LINK_LOCAL_DNS = "169.254.25.10";
+const RUNNING = ["underlay-1-b", "multi-nic-1-b"] as const;
+
+/** What a pod has of routes and rules, in every table. */
+async function readRoutes({ end, on }: Scene, pod: string): Promise<string> {
+  const { node, netns } = await end(pod);
+  const inside = (...argv: readonly string[]) => on(node, "nsenter", `--net=${netns}`, "ip", ...argv);
+  return [await inside("route", "show", "table", "all"), await inside("rule")].join("\n");
+}
+
+async function factsCondition({ state, nodes }: Scene) {
+  return (await state(nodes[0])).conditions.find(({ type }) => type === "FactsReady");
+}
+
+/** Specs for what routes through the node must never take off the wire. */
+export function wireSpecs(scene: () => Scene): void {
+  const pool = (name: string, cidr: string, disabled: boolean) => ({
+    apiVersion: "crd.projectcalico.org/v1",
+    kind: "IPPool",
+    metadata: { name },
+    spec: { cidr, disabled, vxlanMode: "Always", natOutgoing: true, blockSize: 26, nodeSelector: "all()" },
+  });
+
+  for (const [what, cidr] of [
+    ["of a whole company network", () => "10.0.0.0/8"],
+    ["equal to the underlay", () => scene().cluster.spec.underlayCidr],
+  ] as const)
+    It(`a disabled IPPool ${what} changes no route of running pods, and neither does its deletion`, async () => {
+      const { api } = scene();
+      const before = await Promise.all(RUNNING.map((name) => readRoutes(scene(), name)));
+      const object = pool("not-translated", cidr(), true);
+      await ensure(api, object);
+      DeferCleanup(() => api.objects.delete(object).catch(() => undefined));
+      // The agents have seen it: an enabled pool that is made after it is routed.
+      const seen = pool("seen-after", "10.234.1.0/24", false);
+      await ensure(api, seen);
+      DeferCleanup(() => api.objects.delete(seen).catch(() => undefined));
+      const routes = () => Promise.all(RUNNING.map((name) => readRoutes(scene(), name)));
+      await Eventually("both pods have the other pool's route", routes, allHave("10.234.1.0/24 via"), PATIENCE);
+      assert.deepEqual((await routes()).map(without("10.234.1.0/24")), before);
+      assert.deepEqual((await factsCondition(scene()))?.status, "True");
+      await api.objects.delete(object);
+      await api.objects.delete(seen);
+      await Eventually("the other pool's route is removed", routes, noneHas("10.234.1.0/24"), PATIENCE);
+      assert.deepEqual(await routes(), before);
+    });
+
+  It("an enabled IPPool that covers the underlay is refused by a condition, and the rest works", async () => {
+    const { api, cluster, reaches, deployment } = scene();
+    const before = await Promise.all(RUNNING.map((name) => readRoutes(scene(), name)));
+    const object = pool("covers-underlay", cluster.spec.underlayCidr, false);
+    await ensure(api, object);
+    DeferCleanup(() => api.objects.delete(object).catch(() => undefined));
+    const refused = await Eventually(
+      "a condition",
+      () => factsCondition(scene()),
+      (is) => is?.reason === "NetworkRefused",
+      PATIENCE,
+    );
+    assert.equal(refused?.status, "False");
+    assert.ok(refused.message.includes(`Calico IPPools says ${cluster.spec.underlayCidr}, but it is the network of`));
+    assert.deepEqual(await Promise.all(RUNNING.map((name) => readRoutes(scene(), name))), before);
+    assert.ok(await reaches("underlay-1-a", deployment.addressOf("overlay-2-a", "main")));
+    await api.objects.delete(object);
+    await Eventually(
+      "the condition is True",
+      () => factsCondition(scene()),
+      (is) => is?.status === "True",
+      PATIENCE,
+    );
+  });
+
+  It("a connected route that is removed comes back", async () => {
+    const { end, on, cluster } = scene();
+    for (const [name, nic, device] of [
+      ["underlay-1-b", "main", "eth0"],
+      ["multi-nic-1-b", "net1", "net1"],
+    ] as const) {
+      const { node, netns } = await end(name, nic);
+      const inside = (...argv: readonly string[]) => on(node, "nsenter", `--net=${netns}`, "ip", ...argv);
+      const show = () => inside("route", "show", cluster.spec.underlayCidr, "table", "main");
+      const before = await show();
+      assert.match(before, new RegExp(`dev ${device} proto kernel scope link`));
+      await inside("route", "del", cluster.spec.underlayCidr, "dev", device, "table", "main");
+      await Eventually(`${name} has it again`, show, (text) => text === before, { timeout: 20_000 });
+    }
+  });
+}
+
+/** Specs for what a pod reaches through its node besides networks. */
+export function nodeAddressSpecs(scene: () => Scene): void {
+  const both = () => Promise.all(RUNNING.map((name) => readRoutes(scene(), name)));
+
+  It("a second address of the node is reached by its pods while the node has it", async () => {
+    const { nodes, on, reaches } = scene();
+    await on(nodes[0], "ip", "address", "add", `${SECOND_ADDRESS}/32`, "dev", "lo");
+    DeferCleanup(() => on(nodes[0], "ip", "address", "del", `${SECOND_ADDRESS}/32`, "dev", "lo").catch(() => ""));
+    await Eventually("both pods have the route", both, allHave(`${SECOND_ADDRESS} via`), PATIENCE);
+    const { node, netns } = await scene().end("underlay-1-b");
+    const pings = await on(node, "nsenter", `--net=${netns}`, "ping", "-c", "1", "-W", "2", SECOND_ADDRESS);
+    assert.match(pings, / 1 received/);
+    assert.ok(await reaches("underlay-1-b", scene().deployment.addressOf("overlay-2-a", "main")));
+    await on(nodes[0], "ip", "address", "del", `${SECOND_ADDRESS}/32`, "dev", "lo");
+    await Eventually("neither has it", both, noneHas(SECOND_ADDRESS), PATIENCE);
+  });
+
+  It("a link-local address that the node has for its pods is reached through it", async () => {
+    const { nodes, on } = scene();
+    await on(nodes[0], "ip", "address", "add", `${LINK_LOCAL_DNS}/32`, "dev", "lo");
+    DeferCleanup(() => on(nodes[0], "ip", "address", "del", `${LINK_LOCAL_DNS}/32`, "dev", "lo").catch(() => ""));
+    await Eventually("both pods have the route", both, allHave(`${LINK_LOCAL_DNS} via`), PATIENCE);
+    const { node, netns } = await scene().end("underlay-1-b");
+    const pings = await on(node, "nsenter", `--net=${netns}`, "ping", "-c", "1", "-W", "2", LINK_LOCAL_DNS);
+    assert.match(pings, / 1 received/);
+  });
+
+  It("an external IP of a Service is reached by running pods, and no longer routed when the Service goes", async () => {
+    const { api, reaches, deployment } = scene();
+    const target = await api.core.readNamespacedPod({ name: "overlay-2-a", namespace: NAMESPACE });
+    const object = {
+      apiVersion: "v1",
+      kind: "Service",
+      metadata: { name: "with-external-ip", namespace: NAMESPACE },
+      spec: {
+        externalIPs: [EXTERNAL_IP],
+        ports: [{ name: "tcp", port: TCP_PORT, targetPort: TCP_PORT, protocol: "TCP" }],
+      },
+    };
+    const slice = {
+      apiVersion: "discovery.k8s.io/v1",
+      kind: "EndpointSlice",
+      metadata: {
+        name: "with-external-ip",
+        namespace: NAMESPACE,
+        labels: { "kubernetes.io/service-name": "with-external-ip" },
+      },
+      addressType: "IPv4",
+      ports: [{ name: "tcp", port: TCP_PORT, protocol: "TCP" }],
+      endpoints: [
+        {
+          addresses: [deployment.addressOf("overlay-2-a", "main")],
+          conditions: { ready: true },
+          ...(target.spec?.nodeName === undefined ? {} : { nodeName: target.spec.nodeName }),
+        },
+      ],
+    };
+    await ensure(api, object);
+    DeferCleanup(() => api.objects.delete(object).catch(() => undefined));
+    await ensure(api, slice);
+    DeferCleanup(() => api.objects.delete(slice).catch(() => undefined));
+    await Eventually("both pods have the route", both, allHave(`${EXTERNAL_IP} via`), PATIENCE);
+    for (const from of ["underlay-1-b", "underlay-2-b", "multi-nic-1-b"])
+      await Eventually(`${from} -> ${EXTERNAL_IP}`, () => reaches(from, EXTERNAL_IP), Boolean, PATIENCE);
+    await api.objects.delete(object);
+    await Eventually("neither has it", both, noneHas(EXTERNAL_IP), PATIENCE);
+  });
+
+  It("another address of the node takes the place of the first in every table of running pods", async () => {
+    const { cluster, nodes, on, state, reaches, deployment } = scene();
+    const first = cluster.nodes.find(({ name }) => name === nodes[0])?.address ?? "";
+    const second = first.replace(/\.\d+$/, ".125");
+    const before = await both();
+    await on(nodes[0], "ip", "address", "add", `${second}/16`, "dev", "eth0");
+    DeferCleanup(() => on(nodes[0], "ip", "address", "del", `${second}/16`, "dev", "eth0").catch(() => ""));
+    const key = `${nodes[0]}.nodeAddresses`;
+    DeferCleanup(() => configure(cluster, { [key]: null }));
+    await configure(cluster, { [key]: second });
+    const old = new RegExp(`via ${first.replaceAll(".", "\\.")} |^${first.replaceAll(".", "\\.")} dev`, "m");
+    await Eventually("no route by the old address", both, (texts) => texts.every((text) => !old.test(text)), PATIENCE);
+    const net1 = deployment.addressOf("multi-nic-1-b", "net1");
+    const onNode = await on(nodes[0], "ip", "route", "show", "table", "500");
+    assert.match(
+      onNode,
+      new RegExp(`^${net1.replaceAll(".", "\\.")} dev cali\\S+ .*src ${second.replaceAll(".", "\\.")}`, "m"),
+    );
+    for (const from of RUNNING)
+      await Eventually(
+        `${from} -> overlay`,
+        () => reaches(from, deployment.addressOf("overlay-2-a", "main")),
+        Boolean,
+        PATIENCE,
+      );
+    const attachments = async () => (await state(nodes[0])).conditions.find(({ type }) => type === "AttachmentsReady");
+    await Eventually("attachments are as planned", attachments, (is) => is?.status === "True", PATIENCE);
+    await configure(cluster, { [key]: null });
+    await on(nodes[0], "ip", "address", "del", `${second}/16`, "dev", "eth0");
+    await Eventually("everything is as before", both, (texts) => texts.join() === before.join(), PATIENCE);
+  });
+}
+
+const allHave =
+  (words: string) =>
+  (texts: readonly string[]): boolean =>
+    texts.every((text) => text.includes(words));
+const noneHas =
+  (words: string) =>
+  (texts: readonly string[]): boolean =>
+    texts.every((text) => !text.includes(words));
+const without =
+  (words: string) =>
+  (text: string): string =>
+    text
+      .split("\n")
+      .filter((line) => !line.includes(words))
+      .join("\n");
