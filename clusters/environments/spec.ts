@@ -5,11 +5,27 @@ export interface EnvironmentSpec {
   readonly kubeProxy?: KubeProxySettings;
   readonly calico?: CalicoSettings;
   readonly nodes?: NodeSettings;
+  /** The pod network in Calico's place. */
+  readonly overlay?: OverlaySettings;
+  /** How the machines are cabled; undefined: one network, one link each. */
+  readonly topology?: "racks" | "second-nic";
+  /** `thick`: Multus runs as a daemon, and a shim is the plugin. Undefined: the plugin alone. */
+  readonly multus?: "thick";
+  /** Address of a DNS cache on every node, which pods' resolv.conf names. Undefined: it names the Service kube-dns. */
+  readonly nodeLocalDns?: string;
+  /** Nodes hold the addresses of LoadBalancer Services and external IPs (clusters/lab/load-balancer.ts). */
+  readonly loadBalancer?: true;
   /** kube-controller-manager gives every node a podCIDR (`--allocate-node-cidrs`). */
   readonly podCidrs?: true;
   /** Changes between the pods' start and the first cell, in this order. */
   readonly beforeCells?: readonly EnvironmentStep[];
 }
+
+/** A pod network whose addresses come from the nodes' podCIDRs. */
+export type OverlaySettings =
+  | { readonly kind: "flannel"; readonly backend: "vxlan" | "host-gw" }
+  /** The reference plugins bridge and host-local; every node has routes to the other nodes' podCIDRs. */
+  | { readonly kind: "bridge" };
 
 export interface KubeProxySettings {
   /** false: there is no kube-proxy, and nothing that replaces it. */

@@ -23,6 +23,11 @@ export const CALICO_IMAGES = {
 export const COREDNS_IMAGE = `registry.k8s.io/coredns/coredns:${VERSIONS.coredns}`;
 export const MULTUS_IMAGE = `ghcr.io/k8snetworkplumbingwg/multus-cni:${VERSIONS.multus}-thin`;
 
+export const MULTUS_THICK_IMAGE = `ghcr.io/k8snetworkplumbingwg/multus-cni:${VERSIONS.multus}-thick`;
+export const FLANNEL_IMAGE = `ghcr.io/flannel-io/flannel:${VERSIONS.flannel}`;
+/** The add-on's image of Kubernetes v1.29; the lab runs CoreDNS for it. */
+export const NODE_CACHE_IMAGE = "registry.k8s.io/dns/k8s-dns-node-cache:1.22.28";
+
 const files = join(import.meta.dirname, "files");
 
 /** One file that is put into an image. */

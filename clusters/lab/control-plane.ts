@@ -84,7 +84,11 @@ export function controllerManagerArguments({
     `--root-ca-file=${keys.ca}`,
     `--service-account-private-key-file=${keys.accountKey}`,
     ...(environment?.podCidrs === true
-      ? ["--allocate-node-cidrs=true", `--cluster-cidr=${joinFamilies(overlayCidr, overlayCidr6)}`]
+      ? [
+          ...["--allocate-node-cidrs=true", `--cluster-cidr=${joinFamilies(overlayCidr, overlayCidr6)}`],
+          // 16 bits for nodes are the most that it divides a network into
+          ...(overlayCidr6 === undefined ? [] : ["--node-cidr-mask-size-ipv6=80"]),
+        ]
       : ["--allocate-node-cidrs=false"]), // Calico hands out the pods' addresses
     "--bind-address=127.0.0.1",
   ];

@@ -23,10 +23,11 @@ import {
 import { serveControl } from "./control.ts";
 import { asContainer, inside } from "./enter.ts";
 import { kubeconfig, makeKeys, makeTokens } from "./keys.ts";
-import { labFiles, nthOf } from "./layout.ts";
+import { labFiles, type LabNode, nthOf } from "./layout.ts";
 import { addMachine, cutPower, makeBridge, makeMachines } from "./machines.ts";
 import { type LabState, readPlan } from "./plan.ts";
 import type { ClusterNode } from "../provider.ts";
+import { RACK_LABEL } from "../environments/racks.ts";
 import { listNodeCommands } from "../environments/node-commands.ts";
 import { runOrThrow } from "../components/command.ts";
 import { familyOf } from "../spec.ts";
@@ -121,6 +122,7 @@ await Promise.all(
     await startNode(node);
   }),
 );
+if (plan.environment?.loadBalancer === true) await startLoadBalancer();
 await serveControl(files.controlSocket, { drop: dropNode, make: makeNode, pauseKubelet });
 writeState();
 up = true;
@@ -133,8 +135,10 @@ async function configureNode({ name, address6 }: ClusterNode): Promise<void> {
     await runOrThrow(inside(machineOf(name), argv));
 }
 
-async function startNode({ name, address, address6, role }: ClusterNode): Promise<void> {
+async function startNode({ name, address, address6, role, rack }: LabNode): Promise<void> {
+  const rackName = plan.machines.racks?.[rack ?? 0]?.name;
   const runner = new Runner({
+    labels: rackName === undefined ? {} : { [RACK_LABEL]: rackName },
     ...{ name, role, plan, logs, log, changed: writeState, machine: machineOf(name) },
     addresses: address6 === undefined ? [address] : [address, address6],
     kubeconfig: await config(outside, nodeUser(name)),
@@ -200,6 +204,12 @@ function startOn(machine: string, name: string, argv: readonly string[]): void {
     const later = (): void => void setTimeout(again, RESTART_MS);
     later();
   });
+}
+
+async function startLoadBalancer(): Promise<void> {
+  const { serveLoadBalancer } = await import("./serve-load-balancer.ts");
+  const kubeconfig = await config(outside, ADMIN);
+  void serveLoadBalancer({ kubeconfig, machines: plan.machines, findMachine: machineOf, log });
 }
 
 /** The world outside: a machine that is no node, with the probe's server as its only program. */

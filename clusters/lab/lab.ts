@@ -13,13 +13,14 @@ import { runTimed } from "../components/timed.ts";
 import { Kubectl } from "../kubernetes/kubectl.ts";
 import type { Progress } from "../progress.ts";
 import type { ClusterSpec, Provider } from "../provider.ts";
+import { installBridgeNetwork } from "../overlays/install-bridge.ts";
 import { LabCluster } from "./cluster.ts";
 import { labDirectory, labFiles, type LabFiles, machinesOf } from "./layout.ts";
 import { makeRoomForNeighbours } from "./neighbours.ts";
 import { type LabPlan, readPlan } from "./plan.ts";
 import { labPreflight } from "./preflight.ts";
 import { endDaemon, runningDaemon, startDaemon } from "./process.ts";
-import { installCoreDns, installKubeProxy, ready } from "./workloads.ts";
+import { installDns, installKubeProxy, ready } from "./workloads.ts";
 import { installAddons } from "../kubernetes/addons.ts";
 import { currentKubeProxy, untilSynced } from "../kubernetes/kube-proxy.ts";
 import { detectSpec } from "../detect-spec.ts";
@@ -116,10 +117,11 @@ async function make(
   const plan = { ...wanted, port: await freePort() };
   await writeFile(files.plan, JSON.stringify(plan), { mode: 0o600 });
   await runTimed(progress, `start the lab ${spec.name}: ${spec.workers + 1} nodes`, () => startLab(files));
-  await runTimed(progress, "install kube-proxy, CoreDNS, Calico, Multus and Interlay", async () => {
+  await runTimed(progress, "install kube-proxy, DNS, the pod network, Multus and Interlay", async () => {
     await Promise.all([
       installKubeProxy(kubectl, spec, plan),
-      installCoreDns(kubectl, spec),
+      installDns(kubectl, spec),
+      installReferenceNetwork(kubectl, spec, plan, files),
       installAddons(kubectl, { spec, interlay: plan.images.interlay, calicoCrds: components.path("calico-crds") }),
     ]);
   });
@@ -130,6 +132,19 @@ async function make(
     await Promise.all(lab.nodes.map(({ name }) => untilSynced(hosts, name, spec.kubeProxy.mode)));
   await writeFile(join(files.directory, "complete"), "", { mode: 0o600 });
   return plan;
+}
+
+/** The pod network of the reference plugins, where the environment has that: nothing installs it but the provider. */
+async function installReferenceNetwork(
+  kubectl: Kubectl,
+  spec: ClusterSpec,
+  plan: LabPlan,
+  files: LabFiles,
+): Promise<void> {
+  if (spec.environment?.spec.overlay?.kind !== "bridge") return;
+  const lab = await LabCluster.of(spec, plan, files.directory, kubectl);
+  const overlayCidrs = [spec.overlayCidr, ...(spec.ipv6 === undefined ? [] : [spec.ipv6.overlayCidr])];
+  await installBridgeNetwork(kubectl, lab, overlayCidrs);
 }
 
 async function startLab(files: LabFiles): Promise<void> {
@@ -185,7 +200,22 @@ function componentsFor(spec: ClusterSpec): readonly ComponentRef[] {
     version: VERSIONS.calico,
   }));
   const others = (["multus", "cni-plugins", "coredns"] as const).map((name) => ({ name, version: VERSIONS[name] }));
-  return [...kubernetes, ...proxies, ...calico, ...others, { name: "etcd", version: etcdFor(spec.kubernetes) }];
+  const environment = listEnvironmentPrograms(spec).map(({ name, version }) => ({ name, version }));
+  return [
+    ...[...kubernetes, ...proxies, ...calico, ...others, ...environment],
+    { name: "etcd", version: etcdFor(spec.kubernetes) },
+  ];
+}
+
+/** Returns the programs that an environment needs on top of those of every lab. */
+function listEnvironmentPrograms({ environment }: ClusterSpec): readonly ComponentRef[] {
+  const { overlay, multus } = environment?.spec ?? {};
+  return [
+    ...(overlay?.kind === "flannel" ? [{ name: "flannel" as const, version: VERSIONS.flannel }] : []),
+    ...(multus === "thick"
+      ? (["multus-daemon", "multus-shim"] as const).map((name) => ({ name, version: VERSIONS.multus }))
+      : []),
+  ];
 }
 
 function kubeProxyVersions(spec: ClusterSpec): readonly string[] {
@@ -216,6 +246,7 @@ async function planFor(spec: ClusterSpec, components: ResolvedComponents, interl
       ...{ "calico-node": at("calico-node"), calico: at("calico-cni"), "calico-ipam": at("calico-cni") },
       ...{ "kube-controllers": at("calico-kube-controllers"), multus: at("multus"), "cni-plugins": at("cni-plugins") },
       coredns: at("coredns"),
+      ...Object.fromEntries(listEnvironmentPrograms(spec).map(({ name }) => [name, at(name)])),
       "calico-files": dirname(join(images, "calico-node/usr/sbin/start_runit")),
       "multus-files": join(images, "multus"),
       lab: join(import.meta.dirname, "files"),

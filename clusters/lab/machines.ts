@@ -6,26 +6,35 @@ import { run, runOrThrow } from "../components/command.ts";
 import { inside } from "./enter.ts";
 import type { LabMachines } from "./layout.ts";
 import { processesIn, signalProcesses } from "./processes.ts";
+import { listBridges, listLinks, ROUTER_RULES, ROUTER_SYSCTLS } from "./wiring.ts";
 
 const FILES = join(import.meta.dirname, "files");
 const TIMEOUT_MS = 20_000;
-const PREFIX_LENGTH_6 = 64;
 
 type Machine = LabMachines["external"];
 type Programs = Readonly<Record<string, string>>;
 
 /** Makes the bridge that every machine stands on. @returns the process that holds its network */
-export async function makeBridge({ gateway, gateway6, prefixLength, mtu }: LabMachines): Promise<number> {
+export async function makeBridge(machines: LabMachines): Promise<number> {
   const bridge = spawn("unshare", ["--net", "--", "sleep", "infinity"], { stdio: "ignore" }).pid ?? 0;
   await untilElsewhere(bridge);
   const ip = (...argv: readonly string[]) => runOrThrow(inNetwork(bridge, argv));
-  await ip("link", "add", "name", "br0", "type", "bridge");
-  await ip("address", "add", `${gateway}/${prefixLength}`, "dev", "br0", ...atOnce(gateway));
-  if (gateway6 !== undefined)
-    await ip("address", "add", `${gateway6}/${PREFIX_LENGTH_6}`, "dev", "br0", ...atOnce(gateway6));
-  if (mtu !== undefined) await ip("link", "set", "br0", "mtu", String(mtu));
-  await ip("link", "set", "br0", "up");
+  for (const { name, addresses } of listBridges(machines)) {
+    await ip("link", "add", "name", name, "type", "bridge");
+    for (const address of addresses) await ip("address", "add", address, "dev", name, ...atOnce(address));
+    if (machines.mtu !== undefined) await ip("link", "set", name, "mtu", String(machines.mtu));
+    await ip("link", "set", name, "up");
+  }
+  if (machines.racks !== undefined) await makeRouter(bridge);
   return bridge;
+}
+
+/** Makes the bridges' network route between them, behind its firewall. */
+async function makeRouter(bridge: number): Promise<void> {
+  const there = ["nsenter", "--target", String(bridge), "--net", "--"];
+  for (const [name, value] of Object.entries(ROUTER_SYSCTLS))
+    await runOrThrow([...there, "sysctl", "-q", "-w", `${name}=${value}`]);
+  await runOrThrow([...there, "nft", "-f", "-"], { stdin: ROUTER_RULES });
 }
 
 /** Makes every machine on the bridge. @returns each machine's first process */
@@ -46,27 +55,21 @@ export async function makeMachines(
 export async function addMachine(
   bridge: number,
   machines: LabMachines,
-  { name, address, address6 }: Machine,
+  { name }: Machine,
   programs: Programs,
   directory: string,
 ): Promise<number> {
   const pid = await makeMachine(name, programs, join(directory, "roots", name));
-  const number = [...machines.nodes, machines.external].findIndex((one) => one.name === name);
-  const port = `m${number}`;
-  // Its own for good, as a network card's: a machine that is made anew is found where the old one was.
-  const mac = `02:6c:61:62:00:${number.toString(16).padStart(2, "0")}`;
   const inBridge = (...argv: readonly string[]) => runOrThrow(inNetwork(bridge, argv));
-  const peer = ["peer", "name", "eth0", "address", mac, "netns", String(pid)];
-  await inBridge("link", "add", "name", port, "type", "veth", ...peer);
-  const mtu = machines.mtu === undefined ? [] : ["mtu", String(machines.mtu)];
-  await inBridge("link", "set", port, "master", "br0", ...mtu, "up");
   const ip = (...argv: readonly string[]) => runOrThrow(inside(pid, ["ip", ...argv]));
-  await ip("address", "add", `${address}/${machines.prefixLength}`, "dev", "eth0", ...atOnce(address));
-  await ip("link", "set", "eth0", ...mtu, "up");
-  await ip("route", "add", "default", "via", machines.gateway);
-  if (address6 !== undefined && machines.gateway6 !== undefined) {
-    await ip("address", "add", `${address6}/${PREFIX_LENGTH_6}`, "dev", "eth0", ...atOnce(address6));
-    await ip("route", "add", "default", "via", machines.gateway6);
+  const mtu = machines.mtu === undefined ? [] : ["mtu", String(machines.mtu)];
+  for (const link of listLinks(machines, name)) {
+    const peer = ["peer", "name", link.name, "address", link.mac, "netns", String(pid)];
+    await inBridge("link", "add", "name", link.port, "type", "veth", ...peer);
+    await inBridge("link", "set", link.port, "master", link.bridge, ...mtu, "up");
+    for (const address of link.addresses) await ip("address", "add", address, "dev", link.name, ...atOnce(address));
+    await ip("link", "set", link.name, ...mtu, "up");
+    for (const gateway of link.gateways) await ip("route", "add", "default", "via", gateway);
   }
   return pid;
 }
@@ -78,7 +81,7 @@ export async function addMachine(
  */
 export async function cutPower(machine: number): Promise<void> {
   const networks = await networksOf(machine);
-  if (networks.size > 0) await run(inNetwork(machine, ["link", "delete", "eth0"]));
+  if (networks.size > 0) for (const link of ["eth0", "eth1"]) await run(inNetwork(machine, ["link", "delete", link])); // most have one
   const deadline = Date.now() + TIMEOUT_MS;
   for (;;) {
     const pids = await processesIn("net", networks);

@@ -7,6 +7,15 @@ const node = z.object({
   role: z.enum(["control-plane", "worker"]),
   address: z.string(),
   address6: z.string().exactOptional(),
+  rack: z.number().exactOptional(),
+  management: z.string().exactOptional(),
+});
+const rack = z.object({
+  name: z.string(),
+  subnet: z.string(),
+  gateway: z.string(),
+  prefixLength: z.number(),
+  podRange: z.string(),
 });
 
 /** What a lab is made from: written by the provider, read by the lab's daemon. A change in it is another lab. */
@@ -23,6 +32,8 @@ export const labPlan = z.object({
     gateway6: z.string().exactOptional(),
     prefixLength: z.number(),
     mtu: z.number().exactOptional(),
+    racks: z.array(rack).readonly().exactOptional(),
+    management: z.object({ gateway: z.string(), prefixLength: z.number() }).exactOptional(),
   }),
   /** What an environment changes; the daemon applies what concerns the machines. */
   environment: z.custom<EnvironmentSpec>((value) => typeof value === "object" && value !== null).exactOptional(),

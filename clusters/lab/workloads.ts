@@ -1,6 +1,7 @@
 import { stringify } from "yaml";
+import type { EnvironmentSpec } from "../environments/spec.ts";
 import { applyKubeProxySettings } from "../environments/kube-proxy-settings.ts";
-import { COREDNS_IMAGE, kubeProxyImage } from "../images/pod-images.ts";
+import { COREDNS_IMAGE, kubeProxyImage, NODE_CACHE_IMAGE } from "../images/pod-images.ts";
 import { configFor } from "../kubernetes/kube-proxy-config.ts";
 import type { Kubectl } from "../kubernetes/kubectl.ts";
 import { waitUntilReady } from "../kubernetes/ready.ts";
@@ -11,14 +12,21 @@ import { API_PORT } from "./control-plane.ts";
 import { findDnsAddress, type LabFiles } from "./layout.ts";
 import type { LabPlan } from "./plan.ts";
 
-const WORKLOADS = [
-  ["kube-system", "daemonset/calico-node"],
-  ["kube-system", "daemonset/multus"],
-  ["kube-system", "daemonset/kube-proxy"],
-  ["kube-system", "deployment/calico-kube-controllers"],
-  ["kube-system", "deployment/coredns"],
-  ["interlay-system", "daemonset/interlay"],
-] as const;
+type Workload = readonly [namespace: string, name: string];
+
+/** Returns the workloads that a lab has when it is ready. */
+export function listWorkloads({ kubeProxy, overlay, multus, nodeLocalDns }: EnvironmentSpec = {}): readonly Workload[] {
+  const calico = ["daemonset/calico-node", "deployment/calico-kube-controllers"] as const;
+  return [
+    ...(overlay === undefined ? calico.map((name): Workload => ["kube-system", name]) : []),
+    ...(overlay?.kind === "flannel" ? ([["kube-flannel", "daemonset/kube-flannel-ds"]] as const) : []),
+    ["kube-system", multus === "thick" ? "daemonset/kube-multus-ds" : "daemonset/multus"],
+    ...(kubeProxy?.installed === false ? [] : ([["kube-system", "daemonset/kube-proxy"]] as const)),
+    ["kube-system", "deployment/coredns"],
+    ...(nodeLocalDns === undefined ? [] : ([["kube-system", "daemonset/node-local-dns"]] as const)),
+    ["interlay-system", "daemonset/interlay"],
+  ];
+}
 
 /** kube-proxy as a DaemonSet, as kubeadm has it: it finds the API server by its address, for it makes the Services. */
 export async function installKubeProxy(kubectl: Kubectl, spec: ClusterSpec, plan: LabPlan): Promise<void> {
@@ -45,14 +53,17 @@ export async function installKubeProxy(kubectl: Kubectl, spec: ClusterSpec, plan
   await kubectl.apply(settings?.installed === false ? selectObject(manifest, "kubeadm-config") : manifest);
 }
 
-/** Installs CoreDNS as kubeadm does: it finds the API server by its Service. */
-export async function installCoreDns(kubectl: Kubectl, spec: ClusterSpec): Promise<void> {
-  const values = { DNS_ADDRESS: findDnsAddress(spec), IMAGE: COREDNS_IMAGE };
-  await kubectl.apply(await renderManifest("coredns", values));
+/** Installs CoreDNS as kubeadm does, and a cache of it on every node where the environment has one. */
+export async function installDns(kubectl: Kubectl, spec: ClusterSpec): Promise<void> {
+  const DNS_ADDRESS = findDnsAddress(spec);
+  await kubectl.apply(await renderManifest("coredns", { DNS_ADDRESS, IMAGE: COREDNS_IMAGE }));
+  const cache = spec.environment?.spec.nodeLocalDns;
+  if (cache !== undefined)
+    await kubectl.apply(
+      await renderManifest("node-local-dns", { ADDRESS: cache, DNS_ADDRESS, IMAGE: NODE_CACHE_IMAGE }),
+    );
 }
 
 export function ready(kubectl: Kubectl, spec: ClusterSpec, files: LabFiles): Promise<void> {
-  const kubeProxy = spec.environment?.spec.kubeProxy?.installed !== false;
-  const workloads = WORKLOADS.filter(([, name]) => kubeProxy || name !== "daemonset/kube-proxy");
-  return waitUntilReady(kubectl, workloads, `see ${files.log} and ${files.directory}/logs`);
+  return waitUntilReady(kubectl, listWorkloads(spec.environment?.spec), `see ${files.log} and ${files.directory}/logs`);
 }

@@ -25,9 +25,16 @@ describe("manifests", () => {
       IPV6: "false",
       IPV6_AUTODETECTION: "none",
       OVERLAY_CIDR_IPV6: "",
+      DELEGATES: "/etc/cni/multus/net.d",
     });
-    const multus = await renderManifest("multus", { MULTUS_IMAGE: "multus:1" });
-    for (const document of [...parseAllDocuments(calico), ...parseAllDocuments(multus)]) {
+    const others = await Promise.all([
+      renderManifest("coredns", { DNS_ADDRESS: "10.233.0.10", IMAGE: "coredns:1" }),
+      renderManifest("flannel", { OVERLAY_CIDR: "10.233.64.0/18", BACKEND: "vxlan", IMAGE: "flannel:1" }),
+      renderManifest("multus", { MULTUS_IMAGE: "multus:1", READINESS_FILE: "/etc/cni/net.d/calico-kubeconfig" }),
+      renderManifest("multus-thick", { MULTUS_IMAGE: "multus:1" }),
+      renderManifest("node-local-dns", { ADDRESS: "169.254.25.10", DNS_ADDRESS: "10.233.0.10", IMAGE: "cache:1" }),
+    ]);
+    for (const document of [calico, ...others].flatMap((text) => parseAllDocuments(text))) {
       assert.deepEqual(document.errors, []);
       assert.ok(document.get("kind"));
     }

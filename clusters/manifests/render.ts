@@ -4,7 +4,7 @@ import { parseAllDocuments } from "yaml";
 
 /** A manifest of this directory with its `__NAMES__` filled in. Throws if one is left, for it would be applied as it is. */
 export async function renderManifest(
-  name: "calico" | "coredns" | "kube-proxy" | "multus",
+  name: "calico" | "coredns" | "flannel" | "kube-proxy" | "multus" | "multus-thick" | "node-local-dns",
   values: Readonly<Record<string, string>>,
 ): Promise<string> {
   return fillIn(await readFile(join(import.meta.dirname, `${name}.yaml`), "utf8"), values);

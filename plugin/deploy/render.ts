@@ -7,6 +7,8 @@ export interface PoolOptions {
   readonly subnet: string;
   readonly ranges: readonly string[];
   readonly gateway?: string;
+  /** The pool is for pods on nodes with these labels; absent, on every node. */
+  readonly nodeSelector?: { readonly matchLabels: Readonly<Record<string, string>> };
 }
 
 export interface DeployOptions {

@@ -1,4 +1,5 @@
 import type { Environment } from "../environment.ts";
+import { RACKS } from "./racks.ts";
 import { DISABLED_POOL_UNDERLAY } from "./disabled-pool-underlay.ts";
 import { DISABLED_POOL_UNDERLAY_KEPT } from "./disabled-pool-underlay-kept.ts";
 import { DISABLED_POOL_WIDE } from "./disabled-pool-wide.ts";
@@ -16,4 +17,5 @@ export const CALICO_ENVIRONMENTS: readonly Environment[] = [
   INTERFACE_PREFIX,
   NO_ENCAPSULATION,
   WIREGUARD,
+  RACKS,
 ];

@@ -1,4 +1,5 @@
 import type { Environment } from "../environment.ts";
+import { SECOND_NIC } from "./second-nic.ts";
 import { CONNTRACK_NOT_LOOSE } from "./conntrack-not-loose.ts";
 import { FORWARD_DROP_DOCKER } from "./forward-drop-docker.ts";
 import { FORWARD_INVALID_DROP } from "./forward-invalid-drop.ts";
@@ -18,4 +19,5 @@ export const NODE_ENVIRONMENTS: readonly Environment[] = [
   STRICT_ARP,
   MTU_9000,
   MTU_1400,
+  SECOND_NIC,
 ];

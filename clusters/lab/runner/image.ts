@@ -25,6 +25,13 @@ export function programOf(image: string): Program {
     case "kube-controllers":
       return { entrypoint: ["/programs/kube-controllers"], mounts: [] };
     case "multus-cni":
+      if (tag.endsWith("-thick"))
+        return {
+          entrypoint: [],
+          mounts: ["multus-daemon", "multus-shim"].map((name) =>
+            at(`/programs/${name}`, `/usr/src/multus-cni/bin/${name}`),
+          ),
+        };
       return {
         entrypoint: [],
         mounts: [
@@ -32,6 +39,10 @@ export function programOf(image: string): Program {
           at("/programs/multus-files/thin_entrypoint", "/thin_entrypoint"),
         ],
       };
+    case "flannel":
+      return { entrypoint: [], mounts: [at("/programs/lab/flanneld", "/opt/bin/flanneld")] };
+    case "k8s-dns-node-cache":
+      return { entrypoint: ["/programs/lab/node-cache"], mounts: [] };
     case "coredns":
       return { entrypoint: ["/programs/coredns"], mounts: [] };
     case "interlay":

@@ -5,12 +5,16 @@ import { KUBELET_PORT } from "../control-plane.ts";
 /** Room for every pod that a suite makes: the lab measures none. */
 const CAPACITY = { cpu: "8", memory: "16Gi", pods: "250", "ephemeral-storage": "100Gi" };
 
-/** The Node as a kubelet registers it; a control plane's with kubeadm's taint. */
-export function nodeObject(name: string, role: "control-plane" | "worker"): V1Node {
+/** The Node as a kubelet registers it; a control plane's with kubeadm's taint. @param labels more of them (`--node-labels`) */
+export function nodeObject(
+  name: string,
+  role: "control-plane" | "worker",
+  labels: Readonly<Record<string, string>> = {},
+): V1Node {
   return {
     metadata: {
       name,
-      labels: { "kubernetes.io/hostname": name, "kubernetes.io/os": "linux", "kubernetes.io/arch": "amd64" },
+      labels: { "kubernetes.io/hostname": name, "kubernetes.io/os": "linux", "kubernetes.io/arch": "amd64", ...labels },
     },
     spec: role === "worker" ? {} : { taints: [{ key: "node-role.kubernetes.io/control-plane", effect: "NoSchedule" }] },
   };

@@ -43,6 +43,8 @@ export interface NodeOptions {
   /** IPv4 first. */
   readonly addresses: readonly string[];
   readonly role: "control-plane" | "worker";
+  /** Of the Node, on top of every kubelet's. */
+  readonly labels: Readonly<Record<string, string>>;
   readonly machine: number;
   readonly kubeconfig: string;
   readonly plan: LabPlan;
@@ -161,9 +163,11 @@ export class NodeRunner implements NodeContext {
   }
 
   async #register(): Promise<void> {
-    await this.core.createNode({ body: nodeObject(this.name, this.#options.role) }).catch((error: unknown) => {
-      if (!String(error).includes("AlreadyExists")) throw error;
-    });
+    await this.core
+      .createNode({ body: nodeObject(this.name, this.#options.role, this.#options.labels) })
+      .catch((error: unknown) => {
+        if (!String(error).includes("AlreadyExists")) throw error;
+      });
   }
 
   /** Ready once there is a network, as a kubelet is; then told again, so that nobody thinks it gone. */

@@ -1,0 +1,46 @@
+/** A rack: a subnet of the underlay with a gateway of its own. */
+export interface Rack {
+  readonly name: string;
+  readonly subnet: string;
+  /** The router's address in the rack. */
+  readonly gateway: string;
+  readonly prefixLength: number;
+  /** What underlay pods of the rack get addresses from. */
+  readonly podRange: string;
+}
+
+/** Node label with the name of a node's rack. */
+export const RACK_LABEL = "topology.kubernetes.io/zone";
+/** A rack is a /24 of the underlay. */
+const PREFIX_LENGTH = 24;
+const NAMES = ["rack-1", "rack-2"] as const;
+
+/**
+ * Returns the racks of an underlay: the /24 of its nodes is the first, the next /24 the second. The upper half of each
+ * belongs to pods.
+ * @param nodeRange the range of the cluster's nodes, like 10.7.168.64/26
+ */
+export function listRacks(nodeRange: string): readonly Rack[] {
+  const [a = "", b = "", c = ""] = nodeRange.split(".");
+  return NAMES.map((name, index) => {
+    const network = `${a}.${b}.${Number(c) + index}`;
+    return {
+      name,
+      subnet: `${network}.0/${PREFIX_LENGTH}`,
+      gateway: `${network}.1`,
+      prefixLength: PREFIX_LENGTH,
+      podRange: `${network}.128/25`,
+    };
+  });
+}
+
+/** Returns the index of a worker's rack: neighbours stand in different racks. */
+export function findRackOfWorker(worker: number): number {
+  return worker % NAMES.length;
+}
+
+/** Returns a node's address in another rack: the same last number in that rack's subnet. */
+export function moveToRack(address: string, rack: number): string {
+  const [a = "", b = "", c = "", d = ""] = address.split(".");
+  return `${a}.${b}.${Number(c) + rack}.${d}`;
+}

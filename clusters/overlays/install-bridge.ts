@@ -1,0 +1,54 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { z } from "zod";
+import type { Kubectl } from "../kubernetes/kubectl.ts";
+import type { Cluster } from "../provider.ts";
+import { BRIDGE_CONFLIST, type NodeWithPodCidrs, planBridgeNetworks } from "./bridge.ts";
+
+const TIMEOUT_MS = 60_000;
+const nodeList = z.object({
+  items: z.array(
+    z.object({
+      metadata: z.object({ name: z.string() }),
+      spec: z.object({ podCIDRs: z.array(z.string()).default([]) }),
+    }),
+  ),
+});
+
+/** Gives every node the pod network of planBridgeNetworks, once the controller manager has given it podCIDRs. */
+export async function installBridgeNetwork(
+  kubectl: Kubectl,
+  cluster: Pick<Cluster, "nodes" | "exec">,
+  overlayCidrs: readonly string[],
+): Promise<void> {
+  for (const { node, conflist, commands } of planBridgeNetworks(await readNodes(kubectl, cluster), overlayCidrs)) {
+    for (const argv of commands) await runOn(cluster, node, argv);
+    await runOn(cluster, node, ["mkdir", "-p", BRIDGE_CONFLIST.slice(0, BRIDGE_CONFLIST.lastIndexOf("/"))]);
+    await runOn(cluster, node, ["tee", BRIDGE_CONFLIST], conflist);
+  }
+}
+
+async function readNodes(kubectl: Kubectl, { nodes }: Pick<Cluster, "nodes">): Promise<readonly NodeWithPodCidrs[]> {
+  const deadline = Date.now() + TIMEOUT_MS;
+  for (;;) {
+    const { items } = nodeList.parse(JSON.parse(await kubectl.run(["get", "nodes", "-o", "json"])));
+    const podCidrs = new Map(items.map(({ metadata, spec }) => [metadata.name, spec.podCIDRs]));
+    const found = nodes.map((node) => ({ ...node, podCidrs: podCidrs.get(node.name) ?? [] }));
+    const without = found.filter((node) => node.podCidrs.length === 0).map(({ name }) => name);
+    if (without.length === 0) return found;
+    if (Date.now() > deadline)
+      throw new Error(
+        `nodes without podCIDRs after ${TIMEOUT_MS / 1000} s: ${without.join(", ")}; does the controller manager allocate them?`,
+      );
+    await sleep(200);
+  }
+}
+
+async function runOn(
+  cluster: Pick<Cluster, "exec">,
+  node: string,
+  argv: readonly string[],
+  stdin?: string,
+): Promise<void> {
+  const { exitCode, stderr } = await cluster.exec(node, argv, stdin === undefined ? {} : { stdin });
+  if (exitCode !== 0) throw new Error(`${argv.join(" ")} on ${node} ended with ${exitCode}: ${stderr.trim()}`);
+}
