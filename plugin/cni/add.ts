@@ -1,4 +1,4 @@
-import { parseInterfaceAddress, parseIp } from "../datapath/address.ts";
+import { parseCidr, parseInterfaceAddress, parseIp } from "../datapath/address.ts";
 import { announce } from "../datapath/announce.ts";
 import { ApplyError, applyPlan } from "../datapath/apply.ts";
 import { linesOfOthers, readAttachment, removeAttachment, writeAttachment } from "../datapath/attachment.ts";
@@ -6,7 +6,7 @@ import { removeDirt } from "../datapath/dirt.ts";
 import { forgetEnded, readEnded } from "../datapath/ended.ts";
 import { type Facts, withHijacked } from "../datapath/facts.ts";
 import { type Namespace, withNamespaces } from "../datapath/kernel.ts";
-import type { ExtraAddress } from "../datapath/multi-nic.ts";
+import type { ExtraAddress, NicRoute } from "../datapath/multi-nic.ts";
 import { describeItem, type Plan } from "../datapath/plan.ts";
 import { withFreePodLock, withPodLock } from "../datapath/pod-lock.ts";
 import { undoPlan } from "../datapath/undo.ts";
@@ -138,6 +138,7 @@ function wiringOf(
     containerId,
     ifname,
     addresses,
+    routes: readRoutes(previous),
     mode: mode === "disabled" ? ("auto" as const) : mode,
     numbers: numbersOf(options),
     ...(options.macPrefix === undefined ? {} : { macPrefix: options.macPrefix }),
@@ -161,16 +162,34 @@ function told(error: unknown, pod: Request["pod"]): unknown {
 export function addressesOf(result: CniResult, ifname: string): readonly ExtraAddress[] {
   return (result.ips ?? [])
     .filter(({ interface: index }) => index === undefined || result.interfaces?.[index]?.name === ifname)
-    .map(({ address, gateway }) => {
-      try {
-        return { ...parseInterfaceAddress(address), ...(gateway === undefined ? {} : { gateway: parseIp(gateway) }) };
-      } catch (error) {
-        throw new CniError(
-          CODE.invalidConfig,
-          `prevResult's ips: ${error instanceof Error ? error.message : String(error)}`,
-        );
-      }
-    });
+    .map(({ address, gateway }) =>
+      parseResult("ips", () => ({
+        ...parseInterfaceAddress(address),
+        ...(gateway === undefined ? {} : { gateway: parseIp(gateway) }),
+      })),
+    );
+}
+
+/** Reads the routes of a result: the previous plugin made them by its own link. Throws CniError 7. */
+export function readRoutes(result: CniResult): readonly NicRoute[] {
+  return (result.routes ?? []).map(({ dst, gw }) =>
+    parseResult("routes", () => {
+      const network = parseCidr(dst);
+      const destination = network.endsWith("/0") ? ("default" as const) : network;
+      return { destination, ...(gw === undefined || gw === "" ? {} : { gateway: parseIp(gw) }) };
+    }),
+  );
+}
+
+function parseResult<T>(part: string, parse: () => T): T {
+  try {
+    return parse();
+  } catch (error) {
+    throw new CniError(
+      CODE.invalidConfig,
+      `prevResult's ${part}: ${error instanceof Error ? error.message : String(error)}`,
+    );
+  }
 }
 
 /** Ours are appended: indices in `ips` keep their meaning. */

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { parseIp } from "../datapath/address.ts";
 import {
   execInNetns,
   execOrThrow,
@@ -75,6 +76,25 @@ const NEEDED: readonly Needed[] = [
     takeOut: ({ multi }) => inPod(multi, "ip", "route", "delete", "10.7.0.0/16", "table", tableOf(multi, NET1)),
   },
   {
+    line: "multi-NIC pod: the node's other addresses by eth0, in net1's table",
+    when: "the node masquerades by another of its addresses, as one does whose InternalIP is not on its first NIC",
+    arrange: ({ node }) => {
+      execInNetns(node.name, "ip", "address", "add", `${OTHER_NIC}/32`, "dev", "lo");
+      execInNetns(node.name, "nft", "add table ip nat");
+      execInNetns(node.name, "nft", "add chain ip nat post { type nat hook postrouting priority srcnat; }");
+      execInNetns(node.name, "nft", `add rule ip nat post oifname "cali*" ip daddr ${NET1} snat to ${OTHER_NIC}`);
+    },
+    reach: ({ node }) => ping(node.name, NET1),
+    takeOut: ({ multi }) => inPod(multi, "ip", "route", "delete", OTHER_NIC, "table", tableOf(multi, NET1)),
+  },
+  {
+    line: "multi-NIC pod: overlay networks by eth0, in net1's table",
+    when: "nothing masquerades what overlay pods send (natOutgoing is off)",
+    arrange: ({ node }) => execInNetns(node.name, "ip", "address", "add", "10.233.70.1/32", "dev", "lo"),
+    reach: ({ node }) => ping(node.name, NET1, "10.233.70.1"),
+    takeOut: ({ multi }) => inPod(multi, "ip", "route", "delete", "10.233.64.0/18", "table", tableOf(multi, NET1)),
+  },
+  {
     line: "multi-NIC pod: the overlay address's own way to the node",
     when: "the node has no default route and so answers no ARP for Calico's gateway",
     arrange: ({ node }) => execInNetns(node.name, "ip", "route", "delete", "default"),
@@ -140,6 +160,8 @@ const NEEDED: readonly Needed[] = [
     takeOut: ({ underlay }) => inPod(underlay, "sysctl", "-qw", "net.ipv6.fwmark_reflect=0"),
   },
 ];
+/** An address of the node that Kubernetes does not know. */
+const OTHER_NIC = "192.168.0.5";
 /** Behind the node. */
 const FAR_OF_NODE = "192.0.2.1";
 const FAR_OF_NODE6 = "2001:db8::1";
@@ -201,7 +223,9 @@ function settlesBeforeDad(namespace: string, link: string): boolean {
 }
 
 function cluster(net: TestNet): World {
-  const node = net.node("n1", "10.7.168.71", {}, "fd00:10:7::71");
+  const addresses = ["10.7.168.71", "fd00:10:7::71"].map(parseIp);
+  const facts = { node: { name: "n1", addresses, otherAddresses: [parseIp(OTHER_NIC)] } };
+  const node = net.node("n1", "10.7.168.71", facts, "fd00:10:7::71");
   const other = net.node("n2", GATEWAY);
   const third = net.node("n3", "10.7.168.73");
   execInNetns(other.name, "ip", "address", "add", `${FAR}/32`, "dev", "lo");

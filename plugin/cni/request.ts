@@ -21,11 +21,13 @@ const ipSchema = z.looseObject({
   gateway: z.optional(z.string()),
   interface: z.optional(z.int()),
 });
+const routeSchema = z.looseObject({ dst: z.string(), gw: z.optional(z.string()) });
 /** A result (section 5 "ADD Success"); what is not ours in it is passed on as it came. */
 const resultSchema = z.looseObject({
   cniVersion: z.optional(z.string()),
   interfaces: z.optional(z.array(interfaceSchema)),
   ips: z.optional(z.array(ipSchema)),
+  routes: z.optional(z.array(routeSchema)),
 });
 export type CniResult = z.infer<typeof resultSchema>;
 

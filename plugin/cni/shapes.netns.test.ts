@@ -76,6 +76,40 @@ describe("pods of other shapes", () => {
     assert.deepEqual(readPermanentState(node), own);
   });
 
+  it("a multi-NIC pod whose NICs have routes to the same network answers it by each NIC's own gateway", () => {
+    const third = net.node("n3", "10.7.168.73");
+    const far = "192.0.2.9";
+    for (const one of [other, third]) execInNetns(one.name, "ip", "address", "add", `${far}/32`, "dev", "lo");
+    const pod = net.pod("m");
+    net.overlay(node, pod, "10.233.64.5");
+    for (const [name, ip, gw] of [
+      ["net1", "10.7.200.1", other.address],
+      ["net2", "10.7.200.2", third.address],
+    ] as const) {
+      const ipam = {
+        type: "static",
+        addresses: [{ address: `${ip}/16`, gateway: "10.7.0.1" }],
+        routes: [{ dst: "192.0.2.0/24", gw }],
+      };
+      const main = net.call("macvlan", "ADD", node, pod, name, { master: "eth0", mode: "bridge", ipam });
+      assert.equal(main.status, 0, JSON.stringify(main.json));
+      const { status, json } = net.call("interlay", "ADD", node, pod, name, { prevResult: main.json });
+      assert.equal(status, 0, JSON.stringify(json));
+    }
+    for (const [ip, name, gw] of [
+      ["10.7.200.1", "net1", other.address],
+      ["10.7.200.2", "net2", third.address],
+    ] as const) {
+      assert.match(
+        execInNetns(pod.namespace, "ip", "route", "get", far, "from", ip),
+        new RegExp(`via ${gw} dev ${name} `),
+        `what ${name}'s address says to ${far} does not take the route of ${name}`,
+      );
+      assert.ok(ping(pod.namespace, far, ip), `${ip} -> ${far}: no answer`);
+      assert.equal(net.call("interlay", "CHECK", node, pod, name, {}).status, 0, `CHECK of ${name}`);
+    }
+  });
+
   it("an underlay pod whose uplink is a bridge", () => {
     const ip = (...argv: readonly string[]) => execOrThrow(["ip", "-n", node.name, ...argv]);
     ip("link", "add", "name", "uplink0", "type", "bridge");

@@ -1,8 +1,8 @@
 import { type Cidr, familyOf, hostCidr, type Ip } from "./address.ts";
 import type { Facts } from "./facts.ts";
 import type { RoutingNumbers } from "./numbers.ts";
-import { MAIN_TABLE, type Plan, type PlanItem } from "./plan.ts";
-import { type NodeWay, nodeAddress, routesThroughNode, routesToNodeAddresses, toNode } from "./through-node.ts";
+import { MAIN_TABLE, type Plan, type PlanItem, type RouteItem } from "./plan.ts";
+import { type NodeWay, nodeAddress, routesThroughNode, toNode } from "./through-node.ts";
 
 /** Tables of our policy rules: this and the link's index in the pod, so that order does not matter. */
 export const NIC_TABLE_BASE = 10_000;
@@ -31,10 +31,19 @@ export interface ExtraAddress {
   readonly gateway?: Ip;
 }
 
+/** A route that the previous plugin made by this link: a pool's `routes`, through macvlan. */
+export interface NicRoute {
+  readonly destination: Cidr | "default";
+  /** Undefined: the gateway of the link's address, or on the link itself where that has none. */
+  readonly gateway?: Ip;
+}
+
 export interface ExtraAttachment {
   readonly ifname: string;
   readonly linkIndex: number;
   readonly addresses: readonly ExtraAddress[];
+  /** Undefined in records of earlier versions. */
+  readonly routes?: readonly NicRoute[];
   readonly anchor: NodeAnchor;
   /** The anchor is the overlay's own link: the pod's main address is an overlay address. */
   readonly overlay: boolean;
@@ -72,7 +81,6 @@ export function planExtraNic(facts: Facts, pod: ExtraAttachment): Plan {
           ? []
           : routesThroughNode(facts, { node, device: anchor.podLink, source: main }, connected)),
         ...fromExtra(facts, pod, extra, { node, device: anchor.podLink, source: extra.ip }),
-        ...toNodeEnd(facts, pod, extra),
         ...(main === undefined ? [] : fromOverlay(anchor, { node, device: anchor.podLink, source: main }, numbers)),
         ...defaultBy(pod, extra),
       ];
@@ -133,28 +141,23 @@ function defaultBy({ ifname, defaultInsteadOf }: ExtraAttachment, { gateway }: E
   ];
 }
 
-function fromExtra(
-  facts: Facts,
-  { ifname, linkIndex, numbers }: ExtraAttachment,
-  extra: ExtraAddress,
-  way: NodeWay,
-): readonly PlanItem[] {
+/** Plans the table of one link: what its address says leaves by it, except what only the node reaches. */
+function fromExtra(facts: Facts, pod: ExtraAttachment, extra: ExtraAddress, way: NodeWay): readonly PlanItem[] {
+  const { ifname, linkIndex, numbers } = pod;
   const family = familyOf(extra.ip);
   const table = NIC_TABLE_BASE + linkIndex;
-  const here = { kind: "route", where: "pod", family, device: ifname, source: extra.ip, table } as const;
+  const network: RouteItem = {
+    ...({ kind: "route", where: "pod", family, device: ifname, source: extra.ip, table } as const),
+    destination: extra.network,
+    reason: `the network of ${ifname}`,
+  };
   return [
-    { ...here, destination: extra.network, reason: `the network of ${ifname}` },
-    ...routesToNodeAddresses(facts, way, table),
-    ...(extra.gateway === undefined
-      ? []
-      : [
-          {
-            ...here,
-            destination: "default" as const,
-            gateway: extra.gateway,
-            reason: `${ifname}'s own gateway, for what answers from its address`,
-          },
-        ]),
+    ...uniqueByDestination([
+      network,
+      ...repliesThroughNode(facts, way, [extra.network], table),
+      ...toNodeEnd(pod, extra),
+      ...ownRoutes(pod, extra, table),
+    ]),
     {
       kind: "rule",
       where: "pod",
@@ -167,11 +170,59 @@ function fromExtra(
   ];
 }
 
+/** A table has one route to a destination: the first holds. */
+function uniqueByDestination(routes: readonly RouteItem[]): readonly RouteItem[] {
+  return routes.filter(
+    ({ destination }, index) => routes.findIndex((route) => route.destination === destination) === index,
+  );
+}
+
+/**
+ * Plans the ways of the link's address through the node: to every address of the node, because the node masquerades by the
+ * address of any of its links; to overlay pods, which ask with their own addresses where nothing masquerades them
+ * (natOutgoing off); to Services. A destination that was only configured or announced (hijackCidrs, VIPs) may be a client
+ * on the wire: replies to it leave by the link.
+ */
+function repliesThroughNode(
+  facts: Facts,
+  way: NodeWay,
+  connected: readonly Cidr[],
+  table: number,
+): readonly RouteItem[] {
+  return routesThroughNode({ ...facts, hijackCidrs: [], viaNode: [] }, way, connected, table);
+}
+
+/** Plans the link's own routes and its gateway. */
+function ownRoutes({ ifname, routes = [] }: ExtraAttachment, extra: ExtraAddress, table: number): readonly RouteItem[] {
+  const family = familyOf(extra.ip);
+  const isOfFamily = (one: Ip | Cidr | "default" | undefined): boolean =>
+    one === undefined || one === "default" || familyOf(one) === family;
+  const wanted: readonly NicRoute[] = [
+    ...routes,
+    ...(extra.gateway === undefined ? [] : [{ destination: "default" as const, gateway: extra.gateway }]),
+  ];
+  return wanted
+    .filter(({ destination, gateway }) => isOfFamily(destination) && isOfFamily(gateway))
+    .flatMap(({ destination, gateway = extra.gateway }): readonly RouteItem[] => {
+      if (destination === "default" && gateway === undefined) return [];
+      return [
+        {
+          ...({ kind: "route", where: "pod", family, device: ifname, source: extra.ip, table } as const),
+          destination,
+          ...(gateway === undefined ? {} : { gateway }),
+          reason:
+            destination === "default"
+              ? `${ifname}'s own gateway, for what answers from its address`
+              : `a route of ${ifname}'s own network`,
+        },
+      ];
+    });
+}
+
 /** What the node forwards to the pod and masquerades comes from the address of its own end, where that has one. */
-function toNodeEnd(facts: Facts, { anchor, linkIndex }: ExtraAttachment, { ip }: ExtraAddress): readonly PlanItem[] {
-  const known: readonly Ip[] = [...facts.node.addresses, ...facts.node.otherAddresses];
+function toNodeEnd({ anchor, linkIndex }: ExtraAttachment, { ip }: ExtraAddress): readonly RouteItem[] {
   return anchor.nodeAddresses
-    .filter((address) => familyOf(address) === familyOf(ip) && !known.includes(address))
+    .filter((address) => familyOf(address) === familyOf(ip))
     .map((address) => ({
       ...toNode({ node: address, device: anchor.podLink, source: ip }, NIC_TABLE_BASE + linkIndex),
       reason: "the node masquerades by its end's own address: the reply goes back there, not by the wire",

@@ -3,7 +3,7 @@ import { RTM_ROUTE, decodeRoute, encodeRouteDump } from "../netlink/route.ts";
 import { familyOf, type Ip, parseIp } from "./address.ts";
 import { readConnected } from "./connected.ts";
 import type { Namespace } from "./kernel.ts";
-import { type DefaultRoute, type ExtraAddress, NIC_TABLE_BASE } from "./multi-nic.ts";
+import { type DefaultRoute, type ExtraAddress, NIC_TABLE_BASE, type NicRoute } from "./multi-nic.ts";
 import { macItem } from "./mac-prefix.ts";
 import { POD_LINK } from "./names.ts";
 import type { RoutingNumbers } from "./numbers.ts";
@@ -14,6 +14,8 @@ export interface PodNic {
   readonly containerId: string;
   readonly ifname: string;
   readonly addresses: readonly ExtraAddress[];
+  /** Routes that the previous plugin made by this NIC. */
+  readonly routes?: readonly NicRoute[];
   readonly mode: "auto" | "underlay" | "overlay";
   /** Bytes, of our pair; the NIC's own if undefined. */
   readonly mtu?: number;
@@ -80,6 +82,7 @@ export function surveyNic(nic: PodNic, node: Namespace, pod: Namespace): NicSurv
     ifname: nic.ifname,
     linkIndex: link.index,
     addresses: nic.addresses,
+    ...(nic.routes === undefined ? {} : { routes: nic.routes }),
     overlay: ours === undefined,
     numbers: nic.numbers,
     ...(defaultBy === nic.ifname ? { defaultInsteadOf: otherDefaults(pod, link.index, anchorLink) } : {}),

@@ -18,18 +18,23 @@ export function nodeAddress(facts: Facts, family: Family): Ip | undefined {
 }
 
 /**
- * Plans the routes of a pod's main table to what exists on or behind its node alone.
+ * Plans the routes of one of a pod's tables to what exists on or behind its node alone.
  * @param connected networks of the pod's own NICs: a route that covers one of them would take traffic off the wire, so it is left out
  */
-export function routesThroughNode(facts: Facts, way: NodeWay, connected: readonly Cidr[]): readonly RouteItem[] {
-  const planned = routesToNodeAddresses(facts, way, MAIN_TABLE);
+export function routesThroughNode(
+  facts: Facts,
+  way: NodeWay,
+  connected: readonly Cidr[],
+  table = MAIN_TABLE,
+): readonly RouteItem[] {
+  const planned = routesToNodeAddresses(facts, way, table);
   const done = new Set<Cidr | "default">(planned.map(({ destination }) => destination));
   const routes: RouteItem[] = [];
   const add = (destination: Cidr, reason: string): void => {
     if (familyOf(destination) !== familyOf(way.node) || done.has(destination)) return;
     if (connected.some((network) => containsNetwork(destination, network))) return;
     done.add(destination);
-    routes.push(viaNode(way, destination, MAIN_TABLE, reason));
+    routes.push(viaNode(way, destination, table, reason));
   };
   for (const cidr of facts.overlayCidrs)
     add(cidr, "overlay pods are reached through the node, which knows their blocks");
