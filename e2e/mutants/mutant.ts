@@ -15,7 +15,7 @@ const planItem = z.discriminatedUnion("kind", [
   }),
   z.object({
     ...{ kind: z.literal("rule"), where, family, priority: z.number(), from: z.string().optional() },
-    ...{ mark: z.number().optional(), table: z.number(), reason: z.string() },
+    ...{ mark: z.number().optional(), mask: z.number().optional(), table: z.number(), reason: z.string() },
   }),
   z.object({ kind: z.literal("reply-mark"), device: z.string(), reason: z.string() }),
 ]);
@@ -89,7 +89,9 @@ export function change(item: PlanItem): readonly string[] {
         item.family,
         ...["rule", "delete", "priority", String(item.priority)],
         ...(item.from === undefined ? [] : ["from", item.from]),
-        ...(item.mark === undefined ? [] : ["fwmark", String(item.mark)]),
+        ...(item.mark === undefined
+          ? []
+          : ["fwmark", [item.mark, ...(item.mask === undefined ? [] : [item.mask])].join("/")]),
         ...["lookup", String(item.table)],
       );
     case "reply-mark":

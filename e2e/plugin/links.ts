@@ -34,7 +34,10 @@ export function linkSpecs(world: () => World): void {
     const family = ((await nicOf(world(), more, "net1")).addresses[0] ?? "").includes(":") ? "-6" : "-4";
     assert.match(await on(world(), 0, "ip", family, "rule"), /^1777:\s+from all lookup 777/m);
     assert.match(await on(world(), 0, "ip", family, "route", "show", "table", "777"), / dev cali/);
-    assert.match(await inGuest(world(), underlay, "ip", family, "rule"), /^1777:\s+from all fwmark 0x1 lookup 500/m);
+    assert.match(
+      await inGuest(world(), underlay, "ip", family, "rule"),
+      /^1777:\s+from all fwmark 0x20000000\/0x20000000 lookup 500/m,
+    );
     assert.match(await inGuest(world(), more, "ip", family, "rule"), /^2777:\s+from \S+ lookup 10\d+/m);
   });
 

@@ -146,7 +146,10 @@ describe("tables and priorities", () => {
     const pod = net.pod("u");
     const address = { address: "10.7.200.3/16", gateway: GATEWAY };
     assert.equal(net.attachAll(node, pod, "eth0", [address], numbers).status, 0);
-    assert.match(execInNetns(pod.namespace, "ip", "rule"), /^1777:\s+from all fwmark 0x1 lookup 500/m);
+    assert.match(
+      execInNetns(pod.namespace, "ip", "rule"),
+      /^1777:\s+from all fwmark 0x20000000\/0x20000000 lookup 500/m,
+    );
     assert.ok(ping(node.name, "10.7.200.3"));
   });
 

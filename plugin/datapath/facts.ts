@@ -35,6 +35,9 @@ const cidr = parsed(parsePartOfAll);
 /** Networks in CIDR notation, as a fact or as an option. */
 export const cidrs = z.readonly(z.array(cidr));
 
+/** RFC 791. */
+const MIN_MTU = 68;
+
 export const RETURN_PATHS = ["notrack", "liberal", "snat", "none"] as const;
 export type ReturnPath = (typeof RETURN_PATHS)[number];
 
@@ -53,6 +56,8 @@ const factsSchema = z.readonly(
     uplink: z.string().check(z.minLength(1)),
     /** Empty in a cluster without an overlay. */
     overlayCidrs: cidrs,
+    /** Bytes: the smallest MTU of the tunnels that lead to other nodes' overlay pods; absent where there is no tunnel. */
+    overlayMtu: z.exactOptional(z.int().check(z.gte(MIN_MTU))),
     serviceCidrs: cidrs,
     /** Further destinations that pods reach through their node, by configuration. */
     hijackCidrs: cidrs,

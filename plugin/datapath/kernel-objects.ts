@@ -38,7 +38,7 @@ export function kernelRule(item: RuleItem): Rule {
     priority: item.priority,
     table: item.table,
     from: item.from === undefined ? undefined : parsePrefix(hostCidr(item.from)),
-    fwmark: item.mark === undefined ? undefined : { mark: item.mark, mask: ALL_BITS },
+    fwmark: item.mark === undefined ? undefined : { mark: item.mark, mask: item.mask ?? ALL_BITS },
     protocol: RTPROT_BOOT,
   };
 }

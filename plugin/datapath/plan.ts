@@ -77,6 +77,8 @@ export interface RuleItem extends Reasoned {
   readonly priority: number;
   readonly from?: Ip;
   readonly mark?: number;
+  /** The bits of the mark that are compared; all of them in records of earlier versions. */
+  readonly mask?: number;
   readonly table: number;
 }
 
@@ -87,6 +89,8 @@ export interface ReplyMarkItem extends Reasoned {
   readonly device: string;
   readonly mark: number;
   readonly families: readonly Family[];
+  /** Networks that the pod's main table routes by `device` anyway: replies to them need no mark, so their clients are not kept. */
+  readonly routed?: readonly Cidr[];
 }
 
 export type PlanItem = VethItem | UpItem | MacItem | SysctlItem | NeighbourItem | RouteItem | RuleItem | ReplyMarkItem;
@@ -97,6 +101,11 @@ export interface Plan {
 }
 
 export const MAIN_TABLE = 254;
+
+function describeMark(mark: number, mask: number | undefined): string {
+  const bits = mask === undefined ? "" : `/0x${mask.toString(16)}`;
+  return `0x${mark.toString(16)}${bits}`;
+}
 
 /** One line a person can read, in iproute2's words. */
 export function describeItem(item: PlanItem): string {
@@ -123,7 +132,7 @@ export function describeItem(item: PlanItem): string {
       return [
         `${item.where}: rule`,
         ...(item.from === undefined ? [] : [`from ${item.from}`]),
-        ...(item.mark === undefined ? [] : [`fwmark 0x${item.mark.toString(16)}`]),
+        ...(item.mark === undefined ? [] : [`fwmark ${describeMark(item.mark, item.mask)}`]),
         `lookup ${item.table} pref ${item.priority}`,
       ].join(" ");
     case "reply-mark":

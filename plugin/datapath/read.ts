@@ -65,7 +65,8 @@ class Reader {
             rule.priority === wanted.priority &&
             rule.table === wanted.table &&
             rule.from?.address === wanted.from?.address &&
-            rule.fwmark?.mark === wanted.fwmark?.mark,
+            rule.fwmark?.mark === wanted.fwmark?.mark &&
+            rule.fwmark?.mask === wanted.fwmark?.mask,
         );
       }
       case "reply-mark":

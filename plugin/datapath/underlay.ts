@@ -6,8 +6,11 @@ import { type Pair, pairOf, planPair } from "./pair.ts";
 import { MAIN_TABLE, type Plan, type PlanItem } from "./plan.ts";
 import { nodeAddress, routesThroughNode, viaNode } from "./through-node.ts";
 
-/** Replies to what came in by veth0; any bit would do, this is the one documented. */
-export const VETH_MARK = 0x1;
+/**
+ * The bit of a packet's mark that says: a reply to what came in by veth0. Only this bit is set and compared, so that the
+ * marks of others in the pod (Istio's 0x539 and 0x111, SO_MARK) neither hide it nor are taken for it.
+ */
+export const VETH_MARK = 0x2000_0000;
 /** Table and rule of those replies, in the pod. */
 export const VETH_TABLE = 500;
 
@@ -16,9 +19,21 @@ export interface UnderlayAttachment {
   /** The pod's macvlan link. */
   readonly ifname: string;
   readonly addresses: readonly ExtraAddress[];
+  /** Bytes: the NIC's own, or what the network's configuration says. */
   readonly mtu: number;
+  /** The configuration says it: the overlay's MTU does not limit it. */
+  readonly mtuChosen?: true;
   readonly txQueueLength?: number;
   readonly numbers: RoutingNumbers;
+}
+
+/** An address of the pod with its node's address of the same family. */
+interface PodAddress {
+  readonly family: Family;
+  readonly address: Ip;
+  readonly node: Ip;
+  /** Networks of the pod's own link. */
+  readonly connected: readonly Cidr[];
 }
 
 /** Plan for a pod whose eth0 is a macvlan child: a pair to its node, through which it reaches node, overlay and Services. */
@@ -34,7 +49,7 @@ export function planUnderlay(facts: Facts, pod: UnderlayAttachment): Plan {
   return {
     items: [
       ...planPair(pair, pod.ifname, families, {
-        mtu: pod.mtu,
+        mtu: pairMtu(facts, pod),
         ...(pod.txQueueLength === undefined ? {} : { txQueueLength: pod.txQueueLength }),
       }),
       ...addresses.flatMap((address) => wireAddress(facts, pair, pod.numbers, address)),
@@ -45,11 +60,30 @@ export function planUnderlay(facts: Facts, pod: UnderlayAttachment): Plan {
         device: pair.pod.name,
         mark: VETH_MARK,
         families,
+        routed: routedByVeth(facts, pair.pod.name, addresses),
         reason:
           "replies to what came in by veth0 must not leave by the wire: the client knows the Service's address, not the pod's",
       },
     ],
   };
+}
+
+/**
+ * Chooses the pair's MTU: the smallest on the way to an overlay pod. IPv6 has no fragments on the way, so a datagram that only
+ * the tunnel finds too long is lost.
+ */
+function pairMtu({ overlayMtu }: Facts, { mtu, mtuChosen }: UnderlayAttachment): number {
+  return mtuChosen === true || overlayMtu === undefined ? mtu : Math.min(mtu, overlayMtu);
+}
+
+/** Lists what the main table routes by veth0. Single VIPs are left out: their number has no limit. */
+function routedByVeth(facts: Facts, device: string, addresses: readonly PodAddress[]): readonly Cidr[] {
+  const destinations = addresses.flatMap(({ address, node, connected }) =>
+    routesThroughNode({ ...facts, viaNode: [] }, { node, device, source: address }, connected).map(
+      ({ destination }) => destination,
+    ),
+  );
+  return [...new Set(destinations)].flatMap((destination) => (destination === "default" ? [] : [destination]));
 }
 
 /** Who answers knows by which way it was asked: the mark stays with the socket or goes into the answer (Linux ip-sysctl). */
@@ -69,12 +103,7 @@ function wireAddress(
   facts: Facts,
   pair: Pair,
   numbers: RoutingNumbers,
-  {
-    family,
-    address,
-    node,
-    connected,
-  }: { readonly family: Family; readonly address: Ip; readonly node: Ip; readonly connected: readonly Cidr[] },
+  { family, address, node, connected }: PodAddress,
 ): readonly PlanItem[] {
   const way = { node, device: pair.pod.name, source: address };
   return [
@@ -112,6 +141,7 @@ function wireAddress(
       family,
       priority: numbers.podMarkPriority,
       mark: VETH_MARK,
+      mask: VETH_MARK,
       table: VETH_TABLE,
       reason: "replies to what came in by veth0 (NodePort with its source kept) go back the same way",
     },

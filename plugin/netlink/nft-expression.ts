@@ -1,3 +1,4 @@
+import { ipBytes, type Prefix } from "./ip.ts";
 import { type Attribute, encodeText } from "./message.ts";
 
 /**
@@ -5,6 +6,8 @@ import { type Attribute, encodeText } from "./message.ts";
  * big-endian; what rules compare with is as in packets and registers.
  */
 
+const NF_ACCEPT = 1;
+const VERDICT_REGISTER = 0;
 const REGISTER_1 = 1;
 /** NFT_REG32_00, where register 1 begins too: a key of several parts lies in it and those behind it, a word or more each. */
 const FIRST_WORD = 8;
@@ -77,19 +80,33 @@ const compare = (value: Buffer, operator: number = OPERATOR.equal): Expression =
     { type: 3, value: [{ type: 1, value }] },
   ]);
 /** register = (register & mask) ^ xor */
-const bitwise = (mask: number, xor: number): Expression =>
+const bitwise = (mask: Buffer, xor: Buffer): Expression =>
   expression("bitwise", [
     { type: 1, value: be32(REGISTER_1) },
     { type: 2, value: be32(REGISTER_1) },
-    { type: 3, value: be32(REGISTER_BYTES) },
-    { type: 4, value: [{ type: 1, value: le32(mask) }] },
-    { type: 5, value: [{ type: 1, value: le32(xor) }] },
+    { type: 3, value: be32(mask.length) },
+    { type: 4, value: [{ type: 1, value: mask }] },
+    { type: 5, value: [{ type: 1, value: xor }] },
   ]);
-const or = (bits: number): Expression => bitwise(~bits, bits);
+const or = (bits: number): Expression => bitwise(le32(~bits), le32(bits));
+
+/** `accept`: the rules behind this one are not looked at. */
+export function accept(): readonly Expression[] {
+  return [
+    expression("immediate", [
+      { type: 1, value: be32(VERDICT_REGISTER) },
+      { type: 2, value: [{ type: 2, value: [{ type: 1, value: be32(NF_ACCEPT) }] }] },
+    ]),
+  ];
+}
 
 /** `meta nfproto …` */
 export function isFamily(family: SetFamily): readonly Expression[] {
   return [loadMeta(META.nfproto), compare(Buffer.of(FAMILIES[family].nfproto))];
+}
+/** `meta l4proto …` */
+export function isProtocol(protocol: number): readonly Expression[] {
+  return [loadMeta(META.l4proto), compare(Buffer.of(protocol))];
 }
 /** `meta l4proto != …` */
 export function isNotProtocol(protocol: number): readonly Expression[] {
@@ -105,6 +122,17 @@ export function loadPeer(family: SetFamily, from: "peer" | "us"): readonly Expre
     loadHeader(HEADER.transport, peer, PORT, words),
     loadHeader(HEADER.transport, own, PORT, words + 1),
   ];
+}
+/** An element of a set of addresses is loaded: the peer's. @param from of a packet from the peer, or to it */
+export function loadPeerAddress(family: SetFamily, from: "peer" | "us"): readonly Expression[] {
+  const { source, destination, length } = FAMILIES[family];
+  return [loadHeader(HEADER.network, from === "peer" ? source : destination, length, 0)];
+}
+/** `ip saddr NETWORK`: the packet is from this network. */
+export function isFromNetwork(family: SetFamily, { address, length }: Prefix): readonly Expression[] {
+  const bytes = ipBytes(address);
+  const mask = Buffer.from(bytes.map((_, index) => 0xff & (0xff00 >> Math.min(8, Math.max(0, length - 8 * index)))));
+  return [...loadPeerAddress(family, "peer"), bitwise(mask, Buffer.alloc(mask.length)), compare(bytes)];
 }
 /** `update @SET { … }`: what is loaded is there from now, for the set's time. */
 export function updateSet(set: string): readonly Expression[] {

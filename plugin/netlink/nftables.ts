@@ -41,10 +41,12 @@ function nfgenmsg(family: number, resource = 0): Buffer {
   return Buffer.of(family, 0, resource >> 8, resource & 0xff);
 }
 
-/** Peers, each an address and two ports, as rules add them. */
+/** Peers, as rules add them. */
 export interface PeerSet {
   readonly name: string;
   readonly family: SetFamily;
+  /** What an element is: the peer's address and port and ours, or the peer's address alone. */
+  readonly key: "ports" | "address";
   /** Milliseconds that an element stays after it was last updated. */
   readonly timeoutMs: number;
 }
@@ -123,7 +125,7 @@ function tableMessage(of: number, name: string, flags = 0): BatchMessage {
  * megabyte for them at once.
  * @param id of this transaction
  */
-function setAttributes(table: string, { name, family, timeoutMs }: PeerSet, id: number): readonly Attribute[] {
+function setAttributes(table: string, { name, family, key, timeoutMs }: PeerSet, id: number): readonly Attribute[] {
   const { length, datatype } = FAMILIES[family];
   const { bits, inet_service: port } = DATATYPE;
   const timeout = Buffer.alloc(2 * REGISTER_BYTES);
@@ -132,8 +134,8 @@ function setAttributes(table: string, { name, family, timeoutMs }: PeerSet, id: 
     { type: 1, value: encodeText(table) },
     { type: 2, value: encodeText(name) },
     { type: 3, value: be32(SET_OF_RULES) },
-    { type: 4, value: be32((((datatype << bits) | port) << bits) | port) },
-    { type: 5, value: be32(length + 2 * REGISTER_BYTES) },
+    { type: 4, value: be32(key === "address" ? datatype : (((datatype << bits) | port) << bits) | port) },
+    { type: 5, value: be32(key === "address" ? length : length + 2 * REGISTER_BYTES) },
     { type: 10, value: be32(id) },
     { type: 11, value: timeout },
   ];
