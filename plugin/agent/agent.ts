@@ -30,6 +30,7 @@ import { log, messageOf } from "./log.ts";
 import { tidyMemory } from "./memory.ts";
 import { Loop, type LoopOptions } from "./loop.ts";
 import { neededKinds } from "./discovery/needed-kinds.ts";
+import { addOverlayMtu, readOverlayMtu } from "./overlay-mtu.ts";
 import { observeLinks } from "./discovery/node-links.ts";
 import { raiseNeighbourLimits } from "./neighbour-limits.ts";
 import { readNodeTableCounters } from "./node-table.ts";
@@ -201,7 +202,7 @@ export class Agent {
     if ("facts" in discovery) {
       this.#state.problems = [];
       this.#state.disagreements = discovery.disagreements;
-      const facts = this.#completeFacts(discovery.facts, links.links);
+      const facts = addOverlayMtu(this.#completeFacts(discovery.facts, links.links), readOverlayMtu());
       const isNews = writeFacts(facts, this.#plugin.facts) || this.#state.facts === undefined;
       this.#state.facts = facts;
       // Objects change all day where pods come and go; what is found in them seldom does.

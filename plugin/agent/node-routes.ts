@@ -3,7 +3,16 @@ import { Namespace } from "../datapath/kernel.ts";
 import { decodeRoute, encodeRouteDump, RTM_ROUTE } from "../netlink/route.ts";
 
 /** Link types that lead to other nodes whatever their routes look like. */
-const TUNNEL_KINDS: readonly string[] = ["vxlan", "geneve", "ipip", "sit", "ip6tnl", "gre", "ip6gre", "wireguard"];
+export const TUNNEL_KINDS: readonly string[] = [
+  "vxlan",
+  "geneve",
+  "ipip",
+  "sit",
+  "ip6tnl",
+  "gre",
+  "ip6gre",
+  "wireguard",
+];
 
 /** A route to an overlay network, with what tells a tunnel from a pod's link. */
 export interface OverlayRoute {

@@ -123,7 +123,6 @@ export const underlayPool = z.object({
     reserved: z.array(z.string()).default([]),
     gateway: z.string().optional(),
     routes: z.array(z.object({ dst: z.string(), gw: z.string().optional() })).default([]),
-    vlan: z.number().optional(),
     priority: z.number().default(100),
     reservePerNode: z.number().default(0),
     nodeSelector: labelSelector.optional(),
@@ -164,6 +163,7 @@ export const underlayNetwork = z.object({
     mode: z.enum(["bridge", "private", "vepa", "passthru"]).default("bridge"),
     pools: z.array(z.string()).default([]),
     mtu: z.number().optional(),
+    hostPorts: z.boolean().default(true),
     /** The plugin's; it checks them itself. */
     options: z.record(z.string(), z.unknown()).default({}),
   }),

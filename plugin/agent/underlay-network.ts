@@ -3,13 +3,20 @@ import { GROUP_VERSION, type UnderlayNetworkObject } from "./objects.ts";
 /** What Multus v4.2 and the reference plugins of v1.9 both speak. */
 const CNI_VERSION = "1.0.0";
 
-/** The conflist of an underlay network: macvlan with our IPAM, then our own plugin. */
+/**
+ * Maps the hostPorts of a pod to its address. It stands behind our plugin, because it looks for the link by which the node
+ * reaches the pod.
+ */
+export const PORTMAP = { type: "portmap", snat: true, capabilities: { portMappings: true } } as const;
+
+/** The conflist of an underlay network: macvlan with our IPAM, our own plugin, and the reference plugin for hostPorts. */
 export function conflist({
   name,
   uplink,
   mode = "bridge",
   mtu,
   pools = [],
+  hostPorts = true,
   options = {},
 }: {
   readonly name: string;
@@ -18,6 +25,7 @@ export function conflist({
   readonly mode?: string;
   readonly mtu?: number | undefined;
   readonly pools?: readonly string[];
+  readonly hostPorts?: boolean;
   readonly options?: Readonly<Record<string, unknown>>;
 }): unknown {
   return {
@@ -32,13 +40,14 @@ export function conflist({
         ipam: { type: "interlay-ipam", ...(pools.length === 0 ? {} : { pools }) },
       },
       { ...options, type: "interlay" },
+      ...(hostPorts ? [PORTMAP] : []),
     ],
   };
 }
 
 /** The NetworkAttachmentDefinition of an UnderlayNetwork; goes with it, by the owner reference. Pure. */
 export function attachmentDefinition({ metadata, spec }: UnderlayNetworkObject) {
-  const { namespace, uplink, mode, mtu, pools, options } = spec;
+  const { namespace, uplink, mode, mtu, pools, hostPorts, options } = spec;
   return {
     apiVersion: "k8s.cni.cncf.io/v1",
     kind: "NetworkAttachmentDefinition",
@@ -56,6 +65,6 @@ export function attachmentDefinition({ metadata, spec }: UnderlayNetworkObject) 
         },
       ],
     },
-    spec: { config: JSON.stringify(conflist({ name: metadata.name, uplink, mode, mtu, pools, options })) },
+    spec: { config: JSON.stringify(conflist({ name: metadata.name, uplink, mode, mtu, pools, hostPorts, options })) },
   };
 }

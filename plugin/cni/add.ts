@@ -9,6 +9,7 @@ import { type Namespace, withNamespaces } from "../datapath/kernel.ts";
 import type { ExtraAddress, NicRoute } from "../datapath/multi-nic.ts";
 import { describeItem, type Plan } from "../datapath/plan.ts";
 import { withFreePodLock, withPodLock } from "../datapath/pod-lock.ts";
+import { removeAdvertised } from "../datapath/router-advertisements.ts";
 import { undoPlan } from "../datapath/undo.ts";
 import { type NicSurvey, planNic } from "../datapath/plan-nic.ts";
 import { type PodNic, surveyNic, UnfitPodError } from "../datapath/survey.ts";
@@ -61,6 +62,7 @@ export function add({ request, places, way, lap, later, notices, beforeStep }: C
       removeDirt(plan, node, podNamespace);
       lap("prepare");
       applyPlan(plan, node, podNamespace, beforeStep);
+      if (plan.items.length > 0) removeAdvertised(ifname, podNamespace);
       // An earlier life of the same name, whose pair had not gone yet: it is this one's now.
       forgetEnded(containerId, ifname, places.attachments);
       lap("apply");

@@ -62,7 +62,7 @@ export function replyMarkTable({ device, mark, families, routed = [] }: ReplyMar
         priority: PRIORITY_MANGLE,
         rules: [
           { expressions: addMark(mark), comment: `came in by ${device}` },
-          { expressions: [...isProtocol(PROTOCOL.tcp), ...accept()], comment: "the socket keeps the mark" },
+          TCP_RULE,
           ...families.flatMap((family) => [...routedRules(family, device, routed), ...clientRules(family, device)]),
         ],
       },
@@ -71,7 +71,7 @@ export function replyMarkTable({ device, mark, families, routed = [] }: ReplyMar
         type: "route",
         hook: NFT_HOOK.output,
         priority: PRIORITY_MANGLE,
-        rules: families.flatMap((family) => replyRules(family, device, mark)),
+        rules: [TCP_RULE, ...families.flatMap((family) => replyRules(family, device, mark))],
       },
     ],
   };
@@ -80,12 +80,14 @@ export function replyMarkTable({ device, mark, families, routed = [] }: ReplyMar
 const clients = (family: Family): string => `clients-${family}`;
 const addresses = (family: Family): string => `addresses-${family}`;
 
-/** Neither TCP, whose sockets keep the mark, nor ICMP, which has no ports. */
-const withoutMemory = (family: Family) => [
-  ...isNotProtocol(PROTOCOL.tcp),
-  ...isNotProtocol(PROTOCOL.icmp[family]),
-  ...isFamily(family),
-];
+/** First, so that TCP meets one rule. */
+const TCP_RULE: Rule = {
+  expressions: [...isProtocol(PROTOCOL.tcp), ...accept()],
+  comment: "a TCP socket keeps the mark",
+};
+
+/** Not ICMP either: it has no ports, and the kernel's answers have the mark of their question. */
+const withoutMemory = (family: Family) => [...isNotProtocol(PROTOCOL.icmp[family]), ...isFamily(family)];
 
 function routedRules(family: Family, device: string, routed: readonly Cidr[]): readonly Rule[] {
   return routed

@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import type { Link } from "../netlink/link.ts";
 import { RTM_ROUTE, decodeRoute, encodeRouteDump } from "../netlink/route.ts";
 import { familyOf, type Ip, parseIp } from "./address.ts";
@@ -5,6 +6,7 @@ import { readConnected } from "./connected.ts";
 import type { Namespace } from "./kernel.ts";
 import { type DefaultRoute, type ExtraAddress, NIC_TABLE_BASE, type NicRoute } from "./multi-nic.ts";
 import { macItem } from "./mac-prefix.ts";
+import { planNoAdvertisements } from "./router-advertisements.ts";
 import { POD_LINK } from "./names.ts";
 import type { RoutingNumbers } from "./numbers.ts";
 import { MAIN_TABLE } from "./plan.ts";
@@ -45,7 +47,10 @@ export function surveyNic(nic: PodNic, node: Namespace, pod: Namespace): NicSurv
     throw new UnfitPodError(`the pod has no link ${nic.ifname}, though the previous plugin said so`);
   const addresses = nic.addresses.map((a) => a.ip);
   const both = {
-    first: macItem(nic.macPrefix, nic.ifname, addresses[0]),
+    first: [
+      ...macItem(nic.macPrefix, nic.ifname, addresses[0]),
+      ...(hasIpv6(nic.ifname, pod) ? planNoAdvertisements(nic.ifname) : []),
+    ],
     connected: readConnected(pod, link.index, addresses),
   };
   const defaultBy = defaultRouteNic(nic, pod);
@@ -62,6 +67,7 @@ export function surveyNic(nic: PodNic, node: Namespace, pod: Namespace): NicSurv
         ifname,
         addresses: nic.addresses,
         mtu: nic.mtu ?? link.mtu,
+        ...(nic.mtu === undefined ? {} : { mtuChosen: true as const }),
         ...(txQueueLength === undefined ? {} : { txQueueLength }),
         numbers,
       },
@@ -130,6 +136,11 @@ function otherDefaults(pod: Namespace, own: number, anchor: Link): readonly Defa
     .filter(({ index }) => index !== own && index !== anchor.index)
     .flatMap(({ index, name }) => defaultGateways(pod, index).map((gateway) => ({ gateway, device: name })));
   return [...byAnchor, ...main];
+}
+
+/** A kernel without IPv6, or a namespace in which it is off, has no settings of it. */
+function hasIpv6(link: string, pod: Namespace): boolean {
+  return pod.inside(() => existsSync(`/proc/sys/net/ipv6/conf/${link}`));
 }
 
 /** The other end of a veth is in the node's namespace: Calico's, bridge's, ptp's pods reach their node by it. */

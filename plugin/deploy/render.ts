@@ -59,6 +59,7 @@ function conflist(uplink: string): unknown {
     plugins: [
       { type: "macvlan", master: uplink, mode: "bridge", ipam: { type: "interlay-ipam" } },
       { type: "interlay" },
+      { type: "portmap", snat: true, capabilities: { portMappings: true } },
     ],
   };
 }

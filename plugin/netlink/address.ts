@@ -5,7 +5,7 @@ import { decodeAttributes, encodeAttributes } from "./message.ts";
 export const RTM_ADDRESS = { new: 20, del: 21, get: 22 } as const;
 
 /** ifa_flags. */
-export const IFA_FLAG = { dadFailed: 0x08, tentative: 0x40 } as const;
+export const IFA_FLAG = { dadFailed: 0x08, tentative: 0x40, permanent: 0x80 } as const;
 
 const IFA = { address: 1, local: 2 } as const;
 

@@ -12,7 +12,10 @@ const SLOW_S = 5;
 /** A plugin that has not ended by then is ended, and the call has failed: what hangs is tried again. */
 const PATIENCE_MS = 60_000;
 
-const plugin = z.looseObject({ type: z.string() });
+const plugin = z.looseObject({
+  type: z.string(),
+  capabilities: z.looseObject({ portMappings: z.boolean().optional() }).optional(),
+});
 const configuration = z.union([
   z.looseObject({ name: z.string(), cniVersion: z.string().default("0.3.1"), plugins: z.array(plugin).min(1) }),
   plugin
@@ -37,6 +40,16 @@ export interface Attachment {
   readonly namespace: string;
   readonly pod: string;
   readonly uid: string;
+  /** The pod's hostPorts: given to plugins that have the capability, as libcni does. */
+  readonly portMappings: readonly PortMapping[];
+}
+
+/** As CONVENTIONS.md of the CNI specification has it. */
+export interface PortMapping {
+  readonly hostPort: number;
+  readonly containerPort: number;
+  readonly protocol: string;
+  readonly hostIP?: string;
 }
 
 /** The configuration that a runtime takes: the first of the directory. Undefined: the node has no network yet. */
@@ -70,6 +83,7 @@ export async function call(
       name: network.name,
       cniVersion: network.cniVersion,
       ...(last === undefined ? {} : { prevResult: last }),
+      ...(isMapped(one, attachment) ? { runtimeConfig: { portMappings: attachment?.portMappings } } : {}),
       ...(verb === "GC" ? { "cni.dev/valid-attachments": valid } : {}),
     };
     const begun = performance.now();
@@ -85,6 +99,10 @@ export async function call(
     if (verb === "ADD") last = asVersion(network.cniVersion, result.parse(JSON.parse(answer.stdout)));
   }
   return last;
+}
+
+function isMapped({ capabilities }: Network["plugins"][number], attachment: Attachment | undefined): boolean {
+  return capabilities?.portMappings === true && (attachment?.portMappings ?? []).length > 0;
 }
 
 /** STATUS: why the network's plugins cannot serve ADD, if so. */

@@ -5,6 +5,7 @@ import { asContainer, inPodNetwork } from "../enter.ts";
 import { RunningContainer } from "./container.ts";
 import { environmentOf, expand } from "./environment.ts";
 import { programOf } from "./image.ts";
+import type { PortMapping } from "./network.ts";
 import type { NodeContext } from "./node-context.ts";
 import { targetOf } from "./probe.ts";
 import { addressesOf, checkSandbox, makeSandbox, removeSandbox, type Sandbox } from "./sandbox.ts";
@@ -111,7 +112,10 @@ export class PodRunner {
     for (let wait = BACKOFF_MS.first; ; wait = Math.min(2 * wait, BACKOFF_MS.most))
       try {
         this.#sandbox = await this.#node.wiring(async () => {
-          const made = await makeSandbox(this.#node.machine, { namespace, name, uid });
+          const made = await makeSandbox(this.#node.machine, {
+            ...{ namespace, name, uid },
+            portMappings: portMappingsOf(this.#pod),
+          });
           this.#sandbox = made; // before the turn ends: GC, which waits for that, must know of it
           return made;
         });
@@ -257,4 +261,15 @@ export class PodRunner {
 
 function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
+}
+
+/** The pod's hostPorts, as a runtime gives them to CNI plugins. */
+export function portMappingsOf({ spec }: V1Pod): readonly PortMapping[] {
+  return (spec?.containers ?? [])
+    .flatMap(({ ports = [] }) => ports)
+    .flatMap(({ hostPort, containerPort, protocol = "TCP", hostIP }) =>
+      hostPort === undefined
+        ? []
+        : [{ hostPort, containerPort, protocol: protocol.toLowerCase(), ...(hostIP === undefined ? {} : { hostIP }) }],
+    );
 }

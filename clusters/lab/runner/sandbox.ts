@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { run, runOrThrow } from "../../components/command.ts";
 import { inside } from "../enter.ts";
-import { type Attachment, call, IFNAME, type Network, readNetwork, type Result } from "./network.ts";
+import { type Attachment, call, IFNAME, type Network, type PortMapping, readNetwork, type Result } from "./network.ts";
 
 /** A pod's network namespace, wired. */
 export interface Sandbox {
@@ -15,6 +15,7 @@ export interface PodIdentity {
   readonly namespace: string;
   readonly name: string;
   readonly uid: string;
+  readonly portMappings: readonly PortMapping[];
 }
 
 /** Makes the namespace and calls ADD, then CHECK. On failure DEL is called and the namespace goes: the next try is a new sandbox. */
@@ -28,6 +29,7 @@ export async function makeSandbox(machine: number, pod: PodIdentity): Promise<Sa
     namespace: pod.namespace,
     pod: pod.name,
     uid: pod.uid,
+    portMappings: pod.portMappings,
   };
   await runOrThrow(inside(machine, ["ip", "netns", "add", name]));
   try {
