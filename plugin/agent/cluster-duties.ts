@@ -4,10 +4,13 @@ import { countNodesOutside, type PoolOnNode } from "./choose-return-path.ts";
 import type { ClusterView } from "./cluster-view.ts";
 import { hasStatus, type Kube } from "./kube.ts";
 import { Mirror, objectMeta } from "./mirror.ts";
+import type { Occupant } from "../ipam/occupied.ts";
 import { inNamespace, RESOURCE, underlayNetwork, type UnderlayNetworkObject } from "./objects.ts";
+import { externalAddresses } from "./discovery/service-addresses.ts";
 import { poolStatuses } from "./pool-status.ts";
 import { attachmentDefinition } from "./underlay-network.ts";
 
+const NODE_ADDRESS_TYPES = ["InternalIP", "ExternalIP"];
 const readyNode = z.object({
   metadata: objectMeta,
   status: z
@@ -59,7 +62,8 @@ export class ClusterDuties {
 
   async #publishPools(): Promise<void> {
     if (this.#view.underlayAddresses.state !== "known") return;
-    for (const [name, counts] of poolStatuses(this.#view)) {
+    if (this.#nodes.state !== "known") return; // without them a node's address would be given
+    for (const [name, counts] of poolStatuses(this.#view, this.#occupants())) {
       const subnet = this.#view.underlayPools.get(name)?.spec.subnet;
       const nodesOutside = subnet === undefined ? undefined : this.#countNodesOutside(subnet);
       const status = { ...counts, ...(nodesOutside === undefined ? {} : { nodesOutside }) };
@@ -87,6 +91,22 @@ export class ClusterDuties {
     } catch {
       return undefined;
     }
+  }
+
+  /** The cluster's own addresses outside its overlay: no pod may get one. */
+  #occupants(): readonly Occupant[] {
+    const nodes = this.#nodes
+      .values()
+      .flatMap(({ metadata, status }) =>
+        status.addresses
+          .filter(({ type }) => NODE_ADDRESS_TYPES.includes(type))
+          .map(({ address }) => ({ address, by: `Node ${metadata.name}` })),
+      );
+    const services = this.#view.services.values().flatMap((service) => {
+      const by = `Service ${service.metadata.namespace ?? ""}/${service.metadata.name}`;
+      return externalAddresses(service).map(({ address }) => ({ address, by }));
+    });
+    return [...nodes, ...services];
   }
 
   async #writeDefinitions(): Promise<void> {

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import type { Occupant } from "../ipam/occupied.ts";
 import { underlayAddress, underlayPool } from "./objects.ts";
 import { poolStatuses } from "./pool-status.ts";
 
@@ -13,11 +14,18 @@ const held = (address: string, of: string, conflict?: string) =>
       ...(conflict === undefined ? {} : { conflict }),
     },
   });
-const status = (pools: ReturnType<typeof pool>[], addresses: ReturnType<typeof held>[]) =>
-  poolStatuses({
-    underlayPools: { values: () => pools },
-    underlayAddresses: { values: () => addresses },
-  } as unknown as Parameters<typeof poolStatuses>[0]);
+const status = (
+  pools: ReturnType<typeof pool>[],
+  addresses: ReturnType<typeof held>[],
+  occupants: readonly Occupant[] = [],
+) =>
+  poolStatuses(
+    {
+      underlayPools: { values: () => pools },
+      underlayAddresses: { values: () => addresses },
+    } as unknown as Parameters<typeof poolStatuses>[0],
+    occupants,
+  );
 
 describe("a pool's status", () => {
   it("counts what is used, free and in conflict", () => {
@@ -42,6 +50,21 @@ describe("a pool's status", () => {
     assert.deepEqual([one?.total, one?.used, one?.free, one?.draining], [4, 1, 3, 1]);
     const [draining] = one?.conditions.filter(({ type }) => type === "Draining") ?? [];
     assert.match(draining?.message ?? "", /^10\.8\.1\.7 of pod shop\/db-0 is no longer in the ranges/);
+  });
+
+  it("names the nodes and Services whose addresses are in the ranges, and leaves them out", () => {
+    const occupants = [
+      { address: "10.8.1.2", by: "Node n2" },
+      { address: "10.9.0.1", by: "Node n3" },
+      { address: "10.8.1.3", by: "Service shop/web" },
+    ];
+    const one = status([pool("a", ["10.8.1.0/29"])], [], occupants).get("a");
+    assert.deepEqual(one?.occupied, [occupants[0], occupants[2]]);
+    const [condition] = one.conditions.filter(({ type }) => type === "Occupied");
+    assert.match(
+      condition?.message ?? "",
+      /^10\.8\.1\.2 \(Node n2\), 10\.8\.1\.3 \(Service shop\/web\) are in its ranges/,
+    );
   });
 
   it("gives nothing from the later of two pools that overlap", () => {

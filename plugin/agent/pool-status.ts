@@ -1,5 +1,7 @@
 import { parseIp } from "../datapath/address.ts";
 import { overlapping } from "../ipam/choose.ts";
+import { findOccupied, type Occupant } from "../ipam/occupied.ts";
+import { parsePoolSpaces } from "../ipam/pool.ts";
 import { parsePools } from "../ipam/pools.ts";
 import type { ClusterView } from "./cluster-view.ts";
 import type { UnderlayAddressSpec } from "./objects.ts";
@@ -15,11 +17,13 @@ export interface PoolStatus {
   readonly reserved: number;
   /** Held by pods, and no longer in the pool's ranges: they go back to nobody. */
   readonly draining: number;
+  /** Addresses of nodes and Services in the pool's ranges: given to nobody. Every node reads them here. */
+  readonly occupied: readonly Occupant[];
   readonly conditions: readonly PoolCondition[];
 }
 
 interface PoolCondition {
-  readonly type: "Ready" | "Draining" | "Conflicts";
+  readonly type: "Ready" | "Draining" | "Conflicts" | "Occupied";
   readonly status: "True" | "False";
   readonly reason: string;
   readonly message: string;
@@ -58,17 +62,39 @@ function conflicting(marked: readonly UnderlayAddressSpec[]): readonly PoolCondi
   ];
 }
 
-/** Totals are exact up to what JSON's numbers hold. */
+/** Nodes and Services have addresses of the pool: they are left out, and the network team is told. */
+function occupied(occupants: readonly Occupant[]): readonly PoolCondition[] {
+  if (occupants.length === 0) return [];
+  const some = occupants.slice(0, NAMED_MOST).map(({ address, by }) => `${address} (${by})`);
+  const more = occupants.length > NAMED_MOST ? ` and ${occupants.length - NAMED_MOST} more` : "";
+  return [
+    {
+      type: "Occupied",
+      status: "True",
+      reason: "UsedByTheCluster",
+      message: `${some.join(", ")}${more} are in its ranges: they are given to no pod. Exclude them, or choose other ranges.`,
+    },
+  ];
+}
+
+/**
+ * Counts each pool's addresses. Totals are exact up to what JSON's numbers hold.
+ * @param occupants addresses of all nodes and Services
+ */
 export function poolStatuses(
   view: Pick<ClusterView, "underlayPools" | "underlayAddresses">,
+  occupants: readonly Occupant[] = [],
 ): ReadonlyMap<string, PoolStatus> {
   const { valid: good, invalid: bad } = parsePools(view.underlayPools.values());
   const clash = overlapping(good);
   const addresses = view.underlayAddresses.values();
+  const specs = new Map(view.underlayPools.values().map(({ metadata, spec }) => [metadata.name, spec]));
   const statuses = new Map<string, PoolStatus>();
   for (const { name, spaces } of good) {
     const used = addresses.filter(({ spec }) => spaces.all.has(parseIp(spec.address)));
     const left = addresses.filter(({ spec }) => spec.pool === name && !spaces.all.has(parseIp(spec.address)));
+    const spec = specs.get(name);
+    const inRanges = spec === undefined ? [] : findOccupied(parsePoolSpaces(spec).all, occupants);
     const total = Number(spaces.all.size);
     const other = clash.get(name);
     const marked = used.map(({ spec }) => spec).filter(({ conflict }) => conflict !== undefined);
@@ -79,9 +105,11 @@ export function poolStatuses(
       conflicts: marked.length,
       reserved: used.filter(({ spec }) => spec.reserve).length,
       draining: left.length,
+      occupied: inRanges,
       conditions: [
         ...drain(left.map(({ spec }) => spec)),
         ...conflicting(marked),
+        ...occupied(inRanges),
         other === undefined
           ? { type: "Ready", status: "True", reason: "Giving", message: "Addresses are given out of this pool." }
           : {
@@ -101,6 +129,7 @@ export function poolStatuses(
       conflicts: 0,
       reserved: 0,
       draining: addresses.filter(({ spec }) => spec.pool === name).length,
+      occupied: [],
       conditions: [{ type: "Ready", status: "False", reason: "Wrong", message: `${problem}: it gives no address.` }],
     });
   return statuses;

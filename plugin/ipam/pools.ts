@@ -1,5 +1,6 @@
 import type { UnderlayPoolObject } from "../agent/objects.ts";
 import type { Pool } from "./choose.ts";
+import { readOccupied } from "./occupied.ts";
 import { parsePoolSpaces } from "./pool.ts";
 
 export interface Pools {
@@ -16,12 +17,15 @@ export function parsePools(objects: readonly UnderlayPoolObject[]): Pools {
   if (cached !== undefined && same) return cached.pools;
   const good: Pool[] = [];
   const bad = new Map<string, string>();
-  for (const { metadata, spec } of objects) {
+  for (const { metadata, spec, status } of objects) {
     try {
       good.push({
         name: metadata.name,
         created: metadata.creationTimestamp,
-        spaces: parsePoolSpaces(spec),
+        spaces: parsePoolSpaces({
+          ...spec,
+          excluded: [...spec.excluded, ...readOccupied(status).map(({ address }) => address)],
+        }),
         routes: spec.routes,
         priority: spec.priority,
         reservePerNode: spec.reservePerNode,

@@ -40,7 +40,8 @@ export function findServiceAddresses(
   return [...found.values()].sort((a, b) => (a.address < b.address ? -1 : a.address > b.address ? 1 : 0));
 }
 
-function externalAddresses({
+/** Lists the addresses of a Service outside the cluster's Service network. */
+export function externalAddresses({
   metadata,
   spec,
   status,

@@ -1,0 +1,40 @@
+import assert from "node:assert/strict";
+import { underlayPool } from "../agent/objects.ts";
+import { parseIp } from "../datapath/address.ts";
+import { findOccupied, readOccupied } from "./occupied.ts";
+import { parsePoolSpaces } from "./pool.ts";
+import { parsePools } from "./pools.ts";
+
+const SPEC = { subnet: "10.7.0.0/16", ranges: ["10.7.168.0/24"], excluded: [], reserved: ["10.7.168.80"] };
+
+describe("addresses that the cluster itself uses", () => {
+  it("are found in a pool's ranges, each once, reserved ones too", () => {
+    const found = findOccupied(parsePoolSpaces(SPEC).all, [
+      { address: "10.7.168.72", by: "Node n2" },
+      { address: "10.7.168.71", by: "Node n1" },
+      { address: "10.7.168.71", by: "Service shop/web" },
+      { address: "10.7.168.80", by: "Service shop/web" },
+      { address: "10.8.0.1", by: "Node n3" },
+      { address: "lb.example.com", by: "Service shop/web" },
+      { address: "fd00::1", by: "Node n1" },
+    ]);
+    assert.deepEqual(found, [
+      { address: "10.7.168.71", by: "Node n1" },
+      { address: "10.7.168.72", by: "Node n2" },
+      { address: "10.7.168.80", by: "Service shop/web" },
+    ]);
+  });
+
+  it("are given to nobody once the pool's status names them", () => {
+    const status = { occupied: [{ address: "10.7.168.71", by: "Node n1" }] };
+    const metadata = { name: "a", uid: "a", creationTimestamp: "2026-01-01T00:00:00Z" };
+    const { valid } = parsePools([underlayPool.parse({ metadata, spec: SPEC, status })]);
+    const has = (ip: string) => valid[0]?.spaces.all.has(parseIp(ip));
+    assert.deepEqual([has("10.7.168.71"), has("10.7.168.72")], [false, true]);
+  });
+
+  it("are none in a status without them, or with nonsense", () => {
+    for (const status of [undefined, {}, { total: 3 }, { occupied: "x" }, { occupied: [{ address: "x", by: "" }] }])
+      assert.deepEqual(readOccupied(status), []);
+  });
+});
