@@ -1,6 +1,6 @@
 import { rerunCommand, rerunFlags } from "./rerun.ts";
 import type { CellResult, CheckResult, Report, StepResult, VariantResult } from "./schema.ts";
-import { nodesSay, variantTitle } from "./title.ts";
+import { DEFAULT_ENVIRONMENT_NAME, nodesSay, variantTitle } from "./title.ts";
 
 /**
  * JUnit XML as GitHub, GitLab and Jenkins read it: a suite a variant, a case a cell, named by its id, which is the same in every
@@ -96,8 +96,8 @@ function commonProperties({ id, provider, versions }: Report): Readonly<Record<s
 }
 
 function variantProperties(variant: VariantResult): Readonly<Record<string, string>> {
-  const { kubeProxy, returnPath } = variant;
-  return { kubeProxy: kubeProxy.version, proxyMode: kubeProxy.mode, returnPath, nodes: nodesSay(variant) };
+  const { kubeProxy, returnPath, environment = DEFAULT_ENVIRONMENT_NAME } = variant;
+  return { environment, kubeProxy: kubeProxy.version, proxyMode: kubeProxy.mode, returnPath, nodes: nodesSay(variant) };
 }
 
 function suite(

@@ -1,3 +1,4 @@
+import { countByEnvironment } from "./environments.ts";
 import { rerunCommand, rerunFlags } from "./rerun.ts";
 import { type CellResult, POD_TYPES, type Report, TARGETS, type VariantResult } from "./schema.ts";
 import { countCells, nodesSay, POD_TYPE_TITLES, TARGET_TITLES, variantTitle } from "./title.ts";
@@ -17,6 +18,7 @@ export function toMarkdown(report: Report): string {
     row(["---", "---"]),
     ...Object.entries(report.versions).map(([name, version]) => row([name, version])),
     "",
+    ...environmentLines(report),
     ...report.variants.flatMap((variant) => variantLines(variant, rerunFlags(report.provider, variant))),
     ...(failedChecks.length === 0
       ? []
@@ -27,6 +29,20 @@ export function toMarkdown(report: Report): string {
           "",
         ]),
   ].join("\n");
+}
+
+/** A table of the environments, where the run had several. */
+function environmentLines(report: Report): readonly string[] {
+  const counts = countByEnvironment(report);
+  if (counts.length < 2) return [];
+  return [
+    row(["environment", "passed", "blocked", "failed", "predicted to pass, and did not"]),
+    row(["---", "--:", "--:", "--:", "--:"]),
+    ...counts.map(({ environment, passed, blocked, failed, falseGreen }) =>
+      row([environment, ...[passed, blocked, failed, falseGreen].map(String)]),
+    ),
+    "",
+  ];
 }
 
 function variantLines(variant: VariantResult, flags: string): readonly string[] {

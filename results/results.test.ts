@@ -47,6 +47,19 @@ describe("a report", () => {
     assert.match(markdown ?? "", /\| \*\*Macvlan\*\* \| ❌ fail \|/);
   });
 
+  it("names each variant's environment, and has a table of environments where there are several", async () => {
+    const report = reportOf([cell()]);
+    const variants = report.variants.flatMap((variant) => [variant, { ...variant, environment: "nftables" }]);
+    const path = await writeReport({ ...report, variants }, directory);
+    const [html, junit, markdown, summary] = await Promise.all(
+      ["report.html", "junit.xml", "report.md", "summary.json"].map((f) => readFile(join(path, f), "utf8")),
+    );
+    for (const text of [html, junit, markdown, summary])
+      assert.match(text ?? "", /environment nftables, kube-proxy v1\.28\.15/);
+    assert.match(junit ?? "", /<property name="environment" value="nftables"\/>/);
+    assert.match(markdown ?? "", /\| nftables \| 1 \| 0 \| 0 \| 0 \|/);
+  });
+
   it("is not written when it does not fit the schema", async () => {
     const bad = { ...reportOf([cell()]), provider: "cloud" } as unknown as Report;
     await assert.rejects(writeReport(bad, directory), /provider/);
