@@ -19,7 +19,11 @@ export async function nodeState(cluster: Cluster): Promise<readonly string[]> {
         return stdout.split("\n").flatMap((line) => {
           const stable = stableLine(line);
           // kube-proxy's own tables come and go with its mode.
-          return stable === "" || isLinkLocal(stable) || isFelix(stable) || /^table ip6? kube-proxy$/.test(stable)
+          return stable === "" ||
+            isLinkLocal(stable) ||
+            isFelix(stable) ||
+            isBridge(stable) ||
+            /^table ip6? kube-proxy$/.test(stable)
             ? []
             : [`${name}: ${argv.join(" ")}: ${stable}`];
         });
@@ -37,6 +41,11 @@ function isLinkLocal(line: string): boolean {
 /** Tunnel addresses and routes to other nodes' blocks: felix makes them when a block is there, be it in the middle of a suite. */
 function isFelix(line: string): boolean {
   return / dev vxlan(-v6)?\.calico /.test(line);
+}
+
+/** The reference plugin bridge makes its link and route with a node's first pod, and keeps them. */
+function isBridge(line: string): boolean {
+  return /^cni0$| dev cni0( |$)/.test(line);
 }
 
 /** The line without what changes by itself: indices, states, queue lengths, Calico's own route refreshes. */

@@ -11,6 +11,7 @@ const DEFAULT: NetworkSettings = settingsFor(
 );
 const SNAT = { ...DEFAULT, returnPath: "snat" } as const;
 const NO_NAT = { ...DEFAULT, natOutgoing: false };
+const FLANNEL = { ...DEFAULT, masqueradesToOverlay: true };
 const NO_DETECTOR = { ...DEFAULT, podTraffic: "none" } as const;
 const WIDE = { ...DEFAULT, podTraffic: "overlay-and-underlay" } as const;
 const ALL_MASQUERADED = { ...DEFAULT, masqueradeAll: true };
@@ -32,6 +33,18 @@ function sourcesOf(id: string, settings: NetworkSettings): readonly string[] | u
 const cases: readonly (readonly [title: string, settings: NetworkSettings, id: string, ...sources: string[]])[] = [
   ["pod to pod is unchanged", DEFAULT, "matrix/underlay-1-a/overlay-2-b/other-node/tcp", "underlay-1-a"],
   ["pod to pod is unchanged", DEFAULT, "matrix/overlay-1-a/overlay-2-b/other-node/udp", "overlay-1-a"],
+  [
+    "flannel masquerades what an underlay pod sends to another node's overlay pod",
+    FLANNEL,
+    "matrix/underlay-1-a/overlay-2-b/other-node/tcp",
+    "node-1 tunnel",
+  ],
+  [
+    "flannel leaves what an underlay pod sends to an overlay pod of its own node",
+    FLANNEL,
+    "matrix/underlay-1-a/overlay-1-b/same-node/tcp",
+    "underlay-1-a",
+  ],
   [
     "a multi-NIC pod asks the overlay by eth0",
     DEFAULT,

@@ -66,10 +66,12 @@ function sourceOfDirect(cell: Cell, reaches: ServerRef, settings: NetworkSetting
   if (source === "multi-nic") return [own(cell, toOverlay ? "main" : "net1")];
   if (source === "overlay")
     return toOverlay ? [own(cell)] : choose(settings.natOutgoing, nodeTowards(sourceNode, reaches), own(cell));
-  return toOverlay && !sameNode && isSnat(settings) ? [nodeTowards(sourceNode, reaches)] : [own(cell)];
+  return toOverlay && !sameNode && isMasqueraded(settings) ? [nodeTowards(sourceNode, reaches)] : [own(cell)];
 }
 
-const isSnat = ({ returnPath }: NetworkSettings): boolean => returnPath === "snat";
+/** Whether what an underlay pod sends to the overlay of another node leaves with its node's tunnel address. */
+const isMasqueraded = ({ returnPath, masqueradesToOverlay }: NetworkSettings): boolean =>
+  returnPath === "snat" || masqueradesToOverlay;
 
 /** A ClusterIP, translated on the asking pod's node. */
 function sourceByService(cell: Cell, reaches: ServerRef, settings: NetworkSettings): readonly SourceRef[] {

@@ -23,6 +23,8 @@ export interface NetworkSettings {
   readonly returnPath: Variant["returnPath"];
   /** The overlay masquerades what its pods send to other networks; undefined: not known. */
   readonly natOutgoing: boolean | undefined;
+  /** The overlay masquerades what other networks send to its pods on other nodes (flannel's --ip-masq). */
+  readonly masqueradesToOverlay: boolean;
   /** Undefined: not known. */
   readonly podTraffic: PodTraffic | undefined;
   /** kube-proxy masquerades every connection to a Service. */
@@ -31,12 +33,13 @@ export interface NetworkSettings {
 
 /** Returns the settings of a variant's environment in one family. */
 export function settingsFor(variant: Variant, family: Family): NetworkSettings {
-  const { calico, kubeProxy } = environmentFor(variant).spec;
+  const { calico, kubeProxy, overlay } = environmentFor(variant).spec;
   // What lies in a pool, even a disabled one, Calico does not masquerade to. The suite's pools are of IPv4.
   const excluded = family === "ipv4" && (calico?.extraPools?.length ?? 0) > 0;
   return {
     returnPath: variant.returnPath,
     natOutgoing: !excluded && (calico?.pool?.natOutgoing ?? true),
+    masqueradesToOverlay: overlay?.kind === "flannel",
     podTraffic: readPodTraffic(kubeProxyFields.parse(kubeProxy?.config ?? {}), family),
     masqueradeAll: kubeProxyFields.parse(kubeProxy?.config ?? {}).iptables?.masqueradeAll ?? false,
   };
@@ -63,6 +66,7 @@ function readPodTraffic(config: z.infer<typeof kubeProxyFields>, family: Family)
 /** Settings of a cluster that the suite did not make: every documented source address counts. */
 export const UNKNOWN_SETTINGS: Omit<NetworkSettings, "returnPath"> = {
   natOutgoing: undefined,
+  masqueradesToOverlay: false,
   podTraffic: undefined,
   masqueradeAll: false,
 };

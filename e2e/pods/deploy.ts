@@ -55,6 +55,8 @@ export interface Deployment {
   closeProbers(): Promise<void>;
 }
 
+const VIRTUAL_ADDRESSES_TIMEOUT_MS = 30_000;
+
 /**
  * Makes the pods that are missing and waits until every one is ready; pods that only run are told in `notReady`. Pods of
  * another image are made anew. Errors: a pod that does not run, with the last warning that names a cause.
@@ -63,13 +65,16 @@ export async function deploy(cluster: Cluster, api: ClusterApi, patienceMs = REA
   const workers = cluster.nodes.filter((node) => node.role === "worker").map((node) => node.name);
   const families = familiesOf(cluster.spec);
   const { network, nodeAccess } = cluster;
-  const wanted = manifests(cluster.probeImage, workers, { families, network, hostPods: nodeAccess !== "none" });
+  const balanced = cluster.spec.environment?.spec.loadBalancer === true;
+  const hostPods = nodeAccess !== "none";
+  const wanted = manifests(cluster.probeImage, workers, { families, network, hostPods, balanced });
   await removeForeign(api, wanted);
   const [namespace, ...rest] = wanted;
   if (namespace !== undefined) await ensure(api, namespace);
   await Promise.all(rest.map((object) => ensure(api, object)));
   const names = wanted.filter((object) => object.kind === "Pod").map(({ metadata }) => metadata.name);
   const { pods, notReady } = await untilReady(api, names, patienceMs);
+  if (balanced) await waitForVirtualAddresses(api);
   const [dns, services, external, overlayAddresses] = await Promise.all([
     hasDns(api),
     readServices(api),
@@ -100,7 +105,7 @@ export async function deploy(cluster: Cluster, api: ClusterApi, patienceMs = REA
     const address = source.network === "tunnel" ? overlay.tunnel[family] : overlay.bridge[family];
     return address ?? nodeAddress(source.node, family);
   };
-  const hostPods = new Set(workers.map((_, index) => hostPodName(index)));
+  const hostPodNames = new Set(workers.map((_, index) => hostPodName(index)));
   const probers = new Map<string, Promise<Prober>>();
   return {
     notReady,
@@ -112,7 +117,7 @@ export async function deploy(cluster: Cluster, api: ClusterApi, patienceMs = REA
     addressOf,
     findSource,
     features: {
-      ...(dns ? { ...NO_FEATURES, dns } : NO_FEATURES),
+      ...{ ...NO_FEATURES, dns, vips: balanced },
       // The suite attacks no cluster that it did not make.
       ...(cluster.datapath === "none" || cluster.provider === "existing" ? {} : attackFeatures(cluster.spec)),
     },
@@ -131,7 +136,7 @@ export async function deploy(cluster: Cluster, api: ClusterApi, patienceMs = REA
         case "pod":
           return {
             address: addressOf(to.pod, to.nic, family),
-            port: port !== 0 && hostPods.has(to.pod) ? HOST_PORT : port,
+            port: port !== 0 && hostPodNames.has(to.pod) ? HOST_PORT : port,
           };
         case "external":
           return { address: addressOf(EXTERNAL, "main", family), port };
@@ -247,6 +252,27 @@ function extraAddresses(annotation: string | undefined): readonly string[] {
 function byFamily(addresses: readonly (string | undefined)[]): Addresses {
   const there = addresses.filter((address) => address !== undefined);
   return Object.fromEntries(there.map((address) => [familyOf(address), address]));
+}
+
+/** Waits until the load balancer has given every Service of type LoadBalancer an address and an external IP. */
+async function waitForVirtualAddresses(api: ClusterApi): Promise<void> {
+  const deadline = Date.now() + VIRTUAL_ADDRESSES_TIMEOUT_MS;
+  for (;;) {
+    const { items } = await answered(() => api.core.listNamespacedService({ namespace: NAMESPACE }));
+    const without = items.filter(
+      ({ spec, status }) =>
+        spec?.type === "LoadBalancer" &&
+        (status?.loadBalancer?.ingress === undefined || (spec.externalIPs ?? []).length === 0),
+    );
+    if (without.length === 0) return;
+    if (Date.now() > deadline) {
+      const names = without.map(({ metadata }) => metadata?.name ?? "").join(", ");
+      throw new Error(
+        `no virtual address after ${VIRTUAL_ADDRESSES_TIMEOUT_MS / 1000} s: ${names}; does the cluster's load balancer run?`,
+      );
+    }
+    await new Promise((resolve) => setTimeout(resolve, 200));
+  }
 }
 
 async function readServices(api: ClusterApi) {

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { POD_TYPES, type PodType } from "../../results/schema.ts";
+import { HOLDER_ANNOTATION } from "../../clusters/lab/load-balancer.ts";
 import { MADE_BY } from "../../clusters/provider.ts";
 import type { Family } from "../../clusters/spec.ts";
 import { TCP_PORT, UDP_PORT } from "../probe/protocol.ts";
@@ -62,13 +63,15 @@ export interface ManifestOptions {
   readonly network?: string | undefined;
   /** Whether there are pods in the nodes' own network. */
   readonly hostPods?: boolean;
+  /** Whether there are Services of type LoadBalancer, one of each type of pod for each worker that holds their addresses. */
+  readonly balanced?: boolean;
 }
 
 /** The namespace, the pods (three types, two roles, each worker; one in each worker's own network), the Services. */
 export function manifests(
   image: string,
   workers: readonly string[],
-  { families: ipFamilies = ["ipv4"], network, hostPods = true }: ManifestOptions = {},
+  { families: ipFamilies = ["ipv4"], network, hostPods = true, balanced = false }: ManifestOptions = {},
 ): readonly Manifest[] {
   const service = (...[name, selector, nodePort]: Parameters<typeof serviceOf>) =>
     serviceOf(name, selector, nodePort, ipFamilies);
@@ -86,6 +89,9 @@ export function manifests(
       service(nodePortName(type, "Cluster"), { probe: podName(type, NODE_PORT_BACKEND, "b") }, "Cluster"),
       service(nodePortName(type, "Local"), { answers: type }, "Local"),
       service(localFirstName(type), { probe: podName(type, NODE_PORT_BACKEND, "b") }, "Local"),
+      ...(balanced ? workers : []).map((holder, index) =>
+        balance(service(balancedName(type, index), { probe: podName(type, NODE_PORT_BACKEND, "b") }), holder),
+      ),
     ]),
   ];
   const digest = createHash("sha256").update(JSON.stringify(objects)).digest("hex");
@@ -140,6 +146,15 @@ export function pod(
         },
       ],
     },
+  };
+}
+
+/** Makes a Service one of a load balancer. @param holder name of the node that holds its addresses */
+function balance({ metadata, spec, ...service }: Manifest, holder: string): Manifest {
+  return {
+    ...service,
+    metadata: { ...metadata, annotations: { [HOLDER_ANNOTATION]: holder } },
+    spec: { ...(spec as object), type: "LoadBalancer" },
   };
 }
 
