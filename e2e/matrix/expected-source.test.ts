@@ -11,6 +11,7 @@ const DEFAULT: NetworkSettings = settingsFor(
 );
 const SNAT = { ...DEFAULT, returnPath: "snat" } as const;
 const NO_NAT = { ...DEFAULT, natOutgoing: false };
+const RACKS = { ...DEFAULT, racks: true };
 const FLANNEL = { ...DEFAULT, masqueradesToOverlay: true };
 const NO_DETECTOR = { ...DEFAULT, podTraffic: "none" } as const;
 const WIDE = { ...DEFAULT, podTraffic: "overlay-and-underlay" } as const;
@@ -38,6 +39,24 @@ const cases: readonly (readonly [title: string, settings: NetworkSettings, id: s
     FLANNEL,
     "matrix/underlay-1-a/overlay-2-b/other-node/tcp",
     "node-1 tunnel",
+  ],
+  [
+    "between racks a multi-NIC pod asks the underlay by its node",
+    RACKS,
+    "matrix/multi-nic-1-a/underlay-2-b/other-node/tcp",
+    "node-1",
+  ],
+  [
+    "between racks an underlay pod asks the overlay with the tunnel's address",
+    RACKS,
+    "matrix/underlay-1-a/overlay-2-b/other-node/tcp",
+    "node-1 tunnel",
+  ],
+  [
+    "from the second rack a multi-NIC pod asks the world outside by its node",
+    RACKS,
+    "north-south/multi-nic-2-a/external/outside/tcp",
+    "node-2",
   ],
   [
     "flannel leaves what an underlay pod sends to an overlay pod of its own node",

@@ -1,3 +1,4 @@
+import { findRackOfWorker } from "../../clusters/environments/racks.ts";
 import { type Cell, EXTERNAL, isOnUnderlay, type EndpointRef, type NodeRef, type ServerRef } from "./cell.ts";
 import { isPodTraffic, type NetworkSettings } from "./settings.ts";
 
@@ -63,15 +64,23 @@ function sourceOfDirect(cell: Cell, reaches: ServerRef, settings: NetworkSetting
   if (source === "node") return [nodeTowards(sourceNode, reaches)];
   if (reaches.type === "node" && sameNode) return [own(cell)];
   const toOverlay = reaches.type !== "node" && reaches.type !== "external" && !isOnUnderlay(reaches.type, reaches.nic);
-  if (source === "multi-nic") return [own(cell, toOverlay ? "main" : "net1")];
-  if (source === "overlay")
+  if (source === "multi-nic" && !leavesRack(cell, reaches.node, settings))
+    return [own(cell, toOverlay ? "main" : "net1")];
+  // by eth0: net1 has no connected route to another rack
+  if (source === "overlay" || source === "multi-nic")
     return toOverlay ? [own(cell)] : choose(settings.natOutgoing, nodeTowards(sourceNode, reaches), own(cell));
   return toOverlay && !sameNode && isMasqueraded(settings) ? [nodeTowards(sourceNode, reaches)] : [own(cell)];
 }
 
 /** Whether what an underlay pod sends to the overlay of another node leaves with its node's tunnel address. */
-const isMasqueraded = ({ returnPath, masqueradesToOverlay }: NetworkSettings): boolean =>
-  returnPath === "snat" || masqueradesToOverlay;
+const isMasqueraded = ({ returnPath, masqueradesToOverlay, racks }: NetworkSettings): boolean =>
+  returnPath === "snat" || masqueradesToOverlay || racks;
+
+/** Whether a cell's target is in another rack than the pod that asks. The control plane and the outside host are in the first. */
+function leavesRack({ sourceNode = 0 }: Cell, target: NodeRef | undefined, { racks }: NetworkSettings): boolean {
+  const rack = typeof target === "number" ? findRackOfWorker(target) : 0;
+  return racks && findRackOfWorker(sourceNode) !== rack;
+}
 
 /** A ClusterIP, translated on the asking pod's node. */
 function sourceByService(cell: Cell, reaches: ServerRef, settings: NetworkSettings): readonly SourceRef[] {
@@ -105,7 +114,7 @@ const keepsClient = ({ group }: Cell): boolean => group === "node-port-local" ||
 /** The source address with which a cell's packets enter the node whose address they ask. */
 function arrivesAt(cell: Cell, asked: NodeRef, settings: NetworkSettings): readonly SourceRef[] {
   if (cell.source === "external" || asked === cell.sourceNode || cell.source === "underlay") return [own(cell)];
-  if (cell.source === "multi-nic") return [own(cell, "net1")];
+  if (cell.source === "multi-nic" && !leavesRack(cell, asked, settings)) return [own(cell, "net1")];
   return choose(settings.natOutgoing, { node: cell.sourceNode ?? 0, network: "node" }, own(cell));
 }
 

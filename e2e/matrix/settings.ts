@@ -25,6 +25,11 @@ export interface NetworkSettings {
   readonly natOutgoing: boolean | undefined;
   /** The overlay masquerades what other networks send to its pods on other nodes (flannel's --ip-masq). */
   readonly masqueradesToOverlay: boolean;
+  /**
+   * The nodes are in racks, and a router is between them: the return path is `snat` there by Interlay's own choice, and a
+   * multi-NIC pod's net1 has no connected route to the other rack.
+   */
+  readonly racks: boolean;
   /** Undefined: not known. */
   readonly podTraffic: PodTraffic | undefined;
   /** kube-proxy masquerades every connection to a Service. */
@@ -33,13 +38,14 @@ export interface NetworkSettings {
 
 /** Returns the settings of a variant's environment in one family. */
 export function settingsFor(variant: Variant, family: Family): NetworkSettings {
-  const { calico, kubeProxy, overlay } = environmentFor(variant).spec;
+  const { calico, kubeProxy, overlay, topology } = environmentFor(variant).spec;
   // What lies in a pool, even a disabled one, Calico does not masquerade to. The suite's pools are of IPv4.
   const excluded = family === "ipv4" && (calico?.extraPools?.length ?? 0) > 0;
   return {
     returnPath: variant.returnPath,
     natOutgoing: !excluded && (calico?.pool?.natOutgoing ?? true),
     masqueradesToOverlay: overlay?.kind === "flannel",
+    racks: topology === "racks",
     podTraffic: readPodTraffic(kubeProxyFields.parse(kubeProxy?.config ?? {}), family),
     masqueradeAll: kubeProxyFields.parse(kubeProxy?.config ?? {}).iptables?.masqueradeAll ?? false,
   };
@@ -67,6 +73,7 @@ function readPodTraffic(config: z.infer<typeof kubeProxyFields>, family: Family)
 export const UNKNOWN_SETTINGS: Omit<NetworkSettings, "returnPath"> = {
   natOutgoing: undefined,
   masqueradesToOverlay: false,
+  racks: false,
   podTraffic: undefined,
   masqueradeAll: false,
 };
