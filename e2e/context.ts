@@ -79,7 +79,9 @@ export function runOptions(env: NodeJS.ProcessEnv = process.env): RunOptions {
   const values = variables.parse(env);
   const environment =
     values.INTERLAY_ENVIRONMENT === undefined ? undefined : findEnvironment(values.INTERLAY_ENVIRONMENT);
-  const returnPaths = values.INTERLAY_RETURN_PATH.split(",").map(parseReturnPath);
+  const asked = values.INTERLAY_RETURN_PATH.split(",").map(parseReturnPath);
+  const chosen = environment?.spec.chosenReturnPath;
+  const returnPaths = chosen === undefined ? asked : [chosen];
   const kubeProxies = (values.INTERLAY_KUBE_PROXY ?? defaultsFor(values.INTERLAY_KUBERNETES))
     .split(",")
     .map(parseKubeProxy)

@@ -9,6 +9,8 @@ export interface EnvironmentSpec {
   readonly overlay?: OverlaySettings;
   /** How the machines are cabled; undefined: one network, one link each. */
   readonly topology?: "racks" | "second-nic";
+  /** The return path that Interlay chooses there by itself: the suite sets none, whatever it is asked for. */
+  readonly chosenReturnPath?: "snat";
   /** `thick`: Multus runs as a daemon, and a shim is the plugin. Undefined: the plugin alone. */
   readonly multus?: "thick";
   /** Address of a DNS cache on every node, which pods' resolv.conf names. Undefined: it names the Service kube-dns. */

@@ -11,7 +11,7 @@ const DEFAULT: NetworkSettings = settingsFor(
 );
 const SNAT = { ...DEFAULT, returnPath: "snat" } as const;
 const NO_NAT = { ...DEFAULT, natOutgoing: false };
-const RACKS = { ...DEFAULT, racks: true };
+const RACKS = { ...DEFAULT, returnPath: "snat", racks: true } as const;
 const FLANNEL = { ...DEFAULT, masqueradesToOverlay: true };
 const NO_DETECTOR = { ...DEFAULT, podTraffic: "none" } as const;
 const WIDE = { ...DEFAULT, podTraffic: "overlay-and-underlay" } as const;

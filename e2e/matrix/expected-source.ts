@@ -73,8 +73,8 @@ function sourceOfDirect(cell: Cell, reaches: ServerRef, settings: NetworkSetting
 }
 
 /** Whether what an underlay pod sends to the overlay of another node leaves with its node's tunnel address. */
-const isMasqueraded = ({ returnPath, masqueradesToOverlay, racks }: NetworkSettings): boolean =>
-  returnPath === "snat" || masqueradesToOverlay || racks;
+const isMasqueraded = ({ returnPath, masqueradesToOverlay }: NetworkSettings): boolean =>
+  returnPath === "snat" || masqueradesToOverlay;
 
 /** Whether a cell's target is in another rack than the pod that asks. The control plane and the outside host are in the first. */
 function leavesRack({ sourceNode = 0 }: Cell, target: NodeRef | undefined, { racks }: NetworkSettings): boolean {

@@ -25,10 +25,7 @@ export interface NetworkSettings {
   readonly natOutgoing: boolean | undefined;
   /** The overlay masquerades what other networks send to its pods on other nodes (flannel's --ip-masq). */
   readonly masqueradesToOverlay: boolean;
-  /**
-   * The nodes are in racks, and a router is between them: the return path is `snat` there by Interlay's own choice, and a
-   * multi-NIC pod's net1 has no connected route to the other rack.
-   */
+  /** The nodes are in racks with a router between them: a multi-NIC pod's net1 has no connected route to the other rack. */
   readonly racks: boolean;
   /** Undefined: not known. */
   readonly podTraffic: PodTraffic | undefined;

@@ -3,6 +3,7 @@ import { z } from "zod";
 import type { Cluster } from "../../clusters/provider.ts";
 import { Eventually } from "../harness.ts";
 import { familiesOf, type Family } from "../../clusters/spec.ts";
+import { environmentFor } from "./environment.ts";
 import type { Variant } from "./gate.ts";
 
 const SYSTEM_NAMESPACE = "interlay-system";
@@ -31,12 +32,20 @@ const nodeStates = z.object({
  * the sysctl when it starts.
  */
 export async function switchTo(cluster: Cluster, variant: Variant): Promise<void> {
-  await configure(cluster, { returnPath: variant.returnPath });
+  const chosen = environmentFor(variant).spec.chosenReturnPath;
+  await configure(cluster, { returnPath: chosen === undefined ? variant.returnPath : "auto" }, variant.returnPath);
   await cluster.switchKubeProxy(variant.kubeProxy);
 }
 
-/** Sets keys of ConfigMap interlay-config (null takes one away), and waits until every agent has read them. */
-export async function configure(cluster: Cluster, data: Readonly<Record<string, string | null>>): Promise<void> {
+/**
+ * Sets keys of ConfigMap interlay-config (null takes one away), and waits until every agent has read them.
+ * @param mode the return path that every agent must have then, where the setting is another
+ */
+export async function configure(
+  cluster: Cluster,
+  data: Readonly<Record<string, string | null>>,
+  mode: string | null | undefined = data["returnPath"],
+): Promise<void> {
   const config = new KubeConfig();
   config.loadFromFile(cluster.kubeconfig);
   const map = await config
@@ -56,7 +65,7 @@ export async function configure(cluster: Cluster, data: Readonly<Record<string, 
           (s) =>
             s.node === name &&
             s.applied === true &&
-            (data["returnPath"] === undefined || s.mode === data["returnPath"]) &&
+            (mode === undefined || s.mode === mode) &&
             s.configResourceVersion === version,
         ),
       ),

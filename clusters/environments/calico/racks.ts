@@ -6,7 +6,7 @@ export const RACKS: Environment = {
   realClusters: "data centres with a subnet for each rack and a stateful firewall between them",
   changes:
     "the nodes are in two subnets behind a router whose firewall keeps state; each rack has a pool, and Calico encapsulates between the racks alone",
-  spec: { topology: "racks", calico: { pool: { vxlan: "CrossSubnet" } } },
+  spec: { topology: "racks", chosenReturnPath: "snat", calico: { pool: { vxlan: "CrossSubnet" } } },
   providers: ["lab"],
   impossible: [],
 };
