@@ -65,7 +65,10 @@ export function isReason(line: string): boolean {
   return !line.includes(" lladdr ") || line.includes("PERMANENT") || line.includes("link/");
 }
 
-/** `[nsid current]5: eth0    inet 192.0.2.7/24 scope global eth0…`: the node's own namespace, an address and not a route. */
+/**
+ * Whether a line is about an address of the node's own namespace: `[nsid current]5: eth0    inet 192.0.2.7/24 scope global…`.
+ * Every new link has an IPv6 link-local one, which no fact depends on.
+ */
 export function isNodeAddress(line: string): boolean {
-  return /^(\[nsid current\])?(Deleted )?\d+: \S+\s+inet6? /.test(line);
+  return /^(\[nsid current\])?(Deleted )?\d+: \S+\s+inet6? (?!fe80:)/.test(line);
 }
