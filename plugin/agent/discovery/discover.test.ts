@@ -71,7 +71,7 @@ const ROWS: readonly Row[] = [
         { cidr: "10.0.0.0/8", disabled: true },
         { cidr: "10.234.0.0/24", disabled: true },
       ],
-      calicoBlocks: ["10.234.0.64/26"],
+      calicoBlocks: ["10.233.64.0/26", "10.234.0.64/26"],
     },
     ...{ fact: "overlayCidrs", is: "10.233.64.0/18,10.234.0.0/24", from: "Calico IPPools" },
   },
@@ -309,6 +309,7 @@ describe("facts: each says where it comes from", () => {
       const values = { ...facts, nodeAddresses: facts.node.addresses };
       assert.equal(String(values[fact]), is);
       assert.equal(facts.sources[fact], from);
+      assert.deepEqual(facts.refusedNetworks, []);
       if (told === undefined) assert.deepEqual(disagreements, []);
       else assert.match(disagreements.join("\n"), told);
     });

@@ -1,6 +1,6 @@
 import { parse } from "yaml";
 import { z } from "zod";
-import { contains, parseCidr, parseIp } from "../../datapath/address.ts";
+import { type Cidr, contains, parseCidr, parseIp } from "../../datapath/address.ts";
 import type { Observations } from "./observations.ts";
 
 /** Where a network may be named, and the texts that were found there. */
@@ -41,17 +41,33 @@ export function serviceCandidates(o: Observations, report: (problem: string) => 
   ];
 }
 
-/** A disabled pool is often made to keep traffic to a network from being translated; it counts while blocks lie in it. */
-function calicoNetworks({ calicoPools, calicoBlocks }: Observations): readonly string[] {
-  const holds = (pool: string): boolean => {
-    try {
-      const cidr = parseCidr(pool);
-      return calicoBlocks.some((block) => contains(cidr, parseIp(block.slice(0, block.indexOf("/")))));
-    } catch {
-      return true; // what is wrong with it is reported where it is parsed
-    }
-  };
-  return (calicoPools ?? []).filter(({ cidr, disabled }) => !disabled || holds(cidr)).map(({ cidr }) => cidr);
+/**
+ * A disabled pool is often made to keep traffic to a network from being translated, and may contain another pool; it counts while
+ * it is the smallest pool around a block.
+ */
+function calicoNetworks({ calicoPools = [], calicoBlocks }: Observations): readonly string[] {
+  if (!calicoPools.some(({ disabled }) => disabled)) return calicoPools.map(({ cidr }) => cidr);
+  const bySize = calicoPools
+    .flatMap(({ cidr }) => parseOrNothing(cidr))
+    .sort((a, b) => prefixLength(b) - prefixLength(a));
+  const used = new Set<Cidr | undefined>(
+    calicoBlocks.map((block) => bySize.find((pool) => contains(pool, parseIp(block.slice(0, block.indexOf("/")))))),
+  );
+  const isUsed = (cidr: string): boolean => parseOrNothing(cidr).some((pool) => used.has(pool));
+  return calicoPools.filter(({ cidr, disabled }) => !disabled || isUsed(cidr)).map(({ cidr }) => cidr);
+}
+
+/** A pool that makes no sense is reported where it is used. */
+function parseOrNothing(cidr: string): readonly Cidr[] {
+  try {
+    return [parseCidr(cidr)];
+  } catch {
+    return [];
+  }
+}
+
+function prefixLength(cidr: Cidr): number {
+  return Number(cidr.slice(cidr.indexOf("/") + 1));
 }
 
 /** The keys of the cluster pool stay in the ConfigMap where Kubernetes gives the nodes their CIDRs. */
