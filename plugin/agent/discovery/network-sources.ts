@@ -110,9 +110,17 @@ function readClusterCidr({ kubeProxyConfig }: Observations, report: (problem: st
   return splitWords(z.object({ clusterCIDR: z.string().optional() }).safeParse(yaml).data?.clusterCIDR);
 }
 
+/** What was parsed last of each source: it changes seldom, and is asked for whenever a pod comes or goes. */
+const parsedYaml = new Map<string, { readonly text: string; readonly value: unknown }>();
+
 function readYaml(source: string, text: string | undefined, report: (problem: string) => void): unknown {
+  if (text === undefined) return {};
+  const known = parsedYaml.get(source);
+  if (known?.text === text) return known.value;
   try {
-    return text === undefined ? {} : parse(text);
+    const value: unknown = parse(text);
+    parsedYaml.set(source, { text, value });
+    return value;
   } catch (error) {
     report(`${source}: ${firstLine(error).replace(/:$/, "")}; it is not used.`);
     return {};
