@@ -221,10 +221,13 @@ function variantSpecs(variant: Variant, cluster: () => Cluster, deployment: () =
       if (mine.length === 0)
         Skip(notAskedBecause(group, groundOf(cluster(), deployment())) ?? "no cell of this group was asked for");
       const wrong = mine.filter((cell) => !cell.ok);
+      const { provider, datapath } = cluster();
+      const source = { provider, versions, ...(datapath === undefined ? {} : { datapath }) };
+      const flags = rerunFlags(source, { ...variant, cells: results });
       assert.equal(
         wrong.length,
         0,
-        `${wrong.length} of ${mine.length} cells:\n${wrong.map((cell) => cellLine(cell, variant)).join("\n")}`,
+        `${wrong.length} of ${mine.length} cells:\n${wrong.map((cell) => cellLine(cell, flags)).join("\n")}`,
       );
     });
 }
@@ -252,10 +255,10 @@ async function filtersOf(cluster: Cluster, { kubeProxy }: Variant): Promise<read
 }
 
 /** For people: which cell, what was expected, what happened and where, and the command that asks that cell again. */
-function cellLine(cell: CellResult, variant: Variant): string {
+function cellLine(cell: CellResult, flags: string): string {
   return [
     `  ${cell.id} (${cell.address}): expected ${cell.expected}, was ${cell.actual}: ${cell.reason ?? ""}`,
     ...(cell.cause === undefined ? [] : [`    likely cause: ${cell.cause}`]),
-    `    again: ${rerunCommand(rerunFlags(options.provider, variant), cell.id)}`,
+    `    again: ${rerunCommand(flags, cell.id)}`,
   ].join("\n");
 }

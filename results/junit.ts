@@ -23,7 +23,7 @@ export function toJunit(report: Report): string {
 
 function variantSuite(report: Report, variant: VariantResult): string {
   const title = variantTitle(variant);
-  const flags = rerunFlags(report.provider, variant);
+  const flags = rerunFlags(report, variant);
   const name = uniqueNames();
   return suite(report, {
     name: title,

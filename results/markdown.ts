@@ -19,7 +19,7 @@ export function toMarkdown(report: Report): string {
     ...Object.entries(report.versions).map(([name, version]) => row([name, version])),
     "",
     ...environmentLines(report),
-    ...report.variants.flatMap((variant) => variantLines(variant, rerunFlags(report.provider, variant))),
+    ...report.variants.flatMap((variant) => variantLines(variant, rerunFlags(report, variant))),
     ...(failedChecks.length === 0
       ? []
       : [

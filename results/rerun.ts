@@ -1,5 +1,14 @@
-import type { Report } from "./schema.ts";
+import type { CellResult, Report } from "./schema.ts";
 import { DEFAULT_ENVIRONMENT_NAME, type VariantIdentity } from "./title.ts";
+
+/** `npm run e2e` makes so many workers unless told otherwise. */
+const DEFAULT_WORKERS = 2;
+
+/** What of a run decides how a cell of it is asked again. */
+export type RerunSource = Pick<Report, "provider" | "datapath"> & {
+  readonly versions: Readonly<Record<string, string>>;
+};
+export type RerunVariant = VariantIdentity & { readonly cells: readonly Pick<CellResult, "id" | "family">[] };
 
 /** `--kube-proxy v1.28.15 --return-path liberal` */
 export function variantFlags({ kubeProxy, returnPath, environment }: VariantIdentity): string {
@@ -9,13 +18,47 @@ export function variantFlags({ kubeProxy, returnPath, environment }: VariantIden
   return `${where}--kube-proxy ${kubeProxy.version}${mode} --return-path ${returnPath}`;
 }
 
-/** With the provider, where it is not the one that is taken anyway. */
-export function rerunFlags(provider: Report["provider"], variant: VariantIdentity): string {
-  return `${provider === "kind" ? "" : `--provider ${provider} `}${variantFlags(variant)}`;
+/**
+ * Returns the flags of `npm run e2e` that make the same variant in the same kind of cluster: provider, control plane's version,
+ * number of workers, families, environment, kube-proxy and return path. An existing cluster keeps what it has; its kubeconfig is
+ * not in a report, so that the command takes it from $KUBECONFIG.
+ */
+export function rerunFlags({ provider, datapath, versions }: RerunSource, variant: RerunVariant): string {
+  const workers = countWorkers(variant.cells);
+  const nodes = workers > DEFAULT_WORKERS ? [`--nodes ${workers}`] : [];
+  const family = findFamily(variant.cells);
+  if (provider === "existing")
+    return [
+      ...['--provider existing --kubeconfig "$KUBECONFIG" --yes', ...nodes],
+      ...(family === "dual" ? ["--family dual"] : []),
+      ...(datapath === "none" ? [`--datapath none --return-path ${variant.returnPath}`] : []),
+    ].join(" ");
+  const { kubernetes } = versions;
+  return [
+    ...(provider === "kind" ? [] : [`--provider ${provider}`]),
+    ...(kubernetes === undefined ? [] : [`--kubernetes ${kubernetes}`]),
+    ...nodes,
+    ...(family === "ipv4" ? [] : [`--family ${family}`]),
+    variantFlags(variant),
+  ].join(" ");
 }
 
-/** The command that asks just this cell again, with its way. */
+/** The command that asks just this cell again, where possible with captures of its packets' path. */
 export function rerunCommand(flags: string, id: string): string {
-  const family = id.endsWith("/ipv6") ? " --family dual" : "";
-  return `npm run e2e -- ${flags}${family} --evidence all --keep --cells '^${id.replaceAll(/[.*+?^${}()|[\]\\]/g, "\\$&")}$'`;
+  const evidence = flags.includes("--provider existing") ? "" : " --evidence all";
+  return `npm run e2e -- ${flags}${evidence} --keep --cells '^${id.replaceAll(/[.*+?^${}()|[\]\\]/g, "\\$&")}$'`;
+}
+
+/** The highest number of a worker that a cell's pods or nodes are on. */
+function countWorkers(cells: RerunVariant["cells"]): number {
+  const numbers = cells.flatMap(({ id }) =>
+    [...id.matchAll(/(?:overlay|underlay|multi-nic|node)-(\d+)\b/g)].map(([, number]) => Number(number)),
+  );
+  return Math.max(0, ...numbers);
+}
+
+/** `dual` where cells of a second family were asked, which their ids end with. */
+function findFamily(cells: RerunVariant["cells"]): "ipv4" | "ipv6" | "dual" {
+  if (cells.some(({ id }) => id.endsWith("/ipv6"))) return "dual";
+  return cells.some(({ family }) => family === "ipv6") ? "ipv6" : "ipv4";
 }

@@ -41,7 +41,7 @@ describe("a report", () => {
     assert.ok(!html?.includes("<script>"), "report.html has markup that came from a cell's reason");
     assert.match(
       junit ?? "",
-      /<failure message="expected pass, was fail: answered by &lt;script&gt;.*again: npm run e2e -- --kube-proxy v1.28.15/,
+      /<failure message="expected pass, was fail: answered by &lt;script&gt;.*again: npm run e2e -- --kubernetes v1.29.15 --kube-proxy v1.28.15/,
     );
     assert.ok(!junit?.includes("\u0007"), "junit.xml has a character that XML 1.0 forbids");
     assert.match(markdown ?? "", /\| \*\*Macvlan\*\* \| ❌ fail \|/);

@@ -132,6 +132,8 @@ export const reportSchema = z.object({
   started: z.iso.datetime(),
   finished: z.iso.datetime(),
   provider: z.enum(["kind", "lab", "existing"]),
+  /** With an existing cluster: `none` where another solution than Interlay wires the pods. */
+  datapath: z.enum(["interlay", "none"]).exactOptional(),
   versions: z.record(z.string(), z.string()),
   variants: z.array(variantSchema),
   checks: z.array(checkSchema),

@@ -35,7 +35,7 @@ export function pageData(report: Report, earlier: readonly RunSummary[]): PageDa
   return {
     variants: report.variants.map((variant) => ({
       title: variantTitle(variant),
-      flags: rerunFlags(report.provider, variant),
+      flags: rerunFlags(report, variant),
       table: variant.table,
       cells: variant.cells.map(pageCell),
     })),

@@ -1,0 +1,97 @@
+import assert from "node:assert/strict";
+import { $ } from "zx";
+import { cell, reportOf } from "./fixtures.ts";
+import { rerunCommand, rerunFlags, type RerunSource, type RerunVariant } from "./rerun.ts";
+
+const variant: RerunVariant = {
+  kubeProxy: { version: "v1.29.15", mode: "iptables" },
+  returnPath: "notrack",
+  cells: [cell()],
+};
+const lab: RerunSource = { provider: "lab", versions: { kubernetes: "v1.34.1" } };
+const ipv6 = { ...cell({ family: "ipv6" }), id: `${cell().id}/ipv6` };
+
+describe("the command that asks a cell again", () => {
+  const table: readonly (readonly [string, RerunSource, Partial<RerunVariant>, string])[] = [
+    [
+      "a lab, with the control plane's version",
+      lab,
+      {},
+      "--provider lab --kubernetes v1.34.1 --kube-proxy v1.29.15 --return-path notrack",
+    ],
+    [
+      "kind, which is the default",
+      { provider: "kind", versions: {} },
+      {},
+      "--kube-proxy v1.29.15 --return-path notrack",
+    ],
+    [
+      "kube-proxy's mode",
+      lab,
+      { kubeProxy: { version: "v1.34.1", mode: "nftables" } },
+      "--provider lab --kubernetes v1.34.1 --kube-proxy v1.34.1/nftables --return-path notrack",
+    ],
+    [
+      "an environment",
+      lab,
+      { environment: "flannel" },
+      "--provider lab --kubernetes v1.34.1 --environment flannel --kube-proxy v1.29.15 --return-path notrack",
+    ],
+    [
+      "as many workers as the run had",
+      lab,
+      { cells: [cell(), cell({ id: "matrix/overlay-7-a/underlay-8-b/other-node/tcp" })] },
+      "--provider lab --kubernetes v1.34.1 --nodes 8 --kube-proxy v1.29.15 --return-path notrack",
+    ],
+    [
+      "both families",
+      lab,
+      { cells: [cell(), ipv6] },
+      "--provider lab --kubernetes v1.34.1 --family dual --kube-proxy v1.29.15 --return-path notrack",
+    ],
+    [
+      "IPv6 alone",
+      lab,
+      { cells: [cell({ family: "ipv6" })] },
+      "--provider lab --kubernetes v1.34.1 --family ipv6 --kube-proxy v1.29.15 --return-path notrack",
+    ],
+    [
+      "an existing cluster, whose kube-proxy stays",
+      { provider: "existing", datapath: "interlay", versions: { kubernetes: "v1.34.1" } },
+      {},
+      '--provider existing --kubeconfig "$KUBECONFIG" --yes',
+    ],
+    [
+      "another solution in an existing cluster",
+      { provider: "existing", datapath: "none", versions: {} },
+      { returnPath: "liberal" },
+      '--provider existing --kubeconfig "$KUBECONFIG" --yes --datapath none --return-path liberal',
+    ],
+  ];
+  for (const [title, source, change, expected] of table)
+    it(`names ${title}`, () => {
+      assert.equal(rerunFlags(source, { ...variant, ...change }), expected);
+    });
+
+  it("selects that cell and no other, through a shell", async () => {
+    const ids = ["a.b/c/tcp", "a.b/c/tcp/ipv6", "aXb/c/tcp", "node-port/e/f:g@node-1/tcp", "x/a(b)+*/udp"];
+    for (const id of ids) {
+      const command = rerunCommand(rerunFlags(lab, variant), id);
+      const words = (await $`sh -c ${command.replace("npm run e2e --", "printf '%s\\n'")}`).stdout.trim().split("\n");
+      const pattern = new RegExp(words.at(-1) ?? "");
+      assert.deepEqual(
+        ids.filter((one) => pattern.test(one)),
+        [id],
+      );
+    }
+  });
+
+  it("is in a report with every flag", () => {
+    const [first] = reportOf([cell({ ok: false })]).variants;
+    assert.ok(first);
+    assert.match(
+      rerunFlags(reportOf([]), first),
+      /^--kubernetes v1\.29\.15 --kube-proxy v1\.28\.15 --return-path liberal$/,
+    );
+  });
+});
