@@ -7,8 +7,9 @@ import { z } from "zod";
 import { runOptions, specFor } from "../e2e/context.ts";
 import { providerNamed } from "../clusters/providers.ts";
 import { type Product, productSchema, PROFILES } from "../results/certificate/schema.ts";
-import { RESULTS } from "../results/write.ts";
+import { readReport, RESULTS } from "../results/write.ts";
 import packageJson from "../package.json" with { type: "json" };
+import { countWorkers } from "./certify/audit.ts";
 import { type RecordedRun, writeCertificate } from "./certify/assemble.ts";
 import { runSuite } from "./certify/suite-run.ts";
 import { renderCertificate } from "./certify/summary.ts";
@@ -21,7 +22,10 @@ const program = new Command("certify")
   .option("--public-key <file>", "with --verify: the vendor's public key (PEM), which it must be signed with")
   .option("--new-key <file>", "make a key pair: FILE to sign with, FILE.pub to hand out")
   .option("--repeat <n>", "runs of the whole suite", "3")
-  .option("--profile <list>", `what is claimed, of ${PROFILES.join(", ")}`, "base,node-port-local")
+  .option(
+    "--profile <list>",
+    `what is claimed, of ${PROFILES.join(", ")} (default: base,node-port-local; with --provider existing: connectivity)`,
+  )
   .option("--product <file>", "YAML: vendor, name, version, website, documentation, contact")
   .option("--key <file>", "ed25519 private key (PEM) to sign with")
   .option("--out <directory>", "where the submission goes (results/certificates/ID)")
@@ -32,6 +36,17 @@ const program = new Command("certify")
   .option("--family <family>", "as of npm run e2e; the profile dual-stack runs dual")
   .option("--nodes <n>", "worker nodes", "2")
   .option("--name <name>", "cluster name", "certify")
+  .option("--kubeconfig <file>", "with --provider existing: which cluster; else $KUBECONFIG or the usual place")
+  .option("--context <name>", "with --provider existing: of the kubeconfig, if not its current one")
+  .option("--yes", "with --provider existing: run the suite there; without it nothing is changed")
+  .option("--datapath <which>", "with --provider existing: interlay, or none for another solution")
+  .option("--network <namespace/name>", "with --provider existing: as of npm run e2e")
+  .option("--pool <range>", "with --provider existing: as of npm run e2e")
+  .option("--subnet <cidr>", "with --provider existing: as of npm run e2e")
+  .option("--uplink <link>", "with --provider existing: as of npm run e2e")
+  .option("--image <reference>", "with --provider existing: as of npm run e2e")
+  .option("--agent-image <reference>", "with --provider existing: as of npm run e2e")
+  .option("--no-host-pods", "with --provider existing: as of npm run e2e")
   .option("--keep", "leave the cluster as it is")
   .parse();
 const flags = program.opts<{
@@ -39,7 +54,7 @@ const flags = program.opts<{
   publicKey?: string;
   newKey?: string;
   repeat: string;
-  profile: string;
+  profile?: string;
   product?: string;
   key?: string;
   out?: string;
@@ -50,8 +65,35 @@ const flags = program.opts<{
   family?: string;
   nodes: string;
   name: string;
+  kubeconfig?: string;
+  context?: string;
+  yes?: true;
+  datapath?: string;
+  network?: string;
+  pool?: string;
+  subnet?: string;
+  uplink?: string;
+  image?: string;
+  agentImage?: string;
+  hostPods: boolean;
   keep?: true;
 }>();
+const existing = flags.provider === "existing";
+// The preflight here and the runs, which are processes of their own, both read these from the environment.
+for (const [name, value] of Object.entries({
+  INTERLAY_KUBECONFIG: flags.kubeconfig,
+  INTERLAY_CONTEXT: flags.context,
+  INTERLAY_DATAPATH: flags.datapath,
+  INTERLAY_NETWORK: flags.network,
+  INTERLAY_POOL: flags.pool,
+  INTERLAY_SUBNET: flags.subnet,
+  INTERLAY_UPLINK: flags.uplink,
+  INTERLAY_IMAGE: flags.image,
+  INTERLAY_AGENT_IMAGE: flags.agentImage,
+  INTERLAY_NODES: existing ? flags.nodes : undefined,
+  INTERLAY_HOST_PODS: flags.hostPods ? undefined : "false",
+}))
+  if (value !== undefined) process.env[name] = value;
 const say = (text: string): void => {
   process.stdout.write(text);
 };
@@ -69,6 +111,10 @@ async function certify(): Promise<number> {
   const product = await productOf(flags.product);
   const privateKey = flags.key === undefined ? undefined : await readFile(flags.key, "utf8");
   await preflight();
+  if (existing && flags.yes !== true)
+    throw new Error(
+      "the preflight found no error, and nothing was changed: add --yes to run the suite in that cluster",
+    );
   const passed = ["provider", "kubeProxy", "returnPath", "kubernetes", "family", "nodes", "name"] as const;
   if (claimed.includes("dual-stack")) flags.family ??= "dual";
   const argv = [
@@ -76,7 +122,8 @@ async function certify(): Promise<number> {
       const value = flags[name];
       return value === undefined ? [] : [`--${name.replace(/[A-Z]/g, (c) => `-${c.toLowerCase()}`)}`, value];
     }),
-    ...["--evidence", "all"],
+    ...(existing ? ["--yes"] : ["--evidence", "all"]),
+    ...(flags.hostPods ? [] : ["--no-host-pods"]),
     ...(claimed.includes("policy") ? ["--suite", "matrix,agent", "--label", "matrix || policy"] : []),
   ];
   const runs: RecordedRun[] = [];
@@ -90,7 +137,7 @@ async function certify(): Promise<number> {
   const certificate = await writeCertificate(
     {
       runs,
-      workers,
+      workers: existing ? countWorkers(await readReport(runs[0]?.directory ?? "")) : workers,
       claimed,
       product,
       suite: packageJson.version,
@@ -118,7 +165,8 @@ async function verify(place: string): Promise<number> {
 }
 
 function wishes() {
-  const claimed = flags.profile.split(",").map((name) => {
+  const wanted = flags.profile ?? (existing ? "connectivity" : "base,node-port-local");
+  const claimed = wanted.split(",").map((name) => {
     const profile = PROFILES.find((one) => one === name.trim());
     if (profile === undefined) throw new Error(`There is no profile "${name}": there are ${PROFILES.join(", ")}.`);
     return profile;
@@ -138,7 +186,11 @@ async function preflight(): Promise<void> {
 
 async function productOf(file: string | undefined): Promise<Product> {
   if (file === undefined)
-    return { vendor: "Interlay", name: `reference cluster (${flags.provider})`, version: packageJson.version };
+    return {
+      vendor: existing ? "unnamed (no --product)" : "Interlay",
+      name: existing ? "existing cluster" : `reference cluster (${flags.provider})`,
+      version: packageJson.version,
+    };
   const parsed = productSchema.safeParse(parse(await readFile(file, "utf8")));
   if (!parsed.success) throw new Error(`${file} is no product file: ${z.prettifyError(parsed.error)}`);
   return parsed.data;

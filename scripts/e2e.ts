@@ -9,7 +9,7 @@ import { PROVIDER_NAMES, providerNamed } from "../clusters/providers.ts";
 import { type Cluster, type ClusterSpec, DEFAULT_SPEC } from "../clusters/provider.ts";
 import { runOptions, specFor, useCluster } from "../e2e/context.ts";
 import * as harness from "../e2e/harness.ts";
-import { cells } from "../e2e/matrix/cells.ts";
+import { cells, type Features } from "../e2e/matrix/cells.ts";
 import { snapshots, variantResults, versions } from "../e2e/outcome.ts";
 import { takeSnapshot } from "../e2e/snapshot/snapshot.ts";
 import { type CheckResult, type Report, RESULTS_SCHEMA } from "../results/schema.ts";
@@ -157,6 +157,9 @@ if (flags.watch) {
   process.exit(0);
 }
 
+/** Which of them the cluster has is known once it is up. */
+const EVERY_FEATURE: Features = { dns: true, vips: true, hostPorts: true, sourceGuard: true, forwardDrop: true };
+
 /** The one variant of an environment, where no other is asked for. */
 const ENVIRONMENT_VARIANT = { kubeProxy: DEFAULT_SPEC.kubeProxy.version, returnPath: "notrack" } as const;
 
@@ -234,7 +237,8 @@ if (existing) {
 }
 
 const progress = createProgress();
-const run = { id: runId, provider: provider.name };
+const datapath = process.env["INTERLAY_DATAPATH"] === "none" ? "none" : "interlay";
+const run = { id: runId, provider: provider.name, ...(existing ? ({ datapath } as const) : {}) };
 const checks: CheckResult[] = [];
 const failures: Failure[] = [];
 const state: {
@@ -370,7 +374,7 @@ function refuseEmptySelection(spec: ClusterSpec): void {
       `nothing is selected: of ${specs.length} specs in --suite ${flags.suite} none fits (labels there: ${labels})`,
     );
   if (existing || !flags.suite.split(",").includes("matrix")) return;
-  const ids = cells(options.workers, familiesOf(spec)).map(({ id }) => id);
+  const ids = cells(options.workers, familiesOf(spec), EVERY_FEATURE).map(({ id }) => id);
   const refusal = refuseEmptyCells(options.cells, ids);
   if (refusal !== undefined) throw new Error(refusal);
 }

@@ -5,7 +5,7 @@ import { clusterNode, parsePoolRange, toClusterSpec, findSubnet } from "./descri
 import type { ExistingFacts } from "./facts.ts";
 
 const node = (name: string, change: Partial<ExistingFacts["nodes"][number]> = {}): ExistingFacts["nodes"][number] => ({
-  ...{ name, ready: true, kubelet: "v1.31.4", kernel: "6.1.0", controlPlane: false },
+  ...{ name, ready: true, schedulable: true, kubelet: "v1.31.4", kernel: "6.1.0", controlPlane: false },
   ...{ addresses: ["192.0.2.7", "2001:db8::7"], runtime: "containerd://1.7.1", providerId: "" },
   ...change,
 });

@@ -24,6 +24,8 @@ export interface ExistingFacts {
   readonly nodes: readonly {
     readonly name: string;
     readonly ready: boolean;
+    /** False for a node that was cordoned. */
+    readonly schedulable: boolean;
     readonly kubelet: string;
     readonly kernel: string;
     readonly controlPlane: boolean;
@@ -145,6 +147,7 @@ export async function readExistingFacts(config: KubeConfig): Promise<ExistingFac
     nodes: nodes.items.map(({ metadata, spec, status }) => ({
       name: metadata?.name ?? "",
       ready: reportsReady(status),
+      schedulable: spec?.unschedulable !== true,
       kubelet: status?.nodeInfo?.kubeletVersion ?? "unknown",
       kernel: status?.nodeInfo?.kernelVersion ?? "",
       controlPlane:

@@ -3,7 +3,8 @@ import { z } from "zod";
 
 /** What a run on a cluster that is there is told, from the environment as all options of a run. */
 const environment = z.object({
-  INTERLAY_KUBECONFIG: z.string({ error: "--provider existing needs --kubeconfig FILE" }).min(1),
+  /** Without it: $KUBECONFIG, else ~/.kube/config, else the service account of the pod that this runs in. */
+  INTERLAY_KUBECONFIG: z.string().optional(),
   INTERLAY_CONTEXT: z.string().optional(),
   /** CIDR or `first-last` that addresses of the suite's pods come from; else Interlay's own pools. */
   INTERLAY_POOL: z.string().optional(),
@@ -20,11 +21,13 @@ const environment = z.object({
   /** References that the nodes can pull, or have. */
   INTERLAY_IMAGE: z.string().optional(),
   INTERLAY_AGENT_IMAGE: z.string().optional(),
+  INTERLAY_NODES: z.coerce.number().int().min(1).default(2),
   INTERLAY_HOST_PODS: z.stringbool().default(true),
 });
 
 export interface ExistingOptions {
-  readonly kubeconfig: string;
+  /** Undefined: the default one, as kubectl finds it. */
+  readonly kubeconfig?: string;
   readonly context?: string;
   readonly pool?: string;
   readonly subnet?: string;
@@ -36,6 +39,8 @@ export interface ExistingOptions {
   readonly image?: string;
   /** Image of Interlay, where it has to be installed. */
   readonly agentImage?: string;
+  /** How many workers get pods at most. */
+  readonly workers: number;
   /** Whether pods may be made in the nodes' own network. */
   readonly hostPods: boolean;
 }
@@ -46,6 +51,7 @@ export function parseExistingOptions(env: NodeJS.ProcessEnv = process.env): Exis
   if (!parsed.success) throw new Error(`${parsed.error.issues.map(({ message }) => message).join("; ")}.`);
   const { data } = parsed;
   const given = {
+    kubeconfig: data.INTERLAY_KUBECONFIG,
     context: data.INTERLAY_CONTEXT,
     pool: data.INTERLAY_POOL,
     subnet: data.INTERLAY_SUBNET,
@@ -55,7 +61,7 @@ export function parseExistingOptions(env: NodeJS.ProcessEnv = process.env): Exis
     agentImage: data.INTERLAY_AGENT_IMAGE,
   };
   return {
-    kubeconfig: data.INTERLAY_KUBECONFIG,
+    workers: data.INTERLAY_NODES,
     datapath: data.INTERLAY_DATAPATH,
     hostPods: data.INTERLAY_HOST_PODS,
     ...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined && value !== "")),
@@ -65,11 +71,12 @@ export function parseExistingOptions(env: NodeJS.ProcessEnv = process.env): Exis
 /** Throws when the file has no such context. */
 export function loadKubeConfig({ kubeconfig, context }: ExistingOptions): KubeConfig {
   const config = new KubeConfig();
-  config.loadFromFile(kubeconfig);
+  if (kubeconfig === undefined) config.loadFromDefault();
+  else config.loadFromFile(kubeconfig);
   if (context !== undefined) {
     if (config.getContextObject(context) === null)
       throw new Error(
-        `${kubeconfig} has no context "${context}": it has ${config
+        `${kubeconfig ?? "the default kubeconfig"} has no context "${context}": it has ${config
           .getContexts()
           .map(({ name }) => name)
           .join(", ")}.`,

@@ -5,6 +5,7 @@ import { checkPreconditions } from "./preflight.ts";
 
 const node = {
   ready: true,
+  schedulable: true,
   kubelet: "v1.29.15",
   kernel: "6.1.0",
   controlPlane: false,
@@ -34,8 +35,8 @@ const GOOD: ExistingFacts = {
 };
 type Wanted = Parameters<typeof checkPreconditions>[1];
 const problems = (facts: Partial<ExistingFacts>, options?: Partial<Wanted>) =>
-  checkPreconditions({ ...GOOD, ...facts }, { datapath: "interlay", ...options }).flatMap(({ what, problem }) =>
-    problem ? [`${problem.severity}: ${what}`] : [],
+  checkPreconditions({ ...GOOD, ...facts }, { datapath: "interlay", workers: 2, ...options }).flatMap(
+    ({ what, problem }) => (problem ? [`${problem.severity}: ${what}`] : []),
   );
 const without = (absent: "kubeProxy" | "interlay"): ExistingFacts => {
   const facts = { ...GOOD };
@@ -52,8 +53,26 @@ describe("preflight of an existing cluster", () => {
     assert.deepEqual(problems({}), []);
   });
 
+  it("wants addresses for the workers that get pods, not for all of the cluster", () => {
+    const nodes = [...GOOD.nodes, ...[3, 4, 5, 6].map((n) => ({ ...node, name: `w${n}` }))];
+    const small = { nodes, poolRanges: ["10.7.200.0/29"] };
+    assert.deepEqual(problems(small), []);
+    assert.deepEqual(problems(small, { workers: 6 }), ["error: free addresses"]);
+  });
+
+  it("asks nothing of a node that gets no pods", () => {
+    const old = { ...node, name: "w9", kernel: "3.10.0" };
+    assert.deepEqual(problems({ nodes: [...GOOD.nodes, old] }), []);
+  });
+
   const cases: readonly (readonly [string, Partial<ExistingFacts>, string])[] = [
-    ["a node that is not Ready", { nodes: [...GOOD.nodes, { ...node, name: "w3", ready: false }] }, "error: nodes"],
+    ["a node that is not Ready", { nodes: [...GOOD.nodes, { ...node, name: "w3", ready: false }] }, "warning: nodes"],
+    ["a cordoned node", { nodes: [...GOOD.nodes, { ...node, name: "w3", schedulable: false }] }, "warning: nodes"],
+    [
+      "fewer than two usable workers",
+      { nodes: [...GOOD.nodes.slice(0, 2), { ...node, name: "w3", ready: false }] },
+      "error: nodes",
+    ],
     ["one worker", { nodes: GOOD.nodes.slice(0, 2) }, "error: nodes"],
     ["an old kernel", { nodes: GOOD.nodes.map((n) => ({ ...n, kernel: "3.10.0-1160.el7" })) }, "error: kernels"],
     ["no Multus", { nadKind: false }, "error: Multus"],
@@ -77,7 +96,7 @@ describe("preflight of an existing cluster", () => {
 
   it("installs Interlay where it is not, if a range is named and the rights are there", () => {
     const sick = (facts: ExistingFacts, options: Partial<Wanted> = {}) =>
-      checkPreconditions(facts, { datapath: "interlay", ...options }).flatMap(({ what, problem }) =>
+      checkPreconditions(facts, { datapath: "interlay", workers: 2, ...options }).flatMap(({ what, problem }) =>
         problem ? [what] : [],
       );
     const bare = { ...without("interlay"), macvlans: [], poolRanges: [] };

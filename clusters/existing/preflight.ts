@@ -1,6 +1,6 @@
 import type { Finding } from "../provider.ts";
 import { countAddresses } from "./addresses.ts";
-import { chooseImageSource, chooseNetwork } from "./selection.ts";
+import { chooseImageSource, chooseNetwork, chooseWorkers } from "./selection.ts";
 import type { ExistingFacts } from "./facts.ts";
 import type { ExistingOptions } from "./options.ts";
 
@@ -20,18 +20,19 @@ const KERNEL = [4, 18] as const;
 const error = (message: string) => ({ problem: { severity: "error", message } }) as const;
 const warning = (message: string) => ({ problem: { severity: "warning", message } }) as const;
 
-type PreflightRequest = Pick<ExistingOptions, "datapath" | "pool" | "network" | "image" | "agentImage">;
+type PreflightRequest = Pick<ExistingOptions, "datapath" | "workers" | "pool" | "network" | "image" | "agentImage">;
 
 /** What was read, and what of it would stop the suite or make it say less. Pure. */
 export function checkPreconditions(
   facts: ExistingFacts,
-  options: PreflightRequest = { datapath: "interlay" },
+  options: PreflightRequest = { datapath: "interlay", workers: 2 },
 ): readonly PreflightRow[] {
   const { nodes, kubeProxy, interlay } = facts;
   const installs = options.datapath === "interlay" && interlay === undefined;
+  const chosen = chooseWorkers(nodes, options.workers);
   const workers = nodes.filter(({ controlPlane }) => !controlPlane).length;
-  const notReady = nodes.filter(({ ready }) => !ready).map(({ name }) => name);
-  const old = nodes.filter(({ kernel }) => isOlder(kernel)).map(({ name }) => name);
+  const leftOut = nodes.filter(({ controlPlane, ready, schedulable }) => !ready || (!controlPlane && !schedulable));
+  const old = chosen.filter(({ kernel }) => isOlder(kernel)).map(({ name }) => name);
   const versions = [...new Set(nodes.map(({ kubelet }) => kubelet))];
   return [
     { what: "API server", found: facts.server },
@@ -42,11 +43,11 @@ export function checkPreconditions(
     },
     {
       what: "nodes",
-      found: `${nodes.length - notReady.length} of ${nodes.length} Ready, ${workers} workers`,
-      ...(notReady.length > 0
-        ? error(`${notReady.join(", ")}: not Ready; see kubectl describe node.`)
-        : workers < 2
-          ? error(`${workers} workers: the matrix is between two or more.`)
+      found: `${nodes.filter(({ ready }) => ready).length} of ${nodes.length} Ready, ${workers} workers; pods on ${chosen.map(({ name }) => name).join(", ") || "none"}`,
+      ...(chosen.length < 2
+        ? error(`${chosen.length} workers that are Ready and schedulable: the matrix needs two or more.`)
+        : leftOut.length > 0
+          ? warning(`${leftOut.map(describeLeftOut).join(", ")}: left out.`)
           : {}),
     },
     {
@@ -85,10 +86,14 @@ export function checkPreconditions(
     },
     interlayRow(facts, options),
     networkRow(facts, options),
-    addresses(facts, workers * ADDRESSES_PER_WORKER, options),
+    addresses(facts, chosen.length * ADDRESSES_PER_WORKER, options),
     imageRow(facts, options),
     rightsRow([...facts.denied, ...(installs ? facts.deniedInstall : [])]),
   ];
+}
+
+function describeLeftOut({ name, ready }: ExistingFacts["nodes"][number]): string {
+  return `${name} (${ready ? "unschedulable" : "not Ready"})`;
 }
 
 function interlayRow({ interlay }: ExistingFacts, { datapath, pool }: PreflightRequest): PreflightRow {

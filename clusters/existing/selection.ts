@@ -35,10 +35,10 @@ export function chooseImageSource(
   return clusters.size === 1 && cluster !== undefined ? { kind: "kind", cluster } : { kind: "unknown" };
 }
 
-/** The workers that get pods: so many, by name. Of the control plane none. Pure. */
+/** The workers that get pods: those that are Ready and schedulable, by name, at most so many. Pure. */
 export function chooseWorkers(nodes: ExistingFacts["nodes"], most: number): ExistingFacts["nodes"] {
   return nodes
-    .filter(({ controlPlane, ready }) => !controlPlane && ready)
+    .filter(({ controlPlane, ready, schedulable }) => !controlPlane && ready && schedulable)
     .toSorted((a, b) => a.name.localeCompare(b.name, "en", { numeric: true }))
     .slice(0, most);
 }

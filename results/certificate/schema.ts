@@ -4,8 +4,11 @@ import { POD_TYPES, reportSchema, TABLE_ENTRIES, TARGETS, variantSchema } from "
 /** The certificate's schema, `interlay.certificate/v1`. */
 export const CERTIFICATE_SCHEMA = "interlay.certificate/v1";
 
-/** What can be certified. `base` is the documents' table with what is beside it; the others come on top. */
-export const PROFILES = ["base", "dual-stack", "node-port-local", "policy", "scale"] as const;
+/**
+ * What can be certified. `base` is the documents' table with what belongs to it, each packet's path captured; `connectivity` is
+ * every cell that can be asked through the API server of an existing cluster, without captures; the others come on top.
+ */
+export const PROFILES = ["base", "connectivity", "dual-stack", "node-port-local", "policy", "scale"] as const;
 export type ProfileName = (typeof PROFILES)[number];
 
 /** What was certified, in the vendor's words. */
@@ -70,6 +73,10 @@ export const certificateSchema = z.strictObject({
   /** Version of the suite: the receiver judges with the same one. */
   suite: z.string(),
   provider: reportSchema.shape.provider,
+  /** What the verdicts rest on: captures of every packet's path, or the probes' answers alone (an existing cluster). */
+  evidence: z.enum(["captures", "answers"]),
+  /** What wires the pods of an existing cluster. */
+  datapath: z.enum(["interlay", "none"]).exactOptional(),
   /** Component versions, equal in every run. */
   versions: z.record(z.string(), z.string()),
   workers: z.number().int().positive(),

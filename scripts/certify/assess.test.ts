@@ -3,7 +3,9 @@ import type { ProfileName } from "../../results/certificate/schema.ts";
 import type { CellResult, Report } from "../../results/schema.ts";
 import { summarize } from "../../results/table.ts";
 import { assessRuns } from "./assess.ts";
-import { auditReport } from "./audit.ts";
+import { askable } from "../../e2e/matrix/askable.ts";
+import { cells, NO_FEATURES } from "../../e2e/matrix/cells.ts";
+import { auditReport, countWorkers } from "./audit.ts";
 import { healthyReport } from "./example.ts";
 
 const LOCAL = "node-port-local/external/node-port:overlay-local@node-1/outside/tcp";
@@ -93,5 +95,52 @@ describe("what a certificate says", () => {
   it("refuses runs of different clusters", () => {
     const other = { ...healthyReport(2, 2), versions: { kubernetes: "v1.34.1" } };
     assert.throws(() => assessRuns([healthyReport(2, 1), other], 2, ["base"]), /different clusters/);
+  });
+
+  describe("of an existing cluster", () => {
+    /** What a run there leaves: no cells from outside, no paths of packets. */
+    const existingReport = (datapath: "interlay" | "none" = "interlay"): Report => {
+      const report = healthyReport(2, 1);
+      const ground = { nodeAccess: "network", outside: false, features: NO_FEATURES, podTrafficKnown: true } as const;
+      const ids = new Set(askable(cells(2), ground).map(({ id }) => id));
+      const variants = report.variants.map((variant) => {
+        const asked = variant.cells.filter(({ id }) => ids.has(id)).map((cell) => ({ ...cell, evidence: {} }));
+        return { ...variant, cells: asked, table: summarize(asked) };
+      });
+      const passed = variants.reduce((sum, variant) => sum + variant.cells.length, report.checks.length);
+      return { ...report, provider: "existing", datapath, variants, summary: { passed, failed: 0, skipped: 0 } };
+    };
+
+    it("certifies connectivity by one run, says what it rests on, and holds", () => {
+      const report = existingReport();
+      assert.deepEqual(auditReport(report, countWorkers(report)), []);
+      assert.deepEqual(resultOf([report], "connectivity"), ["pass", "pass"]);
+      const { evidence, datapath } = assessRuns([report], 2, ["connectivity"]);
+      assert.deepEqual({ evidence, datapath }, { evidence: "answers", datapath: "interlay" });
+    });
+
+    it("does not certify base, whose paths were not captured", () => {
+      assert.deepEqual(resultOf([existingReport()], "base"), ["not-run", "fail"]);
+    });
+
+    it("fails by one cell, and by a check that failed, such as a leak", () => {
+      const cell = withCell(existingReport(), MATRIX, { ok: false, actual: "fail" });
+      assert.deepEqual(resultOf([cell], "connectivity"), ["fail", "fail"]);
+      const leak = { name: "connectivity matrix (DeferCleanup)", status: "failed" as const, seconds: 1 };
+      const report = existingReport();
+      assert.deepEqual(resultOf([{ ...report, checks: [...report.checks, leak] }], "connectivity"), ["fail", "fail"]);
+    });
+
+    it("names a cell that is missing", () => {
+      const report = existingReport();
+      const variants = report.variants.map((one) => ({ ...one, cells: one.cells.filter(({ id }) => id !== MATRIX) }));
+      assert.match(auditReport({ ...report, variants }, 2).join("\n"), /is missing/);
+    });
+
+    it("does not expect Interlay's sysctl and rule where another solution wires the pods", () => {
+      const report = existingReport("none");
+      const variants = report.variants.map((one) => ({ ...one, tcpBeLiberal: 0 as const }));
+      assert.deepEqual(auditReport({ ...report, variants }, 2), []);
+    });
   });
 });

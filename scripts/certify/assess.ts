@@ -2,13 +2,22 @@ import { isDeepStrictEqual } from "node:util";
 import type { Certificate, CertifiedVariant, ProfileName } from "../../results/certificate/schema.ts";
 import { type Report, TABLE_ENTRIES, type TableEntry, type VariantResult } from "../../results/schema.ts";
 import { variantTitle } from "../../results/title.ts";
-import { listFamilies } from "./audit.ts";
+import { isCaptured, listFamilies } from "./audit.ts";
 import { evaluateProfiles } from "./profiles.ts";
 
 /** What of a certificate follows from the raw results. */
 export type Assessment = Pick<
   Certificate,
-  "provider" | "versions" | "workers" | "families" | "runs" | "variants" | "profiles" | "result"
+  | "provider"
+  | "evidence"
+  | "datapath"
+  | "versions"
+  | "workers"
+  | "families"
+  | "runs"
+  | "variants"
+  | "profiles"
+  | "result"
 >;
 
 /** Worst last. */
@@ -31,6 +40,8 @@ export function assessRuns(reports: readonly Report[], workers: number, claimed:
   const wanted = profiles.filter((profile) => profile.claimed);
   return {
     provider: first.provider,
+    evidence: isCaptured(first) ? "captures" : "answers",
+    ...(first.datapath === undefined ? {} : { datapath: first.datapath }),
     versions: first.versions,
     workers,
     families: [...listFamilies(first)],

@@ -1,5 +1,6 @@
 import type { CertifiedVariant, ProfileName, ProfileResult } from "../../results/certificate/schema.ts";
 import { PROFILES } from "../../results/certificate/schema.ts";
+import { isCaptured } from "./audit.ts";
 import type { CheckResult, Report } from "../../results/schema.ts";
 
 /** One run shows no flake. */
@@ -22,10 +23,17 @@ const notRun = (reason: string): Verdict => ({ result: "not-run", reason });
 
 const RULES: Readonly<Record<ProfileName, (facts: Facts) => Verdict>> = {
   base: (facts) => {
+    if (!facts.reports.every(isCaptured))
+      return notRun("paths of packets are not captured in an existing cluster: claim the profile connectivity");
     if (facts.workers < LEAST_WORKERS) return notRun(`${facts.workers} worker: there is no other node to reach`);
     const broken = failedChecks(facts, (check) => !isPolicy(check));
     if (broken !== undefined) return fail(broken);
     return cellsOf(facts, (group) => group !== "node-port-local");
+  },
+  connectivity: (facts) => {
+    if (facts.workers < LEAST_WORKERS) return notRun(`${facts.workers} worker: there is no other node to reach`);
+    const broken = failedChecks(facts, (check) => !isPolicy(check));
+    return broken === undefined ? cellsOf(facts, () => true) : fail(broken);
   },
   "node-port-local": (facts) => cellsOf(facts, (group) => group === "node-port-local"),
   "dual-stack": (facts) =>
@@ -47,7 +55,8 @@ const RULES: Readonly<Record<ProfileName, (facts: Facts) => Verdict>> = {
 /** Every profile's result. Pure: the receiver gets the same from the same raw results. */
 export function evaluateProfiles(facts: Facts, claimed: readonly ProfileName[]): ProfileResult[] {
   return PROFILES.map((name) => {
-    const few = facts.reports.length < MIN_RUNS;
+    // An existing cluster is certified by one run too; a second one is what shows flakes, and the certificate counts them.
+    const few = facts.reports.length < (name === "connectivity" ? 1 : MIN_RUNS);
     const verdict = RULES[name](facts);
     return {
       name,

@@ -3,11 +3,24 @@ import { fingerprintKey } from "../../results/certificate/signature.ts";
 
 /** For people: what a certificate says. */
 export function renderCertificate(certificate: Certificate): string {
-  const { product, suite, provider, versions, workers, families, runs, variants, profiles, result, signature } =
-    certificate;
+  const {
+    product,
+    suite,
+    provider,
+    evidence,
+    datapath,
+    versions,
+    workers,
+    families,
+    runs,
+    variants,
+    profiles,
+    result,
+    signature,
+  } = certificate;
   return [
     `${product.vendor} ${product.name} ${product.version}: ${result}`,
-    `${runs.length} runs by Interlay ${suite} on ${provider}, ${workers} workers, ${families.join(" and ")}; ${Object.entries(
+    `${runs.length} runs by Interlay ${suite} on ${provider}, ${workers} workers, evidence: ${evidence}${datapath === undefined ? "" : `, datapath ${datapath}`}, ${families.join(" and ")}; ${Object.entries(
       versions,
     )
       .map(([name, version]) => `${name} ${version}`)

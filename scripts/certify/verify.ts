@@ -113,7 +113,7 @@ async function besideProblems(certificate: Certificate, beside: string, unpacked
 function differences(certificate: Certificate, reports: readonly Report[]): readonly string[] {
   try {
     const claimed = certificate.profiles.filter((profile) => profile.claimed).map(({ name }) => name);
-    const derived = Object.entries(assessRuns(reports, certificate.workers, claimed));
+    const derived = Object.entries({ datapath: undefined, ...assessRuns(reports, certificate.workers, claimed) });
     return derived
       .filter(([key, value]) => !isDeepStrictEqual(certificate[key as keyof Certificate], value))
       .map(([key]) => `The certificate's ${key} is not what the raw results say.`);

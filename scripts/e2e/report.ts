@@ -19,7 +19,7 @@ export interface Failure {
  * and made no check. Pure.
  */
 export function composeReport(
-  run: Pick<Report, "id" | "started" | "finished" | "provider">,
+  run: Pick<Report, "id" | "started" | "finished" | "provider" | "datapath">,
   { variants, checks, versions }: Found,
   failures: readonly Failure[],
 ): Report {
