@@ -104,6 +104,92 @@ Describe("agent: the return path, beside whatever else filters", { labels: ["age
     );
   });
 
+  It(
+    "finds another firewall's rule that drops INVALID packets, names it, and works beside it with notrack",
+    async () => {
+      const { cluster, nodes, on, state } = scene;
+      DeferCleanup(() => switchTo(cluster, NOTRACK));
+      DeferCleanup(() => on(nodes[0], "nft", "add table inet site; delete table inet site"));
+      await By("kube-proxy leaves its own rule out", () => switchTo(cluster, { ...NOTRACK, returnPath: "liberal" }));
+      const gate = async () => (await state(nodes[0])).gate;
+      await Eventually("the gate is open", gate, ({ open }) => open, PATIENCE);
+      const chain = "{ type filter hook forward priority 10; ct state invalid counter drop; }";
+      await on(nodes[0], "nft", `table inet site { chain forward ${chain}; }`);
+      await Eventually(
+        "the gate is closed, with the rule",
+        gate,
+        ({ open, reason }) => !open && reason.includes("table inet site, chain forward: ct state invalid counter drop"),
+        PATIENCE,
+      );
+      await configure(cluster, { returnPath: "notrack" });
+      await Eventually("the gate is open with notrack", gate, ({ open }) => open, PATIENCE);
+      await passes();
+      assert.match(await on(nodes[0], "nft", "list", "table", "inet", "site"), /counter packets 0 /);
+    },
+  );
+
+  It("says that Services are not ready where kube-proxy's rules are not in the kernel", async () => {
+    const { nodes, on, state } = scene;
+    const jump = [
+      "-t",
+      "nat",
+      "PREROUTING",
+      "-m",
+      "comment",
+      "--comment",
+      "kubernetes service portals",
+      "-j",
+      "KUBE-SERVICES",
+    ];
+    const iptables = (verb: "-D" | "-A" | "-C") =>
+      on(nodes[0], "iptables", "-w", "5", ...jump.slice(0, 2), verb, ...jump.slice(2));
+    const services = async () =>
+      (await state(nodes[0])).conditions.find(({ type }) => type === "ServicesReady") ?? { status: "", reason: "" };
+    await Eventually("ServicesReady is True", services, ({ status }) => status === "True", PATIENCE);
+    DeferCleanup(() => iptables("-C").catch(() => iptables("-A")));
+    await Eventually(
+      "ServicesReady is False while kube-proxy's jump is away",
+      async () => {
+        // kube-proxy puts it back in its next sync.
+        await iptables("-D").catch(() => undefined);
+        return services();
+      },
+      ({ status, reason }) => status === "False" && reason === "NoServiceRules",
+      PATIENCE,
+    );
+    await iptables("-C").catch(() => iptables("-A"));
+    await Eventually("ServicesReady is True again", services, ({ status }) => status === "True", PATIENCE);
+  });
+
+  It("chooses snat by itself where nodes are outside of the subnet of a pool", async () => {
+    const { api, cluster, nodes, on, state } = scene;
+    DeferCleanup(() => switchTo(cluster, NOTRACK));
+    await configure(cluster, { returnPath: "auto" });
+    const chosen = async () => (await state(nodes[0])).returnPath;
+    await Eventually("notrack on one network", chosen, ({ mode }) => mode === "notrack", PATIENCE);
+    const pool = {
+      apiVersion: "interlay.dev/v1alpha1",
+      kind: "UnderlayPool",
+      metadata: { name: "behind-a-router" },
+      spec: {
+        subnet: "172.31.9.0/24",
+        ranges: ["172.31.9.16/28"],
+        priority: 1000,
+      },
+    };
+    DeferCleanup(() => api.objects.delete(pool).then(() => undefined));
+    await api.objects.create(pool);
+    await Eventually(
+      "snat, with the reason",
+      chosen,
+      ({ mode, chosenBecause }) =>
+        mode === "snat" && chosenBecause.includes("behind-a-router has the subnet 172.31.9.0/24"),
+      PATIENCE,
+    );
+    await passes();
+    assert.match(await on(nodes[0], ...TABLE), /ip daddr @overlay4 counter packets [1-9]\d* .*masquerade-overlay-ipv4/);
+  });
+
   It("works beside kube-proxy's nftables mode", async () => {
     const { cluster, nodes, on, state } = scene;
     DeferCleanup(() => switchTo(cluster, NOTRACK));

@@ -18,6 +18,7 @@ export const NOTRACK: Variant = { kubeProxy: { version: "v1.29.15", mode: "iptab
 
 const nodeState = z.object({
   status: z.object({
+    returnPath: z.object({ mode: z.string().nullable().default(null), chosenBecause: z.string() }),
     gate: z.object({ open: z.boolean(), reason: z.string() }),
     tcpBeLiberal: z.number(),
     // A merge patch leaves out what is null: a kube-proxy that has just ended has no version.

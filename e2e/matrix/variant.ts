@@ -65,7 +65,7 @@ export async function configure(
           (s) =>
             s.node === name &&
             s.applied === true &&
-            (mode === undefined || s.mode === mode) &&
+            ([undefined, null, "auto"].includes(mode) || s.mode === mode) &&
             s.configResourceVersion === version,
         ),
       ),
