@@ -102,6 +102,9 @@ export class Agent {
     });
     this.#kubeProxy = new KubeProxyDuty(kube, node, this.#view, this.#state, () => {
       this.#decideGate();
+      const { facts, services } = this.#state;
+      const known = facts?.notices?.includes(services.message) === true;
+      if (services.reason !== NOT_OBSERVED && services.ready === known) this.#loops.facts.wake();
     });
     const loop = (
       name: string,

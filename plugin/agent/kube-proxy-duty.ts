@@ -1,3 +1,4 @@
+import { release } from "node:os";
 import type { ClusterView } from "./cluster-view.ts";
 import { familyOf } from "../datapath/address.ts";
 import type { Facts } from "../datapath/facts.ts";
@@ -49,6 +50,7 @@ export class KubeProxyDuty {
         translators: filters.translators,
         calicoBpf: this.#view.felix.get("default")?.spec.bpfEnabled === true,
         cilium: this.#view.cilium.get("kube-system/cilium-config")?.data,
+        kernel: release(),
         kubeProxyAnswers: kubeProxy.mode !== null,
       });
     }

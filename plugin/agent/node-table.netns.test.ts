@@ -193,6 +193,27 @@ describe("the node's nftables table", function () {
     assert.ok((counters().get("exempt-ipv4") ?? 0) > 0);
   });
 
+  for (const loose of [1, 0])
+    it(`keeps a connection that is idle for longer than conntrack remembers it, nf_conntrack_tcp_loose=${loose}`, () => {
+      load("notrack");
+      const sysctl = (...settings: readonly string[]) => execInNetns(one?.name ?? "", "sysctl", "-qw", ...settings);
+      const prefix = "net.netfilter.nf_conntrack_tcp_";
+      sysctl(`${prefix}loose=${loose}`, `${prefix}timeout_syn_sent=1`, `${prefix}timeout_established=2`);
+      try {
+        assert.equal(ask(pods.first, "10.233.65.2", PORT, { idleMs: 3500 }), "10.7.200.1");
+      } finally {
+        sysctl(`${prefix}loose=1`, `${prefix}timeout_syn_sent=120`, `${prefix}timeout_established=432000`);
+      }
+    });
+
+  it("costs one conntrack entry for each connection to another node's overlay pod", () => {
+    load("notrack");
+    const count = () => Number(execInNetns(one?.name ?? "", "sysctl", "-n", "net.netfilter.nf_conntrack_count"));
+    const before_ = count();
+    for (let number = 0; number < 5; number++) assert.equal(ask(pods.first, "10.233.65.2", PORT), "10.7.200.1");
+    assert.ok(count() - before_ <= 5, `${count() - before_} entries for 5 connections`);
+  });
+
   it("answers a connection while FORWARD has the policy DROP", () => {
     load("notrack");
     const iptables = (...argv: readonly string[]) => execInNetns(one?.name ?? "", "iptables", ...argv);

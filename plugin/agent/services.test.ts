@@ -6,6 +6,7 @@ const WELL: ServicesInput = {
   translators: { ipv4: "iptables" },
   calicoBpf: false,
   cilium: undefined,
+  kernel: "6.1.0-13-amd64",
   kubeProxyAnswers: true,
 };
 
@@ -13,8 +14,20 @@ describe("decideServices", () => {
   const ROWS: readonly (readonly [title: string, input: Partial<ServicesInput>, ready: boolean, reason: string])[] = [
     ["is ready with kube-proxy's iptables rules", {}, true, "RulesPresent"],
     ["is ready with kube-proxy's nftables table", { translators: { ipv4: "nftables" } }, true, "RulesPresent"],
-    ["is ready with IPVS services", { translators: { ipv4: "ipvs" } }, true, "RulesPresent"],
+    [
+      "is ready with IPVS services, which kube-proxy masquerades",
+      { translators: { ipv4: "ipvs" } },
+      true,
+      "KubeProxyMasquerades",
+    ],
     ["says when nobody renews the rules", { kubeProxyAnswers: false }, true, "KubeProxySilent"],
+    [
+      "says when the kernel leaves masquerading to kube-proxy",
+      { kernel: "5.4.0-150-generic" },
+      true,
+      "KubeProxyMasquerades",
+    ],
+    ["trusts the first kernel that can", { kernel: "5.7.0" }, true, "RulesPresent"],
     ["is not ready without rules", { translators: {} }, false, "NoServiceRules"],
     ["is not ready when a family has no rules", { families: ["ipv4", "ipv6"] }, false, "NoServiceRules"],
     ["is not ready with Calico eBPF, whatever rules are left", { calicoBpf: true }, false, "CalicoEBPF"],

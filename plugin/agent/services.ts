@@ -12,6 +12,8 @@ export interface ServicesInput {
   readonly calicoBpf: boolean;
   /** Data of ConfigMap kube-system/cilium-config. */
   readonly cilium: Readonly<Record<string, string>> | undefined;
+  /** Release of the kernel, like 6.1.0-13-amd64. */
+  readonly kernel: string;
   /** kube-proxy answers on its metrics address. */
   readonly kubeProxyAnswers: boolean;
 }
@@ -55,6 +57,17 @@ export function decideServices(input: ServicesInput): ServicesState {
       message: `No rules of kube-proxy are in this node's kernel (${missing.join(", ")}): no Service is reached from underlay pods; ${INSTALL_KUBE_PROXY}.`,
     };
   const modes = [...new Set(input.families.map((family) => input.translators[family]))].join(", ");
+  const limit = isOlderThan57(input.kernel)
+    ? `Linux ${input.kernel} is older than 5.7, where nftables cannot masquerade by the incoming link`
+    : modes.includes("ipvs")
+      ? "IPVS does not mark what it translates"
+      : undefined;
+  if (limit !== undefined)
+    return {
+      ready: true,
+      reason: "KubeProxyMasquerades",
+      message: `kube-proxy's rules are in the kernel (${modes}). ${limit}: from underlay pods, Services with endpoints on other nodes need kube-proxy's clusterCIDR without the underlay, or masqueradeAll.`,
+    };
   return input.kubeProxyAnswers
     ? { ready: true, reason: "RulesPresent", message: `kube-proxy's rules are in the kernel (${modes}).` }
     : {
@@ -62,4 +75,10 @@ export function decideServices(input: ServicesInput): ServicesState {
         reason: "KubeProxySilent",
         message: `kube-proxy's rules are in the kernel (${modes}), but kube-proxy does not answer on 127.0.0.1:10249: see whether it runs, for rules that nobody renews become wrong.`,
       };
+}
+
+/** nftables matches the incoming link at postrouting since Linux 5.7 (commit 28f8bfd1ac94). */
+function isOlderThan57(release: string): boolean {
+  const [major = 0, minor = 0] = release.split(/[.-]/).map(Number);
+  return major < 5 || (major === 5 && minor < 7);
 }

@@ -16,9 +16,9 @@ udp.bind(port, "::", () => process.stdout.write("ready\\n"));
 
 /** Asks once, and over TCP sends 20 kB that must come back whole: a handshake alone proves little. UDP answers of another address do not count. */
 const CLIENT = `
-const [protocol, host, port, source] = process.argv.slice(1);
+const [protocol, host, port, source, idle] = process.argv.slice(1);
 const end = (text) => { process.stdout.write(text); process.exit(0); };
-setTimeout(() => process.exit(1), 2500);
+setTimeout(() => process.exit(1), 2500 + Number(idle));
 if (protocol === "udp") {
   const socket = require("node:dgram").createSocket(host.includes(":") ? "udp6" : "udp4");
   socket.on("message", (data, from) => from.address === host && end(data.toString().trim()));
@@ -28,12 +28,13 @@ if (protocol === "udp") {
   });
 } else {
   const socket = require("node:net").connect({ host, port: Number(port), ...(source ? { localAddress: source } : {}) });
-  let seen = "", echoed = 0;
+  let seen = "", echoed = 0, rounds = idle === "0" ? 1 : 2;
+  const more = () => { echoed = 0; socket.write(Buffer.alloc(20000, 97)); };
   socket.on("error", () => process.exit(1));
   socket.on("connect", () => socket.write("?"));
   socket.on("data", (data) => {
-    if (seen === "") { seen = data.toString().trim(); socket.write(Buffer.alloc(20000, 97)); }
-    else if ((echoed += data.length) >= 20000) end(seen);
+    if (seen === "") { seen = data.toString().trim(); more(); }
+    else if ((echoed += data.length) >= 20000) --rounds === 0 ? end(seen) : setTimeout(more, Number(idle));
   });
 }
 `;
@@ -55,15 +56,26 @@ export function startServer(namespace: string, port: number): Promise<ChildProce
   });
 }
 
-/** The source address that the server saw; undefined where no complete answer came within 2.5 s. */
+export interface AskOptions {
+  readonly protocol?: "tcp" | "udp";
+  readonly source?: string;
+  /** Of TCP: speaks a second time by the same connection after so many milliseconds. */
+  readonly idleMs?: number;
+}
+
+/** The source address that the server saw; undefined where no complete answer came within 2.5 s (and `idleMs`). */
 export function ask(
   namespace: string,
   host: string,
   port: number,
-  { protocol = "tcp", source = "" }: { readonly protocol?: "tcp" | "udp"; readonly source?: string } = {},
+  { protocol = "tcp", source = "", idleMs = 0 }: AskOptions = {},
 ): string | undefined {
-  const { status, stdout } = spawnSync("ip", nodeIn(namespace, CLIENT, [protocol, host, String(port), source]), {
-    encoding: "utf8",
-  });
+  const { status, stdout } = spawnSync(
+    "ip",
+    nodeIn(namespace, CLIENT, [protocol, host, String(port), source, String(idleMs)]),
+    {
+      encoding: "utf8",
+    },
+  );
   return status === 0 ? stdout : undefined;
 }
