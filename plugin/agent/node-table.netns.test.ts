@@ -184,7 +184,7 @@ describe("the node's nftables table", function () {
         });
     });
 
-  it("gives connections that it exempted before to the masquerade of snat only when they begin again", () => {
+  it("follows a change of the return path for new connections", () => {
     load("snat");
     assert.equal(ask(pods.first, "10.233.65.2", PORT), "10.233.64.0");
     assert.ok((counters().get("masquerade-overlay-ipv4") ?? 0) > 0);
