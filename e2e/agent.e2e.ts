@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import type { KubernetesObject } from "@kubernetes/client-node";
 import { signalAgent, signalProcess } from "./agent-process.ts";
-import { type Removal, removals, type Wired } from "./agent/removals.ts";
-import { type Scene, setScene } from "./agent/scene.ts";
-import { survive, type Way } from "./agent/streams.ts";
+import { type Removal, listRemovals, type AttachedPod } from "./agent/removals.ts";
+import { type AgentFixture, setupAgentFixture } from "./agent/fixture.ts";
+import { assertStreamsSurvive, type StreamPath } from "./agent/streams.ts";
 import { ensure } from "./cluster-api.ts";
 import { BeforeAll, By, Consistently, DeferCleanup, Describe, Eventually, It } from "./harness.ts";
 import { NAMESPACE } from "./pods/pods.ts";
@@ -15,10 +15,10 @@ const PLUGIN = "/opt/cni/bin/interlay";
 const LINES = { restarts: 15, flush: 8, ruleset: 12 } as const;
 
 Describe("agent: the node stays true", { labels: ["agent"] }, () => {
-  let scene: Scene;
+  let scene: AgentFixture;
   BeforeAll(
     async () => {
-      scene = await setScene();
+      scene = await setupAgentFixture();
     },
     { timeout: 300_000 },
   );
@@ -29,7 +29,7 @@ Describe("agent: the node stays true", { labels: ["agent"] }, () => {
     return [...text.matchAll(/^\d+: (vethil\w+)/gm)].flatMap(([, link]) => link ?? []);
   };
   /** Those that nobody translates. */
-  const plainWays = async (): Promise<readonly Way[]> => {
+  const plainWays = async (): Promise<readonly StreamPath[]> => {
     const { end } = scene;
     const u = await end("underlay-1-a");
     return [
@@ -39,7 +39,7 @@ Describe("agent: the node stays true", { labels: ["agent"] }, () => {
     ];
   };
   /** Calico gives these the node's address. */
-  const translatedWays = async (): Promise<readonly Way[]> => {
+  const translatedWays = async (): Promise<readonly StreamPath[]> => {
     const { end } = scene;
     const o = await end("overlay-1-a");
     return [
@@ -55,7 +55,7 @@ Describe("agent: the node stays true", { labels: ["agent"] }, () => {
     const underlay = await end("underlay-1-b");
     const multiNic = await end("multi-nic-1-b", "net1");
     const route = await on(node, "ip", "route", "show", `${underlay.address}/32`);
-    const wired: Wired = {
+    const wired: AttachedPod = {
       underlay: { ...underlay, link: /dev (\S+)/.exec(route)?.[1] ?? "" },
       multiNic,
       overlayCidr: cluster.spec.overlayCidr,
@@ -73,7 +73,7 @@ Describe("agent: the node stays true", { labels: ["agent"] }, () => {
       );
       return Date.now() - removed;
     };
-    for (const removal of removals(wired)) {
+    for (const removal of listRemovals(wired)) {
       const took: number[] = [];
       // On a busy computer one try may be late.
       while (took.length < TRIES && (took.at(-1) ?? Infinity) > REPAIR_MS) took.push(await takes(removal));
@@ -124,7 +124,7 @@ Describe("agent: the node stays true", { labels: ["agent"] }, () => {
     await on(nodes[0], "mv", older, PLUGIN);
     const before = await whatIs(nodes[0]);
     const ways = [...(await plainWays()), ...(await translatedWays())];
-    await survive(cluster, ways, { lines: LINES.restarts, port: 7000 }, async () => {
+    await assertStreamsSurvive(cluster, ways, { lines: LINES.restarts, port: 7000 }, async () => {
       for (const node of nodes) {
         await signalAgent(cluster, node, "KILL");
         await signalProcess(cluster, node, "calico-node -felix", "KILL");
@@ -151,7 +151,7 @@ Describe("agent: the node stays true", { labels: ["agent"] }, () => {
     const [underlay, multiNic] = [await scene.end("underlay-1-a"), await scene.end("multi-nic-2-b")];
     const [toOtherNode] = await translatedWays();
     assert.ok(toOtherNode);
-    await survive(
+    await assertStreamsSurvive(
       scene.cluster,
       [...(await plainWays()), toOtherNode],
       { lines: LINES.flush, port: 7100 },
@@ -178,8 +178,8 @@ Describe("agent: the node stays true", { labels: ["agent"] }, () => {
    */
   It("loses no connection that nobody translates when conntrack and the whole ruleset are flushed", async () => {
     const { cluster, nodes, on } = scene;
-    const ways = (await plainWays()).map(([what, client, server]): Way => [what, client, server, "client"]);
-    await survive(cluster, ways, { lines: LINES.ruleset, port: 7200 }, async () => {
+    const ways = (await plainWays()).map(([what, client, server]): StreamPath => [what, client, server, "client"]);
+    await assertStreamsSurvive(cluster, ways, { lines: LINES.ruleset, port: 7200 }, async () => {
       for (const node of nodes) {
         await on(node, "conntrack", "--flush");
         await on(node, "nft", "flush", "ruleset");

@@ -1,12 +1,12 @@
 import { ensureDebianPackages } from "../clusters/components/packages.ts";
 import { createPlainProgress } from "../clusters/progress-plain.ts";
-import type { Done } from "./chaos/action.ts";
+import type { ActionResult } from "./chaos/action.ts";
 import { ACTIONS } from "./chaos/actions.ts";
-import { Flows } from "./chaos/flows.ts";
-import { check } from "./chaos/invariants.ts";
-import { writeChaos } from "./chaos/report.ts";
-import { ways } from "./chaos/ways.ts";
-import { goes, nothingLost, type World } from "./chaos/world.ts";
+import { ProbeFlows } from "./chaos/flows.ts";
+import { checkInvariants } from "./chaos/invariants.ts";
+import { writeChaosReport } from "./chaos/report.ts";
+import { listFlowPaths } from "./chaos/paths.ts";
+import { deletePod, createLostState, type ChaosContext } from "./chaos/context.ts";
 import { clusterApi } from "./cluster-api.ts";
 import { theCluster } from "./context.ts";
 import { BeforeAll, By, DeferCleanup, Describe, Eventually, It } from "./harness.ts";
@@ -15,7 +15,7 @@ import type { Variant } from "./matrix/gate.ts";
 import { DEFAULT_RUN, runCells } from "./matrix/run.ts";
 import { switchTo } from "./matrix/variant.ts";
 import { deploy } from "./pods/deploy.ts";
-import { oneOf, randomOf } from "./random.ts";
+import { pickRandom, createRandom } from "./random.ts";
 
 const seed = Number(process.env["INTERLAY_SEED"] ?? Date.now() % 1_000_000);
 const minutes = Number(process.env["INTERLAY_CHAOS_MINUTES"] ?? 2);
@@ -31,18 +31,18 @@ const CELLS_ASKED = 30;
 const ANSWERS_MS = 60_000;
 
 /** Other cells after each action, the same for the same seed; the actions' own dice are left alone. */
-async function answerSome(world: World, action: number): Promise<void> {
+async function answerSome(world: ChaosContext, action: number): Promise<void> {
   const { workers, families } = world.deployment;
   const all = cells(workers.length, families);
-  const random = randomOf(seed + action);
+  const random = createRandom(seed + action);
   await answer(
     world,
-    Array.from({ length: CELLS_ASKED }, () => oneOf(all, random)),
+    Array.from({ length: CELLS_ASKED }, () => pickRandom(all, random)),
   );
 }
 
 /** Those that do not are asked again: a busy computer is late. */
-async function answer({ deployment }: World, asked: readonly Cell[]): Promise<void> {
+async function answer({ deployment }: ChaosContext, asked: readonly Cell[]): Promise<void> {
   let waiting = asked;
   await Eventually(
     `${asked.length} cells answer`,
@@ -61,9 +61,9 @@ async function answer({ deployment }: World, asked: readonly Cell[]): Promise<vo
  * (chaos/invariants.ts) and every flow is answered, and at the end every cell passes.
  */
 Describe(`chaos: seed ${seed}, ${minutes} minutes`, { labels: ["chaos"] }, () => {
-  let world: World;
-  let flows: Flows;
-  const did: Done[] = [];
+  let world: ChaosContext;
+  let flows: ProbeFlows;
+  const did: ActionResult[] = [];
   const story = () => did.map(({ name, what }) => `${name}: ${what}`).join("; ");
 
   BeforeAll(
@@ -74,10 +74,18 @@ Describe(`chaos: seed ${seed}, ${minutes} minutes`, { labels: ["chaos"] }, () =>
       const deployment = await By("the pods of the three types", () => deploy(cluster, api));
       DeferCleanup(() => deployment.closeProbers());
       const workers = deployment.workers;
-      world = { cluster, api, deployment, workers, random: randomOf(seed), guests: new Map(), lost: nothingLost() };
+      world = {
+        cluster,
+        api,
+        deployment,
+        workers,
+        random: createRandom(seed),
+        guests: new Map(),
+        lost: createLostState(),
+      };
       await By("kube-proxy v1.29.15, notrack", () => switchTo(cluster, VARIANT));
       flows = await By("flows that last", () =>
-        Flows.start(api, ways(deployment), (pod) => deployment.pods.get(pod)?.node ?? ""),
+        ProbeFlows.start(api, listFlowPaths(deployment), (pod) => deployment.pods.get(pod)?.node ?? ""),
       );
       DeferCleanup(() => flows.stop());
     },
@@ -89,21 +97,21 @@ Describe(`chaos: seed ${seed}, ${minutes} minutes`, { labels: ["chaos"] }, () =>
     { timeout: (minutes + 8) * 60_000 },
     async () => {
       await By("before anything happens", async () => {
-        await check(world);
+        await checkInvariants(world);
         await flows.answered(world.lost);
       });
       const possible = ACTIONS.filter(({ name, fits }) => (only?.test(name) ?? true) && (fits?.(world) ?? true));
       for (const until = Date.now() + minutes * 60_000; Date.now() < until;) {
-        const { name, act } = oneOf(possible, world.random);
+        const { name, act } = pickRandom(possible, world.random);
         const started = Date.now();
         const number = did.length + 1;
         flows.goesOn(`${number}. ${name}`);
         const what = await By(`${number}. ${name}`, () => act(world));
-        await By(`the invariants after ${name} (seed ${seed}, action ${number})`, () => check(world));
+        await By(`the invariants after ${name} (seed ${seed}, action ${number})`, () => checkInvariants(world));
         await By(`every flow after ${name} (seed ${seed}, action ${number}): ${what}`, () =>
           flows.answered(world.lost),
         );
-        world.lost = nothingLost();
+        world.lost = createLostState();
         await By(`cells asked at random after ${name} (seed ${seed}, action ${number})`, () =>
           answerSome(world, number),
         );
@@ -123,8 +131,8 @@ Describe(`chaos: seed ${seed}, ${minutes} minutes`, { labels: ["chaos"] }, () =>
   });
 
   It("who came is gone without a trace", { timeout: 300_000 }, async () => {
-    await Promise.all([...world.guests.values()].map((guest) => goes(world, guest)));
-    await check(world);
-    await writeChaos({ seed, minutes, only: only?.source, cluster: world.cluster, did, flows: flows.all });
+    await Promise.all([...world.guests.values()].map((guest) => deletePod(world, guest)));
+    await checkInvariants(world);
+    await writeChaosReport({ seed, minutes, only: only?.source, cluster: world.cluster, did, flows: flows.all });
   });
 });

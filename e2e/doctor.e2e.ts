@@ -3,12 +3,19 @@ import type { Cluster } from "../clusters/provider.ts";
 import { must, signalAgent } from "./agent-process.ts";
 import { clusterApi } from "./cluster-api.ts";
 import { theCluster } from "./context.ts";
-import { findingsOf } from "./doctor/causes.ts";
-import { compare, HEALTHY } from "./doctor/compare.ts";
+import { listFindings } from "./doctor/causes.ts";
+import { comparePrediction, HEALTHY } from "./doctor/compare.ts";
 import { type Findings, runDoctor } from "./doctor/doctor.ts";
 import { FAULTS, type FaultContext, type Trial, underlayNetwork } from "./doctor/faults.ts";
-import { inNetwork, PREDICTED } from "./doctor/predicted.ts";
-import { cellsToTrial, makeTrial, starts, TRIAL, waits, withPod } from "./doctor/trial.ts";
+import { isInNetwork, PREDICTED } from "./doctor/predicted.ts";
+import {
+  listCells,
+  createFaultRun,
+  assertStarts,
+  FAULT_RUN_NAMESPACE,
+  assertPending,
+  runWithPod,
+} from "./doctor/fault-run.ts";
 import { BeforeAll, By, DeferCleanup, Describe, Eventually, It, Skip } from "./harness.ts";
 import { type Cell, cells } from "./matrix/cells.ts";
 import { switchTo } from "./matrix/variant.ts";
@@ -21,7 +28,7 @@ Describe("doctor: what is predicted is what the probes show", { labels: ["doctor
   let context: FaultContext;
   // A lab has no kubelet that would let one into the agents' pods.
   const doctor = (): Promise<Findings> =>
-    cluster.provider === "lab" ? findingsOf(cluster) : runDoctor(cluster.kubeconfig);
+    cluster.provider === "lab" ? listFindings(cluster) : runDoctor(cluster.kubeconfig);
 
   BeforeAll(
     async () => {
@@ -50,7 +57,7 @@ Describe("doctor: what is predicted is what the probes show", { labels: ["doctor
     what: readonly Cell[] = asked,
     of: Deployment = deployment,
   ): Promise<readonly string[]> => {
-    const { predicted, ...wrong } = await By(`${what.length} cells`, () => compare(findings, what, of));
+    const { predicted, ...wrong } = await By(`${what.length} cells`, () => comparePrediction(findings, what, of));
     const said = findings.map(({ message }) => message).join("\n");
     assert.deepEqual(wrong, { failedAndNotPredicted: [], predictedAndPassed: [] }, said);
     return predicted;
@@ -60,14 +67,14 @@ Describe("doctor: what is predicted is what the probes show", { labels: ["doctor
   const trialHolds = async (trial: Trial): Promise<readonly [readonly Cell[], Deployment]> => {
     const nothing = [[], deployment] as const;
     if (trial.becomes === "waits") {
-      await By("the trial's pod waits", () => waits(context, trial));
+      await By("the trial's pod waits", () => assertPending(context, trial));
       return nothing;
     }
-    const address = await By("the trial's pod starts", () => starts(context));
+    const address = await By("the trial's pod starts", () => assertStarts(context));
     const node = deployment.workers[trial.elsewhere ? 1 : 0] ?? "";
-    const more = { name: TRIAL, node, addresses: { main: { ipv4: address }, net1: {} } };
-    if (trial.becomes === "asked") return [cellsToTrial(deployment.workers.length), withPod(deployment, more)];
-    assert.ok(inNetwork(address, cluster.spec.overlayCidr), `${address} is no overlay address`);
+    const more = { name: FAULT_RUN_NAMESPACE, node, addresses: { main: { ipv4: address }, net1: {} } };
+    if (trial.becomes === "asked") return [listCells(deployment.workers.length), runWithPod(deployment, more)];
+    assert.ok(isInNetwork(address, cluster.spec.overlayCidr), `${address} is no overlay address`);
     return nothing;
   };
 
@@ -91,7 +98,7 @@ Describe("doctor: what is predicted is what the probes show", { labels: ["doctor
       };
       DeferCleanup(undo);
       await By("make the fault", () => fault.make(context));
-      if (trial !== undefined) await makeTrial(context, trial, deployment.workers[trial.elsewhere ? 1 : 0] ?? "");
+      if (trial !== undefined) await createFaultRun(context, trial, deployment.workers[trial.elsewhere ? 1 : 0] ?? "");
       const severity = fault.severity ?? "fails";
       const findings = await By("doctor", () =>
         Eventually(`finding ${fault.check}`, doctor, (list) =>
@@ -105,6 +112,6 @@ Describe("doctor: what is predicted is what the probes show", { labels: ["doctor
       else assert.deepEqual(predicted, [], "pods that run are wired");
       if (trial?.becomes !== "waits") return;
       await undo();
-      await By("the trial's pod starts once it is undone", () => starts(context));
+      await By("the trial's pod starts once it is undone", () => assertStarts(context));
     });
 });

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { PatchStrategy } from "@kubernetes/client-node";
 import { z } from "zod";
-import { type Scene, setScene } from "./agent/scene.ts";
-import { comes, goes, isReady, type Place } from "./chaos/world.ts";
+import { type AgentFixture, setupAgentFixture } from "./agent/fixture.ts";
+import { createPod, deletePod, waitUntilReady, type PodContext } from "./chaos/context.ts";
 import { statusCode } from "../clusters/kubernetes/status-code.ts";
 import { ensure } from "./cluster-api.ts";
 import { underlayNetwork } from "./doctor/faults.ts";
@@ -23,8 +23,8 @@ const definition = z.object({
 const address = z.object({ metadata: z.object({ name: z.string() }), spec: z.record(z.string(), z.unknown()) });
 
 Describe("agent: what it does for the cluster, and what it tells", { labels: ["agent", "duties"] }, () => {
-  let scene: Scene;
-  let place: Place;
+  let scene: AgentFixture;
+  let place: PodContext;
   const found = async (kind: string, apiVersion: string, metadata: { name: string; namespace?: string }) => {
     try {
       return (await scene.api.objects.read({ kind, apiVersion, metadata })) as unknown;
@@ -38,7 +38,7 @@ Describe("agent: what it does for the cluster, and what it tells", { labels: ["a
 
   BeforeAll(
     async () => {
-      scene = await setScene();
+      scene = await setupAgentFixture();
       place = { cluster: scene.cluster, api: scene.api, guests: new Map() };
     },
     { timeout: 300_000 },
@@ -138,9 +138,9 @@ Describe("agent: what it does for the cluster, and what it tells", { labels: ["a
     const { address: of } = await end("underlay-1-b");
     await on(nodes[0], "ip", "route", "delete", `${of}/32`);
     await Eventually("a route more was repaired", repaired, (count) => count > before, PATIENCE);
-    const guest = await comes(place, { node: nodes[0], type: "underlay" });
-    DeferCleanup(() => goes(place, guest));
-    await isReady(place, guest);
+    const guest = await createPod(place, { node: nodes[0], type: "underlay" });
+    DeferCleanup(() => deletePod(place, guest));
+    await waitUntilReady(place, guest);
     const text = await Eventually(
       "a call's duration",
       () => agentSays(nodes[0], "metrics"),
@@ -163,8 +163,8 @@ Describe("agent: what it does for the cluster, and what it tells", { labels: ["a
     async () => {
       const { api, nodes, on } = scene;
       const [node] = nodes;
-      const guest = await comes(place, { node, type: "underlay" });
-      await isReady(place, guest);
+      const guest = await createPod(place, { node, type: "underlay" });
+      await waitUntilReady(place, guest);
       const ip = (await api.core.readNamespacedPod({ name: guest.name, namespace: NAMESPACE })).status?.podIP ?? "";
       const claim = address.parse(await found("UnderlayAddress", "interlay.dev/v1alpha1", { name: ip }));
       const record = (
@@ -172,7 +172,7 @@ Describe("agent: what it does for the cluster, and what it tells", { labels: ["a
       ).trim();
       await on(node, "cp", "--archive", STATE, KEPT);
       DeferCleanup(() => on(node, "rm", "--recursive", KEPT));
-      await goes(place, guest);
+      await deletePod(place, guest);
       await Eventually(
         "its address is given back",
         () => found("UnderlayAddress", "interlay.dev/v1alpha1", { name: ip }),

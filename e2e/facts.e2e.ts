@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { CoreV1Api, KubeConfig, PatchStrategy, setHeaderOptions } from "@kubernetes/client-node";
 import { parseDocument } from "yaml";
 import { nodeAddressSpecs, wireSpecs } from "./agent/facts-specs.ts";
-import { type Scene, setScene } from "./agent/scene.ts";
+import { type AgentFixture, setupAgentFixture } from "./agent/fixture.ts";
 import { ensure } from "./cluster-api.ts";
 import { BeforeAll, By, DeferCleanup, Describe, Eventually, It } from "./harness.ts";
 import { configure } from "./matrix/variant.ts";
@@ -13,10 +13,10 @@ const ADDED_SERVICES = "10.235.0.0/24";
 const PATIENCE = { timeout: 110_000 };
 
 Describe("agent: facts follow the cluster, and pods follow the facts", { labels: ["agent", "facts"] }, () => {
-  let scene: Scene;
+  let scene: AgentFixture;
   BeforeAll(
     async () => {
-      scene = await setScene();
+      scene = await setupAgentFixture();
     },
     { timeout: 300_000 },
   );

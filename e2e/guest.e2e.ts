@@ -4,10 +4,10 @@ import { uninstallInterlay } from "../clusters/kubernetes/uninstall.ts";
 import type { Cluster } from "../clusters/provider.ts";
 import { type ClusterApi, clusterApi, ensure } from "./cluster-api.ts";
 import { theCluster } from "./context.ts";
-import { runGuest } from "./guest/run.ts";
-import { difference, nodesOf, objectsOf } from "./guest/state.ts";
+import { runOnExistingCluster } from "./existing-cluster/run.ts";
+import { diffLines, readNodes, readObjects } from "./existing-cluster/cluster-state.ts";
 import { BeforeAll, By, Describe, Eventually, It } from "./harness.ts";
-import { versions } from "./outcome.ts";
+import { recordedVersions } from "./run-results.ts";
 
 const RUN_TIMEOUT_MS = 600_000;
 /** Of the underlay, beside what the cluster's own pods have. */
@@ -26,13 +26,13 @@ Describe("a run on a cluster that is there", { labels: ["guest"] }, () => {
   BeforeAll(
     async () => {
       cluster = await By("the cluster", theCluster);
-      Object.assign(versions, cluster.versions);
+      Object.assign(recordedVersions, cluster.versions);
       api = clusterApi(cluster);
     },
     { timeout: 0 },
   );
 
-  const look = async () => [...(await objectsOf(api)), ...(await nodesOf(cluster))];
+  const look = async () => [...(await readObjects(api)), ...(await readNodes(cluster))];
 
   /** What is there once nothing changes by itself: felix is still at its links when the nodes are Ready. */
   async function settled(): Promise<readonly string[]> {
@@ -42,7 +42,7 @@ Describe("a run on a cluster that is there", { labels: ["guest"] }, () => {
       async () => {
         const before = last;
         last = await look();
-        return { last, changed: difference(before, last) };
+        return { last, changed: diffLines(before, last) };
       },
       ({ changed }) => changed.length === 0,
       { timeout: 60_000, interval: SETTLED_MS },
@@ -51,10 +51,12 @@ Describe("a run on a cluster that is there", { labels: ["guest"] }, () => {
 
   async function leavesAllAsItWas(flags: readonly string[]) {
     const before = await By("the cluster as it is", settled);
-    const run = await By(`npm run e2e -- --provider existing ${flags.join(" ")}`, () => runGuest(cluster, flags));
+    const run = await By(`npm run e2e -- --provider existing ${flags.join(" ")}`, () =>
+      runOnExistingCluster(cluster, flags),
+    );
     await Eventually(
       "the cluster as it was",
-      async () => difference(before, await look()),
+      async () => diffLines(before, await look()),
       (left) => left.length === 0,
       { timeout: 30_000, interval: 1000 },
     );

@@ -1,14 +1,14 @@
 import assert from "node:assert/strict";
 import type { Kubectl } from "../clusters/kubernetes/kubectl.ts";
-import { NOTRACK, type Scene, setScene } from "./agent/scene.ts";
-import { survive, type Way } from "./agent/streams.ts";
+import { NOTRACK, type AgentFixture, setupAgentFixture } from "./agent/fixture.ts";
+import { assertStreamsSurvive, type StreamPath } from "./agent/streams.ts";
 import { ensure } from "./cluster-api.ts";
 import { BeforeAll, By, DeferCleanup, Describe, Eventually, It, Skip } from "./harness.ts";
-import { agentImage, agentsRolledOut, identities, SYSTEM } from "./install/agents.ts";
-import { asInstalled, bringNewer, NAMES, outOfDate, takeNewerAway } from "./install/executables.ts";
-import { kubectlFor } from "./install/kubectl.ts";
-import { applyOverlay, type Overlay } from "./install/overlay.ts";
-import { rollWhilePodsCome } from "./install/roll.ts";
+import { readAgentImage, waitForRollout, listPodIdentities, SYSTEM_NAMESPACE } from "./install/agents.ts";
+import { installCopies, provideNewer, EXECUTABLE_NAMES, findOutdated, removeNewer } from "./install/executables.ts";
+import { createKubectl } from "./install/kubectl.ts";
+import { applyOverlay, type OverlayName } from "./install/overlay.ts";
+import { rollOutDuringPodChurn } from "./install/rollout.ts";
 import { watchExecutables } from "./install/watched.ts";
 import { switchTo } from "./matrix/variant.ts";
 import { NAMESPACE } from "./pods/pods.ts";
@@ -24,7 +24,7 @@ interface Made {
   readonly gate: { readonly open: boolean; readonly reason: RegExp };
   readonly tcpBeLiberal: number;
 }
-const OVERLAYS: readonly (readonly [Overlay, Made])[] = [
+const OVERLAYS: readonly (readonly [OverlayName, Made])[] = [
   [
     "none",
     {
@@ -45,24 +45,24 @@ const OVERLAYS: readonly (readonly [Overlay, Made])[] = [
 ];
 
 Describe("install: overlays and upgrade", { labels: ["install"] }, () => {
-  let scene: Scene;
+  let scene: AgentFixture;
   let kubectl: Kubectl;
   let image: string;
   /** What `kubectl apply -k` took last: how busy this computer is. */
   let applySeconds = 5;
   /** Underlay pod to overlay pod on the other node: what needs the return path. */
   const passes = () => scene.reaches("underlay-1-a", scene.deployment.addressOf("overlay-2-b", "main"));
-  const agents = () => identities(scene.api, SYSTEM, "app=interlay");
-  const kubeProxies = () => identities(scene.api, "kube-system", "k8s-app=kube-proxy");
+  const agents = () => listPodIdentities(scene.api, SYSTEM_NAMESPACE, "app=interlay");
+  const kubeProxies = () => listPodIdentities(scene.api, "kube-system", "k8s-app=kube-proxy");
 
   BeforeAll(
     async () => {
-      scene = await setScene();
-      kubectl = await kubectlFor(scene.cluster);
-      image = await agentImage(kubectl);
+      scene = await setupAgentFixture();
+      kubectl = await createKubectl(scene.cluster);
+      image = await readAgentImage(kubectl);
       DeferCleanup(async () => {
         await applyOverlay(kubectl, "notrack", image);
-        await agentsRolledOut(kubectl);
+        await waitForRollout(kubectl);
       });
     },
     { timeout: 300_000 },
@@ -76,7 +76,7 @@ Describe("install: overlays and upgrade", { labels: ["install"] }, () => {
       const started = performance.now();
       await By("apply", () => applyOverlay(kubectl, overlay, image));
       applySeconds = (performance.now() - started) / 1000;
-      const { data } = await api.core.readNamespacedConfigMap({ name: "interlay-config", namespace: SYSTEM });
+      const { data } = await api.core.readNamespacedConfigMap({ name: "interlay-config", namespace: SYSTEM_NAMESPACE });
       assert.deepEqual(data, made.data);
       for (const { name } of cluster.nodes) {
         // All in one look: a kube-proxy that the spec before restarted writes its rule after the gate has opened.
@@ -110,9 +110,9 @@ Describe("install: overlays and upgrade", { labels: ["install"] }, () => {
     const all = cluster.nodes.map(({ name }) => name);
     const onAll = (work: (node: string) => Promise<unknown>) => Promise.all(all.map(work));
     await switchTo(cluster, NOTRACK);
-    await onAll((node) => asInstalled(cluster, node));
-    DeferCleanup(() => onAll((node) => takeNewerAway(cluster, node)));
-    await By("a newer version", () => onAll((node) => bringNewer(cluster, node)));
+    await onAll((node) => installCopies(cluster, node));
+    DeferCleanup(() => onAll((node) => removeNewer(cluster, node)));
+    await By("a newer version", () => onAll((node) => provideNewer(cluster, node)));
 
     const service = {
       apiVersion: "v1",
@@ -124,21 +124,21 @@ Describe("install: overlays and upgrade", { labels: ["install"] }, () => {
     DeferCleanup(() => api.objects.delete(service));
     const { spec } = await api.core.readNamespacedService({ name: "streams", namespace: NAMESPACE });
     const [underlay, overlay, target] = [await end("underlay-1-a"), await end("overlay-1-a"), await end("overlay-2-b")];
-    const ways: readonly Way[] = [
+    const ways: readonly StreamPath[] = [
       ["underlay -> overlay on the other node", underlay, target],
       ["underlay -> multi-NIC's overlay address on the other node", underlay, await end("multi-nic-2-b")],
       ["overlay -> multi-NIC's net1 on the other node", overlay, await end("multi-nic-2-b", "net1")],
       ["underlay -> Service", underlay, { ...target, address: spec?.clusterIP ?? "" }],
       ["overlay -> underlay on the other node", overlay, await end("underlay-2-b")],
     ];
-    const [agentsBefore, podsBefore] = [await agents(), await identities(api, NAMESPACE, "probe")];
+    const [agentsBefore, podsBefore] = [await agents(), await listPodIdentities(api, NAMESPACE, "probe")];
     const ends = await Promise.all(nodes.map((node) => watchExecutables(cluster, node)));
     const started = performance.now();
     let [came, rolledAt] = [0, Infinity];
     const lines = Math.ceil(LONG.least + LONG.applies * applySeconds);
-    await survive(cluster, ways, { lines, port: PORT }, async () => {
+    await assertStreamsSurvive(cluster, ways, { lines, port: PORT }, async () => {
       ({ came, rolledAt } = await By("apply -k with another tag, while pods come", () =>
-        rollWhilePodsCome(kubectl, { api, cluster, guests: new Map() }, nodes, `${image}-newer`),
+        rollOutDuringPodChurn(kubectl, { api, cluster, guests: new Map() }, nodes, `${image}-newer`),
       ));
     });
     const took = (rolledAt - started) / 1000;
@@ -149,13 +149,13 @@ Describe("install: overlays and upgrade", { labels: ["install"] }, () => {
       (await agents()).every((one) => !agentsBefore.includes(one)),
       "an agent was not replaced",
     );
-    assert.deepEqual(await identities(api, NAMESPACE, "probe"), podsBefore);
-    assert.deepEqual((await Promise.all(all.map((node) => outOfDate(cluster, node)))).flat(), []);
+    assert.deepEqual(await listPodIdentities(api, NAMESPACE, "probe"), podsBefore);
+    assert.deepEqual((await Promise.all(all.map((node) => findOutdated(cluster, node)))).flat(), []);
     for (const [index, { looks, calls, failures, files, there }] of watched.entries()) {
       const node = nodes[index] ?? "";
       process.stdout.write(`      · ${node}: ${looks} looks, ${calls} VERSION calls; ${came} pods came on both\n`);
       assert.deepEqual(failures, [], `on ${node} a plugin was not there, or not whole`);
-      for (const name of NAMES) {
+      for (const name of EXECUTABLE_NAMES) {
         const [before, after, ...more] = files[name] ?? [];
         assert.ok(after !== undefined && more.length === 0, `${name} on ${node} was ${(files[name] ?? []).join("; ")}`);
         const [wasInode = "", was = ""] = before?.split(": ") ?? [];
@@ -167,11 +167,11 @@ Describe("install: overlays and upgrade", { labels: ["install"] }, () => {
     }
     assert.ok(await passes());
     await By("and back to the older one", async () => {
-      await onAll((node) => takeNewerAway(cluster, node));
+      await onAll((node) => removeNewer(cluster, node));
       await applyOverlay(kubectl, "notrack", image);
-      await agentsRolledOut(kubectl);
+      await waitForRollout(kubectl);
     });
-    assert.deepEqual((await Promise.all(all.map((node) => outOfDate(cluster, node)))).flat(), []);
+    assert.deepEqual((await Promise.all(all.map((node) => findOutdated(cluster, node)))).flat(), []);
     assert.ok(await passes());
   });
 });

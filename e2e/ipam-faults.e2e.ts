@@ -3,28 +3,44 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { must, signalProcess } from "./agent-process.ts";
 import { ensure } from "./cluster-api.ts";
 import { By, Consistently, DeferCleanup, Describe, Eventually, It } from "./harness.ts";
-import { type Caller, Calls } from "./ipam/calls.ts";
-import { agreed, distinct, EXACT, given, removeAll, scene } from "./ipam/scene.ts";
-import { oldestAgent, secondAgent } from "./ipam/second-agent.ts";
-import { addressOf, isGone, makePod, podRef, readPod, rolledOut, rollOut, workload } from "./ipam/workloads.ts";
-import { type IpamWorld, type KubeObject, NAMESPACE } from "./ipam/world.ts";
+import { type CallerPod, IpamCaller } from "./ipam/calls.ts";
+import {
+  assertAgreement,
+  assertDistinct,
+  EXACT_POOL,
+  listAllocated,
+  removeAllPods,
+  setupIpamFixture,
+} from "./ipam/fixture.ts";
+import { findOldestAgent, startSecondAgent } from "./ipam/second-agent.ts";
+import {
+  readAddress,
+  waitUntilGone,
+  createPod,
+  toPodRef,
+  readPod,
+  waitForRollout,
+  rollOut,
+  createWorkload,
+} from "./ipam/workloads.ts";
+import { type IpamContext, type KubeObject, NAMESPACE } from "./ipam/context.ts";
 
-const controlPlane = ({ cluster }: IpamWorld): string =>
+const controlPlane = ({ cluster }: IpamContext): string =>
   cluster.nodes.find(({ role }) => role === "control-plane")?.name ?? "";
-const signalApi = (world: IpamWorld, signal: "STOP" | "CONT") =>
+const signalApi = (world: IpamContext, signal: "STOP" | "CONT") =>
   signalProcess(world.cluster, controlPlane(world), "kube-apiserver", signal);
-const asCaller = async (world: IpamWorld, name: string): Promise<Caller> => ({
+const asCaller = async (world: IpamContext, name: string): Promise<CallerPod> => ({
   ...{ namespace: NAMESPACE, name, uid: (await readPod(world, name))?.metadata?.uid ?? "" },
 });
 
 /** API server and etcd killed or away, agents beside one another, nodes that go: no address is lost, none is given twice. */
 Describe("ipam: addresses outlive what fails", { labels: ["ipam", "chaos"] }, () => {
-  const world = scene();
+  const world = setupIpamFixture();
   const node = (): string => world().workers[0] ?? "";
 
   It("API server and etcd are killed while addresses are given and taken back", { timeout: 400_000 }, async () => {
-    const strategy = { maxSurge: 0, maxUnavailable: EXACT };
-    const web = workload(world(), "Deployment", "storm", { network: "exact", replicas: EXACT, strategy });
+    const strategy = { maxSurge: 0, maxUnavailable: EXACT_POOL };
+    const web = createWorkload(world(), "Deployment", "storm", { network: "exact", replicas: EXACT_POOL, strategy });
     await ensure(world().api, web);
     const kill = async (): Promise<void> => {
       for (const pattern of ["kube-apiserver", "etcd --", "kube-apiserver"]) {
@@ -33,13 +49,13 @@ Describe("ipam: addresses outlive what fails", { labels: ["ipam", "chaos"] }, ()
       }
     };
     await By("killed while they are given", kill);
-    distinct(await By("all run", () => rolledOut(world(), web, EXACT)));
+    assertDistinct(await By("all run", () => waitForRollout(world(), web, EXACT_POOL)));
     await rollOut(world(), web, "again");
     await By("killed while they are taken back and given", kill);
-    distinct(await By("all run again", () => rolledOut(world(), web, EXACT)));
-    await agreed(world());
-    assert.equal((await world().held("exact")).length, EXACT);
-    await removeAll(world(), web);
+    assertDistinct(await By("all run again", () => waitForRollout(world(), web, EXACT_POOL)));
+    await assertAgreement(world());
+    assert.equal((await world().held("exact")).length, EXACT_POOL);
+    await removeAllPods(world(), web);
     await world().isEmpty("exact");
   });
 
@@ -54,12 +70,12 @@ Describe("ipam: addresses outlive what fails", { labels: ["ipam", "chaos"] }, ()
         (held) => world().workers.every((name) => held.filter((one) => one.node === name && one.reserve).length === 1),
         { timeout: 60_000 },
       );
-      await makePod(world(), "old", { network: "steady", node: node() });
-      const address = await addressOf(world(), "old");
-      await makePod(world(), "new", { network: "none", node: node(), hostNetwork: true });
-      await addressOf(world(), "new");
+      await createPod(world(), "old", { network: "steady", node: node() });
+      const address = await readAddress(world(), "old");
+      await createPod(world(), "new", { network: "none", node: node(), hostNetwork: true });
+      await readAddress(world(), "new");
       const [old, fresh] = [await asCaller(world(), "old"), await asCaller(world(), "new")];
-      const calls = new Calls(world().cluster, node());
+      const calls = new IpamCaller(world().cluster, node());
       await signalApi(world(), "STOP");
       const [again, ofReserve, waits] = await By("three calls, while nobody answers", async () => {
         try {
@@ -72,45 +88,46 @@ Describe("ipam: addresses outlive what fails", { labels: ["ipam", "chaos"] }, ()
           await signalApi(world(), "CONT");
         }
       });
-      assert.equal(given(again), address, "the pod's own address");
+      assert.equal(listAllocated(again), address, "the pod's own address");
       assert.ok(again.milliseconds < 5000, `from the local record, but it took ${again.milliseconds} ms`);
-      assert.equal(given(ofReserve), reserved.find((one) => one.node === node() && one.reserve)?.address);
+      assert.equal(listAllocated(ofReserve), reserved.find((one) => one.node === node() && one.reserve)?.address);
       assert.ok("code" in waits && waits.code === 11, `not a guess: ${JSON.stringify(waits)}`);
       await Eventually(
         "the API server is told, and the reserve is filled again",
         () => world().held("reserve"),
         (held) =>
-          held.some((one) => one.address === given(ofReserve) && one.pod.uid === fresh.uid && one.reserve !== true) &&
-          held.filter((one) => one.node === node() && one.reserve).length === 1,
+          held.some(
+            (one) => one.address === listAllocated(ofReserve) && one.pod.uid === fresh.uid && one.reserve !== true,
+          ) && held.filter((one) => one.node === node() && one.reserve).length === 1,
         { timeout: 60_000 },
       );
       await calls.delete("reserve", "fresh", fresh, "net8");
       await calls.delete("steady", "waits", fresh, "net9");
       await calls.delete("steady", "again", old);
-      for (const name of ["old", "new"]) await world().remove(podRef(name));
+      for (const name of ["old", "new"]) await world().remove(toPodRef(name));
       await world().isEmpty("reserve");
       await world().isEmpty("steady");
     },
   );
 
   It("two agents on a node, and then the other one: every call is answered", { timeout: 300_000 }, async () => {
-    await makePod(world(), "idle", { network: "none", node: node(), hostNetwork: true });
-    await addressOf(world(), "idle");
+    await createPod(world(), "idle", { network: "none", node: node(), hostNetwork: true });
+    await readAddress(world(), "idle");
     const pod = await asCaller(world(), "idle");
-    const calls = new Calls(world().cluster, node());
-    const was = given(await calls.add("steady", "c0", pod));
-    await secondAgent(world(), node());
+    const calls = new IpamCaller(world().cluster, node());
+    const was = listAllocated(await calls.add("steady", "c0", pod));
+    await startSecondAgent(world(), node());
     for (let call = 1; call <= 3; call++)
-      assert.equal(given(await calls.add("steady", `c${call}`, pod)), was, "beside the second agent");
+      assert.equal(listAllocated(await calls.add("steady", `c${call}`, pod)), was, "beside the second agent");
     for (const which of ["first", "second"]) {
-      await By(`the ${which} agent is killed`, () => oldestAgent(world(), node(), "KILL"));
-      assert.equal(given(await calls.add("steady", `after-${which}`, pod)), was, `after the ${which} agent`);
+      await By(`the ${which} agent is killed`, () => findOldestAgent(world(), node(), "KILL"));
+      assert.equal(listAllocated(await calls.add("steady", `after-${which}`, pod)), was, `after the ${which} agent`);
     }
     assert.equal((await world().held("steady")).length, 1);
     for (const container of ["c0", "c1", "c2", "c3", "after-first", "after-second"])
       await calls.delete("steady", container, pod);
-    await world().remove(podRef("idle"));
-    await isGone(world(), "idle");
+    await world().remove(toPodRef("idle"));
+    await waitUntilGone(world(), "idle");
     await world().isEmpty("steady");
   });
 
@@ -147,7 +164,7 @@ Describe("ipam: addresses outlive what fails", { labels: ["ipam", "chaos"] }, ()
   );
 
   It("after all that, objects, records and links agree, and no file is left", async () => {
-    await agreed(world());
+    await assertAgreement(world());
     for (const name of world().workers)
       assert.equal(
         await must(world().cluster, name, ["find", "/var/lib/interlay/conflicts", "-type", "f"]).catch(() => ""),

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import type { Cluster } from "../clusters/provider.ts";
 import { theCluster } from "./context.ts";
-import { difference, nodesOf } from "./guest/state.ts";
+import { diffLines, readNodes } from "./existing-cluster/cluster-state.ts";
 import { BeforeAll, By, Describe, Eventually, It, Skip } from "./harness.ts";
-import { anotherRun } from "./labs/another-run.ts";
-import { leftovers } from "./labs/leftovers.ts";
-import { versions } from "./outcome.ts";
+import { startConcurrentRun } from "./lab-isolation/concurrent-run.ts";
+import { findOrphanedResources } from "./lab-isolation/orphaned-resources.ts";
+import { recordedVersions } from "./run-results.ts";
 
 const RUN_TIMEOUT_MS = 600_000;
 const ONE_VARIANT = ["--kube-proxy", "v1.29.15", "--return-path", "notrack"];
@@ -17,7 +17,7 @@ Describe("labs", { labels: ["labs"] }, () => {
   BeforeAll(
     async () => {
       cluster = await By("the cluster", theCluster);
-      Object.assign(versions, cluster.versions);
+      Object.assign(recordedVersions, cluster.versions);
     },
     { timeout: 0 },
   );
@@ -25,7 +25,7 @@ Describe("labs", { labels: ["labs"] }, () => {
   const nothingIsLeft = (name: string) =>
     Eventually(
       `nothing left of the lab ${name}`,
-      () => leftovers(name),
+      () => findOrphanedResources(name),
       (left) => left.length === 0,
     );
 
@@ -35,10 +35,10 @@ Describe("labs", { labels: ["labs"] }, () => {
     async () => {
       if (cluster.provider !== "lab") Skip("labs are asked about in a lab");
       const name = `${cluster.spec.name}-b`;
-      const before = await nodesOf(cluster);
-      const { exitCode, output } = await anotherRun(["--name", name, ...ONE_VARIANT]);
+      const before = await readNodes(cluster);
+      const { exitCode, output } = await startConcurrentRun(["--name", name, ...ONE_VARIANT]);
       assert.equal(exitCode, 0, output.slice(-4000));
-      assert.deepEqual(difference(before, await nodesOf(cluster)), []);
+      assert.deepEqual(diffLines(before, await readNodes(cluster)), []);
       await nothingIsLeft(name);
     },
   );
@@ -51,7 +51,7 @@ Describe("labs", { labels: ["labs"] }, () => {
     It(`leave nothing after Ctrl-C ${when}`, { timeout: RUN_TIMEOUT_MS }, async () => {
       if (cluster.provider !== "lab") Skip("labs are asked about in a lab");
       const name = `${cluster.spec.name}-c`;
-      const { exitCode, output } = await anotherRun(["--name", name, ...ONE_VARIANT], at);
+      const { exitCode, output } = await startConcurrentRun(["--name", name, ...ONE_VARIANT], at);
       assert.equal(exitCode, 130, output.slice(-4000));
       await nothingIsLeft(name);
     });

@@ -12,8 +12,8 @@ import { checkConditions, readConditions } from "./environment/conditions.ts";
 import { takeStep } from "./environment/steps.ts";
 import { askAgain, captured } from "./evidence/evidence.ts";
 import { BeforeAll, By, Context, DeferCleanup, Describe, Eventually, It, Sanitize, Skip } from "./harness.ts";
-import { Live } from "./live.ts";
-import { clusterObjects, nodeState } from "./leaks.ts";
+import { LiveProgress } from "./live-progress.ts";
+import { listClusterObjects, readNodeState } from "./leaked-state.ts";
 import { askable, type Ground, notAskedBecause } from "./matrix/askable.ts";
 import { type Cell, cells, GROUPS } from "./matrix/cells.ts";
 import { withCounters } from "./matrix/counters.ts";
@@ -24,14 +24,14 @@ import { untilServicesAnswer } from "./matrix/services-known.ts";
 import { type NodeFilter, readFilters, switchTo } from "./matrix/variant.ts";
 import { environmentFor } from "./matrix/environment.ts";
 import { expectationIn, verdictFor } from "./matrix/verdict.ts";
-import { snapshots, variantResults, versions } from "./outcome.ts";
+import { recordedSnapshots, recordedVariants, recordedVersions } from "./run-results.ts";
 import { takeSnapshot } from "./snapshot/snapshot.ts";
 import { deploy, type Deployment } from "./pods/deploy.ts";
 import { NAMESPACE } from "./pods/pods.ts";
 
 const options = runOptions();
 const existing = options.provider === "existing";
-const live = new Live(options.variants.length);
+const live = new LiveProgress(options.variants.length);
 
 Describe("connectivity matrix", { labels: ["matrix"] }, () => {
   let cluster: Cluster;
@@ -41,16 +41,16 @@ Describe("connectivity matrix", { labels: ["matrix"] }, () => {
   BeforeAll(
     async () => {
       cluster = await By("the cluster", theCluster);
-      Object.assign(versions, cluster.versions);
+      Object.assign(recordedVersions, cluster.versions);
       api = clusterApi(cluster);
     },
     { timeout: 0 },
   );
   if (!options.keep) {
     Sanitize("links, rules, routes and neighbours on the nodes", () =>
-      cluster.nodeAccess === "none" ? Promise.resolve([]) : nodeState(cluster),
+      cluster.nodeAccess === "none" ? Promise.resolve([]) : readNodeState(cluster),
     );
-    Sanitize("cluster objects", () => clusterObjects(api, existing ? NAMESPACE : undefined));
+    Sanitize("cluster objects", () => listClusterObjects(api, existing ? NAMESPACE : undefined));
   }
   BeforeAll(
     async () => {
@@ -153,7 +153,7 @@ function variantSpecs(variant: Variant, cluster: () => Cluster, deployment: () =
           withCauses(cluster(), results, asked, (pod) => deployment().pods.get(pod)?.node),
         );
       results = withPredictions(results, predictions);
-      variantResults.push({
+      recordedVariants.push({
         ...variant,
         ...(filters.length === 0
           ? {}
@@ -173,7 +173,7 @@ function variantSpecs(variant: Variant, cluster: () => Cluster, deployment: () =
             .replaceAll(/--[a-z-]+ /g, "")
             .replaceAll(/[ /]/g, "-")}`;
           for (const [file, text] of await takeSnapshot(cluster(), deployment().pods))
-            snapshots.set(`${directory}/${file}`, text);
+            recordedSnapshots.set(`${directory}/${file}`, text);
         });
       live.end();
     },
@@ -222,7 +222,7 @@ function variantSpecs(variant: Variant, cluster: () => Cluster, deployment: () =
         Skip(notAskedBecause(group, groundOf(cluster(), deployment())) ?? "no cell of this group was asked for");
       const wrong = mine.filter((cell) => !cell.ok);
       const { provider, datapath } = cluster();
-      const source = { provider, versions, ...(datapath === undefined ? {} : { datapath }) };
+      const source = { provider, versions: recordedVersions, ...(datapath === undefined ? {} : { datapath }) };
       const flags = rerunFlags(source, { ...variant, cells: results });
       assert.equal(
         wrong.length,

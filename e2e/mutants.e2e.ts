@@ -10,16 +10,16 @@ import { DEFAULT_RUN, runCells } from "./matrix/run.ts";
 import { readAgentGates, readFilters, switchTo } from "./matrix/variant.ts";
 import { verdictFor } from "./matrix/verdict.ts";
 import { FACT_MUTANTS, type FactMutant } from "./mutants/facts.ts";
-import { Fates } from "./mutants/fates.ts";
-import { GATE_MUTANTS, type Observation, wrongIn } from "./mutants/gates.ts";
-import { mutantsOf } from "./mutants/mutant.ts";
+import { MutantResults } from "./mutants/mutant-results.ts";
+import { GATE_MUTANTS, type Observation, findWrongObservations } from "./mutants/gates.ts";
+import { listMutants } from "./mutants/mutant.ts";
 import { untilServicesAnswer } from "./matrix/services-known.ts";
-import { deleteRule, emptySet, listRules, rulesIn, setsIn } from "./mutants/nft-rules.ts";
-import { isWhole, recordsOn } from "./mutants/records.ts";
-import { isSample, sample } from "./mutants/sample.ts";
+import { deleteRule, emptySet, listRules, parseRules, parseSets } from "./mutants/nft-rules.ts";
+import { isComplete, readRecords } from "./mutants/records.ts";
+import { isSampled, sampleMutants } from "./mutants/sample.ts";
 import { whyItMaySurvive } from "./mutants/survivors.ts";
-import { Trials } from "./mutants/trials.ts";
-import { WIRED, wiredAnew } from "./mutants/wired-anew.ts";
+import { MutationRuns } from "./mutants/mutation-runs.ts";
+import { RECREATED_PODS, recreatePods } from "./mutants/recreate-pods.ts";
 import { deploy, type Deployment } from "./pods/deploy.ts";
 
 /** Below v1.29, so that the return path is needed. */
@@ -48,8 +48,8 @@ Describe("mutants: the matrix sees what is missing or wrong", { labels: ["mutant
   let deployment: Deployment;
   let asked: readonly Cell[];
   let node: string;
-  let trials: Trials;
-  const fates = new Fates();
+  let trials: MutationRuns;
+  const fates = new MutantResults();
 
   BeforeAll(
     async () => {
@@ -59,7 +59,7 @@ Describe("mutants: the matrix sees what is missing or wrong", { labels: ["mutant
       DeferCleanup(() => deployment.closeProbers());
       asked = cells(deployment.workers.length, deployment.families, deployment.features);
       node = deployment.workers[0] ?? "";
-      trials = new Trials(cluster, node, () => deployment, asked, fates);
+      trials = new MutationRuns(cluster, node, () => deployment, asked, fates);
       await By("kube-proxy v1.28.15, notrack", () => switchTo(cluster, VARIANT));
     },
     { timeout: 300_000 },
@@ -79,10 +79,10 @@ Describe("mutants: the matrix sees what is missing or wrong", { labels: ["mutant
   It("passes while nothing is missing", () => greenIn(VARIANT, "while nothing is missing"));
 
   It("turns red for each line of the plans and each nft rule in the pods", { timeout: 1_800_000 }, async () => {
-    const records = await recordsOn(cluster, node);
+    const records = await readRecords(cluster, node);
     const whole = async () =>
-      (await Promise.all(records.map((record) => isWhole(cluster, node, record)))).every((is) => is);
-    const lines = mutantsOf(records).map(({ title, reason, pods, argvs }) => ({
+      (await Promise.all(records.map((record) => isComplete(cluster, node, record)))).every((is) => is);
+    const lines = listMutants(records).map(({ title, reason, pods, argvs }) => ({
       ...{ kind: "plan" as const, title, reason, pods },
       argvs: () => Promise.resolve(argvs),
     }));
@@ -91,20 +91,20 @@ Describe("mutants: the matrix sees what is missing or wrong", { labels: ["mutant
       ...["nsenter", `--net=${netns}`, "--", ...argv],
     ];
     const [first] = marked;
-    const rules = first === undefined ? [] : rulesIn(await must(cluster, node, inPod(first, listRules)));
+    const rules = first === undefined ? [] : parseRules(await must(cluster, node, inPod(first, listRules)));
     const inPods = rules.map(({ chain, name }) => ({
       ...{ kind: "nft" as const, title: `underlay eth0: pod: nft rule in ${chain}: ${name}`, reason: name },
       pods: marked.map(({ pod }) => pod.name),
       argvs: async () => {
         const all = marked.map(async (record) =>
-          rulesIn(await must(cluster, node, inPod(record, listRules)))
+          parseRules(await must(cluster, node, inPod(record, listRules)))
             .filter((rule) => rule.chain === chain && rule.name === name)
             .map((rule) => inPod(record, deleteRule(rule))),
         );
         return (await Promise.all(all)).flat();
       },
     }));
-    for (const { pods, ...mutant } of sample([...lines, ...inPods], process.env)) {
+    for (const { pods, ...mutant } of sampleMutants([...lines, ...inPods], process.env)) {
       const mayFail = (cell: Cell) => pods.some((pod) => touches(cell, pod));
       await trials.run({ ...mutant, whole, mayFail, excuse: whyItMaySurvive(mutant.title) }, VARIANT);
     }
@@ -131,14 +131,14 @@ Describe("mutants: the matrix sees what is missing or wrong", { labels: ["mutant
         ...{ title: "node: the table", cells: asked.map(({ id }) => id).filter(isIn([...mine, ...spoofed()])) },
         argvs: () => Promise.resolve([["nft", "delete", "table", "inet", "interlay"]]),
       },
-      ...rulesIn(is).map(({ chain, name }) => ({
+      ...parseRules(is).map(({ chain, name }) => ({
         ...{ title: `node: nft rule in ${chain}: ${name}`, cells: seenBy(name) },
         argvs: async () =>
-          rulesIn(await listing())
+          parseRules(await listing())
             .filter((rule) => rule.chain === chain && rule.name === name)
             .map(deleteRule),
       })),
-      ...setsIn(is).map((set) => ({
+      ...parseSets(is).map((set) => ({
         ...{ title: `node: nft set ${set}`, cells: of(set.endsWith("6") ? "ipv6" : "ipv4").map(({ id }) => id) },
         argvs: () => Promise.resolve([emptySet(set)]),
       })),
@@ -210,10 +210,10 @@ Describe("mutants: the matrix sees what is missing or wrong", { labels: ["mutant
   });
 
   It("turns red for each fact that is wrong or missing", { timeout: 1_200_000 }, async () => {
-    for (const fact of sample(FACT_MUTANTS, process.env, 0.4)) {
+    for (const fact of sampleMutants(FACT_MUTANTS, process.env, 0.4)) {
       await By(fact.title, () => wrongFact(fact));
       await By("the pods are wired by the right facts", async () => {
-        deployment = await wiredAnew(cluster, api, deployment, 60_000);
+        deployment = await recreatePods(cluster, api, deployment, 60_000);
         await untilServicesAnswer(asked, VARIANT, deployment);
         await greenIn(VARIANT, `after "${fact.title}" was put right`);
       });
@@ -227,7 +227,7 @@ Describe("mutants: the matrix sees what is missing or wrong", { labels: ["mutant
     let notWired = "";
     try {
       try {
-        deployment = await wiredAnew(cluster, api, deployment);
+        deployment = await recreatePods(cluster, api, deployment);
       } catch (error) {
         notWired = error instanceof Error ? error.message : String(error);
       }
@@ -240,7 +240,7 @@ Describe("mutants: the matrix sees what is missing or wrong", { labels: ["mutant
       return;
     }
     const named = as === undefined ? undefined : trials.blockedIn({ ...VARIANT, returnPath: as });
-    const mayFail = (cell: Cell) => named?.includes(cell.id) ?? WIRED.some((pod) => touches(cell, pod));
+    const mayFail = (cell: Cell) => named?.includes(cell.id) ?? RECREATED_PODS.some((pod) => touches(cell, pod));
     const seen = trials.judge({ kind: "fact", title, reason, excuse, mayFail }, failed);
     if (named !== undefined) assert.deepEqual(seen, named, title);
   };
@@ -281,7 +281,7 @@ Describe("mutants: the matrix sees what is missing or wrong", { labels: ["mutant
       const filters = await readFilters(cluster, LIBERAL.kubeProxy.mode);
       const observation = { variant: LIBERAL, cells: [], actual: [], filters, agentOpen: new Map<string, boolean>() };
       fates.add({
-        ...{ kind: "sysctl", mutant: `node: sysctl ${BE_LIBERAL} = 1`, seen: wrongIn(observation) },
+        ...{ kind: "sysctl", mutant: `node: sysctl ${BE_LIBERAL} = 1`, seen: findWrongObservations(observation) },
         reason: "kube-proxy reads it when it starts",
       });
       await By("kube-proxy starts while the sysctl is 0", async () => {
@@ -310,11 +310,15 @@ Describe("mutants: the matrix sees what is missing or wrong", { labels: ["mutant
       const { version, mode } = variant.kubeProxy;
       const observation = await By(`kube-proxy ${version} (${mode}), ${variant.returnPath}`, () => observe(variant));
       observations.push(observation);
-      assert.deepEqual(wrongIn(observation), [], `${version} (${mode}), ${variant.returnPath}, by the gate itself`);
+      assert.deepEqual(
+        findWrongObservations(observation),
+        [],
+        `${version} (${mode}), ${variant.returnPath}, by the gate itself`,
+      );
     }
     for (const mutant of GATE_MUTANTS) {
       const seen = observations.flatMap((one) =>
-        wrongIn(one, mutant).map(
+        findWrongObservations(one, mutant).map(
           (what) => `${one.variant.kubeProxy.version}/${one.variant.kubeProxy.mode}/${one.variant.returnPath}: ${what}`,
         ),
       );
@@ -351,7 +355,7 @@ Describe("mutants: the matrix sees what is missing or wrong", { labels: ["mutant
   It("no mutant survives without a reason", async () => {
     // of a sample, results/mutants.json would be no record of the whole
     fates.tell();
-    if (!isSample(process.env))
+    if (!isSampled(process.env))
       await fates.write({ provider: cluster.provider, versions: cluster.versions, families: deployment.families });
     assert.deepEqual(fates.holes, []);
   });

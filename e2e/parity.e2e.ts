@@ -6,8 +6,8 @@ import { summarize } from "../results/table.ts";
 import { removeNamespace } from "./cluster-api.ts";
 import { runOptions, specFor, theCluster } from "./context.ts";
 import { BeforeAll, By, DeferCleanup, Describe, It, Skip } from "./harness.ts";
-import { versions } from "./outcome.ts";
-import { type PodFacts, podFacts, type Side, sideOf, variantFacts } from "./parity/side.ts";
+import { recordedVersions } from "./run-results.ts";
+import { type PodState, readPodState, type ParitySide, createSide, readVariantState } from "./parity/side.ts";
 import { NAMESPACE } from "./pods/pods.ts";
 
 const options = runOptions();
@@ -18,30 +18,32 @@ const OTHER = options.provider === "kind" ? "lab" : "kind";
  * hardware addresses and node links' names are each cluster's own; everything else has to be the same, line by line.
  */
 Describe("kind and the lab", { labels: ["parity"] }, () => {
-  let sides: readonly [Side, Side];
-  let facts: readonly [ReadonlyMap<string, PodFacts>, ReadonlyMap<string, PodFacts>];
+  let sides: readonly [ParitySide, ParitySide];
+  let facts: readonly [ReadonlyMap<string, PodState>, ReadonlyMap<string, PodState>];
 
   BeforeAll(
     async () => {
       if (options.provider === "existing") Skip("a cluster that is there has no twin");
       const mine = await By("the cluster", theCluster);
-      Object.assign(versions, mine.versions);
+      Object.assign(recordedVersions, mine.versions);
       const provider = await providerNamed(OTHER);
       const name = `${options.name}-twin`;
       DeferCleanup(() => provider.down(name, createPlainProgress()));
       const spec = { ...(await specFor(options)), name };
       const twin = await By(`its twin, by ${OTHER}`, () => provider.up(spec, createPlainProgress()));
-      const both = await By("the pods of the three types in both", () => Promise.all([sideOf(mine), sideOf(twin)]));
+      const both = await By("the pods of the three types in both", () =>
+        Promise.all([createSide(mine), createSide(twin)]),
+      );
       DeferCleanup(() => Promise.all(both.map(({ deployment }) => deployment.closeProbers())));
       if (!options.keep) DeferCleanup(() => removeNamespace(both[0].api, NAMESPACE));
       sides = both;
-      facts = await By("what every pod is and has", () => Promise.all([podFacts(both[0]), podFacts(both[1])]));
+      facts = await By("what every pod is and has", () => Promise.all([readPodState(both[0]), readPodState(both[1])]));
     },
     { timeout: 0 },
   );
 
   /** Of every pod, on either side. */
-  const same = (what: keyof PodFacts) => {
+  const same = (what: keyof PodState) => {
     const [one, other] = facts.map((side) => Object.fromEntries([...side].map(([pod, is]) => [pod, lines(is[what])])));
     assert.deepEqual(one, other);
     return Object.values(one ?? {});
@@ -67,7 +69,10 @@ Describe("kind and the lab", { labels: ["parity"] }, () => {
 
   for (const variant of options.variants)
     It(`give the same answers and the same table: ${variantTitle(variant)}`, { timeout: 300_000 }, async () => {
-      const [one, other] = await Promise.all([variantFacts(sides[0], variant), variantFacts(sides[1], variant)]);
+      const [one, other] = await Promise.all([
+        readVariantState(sides[0], variant),
+        readVariantState(sides[1], variant),
+      ]);
       const outcomes = ({ results }: typeof one) =>
         Object.fromEntries(results.map(({ id, expected, actual }) => [id, `expected ${expected}, was ${actual}`]));
       assert.ok(one.results.length > 200, `only ${one.results.length} cells`);

@@ -5,23 +5,37 @@ import { createPlainProgress } from "../clusters/progress-plain.ts";
 import { type ClusterApi, clusterApi, ensure, removeNamespace } from "./cluster-api.ts";
 import { theCluster } from "./context.ts";
 import { BeforeAll, By, DeferCleanup, Describe, Sanitize } from "./harness.ts";
-import { clusterObjects, nodeState } from "./leaks.ts";
+import { listClusterObjects, readNodeState } from "./leaked-state.ts";
 import type { Variant } from "./matrix/gate.ts";
 import { switchTo } from "./matrix/variant.ts";
 import { logSpecs } from "./plugin/call-log.ts";
-import { crowdSpecs } from "./plugin/crowd.ts";
-import { ROUTING_GUESTS, routingSpecs, WRONG } from "./plugin/default-route.ts";
+import { podChurnSpecs } from "./plugin/pod-churn.ts";
+import { ROUTING_PODS, routingSpecs, INVALID_DEFAULT_ROUTE } from "./plugin/default-route.ts";
 import { explainSpecs } from "./plugin/explained.ts";
 import { linkSpecs } from "./plugin/links.ts";
-import { moveSpecs } from "./plugin/moves.ts";
-import { BRIDGE, hostCidrOnNode, LOCAL_LINK, install, objects, uninstall } from "./plugin/networks.ts";
+import { addressMigrationSpecs } from "./plugin/address-migration.ts";
+import {
+  BRIDGE,
+  hostCidrOnNode,
+  LOCAL_LINK,
+  installNetworks,
+  listNetworkObjects,
+  removeNetworks,
+} from "./plugin/networks.ts";
 import { BEHIND_GATEWAY, replySpecs } from "./plugin/replies.ts";
 import { rpFilterSpecs } from "./plugin/rp-filter.ts";
-import { carefulGuest, heldAddresses, letConflictsGo, OPTIONS, safetySpecs, unsafe } from "./plugin/safety.ts";
+import {
+  createProbingPod,
+  listHeldAddresses,
+  releaseConflicts,
+  PROBE_OPTIONS,
+  duplicateAddressSpecs,
+  isDuplicate,
+} from "./plugin/duplicate-address.ts";
 import { SHAPES, shapeSpecs } from "./plugin/shapes.ts";
 import { verbSpecs } from "./plugin/verbs.ts";
-import { comes, isReady, NAMESPACE, on, type World } from "./plugin/world.ts";
-import { outside } from "./plugin/beyond.ts";
+import { createPod, waitUntilReady, NAMESPACE, execOnNode, type PluginContext } from "./plugin/context.ts";
+import { findRoutedAddress } from "./plugin/routed-host.ts";
 import { deploy, outsideHost } from "./pods/deploy.ts";
 import type { Manifest } from "./pods/pods.ts";
 
@@ -31,7 +45,7 @@ const VARIANT: Variant = { kubeProxy: { version: "v1.29.15", mode: "iptables" },
 Describe("plugin: every pod shape, option and verb on a cluster", { labels: ["plugin"] }, () => {
   let cluster: Cluster;
   let api: ClusterApi;
-  let world: World;
+  let world: PluginContext;
 
   BeforeAll(
     async () => {
@@ -45,29 +59,29 @@ Describe("plugin: every pod shape, option and verb on a cluster", { labels: ["pl
     },
     { timeout: 300_000 },
   );
-  Sanitize("links, rules, routes and neighbours on the nodes", () => nodeState(cluster));
-  Sanitize("cluster objects", () => clusterObjects(api));
+  Sanitize("links, rules, routes and neighbours on the nodes", () => readNodeState(cluster));
+  Sanitize("cluster objects", () => listClusterObjects(api));
 
   BeforeAll(
     async () => {
       const external = outsideHost(world.deployment.external);
-      const all = objects(cluster.spec, external);
-      DeferCleanup(() => uninstall(api, all));
-      await By("networks and pools of the suite", () => install(api, all));
-      DeferCleanup(() => letConflictsGo(api));
-      for (const address of heldAddresses(world)) {
+      const all = listNetworkObjects(cluster.spec, external);
+      DeferCleanup(() => removeNetworks(api, all));
+      await By("networks and pools of the suite", () => installNetworks(api, all));
+      DeferCleanup(() => releaseConflicts(api));
+      for (const address of listHeldAddresses(world)) {
         const argv = [`${address}/${address.includes(":") ? 128 : 32}`, "dev", "eth0"];
         // Deprecated (RFC 4862, section 5.5.4): it answers for the address, and does not speak by it.
         const silent = address.includes(":") ? ["nodad", "preferred_lft", "0"] : [];
-        await outside(external, ["ip", "address", "replace", ...argv, ...silent]);
+        await findRoutedAddress(external, ["ip", "address", "replace", ...argv, ...silent]);
         DeferCleanup(() => external.exec(["ip", "address", "delete", ...argv]));
       }
       for (const node of world.workers.keys()) {
-        const link = (...argv: readonly string[]) => on(world, node, "ip", "link", ...argv);
+        const link = (...argv: readonly string[]) => execOnNode(world, node, "ip", "link", ...argv);
         DeferCleanup(() => cluster.exec(world.workers[node] ?? "", ["ip", "link", "delete", LOCAL_LINK]));
         await link("add", "name", LOCAL_LINK, "type", "bridge");
         for (const family of world.families)
-          await on(world, node, "ip", "address", "add", hostCidrOnNode(family), "dev", LOCAL_LINK);
+          await execOnNode(world, node, "ip", "address", "add", hostCidrOnNode(family), "dev", LOCAL_LINK);
         await link("set", LOCAL_LINK, "up");
       }
       // The bridge plugin leaves its bridge when the last pod is gone.
@@ -77,14 +91,16 @@ Describe("plugin: every pod shape, option and verb on a cluster", { labels: ["pl
       await ensure(api, namespace);
       const guests = [
         ...SHAPES.map(({ guest }) => guest),
-        ...ROUTING_GUESTS,
-        carefulGuest(world),
-        ...OPTIONS,
+        ...ROUTING_PODS,
+        createProbingPod(world),
+        ...PROBE_OPTIONS,
         ...BEHIND_GATEWAY,
       ];
       await By(`${guests.length} pods, and some that will not be ready`, async () => {
-        await Promise.all([...guests, WRONG, ...unsafe(world)].map((guest) => comes(world, guest)));
-        await Promise.all(guests.map(({ name }) => isReady(world, name)));
+        await Promise.all(
+          [...guests, INVALID_DEFAULT_ROUTE, ...isDuplicate(world)].map((guest) => createPod(world, guest)),
+        );
+        await Promise.all(guests.map(({ name }) => waitUntilReady(world, name)));
       });
     },
     { timeout: 300_000 },
@@ -93,13 +109,13 @@ Describe("plugin: every pod shape, option and verb on a cluster", { labels: ["pl
   const it = () => world;
   shapeSpecs(it);
   routingSpecs(it);
-  safetySpecs(it);
+  duplicateAddressSpecs(it);
   linkSpecs(it);
   explainSpecs(it);
   replySpecs(it);
-  moveSpecs(it);
+  addressMigrationSpecs(it);
   verbSpecs(it);
   rpFilterSpecs(it, VARIANT);
   logSpecs(it);
-  crowdSpecs(it);
+  podChurnSpecs(it);
 });

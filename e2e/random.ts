@@ -1,5 +1,5 @@
 /** mulberry32: the same row of numbers in [0, 1) for the same seed. */
-export function randomOf(seed: number): () => number {
+export function createRandom(seed: number): () => number {
   let state = seed >>> 0;
   return () => {
     state = (state + 0x6d2b79f5) >>> 0;
@@ -10,7 +10,7 @@ export function randomOf(seed: number): () => number {
 }
 
 /** One of `all`; throws when there is none. */
-export function oneOf<T>(all: readonly T[], random: () => number): T {
+export function pickRandom<T>(all: readonly T[], random: () => number): T {
   const one = all[Math.floor(random() * all.length)];
   if (one === undefined) throw new Error("there is nothing to choose from");
   return one;

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { calicoInvalidDrops, grown, uncounted } from "./agent/rules.ts";
-import { NOTRACK, type Scene, setScene } from "./agent/scene.ts";
+import { calicoInvalidDrops, diffCounters, stripCounters } from "./agent/rules.ts";
+import { NOTRACK, type AgentFixture, setupAgentFixture } from "./agent/fixture.ts";
 import { BeforeAll, By, DeferCleanup, Describe, Eventually, It } from "./harness.ts";
-import { comes, goes, isReady } from "./chaos/world.ts";
+import { createPod, deletePod, waitUntilReady } from "./chaos/context.ts";
 import { cells } from "./matrix/cells.ts";
 import { DEFAULT_RUN, runCells } from "./matrix/run.ts";
 import { configure, switchTo } from "./matrix/variant.ts";
@@ -12,7 +12,7 @@ const TABLE = ["nft", "list", "table", "inet", "interlay"];
 const LIBERAL = ["sysctl", "-n", "net.netfilter.nf_conntrack_tcp_be_liberal"];
 
 Describe("agent: the return path, beside whatever else filters", { labels: ["agent", "return-path"] }, () => {
-  let scene: Scene;
+  let scene: AgentFixture;
   /** Underlay pod to overlay addresses on the other node: what needs the return path. */
   const asymmetric = () =>
     Promise.all(
@@ -27,21 +27,21 @@ Describe("agent: the return path, beside whatever else filters", { labels: ["age
 
   BeforeAll(
     async () => {
-      scene = await setScene();
+      scene = await setupAgentFixture();
     },
     { timeout: 300_000 },
   );
 
   It("has one exemption for each family, however many pods there are", async () => {
     const { api, cluster, nodes, on } = scene;
-    const before = uncounted(await on(nodes[0], ...TABLE));
+    const before = stripCounters(await on(nodes[0], ...TABLE));
     assert.equal(before.match(/ notrack comment/gm)?.length, 1, before);
     const place = { cluster, api, guests: new Map() };
     const types = ["underlay", "multi-nic", "underlay", "multi-nic"] as const;
-    const guests = await Promise.all(types.map((type) => comes(place, { node: nodes[0], type })));
-    for (const guest of guests) DeferCleanup(() => goes(place, guest));
-    await By(`${guests.length} pods more`, () => Promise.all(guests.map((guest) => isReady(place, guest))));
-    assert.equal(uncounted(await on(nodes[0], ...TABLE)), before);
+    const guests = await Promise.all(types.map((type) => createPod(place, { node: nodes[0], type })));
+    for (const guest of guests) DeferCleanup(() => deletePod(place, guest));
+    await By(`${guests.length} pods more`, () => Promise.all(guests.map((guest) => waitUntilReady(place, guest))));
+    assert.equal(stripCounters(await on(nodes[0], ...TABLE)), before);
   });
 
   // Calico accepts in the one backend that it uses. By the other's policy the target's node drops what comes out of the
@@ -262,7 +262,7 @@ Describe("agent: the return path, beside whatever else filters", { labels: ["age
         );
         const after = await Promise.all(nodes.map(drops));
         assert.deepEqual(
-          nodes.map((node, index) => [node, grown(before[index] ?? new Map(), after[index] ?? new Map())]),
+          nodes.map((node, index) => [node, diffCounters(before[index] ?? new Map(), after[index] ?? new Map())]),
           nodes.map((node) => [node, []]),
         );
       }
@@ -275,7 +275,7 @@ Describe("agent: the return path, beside whatever else filters", { labels: ["age
       assert.ok(!(await reaches("underlay-1-a", address)), "its reply does not need the rule");
       const link = /dev (cali\S+)/.exec(await on(node, "ip", "route", "get", address))?.[1] ?? "";
       assert.deepEqual(
-        grown(before, await drops(node)).map((text) => text.split(":")[0]),
+        diffCounters(before, await drops(node)).map((text) => text.split(":")[0]),
         [`cali-tw-${link}`],
         "which of Calico's chains drops",
       );

@@ -5,7 +5,7 @@ import type { KubernetesObject } from "@kubernetes/client-node";
 import { parseAllDocuments } from "yaml";
 import { auditLog } from "../clusters/lab/control-plane.ts";
 import type { Cluster } from "../clusters/provider.ts";
-import { askedFor, grantsOf, role } from "./agent/rights.ts";
+import { listRequests, listGrants, roleSchema } from "./agent/audit-log.ts";
 import { type ClusterApi, clusterApi, ensure } from "./cluster-api.ts";
 import { theCluster } from "./context.ts";
 import { BeforeAll, DeferCleanup, Describe, Eventually, It, Skip } from "./harness.ts";
@@ -67,8 +67,8 @@ Describe("agent: it may do what it does, and no more", { labels: ["agent", "righ
     const log = auditLog(dirname(cluster.kubeconfig));
     const grants = new Set(
       parseAllDocuments(await readFile(MANIFEST, "utf8"))
-        .map((document) => role.safeParse(document.toJS()))
-        .flatMap(({ data }) => (data === undefined ? [] : grantsOf(data))),
+        .map((document) => roleSchema.safeParse(document.toJS()))
+        .flatMap(({ data }) => (data === undefined ? [] : listGrants(data))),
     );
     await Eventually(
       "the pod is wired",
@@ -80,11 +80,11 @@ Describe("agent: it may do what it does, and no more", { labels: ["agent", "righ
     for (const name of ["rights-wired", "rights-refused"])
       await api.core.deleteNamespacedPod({ name, namespace: NAMESPACE, gracePeriodSeconds: 0 });
     const unused = async () => {
-      const { used } = await askedFor(log, grants);
+      const { used } = await listRequests(log, grants);
       return [...grants].filter((grant) => !used.has(grant) && !(grant in ELSEWHERE));
     };
     await Eventually("every grant is used", unused, (list) => list.length === 0, { timeout: 60_000, interval: 2000 });
-    assert.deepEqual((await askedFor(log, grants)).notGranted, []);
+    assert.deepEqual((await listRequests(log, grants)).notGranted, []);
     for (const grant of Object.keys(ELSEWHERE)) assert.ok(grants.has(grant), `${grant} is told of, but not granted`);
     process.stdout.write(
       `      · ${grants.size} grants, ${Object.keys(ELSEWHERE).length} of them asked for elsewhere\n`,

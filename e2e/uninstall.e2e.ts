@@ -4,19 +4,19 @@ import { installInterlay, poolsFor } from "../clusters/kubernetes/addons.ts";
 import type { Kubectl } from "../clusters/kubernetes/kubectl.ts";
 import type { Cluster } from "../clusters/provider.ts";
 import { must } from "./agent-process.ts";
-import { comes, type Guest, goes, isReady, type Place } from "./chaos/world.ts";
+import { createPod, type ChaosPod, deletePod, waitUntilReady, type PodContext } from "./chaos/context.ts";
 import { statusCode } from "../clusters/kubernetes/status-code.ts";
 import { type ClusterApi, clusterApi, removeNamespace } from "./cluster-api.ts";
 import { theCluster } from "./context.ts";
-import { difference } from "./guest/state.ts";
+import { diffLines } from "./existing-cluster/cluster-state.ts";
 import { BeforeAll, By, DeferCleanup, Describe, Eventually, It, Skip } from "./harness.ts";
-import { agentImage, agentsRolledOut, identities, SYSTEM } from "./install/agents.ts";
-import { looks, settledLook, STAY, withoutInterlay } from "./install/bare-nodes.ts";
-import { BIN } from "./install/executables.ts";
+import { readAgentImage, waitForRollout, listPodIdentities, SYSTEM_NAMESPACE } from "./install/agents.ts";
+import { readNodes, readSettledNodes, KEPT_DIRECTORIES, uninstallInterlay } from "./install/bare-nodes.ts";
+import { BIN_DIRECTORY } from "./install/executables.ts";
 import { CHART, Helm } from "./install/helm.ts";
 import { KeptPods } from "./install/kept-pods.ts";
-import { kubectlFor } from "./install/kubectl.ts";
-import { npmRunUninstall } from "./install/uninstall-command.ts";
+import { createKubectl } from "./install/kubectl.ts";
+import { runUninstall } from "./install/uninstall-command.ts";
 import { NAMESPACE } from "./pods/pods.ts";
 import type { PodType } from "../results/schema.ts";
 
@@ -40,20 +40,20 @@ Describe("install: from nodes without Interlay, by Helm, and back", { labels: ["
   let api: ClusterApi;
   let kubectl: Kubectl;
   let helm: Helm;
-  let place: Place;
+  let place: PodContext;
   let pods: KeptPods;
   let workers: readonly [string, string];
   let values: Readonly<Record<string, unknown>> & { readonly image: string };
   /** As it was before Interlay. */
   let bare: readonly string[];
 
-  const make = async (name: string, node: string, type: PodType): Promise<Guest> => {
-    const guest = await comes(place, { name, node, type });
-    await isReady(place, guest);
+  const make = async (name: string, node: string, type: PodType): Promise<ChaosPod> => {
+    const guest = await createPod(place, { name, node, type });
+    await waitUntilReady(place, guest);
     return guest;
   };
-  const same = () => identities(api, NAMESPACE, KeptPods.selector);
-  const agents = () => identities(api, SYSTEM, "app=interlay");
+  const same = () => listPodIdentities(api, NAMESPACE, KeptPods.selector);
+  const agents = () => listPodIdentities(api, SYSTEM_NAMESPACE, "app=interlay");
   const warns = (name: string, reason: string, message: RegExp) =>
     Eventually(
       `${reason} of ${name}`,
@@ -64,8 +64,17 @@ Describe("install: from nodes without Interlay, by Helm, and back", { labels: ["
     );
   const helmInstall = async () => {
     await helm.deploy("install", values, "--create-namespace");
-    await agentsRolledOut(kubectl);
-    const definition = ["-n", SYSTEM, "get", "net-attach-def", "underlay", "--ignore-not-found", "--output", "name"];
+    await waitForRollout(kubectl);
+    const definition = [
+      "-n",
+      SYSTEM_NAMESPACE,
+      "get",
+      "net-attach-def",
+      "underlay",
+      "--ignore-not-found",
+      "--output",
+      "name",
+    ];
     await Eventually(
       "the network's definition",
       () => kubectl.run(definition),
@@ -79,23 +88,23 @@ Describe("install: from nodes without Interlay, by Helm, and back", { labels: ["
       cluster = await theCluster();
       if (cluster.provider !== "lab") return;
       api = clusterApi(cluster);
-      [kubectl, helm] = await Promise.all([kubectlFor(cluster), Helm.of(cluster)]);
+      [kubectl, helm] = await Promise.all([createKubectl(cluster), Helm.of(cluster)]);
       const [first = "", second = ""] = cluster.nodes.flatMap(({ role, name }) => (role === "worker" ? name : []));
       workers = [first, second];
       place = { api, cluster, guests: new Map() };
       pods = new KeptPods(cluster, api, first);
       const pools = poolsFor(cluster.spec);
       const networks = [{ name: "underlay", pools: pools.map(({ name }) => name) }];
-      values = { image: await agentImage(kubectl), pools, networks };
+      values = { image: await readAgentImage(kubectl), pools, networks };
       DeferCleanup(asTheRunHadIt);
-      await withoutInterlay(api, cluster);
+      await uninstallInterlay(api, cluster);
       await must(cluster, first, ["iptables", "-P", "FORWARD", "DROP"]); // as Docker does
       await By("an overlay pod on each worker", async () => {
         await make("target-1", first, "overlay");
         await make("target-2", second, "overlay");
       });
       await must(cluster, second, ["sysctl", "-w", `${STRICT}=1`]);
-      bare = await By("the nodes without Interlay", () => settledLook(cluster));
+      bare = await By("the nodes without Interlay", () => readSettledNodes(cluster));
     },
     { timeout: 300_000 },
   );
@@ -103,7 +112,7 @@ Describe("install: from nodes without Interlay, by Helm, and back", { labels: ["
   async function asTheRunHadIt(): Promise<void> {
     await helm.uninstall().catch(() => undefined); // it is gone already
     await installInterlay(kubectl, { spec: cluster.spec, interlay: values.image });
-    await agentsRolledOut(kubectl);
+    await waitForRollout(kubectl);
     await removeNamespace(api, NAMESPACE);
     await must(cluster, workers[0], ["iptables", "-P", "FORWARD", "ACCEPT"]);
     await must(cluster, workers[1], ["sysctl", "-w", `${STRICT}=0`]);
@@ -122,7 +131,7 @@ Describe("install: from nodes without Interlay, by Helm, and back", { labels: ["
   };
 
   onLab("helm install, with pools and networks by values: new pods of both kinds are wired", async () => {
-    assert.match(await helm.refusal(SYSTEM), /image: name the image/);
+    assert.match(await helm.refusal(SYSTEM_NAMESPACE), /image: name the image/);
     assert.match(await helm.refusal("default", "--set", "image=x"), /install with --namespace interlay-system/);
     await By("helm install", helmInstall);
     assert.deepEqual(await helm.releases(), ["interlay: deployed"]);
@@ -135,7 +144,7 @@ Describe("install: from nodes without Interlay, by Helm, and back", { labels: ["
       Promise.all([make("gone-u", second, "underlay"), make("gone-m", second, "multi-nic")]),
     );
     assert.ok(await pods.reaches("gone-u", "target-1"));
-    await Promise.all(gone.map((guest) => goes(place, guest)));
+    await Promise.all(gone.map((guest) => deletePod(place, guest)));
   });
 
   onLab("helm upgrade: a value is read by the agents that run, another image replaces them and no pod", async () => {
@@ -154,7 +163,7 @@ Describe("install: from nodes without Interlay, by Helm, and back", { labels: ["
     await kubectl.run(["apply", "-f", join(CHART, "crds")]);
     await By("another image", async () => {
       await helm.deploy("upgrade", { ...values, image: `${values.image}-newer` });
-      await agentsRolledOut(kubectl);
+      await waitForRollout(kubectl);
     });
     assert.ok((await agents()).every((one) => !agentsBefore.includes(one)));
     assert.deepEqual(await same(), podsBefore);
@@ -169,25 +178,25 @@ Describe("install: from nodes without Interlay, by Helm, and back", { labels: ["
       await By("helm uninstall", () => helm.uninstall());
       await Eventually("the agents are gone", agents, (list) => list.length === 0, PATIENCE);
       assert.equal((await kubectl.run(["get", "crd", "--output", "name"])).match(/interlay\.dev$/gm)?.length, 4);
-      await must(cluster, workers[0], ["ls", `${BIN}/interlay`, `${BIN}/interlay-full`]);
+      await must(cluster, workers[0], ["ls", `${BIN_DIRECTORY}/interlay`, `${BIN_DIRECTORY}/interlay-full`]);
       await pods.allWork();
-      await By("a wired pod ends without an agent", () => goes(place, ends));
-      const waits = await comes(place, { name: "waits", node: workers[1], type: "underlay" });
+      await By("a wired pod ends without an agent", () => deletePod(place, ends));
+      const waits = await createPod(place, { name: "waits", node: workers[1], type: "underlay" });
       await warns("waits", "FailedCreatePodSandBox", /underlay/);
       await By("helm install, again", helmInstall);
-      await By("the pod that waited is wired", () => isReady(place, waits));
+      await By("the pod that waited is wired", () => waitUntilReady(place, waits));
       assert.deepEqual(await same(), podsBefore);
       await pods.allWork();
-      await goes(place, waits);
+      await deletePod(place, waits);
       await helm.uninstall();
     },
   );
 
   onLab("npm run uninstall says no while pods are wired, and where no image is known", async () => {
-    const refused = await npmRunUninstall(cluster);
+    const refused = await runUninstall(cluster);
     assert.equal(refused.exitCode, 1);
     assert.match(refused.stderr, /2 pods \(interlay-e2e\/kept-m, interlay-e2e\/kept-u\) have a link of Interlay's/);
-    const noImage = await npmRunUninstall(cluster, "--force");
+    const noImage = await runUninstall(cluster, "--force");
     assert.equal(noImage.exitCode, 1);
     assert.match(noImage.stderr, /--image REFERENCE/);
     await pods.allWork();
@@ -195,24 +204,24 @@ Describe("install: from nodes without Interlay, by Helm, and back", { labels: ["
 
   onLab("npm run uninstall leaves every node as it was, but for what pods have that still run", async () => {
     const names = await pods.names();
-    const installed = difference(bare, await looks(cluster));
+    const installed = diffLines(bare, await readNodes(cluster));
     for (const what of INSTALLED)
       assert.ok(
         installed.some((line) => what.test(line)),
         `${String(what)} is not there before`,
       );
     const cut = await By("npm run uninstall, which is given no time", () =>
-      npmRunUninstall(cluster, "--force", "--image", values.image, "--timeout", "0"),
+      runUninstall(cluster, "--force", "--image", values.image, "--timeout", "0"),
     );
     assert.match(cut.stderr, /"every node is as it was" did not come true; .* run this again/);
-    const { exitCode, stdout, stderr } = await By("npm run uninstall, again", () =>
-      npmRunUninstall(cluster, "--force"),
-    );
+    const { exitCode, stdout, stderr } = await By("npm run uninstall, again", () => runUninstall(cluster, "--force"));
     assert.equal(exitCode, 0, stderr);
     assert.match(stdout, /every node is as it was/);
-    const now = await By("the nodes", () => settledLook(cluster));
-    const left = difference(bare, now).filter((line) => !names.some((name) => line.includes(name)));
-    const stay = cluster.nodes.flatMap(({ name }) => STAY.map((path) => `new: ${name}: file: d 755 ${path}`));
+    const now = await By("the nodes", () => readSettledNodes(cluster));
+    const left = diffLines(bare, now).filter((line) => !names.some((name) => line.includes(name)));
+    const stay = cluster.nodes.flatMap(({ name }) =>
+      KEPT_DIRECTORIES.map((path) => `new: ${name}: file: d 755 ${path}`),
+    );
     assert.deepEqual(left, stay);
     assert.equal((await kubectl.run(["get", "crd", "--output", "name"])).match(/interlay\.dev$/gm), null);
     assert.deepEqual(await helm.releases(), []);
@@ -228,7 +237,7 @@ Describe("install: from nodes without Interlay, by Helm, and back", { labels: ["
     await api.core.deleteNamespacedPod({ namespace: NAMESPACE, name: "kept-u", gracePeriodSeconds: 0 });
     await warns("kept-u", "FailedKillPod", /interlay/);
     await installInterlay(kubectl, { spec: cluster.spec, interlay: values.image });
-    await agentsRolledOut(kubectl);
+    await waitForRollout(kubectl);
     const there = (name: string) =>
       api.core.readNamespacedPod({ namespace: NAMESPACE, name }).then(
         () => true,
@@ -241,7 +250,7 @@ Describe("install: from nodes without Interlay, by Helm, and back", { labels: ["
       PATIENCE,
     );
     assert.equal(await pods.reaches("target-1", "kept-m", "net1"), false, "a pod without a record is wired anew");
-    await goes(place, { name: "kept-m", node: workers[0], type: "multi-nic" });
+    await deletePod(place, { name: "kept-m", node: workers[0], type: "multi-nic" });
     await Promise.all([make("kept-u", workers[0], "underlay"), make("kept-m", workers[0], "multi-nic")]);
     await pods.allWork();
   });

@@ -1,8 +1,8 @@
 import { createPlainProgress } from "../clusters/progress-plain.ts";
 import { providerNamed } from "../clusters/providers.ts";
 import { clusterApi } from "../e2e/cluster-api.ts";
-import { findingsOf } from "../e2e/doctor/causes.ts";
-import { compare } from "../e2e/doctor/compare.ts";
+import { listFindings } from "../e2e/doctor/causes.ts";
+import { comparePrediction } from "../e2e/doctor/compare.ts";
 import { PREDICTED } from "../e2e/doctor/predicted.ts";
 import { cells } from "../e2e/matrix/cells.ts";
 import { deploy } from "../e2e/pods/deploy.ts";
@@ -23,13 +23,17 @@ export async function probePods(provider: string, name: string, say: (line: stri
   const cluster = await from.find(name, await buildProbe(), createPlainProgress());
   const deployment = await deploy(cluster, clusterApi(cluster));
   try {
-    const findings = await findingsOf(cluster);
+    const findings = await listFindings(cluster);
     for (const { severity, check, message, remedy } of findings)
       say(`${severity} ${check}: ${message}\n  -> ${remedy}`);
     const asked = cells(deployment.workers.length, deployment.families).filter(({ group }) =>
       PREDICTED.includes(group),
     );
-    const { predicted, failedAndNotPredicted, predictedAndPassed } = await compare(findings, asked, deployment);
+    const { predicted, failedAndNotPredicted, predictedAndPassed } = await comparePrediction(
+      findings,
+      asked,
+      deployment,
+    );
     const right = predicted.filter((id) => !predictedAndPassed.includes(id));
     for (const id of right) say(`fails, as predicted: ${id}`);
     for (const id of failedAndNotPredicted) say(`fails, and was predicted to pass: ${id}`);

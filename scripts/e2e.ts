@@ -10,7 +10,7 @@ import { type Cluster, type ClusterSpec, DEFAULT_SPEC } from "../clusters/provid
 import { runOptions, specFor, useCluster } from "../e2e/context.ts";
 import * as harness from "../e2e/harness.ts";
 import { cells, type Features } from "../e2e/matrix/cells.ts";
-import { snapshots, variantResults, versions } from "../e2e/outcome.ts";
+import { recordedSnapshots, recordedVariants, recordedVersions } from "../e2e/run-results.ts";
 import { takeSnapshot } from "../e2e/snapshot/snapshot.ts";
 import { type CheckResult, type Report, RESULTS_SCHEMA } from "../results/schema.ts";
 import { writeBundle } from "../results/bundle.ts";
@@ -382,7 +382,7 @@ function refuseEmptySelection(spec: ClusterSpec): void {
 function reportNow(failed: readonly Failure[]) {
   return composeReport(
     { ...run, started: started.toISOString(), finished: new Date().toISOString() },
-    { variants: variantResults, checks, versions: { interlay: packageJson.version, ...versions } },
+    { variants: recordedVariants, checks, versions: { interlay: packageJson.version, ...recordedVersions } },
     failed,
   );
 }
@@ -398,16 +398,16 @@ async function write(failed: readonly Failure[]): Promise<string> {
 async function writeAll(): Promise<void> {
   const report = reportNow(failures);
   const { passed, failed, skipped } = report.summary;
-  for (const variant of variantResults) say(`\n${variantTable(variant)}`);
+  for (const variant of recordedVariants) say(`\n${variantTable(variant)}`);
   const directory = await write(failures);
-  if (state.cluster !== undefined && snapshots.size === 0 && (failed > 0 || options.snapshot))
+  if (state.cluster !== undefined && recordedSnapshots.size === 0 && (failed > 0 || options.snapshot))
     await takeSnapshot(state.cluster, new Map()).then(
       (files) => {
-        for (const [file, text] of files) snapshots.set(`snapshot/${file}`, text);
+        for (const [file, text] of files) recordedSnapshots.set(`snapshot/${file}`, text);
       },
       (error: unknown) => process.stderr.write(`e2e: no snapshot of nodes and pods: ${messageOf(error)}\n`),
     );
-  const bundle = snapshots.size > 0 ? await writeBundle(directory, snapshots) : undefined;
+  const bundle = recordedSnapshots.size > 0 ? await writeBundle(directory, recordedSnapshots) : undefined;
   if (flags.json) writeToStdout(`${JSON.stringify(report)}\n`);
   say(
     `\nresults: ${directory}/report.json, report.html, report.md, junit.xml${bundle === undefined ? "" : ", bundle.tar.gz"}`,

@@ -4,7 +4,7 @@ import { DeferCleanup, Eventually, It } from "../harness.ts";
 import { configure } from "../matrix/variant.ts";
 import { NAMESPACE } from "../pods/pods.ts";
 import { TCP_PORT } from "../probe/protocol.ts";
-import type { Scene } from "./scene.ts";
+import type { AgentFixture } from "./fixture.ts";
 
 const PATIENCE = { timeout: 110_000 };
 /** Documentation addresses (RFC 5737): on no wire. */
@@ -14,18 +14,18 @@ const LINK_LOCAL_DNS = "169.254.25.10";
 const RUNNING = ["underlay-1-b", "multi-nic-1-b"] as const;
 
 /** What a pod has of routes and rules, in every table. */
-async function readRoutes({ end, on }: Scene, pod: string): Promise<string> {
+async function readRoutes({ end, on }: AgentFixture, pod: string): Promise<string> {
   const { node, netns } = await end(pod);
   const inside = (...argv: readonly string[]) => on(node, "nsenter", `--net=${netns}`, "ip", ...argv);
   return [await inside("route", "show", "table", "all"), await inside("rule")].join("\n");
 }
 
-async function factsCondition({ state, nodes }: Scene) {
+async function factsCondition({ state, nodes }: AgentFixture) {
   return (await state(nodes[0])).conditions.find(({ type }) => type === "FactsReady");
 }
 
 /** Specs for what routes through the node must never take off the wire. */
-export function wireSpecs(scene: () => Scene): void {
+export function wireSpecs(scene: () => AgentFixture): void {
   const pool = (name: string, cidr: string, disabled: boolean) => ({
     apiVersion: "crd.projectcalico.org/v1",
     kind: "IPPool",
@@ -100,7 +100,7 @@ export function wireSpecs(scene: () => Scene): void {
 }
 
 /** Specs for what a pod reaches through its node besides networks. */
-export function nodeAddressSpecs(scene: () => Scene): void {
+export function nodeAddressSpecs(scene: () => AgentFixture): void {
   const both = () => Promise.all(RUNNING.map((name) => readRoutes(scene(), name)));
 
   It("a second address of the node is reached by its pods while the node has it", async () => {

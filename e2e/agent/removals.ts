@@ -1,5 +1,5 @@
 /** Where the objects of one underlay pod and one multi-NIC pod are, by name. */
-export interface Wired {
+export interface AttachedPod {
   readonly underlay: { readonly address: string; readonly netns: string; readonly link: string };
   readonly multiNic: { readonly address: string; readonly netns: string };
   readonly overlayCidr: string;
@@ -14,7 +14,7 @@ export interface Removal {
   readonly there: RegExp;
 }
 
-export function removals({ underlay, multiNic, overlayCidr, nodeAddress }: Wired): readonly Removal[] {
+export function listRemovals({ underlay, multiNic, overlayCidr, nodeAddress }: AttachedPod): readonly Removal[] {
   const inPod = (netns: string, ...argv: readonly string[]) => ["nsenter", `--net=${netns}`, ...argv];
   const ruleInPod = `from ${multiNic.address}`;
   return [

@@ -5,7 +5,7 @@ export function calicoInvalidDrops(saved: string): ReadonlyMap<string, number> {
 }
 
 /** Chains whose count has grown, with by how much. */
-export function grown(before: ReadonlyMap<string, number>, now: ReadonlyMap<string, number>): readonly string[] {
+export function diffCounters(before: ReadonlyMap<string, number>, now: ReadonlyMap<string, number>): readonly string[] {
   return [...now].flatMap(([chain, packets]) => {
     const more = packets - (before.get(chain) ?? 0);
     return more > 0 ? [`${chain}: ${more}`] : [];
@@ -13,4 +13,5 @@ export function grown(before: ReadonlyMap<string, number>, now: ReadonlyMap<stri
 }
 
 /** A table's listing without what counts. */
-export const uncounted = (listing: string): string => listing.replaceAll(/counter packets \d+ bytes \d+/g, "counter");
+export const stripCounters = (listing: string): string =>
+  listing.replaceAll(/counter packets \d+ bytes \d+/g, "counter");

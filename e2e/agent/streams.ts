@@ -4,14 +4,14 @@ import type { Cluster } from "../../clusters/provider.ts";
 import { must } from "../agent-process.ts";
 
 /** One end of a connection: a network namespace on a node. */
-export interface End {
+export interface StreamEnd {
   readonly node: string;
   readonly netns: string;
   readonly address: string;
 }
 
 /** Network namespaces that have the address, by a look into each. */
-export async function netnsOf(cluster: Cluster, node: string, address: string): Promise<string> {
+export async function findNetns(cluster: Cluster, node: string, address: string): Promise<string> {
   const names = (await must(cluster, node, ["ip", "netns", "list"]))
     .split("\n")
     .map((line) => line.split(" ")[0] ?? "");
@@ -32,14 +32,18 @@ const SILENCE = "60";
  * A connection over which one end sends the other a line a second; resolves with how many lines that one got to its end.
  * @param sender `client`: the first packet after a flush of conntrack is then of the direction that the connection had
  */
-export async function stream(
+export async function runStream(
   cluster: Cluster,
-  { client, server, sender = "server" }: { readonly client: End; readonly server: End; readonly sender?: Sender },
+  {
+    client,
+    server,
+    sender = "server",
+  }: { readonly client: StreamEnd; readonly server: StreamEnd; readonly sender?: Sender },
   lines: number,
   port = PORT,
 ): Promise<number> {
   const feed = `EXEC:vmstat -n 1 ${lines}`;
-  const socat = ({ node, netns }: End, ...argv: readonly string[]) =>
+  const socat = ({ node, netns }: StreamEnd, ...argv: readonly string[]) =>
     cluster.exec(node, ["nsenter", `--net=${netns}`, "socat", "-T", SILENCE, "-u", ...argv]);
   const listens = `TCP-LISTEN:${port},reuseaddr`;
   const connects = `TCP:${server.address}:${port},retry=20,interval=0.2`;
@@ -58,22 +62,22 @@ export async function stream(
 }
 
 /** Who asks whom; who sends, if it is not the server. */
-export type Way = readonly [what: string, client: End, server: End, sender?: "client"];
+export type StreamPath = readonly [what: string, client: StreamEnd, server: StreamEnd, sender?: "client"];
 
 /** Disturbed after the connections are there. */
 const ESTABLISHED_MS = 2000;
 
 /** Runs `disturb` while a connection runs on each way, on ports that follow each other; every line must come through. */
-export async function survive(
+export async function assertStreamsSurvive(
   cluster: Cluster,
-  ways: readonly Way[],
+  ways: readonly StreamPath[],
   { lines, port }: { readonly lines: number; readonly port: number },
   disturb: () => Promise<unknown>,
 ): Promise<void> {
   const counts = Promise.all(
     ways.map(async ([way, client, server, sender], index) => ({
       way,
-      got: await stream(cluster, { client, server, ...(sender && { sender }) }, lines, port + index),
+      got: await runStream(cluster, { client, server, ...(sender && { sender }) }, lines, port + index),
     })),
   );
   await sleep(ESTABLISHED_MS);

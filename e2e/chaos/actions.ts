@@ -1,29 +1,29 @@
 import assert from "node:assert/strict";
 import type { Family } from "../../clusters/spec.ts";
 import { must, signalAgent, signalProcess } from "../agent-process.ts";
-import { netnsOf } from "../agent/streams.ts";
+import { findNetns } from "../agent/streams.ts";
 import { Eventually } from "../harness.ts";
 import type { Variant } from "../matrix/gate.ts";
 import { switchTo } from "../matrix/variant.ts";
 import { TCP_PORT } from "../probe/protocol.ts";
-import { oneOf } from "../random.ts";
-import { droppedNode } from "./dropped-node.ts";
-import { filledPool } from "./filled-pool.ts";
-import type { Action } from "./action.ts";
-import { addressesOf } from "./invariants.ts";
-import { PLUGIN } from "./leaks.ts";
-import { comes, goes, isReady } from "./world.ts";
+import { pickRandom } from "../random.ts";
+import { dropNode } from "./dropped-node.ts";
+import { fillPool } from "./filled-pool.ts";
+import type { ChaosAction } from "./action.ts";
+import { listAddresses } from "./invariants.ts";
+import { PLUGIN } from "./leaked-state.ts";
+import { createPod, deletePod, waitUntilReady } from "./context.ts";
 
 const TYPES = ["underlay", "multi-nic"] as const;
 const MOVER = "mover";
 
 /** Of a worker, or of the control plane's node. */
-function killed(name: string, pattern: string, where: "worker" | "control-plane" = "worker"): Action {
+function killed(name: string, pattern: string, where: "worker" | "control-plane" = "worker"): ChaosAction {
   return {
     name: `kill -9 ${name}`,
     act: async ({ cluster, workers, random }) => {
       const controlPlane = cluster.nodes.find(({ role }) => role === "control-plane")?.name ?? "";
-      const node = where === "worker" ? oneOf(workers, random) : controlPlane;
+      const node = where === "worker" ? pickRandom(workers, random) : controlPlane;
       await signalProcess(cluster, node, pattern, "KILL");
       return `${name} of ${node}`;
     },
@@ -31,11 +31,11 @@ function killed(name: string, pattern: string, where: "worker" | "control-plane"
 }
 
 /** Everything of one kind that Interlay has on a node. */
-function flushed(name: string, argvs: (families: readonly Family[]) => readonly (readonly string[])[]): Action {
+function flushed(name: string, argvs: (families: readonly Family[]) => readonly (readonly string[])[]): ChaosAction {
   return {
     name: `flush ${name}`,
     act: async ({ cluster, deployment, workers, random, lost }) => {
-      const node = oneOf(workers, random);
+      const node = pickRandom(workers, random);
       lost.routes.add(node);
       for (const argv of argvs(deployment.families)) await must(cluster, node, argv);
       return `${name} of ${node}`;
@@ -59,7 +59,7 @@ const PASSING: readonly Variant[] = [
 ];
 const KUBELET_AWAY_MS = 4000;
 
-export const ACTIONS: readonly Action[] = [
+export const ACTIONS: readonly ChaosAction[] = [
   killed("the agent", "interlay agent$"),
   killed("felix", "calico-node -felix"),
   killed("kube-proxy", "kube-proxy[^ ]* --"),
@@ -72,11 +72,11 @@ export const ACTIONS: readonly Action[] = [
   {
     name: "flush our routes in a pod",
     act: async ({ cluster, deployment, random }) => {
-      const pod = oneOf(
+      const pod = pickRandom(
         [...deployment.pods.values()].filter(({ name }) => /^(underlay|multi-nic)-/.test(name)),
         random,
       );
-      const netns = await netnsOf(cluster, pod.node, deployment.addressOf(pod.name, "main"));
+      const netns = await findNetns(cluster, pod.node, deployment.addressOf(pod.name, "main"));
       for (const argv of flushRoutes(deployment.families))
         await must(cluster, pod.node, ["nsenter", `--net=${netns}`, ...argv]);
       return `of ${pod.name}`;
@@ -87,10 +87,10 @@ export const ACTIONS: readonly Action[] = [
     act: async (world) => {
       const made = await Promise.all(
         [1, 2, 3].map(() =>
-          comes(world, { node: oneOf(world.workers, world.random), type: oneOf(TYPES, world.random) }),
+          createPod(world, { node: pickRandom(world.workers, world.random), type: pickRandom(TYPES, world.random) }),
         ),
       );
-      await Promise.all(made.map((guest) => isReady(world, guest)));
+      await Promise.all(made.map((guest) => waitUntilReady(world, guest)));
       return made.map(({ name, type, node }) => `${name} (${type}) on ${node}`).join(", ");
     },
   },
@@ -98,26 +98,26 @@ export const ACTIONS: readonly Action[] = [
     name: "pods go",
     act: async (world) => {
       const some = [...world.guests.values()].filter(({ name }) => name !== MOVER).slice(0, 3);
-      await Promise.all(some.map((guest) => goes(world, guest)));
+      await Promise.all(some.map((guest) => deletePod(world, guest)));
       return some.length === 0 ? "none is there" : some.map(({ name }) => name).join(", ");
     },
   },
   {
     name: "the plugin is killed in the middle of ADD",
     act: async (world) => {
-      const node = oneOf(world.workers, world.random);
+      const node = pickRandom(world.workers, world.random);
       const kill = async () => (await world.cluster.exec(node, ["pkill", "-KILL", "-f", PLUGIN])).exitCode === 0;
       // A call lasts some milliseconds, which is hard to hit: while the agent is held it waits for the agent's answer. The
       // agent then does what nobody waits for any more.
       await signalAgent(world.cluster, node, "STOP");
       const guests = [];
       try {
-        for (const type of TYPES) guests.push(await comes(world, { node, type }));
+        for (const type of TYPES) guests.push(await createPod(world, { node, type }));
         await Eventually("a call of the plugin to kill", kill, (hit) => hit, { timeout: 20_000, interval: 20 });
       } finally {
         await signalAgent(world.cluster, node, "CONT");
       }
-      await Promise.all(guests.map((guest) => isReady(world, guest)));
+      await Promise.all(guests.map((guest) => waitUntilReady(world, guest)));
       return `on ${node}, and ${guests.map(({ name }) => name).join(", ")} are ready all the same`;
     },
   },
@@ -127,14 +127,14 @@ export const ACTIONS: readonly Action[] = [
       const before = world.guests.get(MOVER);
       const [first = "", second = ""] = world.workers;
       if (before === undefined) {
-        await isReady(world, await comes(world, { name: MOVER, node: first, type: "underlay" }));
+        await waitUntilReady(world, await createPod(world, { name: MOVER, node: first, type: "underlay" }));
         return `${MOVER} is on ${first}`;
       }
-      const [address = ""] = await addressesOf(world, MOVER);
-      await goes(world, before);
+      const [address = ""] = await listAddresses(world, MOVER);
+      await deletePod(world, before);
       const node = before.node === first ? second : first;
-      await isReady(world, await comes(world, { name: MOVER, node, type: "underlay", address }));
-      assert.deepEqual(await addressesOf(world, MOVER), [address], "the moved pod's address");
+      await waitUntilReady(world, await createPod(world, { name: MOVER, node, type: "underlay", address }));
+      assert.deepEqual(await listAddresses(world, MOVER), [address], "the moved pod's address");
       const prober = await world.deployment.prober("underlay-1-a");
       const { ok, error } = await prober.probe({ protocol: "tcp", address, port: TCP_PORT, timeoutMs: 3000 });
       assert.ok(ok, `${address} does not answer on ${node}: ${error ?? ""}`);
@@ -144,7 +144,7 @@ export const ACTIONS: readonly Action[] = [
   {
     name: "conntrack is flushed",
     act: async ({ cluster, workers, random, lost }) => {
-      const node = oneOf(workers, random);
+      const node = pickRandom(workers, random);
       await must(cluster, node, ["conntrack", "--flush"]);
       lost.conntrack.add(node);
       return `of ${node}`;
@@ -153,7 +153,7 @@ export const ACTIONS: readonly Action[] = [
   {
     name: "kube-proxy and the return path are others",
     act: async ({ cluster, random }) => {
-      const { kubeProxy, returnPath } = oneOf(PASSING, random);
+      const { kubeProxy, returnPath } = pickRandom(PASSING, random);
       await switchTo(cluster, { kubeProxy, returnPath });
       return `${kubeProxy.version} (${kubeProxy.mode}), ${returnPath}`;
     },
@@ -162,14 +162,14 @@ export const ACTIONS: readonly Action[] = [
     name: "a kubelet is away and comes again",
     fits: ({ cluster }) => cluster.faults !== undefined,
     act: async (world) => {
-      const node = oneOf(world.workers, world.random);
+      const node = pickRandom(world.workers, world.random);
       const away = world.cluster.faults?.pauseKubelet(node, KUBELET_AWAY_MS);
-      const guest = await comes(world, { node, type: oneOf(TYPES, world.random) });
+      const guest = await createPod(world, { node, type: pickRandom(TYPES, world.random) });
       await away;
-      await isReady(world, guest);
+      await waitUntilReady(world, guest);
       return `${node} for ${KUBELET_AWAY_MS} ms; ${guest.name}, asked for meanwhile, is ready`;
     },
   },
-  filledPool,
-  droppedNode,
+  fillPool,
+  dropNode,
 ];

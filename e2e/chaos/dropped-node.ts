@@ -1,6 +1,6 @@
-import { makeAnew } from "../made-anew.ts";
+import { recreateNode } from "../recreate-node.ts";
 import { deploy } from "../pods/deploy.ts";
-import type { Action } from "./action.ts";
+import type { ChaosAction } from "./action.ts";
 
 /** Two workers have the connections that must live; the third can be lost. */
 const SPARE = 2;
@@ -11,7 +11,7 @@ const DAEMONS = 4;
  * A worker is lost and made anew: it must be wired like any other, and nothing of the old one's may be in the way. The
  * matrix's own pods come again with it.
  */
-export const droppedNode: Action = {
+export const dropNode: ChaosAction = {
   name: "a node is dropped and made anew",
   fits: ({ cluster, workers }) => cluster.faults !== undefined && workers.length > SPARE,
   act: async (world) => {
@@ -19,7 +19,7 @@ export const droppedNode: Action = {
     const node = world.workers[SPARE] ?? "";
     await world.deployment.closeProbers();
     for (const guest of [...guests.values()].filter((one) => one.node === node)) guests.delete(guest.name);
-    const lost = await makeAnew(world, node, DAEMONS);
+    const lost = await recreateNode(world, node, DAEMONS);
     world.deployment = await deploy(cluster, api);
     return `${node}, with ${lost} pods`;
   },

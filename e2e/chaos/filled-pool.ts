@@ -3,10 +3,10 @@ import { reportsReady } from "../../clusters/kubernetes/ready-condition.ts";
 import { ensure } from "../cluster-api.ts";
 import { Eventually } from "../harness.ts";
 import { NAMESPACE } from "../pods/pods.ts";
-import { oneOf } from "../random.ts";
-import type { Action } from "./action.ts";
-import { addressesOf } from "./invariants.ts";
-import { comes, goes, isReady, type World } from "./world.ts";
+import { pickRandom } from "../random.ts";
+import type { ChaosAction } from "./action.ts";
+import { listAddresses } from "./invariants.ts";
+import { createPod, deletePod, waitUntilReady, type ChaosContext } from "./context.ts";
 
 const GROUP_VERSION = "interlay.dev/v1alpha1";
 const NAME = "chaos-full";
@@ -14,15 +14,15 @@ const ROOM = 3;
 const LABELS = { "interlay.dev/suite-pool": NAME };
 
 /** More pods than a pool has addresses: one waits and is told so, and has the first address that is given back. */
-export const filledPool: Action = {
+export const fillPool: ChaosAction = {
   name: "a pool is filled",
   fits: ({ cluster }) => !cluster.spec.underlayCidr.includes(":"),
   act: async (world) => {
     await makePool(world);
     const guests = await Promise.all(
       Array.from({ length: ROOM + 1 }, (_, index) =>
-        comes(world, {
-          ...{ name: `full-${index + 1}`, node: oneOf(world.workers, world.random), type: "underlay" },
+        createPod(world, {
+          ...{ name: `full-${index + 1}`, node: pickRandom(world.workers, world.random), type: "underlay" },
           network: `${NAMESPACE}/${NAME}`,
           labels: LABELS,
         }),
@@ -50,16 +50,16 @@ export const filledPool: Action = {
     );
     const [first] = guests.filter(({ name }) => name !== last);
     assert.ok(first !== undefined);
-    const before = await addressesOf(world, first.name);
-    await goes(world, first);
-    await isReady(world, guests.find(({ name }) => name === last) ?? first);
-    assert.deepEqual(await addressesOf(world, last), before, "the address that was given back");
-    await Promise.all(guests.filter((guest) => guest !== first).map((guest) => goes(world, guest)));
+    const before = await listAddresses(world, first.name);
+    await deletePod(world, first);
+    await waitUntilReady(world, guests.find(({ name }) => name === last) ?? first);
+    assert.deepEqual(await listAddresses(world, last), before, "the address that was given back");
+    await Promise.all(guests.filter((guest) => guest !== first).map((guest) => deletePod(world, guest)));
     return `${ROOM} addresses for ${guests.length} pods: ${last} waited, and has ${before.join()} of ${first.name}`;
   },
 };
 
-async function makePool({ api, cluster }: World): Promise<void> {
+async function makePool({ api, cluster }: ChaosContext): Promise<void> {
   const { underlayCidr: subnet } = cluster.spec;
   const [prefix = ""] = /^\d+\.\d+/.exec(subnet) ?? [];
   const ranges = [`${prefix}.203.1-${prefix}.203.${ROOM}`];

@@ -3,8 +3,8 @@ import type { ProgramStream } from "../../clusters/provider.ts";
 import type { ClusterApi } from "../cluster-api.ts";
 import { NAMESPACE } from "../pods/pods.ts";
 import { flowEvent, type FlowRequest, jsonIn } from "../probe/protocol.ts";
-import type { Way } from "./ways.ts";
-import type { Lost } from "./world.ts";
+import type { FlowPath } from "./paths.ts";
+import type { LostState } from "./context.ts";
 
 const CLIENT = ["/usr/local/bin/probe", "flow"];
 /** A second is the flow's own beat; longer silences are told. */
@@ -16,8 +16,8 @@ const ASKED_MS = 2500;
 const LOOK_MS = 100;
 
 /** What is known of a flow; times by performance.now(). */
-export interface Flow {
-  readonly way: Way;
+export interface ProbeFlow {
+  readonly way: FlowPath;
   readonly node: string;
   /** Of its events: another each time that it is begun, so that what the one before still says is nobody's. */
   id: number | undefined;
@@ -31,18 +31,18 @@ export interface Flow {
 }
 
 /** Flows that last, each asking once a second with checked data, one program in each pod that asks. */
-export class Flows {
-  readonly all: readonly Flow[];
+export class ProbeFlows {
+  readonly all: readonly ProbeFlow[];
   readonly #programs = new Map<string, ProgramStream>();
   #lastId = 0;
   readonly #doings: { readonly since: number; readonly what: string }[] = [];
 
-  private constructor(all: readonly Flow[]) {
+  private constructor(all: readonly ProbeFlow[]) {
     this.all = all;
   }
 
   /** @param nodeOf a pod's node */
-  static async start(api: ClusterApi, ways: readonly Way[], nodeOf: (pod: string) => string): Promise<Flows> {
+  static async start(api: ClusterApi, ways: readonly FlowPath[], nodeOf: (pod: string) => string): Promise<ProbeFlows> {
     const begun = {
       id: undefined,
       answered: 0,
@@ -51,7 +51,7 @@ export class Flows {
       lastAnswer: performance.now(),
       longestSilenceMs: 0,
     };
-    const flows = new Flows(ways.map((way) => ({ ...begun, way, node: nodeOf(way.from), silences: [] })));
+    const flows = new ProbeFlows(ways.map((way) => ({ ...begun, way, node: nodeOf(way.from), silences: [] })));
     flows.goesOn("before anything happens");
     for (const pod of new Set(ways.map(({ from }) => from))) {
       const program = await api.attach(NAMESPACE, pod, CLIENT);
@@ -73,19 +73,19 @@ export class Flows {
    * Resolves when each flow has had an answer since this was called. Throws with the flow that has none in time, or that has ended.
    * @param lost what nodes have lost meanwhile: what they translate may end by it, once, and is then begun again
    */
-  async answered(lost: Lost): Promise<void> {
+  async answered(lost: LostState): Promise<void> {
     const since = performance.now();
     /** When each was begun again. */
-    const again = new Map<Flow, number>();
-    const mayEnd = (flow: Flow) => !again.has(flow) && endsWith(lost, flow);
+    const again = new Map<ProbeFlow, number>();
+    const mayEnd = (flow: ProbeFlow) => !again.has(flow) && endsWith(lost, flow);
     const nothingIsLost = lost.conntrack.size + lost.routes.size === 0;
     for (;;) {
       const now = performance.now();
       const waits = this.all.filter(({ ended, lastAnswer }) => ended !== undefined || lastAnswer <= since);
       // A connection hears of its end when it next asks.
       if (waits.length === 0 && (nothingIsLost || now - since > ASKED_MS)) return;
-      const waited = (flow: Flow) => now - (again.get(flow) ?? since);
-      const patience = (flow: Flow) => (mayEnd(flow) ? ANSWERED_MS.udp : ANSWERED_MS[flow.way.protocol]);
+      const waited = (flow: ProbeFlow) => now - (again.get(flow) ?? since);
+      const patience = (flow: ProbeFlow) => (mayEnd(flow) ? ANSWERED_MS.udp : ANSWERED_MS[flow.way.protocol]);
       const gone = waits.filter((flow) => flow.ended !== undefined || waited(flow) > patience(flow));
       const broken = gone.filter((flow) => !mayEnd(flow)).map((flow) => lostBy(flow, waited(flow)));
       if (broken.length > 0) throw new Error(broken.join("; "));
@@ -102,7 +102,7 @@ export class Flows {
     await Promise.all([...this.#programs.values()].map((program) => program.close()));
   }
 
-  #begin(flow: Flow): void {
+  #begin(flow: ProbeFlow): void {
     const { from, protocol, address, port } = flow.way;
     const instead = flow.id;
     this.#lastId += 1;
@@ -130,11 +130,11 @@ export class Flows {
   }
 }
 
-function endsWith({ conntrack, routes }: Lost, { way, node }: Flow): boolean {
+function endsWith({ conntrack, routes }: LostState, { way, node }: ProbeFlow): boolean {
   return way.translated && (conntrack.has(node) || (way.local && routes.has(node)));
 }
 
-function lostBy({ way, ended, answered, lastAnswer }: Flow, waited: number): string {
+function lostBy({ way, ended, answered, lastAnswer }: ProbeFlow, waited: number): string {
   const why = ended ?? `no answer for ${Math.round((performance.now() - lastAnswer) / 1000)} s`;
   return `${way.what} (${way.from} to ${way.address}) after ${answered} answers: ${why}, ${Math.round(waited / 1000)} s after all else was well`;
 }

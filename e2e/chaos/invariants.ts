@@ -3,8 +3,8 @@ import { z } from "zod";
 import { Eventually } from "../harness.ts";
 import { must } from "../agent-process.ts";
 import { NAMESPACE } from "../pods/pods.ts";
-import { leaks } from "./leaks.ts";
-import type { World } from "./world.ts";
+import { findLeaks } from "./leaked-state.ts";
+import type { ChaosContext } from "./context.ts";
 
 /** Drift is gone in so many milliseconds after the agent runs. */
 const DRIFT_MS = 5000;
@@ -27,18 +27,18 @@ const claims = z.object({
 });
 
 /** What must hold after every action. Throws with what does not. */
-export async function check(world: World): Promise<void> {
-  await Promise.all(world.workers.map((node) => agentRuns(world, node)));
+export async function checkInvariants(world: ChaosContext): Promise<void> {
+  await Promise.all(world.workers.map((node) => waitForAgent(world, node)));
   await Promise.all([
     Eventually(
       "no drift on any worker",
-      () => drift(world),
+      () => findDrift(world),
       (list) => list.length === 0,
       { timeout: DRIFT_MS, interval: 200 },
     ),
     Eventually(
       "no record and no claim of a pod that is gone, none missing",
-      () => strays(world),
+      () => findOrphans(world),
       (list) => list.length === 0,
       {
         timeout: 60_000,
@@ -47,15 +47,15 @@ export async function check(world: World): Promise<void> {
     ),
     Eventually(
       "no link, route, rule, network namespace, file and process of a pod that is gone",
-      () => leaks(world),
+      () => findLeaks(world),
       (list) => list.length === 0,
       { timeout: 60_000, interval: 1000 },
     ),
   ]);
-  await noDuplicates(world);
+  await assertNoDuplicates(world);
 }
 
-async function agentRuns({ cluster }: World, node: string): Promise<void> {
+async function waitForAgent({ cluster }: ChaosContext, node: string): Promise<void> {
   await Eventually(
     `the agent of ${node} is ready`,
     async () =>
@@ -66,10 +66,10 @@ async function agentRuns({ cluster }: World, node: string): Promise<void> {
 }
 
 /** Lines of plans that the kernel lacks, by the plugin's own word. */
-async function drift(world: World): Promise<readonly string[]> {
+async function findDrift(world: ChaosContext): Promise<readonly string[]> {
   const lists = await Promise.all(
     world.workers.map(async (node) => {
-      const pods = new Set((await recordsOn(world, node)).map(({ name }) => name));
+      const pods = new Set((await readRecords(world, node)).map(({ name }) => name));
       const found = await Promise.all(
         [...pods].map(async (name) => {
           const { exitCode, stdout, stderr } = await world.cluster.exec(node, [
@@ -88,7 +88,7 @@ async function drift(world: World): Promise<readonly string[]> {
   return lists.flat();
 }
 
-async function recordsOn({ cluster }: World, node: string): Promise<readonly { readonly name: string }[]> {
+async function readRecords({ cluster }: ChaosContext, node: string): Promise<readonly { readonly name: string }[]> {
   const files = (await must(cluster, node, ["ls", RECORDS])).split("\n").filter((name) => name.endsWith(".json"));
   const texts = await Promise.all(files.map((name) => cluster.exec(node, ["cat", `${RECORDS}/${name}`])));
   return texts
@@ -98,16 +98,16 @@ async function recordsOn({ cluster }: World, node: string): Promise<readonly { r
 }
 
 /** Records on nodes and claims in the API, each against the pods that are there. */
-async function strays(world: World): Promise<readonly string[]> {
+async function findOrphans(world: ChaosContext): Promise<readonly string[]> {
   const { items } = await world.api.core.listNamespacedPod({ namespace: NAMESPACE });
   const pods = new Map(
     items.map(({ metadata, spec }) => [metadata?.name ?? "", { uid: metadata?.uid, node: spec?.nodeName }]),
   );
   const wired = [...pods.keys()].filter((name) => /underlay|multi-nic/.test(name) || world.guests.has(name));
   const records = await Promise.all(
-    world.workers.map(async (node) => (await recordsOn(world, node)).map(({ name }) => ({ name, node }))),
+    world.workers.map(async (node) => (await readRecords(world, node)).map(({ name }) => ({ name, node }))),
   );
-  const claimed = await claimsOf(world);
+  const claimed = await readClaims(world);
   return [
     ...records
       .flat()
@@ -122,8 +122,8 @@ async function strays(world: World): Promise<readonly string[]> {
   ];
 }
 
-async function noDuplicates(world: World): Promise<void> {
-  const addresses = (await claimsOf(world)).map(({ address }) => address);
+async function assertNoDuplicates(world: ChaosContext): Promise<void> {
+  const addresses = (await readClaims(world)).map(({ address }) => address);
   assert.deepEqual(
     addresses.filter((address, index) => addresses.indexOf(address) !== index),
     [],
@@ -131,12 +131,12 @@ async function noDuplicates(world: World): Promise<void> {
   );
 }
 
-async function claimsOf({ api }: World): Promise<readonly z.infer<typeof claims>["items"][number]["spec"][]> {
+async function readClaims({ api }: ChaosContext): Promise<readonly z.infer<typeof claims>["items"][number]["spec"][]> {
   const list = claims.parse(await api.objects.list("interlay.dev/v1alpha1", "UnderlayAddress"));
   return list.items.map(({ spec }) => spec).filter(({ pod }) => pod.namespace === NAMESPACE);
 }
 
 /** The underlay addresses that a pod has claimed. */
-export async function addressesOf(world: World, name: string): Promise<readonly string[]> {
-  return (await claimsOf(world)).filter(({ pod }) => pod.name === name).map(({ address }) => address);
+export async function listAddresses(world: ChaosContext, name: string): Promise<readonly string[]> {
+  return (await readClaims(world)).filter(({ pod }) => pod.name === name).map(({ address }) => address);
 }

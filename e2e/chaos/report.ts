@@ -1,23 +1,23 @@
 import { writeFile } from "node:fs/promises";
 import type { Cluster } from "../../clusters/provider.ts";
 import { familiesOf } from "../../clusters/spec.ts";
-import type { Done } from "./action.ts";
-import type { Flow } from "./flows.ts";
+import type { ActionResult } from "./action.ts";
+import type { ProbeFlow } from "./flows.ts";
 
 interface Run {
   readonly seed: number;
   readonly minutes: number;
   readonly only: string | undefined;
   readonly cluster: Cluster;
-  readonly did: readonly Done[];
-  readonly flows: readonly Flow[];
+  readonly did: readonly ActionResult[];
+  readonly flows: readonly ProbeFlow[];
 }
 
 /** Where `npm run chaos` leaves what a run that passed has done and seen; a test run writes nothing. */
 const FILE = process.env["INTERLAY_CHAOS_REPORT"];
 
 /** Tells how the flows fared, and writes it with all that was done. */
-export async function writeChaos({ seed, minutes, only, cluster, did, flows }: Run): Promise<void> {
+export async function writeChaosReport({ seed, minutes, only, cluster, did, flows }: Run): Promise<void> {
   const content = {
     schema: "interlay.chaos/v1",
     at: new Date().toISOString(),

@@ -23,7 +23,7 @@ export async function withCauses(
   const wrong = new Set(results.filter(({ ok }) => !ok).map(({ id }) => id));
   const failing = asked.filter(({ id }) => wrong.has(id));
   try {
-    const causes = likelyCauses(await findingsOf(cluster), failing, nodeOf);
+    const causes = likelyCauses(await listFindings(cluster), failing, nodeOf);
     return results.map((result) => {
       const finding = causes.get(result.id);
       return finding === undefined ? result : { ...result, cause: `${finding.check}: ${finding.message}` };
@@ -35,7 +35,7 @@ export async function withCauses(
 }
 
 /** On the nodes themselves: the agents' pods cannot be entered everywhere. */
-export async function findingsOf(cluster: Cluster): Promise<Findings> {
+export async function listFindings(cluster: Cluster): Promise<Findings> {
   const directory = await mkdtemp(join(tmpdir(), "interlay-doctor-"));
   try {
     const snapshots = await Promise.all(cluster.nodes.map(({ name }) => must(cluster, name, SNAPSHOT)));

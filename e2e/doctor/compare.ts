@@ -17,7 +17,11 @@ export interface Comparison {
 }
 
 /** Asks the cells, and holds the answers against the findings. */
-export async function compare(findings: Findings, asked: readonly Cell[], deployment: Deployment): Promise<Comparison> {
+export async function comparePrediction(
+  findings: Findings,
+  asked: readonly Cell[],
+  deployment: Deployment,
+): Promise<Comparison> {
   const nodeOf = (pod: string) => deployment.pods.get(pod)?.node;
   const predicted = predictedFailures(findings, asked, nodeOf, (cell) => deployment.locate(cell).address);
   const results = await runCells(asked, HEALTHY, deployment, RUN);

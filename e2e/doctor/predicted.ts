@@ -53,13 +53,13 @@ function fits(
     among(pattern.targets, targetOf(cell)) &&
     is(pattern.targetNode, server === undefined ? undefined : nodeOf(server)) &&
     is(pattern.targetPod, server === undefined ? undefined : `${NAMESPACE}/${server}`) &&
-    (pattern.targetCidr === undefined || addressOf === undefined || inNetwork(addressOf(cell), pattern.targetCidr)) &&
+    (pattern.targetCidr === undefined || addressOf === undefined || isInNetwork(addressOf(cell), pattern.targetCidr)) &&
     is(pattern.placement, cell.placement) &&
     among(pattern.protocols, cell.protocol)
   );
 }
 
-export function inNetwork(address: string, cidr: string): boolean {
+export function isInNetwork(address: string, cidr: string): boolean {
   const family = familyOf(cidr);
   if (familyOf(address) !== family) return false;
   const [network = "", length = ""] = cidr.split("/");

@@ -2,7 +2,7 @@ import type { Cluster } from "../../clusters/provider.ts";
 import type { CellResult } from "../../results/schema.ts";
 import type { Cell } from "../matrix/cells.ts";
 import type { Deployment } from "../pods/deploy.ts";
-import { findingsOf } from "./causes.ts";
+import { listFindings } from "./causes.ts";
 import { PREDICTED, predictedFailures } from "./predicted.ts";
 
 /** What the doctor predicts for each cell that it knows of, by the cell's id. */
@@ -17,7 +17,7 @@ export async function predictCells(
   const known = asked.filter(({ group }) => PREDICTED.includes(group));
   const failing = new Set(
     predictedFailures(
-      await findingsOf(cluster),
+      await listFindings(cluster),
       known,
       (pod) => deployment.pods.get(pod)?.node,
       (cell) => deployment.locate(cell).address,

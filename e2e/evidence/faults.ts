@@ -1,6 +1,6 @@
 import type { Cluster } from "../../clusters/provider.ts";
 import { must } from "../agent-process.ts";
-import { netnsOf } from "../agent/streams.ts";
+import { findNetns } from "../agent/streams.ts";
 import type { Deployment } from "../pods/deploy.ts";
 
 export interface Room {
@@ -29,7 +29,7 @@ export const EVIDENCE_FAULTS: readonly EvidenceFault[] = [
     make: async (room) => {
       const node = nodeAt(room, 1);
       const address = room.deployment.addressOf("multi-nic-2-b", "main");
-      const netns = await netnsOf(room.cluster, node, address);
+      const netns = await findNetns(room.cluster, node, address);
       return must(room.cluster, node, ["nsenter", `--net=${netns}`, "ip", "rule", "delete", "from", address]);
     },
     shown: {

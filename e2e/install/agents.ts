@@ -2,7 +2,7 @@ import { z } from "zod";
 import type { Kubectl } from "../../clusters/kubernetes/kubectl.ts";
 import type { ClusterApi } from "../cluster-api.ts";
 
-export const SYSTEM = "interlay-system";
+export const SYSTEM_NAMESPACE = "interlay-system";
 const ROLL_SECONDS = 120;
 
 const daemonSet = z.object({
@@ -10,20 +10,20 @@ const daemonSet = z.object({
 });
 
 /** What the agents run now. */
-export async function agentImage(kubectl: Kubectl): Promise<string> {
-  const text = await kubectl.run(["-n", SYSTEM, "get", "daemonset", "interlay", "-o", "json"]);
+export async function readAgentImage(kubectl: Kubectl): Promise<string> {
+  const text = await kubectl.run(["-n", SYSTEM_NAMESPACE, "get", "daemonset", "interlay", "-o", "json"]);
   const image = daemonSet.parse(JSON.parse(text)).spec.template.spec.containers[0]?.image;
   if (image === undefined) throw new Error("the DaemonSet interlay has no container");
   return image;
 }
 
 /** Until every node has the agent that the DaemonSet asks for, ready. */
-export async function agentsRolledOut(kubectl: Kubectl): Promise<void> {
-  await kubectl.rolledOut("daemonset/interlay", SYSTEM, ROLL_SECONDS);
+export async function waitForRollout(kubectl: Kubectl): Promise<void> {
+  await kubectl.rolledOut("daemonset/interlay", SYSTEM_NAMESPACE, ROLL_SECONDS);
 }
 
 /** The pods of a namespace that fit, each by its node, with all that says whether it is the same as before. */
-export async function identities(
+export async function listPodIdentities(
   { core }: ClusterApi,
   namespace: string,
   labelSelector: string,

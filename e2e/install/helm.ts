@@ -6,7 +6,7 @@ import { run, runOrThrow } from "../../clusters/components/command.ts";
 import { resolveComponents } from "../../clusters/components/resolve.ts";
 import { createPlainProgress } from "../../clusters/progress-plain.ts";
 import type { Cluster } from "../../clusters/provider.ts";
-import { SYSTEM } from "./agents.ts";
+import { SYSTEM_NAMESPACE } from "./agents.ts";
 
 export const CHART = join(import.meta.dirname, "..", "..", "plugin", "deploy", "chart");
 const RELEASE = "interlay";
@@ -33,11 +33,11 @@ export class Helm {
   async deploy(verb: "install" | "upgrade", values: unknown, ...more: readonly string[]): Promise<string> {
     const file = join(this.#home, "values.yaml"); // JSON is YAML
     await writeFile(file, JSON.stringify(values));
-    return this.#run([verb, RELEASE, CHART, "--namespace", SYSTEM, "--values", file, ...more]);
+    return this.#run([verb, RELEASE, CHART, "--namespace", SYSTEM_NAMESPACE, "--values", file, ...more]);
   }
 
   uninstall(): Promise<string> {
-    return this.#run(["uninstall", RELEASE, "--namespace", SYSTEM]);
+    return this.#run(["uninstall", RELEASE, "--namespace", SYSTEM_NAMESPACE]);
   }
 
   /** Names and states of all releases. */

@@ -2,7 +2,7 @@ import { z } from "zod";
 import type { Cluster } from "../../clusters/provider.ts";
 import { familiesOf } from "../../clusters/spec.ts";
 import { must } from "../agent-process.ts";
-import { netnsOf } from "../agent/streams.ts";
+import { findNetns } from "../agent/streams.ts";
 import type { ClusterApi } from "../cluster-api.ts";
 import { Eventually } from "../harness.ts";
 import type { Nic } from "../matrix/cells.ts";
@@ -62,7 +62,7 @@ export class KeptPods {
       ["kept-u", "kept-m"].map(async (pod) => {
         const address = await this.#addressOf(pod, "main");
         const route = await must(this.#cluster, this.#node, ["ip", "route", "show", address]);
-        const netns = await netnsOf(this.#cluster, this.#node, address);
+        const netns = await findNetns(this.#cluster, this.#node, address);
         return [address, netns.split("/").at(-1), / dev (cali\S+)/.exec(route)?.[1]];
       }),
     );

@@ -4,7 +4,7 @@ import { createPlainProgress } from "../../clusters/progress-plain.ts";
 import type { Cluster } from "../../clusters/provider.ts";
 
 /** The real kubectl of the cluster's version, as an operator has it. */
-export async function kubectlFor({ spec, kubeconfig }: Cluster): Promise<Kubectl> {
+export async function createKubectl({ spec, kubeconfig }: Cluster): Promise<Kubectl> {
   const components = await resolveComponents([{ name: "kubectl", version: spec.kubernetes }], createPlainProgress());
   return new Kubectl(components.path("kubectl"), kubeconfig);
 }

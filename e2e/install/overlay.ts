@@ -4,12 +4,12 @@ import { join, relative } from "node:path";
 import { stringify } from "yaml";
 import type { Kubectl } from "../../clusters/kubernetes/kubectl.ts";
 
-export type Overlay = "notrack" | "liberal" | "snat" | "none";
+export type OverlayName = "notrack" | "liberal" | "snat" | "none";
 
 const OVERLAYS = join(import.meta.dirname, "..", "..", "plugin", "deploy", "overlays");
 
 /** `kubectl apply -k` of a kustomization that names the overlay and the image, as docs/agent.md has it. */
-export async function applyOverlay(kubectl: Kubectl, overlay: Overlay, image: string): Promise<void> {
+export async function applyOverlay(kubectl: Kubectl, overlay: OverlayName, image: string): Promise<void> {
   const directory = await mkdtemp(join(tmpdir(), "interlay-overlay-"));
   try {
     const colon = image.lastIndexOf(":");

@@ -5,6 +5,6 @@ import type { Cluster } from "../../clusters/provider.ts";
 const SCRIPT = join(import.meta.dirname, "..", "..", "scripts", "uninstall.ts");
 
 /** `npm run uninstall -- --kubeconfig FILE …`, as a user runs it. */
-export function npmRunUninstall({ kubeconfig }: Cluster, ...flags: readonly string[]): Promise<CommandResult> {
+export function runUninstall({ kubeconfig }: Cluster, ...flags: readonly string[]): Promise<CommandResult> {
   return run([process.execPath, "--import", "tsx", SCRIPT, "--kubeconfig", kubeconfig, ...flags]);
 }

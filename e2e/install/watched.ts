@@ -4,7 +4,7 @@ import { z } from "zod";
 import type { Cluster } from "../../clusters/provider.ts";
 import { must } from "../agent-process.ts";
 import { DeferCleanup } from "../harness.ts";
-import { BIN } from "./executables.ts";
+import { BIN_DIRECTORY } from "./executables.ts";
 
 const report = z.object({
   looks: z.number(),
@@ -15,18 +15,18 @@ const report = z.object({
   /** What of ours is in the directory at the end. */
   there: z.array(z.string()),
 });
-export type Watched = z.infer<typeof report>;
+export type WatchReport = z.infer<typeof report>;
 
 const PROGRAM = "/root/executables-watch.mts";
 const STOP = "/root/executables-watch.stop";
 
 /** Starts the watch on a lab's node, until the spec ends; what is returned ends it, and resolves with what it saw. */
-export async function watchExecutables(cluster: Cluster, node: string): Promise<() => Promise<Watched>> {
+export async function watchExecutables(cluster: Cluster, node: string): Promise<() => Promise<WatchReport>> {
   const text = await readFile(join(import.meta.dirname, "executables-watch.ts"), "utf8");
   await must(cluster, node, ["rm", "--force", STOP]);
   const { exitCode } = await cluster.exec(node, ["tee", PROGRAM], { stdin: text });
   if (exitCode !== 0) throw new Error(`${PROGRAM} could not be written on ${node}`);
-  const ends = must(cluster, node, ["/programs/node", "--no-warnings", PROGRAM, BIN, STOP]);
+  const ends = must(cluster, node, ["/programs/node", "--no-warnings", PROGRAM, BIN_DIRECTORY, STOP]);
   ends.catch(() => undefined); // told by whoever ends it
   DeferCleanup(async () => {
     await cluster.exec(node, ["touch", STOP]);

@@ -5,18 +5,18 @@ import { must } from "../agent-process.ts";
 const given = z.object({ ips: z.array(z.object({ address: z.string() })) });
 const refusal = z.object({ code: z.number(), msg: z.string() });
 
-export interface Caller {
+export interface CallerPod {
   readonly namespace: string;
   readonly name: string;
   readonly uid: string;
 }
 
-export type Answer =
+export type CallAnswer =
   | { readonly address: string; readonly milliseconds: number }
   | { readonly code: number; readonly msg: string; readonly milliseconds: number };
 
 /** Calls of the IPAM plugin on a node as a runtime makes them: the API server need not be there for them. */
-export class Calls {
+export class IpamCaller {
   readonly #cluster: Cluster;
   readonly #node: string;
 
@@ -26,7 +26,7 @@ export class Calls {
   }
 
   /** Makes the container's namespace if it is not there. */
-  async add(network: string, container: string, pod: Caller, ifname = "eth0"): Promise<Answer> {
+  async add(network: string, container: string, pod: CallerPod, ifname = "eth0"): Promise<CallAnswer> {
     await this.#cluster.exec(this.#node, ["ip", "netns", "add", container]);
     const started = performance.now();
     const { exitCode, stdout } = await this.#call("ADD", network, container, pod, ifname);
@@ -36,12 +36,12 @@ export class Calls {
     return { address: given.parse(said).ips[0]?.address.split("/")[0] ?? "", milliseconds };
   }
 
-  async delete(network: string, container: string, pod: Caller, ifname = "eth0"): Promise<void> {
+  async delete(network: string, container: string, pod: CallerPod, ifname = "eth0"): Promise<void> {
     await this.#call("DEL", network, container, pod, ifname);
     await must(this.#cluster, this.#node, ["ip", "netns", "delete", container]);
   }
 
-  #call(command: "ADD" | "DEL", network: string, container: string, pod: Caller, ifname: string) {
+  #call(command: "ADD" | "DEL", network: string, container: string, pod: CallerPod, ifname: string) {
     const env = {
       CNI_COMMAND: command,
       CNI_CONTAINERID: container,

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { z } from "zod";
 import { must } from "../agent-process.ts";
-import type { IpamWorld } from "./world.ts";
+import type { IpamContext } from "./context.ts";
 
 const checked = z.object({
   found: z.array(z.object({ what: z.string(), severity: z.enum(["error", "note"]), message: z.string() })),
@@ -23,7 +23,7 @@ export async function runIpam(kubeconfig: string, args: readonly string[]): Prom
 }
 
 /** What `check` finds, with each worker's own word. */
-export async function checkAddresses({ cluster, workers }: IpamWorld): Promise<z.infer<typeof checked>["found"]> {
+export async function checkAddresses({ cluster, workers }: IpamContext): Promise<z.infer<typeof checked>["found"]> {
   const directory = await mkdtemp(join(tmpdir(), "interlay-ipam-"));
   try {
     const file = join(directory, "nodes.json");

@@ -4,7 +4,7 @@ import { reportsReady } from "../../clusters/kubernetes/ready-condition.ts";
 import { statusCode } from "../../clusters/kubernetes/status-code.ts";
 import { answered, ensure } from "../cluster-api.ts";
 import { Eventually } from "../harness.ts";
-import { type IpamWorld, type KubeObject, NAMESPACE } from "./world.ts";
+import { type IpamContext, type KubeObject, NAMESPACE } from "./context.ts";
 
 const READY_MS = 150_000;
 
@@ -28,7 +28,7 @@ export interface PodOptions {
   readonly hostNetwork?: boolean;
 }
 
-function podSpec({ cluster }: IpamWorld, { node, hostNetwork = false }: Pick<PodOptions, "node" | "hostNetwork">) {
+function podSpec({ cluster }: IpamContext, { node, hostNetwork = false }: Pick<PodOptions, "node" | "hostNetwork">) {
   return {
     ...(node === undefined ? {} : { nodeName: node }),
     hostNetwork,
@@ -44,7 +44,7 @@ const onNetwork = (network: string): Readonly<Record<string, string>> => ({
 });
 
 /** A pod by itself. Its port is the node's own where it is on the node's network, so it idles there. */
-export async function makePod(world: IpamWorld, name: string, options: PodOptions): Promise<void> {
+export async function createPod(world: IpamContext, name: string, options: PodOptions): Promise<void> {
   const { network, annotations = {} } = options;
   const object: KubeObject = {
     apiVersion: "v1",
@@ -59,13 +59,13 @@ export async function makePod(world: IpamWorld, name: string, options: PodOption
   await ensure(world.api, object);
 }
 
-export const podRef = (name: string): KubeObject => ({
+export const toPodRef = (name: string): KubeObject => ({
   apiVersion: "v1",
   kind: "Pod",
   metadata: { name, namespace: NAMESPACE },
 });
 
-export async function readPod({ api }: IpamWorld, name: string): Promise<V1Pod | undefined> {
+export async function readPod({ api }: IpamContext, name: string): Promise<V1Pod | undefined> {
   return answered(() => api.core.readNamespacedPod({ name, namespace: NAMESPACE })).catch((error: unknown) => {
     if (statusCode(error) === 404) return undefined;
     throw error;
@@ -73,7 +73,7 @@ export async function readPod({ api }: IpamWorld, name: string): Promise<V1Pod |
 }
 
 /** @returns its address */
-export async function addressOf(world: IpamWorld, name: string, not?: string): Promise<string> {
+export async function readAddress(world: IpamContext, name: string, not?: string): Promise<string> {
   const pod = await Eventually(
     `pod ${name} runs`,
     () => readPod(world, name),
@@ -83,7 +83,7 @@ export async function addressOf(world: IpamWorld, name: string, not?: string): P
   return pod?.status?.podIP ?? "";
 }
 
-export async function isGone(world: IpamWorld, name: string): Promise<void> {
+export async function waitUntilGone(world: IpamContext, name: string): Promise<void> {
   await Eventually(
     `pod ${name} is gone`,
     () => readPod(world, name),
@@ -99,8 +99,8 @@ function staysReady(pod: V1Pod | undefined): boolean {
 export type Workload = KubeObject;
 
 /** A Deployment or StatefulSet on one network. */
-export function workload(
-  world: IpamWorld,
+export function createWorkload(
+  world: IpamContext,
   kind: "Deployment" | "StatefulSet",
   name: string,
   options: Pick<PodOptions, "network" | "annotations"> & {
@@ -127,7 +127,11 @@ export function workload(
 }
 
 /** Every replica is there, of the last template, and ready; and none of an earlier one. @returns their addresses, sorted */
-export async function rolledOut(world: IpamWorld, object: Workload, replicas: number): Promise<readonly string[]> {
+export async function waitForRollout(
+  world: IpamContext,
+  object: Workload,
+  replicas: number,
+): Promise<readonly string[]> {
   const name = object.metadata.name;
   await Eventually(
     `${name} has its ${replicas} pods`,
@@ -147,12 +151,16 @@ export async function rolledOut(world: IpamWorld, object: Workload, replicas: nu
 }
 
 /** The template changes, so every pod is made anew. */
-export async function rollOut(world: IpamWorld, { apiVersion, kind, metadata }: Workload, mark: string): Promise<void> {
+export async function rollOut(
+  world: IpamContext,
+  { apiVersion, kind, metadata }: Workload,
+  mark: string,
+): Promise<void> {
   await world.merge({ apiVersion, kind, metadata, spec: { template: { metadata: { annotations: { mark } } } } });
 }
 
-export async function scale(
-  world: IpamWorld,
+export async function scaleWorkload(
+  world: IpamContext,
   { apiVersion, kind, metadata }: Workload,
   replicas: number,
 ): Promise<void> {

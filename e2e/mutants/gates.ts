@@ -24,7 +24,7 @@ export interface GateMutant {
 }
 
 /** What the matrix would have called wrong, by the gate (or the mutant of it): ids of cells, nodes with what they have. Pure. */
-export function wrongIn(observation: Observation, mutant: Partial<GateMutant> = {}): readonly string[] {
+export function findWrongObservations(observation: Observation, mutant: Partial<GateMutant> = {}): readonly string[] {
   const { cells, actual, filters, agentOpen } = observation;
   const variant = mutant.variant?.(observation.variant) ?? observation.variant;
   const verdicts = cells.map((cell) => gate(variant, mutant.cell?.({ ...cell }) ?? cell).expected);

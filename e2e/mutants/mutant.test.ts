@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { attachmentRecord, mutantsOf } from "./mutant.ts";
+import { attachmentRecord, listMutants } from "./mutant.ts";
 
 describe("mutants of a plan", () => {
   const record = attachmentRecord.parse({
@@ -37,7 +37,7 @@ describe("mutants of a plan", () => {
     pod: { ...record.pod, name: "underlay-1-a" },
     plan: { items: record.plan.items.slice(3) },
   };
-  const mutants = mutantsOf([record, other]);
+  const mutants = listMutants([record, other]);
 
   it("take each line out where it is, from every pod of the type, and what pods share once", () => {
     assert.deepEqual(

@@ -46,7 +46,7 @@ export interface Mutant {
  * Every line of the attachments as a mutant. The pods of a type have the same lines and different parts in the matrix (`-a`
  * asks, `-b` answers): a line goes from all at once. Pure.
  */
-export function mutantsOf(records: readonly AttachmentRecord[]): readonly Mutant[] {
+export function listMutants(records: readonly AttachmentRecord[]): readonly Mutant[] {
   const mutants = new Map<string, Mutant>();
   for (const { ifname, netns, pod, plan } of records)
     for (const item of plan.items) {
@@ -54,7 +54,7 @@ export function mutantsOf(records: readonly AttachmentRecord[]): readonly Mutant
       const type = pod.name.replace(/-\d+-[ab]$/, "");
       const title = `${type} ${ifname}: ${onNode ? "node" : "pod"}: ${titleOf(item)}`;
       const key = `${title}: ${item.reason}`;
-      const argv = [...(onNode ? [] : ["nsenter", `--net=${netns}`, "--"]), ...change(item)];
+      const argv = [...(onNode ? [] : ["nsenter", `--net=${netns}`, "--"]), ...applyMutant(item)];
       const { argvs, pods } = mutants.get(key) ?? { argvs: [], pods: [] };
       const known = argvs.some((one) => one.join(" ") === argv.join(" "));
       mutants.set(key, {
@@ -68,7 +68,7 @@ export function mutantsOf(records: readonly AttachmentRecord[]): readonly Mutant
 }
 
 /** How it is taken out; a sysctl, which cannot be, gets a value that means the opposite. */
-export function change(item: PlanItem): readonly string[] {
+export function applyMutant(item: PlanItem): readonly string[] {
   const ip = (of: "ipv4" | "ipv6", ...rest: readonly string[]) => ["ip", of === "ipv6" ? "-6" : "-4", ...rest];
   switch (item.kind) {
     case "veth":

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { deleteRule, rulesIn, setsIn } from "./nft-rules.ts";
+import { deleteRule, parseRules, parseSets } from "./nft-rules.ts";
 
 describe("rules of a table, as mutants", () => {
   const match = (protocol: string) => ({ match: { left: { payload: { protocol, field: "daddr" } } } });
@@ -19,14 +19,14 @@ describe("rules of a table, as mutants", () => {
 
   it("are named by comment or family, whatever their handle", () => {
     assert.deepEqual(
-      rulesIn(json).map((one) => `${one.chain}: ${one.name}`),
+      parseRules(json).map((one) => `${one.chain}: ${one.name}`),
       ["prerouting: ipv4", "prerouting: ipv6", "replies: replies leave by veth0"],
     );
-    assert.deepEqual(setsIn(json), ["overlay4"]);
+    assert.deepEqual(parseSets(json), ["overlay4"]);
   });
 
   it("are taken out by their handle", () => {
-    const [, second] = rulesIn(json);
+    const [, second] = parseRules(json);
     assert.equal(second && deleteRule(second).join(" "), "nft delete rule inet interlay prerouting handle 5");
   });
 });

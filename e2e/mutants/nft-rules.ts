@@ -30,7 +30,7 @@ export interface NftRule {
 export const listRules: readonly string[] = ["nft", "--json", "list", "table", ...TABLE];
 
 /** Of what `listRules` answers. */
-export function rulesIn(json: string): readonly NftRule[] {
+export function parseRules(json: string): readonly NftRule[] {
   return listing.parse(JSON.parse(json)).nftables.flatMap(({ rule }) => {
     if (rule === undefined) return [];
     const { chain, handle, comment, expr } = rule;
@@ -40,7 +40,7 @@ export function rulesIn(json: string): readonly NftRule[] {
 }
 
 /** Names of the sets that have elements. */
-export function setsIn(json: string): readonly string[] {
+export function parseSets(json: string): readonly string[] {
   return listing
     .parse(JSON.parse(json))
     .nftables.flatMap(({ set }) => (set === undefined || set.elem.length === 0 ? [] : [set.name]));

@@ -7,7 +7,7 @@ const RECORDS = "/var/lib/interlay/attachments";
 const INTERLAY = "/opt/cni/bin/interlay";
 
 /** The attachments of the suite's pods on a node, as the plugin recorded them. */
-export async function recordsOn(cluster: Cluster, node: string): Promise<readonly AttachmentRecord[]> {
+export async function readRecords(cluster: Cluster, node: string): Promise<readonly AttachmentRecord[]> {
   const names = (await must(cluster, node, ["ls", RECORDS])).split("\n").filter((name) => name.endsWith(".json"));
   const texts = await Promise.all(names.map((name) => must(cluster, node, ["cat", `${RECORDS}/${name}`])));
   return texts
@@ -17,7 +17,7 @@ export async function recordsOn(cluster: Cluster, node: string): Promise<readonl
 }
 
 /** By the plugin's own word: `interlay explain` names what the kernel lacks. */
-export async function isWhole(cluster: Cluster, node: string, { pod }: AttachmentRecord): Promise<boolean> {
+export async function isComplete(cluster: Cluster, node: string, { pod }: AttachmentRecord): Promise<boolean> {
   const { exitCode, stdout } = await cluster.exec(node, [INTERLAY, "explain", "--pod", `${pod.namespace}/${pod.name}`]);
   return exitCode === 0 && !stdout.includes("MISSING");
 }

@@ -1,5 +1,5 @@
 /** What is each cluster's own, by name: value → what stands for it. Addresses, ranges, names of nodes. */
-export type Names = ReadonlyMap<string, string>;
+export type NameMap = ReadonlyMap<string, string>;
 
 const MAC = /\b(?:[0-9a-f]{2}:){5}[0-9a-f]{2}\b/g;
 /** A link's name on the node is made from the container's id; Calico's from the pod's name. */
@@ -9,7 +9,7 @@ const NOT_BEFORE = "(?<![0-9A-Za-z.:-])";
 const NOT_AFTER = "(?![0-9A-Za-z:-]|\\.[0-9])";
 
 /** `text` with a word for everything that two clusters cannot have in common, so that what is left must be the same. Pure. */
-export function inNames(text: string, names: Names): string {
+export function replaceNames(text: string, names: NameMap): string {
   const longest = [...names].filter(([value]) => value !== "").sort(([a], [b]) => b.length - a.length);
   const named = longest.reduce((rest, [value, name]) => {
     const pattern = new RegExp(`${NOT_BEFORE}${value.replaceAll(".", "\\.")}${NOT_AFTER}`, "g");

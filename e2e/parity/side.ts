@@ -9,27 +9,27 @@ import { DEFAULT_RUN, runCells } from "../matrix/run.ts";
 import { type NodeFilter, readFilters, switchTo } from "../matrix/variant.ts";
 import { type Deployment, deploy } from "../pods/deploy.ts";
 import { NAMESPACE, podName } from "../pods/pods.ts";
-import { inNames, type Names } from "./names.ts";
+import { replaceNames, type NameMap } from "./names.ts";
 
 const INTERLAY = "/opt/cni/bin/interlay";
 
 /** One of two clusters that are compared, with the same pods in it. */
-export interface Side {
+export interface ParitySide {
   readonly cluster: Cluster;
   readonly api: ClusterApi;
   readonly deployment: Deployment;
 }
 
 /** What a pod is and has, in names: text for each thing that is compared. */
-export type PodFacts = Readonly<Record<"pod" | "routes" | "rules" | "plan", string>>;
+export type PodState = Readonly<Record<"pod" | "routes" | "rules" | "plan", string>>;
 
-export async function sideOf(cluster: Cluster): Promise<Side> {
+export async function createSide(cluster: Cluster): Promise<ParitySide> {
   const api = clusterApi(cluster);
   return { cluster, api, deployment: await deploy(cluster, api) };
 }
 
 /** Of every pod of the three types, by name. */
-export async function podFacts(side: Side): Promise<ReadonlyMap<string, PodFacts>> {
+export async function readPodState(side: ParitySide): Promise<ReadonlyMap<string, PodState>> {
   const { cluster, api, deployment } = side;
   const names = namesOf(side);
   const pods = deployment.workers.flatMap((node, index) =>
@@ -37,8 +37,8 @@ export async function podFacts(side: Side): Promise<ReadonlyMap<string, PodFacts
       (["a", "b"] as const).map((role) => ({ node, type, name: podName(type, index, role) })),
     ),
   );
-  const facts = pods.map(async ({ node, type, name }): Promise<readonly [string, PodFacts]> => {
-    const inPod = async (...argv: readonly string[]) => inNames(await api.exec(NAMESPACE, name, argv), names);
+  const facts = pods.map(async ({ node, type, name }): Promise<readonly [string, PodState]> => {
+    const inPod = async (...argv: readonly string[]) => replaceNames(await api.exec(NAMESPACE, name, argv), names);
     const both = async (what: string) =>
       (
         await Promise.all(
@@ -48,8 +48,11 @@ export async function podFacts(side: Side): Promise<ReadonlyMap<string, PodFacts
     const plan =
       type === "overlay"
         ? "" // Interlay wires none
-        : inNames((await cluster.exec(node, [INTERLAY, "explain", "--pod", `${NAMESPACE}/${name}`])).stdout, names);
-    const pod = inNames(asMade(await api.core.readNamespacedPod({ name, namespace: NAMESPACE })), names);
+        : replaceNames(
+            (await cluster.exec(node, [INTERLAY, "explain", "--pod", `${NAMESPACE}/${name}`])).stdout,
+            names,
+          );
+    const pod = replaceNames(asMade(await api.core.readNamespacedPod({ name, namespace: NAMESPACE })), names);
     return [name, { pod, routes: await both("route"), rules: await both("rule"), plan }];
   });
   return new Map(await Promise.all(facts));
@@ -63,13 +66,13 @@ function asMade({ metadata, spec }: V1Pod): string {
   return JSON.stringify({ labels: metadata?.labels, annotations, spec }, undefined, 2);
 }
 
-export interface VariantFacts {
+export interface VariantState {
   readonly results: readonly CellResult[];
   readonly filters: readonly NodeFilter[];
 }
 
 /** Makes the cluster that variant, and asks every cell. */
-export async function variantFacts({ cluster, deployment }: Side, variant: Variant): Promise<VariantFacts> {
+export async function readVariantState({ cluster, deployment }: ParitySide, variant: Variant): Promise<VariantState> {
   await switchTo(cluster, variant);
   const all = cells(deployment.workers.length, deployment.families);
   const results = await runCells(all, variant, deployment, DEFAULT_RUN);
@@ -77,7 +80,7 @@ export async function variantFacts({ cluster, deployment }: Side, variant: Varia
 }
 
 /** Addresses and names that are this cluster's own. */
-function namesOf({ cluster, deployment }: Side): Names {
+function namesOf({ cluster, deployment }: ParitySide): NameMap {
   const { spec, nodes, probeImage } = cluster;
   const ranges = [spec, ...(spec.ipv6 === undefined ? [] : [spec.ipv6])];
   const role = (name: string) => name.replace(`${spec.name}-`, "");

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { z } from "zod";
 import { It } from "../harness.ts";
-import { CAREFUL } from "./safety.ts";
-import { NAMESPACE, on, type World } from "./world.ts";
+import { PROBING_NETWORK } from "./duplicate-address.ts";
+import { NAMESPACE, execOnNode, type PluginContext } from "./context.ts";
 
 const LOG = "/var/log/interlay/cni.log";
 /** What an ADD that wires something goes through, in this order. */
@@ -21,23 +21,23 @@ const entry = z.object({
 export type LogEntry = z.infer<typeof entry>;
 
 /** Every line of a node's log of calls, parsed. */
-export async function logOf(world: World, node: number): Promise<readonly LogEntry[]> {
-  const text = await on(world, node, "cat", LOG);
+export async function readLog(world: PluginContext, node: number): Promise<readonly LogEntry[]> {
+  const text = await execOnNode(world, node, "cat", LOG);
   return text
     .split("\n")
     .filter((line) => line !== "")
     .map((line) => entry.parse(JSON.parse(line)));
 }
 
-export function logSpecs(world: () => World): void {
+export function logSpecs(world: () => PluginContext): void {
   It("the log has one JSON line a call with the durations of its steps, for root alone", async () => {
-    assert.equal((await on(world(), 0, "stat", "--format=%a", LOG)).trim(), "600");
-    const calls = (await logOf(world(), 0)).filter(({ pod }) => pod?.namespace === NAMESPACE);
+    assert.equal((await execOnNode(world(), 0, "stat", "--format=%a", LOG)).trim(), "600");
+    const calls = (await readLog(world(), 0)).filter(({ pod }) => pod?.namespace === NAMESPACE);
     const add = calls.find(
       ({ pod, command, plugin, error }) =>
-        pod?.name === CAREFUL && command === "ADD" && plugin !== "interlay-ipam" && error === undefined,
+        pod?.name === PROBING_NETWORK && command === "ADD" && plugin !== "interlay-ipam" && error === undefined,
     );
-    assert.ok(add !== undefined, `no ADD of ${CAREFUL} among ${calls.length} lines`);
+    assert.ok(add !== undefined, `no ADD of ${PROBING_NETWORK} among ${calls.length} lines`);
     // A plugin that does not ask the agent tells what its start took as well.
     assert.deepEqual(
       Object.keys(add.steps).filter((step) => step !== "start"),
@@ -54,19 +54,19 @@ export function logSpecs(world: () => World): void {
   });
 
   It("a log of 10 MiB is put aside, and a new one begun by the next call", async () => {
-    await on(world(), 0, "truncate", "--size=11M", LOG);
+    await execOnNode(world(), 0, "truncate", "--size=11M", LOG);
     const { stdout } = await world().cluster.exec(
       world().workers[0] ?? "",
       ["env", "CNI_COMMAND=STATUS", "CNI_PATH=/opt/cni/bin", "/opt/cni/bin/interlay"],
       { stdin: JSON.stringify({ cniVersion: "1.1.0", name: "plugin-log", type: "interlay" }) },
     );
     assert.equal(stdout, "", "STATUS says nothing where all is well");
-    const calls = await logOf(world(), 0);
+    const calls = await readLog(world(), 0);
     assert.ok(
       calls.some(({ command }) => command === "STATUS"),
       "the call is in the new log",
     );
-    assert.equal((await on(world(), 0, "stat", "--format=%s", `${LOG}.1`)).trim(), String(11 * 1024 * 1024));
-    await on(world(), 0, "rm", `${LOG}.1`);
+    assert.equal((await execOnNode(world(), 0, "stat", "--format=%s", `${LOG}.1`)).trim(), String(11 * 1024 * 1024));
+    await execOnNode(world(), 0, "rm", `${LOG}.1`);
   });
 }

@@ -3,16 +3,27 @@ import { It } from "../harness.ts";
 import { TCP_PORT } from "../probe/protocol.ts";
 import { Prober } from "../prober.ts";
 import { CLIENT } from "../pods/deploy.ts";
-import { ON_NODE, networkNamed } from "./networks.ts";
-import { BESIDE, type Guest, inFamily, inGuest, NAMESPACE, nicOf, ONLY, says, UNDERLAY, type World } from "./world.ts";
+import { ON_NODE, findNetworkName } from "./networks.ts";
+import {
+  NETWORKS_ANNOTATION,
+  type PluginPod,
+  findInFamily,
+  execInPod,
+  NAMESPACE,
+  findPodNic,
+  DEFAULT_NETWORK_ANNOTATION,
+  waitForEvent,
+  UNDERLAY,
+  type PluginContext,
+} from "./context.ts";
 import { hostPodName } from "../pods/pods.ts";
 import { DeferCleanup } from "../harness.ts";
 
 const DEFAULT = "interlay.dev/default-route-nic";
-const chosen = (name: string, networks: string, nic: string): Guest => ({
+const chosen = (name: string, networks: string, nic: string): PluginPod => ({
   name,
   node: 0,
-  annotations: { [BESIDE]: networks, [DEFAULT]: nic },
+  annotations: { [NETWORKS_ANNOTATION]: networks, [DEFAULT]: nic },
 });
 
 const CHOSEN = [
@@ -22,23 +33,23 @@ const CHOSEN = [
   { guest: chosen("by-name", `${UNDERLAY}@lan0,${UNDERLAY}@storage`, "storage"), nic: "storage" },
 ] as const;
 /** Never ready. */
-export const WRONG = chosen("by-none", UNDERLAY, "lan9");
+export const INVALID_DEFAULT_ROUTE = chosen("by-none", UNDERLAY, "lan9");
 /** Destinations on the node alone; the pod's default route leads elsewhere. */
-const HIJACKED: readonly Guest[] = [
-  { name: "hijack", node: 0, annotations: { [ONLY]: networkNamed("hijack") } },
-  chosen("hijack-more", networkNamed("hijack"), "net1"),
+const HIJACKED: readonly PluginPod[] = [
+  { name: "hijack", node: 0, annotations: { [DEFAULT_NETWORK_ANNOTATION]: findNetworkName("hijack") } },
+  chosen("hijack-more", findNetworkName("hijack"), "net1"),
 ];
-export const ROUTING_GUESTS: readonly Guest[] = [...CHOSEN.map(({ guest }) => guest), ...HIJACKED];
+export const ROUTING_PODS: readonly PluginPod[] = [...CHOSEN.map(({ guest }) => guest), ...HIJACKED];
 
-export function routingSpecs(world: () => World): void {
+export function routingSpecs(world: () => PluginContext): void {
   for (const { guest, nic } of CHOSEN)
     It(
-      `${DEFAULT}: ${nic} of ${guest.annotations[BESIDE] ?? ""} has the only default route, and speaks by its address`,
+      `${DEFAULT}: ${nic} of ${guest.annotations[NETWORKS_ANNOTATION] ?? ""} has the only default route, and speaks by its address`,
       async () => {
-        const { addresses } = await nicOf(world(), guest.name, nic);
+        const { addresses } = await findPodNic(world(), guest.name, nic);
         for (const family of world().families) {
           const ip = (...argv: readonly string[]) =>
-            inGuest(world(), guest.name, "ip", family === "ipv4" ? "-4" : "-6", ...argv);
+            execInPod(world(), guest.name, "ip", family === "ipv4" ? "-4" : "-6", ...argv);
           assert.match(
             await ip("route", "show", "default"),
             new RegExp(`^default via \\S+ dev ${nic} [^\\n]*\\n?$`),
@@ -46,13 +57,18 @@ export function routingSpecs(world: () => World): void {
           );
           const stranger = family === "ipv4" ? "203.0.113.1" : "2001:db8::1";
           const route = await ip("route", "get", stranger);
-          assert.match(route, new RegExp(` dev ${nic} .*src ${inFamily(addresses, family)}\\b`), `to ${stranger}`);
+          assert.match(route, new RegExp(` dev ${nic} .*src ${findInFamily(addresses, family)}\\b`), `to ${stranger}`);
         }
       },
     );
 
   It(`${DEFAULT}: a NIC that the pod has not is told on the pod, naming those it has`, () =>
-    says(world(), WRONG.name, "NoUnderlayAddress", /says "lan9", but the pod's NICs are eth0, net1/),
+    waitForEvent(
+      world(),
+      INVALID_DEFAULT_ROUTE.name,
+      "NoUnderlayAddress",
+      /says "lan9", but the pod's NICs are eth0, net1/,
+    ),
   );
 
   It(

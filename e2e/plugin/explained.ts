@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { signalAgent } from "../agent-process.ts";
-import { findingsOf } from "../doctor/causes.ts";
+import { listFindings } from "../doctor/causes.ts";
 import { runDoctor } from "../doctor/doctor.ts";
 import { By, DeferCleanup, It } from "../harness.ts";
 import { NAMESPACE as PEERS, podName } from "../pods/pods.ts";
-import { netnsOf } from "../agent/streams.ts";
-import { on, type World, workerOf } from "./world.ts";
+import { findNetns } from "../agent/streams.ts";
+import { execOnNode, type PluginContext, getWorkerName } from "./context.ts";
 
 const INTERLAY = "/opt/cni/bin/interlay";
 /** The rows of DESIGN.md's table "The datapath contract". */
@@ -27,9 +27,9 @@ export function parseExplained(text: string): readonly Explained[] {
   }));
 }
 
-export function explainSpecs(world: () => World): void {
+export function explainSpecs(world: () => PluginContext): void {
   const explain = (type: "overlay" | "underlay" | "multi-nic") =>
-    world().cluster.exec(workerOf(world().cluster, 0), [
+    world().cluster.exec(getWorkerName(world().cluster, 0), [
       INTERLAY,
       "explain",
       "--pod",
@@ -71,10 +71,10 @@ export function explainSpecs(world: () => World): void {
     const { deployment, cluster } = world();
     const pod = podName("underlay", 0, "a");
     const address = deployment.addressOf(pod, "main");
-    const netns = await netnsOf(cluster, workerOf(cluster, 0), address);
-    await signalAgent(cluster, workerOf(cluster, 0), "STOP");
-    DeferCleanup(() => signalAgent(cluster, workerOf(cluster, 0), "CONT"));
-    await on(world(), 0, "nsenter", `--net=${netns}`, "ip", "route", "delete", cluster.spec.serviceCidr);
+    const netns = await findNetns(cluster, getWorkerName(cluster, 0), address);
+    await signalAgent(cluster, getWorkerName(cluster, 0), "STOP");
+    DeferCleanup(() => signalAgent(cluster, getWorkerName(cluster, 0), "CONT"));
+    await execOnNode(world(), 0, "nsenter", `--net=${netns}`, "ip", "route", "delete", cluster.spec.serviceCidr);
     const { stdout } = await explain("underlay");
     const missing = parseExplained(stdout).filter(({ line }) => line.includes("MISSING"));
     assert.deepEqual(
@@ -90,7 +90,7 @@ export function explainSpecs(world: () => World): void {
     const [{ line, reason } = { line: "", reason: "" }] = missing;
     const plain = line.replace(/ {2}MISSING.*/, "");
     const findings = await By("the doctor", () =>
-      cluster.provider === "lab" ? findingsOf(cluster) : runDoctor(cluster.kubeconfig),
+      cluster.provider === "lab" ? listFindings(cluster) : runDoctor(cluster.kubeconfig),
     );
     const messages = findings.map(({ message }) => message);
     assert.ok(

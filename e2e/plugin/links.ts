@@ -1,58 +1,58 @@
 import assert from "node:assert/strict";
 import { signalAgent } from "../agent-process.ts";
 import { Eventually, It } from "../harness.ts";
-import { OPTIONS } from "./safety.ts";
-import { inGuest, macOf, nicOf, on, workerOf, type World } from "./world.ts";
+import { PROBE_OPTIONS } from "./duplicate-address.ts";
+import { execInPod, readMac, findPodNic, execOnNode, getWorkerName, type PluginContext } from "./context.ts";
 
 const PAIR = /^\d+: (vethil[0-9a-f]{9})@\S+ .* mtu (\d+) .* qlen (\d+)/;
 
-export function linkSpecs(world: () => World): void {
+export function linkSpecs(world: () => PluginContext): void {
   It(
     "mtu and txQueueLen are the pair's, on both ends; macPrefix and the first address make the NIC's MAC",
     async () => {
-      const [underlay, more] = OPTIONS.map(({ name }) => name) as [string, string];
-      const { addresses, mac } = await nicOf(world(), underlay, "eth0");
+      const [underlay, more] = PROBE_OPTIONS.map(({ name }) => name) as [string, string];
+      const { addresses, mac } = await findPodNic(world(), underlay, "eth0");
       const [first = ""] = addresses;
-      const inPod = await inGuest(world(), underlay, "ip", "-o", "link", "show", "veth0");
+      const inPod = await execInPod(world(), underlay, "ip", "-o", "link", "show", "veth0");
       assert.match(inPod, / mtu 1400 .* qlen 321\b/);
-      const route = await on(world(), 0, "ip", "-o", "route", "get", first);
+      const route = await execOnNode(world(), 0, "ip", "-o", "route", "get", first);
       const link = / dev (vethil\S+)/.exec(route)?.[1] ?? "";
-      assert.match(await on(world(), 0, "ip", "-o", "link", "show", link), / mtu 1400 .* qlen 321\b/);
+      assert.match(await execOnNode(world(), 0, "ip", "-o", "link", "show", link), / mtu 1400 .* qlen 321\b/);
       for (const [pod, nic] of [
         [underlay, "eth0"],
         [more, "net1"],
       ] as const) {
-        const own = await nicOf(world(), pod, nic);
-        assert.equal(await macOf(world(), pod, nic), macBy(own.addresses[0] ?? ""), `${nic} of ${pod}`);
+        const own = await findPodNic(world(), pod, nic);
+        assert.equal(await readMac(world(), pod, nic), macBy(own.addresses[0] ?? ""), `${nic} of ${pod}`);
       }
       assert.equal(mac, macBy(first), "in Multus's status, which has it from the plugin's result");
     },
   );
 
   It("the configuration's table and priorities are in pod and node", async () => {
-    const [underlay, more] = OPTIONS.map(({ name }) => name) as [string, string];
-    const family = ((await nicOf(world(), more, "net1")).addresses[0] ?? "").includes(":") ? "-6" : "-4";
-    assert.match(await on(world(), 0, "ip", family, "rule"), /^1777:\s+from all lookup 777/m);
-    assert.match(await on(world(), 0, "ip", family, "route", "show", "table", "777"), / dev cali/);
+    const [underlay, more] = PROBE_OPTIONS.map(({ name }) => name) as [string, string];
+    const family = ((await findPodNic(world(), more, "net1")).addresses[0] ?? "").includes(":") ? "-6" : "-4";
+    assert.match(await execOnNode(world(), 0, "ip", family, "rule"), /^1777:\s+from all lookup 777/m);
+    assert.match(await execOnNode(world(), 0, "ip", family, "route", "show", "table", "777"), / dev cali/);
     assert.match(
-      await inGuest(world(), underlay, "ip", family, "rule"),
+      await execInPod(world(), underlay, "ip", family, "rule"),
       /^1777:\s+from all fwmark 0x20000000\/0x20000000 lookup 500/m,
     );
-    assert.match(await inGuest(world(), more, "ip", family, "rule"), /^2777:\s+from \S+ lookup 10\d+/m);
+    assert.match(await execInPod(world(), more, "ip", family, "rule"), /^2777:\s+from \S+ lookup 10\d+/m);
   });
 
   It("names, MACs and indices of the pairs stay when the agent is killed and starts anew", async () => {
     const pairs = async () =>
-      (await on(world(), 0, "ip", "-o", "link"))
+      (await execOnNode(world(), 0, "ip", "-o", "link"))
         .split("\n")
         .filter((line) => PAIR.test(line))
         .sort();
     const before = await pairs();
     assert.ok(before.length > 1, "there are pairs to look at");
-    await signalAgent(world().cluster, workerOf(world().cluster, 0), "KILL");
+    await signalAgent(world().cluster, getWorkerName(world().cluster, 0), "KILL");
     await Eventually(
       "the agent is ready again",
-      () => on(world(), 0, "curl", "--silent", "--max-time", "2", "http://127.0.0.1:9810/readyz"),
+      () => execOnNode(world(), 0, "curl", "--silent", "--max-time", "2", "http://127.0.0.1:9810/readyz"),
       (answer) => answer.includes("ok"),
       { timeout: 110_000 },
     );

@@ -3,7 +3,7 @@ import { type Family, familiesOf, familyOf, gatewayOf, toIpv6Address } from "../
 import { statusCode } from "../../clusters/kubernetes/status-code.ts";
 import { answered, type ClusterApi, ensure } from "../cluster-api.ts";
 import { Eventually } from "../harness.ts";
-import { inFamily } from "./world.ts";
+import { findInFamily } from "./context.ts";
 
 /** NetworkAttachmentDefinitions are written into this namespace. */
 const HERE = "interlay-system";
@@ -19,13 +19,13 @@ export const LOCAL_LINK = "plugin-local";
 export const ON_NODE: Readonly<Record<Family, string>> = { ipv4: "169.254.20.10", ipv6: "fd00:169:254::20:10" };
 export const BRIDGE = "plugin0";
 /** Answers for nobody: near the end of the node range, which is given from its beginning. */
-export const SILENT = 122;
+export const SILENT_GATEWAY = 122;
 
 /** What a network of the suite is for; the third number of its addresses. */
 export const RANGES = { fixed: 201, silent: 202, beyond: 203 } as const;
 
 /** An object of the suite, as it is applied. */
-export interface Made {
+export interface NetworkObject {
   readonly apiVersion: string;
   readonly kind: string;
   readonly metadata: { readonly name: string; readonly namespace?: string };
@@ -37,14 +37,14 @@ export const poolLabel = (kind: keyof typeof RANGES): Readonly<Record<string, st
 /** The label by which the pools select a pod whose annotations name a network of the suite. */
 export function labelsForNetworks(annotations: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
   const names = Object.values(annotations).flatMap((text) => text.split(","));
-  const kind = Object.entries(POOL_KINDS).find(([network]) => names.includes(networkNamed(network)))?.[1];
+  const kind = Object.entries(POOL_KINDS).find(([network]) => names.includes(findNetworkName(network)))?.[1];
   return kind === undefined ? {} : poolLabel(kind);
 }
 
 type Spec = Pick<Cluster["spec"], "underlayCidr" | "ipv6" | "overlayCidr">;
 
 /** An address of the underlay in each of the cluster's families: 10.7.201.9 and fd00:10:7::201:9. */
-export function addressesAt(spec: Spec, third: number, fourth: number): readonly string[] {
+export function listAddressesAt(spec: Spec, third: number, fourth: number): readonly string[] {
   return underlays(spec).map((cidr) => {
     if (cidr.includes(":")) return toIpv6Address(cidr, `0.0.${third}.${fourth}`);
     const [a, b] = cidr.split(".");
@@ -57,24 +57,27 @@ function underlays({ underlayCidr, ipv6 }: Spec): readonly string[] {
 }
 
 /** As Multus's annotations have it. */
-export const networkNamed = (name: string): string => `${HERE}/plugin-${name}`;
+export const findNetworkName = (name: string): string => `${HERE}/plugin-${name}`;
 
 const poolName = (kind: keyof typeof RANGES, family: Family): string => `plugin-${kind}-${family}`;
 
 /** UnderlayPools and UnderlayNetworks of the suite, and networks whose first NIC other plugins make. */
-export function objects(spec: Spec, external: Pick<ExternalHost, "address" | "address6">): readonly Made[] {
+export function listNetworkObjects(
+  spec: Spec,
+  external: Pick<ExternalHost, "address" | "address6">,
+): readonly NetworkObject[] {
   const families = familiesOf(spec);
   const gateways: Readonly<Record<keyof typeof RANGES, readonly string[]>> = {
     fixed: underlays(spec).map(gatewayOf),
-    silent: addressesAt(spec, 168, SILENT),
+    silent: listAddressesAt(spec, 168, SILENT_GATEWAY),
     beyond: [external.address, external.address6 ?? ""].filter((address) => address !== ""),
   };
   const pools = Object.entries(RANGES).flatMap(([kind, third]) =>
-    addressesAt(spec, third, 0).map((first, index) =>
+    listAddressesAt(spec, third, 0).map((first, index) =>
       made("UnderlayPool", poolName(kind as keyof typeof RANGES, familyOf(first)), {
         subnet: underlays(spec)[index],
         ranges: [`${first}/${first.includes(":") ? 120 : 26}`],
-        gateway: inFamily(gateways[kind as keyof typeof RANGES], familyOf(first)),
+        gateway: findInFamily(gateways[kind as keyof typeof RANGES], familyOf(first)),
         podSelector: { matchLabels: poolLabel(kind as keyof typeof RANGES) },
       }),
     ),
@@ -105,7 +108,7 @@ export function objects(spec: Spec, external: Pick<ExternalHost, "address" | "ad
 export const hostCidrOnNode = (family: Family): string => `${ON_NODE[family]}/${family === "ipv6" ? 128 : 32}`;
 
 /** Another plugin makes the pod's first NIC, ours is chained behind it. */
-function behind(type: "ptp" | "bridge", families: readonly Family[]): Made {
+function behind(type: "ptp" | "bridge", families: readonly Family[]): NetworkObject {
   const subnets = {
     ptp: { ipv4: "10.98.0.0/24", ipv6: "fd98::/64" },
     bridge: { ipv4: "10.97.0.0/24", ipv6: "fd97::/64" },
@@ -125,12 +128,12 @@ function behind(type: "ptp" | "bridge", families: readonly Family[]): Made {
   };
 }
 
-function made(kind: string, name: string, spec: unknown): Made {
+function made(kind: string, name: string, spec: unknown): NetworkObject {
   return { apiVersion: "interlay.dev/v1alpha1", kind, metadata: { name }, spec };
 }
 
 /** Makes them, and waits until the agent has written the networks' NetworkAttachmentDefinitions. */
-export async function install(api: ClusterApi, all: readonly Made[]): Promise<void> {
+export async function installNetworks(api: ClusterApi, all: readonly NetworkObject[]): Promise<void> {
   await Promise.all(all.map((object) => ensure(api, object)));
   const wanted = all.flatMap(({ kind, metadata }) => (kind === "UnderlayNetwork" ? [metadata.name] : []));
   await Eventually(
@@ -141,7 +144,7 @@ export async function install(api: ClusterApi, all: readonly Made[]): Promise<vo
 }
 
 /** Takes them away, and waits until their definitions are gone with them. */
-export async function uninstall(api: ClusterApi, all: readonly Made[]): Promise<void> {
+export async function removeNetworks(api: ClusterApi, all: readonly NetworkObject[]): Promise<void> {
   await Promise.all(
     all.map((object) =>
       answered(() => api.objects.delete(object)).catch((error: unknown) => {

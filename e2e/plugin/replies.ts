@@ -8,28 +8,34 @@ import { outsideHost } from "../pods/deploy.ts";
 import { type Manifest, NAMESPACE as PEERS, nodePortName, podName } from "../pods/pods.ts";
 import { type Protocol, TCP_PORT, UDP_PORT } from "../probe/protocol.ts";
 import type { Prober } from "../prober.ts";
-import { type Question, unanswered } from "./ask.ts";
-import { type Beyond, makeBeyond, outside } from "./beyond.ts";
-import { addressesAt, networkNamed } from "./networks.ts";
-import { BESIDE, type Guest, nicOf, ONLY, type World } from "./world.ts";
+import { type HttpProbe, findUnanswered } from "./http-probe.ts";
+import { type RoutedHost, createRoutedHost, findRoutedAddress } from "./routed-host.ts";
+import { listAddressesAt, findNetworkName } from "./networks.ts";
+import {
+  NETWORKS_ANNOTATION,
+  type PluginPod,
+  findPodNic,
+  DEFAULT_NETWORK_ANNOTATION,
+  type PluginContext,
+} from "./context.ts";
 
 /** Third number of the addresses that load balancers have given. */
 const BALANCED = 204;
 const EXTERNAL_IP = 205;
 
-export const BEHIND_GATEWAY: readonly Guest[] = [
-  { name: "beyond", node: 0, annotations: { [ONLY]: networkNamed("beyond") } },
-  { name: "beyond-more", node: 0, annotations: { [BESIDE]: networkNamed("beyond") } },
+export const BEHIND_GATEWAY: readonly PluginPod[] = [
+  { name: "beyond", node: 0, annotations: { [DEFAULT_NETWORK_ANNOTATION]: findNetworkName("beyond") } },
+  { name: "beyond-more", node: 0, annotations: { [NETWORKS_ANNOTATION]: findNetworkName("beyond") } },
 ];
 
 /** Replies leave by the way that requests came, whoever asked. */
-export function replySpecs(world: () => World): void {
+export function replySpecs(world: () => PluginContext): void {
   for (const type of POD_TYPES)
     It(
       `a LoadBalancer with externalTrafficPolicy Local, to ${type} pods: ingress and externalIPs, by each node, the client's address kept`,
       async () => {
         const { deployment } = world();
-        const beyond = await makeBeyond(world());
+        const beyond = await createRoutedHost(world());
         if (beyond !== undefined) DeferCleanup(() => beyond.close());
         const addresses = await balanced(world(), type);
         const from = await deployment.prober("external");
@@ -39,25 +45,25 @@ export function replySpecs(world: () => World): void {
           const questions = addresses.flatMap((address) => {
             const seen = deployment.addressOf("external", "main", familyOf(address));
             const common = { address, server: podName(type, node, "b") };
-            return (["tcp", "udp"] as const).flatMap((protocol): Question[] => [
+            return (["tcp", "udp"] as const).flatMap((protocol): HttpProbe[] => [
               { ...common, protocol, from, seen },
               ...(beyond === undefined
                 ? []
                 : [{ ...common, protocol, from: beyond.prober, seen: beyond.addressOf(familyOf(address)) }]),
             ]);
           });
-          assert.deepEqual(await unanswered(questions), [], `by node ${node + 1}`);
+          assert.deepEqual(await findUnanswered(questions), [], `by node ${node + 1}`);
         }
       },
     );
 
   It("a peer beyond a gateway: NodePorts with policy Local, and the pods' own addresses", async () => {
-    const beyond = await makeBeyond(world());
+    const beyond = await createRoutedHost(world());
     if (beyond === undefined) Skip("the outside host may not make a network behind itself");
     DeferCleanup(() => beyond.close());
     const own = await ownAddresses(world(), beyond);
     assert.deepEqual(
-      await unanswered(own),
+      await findUnanswered(own),
       [],
       "into an underlay pod's eth0, and into net1 while eth0 has the default route",
     );
@@ -68,10 +74,10 @@ export function replySpecs(world: () => World): void {
 }
 
 /** A Service of the type's pods, with an address of a load balancer and one by hand, in each family. */
-async function balanced({ api, cluster, families }: World, type: PodType): Promise<readonly string[]> {
+async function balanced({ api, cluster, families }: PluginContext, type: PodType): Promise<readonly string[]> {
   const index = POD_TYPES.indexOf(type);
-  const ingress = addressesAt(cluster.spec, BALANCED, index + 1);
-  const externalIPs = addressesAt(cluster.spec, EXTERNAL_IP, index + 1);
+  const ingress = listAddressesAt(cluster.spec, BALANCED, index + 1);
+  const externalIPs = listAddressesAt(cluster.spec, EXTERNAL_IP, index + 1);
   const name = `balanced-${type}`;
   const service: Manifest = {
     apiVersion: "v1",
@@ -101,11 +107,11 @@ async function balanced({ api, cluster, families }: World, type: PodType): Promi
 }
 
 /** A load balancer's part: packets for these addresses go to that node. */
-async function lead({ deployment }: World, addresses: readonly string[], node: number): Promise<void> {
+async function lead({ deployment }: PluginContext, addresses: readonly string[], node: number): Promise<void> {
   const external = outsideHost(deployment.external);
   for (const address of addresses) {
     const via = deployment.addressOf(`node-${node + 1}`, "main", familyOf(address));
-    await outside(external, ["ip", "route", "replace", address, "via", via]);
+    await findRoutedAddress(external, ["ip", "route", "replace", address, "via", via]);
     DeferCleanup(() => external.exec(["ip", "route", "delete", address]));
   }
 }
@@ -120,11 +126,13 @@ async function untilKnown(from: Prober, addresses: readonly string[], server: st
     );
 }
 
-async function ownAddresses(world: World, beyond: Beyond): Promise<readonly Question[]> {
+async function ownAddresses(world: PluginContext, beyond: RoutedHost): Promise<readonly HttpProbe[]> {
   const nics = await Promise.all(
     BEHIND_GATEWAY.map(async ({ name, annotations }) => ({
       name,
-      addresses: (await nicOf(world, name, annotations[ONLY] === undefined ? "net1" : "eth0")).addresses,
+      addresses: (
+        await findPodNic(world, name, annotations[DEFAULT_NETWORK_ANNOTATION] === undefined ? "net1" : "eth0")
+      ).addresses,
     })),
   );
   return nics.flatMap(({ name, addresses }) =>
@@ -137,7 +145,12 @@ async function ownAddresses(world: World, beyond: Beyond): Promise<readonly Ques
   );
 }
 
-async function nodePorts(world: World, beyond: Beyond, type: PodType, node: number): Promise<readonly string[]> {
+async function nodePorts(
+  world: PluginContext,
+  beyond: RoutedHost,
+  type: PodType,
+  node: number,
+): Promise<readonly string[]> {
   const { deployment, families } = world;
   const server = podName(type, node, "b");
   const lines = await Promise.all(

@@ -3,14 +3,14 @@ import { By, DeferCleanup, Eventually, It, Skip } from "../harness.ts";
 import { cells } from "../matrix/cells.ts";
 import type { Variant } from "../matrix/gate.ts";
 import { DEFAULT_RUN, runCells } from "../matrix/run.ts";
-import { on, type World } from "./world.ts";
+import { execOnNode, type PluginContext } from "./context.ts";
 
 /** Requests of underlay pods come by it, and their replies leave by the wire. */
 const TUNNEL = "vxlan.calico";
 /** RFC 3704: 0 is none, 1 strict, 2 loose; a link's own and `all`, of which the kernel takes the greater. */
 const VALUES = ["0", "1", "2"] as const;
 
-export function rpFilterSpecs(world: () => World, variant: Variant): void {
+export function rpFilterSpecs(world: () => PluginContext, variant: Variant): void {
   for (const value of VALUES)
     It(
       `rp_filter ${value} as every worker's and every pod's own: each IPv4 cell passes`,
@@ -22,7 +22,7 @@ export function rpFilterSpecs(world: () => World, variant: Variant): void {
         for (const node of workers.keys())
           await Eventually(
             `the agent of node ${node + 1} lets no tunnel be strict`,
-            () => on(world(), node, "cat", `/proc/sys/net/ipv4/conf/${TUNNEL}/rp_filter`),
+            () => execOnNode(world(), node, "cat", `/proc/sys/net/ipv4/conf/${TUNNEL}/rp_filter`),
             (own) => Math.max(Number(own), Number(value)) !== 1,
           );
         const all = cells(workers.length, ["ipv4"]);
@@ -36,14 +36,16 @@ export function rpFilterSpecs(world: () => World, variant: Variant): void {
 const KEYS = ["all", "default", "eth0"] as const;
 
 /** On the node and in every pod of it; put back when the spec ends. */
-async function filter(world: World, node: number, value: string): Promise<void> {
+async function filter(world: PluginContext, node: number, value: string): Promise<void> {
   const path = (key: string) => `net.ipv4.conf.${key}.rp_filter`;
   for (const key of KEYS) {
-    const before = (await on(world, node, "sysctl", "-n", path(key))).trim();
-    DeferCleanup(() => on(world, node, "sysctl", "-qw", `${path(key)}=${before}`));
-    await on(world, node, "sysctl", "-qw", `${path(key)}=${value}`);
+    const before = (await execOnNode(world, node, "sysctl", "-n", path(key))).trim();
+    DeferCleanup(() => execOnNode(world, node, "sysctl", "-qw", `${path(key)}=${before}`));
+    await execOnNode(world, node, "sysctl", "-qw", `${path(key)}=${value}`);
   }
-  const names = (await on(world, node, "ip", "netns", "list")).split("\n").flatMap((line) => line.split(" ")[0] ?? []);
+  const names = (await execOnNode(world, node, "ip", "netns", "list"))
+    .split("\n")
+    .flatMap((line) => line.split(" ")[0] ?? []);
   for (const name of names.filter((one) => one !== "")) {
     const within = (...argv: readonly string[]) =>
       world.cluster.exec(world.workers[node] ?? "", ["nsenter", `--net=/var/run/netns/${name}`, ...argv]);

@@ -3,13 +3,21 @@ import { By, It } from "../harness.ts";
 import { EXTERNAL } from "../matrix/cells.ts";
 import { hostPodName, podName } from "../pods/pods.ts";
 import { PROTOCOLS } from "../probe/protocol.ts";
-import { type Question, unanswered } from "./ask.ts";
-import { networkNamed } from "./networks.ts";
-import { BESIDE, type Guest, inGuest, nicsOf, ONLY, UNDERLAY, type World } from "./world.ts";
+import { type HttpProbe, findUnanswered } from "./http-probe.ts";
+import { findNetworkName } from "./networks.ts";
+import {
+  NETWORKS_ANNOTATION,
+  type PluginPod,
+  execInPod,
+  listPodNics,
+  DEFAULT_NETWORK_ANNOTATION,
+  UNDERLAY,
+  type PluginContext,
+} from "./context.ts";
 
 interface Shape {
   readonly what: string;
-  readonly guest: Guest;
+  readonly guest: PluginPod;
   /** The pod's NICs, eth0 first. */
   readonly nics: readonly string[];
   /** eth0 is of the underlay as well: the outside reaches it. */
@@ -25,19 +33,24 @@ const shape = (
   what,
   guest: { name, node: name.endsWith("2") ? 1 : 0, annotations },
   nics,
-  outside: annotations[ONLY] === UNDERLAY,
+  outside: annotations[DEFAULT_NETWORK_ANNOTATION] === UNDERLAY,
 });
 
 /** Pods beyond the matrix's three types: more NICs, other names, other plugins before ours. */
 export const SHAPES: readonly Shape[] = [
-  shape("an underlay pod with two macvlan NICs", "two", { [ONLY]: UNDERLAY, [BESIDE]: UNDERLAY }, ["eth0", "net1"]),
+  shape(
+    "an underlay pod with two macvlan NICs",
+    "two",
+    { [DEFAULT_NETWORK_ANNOTATION]: UNDERLAY, [NETWORKS_ANNOTATION]: UNDERLAY },
+    ["eth0", "net1"],
+  ),
   shape(
     "an underlay pod with three macvlan NICs, two with names of their own",
     "three-2",
-    { [ONLY]: UNDERLAY, [BESIDE]: `${UNDERLAY}@lan0,${UNDERLAY}@storage` },
+    { [DEFAULT_NETWORK_ANNOTATION]: UNDERLAY, [NETWORKS_ANNOTATION]: `${UNDERLAY}@lan0,${UNDERLAY}@storage` },
     ["eth0", "lan0", "storage"],
   ),
-  shape("a multi-NIC pod with two macvlan NICs", "more", { [BESIDE]: `${UNDERLAY},${UNDERLAY}` }, [
+  shape("a multi-NIC pod with two macvlan NICs", "more", { [NETWORKS_ANNOTATION]: `${UNDERLAY},${UNDERLAY}` }, [
     "eth0",
     "net1",
     "net2",
@@ -45,25 +58,27 @@ export const SHAPES: readonly Shape[] = [
   shape(
     "a multi-NIC pod with three macvlan NICs of other names",
     "named-2",
-    { [BESIDE]: `${UNDERLAY}@lan0,${UNDERLAY}@lan1,${UNDERLAY}@storage` },
+    { [NETWORKS_ANNOTATION]: `${UNDERLAY}@lan0,${UNDERLAY}@lan1,${UNDERLAY}@storage` },
     ["eth0", "lan0", "lan1", "storage"],
   ),
-  shape("a pod whose eth0 is ptp's, with net1", "ptp", { [ONLY]: networkNamed("ptp"), [BESIDE]: UNDERLAY }, [
-    "eth0",
-    "net1",
-  ]),
+  shape(
+    "a pod whose eth0 is ptp's, with net1",
+    "ptp",
+    { [DEFAULT_NETWORK_ANNOTATION]: findNetworkName("ptp"), [NETWORKS_ANNOTATION]: UNDERLAY },
+    ["eth0", "net1"],
+  ),
   shape(
     "a pod whose eth0 is bridge's, with net1",
     "bridged-2",
-    { [ONLY]: networkNamed("bridge"), [BESIDE]: UNDERLAY },
+    { [DEFAULT_NETWORK_ANNOTATION]: findNetworkName("bridge"), [NETWORKS_ANNOTATION]: UNDERLAY },
     ["eth0", "net1"],
   ),
 ];
 
-export function shapeSpecs(world: () => World): void {
+export function shapeSpecs(world: () => PluginContext): void {
   for (const { what, guest, nics, outside } of SHAPES)
     It(`${what}: every NIC answers all types of pods, nodes and the outside`, async () => {
-      const there = await nicsOf(world(), guest.name);
+      const there = await listPodNics(world(), guest.name);
       assert.deepEqual(
         there.map(({ name }) => name),
         nics,
@@ -72,12 +87,12 @@ export function shapeSpecs(world: () => World): void {
       const questions = await Promise.all(
         asked.flatMap(({ addresses }) => addresses.map((address) => questionsOf(world(), guest.name, address))),
       );
-      const wrong = await By(`${questions.flat().length} questions`, () => unanswered(questions.flat()));
+      const wrong = await By(`${questions.flat().length} questions`, () => findUnanswered(questions.flat()));
       assert.deepEqual(wrong, []);
       for (const { name, addresses } of there.filter((nic) => nic.name !== "eth0"))
         for (const address of addresses) {
           const stranger = address.includes(":") ? "2001:db8::1" : "203.0.113.1";
-          const route = await inGuest(world(), guest.name, "ip", "route", "get", stranger, "from", address);
+          const route = await execInPod(world(), guest.name, "ip", "route", "get", stranger, "from", address);
           assert.match(
             route,
             new RegExp(` dev ${name} `),
@@ -88,7 +103,11 @@ export function shapeSpecs(world: () => World): void {
 }
 
 /** All that may ask an underlay address. */
-async function questionsOf({ deployment, workers }: World, server: string, address: string): Promise<Question[]> {
+async function questionsOf(
+  { deployment, workers }: PluginContext,
+  server: string,
+  address: string,
+): Promise<HttpProbe[]> {
   const askers = [
     EXTERNAL,
     ...workers.flatMap((_, node) => [

@@ -4,10 +4,10 @@ import { By, DeferCleanup, Eventually, It, Skip } from "../harness.ts";
 import { EXTERNAL } from "../matrix/cells.ts";
 import { hostPodName, podName } from "../pods/pods.ts";
 import { PROTOCOLS } from "../probe/protocol.ts";
-import { unanswered } from "./ask.ts";
-import { logOf } from "./call-log.ts";
-import { addressesAt, poolLabel, RANGES } from "./networks.ts";
-import { comes, go, isReady, on, type World, workerOf } from "./world.ts";
+import { findUnanswered } from "./http-probe.ts";
+import { readLog } from "./call-log.ts";
+import { listAddressesAt, poolLabel, RANGES } from "./networks.ts";
+import { createPod, deletePods, waitUntilReady, execOnNode, type PluginContext, getWorkerName } from "./context.ts";
 
 const NODE = 1;
 const FILE = "/etc/cni/net.d/00-interlay-plugin.conflist";
@@ -22,7 +22,7 @@ const DIRECT = 40;
 
 /** A call of one plugin as a runtime makes it, on the worker. */
 async function call(
-  world: World,
+  world: PluginContext,
   verb: string,
   config: Readonly<Record<string, unknown>>,
   settings: Readonly<Record<string, string>> = {},
@@ -42,11 +42,11 @@ async function call(
     `${BIN}/${String(config["type"])}`,
   ];
   const stdin = JSON.stringify({ cniVersion: "1.1.0", name: NETWORK, ...config });
-  const { stdout } = await world.cluster.exec(workerOf(world.cluster, NODE), argv, { stdin });
+  const { stdout } = await world.cluster.exec(getWorkerName(world.cluster, NODE), argv, { stdin });
   return stdout.trim() === "" ? {} : (JSON.parse(stdout) as Readonly<Record<string, unknown>>);
 }
 
-export function verbSpecs(world: () => World): void {
+export function verbSpecs(world: () => PluginContext): void {
   It(
     "a runtime of cniVersion 1.1.0 with macvlan and interlay as its network: ADD, CHECK, STATUS, GC and DEL",
     async () => {
@@ -64,14 +64,14 @@ export function verbSpecs(world: () => World): void {
           { type: "interlay" },
         ],
       };
-      DeferCleanup(() => on(world(), NODE, "rm", "-f", FILE));
-      await cluster.exec(workerOf(cluster, NODE), ["tee", FILE], { stdin: JSON.stringify(conflist) });
+      DeferCleanup(() => execOnNode(world(), NODE, "rm", "-f", FILE));
+      await cluster.exec(getWorkerName(cluster, NODE), ["tee", FILE], { stdin: JSON.stringify(conflist) });
 
       const name = "direct";
-      const fixedIp = addressesAt(cluster.spec, RANGES.fixed, DIRECT).join(",");
+      const fixedIp = listAddressesAt(cluster.spec, RANGES.fixed, DIRECT).join(",");
       const labels = poolLabel("fixed");
-      await comes(world(), { name, node: NODE, annotations: { "interlay.dev/ip": fixedIp }, labels });
-      const { status, metadata } = await isReady(world(), name);
+      await createPod(world(), { name, node: NODE, annotations: { "interlay.dev/ip": fixedIp }, labels });
+      const { status, metadata } = await waitUntilReady(world(), name);
       const addresses = (status?.podIPs ?? []).map(({ ip }) => ip);
       assert.deepEqual(addresses.map(familyOf), families);
       const askers = await Promise.all(
@@ -82,14 +82,14 @@ export function verbSpecs(world: () => World): void {
       const questions = askers.flatMap((from) =>
         addresses.flatMap((address) => PROTOCOLS.map((protocol) => ({ from, address, protocol, server: name }))),
       );
-      assert.deepEqual(await unanswered(questions), []);
+      assert.deepEqual(await findUnanswered(questions), []);
 
       const others = await records();
       assert.ok(others.length > 1, "records of other pods are there");
       await By("an attachment of the same network that the runtime does not know", async () => {
-        await on(world(), NODE, "ip", "netns", "add", STALE.name);
-        DeferCleanup(() => cluster.exec(workerOf(cluster, NODE), ["ip", "netns", "delete", STALE.name]));
-        const fixed = addressesAt(cluster.spec, RANGES.fixed, LAST).map((address) => ({
+        await execOnNode(world(), NODE, "ip", "netns", "add", STALE.name);
+        DeferCleanup(() => cluster.exec(getWorkerName(cluster, NODE), ["ip", "netns", "delete", STALE.name]));
+        const fixed = listAddressesAt(cluster.spec, RANGES.fixed, LAST).map((address) => ({
           address: `${address}/${address.includes(":") ? 64 : 16}`,
         }));
         const prevResult = await call(world(), "ADD", {
@@ -106,25 +106,25 @@ export function verbSpecs(world: () => World): void {
           timeout: 60_000,
         }),
       );
-      const route = await on(world(), NODE, "ip", "route", "show", "table", "all");
-      for (const address of addressesAt(cluster.spec, RANGES.fixed, LAST))
+      const route = await execOnNode(world(), NODE, "ip", "route", "show", "table", "all");
+      for (const address of listAddressesAt(cluster.spec, RANGES.fixed, LAST))
         assert.ok(!route.includes(` ${address} `), route);
-      assert.deepEqual(await unanswered(questions), [], "after GC");
+      assert.deepEqual(await findUnanswered(questions), [], "after GC");
 
       await By("STATUS is asked too", () =>
         Eventually(
           "a STATUS of it in the log",
-          () => logOf(world(), NODE),
+          () => readLog(world(), NODE),
           (calls) => calls.some(({ command, error }) => command === "STATUS" && error === undefined),
         ),
       );
-      const node = await api.core.readNode({ name: workerOf(cluster, NODE) });
+      const node = await api.core.readNode({ name: getWorkerName(cluster, NODE) });
       assert.equal(
         node.status?.conditions?.find(({ type }) => type === "Ready")?.message,
         "the network's plugins can serve",
       );
-      await go(world(), [name]);
-      const mine = (await logOf(world(), NODE)).filter(
+      await deletePods(world(), [name]);
+      const mine = (await readLog(world(), NODE)).filter(
         ({ pod, plugin }) => pod?.uid === metadata?.uid && plugin !== "interlay-ipam",
       );
       assert.deepEqual(
@@ -146,7 +146,7 @@ export function verbSpecs(world: () => World): void {
   });
 
   const records = async (): Promise<readonly string[]> =>
-    (await on(world(), NODE, "ls", RECORDS))
+    (await execOnNode(world(), NODE, "ls", RECORDS))
       .split("\n")
       .filter((line) => line !== "")
       .sort();

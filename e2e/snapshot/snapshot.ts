@@ -2,7 +2,7 @@ import type { Cluster } from "../../clusters/provider.ts";
 import { type ClusterApi, clusterApi } from "../cluster-api.ts";
 import { namespacesOn } from "../evidence/capture.ts";
 import type { Deployment } from "../pods/deploy.ts";
-import { redact } from "./redact.ts";
+import { redactSecrets } from "./redact.ts";
 import { LOG_NAMESPACES, NODE_SOURCES, OBJECTS, POD_SOURCES } from "./sources.ts";
 
 const LOG_LINES = 400;
@@ -35,7 +35,7 @@ export async function takeSnapshot(cluster: Cluster, pods: Deployment["pods"]): 
   const files = new Map<string, string>();
   const worker = async (): Promise<void> => {
     for (let job = jobs.shift(); job !== undefined; job = jobs.shift())
-      for (const [name, text] of await job().catch(unavailable)) files.set(name, redact(text));
+      for (const [name, text] of await job().catch(unavailable)) files.set(name, redactSecrets(text));
   };
   await Promise.all(Array.from({ length: PARALLEL }, worker));
   return files;

@@ -4,13 +4,13 @@ import type { Pool } from "./choose.ts";
 import type { IpamAnswer, IpamRequest } from "./protocol.ts";
 import type { AddressRecord } from "./records.ts";
 
-/** One NIC's address in its three shapes: the object in the cluster, the record on the node, the answer to the plugin. */
+/** An address of one NIC. Converts between the cluster's object, the node's record and the plugin's response. */
 export interface Allocation {
   readonly object: UnderlayAddressObject;
   readonly pool: Pool;
-  /** Made or taken over by this call: goes back if the call fails. */
+  /** Created or taken over by this call: released if the call fails. */
   readonly fresh: boolean;
-  /** Of the node's reserve, while the API server is away: it is told later. */
+  /** Taken from the node's reserve while the API server was unreachable; written to the API server later. */
   readonly unsynced: boolean;
 }
 
@@ -33,7 +33,7 @@ export function toAddressSpec(
   };
 }
 
-/** The object of a record that the API server does not know: of the node's reserve, or deleted while its pod runs. */
+/** Builds the spec from a record: of an address allocated offline, or whose object was deleted while the pod runs. */
 export function toAddressSpecFromRecord(
   record: AddressRecord,
   node: string,

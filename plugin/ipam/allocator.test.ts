@@ -127,7 +127,7 @@ describe("the addresses of a node's pods", () => {
     const more = pod("d-4", two, set);
     await assert.rejects(
       add(two, more),
-      /of the 3 addresses that eth0 of pod default\/d-4 asks for none is free: 10\.7\.200\.4 is held by pod default\/d-1 on node n1, and 2 more are held/,
+      /none of the 3 addresses that eth0 of pod default\/d-4 requests is free: 10\.7\.200\.4 is held by pod default\/d-1 on node n1, and 2 more are held/,
     );
     cluster.pods.delete("default/d-3");
     one.store.catchUp();
@@ -144,7 +144,7 @@ describe("the addresses of a node's pods", () => {
     assert.deepEqual(await add(one, pod("asks", one, { "interlay.dev/ip": "10.7.200.1" })), ["10.7.200.1"]);
     await assert.rejects(
       add(one, pod("late", one, { "interlay.dev/ip": "10.7.200.1" })),
-      /10\.7\.200\.1, which eth0 of pod default\/late asks for, is held by pod default\/asks on node n1/,
+      /10\.7\.200\.1 requested by eth0 of pod default\/late is held by pod default\/asks on node n1/,
     );
   });
 
@@ -154,7 +154,7 @@ describe("the addresses of a node's pods", () => {
     const asks = { "interlay.dev/ip": "10.7.200.2" };
     const [a, b] = [pod("a", one, asks), pod("b", two, asks)];
     await add(one, a);
-    await assert.rejects(add(two, b), /is being taken or given back by another pod in this moment/);
+    await assert.rejects(add(two, b), /is being allocated or released by another pod; retry/);
     two.store.catchUp();
     await assert.rejects(add(two, b), /10\.7\.200\.2.* is held by pod default\/a/);
   });
@@ -165,7 +165,7 @@ describe("the addresses of a node's pods", () => {
     const asks = { "interlay.dev/ip": "10.7.200.2" };
     await add(one, pod("a", one, asks), "eth0", "old");
     const next = pod("a", one, asks);
-    await assert.rejects(add(one, next), /10\.7\.200\.2.* is still on the earlier pod of that name on node n1/);
+    await assert.rejects(add(one, next), /10\.7\.200\.2.* is still in use by the previous pod of that name on node n1/);
     rmSync(netnsOf("old"));
     assert.deepEqual(await add(one, next), ["10.7.200.2"]);
   });
@@ -175,7 +175,7 @@ describe("the addresses of a node's pods", () => {
     const [one, two] = [agent("n1"), agent("n2")];
     assert.deepEqual(await add(one, pod("web-0", one, {}, STATEFUL_SET), "eth0", "c"), ["10.7.200.1"]);
     const forced = pod("web-0", two, {}, STATEFUL_SET);
-    await assert.rejects(add(two, forced), /still on the earlier pod/);
+    await assert.rejects(add(two, forced), /still in use by the previous pod/);
     cluster.now += 30_000;
     assert.deepEqual(await add(two, forced, "eth0", "d"), ["10.7.200.1"]);
     cluster.pods.delete("default/web-0");
@@ -192,7 +192,7 @@ describe("the addresses of a node's pods", () => {
     await end(one, "c", "eth0");
     await add(one, first, "eth0", "d"); // from the record: the API server is not told yet
     const forced = pod("web-0", two, {}, STATEFUL_SET);
-    await assert.rejects(add(two, forced), /still on the earlier pod/);
+    await assert.rejects(add(two, forced), /still in use by the previous pod/);
     one.store.catchUp();
     await end(one, "d", "eth0");
     await one.allocator.sync();
@@ -258,7 +258,7 @@ describe("the addresses of a node's pods", () => {
       one.store.partitioned = true;
       found(one, a, "10.7.200.1");
       await end(one, "c", "eth0");
-      await assert.rejects(add(one, a), /could not be asked/);
+      await assert.rejects(add(one, a), /API server unreachable/);
       one.store.partitioned = false;
       assert.deepEqual(await add(one, a), ["10.7.200.2"]);
       assert.equal(cluster.addresses.get("10.7.200.1")?.spec.conflict, STRANGER);
@@ -298,7 +298,7 @@ describe("the addresses of a node's pods", () => {
       one.store.partitioned = true;
       const given = [...(await add(one, a, "eth0", "ca")), ...(await add(one, b))].sort();
       assert.deepEqual(given, ["10.7.200.1", "10.7.200.2"]);
-      await assert.rejects(add(one, c), /could not be asked/, "never a guess");
+      await assert.rejects(add(one, c), /API server unreachable/, "never a guess");
       assert.deepEqual((await add(one, a, "eth0", "ca2")).length, 1, "a new sandbox has the pod's address");
       one.store.partitioned = false;
       await one.allocator.sync();
@@ -320,8 +320,8 @@ describe("the addresses of a node's pods", () => {
       const asks = pod("asks", one, { "interlay.dev/ip": "10.7.200.5" });
       const web = pod("web-0", one, {}, STATEFUL_SET);
       one.store.partitioned = true;
-      await assert.rejects(add(one, asks), /could not be asked/);
-      await assert.rejects(add(one, web), /could not be asked/);
+      await assert.rejects(add(one, asks), /API server unreachable/);
+      await assert.rejects(add(one, web), /API server unreachable/);
     });
 
     it("are the last that their node's pods get of a full pool, and given back when the pool wants none", async () => {

@@ -30,19 +30,19 @@ import { syncRecords } from "./sync.ts";
 import { KeyedMutex } from "./keyed-mutex.ts";
 
 export interface AllocatorOptions {
-  /** In [0, 1): where in a pool a pick begins. */
+  /** In [0, 1): where in a pool the search begins. */
   readonly random?: () => number;
   /** Milliseconds since the epoch. */
   readonly now?: () => number;
-  /** Where the plugin leaves its notes of conflicts, and its attachments. */
+  /** Directory of the plugin's conflict notes and attachments. */
   readonly stateDirectory?: string;
-  /** An address has been marked: somebody else on the wire has it. */
+  /** Called when an address was marked because another host uses it. */
   readonly onConflict?: (note: ConflictNote) => void;
-  /** A container has an address that is another pod's by now: its object had been deleted. */
+  /** Called when a container still has an address whose object now belongs to another pod. */
   readonly onLost?: (record: AddressRecord) => void;
 }
 
-/** Gives this node's pods their addresses: all that one NIC needs, or none. */
+/** Allocates addresses to this node's pods: all addresses of a NIC, or none. */
 export class Allocator {
   readonly #store: AddressStore;
   readonly #records: Records;
@@ -52,7 +52,7 @@ export class Allocator {
   readonly #releaser: AddressReleaser;
   readonly #conflicts: Conflicts;
   readonly #lost: (record: AddressRecord) => void;
-  /** Calls for one pod's NIC wait for each other. */
+  /** Serialises calls for one NIC. */
   readonly #mutex = new KeyedMutex();
 
   constructor(store: AddressStore, records: Records, options: AllocatorOptions = {}) {
@@ -75,14 +75,14 @@ export class Allocator {
   }
 
   async #allocate(request: IpamRequest): Promise<IpamAnswer> {
-    // Before anything: an address that the last try found to be another's on the wire is not given again.
+    // First: an address that the last attempt found to be in use by another host must not be allocated again.
     const marked = this.#conflicts.readNotes().length > 0;
     const recorded = this.#findRecorded(request);
     if (recorded.length > 0) return toIpamAnswer(recorded);
     if (!this.#store.isSynced()) throw notSyncedError();
     const granted: Allocation[] = [];
     try {
-      if (marked) await this.#conflicts.publishNotes().catch(() => undefined); // told later: a note is enough
+      if (marked) await this.#conflicts.publishNotes().catch(() => undefined); // retried later: the note is enough
       const pod = await this.#pod(request);
       const defaultRouteNic = parseDefaultRouteNic(
         pod.metadata.annotations,
@@ -106,7 +106,7 @@ export class Allocator {
       );
       return toIpamAnswer(records);
     } catch (error) {
-      for (const { object, fresh } of granted) if (fresh) await this.#store.remove(object).catch(() => false); // else its pod's uid finds it again
+      for (const { object, fresh } of granted) if (fresh) await this.#store.remove(object).catch(() => false); // a failed removal is found again by the pod's uid
       if (error instanceof CniError && error.code === CODE.noAddress) this.#releaser.recordFailure(request.containerId);
       if (error instanceof CniError || isApiError(error)) throw error;
       throw apiServerUnreachableError(request, error);
@@ -115,12 +115,12 @@ export class Allocator {
     }
   }
 
-  /** The same pod again: a repeated ADD, or a new sandbox. Needs nobody but this node. */
+  /** Records of a repeated ADD, or of a new sandbox of the same pod. Needs only this node. */
   #findRecorded(request: IpamRequest): readonly AddressRecord[] {
     const mine = this.#findRecords(request);
     const valid = mine.filter((r) => this.#isValid(r));
     if (valid.length < mine.length) {
-      // Taken back by hand: nothing of it is kept.
+      // An object was deleted manually: forget all records of this NIC.
       for (const r of mine) if (!valid.includes(r)) this.#records.remove(r.name);
       return [];
     }
@@ -141,7 +141,7 @@ export class Allocator {
         );
     const known = find();
     if (known.length > 0) return known;
-    // While agents change, the one that goes has written some that this one has not seen.
+    // During an update, the previous agent may have written records that this one has not read.
     this.#records.reread();
     return find();
   }
@@ -184,7 +184,7 @@ export class Allocator {
       : addressUnavailableError(request, pools, asked, (name) => this.#store.address(name));
   }
 
-  /** The pool has no other left: the node's own reserve is for its pods too. */
+  /** The pool has no other free address: use the node's own reserve. */
   async #takeFromReserve(
     request: IpamRequest,
     pod: PodObject,
@@ -196,7 +196,7 @@ export class Allocator {
     try {
       const ip = parseIp(object.spec.address);
       const next = await this.#store.replace(object, toAddressSpec(request, pod, this.#store.node, ip, pool.name));
-      if (next === undefined) throw new CniError(CODE.tryAgainLater, `${ip} of this node's reserve has been changed`);
+      if (next === undefined) throw new CniError(CODE.tryAgainLater, `${ip} of this node's reserve was changed`);
       return { object: next, pool, fresh: true, unsynced: false };
     } finally {
       this.#reserve.finish(object.metadata.name);
@@ -204,8 +204,8 @@ export class Allocator {
   }
 
   /**
-   * The API server does not answer. What of the reserve is given now nobody else can have; but a pod that asks for an
-   * address, or may have one from before, waits. Throws what was thrown where there is no such address.
+   * API server unreachable: allocates from this node's reserve, which no other node can use. Pods with a requested or kept address
+   * must wait. Rethrows `error` if the reserve cannot serve the pod.
    */
   #allocateOffline(error: unknown, pod: PodObject, wanted: AddressRequest): Allocation {
     const away = !(error instanceof CniError) && !isApiError(error);
@@ -225,7 +225,7 @@ export class Allocator {
     return this.#releaser.collect(network, valid);
   }
 
-  /** Throws unless the container holds an address. */
+  /** @throws CniError drift unless the container holds an address */
   check({ containerId, ifname }: Nic): void {
     const holds = (): boolean =>
       this.#records.all().some((r) => r.containerId === containerId && r.ifname === ifname && !r.released);
@@ -234,7 +234,7 @@ export class Allocator {
     if (!holds()) throw new CniError(CODE.drift, `container ${containerId} holds no underlay address for ${ifname}`);
   }
 
-  /** Tells the API server what it does not know yet, and sees to the reserve. Throws when it is away. */
+  /** Writes pending changes to the API server and reconciles the reserve. Throws if it is unreachable. */
   async sync(): Promise<void> {
     this.#records.reread();
     if (!this.#store.isSynced()) return;

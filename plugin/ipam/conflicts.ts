@@ -5,30 +5,35 @@ import { parsePools } from "./pools.ts";
 import type { Records } from "./records.ts";
 import type { AddressStore } from "./store.ts";
 
-/** What a mark says where the kernel does not tell who it was. */
+/** Value of spec.conflict when the MAC of the other host is unknown. */
 const UNKNOWN_HOST = "unknown";
 
-/** Marks what the plugin found to be somebody else's on the wire: given to nobody until an operator lets it go. */
+/** Marks addresses that another host uses. They are not allocated until an operator deletes the object. */
 export class Conflicts {
   readonly #store: AddressStore;
   readonly #records: Records;
   readonly #stateDirectory: string;
   readonly #onPublished: (note: ConflictNote) => void;
-  /** Names of which a note says so, and no object yet. */
+  /** Names with a note on this node whose object is not marked yet. */
   #noted = new Set<string>();
 
-  constructor(store: AddressStore, records: Records, stateDirectory: string, told: (note: ConflictNote) => void) {
+  constructor(
+    store: AddressStore,
+    records: Records,
+    stateDirectory: string,
+    onPublished: (note: ConflictNote) => void,
+  ) {
     this.#store = store;
     this.#records = records;
     this.#stateDirectory = stateDirectory;
-    this.#onPublished = told;
+    this.#onPublished = onPublished;
   }
 
   has(name: string): boolean {
     return this.#noted.has(name) || this.#store.address(name)?.spec.conflict !== undefined;
   }
 
-  /** Reads the notes: from now on nobody gets these addresses, told or not. */
+  /** Reads the notes. These addresses are not allocated from now on, marked or not. */
   readNotes(): readonly ConflictNote[] {
     const notes = readConflictNotes(this.#stateDirectory);
     this.#noted = new Set(notes.map(({ address }) => objectName(parseIp(address))));
@@ -36,20 +41,20 @@ export class Conflicts {
     return notes;
   }
 
-  /** Tells the API server. A note stays until it has been told; throws when the API server is away. */
+  /** Marks the objects of all notes, then removes the notes. Throws if the API server is unreachable; the notes stay. */
   async publishNotes(): Promise<void> {
     for (const note of this.readNotes()) {
       const name = objectName(parseIp(note.address));
       const object = this.#store.address(name);
       const conflict = note.mac === "" ? UNKNOWN_HOST : note.mac;
       if (object === undefined) {
-        // Given back meanwhile.
+        // Released in the meantime.
         const pool = poolOf(parsePools(this.#store.pools()).valid, parseIp(note.address))?.name;
         if (pool !== undefined && (await this.#store.create(name, this.#spec(note, pool, conflict))) === undefined)
-          continue; // another has taken it since: what is in the way is marked when that is known
+          continue; // taken by another node since: retried when its watch event arrives
       } else if (object.spec.conflict === undefined) {
         const { pod, node } = object.spec;
-        // Another node's pod has it by now: it looks for itself.
+        // A pod of another node has the address now; its own conflict detection applies.
         const ours = node === this.#store.node && (pod.uid === note.pod.uid || object.spec.reserve);
         const marked = { ...this.#spec(note, object.spec.pool, conflict), owner: object.spec.owner };
         if (ours && (await this.#store.replace(object, marked)) === undefined) continue;

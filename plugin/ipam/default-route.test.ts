@@ -21,7 +21,7 @@ describe("the default route's NIC by annotation", () => {
     assert.equal(parseDefaultRouteNic({}, "a/b"), undefined);
     assert.throws(
       () => parseDefaultRouteNic({ ...annotations, [DEFAULT_ROUTE_ANNOTATION]: "net5" }, "a/b"),
-      /of pod a\/b says "net5", but the pod's NICs are eth0, net1/,
+      /"net5" of pod a\/b: the pod's NICs are eth0, net1/,
     );
   });
 });

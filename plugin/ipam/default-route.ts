@@ -5,7 +5,7 @@ const NETWORKS_ANNOTATION = "k8s.v1.cni.cncf.io/networks";
 
 type Annotations = Readonly<Record<string, string>>;
 
-/** The NIC that a pod's annotation gives the default route. Throws CniError with the NICs there are when it is none of them. */
+/** Parses the annotation for the NIC with the default route. @throws CniError listing the pod's NICs if it is none of them */
 export function parseDefaultRouteNic(annotations: Annotations, pod: string): string | undefined {
   const wanted = annotations[DEFAULT_ROUTE_ANNOTATION]?.trim();
   if (wanted === undefined || wanted === "") return undefined;
@@ -13,11 +13,11 @@ export function parseDefaultRouteNic(annotations: Annotations, pod: string): str
   if (nics.includes(wanted)) return wanted;
   throw new CniError(
     CODE.unfitPod,
-    `the annotation ${DEFAULT_ROUTE_ANNOTATION} of pod ${pod} says "${wanted}", but the pod's NICs are ${nics.join(", ")}`,
+    `invalid annotation ${DEFAULT_ROUTE_ANNOTATION} "${wanted}" of pod ${pod}: the pod's NICs are ${nics.join(", ")}`,
   );
 }
 
-/** eth0, and those of Multus's annotation: by the names it gives them, else net1, net2, … by their place. */
+/** Lists eth0 and the NICs of Multus's annotation: by their names, otherwise net1, net2, … by position. */
 export function listPodNics(annotations: Annotations): readonly string[] {
   const text = annotations[NETWORKS_ANNOTATION]?.trim() ?? "";
   if (text === "") return ["eth0"];
@@ -25,7 +25,7 @@ export function listPodNics(annotations: Annotations): readonly string[] {
   return ["eth0", ...names.map((name, index) => name ?? `net${index + 1}`)];
 }
 
-/** An annotation that is no JSON is Multus's to refuse. */
+/** Returns no names for invalid JSON: Multus rejects it. */
 function parseJsonNames(text: string): readonly (string | undefined)[] {
   try {
     const list: unknown = JSON.parse(text);

@@ -5,9 +5,9 @@ import { objectName, type Pool } from "./choose.ts";
 import type { AddressSpace } from "./pool.ts";
 import type { IpamRequest } from "./protocol.ts";
 
-/** Why a pod gets no address, each in one sentence. */
+/** Errors of address allocation, one sentence each. */
 
-/** Of addresses that are asked for, so many are looked at for who has them. */
+/** Upper bound of requested addresses whose holders an error looks up. */
 const MAX_LISTED = 256n;
 
 export function describeNic({ pod, ifname }: IpamRequest): string {
@@ -17,29 +17,26 @@ export function describeNic({ pod, ifname }: IpamRequest): string {
 export function apiServerUnreachableError(request: IpamRequest, error: unknown): CniError {
   return new CniError(
     CODE.tryAgainLater,
-    `the API server could not be asked for an address for ${describeNic(request)} (${error instanceof Error ? error.message : String(error)})`,
+    `cannot request an address for ${describeNic(request)}: API server unreachable (${error instanceof Error ? error.message : String(error)})`,
   );
 }
 
 export function notSyncedError(): CniError {
   return new CniError(
     CODE.tryAgainLater,
-    "the agent has not reached the API server since it started, and has no record of this pod",
+    "the agent has not reached the API server since it started and has no record of this pod",
     "New pods wait until the API server answers.",
   );
 }
 
 export function podDeletedError({ pod }: IpamRequest): CniError {
-  return new CniError(
-    CODE.tryAgainLater,
-    `pod ${pod.namespace}/${pod.name} (${pod.uid}) is not in the API server: it has been deleted`,
-  );
+  return new CniError(CODE.tryAgainLater, `pod ${pod.namespace}/${pod.name} (${pod.uid}) was deleted`);
 }
 
 export function invalidAnnotationError({ pod }: IpamRequest, error: unknown): CniError {
   return new CniError(
     CODE.noAddress,
-    `the annotation interlay.dev/ip of pod ${pod.namespace}/${pod.name} is wrong: ${error instanceof Error ? error.message : String(error)}`,
+    `invalid annotation interlay.dev/ip of pod ${pod.namespace}/${pod.name}: ${error instanceof Error ? error.message : String(error)}`,
   );
 }
 
@@ -61,7 +58,7 @@ export function poolExhaustedError(request: IpamRequest, pools: readonly Pool[],
   );
 }
 
-/** The address that is asked for is taken, or in no pool: names who holds it. */
+/** The requested address is in use or in no pool; the error names the holder. */
 export function addressUnavailableError(
   request: IpamRequest,
   pools: readonly Pool[],
@@ -73,24 +70,24 @@ export function addressUnavailableError(
   if (first === undefined && listFirstAddresses(asked).some((ip) => pools.some(({ spaces }) => spaces.all.has(ip))))
     return new CniError(
       CODE.tryAgainLater,
-      `what ${describeNic(request)} asks for is being taken or given back by another pod in this moment`,
-      "The runtime's next try gets it, or says who has it.",
+      `address for ${describeNic(request)} is being allocated or released by another pod; retry`,
+      "The runtime's next attempt gets it, or names the holder.",
     );
   if (first === undefined)
     return new CniError(
       CODE.noAddress,
-      `none of the addresses that ${describeNic(request)} asks for is in a pool that it may use (${pools.map((p) => p.name).join(", ")})`,
+      `none of the addresses that ${describeNic(request)} requests is in a usable pool (${pools.map((p) => p.name).join(", ")})`,
       "Add them to a pool's ranges, or change the annotation interlay.dev/ip.",
     );
   return asked.size === 1n
     ? new CniError(
         CODE.noAddress,
-        `${first.spec.address}, which ${describeNic(request)} asks for, is held by ${describeHolder(first)}`,
+        `address ${first.spec.address} requested by ${describeNic(request)} is held by ${describeHolder(first)}`,
         "Delete that pod, or ask for another address.",
       )
     : new CniError(
         CODE.noAddress,
-        `of the ${asked.size} addresses that ${describeNic(request)} asks for none is free: ${first.spec.address} is held by ${describeHolder(first)}${holders.length > 1 ? `, and ${holders.length - 1} more are held` : ""}`,
+        `none of the ${asked.size} addresses that ${describeNic(request)} requests is free: ${first.spec.address} is held by ${describeHolder(first)}${holders.length > 1 ? `, and ${holders.length - 1} more are held` : ""}`,
         "Ask for as many as there are replicas and surge pods, or delete a pod that holds one.",
       );
 }
@@ -107,7 +104,7 @@ function listFirstAddresses(asked: AddressSpace): readonly Ip[] {
   return Array.from({ length: Number(most) }, (_, index) => asked.at(BigInt(index)));
 }
 
-/** In words. */
+/** Describes an address's holder for people. */
 export function describeHolder({ spec }: UnderlayAddressObject): string {
   if (spec.conflict !== undefined) return `another host on the wire (${spec.conflict})`;
   if (spec.reserve) return `node ${spec.node}, as its reserve`;

@@ -11,8 +11,8 @@ import { findSandboxState } from "./sandbox.ts";
 import type { AddressStore } from "./store.ts";
 
 /**
- * A StatefulSet's pod that was forced away may run on for some seconds while its successor starts elsewhere: so long its
- * node has to tell that it is gone. Longer is for nothing, for Kubernetes says that it is gone.
+ * A force-deleted pod of a StatefulSet may run for some seconds while its successor starts on another node. The successor waits
+ * this long for the old node to release the address; after that Kubernetes considers the pod deleted.
  */
 const PREDECESSOR_MS = 30_000;
 const FORGET_MS = 3_600_000;
@@ -23,13 +23,13 @@ export interface AddressRequest {
   readonly asked: AddressSpace | undefined;
 }
 
-/** Addresses that a pod has already, or had under an earlier uid and keeps. */
+/** Finds addresses that a pod already has, or that its predecessor of the same name had and it keeps. */
 export class ExistingClaims {
   readonly #store: AddressStore;
   readonly #records: Records;
   readonly #now: () => number;
   readonly #attachments: string;
-  /** Uid of a pod that waits for its predecessor -> since when. */
+  /** Uid of a pod that waits for its predecessor -> start of the wait in ms. */
   readonly #waiting = new Map<string, number>();
 
   /** @param attachments directory of the node's attachments */
@@ -40,7 +40,13 @@ export class ExistingClaims {
     this.#attachments = attachments;
   }
 
-  /** @param unfit names that are not to be had again: somebody else answers for them */
+  /**
+   * Moves such an address to the new pod or sandbox.
+   *
+   * @param unfit tells whether an address (by object name) is in conflict and must not be used
+   * @returns undefined if the pod has no earlier address
+   * @throws CniError tryAgainLater while the predecessor may still use the address
+   */
   async takeOver(
     request: IpamRequest,
     pod: PodObject,
@@ -54,29 +60,26 @@ export class ExistingClaims {
       const ip = parseIp(spec.address);
       if (familyOf(ip) !== family || spec.ifname !== request.ifname) continue;
       if (spec.conflict !== undefined || unfit(metadata.name)) continue;
-      if (asked !== undefined && !asked.has(ip)) continue; // the annotation has changed: reclaimed when its pod is gone
+      if (asked !== undefined && !asked.has(ip)) continue; // the annotation has changed; reclaimed after the pod is deleted
       const pool = poolOf(pools, ip);
-      if (pool === undefined) continue; // it drains
+      if (pool === undefined) continue; // removed from its pool
       const same = spec.pod.uid === pod.metadata.uid && spec.network === request.network;
-      // A StatefulSet has at most one pod of a name, and a pod of this name and another uid is there: the earlier is gone.
+      // A StatefulSet has at most one pod of a name. This pod has another uid, so the earlier one was deleted.
       const kept = !same && ofSet && spec.owner?.uid === controller.uid;
-      // A pod of one's own name that asks for the address it had: once its earlier self's container is gone too.
+      // A pod of the same name that requests the same address: only after the earlier container was deleted, too.
       const asksAgain = asked !== undefined && spec.pod.uid !== pod.metadata.uid;
       if (!same && !kept && !asksAgain) continue;
       if (!same) this.#awaitPredecessor(request, pod, object, kept);
       const next = await this.#store.replace(object, toAddressSpec(request, pod, this.#store.node, ip, pool.name));
       if (next === undefined)
-        throw new CniError(
-          CODE.tryAgainLater,
-          `${ip} of ${describeNic(request)} has been changed while it was taken over`,
-        );
+        throw new CniError(CODE.tryAgainLater, `${ip} of ${describeNic(request)} was changed while it was taken over`);
       this.#waiting.delete(pod.metadata.uid);
       return { object: next, pool, fresh: false, unsynced: false };
     }
     return undefined;
   }
 
-  /** Throws while the earlier container may still have the address. */
+  /** @throws CniError tryAgainLater while the earlier container may still use the address */
   #awaitPredecessor(
     request: IpamRequest,
     { metadata: { uid } }: PodObject,
@@ -96,12 +99,12 @@ export class ExistingClaims {
     if (kept && now - since >= PREDECESSOR_MS) return;
     throw new CniError(
       CODE.tryAgainLater,
-      `${spec.address}, which ${describeNic(request)} is to have again, is still on the earlier pod of that name on node ${spec.node}`,
-      "It is given when that node says that the container is gone.",
+      `address ${spec.address} for ${describeNic(request)} is still in use by the previous pod of that name on node ${spec.node}`,
+      "It becomes available when that node reports that the container is deleted.",
     );
   }
 
-  /** A StatefulSet's pod may come from a node whose last write is not known here yet: then the API server is asked. */
+  /** A StatefulSet's pod may come from a node whose last write has not arrived here yet: then asks the API server. */
   async #heldBefore({ pod }: IpamRequest, ask: boolean): Promise<readonly UnderlayAddressObject[]> {
     const followed = this.#store
       .addresses()

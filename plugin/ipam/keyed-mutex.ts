@@ -1,4 +1,4 @@
-/** Work under one key waits for what was begun under it before. */
+/** Serialises tasks that have the same key, in the order of their calls. */
 export class KeyedMutex {
   readonly #tails = new Map<string, Promise<unknown>>();
 

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { setTimeout as sleep } from "node:timers/promises";
 import { KeyedSemaphore } from "./keyed-semaphore.ts";
 
-describe("lanes", () => {
-  it("let so many go at a time, also when that number changes", async () => {
+describe("KeyedSemaphore", () => {
+  it("limits concurrent tasks, also when the limit changes", async () => {
     const lanes = new KeyedSemaphore();
     const [state, seen] = [{ most: 3, under: 0 }, [] as number[]];
     const one = () =>
@@ -24,7 +24,7 @@ describe("lanes", () => {
     assert.deepEqual(seen, [1, 1, 1, 1, 1, 1]);
   });
 
-  it("hold nobody behind work that does not end", async () => {
+  it("lets a waiter proceed when a task does not end", async () => {
     const lanes = new KeyedSemaphore();
     const hangs = lanes.run(
       "p",
@@ -46,7 +46,7 @@ describe("lanes", () => {
     );
   });
 
-  it("go on after work that throws", async () => {
+  it("continues after a task that throws", async () => {
     const lanes = new KeyedSemaphore();
     await assert.rejects(
       lanes.run(

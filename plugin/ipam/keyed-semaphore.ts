@@ -1,4 +1,4 @@
-/** An API server that hangs must not make all wait one after another. */
+/** A waiter proceeds after this time, so that a hanging API server does not serialise all ADDs. */
 const MAX_WAIT_MS = 1000;
 
 interface Queue {
@@ -6,11 +6,11 @@ interface Queue {
   readonly waiting: (() => void)[];
 }
 
-/** Work under one key, so many at a time; who has waited long enough goes on all the same. */
+/** Limits concurrency per key. A waiter that has waited MAX_WAIT_MS proceeds anyway. */
 export class KeyedSemaphore {
   readonly #queues = new Map<string, Queue>();
 
-  /** @param most how many at a time; asked anew when one ends */
+  /** @param most returns the limit; called again when a task ends */
   async run<T>(key: string, most: () => number, work: () => Promise<T>): Promise<T> {
     const lane = this.#queues.get(key) ?? { under: 0, waiting: [] };
     this.#queues.set(key, lane);
@@ -21,14 +21,14 @@ export class KeyedSemaphore {
     } finally {
       lane.under--;
       while (lane.waiting.length > 0 && lane.under < most()) {
-        lane.under++; // in the name of the one that is woken
+        lane.under++; // counts the waiter that is woken
         lane.waiting.shift()?.();
       }
     }
   }
 }
 
-/** Resolves when it is counted among those under way. */
+/** Resolves when the caller may run, and is counted as running. */
 function waitForTurn(lane: Queue): Promise<void> {
   return new Promise((resolve) => {
     const wake = (): void => {

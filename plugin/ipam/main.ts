@@ -10,22 +10,22 @@ import { removeWishes, writeWishes } from "../cni/wishes.ts";
 import { say } from "../cni/say.ts";
 import { AGENT_SOCKET, type IpamAnswer, ipamAnswer, ipamRefusal } from "./protocol.ts";
 
-/** Long enough for a busy API server, shorter than the runtime's own patience. */
+/** Long enough for a busy API server, shorter than the runtime's own timeout. */
 const TIMEOUT_MS = 15_000;
-/** An agent that is being replaced is back within seconds. */
+/** An agent that is being updated returns within seconds. */
 const CONNECT_RETRY_MS = 250;
 const CONNECT_TRIES = 20;
 
-/** What the network's configuration may say to us; the rest of it is the main plugin's. */
+/** Keys of the network configuration that this plugin reads; the rest is for the main plugin. */
 const ownConfig = z.object({ pools: z.array(z.string()).default([]) });
 
-/** The pod's first NIC gets the pool's default route; others answer by tables of their own. */
+/** Only the pod's first NIC gets the pool's default route; other NICs have their own routing tables. */
 const MAIN_NIC = "eth0";
 
-/** Puts a request to the agent. Throws CniError with what it refuses, or when it does not answer. */
+/** Sends a request to the agent. Throws CniError if the agent rejects it or does not answer. */
 export type AskAgent = (verb: string, request: Request) => Promise<unknown>;
 
-/** A call of the IPAM plugin in a process of its own. Returns the exit status. */
+/** Runs the IPAM plugin standalone. @returns the exit status */
 export async function runIpam(env: Environment): Promise<number> {
   const { status, output, after } = await executeIpam(env, readFileSync(0, "utf8"), "alone", askAgent);
   if (output !== "") say(output);
@@ -35,7 +35,7 @@ export async function runIpam(env: Environment): Promise<number> {
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** A call of the IPAM plugin (CNI spec 1.1.0, section 4 "Plugin Delegation"), from what it says to its answer and log line. */
+/** Executes one call of the IPAM plugin (CNI spec 1.1.0, section 4 "Plugin Delegation"). @returns output, status and a log function */
 export async function executeIpam(
   env: Environment,
   stdin: string,
@@ -95,7 +95,7 @@ async function runCommand(request: Request, ask: AskAgent, stateDirectory: strin
   }
 }
 
-/** Section 5 "ADD Success": addresses and routes; the main plugin knows the interfaces. */
+/** Builds the result of section 5 "ADD Success": addresses and routes; the main plugin adds the interfaces. */
 function toCniResult(
   { config, containerId, ifname }: Request,
   { ips, routes: poolRoutes, defaultRouteNic }: IpamAnswer,
@@ -114,7 +114,7 @@ function toCniResult(
   return { cniVersion: config.cniVersion, ips: ips.map((ip) => ({ ...version(ip.address), ...ip })), routes };
 }
 
-/** An agent that is away must not keep a pod from going: it reclaims what has no pod when it is back. */
+/** DEL succeeds without an agent: a later agent reclaims addresses whose pod no longer exists. */
 async function releaseAddresses(request: Request, ask: AskAgent, stateDirectory: string): Promise<void> {
   removeWishes(request.containerId, request.ifname, stateDirectory);
   try {
@@ -124,7 +124,7 @@ async function releaseAddresses(request: Request, ask: AskAgent, stateDirectory:
   }
 }
 
-/** Connecting is tried for some seconds; an answer that does not come in time is not asked for again. */
+/** Retries the connection for some seconds. A request that timed out is not sent again. */
 async function askAgent(verb: string, request: Request): Promise<unknown> {
   const tries = request.command === "DEL" ? 2 : CONNECT_TRIES;
   for (let attempt = 1; ; attempt++) {
@@ -134,7 +134,7 @@ async function askAgent(verb: string, request: Request): Promise<unknown> {
         method: "POST",
         body: JSON.stringify(toAgentRequest(request)),
         signal: AbortSignal.timeout(TIMEOUT_MS),
-        // Bun's own: speak over this unix socket
+        // Bun's extension of fetch: connect to this unix socket
         unix: AGENT_SOCKET,
       } as RequestInit);
     } catch (error) {
@@ -145,8 +145,8 @@ async function askAgent(verb: string, request: Request): Promise<unknown> {
       }
       throw new CniError(
         CODE.tryAgainLater,
-        `the Interlay agent of this node does not answer at ${AGENT_SOCKET} (${error instanceof Error ? error.message : ""})`,
-        "Pods wait until it is back: see `kubectl -n interlay-system get pods -o wide`.",
+        `no response from the node's Interlay agent at ${AGENT_SOCKET} (${error instanceof Error ? error.message : ""})`,
+        "Pods wait until the agent runs: see `kubectl -n interlay-system get pods -o wide`.",
       );
     }
     const body: unknown = await response.json();
@@ -156,7 +156,7 @@ async function askAgent(verb: string, request: Request): Promise<unknown> {
   }
 }
 
-/** What the agent is asked. */
+/** Builds the body of the request to the agent. */
 export function toAgentRequest({ command, containerId, ifname, netns, pod, config }: Request): unknown {
   if (command === "GC") return { network: config.name, valid: validAttachments(config) };
   const own = ownConfig.safeParse(config["ipam"]);

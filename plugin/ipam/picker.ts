@@ -5,18 +5,18 @@ import { KeyedSemaphore } from "./keyed-semaphore.ts";
 import type { AddressSpace, NodeShard } from "./pool.ts";
 import type { AddressStore } from "./store.ts";
 
-/** Creations of one node under way in one pool: at the most, and as long as so many addresses are free for each of them. */
+/** Upper bound of concurrent creations of one node in one pool, and how many free addresses there must be for each. */
 const MAX_CONCURRENT = 4;
 const FREE_FOR_EACH = 16;
 
-/** Takes a free address by making its object; where another node was first, the next one. */
+/** Takes a free address by creating its object. If another node was first, tries the next address. */
 export class AddressPicker {
   readonly #store: AddressStore;
   readonly #random: () => number;
-  /** Names that calls of this agent are about to create. */
+  /** Names that this agent is creating. */
   readonly #creating = new Set<string>();
   readonly #semaphore = new KeyedSemaphore();
-  /** Names that another node created, until the watch tells of them. */
+  /** Names that another node created, until their watch events arrive. */
   readonly #takenByOthers = new Set<string>();
 
   constructor(store: AddressStore, random: () => number) {
@@ -25,8 +25,8 @@ export class AddressPicker {
   }
 
   /**
-   * @param asked what the pod asks for by name; else whatever the pool gives
-   * @returns undefined: none is free, as far as is known
+   * @param asked addresses that the pod requests; undefined: any of the pool
+   * @returns undefined if no address is known to be free
    */
   async take(
     pool: Pool,
@@ -52,7 +52,7 @@ export class AddressPicker {
     }
   }
 
-  /** Called now and then: a lost name that no object has any more is free again. */
+  /** Called periodically: a name whose object was deleted since is free again. */
   forgetTakenByOthers(): void {
     this.#takenByOthers.clear();
   }
@@ -66,7 +66,7 @@ export class AddressPicker {
     try {
       const object = await this.#store.create(name, spec);
       if (object !== undefined) return object;
-      this.#takenByOthers.add(name); // another node was first; its object is on its way here
+      this.#takenByOthers.add(name); // another node was first; the watch event will follow
       return "lost";
     } finally {
       this.#creating.delete(name);
@@ -74,8 +74,7 @@ export class AddressPicker {
   }
 
   /**
-   * Calls of many nodes that all go for a pool's last addresses are refused by the API server, and each refusal is a write for
-   * nothing: so many at a time as leave some addresses for each node.
+   * Limits concurrency when few addresses are left: nodes that compete for a pool's last addresses cause failed writes.
    */
   #limitConcurrency(pool: Pool): number {
     const holders = this.#listHolders(pool);
@@ -88,7 +87,7 @@ export class AddressPicker {
     return shareOf(this.#store.node, this.#listHolders(pool));
   }
 
-  /** The node of every address that is taken. */
+  /** Returns the node of every address in use. */
   #listHolders({ name }: Pool): readonly string[] {
     return this.#store.addresses().flatMap(({ spec }) => (spec.pool === name ? [spec.node] : []));
   }

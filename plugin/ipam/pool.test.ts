@@ -38,16 +38,16 @@ describe("a pool's addresses", () => {
       assert.equal(free.at(0n), first);
     });
 
-  it("keeps reserved addresses for those who ask", () => {
+  it("keeps reserved addresses for pods that request them", () => {
     const { free, all } = parsePoolSpaces(spec({ reserved: ["10.7.200.5"] }));
     assert.equal(free.has(parseIp("10.7.200.5")), false);
     assert.equal(all.has(parseIp("10.7.200.5")), true);
   });
 
-  it("refuses a range outside the subnet", () => {
-    assert.throws(() => parsePoolSpaces(spec({ ranges: ["10.8.0.0/24"] })), /not inside the subnet/);
-    assert.throws(() => parseRange("10.7.0.9-10.7.0.1"), /ends before/);
-    assert.throws(() => parseRange("10.7.0.9-fd00::1"), /both address families/);
+  it("rejects a range outside the subnet", () => {
+    assert.throws(() => parsePoolSpaces(spec({ ranges: ["10.8.0.0/24"] })), /outside the subnet/);
+    assert.throws(() => parseRange("10.7.0.9-10.7.0.1"), /its last address is before its first/);
+    assert.throws(() => parseRange("10.7.0.9-fd00::1"), /different families/);
   });
 
   it("is found to overlap with another, or not", () => {

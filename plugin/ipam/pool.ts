@@ -1,18 +1,18 @@
 import ipaddr from "ipaddr.js";
 import { type Cidr, type Family, familyOf, type Ip, parseCidr, parseIp } from "../datapath/address.ts";
 
-/** Both ends included. */
+/** Range of addresses as numbers, both ends included. */
 export interface AddressRange {
   readonly first: bigint;
   readonly last: bigint;
 }
 
-/** What the network team writes; see the CRD. */
+/** Spec of an UnderlayPool; see the CRD. */
 export interface PoolSpec {
   readonly subnet: string;
   readonly ranges: readonly string[];
   readonly excluded: readonly string[];
-  /** Given only to pods that ask for them. */
+  /** Allocated only to pods that request them. */
   readonly reserved: readonly string[];
   readonly gateway?: string | undefined;
 }
@@ -30,15 +30,16 @@ export function fromNumber(value: bigint, family: Family): Ip {
   return parseIp(ipaddr.fromByteArray(bytes).toString());
 }
 
-/** `10.7.200.0/24`, `10.7.200.10-10.7.200.20` or `10.7.200.10`. Throws on what is none of them. */
+/** Parses `10.7.200.0/24`, `10.7.200.10-10.7.200.20` or `10.7.200.10`. Throws if `text` is none of them. */
 export function parseRange(text: string): AddressRange {
   const [first = "", last, ...rest] = text.split("-").map((part) => part.trim());
-  if (rest.length > 0) throw new Error(`"${text}" is no address range`);
+  if (rest.length > 0) throw new Error(`invalid address range "${text}"`);
   if (last !== undefined) {
     const range = { first: toNumber(parseIp(first)), last: toNumber(parseIp(last)) };
     if (familyOf(parseIp(first)) !== familyOf(parseIp(last)))
-      throw new Error(`the range "${text}" has both address families`);
-    if (range.first > range.last) throw new Error(`the range "${text}" ends before it begins`);
+      throw new Error(`invalid address range "${text}": its ends are of different families`);
+    if (range.first > range.last)
+      throw new Error(`invalid address range "${text}": its last address is before its first`);
     return range;
   }
   if (!first.includes("/")) return { first: toNumber(parseIp(first)), last: toNumber(parseIp(first)) };
@@ -48,7 +49,7 @@ export function parseRange(text: string): AddressRange {
   return { first: base, last: base + (1n << BigInt((familyOf(network) === "ipv4" ? 32 : 128) - length)) - 1n };
 }
 
-/** Sorted, disjoint. */
+/** Returns the union of ranges, sorted and disjoint. */
 export function mergeRanges(ranges: readonly AddressRange[]): readonly AddressRange[] {
   const sorted = [...ranges].sort((a, b) => (a.first < b.first ? -1 : a.first > b.first ? 1 : 0));
   const merged: AddressRange[] = [];
@@ -60,7 +61,7 @@ export function mergeRanges(ranges: readonly AddressRange[]): readonly AddressRa
   return merged;
 }
 
-/** What is in `from` and not in `without`; both sorted and disjoint. */
+/** Returns the addresses in `from` that are not in `without`; both must be sorted and disjoint. */
 export function subtractRanges(
   from: readonly AddressRange[],
   without: readonly AddressRange[],
@@ -77,7 +78,7 @@ export function subtractRanges(
   });
 }
 
-/** The part of a pool that a node takes first, so that nodes which take at the same time do not want the same address. */
+/** Part of a pool that a node uses first, so that nodes do not compete for the same address. */
 export interface NodeShard {
   readonly index: number;
   readonly count: number;
@@ -85,7 +86,7 @@ export interface NodeShard {
 const FULL_RANGE: NodeShard = { index: 0, count: 1 };
 const MAX_FOREIGN_CANDIDATES = 32;
 
-/** The addresses that a pool may give, as intervals: a /8 or an IPv6 /64 costs no more than a /24. */
+/** Addresses of a pool, stored as intervals: a /8 or an IPv6 /64 costs no more than a /24. */
 export class AddressSpace {
   readonly family: Family;
   readonly size: bigint;
@@ -97,7 +98,7 @@ export class AddressSpace {
     this.size = intervals.reduce((sum, { first, last }) => sum + last - first + 1n, 0n);
   }
 
-  /** @param index 0 … size - 1 */
+  /** Returns the address at `index` (0 to size - 1). */
   at(index: bigint): Ip {
     let left = index;
     for (const { first, last } of this.intervals) {
@@ -105,7 +106,7 @@ export class AddressSpace {
       if (left < length) return fromNumber(first + left, this.family);
       left -= length;
     }
-    throw new RangeError(`the pool has ${this.size} addresses, there is no number ${index}`);
+    throw new RangeError(`address index ${index} out of range: the pool has ${this.size} addresses`);
   }
 
   has(ip: Ip): boolean {
@@ -115,9 +116,10 @@ export class AddressSpace {
   }
 
   /**
-   * The first free address from `start` on, round the end, of one's own share. Where the next ones are all of others'
-   * shares, one of those by lot: whoever takes the first would meet the others there. Looks at no more addresses than are
-   * taken, plus some. Undefined: none is free.
+   * Finds the first free address at or after `start` (wrapping around) in this node's shard. If the next free addresses are all in
+   * other shards, returns a pseudo-random one of them to avoid contention.
+   *
+   * @returns undefined if no address is free
    */
   findFree(start: bigint, taken: (ip: Ip) => boolean, share: NodeShard = FULL_RANGE): Ip | undefined {
     const others: Ip[] = [];
@@ -135,23 +137,23 @@ export class AddressSpace {
 
 export interface PoolSpaces {
   readonly subnet: Cidr;
-  /** Of the subnet: the pods' links get it. */
+  /** Prefix length of the subnet, used on the pods' links. */
   readonly prefixLength: number;
   readonly gateway?: Ip;
-  /** What is given to anybody. */
+  /** Addresses for any pod. */
   readonly free: AddressSpace;
-  /** `free` and the reserved ones: what may be asked for. */
+  /** `free` and the reserved addresses: those that a pod may request. */
   readonly all: AddressSpace;
 }
 
-/** Throws with one sentence on what cannot be: the CRD refuses most of it, older objects may have it. */
+/** Parses a pool. Throws one sentence for an invalid one; the CRD rejects most of these, but older objects may exist. */
 export function parsePoolSpaces(spec: PoolSpec): PoolSpaces {
   const subnet = parseCidr(spec.subnet);
   const family = familyOf(subnet);
   const whole = parseRange(subnet);
   const ranges = mergeRanges(spec.ranges.map(parseRange));
   for (const { first, last } of ranges)
-    if (first < whole.first || last > whole.last) throw new Error(`a range is not inside the subnet ${subnet}`);
+    if (first < whole.first || last > whole.last) throw new Error(`a range is outside the subnet ${subnet}`);
   const gateway = spec.gateway === undefined ? undefined : parseIp(spec.gateway);
   const never = mergeRanges([
     ...spec.excluded.map(parseRange),
@@ -168,7 +170,7 @@ export function parsePoolSpaces(spec: PoolSpec): PoolSpaces {
   };
 }
 
-/** RFC 919's broadcast and the network itself; IPv6's first is the routers' anycast (RFC 4291, 2.6.1). RFC 3021: a /31 has neither. */
+/** Network and broadcast address (RFC 919); IPv6: the subnet-router anycast address (RFC 4291, 2.6.1). None for /31 (RFC 3021). */
 function listReservedAddresses(subnet: Cidr, { first, last }: AddressRange): readonly AddressRange[] {
   const ipv4 = familyOf(subnet) === "ipv4";
   if (last - first <= 1n) return [];

@@ -5,13 +5,13 @@ import { parsePoolSpaces } from "./pool.ts";
 
 export interface Pools {
   readonly valid: readonly Pool[];
-  /** Name -> what is wrong with it. */
+  /** Name -> reason. */
   readonly invalid: ReadonlyMap<string, string>;
 }
 
 let cached: { readonly objects: readonly UnderlayPoolObject[]; readonly pools: Pools } | undefined;
 
-/** Pools as allocation wants them; one that makes no sense gives nothing, and is told. */
+/** Parses pools for allocation. An invalid pool is reported in `invalid` and not used. */
 export function parsePools(objects: readonly UnderlayPoolObject[]): Pools {
   const same = cached?.objects.length === objects.length && cached.objects.every((object, i) => object === objects[i]);
   if (cached !== undefined && same) return cached.pools;

@@ -3,15 +3,15 @@ import { z } from "zod";
 /** The agent's socket: mode 0600, in a directory of mode 0700. */
 export const AGENT_SOCKET = "/run/interlay/agent.sock";
 
-/** What the IPAM plugin asks of its agent. */
+/** Request of the IPAM plugin to its agent. */
 export const ipamRequest = z.object({
   containerId: z.string(),
   ifname: z.string(),
   /** The network's name in the conflist. */
   network: z.string().default(""),
-  /** Path of the network namespace: while it is there, so is the container. */
+  /** Path of the network namespace; the container exists as long as this file does. */
   netns: z.string().default(""),
-  /** UnderlayPools to take from; empty: those whose selectors fit. */
+  /** UnderlayPools to use; empty: those whose selectors match. */
   pools: z.array(z.string()).default([]),
   pod: z.object({ namespace: z.string(), name: z.string(), uid: z.string() }),
 });

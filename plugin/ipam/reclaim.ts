@@ -1,6 +1,6 @@
 /**
- * When an address goes back. It goes back only when its pod is certainly gone: the uid is compared, so a pod of the same
- * name made since is another one; what is not known is no reason.
+ * Decides when an address is released: only if its pod certainly no longer exists. Pods are compared by uid, so a newer pod of the
+ * same name does not count; an unknown state never causes a release.
  */
 export interface AddressHolder {
   readonly podUid: string;
@@ -9,35 +9,35 @@ export interface AddressHolder {
   readonly containerId: string;
   readonly owner?: { readonly kind: string; readonly name: string; readonly uid: string } | undefined;
   readonly conflict?: string | undefined;
-  /** Taken beforehand for pods of its node. */
+  /** Reserved in advance for pods of its node. */
   readonly reserve?: boolean | undefined;
-  /** When the object was made, milliseconds since the epoch. */
+  /** Creation of the object, milliseconds since the epoch. */
   readonly created: number;
 }
 
 export interface ReclaimState {
   readonly now: number;
-  /** What the API server says of the pod: its uid, gone, or not known (it did not answer). */
+  /** The pod according to the API server; "unknown" if it did not answer. */
   readonly pod: { readonly uid: string } | "gone" | "unknown";
-  /** Its node's Node object. */
+  /** The Node object of its node. */
   readonly node: "present" | "gone" | "unknown";
   /** The pod's namespaces and links on its node, as that node's agent sees them; "unknown" to any other agent. */
   readonly sandbox: "present" | "gone" | "unknown";
-  /** Of the owner, if it is a StatefulSet: the ordinals that it wants. */
+  /** The owning StatefulSet and its ordinals. */
   readonly statefulSet:
     { readonly uid: string; readonly first: number; readonly replicas: number } | "gone" | "unknown";
-  /** The pod that is there under that name has another address in this one's place, and not this one. */
+  /** The existing pod of that name has another address instead of this one. */
   readonly replaced: boolean;
-  /** Since when the pod has been seen gone; undefined: since now. */
+  /** When the pod was first seen missing, milliseconds since the epoch; undefined: now. */
   readonly goneSince: number | undefined;
 }
 
 export interface ReclaimDelays {
-  /** An address of a pod that is gone waits so long, in milliseconds: ARP caches of others still have it. */
+  /** Milliseconds after the pod's deletion: ARP caches of other hosts may still contain the address. */
   readonly afterPod: number;
-  /** Where its node cannot be asked, so long: the pod may run on behind a partition. */
+  /** Milliseconds if the node cannot be asked: the pod may still run behind a partition. */
   readonly withoutNode: number;
-  /** An object younger than this may be in the middle of its ADD. */
+  /** Milliseconds: the ADD of a younger object may still be running. */
   readonly young: number;
 }
 
@@ -48,19 +48,19 @@ export type ReclaimDecision =
 
 export function decideReclaim(holder: AddressHolder, world: ReclaimState, delays: ReclaimDelays): ReclaimDecision {
   const keep = (reason: string): ReclaimDecision => ({ action: "keep", reason });
-  if (holder.conflict !== undefined) return keep("another host answers for it: an operator removes the object");
+  if (holder.conflict !== undefined) return keep("another host uses it: an operator must delete the object");
   if (holder.reserve === true) return decideReserve(world, delays);
-  if (world.now - holder.created < delays.young) return keep("its ADD may not have ended yet");
-  if (world.pod === "unknown") return keep("the API server does not say whether its pod is there");
+  if (world.now - holder.created < delays.young) return keep("its ADD may still be running");
+  if (world.pod === "unknown") return keep("the API server did not say whether its pod exists");
   if (world.pod !== "gone" && world.pod.uid === holder.podUid)
     return world.replaced
       ? { action: "release", reason: "its pod has another address in its place" }
-      : keep("its pod is there");
+      : keep("its pod exists");
   if (holder.owner?.kind === "StatefulSet" && !world.replaced) {
     const kept = findStatefulSetReason(holder, holder.owner.uid, world.statefulSet);
     if (kept !== undefined) return keep(kept);
   }
-  if (world.sandbox === "present") return keep("its pod's object is gone, but its container is still there");
+  if (world.sandbox === "present") return keep("its pod was deleted, but its container still exists");
   const gone = world.now - (world.goneSince ?? world.now);
   const node = world.sandbox === "gone" || world.node === "gone";
   const delay = node ? delays.afterPod : delays.withoutNode;
@@ -69,18 +69,18 @@ export function decideReclaim(holder: AddressHolder, world: ReclaimState, delays
   if (gone < delay)
     return {
       action: "wait",
-      reason: `its pod is gone for ${Math.round(gone / 1000)} s of ${Math.round(delay / 1000)} s`,
+      reason: `its pod was deleted ${Math.round(gone / 1000)} s ago; the delay is ${Math.round(delay / 1000)} s`,
     };
-  return { action: "release", reason: "its pod is gone" };
+  return { action: "release", reason: "its pod was deleted" };
 }
 
-/** Its own node gives it back when it is too much; another does when that node is gone for good, for it may have given it. */
+/** The node itself releases surplus addresses. Other nodes do so only after the node was deleted for the longer delay. */
 function decideReserve(world: ReclaimState, delays: ReclaimDelays): ReclaimDecision {
   if (world.node !== "gone") return { action: "keep", reason: "it is its node's reserve" };
   const gone = world.now - (world.goneSince ?? world.now);
   return gone < delays.withoutNode
-    ? { action: "wait", reason: `its node is gone for ${Math.round(gone / 1000)} s` }
-    : { action: "release", reason: "the node whose reserve it was is gone" };
+    ? { action: "wait", reason: `its node was deleted ${Math.round(gone / 1000)} s ago` }
+    : { action: "release", reason: "the node that reserved it was deleted" };
 }
 
 function findStatefulSetReason(
@@ -88,10 +88,10 @@ function findStatefulSetReason(
   uid: string,
   set: ReclaimState["statefulSet"],
 ): string | undefined {
-  if (set === "unknown") return "the API server does not say whether its StatefulSet is there";
+  if (set === "unknown") return "the API server did not say whether its StatefulSet exists";
   if (set === "gone" || set.uid !== uid) return undefined;
   const ordinal = Number(/-(\d+)$/.exec(holder.podName)?.[1] ?? Number.NaN);
   return ordinal >= set.first && ordinal < set.first + set.replicas
-    ? "its StatefulSet will make the pod again"
+    ? "its StatefulSet will create the pod again"
     : undefined;
 }

@@ -2,7 +2,7 @@ import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, wri
 import { join } from "node:path";
 import { z } from "zod";
 
-/** What this node's pods hold, for when the API server does not answer. One file an address. */
+/** Directory of address records of this node's pods, one file per address. They make ADD and DEL work without the API server. */
 export const RECORDS_DIRECTORY = "/var/lib/interlay/addresses";
 
 const record = z.object({
@@ -20,22 +20,22 @@ const record = z.object({
   network: z.string(),
   netns: z.string(),
   pod: z.object({ namespace: z.string(), name: z.string(), uid: z.string() }),
-  /** The container is gone, and the API server does not know yet. */
+  /** The container was deleted; not yet written to the API server. */
   released: z.boolean(),
-  /** The object has another container id than this record: the API server does not know yet. */
+  /** The record has a newer container id than the object; not yet written to the API server. */
   stale: z.boolean(),
-  /** Its object was to be deleted, and perhaps is: no answer came. The API server must be asked before it is used again. */
+  /** Deletion of the object was requested without a known result. Ask the API server before using the address again. */
   leaving: z.boolean().default(false),
-  /** By the pod's annotation: the NIC that has the default route. */
+  /** NIC with the default route, by the pod's annotation. */
   defaultRouteNic: z.string().optional(),
 });
 export type AddressRecord = Omit<z.infer<typeof record>, "schema">;
 
-/** The records in memory, each change on disk before it counts. */
+/** Address records, kept in memory and written to disk before a change takes effect. */
 export class Records {
   readonly #directory: string;
   readonly #records = new Map<string, AddressRecord>();
-  /** File -> its time of change when it was read or written. */
+  /** File -> mtime when it was last read or written. */
   readonly #read = new Map<string, number>();
 
   constructor(directory = RECORDS_DIRECTORY) {
@@ -52,7 +52,7 @@ export class Records {
     return this.#records.get(name);
   }
 
-  /** What another agent of this node has written or removed: while one replaces the other there are two. */
+  /** Reads changes of another agent of this node: during an update there are two. */
   reread(): void {
     const files = readdirSync(this.#directory).filter((file) => file.endsWith(".json"));
     for (const file of files) {
@@ -71,7 +71,7 @@ export class Records {
       }
   }
 
-  /** Appears whole or not at all. */
+  /** Writes a record atomically. */
   write(entry: AddressRecord): void {
     const file = join(this.#directory, fileName(entry.name));
     writeFileSync(`${file}.new`, JSON.stringify({ schema: "interlay.address/v1", ...entry }), { mode: 0o600 });

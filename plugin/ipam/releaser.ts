@@ -3,15 +3,15 @@ import type { Records } from "./records.ts";
 import type { Nic } from "./sandbox.ts";
 import type { AddressStore } from "./store.ts";
 
-/** Sandboxes that failed for want of an address are few; of more than so many the first are forgotten. */
+/** Upper bound of remembered containers; the oldest are evicted. */
 const MAX_REMEMBERED = 1000;
 const FINISHED_PHASES = ["Succeeded", "Failed"];
 
-/** What becomes of an address when its container goes. */
+/** Releases or keeps an address when its container is deleted. */
 export class AddressReleaser {
   readonly #store: AddressStore;
   readonly #records: Records;
-  /** Container -> addresses that were made for it; of a container whose pod has got another NIC's none, they all go back. */
+  /** Container -> addresses created for it. If another NIC of the container gets no address, all of them are released. */
   readonly #allocated = new Map<string, Set<string>>();
   readonly #failed = new Set<string>();
 
@@ -20,7 +20,7 @@ export class AddressReleaser {
     this.#records = records;
   }
 
-  /** These were made for this container, and for none before it. */
+  /** Records that these addresses were created for this container, and not taken over. */
   recordAllocation(containerId: string, names: readonly string[]): void {
     if (names.length === 0) return;
     this.#allocated.set(containerId, new Set([...(this.#allocated.get(containerId) ?? []), ...names]));
@@ -31,8 +31,8 @@ export class AddressReleaser {
   }
 
   /**
-   * One of its NICs got no address, so the runtime takes the container away again: what its other NICs got must not be
-   * held meanwhile, or two such pods would wait for each other for ever.
+   * Records that a NIC of the container got no address. The runtime deletes the container, and the addresses of its other NICs
+   * must be released: otherwise two such pods would wait for each other forever.
    */
   recordFailure(containerId: string): void {
     this.#failed.add(containerId);
@@ -42,7 +42,7 @@ export class AddressReleaser {
     }
   }
 
-  /** DEL. A pod that lives on keeps its address for its next sandbox, a StatefulSet's pod for its next life. */
+  /** DEL. A running pod keeps its address for its next sandbox; a StatefulSet's pod keeps it for its successor. */
   async release(nic: Nic): Promise<void> {
     const isIts = (a: Nic): boolean => a.containerId === nic.containerId && a.ifname === nic.ifname;
     const names = new Set([
@@ -55,11 +55,11 @@ export class AddressReleaser {
     for (const name of names) {
       const record = this.#records.find(name);
       if (record !== undefined) this.#records.write({ ...record, released: true });
-      await this.releaseAddress(name, nic).catch(() => undefined); // told to the API server later, by sync
+      await this.releaseAddress(name, nic).catch(() => undefined); // syncRecords retries
     }
   }
 
-  /** GC: what the runtime does not know as valid of this network is released as DEL would. */
+  /** GC: releases, as DEL does, the addresses of this network that are not in `valid`. */
   async collect(network: string, valid: readonly Nic[]): Promise<void> {
     const keep = new Set(valid.map((a) => `${a.containerId}/${a.ifname}`));
     for (const record of this.#records.all())
@@ -71,24 +71,24 @@ export class AddressReleaser {
     const object = this.#store.address(name);
     if (!this.#store.isSynced()) return;
     if (object === undefined) {
-      this.#records.remove(name); // deleted by hand
+      this.#records.remove(name); // deleted manually
       return;
     }
-    if (object.spec.reserve) return; // given while the API server was away: sync tells it
+    if (object.spec.reserve) return; // allocated offline: syncRecords handles it
     const record = this.#records.find(name);
-    // The object has not been told of the pod's last sandbox.
-    const untold =
+    // The object does not name the pod's last sandbox yet.
+    const unsynced =
       record?.stale === true && record.pod.uid === object.spec.pod.uid && record.containerId === containerId;
-    if (object.spec.containerId !== containerId && !untold) return; // given on to the pod's next sandbox
-    const fruitless = this.#isOfFailedContainer(name, containerId);
-    // Its pod's next sandbox gets it from the record, perhaps before the API server is told. So the object goes on naming
-    // the last one: without a container it would say to other nodes that this one has let go.
-    if (object.spec.conflict === undefined && !fruitless && this.isPodRunning(object)) return;
-    if (object.spec.conflict !== undefined || (object.spec.owner?.kind === "StatefulSet" && !fruitless)) {
+    if (object.spec.containerId !== containerId && !unsynced) return; // taken over by the pod's next sandbox
+    const failed = this.#isOfFailedContainer(name, containerId);
+    // The pod's next sandbox gets the address from the record, maybe before the object is updated. So the object keeps the
+    // last container id: an empty one would tell other nodes that the address is no longer in use here.
+    if (object.spec.conflict === undefined && !failed && this.isPodRunning(object)) return;
+    if (object.spec.conflict !== undefined || (object.spec.owner?.kind === "StatefulSet" && !failed)) {
       const next = await this.#store.replace(object, { ...object.spec, containerId: "" });
       if (next === undefined || record === undefined) return;
       if (object.spec.conflict === undefined) this.#records.remove(name);
-      else if (untold) this.#records.write({ ...record, stale: false });
+      else if (unsynced) this.#records.write({ ...record, stale: false });
       return;
     }
     if (record !== undefined) this.#records.write({ ...record, leaving: true });

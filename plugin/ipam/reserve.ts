@@ -8,18 +8,18 @@ import type { Records } from "./records.ts";
 import type { AddressStore } from "./store.ts";
 
 /**
- * Addresses that this node has taken beforehand, as its pools allow (`reservePerNode`): objects like all others, so nobody else
- * gets them. A new pod gets one of them while the API server does not answer, or when the pool has no other left.
+ * Addresses that this node reserved in advance (`reservePerNode` of a pool), as UnderlayAddress objects. A new pod gets one of them
+ * while the API server is unreachable, or when the pool has no other free address.
  */
 export class Reserve {
   readonly #store: AddressStore;
   readonly #records: Records;
   readonly #picker: AddressPicker;
   readonly #hasConflict: (name: string) => boolean;
-  /** Names that calls are about to give. */
+  /** Names that calls are allocating. */
   readonly #taken = new Set<string>();
 
-  /** @param unfit names that somebody else answers for, told to the API server or not */
+  /** @param unfit tells whether an address (by object name) is used by another host */
   constructor(store: AddressStore, records: Records, picker: AddressPicker, unfit: (name: string) => boolean) {
     this.#store = store;
     this.#records = records;
@@ -27,7 +27,7 @@ export class Reserve {
     this.#hasConflict = unfit;
   }
 
-  /** One of them, which no other call gets until `settled`. Undefined: none is left for these pools. */
+  /** Takes one address, which no other call gets until `finish`. Returns undefined if none is left for these pools. */
   take({
     family,
     pools,
@@ -44,12 +44,12 @@ export class Reserve {
     return undefined;
   }
 
-  /** A record or an object says by now whose it is. */
+  /** Ends the exclusive use that `take` began: a record or object now names the owner. */
   finish(name: string): void {
     this.#taken.delete(name);
   }
 
-  /** Takes what is missing, gives back what is too much. A pool that has nothing left gives pods the last ones first. */
+  /** Reserves missing addresses and releases surplus ones. */
   async reconcile(): Promise<void> {
     const { valid: good } = parsePools(this.#store.pools());
     const bad = overlapping(good);
@@ -75,7 +75,7 @@ export class Reserve {
       if (!keep.has(object.metadata.name) && !this.#taken.has(object.metadata.name)) await this.#store.remove(object);
   }
 
-  /** Of this node, on no pod: a record says that one was given while the API server was away. */
+  /** Lists addresses reserved for this node that no pod uses; a record means that one was allocated offline. */
   #listAvailable(): readonly UnderlayAddressObject[] {
     const given = new Set(this.#records.all().map(({ name }) => name));
     return this.#store

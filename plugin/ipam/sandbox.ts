@@ -10,9 +10,10 @@ export interface Nic {
 }
 
 /**
- * Of an address of this node: a network namespace that is there still has it on a link. The record knows of a sandbox that the
- * object has not been told of yet.
- * @param attachments directory of the node's attachments; this node's own by default
+ * Reports whether an address of this node is still on a link of an existing network namespace. Records may name a newer sandbox than
+ * the object.
+ *
+ * @param attachments directory of the node's attachments
  */
 export function findSandboxState(
   records: Records,

@@ -2,31 +2,31 @@ import type { PodObject, UnderlayAddressObject, UnderlayAddressSpec, UnderlayPoo
 
 type Labels = Readonly<Record<string, string>>;
 
-/** What allocation needs of the cluster. Reads are of what is followed and cost nothing; writes are one request each. */
+/** Cluster state that allocation needs. Reads come from caches unless stated otherwise; a write is one request. */
 export interface AddressStore {
   readonly node: string;
-  /** False: nothing has been listed yet, so nothing can be said to be free. */
+  /** False until the first list has completed: no address may be called free before. */
   isSynced(): boolean;
   nodeLabels(): Labels;
   namespaceLabels(namespace: string): Promise<Labels>;
   pools(): readonly UnderlayPoolObject[];
   address(name: string): UnderlayAddressObject | undefined;
   addresses(): readonly UnderlayAddressObject[];
-  /** Undefined: there is no such pod. */
+  /** Returns undefined if the pod does not exist. */
   pod(namespace: string, name: string, uid: string): Promise<PodObject | undefined>;
-  /** As `pod`, by what is followed alone. */
+  /** As `pod`, from the cache only. */
   cachedPod(namespace: string, name: string): PodObject | undefined;
-  /** Held under this pod's name, from the API server itself: what is followed may be late. */
+  /** Addresses held under this pod's name, read from the API server because caches may be stale. */
   addressesOf(namespace: string, name: string): Promise<readonly UnderlayAddressObject[]>;
-  /** Undefined: the name is taken. The API server gives each name once: that is the lock. */
+  /** Creates the object; the unique name is the lock. Returns undefined if the name exists. */
   create(name: string, spec: UnderlayAddressSpec): Promise<UnderlayAddressObject | undefined>;
-  /** Undefined: it has been changed or deleted since it was read. */
+  /** Returns undefined if the object was changed or deleted since it was read. */
   replace(object: UnderlayAddressObject, spec: UnderlayAddressSpec): Promise<UnderlayAddressObject | undefined>;
-  /** Only as it was read: what has been given to another since stays. */
+  /** Deletes the object only if it is unchanged since it was read. */
   remove(object: UnderlayAddressObject): Promise<boolean>;
 }
 
-/** True of errors that are the API server's answer; others mean that it, or its etcd, could not be asked. */
+/** Tells errors that the API server returned from those that mean it, or its etcd, is unreachable. */
 export function isApiError(error: unknown): boolean {
   if (typeof error !== "object" || error === null || !("status" in error)) return false;
   return typeof error.status === "number" && error.status < 500 && error.status !== 429;

@@ -5,7 +5,7 @@ import type { AddressReleaser } from "./releaser.ts";
 import type { AddressRecord, Records } from "./records.ts";
 import type { AddressStore } from "./store.ts";
 
-/** Tells the API server what happened on this node while it was away. Idempotent; throws when it is away still. */
+/** Writes changes that happened on this node while the API server was unreachable. Idempotent; throws if it still is. */
 export async function syncRecords(
   store: AddressStore,
   records: Records,
@@ -14,7 +14,7 @@ export async function syncRecords(
 ): Promise<void> {
   for (const { name } of records.all()) {
     const record = records.find(name);
-    if (record === undefined) continue; // a DEL was faster than the answers before this one
+    if (record === undefined) continue; // a DEL removed it in the meantime
     const object = store.address(record.name);
     if (object === undefined) await recreateObject(store, records, record, lost);
     else if (object.spec.conflict !== undefined) records.remove(record.name);
@@ -33,12 +33,12 @@ export async function syncRecords(
   }
 }
 
-/** Unless an ADD or a DEL has changed it while the API server was told: then that is what counts, and is told next. */
+/** Marks the record as synced, unless an ADD or DEL changed it during the write: the next sync writes that change. */
 function markSynced(records: Records, record: AddressRecord): void {
   if (records.find(record.name) === record) records.write({ ...record, stale: false });
 }
 
-/** An address of the reserve that a pod got while the API server was away. */
+/** Syncs a reserved address that a pod got while the API server was unreachable. */
 async function syncReserveAddress(
   store: AddressStore,
   records: Records,
@@ -49,13 +49,13 @@ async function syncReserveAddress(
   const pod = store.cachedPod(record.pod.namespace, record.pod.name);
   const spec = toAddressSpecFromRecord(record, store.node, pod);
   if (record.released && !giveBacks.isPodRunning({ spec })) {
-    records.remove(record.name); // it is of the reserve again
+    records.remove(record.name); // back in the reserve
     return;
   }
   if ((await store.replace(object, spec)) !== undefined) markSynced(records, record);
 }
 
-/** The object was deleted, by whomever, and the container has the address still: it is taken again before another does. */
+/** Recreates an object that was deleted while the container still has the address, before another pod gets it. */
 async function recreateObject(
   store: AddressStore,
   records: Records,
@@ -70,9 +70,9 @@ async function recreateObject(
   const made = await store.create(record.name, toAddressSpecFromRecord(record, store.node, pod));
   if (made !== undefined) {
     const now = records.find(record.name);
-    if (now === undefined || now.released) await store.remove(made); // its DEL came meanwhile, and found no object
+    if (now === undefined || now.released) await store.remove(made); // a DEL ran in the meantime and found no object
     return;
   }
-  if (store.address(record.name) === undefined) return; // somebody has made it; the watch will tell who
+  if (store.address(record.name) === undefined) return; // created by another node; its watch event will follow
   lost(record);
 }

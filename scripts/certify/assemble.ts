@@ -2,7 +2,7 @@ import { copyFile, cp, mkdir, mkdtemp, readFile, rm, stat, writeFile } from "nod
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { stringify } from "yaml";
-import { redact } from "../../e2e/snapshot/redact.ts";
+import { redactSecrets } from "../../e2e/snapshot/redact.ts";
 import { hashFile, packArchive, unpackArchive } from "../../results/bundle.ts";
 import { type Certificate, CERTIFICATE_SCHEMA, certificateSchema } from "../../results/certificate/schema.ts";
 import type { Product, ProfileName } from "../../results/certificate/schema.ts";
@@ -55,7 +55,7 @@ export async function writeCertificate(submission: Submission, directory: string
       ? []
       : [
           copyFile(join(first.directory, "junit.xml"), join(directory, "junit_01.xml")),
-          writeFile(join(directory, "e2e.log"), redact(first.log)),
+          writeFile(join(directory, "e2e.log"), redactSecrets(first.log)),
         ]),
   ]);
   return certificate;
@@ -69,7 +69,7 @@ async function packRuns(runs: readonly RecordedRun[], archive: string): Promise<
       await mkdir(folder, { recursive: true });
       for (const name of ["report.json", "junit.xml", "report.md"])
         await copyFile(join(directory, name), join(folder, name));
-      await writeFile(join(folder, "e2e.log"), redact(log));
+      await writeFile(join(folder, "e2e.log"), redactSecrets(log));
       await copySnapshot(join(directory, "bundle.tar.gz"), join(folder, "snapshot"));
     }
     await packArchive(staging, archive);

@@ -6,7 +6,7 @@ import { askConfirmation, findReleasable, releaseAddresses } from "./release.ts"
 import { renderAddresses, renderDiscrepancies } from "./render.ts";
 import type { NodeAddresses } from "./snapshot.ts";
 
-/** Where the three commands look: on a node at that node, from outside at all of them. */
+/** Sources of the three commands: on a node only that node, otherwise all nodes. */
 export interface AddressSources {
   readonly kube: () => Kube;
   readonly nodes: () => Promise<readonly NodeAddresses[]>;
@@ -25,17 +25,17 @@ interface CheckOptions {
   readonly yes?: true;
 }
 
-/** `ipam show | check | release`: who holds what; do objects, records and kernels agree; let an address go. */
+/** Adds `ipam show`, `check` and `release`. */
 export function addIpamCommands(program: Command, { kube, nodes }: AddressSources): void {
   const say = (text: string): void => {
     process.stdout.write(text);
   };
   program
     .command("show")
-    .description("who holds which underlay address")
-    .option("--pool <name>", "of this UnderlayPool alone")
-    .option("--node <name>", "of this node alone")
-    .option("--pod <namespace/name>", "of this pod alone")
+    .description("list underlay addresses and their holders")
+    .option("--pool <name>", "only of this UnderlayPool")
+    .option("--node <name>", "only of this node")
+    .option("--pod <namespace/name>", "only of this pod")
     .option("--json", "the UnderlayAddress objects as JSON")
     .action(async ({ pool, node, pod, json }: ShowOptions) => {
       const { addresses } = await observeClusterAddresses(kube());
@@ -49,10 +49,10 @@ export function addIpamCommands(program: Command, { kube, nodes }: AddressSource
     });
   program
     .command("check")
-    .description("whether the cluster's objects, the nodes' records and their kernels agree on who has which address")
-    .option("--json", "what was found, as JSON")
-    .option("--repair", "let addresses of pods that are gone go, where their node says so, after a question")
-    .option("--yes", "with --repair: without the question")
+    .description("compare the cluster's objects, the nodes' records and their kernels")
+    .option("--json", "print the findings as JSON")
+    .option("--repair", "release addresses of deleted pods that their node no longer uses, after confirmation")
+    .option("--yes", "with --repair: do not ask for confirmation")
     .action(async ({ json, repair, yes }: CheckOptions) => {
       const cluster = await observeClusterAddresses(kube());
       const seen = await nodes();
@@ -62,23 +62,23 @@ export function addIpamCommands(program: Command, { kube, nodes }: AddressSource
       const stale = found.flatMap(({ release }) => release ?? []);
       if (!repair || stale.length === 0) return;
       const names = stale.map(({ spec }) => spec.address).join(", ");
-      if (yes || (await askConfirmation(`Let ${names} go?`)))
+      if (yes || (await askConfirmation(`Release ${names}?`)))
         say((await releaseAddresses(kube(), stale)).map((line) => `${line}\n`).join(""));
-      else process.stderr.write("nothing was changed: say yes, or add --yes\n");
+      else process.stderr.write("nothing was changed: confirm, or add --yes\n");
     });
   program
     .command("release")
-    .description("let addresses go that nobody has any more: of pods that are gone, or marked as in use on the wire")
-    .argument("<address...>", "as show has them")
-    .option("--force", "also of a pod that is there")
-    .option("--yes", "without the question")
+    .description("release addresses of deleted pods, or addresses that are marked as in use by another host")
+    .argument("<address...>", "addresses as printed by show")
+    .option("--force", "also release an address of an existing pod")
+    .option("--yes", "do not ask for confirmation")
     .action(async (wanted: string[], { force, yes }: { force?: true; yes?: true }) => {
       const objects = findReleasable(await observeClusterAddresses(kube()), wanted, force === true);
       say(renderAddresses(objects));
-      if (yes || (await askConfirmation("Let them go?")))
+      if (yes || (await askConfirmation("Release them?")))
         say((await releaseAddresses(kube(), objects)).map((line) => `${line}\n`).join(""));
       else {
-        process.stderr.write("nothing was changed: say yes, or add --yes\n");
+        process.stderr.write("nothing was changed: confirm, or add --yes\n");
         process.exitCode = 1;
       }
     });

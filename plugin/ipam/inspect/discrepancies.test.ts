@@ -48,16 +48,16 @@ describe("objects, records and links", () => {
       nodeWith({ records: [], kernel: [] }),
       [],
     ],
-    ["tell of a pod that is gone", cluster({ pods: [] }), nodeWith({ records: [], kernel: [] }), ["pod-gone"]],
+    ["report a pod that was deleted", cluster({ pods: [] }), nodeWith({ records: [], kernel: [] }), ["pod-gone"]],
     [
-      "tell of a mark",
+      "report a marked address",
       cluster({ addresses: [object({ conflict: "02:00:00:00:00:01", containerId: "" })] }),
       nodeWith({ records: [], kernel: [] }),
       ["conflict"],
     ],
-    ["tell of a container whose object was deleted", cluster({ addresses: [] }), NODE, ["no-object"]],
+    ["report a container whose object was deleted", cluster({ addresses: [] }), NODE, ["no-object"]],
     [
-      "tell of a container whose address another pod has",
+      "report a container whose address another pod has",
       cluster({
         addresses: [object({ node: "n2", pod: { ...POD, name: "web", uid: "u2" } })],
         pods: [podObject.parse({ metadata: { namespace: "shop", name: "web", uid: "u2" }, spec: {} })],
@@ -65,9 +65,9 @@ describe("objects, records and links", () => {
       NODE,
       ["two-holders"],
     ],
-    ["tell of a link without it", CLUSTER, nodeWith({ kernel: [] }), ["not-on-link"]],
+    ["report a link without the address", CLUSTER, nodeWith({ kernel: [] }), ["not-on-link"]],
     [
-      "tell of two links with it",
+      "report two links with one address",
       CLUSTER,
       nodeWith({
         kernel: [...NODE.kernel, { ...NIC, containerId: "c2", pod: "shop/other", netns: "/var/run/netns/b" }],
@@ -75,13 +75,13 @@ describe("objects, records and links", () => {
       ["twice"],
     ],
     [
-      "tell of two addresses of one NIC",
+      "report two addresses of one NIC",
       cluster({ addresses: [object(), object({}, "10.7.200.2")] }),
       NODE,
       ["two-of-one"],
     ],
     [
-      "tell of one that drains",
+      "report an address that its pool no longer has",
       cluster({ addresses: [object(), object({ ifname: "net1" }, "10.7.201.1")] }),
       NODE,
       ["pool-gives-nothing"],
@@ -104,11 +104,11 @@ describe("objects, records and links", () => {
     assert.equal(releases([]), 0, "nobody has asked its node");
   });
 
-  it("are told in sentences", () => {
-    assert.equal(renderDiscrepancies([], 2), "Objects, records and links agree (2 nodes looked at).\n");
+  it("are rendered as sentences", () => {
+    assert.equal(renderDiscrepancies([], 2), "Objects, records and links agree (2 nodes checked).\n");
     assert.match(
       renderDiscrepancies(findDiscrepancies(cluster({ addresses: [] }), [NODE]), 1),
-      /^error \[no-object\] 10\.7\.200\.1 is on eth0 of pod shop\/db on n1, and has no UnderlayAddress.*\n {2}The agent/,
+      /^error \[no-object\] 10\.7\.200\.1 is on eth0 of pod shop\/db on n1 without an UnderlayAddress.*\n {2}The agent/,
     );
   });
 });
@@ -135,12 +135,9 @@ describe("interlay ipam", () => {
     );
   });
 
-  it("releases what nobody has, and of a pod that is there by force alone", () => {
-    assert.throws(
-      () => findReleasable(CLUSTER, [ADDRESS], false),
-      /is held by pod shop\/db on node n1, which is there/,
-    );
-    assert.throws(() => findReleasable(CLUSTER, ["10.7.200.2"], false), /10\.7\.200\.2 is held by nobody/);
+  it("releases unused addresses, and those of an existing pod only with --force", () => {
+    assert.throws(() => findReleasable(CLUSTER, [ADDRESS], false), /is held by pod shop\/db on node n1, which exists/);
+    assert.throws(() => findReleasable(CLUSTER, ["10.7.200.2"], false), /10\.7\.200\.2 is not allocated/);
     assert.equal(findReleasable(CLUSTER, [ADDRESS], true).length, 1);
     assert.equal(findReleasable(cluster({ pods: [] }), [ADDRESS], false).length, 1);
     assert.equal(

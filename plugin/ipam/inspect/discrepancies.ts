@@ -5,7 +5,7 @@ import { parsePools } from "../pools.ts";
 import type { ClusterAddresses } from "./observe-cluster.ts";
 import type { NodeAddresses } from "./snapshot.ts";
 
-/** Something that objects, records and kernels do not agree on. */
+/** A difference between objects, records and kernels. */
 export interface Discrepancy {
   readonly what:
     | "pod-gone"
@@ -17,11 +17,11 @@ export interface Discrepancy {
     | "two-of-one"
     | "pool-gives-nothing";
   readonly address: string;
-  /** `error`: two may have one address, or one does not work. `note`: it is known, or passes. */
+  /** `error`: two pods may have one address, or one does not work. `note`: expected or temporary. */
   readonly severity: "error" | "note";
   /** One sentence. */
   readonly message: string;
-  /** What to do; empty: nothing. */
+  /** What to do; empty if nothing. */
   readonly remedy: string;
   /** The object that `check --repair` deletes. */
   readonly release?: UnderlayAddressObject;
@@ -29,7 +29,7 @@ export interface Discrepancy {
 
 const FINISHED_PHASES = ["Succeeded", "Failed"];
 
-/** Pure. Of nodes that are not among `nodes` nothing is known, so nothing of theirs is released. */
+/** Pure. Addresses of nodes that are not in `nodes` are never released. */
 export function findDiscrepancies(cluster: ClusterAddresses, nodes: readonly NodeAddresses[]): readonly Discrepancy[] {
   return [
     ...cluster.addresses.flatMap((object) => checkObject(object, cluster, nodes)),
@@ -50,8 +50,8 @@ function checkObject(
     return [
       {
         ...{ what: "conflict", severity: "note", address },
-        message: `${address} is in use on the wire by another host (${conflict}): it is given to nobody.`,
-        remedy: `When that host is gone: interlay ipam release ${address}`,
+        message: `${address} is in use by another host (${conflict}); it is not allocated.`,
+        remedy: `After that host is removed: interlay ipam release ${address}`,
       },
     ];
   if (reserve) return [];
@@ -65,10 +65,10 @@ function checkObject(
   return [
     {
       ...{ what: "pod-gone", severity: "note", address },
-      message: `${address} is held by pod ${pod.namespace}/${pod.name} on ${node}, which is gone${stillOnLink ? ", but its container is still there" : ""}.`,
+      message: `${address} is held by pod ${pod.namespace}/${pod.name} on ${node}, which does not exist${stillOnLink ? ", but its container does" : ""}.`,
       remedy: may
-        ? "The agents give it back after their delay; check --repair does now."
-        : "The agents give it back when that node says so, or is gone.",
+        ? "The agents release it after their delay; check --repair releases it now."
+        : "The agents release it when that node reports it, or is deleted.",
       ...(may ? { release: object } : {}),
     },
   ];
@@ -87,8 +87,8 @@ function checkNodeRecords(
       return [
         {
           ...{ what: "no-object", severity: "error", address },
-          message: `${address} is on ${who}, and has no UnderlayAddress: it could be given to another pod.`,
-          remedy: "The agent of that node takes it again within seconds; is it running?",
+          message: `${address} is on ${who} without an UnderlayAddress: another pod could get it.`,
+          remedy: "The agent of that node recreates the object within seconds; check that it runs.",
         },
       ];
     const foreign = object.spec.pod.uid !== pod.uid && !(object.spec.reserve === true && object.spec.node === node);
@@ -96,7 +96,7 @@ function checkNodeRecords(
       return [
         {
           ...{ what: "two-holders", severity: "error", address },
-          message: `${address} is on ${who}, and is given to pod ${object.spec.pod.namespace}/${object.spec.pod.name} on ${object.spec.node}.`,
+          message: `${address} is on ${who}, but belongs to pod ${object.spec.pod.namespace}/${object.spec.pod.name} on ${object.spec.node}.`,
           remedy: `Delete pod ${pod.namespace}/${pod.name}.`,
         },
       ];
@@ -108,8 +108,8 @@ function checkNodeRecords(
       : [
           {
             ...{ what: "not-on-link", severity: "error", address },
-            message: `${address} is given to ${who}, and is not on that link.`,
-            remedy: `A call of ADD may be under way; if it stays, delete pod ${pod.namespace}/${pod.name}.`,
+            message: `${address} is allocated to ${who}, but is not on that link.`,
+            remedy: `An ADD may be running; if this stays, delete pod ${pod.namespace}/${pod.name}.`,
           },
         ];
   });
@@ -142,8 +142,8 @@ function findDuplicateClaims({ addresses }: ClusterAddresses): readonly Discrepa
       : [
           {
             ...{ what: "two-of-one" as const, severity: "note" as const, address: held[0] ?? "" },
-            message: `${held.join(" and ")} are both held for ${nic}: an answer was lost.`,
-            remedy: "The agent of its node gives back what is not on the link.",
+            message: `${held.join(" and ")} are both held for ${nic}: a response was lost.`,
+            remedy: "The agent of its node releases the address that is not on the link.",
           },
         ],
   );
@@ -153,7 +153,7 @@ function findUnusablePools({ pools, addresses }: ClusterAddresses): readonly Dis
   const { valid: good, invalid: bad } = parsePools(pools);
   const gives = (name: string, why: string): Discrepancy => ({
     ...{ what: "pool-gives-nothing", severity: "error", address: "", remedy: "Change its ranges." },
-    message: `UnderlayPool ${name} gives nothing: ${why}.`,
+    message: `UnderlayPool ${name} is unusable: ${why}.`,
   });
   const drained = addresses.filter(({ spec }) => poolOf(good, parseIp(spec.address)) === undefined);
   return [
@@ -161,8 +161,8 @@ function findUnusablePools({ pools, addresses }: ClusterAddresses): readonly Dis
     ...[...overlapping(good)].map(([name, other]) => gives(name, `it overlaps with the earlier ${other}`)),
     ...drained.map(({ spec }) => ({
       ...{ what: "pool-gives-nothing" as const, severity: "note" as const, address: spec.address },
-      message: `${spec.address} of pod ${spec.pod.namespace}/${spec.pod.name} is in no pool's ranges any more.`,
-      remedy: "It is gone with its pod.",
+      message: `${spec.address} of pod ${spec.pod.namespace}/${spec.pod.name} is no longer in a pool's ranges.`,
+      remedy: "It is released with its pod.",
     })),
   ];
 }

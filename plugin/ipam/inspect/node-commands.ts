@@ -5,14 +5,14 @@ import { Kube } from "../../agent/kube.ts";
 import { addIpamCommands } from "./commands.ts";
 import { observeNodeAddresses } from "./observe-node.ts";
 
-/** `interlay ipam …`, on a node: of the nodes, this one alone is looked at. */
+/** Adds `interlay ipam …` for a node, which inspects only this node. */
 export function addNodeIpamCommands(program: Command): void {
-  const ipam = program.command("ipam").description("underlay addresses: who holds them, whether all agree, let one go");
+  const ipam = program.command("ipam").description("list, check and release underlay addresses");
   const here = () => observeNodeAddresses(nodeName());
   addIpamCommands(ipam, { kube: () => Kube.connect(), nodes: () => Promise.resolve([here()]) });
   ipam
     .command("snapshot")
-    .description("this node's records and links as JSON: for whoever looks at all nodes")
+    .description("print this node's records and links as JSON")
     .action(() => {
       process.stdout.write(`${JSON.stringify(here())}\n`);
     });

@@ -23,7 +23,7 @@ const page = z.object({
 });
 
 export async function observeClusterAddresses(kube: Kube): Promise<ClusterAddresses> {
-  // Addresses first: a pod that is made meanwhile is there when its address is.
+  // Addresses first: then every address's pod is in the later list, even if both are new.
   const addresses = await all(kube, RESOURCE.underlayAddresses, underlayAddress);
   const [pools, pods] = await Promise.all([
     all(kube, RESOURCE.underlayPools, underlayPool),

@@ -32,7 +32,7 @@ function readLinkAddresses({ containerId, ifname, netns, pod }: Seen): NodeAddre
   try {
     inside = new Namespace(netns);
   } catch {
-    return []; // gone meanwhile
+    return []; // deleted in the meantime
   }
   try {
     const index = inside.findLink(ifname)?.index;

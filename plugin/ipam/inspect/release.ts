@@ -6,7 +6,7 @@ import { objectName } from "../choose.ts";
 import { describeHolder } from "../errors.ts";
 import type { ClusterAddresses } from "./observe-cluster.ts";
 
-/** Asks a person; what is no terminal has said no. */
+/** Asks for confirmation on a terminal. Returns false without one. */
 export async function askConfirmation(question: string): Promise<boolean> {
   if (!process.stdin.isTTY) return false;
   const asked = createInterface({ input: process.stdin, output: process.stderr });
@@ -17,7 +17,7 @@ export async function askConfirmation(question: string): Promise<boolean> {
   }
 }
 
-/** The objects of these addresses. Throws where there is none, and where a pod that is there has one, unless `force`. */
+/** Finds the objects of these addresses. Throws if one does not exist, or if an existing pod has one and `force` is false. */
 export function findReleasable(
   { addresses, pods }: ClusterAddresses,
   wanted: readonly string[],
@@ -26,7 +26,7 @@ export function findReleasable(
   return wanted.map((text) => {
     const name = objectName(parseIp(text));
     const object = addresses.find(({ metadata }) => metadata.name === name);
-    if (object === undefined) throw new Error(`${text} is held by nobody.`);
+    if (object === undefined) throw new Error(`address ${text} is not allocated`);
     const { spec } = object;
     const inUse =
       spec.conflict === undefined &&
@@ -34,13 +34,13 @@ export function findReleasable(
       pods.some(({ metadata }) => metadata.uid === spec.pod.uid);
     if (inUse && !force)
       throw new Error(
-        `${text} is held by ${describeHolder(object)}, which is there: delete the pod, or add --force (its agent takes the address again as long as its container runs).`,
+        `address ${text} is held by ${describeHolder(object)}, which exists: delete the pod, or add --force (its agent recreates the object while the container runs)`,
       );
     return object;
   });
 }
 
-/** Only as it was read: one that has been given on since stays. @returns a line each */
+/** Deletes the objects unless they changed since they were read. @returns one line per address */
 export async function releaseAddresses(
   kube: Kube,
   objects: readonly UnderlayAddressObject[],
@@ -52,7 +52,7 @@ export async function releaseAddresses(
     lines.push(
       done
         ? `${object.spec.address} is free (it was held by ${describeHolder(object)}).`
-        : `${object.spec.address} has changed since: left as it is.`,
+        : `${object.spec.address} has changed since; not released.`,
     );
   }
   return lines;

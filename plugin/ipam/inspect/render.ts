@@ -1,7 +1,7 @@
 import type { UnderlayAddressObject } from "../../agent/objects.ts";
 import type { Discrepancy } from "./discrepancies.ts";
 
-/** One line an address, for people. */
+/** Renders a table with one line per address. */
 export function renderAddresses(addresses: readonly UnderlayAddressObject[], now = Date.now()): string {
   const rows = addresses
     .toSorted((a, b) => sortKey(a).localeCompare(sortKey(b), undefined, { numeric: true }))
@@ -17,7 +17,7 @@ export function renderAddresses(addresses: readonly UnderlayAddressObject[], now
   return alignColumns([["ADDRESS", "POOL", "NODE", "POD", "NIC", "STATE", "AGE"], ...rows]);
 }
 
-/** What an address is doing, in a word or two. */
+/** Describes the state of an address. */
 export function describeState({ spec }: Pick<UnderlayAddressObject, "spec">): string {
   if (spec.conflict !== undefined) return `conflict (${spec.conflict})`;
   if (spec.reserve) return "reserve";
@@ -25,7 +25,7 @@ export function describeState({ spec }: Pick<UnderlayAddressObject, "spec">): st
 }
 
 export function renderDiscrepancies(found: readonly Discrepancy[], nodes: number): string {
-  const seen = `${nodes} ${nodes === 1 ? "node" : "nodes"} looked at`;
+  const seen = `${nodes} ${nodes === 1 ? "node" : "nodes"} checked`;
   if (found.length === 0) return `Objects, records and links agree (${seen}).\n`;
   const lines = found.flatMap(({ severity, what, message, remedy }) => [
     `${severity} [${what}] ${message}`,

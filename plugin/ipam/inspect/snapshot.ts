@@ -1,9 +1,9 @@
 import { z } from "zod";
 
-/** What is known of addresses in three places: the cluster's objects, the nodes' records, the kernels. */
+/** Schema of a node's address records and link addresses. */
 export const NODE_ADDRESSES_SCHEMA = "interlay.addresses/v1";
 
-/** One node's own word, as `interlay ipam check --snapshot` prints it. */
+/** State of one node, as `interlay ipam snapshot` prints it. */
 export const nodeAddresses = z.object({
   schema: z.literal(NODE_ADDRESSES_SCHEMA),
   node: z.string(),
@@ -15,11 +15,11 @@ export const nodeAddresses = z.object({
       ifname: z.string(),
       pod: z.object({ namespace: z.string(), name: z.string(), uid: z.string() }),
       released: z.boolean(),
-      /** Its network namespace is there. */
+      /** Its network namespace exists. */
       alive: z.boolean(),
     }),
   ),
-  /** Addresses on the links of pods that this node has wired or given addresses to. */
+  /** Addresses on the links of pods that this node attached or allocated addresses to. */
   kernel: z.array(
     z.object({ address: z.string(), containerId: z.string(), ifname: z.string(), pod: z.string(), netns: z.string() }),
   ),

@@ -2,7 +2,7 @@ import { basename } from "node:path";
 import { z } from "zod";
 import type { Cluster } from "../../../clusters/provider.ts";
 import { must } from "../../../e2e/agent-process.ts";
-import { netnsOf } from "../../../e2e/agent/streams.ts";
+import { findNetns } from "../../../e2e/agent/streams.ts";
 import { type ClusterApi, ensure } from "../../../e2e/cluster-api.ts";
 import { Eventually } from "../../../e2e/harness.ts";
 import { annotations } from "../../../e2e/pods/pods.ts";
@@ -67,7 +67,7 @@ export async function createBenchPods(cluster: Cluster, api: ClusterApi): Promis
   const places = new Map<string, BenchPod>();
   for (const { kind, name, node = "", answers } of wanted) {
     const addresses = await addressesOf(api, name);
-    const netns = await netnsOf(cluster, node, addresses.main);
+    const netns = await findNetns(cluster, node, addresses.main);
     const parts = await InterlayParts.of(cluster, { node, netns });
     if (parts.areNone === HAVE_PARTS.includes(kind))
       throw new Error(`pod ${name} has ${parts.areNone ? "nothing" : "something"} of Interlay in its network`);

@@ -2,7 +2,7 @@ import { access, readdir, readFile } from "node:fs/promises";
 import { labDirectory } from "../../clusters/lab/layout.ts";
 
 /** What there is of a lab on this computer: its directory, its processes, mounts below its directory. */
-export async function leftovers(lab: string): Promise<readonly string[]> {
+export async function findOrphanedResources(lab: string): Promise<readonly string[]> {
   const directory = labDirectory(lab);
   const there = await access(directory).then(
     () => [directory],

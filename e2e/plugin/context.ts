@@ -15,12 +15,12 @@ export const NAMESPACE = "interlay-plugin";
 /** What underlay links are made from, where a spec says nothing else. */
 export const UNDERLAY = "interlay-system/underlay";
 /** Multus's words: the pod's only network, and further ones. */
-export const ONLY = "v1.multus-cni.io/default-network";
-export const BESIDE = "k8s.v1.cni.cncf.io/networks";
+export const DEFAULT_NETWORK_ANNOTATION = "v1.multus-cni.io/default-network";
+export const NETWORKS_ANNOTATION = "k8s.v1.cni.cncf.io/networks";
 
 const READY_MS = 120_000;
 
-export interface World {
+export interface PluginContext {
   readonly cluster: Cluster;
   readonly api: ClusterApi;
   /** The pods of the three types, with a prober in each. */
@@ -31,7 +31,7 @@ export interface World {
 }
 
 /** A pod of the suite. */
-export interface Guest {
+export interface PluginPod {
   readonly name: string;
   /** Index of the worker. */
   readonly node: number;
@@ -39,22 +39,22 @@ export interface Guest {
   readonly labels?: Readonly<Record<string, string>>;
 }
 
-export const on = ({ cluster }: World, node: number, ...argv: readonly string[]): Promise<string> =>
-  must(cluster, workerOf(cluster, node), argv);
+export const execOnNode = ({ cluster }: PluginContext, node: number, ...argv: readonly string[]): Promise<string> =>
+  must(cluster, getWorkerName(cluster, node), argv);
 
-export function workerOf(cluster: Cluster, index: number): string {
+export function getWorkerName(cluster: Cluster, index: number): string {
   return cluster.nodes.filter(({ role }) => role === "worker")[index]?.name ?? "";
 }
 
-export async function comes({ api, cluster }: World, guest: Guest): Promise<void> {
+export async function createPod({ api, cluster }: PluginContext, guest: PluginPod): Promise<void> {
   const labels = { ...labelsForNetworks(guest.annotations), ...guest.labels };
-  const manifest = pod(guest.name, workerOf(cluster, guest.node), cluster.probeImage, guest.annotations, labels);
+  const manifest = pod(guest.name, getWorkerName(cluster, guest.node), cluster.probeImage, guest.annotations, labels);
   const here: Manifest = { ...manifest, metadata: { ...manifest.metadata, namespace: NAMESPACE } };
   await ensure(api, here);
 }
 
 /** Waits; the error has what the cluster says of the pod. */
-export async function isReady({ api }: World, name: string, interval = 200): Promise<V1Pod> {
+export async function waitUntilReady({ api }: PluginContext, name: string, interval = 200): Promise<V1Pod> {
   try {
     return await Eventually(
       `pod ${name} is ready`,
@@ -63,7 +63,7 @@ export async function isReady({ api }: World, name: string, interval = 200): Pro
       { timeout: READY_MS, interval },
     );
   } catch (error) {
-    const said = (await eventsOf(api, name)).map(({ message }) => message).join("; ");
+    const said = (await listEvents(api, name)).map(({ message }) => message).join("; ");
     throw new Error(`pod ${name} is not ready: ${said === "" ? "no event says why" : said}`, { cause: error });
   }
 }
@@ -74,7 +74,7 @@ interface Told {
 }
 
 /** What the cluster says of a pod. */
-export async function eventsOf(api: ClusterApi, name: string): Promise<readonly Told[]> {
+export async function listEvents(api: ClusterApi, name: string): Promise<readonly Told[]> {
   const { items } = await answered(() =>
     api.core.listNamespacedEvent({ namespace: NAMESPACE, fieldSelector: `involvedObject.name=${name}` }),
   );
@@ -82,17 +82,17 @@ export async function eventsOf(api: ClusterApi, name: string): Promise<readonly 
 }
 
 /** Waits until an Event of the pod says so, by the agent's own reason. */
-export async function says({ api }: World, name: string, reason: string, words: RegExp): Promise<void> {
+export async function waitForEvent({ api }: PluginContext, name: string, reason: string, words: RegExp): Promise<void> {
   await Eventually(
     `an Event ${reason} of pod ${name} says ${String(words)}`,
-    () => eventsOf(api, name),
+    () => listEvents(api, name),
     (events) => events.some((event) => event.reason === reason && words.test(event.message)),
     { timeout: 60_000 },
   );
 }
 
 /** Deletes the pods at once; resolves when their kubelets have torn them down, which a grace of 0 would not wait for. */
-export async function go({ api }: World, names: readonly string[]): Promise<void> {
+export async function deletePods({ api }: PluginContext, names: readonly string[]): Promise<void> {
   for (const name of names)
     await answered(() => api.core.deleteNamespacedPod({ namespace: NAMESPACE, name, gracePeriodSeconds: 1 }));
   await Eventually(
@@ -107,10 +107,10 @@ export async function go({ api }: World, names: readonly string[]): Promise<void
 }
 
 /** Runs a program in a guest's container. */
-export const inGuest = ({ api }: World, name: string, ...argv: readonly string[]): Promise<string> =>
+export const execInPod = ({ api }: PluginContext, name: string, ...argv: readonly string[]): Promise<string> =>
   api.exec(NAMESPACE, name, argv);
 
-export interface GuestNic {
+export interface PodNic {
   readonly name: string;
   readonly addresses: readonly string[];
   readonly mac: string;
@@ -126,7 +126,7 @@ const networkStatus = z.array(
 );
 
 /** A guest's NICs by what Multus says of it, eth0 first. */
-export async function nicsOf({ api }: World, name: string): Promise<readonly GuestNic[]> {
+export async function listPodNics({ api }: PluginContext, name: string): Promise<readonly PodNic[]> {
   const { metadata } = await answered(() => api.core.readNamespacedPod({ namespace: NAMESPACE, name }));
   const text = metadata?.annotations?.["k8s.v1.cni.cncf.io/network-status"] ?? "[]";
   return (
@@ -139,21 +139,21 @@ export async function nicsOf({ api }: World, name: string): Promise<readonly Gue
   );
 }
 
-export async function nicOf(world: World, pod: string, nic: string): Promise<GuestNic> {
-  const nics = await nicsOf(world, pod);
+export async function findPodNic(world: PluginContext, pod: string, nic: string): Promise<PodNic> {
+  const nics = await listPodNics(world, pod);
   const found = nics.find(({ name }) => name === nic);
   if (found === undefined) throw new Error(`pod ${pod} has no NIC ${nic}, but ${nics.map((n) => n.name).join(", ")}`);
   return found;
 }
 
 /** The MAC of a guest's link, by its kernel: /sys is the node's in a lab's containers. */
-export async function macOf(world: World, pod: string, nic: string): Promise<string> {
-  const text = await inGuest(world, pod, "ip", "-o", "link", "show", nic);
+export async function readMac(world: PluginContext, pod: string, nic: string): Promise<string> {
+  const text = await execInPod(world, pod, "ip", "-o", "link", "show", nic);
   return /link\/ether (\S+)/.exec(text)?.[1] ?? "";
 }
 
 /** The address of a list in that family. */
-export function inFamily(addresses: readonly string[], family: Family): string {
+export function findInFamily(addresses: readonly string[], family: Family): string {
   const found = addresses.find((address) => familyOf(address) === family);
   if (found === undefined) throw new Error(`${addresses.join(", ")}: there is no ${family} address among these`);
   return found;

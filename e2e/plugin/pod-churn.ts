@@ -2,10 +2,21 @@ import assert from "node:assert/strict";
 import { z } from "zod";
 import { answered } from "../cluster-api.ts";
 import { By, Eventually, It } from "../harness.ts";
-import { nodeState } from "../leaks.ts";
+import { readNodeState } from "../leaked-state.ts";
 import { hostPodName } from "../pods/pods.ts";
-import { unanswered } from "./ask.ts";
-import { BESIDE, comes, go, type Guest, isReady, NAMESPACE, nicOf, ONLY, UNDERLAY, type World } from "./world.ts";
+import { findUnanswered } from "./http-probe.ts";
+import {
+  NETWORKS_ANNOTATION,
+  createPod,
+  deletePods,
+  type PluginPod,
+  waitUntilReady,
+  NAMESPACE,
+  findPodNic,
+  DEFAULT_NETWORK_ANNOTATION,
+  UNDERLAY,
+  type PluginContext,
+} from "./context.ts";
 
 const CROWD = 20;
 const RECORDS = ["attachments", "addresses", "wishes"] as const;
@@ -15,28 +26,32 @@ const claims = z.object({
   ),
 });
 
-export function crowdSpecs(world: () => World): void {
+export function podChurnSpecs(world: () => PluginContext): void {
   It(
     `${CROWD} pods come at once on one node, each is reached; deleted at once, and nothing of them is left`,
     { timeout: 300_000 },
     async () => {
-      const guests: readonly Guest[] = Array.from({ length: CROWD }, (_, index) => ({
+      const guests: readonly PluginPod[] = Array.from({ length: CROWD }, (_, index) => ({
         name: `crowd-${index + 1}`,
         node: 1,
-        annotations: index % 2 === 0 ? { [ONLY]: UNDERLAY } : { [BESIDE]: UNDERLAY },
+        annotations: index % 2 === 0 ? { [DEFAULT_NETWORK_ANNOTATION]: UNDERLAY } : { [NETWORKS_ANNOTATION]: UNDERLAY },
       }));
       const names = guests.map(({ name }) => name);
-      const before = { node: await nodeState(world().cluster), records: await records(world()) };
+      const before = { node: await readNodeState(world().cluster), records: await records(world()) };
       await By("they come", async () => {
-        await Promise.all(guests.map((guest) => comes(world(), guest)));
-        await Promise.all(names.map((name) => isReady(world(), name)));
+        await Promise.all(guests.map((guest) => createPod(world(), guest)));
+        await Promise.all(names.map((name) => waitUntilReady(world(), name)));
       });
       const prober = await world().deployment.prober(hostPodName(1));
       const other = await world().deployment.prober(hostPodName(0));
       const nics = await Promise.all(
         guests.map(async ({ name, annotations }) => ({
           name,
-          ...{ addresses: (await nicOf(world(), name, annotations[ONLY] === undefined ? "net1" : "eth0")).addresses },
+          ...{
+            addresses: (
+              await findPodNic(world(), name, annotations[DEFAULT_NETWORK_ANNOTATION] === undefined ? "net1" : "eth0")
+            ).addresses,
+          },
         })),
       );
       const addresses = nics.flatMap((nic) => nic.addresses);
@@ -46,13 +61,13 @@ export function crowdSpecs(world: () => World): void {
           [prober, other].map((from) => ({ from, address, protocol: "tcp" as const, server: nic.name })),
         ),
       );
-      assert.deepEqual(await unanswered(questions), []);
+      assert.deepEqual(await findUnanswered(questions), []);
       assert.equal((await claimed(world(), names)).length, CROWD * world().families.length);
-      await By("they go", () => go(world(), names));
+      await By("they go", () => deletePods(world(), names));
       await Eventually(
         "links, routes, rules, neighbours, namespaces and records are what they were, and no address is claimed",
         async () => {
-          const after = { node: await nodeState(world().cluster), records: await records(world()) };
+          const after = { node: await readNodeState(world().cluster), records: await records(world()) };
           return [
             ...after.node.filter((line) => !before.node.includes(line)),
             ...after.records.filter((line) => !before.records.includes(line)),
@@ -67,7 +82,7 @@ export function crowdSpecs(world: () => World): void {
 }
 
 /** Files in which plugin and agent keep what they know of pods. */
-async function records(world: World): Promise<readonly string[]> {
+async function records(world: PluginContext): Promise<readonly string[]> {
   const { stdout } = await world.cluster.exec(world.workers[1] ?? "", [
     "find",
     ...RECORDS.map((directory) => `/var/lib/interlay/${directory}`),
@@ -77,7 +92,7 @@ async function records(world: World): Promise<readonly string[]> {
   return stdout.split("\n").filter((line) => line !== "");
 }
 
-async function claimed({ api }: World, names: readonly string[]): Promise<readonly string[]> {
+async function claimed({ api }: PluginContext, names: readonly string[]): Promise<readonly string[]> {
   const { items } = claims.parse(await answered(() => api.objects.list("interlay.dev/v1alpha1", "UnderlayAddress")));
   return items
     .filter(({ spec: { pod } }) => pod.namespace === NAMESPACE && names.includes(pod.name))

@@ -3,7 +3,7 @@ import type { Cluster } from "../clusters/provider.ts";
 import { answered, type ClusterApi } from "./cluster-api.ts";
 
 /** What a pod leaves on a node if its DEL forgets something: links, neighbours, rules, routes, network namespaces. */
-export async function nodeState(cluster: Cluster): Promise<readonly string[]> {
+export async function readNodeState(cluster: Cluster): Promise<readonly string[]> {
   const commands = [
     ["ip", "-o", "link"],
     ["ip", "rule"],
@@ -60,7 +60,7 @@ const address = z.object({ spec: z.object({ pod: z.object({ namespace: z.string(
  * Namespaces, and Interlay's own objects: an address that no pod has.
  * @param only of this namespace: in a cluster that others use too, what else comes and goes is theirs
  */
-export async function clusterObjects(api: ClusterApi, only?: string): Promise<readonly string[]> {
+export async function listClusterObjects(api: ClusterApi, only?: string): Promise<readonly string[]> {
   const namespaces = await answered(() => api.core.listNamespace());
   const addresses = await api.objects.list("interlay.dev/v1alpha1", "UnderlayAddress").then(
     ({ items }) => items,

@@ -7,7 +7,7 @@ import { annotations, NAMESPACE, pod } from "../pods/pods.ts";
 import type { PodType } from "../../results/schema.ts";
 
 /** What chaos acts on. */
-export interface World {
+export interface ChaosContext {
   readonly cluster: Cluster;
   readonly api: ClusterApi;
   /** The suite's pods: made anew where their node was. */
@@ -16,16 +16,16 @@ export interface World {
   /** In [0, 1), the same row for the same seed. */
   readonly random: () => number;
   /** The pods that come and go, beside the suite's own. */
-  readonly guests: Map<string, Guest>;
+  readonly guests: Map<string, ChaosPod>;
   /** Since the last action. */
-  lost: Lost;
+  lost: LostState;
 }
 
 /** What pods come to and go from. */
-export type Place = Pick<World, "api" | "cluster" | "guests">;
+export type PodContext = Pick<ChaosContext, "api" | "cluster" | "guests">;
 
 /** Nodes that have lost what connections through them live by. */
-export interface Lost {
+export interface LostState {
   /** What a node translates has no way back without it, with any CNI plugin. */
   readonly conntrack: Set<string>;
   /**
@@ -35,9 +35,9 @@ export interface Lost {
   readonly routes: Set<string>;
 }
 
-export const nothingLost = (): Lost => ({ conntrack: new Set(), routes: new Set() });
+export const createLostState = (): LostState => ({ conntrack: new Set(), routes: new Set() });
 
-export interface Guest {
+export interface ChaosPod {
   readonly name: string;
   readonly node: string;
   readonly type: PodType;
@@ -47,15 +47,15 @@ const READY_MS = 90_000;
 let number = 0;
 
 /** A pod more; resolves at once, or when it is ready. */
-export async function comes(
-  { api, cluster, guests }: Place,
-  guest: Omit<Guest, "name"> & {
+export async function createPod(
+  { api, cluster, guests }: PodContext,
+  guest: Omit<ChaosPod, "name"> & {
     readonly name?: string;
     readonly address?: string;
     readonly network?: string;
     readonly labels?: Readonly<Record<string, string>>;
   },
-): Promise<Guest> {
+): Promise<ChaosPod> {
   const { node, type, name = `guest-${(number += 1)}`, address, network, labels } = guest;
   const fixed = address === undefined ? {} : { "interlay.dev/ip": address };
   const manifest = pod(name, node, cluster.probeImage, { ...annotations(type, network), ...fixed }, labels);
@@ -65,7 +65,7 @@ export async function comes(
   return made;
 }
 
-export async function isReady({ api }: Place, { name }: Guest): Promise<void> {
+export async function waitUntilReady({ api }: PodContext, { name }: ChaosPod): Promise<void> {
   await Eventually(
     `pod ${name} is ready`,
     async () => {
@@ -78,7 +78,7 @@ export async function isReady({ api }: Place, { name }: Guest): Promise<void> {
 }
 
 /** Resolves when the pod is gone from the API: its kubelet has torn it down. */
-export async function goes({ api, guests }: Place, { name }: Guest): Promise<void> {
+export async function deletePod({ api, guests }: PodContext, { name }: ChaosPod): Promise<void> {
   await answered(() => api.core.deleteNamespacedPod({ namespace: NAMESPACE, name, gracePeriodSeconds: 0 }));
   guests.delete(name);
   const there = async (): Promise<boolean> => {

@@ -31,7 +31,7 @@ const addresses = z.object({
     }),
   ),
 });
-export type Held = z.infer<typeof addresses>["items"][number]["spec"];
+export type HeldAddress = z.infer<typeof addresses>["items"][number]["spec"];
 
 const poolStatus = z.object({
   status: z
@@ -64,7 +64,7 @@ export interface KubeObject {
 }
 
 /** A namespace, pools and networks of the suite's own, beside what the cluster has. */
-export class IpamWorld {
+export class IpamContext {
   readonly cluster: Cluster;
   readonly api: ClusterApi;
   readonly workers: readonly string[];
@@ -79,11 +79,11 @@ export class IpamWorld {
     this.#gateway = gateway;
   }
 
-  static async make(cluster: Cluster, api: ClusterApi): Promise<IpamWorld> {
+  static async make(cluster: Cluster, api: ClusterApi): Promise<IpamContext> {
     const { spec } = underlay.parse(
       await api.objects.read({ apiVersion: GROUP, kind: "UnderlayPool", metadata: { name: "underlay" } }),
     );
-    const world = new IpamWorld(cluster, api, spec.subnet, spec.gateway);
+    const world = new IpamContext(cluster, api, spec.subnet, spec.gateway);
     await removeNamespace(api, NAMESPACE);
     const namespace: KubeObject = { apiVersion: "v1", kind: "Namespace", metadata: { name: NAMESPACE } };
     await ensure(api, namespace);
@@ -154,12 +154,12 @@ export class IpamWorld {
     );
   }
 
-  async held(pool: string): Promise<readonly Held[]> {
+  async held(pool: string): Promise<readonly HeldAddress[]> {
     const list = addresses.parse(await answered(() => this.api.objects.list(GROUP, "UnderlayAddress")));
     return list.items.map(({ spec }) => spec).filter((spec) => spec.pool === pool);
   }
 
-  async hold(spec: Omit<Held, "conflict">): Promise<void> {
+  async hold(spec: Omit<HeldAddress, "conflict">): Promise<void> {
     const object: KubeObject = {
       apiVersion: GROUP,
       kind: "UnderlayAddress",

@@ -11,7 +11,7 @@ const BACK_MS = 180_000;
  * under its name. Resolves when that is Ready, and so are its DaemonSets' pods; with how many pods were lost.
  * @param daemons how many of these a node has
  */
-export async function makeAnew(
+export async function recreateNode(
   { api, cluster }: { readonly api: ClusterApi; readonly cluster: Cluster },
   node: string,
   daemons: number,

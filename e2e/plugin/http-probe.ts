@@ -3,7 +3,7 @@ import type { Prober } from "../prober.ts";
 import { type Protocol, TCP_PORT } from "../probe/protocol.ts";
 
 /** Who asks what, and who must answer. */
-export interface Question {
+export interface HttpProbe {
   readonly from: Prober;
   readonly address: string;
   readonly protocol: Protocol;
@@ -18,12 +18,12 @@ const TIMEOUT_MS = 2000;
 const TRIES = 3;
 
 /** Asks all at once. A line for each question that was not answered as it should be. */
-export async function unanswered(questions: readonly Question[]): Promise<readonly string[]> {
-  const lines = await Promise.all(questions.map(ask));
+export async function findUnanswered(questions: readonly HttpProbe[]): Promise<readonly string[]> {
+  const lines = await Promise.all(questions.map(probeOnce));
   return lines.filter((line) => line !== undefined);
 }
 
-async function ask({ from, address, protocol, server, seen }: Question): Promise<string | undefined> {
+async function probeOnce({ from, address, protocol, server, seen }: HttpProbe): Promise<string | undefined> {
   let wrong = "";
   for (let attempt = 0; attempt < TRIES; attempt++) {
     const port = protocol === "icmp" ? 0 : TCP_PORT;

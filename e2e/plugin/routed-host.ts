@@ -2,7 +2,7 @@ import type { ExternalHost } from "../../clusters/provider.ts";
 import type { Family } from "../../clusters/spec.ts";
 import { Prober } from "../prober.ts";
 import { CLIENT, outsideHost } from "../pods/deploy.ts";
-import { on, type World } from "./world.ts";
+import { execOnNode, type PluginContext } from "./context.ts";
 
 /** A network behind the outside host, which is its gateway: RFC 5737 and RFC 3849 keep these for documentation. */
 const NETWORKS = {
@@ -13,7 +13,7 @@ const NAME = "beyond";
 const INSIDE = ["ip", "netns", "exec", NAME] as const;
 
 /** Somebody who is not on the underlay: what he asks comes by a gateway, and so must the answer. */
-export interface Beyond {
+export interface RoutedHost {
   readonly prober: Prober;
   addressOf(family: Family): string;
   /** Takes away the network, the gateway's routes and the nodes' routes to it. */
@@ -21,12 +21,12 @@ export interface Beyond {
 }
 
 /** Undefined where the outside host may not have namespaces (an unprivileged container). */
-export async function makeBeyond(world: World): Promise<Beyond | undefined> {
+export async function createRoutedHost(world: PluginContext): Promise<RoutedHost | undefined> {
   const { deployment, families, workers } = world;
   const external = outsideHost(deployment.external);
   if ((await external.exec(["ip", "netns", "add", NAME])).exitCode !== 0) return undefined;
-  const ip = (...argv: readonly string[]) => outside(external, ["ip", ...argv]);
-  const within = (...argv: readonly string[]) => outside(external, [...INSIDE, ...argv]);
+  const ip = (...argv: readonly string[]) => findRoutedAddress(external, ["ip", ...argv]);
+  const within = (...argv: readonly string[]) => findRoutedAddress(external, [...INSIDE, ...argv]);
   await ip("link", "add", "name", NAME, "type", "veth", "peer", "name", "eth0", "netns", NAME);
   await ip("link", "set", NAME, "up");
   await within("ip", "link", "set", "eth0", "up");
@@ -36,13 +36,22 @@ export async function makeBeyond(world: World): Promise<Beyond | undefined> {
     await ip("address", "add", `${gateway}/${bits}`, "dev", NAME, ...atOnce);
     await within("ip", "address", "add", `${peer}/${bits}`, "dev", "eth0", ...atOnce);
     await within("ip", "route", "add", "default", "via", gateway);
-    await outside(external, [
+    await findRoutedAddress(external, [
       "sysctl",
       "-qw",
       family === "ipv4" ? "net.ipv4.ip_forward=1" : "net.ipv6.conf.all.forwarding=1",
     ]);
     for (const node of workers.keys())
-      await on(world, node, "ip", "route", "replace", network, "via", deployment.addressOf("external", "main", family));
+      await execOnNode(
+        world,
+        node,
+        "ip",
+        "route",
+        "replace",
+        network,
+        "via",
+        deployment.addressOf("external", "main", family),
+      );
   }
   const prober = new Prober(NAME, await external.attach([...INSIDE, ...CLIENT]));
   return {
@@ -53,12 +62,13 @@ export async function makeBeyond(world: World): Promise<Beyond | undefined> {
       await external.exec(["ip", "link", "delete", NAME]);
       await external.exec(["ip", "netns", "delete", NAME]);
       for (const family of families)
-        for (const node of workers.keys()) await on(world, node, "ip", "route", "delete", NETWORKS[family].network);
+        for (const node of workers.keys())
+          await execOnNode(world, node, "ip", "route", "delete", NETWORKS[family].network);
     },
   };
 }
 
-export async function outside(external: ExternalHost, argv: readonly string[]): Promise<string> {
+export async function findRoutedAddress(external: ExternalHost, argv: readonly string[]): Promise<string> {
   const { exitCode, stdout, stderr } = await external.exec(argv);
   if (exitCode !== 0) throw new Error(`${argv.join(" ")} on the outside host: ${stderr.trim()}`);
   return stdout;

@@ -1,7 +1,7 @@
 import { formatElapsed } from "../clusters/progress.ts";
 
 /** What runs, what is done, and how long the rest takes: a line a variant, and on a terminal the cells as they come. */
-export class Live {
+export class LiveProgress {
   readonly #total: number;
   readonly #write: (text: string) => void;
   readonly #terminal: boolean;

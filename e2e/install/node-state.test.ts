@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { withoutChainsOfOthers } from "./node-look.ts";
+import { dropForeignChains } from "./node-state.ts";
 
 describe("a node's look", () => {
   it("leaves out the chains that kube-proxy and felix write, and keeps what calls them", () => {
@@ -13,7 +13,7 @@ describe("a node's look", () => {
       ],
       ...["chain cali-FORWARD {", "counter accept", "}", "}", "table inet interlay {", "}"],
     ];
-    assert.deepEqual(withoutChainsOfOthers(ruleset), [
+    assert.deepEqual(dropForeignChains(ruleset), [
       ...["table ip filter {", "chain FORWARD {", "type filter hook forward priority filter; policy drop;"],
       ...["counter jump cali-FORWARD", "}", "}", "table inet interlay {", "}"],
     ]);

@@ -4,23 +4,23 @@ import { createPlainProgress } from "../../clusters/progress-plain.ts";
 import { clusterApi } from "../cluster-api.ts";
 import { theCluster } from "../context.ts";
 import { BeforeAll, Eventually } from "../harness.ts";
-import type { Answer } from "./calls.ts";
+import type { CallAnswer } from "./calls.ts";
 import { checkAddresses } from "./command.ts";
-import { rolledOut, scale, type Workload } from "./workloads.ts";
-import { IpamWorld } from "./world.ts";
+import { waitForRollout, scaleWorkload, type Workload } from "./workloads.ts";
+import { IpamContext } from "./context.ts";
 
 /** How many addresses the pool `exact` has. */
-export const EXACT = 6;
+export const EXACT_POOL = 6;
 
 /** The running group's world, with a pool of exactly so many addresses and one with room, made before its specs. */
-export function scene(): () => IpamWorld {
-  let world: IpamWorld | undefined;
+export function setupIpamFixture(): () => IpamContext {
+  let world: IpamContext | undefined;
   BeforeAll(
     async () => {
       const cluster = await theCluster();
       if (cluster.provider === "lab") await ensureDebianPackages(["procps"], createPlainProgress());
-      world = await IpamWorld.make(cluster, clusterApi(cluster));
-      await world.pool("exact", { ranges: [world.range(0, EXACT)] });
+      world = await IpamContext.make(cluster, clusterApi(cluster));
+      await world.pool("exact", { ranges: [world.range(0, EXACT_POOL)] });
       await world.pool("steady", { ranges: [world.range(1, 9)] });
     },
     { timeout: 180_000 },
@@ -31,19 +31,19 @@ export function scene(): () => IpamWorld {
   };
 }
 
-export function distinct(addresses: readonly string[]): void {
+export function assertDistinct(addresses: readonly string[]): void {
   assert.equal(new Set(addresses).size, addresses.length, `the same twice: ${addresses.join(", ")}`);
 }
 
 /** Scaled to nothing first: its pods are gone when this resolves. */
-export async function removeAll(world: IpamWorld, object: Workload): Promise<void> {
-  await scale(world, object, 0);
-  await rolledOut(world, object, 0);
+export async function removeAllPods(world: IpamContext, object: Workload): Promise<void> {
+  await scaleWorkload(world, object, 0);
+  await waitForRollout(world, object, 0);
   await world.remove(object);
 }
 
 /** Nothing is found, not even what passes by itself. */
-export async function agreed(world: IpamWorld): Promise<void> {
+export async function assertAgreement(world: IpamContext): Promise<void> {
   await Eventually(
     "objects, records and links agree",
     () => checkAddresses(world),
@@ -52,7 +52,7 @@ export async function agreed(world: IpamWorld): Promise<void> {
   );
 }
 
-export function given(answer: Answer): string {
+export function listAllocated(answer: CallAnswer): string {
   assert.ok("address" in answer, `refused: ${JSON.stringify(answer)}`);
   return answer.address;
 }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { Kubectl } from "../../clusters/kubernetes/kubectl.ts";
-import { comes, goes, isReady, type Place } from "../chaos/world.ts";
-import { agentsRolledOut } from "./agents.ts";
+import { createPod, deletePod, waitUntilReady, type PodContext } from "../chaos/context.ts";
+import { waitForRollout } from "./agents.ts";
 import { applyOverlay } from "./overlay.ts";
 
 const TYPES = ["underlay", "multi-nic"] as const;
@@ -10,9 +10,9 @@ const TYPES = ["underlay", "multi-nic"] as const;
  * The new manifests are applied while pods come and go on every worker, one after another. Resolves with how many came, and
  * when the last agent was replaced, by performance.now().
  */
-export async function rollWhilePodsCome(
+export async function rollOutDuringPodChurn(
   kubectl: Kubectl,
-  place: Place,
+  place: PodContext,
   workers: readonly string[],
   image: string,
 ): Promise<{ readonly came: number; readonly rolledAt: number }> {
@@ -21,9 +21,9 @@ export async function rollWhilePodsCome(
     TYPES.map(async (type) => {
       for (let count = 0; ; count += 1) {
         if (!rolling.is) return count;
-        const guest = await comes(place, { node, type });
-        await isReady(place, guest);
-        await goes(place, guest);
+        const guest = await createPod(place, { node, type });
+        await waitUntilReady(place, guest);
+        await deletePod(place, guest);
       }
     }),
   );
@@ -32,7 +32,7 @@ export async function rollWhilePodsCome(
   let rolledAt = Infinity;
   try {
     await applyOverlay(kubectl, "notrack", image);
-    await agentsRolledOut(kubectl);
+    await waitForRollout(kubectl);
     rolledAt = performance.now();
   } finally {
     rolling.is = false;

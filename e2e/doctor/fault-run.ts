@@ -9,26 +9,27 @@ import { POD_TYPES } from "../../results/schema.ts";
 import { TCP_PORT } from "../probe/protocol.ts";
 import type { FaultContext, Trial } from "./faults.ts";
 
-export const TRIAL = "trial";
+export const FAULT_RUN_NAMESPACE = "trial";
 const PATIENCE = { timeout: 60_000 };
 
 /** The trial's pod, gone when the spec ends. */
-export async function makeTrial({ cluster, api }: FaultContext, trial: Trial, node: string): Promise<void> {
-  await ensure(api, pod(TRIAL, node, cluster.probeImage, trial.annotations));
+export async function createFaultRun({ cluster, api }: FaultContext, trial: Trial, node: string): Promise<void> {
+  await ensure(api, pod(FAULT_RUN_NAMESPACE, node, cluster.probeImage, trial.annotations));
   DeferCleanup(async () => {
-    await api.core.deleteNamespacedPod({ name: TRIAL, namespace: NAMESPACE, gracePeriodSeconds: 0 });
+    await api.core.deleteNamespacedPod({ name: FAULT_RUN_NAMESPACE, namespace: NAMESPACE, gracePeriodSeconds: 0 });
     await Eventually(
       "the trial's pod is gone",
       async () => (await answered(() => api.core.listNamespacedPod({ namespace: NAMESPACE }))).items,
-      (items) => items.every(({ metadata }) => metadata?.name !== TRIAL),
+      (items) => items.every(({ metadata }) => metadata?.name !== FAULT_RUN_NAMESPACE),
       PATIENCE,
     );
   });
 }
 
 /** It does not start, and says why. */
-export async function waits({ api }: FaultContext, { says = /./ }: Trial): Promise<void> {
-  const uid = (await api.core.readNamespacedPod({ name: TRIAL, namespace: NAMESPACE })).metadata?.uid ?? "";
+export async function assertPending({ api }: FaultContext, { says = /./ }: Trial): Promise<void> {
+  const uid =
+    (await api.core.readNamespacedPod({ name: FAULT_RUN_NAMESPACE, namespace: NAMESPACE })).metadata?.uid ?? "";
   await Eventually(
     `a warning of the trial's pod that says ${String(says)}`,
     async () =>
@@ -38,16 +39,16 @@ export async function waits({ api }: FaultContext, { says = /./ }: Trial): Promi
     (messages) => messages.some((message) => says.test(message)),
     PATIENCE,
   );
-  const { status } = await api.core.readNamespacedPod({ name: TRIAL, namespace: NAMESPACE });
+  const { status } = await api.core.readNamespacedPod({ name: FAULT_RUN_NAMESPACE, namespace: NAMESPACE });
   assert.equal(status?.phase, "Pending", "the trial's pod has started");
 }
 
 /** Its PodIP, once it is ready. */
-export function starts({ api }: Pick<FaultContext, "api">): Promise<string> {
+export function assertStarts({ api }: Pick<FaultContext, "api">): Promise<string> {
   return Eventually(
     "the trial's pod is ready",
     async () => {
-      const { status } = await api.core.readNamespacedPod({ name: TRIAL, namespace: NAMESPACE });
+      const { status } = await api.core.readNamespacedPod({ name: FAULT_RUN_NAMESPACE, namespace: NAMESPACE });
       return reportsReady(status) ? (status?.podIP ?? "") : "";
     },
     (address) => address !== "",
@@ -56,7 +57,7 @@ export function starts({ api }: Pick<FaultContext, "api">): Promise<string> {
 }
 
 /** As `deployment`, with one more pod. */
-export function withPod(deployment: Deployment, more: DeployedPod): Deployment {
+export function runWithPod(deployment: Deployment, more: DeployedPod): Deployment {
   const address = more.addresses.main.ipv4 ?? "";
   return {
     ...deployment,
@@ -69,16 +70,16 @@ export function withPod(deployment: Deployment, more: DeployedPod): Deployment {
 }
 
 /** Every pod that asks asks the trial's, which is an overlay pod of the second worker. */
-export function cellsToTrial(workers: number): readonly Cell[] {
+export function listCells(workers: number): readonly Cell[] {
   return Array.from({ length: workers }, (_, node) => node).flatMap((node) =>
     POD_TYPES.map((source): Cell => {
       const from = podName(source, node, "a");
       return {
         id: `${from} to the trial's pod`,
         ...{ group: "matrix", source, from, sourceNode: node, target: "overlay" },
-        to: { kind: "pod", pod: TRIAL, nic: "main" },
+        to: { kind: "pod", pod: FAULT_RUN_NAMESPACE, nic: "main" },
         placement: node === 1 ? "same-node" : "other-node",
-        ...{ protocol: "tcp", family: "ipv4", port: TCP_PORT, server: TRIAL },
+        ...{ protocol: "tcp", family: "ipv4", port: TCP_PORT, server: FAULT_RUN_NAMESPACE },
         reaches: { type: "overlay", node: 1, nic: "main" },
         toOverlayAddress: true,
       };

@@ -28,7 +28,7 @@ const identity = z.object({
 });
 
 /** Every object with its uid: one that was made anew is another. */
-export async function objectsOf(api: ClusterApi): Promise<readonly string[]> {
+export async function readObjects(api: ClusterApi): Promise<readonly string[]> {
   const own = OURS.map((kind) => ["interlay.dev/v1alpha1", kind] as const);
   const lists = await Promise.all(
     [...KINDS, ...own].map(async ([version, kind]) => {
@@ -61,7 +61,7 @@ const COMMANDS: readonly (readonly string[])[] = [
 ];
 
 /** What the nodes' kernels and directories hold, a line each. */
-export async function nodesOf(cluster: Cluster): Promise<readonly string[]> {
+export async function readNodes(cluster: Cluster): Promise<readonly string[]> {
   const lists = await Promise.all(
     cluster.nodes.flatMap(({ name }) =>
       COMMANDS.map(async (argv) => {
@@ -85,7 +85,7 @@ function stableLine(line: string): string {
 }
 
 /** What is only there before, and what is only there after. Pure. */
-export function difference(before: readonly string[], after: readonly string[]): readonly string[] {
+export function diffLines(before: readonly string[], after: readonly string[]): readonly string[] {
   const [was, is] = [new Set(before), new Set(after)];
   return [
     ...before.filter((one) => !is.has(one)).map((one) => `gone: ${one}`),

@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { join } from "node:path";
 
-export interface AnotherRun {
+export interface ConcurrentRun {
   readonly exitCode: number | null;
   readonly output: string;
 }
@@ -10,7 +10,7 @@ export interface AnotherRun {
  * `npm run e2e` in a lab of its own, in a process group of its own. @param interruptAt Ctrl-C when the output has this: the
  * whole group gets it, as from a terminal
  */
-export async function anotherRun(flags: readonly string[], interruptAt?: RegExp): Promise<AnotherRun> {
+export async function startConcurrentRun(flags: readonly string[], interruptAt?: RegExp): Promise<ConcurrentRun> {
   const script = join(import.meta.dirname, "..", "..", "scripts", "e2e.ts");
   const child = spawn(process.execPath, ["--import", "tsx", script, "--provider", "lab", ...flags], {
     stdio: ["ignore", "pipe", "pipe"],

@@ -1,7 +1,7 @@
 import type { AttachmentRecord } from "../mutants/mutant.ts";
-import { recordsOn } from "../mutants/records.ts";
+import { readRecords } from "../mutants/records.ts";
 import { must } from "../agent-process.ts";
-import type { World } from "./world.ts";
+import type { ChaosContext } from "./context.ts";
 
 const STATE = "/var/lib/interlay";
 /** rtm_protocol of Interlay's routes on nodes. */
@@ -10,21 +10,21 @@ const OURS = "105";
 export const PLUGIN = "^/opt/cni/bin/interlay(-ipam)?$";
 
 /** What is on the workers and belongs to no pod that is there: links, routes, rules, files, network namespaces, processes. */
-export async function leaks(world: World): Promise<readonly string[]> {
+export async function findLeaks(world: ChaosContext): Promise<readonly string[]> {
   const { items } = await world.api.core.listPodForAllNamespaces();
   const lists = await Promise.all(
     world.workers.map(async (node) => {
       const pods = items.filter(({ spec }) => spec?.nodeName === node && spec.hostNetwork !== true).length;
-      return (await leaksOn(world, node, pods)).map((what) => `${node}: ${what}`);
+      return (await findNodeLeaks(world, node, pods)).map((what) => `${node}: ${what}`);
     }),
   );
   return lists.flat();
 }
 
-async function leaksOn({ cluster }: World, node: string, pods: number): Promise<readonly string[]> {
+async function findNodeLeaks({ cluster }: ChaosContext, node: string, pods: number): Promise<readonly string[]> {
   const lines = async (...argv: readonly string[]) =>
     (await must(cluster, node, argv)).split("\n").filter((line) => line.trim() !== "");
-  const records = await recordsOn(cluster, node);
+  const records = await readRecords(cluster, node);
   const known = whatTheyHave(records);
   const [links, routes, rules, namespaces, temporary, calls] = await Promise.all([
     lines("ip", "-o", "link"),

@@ -6,13 +6,13 @@ import type { Cell } from "../matrix/cells.ts";
 import { gate, type Variant } from "../matrix/gate.ts";
 import { DEFAULT_RUN, runCells } from "../matrix/run.ts";
 import type { Deployment } from "../pods/deploy.ts";
-import type { Fates, MutantKind } from "./fates.ts";
+import type { MutantResults, MutantKind } from "./mutant-results.ts";
 
 const RUN = { ...DEFAULT_RUN, passTimeoutMs: 1500, attempts: 1 };
 /** Few, and with time: what fails now is not merely slow. */
 const AGAIN = { ...RUN, passTimeoutMs: 4000 };
 
-export interface Trial {
+export interface MutationRun {
   readonly kind: MutantKind;
   readonly title: string;
   readonly reason: string;
@@ -25,14 +25,20 @@ export interface Trial {
 }
 
 /** Takes things out on one node and asks every cell. */
-export class Trials {
+export class MutationRuns {
   readonly #cluster: Cluster;
   readonly #node: string;
   readonly #deployment: () => Deployment;
   readonly #asked: readonly Cell[];
-  readonly #fates: Fates;
+  readonly #fates: MutantResults;
 
-  constructor(cluster: Cluster, node: string, deployment: () => Deployment, asked: readonly Cell[], fates: Fates) {
+  constructor(
+    cluster: Cluster,
+    node: string,
+    deployment: () => Deployment,
+    asked: readonly Cell[],
+    fates: MutantResults,
+  ) {
     this.#cluster = cluster;
     this.#node = node;
     this.#deployment = deployment;
@@ -58,7 +64,7 @@ export class Trials {
   }
 
   /** Made while the agent is held, looked at, and put right by the agent. Returns ids of the cells that saw it. */
-  async run({ title, argvs, whole, mayFail, ...about }: Trial, variant: Variant): Promise<readonly string[]> {
+  async run({ title, argvs, whole, mayFail, ...about }: MutationRun, variant: Variant): Promise<readonly string[]> {
     await signalAgent(this.#cluster, this.#node, "STOP");
     let failed: readonly Cell[];
     try {
@@ -73,7 +79,7 @@ export class Trials {
 
   /** Keeps the fate; throws when cells failed that have nothing to do with it. */
   judge(
-    { kind, title, reason, excuse, mayFail }: Omit<Trial, "argvs" | "whole">,
+    { kind, title, reason, excuse, mayFail }: Omit<MutationRun, "argvs" | "whole">,
     failed: readonly Cell[],
   ): readonly string[] {
     const seen = failed.map(({ id }) => id);

@@ -4,30 +4,39 @@ import { EXTERNAL } from "../matrix/cells.ts";
 import { outsideHost } from "../pods/deploy.ts";
 import { podName } from "../pods/pods.ts";
 import { TCP_PORT } from "../probe/protocol.ts";
-import { unanswered } from "./ask.ts";
-import { addressesAt, networkNamed, RANGES } from "./networks.ts";
-import { BESIDE, comes, go, isReady, macOf, nicOf, ONLY, type World } from "./world.ts";
+import { findUnanswered } from "./http-probe.ts";
+import { listAddressesAt, findNetworkName, RANGES } from "./networks.ts";
+import {
+  NETWORKS_ANNOTATION,
+  createPod,
+  deletePods,
+  waitUntilReady,
+  readMac,
+  findPodNic,
+  DEFAULT_NETWORK_ANNOTATION,
+  type PluginContext,
+} from "./context.ts";
 
 const LAST = 20;
 /** The pod is reached after so long at the most, in milliseconds from its being Ready. */
 const AT_ONCE_MS = 1000;
 
 /** Pods whose fixed address leaves one node and comes up on another, while others still know the old one's MAC. */
-export function moveSpecs(world: () => World): void {
+export function addressMigrationSpecs(world: () => PluginContext): void {
   for (const [type, nic, annotation] of [
-    ["an underlay pod", "eth0", ONLY],
-    ["a multi-NIC pod", "net1", BESIDE],
+    ["an underlay pod", "eth0", DEFAULT_NETWORK_ANNOTATION],
+    ["a multi-NIC pod", "net1", NETWORKS_ANNOTATION],
   ] as const)
     It(
       `a fixed address of ${type} that moves to another node is reached within a second of the pod's being Ready`,
       async () => {
         const name = `mover-${nic}`;
         const { deployment, cluster, families } = world();
-        const addresses = addressesAt(cluster.spec, RANGES.fixed, nic === "eth0" ? LAST : LAST + 1);
+        const addresses = listAddressesAt(cluster.spec, RANGES.fixed, nic === "eth0" ? LAST : LAST + 1);
         const guest = (node: number) => ({
           name,
           node,
-          annotations: { [annotation]: networkNamed("fixed"), "interlay.dev/ip": addresses.join(",") },
+          annotations: { [annotation]: findNetworkName("fixed"), "interlay.dev/ip": addresses.join(",") },
         });
         const thirds = [EXTERNAL, podName("underlay", 1, "a"), podName("multi-nic", 1, "a")];
         const probers = await Promise.all(thirds.map((third) => deployment.prober(third)));
@@ -41,21 +50,21 @@ export function moveSpecs(world: () => World): void {
           return /lladdr (\S+)/.exec(text)?.[1] ?? "";
         };
 
-        await comes(world(), guest(0));
-        await isReady(world(), name);
-        const before = (await nicOf(world(), name, nic)).mac;
+        await createPod(world(), guest(0));
+        await waitUntilReady(world(), name);
+        const before = (await findPodNic(world(), name, nic)).mac;
         const asked = addresses.flatMap((address) =>
           probers.map((from) => ({ from, address, protocol: "tcp" as const, server: name })),
         );
-        assert.deepEqual(await unanswered(asked), [], "before the move");
+        assert.deepEqual(await findUnanswered(asked), [], "before the move");
         for (const third of thirds)
           for (const address of addresses)
             assert.equal(await known(third, address), before, `${third} knows ${address}`);
 
         await By("it goes, and comes on the other node", async () => {
-          await go(world(), [name]);
-          await comes(world(), guest(1));
-          await isReady(world(), name, 20);
+          await deletePods(world(), [name]);
+          await createPod(world(), guest(1));
+          await waitUntilReady(world(), name, 20);
         });
         const took = await Promise.all(
           asked.map(async ({ from, address }) => {
@@ -69,7 +78,7 @@ export function moveSpecs(world: () => World): void {
             return latencyMs;
           }),
         );
-        const after = await macOf(world(), name, nic);
+        const after = await readMac(world(), name, nic);
         assert.notEqual(after, before, "the other node's link has another MAC: there was something to tell");
         for (const third of thirds)
           for (const address of addresses)
@@ -84,7 +93,7 @@ export function moveSpecs(world: () => World): void {
           `      · ${families.join(" and ")} from ${thirds.join(", ")}: answered after at most ${slowest} ms\n`,
         );
         assert.ok(slowest <= AT_ONCE_MS, `the slowest answer came after ${slowest} ms`);
-        await go(world(), [name]);
+        await deletePods(world(), [name]);
       },
     );
 }

@@ -14,24 +14,24 @@ const event = z.object({
   responseStatus: z.object({ code: z.number() }).optional(),
 });
 
-export const role = z.object({
+export const roleSchema = z.object({
   metadata: z.object({ name: z.string(), namespace: z.string().default("") }),
   rules: z.array(
     z.object({ apiGroups: z.array(z.string()), resources: z.array(z.string()), verbs: z.array(z.string()) }),
   ),
 });
-export type Role = z.infer<typeof role>;
+export type Role = z.infer<typeof roleSchema>;
 
 /** `verb resource.group`, with `in namespace` where a Role grants it there alone. */
-export function grantsOf({ metadata, rules }: Role): readonly string[] {
+export function listGrants({ metadata, rules }: Role): readonly string[] {
   return rules.flatMap(({ apiGroups, resources, verbs }) =>
     apiGroups.flatMap((group) =>
-      resources.flatMap((resource) => verbs.map((verb) => nameOf(verb, resource, group, metadata.namespace))),
+      resources.flatMap((resource) => verbs.map((verb) => describeRequest(verb, resource, group, metadata.namespace))),
     ),
   );
 }
 
-export interface Asked {
+export interface ApiRequest {
   /** The grants, of those given, that a request went by. */
   readonly used: ReadonlySet<string>;
   /** Requests that were refused, or that no grant covers. */
@@ -39,7 +39,7 @@ export interface Asked {
 }
 
 /** What the agents asked, by the API server's own audit log, against what they may. */
-export async function askedFor(auditLog: string, grants: ReadonlySet<string>): Promise<Asked> {
+export async function listRequests(auditLog: string, grants: ReadonlySet<string>): Promise<ApiRequest> {
   const used = new Set<string>();
   const notGranted = new Set<string>();
   for (const line of (await readFile(auditLog, "utf8")).split("\n").filter((text) => text !== "")) {
@@ -47,15 +47,17 @@ export async function askedFor(auditLog: string, grants: ReadonlySet<string>): P
     if (objectRef === undefined) continue;
     const { apiGroup, namespace, subresource } = objectRef;
     const resource = objectRef.resource + (subresource === undefined ? "" : `/${subresource}`);
-    const by = [nameOf(verb, resource, apiGroup, namespace), nameOf(verb, resource, apiGroup, "")].find((name) =>
-      grants.has(name),
-    );
+    const by = [
+      describeRequest(verb, resource, apiGroup, namespace),
+      describeRequest(verb, resource, apiGroup, ""),
+    ].find((name) => grants.has(name));
     if (by !== undefined) used.add(by);
-    if (by === undefined || responseStatus?.code === 403) notGranted.add(nameOf(verb, resource, apiGroup, namespace));
+    if (by === undefined || responseStatus?.code === 403)
+      notGranted.add(describeRequest(verb, resource, apiGroup, namespace));
   }
   return { used, notGranted: [...notGranted] };
 }
 
-function nameOf(verb: string, resource: string, group: string, namespace: string): string {
+function describeRequest(verb: string, resource: string, group: string, namespace: string): string {
   return `${verb} ${resource}${group === "" ? "" : `.${group}`}${namespace === "" ? "" : ` in ${namespace}`}`;
 }

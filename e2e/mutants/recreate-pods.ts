@@ -9,12 +9,12 @@ import { NAMESPACE, podName, type Role } from "../pods/pods.ts";
 const PATIENCE_MS = 30_000;
 
 /** The pods of the first worker that Interlay wires. */
-export const WIRED: readonly string[] = (["underlay", "multi-nic"] as const).flatMap((type) =>
+export const RECREATED_PODS: readonly string[] = (["underlay", "multi-nic"] as const).flatMap((type) =>
   (["a", "b"] satisfies readonly Role[]).map((role) => podName(type, 0, role)),
 );
 
 /** Deletes the first worker's wired pods and makes them anew, by the facts that the node has now. */
-export async function wiredAnew(
+export async function recreatePods(
   cluster: Cluster,
   api: ClusterApi,
   before: Deployment,
@@ -22,7 +22,7 @@ export async function wiredAnew(
 ): Promise<Deployment> {
   await before.closeProbers();
   await Promise.all(
-    WIRED.map(async (name) => {
+    RECREATED_PODS.map(async (name) => {
       const gone = (error: unknown): "gone" => {
         if (statusCode(error) === 404) return "gone";
         throw error;

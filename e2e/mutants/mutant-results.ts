@@ -5,7 +5,7 @@ import { RESULTS } from "../../results/write.ts";
 export type MutantKind = "plan" | "nft" | "sysctl" | "kube-proxy" | "gate" | "fact";
 
 /** One mutant's fate. */
-export interface Fate {
+export interface MutantResult {
   readonly kind: MutantKind;
   readonly mutant: string;
   readonly reason: string;
@@ -17,10 +17,10 @@ export interface Fate {
 }
 
 /** Tells each fate as it comes, and keeps them for results/mutants.json, the record of a whole run. */
-export class Fates {
-  readonly all: Fate[] = [];
+export class MutantResults {
+  readonly all: MutantResult[] = [];
 
-  add(fate: Omit<Fate, "fate">): void {
+  add(fate: Omit<MutantResult, "fate">): void {
     const killed = fate.seen.length > 0;
     const excuse = killed || fate.excuse === undefined ? {} : { excuse: fate.excuse };
     const { kind, mutant, reason, seen } = fate;

@@ -6,7 +6,7 @@ import { TCP_PORT, UDP_PORT } from "../probe/protocol.ts";
 import type { PodType } from "../../results/schema.ts";
 
 /** From a pod of the first worker over one address to a server: what runs while things go wrong. */
-export interface Way {
+export interface FlowPath {
   readonly what: string;
   readonly from: string;
   readonly protocol: "tcp" | "udp";
@@ -18,7 +18,7 @@ export interface Way {
   readonly local: boolean;
 }
 
-interface Kind {
+interface PathKind {
   readonly from: PodType;
   readonly to: PodType;
   readonly nic?: Nic;
@@ -26,7 +26,7 @@ interface Kind {
   readonly service?: true;
   readonly translated?: true;
 }
-const KINDS: readonly Kind[] = [
+const KINDS: readonly PathKind[] = [
   { from: "underlay", to: "overlay", where: "other" },
   { from: "underlay", to: "multi-nic", where: "other" },
   { from: "overlay", to: "overlay", where: "other" },
@@ -41,13 +41,15 @@ const KINDS: readonly Kind[] = [
 ];
 
 /** Each kind by TCP and by UDP, over each family. */
-export function ways(deployment: Deployment): readonly Way[] {
+export function listFlowPaths(deployment: Deployment): readonly FlowPath[] {
   return deployment.families.flatMap((family) =>
-    KINDS.flatMap((kind) => (["tcp", "udp"] as const).map((protocol) => wayOf(deployment, kind, protocol, family))),
+    KINDS.flatMap((kind) =>
+      (["tcp", "udp"] as const).map((protocol) => toFlowPath(deployment, kind, protocol, family)),
+    ),
   );
 }
 
-function wayOf(deployment: Deployment, kind: Kind, protocol: "tcp" | "udp", family: Family): Way {
+function toFlowPath(deployment: Deployment, kind: PathKind, protocol: "tcp" | "udp", family: Family): FlowPath {
   const { from, to, nic = "main", where, service, translated = false } = kind;
   const node = where === "same" ? 0 : 1;
   const target: AddressRef =

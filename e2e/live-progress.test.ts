@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { Live } from "./live.ts";
+import { LiveProgress } from "./live-progress.ts";
 
 function recorded(isTTY: boolean, env: NodeJS.ProcessEnv = {}) {
   let time = 0;
@@ -8,7 +8,7 @@ function recorded(isTTY: boolean, env: NodeJS.ProcessEnv = {}) {
     text += String(more);
     return true;
   };
-  const live = new Live(3, { isTTY, write }, env, () => time);
+  const live = new LiveProgress(3, { isTTY, write }, env, () => time);
   return { live, wait: (ms: number) => (time += ms), text: () => text };
 }
 

@@ -25,13 +25,13 @@ const LEGACY = ["iptables-legacy-save", "ip6tables-legacy-save"].map((program): 
 const LOOKS: readonly NodeSnapshotCommand[] = [
   ...PERMANENT_STATE,
   SYSCTL_STATE,
-  { ...RULESET_STATE, parseLines: (said) => withoutChainsOfOthers(RULESET_STATE.parseLines(said)) },
+  { ...RULESET_STATE, parseLines: (said) => dropForeignChains(RULESET_STATE.parseLines(said)) },
   ...LEGACY,
   FILES,
 ];
 
 /** Links, routes, rules, neighbours, sysctls, nftables, iptables and files of a node, a line each. */
-export async function nodeLook(cluster: Cluster, node: string): Promise<readonly string[]> {
+export async function readNodeState(cluster: Cluster, node: string): Promise<readonly string[]> {
   const said = await Promise.all(
     LOOKS.map(async (look) => {
       const { stdout } = await cluster.exec(node, look.argv);
@@ -43,7 +43,7 @@ export async function nodeLook(cluster: Cluster, node: string): Promise<readonly
 }
 
 /** Pure. */
-export function withoutChainsOfOthers(ruleset: readonly string[]): readonly string[] {
+export function dropForeignChains(ruleset: readonly string[]): readonly string[] {
   const kept: string[] = [];
   let skipping = false;
   for (const line of ruleset) {

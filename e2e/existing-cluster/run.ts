@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { Cluster } from "../../clusters/provider.ts";
 import { type Report, reportSchema } from "../../results/schema.ts";
 
-export interface GuestRun {
+export interface ExistingClusterRun {
   readonly exitCode: number | null;
   /** Of stdout and stderr, its last part. */
   readonly output: string;
@@ -12,7 +12,7 @@ export interface GuestRun {
 }
 
 /** The suite in a process of its own, which knows of the cluster no more than its kubeconfig. */
-export async function runGuest(cluster: Cluster, flags: readonly string[]): Promise<GuestRun> {
+export async function runOnExistingCluster(cluster: Cluster, flags: readonly string[]): Promise<ExistingClusterRun> {
   const script = join(import.meta.dirname, "..", "..", "scripts", "e2e.ts");
   const argv = ["--import", "tsx", script, "--provider", "existing", "--kubeconfig", cluster.kubeconfig, "--json"];
   const child = spawn(process.execPath, [...argv, ...flags], {

@@ -11,7 +11,7 @@ import type { Variant } from "../matrix/gate.ts";
 import { switchTo } from "../matrix/variant.ts";
 import { deploy, type Deployment } from "../pods/deploy.ts";
 import { TCP_PORT } from "../probe/protocol.ts";
-import { type End, netnsOf } from "./streams.ts";
+import { type StreamEnd, findNetns } from "./streams.ts";
 
 /** Every cell passes by it, with kube-proxy's INVALID rule in place. */
 export const NOTRACK: Variant = { kubeProxy: { version: "v1.29.15", mode: "iptables" }, returnPath: "notrack" };
@@ -35,7 +35,7 @@ const nodeState = z.object({
 export type NodeStatus = z.infer<typeof nodeState>["status"];
 
 /** The pods of the three types in a cluster, and ways to look at them. */
-export interface Scene {
+export interface AgentFixture {
   readonly cluster: Cluster;
   readonly api: ClusterApi;
   readonly deployment: Deployment;
@@ -43,7 +43,7 @@ export interface Scene {
   readonly nodes: readonly [first: string, second: string];
   /** Runs a program on a node; throws with its words. */
   readonly on: (node: string, ...argv: readonly string[]) => Promise<string>;
-  readonly end: (pod: string, nic?: Nic) => Promise<End>;
+  readonly end: (pod: string, nic?: Nic) => Promise<StreamEnd>;
   readonly reaches: (from: string, address: string, protocol?: "tcp" | "udp") => Promise<boolean>;
   /** What the node's agent tells. */
   readonly state: (node: string) => Promise<NodeStatus>;
@@ -52,7 +52,7 @@ export interface Scene {
 }
 
 /** Call it in BeforeAll. */
-export async function setScene(): Promise<Scene> {
+export async function setupAgentFixture(): Promise<AgentFixture> {
   const cluster = await theCluster();
   // A lab's nodes have this computer's programs; kind's image has its own.
   if (cluster.provider === "lab") await ensureDebianPackages(["socat", "procps"], createPlainProgress());
@@ -70,7 +70,7 @@ export async function setScene(): Promise<Scene> {
     end: async (pod, nic = "main") => {
       const node = deployment.pods.get(pod)?.node ?? "";
       const address = deployment.addressOf(pod, nic);
-      return { node, address, netns: await netnsOf(cluster, node, address) };
+      return { node, address, netns: await findNetns(cluster, node, address) };
     },
     reaches: async (from, address, protocol = "tcp") => {
       const prober = await deployment.prober(from);
