@@ -14,14 +14,18 @@ const own = (program: IptablesProgram): string =>
   listForwardRules(program, NETWORKS)
     .map((rule) => `[1:60] -A FORWARD ${rule.join(" ")}\n`)
     .join("");
+const FIREWALLD =
+  "*filter\n:FORWARD ACCEPT [0:0]\n-A FORWARD -m conntrack --ctstate INVALID -j DROP\n-A FORWARD -j REJECT --reject-with icmp-port-unreachable\n";
 const BEFORE = "[1:60] -A FORWARD -i vethil+ -m comment --comment interlay -j ACCEPT\n";
 const saved = (some: Partial<SavedFilters>): SavedFilters => ({
   ...(Object.fromEntries(IPTABLES.map((program) => [program, ""])) as SavedFilters),
   ...some,
 });
 const plan = (some: Partial<SavedFilters>, wanted = true): readonly string[] =>
-  planForwardChanges(saved(some), wanted ? NETWORKS : undefined).map(({ program, verb, rule }) =>
-    [program, verb, ...rule].join(" ").replace(" -m comment --comment interlay -j ACCEPT", ""),
+  planForwardChanges(saved(some), wanted ? NETWORKS : undefined).map(({ program, verb, position, rule }) =>
+    [program, verb, ...(position === undefined ? [] : [position]), ...rule]
+      .join(" ")
+      .replace(" -m comment --comment interlay -j ACCEPT", ""),
   );
 const IPV4 = [
   "-i vethil+ -m conntrack --ctstate RELATED,ESTABLISHED,DNAT",
@@ -51,6 +55,24 @@ describe("planForwardChanges", () => {
       { iptables: DOCKER, "iptables-legacy": DOCKER.replace("[0:0]", "[4:240]") },
       true,
       all("iptables", "-A"),
+    ],
+    [
+      "inserts its rules before a rule that rejects everything (firewalld)",
+      { iptables: FIREWALLD },
+      true,
+      IPV4.map((rule, index) => `iptables -I ${index + 2} ${rule}`),
+    ],
+    [
+      "changes nothing when all rules are before the one that rejects everything",
+      { iptables: FIREWALLD.replace("-A FORWARD -j REJECT", `${own("iptables")}-A FORWARD -j REJECT`) },
+      true,
+      [],
+    ],
+    [
+      "moves its rules where a rule that rejects everything came before them",
+      { iptables: FIREWALLD + own("iptables") },
+      true,
+      [...all("iptables", "-D"), ...IPV4.map((rule, index) => `iptables -I ${index + 2} ${rule}`)],
     ],
     ["changes nothing when all rules are in place", { iptables: DOCKER + own("iptables") }, true, []],
     [
@@ -90,6 +112,8 @@ describe("findForwardDrop", () => {
     ["finds none with the policy ACCEPT", PLAIN, false],
     ["finds the policy DROP without the agent's rules", DOCKER, true],
     ["finds the policy DROP with a part of the rules", DOCKER + own("iptables").replace(/^.*-s 10.*\n/m, ""), true],
+    ["finds a rule that rejects everything", FIREWALLD, true],
+    ["finds rules that come too late", FIREWALLD + own("iptables"), true],
     ["finds none with all of the agent's rules", DOCKER + own("iptables"), false],
     ["finds none where an administrator accepts all that comes from pods", DOCKER + BEFORE, false],
   ];

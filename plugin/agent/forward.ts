@@ -14,10 +14,12 @@ const KNOWN = ["-m", "conntrack", "--ctstate", "RELATED,ESTABLISHED,DNAT"];
 /** What the plans of this node's pods route through the node. */
 export type ForwardedNetworks = Pick<Facts, "overlayCidrs" | "hijackCidrs" | "viaNode">;
 
-/** A rule to append to a program's chain FORWARD, or to delete from it; in the form of `iptables-save`. */
+/** A rule to append to a program's chain FORWARD, to insert at a position, or to delete; in the form of `iptables-save`. */
 export interface ForwardChange {
   readonly program: IptablesProgram;
-  readonly verb: "-A" | "-D";
+  readonly verb: "-A" | "-I" | "-D";
+  /** From 1, of `-I`. */
+  readonly position?: number;
   readonly rule: readonly string[];
 }
 
@@ -44,16 +46,17 @@ export function listForwardRules(
 
 /** Reports whether FORWARD drops what the plans route: by what `iptables-save -t filter` says of one program. Pure. */
 export function findForwardDrop(program: IptablesProgram, saved: string, networks: ForwardedNetworks): boolean {
-  if (!/^:FORWARD DROP/m.test(saved)) return false;
-  const rules = new Set(listRules(saved));
+  const { closes, open } = readChain(saved);
   // An administrator may accept more than the agent does.
-  if ([...rules].some((rule) => /^(?:-i vethil\+ )?(?:-m comment --comment \S+ )?-j ACCEPT$/.test(rule))) return false;
-  return listForwardRules(program, networks).some((rule) => !rules.has(rule.join(" ")));
+  const acceptsAll = open.some((rule) => /^(?:-i vethil\+ )?(?:-m comment --comment \S+ )?-j ACCEPT$/.test(rule));
+  if (!closes || acceptsAll) return false;
+  return listForwardRules(program, networks).some((rule) => !open.includes(rule.join(" ")));
 }
 
 /**
- * Docker gives FORWARD the policy DROP, and an accept verdict in Interlay's own table would not help: every chain of a hook
- * must accept. So where the policy is DROP, and only there, the chain gets the agent's rules at its end. Pure.
+ * Docker gives FORWARD the policy DROP, firewalld's iptables backend ends it with a REJECT; an accept verdict in Interlay's own
+ * table would not help, for every chain of a hook must accept. So there, and only there, the chain gets the agent's rules: at
+ * its end, or before the rule that rejects everything. Pure.
  * @param networks undefined: the agent's rules are to be deleted
  */
 export function planForwardChanges(
@@ -67,21 +70,42 @@ export function planForwardChanges(
     const rules = text.replaceAll(/^#.*\n|\[\d+:\d+\]/gm, "");
     if (seen.has(rules)) return [];
     seen.add(rules);
-    const drops = networks !== undefined && /^:FORWARD DROP/m.test(text);
-    const wanted = drops ? listForwardRules(program, networks) : [];
+    const { closes, open, rest } = readChain(text);
+    const wanted = networks !== undefined && closes ? listForwardRules(program, networks) : [];
     const missing = new Map(wanted.map((rule) => [rule.join(" "), rule]));
     const surplus: ForwardChange[] = [];
-    for (const rule of listRules(text)) {
+    let kept = open.length;
+    for (const [index, rule] of [...open, ...rest].entries()) {
       if (!rule.includes(`-m comment --comment ${COMMENT} -j ACCEPT`)) continue;
-      if (!missing.delete(rule)) surplus.push({ program, verb: "-D", rule: rule.split(" ") });
+      // iptables deletes the first of equal rules: where one is too late, all are made again.
+      if (!rest.includes(rule) && missing.delete(rule)) continue;
+      surplus.push({ program, verb: "-D", rule: rule.split(" ") });
+      if (index < open.length) kept--;
     }
-    return [...surplus, ...[...missing.values()].map((rule): ForwardChange => ({ program, verb: "-A", rule }))];
+    const added = [...missing.values()].map((rule, index): ForwardChange =>
+      rest.length === 0 ? { program, verb: "-A", rule } : { program, verb: "-I", position: kept + 1 + index, rule },
+    );
+    return [...surplus, ...added];
   });
 }
 
-/** Specifications of the chain FORWARD, without counters. */
-function listRules(saved: string): readonly string[] {
-  return [...saved.matchAll(/^(?:\[\d+:\d+\] )?-A FORWARD (.*)$/gm)].map(([, rule = ""]) => rule.trimEnd());
+/** The chain FORWARD of one program. */
+interface ForwardChain {
+  /** It drops what no rule accepts, by its policy or by a rule. */
+  readonly closes: boolean;
+  /** Specifications before the rule that drops everything, without counters. */
+  readonly open: readonly string[];
+  /** That rule and those behind it. */
+  readonly rest: readonly string[];
+}
+
+function readChain(saved: string): ForwardChain {
+  const rules = [...saved.matchAll(/^(?:\[\d+:\d+\] )?-A FORWARD (.*)$/gm)].map(([, rule = ""]) => rule.trimEnd());
+  const end = rules.findIndex((rule) =>
+    /^(?:-m comment --comment \S+ )?-j (?:DROP|REJECT)(?: --reject-with \S+)?$/.test(rule),
+  );
+  const open = end === -1 ? rules : rules.slice(0, end);
+  return { closes: end !== -1 || /^:FORWARD DROP/m.test(saved), open, rest: rules.slice(open.length) };
 }
 
 /** Deletes the agent's rules from every program. Returns a line for each change. */
@@ -97,8 +121,9 @@ export async function removeForwardRules(): Promise<readonly string[]> {
  * @throws with the message of iptables
  */
 export function applyForwardChanges(changes: readonly ForwardChange[]): readonly string[] {
-  return changes.map(({ program, verb, rule }) => {
-    execFileSync(program, ["-w", "5", verb, "FORWARD", ...rule], { stdio: ["ignore", "ignore", "pipe"] });
-    return `${program} ${verb} FORWARD ${rule.join(" ")}`;
+  return changes.map(({ program, verb, position, rule }) => {
+    const argv = [verb, "FORWARD", ...(position === undefined ? [] : [String(position)]), ...rule];
+    execFileSync(program, ["-w", "5", ...argv], { stdio: ["ignore", "ignore", "pipe"] });
+    return `${program} ${argv.join(" ")}`;
   });
 }

@@ -57,7 +57,7 @@ export class KubeProxyDuty {
     this.#observed();
     if (facts !== undefined) {
       const changes = planForwardChanges(filters.saved, facts.returnPath === "none" ? undefined : facts);
-      for (const what of applyForwardChanges(changes)) log("info", "FORWARD has the policy DROP, or had it", { what });
+      for (const what of applyForwardChanges(changes)) log("info", "FORWARD drops what no rule accepts, or did", { what });
     }
     const now = performance.now();
     if (

@@ -54,8 +54,8 @@ export function checkNode(node: NodeSnapshot, cluster: ClusterSnapshot | undefin
           of(
             "forward-drop",
             "fails",
-            `The chain FORWARD of ${node.node} has the policy DROP, and the rules that accept what underlay pods send through their node are not all there.`,
-            "The agent adds them within seconds: see whether it runs on this node, and what deletes them; or set the policy ACCEPT (Docker sets DROP at its start).",
+            `The chain FORWARD of ${node.node} drops what no rule accepts, and the rules that accept what underlay pods send through their node are not all there.`,
+            "The agent adds them within seconds: see whether it runs on this node, and what deletes them; or set the policy ACCEPT and take the last rule away that rejects everything (Docker sets DROP at its start).",
             [
               {
                 sources: ["underlay"],
