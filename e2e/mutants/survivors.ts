@@ -14,6 +14,20 @@ const NEEDED_ELSEWHERE: readonly (readonly [title: RegExp, test: string])[] = [
     /^multi-nic net1: pod: route to (10|fd)\S+ by a gateway dev eth0 table 254 /,
     "multi-NIC pod: overlay and Services by eth0",
   ],
+  [
+    /^multi-nic net1: pod: route to an address by a gateway dev eth0 table 10003 /,
+    "multi-NIC pod: the node's other addresses by eth0, in net1's table",
+  ],
+  [
+    /^multi-nic net1: pod: route to (10\.233\.0|fd33::)\S+ by a gateway dev eth0 table 10003 /,
+    "multi-NIC pod: Services by eth0, in net1's table",
+  ],
+  [
+    /^multi-nic net1: pod: route to (10|fd)\S+ by a gateway dev eth0 table 10003 /,
+    "multi-NIC pod: overlay networks by eth0, in net1's table",
+  ],
+  [/^(underlay eth0|multi-nic net1): pod: sysctl ipv6\.conf\.(eth0|net1)\.accept_ra /, "a pod's NIC: accept_ra off"],
+  [/^(underlay eth0|multi-nic net1): pod: sysctl ipv6\.conf\.(eth0|net1)\.autoconf /, "a pod's NIC: autoconf off"],
   [/^multi-nic net1: pod: neighbour on eth0 /, "multi-NIC pod: the node pinned on eth0"],
   [/^multi-nic net1: node: neighbour on cali/, "node: net1's address pinned on Calico's pair"],
   [/^underlay eth0: pod: neighbour on veth0 /, "underlay pod: the node pinned on veth0"],
@@ -38,6 +52,10 @@ const NODE_RULES: readonly (readonly [RegExp, string])[] = [
     "drops and counts a source address that is not the pod's, in both families",
   ],
   [/^node: rule in FORWARD -[io] vethil\+ -m conntrack/, "answers a connection while FORWARD has the policy DROP"],
+  [
+    /^node: nft rule in exempt: exempt-further-nic/,
+    "answers an overlay pod of another node that asks a further NIC with its own address",
+  ],
   [/^node: nft rule in node_source: masquerade-service$/, "does not exempt anything with the return path none"],
 ];
 

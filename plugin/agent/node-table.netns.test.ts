@@ -92,6 +92,8 @@ describe("the node's nftables table", function () {
           .status,
         0,
       );
+    // A multi-NIC pod behind that overlay.
+    assert.equal(net.attachAll(a, local, "net1", [{ address: "10.7.200.9/16" }]).status, 0);
     pods = {
       first: first.namespace,
       second: second.namespace,
@@ -109,7 +111,15 @@ describe("the node's nftables table", function () {
   });
 
   const load = (returnPath: ReturnPath, input: Partial<NodeTableInput> = {}): void => {
-    write(renderNodeTable({ overlayCidrs: OVERLAY_CIDRS, returnPath, nodeLinks: ["eth0", TUNNEL], ...input }));
+    write(
+      renderNodeTable({
+        overlayCidrs: OVERLAY_CIDRS,
+        returnPath,
+        uplink: "eth0",
+        nodeLinks: ["eth0", TUNNEL],
+        ...input,
+      }),
+    );
   };
   const write = (rules: string): void => {
     execOrThrow(["ip", "netns", "exec", one?.name ?? "", "nft", "-f", "-"], rules);
@@ -122,6 +132,7 @@ describe("the node's nftables table", function () {
     assert.equal(ask(pods.first, "10.233.0.10", 80), undefined);
     assert.equal(ask(pods.first, "10.233.0.10", 80, { protocol: "udp" }), undefined);
     assert.equal(ask(pods.first, "10.233.64.5", PORT), "10.7.200.1");
+    assert.equal(ask(pods.overlay, "10.7.200.9", PORT), undefined);
   });
 
   it("does not exempt anything with the return path none", () => {
@@ -134,6 +145,10 @@ describe("the node's nftables table", function () {
     describe(returnPath, () => {
       before(() => {
         load(returnPath);
+      });
+      it("answers an overlay pod of another node that asks a further NIC with its own address", () => {
+        assert.equal(ask(pods.overlay, "10.7.200.9", PORT), "10.233.65.2");
+        assert.ok((counters().get("exempt-further-nic-ipv4") ?? 0) > 0);
       });
       const seen = returnPath === "snat" ? "10.233.64.0" : "10.7.200.1";
       const ROWS: readonly (readonly [

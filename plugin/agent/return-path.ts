@@ -23,7 +23,7 @@ export function readTcpBeLiberal(): 0 | 1 {
  */
 export function applyReturnPath({ overlayCidrs, returnPath, uplink }: Facts): readonly string[] {
   const nodeLinks = returnPath === "snat" ? readNodeLinks(overlayCidrs, uplink) : [];
-  const done = [...applyNodeTable({ overlayCidrs, returnPath, nodeLinks })];
+  const done = [...applyNodeTable({ overlayCidrs, returnPath, uplink, nodeLinks })];
   if (returnPath === "liberal") {
     if (readTcpBeLiberal() === 0) {
       mkdirSync(dirname(LIBERAL_MARK), { recursive: true, mode: 0o700 });

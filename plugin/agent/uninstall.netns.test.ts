@@ -48,7 +48,7 @@ describe("install and uninstall", () => {
     assert.equal(net.attach(node, multiNic, "net1", "10.7.200.2/16").status, 0);
     execOrThrow(
       ["ip", "netns", "exec", node.name, "nft", "-f", "-"],
-      renderNodeTable({ overlayCidrs: [parseCidr("10.233.64.0/18")], returnPath: "notrack" }),
+      renderNodeTable({ overlayCidrs: [parseCidr("10.233.64.0/18")], returnPath: "notrack", uplink: "eth0" }),
     );
     const networks = { overlayCidrs: [parseCidr("10.233.64.0/18")], hijackCidrs: [], viaNode: [] };
     for (const rule of listForwardRules("iptables", networks))

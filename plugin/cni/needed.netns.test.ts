@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { ADVERTISED_PREFIX, readAdvertised, sendAdvertisement } from "../testing/router-advertisement.ts";
 import { parseIp } from "../datapath/address.ts";
 import {
   execInNetns,
@@ -47,6 +48,18 @@ const ownAddressesOnly = (namespace: string) =>
 const tableOf = (pod: TestPod, address: string): string =>
   /lookup (\d+)/.exec(execInNetns(pod.namespace, "ip", "rule", "show", "from", address))?.[1] ?? "no table";
 
+/** @param what is looked for in what eth0 took: anything if undefined */
+function takesAdvertisement({ namespace }: TestPod, router: TestNode, what = ""): boolean {
+  for (let round = 0; round < 10; round++) {
+    sendAdvertisement(router.name);
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 50);
+    const lines = readAdvertised(namespace, "eth0").split("\n");
+    if (lines.some((line) => line !== "" && line.includes(what) && (what === "" || line.includes("inet6"))))
+      return true;
+  }
+  return false;
+}
+
 function filterStrictly({ underlay }: World): void {
   for (const link of ["all", "veth0"])
     execInNetns(underlay.namespace, "sysctl", "-qw", `net.ipv4.conf.${link}.rp_filter=1`);
@@ -93,6 +106,26 @@ const NEEDED: readonly Needed[] = [
     arrange: ({ node }) => execInNetns(node.name, "ip", "address", "add", "10.233.70.1/32", "dev", "lo"),
     reach: ({ node }) => ping(node.name, NET1, "10.233.70.1"),
     takeOut: ({ multi }) => inPod(multi, "ip", "route", "delete", "10.233.64.0/18", "table", tableOf(multi, NET1)),
+  },
+  {
+    line: "multi-NIC pod: Services by eth0, in net1's table",
+    when: "a program asks a Service from net1's address",
+    arrange: ({ node }) => execInNetns(node.name, "ip", "address", "add", "10.233.0.10/32", "dev", "lo"),
+    reach: ({ multi }) => ping(multi.namespace, "10.233.0.10", NET1),
+    takeOut: ({ multi }) => inPod(multi, "ip", "route", "delete", "10.233.0.0/18", "table", tableOf(multi, NET1)),
+  },
+  {
+    line: "a pod's NIC: accept_ra off",
+    when: "somebody on the wire sends router advertisements",
+    reach: ({ underlay, other }) => !takesAdvertisement(underlay, other),
+    takeOut: ({ underlay }) => inPod(underlay, "sysctl", "-qw", "net.ipv6.conf.eth0.accept_ra=1"),
+  },
+  {
+    line: "a pod's NIC: autoconf off",
+    when: "somebody in the pod turns accept_ra on, and a router advertises a prefix",
+    arrange: ({ underlay }) => execInNetns(underlay.namespace, "sysctl", "-qw", "net.ipv6.conf.eth0.accept_ra=1"),
+    reach: ({ underlay, other }) => !takesAdvertisement(underlay, other, ADVERTISED_PREFIX),
+    takeOut: ({ underlay }) => inPod(underlay, "sysctl", "-qw", "net.ipv6.conf.eth0.autoconf=1"),
   },
   {
     line: "multi-NIC pod: the overlay address's own way to the node",

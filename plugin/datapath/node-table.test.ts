@@ -28,6 +28,7 @@ const LISTING = `table inet interlay {
 	chain exempt {
 		type filter hook prerouting priority mangle - 10; policy accept;
 		iifname "vethil*" ip daddr @overlay4 ct state invalid counter packets 12 bytes 720 notrack comment "exempt-ipv4"
+		iifname != "eth0" meta iifkind "veth" ip saddr != @overlay4 ip daddr @overlay4 fib saddr . iif oif exists ct state invalid counter packets 0 bytes 0 notrack comment "exempt-further-nic-ipv4"
 	}
 
 	chain node_source {
@@ -38,12 +39,18 @@ const LISTING = `table inet interlay {
 `;
 const LISTED: NodeTableInput = {
   returnPath: "notrack",
+  uplink: "eth0",
   overlayCidrs: cidrs("10.233.64.0/19", "10.233.96.0/19", "10.5.0.7/32"),
 };
 
 describe("renderNodeTable", () => {
   const many = Array.from({ length: 500 }, (_, index) => parseCidr(`10.${index >> 8}.${index & 255}.0/24`));
-  const ROWS: readonly (readonly [title: string, input: NodeTableInput, exempted: number, masquerades: number])[] = [
+  const ROWS: readonly (readonly [
+    title: string,
+    input: Omit<NodeTableInput, "uplink">,
+    exempted: number,
+    masquerades: number,
+  ])[] = [
     ["has one exemption for one family", { returnPath: "notrack", overlayCidrs: OVERLAY.slice(0, 1) }, 1, 1],
     ["has one exemption for each family", { returnPath: "notrack", overlayCidrs: OVERLAY }, 2, 1],
     ["has as many rules for 500 networks", { returnPath: "notrack", overlayCidrs: [...many, ...OVERLAY] }, 2, 1],
@@ -60,9 +67,10 @@ describe("renderNodeTable", () => {
   ];
   for (const [title, input, exempted, masquerades] of ROWS)
     it(title, () => {
-      assert.equal(countRules(input, / notrack comment/), exempted);
-      assert.equal(countRules(input, / masquerade fully-random comment/), masquerades);
-      assert.equal(countRules(input, / drop comment "source-guard-/), 2);
+      assert.equal(countRules({ ...input, uplink: "eth0" }, / notrack comment "exempt-ipv/), exempted);
+      assert.equal(countRules({ ...input, uplink: "eth0" }, / notrack comment "exempt-further-nic-/), exempted);
+      assert.equal(countRules({ ...input, uplink: "eth0" }, / masquerade fully-random comment/), masquerades);
+      assert.equal(countRules({ ...input, uplink: "eth0" }, / drop comment "source-guard-/), 2);
     });
 
   it("leaves out a network within another one", () => {
@@ -105,6 +113,7 @@ describe("a listing of the node's table", () => {
       "source-guard-ipv4": 7,
       "source-guard-ipv6": 0,
       "exempt-ipv4": 12,
+      "exempt-further-nic-ipv4": 0,
       "masquerade-service": 1,
     });
   });

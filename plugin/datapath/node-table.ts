@@ -9,6 +9,8 @@ export const NODE_NFT_TABLE = "inet interlay";
 export interface NodeTableInput {
   readonly overlayCidrs: readonly Cidr[];
   readonly returnPath: ReturnPath;
+  /** The node's uplink: what enters by it is from the wire, never from a pod. */
+  readonly uplink: string;
   /** Links by which packets leave for other nodes (tunnels and the uplink); used with `snat` only. */
   readonly nodeLinks?: readonly string[];
 }
@@ -32,7 +34,9 @@ const FROM_PODS = `iifname "${NODE_LINK_PREFIX}*"`;
  *   sources (neighbour discovery) never leave the link, so they pass.
  * - `exempt` (notrack, snat) exempts from connection tracking what conntrack has just called INVALID: packets to overlay
  *   pods whose replies do not pass this node. conntrack attaches nothing to an INVALID packet, so `notrack` still applies;
- *   replies of translated connections are not INVALID and stay tracked. Its priority is between conntrack (-200) and every
+ *   replies of translated connections are not INVALID and stay tracked. The replies of a further NIC (net1 of a multi-NIC pod)
+ *   to an overlay pod that asked with its own address (natOutgoing off) are such packets too: they enter by the pod's veth with
+ *   a source outside the overlay that the node routes back by it. Its priority is between conntrack (-200) and every
  *   filter that could drop INVALID packets (mangle, -150).
  * - `node_source` gives a Service connection that leaves for another node the node's address, so that the reply returns to
  *   the node that translated it, whatever kube-proxy's clusterCIDR says. Pods behind a pair answer through the pair anyway.
@@ -47,7 +51,7 @@ export function removeNodeTable(): string {
   return `table ${NODE_NFT_TABLE}\ndelete table ${NODE_NFT_TABLE}\n`;
 }
 
-function tableText({ overlayCidrs, returnPath, nodeLinks = [] }: NodeTableInput): string {
+function tableText({ overlayCidrs, returnPath, uplink, nodeLinks = [] }: NodeTableInput): string {
   const overlays = FAMILIES.flatMap((family) => {
     // nft refuses a set in which one network lies within another.
     const elements = outermost(overlayCidrs).filter((cidr) => familyOf(cidr) === family.family);
@@ -72,10 +76,10 @@ function tableText({ overlayCidrs, returnPath, nodeLinks = [] }: NodeTableInput)
     ({ family }) =>
       `    ${FROM_PODS} meta nfproto ${family} fib saddr . iif oif missing counter drop comment "source-guard-${family}"\n`,
   );
-  const exemptions = overlays.map(
-    ({ set, protocol, family }) =>
-      `    ${FROM_PODS} ${protocol} daddr @${set} ct state invalid counter notrack comment "exempt-${family}"\n`,
-  );
+  const exemptions = overlays.flatMap(({ set, protocol, family }) => [
+    `    ${FROM_PODS} ${protocol} daddr @${set} ct state invalid counter notrack comment "exempt-${family}"\n`,
+    `    iifname != "${uplink}" meta iifkind "veth" ${protocol} saddr != @${set} ${protocol} daddr @${set} fib saddr . iif oif exists ct state invalid counter notrack comment "exempt-further-nic-${family}"\n`,
+  ]);
   const masquerades = overlays.map(
     ({ set, protocol, family }) =>
       `    ${FROM_PODS} oifname @node_links ${protocol} daddr @${set} counter masquerade fully-random comment "masquerade-overlay-${family}"\n`,
@@ -127,7 +131,7 @@ function splitElements(list: string): string[] {
 
 /** Reads the overlay networks whose INVALID packets are exempted; empty where the listing has no exemption. */
 export function readExemptCidrs(listing: string): readonly Cidr[] {
-  if (!/ct state invalid .*notrack/.test(listing)) return [];
+  if (!/notrack comment "exempt-ipv[46]"/.test(listing)) return [];
   return [...listing.matchAll(/set overlay[46] \{[^}]*elements = \{([^}]*)\}/g)]
     .flatMap(([, list = ""]) => splitElements(list))
     .map(parseCidr);
