@@ -1,0 +1,140 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { Linter } from "eslint";
+import plugin from "./plugin.js";
+import {
+  findDuplicateTypes,
+  findGlossaryProblems,
+  findPageProblems,
+  findSubjectProblems,
+  listFiles,
+  readGlossary,
+  readSubjects,
+  ROOT,
+} from "./language.ts";
+
+/** Pages that are not in plain English yet. Remove a page here when it is; do not add one. */
+const PENDING_PAGES: readonly string[] = [
+  "clusters/lab/README.md",
+  "docs/agent.md",
+  "docs/benchmarks-cni.md",
+  "docs/benchmarks-ipam.md",
+  "docs/certify.md",
+  "docs/concepts.md",
+  "docs/environments.md",
+  "docs/evidence.md",
+  "docs/existing.md",
+  "docs/ipam.md",
+  "docs/mutants.md",
+  "docs/plugin.md",
+  "docs/scale.md",
+  "docs/security.md",
+  "docs/sweep.md",
+  "docs/troubleshoot.md",
+  "results/BENCHMARKS.md",
+];
+/** Types that two files export. Remove a name here when it is unique; do not add one. */
+const PENDING_TYPES: readonly string[] = [
+  "Mirror",
+  "Attachment",
+  "NodeOptions",
+  "PodState",
+  "Finding",
+  "Family",
+  "Role",
+  "NodeStatus",
+  "RunOptions",
+  "Namespace",
+  "Hop",
+  "Places",
+  "StepResult",
+  "RunSummary",
+  "Options",
+  "TableEntry",
+  "PoolStatus",
+  "Nic",
+  "PlanItem",
+  "PodNic",
+  "Protocol",
+  "Source",
+  "NodeAddresses",
+  "PodRef",
+  "Way",
+  "Rule",
+];
+
+const readFile = (name: string): string => readFileSync(join(ROOT, name), "utf8");
+const lint = (code: string): readonly string[] =>
+  new Linter()
+    .verify(code, [
+      {
+        plugins: { interlay: plugin },
+        rules: { "interlay/no-banned-words": "error", "interlay/verb-noun-function": "error" },
+      },
+    ])
+    .map(({ message }) => message);
+
+describe("the language check", () => {
+  it("rejects banned words in comments, strings and templates, not in identifiers", () => {
+    assert.equal(lint("/** Made anew. */ const told = 1;").length, 1);
+    assert.equal(lint('throw new Error("x is no address");').length, 1);
+    assert.equal(lint("const text = `the file is no JSON`;").length, 1);
+    assert.deepEqual(lint('/** It is no longer used. */ const anew = ["told"];'), []);
+  });
+
+  it("rejects exported functions with a one-word name", () => {
+    assert.equal(lint("export function goes() {}").length, 1);
+    assert.equal(lint("export const goes = () => 1;").length, 1);
+    assert.deepEqual(lint("export function parsePool() {} function goes() {} export const on = 1;"), []);
+  });
+
+  it("rejects banned words in a page's text, not in its code", () => {
+    assert.equal(findPageProblems("a.md", "It is made anew.").length, 1);
+    assert.deepEqual(findPageProblems("a.md", "`anew` is a name.\n```\nanew\n```\n"), []);
+  });
+
+  it("rejects long commit subjects", () => {
+    assert.equal(findSubjectProblems(["x".repeat(73), "Fix it.", "Fix the pool parser"]).length, 2);
+  });
+
+  it("rejects two exported types of one name", () => {
+    const files = ["a.ts", "b.ts"].map((name) => ({ name, text: "export interface World {}\n" }));
+    assert.equal(findDuplicateTypes(files).length, 1);
+  });
+
+  it("rejects a glossary term that is not used", () => {
+    assert.equal(findGlossaryProblems(["cell", "warp core"], "a cell of the matrix").length, 1);
+  });
+});
+
+describe("the project's language", () => {
+  it("has pages without banned words", () => {
+    const pages = listFiles("*.md").filter((name) => !PENDING_PAGES.includes(name));
+    assert.ok(pages.length > 5, "no pages were found");
+    assert.deepEqual(
+      pages.flatMap((name) => findPageProblems(name, readFile(name))),
+      [],
+    );
+  });
+
+  it("has exported types of different names", () => {
+    const files = listFiles("*.ts").map((name) => ({ name, text: readFile(name) }));
+    const problems = findDuplicateTypes(files).filter(
+      (text) => !PENDING_TYPES.some((type) => text.startsWith(`type ${type} `)),
+    );
+    assert.ok(files.length > 300, "no source files were found");
+    assert.deepEqual(problems, []);
+  });
+
+  it("has commit subjects of at most 72 characters", () => {
+    assert.deepEqual(findSubjectProblems(readSubjects()), []);
+  });
+
+  it("has a glossary whose terms are used", () => {
+    const terms = readGlossary();
+    const corpus = listFiles("*.ts", "docs/*.md", "README.md", ":!docs/glossary.md").map(readFile).join("\n");
+    assert.ok(terms.length > 10, "no terms were found");
+    assert.deepEqual(findGlossaryProblems(terms, corpus), []);
+  });
+});

@@ -1,0 +1,84 @@
+import { execFileSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { findBannedWord } from "./words.js";
+
+/** Language checks that need more than one file: pages, exported type names, commit subjects, the glossary. */
+
+export const ROOT = join(import.meta.dirname, "..", "..");
+const SUBJECT_LENGTH = 72;
+/** Commits before this rule have longer subjects. */
+const SUBJECTS_SINCE = "2026-11-29T15:25:00Z";
+const GLOSSARY_LENGTH = 25;
+
+/**
+ * Lists the tracked files that a Git pathspec selects.
+ *
+ * @throws if the project is not a Git checkout
+ */
+export function listFiles(...pathspec: readonly string[]): readonly string[] {
+  const output = execFileSync("git", ["ls-files", "-z", "--", ...pathspec], { cwd: ROOT, encoding: "utf8" });
+  return output.split("\0").filter((name) => name !== "");
+}
+
+/** Reports the first banned word of each line of a page; code blocks and inline code are ignored. */
+export function findPageProblems(name: string, text: string): readonly string[] {
+  let isCode = false;
+  return text.split("\n").flatMap((line, index) => {
+    if (/^\s*```/.test(line)) isCode = !isCode;
+    const found = isCode ? undefined : findBannedWord(line.replaceAll(/`[^`]*`/g, ""));
+    return found === undefined ? [] : [`${name}:${index + 1}: "${found.word}": write ${found.instead}`];
+  });
+}
+
+/** Reports exported types and interfaces that have the name of another one. */
+export function findDuplicateTypes(
+  files: readonly { readonly name: string; readonly text: string }[],
+): readonly string[] {
+  const places = new Map<string, string[]>();
+  for (const { name, text } of files)
+    for (const [, type = ""] of text.matchAll(/^export (?:interface|type|class) (\w+)/gm))
+      places.set(type, [...(places.get(type) ?? []), name]);
+  return [...places]
+    .filter(([, names]) => names.length > 1)
+    .map(([type, names]) => `type ${type} is exported by ${names.join(" and ")}: give each a name of its own`);
+}
+
+/** Reports commit subjects that are too long, or end with a full stop. */
+export function findSubjectProblems(subjects: readonly string[]): readonly string[] {
+  return subjects.flatMap((subject) => {
+    if (subject.length > SUBJECT_LENGTH)
+      return [`commit subject of ${subject.length} characters (at most ${SUBJECT_LENGTH}): ${subject}`];
+    return subject.endsWith(".") ? [`commit subject ends with a full stop: ${subject}`] : [];
+  });
+}
+
+/** Returns the subjects of the commits that the rule applies to; none outside a Git checkout. */
+export function readSubjects(): readonly string[] {
+  try {
+    const output = execFileSync("git", ["log", "--no-merges", `--since=${SUBJECTS_SINCE}`, "--format=%s"], {
+      ...{ cwd: ROOT, encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] },
+    });
+    return output.split("\n").filter((line) => line !== "");
+  } catch {
+    return [];
+  }
+}
+
+/** Returns the terms of docs/glossary.md. */
+export function readGlossary(text = readFileSync(join(ROOT, "docs", "glossary.md"), "utf8")): readonly string[] {
+  return [...text.matchAll(/^\| ([a-z][\w -]*?) +\|/gim)]
+    .map(([, term = ""]) => term)
+    .filter((term) => term !== "term");
+}
+
+/** Reports a glossary that is too long, and terms that no other page or source file uses. */
+export function findGlossaryProblems(terms: readonly string[], corpus: string): readonly string[] {
+  const text = corpus.toLowerCase();
+  return [
+    ...(terms.length > GLOSSARY_LENGTH
+      ? [`docs/glossary.md has ${terms.length} terms: at most ${GLOSSARY_LENGTH}`]
+      : []),
+    ...terms.filter((term) => !text.includes(term.toLowerCase())).map((term) => `glossary term "${term}" is not used`),
+  ];
+}
