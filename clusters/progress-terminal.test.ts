@@ -18,4 +18,20 @@ describe("terminalProgress", () => {
     ]);
     assert.ok(writes[2]?.startsWith("\x1b[2F\x1b[J"), "the two lines above are erased");
   });
+
+  for (const columns of [0, undefined])
+    it(`draws whole lines where the terminal reports ${columns} columns`, () => {
+      const writes: string[] = [];
+      const terminal = { ...(columns === undefined ? {} : { columns }), write: (text: string) => writes.push(text) };
+      createTerminalProgress(terminal).step("build etcd").done();
+      assert.match(stripVTControlCharacters(writes[0] ?? ""), /^› build etcd 0\.\d s\n$/);
+    });
+
+  it("writes no colours where none are wanted", () => {
+    const writes: string[] = [];
+    const progress = createTerminalProgress({ columns: 80, write: (text: string) => writes.push(text) }, false);
+    progress.step("one").done("well");
+    progress.step("two").fail("no");
+    assert.doesNotMatch(writes.join(""), /\x1b\[\d*m/);
+  });
 });

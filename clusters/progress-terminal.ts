@@ -16,14 +16,22 @@ interface Running {
   detail: string;
 }
 
-/** What runs now stands in the last lines and is redrawn; what has ended scrolls away above. */
-export function createTerminalProgress(terminal: Terminal = process.stderr): Progress {
+/** The width of a terminal that does not say its own, or says 0, as some serial consoles and containers do. */
+const DEFAULT_COLUMNS = 80;
+
+/**
+ * What runs now stands in the last lines and is redrawn; what has ended scrolls away above.
+ * @param colors whether marks and times are coloured
+ */
+export function createTerminalProgress(terminal: Terminal = process.stderr, colors = true): Progress {
+  const color = (name: "green" | "red" | "dim", text: string): string =>
+    colors ? styleText(name, text, { validateStream: false }) : text;
   const running = new Set<Running>();
   let drawn = 0;
   let timer: NodeJS.Timeout | undefined;
 
   const redraw = (above?: string) => {
-    const lines = [...running].map((step) => fit(describe(step), terminal.columns ?? 80));
+    const lines = [...running].map((step) => fit(describe(step), terminal.columns || DEFAULT_COLUMNS));
     const erase = drawn === 0 ? "" : `\x1b[${drawn}F\x1b[J`;
     terminal.write([erase, ...(above === undefined ? [] : [above, "\n"]), ...lines.map((l) => `${l}\n`)].join(""));
     drawn = lines.length;
@@ -45,7 +53,7 @@ export function createTerminalProgress(terminal: Terminal = process.stderr): Pro
       const end = (mark: string, detail: string) => {
         running.delete(step);
         redraw(
-          `${mark} ${title} ${dim(`(${formatElapsed(Date.now() - step.started)})`)}${detail === "" ? "" : `: ${detail}`}`,
+          `${mark} ${title} ${color("dim", `(${formatElapsed(Date.now() - step.started)})`)}${detail === "" ? "" : `: ${detail}`}`,
         );
       };
       return {
@@ -53,10 +61,10 @@ export function createTerminalProgress(terminal: Terminal = process.stderr): Pro
           step.detail = detail; // drawn by the timer: a build reports hundreds a second
         },
         done: (detail = "") => {
-          end(styleText("green", "✓", { validateStream: false }), detail);
+          end(color("green", "✓"), detail);
         },
         fail: (detail) => {
-          end(styleText("red", "✗", { validateStream: false }), detail);
+          end(color("red", "✗"), detail);
         },
       };
     },
@@ -72,5 +80,3 @@ function fit(text: string, columns: number): string {
   const line = stripVTControlCharacters(text).replace(/[\x00-\x1f]+/g, " ");
   return line.length < columns ? line : `${line.slice(0, Math.max(0, columns - 2))}…`;
 }
-
-const dim = (text: string): string => styleText("dim", text, { validateStream: false });
