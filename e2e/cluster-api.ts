@@ -4,6 +4,7 @@ import pRetry from "p-retry";
 import { attachInPod, execInPod } from "../clusters/kubernetes/pod-exec.ts";
 import { statusCode } from "../clusters/kubernetes/status-code.ts";
 import type { Cluster, ProgramStream } from "../clusters/provider.ts";
+import { By, interruptible } from "./harness.ts";
 
 /** The container of the suite's pods. */
 const CONTAINER = "probe";
@@ -30,7 +31,7 @@ export function clusterApi({ kubeconfig, pods }: Pick<Cluster, "kubeconfig" | "p
       pods?.attach(namespace, pod, argv) ?? attachInPod(config, at(namespace, pod), argv),
     exec: async (namespace, pod, argv) => {
       const ended = pods?.exec(namespace, pod, argv) ?? execInPod(config, at(namespace, pod), argv);
-      const { exitCode, stdout, stderr } = await ended;
+      const { exitCode, stdout, stderr } = await interruptible(ended);
       if (exitCode !== 0) throw new Error(`${argv.join(" ")} in ${pod}: ${stderr.trim() || `ended with ${exitCode}`}`);
       return stdout;
     },
@@ -59,8 +60,15 @@ export async function ensure(api: ClusterApi, object: KubernetesObject): Promise
   }
 }
 
-/** Deletes a namespace with everything in it and waits until it is gone. */
+/**
+ * Deletes a namespace with everything in it and waits until it no longer exists.
+ * @throws at the timeout of the spec, hook or cleanup that calls it; the error names the namespace
+ */
 export async function removeNamespace(api: ClusterApi, name: string): Promise<void> {
+  await By(`remove the namespace ${name}`, () => deleteAndWait(api, name));
+}
+
+async function deleteAndWait(api: ClusterApi, name: string): Promise<void> {
   // 409: it is being deleted already
   const gone = (error: unknown) => {
     if (statusCode(error) !== 404 && statusCode(error) !== 409) throw error;
@@ -69,6 +77,6 @@ export async function removeNamespace(api: ClusterApi, name: string): Promise<vo
   for (;;) {
     const there = await answered(() => api.core.readNamespace({ name })).then(() => true, gone);
     if (there !== true) return;
-    await sleep(200);
+    await interruptible(sleep(200));
   }
 }

@@ -1,4 +1,5 @@
 import type { ProgramStream } from "../clusters/provider.ts";
+import { interruptible } from "./harness.ts";
 import {
   type InjectRequest,
   jsonIn,
@@ -42,7 +43,7 @@ export class Prober {
   }
 
   probe(request: Omit<ProbeRequest, "id">): Promise<ProbeAnswer> {
-    return this.#ask(request, request.timeoutMs);
+    return interruptible(this.#ask(request, request.timeoutMs));
   }
 
   /** Has the pod send datagrams whose headers are given. */

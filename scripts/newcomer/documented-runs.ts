@@ -108,6 +108,7 @@ export const NOT_RUN: readonly (readonly [line: string, why: string])[] = [
   ["npm run e2e -- --provider existing --kubeconfig FILE --yes", "the suite guest runs it"],
   ["npm run down -- --provider existing --kubeconfig FILE", "the suite guest runs it"],
   ["npm run mutants", BY_ITSELF],
+  ["npm run mutants:harness", BY_ITSELF],
   ["npm run chaos -- --seed 1 --minutes 2", BY_ITSELF],
   ["npm run bench -- cni", BY_ITSELF],
   ["npm run bench -- ipam", BY_ITSELF],
