@@ -13,6 +13,15 @@ describe("an image stands for a program of the project", () => {
       assert.deepEqual(programOf(image).entrypoint, [program]);
     });
 
+  it("Multus (thick) and flannel: programs at the paths that their manifests name", () => {
+    const listTargets = (image: string) => programOf(image).mounts.map(({ target }) => target);
+    assert.deepEqual(listTargets("ghcr.io/k8snetworkplumbingwg/multus-cni:v4.2.2-thick"), [
+      "/usr/src/multus-cni/bin/multus-daemon",
+      "/usr/src/multus-cni/bin/multus-shim",
+    ]);
+    assert.deepEqual(listTargets("ghcr.io/flannel-io/flannel:v0.27.4"), ["/opt/bin/flanneld"]);
+  });
+
   it("another one is refused by name", () => {
     assert.throws(
       () => programOf("docker.io/library/nginx:1"),
