@@ -6,8 +6,9 @@ import { answered, type ClusterApi, ensure, removeNamespace } from "../cluster-a
 import { familiesOf, type Family, familyOf } from "../../clusters/spec.ts";
 import { Prober } from "../prober.ts";
 import { type Cell, EXTERNAL, type Nic, type NodeRef } from "../matrix/cell.ts";
-import { type Features, NO_FEATURES } from "../matrix/cells.ts";
+import type { Features } from "../matrix/cells.ts";
 import type { SourceRef } from "../matrix/expected-source.ts";
+import { findFeatures } from "./features.ts";
 import { readOverlayAddresses } from "./node-addresses.ts";
 import { DIGEST, findHostPort, HOST_PORT, hostPodName, type Manifest, manifests, NAMESPACE } from "./pods.ts";
 
@@ -65,9 +66,10 @@ export async function deploy(cluster: Cluster, api: ClusterApi, patienceMs = REA
   const workers = cluster.nodes.filter((node) => node.role === "worker").map((node) => node.name);
   const families = familiesOf(cluster.spec);
   const { network, nodeAccess } = cluster;
-  const balanced = cluster.spec.environment?.spec.loadBalancer === true;
+  const features = await findFeatures(cluster, api);
+  const { hostPorts, vips: balanced } = features;
   const hostPods = nodeAccess !== "none";
-  const wanted = manifests(cluster.probeImage, workers, { families, network, hostPods, balanced });
+  const wanted = manifests(cluster.probeImage, workers, { families, network, hostPods, hostPorts, balanced });
   await removeForeign(api, wanted);
   const [namespace, ...rest] = wanted;
   if (namespace !== undefined) await ensure(api, namespace);
@@ -75,8 +77,7 @@ export async function deploy(cluster: Cluster, api: ClusterApi, patienceMs = REA
   const names = wanted.filter((object) => object.kind === "Pod").map(({ metadata }) => metadata.name);
   const { pods, notReady } = await untilReady(api, names, patienceMs);
   if (balanced) await waitForVirtualAddresses(api);
-  const [dns, services, external, overlayAddresses] = await Promise.all([
-    hasDns(api),
+  const [services, external, overlayAddresses] = await Promise.all([
     readServices(api),
     cluster.external(),
     readOverlayAddresses(cluster),
@@ -116,11 +117,7 @@ export async function deploy(cluster: Cluster, api: ClusterApi, patienceMs = REA
     externalName,
     addressOf,
     findSource,
-    features: {
-      ...{ ...NO_FEATURES, dns, vips: balanced },
-      // The suite attacks no cluster that it did not make.
-      ...(cluster.datapath === "none" || cluster.provider === "existing" ? {} : attackFeatures(cluster.spec)),
-    },
+    features,
     judgesSources: cluster.datapath !== "none",
     settingsKnown: cluster.provider !== "existing",
     prober: (from) => {
@@ -168,19 +165,6 @@ export async function deploy(cluster: Cluster, api: ClusterApi, patienceMs = REA
       probers.clear();
     },
   };
-}
-
-/** Whether the cluster has the DNS Service that kubelet names in every pod's resolv.conf, with a server behind it. */
-async function hasDns(api: ClusterApi): Promise<boolean> {
-  const { items } = await answered(() =>
-    api.core.listNamespacedEndpoints({ namespace: "kube-system", fieldSelector: "metadata.name=kube-dns" }),
-  );
-  return items.some(({ subsets = [] }) => subsets.some(({ addresses = [] }) => addresses.length > 0));
-}
-
-function attackFeatures({ environment }: Cluster["spec"]): Pick<Features, "sourceGuard" | "forwardDrop"> {
-  const drops = (argv: readonly string[]) => /^-P FORWARD DROP$|^-A FORWARD -j REJECT$/.test(argv.join(" "));
-  return { sourceGuard: true, forwardDrop: environment?.spec.nodes?.iptables?.some(drops) ?? false };
 }
 
 /** Throws where nobody is outside: an existing cluster. */

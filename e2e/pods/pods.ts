@@ -65,22 +65,24 @@ export interface ManifestOptions {
   readonly hostPods?: boolean;
   /** Whether there are Services of type LoadBalancer, one of each type of pod for each worker that holds their addresses. */
   readonly balanced?: boolean;
+  /** Whether the answering pods have host ports. */
+  readonly hostPorts?: boolean;
 }
 
 /** The namespace, the pods (three types, two roles, each worker; one in each worker's own network), the Services. */
 export function manifests(
   image: string,
   workers: readonly string[],
-  { families: ipFamilies = ["ipv4"], network, hostPods = true, balanced = false }: ManifestOptions = {},
+  { families: ipFamilies = ["ipv4"], network, hostPods = true, hostPorts = false, balanced = false }: ManifestOptions = {},
 ): readonly Manifest[] {
   const service = (...[name, selector, nodePort]: Parameters<typeof serviceOf>) =>
     serviceOf(name, selector, nodePort, ipFamilies);
   const objects: readonly Manifest[] = [
     ...workers.flatMap((node, index) => [
-      ...(hostPods ? [pod(hostPodName(index), node, image, {}, {}, true)] : []),
+      ...(hostPods ? [pod(hostPodName(index), node, image, {}, {}, { hostNetwork: true })] : []),
       ...POD_TYPES.flatMap((type) => [
         pod(podName(type, index, "a"), node, image, annotations(type, network)),
-        pod(podName(type, index, "b"), node, image, annotations(type, network), { answers: type }),
+        pod(podName(type, index, "b"), node, image, annotations(type, network), { answers: type }, { hostPorts }),
         service(serviceName(type, index), { probe: podName(type, index, "b") }),
         service(ownServiceName(type, index), { probe: podName(type, index, "a") }),
       ]),
@@ -118,9 +120,10 @@ export function pod(
   image: string,
   annotations: Readonly<Record<string, string>>,
   labels: Readonly<Record<string, string>> = {},
-  hostNetwork = false,
+  { hostNetwork = false, hostPorts = false }: { readonly hostNetwork?: boolean; readonly hostPorts?: boolean } = {},
 ): Manifest {
   const port = hostNetwork ? HOST_PORT : TCP_PORT;
+  const hostPort = hostPorts ? findHostPort(name) : undefined;
   return {
     apiVersion: "v1",
     kind: "Pod",
@@ -141,6 +144,11 @@ export function pod(
             { name: "PROBE_NAME", value: name },
             ...(port === TCP_PORT ? [] : [{ name: "PROBE_PORT", value: String(port) }]),
           ],
+          ...(hostPort === undefined
+            ? {}
+            : {
+                ports: ["TCP", "UDP"].map((protocol) => ({ containerPort: TCP_PORT, hostPort, protocol })),
+              }),
           // kubelet's own probe: the node must reach the pod, whatever its type.
           readinessProbe: { tcpSocket: { port }, periodSeconds: 1, failureThreshold: 60 },
         },
