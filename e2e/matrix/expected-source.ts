@@ -19,6 +19,16 @@ export type SourceRef = EndpointRef | NodeAddressRef;
  * @returns one of these addresses; undefined where no server reports one (ICMP, the API server, attacks)
  */
 export function expectedSource(cell: Cell, settings: NetworkSettings): readonly SourceRef[] | undefined {
+  const sources = listSources(cell, settings);
+  if (!settings.crossSubnet || sources === undefined) return sources;
+  return unique(
+    sources.flatMap((source): readonly SourceRef[] =>
+      "network" in source && source.network === "tunnel" ? [source, { ...source, network: "node" }] : [source],
+    ),
+  );
+}
+
+function listSources(cell: Cell, settings: NetworkSettings): readonly SourceRef[] | undefined {
   if (cell.protocol === "icmp" || cell.attack !== undefined || cell.reaches === undefined) return undefined;
   const { reaches } = cell;
   switch (cell.to.kind) {

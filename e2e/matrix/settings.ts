@@ -31,6 +31,8 @@ export interface NetworkSettings {
   readonly podTraffic: PodTraffic | undefined;
   /** kube-proxy masquerades every connection to a Service. */
   readonly masqueradeAll: boolean;
+  /** The overlay encapsulates between some nodes and not between others. */
+  readonly crossSubnet: boolean;
 }
 
 /** Returns the settings of a variant's environment in one family. */
@@ -40,9 +42,10 @@ export function settingsFor(variant: Variant, family: Family): NetworkSettings {
   const excluded = family === "ipv4" && (calico?.extraPools?.length ?? 0) > 0;
   return {
     returnPath: variant.returnPath,
-    natOutgoing: !excluded && (calico?.pool?.natOutgoing ?? true),
+    natOutgoing: overlay?.kind !== "bridge" && !excluded && (calico?.pool?.natOutgoing ?? true),
     masqueradesToOverlay: overlay?.kind === "flannel",
     racks: topology === "racks",
+    crossSubnet: calico?.pool?.vxlan === "CrossSubnet",
     podTraffic: readPodTraffic(kubeProxyFields.parse(kubeProxy?.config ?? {}), family),
     masqueradeAll: kubeProxyFields.parse(kubeProxy?.config ?? {}).iptables?.masqueradeAll ?? false,
   };
@@ -73,6 +76,7 @@ export const UNKNOWN_SETTINGS: Omit<NetworkSettings, "returnPath"> = {
   racks: false,
   podTraffic: undefined,
   masqueradeAll: false,
+  crossSubnet: true,
 };
 
 /**

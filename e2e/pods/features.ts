@@ -1,5 +1,3 @@
-import { z } from "zod";
-import { statusCode } from "../../clusters/kubernetes/status-code.ts";
 import type { Cluster } from "../../clusters/provider.ts";
 import { answered, type ClusterApi } from "../cluster-api.ts";
 import { type Features, NO_FEATURES } from "../matrix/cells.ts";
@@ -10,8 +8,9 @@ export async function findFeatures(cluster: Cluster, api: ClusterApi): Promise<F
   if (cluster.provider === "existing" || cluster.datapath === "none") return { ...NO_FEATURES, dns };
   return {
     dns,
-    vips: false,
-    hostPorts: await mapsHostPorts(api),
+    vips: cluster.spec.environment?.spec.loadBalancer === true,
+    // The overlays of the suite and Interlay's own network have the plugin portmap.
+    hostPorts: true,
     sourceGuard: true,
     forwardDrop: dropsForwarded(cluster.spec),
   };
@@ -23,24 +22,6 @@ async function hasDns(api: ClusterApi): Promise<boolean> {
     api.core.listNamespacedEndpoints({ namespace: "kube-system", fieldSelector: "metadata.name=kube-dns" }),
   );
   return items.some(({ subsets = [] }) => subsets.some(({ addresses = [] }) => addresses.length > 0));
-}
-
-const network = z.object({ spec: z.object({ config: z.string() }) });
-const conflist = z.object({ plugins: z.array(z.object({ type: z.string() })) });
-
-/** Whether the underlay network that Interlay's agent writes has the plugin portmap; Calico's has it always. */
-async function mapsHostPorts(api: ClusterApi): Promise<boolean> {
-  const metadata = { namespace: "interlay-system", name: "underlay" };
-  try {
-    const object: unknown = await answered(() =>
-      api.objects.read({ apiVersion: "k8s.cni.cncf.io/v1", kind: "NetworkAttachmentDefinition", metadata }),
-    );
-    const { plugins } = conflist.parse(JSON.parse(network.parse(object).spec.config));
-    return plugins.some(({ type }) => type === "portmap");
-  } catch (error) {
-    if (statusCode(error) === 404) return false;
-    throw error;
-  }
 }
 
 /** Whether the environment makes the nodes' FORWARD chain drop what no rule accepts. */

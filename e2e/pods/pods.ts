@@ -73,7 +73,13 @@ export interface ManifestOptions {
 export function manifests(
   image: string,
   workers: readonly string[],
-  { families: ipFamilies = ["ipv4"], network, hostPods = true, hostPorts = false, balanced = false }: ManifestOptions = {},
+  {
+    families: ipFamilies = ["ipv4"],
+    network,
+    hostPods = true,
+    hostPorts = false,
+    balanced = false,
+  }: ManifestOptions = {},
 ): readonly Manifest[] {
   const service = (...[name, selector, nodePort]: Parameters<typeof serviceOf>) =>
     serviceOf(name, selector, nodePort, ipFamilies);
