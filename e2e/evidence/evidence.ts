@@ -38,7 +38,10 @@ async function capturedOnce({ cluster, deployment, variant }: Scene, cells: read
   try {
     const firstToken = takeTokens(cells.length);
     const results = await runCells(cells, variant, deployment, { ...DEFAULT_RUN, firstToken });
-    return withPaths(results, cells, await capture.stop(), placesOf(cluster, deployment), firstToken, deployment);
+    return withPaths(results, cells, await capture.stop(), placesOf(cluster, deployment), firstToken, {
+      addressOf: deployment.addressOf,
+      returnPath: variant.returnPath,
+    });
   } catch (error) {
     await capture.stop().catch(() => undefined); // the first error is the one to tell
     throw error;
@@ -81,12 +84,12 @@ export function withPaths(
   taps: readonly Tap[],
   places: Places,
   firstToken: number,
-  { addressOf }: Pick<Deployment, "addressOf">,
+  { addressOf, returnPath }: Pick<Deployment, "addressOf"> & Pick<Variant, "returnPath">,
 ): CellResult[] {
   const paths = pathsOf(taps, places);
   return results.map((result, index) => {
     const cell = cells[index];
-    const expected = cell && expectedPath(cell);
+    const expected = cell && expectedPath(cell, returnPath);
     if (cell === undefined || expected === undefined) return result;
     const handshake = handshakeOf(cell, result, paths);
     // What is blocked is the request: that its handshake arrived says nothing of it.

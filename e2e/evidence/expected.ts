@@ -1,5 +1,6 @@
 import type { PodType } from "../../results/schema.ts";
 import { type Cell, type NodeRef } from "../matrix/cell.ts";
+import type { Variant } from "../matrix/gate.ts";
 import { podName } from "../pods/pods.ts";
 import { POD_TYPES } from "../../results/schema.ts";
 import type { Hop } from "./path.ts";
@@ -37,13 +38,14 @@ function podOf(name: string): Pod | undefined {
 }
 
 /** Undefined for what carries no mark (the API server), ends at no pod of ours, or must not arrive (attacks). */
-export function expectedPath(cell: Cell): ExpectedPath | undefined {
+export function expectedPath(cell: Cell, returnPath?: Variant["returnPath"]): ExpectedPath | undefined {
   if (cell.attack !== undefined) return undefined;
   const source = podOf(cell.from);
   const target = podOf(targetPod(cell) ?? "");
   const request = requestOf(cell, source, target);
   if (request === undefined) return undefined;
   const asymmetric =
+    returnPath !== "snat" &&
     source?.type === "underlay" &&
     target !== undefined &&
     cell.to.kind === "pod" &&

@@ -116,7 +116,7 @@ function auditCell(cell: Cell, result: CellResult, variant: VariantResult, captu
   if (result.expectedSource !== undefined && result.actual === "pass")
     is("that the server saw", result.expectedSource.includes(result.seen ?? "") ? result.seen : "", result.seen);
   is("actual", result.actual, result.expected === "pass" ? "pass" : "fail");
-  const expected = captured ? expectedPath(cell) : undefined;
+  const expected = captured ? expectedPath(cell, variant.returnPath) : undefined;
   if (expected === undefined) return problems;
   const path = result.evidence?.path;
   if (path === undefined) return [...problems, "has no evidence of its way"];

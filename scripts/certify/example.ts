@@ -53,7 +53,7 @@ export function healthyReport(
 
 function healthyCell(cell: Cell, variant: Variant, latencyMs: number): CellResult {
   const verdict = verdictFor(variant, cell);
-  const expected = expectedPath(cell);
+  const expected = expectedPath(cell, variant.returnPath);
   const blocked = verdict.expected === "blocked";
   const seen = (hops: NonNullable<typeof expected>["request"]) =>
     hops.map((hop) => ({ ...hop, source: "10.7.200.1:4000", destination: "10.7.200.2:8080" }));
