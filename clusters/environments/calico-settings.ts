@@ -1,14 +1,18 @@
 import { parseAllDocuments, stringify } from "yaml";
 import { z } from "zod";
+import type { Family } from "../spec.ts";
 import type { CalicoSettings, ExtraPool } from "./spec.ts";
 
-/** VXLAN takes 50 bytes of the wire's MTU; without encapsulation Calico's links have the wire's own. */
-const VXLAN_BYTES = 50;
+/** Bytes of the wire's MTU that VXLAN takes: Ethernet, VXLAN, UDP, and the outer IP header of the family. */
+const VXLAN_BYTES = { ipv4: 50, ipv6: 70 } as const;
 const DEFAULT_WIRE_MTU = 1500;
 
-/** Returns the MTU of Calico's links for a wire of that MTU. */
-export function calculateOverlayMtu(wireMtu: number = DEFAULT_WIRE_MTU): number {
-  return wireMtu - VXLAN_BYTES;
+/**
+ * Returns the MTU of Calico's links for a wire of that MTU: the same in both families, so that of IPv6 where the cluster
+ * has it (felix encapsulates IPv6 in IPv6).
+ */
+export function calculateOverlayMtu(families: readonly Family[], wireMtu: number = DEFAULT_WIRE_MTU): number {
+  return wireMtu - VXLAN_BYTES[families.includes("ipv6") ? "ipv6" : "ipv4"];
 }
 
 /** Returns the environment variables of calico-node that an environment changes. */

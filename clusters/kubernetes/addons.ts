@@ -53,7 +53,7 @@ async function installCalico(kubectl: Kubectl, { spec, calicoCrds }: Addons): Pr
     NODE_IMAGE: CALICO_IMAGES.node,
     CNI_IMAGE: CALICO_IMAGES.cni,
     KUBE_CONTROLLERS_IMAGE: CALICO_IMAGES.kubeControllers,
-    MTU: String(calculateOverlayMtu(nodes?.mtu)),
+    MTU: String(calculateOverlayMtu(familiesOf(spec), nodes?.mtu)),
     DELEGATES: multus === "thick" ? RUNTIME_DIRECTORY : DELEGATES,
     ...familyValues(spec),
   });

@@ -1,4 +1,5 @@
 import type { Cluster } from "../../clusters/provider.ts";
+import { FIRST_HOST_PORT, LAST_HOST_PORT } from "../pods/pods.ts";
 import { TCP_PORT } from "../probe/protocol.ts";
 import { readCapture, type Sighting, VXLAN_PORT } from "./pcap.ts";
 
@@ -22,7 +23,7 @@ export interface Capture {
 const SNAPSHOT_BYTES = 256;
 const DIRECTORY = "/run/interlay-e2e-capture";
 /** Probes, what they become behind NodePorts and masquerading, pings, and all of them inside VXLAN. */
-const FILTER = `(port ${TCP_PORT} or portrange 30000-32767 or icmp or icmp6 or udp port ${VXLAN_PORT})`;
+const FILTER = `(port ${TCP_PORT} or portrange 30000-32767 or portrange ${FIRST_HOST_PORT}-${LAST_HOST_PORT} or icmp or icmp6 or ip6 proto 44 or udp port ${VXLAN_PORT})`;
 
 export interface Namespace {
   readonly node: string;

@@ -49,6 +49,23 @@ describe("reading captures", () => {
     );
   });
 
+  it("reads the first fragment of an IPv6 datagram, and leaves out the later ones", () => {
+    const [c, d] = ["fd00::3", "fd00::9"];
+    const fragment = (offset: number, payload: Buffer) => {
+      const header = Buffer.from([17, 0, 0, 0, 0, 0, 0, 1]);
+      header.writeUInt16BE((offset << 3) | 1, 2);
+      const packet = ipv6("udp", c, d, Buffer.concat([header, payload]));
+      packet[6] = 44;
+      return { packet, direction: "in", interfaceIndex: 1 } as const;
+    };
+    const first = fragment(0, udp(40000, 8080, "large 4000 q:00002z; abc"));
+    const later = fragment(181, Buffer.from("abc q:00002z; abc and more of it"));
+    assert.deepEqual(
+      readCapture(capture([first, later])).map(({ source, destination, token }) => [source, destination, token]),
+      [[`[${c}]:40000`, `[${d}]:8080`, "00002z"]],
+    );
+  });
+
   it("tells a ping from its reply by the type, ports there are none", () => {
     const kinds = [8, 0].map((type) => {
       const packet = ipv4("icmp", A, B, icmp(type, "p:000abc;p:000abc;"));

@@ -104,8 +104,10 @@ interface Header {
   readonly payload: Buffer;
 }
 
-/** RFC 791, RFC 8200: no probe sends IPv6 extension headers. */
-function readHeader(ip: Buffer): Header {
+/** RFC 791, RFC 8200: of IPv6 extension headers probes have that of fragments alone, of which the first has the mark. */
+function readHeader(packet: Buffer): Header {
+  const isFragment = (packet[0] ?? 0) >> 4 === 6 && packet.length >= 48 && packet[6] === FRAGMENT;
+  const ip = isFragment ? withoutFragmentHeader(packet) : packet;
   const at = (from: number, to: number) => ipaddr.fromByteArray([...ip.subarray(from, to)]).toString();
   return (ip[0] ?? 0) >> 4 === 6 && ip.length >= 40
     ? {
@@ -116,6 +118,17 @@ function readHeader(ip: Buffer): Header {
         ...{ source: at(12, 16), destination: at(16, 20), protocol: ip[9] ?? 0 },
         ...{ echo: { protocol: 1, request: 8, reply: 0 }, payload: ip.subarray(((ip[0] ?? 0) & 0xf) * 4) },
       };
+}
+
+/** IPv6 next header of a fragment. */
+const FRAGMENT = 44;
+
+/** The first fragment as if it were whole; of a later one nothing but the header. */
+function withoutFragmentHeader(packet: Buffer): Buffer {
+  const header = Buffer.from(packet.subarray(0, 40));
+  header[6] = packet[40] ?? 0;
+  const isFirst = packet.readUInt16BE(42) >> 3 === 0;
+  return isFirst ? Buffer.concat([header, packet.subarray(48)]) : header;
 }
 
 function decapsulate({ protocol, payload }: Header): Header | undefined {

@@ -209,6 +209,12 @@ const cases: readonly (readonly [title: string, settings: NetworkSettings, id: s
     "host-port/underlay-1-a/host-port:overlay-2-b@node-2/other-node/tcp",
     "underlay-1-a",
   ],
+  [
+    "a host port of an underlay pod is masqueraded for clients of the same subnet",
+    DEFAULT,
+    "host-port/multi-nic-1-a/host-port:underlay-2-b@node-2/other-node/tcp",
+    "node-2",
+  ],
 ];
 
 describe("the source that a server must see", () => {

@@ -43,11 +43,7 @@ function listSources(cell: Cell, settings: NetworkSettings): readonly SourceRef[
       // A pod's own node translates virtual addresses, whichever node holds them.
       return sourceByNodePort(cell, reaches, cell.sourceNode ?? cell.to.node, settings);
     case "host-port":
-      return unique(
-        arrivesAt(cell, cell.to.node, settings).flatMap((source) =>
-          throughNode(cell, source, reaches, cell.to.kind === "host-port" ? cell.to.node : 0, settings),
-        ),
-      );
+      return sourceByHostPort(cell, reaches, cell.to.node, settings);
     case "api-server":
       return undefined;
   }
@@ -115,6 +111,27 @@ function sourceByNodePort(
   if (!keepsClient(cell)) return [nodeTowards(asked, reaches)];
   return unique(
     arrivesAt(cell, asked, settings).flatMap((source) => throughNode(cell, source, reaches, asked, settings)),
+  );
+}
+
+/**
+ * A host port, translated by the reference plugin portmap on the node that is asked. It masquerades what comes from the
+ * subnet of the pod's own address (option `snat`): the underlay, where an overlay pod's address is a subnet of one.
+ */
+function sourceByHostPort(
+  cell: Cell,
+  reaches: ServerRef,
+  asked: number,
+  settings: NetworkSettings,
+): readonly SourceRef[] {
+  const masqueraded = nodeTowards(asked, reaches);
+  return unique(
+    arrivesAt(cell, asked, settings).flatMap((source): readonly SourceRef[] => {
+      const isOverlay = "endpoint" in source && cell.source !== "underlay" && source.nic === "main";
+      return isOnUnderlay(reaches.type, reaches.nic) && !isOverlay
+        ? [masqueraded]
+        : throughNode(cell, source, reaches, asked, settings);
+    }),
   );
 }
 

@@ -103,8 +103,10 @@ export async function deploy(cluster: Cluster, api: ClusterApi, patienceMs = REA
     if (source.network === "node") return nodeAddress(source.node, family);
     const overlay = overlayAddresses.get(findNode(source.node)?.name ?? "");
     if (overlay === undefined) return undefined;
-    const address = source.network === "tunnel" ? overlay.tunnel[family] : overlay.bridge[family];
-    return address ?? nodeAddress(source.node, family);
+    const { tunnel, bridge } = overlay;
+    // To an overlay pod by a link without addresses IPv6 chooses the longest common prefix, which the tunnel has (RFC 6724).
+    const own = bridge[family] ?? (family === "ipv6" ? tunnel.ipv6 : undefined);
+    return (source.network === "tunnel" ? tunnel[family] : own) ?? nodeAddress(source.node, family);
   };
   const hostPodNames = new Set(workers.map((_, index) => hostPodName(index)));
   const probers = new Map<string, Promise<Prober>>();

@@ -11,6 +11,8 @@ export const NAMESPACE = process.env["INTERLAY_NAMESPACE"] ?? "interlay-e2e";
 export const HOST_PORT = Number(process.env["INTERLAY_HOST_PORT"] ?? TCP_PORT);
 /** Host ports of the answering pods: one a type, the same on every node. */
 const HOST_PORTS: Readonly<Record<PodType, number>> = { overlay: 18_081, underlay: 18_082, "multi-nic": 18_083 };
+export const FIRST_HOST_PORT: number = Math.min(...Object.values(HOST_PORTS));
+export const LAST_HOST_PORT: number = Math.max(...Object.values(HOST_PORTS));
 /** The host port of one of the answering pods. */
 export function findHostPort(pod: string): number | undefined {
   const type = POD_TYPES.find((one) => new RegExp(`^${one}-\\d+-b$`).test(pod));
