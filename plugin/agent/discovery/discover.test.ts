@@ -64,16 +64,24 @@ const ROWS: readonly Row[] = [
     ...{ fact: "overlayCidrs", is: "10.233.64.0/18,fd33:64::/48,10.234.0.0/24", from: "Calico IPPools" },
   },
   {
-    of: "a disabled Calico IPPool: only while a block lies in it",
+    of: "a disabled Calico IPPool: only the blocks in it that are of no enabled one, adjacent ones merged",
     seen: {
       calicoPools: [
         ...pools("10.233.64.0/18"),
         { cidr: "10.0.0.0/8", disabled: true },
         { cidr: "10.234.0.0/24", disabled: true },
       ],
-      calicoBlocks: ["10.233.64.0/26", "10.234.0.64/26"],
+      calicoBlocks: ["10.233.64.0/26", "10.234.0.64/26", "10.234.0.0/26", "10.235.0.0/26", "192.0.2.0/26"],
     },
-    ...{ fact: "overlayCidrs", is: "10.233.64.0/18,10.234.0.0/24", from: "Calico IPPools" },
+    ...{ fact: "overlayCidrs", is: "10.233.64.0/18,10.234.0.0/25,10.235.0.0/26", from: "Calico IPPools" },
+  },
+  {
+    of: "a disabled Calico IPPool with very many blocks: as a whole",
+    seen: {
+      calicoPools: [{ cidr: "10.234.0.0/16", disabled: true }],
+      calicoBlocks: Array.from({ length: 65 }, (_, i) => `10.234.${i}.0/26`),
+    },
+    ...{ fact: "overlayCidrs", is: "10.234.0.0/16", from: "Calico IPPools" },
   },
   {
     of: "flannel's net-conf.json, both families",

@@ -1,6 +1,7 @@
 import { parse } from "yaml";
 import { z } from "zod";
-import { type Cidr, contains, parseCidr, parseIp } from "../../datapath/address.ts";
+import { type Cidr, contains, containsNetwork, outermost, parseCidr, parseIp } from "../../datapath/address.ts";
+import { mergeNetworks } from "./merge-networks.ts";
 import type { Observations } from "./observations.ts";
 
 /** Where a network may be named, and the texts that were found there. */
@@ -8,6 +9,9 @@ export type Source = readonly [name: string, texts: readonly string[]];
 
 /** Source with a network for each node: they are merged, else a pod would have a route for each node. */
 export const POD_CIDRS = "Node.spec.podCIDRs";
+
+/** Routes that a pod gets for the blocks of one disabled Calico pool, at most. */
+const BLOCKS_MOST = 64;
 
 /** Service network of k3s and RKE2 where their arguments name no other. */
 const K3S_SERVICES = "10.43.0.0/16";
@@ -42,19 +46,22 @@ export function serviceCandidates(o: Observations, report: (problem: string) => 
 }
 
 /**
- * A disabled pool is often made to keep traffic to a network from being translated, and may contain another pool; it counts while
- * it is the smallest pool around a block.
+ * A disabled pool is often made to keep traffic to a network from being translated; of such a pool only the blocks count that no
+ * enabled pool contains. A pool with very many blocks is one that was in use: it counts as a whole, to limit the pods' routes.
  */
 function calicoNetworks({ calicoPools = [], calicoBlocks }: Observations): readonly string[] {
-  if (!calicoPools.some(({ disabled }) => disabled)) return calicoPools.map(({ cidr }) => cidr);
-  const bySize = calicoPools
-    .flatMap(({ cidr }) => parseOrNothing(cidr))
-    .sort((a, b) => prefixLength(b) - prefixLength(a));
-  const used = new Set<Cidr | undefined>(
-    calicoBlocks.map((block) => bySize.find((pool) => contains(pool, parseIp(block.slice(0, block.indexOf("/")))))),
-  );
-  const isUsed = (cidr: string): boolean => parseOrNothing(cidr).some((pool) => used.has(pool));
-  return calicoPools.filter(({ cidr, disabled }) => !disabled || isUsed(cidr)).map(({ cidr }) => cidr);
+  const enabled = calicoPools.filter(({ disabled }) => !disabled).map(({ cidr }) => cidr);
+  const disabled = calicoPools.filter((pool) => pool.disabled).flatMap(({ cidr }) => parseOrNothing(cidr));
+  if (disabled.length === 0) return enabled;
+  const blocks = mergeNetworks(calicoBlocks.flatMap(parseOrNothing));
+  const isIn = (pools: readonly Cidr[], block: Cidr): boolean => pools.some((pool) => containsNetwork(pool, block));
+  const enabledPools = enabled.flatMap(parseOrNothing);
+  const left = blocks.filter((block) => !isIn(enabledPools, block));
+  const used = disabled.flatMap((pool): readonly Cidr[] => {
+    const inPool = left.filter((block) => containsNetwork(pool, block));
+    return inPool.length > BLOCKS_MOST ? [pool] : inPool;
+  });
+  return [...enabled, ...outermost(used)];
 }
 
 /** A pool that makes no sense is reported where it is used. */
@@ -64,10 +71,6 @@ function parseOrNothing(cidr: string): readonly Cidr[] {
   } catch {
     return [];
   }
-}
-
-function prefixLength(cidr: Cidr): number {
-  return Number(cidr.slice(cidr.indexOf("/") + 1));
 }
 
 /** The keys of the cluster pool stay in the ConfigMap where Kubernetes gives the nodes their CIDRs. */
