@@ -18,6 +18,7 @@ import { askable, type Ground, notAskedBecause } from "./matrix/askable.ts";
 import { type Cell, cells, GROUPS } from "./matrix/cells.ts";
 import { withCounters } from "./matrix/counters.ts";
 import type { Variant } from "./matrix/gate.ts";
+import { findForeignAddresses } from "./matrix/pod-networks.ts";
 import { expectedRoutes, plainRoutes } from "./matrix/routes.ts";
 import { DEFAULT_RUN, runCells } from "./matrix/run.ts";
 import { untilServicesAnswer } from "./matrix/services-known.ts";
@@ -70,6 +71,12 @@ Describe("connectivity matrix", { labels: ["matrix"] }, () => {
   It("every pod is ready: its node reaches it", () => {
     const { notReady } = deployment;
     assert.equal(notReady.length, 0, `these run, but their readiness probes fail: ${notReady.join(", ")}`);
+  });
+
+  It("each pod's addresses are in the network of its type", () => {
+    const { overlayCidr, underlayCidr } = cluster.spec;
+    if (overlayCidr === "" && underlayCidr === "") Skip("the cluster's networks are not known");
+    assert.deepEqual(findForeignAddresses(deployment.pods.values(), cluster.spec), []);
   });
 
   It("the pods' `ip route` has the documented lines", async () => {

@@ -1,0 +1,44 @@
+import { BlockList } from "node:net";
+import type { ClusterSpec } from "../../clusters/provider.ts";
+import { type Family, familyOf } from "../../clusters/spec.ts";
+import { POD_TYPES } from "../../results/schema.ts";
+import type { DeployedPod } from "../pods/deploy.ts";
+import { isOnUnderlay } from "./cell.ts";
+
+type Networks = Pick<ClusterSpec, "overlayCidr" | "underlayCidr" | "ipv6">;
+
+/**
+ * Returns what is wrong with the pods' addresses: PodIPs of overlay and multi-NIC pods belong to the overlay, those of
+ * underlay pods and net1 to the underlay. A network that is not known (empty) is not judged. Pure.
+ */
+export function findForeignAddresses(pods: Iterable<DeployedPod>, networks: Networks): readonly string[] {
+  return [...pods].flatMap(({ name, addresses }) => {
+    const type = POD_TYPES.find((one) => new RegExp(`^${one}-\\d+-[ab]$`).test(name));
+    if (type === undefined) return []; // a pod in its node's network
+    return (["main", "net1"] as const).flatMap((nic) =>
+      Object.values(addresses[nic]).flatMap((address) => {
+        const network = findNetwork(
+          networks,
+          isOnUnderlay(type, nic) ? "underlayCidr" : "overlayCidr",
+          familyOf(address),
+        );
+        return network === undefined || contains(network, address)
+          ? []
+          : [`${name} has ${address} on ${nic}, which is outside of ${network}`];
+      }),
+    );
+  });
+}
+
+function findNetwork(networks: Networks, which: "overlayCidr" | "underlayCidr", family: Family): string | undefined {
+  return [networks[which], networks.ipv6?.[which]].find(
+    (cidr) => cidr !== undefined && cidr !== "" && familyOf(cidr) === family,
+  );
+}
+
+function contains(cidr: string, address: string): boolean {
+  const [network = "", length = ""] = cidr.split("/");
+  const list = new BlockList();
+  list.addSubnet(network, Number(length), familyOf(cidr));
+  return list.check(address, familyOf(address));
+}
