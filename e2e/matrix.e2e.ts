@@ -39,6 +39,14 @@ Describe("connectivity matrix", { labels: ["matrix"] }, () => {
   let api: ClusterApi;
   let deployment: Deployment;
 
+  /** In an existing cluster only what names an address of the suite's pods: other people's pods come and go meanwhile. */
+  const readOwnNodeState = async (): Promise<readonly string[]> => {
+    const lines = await readNodeState(cluster);
+    if (!existing) return lines;
+    const own = listPodAddresses(deployment);
+    return lines.filter((line) => line.split(/[\s/]/).some((word) => own.has(word)));
+  };
+
   BeforeAll(
     async () => {
       cluster = await By("the cluster", theCluster);
@@ -49,7 +57,7 @@ Describe("connectivity matrix", { labels: ["matrix"] }, () => {
   );
   if (!options.keep) {
     Sanitize("links, rules, routes and neighbours on the nodes", () =>
-      cluster.nodeAccess === "none" ? Promise.resolve([]) : readNodeState(cluster),
+      cluster.nodeAccess === "none" ? Promise.resolve([]) : readOwnNodeState(),
     );
     Sanitize("cluster objects", () => listClusterObjects(api, existing ? NAMESPACE : undefined));
   }
@@ -241,6 +249,12 @@ function variantSpecs(variant: Variant, cluster: () => Cluster, deployment: () =
 
 /** Of runs by environment: each has a doctor's look before its cells. */
 const predicts = ({ datapath }: Cluster): boolean => options.environment !== undefined && datapath !== "none";
+
+/** Undefined before the pods are there. */
+function listPodAddresses(deployment: Deployment | undefined): ReadonlySet<string> {
+  const pods = [...(deployment?.pods.values() ?? [])];
+  return new Set(pods.flatMap(({ addresses }) => Object.values(addresses).flatMap((one) => Object.values(one))));
+}
 
 const groundOf = ({ nodeAccess }: Cluster, { external, features, settingsKnown }: Deployment): Ground => ({
   ...(nodeAccess === undefined ? {} : { nodeAccess }),

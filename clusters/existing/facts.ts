@@ -13,7 +13,7 @@ import {
 import { parse } from "yaml";
 import { z } from "zod";
 import { statusCode } from "../kubernetes/status-code.ts";
-import { modeOf } from "../kubernetes/kube-proxy-config.ts";
+import { findKubeProxy } from "./kube-proxy.ts";
 import { reportsReady } from "../kubernetes/ready-condition.ts";
 import { type KubeProxy, MADE_BY } from "../provider.ts";
 import { INSTALL_PERMISSIONS, type Permission, REQUIRED_PERMISSIONS } from "./permissions.ts";
@@ -37,6 +37,8 @@ export interface ExistingFacts {
     readonly providerId: string;
   }[];
   readonly kubeProxy?: KubeProxy;
+  /** Where kube-proxy was found, or why what it does cannot be predicted. */
+  readonly kubeProxyNote?: string;
   /** Image of Multus' DaemonSet. */
   readonly multus?: string;
   readonly nadKind: boolean;
@@ -103,6 +105,7 @@ export async function readExistingFacts(config: KubeConfig): Promise<ExistingFac
     servers,
     kubeadmConfig,
     ranges,
+    systemPods,
   ] = await Promise.all([
     config.makeApiClient(VersionApi).getCode(),
     defaultIfUnavailable(core.listNode(), EMPTY),
@@ -128,6 +131,7 @@ export async function readExistingFacts(config: KubeConfig): Promise<ExistingFac
     defaultIfUnavailable(core.readNamespacedEndpoints({ namespace: "default", name: "kubernetes" }), undefined),
     defaultIfUnavailable(core.readNamespacedConfigMap({ namespace: "kube-system", name: "kubeadm-config" }), undefined),
     list("networking.k8s.io", "v1", "servicecidrs"),
+    defaultIfUnavailable(core.listNamespacedPod({ namespace: "kube-system" }), EMPTY),
   ]);
   // A node that answers for the Service kubernetes is of the control plane, labelled so or not.
   const apiServers = new Set(
@@ -136,8 +140,14 @@ export async function readExistingFacts(config: KubeConfig): Promise<ExistingFac
   const find = (fits: (name: string) => boolean) => sets.items.find(({ metadata }) => fits(metadata?.name ?? ""));
   const imageOf = (fits: (name: string) => boolean): string | undefined =>
     find(fits)?.spec?.template.spec?.containers[0]?.image;
-  const proxy = imageOf((name) => name === "kube-proxy");
-  const version = /:(v\d+\.\d+\.\d+)/.exec(proxy ?? "")?.[1];
+  const proxy = findKubeProxy({
+    daemonSet: imageOf((name) => name === "kube-proxy"),
+    pods: systemPods.items
+      .filter(({ metadata }) => metadata?.name?.startsWith("kube-proxy"))
+      .flatMap(({ spec }) => spec?.containers[0]?.image ?? []),
+    kubelets: nodes.items.flatMap(({ status }) => status?.nodeInfo?.kubeletVersion ?? []),
+    config: proxyConfig?.data?.["config.conf"],
+  });
   const multus = imageOf((name) => name.includes("multus"));
   const interlay = imageOf((name) => name === "interlay");
   const calicoNode = imageOf((name) => name === "calico-node");
@@ -157,9 +167,9 @@ export async function readExistingFacts(config: KubeConfig): Promise<ExistingFac
       runtime: status?.nodeInfo?.containerRuntimeVersion ?? "",
       providerId: spec?.providerID ?? "",
     })),
-    ...(version === undefined
-      ? {}
-      : { kubeProxy: { version, mode: modeOf(proxyConfig?.data?.["config.conf"] ?? "{}") } }),
+    ...(proxy.kubeProxy === undefined
+      ? { kubeProxyNote: proxy.problem }
+      : { kubeProxy: proxy.kubeProxy, kubeProxyNote: proxy.source }),
     ...(multus === undefined ? {} : { multus }),
     nadKind,
     macvlans: attachments

@@ -57,10 +57,11 @@ export function checkPreconditions(
     },
     {
       what: "kube-proxy",
-      found: kubeProxy === undefined ? "not found" : `${kubeProxy.version} (${kubeProxy.mode})`,
-      ...(kubeProxy === undefined
-        ? error("No DaemonSet kube-proxy has a versioned image: what a Service must do cannot be predicted.")
-        : {}),
+      found:
+        kubeProxy === undefined
+          ? "not known"
+          : `${kubeProxy.version} (${kubeProxy.mode}), by its ${facts.kubeProxyNote ?? "DaemonSet"}`,
+      ...(kubeProxy === undefined ? error(`${facts.kubeProxyNote ?? "no kube-proxy was found"}.`) : {}),
     },
     {
       what: "Multus",
