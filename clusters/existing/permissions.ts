@@ -11,8 +11,19 @@ export const REQUIRED_PERMISSIONS: readonly Permission[] = [
   { verb: "create", resource: "namespaces", words: "create namespaces" },
   { verb: "delete", resource: "namespaces", words: "delete namespaces" },
   { verb: "create", resource: "pods", words: "create pods" },
+  { verb: "get", resource: "namespaces", words: "get namespaces" },
+  { verb: "get", resource: "pods", words: "get pods" },
+  { verb: "list", resource: "pods", words: "list pods" },
+  { verb: "delete", resource: "pods", words: "delete pods" },
   { verb: "create", resource: "services", words: "create Services" },
-  { verb: "create", resource: "pods", subresource: "exec", words: "run programs in pods (pods/exec)" },
+  { verb: "get", resource: "services", words: "get Services" },
+  { verb: "list", resource: "services", words: "list Services" },
+  { verb: "list", resource: "endpoints", words: "list Endpoints" },
+  { verb: "list", resource: "events", words: "list events" },
+  // The API server asks for `get` where exec comes by WebSocket, as here, and from v1.35 on for `create` too.
+  { verb: "get", resource: "pods", subresource: "exec", words: "run programs in pods (get pods/exec)" },
+  { verb: "create", resource: "pods", subresource: "exec", words: "run programs in pods (create pods/exec)" },
+  { verb: "list", group: "apps", resource: "daemonsets", words: "list DaemonSets" },
   { verb: "list", resource: "nodes", words: "list nodes" },
 ];
 
