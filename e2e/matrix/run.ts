@@ -1,3 +1,4 @@
+import { currentSignal } from "../harness.ts";
 import type { CellResult } from "../../results/schema.ts";
 import type { Deployment } from "../pods/deploy.ts";
 import { NAMESPACE } from "../pods/pods.ts";
@@ -48,15 +49,29 @@ export async function runCells(
   const worker = async (): Promise<void> => {
     for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
       const token = tokenOf(options.firstToken + next.index);
-      results[next.index] =
-        next.cell.attack === undefined
-          ? await runCell(next.cell, next.verdict, token, variant, deployment, options)
-          : await runAttackCell(next.cell, next.verdict, token, deployment);
+      const { cell, verdict } = next;
+      const asked =
+        cell.attack === undefined
+          ? runCell(cell, verdict, token, variant, deployment, options)
+          : runAttackCell(cell, verdict, token, deployment);
+      results[next.index] = await asked.catch((error: unknown) => {
+        currentSignal().throwIfAborted();
+        return failCell(cell, verdict, error);
+      });
       options.onDone?.(++done, cells.length);
     }
   };
   await Promise.all(Array.from({ length: options.parallel }, worker));
   return results;
+}
+
+/** A cell that could not be asked: a failure, also where it should be blocked, since nothing is proven. */
+function failCell(cell: Cell, verdict: Verdict, error: unknown): CellResult {
+  return {
+    ...describeCell(cell, "", 0),
+    ...{ expected: verdict.expected, actual: "fail", ok: false, latencyMs: 0, attempts: 1 },
+    reason: `could not be asked: ${error instanceof Error ? error.message : String(error)}`,
+  };
 }
 
 let nextToken = Math.floor(Math.random() * TOKENS);

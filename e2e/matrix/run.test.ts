@@ -1,0 +1,44 @@
+import assert from "node:assert/strict";
+import type { Deployment } from "../pods/deploy.ts";
+import { cells } from "./cells.ts";
+import { DEFAULT_RUN, runCells } from "./run.ts";
+import { verdictFor } from "./verdict.ts";
+
+const variant = { kubeProxy: { version: "v1.28.15", mode: "iptables" }, returnPath: "liberal" } as const;
+
+describe("runCells", () => {
+  const all = cells(2).filter(({ group }) => group === "matrix");
+  const answer = { id: 1, ok: false, latencyMs: 1, error: "timed out" };
+  const deployment = (prober: Deployment["prober"]) =>
+    ({
+      locate: () => ({ address: "10.0.0.1", port: 80 }),
+      addressOf: () => "10.0.0.2",
+      findSource: () => undefined,
+      pods: new Map(),
+      families: ["ipv4"],
+      prober,
+    }) as unknown as Deployment;
+
+  it("fails the cells of a pod whose prober does not start, and asks the others", async () => {
+    const from = "overlay-1-a";
+    const prober = (name: string) =>
+      name === from
+        ? Promise.reject(new Error("exec refused"))
+        : Promise.resolve({ probe: () => Promise.resolve(answer) });
+    const results = await runCells(all, variant, deployment(prober as unknown as Deployment["prober"]), DEFAULT_RUN);
+    assert.equal(results.length, all.length);
+    for (const result of results.filter((one) => one.from === from)) {
+      assert.equal(result.ok, false, result.id);
+      assert.match(result.reason ?? "", /could not be asked: exec refused/);
+    }
+    assert.ok(results.filter((one) => one.from !== from).every(({ reason }) => reason?.includes("timed out")));
+  });
+
+  it("does not take a blocked cell for proven that could not be asked", async () => {
+    const blocked = all.filter((cell) => verdictFor(variant, cell).expected === "blocked");
+    assert.ok(blocked.length > 0);
+    const prober = () => Promise.reject(new Error("exec refused"));
+    const results = await runCells(blocked, variant, deployment(prober), DEFAULT_RUN);
+    assert.ok(results.every(({ ok }) => !ok));
+  });
+});
