@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { Cluster } from "../clusters/provider.ts";
-import type { CellResult } from "../results/schema.ts";
+import { type CellResult, POD_TYPES } from "../results/schema.ts";
 import { rerunCommand, rerunFlags, variantFlags } from "../results/rerun.ts";
 import { summarize } from "../results/table.ts";
 import { variantTitle } from "../results/title.ts";
@@ -250,9 +250,11 @@ function variantSpecs(variant: Variant, cluster: () => Cluster, deployment: () =
 /** Of runs by environment: each has a doctor's look before its cells. */
 const predicts = ({ datapath }: Cluster): boolean => options.environment !== undefined && datapath !== "none";
 
-/** Undefined before the pods are there. */
+/** Addresses of the pods of the three types; none before they exist. */
 function listPodAddresses(deployment: Deployment | undefined): ReadonlySet<string> {
-  const pods = [...(deployment?.pods.values() ?? [])];
+  // Those in the nodes' network have the nodes' addresses.
+  const isOwn = ({ name }: { readonly name: string }) => POD_TYPES.some((type) => name.startsWith(`${type}-`));
+  const pods = [...(deployment?.pods.values() ?? [])].filter(isOwn);
   return new Set(pods.flatMap(({ addresses }) => Object.values(addresses).flatMap((one) => Object.values(one))));
 }
 
