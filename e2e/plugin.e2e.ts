@@ -14,14 +14,7 @@ import { ROUTING_PODS, routingSpecs, INVALID_DEFAULT_ROUTE } from "./plugin/defa
 import { explainSpecs } from "./plugin/explained.ts";
 import { linkSpecs } from "./plugin/links.ts";
 import { addressMigrationSpecs } from "./plugin/address-migration.ts";
-import {
-  BRIDGE,
-  hostCidrOnNode,
-  LOCAL_LINK,
-  installNetworks,
-  listNetworkObjects,
-  removeNetworks,
-} from "./plugin/networks.ts";
+import { BRIDGE, hostCidrOnNode, installNetworks, listNetworkObjects, removeNetworks } from "./plugin/networks.ts";
 import { BEHIND_GATEWAY, replySpecs } from "./plugin/replies.ts";
 import { rpFilterSpecs } from "./plugin/rp-filter.ts";
 import {
@@ -76,14 +69,12 @@ Describe("plugin: every pod shape, option and verb on a cluster", { labels: ["pl
         await findRoutedAddress(external, ["ip", "address", "replace", ...argv, ...silent]);
         DeferCleanup(() => external.exec(["ip", "address", "delete", ...argv]));
       }
-      for (const node of world.workers.keys()) {
-        const link = (...argv: readonly string[]) => execOnNode(world, node, "ip", "link", ...argv);
-        DeferCleanup(() => cluster.exec(world.workers[node] ?? "", ["ip", "link", "delete", LOCAL_LINK]));
-        await link("add", "name", LOCAL_LINK, "type", "bridge");
-        for (const family of world.families)
-          await execOnNode(world, node, "ip", "address", "add", hostCidrOnNode(family), "dev", LOCAL_LINK);
-        await link("set", LOCAL_LINK, "up");
-      }
+      for (const node of world.workers.keys())
+        for (const family of world.families) {
+          const route = ["local", hostCidrOnNode(family), "dev", "lo"];
+          DeferCleanup(() => execOnNode(world, node, "ip", "route", "delete", ...route));
+          await execOnNode(world, node, "ip", "route", "add", ...route);
+        }
       // The bridge plugin leaves its bridge when the last pod is gone.
       for (const node of world.workers) DeferCleanup(() => cluster.exec(node, ["ip", "link", "delete", BRIDGE]));
       DeferCleanup(() => removeNamespace(api, NAMESPACE));

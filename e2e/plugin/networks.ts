@@ -13,10 +13,11 @@ const POOL_LABEL = "interlay.dev/suite-pool";
 const POOL_KINDS: Readonly<Record<string, keyof typeof RANGES>> = {
   ...{ fixed: "fixed", careful: "fixed", silent: "silent", beyond: "beyond" },
 };
-/** As nodelocaldns's: of a kind that every kernel has. On `lo` the node's masquerading would take its addresses. */
-export const LOCAL_LINK = "plugin-local";
-/** A destination that is on the node alone: nodelocaldns's, and one of its kind for IPv6. */
-export const ON_NODE: Readonly<Record<Family, string>> = { ipv4: "169.254.20.10", ipv6: "fd00:169:254::20:10" };
+/**
+ * Destinations that exist on the node alone, by a local route and not by an address of a link: the agents discover addresses
+ * of links and route every pod to them, so those would need no option.
+ */
+export const ON_NODE: Readonly<Record<Family, string>> = { ipv4: "192.0.2.66", ipv6: "2001:db8:66::1" };
 export const BRIDGE = "plugin0";
 /** Answers for nobody: near the end of the node range, which is given from its beginning. */
 export const SILENT_GATEWAY = 122;
