@@ -105,7 +105,7 @@ Describe("agent: what it does for the cluster, and what it tells", { labels: ["a
         "no-address",
         { ...annotations("underlay"), "interlay.dev/ip": "203.0.113.9" },
         "NoUnderlayAddress",
-        /none of the addresses that eth0 of pod \S+no-address asks for is in a pool/,
+        /none of the addresses that eth0 of pod \S+no-address requests is in a usable pool/,
       ],
       [
         "not-wired",
