@@ -14,7 +14,7 @@ const TUNNEL = "vxlan.calico";
 const KUBE_PROXY = `table ip kube-proxy-test {
   chain services {
     type nat hook prerouting priority dstnat;
-    ip daddr 10.233.0.10 tcp dport 80 dnat to 10.233.65.2:${PORT}
+    ip daddr 10.233.0.10 tcp dport 80 meta mark set meta mark | 0x4000 dnat to 10.233.65.2:${PORT}
     ip daddr 10.233.0.11 tcp dport 80 dnat to 10.7.200.2:${PORT}
     ip daddr 10.233.0.12 tcp dport 80 dnat to 10.7.200.3:${PORT}
     ip daddr 10.233.0.13 tcp dport 80 dnat to 10.233.64.5:${PORT}
@@ -24,6 +24,10 @@ const KUBE_PROXY = `table ip kube-proxy-test {
   chain forward {
     type filter hook forward priority filter;
     ct state invalid counter drop
+  }
+  chain leaving {
+    type filter hook postrouting priority srcnat + 50;
+    meta mark & 0x4000 != 0 counter comment "marked"
   }
 }
 `;
@@ -133,6 +137,13 @@ describe("the node's nftables table", function () {
     assert.equal(ask(pods.first, "10.233.0.10", 80, { protocol: "udp" }), undefined);
     assert.equal(ask(pods.first, "10.233.64.5", PORT), "10.7.200.1");
     assert.equal(ask(pods.overlay, "10.7.200.9", PORT), undefined);
+  });
+
+  it("clears kube-proxy's mark for masquerade, which a tunnel's outer packet would keep", () => {
+    load("notrack");
+    assert.equal(ask(pods.first, "10.233.0.10", 80), "10.233.64.0");
+    const listing = execInNetns(one?.name ?? "", "nft", "list", "table", "ip", "kube-proxy-test");
+    assert.match(listing, /counter packets 0 bytes 0 comment "marked"/);
   });
 
   it("does not exempt anything with the return path none", () => {

@@ -33,7 +33,7 @@ const LISTING = `table inet interlay {
 
 	chain node_source {
 		type nat hook postrouting priority srcnat - 1; policy accept;
-		iifname "vethil*" oifname != "vethil*" ct status dnat counter packets 1 bytes 60 masquerade fully-random comment "masquerade-service"
+		iifname "vethil*" oifname != "vethil*" ct status dnat counter packets 1 bytes 60 meta mark set meta mark & 0xffffbfff masquerade fully-random comment "masquerade-service"
 	}
 }
 `;

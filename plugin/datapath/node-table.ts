@@ -25,6 +25,9 @@ const FAMILIES: readonly {
   { family: "ipv6", set: "overlay6", type: "ipv6_addr", protocol: "ip6" },
 ];
 
+/** Bits of a packet's mark without kube-proxy's for masquerade (0x4000, its `masqueradeBit` 14). */
+const WITHOUT_KUBE_PROXY_MARK = "0xffffbfff";
+
 const FROM_PODS = `iifname "${NODE_LINK_PREFIX}*"`;
 
 /**
@@ -40,7 +43,9 @@ const FROM_PODS = `iifname "${NODE_LINK_PREFIX}*"`;
  *   filter that could drop INVALID packets (mangle, -150).
  * - `node_source` gives a Service connection that leaves for another node the node's address, so that the reply returns to
  *   the node that translated it, whatever kube-proxy's clusterCIDR says. Pods behind a pair answer through the pair anyway.
- *   With `snat`, connections to overlay pods of other nodes are masqueraded too. Priority srcnat - 1: before kube-proxy.
+ *   With `snat`, connections to overlay pods of other nodes are masqueraded too. Priority srcnat - 1: before kube-proxy, whose
+ *   own chain then does not see the packet and does not clear its mark for masquerade. The rule clears it: with the mark a
+ *   tunnel's outer packet would be masqueraded too, and reach the other node with a wrong checksum (kubernetes issue 88986).
  */
 export function renderNodeTable(input: NodeTableInput): string {
   return `${removeNodeTable()}${tableText(input)}`;
@@ -98,7 +103,7 @@ ${exemptions.join("")}  }
     : ""
 }  chain node_source {
     type nat hook postrouting priority srcnat - 1; policy accept;
-    ${FROM_PODS} oifname != "${NODE_LINK_PREFIX}*" ct status dnat counter masquerade fully-random comment "masquerade-service"
+    ${FROM_PODS} oifname != "${NODE_LINK_PREFIX}*" ct status dnat counter meta mark set meta mark & ${WITHOUT_KUBE_PROXY_MARK} masquerade fully-random comment "masquerade-service"
 ${snat ? masquerades.join("") : ""}  }
 }
 `;
