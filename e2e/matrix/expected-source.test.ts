@@ -53,6 +53,18 @@ const cases: readonly (readonly [title: string, settings: NetworkSettings, id: s
     "node-1 tunnel",
   ],
   [
+    "between racks the host port of an underlay pod keeps the source: it is outside of the pod's subnet",
+    RACKS,
+    "host-port/underlay-1-a/host-port:underlay-2-b@node-2/other-node/tcp",
+    "underlay-1-a",
+  ],
+  [
+    "between racks an overlay pod asks a host port with its node's address",
+    RACKS,
+    "host-port/overlay-1-a/host-port:underlay-2-b@node-2/other-node/tcp",
+    "node-1",
+  ],
+  [
     "from the second rack a multi-NIC pod asks the world outside by its node",
     RACKS,
     "north-south/multi-nic-2-a/external/outside/tcp",

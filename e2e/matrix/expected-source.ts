@@ -116,7 +116,8 @@ function sourceByNodePort(
 
 /**
  * A host port, translated by the reference plugin portmap on the node that is asked. It masquerades what comes from the
- * subnet of the pod's own address (option `snat`): the underlay, where an overlay pod's address is a subnet of one.
+ * subnet of the pod's own address (option `snat`): the underlay or the pod's rack, where an overlay pod's address is a subnet
+ * of one.
  */
 function sourceByHostPort(
   cell: Cell,
@@ -128,7 +129,7 @@ function sourceByHostPort(
   return unique(
     arrivesAt(cell, asked, settings).flatMap((source): readonly SourceRef[] => {
       const isOverlay = "endpoint" in source && cell.source !== "underlay" && source.nic === "main";
-      return isOnUnderlay(reaches.type, reaches.nic) && !isOverlay
+      return isOnUnderlay(reaches.type, reaches.nic) && !isOverlay && !leavesRack(cell, asked, settings)
         ? [masqueraded]
         : throughNode(cell, source, reaches, asked, settings);
     }),
