@@ -25,7 +25,7 @@ const only =
 /** Both return paths pass here, so that switching between them breaks nothing. */
 const VARIANT: Variant = { kubeProxy: { version: "v1.29.15", mode: "iptables" }, returnPath: "notrack" };
 
-/** After each action so many cells are asked: addresses, Services and NodePorts by TCP, UDP and ICMP. */
+/** Number of cells probed after each action: addresses, Services and NodePorts by TCP, UDP and ICMP. */
 const CELLS_ASKED = 30;
 /** A kube-proxy that was killed has its rules looked through before it follows the pods again. */
 const ANSWERS_MS = 60_000;

@@ -33,7 +33,7 @@ const asCaller = async (world: IpamContext, name: string): Promise<CallerPod> =>
   ...{ namespace: NAMESPACE, name, uid: (await readPod(world, name))?.metadata?.uid ?? "" },
 });
 
-/** API server and etcd killed or away, agents beside one another, nodes that go: no address is lost, none is given twice. */
+/** API server and etcd killed or away, two agents at once, nodes that go: no address is lost, none is given twice. */
 Describe("ipam: addresses outlive what fails", { labels: ["ipam", "chaos"] }, () => {
   const world = setupIpamFixture();
   const node = (): string => world().workers[0] ?? "";
@@ -93,7 +93,7 @@ Describe("ipam: addresses outlive what fails", { labels: ["ipam", "chaos"] }, ()
       assert.equal(listAllocated(ofReserve), reserved.find((one) => one.node === node() && one.reserve)?.address);
       assert.ok("code" in waits && waits.code === 11, `not a guess: ${JSON.stringify(waits)}`);
       await Eventually(
-        "the API server is told, and the reserve is filled again",
+        "the objects are updated, and the reserve is filled again",
         () => world().held("reserve"),
         (held) =>
           held.some(
@@ -118,7 +118,7 @@ Describe("ipam: addresses outlive what fails", { labels: ["ipam", "chaos"] }, ()
     const was = listAllocated(await calls.add("steady", "c0", pod));
     await startSecondAgent(world(), node());
     for (let call = 1; call <= 3; call++)
-      assert.equal(listAllocated(await calls.add("steady", `c${call}`, pod)), was, "beside the second agent");
+      assert.equal(listAllocated(await calls.add("steady", `c${call}`, pod)), was, "with a second agent");
     for (const which of ["first", "second"]) {
       await By(`the ${which} agent is killed`, () => findOldestAgent(world(), node(), "KILL"));
       assert.equal(listAllocated(await calls.add("steady", `after-${which}`, pod)), was, `after the ${which} agent`);

@@ -107,63 +107,63 @@ Describe("ipam: addresses stay with their pods", { labels: ["ipam"] }, () => {
     await world().isEmpty("steady");
   });
 
+  It("a force-deleted pod that is recreated on another node keeps its address", { timeout: 300_000 }, async () => {
+    const annotations = { "interlay.dev/ip": world().at(1, 9) };
+    await createPod(world(), "fixed", { network: "steady", node: first(), annotations });
+    assert.equal(await readAddress(world(), "fixed"), world().at(1, 9));
+    for (const where of world().workers.slice(0, 2)) {
+      await world().remove(toPodRef("fixed"), 0);
+      await createPod(world(), "fixed", { network: "steady", node: where, annotations });
+      assert.equal(await By(`recreated on ${where}`, () => readAddress(world(), "fixed")), world().at(1, 9));
+      await assertAgreement(world());
+    }
+    await world().remove(toPodRef("fixed"));
+    await world().isEmpty("steady");
+  });
+
   It(
-    "a pod forced away and made anew at once, elsewhere, has its address, and it alone",
+    "an address of another host is marked and reported, and the pod gets another one",
     { timeout: 300_000 },
     async () => {
-      const annotations = { "interlay.dev/ip": world().at(1, 9) };
-      await createPod(world(), "fixed", { network: "steady", node: first(), annotations });
-      assert.equal(await readAddress(world(), "fixed"), world().at(1, 9));
-      for (const where of world().workers.slice(0, 2)) {
-        await world().remove(toPodRef("fixed"), 0);
-        await createPod(world(), "fixed", { network: "steady", node: where, annotations });
-        assert.equal(await By(`made anew on ${where}`, () => readAddress(world(), "fixed")), world().at(1, 9));
-        await assertAgreement(world());
+      const stranger = await world().cluster.external();
+      if (stranger === undefined) Skip("the cluster has no host outside");
+      const [mine, ...theirs] = [3, 1, 2].map((index) => world().at(2, index));
+      for (const address of theirs) {
+        await stranger.exec(["ip", "address", "add", `${address}/32`, "dev", "eth0"]);
+        DeferCleanup(() => stranger.exec(["ip", "address", "delete", `${address}/32`, "dev", "eth0"]));
       }
-      await world().remove(toPodRef("fixed"));
-      await world().isEmpty("steady");
+      const mac = (await stranger.exec(["cat", "/sys/class/net/eth0/address"])).stdout.trim();
+      await world().pool("wire", { ranges: [world().range(2, 3)] }, { conflictDetection: true, probeIntervalMs: 300 });
+      await createPod(world(), "asks", { network: "wire", node: first() });
+      assert.equal(await By("the pod runs", () => readAddress(world(), "asks")), mine);
+      await createPod(world(), "none-left", { network: "wire", node: world().workers[1] ?? "" });
+      const status = await Eventually(
+        "the pool's status reports both",
+        () => world().status("wire"),
+        ({ conflicts }) => conflicts === 2,
+        { timeout: 90_000 },
+      );
+      const told = status.conditions.find(({ type }) => type === "Conflicts")?.message ?? "";
+      for (const address of theirs) assert.ok(told.includes(`${address} (${mac})`), told);
+      const { items } = await world().api.core.listNamespacedEvent({ namespace: NAMESPACE });
+      for (const address of theirs)
+        assert.ok(
+          items.some(
+            ({ reason, message = "" }) => reason === "AddressConflict" && message.includes(`${address} is in use`),
+          ),
+          `no Event reports ${address}`,
+        );
+      const show = await runIpam(world().cluster.kubeconfig, ["show", "--pool", "wire"]);
+      assert.equal(show.split("\n").filter((line) => line.includes(`conflict (${mac})`)).length, 2, show);
+      await By("the stranger leaves, and the operator lets them go", async () => {
+        for (const address of theirs) await stranger.exec(["ip", "address", "delete", `${address}/32`, "dev", "eth0"]);
+        await runIpam(world().cluster.kubeconfig, ["release", ...theirs, "--yes"]);
+      });
+      assert.ok(theirs.includes(await readAddress(world(), "none-left")));
+      for (const name of ["asks", "none-left"]) await world().remove(toPodRef(name));
+      await world().isEmpty("wire");
     },
   );
-
-  It("what another host answers for is marked and told, and the pod gets another", { timeout: 300_000 }, async () => {
-    const stranger = await world().cluster.external();
-    if (stranger === undefined) Skip("the cluster has no host outside");
-    const [mine, ...theirs] = [3, 1, 2].map((index) => world().at(2, index));
-    for (const address of theirs) {
-      await stranger.exec(["ip", "address", "add", `${address}/32`, "dev", "eth0"]);
-      DeferCleanup(() => stranger.exec(["ip", "address", "delete", `${address}/32`, "dev", "eth0"]));
-    }
-    const mac = (await stranger.exec(["cat", "/sys/class/net/eth0/address"])).stdout.trim();
-    await world().pool("wire", { ranges: [world().range(2, 3)] }, { conflictDetection: true, probeIntervalMs: 300 });
-    await createPod(world(), "asks", { network: "wire", node: first() });
-    assert.equal(await By("the pod runs", () => readAddress(world(), "asks")), mine);
-    await createPod(world(), "none-left", { network: "wire", node: world().workers[1] ?? "" });
-    const status = await Eventually(
-      "the pool's status tells of both",
-      () => world().status("wire"),
-      ({ conflicts }) => conflicts === 2,
-      { timeout: 90_000 },
-    );
-    const told = status.conditions.find(({ type }) => type === "Conflicts")?.message ?? "";
-    for (const address of theirs) assert.ok(told.includes(`${address} (${mac})`), told);
-    const { items } = await world().api.core.listNamespacedEvent({ namespace: NAMESPACE });
-    for (const address of theirs)
-      assert.ok(
-        items.some(
-          ({ reason, message = "" }) => reason === "AddressConflict" && message.includes(`${address} is in use`),
-        ),
-        `no Event tells of ${address}`,
-      );
-    const show = await runIpam(world().cluster.kubeconfig, ["show", "--pool", "wire"]);
-    assert.equal(show.split("\n").filter((line) => line.includes(`conflict (${mac})`)).length, 2, show);
-    await By("the stranger leaves, and the operator lets them go", async () => {
-      for (const address of theirs) await stranger.exec(["ip", "address", "delete", `${address}/32`, "dev", "eth0"]);
-      await runIpam(world().cluster.kubeconfig, ["release", ...theirs, "--yes"]);
-    });
-    assert.ok(theirs.includes(await readAddress(world(), "none-left")));
-    for (const name of ["asks", "none-left"]) await world().remove(toPodRef(name));
-    await world().isEmpty("wire");
-  });
 
   It("a pool that overlaps an earlier one gives nothing; one made smaller drains", { timeout: 200_000 }, async () => {
     await world().pool("narrow", { ranges: [world().range(4, 4)] });

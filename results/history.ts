@@ -13,7 +13,7 @@ export async function readAllRuns(runs: string): Promise<readonly RunSummary[]> 
   return read.filter((run) => run !== undefined);
 }
 
-/** The runs before `id` in `runs/`, newest first. One that cannot be read is left out: an old run is no reason to fail. */
+/** The runs before `id` in `runs/`, newest first. One that cannot be read is left out: an unreadable old run must not fail a new one. */
 export async function readEarlierRuns(runs: string, id: string): Promise<readonly RunSummary[]> {
   const names = (await readdir(runs).catch(() => [])).filter((name) => name < id).sort();
   const read = await Promise.all(
@@ -29,6 +29,6 @@ async function summaryIn(directory: string): Promise<RunSummary | undefined> {
   try {
     return runSummarySchema.parse(JSON.parse(await readFile(join(directory, "summary.json"), "utf8")));
   } catch {
-    return undefined; // what is no run, or one that cannot be read
+    return undefined; // not a run, or unreadable
   }
 }

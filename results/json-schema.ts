@@ -16,7 +16,7 @@ export function jsonSchemaText(title: string, schema: z.ZodType): string {
   return `${JSON.stringify({ $schema, title, ...rest }, null, 2)}\n`;
 }
 
-/** Writes the published files anew. Returns their paths. */
+/** Writes the published files. @returns their paths */
 export async function publishSchemas(directory: string): Promise<readonly string[]> {
   return Promise.all(
     PUBLISHED.map(async ({ file, title, schema }) => {

@@ -51,7 +51,7 @@ function elementsOf(xml: string): readonly Element[] {
     return "";
   });
   assert.equal(open.length, 0, "an element is not closed");
-  assert.doesNotMatch(rest, /[<>]/, "markup that is no element");
+  assert.doesNotMatch(rest, /[<>]/, "unexpected markup");
   assert.doesNotMatch(xml, /&(?!(amp|lt|gt|quot|#10);)/, "an entity that XML does not know");
   return found;
 }

@@ -1,7 +1,7 @@
 import type { CellResult, Report } from "./schema.ts";
 import { DEFAULT_ENVIRONMENT_NAME, type VariantIdentity } from "./title.ts";
 
-/** `npm run e2e` makes so many workers unless told otherwise. */
+/** Default number of workers of `npm run e2e`. */
 const DEFAULT_WORKERS = 2;
 
 /** What of a run decides how a cell of it is asked again. */

@@ -49,7 +49,7 @@ export const cellSchema = z.object({
   to: z.string(),
   /** Pod type, `node` or `external`. */
   source: z.string(),
-  /** One of the six, or what the groups beside the table reach (`api-server`, `own-service`, `node-port-local`, …). */
+  /** One of the six, or a target of the other groups (`api-server`, `own-service`, `node-port-local`, …). */
   target: z.string(),
   /** Group: `matrix` counts in the table. */
   group: z.string(),

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { type Report, TABLE_ENTRIES, type VariantResult } from "./schema.ts";
 import { variantTitle } from "./title.ts";
 
-/** What later reports compare a variant by: kept beside report.json, which is too large to read twenty of. */
+/** Summary that later reports compare with; stored next to report.json, which is too large to read twenty of. */
 export const variantSummarySchema = z.object({
   title: z.string(),
   table: z.array(z.array(z.enum(TABLE_ENTRIES))),

@@ -36,7 +36,7 @@ export async function readReport(directory: string): Promise<Report> {
   return reportSchema.parse(JSON.parse(await readFile(join(directory, "report.json"), "utf8")));
 }
 
-/** Makes everything beside report.json from it, with the runs before it in the same place to compare with. */
+/** Renders all files next to report.json from it, compared with earlier runs in the same directory. */
 export async function renderReport(report: Report, directory: string): Promise<void> {
   const earlier = await readEarlierRuns(dirname(directory), basename(directory));
   await Promise.all([
@@ -47,7 +47,7 @@ export async function renderReport(report: Report, directory: string): Promise<v
   ]);
 }
 
-/** Makes the page over all runs in `results/runs/`, whose links are to their directories beside it. Returns its path. */
+/** Makes the page over all runs in `results/runs/`, with links to their directories. @returns its path */
 export async function writeHistory(root: string = RESULTS): Promise<string> {
   const file = join(root, "runs", "index.html");
   await writeFile(file, toHistory(await readAllRuns(join(root, "runs"))));

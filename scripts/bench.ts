@@ -59,7 +59,7 @@ function chosen(names: readonly string[]): readonly Bench[] {
     .map((name) => {
       const bench = BENCHES.find((b) => b.name === name);
       if (bench === undefined)
-        throw new Error(`there is no bench ${name}; there are ${BENCHES.map((b) => b.name).join(", ")}.`);
+        throw new Error(`unknown bench ${name}; want one of ${BENCHES.map((b) => b.name).join(", ")}.`);
       return bench;
     });
 }

@@ -168,7 +168,7 @@ function wishes() {
   const wanted = flags.profile ?? (existing ? "connectivity" : "base,node-port-local");
   const claimed = wanted.split(",").map((name) => {
     const profile = PROFILES.find((one) => one === name.trim());
-    if (profile === undefined) throw new Error(`There is no profile "${name}": there are ${PROFILES.join(", ")}.`);
+    if (profile === undefined) throw new Error(`unknown profile "${name}": want one of ${PROFILES.join(", ")}.`);
     return profile;
   });
   const whole = z.coerce.number().int().positive();
@@ -192,13 +192,13 @@ async function productOf(file: string | undefined): Promise<Product> {
       version: packageJson.version,
     };
   const parsed = productSchema.safeParse(parse(await readFile(file, "utf8")));
-  if (!parsed.success) throw new Error(`${file} is no product file: ${z.prettifyError(parsed.error)}`);
+  if (!parsed.success) throw new Error(`invalid product file ${file}: ${z.prettifyError(parsed.error)}`);
   return parsed.data;
 }
 
 async function makeKey(file: string): Promise<void> {
   const { publicKey, privateKey } = generateKeyPairSync("ed25519");
-  // Never over a key that is there.
+  // Never overwrites an existing key.
   await writeFile(file, privateKey.export({ type: "pkcs8", format: "pem" }), { mode: 0o600, flag: "wx" });
   await writeFile(`${file}.pub`, publicKey.export({ type: "spki", format: "pem" }), { flag: "wx" });
   say(`${file}: keep it; ${file}.pub: hand it out\n`);

@@ -78,7 +78,7 @@ async function start(): Promise<number> {
   const ended = waitForExit(holder).then((status) => {
     throw new Error(`the new root could not be entered (exit status ${status})`);
   });
-  ended.catch(() => undefined); // its end, later, is no error
+  ended.catch(() => undefined); // a later exit is expected
   await Promise.race([once(holder.stdout, "data"), ended]);
   const { pid = 0 } = holder;
   const children = await readFile(`/proc/${pid}/task/${pid}/children`, "utf8");

@@ -230,7 +230,7 @@ function calico(version: string): GoModule {
   };
 }
 
-/** A release asset whose digest is published beside it as `FILE.EXTENSION`. */
+/** A release asset whose digest is published next to it as `FILE.EXTENSION`. */
 function github(
   repository: string,
   version: string,

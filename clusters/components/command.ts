@@ -8,7 +8,7 @@ export interface CommandOptions {
   readonly stdin?: string;
   /** Called with each line of stdout and stderr as it comes. */
   readonly onLine?: (line: string) => void;
-  /** Ends the program (SIGTERM) after so many milliseconds: exit code 128. */
+  /** Timeout in milliseconds; then the program is ended (SIGTERM) and the exit code is 128. */
   readonly timeoutMs?: number;
 }
 

@@ -8,7 +8,7 @@ import type { OfficialRelease } from "./catalog.ts";
 import { runOrThrow } from "./command.ts";
 import { withWorkDirectory } from "./unfinished.ts";
 
-/** The release cannot be had from here (no network, no such file): another source may do. A bad checksum is no such case. */
+/** The release cannot be had from here (no network, no such file): another source may do. A bad checksum does not count. */
 export class Unavailable extends Error {}
 
 /** A stalled server must not hold a run for ever. */

@@ -7,7 +7,7 @@ import { run, runOrThrow } from "./command.ts";
 import { goBuildArguments, type GoModule, goModFor, goPackages } from "./module.ts";
 import { withWorkDirectory } from "./unfinished.ts";
 
-/** Pure Go only, a garbage collector that trades memory for the time of a compiler, and the toolchain that is there. */
+/** Pure Go only, a garbage collector that trades memory for the time of a compiler, and the installed toolchain. */
 const GO_ENV = { CGO_ENABLED: "0", GOGC: "400", GOFLAGS: "-buildvcs=false", GOOS: "linux", GOARCH: "amd64" } as const;
 
 /** @returns the environment in which the commands of `module` are built */
@@ -26,7 +26,7 @@ const goMod = z.object({
   Replace: z.array(z.object({ Old: modulePath, New: modulePath })).nullish(),
 });
 
-/** One sentence where there is no Go, else undefined. */
+/** Returns one sentence if Go is missing, otherwise undefined. */
 export async function goProblem(): Promise<string | undefined> {
   const { exitCode } = await run(["go", "version"]);
   return exitCode === 0
@@ -90,7 +90,7 @@ async function buildIn(
   const { GoMod } = await goDownload(module);
   const upstream = goMod.parse(JSON.parse(await go(["mod", "edit", "-json", GoMod])));
   await writeFile(join(work, "go.mod"), goModFor(module, upstream));
-  // Fetches the modules, too, and its count says how far the build is; packages that Go has cached are not told.
+  // Fetches the modules, too, and its count says how far the build is; packages in Go's cache are not reported.
   const all = (await go(["list", "-mod=mod", "-deps", ...goPackages(module)])).trim().split("\n").length;
   const [verb = "build", ...rest] = goBuildArguments(module, output);
   let compiled = 0;

@@ -17,7 +17,7 @@ describe("withLock", () => {
     assert.fail("nobody else has the lock");
   };
 
-  it("lets one work at a time, and tells who waits for whom", async () => {
+  it("lets one holder run at a time, and reports who waits for whom", async () => {
     const events: string[] = [];
     const work = (name: string) => async () => {
       events.push(`${name} begins`);

@@ -3,7 +3,7 @@ import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 
-/** So long an uncontended lock may take before whoever waits is told. */
+/** A waiter reports that it waits after this time. */
 const TELL_AFTER_MS = 300;
 
 /**

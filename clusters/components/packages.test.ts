@@ -56,7 +56,7 @@ describe("ensureDebianPackages", () => {
     ]);
   });
 
-  it("tells whoever is not root what to run", async () => {
+  it("names the command to run if the user is not root", async () => {
     const here = machine(false);
     await assert.rejects(
       ensureDebianPackages(["docker.io"], silent, here),

@@ -51,7 +51,9 @@ export async function ensureDebianPackages(
 async function missingPackages(names: readonly string[], { run }: Machine): Promise<readonly string[]> {
   const { stdout, exitCode } = await run(["dpkg-query", "-W", "-f", "${Package} ${db:Status-Status}\\n", ...names]);
   if (exitCode === 127)
-    throw new Error(`This is no Debian machine (no dpkg-query); install by hand: ${names.join(", ")}.`);
+    throw new Error(
+      `cannot install packages, this is not a Debian machine (dpkg-query is missing); install manually: ${names.join(", ")}.`,
+    );
   const installed = new Set(
     stdout
       .split("\n")

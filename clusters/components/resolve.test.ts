@@ -87,7 +87,7 @@ describe("resolveComponents", () => {
     assert.equal((await builds()).length, 1);
   });
 
-  it("builds once for two who ask at the same time; the other is told", async () => {
+  it("builds once for two concurrent callers, and the other reports that it waits", async () => {
     await Promise.all([resolveComponents([multus], progress), resolveComponents([multus], progress)]);
     assert.equal((await builds()).length, 1);
     assert.ok(lines.some((line) => line.includes(`multus ${multus.version} is being made by process ${process.pid}`)));
@@ -113,7 +113,7 @@ describe("resolveComponents", () => {
     assert.throws(() => resolved.path("kubelet"), /kubelet {2}was not asked for/);
   });
 
-  it("says what to do where there is no Go", async () => {
+  it("names the remedy if Go is missing", async () => {
     await rm(join(root, "bin", "go"));
     process.env["PATH"] = join(root, "bin");
     for (const program of ["flock", "cat"]) await script(program, `#!/bin/sh\nexec /usr/bin/${program} "$@"\n`);

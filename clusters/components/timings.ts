@@ -6,7 +6,7 @@ import { cacheRoot } from "./cache.ts";
 
 const seconds = z.record(z.string(), z.number());
 
-/** How long steps took last time on this machine, in seconds, so that whoever waits knows how long. */
+/** How long steps took last time on this machine, in seconds, to show the expected duration. */
 export async function lastSeconds(title: string): Promise<number | undefined> {
   return (await all())[title];
 }

@@ -47,9 +47,7 @@ export class ExistingCluster implements Cluster {
   }
 
   switchKubeProxy({ version }: KubeProxy): Promise<void> {
-    return Promise.reject(
-      new Error(`kube-proxy of a cluster that is there stays as it is: not switched to ${version}.`),
-    );
+    return Promise.reject(new Error(`kube-proxy of an existing cluster is not changed: cannot switch to ${version}.`));
   }
 
   external(): Promise<undefined> {

@@ -22,7 +22,7 @@ describe("an existing cluster, in the suite's words", () => {
     assert.equal(clusterNode(node("c", { controlPlane: true, addresses: ["192.0.2.7"] })).address6, undefined);
   });
 
-  it("has pods on so many workers that are Ready, the first by name", () => {
+  it("selects the first Ready workers by name, up to the limit", () => {
     const nodes = ["w10", "w2", "w1"].map((name) => node(name));
     const all = [node("c", { controlPlane: true }), node("w0", { ready: false }), ...nodes];
     assert.deepEqual(

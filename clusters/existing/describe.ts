@@ -45,7 +45,7 @@ function withoutIpv6(spec: ClusterSpec): Omit<ClusterSpec, "ipv6"> {
   return copy;
 }
 
-/** Component versions for the report, as far as images and nodes tell them. Pure. */
+/** Component versions for the report, as far as images and nodes report them. Pure. */
 export function listVersions({ server, nodes, kubeProxy, multus, calicoNode }: ExistingFacts) {
   const tag = (image: string | undefined): string | undefined => /:([^:/]+)$/.exec(image ?? "")?.[1];
   const known = {
@@ -65,7 +65,7 @@ const links = z.array(
 );
 const routes = z.array(z.object({ gateway: z.string().optional() }));
 
-/** The pool that `range` is: its subnet as told or as the first node's links have it, the gateway if it is in there. */
+/** Parses `range` into a pool; the subnet comes from the options or the first node's links, the gateway from its routes if inside. */
 export async function parsePoolRange(
   range: string,
   subnet: string | undefined,

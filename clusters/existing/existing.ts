@@ -27,7 +27,7 @@ export async function runPreflight(options: ExistingOptions): Promise<readonly P
   return checkPreconditions(await readExistingFacts(loadKubeConfig(options)), options);
 }
 
-/** A cluster that is there, and that stays as it was. */
+/** Provider for an existing cluster; restores everything it changes. */
 export const existingProvider: Provider = {
   name: "existing",
 
@@ -77,7 +77,7 @@ export const existingProvider: Provider = {
     });
   },
 
-  /** All that a run has made: what could not be removed is told in one error, the rest is gone. */
+  /** Removes everything a run created. Throws one error that lists what could not be removed. */
   async down(_name, progress) {
     const config = loadKubeConfig(parseExistingOptions());
     const facts = await readExistingFacts(config);
@@ -136,7 +136,7 @@ async function refuseForeignNamespace(config: KubeConfig): Promise<void> {
   for (const name of [SUITE_NAMESPACE, TOOLS_NAMESPACE]) {
     const there = await core.readNamespace({ name }).catch(ignoreStatus(404));
     if (there !== undefined && there.metadata?.labels?.[MADE_BY] === undefined)
-      throw new Error(`The namespace ${name} is there and is not the suite's: take it away, or rename it.`);
+      throw new Error(`namespace ${name} exists and was not created by the suite: delete or rename it.`);
   }
 }
 

@@ -31,7 +31,7 @@ export interface ExistingFacts {
     readonly controlPlane: boolean;
     /** InternalIPs, the node's first one first. */
     readonly addresses: readonly string[];
-    /** `containerd://1.7.1`; tells a lab. */
+    /** `containerd://1.7.1`; identifies a lab. */
     readonly runtime: string;
     /** `kind://docker/CLUSTER/NODE`; empty where no cloud says. */
     readonly providerId: string;
@@ -48,7 +48,7 @@ export interface ExistingFacts {
   readonly calico: readonly string[];
   /** CIDRs of those pools. */
   readonly overlayCidrs: readonly string[];
-  /** Of the Services, as kubeadm was told or ServiceCIDR objects say; empty where neither is there. */
+  /** Service CIDRs from kubeadm's configuration or ServiceCIDR objects; empty if neither exists. */
   readonly serviceCidrs: readonly string[];
   /** Image of calico-node. */
   readonly calicoNode?: string;

@@ -71,7 +71,7 @@ export async function installInterlay(config: KubeConfig, wanted: Installation):
   });
 }
 
-/** A range of the suite's own beside Interlay's pools, for the pods of one namespace. */
+/** Creates a pool for the suite, in addition to Interlay's pools, for the pods of one namespace. */
 export async function createPool(config: KubeConfig, namespace: string, pool: PoolRange): Promise<void> {
   const objects = KubernetesObjectApi.makeApiClient(config);
   const namespaceSelector = { matchLabels: { "kubernetes.io/metadata.name": namespace } };
@@ -79,7 +79,7 @@ export async function createPool(config: KubeConfig, namespace: string, pool: Po
   await objects.create(addOwnerLabel(object)).catch(ignoreStatus(409));
 }
 
-/** Takes that range away, once its last pod has gone. */
+/** Deletes that pool after its last pod was deleted. */
 export async function removePool(config: KubeConfig, namespace: string): Promise<void> {
   const objects = KubernetesObjectApi.makeApiClient(config);
   await objects.delete(interlayObject("UnderlayPool", namespace, {})).catch(ignoreStatus(404));

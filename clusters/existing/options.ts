@@ -1,7 +1,7 @@
 import { KubeConfig } from "@kubernetes/client-node";
 import { z } from "zod";
 
-/** What a run on a cluster that is there is told, from the environment as all options of a run. */
+/** Options of a run on an existing cluster, parsed from the environment like all options of a run. */
 const environment = z.object({
   /** Without it: $KUBECONFIG, else ~/.kube/config, else the service account of the pod that this runs in. */
   INTERLAY_KUBECONFIG: z.string().optional(),

@@ -52,7 +52,7 @@ export function checkPreconditions(
     },
     {
       what: "kernels",
-      found: [...new Set(nodes.map(({ kernel }) => kernel || "not told"))].join(", "),
+      found: [...new Set(nodes.map(({ kernel }) => kernel || "unknown"))].join(", "),
       ...(old.length > 0 ? error(`${old.join(", ")}: the kernel is older than ${KERNEL.join(".")}.`) : {}),
     },
     {
@@ -68,7 +68,7 @@ export function checkPreconditions(
       found: facts.multus ?? "not found",
       ...(facts.nadKind
         ? facts.multus === undefined
-          ? warning("No DaemonSet has multus in its name: pods without net1 will tell if it is not there.")
+          ? warning("No DaemonSet has multus in its name: if Multus is missing, pods will not have net1.")
           : {}
         : error("The kind NetworkAttachmentDefinition is not there: install Multus first.")),
     },
@@ -175,7 +175,7 @@ function addresses(
   };
 }
 
-/** False for a version that is not told: a lab's nodes have none. */
+/** Returns false for an unknown version: a lab's nodes have none. */
 function isOlder(kernel: string): boolean {
   const [, major, minor] = /^(\d+)\.(\d+)/.exec(kernel) ?? [];
   if (major === undefined || minor === undefined) return false;

@@ -35,7 +35,7 @@ export function chooseImageSource(
   return clusters.size === 1 && cluster !== undefined ? { kind: "kind", cluster } : { kind: "unknown" };
 }
 
-/** The workers that get pods: those that are Ready and schedulable, by name, at most so many. Pure. */
+/** Selects the workers that get pods: Ready and schedulable, by name, at most `most`. Pure. */
 export function chooseWorkers(nodes: ExistingFacts["nodes"], most: number): ExistingFacts["nodes"] {
   return nodes
     .filter(({ controlPlane, ready, schedulable }) => !controlPlane && ready && schedulable)

@@ -3,7 +3,7 @@ import type { Engine } from "../docker/engine.ts";
 import type { ExternalHost } from "../provider.ts";
 import { createProgramStream } from "./program-stream.ts";
 
-/** What tells our external hosts from other containers, so that `down` finds one that a killed run left. */
+/** Label of external hosts, so that `down` finds those that a killed run left. */
 export const EXTERNAL_LABEL = "dev.interlay.external";
 
 /** A container on the underlay's Docker network, in no way part of the cluster: the world outside. */

@@ -18,7 +18,7 @@ export function createProgramStream(
       resolve();
     });
   });
-  child.stdin.on("error", () => undefined); // it ended: whoever waits for an answer gets a timeout
+  child.stdin.on("error", () => undefined); // the program ended: pending requests time out
   return {
     write: (line) => {
       child.stdin.write(`${line}\n`);

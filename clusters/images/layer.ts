@@ -19,7 +19,7 @@ export interface Layer {
 
 const record = z.object({ diffId: z.string().regex(/^sha256:[0-9a-f]{64}$/), size: z.number() });
 
-/** Who owns the files in a layer: root (programs we put there), or whoever owns them in the tree (a Debian root). */
+/** Who owns the files in a layer: root (programs we put there), or the owner in the tree (a Debian root). */
 export type Ownership = "root" | "kept";
 
 /** What makes the same tree always give the same bytes. */
@@ -90,7 +90,7 @@ export class LayerCache {
       await utimes(`${tar}.json`, new Date(), new Date());
       return { tar, ...known };
     } catch {
-      return undefined; // absent or half written: made anew
+      return undefined; // absent or incomplete: rebuilt
     }
   }
 

@@ -13,7 +13,7 @@ export async function pipeArchive(
   const child = spawn(file, rest, { env: { ...process.env, ...env }, stdio: ["pipe", "ignore", "pipe"] });
   let said = "";
   child.stderr.on("data", (chunk: Buffer) => (said += chunk.toString()));
-  child.stdin.on("error", () => undefined); // told by the exit code
+  child.stdin.on("error", () => undefined); // the exit code reports it
   archive.stream.pipe(child.stdin);
   const code = await new Promise<number | null>((resolve, reject) => child.on("error", reject).on("close", resolve));
   if (code !== 0) {

@@ -8,7 +8,7 @@ import type { Image, ImageConfig } from "./archive.ts";
 import { contentTag } from "./archive.ts";
 import { fileIdentity, type Layer, type LayerCache, treeIdentity } from "./layer.ts";
 
-/** Which ones kubeadm starts, whatever its own version would have: it is told so (kind/config.ts). */
+/** Which ones kubeadm starts, whatever its own version would have: set in kind/config.ts. */
 export const kubeadmTags = (kubernetes: string) =>
   ({ etcd: `${etcdFor(kubernetes).slice(1)}-0`, coredns: VERSIONS.coredns }) as const;
 /** As `kubeadm config images list` names them. */

@@ -4,7 +4,7 @@ import type { Engine } from "../docker/engine.ts";
 import { layersDirectory } from "./prepare.ts";
 import { storesDirectory } from "./store.ts";
 
-/** So many stores stay that no container uses: switching back and forth between two sets of versions stays quick. */
+/** Number of unused stores to keep: switching between two sets of versions stays fast. */
 const SPARE_STORES = 1;
 
 /** Layers that no run has asked for so long are removed: each edit of a program of ours makes one of 110 MB. */

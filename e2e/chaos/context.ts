@@ -10,12 +10,12 @@ import type { PodType } from "../../results/schema.ts";
 export interface ChaosContext {
   readonly cluster: Cluster;
   readonly api: ClusterApi;
-  /** The suite's pods: made anew where their node was. */
+  /** The suite's pods; recreated if their node is recreated. */
   deployment: Deployment;
   readonly workers: readonly string[];
   /** In [0, 1), the same row for the same seed. */
   readonly random: () => number;
-  /** The pods that come and go, beside the suite's own. */
+  /** Pods that are created and deleted, in addition to the suite's own. */
   readonly guests: Map<string, ChaosPod>;
   /** Since the last action. */
   lost: LostState;

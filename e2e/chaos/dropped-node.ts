@@ -8,11 +8,11 @@ const SPARE = 2;
 const DAEMONS = 4;
 
 /**
- * A worker is lost and made anew: it must be wired like any other, and nothing of the old one's may be in the way. The
+ * A worker is deleted and recreated: its pods must be attached like any others, and no stale state may interfere. The
  * matrix's own pods come again with it.
  */
 export const dropNode: ChaosAction = {
-  name: "a node is dropped and made anew",
+  name: "a node is deleted and recreated",
   fits: ({ cluster, workers }) => cluster.faults !== undefined && workers.length > SPARE,
   act: async (world) => {
     const { api, cluster, guests } = world;

@@ -13,7 +13,7 @@ const NAME = "chaos-full";
 const ROOM = 3;
 const LABELS = { "interlay.dev/suite-pool": NAME };
 
-/** More pods than a pool has addresses: one waits and is told so, and has the first address that is given back. */
+/** More pods than a pool has addresses: one waits, with an Event, and gets the first released address. */
 export const fillPool: ChaosAction = {
   name: "a pool is filled",
   fits: ({ cluster }) => !cluster.spec.underlayCidr.includes(":"),
@@ -29,7 +29,7 @@ export const fillPool: ChaosAction = {
       ),
     );
     const waiting = await Eventually(
-      `${ROOM} of ${guests.length} pods are ready, the other is told that there is no address`,
+      `${ROOM} of ${guests.length} pods are ready, the other has an Event that no address is free`,
       async () => {
         const { items } = await world.api.core.listNamespacedPod({ namespace: NAMESPACE });
         const ready = new Set(items.filter(({ status }) => reportsReady(status)).map(({ metadata }) => metadata?.name));

@@ -7,7 +7,7 @@ import type { FlowPath } from "./paths.ts";
 import type { LostState } from "./context.ts";
 
 const CLIENT = ["/usr/local/bin/probe", "flow"];
-/** A second is the flow's own beat; longer silences are told. */
+/** A second is the flow's own beat; longer silences are reported. */
 const SILENT_MS = 3000;
 /** After all is well: a datagram a second is soon answered, TCP waits up to twice as long as it was cut off. */
 const ANSWERED_MS = { udp: 10_000, tcp: 60_000 } as const;
@@ -64,7 +64,7 @@ export class ProbeFlows {
     return flows;
   }
 
-  /** What is done from now on: for whoever falls silent meanwhile. */
+  /** Records the current action, which the report names for silent flows. */
   goesOn(what: string): void {
     this.#doings.push({ since: performance.now(), what });
   }

@@ -6,7 +6,7 @@ import { NAMESPACE } from "../pods/pods.ts";
 import { findLeaks } from "./leaked-state.ts";
 import type { ChaosContext } from "./context.ts";
 
-/** Drift is gone in so many milliseconds after the agent runs. */
+/** Milliseconds in which a running agent must repair drift. */
 const DRIFT_MS = 5000;
 /** A killed agent is started again after its kubelet's back-off. */
 const BACK_MS = 120_000;
@@ -97,7 +97,7 @@ async function readRecords({ cluster }: ChaosContext, node: string): Promise<rea
     .filter(({ namespace }) => namespace === NAMESPACE);
 }
 
-/** Records on nodes and claims in the API, each against the pods that are there. */
+/** Records on nodes and claims in the API, compared with the existing pods. */
 async function findOrphans(world: ChaosContext): Promise<readonly string[]> {
   const { items } = await world.api.core.listNamespacedPod({ namespace: NAMESPACE });
   const pods = new Map(

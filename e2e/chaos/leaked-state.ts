@@ -9,7 +9,7 @@ const OURS = "105";
 /** The executable as a runtime calls it, without arguments; the agent has one. */
 export const PLUGIN = "^/opt/cni/bin/interlay(-ipam)?$";
 
-/** What is on the workers and belongs to no pod that is there: links, routes, rules, files, network namespaces, processes. */
+/** What is on the workers and belongs to no existing pod: links, routes, rules, files, network namespaces, processes. */
 export async function findLeaks(world: ChaosContext): Promise<readonly string[]> {
   const { items } = await world.api.core.listPodForAllNamespaces();
   const lists = await Promise.all(

@@ -16,7 +16,7 @@ interface Run {
 /** Where `npm run chaos` leaves what a run that passed has done and seen; a test run writes nothing. */
 const FILE = process.env["INTERLAY_CHAOS_REPORT"];
 
-/** Tells how the flows fared, and writes it with all that was done. */
+/** Prints the result of each flow, and writes it with all actions. */
 export async function writeChaosReport({ seed, minutes, only, cluster, did, flows }: Run): Promise<void> {
   const content = {
     schema: "interlay.chaos/v1",

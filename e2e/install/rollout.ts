@@ -28,7 +28,7 @@ export async function rollOutDuringPodChurn(
     }),
   );
   const all = Promise.all(comings);
-  all.catch(() => undefined); // told below
+  all.catch(() => undefined); // awaited below
   let rolledAt = Infinity;
   try {
     await applyOverlay(kubectl, "notrack", image);

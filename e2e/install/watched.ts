@@ -27,7 +27,7 @@ export async function watchExecutables(cluster: Cluster, node: string): Promise<
   const { exitCode } = await cluster.exec(node, ["tee", PROGRAM], { stdin: text });
   if (exitCode !== 0) throw new Error(`${PROGRAM} could not be written on ${node}`);
   const ends = must(cluster, node, ["/programs/node", "--no-warnings", PROGRAM, BIN_DIRECTORY, STOP]);
-  ends.catch(() => undefined); // told by whoever ends it
+  ends.catch(() => undefined); // reported by the function that ends it
   DeferCleanup(async () => {
     await cluster.exec(node, ["touch", STOP]);
     await ends.catch(() => undefined);

@@ -9,7 +9,7 @@ export const NAMESPACE = "interlay-ipam";
 const GROUP = "interlay.dev/v1alpha1";
 const SYSTEM = "interlay-system";
 
-/** So many seconds, where an hour would do for people. */
+/** Seconds; production values are longer. */
 const QUICK = {
   addressReclaimSeconds: "1",
   addressReclaimYoungSeconds: "2",
@@ -63,7 +63,7 @@ export interface KubeObject {
   readonly status?: unknown;
 }
 
-/** A namespace, pools and networks of the suite's own, beside what the cluster has. */
+/** A namespace, pools and networks of the suite, in addition to those of the cluster. */
 export class IpamContext {
   readonly cluster: Cluster;
   readonly api: ClusterApi;

@@ -38,7 +38,7 @@ export function logSpecs(world: () => PluginContext): void {
         pod?.name === PROBING_NETWORK && command === "ADD" && plugin !== "interlay-ipam" && error === undefined,
     );
     assert.ok(add !== undefined, `no ADD of ${PROBING_NETWORK} among ${calls.length} lines`);
-    // A plugin that does not ask the agent tells what its start took as well.
+    // A standalone plugin also logs its start-up time.
     assert.deepEqual(
       Object.keys(add.steps).filter((step) => step !== "start"),
       STEPS,

@@ -155,6 +155,6 @@ export async function readMac(world: PluginContext, pod: string, nic: string): P
 /** The address of a list in that family. */
 export function findInFamily(addresses: readonly string[], family: Family): string {
   const found = addresses.find((address) => familyOf(address) === family);
-  if (found === undefined) throw new Error(`${addresses.join(", ")}: there is no ${family} address among these`);
+  if (found === undefined) throw new Error(`${addresses.join(", ")}: no ${family} address`);
   return found;
 }

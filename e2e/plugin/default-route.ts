@@ -62,7 +62,7 @@ export function routingSpecs(world: () => PluginContext): void {
       },
     );
 
-  It(`${DEFAULT}: a NIC that the pod has not is told on the pod, naming those it has`, () =>
+  It(`${DEFAULT}: an unknown NIC is reported on the pod, with the NICs it has`, () =>
     waitForEvent(
       world(),
       INVALID_DEFAULT_ROUTE.name,

@@ -68,7 +68,7 @@ export async function releaseConflicts({ objects }: ClusterApi): Promise<void> {
 export function duplicateAddressSpecs(world: () => PluginContext): void {
   for (const family of ["ipv4", "ipv6"] as const)
     It(
-      `conflictDetection: an ${family} address that another machine has is told on the pod${family === "ipv4" ? ", with its MAC" : ""}`,
+      `conflictDetection: an ${family} address of another machine is reported on the pod${family === "ipv4" ? ", with its MAC" : ""}`,
       async () => {
         const held = listHeldAddresses(world()).find((address) => familyOf(address) === family);
         if (held === undefined) Skip(`the cluster has no ${family}`);
@@ -86,7 +86,7 @@ export function duplicateAddressSpecs(world: () => PluginContext): void {
       },
     );
 
-  It("gatewayDetection: a gateway that does not answer is told on the pod", () => {
+  It("gatewayDetection: a gateway that does not answer is reported on the pod", () => {
     const gateways = listAddressesAt(world().cluster.spec, 168, SILENT_GATEWAY).join(" and ").replaceAll(".", "\\.");
     return waitForEvent(
       world(),

@@ -7,7 +7,7 @@ export interface HttpProbe {
   readonly from: Prober;
   readonly address: string;
   readonly protocol: Protocol;
-  /** The name of the pod that must answer; pings tell no name. */
+  /** The name of the pod that must answer; pings return no name. */
   readonly server: string;
   /** The address that it must have seen; undefined where somebody may translate. */
   readonly seen?: string;

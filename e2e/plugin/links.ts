@@ -41,7 +41,7 @@ export function linkSpecs(world: () => PluginContext): void {
     assert.match(await execInPod(world(), more, "ip", family, "rule"), /^2777:\s+from \S+ lookup 10\d+/m);
   });
 
-  It("names, MACs and indices of the pairs stay when the agent is killed and starts anew", async () => {
+  It("names, MACs and indices of the pairs stay when the agent is killed and restarts", async () => {
     const pairs = async () =>
       (await execOnNode(world(), 0, "ip", "-o", "link"))
         .split("\n")

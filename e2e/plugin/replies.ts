@@ -28,7 +28,7 @@ export const BEHIND_GATEWAY: readonly PluginPod[] = [
   { name: "beyond-more", node: 0, annotations: { [NETWORKS_ANNOTATION]: findNetworkName("beyond") } },
 ];
 
-/** Replies leave by the way that requests came, whoever asked. */
+/** Replies leave by the link that their requests came in by, for every client. */
 export function replySpecs(world: () => PluginContext): void {
   for (const type of POD_TYPES)
     It(

@@ -7,7 +7,7 @@ import { dirname, join } from "node:path";
 export interface BuildTarget {
   /** Absolute path of the TypeScript file that is run. */
   readonly entry: string;
-  /** Directories whose sources the program is made of beside its entry: a change in any of them makes it anew. */
+  /** Directories of the program's sources in addition to its entry: a change in any of them rebuilds it. */
   readonly sources: readonly string[];
   /** Absolute path of the executable. */
   readonly output: string;

@@ -21,7 +21,7 @@ export interface DeployOptions {
 }
 
 const NAMESPACE = "interlay-system";
-/** The agent's image in manifests/interlay.yaml: a name that whoever installs replaces. */
+/** The agent's image in manifests/interlay.yaml: the installer replaces it. */
 export const IMAGE = "image: interlay\n";
 const DEFAULT_UPLINK = "eth0";
 /** What Multus v4.2 and the reference plugins of v1.9 both speak. */

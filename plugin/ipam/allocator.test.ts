@@ -190,7 +190,7 @@ describe("the addresses of a node's pods", () => {
     const first = pod("web-0", one, {}, STATEFUL_SET);
     await add(one, first, "eth0", "c");
     await end(one, "c", "eth0");
-    await add(one, first, "eth0", "d"); // from the record: the API server is not told yet
+    await add(one, first, "eth0", "d"); // from the record, before the object is updated
     const forced = pod("web-0", two, {}, STATEFUL_SET);
     await assert.rejects(add(two, forced), /still in use by the previous pod/);
     one.store.catchUp();
@@ -231,7 +231,7 @@ describe("the addresses of a node's pods", () => {
       writeConflictNote({ address, mac: STRANGER, ifname: "eth0", pod: ref }, one.state);
     };
 
-    it("are marked, told, and never given again; the pod's next try gets another one", async () => {
+    it("marks and reports an address of another host and allocates another one on the next attempt", async () => {
       cluster.pool("p", { ranges: ["10.7.200.1-10.7.200.9"] });
       const one = agent("n1");
       const a = pod("a", one);
@@ -250,7 +250,7 @@ describe("the addresses of a node's pods", () => {
       assert.equal(cluster.addresses.get("10.7.200.1")?.spec.conflict, STRANGER, "no DEL and no pass takes the mark");
     });
 
-    it("are told when the API server is back, and given to nobody until then", async () => {
+    it("marks conflicts when the API server is back, and does not allocate them until then", async () => {
       cluster.pool("p", { ranges: ["10.7.200.1-10.7.200.9"] });
       const one = agent("n1");
       const a = pod("a", one);
@@ -289,7 +289,7 @@ describe("the addresses of a node's pods", () => {
   });
 
   describe("in reserve", () => {
-    it("are taken beforehand, given while the API server is away, told after, and filled up again", async () => {
+    it("reserves addresses, allocates them offline, syncs later and refills the reserve", async () => {
       cluster.pool("p", { ranges: ["10.7.200.1-10.7.200.9"], reservePerNode: 2 });
       const one = agent("n1");
       await one.allocator.sync();
@@ -345,7 +345,7 @@ describe("the addresses of a node's pods", () => {
     });
   });
 
-  it("of an object that was deleted under a running pod are taken again, or told to be lost", async () => {
+  it("recreates the object of a running pod, or reports the address as lost", async () => {
     cluster.pool("p", { ranges: ["10.7.200.1-10.7.200.9"] });
     const one = agent("n1");
     await add(one, pod("a", one));
@@ -364,7 +364,7 @@ describe("the addresses of a node's pods", () => {
     );
   });
 
-  it("of a container that ends while the API server is told are not taken again", async () => {
+  it("does not recreate the object of a container that ends during the sync", async () => {
     cluster.pool("p", { ranges: ["10.7.200.1-10.7.200.9"] });
     const one = agent("n1");
     const [a, b] = [pod("a", one), pod("b", one)];

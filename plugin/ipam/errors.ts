@@ -45,7 +45,7 @@ export function noPoolError(request: IpamRequest): CniError {
     CODE.noAddress,
     request.pools.length > 0
       ? `none of the pools that the network names (${request.pools.join(", ")}) exists, is Ready and selects ${describeNic(request)}`
-      : `there is no UnderlayPool for ${describeNic(request)}`,
+      : `no UnderlayPool exists for ${describeNic(request)}`,
     "See `kubectl get underlaypools`: nodeSelector, namespaceSelector and podSelector of a pool hold also where a network names it.",
   );
 }

@@ -43,7 +43,7 @@ export class ExistingClaims {
   /**
    * Moves such an address to the new pod or sandbox.
    *
-   * @param unfit tells whether an address (by object name) is in conflict and must not be used
+   * @param unfit returns whether an address (by object name) is in conflict and must not be used
    * @returns undefined if the pod has no earlier address
    * @throws CniError tryAgainLater while the predecessor may still use the address
    */

@@ -82,7 +82,7 @@ export class AddressReleaser {
     if (object.spec.containerId !== containerId && !unsynced) return; // taken over by the pod's next sandbox
     const failed = this.#isOfFailedContainer(name, containerId);
     // The pod's next sandbox gets the address from the record, maybe before the object is updated. So the object keeps the
-    // last container id: an empty one would tell other nodes that the address is no longer in use here.
+    // last container id: an empty one would mean for other nodes that the address is no longer in use here.
     if (object.spec.conflict === undefined && !failed && this.isPodRunning(object)) return;
     if (object.spec.conflict !== undefined || (object.spec.owner?.kind === "StatefulSet" && !failed)) {
       const next = await this.#store.replace(object, { ...object.spec, containerId: "" });

@@ -19,7 +19,7 @@ export class Reserve {
   /** Names that calls are allocating. */
   readonly #taken = new Set<string>();
 
-  /** @param unfit tells whether an address (by object name) is used by another host */
+  /** @param unfit returns whether an address (by object name) is used by another host */
   constructor(store: AddressStore, records: Records, picker: AddressPicker, unfit: (name: string) => boolean) {
     this.#store = store;
     this.#records = records;

@@ -26,7 +26,7 @@ export interface AddressStore {
   remove(object: UnderlayAddressObject): Promise<boolean>;
 }
 
-/** Tells errors that the API server returned from those that mean it, or its etcd, is unreachable. */
+/** Returns true for errors that the API server returned, false for those that mean it, or its etcd, is unreachable. */
 export function isApiError(error: unknown): boolean {
   if (typeof error !== "object" || error === null || !("status" in error)) return false;
   return typeof error.status === "number" && error.status < 500 && error.status !== 429;

@@ -16,7 +16,7 @@ export interface InterfaceAddress {
   readonly prefixLength: number;
   /** rt_scope: 0 global, 253 link, 254 host. */
   readonly scope: number;
-  /** As the kernel tells them; to it they are not told. */
+  /** Reported by the kernel, never sent to it. */
   readonly flags?: number;
 }
 

@@ -28,7 +28,7 @@ export function macText(bytes: Buffer): string {
   return [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join(":");
 }
 
-/** A destination as routes and rules have it; `default` is no destination. */
+/** A destination as routes and rules have it; undefined destination means `default`. */
 export interface Prefix {
   readonly address: string;
   readonly length: number;

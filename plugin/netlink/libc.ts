@@ -24,7 +24,7 @@ interface BunFfi {
 
 let loaded: Libc | undefined;
 
-/** Throws where there is no Bun: the tests under Node drive the compiled executable instead. */
+/** Throws without Bun: the tests under Node drive the compiled executable instead. */
 export function getLibc(): Libc {
   loaded ??= load();
   return loaded;

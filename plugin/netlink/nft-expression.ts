@@ -64,7 +64,7 @@ const setMeta = (key: number): Expression =>
     { type: 2, value: be32(key) },
     { type: 3, value: be32(REGISTER_1) },
   ]);
-/** So many bytes of a packet's header into a word and those behind it. */
+/** Loads bytes of a packet's header into consecutive registers. */
 const loadHeader = (header: number, offset: number, length: number, word: number): Expression =>
   expression("payload", [
     { type: 1, value: be32(FIRST_WORD + word) },

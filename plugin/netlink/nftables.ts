@@ -206,7 +206,7 @@ export function decodeTable(payload: Buffer): { readonly family: string; readonl
   return { family: FAMILY_NAMES[family] ?? String(family), name: name === undefined ? "" : readText(name) };
 }
 
-/** Asks for the number of the namespace's ruleset: another after every transaction, whoever's. */
+/** Asks for the number of the namespace's ruleset: it changes after every transaction of any process. */
 export function encodeGenerationRequest(): Buffer {
   return nfgenmsg(0);
 }

@@ -70,7 +70,7 @@ export class NetlinkSocket {
     const c = getLibc();
     const first = this.#sequence;
     const last = changes.length - 1;
-    // A refusal is told unasked (netlink_rcv_skb); that all is done, by the last one's acknowledgement.
+    // Errors are always reported (netlink_rcv_skb); the last change's acknowledgement means that all are done.
     const request = Buffer.concat(
       changes.map(({ type, flags, body }, index) => {
         const sequence = this.#sequence++;
@@ -107,7 +107,7 @@ export class NetlinkSocket {
 
   /**
    * Several changes, all or none, between the messages that begin and end a transaction (nfnetlink). The first refusal is
-   * the error: of a change, or of the whole, which is told as the beginning's (nfnetlink_rcv_batch).
+   * the error: of a change, or of the whole, which is reported for the begin message (nfnetlink_rcv_batch).
    */
   batch(what: string, begin: BatchMessage, changes: readonly BatchMessage[], end: BatchMessage): void {
     const c = getLibc();
@@ -116,7 +116,7 @@ export class NetlinkSocket {
     const request = Buffer.concat(
       [begin, ...changes, end].map(({ type, flags, body }) => {
         const sequence = this.#sequence++;
-        // Refusals are told unasked; that all is done, by the last change's acknowledgement.
+        // Errors are always reported; the last change's acknowledgement means that all are done.
         return encodeMessage(
           { type, flags: NLM_FLAG.request | flags | (sequence === last ? NLM_FLAG.ack : 0), sequence },
           body,

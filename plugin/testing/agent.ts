@@ -19,7 +19,7 @@ export class TestAgent {
     this.#node = node;
   }
 
-  /** @param whole the executable beside which the launcher lies; with the agent's own arguments, or with others */
+  /** @param whole the executable next to the launcher; with the agent's own arguments, or with others */
   async start(whole: string, argv = this.#agentArguments(), env: NodeJS.ProcessEnv = {}): Promise<void> {
     const { name, socket } = this.#node;
     rmSync(socket, { force: true });

@@ -4,8 +4,8 @@ import { buildPlaces } from "../cni/places.ts";
 
 /**
  * The plugin with a fault: INTERLAY_FAULT=fail:N or kill:N, before step N of the plan (from 0); with `serve SOCKET STATE`,
- * the part of an agent that answers calls, with the same fault. An executable of its own, so that no such door is in the
- * one that is installed.
+ * the part of an agent that answers calls, with the same fault. An executable of its own, so that the installed
+ * one has no such option.
  */
 const [kind, at] = (process.env["INTERLAY_FAULT"] ?? "").split(":");
 const beforeStep: CallOptions["beforeStep"] = (_item, index) => {

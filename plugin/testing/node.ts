@@ -38,7 +38,7 @@ export interface CallResult {
   readonly json: Readonly<Record<string, unknown>>;
 }
 
-/** A plugin's program and all that it is told. */
+/** A plugin's program, environment and stdin. */
 export interface Invocation {
   readonly executable: string;
   readonly env: NodeJS.ProcessEnv;
@@ -69,7 +69,7 @@ export interface TestPod {
 
 /** Where the executables are: by the environment, for this room knows nothing of components. */
 export interface Plugins {
-  /** The whole plugin; beside it lies the launcher. */
+  /** The whole plugin (`interlay-full`), next to the launcher. */
   readonly interlay: string;
   readonly launcher: string;
   /** With the faults of faulty.ts. */

@@ -14,7 +14,7 @@ export function canonicalize(value: unknown): string {
   return `{${entries.map(([key, one]) => `${JSON.stringify(key)}:${canonicalize(one)}`).join(",")}}`;
 }
 
-/** Signs with a private key in PEM. Throws if it is no ed25519 key. */
+/** Signs with a private key in PEM. Throws if it is not an Ed25519 key. */
 export function signCertificate(certificate: Certificate, privateKeyPem: string): Certificate {
   const key = ed25519(createPrivateKey(privateKeyPem));
   const publicKey = createPublicKey(key).export({ type: "spki", format: "der" }).toString("base64");

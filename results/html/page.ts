@@ -93,7 +93,7 @@ ${groupList(variant, index)}
 </section>`;
 }
 
-/** What is beside the table: from nodes, from outside, NodePorts. */
+/** Groups that are not in the table: from nodes, from outside, NodePorts. */
 function groupList(variant: VariantResult, index: number): string {
   const groups = [...new Set(variant.cells.map(({ group }) => group))].filter((group) => group !== "matrix");
   const items = groups.map((group) => {

@@ -24,7 +24,7 @@ const CALLS = 30;
 const CROWD = 200;
 const AT_ONCE = 20;
 const KIB_PER_MIB = 1024;
-/** Of a warm agent: so many calls of each kind come before those that count. */
+/** Warm-up calls of each kind before those that are measured. */
 const WARM_UP = 20;
 const GATEWAY = "10.7.168.72";
 const UNDERLAY = "underlay";
@@ -111,7 +111,7 @@ async function version(place: BenchPlace, way: ExecMode): Promise<readonly Measu
   ];
 }
 
-/** `chrt -r 10 npm run bench -- cni` keeps other programs' work out of both plugins' times; the figures tell it. */
+/** `chrt -r 10 npm run bench -- cni` keeps other programs' work out of both plugins' times; the basis of the figures says so. */
 const PRIORITY = /SCHED_(RR|FIFO)/.test(execOrThrow(["chrt", "-p", String(process.pid)])) ? ", real-time priority" : "";
 const WAY: Record<ExecMode, string> = {
   agent: `answered by a warm agent${PRIORITY}`,

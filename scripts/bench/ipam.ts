@@ -14,7 +14,7 @@ import { measureAdd } from "./ipam/add.ts";
 import { createKubeClient, createNodes, NAMESPACE } from "./ipam/cluster-objects.ts";
 import { LAB_PARTS } from "./versions.ts";
 
-/** So many pods start on a node at a time. */
+/** Pods that start on a node concurrently. */
 const SCALES: readonly Scale[] = [
   { nodes: 1, podsPerNode: 100, atOnce: 10 },
   { nodes: 10, podsPerNode: 100, atOnce: 10 },

@@ -23,7 +23,7 @@ export interface Measurement {
     | "requests"
     | "‰ of a processor"
     | "";
-  /** The value may not exceed it; none where a figure is told for comparison alone. */
+  /** The value may not exceed it; undefined for a measurement that is only for comparison. */
   readonly limit?: number;
   /** What it was measured of or against. */
   readonly basis: string;

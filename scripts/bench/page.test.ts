@@ -9,10 +9,10 @@ describe("results/BENCHMARKS.md", () => {
     assert.equal(
       await readFile(PAGE_FILE, "utf8"),
       renderPage(await readAllMeasurements()),
-      "write it anew: npm run bench -- page",
+      "write it again: npm run bench -- page",
     );
   });
-  it("tells the versions of all that took part", async () => {
+  it("names the versions of all parts", async () => {
     const {
       interlay,
       commit,

@@ -2,7 +2,7 @@
 export function percentile(samples: readonly number[], share: number): number {
   const sorted = [...samples].sort((a, b) => a - b);
   const value = sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)];
-  if (value === undefined) throw new Error("there are no samples to take a percentile of");
+  if (value === undefined) throw new Error("cannot compute a percentile of no samples");
   return value;
 }
 

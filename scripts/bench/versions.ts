@@ -7,7 +7,7 @@ type Component = "kubernetes" | "calico" | "multus" | "cni-plugins" | "etcd" | "
 /** What takes part in every lab; cni-plugins has the reference macvlan. */
 export const LAB_PARTS: readonly Component[] = ["kubernetes", "calico", "multus", "cni-plugins", "etcd"];
 
-/** Who takes part in a bench beside Interlay, Node.js and the kernel. */
+/** Parts of a bench in addition to Interlay, Node.js and the kernel. */
 export interface VersionedPart {
   readonly components: readonly Component[];
   /** Versions of kube-proxy; none where it has no part. */
@@ -16,7 +16,7 @@ export interface VersionedPart {
   readonly tools?: readonly string[];
 }
 
-/** The versions that a bench's json tells of. */
+/** Versions recorded in a bench's JSON file. */
 export async function readVersions({
   components,
   kubeProxies = [],

@@ -31,7 +31,7 @@ const BY_BADNESS: readonly TableEntry[] = [
 /** Sums runs up. Throws where they are not runs of the same thing. Pure: sender and receiver both call it. */
 export function assessRuns(reports: readonly Report[], workers: number, claimed: readonly ProfileName[]): Assessment {
   const [first] = reports;
-  if (first === undefined) throw new Error("There is no run to certify.");
+  if (first === undefined) throw new Error("no runs to certify");
   for (const other of reports.slice(1)) sameThing(first, other);
   const variants = first.variants.map((_, index) =>
     certified(reports.flatMap((report) => report.variants[index] ?? [])),

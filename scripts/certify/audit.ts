@@ -144,7 +144,7 @@ function auditSummary({ summary, variants, checks }: Report): readonly string[] 
     : [`the sums say ${summary.passed} passed and ${summary.failed} failed, the results ${passed} and ${failed}`];
 }
 
-/** What is no cell but has to have been looked at. */
+/** Checks that are not cells but must have run. */
 function auditChecks(report: Report): readonly string[] {
   const { checks, variants } = report;
   const mayBeSkipped = !isCaptured(report);

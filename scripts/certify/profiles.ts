@@ -5,7 +5,7 @@ import type { CheckResult, Report } from "../../results/schema.ts";
 
 /** One run shows no flake. */
 export const MIN_RUNS = 2;
-/** Below that there is no other node. */
+/** Cells to another node need two workers. */
 const LEAST_WORKERS = 2;
 export const SCALE_WORKERS = 10;
 
@@ -25,13 +25,13 @@ const RULES: Readonly<Record<ProfileName, (facts: Facts) => Verdict>> = {
   base: (facts) => {
     if (!facts.reports.every(isCaptured))
       return notRun("paths of packets are not captured in an existing cluster: claim the profile connectivity");
-    if (facts.workers < LEAST_WORKERS) return notRun(`${facts.workers} worker: there is no other node to reach`);
+    if (facts.workers < LEAST_WORKERS) return notRun(`${facts.workers} worker: a second one is needed`);
     const broken = failedChecks(facts, (check) => !isPolicy(check));
     if (broken !== undefined) return fail(broken);
     return cellsOf(facts, (group) => group !== "node-port-local");
   },
   connectivity: (facts) => {
-    if (facts.workers < LEAST_WORKERS) return notRun(`${facts.workers} worker: there is no other node to reach`);
+    if (facts.workers < LEAST_WORKERS) return notRun(`${facts.workers} worker: a second one is needed`);
     const broken = failedChecks(facts, (check) => !isPolicy(check));
     return broken === undefined ? cellsOf(facts, () => true) : fail(broken);
   },

@@ -108,7 +108,7 @@ describe("raw results that were tampered with, every digest put right", function
       /the sums say/,
       () => forger.forge((report) => ({ ...report, summary: { ...report.summary, passed: 9999 } })),
     ],
-    "an attempt more, not told": [
+    "an unreported attempt": [
       /certificate's variants is not/,
       () => forger.forgeCell(PASSED, (cell) => ({ ...cell, attempts: 2 })),
     ],

@@ -13,7 +13,7 @@ describe("a certificate that was tampered with", function () {
   before(async () => (forger = await createTamperer()));
   after(() => forger.remove());
 
-  it("is no problem when it was not: signed or unsigned", async () => {
+  it("is accepted without tampering, signed or unsigned", async () => {
     assert.deepEqual(await forger.problemsOf(forger.genuine, vendorKeys.publicKey), []);
     assert.deepEqual(await forger.problemsOf(forger.unsigned), []);
     assert.equal((await forger.read(forger.genuine)).result, "pass");
@@ -132,7 +132,7 @@ describe("a certificate that was tampered with", function () {
     "the log": [/e2e.log is missing/, () => forger.repack((inside) => rm(join(inside, "runs/1/e2e.log")))],
   };
   for (const name of ["PRODUCT.yaml", "junit_01.xml", "e2e.log"])
-    it(`is refused: ${name} beside the bundle`, async () => {
+    it(`is rejected: ${name} next to the bundle`, async () => {
       const copy = await forger.copyOf(forger.genuine);
       await writeFile(join(copy, name), "all passed");
       assert.deepEqual(await forger.problemsOf(copy), [`${name} is not what certificate and bundle say.`]);

@@ -25,7 +25,7 @@ export interface Tamperer {
   problemsOf(directory: string, trusted?: string): Promise<readonly string[]>;
   copyOf(directory: string): Promise<string>;
   change(directory: string, how: (certificate: Certificate) => unknown): Promise<string>;
-  /** Who packs anew, with the digests put right. */
+  /** Repacks the bundle with correct digests. */
   repack(how: (directory: string) => Promise<void>): Promise<string>;
   /** And the renderings as well. */
   forge(how: (report: Report) => Report): Promise<string>;

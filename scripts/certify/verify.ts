@@ -14,20 +14,20 @@ import { auditReport } from "./audit.ts";
 import { findCopiedRuns } from "./copies.ts";
 
 export interface Verification {
-  /** Undefined when the file is no certificate. */
+  /** Undefined if the file is not a certificate. */
   readonly certificate?: Certificate;
   /** Everything that is wrong; none: what the certificate says is what its raw results say. */
   readonly problems: readonly string[];
 }
 
-/** Checks certificate.json and bundle.tar.gz beside it: schema, signature, digest, completeness, verdicts. */
+/** Checks certificate.json and bundle.tar.gz next to it: schema, signature, digest, completeness, verdicts. */
 export async function verifyCertificate(file: string, trustedKey?: string): Promise<Verification> {
   const text = await readFile(file, "utf8");
   let document: unknown;
   try {
     document = JSON.parse(text);
   } catch {
-    return { problems: [`${file} is no JSON.`] };
+    return { problems: [`${file} is not valid JSON.`] };
   }
   const parsed = certificateSchema.safeParse(document);
   if (!parsed.success)
@@ -43,7 +43,7 @@ export async function verifyCertificate(file: string, trustedKey?: string): Prom
 
 async function bundleProblems(certificate: Certificate, bundle: string): Promise<readonly string[]> {
   const size = await stat(bundle).catch(() => undefined);
-  if (size === undefined) return [`${bundle} is missing: it belongs beside the certificate.`];
+  if (size === undefined) return [`${bundle} is missing: it must be next to the certificate.`];
   const digest = await hashFile(bundle);
   if (digest !== certificate.bundle.sha256 || size.size !== certificate.bundle.bytes)
     return [`bundle.tar.gz is not the one that the certificate names: sha256 ${digest}, ${size.size} bytes.`];
@@ -94,7 +94,7 @@ async function contentProblems(certificate: Certificate, directory: string): Pro
   return problems;
 }
 
-/** The files that reviewers open first lie beside the bundle: they have to be what is in it. They may be left out. */
+/** Optional copies of files next to the bundle, for reviewers: they must equal those in the bundle. */
 async function besideProblems(certificate: Certificate, beside: string, unpacked: string): Promise<readonly string[]> {
   const text = (...path: readonly string[]) => readFile(join(...path), "utf8").catch(() => undefined);
   const first = certificate.runs[0]?.folder ?? "";

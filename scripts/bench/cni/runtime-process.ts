@@ -23,7 +23,7 @@ function timedCall({ executable, env, input }: EncodedCall["invocation"]): Promi
     child.on("close", (status) => {
       resolve({ milliseconds: ended - started, status: status ?? -1, stdout });
     });
-    // A plugin may answer VERSION without reading what it is told.
+    // A plugin may answer VERSION without reading stdin.
     child.stdin.on("error", () => undefined);
     child.stdin.end(input);
   });

@@ -3,7 +3,7 @@ import { z } from "zod";
 /** Labels of the pods that the bench's pools select. */
 export const POD_LABELS = { "interlay.dev/bench": "ipam" };
 
-/** What a process of simulated nodes is told and what it answers: a line of JSON each. */
+/** Protocol between the bench and a process of simulated nodes: one line of JSON per message. */
 export const workerMessage = z.object({
   kubeconfig: z.string(),
   namespace: z.string(),

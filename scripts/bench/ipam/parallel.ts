@@ -1,4 +1,4 @@
-/** `work` for every item, so many at a time, in order of the items. */
+/** Runs `work` for every item with limited concurrency, in order of the items. */
 export async function mapParallel<T>(
   atOnce: number,
   items: readonly T[],

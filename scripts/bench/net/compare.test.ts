@@ -8,7 +8,7 @@ describe("what a way costs", () => {
     liberal: { stream: [[100, 900, 900, 900], [50]], questions: [[20, 20, 20, 20], [40]] },
   };
 
-  it("is told set by set, and what has the computer for a while in one state or another does not count", () => {
+  it("is reported per set of pods, without the effect of temporary load", () => {
     const found = new Map(toMeasurements("w", rounds).map((figure) => [figure.name, figure.value]));
     assert.equal(found.get("w: throughput without / notrack"), 1.25);
     assert.equal(found.get("w: p50 notrack / without"), 1.05);
@@ -18,7 +18,7 @@ describe("what a way costs", () => {
     assert.equal(found.get("w: p50, without"), 28.28);
   });
 
-  it("is told of all ways together", () => {
+  it("is reported for all paths together", () => {
     const twice = ["v", "w"].flatMap((name) => toMeasurements(name, rounds));
     const found = new Map(toOverallMeasurements(twice).map((figure) => [figure.name, figure]));
     assert.equal(found.get("all ways: p50 notrack / without")?.value, 1.05);
@@ -32,7 +32,7 @@ describe("what a way costs", () => {
     assert.deepEqual([noise?.value, noise?.limit], [1.25, undefined]);
   });
 
-  it("has no peer where there is no such way without Interlay", () => {
+  it("has no peer if the path does not exist without Interlay", () => {
     const { notrack, liberal } = rounds;
     const figures = toMeasurements("w", { notrack, liberal });
     assert.deepEqual(

@@ -91,7 +91,7 @@ function costOf(
 ): Measurement {
   return {
     ...{ name: `${of}: ${what}`, value: thousandth(value), unit: "x", basis },
-    // The same once more tells what the instrument cannot see, and so has no limit.
+    // The repeated baseline shows the noise of the measurement, and has no limit.
     ...(state === "again" ? {} : { limit: LIMIT }),
   };
 }

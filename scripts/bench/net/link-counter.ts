@@ -39,7 +39,7 @@ export class LinkCounter {
     return new LinkCounter(`/proc/${pid}/net/dev`, device);
   }
 
-  /** Counts from now on; what it returns tells how much it is. */
+  /** Starts counting. @returns a function that returns the difference */
   from(): () => SentTraffic {
     const before = this.#read();
     return () => {

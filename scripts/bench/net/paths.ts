@@ -21,7 +21,7 @@ export interface NetPath {
 
 /** Between the same two pods, with what Interlay has put there and with all of that taken out. */
 const COMPARED: readonly NetState[] = STATES;
-/** There is no such way without Interlay: an underlay pod and an overlay pod do not meet. */
+/** Paths that do not exist without Interlay: underlay and overlay pods cannot reach each other. */
 const ALONE: readonly NetState[] = ["notrack", "liberal"];
 /** Pods that Interlay never had anything to do with: what the state `without` is held against by the eye. */
 const PLAIN: readonly NetState[] = ["without"];

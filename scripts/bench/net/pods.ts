@@ -86,7 +86,7 @@ export async function createBenchPods(cluster: Cluster, api: ClusterApi): Promis
     service: (turn) => services[turn % TWINS] ?? "",
     place: ({ kind, worker, nic }, role, turn) => {
       const place = places.get(`${nameOf(kind, worker, role, turn)} ${nic}`);
-      if (place === undefined) throw new Error(`there is no ${nic} of a ${kind} pod on worker ${worker}`);
+      if (place === undefined) throw new Error(`no ${nic} of a ${kind} pod on worker ${worker}`);
       return place;
     },
   };

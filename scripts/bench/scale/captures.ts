@@ -37,7 +37,7 @@ export async function describeCapture(
   const paths = pathsOf(taps, {
     isNode: (place) => nodes.some(({ name }) => name === place),
     name: (place) => place,
-    nodeOf: () => undefined, // frames that a bridge floods are no hops
+    nodeOf: () => undefined, // frames that a bridge floods do not count as hops
   });
   const path = paths.get(token) ?? handshake(paths, source.name, address);
   return `${said}; ${path === undefined ? "no packet of it was seen" : wayText(path)}`;

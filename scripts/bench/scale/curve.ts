@@ -6,7 +6,7 @@ export interface CurvePoint {
   readonly value: number;
 }
 
-/** Of the last value: less than this is no growth, for a machine is not more even than that. */
+/** Share of the last value; a smaller difference is noise and does not count as growth. */
 const FLAT_SHARE = 0.15;
 /** By so much the second half may be steeper than the first and still be a line's. */
 const STEEPER = 1.6;

@@ -10,11 +10,11 @@ import { describeCapture } from "./captures.ts";
 
 const CLIENT = ["/usr/local/bin/probe", "client"];
 const TIMEOUT_MS = 5000;
-/** On two processors more would wait for each other, and be told as the network's fault. */
+/** With two processors, more probes would wait for each other and look like network errors. */
 const PARALLEL = 6;
 /** Before a second and a third asking: what was the computer's fault is over by then. */
 const PAUSES_MS = [5000, 20_000] as const;
-/** Of so many the packets are looked at; the others have the same cause, or the first ones' hides theirs. */
+/** Number of failed cells whose packets are captured. */
 const LOOKED_AT = 12;
 
 export interface ProbeResults {

@@ -24,7 +24,7 @@ export interface Measures {
 
 const ALONE = 6;
 const IDLE_MS = 20_000;
-/** Of so many agents the processor's time is read: to find each costs the lab more than it measures. */
+/** Number of agents whose CPU time is read: finding an agent costs more than reading it. */
 const WATCHED = 4;
 const LOG = "/var/log/interlay/cni.log";
 const METRICS = ["curl", "--silent", "--max-time", "5", "http://127.0.0.1:9810/metrics"];

@@ -10,7 +10,7 @@ export const NAMESPACE = "interlay-scale";
 const NAMESPACE_OBJECT = { apiVersion: "v1", kind: "Namespace", metadata: { name: NAMESPACE } };
 /** Pods without an address yet: each costs two processors half a second in Multus and Calico, and a node runner takes four at once. */
 const AT_ONCE = 10;
-/** Readiness is asked anew each 100 ms until it is there, but a busy computer may miss some. */
+/** Readiness is polled every 100 ms; a busy machine may miss some polls. */
 const STILL_MS = 180_000;
 const LOOK_MS = 500;
 /** Label of the pods that are waited for together: only those are listed, and from the API server's memory. */

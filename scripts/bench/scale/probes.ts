@@ -21,7 +21,7 @@ export interface ScaleProbe {
 const networkStatus = z.array(z.object({ interface: z.string().optional(), ips: z.array(z.string()).default([]) }));
 const PORTS = { tcp: TCP_PORT, udp: UDP_PORT, icmp: 0 } as const;
 
-/** The cells as questions to pods that are there. */
+/** Turns cells into probes between existing pods. */
 export async function buildProbes(
   api: ClusterApi,
   cells: readonly ScaleCell[],
@@ -61,7 +61,7 @@ export async function buildProbes(
     const address = service ? services.get(serviceName(type, cell.to)) : addressOf(objects.get(target.name), cell);
     const whom = service ? `Service ${serviceName(type, cell.to)}` : `${cell.target} ${target.name}`;
     const text = `${cell.source} ${source.name} (worker ${cell.from + 1}) -> ${whom} (worker ${cell.to + 1}), ${cell.protocol}`;
-    if (address === undefined) throw new Error(`${text}: there is no such address.`);
+    if (address === undefined) throw new Error(`no address for ${text}`);
     return {
       ...{ source, target, text, address, protocol: cell.protocol, port: PORTS[cell.protocol] },
       servers: new Set(service ? answering.map(({ name }) => name) : [target.name]),

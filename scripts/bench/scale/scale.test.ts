@@ -60,7 +60,7 @@ describe("what the kernel let fall", () => {
     );
   });
 
-  it("is told by this kernel in the form that is read", async () => {
+  it("is printed by this kernel in the format that is parsed", async () => {
     assert.ok(Object.values(await readDropped()).every((count) => count >= 0));
   });
 });

@@ -25,7 +25,7 @@ export interface IdleState {
 }
 
 /**
- * Until every kube-proxy has written what it was told, and then until the processors have some time to spare; not for ever,
+ * Waits until every kube-proxy has written its rules, and then until the processors have some time to spare; not for ever,
  * for others may use the computer, too.
  */
 export async function waitUntilIdle(cluster: Cluster): Promise<IdleState> {
