@@ -14,7 +14,7 @@ const DRY_RUN = "--dry-run";
 async function main(): Promise<void> {
   const command = process.env["CNI_COMMAND"];
   if (command === undefined) {
-    const { runCommand } = await import("./agent/command.ts");
+    const { runCommand } = await import("./cli/cli.ts");
     await runCommand(process.argv.slice(2));
   } else if (command === "VERSION") {
     say(JSON.stringify(version(readFileSync(0, "utf8"))));

@@ -1,8 +1,8 @@
 import { Command } from "commander";
 import { KubeConfig } from "@kubernetes/client-node";
 import { DEFAULT_SPEC } from "../clusters/provider.ts";
-import { Kube } from "../plugin/agent/kube.ts";
-import { explained } from "../plugin/agent/unreachable.ts";
+import { Kube } from "../plugin/kubernetes/kube-client.ts";
+import { explained } from "../plugin/kubernetes/api-error.ts";
 import { observeCluster } from "../plugin/doctor/observe-cluster.ts";
 import { predict } from "../plugin/doctor/predict.ts";
 import { renderFindings } from "../plugin/doctor/report.ts";

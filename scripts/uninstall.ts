@@ -1,7 +1,7 @@
 import { KubeConfig } from "@kubernetes/client-node";
 import { Command } from "commander";
 import { uninstallInterlay } from "../clusters/kubernetes/uninstall.ts";
-import { explained } from "../plugin/agent/unreachable.ts";
+import { explained } from "../plugin/kubernetes/api-error.ts";
 
 /** `npm run uninstall`: the agents end, every node is left as it was, then Interlay's objects and kinds go. */
 const flags = new Command("uninstall")

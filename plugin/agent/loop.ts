@@ -1,4 +1,4 @@
-import { log, messageOf } from "./log.ts";
+import { log, messageOf } from "./status/log.ts";
 
 export interface LoopOptions {
   readonly name: string;

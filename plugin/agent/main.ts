@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { Agent } from "./agent.ts";
-import { Kube } from "./kube.ts";
-import type { NodePlaces } from "./places.ts";
+import { Kube } from "../kubernetes/kube-client.ts";
+import type { NodePlaces } from "./install/paths.ts";
 
 /** The DaemonSet's command: runs until SIGTERM. What the node has stays: pods keep their network while the agent is replaced. */
 export async function runAgent(places: NodePlaces): Promise<void> {

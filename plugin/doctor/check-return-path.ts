@@ -1,4 +1,4 @@
-import { isBelow129 } from "../agent/gate.ts";
+import { isBelow129 } from "../agent/kube-proxy/kube-proxy-gate.ts";
 import { containsNetwork, parseCidr } from "../datapath/address.ts";
 import { type CellPattern, type Finding, OVERLAY_ADDRESSES } from "./finding.ts";
 import type { ClusterSnapshot, NodeSnapshot } from "./snapshot.ts";

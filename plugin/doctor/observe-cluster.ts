@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { discover } from "../agent/discovery/discover.ts";
-import { hasStatus, type Kube, type Resource } from "../agent/kube.ts";
-import { objectMeta } from "../agent/mirror.ts";
+import { hasStatus, type Kube, type Resource } from "../kubernetes/kube-client.ts";
+import { objectMeta } from "../kubernetes/informer.ts";
 import { observeNode } from "../agent/discovery/observe.ts";
 import {
   calicoBlock,
@@ -17,7 +17,7 @@ import {
   underlayAddress,
   underlayPool,
   CONFIG_MAP,
-} from "../agent/objects.ts";
+} from "../kubernetes/objects.ts";
 import type { ClusterSnapshot } from "./snapshot.ts";
 
 const PAGE = 500;

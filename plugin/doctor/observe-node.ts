@@ -1,11 +1,11 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { readLastFacts } from "../agent/discovery/facts-file.ts";
-import { readFilters } from "../agent/filters.ts";
-import { findForwardDrop } from "../agent/forward.ts";
-import { KubeProxyObserver } from "../agent/kube-proxy.ts";
-import { findOtherDrops } from "../agent/invalid-drops.ts";
-import { readNodeLinks } from "../agent/node-routes.ts";
-import { readListing } from "../agent/node-table.ts";
+import { readFilters } from "../agent/kube-proxy/packet-filters.ts";
+import { findForwardDrop } from "../agent/kube-proxy/forward-chain.ts";
+import { KubeProxyObserver } from "../agent/kube-proxy/kube-proxy-observer.ts";
+import { findOtherDrops } from "../agent/kube-proxy/invalid-drops.ts";
+import { readNodeLinks } from "../agent/reconcile/node-routes.ts";
+import { readListing } from "../agent/reconcile/node-table.ts";
 import { type Attachment, listAttachments } from "../datapath/attachment.ts";
 import { Namespace, withNamespaces } from "../datapath/kernel.ts";
 import { NameserverReader } from "./nameservers.ts";

@@ -1,4 +1,4 @@
-import type { PodObject, UnderlayAddressObject, UnderlayAddressSpec } from "../agent/objects.ts";
+import type { PodObject, UnderlayAddressObject, UnderlayAddressSpec } from "../kubernetes/objects.ts";
 import type { Ip } from "../datapath/address.ts";
 import type { Pool } from "./choose.ts";
 import type { IpamAnswer, IpamRequest } from "./protocol.ts";

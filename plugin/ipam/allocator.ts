@@ -3,7 +3,7 @@ import type { ConflictNote } from "../cni/conflict-notes.ts";
 import { type Ip, parseIp } from "../datapath/address.ts";
 import { attachmentsDirectory } from "../datapath/attachment.ts";
 import { STATE_DIRECTORY } from "../datapath/facts.ts";
-import type { PodObject } from "../agent/objects.ts";
+import type { PodObject } from "../kubernetes/objects.ts";
 import { askedFor, eligible, families } from "./choose.ts";
 import { toIpamAnswer, findController, type Allocation, toAddressSpec, toRecord } from "./allocation.ts";
 import { Conflicts } from "./conflicts.ts";

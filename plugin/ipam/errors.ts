@@ -1,6 +1,6 @@
 import { CniError, CODE } from "../cni/error.ts";
 import type { Family, Ip } from "../datapath/address.ts";
-import type { UnderlayAddressObject } from "../agent/objects.ts";
+import type { UnderlayAddressObject } from "../kubernetes/objects.ts";
 import { objectName, type Pool } from "./choose.ts";
 import type { AddressSpace } from "./pool.ts";
 import type { IpamRequest } from "./protocol.ts";

@@ -1,6 +1,6 @@
 import { CniError, CODE } from "../cni/error.ts";
 import { type Family, familyOf, parseIp } from "../datapath/address.ts";
-import type { PodObject, UnderlayAddressObject } from "../agent/objects.ts";
+import type { PodObject, UnderlayAddressObject } from "../kubernetes/objects.ts";
 import { poolOf, type Pool } from "./choose.ts";
 import { findController, type Allocation, toAddressSpec } from "./allocation.ts";
 import type { AddressSpace } from "./pool.ts";

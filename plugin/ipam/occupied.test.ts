@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { underlayPool } from "../agent/objects.ts";
+import { underlayPool } from "../kubernetes/objects.ts";
 import { parseIp } from "../datapath/address.ts";
 import { findOccupied, readOccupied } from "./occupied.ts";
 import { parsePoolSpaces } from "./pool.ts";

@@ -1,4 +1,4 @@
-import type { UnderlayAddressObject, UnderlayAddressSpec } from "../agent/objects.ts";
+import type { UnderlayAddressObject, UnderlayAddressSpec } from "../kubernetes/objects.ts";
 import type { Ip } from "../datapath/address.ts";
 import { objectName, type Pool, shareOf } from "./choose.ts";
 import { KeyedSemaphore } from "./keyed-semaphore.ts";

@@ -1,4 +1,4 @@
-import type { UnderlayPoolObject } from "../agent/objects.ts";
+import type { UnderlayPoolObject } from "../kubernetes/objects.ts";
 import type { Pool } from "./choose.ts";
 import { readOccupied } from "./occupied.ts";
 import { parsePoolSpaces } from "./pool.ts";

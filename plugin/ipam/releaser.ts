@@ -1,4 +1,4 @@
-import type { UnderlayAddressObject } from "../agent/objects.ts";
+import type { UnderlayAddressObject } from "../kubernetes/objects.ts";
 import type { Records } from "./records.ts";
 import type { Nic } from "./sandbox.ts";
 import type { AddressStore } from "./store.ts";

@@ -1,5 +1,5 @@
 import { parseIp } from "../datapath/address.ts";
-import type { UnderlayAddressObject } from "../agent/objects.ts";
+import type { UnderlayAddressObject } from "../kubernetes/objects.ts";
 import { fits, overlapping, type Pool, poolOf } from "./choose.ts";
 import type { AddressRequest } from "./existing-claims.ts";
 import type { AddressPicker } from "./picker.ts";

@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { listAttachments } from "../datapath/attachment.ts";
-import type { UnderlayAddressObject } from "../agent/objects.ts";
+import type { UnderlayAddressObject } from "../kubernetes/objects.ts";
 import type { Records } from "./records.ts";
 
 /** One NIC of one container. */

@@ -1,4 +1,9 @@
-import type { PodObject, UnderlayAddressObject, UnderlayAddressSpec, UnderlayPoolObject } from "../agent/objects.ts";
+import type {
+  PodObject,
+  UnderlayAddressObject,
+  UnderlayAddressSpec,
+  UnderlayPoolObject,
+} from "../kubernetes/objects.ts";
 
 type Labels = Readonly<Record<string, string>>;
 

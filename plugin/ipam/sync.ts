@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import type { UnderlayAddressObject } from "../agent/objects.ts";
+import type { UnderlayAddressObject } from "../kubernetes/objects.ts";
 import { toAddressSpecFromRecord } from "./allocation.ts";
 import type { AddressReleaser } from "./releaser.ts";
 import type { AddressRecord, Records } from "./records.ts";

@@ -1,6 +1,11 @@
-import { KubeError } from "../agent/kube.ts";
-import type { PodObject, UnderlayAddressObject, UnderlayAddressSpec, UnderlayPoolObject } from "../agent/objects.ts";
-import { underlayPool } from "../agent/objects.ts";
+import { KubeError } from "../kubernetes/kube-client.ts";
+import type {
+  PodObject,
+  UnderlayAddressObject,
+  UnderlayAddressSpec,
+  UnderlayPoolObject,
+} from "../kubernetes/objects.ts";
+import { underlayPool } from "../kubernetes/objects.ts";
 import type { AddressStore } from "../ipam/store.ts";
 
 export const STATEFUL_SET = { kind: "StatefulSet", name: "web", uid: "set-1", controller: true };

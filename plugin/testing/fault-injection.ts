@@ -1,4 +1,4 @@
-import { serveCalls } from "../agent/call-server.ts";
+import { serveCalls } from "../agent/server/cni-server.ts";
 import { type CallOptions, runCni } from "../cni/main.ts";
 import { buildPlaces } from "../cni/places.ts";
 

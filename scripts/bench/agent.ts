@@ -9,7 +9,7 @@ import { providerNamed } from "../../clusters/providers.ts";
 import { clusterApi } from "../../e2e/cluster-api.ts";
 import { runOptions, specFor } from "../../e2e/context.ts";
 import { deploy } from "../../e2e/pods/deploy.ts";
-import { RESOURCE } from "../../plugin/agent/objects.ts";
+import { RESOURCE } from "../../plugin/kubernetes/objects.ts";
 import { AgentProcess } from "./agent/agent-process.ts";
 import { changeAddresses, createObjects, PODS, SCALE } from "./agent/objects.ts";
 import type { Bench, Measurement } from "./measurement.ts";

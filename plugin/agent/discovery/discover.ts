@@ -1,6 +1,6 @@
 import { type Cidr, contains, familyOf, hostCidr, type Ip, parseCidr, parseIp } from "../../datapath/address.ts";
 import { type Facts, FACTS_SCHEMA, parsePartOfAll, type ReturnPath, RETURN_PATHS } from "../../datapath/facts.ts";
-import { nodeSetting } from "../settings.ts";
+import { nodeSetting } from "./settings.ts";
 import { mergeNetworks } from "./merge-networks.ts";
 import { overlayCandidates, POD_CIDRS, serviceCandidates, type Source, splitWords } from "./network-sources.ts";
 import { classifyAddresses, type NodeAddresses, outsideNetworks } from "./node-addresses.ts";

@@ -1,6 +1,6 @@
 import type { z } from "zod";
-import type { ClusterView } from "../cluster-view.ts";
-import { CONFIG_MAP, type nodeObject, SYSTEM_NAMESPACE } from "../objects.ts";
+import type { ClusterView } from "./cluster-cache.ts";
+import { CONFIG_MAP, type nodeObject, SYSTEM_NAMESPACE } from "../../kubernetes/objects.ts";
 import type { Observations, ObservedNode } from "./observations.ts";
 import { findServiceAddresses } from "./service-addresses.ts";
 

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { podObject, serviceObject } from "../objects.ts";
+import { podObject, serviceObject } from "../../kubernetes/objects.ts";
 import { findServiceAddresses, hasExternalAddress } from "./service-addresses.ts";
 
 const service = (spec: object, ingress: readonly object[] = [], labels: Readonly<Record<string, string>> = {}) =>

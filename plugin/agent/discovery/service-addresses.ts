@@ -1,5 +1,5 @@
 import type { z } from "zod";
-import type { PodObject, serviceObject } from "../objects.ts";
+import type { PodObject, serviceObject } from "../../kubernetes/objects.ts";
 
 /** A destination that pods reach through their node, with the reason for its route. */
 export interface RouteSource {

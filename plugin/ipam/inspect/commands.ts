@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import type { Kube } from "../../agent/kube.ts";
+import type { Kube } from "../../kubernetes/kube-client.ts";
 import { findDiscrepancies } from "./discrepancies.ts";
 import { observeClusterAddresses } from "./observe-cluster.ts";
 import { askConfirmation, findReleasable, releaseAddresses } from "./release.ts";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { podObject, underlayAddress, underlayPool } from "../../agent/objects.ts";
+import { podObject, underlayAddress, underlayPool } from "../../kubernetes/objects.ts";
 import { type Discrepancy, findDiscrepancies } from "./discrepancies.ts";
 import type { ClusterAddresses } from "./observe-cluster.ts";
 import { findReleasable } from "./release.ts";

@@ -1,5 +1,5 @@
 import { familyOf, parseIp } from "../../datapath/address.ts";
-import type { UnderlayAddressObject } from "../../agent/objects.ts";
+import type { UnderlayAddressObject } from "../../kubernetes/objects.ts";
 import { overlapping, poolOf } from "../choose.ts";
 import { parsePools } from "../pools.ts";
 import type { ClusterAddresses } from "./observe-cluster.ts";

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import type { Command } from "commander";
 import { readLastFacts } from "../../agent/discovery/facts-file.ts";
-import { Kube } from "../../agent/kube.ts";
+import { Kube } from "../../kubernetes/kube-client.ts";
 import { addIpamCommands } from "./commands.ts";
 import { observeNodeAddresses } from "./observe-node.ts";
 

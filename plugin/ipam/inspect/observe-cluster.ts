@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { Kube, Resource } from "../../agent/kube.ts";
+import type { Kube, Resource } from "../../kubernetes/kube-client.ts";
 import {
   podObject,
   type PodObject,
@@ -8,7 +8,7 @@ import {
   type UnderlayAddressObject,
   underlayPool,
   type UnderlayPoolObject,
-} from "../../agent/objects.ts";
+} from "../../kubernetes/objects.ts";
 
 export interface ClusterAddresses {
   readonly addresses: readonly UnderlayAddressObject[];

@@ -1,6 +1,6 @@
 import { createInterface } from "node:readline/promises";
-import type { Kube } from "../../agent/kube.ts";
-import { RESOURCE, type UnderlayAddressObject } from "../../agent/objects.ts";
+import type { Kube } from "../../kubernetes/kube-client.ts";
+import { RESOURCE, type UnderlayAddressObject } from "../../kubernetes/objects.ts";
 import { parseIp } from "../../datapath/address.ts";
 import { objectName } from "../choose.ts";
 import { describeHolder } from "../errors.ts";

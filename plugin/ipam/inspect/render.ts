@@ -1,4 +1,4 @@
-import type { UnderlayAddressObject } from "../../agent/objects.ts";
+import type { UnderlayAddressObject } from "../../kubernetes/objects.ts";
 import type { Discrepancy } from "./discrepancies.ts";
 
 /** Renders a table with one line per address. */

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Kube } from "../../../plugin/agent/kube.ts";
-import { GROUP_VERSION, inNamespace, podObject, RESOURCE } from "../../../plugin/agent/objects.ts";
+import type { Kube } from "../../../plugin/kubernetes/kube-client.ts";
+import { GROUP_VERSION, inNamespace, podObject, RESOURCE } from "../../../plugin/kubernetes/objects.ts";
 import { type Ip, parseIp } from "../../../plugin/datapath/address.ts";
 import { objectName } from "../../../plugin/ipam/choose.ts";
 import { mapParallel } from "../ipam/parallel.ts";

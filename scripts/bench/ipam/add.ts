@@ -1,4 +1,4 @@
-import type { Kube } from "../../../plugin/agent/kube.ts";
+import type { Kube } from "../../../plugin/kubernetes/kube-client.ts";
 import type { Measurement } from "../measurement.ts";
 import { median, roundToTenth } from "../statistics.ts";
 import type { IpamCalls } from "./calls.ts";

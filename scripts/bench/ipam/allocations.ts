@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import type { Kube } from "../../../plugin/agent/kube.ts";
+import type { Kube } from "../../../plugin/kubernetes/kube-client.ts";
 import type { Measurement } from "../measurement.ts";
 import { roundToHundredth, median, percentile, roundToTenth } from "../statistics.ts";
 import { NodeFleet } from "./fleet.ts";

@@ -1,8 +1,8 @@
 import { randomUUID } from "node:crypto";
 import { z } from "zod";
 import type { Cluster } from "../../../clusters/provider.ts";
-import type { Kube } from "../../../plugin/agent/kube.ts";
-import { RESOURCE } from "../../../plugin/agent/objects.ts";
+import type { Kube } from "../../../plugin/kubernetes/kube-client.ts";
+import { RESOURCE } from "../../../plugin/kubernetes/objects.ts";
 import { must } from "../../../e2e/agent-process.ts";
 import { POD_LABELS } from "./orders.ts";
 

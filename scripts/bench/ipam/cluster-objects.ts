@@ -2,8 +2,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { HttpMethod, KubeConfig } from "@kubernetes/client-node";
 import type { Cluster } from "../../../clusters/provider.ts";
 import { signalProcess } from "../../../e2e/agent-process.ts";
-import { Kube, pathOf } from "../../../plugin/agent/kube.ts";
-import { GROUP_VERSION, RESOURCE } from "../../../plugin/agent/objects.ts";
+import { Kube, pathOf } from "../../../plugin/kubernetes/kube-client.ts";
+import { GROUP_VERSION, RESOURCE } from "../../../plugin/kubernetes/objects.ts";
 import { POD_LABELS } from "./orders.ts";
 import { mapParallel } from "./parallel.ts";
 

@@ -6,10 +6,10 @@
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { KubeConfig } from "@kubernetes/client-node";
-import { ClusterAddressStore } from "../../../plugin/agent/address-store.ts";
-import { ClusterView } from "../../../plugin/agent/cluster-view.ts";
-import { hasStatus, Kube } from "../../../plugin/agent/kube.ts";
-import { inNamespace, podObject, RESOURCE } from "../../../plugin/agent/objects.ts";
+import { ClusterAddressStore } from "../../../plugin/agent/server/address-store.ts";
+import { ClusterView } from "../../../plugin/agent/discovery/cluster-cache.ts";
+import { hasStatus, Kube } from "../../../plugin/kubernetes/kube-client.ts";
+import { inNamespace, podObject, RESOURCE } from "../../../plugin/kubernetes/objects.ts";
 import { Allocator } from "../../../plugin/ipam/allocator.ts";
 import { Records } from "../../../plugin/ipam/records.ts";
 import { mapParallel } from "./parallel.ts";

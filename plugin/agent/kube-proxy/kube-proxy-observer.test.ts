@@ -1,0 +1,36 @@
+import assert from "node:assert/strict";
+import { imageVersion, invalidDrop, versionIn } from "./kube-proxy-observer.ts";
+
+describe("kube-proxy by its own words", () => {
+  it("its version from its metrics, else from its image", () => {
+    const metrics = `# TYPE kubernetes_build_info gauge\nkubernetes_build_info{build_date="",git_version="v1.29.15",major="1"} 1\n`;
+    assert.equal(versionIn(metrics), "v1.29.15");
+    assert.equal(versionIn(""), null);
+    assert.equal(imageVersion("registry.k8s.io/kube-proxy:v1.28.15"), "v1.28.15");
+    assert.equal(imageVersion("registry.k8s.io/kube-proxy:v1.31.0-rc.1@sha256:00"), "v1.31.0-rc.1");
+    assert.equal(imageVersion("kube-proxy@sha256:00"), null);
+  });
+
+  const RULES: readonly (readonly [string, string, boolean, number | undefined])[] = [
+    [
+      "iptables, counted",
+      "*filter\n[12:720] -A KUBE-FORWARD -m conntrack --ctstate INVALID -m nfacct --nfacct-name x -j DROP\n",
+      true,
+      12,
+    ],
+    ["iptables, not counted", "-A KUBE-FORWARD -m conntrack --ctstate INVALID -j DROP\n", true, undefined],
+    ["nftables", "\tchain filter-forward {\n\t\tct state invalid drop\n\t}\n", true, undefined],
+    ["nftables, counted", "\t\tct state invalid counter packets 3 bytes 180 drop\n", true, 3],
+    [
+      "Calico's own check is another one",
+      "-A cali-tw-cali1 -m conntrack --ctstate INVALID -j DROP\n",
+      false,
+      undefined,
+    ],
+    ["nothing", "", false, undefined],
+  ];
+  for (const [what, rules, there, drops] of RULES)
+    it(`its INVALID rule: ${what}`, () => {
+      assert.deepEqual(invalidDrop(rules), { invalidDropRule: there, invalidDrops: drops });
+    });
+});

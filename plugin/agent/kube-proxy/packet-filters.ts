@@ -1,0 +1,134 @@
+import { execFile } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { promisify } from "node:util";
+import { NODE_NFT_TABLE } from "../../datapath/node-table.ts";
+import { nftGeneration } from "../reconcile/nft-generation.ts";
+import { hasTable, listTables } from "../reconcile/nft-table.ts";
+import type { ServicesInput } from "./service-translation.ts";
+
+const run = promisify(execFile);
+const MAX_BYTES = 1 << 28;
+
+/** Both backends of both families: a node may have rules in each. */
+export const IPTABLES = ["iptables", "iptables-legacy", "ip6tables", "ip6tables-legacy"] as const;
+export type IptablesProgram = (typeof IPTABLES)[number];
+
+/** What `PROGRAM-save -c -t filter` says; empty where there is no such program, or nothing in it. */
+export type SavedFilters = Readonly<Record<IptablesProgram, string>>;
+
+export interface Filters {
+  readonly saved: SavedFilters;
+  /** Chains of kube-proxy's nftables tables that may have its INVALID rule. */
+  readonly kubeProxy: string;
+  /** The table mangle of each program. */
+  readonly mangle: SavedFilters;
+  /** Listings of nftables tables that belong to neither iptables, kube-proxy nor Interlay. */
+  readonly otherTables: string;
+  /** What translates Services, by family. */
+  readonly translators: ServicesInput["translators"];
+}
+
+/** Counters change without a transaction: what has some is read again after so long, in milliseconds. */
+const COUNTERS_MS = 30_000;
+
+/** Reads only what can have changed: an idle node's packet filter is read for its counters alone. */
+export class FilterReader {
+  #last: { readonly generation: number; readonly at: number; readonly filters: Filters } | undefined;
+
+  async read(): Promise<Filters> {
+    // The legacy backend has no such number.
+    const generation = IPTABLES.some((program) => isLegacy(program) && hasIptablesTable(program, "filter"))
+      ? undefined
+      : nftGeneration();
+    const now = performance.now();
+    const last = this.#last;
+    if (last !== undefined && last.generation === generation && now - last.at < COUNTERS_MS) return last.filters;
+    const filters = await readFilters();
+    // What changed while it was read has another number, and is read the next time.
+    this.#last = generation === undefined ? undefined : { generation, at: now, filters };
+    return filters;
+  }
+}
+
+/** Reads the packet filter of all programs at once; what the kernel does not have costs no process. */
+export async function readFilters(): Promise<Filters> {
+  const families = (["ip", "ip6"] as const).filter((family) => hasTable(family, "kube-proxy"));
+  const [saved, mangle, kubeProxy, otherTables, translators] = await Promise.all([
+    saveTable("filter"),
+    saveTable("mangle"),
+    Promise.all(
+      families.flatMap((family) =>
+        ["forward", "filter-forward"].map((chain) => readOutput("nft", ["list", "chain", family, "kube-proxy", chain])),
+      ),
+    ),
+    Promise.all(
+      listTables()
+        .filter(isOtherTable)
+        .map(({ family, name }) => readOutput("nft", ["list", "table", family, name])),
+    ),
+    readTranslators(),
+  ]);
+  return { saved, mangle, kubeProxy: kubeProxy.join("\n"), otherTables: otherTables.join("\n"), translators };
+}
+
+/** Tables of iptables-nft, which `iptables-save` prints. */
+const IPTABLES_TABLES = ["filter", "nat", "mangle", "raw", "security"];
+
+function isOtherTable({ family, name }: { readonly family: string; readonly name: string }): boolean {
+  if (family === "inet") return `${family} ${name}` !== NODE_NFT_TABLE;
+  return (family === "ip" || family === "ip6") && name !== "kube-proxy" && !IPTABLES_TABLES.includes(name);
+}
+
+async function saveTable(table: "filter" | "mangle"): Promise<SavedFilters> {
+  const all = IPTABLES.map(
+    async (program) =>
+      [
+        program,
+        hasIptablesTable(program, table) ? await readOutput(`${program}-save`, ["-c", "-t", table]) : "",
+      ] as const,
+  );
+  return Object.fromEntries(await Promise.all(all)) as SavedFilters;
+}
+
+/** Reads what translates Services in each family; IPVS first, for its mode of kube-proxy has a chain KUBE-SERVICES too. */
+async function readTranslators(): Promise<ServicesInput["translators"]> {
+  const ipvs = readLines("/proc/self/net/ip_vs").filter((line) => /^(?:TCP|UDP|SCTP) /.test(line));
+  const found = (["ipv4", "ipv6"] as const).map(async (family) => {
+    const [nft, isOwn] = family === "ipv4" ? (["ip", false] as const) : (["ip6", true] as const);
+    if (ipvs.some((line) => line.includes("[") === isOwn)) return [family, "ipvs"] as const;
+    if (hasTable(nft, "kube-proxy")) return [family, "nftables"] as const;
+    const programs = IPTABLES.filter((program) => program.startsWith("ip6") === isOwn);
+    const rules = programs
+      .filter((program) => (isLegacy(program) ? hasIptablesTable(program, "nat") : hasTable(nft, "nat")))
+      .map((program) => readOutput(program, ["-w", "5", "-t", "nat", "-S", "PREROUTING"]));
+    const jumps = (await Promise.all(rules)).some((text) => /-j KUBE-SERVICES$/m.test(text));
+    return jumps ? ([family, "iptables"] as const) : undefined;
+  });
+  return Object.fromEntries((await Promise.all(found)).flatMap((entry) => (entry === undefined ? [] : [entry])));
+}
+
+const isLegacy = (program: IptablesProgram): boolean => program.endsWith("-legacy");
+
+/** Of the legacy backend the kernel lists the tables that exist; the other one may be either backend. */
+function hasIptablesTable(program: IptablesProgram, table: string): boolean {
+  if (!isLegacy(program)) return true;
+  const names = program.startsWith("ip6") ? "ip6_tables_names" : "ip_tables_names";
+  return readLines(`/proc/self/net/${names}`).includes(table);
+}
+
+/** Lines of a file of /proc; none where the kernel does not have it. */
+function readLines(path: string): readonly string[] {
+  try {
+    return readFileSync(path, "utf8").split("\n");
+  } catch {
+    return [];
+  }
+}
+
+async function readOutput(program: string, argv: readonly string[]): Promise<string> {
+  try {
+    return (await run(program, [...argv], { maxBuffer: MAX_BYTES })).stdout;
+  } catch {
+    return ""; // no such program, chain or table
+  }
+}

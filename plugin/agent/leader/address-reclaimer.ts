@@ -1,0 +1,153 @@
+import { z } from "zod";
+import { decideReclaim, type ReclaimDelays, type ReclaimDecision, type ReclaimState } from "../../ipam/reclaim.ts";
+import { familyOf, parseIp } from "../../datapath/address.ts";
+import type { Records } from "../../ipam/records.ts";
+import { findSandboxState } from "../../ipam/sandbox.ts";
+import type { AddressStore } from "../../ipam/store.ts";
+import type { Kube } from "../../kubernetes/kube-client.ts";
+import { inNamespace, podObject, RESOURCE, type UnderlayAddressObject } from "../../kubernetes/objects.ts";
+
+const statefulSet = z.object({
+  metadata: z.object({ uid: z.string() }),
+  spec: z.object({
+    replicas: z.number().default(1),
+    ordinals: z.object({ start: z.number().default(0) }).default({ start: 0 }),
+  }),
+});
+
+/** Pods of these phases run no more. */
+const ENDED = ["Succeeded", "Failed"];
+
+/** Looks for addresses whose pod is gone and gives them back; by `decideReclaim`, with everything read anew. */
+export class Reclaimer {
+  readonly #kube: Pick<Kube, "find">;
+  readonly #store: AddressStore;
+  readonly #records: Records;
+  readonly #attachments: string | undefined;
+  /** Object uid -> since when its pod has been seen gone. */
+  readonly #goneSince = new Map<string, number>();
+
+  /** @param attachments directory of the node's attachments; this node's own by default */
+  constructor(kube: Pick<Kube, "find">, store: AddressStore, records: Records, attachments?: string) {
+    this.#attachments = attachments;
+    this.#kube = kube;
+    this.#store = store;
+    this.#records = records;
+  }
+
+  /**
+   * One pass over this node's addresses and, for the leader, those of nodes that do not look after their own.
+   * @param orphaned undefined: this agent is not the leader; else whether that node is gone, or silent
+   * @returns a line for each address that went back
+   */
+  async pass(
+    delays: ReclaimDelays,
+    orphaned?: (node: string) => "gone" | "silent" | "well",
+    now = Date.now(),
+  ): Promise<readonly string[]> {
+    if (!this.#store.isSynced()) return [];
+    const lines: string[] = [];
+    const seen = new Set<string>();
+    for (const object of this.#store.addresses()) {
+      const { spec, metadata } = object;
+      const own = spec.node === this.#store.node;
+      const state = own ? "well" : (orphaned?.(spec.node) ?? "well");
+      if (!own && state === "well") continue;
+      if (own && spec.reserve) continue; // the reserve is tended where it is given
+      const followed = own ? this.#store.cachedPod(spec.pod.namespace, spec.pod.name) : undefined;
+      const lives = followed?.metadata.uid === spec.pod.uid && !ENDED.includes(followed.status.phase);
+      if (lives && !this.#replacedBy(object, spec.pod.uid)) continue;
+      seen.add(metadata.uid);
+      const verdict = await this.#verdict(object, own, state === "gone", delays, now);
+      if (verdict.action === "keep") this.#goneSince.delete(metadata.uid);
+      if (verdict.action === "wait" && !this.#goneSince.has(metadata.uid)) this.#goneSince.set(metadata.uid, now);
+      if (verdict.action === "release" && (await this.#store.remove(object))) {
+        this.#records.remove(metadata.name);
+        lines.push(`${spec.address} of ${spec.pod.namespace}/${spec.pod.name} on ${spec.node}: ${verdict.reason}`);
+      }
+    }
+    for (const uid of this.#goneSince.keys()) if (!seen.has(uid)) this.#goneSince.delete(uid);
+    return lines;
+  }
+
+  async #verdict(
+    object: UnderlayAddressObject,
+    own: boolean,
+    nodeGone: boolean,
+    delays: ReclaimDelays,
+    now: number,
+  ): Promise<ReclaimDecision> {
+    const { spec, metadata } = object;
+    const pod = spec.reserve ? "gone" : await this.#pod(spec.pod);
+    const world: ReclaimState = {
+      now,
+      pod,
+      node: nodeGone ? "gone" : "present",
+      sandbox: own ? findSandboxState(this.#records, object, this.#attachments) : "unknown",
+      statefulSet:
+        spec.owner?.kind === "StatefulSet" ? await this.#statefulSet(spec.pod.namespace, spec.owner.name) : "gone",
+      replaced: typeof pod === "object" && this.#replacedBy(object, pod.uid),
+      goneSince: this.#goneSince.get(metadata.uid),
+    };
+    return decideReclaim(
+      {
+        podUid: spec.pod.uid,
+        podName: spec.pod.name,
+        node: spec.node,
+        containerId: spec.containerId,
+        owner: spec.owner,
+        conflict: spec.conflict,
+        reserve: spec.reserve,
+        created: Date.parse(metadata.creationTimestamp),
+      },
+      world,
+      delays,
+    );
+  }
+
+  /** From the API server itself: what is followed may be late, and late is not gone. */
+  async #pod({ namespace, name }: { readonly namespace: string; readonly name: string }): Promise<ReclaimState["pod"]> {
+    try {
+      const found = await this.#kube.find(inNamespace(RESOURCE.pods, namespace), name);
+      if (found === undefined) return "gone";
+      const { metadata, status } = podObject.parse(found);
+      return ENDED.includes(status.phase) ? "gone" : { uid: metadata.uid };
+    } catch {
+      return "unknown";
+    }
+  }
+
+  async #statefulSet(namespace: string, name: string): Promise<ReclaimState["statefulSet"]> {
+    try {
+      const found = await this.#kube.find(inNamespace(RESOURCE.statefulSets, namespace), name);
+      if (found === undefined) return "gone";
+      const { metadata, spec } = statefulSet.parse(found);
+      return { uid: metadata.uid, first: spec.ordinals.start, replicas: spec.replicas };
+    } catch {
+      return "unknown";
+    }
+  }
+
+  /**
+   * Has the pod of that uid another address on that NIC, in that family? Of this node's own pod the record says which one its
+   * container has: an address that was made while the answer got lost is not it.
+   */
+  #replacedBy({ spec, metadata }: UnderlayAddressObject, uid: string): boolean {
+    const family = familyOf(parseIp(spec.address));
+    const isAnother = (name: string, address: string, ifname: string, of: string): boolean =>
+      name !== metadata.name && of === uid && ifname === spec.ifname && familyOf(parseIp(address)) === family;
+    if (spec.pod.uid === uid)
+      return (
+        this.#records.find(metadata.name) === undefined &&
+        this.#records.all().some((r) => isAnother(r.name, r.address, r.ifname, r.pod.uid))
+      );
+    return this.#store
+      .addresses()
+      .some(
+        (other) =>
+          isAnother(other.metadata.name, other.spec.address, other.spec.ifname, other.spec.pod.uid) &&
+          other.spec.pod.namespace === spec.pod.namespace &&
+          other.spec.conflict === undefined,
+      );
+  }
+}

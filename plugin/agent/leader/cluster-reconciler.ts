@@ -1,0 +1,151 @@
+import { z } from "zod";
+import { parseCidr, parseIp } from "../../datapath/address.ts";
+import { countNodesOutside, type PoolOnNode } from "../reconcile/choose-return-path.ts";
+import type { ClusterView } from "../discovery/cluster-cache.ts";
+import { hasStatus, type Kube } from "../../kubernetes/kube-client.ts";
+import { Mirror, objectMeta } from "../../kubernetes/informer.ts";
+import type { Occupant } from "../../ipam/occupied.ts";
+import { inNamespace, RESOURCE, underlayNetwork, type UnderlayNetworkObject } from "../../kubernetes/objects.ts";
+import { externalAddresses } from "../discovery/service-addresses.ts";
+import { poolStatuses } from "../status/pool-status.ts";
+import { attachmentDefinition } from "./underlay-network.ts";
+
+const NODE_ADDRESS_TYPES = ["InternalIP", "ExternalIP"];
+const readyNode = z.object({
+  metadata: objectMeta,
+  status: z
+    .object({
+      conditions: z.array(z.object({ type: z.string(), status: z.string() })).default([]),
+      addresses: z.array(z.object({ type: z.string(), address: z.string() })).default([]),
+    })
+    .default({ conditions: [], addresses: [] }),
+});
+const definition = z.object({ metadata: objectMeta, spec: z.object({ config: z.string().default("") }) });
+
+/** What one agent does for all: pools' status, NetworkAttachmentDefinitions, addresses of nodes that are gone. */
+export class ClusterDuties {
+  readonly #kube: Kube;
+  readonly #view: ClusterView;
+  readonly #nodes: Mirror<z.infer<typeof readyNode>>;
+  readonly #networks: Mirror<UnderlayNetworkObject>;
+  readonly #definitions: Mirror<z.infer<typeof definition>>;
+  readonly #published = new Map<string, string>();
+
+  constructor(kube: Kube, view: ClusterView) {
+    this.#kube = kube;
+    this.#view = view;
+    this.#nodes = new Mirror(kube, RESOURCE.nodes, (object) => readyNode.parse(object));
+    this.#networks = new Mirror(kube, RESOURCE.underlayNetworks, (object) => underlayNetwork.parse(object));
+    this.#definitions = new Mirror(kube, RESOURCE.attachmentDefinitions, (object) => definition.parse(object));
+  }
+
+  start(changed: () => void): void {
+    for (const mirror of [this.#nodes, this.#networks, this.#definitions]) mirror.onChange(changed).start();
+  }
+
+  stop(): void {
+    for (const mirror of [this.#nodes, this.#networks, this.#definitions]) mirror.stop();
+  }
+
+  /** Does this node's agent look after its own addresses? */
+  readonly nodeIs = (name: string): "gone" | "silent" | "well" => {
+    if (this.#nodes.state !== "known") return "well";
+    const node = this.#nodes.get(name);
+    if (node === undefined) return "gone";
+    return node.status.conditions.some(({ type, status }) => type === "Ready" && status === "True") ? "well" : "silent";
+  };
+
+  async pass(): Promise<void> {
+    await this.#publishPools();
+    await this.#writeDefinitions();
+  }
+
+  async #publishPools(): Promise<void> {
+    if (this.#view.underlayAddresses.state !== "known") return;
+    if (this.#nodes.state !== "known") return; // without them a node's address would be given
+    for (const [name, counts] of poolStatuses(this.#view, this.#occupants())) {
+      const subnet = this.#view.underlayPools.get(name)?.spec.subnet;
+      const nodesOutside = subnet === undefined ? undefined : this.#countNodesOutside(subnet);
+      const status = { ...counts, ...(nodesOutside === undefined ? {} : { nodesOutside }) };
+      const text = JSON.stringify(status);
+      const now = this.#view.underlayPools.get(name)?.status;
+      if (this.#published.get(name) === text && now !== undefined) continue;
+      try {
+        await this.#kube.mergePatch(RESOURCE.underlayPools, name, { status }, "status");
+        this.#published.set(name, text);
+      } catch (error) {
+        if (!hasStatus(error, 404)) throw error;
+      }
+    }
+  }
+
+  /** Undefined where the nodes are not known, or an address is invalid. */
+  #countNodesOutside(subnet: string): PoolOnNode["nodesOutside"] | undefined {
+    if (this.#nodes.state !== "known") return undefined;
+    try {
+      const nodes = this.#nodes.values().map(({ metadata, status }) => ({
+        name: metadata.name,
+        addresses: status.addresses.filter(({ type }) => type === "InternalIP").map(({ address }) => parseIp(address)),
+      }));
+      return countNodesOutside(parseCidr(subnet), nodes);
+    } catch {
+      return undefined;
+    }
+  }
+
+  /** The cluster's own addresses outside its overlay: no pod may get one. */
+  #occupants(): readonly Occupant[] {
+    const nodes = this.#nodes
+      .values()
+      .flatMap(({ metadata, status }) =>
+        status.addresses
+          .filter(({ type }) => NODE_ADDRESS_TYPES.includes(type))
+          .map(({ address }) => ({ address, by: `Node ${metadata.name}` })),
+      );
+    const services = this.#view.services.values().flatMap((service) => {
+      const by = `Service ${service.metadata.namespace ?? ""}/${service.metadata.name}`;
+      return externalAddresses(service).map(({ address }) => ({ address, by }));
+    });
+    return [...nodes, ...services];
+  }
+
+  async #writeDefinitions(): Promise<void> {
+    if (this.#networks.state !== "known" || this.#definitions.state !== "known") return;
+    for (const network of this.#networks.values()) {
+      const wanted = attachmentDefinition(network);
+      const key = `${wanted.metadata.namespace}/${wanted.metadata.name}`;
+      const there = this.#definitions.get(key);
+      const resource = inNamespace(RESOURCE.attachmentDefinitions, wanted.metadata.namespace);
+      if (there === undefined) await this.#kube.create(resource, wanted);
+      else if (!there.metadata.ownerReferences.some(({ uid }) => uid === network.metadata.uid)) {
+        if (there.spec.config !== wanted.spec.config)
+          await this.#tell(
+            network,
+            `NetworkAttachmentDefinition ${key} is there and not ours: delete it, or rename this network.`,
+          );
+        continue;
+      } else if (there.spec.config !== wanted.spec.config)
+        await this.#kube.mergePatch(resource, wanted.metadata.name, { spec: wanted.spec });
+      await this.#tell(network, undefined);
+    }
+  }
+
+  async #tell({ metadata }: UnderlayNetworkObject, problem: string | undefined): Promise<void> {
+    const condition = {
+      type: "Ready",
+      status: problem === undefined ? "True" : "False",
+      reason: problem === undefined ? "Written" : "NotOurs",
+      message: problem ?? "The NetworkAttachmentDefinition is as this network says.",
+    };
+    const text = JSON.stringify(condition);
+    const key = `network/${metadata.name}`;
+    if (this.#published.get(key) === text) return;
+    await this.#kube.mergePatch(
+      RESOURCE.underlayNetworks,
+      metadata.name,
+      { status: { conditions: [condition] } },
+      "status",
+    );
+    this.#published.set(key, text);
+  }
+}

@@ -1,0 +1,70 @@
+import { GROUP_VERSION, type UnderlayNetworkObject } from "../../kubernetes/objects.ts";
+
+/** What Multus v4.2 and the reference plugins of v1.9 both speak. */
+const CNI_VERSION = "1.0.0";
+
+/**
+ * Maps the hostPorts of a pod to its address. It stands behind our plugin, because it looks for the link by which the node
+ * reaches the pod.
+ */
+export const PORTMAP = { type: "portmap", snat: true, capabilities: { portMappings: true } } as const;
+
+/** The conflist of an underlay network: macvlan with our IPAM, our own plugin, and the reference plugin for hostPorts. */
+export function conflist({
+  name,
+  uplink,
+  mode = "bridge",
+  mtu,
+  pools = [],
+  hostPorts = true,
+  options = {},
+}: {
+  readonly name: string;
+  /** Absent: the link of the node's default route, on each node its own. */
+  readonly uplink?: string | undefined;
+  readonly mode?: string;
+  readonly mtu?: number | undefined;
+  readonly pools?: readonly string[];
+  readonly hostPorts?: boolean;
+  readonly options?: Readonly<Record<string, unknown>>;
+}): unknown {
+  return {
+    cniVersion: CNI_VERSION,
+    name,
+    plugins: [
+      {
+        type: "macvlan",
+        ...(uplink === undefined ? {} : { master: uplink }),
+        mode,
+        ...(mtu === undefined ? {} : { mtu }),
+        ipam: { type: "interlay-ipam", ...(pools.length === 0 ? {} : { pools }) },
+      },
+      { ...options, type: "interlay" },
+      ...(hostPorts ? [PORTMAP] : []),
+    ],
+  };
+}
+
+/** The NetworkAttachmentDefinition of an UnderlayNetwork; goes with it, by the owner reference. Pure. */
+export function attachmentDefinition({ metadata, spec }: UnderlayNetworkObject) {
+  const { namespace, uplink, mode, mtu, pools, hostPorts, options } = spec;
+  return {
+    apiVersion: "k8s.cni.cncf.io/v1",
+    kind: "NetworkAttachmentDefinition",
+    metadata: {
+      name: metadata.name,
+      namespace,
+      ownerReferences: [
+        {
+          apiVersion: GROUP_VERSION,
+          kind: "UnderlayNetwork",
+          name: metadata.name,
+          uid: metadata.uid,
+          controller: true,
+          blockOwnerDeletion: false,
+        },
+      ],
+    },
+    spec: { config: JSON.stringify(conflist({ name: metadata.name, uplink, mode, mtu, pools, hostPorts, options })) },
+  };
+}

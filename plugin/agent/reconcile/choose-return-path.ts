@@ -1,0 +1,67 @@
+import { type Cidr, contains, familyOf, type Ip } from "../../datapath/address.ts";
+import type { Facts, ReturnPath } from "../../datapath/facts.ts";
+import { nodeSetting } from "../discovery/settings.ts";
+
+/** An UnderlayPool that gives addresses on this node. */
+export interface PoolOnNode {
+  readonly name: string;
+  readonly subnet: Cidr;
+  /** Nodes of the cluster whose InternalIP is outside of the subnet, by the leader's count. */
+  readonly nodesOutside: { readonly count: number; readonly example: string };
+}
+
+/** What decides whether a router is between this node's underlay pods and other nodes. */
+export interface RouterInput {
+  readonly pools: readonly PoolOnNode[];
+  /** InternalIPs of this node. */
+  readonly internalAddresses: readonly Ip[];
+  /** Every address of this node's links. */
+  readonly linkAddresses: readonly Ip[];
+}
+
+/**
+ * Finds out whether the replies to this node's underlay pods cross a router: those from a node that is not connected to the
+ * pods' subnet. A router or firewall that has not seen the request drops them where it keeps state.
+ *
+ * Only InternalIPs of other nodes are known. Where this node has its own connection to the subnet by another link than that
+ * of its InternalIP, other nodes are taken to have one too.
+ * @returns the reason in one sentence; undefined where no router is between them
+ */
+export function findRouter({ pools, internalAddresses, linkAddresses }: RouterInput): string | undefined {
+  for (const { name, subnet, nodesOutside } of pools) {
+    if (nodesOutside.count === 0) continue;
+    const inSubnet = (address: Ip): boolean => familyOf(address) === familyOf(subnet) && contains(subnet, address);
+    if (!internalAddresses.some(inSubnet) && linkAddresses.some(inSubnet)) continue;
+    const others = nodesOutside.count === 1 ? "" : ` and ${nodesOutside.count - 1} more`;
+    return `UnderlayPool ${name} has the subnet ${subnet}, and node ${nodesOutside.example}${others} is outside of it: replies from there cross a router, which may drop what it has seen in one direction only.`;
+  }
+  return undefined;
+}
+
+/** The setting that leaves the choice to the agent, as no setting does. */
+export const AUTOMATIC = "auto";
+
+/** Chooses snat where a router would see one direction only, unless ConfigMap interlay-config names a return path. Pure. */
+export function chooseReturnPath(facts: Facts, settings: Readonly<Record<string, string>>, router: RouterInput): Facts {
+  const wanted = nodeSetting(settings, facts.node.name, "returnPath")?.value ?? AUTOMATIC;
+  if (wanted !== AUTOMATIC) return facts;
+  const reason = findRouter(router);
+  const [returnPath, because]: readonly [ReturnPath, string] =
+    reason === undefined
+      ? ["notrack", "No router is between this node's underlay pods and other nodes."]
+      : ["snat", reason];
+  return { ...facts, returnPath, sources: { ...facts.sources, returnPath: because } };
+}
+
+/** Counts the nodes whose InternalIP of the subnet's family is outside of the subnet; for the leader. Pure. */
+export function countNodesOutside(
+  subnet: Cidr,
+  nodes: readonly { readonly name: string; readonly addresses: readonly Ip[] }[],
+): PoolOnNode["nodesOutside"] {
+  const outside = nodes.flatMap(({ name, addresses }) => {
+    const own = addresses.filter((address) => familyOf(address) === familyOf(subnet));
+    const [first] = own;
+    return first === undefined || own.some((address) => contains(subnet, address)) ? [] : [`${name} (${first})`];
+  });
+  return { count: outside.length, example: outside.sort()[0] ?? "" };
+}

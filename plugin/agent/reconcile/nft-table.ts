@@ -1,0 +1,35 @@
+import { decodeTable, encodeTable, encodeTableDump, NFT_GET_TABLE, type NftFamily } from "../../netlink/nftables.ts";
+import { NetlinkError, NetlinkSocket } from "../../netlink/socket.ts";
+
+/**
+ * Whether this node's nftables has such a table. Asking takes a message, where `nft list tables` (1.0.6) first reads every rule
+ * of all tables, kube-proxy's thousands too.
+ */
+export function hasTable(family: NftFamily, name: string): boolean {
+  try {
+    const socket = NetlinkSocket.open("netfilter");
+    try {
+      return socket.get(`table ${family} ${name}`, NFT_GET_TABLE, encodeTable(family, name)) !== undefined;
+    } finally {
+      socket.close();
+    }
+  } catch (error) {
+    if (error instanceof NetlinkError) return false; // no such table, or no nftables
+    throw error;
+  }
+}
+
+/** Every table of this node's nftables, by messages as above; empty where the kernel has none. */
+export function listTables(): readonly { readonly family: string; readonly name: string }[] {
+  try {
+    const socket = NetlinkSocket.open("netfilter");
+    try {
+      return socket.dump("tables", NFT_GET_TABLE, encodeTableDump()).map(({ payload }) => decodeTable(payload));
+    } finally {
+      socket.close();
+    }
+  } catch (error) {
+    if (error instanceof NetlinkError) return [];
+    throw error;
+  }
+}

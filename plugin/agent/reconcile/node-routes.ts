@@ -1,0 +1,60 @@
+import { type Cidr, contains, familyOf, parseIp } from "../../datapath/address.ts";
+import { Namespace } from "../../datapath/kernel.ts";
+import { decodeRoute, encodeRouteDump, RTM_ROUTE } from "../../netlink/route.ts";
+
+/** Link types that lead to other nodes whatever their routes look like. */
+export const TUNNEL_KINDS: readonly string[] = [
+  "vxlan",
+  "geneve",
+  "ipip",
+  "sit",
+  "ip6tnl",
+  "gre",
+  "ip6gre",
+  "wireguard",
+];
+
+/** A route to an overlay network, with what tells a tunnel from a pod's link. */
+export interface OverlayRoute {
+  readonly link: string;
+  readonly kind: string | undefined;
+  /** By a gateway: the destination is behind another host. */
+  readonly gateway: boolean;
+}
+
+/** Reads the links of all routes to these networks, once each. */
+export function readOverlayRoutes(overlayCidrs: readonly Cidr[]): readonly OverlayRoute[] {
+  const node = new Namespace();
+  try {
+    const found = new Map<number, boolean>();
+    for (const family of new Set(overlayCidrs.map(familyOf))) {
+      const overlay = overlayCidrs.filter((cidr) => familyOf(cidr) === family);
+      for (const message of node.socket.dump("routes", RTM_ROUTE.get, encodeRouteDump(family))) {
+        const route = decodeRoute(message.payload);
+        if (route?.destination === undefined || route.link === undefined) continue;
+        const address = parseIp(route.destination.address);
+        if (!overlay.some((cidr) => contains(cidr, address))) continue;
+        found.set(route.link, found.get(route.link) === true || route.gateway !== undefined);
+      }
+    }
+    return [...found].flatMap(([index, gateway]) => {
+      const link = node.findLinkByIndex(index);
+      return link === undefined ? [] : [{ link: link.name, kind: link.kind, gateway }];
+    });
+  } finally {
+    node.close();
+  }
+}
+
+/**
+ * Chooses the links by which packets to overlay pods leave for other nodes: tunnels, links with a gateway, and the uplink,
+ * by which the default route sends what no other route takes. Links to pods of this node have neither. Pure.
+ */
+export function chooseNodeLinks(routes: readonly OverlayRoute[], uplink: string): readonly string[] {
+  const remote = routes.filter(({ kind, gateway }) => gateway || (kind !== undefined && TUNNEL_KINDS.includes(kind)));
+  return [...new Set([uplink, ...remote.map(({ link }) => link)])].sort();
+}
+
+export function readNodeLinks(overlayCidrs: readonly Cidr[], uplink: string): readonly string[] {
+  return chooseNodeLinks(readOverlayRoutes(overlayCidrs), uplink);
+}

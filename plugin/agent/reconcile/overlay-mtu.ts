@@ -1,0 +1,25 @@
+import type { Facts } from "../../datapath/facts.ts";
+import { Namespace } from "../../datapath/kernel.ts";
+import type { Link } from "../../netlink/link.ts";
+import { TUNNEL_KINDS } from "./node-routes.ts";
+
+/** Reads the smallest MTU of the node's tunnels; undefined where the overlay has none. */
+export function readOverlayMtu(): number | undefined {
+  const node = new Namespace();
+  try {
+    return smallestTunnelMtu(node.links());
+  } finally {
+    node.close();
+  }
+}
+
+/** A tunnel that is down leads nowhere. Pure. */
+export function smallestTunnelMtu(links: readonly Pick<Link, "kind" | "mtu" | "up">[]): number | undefined {
+  const mtus = links.filter(({ kind = "", up }) => up && TUNNEL_KINDS.includes(kind)).map(({ mtu }) => mtu);
+  return mtus.length === 0 ? undefined : Math.min(...mtus);
+}
+
+/** Adds the overlay's MTU to facts that were found in the cluster. */
+export function addOverlayMtu(facts: Facts, mtu: number | undefined): Facts {
+  return mtu === undefined ? facts : { ...facts, overlayMtu: mtu };
+}

@@ -1,0 +1,44 @@
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
+import type { Facts } from "../../datapath/facts.ts";
+import { readNodeLinks } from "./node-routes.ts";
+import { applyNodeTable } from "./node-table.ts";
+
+const BE_LIBERAL = "/proc/sys/net/netfilter/nf_conntrack_tcp_be_liberal";
+/** Exists while the sysctl is 1 because of the agent: only then does the agent set it back. A reboot resets both. */
+const LIBERAL_MARK = "/run/interlay/be-liberal-was-0";
+
+export function readTcpBeLiberal(): 0 | 1 {
+  try {
+    return readFileSync(BE_LIBERAL, "utf8").trim() === "1" ? 1 : 0;
+  } catch {
+    return 0; // conntrack is not loaded: nothing can be INVALID
+  }
+}
+
+/**
+ * Makes the node's table and sysctl as the facts say. Idempotent.
+ * @returns a line for each change
+ * @throws with the message of nft or of the kernel
+ */
+export function applyReturnPath({ overlayCidrs, returnPath, uplink }: Facts): readonly string[] {
+  const nodeLinks = returnPath === "snat" ? readNodeLinks(overlayCidrs, uplink) : [];
+  const done = [...applyNodeTable({ overlayCidrs, returnPath, uplink, nodeLinks })];
+  if (returnPath === "liberal") {
+    if (readTcpBeLiberal() === 0) {
+      mkdirSync(dirname(LIBERAL_MARK), { recursive: true, mode: 0o700 });
+      writeFileSync(LIBERAL_MARK, "", { mode: 0o600 });
+      writeFileSync(BE_LIBERAL, "1");
+      done.push("nf_conntrack_tcp_be_liberal set to 1");
+    }
+  } else if (resetTcpBeLiberal()) done.push("nf_conntrack_tcp_be_liberal set back to 0");
+  return done;
+}
+
+/** Sets the sysctl back where the agent had set it. Returns whether it had to. */
+export function resetTcpBeLiberal(): boolean {
+  if (!existsSync(LIBERAL_MARK)) return false;
+  writeFileSync(BE_LIBERAL, "0");
+  rmSync(LIBERAL_MARK, { force: true });
+  return true;
+}

@@ -1,0 +1,63 @@
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { familyOf } from "../../datapath/address.ts";
+import type { Facts } from "../../datapath/facts.ts";
+import { readOverlayRoutes } from "./node-routes.ts";
+
+const CONF = "/proc/sys/net/ipv4/conf";
+/** What a link had before: one file a link, gone with a reboot as the sysctl is. */
+const BEFORE = "/run/interlay/rp-filter";
+const STRICT = 1;
+const LOOSE = 2;
+
+/**
+ * An underlay pod's request to an overlay pod comes to the target's node by the overlay's tunnel, and the way back is the
+ * wire: strict reverse path filtering (RFC 3704, section 2.2; the default of some distributions) drops it there. So the
+ * tunnels are made loose where they are strict, and left alone where they are not. Returns what it had to do. Idempotent.
+ */
+export function loosenTunnels(facts: Facts): readonly string[] {
+  if (facts.returnPath === "none") return [];
+  const all = read("all");
+  return tunnelsOf(facts).flatMap((link) => {
+    const own = read(link);
+    // the kernel takes the greater of both
+    if (own === undefined || Math.max(own, all ?? 0) !== STRICT) return [];
+    mkdirSync(BEFORE, { recursive: true, mode: 0o700 });
+    writeFileSync(join(BEFORE, link), String(own), { mode: 0o600 });
+    writeFileSync(join(CONF, link, "rp_filter"), String(LOOSE));
+    return [`rp_filter of ${link} set to ${LOOSE} (loose)`];
+  });
+}
+
+/** As they were, where it was us who set them. Returns what it had to do. */
+export function resetTunnels(): readonly string[] {
+  let links: readonly string[];
+  try {
+    links = readdirSync(BEFORE);
+  } catch {
+    return [];
+  }
+  const done = links.flatMap((link) => {
+    if (read(link) === undefined) return []; // the link is gone, and the sysctl with it
+    const before = readFileSync(join(BEFORE, link), "utf8");
+    writeFileSync(join(CONF, link, "rp_filter"), before);
+    return [`rp_filter of ${link} set back to ${before}`];
+  });
+  rmSync(BEFORE, { recursive: true, force: true });
+  return done;
+}
+
+/** Links by which this node reaches overlay pods of other nodes: neither pods' own pairs nor the uplink. IPv4: the sysctl is. */
+function tunnelsOf({ overlayCidrs, uplink }: Facts): readonly string[] {
+  return readOverlayRoutes(overlayCidrs.filter((cidr) => familyOf(cidr) === "ipv4"))
+    .filter(({ link, kind }) => link !== uplink && kind !== "veth")
+    .map(({ link }) => link);
+}
+
+function read(link: string): number | undefined {
+  try {
+    return Number(readFileSync(join(CONF, link, "rp_filter"), "utf8"));
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,84 @@
+import { existsSync } from "node:fs";
+import { isDeepStrictEqual } from "node:util";
+import { finishEnded } from "../cni/del.ts";
+import type { Places } from "../cni/places.ts";
+import type { AgentMetrics } from "./status/agent-metrics.ts";
+import { log } from "./status/log.ts";
+import { BUSY_MS, type Look, repairAttachments } from "./reconcile/repair.ts";
+import { readTcpBeLiberal } from "./reconcile/return-path.ts";
+import type { AgentState } from "./status/agent-status.ts";
+
+/**
+ * What no event tells of (sysctls, nftables in pods) is found by looking: every second, or less often where that would
+ * take more than a hundredth of a core. Milliseconds.
+ */
+const REPAIR_MS = { least: 900, share: 100 } as const;
+/** All is looked at after an event, and so often without one, or less often by the same share. Milliseconds. */
+const REPAIR_ALL_MS = 10_000;
+/** After an event, a pass comes so soon; or later where passes take long, so that pods that start get most of the processor. */
+const REPAIR_SOON_MS = { least: 100, share: 3 } as const;
+
+type Wake = (loop: "facts" | "repair" | "returnPath" | "status") => void;
+
+/** Keeps what is wired as planned, and looks no more often than that is worth. */
+export class RepairDuty {
+  readonly #state: AgentState;
+  readonly #places: Places;
+  readonly #metrics: AgentMetrics;
+  readonly #wake: Wake;
+  /** Milliseconds of the processor. */
+  readonly #took: Record<Look, number> = { all: 0, silent: 0 };
+  /** When all is to be looked at, at the latest; by performance.now(). */
+  #allAt = 0;
+
+  constructor(state: AgentState, places: Places, metrics: AgentMetrics, wake: Wake) {
+    this.#state = state;
+    this.#places = places;
+    this.#metrics = metrics;
+    this.#wake = wake;
+  }
+
+  period(): number {
+    return Math.max(REPAIR_MS.least, REPAIR_MS.share * this.#took.silent);
+  }
+
+  debounce(): number {
+    return Math.max(REPAIR_SOON_MS.least, REPAIR_SOON_MS.share * this.#took.all);
+  }
+
+  /** Soon, and at everything. */
+  lookAtAll(): void {
+    this.#allAt = 0;
+    this.#wake("repair");
+  }
+
+  async pass(): Promise<void> {
+    const [started, before] = [performance.now(), process.cpuUsage()];
+    const look: Look = performance.now() >= this.#allAt ? "all" : "silent";
+    if (look === "all") this.#allAt = Number.POSITIVE_INFINITY; // an event meanwhile sets it anew
+    const report = await repairAttachments(this.#state.facts, this.#places.state, look);
+    // By the processor's time: a busy node must not make it look less often than it may.
+    const { user, system } = process.cpuUsage(before);
+    this.#took[look] = (user + system) / 1000;
+    if (look === "all") {
+      // What could not be put back is tried again at once: only a look at all says that it is still so.
+      const next = report.failed.length > 0 ? 0 : Math.max(REPAIR_ALL_MS, REPAIR_MS.share * this.#took.all);
+      this.#allAt = Math.min(this.#allAt, performance.now() + next);
+    }
+    this.#metrics.repairTook((performance.now() - started) / 1000);
+    for (const what of report.repaired) log("warn", "repaired", { what });
+    for (const what of report.removed) log("info", "removed what was left of a pod that is gone", { what });
+    this.#metrics.repaired(report.repaired);
+    const isNews = !isDeepStrictEqual(report, this.#state.repair);
+    this.#state.repair = report;
+    if (!existsSync(this.#places.facts)) this.#wake("facts");
+    // No event tells of it.
+    if (readTcpBeLiberal() !== this.#state.tcpBeLiberal) this.#wake("returnPath");
+    if (report.busy > 0)
+      setTimeout(() => {
+        this.lookAtAll();
+      }, BUSY_MS).unref();
+    if (isNews) this.#wake("status");
+    await finishEnded(this.#places.state);
+  }
+}

@@ -1,0 +1,134 @@
+import { createHash } from "node:crypto";
+import type { AddressStore } from "../../ipam/store.ts";
+import type { ClusterView } from "../discovery/cluster-cache.ts";
+import { hasStatus, type Kube } from "../../kubernetes/kube-client.ts";
+import {
+  GROUP_VERSION,
+  inNamespace,
+  podObject,
+  type PodObject,
+  RESOURCE,
+  underlayAddress,
+  type UnderlayAddressObject,
+  type UnderlayAddressSpec,
+} from "../../kubernetes/objects.ts";
+import { z } from "zod";
+import { objectMeta } from "../../kubernetes/informer.ts";
+
+/** Label values have room for 63 characters; container ids have 64. */
+const LABEL_MAX = 63;
+const LABEL = { node: "interlay.dev/node", pool: "interlay.dev/pool", pod: "interlay.dev/pod" } as const;
+const addressList = z.object({ items: z.array(underlayAddress) });
+const labelled = z.object({ metadata: objectMeta });
+
+/** The cluster's addresses as this node's agent follows them. */
+export class ClusterAddressStore implements AddressStore {
+  readonly node: string;
+  readonly #kube: Kube;
+  readonly #view: ClusterView;
+
+  constructor(kube: Kube, view: ClusterView, node: string) {
+    this.#kube = kube;
+    this.#view = view;
+    this.node = node;
+  }
+
+  isSynced(): boolean {
+    return this.#view.underlayAddresses.state === "known" && this.#view.underlayPools.state === "known";
+  }
+
+  nodeLabels(): Readonly<Record<string, string>> {
+    return this.#view.node.get(this.node)?.metadata.labels ?? {};
+  }
+
+  /** Asked only where a pool selects by it. */
+  async namespaceLabels(namespace: string): Promise<Readonly<Record<string, string>>> {
+    if (!this.pools().some(({ spec }) => spec.namespaceSelector !== undefined)) return {};
+    const found = await this.#kube.find(RESOURCE.namespaces, namespace);
+    return found === undefined ? {} : labelled.parse(found).metadata.labels;
+  }
+
+  pools() {
+    return this.#view.underlayPools.values();
+  }
+
+  address(name: string): UnderlayAddressObject | undefined {
+    return this.#view.underlayAddresses.get(name);
+  }
+
+  addresses(): readonly UnderlayAddressObject[] {
+    return this.#view.underlayAddresses.values();
+  }
+
+  cachedPod(namespace: string, name: string): PodObject | undefined {
+    return this.#view.pods.get(`${namespace}/${name}`);
+  }
+
+  async pod(namespace: string, name: string, uid: string): Promise<PodObject | undefined> {
+    const followed = this.cachedPod(namespace, name);
+    if (followed !== undefined && followed.metadata.uid === uid) return followed;
+    const found = await this.#kube.find(inNamespace(RESOURCE.pods, namespace), name);
+    return found === undefined ? undefined : podObject.parse(found);
+  }
+
+  async addressesOf(namespace: string, name: string): Promise<readonly UnderlayAddressObject[]> {
+    const labelSelector = `${LABEL.pod}=${podLabel(namespace, name)}`;
+    const { items } = addressList.parse(await this.#kube.list(RESOURCE.underlayAddresses, { labelSelector }));
+    return items.filter(({ spec }) => spec.pod.namespace === namespace && spec.pod.name === name);
+  }
+
+  async create(name: string, spec: UnderlayAddressSpec): Promise<UnderlayAddressObject | undefined> {
+    try {
+      const body = {
+        apiVersion: GROUP_VERSION,
+        kind: "UnderlayAddress",
+        metadata: { name, labels: labels(spec) },
+        spec,
+      };
+      return this.#follow(await this.#kube.create(RESOURCE.underlayAddresses, body));
+    } catch (error) {
+      if (hasStatus(error, 409)) return undefined;
+      throw error;
+    }
+  }
+
+  async replace(object: UnderlayAddressObject, spec: UnderlayAddressSpec): Promise<UnderlayAddressObject | undefined> {
+    const { name, uid, resourceVersion } = object.metadata;
+    try {
+      const body = {
+        apiVersion: GROUP_VERSION,
+        kind: "UnderlayAddress",
+        metadata: { name, uid, resourceVersion, labels: { ...object.metadata.labels, ...labels(spec) } },
+        spec,
+      };
+      return this.#follow(await this.#kube.replace(RESOURCE.underlayAddresses, name, body));
+    } catch (error) {
+      if (hasStatus(error, 404, 409)) return undefined;
+      throw error;
+    }
+  }
+
+  async remove({ metadata: { name, uid, resourceVersion } }: UnderlayAddressObject): Promise<boolean> {
+    const removed = await this.#kube.delete(RESOURCE.underlayAddresses, name, uid, resourceVersion);
+    if (removed) this.#view.underlayAddresses.drop(name, uid);
+    return removed;
+  }
+
+  #follow(answer: unknown): UnderlayAddressObject {
+    this.#view.underlayAddresses.put(answer);
+    return underlayAddress.parse(answer);
+  }
+}
+
+function labels({ node, pool, pod }: UnderlayAddressSpec): Readonly<Record<string, string>> {
+  return {
+    [LABEL.node]: node.slice(0, LABEL_MAX),
+    [LABEL.pool]: pool.slice(0, LABEL_MAX),
+    [LABEL.pod]: podLabel(pod.namespace, pod.name),
+  };
+}
+
+/** A pod's name may be longer than a label. */
+function podLabel(namespace: string, name: string): string {
+  return createHash("sha256").update(`${namespace}/${name}`).digest("hex").slice(0, 32);
+}

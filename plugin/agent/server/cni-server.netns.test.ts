@@ -1,0 +1,400 @@
+import assert from "node:assert/strict";
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
+import { createConnection } from "node:net";
+import { join } from "node:path";
+import { TestAgent } from "../../testing/agent.ts";
+import {
+  execInNetns,
+  splitLines,
+  readPermanentState,
+  ping,
+  pluginsFromEnvironment,
+  TestNet,
+} from "../../testing/node.ts";
+import type { CallResult, TestNode, TestPod } from "../../testing/node.ts";
+
+const LINKS = ["eth0", "net1"] as const;
+const GATEWAY = "10.7.168.72";
+const ADDRESSES = [{ address: "10.7.200.1/16", gateway: GATEWAY }];
+
+interface LogLine {
+  readonly command: string;
+  readonly way: string;
+  readonly error?: string;
+}
+const logOf = (node: TestNode): readonly LogLine[] =>
+  splitLines(readFileSync(join(node.stateDirectory, "cni.log"), "utf8")).map((line) => JSON.parse(line) as LogLine);
+const NOBODY: TestPod = { namespace: "", netns: "", containerId: "nobody" };
+/** The agent writes its line behind the answer: before it answers another call it has. */
+const lastWay = (net: TestNet, node: TestNode): string | undefined => {
+  net.call("launcher", "VERSION", node, NOBODY, "eth0", {});
+  return logOf(node).at(-1)?.way;
+};
+const records = (node: TestNode, of = "attachments"): readonly string[] => {
+  const directory = join(node.stateDirectory, of);
+  return existsSync(directory) ? readdirSync(directory) : [];
+};
+const pairs = (node: TestNode): readonly string[] =>
+  splitLines(execInNetns(node.name, "ip", "-o", "link")).filter((line) => line.includes("vethil"));
+
+/** Until it is so, or for ten seconds: then what is said is the failure. */
+async function eventually(what: string, so: () => boolean): Promise<void> {
+  const deadline = Date.now() + 10_000;
+  while (!so()) {
+    if (Date.now() > deadline) throw new Error(`not within 10 s: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
+describe("calls that the agent answers", function () {
+  this.timeout(120_000);
+  const plugins = pluginsFromEnvironment();
+  let net: TestNet;
+  let node: TestNode;
+  let agent: TestAgent;
+  let count = 0;
+
+  before(async () => {
+    net = new TestNet(plugins);
+    node = net.node("n1", "10.7.168.71");
+    agent = new TestAgent(node);
+    await agent.start(plugins.interlay);
+  });
+  after(async () => {
+    await agent.kill();
+    net.close();
+  });
+
+  beforeEach(async () => {
+    if (agent.pid === 0) await agent.start(plugins.interlay);
+    await eventually(
+      "what ended before is gone",
+      () => pairs(node).length === 0 && records(node, "ended").length === 0,
+    );
+  });
+
+  const pod = (): TestPod => net.pod(`p${count++}`);
+  const add = (to: TestPod, ifname: string = "eth0", config: Readonly<Record<string, unknown>> = {}): CallResult =>
+    net.call("launcher", "ADD", node, to, ifname, { prevResult: net.macvlan(node, to, ifname, ADDRESSES), ...config });
+
+  for (const ifname of LINKS)
+    it(`${ifname}: give the same result, the same kernel state and the same record as the plugin alone`, () => {
+      const make = (plugin: "launcher" | "interlay"): readonly unknown[] => {
+        const one = pod();
+        if (ifname === "net1") net.overlay(node, one, "10.233.64.5");
+        const prevResult = net.macvlan(node, one, ifname, ADDRESSES);
+        const { status, json } = net.call(plugin, "ADD", node, one, ifname, { prevResult });
+        const way = lastWay(net, node);
+        assert.equal(status, 0, JSON.stringify(json));
+        assert.deepEqual(net.call(plugin, "CHECK", node, one, ifname, { prevResult }), { status: 0, json: {} });
+        assert.ok(ping(node.name, "10.7.200.1"), `the node does not reach the pod wired by ${plugin}`);
+        const state = [
+          ...splitLines(execInNetns(one.namespace, "ip", "rule")),
+          ...splitLines(execInNetns(one.namespace, "ip", "route", "show", "table", "all")),
+          ...splitLines(execInNetns(one.namespace, "nft", "list", "ruleset")),
+          ...splitLines(execInNetns(node.name, "ip", "route", "show", "table", "all")),
+        ];
+        const record = readFileSync(join(node.stateDirectory, "attachments", records(node)[0] ?? ""), "utf8");
+        assert.deepEqual(net.call(plugin, "DEL", node, one, ifname, {}), { status: 0, json: {} });
+        assert.equal(lastWay(net, node), way);
+        net.removePod(one);
+        const neutral = (text: string): string =>
+          text
+            .replaceAll(one.containerId, "ID")
+            .replaceAll(one.namespace, "POD")
+            .replaceAll(/veth(il)?\w{6,}|cali\w+/g, "LINK")
+            .replaceAll(/02:[0-9a-f:]{14}|([0-9a-f]{2}:){5}[0-9a-f]{2}/g, "MAC");
+        // the kernel's own IPv6 comes when it has seen that nobody else has it
+        const made = state.filter((line) => !/fe80:|ff00::/.test(line)).map(neutral);
+        return [way, JSON.parse(neutral(JSON.stringify(json))), made.sort(), JSON.parse(neutral(record))];
+      };
+      const [servedWay, ...served] = make("launcher");
+      const [aloneWay, ...alone] = make("interlay");
+      assert.deepEqual([servedWay, aloneWay], ["agent", "alone"]);
+      assert.deepEqual(served, alone);
+    });
+
+  it("say VERSION, STATUS and errors in the plugin's own words", () => {
+    const one = pod();
+    for (const [verb, config] of [
+      ["VERSION", {}],
+      ["STATUS", { cniVersion: "1.1.0" }],
+      ["GC", { cniVersion: "1.1.0", "cni.dev/attachments": [] }],
+      ["ADD", { mtu: "many" }],
+      ["ADD", {}],
+      ["CHECK", {}],
+      ["ADD", { cniVersion: "9.9.9" }],
+      ["ADD", { prevResult: { ips: [{ address: "none" }] } }],
+      ["NONSENSE", {}],
+    ] as const)
+      assert.deepEqual(
+        net.call("launcher", verb, node, one, "eth0", config),
+        net.call("interlay", verb, node, one, "eth0", config),
+        `${verb} ${JSON.stringify(config)}`,
+      );
+  });
+
+  it("are left to the plugin where they would wait: probes, a locked pod, something for GC", async () => {
+    const one = pod();
+    assert.equal(add(one, "eth0", { conflictDetection: true, probeIntervalMs: 10 }).status, 0);
+    assert.equal(lastWay(net, node), "alone", "conflict detection");
+    const holder = spawn("flock", [one.netns, "sleep", "1"], { stdio: "ignore" });
+    await eventually("the lock", () => spawnSync("flock", ["--nonblock", one.netns, "true"]).status !== 0);
+    assert.equal(net.call("launcher", "DEL", node, one, "eth0", {}).status, 0);
+    assert.equal(lastWay(net, node), "alone", "a pod that somebody else writes");
+    holder.kill();
+
+    const other = pod();
+    assert.equal(add(other).status, 0);
+    assert.equal(lastWay(net, node), "agent");
+    const config = { cniVersion: "1.1.0", "cni.dev/attachments": [] };
+    assert.equal(net.call("launcher", "GC", node, other, "eth0", config).status, 0);
+    assert.equal(lastWay(net, node), "alone", "GC");
+    assert.deepEqual([records(node), pairs(node)], [[], []]);
+  });
+
+  it("are left to the plugin where the agent sees other files, or another network", () => {
+    const elsewhere = net.node("n2", "10.7.168.73");
+    const one = pod();
+    const prevResult = net.macvlan(elsewhere, one, "eth0", ADDRESSES);
+    const before_ = logOf(node).length;
+    // the launcher of n2 asks the agent of n1
+    const lost = { ...elsewhere, socket: node.socket };
+    assert.equal(net.call("launcher", "ADD", lost, one, "eth0", { prevResult }).status, 0);
+    assert.equal(lastWay(net, elsewhere), "alone");
+    assert.equal(logOf(node).length, before_);
+    assert.equal(net.call("launcher", "DEL", lost, one, "eth0", {}).status, 0);
+  });
+
+  it("DEL: nothing leads to the pod any more when it is answered; the pair goes soon after, though the namespace stays", async () => {
+    const untouched = readPermanentState(node);
+    const one = pod();
+    const podUntouched = splitLines(execInNetns(one.namespace, "nft", "list", "ruleset"));
+    assert.equal(add(one).status, 0);
+    assert.deepEqual(net.call("launcher", "DEL", node, one, "eth0", {}), { status: 0, json: {} });
+    assert.equal(lastWay(net, node), "agent");
+    const left = readPermanentState(node).filter((line) => !untouched.includes(line));
+    assert.deepEqual(
+      left.filter((line) => !/^vethil\w+@|^(fe80::\/64|multicast ff00::\/8) dev vethil/.test(line)),
+      [],
+      "more than the pair is left on the node",
+    );
+    assert.deepEqual(records(node), [], "it is still an attachment");
+    assert.deepEqual(net.call("launcher", "DEL", node, one, "eth0", {}), { status: 0, json: {} }, "the second time");
+    assert.equal(net.call("launcher", "CHECK", node, one, "eth0", {}).json["code"], 3);
+    await eventually("the pair is gone", () => pairs(node).length === 0 && records(node, "ended").length === 0);
+    assert.deepEqual(readPermanentState(node), untouched);
+    assert.deepEqual(splitLines(execInNetns(one.namespace, "nft", "list", "ruleset")), podUntouched);
+  });
+
+  it("DEL, then ADD of the same pod at once: it lives, and is left alone", async () => {
+    const one = pod();
+    assert.equal(add(one).status, 0);
+    assert.equal(net.call("launcher", "DEL", node, one, "eth0", {}).status, 0);
+    assert.equal(records(node, "ended").length, 1);
+    execInNetns(one.namespace, "ip", "link", "delete", "eth0");
+    assert.equal(add(one).status, 0);
+    assert.deepEqual(records(node, "ended"), []);
+    await new Promise((resolve) => setTimeout(resolve, 2500)); // longer than what ended is left
+    assert.deepEqual(net.call("launcher", "CHECK", node, one, "eth0", {}), { status: 0, json: {} });
+    assert.ok(ping(node.name, "10.7.200.1"));
+    assert.equal(net.call("launcher", "DEL", node, one, "eth0", {}).status, 0);
+    net.removePod(one);
+  });
+
+  it("DEL, then ADD of another pod with the same address at once: the node reaches that one, now and later", async () => {
+    const [first, second] = [pod(), pod()];
+    assert.equal(add(first).status, 0);
+    assert.equal(net.call("launcher", "DEL", node, first, "eth0", {}).status, 0);
+    execInNetns(first.namespace, "ip", "link", "delete", "eth0");
+    assert.equal(add(second).status, 0);
+    const reached = (): void => {
+      const [route = ""] = splitLines(execInNetns(node.name, "ip", "route", "get", "10.7.200.1"));
+      assert.ok(ping(node.name, "10.7.200.1"), route);
+      assert.deepEqual(net.call("launcher", "CHECK", node, second, "eth0", {}), { status: 0, json: {} });
+    };
+    reached();
+    await eventually("the first pod's pair is gone", () => pairs(node).length === 1);
+    reached();
+    assert.equal(net.call("launcher", "DEL", node, second, "eth0", {}).status, 0);
+    net.removePod(second);
+  });
+
+  for (const [who, finish] of [
+    ["the next agent", () => agent.start(plugins.interlay)],
+    ["GC", (one: TestPod) => net.call("interlay", "GC", node, one, "eth0", { cniVersion: "1.1.0" })],
+    ["DEL", (one: TestPod) => net.call("interlay", "DEL", node, one, "eth0", {})],
+  ] as const)
+    it(`DEL, and the agent is killed: ${who} leaves nothing`, async () => {
+      const untouched = readPermanentState(node);
+      const one = pod();
+      assert.equal(add(one).status, 0);
+      assert.equal(net.call("launcher", "DEL", node, one, "eth0", {}).status, 0);
+      await agent.kill();
+      assert.equal(records(node, "ended").length, 1);
+      await finish(one);
+      await eventually("nothing is left", () => pairs(node).length === 0 && records(node, "ended").length === 0);
+      assert.deepEqual(readPermanentState(node), untouched);
+    });
+
+  it("go on without an agent, and with one that hangs", async () => {
+    await agent.kill();
+    const one = pod();
+    assert.equal(add(one).status, 0);
+    assert.equal(lastWay(net, node), "alone");
+    assert.equal(net.call("launcher", "DEL", node, one, "eth0", {}).status, 0);
+
+    await agent.start(plugins.interlay);
+    process.kill(agent.pid, "SIGSTOP");
+    execInNetns(one.namespace, "ip", "link", "delete", "eth0");
+    assert.equal(add(one).status, 0);
+    assert.equal(net.call("interlay", "DEL", node, one, "eth0", {}).status, 0);
+    const before_ = logOf(node);
+    process.kill(agent.pid, "SIGCONT");
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    assert.deepEqual(logOf(node), before_, "the agent did, late, what had been done");
+    assert.deepEqual(records(node), []);
+  });
+
+  it("a socket that is fed with anything answers, or says nothing, and goes on", async () => {
+    const framed = (body: Buffer): Buffer => {
+      const head = Buffer.alloc(4);
+      head.writeUInt32LE(body.length);
+      return Buffer.concat([head, body]);
+    };
+    const zeroes = (...fields: readonly string[]): Buffer => Buffer.from(fields.map((field) => `${field}\0`).join(""));
+    for (const bytes of [
+      Buffer.alloc(3),
+      Buffer.from("GET / HTTP/1.1\r\n\r\n"),
+      Buffer.alloc(4, 0xff),
+      framed(Buffer.alloc(0)),
+      framed(Buffer.alloc(64)),
+      framed(zeroes("interlay-call/2", "interlay", "0", "0", "", "", "")),
+      framed(zeroes("interlay-call/1", "interlay", "x", "y", "", "", "CNI_COMMAND=ADD")),
+    ]) {
+      const said = await talk(node.socket, bytes);
+      assert.ok(said.length === 0 || said[0] === 255, `${bytes.toString("hex")} was answered by ${said.toString()}`);
+    }
+    assert.equal(net.call("launcher", "STATUS", node, pod(), "eth0", { cniVersion: "1.1.0" }).status, 0);
+    assert.equal(lastWay(net, node), "agent");
+  });
+
+  it("forty at once: all are wired", async () => {
+    const pods = Array.from({ length: 40 }, (_, index) => {
+      const one = pod();
+      const address = `10.7.201.${index + 1}/16`;
+      return { one, prevResult: net.macvlan(node, one, "eth0", [{ address, gateway: GATEWAY }]) };
+    });
+    const call = (command: string) =>
+      Promise.all(
+        pods.map(({ one, prevResult }) =>
+          ended(net.start("launcher", command, node, one, "eth0", command === "ADD" ? { prevResult } : {})),
+        ),
+      );
+    assert.deepEqual([...new Set(await call("ADD"))], [0]);
+    assert.equal(records(node).length, 40);
+    assert.deepEqual([...new Set(await call("DEL"))], [0]);
+    assert.deepEqual(records(node), []);
+    for (const { one } of pods) net.removePod(one);
+  });
+});
+
+const ended = (child: ChildProcess): Promise<number | null> => new Promise((resolve) => child.once("exit", resolve));
+
+/** What comes back until the other side ends, or says nothing for half a second. */
+function talk(path: string, bytes: Buffer): Promise<Buffer> {
+  return new Promise((resolve) => {
+    const socket = createConnection(path, () => socket.write(bytes));
+    const said: Buffer[] = [];
+    const done = (): void => {
+      socket.destroy();
+      resolve(Buffer.concat(said));
+    };
+    socket.on("data", (chunk: Buffer) => said.push(chunk));
+    socket.on("end", done).on("error", done).setTimeout(500, done);
+  });
+}
+
+for (const ifname of LINKS)
+  describe(`an agent that dies at any step of ${ifname}'s ADD`, function () {
+    this.timeout(240_000);
+    const plugins = pluginsFromEnvironment();
+    let net: TestNet;
+    let node: TestNode;
+    let pod: TestPod;
+    let agent: TestAgent;
+    let config: Readonly<Record<string, unknown>>;
+    let untouched: readonly string[];
+    let steps: readonly { readonly kind: string }[];
+    /** A directory with a launcher and no plugin beside it: who stands in it ends with the agent. */
+    let lonely: string;
+
+    before(() => {
+      net = new TestNet(plugins);
+      node = net.node("n1", "10.7.168.71", {}, "fd07::71");
+      pod = net.pod("p");
+      agent = new TestAgent(node);
+      if (ifname === "net1") net.overlay(node, pod, "10.233.64.5", "fd33:64::5");
+      const addresses = [...ADDRESSES, { address: "fd07::200:1/64", gateway: "fd07::72" }];
+      config = { prevResult: net.macvlan(node, pod, ifname, addresses) };
+      untouched = readPermanentState(node);
+      lonely = join(node.binDirectory, "lonely");
+      mkdirSync(lonely);
+      copyFileSync(plugins.launcher, join(lonely, "interlay"));
+      assert.equal(net.call("interlay", "ADD", node, pod, ifname, config).status, 0);
+      const record = readFileSync(join(node.stateDirectory, "attachments", records(node)[0] ?? ""), "utf8");
+      steps = (JSON.parse(record) as { plan: { items: typeof steps } }).plan.items;
+      assert.equal(net.call("interlay", "DEL", node, pod, ifname, {}).status, 0);
+    });
+    after(async () => {
+      await agent.kill();
+      net.close();
+    });
+
+    const faultyAgent = (fault: string): Promise<void> =>
+      agent.start(plugins.faulty, ["serve", node.socket, node.stateDirectory], { INTERLAY_FAULT: fault });
+
+    it("and the launcher with it: DEL or GC leaves nothing", async () => {
+      for (const [index, { kind }] of steps.entries()) {
+        await faultyAgent(`kill:${index}`);
+        const { env, input } = net.invocation("launcher", "ADD", node, pod, ifname, config);
+        const argv = ["netns", "exec", node.name, join(lonely, "interlay")];
+        const { status, stdout } = spawnSync("ip", argv, { env, input, encoding: "utf8" });
+        assert.equal(status, 1, `step ${index}: ${stdout}`);
+        assert.equal((JSON.parse(stdout) as { code: number }).code, 5);
+        assert.equal(records(node).length, 1, `no record of what was begun at step ${index}`);
+        const [verb, cleanup] =
+          index % 2 === 0 ? ["DEL", {}] : ["GC", { "cni.dev/attachments": [], cniVersion: "1.1.0" }];
+        assert.deepEqual(net.call("interlay", verb, node, pod, ifname, cleanup), { status: 0, json: {} });
+        assert.deepEqual(
+          readPermanentState(node),
+          untouched,
+          `after kill -9 before step ${index} (${kind}) and ${verb}`,
+        );
+        assert.deepEqual(records(node), []);
+      }
+    });
+
+    it("the launcher goes on alone, and the pod is whole", async () => {
+      for (const index of [0, Math.floor(steps.length / 2), steps.length - 1]) {
+        await faultyAgent(`kill:${index}`);
+        const { status, json } = net.call("launcher", "ADD", node, pod, ifname, config);
+        assert.equal(status, 0, JSON.stringify(json));
+        assert.equal(lastWay(net, node), "alone");
+        assert.deepEqual(net.call("interlay", "CHECK", node, pod, ifname, config), { status: 0, json: {} });
+        assert.equal(net.call("interlay", "DEL", node, pod, ifname, {}).status, 0);
+      }
+    });
+
+    it("a step that fails is told by its name and leaves nothing", async () => {
+      const index = Math.floor(steps.length / 2);
+      await faultyAgent(`fail:${index}`);
+      const { status, json } = net.call("launcher", "ADD", node, pod, ifname, config);
+      assert.deepEqual([status, json["code"]], [1, 101]);
+      assert.equal(lastWay(net, node), "agent");
+      assert.deepEqual(readPermanentState(node), untouched);
+      assert.deepEqual(records(node), []);
+      await agent.kill();
+    });
+  });

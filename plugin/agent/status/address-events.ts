@@ -1,0 +1,26 @@
+import type { AllocatorOptions } from "../../ipam/allocator.ts";
+import type { PodEvents } from "./pod-events.ts";
+import { log } from "./log.ts";
+
+/** What happens to addresses and an operator must know: on the pod, and in the log. The pool's status counts conflicts. */
+export function addressListener(events: PodEvents): Pick<AllocatorOptions, "onConflict" | "onLost"> {
+  return {
+    onConflict: ({ address, mac, pod }) => {
+      const who = mac === "" ? "another host" : `another host (${mac})`;
+      log("warn", "an address is in use on the wire", { address, mac, pod });
+      void events.warn(
+        pod,
+        "AddressConflict",
+        `${address} is in use on the wire by ${who}: it is marked and given to nobody, the pod gets another one. When that host is gone: interlay ipam release ${address}`,
+      );
+    },
+    onLost: ({ address, pod }) => {
+      log("error", "an address of a running pod has been given to another", { address, pod });
+      void events.warn(
+        pod,
+        "AddressLost",
+        `the UnderlayAddress of ${address} was deleted under this pod, and another pod has the address by now: delete this pod`,
+      );
+    },
+  };
+}

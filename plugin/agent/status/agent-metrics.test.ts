@@ -1,0 +1,69 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { KubeConfig } from "@kubernetes/client-node";
+import { z } from "zod";
+import { AgentMetrics } from "./agent-metrics.ts";
+import { ClusterView } from "../discovery/cluster-cache.ts";
+import { Kube } from "../../kubernetes/kube-client.ts";
+import { initialState } from "./agent-status.ts";
+
+const dashboard = z.object({
+  templating: z.object({ list: z.array(z.object({ query: z.string() })) }),
+  panels: z.array(z.object({ title: z.string(), targets: z.array(z.object({ expr: z.string() })) })),
+});
+
+/** Everything the agent can tell, with each kind of thing once. */
+function allMetrics(): string {
+  const kube = new Kube(new KubeConfig());
+  const view = new ClusterView(kube, "node");
+  const spec = { subnet: "192.0.2.0/24", ranges: ["192.0.2.64/26"] };
+  view.underlayPools.put({ metadata: { name: "pool", uid: "1", resourceVersion: "1" }, spec });
+  const metrics = new AgentMetrics();
+  metrics.cniCall({ plugin: "interlay", command: "ADD", way: "agent", milliseconds: 5 });
+  metrics.ipamAnswered("ADD", 0.1, true);
+  metrics.repaired(["a/b eth0: node: route x"]);
+  metrics.repairTook(0.1);
+  metrics.reclaimed(1);
+  const state = initialState(undefined);
+  state.kubeProxy = { ...state.kubeProxy, invalidDrops: 1 };
+  const condition = { type: "FactsReady", status: "True", reason: "", message: "", lastTransitionTime: "" } as const;
+  return metrics.text(state, [condition], view, kube);
+}
+
+describe("Grafana's dashboard", () => {
+  const types = new Map(
+    [...allMetrics().matchAll(/^# TYPE (\S+) (\S+)$/gm)].map(([, name = "", type = ""]) => [name, type]),
+  );
+  const names = [...types].flatMap(([name, type]) =>
+    type === "histogram" ? ["_bucket", "_sum", "_count"].map((suffix) => name + suffix) : [name],
+  );
+  const { panels, templating } = dashboard.parse(
+    JSON.parse(readFileSync(join(import.meta.dirname, "..", "..", "deploy", "dashboard.json"), "utf8")),
+  );
+  const asked = [...panels.flatMap(({ targets }) => targets.map(({ expr }) => expr)), templating.list[1]?.query ?? ""];
+  const namesIn = (text: string): readonly string[] => text.match(/\b(?:interlay|process)_\w+/g) ?? [];
+
+  it("asks for metrics that the agent has, and no others", () => {
+    assert.ok(names.length > 15, names.join());
+    for (const text of asked) {
+      assert.ok(namesIn(text).length > 0, text);
+      for (const name of namesIn(text)) assert.ok(names.includes(name), `${name} in ${text}`);
+    }
+  });
+
+  it("shows each of the agent's metrics", () => {
+    const shown = asked.flatMap(namesIn);
+    for (const name of types.keys())
+      assert.ok(
+        shown.some((one) => one.startsWith(name)),
+        name,
+      );
+  });
+
+  it("takes rates of counters alone", () => {
+    for (const text of asked)
+      for (const [, name = ""] of text.matchAll(/(?:rate|increase)\((\w+)/g))
+        assert.match(types.get(name.replace(/_(?:bucket|sum|count)$/, "")) ?? "", /counter|histogram/, text);
+  });
+});

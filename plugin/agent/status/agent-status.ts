@@ -1,0 +1,53 @@
+import type { Facts } from "../../datapath/facts.ts";
+import type { Gate } from "../kube-proxy/kube-proxy-gate.ts";
+import type { KubeProxyObservation } from "../kube-proxy/kube-proxy-observer.ts";
+import { NOT_OBSERVED, type ServicesState } from "../kube-proxy/service-translation.ts";
+import type { RepairReport } from "../reconcile/repair.ts";
+
+/** What the agent's loops know; each loop writes its own part, the status loop reads all. */
+export interface AgentState {
+  /** The facts that the node goes by: found now, or the last good ones. */
+  facts: Facts | undefined;
+  /** Why there are no new facts. */
+  problems: readonly string[];
+  disagreements: readonly string[];
+  configResourceVersion: string;
+  returnPathError: string | undefined;
+  tcpBeLiberal: 0 | 1;
+  kubeProxy: KubeProxyObservation;
+  /** Rules of others that drop INVALID packets on the way to other nodes. */
+  otherDrops: readonly string[];
+  services: ServicesState;
+  /** Packets by rule of the node's table. */
+  ruleCounters: ReadonlyMap<string, number>;
+  gate: Gate;
+  ipamError: string | undefined;
+  /** Pools that give nothing, a line each. */
+  poolProblems: readonly string[];
+  repair: RepairReport;
+}
+
+export function initialState(facts: Facts | undefined): AgentState {
+  return {
+    facts,
+    problems: facts === undefined ? ["The cluster has not been looked at yet."] : [],
+    disagreements: [],
+    configResourceVersion: "",
+    returnPathError: "It has not been applied yet.",
+    tcpBeLiberal: 0,
+    kubeProxy: {
+      version: null,
+      mode: null,
+      invalidDropRule: false,
+      source: "not looked at yet",
+      invalidDrops: undefined,
+    },
+    otherDrops: [],
+    services: { ready: false, reason: NOT_OBSERVED, message: "The node's packet filter has not been read yet." },
+    ruleCounters: new Map(),
+    gate: { open: false, reason: "kube-proxy has not been looked at yet." },
+    ipamError: "not started yet",
+    poolProblems: [],
+    repair: { attachments: 0, repaired: [], failed: [], removed: [], busy: 0 },
+  };
+}

@@ -1,0 +1,142 @@
+import type { Facts, ReturnPath } from "../../datapath/facts.ts";
+import type { Gate } from "../kube-proxy/kube-proxy-gate.ts";
+import { hasStatus, type Kube } from "../../kubernetes/kube-client.ts";
+import type { KubeProxyObservation } from "../kube-proxy/kube-proxy-observer.ts";
+import { GROUP_VERSION, RESOURCE } from "../../kubernetes/objects.ts";
+import type { AgentState } from "./agent-status.ts";
+
+export interface Condition {
+  readonly type: "FactsReady" | "ReturnPathReady" | "GateOpen" | "ServicesReady" | "IPAMReady" | "AttachmentsReady";
+  readonly status: "True" | "False";
+  readonly reason: string;
+  readonly message: string;
+  readonly lastTransitionTime: string;
+}
+
+/** NodeState.status: what the agent found, what it made, and why. */
+export interface NodeStatus {
+  readonly returnPath: {
+    readonly mode: ReturnPath | null;
+    /** The setting that names it, or why the agent chose it. */
+    readonly chosenBecause: string;
+    readonly applied: boolean;
+    readonly configResourceVersion: string;
+  };
+  readonly tcpBeLiberal: 0 | 1;
+  readonly kubeProxy: Omit<KubeProxyObservation, "invalidDrops">;
+  readonly gate: Gate;
+  readonly facts: Facts | null;
+  readonly attachments: number;
+  readonly conditions: readonly Condition[];
+}
+
+/** A condition's transition time is that of the last pass which changed its status. Pure. */
+export function nodeStatus(pass: AgentState, previous: readonly Condition[], now: Date): NodeStatus {
+  const condition = (type: Condition["type"], ok: boolean, reason: string, message: string): Condition => {
+    const before = previous.find((c) => c.type === type);
+    const status = ok ? "True" : "False";
+    return {
+      type,
+      status,
+      reason,
+      message,
+      lastTransitionTime: before?.status === status ? before.lastTransitionTime : now.toISOString(),
+    };
+  };
+  const { facts, repair } = pass;
+  const applied = facts !== undefined && pass.returnPathError === undefined;
+  const refused = describeRefused(facts);
+  const told = [...pass.problems, ...refused, ...pass.disagreements].join(" ");
+  return {
+    returnPath: {
+      mode: facts?.returnPath ?? null,
+      chosenBecause: facts?.sources["returnPath"] ?? "",
+      applied,
+      configResourceVersion: pass.configResourceVersion,
+    },
+    tcpBeLiberal: pass.tcpBeLiberal,
+    // Without the counter, which would be a write to the API server for every packet.
+    kubeProxy: {
+      version: pass.kubeProxy.version,
+      mode: pass.kubeProxy.mode,
+      invalidDropRule: pass.kubeProxy.invalidDropRule,
+      source: pass.kubeProxy.source,
+    },
+    gate: pass.gate,
+    facts: facts ?? null,
+    attachments: repair.attachments,
+    conditions: [
+      condition(
+        "FactsReady",
+        facts !== undefined && pass.problems.length === 0 && refused.length === 0,
+        factsReason(pass),
+        told === "" ? "Every fact was found." : told,
+      ),
+      condition(
+        "ReturnPathReady",
+        applied,
+        applied ? "Applied" : "NotApplied",
+        pass.returnPathError ?? `${facts?.returnPath ?? "nothing"} is in the kernel.`,
+      ),
+      condition("GateOpen", pass.gate.open, pass.gate.open ? "Open" : "Closed", pass.gate.reason),
+      condition("ServicesReady", pass.services.ready, pass.services.reason, pass.services.message),
+      condition(
+        "IPAMReady",
+        pass.ipamError === undefined,
+        pass.ipamError !== undefined ? "Failed" : pass.poolProblems.length > 0 ? "PoolsWrong" : "Serving",
+        pass.ipamError ?? ["Addresses are given on this node.", ...pass.poolProblems].join(" "),
+      ),
+      condition(
+        "AttachmentsReady",
+        repair.failed.length === 0,
+        repair.failed.length === 0 ? "InPlace" : "RepairFailed",
+        repair.failed.length === 0 ? `${repair.attachments} attachments are as planned.` : repair.failed.join("; "),
+      ),
+    ],
+  };
+}
+
+/** A sentence for each network that was found and is not used. */
+export function describeRefused(facts: Facts | undefined): readonly string[] {
+  return (facts?.refusedNetworks ?? []).map(
+    ({ network, source, reason }) =>
+      `${source} says ${network}, but ${reason}: pods reach it by the wire, not through the node. Take it out of there, or set the right networks in ConfigMap interlay-config.`,
+  );
+}
+
+/** `NotRenewed`: what is found now makes no facts, and the node goes by the last good ones. */
+function factsReason({ facts, problems, disagreements }: AgentState): string {
+  if (facts === undefined) return "FactMissing";
+  if (problems.length > 0) return "NotRenewed";
+  if (facts.refusedNetworks.length > 0) return "NetworkRefused";
+  return disagreements.length > 0 ? "SourcesDisagree" : "Found";
+}
+
+/** Writes the NodeState of this node, made on first use; only what has changed is written. */
+export class NodeStatePublisher {
+  readonly #kube: Kube;
+  readonly #node: string;
+  #published = "";
+  conditions: readonly Condition[] = [];
+
+  constructor(kube: Kube, node: string) {
+    this.#kube = kube;
+    this.#node = node;
+  }
+
+  async publish(status: NodeStatus): Promise<void> {
+    this.conditions = status.conditions;
+    const text = JSON.stringify(status);
+    if (text === this.#published) return;
+    const patch = (): Promise<unknown> => this.#kube.mergePatch(RESOURCE.nodeStates, this.#node, { status }, "status");
+    try {
+      await patch();
+    } catch (error) {
+      if (!hasStatus(error, 404)) throw error;
+      const body = { apiVersion: GROUP_VERSION, kind: "NodeState", metadata: { name: this.#node } };
+      await this.#kube.create(RESOURCE.nodeStates, body);
+      await patch();
+    }
+    this.#published = text;
+  }
+}

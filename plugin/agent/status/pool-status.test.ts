@@ -1,0 +1,80 @@
+import assert from "node:assert/strict";
+import type { Occupant } from "../../ipam/occupied.ts";
+import { underlayAddress, underlayPool } from "../../kubernetes/objects.ts";
+import { poolStatuses } from "./pool-status.ts";
+
+const pool = (name: string, ranges: readonly string[], creationTimestamp = "2026-01-01T00:00:00Z") =>
+  underlayPool.parse({ metadata: { name, creationTimestamp, uid: name }, spec: { subnet: "10.8.0.0/16", ranges } });
+const held = (address: string, of: string, conflict?: string) =>
+  underlayAddress.parse({
+    metadata: { name: address },
+    spec: {
+      ...{ address, pool: of, node: "n", containerId: "c", ifname: "eth0" },
+      pod: { namespace: "shop", name: "db-0", uid: "u" },
+      ...(conflict === undefined ? {} : { conflict }),
+    },
+  });
+const status = (
+  pools: ReturnType<typeof pool>[],
+  addresses: ReturnType<typeof held>[],
+  occupants: readonly Occupant[] = [],
+) =>
+  poolStatuses(
+    {
+      underlayPools: { values: () => pools },
+      underlayAddresses: { values: () => addresses },
+    } as unknown as Parameters<typeof poolStatuses>[0],
+    occupants,
+  );
+
+describe("a pool's status", () => {
+  it("counts what is used, free and in conflict", () => {
+    const one = status(
+      [pool("a", ["10.8.1.0/29"])],
+      [held("10.8.1.1", "a"), held("10.8.1.2", "a", "02:00:00:00:00:01")],
+    ).get("a");
+    const told = (one?.conditions ?? []).map(({ message }) => message).join(" ");
+    assert.deepEqual([one?.total, one?.used, one?.free, one?.conflicts, one?.draining], [8, 2, 6, 1, 0]);
+    assert.deepEqual(
+      one?.conditions.map(({ type, status: is }) => [type, is]),
+      [
+        ["Conflicts", "True"],
+        ["Ready", "True"],
+      ],
+    );
+    assert.match(told, /^Other hosts have 10\.8\.1\.2 \(02:00:00:00:00:01\): given to nobody/);
+  });
+
+  it("tells what drains after the pool was made smaller than what is in use", () => {
+    const one = status([pool("a", ["10.8.1.0/30"])], [held("10.8.1.1", "a"), held("10.8.1.7", "a")]).get("a");
+    assert.deepEqual([one?.total, one?.used, one?.free, one?.draining], [4, 1, 3, 1]);
+    const [draining] = one?.conditions.filter(({ type }) => type === "Draining") ?? [];
+    assert.match(draining?.message ?? "", /^10\.8\.1\.7 of pod shop\/db-0 is no longer in the ranges/);
+  });
+
+  it("names the nodes and Services whose addresses are in the ranges, and leaves them out", () => {
+    const occupants = [
+      { address: "10.8.1.2", by: "Node n2" },
+      { address: "10.9.0.1", by: "Node n3" },
+      { address: "10.8.1.3", by: "Service shop/web" },
+    ];
+    const one = status([pool("a", ["10.8.1.0/29"])], [], occupants).get("a");
+    assert.deepEqual(one?.occupied, [occupants[0], occupants[2]]);
+    const [condition] = one.conditions.filter(({ type }) => type === "Occupied");
+    assert.match(
+      condition?.message ?? "",
+      /^10\.8\.1\.2 \(Node n2\), 10\.8\.1\.3 \(Service shop\/web\) are in its ranges/,
+    );
+  });
+
+  it("gives nothing from the later of two pools that overlap", () => {
+    const both = status([pool("a", ["10.8.1.0/30"]), pool("b", ["10.8.1.2"], "2026-01-02T00:00:00Z")], []);
+    assert.deepEqual(
+      [...both].map(([name, { conditions }]) => [name, conditions[0]?.status, conditions[0]?.reason]),
+      [
+        ["a", "True", "Giving"],
+        ["b", "False", "Overlap"],
+      ],
+    );
+  });
+});

@@ -1,0 +1,136 @@
+import { parseIp } from "../../datapath/address.ts";
+import { overlapping } from "../../ipam/choose.ts";
+import { findOccupied, type Occupant } from "../../ipam/occupied.ts";
+import { parsePoolSpaces } from "../../ipam/pool.ts";
+import { parsePools } from "../../ipam/pools.ts";
+import type { ClusterView } from "../discovery/cluster-cache.ts";
+import type { UnderlayAddressSpec } from "../../kubernetes/objects.ts";
+
+/** A pool's numbers, as `kubectl get underlaypools` shows them. */
+export interface PoolStatus {
+  readonly total: number;
+  readonly used: number;
+  readonly free: number;
+  /** In use by others on the wire: given to nobody. */
+  readonly conflicts: number;
+  /** Of those in use, what nodes hold beforehand. */
+  readonly reserved: number;
+  /** Held by pods, and no longer in the pool's ranges: they go back to nobody. */
+  readonly draining: number;
+  /** Addresses of nodes and Services in the pool's ranges: given to nobody. Every node reads them here. */
+  readonly occupied: readonly Occupant[];
+  readonly conditions: readonly PoolCondition[];
+}
+
+interface PoolCondition {
+  readonly type: "Ready" | "Draining" | "Conflicts" | "Occupied";
+  readonly status: "True" | "False";
+  readonly reason: string;
+  readonly message: string;
+}
+
+const NAMED_MOST = 5;
+
+/** A pool was made smaller than what is in use: pods keep what they have, and nobody gets it after them. */
+function drain(left: readonly UnderlayAddressSpec[]): readonly PoolCondition[] {
+  const [first] = left;
+  if (first === undefined) return [];
+  const { address, pod } = first;
+  const more = left.length === 1 ? "" : ` and ${left.length - 1} more`;
+  return [
+    {
+      type: "Draining",
+      status: "True",
+      reason: "InUseOutsideRanges",
+      message: `${address} of pod ${pod.namespace}/${pod.name}${more} is no longer in the ranges: it is given to nobody else, and gone with its pod.`,
+    },
+  ];
+}
+
+/** Somebody else on the wire has addresses of the pool: who is told by MAC, as the switches know it. */
+function conflicting(marked: readonly UnderlayAddressSpec[]): readonly PoolCondition[] {
+  if (marked.length === 0) return [];
+  const some = marked.slice(0, NAMED_MOST).map(({ address, conflict = "" }) => `${address} (${conflict})`);
+  const more = marked.length > NAMED_MOST ? ` and ${marked.length - NAMED_MOST} more` : "";
+  return [
+    {
+      type: "Conflicts",
+      status: "True",
+      reason: "InUseOnTheWire",
+      message: `Other hosts have ${some.join(", ")}${more}: given to nobody until \`interlay ipam release\` lets them go, or the pool excludes them.`,
+    },
+  ];
+}
+
+/** Nodes and Services have addresses of the pool: they are left out, and the network team is told. */
+function occupied(occupants: readonly Occupant[]): readonly PoolCondition[] {
+  if (occupants.length === 0) return [];
+  const some = occupants.slice(0, NAMED_MOST).map(({ address, by }) => `${address} (${by})`);
+  const more = occupants.length > NAMED_MOST ? ` and ${occupants.length - NAMED_MOST} more` : "";
+  return [
+    {
+      type: "Occupied",
+      status: "True",
+      reason: "UsedByTheCluster",
+      message: `${some.join(", ")}${more} are in its ranges: they are given to no pod. Exclude them, or choose other ranges.`,
+    },
+  ];
+}
+
+/**
+ * Counts each pool's addresses. Totals are exact up to what JSON's numbers hold.
+ * @param occupants addresses of all nodes and Services
+ */
+export function poolStatuses(
+  view: Pick<ClusterView, "underlayPools" | "underlayAddresses">,
+  occupants: readonly Occupant[] = [],
+): ReadonlyMap<string, PoolStatus> {
+  const { valid: good, invalid: bad } = parsePools(view.underlayPools.values());
+  const clash = overlapping(good);
+  const addresses = view.underlayAddresses.values();
+  const specs = new Map(view.underlayPools.values().map(({ metadata, spec }) => [metadata.name, spec]));
+  const statuses = new Map<string, PoolStatus>();
+  for (const { name, spaces } of good) {
+    const used = addresses.filter(({ spec }) => spaces.all.has(parseIp(spec.address)));
+    const left = addresses.filter(({ spec }) => spec.pool === name && !spaces.all.has(parseIp(spec.address)));
+    const spec = specs.get(name);
+    const inRanges = spec === undefined ? [] : findOccupied(parsePoolSpaces(spec).all, occupants);
+    const total = Number(spaces.all.size);
+    const other = clash.get(name);
+    const marked = used.map(({ spec }) => spec).filter(({ conflict }) => conflict !== undefined);
+    statuses.set(name, {
+      total,
+      used: used.length,
+      free: total - used.length,
+      conflicts: marked.length,
+      reserved: used.filter(({ spec }) => spec.reserve).length,
+      draining: left.length,
+      occupied: inRanges,
+      conditions: [
+        ...drain(left.map(({ spec }) => spec)),
+        ...conflicting(marked),
+        ...occupied(inRanges),
+        other === undefined
+          ? { type: "Ready", status: "True", reason: "Giving", message: "Addresses are given out of this pool." }
+          : {
+              type: "Ready",
+              status: "False",
+              reason: "Overlap",
+              message: `Its ranges overlap with those of the earlier UnderlayPool ${other}: it gives no address until they do not.`,
+            },
+      ],
+    });
+  }
+  for (const [name, problem] of bad)
+    statuses.set(name, {
+      total: 0,
+      used: 0,
+      free: 0,
+      conflicts: 0,
+      reserved: 0,
+      draining: addresses.filter(({ spec }) => spec.pool === name).length,
+      occupied: [],
+      conditions: [{ type: "Ready", status: "False", reason: "Wrong", message: `${problem}: it gives no address.` }],
+    });
+  return statuses;
+}

@@ -1,0 +1,55 @@
+import assert from "node:assert/strict";
+import { type AddressInfo, createServer } from "node:net";
+import { KubeConfig } from "@kubernetes/client-node";
+import { hasStatus, Kube, KubeError } from "./kube-client.ts";
+import { explained } from "./api-error.ts";
+
+/** What a get of the namespaces ends with. */
+async function endOf(server: string): Promise<string> {
+  const config = new KubeConfig();
+  config.loadFromClusterAndUser({ name: "test", server, skipTLSVerify: false }, { name: "test" });
+  return new Kube(config).list({ api: "/api/v1", plural: "namespaces" }).then(
+    () => "an answer",
+    (error: unknown) => (error instanceof Error ? error.message : String(error)),
+  );
+}
+
+describe("an API server that does not answer", () => {
+  it("is told by URL, what happened, and what to do", async () => {
+    const listening = createServer();
+    await new Promise<void>((resolve) => listening.listen(0, "127.0.0.1", resolve));
+    const url = `https://127.0.0.1:${(listening.address() as AddressInfo).port}`;
+    await new Promise((resolve) => listening.close(resolve));
+    const said = await endOf(url);
+    assert.match(said, /^The API server https:\/\/127\.0\.0\.1:\d+ was not reached: .*ECONNREFUSED.*--kubeconfig/);
+    assert.ok(said.includes(url), said);
+  });
+
+  it("that is no name", async () => {
+    assert.match(
+      await endOf("https://nowhere.invalid:6443"),
+      /nowhere\.invalid:6443 was not reached: .*nowhere\.invalid/,
+    );
+  });
+
+  it("that ends the connection", async () => {
+    const rude = createServer((socket) => socket.destroy());
+    await new Promise<void>((resolve) => rude.listen(0, "127.0.0.1", resolve));
+    assert.match(await endOf(`https://127.0.0.1:${(rude.address() as AddressInfo).port}`), /was not reached: /);
+    rude.close();
+  });
+
+  it("where no kubeconfig is", async () => {
+    assert.match(
+      await endOf("http://localhost:8080"),
+      /localhost:8080 was not reached: .*--kubeconfig FILE or KUBECONFIG/,
+    );
+  });
+
+  it("what it answers stays what it is", () => {
+    const refused = new KubeError(403, "not granted");
+    assert.ok(hasStatus(explained(refused, "https://server"), 403));
+    const foreign = Object.assign(new Error("open"), { code: "ENOENT" });
+    assert.equal(explained(foreign, "https://server"), foreign);
+  });
+});
