@@ -8,7 +8,7 @@ import { findBannedWord } from "./words.js";
 export const ROOT = join(import.meta.dirname, "..", "..");
 const SUBJECT_LENGTH = 72;
 /** Commits before this rule have longer subjects. */
-const SUBJECTS_SINCE = "2026-11-29T15:25:00Z";
+const SUBJECTS_SINCE = "2026-11-29T16:00:00Z";
 const GLOSSARY_LENGTH = 25;
 
 /**
