@@ -5,8 +5,8 @@
  */
 import { readFileSync } from "node:fs";
 import { basename } from "node:path";
-import { say } from "./cni/say.ts";
-import { version } from "./cni/version.ts";
+import { writeStdout } from "./cni/write-stdout.ts";
+import { answerVersion } from "./cni/version.ts";
 
 /** For people who try out what a runtime would call: ADD with the option dryRun. */
 const DRY_RUN = "--dry-run";
@@ -17,13 +17,13 @@ async function main(): Promise<void> {
     const { runCommand } = await import("./cli/cli.ts");
     await runCommand(process.argv.slice(2));
   } else if (command === "VERSION") {
-    say(JSON.stringify(version(readFileSync(0, "utf8"))));
+    writeStdout(JSON.stringify(answerVersion(readFileSync(0, "utf8"))));
     process.exit(0);
   } else if (basename(process.argv0) === "interlay-ipam") {
     const { runIpam } = await import("./ipam/main.ts");
     process.exit(await runIpam(process.env));
   } else {
-    const { runCni } = await import("./cni/main.ts");
+    const { runCni } = await import("./cni/run-cni.ts");
     process.exit(runCni(process.env, { dryRun: process.argv.includes(DRY_RUN) }));
   }
 }

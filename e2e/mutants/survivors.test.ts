@@ -4,7 +4,10 @@ import { NODE_TESTS, TESTS, whyItMaySurvive } from "./survivors.ts";
 
 describe("a mutant that survives", () => {
   it("is excused by a test that takes the same line out where it is missed", async () => {
-    const text = await readFile(new URL("../../plugin/cni/needed.netns.test.ts", import.meta.url), "utf8");
+    const text = await readFile(
+      new URL("../../plugin/cni/netns/required-items.netns.test.ts", import.meta.url),
+      "utf8",
+    );
     for (const test of TESTS) assert.ok(text.includes(`line: "${test}"`), `there is no test "${test}"`);
     const node = await readFile(
       new URL("../../plugin/agent/reconcile/node-table.netns.test.ts", import.meta.url),

@@ -1,6 +1,6 @@
 /**
  * Lines that a cluster like the suite's may do without, each with the one in which it is missed: the name of a test in
- * plugin/cni/needed.netns.test.ts that takes the line out there.
+ * plugin/cni/netns/required-items.netns.test.ts that takes the line out there.
  */
 const NEEDED_ELSEWHERE: readonly (readonly [title: RegExp, test: string])[] = [
   [/^multi-nic net1: pod: rule for an address to table 10003 /, "multi-NIC pod: rule from net1's address"],

@@ -1,7 +1,7 @@
 import type { Server } from "node:http";
 import type { Server as SocketServer } from "node:net";
 import { join } from "node:path";
-import type { Places } from "../cni/places.ts";
+import type { Paths } from "../cni/paths.ts";
 import { Allocator } from "../ipam/allocator.ts";
 import { parsePools } from "../ipam/pools.ts";
 import { Records } from "../ipam/records.ts";
@@ -62,7 +62,7 @@ export class Agent {
   readonly #node: string;
   readonly #places: NodePlaces;
   /** The same in the plugin's words. */
-  readonly #plugin: Places;
+  readonly #plugin: Paths;
   readonly #view: ClusterView;
   readonly #state: AgentState;
   readonly #publisher: NodeStatePublisher;

@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { isDeepStrictEqual } from "node:util";
-import { finishEnded } from "../cni/del.ts";
-import type { Places } from "../cni/places.ts";
+import { completeTeardowns } from "../cni/del.ts";
+import type { Paths } from "../cni/paths.ts";
 import type { AgentMetrics } from "./status/agent-metrics.ts";
 import { log } from "./status/log.ts";
 import { BUSY_MS, type Look, repairAttachments } from "./reconcile/repair.ts";
@@ -23,7 +23,7 @@ type Wake = (loop: "facts" | "repair" | "returnPath" | "status") => void;
 /** Keeps what is wired as planned, and looks no more often than that is worth. */
 export class RepairDuty {
   readonly #state: AgentState;
-  readonly #places: Places;
+  readonly #places: Paths;
   readonly #metrics: AgentMetrics;
   readonly #wake: Wake;
   /** Milliseconds of the processor. */
@@ -31,7 +31,7 @@ export class RepairDuty {
   /** When all is to be looked at, at the latest; by performance.now(). */
   #allAt = 0;
 
-  constructor(state: AgentState, places: Places, metrics: AgentMetrics, wake: Wake) {
+  constructor(state: AgentState, places: Paths, metrics: AgentMetrics, wake: Wake) {
     this.#state = state;
     this.#places = places;
     this.#metrics = metrics;
@@ -79,6 +79,6 @@ export class RepairDuty {
         this.lookAtAll();
       }, BUSY_MS).unref();
     if (isNews) this.#wake("status");
-    await finishEnded(this.#places.state);
+    await completeTeardowns(this.#places.state);
   }
 }

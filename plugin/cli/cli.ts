@@ -47,7 +47,7 @@ export async function runCommand(argv: readonly string[]): Promise<void> {
     .option("--container-id <id>", "with --config: what the links' names are made from", "explain")
     .option("--state-directory <path>", "with --pod: where this node's records are")
     .action(async ({ config, ...options }: ExplainOptions) => {
-      const { explain } = await import("../cni/explain.ts");
+      const { renderExplanation: explain } = await import("../cni/explain.ts");
       const text = config === undefined ? {} : { config: readFileSync(config === "-" ? 0 : config, "utf8") };
       try {
         process.stdout.write(explain({ ...options, ...text }));

@@ -1,36 +1,44 @@
 import { parseCidr, parseInterfaceAddress, parseIp } from "../datapath/address.ts";
-import { announce } from "../datapath/announce.ts";
-import { ApplyError, applyPlan } from "../datapath/apply.ts";
-import { linesOfOthers, readAttachment, removeAttachment, writeAttachment } from "../datapath/attachment.ts";
-import { removeDirt } from "../datapath/dirt.ts";
-import { forgetEnded, readEnded } from "../datapath/ended.ts";
-import { type Facts, withHijacked } from "../datapath/facts.ts";
+import { announceAddresses } from "../datapath/apply/announce.ts";
+import { ApplyError, applyPlan } from "../datapath/apply/apply.ts";
+import { findSharedItems, readAttachment, removeAttachment, writeAttachment } from "../state/attachment.ts";
+import { removeStaleState } from "../datapath/apply/stale-state.ts";
+import { removePendingTeardown, readPendingTeardown } from "../state/pending-teardown.ts";
+import { type Facts, addHijackCidrs } from "../datapath/facts.ts";
 import { type Namespace, withNamespaces } from "../datapath/kernel.ts";
-import type { ExtraAddress, NicRoute } from "../datapath/multi-nic.ts";
-import { describeItem, type Plan } from "../datapath/plan.ts";
+import type { NicAddress, NicRoute } from "../datapath/plan/multi-nic.ts";
+import { describeItem, type Plan } from "../datapath/plan/plan.ts";
 import { withFreePodLock, withPodLock } from "../datapath/pod-lock.ts";
-import { removeAdvertised } from "../datapath/router-advertisements.ts";
-import { undoPlan } from "../datapath/undo.ts";
-import { type NicSurvey, planNic } from "../datapath/plan-nic.ts";
-import { type PodNic, surveyNic, UnfitPodError } from "../datapath/survey.ts";
-import type { Call } from "./call.ts";
-import { writeConflictNote } from "./conflict-notes.ts";
-import { AddressConflict, CniError, CODE } from "./error.ts";
-import { loadFacts } from "./facts-file.ts";
-import { numbersOf, type Options, parseOptions } from "./options.ts";
-import type { Places } from "./places.ts";
-import { checkWire } from "./safety.ts";
-import { awaitSettled } from "./settle.ts";
-import { readWishes } from "./wishes.ts";
+import { removeAdvertisedState } from "../datapath/apply/router-advertisements.ts";
+import { undoPlan } from "../datapath/apply/undo.ts";
+import { type NicSurvey, buildPlan } from "../datapath/plan/build-plan.ts";
+import { type PodNic, surveyNic, UnsupportedPodError } from "../datapath/plan/survey-nic.ts";
+import type { CniCall } from "./cni-call.ts";
+import { writeConflictRecord } from "../state/conflict-records.ts";
+import { AddressConflictError, CniError, CODE } from "./error.ts";
+import { loadFacts } from "./load-facts.ts";
+import { getRoutingIds, type Options, parseOptions } from "./options.ts";
+import type { Paths } from "./paths.ts";
+import { probeAddresses } from "./address-probes.ts";
+import { waitForDad } from "./wait-for-dad.ts";
+import { readPodOptions } from "../state/pod-options.ts";
 import type { CniResult, NetworkConfig, Request } from "./request.ts";
 
 /** CNI spec 1.1.0, section 2 "ADD", chained: the previous plugin's result is wired and passed on, with our pair added. */
-export function add({ request, places, way, lap, later, notices, beforeStep }: Call): CniResult {
+export function cmdAdd({
+  request,
+  paths: places,
+  mode: way,
+  markStep: lap,
+  defer: later,
+  notices,
+  beforeStep,
+}: CniCall): CniResult {
   const { config, containerId, ifname, netns, pod } = request;
-  const previous = previousOf(config);
+  const previous = requirePrevResult(config);
   const options = parseOptions(config);
   if (options.mode === "disabled") return previous;
-  const wiring = wiringOf(request, previous, options, places);
+  const wiring = readInputs(request, previous, options, places);
   notices.push(...(wiring.facts.notices ?? []));
   const wire = (node: Namespace, podNamespace: Namespace): CniResult => {
     /** The same container was added before, with other addresses or options: what is no longer wanted goes. */
@@ -38,7 +46,7 @@ export function add({ request, places, way, lap, later, notices, beforeStep }: C
       const wanted = new Set(plan.items.map(describeItem));
       const obsolete = before.items.filter((item) => !wanted.has(describeItem(item)));
       if (obsolete.length === 0) return;
-      undoPlan({ items: obsolete }, node, netns, linesOfOthers(containerId, ifname, places.attachments));
+      undoPlan({ items: obsolete }, node, netns, findSharedItems(containerId, ifname, places.attachments));
       node.forgetLinks();
       podNamespace.forgetLinks();
     };
@@ -47,36 +55,36 @@ export function add({ request, places, way, lap, later, notices, beforeStep }: C
       const survey = surveyNic(wiring.nic, node, podNamespace);
       const plan = planSurvey(wiring.facts, survey);
       lap("plan");
-      if (options.dryRun) return withPair(previous, plan, netns);
+      if (options.dryRun) return addToResult(previous, plan, netns);
       if (plan.items.length > 0) {
-        checkWire(wiring.nic, options, podNamespace, pod, way);
-        awaitSettled(wiring.nic, podNamespace, pod, way);
+        probeAddresses(wiring.nic, options, podNamespace, pod, way);
+        waitForDad(wiring.nic, podNamespace, pod, way);
       }
       lap("wire");
       // First: a plugin killed from here on leaves a record by which DEL and GC find what it made.
       const { name: network } = config;
       const record = { containerId, ifname, network, netns, pod, plan, survey, hijackCidrs: options.hijackCIDRs };
       writeAttachment(record, places.attachments);
-      const earlier = known ?? readEnded(containerId, ifname, places.attachments);
+      const earlier = known ?? readPendingTeardown(containerId, ifname, places.attachments);
       if (earlier !== undefined) removeObsolete(earlier.plan, plan);
-      removeDirt(plan, node, podNamespace);
+      removeStaleState(plan, node, podNamespace);
       lap("prepare");
       applyPlan(plan, node, podNamespace, beforeStep);
-      if (plan.items.length > 0) removeAdvertised(ifname, podNamespace);
+      if (plan.items.length > 0) removeAdvertisedState(ifname, podNamespace);
       // An earlier life of the same name, whose pair had not gone yet: it is this one's now.
-      forgetEnded(containerId, ifname, places.attachments);
+      removePendingTeardown(containerId, ifname, places.attachments);
       lap("apply");
       if (options.announce && plan.items.length > 0)
         later(() => {
-          announceIn(ifname, netns);
+          announceQuietly(ifname, netns);
           lap("announce");
         });
-      return withPair(previous, plan, netns);
+      return addToResult(previous, plan, netns);
     } catch (error) {
       if (known === undefined) removeAttachment(containerId, ifname, places.attachments);
-      if (error instanceof AddressConflict)
-        writeConflictNote({ address: error.address, mac: error.mac, ifname, pod }, places.state);
-      throw told(error, pod);
+      if (error instanceof AddressConflictError)
+        writeConflictRecord({ address: error.address, mac: error.mac, ifname, pod }, places.state);
+      throw toCniError(error, pod);
     }
   };
   const locked = way === "agent" ? withFreePodLock : withPodLock;
@@ -84,10 +92,10 @@ export function add({ request, places, way, lap, later, notices, beforeStep }: C
 }
 
 /** A pod that has gone meanwhile has nothing to announce. */
-function announceIn(ifname: string, netns: string): void {
+function announceQuietly(ifname: string, netns: string): void {
   try {
     withNamespaces(netns, (_node, pod) => {
-      announce(ifname, pod);
+      announceAddresses(ifname, pod);
     });
   } catch {
     // it is wired all the same
@@ -95,23 +103,23 @@ function announceIn(ifname: string, netns: string): void {
 }
 
 /** What ADD would do to this pod, by the kernel as it is; nothing is changed. Throws CniError as ADD does. */
-export function planOf(request: Request, places: Places): Plan {
+export function planRequest(request: Request, places: Paths): Plan {
   const { config, netns, pod } = request;
   const options = parseOptions(config);
   if (options.mode === "disabled") return { items: [] };
-  const { facts, nic } = wiringOf(request, previousOf(config), options, places);
+  const { facts, nic } = readInputs(request, requirePrevResult(config), options, places);
   try {
     return withNamespaces(netns, (node, podNamespace) => planSurvey(facts, surveyNic(nic, node, podNamespace)));
   } catch (error) {
-    throw told(error, pod);
+    throw toCniError(error, pod);
   }
 }
 
 function planSurvey(facts: Facts, survey: NicSurvey | undefined): Plan {
-  return survey === undefined ? { items: [] } : planNic(facts, survey);
+  return survey === undefined ? { items: [] } : buildPlan(facts, survey);
 }
 
-function previousOf({ prevResult }: NetworkConfig): CniResult {
+function requirePrevResult({ prevResult }: NetworkConfig): CniResult {
   if (prevResult !== undefined) return prevResult;
   throw new CniError(
     CODE.invalidConfig,
@@ -120,20 +128,20 @@ function previousOf({ prevResult }: NetworkConfig): CniResult {
   );
 }
 
-function wiringOf(
+function readInputs(
   { containerId, ifname, pod }: Request,
   previous: CniResult,
   options: Options,
-  places: Places,
+  places: Paths,
 ): { readonly facts: Facts; readonly nic: PodNic } {
   const { mode, mtu, txQueueLen, hijackCIDRs } = options;
   const facts = loadFacts(places.facts);
-  const { defaultRouteNic: wished } = readWishes(containerId, ifname, places.state);
+  const { defaultRouteNic: wished } = readPodOptions(containerId, ifname, places.state);
   const defaultRouteNic = wished ?? options.podDefaultRouteNic;
-  const addresses = addressesOf(previous, ifname);
+  const addresses = readAddresses(previous, ifname);
   if (addresses.length === 0)
     throw new CniError(
-      CODE.unfitPod,
+      CODE.unsupportedPod,
       `the previous plugin gave ${ifname} of pod ${pod.namespace}/${pod.name} no address`,
     );
   const nic = {
@@ -142,26 +150,26 @@ function wiringOf(
     addresses,
     routes: readRoutes(previous),
     mode: mode === "disabled" ? ("auto" as const) : mode,
-    numbers: numbersOf(options),
+    numbers: getRoutingIds(options),
     ...(options.macPrefix === undefined ? {} : { macPrefix: options.macPrefix }),
     ...(defaultRouteNic === undefined ? {} : { defaultRouteNic }),
     ...(wished === undefined ? {} : { defaultRouteNicKnown: true as const }),
     ...(mtu === undefined ? {} : { mtu }),
     ...(txQueueLen === undefined ? {} : { txQueueLength: txQueueLen }),
   };
-  return { facts: withHijacked(facts, hijackCIDRs), nic };
+  return { facts: addHijackCidrs(facts, hijackCIDRs), nic };
 }
 
-function told(error: unknown, pod: Request["pod"]): unknown {
-  if (error instanceof UnfitPodError)
-    return new CniError(CODE.unfitPod, `pod ${pod.namespace}/${pod.name}: ${error.message}`);
+function toCniError(error: unknown, pod: Request["pod"]): unknown {
+  if (error instanceof UnsupportedPodError)
+    return new CniError(CODE.unsupportedPod, `pod ${pod.namespace}/${pod.name}: ${error.message}`);
   if (error instanceof ApplyError)
     return new CniError(CODE.apply, `pod ${pod.namespace}/${pod.name}, ${error.message}`);
   return error;
 }
 
 /** The addresses of this NIC in a result: by the index of its interface; all of them where no index is given. */
-export function addressesOf(result: CniResult, ifname: string): readonly ExtraAddress[] {
+export function readAddresses(result: CniResult, ifname: string): readonly NicAddress[] {
   return (result.ips ?? [])
     .filter(({ interface: index }) => index === undefined || result.interfaces?.[index]?.name === ifname)
     .map(({ address, gateway }) =>
@@ -195,7 +203,7 @@ function parseResult<T>(part: string, parse: () => T): T {
 }
 
 /** Ours are appended: indices in `ips` keep their meaning. */
-function withPair(previous: CniResult, plan: Plan, netns: string): CniResult {
+function addToResult(previous: CniResult, plan: Plan, netns: string): CniResult {
   const pairs = plan.items.flatMap((item) =>
     item.kind === "veth"
       ? [

@@ -1,13 +1,13 @@
-import { readAttachment } from "../datapath/attachment.ts";
+import { readAttachment } from "../state/attachment.ts";
 import { withNamespaces } from "../datapath/kernel.ts";
-import { describeItem } from "../datapath/plan.ts";
-import { readDrift } from "../datapath/read.ts";
-import type { Call } from "./call.ts";
+import { describeItem } from "../datapath/plan/plan.ts";
+import { readDrift } from "../datapath/apply/read-drift.ts";
+import type { CniCall } from "./cni-call.ts";
 import { CniError, CODE } from "./error.ts";
 import { parseOptions } from "./options.ts";
 
 /** CNI spec 1.1.0, section 2 "CHECK": the kernel has what ADD's plan says, line by line. */
-export function check({ request: { config, containerId, ifname, netns, pod }, places }: Call): void {
+export function cmdCheck({ request: { config, containerId, ifname, netns, pod }, paths: places }: CniCall): void {
   if (parseOptions(config).mode === "disabled") return;
   const record = readAttachment(containerId, ifname, places.attachments);
   if (record === undefined)

@@ -1,21 +1,26 @@
 import { existsSync } from "node:fs";
-import { removeLink } from "../datapath/apply.ts";
+import { removeLink } from "../datapath/apply/apply.ts";
 import {
   type Attachment,
-  attachmentsDirectory,
-  linesOfOthers,
+  getAttachmentsDirectory,
+  findSharedItems,
   listAttachments,
   readAttachment,
   removeAttachment,
-} from "../datapath/attachment.ts";
-import { endAttachment, forgetEnded, listEnded, readEnded } from "../datapath/ended.ts";
+} from "../state/attachment.ts";
+import {
+  deferTeardown,
+  removePendingTeardown,
+  listPendingTeardowns,
+  readPendingTeardown,
+} from "../state/pending-teardown.ts";
 import { STATE_DIRECTORY } from "../datapath/facts.ts";
 import { Namespace } from "../datapath/kernel.ts";
-import { nodeLinkName } from "../datapath/names.ts";
-import type { PlanItem } from "../datapath/plan.ts";
+import { buildNodeLinkName } from "../datapath/names.ts";
+import type { PlanItem } from "../datapath/plan/plan.ts";
 import { withFreePodLock, withPodLock } from "../datapath/pod-lock.ts";
-import { undoPlan } from "../datapath/undo.ts";
-import { NotServedError } from "./call.ts";
+import { undoPlan } from "../datapath/apply/undo.ts";
+import { RunStandaloneError } from "./cni-call.ts";
 import { CniError, CODE } from "./error.ts";
 import type { ValidAttachment } from "./request.ts";
 
@@ -30,70 +35,70 @@ interface Target {
  * CNI spec 1.1.0, section 2 "DEL": needs nothing but its arguments and the local record; succeeds when everything is gone
  * already, the namespace included.
  */
-export function del(target: Target, stateDirectory = STATE_DIRECTORY): void {
-  const directory = attachmentsDirectory(stateDirectory);
-  const netns = target.netns === "" ? (recorded(target, directory)?.netns ?? "") : target.netns;
+export function cmdDel(target: Target, stateDirectory = STATE_DIRECTORY): void {
+  const directory = getAttachmentsDirectory(stateDirectory);
+  const netns = target.netns === "" ? (readRecord(target, directory)?.netns ?? "") : target.netns;
   withPodLock(netns, () => {
-    takeApart({ ...target, netns }, directory);
+    tearDown({ ...target, netns }, directory);
   });
 }
 
-function recorded({ containerId, ifname }: Target, directory: string): Attachment | undefined {
-  return readAttachment(containerId, ifname, directory) ?? readEnded(containerId, ifname, directory);
+function readRecord({ containerId, ifname }: Target, directory: string): Attachment | undefined {
+  return readAttachment(containerId, ifname, directory) ?? readPendingTeardown(containerId, ifname, directory);
 }
 
 /** Called with the pod's lock. */
-function takeApart(target: Target, directory: string): void {
+function tearDown(target: Target, directory: string): void {
   const { containerId, ifname, netns } = target;
   const node = new Namespace();
   try {
-    const record = recorded(target, directory);
+    const record = readRecord(target, directory);
     if (record !== undefined) {
       const alive = existsSync(netns);
       undoPlan(
         record.plan,
         node,
         alive ? netns : undefined,
-        alive ? linesOfOthers(containerId, ifname, directory) : NONE,
+        alive ? findSharedItems(containerId, ifname, directory) : NONE,
       );
     }
     // Without a record (killed before it was written, or lost) the pair is still found by its name, and routes go with it.
-    removeLink(node, nodeLinkName(containerId, ifname));
+    removeLink(node, buildNodeLinkName(containerId, ifname));
   } finally {
     node.close();
   }
   removeAttachment(containerId, ifname, directory);
-  forgetEnded(containerId, ifname, directory);
+  removePendingTeardown(containerId, ifname, directory);
 }
 
 /** What the kernel takes its time to destroy. It leads nowhere once the routes and rules are gone. */
-const isSlow = ({ kind }: PlanItem): boolean => kind === "veth" || kind === "reply-mark";
+const isRemovedLater = ({ kind }: PlanItem): boolean => kind === "veth" || kind === "reply-mark";
 
 /**
  * DEL as the agent answers it: routes, rules and neighbours go at once, for they could lead a later pod with the same
  * address astray; the pair goes with its namespace, in the kernel's own batch, or with finishEnded. Throws PodBusyError
  * and NotServedError where it would have to wait, having changed nothing.
  */
-export function delSoon(target: Target, stateDirectory: string): void {
+export function cmdDelDeferred(target: Target, stateDirectory: string): void {
   const { containerId, ifname } = target;
-  const directory = attachmentsDirectory(stateDirectory);
-  const netns = target.netns === "" ? (recorded(target, directory)?.netns ?? "") : target.netns;
+  const directory = getAttachmentsDirectory(stateDirectory);
+  const netns = target.netns === "" ? (readRecord(target, directory)?.netns ?? "") : target.netns;
   withFreePodLock(netns, () => {
     const node = new Namespace();
     try {
       const record = readAttachment(containerId, ifname, directory);
-      const link = node.findLink(nodeLinkName(containerId, ifname));
+      const link = node.findLink(buildNodeLinkName(containerId, ifname));
       if (record === undefined) {
-        if (link !== undefined && readEnded(containerId, ifname, directory) === undefined)
-          throw new NotServedError(`${link.name} has no record`);
+        if (link !== undefined && readPendingTeardown(containerId, ifname, directory) === undefined)
+          throw new RunStandaloneError(`${link.name} has no record`);
         return;
       }
       const alive = existsSync(netns);
-      const items = record.plan.items.filter((item) => !isSlow(item));
-      const shared = alive ? linesOfOthers(containerId, ifname, directory) : NONE;
+      const items = record.plan.items.filter((item) => !isRemovedLater(item));
+      const shared = alive ? findSharedItems(containerId, ifname, directory) : NONE;
       undoPlan({ items }, node, alive ? netns : undefined, shared);
       if (link !== undefined || (alive && items.length < record.plan.items.length))
-        endAttachment(containerId, ifname, directory);
+        deferTeardown(containerId, ifname, directory);
       else removeAttachment(containerId, ifname, directory);
     } finally {
       node.close();
@@ -108,17 +113,17 @@ const FINISH_AFTER_MS = 1000;
  * Finishes attachments that have ended: at once where the pair has gone with its namespace, else after a while. Yields
  * between them, for each may take the kernel some time.
  */
-export async function finishEnded(stateDirectory = STATE_DIRECTORY): Promise<void> {
-  const directory = attachmentsDirectory(stateDirectory);
-  for (const { containerId, ifname, netns, since } of listEnded(directory)) {
-    if (Date.now() - since < FINISH_AFTER_MS && (existsSync(netns) || hasLink(nodeLinkName(containerId, ifname))))
+export async function completeTeardowns(stateDirectory = STATE_DIRECTORY): Promise<void> {
+  const directory = getAttachmentsDirectory(stateDirectory);
+  for (const { containerId, ifname, netns, since } of listPendingTeardowns(directory)) {
+    if (Date.now() - since < FINISH_AFTER_MS && (existsSync(netns) || hasLink(buildNodeLinkName(containerId, ifname))))
       continue;
     try {
       withFreePodLock(netns, () => {
         const lives = readAttachment(containerId, ifname, directory) !== undefined;
         if (lives)
-          forgetEnded(containerId, ifname, directory); // it was added again
-        else takeApart({ containerId, ifname, netns }, directory);
+          removePendingTeardown(containerId, ifname, directory); // it was added again
+        else tearDown({ containerId, ifname, netns }, directory);
       });
     } catch {
       // busy, or its namespace is going just now: the next time
@@ -149,10 +154,10 @@ export function collectGarbage(
   valid: readonly ValidAttachment[],
   stateDirectory = STATE_DIRECTORY,
 ): readonly Attachment[] {
-  const stale = staleAttachments(network, valid, stateDirectory);
+  const stale = findStaleAttachments(network, valid, stateDirectory);
   const failures = stale.flatMap((attachment) => {
     try {
-      del({ ...attachment, netns: "" }, stateDirectory);
+      cmdDel({ ...attachment, netns: "" }, stateDirectory);
       return [];
     } catch (error) {
       const said = error instanceof Error ? error.message : String(error);
@@ -165,17 +170,17 @@ export function collectGarbage(
 }
 
 /** What GC has to remove. */
-export function staleAttachments(
+export function findStaleAttachments(
   network: string,
   valid: readonly ValidAttachment[],
   stateDirectory: string,
 ): readonly Attachment[] {
-  const directory = attachmentsDirectory(stateDirectory);
+  const directory = getAttachmentsDirectory(stateDirectory);
   const keep = new Set(valid.map((a) => `${a.containerID}/${a.ifname}`));
   const living = listAttachments(directory);
   const lives = new Set(living.map((a) => `${a.containerId}/${a.ifname}`));
   return [
     ...living.filter((a) => !keep.has(`${a.containerId}/${a.ifname}`)),
-    ...listEnded(directory).filter((a) => !lives.has(`${a.containerId}/${a.ifname}`)),
+    ...listPendingTeardowns(directory).filter((a) => !lives.has(`${a.containerId}/${a.ifname}`)),
   ].filter((a) => a.network === network);
 }

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseAllDocuments } from "yaml";
 import { CODE } from "./error.ts";
-import { optionNames } from "./options.ts";
+import { listOptionNames } from "./options.ts";
 
 const root = join(import.meta.dirname, "..", "..");
 const page = readFileSync(join(root, "docs", "plugin.md"), "utf8");
@@ -14,7 +14,7 @@ describe("docs/plugin.md", () => {
   it("has every option, and none that there is not", () => {
     const section = /## Options\n([\s\S]*?)\nWhat is wrong/.exec(page)?.[1] ?? "";
     const documented = [...section.matchAll(/^\| `(\w+)`/gm)].map(([, name]) => name);
-    assert.deepEqual(documented.sort(), [...optionNames()].sort());
+    assert.deepEqual(documented.sort(), [...listOptionNames()].sort());
   });
 
   it("has every error code", () => {
@@ -42,7 +42,7 @@ describe("docs/plugin.md", () => {
       const json: unknown = JSON.parse(JSON.stringify(options ?? null));
       return typeof json === "object" && json !== null ? [Object.keys(json)] : [];
     });
-    const own = optionNames().filter((name) => name !== "dryRun");
+    const own = listOptionNames().filter((name) => name !== "dryRun");
     assert.deepEqual(
       found.map((names) => names.sort()),
       [own.sort()],

@@ -20,7 +20,7 @@ export const CODE = {
   /** CHECK: the kernel does not have what the plan says. */
   drift: 102,
   /** The pod is not one that Interlay can wire (no address, no way to its node). */
-  unfitPod: 103,
+  unsupportedPod: 103,
   /** Another machine on the wire has the pod's address (conflictDetection). */
   addressConflict: 104,
   /** A gateway of the pod does not answer (gatewayDetection). */
@@ -43,7 +43,7 @@ export class CniError extends Error {
 }
 
 /** Code 104, with what the agent must know to give another address. */
-export class AddressConflict extends CniError {
+export class AddressConflictError extends CniError {
   readonly address: string;
   /** Who has it; empty where the kernel does not say. */
   readonly mac: string;
@@ -57,7 +57,7 @@ export class AddressConflict extends CniError {
 }
 
 /** What goes to stdout. */
-export function errorJson(error: unknown, cniVersion: string): string {
+export function renderError(error: unknown, cniVersion: string): string {
   const { code, message, details } =
     error instanceof CniError
       ? error

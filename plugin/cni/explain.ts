@@ -1,10 +1,10 @@
-import { listAttachments, type Attachment } from "../datapath/attachment.ts";
+import { listAttachments, type Attachment } from "../state/attachment.ts";
 import { withNamespaces } from "../datapath/kernel.ts";
-import { describeItem, MAIN_TABLE, type Plan, type PlanItem } from "../datapath/plan.ts";
-import { readDrift } from "../datapath/read.ts";
-import { planOf } from "./add.ts";
+import { describeItem, MAIN_TABLE, type Plan, type PlanItem } from "../datapath/plan/plan.ts";
+import { readDrift } from "../datapath/apply/read-drift.ts";
+import { planRequest } from "./add.ts";
 import { CniError, CODE } from "./error.ts";
-import { buildPlaces } from "./places.ts";
+import { buildPaths } from "./paths.ts";
 import { parseRequest } from "./request.ts";
 
 /** What a plan is for: one of them. */
@@ -20,7 +20,7 @@ export interface ExplainOptions {
 }
 
 /** The plan line by line, each with its reason and its row in the datapath contract. Changes nothing. Throws CniError. */
-export function explain(options: ExplainOptions): string {
+export function renderExplanation(options: ExplainOptions): string {
   return options.config === undefined ? explainPod(options) : explainConfig(options.config, options);
 }
 
@@ -33,11 +33,11 @@ function explainConfig(
     { CNI_COMMAND: "ADD", CNI_CONTAINERID: containerId, CNI_NETNS: netns, CNI_IFNAME: ifname },
     config,
   );
-  return explainPlan(planOf(request, buildPlaces(stateDirectory)), []);
+  return explainPlan(planRequest(request, buildPaths(stateDirectory)), []);
 }
 
 function explainPod({ pod = "", stateDirectory }: ExplainOptions): string {
-  const { attachments } = buildPlaces(stateDirectory);
+  const { attachments } = buildPaths(stateDirectory);
   const mine = listAttachments(attachments).filter((a) => `${a.pod.namespace}/${a.pod.name}` === pod);
   if (mine.length === 0)
     throw new CniError(
@@ -59,13 +59,13 @@ export function explainPlan({ items }: Plan, missing: readonly PlanItem[]): stri
   return items
     .map((item) => {
       const lost = missing.includes(item) ? "  MISSING in the kernel: the agent puts it back" : "";
-      return `${describeItem(item)}${lost}\n    ${item.reason}\n    contract: ${contractRow(item)}\n`;
+      return `${describeItem(item)}${lost}\n    ${item.reason}\n    contract: ${getContractRow(item)}\n`;
     })
     .join("");
 }
 
 /** The row of the documents' table "The datapath contract" that an item comes from. */
-export function contractRow(item: PlanItem): string {
+export function getContractRow(item: PlanItem): string {
   switch (item.kind) {
     case "veth":
     case "up":

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readPlaces } from "./places.ts";
+import { readPaths } from "./paths.ts";
 import { CniError, CODE } from "./error.ts";
 import { parseOptions } from "./options.ts";
 
@@ -32,9 +32,9 @@ describe("the plugin's options", () => {
     });
 
   it("reads a node's paths from the environment, and refuses a relative one", () => {
-    const { state, log } = readPlaces({ INTERLAY_STATE_DIRECTORY: "/s", INTERLAY_LOG_FILE: "/l" });
+    const { state, log } = readPaths({ INTERLAY_STATE_DIRECTORY: "/s", INTERLAY_LOG_FILE: "/l" });
     assert.deepEqual([state, log], ["/s", "/l"]);
-    assert.throws(() => readPlaces({ INTERLAY_LOG_FILE: "l" }), { code: CODE.invalidEnvironment });
+    assert.throws(() => readPaths({ INTERLAY_LOG_FILE: "l" }), { code: CODE.invalidEnvironment });
   });
 
   it("passes over what is the spec's, the runtime's and Multus's", () => {

@@ -1,9 +1,9 @@
 import * as z from "zod/mini";
 import { CniError, CODE } from "./error.ts";
-import { nearest } from "./nearest.ts";
-import { PLACE_VARIABLES } from "./places.ts";
-import { DEFAULT_NUMBERS, type RoutingNumbers } from "../datapath/numbers.ts";
-import { isMacPrefix } from "../datapath/mac-prefix.ts";
+import { findClosestName } from "./closest-name.ts";
+import { PATH_VARIABLES } from "./paths.ts";
+import { DEFAULT_ROUTING_IDS, type RoutingIds } from "../datapath/plan/routing-ids.ts";
+import { isMacPrefix } from "../datapath/plan/mac-prefix.ts";
 import { cidrs } from "../datapath/facts.ts";
 
 export const MODES = ["auto", "underlay", "overlay", "disabled"] as const;
@@ -59,13 +59,13 @@ const optionsSchema = z.looseObject({
 export type Options = z.infer<typeof optionsSchema>;
 
 /** Those that the configuration does not name are ours. Throws CniError where their order would be wrong. */
-export function numbersOf(options: Options): RoutingNumbers {
+export function getRoutingIds(options: Options): RoutingIds {
   const { hostRouteTable, hostRulePriority, podRulePriority, podMarkPriority } = options;
   const numbers = {
-    hostRouteTable: hostRouteTable ?? DEFAULT_NUMBERS.hostRouteTable,
-    hostRulePriority: hostRulePriority ?? DEFAULT_NUMBERS.hostRulePriority,
-    podRulePriority: podRulePriority ?? DEFAULT_NUMBERS.podRulePriority,
-    podMarkPriority: podMarkPriority ?? DEFAULT_NUMBERS.podMarkPriority,
+    hostRouteTable: hostRouteTable ?? DEFAULT_ROUTING_IDS.hostRouteTable,
+    hostRulePriority: hostRulePriority ?? DEFAULT_ROUTING_IDS.hostRulePriority,
+    podRulePriority: podRulePriority ?? DEFAULT_ROUTING_IDS.podRulePriority,
+    podMarkPriority: podMarkPriority ?? DEFAULT_ROUTING_IDS.podMarkPriority,
   };
   if (numbers.podMarkPriority >= numbers.podRulePriority)
     throw new CniError(
@@ -80,19 +80,19 @@ export function numbersOf(options: Options): RoutingNumbers {
  * Keys of a plugin's configuration that are not ours to judge: the spec's (CNI 1.1.0, section 1 "Plugin configuration
  * objects" and section 4), libcni's, and the device that Multus names.
  */
-const OTHERS: ReadonlySet<string> = new Set([
+const FOREIGN_KEYS: ReadonlySet<string> = new Set([
   ...["cniVersion", "cniVersions", "name", "type", "prevResult", "runtimeConfig", "args", "capabilities"],
   ...["ipMasq", "ipam", "dns", "disableCheck", "disableGC", "loadOnlyInlinedPlugins", "deviceID", "pciBusID"],
 ]);
 
 /** A prefixed key (`cni.dev/…`, `io.kubernetes.cri…`) is its owner's, one behind `_` is a comment. */
-function isOthers(key: string): boolean {
-  return OTHERS.has(key) || /[./]/.test(key) || key.startsWith("_");
+function isForeignKey(key: string): boolean {
+  return FOREIGN_KEYS.has(key) || /[./]/.test(key) || key.startsWith("_");
 }
 
 /** Rejects what only the node's administrator may set. Throws CniError 7. */
 function rejectNodeSettings(config: unknown): void {
-  const found = Object.entries(PLACE_VARIABLES).find(([name]) => Object.hasOwn(config ?? {}, name));
+  const found = Object.entries(PATH_VARIABLES).find(([name]) => Object.hasOwn(config ?? {}, name));
   if (found === undefined) return;
   const [name, variable] = found;
   throw new CniError(
@@ -105,10 +105,10 @@ function rejectNodeSettings(config: unknown): void {
 /** Throws CniError naming the key that is wrong, or that is none: one that is passed over would look as if it held. */
 export function parseOptions(config: unknown): Options {
   rejectNodeSettings(config);
-  const names = optionNames();
-  const unknown = Object.keys(config ?? {}).find((key) => !names.includes(key) && !isOthers(key));
+  const names = listOptionNames();
+  const unknown = Object.keys(config ?? {}).find((key) => !names.includes(key) && !isForeignKey(key));
   if (unknown !== undefined) {
-    const meant = nearest(unknown, names);
+    const meant = findClosestName(unknown, names);
     throw new CniError(
       CODE.invalidConfig,
       `interlay has no option ${unknown}${meant === undefined ? "" : `: is ${meant} meant?`}`,
@@ -122,6 +122,6 @@ export function parseOptions(config: unknown): Options {
 }
 
 /** All that a network's configuration may say to the plugin. */
-export function optionNames(): string[] {
+export function listOptionNames(): string[] {
   return Object.keys(optionsSchema.shape);
 }

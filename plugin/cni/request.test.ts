@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { parseFacts } from "../datapath/facts.ts";
-import { addressesOf } from "./add.ts";
-import { CniError, CODE, errorJson } from "./error.ts";
+import { readAddresses } from "./add.ts";
+import { CniError, CODE, renderError } from "./error.ts";
 import { parseOptions } from "./options.ts";
 import { COMMANDS, parseRequest, type Request } from "./request.ts";
-import { version } from "./version.ts";
+import { answerVersion } from "./version.ts";
 
 const ADD = {
   CNI_COMMAND: "ADD",
@@ -23,7 +23,7 @@ function onlyCniErrors(work: () => unknown): void {
   } catch (error) {
     assert.ok(error instanceof CniError, `threw ${String(error)}, which is no CNI error`);
     assert.ok(codes.includes(error.code), `${error.code} is not documented`);
-    const said: unknown = JSON.parse(errorJson(error, "1.1.0"));
+    const said: unknown = JSON.parse(renderError(error, "1.1.0"));
     assert.deepEqual(Object.keys(said as object).slice(0, 3), ["cniVersion", "code", "msg"]);
   }
 }
@@ -100,7 +100,7 @@ describe("a call's input", () => {
         onlyCniErrors(() => {
           const request: Request = parseRequest(ADD, JSON.stringify(given));
           parseOptions(request.config);
-          if (request.config.prevResult !== undefined) addressesOf(request.config.prevResult, "eth0");
+          if (request.config.prevResult !== undefined) readAddresses(request.config.prevResult, "eth0");
         });
       }),
     );
@@ -110,7 +110,7 @@ describe("a call's input", () => {
     fc.assert(
       fc.property(fc.string(), (text) => {
         onlyCniErrors(() => parseRequest(ADD, text));
-        version(text);
+        answerVersion(text);
       }),
     );
     assert.throws(() => parseRequest(ADD, "{"), { code: CODE.decode });
@@ -129,7 +129,7 @@ describe("a call's input", () => {
   });
 
   it("VERSION answers in the version it was asked in", () => {
-    const asked = (text: string) => (version(text) as { cniVersion: string }).cniVersion;
+    const asked = (text: string) => (answerVersion(text) as { cniVersion: string }).cniVersion;
     assert.deepEqual(['{"cniVersion":"0.4.0"}', "{}", "no JSON"].map(asked), ["0.4.0", "1.1.0", "1.1.0"]);
   });
 });

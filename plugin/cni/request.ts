@@ -104,7 +104,7 @@ export function parseRequest(env: Environment, stdin: string): Request {
       `cniVersion ${config.cniVersion} is not supported`,
       `Supported: ${SUPPORTED_VERSIONS.join(", ")}.`,
     );
-  return { command, containerId, netns, ifname, pod: podOf(env["CNI_ARGS"] ?? ""), config };
+  return { command, containerId, netns, ifname, pod: parsePodRef(env["CNI_ARGS"] ?? ""), config };
 }
 
 function parseConfig(stdin: string): NetworkConfig {
@@ -131,7 +131,7 @@ function isInterfaceName(name: string): boolean {
 }
 
 /** `K8S_POD_NAMESPACE=…;K8S_POD_NAME=…;K8S_POD_UID=…`, as the kubelet's runtimes give them. */
-function podOf(args: string): PodRef {
+function parsePodRef(args: string): PodRef {
   const values = new Map(
     args.split(";").flatMap((pair): [string, string][] => {
       const at = pair.indexOf("=");

@@ -1,10 +1,10 @@
 import type { Facts } from "../datapath/facts.ts";
 import { Namespace } from "../datapath/kernel.ts";
 import { CniError, CODE } from "./error.ts";
-import { loadFacts } from "./facts-file.ts";
+import { loadFacts } from "./load-facts.ts";
 
 /** CNI spec 1.1.0, section 2 "STATUS": can ADD be served? Throws CniError with code 50 if facts are missing, or not this node's any more. */
-export function status(factsFile: string): void {
+export function cmdStatus(factsFile: string): void {
   let facts: Facts;
   try {
     facts = loadFacts(factsFile);
@@ -12,7 +12,7 @@ export function status(factsFile: string): void {
     if (error instanceof CniError) throw new CniError(CODE.notAvailable, error.message, error.details);
     throw error;
   }
-  const stale = staleIn(facts);
+  const stale = findStaleFact(facts);
   if (stale !== undefined)
     throw new CniError(
       CODE.notAvailable,
@@ -22,7 +22,7 @@ export function status(factsFile: string): void {
 }
 
 /** What the kernel says otherwise. */
-function staleIn({ uplink, node: { addresses } }: Facts): string | undefined {
+function findStaleFact({ uplink, node: { addresses } }: Facts): string | undefined {
   const node = new Namespace();
   try {
     if (node.findLink(uplink) === undefined) return `the node has no link ${uplink}, the uplink`;

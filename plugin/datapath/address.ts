@@ -38,7 +38,7 @@ export function hostCidr(ip: Ip): Cidr {
   return `${ip}/${familyOf(ip) === "ipv4" ? 32 : 128}` as Cidr;
 }
 
-export function contains(network: Cidr, ip: Ip): boolean {
+export function containsIp(network: Cidr, ip: Ip): boolean {
   const address = ipaddr.parse(ip);
   const [base, length] = ipaddr.parseCIDR(network);
   return address.kind() === base.kind() && address.match(base, length);
@@ -52,7 +52,7 @@ export function containsNetwork(network: Cidr, other: Cidr): boolean {
 }
 
 /** Without those that lie within another one, and each once. */
-export function outermost(networks: readonly Cidr[]): readonly Cidr[] {
+export function removeNestedCidrs(networks: readonly Cidr[]): readonly Cidr[] {
   const parsed = [...new Set(networks)].map((cidr) => ({ cidr, range: ipaddr.parseCIDR(cidr) }));
   return parsed
     .filter(({ cidr, range: [address, length] }) =>

@@ -8,13 +8,13 @@ export const FACTS_FILE = `${STATE_DIRECTORY}/facts.json`;
 export const FACTS_SCHEMA = "interlay.facts/v1";
 
 /** Throws on what is no network, and on all of a family: that would take the place of the pod's default route, and take it away when it goes. */
-export function parsePartOfAll(text: string): Cidr {
+export function parseProperCidr(text: string): Cidr {
   const cidr = parseCidr(text);
   if (cidr.endsWith("/0")) throw new Error(`"${text}" is every address: that is a default route's`);
   return cidr;
 }
 
-const parsed = <T>(parse: (text: string) => T) =>
+const parseWith = <T>(parse: (text: string) => T) =>
   z.pipe(
     z.string(),
     z.transform((text, context) => {
@@ -30,8 +30,8 @@ const parsed = <T>(parse: (text: string) => T) =>
       }
     }),
   );
-const ip = parsed(parseIp);
-const cidr = parsed(parsePartOfAll);
+const ip = parseWith(parseIp);
+const cidr = parseWith(parseProperCidr);
 /** Networks in CIDR notation, as a fact or as an option. */
 export const cidrs = z.readonly(z.array(cidr));
 
@@ -85,6 +85,6 @@ export function parseFacts(text: string): Facts {
 }
 
 /** Facts for one network whose configuration wants further destinations to be reached through the node. */
-export function withHijacked(facts: Facts, hijackCidrs: readonly Cidr[] = []): Facts {
+export function addHijackCidrs(facts: Facts, hijackCidrs: readonly Cidr[] = []): Facts {
   return { ...facts, hijackCidrs: [...new Set([...facts.hijackCidrs, ...hijackCidrs])] };
 }

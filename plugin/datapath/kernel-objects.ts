@@ -2,7 +2,7 @@ import { parsePrefix } from "../netlink/ip.ts";
 import { type Route, SCOPE } from "../netlink/route.ts";
 import type { Rule } from "../netlink/rule.ts";
 import { hostCidr } from "./address.ts";
-import type { RouteItem, RuleItem } from "./plan.ts";
+import type { RouteItem, RuleItem } from "./plan/plan.ts";
 
 /**
  * rtm_protocol of our routes on the node: what has it is ours to repair and remove, nothing else is. In the pod every
@@ -16,7 +16,7 @@ const RTPROT_BOOT = 3;
 const IPV6_CONNECTED_METRIC = 256;
 const ALL_BITS = 0xffffffff;
 
-export function kernelRoute(item: RouteItem, link: number): Route {
+export function toKernelRoute(item: RouteItem, link: number): Route {
   return {
     family: item.family,
     destination: item.destination === "default" ? undefined : parsePrefix(item.destination),
@@ -32,7 +32,7 @@ export function kernelRoute(item: RouteItem, link: number): Route {
   };
 }
 
-export function kernelRule(item: RuleItem): Rule {
+export function toKernelRule(item: RuleItem): Rule {
   return {
     family: item.family,
     priority: item.priority,

@@ -1,7 +1,7 @@
 import { closeSync, openSync } from "node:fs";
 import { type InterfaceAddress, RTM_ADDRESS, decodeAddress, encodeAddressDump } from "../netlink/address.ts";
 import { type Link, RTM_LINK, decodeLink, encodeLinkIndex, encodeLinkName } from "../netlink/link.ts";
-import { inNamespace } from "../netlink/namespace.ts";
+import { runInNamespace } from "../netlink/namespace.ts";
 import { NetlinkError, NetlinkSocket } from "../netlink/socket.ts";
 
 /** One network namespace as netlink shows it, with its links found by name once. */
@@ -14,7 +14,7 @@ export class Namespace {
 
   constructor(path?: string) {
     this.path = path;
-    this.socket = path === undefined ? NetlinkSocket.open() : inNamespace(path, () => NetlinkSocket.open());
+    this.socket = path === undefined ? NetlinkSocket.open() : runInNamespace(path, () => NetlinkSocket.open());
   }
 
   /**
@@ -22,13 +22,13 @@ export class Namespace {
    * removed (some ms, nf_tables_api.c: nft_rcv_nl_event), which goes on beside the work that follows.
    */
   get netfilter(): NetlinkSocket {
-    this.#netfilter ??= this.inside(() => NetlinkSocket.open("netfilter"));
+    this.#netfilter ??= this.run(() => NetlinkSocket.open("netfilter"));
     return this.#netfilter;
   }
 
   /** Runs synchronous work inside. */
-  inside<T>(work: () => T): T {
-    return this.path === undefined ? work() : inNamespace(this.path, work);
+  run<T>(work: () => T): T {
+    return this.path === undefined ? work() : runInNamespace(this.path, work);
   }
 
   /** Undefined if there is no such link. */

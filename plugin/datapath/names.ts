@@ -1,4 +1,4 @@
-import { sha256 } from "./digest.ts";
+import { hashSha256 } from "./digest.ts";
 
 /** The prefix of our node ends: one nft wildcard matches all of them and nothing else. */
 export const NODE_LINK_PREFIX = "vethil";
@@ -6,12 +6,12 @@ export const NODE_LINK_PREFIX = "vethil";
 export const POD_LINK = "veth0";
 
 /** Stable over restarts; 15 characters, which is IFNAMSIZ - 1. */
-export function nodeLinkName(containerId: string, ifname: string): string {
-  return NODE_LINK_PREFIX + sha256(`${containerId}/${ifname}`).slice(0, 9);
+export function buildNodeLinkName(containerId: string, ifname: string): string {
+  return NODE_LINK_PREFIX + hashSha256(`${containerId}/${ifname}`).slice(0, 9);
 }
 
 /** A locally administered unicast MAC that is the same every time. */
-export function stableMac(containerId: string, ifname: string, end: "pod" | "node"): string {
-  const hex = sha256(`${containerId}/${ifname}/${end}`);
+export function buildStableMac(containerId: string, ifname: string, end: "pod" | "node"): string {
+  const hex = hashSha256(`${containerId}/${ifname}/${end}`);
   return ["02", ...Array.from({ length: 5 }, (_, i) => hex.slice(2 * i, 2 * i + 2))].join(":");
 }

@@ -3,9 +3,9 @@ import { getLibc } from "../netlink/libc.ts";
 
 const LOCK_EX = 2;
 const LOCK_NB = 4;
-const PAUSE_MS = 5;
+const POLL_INTERVAL_MS = 5;
 /** Repair holds it for milliseconds; a DEL must not wait for one that hangs. */
-const PATIENCE_MS = 5000;
+const TIMEOUT_MS = 5000;
 
 /**
  * One at a time writes a pod's state: ADD, DEL or the agent's repair. Otherwise a repair that has read the record puts
@@ -15,12 +15,12 @@ const PATIENCE_MS = 5000;
  * ADD and DEL wait, and go on after 5 s; a namespace that is gone cannot be locked, and needs not.
  */
 export function withPodLock<T>(netns: string, work: () => T): T {
-  const fd = openIfThere(netns);
+  const fd = tryOpen(netns);
   if (fd === undefined) return work();
   try {
-    const deadline = performance.now() + PATIENCE_MS;
-    while (!locked(fd) && performance.now() < deadline)
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, PAUSE_MS);
+    const deadline = performance.now() + TIMEOUT_MS;
+    while (!tryLock(fd) && performance.now() < deadline)
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, POLL_INTERVAL_MS);
     return work();
   } finally {
     closeSync(fd);
@@ -32,10 +32,10 @@ export class PodBusyError extends Error {}
 
 /** As withPodLock, but throws PodBusyError instead of waiting. */
 export function withFreePodLock<T>(netns: string, work: () => T): T {
-  const fd = openIfThere(netns);
+  const fd = tryOpen(netns);
   if (fd === undefined) return work();
   try {
-    if (!locked(fd)) throw new PodBusyError(`${netns} is locked`);
+    if (!tryLock(fd)) throw new PodBusyError(`${netns} is locked`);
     return work();
   } finally {
     closeSync(fd);
@@ -44,20 +44,20 @@ export function withFreePodLock<T>(netns: string, work: () => T): T {
 
 /** As withPodLock, but undefined at once where somebody else has it, or the namespace is gone. */
 export function tryPodLock<T>(netns: string, work: () => T): T | undefined {
-  const fd = openIfThere(netns);
+  const fd = tryOpen(netns);
   if (fd === undefined) return undefined;
   try {
-    return locked(fd) ? work() : undefined;
+    return tryLock(fd) ? work() : undefined;
   } finally {
     closeSync(fd);
   }
 }
 
-function locked(fd: number): boolean {
+function tryLock(fd: number): boolean {
   return getLibc().flock(fd, LOCK_EX | LOCK_NB) === 0;
 }
 
-function openIfThere(path: string): number | undefined {
+function tryOpen(path: string): number | undefined {
   try {
     return openSync(path, "r");
   } catch {

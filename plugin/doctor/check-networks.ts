@@ -1,4 +1,4 @@
-import { type Cidr, contains, parseCidr, parseIp } from "../datapath/address.ts";
+import { type Cidr, containsIp, parseCidr, parseIp } from "../datapath/address.ts";
 import { parsePoolSpaces } from "../ipam/pool.ts";
 import type { Finding } from "./finding.ts";
 import type { ClusterSnapshot, NodeSnapshot } from "./snapshot.ts";
@@ -66,7 +66,7 @@ function mayGive(pool: ClusterSnapshot["pools"][number], address: string): boole
 
 function isIn(network: string, address: string): boolean {
   try {
-    return network !== "default" && contains(parseCidr(network) satisfies Cidr, parseIp(address));
+    return network !== "default" && containsIp(parseCidr(network) satisfies Cidr, parseIp(address));
   } catch {
     return false;
   }

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { podObject } from "../kubernetes/objects.ts";
 import { Reclaimer } from "../agent/leader/address-reclaimer.ts";
-import { type ConflictNote, writeConflictNote } from "../cni/conflict-notes.ts";
+import { type ConflictRecord, writeConflictRecord } from "../state/conflict-records.ts";
 import { AddressCluster, NodeStore, STATEFUL_SET } from "../testing/address-cluster.ts";
 import { Allocator } from "./allocator.ts";
 import { type AddressRecord, Records } from "./records.ts";
@@ -28,7 +28,7 @@ describe("the addresses of a node's pods", () => {
   const agent = (node: string, store = new NodeStore(cluster, node)) => {
     const state = join(directory, node);
     const records = new Records(join(state, "addresses"));
-    const conflicts: ConflictNote[] = [];
+    const conflicts: ConflictRecord[] = [];
     const lost: AddressRecord[] = [];
     const allocator = new Allocator(store, records, {
       ...{ random: () => 0, now: () => cluster.now, stateDirectory: state },
@@ -228,7 +228,7 @@ describe("the addresses of a node's pods", () => {
   describe("that somebody else on the wire has", () => {
     const found = (one: Agent, { metadata }: ReturnType<typeof pod>, address: string): void => {
       const ref = { namespace: "default", name: metadata.name, uid: metadata.uid };
-      writeConflictNote({ address, mac: STRANGER, ifname: "eth0", pod: ref }, one.state);
+      writeConflictRecord({ address, mac: STRANGER, ifname: "eth0", pod: ref }, one.state);
     };
 
     it("marks and reports an address of another host and allocates another one on the next attempt", async () => {

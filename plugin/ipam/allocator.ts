@@ -1,7 +1,7 @@
 import { CniError, CODE } from "../cni/error.ts";
-import type { ConflictNote } from "../cni/conflict-notes.ts";
+import type { ConflictRecord } from "../state/conflict-records.ts";
 import { type Ip, parseIp } from "../datapath/address.ts";
-import { attachmentsDirectory } from "../datapath/attachment.ts";
+import { getAttachmentsDirectory } from "../state/attachment.ts";
 import { STATE_DIRECTORY } from "../datapath/facts.ts";
 import type { PodObject } from "../kubernetes/objects.ts";
 import { askedFor, eligible, families } from "./choose.ts";
@@ -37,7 +37,7 @@ export interface AllocatorOptions {
   /** Directory of the plugin's conflict notes and attachments. */
   readonly stateDirectory?: string;
   /** Called when an address was marked because another host uses it. */
-  readonly onConflict?: (note: ConflictNote) => void;
+  readonly onConflict?: (note: ConflictRecord) => void;
   /** Called when a container still has an address whose object now belongs to another pod. */
   readonly onLost?: (record: AddressRecord) => void;
 }
@@ -60,7 +60,7 @@ export class Allocator {
     this.#store = store;
     this.#records = records;
     this.#picker = new AddressPicker(store, random);
-    this.#claims = new ExistingClaims(store, records, now, attachmentsDirectory(stateDirectory));
+    this.#claims = new ExistingClaims(store, records, now, getAttachmentsDirectory(stateDirectory));
     this.#releaser = new AddressReleaser(store, records);
     const conflicts = new Conflicts(store, records, stateDirectory, options.onConflict ?? (() => undefined));
     this.#conflicts = conflicts;

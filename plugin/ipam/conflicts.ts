@@ -1,5 +1,5 @@
 import { parseIp } from "../datapath/address.ts";
-import { type ConflictNote, readConflictNotes, removeConflictNote } from "../cni/conflict-notes.ts";
+import { type ConflictRecord, readConflictRecords, removeConflictRecord } from "../state/conflict-records.ts";
 import { objectName, poolOf } from "./choose.ts";
 import { parsePools } from "./pools.ts";
 import type { Records } from "./records.ts";
@@ -13,7 +13,7 @@ export class Conflicts {
   readonly #store: AddressStore;
   readonly #records: Records;
   readonly #stateDirectory: string;
-  readonly #onPublished: (note: ConflictNote) => void;
+  readonly #onPublished: (note: ConflictRecord) => void;
   /** Names with a note on this node whose object is not marked yet. */
   #noted = new Set<string>();
 
@@ -21,7 +21,7 @@ export class Conflicts {
     store: AddressStore,
     records: Records,
     stateDirectory: string,
-    onPublished: (note: ConflictNote) => void,
+    onPublished: (note: ConflictRecord) => void,
   ) {
     this.#store = store;
     this.#records = records;
@@ -34,8 +34,8 @@ export class Conflicts {
   }
 
   /** Reads the notes. These addresses are not allocated from now on, marked or not. */
-  readNotes(): readonly ConflictNote[] {
-    const notes = readConflictNotes(this.#stateDirectory);
+  readNotes(): readonly ConflictRecord[] {
+    const notes = readConflictRecords(this.#stateDirectory);
     this.#noted = new Set(notes.map(({ address }) => objectName(parseIp(address))));
     for (const name of this.#noted) this.#records.remove(name);
     return notes;
@@ -59,13 +59,13 @@ export class Conflicts {
         const marked = { ...this.#spec(note, object.spec.pool, conflict), owner: object.spec.owner };
         if (ours && (await this.#store.replace(object, marked)) === undefined) continue;
       }
-      removeConflictNote(note.address, this.#stateDirectory);
+      removeConflictRecord(note.address, this.#stateDirectory);
       this.#noted.delete(name);
       this.#onPublished(note);
     }
   }
 
-  #spec({ address, ifname, pod }: ConflictNote, pool: string, conflict: string) {
+  #spec({ address, ifname, pod }: ConflictRecord, pool: string, conflict: string) {
     const { node } = this.#store;
     return { address, pool, node, containerId: "", ifname, network: "", pod, conflict };
   }

@@ -12,7 +12,7 @@ export function parseDefaultRouteNic(annotations: Annotations, pod: string): str
   const nics = listPodNics(annotations);
   if (nics.includes(wanted)) return wanted;
   throw new CniError(
-    CODE.unfitPod,
+    CODE.unsupportedPod,
     `invalid annotation ${DEFAULT_ROUTE_ANNOTATION} "${wanted}" of pod ${pod}: the pod's NICs are ${nics.join(", ")}`,
   );
 }

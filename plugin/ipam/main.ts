@@ -1,13 +1,13 @@
 import { readFileSync } from "node:fs";
 import { z } from "zod";
-import type { Way } from "../cni/call.ts";
-import { CniError, CODE, errorJson } from "../cni/error.ts";
+import type { ExecMode } from "../cni/cni-call.ts";
+import { CniError, CODE, renderError } from "../cni/error.ts";
 import { logCall } from "../cni/log.ts";
-import type { Answer } from "../cni/main.ts";
-import { buildPlaces, type Places, readPlaces } from "../cni/places.ts";
+import type { CniResponse } from "../cni/run-cni.ts";
+import { buildPaths, type Paths, readPaths } from "../cni/paths.ts";
 import { parseRequest, type Request, validAttachments } from "../cni/request.ts";
-import { removeWishes, writeWishes } from "../cni/wishes.ts";
-import { say } from "../cni/say.ts";
+import { removePodOptions, writePodOptions } from "../state/pod-options.ts";
+import { writeStdout } from "../cni/write-stdout.ts";
 import { AGENT_SOCKET, type IpamAnswer, ipamAnswer, ipamRefusal } from "./protocol.ts";
 
 /** Long enough for a busy API server, shorter than the runtime's own timeout. */
@@ -28,7 +28,7 @@ export type AskAgent = (verb: string, request: Request) => Promise<unknown>;
 /** Runs the IPAM plugin standalone. @returns the exit status */
 export async function runIpam(env: Environment): Promise<number> {
   const { status, output, after } = await executeIpam(env, readFileSync(0, "utf8"), "alone", askAgent);
-  if (output !== "") say(output);
+  if (output !== "") writeStdout(output);
   after();
   return status;
 }
@@ -39,23 +39,23 @@ type Environment = Readonly<Record<string, string | undefined>>;
 export async function executeIpam(
   env: Environment,
   stdin: string,
-  way: Way,
+  way: ExecMode,
   ask: AskAgent,
-  served?: Places,
-): Promise<Answer> {
+  served?: Paths,
+): Promise<CniResponse> {
   const started = performance.now();
   let request: Request | undefined;
-  let places: Places = served ?? buildPlaces();
+  let places: Paths = served ?? buildPaths();
   let failure: unknown;
   let output = "";
   try {
-    places = served ?? readPlaces(env);
+    places = served ?? readPaths(env);
     request = parseRequest(env, stdin);
     const answer = await runCommand(request, ask, places.state);
     if (answer !== undefined) output = JSON.stringify(answer);
   } catch (error) {
     failure = error;
-    output = errorJson(error, request?.config.cniVersion ?? "1.0.0");
+    output = renderError(error, request?.config.cniVersion ?? "1.0.0");
   }
   const took = Math.round((performance.now() - started) * 10) / 10;
   const after = (): void => {
@@ -101,8 +101,8 @@ function toCniResult(
   { ips, routes: poolRoutes, defaultRouteNic }: IpamAnswer,
   stateDirectory: string,
 ): unknown {
-  if (defaultRouteNic === undefined) removeWishes(containerId, ifname, stateDirectory);
-  else writeWishes(containerId, ifname, { defaultRouteNic }, stateDirectory);
+  if (defaultRouteNic === undefined) removePodOptions(containerId, ifname, stateDirectory);
+  else writePodOptions(containerId, ifname, { defaultRouteNic }, stateDirectory);
   const defaults = ips.flatMap(({ address, gateway }) =>
     gateway === undefined || ifname !== MAIN_NIC
       ? []
@@ -116,7 +116,7 @@ function toCniResult(
 
 /** DEL succeeds without an agent: a later agent reclaims addresses whose pod no longer exists. */
 async function releaseAddresses(request: Request, ask: AskAgent, stateDirectory: string): Promise<void> {
-  removeWishes(request.containerId, request.ifname, stateDirectory);
+  removePodOptions(request.containerId, request.ifname, stateDirectory);
   try {
     await ask("release", request);
   } catch (error) {

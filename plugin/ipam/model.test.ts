@@ -5,7 +5,7 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { podObject, type PodObject } from "../kubernetes/objects.ts";
 import { Reclaimer } from "../agent/leader/address-reclaimer.ts";
-import { writeConflictNote } from "../cni/conflict-notes.ts";
+import { writeConflictRecord } from "../state/conflict-records.ts";
 import { AddressCluster, NodeStore, STATEFUL_SET } from "../testing/address-cluster.ts";
 import { Allocator } from "./allocator.ts";
 import { Records } from "./records.ts";
@@ -207,7 +207,7 @@ class Run {
       this.refused.add(`${uid} ${given}`);
       this.sticky.delete(podName);
       const pod = { namespace: "default", name: podName, uid };
-      writeConflictNote({ address: given, mac: "02:00:00:00:00:01", ifname: "eth0", pod }, this.#state(i));
+      writeConflictRecord({ address: given, mac: "02:00:00:00:00:01", ifname: "eth0", pod }, this.#state(i));
       rmSync(netns);
       await agent.allocator.release(nic);
       return;

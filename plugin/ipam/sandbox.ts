@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { listAttachments } from "../datapath/attachment.ts";
+import { listAttachments } from "../state/attachment.ts";
 import type { UnderlayAddressObject } from "../kubernetes/objects.ts";
 import type { Records } from "./records.ts";
 

@@ -1,5 +1,5 @@
 import { macBytes, macText } from "./ip.ts";
-import { type Attribute, decodeAttributes, encodeAttributes, readText, encodeText, u32 } from "./message.ts";
+import { type Attribute, decodeAttributes, encodeAttributes, readText, encodeText, encodeU32 } from "./message.ts";
 
 /** Links: RTM_NEWLINK, RTM_DELLINK, RTM_GETLINK. linux/rtnetlink.h, linux/if_link.h; rtnetlink(7). */
 export const RTM_LINK = { new: 16, del: 17, get: 18 } as const;
@@ -58,12 +58,12 @@ export function encodeVethPair(
   const own = (end: VethEnd): Attribute[] => [
     { type: IFLA.ifname, value: encodeText(end.name) },
     { type: IFLA.address, value: macBytes(end.mac) },
-    { type: IFLA.mtu, value: u32(mtu) },
-    ...(txQueueLength === undefined ? [] : [{ type: IFLA.txqlen, value: u32(txQueueLength) }]),
+    { type: IFLA.mtu, value: encodeU32(mtu) },
+    ...(txQueueLength === undefined ? [] : [{ type: IFLA.txqlen, value: encodeU32(txQueueLength) }]),
   ];
   const peerBody = Buffer.concat([
     ifinfomsg(0, 0, 0),
-    encodeAttributes([...own(peer), { type: IFLA.netNsFd, value: u32(peerNamespaceFd) }]),
+    encodeAttributes([...own(peer), { type: IFLA.netNsFd, value: encodeU32(peerNamespaceFd) }]),
   ]);
   return Buffer.concat([
     ifinfomsg(0, 0, 0), // an end cannot be up before there is another (veth_open: ENOTCONN)
@@ -91,9 +91,9 @@ export interface LinkChange {
 
 export function encodeLinkChange({ index, up, mtu, mac, txqlen }: LinkChange): Buffer {
   const attributes: Attribute[] = [];
-  if (mtu !== undefined) attributes.push({ type: IFLA.mtu, value: u32(mtu) });
+  if (mtu !== undefined) attributes.push({ type: IFLA.mtu, value: encodeU32(mtu) });
   if (mac !== undefined) attributes.push({ type: IFLA.address, value: macBytes(mac) });
-  if (txqlen !== undefined) attributes.push({ type: IFLA.txqlen, value: u32(txqlen) });
+  if (txqlen !== undefined) attributes.push({ type: IFLA.txqlen, value: encodeU32(txqlen) });
   return Buffer.concat([
     ifinfomsg(index, up === true ? IFF_UP : 0, up === undefined ? 0 : IFF_UP),
     encodeAttributes(attributes),

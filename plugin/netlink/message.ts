@@ -103,17 +103,17 @@ export function decodeAttributes(bytes: Buffer): Map<number, Buffer> {
   return attributes;
 }
 
-export function u8(value: number): Buffer {
+export function encodeU8(value: number): Buffer {
   return Buffer.of(value);
 }
 
-export function u16(value: number): Buffer {
+export function encodeU16(value: number): Buffer {
   const bytes = Buffer.alloc(2);
   bytes.writeUInt16LE(value);
   return bytes;
 }
 
-export function u32(value: number): Buffer {
+export function encodeU32(value: number): Buffer {
   const bytes = Buffer.alloc(4);
   bytes.writeUInt32LE(value);
   return bytes;

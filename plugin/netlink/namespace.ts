@@ -9,7 +9,7 @@ const CLONE_NEWNET = 0x40000000;
  * and comes back, whatever happens. `work` must be synchronous: what it leaves to the event loop would run elsewhere.
  * Sockets opened inside stay in the namespace; `/proc/sys/net` is that namespace's while inside. setns(2).
  */
-export function inNamespace<T>(path: string, work: () => T): T {
+export function runInNamespace<T>(path: string, work: () => T): T {
   const home = openSync("/proc/thread-self/ns/net", "r");
   try {
     const there = openSync(path, "r");

@@ -29,13 +29,13 @@ export const FAMILIES = {
   ipv6: { nfproto: 10, source: 8, destination: 24, length: 16, datatype: DATATYPE.ipv6_addr },
 } as const;
 
-export function be32(value: number): Buffer {
+export function encodeBe32(value: number): Buffer {
   const bytes = Buffer.alloc(REGISTER_BYTES);
   bytes.writeInt32BE(value | 0);
   return bytes;
 }
 
-function le32(value: number): Buffer {
+function encodeLe32(value: number): Buffer {
   const bytes = Buffer.alloc(REGISTER_BYTES);
   bytes.writeUInt32LE(value >>> 0);
   return bytes;
@@ -56,46 +56,46 @@ function expression(name: string, data: readonly Attribute[]): Expression {
 
 const loadMeta = (key: number): Expression =>
   expression("meta", [
-    { type: 2, value: be32(key) },
-    { type: 1, value: be32(REGISTER_1) },
+    { type: 2, value: encodeBe32(key) },
+    { type: 1, value: encodeBe32(REGISTER_1) },
   ]);
 const setMeta = (key: number): Expression =>
   expression("meta", [
-    { type: 2, value: be32(key) },
-    { type: 3, value: be32(REGISTER_1) },
+    { type: 2, value: encodeBe32(key) },
+    { type: 3, value: encodeBe32(REGISTER_1) },
   ]);
 /** Loads bytes of a packet's header into consecutive registers. */
 const loadHeader = (header: number, offset: number, length: number, word: number): Expression =>
   expression("payload", [
-    { type: 1, value: be32(FIRST_WORD + word) },
-    { type: 2, value: be32(header) },
-    { type: 3, value: be32(offset) },
-    { type: 4, value: be32(length) },
+    { type: 1, value: encodeBe32(FIRST_WORD + word) },
+    { type: 2, value: encodeBe32(header) },
+    { type: 3, value: encodeBe32(offset) },
+    { type: 4, value: encodeBe32(length) },
   ]);
 const OPERATOR = { equal: 0, notEqual: 1 } as const;
 const compare = (value: Buffer, operator: number = OPERATOR.equal): Expression =>
   expression("cmp", [
-    { type: 1, value: be32(REGISTER_1) },
-    { type: 2, value: be32(operator) },
+    { type: 1, value: encodeBe32(REGISTER_1) },
+    { type: 2, value: encodeBe32(operator) },
     { type: 3, value: [{ type: 1, value }] },
   ]);
 /** register = (register & mask) ^ xor */
 const bitwise = (mask: Buffer, xor: Buffer): Expression =>
   expression("bitwise", [
-    { type: 1, value: be32(REGISTER_1) },
-    { type: 2, value: be32(REGISTER_1) },
-    { type: 3, value: be32(mask.length) },
+    { type: 1, value: encodeBe32(REGISTER_1) },
+    { type: 2, value: encodeBe32(REGISTER_1) },
+    { type: 3, value: encodeBe32(mask.length) },
     { type: 4, value: [{ type: 1, value: mask }] },
     { type: 5, value: [{ type: 1, value: xor }] },
   ]);
-const or = (bits: number): Expression => bitwise(le32(~bits), le32(bits));
+const or = (bits: number): Expression => bitwise(encodeLe32(~bits), encodeLe32(bits));
 
 /** `accept`: the rules behind this one are not looked at. */
-export function accept(): readonly Expression[] {
+export function acceptPacket(): readonly Expression[] {
   return [
     expression("immediate", [
-      { type: 1, value: be32(VERDICT_REGISTER) },
-      { type: 2, value: [{ type: 2, value: [{ type: 1, value: be32(NF_ACCEPT) }] }] },
+      { type: 1, value: encodeBe32(VERDICT_REGISTER) },
+      { type: 2, value: [{ type: 2, value: [{ type: 1, value: encodeBe32(NF_ACCEPT) }] }] },
     ]),
   ];
 }
@@ -139,8 +139,8 @@ export function updateSet(set: string): readonly Expression[] {
   return [
     expression("dynset", [
       { type: 1, value: encodeText(set) },
-      { type: 3, value: be32(DYNSET_UPDATE) },
-      { type: 4, value: be32(REGISTER_1) },
+      { type: 3, value: encodeBe32(DYNSET_UPDATE) },
+      { type: 4, value: encodeBe32(REGISTER_1) },
     ]),
   ];
 }
@@ -149,7 +149,7 @@ export function isInSet(set: string): readonly Expression[] {
   return [
     expression("lookup", [
       { type: 1, value: encodeText(set) },
-      { type: 2, value: be32(REGISTER_1) },
+      { type: 2, value: encodeBe32(REGISTER_1) },
     ]),
   ];
 }

@@ -1,4 +1,4 @@
-import { be32, DATATYPE, type Expression, FAMILIES, type SetFamily, REGISTER_BYTES } from "./nft-expression.ts";
+import { encodeBe32, DATATYPE, type Expression, FAMILIES, type SetFamily, REGISTER_BYTES } from "./nft-expression.ts";
 import { type Attribute, decodeAttributes, encodeAttributes, encodeText, readText } from "./message.ts";
 import type { BatchMessage } from "./socket.ts";
 
@@ -58,53 +58,60 @@ export interface BaseChain {
   /** Where it is hooked to one: at ingress, since Linux 5.10. What comes in by another costs nothing then. */
   readonly device?: string;
   readonly priority: number;
-  readonly rules: readonly Rule[];
+  readonly rules: readonly NftRule[];
 }
 
-export interface Rule {
+export interface NftRule {
   readonly expressions: readonly Expression[];
   /** Printed by `nft list` behind the rule. */
   readonly comment: string;
 }
 
-export interface Transaction {
+export interface NftTransaction {
   readonly begin: BatchMessage;
   readonly changes: readonly BatchMessage[];
   readonly end: BatchMessage;
 }
 
-export interface Table {
+export interface NftTable {
   readonly sets: readonly PeerSet[];
   readonly chains: readonly BaseChain[];
 }
 
 /** A new table of family inet; EEXIST if there is one. */
-export function createTable(name: string, table: Table): Transaction {
-  return transaction([tableMessage(NFT.newTable, name, NLM_F_CREATE | NLM_F_EXCL), ...contentOf(name, table)]);
+export function createTable(name: string, table: NftTable): NftTransaction {
+  return buildTransaction([
+    buildTableMessage(NFT.newTable, name, NLM_F_CREATE | NLM_F_EXCL),
+    ...buildContent(name, table),
+  ]);
 }
 
 /** A table of family inet that is exactly this, whatever was there before. */
-export function replaceTable(name: string, table: Table): Transaction {
-  return transaction([...removal(name), tableMessage(NFT.newTable, name, NLM_F_CREATE), ...contentOf(name, table)]);
+export function replaceTable(name: string, table: NftTable): NftTransaction {
+  return buildTransaction([
+    ...buildRemoval(name),
+    buildTableMessage(NFT.newTable, name, NLM_F_CREATE),
+    ...buildContent(name, table),
+  ]);
 }
 
-export function removeTable(name: string): Transaction {
-  return transaction(removal(name));
+export function removeTable(name: string): NftTransaction {
+  return buildTransaction(buildRemoval(name));
 }
 
 /** Made first: what is not there cannot be removed. */
-function removal(name: string): readonly BatchMessage[] {
-  return [tableMessage(NFT.newTable, name, NLM_F_CREATE), tableMessage(NFT.deleteTable, name)];
+function buildRemoval(name: string): readonly BatchMessage[] {
+  return [buildTableMessage(NFT.newTable, name, NLM_F_CREATE), buildTableMessage(NFT.deleteTable, name)];
 }
 
-function contentOf(name: string, { sets, chains }: Table): readonly BatchMessage[] {
+function buildContent(name: string, { sets, chains }: NftTable): readonly BatchMessage[] {
   return [
-    ...sets.map((set, index) => message(NFT.newSet, setAttributes(name, set, index + 1), NLM_F_CREATE)),
-    ...chainMessages(name, chains),
+    ...sets.map((set, index) => buildMessage(NFT.newSet, buildSetAttributes(name, set, index + 1), NLM_F_CREATE)),
+    ...buildChainMessages(name, chains),
   ];
 }
 
-function transaction(changes: readonly BatchMessage[]): Transaction {
+function buildTransaction(changes: readonly BatchMessage[]): NftTransaction {
   return {
     begin: { type: BATCH.begin, flags: 0, body: nfgenmsg(0, SUBSYSTEM) },
     changes,
@@ -112,12 +119,12 @@ function transaction(changes: readonly BatchMessage[]): Transaction {
   };
 }
 
-function message(of: number, attributes: readonly Attribute[], flags = 0): BatchMessage {
+function buildMessage(of: number, attributes: readonly Attribute[], flags = 0): BatchMessage {
   return { type: of, flags, body: Buffer.concat([nfgenmsg(NFPROTO_INET), encodeAttributes(attributes)]) };
 }
 
-function tableMessage(of: number, name: string, flags = 0): BatchMessage {
-  return message(of, [{ type: 1, value: encodeText(name) }], flags);
+function buildTableMessage(of: number, name: string, flags = 0): BatchMessage {
+  return buildMessage(of, [{ type: 1, value: encodeText(name) }], flags);
 }
 
 /**
@@ -125,7 +132,11 @@ function tableMessage(of: number, name: string, flags = 0): BatchMessage {
  * megabyte for them at once.
  * @param id of this transaction
  */
-function setAttributes(table: string, { name, family, key, timeoutMs }: PeerSet, id: number): readonly Attribute[] {
+function buildSetAttributes(
+  table: string,
+  { name, family, key, timeoutMs }: PeerSet,
+  id: number,
+): readonly Attribute[] {
   const { length, datatype } = FAMILIES[family];
   const { bits, inet_service: port } = DATATYPE;
   const timeout = Buffer.alloc(2 * REGISTER_BYTES);
@@ -133,53 +144,53 @@ function setAttributes(table: string, { name, family, key, timeoutMs }: PeerSet,
   return [
     { type: 1, value: encodeText(table) },
     { type: 2, value: encodeText(name) },
-    { type: 3, value: be32(SET_OF_RULES) },
-    { type: 4, value: be32(key === "address" ? datatype : (((datatype << bits) | port) << bits) | port) },
-    { type: 5, value: be32(key === "address" ? length : length + 2 * REGISTER_BYTES) },
-    { type: 10, value: be32(id) },
+    { type: 3, value: encodeBe32(SET_OF_RULES) },
+    { type: 4, value: encodeBe32(key === "address" ? datatype : (((datatype << bits) | port) << bits) | port) },
+    { type: 5, value: encodeBe32(key === "address" ? length : length + 2 * REGISTER_BYTES) },
+    { type: 10, value: encodeBe32(id) },
     { type: 11, value: timeout },
   ];
 }
 
-function chainMessages(table: string, chains: readonly BaseChain[]): readonly BatchMessage[] {
+function buildChainMessages(table: string, chains: readonly BaseChain[]): readonly BatchMessage[] {
   return chains.flatMap((chain) => [
-    message(NFT.newChain, chainAttributes(table, chain), NLM_F_CREATE),
+    buildMessage(NFT.newChain, buildChainAttributes(table, chain), NLM_F_CREATE),
     ...chain.rules.map((rule) =>
-      message(NFT.newRule, ruleAttributes(table, chain.name, rule), NLM_F_CREATE | NLM_F_APPEND),
+      buildMessage(NFT.newRule, buildRuleAttributes(table, chain.name, rule), NLM_F_CREATE | NLM_F_APPEND),
     ),
   ]);
 }
 
-function chainAttributes(table: string, chain: BaseChain): readonly Attribute[] {
+function buildChainAttributes(table: string, chain: BaseChain): readonly Attribute[] {
   return [
     { type: 1, value: encodeText(table) },
     { type: 3, value: encodeText(chain.name) },
     {
       type: 4,
       value: [
-        { type: 1, value: be32(chain.hook) },
-        { type: 2, value: be32(chain.priority) },
+        { type: 1, value: encodeBe32(chain.hook) },
+        { type: 2, value: encodeBe32(chain.priority) },
         ...(chain.device === undefined ? [] : [{ type: 3, value: encodeText(chain.device) }]),
       ],
     },
-    { type: 5, value: be32(NF_ACCEPT) },
+    { type: 5, value: encodeBe32(NF_ACCEPT) },
     { type: 7, value: encodeText(chain.type) },
   ];
 }
 
-function ruleAttributes(table: string, chain: string, { expressions, comment }: Rule): readonly Attribute[] {
+function buildRuleAttributes(table: string, chain: string, { expressions, comment }: NftRule): readonly Attribute[] {
   return [
     { type: 1, value: encodeText(table) },
     { type: 2, value: encodeText(chain) },
     { type: 4, value: expressions },
-    { type: USERDATA, value: commentData(comment) },
+    { type: USERDATA, value: encodeComment(comment) },
   ];
 }
 
 const USERDATA = 7;
 
 /** libnftnl's own form (NFTNL_UDATA_RULE_COMMENT, length, text), so that nft prints it. */
-function commentData(comment: string): Buffer {
+function encodeComment(comment: string): Buffer {
   const value = encodeText(comment);
   return Buffer.concat([Buffer.of(0, value.length), value]);
 }

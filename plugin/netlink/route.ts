@@ -1,5 +1,5 @@
 import { AF, type Family, familyOf, ipBytes, ipText, type Prefix } from "./ip.ts";
-import { type Attribute, decodeAttributes, encodeAttributes, u32 } from "./message.ts";
+import { type Attribute, decodeAttributes, encodeAttributes, encodeU32 } from "./message.ts";
 
 /** Routes: RTM_NEWROUTE, RTM_DELROUTE, RTM_GETROUTE. linux/rtnetlink.h; rtnetlink(7). */
 export const RTM_ROUTE = { new: 24, del: 25, get: 26 } as const;
@@ -40,12 +40,12 @@ export function encodeRoute(route: Route): Buffer {
   head.writeUInt8(route.scope, 6);
   head.writeUInt8(route.type ?? RTN_UNICAST, 7);
   head.writeUInt32LE(route.onlink === true ? RTNH_F_ONLINK : 0, 8);
-  const attributes: Attribute[] = [{ type: RTA.table, value: u32(route.table) }];
+  const attributes: Attribute[] = [{ type: RTA.table, value: encodeU32(route.table) }];
   if (route.destination) attributes.push({ type: RTA.dst, value: ipBytes(route.destination.address) });
   if (route.gateway !== undefined) attributes.push({ type: RTA.gateway, value: ipBytes(route.gateway) });
-  if (route.link !== undefined) attributes.push({ type: RTA.oif, value: u32(route.link) });
+  if (route.link !== undefined) attributes.push({ type: RTA.oif, value: encodeU32(route.link) });
   if (route.source !== undefined) attributes.push({ type: RTA.prefsrc, value: ipBytes(route.source) });
-  if (route.metric !== undefined) attributes.push({ type: RTA.priority, value: u32(route.metric) });
+  if (route.metric !== undefined) attributes.push({ type: RTA.priority, value: encodeU32(route.metric) });
   return Buffer.concat([head, encodeAttributes(attributes)]);
 }
 

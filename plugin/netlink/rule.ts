@@ -1,5 +1,13 @@
 import { AF, type Family, familyOf, ipBytes, ipText, type Prefix } from "./ip.ts";
-import { type Attribute, decodeAttributes, encodeAttributes, readText, encodeText, u32, u8 } from "./message.ts";
+import {
+  type Attribute,
+  decodeAttributes,
+  encodeAttributes,
+  readText,
+  encodeText,
+  encodeU32,
+  encodeU8,
+} from "./message.ts";
 
 /** Policy rules: RTM_NEWRULE, RTM_DELRULE, RTM_GETRULE. linux/fib_rules.h; ip-rule(8). */
 export const RTM_RULE = { new: 32, del: 33, get: 34 } as const;
@@ -27,18 +35,18 @@ export function encodeRule(rule: Rule): Buffer {
   head.writeUInt8(rule.table < 256 ? rule.table : 0, 4);
   head.writeUInt8(FR_ACT_TO_TBL, 7);
   const attributes: Attribute[] = [
-    { type: FRA.table, value: u32(rule.table) },
-    { type: FRA.priority, value: u32(rule.priority) },
+    { type: FRA.table, value: encodeU32(rule.table) },
+    { type: FRA.priority, value: encodeU32(rule.priority) },
   ];
   if (rule.to) attributes.push({ type: FRA.dst, value: ipBytes(rule.to.address) });
   if (rule.from) attributes.push({ type: FRA.src, value: ipBytes(rule.from.address) });
   if (rule.iif !== undefined) attributes.push({ type: FRA.iifname, value: encodeText(rule.iif) });
   if (rule.fwmark)
     attributes.push(
-      { type: FRA.fwmark, value: u32(rule.fwmark.mark) },
-      { type: FRA.fwmask, value: u32(rule.fwmark.mask) },
+      { type: FRA.fwmark, value: encodeU32(rule.fwmark.mark) },
+      { type: FRA.fwmask, value: encodeU32(rule.fwmark.mask) },
     );
-  if (rule.protocol !== undefined) attributes.push({ type: FRA.protocol, value: u8(rule.protocol) });
+  if (rule.protocol !== undefined) attributes.push({ type: FRA.protocol, value: encodeU8(rule.protocol) });
   return Buffer.concat([head, encodeAttributes(attributes)]);
 }
 

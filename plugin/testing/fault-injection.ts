@@ -1,6 +1,6 @@
 import { serveCalls } from "../agent/server/cni-server.ts";
-import { type CallOptions, runCni } from "../cni/main.ts";
-import { buildPlaces } from "../cni/places.ts";
+import { type CallOptions, runCni } from "../cni/run-cni.ts";
+import { buildPaths } from "../cni/paths.ts";
 
 /**
  * The plugin with a fault: INTERLAY_FAULT=fail:N or kill:N, before step N of the plan (from 0); with `serve SOCKET STATE`,
@@ -16,6 +16,6 @@ const beforeStep: CallOptions["beforeStep"] = (_item, index) => {
 
 const [verb, path = "", stateDirectory = ""] = process.argv.slice(2);
 if (verb === "serve") {
-  const places = buildPlaces(stateDirectory, `${stateDirectory}/cni.log`);
+  const places = buildPaths(stateDirectory, `${stateDirectory}/cni.log`);
   void serveCalls({ path, places, beforeStep });
 } else process.exitCode = runCni(process.env, { beforeStep });

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { PLACE_VARIABLES } from "../cni/places.ts";
+import { PATH_VARIABLES } from "../cni/paths.ts";
 import { parseIp } from "../datapath/address.ts";
 import type { Facts } from "../datapath/facts.ts";
 import { makeFacts } from "./facts.ts";
@@ -265,8 +265,8 @@ export class TestNet {
 /** The environment by which a node's plugin finds its own files. */
 export function placeVariables({ stateDirectory }: Pick<TestNode, "stateDirectory">): Readonly<Record<string, string>> {
   return {
-    [PLACE_VARIABLES.stateDirectory]: stateDirectory,
-    [PLACE_VARIABLES.logFile]: join(stateDirectory, "cni.log"),
+    [PATH_VARIABLES.stateDirectory]: stateDirectory,
+    [PATH_VARIABLES.logFile]: join(stateDirectory, "cni.log"),
   };
 }
 

@@ -1,5 +1,5 @@
-import { type Cidr, contains, familyOf, hostCidr, type Ip, parseCidr, parseIp } from "../../datapath/address.ts";
-import { type Facts, FACTS_SCHEMA, parsePartOfAll, type ReturnPath, RETURN_PATHS } from "../../datapath/facts.ts";
+import { type Cidr, containsIp, familyOf, hostCidr, type Ip, parseCidr, parseIp } from "../../datapath/address.ts";
+import { type Facts, FACTS_SCHEMA, parseProperCidr, type ReturnPath, RETURN_PATHS } from "../../datapath/facts.ts";
 import { nodeSetting } from "./settings.ts";
 import { mergeNetworks } from "./merge-networks.ts";
 import { overlayCandidates, POD_CIDRS, serviceCandidates, type Source, splitWords } from "./network-sources.ts";
@@ -51,7 +51,7 @@ export function discover(o: Observations): Discovery {
   };
   const candidates = (sources: readonly Source[]): readonly Found<readonly Cidr[]>[] =>
     sources.flatMap(([source, texts]) => {
-      const found = readable(source, texts, parsePartOfAll, report);
+      const found = readable(source, texts, parseProperCidr, report);
       if (found === undefined) return [];
       return [source === POD_CIDRS ? { source, value: mergeNetworks(found.value) } : found];
     });
@@ -63,12 +63,12 @@ export function discover(o: Observations): Discovery {
   );
   const overlaySources = candidates(overlayCandidates(o, report));
   const overlay = need(
-    override("overlayCidrs", parsePartOfAll) ?? overlaySources[0],
+    override("overlayCidrs", parseProperCidr) ?? overlaySources[0],
     `No overlay network was found (Calico IPPools, Cilium, flannel, kubeadm-config podSubnet, controller manager's --cluster-cidr, Node.spec.podCIDRs): set overlayCidrs in ConfigMap interlay-config; ${NO_NETWORK} if the cluster has no overlay.`,
   );
   const serviceSources = candidates(serviceCandidates(o, report));
   const services = need(
-    override("serviceCidrs", parsePartOfAll) ?? serviceSources[0],
+    override("serviceCidrs", parseProperCidr) ?? serviceSources[0],
     "No Service network was found (ServiceCIDR objects, kubeadm-config, the control plane's --service-cluster-ip-range): set serviceCidrs in ConfigMap interlay-config.",
   );
   const uplink = need(
@@ -81,7 +81,7 @@ export function discover(o: Observations): Discovery {
     problems.push(
       `${wanted?.key ?? "returnPath"} "${wanted?.value ?? ""}" in ConfigMap interlay-config is none of ${RETURN_PATHS.join(", ")}.`,
     );
-  const hijacked = override("hijackCidrs", parsePartOfAll);
+  const hijacked = override("hijackCidrs", parseProperCidr);
   if (problems.length > 0 || !addresses || !overlay || !services || !uplink || !returnPath) return { problems };
 
   const own = classifyAddresses(o.links, addresses.value, wireLinks(o, addresses.value, uplink.value));
@@ -218,7 +218,7 @@ function covers(used: readonly Cidr[], told: readonly Cidr[]): boolean {
   const base = (cidr: Cidr): Ip => parseIp(cidr.slice(0, cidr.indexOf("/")));
   return told.every((wide) => {
     const same = used.filter((cidr) => familyOf(cidr) === familyOf(wide));
-    return same.length === 0 || same.some((cidr) => contains(wide, base(cidr)) || contains(cidr, base(wide)));
+    return same.length === 0 || same.some((cidr) => containsIp(wide, base(cidr)) || containsIp(cidr, base(wide)));
   });
 }
 

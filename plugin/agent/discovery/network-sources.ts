@@ -1,6 +1,13 @@
 import { parse } from "yaml";
 import { z } from "zod";
-import { type Cidr, contains, containsNetwork, outermost, parseCidr, parseIp } from "../../datapath/address.ts";
+import {
+  type Cidr,
+  containsIp,
+  containsNetwork,
+  removeNestedCidrs,
+  parseCidr,
+  parseIp,
+} from "../../datapath/address.ts";
 import { mergeNetworks } from "./merge-networks.ts";
 import type { Observations } from "./observations.ts";
 
@@ -61,7 +68,7 @@ function calicoNetworks({ calicoPools = [], calicoBlocks }: Observations): reado
     const inPool = left.filter((block) => containsNetwork(pool, block));
     return inPool.length > BLOCKS_MOST ? [pool] : inPool;
   });
-  return [...enabled, ...outermost(used)];
+  return [...enabled, ...removeNestedCidrs(used)];
 }
 
 /** A pool that makes no sense is reported where it is used. */
@@ -136,7 +143,7 @@ function distributionArguments(o: Observations): readonly string[] {
 
 /** Their servers' arguments name only what differs from the default: the API server's own Service says whether it holds. */
 function usesK3sServices({ kubeletVersion, apiServerAddresses }: Observations): boolean {
-  const isDefault = apiServerAddresses.some((address) => contains(parseCidr(K3S_SERVICES), parseIp(address)));
+  const isDefault = apiServerAddresses.some((address) => containsIp(parseCidr(K3S_SERVICES), parseIp(address)));
   return /\+(k3s|rke2)/.test(kubeletVersion) && isDefault;
 }
 

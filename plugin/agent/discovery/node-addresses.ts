@@ -1,4 +1,4 @@
-import { type Cidr, contains, familyOf, hostCidr, type Ip, parseCidr, parseIp } from "../../datapath/address.ts";
+import { type Cidr, containsIp, familyOf, hostCidr, type Ip, parseCidr, parseIp } from "../../datapath/address.ts";
 import type { LinkAddress } from "./observations.ts";
 
 /** Link kinds that carry an overlay: their addresses are not on any wire. */
@@ -42,11 +42,11 @@ export function classifyAddresses(
   const wireAddresses = new Set<Ip>();
   for (const one of links) {
     const address = parseIp(one.address);
-    if (LOOPBACK.some((network) => contains(network, address)) || contains(IPV6_LINK_LOCAL, address)) continue;
+    if (LOOPBACK.some((network) => containsIp(network, address)) || containsIp(IPV6_LINK_LOCAL, address)) continue;
     if (one.tentative || one.name === IPVS_LINK || TUNNELS.has(one.kind ?? "")) continue;
     const onWire = wireLinks.has(one.name) || isWireKind(one);
     const isHost = one.prefixLength === (familyOf(address) === "ipv4" ? 32 : 128);
-    if (contains(IPV4_LINK_LOCAL, address)) {
+    if (containsIp(IPV4_LINK_LOCAL, address)) {
       if (isHost && !isPodEnd(one)) linkLocal.set(address, one.name);
       continue;
     }
@@ -77,7 +77,7 @@ function isWireKind({ name, kind }: LinkAddress): boolean {
 
 /** Leaves out addresses that a route to one of these networks reaches already. */
 export function outsideNetworks(addresses: readonly Ip[], networks: readonly Cidr[]): readonly Ip[] {
-  return addresses.filter((address) => !networks.some((network) => contains(network, address)));
+  return addresses.filter((address) => !networks.some((network) => containsIp(network, address)));
 }
 
 export function isHostCidr(cidr: Cidr): boolean {

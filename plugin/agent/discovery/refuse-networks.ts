@@ -1,4 +1,4 @@
-import { type Cidr, contains, containsNetwork, familyOf, type Ip, parseIp } from "../../datapath/address.ts";
+import { type Cidr, containsIp, containsNetwork, familyOf, type Ip, parseIp } from "../../datapath/address.ts";
 import { type AddressRange, fromNumber, parseRange } from "../../ipam/pool.ts";
 import { isHostCidr } from "./node-addresses.ts";
 
@@ -20,7 +20,7 @@ export interface Wire {
  */
 export function refuseNetwork(network: Cidr, wire: Wire): string | undefined {
   const family = familyOf(network);
-  const held = wire.addresses.find(({ address }) => familyOf(address) === family && contains(network, address));
+  const held = wire.addresses.find(({ address }) => familyOf(address) === family && containsIp(network, address));
   if (isHostCidr(network)) return held === undefined || held.own ? undefined : `it is the address of ${held.name}`;
   const subnet = wire.subnets.find((one) => familyOf(one.network) === family && containsNetwork(network, one.network));
   if (subnet !== undefined) {

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { LOG_FILE } from "../../cni/log.ts";
-import { buildPlaces, type Places } from "../../cni/places.ts";
+import { buildPaths, type Paths } from "../../cni/paths.ts";
 import { STATE_DIRECTORY } from "../../datapath/facts.ts";
 
 /** Where Interlay has something on a node. */
@@ -23,6 +23,6 @@ export const NODE_PLACES: NodePlaces = {
 };
 
 /** The same in the plugin's words. */
-export function pluginPlaces({ stateDirectory, logDirectory }: NodePlaces): Places {
-  return buildPlaces(stateDirectory, join(logDirectory, "cni.log"));
+export function pluginPlaces({ stateDirectory, logDirectory }: NodePlaces): Paths {
+  return buildPaths(stateDirectory, join(logDirectory, "cni.log"));
 }

@@ -3,7 +3,7 @@ import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, 
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseCidr } from "../../datapath/address.ts";
-import { renderNodeTable } from "../../datapath/node-table.ts";
+import { renderNodeTable } from "../../datapath/plan/node-table.ts";
 import {
   execInNetns,
   execOrThrow,

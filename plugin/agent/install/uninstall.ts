@@ -1,9 +1,9 @@
 import { existsSync, readdirSync, rmdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { del } from "../../cni/del.ts";
-import { attachmentsDirectory, listAttachments } from "../../datapath/attachment.ts";
-import { listEnded } from "../../datapath/ended.ts";
-import { NODE_NFT_TABLE } from "../../datapath/node-table.ts";
+import { cmdDel } from "../../cni/del.ts";
+import { getAttachmentsDirectory, listAttachments } from "../../state/attachment.ts";
+import { listPendingTeardowns } from "../../state/pending-teardown.ts";
+import { NODE_NFT_TABLE } from "../../datapath/plan/node-table.ts";
 import { removeForwardRules } from "../kube-proxy/forward-chain.ts";
 import { INSTALLED } from "./install.ts";
 import { resetNeighbourLimits } from "../reconcile/neighbour-limits.ts";
@@ -30,9 +30,12 @@ export async function uninstall({
       rmSync(join(binDirectory, name));
       done.push(`${join(binDirectory, name)} removed`);
     }
-  const attachments = attachmentsDirectory(stateDirectory);
-  for (const { containerId, ifname, netns, pod } of [...listAttachments(attachments), ...listEnded(attachments)]) {
-    del({ containerId, ifname, netns }, stateDirectory);
+  const attachments = getAttachmentsDirectory(stateDirectory);
+  for (const { containerId, ifname, netns, pod } of [
+    ...listAttachments(attachments),
+    ...listPendingTeardowns(attachments),
+  ]) {
+    cmdDel({ containerId, ifname, netns }, stateDirectory);
     done.push(`${pod.namespace}/${pod.name} ${ifname} taken apart`);
   }
   if (deleteNodeTable()) done.push(`nftables table ${NODE_NFT_TABLE} removed`);

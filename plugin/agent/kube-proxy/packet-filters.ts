@@ -1,7 +1,7 @@
 import { execFile } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { promisify } from "node:util";
-import { NODE_NFT_TABLE } from "../../datapath/node-table.ts";
+import { NODE_NFT_TABLE } from "../../datapath/plan/node-table.ts";
 import { nftGeneration } from "../reconcile/nft-generation.ts";
 import { hasTable, listTables } from "../reconcile/nft-table.ts";
 import type { ServicesInput } from "./service-translation.ts";

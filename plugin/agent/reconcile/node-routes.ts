@@ -1,4 +1,4 @@
-import { type Cidr, contains, familyOf, parseIp } from "../../datapath/address.ts";
+import { type Cidr, containsIp, familyOf, parseIp } from "../../datapath/address.ts";
 import { Namespace } from "../../datapath/kernel.ts";
 import { decodeRoute, encodeRouteDump, RTM_ROUTE } from "../../netlink/route.ts";
 
@@ -33,7 +33,7 @@ export function readOverlayRoutes(overlayCidrs: readonly Cidr[]): readonly Overl
         const route = decodeRoute(message.payload);
         if (route?.destination === undefined || route.link === undefined) continue;
         const address = parseIp(route.destination.address);
-        if (!overlay.some((cidr) => contains(cidr, address))) continue;
+        if (!overlay.some((cidr) => containsIp(cidr, address))) continue;
         found.set(route.link, found.get(route.link) === true || route.gateway !== undefined);
       }
     }

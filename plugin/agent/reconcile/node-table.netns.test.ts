@@ -2,7 +2,12 @@ import assert from "node:assert/strict";
 import type { ChildProcess } from "node:child_process";
 import { parseCidr } from "../../datapath/address.ts";
 import type { ReturnPath } from "../../datapath/facts.ts";
-import { type NodeTableInput, readRuleCounters, removeNodeTable, renderNodeTable } from "../../datapath/node-table.ts";
+import {
+  type NodeTableInput,
+  readRuleCounters,
+  removeNodeTable,
+  renderNodeTable,
+} from "../../datapath/plan/node-table.ts";
 import { execInNetns, execOrThrow, ping, pluginsFromEnvironment, TestNet, type TestNode } from "../../testing/node.ts";
 import { findForwardDrop, listForwardRules } from "../kube-proxy/forward-chain.ts";
 import { ask, startServer } from "../../testing/traffic.ts";

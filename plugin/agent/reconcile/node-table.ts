@@ -1,6 +1,6 @@
 import { execFileSync } from "node:child_process";
-import { isNodeTable, NODE_NFT_TABLE, normalizeListing, readRuleCounters } from "../../datapath/node-table.ts";
-import { type NodeTableInput, removeNodeTable, renderNodeTable } from "../../datapath/node-table.ts";
+import { isNodeTable, NODE_NFT_TABLE, normalizeListing, readRuleCounters } from "../../datapath/plan/node-table.ts";
+import { type NodeTableInput, removeNodeTable, renderNodeTable } from "../../datapath/plan/node-table.ts";
 import { nftGeneration } from "./nft-generation.ts";
 
 /** Counters change without a transaction, so a listing is read again after this long, in milliseconds. */

@@ -1,22 +1,22 @@
 import { existsSync } from "node:fs";
-import { applyItem } from "../../datapath/apply.ts";
+import { applyItem } from "../../datapath/apply/apply.ts";
 import {
   type Attachment,
-  attachmentsDirectory,
-  linesOfOthers,
+  getAttachmentsDirectory,
+  findSharedItems,
   listAttachments,
   readAttachment,
   writeAttachment,
-} from "../../datapath/attachment.ts";
-import { type Facts, STATE_DIRECTORY, withHijacked } from "../../datapath/facts.ts";
+} from "../../state/attachment.ts";
+import { type Facts, STATE_DIRECTORY, addHijackCidrs } from "../../datapath/facts.ts";
 import { Namespace, withNamespaces } from "../../datapath/kernel.ts";
-import { describeItem, type PlanItem } from "../../datapath/plan.ts";
+import { describeItem, type PlanItem } from "../../datapath/plan/plan.ts";
 import { tryPodLock } from "../../datapath/pod-lock.ts";
-import { readDrift } from "../../datapath/read.ts";
-import { replan } from "../../datapath/replan.ts";
-import { undoPlan } from "../../datapath/undo.ts";
-import { inNamespace } from "../../netlink/namespace.ts";
-import { del } from "../../cni/del.ts";
+import { readDrift } from "../../datapath/apply/read-drift.ts";
+import { rebuildPlan } from "../../datapath/plan/rebuild-plan.ts";
+import { undoPlan } from "../../datapath/apply/undo.ts";
+import { runInNamespace } from "../../netlink/namespace.ts";
+import { cmdDel } from "../../cni/del.ts";
 
 /**
  * `all`: everything of every attachment. `silent`: only what no event of the kernel tells of; where something of that is
@@ -53,7 +53,7 @@ export async function repairAttachments(
   const failed: string[] = [];
   const removed: string[] = [];
   let busy = 0;
-  const attachments = listAttachments(attachmentsDirectory(stateDirectory));
+  const attachments = listAttachments(getAttachmentsDirectory(stateDirectory));
   for (const attachment of attachments) {
     await new Promise((resolve) => setImmediate(resolve));
     const name = `${attachment.pod.namespace}/${attachment.pod.name} ${attachment.ifname}`;
@@ -64,7 +64,7 @@ export async function repairAttachments(
         if (lines === undefined) busy++;
         else repaired.push(...lines.map((line) => `${name}: ${line}`));
       } else {
-        del(attachment, stateDirectory);
+        cmdDel(attachment, stateDirectory);
         removed.push(name);
       }
     } catch (error) {
@@ -81,7 +81,7 @@ function silentIsWell({ netns, plan }: Attachment): boolean {
   const [node, pod] = (["node", "pod"] as const).map((where) =>
     plan.items.filter((item) => (item.kind === "sysctl" || item.kind === "reply-mark") && item.where === where),
   );
-  return isWell(node) && inNamespace(netns, () => isWell(pod));
+  return isWell(node) && runInNamespace(netns, () => isWell(pod));
 }
 
 /** In the namespace that this thread is in: entering it for each would be most of what looking costs. */
@@ -97,7 +97,8 @@ function isWell(items: readonly PlanItem[] = []): boolean {
 
 /** Makes the plan follow the facts and records it; items that it no longer has are removed. */
 function renewed(attachment: Attachment, facts: Facts | undefined, directory: string): Attachment {
-  const change = facts === undefined ? undefined : replan(attachment, withHijacked(facts, attachment.hijackCidrs));
+  const change =
+    facts === undefined ? undefined : rebuildPlan(attachment, addHijackCidrs(facts, attachment.hijackCidrs));
   if (change === undefined) return attachment;
   const now = { ...attachment, plan: change.plan };
   writeAttachment(now, directory);
@@ -105,7 +106,7 @@ function renewed(attachment: Attachment, facts: Facts | undefined, directory: st
     const node = new Namespace();
     try {
       const { containerId, ifname, netns } = attachment;
-      undoPlan({ items: change.obsolete }, node, netns, linesOfOthers(containerId, ifname, directory));
+      undoPlan({ items: change.obsolete }, node, netns, findSharedItems(containerId, ifname, directory));
     } finally {
       node.close();
     }
@@ -119,13 +120,13 @@ function repairOne(
   facts: Facts | undefined,
   stateDirectory: string,
 ): readonly string[] {
-  const directory = attachmentsDirectory(stateDirectory);
+  const directory = getAttachmentsDirectory(stateDirectory);
   const recorded = readAttachment(containerId, ifname, directory);
   if (recorded === undefined) return [];
   const attachment = renewed(recorded, facts, directory);
   const lines = putBack(attachment);
   // A DEL that finds the namespace gone does not wait for us: what it did not see goes now.
-  if (!existsSync(attachment.netns)) del(attachment, stateDirectory);
+  if (!existsSync(attachment.netns)) cmdDel(attachment, stateDirectory);
   return lines;
 }
 

@@ -1,10 +1,10 @@
 import { chmodSync, mkdirSync, rmSync, statSync } from "node:fs";
 import { createServer, type Server, type Socket } from "node:net";
 import { dirname } from "node:path";
-import { NotServedError } from "../../cni/call.ts";
-import { type Answer, answerCni, type CallOptions } from "../../cni/main.ts";
-import type { Places } from "../../cni/places.ts";
-import { version } from "../../cni/version.ts";
+import { RunStandaloneError } from "../../cni/cni-call.ts";
+import { type CniResponse, answerCni, type CallOptions } from "../../cni/run-cni.ts";
+import type { Paths } from "../../cni/paths.ts";
+import { answerVersion } from "../../cni/version.ts";
 import { type CallFrame, decodeCall, encodeAlone, encodeAnswer, LENGTH_BYTES, REQUEST_MAX } from "./cni-protocol.ts";
 
 /** In the agent's run directory, where the launcher looks for it: mode 0600, in a directory of mode 0700. */
@@ -13,10 +13,10 @@ export const CALL_SOCKET = "cni.sock";
 export interface CallServerOptions {
   readonly path: string;
   /** Facts, records and log of the calls that are answered. */
-  readonly places: Places;
+  readonly places: Paths;
   readonly beforeStep?: CallOptions["beforeStep"];
   /** Answers calls of interlay-ipam; undefined: these are done alone. */
-  readonly ipam?: (env: CallFrame["env"], stdin: string) => Promise<Answer>;
+  readonly ipam?: (env: CallFrame["env"], stdin: string) => Promise<CniResponse>;
 }
 
 /**
@@ -74,7 +74,7 @@ async function answer(
 ): Promise<{ readonly reply: Buffer; readonly after?: () => void }> {
   if (frame === undefined) return { reply: encodeAlone() };
   const { env, stdin, name } = frame;
-  if (env["CNI_COMMAND"] === "VERSION") return { reply: encodeAnswer(0, JSON.stringify(version(stdin))) };
+  if (env["CNI_COMMAND"] === "VERSION") return { reply: encodeAnswer(0, JSON.stringify(answerVersion(stdin))) };
   if (!isOurs(frame) || isStale(frame)) return { reply: encodeAlone() };
   const { status, output, after } = await dispatch(name, env, stdin, options);
   return { reply: encodeAnswer(status, output), after };
@@ -85,15 +85,15 @@ function dispatch(
   env: CallFrame["env"],
   stdin: string,
   { places, beforeStep, ipam }: CallServerOptions,
-): Answer | Promise<Answer> {
+): CniResponse | Promise<CniResponse> {
   if (name !== "interlay-ipam")
     return answerCni(env, () => stdin, {
-      way: "agent",
-      served: places,
+      mode: "agent",
+      paths: places,
       started: performance.now(),
       ...(beforeStep === undefined ? {} : { beforeStep }),
     });
-  if (ipam === undefined) throw new NotServedError("no addresses are given here");
+  if (ipam === undefined) throw new RunStandaloneError("no addresses are given here");
   return ipam(env, stdin);
 }
 

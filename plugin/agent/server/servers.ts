@@ -1,7 +1,7 @@
 import type { Server } from "node:http";
 import type { Server as SocketServer } from "node:net";
 import { join } from "node:path";
-import type { Places } from "../../cni/places.ts";
+import type { Paths } from "../../cni/paths.ts";
 import type { Allocator } from "../../ipam/allocator.ts";
 import { executeIpam, type AskAgent, toAgentRequest } from "../../ipam/main.ts";
 import type { AgentMetrics } from "../status/agent-metrics.ts";
@@ -14,7 +14,7 @@ import { log } from "../status/log.ts";
 /** What the agent's servers answer with. */
 export interface Served {
   readonly allocator: Allocator;
-  readonly plugin: Places;
+  readonly plugin: Paths;
   readonly runDirectory: string;
   readonly events: PodEvents;
   readonly metrics: AgentMetrics;

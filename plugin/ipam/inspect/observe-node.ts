@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { listAttachments } from "../../datapath/attachment.ts";
+import { listAttachments } from "../../state/attachment.ts";
 import { Namespace } from "../../datapath/kernel.ts";
 import { Records } from "../records.ts";
 import { NODE_ADDRESSES_SCHEMA, type NodeAddresses } from "./snapshot.ts";

@@ -1,0 +1,24 @@
+/** So many letters may be wrong, of so many. */
+const MAX_EDITS = 2;
+const LONG_NAME = 6;
+
+/** The name that was likely meant: whatever the case, up to two letters wrong (one of a short name). Undefined: none is near. */
+export function findClosestName(written: string, names: readonly string[]): string | undefined {
+  const [best] = names
+    .map((name) => ({ name, wrong: computeDistance(written.toLowerCase(), name.toLowerCase()) }))
+    .filter(({ name, wrong }) => wrong <= (name.length < LONG_NAME ? 1 : MAX_EDITS))
+    .sort((a, b) => a.wrong - b.wrong);
+  return best?.name;
+}
+
+/** Levenshtein's: letters to put in, take out or change. */
+function computeDistance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, index) => index);
+  for (const [i, letter] of Array.from(a).entries()) {
+    const next = [i + 1];
+    for (const [j, other] of Array.from(b).entries())
+      next.push(Math.min((row[j] ?? 0) + (letter === other ? 0 : 1), (row[j + 1] ?? 0) + 1, (next[j] ?? 0) + 1));
+    row = next;
+  }
+  return row.at(-1) ?? 0;
+}

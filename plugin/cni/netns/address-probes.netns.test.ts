@@ -1,0 +1,145 @@
+import assert from "node:assert/strict";
+import { readConflictRecords } from "../../state/conflict-records.ts";
+import {
+  execInNetns,
+  splitLines,
+  execOrThrow,
+  readPermanentState,
+  ping,
+  pluginsFromEnvironment,
+  TestNet,
+  type TestNode,
+} from "../../testing/node.ts";
+
+const GATEWAY = "10.7.168.72";
+const GATEWAY6 = "fd07::72";
+
+describe("address safety", () => {
+  let net: TestNet;
+  let node: TestNode;
+  let other: TestNode;
+
+  beforeEach(() => {
+    net = new TestNet(pluginsFromEnvironment());
+    node = net.node("n1", "10.7.168.71", {}, "fd07::71");
+    other = net.node("n2", GATEWAY, {}, GATEWAY6);
+  });
+  afterEach(() => {
+    net.close();
+  });
+
+  const v4 = { address: "10.7.200.1/16", gateway: GATEWAY };
+  const v6 = { address: "fd07::200:1/64", gateway: GATEWAY6 };
+  const macOf = (namespace: string, link: string) =>
+    /link\/ether (\S+)/.exec(execInNetns(namespace, "ip", "link", "show", link))?.[1] ?? "";
+  /** A stranger's machine on the wire. */
+  const stranger = (...addresses: readonly string[]): string => {
+    for (const address of addresses)
+      execOrThrow([
+        "ip",
+        "-n",
+        other.name,
+        "address",
+        "add",
+        address,
+        "dev",
+        "eth0",
+        ...(address.includes(":") ? ["nodad"] : []),
+      ]);
+    return macOf(other.name, "eth0");
+  };
+
+  it("a free address is taken, in 3 x 100 ms at the most beyond the rest", () => {
+    const pod = net.pod("u");
+    const prevResult = net.macvlan(node, pod, "eth0", [v4, v6]);
+    const add = (options: object) => {
+      const started = performance.now();
+      const { status, json } = net.call("interlay", "ADD", node, pod, "eth0", { prevResult, ...options });
+      assert.equal(status, 0, JSON.stringify(json));
+      return performance.now() - started;
+    };
+    const plain = add({});
+    const gateways = add({ gatewayDetection: true });
+    const both = add({ conflictDetection: true, gatewayDetection: true });
+    assert.ok(both >= 300, `asked for ${both} ms alone: three times 100 ms were to be waited for an owner`);
+    assert.ok(both < 300 + plain + 250, `took ${both} ms, ${plain} ms without`);
+    assert.ok(gateways < plain + 150, `the gateways answer at once, but it took ${gateways} ms, ${plain} ms without`);
+  });
+
+  it("one that another machine has is refused, naming its MAC, before anything is made", () => {
+    const pod = net.pod("u");
+    const prevResult = net.macvlan(node, pod, "eth0", [v4]);
+    const mac = stranger("10.7.200.1/32");
+    const before = readPermanentState(node);
+    const { json } = net.call("interlay", "ADD", node, pod, "eth0", { prevResult, conflictDetection: true });
+    assert.equal(json["code"], 104, JSON.stringify(json));
+    assert.match(
+      String(json["msg"]),
+      new RegExp(`10\\.7\\.200\\.1, meant for eth0 of pod test/\\S+, is held by ${mac}`),
+    );
+    assert.deepEqual(readPermanentState(node), before);
+    const [note] = readConflictRecords(node.stateDirectory);
+    assert.deepEqual([note?.address, note?.mac, note?.ifname], ["10.7.200.1", mac, "eth0"], "the note for the agent");
+    assert.equal(net.call("interlay", "ADD", node, pod, "eth0", { prevResult }).status, 0, "it is an option");
+  });
+
+  it("so is an IPv6 address, of both given ones the one that is held", () => {
+    const pod = net.pod("u");
+    const prevResult = net.macvlan(node, pod, "eth0", [v4, v6]);
+    const mac = stranger("fd07::200:1/128");
+    const { json } = net.call("interlay", "ADD", node, pod, "eth0", { prevResult, conflictDetection: true });
+    assert.equal(json["code"], 104, JSON.stringify(json));
+    assert.match(String(json["msg"]), new RegExp(`fd07::200:1, meant for .* is held by ${mac}`));
+  });
+
+  it("a gateway that does not answer is named, in each family", () => {
+    const pod = net.pod("u");
+    const gone = [
+      { ...v4, gateway: "10.7.99.99" },
+      { ...v6, gateway: "fd07::99" },
+    ];
+    const prevResult = net.macvlan(node, pod, "eth0", gone);
+    const options = { prevResult, gatewayDetection: true, probeAttempts: 2, probeIntervalMs: 50 };
+    const { json } = net.call("interlay", "ADD", node, pod, "eth0", options);
+    assert.equal(json["code"], 105, JSON.stringify(json));
+    assert.match(String(json["msg"]), /10\.7\.99\.99 and fd07::99, gateway of eth0 .* 2 times within 50 ms/);
+  });
+
+  it("a pod's own second NIC on the same wire is no conflict", () => {
+    const pod = net.pod("u");
+    assert.equal(net.attachAll(node, pod, "eth0", [v4], { conflictDetection: true }).status, 0);
+    const second = net.attachAll(node, pod, "net1", [{ address: "10.7.200.2/16" }], { conflictDetection: true });
+    assert.equal(second.status, 0, JSON.stringify(second.json));
+  });
+
+  it("a fixed address that moves to another node is reached at once, by both families", () => {
+    const third = net.node("n3", "10.7.168.73", {}, "fd07::73");
+    const first = net.pod("a");
+    assert.equal(net.attachAll(node, first, "eth0", [v4, v6]).status, 0);
+    for (const ip of ["10.7.200.1", "fd07::200:1"]) assert.ok(ping(third.name, ip), `${ip} before: no answer`);
+    // the pod's node dies: nobody deletes anything, neighbours still know the old MAC
+    execInNetns(first.namespace, "ip", "link", "set", "eth0", "down");
+    const second = net.pod("b");
+    assert.equal(net.attachAll(other, second, "eth0", [v4, v6]).status, 0);
+    const mac = macOf(second.namespace, "eth0");
+    const known = splitLines(execInNetns(third.name, "ip", "neighbour", "show", "dev", "eth0"));
+    for (const ip of ["10.7.200.1", "fd07::200:1"])
+      assert.ok(
+        known.some((line) => line.startsWith(`${ip} lladdr ${mac}`)),
+        `another machine has for ${ip} not ${mac} before it asks; it has:\n${known.join("\n")}`,
+      );
+  });
+
+  it("the MAC is prefix and address: in the kernel, in the result, and seen by CHECK when it is changed", () => {
+    const pod = net.pod("u");
+    const { status, json } = net.attachAll(node, pod, "eth0", [v4], { macPrefix: "0a:1b" });
+    assert.equal(status, 0, JSON.stringify(json));
+    assert.equal(macOf(pod.namespace, "eth0"), "0a:1b:0a:07:c8:01");
+    const interfaces = json["interfaces"] as { name: string; mac: string }[];
+    assert.equal(interfaces.find(({ name }) => name === "eth0")?.mac, "0a:1b:0a:07:c8:01");
+    for (const from of [node, other]) assert.ok(ping(from.name, "10.7.200.1"), "no answer by the new MAC");
+    execInNetns(pod.namespace, "ip", "link", "set", "eth0", "address", "0a:1b:00:00:00:01");
+    const drift = net.call("interlay", "CHECK", node, pod, "eth0", {});
+    assert.match(String(drift.json["msg"]), /lacks 1 of \d+ things: pod: link eth0 address 0a:1b:0a:07:c8:01/);
+  });
+});

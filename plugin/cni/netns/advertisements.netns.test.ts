@@ -1,0 +1,47 @@
+import assert from "node:assert/strict";
+import { readAdvertised, sendAdvertisement } from "../../testing/router-advertisement.ts";
+import { execInNetns, pluginsFromEnvironment, TestNet, type TestNode, type TestPod } from "../../testing/node.ts";
+
+const GATEWAY = "10.7.168.72";
+describe("router advertisements on the wire", () => {
+  let net: TestNet;
+  let node: TestNode;
+  let router: TestNode;
+
+  beforeEach(() => {
+    net = new TestNet(pluginsFromEnvironment());
+    node = net.node("n1", "10.7.168.71", {}, "fd00:10:7::71");
+    router = net.node("n2", GATEWAY, {}, "fd00:10:7::72");
+  });
+  afterEach(() => {
+    net.close();
+  });
+
+  /** Sends advertisements for so long that a link that takes them has done so. */
+  async function advertise(pod: TestPod, link: string): Promise<boolean> {
+    for (let round = 0; round < 20; round++) {
+      sendAdvertisement(router.name);
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      if (readAdvertised(pod.namespace, link) !== "") return true;
+    }
+    return false;
+  }
+  for (const ifname of ["eth0", "net1"] as const)
+    for (const [families, addresses] of [
+      ["IPv4", [{ address: "10.7.200.1/16", gateway: GATEWAY }]],
+      ["both families", [{ address: "10.7.200.1/16", gateway: GATEWAY }, { address: "fd00:10:7::200:1/64" }]],
+    ] as const)
+      it(`give ${ifname} with addresses of ${families} no address and no route, before or after it is wired`, async () => {
+        const pod = net.pod("u");
+        if (ifname !== "eth0") net.overlay(node, pod, "10.233.64.5");
+        for (const name of ["accept_ra", "autoconf"])
+          execInNetns(pod.namespace, "sysctl", "-qw", `net.ipv6.conf.default.${name}=1`);
+        const prevResult = net.macvlan(node, pod, ifname, addresses);
+        assert.ok(await advertise(pod, ifname), "no advertisement arrives: the test tells nothing");
+        const { status, json } = net.call("interlay", "ADD", node, pod, ifname, { prevResult });
+        assert.equal(status, 0, JSON.stringify(json));
+        assert.equal(readAdvertised(pod.namespace, ifname), "", "what came before is kept");
+        assert.ok(!(await advertise(pod, ifname)), `${ifname} took: ${readAdvertised(pod.namespace, ifname)}`);
+        assert.equal(net.call("interlay", "CHECK", node, pod, ifname, {}).status, 0);
+      });
+});

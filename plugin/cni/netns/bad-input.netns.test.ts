@@ -1,0 +1,197 @@
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import fc from "fast-check";
+import {
+  readPermanentState,
+  pluginsFromEnvironment,
+  TestNet,
+  type TestNode,
+  type TestPod,
+} from "../../testing/node.ts";
+
+/** Calls of the real executable a property. */
+const RUNS = Number(process.env["INTERLAY_FUZZ_RUNS"] ?? 40);
+
+type Json = Record<string, unknown>;
+
+/** What a fault is put into: one value of a document that is right otherwise, by its path. */
+interface Fault {
+  readonly path: readonly string[];
+  readonly value: unknown;
+}
+
+const nasty = fc.oneof(
+  fc.constantFrom<unknown>(null, true, -1, 1e308, "", " ", "\0", "../../etc/passwd", "$(reboot)", "a".repeat(70_000)),
+  fc.constantFrom<unknown>("10.7.200.1", "10.7.200.1/33", "::/129", "fe80::1/64", "0.0.0.0/0", [], {}, [null], [[]]),
+  fc.jsonValue(),
+);
+const fault = (...paths: readonly string[]): fc.Arbitrary<Fault> =>
+  fc.record({ path: fc.constantFrom(...paths.map((path) => path.split("."))), value: nasty });
+
+function withFault(document: unknown, { path, value }: Fault): unknown {
+  const [key, ...rest] = path;
+  if (key === undefined) return value;
+  const inner = (old: unknown): unknown => withFault(old, { path: rest, value });
+  if (Array.isArray(document)) return document.map((one: unknown, i) => (String(i) === key ? inner(one) : one));
+  const object = document as Json;
+  return { ...object, [key]: inner(object[key]) };
+}
+
+describe("bad input, to the executable", () => {
+  const { interlay } = pluginsFromEnvironment();
+  let net: TestNet;
+  let node: TestNode;
+  let pod: TestPod;
+  let untouched: readonly string[];
+  let config: Json;
+
+  before(() => {
+    net = new TestNet(pluginsFromEnvironment());
+    node = net.node("n1", "10.7.168.71", {}, "fd07::71");
+    pod = net.pod("x");
+    const prevResult = net.macvlan(node, pod, "eth0", [{ address: "10.7.200.1/16", gateway: "10.7.168.72" }]);
+    const { input } = net.invocation("interlay", "ADD", node, pod, "eth0", { prevResult });
+    config = JSON.parse(input) as Json;
+    untouched = state();
+  });
+  after(() => {
+    net.close();
+  });
+
+  const state = () => [...readPermanentState(node), ...readPermanentState({ ...node, name: pod.namespace })];
+
+  /** A call ends by itself with 0 or 1 and JSON; refused, it has changed nothing; served, DEL takes everything back. */
+  function call(env: NodeJS.ProcessEnv, input: string): void {
+    const { env: good } = net.invocation("interlay", "ADD", node, pod, "eth0", {});
+    const { status, signal, stdout, stderr } = spawnSync("ip", ["netns", "exec", node.name, interlay], {
+      env: { ...good, ...env },
+      input,
+      encoding: "utf8",
+      timeout: 20_000,
+    });
+    const said = `ended with ${String(status)} ${signal ?? ""}\nstdout: ${stdout.slice(0, 500)}\nstderr: ${stderr.slice(0, 500)}`;
+    assert.ok(status === 0 || status === 1, said);
+    assert.equal(stderr, "", said);
+    const json = JSON.parse(stdout === "" ? "{}" : stdout) as Json;
+    if (status === 1) {
+      assert.ok(Number.isInteger(json["code"]) && Number(json["code"]) > 0, said);
+      assert.ok(typeof json["msg"] === "string" && json["msg"] !== "", said);
+    } else if (Object.keys(json).length > 0) {
+      // by the name it was given: a container id that is another's is not bad input
+      spawnSync("ip", ["netns", "exec", node.name, interlay], {
+        env: { ...good, ...env, CNI_COMMAND: "DEL" },
+        input: JSON.stringify(config),
+      });
+    }
+    assert.deepEqual(state(), untouched, said);
+  }
+
+  it("in the configuration and prevResult", () => {
+    const faults = fault(
+      ...["cniVersion", "prevResult", "prevResult.ips", "prevResult.ips.0", "prevResult.ips.0.address"],
+      ...["prevResult.ips.0.gateway", "prevResult.ips.0.interface", "prevResult.interfaces.0.name"],
+      ...["mode", "mtu", "txQueueLen", "hijackCIDRs", "podDefaultRouteNic", "hostRouteTable", "podRulePriority"],
+      ...["probeAttempts", "macPrefix", "announce", "dryRun", "stateDirectory", "runtimeConfig", "args"],
+    );
+    fc.assert(
+      fc.property(faults, (one) => {
+        const changed = withFault(config, one) as Json;
+        call({}, JSON.stringify(changed));
+      }),
+      { numRuns: RUNS },
+    );
+  });
+
+  it("in what is no JSON", () => {
+    fc.assert(
+      fc.property(
+        fc.oneof(
+          fc.string(),
+          fc.nat({ max: 400 }).map((n) => JSON.stringify(config).slice(0, n)),
+        ),
+        (input) => {
+          call({}, input);
+        },
+      ),
+      { numRuns: RUNS / 2 },
+    );
+  });
+
+  it("in the environment", () => {
+    // an environment can have no zero bytes, and an empty CNI_COMMAND is still one
+    const text = fc.oneof(
+      fc.constantFrom(
+        "",
+        "/",
+        "..",
+        "a/b",
+        "eth0 ",
+        "eth0;reboot",
+        "$(reboot)",
+        "a".repeat(5000),
+        "/proc/self/ns/mnt",
+        "/etc/passwd",
+      ),
+      fc.string().map((s) => s.replaceAll("\0", "")),
+    );
+    const names = ["CNI_COMMAND", "CNI_CONTAINERID", "CNI_NETNS", "CNI_IFNAME", "CNI_ARGS"];
+    fc.assert(
+      fc.property(fc.constantFrom(...names), text, (name, value) => {
+        call({ [name]: value }, JSON.stringify(config));
+      }),
+      { numRuns: RUNS },
+    );
+  });
+
+  it("in the facts", () => {
+    const file = join(node.stateDirectory, "facts.json");
+    const good = readFileSync(file, "utf8");
+    const faults = fault(
+      ...[
+        "schema",
+        "node",
+        "node.name",
+        "node.addresses",
+        "node.addresses.0",
+        "uplink",
+        "overlayCidrs",
+        "overlayCidrs.0",
+      ],
+      ...["serviceCidrs.0", "hijackCidrs", "viaNode", "refusedNetworks", "returnPath", "sources"],
+    );
+    try {
+      fc.assert(
+        fc.property(faults, (one) => {
+          writeFileSync(file, JSON.stringify(withFault(JSON.parse(good), one)));
+          call({}, JSON.stringify(config));
+        }),
+        { numRuns: RUNS },
+      );
+    } finally {
+      writeFileSync(file, good);
+    }
+  });
+});
+
+describe("STATUS", () => {
+  it("tells that facts are missing, or stale by what the kernel says", () => {
+    const net = new TestNet(pluginsFromEnvironment());
+    try {
+      const pod = net.pod("s");
+      const said = (node: TestNode) => net.call("interlay", "STATUS", node, pod, "eth0", { cniVersion: "1.1.0" });
+      const good = net.node("n1", "10.7.168.71", {}, "fd07::71");
+      assert.equal(said(good).status, 0);
+      const noUplink = net.node("n2", "10.7.168.72", { uplink: "bond7" });
+      assert.equal(said(noUplink).json["code"], 50);
+      assert.match(String(said(noUplink).json["msg"]), /is stale: the node has no link bond7/);
+      spawnSync("ip", ["-n", good.name, "address", "delete", "10.7.168.71/16", "dev", "eth0"]);
+      assert.match(String(said(good).json["msg"]), /is stale: 10\.7\.168\.71 is none of the node's addresses/);
+      const empty = { ...good, stateDirectory: join(good.stateDirectory, "none") };
+      assert.deepEqual([said(empty).json["code"], /is missing/.test(String(said(empty).json["msg"]))], [50, true]);
+    } finally {
+      net.close();
+    }
+  });
+});

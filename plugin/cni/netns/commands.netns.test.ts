@@ -1,0 +1,228 @@
+import assert from "node:assert/strict";
+import { existsSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+import {
+  execInNetns,
+  splitLines,
+  readPermanentState,
+  ping,
+  pluginsFromEnvironment,
+  TestNet,
+  type TestNode,
+  type TestPod,
+} from "../../testing/node.ts";
+
+describe("an underlay pod", () => {
+  let net: TestNet;
+  let node: TestNode;
+  let other: TestNode;
+  let pod: TestPod;
+  let before_: readonly string[];
+
+  before(() => {
+    net = new TestNet(pluginsFromEnvironment());
+    node = net.node("n1", "10.7.168.71");
+    other = net.node("n2", "10.7.168.72");
+    pod = net.pod("u");
+    before_ = readPermanentState(node);
+    const result = net.attach(node, pod, "eth0", "10.7.200.1/16", "10.7.168.72");
+    assert.equal(result.status, 0, JSON.stringify(result.json));
+  });
+  after(() => {
+    net.close();
+  });
+
+  it("has the documented routes", () => {
+    const routes = splitLines(execInNetns(pod.namespace, "ip", "route"));
+    for (const wanted of [
+      "default via 10.7.168.72 dev eth0",
+      "10.7.168.71 dev veth0 scope link src 10.7.200.1",
+      "10.233.0.0/18 via 10.7.168.71 dev veth0 src 10.7.200.1",
+      "10.233.64.0/18 via 10.7.168.71 dev veth0 src 10.7.200.1",
+    ])
+      assert.ok(routes.includes(wanted), `the pod lacks the route "${wanted}"; it has:\n${routes.join("\n")}`);
+  });
+
+  it("pins its node's MAC, and the node its own", () => {
+    const pinned = execInNetns(pod.namespace, "ip", "neighbour", "show", "dev", "veth0");
+    assert.match(pinned, /10\.7\.168\.71 lladdr 02:[0-9a-f:]+ PERMANENT/);
+    const onNode = execInNetns(node.name, "ip", "neighbour", "show", "nud", "permanent");
+    assert.match(onNode, /10\.7\.200\.1 dev vethil[0-9a-f]{9} lladdr 02:[0-9a-f:]+ PERMANENT/);
+  });
+
+  it("reaches its node and is reached by it, though macvlan alone has no way", () => {
+    assert.ok(ping(pod.namespace, node.address), "pod -> its node: no answer by veth0");
+    assert.ok(ping(node.name, "10.7.200.1"), "node -> its pod: no answer by the host route");
+  });
+
+  it("reaches the other node over the wire", () => {
+    assert.ok(ping(pod.namespace, other.address), "pod -> other node: no answer by eth0");
+  });
+
+  it("answers what came in by veth0 by veth0, whoever asked", () => {
+    // A client that the pod would answer over the wire: the node forwards it with its source kept, as NodePort Local does.
+    execInNetns(node.name, "ip", "address", "add", "192.0.2.1/32", "dev", "lo");
+    assert.ok(ping(node.name, "10.7.200.1", "192.0.2.1"), "a reply to 192.0.2.1 left by eth0, expected veth0");
+  });
+
+  it("is found in order by CHECK, and by its line when something is missing", () => {
+    const check = () => net.call("interlay", "CHECK", node, pod, "eth0", {});
+    assert.equal(check().status, 0, JSON.stringify(check().json));
+    execInNetns(pod.namespace, "ip", "route", "delete", "10.233.0.0/18");
+    const drift = check();
+    assert.equal(drift.json["code"], 102);
+    assert.match(
+      String(drift.json["msg"]),
+      /lacks 1 of \d+ things: pod: route 10\.233\.0\.0\/18 via 10\.7\.168\.71 dev veth0/,
+    );
+  });
+
+  it("is the same after ADD again, and repaired by it", () => {
+    const link = () => execInNetns(pod.namespace, "ip", "-o", "link", "show", "veth0").split(":")[0];
+    const index = link();
+    const again = net.call("interlay", "ADD", node, pod, "eth0", {
+      prevResult: {
+        cniVersion: "1.0.0",
+        interfaces: [{ name: "eth0", sandbox: pod.netns }],
+        ips: [{ address: "10.7.200.1/16", gateway: "10.7.168.72", interface: 0 }],
+      },
+    });
+    assert.equal(again.status, 0, JSON.stringify(again.json));
+    assert.equal(link(), index, "veth0 was made anew");
+    assert.equal(net.call("interlay", "CHECK", node, pod, "eth0", {}).status, 0);
+  });
+
+  it("gives its pair in the result, behind what was there", () => {
+    const interfaces = net.call("interlay", "ADD", node, pod, "eth0", {
+      prevResult: {
+        cniVersion: "1.0.0",
+        interfaces: [{ name: "eth0", sandbox: pod.netns }],
+        ips: [{ address: "10.7.200.1/16", interface: 0 }],
+      },
+    }).json["interfaces"] as { name: string; sandbox?: string }[];
+    assert.deepEqual(
+      interfaces.map((i) => i.name.replace(/^vethil.*/, "vethil")),
+      ["eth0", "vethil", "veth0"],
+    );
+    assert.equal(interfaces[2]?.sandbox, pod.netns);
+  });
+
+  it("leaves nothing on the node after DEL, which may come twice and with nothing to go by", () => {
+    assert.equal(net.call("interlay", "DEL", node, pod, "eth0", {}).status, 0);
+    assert.equal(net.call("interlay", "DEL", node, pod, "eth0", {}).status, 0);
+    execInNetns(node.name, "ip", "address", "delete", "192.0.2.1/32", "dev", "lo");
+    const left = readPermanentState(node).filter((line) => !before_.includes(line));
+    assert.deepEqual(left, [], "DEL left this on the node");
+    assert.deepEqual(readdirSync(join(node.stateDirectory, "attachments")), []);
+  });
+});
+
+describe("a multi-NIC pod", () => {
+  let net: TestNet;
+  let node: TestNode;
+  let other: TestNode;
+  let pod: TestPod;
+  const overlay = "10.233.64.5";
+
+  before(() => {
+    net = new TestNet(pluginsFromEnvironment());
+    node = net.node("n1", "10.7.168.71");
+    other = net.node("n2", "10.7.168.72");
+    pod = net.pod("m");
+    net.overlay(node, pod, overlay);
+    const result = net.attach(node, pod, "net1", "10.7.200.2/16", "10.7.168.72");
+    assert.equal(result.status, 0, JSON.stringify(result.json));
+  });
+  after(() => {
+    net.close();
+  });
+
+  it("has the documented routes", () => {
+    const routes = splitLines(execInNetns(pod.namespace, "ip", "route"));
+    for (const wanted of [
+      `10.7.168.71 dev eth0 scope link src ${overlay}`,
+      `10.233.0.0/18 via 10.7.168.71 dev eth0 src ${overlay}`,
+      `10.233.64.0/18 via 10.7.168.71 dev eth0 src ${overlay}`,
+    ])
+      assert.ok(routes.includes(wanted), `the pod lacks the route "${wanted}"; it has:\n${routes.join("\n")}`);
+  });
+
+  it("answers from each address by its own link", () => {
+    const route = (from: string) => execInNetns(pod.namespace, "ip", "route", "get", "10.7.200.9", "from", from);
+    assert.match(
+      route(overlay),
+      /dev eth0/,
+      "a reply from the overlay address to an underlay pod leaves by net1, expected eth0",
+    );
+    assert.match(route("10.7.200.2"), /dev net1/, "a reply from net1's address leaves by another link");
+  });
+
+  it("is reached by its node at both addresses", () => {
+    assert.ok(ping(node.name, overlay), "node -> overlay address: no answer");
+    assert.ok(ping(node.name, "10.7.200.2"), "node -> net1's address: no answer by the host route to cali…");
+  });
+
+  it("is reached over the wire at net1's address", () => {
+    assert.ok(ping(other.name, "10.7.200.2"), "other node -> net1's address: no answer");
+  });
+
+  it("loses only what is net1's on DEL", () => {
+    assert.equal(net.call("interlay", "DEL", node, pod, "net1", {}).status, 0);
+    assert.ok(
+      !execInNetns(node.name, "ip", "route").includes("10.7.200.2"),
+      "the host route to net1's address is still there",
+    );
+    assert.ok(execInNetns(node.name, "ip", "route").includes(overlay), "the overlay's own route went too");
+  });
+});
+
+describe("a plugin call that cannot be served", () => {
+  let net: TestNet;
+  let node: TestNode;
+  let pod: TestPod;
+  before(() => {
+    net = new TestNet(pluginsFromEnvironment());
+    node = net.node("n1", "10.7.168.71");
+    pod = net.pod("x");
+  });
+  after(() => {
+    net.close();
+  });
+
+  const previous = (address: string) => ({
+    prevResult: { cniVersion: "1.0.0", interfaces: [{ name: "eth0" }], ips: [{ address, interface: 0 }] },
+  });
+
+  it("undoes its part when the pod is not as the previous plugin said", () => {
+    const before = readPermanentState(node);
+    const result = net.call("interlay", "ADD", node, pod, "eth0", previous("10.7.200.3/16"));
+    assert.equal(result.json["code"], 103);
+    assert.match(String(result.json["msg"]), /the pod has no link eth0/);
+    assert.deepEqual(readPermanentState(node), before);
+  });
+
+  it("undoes every step before the one that the kernel refuses", () => {
+    // eth0 is there, but without the address that the routes name as their source: the kernel refuses the first of them
+    execInNetns(pod.namespace, "ip", "link", "add", "name", "eth0", "type", "bridge");
+    execInNetns(pod.namespace, "ip", "link", "set", "eth0", "up");
+    const before = readPermanentState(node);
+    const result = net.call("interlay", "ADD", node, pod, "eth0", previous("10.7.200.3/16"));
+    assert.equal(result.json["code"], 101, JSON.stringify(result.json));
+    assert.match(String(result.json["msg"]), /pod test\/.*: EINVAL/);
+    assert.deepEqual(readPermanentState(node), before, "the node is not as before");
+    assert.ok(!execInNetns(pod.namespace, "ip", "link").includes("veth0"), "veth0 is still in the pod");
+    assert.ok(
+      !existsSync(join(node.stateDirectory, "attachments")) ||
+        readdirSync(join(node.stateDirectory, "attachments")).length === 0,
+    );
+  });
+
+  it("says so in the spec's words for bad input, and changes nothing", () => {
+    const before = readPermanentState(node);
+    assert.equal(net.call("interlay", "ADD", node, pod, "a/b", previous("10.7.200.3/16")).json["code"], 4);
+    assert.equal(net.call("interlay", "ADD", node, pod, "eth0", {}).json["code"], 7);
+    assert.equal(net.call("interlay", "ADD", node, pod, "eth0", { cniVersion: "9.9.9" }).json["code"], 1);
+    assert.equal(net.call("interlay", "ADD", node, pod, "eth0", previous("10.7.200.300/16")).json["code"], 7);
+    assert.deepEqual(readPermanentState(node), before);
+  });
+});

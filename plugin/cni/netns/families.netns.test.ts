@@ -1,0 +1,162 @@
+import assert from "node:assert/strict";
+import {
+  execInNetns,
+  splitLines,
+  readPermanentState,
+  ping,
+  pluginsFromEnvironment,
+  TestNet,
+} from "../../testing/node.ts";
+import type { TestNode, TestPod } from "../../testing/node.ts";
+
+const NODE6 = "fd07::71";
+const OTHER6 = "fd07::72";
+
+for (const [title, addresses] of [
+  ["IPv6 alone", [{ address: "fd07::200:1/64", gateway: OTHER6 }]],
+  [
+    "both families",
+    [
+      { address: "10.7.200.1/16", gateway: "10.7.168.72" },
+      { address: "fd07::200:1/64", gateway: OTHER6 },
+    ],
+  ],
+] as const)
+  describe(`an underlay pod with ${title}`, () => {
+    let net: TestNet;
+    let node: TestNode;
+    let pod: TestPod;
+    let untouched: readonly string[];
+
+    before(() => {
+      net = new TestNet(pluginsFromEnvironment());
+      node = net.node("n1", "10.7.168.71", {}, NODE6);
+      net.node("n2", "10.7.168.72", {}, OTHER6);
+      pod = net.pod("u");
+      untouched = readPermanentState(node);
+      const { status, json } = net.attachAll(node, pod, "eth0", addresses);
+      assert.equal(status, 0, JSON.stringify(json));
+    });
+    after(() => {
+      net.close();
+    });
+
+    it("has the documented routes", () => {
+      const routes = splitLines(execInNetns(pod.namespace, "ip", "-6", "route"));
+      for (const wanted of [
+        "default via fd07::72 dev eth0",
+        "fd07::71 dev veth0 src fd07::200:1",
+        "fd33::/112 via fd07::71 dev veth0 src fd07::200:1",
+        "fd33:64::/48 via fd07::71 dev veth0 src fd07::200:1",
+      ])
+        assert.ok(
+          routes.some((route) => route.startsWith(wanted)),
+          `the pod lacks the route "${wanted}"; it has:\n${routes.join("\n")}`,
+        );
+    });
+
+    it("reaches its node and is reached by it", () => {
+      assert.ok(ping(pod.namespace, NODE6), "pod -> its node: no answer by veth0");
+      assert.ok(ping(node.name, "fd07::200:1"), "node -> its pod: no answer by the host route");
+    });
+
+    it("reaches the other node over the wire", () => {
+      assert.ok(ping(pod.namespace, OTHER6), "pod -> other node: no answer by eth0");
+    });
+
+    it("answers what came in by veth0 by veth0, whoever asked", () => {
+      execInNetns(node.name, "ip", "address", "add", "2001:db8::1/128", "dev", "lo", "nodad");
+      assert.ok(ping(node.name, "fd07::200:1", "2001:db8::1"), "a reply to 2001:db8::1 left by eth0, expected veth0");
+      execInNetns(node.name, "ip", "address", "delete", "2001:db8::1/128", "dev", "lo");
+    });
+
+    it("is found in order by CHECK, and leaves nothing after DEL", () => {
+      assert.deepEqual(net.call("interlay", "CHECK", node, pod, "eth0", {}), { status: 0, json: {} });
+      assert.deepEqual(net.call("interlay", "DEL", node, pod, "eth0", {}), { status: 0, json: {} });
+      assert.deepEqual(
+        readPermanentState(node).filter((line) => !untouched.includes(line)),
+        [],
+      );
+    });
+  });
+
+describe("a multi-NIC pod with both families", () => {
+  let net: TestNet;
+  let node: TestNode;
+  let other: TestNode;
+  let pod: TestPod;
+  let untouched: readonly string[];
+  const overlay6 = "fd33:64::5";
+
+  before(() => {
+    net = new TestNet(pluginsFromEnvironment());
+    node = net.node("n1", "10.7.168.71", {}, NODE6);
+    other = net.node("n2", "10.7.168.72", {}, OTHER6);
+    pod = net.pod("m");
+    net.overlay(node, pod, "10.233.64.5", overlay6);
+    untouched = readPermanentState(node);
+    for (const [ifname, host] of [
+      ["net1", "2"],
+      ["net2", "3"],
+    ] as const) {
+      const { status, json } = net.attachAll(node, pod, ifname, [
+        { address: `10.7.200.${host}/16`, gateway: "10.7.168.72" },
+        { address: `fd07::200:${host}/64`, gateway: OTHER6 },
+      ]);
+      assert.equal(status, 0, JSON.stringify(json));
+    }
+  });
+  after(() => {
+    net.close();
+  });
+
+  it("answers from each address by its own link", () => {
+    const link = (from: string, to: string) =>
+      / dev (\S+)/.exec(execInNetns(pod.namespace, "ip", "route", "get", to, "from", from))?.[1];
+    assert.deepEqual(
+      [overlay6, "fd07::200:2", "fd07::200:3"].map((from) => link(from, "fd07::200:9")),
+      ["eth0", "net1", "net2"],
+    );
+    assert.deepEqual(
+      ["10.233.64.5", "10.7.200.2", "10.7.200.3"].map((from) => link(from, "10.7.200.9")),
+      ["eth0", "net1", "net2"],
+    );
+  });
+
+  it("is reached by its node and by the other at every address", () => {
+    for (const address of ["10.233.64.5", overlay6, "10.7.200.2", "fd07::200:2", "10.7.200.3", "fd07::200:3"])
+      assert.ok(ping(node.name, address), `node -> ${address}: no answer`);
+    for (const address of ["10.7.200.2", "fd07::200:2", "10.7.200.3", "fd07::200:3"])
+      assert.ok(ping(other.name, address), `other node -> ${address}: no answer`);
+  });
+
+  it("keeps what net1 needs when net2 goes, and nothing when both have gone", () => {
+    assert.equal(net.call("interlay", "DEL", node, pod, "net2", {}).status, 0);
+    assert.deepEqual(net.call("interlay", "CHECK", node, pod, "net1", {}), { status: 0, json: {} });
+    assert.ok(ping(node.name, "fd07::200:2"), "node -> net1's address: no answer after net2's DEL");
+    assert.equal(net.call("interlay", "DEL", node, pod, "net1", {}).status, 0);
+    assert.deepEqual(
+      readPermanentState(node).filter((line) => !untouched.includes(line)),
+      [],
+    );
+    assert.deepEqual(splitLines(execInNetns(pod.namespace, "ip", "rule")).length, 3, "rules are left in the pod");
+  });
+});
+
+describe("an IPv6 address without a gateway, for which no plugin before has waited", () => {
+  it("is waited for, and an error when somebody else has it", () => {
+    const net = new TestNet(pluginsFromEnvironment());
+    try {
+      const node = net.node("n1", "10.7.168.71", {}, NODE6);
+      const other = net.node("n2", "10.7.168.72", {}, OTHER6);
+      execInNetns(other.name, "ip", "-6", "address", "add", "fd07::200:9/64", "dev", "eth0", "nodad");
+      const free = net.attachAll(node, net.pod("u"), "eth0", [{ address: "fd07::200:1/64" }]);
+      assert.equal(free.status, 0, JSON.stringify(free.json));
+      assert.ok(ping(node.name, "fd07::200:1"), "node -> its pod: no answer");
+      const taken = net.attachAll(node, net.pod("v"), "eth0", [{ address: "fd07::200:9/64" }]);
+      assert.deepEqual([taken.status, taken.json["code"]], [1, 104], JSON.stringify(taken.json));
+    } finally {
+      net.close();
+    }
+  });
+});

@@ -1,0 +1,82 @@
+import assert from "node:assert/strict";
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
+import {
+  splitLines,
+  execInNetns,
+  readPermanentState,
+  pluginsFromEnvironment,
+  TestNet,
+  type TestNode,
+  type TestPod,
+} from "../../testing/node.ts";
+
+const both = (host: number) => [
+  { address: `10.7.200.${host}/16`, gateway: "10.7.168.72" },
+  { address: `fd07::200:${host}/64`, gateway: "fd07::72" },
+];
+
+describe("GC, cniVersion 1.1.0", () => {
+  let net: TestNet;
+  let node: TestNode;
+  /** GC is about no pod; the call has the words for one all the same. */
+  const nobody: TestPod = { namespace: "none", netns: "/var/run/netns/none", containerId: "none" };
+
+  beforeEach(() => {
+    net = new TestNet(pluginsFromEnvironment());
+    node = net.node("n1", "10.7.168.71", {}, "fd07::71");
+  });
+  afterEach(() => {
+    net.close();
+  });
+
+  const gc = (name: string, config: Readonly<Record<string, unknown>>) => {
+    const said = net.call("interlay", "GC", node, nobody, "eth0", { cniVersion: "1.1.0", name, ...config });
+    assert.deepEqual(said, { status: 0, json: {} });
+  };
+  const records = () => readdirSync(join(node.stateDirectory, "attachments")).sort();
+
+  // libcni 1.2 says the first alone, the specification until 2024 the second; libcni 1.3 says both
+  for (const key of ["cni.dev/valid-attachments", "cni.dev/attachments"])
+    it(`keeps what ${key} names, of underlay and multi-NIC pods in both families, and removes the rest`, () => {
+      const [kept, lost] = [net.pod("kept"), net.pod("lost")];
+      net.overlay(node, kept, "10.233.64.5", "fd33:64::5");
+      assert.equal(net.attachAll(node, kept, "net1", both(1)).status, 0);
+      assert.equal(net.attachAll(node, kept, "net2", both(2)).status, 0);
+      const wanted = { node: readPermanentState(node), records: records() };
+      assert.equal(net.attachAll(node, lost, "eth0", both(3)).status, 0);
+      assert.equal(net.attachAll(node, lost, "net1", both(4)).status, 0);
+      const valid = ["net1", "net2"].map((ifname) => ({ containerID: kept.containerId, ifname }));
+      gc("underlay", { [key]: valid });
+      assert.deepEqual({ node: readPermanentState(node), records: records() }, wanted);
+      for (const ifname of ["net1", "net2"])
+        assert.deepEqual(net.call("interlay", "CHECK", node, kept, ifname, {}), { status: 0, json: {} });
+      assert.equal(splitLines(execInNetns(lost.namespace, "ip", "rule")).length, 3, "rules are left in the stale pod");
+    });
+
+  it("is about one network: another one's attachments are left alone, though the list has none of them", () => {
+    const [mine, others] = [net.pod("mine"), net.pod("others")];
+    assert.equal(net.attachAll(node, others, "eth0", both(1), { name: "other" }).status, 0);
+    const wanted = readPermanentState(node);
+    assert.equal(net.attachAll(node, mine, "eth0", both(2)).status, 0);
+    gc("underlay", { "cni.dev/valid-attachments": [] });
+    assert.deepEqual(readPermanentState(node), wanted);
+    assert.deepEqual(records(), [`${others.containerId}-eth0.json`]);
+    gc("other", { "cni.dev/valid-attachments": [] });
+    assert.deepEqual(records(), []);
+  });
+
+  it("removes what is left of a pod whose namespace is gone", () => {
+    const before_ = readPermanentState(node);
+    const pod = net.pod("gone");
+    net.overlay(node, pod, "10.233.64.5", "fd33:64::5");
+    assert.equal(net.attachAll(node, pod, "net1", both(1)).status, 0);
+    net.remove(pod);
+    gc("underlay", { "cni.dev/valid-attachments": [] });
+    assert.deepEqual(records(), []);
+    assert.deepEqual(
+      readPermanentState(node).filter((line) => !before_.includes(line)),
+      [],
+    );
+  });
+});

@@ -1,0 +1,149 @@
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { existsSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import {
+  execInNetns,
+  splitLines,
+  readPermanentState,
+  pluginsFromEnvironment,
+  TestNet,
+  type TestNode,
+} from "../../testing/node.ts";
+
+const NODELOCALDNS = "169.254.20.10/32";
+const address = { address: "10.7.200.1/16", gateway: "10.7.168.72" };
+
+describe("a network's options", () => {
+  const plugins = pluginsFromEnvironment();
+  let net: TestNet;
+  let node: TestNode;
+
+  before(() => {
+    net = new TestNet(plugins);
+    node = net.node("n1", "10.7.168.71");
+  });
+  after(() => {
+    net.close();
+  });
+
+  const interlay = (...argv: readonly string[]) =>
+    spawnSync("ip", ["netns", "exec", node.name, plugins.interlay, ...argv], { encoding: "utf8" });
+  const routesIn = (namespace: string) => splitLines(execInNetns(namespace, "ip", "route"));
+
+  it("hijackCIDRs: further destinations are reached through the node, of both kinds of pods", () => {
+    const underlay = net.pod("h");
+    net.attachAll(node, underlay, "eth0", [address], { hijackCIDRs: [NODELOCALDNS, "192.0.2.0/24"] });
+    const multi = net.pod("hm");
+    net.overlay(node, multi, "10.233.64.9");
+    net.attachAll(node, multi, "net1", [{ address: "10.7.200.2/16" }], { hijackCIDRs: [NODELOCALDNS] });
+    for (const [pod, wanted] of [
+      [underlay, "169.254.20.10 via 10.7.168.71 dev veth0 src 10.7.200.1"],
+      [underlay, "192.0.2.0/24 via 10.7.168.71 dev veth0 src 10.7.200.1"],
+      [multi, "169.254.20.10 via 10.7.168.71 dev eth0 src 10.233.64.9"],
+    ] as const) {
+      const routes = routesIn(pod.namespace);
+      assert.ok(routes.includes(wanted), `the pod lacks the route "${wanted}"; it has:\n${routes.join("\n")}`);
+    }
+    net.call("interlay", "DEL", node, underlay, "eth0", {});
+    net.call("interlay", "DEL", node, multi, "net1", {});
+  });
+
+  it("dryRun: ADD answers as it would, and neither node nor pod nor records change", () => {
+    const pod = net.pod("d");
+    const prevResult = net.macvlan(node, pod, "eth0", [address]);
+    const before_ = [readPermanentState(node), readPermanentState({ ...node, name: pod.namespace })];
+    const { status, json } = net.call("interlay", "ADD", node, pod, "eth0", { prevResult, dryRun: true });
+    assert.equal(status, 0, JSON.stringify(json));
+    assert.match(JSON.stringify(json["interfaces"]), /"veth0"/);
+    assert.deepEqual([readPermanentState(node), readPermanentState({ ...node, name: pod.namespace })], before_);
+    assert.equal(net.call("interlay", "CHECK", node, pod, "eth0", {}).json["code"], 3, "there is a record");
+
+    // As a person asks: by a flag, of what a runtime starts.
+    const { executable, env, input } = net.invocation("launcher", "ADD", node, pod, "eth0", { prevResult });
+    const argv = ["netns", "exec", node.name, executable, "--dry-run"];
+    const { status: ended, stdout } = spawnSync("ip", argv, { env, input, encoding: "utf8" });
+    assert.equal(ended, 0, stdout);
+    assert.deepEqual(JSON.parse(stdout), json);
+    assert.deepEqual([readPermanentState(node), readPermanentState({ ...node, name: pod.namespace })], before_);
+  });
+
+  it("one that is wrong is named, before anything is done", () => {
+    const pod = net.pod("w");
+    const prevResult = net.macvlan(node, pod, "eth0", [address]);
+    const before_ = readPermanentState(node);
+    for (const [wrong, said] of [
+      [{ hijackCIDRs: ["10.0.0.0/33"] }, /hijackCIDRs\.0.*no network in CIDR notation/],
+      [{ hijackCIDRs: "10.0.0.0/8" }, /hijackCIDRs/],
+      [{ mtu: 12 }, /mtu/],
+      [{ mode: "sideways" }, /mode/],
+    ] as const) {
+      const { status, json } = net.call("interlay", "ADD", node, pod, "eth0", { prevResult, ...wrong });
+      assert.deepEqual([status, json["code"]], [1, 7], JSON.stringify(json));
+      assert.match(String(json["msg"]), said);
+    }
+    assert.deepEqual(readPermanentState(node), before_);
+  });
+
+  it("refuses a path on the node in a network configuration: nothing is written, and DEL still cleans up", () => {
+    const pod = net.pod("paths");
+    const before_ = readPermanentState(node);
+    net.attachAll(node, pod, "eth0", [address]);
+    for (const option of ["logFile", "stateDirectory"])
+      for (const plugin of ["interlay", "launcher"] as const) {
+        const path = join(node.stateDirectory, "written", option);
+        const config = { [option]: path };
+        const prevResult = { interfaces: [{ name: "eth0" }], ips: [{ address: "10.7.200.1/16", interface: 0 }] };
+        for (const verb of ["ADD", "CHECK"]) {
+          const { status, json } = net.call(plugin, verb, node, pod, "eth0", { ...config, prevResult });
+          assert.deepEqual([status, json["code"]], [1, 7], `${plugin} ${verb}: ${JSON.stringify(json)}`);
+          assert.match(String(json["msg"]), new RegExp(`^${option} is not allowed in a network configuration`));
+        }
+        assert.ok(!existsSync(join(path, "..")), `${plugin} made ${path}`);
+      }
+    const { status, json } = net.call("interlay", "DEL", node, pod, "eth0", { logFile: "/x", stateDirectory: "/x" });
+    assert.equal(status, 0, JSON.stringify(json));
+    assert.deepEqual(readPermanentState(node), before_);
+    assert.ok(!existsSync("/x"));
+  });
+
+  it("explain prints a wired pod's plan with reasons, and what the kernel lacks of it", () => {
+    const pod = net.pod("e");
+    net.attachAll(node, pod, "eth0", [address]);
+    const explain = () =>
+      interlay("explain", "--pod", `test/${pod.namespace}`, "--state-directory", node.stateDirectory).stdout;
+    const whole = explain();
+    assert.match(whole, /^pod: route 10\.233\.0\.0\/18 via 10\.7\.168\.71 dev veth0 src 10\.7\.200\.1$/m);
+    assert.match(whole, /^ {4}Services exist on the node alone/m);
+    assert.match(whole, /^ {4}contract: pod, main table$/m);
+    assert.doesNotMatch(whole, /MISSING/);
+    execInNetns(pod.namespace, "ip", "route", "delete", "10.233.0.0/18");
+    assert.deepEqual(
+      splitLines(explain()).filter((line) => line.includes("MISSING")),
+      [
+        "pod: route 10.233.0.0/18 via 10.7.168.71 dev veth0 src 10.7.200.1 MISSING in the kernel: the agent puts it back",
+      ],
+    );
+    net.call("interlay", "DEL", node, pod, "eth0", {});
+    const gone = interlay("explain", "--pod", `test/${pod.namespace}`, "--state-directory", node.stateDirectory);
+    assert.equal(gone.status, 1);
+    assert.match(gone.stderr, /is wired on this node/);
+  });
+
+  it("explain of a configuration prints what ADD would do, and does nothing", () => {
+    const pod = net.pod("c");
+    const { input } = net.invocation("interlay", "ADD", node, pod, "eth0", {
+      prevResult: net.macvlan(node, pod, "eth0", [address]),
+    });
+    const file = join(node.stateDirectory, "config.json");
+    writeFileSync(file, input);
+    const before_ = readPermanentState(node);
+    const { stdout, stderr, status } = interlay(
+      ...["explain", "--config", file, "--netns", pod.netns],
+      ...["--state-directory", node.stateDirectory],
+    );
+    assert.equal(status, 0, stderr);
+    assert.match(stdout, /^link veth0 \(pod\) <-> vethil[0-9a-f]{9} \(node\) mtu 1500$/m);
+    assert.deepEqual(readPermanentState(node), before_);
+  });
+});

@@ -1,0 +1,172 @@
+import assert from "node:assert/strict";
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import {
+  execInNetns,
+  splitLines,
+  readPermanentState,
+  ping,
+  pluginsFromEnvironment,
+  TestNet,
+  type TestNode,
+  type TestPod,
+} from "../../testing/node.ts";
+
+const GATEWAY = "10.7.168.72";
+const OVERLAY = "10.233.64.5";
+
+describe("the default route's NIC", () => {
+  let net: TestNet;
+  let node: TestNode;
+  let pod: TestPod;
+
+  before(() => {
+    net = new TestNet(pluginsFromEnvironment());
+    node = net.node("n1", "10.7.168.71", {}, "fd07::71");
+    net.node("n2", GATEWAY, {}, "fd07::72");
+    pod = net.pod("m");
+    net.overlay(node, pod, OVERLAY, "fd33:64::5");
+  });
+  after(() => {
+    net.close();
+  });
+
+  const both = [
+    { address: "10.7.200.2/16", gateway: GATEWAY },
+    { address: "fd07::200:2/64", gateway: "fd07::72" },
+  ];
+  const prevResult = (ifname: string, gateway?: string) => ({
+    cniVersion: "1.0.0",
+    interfaces: [{ name: ifname, sandbox: pod.netns }],
+    ips: [{ address: "10.7.200.2/16", interface: 0, ...(gateway === undefined ? {} : { gateway }) }],
+  });
+  const defaults = () =>
+    ["-4", "-6"].flatMap((family) => splitLines(execInNetns(pod.namespace, "ip", family, "route", "show", "default")));
+
+  it("stays eth0 if nothing is said", () => {
+    assert.equal(net.attachAll(node, pod, "net1", both).status, 0);
+    assert.match(defaults().join("\n"), /^default via 169\.254\.1\.1 dev eth0 *\ndefault via fe80::1 dev eth0/);
+  });
+
+  it("is net1 by the configuration, in both families, twice the same, and eth0 again after DEL", () => {
+    assert.equal(net.call("macvlan", "DEL", node, pod, "net1", { ipam: { type: "static" } }).status, 0);
+    assert.equal(net.call("interlay", "DEL", node, pod, "net1", {}).status, 0);
+    const options = { podDefaultRouteNic: "net1" };
+    const prev = net.macvlan(node, pod, "net1", both);
+    for (let round = 0; round < 2; round++) {
+      const { status, json } = net.call("interlay", "ADD", node, pod, "net1", { ...options, prevResult: prev });
+      assert.equal(status, 0, JSON.stringify(json));
+      assert.match(defaults().join("\n"), /^default via 10\.7\.168\.72 dev net1 *\ndefault via fd07::72 dev net1/);
+      assert.equal(defaults().length, 2, defaults().join("\n"));
+    }
+    assert.equal(net.call("interlay", "CHECK", node, pod, "net1", options).status, 0);
+    assert.ok(ping(node.name, OVERLAY), "node -> overlay address: no answer while net1 has the default route");
+    assert.ok(ping(node.name, "10.7.200.2"), "node -> net1's address: no answer while net1 has the default route");
+    assert.equal(net.call("interlay", "DEL", node, pod, "net1", options).status, 0);
+    assert.match(defaults().join("\n"), /^default via 169\.254\.1\.1 dev eth0.*\ndefault via fe80::1 dev eth0/);
+  });
+
+  it("is the pod's wish before the configuration's", () => {
+    const wishes = join(node.stateDirectory, "wishes");
+    mkdirSync(wishes, { recursive: true });
+    const file = join(wishes, `${pod.containerId}-net1.json`);
+    writeFileSync(file, JSON.stringify({ defaultRouteNic: "net1" }));
+    const add = { podDefaultRouteNic: "eth0", prevResult: prevResult("net1", GATEWAY) };
+    assert.equal(net.call("interlay", "ADD", node, pod, "net1", add).status, 0);
+    assert.match(defaults().join("\n"), /^default via 10\.7\.168\.72 dev net1/);
+    assert.equal(net.call("interlay", "DEL", node, pod, "net1", {}).status, 0);
+    rmSync(file);
+  });
+
+  it("is the pod's wish though that NIC is attached later, whatever its name", () => {
+    const wishes = join(node.stateDirectory, "wishes");
+    const later = net.pod("later");
+    net.overlay(node, later, "10.233.64.6", "fd33:64::6");
+    mkdirSync(wishes, { recursive: true });
+    for (const ifname of ["lan0", "storage"])
+      writeFileSync(
+        join(wishes, `${later.containerId}-${ifname}.json`),
+        JSON.stringify({ defaultRouteNic: "storage" }),
+      );
+    const route = () => splitLines(execInNetns(later.namespace, "ip", "-4", "route", "show", "default")).join("\n");
+    const address = (host: number) => [{ address: `10.7.200.${host}/16`, gateway: GATEWAY }];
+    assert.equal(net.attachAll(node, later, "lan0", address(7)).status, 0);
+    assert.match(route(), /^default via 169\.254\.1\.1 dev eth0/);
+    assert.equal(net.attachAll(node, later, "storage", address(8)).status, 0);
+    assert.match(route(), /^default via 10\.7\.168\.72 dev storage/);
+    for (const ifname of ["lan0", "storage"])
+      assert.equal(net.call("interlay", "DEL", node, later, ifname, {}).status, 0);
+    assert.match(route(), /^default via 169\.254\.1\.1 dev eth0/);
+  });
+
+  it("is an error that names the NICs there are, and one without a gateway is one", () => {
+    const before_ = readPermanentState(node);
+    const of = (podDefaultRouteNic: string, gateway?: string) =>
+      net.call("interlay", "ADD", node, pod, "net1", { podDefaultRouteNic, prevResult: prevResult("net1", gateway) });
+    assert.equal(of("lan7").json["code"], 103);
+    assert.match(String(of("lan7").json["msg"]), /lan7 was chosen .* the pod's NICs are eth0, net1/);
+    assert.match(String(of("net1").json["msg"]), /net1 was chosen .* no gateway/);
+    assert.equal(of("net2").status, 0, "net2 comes after net1: its own ADD makes the route");
+    assert.equal(net.call("interlay", "DEL", node, pod, "net1", {}).status, 0);
+    assert.deepEqual(readPermanentState(node), before_);
+  });
+});
+
+describe("tables and priorities", () => {
+  let net: TestNet;
+  let node: TestNode;
+  before(() => {
+    net = new TestNet(pluginsFromEnvironment());
+    node = net.node("n1", "10.7.168.71");
+    net.node("n2", GATEWAY);
+  });
+  after(() => {
+    net.close();
+  });
+  const numbers = { hostRouteTable: 777, hostRulePriority: 1777, podRulePriority: 2777, podMarkPriority: 1777 };
+
+  it("are the configuration's for a multi-NIC pod, and go with it", () => {
+    const before_ = readPermanentState(node);
+    const pod = net.pod("m");
+    net.overlay(node, pod, OVERLAY);
+    const own = readPermanentState(node);
+    const address = { address: "10.7.200.2/16", gateway: GATEWAY };
+    assert.equal(net.attachAll(node, pod, "net1", [address], numbers).status, 0);
+    assert.match(execInNetns(node.name, "ip", "rule"), /^1777:\s+from all lookup 777/m);
+    assert.match(execInNetns(node.name, "ip", "route", "show", "table", "777"), /^10\.7\.200\.2 dev cali/m);
+    assert.match(execInNetns(pod.namespace, "ip", "rule"), /^2777:\s+from 10\.7\.200\.2 lookup/m);
+    assert.ok(ping(node.name, "10.7.200.2"), "node -> net1's address: no answer by another table");
+    assert.equal(net.call("interlay", "CHECK", node, pod, "net1", numbers).status, 0);
+    assert.equal(net.call("interlay", "DEL", node, pod, "net1", numbers).status, 0);
+    assert.deepEqual(readPermanentState(node), own);
+    assert.notDeepEqual(own, before_);
+  });
+
+  it("are the configuration's for an underlay pod", () => {
+    const pod = net.pod("u");
+    const address = { address: "10.7.200.3/16", gateway: GATEWAY };
+    assert.equal(net.attachAll(node, pod, "eth0", [address], numbers).status, 0);
+    assert.match(
+      execInNetns(pod.namespace, "ip", "rule"),
+      /^1777:\s+from all fwmark 0x20000000\/0x20000000 lookup 500/m,
+    );
+    assert.ok(ping(node.name, "10.7.200.3"));
+  });
+
+  it("are refused where they would be the kernel's or in the wrong order", () => {
+    const pod = net.pod("w");
+    const prevResult = net.macvlan(node, pod, "eth0", [{ address: "10.7.200.4/16", gateway: GATEWAY }]);
+    for (const [wrong, said] of [
+      [{ hostRouteTable: 254 }, /hostRouteTable: 253, 254 and 255 are the kernel's own/],
+      [{ hijackCIDRs: ["0.0.0.0/0"] }, /hijackCIDRs\.0: "0\.0\.0\.0\/0" is every address/],
+      [{ hostRulePriority: 0 }, /hostRulePriority/],
+      [{ podRulePriority: 32_766 }, /podRulePriority/],
+      [{ podMarkPriority: 1000 }, /podMarkPriority: 1000 is not less than podRulePriority, 1000/],
+      [{ podDefaultRouteNic: "" }, /podDefaultRouteNic/],
+    ] as const) {
+      const { json } = net.call("interlay", "ADD", node, pod, "eth0", { prevResult, ...wrong });
+      assert.equal(json["code"], 7, JSON.stringify(json));
+      assert.match(String(json["msg"]), said);
+    }
+  });
+});

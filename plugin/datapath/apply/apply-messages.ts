@@ -1,0 +1,124 @@
+import { RTM_LINK, encodeLinkChange } from "../../netlink/link.ts";
+import { NLM_FLAG } from "../../netlink/message.ts";
+import { NUD_PERMANENT, RTM_NEIGHBOUR, encodeNeighbour } from "../../netlink/neighbour.ts";
+import { RTM_ROUTE, encodeRoute } from "../../netlink/route.ts";
+import { RTM_RULE, encodeRule } from "../../netlink/rule.ts";
+import { type Change, NetlinkError } from "../../netlink/socket.ts";
+import { familyOf } from "../address.ts";
+import type { OnAttempt, OnApplied, Undo } from "./apply-step.ts";
+import type { Namespace } from "../kernel.ts";
+import { toKernelRoute, toKernelRule } from "../kernel-objects.ts";
+import {
+  describeItem,
+  type NeighbourItem,
+  type PlanItem,
+  type RouteItem,
+  type RuleItem,
+  type UpItem,
+} from "../plan/plan.ts";
+import { restoreReplaced } from "./replaced-route.ts";
+import { removeSharedRule } from "./shared-rule.ts";
+
+/** What is one message of rtnetlink. */
+type MessageItem = UpItem | NeighbourItem | RouteItem | RuleItem;
+export function isMessage(item: PlanItem): item is MessageItem {
+  return item.kind === "up" || item.kind === "neighbour" || item.kind === "route" || item.kind === "rule";
+}
+
+/** All in one go: a call of the kernel for each would be most of an ADD's time. Throws the first refusal, named to `failed`. */
+export function applyMessages(
+  items: readonly MessageItem[],
+  where: Namespace,
+  made: OnApplied,
+  failed: OnAttempt,
+): void {
+  const steps = items.map((item) => {
+    failed(item);
+    return { item, ...buildMessage(item, where) };
+  });
+  const refused = where.socket.executeEach(steps.map(({ change }) => change));
+  let failure: { readonly item: PlanItem; readonly error: NetlinkError } | undefined;
+  for (const [index, { item, undo }] of steps.entries()) {
+    const error = refused.get(index);
+    if (error === undefined) made(item, undo);
+    else if (!isAlreadyApplied(item, error)) failure ??= { item, error };
+  }
+  if (failure === undefined) return;
+  failed(failure.item);
+  throw failure.error;
+}
+
+/** One of them. Returns how to undo it; undefined if it was there. */
+export function applyMessage(item: MessageItem, where: Namespace): Undo | undefined {
+  const { change, undo } = buildMessage(item, where);
+  try {
+    where.socket.execute(change.what(), change.type, change.flags, change.body);
+  } catch (error) {
+    if (isAlreadyApplied(item, error)) return undefined;
+    throw error;
+  }
+  return undo;
+}
+
+/** A rule or a connected route that exists already is what was wanted; other routes and neighbours replace. */
+function isAlreadyApplied(item: PlanItem, error: unknown): boolean {
+  const isAdded = item.kind === "rule" || (item.kind === "route" && item.connected === true);
+  return isAdded && error instanceof NetlinkError && error.code === "EEXIST";
+}
+
+/** The message that makes an item, and how to undo it. */
+function buildMessage(
+  item: MessageItem,
+  where: Namespace,
+): { readonly change: Change; readonly undo: Undo | undefined } {
+  const what = (): string => describeItem(item);
+  switch (item.kind) {
+    case "up": // never undone: the link was made for it
+      return {
+        change: {
+          ...{ what, type: RTM_LINK.new, flags: 0 },
+          body: encodeLinkChange({ index: findLinkIndex(where, item.device), up: true }),
+        },
+        undo: undefined,
+      };
+    case "neighbour": {
+      const { address, mac } = item;
+      const link = findLinkIndex(where, item.device);
+      const body = encodeNeighbour({ family: familyOf(address), link, address, mac, state: NUD_PERMANENT });
+      return {
+        change: { what, type: RTM_NEIGHBOUR.new, flags: NLM_FLAG.create | NLM_FLAG.replace, body },
+        undo: () => {
+          where.socket.execute(what(), RTM_NEIGHBOUR.del, 0, body);
+        },
+      };
+    }
+    case "route": {
+      const body = encodeRoute(toKernelRoute(item, findLinkIndex(where, item.device)));
+      // Without "replace" the kernel puts it in front of foreign routes to the same network, and leaves those alone.
+      if (item.connected === true)
+        return { change: { what, type: RTM_ROUTE.new, flags: NLM_FLAG.create, body }, undo: undefined };
+      return {
+        change: { what, type: RTM_ROUTE.new, flags: NLM_FLAG.create | NLM_FLAG.replace, body },
+        undo: () => {
+          if (!restoreReplaced(item, where)) where.socket.execute(what(), RTM_ROUTE.del, 0, body);
+        },
+      };
+    }
+    case "rule": {
+      const body = encodeRule(toKernelRule(item));
+      return {
+        change: { what, type: RTM_RULE.new, flags: NLM_FLAG.create | NLM_FLAG.excl, body },
+        undo: () => {
+          if (item.where === "node") removeSharedRule(item, where);
+          else where.socket.execute(what(), RTM_RULE.del, 0, body);
+        },
+      };
+    }
+  }
+}
+
+function findLinkIndex(namespace: Namespace, link: string): number {
+  const found = namespace.findLink(link);
+  if (found === undefined) throw new Error(`there is no link ${link}`);
+  return found.index;
+}

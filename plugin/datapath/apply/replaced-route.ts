@@ -1,0 +1,19 @@
+import { NLM_FLAG } from "../../netlink/message.ts";
+import { encodeRoute, RTM_ROUTE } from "../../netlink/route.ts";
+import type { Namespace } from "../kernel.ts";
+import { toKernelRoute } from "../kernel-objects.ts";
+import { describeItem, type RouteItem } from "../plan/plan.ts";
+
+/** Puts back the route whose place an item took, where its link is still there. Returns whether there was one. */
+export function restoreReplaced({ instead, ...item }: RouteItem, where: Namespace): boolean {
+  const link = instead === undefined ? undefined : where.findLink(instead.device);
+  if (instead === undefined || link === undefined) return false;
+  const old: RouteItem = { ...item, ...instead, onlink: true };
+  where.socket.execute(
+    describeItem(old),
+    RTM_ROUTE.new,
+    NLM_FLAG.create | NLM_FLAG.replace,
+    encodeRoute(toKernelRoute(old, link.index)),
+  );
+  return true;
+}

@@ -1,0 +1,62 @@
+import { RTM_NEIGHBOUR, encodeNeighbour } from "../../netlink/neighbour.ts";
+import { RTM_ROUTE, decodeRoute, encodeRoute, encodeRouteDump } from "../../netlink/route.ts";
+import { RTM_RULE, decodeRule, encodeRule, encodeRuleDump } from "../../netlink/rule.ts";
+import { type Family, hostCidr } from "../address.ts";
+import type { Namespace } from "../kernel.ts";
+import { NODE_ROUTE_PROTOCOL } from "../kernel-objects.ts";
+import { prefixText } from "../../netlink/ip.ts";
+import { ignoreNotFound } from "./ignore-not-found.ts";
+import type { Plan } from "../plan/plan.ts";
+
+/**
+ * Removes what an earlier life of the same addresses left: our routes on the node to them by other links or in other
+ * tables, the neighbours pinned on those links with them, and rules in the pod that send them to other tables. Nothing
+ * that Interlay did not make is touched.
+ */
+export function removeStaleState({ items }: Plan, node: Namespace, pod: Namespace): void {
+  const routes = items.flatMap((item) => (item.kind === "route" && item.where === "node" ? [item] : []));
+  for (const family of collectFamilies(routes)) {
+    const wanted = new Map<string, { readonly table: number; readonly link: number | undefined }>(
+      routes.map((item) => [item.destination, { table: item.table, link: node.findLink(item.device)?.index }]),
+    );
+    for (const message of node.socket.dump("our routes", RTM_ROUTE.get, encodeRouteDump(family, NODE_ROUTE_PROTOCOL))) {
+      const route = decodeRoute(message.payload);
+      if (route?.destination === undefined || route.protocol !== NODE_ROUTE_PROTOCOL) continue;
+      const destination = prefixText(route.destination);
+      const ours = wanted.get(destination);
+      if (ours === undefined || (ours.table === route.table && ours.link === route.link)) continue;
+      ignoreNotFound(() => {
+        node.socket.execute(`stale route to ${destination}`, RTM_ROUTE.del, 0, encodeRoute(route));
+      });
+      if (route.link !== undefined && ours.link !== route.link)
+        removeNeighbour(route.destination.address, family, route.link, node);
+    }
+  }
+
+  const rules = items.flatMap((item) =>
+    item.kind === "rule" && item.where === "pod" && item.from !== undefined ? [item] : [],
+  );
+  for (const family of collectFamilies(rules))
+    for (const message of pod.socket.dump("rules", RTM_RULE.get, encodeRuleDump(family))) {
+      const rule = decodeRule(message.payload);
+      if (rule?.from === undefined) continue;
+      const from = prefixText(rule.from);
+      const same = rules.find((item) => item.from !== undefined && hostCidr(item.from) === from);
+      if (same === undefined || same.priority !== rule.priority || same.table === rule.table) continue;
+      ignoreNotFound(() => {
+        pod.socket.execute(`stale rule from ${from}`, RTM_RULE.del, 0, encodeRule(rule));
+      });
+    }
+}
+
+function collectFamilies(items: readonly { readonly family: Family }[]): ReadonlySet<Family> {
+  return new Set(items.map(({ family }) => family));
+}
+
+/** It was pinned with the route: an address without its route there is nobody's. */
+function removeNeighbour(address: string, family: Family, link: number, node: Namespace): void {
+  ignoreNotFound(() => {
+    const body = encodeNeighbour({ family, link, address, mac: "00:00:00:00:00:00", state: 0 });
+    node.socket.execute(`stale neighbour ${address}`, RTM_NEIGHBOUR.del, 0, body);
+  });
+}

@@ -1,0 +1,87 @@
+import { NUD_PERMANENT, RTM_NEIGHBOUR, encodeNeighbour } from "../../netlink/neighbour.ts";
+import { RTM_ROUTE, encodeRoute } from "../../netlink/route.ts";
+import { RTM_RULE, encodeRule } from "../../netlink/rule.ts";
+import { familyOf } from "../address.ts";
+import { removeLink } from "./apply.ts";
+import { ignoreNotFound } from "./ignore-not-found.ts";
+import { Namespace } from "../kernel.ts";
+import { toKernelRoute, toKernelRule } from "../kernel-objects.ts";
+import { restoreReplaced } from "./replaced-route.ts";
+import { removeReplyMark } from "./reply-mark.ts";
+import { isShared, removeSharedRule } from "./shared-rule.ts";
+import { describeItem, type Plan, type PlanItem } from "../plan/plan.ts";
+
+/**
+ * Takes away what a plan made: on the node, and in the pod where that still exists. What is gone already is no error.
+ * @param keep lines (describeItem) of other attachments of the same pod: what they share stays
+ */
+export function undoPlan(
+  plan: Plan,
+  node: Namespace,
+  podPath: string | undefined,
+  keep: ReadonlySet<string> = new Set(),
+): void {
+  const own = plan.items.filter((item) => !keep.has(describeItem(item))).reverse();
+  // Rules of the node last: they go when their table is empty.
+  const items = [...own.filter((item) => !isShared(item)), ...own.filter(isShared)];
+  const pod = podPath === undefined ? undefined : tryOpenNamespace(podPath);
+  try {
+    for (const item of items) {
+      const where = item.kind === "veth" || item.where === "node" ? node : pod;
+      if (where !== undefined) undoItem(item, where);
+    }
+  } finally {
+    pod?.close();
+  }
+}
+
+/** It may go away at any time, and everything in it. */
+function tryOpenNamespace(path: string): Namespace | undefined {
+  try {
+    return new Namespace(path);
+  } catch {
+    return undefined;
+  }
+}
+
+function undoItem(item: PlanItem, where: Namespace): void {
+  switch (item.kind) {
+    case "veth":
+      removeLink(where, item.node.name);
+      return;
+    case "route": {
+      if (item.connected === true) return; // goes with the link's address
+      const link = where.findLink(item.device);
+      if (link === undefined) return; // went with its link
+      ignoreNotFound(() => {
+        if (restoreReplaced(item, where)) return;
+        where.socket.execute(describeItem(item), RTM_ROUTE.del, 0, encodeRoute(toKernelRoute(item, link.index)));
+      });
+      return;
+    }
+    case "neighbour": {
+      const link = where.findLink(item.device)?.index;
+      if (link === undefined) return;
+      const { address, mac } = item;
+      ignoreNotFound(() => {
+        const body = encodeNeighbour({ family: familyOf(address), link, address, mac, state: NUD_PERMANENT });
+        where.socket.execute(describeItem(item), RTM_NEIGHBOUR.del, 0, body);
+      });
+      return;
+    }
+    case "rule":
+      if (item.where === "node") removeSharedRule(item, where);
+      else
+        ignoreNotFound(() => {
+          where.socket.execute(describeItem(item), RTM_RULE.del, 0, encodeRule(toKernelRule(item)));
+        });
+      return;
+    case "mac": // the link is the main plugin's, and goes with it
+    case "up": // goes with its pair
+    case "sysctl": // goes with its link or its namespace
+      return;
+    case "reply-mark":
+      removeReplyMark(where);
+      return;
+  }
+}

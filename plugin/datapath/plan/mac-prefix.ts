@@ -1,0 +1,21 @@
+import { ipBytes, macText } from "../../netlink/ip.ts";
+import type { Ip } from "../address.ts";
+import type { MacItem } from "./plan.ts";
+
+/** Two bytes, of a unicast address. */
+const PREFIX = /^[0-9a-f][02468ace]:[0-9a-f]{2}$/;
+
+export function isMacPrefix(text: string): boolean {
+  return PREFIX.test(text);
+}
+
+/** The prefix and the last four bytes of the first address: the MAC says which pod it is, and is the same on every node. */
+export function buildMac(prefix: string, address: Ip): string {
+  return `${prefix}:${macText(ipBytes(address).subarray(-4))}`;
+}
+
+export function planMac(prefix: string | undefined, device: string, address: Ip | undefined): readonly MacItem[] {
+  if (prefix === undefined || address === undefined) return [];
+  const reason = "configured: the network's MAC prefix and the pod's address";
+  return [{ kind: "mac", where: "pod", device, mac: buildMac(prefix, address), reason }];
+}

@@ -1,0 +1,273 @@
+import { type Cidr, familyOf, hostCidr, type Ip } from "../address.ts";
+import type { Facts } from "../facts.ts";
+import type { RoutingIds } from "./routing-ids.ts";
+import { MAIN_TABLE, type Plan, type PlanItem, type RouteItem } from "./plan.ts";
+import { type NodePath, findNodeAddress, planRoutesViaNode, planRouteToNode } from "./node-routes.ts";
+
+/** Tables of our policy rules: this and the link's index in the pod, so that order does not matter. */
+export const NIC_TABLE_BASE = 10_000;
+
+/** How this pod reaches its node: the overlay's eth0, or veth0 of an underlay pod with a second macvlan link. */
+export interface NodeLink {
+  /** The pod's link. */
+  readonly podLink: string;
+  readonly podLinkIndex: number;
+  readonly podMac: string;
+  /** Its other end on the node: `cali…` or ours. */
+  readonly nodeLink: string;
+  readonly nodeMac: string;
+  /** The node's own addresses on that end: ptp's gateway. Calico's ends have none. */
+  readonly nodeAddresses: readonly Ip[];
+  /** The pod's addresses on that link. */
+  readonly addresses: readonly Ip[];
+  /** Default routes by that link. */
+  readonly gateways: readonly Ip[];
+}
+
+export interface NicAddress {
+  readonly ip: Ip;
+  /** The connected network. */
+  readonly network: Cidr;
+  readonly gateway?: Ip;
+}
+
+/** A route that the previous plugin made by this link: a pool's `routes`, through macvlan. */
+export interface NicRoute {
+  readonly destination: Cidr | "default";
+  /** Undefined: the gateway of the link's address, or on the link itself where that has none. */
+  readonly gateway?: Ip;
+}
+
+export interface SecondaryAttachment {
+  readonly ifname: string;
+  readonly linkIndex: number;
+  readonly addresses: readonly NicAddress[];
+  /** Undefined in records of earlier versions. */
+  readonly routes?: readonly NicRoute[];
+  readonly anchor: NodeLink;
+  /** The anchor is the overlay's own link: the pod's main address is an overlay address. */
+  readonly overlay: boolean;
+  /** Given if this link is to have the pod's default routes: those that there are by other links. */
+  readonly defaultInsteadOf?: readonly DefaultRoute[];
+  readonly numbers: RoutingIds;
+}
+
+export interface DefaultRoute {
+  readonly gateway: Ip;
+  readonly device: string;
+}
+
+/** Plan for a macvlan link beside another NIC: each address answers by its own link, the node reaches it by the anchor. */
+export function planSecondaryNic(facts: Facts, pod: SecondaryAttachment): Plan {
+  const { anchor, numbers } = pod;
+  const connected = pod.addresses.map(({ network }) => network);
+  return {
+    items: pod.addresses.flatMap((extra): readonly PlanItem[] => {
+      const family = familyOf(extra.ip);
+      const node = findNodeAddress(facts, family);
+      if (node === undefined) return [];
+      const main = pod.overlay ? anchor.addresses.find((a) => familyOf(a) === family) : undefined;
+      return [
+        {
+          kind: "neighbour",
+          where: "pod",
+          device: anchor.podLink,
+          address: node,
+          mac: anchor.nodeMac,
+          reason: "the node's address is not on its end of this link: for IPv6 it would not answer (RFC 4861, 7.2.3)",
+        },
+        ...planNodeSide(anchor, extra.ip, node, numbers),
+        ...(main === undefined
+          ? []
+          : planRoutesViaNode(facts, { node, device: anchor.podLink, source: main }, connected)),
+        ...planNicTable(facts, pod, extra, { node, device: anchor.podLink, source: extra.ip }),
+        ...(main === undefined
+          ? []
+          : planOverlayTable(anchor, { node, device: anchor.podLink, source: main }, numbers)),
+        ...planDefaultRoute(pod, extra),
+      ];
+    }),
+  };
+}
+
+function planNodeSide(anchor: NodeLink, address: Ip, node: Ip, numbers: RoutingIds): readonly PlanItem[] {
+  const family = familyOf(address);
+  return [
+    {
+      kind: "neighbour",
+      where: "node",
+      device: anchor.nodeLink,
+      address,
+      mac: anchor.podMac,
+      reason: "the pod has the address on its macvlan link: pinned, so that its other link need not answer for it",
+    },
+    {
+      kind: "route",
+      where: "node",
+      family,
+      destination: hostCidr(address),
+      device: anchor.nodeLink,
+      source: node,
+      table: numbers.hostRouteTable,
+      reason:
+        "macvlan parent and child cannot talk: the node reaches its own pods' macvlan addresses by their other link; from the one address of its own that they have a way back to",
+    },
+    {
+      kind: "rule",
+      where: "node",
+      family,
+      priority: numbers.hostRulePriority,
+      table: numbers.hostRouteTable,
+      reason: "routes by links that belong to the overlay's own agent are kept out of the table that it cleans",
+    },
+  ];
+}
+
+/** Last: what is above works whichever link has the default route. */
+function planDefaultRoute(
+  { ifname, defaultInsteadOf }: SecondaryAttachment,
+  { gateway }: NicAddress,
+): readonly PlanItem[] {
+  if (defaultInsteadOf === undefined || gateway === undefined) return [];
+  const family = familyOf(gateway);
+  const instead = defaultInsteadOf.find((route) => familyOf(route.gateway) === family);
+  return [
+    {
+      kind: "route",
+      where: "pod",
+      family,
+      destination: "default",
+      gateway,
+      device: ifname,
+      table: MAIN_TABLE,
+      ...(instead === undefined ? {} : { instead }),
+      reason: `${ifname} was chosen to have the pod's default route`,
+    },
+  ];
+}
+
+/** Plans the table of one link: what its address says leaves by it, except what only the node reaches. */
+function planNicTable(facts: Facts, pod: SecondaryAttachment, extra: NicAddress, way: NodePath): readonly PlanItem[] {
+  const { ifname, linkIndex, numbers } = pod;
+  const family = familyOf(extra.ip);
+  const table = NIC_TABLE_BASE + linkIndex;
+  const network: RouteItem = {
+    ...({ kind: "route", where: "pod", family, device: ifname, source: extra.ip, table } as const),
+    destination: extra.network,
+    reason: `the network of ${ifname}`,
+  };
+  return [
+    ...uniqueByDestination([
+      network,
+      ...planRepliesViaNode(facts, way, [extra.network], table),
+      ...planRoutesToNodeEnd(pod, extra),
+      ...planNicRoutes(pod, extra, table),
+    ]),
+    {
+      kind: "rule",
+      where: "pod",
+      family,
+      priority: numbers.podRulePriority,
+      from: extra.ip,
+      table,
+      reason: `what comes from ${ifname}'s address leaves by ${ifname}`,
+    },
+  ];
+}
+
+/** A table has one route to a destination: the first holds. */
+function uniqueByDestination(routes: readonly RouteItem[]): readonly RouteItem[] {
+  return routes.filter(
+    ({ destination }, index) => routes.findIndex((route) => route.destination === destination) === index,
+  );
+}
+
+/**
+ * Plans the ways of the link's address through the node: to every address of the node, because the node masquerades by the
+ * address of any of its links; to overlay pods, which ask with their own addresses where nothing masquerades them
+ * (natOutgoing off); to Services. A destination that was only configured or announced (hijackCidrs, VIPs) may be a client
+ * on the wire: replies to it leave by the link.
+ */
+function planRepliesViaNode(
+  facts: Facts,
+  way: NodePath,
+  connected: readonly Cidr[],
+  table: number,
+): readonly RouteItem[] {
+  return planRoutesViaNode({ ...facts, hijackCidrs: [], viaNode: [] }, way, connected, table);
+}
+
+/** Plans the link's own routes and its gateway. */
+function planNicRoutes(
+  { ifname, routes = [] }: SecondaryAttachment,
+  extra: NicAddress,
+  table: number,
+): readonly RouteItem[] {
+  const family = familyOf(extra.ip);
+  const isOfFamily = (one: Ip | Cidr | "default" | undefined): boolean =>
+    one === undefined || one === "default" || familyOf(one) === family;
+  const wanted: readonly NicRoute[] = [
+    ...routes,
+    ...(extra.gateway === undefined ? [] : [{ destination: "default" as const, gateway: extra.gateway }]),
+  ];
+  return wanted
+    .filter(({ destination, gateway }) => isOfFamily(destination) && isOfFamily(gateway))
+    .flatMap(({ destination, gateway = extra.gateway }): readonly RouteItem[] => {
+      if (destination === "default" && gateway === undefined) return [];
+      return [
+        {
+          ...({ kind: "route", where: "pod", family, device: ifname, source: extra.ip, table } as const),
+          destination,
+          ...(gateway === undefined ? {} : { gateway }),
+          reason:
+            destination === "default"
+              ? `${ifname}'s own gateway, for what answers from its address`
+              : `a route of ${ifname}'s own network`,
+        },
+      ];
+    });
+}
+
+/** What the node forwards to the pod and masquerades comes from the address of its own end, where that has one. */
+function planRoutesToNodeEnd({ anchor, linkIndex }: SecondaryAttachment, { ip }: NicAddress): readonly RouteItem[] {
+  return anchor.nodeAddresses
+    .filter((address) => familyOf(address) === familyOf(ip))
+    .map((address) => ({
+      ...planRouteToNode({ node: address, device: anchor.podLink, source: ip }, NIC_TABLE_BASE + linkIndex),
+      reason: "the node masquerades by its end's own address: the reply goes back there, not by the wire",
+    }));
+}
+
+/** Without it a reply from the overlay address to an underlay pod leaves by net1, and the pod's own node calls it INVALID. */
+function planOverlayTable(anchor: NodeLink, way: NodePath, numbers: RoutingIds): readonly PlanItem[] {
+  const main = way.source;
+  const family = familyOf(main);
+  const gateway = anchor.gateways.find((g) => familyOf(g) === family);
+  if (gateway === undefined) return [];
+  const table = NIC_TABLE_BASE + anchor.podLinkIndex;
+  return [
+    planRouteToNode(way, table),
+    {
+      kind: "route",
+      where: "pod",
+      family,
+      destination: "default",
+      gateway,
+      device: anchor.podLink,
+      source: main,
+      table,
+      onlink: true,
+      reason: "everything that the overlay address says leaves by the overlay's link",
+    },
+    {
+      kind: "rule",
+      where: "pod",
+      family,
+      priority: numbers.podRulePriority,
+      from: main,
+      table,
+      reason:
+        "a reply from the overlay address to an underlay pod would leave by net1 otherwise (spiderpool issue 3683)",
+    },
+  ];
+}

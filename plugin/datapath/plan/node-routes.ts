@@ -1,0 +1,95 @@
+import { type Cidr, containsNetwork, type Family, familyOf, hostCidr, type Ip } from "../address.ts";
+import type { Facts } from "../facts.ts";
+import { MAIN_TABLE, type RouteItem } from "./plan.ts";
+
+/** A pod's way to its node in one family. */
+export interface NodePath {
+  /** The node's address that Kubernetes knows. */
+  readonly node: Ip;
+  /** The pod's link to the node. */
+  readonly device: string;
+  /** The pod's address that speaks by this link. */
+  readonly source: Ip;
+}
+
+/** The node's address of a family: undefined if it has none, and then the family is not wired. */
+export function findNodeAddress(facts: Facts, family: Family): Ip | undefined {
+  return facts.node.addresses.find((address) => familyOf(address) === family);
+}
+
+/**
+ * Plans the routes of one of a pod's tables to what exists on or behind its node alone.
+ * @param connected networks of the pod's own NICs: a route that covers one of them would take traffic off the wire, so it is left out
+ */
+export function planRoutesViaNode(
+  facts: Facts,
+  way: NodePath,
+  connected: readonly Cidr[],
+  table = MAIN_TABLE,
+): readonly RouteItem[] {
+  const planned = planRoutesToNodeAddresses(facts, way, table);
+  const done = new Set<Cidr | "default">(planned.map(({ destination }) => destination));
+  const routes: RouteItem[] = [];
+  const add = (destination: Cidr, reason: string): void => {
+    if (familyOf(destination) !== familyOf(way.node) || done.has(destination)) return;
+    if (connected.some((network) => containsNetwork(destination, network))) return;
+    done.add(destination);
+    routes.push(planRouteViaNode(way, destination, table, reason));
+  };
+  for (const cidr of facts.overlayCidrs)
+    add(cidr, "overlay pods are reached through the node, which knows their blocks");
+  for (const cidr of facts.serviceCidrs) add(cidr, "Services exist on the node alone: kube-proxy translates there");
+  for (const cidr of facts.hijackCidrs) add(cidr, "configured to be reached through the node");
+  for (const { destination, reason } of facts.viaNode) add(destination, reason);
+  return [...planned, ...routes];
+}
+
+/** Plans the routes to every address of the pod's own node, in one of the pod's tables. */
+export function planRoutesToNodeAddresses(facts: Facts, way: NodePath, table: number): readonly RouteItem[] {
+  const others = [...facts.node.addresses, ...facts.node.otherAddresses]
+    .filter((address) => familyOf(address) === familyOf(way.node) && address !== way.node)
+    .map(hostCidr);
+  return [
+    planRouteToNode(way, table),
+    ...[...new Set(others)].map((cidr) =>
+      planRouteViaNode(
+        way,
+        cidr,
+        table,
+        "another of the node's addresses: a pod's kernel finds no way to it by macvlan",
+      ),
+    ),
+  ];
+}
+
+export function planRouteToNode({ node, device, source }: NodePath, table: number): RouteItem {
+  return {
+    kind: "route",
+    where: "pod",
+    family: familyOf(node),
+    destination: hostCidr(node),
+    device,
+    source,
+    table,
+    reason: "pod to its own node: by macvlan there is no way",
+  };
+}
+
+export function planRouteViaNode(
+  { node, device, source }: NodePath,
+  destination: Cidr | "default",
+  table: number,
+  reason: string,
+): RouteItem {
+  return {
+    kind: "route",
+    where: "pod",
+    family: familyOf(node),
+    destination,
+    gateway: node,
+    device,
+    source,
+    table,
+    reason,
+  };
+}

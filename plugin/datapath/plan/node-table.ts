@@ -1,0 +1,152 @@
+import { type Cidr, type Family, familyOf, hostCidr, removeNestedCidrs, parseCidr, parseIp } from "../address.ts";
+import type { ReturnPath } from "../facts.ts";
+import { NODE_LINK_PREFIX } from "../names.ts";
+
+/** The nftables table of the node that Interlay owns alone. */
+export const NODE_NFT_TABLE = "inet interlay";
+
+/** What decides the content of the node's table. */
+export interface NodeTableInput {
+  readonly overlayCidrs: readonly Cidr[];
+  readonly returnPath: ReturnPath;
+  /** The node's uplink: what enters by it is from the wire, never from a pod. */
+  readonly uplink: string;
+  /** Links by which packets leave for other nodes (tunnels and the uplink); used with `snat` only. */
+  readonly nodeLinks?: readonly string[];
+}
+
+const FAMILIES: readonly {
+  readonly family: Family;
+  readonly set: string;
+  readonly type: string;
+  readonly protocol: string;
+}[] = [
+  { family: "ipv4", set: "overlay4", type: "ipv4_addr", protocol: "ip" },
+  { family: "ipv6", set: "overlay6", type: "ipv6_addr", protocol: "ip6" },
+];
+
+/** Bits of a packet's mark without kube-proxy's for masquerade (0x4000, its `masqueradeBit` 14). */
+const WITHOUT_KUBE_PROXY_MARK = "0xffffbfff";
+
+const FROM_PODS = `iifname "${NODE_LINK_PREFIX}*"`;
+
+/**
+ * Renders the node's table as one transaction that replaces it. The number of rules depends on neither pods nor networks.
+ *
+ * - `source_guard` drops what enters by a pair with a source address whose route back is not that pair. Link-local IPv6
+ *   sources (neighbour discovery) never leave the link, so they pass.
+ * - `exempt` (notrack, snat) exempts from connection tracking what conntrack has just called INVALID: packets to overlay
+ *   pods whose replies do not pass this node. conntrack attaches nothing to an INVALID packet, so `notrack` still applies;
+ *   replies of translated connections are not INVALID and stay tracked. The replies of a further NIC (net1 of a multi-NIC pod)
+ *   to an overlay pod that asked with its own address (natOutgoing off) are such packets too: they enter by the pod's veth with
+ *   a source outside the overlay that the node routes back by it. Its priority is between conntrack (-200) and every
+ *   filter that could drop INVALID packets (mangle, -150).
+ * - `node_source` gives a Service connection that leaves for another node the node's address, so that the reply returns to
+ *   the node that translated it, whatever kube-proxy's clusterCIDR says. Pods behind a pair answer through the pair anyway.
+ *   With `snat`, connections to overlay pods of other nodes are masqueraded too. Priority srcnat - 1: before kube-proxy, whose
+ *   own chain then does not see the packet and does not clear its mark for masquerade. The rule clears it: with the mark a
+ *   tunnel's outer packet would be masqueraded too, and reach the other node with a wrong checksum (kubernetes issue 88986).
+ */
+export function renderNodeTable(input: NodeTableInput): string {
+  return `${removeNodeTable()}${renderTable(input)}`;
+}
+
+/** Renders one transaction that leaves no table of Interlay's, whether there was one or not. */
+export function removeNodeTable(): string {
+  return `table ${NODE_NFT_TABLE}\ndelete table ${NODE_NFT_TABLE}\n`;
+}
+
+function renderTable({ overlayCidrs, returnPath, uplink, nodeLinks = [] }: NodeTableInput): string {
+  const overlays = FAMILIES.flatMap((family) => {
+    // nft refuses a set in which one network lies within another.
+    const elements = removeNestedCidrs(overlayCidrs).filter((cidr) => familyOf(cidr) === family.family);
+    return elements.length === 0 ? [] : [{ ...family, elements }];
+  });
+  const sets = overlays.map(
+    ({ set, type, elements }) => `  set ${set} {
+    type ${type}
+    flags interval
+    elements = { ${elements.join(", ")} }
+  }
+`,
+  );
+  const snat = returnPath === "snat" && nodeLinks.length > 0;
+  if (snat)
+    sets.push(`  set node_links {
+    type ifname
+    elements = { ${nodeLinks.map((name) => `"${name}"`).join(", ")} }
+  }
+`);
+  const guards = FAMILIES.map(
+    ({ family }) =>
+      `    ${FROM_PODS} meta nfproto ${family} fib saddr . iif oif missing counter drop comment "source-guard-${family}"\n`,
+  );
+  const exemptions = overlays.flatMap(({ set, protocol, family }) => [
+    `    ${FROM_PODS} ${protocol} daddr @${set} ct state invalid counter notrack comment "exempt-${family}"\n`,
+    `    iifname != "${uplink}" meta iifkind "veth" ${protocol} saddr != @${set} ${protocol} daddr @${set} fib saddr . iif oif exists ct state invalid counter notrack comment "exempt-further-nic-${family}"\n`,
+  ]);
+  const masquerades = overlays.map(
+    ({ set, protocol, family }) =>
+      `    ${FROM_PODS} oifname @node_links ${protocol} daddr @${set} counter masquerade fully-random comment "masquerade-overlay-${family}"\n`,
+  );
+  return `table ${NODE_NFT_TABLE} {
+${sets.join("")}  chain source_guard {
+    type filter hook prerouting priority raw; policy accept;
+    ${FROM_PODS} ip6 saddr { ::, fe80::/10 } accept comment "link-local"
+${guards.join("")}  }
+${
+  returnPath === "notrack" || returnPath === "snat"
+    ? `  chain exempt {
+    type filter hook prerouting priority mangle - 10; policy accept;
+${exemptions.join("")}  }
+`
+    : ""
+}  chain node_source {
+    type nat hook postrouting priority srcnat - 1; policy accept;
+    ${FROM_PODS} oifname != "${NODE_LINK_PREFIX}*" ct status dnat counter meta mark set meta mark & ${WITHOUT_KUBE_PROXY_MARK} masquerade fully-random comment "masquerade-service"
+${snat ? masquerades.join("") : ""}  }
+}
+`;
+}
+
+/** Reports whether `nft list table` shows what `renderNodeTable` writes for the same input; counters are not compared. */
+export function isNodeTable(listing: string, input: NodeTableInput): boolean {
+  return normalizeListing(listing) === normalizeListing(renderTable(input));
+}
+
+/** Reduces a listing to what a transaction can change: counters, blanks and the order of elements are left out. */
+export function normalizeListing(listing: string): string {
+  return listing
+    .replaceAll(/counter packets \d+ bytes \d+/g, "counter")
+    .replaceAll(/elements = \{([^}]*)\}/g, (_, list: string) => `elements = ${splitElements(list).sort().join(",")}\n`)
+    .split(/[\n;]/)
+    .map((line) => line.trim().replaceAll(/\s+/g, " "))
+    .filter((line) => line !== "")
+    .join("\n");
+}
+
+/** Names an element in one form: nft leaves the length of a single address out. */
+function splitElements(list: string): string[] {
+  return list
+    .split(",")
+    .map((text) => text.trim())
+    .filter((text) => text !== "")
+    .map((text) => (text.startsWith('"') || text.includes("/") ? text : hostCidr(parseIp(text))));
+}
+
+/** Reads the overlay networks whose INVALID packets are exempted; empty where the listing has no exemption. */
+export function readExemptCidrs(listing: string): readonly Cidr[] {
+  if (!/notrack comment "exempt-ipv[46]"/.test(listing)) return [];
+  return [...listing.matchAll(/set overlay[46] \{[^}]*elements = \{([^}]*)\}/g)]
+    .flatMap(([, list = ""]) => splitElements(list))
+    .map(parseCidr);
+}
+
+/** Packets by the comment of the rule that counted them. */
+export function readRuleCounters(listing: string): ReadonlyMap<string, number> {
+  return new Map(
+    [...listing.matchAll(/counter packets (\d+) bytes \d+ .*comment "([^"]+)"/g)].map(
+      ([, packets = "0", name = ""]) => [name, Number(packets)],
+    ),
+  );
+}

@@ -1,0 +1,72 @@
+import type { Family } from "../address.ts";
+import { buildNodeLinkName, POD_LINK, buildStableMac } from "../names.ts";
+import type { PlanItem, Where } from "./plan.ts";
+
+/** Our pair between a pod and its node. */
+export interface Pair {
+  readonly node: { readonly name: string; readonly mac: string };
+  readonly pod: { readonly name: string; readonly mac: string };
+}
+
+export function buildPair(containerId: string, ifname: string): Pair {
+  return {
+    node: { name: buildNodeLinkName(containerId, ifname), mac: buildStableMac(containerId, ifname, "node") },
+    pod: { name: POD_LINK, mac: buildStableMac(containerId, ifname, "pod") },
+  };
+}
+
+/** RFC 3704 loose mode. The kernel takes the greater of `all` and the link's own, and 2 is the greatest: `all` need not be touched. */
+const LOOSE = "2";
+
+/** The pair, made down, with its sysctls set before it comes up. `podNic` is the pod's own link, for its filter. */
+export function planPair(
+  pair: Pair,
+  podNic: string,
+  families: readonly Family[],
+  link: { readonly mtu: number; readonly txQueueLength?: number },
+): readonly PlanItem[] {
+  return [
+    {
+      kind: "veth",
+      ...pair,
+      ...link,
+      reason: "a macvlan child cannot talk to its parent's host: the pod reaches its node by a pair of its own",
+    },
+    ...(families.includes("ipv4") ? ipv4Sysctls(pair, podNic) : []),
+    ...(families.includes("ipv6") ? ipv6Sysctls(pair) : []),
+    { kind: "up", where: "node", device: pair.node.name, reason: "the pair is used" },
+    { kind: "up", where: "pod", device: pair.pod.name, reason: "the pair is used" },
+  ];
+}
+
+function ipv4Sysctls({ node, pod }: Pair, podNic: string): readonly PlanItem[] {
+  return [
+    sysctl("node", ["ipv4", "conf", node.name, "forwarding"], "1", "the node routes for the pod"),
+    sysctl(
+      "pod",
+      ["ipv4", "conf", podNic, "rp_filter"],
+      LOOSE,
+      "RFC 3704: what leaves by one of the pod's links may be answered by another",
+    ),
+    sysctl(
+      "pod",
+      ["ipv4", "conf", pod.name, "src_valid_mark"],
+      "1",
+      "on a link without an address even loose filtering drops foreign sources: the mark finds the route by which they came, so 0, 1 and 2 all pass",
+    ),
+  ];
+}
+
+/** Nothing is to be found out on a pair of which both ends are known. RFC 4862, section 5.4: DAD may be off by configuration. */
+function ipv6Sysctls({ node, pod }: Pair): readonly PlanItem[] {
+  const end = (where: Where, name: string) => [
+    sysctl(where, ["ipv6", "conf", name, "disable_ipv6"], "0", "the pair carries IPv6, whatever new links' default is"),
+    sysctl(where, ["ipv6", "conf", name, "accept_dad"], "0", "the pair is used at once: nobody else is on it"),
+    sysctl(where, ["ipv6", "conf", name, "accept_ra"], "0", "neither end is told its routes by the other"),
+  ];
+  return [...end("node", node.name), ...end("pod", pod.name)];
+}
+
+function sysctl(where: Where, path: readonly string[], value: string, reason: string): PlanItem {
+  return { kind: "sysctl", where, path, value, reason };
+}

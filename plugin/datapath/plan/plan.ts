@@ -1,0 +1,141 @@
+import type { Cidr, Family, Ip } from "../address.ts";
+
+/** Where a part of the plan lives. */
+export type Where = "pod" | "node";
+
+interface Reasoned {
+  /** Why it is there, for people: printed by explain, doctor and reports. */
+  readonly reason: string;
+}
+
+/** A pair, one end in the pod. */
+export interface VethItem extends Reasoned {
+  readonly kind: "veth";
+  readonly node: { readonly name: string; readonly mac: string };
+  readonly pod: { readonly name: string; readonly mac: string };
+  readonly mtu: number;
+  /** Packets; the kernel's own default if undefined. */
+  readonly txQueueLength?: number;
+}
+
+/** A link is brought up: after its sysctls, so that the kernel does nothing of its own with it before. */
+export interface UpItem extends Reasoned {
+  readonly kind: "up";
+  readonly where: Where;
+  readonly device: string;
+}
+
+/** The MAC of the pod's own link. */
+export interface MacItem extends Reasoned {
+  readonly kind: "mac";
+  readonly where: "pod";
+  readonly device: string;
+  readonly mac: string;
+}
+
+export interface SysctlItem extends Reasoned {
+  readonly kind: "sysctl";
+  readonly where: Where;
+  /** Below /proc/sys/net. */
+  readonly path: readonly string[];
+  readonly value: string;
+}
+
+export interface NeighbourItem extends Reasoned {
+  readonly kind: "neighbour";
+  readonly where: Where;
+  readonly device: string;
+  readonly address: Ip;
+  readonly mac: string;
+}
+
+export interface RouteItem extends Reasoned {
+  readonly kind: "route";
+  readonly where: Where;
+  readonly family: Family;
+  readonly destination: Cidr | "default";
+  readonly gateway?: Ip;
+  readonly device: string;
+  readonly source?: Ip;
+  readonly table: number;
+  /** The gateway is on the link though no route says so: Calico's 169.254.1.1. */
+  readonly onlink?: boolean;
+  /**
+   * The kernel made it with the link's address. It is put back where it is missing, in front of foreign routes to the same
+   * network, and never removed: it goes with the address.
+   */
+  readonly connected?: true;
+  /** The route that this one takes the place of: it is put back when this one goes. */
+  readonly instead?: { readonly gateway: Ip; readonly device: string };
+}
+
+export interface RuleItem extends Reasoned {
+  readonly kind: "rule";
+  /** On the node a rule is shared by all pods: it goes when the last route of its table has gone. */
+  readonly where: Where;
+  readonly family: Family;
+  readonly priority: number;
+  readonly from?: Ip;
+  readonly mark?: number;
+  /** The bits of the mark that are compared; all of them in records of earlier versions. */
+  readonly mask?: number;
+  readonly table: number;
+}
+
+/** What came in by `device` is marked, and so are its replies: a rule of the same mark routes them. */
+export interface ReplyMarkItem extends Reasoned {
+  readonly kind: "reply-mark";
+  readonly where: "pod";
+  readonly device: string;
+  readonly mark: number;
+  readonly families: readonly Family[];
+  /** Networks that the pod's main table routes by `device` anyway: replies to them need no mark, so their clients are not kept. */
+  readonly routed?: readonly Cidr[];
+}
+
+export type PlanItem = VethItem | UpItem | MacItem | SysctlItem | NeighbourItem | RouteItem | RuleItem | ReplyMarkItem;
+
+/** The desired state for one attachment, in the order in which it is made. */
+export interface Plan {
+  readonly items: readonly PlanItem[];
+}
+
+export const MAIN_TABLE = 254;
+
+function describeMark(mark: number, mask: number | undefined): string {
+  const bits = mask === undefined ? "" : `/0x${mask.toString(16)}`;
+  return `0x${mark.toString(16)}${bits}`;
+}
+
+/** One line a person can read, in iproute2's words. */
+export function describeItem(item: PlanItem): string {
+  switch (item.kind) {
+    case "veth":
+      return `link ${item.pod.name} (pod) <-> ${item.node.name} (node) mtu ${item.mtu}`;
+    case "up":
+      return `${item.where}: link ${item.device} up`;
+    case "mac":
+      return `${item.where}: link ${item.device} address ${item.mac}`;
+    case "sysctl":
+      return `${item.where}: sysctl net.${item.path.join(".")}=${item.value}`;
+    case "neighbour":
+      return `${item.where}: neighbour ${item.address} dev ${item.device} lladdr ${item.mac} permanent`;
+    case "route":
+      return [
+        `${item.where}: route ${item.destination.replace(/\/(32|128)$/, "")}`,
+        ...(item.gateway === undefined ? [] : [`via ${item.gateway}`]),
+        `dev ${item.device}`,
+        ...(item.source === undefined ? [] : [`src ${item.source}`]),
+        ...(item.table === MAIN_TABLE ? [] : [`table ${item.table}`]),
+      ].join(" ");
+    case "rule":
+      return [
+        `${item.where}: rule`,
+        ...(item.from === undefined ? [] : [`from ${item.from}`]),
+        ...(item.mark === undefined ? [] : [`fwmark ${describeMark(item.mark, item.mask)}`]),
+        `lookup ${item.table} pref ${item.priority}`,
+      ].join(" ");
+    case "reply-mark":
+      return `${item.where}: replies to what came in by ${item.device} carry mark 0x${item.mark.toString(16)}`;
+  }
+}

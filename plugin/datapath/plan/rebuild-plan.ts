@@ -1,0 +1,79 @@
+import { familyOf } from "../address.ts";
+import type { Facts } from "../facts.ts";
+import { describeItem, MAIN_TABLE, type Plan, type PlanItem, type RouteItem } from "./plan.ts";
+import { type NicSurvey, buildPlan } from "./build-plan.ts";
+import { planRoutesViaNode } from "./node-routes.ts";
+
+export interface RebuiltPlan {
+  readonly plan: Plan;
+  /** Items of the old plan that are to be removed. What a new item replaces in the kernel is not among them. */
+  readonly obsolete: readonly PlanItem[];
+}
+
+/**
+ * Plans a running pod again by facts that have changed since it was wired. Pure.
+ * @param attached the record of its attachment; from a record of an earlier version, which has no survey, only the main table follows
+ * @returns undefined where nothing changes
+ */
+export function rebuildPlan(
+  attached: { readonly plan: Plan; readonly survey?: NicSurvey | undefined },
+  facts: Facts,
+): RebuiltPlan | undefined {
+  const { survey } = attached;
+  const plan = survey === undefined ? rebuildMainTable(attached.plan, facts) : buildPlan(facts, survey);
+  const lines = plan.items.map(describeItem);
+  if (attached.plan.items.map(describeItem).join("\n") === lines.join("\n")) return undefined;
+  const kept = new Set(lines);
+  const places = new Set(plan.items.flatMap(getKernelKeys));
+  const isObsolete = (item: PlanItem): boolean =>
+    !kept.has(describeItem(item)) && !getKernelKeys(item).some((place) => places.has(place));
+  return { plan, obsolete: attached.plan.items.filter(isObsolete) };
+}
+
+/** Names what the kernel has one of: making an item replaces another of the same place. */
+function getKernelKeys(item: PlanItem): readonly string[] {
+  switch (item.kind) {
+    case "route":
+      return item.connected === true ? [] : [`${item.where} route ${item.family} ${item.destination} ${item.table}`];
+    case "neighbour":
+      return [`${item.where} neighbour ${item.device} ${item.address}`];
+    case "sysctl":
+      return [`${item.where} sysctl ${item.path.join(".")}`];
+    case "veth":
+      return [`pair ${item.node.name}`];
+    case "reply-mark":
+      return ["reply-mark"];
+    default:
+      return [];
+  }
+}
+
+/** The ways through the node are those that the pod was given; only their destinations follow the facts. */
+function rebuildMainTable(plan: Plan, facts: Facts): Plan {
+  const old = plan.items.filter(isRouteViaNode);
+  const done = new Set<string>();
+  const items = plan.items.flatMap((item): readonly PlanItem[] => {
+    if (!isRouteViaNode(item)) return [item];
+    const { source, device } = item;
+    const way = `${familyOf(source)} ${device}`;
+    if (done.has(way)) return [];
+    done.add(way);
+    const mine = old.filter((o) => familyOf(o.source) === familyOf(source) && o.device === device);
+    // The first is the route to the node itself: its destination is the gateway of the others.
+    const node = mine.find((o) => o.gateway !== undefined)?.gateway;
+    return node === undefined ? mine : planRoutesViaNode(facts, { node, device, source }, []);
+  });
+  return { items };
+}
+
+type RouteViaNode = RouteItem & { readonly source: NonNullable<RouteItem["source"]> };
+
+function isRouteViaNode(item: PlanItem): item is RouteViaNode {
+  return (
+    item.kind === "route" &&
+    item.where === "pod" &&
+    item.table === MAIN_TABLE &&
+    item.source !== undefined &&
+    item.connected !== true
+  );
+}

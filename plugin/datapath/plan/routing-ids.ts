@@ -1,0 +1,22 @@
+/** Tables and rule priorities that a network's configuration may change; ours otherwise. */
+export interface RoutingIds {
+  /** The node's table with routes to addresses behind another plugin's link. */
+  readonly hostRouteTable: number;
+  /** The node's rule that looks there. */
+  readonly hostRulePriority: number;
+  /** The pod's rules by source address. */
+  readonly podRulePriority: number;
+  /** The pod's rule for replies to what came in by veth0. */
+  readonly podMarkPriority: number;
+}
+
+/**
+ * The node's routes to addresses behind another plugin's link are not in main: felix owns `cali…` there and removes
+ * every route it did not make, at its next resync, with the address's connections (RemoveExternalRoutes, its default).
+ */
+export const DEFAULT_ROUTING_IDS: RoutingIds = {
+  hostRouteTable: 500,
+  hostRulePriority: 1000,
+  podRulePriority: 1000,
+  podMarkPriority: 500,
+};

@@ -1,0 +1,171 @@
+import { existsSync } from "node:fs";
+import type { Link } from "../../netlink/link.ts";
+import { RTM_ROUTE, decodeRoute, encodeRouteDump } from "../../netlink/route.ts";
+import { familyOf, type Ip, parseIp } from "../address.ts";
+import { readConnectedNetworks } from "./connected-routes.ts";
+import type { Namespace } from "../kernel.ts";
+import { type DefaultRoute, type NicAddress, NIC_TABLE_BASE, type NicRoute } from "./multi-nic.ts";
+import { planMac } from "./mac-prefix.ts";
+import { planAdvertisementSysctls } from "../apply/router-advertisements.ts";
+import { POD_LINK } from "../names.ts";
+import type { RoutingIds } from "./routing-ids.ts";
+import { MAIN_TABLE } from "./plan.ts";
+import type { NicSurvey } from "./build-plan.ts";
+
+export interface PodNic {
+  readonly containerId: string;
+  readonly ifname: string;
+  readonly addresses: readonly NicAddress[];
+  /** Routes that the previous plugin made by this NIC. */
+  readonly routes?: readonly NicRoute[];
+  readonly mode: "auto" | "underlay" | "overlay";
+  /** Bytes, of our pair; the NIC's own if undefined. */
+  readonly mtu?: number;
+  readonly txQueueLength?: number;
+  /** The link that is to have the pod's default routes; undefined: they stay. */
+  readonly defaultRouteNic?: string;
+  /** By the pod's annotation: the agent knows all of the pod's NICs, also those that are attached after this one. */
+  readonly defaultRouteNicKnown?: true;
+  readonly numbers: RoutingIds;
+  readonly macPrefix?: string;
+}
+
+/** The pod's first NIC by every runtime's convention. */
+const MAIN_NIC = "eth0";
+
+/** Throws with one sentence when the pod is not one that can be wired. */
+export class UnsupportedPodError extends Error {}
+
+/**
+ * Reads what is in the pod and decides which plan is its own.
+ * @returns undefined where nothing is to be done: the NIC leads to the node by itself
+ * @throws UnfitPodError
+ */
+export function surveyNic(nic: PodNic, node: Namespace, pod: Namespace): NicSurvey | undefined {
+  const link = pod.findLink(nic.ifname);
+  if (link === undefined)
+    throw new UnsupportedPodError(`the pod has no link ${nic.ifname}, though the previous plugin said so`);
+  const addresses = nic.addresses.map((a) => a.ip);
+  const both = {
+    first: [
+      ...planMac(nic.macPrefix, nic.ifname, addresses[0]),
+      ...(hasIpv6(nic.ifname, pod) ? planAdvertisementSysctls(nic.ifname) : []),
+    ],
+    connected: readConnectedNetworks(pod, link.index, addresses),
+  };
+  const defaultBy = findDefaultRouteNic(nic, pod);
+  const first = nic.ifname === MAIN_NIC || pod.findLink(MAIN_NIC) === undefined;
+  if (first) {
+    const underlay = nic.mode === "underlay" || (nic.mode === "auto" && !isLinkToNode(link));
+    if (!underlay) return undefined;
+    const { containerId, ifname, numbers, txQueueLength } = nic;
+    return {
+      ...both,
+      type: "underlay",
+      nic: {
+        containerId,
+        ifname,
+        addresses: nic.addresses,
+        mtu: nic.mtu ?? link.mtu,
+        ...(nic.mtu === undefined ? {} : { mtuChosen: true as const }),
+        ...(txQueueLength === undefined ? {} : { txQueueLength }),
+        numbers,
+      },
+    };
+  }
+
+  const ours = pod.findLink(POD_LINK);
+  const main = pod.findLink(MAIN_NIC);
+  const anchorLink = ours ?? main;
+  if (anchorLink?.kind !== "veth" || anchorLink.link === undefined)
+    throw new UnsupportedPodError(
+      `${nic.ifname} needs a way to the node, but the pod's ${MAIN_NIC} is ${main?.kind ?? "missing"} and there is no ${POD_LINK}: attach the overlay first, or put interlay behind ${MAIN_NIC}'s plugin`,
+    );
+  const nodeEnd = node.findLinkByIndex(anchorLink.link);
+  if (nodeEnd === undefined)
+    throw new UnsupportedPodError(
+      `the node has no link ${anchorLink.link}, the other end of the pod's ${anchorLink.name}`,
+    );
+  const extra = {
+    ifname: nic.ifname,
+    linkIndex: link.index,
+    addresses: nic.addresses,
+    ...(nic.routes === undefined ? {} : { routes: nic.routes }),
+    overlay: ours === undefined,
+    numbers: nic.numbers,
+    ...(defaultBy === nic.ifname ? { defaultInsteadOf: readOtherDefaultRoutes(pod, link.index, anchorLink) } : {}),
+    anchor: {
+      podLink: anchorLink.name,
+      podLinkIndex: anchorLink.index,
+      podMac: anchorLink.mac,
+      nodeLink: nodeEnd.name,
+      nodeMac: nodeEnd.mac,
+      nodeAddresses: readGlobalAddresses(node, nodeEnd.index),
+      addresses: readGlobalAddresses(pod, anchorLink.index),
+      gateways: readDefaultGateways(pod, anchorLink.index),
+    },
+  };
+  return { ...both, type: "multi-nic", nic: extra };
+}
+
+/**
+ * The NIC that is to have the default route, checked: one that is there, or one that Multus attaches after this one
+ * (net2 after net1), of whom its own ADD will tell.
+ */
+function findDefaultRouteNic(nic: PodNic, pod: Namespace): string | undefined {
+  const { defaultRouteNic: wanted, ifname, addresses } = nic;
+  if (wanted === undefined) return undefined;
+  if (wanted === ifname && ifname !== MAIN_NIC && !addresses.some(({ gateway }) => gateway !== undefined))
+    throw new UnsupportedPodError(`${ifname} was chosen to have the default route, but it was given no gateway`);
+  if (nic.defaultRouteNicKnown === true || pod.findLink(wanted) !== undefined || isAttachedLater(wanted, ifname))
+    return wanted;
+  const links = pod.links().filter(({ name }) => name !== "lo" && name !== POD_LINK);
+  throw new UnsupportedPodError(
+    `${wanted} was chosen to have the default route, but the pod's NICs are ${links.map(({ name }) => name).join(", ")}`,
+  );
+}
+
+function isAttachedLater(wanted: string, ifname: string): boolean {
+  const number = (name: string): number => Number(/^net(\d+)$/.exec(name)?.[1] ?? (name === MAIN_NIC ? 0 : NaN));
+  return number(wanted) > number(ifname);
+}
+
+/** By links other than `own`; where it has taken their place already, the anchor's own table still has its gateway. */
+function readOtherDefaultRoutes(pod: Namespace, own: number, anchor: Link): readonly DefaultRoute[] {
+  const byAnchor = readDefaultGateways(pod, anchor.index).map((gateway) => ({ gateway, device: anchor.name }));
+  const main = pod
+    .links()
+    .filter(({ index }) => index !== own && index !== anchor.index)
+    .flatMap(({ index, name }) => readDefaultGateways(pod, index).map((gateway) => ({ gateway, device: name })));
+  return [...byAnchor, ...main];
+}
+
+/** A kernel without IPv6, or a namespace in which it is off, has no settings of it. */
+function hasIpv6(link: string, pod: Namespace): boolean {
+  return pod.run(() => existsSync(`/proc/sys/net/ipv6/conf/${link}`));
+}
+
+/** The other end of a veth is in the node's namespace: Calico's, bridge's, ptp's pods reach their node by it. */
+function isLinkToNode(link: Link): boolean {
+  return link.kind === "veth";
+}
+
+function readGlobalAddresses(pod: Namespace, link: number): readonly Ip[] {
+  return pod
+    .addresses()
+    .filter((address) => address.index === link && address.scope === 0)
+    .map(({ address }) => parseIp(address));
+}
+
+function readDefaultGateways(pod: Namespace, link: number): readonly Ip[] {
+  return (["ipv4", "ipv6"] as const).flatMap((family) =>
+    pod.socket
+      .dump("routes", RTM_ROUTE.get, encodeRouteDump(family))
+      .flatMap((message) => decodeRoute(message.payload) ?? [])
+      // its own table has it when another NIC has been made the default one meanwhile
+      .filter(({ table }) => table === MAIN_TABLE || table === NIC_TABLE_BASE + link)
+      .filter((route) => route.destination === undefined && route.link === link)
+      .flatMap((route) => (route.gateway === undefined ? [] : [parseIp(route.gateway)]))
+      .filter((gateway) => familyOf(gateway) === family),
+  );
+}

@@ -1,0 +1,149 @@
+import { type Cidr, type Family, familyOf, hostCidr, type Ip } from "../address.ts";
+import type { Facts } from "../facts.ts";
+import type { NicAddress } from "./multi-nic.ts";
+import type { RoutingIds } from "./routing-ids.ts";
+import { type Pair, buildPair, planPair } from "./pair.ts";
+import { MAIN_TABLE, type Plan, type PlanItem } from "./plan.ts";
+import { findNodeAddress, planRoutesViaNode, planRouteViaNode } from "./node-routes.ts";
+
+/**
+ * The bit of a packet's mark that says: a reply to what came in by veth0. Only this bit is set and compared, so that the
+ * marks of others in the pod (Istio's 0x539 and 0x111, SO_MARK) neither hide it nor are taken for it.
+ */
+export const VETH_MARK = 0x2000_0000;
+/** Table and rule of those replies, in the pod. */
+export const VETH_TABLE = 500;
+
+export interface UnderlayAttachment {
+  readonly containerId: string;
+  /** The pod's macvlan link. */
+  readonly ifname: string;
+  readonly addresses: readonly NicAddress[];
+  /** Bytes: the NIC's own, or what the network's configuration says. */
+  readonly mtu: number;
+  /** The configuration says it: the overlay's MTU does not limit it. */
+  readonly mtuChosen?: true;
+  readonly txQueueLength?: number;
+  readonly numbers: RoutingIds;
+}
+
+/** An address of the pod with its node's address of the same family. */
+interface PodAddress {
+  readonly family: Family;
+  readonly address: Ip;
+  readonly node: Ip;
+  /** Networks of the pod's own link. */
+  readonly connected: readonly Cidr[];
+}
+
+/** Plan for a pod whose eth0 is a macvlan child: a pair to its node, through which it reaches node, overlay and Services. */
+export function planUnderlay(facts: Facts, pod: UnderlayAttachment): Plan {
+  const pair = buildPair(pod.containerId, pod.ifname);
+  const connected = pod.addresses.map(({ network }) => network);
+  const addresses = pod.addresses.flatMap(({ ip: address }) => {
+    const node = findNodeAddress(facts, familyOf(address));
+    return node === undefined ? [] : [{ family: familyOf(address), address, node, connected }];
+  });
+  if (addresses.length === 0) return { items: [] };
+  const families = [...new Set(addresses.map(({ family }) => family))];
+  return {
+    items: [
+      ...planPair(pair, pod.ifname, families, {
+        mtu: choosePairMtu(facts, pod),
+        ...(pod.txQueueLength === undefined ? {} : { txQueueLength: pod.txQueueLength }),
+      }),
+      ...addresses.flatMap((address) => planAddress(facts, pair, pod.numbers, address)),
+      ...planMarkSysctls(families),
+      {
+        kind: "reply-mark",
+        where: "pod",
+        device: pair.pod.name,
+        mark: VETH_MARK,
+        families,
+        routed: listNetworksRoutedByVeth(facts, pair.pod.name, addresses),
+        reason:
+          "replies to what came in by veth0 must not leave by the wire: the client knows the Service's address, not the pod's",
+      },
+    ],
+  };
+}
+
+/**
+ * Chooses the pair's MTU: the smallest on the way to an overlay pod. IPv6 has no fragments on the way, so a datagram that only
+ * the tunnel finds too long is lost.
+ */
+function choosePairMtu({ overlayMtu }: Facts, { mtu, mtuChosen }: UnderlayAttachment): number {
+  return mtuChosen === true || overlayMtu === undefined ? mtu : Math.min(mtu, overlayMtu);
+}
+
+/** Lists what the main table routes by veth0. Single VIPs are left out: their number has no limit. */
+function listNetworksRoutedByVeth(facts: Facts, device: string, addresses: readonly PodAddress[]): readonly Cidr[] {
+  const destinations = addresses.flatMap(({ address, node, connected }) =>
+    planRoutesViaNode({ ...facts, viaNode: [] }, { node, device, source: address }, connected).map(
+      ({ destination }) => destination,
+    ),
+  );
+  return [...new Set(destinations)].flatMap((destination) => (destination === "default" ? [] : [destination]));
+}
+
+/** Who answers knows by which way it was asked: the mark stays with the socket or goes into the answer (Linux ip-sysctl). */
+function planMarkSysctls(families: readonly Family[]): readonly PlanItem[] {
+  const set = (path: readonly string[], reason: string): PlanItem => {
+    return { kind: "sysctl", where: "pod", path, value: "1", reason };
+  };
+  return [
+    set(["ipv4", "tcp_fwmark_accept"], "a connection that came in by veth0 has its SYN's mark, of either family"),
+    ...families.map((family) =>
+      set([family, "fwmark_reflect"], "what the kernel itself answers (RST, ICMP) has the mark of what it answers"),
+    ),
+  ];
+}
+
+function planAddress(
+  facts: Facts,
+  pair: Pair,
+  numbers: RoutingIds,
+  { family, address, node, connected }: PodAddress,
+): readonly PlanItem[] {
+  const way = { node, device: pair.pod.name, source: address };
+  return [
+    {
+      kind: "neighbour",
+      where: "pod",
+      device: pair.pod.name,
+      address: node,
+      mac: pair.node.mac,
+      reason: "the node's address is also on the wire: pinned, so that nobody has to answer for it",
+    },
+    {
+      kind: "neighbour",
+      where: "node",
+      device: pair.node.name,
+      address,
+      mac: pair.pod.mac,
+      reason: "the pod's address is on its macvlan link: pinned, so that veth0 need not answer for it",
+    },
+    {
+      kind: "route",
+      where: "node",
+      family,
+      destination: hostCidr(address),
+      device: pair.node.name,
+      table: MAIN_TABLE,
+      reason:
+        "node to pod (kubelet probes, Services on this node): the wire does not lead to one's own macvlan children",
+    },
+    ...planRoutesViaNode(facts, way, connected),
+    planRouteViaNode(way, "default", VETH_TABLE, "replies to what came in by veth0, whoever asked"),
+    {
+      kind: "rule",
+      where: "pod",
+      family,
+      priority: numbers.podMarkPriority,
+      mark: VETH_MARK,
+      mask: VETH_MARK,
+      table: VETH_TABLE,
+      reason: "replies to what came in by veth0 (NodePort with its source kept) go back the same way",
+    },
+  ];
+}

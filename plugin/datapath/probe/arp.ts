@@ -1,0 +1,50 @@
+import { ipBytes, ipText, macBytes, macText } from "../../netlink/ip.ts";
+import type { Ip } from "../address.ts";
+
+/** ARP over Ethernet and IPv4 as bytes, both ways. Pure. RFC 826. */
+
+const ETHERTYPE_ARP = 0x0806;
+const BROADCAST = "ff:ff:ff:ff:ff:ff";
+const REQUEST = 1;
+/** Hardware type Ethernet, protocol IPv4, lengths 6 and 4. */
+const PREFIX = Buffer.from([0x00, 0x01, 0x08, 0x00, 6, 4]);
+const ETHERNET_BYTES = 14;
+const ARP_BYTES = 28;
+
+export interface Arp {
+  readonly senderMac: string;
+  /** 0.0.0.0 in a probe (RFC 5227, 1.1). */
+  readonly senderIp: string;
+  readonly targetIp: string;
+}
+
+/** "Who has `target`?" From `sender`, or from nobody: a probe. */
+export function arpRequest(mac: string, target: Ip, sender?: Ip): Buffer {
+  const operation = Buffer.alloc(2);
+  operation.writeUInt16BE(REQUEST);
+  const type = Buffer.alloc(2);
+  type.writeUInt16BE(ETHERTYPE_ARP);
+  return Buffer.concat([
+    macBytes(BROADCAST),
+    macBytes(mac),
+    type,
+    PREFIX,
+    operation,
+    macBytes(mac),
+    sender === undefined ? Buffer.alloc(4) : ipBytes(sender),
+    Buffer.alloc(6),
+    ipBytes(target),
+  ]);
+}
+
+/** Undefined if the frame is none. */
+export function decodeArp(frame: Buffer): Arp | undefined {
+  if (frame.length < ETHERNET_BYTES + ARP_BYTES || frame.readUInt16BE(12) !== ETHERTYPE_ARP) return undefined;
+  const arp = frame.subarray(ETHERNET_BYTES);
+  if (!arp.subarray(0, PREFIX.length).equals(PREFIX)) return undefined;
+  return {
+    senderMac: macText(arp.subarray(8, 14)),
+    senderIp: ipText(arp.subarray(14, 18)),
+    targetIp: ipText(arp.subarray(24, 28)),
+  };
+}

@@ -1,0 +1,89 @@
+import { ipBytes, ipText, macBytes, macText } from "../../netlink/ip.ts";
+import { type Ip, parseIp } from "../address.ts";
+
+/** Neighbour solicitations and advertisements as Ethernet frames. Pure. RFC 4861, sections 4.3 and 4.4. */
+
+const ETHERTYPE_IPV6 = 0x86dd;
+const ICMPV6 = 58;
+const HOP_LIMIT = 255;
+const SOLICITATION = 135;
+const ADVERTISEMENT = 136;
+const SOURCE_LINK_ADDRESS = 1;
+const TARGET_LINK_ADDRESS = 2;
+const ETHERNET_BYTES = 14;
+const IPV6_BYTES = 40;
+/** Type, code, checksum, flags, target. */
+const MESSAGE_BYTES = 24;
+const UNSPECIFIED = parseIp("::");
+
+export interface NeighbourMessage {
+  readonly kind: "solicitation" | "advertisement";
+  /** :: in duplicate address detection (RFC 4862, 5.4.2). */
+  readonly source: string;
+  readonly target: string;
+  /** By its option, or else the frame's sender. */
+  readonly mac: string;
+}
+
+/** "Who has `target`?" From `sender`, or from nobody: duplicate address detection, which carries no link address. */
+export function neighbourSolicitation(mac: string, target: Ip, sender: Ip = UNSPECIFIED): Buffer {
+  const group = solicitedNode(target);
+  const option =
+    sender === UNSPECIFIED ? Buffer.alloc(0) : Buffer.concat([Buffer.of(SOURCE_LINK_ADDRESS, 1), macBytes(mac)]);
+  const message = Buffer.concat([Buffer.of(SOLICITATION, 0, 0, 0, 0, 0, 0, 0), ipBytes(target), option]);
+  const header = Buffer.alloc(8);
+  header.writeUInt8(0x60, 0);
+  header.writeUInt16BE(message.length, 4);
+  header.writeUInt8(ICMPV6, 6);
+  header.writeUInt8(HOP_LIMIT, 7);
+  message.writeUInt16BE(checksum(ipBytes(sender), group, message), 2);
+  const type = Buffer.alloc(2);
+  type.writeUInt16BE(ETHERTYPE_IPV6);
+  const multicastMac = Buffer.concat([Buffer.of(0x33, 0x33), group.subarray(12)]); // RFC 2464, section 7
+  return Buffer.concat([multicastMac, macBytes(mac), type, header, ipBytes(sender), group, message]);
+}
+
+/** Undefined if the frame is neither. */
+export function decodeNeighbourMessage(frame: Buffer): NeighbourMessage | undefined {
+  const start = ETHERNET_BYTES + IPV6_BYTES;
+  if (frame.length < start + MESSAGE_BYTES || frame.readUInt16BE(12) !== ETHERTYPE_IPV6) return undefined;
+  if (frame.readUInt8(ETHERNET_BYTES + 6) !== ICMPV6 || frame.readUInt8(ETHERNET_BYTES + 7) !== HOP_LIMIT)
+    return undefined;
+  const type = frame.readUInt8(start);
+  if (type !== SOLICITATION && type !== ADVERTISEMENT) return undefined;
+  return {
+    kind: type === SOLICITATION ? "solicitation" : "advertisement",
+    source: ipText(frame.subarray(ETHERNET_BYTES + 8, ETHERNET_BYTES + 24)),
+    target: ipText(frame.subarray(start + 8, start + 24)),
+    mac: macText(linkAddressIn(frame.subarray(start + MESSAGE_BYTES)) ?? frame.subarray(6, 12)),
+  };
+}
+
+function linkAddressIn(options: Buffer): Buffer | undefined {
+  for (let offset = 0; offset + 8 <= options.length;) {
+    const type = options.readUInt8(offset);
+    const length = options.readUInt8(offset + 1) * 8;
+    if (length === 0) return undefined;
+    if (type === SOURCE_LINK_ADDRESS || type === TARGET_LINK_ADDRESS) return options.subarray(offset + 2, offset + 8);
+    offset += length;
+  }
+  return undefined;
+}
+
+/** ff02::1:ff00:0/104 and the last three bytes. RFC 4291, section 2.7.1. */
+function solicitedNode(target: Ip): Buffer {
+  return Buffer.concat([ipBytes(parseIp("ff02::1:ff00:0")).subarray(0, 13), ipBytes(target).subarray(13)]);
+}
+
+/** RFC 8200, section 8.1: of the pseudo-header and the message, whose own field is zero. */
+function checksum(source: Buffer, destination: Buffer, message: Buffer): number {
+  const tail = Buffer.alloc(8);
+  tail.writeUInt32BE(message.length, 0);
+  tail.writeUInt8(ICMPV6, 7);
+  const all = Buffer.concat([source, destination, tail, message]);
+  let sum = 0;
+  for (let offset = 0; offset < all.length; offset += 2)
+    sum += (all.readUInt8(offset) << 8) + (offset + 1 < all.length ? all.readUInt8(offset + 1) : 0);
+  while (sum > 0xffff) sum = (sum & 0xffff) + (sum >>> 16);
+  return ~sum & 0xffff;
+}

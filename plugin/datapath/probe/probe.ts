@@ -1,0 +1,97 @@
+import { PacketSocket } from "../../netlink/packet-socket.ts";
+import { familyOf, type Ip } from "../address.ts";
+import { arpRequest, decodeArp } from "./arp.ts";
+import type { Namespace } from "../kernel.ts";
+import type { NicAddress } from "../plan/multi-nic.ts";
+import { decodeNeighbourMessage, neighbourSolicitation } from "./neighbour-discovery.ts";
+
+export interface ProbeOptions {
+  /** Whether somebody else on the wire has the address: RFC 5227, section 2.1; RFC 4862, section 5.4. */
+  readonly conflicts: boolean;
+  /** Whether the gateways answer. */
+  readonly gateways: boolean;
+  readonly attempts: number;
+  /** Milliseconds that an answer is waited for, each time. */
+  readonly interval: number;
+}
+
+export interface ProbeNic {
+  /** Index of the pod's link, and its MAC. */
+  readonly index: number;
+  readonly mac: string;
+  /** Of all of the pod's links: one on the same wire answers for the other's addresses (arp_ignore 0). */
+  readonly ownMacs: readonly string[];
+  readonly addresses: readonly NicAddress[];
+}
+
+export interface ProbeResult {
+  /** Address and the MAC that has it; undefined if nobody said so. */
+  readonly conflict?: { readonly address: Ip; readonly mac: string };
+  /** Gateways that did not answer. */
+  readonly silent: readonly Ip[];
+}
+
+/**
+ * Asks the wire, for all addresses and gateways at once. Takes attempts × interval where conflicts are looked for (nobody
+ * answers for a free address); else until the last gateway has answered. Ends at once with a conflict.
+ */
+export function probeWire(
+  nic: ProbeNic,
+  { conflicts, gateways, attempts, interval }: ProbeOptions,
+  pod: Namespace,
+): ProbeResult {
+  const own = conflicts ? nic.addresses.map(({ ip }) => ip) : [];
+  const silent = new Set(gateways ? nic.addresses.flatMap(({ gateway }) => gateway ?? []) : []);
+  const socket = pod.run(() => new PacketSocket(nic.index));
+  try {
+    for (let attempt = 0; attempt < attempts && (conflicts || silent.size > 0); attempt++) {
+      const until = performance.now() + interval;
+      for (const frame of buildProbes(nic, own, silent)) socket.send(frame);
+      for (let left = interval; left > 0 && (conflicts || silent.size > 0); left = until - performance.now()) {
+        const frame = socket.receive(left);
+        if (frame === undefined) break;
+        const heard = decodeAnswer(frame, nic.ownMacs);
+        const conflict = heard?.conflicts.find((ip) => own.some((mine) => mine === ip));
+        if (heard !== undefined && conflict !== undefined)
+          return { conflict: { address: conflict as Ip, mac: heard.mac }, silent: [...silent] };
+        for (const ip of heard?.answers ?? []) silent.delete(ip as Ip);
+      }
+    }
+    return { silent: [...silent] };
+  } finally {
+    socket.close();
+  }
+}
+
+function buildProbes({ mac, addresses }: ProbeNic, own: readonly Ip[], silent: ReadonlySet<Ip>): readonly Buffer[] {
+  const ask = (target: Ip, sender?: Ip): Buffer =>
+    familyOf(target) === "ipv4" ? arpRequest(mac, target, sender) : neighbourSolicitation(mac, target, sender);
+  return [
+    ...own.map((ip) => ask(ip)),
+    ...addresses.flatMap(({ ip, gateway }) => (gateway !== undefined && silent.has(gateway) ? [ask(gateway, ip)] : [])),
+  ];
+}
+
+interface DecodedAnswer {
+  readonly mac: string;
+  /** Addresses that the sender has. */
+  readonly answers: readonly string[];
+  /** Addresses that the sender has or is about to take: somebody else's probe for ours is a conflict as well. */
+  readonly conflicts: readonly string[];
+}
+
+/** What a frame says about who has which address; of our own frames nothing. Pure. */
+export function decodeAnswer(frame: Buffer, ownMacs: readonly string[]): DecodedAnswer | undefined {
+  const arp = decodeArp(frame);
+  if (arp !== undefined) {
+    if (ownMacs.includes(arp.senderMac)) return undefined;
+    const probing = arp.senderIp === "0.0.0.0";
+    const has = probing ? [] : [arp.senderIp];
+    return { mac: arp.senderMac, answers: has, conflicts: probing ? [arp.targetIp] : has };
+  }
+  const message = decodeNeighbourMessage(frame);
+  if (message === undefined || ownMacs.includes(message.mac)) return undefined;
+  if (message.kind === "advertisement")
+    return { mac: message.mac, answers: [message.target], conflicts: [message.target] };
+  return { mac: message.mac, answers: [], conflicts: message.source === "::" ? [message.target] : [] };
+}

@@ -1,0 +1,105 @@
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import * as z from "zod/mini";
+import type { Cidr } from "../datapath/address.ts";
+import { cidrs, STATE_DIRECTORY } from "../datapath/facts.ts";
+import { describeItem, type Plan, type PlanItem } from "../datapath/plan/plan.ts";
+import type { NicSurvey } from "../datapath/plan/build-plan.ts";
+
+/** One file an attachment: what DEL, CHECK, GC and the agent's repair need, and nothing that must be asked for elsewhere. */
+export function getAttachmentsDirectory(stateDirectory: string): string {
+  return join(stateDirectory, "attachments");
+}
+const ATTACHMENTS_DIRECTORY = getAttachmentsDirectory(STATE_DIRECTORY);
+const SCHEMA = "interlay.attachment/v1";
+
+export interface Attachment {
+  readonly containerId: string;
+  readonly ifname: string;
+  /** The network's name in its configuration: GC is about one network. Records of earlier versions have none. */
+  readonly network?: string;
+  /** Path of the pod's network namespace. */
+  readonly netns: string;
+  readonly pod: { readonly namespace: string; readonly name: string; readonly uid: string };
+  readonly plan: Plan;
+  /** What the plan was made from, to make it again when facts change. Records of earlier versions have none. */
+  readonly survey?: NicSurvey | undefined;
+  /** What the network's configuration adds to the facts: a plan made anew by other facts has it too. */
+  readonly hijackCidrs?: readonly Cidr[];
+}
+
+const isObject = (value: unknown): boolean => typeof value === "object" && value !== null;
+
+const recordSchema = z.object({
+  schema: z.literal(SCHEMA),
+  containerId: z.string(),
+  ifname: z.string(),
+  network: z.exactOptional(z.string()),
+  netns: z.string(),
+  pod: z.object({ namespace: z.string(), name: z.string(), uid: z.string() }),
+  // Written by this program alone, in a directory of mode 0700: the plan's own types hold.
+  hijackCidrs: z.exactOptional(cidrs),
+  survey: z.optional(z.custom<NicSurvey>(isObject)),
+  plan: z.object({ items: z.array(z.custom<PlanItem>(isObject)) }),
+});
+
+function getFilePath(containerId: string, ifname: string, directory: string): string {
+  return join(directory, `${containerId}-${ifname}.json`);
+}
+
+/** Appears whole or not at all. */
+export function writeAttachment(attachment: Attachment, directory = ATTACHMENTS_DIRECTORY): void {
+  const file = getFilePath(attachment.containerId, attachment.ifname, directory);
+  const temporary = `${file}.${process.pid}.new`;
+  const text = JSON.stringify({ schema: SCHEMA, ...attachment });
+  try {
+    writeFileSync(temporary, text, { mode: 0o600 });
+  } catch (error) {
+    if (!(error instanceof Error && "code" in error && error.code === "ENOENT")) throw error;
+    mkdirSync(directory, { recursive: true, mode: 0o700 }); // the node's first pod
+    writeFileSync(temporary, text, { mode: 0o600 });
+  }
+  renameSync(temporary, file);
+}
+
+export function removeAttachment(containerId: string, ifname: string, directory = ATTACHMENTS_DIRECTORY): void {
+  rmSync(getFilePath(containerId, ifname, directory), { force: true });
+}
+
+/** Undefined if there is none, or one that cannot be read: then there is nothing that could be relied on. */
+export function readAttachment(
+  containerId: string,
+  ifname: string,
+  directory = ATTACHMENTS_DIRECTORY,
+): Attachment | undefined {
+  return readAttachmentFile(getFilePath(containerId, ifname, directory));
+}
+
+/** @param containerId those of this container alone; of all if undefined */
+export function listAttachments(directory = ATTACHMENTS_DIRECTORY, containerId?: string): readonly Attachment[] {
+  let names: readonly string[];
+  try {
+    names = readdirSync(directory);
+  } catch {
+    return []; // no pod has been wired yet
+  }
+  return names
+    .filter((name) => name.endsWith(".json") && (containerId === undefined || name.startsWith(`${containerId}-`)))
+    .flatMap((name) => readAttachmentFile(join(directory, name)) ?? [])
+    .filter((attachment) => containerId === undefined || attachment.containerId === containerId);
+}
+
+/** What other NICs of the same pod need as well, a line (describeItem) each: it stays when one of them goes. */
+export function findSharedItems(containerId: string, ifname: string, directory: string): ReadonlySet<string> {
+  const others = listAttachments(directory, containerId).filter((a) => a.ifname !== ifname);
+  return new Set(others.flatMap(({ plan }) => plan.items.map(describeItem)));
+}
+
+/** Undefined if there is none, or one that cannot be read. */
+export function readAttachmentFile(file: string): Attachment | undefined {
+  try {
+    return recordSchema.parse(JSON.parse(readFileSync(file, "utf8")));
+  } catch {
+    return undefined;
+  }
+}
