@@ -7,7 +7,7 @@ import { predictedFailures } from "./predicted.ts";
 
 /** Every cell passes by it: what fails, fails by something that the doctor must have found. */
 export const HEALTHY: Variant = { kubeProxy: { version: "v1.29.15", mode: "iptables" }, returnPath: "notrack" };
-const RUN = { passTimeoutMs: 1500, blockedTimeoutMs: 1500, parallel: 48, attempts: 2, firstToken: 0 } as const;
+const RUN = { passTimeoutMs: 1500, blockedTimeoutMs: 1500, parallel: 48, attempts: 2 } as const;
 
 /** What was predicted and what the probes showed: ids of cells. */
 export interface Comparison {

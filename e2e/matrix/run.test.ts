@@ -41,4 +41,20 @@ describe("runCells", () => {
     const results = await runCells(blocked, variant, deployment(prober), DEFAULT_RUN);
     assert.ok(results.every(({ ok }) => !ok));
   });
+
+  it("gives the same cells other tokens in the next run, since servers remember those that they got", async () => {
+    const asked = new Set<string>();
+    const prober = () =>
+      Promise.resolve({
+        probe: ({ token }: { readonly token: string }) => {
+          asked.add(token);
+          return Promise.resolve(answer);
+        },
+      });
+    const fake = deployment(prober as unknown as Deployment["prober"]);
+    const run = { ...DEFAULT_RUN, attempts: 1 };
+    await runCells(all, variant, fake, run);
+    await runCells(all, variant, fake, run);
+    assert.equal(asked.size, 2 * all.length);
+  });
 });

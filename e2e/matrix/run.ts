@@ -19,8 +19,8 @@ export interface RunOptions {
   readonly parallel: number;
   /** How often a cell that should pass may be asked; more than one attempt is recorded. */
   readonly attempts: number;
-  /** Token of the first cell; the others follow. See `takeTokens`. */
-  readonly firstToken: number;
+  /** Token of the first cell, from `takeTokens`; the others follow. Left out: each run takes new ones. */
+  readonly firstToken?: number;
   /** Called whenever another cell has its result. */
   readonly onDone?: (done: number, of: number) => void;
 }
@@ -30,7 +30,6 @@ export const DEFAULT_RUN: RunOptions = {
   blockedTimeoutMs: 1500,
   parallel: 48,
   attempts: 2,
-  firstToken: 0,
 };
 
 /** Probes every cell, many at once. Never throws for a cell: what went wrong is the cell's result. */
@@ -45,10 +44,12 @@ export async function runCells(
     .map((cell, index) => ({ cell, index, verdict: verdictFor(variant, cell) }))
     .sort((a, b) => Number(b.verdict.expected === "blocked") - Number(a.verdict.expected === "blocked"));
   const results: CellResult[] = new Array<CellResult>(cells.length);
+  // A server remembers the tokens that it has got: with an old one an attack that is dropped now would count as arrived.
+  const firstToken = options.firstToken ?? takeTokens(cells.length);
   let done = 0;
   const worker = async (): Promise<void> => {
     for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
-      const token = tokenOf(options.firstToken + next.index);
+      const token = tokenOf(firstToken + next.index);
       const { cell, verdict } = next;
       const asked =
         cell.attack === undefined
