@@ -18,7 +18,7 @@ import { deleteRule, emptySet, listRules, parseRules, parseSets } from "./mutant
 import { isComplete, readRecords } from "./mutants/records.ts";
 import { isSampled, sampleMutants } from "./mutants/sample.ts";
 import { whyItMaySurvive } from "./mutants/survivors.ts";
-import { MutationRuns } from "./mutants/mutation-runs.ts";
+import { describeFailed, type FailedCell, MutationRuns } from "./mutants/mutation-runs.ts";
 import { RECREATED_PODS, recreatePods } from "./mutants/recreate-pods.ts";
 import { deploy, type Deployment } from "./pods/deploy.ts";
 
@@ -69,11 +69,7 @@ Describe("mutants: the matrix sees what is missing or wrong", { labels: ["mutant
   const table = async (): Promise<string> =>
     (await cluster.exec(node, ["nft", "-s", "list", "table", "inet", "interlay"])).stdout;
   const greenIn = async (variant: Variant, when: string): Promise<void> => {
-    assert.deepEqual(
-      (await trials.red(variant)).map(({ id }) => id),
-      [],
-      `cells fail ${when}`,
-    );
+    assert.deepEqual(describeFailed(await trials.red(variant)), [], `cells fail ${when}`);
   };
 
   It("passes while nothing is missing", () => greenIn(VARIANT, "while nothing is missing"));
@@ -223,7 +219,9 @@ Describe("mutants: the matrix sees what is missing or wrong", { labels: ["mutant
   /** Pods are made while the fact is so. */
   const wrongFact = async ({ title, reason, make, as, excuse }: FactMutant): Promise<void> => {
     const unmake = await make(cluster, node);
-    let failed: readonly Cell[] = [];
+    let failed: readonly FailedCell[] = [];
+    const named = as === undefined ? undefined : trials.blockedIn({ ...VARIANT, returnPath: as });
+    const mayFail = (cell: Cell) => named?.includes(cell.id) ?? RECREATED_PODS.some((pod) => touches(cell, pod));
     let notWired = "";
     try {
       try {
@@ -231,7 +229,7 @@ Describe("mutants: the matrix sees what is missing or wrong", { labels: ["mutant
       } catch (error) {
         notWired = error instanceof Error ? error.message : String(error);
       }
-      if (notWired === "") failed = await trials.red(VARIANT);
+      if (notWired === "") failed = await trials.red(VARIANT, mayFail);
     } finally {
       await unmake();
     }
@@ -239,8 +237,6 @@ Describe("mutants: the matrix sees what is missing or wrong", { labels: ["mutant
       fates.add({ kind: "fact", mutant: title, reason, seen: [`pods are not wired: ${notWired}`] });
       return;
     }
-    const named = as === undefined ? undefined : trials.blockedIn({ ...VARIANT, returnPath: as });
-    const mayFail = (cell: Cell) => named?.includes(cell.id) ?? RECREATED_PODS.some((pod) => touches(cell, pod));
     const seen = trials.judge({ kind: "fact", title, reason, excuse, mayFail }, failed);
     if (named !== undefined) assert.deepEqual(seen, named, title);
   };
@@ -260,7 +256,7 @@ Describe("mutants: the matrix sees what is missing or wrong", { labels: ["mutant
         { timeout: 60_000 },
       );
     const sees = async (mutant: string, reason: string): Promise<void> => {
-      const failed = (await trials.red(LIBERAL)).map(({ id }) => id);
+      const failed = (await trials.red(LIBERAL, ({ id }) => mine.includes(id))).map(({ cell }) => cell.id);
       fates.add({ kind: "kube-proxy", mutant, reason, seen: failed });
       assert.deepEqual(failed, mine, mutant);
     };

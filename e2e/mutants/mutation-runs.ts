@@ -12,6 +12,12 @@ const RUN = { ...DEFAULT_RUN, passTimeoutMs: 1500, attempts: 1 };
 /** Few, and with time: what fails now is not merely slow. */
 const AGAIN = { ...RUN, passTimeoutMs: 4000 };
 
+/** A cell that failed each time that it was asked, with the reason of the last time. */
+export interface FailedCell {
+  readonly cell: Cell;
+  readonly reason: string;
+}
+
 export interface MutationRun {
   readonly kind: MutantKind;
   readonly title: string;
@@ -46,14 +52,27 @@ export class MutationRuns {
     this.#fates = fates;
   }
 
-  /** Cells that fail, and fail again: a busy machine's lost packet accuses nobody. */
-  async red(variant: Variant): Promise<readonly Cell[]> {
-    const failing = async (list: readonly Cell[], run = RUN): Promise<readonly Cell[]> => {
-      const results = await runCells(list, variant, this.#deployment(), run);
-      return list.filter((_, index) => results[index]?.ok !== true);
+  /**
+   * Asks every cell, and again those that fail.
+   * @param mayFail cells that may fail; the others are asked a third time, for a busy machine can lose a packet twice
+   */
+  async red(variant: Variant, mayFail: (cell: Cell) => boolean = () => false): Promise<readonly FailedCell[]> {
+    const ask = async (cells: readonly Cell[], run = RUN): Promise<readonly FailedCell[]> => {
+      if (cells.length === 0) return [];
+      const results = await runCells(cells, variant, this.#deployment(), run);
+      return cells.flatMap((cell, index) => {
+        const result = results[index];
+        return result?.ok === true ? [] : [{ cell, reason: result?.reason ?? "no result" }];
+      });
     };
-    const first = await failing(this.#asked);
-    return first.length === 0 ? [] : failing(first, AGAIN);
+    const again = await ask(
+      (await ask(this.#asked)).map(({ cell }) => cell),
+      AGAIN,
+    );
+    const surprising = again.flatMap(({ cell }) => (mayFail(cell) ? [] : [cell]));
+    if (surprising.length === 0) return again;
+    const third = new Map((await ask(surprising, AGAIN)).map((failed) => [failed.cell, failed]));
+    return again.flatMap((failed) => (mayFail(failed.cell) ? [failed] : (third.get(failed.cell) ?? [])));
   }
 
   /** Ids of the cells that the gate blocks in that variant, of those that leave by the node on trial. */
@@ -66,10 +85,10 @@ export class MutationRuns {
   /** Made while the agent is held, looked at, and put right by the agent. Returns ids of the cells that saw it. */
   async run({ title, argvs, whole, mayFail, ...about }: MutationRun, variant: Variant): Promise<readonly string[]> {
     await signalAgent(this.#cluster, this.#node, "STOP");
-    let failed: readonly Cell[];
+    let failed: readonly FailedCell[];
     try {
       for (const argv of await argvs()) await must(this.#cluster, this.#node, argv);
-      failed = await this.red(variant);
+      failed = await this.red(variant, mayFail);
     } finally {
       await signalAgent(this.#cluster, this.#node, "CONT");
     }
@@ -80,15 +99,20 @@ export class MutationRuns {
   /** Keeps the fate; throws when cells failed that have nothing to do with it. */
   judge(
     { kind, title, reason, excuse, mayFail }: Omit<MutationRun, "argvs" | "whole">,
-    failed: readonly Cell[],
+    failed: readonly FailedCell[],
   ): readonly string[] {
-    const seen = failed.map(({ id }) => id);
+    const seen = failed.map(({ cell }) => cell.id);
     this.#fates.add({ kind, mutant: title, reason, seen, ...(excuse === undefined ? {} : { excuse }) });
     assert.deepEqual(
-      failed.filter((cell) => !mayFail(cell)).map(({ id }) => id),
+      describeFailed(failed.filter(({ cell }) => !mayFail(cell))),
       [],
       `${title}: these cells have nothing to do with it`,
     );
     return seen;
   }
+}
+
+/** Lists failed cells for a message, each with its reason. */
+export function describeFailed(failed: readonly FailedCell[]): readonly string[] {
+  return failed.map(({ cell, reason }) => `${cell.id}: ${reason}`);
 }
