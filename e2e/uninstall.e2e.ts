@@ -83,12 +83,19 @@ Describe("install: from nodes without Interlay, by Helm, and back", { labels: ["
     );
   };
 
+  // The first run builds Helm, which takes minutes: as long as that goes on, nothing hangs.
   BeforeAll(
     async () => {
       cluster = await theCluster();
+      if (cluster.provider === "lab") helm = await By("Helm", () => Helm.of(cluster));
+    },
+    { timeout: 0 },
+  );
+  BeforeAll(
+    async () => {
       if (cluster.provider !== "lab") return;
       api = clusterApi(cluster);
-      [kubectl, helm] = await Promise.all([createKubectl(cluster), Helm.of(cluster)]);
+      kubectl = await createKubectl(cluster);
       const [first = "", second = ""] = cluster.nodes.flatMap(({ role, name }) => (role === "worker" ? name : []));
       workers = [first, second];
       place = { api, cluster, guests: new Map() };
