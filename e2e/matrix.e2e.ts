@@ -234,7 +234,10 @@ function variantSpecs(variant: Variant, cluster: () => Cluster, deployment: () =
     It(`cells: ${group}`, { labels: [group] }, () => {
       const mine = results.filter((cell) => cell.group === group);
       if (mine.length === 0)
-        Skip(notAskedBecause(group, groundOf(cluster(), deployment())) ?? "no cell of this group was asked for");
+        Skip(
+          notAskedBecause(group, groundOf(cluster(), deployment()), everyCell(deployment())) ??
+            "no cell of this group was asked for",
+        );
       const wrong = mine.filter((cell) => !cell.ok);
       const { provider, datapath } = cluster();
       const source = { provider, versions: recordedVersions, ...(datapath === undefined ? {} : { datapath }) };
@@ -263,13 +266,14 @@ const groundOf = ({ nodeAccess }: Cluster, { external, features, settingsKnown }
   features,
   podTrafficKnown: settingsKnown,
   outside: external !== undefined,
+  undecided: options.environment?.undecided,
 });
 
+const everyCell = ({ workers, families, features }: Deployment): readonly Cell[] =>
+  cells(workers.length, families, features);
+
 function cellsOf(cluster: Cluster, deployment: Deployment): readonly Cell[] {
-  return askable(
-    cells(deployment.workers.length, deployment.families, deployment.features),
-    groundOf(cluster, deployment),
-  );
+  return askable(everyCell(deployment), groundOf(cluster, deployment));
 }
 
 /** Of every node; none where they cannot be read. */

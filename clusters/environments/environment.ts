@@ -21,6 +21,16 @@ export interface Environment {
   readonly requires?: readonly KernelRequirement[];
   /** What cannot work there. */
   readonly impossible: readonly ImpossibleCells[];
+  /** What is not asked there, because the cluster's own settings leave the outcome to chance. */
+  readonly undecided?: UndecidedCells;
+}
+
+/** Cells that pass or fail at random in an environment. */
+export interface UndecidedCells {
+  /** Selects the cells that are not asked. */
+  readonly cells: (cell: EnvironmentCell) => boolean;
+  /** What decides at random, in one sentence without a full stop. */
+  readonly reason: string;
 }
 
 /** A link type that the kernel must be able to make. */
@@ -45,7 +55,10 @@ export interface EnvironmentCell {
   readonly group: string;
   readonly source: string;
   readonly target: string;
-  readonly to: { readonly kind: string };
+  /** `node`: the node whose NodePort is asked. */
+  readonly to: { readonly kind: string; readonly node?: number | string };
+  /** Where the packets end, with the index of the worker. */
+  readonly reaches: { readonly node: number | undefined } | undefined;
   readonly placement: string;
   readonly protocol: string;
   readonly family: string;

@@ -69,7 +69,8 @@ export function isInNetwork(address: string, cidr: string): boolean {
 }
 
 /** The doctor's words for what is asked. */
-function targetOf({ to, target, source }: Cell): string {
+function targetOf({ group, to, target, source }: Cell): string {
+  if (group === "node-port-local" || group === "pod-to-node-port-local") return "node-port-local";
   if (to.kind === "pod" && to.nic === "net1") return "multi-nic:net1";
   return target === "own-service" ? `${source}-service` : target;
 }

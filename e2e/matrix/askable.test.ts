@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { findEnvironment } from "../../clusters/environments/registry.ts";
 import { askable, type Ground, notAskedBecause } from "./askable.ts";
 import { cells, type Features, GROUPS, NO_FEATURES } from "./cells.ts";
 
@@ -24,4 +25,21 @@ describe("what can be asked in a cluster", () => {
       const asked = listGroups(ground);
       for (const group of GROUPS) assert.equal(asked.has(group), notAskedBecause(group, ground) === undefined, group);
     });
+
+  it("leaves out what the environment leaves to chance, and gives the reason for its group", () => {
+    const { undecided } = findEnvironment("cluster-cidr-covers-underlay");
+    const ground = { podTrafficKnown: true, outside: true, features: EVERYTHING, undecided };
+    assert.ok(!listGroups(ground).has("node-port-local"));
+    assert.match(notAskedBecause("node-port-local", ground, all) ?? "", /chooses at random/);
+    assert.equal(notAskedBecause("node-port-cluster", ground, all), undefined);
+  });
+
+  it("asks in the other family what is left to chance in one", () => {
+    const { undecided } = findEnvironment("cluster-cidr-covers-underlay");
+    const ground = { podTrafficKnown: true, outside: true, features: EVERYTHING, undecided };
+    const dual = cells(2, ["ipv4", "ipv6"], EVERYTHING);
+    assert.equal(notAskedBecause("node-port-local", ground, dual), undefined);
+    const left = askable(dual, ground).filter(({ group }) => group === "node-port-local");
+    assert.ok(left.length > 0 && left.every(({ family }) => family === "ipv6"));
+  });
 });

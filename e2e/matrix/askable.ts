@@ -1,3 +1,4 @@
+import type { UndecidedCells } from "../../clusters/environments/environment.ts";
 import type { Cluster } from "../../clusters/provider.ts";
 import { type Cell, EXTERNAL, type Features, type Group } from "./cells.ts";
 import { lacksLocalEndpoint } from "./verdict.ts";
@@ -9,10 +10,15 @@ export interface Ground extends Pick<Cluster, "nodeAccess" | "datapath"> {
   readonly features: Features;
   /** Whether it is known whom kube-proxy takes for pods of the cluster. */
   readonly podTrafficKnown: boolean;
+  /** Cells whose outcome the environment leaves to chance. */
+  readonly undecided?: UndecidedCells | undefined;
 }
 
 /** The cells that can be asked there. Pure. */
-export function askable(all: readonly Cell[], { nodeAccess, outside, podTrafficKnown }: Ground): readonly Cell[] {
+export function askable(
+  all: readonly Cell[],
+  { nodeAccess, outside, podTrafficKnown, undecided }: Ground,
+): readonly Cell[] {
   return all.filter((cell) => {
     const { source, target, from, to } = cell;
     const withNode = source === "node" || target === "node";
@@ -20,13 +26,21 @@ export function askable(all: readonly Cell[], { nodeAccess, outside, podTrafficK
     return (
       (nodeAccess !== "none" || !withNode) &&
       (outside || !withOutside) &&
-      (podTrafficKnown || !lacksLocalEndpoint(cell))
+      (podTrafficKnown || !lacksLocalEndpoint(cell)) &&
+      undecided?.cells(cell) !== true
     );
   });
 }
 
-/** Why no cell of a group is asked there; undefined: some are. Pure. */
-export function notAskedBecause(group: Group, { nodeAccess, outside, features }: Ground): string | undefined {
+/**
+ * Why no cell of a group is asked there; undefined: some are. Pure.
+ * @param all the cells of every group
+ */
+export function notAskedBecause(
+  group: Group,
+  { nodeAccess, outside, features, undecided }: Ground,
+  all: readonly Cell[] = [],
+): string | undefined {
   if (!outside && ["north-south", "node-port-cluster", "node-port-local"].includes(group))
     return "the cluster has no host outside of it that the suite could ask from";
   if (nodeAccess === "none" && ["node-to-pod", "pod-to-node"].includes(group))
@@ -36,5 +50,10 @@ export function notAskedBecause(group: Group, { nodeAccess, outside, features }:
   if (group === "host-port" && !features.hostPorts) return "the pod networks of this environment map no host ports";
   if (group === "attack" && !features.sourceGuard && !features.forwardDrop)
     return "the suite attacks only clusters that it made, with Interlay";
-  return undefined;
+  return undecided !== undefined && isWhollyUndecided(group, undecided, all) ? undecided.reason : undefined;
+}
+
+function isWhollyUndecided(group: Group, undecided: UndecidedCells, all: readonly Cell[]): boolean {
+  const cells = all.filter((cell) => cell.group === group);
+  return cells.length > 0 && cells.every((cell) => undecided.cells(cell));
 }

@@ -65,6 +65,12 @@ describe("a cell that cannot or must not pass", () => {
       undefined,
     ],
     [
+      "an underlay pod of another node where kube-proxy's clusterCIDR covers it",
+      noLocalEndpoint("underlay-1-a"),
+      "cluster-cidr-covers-underlay",
+      "environment",
+    ],
+    [
       "an underlay pod, its own node with a local endpoint",
       "pod-to-node-port-local/underlay-1-a/node-port:overlay-local-first@node-1/same-node/tcp",
       "default",

@@ -10,6 +10,7 @@ import { KubeProxyObserver } from "./kube-proxy/kube-proxy-observer.ts";
 import { RESTART_AGAIN_MS, restartHelps } from "./kube-proxy/kube-proxy-restart.ts";
 import { log } from "./status/log.ts";
 import { inNamespace, RESOURCE } from "../kubernetes/objects.ts";
+import { findNetworkOverUnderlay, readPodNetworks } from "./discovery/pod-detection.ts";
 import { settingsOf } from "./discovery/observe.ts";
 import { isOn } from "./discovery/settings.ts";
 import { readNodeLinks } from "./reconcile/node-routes.ts";
@@ -52,6 +53,11 @@ export class KubeProxyDuty {
         cilium: this.#view.cilium.get("kube-system/cilium-config")?.data,
         kernel: release(),
         kubeProxyAnswers: kubeProxy.mode !== null,
+        networkOverUnderlay: findNetworkOverUnderlay(
+          readPodNetworks(this.#view.kubeProxyConfig.get("kube-system/kube-proxy")?.data["config.conf"]),
+          facts.node.addresses,
+        ),
+        overlayCidrs: facts.overlayCidrs,
       });
     }
     this.#observed();

@@ -29,3 +29,18 @@ export function checkServices(node: NodeSnapshot, cluster: ClusterSnapshot | und
       cells: [{ sourceNode: node.node, targets: SERVICES, targetCidr: family === "ipv6" ? "::/0" : "0.0.0.0/0" }],
     }));
 }
+
+/** Whether kube-proxy takes clients from the underlay for pods; as the reason ClusterCIDRCoversUnderlay of ServicesReady. */
+export function checkClusterCidr({ networkOverUnderlay, overlayCidrs }: ClusterSnapshot): readonly Finding[] {
+  if (networkOverUnderlay === undefined) return [];
+  return [
+    {
+      check: "services-cluster-cidr",
+      severity: "fails",
+      node: "",
+      message: `kube-proxy's clusterCIDR ${networkOverUnderlay} contains the nodes' addresses: kube-proxy takes clients from the underlay for pods and sends them to endpoints of other nodes, with the policy Local too, and their answers do not come back.`,
+      remedy: `Set clusterCIDR to ${overlayCidrs.join(",") || '""'} in ConfigMap kube-system/kube-proxy and restart kube-proxy.`,
+      cells: [{ targets: ["node-port-local"], placement: "other-node" }],
+    },
+  ];
+}

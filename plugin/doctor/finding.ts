@@ -9,7 +9,9 @@ export type Target =
   | "overlay-service"
   | "underlay-service"
   | "multi-nic-service"
-  | "api-server";
+  | "api-server"
+  /** A NodePort of a Service with externalTrafficPolicy Local. */
+  | "node-port-local";
 
 /** The cells of the matrix that a finding makes fail; what is left out is "any". */
 export interface CellPattern {

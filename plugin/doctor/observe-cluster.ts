@@ -1,7 +1,9 @@
 import { z } from "zod";
+import { parseIp } from "../datapath/address.ts";
 import { discover } from "../agent/discovery/discover.ts";
 import { hasStatus, type Kube, type Resource } from "../kubernetes/kube-client.ts";
 import { objectMeta } from "../kubernetes/informer.ts";
+import { findNetworkOverUnderlay, readPodNetworks } from "../agent/discovery/pod-detection.ts";
 import { observeNode } from "../agent/discovery/observe.ts";
 import {
   calicoBlock,
@@ -93,6 +95,10 @@ export async function observeCluster(kube: Kube): Promise<ClusterSnapshot> {
     overlayCidrs: facts?.overlayCidrs ?? [],
     serviceCidrs: facts?.serviceCidrs ?? [],
     pools: (underlayPools ?? []).map(({ metadata, spec }) => ({ name: metadata.name, ...spec })),
+    networkOverUnderlay: findNetworkOverUnderlay(
+      readPodNetworks(kubeProxy?.["config.conf"]),
+      (nodes ?? []).flatMap(addressesOf).map(parseIp),
+    ),
     dataPlane: findDataPlane(felix?.spec.bpfEnabled === true, cilium),
     problems: "facts" in found ? found.disagreements : found.problems,
     networks: definitions?.map(({ metadata, spec }) => {

@@ -154,6 +154,14 @@ const ROWS: readonly Row[] = [
     says: /no rules of kube-proxy.*Run kube-proxy/,
   },
   {
+    fault: "a clusterCIDR of kube-proxy that contains the underlay",
+    nodes: [node()],
+    cluster: cluster({ networkOverUnderlay: "10.0.0.0/8" }),
+    findings: ["fails services-cluster-cidr"],
+    cells: ["any pod -> node-port-local on the other node"],
+    says: /clusterCIDR 10\.0\.0\.0\/8 contains.*Set clusterCIDR to 10\.233\.64\.0\/18/,
+  },
+  {
     fault: "Calico's eBPF data plane",
     nodes: [node()],
     cluster: cluster({ dataPlane: "Calico's eBPF data plane" }),

@@ -4,7 +4,7 @@ import { checkCluster } from "./check-cluster.ts";
 import { checkNodeNetworks, checkPools } from "./check-networks.ts";
 import { checkNode } from "./check-node.ts";
 import { checkReturnPath } from "./check-return-path.ts";
-import { checkServices } from "./check-services.ts";
+import { checkClusterCidr, checkServices } from "./check-services.ts";
 import type { Finding } from "./finding.ts";
 import type { ClusterSnapshot, NodeSnapshot, Snapshot } from "./snapshot.ts";
 
@@ -13,7 +13,11 @@ export function predict(snapshot: Snapshot): readonly Finding[] {
   return [
     ...(snapshot.cluster === undefined
       ? []
-      : [...checkCluster(snapshot.cluster, snapshot.nodes), ...checkPools(snapshot.cluster)]),
+      : [
+          ...checkCluster(snapshot.cluster, snapshot.nodes),
+          ...checkPools(snapshot.cluster),
+          ...checkClusterCidr(snapshot.cluster),
+        ]),
     ...snapshot.nodes.flatMap((node) => {
       const cluster = snapshot.cluster && withoutRefused(snapshot.cluster, node);
       return [

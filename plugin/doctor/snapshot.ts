@@ -86,6 +86,8 @@ export interface ClusterSnapshot {
   readonly problems: readonly string[];
   /** An eBPF data plane that translates Services in kube-proxy's place, by its name; undefined: none. */
   readonly dataPlane?: string | undefined;
+  /** Network of kube-proxy's clusterCIDR that contains a node's address; undefined: none. */
+  readonly networkOverUnderlay?: string | undefined;
   /** undefined: the kind NetworkAttachmentDefinition is not there. */
   readonly networks:
     | readonly {

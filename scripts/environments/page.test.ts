@@ -7,11 +7,14 @@ describe("the page of environments", () => {
   const report = reportOf([cell(), cell({ expected: "blocked", actual: "fail" })]);
   const [variant] = report.variants;
   assert.ok(variant);
-  const page = renderPage(["no-kube-proxy", "wireguard", "nftables"].map(findEnvironment), {
-    ...report,
-    variants: [{ ...variant, environment: "no-kube-proxy" }],
-    checks: [{ name: "environment wireguard", status: "skipped", seconds: 0, error: "no such links" }],
-  });
+  const page = renderPage(
+    ["no-kube-proxy", "wireguard", "nftables", "cluster-cidr-covers-underlay"].map(findEnvironment),
+    {
+      ...report,
+      variants: [{ ...variant, environment: "no-kube-proxy" }],
+      checks: [{ name: "environment wireguard", status: "skipped", seconds: 0, error: "no such links" }],
+    },
+  );
   const lineFor = (name: string) => page.split("\n").find((line) => line.startsWith(`| **${name}**`)) ?? "";
 
   it("counts an environment's cells", () => {
@@ -25,5 +28,9 @@ describe("the page of environments", () => {
 
   it("lists what cannot work with its condition", () => {
     assert.match(page, /\| no-kube-proxy \| no kube-proxy runs, .* \| ServicesReady \(NoServiceRules\) \|/);
+  });
+
+  it("lists what is not asked with its reason", () => {
+    assert.match(page, /## What is not asked[^]*\| cluster-cidr-covers-underlay \| kube-proxy takes .* at random/);
   });
 });

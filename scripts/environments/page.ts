@@ -10,6 +10,9 @@ import { variantTitle } from "../../results/title.ts";
 export function renderPage(environments: readonly Environment[], report: Report): string {
   const counts = new Map(countByEnvironment(report).map((one) => [one.environment, one]));
   const impossible = environments.flatMap(impossibleRows);
+  const undecided = environments.flatMap(({ name, undecided: cells }) =>
+    cells === undefined ? [] : [row([name, cells.reason])],
+  );
   return [
     "# Environments",
     "",
@@ -44,6 +47,18 @@ export function renderPage(environments: readonly Environment[], report: Report)
           row(["environment", "reason", "condition"]),
           row(["---", "---", "---"]),
           ...impossible,
+          "",
+        ]),
+    ...(undecided.length === 0
+      ? []
+      : [
+          "## What is not asked",
+          "",
+          "Cells that pass or fail at random by the cluster's own settings; their group is a skipped check in the report:",
+          "",
+          row(["environment", "reason"]),
+          row(["---", "---"]),
+          ...undecided,
           "",
         ]),
   ].join("\n");

@@ -123,7 +123,7 @@ function readClusterCidr({ kubeProxyConfig }: Observations, report: (problem: st
 /** What was parsed last of each source: it changes seldom, and is asked for whenever a pod comes or goes. */
 const parsedYaml = new Map<string, { readonly text: string; readonly value: unknown }>();
 
-function readYaml(source: string, text: string | undefined, report: (problem: string) => void): unknown {
+export function readYaml(source: string, text: string | undefined, report: (problem: string) => void): unknown {
   if (text === undefined) return {};
   const known = parsedYaml.get(source);
   if (known?.text === text) return known.value;

@@ -16,6 +16,10 @@ export interface ServicesInput {
   readonly kernel: string;
   /** kube-proxy answers on its metrics address. */
   readonly kubeProxyAnswers: boolean;
+  /** Network of kube-proxy's clusterCIDR that contains the node's own address. */
+  readonly networkOverUnderlay?: string | undefined;
+  /** Networks that clusterCIDR should name. */
+  readonly overlayCidrs: readonly string[];
 }
 
 /** Whether Services are translated for what comes from underlay pods; the condition ServicesReady. */
@@ -55,6 +59,12 @@ export function decideServices(input: ServicesInput): ServicesState {
       ready: false,
       reason: "NoServiceRules",
       message: `No rules of kube-proxy are in this node's kernel (${missing.join(", ")}): no Service is reached from underlay pods; ${INSTALL_KUBE_PROXY}.`,
+    };
+  if (input.networkOverUnderlay !== undefined)
+    return {
+      ready: false,
+      reason: "ClusterCIDRCoversUnderlay",
+      message: `kube-proxy's clusterCIDR ${input.networkOverUnderlay} contains this node's address, so kube-proxy takes clients from the underlay for pods: a NodePort with externalTrafficPolicy Local sends them to endpoints of other nodes, whose answers do not come back; set clusterCIDR to ${input.overlayCidrs.join(",") || '""'} in ConfigMap kube-system/kube-proxy and restart kube-proxy.`,
     };
   const modes = [...new Set(input.families.map((family) => input.translators[family]))].join(", ");
   const limit = isOlderThan57(input.kernel)
