@@ -55,7 +55,7 @@ describe("a cell that cannot or must not pass", () => {
     ["an overlay pod there, which kube-proxy knows for a pod", noLocalEndpoint("overlay-2-a"), "default", undefined],
     ["a multi-NIC pod there, by its overlay address", noLocalEndpoint("multi-nic-2-a"), "default", undefined],
     ["an overlay pod of another node, masqueraded", noLocalEndpoint("overlay-1-a"), "default", "design"],
-    ["an overlay pod of another node, not masqueraded", noLocalEndpoint("overlay-1-a"), "nat-outgoing-off", undefined],
+    ["an overlay pod of another node, not masqueraded", noLocalEndpoint("overlay-1-a"), "nat-outgoing-off", "design"],
     ["a multi-NIC pod of another node, by net1", noLocalEndpoint("multi-nic-1-a"), "nat-outgoing-off", "design"],
     ["an overlay pod where kube-proxy knows no pods", noLocalEndpoint("overlay-2-a"), "cluster-cidr-empty", "design"],
     [

@@ -59,9 +59,11 @@ function reasonByDesign(variant: Variant, cell: Cell): string | undefined {
   if (!lacksLocalEndpoint(cell)) return undefined;
   const settings = settingsFor(variant, cell.family);
   const ownNode = cell.placement === "same-node";
-  return isPodTraffic(settings.podTraffic, sourceAt(cell, ownNode, settings.natOutgoing), ownNode) === true
+  if (isPodTraffic(settings.podTraffic, sourceAt(cell, ownNode, settings.natOutgoing), ownNode) !== true)
+    return "the node has no endpoint of the Service, whose externalTrafficPolicy is Local: kube-proxy drops what it does not take for traffic of a pod of the cluster";
+  return ownNode
     ? undefined
-    : "the node has no endpoint of the Service, whose externalTrafficPolicy is Local: kube-proxy drops what it does not take for traffic of a pod of the cluster";
+    : "the node has no endpoint of the Service, whose externalTrafficPolicy is Local: kube-proxy takes the connection for a pod's and sends it without masquerade to an endpoint of another node, which answers the client directly";
 }
 
 /** The network of the source address with which a pod's packets reach the node that they ask. */
