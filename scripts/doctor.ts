@@ -1,10 +1,10 @@
 import { Command } from "commander";
 import { KubeConfig } from "@kubernetes/client-node";
 import { DEFAULT_SPEC } from "../clusters/provider.ts";
-import { Kube } from "../plugin/kubernetes/kube-client.ts";
-import { explained } from "../plugin/kubernetes/api-error.ts";
+import { KubeClient } from "../plugin/kubernetes/kube-client.ts";
+import { describeApiError } from "../plugin/kubernetes/api-error.ts";
 import { observeCluster } from "../plugin/doctor/observe-cluster.ts";
-import { predict } from "../plugin/doctor/predict.ts";
+import { predictFailures } from "../plugin/doctor/predict.ts";
 import { renderFindings } from "../plugin/doctor/report.ts";
 import { readSnapshots, snapshotNodes } from "./doctor-nodes.ts";
 
@@ -43,16 +43,16 @@ try {
   if (flags.kubeconfig === undefined) config.loadFromDefault();
   else config.loadFromFile(flags.kubeconfig);
   const [cluster, seen] = await Promise.all([
-    observeCluster(new Kube(config)),
+    observeCluster(new KubeClient(config)),
     flags.nodesFrom === undefined ? snapshotNodes(config) : readSnapshots(flags.nodesFrom),
   ]);
   for (const { node, error } of seen.failed) process.stderr.write(`doctor: ${node}: ${error}\n`);
-  const findings = predict({ nodes: seen.nodes, cluster });
+  const findings = predictFailures({ nodes: seen.nodes, cluster });
   const text = flags.json ? `${JSON.stringify({ findings })}\n` : renderFindings(findings, seen.nodes.length);
   const status = findings.some(({ severity }) => severity !== "warning") ? 1 : 0;
   // Connections to the API server may linger: nobody has to wait for them.
   process.stdout.write(text, () => process.exit(status));
 } catch (error) {
-  process.stderr.write(`doctor: ${explained(error, config.getCurrentCluster()?.server).message}\n`);
+  process.stderr.write(`doctor: ${describeApiError(error, config.getCurrentCluster()?.server).message}\n`);
   process.exitCode = 2;
 }

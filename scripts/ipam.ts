@@ -2,8 +2,8 @@ import { readFile } from "node:fs/promises";
 import { Command } from "commander";
 import { KubeConfig } from "@kubernetes/client-node";
 import { z } from "zod";
-import { Kube } from "../plugin/kubernetes/kube-client.ts";
-import { explained } from "../plugin/kubernetes/api-error.ts";
+import { KubeClient } from "../plugin/kubernetes/kube-client.ts";
+import { describeApiError } from "../plugin/kubernetes/api-error.ts";
 import { addIpamCommands } from "../plugin/ipam/inspect/commands.ts";
 import { type NodeAddresses, nodeAddresses } from "../plugin/ipam/inspect/snapshot.ts";
 import { runOnAgents } from "./agents.ts";
@@ -37,11 +37,11 @@ async function nodes(): Promise<readonly NodeAddresses[]> {
   return answers;
 }
 
-addIpamCommands(program, { kube: () => new Kube(config()), nodes });
+addIpamCommands(program, { kube: () => new KubeClient(config()), nodes });
 try {
   await program.parseAsync();
 } catch (error) {
-  process.stderr.write(`ipam: ${explained(error, made.getCurrentCluster()?.server).message}\n`);
+  process.stderr.write(`ipam: ${describeApiError(error, made.getCurrentCluster()?.server).message}\n`);
   process.exitCode = 2;
 }
 // Connections to the API server may linger: nobody has to wait for them.

@@ -1,7 +1,7 @@
 import { KubeConfig } from "@kubernetes/client-node";
 import { Command } from "commander";
 import { uninstallInterlay } from "../clusters/kubernetes/uninstall.ts";
-import { explained } from "../plugin/kubernetes/api-error.ts";
+import { describeApiError } from "../plugin/kubernetes/api-error.ts";
 
 /** `npm run uninstall`: the agents end, every node is left as it was, then Interlay's objects and kinds go. */
 const flags = new Command("uninstall")
@@ -24,6 +24,6 @@ try {
   await uninstallInterlay(config, { timeoutMs: 1000 * Number(timeout), image, force, say });
   say("Interlay's kinds, roles and namespace are deleted.");
 } catch (error) {
-  process.stderr.write(`uninstall: ${explained(error, config.getCurrentCluster()?.server).message}\n`);
+  process.stderr.write(`uninstall: ${describeApiError(error, config.getCurrentCluster()?.server).message}\n`);
   process.exitCode = 1;
 }

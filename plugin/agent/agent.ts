@@ -5,44 +5,44 @@ import type { Paths } from "../cni/paths.ts";
 import { Allocator } from "../ipam/allocator.ts";
 import { parsePools } from "../ipam/pools.ts";
 import { Records } from "../ipam/records.ts";
-import { lookAfterAddresses } from "./leader/address-reclaim.ts";
-import { addressListener } from "./status/address-events.ts";
+import { reclaimAddresses } from "./leader/address-reclaim.ts";
+import { createAddressListener } from "./status/address-events.ts";
 import { ClusterAddressStore } from "./server/address-store.ts";
 import { AgentMetrics } from "./status/agent-metrics.ts";
-import { ClusterView } from "./discovery/cluster-cache.ts";
+import { ClusterCache } from "./discovery/cluster-cache.ts";
 import { parseIp } from "../datapath/address.ts";
 import type { Facts } from "../datapath/facts.ts";
 import { chooseReturnPath } from "./reconcile/choose-return-path.ts";
 import { listPoolsOfNode } from "./reconcile/node-pools.ts";
 import { NOT_OBSERVED } from "./kube-proxy/service-translation.ts";
 import { CniLog } from "./status/cni-log.ts";
-import { discover } from "./discovery/discover.ts";
+import { discoverFacts } from "./discovery/discover.ts";
 import { PodEvents } from "./status/pod-events.ts";
 import { readLastFacts, writeFacts } from "./discovery/facts-file.ts";
 import { decideGate } from "./kube-proxy/kube-proxy-gate.ts";
 import { installPlugin } from "./install/install.ts";
 import { KernelEvents } from "./reconcile/kernel-events.ts";
-import type { Kube } from "../kubernetes/kube-client.ts";
-import { KubeProxyDuty } from "./kube-proxy-reconciler.ts";
+import type { KubeClient } from "../kubernetes/kube-client.ts";
+import { KubeProxyReconciler } from "./kube-proxy-reconciler.ts";
 import { LEASE_SECONDS } from "../kubernetes/leader-election.ts";
-import { Leading } from "./leader/leader-tasks.ts";
-import { log, messageOf } from "./status/log.ts";
-import { tidyMemory } from "./trim-heap.ts";
+import { LeaderTasks } from "./leader/leader-tasks.ts";
+import { writeLog, errorMessage } from "./status/log.ts";
+import { trimHeap } from "./trim-heap.ts";
 import { Loop, type LoopOptions } from "./loop.ts";
-import { neededKinds } from "./discovery/needed-kinds.ts";
+import { listNeededKinds } from "./discovery/needed-kinds.ts";
 import { addOverlayMtu, readOverlayMtu } from "./reconcile/overlay-mtu.ts";
 import { observeLinks } from "./discovery/node-links.ts";
 import { raiseNeighbourLimits } from "./reconcile/neighbour-limits.ts";
 import { readNodeTableCounters } from "./reconcile/node-table.ts";
-import { NodeStatePublisher, nodeStatus } from "./status/node-state-publisher.ts";
-import { observeCluster, settingsOf, settingsVersion } from "./discovery/observe.ts";
-import { type NodePlaces, pluginPlaces } from "./install/paths.ts";
-import { Reclaimer } from "./leader/address-reclaimer.ts";
-import { RepairDuty } from "./repair-reconciler.ts";
+import { NodeStatePublisher, buildNodeStatus } from "./status/node-state-publisher.ts";
+import { observeCluster, readSettings, readSettingsVersion } from "./discovery/observe.ts";
+import { type NodePaths, buildPluginPaths } from "./install/paths.ts";
+import { AddressReclaimer } from "./leader/address-reclaimer.ts";
+import { RepairReconciler } from "./repair-reconciler.ts";
 import { applyReturnPath, readTcpBeLiberal } from "./reconcile/return-path.ts";
-import { serveAll } from "./server/servers.ts";
-import { type AgentState, initialState } from "./status/agent-status.ts";
-import { loosenTunnels } from "./reconcile/rp-filter.ts";
+import { startServers } from "./server/servers.ts";
+import { type AgentStatus, createAgentStatus } from "./status/agent-status.ts";
+import { relaxRpFilter } from "./reconcile/rp-filter.ts";
 
 type LoopName =
   | "facts"
@@ -53,54 +53,54 @@ type LoopName =
   | "status"
   | "calls"
   | "leadership"
-  | "duties"
+  | "clusterTasks"
   | "memory";
 
-/** The agent of one node: a loop a duty, each observe -> plan -> apply; the status loop tells what they know. */
+/** The agent of one node: one loop per task, each observe -> plan -> apply; the status loop publishes the results. */
 export class Agent {
-  readonly #kube: Kube;
+  readonly #kube: KubeClient;
   readonly #node: string;
-  readonly #places: NodePlaces;
-  /** The same in the plugin's words. */
+  readonly #places: NodePaths;
+  /** The same paths, as the plugin names them. */
   readonly #plugin: Paths;
-  readonly #view: ClusterView;
-  readonly #state: AgentState;
+  readonly #view: ClusterCache;
+  readonly #state: AgentStatus;
   readonly #publisher: NodeStatePublisher;
   readonly #allocator: Allocator;
-  readonly #leading: Leading;
+  readonly #leader: LeaderTasks;
   readonly #events: PodEvents;
   readonly #kernel = new KernelEvents();
   readonly #metrics = new AgentMetrics();
   readonly #cniLog: CniLog;
-  readonly #repair: RepairDuty;
-  readonly #kubeProxy: KubeProxyDuty;
+  readonly #repair: RepairReconciler;
+  readonly #kubeProxy: KubeProxyReconciler;
   readonly #loops: Readonly<Record<LoopName, Loop>>;
   #servers: readonly (Server | SocketServer)[] = [];
 
-  constructor(kube: Kube, node: string, places: NodePlaces) {
+  constructor(kube: KubeClient, node: string, places: NodePaths) {
     this.#kube = kube;
     this.#node = node;
     this.#places = places;
-    this.#plugin = pluginPlaces(places);
+    this.#plugin = buildPluginPaths(places);
     this.#cniLog = new CniLog(this.#plugin.log);
-    this.#view = new ClusterView(kube, node);
-    this.#state = initialState(readLastFacts(this.#plugin.facts));
+    this.#view = new ClusterCache(kube, node);
+    this.#state = createAgentStatus(readLastFacts(this.#plugin.facts));
     this.#publisher = new NodeStatePublisher(kube, node);
     const store = new ClusterAddressStore(kube, this.#view, node);
     const records = new Records(join(places.stateDirectory, "addresses"));
     this.#events = new PodEvents(kube, node);
     const { stateDirectory } = places;
-    this.#allocator = new Allocator(store, records, { stateDirectory, ...addressListener(this.#events) });
-    const reclaimer = new Reclaimer(kube, store, records, this.#plugin.attachments);
+    this.#allocator = new Allocator(store, records, { stateDirectory, ...createAddressListener(this.#events) });
+    const reclaimer = new AddressReclaimer(kube, store, records, this.#plugin.attachments);
     const [view, allocator, metrics] = [this.#view, this.#allocator, this.#metrics];
     const addressParts = { node, view, allocator, reclaimer, metrics };
-    this.#leading = new Leading(kube, node, this.#view, () => {
-      this.#loops.duties.wake();
+    this.#leader = new LeaderTasks(kube, node, this.#view, () => {
+      this.#loops.clusterTasks.wake();
     });
-    this.#repair = new RepairDuty(this.#state, this.#plugin, this.#metrics, (name) => {
+    this.#repair = new RepairReconciler(this.#state, this.#plugin, this.#metrics, (name) => {
       this.#loops[name].wake();
     });
-    this.#kubeProxy = new KubeProxyDuty(kube, node, this.#view, this.#state, () => {
+    this.#kubeProxy = new KubeProxyReconciler(kube, node, this.#view, this.#state, () => {
       this.#decideGate();
       const { facts, services } = this.#state;
       const known = facts?.notices?.includes(services.message) === true;
@@ -117,7 +117,7 @@ export class Agent {
         this.#findFacts();
       }),
       returnPath: loop("return path", 10_000, 20, () => {
-        this.#makeReturnPath();
+        this.#reconcileReturnPath();
       }),
       repair: loop(
         "repair",
@@ -126,26 +126,26 @@ export class Agent {
         () => this.#repair.pass(),
       ),
       kubeProxy: loop("kube-proxy", 5000, 50, () => this.#kubeProxy.pass()),
-      addresses: loop("addresses", 10_000, 500, () => lookAfterAddresses(addressParts, this.#leading.nodeIs)),
-      calls: loop("calls of the plugins", 1000, 0, () => this.#tellCalls()),
-      leadership: loop("leadership", (LEASE_SECONDS * 1000) / 3, 0, () => this.#leading.campaign()),
-      duties: loop("duties for the cluster", 10_000, 500, () => this.#leading.pass()),
+      addresses: loop("addresses", 10_000, 500, () => reclaimAddresses(addressParts, this.#leader.findNodeState)),
+      calls: loop("calls of the plugins", 1000, 0, () => this.#reportCalls()),
+      leadership: loop("leadership", (LEASE_SECONDS * 1000) / 3, 0, () => this.#leader.campaign()),
+      clusterTasks: loop("cluster tasks", 10_000, 500, () => this.#leader.pass()),
       memory: loop("memory", 10_000, 0, () => {
-        tidyMemory(this.#loops.memory.passes);
+        trimHeap(this.#loops.memory.passes);
       }),
       status: loop("status", 10_000, 100, () => this.#publish()),
     };
   }
 
   async start(): Promise<void> {
-    log("info", "agent starts", { node: this.#node, lastFacts: this.#state.facts !== undefined });
+    writeLog("info", "agent starts", { node: this.#node, lastFacts: this.#state.facts !== undefined });
     installPlugin(this.#places.binDirectory);
-    // What the node needs of itself comes first: the API server may be away.
+    // The loops that need no API server start first: it may be unreachable.
     for (const name of ["returnPath", "repair", "kubeProxy", "status", "calls", "memory"] as const)
       this.#loops[name].start();
     this.#kernel.start({
       links: () => {
-        this.#repair.lookAtAll();
+        this.#repair.requestFullPass();
       },
       tables: () => {
         this.#loops.returnPath.wake();
@@ -154,24 +154,24 @@ export class Agent {
         this.#loops.facts.wake();
       },
     });
-    this.#servers = await serveAll({
+    this.#servers = await startServers({
       allocator: this.#allocator,
       plugin: this.#plugin,
       runDirectory: this.#places.runDirectory,
       events: this.#events,
       metrics: this.#metrics,
       notReady: () => this.#notReady(),
-      metricsText: () => this.#metrics.text(this.#state, this.#publisher.conditions, this.#view, this.#kube),
+      metricsText: () => this.#metrics.renderText(this.#state, this.#publisher.conditions, this.#view, this.#kube),
     });
     this.#state.ipamError = undefined;
     this.#view.start(() => {
       this.#loops.facts.wake();
     });
     this.#view.underlayAddresses.onChange(() => {
-      this.#loops.duties.wake();
+      this.#loops.clusterTasks.wake();
     });
     void this.#view.ready().then(() => {
-      for (const name of ["facts", "addresses", "leadership", "duties"] as const) this.#loops[name].start();
+      for (const name of ["facts", "addresses", "leadership", "clusterTasks"] as const) this.#loops[name].start();
     });
   }
 
@@ -180,10 +180,10 @@ export class Agent {
     this.#kernel.stop();
     this.#view.stop();
     for (const server of this.#servers) server.close();
-    await this.#leading.stop();
+    await this.#leader.stop();
   }
 
-  /** Why pods cannot be wired on this node; empty: they can. */
+  /** Lists why pods cannot be attached on this node; empty if they can. */
   #notReady(): readonly string[] {
     const { facts, problems, returnPathError, ipamError } = this.#state;
     return [
@@ -196,10 +196,10 @@ export class Agent {
   #findFacts(): void {
     const links = observeLinks();
     const observations = { ...observeCluster(this.#view, this.#node), ...links };
-    // What is not known yet must not look as if it did not exist: pods that run would lose their routes meanwhile.
-    if (!this.#view.followCostly(neededKinds(observations))) return;
-    const discovery = discover(observations);
-    this.#state.configResourceVersion = settingsVersion(this.#view);
+    // Objects that are not read yet must not count as missing: running pods would lose their routes in the meantime.
+    if (!this.#view.watchPerNodeKinds(listNeededKinds(observations))) return;
+    const discovery = discoverFacts(observations);
+    this.#state.configResourceVersion = readSettingsVersion(this.#view);
     const { invalid: bad } = parsePools(this.#view.underlayPools.values());
     this.#state.poolProblems = [...bad].map(([name, problem]) => `UnderlayPool ${name}: ${problem}.`);
     if ("facts" in discovery) {
@@ -208,39 +208,39 @@ export class Agent {
       const facts = addOverlayMtu(this.#completeFacts(discovery.facts, links.links), readOverlayMtu());
       const isNews = writeFacts(facts, this.#plugin.facts) || this.#state.facts === undefined;
       this.#state.facts = facts;
-      // Objects change all day where pods come and go; what is found in them seldom does.
+      // Objects change whenever pods start or stop; the facts seldom do.
       if (isNews) {
-        log("info", "facts written", { facts });
+        writeLog("info", "facts written", { facts });
         this.#loops.returnPath.wake();
-        this.#repair.lookAtAll();
+        this.#repair.requestFullPass();
       }
     } else this.#state.problems = discovery.problems;
     this.#loops.status.wake();
   }
 
-  /** Adds what is decided by more than the cluster's objects: the return path, and what ADD writes to its log. */
+  /** Adds the return path, and the notices that ADD writes to its log. */
   #completeFacts(found: Facts, links: readonly { readonly address: string }[]): Facts {
     const router = {
       pools: listPoolsOfNode(this.#view, this.#node),
       internalAddresses: found.node.addresses,
       linkAddresses: links.map(({ address }) => parseIp(address)),
     };
-    const facts = chooseReturnPath(found, settingsOf(this.#view), router);
+    const facts = chooseReturnPath(found, readSettings(this.#view), router);
     const { ready, reason, message } = this.#state.services;
     return ready || reason === NOT_OBSERVED ? facts : { ...facts, notices: [message] };
   }
 
-  #makeReturnPath(): void {
+  #reconcileReturnPath(): void {
     const state = this.#state;
     const before = JSON.stringify([state.returnPathError, state.tcpBeLiberal, state.facts?.returnPath]);
     if (state.facts === undefined) state.returnPathError = "The facts are not complete.";
     else
       try {
-        for (const line of [...applyReturnPath(state.facts), ...loosenTunnels(state.facts), ...raiseNeighbourLimits()])
-          log("info", "return path", { what: line });
+        for (const line of [...applyReturnPath(state.facts), ...relaxRpFilter(state.facts), ...raiseNeighbourLimits()])
+          writeLog("info", "return path", { what: line });
         state.returnPathError = undefined;
       } catch (error) {
-        state.returnPathError = messageOf(error);
+        state.returnPathError = errorMessage(error);
       }
     state.ruleCounters = readNodeTableCounters();
     state.tcpBeLiberal = readTcpBeLiberal();
@@ -249,11 +249,11 @@ export class Agent {
     this.#decideGate();
   }
 
-  /** Durations for the metrics; failures for whoever describes the pod. */
-  async #tellCalls(): Promise<void> {
+  /** Records the durations of CNI calls as metrics, and their failures as events of the pods. */
+  async #reportCalls(): Promise<void> {
     for (const call of this.#cniLog.read()) {
-      this.#metrics.cniCall(call);
-      // What IPAM refused has been told by itself.
+      this.#metrics.recordCniCall(call);
+      // IPAM writes events of its own for refused requests.
       if (call.error !== undefined && call.command === "ADD" && call.plugin === "interlay" && call.pod !== undefined)
         await this.#events.warn(call.pod, "UnderlayWiringFailed", call.error);
     }
@@ -272,6 +272,6 @@ export class Agent {
   }
 
   async #publish(): Promise<void> {
-    await this.#publisher.publish(nodeStatus(this.#state, this.#publisher.conditions, new Date()));
+    await this.#publisher.publish(buildNodeStatus(this.#state, this.#publisher.conditions, new Date()));
   }
 }

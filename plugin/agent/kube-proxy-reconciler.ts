@@ -1,28 +1,28 @@
 import { release } from "node:os";
-import type { ClusterView } from "./discovery/cluster-cache.ts";
+import type { ClusterCache } from "./discovery/cluster-cache.ts";
 import { familyOf } from "../datapath/address.ts";
 import type { Facts } from "../datapath/facts.ts";
 import { FilterReader, type Filters } from "./kube-proxy/packet-filters.ts";
 import { applyForwardChanges, planForwardChanges } from "./kube-proxy/forward-chain.ts";
 import { findOtherDrops } from "./kube-proxy/invalid-drops.ts";
-import type { Kube } from "../kubernetes/kube-client.ts";
+import type { KubeClient } from "../kubernetes/kube-client.ts";
 import { KubeProxyObserver } from "./kube-proxy/kube-proxy-observer.ts";
-import { RESTART_AGAIN_MS, restartHelps } from "./kube-proxy/kube-proxy-restart.ts";
-import { log } from "./status/log.ts";
+import { RESTART_INTERVAL_MS, isRestartUseful } from "./kube-proxy/kube-proxy-restart.ts";
+import { writeLog } from "./status/log.ts";
 import { inNamespace, RESOURCE } from "../kubernetes/objects.ts";
 import { findNetworkOverUnderlay, readPodNetworks } from "./discovery/pod-detection.ts";
-import { settingsOf } from "./discovery/observe.ts";
-import { isOn } from "./discovery/settings.ts";
+import { readSettings } from "./discovery/observe.ts";
+import { isEnabled } from "./discovery/settings.ts";
 import { readNodeLinks } from "./reconcile/node-routes.ts";
 import { decideServices } from "./kube-proxy/service-translation.ts";
-import type { AgentState } from "./status/agent-status.ts";
+import type { AgentStatus } from "./status/agent-status.ts";
 
 /** Sees what the node's packet filters and its kube-proxy do, lets our links through FORWARD, restarts kube-proxy where it may. */
-export class KubeProxyDuty {
-  readonly #kube: Kube;
+export class KubeProxyReconciler {
+  readonly #kube: KubeClient;
   readonly #node: string;
-  readonly #view: ClusterView;
-  readonly #state: AgentState;
+  readonly #view: ClusterCache;
+  readonly #state: AgentStatus;
   readonly #observed: () => void;
   readonly #filters = new FilterReader();
   readonly #observer = new KubeProxyObserver();
@@ -30,7 +30,7 @@ export class KubeProxyDuty {
   #restarted = Number.NEGATIVE_INFINITY;
 
   /** @param observed called when the state has what was seen */
-  constructor(kube: Kube, node: string, view: ClusterView, state: AgentState, observed: () => void) {
+  constructor(kube: KubeClient, node: string, view: ClusterCache, state: AgentStatus, observed: () => void) {
     this.#kube = kube;
     this.#node = node;
     this.#view = view;
@@ -64,18 +64,18 @@ export class KubeProxyDuty {
     if (facts !== undefined) {
       const changes = planForwardChanges(filters.saved, facts.returnPath === "none" ? undefined : facts);
       for (const what of applyForwardChanges(changes))
-        log("info", "FORWARD drops what no rule accepts, or did", { what });
+        writeLog("info", "FORWARD drops what no rule accepts, or did", { what });
     }
     const now = performance.now();
     if (
       pod !== undefined &&
-      restartHelps(facts?.returnPath, this.#state.tcpBeLiberal, kubeProxy) &&
-      isOn(settingsOf(this.#view), this.#node, "restartKubeProxy") &&
-      now - this.#restarted > RESTART_AGAIN_MS
+      isRestartUseful(facts?.returnPath, this.#state.tcpBeLiberal, kubeProxy) &&
+      isEnabled(readSettings(this.#view), this.#node, "restartKubeProxy") &&
+      now - this.#restarted > RESTART_INTERVAL_MS
     ) {
       this.#restarted = now;
       const { name, namespace = "kube-system", uid } = pod.metadata;
-      log("info", "kube-proxy is restarted, so that it leaves its INVALID rule out", { pod: name });
+      writeLog("info", "kube-proxy is restarted, so that it leaves its INVALID rule out", { pod: name });
       await this.#kube.delete(inNamespace(RESOURCE.pods, namespace), name, uid);
     }
   }

@@ -1,14 +1,14 @@
-import { log, messageOf } from "./status/log.ts";
+import { writeLog, errorMessage } from "./status/log.ts";
 
 export interface LoopOptions {
   readonly name: string;
-  /** A pass at least so often, in milliseconds. */
+  /** Longest time between two passes, in milliseconds. */
   readonly period: number | (() => number);
   /** What comes together is one pass: the wait between the first reason and the pass, in milliseconds. */
   readonly debounce: number | (() => number);
 }
 
-/** Work that is done again on every reason and every period; never twice at once. What it throws is told and kept. */
+/** Runs work on every wake-up and at least once per period, never concurrently. Errors are logged and kept. */
 export class Loop {
   readonly #options: LoopOptions;
   readonly #work: () => Promise<void> | void;
@@ -40,7 +40,7 @@ export class Loop {
 
   wake(): void {
     if (this.#running) this.#again = true;
-    else this.#schedule(valueOf(this.#options.debounce));
+    else this.#schedule(resolveValue(this.#options.debounce));
   }
 
   #schedule(milliseconds: number): void {
@@ -60,15 +60,15 @@ export class Loop {
       await this.#work();
       this.error = undefined;
     } catch (error) {
-      const text = messageOf(error);
-      if (text !== this.error) log("error", `${this.#options.name}: pass failed`, { error: text });
+      const text = errorMessage(error);
+      if (text !== this.error) writeLog("error", `${this.#options.name}: pass failed`, { error: text });
       this.error = text;
     }
     this.passes++;
     this.#running = false;
     // Woken by #work's own awaiting callers meanwhile
     const { debounce, period } = this.#options;
-    this.#schedule(valueOf(this.#reasonSince() ? debounce : period));
+    this.#schedule(resolveValue(this.#reasonSince() ? debounce : period));
   }
 
   #reasonSince(): boolean {
@@ -76,6 +76,6 @@ export class Loop {
   }
 }
 
-function valueOf(option: number | (() => number)): number {
+function resolveValue(option: number | (() => number)): number {
   return typeof option === "number" ? option : option();
 }

@@ -1,11 +1,11 @@
 import { readFileSync } from "node:fs";
 import { Agent } from "./agent.ts";
-import { Kube } from "../kubernetes/kube-client.ts";
-import type { NodePlaces } from "./install/paths.ts";
+import { KubeClient } from "../kubernetes/kube-client.ts";
+import type { NodePaths } from "./install/paths.ts";
 
 /** The DaemonSet's command: runs until SIGTERM. What the node has stays: pods keep their network while the agent is replaced. */
-export async function runAgent(places: NodePlaces): Promise<void> {
-  const agent = new Agent(Kube.connect(), nodeNameOf(process.env), places);
+export async function runAgent(places: NodePaths): Promise<void> {
+  const agent = new Agent(KubeClient.connect(), readNodeName(process.env), places);
   const told = new Promise<void>((resolve) => {
     for (const signal of ["SIGTERM", "SIGINT"] as const)
       process.once(signal, () => {
@@ -19,7 +19,7 @@ export async function runAgent(places: NodePlaces): Promise<void> {
 }
 
 /** The node this agent runs on; by the downward API. */
-function nodeNameOf(env: NodeJS.ProcessEnv): string {
+function readNodeName(env: NodeJS.ProcessEnv): string {
   const name = env["NODE_NAME"] ?? readFileSync("/etc/hostname", "utf8").trim();
   if (name === "") throw new Error("NODE_NAME is empty: the DaemonSet must set it from spec.nodeName");
   return name;

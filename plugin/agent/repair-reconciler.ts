@@ -3,10 +3,10 @@ import { isDeepStrictEqual } from "node:util";
 import { completeTeardowns } from "../cni/del.ts";
 import type { Paths } from "../cni/paths.ts";
 import type { AgentMetrics } from "./status/agent-metrics.ts";
-import { log } from "./status/log.ts";
-import { BUSY_MS, type Look, repairAttachments } from "./reconcile/repair.ts";
+import { writeLog } from "./status/log.ts";
+import { BUSY_MS, type RepairScope, repairAttachments } from "./reconcile/repair.ts";
 import { readTcpBeLiberal } from "./reconcile/return-path.ts";
-import type { AgentState } from "./status/agent-status.ts";
+import type { AgentStatus } from "./status/agent-status.ts";
 
 /**
  * What no event tells of (sysctls, nftables in pods) is found by looking: every second, or less often where that would
@@ -21,17 +21,17 @@ const REPAIR_SOON_MS = { least: 100, share: 3 } as const;
 type Wake = (loop: "facts" | "repair" | "returnPath" | "status") => void;
 
 /** Keeps what is wired as planned, and looks no more often than that is worth. */
-export class RepairDuty {
-  readonly #state: AgentState;
+export class RepairReconciler {
+  readonly #state: AgentStatus;
   readonly #places: Paths;
   readonly #metrics: AgentMetrics;
   readonly #wake: Wake;
   /** Milliseconds of the processor. */
-  readonly #took: Record<Look, number> = { all: 0, silent: 0 };
+  readonly #took: Record<RepairScope, number> = { all: 0, silent: 0 };
   /** When all is to be looked at, at the latest; by performance.now(). */
   #allAt = 0;
 
-  constructor(state: AgentState, places: Paths, metrics: AgentMetrics, wake: Wake) {
+  constructor(state: AgentStatus, places: Paths, metrics: AgentMetrics, wake: Wake) {
     this.#state = state;
     this.#places = places;
     this.#metrics = metrics;
@@ -47,15 +47,15 @@ export class RepairDuty {
   }
 
   /** Soon, and at everything. */
-  lookAtAll(): void {
+  requestFullPass(): void {
     this.#allAt = 0;
     this.#wake("repair");
   }
 
   async pass(): Promise<void> {
     const [started, before] = [performance.now(), process.cpuUsage()];
-    const look: Look = performance.now() >= this.#allAt ? "all" : "silent";
-    if (look === "all") this.#allAt = Number.POSITIVE_INFINITY; // an event meanwhile sets it anew
+    const look: RepairScope = performance.now() >= this.#allAt ? "all" : "silent";
+    if (look === "all") this.#allAt = Number.POSITIVE_INFINITY; // an event in the meantime sets it again
     const report = await repairAttachments(this.#state.facts, this.#places.state, look);
     // By the processor's time: a busy node must not make it look less often than it may.
     const { user, system } = process.cpuUsage(before);
@@ -65,18 +65,18 @@ export class RepairDuty {
       const next = report.failed.length > 0 ? 0 : Math.max(REPAIR_ALL_MS, REPAIR_MS.share * this.#took.all);
       this.#allAt = Math.min(this.#allAt, performance.now() + next);
     }
-    this.#metrics.repairTook((performance.now() - started) / 1000);
-    for (const what of report.repaired) log("warn", "repaired", { what });
-    for (const what of report.removed) log("info", "removed what was left of a pod that is gone", { what });
-    this.#metrics.repaired(report.repaired);
+    this.#metrics.recordRepairPass((performance.now() - started) / 1000);
+    for (const what of report.repaired) writeLog("warn", "repaired", { what });
+    for (const what of report.removed) writeLog("info", "removed what was left of a pod that is gone", { what });
+    this.#metrics.countRepairs(report.repaired);
     const isNews = !isDeepStrictEqual(report, this.#state.repair);
     this.#state.repair = report;
     if (!existsSync(this.#places.facts)) this.#wake("facts");
-    // No event tells of it.
+    // No kernel event reports it.
     if (readTcpBeLiberal() !== this.#state.tcpBeLiberal) this.#wake("returnPath");
     if (report.busy > 0)
       setTimeout(() => {
-        this.lookAtAll();
+        this.requestFullPass();
       }, BUSY_MS).unref();
     if (isNews) this.#wake("status");
     await completeTeardowns(this.#places.state);

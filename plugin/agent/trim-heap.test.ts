@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { codeIn } from "./trim-heap.ts";
+import { parseCodeMappings } from "./trim-heap.ts";
 
 const MAPS = `00200000-01a39000 r--p 00000000 fe:00 53                 /usr/local/bin/interlay
 01a40000-0684a000 r-xp 01838000 fe:00 53                 /usr/local/bin/interlay
@@ -11,7 +11,7 @@ const MAPS = `00200000-01a39000 r--p 00000000 fe:00 53                 /usr/loca
 
 describe("memory", () => {
   it("finds a program's own code and constants, and nothing that is or was written", () => {
-    assert.deepEqual(codeIn(MAPS, "/usr/local/bin/interlay"), [
+    assert.deepEqual(parseCodeMappings(MAPS, "/usr/local/bin/interlay"), [
       { start: 0x00200000, end: 0x01a39000 },
       { start: 0x01a40000, end: 0x0684a000 },
     ]);

@@ -10,7 +10,7 @@ const COLLECT = 6;
  * Bun's collector lets the heap of an idle program grow for a long time; a collection of a small heap takes milliseconds.
  * @param pass how many were before
  */
-export function tidyMemory(pass: number): void {
+export function trimHeap(pass: number): void {
   const bun = (globalThis as { readonly Bun?: { gc(force: boolean): void } }).Bun;
   if (pass % COLLECT === 0) bun?.gc(true);
   releaseCode();
@@ -21,7 +21,10 @@ export function tidyMemory(pass: number): void {
  * maps sixteen pages where one is asked for. What is run again comes back from the page cache, a fault for each sixteen pages.
  */
 function releaseCode(): void {
-  for (const { start, end } of codeIn(readFileSync("/proc/self/maps", "utf8"), readlinkSync("/proc/self/exe")))
+  for (const { start, end } of parseCodeMappings(
+    readFileSync("/proc/self/maps", "utf8"),
+    readlinkSync("/proc/self/exe"),
+  ))
     getLibc().madvise(start, end - start, MADV_DONTNEED);
 }
 
@@ -29,7 +32,10 @@ function releaseCode(): void {
  * Where a file's code and constants are mapped: never written, so that nothing is lost. What the loader has written and made
  * read-only after (RELRO) is not at the file's beginning. Pure. proc_pid_maps(5)
  */
-export function codeIn(maps: string, file: string): readonly { readonly start: number; readonly end: number }[] {
+export function parseCodeMappings(
+  maps: string,
+  file: string,
+): readonly { readonly start: number; readonly end: number }[] {
   return maps.split("\n").flatMap((line) => {
     const [, start = "", end = "", path] =
       /^([0-9a-f]+)-([0-9a-f]+) (?:r-xp \S+|r--p 0+) \S+ \d+\s+(.*)$/.exec(line) ?? [];

@@ -1,27 +1,27 @@
 import { readFileSync } from "node:fs";
 import { z } from "zod";
-import { Kube } from "../kubernetes/kube-client.ts";
+import { KubeClient } from "../kubernetes/kube-client.ts";
 import { readLastFacts } from "../agent/discovery/facts-file.ts";
-import { messageOf } from "../agent/status/log.ts";
+import { errorMessage } from "../agent/status/log.ts";
 import { observeCluster } from "../doctor/observe-cluster.ts";
 import { observeNode } from "../doctor/observe-node.ts";
-import { predict } from "../doctor/predict.ts";
+import { predictFailures } from "../doctor/predict.ts";
 import { renderFindings } from "../doctor/report.ts";
 import { type ClusterSnapshot, nodeSnapshot, type Snapshot } from "../doctor/snapshot.ts";
 
 export interface DoctorOptions {
   readonly json?: boolean;
-  /** Print what was seen, and predict nothing: for whoever looks at all nodes. */
+  /** Print the observed state without a prediction, for a caller that collects all nodes. */
   readonly snapshot?: boolean;
-  /** What `--snapshot` has printed on each node, as a JSON array: the prediction is for all of them. */
+  /** Outputs of `--snapshot` of all nodes, as a JSON array: the prediction is for all of them. */
   readonly nodesFrom?: string;
 }
 
-/** `interlay doctor`: on a node, of this node. Exit status 1 when a cell is predicted to fail or a pod not to start. */
+/** Runs `interlay doctor` for this node. Exits with status 1 if a cell is predicted to fail or a pod not to start. */
 export async function runDoctor(options: DoctorOptions): Promise<void> {
   if (options.nodesFrom !== undefined) {
     const nodes = z.array(nodeSnapshot).parse(JSON.parse(readFileSync(options.nodesFrom, "utf8")));
-    tell({ nodes, cluster: await observeCluster(Kube.connect()) }, options);
+    writeOutput({ nodes, cluster: await observeCluster(KubeClient.connect()) }, options);
     return;
   }
   const node = await observeNode(nodeName());
@@ -29,25 +29,25 @@ export async function runDoctor(options: DoctorOptions): Promise<void> {
     process.stdout.write(`${JSON.stringify(node)}\n`);
     return;
   }
-  const cluster = await askCluster(node.node);
-  tell({ nodes: [node], cluster }, options);
+  const cluster = await collectClusterSnapshots(node.node);
+  writeOutput({ nodes: [node], cluster }, options);
 }
 
-function tell(snapshot: Snapshot, { json }: DoctorOptions): void {
-  const findings = predict(snapshot);
+function writeOutput(snapshot: Snapshot, { json }: DoctorOptions): void {
+  const findings = predictFailures(snapshot);
   process.stdout.write(
     json === true ? `${JSON.stringify({ findings })}\n` : renderFindings(findings, snapshot.nodes.length),
   );
   if (findings.some(({ severity }) => severity !== "warning")) process.exitCode = 1;
 }
 
-/** Of this node alone: the others are asked by `npm run doctor`. */
-async function askCluster(node: string): Promise<ClusterSnapshot | undefined> {
+/** Reads the cluster's objects for this node only; `npm run doctor` collects all nodes. */
+async function collectClusterSnapshots(node: string): Promise<ClusterSnapshot | undefined> {
   try {
-    const cluster = await observeCluster(Kube.connect());
+    const cluster = await observeCluster(KubeClient.connect());
     return { ...cluster, nodes: cluster.nodes.filter(({ name }) => name === node) };
   } catch (error) {
-    process.stderr.write(`The API server was not asked (${messageOf(error)}): what only it knows is not checked.\n`);
+    process.stderr.write(`The API server cannot be read (${errorMessage(error)}): checks that need it are skipped.\n`);
     return undefined;
   }
 }

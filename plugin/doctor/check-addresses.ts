@@ -1,10 +1,10 @@
 import type { CellPattern, Finding, Protocol } from "./finding.ts";
 import type { Snapshot } from "./snapshot.ts";
 
-/** The stranger may well answer a ping: nobody can tell by whom that was answered. */
+/** The other host may answer a ping as well: a reply does not show which host sent it. */
 const TOLD_APART: readonly Protocol[] = ["tcp", "udp"];
 
-/** Two hosts with one address: whoever answers first is believed; by whom, the neighbour tables say. */
+/** Two hosts have one address: the first ARP reply wins; neighbour tables show whose it was. */
 export function checkAddresses({ nodes, cluster }: Snapshot): readonly Finding[] {
   const holders = nodes.flatMap((node) =>
     node.attachments.flatMap(({ pod, addresses, mac, ifname, type }) =>
@@ -16,7 +16,7 @@ export function checkAddresses({ nodes, cluster }: Snapshot): readonly Finding[]
     severity: cells.length > 0 ? "fails" : "warning",
     node,
     message: `${message}: connections to it reach the one or the other.`,
-    remedy: "Exclude the address in its UnderlayPool (spec.excluded) and make the pod anew.",
+    remedy: "Exclude the address in its UnderlayPool (spec.excluded) and recreate the pod.",
     cells,
   });
   const twice = holders.flatMap((one, index) =>
@@ -42,8 +42,8 @@ export function checkAddresses({ nodes, cluster }: Snapshot): readonly Finding[]
         : [
             finding(
               node.node,
-              `${mac} answers ${node.node} for ${address}, ${belongs(owner)}`,
-              byNode(node.node, owner),
+              `${mac} answers ${node.node} for ${address}, ${isPlausible(owner)}`,
+              listNodeHolders(node.node, owner),
             ),
           ];
     }),
@@ -52,7 +52,13 @@ export function checkAddresses({ nodes, cluster }: Snapshot): readonly Finding[]
         const owner = strangerFor(address, mac);
         return owner === undefined
           ? []
-          : [finding(node.node, `${mac} answers ${pod} for ${address}, ${belongs(owner)}`, byPod(pod, owner))];
+          : [
+              finding(
+                node.node,
+                `${mac} answers ${pod} for ${address}, ${isPlausible(owner)}`,
+                listPodHolders(pod, owner),
+              ),
+            ];
       }),
     ),
   ]);
@@ -69,10 +75,10 @@ interface Holder {
   readonly mac: string | undefined;
 }
 
-const belongs = ({ pod, mac }: Holder): string => `which belongs to ${pod} (${mac ?? ""})`;
+const isPlausible = ({ pod, mac }: Holder): string => `which belongs to ${pod} (${mac ?? ""})`;
 
-/** The node itself, its overlay pods, and whoever asks for the Service there: these go by the node's table. */
-function byNode(node: string, { name, type }: Holder): readonly CellPattern[] {
+/** The node itself, its overlay pods, and clients of the Service there: they use the node's neighbour table. */
+function listNodeHolders(node: string, { name, type }: Holder): readonly CellPattern[] {
   const to = { sourceNode: node, targetPod: name, protocols: TOLD_APART };
   return type === "underlay"
     ? [
@@ -82,7 +88,7 @@ function byNode(node: string, { name, type }: Holder): readonly CellPattern[] {
     : [{ ...to, sources: ["node", "overlay"], targets: ["multi-nic:net1"] }];
 }
 
-function byPod(source: string, { name, type }: Holder): readonly CellPattern[] {
+function listPodHolders(source: string, { name, type }: Holder): readonly CellPattern[] {
   return [
     {
       sourcePod: source,

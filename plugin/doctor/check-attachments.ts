@@ -9,7 +9,9 @@ export function checkAttachments(node: NodeSnapshot, cluster: ClusterSnapshot | 
 function checkDrift(node: string, pod: AttachmentSnapshot): readonly Finding[] {
   return pod.drift.map((item) => {
     const cells =
-      item.where === "node" || item.kind === "veth" ? lostOnNode(node, pod, item.kind) : lostInPod(pod, item);
+      item.where === "node" || item.kind === "veth"
+        ? findCellsLostOnNode(node, pod, item.kind)
+        : findCellsLostInPod(pod, item);
     return {
       check: item.where === "node" && item.kind === "route" ? "host-route" : "drift",
       severity: cells.length > 0 ? "fails" : "warning",
@@ -22,8 +24,8 @@ function checkDrift(node: string, pod: AttachmentSnapshot): readonly Finding[] {
 }
 
 /** The node no longer finds the pod: whatever must come back through the node is lost. */
-function lostOnNode(node: string, pod: AttachmentSnapshot, kind: string): readonly CellPattern[] {
-  // The pair is gone or down: the pod gets nowhere by it, on no node. Its routes on the node are lost too, and told so.
+function findCellsLostOnNode(node: string, pod: AttachmentSnapshot, kind: string): readonly CellPattern[] {
+  // The pair is missing or down: the pod reaches nothing by it. Its routes on the node are missing too, and reported.
   if ((kind === "veth" || kind === "up") && pod.type === "underlay")
     return [{ sourcePod: pod.pod, sources: ["underlay"], targets: [...OVERLAY_ADDRESSES, ...SERVICES] }];
   // A neighbour that is not pinned is asked for.
@@ -54,7 +56,10 @@ function lostOnNode(node: string, pod: AttachmentSnapshot, kind: string): readon
 }
 
 /** Routes of the main table are looked at by network, below; the rest is needed by replies alone. */
-function lostInPod(pod: AttachmentSnapshot, item: AttachmentSnapshot["drift"][number]): readonly CellPattern[] {
+function findCellsLostInPod(
+  pod: AttachmentSnapshot,
+  item: AttachmentSnapshot["drift"][number],
+): readonly CellPattern[] {
   const needed =
     pod.type === "multi-nic" && item.kind === "rule" && !pod.addresses.some((a) => item.line.includes(` ${a} `));
   return needed ? [{ sources: ["underlay"], targets: ["multi-nic"], targetPod: pod.pod, protocols: ["tcp"] }] : [];

@@ -43,7 +43,7 @@ export function checkPools(cluster: ClusterSnapshot): readonly Finding[] {
   return cluster.pools.flatMap((pool) =>
     cluster.nodes.flatMap(({ name, addresses }) =>
       addresses
-        .filter((address) => mayGive(pool, address))
+        .filter((address) => canAllocate(pool, address))
         .map((address): Finding => ({
           check: "node-address-in-pool",
           severity: "warning",
@@ -56,7 +56,7 @@ export function checkPools(cluster: ClusterSnapshot): readonly Finding[] {
   );
 }
 
-function mayGive(pool: ClusterSnapshot["pools"][number], address: string): boolean {
+function canAllocate(pool: ClusterSnapshot["pools"][number], address: string): boolean {
   try {
     return parsePoolSpaces(pool).all.has(parseIp(address));
   } catch {

@@ -27,7 +27,7 @@ export function checkNode(node: NodeSnapshot, cluster: ClusterSnapshot | undefin
             "fails",
             `net.ipv4.ip_forward is 0 on ${node.node}: it routes for no pod.`,
             "Set net.ipv4.ip_forward=1, and see what set it back.",
-            notForwarded(node.node),
+            checkForwarding(node.node),
           ),
         ]),
     ...(vxlan !== undefined && node.rpFilter[VXLAN] === STRICT
@@ -69,12 +69,12 @@ export function checkNode(node: NodeSnapshot, cluster: ClusterSnapshot | undefin
         ]
       : []),
     ...checkMtu(node, cluster, vxlan?.mtu, of),
-    ...(node.cniConfigs !== null && !/multus/i.test(firstConfig(node.cniConfigs) ?? "")
+    ...(node.cniConfigs !== null && !/multus/i.test(findFirstConfig(node.cniConfigs) ?? "")
       ? [
           of(
             "multus-missing",
             "start",
-            withoutMultus(node.node, firstConfig(node.cniConfigs)),
+            checkMultus(node.node, findFirstConfig(node.cniConfigs)),
             "Install Multus, or see why its DaemonSet has no pod on this node, and which file comes before its own.",
           ),
         ]
@@ -83,7 +83,7 @@ export function checkNode(node: NodeSnapshot, cluster: ClusterSnapshot | undefin
 }
 
 /** What a node that forwards nothing loses, but for what its own pods get from itself. IPv4: the sysctl is. */
-function notForwarded(node: string): readonly CellPattern[] {
+function checkForwarding(node: string): readonly CellPattern[] {
   const overlay = { targets: OVERLAY_ADDRESSES, targetNode: node, placement: "other-node" } as const;
   const patterns: readonly CellPattern[] = [
     { sources: ["overlay"], sourceNode: node },
@@ -94,18 +94,18 @@ function notForwarded(node: string): readonly CellPattern[] {
   return patterns.map((pattern) => ({ ...pattern, targetCidr: IPV4 }));
 }
 
-function withoutMultus(node: string, first: string | undefined): string {
+function checkMultus(node: string, first: string | undefined): string {
   return first === undefined
-    ? `There is no configuration in /etc/cni/net.d of ${node}, so not Multus's: no pod starts there.`
+    ? `/etc/cni/net.d of ${node} has no configuration, so none of Multus: pods cannot start there.`
     : `The first configuration in /etc/cni/net.d of ${node} is ${first} and not Multus's: pods there get the overlay alone.`;
 }
 
 /** What the runtime takes: by name the first file that is a configuration. */
-function firstConfig(names: readonly string[]): string | undefined {
+function findFirstConfig(names: readonly string[]): string | undefined {
   return names.filter((name) => /\.(conf|conflist|json)$/.test(name)).sort()[0];
 }
 
-type Of = (
+type CreateFinding = (
   check: string,
   severity: Finding["severity"],
   message: string,
@@ -113,7 +113,7 @@ type Of = (
   cells?: readonly CellPattern[],
 ) => Finding;
 
-function checkFacts(node: NodeSnapshot, cluster: ClusterSnapshot | undefined, of: Of): readonly Finding[] {
+function checkFacts(node: NodeSnapshot, cluster: ClusterSnapshot | undefined, of: CreateFinding): readonly Finding[] {
   const { facts } = node;
   if (facts === null)
     return [
@@ -143,7 +143,7 @@ function checkFacts(node: NodeSnapshot, cluster: ClusterSnapshot | undefined, of
   return findings;
 }
 
-function checkUplink(node: NodeSnapshot, of: Of): readonly Finding[] {
+function checkUplink(node: NodeSnapshot, of: CreateFinding): readonly Finding[] {
   if (node.facts === null) return [];
   const { uplink } = node.facts;
   const link = node.links.find(({ name }) => name === uplink);
@@ -175,7 +175,7 @@ function checkMtu(
   node: NodeSnapshot,
   cluster: ClusterSnapshot | undefined,
   vxlan: number | undefined,
-  of: Of,
+  of: CreateFinding,
 ): readonly Finding[] {
   const linkMtu = (name: string | undefined): number | undefined => node.links.find((l) => l.name === name)?.mtu;
   const uplink = linkMtu(node.facts?.uplink);

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { parseIp } from "../datapath/address.ts";
-import { discover } from "../agent/discovery/discover.ts";
-import { hasStatus, type Kube, type Resource } from "../kubernetes/kube-client.ts";
+import { discoverFacts } from "../agent/discovery/discover.ts";
+import { hasStatus, type KubeClient, type Resource } from "../kubernetes/kube-client.ts";
 import { objectMeta } from "../kubernetes/informer.ts";
 import { findNetworkOverUnderlay, readPodNetworks } from "../agent/discovery/pod-detection.ts";
 import { observeNode } from "../agent/discovery/observe.ts";
@@ -33,9 +33,9 @@ const plugin = z.object({ type: z.string().default(""), master: z.string().optio
 const config = z.union([z.object({ plugins: z.array(plugin) }), plugin.transform((one) => ({ plugins: [one] }))]);
 
 /** Asks the API server for what prediction needs; what is not there or not granted is as if it were not there. */
-export async function observeCluster(kube: Kube): Promise<ClusterSnapshot> {
+export async function observeCluster(kube: KubeClient): Promise<ClusterSnapshot> {
   const all = <T>(resource: Resource, schema: z.ZodType<T>, query: Readonly<Record<string, string>> = {}) =>
-    list(kube, resource, schema, query);
+    listObjects(kube, resource, schema, query);
   const map = async (resource: Resource, name: string): Promise<Readonly<Record<string, string>> | undefined> => {
     const found = configMapObject.safeParse(await kube.find(resource, name).catch(() => undefined));
     return found.success ? found.data.data : undefined;
@@ -52,7 +52,7 @@ export async function observeCluster(kube: Kube): Promise<ClusterSnapshot> {
       all(RESOURCE.attachmentDefinitions, definition),
       all(RESOURCE.pods, podObject, { fieldSelector: "status.phase=Pending" }),
       all(RESOURCE.underlayAddresses, underlayAddress),
-      serviceCidrs(kube),
+      listServiceCidrs(kube),
     ]);
   const [blocks, underlayPools, flannel, canal, apiServer, felixes] = await Promise.all([
     all(RESOURCE.calicoBlocks, calicoBlock),
@@ -64,9 +64,9 @@ export async function observeCluster(kube: Kube): Promise<ClusterSnapshot> {
   ]);
   const [felix] = felixes ?? [];
   // What the cluster says, whatever is overridden: an override that is wrong is to be found.
-  const found = discover({
+  const found = discoverFacts({
     nodeName: "the cluster",
-    nodeAddresses: (nodes ?? []).flatMap((node) => addressesOf(node).slice(0, 1)).slice(0, 1),
+    nodeAddresses: (nodes ?? []).flatMap((node) => listAddresses(node).slice(0, 1)).slice(0, 1),
     kubeletVersion: nodes?.[0]?.status.nodeInfo.kubeletVersion ?? "",
     distributionArguments: [],
     nodes: (nodes ?? []).map(observeNode),
@@ -91,13 +91,13 @@ export async function observeCluster(kube: Kube): Promise<ClusterSnapshot> {
   });
   const facts = "facts" in found ? found.facts : undefined;
   return {
-    nodes: (nodes ?? []).map((node) => ({ name: node.metadata.name, addresses: addressesOf(node) })),
+    nodes: (nodes ?? []).map((node) => ({ name: node.metadata.name, addresses: listAddresses(node) })),
     overlayCidrs: facts?.overlayCidrs ?? [],
     serviceCidrs: facts?.serviceCidrs ?? [],
     pools: (underlayPools ?? []).map(({ metadata, spec }) => ({ name: metadata.name, ...spec })),
     networkOverUnderlay: findNetworkOverUnderlay(
       readPodNetworks(kubeProxy?.["config.conf"]),
-      (nodes ?? []).flatMap(addressesOf).map(parseIp),
+      (nodes ?? []).flatMap(listAddresses).map(parseIp),
     ),
     dataPlane: findDataPlane(felix?.spec.bpfEnabled === true, cilium),
     problems: "facts" in found ? found.disagreements : found.problems,
@@ -112,7 +112,7 @@ export async function observeCluster(kube: Kube): Promise<ClusterSnapshot> {
       };
     }),
     waiting: (pending ?? []).flatMap(({ metadata, spec }) => {
-      const networks = networksOf(metadata.annotations, metadata.namespace ?? "");
+      const networks = parseNetworkAnnotation(metadata.annotations, metadata.namespace ?? "");
       return networks.length === 0
         ? []
         : [{ pod: `${metadata.namespace ?? ""}/${metadata.name}`, node: spec.nodeName, networks }];
@@ -134,12 +134,15 @@ function findDataPlane(calicoBpf: boolean, cilium: Readonly<Record<string, strin
     : undefined;
 }
 
-function addressesOf({ status }: z.infer<typeof nodeObject>): readonly string[] {
+function listAddresses({ status }: z.infer<typeof nodeObject>): readonly string[] {
   return status.addresses.filter(({ type }) => type === "InternalIP").map(({ address }) => address);
 }
 
 /** Multus's annotations: `NAME`, `NAMESPACE/NAME`, `NAME@LINK`, separated by commas; or JSON, with name and namespace. */
-export function networksOf(annotations: Readonly<Record<string, string>>, namespace: string): readonly string[] {
+export function parseNetworkAnnotation(
+  annotations: Readonly<Record<string, string>>,
+  namespace: string,
+): readonly string[] {
   return ["v1.multus-cni.io/default-network", "k8s.v1.cni.cncf.io/networks"].flatMap((key) => {
     const text = annotations[key]?.trim() ?? "";
     if (text === "") return [];
@@ -155,8 +158,8 @@ export function networksOf(annotations: Readonly<Record<string, string>>, namesp
   });
 }
 
-async function list<T>(
-  kube: Kube,
+async function listObjects<T>(
+  kube: KubeClient,
   resource: Resource,
   schema: z.ZodType<T>,
   query: Readonly<Record<string, string>>,
@@ -178,9 +181,9 @@ async function list<T>(
   return items;
 }
 
-async function serviceCidrs(kube: Kube): Promise<readonly string[] | undefined> {
+async function listServiceCidrs(kube: KubeClient): Promise<readonly string[] | undefined> {
   for (const version of ["v1", "v1beta1", "v1alpha1"]) {
-    const found = await list(
+    const found = await listObjects(
       kube,
       { api: `/apis/networking.k8s.io/${version}`, plural: "servicecidrs" },
       serviceCidr,

@@ -49,12 +49,12 @@ export async function observeNode(name: string): Promise<NodeSnapshot> {
               returnPath: facts.returnPath,
             },
       links: links.map((link) => ({ name: link.name, up: link.up, mtu: link.mtu })),
-      ipForward: sysctl("ipv4/ip_forward") === "1",
-      tcpBeLiberal: liberal(sysctl("netfilter/nf_conntrack_tcp_be_liberal")),
+      ipForward: readSysctl("ipv4/ip_forward") === "1",
+      tcpBeLiberal: readTcpBeLiberal(readSysctl("netfilter/nf_conntrack_tcp_be_liberal")),
       rpFilter: Object.fromEntries(
         [...FILTERED, ...(facts === undefined ? [] : [facts.uplink])].map((link) => [
           link,
-          Math.max(...["all", link].map((key) => Number(sysctl(`ipv4/conf/${key}/rp_filter`) ?? 0))),
+          Math.max(...["all", link].map((key) => Number(readSysctl(`ipv4/conf/${key}/rp_filter`) ?? 0))),
         ]),
       ),
       kubeProxy: { version, mode, invalidDropRule },
@@ -69,8 +69,8 @@ export async function observeNode(name: string): Promise<NodeSnapshot> {
         facts === undefined ? [] : [...findOtherDrops(filters, readNodeLinks(facts.overlayCidrs, facts.uplink))],
       guardDrops: listing === undefined ? null : sumGuardDrops(listing),
       attachments: observeAttachments(),
-      neighbours: neighboursOf(node, uplink),
-      cniConfigs: cniConfigs(),
+      neighbours: readNeighbours(node, uplink),
+      cniConfigs: readCniConfigs(),
     };
   } finally {
     node.close();
@@ -109,8 +109,8 @@ function observeAttachment(attachment: Attachment): AttachmentSnapshot {
           line: describeItem(item),
           reason: item.reason,
         })),
-        routes: routesOf(inside),
-        neighbours: neighboursOf(inside, link?.index),
+        routes: readRoutes(inside),
+        neighbours: readNeighbours(inside, link?.index),
       };
     });
   } catch {
@@ -124,7 +124,7 @@ function sumGuardDrops(listing: string): number {
     .reduce((sum, [, packets]) => sum + packets, 0);
 }
 
-function neighboursOf(namespace: Namespace, on: number | undefined): NodeSnapshot["neighbours"] {
+function readNeighbours(namespace: Namespace, on: number | undefined): NodeSnapshot["neighbours"] {
   return FAMILIES.flatMap((family) =>
     namespace.socket
       .dump("neighbours", RTM_NEIGHBOUR.get, encodeNeighbourDump(family))
@@ -134,7 +134,7 @@ function neighboursOf(namespace: Namespace, on: number | undefined): NodeSnapsho
   );
 }
 
-function routesOf(namespace: Namespace): AttachmentSnapshot["routes"] {
+function readRoutes(namespace: Namespace): AttachmentSnapshot["routes"] {
   return FAMILIES.flatMap((family) =>
     namespace.socket
       .dump("routes", RTM_ROUTE.get, encodeRouteDump(family))
@@ -149,7 +149,7 @@ function routesOf(namespace: Namespace): AttachmentSnapshot["routes"] {
 }
 
 /** In the agent's pod the node's own files are behind process 1. */
-function cniConfigs(): string[] | null {
+function readCniConfigs(): string[] | null {
   for (const directory of ["/proc/1/root/etc/cni/net.d", "/etc/cni/net.d"])
     try {
       return readdirSync(directory);
@@ -159,7 +159,7 @@ function cniConfigs(): string[] | null {
   return null;
 }
 
-function sysctl(path: string): string | undefined {
+function readSysctl(path: string): string | undefined {
   try {
     return readFileSync(`/proc/sys/net/${path}`, "utf8").trim();
   } catch {
@@ -167,6 +167,6 @@ function sysctl(path: string): string | undefined {
   }
 }
 
-function liberal(text: string | undefined): 0 | 1 | null {
+function readTcpBeLiberal(text: string | undefined): 0 | 1 | null {
   return text === undefined ? null : text === "1" ? 1 : 0;
 }

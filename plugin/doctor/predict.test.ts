@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describePattern } from "./finding.ts";
-import { networksOf } from "./observe-cluster.ts";
-import { predict } from "./predict.ts";
+import { parseNetworkAnnotation } from "./observe-cluster.ts";
+import { predictFailures } from "./predict.ts";
 import { renderFindings } from "./report.ts";
 import {
   type AttachmentSnapshot,
@@ -390,7 +390,7 @@ const ROWS: readonly Row[] = [
     fault: "Multus missing on a node, and nothing else there",
     nodes: [node({ cniConfigs: ["calico-kubeconfig", "multus.d"] })],
     findings: ["start multus-missing"],
-    says: /no pod starts there/,
+    says: /pods cannot start there/,
   },
   {
     fault: "another configuration comes before Multus's",
@@ -417,7 +417,7 @@ describe("doctor's prediction", () => {
   for (const row of ROWS)
     it(row.fault, () => {
       const seen = row.nodes.map((one) => nodeSnapshot.parse(JSON.parse(JSON.stringify(one))));
-      const findings = predict({ nodes: seen, cluster: "cluster" in row ? row.cluster : cluster() });
+      const findings = predictFailures({ nodes: seen, cluster: "cluster" in row ? row.cluster : cluster() });
       assert.deepEqual(
         findings.map(({ severity, check }) => `${severity} ${check}`).sort(),
         row.findings,
@@ -434,9 +434,12 @@ describe("doctor's prediction", () => {
     });
 
   it("reads Multus's annotations", () => {
-    assert.deepEqual(networksOf({ "k8s.v1.cni.cncf.io/networks": "a@net1, ns/b" }, "default"), ["default/a", "ns/b"]);
-    assert.deepEqual(networksOf({ "k8s.v1.cni.cncf.io/networks": '[{"name":"a"}]' }, "d"), ["d/a"]);
-    assert.deepEqual(networksOf({ "v1.multus-cni.io/default-network": "interlay-system/underlay" }, "d"), [
+    assert.deepEqual(parseNetworkAnnotation({ "k8s.v1.cni.cncf.io/networks": "a@net1, ns/b" }, "default"), [
+      "default/a",
+      "ns/b",
+    ]);
+    assert.deepEqual(parseNetworkAnnotation({ "k8s.v1.cni.cncf.io/networks": '[{"name":"a"}]' }, "d"), ["d/a"]);
+    assert.deepEqual(parseNetworkAnnotation({ "v1.multus-cni.io/default-network": "interlay-system/underlay" }, "d"), [
       "interlay-system/underlay",
     ]);
   });

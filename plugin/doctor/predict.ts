@@ -8,8 +8,8 @@ import { checkClusterCidr, checkServices } from "./check-services.ts";
 import type { Finding } from "./finding.ts";
 import type { ClusterSnapshot, NodeSnapshot, Snapshot } from "./snapshot.ts";
 
-/** Which cells fail, and why, by the state of kernels and cluster alone. Pure. */
-export function predict(snapshot: Snapshot): readonly Finding[] {
+/** Predicts which cells fail, and why, from the state of kernels and cluster. Pure. */
+export function predictFailures(snapshot: Snapshot): readonly Finding[] {
   return [
     ...(snapshot.cluster === undefined
       ? []
@@ -19,7 +19,7 @@ export function predict(snapshot: Snapshot): readonly Finding[] {
           ...checkClusterCidr(snapshot.cluster),
         ]),
     ...snapshot.nodes.flatMap((node) => {
-      const cluster = snapshot.cluster && withoutRefused(snapshot.cluster, node);
+      const cluster = snapshot.cluster && excludeRefused(snapshot.cluster, node);
       return [
         ...checkReturnPath(node, cluster),
         ...checkServices(node, cluster),
@@ -33,7 +33,7 @@ export function predict(snapshot: Snapshot): readonly Finding[] {
 }
 
 /** The cluster as a node sees it: a network that it refuses is not one that its pods could lack. */
-function withoutRefused(cluster: ClusterSnapshot, { facts }: NodeSnapshot): ClusterSnapshot {
+function excludeRefused(cluster: ClusterSnapshot, { facts }: NodeSnapshot): ClusterSnapshot {
   const refused = new Set((facts?.refused ?? []).map(({ network }) => network));
   const used = (networks: readonly string[]): readonly string[] => networks.filter((network) => !refused.has(network));
   return { ...cluster, overlayCidrs: used(cluster.overlayCidrs), serviceCidrs: used(cluster.serviceCidrs) };

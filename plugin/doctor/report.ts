@@ -3,9 +3,9 @@ import { describePattern, type Finding } from "./finding.ts";
 const TITLES = { fails: "FAILS", start: "NO START", warning: "warning" } as const;
 const ORDER = ["fails", "start", "warning"] as const;
 
-/** For people: the worst first; what is the same for many pods of a node is one entry with a count. */
+/** Renders the findings for people, the most severe first. */
 export function renderFindings(findings: readonly Finding[], nodes: number): string {
-  const looked = `${nodes} ${nodes === 1 ? "node" : "nodes"} looked at, no packet sent`;
+  const looked = `${nodes} ${nodes === 1 ? "node" : "nodes"} checked, no packet sent`;
   if (findings.length === 0) return `Every cell is predicted to pass: ${looked}.\n`;
   const sorted = [...findings].sort((a, b) => ORDER.indexOf(a.severity) - ORDER.indexOf(b.severity));
   const entries = sorted.map(({ severity, check, message, remedy, cells }) =>

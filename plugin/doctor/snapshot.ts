@@ -60,7 +60,7 @@ export const nodeSnapshot = z.object({
   serviceRules: z.array(z.enum(["ipv4", "ipv6"])).default(["ipv4", "ipv6"]),
   /** Rules of others that drop INVALID packets on the way to other nodes, a line each. */
   otherInvalidDrops: z.array(z.string()).default([]),
-  /** Packets that the source guard of our table has dropped; null where there is no table. */
+  /** Packets that the source guard of Interlay's table has dropped; null if the table does not exist. */
   guardDrops: z.number().nullable().default(null),
   /** The chain FORWARD drops what no rule accepts, and none accepts all that comes from our links. */
   forwardDrops: z.boolean(),

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { podObject } from "../kubernetes/objects.ts";
-import { Reclaimer } from "../agent/leader/address-reclaimer.ts";
+import { AddressReclaimer } from "../agent/leader/address-reclaimer.ts";
 import { type ConflictRecord, writeConflictRecord } from "../state/conflict-records.ts";
 import { AddressCluster, NodeStore, STATEFUL_SET } from "../testing/address-cluster.ts";
 import { Allocator } from "./allocator.ts";
@@ -35,7 +35,7 @@ describe("the addresses of a node's pods", () => {
       onConflict: (note) => conflicts.push(note),
       onLost: (record) => lost.push(record),
     });
-    const reclaimer = new Reclaimer(store, store, records);
+    const reclaimer = new AddressReclaimer(store, store, records);
     return { node, store, state, records, conflicts, lost, allocator, reclaimer };
   };
   type Agent = ReturnType<typeof agent>;

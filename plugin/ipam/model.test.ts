@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import { podObject, type PodObject } from "../kubernetes/objects.ts";
-import { Reclaimer } from "../agent/leader/address-reclaimer.ts";
+import { AddressReclaimer } from "../agent/leader/address-reclaimer.ts";
 import { writeConflictRecord } from "../state/conflict-records.ts";
 import { AddressCluster, NodeStore, STATEFUL_SET } from "../testing/address-cluster.ts";
 import { Allocator } from "./allocator.ts";
@@ -87,14 +87,14 @@ class Run {
     return join(this.directory, NODES[i] ?? "", "state");
   }
 
-  #agent(i: number): { allocator: Allocator; reclaimer: Reclaimer } {
+  #agent(i: number): { allocator: Allocator; reclaimer: AddressReclaimer } {
     const store = this.stores[i];
     assert.ok(store);
     const records = new Records(join(this.#state(i), "addresses"));
     const options = { random: () => 0.3, now: () => this.cluster.now, stateDirectory: this.#state(i) };
     return {
       allocator: new Allocator(store, records, options),
-      reclaimer: new Reclaimer(store, store, records),
+      reclaimer: new AddressReclaimer(store, store, records),
     };
   }
 

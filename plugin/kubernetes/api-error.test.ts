@@ -1,21 +1,21 @@
 import assert from "node:assert/strict";
 import { type AddressInfo, createServer } from "node:net";
 import { KubeConfig } from "@kubernetes/client-node";
-import { hasStatus, Kube, KubeError } from "./kube-client.ts";
-import { explained } from "./api-error.ts";
+import { hasStatus, KubeClient, KubeError } from "./kube-client.ts";
+import { describeApiError } from "./api-error.ts";
 
 /** What a get of the namespaces ends with. */
 async function endOf(server: string): Promise<string> {
   const config = new KubeConfig();
   config.loadFromClusterAndUser({ name: "test", server, skipTLSVerify: false }, { name: "test" });
-  return new Kube(config).list({ api: "/api/v1", plural: "namespaces" }).then(
+  return new KubeClient(config).list({ api: "/api/v1", plural: "namespaces" }).then(
     () => "an answer",
     (error: unknown) => (error instanceof Error ? error.message : String(error)),
   );
 }
 
 describe("an API server that does not answer", () => {
-  it("is told by URL, what happened, and what to do", async () => {
+  it("names the URL, the cause and the remedy", async () => {
     const listening = createServer();
     await new Promise<void>((resolve) => listening.listen(0, "127.0.0.1", resolve));
     const url = `https://127.0.0.1:${(listening.address() as AddressInfo).port}`;
@@ -25,7 +25,7 @@ describe("an API server that does not answer", () => {
     assert.ok(said.includes(url), said);
   });
 
-  it("that is no name", async () => {
+  it("names a host that cannot be resolved", async () => {
     assert.match(
       await endOf("https://nowhere.invalid:6443"),
       /nowhere\.invalid:6443 was not reached: .*nowhere\.invalid/,
@@ -48,8 +48,8 @@ describe("an API server that does not answer", () => {
 
   it("what it answers stays what it is", () => {
     const refused = new KubeError(403, "not granted");
-    assert.ok(hasStatus(explained(refused, "https://server"), 403));
+    assert.ok(hasStatus(describeApiError(refused, "https://server"), 403));
     const foreign = Object.assign(new Error("open"), { code: "ENOENT" });
-    assert.equal(explained(foreign, "https://server"), foreign);
+    assert.equal(describeApiError(foreign, "https://server"), foreign);
   });
 });

@@ -3,24 +3,24 @@ import { createServer, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { KubeConfig } from "@kubernetes/client-node";
 import { z } from "zod";
-import { Kube } from "./kube-client.ts";
-import { Mirror, objectMeta } from "./informer.ts";
+import { KubeClient } from "./kube-client.ts";
+import { Informer, objectMeta } from "./informer.ts";
 
 const schema = z.object({ metadata: objectMeta });
 const object = (name: string, uid: string, version: number) => ({
   metadata: { name, uid, resourceVersion: String(version) },
 });
 
-describe("mirror", () => {
+describe("informer", () => {
   let server: Server;
   let watching: ServerResponse | undefined;
-  let mirror: Mirror<z.infer<typeof schema>>;
+  let informer: Informer<z.infer<typeof schema>>;
 
-  const tell = (type: string, what: unknown) => watching?.write(`${JSON.stringify({ type, object: what })}\n`);
+  const send = (type: string, what: unknown) => watching?.write(`${JSON.stringify({ type, object: what })}\n`);
   /** A last event, and wait until it has been heard: all before it have been, too. */
   const heard = async (version: number) => {
-    tell("ADDED", object(`last-${version}`, `last-${version}`, version));
-    while (mirror.get(`last-${version}`) === undefined) await new Promise((resolve) => setTimeout(resolve, 5));
+    send("ADDED", object(`last-${version}`, `last-${version}`, version));
+    while (informer.get(`last-${version}`) === undefined) await new Promise((resolve) => setTimeout(resolve, 5));
   };
 
   beforeEach(async () => {
@@ -37,62 +37,64 @@ describe("mirror", () => {
       { name: "test", server: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, skipTLSVerify: true },
       { name: "test" },
     );
-    mirror = new Mirror(new Kube(config), { api: "/apis/test/v1", plural: "things" }, (o) => schema.parse(o)).start();
-    await mirror.ready;
+    informer = new Informer(new KubeClient(config), { api: "/apis/test/v1", plural: "things" }, (o) =>
+      schema.parse(o),
+    ).start();
+    await informer.ready;
     while (watching === undefined) await new Promise((resolve) => setTimeout(resolve, 5));
   });
   afterEach(() => {
-    mirror.stop();
+    informer.stop();
     watching = undefined;
     server.closeAllConnections();
     server.close();
   });
 
-  it("does not bring back what one has deleted, when the watch tells late of its last change", async () => {
-    mirror.drop("a", "first");
-    tell("MODIFIED", object("a", "first", 11));
+  it("keeps a locally deleted object deleted when the watch delivers its last change late", async () => {
+    informer.applyLocalDelete("a", "first");
+    send("MODIFIED", object("a", "first", 11));
     await heard(12);
-    assert.equal(mirror.get("a"), undefined);
+    assert.equal(informer.get("a"), undefined);
   });
 
   it("follows the next object of that name, whether the watch was before the answer or after it", async () => {
-    tell("DELETED", object("a", "first", 11));
+    send("DELETED", object("a", "first", 11));
     await heard(12);
-    mirror.drop("a", "first"); // the answer comes now
-    tell("ADDED", object("a", "second", 13));
+    informer.applyLocalDelete("a", "first"); // the answer comes now
+    send("ADDED", object("a", "second", 13));
     await heard(14);
-    assert.equal(mirror.get("a")?.metadata.uid, "second");
+    assert.equal(informer.get("a")?.metadata.uid, "second");
 
-    mirror.drop("a", "second");
-    tell("DELETED", object("a", "second", 15));
-    tell("ADDED", object("a", "third", 16));
+    informer.applyLocalDelete("a", "second");
+    send("DELETED", object("a", "second", 15));
+    send("ADDED", object("a", "third", 16));
     await heard(17);
-    assert.equal(mirror.get("a")?.metadata.uid, "third");
+    assert.equal(informer.get("a")?.metadata.uid, "third");
   });
 
   it("keeps the next object of that name when the answer of the deletion comes last", async () => {
-    tell("DELETED", object("a", "first", 11));
-    tell("ADDED", object("a", "second", 12));
+    send("DELETED", object("a", "first", 11));
+    send("ADDED", object("a", "second", 12));
     await heard(13);
-    mirror.drop("a", "first");
-    assert.equal(mirror.get("a")?.metadata.uid, "second");
+    informer.applyLocalDelete("a", "first");
+    assert.equal(informer.get("a")?.metadata.uid, "second");
   });
 
-  it("does not bring back what the watch has told to be deleted, when the answer of a write comes last", async () => {
-    tell("MODIFIED", object("a", "first", 11));
-    tell("DELETED", object("a", "first", 12));
+  it("keeps an object deleted by the watch when the response of a write comes last", async () => {
+    send("MODIFIED", object("a", "first", 11));
+    send("DELETED", object("a", "first", 12));
     await heard(13);
-    mirror.put(object("a", "first", 11));
-    assert.equal(mirror.get("a"), undefined);
+    informer.applyLocalWrite(object("a", "first", 11));
+    assert.equal(informer.get("a"), undefined);
   });
 
-  it("goes by one's own write until the watch has told of it", async () => {
-    mirror.put(object("a", "first", 20));
-    tell("MODIFIED", object("a", "first", 11));
+  it("returns a local write until the watch delivers it", async () => {
+    informer.applyLocalWrite(object("a", "first", 20));
+    send("MODIFIED", object("a", "first", 11));
     await heard(21);
-    assert.equal(mirror.get("a")?.metadata.resourceVersion, "20");
-    tell("MODIFIED", object("a", "first", 22));
+    assert.equal(informer.get("a")?.metadata.resourceVersion, "20");
+    send("MODIFIED", object("a", "first", 22));
     await heard(23);
-    assert.equal(mirror.get("a")?.metadata.resourceVersion, "22");
+    assert.equal(informer.get("a")?.metadata.resourceVersion, "22");
   });
 });

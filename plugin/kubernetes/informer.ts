@@ -1,7 +1,7 @@
-import { hasStatus, type Kube, pathOf, type Resource } from "./kube-client.ts";
+import { hasStatus, type KubeClient, buildPath, type Resource } from "./kube-client.ts";
 import { z } from "zod";
 
-/** What is always the same of a Kubernetes object. */
+/** Metadata that every Kubernetes object has. */
 export const objectMeta = z.object({
   name: z.string(),
   namespace: z.string().optional(),
@@ -22,7 +22,7 @@ const listSchema = z.object({
   items: z.array(z.unknown()).nullable(),
 });
 const identified = z.object({ metadata: objectMeta });
-/** What is kept of an object has at least this. */
+/** Minimum of a cached object. */
 interface Identified {
   readonly metadata: { readonly uid: string };
 }
@@ -32,47 +32,52 @@ export interface Selection {
   readonly labelSelector?: string;
 }
 
-/** `unknown`: not listed yet. `absent`: the API server does not have this kind. `known`: listed and followed. */
-export type MirrorState = "unknown" | "absent" | "known";
+/** `unknown`: not listed yet. `absent`: the API server does not have this kind. `known`: listed and watched. */
+export type InformerState = "unknown" | "absent" | "known";
 
-const PAGE = 500;
+const PAGE_SIZE = 500;
 const RETRY_MS = { first: 200, most: 5000, absent: 30_000 } as const;
 
-/** The objects of one kind, listed once and then followed: what is asked of it costs the API server nothing. */
-export class Mirror<T extends Identified = Identified> {
+/** Informer of one kind: lists the objects once, then watches them. Reads cost no request to the API server. */
+export class Informer<T extends Identified = Identified> {
   readonly resource: Resource;
-  readonly #kube: Kube;
+  readonly #kube: KubeClient;
   readonly #selection: Selection;
   readonly #parse: (object: unknown) => T | undefined;
   readonly #listeners: (() => void)[] = [];
   readonly #objects = new Map<string, T>();
-  /** One's own writes that the watch has not told of: what it tells of them that is older does not count. */
-  readonly #ahead = new Map<string, bigint | { readonly deleted: string }>();
+  /** Local writes that the watch has not delivered yet: older events of these objects are ignored. */
+  readonly #localWrites = new Map<string, bigint | { readonly deleted: string }>();
   #version = "";
-  #state: MirrorState = "unknown";
+  #state: InformerState = "unknown";
   #error: string | undefined;
   #stopped = false;
   #retryMs: number = RETRY_MS.first;
   #abort: (() => void) | undefined;
-  #firstLook: () => void = () => undefined;
-  /** The first look is done: known or absent. */
+  #markReady: () => void = () => undefined;
+  /** Resolves after the first list: the state is known or absent. */
   readonly ready = new Promise<void>((resolve) => {
-    this.#firstLook = resolve;
+    this.#markReady = resolve;
   });
 
-  /** @param parse undefined: this one is of no interest; what it throws makes the object be left out, and told */
-  constructor(kube: Kube, resource: Resource, parse: (object: unknown) => T | undefined, selection: Selection = {}) {
+  /** @param parse returns undefined to skip an object; if it throws, the object is skipped and `error` is set */
+  constructor(
+    kube: KubeClient,
+    resource: Resource,
+    parse: (object: unknown) => T | undefined,
+    selection: Selection = {},
+  ) {
     this.#kube = kube;
     this.resource = resource;
     this.#parse = parse;
     this.#selection = selection;
   }
 
-  get state(): MirrorState {
+  get state(): InformerState {
     return this.#state;
   }
 
-  /** Why the last look failed; undefined while all is well. */
+  /** Reason why the last list or watch failed; undefined after success. */
   get error(): string | undefined {
     return this.#error;
   }
@@ -81,7 +86,7 @@ export class Mirror<T extends Identified = Identified> {
     return [...this.#objects.values()];
   }
 
-  /** @param name `namespace/name`, or the name alone of cluster-scoped ones */
+  /** @param name `namespace/name`, or only the name of a cluster-scoped object */
   get(name: string): T | undefined {
     return this.#objects.get(name);
   }
@@ -92,30 +97,30 @@ export class Mirror<T extends Identified = Identified> {
   }
 
   /**
-   * One's own write, before the watch tells of it: the next reader must see it. The watch is in order: of a write that it
-   * is past it has told, and of a deletion since as well, which nobody would tell again.
+   * Stores a local write before its watch event arrives, so that readers see their own writes. Ignored if the watch has already
+   * delivered a newer resourceVersion: the object may have been deleted since.
    */
-  put(object: unknown): void {
+  applyLocalWrite(object: unknown): void {
     const found = identified.safeParse(object);
     if (!found.success) return;
     const version = BigInt(found.data.metadata.resourceVersion);
     if (this.#version !== "" && version <= BigInt(this.#version)) return;
-    const key = this.#take(object);
-    if (key !== undefined) this.#ahead.set(key, version);
+    const key = this.#store(object);
+    if (key !== undefined) this.#localWrites.set(key, version);
   }
 
   /**
-   * As `put`, for the object of that uid that one has deleted. Where the watch was first, nothing is to be waited for: the
-   * name may be another's by now.
+   * Applies a local delete of the object with that uid before its watch event arrives. Ignored if the cache has another object
+   * of that name.
    */
-  drop(name: string, uid: string): void {
+  applyLocalDelete(name: string, uid: string): void {
     if (this.#objects.get(name)?.metadata.uid !== uid) return;
     this.#objects.delete(name);
-    this.#ahead.set(name, { deleted: uid });
+    this.#localWrites.set(name, { deleted: uid });
   }
 
   start(): this {
-    void this.#look();
+    void this.#listAndWatch();
     return this;
   }
 
@@ -124,58 +129,58 @@ export class Mirror<T extends Identified = Identified> {
     this.#abort?.();
   }
 
-  async #look(): Promise<void> {
+  async #listAndWatch(): Promise<void> {
     if (this.#stopped) return;
     try {
       if (this.#version === "") await this.#list();
       this.#state = "known";
       this.#error = undefined;
-      this.#firstLook();
+      this.#markReady();
       const started = performance.now();
       const request = await this.#kube.watch(
-        pathOf(this.resource),
+        buildPath(this.resource),
         { ...this.#selection, resourceVersion: this.#version, allowWatchBookmarks: true },
         (phase, object) => {
           this.#retryMs = RETRY_MS.first;
-          this.#event(phase, object);
+          this.#handleEvent(phase, object);
         },
         (error) => {
-          this.#ended(error, performance.now() - started);
+          this.#handleEnd(error, performance.now() - started);
         },
       );
       this.#abort = () => {
         request.abort();
       };
     } catch (error) {
-      // Not granted is as good as not there: the next source is asked.
+      // A forbidden kind counts as absent: the next source is used.
       const absent = hasStatus(error, 403, 404);
       if (absent) this.#state = "absent";
       this.#error = absent ? undefined : error instanceof Error ? error.message : String(error);
-      if (absent) this.#firstLook();
-      this.#again(absent ? RETRY_MS.absent : this.#backOff());
+      if (absent) this.#markReady();
+      this.#scheduleRetry(absent ? RETRY_MS.absent : this.#nextBackoff());
     }
   }
 
-  #ended(error: unknown, milliseconds: number): void {
+  #handleEnd(error: unknown, milliseconds: number): void {
     const status = error instanceof Error && "statusCode" in error ? error.statusCode : undefined;
     if (status === 410 || status === 404) this.#version = "";
-    // A stream that held for a while was a good one: the next begins at once.
+    // After a long-lived stream the next one starts without backoff.
     if (milliseconds > RETRY_MS.most) this.#retryMs = RETRY_MS.first;
-    this.#again(this.#backOff());
+    this.#scheduleRetry(this.#nextBackoff());
   }
 
-  #backOff(): number {
+  #nextBackoff(): number {
     const wait = this.#retryMs;
     this.#retryMs = Math.min(2 * wait, RETRY_MS.most);
     return wait;
   }
 
-  #again(milliseconds: number): void {
-    if (!this.#stopped) setTimeout(() => void this.#look(), milliseconds).unref();
+  #scheduleRetry(milliseconds: number): void {
+    if (!this.#stopped) setTimeout(() => void this.#listAndWatch(), milliseconds).unref();
   }
 
   async #list(): Promise<void> {
-    this.#ahead.clear();
+    this.#localWrites.clear();
     const seen = new Set<string>();
     let next: string | undefined;
     let version = "";
@@ -183,12 +188,12 @@ export class Mirror<T extends Identified = Identified> {
       const page = listSchema.parse(
         await this.#kube.list(this.resource, {
           ...this.#selection,
-          limit: String(PAGE),
+          limit: String(PAGE_SIZE),
           ...(next === undefined ? {} : { continue: next }),
         }),
       );
       for (const item of page.items ?? []) {
-        const key = this.#take(item);
+        const key = this.#store(item);
         if (key !== undefined) seen.add(key);
       }
       version = page.metadata.resourceVersion;
@@ -196,10 +201,10 @@ export class Mirror<T extends Identified = Identified> {
     } while (next !== undefined);
     for (const key of this.#objects.keys()) if (!seen.has(key)) this.#objects.delete(key);
     this.#version = version;
-    this.#tell();
+    this.#notify();
   }
 
-  #event(phase: string, object: unknown): void {
+  #handleEvent(phase: string, object: unknown): void {
     if (phase === "ERROR") {
       this.#version = ""; // expired: from the beginning
       return;
@@ -212,44 +217,44 @@ export class Mirror<T extends Identified = Identified> {
     }
     const { metadata } = found.data;
     this.#version = metadata.resourceVersion;
-    if (phase === "BOOKMARK" || this.#isOld(phase, metadata)) return;
-    if (phase === "DELETED") this.#objects.delete(keyOf(metadata));
-    else this.#take(object);
-    this.#tell();
+    if (phase === "BOOKMARK" || this.#isStale(phase, metadata)) return;
+    if (phase === "DELETED") this.#objects.delete(buildKey(metadata));
+    else this.#store(object);
+    this.#notify();
   }
 
   /** Resource versions of one kind are comparable numbers (KEP-5504). */
-  #isOld(phase: string, metadata: ObjectMeta): boolean {
-    const key = keyOf(metadata);
-    const ahead = this.#ahead.get(key);
+  #isStale(phase: string, metadata: ObjectMeta): boolean {
+    const key = buildKey(metadata);
+    const ahead = this.#localWrites.get(key);
     if (ahead === undefined) return false;
     const isOld =
       typeof ahead === "bigint"
         ? BigInt(metadata.resourceVersion) < ahead
         : metadata.uid === ahead.deleted && phase !== "DELETED";
-    if (!isOld) this.#ahead.delete(key);
+    if (!isOld) this.#localWrites.delete(key);
     return isOld;
   }
 
-  #take(object: unknown): string | undefined {
+  #store(object: unknown): string | undefined {
     const found = identified.safeParse(object);
     if (!found.success) return undefined;
-    const key = keyOf(found.data.metadata);
+    const key = buildKey(found.data.metadata);
     try {
       const parsed = this.#parse(object);
       if (parsed === undefined) this.#objects.delete(key);
       else this.#objects.set(key, parsed);
     } catch (error) {
-      this.#error = `${this.resource.plural} ${key} is not understood: ${error instanceof Error ? error.message : String(error)}`;
+      this.#error = `${this.resource.plural} ${key} is invalid: ${error instanceof Error ? error.message : String(error)}`;
     }
     return key;
   }
 
-  #tell(): void {
+  #notify(): void {
     for (const listener of this.#listeners) listener();
   }
 }
 
-function keyOf({ namespace, name }: ObjectMeta): string {
+function buildKey({ namespace, name }: ObjectMeta): string {
   return namespace === undefined ? name : `${namespace}/${name}`;
 }

@@ -7,11 +7,11 @@ import {
   type RequestContext as Context,
 } from "@kubernetes/client-node";
 import { z } from "zod";
-import { explained } from "./api-error.ts";
+import { describeApiError } from "./api-error.ts";
 
-/** The API server said no. */
+/** The API server responded with an error status. */
 export class KubeError extends Error {
-  /** HTTP's: 404 not there, 409 there already or changed since, 403 not granted, 422 refused by the schema. */
+  /** HTTP status: 404 missing, 409 exists already or changed since, 403 forbidden, 422 rejected by the schema. */
   readonly status: number;
 
   constructor(status: number, message: string) {
@@ -25,7 +25,7 @@ export function hasStatus(error: unknown, ...statuses: readonly number[]): boole
   return error instanceof KubeError && statuses.includes(error.status);
 }
 
-/** Where objects of one kind are. `namespace` absent: cluster-scoped, or all namespaces when listed. */
+/** API location of one kind. Without `namespace`: cluster-scoped, or all namespaces when listed. */
 export interface Resource {
   /** `/api/v1` or `/apis/GROUP/VERSION` */
   readonly api: string;
@@ -33,7 +33,7 @@ export interface Resource {
   readonly namespace?: string;
 }
 
-export function pathOf({ api, plural, namespace }: Resource, name?: string, subresource?: string): string {
+export function buildPath({ api, plural, namespace }: Resource, name?: string, subresource?: string): string {
   return [api, ...(namespace === undefined ? [] : ["namespaces", namespace]), plural, name, subresource]
     .filter((part) => part !== undefined)
     .join("/");
@@ -42,8 +42,8 @@ export function pathOf({ api, plural, namespace }: Resource, name?: string, subr
 const statusBody = z.object({ message: z.string().optional(), reason: z.string().optional() });
 const TIMEOUT_MS = 10_000;
 
-/** The API server in JSON: what comes back is parsed by whoever asked. */
-export class Kube {
+/** Client of the API server, in JSON. Callers parse the responses. */
+export class KubeClient {
   readonly #config: KubeConfig;
   readonly #http = createConfiguration().httpApi;
   #requests = 0;
@@ -53,11 +53,11 @@ export class Kube {
     this.#config = config;
   }
 
-  /** In a pod: its service account. Else the usual kubeconfig. */
-  static connect(): Kube {
+  /** Connects with the pod's service account, or else with the default kubeconfig. */
+  static connect(): KubeClient {
     const config = new KubeConfig();
     config.loadFromDefault();
-    return new Kube(config);
+    return new KubeClient(config);
   }
 
   /** Requests sent since the start: the agent's cost at the API server. */
@@ -66,7 +66,7 @@ export class Kube {
   }
 
   get(resource: Resource, name: string): Promise<unknown> {
-    return this.request(HttpMethod.GET, pathOf(resource, name));
+    return this.request(HttpMethod.GET, buildPath(resource, name));
   }
 
   /** Undefined where it is not there, or the kind is not. */
@@ -80,26 +80,26 @@ export class Kube {
   }
 
   list(resource: Resource, query: Readonly<Record<string, string>> = {}): Promise<unknown> {
-    return this.request(HttpMethod.GET, `${pathOf(resource)}?${new URLSearchParams(query).toString()}`);
+    return this.request(HttpMethod.GET, `${buildPath(resource)}?${new URLSearchParams(query).toString()}`);
   }
 
   create(resource: Resource, body: unknown): Promise<unknown> {
-    return this.request(HttpMethod.POST, pathOf(resource), body);
+    return this.request(HttpMethod.POST, buildPath(resource), body);
   }
 
   replace(resource: Resource, name: string, body: unknown): Promise<unknown> {
-    return this.request(HttpMethod.PUT, pathOf(resource, name), body);
+    return this.request(HttpMethod.PUT, buildPath(resource, name), body);
   }
 
   /** RFC 7396. */
   mergePatch(resource: Resource, name: string, body: unknown, subresource?: string): Promise<unknown> {
-    return this.request(HttpMethod.PATCH, pathOf(resource, name, subresource), body, "application/merge-patch+json");
+    return this.request(HttpMethod.PATCH, buildPath(resource, name, subresource), body, "application/merge-patch+json");
   }
 
-  /** Only the object of that uid: one of the same name made since is another's. False: it was gone, or is another. */
+  /** Deletes the object only if it has that uid. Returns false if it is missing or another object has its name. */
   async delete(resource: Resource, name: string, uid: string, resourceVersion?: string): Promise<boolean> {
     try {
-      await this.request(HttpMethod.DELETE, pathOf(resource, name), {
+      await this.request(HttpMethod.DELETE, buildPath(resource, name), {
         apiVersion: "v1",
         kind: "DeleteOptions",
         preconditions: { uid, ...(resourceVersion === undefined ? {} : { resourceVersion }) },
@@ -111,7 +111,7 @@ export class Kube {
     }
   }
 
-  /** Follows changes; `done` is called once when the stream ends, with the error if there was one. */
+  /** Watches changes; `done` is called once when the stream ends, with the error if one occurred. */
   async watch(
     path: string,
     query: Readonly<Record<string, string | number | boolean>>,
@@ -135,7 +135,7 @@ export class Kube {
     }
     context.setSignal(AbortSignal.timeout(TIMEOUT_MS));
     const { response, text } = await this.#send(context).catch((error: unknown) => {
-      throw explained(error, server);
+      throw describeApiError(error, server);
     });
     const json: unknown = text === "" ? {} : parseJson(text);
     if (response.httpStatusCode < 400) return json;

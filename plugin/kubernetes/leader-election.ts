@@ -1,8 +1,8 @@
 import { z } from "zod";
-import { hasStatus, type Kube } from "./kube-client.ts";
+import { hasStatus, type KubeClient } from "./kube-client.ts";
 import { RESOURCE } from "./objects.ts";
 
-const NAME = "interlay-leader";
+const LEASE_NAME = "interlay-leader";
 export const LEASE_SECONDS = 30;
 
 const lease = z.object({
@@ -14,28 +14,28 @@ const lease = z.object({
   }),
 });
 
-/** Which agent does what the cluster needs once: by a Lease, as Kubernetes' own controllers do it. */
-export class Leadership {
-  readonly #kube: Kube;
+/** Leader election by a Lease, as Kubernetes' own controllers do it. */
+export class LeaderElection {
+  readonly #kube: KubeClient;
   readonly #identity: string;
-  /** What was seen last and when, by our own clock: others' clocks are not to be trusted. */
+  /** Last observed version and its local time: clocks of other nodes are not used. */
   #seen = { version: "", at: 0 };
   #until = 0;
 
-  constructor(kube: Kube, identity: string) {
+  constructor(kube: KubeClient, identity: string) {
     this.#kube = kube;
     this.#identity = identity;
   }
 
-  /** Ours, with time to spare for a request to end. */
+  /** Whether this agent holds the lease, with a margin for a running request. */
   get held(): boolean {
     return performance.now() < this.#until;
   }
 
-  /** Takes the lease if it is free, renews it if it is ours. To be called every third of its duration. */
+  /** Takes the lease if it is free, renews it if this agent holds it. Must be called every third of its duration. */
   async campaign(): Promise<void> {
     const now = performance.now();
-    const found = await this.#kube.find(RESOURCE.leases, NAME);
+    const found = await this.#kube.find(RESOURCE.leases, LEASE_NAME);
     if (found === undefined) {
       await this.#write(now, undefined);
       return;
@@ -48,11 +48,11 @@ export class Leadership {
     if (mine || expired || released) await this.#write(now, metadata.resourceVersion);
   }
 
-  /** Lets another take over at once. */
+  /** Releases the lease, so that another agent can take over at once. */
   async resign(): Promise<void> {
     if (!this.held) return;
     this.#until = 0;
-    await this.#kube.mergePatch(RESOURCE.leases, NAME, { spec: { holderIdentity: "" } });
+    await this.#kube.mergePatch(RESOURCE.leases, LEASE_NAME, { spec: { holderIdentity: "" } });
   }
 
   async #write(now: number, resourceVersion: string | undefined): Promise<void> {
@@ -60,12 +60,12 @@ export class Leadership {
     const body = {
       apiVersion: "coordination.k8s.io/v1",
       kind: "Lease",
-      metadata: { name: NAME, ...(resourceVersion === undefined ? {} : { resourceVersion }) },
+      metadata: { name: LEASE_NAME, ...(resourceVersion === undefined ? {} : { resourceVersion }) },
       spec: { holderIdentity: this.#identity, leaseDurationSeconds: LEASE_SECONDS, renewTime: time },
     };
     try {
       if (resourceVersion === undefined) await this.#kube.create(RESOURCE.leases, body);
-      else await this.#kube.replace(RESOURCE.leases, NAME, body);
+      else await this.#kube.replace(RESOURCE.leases, LEASE_NAME, body);
       this.#until = now + (LEASE_SECONDS * 1000 * 2) / 3;
     } catch (error) {
       if (!hasStatus(error, 409)) throw error; // another was first

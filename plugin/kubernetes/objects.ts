@@ -2,7 +2,7 @@ import { z } from "zod";
 import type { Resource } from "./kube-client.ts";
 import { objectMeta } from "./informer.ts";
 
-/** Interlay's own kinds, and the parts that it reads of others'. Whatever comes from the API server is parsed by these. */
+/** Schemas of Interlay's own kinds, and of the parts that it reads of other kinds. Every response is parsed by these. */
 export const GROUP_VERSION = "interlay.dev/v1alpha1";
 const OWN = "/apis/interlay.dev/v1alpha1";
 const CALICO = "/apis/crd.projectcalico.org/v1";
@@ -31,7 +31,7 @@ export const RESOURCE = {
   leases: { api: "/apis/coordination.k8s.io/v1", plural: "leases", namespace: SYSTEM_NAMESPACE },
 } as const satisfies Record<string, Resource>;
 
-/** The same kind, in one namespace. */
+/** Returns the resource in one namespace. */
 export function inNamespace(resource: Resource, namespace: string): Resource {
   return { ...resource, namespace };
 }
@@ -140,15 +140,15 @@ export const underlayAddress = z.object({
     address: z.string(),
     pool: z.string(),
     node: z.string(),
-    /** Empty: nobody uses it now, it waits for its StatefulSet's pod. */
+    /** Empty while the address is kept for its StatefulSet's pod and not in use. */
     containerId: z.string(),
     ifname: z.string(),
     network: z.string().default(""),
     pod: z.object({ namespace: z.string(), name: z.string(), uid: z.string() }),
     owner: owner.optional(),
-    /** Another host on the wire answers for it: given to nobody until somebody removes the object. */
+    /** Another host on the underlay has the address: it is not allocated until an administrator deletes the object. */
     conflict: z.string().optional(),
-    /** Taken beforehand by its node: on no pod yet. */
+    /** Held in advance by its node, without a pod. */
     reserve: z.boolean().optional(),
   }),
 });

@@ -1,4 +1,4 @@
-import { serveCalls } from "../agent/server/cni-server.ts";
+import { serveCni } from "../agent/server/cni-server.ts";
 import { type CallOptions, runCni } from "../cni/run-cni.ts";
 import { buildPaths } from "../cni/paths.ts";
 
@@ -17,5 +17,5 @@ const beforeStep: CallOptions["beforeStep"] = (_item, index) => {
 const [verb, path = "", stateDirectory = ""] = process.argv.slice(2);
 if (verb === "serve") {
   const places = buildPaths(stateDirectory, `${stateDirectory}/cni.log`);
-  void serveCalls({ path, places, beforeStep });
+  void serveCni({ path, places, beforeStep });
 } else process.exitCode = runCni(process.env, { beforeStep });

@@ -22,7 +22,7 @@ export function execOrThrow(argv: readonly string[], input = ""): string {
   return stdout;
 }
 
-const ip = (...argv: readonly string[]): string => execOrThrow(["ip", ...argv]);
+const runIp = (...argv: readonly string[]): string => execOrThrow(["ip", ...argv]);
 /** As `ip netns exec`, which needs no shell. */
 export const execInNetns = (namespace: string, ...argv: readonly string[]): string =>
   execOrThrow(["ip", "netns", "exec", namespace, ...argv]);
@@ -88,25 +88,25 @@ export class TestNet {
   constructor(plugins: Plugins) {
     this.#plugins = plugins;
     this.#switch = this.#namespace("sw");
-    ip("-n", this.#switch, "link", "add", "name", "br0", "type", "bridge");
-    ip("-n", this.#switch, "link", "set", "br0", "up");
+    runIp("-n", this.#switch, "link", "add", "name", "br0", "type", "bridge");
+    runIp("-n", this.#switch, "link", "set", "br0", "up");
   }
 
   /** A node with eth0 on the switch, and facts that name it. `address6` makes it dual-stack. */
   node(name: string, address: string, facts: Partial<Facts> = {}, address6?: string): TestNode {
     const namespace = this.#namespace(name);
     const port = `p-${name}`;
-    ip("-n", this.#switch, "link", "add", "name", port, "type", "veth", "peer", "name", "eth0", "netns", namespace);
-    ip("-n", this.#switch, "link", "set", port, "master", "br0", "up");
-    ip("-n", namespace, "address", "add", `${address}/16`, "dev", "eth0");
-    ip("-n", namespace, "link", "set", "eth0", "up");
+    runIp("-n", this.#switch, "link", "add", "name", port, "type", "veth", "peer", "name", "eth0", "netns", namespace);
+    runIp("-n", this.#switch, "link", "set", port, "master", "br0", "up");
+    runIp("-n", namespace, "address", "add", `${address}/16`, "dev", "eth0");
+    runIp("-n", namespace, "link", "set", "eth0", "up");
     execInNetns(namespace, "sysctl", "-qw", "net.ipv4.ip_forward=1");
     const directory = (of: string): string => join(this.#directory, `${name}${of}`);
     const [stateDirectory, runDirectory, binDirectory] = [directory(""), directory("-run"), directory("-bin")];
     for (const path of [stateDirectory, runDirectory, binDirectory]) mkdirSync(path, { recursive: true });
     if (address6 !== undefined) {
       execInNetns(namespace, "sysctl", "-qw", "net.ipv6.conf.all.forwarding=1");
-      ip("-n", namespace, "address", "add", `${address6}/64`, "dev", "eth0", "nodad");
+      runIp("-n", namespace, "address", "add", `${address6}/64`, "dev", "eth0", "nodad");
     }
     const addresses = [address, ...(address6 === undefined ? [] : [address6])].map(parseIp);
     writeFileSync(
@@ -144,7 +144,7 @@ export class TestNet {
         CNI_PATH: this.#plugins.reference,
         ...(plugin === "launcher" ? { INTERLAY_CNI_SOCKET: node.socket } : {}),
         ...(fault === undefined ? {} : { INTERLAY_FAULT: fault }),
-        ...(ours ? placeVariables(node) : {}),
+        ...(ours ? buildPathVariables(node) : {}),
         CNI_ARGS: `IgnoreUnknown=1;K8S_POD_NAMESPACE=test;K8S_POD_NAME=${pod.namespace};K8S_POD_UID=1`,
       },
       input: JSON.stringify({
@@ -181,7 +181,7 @@ export class TestNet {
 
   /** The pod's namespace, and all that is in it, goes: as when its runtime stops it. */
   removePod({ namespace }: TestPod): void {
-    ip("netns", "delete", namespace);
+    runIp("netns", "delete", namespace);
     this.#namespaces.splice(this.#namespaces.indexOf(namespace), 1);
   }
 
@@ -225,26 +225,40 @@ export class TestNet {
   /** What stands for Calico: a pair with a /32, 169.254.1.1 as its gateway, proxy ARP and a route on the node. */
   overlay(node: TestNode, pod: TestPod, address: string, address6?: string): void {
     const nodeEnd = `cali${pod.containerId.replaceAll(/[^a-z0-9]/g, "").slice(-10)}`;
-    ip("-n", node.name, "link", "add", "name", nodeEnd, "type", "veth", "peer", "name", "eth0", "netns", pod.namespace);
-    ip("-n", node.name, "link", "set", nodeEnd, "up");
+    runIp(
+      "-n",
+      node.name,
+      "link",
+      "add",
+      "name",
+      nodeEnd,
+      "type",
+      "veth",
+      "peer",
+      "name",
+      "eth0",
+      "netns",
+      pod.namespace,
+    );
+    runIp("-n", node.name, "link", "set", nodeEnd, "up");
     execInNetns(node.name, "sysctl", "-qw", `net.ipv4.conf.${nodeEnd}.proxy_arp=1`);
-    ip("-n", node.name, "route", "add", `${address}/32`, "dev", nodeEnd);
-    ip("-n", pod.namespace, "address", "add", `${address}/32`, "dev", "eth0");
-    ip("-n", pod.namespace, "link", "set", "eth0", "up");
-    ip("-n", pod.namespace, "route", "add", "169.254.1.1", "dev", "eth0");
-    ip("-n", pod.namespace, "route", "add", "default", "via", "169.254.1.1", "dev", "eth0");
+    runIp("-n", node.name, "route", "add", `${address}/32`, "dev", nodeEnd);
+    runIp("-n", pod.namespace, "address", "add", `${address}/32`, "dev", "eth0");
+    runIp("-n", pod.namespace, "link", "set", "eth0", "up");
+    runIp("-n", pod.namespace, "route", "add", "169.254.1.1", "dev", "eth0");
+    runIp("-n", pod.namespace, "route", "add", "default", "via", "169.254.1.1", "dev", "eth0");
     execInNetns(node.name, "sysctl", "-qw", `net.ipv4.neigh.${nodeEnd}.proxy_delay=0`);
     if (address6 === undefined) return;
     // Calico's IPv6 gateway is the node end's link-local address; here it is given, not made from a MAC
-    ip("-n", node.name, "address", "add", "fe80::1/64", "dev", nodeEnd, "nodad");
-    ip("-n", node.name, "route", "add", `${address6}/128`, "dev", nodeEnd);
-    ip("-n", pod.namespace, "address", "add", `${address6}/128`, "dev", "eth0", "nodad");
-    ip("-n", pod.namespace, "route", "add", "default", "via", "fe80::1", "dev", "eth0");
+    runIp("-n", node.name, "address", "add", "fe80::1/64", "dev", nodeEnd, "nodad");
+    runIp("-n", node.name, "route", "add", `${address6}/128`, "dev", nodeEnd);
+    runIp("-n", pod.namespace, "address", "add", `${address6}/128`, "dev", "eth0", "nodad");
+    runIp("-n", pod.namespace, "route", "add", "default", "via", "fe80::1", "dev", "eth0");
   }
 
   /** The runtime has removed the pod's namespace. */
   remove(pod: TestPod): void {
-    ip("netns", "delete", pod.namespace);
+    runIp("netns", "delete", pod.namespace);
     this.#namespaces.splice(this.#namespaces.indexOf(pod.namespace), 1);
   }
 
@@ -255,15 +269,17 @@ export class TestNet {
 
   #namespace(name: string): string {
     const namespace = `${this.#prefix}-${name}`;
-    ip("netns", "add", namespace);
-    ip("-n", namespace, "link", "set", "lo", "up");
+    runIp("netns", "add", namespace);
+    runIp("-n", namespace, "link", "set", "lo", "up");
     this.#namespaces.push(namespace);
     return namespace;
   }
 }
 
 /** The environment by which a node's plugin finds its own files. */
-export function placeVariables({ stateDirectory }: Pick<TestNode, "stateDirectory">): Readonly<Record<string, string>> {
+export function buildPathVariables({
+  stateDirectory,
+}: Pick<TestNode, "stateDirectory">): Readonly<Record<string, string>> {
   return {
     [PATH_VARIABLES.stateDirectory]: stateDirectory,
     [PATH_VARIABLES.logFile]: join(stateDirectory, "cni.log"),
@@ -274,7 +290,7 @@ export function placeVariables({ stateDirectory }: Pick<TestNode, "stateDirector
  * Whether a ping gets through. Three tries: the kernel starts a new link's queue a moment after it is up, and on a busy
  * machine the first packet may come before that.
  */
-export function ping(from: string, to: string, source?: string): boolean {
+export function pingAddress(from: string, to: string, source?: string): boolean {
   const by = source === undefined ? [] : ["-I", source];
   const argv = ["netns", "exec", from, "ping", "-n", "-q", "-c", "1", "-W", "1", ...by, to];
   return [1, 2, 3].some(() => spawnSync("ip", argv).status === 0);

@@ -39,13 +39,13 @@ if (protocol === "udp") {
 }
 `;
 
-const nodeIn = (namespace: string, program: string, args: readonly string[]): string[] => [
+const spawnNode = (namespace: string, program: string, args: readonly string[]): string[] => [
   ...["netns", "exec", namespace, process.execPath, "-e", program, "--", ...args],
 ];
 
 /** Starts a server of both protocols and families; ends with `process.kill`. */
 export function startServer(namespace: string, port: number): Promise<ChildProcess> {
-  const child = spawn("ip", nodeIn(namespace, SERVER, [String(port)]), { stdio: ["ignore", "pipe", "inherit"] });
+  const child = spawn("ip", spawnNode(namespace, SERVER, [String(port)]), { stdio: ["ignore", "pipe", "inherit"] });
   return new Promise((resolve, reject) => {
     child.stdout.once("data", () => {
       resolve(child);
@@ -56,23 +56,23 @@ export function startServer(namespace: string, port: number): Promise<ChildProce
   });
 }
 
-export interface AskOptions {
+export interface RequestOptions {
   readonly protocol?: "tcp" | "udp";
   readonly source?: string;
-  /** Of TCP: speaks a second time by the same connection after so many milliseconds. */
+  /** TCP only: sends a second request on the same connection after this time, in milliseconds. */
   readonly idleMs?: number;
 }
 
 /** The source address that the server saw; undefined where no complete answer came within 2.5 s (and `idleMs`). */
-export function ask(
+export function sendRequest(
   namespace: string,
   host: string,
   port: number,
-  { protocol = "tcp", source = "", idleMs = 0 }: AskOptions = {},
+  { protocol = "tcp", source = "", idleMs = 0 }: RequestOptions = {},
 ): string | undefined {
   const { status, stdout } = spawnSync(
     "ip",
-    nodeIn(namespace, CLIENT, [protocol, host, String(port), source, String(idleMs)]),
+    spawnNode(namespace, CLIENT, [protocol, host, String(port), source, String(idleMs)]),
     {
       encoding: "utf8",
     },

@@ -1,8 +1,8 @@
 import type { z } from "zod";
-import type { CostlyKind } from "./needed-kinds.ts";
+import type { PerNodeKind } from "./needed-kinds.ts";
 import { hasExternalAddress } from "./service-addresses.ts";
-import type { Kube, Resource } from "../../kubernetes/kube-client.ts";
-import { Mirror, type ObjectMeta, type Selection } from "../../kubernetes/informer.ts";
+import type { KubeClient, Resource } from "../../kubernetes/kube-client.ts";
+import { Informer, type ObjectMeta, type Selection } from "../../kubernetes/informer.ts";
 import {
   calicoBlock,
   calicoPool,
@@ -21,8 +21,8 @@ import {
 /** ServiceCIDR was v1alpha1 in 1.27, is v1beta1 from 1.31 and v1 from 1.33. */
 const SERVICE_CIDR_VERSIONS = ["v1", "v1beta1", "v1alpha1"] as const;
 
-/** Everything of the cluster that one node's agent looks at, followed by watches: a pass asks the API server nothing. */
-export class ClusterView {
+/** The cluster's objects that one node's agent reads, kept by informers: a pass needs no request to the API server. */
+export class ClusterCache {
   readonly node;
   /** Of this node alone. */
   readonly pods;
@@ -45,20 +45,20 @@ export class ClusterView {
   readonly controlPlane;
   readonly serviceCidrs;
   /** Followed from the start. */
-  readonly #always: readonly Mirror[];
-  readonly #costly: Readonly<Record<CostlyKind, Mirror>>;
-  readonly #started = new Set<Mirror>();
+  readonly #always: readonly Informer[];
+  readonly #perNode: Readonly<Record<PerNodeKind, Informer>>;
+  readonly #started = new Set<Informer>();
   #changed: () => void = () => undefined;
 
-  constructor(kube: Kube, nodeName: string) {
-    const all: Mirror[] = [];
+  constructor(kube: KubeClient, nodeName: string) {
+    const all: Informer[] = [];
     const follow = <S extends z.ZodType<{ metadata: ObjectMeta }>>(
       resource: Resource,
       schema: S,
       selection: Selection = {},
       keep: (object: z.infer<S>) => boolean = () => true,
-    ): Mirror<z.infer<S>> => {
-      const mirror = new Mirror<z.infer<S>>(
+    ): Informer<z.infer<S>> => {
+      const informer = new Informer<z.infer<S>>(
         kube,
         resource,
         (object) => {
@@ -67,8 +67,8 @@ export class ClusterView {
         },
         selection,
       );
-      all.push(mirror);
-      return mirror;
+      all.push(informer);
+      return informer;
     };
     const named = (name: string): Selection => ({ fieldSelector: `metadata.name=${name}` });
     this.node = follow(RESOURCE.nodes, nodeObject, named(nodeName));
@@ -98,53 +98,53 @@ export class ClusterView {
     this.#always = [...all];
     this.calicoBlocks = follow(RESOURCE.calicoBlocks, calicoBlock, {}, ({ spec }) => spec.deleted !== "true");
     this.allNodes = follow(RESOURCE.nodes, nodeObject.transform(withoutLabels));
-    this.#costly = { calicoBlocks: this.calicoBlocks, nodes: this.allNodes };
+    this.#perNode = { calicoBlocks: this.calicoBlocks, nodes: this.allNodes };
   }
 
   /** @param changed called on every change of any of them but addresses */
   start(changed: () => void): void {
     this.#changed = changed;
-    for (const mirror of this.#always) this.#start(mirror);
+    for (const informer of this.#always) this.#start(informer);
   }
 
   stop(): void {
-    for (const mirror of this.#started) mirror.stop();
+    for (const informer of this.#started) informer.stop();
   }
 
-  /** Every kind that is always followed has been read once: what it does not have now does not exist. */
+  /** Resolves once every kind that is always watched has been listed. */
   async ready(): Promise<void> {
-    await Promise.all(this.#always.map((mirror) => mirror.ready));
+    await Promise.all(this.#always.map((informer) => informer.ready));
   }
 
   /**
    * Follows further kinds from now on.
    * @returns whether all of them have been read; else a change is reported once they have
    */
-  followCostly(kinds: readonly CostlyKind[]): boolean {
-    const mirrors = kinds.map((kind) => this.#costly[kind]);
-    for (const mirror of mirrors)
-      if (!this.#started.has(mirror)) {
-        this.#start(mirror);
-        void mirror.ready.then(this.#changed);
+  watchPerNodeKinds(kinds: readonly PerNodeKind[]): boolean {
+    const informers = kinds.map((kind) => this.#perNode[kind]);
+    for (const informer of informers)
+      if (!this.#started.has(informer)) {
+        this.#start(informer);
+        void informer.ready.then(this.#changed);
       }
-    return mirrors.every(({ state }) => state !== "unknown");
+    return informers.every(({ state }) => state !== "unknown");
   }
 
-  #start(mirror: Mirror): void {
-    this.#started.add(mirror);
-    // Addresses come and go with every pod: no fact is among them.
-    (mirror === this.underlayAddresses ? mirror : mirror.onChange(this.#changed)).start();
+  #start(informer: Informer): void {
+    this.#started.add(informer);
+    // Addresses change with every pod, and no fact depends on them.
+    (informer === this.underlayAddresses ? informer : informer.onChange(this.#changed)).start();
   }
 
-  /** What cannot be followed now, a line each. */
-  errors(): readonly string[] {
-    return [...this.#started].flatMap((mirror) =>
-      mirror.error === undefined ? [] : [`${mirror.resource.plural}: ${mirror.error}`],
+  /** Lists the watches that fail now, a line each. */
+  listErrors(): readonly string[] {
+    return [...this.#started].flatMap((informer) =>
+      informer.error === undefined ? [] : [`${informer.resource.plural}: ${informer.error}`],
     );
   }
 }
 
-/** Thousands of nodes are kept: without what no fact needs of them. */
+/** Drops labels and unneeded annotations: there may be thousands of nodes. */
 function withoutLabels<T extends { readonly metadata: ObjectMeta }>(node: T): T {
   const annotations = Object.entries(node.metadata.annotations).filter(([key]) => key.endsWith("/node-args"));
   return { ...node, metadata: { ...node.metadata, labels: {}, annotations: Object.fromEntries(annotations) } };

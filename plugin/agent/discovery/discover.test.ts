@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { discover } from "./discover.ts";
+import { discoverFacts } from "./discover.ts";
 import type { LinkAddress, Observations } from "./observations.ts";
 
 const address = (name: string, cidr: string, changes: Partial<LinkAddress> = {}): LinkAddress => {
@@ -311,7 +311,7 @@ const ROWS: readonly Row[] = [
 describe("facts: each says where it comes from", () => {
   for (const { of, seen, fact, is, from, told } of ROWS)
     it(`${fact} of ${of}`, () => {
-      const found = discover({ ...bare, ...whole, ...seen });
+      const found = discoverFacts({ ...bare, ...whole, ...seen });
       assert.ok("facts" in found, JSON.stringify(found));
       const { facts, disagreements } = found;
       const values = { ...facts, nodeAddresses: facts.node.addresses };
@@ -350,20 +350,20 @@ describe("facts that are missing, each with what to do", () => {
   ];
   for (const [lack, seen, says] of LACKS)
     it(lack, () => {
-      const found = discover({ ...bare, ...whole, ...seen });
+      const found = discoverFacts({ ...bare, ...whole, ...seen });
       assert.ok("problems" in found, JSON.stringify(found));
       assert.equal(found.problems.length, says.length, found.problems.join("\n"));
       for (const [index, pattern] of says.entries()) assert.match(found.problems[index] ?? "", pattern);
     });
 
   it("everything at once: each is told", () => {
-    const found = discover({ ...bare, nodeAddresses: [], links: [], defaultLinks: [] });
+    const found = discoverFacts({ ...bare, nodeAddresses: [], links: [], defaultLinks: [] });
     assert.equal("problems" in found ? found.problems.length : 0, 4);
   });
 });
 
 const found = (seen: Partial<Observations>) => {
-  const discovery = discover({ ...bare, ...whole, ...seen });
+  const discovery = discoverFacts({ ...bare, ...whole, ...seen });
   assert.ok("facts" in discovery, JSON.stringify(discovery));
   return discovery.facts;
 };

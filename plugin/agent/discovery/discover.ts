@@ -1,13 +1,13 @@
 import { type Cidr, containsIp, familyOf, hostCidr, type Ip, parseCidr, parseIp } from "../../datapath/address.ts";
 import { type Facts, FACTS_SCHEMA, parseProperCidr, type ReturnPath, RETURN_PATHS } from "../../datapath/facts.ts";
-import { nodeSetting } from "./settings.ts";
+import { findSetting } from "./settings.ts";
 import { mergeNetworks } from "./merge-networks.ts";
-import { overlayCandidates, POD_CIDRS, serviceCandidates, type Source, splitWords } from "./network-sources.ts";
-import { classifyAddresses, type NodeAddresses, outsideNetworks } from "./node-addresses.ts";
+import { listOverlaySources, POD_CIDRS, listServiceSources, type Source, splitWords } from "./network-sources.ts";
+import { classifyAddresses, type NodeAddresses, excludeCovered } from "./node-addresses.ts";
 import type { Observations } from "./observations.ts";
-import { refuseNetwork, type Wire, wireOfPool } from "./refuse-networks.ts";
+import { refuseNetwork, type UnderlayTopology, parsePoolTopology } from "./refuse-networks.ts";
 
-/** Facts, or a sentence with its remedy for each one that was not found. */
+/** Facts, or for each fact that was not found a sentence with its remedy. */
 export type Discovery =
   { readonly facts: Facts; readonly disagreements: readonly string[] } | { readonly problems: readonly string[] };
 
@@ -19,31 +19,31 @@ interface Found<T> {
 /** Value of `overlayCidrs` in a cluster without an overlay. */
 const NO_NETWORK = "none";
 
-/** Chooses per fact the first source that has it: settings, then the cluster's own objects. Pure. */
-export function discover(o: Observations): Discovery {
+/** Takes each fact from the first source that has it: settings, then the cluster's own objects. Pure. */
+export function discoverFacts(o: Observations): Discovery {
   const problems: string[] = [];
   const need = <T>(found: Found<T> | undefined, problem: string): Found<T> | undefined => {
     if (found === undefined) problems.push(problem);
     return found;
   };
-  const told = new Set<string>();
-  const report = (problem: string): void => void told.add(problem);
-  /** Where one word makes no sense, the others of its source are not believed either. */
+  const reported = new Set<string>();
+  const report = (problem: string): void => void reported.add(problem);
+  /** One invalid word invalidates its whole source. */
   const readable = <T>(
     source: string,
     texts: readonly string[],
     parsed: (text: string) => T,
-    tell: (problem: string) => void,
+    onInvalid: (problem: string) => void,
   ): Found<readonly T[]> | undefined => {
     try {
       return texts.length === 0 ? undefined : { value: texts.map(parsed), source };
     } catch (error) {
-      tell(`${source}: ${error instanceof Error ? error.message : String(error)}; it is not used.`);
+      onInvalid(`${source}: ${error instanceof Error ? error.message : String(error)}; it is not used.`);
       return undefined;
     }
   };
   const override = <T>(key: string, parsed: (text: string) => T): Found<readonly T[]> | undefined => {
-    const setting = nodeSetting(o.settings, o.nodeName, key);
+    const setting = findSetting(o.settings, o.nodeName, key);
     if (setting === undefined) return undefined;
     const source = `ConfigMap interlay-config ${setting.key}`;
     if (key === "overlayCidrs" && setting.value === NO_NETWORK) return { value: [], source };
@@ -61,12 +61,12 @@ export function discover(o: Observations): Discovery {
       readable("Node.status.addresses InternalIP", o.nodeAddresses, parseIp, (problem) => problems.push(problem)),
     `Node ${o.nodeName} has no InternalIP (the kubelet has not reported it, or --node-ip is wrong): set ${o.nodeName}.nodeAddresses in ConfigMap interlay-config.`,
   );
-  const overlaySources = candidates(overlayCandidates(o, report));
+  const overlaySources = candidates(listOverlaySources(o, report));
   const overlay = need(
     override("overlayCidrs", parseProperCidr) ?? overlaySources[0],
     `No overlay network was found (Calico IPPools, Cilium, flannel, kubeadm-config podSubnet, controller manager's --cluster-cidr, Node.spec.podCIDRs): set overlayCidrs in ConfigMap interlay-config; ${NO_NETWORK} if the cluster has no overlay.`,
   );
-  const serviceSources = candidates(serviceCandidates(o, report));
+  const serviceSources = candidates(listServiceSources(o, report));
   const services = need(
     override("serviceCidrs", parseProperCidr) ?? serviceSources[0],
     "No Service network was found (ServiceCIDR objects, kubeadm-config, the control plane's --service-cluster-ip-range): set serviceCidrs in ConfigMap interlay-config.",
@@ -75,17 +75,17 @@ export function discover(o: Observations): Discovery {
     findUplink(o, addresses?.value ?? []),
     `No link of node ${o.nodeName} has its InternalIP: set uplink in ConfigMap interlay-config.`,
   );
-  const wanted = nodeSetting(o.settings, o.nodeName, "returnPath");
+  const wanted = findSetting(o.settings, o.nodeName, "returnPath");
   const returnPath = parseReturnPath(wanted?.value);
   if (returnPath === undefined)
     problems.push(
-      `${wanted?.key ?? "returnPath"} "${wanted?.value ?? ""}" in ConfigMap interlay-config is none of ${RETURN_PATHS.join(", ")}.`,
+      `${wanted?.key ?? "returnPath"} "${wanted?.value ?? ""}" in ConfigMap interlay-config is not a return path: use one of ${RETURN_PATHS.join(", ")}.`,
     );
   const hijacked = override("hijackCidrs", parseProperCidr);
   if (problems.length > 0 || !addresses || !overlay || !services || !uplink || !returnPath) return { problems };
 
-  const own = classifyAddresses(o.links, addresses.value, wireLinks(o, addresses.value, uplink.value));
-  const wire = describeWire(o, addresses.value, own);
+  const own = classifyAddresses(o.links, addresses.value, listUnderlayLinks(o, addresses.value, uplink.value));
+  const wire = buildTopology(o, addresses.value, own);
   const refusedNetworks: Facts["refusedNetworks"][number][] = [];
   const accept = ({ value, source }: Found<readonly Cidr[]>): readonly Cidr[] =>
     value.filter((network) => {
@@ -103,7 +103,7 @@ export function discover(o: Observations): Discovery {
       node: {
         name: o.nodeName,
         addresses: addresses.value,
-        otherAddresses: outsideNetworks(own.others, covered),
+        otherAddresses: excludeCovered(own.others, covered),
       },
       uplink: uplink.value,
       overlayCidrs,
@@ -121,20 +121,20 @@ export function discover(o: Observations): Discovery {
       },
     },
     disagreements: [
-      ...told,
-      ...disagreements("Overlay networks", overlaySources, covers),
-      ...disagreements("Service networks", serviceSources, equal),
+      ...reported,
+      ...listDisagreements("Overlay networks", overlaySources, coversNetworks),
+      ...listDisagreements("Service networks", serviceSources, areEqual),
     ],
   };
 }
 
-/** Links that are on a wire whatever their kind. */
-function wireLinks(o: Observations, addresses: readonly Ip[], uplink: string): ReadonlySet<string> {
+/** Lists links that belong to the underlay whatever their kind. */
+function listUnderlayLinks(o: Observations, addresses: readonly Ip[], uplink: string): ReadonlySet<string> {
   const named = o.links.filter(({ address }) => addresses.some((own) => own === address)).map(({ name }) => name);
   return new Set([uplink, ...o.defaultLinks, ...named]);
 }
 
-function describeWire(o: Observations, addresses: readonly Ip[], own: NodeAddresses): Wire {
+function buildTopology(o: Observations, addresses: readonly Ip[], own: NodeAddresses): UnderlayTopology {
   const pools = o.underlayPools.flatMap((pool) => {
     try {
       return [{ ...pool, network: parseCidr(pool.subnet) }];
@@ -142,7 +142,7 @@ function describeWire(o: Observations, addresses: readonly Ip[], own: NodeAddres
       return []; // IPAM reports it
     }
   });
-  const parts = pools.map(wireOfPool);
+  const parts = pools.map(parsePoolTopology);
   const nodes = o.nodes
     .filter(({ name }) => name !== o.nodeName)
     .flatMap(({ name, addresses: all }) =>
@@ -168,8 +168,13 @@ function describeWire(o: Observations, addresses: readonly Ip[], own: NodeAddres
   };
 }
 
-/** Destinations that exist on or behind the node though no overlay, Service network or setting names them. */
-function findViaNode(o: Observations, own: NodeAddresses, wire: Wire, covered: readonly Cidr[]): Facts["viaNode"] {
+/** Finds destinations on or behind the node that no overlay network, Service network or setting names. */
+function findViaNode(
+  o: Observations,
+  own: NodeAddresses,
+  wire: UnderlayTopology,
+  covered: readonly Cidr[],
+): Facts["viaNode"] {
   const services = o.serviceAddresses.flatMap(({ address, reason }) => {
     try {
       return [{ address: parseIp(address), reason }];
@@ -178,7 +183,7 @@ function findViaNode(o: Observations, own: NodeAddresses, wire: Wire, covered: r
     }
   });
   const usable = new Set(
-    outsideNetworks(
+    excludeCovered(
       services.map(({ address }) => address),
       covered,
     ),
@@ -195,8 +200,8 @@ function findViaNode(o: Observations, own: NodeAddresses, wire: Wire, covered: r
   ];
 }
 
-/** Two sources that say different things are reported, not silently decided. */
-function disagreements(
+/** Lists sources that disagree with the one that is used. */
+function listDisagreements(
   what: string,
   sources: readonly Found<readonly Cidr[]>[],
   agree: (first: readonly Cidr[], other: readonly Cidr[]) => boolean,
@@ -211,19 +216,19 @@ function disagreements(
     );
 }
 
-const equal = (a: readonly Cidr[], b: readonly Cidr[]): boolean => [...a].sort().join() === [...b].sort().join();
+const areEqual = (a: readonly Cidr[], b: readonly Cidr[]): boolean => [...a].sort().join() === [...b].sort().join();
 
-/** Calico may use a part of what the cluster was told, or more than one part. */
-function covers(used: readonly Cidr[], told: readonly Cidr[]): boolean {
+/** Reports whether the used networks cover the configured ones: Calico may use one part of them, or several. */
+function coversNetworks(used: readonly Cidr[], configured: readonly Cidr[]): boolean {
   const base = (cidr: Cidr): Ip => parseIp(cidr.slice(0, cidr.indexOf("/")));
-  return told.every((wide) => {
+  return configured.every((wide) => {
     const same = used.filter((cidr) => familyOf(cidr) === familyOf(wide));
     return same.length === 0 || same.some((cidr) => containsIp(wide, base(cidr)) || containsIp(cidr, base(wide)));
   });
 }
 
 function findUplink(o: Observations, addresses: readonly Ip[]): Found<string> | undefined {
-  const configured = nodeSetting(o.settings, o.nodeName, "uplink");
+  const configured = findSetting(o.settings, o.nodeName, "uplink");
   if (configured !== undefined)
     return { value: configured.value, source: `ConfigMap interlay-config ${configured.key}` };
   const link = o.links.find(({ address }) => addresses.some((a) => a === address));

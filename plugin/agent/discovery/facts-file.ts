@@ -2,7 +2,7 @@ import { chmodSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "n
 import { dirname } from "node:path";
 import { type Facts, FACTS_FILE, parseFacts } from "../../datapath/facts.ts";
 
-/** The last good facts: what the node goes by while the API server is away. Undefined if there are none, or of another schema. */
+/** Reads the last valid facts, used while the API server is unreachable. Undefined if the file is missing or has another schema. */
 export function readLastFacts(file = FACTS_FILE): Facts | undefined {
   try {
     return parseFacts(readFileSync(file, "utf8"));
@@ -11,10 +11,10 @@ export function readLastFacts(file = FACTS_FILE): Facts | undefined {
   }
 }
 
-/** Whole or not at all; for root alone. False: the file has these already. */
+/** Writes the facts atomically, readable by root only. Returns false if the file has the same content already. */
 export function writeFacts(facts: Facts, file = FACTS_FILE): boolean {
   const text = JSON.stringify(facts, null, 2);
-  if (contentOf(file) === text) return false;
+  if (readIfPresent(file) === text) return false;
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
   const temporary = `${file}.new`;
   writeFileSync(temporary, text, { mode: 0o600 });
@@ -23,7 +23,7 @@ export function writeFacts(facts: Facts, file = FACTS_FILE): boolean {
   return true;
 }
 
-function contentOf(file: string): string | undefined {
+function readIfPresent(file: string): string | undefined {
   try {
     return readFileSync(file, "utf8");
   } catch {

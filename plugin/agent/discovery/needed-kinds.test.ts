@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { neededKinds } from "./needed-kinds.ts";
+import { listNeededKinds } from "./needed-kinds.ts";
 import type { Observations } from "./observations.ts";
 
 const NETWORKS: Observations = {
@@ -50,6 +50,6 @@ describe("kinds with an object for every node are followed only where a fact dep
   ];
   for (const [what, seen, kinds] of ROWS)
     it(what, () => {
-      assert.deepEqual(neededKinds({ ...NETWORKS, ...seen }), kinds);
+      assert.deepEqual(listNeededKinds({ ...NETWORKS, ...seen }), kinds);
     });
 });

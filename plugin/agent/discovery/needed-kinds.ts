@@ -1,16 +1,16 @@
-import { overlayCandidates, serviceCandidates } from "./network-sources.ts";
+import { listOverlaySources, listServiceSources } from "./network-sources.ts";
 import type { Observations } from "./observations.ts";
 
 /** Kinds that have an object for every node, followed only where a fact depends on them. */
-export type CostlyKind = "calicoBlocks" | "nodes";
+export type PerNodeKind = "calicoBlocks" | "nodes";
 
 /**
- * Says which costly kinds the facts depend on.
+ * Lists the per-node kinds that the facts depend on.
  *
- * Blocks tell whether a disabled Calico pool is in use. Nodes tell the pods' networks where nothing else does, and which external
- * addresses of Services are other nodes' own.
+ * Blocks show whether a disabled Calico pool is in use. Nodes have the pods' networks if no other source does, and show which
+ * external addresses of Services belong to other nodes.
  */
-export function neededKinds(o: Observations): readonly CostlyKind[] {
+export function listNeededKinds(o: Observations): readonly PerNodeKind[] {
   const ignore = (): void => undefined;
   const isNamed = (sources: readonly (readonly [string, readonly string[]])[], setting: string): boolean =>
     sources.some(([, texts]) => texts.length > 0) ||
@@ -18,8 +18,8 @@ export function neededKinds(o: Observations): readonly CostlyKind[] {
   const withoutNodes = { ...o, nodes: [] };
   const needsNodes =
     o.serviceAddresses.length > 0 ||
-    !isNamed(overlayCandidates(withoutNodes, ignore), "overlayCidrs") ||
-    !isNamed(serviceCandidates(withoutNodes, ignore), "serviceCidrs");
+    !isNamed(listOverlaySources(withoutNodes, ignore), "overlayCidrs") ||
+    !isNamed(listServiceSources(withoutNodes, ignore), "serviceCidrs");
   return [
     ...((o.calicoPools ?? []).some(({ disabled }) => disabled) ? (["calicoBlocks"] as const) : []),
     ...(needsNodes ? (["nodes"] as const) : []),

@@ -11,43 +11,43 @@ import {
 import { mergeNetworks } from "./merge-networks.ts";
 import type { Observations } from "./observations.ts";
 
-/** Where a network may be named, and the texts that were found there. */
+/** A source that may name networks, and the texts that were found in it. */
 export type Source = readonly [name: string, texts: readonly string[]];
 
 /** Source with a network for each node: they are merged, else a pod would have a route for each node. */
 export const POD_CIDRS = "Node.spec.podCIDRs";
 
 /** Routes that a pod gets for the blocks of one disabled Calico pool, at most. */
-const BLOCKS_MOST = 64;
+const MAX_BLOCKS = 64;
 
 /** Service network of k3s and RKE2 where their arguments name no other. */
 const K3S_SERVICES = "10.43.0.0/16";
 
 /**
- * Lists where overlay networks are named, in the order in which they are believed.
+ * Lists the sources of overlay networks by precedence.
  * @param report receives a sentence for each source that cannot be read
  */
-export function overlayCandidates(o: Observations, report: (problem: string) => void): readonly Source[] {
+export function listOverlaySources(o: Observations, report: (problem: string) => void): readonly Source[] {
   const kubeadm = readKubeadm(o, report);
   return [
-    ["Calico IPPools", calicoNetworks(o)],
-    ["Cilium's cluster pool", ciliumNetworks(o.cilium)],
-    ["flannel's net-conf.json", o.flannel.flatMap((text) => flannelNetworks(text, report))],
+    ["Calico IPPools", findCalicoNetworks(o)],
+    ["Cilium's cluster pool", findCiliumNetworks(o.cilium)],
+    ["flannel's net-conf.json", o.flannel.flatMap((text) => parseFlannelNetworks(text, report))],
     ["kubeadm-config podSubnet", splitWords(kubeadm.podSubnet)],
-    ["kube-controller-manager --cluster-cidr", flagValues(o.controlPlaneArguments, "cluster-cidr")],
+    ["kube-controller-manager --cluster-cidr", parseFlag(o.controlPlaneArguments, "cluster-cidr")],
     ["kube-proxy's clusterCIDR", readClusterCidr(o, report)],
-    ["k3s's or RKE2's --cluster-cidr", flagValues(distributionArguments(o), "cluster-cidr")],
+    ["k3s's or RKE2's --cluster-cidr", parseFlag(listDistributionArguments(o), "cluster-cidr")],
     [POD_CIDRS, o.nodes.flatMap(({ podCidrs }) => podCidrs)],
   ];
 }
 
-/** Lists where Service networks are named, in the order in which they are believed. */
-export function serviceCandidates(o: Observations, report: (problem: string) => void): readonly Source[] {
+/** Lists the sources of Service networks by precedence. */
+export function listServiceSources(o: Observations, report: (problem: string) => void): readonly Source[] {
   return [
     ["ServiceCIDR objects", o.serviceCidrObjects ?? []],
     ["kubeadm-config serviceSubnet", splitWords(readKubeadm(o, report).serviceSubnet)],
-    ["the control plane's --service-cluster-ip-range", flagValues(o.controlPlaneArguments, "service-cluster-ip-range")],
-    ["k3s's or RKE2's --service-cidr", flagValues(distributionArguments(o), "service-cidr")],
+    ["the control plane's --service-cluster-ip-range", parseFlag(o.controlPlaneArguments, "service-cluster-ip-range")],
+    ["k3s's or RKE2's --service-cidr", parseFlag(listDistributionArguments(o), "service-cidr")],
     [`the default of k3s and RKE2`, usesK3sServices(o) ? [K3S_SERVICES] : []],
   ];
 }
@@ -56,7 +56,7 @@ export function serviceCandidates(o: Observations, report: (problem: string) => 
  * A disabled pool is often made to keep traffic to a network from being translated; of such a pool only the blocks count that no
  * enabled pool contains. A pool with very many blocks is one that was in use: it counts as a whole, to limit the pods' routes.
  */
-function calicoNetworks({ calicoPools = [], calicoBlocks }: Observations): readonly string[] {
+function findCalicoNetworks({ calicoPools = [], calicoBlocks }: Observations): readonly string[] {
   const enabled = calicoPools.filter(({ disabled }) => !disabled).map(({ cidr }) => cidr);
   const disabled = calicoPools.filter((pool) => pool.disabled).flatMap(({ cidr }) => parseOrNothing(cidr));
   if (disabled.length === 0) return enabled;
@@ -66,12 +66,12 @@ function calicoNetworks({ calicoPools = [], calicoBlocks }: Observations): reado
   const left = blocks.filter((block) => !isIn(enabledPools, block));
   const used = disabled.flatMap((pool): readonly Cidr[] => {
     const inPool = left.filter((block) => containsNetwork(pool, block));
-    return inPool.length > BLOCKS_MOST ? [pool] : inPool;
+    return inPool.length > MAX_BLOCKS ? [pool] : inPool;
   });
   return [...enabled, ...removeNestedCidrs(used)];
 }
 
-/** A pool that makes no sense is reported where it is used. */
+/** Skips invalid CIDRs: they are reported where they are used. */
 function parseOrNothing(cidr: string): readonly Cidr[] {
   try {
     return [parseCidr(cidr)];
@@ -81,7 +81,7 @@ function parseOrNothing(cidr: string): readonly Cidr[] {
 }
 
 /** The keys of the cluster pool stay in the ConfigMap where Kubernetes gives the nodes their CIDRs. */
-function ciliumNetworks(cilium: Observations["cilium"]): readonly string[] {
+function findCiliumNetworks(cilium: Observations["cilium"]): readonly string[] {
   if (cilium === undefined || cilium["ipam"] === "kubernetes") return [];
   return [cilium["cluster-pool-ipv4-cidr"], cilium["cluster-pool-ipv6-cidr"]].flatMap(splitWords);
 }
@@ -93,7 +93,7 @@ const netConf = z.object({
   EnableIPv6: z.boolean().default(false),
 });
 
-function flannelNetworks(text: string, report: (problem: string) => void): readonly string[] {
+function parseFlannelNetworks(text: string, report: (problem: string) => void): readonly string[] {
   try {
     const { Network, IPv6Network, EnableIPv4, EnableIPv6 } = netConf.parse(JSON.parse(text));
     return [...(EnableIPv4 ? splitWords(Network) : []), ...(EnableIPv6 ? splitWords(IPv6Network) : [])];
@@ -120,7 +120,7 @@ function readClusterCidr({ kubeProxyConfig }: Observations, report: (problem: st
   return splitWords(z.object({ clusterCIDR: z.string().optional() }).safeParse(yaml).data?.clusterCIDR);
 }
 
-/** What was parsed last of each source: it changes seldom, and is asked for whenever a pod comes or goes. */
+/** Cache of the last parsed text per source: it changes seldom, and is read whenever a pod starts or stops. */
 const parsedYaml = new Map<string, { readonly text: string; readonly value: unknown }>();
 
 export function readYaml(source: string, text: string | undefined, report: (problem: string) => void): unknown {
@@ -137,7 +137,7 @@ export function readYaml(source: string, text: string | undefined, report: (prob
   }
 }
 
-function distributionArguments(o: Observations): readonly string[] {
+function listDistributionArguments(o: Observations): readonly string[] {
   return [o.distributionArguments, ...o.nodes.map((node) => node.distributionArguments)].flat();
 }
 
@@ -148,7 +148,7 @@ function usesK3sServices({ kubeletVersion, apiServerAddresses }: Observations): 
 }
 
 /** Reads `--NAME=VALUE`, or VALUE as an argument of its own. */
-function flagValues(all: readonly string[], name: string): readonly string[] {
+function parseFlag(all: readonly string[], name: string): readonly string[] {
   const at = all.findIndex((argument) => argument === `--${name}` || argument.startsWith(`--${name}=`));
   const argument = all[at];
   return splitWords(argument === `--${name}` ? all[at + 1] : argument?.slice(name.length + 3));

@@ -76,7 +76,7 @@ function isWireKind({ name, kind }: LinkAddress): boolean {
 }
 
 /** Leaves out addresses that a route to one of these networks reaches already. */
-export function outsideNetworks(addresses: readonly Ip[], networks: readonly Cidr[]): readonly Ip[] {
+export function excludeCovered(addresses: readonly Ip[], networks: readonly Cidr[]): readonly Ip[] {
   return addresses.filter((address) => !networks.some((network) => containsIp(network, address)));
 }
 

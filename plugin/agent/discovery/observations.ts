@@ -26,7 +26,7 @@ export interface ObservedNode {
   readonly distributionArguments: readonly string[];
 }
 
-/** What was read, in the words of its source. `undefined` means that the source does not exist, which is not "empty". */
+/** Values as read from their sources, unparsed. `undefined` means that the source does not exist; it differs from empty. */
 export interface Observations {
   readonly nodeName: string;
   /** InternalIPs. */
@@ -54,7 +54,7 @@ export interface Observations {
   readonly serviceAddresses: readonly RouteSource[];
   /** Arguments of the API server's and controller manager's static pods. */
   readonly controlPlaneArguments: readonly string[];
-  /** UnderlayPools: what is known of the wire. */
+  /** UnderlayPools, which describe the underlay. */
   readonly underlayPools: readonly {
     readonly name: string;
     readonly subnet: string;

@@ -1,18 +1,18 @@
 import type { z } from "zod";
-import type { ClusterView } from "./cluster-cache.ts";
+import type { ClusterCache } from "./cluster-cache.ts";
 import { CONFIG_MAP, type nodeObject, SYSTEM_NAMESPACE } from "../../kubernetes/objects.ts";
 import type { Observations, ObservedNode } from "./observations.ts";
 import { findServiceAddresses } from "./service-addresses.ts";
 
 const API_SERVER = "default/kubernetes";
 
-/** Reads what the cluster says from the mirrors, in the words of its objects; the API server is not asked. */
-export function observeCluster(view: ClusterView, nodeName: string): Omit<Observations, "links" | "defaultLinks"> {
-  const served = view.serviceCidrs.find((mirror) => mirror.state === "known");
+/** Reads what the cluster says from the informers, in the words of its objects; the API server is not asked. */
+export function observeCluster(view: ClusterCache, nodeName: string): Omit<Observations, "links" | "defaultLinks"> {
+  const served = view.serviceCidrs.find((informer) => informer.state === "known");
   const node = view.node.get(nodeName);
   return {
     nodeName,
-    nodeAddresses: addressesOfType(node, ["InternalIP"]),
+    nodeAddresses: listAddresses(node, ["InternalIP"]),
     kubeletVersion: node?.status.nodeInfo.kubeletVersion ?? "",
     distributionArguments: node === undefined ? [] : observeNode(node).distributionArguments,
     nodes: view.allNodes.values().map(observeNode),
@@ -36,7 +36,7 @@ export function observeCluster(view: ClusterView, nodeName: string): Omit<Observ
       ranges: spec.ranges,
       gateway: spec.gateway,
     })),
-    settings: settingsOf(view),
+    settings: readSettings(view),
   };
 }
 
@@ -46,7 +46,7 @@ export function observeNode(node: z.infer<typeof nodeObject>): ObservedNode {
   const annotations = ["k3s.io/node-args", "rke2.io/node-args"].flatMap((key) => metadata.annotations[key] ?? []);
   return {
     name: metadata.name,
-    addresses: addressesOfType(node, ["InternalIP", "ExternalIP"]),
+    addresses: listAddresses(node, ["InternalIP", "ExternalIP"]),
     podCidrs: spec.podCIDRs,
     distributionArguments: annotations.flatMap((text) => {
       try {
@@ -59,15 +59,15 @@ export function observeNode(node: z.infer<typeof nodeObject>): ObservedNode {
   };
 }
 
-function addressesOfType(node: z.infer<typeof nodeObject> | undefined, types: readonly string[]): readonly string[] {
+function listAddresses(node: z.infer<typeof nodeObject> | undefined, types: readonly string[]): readonly string[] {
   return (node?.status.addresses ?? []).filter(({ type }) => types.includes(type)).map(({ address }) => address);
 }
 
-/** The version at which the settings were read; empty while there are none. */
-export function settingsVersion(view: ClusterView): string {
+/** Reads the resourceVersion of the settings; empty if they do not exist. */
+export function readSettingsVersion(view: ClusterCache): string {
   return view.settings.get(`${SYSTEM_NAMESPACE}/${CONFIG_MAP}`)?.metadata.resourceVersion ?? "";
 }
 
-export function settingsOf(view: ClusterView): Readonly<Record<string, string>> {
+export function readSettings(view: ClusterCache): Readonly<Record<string, string>> {
   return view.settings.get(`${SYSTEM_NAMESPACE}/${CONFIG_MAP}`)?.data ?? {};
 }

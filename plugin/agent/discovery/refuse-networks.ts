@@ -2,8 +2,8 @@ import { type Cidr, containsIp, containsNetwork, familyOf, type Ip, parseIp } fr
 import { type AddressRange, fromNumber, parseRange } from "../../ipam/pool.ts";
 import { isHostCidr } from "./node-addresses.ts";
 
-/** What is known of the wire that underlay pods are on. */
-export interface Wire {
+/** Known networks, addresses and ranges of the underlay. */
+export interface UnderlayTopology {
   readonly subnets: readonly { readonly network: Cidr; readonly name: string }[];
   /** Addresses of nodes and gateways. `own`: the node itself has it. */
   readonly addresses: readonly { readonly address: Ip; readonly name: string; readonly own: boolean }[];
@@ -12,13 +12,13 @@ export interface Wire {
 }
 
 /**
- * Says why pods must not reach a network through their node: the route would take traffic off the wire.
+ * Returns why pods must not reach a network through their node: the route would take traffic off the underlay.
  *
  * A network that lies inside an underlay subnet is refused only if something of the wire that is known lies in it: on a flat
  * network (10.0.0.0/8 on every link) overlay and Services lie inside as well, and work.
  * @returns undefined if the network may be used
  */
-export function refuseNetwork(network: Cidr, wire: Wire): string | undefined {
+export function refuseNetwork(network: Cidr, wire: UnderlayTopology): string | undefined {
   const family = familyOf(network);
   const held = wire.addresses.find(({ address }) => familyOf(address) === family && containsIp(network, address));
   if (isHostCidr(network)) return held === undefined || held.own ? undefined : `it is the address of ${held.name}`;
@@ -37,13 +37,13 @@ export function refuseNetwork(network: Cidr, wire: Wire): string | undefined {
   return `${fromNumber(first, family)} is also an address of ${given.name}`;
 }
 
-/** Reads the wire's part of an UnderlayPool; one that makes no sense is IPAM's to report. */
-export function wireOfPool(pool: {
+/** Parses an UnderlayPool's gateway and ranges. Skips invalid ones: IPAM reports them. */
+export function parsePoolTopology(pool: {
   readonly name: string;
   readonly network: Cidr;
   readonly ranges: readonly string[];
   readonly gateway?: string | undefined;
-}): Pick<Wire, "addresses" | "ranges"> {
+}): Pick<UnderlayTopology, "addresses" | "ranges"> {
   const name = `UnderlayPool ${pool.name}`;
   const attempt = <T>(read: () => T): readonly T[] => {
     try {

@@ -14,7 +14,7 @@ const OTHER_PROXY = "service.kubernetes.io/service-proxy-name";
 
 /** Whether this Service has addresses outside the cluster that kube-proxy translates on every node. */
 export function hasExternalAddress(service: ServiceObject): boolean {
-  return externalAddresses(service).length > 0;
+  return listExternalAddresses(service).length > 0;
 }
 
 /**
@@ -30,7 +30,7 @@ export function findServiceAddresses(
   for (const service of services) {
     if (service.spec.externalTrafficPolicy === "Local" && !hasEndpoint(service, pods)) continue;
     const name = `${service.metadata.namespace ?? ""}/${service.metadata.name}`;
-    for (const { address, field } of externalAddresses(service))
+    for (const { address, field } of listExternalAddresses(service))
       if (!found.has(address))
         found.set(address, {
           address,
@@ -41,7 +41,7 @@ export function findServiceAddresses(
 }
 
 /** Lists the addresses of a Service outside the cluster's Service network. */
-export function externalAddresses({
+export function listExternalAddresses({
   metadata,
   spec,
   status,

@@ -1,5 +1,5 @@
-/** A setting of ConfigMap interlay-config: `KEY` for every node, `NODE.KEY` for one. */
-export function nodeSetting(
+/** Finds a setting of ConfigMap interlay-config: `NODE.KEY` for one node, else `KEY` for every node. */
+export function findSetting(
   settings: Readonly<Record<string, string>>,
   node: string,
   key: string,
@@ -11,12 +11,12 @@ export function nodeSetting(
   return undefined;
 }
 
-export function isOn(settings: Readonly<Record<string, string>>, node: string, key: string): boolean {
-  return nodeSetting(settings, node, key)?.value === "true";
+export function isEnabled(settings: Readonly<Record<string, string>>, node: string, key: string): boolean {
+  return findSetting(settings, node, key)?.value === "true";
 }
 
-/** A duration in seconds. What is no number ≥ 0 is as if it were not there. */
-export function seconds(settings: Readonly<Record<string, string>>, node: string, key: string, otherwise: number) {
-  const value = Number(nodeSetting(settings, node, key)?.value);
+/** Parses a duration in seconds. Returns `otherwise` if the setting is missing or is not a number ≥ 0. */
+export function parseSeconds(settings: Readonly<Record<string, string>>, node: string, key: string, otherwise: number) {
+  const value = Number(findSetting(settings, node, key)?.value);
   return Number.isFinite(value) && value >= 0 ? value : otherwise;
 }

@@ -11,36 +11,36 @@ import {
 } from "node:fs";
 import { dirname, join } from "node:path";
 
-/** The names that Interlay has in the runtime's directory of plugins, in the order in which they may be removed. */
-export const INSTALLED = ["interlay-ipam", "interlay", "interlay-full"] as const;
+/** Interlay's files in the runtime's plugin directory, in the order in which they may be removed. */
+export const INSTALLED_FILES = ["interlay-ipam", "interlay", "interlay-full"] as const;
 
-/** Bytes compared at once. */
-const PIECE = 1 << 20;
+/** Bytes per comparison step. */
+const CHUNK_BYTES = 1 << 20;
 
 /**
- * Puts the executables where the runtime looks for plugins; each name appears whole, running calls keep theirs. The whole
- * plugin comes before the launcher that goes on to it.
- * @param whole this executable; the launcher lies beside it
+ * Installs the executables in the runtime's plugin directory. Each file is replaced atomically; running calls keep the old one.
+ * The full plugin is installed before the launcher that executes it.
+ * @param whole this executable; the launcher is in the same directory
  */
 export function installPlugin(binDirectory: string, whole: string = process.execPath): void {
-  put(whole, join(binDirectory, "interlay-full"));
-  put(join(dirname(whole), "interlay"), join(binDirectory, "interlay"));
+  installFile(whole, join(binDirectory, "interlay-full"));
+  installFile(join(dirname(whole), "interlay"), join(binDirectory, "interlay"));
   const link = join(binDirectory, "interlay-ipam");
   if (lstatSync(link, { throwIfNoEntry: false }) === undefined) symlinkSync("interlay", link);
 }
 
-function put(executable: string, target: string): void {
-  if (sameContent(executable, target)) return;
+function installFile(executable: string, target: string): void {
+  if (hasSameContent(executable, target)) return;
   const temporary = `${target}.new`;
   copyFileSync(executable, temporary);
   chmodSync(temporary, 0o755);
   renameSync(temporary, target);
 }
 
-/** Piece by piece: whole they would be hundreds of megabytes. */
-function sameContent(a: string, b: string): boolean {
+/** Compares two files in chunks: each is about a hundred megabytes. */
+function hasSameContent(a: string, b: string): boolean {
   if (statSync(a).size !== statSync(b, { throwIfNoEntry: false })?.size) return false;
-  const [one, other] = [Buffer.alloc(PIECE), Buffer.alloc(PIECE)];
+  const [one, other] = [Buffer.alloc(CHUNK_BYTES), Buffer.alloc(CHUNK_BYTES)];
   const [first, second] = [openSync(a, "r"), openSync(b, "r")];
   try {
     for (;;) {

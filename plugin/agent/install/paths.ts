@@ -3,9 +3,9 @@ import { LOG_FILE } from "../../cni/log.ts";
 import { buildPaths, type Paths } from "../../cni/paths.ts";
 import { STATE_DIRECTORY } from "../../datapath/facts.ts";
 
-/** Where Interlay has something on a node. */
-export interface NodePlaces {
-  /** The runtime's plugins. */
+/** Interlay's directories on a node. */
+export interface NodePaths {
+  /** The runtime's plugin directory. */
   readonly binDirectory: string;
   /** Facts and records. */
   readonly stateDirectory: string;
@@ -14,15 +14,15 @@ export interface NodePlaces {
   readonly logDirectory: string;
 }
 
-/** The DaemonSet's. */
-export const NODE_PLACES: NodePlaces = {
+/** The paths in the DaemonSet's container. */
+export const DEFAULT_NODE_PATHS: NodePaths = {
   binDirectory: "/host/opt/cni/bin",
   stateDirectory: STATE_DIRECTORY,
   runDirectory: "/run/interlay",
   logDirectory: join(LOG_FILE, ".."),
 };
 
-/** The same in the plugin's words. */
-export function pluginPlaces({ stateDirectory, logDirectory }: NodePlaces): Paths {
+/** Builds the plugin's paths from the node's. */
+export function buildPluginPaths({ stateDirectory, logDirectory }: NodePaths): Paths {
   return buildPaths(stateDirectory, join(logDirectory, "cni.log"));
 }

@@ -8,7 +8,7 @@ import {
   execInNetns,
   execOrThrow,
   readPermanentState,
-  ping,
+  pingAddress,
   pluginsFromEnvironment,
   TestNet,
 } from "../../testing/node.ts";
@@ -53,7 +53,7 @@ describe("install and uninstall", () => {
     const networks = { overlayCidrs: [parseCidr("10.233.64.0/18")], hijackCidrs: [], viaNode: [] };
     for (const rule of listForwardRules("iptables", networks))
       execInNetns(node.name, "iptables", "-A", "FORWARD", ...rule);
-    assert.ok(ping(node.name, "10.7.200.1"));
+    assert.ok(pingAddress(node.name, "10.7.200.1"));
     assert.ok(state().length > before_.length + 5, "nothing was installed");
 
     const run = join(directory, "run");
@@ -79,7 +79,7 @@ describe("install and uninstall", () => {
   it("an upgrade puts the plugin in place whole, and keeps calls that run and pods that are wired", () => {
     const node = net.node("n2", "10.7.168.73");
     const pod = net.pod("kept");
-    // As it was before there was a door: one executable, by both names.
+    // As before the launcher existed: one executable with both names.
     writeFileSync(join(bin, "interlay"), "the whole plugin of an older version");
     const image = join(directory, "image");
     mkdirSync(image);
@@ -96,6 +96,6 @@ describe("install and uninstall", () => {
     assert.notEqual(now, running, "it was written in place");
     assert.deepEqual(readdirSync(bin).sort(), ["interlay", "interlay-full", "interlay-ipam", "others"]);
     assert.deepEqual(readPermanentState(node), wired);
-    assert.ok(ping(node.name, "10.7.200.3"));
+    assert.ok(pingAddress(node.name, "10.7.200.3"));
   });
 });

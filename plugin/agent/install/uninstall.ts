@@ -5,27 +5,27 @@ import { getAttachmentsDirectory, listAttachments } from "../../state/attachment
 import { listPendingTeardowns } from "../../state/pending-teardown.ts";
 import { NODE_NFT_TABLE } from "../../datapath/plan/node-table.ts";
 import { removeForwardRules } from "../kube-proxy/forward-chain.ts";
-import { INSTALLED } from "./install.ts";
-import { resetNeighbourLimits } from "../reconcile/neighbour-limits.ts";
+import { INSTALLED_FILES } from "./install.ts";
+import { restoreNeighbourLimits } from "../reconcile/neighbour-limits.ts";
 import { deleteNodeTable } from "../reconcile/node-table.ts";
-import type { NodePlaces } from "./paths.ts";
-import { readTcpBeLiberal, resetTcpBeLiberal } from "../reconcile/return-path.ts";
-import { resetTunnels } from "../reconcile/rp-filter.ts";
+import type { NodePaths } from "./paths.ts";
+import { readTcpBeLiberal, restoreTcpBeLiberal } from "../reconcile/return-path.ts";
+import { restoreRpFilter } from "../reconcile/rp-filter.ts";
 
 /**
- * Leaves the node as it was before the first agent: what is wired is taken apart (pods that still run lose the way
- * through their node, and keep their addresses), then tables, sysctl, plugins and files go. Idempotent; the agent must
- * not run. Returns a line for each thing that went.
+ * Removes Interlay from the node: attachments (pods that still run lose the routes through their node and keep their
+ * addresses), then nftables tables, sysctls, plugins and files. Idempotent. The agent must not run.
+ * @returns a line for each thing that was removed
  */
-export async function uninstall({
+export async function uninstallNode({
   binDirectory,
   stateDirectory,
   runDirectory,
   logDirectory,
-}: NodePlaces): Promise<readonly string[]> {
+}: NodePaths): Promise<readonly string[]> {
   const done: string[] = [];
-  // The plugins first: nothing is wired any more from here.
-  for (const name of [...INSTALLED, ...INSTALLED.map((one) => `${one}.new`)])
+  // The plugins first: no new pod is attached from here on.
+  for (const name of [...INSTALLED_FILES, ...INSTALLED_FILES.map((one) => `${one}.new`)])
     if (readdirSync(binDirectory).includes(name)) {
       rmSync(join(binDirectory, name));
       done.push(`${join(binDirectory, name)} removed`);
@@ -40,17 +40,17 @@ export async function uninstall({
   }
   if (deleteNodeTable()) done.push(`nftables table ${NODE_NFT_TABLE} removed`);
   done.push(...(await removeForwardRules()));
-  done.push(...resetTunnels());
-  done.push(...resetNeighbourLimits());
+  done.push(...restoreRpFilter());
+  done.push(...restoreNeighbourLimits());
   const before = readTcpBeLiberal();
-  if (resetTcpBeLiberal()) done.push(`nf_conntrack_tcp_be_liberal set back to 0 from ${before}`);
+  if (restoreTcpBeLiberal()) done.push(`nf_conntrack_tcp_be_liberal set back to 0 from ${before}`);
   for (const directory of [stateDirectory, runDirectory, logDirectory])
-    if (empty(directory)) done.push(`${directory} removed`);
+    if (emptyDirectory(directory)) done.push(`${directory} removed`);
   return done;
 }
 
-/** With everything in it; a directory that is mounted here stays, empty. */
-function empty(directory: string): boolean {
+/** Removes a directory with its content; a mount point stays, empty. */
+function emptyDirectory(directory: string): boolean {
   if (!existsSync(directory)) return false;
   for (const name of readdirSync(directory)) rmSync(join(directory, name), { recursive: true, force: true });
   try {

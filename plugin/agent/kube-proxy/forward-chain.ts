@@ -8,10 +8,10 @@ import { IPTABLES, type IptablesProgram, readFilters, type SavedFilters } from "
 const COMMENT = "interlay";
 const PAIRS = `${NODE_LINK_PREFIX}+`;
 const ACCEPT = ["-m", "comment", "--comment", COMMENT, "-j", "ACCEPT"];
-/** Replies, and what a Service or a host port has translated. */
+/** Replies, and packets that a Service or host port rule has translated. */
 const KNOWN = ["-m", "conntrack", "--ctstate", "RELATED,ESTABLISHED,DNAT"];
 
-/** What the plans of this node's pods route through the node. */
+/** Networks that the plans of this node's pods route through the node. */
 export type ForwardedNetworks = Pick<Facts, "overlayCidrs" | "hijackCidrs" | "viaNode">;
 
 /** A rule to append to a program's chain FORWARD, to insert at a position, or to delete; in the form of `iptables-save`. */
@@ -24,7 +24,7 @@ export interface ForwardChange {
 }
 
 /**
- * Lists the rules that let through FORWARD what the plans route and nothing else: from pods to overlay networks and to
+ * Lists the rules that accept in FORWARD exactly the traffic that the plans route: from pods to overlay networks and to
  * networks behind the node, to pods from overlay networks, and known connections in both directions. Pure.
  */
 export function listForwardRules(
@@ -44,7 +44,7 @@ export function listForwardRules(
   ];
 }
 
-/** Reports whether FORWARD drops what the plans route: by what `iptables-save -t filter` says of one program. Pure. */
+/** Reports whether FORWARD drops traffic that the plans route, by the output of `iptables-save -t filter` of one program. Pure. */
 export function findForwardDrop(program: IptablesProgram, saved: string, networks: ForwardedNetworks): boolean {
   const { closes, open } = readChain(saved);
   // An administrator may accept more than the agent does.

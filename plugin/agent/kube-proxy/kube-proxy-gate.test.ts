@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { decideGate, type GateInput } from "./kube-proxy-gate.ts";
-import { restartHelps } from "./kube-proxy-restart.ts";
+import { isRestartUseful } from "./kube-proxy-restart.ts";
 
 const OLD = { version: "v1.28.15", mode: "iptables", invalidDropRule: true } as const;
 const RULE = { ...OLD, version: "v1.29.15" } as const;
@@ -41,9 +41,9 @@ const ROWS: readonly Row[] = [
   },
   { of: "none with the rule", input: { returnPath: "none" }, open: false, says: /returnPath is none: set .* notrack/ },
   { of: "snat", input: { returnPath: "snat", kubeProxy: OLD }, open: true, says: /masquerades/ },
-  { of: "notrack beside a firewall's rule", input: { otherDrops: [FIREWALL] }, open: true, says: /not tracked here/ },
+  { of: "notrack with a firewall's rule", input: { otherDrops: [FIREWALL] }, open: true, says: /not tracked here/ },
   {
-    of: "liberal beside a firewall's rule",
+    of: "liberal with a firewall's rule",
     input: { returnPath: "liberal", tcpBeLiberal: 1, kubeProxy: NO_RULE, otherDrops: [FIREWALL] },
     ...{
       open: false,
@@ -51,7 +51,7 @@ const ROWS: readonly Row[] = [
     },
   },
   {
-    of: "none beside a firewall's rule",
+    of: "none with a firewall's rule",
     input: { returnPath: "none", kubeProxy: NO_RULE, otherDrops: [FIREWALL] },
     ...{ open: false, says: /firewalld/ },
   },
@@ -72,6 +72,6 @@ describe("the gate: by what is in the kernel", () => {
       const gate = decideGate(all);
       assert.equal(gate.open, open);
       assert.match(gate.reason, says);
-      assert.equal(restartHelps(all.returnPath, all.tcpBeLiberal, all.kubeProxy), restart ?? false);
+      assert.equal(isRestartUseful(all.returnPath, all.tcpBeLiberal, all.kubeProxy), restart ?? false);
     });
 });

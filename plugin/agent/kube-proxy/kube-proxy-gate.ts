@@ -1,7 +1,7 @@
 import type { ReturnPath } from "../../datapath/facts.ts";
 import type { KubeProxyState } from "./kube-proxy-observer.ts";
 
-/** May replies that skip the node come through here? `open` with the reason, or closed with what to do. */
+/** Whether replies that bypass the node pass its packet filter: `open` with the reason, or closed with the remedy. */
 export interface Gate {
   readonly open: boolean;
   readonly reason: string;
@@ -9,7 +9,7 @@ export interface Gate {
 
 export interface GateInput {
   readonly returnPath: ReturnPath;
-  /** The kernel has what the return path asks for. */
+  /** The return path has been applied to the kernel. */
   readonly applied: boolean;
   readonly tcpBeLiberal: 0 | 1;
   readonly kubeProxy: KubeProxyState;
@@ -17,7 +17,7 @@ export interface GateInput {
   readonly otherDrops: readonly string[];
 }
 
-/** By what is in the kernel, not by what versions promise. */
+/** Decides by the rules in the kernel, not by kube-proxy's version. */
 export function decideGate({ returnPath, applied, tcpBeLiberal, kubeProxy, otherDrops }: GateInput): Gate {
   if (returnPath === "notrack" || returnPath === "snat") {
     if (!applied)

@@ -1,14 +1,14 @@
 import assert from "node:assert/strict";
-import { imageVersion, invalidDrop, versionIn } from "./kube-proxy-observer.ts";
+import { parseImageVersion, findInvalidDrop, parseVersion } from "./kube-proxy-observer.ts";
 
 describe("kube-proxy by its own words", () => {
   it("its version from its metrics, else from its image", () => {
     const metrics = `# TYPE kubernetes_build_info gauge\nkubernetes_build_info{build_date="",git_version="v1.29.15",major="1"} 1\n`;
-    assert.equal(versionIn(metrics), "v1.29.15");
-    assert.equal(versionIn(""), null);
-    assert.equal(imageVersion("registry.k8s.io/kube-proxy:v1.28.15"), "v1.28.15");
-    assert.equal(imageVersion("registry.k8s.io/kube-proxy:v1.31.0-rc.1@sha256:00"), "v1.31.0-rc.1");
-    assert.equal(imageVersion("kube-proxy@sha256:00"), null);
+    assert.equal(parseVersion(metrics), "v1.29.15");
+    assert.equal(parseVersion(""), null);
+    assert.equal(parseImageVersion("registry.k8s.io/kube-proxy:v1.28.15"), "v1.28.15");
+    assert.equal(parseImageVersion("registry.k8s.io/kube-proxy:v1.31.0-rc.1@sha256:00"), "v1.31.0-rc.1");
+    assert.equal(parseImageVersion("kube-proxy@sha256:00"), null);
   });
 
   const RULES: readonly (readonly [string, string, boolean, number | undefined])[] = [
@@ -31,6 +31,6 @@ describe("kube-proxy by its own words", () => {
   ];
   for (const [what, rules, there, drops] of RULES)
     it(`its INVALID rule: ${what}`, () => {
-      assert.deepEqual(invalidDrop(rules), { invalidDropRule: there, invalidDrops: drops });
+      assert.deepEqual(findInvalidDrop(rules), { invalidDropRule: there, invalidDrops: drops });
     });
 });

@@ -2,14 +2,14 @@ import type { ReturnPath } from "../../datapath/facts.ts";
 import { isBelow129 } from "./kube-proxy-gate.ts";
 import type { KubeProxyState } from "./kube-proxy-observer.ts";
 
-/** After a restart it has this long to write its rules anew, in milliseconds. */
-export const RESTART_AGAIN_MS = 60_000;
+/** Time that kube-proxy gets after a restart to write its rules again, in milliseconds. */
+export const RESTART_INTERVAL_MS = 60_000;
 
 /**
- * Would a restart of kube-proxy help? From v1.29 it reads the sysctl at its start, and leaves its INVALID rule out when
+ * Reports whether a restart of kube-proxy helps. From v1.29 it reads the sysctl at its start, and leaves its INVALID rule out when
  * it is 1. Pure.
  */
-export function restartHelps(
+export function isRestartUseful(
   returnPath: ReturnPath | undefined,
   tcpBeLiberal: 0 | 1,
   kubeProxy: KubeProxyState,

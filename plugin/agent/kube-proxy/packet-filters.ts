@@ -2,18 +2,18 @@ import { execFile } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { promisify } from "node:util";
 import { NODE_NFT_TABLE } from "../../datapath/plan/node-table.ts";
-import { nftGeneration } from "../reconcile/nft-generation.ts";
+import { readNftGeneration } from "../reconcile/nft-generation.ts";
 import { hasTable, listTables } from "../reconcile/nft-table.ts";
 import type { ServicesInput } from "./service-translation.ts";
 
-const run = promisify(execFile);
+const runCommand = promisify(execFile);
 const MAX_BYTES = 1 << 28;
 
 /** Both backends of both families: a node may have rules in each. */
 export const IPTABLES = ["iptables", "iptables-legacy", "ip6tables", "ip6tables-legacy"] as const;
 export type IptablesProgram = (typeof IPTABLES)[number];
 
-/** What `PROGRAM-save -c -t filter` says; empty where there is no such program, or nothing in it. */
+/** Output of `PROGRAM-save -c -t filter`; empty if the program is missing or the table is empty. */
 export type SavedFilters = Readonly<Record<IptablesProgram, string>>;
 
 export interface Filters {
@@ -24,11 +24,11 @@ export interface Filters {
   readonly mangle: SavedFilters;
   /** Listings of nftables tables that belong to neither iptables, kube-proxy nor Interlay. */
   readonly otherTables: string;
-  /** What translates Services, by family. */
+  /** The mechanism that translates Services, by family. */
   readonly translators: ServicesInput["translators"];
 }
 
-/** Counters change without a transaction: what has some is read again after so long, in milliseconds. */
+/** Counters change without a transaction: rules with counters are read again after this time, in milliseconds. */
 const COUNTERS_MS = 30_000;
 
 /** Reads only what can have changed: an idle node's packet filter is read for its counters alone. */
@@ -39,18 +39,18 @@ export class FilterReader {
     // The legacy backend has no such number.
     const generation = IPTABLES.some((program) => isLegacy(program) && hasIptablesTable(program, "filter"))
       ? undefined
-      : nftGeneration();
+      : readNftGeneration();
     const now = performance.now();
     const last = this.#last;
     if (last !== undefined && last.generation === generation && now - last.at < COUNTERS_MS) return last.filters;
     const filters = await readFilters();
-    // What changed while it was read has another number, and is read the next time.
+    // A change during the read has another generation and is read in the next pass.
     this.#last = generation === undefined ? undefined : { generation, at: now, filters };
     return filters;
   }
 }
 
-/** Reads the packet filter of all programs at once; what the kernel does not have costs no process. */
+/** Reads the packet filter of all programs at once. Starts no process for tables that the kernel does not have. */
 export async function readFilters(): Promise<Filters> {
   const families = (["ip", "ip6"] as const).filter((family) => hasTable(family, "kube-proxy"));
   const [saved, mangle, kubeProxy, otherTables, translators] = await Promise.all([
@@ -127,7 +127,7 @@ function readLines(path: string): readonly string[] {
 
 async function readOutput(program: string, argv: readonly string[]): Promise<string> {
   try {
-    return (await run(program, [...argv], { maxBuffer: MAX_BYTES })).stdout;
+    return (await runCommand(program, [...argv], { maxBuffer: MAX_BYTES })).stdout;
   } catch {
     return ""; // no such program, chain or table
   }

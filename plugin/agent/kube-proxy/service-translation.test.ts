@@ -45,7 +45,7 @@ describe("decideServices", () => {
       "CiliumKubeProxyReplacement",
     ],
     [
-      "is ready beside Cilium without replacement",
+      "is ready with Cilium without replacement",
       { cilium: { "kube-proxy-replacement": "false" } },
       true,
       "RulesPresent",

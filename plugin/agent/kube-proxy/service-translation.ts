@@ -1,6 +1,6 @@
 import type { Family } from "../../datapath/address.ts";
 
-/** What translates Service addresses on a node, by what is in its kernel. */
+/** The mechanism that translates Service addresses on a node, by the rules in its kernel. */
 export type ServiceTranslator = "iptables" | "nftables" | "ipvs";
 
 export interface ServicesInput {
@@ -22,7 +22,7 @@ export interface ServicesInput {
   readonly overlayCidrs: readonly string[];
 }
 
-/** Whether Services are translated for what comes from underlay pods; the condition ServicesReady. */
+/** Whether Services are translated for packets from underlay pods; the condition ServicesReady. */
 export interface ServicesState {
   readonly ready: boolean;
   /** CamelCase, for the condition. */
@@ -37,7 +37,7 @@ const INSTALL_KUBE_PROXY = "run kube-proxy on this node in iptables, nftables or
 
 /**
  * Decides by rules in the kernel and by the configuration of eBPF data planes, which translate only for links of their own
- * and so not for what enters by an underlay pod's pair. Pure.
+ * and so not for packets that enter by an underlay pod's pair. Pure.
  */
 export function decideServices(input: ServicesInput): ServicesState {
   const replacement = input.cilium?.["kube-proxy-replacement"];

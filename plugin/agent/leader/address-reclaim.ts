@@ -1,32 +1,35 @@
 import type { Allocator } from "../../ipam/allocator.ts";
 import type { AgentMetrics } from "../status/agent-metrics.ts";
-import type { ClusterDuties } from "./cluster-reconciler.ts";
-import type { ClusterView } from "../discovery/cluster-cache.ts";
-import { log } from "../status/log.ts";
-import { settingsOf } from "../discovery/observe.ts";
-import type { Reclaimer } from "./address-reclaimer.ts";
-import { seconds } from "../discovery/settings.ts";
+import type { ClusterReconciler } from "./cluster-reconciler.ts";
+import type { ClusterCache } from "../discovery/cluster-cache.ts";
+import { writeLog } from "../status/log.ts";
+import { readSettings } from "../discovery/observe.ts";
+import type { AddressReclaimer } from "./address-reclaimer.ts";
+import { parseSeconds } from "../discovery/settings.ts";
 
 /** Defaults of ConfigMap interlay-config, in seconds. */
 const RECLAIM = { after: 10, withoutNode: 600, young: 30 } as const;
 
-/** What the duty is done with. */
-export interface AddressParts {
+/** Objects that the address reclaim needs. */
+export interface ReclaimDependencies {
   readonly node: string;
-  readonly view: ClusterView;
+  readonly view: ClusterCache;
   readonly allocator: Allocator;
-  readonly reclaimer: Reclaimer;
+  readonly reclaimer: AddressReclaimer;
   readonly metrics: AgentMetrics;
 }
 
-/** Addresses whose pod is gone are given back. @param nodeIs of the leader, who does so for nodes that are gone */
-export async function lookAfterAddresses(
-  { node, view, allocator, reclaimer, metrics }: AddressParts,
-  nodeIs: ClusterDuties["nodeIs"] | undefined,
+/**
+ * Releases addresses whose pod no longer exists.
+ * @param nodeIs set on the leader only, which also releases the addresses of deleted nodes
+ */
+export async function reclaimAddresses(
+  { node, view, allocator, reclaimer, metrics }: ReclaimDependencies,
+  nodeIs: ClusterReconciler["findNodeState"] | undefined,
 ): Promise<void> {
   await allocator.sync();
-  const settings = settingsOf(view);
-  const milliseconds = (key: string, otherwise: number): number => 1000 * seconds(settings, node, key, otherwise);
+  const settings = readSettings(view);
+  const milliseconds = (key: string, otherwise: number): number => 1000 * parseSeconds(settings, node, key, otherwise);
   const lines = await reclaimer.pass(
     {
       afterPod: milliseconds("addressReclaimSeconds", RECLAIM.after),
@@ -35,6 +38,6 @@ export async function lookAfterAddresses(
     },
     nodeIs,
   );
-  for (const what of lines) log("info", "address reclaimed", { what });
-  metrics.reclaimed(lines.length);
+  for (const what of lines) writeLog("info", "address reclaimed", { what });
+  metrics.countReclaimed(lines.length);
 }

@@ -4,7 +4,7 @@ import { familyOf, parseIp } from "../../datapath/address.ts";
 import type { Records } from "../../ipam/records.ts";
 import { findSandboxState } from "../../ipam/sandbox.ts";
 import type { AddressStore } from "../../ipam/store.ts";
-import type { Kube } from "../../kubernetes/kube-client.ts";
+import type { KubeClient } from "../../kubernetes/kube-client.ts";
 import { inNamespace, podObject, RESOURCE, type UnderlayAddressObject } from "../../kubernetes/objects.ts";
 
 const statefulSet = z.object({
@@ -15,20 +15,20 @@ const statefulSet = z.object({
   }),
 });
 
-/** Pods of these phases run no more. */
-const ENDED = ["Succeeded", "Failed"];
+/** Phases of pods that have finished. */
+const FINISHED_PHASES = ["Succeeded", "Failed"];
 
-/** Looks for addresses whose pod is gone and gives them back; by `decideReclaim`, with everything read anew. */
-export class Reclaimer {
-  readonly #kube: Pick<Kube, "find">;
+/** Finds addresses whose pod no longer exists and releases them by `decideReclaim`, after reading all state again. */
+export class AddressReclaimer {
+  readonly #kube: Pick<KubeClient, "find">;
   readonly #store: AddressStore;
   readonly #records: Records;
   readonly #attachments: string | undefined;
-  /** Object uid -> since when its pod has been seen gone. */
+  /** Object uid -> time since which its pod is known to be missing. */
   readonly #goneSince = new Map<string, number>();
 
   /** @param attachments directory of the node's attachments; this node's own by default */
-  constructor(kube: Pick<Kube, "find">, store: AddressStore, records: Records, attachments?: string) {
+  constructor(kube: Pick<KubeClient, "find">, store: AddressStore, records: Records, attachments?: string) {
     this.#attachments = attachments;
     this.#kube = kube;
     this.#store = store;
@@ -53,9 +53,9 @@ export class Reclaimer {
       const own = spec.node === this.#store.node;
       const state = own ? "well" : (orphaned?.(spec.node) ?? "well");
       if (!own && state === "well") continue;
-      if (own && spec.reserve) continue; // the reserve is tended where it is given
+      if (own && spec.reserve) continue; // the allocator manages the reserve
       const followed = own ? this.#store.cachedPod(spec.pod.namespace, spec.pod.name) : undefined;
-      const lives = followed?.metadata.uid === spec.pod.uid && !ENDED.includes(followed.status.phase);
+      const lives = followed?.metadata.uid === spec.pod.uid && !FINISHED_PHASES.includes(followed.status.phase);
       if (lives && !this.#replacedBy(object, spec.pod.uid)) continue;
       seen.add(metadata.uid);
       const verdict = await this.#verdict(object, own, state === "gone", delays, now);
@@ -105,13 +105,13 @@ export class Reclaimer {
     );
   }
 
-  /** From the API server itself: what is followed may be late, and late is not gone. */
+  /** Reads the pod from the API server: the informer's cache may be late, which must not count as deleted. */
   async #pod({ namespace, name }: { readonly namespace: string; readonly name: string }): Promise<ReclaimState["pod"]> {
     try {
       const found = await this.#kube.find(inNamespace(RESOURCE.pods, namespace), name);
       if (found === undefined) return "gone";
       const { metadata, status } = podObject.parse(found);
-      return ENDED.includes(status.phase) ? "gone" : { uid: metadata.uid };
+      return FINISHED_PHASES.includes(status.phase) ? "gone" : { uid: metadata.uid };
     } catch {
       return "unknown";
     }
@@ -129,8 +129,8 @@ export class Reclaimer {
   }
 
   /**
-   * Has the pod of that uid another address on that NIC, in that family? Of this node's own pod the record says which one its
-   * container has: an address that was made while the answer got lost is not it.
+   * Reports whether the pod of that uid has another address on that NIC, in that family. For a pod of this node the record
+   * names the address that its container has; an address whose creation was not confirmed is another one.
    */
   #replacedBy({ spec, metadata }: UnderlayAddressObject, uid: string): boolean {
     const family = familyOf(parseIp(spec.address));

@@ -1,14 +1,14 @@
 import { z } from "zod";
 import { parseCidr, parseIp } from "../../datapath/address.ts";
 import { countNodesOutside, type PoolOnNode } from "../reconcile/choose-return-path.ts";
-import type { ClusterView } from "../discovery/cluster-cache.ts";
-import { hasStatus, type Kube } from "../../kubernetes/kube-client.ts";
-import { Mirror, objectMeta } from "../../kubernetes/informer.ts";
+import type { ClusterCache } from "../discovery/cluster-cache.ts";
+import { hasStatus, type KubeClient } from "../../kubernetes/kube-client.ts";
+import { Informer, objectMeta } from "../../kubernetes/informer.ts";
 import type { Occupant } from "../../ipam/occupied.ts";
 import { inNamespace, RESOURCE, underlayNetwork, type UnderlayNetworkObject } from "../../kubernetes/objects.ts";
-import { externalAddresses } from "../discovery/service-addresses.ts";
-import { poolStatuses } from "../status/pool-status.ts";
-import { attachmentDefinition } from "./underlay-network.ts";
+import { listExternalAddresses } from "../discovery/service-addresses.ts";
+import { summarizePools } from "../status/pool-status.ts";
+import { buildAttachmentDefinition } from "./underlay-network.ts";
 
 const NODE_ADDRESS_TYPES = ["InternalIP", "ExternalIP"];
 const readyNode = z.object({
@@ -22,33 +22,33 @@ const readyNode = z.object({
 });
 const definition = z.object({ metadata: objectMeta, spec: z.object({ config: z.string().default("") }) });
 
-/** What one agent does for all: pools' status, NetworkAttachmentDefinitions, addresses of nodes that are gone. */
-export class ClusterDuties {
-  readonly #kube: Kube;
-  readonly #view: ClusterView;
-  readonly #nodes: Mirror<z.infer<typeof readyNode>>;
-  readonly #networks: Mirror<UnderlayNetworkObject>;
-  readonly #definitions: Mirror<z.infer<typeof definition>>;
+/** Cluster-wide work of the leader: status of pools, NetworkAttachmentDefinitions, state of nodes for the reclaim. */
+export class ClusterReconciler {
+  readonly #kube: KubeClient;
+  readonly #view: ClusterCache;
+  readonly #nodes: Informer<z.infer<typeof readyNode>>;
+  readonly #networks: Informer<UnderlayNetworkObject>;
+  readonly #definitions: Informer<z.infer<typeof definition>>;
   readonly #published = new Map<string, string>();
 
-  constructor(kube: Kube, view: ClusterView) {
+  constructor(kube: KubeClient, view: ClusterCache) {
     this.#kube = kube;
     this.#view = view;
-    this.#nodes = new Mirror(kube, RESOURCE.nodes, (object) => readyNode.parse(object));
-    this.#networks = new Mirror(kube, RESOURCE.underlayNetworks, (object) => underlayNetwork.parse(object));
-    this.#definitions = new Mirror(kube, RESOURCE.attachmentDefinitions, (object) => definition.parse(object));
+    this.#nodes = new Informer(kube, RESOURCE.nodes, (object) => readyNode.parse(object));
+    this.#networks = new Informer(kube, RESOURCE.underlayNetworks, (object) => underlayNetwork.parse(object));
+    this.#definitions = new Informer(kube, RESOURCE.attachmentDefinitions, (object) => definition.parse(object));
   }
 
   start(changed: () => void): void {
-    for (const mirror of [this.#nodes, this.#networks, this.#definitions]) mirror.onChange(changed).start();
+    for (const informer of [this.#nodes, this.#networks, this.#definitions]) informer.onChange(changed).start();
   }
 
   stop(): void {
-    for (const mirror of [this.#nodes, this.#networks, this.#definitions]) mirror.stop();
+    for (const informer of [this.#nodes, this.#networks, this.#definitions]) informer.stop();
   }
 
-  /** Does this node's agent look after its own addresses? */
-  readonly nodeIs = (name: string): "gone" | "silent" | "well" => {
+  /** Finds whether a node exists and is ready, so that its agent reclaims its addresses itself. */
+  readonly findNodeState = (name: string): "gone" | "silent" | "well" => {
     if (this.#nodes.state !== "known") return "well";
     const node = this.#nodes.get(name);
     if (node === undefined) return "gone";
@@ -62,8 +62,8 @@ export class ClusterDuties {
 
   async #publishPools(): Promise<void> {
     if (this.#view.underlayAddresses.state !== "known") return;
-    if (this.#nodes.state !== "known") return; // without them a node's address would be given
-    for (const [name, counts] of poolStatuses(this.#view, this.#occupants())) {
+    if (this.#nodes.state !== "known") return; // without the nodes their addresses would count as free
+    for (const [name, counts] of summarizePools(this.#view, this.#occupants())) {
       const subnet = this.#view.underlayPools.get(name)?.spec.subnet;
       const nodesOutside = subnet === undefined ? undefined : this.#countNodesOutside(subnet);
       const status = { ...counts, ...(nodesOutside === undefined ? {} : { nodesOutside }) };
@@ -79,7 +79,7 @@ export class ClusterDuties {
     }
   }
 
-  /** Undefined where the nodes are not known, or an address is invalid. */
+  /** Returns undefined if the nodes are not known or an address is invalid. */
   #countNodesOutside(subnet: string): PoolOnNode["nodesOutside"] | undefined {
     if (this.#nodes.state !== "known") return undefined;
     try {
@@ -93,7 +93,7 @@ export class ClusterDuties {
     }
   }
 
-  /** The cluster's own addresses outside its overlay: no pod may get one. */
+  /** Lists addresses of Nodes and Services outside the overlay: pods must not get them. */
   #occupants(): readonly Occupant[] {
     const nodes = this.#nodes
       .values()
@@ -104,7 +104,7 @@ export class ClusterDuties {
       );
     const services = this.#view.services.values().flatMap((service) => {
       const by = `Service ${service.metadata.namespace ?? ""}/${service.metadata.name}`;
-      return externalAddresses(service).map(({ address }) => ({ address, by }));
+      return listExternalAddresses(service).map(({ address }) => ({ address, by }));
     });
     return [...nodes, ...services];
   }
@@ -112,7 +112,7 @@ export class ClusterDuties {
   async #writeDefinitions(): Promise<void> {
     if (this.#networks.state !== "known" || this.#definitions.state !== "known") return;
     for (const network of this.#networks.values()) {
-      const wanted = attachmentDefinition(network);
+      const wanted = buildAttachmentDefinition(network);
       const key = `${wanted.metadata.namespace}/${wanted.metadata.name}`;
       const there = this.#definitions.get(key);
       const resource = inNamespace(RESOURCE.attachmentDefinitions, wanted.metadata.namespace);

@@ -1,29 +1,29 @@
-import { ClusterDuties } from "./cluster-reconciler.ts";
-import type { ClusterView } from "../discovery/cluster-cache.ts";
-import type { Kube } from "../../kubernetes/kube-client.ts";
-import { Leadership } from "../../kubernetes/leader-election.ts";
-import { log } from "../status/log.ts";
+import { ClusterReconciler } from "./cluster-reconciler.ts";
+import type { ClusterCache } from "../discovery/cluster-cache.ts";
+import type { KubeClient } from "../../kubernetes/kube-client.ts";
+import { LeaderElection } from "../../kubernetes/leader-election.ts";
+import { writeLog } from "../status/log.ts";
 
-/** This agent's part in what one agent does for the cluster: a lease, and the duties while it is held. */
-export class Leading {
-  readonly #kube: Kube;
-  readonly #view: ClusterView;
-  readonly #leadership: Leadership;
+/** Campaigns for the leader's lease, and runs the cluster-wide tasks while this agent holds it. */
+export class LeaderTasks {
+  readonly #kube: KubeClient;
+  readonly #view: ClusterCache;
+  readonly #leadership: LeaderElection;
   readonly #wake: () => void;
   /** While this agent is the leader. */
-  #duties: ClusterDuties | undefined;
+  #duties: ClusterReconciler | undefined;
 
-  /** @param wake the duties have something to do */
-  constructor(kube: Kube, node: string, view: ClusterView, wake: () => void) {
+  /** @param wake called when the cluster-wide tasks have work */
+  constructor(kube: KubeClient, node: string, view: ClusterCache, wake: () => void) {
     this.#kube = kube;
     this.#view = view;
-    this.#leadership = new Leadership(kube, node);
+    this.#leadership = new LeaderElection(kube, node);
     this.#wake = wake;
   }
 
   /** What the leader knows of other nodes. */
-  get nodeIs(): ClusterDuties["nodeIs"] | undefined {
-    return this.#leadership.held ? this.#duties?.nodeIs : undefined;
+  get findNodeState(): ClusterReconciler["findNodeState"] | undefined {
+    return this.#leadership.held ? this.#duties?.findNodeState : undefined;
   }
 
   pass(): Promise<void> | void {
@@ -33,8 +33,8 @@ export class Leading {
   async campaign(): Promise<void> {
     await this.#leadership.campaign();
     if (this.#leadership.held && this.#duties === undefined) {
-      log("info", "this agent leads");
-      this.#duties = new ClusterDuties(this.#kube, this.#view);
+      writeLog("info", "this agent leads");
+      this.#duties = new ClusterReconciler(this.#kube, this.#view);
       this.#duties.start(this.#wake);
     } else if (!this.#leadership.held && this.#duties !== undefined) {
       this.#duties.stop();

@@ -10,7 +10,7 @@ const CNI_VERSION = "1.0.0";
 export const PORTMAP = { type: "portmap", snat: true, capabilities: { portMappings: true } } as const;
 
 /** The conflist of an underlay network: macvlan with our IPAM, our own plugin, and the reference plugin for hostPorts. */
-export function conflist({
+export function buildConflist({
   name,
   uplink,
   mode = "bridge",
@@ -46,7 +46,7 @@ export function conflist({
 }
 
 /** The NetworkAttachmentDefinition of an UnderlayNetwork; goes with it, by the owner reference. Pure. */
-export function attachmentDefinition({ metadata, spec }: UnderlayNetworkObject) {
+export function buildAttachmentDefinition({ metadata, spec }: UnderlayNetworkObject) {
   const { namespace, uplink, mode, mtu, pools, hostPorts, options } = spec;
   return {
     apiVersion: "k8s.cni.cncf.io/v1",
@@ -65,6 +65,8 @@ export function attachmentDefinition({ metadata, spec }: UnderlayNetworkObject) 
         },
       ],
     },
-    spec: { config: JSON.stringify(conflist({ name: metadata.name, uplink, mode, mtu, pools, hostPorts, options })) },
+    spec: {
+      config: JSON.stringify(buildConflist({ name: metadata.name, uplink, mode, mtu, pools, hostPorts, options })),
+    },
   };
 }

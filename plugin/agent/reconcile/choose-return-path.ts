@@ -1,6 +1,6 @@
 import { type Cidr, containsIp, familyOf, type Ip } from "../../datapath/address.ts";
 import type { Facts, ReturnPath } from "../../datapath/facts.ts";
-import { nodeSetting } from "../discovery/settings.ts";
+import { findSetting } from "../discovery/settings.ts";
 
 /** An UnderlayPool that gives addresses on this node. */
 export interface PoolOnNode {
@@ -43,7 +43,7 @@ export const AUTOMATIC = "auto";
 
 /** Chooses snat where a router would see one direction only, unless ConfigMap interlay-config names a return path. Pure. */
 export function chooseReturnPath(facts: Facts, settings: Readonly<Record<string, string>>, router: RouterInput): Facts {
-  const wanted = nodeSetting(settings, facts.node.name, "returnPath")?.value ?? AUTOMATIC;
+  const wanted = findSetting(settings, facts.node.name, "returnPath")?.value ?? AUTOMATIC;
   if (wanted !== AUTOMATIC) return facts;
   const reason = findRouter(router);
   const [returnPath, because]: readonly [ReturnPath, string] =

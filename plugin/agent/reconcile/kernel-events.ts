@@ -1,7 +1,7 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { createInterface } from "node:readline";
 
-const AGAIN_MS = 2000;
+const RETRY_MS = 2000;
 
 /**
  * A line for every change of routes, links, rules, addresses, neighbours and some sysctls (forwarding, rp_filter), on the
@@ -21,7 +21,7 @@ export class KernelEvents {
   start(changed: { readonly links: () => void; readonly tables: () => void; readonly addresses: () => void }): this {
     const objects = ["route", "link", "rule", "address", "neigh", "netconf"];
     this.#run("ip", ["-o", "monitor", "all-nsid", ...objects], (line) => {
-      if (isReason(line)) changed.links();
+      if (isRelevant(line)) changed.links();
       if (line.includes(" rp_filter ")) changed.tables();
       if (isNodeAddress(line)) changed.addresses();
     });
@@ -54,14 +54,14 @@ export class KernelEvents {
       setTimeout(() => {
         this.#missed(); // what happened meanwhile
         this.#run(program, argv, heard);
-      }, AGAIN_MS).unref();
+      }, RETRY_MS).unref();
     };
     child.on("error", again).on("exit", again);
   }
 }
 
 /** Neighbours come and go all the time; ours are permanent. */
-export function isReason(line: string): boolean {
+export function isRelevant(line: string): boolean {
   return !line.includes(" lladdr ") || line.includes("PERMANENT") || line.includes("link/");
 }
 

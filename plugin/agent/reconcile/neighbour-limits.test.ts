@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { raiseNeighbourLimits, resetNeighbourLimits } from "./neighbour-limits.ts";
+import { raiseNeighbourLimits, restoreNeighbourLimits } from "./neighbour-limits.ts";
 
 describe("neighbour table limits", () => {
   const root = mkdtempSync(join(tmpdir(), "interlay-neighbours-"));
@@ -26,7 +26,7 @@ describe("neighbour table limits", () => {
     assert.equal(raiseNeighbourLimits(places).length, 6);
     assert.deepEqual([read("ipv4", "gc_thresh3"), read("ipv6", "gc_thresh3")], [28_160, 28_160]);
     assert.deepEqual(raiseNeighbourLimits(places), [], "the second time");
-    assert.equal(resetNeighbourLimits(places).length, 6);
+    assert.equal(restoreNeighbourLimits(places).length, 6);
     assert.deepEqual([read("ipv4", "gc_thresh1"), read("ipv6", "gc_thresh3")], [128, 1024]);
     assert.ok(!existsSync(places.before));
   });
@@ -35,20 +35,20 @@ describe("neighbour table limits", () => {
     writeFileSync(file("ipv4", "gc_thresh3"), "65536\n");
     assert.equal(raiseNeighbourLimits(places).length, 5);
     assert.equal(read("ipv4", "gc_thresh3"), 65_536);
-    resetNeighbourLimits(places);
+    restoreNeighbourLimits(places);
     assert.equal(read("ipv4", "gc_thresh3"), 65_536);
   });
 
   it("are not set back where somebody has changed them since", () => {
     raiseNeighbourLimits(places);
     writeFileSync(file("ipv6", "gc_thresh3"), "40000\n");
-    assert.equal(resetNeighbourLimits(places).length, 5);
+    assert.equal(restoreNeighbourLimits(places).length, 5);
     assert.equal(read("ipv6", "gc_thresh3"), 40_000);
   });
 
   it("are skipped in a network namespace that does not have them", () => {
     rmSync(places.sysctls, { recursive: true });
     assert.deepEqual(raiseNeighbourLimits(places), []);
-    assert.deepEqual(resetNeighbourLimits(places), []);
+    assert.deepEqual(restoreNeighbourLimits(places), []);
   });
 });

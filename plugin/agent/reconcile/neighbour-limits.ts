@@ -9,19 +9,19 @@ const LIMITS = { gc_thresh1: 3520, gc_thresh2: 14_080, gc_thresh3: 28_160 } as c
 const FAMILIES = ["ipv4", "ipv6"] as const;
 
 /** Where the sysctls are, and the values from before the agent, one file each; a reboot resets both. */
-export interface NeighbourPlaces {
+export interface NeighbourPaths {
   readonly sysctls: string;
   readonly before: string;
 }
 
-const PLACES: NeighbourPlaces = { sysctls: "/proc/sys/net", before: "/run/interlay/neighbour-limits" };
+const DEFAULT_PATHS: NeighbourPaths = { sysctls: "/proc/sys/net", before: "/run/interlay/neighbour-limits" };
 
 /**
  * Raises the limits of the neighbour table where they are lower. Only the node's first network namespace has them: in
  * another one (a node in a container) nothing is changed. Idempotent.
  * @returns a line for each change
  */
-export function raiseNeighbourLimits({ sysctls, before }: NeighbourPlaces = PLACES): readonly string[] {
+export function raiseNeighbourLimits({ sysctls, before }: NeighbourPaths = DEFAULT_PATHS): readonly string[] {
   return listLimits(sysctls).flatMap(({ name, path, wanted }) => {
     const value = Number(readFileSync(path, "utf8"));
     if (value >= wanted) return [];
@@ -36,7 +36,7 @@ export function raiseNeighbourLimits({ sysctls, before }: NeighbourPlaces = PLAC
  * Sets the limits back where the agent raised them and nobody has changed them since.
  * @returns a line for each change
  */
-export function resetNeighbourLimits({ sysctls, before }: NeighbourPlaces = PLACES): readonly string[] {
+export function restoreNeighbourLimits({ sysctls, before }: NeighbourPaths = DEFAULT_PATHS): readonly string[] {
   if (!existsSync(before)) return [];
   const names = new Set(readdirSync(before));
   const done = listLimits(sysctls).flatMap(({ name, path, wanted }) => {

@@ -2,11 +2,11 @@ import { decodeGeneration, encodeGenerationRequest, NFT_GET_GENERATION } from ".
 import { NetlinkError, NetlinkSocket } from "../../netlink/socket.ts";
 
 /**
- * The number of this node's nftables ruleset: another after every transaction, whoever's, iptables-nft's too; counters do
- * not change it. Asking takes a message, where listing takes a process. Undefined: the kernel has no nftables, or does not
- * say.
+ * Reads the generation of this node's nftables ruleset. Every transaction of any program changes it, iptables-nft's too;
+ * counters do not. This takes one netlink message; a listing takes a process. Returns undefined if the kernel has no nftables
+ * or does not answer.
  */
-export function nftGeneration(): number | undefined {
+export function readNftGeneration(): number | undefined {
   try {
     const socket = NetlinkSocket.open("netfilter");
     try {

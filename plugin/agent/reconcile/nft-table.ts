@@ -2,7 +2,7 @@ import { decodeTable, encodeTable, encodeTableDump, NFT_GET_TABLE, type NftFamil
 import { NetlinkError, NetlinkSocket } from "../../netlink/socket.ts";
 
 /**
- * Whether this node's nftables has such a table. Asking takes a message, where `nft list tables` (1.0.6) first reads every rule
+ * Reports whether this node's nftables has a table. This takes one netlink message; `nft list tables` (1.0.6) first reads every rule
  * of all tables, kube-proxy's thousands too.
  */
 export function hasTable(family: NftFamily, name: string): boolean {

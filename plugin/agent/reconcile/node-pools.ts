@@ -3,14 +3,14 @@ import { parseCidr } from "../../datapath/address.ts";
 import { fits } from "../../ipam/choose.ts";
 import { parsePools } from "../../ipam/pools.ts";
 import type { PoolOnNode } from "./choose-return-path.ts";
-import type { ClusterView } from "../discovery/cluster-cache.ts";
+import type { ClusterCache } from "../discovery/cluster-cache.ts";
 
 /** The leader's part of an UnderlayPool's status. */
 const status = z.object({ nodesOutside: z.object({ count: z.number(), example: z.string() }) });
 
 /** Lists the pools whose nodeSelector fits this node, once the leader has compared their subnets with all nodes. */
 export function listPoolsOfNode(
-  view: Pick<ClusterView, "underlayPools" | "node">,
+  view: Pick<ClusterCache, "underlayPools" | "node">,
   node: string,
 ): readonly PoolOnNode[] {
   const labels = view.node.get(node)?.metadata.labels ?? {};

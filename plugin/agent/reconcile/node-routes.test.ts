@@ -5,7 +5,7 @@ const POD: OverlayRoute = { link: "cali1", kind: "veth", gateway: false };
 
 describe("chooseNodeLinks", () => {
   const ROWS: readonly (readonly [title: string, routes: readonly OverlayRoute[], expected: readonly string[]])[] = [
-    ["names the uplink where there is no route", [], ["eth0"]],
+    ["names the uplink if no route exists", [], ["eth0"]],
     [
       "names a VXLAN tunnel whose routes have a gateway (Calico)",
       [POD, { link: "vxlan.calico", kind: "vxlan", gateway: true }],

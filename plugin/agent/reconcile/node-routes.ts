@@ -14,7 +14,7 @@ export const TUNNEL_KINDS: readonly string[] = [
   "wireguard",
 ];
 
-/** A route to an overlay network, with what tells a tunnel from a pod's link. */
+/** A route to an overlay network, with the properties that distinguish a tunnel from a pod's link. */
 export interface OverlayRoute {
   readonly link: string;
   readonly kind: string | undefined;

@@ -8,9 +8,16 @@ import {
   removeNodeTable,
   renderNodeTable,
 } from "../../datapath/plan/node-table.ts";
-import { execInNetns, execOrThrow, ping, pluginsFromEnvironment, TestNet, type TestNode } from "../../testing/node.ts";
+import {
+  execInNetns,
+  execOrThrow,
+  pingAddress,
+  pluginsFromEnvironment,
+  TestNet,
+  type TestNode,
+} from "../../testing/node.ts";
 import { findForwardDrop, listForwardRules } from "../kube-proxy/forward-chain.ts";
-import { ask, startServer } from "../../testing/traffic.ts";
+import { sendRequest, startServer } from "../../testing/traffic.ts";
 
 const PORT = 8080;
 const OVERLAY_CIDRS = ["10.233.64.0/18", "fd33:64::/48"].map(parseCidr);
@@ -137,11 +144,11 @@ describe("the node's nftables table", function () {
 
   it("lacks: without it, the INVALID rule stops TCP to another node's overlay pod, and Services get no answer", () => {
     write(removeNodeTable());
-    assert.equal(ask(pods.first, "10.233.65.2", PORT), undefined);
-    assert.equal(ask(pods.first, "10.233.0.10", 80), undefined);
-    assert.equal(ask(pods.first, "10.233.0.10", 80, { protocol: "udp" }), undefined);
-    assert.equal(ask(pods.first, "10.233.64.5", PORT), "10.7.200.1");
-    assert.equal(ask(pods.overlay, "10.7.200.9", PORT), undefined);
+    assert.equal(sendRequest(pods.first, "10.233.65.2", PORT), undefined);
+    assert.equal(sendRequest(pods.first, "10.233.0.10", 80), undefined);
+    assert.equal(sendRequest(pods.first, "10.233.0.10", 80, { protocol: "udp" }), undefined);
+    assert.equal(sendRequest(pods.first, "10.233.64.5", PORT), "10.7.200.1");
+    assert.equal(sendRequest(pods.overlay, "10.7.200.9", PORT), undefined);
   });
 
   it("clears kube-proxy's mark for masquerade, which a tunnel's outer packet would keep", () => {
@@ -151,14 +158,14 @@ describe("the node's nftables table", function () {
     };
     load("notrack");
     const before = countMarked();
-    assert.equal(ask(pods.first, "10.233.0.10", 80), "10.233.64.0");
+    assert.equal(sendRequest(pods.first, "10.233.0.10", 80), "10.233.64.0");
     assert.equal(countMarked(), before);
   });
 
   it("does not exempt anything with the return path none", () => {
     load("none");
-    assert.equal(ask(pods.first, "10.233.65.2", PORT), undefined);
-    assert.equal(ask(pods.first, "10.233.0.10", 80), "10.233.64.0");
+    assert.equal(sendRequest(pods.first, "10.233.65.2", PORT), undefined);
+    assert.equal(sendRequest(pods.first, "10.233.0.10", 80), "10.233.64.0");
   });
 
   for (const returnPath of ["notrack", "snat"] as const)
@@ -167,7 +174,7 @@ describe("the node's nftables table", function () {
         load(returnPath);
       });
       it("answers an overlay pod of another node that asks a further NIC with its own address", () => {
-        assert.equal(ask(pods.overlay, "10.7.200.9", PORT), "10.233.65.2");
+        assert.equal(sendRequest(pods.overlay, "10.7.200.9", PORT), "10.233.65.2");
         assert.ok((counters().get("exempt-further-nic-ipv4") ?? 0) > 0);
       });
       const seen = returnPath === "snat" ? "10.233.64.0" : "10.7.200.1";
@@ -213,7 +220,7 @@ describe("the node's nftables table", function () {
       ];
       for (const [title, source, host, port, protocol, expected] of ROWS)
         it(`answers ${title}`, () => {
-          const answer = ask(pods[source], host, port, { protocol });
+          const answer = sendRequest(pods[source], host, port, { protocol });
           assert.ok(answer !== undefined, "no answer");
           if (expected !== "") assert.equal(answer, expected);
         });
@@ -221,10 +228,10 @@ describe("the node's nftables table", function () {
 
   it("follows a change of the return path for new connections", () => {
     load("snat");
-    assert.equal(ask(pods.first, "10.233.65.2", PORT), "10.233.64.0");
+    assert.equal(sendRequest(pods.first, "10.233.65.2", PORT), "10.233.64.0");
     assert.ok((counters().get("masquerade-overlay-ipv4") ?? 0) > 0);
     load("notrack");
-    assert.equal(ask(pods.first, "10.233.65.2", PORT), "10.7.200.1");
+    assert.equal(sendRequest(pods.first, "10.233.65.2", PORT), "10.7.200.1");
     assert.ok((counters().get("exempt-ipv4") ?? 0) > 0);
   });
 
@@ -235,7 +242,7 @@ describe("the node's nftables table", function () {
       const prefix = "net.netfilter.nf_conntrack_tcp_";
       sysctl(`${prefix}loose=${loose}`, `${prefix}timeout_syn_sent=1`, `${prefix}timeout_established=2`);
       try {
-        assert.equal(ask(pods.first, "10.233.65.2", PORT, { idleMs: 3500 }), "10.7.200.1");
+        assert.equal(sendRequest(pods.first, "10.233.65.2", PORT, { idleMs: 3500 }), "10.7.200.1");
       } finally {
         sysctl(`${prefix}loose=1`, `${prefix}timeout_syn_sent=120`, `${prefix}timeout_established=432000`);
       }
@@ -245,7 +252,7 @@ describe("the node's nftables table", function () {
     load("notrack");
     const count = () => Number(execInNetns(one?.name ?? "", "sysctl", "-n", "net.netfilter.nf_conntrack_count"));
     const before_ = count();
-    for (let number = 0; number < 5; number++) assert.equal(ask(pods.first, "10.233.65.2", PORT), "10.7.200.1");
+    for (let number = 0; number < 5; number++) assert.equal(sendRequest(pods.first, "10.233.65.2", PORT), "10.7.200.1");
     assert.ok(count() - before_ <= 5, `${count() - before_} entries for 5 connections`);
   });
 
@@ -261,17 +268,20 @@ describe("the node's nftables table", function () {
     ] as const;
     iptables("-P", "FORWARD", "DROP");
     try {
-      for (const [host, port] of ASKED) assert.equal(ask(pods.first, host, port), undefined, `${host} before`);
+      for (const [host, port] of ASKED) assert.equal(sendRequest(pods.first, host, port), undefined, `${host} before`);
       const rules = listForwardRules("iptables", networks);
       for (const rule of rules) iptables("-A", "FORWARD", ...rule);
       const saved = execInNetns(one?.name ?? "", "iptables-save", "-t", "filter");
       assert.ok(!findForwardDrop("iptables", saved, networks), saved);
-      for (const [host, port] of ASKED) assert.ok(ask(pods.first, host, port) !== undefined, `${host} after`);
-      assert.ok(ask(pods.local, "10.7.200.1", PORT) !== undefined, "overlay pod of this node to an underlay pod");
+      for (const [host, port] of ASKED) assert.ok(sendRequest(pods.first, host, port) !== undefined, `${host} after`);
+      assert.ok(
+        sendRequest(pods.local, "10.7.200.1", PORT) !== undefined,
+        "overlay pod of this node to an underlay pod",
+      );
       // Without the rules for known connections, a Service's request or its answer is dropped.
       for (const known of rules.filter((rule) => rule.includes("conntrack"))) {
         iptables("-D", "FORWARD", ...known);
-        assert.equal(ask(pods.first, "10.233.0.12", 80), undefined, known.join(" "));
+        assert.equal(sendRequest(pods.first, "10.233.0.12", 80), undefined, known.join(" "));
         iptables("-A", "FORWARD", ...known);
       }
       // A network that no plan routes stays closed.
@@ -289,7 +299,7 @@ describe("the node's nftables table", function () {
         "eth0",
       ]);
       execOrThrow(["ip", "-n", two?.name ?? "", "address", "add", "198.51.100.9/32", "dev", "lo"]);
-      const reached = () => ping(pods.first, "198.51.100.9", "10.7.200.1");
+      const reached = () => pingAddress(pods.first, "198.51.100.9", "10.7.200.1");
       assert.ok(!reached(), "forwarded to a network that no plan routes");
       iptables("-P", "FORWARD", "ACCEPT");
       assert.ok(reached(), "the way that FORWARD closes");
@@ -309,7 +319,7 @@ describe("the node's nftables table", function () {
       const name = `source-guard-${family}`;
       assert.equal(counters().get(name), 0, "dropped before anything was forged");
       const [source = ""] = address.split("/");
-      assert.equal(ask(pods.first, target, PORT, { protocol: "udp", source }), undefined);
+      assert.equal(sendRequest(pods.first, target, PORT, { protocol: "udp", source }), undefined);
       assert.ok((counters().get(name) ?? 0) > 0, `${name} has counted nothing`);
     }
     assert.ok(two, "there is a second node");

@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { isNodeTable, NODE_NFT_TABLE, normalizeListing, readRuleCounters } from "../../datapath/plan/node-table.ts";
 import { type NodeTableInput, removeNodeTable, renderNodeTable } from "../../datapath/plan/node-table.ts";
-import { nftGeneration } from "./nft-generation.ts";
+import { readNftGeneration } from "./nft-generation.ts";
 
 /** Counters change without a transaction, so a listing is read again after this long, in milliseconds. */
 const COUNTERS_MS = 30_000;
@@ -13,7 +13,7 @@ interface Listing {
 }
 
 /** The last listing, with the generation of the ruleset before it was read. */
-let last: Listing | undefined;
+let lastApplied: Listing | undefined;
 
 /**
  * How this node's nft prints what was written last, with the text that was written. Another version of nft may print a rule
@@ -36,30 +36,35 @@ export function applyNodeTable(input: NodeTableInput): readonly string[] {
   runNft(rules);
   const print = readListing();
   written = { rules, print: normalizeListing(print ?? "") };
-  last = undefined;
+  lastApplied = undefined;
   return [`nftables table ${NODE_NFT_TABLE} written`];
 }
 
-/** Removes the node's table. Returns false where there was none, also on a node without nftables. */
+/** Removes the node's table. Returns false if it did not exist, also on a node without nftables. */
 export function deleteNodeTable(): boolean {
   if (readListing() === undefined) return false;
   runNft(removeNodeTable());
-  last = undefined;
+  lastApplied = undefined;
   return true;
 }
 
-/** Packets by rule of the node's table, at most `COUNTERS_MS` old; empty where there is no table. */
+/** Reads the packets per rule of the node's table, at most `COUNTERS_MS` old; empty if the table does not exist. */
 export function readNodeTableCounters(): ReadonlyMap<string, number> {
   return readRuleCounters(listNodeTable() ?? "");
 }
 
-/** What `nft list table` prints now; undefined where there is no table. Reads no process while nothing has changed. */
+/** Returns the output of `nft list table`, undefined if the table does not exist. Starts no process if nothing has changed. */
 function listNodeTable(): string | undefined {
-  const generation = nftGeneration();
+  const generation = readNftGeneration();
   const now = performance.now();
-  if (last === undefined || generation === undefined || last.generation !== generation || now - last.at > COUNTERS_MS)
-    last = { generation, at: now, text: readListing() };
-  return last.text;
+  if (
+    lastApplied === undefined ||
+    generation === undefined ||
+    lastApplied.generation !== generation ||
+    now - lastApplied.at > COUNTERS_MS
+  )
+    lastApplied = { generation, at: now, text: readListing() };
+  return lastApplied.text;
 }
 
 /** Lists the node's table, without the cache. */

@@ -19,35 +19,35 @@ import { runInNamespace } from "../../netlink/namespace.ts";
 import { cmdDel } from "../../cni/del.ts";
 
 /**
- * `all`: everything of every attachment. `silent`: only what no event of the kernel tells of; where something of that is
- * amiss, all of that attachment.
+ * `all`: every item of every attachment. `silent`: only items whose changes cause no kernel event; if one of them differs, all
+ * items of that attachment.
  */
-export type Look = "all" | "silent";
+export type RepairScope = "all" | "silent";
 
-/** When to look again at a pod that was in the middle of its ADD or DEL, in milliseconds. */
+/** Time after which a pod that was in its ADD or DEL is checked again, in milliseconds. */
 export const BUSY_MS = 500;
 
 export interface RepairReport {
   readonly attachments: number;
-  /** What was missing and has been put back, a line each. */
+  /** Missing items that were restored, a line each. */
   readonly repaired: readonly string[];
-  /** What could not be put back. */
+  /** Items that could not be restored. */
   readonly failed: readonly string[];
-  /** Attachments whose namespace is gone (a node that has rebooted, a DEL that never came): nothing of them is left. */
+  /** Attachments removed because their namespace no longer exists (after a reboot, or without a DEL). */
   readonly removed: readonly string[];
-  /** How many have not been looked at: they are in the middle of their ADD or DEL. */
+  /** Number of attachments that were skipped because their ADD or DEL was running. */
   readonly busy: number;
 }
 
 /**
- * Puts back what is missing of every recorded attachment, on the node and in the pod. Foreign state is not looked at.
- * Between two attachments others have their turn: calls are not to wait for the whole pass.
- * @param facts found now: a pod that was wired by others gets the routes of these
+ * Restores missing items of every recorded attachment, on the node and in the pod. Ignores state that is not Interlay's.
+ * Yields to the event loop between attachments, so that CNI calls are not delayed by a full pass.
+ * @param facts current facts; if given, attachments planned with other facts get the routes of these
  */
 export async function repairAttachments(
   facts?: Facts,
   stateDirectory = STATE_DIRECTORY,
-  look: Look = "all",
+  look: RepairScope = "all",
 ): Promise<RepairReport> {
   const repaired: string[] = [];
   const failed: string[] = [];
@@ -59,8 +59,8 @@ export async function repairAttachments(
     const name = `${attachment.pod.namespace}/${attachment.pod.name} ${attachment.ifname}`;
     try {
       if (existsSync(attachment.netns)) {
-        if (look === "silent" && silentIsWell(attachment)) continue;
-        const lines = tryPodLock(attachment.netns, () => repairOne(attachment, facts, stateDirectory));
+        if (look === "silent" && isUnwatchedStateIntact(attachment)) continue;
+        const lines = tryPodLock(attachment.netns, () => repairAttachment(attachment, facts, stateDirectory));
         if (lines === undefined) busy++;
         else repaired.push(...lines.map((line) => `${name}: ${line}`));
       } else {
@@ -68,7 +68,7 @@ export async function repairAttachments(
         removed.push(name);
       }
     } catch (error) {
-      // It may have gone while it was looked at: that is no failure.
+      // The pod may have been deleted during the check: not a failure.
       if (existsSync(attachment.netns))
         failed.push(`${name}: ${error instanceof Error ? error.message : String(error)}`);
     }
@@ -76,16 +76,16 @@ export async function repairAttachments(
   return { attachments: attachments.length - removed.length, repaired, failed, removed, busy };
 }
 
-/** Routes, rules, links and neighbours that change are told; of sysctls some are, of nftables in pods nothing is. */
-function silentIsWell({ netns, plan }: Attachment): boolean {
+/** Checks sysctls and nftables in pods: their changes cause no kernel events, unlike those of routes, rules, links and neighbours. */
+function isUnwatchedStateIntact({ netns, plan }: Attachment): boolean {
   const [node, pod] = (["node", "pod"] as const).map((where) =>
     plan.items.filter((item) => (item.kind === "sysctl" || item.kind === "reply-mark") && item.where === where),
   );
-  return isWell(node) && runInNamespace(netns, () => isWell(pod));
+  return isIntact(node) && runInNamespace(netns, () => isIntact(pod));
 }
 
-/** In the namespace that this thread is in: entering it for each would be most of what looking costs. */
-function isWell(items: readonly PlanItem[] = []): boolean {
+/** Runs in the thread's current namespace: entering it for each item would be most of the cost. */
+function isIntact(items: readonly PlanItem[] = []): boolean {
   if (items.length === 0) return true;
   const here = new Namespace();
   try {
@@ -96,7 +96,7 @@ function isWell(items: readonly PlanItem[] = []): boolean {
 }
 
 /** Makes the plan follow the facts and records it; items that it no longer has are removed. */
-function renewed(attachment: Attachment, facts: Facts | undefined, directory: string): Attachment {
+function replanAttachment(attachment: Attachment, facts: Facts | undefined, directory: string): Attachment {
   const change =
     facts === undefined ? undefined : rebuildPlan(attachment, addHijackCidrs(facts, attachment.hijackCidrs));
   if (change === undefined) return attachment;
@@ -114,8 +114,8 @@ function renewed(attachment: Attachment, facts: Facts | undefined, directory: st
   return now;
 }
 
-/** Called with the pod's lock: no ADD or DEL is at work. Its record may have gone since it was listed. */
-function repairOne(
+/** Called with the pod's lock held: no ADD or DEL is running. The record may have been deleted since it was listed. */
+function repairAttachment(
   { containerId, ifname }: Attachment,
   facts: Facts | undefined,
   stateDirectory: string,
@@ -123,15 +123,15 @@ function repairOne(
   const directory = getAttachmentsDirectory(stateDirectory);
   const recorded = readAttachment(containerId, ifname, directory);
   if (recorded === undefined) return [];
-  const attachment = renewed(recorded, facts, directory);
-  const lines = putBack(attachment);
-  // A DEL that finds the namespace gone does not wait for us: what it did not see goes now.
+  const attachment = replanAttachment(recorded, facts, directory);
+  const lines = restoreItems(attachment);
+  // A DEL whose namespace is missing does not wait for this pass: remove now what it did not see.
   if (!existsSync(attachment.netns)) cmdDel(attachment, stateDirectory);
   return lines;
 }
 
-/** Putting a pair back takes its routes and neighbours with it: what the first round brought down, the second puts up. */
-function putBack(attachment: Attachment): readonly string[] {
+/** Restoring a pair deletes its routes and neighbours, so a second round restores these. */
+function restoreItems(attachment: Attachment): readonly string[] {
   return withNamespaces(attachment.netns, (node: Namespace, pod: Namespace) => {
     const lines: string[] = [];
     for (let round = 0; round < 2; round++) {
@@ -142,7 +142,9 @@ function putBack(attachment: Attachment): readonly string[] {
     }
     const left = readDrift(attachment.plan, node, pod);
     if (left.length > 0)
-      throw new Error(`the kernel does not keep: ${left.map(describeItem).join("; ")}; see who removes or replaces it`);
+      throw new Error(
+        `the kernel does not keep: ${left.map(describeItem).join("; ")}; find out which program removes or replaces it`,
+      );
     return lines;
   });
 }

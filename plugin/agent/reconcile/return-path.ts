@@ -5,7 +5,7 @@ import { readNodeLinks } from "./node-routes.ts";
 import { applyNodeTable } from "./node-table.ts";
 
 const BE_LIBERAL = "/proc/sys/net/netfilter/nf_conntrack_tcp_be_liberal";
-/** Exists while the sysctl is 1 because of the agent: only then does the agent set it back. A reboot resets both. */
+/** File that exists while the agent has set the sysctl to 1: only then does the agent restore it. A reboot resets both. */
 const LIBERAL_MARK = "/run/interlay/be-liberal-was-0";
 
 export function readTcpBeLiberal(): 0 | 1 {
@@ -17,7 +17,7 @@ export function readTcpBeLiberal(): 0 | 1 {
 }
 
 /**
- * Makes the node's table and sysctl as the facts say. Idempotent.
+ * Writes the node's table and sysctl for the facts' return path. Idempotent.
  * @returns a line for each change
  * @throws with the message of nft or of the kernel
  */
@@ -31,12 +31,12 @@ export function applyReturnPath({ overlayCidrs, returnPath, uplink }: Facts): re
       writeFileSync(BE_LIBERAL, "1");
       done.push("nf_conntrack_tcp_be_liberal set to 1");
     }
-  } else if (resetTcpBeLiberal()) done.push("nf_conntrack_tcp_be_liberal set back to 0");
+  } else if (restoreTcpBeLiberal()) done.push("nf_conntrack_tcp_be_liberal set back to 0");
   return done;
 }
 
-/** Sets the sysctl back where the agent had set it. Returns whether it had to. */
-export function resetTcpBeLiberal(): boolean {
+/** Restores the sysctl if the agent had set it. Returns whether it changed. */
+export function restoreTcpBeLiberal(): boolean {
   if (!existsSync(LIBERAL_MARK)) return false;
   writeFileSync(BE_LIBERAL, "0");
   rmSync(LIBERAL_MARK, { force: true });

@@ -5,7 +5,7 @@ import type { Facts } from "../../datapath/facts.ts";
 import { readOverlayRoutes } from "./node-routes.ts";
 
 const CONF = "/proc/sys/net/ipv4/conf";
-/** What a link had before: one file a link, gone with a reboot as the sysctl is. */
+/** Previous value of each link, in one file per link; a reboot resets both file and sysctl. */
 const BEFORE = "/run/interlay/rp-filter";
 const STRICT = 1;
 const LOOSE = 2;
@@ -13,13 +13,13 @@ const LOOSE = 2;
 /**
  * An underlay pod's request to an overlay pod comes to the target's node by the overlay's tunnel, and the way back is the
  * wire: strict reverse path filtering (RFC 3704, section 2.2; the default of some distributions) drops it there. So the
- * tunnels are made loose where they are strict, and left alone where they are not. Returns what it had to do. Idempotent.
+ * strict tunnels are made loose, others stay as they are. Idempotent. Returns a line for each change.
  */
-export function loosenTunnels(facts: Facts): readonly string[] {
+export function relaxRpFilter(facts: Facts): readonly string[] {
   if (facts.returnPath === "none") return [];
-  const all = read("all");
-  return tunnelsOf(facts).flatMap((link) => {
-    const own = read(link);
+  const all = readSysctl("all");
+  return listTunnels(facts).flatMap((link) => {
+    const own = readSysctl(link);
     // the kernel takes the greater of both
     if (own === undefined || Math.max(own, all ?? 0) !== STRICT) return [];
     mkdirSync(BEFORE, { recursive: true, mode: 0o700 });
@@ -29,8 +29,8 @@ export function loosenTunnels(facts: Facts): readonly string[] {
   });
 }
 
-/** As they were, where it was us who set them. Returns what it had to do. */
-export function resetTunnels(): readonly string[] {
+/** Restores the values that the agent had changed. Returns a line for each change. */
+export function restoreRpFilter(): readonly string[] {
   let links: readonly string[];
   try {
     links = readdirSync(BEFORE);
@@ -38,7 +38,7 @@ export function resetTunnels(): readonly string[] {
     return [];
   }
   const done = links.flatMap((link) => {
-    if (read(link) === undefined) return []; // the link is gone, and the sysctl with it
+    if (readSysctl(link) === undefined) return []; // the link is gone, and the sysctl with it
     const before = readFileSync(join(BEFORE, link), "utf8");
     writeFileSync(join(CONF, link, "rp_filter"), before);
     return [`rp_filter of ${link} set back to ${before}`];
@@ -47,14 +47,14 @@ export function resetTunnels(): readonly string[] {
   return done;
 }
 
-/** Links by which this node reaches overlay pods of other nodes: neither pods' own pairs nor the uplink. IPv4: the sysctl is. */
-function tunnelsOf({ overlayCidrs, uplink }: Facts): readonly string[] {
+/** Lists links by which this node reaches overlay pods of other nodes: no pods' pairs, not the uplink. IPv4 only, as the sysctl. */
+function listTunnels({ overlayCidrs, uplink }: Facts): readonly string[] {
   return readOverlayRoutes(overlayCidrs.filter((cidr) => familyOf(cidr) === "ipv4"))
     .filter(({ link, kind }) => link !== uplink && kind !== "veth")
     .map(({ link }) => link);
 }
 
-function read(link: string): number | undefined {
+function readSysctl(link: string): number | undefined {
   try {
     return Number(readFileSync(join(CONF, link, "rp_filter"), "utf8"));
   } catch {

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import type { AddressStore } from "../../ipam/store.ts";
-import type { ClusterView } from "../discovery/cluster-cache.ts";
-import { hasStatus, type Kube } from "../../kubernetes/kube-client.ts";
+import type { ClusterCache } from "../discovery/cluster-cache.ts";
+import { hasStatus, type KubeClient } from "../../kubernetes/kube-client.ts";
 import {
   GROUP_VERSION,
   inNamespace,
@@ -21,13 +21,13 @@ const LABEL = { node: "interlay.dev/node", pool: "interlay.dev/pool", pod: "inte
 const addressList = z.object({ items: z.array(underlayAddress) });
 const labelled = z.object({ metadata: objectMeta });
 
-/** The cluster's addresses as this node's agent follows them. */
+/** Reads the cluster's addresses from informers and writes them to the API server. */
 export class ClusterAddressStore implements AddressStore {
   readonly node: string;
-  readonly #kube: Kube;
-  readonly #view: ClusterView;
+  readonly #kube: KubeClient;
+  readonly #view: ClusterCache;
 
-  constructor(kube: Kube, view: ClusterView, node: string) {
+  constructor(kube: KubeClient, view: ClusterCache, node: string) {
     this.#kube = kube;
     this.#view = view;
     this.node = node;
@@ -41,7 +41,7 @@ export class ClusterAddressStore implements AddressStore {
     return this.#view.node.get(this.node)?.metadata.labels ?? {};
   }
 
-  /** Asked only where a pool selects by it. */
+  /** Requests the namespace only if a pool selects by it. */
   async namespaceLabels(namespace: string): Promise<Readonly<Record<string, string>>> {
     if (!this.pools().some(({ spec }) => spec.namespaceSelector !== undefined)) return {};
     const found = await this.#kube.find(RESOURCE.namespaces, namespace);
@@ -72,7 +72,7 @@ export class ClusterAddressStore implements AddressStore {
   }
 
   async addressesOf(namespace: string, name: string): Promise<readonly UnderlayAddressObject[]> {
-    const labelSelector = `${LABEL.pod}=${podLabel(namespace, name)}`;
+    const labelSelector = `${LABEL.pod}=${hashPodName(namespace, name)}`;
     const { items } = addressList.parse(await this.#kube.list(RESOURCE.underlayAddresses, { labelSelector }));
     return items.filter(({ spec }) => spec.pod.namespace === namespace && spec.pod.name === name);
   }
@@ -82,7 +82,7 @@ export class ClusterAddressStore implements AddressStore {
       const body = {
         apiVersion: GROUP_VERSION,
         kind: "UnderlayAddress",
-        metadata: { name, labels: labels(spec) },
+        metadata: { name, labels: buildLabels(spec) },
         spec,
       };
       return this.#follow(await this.#kube.create(RESOURCE.underlayAddresses, body));
@@ -98,7 +98,7 @@ export class ClusterAddressStore implements AddressStore {
       const body = {
         apiVersion: GROUP_VERSION,
         kind: "UnderlayAddress",
-        metadata: { name, uid, resourceVersion, labels: { ...object.metadata.labels, ...labels(spec) } },
+        metadata: { name, uid, resourceVersion, labels: { ...object.metadata.labels, ...buildLabels(spec) } },
         spec,
       };
       return this.#follow(await this.#kube.replace(RESOURCE.underlayAddresses, name, body));
@@ -110,25 +110,25 @@ export class ClusterAddressStore implements AddressStore {
 
   async remove({ metadata: { name, uid, resourceVersion } }: UnderlayAddressObject): Promise<boolean> {
     const removed = await this.#kube.delete(RESOURCE.underlayAddresses, name, uid, resourceVersion);
-    if (removed) this.#view.underlayAddresses.drop(name, uid);
+    if (removed) this.#view.underlayAddresses.applyLocalDelete(name, uid);
     return removed;
   }
 
   #follow(answer: unknown): UnderlayAddressObject {
-    this.#view.underlayAddresses.put(answer);
+    this.#view.underlayAddresses.applyLocalWrite(answer);
     return underlayAddress.parse(answer);
   }
 }
 
-function labels({ node, pool, pod }: UnderlayAddressSpec): Readonly<Record<string, string>> {
+function buildLabels({ node, pool, pod }: UnderlayAddressSpec): Readonly<Record<string, string>> {
   return {
     [LABEL.node]: node.slice(0, LABEL_MAX),
     [LABEL.pool]: pool.slice(0, LABEL_MAX),
-    [LABEL.pod]: podLabel(pod.namespace, pod.name),
+    [LABEL.pod]: hashPodName(pod.namespace, pod.name),
   };
 }
 
 /** A pod's name may be longer than a label. */
-function podLabel(namespace: string, name: string): string {
+function hashPodName(namespace: string, name: string): string {
   return createHash("sha256").update(`${namespace}/${name}`).digest("hex").slice(0, 32);
 }

@@ -1,42 +1,42 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { CALL_PROTOCOL, decodeCall, encodeAlone, encodeAnswer, LENGTH_BYTES } from "./cni-protocol.ts";
+import { CNI_PROTOCOL, decodeRequest, encodeFallback, encodeResponse, LENGTH_BYTES } from "./cni-protocol.ts";
 
 const request = (fields: readonly string[], stdin = ""): Buffer =>
   Buffer.from(`${fields.map((field) => `${field}\0`).join("")}\0${stdin}`);
-const HEAD = [CALL_PROTOCOL, "interlay", "1700000000000", "5000", "4:1", "4:2"];
+const HEAD = [CNI_PROTOCOL, "interlay", "1700000000000", "5000", "4:1", "4:2"];
 
 describe("what the launcher says", () => {
   it("is name, times, namespaces, environment and stdin", () => {
     const stdin = '{"name":"a\\u0000b"}\n';
     const bytes = request([...HEAD, "CNI_COMMAND=ADD", "CNI_ARGS=A=1;B=2"], stdin);
-    assert.deepEqual(decodeCall(bytes), {
-      ...{ name: "interlay", began: 1_700_000_000_000, patience: 5000, ownNetns: "4:1", podNetns: "4:2", stdin },
+    assert.deepEqual(decodeRequest(bytes), {
+      ...{ name: "interlay", startedMs: 1_700_000_000_000, timeoutMs: 5000, ownNetns: "4:1", podNetns: "4:2", stdin },
       env: { CNI_COMMAND: "ADD", CNI_ARGS: "A=1;B=2" },
     });
   });
 
   it("may name no pod's namespace and have no configuration", () => {
-    const frame = decodeCall(request([...HEAD.slice(0, 5), "", "CNI_COMMAND=VERSION"]));
+    const frame = decodeRequest(request([...HEAD.slice(0, 5), "", "CNI_COMMAND=VERSION"]));
     assert.deepEqual([frame?.podNetns, frame?.stdin, frame?.env["CNI_COMMAND"]], ["", "", "VERSION"]);
   });
 
   it("is nothing where it is of another protocol, or cut off, and anything else throws nothing", () => {
-    assert.equal(decodeCall(request(["interlay-call/2", ...HEAD.slice(1)])), undefined);
+    assert.equal(decodeRequest(request(["interlay-call/2", ...HEAD.slice(1)])), undefined);
     const whole = request([...HEAD, "CNI_COMMAND=ADD"], "{}");
     const head = whole.length - "\0{}".length;
-    for (let length = 0; length < head; length++) assert.equal(decodeCall(whole.subarray(0, length)), undefined);
+    for (let length = 0; length < head; length++) assert.equal(decodeRequest(whole.subarray(0, length)), undefined);
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => {
-        decodeCall(Buffer.from(bytes));
+        decodeRequest(Buffer.from(bytes));
       }),
     );
   });
 });
 
-describe("what the launcher is told", () => {
+describe("encodeResponse", () => {
   it("is a status, a length and what goes to stdout, with a line's end", () => {
-    const bytes = encodeAnswer(1, '{"code":7}');
+    const bytes = encodeResponse(1, '{"code":7}');
     assert.deepEqual(
       [bytes[0], bytes.readUInt32LE(1), bytes.toString("utf8", 1 + LENGTH_BYTES)],
       [1, 11, '{"code":7}\n'],
@@ -44,7 +44,7 @@ describe("what the launcher is told", () => {
   });
 
   it("is nothing for verbs that answer nothing, and to go on alone", () => {
-    assert.deepEqual([...encodeAnswer(0, "")], [0, 0, 0, 0, 0]);
-    assert.deepEqual([...encodeAlone()], [255, 0, 0, 0, 0]);
+    assert.deepEqual([...encodeResponse(0, "")], [0, 0, 0, 0, 0]);
+    assert.deepEqual([...encodeFallback()], [255, 0, 0, 0, 0]);
   });
 });

@@ -8,7 +8,7 @@ import {
   execInNetns,
   splitLines,
   readPermanentState,
-  ping,
+  pingAddress,
   pluginsFromEnvironment,
   TestNet,
 } from "../../testing/node.ts";
@@ -88,7 +88,7 @@ describe("calls that the agent answers", function () {
         const way = lastWay(net, node);
         assert.equal(status, 0, JSON.stringify(json));
         assert.deepEqual(net.call(plugin, "CHECK", node, one, ifname, { prevResult }), { status: 0, json: {} });
-        assert.ok(ping(node.name, "10.7.200.1"), `the node does not reach the pod wired by ${plugin}`);
+        assert.ok(pingAddress(node.name, "10.7.200.1"), `the node does not reach the pod wired by ${plugin}`);
         const state = [
           ...splitLines(execInNetns(one.namespace, "ip", "rule")),
           ...splitLines(execInNetns(one.namespace, "ip", "route", "show", "table", "all")),
@@ -198,7 +198,7 @@ describe("calls that the agent answers", function () {
     assert.deepEqual(records(node, "ended"), []);
     await new Promise((resolve) => setTimeout(resolve, 2500)); // longer than what ended is left
     assert.deepEqual(net.call("launcher", "CHECK", node, one, "eth0", {}), { status: 0, json: {} });
-    assert.ok(ping(node.name, "10.7.200.1"));
+    assert.ok(pingAddress(node.name, "10.7.200.1"));
     assert.equal(net.call("launcher", "DEL", node, one, "eth0", {}).status, 0);
     net.removePod(one);
   });
@@ -211,7 +211,7 @@ describe("calls that the agent answers", function () {
     assert.equal(add(second).status, 0);
     const reached = (): void => {
       const [route = ""] = splitLines(execInNetns(node.name, "ip", "route", "get", "10.7.200.1"));
-      assert.ok(ping(node.name, "10.7.200.1"), route);
+      assert.ok(pingAddress(node.name, "10.7.200.1"), route);
       assert.deepEqual(net.call("launcher", "CHECK", node, second, "eth0", {}), { status: 0, json: {} });
     };
     reached();
@@ -327,7 +327,7 @@ for (const ifname of LINKS)
     let config: Readonly<Record<string, unknown>>;
     let untouched: readonly string[];
     let steps: readonly { readonly kind: string }[];
-    /** A directory with a launcher and no plugin beside it: who stands in it ends with the agent. */
+    /** A directory with a launcher but without the full plugin: calls depend on the agent. */
     let lonely: string;
 
     before(() => {
@@ -387,7 +387,7 @@ for (const ifname of LINKS)
       }
     });
 
-    it("a step that fails is told by its name and leaves nothing", async () => {
+    it("a failed step is named in the error and leaves nothing", async () => {
       const index = Math.floor(steps.length / 2);
       await faultyAgent(`fail:${index}`);
       const { status, json } = net.call("launcher", "ADD", node, pod, ifname, config);

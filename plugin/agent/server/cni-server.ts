@@ -5,37 +5,43 @@ import { RunStandaloneError } from "../../cni/cni-call.ts";
 import { type CniResponse, answerCni, type CallOptions } from "../../cni/run-cni.ts";
 import type { Paths } from "../../cni/paths.ts";
 import { answerVersion } from "../../cni/version.ts";
-import { type CallFrame, decodeCall, encodeAlone, encodeAnswer, LENGTH_BYTES, REQUEST_MAX } from "./cni-protocol.ts";
+import {
+  type CniRequestFrame,
+  decodeRequest,
+  encodeFallback,
+  encodeResponse,
+  LENGTH_BYTES,
+  MAX_REQUEST_BYTES,
+} from "./cni-protocol.ts";
 
-/** In the agent's run directory, where the launcher looks for it: mode 0600, in a directory of mode 0700. */
-export const CALL_SOCKET = "cni.sock";
+/** Socket in the agent's run directory that the launcher connects to: mode 0600, in a directory of mode 0700. */
+export const CNI_SOCKET = "cni.sock";
 
-export interface CallServerOptions {
+export interface CniServerOptions {
   readonly path: string;
-  /** Facts, records and log of the calls that are answered. */
+  /** Facts, records and log of the served calls. */
   readonly places: Paths;
   readonly beforeStep?: CallOptions["beforeStep"];
-  /** Answers calls of interlay-ipam; undefined: these are done alone. */
-  readonly ipam?: (env: CallFrame["env"], stdin: string) => Promise<CniResponse>;
+  /** Serves calls of interlay-ipam; if undefined, the launcher runs them standalone. */
+  readonly ipam?: (env: CniRequestFrame["env"], stdin: string) => Promise<CniResponse>;
 }
 
 /**
- * Answers the launcher: ADD, DEL and the rest in this process, which is warm, so that a pod's start waits for no runtime's.
- * What cannot be answered at once, and what is not of this node's network, is left to the plugin alone. A socket that
- * another agent left is taken over.
+ * Serves the launcher's CNI calls in this process, which saves the start of a JavaScript runtime per call. Calls that cannot be
+ * served at once, or that come from another network namespace than the node's, run standalone. Replaces a previous agent's socket.
  */
-export function serveCalls(options: CallServerOptions): Promise<Server> {
+export function serveCni(options: CniServerOptions): Promise<Server> {
   const { path } = options;
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
   rmSync(path, { force: true });
   const server = createServer((socket) => {
-    receive(socket, (bytes) => {
-      answer(decodeCall(bytes), options).then(
+    receiveRequest(socket, (bytes) => {
+      answerRequest(decodeRequest(bytes), options).then(
         ({ reply, after }) => {
           socket.end(reply);
-          if (after !== undefined) setImmediate(after); // when it is out
+          if (after !== undefined) setImmediate(after); // after the response was sent
         },
-        () => socket.end(encodeAlone()),
+        () => socket.end(encodeFallback()),
       );
     });
   });
@@ -48,19 +54,19 @@ export function serveCalls(options: CallServerOptions): Promise<Server> {
   });
 }
 
-/** One request, whole; who sends none, or too long a one, is not answered. */
-function receive(socket: Socket, whole: (bytes: Buffer) => void): void {
+/** Receives one complete request. Closes the connection if the request is too long. */
+function receiveRequest(socket: Socket, whole: (bytes: Buffer) => void): void {
   let got: Buffer = Buffer.alloc(0);
   let done = false;
   socket.on("error", () => {
-    socket.destroy(); // the launcher is gone
+    socket.destroy(); // the launcher has ended
   });
   socket.on("data", (chunk: Buffer) => {
     if (done) return;
     got = got.length === 0 ? chunk : Buffer.concat([got, chunk]);
     if (got.length < LENGTH_BYTES) return;
     const length = got.readUInt32LE(0);
-    if (length > REQUEST_MAX) socket.destroy();
+    if (length > MAX_REQUEST_BYTES) socket.destroy();
     else if (got.length >= LENGTH_BYTES + length) {
       done = true;
       whole(got.subarray(LENGTH_BYTES, LENGTH_BYTES + length));
@@ -68,23 +74,23 @@ function receive(socket: Socket, whole: (bytes: Buffer) => void): void {
   });
 }
 
-async function answer(
-  frame: CallFrame | undefined,
-  options: CallServerOptions,
+async function answerRequest(
+  frame: CniRequestFrame | undefined,
+  options: CniServerOptions,
 ): Promise<{ readonly reply: Buffer; readonly after?: () => void }> {
-  if (frame === undefined) return { reply: encodeAlone() };
+  if (frame === undefined) return { reply: encodeFallback() };
   const { env, stdin, name } = frame;
-  if (env["CNI_COMMAND"] === "VERSION") return { reply: encodeAnswer(0, JSON.stringify(answerVersion(stdin))) };
-  if (!isOurs(frame) || isStale(frame)) return { reply: encodeAlone() };
+  if (env["CNI_COMMAND"] === "VERSION") return { reply: encodeResponse(0, JSON.stringify(answerVersion(stdin))) };
+  if (!isOurs(frame) || isStale(frame)) return { reply: encodeFallback() };
   const { status, output, after } = await dispatch(name, env, stdin, options);
-  return { reply: encodeAnswer(status, output), after };
+  return { reply: encodeResponse(status, output), after };
 }
 
 function dispatch(
   name: string,
-  env: CallFrame["env"],
+  env: CniRequestFrame["env"],
   stdin: string,
-  { places, beforeStep, ipam }: CallServerOptions,
+  { places, beforeStep, ipam }: CniServerOptions,
 ): CniResponse | Promise<CniResponse> {
   if (name !== "interlay-ipam")
     return answerCni(env, () => stdin, {
@@ -93,16 +99,16 @@ function dispatch(
       started: performance.now(),
       ...(beforeStep === undefined ? {} : { beforeStep }),
     });
-  if (ipam === undefined) throw new RunStandaloneError("no addresses are given here");
+  if (ipam === undefined) throw new RunStandaloneError("this agent has no allocator");
   return ipam(env, stdin);
 }
 
-/** Made on this node's network, for a namespace that is the same file here: the agent may have other mounts. */
-function isOurs({ ownNetns, podNetns, env }: CallFrame): boolean {
-  return ownNetns === identity("/proc/self/ns/net") && podNetns === identity(env["CNI_NETNS"] ?? "");
+/** Whether the call comes from the node's network namespace, and CNI_NETNS is the same file here: the agent may have other mounts. */
+function isOurs({ ownNetns, podNetns, env }: CniRequestFrame): boolean {
+  return ownNetns === readFileIdentity("/proc/self/ns/net") && podNetns === readFileIdentity(env["CNI_NETNS"] ?? "");
 }
 
-function identity(path: string): string {
+function readFileIdentity(path: string): string {
   try {
     const stat = statSync(path, { bigint: true, throwIfNoEntry: false });
     return stat === undefined ? "" : `${stat.dev}:${stat.ino}`;
@@ -112,9 +118,9 @@ function identity(path: string): string {
 }
 
 /**
- * An agent that was held for a while finds calls whose launcher will not wait for the answer, or has gone: by then the plugin
- * alone may have done the call, and the next one.
+ * After a pause the agent may find calls whose launcher has timed out and run them standalone, and the next call too: such calls
+ * must not run again.
  */
-function isStale({ began, patience }: CallFrame): boolean {
-  return !(Date.now() - began < patience / 2);
+function isStale({ startedMs, timeoutMs }: CniRequestFrame): boolean {
+  return !(Date.now() - startedMs < timeoutMs / 2);
 }

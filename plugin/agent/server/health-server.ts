@@ -1,11 +1,11 @@
 import { createServer, type Server } from "node:http";
 
 export const HEALTH_PORT = 9810;
-const AGAIN_MS = 200;
+const RETRY_MS = 200;
 
 /**
- * `/healthz`, `/readyz` and `/metrics`.
- * @param notReady why pods cannot be wired; empty: ready
+ * Serves `/healthz`, `/readyz` and `/metrics`.
+ * @param notReady lists why pods cannot be attached; empty if the agent is ready
  * @param metrics Prometheus' text format
  */
 export function serveHealth(
@@ -32,14 +32,14 @@ export function serveHealth(
         response.writeHead(404).end();
     }
   });
-  return untilFree(server, bind);
+  return listenWhenFree(server, bind);
 }
 
-/** The port is the node's one: an agent that is about to be replaced has it until it has gone. */
-function untilFree(server: Server, bind: string): Promise<Server> {
+/** Listens once the port is free: during an update the previous agent on this node may still have it. */
+function listenWhenFree(server: Server, bind: string): Promise<Server> {
   return new Promise((resolve, reject) => {
     server.on("error", (error: NodeJS.ErrnoException) => {
-      if (error.code === "EADDRINUSE") setTimeout(listen, AGAIN_MS);
+      if (error.code === "EADDRINUSE") setTimeout(listen, RETRY_MS);
       else reject(error);
     });
     const listen = (): void => {

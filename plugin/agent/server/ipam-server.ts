@@ -5,29 +5,29 @@ import { CniError, CODE } from "../../cni/error.ts";
 import type { Allocator } from "../../ipam/allocator.ts";
 import { AGENT_SOCKET, gcRequest, ipamRequest } from "../../ipam/protocol.ts";
 
-const BODY_MAX = 1024 * 1024;
+const MAX_BODY_BYTES = 1024 * 1024;
 
 export interface IpamListener {
-  /** A refused ADD: counted, and told on the pod. */
+  /** Called for a refused ADD, to count it and write an event of the pod. */
   readonly refused: (
     pod: { readonly namespace: string; readonly name: string; readonly uid: string },
     message: string,
   ) => void;
-  /** How long an answer took, in seconds. */
+  /** Called with the duration of a request, in seconds. */
   readonly answered: (verb: string, seconds: number, ok: boolean) => void;
 }
 
-/** Answers the IPAM plugin on the node's socket, for root alone. A socket that another agent left is taken over. */
+/** Serves the IPAM plugin on the node's socket, for root only. Replaces a previous agent's socket. */
 export function serveIpam(allocator: Allocator, listener: IpamListener, path = AGENT_SOCKET): Promise<Server> {
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
   rmSync(path, { force: true });
   const server = createServer((request, response) => {
     const verb = (request.url ?? "").replace(/^\/ipam\//, "");
-    const parsed = async (): Promise<unknown> => (verb === "status" ? undefined : JSON.parse(await body(request)));
+    const parsed = async (): Promise<unknown> => (verb === "status" ? undefined : JSON.parse(await readBody(request)));
     answerIpam(allocator, verb, parsed, listener).then(
       (answer) => response.end(JSON.stringify(answer)),
       (error: unknown) => {
-        const { code, message, details } = asCniError(error);
+        const { code, message, details } = toCniError(error);
         response.writeHead(422).end(JSON.stringify({ code, message, details }));
       },
     );
@@ -41,7 +41,10 @@ export function serveIpam(allocator: Allocator, listener: IpamListener, path = A
   });
 }
 
-/** An answer of the allocator, counted. @throws CniError */
+/**
+ * Runs a request with the allocator and records its duration.
+ * @throws CniError
+ */
 export async function answerIpam(
   allocator: Allocator,
   verb: string,
@@ -55,13 +58,13 @@ export async function answerIpam(
     ok = true;
     return answer;
   } catch (error) {
-    throw asCniError(error);
+    throw toCniError(error);
   } finally {
     listener.answered(verb, (performance.now() - started) / 1000, ok);
   }
 }
 
-function asCniError(error: unknown): CniError {
+function toCniError(error: unknown): CniError {
   if (error instanceof CniError) return error;
   return new CniError(CODE.tryAgainLater, error instanceof Error ? error.message : String(error));
 }
@@ -95,17 +98,17 @@ async function dispatch(allocator: Allocator, verb: string, json: unknown, liste
     default:
       throw new CniError(
         CODE.unsupportedField,
-        `the agent knows no IPAM request "${verb}"`,
+        `unknown IPAM request "${verb}"`,
         "Plugin and agent are of different versions.",
       );
   }
 }
 
-async function body(message: IncomingMessage): Promise<string> {
+async function readBody(message: IncomingMessage): Promise<string> {
   let text = "";
   for await (const chunk of message) {
     text += String(chunk);
-    if (text.length > BODY_MAX) throw new CniError(CODE.decode, "the request is too long");
+    if (text.length > MAX_BODY_BYTES) throw new CniError(CODE.decode, "the request is too long");
   }
   return text;
 }

@@ -5,14 +5,14 @@ import type { Paths } from "../../cni/paths.ts";
 import type { Allocator } from "../../ipam/allocator.ts";
 import { executeIpam, type AskAgent, toAgentRequest } from "../../ipam/main.ts";
 import type { AgentMetrics } from "../status/agent-metrics.ts";
-import { CALL_SOCKET, serveCalls } from "./cni-server.ts";
+import { CNI_SOCKET, serveCni } from "./cni-server.ts";
 import type { PodEvents } from "../status/pod-events.ts";
 import { serveHealth } from "./health-server.ts";
 import { answerIpam as answerAddress, type IpamListener, serveIpam } from "./ipam-server.ts";
-import { log } from "../status/log.ts";
+import { writeLog } from "../status/log.ts";
 
 /** What the agent's servers answer with. */
-export interface Served {
+export interface ServerDependencies {
   readonly allocator: Allocator;
   readonly plugin: Paths;
   readonly runDirectory: string;
@@ -27,15 +27,15 @@ export interface Served {
  * Health and metrics, then the plugins' calls, then addresses. The port before the sockets: while two agents are on the node, the
  * one that comes waits here until the other has gone.
  */
-export async function serveAll(served: Served): Promise<readonly (Server | SocketServer)[]> {
+export async function startServers(served: ServerDependencies): Promise<readonly (Server | SocketServer)[]> {
   const { allocator, runDirectory, plugin } = served;
-  const listener = listenerOf(served);
+  const listener = createIpamListener(served);
   const ask: AskAgent = (verb, request) =>
     answerAddress(allocator, verb, () => Promise.resolve(toAgentRequest(request)), listener);
   return [
     await serveHealth(served.notReady, served.metricsText),
-    await serveCalls({
-      path: join(runDirectory, CALL_SOCKET),
+    await serveCni({
+      path: join(runDirectory, CNI_SOCKET),
       places: plugin,
       ipam: (env, stdin) => executeIpam(env, stdin, "agent", ask, plugin),
     }),
@@ -43,14 +43,14 @@ export async function serveAll(served: Served): Promise<readonly (Server | Socke
   ];
 }
 
-function listenerOf({ events, metrics }: Served): IpamListener {
+function createIpamListener({ events, metrics }: ServerDependencies): IpamListener {
   return {
     refused: (pod, message) => {
-      log("warn", "no address given", { pod, message });
+      writeLog("warn", "no address given", { pod, message });
       void events.warn(pod, "NoUnderlayAddress", message);
     },
     answered: (verb, duration, ok) => {
-      metrics.ipamAnswered(verb, duration, ok);
+      metrics.recordIpamRequest(verb, duration, ok);
     },
   };
 }

@@ -1,13 +1,13 @@
 import type { AllocatorOptions } from "../../ipam/allocator.ts";
 import type { PodEvents } from "./pod-events.ts";
-import { log } from "./log.ts";
+import { writeLog } from "./log.ts";
 
 /** What happens to addresses and an operator must know: on the pod, and in the log. The pool's status counts conflicts. */
-export function addressListener(events: PodEvents): Pick<AllocatorOptions, "onConflict" | "onLost"> {
+export function createAddressListener(events: PodEvents): Pick<AllocatorOptions, "onConflict" | "onLost"> {
   return {
     onConflict: ({ address, mac, pod }) => {
       const who = mac === "" ? "another host" : `another host (${mac})`;
-      log("warn", "an address is in use on the wire", { address, mac, pod });
+      writeLog("warn", "an address is in use on the wire", { address, mac, pod });
       void events.warn(
         pod,
         "AddressConflict",
@@ -15,7 +15,7 @@ export function addressListener(events: PodEvents): Pick<AllocatorOptions, "onCo
       );
     },
     onLost: ({ address, pod }) => {
-      log("error", "an address of a running pod has been given to another", { address, pod });
+      writeLog("error", "an address of a running pod has been given to another", { address, pod });
       void events.warn(
         pod,
         "AddressLost",

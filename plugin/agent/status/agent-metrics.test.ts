@@ -4,9 +4,9 @@ import { join } from "node:path";
 import { KubeConfig } from "@kubernetes/client-node";
 import { z } from "zod";
 import { AgentMetrics } from "./agent-metrics.ts";
-import { ClusterView } from "../discovery/cluster-cache.ts";
-import { Kube } from "../../kubernetes/kube-client.ts";
-import { initialState } from "./agent-status.ts";
+import { ClusterCache } from "../discovery/cluster-cache.ts";
+import { KubeClient } from "../../kubernetes/kube-client.ts";
+import { createAgentStatus } from "./agent-status.ts";
 
 const dashboard = z.object({
   templating: z.object({ list: z.array(z.object({ query: z.string() })) }),
@@ -15,20 +15,20 @@ const dashboard = z.object({
 
 /** Everything the agent can tell, with each kind of thing once. */
 function allMetrics(): string {
-  const kube = new Kube(new KubeConfig());
-  const view = new ClusterView(kube, "node");
+  const kube = new KubeClient(new KubeConfig());
+  const view = new ClusterCache(kube, "node");
   const spec = { subnet: "192.0.2.0/24", ranges: ["192.0.2.64/26"] };
-  view.underlayPools.put({ metadata: { name: "pool", uid: "1", resourceVersion: "1" }, spec });
+  view.underlayPools.applyLocalWrite({ metadata: { name: "pool", uid: "1", resourceVersion: "1" }, spec });
   const metrics = new AgentMetrics();
-  metrics.cniCall({ plugin: "interlay", command: "ADD", way: "agent", milliseconds: 5 });
-  metrics.ipamAnswered("ADD", 0.1, true);
-  metrics.repaired(["a/b eth0: node: route x"]);
-  metrics.repairTook(0.1);
-  metrics.reclaimed(1);
-  const state = initialState(undefined);
+  metrics.recordCniCall({ plugin: "interlay", command: "ADD", way: "agent", milliseconds: 5 });
+  metrics.recordIpamRequest("ADD", 0.1, true);
+  metrics.countRepairs(["a/b eth0: node: route x"]);
+  metrics.recordRepairPass(0.1);
+  metrics.countReclaimed(1);
+  const state = createAgentStatus(undefined);
   state.kubeProxy = { ...state.kubeProxy, invalidDrops: 1 };
   const condition = { type: "FactsReady", status: "True", reason: "", message: "", lastTransitionTime: "" } as const;
-  return metrics.text(state, [condition], view, kube);
+  return metrics.renderText(state, [condition], view, kube);
 }
 
 describe("Grafana's dashboard", () => {

@@ -1,17 +1,17 @@
 import { parsePools } from "../../ipam/pools.ts";
-import { poolStatuses } from "./pool-status.ts";
-import type { ClusterView } from "../discovery/cluster-cache.ts";
+import { summarizePools } from "./pool-status.ts";
+import type { ClusterCache } from "../discovery/cluster-cache.ts";
 import type { CniCall } from "./cni-log.ts";
-import type { Kube } from "../../kubernetes/kube-client.ts";
+import type { KubeClient } from "../../kubernetes/kube-client.ts";
 import { Metrics } from "./metrics.ts";
 import type { Condition } from "./node-state-publisher.ts";
-import type { AgentState } from "./agent-status.ts";
+import type { AgentStatus } from "./agent-status.ts";
 
-/** The agent's metrics, each named once. Gauges are read when they are asked for. */
+/** The agent's metrics, each named once. Gauges are read on request. */
 export class AgentMetrics {
   readonly #metrics = new Metrics();
 
-  cniCall({ plugin, command = "", way, milliseconds, error }: CniCall): void {
+  recordCniCall({ plugin, command = "", way, milliseconds, error }: CniCall): void {
     this.#metrics.observe(
       "interlay_cni_duration_seconds",
       "Duration of CNI calls on this node, by their own log.",
@@ -20,7 +20,7 @@ export class AgentMetrics {
     );
   }
 
-  ipamAnswered(verb: string, seconds: number, ok: boolean): void {
+  recordIpamRequest(verb: string, seconds: number, ok: boolean): void {
     this.#metrics.observe(
       "interlay_ipam_request_duration_seconds",
       "Duration of the agent's answers to interlay-ipam.",
@@ -32,36 +32,32 @@ export class AgentMetrics {
     );
   }
 
-  repaired(lines: readonly string[]): void {
+  countRepairs(lines: readonly string[]): void {
     for (const line of lines) {
       const kind = /: (?:pod|node): (\w+)|: (link) /.exec(line);
-      this.#metrics.count(
-        "interlay_drift_repaired_total",
-        "Things of ours that were gone or changed, and were put back.",
-        {
-          kind: kind?.[1] ?? kind?.[2] ?? "other",
-        },
-      );
+      this.#metrics.count("interlay_drift_repaired_total", "Items that were missing or changed and were restored.", {
+        kind: kind?.[1] ?? kind?.[2] ?? "other",
+      });
     }
   }
 
-  repairTook(seconds: number): void {
-    this.#metrics.set("interlay_repair_pass_seconds", "How long the last look at all attachments took.", seconds);
+  recordRepairPass(seconds: number): void {
+    this.#metrics.set("interlay_repair_pass_seconds", "Duration of the last pass over all attachments.", seconds);
   }
 
-  reclaimed(count: number): void {
+  countReclaimed(count: number): void {
     this.#metrics.count(
       "interlay_addresses_reclaimed_total",
-      "Addresses given back because their pod is gone.",
+      "Addresses released because their pod no longer exists.",
       {},
       count,
     );
   }
 
-  text(state: AgentState, conditions: readonly Condition[], view: ClusterView, kube: Kube): string {
+  renderText(state: AgentStatus, conditions: readonly Condition[], view: ClusterCache, kube: KubeClient): string {
     const m = this.#metrics;
-    m.set("interlay_attachments", "Attachments that this node looks after.", state.repair.attachments);
-    m.set("interlay_gate_open", "1: replies that skip the node come through.", state.gate.open ? 1 : 0);
+    m.set("interlay_attachments", "Attachments on this node.", state.repair.attachments);
+    m.set("interlay_gate_open", "1: replies that bypass the node pass its packet filter.", state.gate.open ? 1 : 0);
     m.set("interlay_nf_conntrack_tcp_be_liberal", "The sysctl.", state.tcpBeLiberal);
     m.set(
       "interlay_kube_proxy_invalid_rule",
@@ -88,14 +84,10 @@ export class AgentMetrics {
     for (const { type, status } of conditions)
       m.set("interlay_condition", "Conditions of this node's NodeState; 1: True.", status === "True" ? 1 : 0, { type });
     m.clear("interlay_pool_addresses");
-    for (const [pool, { total, used, free, conflicts }] of poolStatuses(view))
+    for (const [pool, { total, used, free, conflicts }] of summarizePools(view))
       for (const [name, value] of Object.entries({ total, used, free, conflicts }))
         m.set("interlay_pool_addresses", "Addresses of an UnderlayPool.", value, { pool, state: name });
-    m.set(
-      "interlay_pools_wrong",
-      "UnderlayPools that make no sense.",
-      parsePools(view.underlayPools.values()).invalid.size,
-    );
+    m.set("interlay_pools_wrong", "Invalid UnderlayPools.", parsePools(view.underlayPools.values()).invalid.size);
     m.set("interlay_api_requests_total", "Requests to the API server.", kube.counts.requests, {}, "counter");
     m.set("interlay_api_writes_total", "Of these, writes.", kube.counts.writes, {}, "counter");
     const { user, system } = process.cpuUsage();

@@ -4,11 +4,11 @@ import type { KubeProxyObservation } from "../kube-proxy/kube-proxy-observer.ts"
 import { NOT_OBSERVED, type ServicesState } from "../kube-proxy/service-translation.ts";
 import type { RepairReport } from "../reconcile/repair.ts";
 
-/** What the agent's loops know; each loop writes its own part, the status loop reads all. */
-export interface AgentState {
-  /** The facts that the node goes by: found now, or the last good ones. */
+/** State shared by the agent's loops: each loop writes its own part, the status loop reads all. */
+export interface AgentStatus {
+  /** Facts in use: current ones, or the last valid ones. */
   facts: Facts | undefined;
-  /** Why there are no new facts. */
+  /** Reasons why the facts cannot be renewed. */
   problems: readonly string[];
   disagreements: readonly string[];
   configResourceVersion: string;
@@ -22,12 +22,12 @@ export interface AgentState {
   ruleCounters: ReadonlyMap<string, number>;
   gate: Gate;
   ipamError: string | undefined;
-  /** Pools that give nothing, a line each. */
+  /** Unusable pools, a line each. */
   poolProblems: readonly string[];
   repair: RepairReport;
 }
 
-export function initialState(facts: Facts | undefined): AgentState {
+export function createAgentStatus(facts: Facts | undefined): AgentStatus {
   return {
     facts,
     problems: facts === undefined ? ["The cluster has not been looked at yet."] : [],

@@ -15,7 +15,7 @@ const call = z.object({
 });
 export type CniCall = z.infer<typeof call>;
 
-/** What the plugins have done since the last look, by the log that they write; from its end at the first. */
+/** Reads the entries that the plugins have added to their log since the last read; the first read starts at the end. */
 export class CniLog {
   readonly #file: string;
   #offset: number;

@@ -1,5 +1,5 @@
-/** One JSON line on stdout. */
-export function log(
+/** Writes one JSON line to stdout. */
+export function writeLog(
   level: "info" | "warn" | "error",
   message: string,
   fields: Readonly<Record<string, unknown>> = {},
@@ -7,6 +7,6 @@ export function log(
   process.stdout.write(`${JSON.stringify({ time: new Date().toISOString(), level, message, ...fields })}\n`);
 }
 
-export function messageOf(error: unknown): string {
+export function errorMessage(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }

@@ -1,4 +1,4 @@
-/** Prometheus' text format 0.0.4; names as its naming guide wants them: base units, `_total` for counters. */
+/** Prometheus' text format 0.0.4; names follow its naming guide: base units, `_total` for counters. */
 type Labels = Readonly<Record<string, string>>;
 
 const BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10] as const;
@@ -15,16 +15,16 @@ export class Metrics {
   /** Adds to a counter. */
   count(name: string, help: string, labels: Labels = {}, by = 1): void {
     const { values } = this.#of(name, "counter", help);
-    const key = format(labels);
+    const key = formatLabels(labels);
     values.set(key, (values.get(key) ?? 0) + by);
   }
 
   /** Sets a gauge, or a counter that another program counts. */
   set(name: string, help: string, value: number, labels: Labels = {}, type: "gauge" | "counter" = "gauge"): void {
-    this.#of(name, type, help).values.set(format(labels), value);
+    this.#of(name, type, help).values.set(formatLabels(labels), value);
   }
 
-  /** Forgets what a gauge had of things that are gone. */
+  /** Removes all values of a gauge, so that those of deleted objects do not stay. */
   clear(name: string): void {
     this.#series.get(name)?.values.clear();
   }
@@ -33,7 +33,7 @@ export class Metrics {
   observe(name: string, help: string, seconds: number, labels: Labels = {}): void {
     const { values } = this.#of(name, "histogram", help);
     const add = (suffix: string, by: number, extra: Labels = {}): void => {
-      const key = `${suffix}${format({ ...labels, ...extra })}`;
+      const key = `${suffix}${formatLabels({ ...labels, ...extra })}`;
       values.set(key, (values.get(key) ?? 0) + by);
     };
     for (const bound of BUCKETS) add("_bucket", seconds <= bound ? 1 : 0, { le: String(bound) });
@@ -60,7 +60,7 @@ export class Metrics {
   }
 }
 
-function format(labels: Labels): string {
+function formatLabels(labels: Labels): string {
   const pairs = Object.entries(labels).map(
     ([name, value]) => `${name}="${value.replaceAll("\\", "\\\\").replaceAll('"', '\\"').replaceAll("\n", "\\n")}"`,
   );

@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { parseCidr } from "../../datapath/address.ts";
 import { makeFacts } from "../../testing/facts.ts";
-import { nodeStatus } from "./node-state-publisher.ts";
-import { type AgentState, initialState } from "./agent-status.ts";
+import { buildNodeStatus } from "./node-state-publisher.ts";
+import { type AgentStatus, createAgentStatus } from "./agent-status.ts";
 
 const facts = makeFacts({ overlayCidrs: [parseCidr("10.233.64.0/18")], serviceCidrs: [parseCidr("10.233.0.0/18")] });
-const well: AgentState = {
-  ...initialState(facts),
+const well: AgentStatus = {
+  ...createAgentStatus(facts),
   returnPathError: undefined,
   gate: { open: true, reason: "Open." },
   services: { ready: true, reason: "RulesPresent", message: "Rules." },
@@ -15,7 +15,7 @@ const well: AgentState = {
 const NOW = new Date("2026-01-02T03:04:05Z");
 
 describe("NodeState's conditions", () => {
-  const ROWS: readonly (readonly [string, Partial<AgentState>, string])[] = [
+  const ROWS: readonly (readonly [string, Partial<AgentStatus>, string])[] = [
     ["all is well", {}, ""],
     ["no facts", { facts: undefined, problems: ["No overlay."] }, "FactsReady FactMissing: No overlay."],
     ["last good facts", { problems: ["No overlay."] }, "FactsReady NotRenewed: No overlay."],
@@ -51,7 +51,7 @@ describe("NodeState's conditions", () => {
   ];
   for (const [what, change, wrong] of ROWS)
     it(what, () => {
-      const { conditions } = nodeStatus({ ...well, ...change }, [], NOW);
+      const { conditions } = buildNodeStatus({ ...well, ...change }, [], NOW);
       assert.equal(conditions.length, 6);
       const failing = conditions.filter(({ status }) => status === "False");
       assert.ok(
@@ -61,7 +61,7 @@ describe("NodeState's conditions", () => {
     });
 
   it("sources that disagree, and pools that make no sense, are told, and keep nothing from working", () => {
-    const { conditions } = nodeStatus(
+    const { conditions } = buildNodeStatus(
       { ...well, disagreements: ["A says x, B says y."], poolProblems: ["UnderlayPool p: no."] },
       [],
       NOW,
@@ -73,14 +73,14 @@ describe("NodeState's conditions", () => {
   });
 
   it("keep their transition's time until their status changes", () => {
-    const first = nodeStatus(well, [], NOW).conditions;
+    const first = buildNodeStatus(well, [], NOW).conditions;
     const later = new Date("2026-01-02T04:00:00Z");
-    const same = nodeStatus(well, first, later).conditions;
+    const same = buildNodeStatus(well, first, later).conditions;
     assert.deepEqual(
       same.map((c) => c.lastTransitionTime),
       first.map(() => NOW.toISOString()),
     );
-    const changed = nodeStatus({ ...well, ipamError: "no" }, same, later).conditions;
+    const changed = buildNodeStatus({ ...well, ipamError: "no" }, same, later).conditions;
     assert.equal(changed.find(({ type }) => type === "IPAMReady")?.lastTransitionTime, later.toISOString());
   });
 });

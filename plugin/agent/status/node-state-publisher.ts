@@ -1,9 +1,9 @@
 import type { Facts, ReturnPath } from "../../datapath/facts.ts";
 import type { Gate } from "../kube-proxy/kube-proxy-gate.ts";
-import { hasStatus, type Kube } from "../../kubernetes/kube-client.ts";
+import { hasStatus, type KubeClient } from "../../kubernetes/kube-client.ts";
 import type { KubeProxyObservation } from "../kube-proxy/kube-proxy-observer.ts";
 import { GROUP_VERSION, RESOURCE } from "../../kubernetes/objects.ts";
-import type { AgentState } from "./agent-status.ts";
+import type { AgentStatus } from "./agent-status.ts";
 
 export interface Condition {
   readonly type: "FactsReady" | "ReturnPathReady" | "GateOpen" | "ServicesReady" | "IPAMReady" | "AttachmentsReady";
@@ -31,7 +31,7 @@ export interface NodeStatus {
 }
 
 /** A condition's transition time is that of the last pass which changed its status. Pure. */
-export function nodeStatus(pass: AgentState, previous: readonly Condition[], now: Date): NodeStatus {
+export function buildNodeStatus(pass: AgentStatus, previous: readonly Condition[], now: Date): NodeStatus {
   const condition = (type: Condition["type"], ok: boolean, reason: string, message: string): Condition => {
     const before = previous.find((c) => c.type === type);
     const status = ok ? "True" : "False";
@@ -46,7 +46,7 @@ export function nodeStatus(pass: AgentState, previous: readonly Condition[], now
   const { facts, repair } = pass;
   const applied = facts !== undefined && pass.returnPathError === undefined;
   const refused = describeRefused(facts);
-  const told = [...pass.problems, ...refused, ...pass.disagreements].join(" ");
+  const notes = [...pass.problems, ...refused, ...pass.disagreements].join(" ");
   return {
     returnPath: {
       mode: facts?.returnPath ?? null,
@@ -69,8 +69,8 @@ export function nodeStatus(pass: AgentState, previous: readonly Condition[], now
       condition(
         "FactsReady",
         facts !== undefined && pass.problems.length === 0 && refused.length === 0,
-        factsReason(pass),
-        told === "" ? "Every fact was found." : told,
+        findFactsReason(pass),
+        notes === "" ? "Every fact was found." : notes,
       ),
       condition(
         "ReturnPathReady",
@@ -105,7 +105,7 @@ export function describeRefused(facts: Facts | undefined): readonly string[] {
 }
 
 /** `NotRenewed`: what is found now makes no facts, and the node goes by the last good ones. */
-function factsReason({ facts, problems, disagreements }: AgentState): string {
+function findFactsReason({ facts, problems, disagreements }: AgentStatus): string {
   if (facts === undefined) return "FactMissing";
   if (problems.length > 0) return "NotRenewed";
   if (facts.refusedNetworks.length > 0) return "NetworkRefused";
@@ -114,12 +114,12 @@ function factsReason({ facts, problems, disagreements }: AgentState): string {
 
 /** Writes the NodeState of this node, made on first use; only what has changed is written. */
 export class NodeStatePublisher {
-  readonly #kube: Kube;
+  readonly #kube: KubeClient;
   readonly #node: string;
   #published = "";
   conditions: readonly Condition[] = [];
 
-  constructor(kube: Kube, node: string) {
+  constructor(kube: KubeClient, node: string) {
     this.#kube = kube;
     this.#node = node;
   }

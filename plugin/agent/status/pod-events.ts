@@ -1,11 +1,11 @@
 import { createHash } from "node:crypto";
-import { hasStatus, type Kube } from "../../kubernetes/kube-client.ts";
-import { log, messageOf } from "./log.ts";
+import { hasStatus, type KubeClient } from "../../kubernetes/kube-client.ts";
+import { writeLog, errorMessage } from "./log.ts";
 import { inNamespace } from "../../kubernetes/objects.ts";
 
 const EVENTS = { api: "/api/v1", plural: "events" } as const;
 /** The same thing is said of the same pod again after so long, in milliseconds; repeated failures are one Event that counts. */
-const AGAIN_MS = 60_000;
+const REPEAT_MS = 60_000;
 const MESSAGE_MAX = 1000;
 
 export interface PodRef {
@@ -14,18 +14,18 @@ export interface PodRef {
   readonly uid: string;
 }
 
-interface Said {
+interface RecordedEvent {
   at: number;
   count: number;
 }
 
 /** Events on pods: `kubectl describe pod` says why a pod was not wired. */
 export class PodEvents {
-  readonly #kube: Kube;
+  readonly #kube: KubeClient;
   readonly #node: string;
-  readonly #said = new Map<string, Said>();
+  readonly #said = new Map<string, RecordedEvent>();
 
-  constructor(kube: Kube, node: string) {
+  constructor(kube: KubeClient, node: string) {
     this.#kube = kube;
     this.#node = node;
   }
@@ -35,7 +35,7 @@ export class PodEvents {
     if (pod.name === "" || pod.namespace === "") return;
     const key = createHash("sha256").update(`${pod.uid} ${reason} ${message}`).digest("hex").slice(0, 16);
     const before = this.#said.get(key);
-    if (before !== undefined && now.getTime() - before.at < AGAIN_MS) {
+    if (before !== undefined && now.getTime() - before.at < REPEAT_MS) {
       before.count++;
       return;
     }
@@ -45,7 +45,7 @@ export class PodEvents {
     try {
       await this.#write(`${pod.name.slice(0, 200)}.${key}`, pod, reason, message.slice(0, MESSAGE_MAX), count, now);
     } catch (error) {
-      log("warn", "an Event could not be written", { pod, reason, error: messageOf(error) });
+      writeLog("warn", "an Event could not be written", { pod, reason, error: errorMessage(error) });
     }
   }
 
@@ -75,6 +75,6 @@ export class PodEvents {
   }
 
   #forget(now: number): void {
-    for (const [key, { at }] of this.#said) if (now - at > 10 * AGAIN_MS) this.#said.delete(key);
+    for (const [key, { at }] of this.#said) if (now - at > 10 * REPEAT_MS) this.#said.delete(key);
   }
 }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { Occupant } from "../../ipam/occupied.ts";
 import { underlayAddress, underlayPool } from "../../kubernetes/objects.ts";
-import { poolStatuses } from "./pool-status.ts";
+import { summarizePools } from "./pool-status.ts";
 
 const pool = (name: string, ranges: readonly string[], creationTimestamp = "2026-01-01T00:00:00Z") =>
   underlayPool.parse({ metadata: { name, creationTimestamp, uid: name }, spec: { subnet: "10.8.0.0/16", ranges } });
@@ -19,11 +19,11 @@ const status = (
   addresses: ReturnType<typeof held>[],
   occupants: readonly Occupant[] = [],
 ) =>
-  poolStatuses(
+  summarizePools(
     {
       underlayPools: { values: () => pools },
       underlayAddresses: { values: () => addresses },
-    } as unknown as Parameters<typeof poolStatuses>[0],
+    } as unknown as Parameters<typeof summarizePools>[0],
     occupants,
   );
 
@@ -33,7 +33,7 @@ describe("a pool's status", () => {
       [pool("a", ["10.8.1.0/29"])],
       [held("10.8.1.1", "a"), held("10.8.1.2", "a", "02:00:00:00:00:01")],
     ).get("a");
-    const told = (one?.conditions ?? []).map(({ message }) => message).join(" ");
+    const text = (one?.conditions ?? []).map(({ message }) => message).join(" ");
     assert.deepEqual([one?.total, one?.used, one?.free, one?.conflicts, one?.draining], [8, 2, 6, 1, 0]);
     assert.deepEqual(
       one?.conditions.map(({ type, status: is }) => [type, is]),
@@ -42,10 +42,10 @@ describe("a pool's status", () => {
         ["Ready", "True"],
       ],
     );
-    assert.match(told, /^Other hosts have 10\.8\.1\.2 \(02:00:00:00:00:01\): given to nobody/);
+    assert.match(text, /^Other hosts have 10\.8\.1\.2 \(02:00:00:00:00:01\): given to nobody/);
   });
 
-  it("tells what drains after the pool was made smaller than what is in use", () => {
+  it("reports the addresses to drain after a pool was made smaller than its use", () => {
     const one = status([pool("a", ["10.8.1.0/30"])], [held("10.8.1.1", "a"), held("10.8.1.7", "a")]).get("a");
     assert.deepEqual([one?.total, one?.used, one?.free, one?.draining], [4, 1, 3, 1]);
     const [draining] = one?.conditions.filter(({ type }) => type === "Draining") ?? [];

@@ -3,7 +3,7 @@ import { overlapping } from "../../ipam/choose.ts";
 import { findOccupied, type Occupant } from "../../ipam/occupied.ts";
 import { parsePoolSpaces } from "../../ipam/pool.ts";
 import { parsePools } from "../../ipam/pools.ts";
-import type { ClusterView } from "../discovery/cluster-cache.ts";
+import type { ClusterCache } from "../discovery/cluster-cache.ts";
 import type { UnderlayAddressSpec } from "../../kubernetes/objects.ts";
 
 /** A pool's numbers, as `kubectl get underlaypools` shows them. */
@@ -29,7 +29,7 @@ interface PoolCondition {
   readonly message: string;
 }
 
-const NAMED_MOST = 5;
+const MAX_NAMED = 5;
 
 /** A pool was made smaller than what is in use: pods keep what they have, and nobody gets it after them. */
 function drain(left: readonly UnderlayAddressSpec[]): readonly PoolCondition[] {
@@ -50,8 +50,8 @@ function drain(left: readonly UnderlayAddressSpec[]): readonly PoolCondition[] {
 /** Somebody else on the wire has addresses of the pool: who is told by MAC, as the switches know it. */
 function conflicting(marked: readonly UnderlayAddressSpec[]): readonly PoolCondition[] {
   if (marked.length === 0) return [];
-  const some = marked.slice(0, NAMED_MOST).map(({ address, conflict = "" }) => `${address} (${conflict})`);
-  const more = marked.length > NAMED_MOST ? ` and ${marked.length - NAMED_MOST} more` : "";
+  const some = marked.slice(0, MAX_NAMED).map(({ address, conflict = "" }) => `${address} (${conflict})`);
+  const more = marked.length > MAX_NAMED ? ` and ${marked.length - MAX_NAMED} more` : "";
   return [
     {
       type: "Conflicts",
@@ -65,8 +65,8 @@ function conflicting(marked: readonly UnderlayAddressSpec[]): readonly PoolCondi
 /** Nodes and Services have addresses of the pool: they are left out, and the network team is told. */
 function occupied(occupants: readonly Occupant[]): readonly PoolCondition[] {
   if (occupants.length === 0) return [];
-  const some = occupants.slice(0, NAMED_MOST).map(({ address, by }) => `${address} (${by})`);
-  const more = occupants.length > NAMED_MOST ? ` and ${occupants.length - NAMED_MOST} more` : "";
+  const some = occupants.slice(0, MAX_NAMED).map(({ address, by }) => `${address} (${by})`);
+  const more = occupants.length > MAX_NAMED ? ` and ${occupants.length - MAX_NAMED} more` : "";
   return [
     {
       type: "Occupied",
@@ -81,8 +81,8 @@ function occupied(occupants: readonly Occupant[]): readonly PoolCondition[] {
  * Counts each pool's addresses. Totals are exact up to what JSON's numbers hold.
  * @param occupants addresses of all nodes and Services
  */
-export function poolStatuses(
-  view: Pick<ClusterView, "underlayPools" | "underlayAddresses">,
+export function summarizePools(
+  view: Pick<ClusterCache, "underlayPools" | "underlayAddresses">,
   occupants: readonly Occupant[] = [],
 ): ReadonlyMap<string, PoolStatus> {
   const { valid: good, invalid: bad } = parsePools(view.underlayPools.values());

@@ -5,7 +5,7 @@ import {
   splitLines,
   execOrThrow,
   readPermanentState,
-  ping,
+  pingAddress,
   pluginsFromEnvironment,
   TestNet,
   type TestNode,
@@ -116,7 +116,7 @@ describe("address safety", () => {
     const third = net.node("n3", "10.7.168.73", {}, "fd07::73");
     const first = net.pod("a");
     assert.equal(net.attachAll(node, first, "eth0", [v4, v6]).status, 0);
-    for (const ip of ["10.7.200.1", "fd07::200:1"]) assert.ok(ping(third.name, ip), `${ip} before: no answer`);
+    for (const ip of ["10.7.200.1", "fd07::200:1"]) assert.ok(pingAddress(third.name, ip), `${ip} before: no answer`);
     // the pod's node dies: nobody deletes anything, neighbours still know the old MAC
     execInNetns(first.namespace, "ip", "link", "set", "eth0", "down");
     const second = net.pod("b");
@@ -137,7 +137,7 @@ describe("address safety", () => {
     assert.equal(macOf(pod.namespace, "eth0"), "0a:1b:0a:07:c8:01");
     const interfaces = json["interfaces"] as { name: string; mac: string }[];
     assert.equal(interfaces.find(({ name }) => name === "eth0")?.mac, "0a:1b:0a:07:c8:01");
-    for (const from of [node, other]) assert.ok(ping(from.name, "10.7.200.1"), "no answer by the new MAC");
+    for (const from of [node, other]) assert.ok(pingAddress(from.name, "10.7.200.1"), "no answer by the new MAC");
     execInNetns(pod.namespace, "ip", "link", "set", "eth0", "address", "0a:1b:00:00:00:01");
     const drift = net.call("interlay", "CHECK", node, pod, "eth0", {});
     assert.match(String(drift.json["msg"]), /lacks 1 of \d+ things: pod: link eth0 address 0a:1b:0a:07:c8:01/);

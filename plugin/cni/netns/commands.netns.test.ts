@@ -5,7 +5,7 @@ import {
   execInNetns,
   splitLines,
   readPermanentState,
-  ping,
+  pingAddress,
   pluginsFromEnvironment,
   TestNet,
   type TestNode,
@@ -51,18 +51,18 @@ describe("an underlay pod", () => {
   });
 
   it("reaches its node and is reached by it, though macvlan alone has no way", () => {
-    assert.ok(ping(pod.namespace, node.address), "pod -> its node: no answer by veth0");
-    assert.ok(ping(node.name, "10.7.200.1"), "node -> its pod: no answer by the host route");
+    assert.ok(pingAddress(pod.namespace, node.address), "pod -> its node: no answer by veth0");
+    assert.ok(pingAddress(node.name, "10.7.200.1"), "node -> its pod: no answer by the host route");
   });
 
   it("reaches the other node over the wire", () => {
-    assert.ok(ping(pod.namespace, other.address), "pod -> other node: no answer by eth0");
+    assert.ok(pingAddress(pod.namespace, other.address), "pod -> other node: no answer by eth0");
   });
 
   it("answers what came in by veth0 by veth0, whoever asked", () => {
     // A client that the pod would answer over the wire: the node forwards it with its source kept, as NodePort Local does.
     execInNetns(node.name, "ip", "address", "add", "192.0.2.1/32", "dev", "lo");
-    assert.ok(ping(node.name, "10.7.200.1", "192.0.2.1"), "a reply to 192.0.2.1 left by eth0, expected veth0");
+    assert.ok(pingAddress(node.name, "10.7.200.1", "192.0.2.1"), "a reply to 192.0.2.1 left by eth0, expected veth0");
   });
 
   it("is found in order by CHECK, and by its line when something is missing", () => {
@@ -158,12 +158,12 @@ describe("a multi-NIC pod", () => {
   });
 
   it("is reached by its node at both addresses", () => {
-    assert.ok(ping(node.name, overlay), "node -> overlay address: no answer");
-    assert.ok(ping(node.name, "10.7.200.2"), "node -> net1's address: no answer by the host route to cali…");
+    assert.ok(pingAddress(node.name, overlay), "node -> overlay address: no answer");
+    assert.ok(pingAddress(node.name, "10.7.200.2"), "node -> net1's address: no answer by the host route to cali…");
   });
 
   it("is reached over the wire at net1's address", () => {
-    assert.ok(ping(other.name, "10.7.200.2"), "other node -> net1's address: no answer");
+    assert.ok(pingAddress(other.name, "10.7.200.2"), "other node -> net1's address: no answer");
   });
 
   it("loses only what is net1's on DEL", () => {

@@ -3,7 +3,7 @@ import {
   execInNetns,
   splitLines,
   readPermanentState,
-  ping,
+  pingAddress,
   pluginsFromEnvironment,
   TestNet,
 } from "../../testing/node.ts";
@@ -56,17 +56,20 @@ for (const [title, addresses] of [
     });
 
     it("reaches its node and is reached by it", () => {
-      assert.ok(ping(pod.namespace, NODE6), "pod -> its node: no answer by veth0");
-      assert.ok(ping(node.name, "fd07::200:1"), "node -> its pod: no answer by the host route");
+      assert.ok(pingAddress(pod.namespace, NODE6), "pod -> its node: no answer by veth0");
+      assert.ok(pingAddress(node.name, "fd07::200:1"), "node -> its pod: no answer by the host route");
     });
 
     it("reaches the other node over the wire", () => {
-      assert.ok(ping(pod.namespace, OTHER6), "pod -> other node: no answer by eth0");
+      assert.ok(pingAddress(pod.namespace, OTHER6), "pod -> other node: no answer by eth0");
     });
 
     it("answers what came in by veth0 by veth0, whoever asked", () => {
       execInNetns(node.name, "ip", "address", "add", "2001:db8::1/128", "dev", "lo", "nodad");
-      assert.ok(ping(node.name, "fd07::200:1", "2001:db8::1"), "a reply to 2001:db8::1 left by eth0, expected veth0");
+      assert.ok(
+        pingAddress(node.name, "fd07::200:1", "2001:db8::1"),
+        "a reply to 2001:db8::1 left by eth0, expected veth0",
+      );
       execInNetns(node.name, "ip", "address", "delete", "2001:db8::1/128", "dev", "lo");
     });
 
@@ -125,15 +128,15 @@ describe("a multi-NIC pod with both families", () => {
 
   it("is reached by its node and by the other at every address", () => {
     for (const address of ["10.233.64.5", overlay6, "10.7.200.2", "fd07::200:2", "10.7.200.3", "fd07::200:3"])
-      assert.ok(ping(node.name, address), `node -> ${address}: no answer`);
+      assert.ok(pingAddress(node.name, address), `node -> ${address}: no answer`);
     for (const address of ["10.7.200.2", "fd07::200:2", "10.7.200.3", "fd07::200:3"])
-      assert.ok(ping(other.name, address), `other node -> ${address}: no answer`);
+      assert.ok(pingAddress(other.name, address), `other node -> ${address}: no answer`);
   });
 
   it("keeps what net1 needs when net2 goes, and nothing when both have gone", () => {
     assert.equal(net.call("interlay", "DEL", node, pod, "net2", {}).status, 0);
     assert.deepEqual(net.call("interlay", "CHECK", node, pod, "net1", {}), { status: 0, json: {} });
-    assert.ok(ping(node.name, "fd07::200:2"), "node -> net1's address: no answer after net2's DEL");
+    assert.ok(pingAddress(node.name, "fd07::200:2"), "node -> net1's address: no answer after net2's DEL");
     assert.equal(net.call("interlay", "DEL", node, pod, "net1", {}).status, 0);
     assert.deepEqual(
       readPermanentState(node).filter((line) => !untouched.includes(line)),
@@ -152,7 +155,7 @@ describe("an IPv6 address without a gateway, for which no plugin before has wait
       execInNetns(other.name, "ip", "-6", "address", "add", "fd07::200:9/64", "dev", "eth0", "nodad");
       const free = net.attachAll(node, net.pod("u"), "eth0", [{ address: "fd07::200:1/64" }]);
       assert.equal(free.status, 0, JSON.stringify(free.json));
-      assert.ok(ping(node.name, "fd07::200:1"), "node -> its pod: no answer");
+      assert.ok(pingAddress(node.name, "fd07::200:1"), "node -> its pod: no answer");
       const taken = net.attachAll(node, net.pod("v"), "eth0", [{ address: "fd07::200:9/64" }]);
       assert.deepEqual([taken.status, taken.json["code"]], [1, 104], JSON.stringify(taken.json));
     } finally {

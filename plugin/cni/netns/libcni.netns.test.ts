@@ -6,8 +6,8 @@ import {
   execInNetns,
   splitLines,
   readPermanentState,
-  ping,
-  placeVariables,
+  pingAddress,
+  buildPathVariables,
   pluginsFromEnvironment,
   TestNet,
   type TestNode,
@@ -40,7 +40,7 @@ describe("under libcni", () => {
     return directory;
   }
 
-  function tool(verb: string, directory: string, pod: TestPod, places = placeVariables(node)) {
+  function tool(verb: string, directory: string, pod: TestPod, places = buildPathVariables(node)) {
     const { status, stdout, stderr } = spawnSync(
       "ip",
       ["netns", "exec", node.name, cnitool, verb, "underlay", pod.netns],
@@ -71,7 +71,7 @@ describe("under libcni", () => {
         result.interfaces.some(({ name }) => name === "veth0"),
         added.stdout,
       );
-      assert.ok(ping(pod.namespace, node.address), "pod -> its node: no answer by veth0");
+      assert.ok(pingAddress(pod.namespace, node.address), "pod -> its node: no answer by veth0");
       const checked = tool("check", directory, pod);
       if (version === "0.3.1") {
         assert.match(checked.said, /does not support the CHECK command/, "CHECK came with 0.4.0");
@@ -93,7 +93,7 @@ describe("under libcni", () => {
   it("says by STATUS whether it can serve, cniVersion 1.1.0", () => {
     const pod = net.pod("s");
     assert.equal(tool("status", network("1.1.0"), pod).status, 0);
-    const empty = placeVariables({ stateDirectory: join(node.stateDirectory, "none") });
+    const empty = buildPathVariables({ stateDirectory: join(node.stateDirectory, "none") });
     const none = tool("status", network("1.1.0"), pod, empty);
     assert.notEqual(none.status, 0);
     assert.match(none.said, /facts\.json is missing/);

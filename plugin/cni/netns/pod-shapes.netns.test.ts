@@ -4,7 +4,7 @@ import {
   splitLines,
   execOrThrow,
   readPermanentState,
-  ping,
+  pingAddress,
   pluginsFromEnvironment,
   TestNet,
   type TestNode,
@@ -35,8 +35,8 @@ describe("pods of other shapes", () => {
     assert.equal(status, 0, JSON.stringify(json));
   };
   const answers = (ip: string): void => {
-    assert.ok(ping(node.name, ip), `node -> ${ip}: no answer`);
-    assert.ok(ping(other.name, ip), `other node -> ${ip}: no answer`);
+    assert.ok(pingAddress(node.name, ip), `node -> ${ip}: no answer`);
+    assert.ok(pingAddress(other.name, ip), `other node -> ${ip}: no answer`);
   };
 
   for (const names of [
@@ -71,7 +71,7 @@ describe("pods of other shapes", () => {
     for (const ip of ["10.7.200.1", "10.7.200.2"]) answers(ip);
     assert.equal(net.call("interlay", "DEL", node, pod, "lan0", {}).status, 0);
     answers("10.7.200.2");
-    assert.ok(ping(node.name, "10.233.64.5"), "node -> overlay address: no answer after one of two NICs went");
+    assert.ok(pingAddress(node.name, "10.233.64.5"), "node -> overlay address: no answer after one of two NICs went");
     assert.equal(net.call("interlay", "DEL", node, pod, "storage", {}).status, 0);
     assert.deepEqual(readPermanentState(node), own);
   });
@@ -105,7 +105,7 @@ describe("pods of other shapes", () => {
         new RegExp(`via ${gw} dev ${name} `),
         `what ${name}'s address says to ${far} does not take the route of ${name}`,
       );
-      assert.ok(ping(pod.namespace, far, ip), `${ip} -> ${far}: no answer`);
+      assert.ok(pingAddress(pod.namespace, far, ip), `${ip} -> ${far}: no answer`);
       assert.equal(net.call("interlay", "CHECK", node, pod, name, {}).status, 0, `CHECK of ${name}`);
     }
   });
@@ -155,10 +155,13 @@ describe("pods of other shapes", () => {
       assert.deepEqual(readPermanentState(node), own);
       attached(node, pod, "net1", [address(1)]);
       answers("10.7.200.1");
-      assert.ok(ping(node.name, "10.233.64.5"), "node -> eth0's address: no answer");
+      assert.ok(pingAddress(node.name, "10.233.64.5"), "node -> eth0's address: no answer");
       // as what the node masquerades: by ptp's end, which has the gateway's address
       if (main === "ptp")
-        assert.ok(ping(node.name, "10.7.200.1", "10.233.64.1"), "the node's end of ptp's pair -> net1: no answer");
+        assert.ok(
+          pingAddress(node.name, "10.7.200.1", "10.233.64.1"),
+          "the node's end of ptp's pair -> net1: no answer",
+        );
       assert.equal(net.call("interlay", "DEL", node, pod, "net1", {}).status, 0);
       assert.equal(net.call("interlay", "DEL", node, pod, "eth0", {}).status, 0);
       assert.deepEqual(readPermanentState(node), own);
@@ -201,21 +204,21 @@ describe("replies leave by the way that requests came", () => {
         strict(underlay.namespace);
         assert.equal(net.attach(node, underlay, "eth0", "10.7.200.1/16", GATEWAY).status, 0);
         // into veth0 and out of veth0: a client that the pod would answer by the wire (NodePort, its source kept)
-        assert.ok(ping(node.name, "10.7.200.1", "192.0.2.1"), "in by veth0: no answer");
-        assert.ok(ping(node.name, "10.7.200.1"), "from the node: no answer");
-        assert.ok(ping(other.name, "10.7.200.1"), "in by eth0: no answer");
-        assert.ok(ping(underlay.namespace, node.address), "to the node: no answer");
+        assert.ok(pingAddress(node.name, "10.7.200.1", "192.0.2.1"), "in by veth0: no answer");
+        assert.ok(pingAddress(node.name, "10.7.200.1"), "from the node: no answer");
+        assert.ok(pingAddress(other.name, "10.7.200.1"), "in by eth0: no answer");
+        assert.ok(pingAddress(underlay.namespace, node.address), "to the node: no answer");
 
         const multi = net.pod("m");
         strict(multi.namespace);
         net.overlay(node, multi, "10.233.64.5");
         assert.equal(net.attach(node, multi, "net1", "10.7.200.2/16", GATEWAY).status, 0);
-        assert.ok(ping(other.name, "10.7.200.2"), "in by net1: no answer");
-        assert.ok(ping(node.name, "10.233.64.5", "192.0.2.1"), "in by the overlay's eth0: no answer");
-        assert.ok(ping(node.name, "10.7.200.2"), "to net1's address from the node, in by eth0: no answer");
+        assert.ok(pingAddress(other.name, "10.7.200.2"), "in by net1: no answer");
+        assert.ok(pingAddress(node.name, "10.233.64.5", "192.0.2.1"), "in by the overlay's eth0: no answer");
+        assert.ok(pingAddress(node.name, "10.7.200.2"), "to net1's address from the node, in by eth0: no answer");
         // from an underlay pod of the same node to both addresses
-        assert.ok(ping(underlay.namespace, "10.7.200.2"), "underlay pod -> net1: no answer");
-        assert.ok(ping(underlay.namespace, "10.233.64.5"), "underlay pod -> overlay address: no answer");
+        assert.ok(pingAddress(underlay.namespace, "10.7.200.2"), "underlay pod -> net1: no answer");
+        assert.ok(pingAddress(underlay.namespace, "10.233.64.5"), "underlay pod -> overlay address: no answer");
       } finally {
         net.close();
       }

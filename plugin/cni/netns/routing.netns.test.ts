@@ -5,7 +5,7 @@ import {
   execInNetns,
   splitLines,
   readPermanentState,
-  ping,
+  pingAddress,
   pluginsFromEnvironment,
   TestNet,
   type TestNode,
@@ -60,8 +60,11 @@ describe("the default route's NIC", () => {
       assert.equal(defaults().length, 2, defaults().join("\n"));
     }
     assert.equal(net.call("interlay", "CHECK", node, pod, "net1", options).status, 0);
-    assert.ok(ping(node.name, OVERLAY), "node -> overlay address: no answer while net1 has the default route");
-    assert.ok(ping(node.name, "10.7.200.2"), "node -> net1's address: no answer while net1 has the default route");
+    assert.ok(pingAddress(node.name, OVERLAY), "node -> overlay address: no answer while net1 has the default route");
+    assert.ok(
+      pingAddress(node.name, "10.7.200.2"),
+      "node -> net1's address: no answer while net1 has the default route",
+    );
     assert.equal(net.call("interlay", "DEL", node, pod, "net1", options).status, 0);
     assert.match(defaults().join("\n"), /^default via 169\.254\.1\.1 dev eth0.*\ndefault via fe80::1 dev eth0/);
   });
@@ -135,7 +138,7 @@ describe("tables and priorities", () => {
     assert.match(execInNetns(node.name, "ip", "rule"), /^1777:\s+from all lookup 777/m);
     assert.match(execInNetns(node.name, "ip", "route", "show", "table", "777"), /^10\.7\.200\.2 dev cali/m);
     assert.match(execInNetns(pod.namespace, "ip", "rule"), /^2777:\s+from 10\.7\.200\.2 lookup/m);
-    assert.ok(ping(node.name, "10.7.200.2"), "node -> net1's address: no answer by another table");
+    assert.ok(pingAddress(node.name, "10.7.200.2"), "node -> net1's address: no answer by another table");
     assert.equal(net.call("interlay", "CHECK", node, pod, "net1", numbers).status, 0);
     assert.equal(net.call("interlay", "DEL", node, pod, "net1", numbers).status, 0);
     assert.deepEqual(readPermanentState(node), own);
@@ -150,7 +153,7 @@ describe("tables and priorities", () => {
       execInNetns(pod.namespace, "ip", "rule"),
       /^1777:\s+from all fwmark 0x20000000\/0x20000000 lookup 500/m,
     );
-    assert.ok(ping(node.name, "10.7.200.3"));
+    assert.ok(pingAddress(node.name, "10.7.200.3"));
   });
 
   it("are refused where they would be the kernel's or in the wrong order", () => {

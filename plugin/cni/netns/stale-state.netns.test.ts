@@ -4,7 +4,7 @@ import {
   splitLines,
   execOrThrow,
   readPermanentState,
-  ping,
+  pingAddress,
   pluginsFromEnvironment,
   TestNet,
   type TestNode,
@@ -32,8 +32,8 @@ describe("what an earlier life of an address left", () => {
   });
   const onNode = (...argv: readonly string[]) => execOrThrow(["ip", "-n", node.name, ...argv]);
   const answers = (ip: string) => {
-    assert.ok(ping(node.name, ip), `node -> ${ip}: no answer`);
-    assert.ok(ping(other.name, ip), `other node -> ${ip}: no answer`);
+    assert.ok(pingAddress(node.name, ip), `node -> ${ip}: no answer`);
+    assert.ok(pingAddress(other.name, ip), `other node -> ${ip}: no answer`);
   };
 
   it("routes on the node by another link, in main and in our table, and the neighbours with them, go; others' stay", () => {

@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import type { Kube } from "../../kubernetes/kube-client.ts";
+import type { KubeClient } from "../../kubernetes/kube-client.ts";
 import { findDiscrepancies } from "./discrepancies.ts";
 import { observeClusterAddresses } from "./observe-cluster.ts";
 import { askConfirmation, findReleasable, releaseAddresses } from "./release.ts";
@@ -8,7 +8,7 @@ import type { NodeAddresses } from "./snapshot.ts";
 
 /** Sources of the three commands: on a node only that node, otherwise all nodes. */
 export interface AddressSources {
-  readonly kube: () => Kube;
+  readonly kube: () => KubeClient;
   readonly nodes: () => Promise<readonly NodeAddresses[]>;
 }
 

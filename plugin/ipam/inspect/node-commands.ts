@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import type { Command } from "commander";
 import { readLastFacts } from "../../agent/discovery/facts-file.ts";
-import { Kube } from "../../kubernetes/kube-client.ts";
+import { KubeClient } from "../../kubernetes/kube-client.ts";
 import { addIpamCommands } from "./commands.ts";
 import { observeNodeAddresses } from "./observe-node.ts";
 
@@ -9,7 +9,7 @@ import { observeNodeAddresses } from "./observe-node.ts";
 export function addNodeIpamCommands(program: Command): void {
   const ipam = program.command("ipam").description("list, check and release underlay addresses");
   const here = () => observeNodeAddresses(nodeName());
-  addIpamCommands(ipam, { kube: () => Kube.connect(), nodes: () => Promise.resolve([here()]) });
+  addIpamCommands(ipam, { kube: () => KubeClient.connect(), nodes: () => Promise.resolve([here()]) });
   ipam
     .command("snapshot")
     .description("print this node's records and links as JSON")

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { Kube, Resource } from "../../kubernetes/kube-client.ts";
+import type { KubeClient, Resource } from "../../kubernetes/kube-client.ts";
 import {
   podObject,
   type PodObject,
@@ -22,7 +22,7 @@ const page = z.object({
   items: z.array(z.unknown()).nullable(),
 });
 
-export async function observeClusterAddresses(kube: Kube): Promise<ClusterAddresses> {
+export async function observeClusterAddresses(kube: KubeClient): Promise<ClusterAddresses> {
   // Addresses first: then every address's pod is in the later list, even if both are new.
   const addresses = await all(kube, RESOURCE.underlayAddresses, underlayAddress);
   const [pools, pods] = await Promise.all([
@@ -32,7 +32,7 @@ export async function observeClusterAddresses(kube: Kube): Promise<ClusterAddres
   return { addresses, pools, pods };
 }
 
-async function all<T>(kube: Kube, resource: Resource, schema: z.ZodType<T>): Promise<readonly T[]> {
+async function all<T>(kube: KubeClient, resource: Resource, schema: z.ZodType<T>): Promise<readonly T[]> {
   const items: T[] = [];
   for (let next = ""; ;) {
     const { metadata, ...got } = page.parse(

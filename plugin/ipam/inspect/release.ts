@@ -1,5 +1,5 @@
 import { createInterface } from "node:readline/promises";
-import type { Kube } from "../../kubernetes/kube-client.ts";
+import type { KubeClient } from "../../kubernetes/kube-client.ts";
 import { RESOURCE, type UnderlayAddressObject } from "../../kubernetes/objects.ts";
 import { parseIp } from "../../datapath/address.ts";
 import { objectName } from "../choose.ts";
@@ -42,7 +42,7 @@ export function findReleasable(
 
 /** Deletes the objects unless they changed since they were read. @returns one line per address */
 export async function releaseAddresses(
-  kube: Kube,
+  kube: KubeClient,
   objects: readonly UnderlayAddressObject[],
 ): Promise<readonly string[]> {
   const lines: string[] = [];

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Kube } from "../../../plugin/kubernetes/kube-client.ts";
+import type { KubeClient } from "../../../plugin/kubernetes/kube-client.ts";
 import { GROUP_VERSION, inNamespace, podObject, RESOURCE } from "../../../plugin/kubernetes/objects.ts";
 import { type Ip, parseIp } from "../../../plugin/datapath/address.ts";
 import { objectName } from "../../../plugin/ipam/choose.ts";
@@ -16,7 +16,7 @@ const PODS_OF_A_NODE = [...Array(SCALE.podsPerNode).keys()];
  * What that many nodes and pods leave in the API server: of each node its NodeState and its Calico block, of each pod
  * itself and its underlay address. Nobody runs them.
  */
-export async function createObjects(kube: Kube, nodes: readonly string[]): Promise<void> {
+export async function createObjects(kube: KubeClient, nodes: readonly string[]): Promise<void> {
   await kube.create(RESOURCE.underlayPools, {
     apiVersion: GROUP_VERSION,
     kind: "UnderlayPool",
@@ -36,7 +36,7 @@ export async function createObjects(kube: Kube, nodes: readonly string[]): Promi
 }
 
 /** Changes that many addresses, one after another, and gives the watches time to tell. */
-export async function changeAddresses(kube: Kube, addresses: number): Promise<void> {
+export async function changeAddresses(kube: KubeClient, addresses: number): Promise<void> {
   await mapParallel(AT_ONCE, [...Array(addresses).keys()], (nth) =>
     kube.mergePatch(RESOURCE.underlayAddresses, addressName(nth), {
       metadata: { annotations: { disturbed: String(performance.now()) } },
@@ -48,7 +48,7 @@ export async function changeAddresses(kube: Kube, addresses: number): Promise<vo
 const ipOf = (nth: number): Ip => parseIp(`10.60.${nth >> 8}.${nth & 255}`);
 const addressName = (nth: number): string => objectName(ipOf(nth));
 
-async function makePod(kube: Kube, nodeName: string, name: string, nth: number): Promise<void> {
+async function makePod(kube: KubeClient, nodeName: string, name: string, nth: number): Promise<void> {
   const made = await kube.create(inNamespace(RESOURCE.pods, NAMESPACE), {
     apiVersion: "v1",
     kind: "Pod",

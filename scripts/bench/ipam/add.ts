@@ -1,4 +1,4 @@
-import type { Kube } from "../../../plugin/kubernetes/kube-client.ts";
+import type { KubeClient } from "../../../plugin/kubernetes/kube-client.ts";
 import type { Measurement } from "../measurement.ts";
 import { median, roundToTenth } from "../statistics.ts";
 import type { IpamCalls } from "./calls.ts";
@@ -11,7 +11,7 @@ const MOST_MS = 15;
 export const CALLS_AT_ONCE = { calls: 100, atOnce: AT_ONCE };
 
 /** The reference macvlan with an address by interlay-ipam, and by the reference host-local and static, in turns. */
-export async function measureAdd(calls: IpamCalls, kube: Kube): Promise<readonly Measurement[]> {
+export async function measureAdd(calls: IpamCalls, kube: KubeClient): Promise<readonly Measurement[]> {
   await createPools(kube, [{ name: "add", subnet: "10.7.0.0/16", ranges: ["10.7.220.0-10.7.223.255"] }]);
   const ipams = {
     "interlay-ipam": { type: "interlay-ipam", pools: ["add"] },

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import type { Kube } from "../../../plugin/kubernetes/kube-client.ts";
+import type { KubeClient } from "../../../plugin/kubernetes/kube-client.ts";
 import type { Measurement } from "../measurement.ts";
 import { roundToHundredth, median, percentile, roundToTenth } from "../statistics.ts";
 import { NodeFleet } from "./fleet.ts";
@@ -13,7 +13,7 @@ export interface Scale {
 }
 
 export interface AllocationWorld {
-  readonly kube: Kube;
+  readonly kube: KubeClient;
   /** The API server's /metrics. */
   readonly metrics: () => Promise<string>;
   readonly directory: string;

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { z } from "zod";
 import type { Cluster } from "../../../clusters/provider.ts";
-import type { Kube } from "../../../plugin/kubernetes/kube-client.ts";
+import type { KubeClient } from "../../../plugin/kubernetes/kube-client.ts";
 import { RESOURCE } from "../../../plugin/kubernetes/objects.ts";
 import { must } from "../../../e2e/agent-process.ts";
 import { POD_LABELS } from "./orders.ts";
@@ -21,7 +21,7 @@ export interface IpamCalls {
   call(plugin: string, command: "ADD" | "DEL", id: string, config: object, ifname?: string): Promise<number>;
 }
 
-export async function createCalls(cluster: Cluster, kube: Kube): Promise<IpamCalls> {
+export async function createCalls(cluster: Cluster, kube: KubeClient): Promise<IpamCalls> {
   const node = cluster.nodes.find(({ role }) => role === "worker")?.name ?? "";
   const pods = podList.parse(await kube.list(RESOURCE.systemPods, { fieldSelector: `spec.nodeName=${node}` })).items;
   const pod = pods.find(({ metadata }) => metadata.name.startsWith("kube-proxy"))?.metadata;

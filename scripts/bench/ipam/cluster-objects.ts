@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { HttpMethod, KubeConfig } from "@kubernetes/client-node";
 import type { Cluster } from "../../../clusters/provider.ts";
 import { signalProcess } from "../../../e2e/agent-process.ts";
-import { Kube, pathOf } from "../../../plugin/kubernetes/kube-client.ts";
+import { KubeClient, buildPath } from "../../../plugin/kubernetes/kube-client.ts";
 import { GROUP_VERSION, RESOURCE } from "../../../plugin/kubernetes/objects.ts";
 import { POD_LABELS } from "./orders.ts";
 import { mapParallel } from "./parallel.ts";
@@ -11,10 +11,10 @@ export const NAMESPACE = "bench-ipam";
 const serviceAccounts = { api: "/api/v1", plural: "serviceaccounts", namespace: NAMESPACE };
 const AT_ONCE = 8;
 
-export function createKubeClient({ kubeconfig }: Pick<Cluster, "kubeconfig">): Kube {
+export function createKubeClient({ kubeconfig }: Pick<Cluster, "kubeconfig">): KubeClient {
   const config = new KubeConfig();
   config.loadFromFile(kubeconfig);
-  return new Kube(config);
+  return new KubeClient(config);
 }
 
 export interface BenchPool {
@@ -23,7 +23,7 @@ export interface BenchPool {
   readonly ranges: readonly string[];
 }
 
-export async function createPools(kube: Kube, pools: readonly BenchPool[]): Promise<void> {
+export async function createPools(kube: KubeClient, pools: readonly BenchPool[]): Promise<void> {
   for (const { name, ...spec } of pools)
     await kube.create(RESOURCE.underlayPools, {
       apiVersion: GROUP_VERSION,
@@ -38,7 +38,7 @@ export async function createPools(kube: Kube, pools: readonly BenchPool[]): Prom
  * Nodes without a computer, ready for ever. The lab's controllers are held from now on: they would find that nobody is
  * there, and take the nodes' pods away in the middle of a measurement.
  */
-export async function createNodes(cluster: Cluster, kube: Kube, names: readonly string[]): Promise<void> {
+export async function createNodes(cluster: Cluster, kube: KubeClient, names: readonly string[]): Promise<void> {
   await kube.create(RESOURCE.namespaces, { apiVersion: "v1", kind: "Namespace", metadata: { name: NAMESPACE } });
   while ((await kube.find(serviceAccounts, "default")) === undefined) await sleep(50);
   const [controlPlane] = cluster.nodes;
@@ -54,8 +54,8 @@ export async function createNodes(cluster: Cluster, kube: Kube, names: readonly 
 }
 
 /** Everything that was given goes back, so that each measurement begins with an empty cluster. */
-export async function clearAddresses(kube: Kube): Promise<void> {
-  await kube.request(HttpMethod.DELETE, pathOf(RESOURCE.underlayAddresses));
+export async function clearAddresses(kube: KubeClient): Promise<void> {
+  await kube.request(HttpMethod.DELETE, buildPath(RESOURCE.underlayAddresses));
 }
 
 /** Requests that changed, or tried to change, an address: by the API server's own count. */

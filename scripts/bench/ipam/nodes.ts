@@ -7,8 +7,8 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { KubeConfig } from "@kubernetes/client-node";
 import { ClusterAddressStore } from "../../../plugin/agent/server/address-store.ts";
-import { ClusterView } from "../../../plugin/agent/discovery/cluster-cache.ts";
-import { hasStatus, Kube } from "../../../plugin/kubernetes/kube-client.ts";
+import { ClusterCache } from "../../../plugin/agent/discovery/cluster-cache.ts";
+import { hasStatus, KubeClient } from "../../../plugin/kubernetes/kube-client.ts";
 import { inNamespace, podObject, RESOURCE } from "../../../plugin/kubernetes/objects.ts";
 import { Allocator } from "../../../plugin/ipam/allocator.ts";
 import { Records } from "../../../plugin/ipam/records.ts";
@@ -46,9 +46,9 @@ process.exit(0);
 async function start({ name, pods }: WorkerMessage["nodes"][number]): Promise<SimulatedNode> {
   const config = new KubeConfig();
   config.loadFromFile(told.kubeconfig);
-  const kube = new Kube(config);
+  const kube = new KubeClient(config);
   const made = await makePods(kube, name, pods);
-  const view = new ClusterView(kube, name);
+  const view = new ClusterCache(kube, name);
   view.start(() => undefined);
   const allocator = new Allocator(new ClusterAddressStore(kube, view, name), new Records(join(told.directory, name)));
   await view.ready();
@@ -57,7 +57,7 @@ async function start({ name, pods }: WorkerMessage["nodes"][number]): Promise<Si
 }
 
 /** Its pods in the API server; those of an earlier crew are the same ones. */
-async function makePods(kube: Kube, nodeName: string, count: number): Promise<SimulatedNode["pods"]> {
+async function makePods(kube: KubeClient, nodeName: string, count: number): Promise<SimulatedNode["pods"]> {
   const resource = inNamespace(RESOURCE.pods, namespace);
   const pods: { readonly name: string; readonly uid: string }[] = [];
   await mapParallel(PODS_AT_ONCE, [...Array(count).keys()], async (index) => {
