@@ -73,7 +73,7 @@ export function duplicateAddressSpecs(world: () => PluginContext): void {
         const held = listHeldAddresses(world()).find((address) => familyOf(address) === family);
         if (held === undefined) Skip(`the cluster has no ${family}`);
         const { stdout } = await outsideHost(world().deployment.external).exec(["cat", "/sys/class/net/eth0/address"]);
-        const words = `${held.replaceAll(".", "\\.")}, meant for eth0 of pod \\S+/held-${family}, is held by ${stdout.trim()}`;
+        const words = `${held.replaceAll(".", "\\.")}, meant for eth0 of pod \\S+/held-${family}, is already used by ${stdout.trim()}`;
         if (family === "ipv4") await waitForEvent(world(), `held-${family}`, "UnderlayWiringFailed", new RegExp(words));
         // With an IPv6 gateway the reference macvlan waits for the kernel's own detection, before our plugin is asked.
         else

@@ -63,7 +63,7 @@ export function explainSpecs(world: () => PluginContext): void {
     async () => {
       const { exitCode, stdout, stderr } = await explain("overlay");
       assert.notEqual(exitCode, 0, stdout);
-      assert.match(stderr, /no pod interlay-e2e\/overlay-1-a is wired on this node/);
+      assert.match(stderr, /pod interlay-e2e\/overlay-1-a is not attached on this node/);
     },
   );
 

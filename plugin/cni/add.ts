@@ -24,7 +24,7 @@ import { waitForDad } from "./wait-for-dad.ts";
 import { readPodOptions } from "../state/pod-options.ts";
 import type { CniResult, NetworkConfig, Request } from "./request.ts";
 
-/** CNI spec 1.1.0, section 2 "ADD", chained: the previous plugin's result is wired and passed on, with our pair added. */
+/** CNI spec 1.1.0, section 2 "ADD", chained: attaches the NIC of the previous plugin's result and returns that result with Interlay's pair added. */
 export function cmdAdd({
   request,
   paths: places,
@@ -41,7 +41,7 @@ export function cmdAdd({
   const wiring = readInputs(request, previous, options, places);
   notices.push(...(wiring.facts.notices ?? []));
   const wire = (node: Namespace, podNamespace: Namespace): CniResult => {
-    /** The same container was added before, with other addresses or options: what is no longer wanted goes. */
+    /** Removes items of an earlier ADD of the same container, with other addresses or options. */
     const removeObsolete = (before: Plan, plan: Plan): void => {
       const wanted = new Set(plan.items.map(describeItem));
       const obsolete = before.items.filter((item) => !wanted.has(describeItem(item)));
@@ -61,7 +61,7 @@ export function cmdAdd({
         waitForDad(wiring.nic, podNamespace, pod, way);
       }
       lap("wire");
-      // First: a plugin killed from here on leaves a record by which DEL and GC find what it made.
+      // Before any change: if the plugin is killed from here on, DEL and GC find its state by the record.
       const { name: network } = config;
       const record = { containerId, ifname, network, netns, pod, plan, survey, hijackCidrs: options.hijackCIDRs };
       writeAttachment(record, places.attachments);
@@ -71,7 +71,7 @@ export function cmdAdd({
       lap("prepare");
       applyPlan(plan, node, podNamespace, beforeStep);
       if (plan.items.length > 0) removeAdvertisedState(ifname, podNamespace);
-      // An earlier life of the same name, whose pair had not gone yet: it is this one's now.
+      // A pending teardown of the same container: its pair belongs to this attachment now.
       removePendingTeardown(containerId, ifname, places.attachments);
       lap("apply");
       if (options.announce && plan.items.length > 0)
@@ -91,18 +91,18 @@ export function cmdAdd({
   return locked(netns, () => withNamespaces(netns, wire));
 }
 
-/** A pod that has gone meanwhile has nothing to announce. */
+/** Announces the pod's addresses. Ignores errors: the pod may not exist any more. */
 function announceQuietly(ifname: string, netns: string): void {
   try {
     withNamespaces(netns, (_node, pod) => {
       announceAddresses(ifname, pod);
     });
   } catch {
-    // it is wired all the same
+    // the pod is attached even if the announcement failed
   }
 }
 
-/** What ADD would do to this pod, by the kernel as it is; nothing is changed. Throws CniError as ADD does. */
+/** Returns the plan that ADD would apply to this pod. Changes nothing. Throws CniError as ADD does. */
 export function planRequest(request: Request, places: Paths): Plan {
   const { config, netns, pod } = request;
   const options = parseOptions(config);
@@ -123,8 +123,8 @@ function requirePrevResult({ prevResult }: NetworkConfig): CniResult {
   if (prevResult !== undefined) return prevResult;
   throw new CniError(
     CODE.invalidConfig,
-    "interlay has no prevResult",
-    "It is a chained plugin: put it behind macvlan in the conflist's plugins.",
+    "the configuration of interlay has no prevResult",
+    "It is a chained plugin: add it after macvlan in the conflist's plugins.",
   );
 }
 
@@ -168,7 +168,7 @@ function toCniError(error: unknown, pod: Request["pod"]): unknown {
   return error;
 }
 
-/** The addresses of this NIC in a result: by the index of its interface; all of them where no index is given. */
+/** Reads the addresses of this NIC from a result; an address without an interface index belongs to every NIC. */
 export function readAddresses(result: CniResult, ifname: string): readonly NicAddress[] {
   return (result.ips ?? [])
     .filter(({ interface: index }) => index === undefined || result.interfaces?.[index]?.name === ifname)
@@ -180,7 +180,7 @@ export function readAddresses(result: CniResult, ifname: string): readonly NicAd
     );
 }
 
-/** Reads the routes of a result: the previous plugin made them by its own link. Throws CniError 7. */
+/** Reads the routes of a result, which the previous plugin added on its own link. Throws CniError 7 on invalid routes. */
 export function readRoutes(result: CniResult): readonly NicRoute[] {
   return (result.routes ?? []).map(({ dst, gw }) =>
     parseResult("routes", () => {
@@ -202,7 +202,7 @@ function parseResult<T>(part: string, parse: () => T): T {
   }
 }
 
-/** Ours are appended: indices in `ips` keep their meaning. */
+/** Adds the plan's links to the result, at the end: indices in `ips` stay valid. */
 function addToResult(previous: CniResult, plan: Plan, netns: string): CniResult {
   const pairs = plan.items.flatMap((item) =>
     item.kind === "veth"
@@ -215,7 +215,7 @@ function addToResult(previous: CniResult, plan: Plan, netns: string): CniResult 
   const macs = new Map(plan.items.flatMap((item) => (item.kind === "mac" ? [[item.device, item.mac] as const] : [])));
   if (pairs.length === 0 && macs.size === 0) return previous;
   const before = (previous.interfaces ?? []).map((one) => {
-    // A main plugin's host end may have the pod's link's name: only what is in a sandbox is the pod's.
+    // A main plugin's host end can have the same name; only interfaces with a sandbox are in the pod.
     const mac = (one.sandbox ?? "") === "" ? undefined : macs.get(one.name);
     return mac === undefined ? one : { ...one, mac };
   });

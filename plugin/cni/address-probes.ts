@@ -7,15 +7,16 @@ import type { Options } from "./options.ts";
 import type { PodRef } from "./request.ts";
 
 /**
- * Before anything is made: nobody else has the addresses, and the gateways answer, as far as the configuration asks for
- * it. Answers are waited for, so the agent does not ask.
+ * Checks, if configured, that no other host uses the addresses and that the gateways reply. Runs before any change.
+ *
+ * @throws RunStandaloneError in the agent, which must not wait for replies
  */
 export function probeAddresses(nic: PodNic, options: Options, pod: Namespace, ref: PodRef, way: ExecMode): void {
   const { conflictDetection: conflicts, gatewayDetection: gateways, probeAttempts, probeIntervalMs } = options;
   if (!conflicts && !gateways) return;
-  if (way === "agent") throw new RunStandaloneError("the wire is to be asked");
+  if (way === "agent") throw new RunStandaloneError("the addresses must be probed");
   const link = pod.findLink(nic.ifname);
-  if (link === undefined) return; // the survey has said so
+  if (link === undefined) return; // surveyNic has reported it
   const { conflict, silent } = probeWire(
     { index: link.index, mac: link.mac, ownMacs: pod.links().map(({ mac }) => mac), addresses: nic.addresses },
     { conflicts, gateways, attempts: probeAttempts, interval: probeIntervalMs },
@@ -26,13 +27,13 @@ export function probeAddresses(nic: PodNic, options: Options, pod: Namespace, re
     throw new AddressConflictError(
       conflict.address,
       conflict.mac,
-      `${conflict.address}, meant for ${where}, is held by ${conflict.mac} already`,
-      "Find that machine (`ip neighbour`, the switch's table), or keep the address out of the pool (excludes).",
+      `${conflict.address}, meant for ${where}, is already used by ${conflict.mac}`,
+      "Find that host (`ip neighbour`, the switch's table), or keep the address out of the pool (excludes).",
     );
   if (silent.length > 0)
     throw new CniError(
       CODE.gatewaySilent,
       `${silent.join(" and ")}, gateway of ${where}, did not answer ${probeAttempts} times within ${probeIntervalMs} ms`,
-      "See whether the pool names the right gateway, and the uplink the right network (VLAN).",
+      "Check the pool's gateway and the uplink's network (VLAN).",
     );
 }

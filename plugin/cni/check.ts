@@ -6,20 +6,20 @@ import type { CniCall } from "./cni-call.ts";
 import { CniError, CODE } from "./error.ts";
 import { parseOptions } from "./options.ts";
 
-/** CNI spec 1.1.0, section 2 "CHECK": the kernel has what ADD's plan says, line by line. */
+/** CNI spec 1.1.0, section 2 "CHECK": compares the kernel with each item of ADD's plan. Throws CniError 102 that lists the missing items. */
 export function cmdCheck({ request: { config, containerId, ifname, netns, pod }, paths: places }: CniCall): void {
   if (parseOptions(config).mode === "disabled") return;
   const record = readAttachment(containerId, ifname, places.attachments);
   if (record === undefined)
     throw new CniError(
       CODE.unknownContainer,
-      `there is no record of ${ifname} of container ${containerId}: it was never added, or has been deleted`,
+      `no record of ${ifname} of container ${containerId}: it was never added, or it was deleted`,
     );
   const drift = withNamespaces(netns, (node, podNamespace) => readDrift(record.plan, node, podNamespace));
   if (drift.length > 0)
     throw new CniError(
       CODE.drift,
-      `pod ${pod.namespace}/${pod.name} lacks ${drift.length} of ${record.plan.items.length} things: ${drift.map(describeItem).join("; ")}`,
+      `pod ${pod.namespace}/${pod.name} lacks ${drift.length} of ${record.plan.items.length} plan items: ${drift.map(describeItem).join("; ")}`,
       "The agent repairs this within seconds while it runs.",
     );
 }

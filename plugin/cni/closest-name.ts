@@ -1,8 +1,12 @@
-/** So many letters may be wrong, of so many. */
+/** Greatest number of edits for names of at least LONG_NAME letters; shorter names may differ by one. */
 const MAX_EDITS = 2;
 const LONG_NAME = 6;
 
-/** The name that was likely meant: whatever the case, up to two letters wrong (one of a short name). Undefined: none is near. */
+/**
+ * Finds the name that was probably meant. Ignores case; allows MAX_EDITS edits, or one in a short name.
+ *
+ * @returns undefined if no name is close enough
+ */
 export function findClosestName(written: string, names: readonly string[]): string | undefined {
   const [best] = names
     .map((name) => ({ name, wrong: computeDistance(written.toLowerCase(), name.toLowerCase()) }))
@@ -11,7 +15,7 @@ export function findClosestName(written: string, names: readonly string[]): stri
   return best?.name;
 }
 
-/** Levenshtein's: letters to put in, take out or change. */
+/** Levenshtein distance: number of letters to insert, delete or replace. */
 function computeDistance(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, index) => index);
   for (const [i, letter] of Array.from(a).entries()) {

@@ -3,23 +3,23 @@ import type { Paths } from "./paths.ts";
 import type { Request } from "./request.ts";
 
 /**
- * Which way a call took: the plugin's own process, or the agent, whose process does other work as well: there nothing
- * may wait. What would throws NotServedError before anything was changed, and the plugin does it alone.
+ * Process that executes a call: the plugin's own ("alone") or the agent's. The agent does other work too, so a call must
+ * not wait there; a call that has to throws RunStandaloneError before it changes anything, and the plugin runs it.
  */
 export type ExecMode = "alone" | "agent";
 export class RunStandaloneError extends Error {}
 
-/** One call of the plugin: what was asked, where things lie, and who listens. */
+/** One call of the plugin, with its paths and callbacks. */
 export interface CniCall {
   readonly request: Request;
   readonly paths: Paths;
   readonly mode: ExecMode;
-  /** Names the time since the last one, for the log. */
+  /** Records the time since the previous step, for the log. */
   readonly markStep: (step: string) => void;
-  /** What the call writes to its log: what does not work on this node now. */
+  /** Current limitations of this node, for the call's log entry. */
   readonly notices: string[];
-  /** Does something when the answer is out: what nobody waits for. */
+  /** Runs work after the response is sent. */
   readonly defer: (work: () => void) => void;
-  /** Called before each step of a plan; what it throws is that step's failure. Tests use it. */
+  /** Called before each plan item; an error that it throws fails the item (for tests). */
   readonly beforeStep?: (item: PlanItem, index: number) => void;
 }

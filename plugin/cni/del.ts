@@ -27,13 +27,13 @@ import type { ValidAttachment } from "./request.ts";
 interface Target {
   readonly containerId: string;
   readonly ifname: string;
-  /** Empty: as recorded. */
+  /** If empty, the path in the record is used. */
   readonly netns: string;
 }
 
 /**
- * CNI spec 1.1.0, section 2 "DEL": needs nothing but its arguments and the local record; succeeds when everything is gone
- * already, the namespace included.
+ * CNI spec 1.1.0, section 2 "DEL": needs only its arguments and the local record. Succeeds if the state or the namespace
+ * does not exist any more.
  */
 export function cmdDel(target: Target, stateDirectory = STATE_DIRECTORY): void {
   const directory = getAttachmentsDirectory(stateDirectory);
@@ -47,7 +47,7 @@ function readRecord({ containerId, ifname }: Target, directory: string): Attachm
   return readAttachment(containerId, ifname, directory) ?? readPendingTeardown(containerId, ifname, directory);
 }
 
-/** Called with the pod's lock. */
+/** Removes all state of an attachment. The caller holds the pod's lock. */
 function tearDown(target: Target, directory: string): void {
   const { containerId, ifname, netns } = target;
   const node = new Namespace();
@@ -62,7 +62,7 @@ function tearDown(target: Target, directory: string): void {
         alive ? findSharedItems(containerId, ifname, directory) : NONE,
       );
     }
-    // Without a record (killed before it was written, or lost) the pair is still found by its name, and routes go with it.
+    // Without a record (lost, or killed before it was written) the pair is found by its name; its routes are removed with it.
     removeLink(node, buildNodeLinkName(containerId, ifname));
   } finally {
     node.close();
@@ -71,13 +71,14 @@ function tearDown(target: Target, directory: string): void {
   removePendingTeardown(containerId, ifname, directory);
 }
 
-/** What the kernel takes its time to destroy. It leads nowhere once the routes and rules are gone. */
+/** Items that the kernel removes slowly. Without routes and rules they carry no traffic. */
 const isRemovedLater = ({ kind }: PlanItem): boolean => kind === "veth" || kind === "reply-mark";
 
 /**
- * DEL as the agent answers it: routes, rules and neighbours go at once, for they could lead a later pod with the same
- * address astray; the pair goes with its namespace, in the kernel's own batch, or with finishEnded. Throws PodBusyError
- * and NotServedError where it would have to wait, having changed nothing.
+ * DEL in the agent: removes routes, rules and neighbours immediately, because they would misroute a later pod with the same
+ * address. The kernel removes the pair with its namespace, or completeTeardowns does.
+ *
+ * @throws PodBusyError or RunStandaloneError if it would have to wait; nothing is changed then
  */
 export function cmdDelDeferred(target: Target, stateDirectory: string): void {
   const { containerId, ifname } = target;
@@ -110,8 +111,8 @@ export function cmdDelDeferred(target: Target, stateDirectory: string): void {
 const FINISH_AFTER_MS = 1000;
 
 /**
- * Finishes attachments that have ended: at once where the pair has gone with its namespace, else after a while. Yields
- * between them, for each may take the kernel some time.
+ * Completes pending teardowns: immediately if the pair was removed with its namespace, otherwise after FINISH_AFTER_MS.
+ * Yields to the event loop between them, because the kernel can take some time for each.
  */
 export async function completeTeardowns(stateDirectory = STATE_DIRECTORY): Promise<void> {
   const directory = getAttachmentsDirectory(stateDirectory);
@@ -122,11 +123,11 @@ export async function completeTeardowns(stateDirectory = STATE_DIRECTORY): Promi
       withFreePodLock(netns, () => {
         const lives = readAttachment(containerId, ifname, directory) !== undefined;
         if (lives)
-          removePendingTeardown(containerId, ifname, directory); // it was added again
+          removePendingTeardown(containerId, ifname, directory); // the attachment was added again
         else tearDown({ containerId, ifname, netns }, directory);
       });
     } catch {
-      // busy, or its namespace is going just now: the next time
+      // locked, or its namespace is being removed: retried in the next pass
     }
     await new Promise((resolve) => setImmediate(resolve));
   }
@@ -144,10 +145,11 @@ function hasLink(name: string): boolean {
 const NONE: ReadonlySet<string> = new Set();
 
 /**
- * Section 2 "GC": what has no valid attachment to this network is removed as DEL would, and what ended is finished; other
- * networks' attachments are none of this call's business. One that cannot be removed does not keep the others. Returns
- * what was removed.
- * @throws CniError naming those that could not be removed
+ * CNI spec 1.1.0, section 2 "GC": removes the attachments of this network that are not in `valid`, and its pending teardowns.
+ * Continues after a failure.
+ *
+ * @returns the removed attachments
+ * @throws CniError that lists the attachments that could not be removed
  */
 export function collectGarbage(
   network: string,
@@ -160,16 +162,19 @@ export function collectGarbage(
       cmdDel({ ...attachment, netns: "" }, stateDirectory);
       return [];
     } catch (error) {
-      const said = error instanceof Error ? error.message : String(error);
-      return [`${attachment.ifname} of container ${attachment.containerId}: ${said}`];
+      const message = error instanceof Error ? error.message : String(error);
+      return [`${attachment.ifname} of container ${attachment.containerId}: ${message}`];
     }
   });
   if (failures.length > 0)
-    throw new CniError(CODE.io, `of ${stale.length} stale attachments could not be removed: ${failures.join("; ")}`);
+    throw new CniError(
+      CODE.io,
+      `failed to remove ${failures.length} of ${stale.length} stale attachments: ${failures.join("; ")}`,
+    );
   return stale;
 }
 
-/** What GC has to remove. */
+/** Lists the attachments and pending teardowns that GC must remove. */
 export function findStaleAttachments(
   network: string,
   valid: readonly ValidAttachment[],

@@ -1,4 +1,4 @@
-/** CNI spec 1.1.0, section 5 "Error": codes 1 to 99 are the spec's, 100 and above are ours. */
+/** CNI spec 1.1.0, section 5 "Error": the spec defines codes 1 to 99; codes from 100 on are Interlay's. */
 export const CODE = {
   incompatibleVersion: 1,
   unsupportedField: 2,
@@ -13,19 +13,19 @@ export const CODE = {
   notAvailable: 50,
   /** STATUS: as 50, and existing containers may have limited connectivity. */
   notAvailableLimited: 51,
-  /** The agent has not written the facts of this node yet, or they are not readable. */
+  /** The facts file of this node does not exist or is not valid. */
   noFacts: 100,
-  /** The kernel refused a step of the plan; what was made before it has been undone. */
+  /** The kernel rejected a plan item; the items before it were undone. */
   apply: 101,
-  /** CHECK: the kernel does not have what the plan says. */
+  /** CHECK: the kernel does not match the plan. */
   drift: 102,
-  /** The pod is not one that Interlay can wire (no address, no way to its node). */
+  /** Interlay cannot attach this pod (no address, no path to its node). */
   unsupportedPod: 103,
-  /** Another machine on the wire has the pod's address (conflictDetection). */
+  /** Another host on the network uses the pod's address (conflictDetection). */
   addressConflict: 104,
   /** A gateway of the pod does not answer (gatewayDetection). */
   gatewaySilent: 105,
-  /** IPAM: no address can be given. */
+  /** IPAM: no address is available. */
   noAddress: 110,
 } as const;
 
@@ -42,10 +42,10 @@ export class CniError extends Error {
   }
 }
 
-/** Code 104, with what the agent must know to give another address. */
+/** Code 104, with the data that the agent needs to allocate another address. */
 export class AddressConflictError extends CniError {
   readonly address: string;
-  /** Who has it; empty where the kernel does not say. */
+  /** MAC of the other host; empty if unknown. */
   readonly mac: string;
 
   constructor(address: string, mac: string, message: string, details: string) {
@@ -56,7 +56,7 @@ export class AddressConflictError extends CniError {
   }
 }
 
-/** What goes to stdout. */
+/** Renders an error as the JSON for stdout. */
 export function renderError(error: unknown, cniVersion: string): string {
   const { code, message, details } =
     error instanceof CniError

@@ -7,9 +7,9 @@ import { CniError, CODE } from "./error.ts";
 import { buildPaths } from "./paths.ts";
 import { parseRequest } from "./request.ts";
 
-/** What a plan is for: one of them. */
+/** Selects the plan to explain: a pod, or a configuration. */
 export interface ExplainOptions {
-  /** `NAMESPACE/NAME` of a pod that has been wired on this node. */
+  /** `NAMESPACE/NAME` of a pod that is attached on this node. */
   readonly pod?: string;
   /** A network configuration with its prevResult, as ADD gets it on stdin. */
   readonly config?: string;
@@ -19,12 +19,12 @@ export interface ExplainOptions {
   readonly stateDirectory?: string;
 }
 
-/** The plan line by line, each with its reason and its row in the datapath contract. Changes nothing. Throws CniError. */
+/** Renders each plan item with its reason and its row of the datapath contract. Changes nothing. Throws CniError. */
 export function renderExplanation(options: ExplainOptions): string {
   return options.config === undefined ? explainPod(options) : explainConfig(options.config, options);
 }
 
-/** A dry run of ADD. */
+/** Renders the plan of a dry run of ADD. */
 function explainConfig(
   config: string,
   { netns = "", ifname = "eth0", containerId = "explain", stateDirectory }: ExplainOptions,
@@ -42,8 +42,8 @@ function explainPod({ pod = "", stateDirectory }: ExplainOptions): string {
   if (mine.length === 0)
     throw new CniError(
       CODE.unknownContainer,
-      `no pod ${pod === "" ? "was named" : `${pod} is wired on this node`}`,
-      "Name one as NAMESPACE/NAME, on the node that it runs on.",
+      pod === "" ? "no pod was named" : `pod ${pod} is not attached on this node`,
+      "Pass NAMESPACE/NAME, on the node where the pod runs.",
     );
   return mine.map(explainAttachment).join("\n");
 }
@@ -53,18 +53,22 @@ function explainAttachment({ pod, ifname, netns, plan }: Attachment): string {
   return `${ifname} of pod ${pod.namespace}/${pod.name}\n${explainPlan(plan, missing)}`;
 }
 
-/** @param missing of the plan's items, those that the kernel has not. Pure. */
+/**
+ * Renders a plan. Pure.
+ *
+ * @param missing items of the plan that the kernel does not have
+ */
 export function explainPlan({ items }: Plan, missing: readonly PlanItem[]): string {
-  if (items.length === 0) return "nothing: the pod reaches its node by the overlay's own link\n";
+  if (items.length === 0) return "no items: the pod reaches its node by the overlay's own link\n";
   return items
     .map((item) => {
-      const lost = missing.includes(item) ? "  MISSING in the kernel: the agent puts it back" : "";
-      return `${describeItem(item)}${lost}\n    ${item.reason}\n    contract: ${getContractRow(item)}\n`;
+      const note = missing.includes(item) ? "  MISSING in the kernel: the agent restores it" : "";
+      return `${describeItem(item)}${note}\n    ${item.reason}\n    contract: ${getContractRow(item)}\n`;
     })
     .join("");
 }
 
-/** The row of the documents' table "The datapath contract" that an item comes from. */
+/** Returns the row of the table "Datapath contract" (docs/architecture.md) that an item belongs to. */
 export function getContractRow(item: PlanItem): string {
   switch (item.kind) {
     case "veth":

@@ -2,10 +2,14 @@ import { readFileSync } from "node:fs";
 import { type Facts, FACTS_FILE, parseFacts } from "../datapath/facts.ts";
 import { CniError, CODE } from "./error.ts";
 
-/** Parsed last: the agent reads the same for each call. */
+/** The last parsed file: the agent reads the same text for each call. */
 let last: { readonly text: string; readonly facts: Facts } | undefined;
 
-/** Throws CniError when the agent has not written them, or they are of a schema this plugin does not know. */
+/**
+ * Reads the node's facts file.
+ *
+ * @throws CniError 100 if the file does not exist or is not valid
+ */
 export function loadFacts(file: string = FACTS_FILE): Facts {
   let text: string;
   try {
@@ -13,7 +17,7 @@ export function loadFacts(file: string = FACTS_FILE): Facts {
   } catch {
     throw new CniError(
       CODE.noFacts,
-      `${file} is missing: this node's Interlay agent has not found the cluster's facts yet`,
+      `${file} is missing: the Interlay agent of this node has not discovered the cluster yet`,
       "See `kubectl -n interlay-system get pods -o wide` and the node's NodeState.",
     );
   }
@@ -24,7 +28,7 @@ export function loadFacts(file: string = FACTS_FILE): Facts {
     throw new CniError(
       CODE.noFacts,
       `${file} cannot be read: ${error instanceof Error ? error.message : String(error)}`,
-      "The agent writes it anew when it starts.",
+      "The agent rewrites it when it starts.",
     );
   }
 }

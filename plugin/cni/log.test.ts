@@ -25,7 +25,7 @@ describe("the log of calls", () => {
     assert.equal(statSync(file).mode & 0o777, 0o600);
   });
 
-  it("begins anew when it is full, and keeps the one before", () => {
+  it("starts a new log file when the current one is full, and keeps the previous file", () => {
     const file = join(directory, "cni.log");
     writeFileSync(file, "x".repeat(11 * 1024 * 1024));
     logCall({ command: "ADD" }, file);

@@ -13,26 +13,26 @@ const MIN_MTU = 68; // RFC 791
 const MAX_MTU = 65_535;
 
 const IFNAME_MAX = 15;
-/** Not the kernel's own: unspec, default, main and local. */
+/** Excludes the kernel's own tables: unspec, default, main and local. */
 const table = z.int().check(
   z.gte(1),
   z.lte(0xffff_ffff),
   z.refine((id) => id < 253 || id > 255, "253, 254 and 255 are the kernel's own tables"),
 );
-/** Behind `local` (0), before `main` (32766). */
+/** After the rule of `local` (0), before that of `main` (32766). */
 const priority = z.int().check(z.gte(1), z.lte(32_765));
 
-/** What a network's configuration may say to `"type": "interlay"`; the rest is other plugins' and the runtime's. */
+/** Options of `"type": "interlay"` in a network configuration. Other keys belong to other plugins or the runtime. */
 const optionsSchema = z.looseObject({
-  /** auto: by what is in the pod. */
+  /** auto: depends on the pod's links. */
   mode: z._default(z.enum(MODES), "auto"),
   /** Bytes, of our pair; the underlay NIC's own by default. */
   mtu: z.optional(z.int().check(z.gte(MIN_MTU), z.lte(MAX_MTU))),
   /** Further destinations that the pod reaches through its node, as nodelocaldns' 169.254.20.10/32. */
   hijackCIDRs: z._default(cidrs, []),
-  /** ADD answers as it would, and changes nothing; `interlay explain` prints the plan. */
+  /** ADD returns its result without changing anything; `interlay explain` prints the plan. */
   dryRun: z._default(z.boolean(), false),
-  /** The pod's NIC that has the default route: it stays where it is if undefined. The pod's annotation goes before. */
+  /** The pod's NIC that gets the default route; unchanged if undefined. The pod's annotation takes precedence. */
   podDefaultRouteNic: z.optional(z.string().check(z.minLength(1), z.maxLength(IFNAME_MAX))),
   /** The node's table of routes to addresses behind another plugin's link, and the priority of its rule. */
   hostRouteTable: z.optional(table),
@@ -40,14 +40,14 @@ const optionsSchema = z.looseObject({
   /** The pod's rules by source address, and before them the rule for replies to what came in by veth0. */
   podRulePriority: z.optional(priority),
   podMarkPriority: z.optional(priority),
-  /** Whether another machine has the pod's addresses: ARP probe, duplicate address detection. */
+  /** Checks that no other host uses the pod's addresses: ARP probe, duplicate address detection. */
   conflictDetection: z._default(z.boolean(), false),
-  /** Whether the pod's gateways answer. */
+  /** Checks that the pod's gateways reply. */
   gatewayDetection: z._default(z.boolean(), false),
-  /** How often the wire is asked, and how long an answer is waited for each time, in milliseconds. */
+  /** Number of probes, and the time to wait for a reply to each, in milliseconds. */
   probeAttempts: z._default(z.int().check(z.gte(1), z.lte(10)), 3),
   probeIntervalMs: z._default(z.int().check(z.gte(10), z.lte(1000)), 100),
-  /** Gratuitous ARP and unsolicited neighbour advertisements when the pod is wired. */
+  /** Gratuitous ARP and unsolicited neighbour advertisements when the pod is attached. */
   announce: z._default(z.boolean(), true),
   /** The underlay NIC's MAC is these two bytes and the last four of its first address. */
   macPrefix: z.optional(
@@ -58,7 +58,7 @@ const optionsSchema = z.looseObject({
 });
 export type Options = z.infer<typeof optionsSchema>;
 
-/** Those that the configuration does not name are ours. Throws CniError where their order would be wrong. */
+/** Returns the configured tables and priorities, or their defaults. Throws CniError 7 if their order is wrong. */
 export function getRoutingIds(options: Options): RoutingIds {
   const { hostRouteTable, hostRulePriority, podRulePriority, podMarkPriority } = options;
   const numbers = {
@@ -77,20 +77,20 @@ export function getRoutingIds(options: Options): RoutingIds {
 }
 
 /**
- * Keys of a plugin's configuration that are not ours to judge: the spec's (CNI 1.1.0, section 1 "Plugin configuration
- * objects" and section 4), libcni's, and the device that Multus names.
+ * Keys of a plugin's configuration that Interlay does not validate: those of the specification (CNI 1.1.0, section 1 "Plugin configuration
+ * objects" and section 4), libcni's, and the device that Multus adds.
  */
 const FOREIGN_KEYS: ReadonlySet<string> = new Set([
   ...["cniVersion", "cniVersions", "name", "type", "prevResult", "runtimeConfig", "args", "capabilities"],
   ...["ipMasq", "ipam", "dns", "disableCheck", "disableGC", "loadOnlyInlinedPlugins", "deviceID", "pciBusID"],
 ]);
 
-/** A prefixed key (`cni.dev/…`, `io.kubernetes.cri…`) is its owner's, one behind `_` is a comment. */
+/** Reports whether a key is not Interlay's: also prefixed keys (`cni.dev/…`, `io.kubernetes.cri…`) and comments (`_…`). */
 function isForeignKey(key: string): boolean {
   return FOREIGN_KEYS.has(key) || /[./]/.test(key) || key.startsWith("_");
 }
 
-/** Rejects what only the node's administrator may set. Throws CniError 7. */
+/** Rejects settings that only the node's administrator may change. Throws CniError 7. */
 function rejectNodeSettings(config: unknown): void {
   const found = Object.entries(PATH_VARIABLES).find(([name]) => Object.hasOwn(config ?? {}, name));
   if (found === undefined) return;
@@ -102,7 +102,11 @@ function rejectNodeSettings(config: unknown): void {
   );
 }
 
-/** Throws CniError naming the key that is wrong, or that is none: one that is passed over would look as if it held. */
+/**
+ * Parses the options of a network configuration.
+ *
+ * @throws CniError 7 for an invalid or unknown key: ignoring unknown keys would hide typos
+ */
 export function parseOptions(config: unknown): Options {
   rejectNodeSettings(config);
   const names = listOptionNames();
@@ -112,7 +116,7 @@ export function parseOptions(config: unknown): Options {
     throw new CniError(
       CODE.invalidConfig,
       `interlay has no option ${unknown}${meant === undefined ? "" : `: is ${meant} meant?`}`,
-      `Take it out of the network's configuration, or write one of ${names.join(", ")}.`,
+      `Remove it from the network's configuration, or use one of ${names.join(", ")}.`,
     );
   }
   const result = optionsSchema.safeParse(config);
@@ -121,7 +125,7 @@ export function parseOptions(config: unknown): Options {
   throw new CniError(CODE.invalidConfig, `interlay's option ${issue?.path.join(".") ?? ""}: ${issue?.message ?? ""}`);
 }
 
-/** All that a network's configuration may say to the plugin. */
+/** Lists the names of all options. */
 export function listOptionNames(): string[] {
   return Object.keys(optionsSchema.shape);
 }

@@ -4,7 +4,7 @@ import { STATE_DIRECTORY } from "../datapath/facts.ts";
 import { CniError, CODE } from "./error.ts";
 import { LOG_FILE } from "./log.ts";
 
-/** Files and directories of one node that a call of the plugin reads and writes. */
+/** Files and directories on a node that a call of the plugin reads and writes. */
 export interface Paths {
   readonly state: string;
   readonly facts: string;
@@ -13,8 +13,8 @@ export interface Paths {
 }
 
 /**
- * Environment variables of the container runtime that move the plugin's files. A network configuration cannot: whoever
- * may create a NetworkAttachmentDefinition in one namespace would choose a file on the node that root writes.
+ * Environment variables of the container runtime that move the plugin's files. A network configuration cannot:
+ * a user who may create a NetworkAttachmentDefinition in one namespace could make root write to any file of the node.
  */
 export const PATH_VARIABLES = {
   stateDirectory: "INTERLAY_STATE_DIRECTORY",

@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 
 /**
- * The most memory this process has had resident, in KiB; undefined if the kernel does not say. Not getrusage(2): what
- * that calls the maximum outlives exec, and is the caller's if the caller was bigger.
+ * Returns this process's peak resident memory in KiB; undefined if the kernel does not report it. getrusage(2) is not used:
+ * its maximum survives exec, so it can be that of the caller.
  */
 export function readPeakMemory(): number | undefined {
   try {

@@ -21,7 +21,7 @@ function onlyCniErrors(work: () => unknown): void {
   try {
     work();
   } catch (error) {
-    assert.ok(error instanceof CniError, `threw ${String(error)}, which is no CNI error`);
+    assert.ok(error instanceof CniError, `threw ${String(error)}, which is not a CniError`);
     assert.ok(codes.includes(error.code), `${error.code} is not documented`);
     const said: unknown = JSON.parse(renderError(error, "1.1.0"));
     assert.deepEqual(Object.keys(said as object).slice(0, 3), ["cniVersion", "code", "msg"]);
@@ -106,7 +106,7 @@ describe("a call's input", () => {
     );
   });
 
-  it("is refused as what cannot be decoded where it is no JSON", () => {
+  it("rejects input that is not JSON with the code for decoding errors", () => {
     fc.assert(
       fc.property(fc.string(), (text) => {
         onlyCniErrors(() => parseRequest(ADD, text));

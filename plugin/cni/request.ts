@@ -2,7 +2,7 @@ import * as z from "zod/mini";
 import { CniError, CODE } from "./error.ts";
 import { SUPPORTED_VERSIONS } from "./version.ts";
 
-/** VERSION has been answered before (version.ts). */
+/** All commands except VERSION, which version.ts answers. */
 export const COMMANDS = ["ADD", "DEL", "CHECK", "GC", "STATUS"] as const;
 export type Command = (typeof COMMANDS)[number];
 
@@ -22,7 +22,7 @@ const ipSchema = z.looseObject({
   interface: z.optional(z.int()),
 });
 const routeSchema = z.looseObject({ dst: z.string(), gw: z.optional(z.string()) });
-/** A result (section 5 "ADD Success"); what is not ours in it is passed on as it came. */
+/** A result (section 5 "ADD Success"); unknown fields are passed on unchanged. */
 const resultSchema = z.looseObject({
   cniVersion: z.optional(z.string()),
   interfaces: z.optional(z.array(interfaceSchema)),
@@ -50,7 +50,7 @@ export interface PodRef {
   readonly uid: string;
 }
 
-/** One call, checked: names are fit for file names and netlink. */
+/** A validated call: its names are safe as file names and in netlink messages. */
 export interface Request {
   readonly command: Command;
   readonly containerId: string;
@@ -64,18 +64,22 @@ type Environment = Readonly<Record<string, string | undefined>>;
 
 export type ValidAttachment = { readonly containerID: string; readonly ifname: string };
 
-/** GC's list of this network's valid attachments. libcni gives none where nothing is valid (GCNetworkList without arguments). */
+/** Returns GC's list of valid attachments of this network. libcni omits the list if no attachment is valid. */
 export function validAttachments(config: NetworkConfig): readonly ValidAttachment[] {
   return config["cni.dev/valid-attachments"] ?? config["cni.dev/attachments"] ?? [];
 }
 
-/** Throws CniError with the spec's code for what is wrong. */
+/**
+ * Parses and validates a CNI call.
+ *
+ * @throws CniError with the code of the CNI specification
+ */
 export function parseRequest(env: Environment, stdin: string): Request {
   const command = COMMANDS.find((c) => c === env["CNI_COMMAND"]);
   if (command === undefined)
     throw new CniError(
       CODE.invalidEnvironment,
-      `CNI_COMMAND is "${env["CNI_COMMAND"] ?? ""}", which is none of ${COMMANDS.join(", ")}, VERSION`,
+      `invalid CNI_COMMAND "${env["CNI_COMMAND"] ?? ""}": must be one of ${COMMANDS.join(", ")}, VERSION`,
     );
   const config = parseConfig(stdin);
   const perAttachment = command === "ADD" || command === "DEL" || command === "CHECK";
@@ -86,17 +90,17 @@ export function parseRequest(env: Environment, stdin: string): Request {
     if (!CONTAINER_ID.test(containerId))
       throw new CniError(
         CODE.invalidEnvironment,
-        `CNI_CONTAINERID "${containerId}" is empty or has characters that the spec forbids`,
+        `invalid CNI_CONTAINERID "${containerId}": empty, or with characters that the spec forbids`,
       );
     if (!isInterfaceName(ifname))
       throw new CniError(
         CODE.invalidEnvironment,
-        `CNI_IFNAME "${ifname}" is no interface name (1 to ${IFNAME_MAX} characters, no slash, no space)`,
+        `invalid CNI_IFNAME "${ifname}": must have 1 to ${IFNAME_MAX} characters, no slash, no space`,
       );
     if (command !== "DEL" && netns === "")
       throw new CniError(CODE.invalidEnvironment, `CNI_NETNS is empty, but ${command} needs it`);
     if (netns !== "" && !netns.startsWith("/"))
-      throw new CniError(CODE.invalidEnvironment, `CNI_NETNS "${netns}" is no absolute path`);
+      throw new CniError(CODE.invalidEnvironment, `invalid CNI_NETNS "${netns}": must be an absolute path`);
   }
   if (!SUPPORTED_VERSIONS.some((v) => v === config.cniVersion))
     throw new CniError(
@@ -114,7 +118,7 @@ function parseConfig(stdin: string): NetworkConfig {
   } catch (error) {
     throw new CniError(
       CODE.decode,
-      `the configuration on stdin is no JSON: ${error instanceof Error ? error.message : ""}`,
+      `invalid configuration on stdin, not JSON: ${error instanceof Error ? error.message : ""}`,
     );
   }
   const result = configSchema.safeParse(json);
@@ -122,7 +126,7 @@ function parseConfig(stdin: string): NetworkConfig {
   const [issue] = result.error.issues;
   throw new CniError(
     CODE.invalidConfig,
-    `the configuration's ${issue?.path.join(".") ?? ""} is wrong: ${issue?.message ?? ""}`,
+    `invalid configuration, field ${issue?.path.join(".") ?? ""}: ${issue?.message ?? ""}`,
   );
 }
 

@@ -18,25 +18,25 @@ type Environment = Readonly<Record<string, string | undefined>>;
 
 export interface CniResponse {
   readonly status: number;
-  /** What goes to stdout; empty for verbs that answer nothing. */
+  /** Text for stdout; empty for commands without a result. */
   readonly output: string;
-  /** What is left to do when that is out. */
+  /** Work to do after the response is sent. */
   readonly after: () => void;
 }
 
 export interface CallOptions {
   readonly mode?: ExecMode;
-  /** Called before each step of a plan (tests). */
+  /** Called before each plan item (for tests). */
   readonly beforeStep?: CniCall["beforeStep"];
-  /** The agent's own places; a call in a process of its own reads them from its environment. */
+  /** The agent's paths; the plugin's own process reads them from its environment. */
   readonly paths?: Paths;
-  /** As the option dryRun, whatever the configuration says. */
+  /** Sets the option dryRun, regardless of the configuration. */
   readonly dryRun?: boolean;
 }
 
-/** A call of the CNI plugin in a process of its own: stdin and environment in, JSON on stdout. Returns the exit status. */
+/** Runs a CNI call in the plugin's own process: reads environment and stdin, writes JSON to stdout. Returns the exit status. */
 export function runCni(env: Environment, options: CallOptions = {}): number {
-  // Compiling a schema pays after many uses; here a call has one.
+  // Compiling a schema is only worth it for many uses; this process uses it once.
   config({ ...en(), jitless: true });
   const { status, output, after } = answerCni(env, () => readFileSync(0, "utf8"), {
     ...options,
@@ -48,8 +48,9 @@ export function runCni(env: Environment, options: CallOptions = {}): number {
 }
 
 /**
- * From what a call says to its answer and its line in the log. Throws NotServedError and PodBusyError in the agent, for
- * what the plugin is to do alone; nothing is logged then.
+ * Executes a call and builds its response and log entry.
+ *
+ * @throws RunStandaloneError or PodBusyError in the agent, for a call that the plugin's own process must run; nothing is logged then
  */
 export function answerCni(
   env: Environment,
@@ -144,7 +145,7 @@ function dispatch(call: CniCall): unknown {
       const { name } = request.config;
       const valid = validAttachments(request.config);
       if (way === "agent" && findStaleAttachments(name, valid, places.state).length > 0)
-        throw new RunStandaloneError("there is something to remove");
+        throw new RunStandaloneError("GC has attachments to remove");
       collectGarbage(name, valid, places.state);
       return undefined;
     }

@@ -3,7 +3,11 @@ import { Namespace } from "../datapath/kernel.ts";
 import { CniError, CODE } from "./error.ts";
 import { loadFacts } from "./load-facts.ts";
 
-/** CNI spec 1.1.0, section 2 "STATUS": can ADD be served? Throws CniError with code 50 if facts are missing, or not this node's any more. */
+/**
+ * CNI spec 1.1.0, section 2 "STATUS": checks that ADD can be served.
+ *
+ * @throws CniError 50 if the facts are missing or stale
+ */
 export function cmdStatus(factsFile: string): void {
   let facts: Facts;
   try {
@@ -17,18 +21,18 @@ export function cmdStatus(factsFile: string): void {
     throw new CniError(
       CODE.notAvailable,
       `${factsFile} is stale: ${stale}`,
-      "The agent writes it anew while it runs: see `kubectl -n interlay-system get pods -o wide`.",
+      "A running agent rewrites it: see `kubectl -n interlay-system get pods -o wide`.",
     );
 }
 
-/** What the kernel says otherwise. */
+/** Describes the first fact that the kernel contradicts; undefined if there are none. */
 function findStaleFact({ uplink, node: { addresses } }: Facts): string | undefined {
   const node = new Namespace();
   try {
     if (node.findLink(uplink) === undefined) return `the node has no link ${uplink}, the uplink`;
     const there = new Set(node.addresses().map(({ address }) => address));
     const gone = addresses.find((address) => !there.has(address));
-    return gone === undefined ? undefined : `${gone} is none of the node's addresses`;
+    return gone === undefined ? undefined : `${gone} is not an address of the node`;
   } finally {
     node.close();
   }

@@ -1,9 +1,9 @@
-/** CNI spec versions that are spoken, in the order of their age. */
+/** Supported CNI spec versions, oldest first. */
 export const SUPPORTED_VERSIONS = ["0.3.0", "0.3.1", "0.4.0", "1.0.0", "1.1.0"] as const;
 
 /**
- * CNI spec 1.1.0, section 5 "Version": the answer to VERSION. Apart from all else, so that a runtime that asks every
- * plugin before it calls one waits for nothing but the executable's start.
+ * CNI spec 1.1.0, section 5 "Version": the response to VERSION. In its own file without imports, so that a
+ * runtime that queries every plugin waits only for the start of the executable.
  */
 export function answerVersion(stdin: string): unknown {
   return {
@@ -12,7 +12,7 @@ export function answerVersion(stdin: string): unknown {
   };
 }
 
-/** "The value of cniVersion specified on the input" (section 2 "VERSION"); runtimes that say nothing exist. */
+/** "The value of cniVersion specified on the input" (section 2 "VERSION"); some runtimes omit it. */
 function readRequestedVersion(stdin: string): string | undefined {
   try {
     const { cniVersion } = JSON.parse(stdin) as { readonly cniVersion?: unknown };

@@ -6,14 +6,15 @@ import { RunStandaloneError, type ExecMode } from "./cni-call.ts";
 import { AddressConflictError, CniError, CODE } from "./error.ts";
 import type { PodRef } from "./request.ts";
 
-/** The reference plugins' own limit (ip.SettleAddresses); DAD takes one second by default (RFC 4862, section 5.1). */
+/** Limit of the reference plugins (ip.SettleAddresses); DAD takes one second by default (RFC 4862, section 5.1). */
 const TIMEOUT_MS = 10_000;
 const POLL_INTERVAL_MS = 20;
 
 /**
- * Waits until the kernel has seen that nobody else has the NIC's IPv6 addresses: before that it takes none of them for a
- * route's source. The reference plugins wait themselves only where there is an IPv6 gateway. Throws CniError 104 for an
- * address that somebody else has, NotServedError instead of waiting in the agent.
+ * Waits for duplicate address detection of the NIC's IPv6 addresses: the kernel rejects a tentative address as a route's
+ * source. The reference plugins only wait if the NIC has an IPv6 gateway.
+ *
+ * @throws CniError 104 if another host uses an address; RunStandaloneError in the agent, which must not wait
  */
 export function waitForDad({ ifname, addresses }: PodNic, pod: Namespace, ref: PodRef, way: ExecMode): void {
   const own = addresses.map(({ ip }) => ip).filter((ip) => familyOf(ip) === "ipv6");
@@ -28,8 +29,8 @@ export function waitForDad({ ifname, addresses }: PodNic, pod: Namespace, ref: P
       throw new AddressConflictError(
         failed.address,
         "",
-        `${failed.address}, meant for ${where}, is held by somebody else: the kernel's duplicate address detection failed`,
-        "Find that machine (`ip -6 neighbour`, the switch's table), or keep the address out of the pool (excludes).",
+        `${failed.address}, meant for ${where}, is used by another host: the kernel's duplicate address detection failed`,
+        "Find that host (`ip -6 neighbour`, the switch's table), or keep the address out of the pool (excludes).",
       );
     const tentative = there.find(({ flags = 0 }) => (flags & IFA_FLAG.tentative) !== 0);
     if (tentative === undefined) return;

@@ -8,16 +8,16 @@ export type Cidr = string & { readonly [checked]: "Cidr" };
 
 export type Family = "ipv4" | "ipv6";
 
-/** Throws on what is no address. */
+/** Parses an IP address into its canonical form. Throws on invalid text. */
 export function parseIp(text: string): Ip {
   if (!ipaddr.isValid(text) || (!text.includes(":") && !ipaddr.IPv4.isValidFourPartDecimal(text)))
-    throw new Error(`"${text}" is no IP address`);
+    throw new Error(`invalid IP address "${text}"`);
   return ipaddr.parse(text).toString() as Ip;
 }
 
-/** Throws on what is no network. Host bits are cut off: 10.7.168.71/16 is 10.7.0.0/16. */
+/** Parses a network; clears the host bits: 10.7.168.71/16 becomes 10.7.0.0/16. Throws on invalid text. */
 export function parseCidr(text: string): Cidr {
-  if (!ipaddr.isValidCIDR(text)) throw new Error(`"${text}" is no network in CIDR notation`);
+  if (!ipaddr.isValidCIDR(text)) throw new Error(`invalid CIDR "${text}"`);
   const [address, length] = ipaddr.parseCIDR(text);
   const network =
     address.kind() === "ipv4" ? ipaddr.IPv4.networkAddressFromCIDR(text) : ipaddr.IPv6.networkAddressFromCIDR(text);
@@ -33,7 +33,7 @@ export function familyOf(address: Ip | Cidr): Family {
   return address.includes(":") ? "ipv6" : "ipv4";
 }
 
-/** The network of one address: /32 or /128. */
+/** Returns the /32 or /128 network of an address. */
 export function hostCidr(ip: Ip): Cidr {
   return `${ip}/${familyOf(ip) === "ipv4" ? 32 : 128}` as Cidr;
 }
@@ -44,14 +44,14 @@ export function containsIp(network: Cidr, ip: Ip): boolean {
   return address.kind() === base.kind() && address.match(base, length);
 }
 
-/** The whole of the other network is in this one. */
+/** Reports whether `network` contains every address of `other`. */
 export function containsNetwork(network: Cidr, other: Cidr): boolean {
   const [base, length] = ipaddr.parseCIDR(network);
   const [address, otherLength] = ipaddr.parseCIDR(other);
   return address.kind() === base.kind() && otherLength >= length && address.match(base, length);
 }
 
-/** Without those that lie within another one, and each once. */
+/** Removes duplicates and networks that another one contains. */
 export function removeNestedCidrs(networks: readonly Cidr[]): readonly Cidr[] {
   const parsed = [...new Set(networks)].map((cidr) => ({ cidr, range: ipaddr.parseCIDR(cidr) }));
   return parsed

@@ -6,7 +6,7 @@ interface BunHashes {
   readonly CryptoHasher: new (algorithm: "sha256") => Hasher;
 }
 
-/** SHA-256 in hexadecimal. Bun's own where there is one: loading node:crypto costs a plugin's call 1.6 ms of its 7. */
+/** Returns SHA-256 in hexadecimal. Uses Bun's implementation if available: loading node:crypto costs a plugin's call 1.6 ms of its 7. */
 export function hashSha256(text: string): string {
   const { Bun: bun } = globalThis as { readonly Bun?: BunHashes };
   const hasher = bun ? new bun.CryptoHasher("sha256") : process.getBuiltinModule("node:crypto").createHash("sha256");

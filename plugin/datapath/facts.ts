@@ -1,16 +1,21 @@
 import * as z from "zod/mini";
 import { type Cidr, parseCidr, parseIp } from "./address.ts";
 
-/** What plugin and agent keep on a node. */
+/** Directory of the plugin's and the agent's files on a node. */
 export const STATE_DIRECTORY = "/var/lib/interlay";
-/** Where the agent leaves what the plugin must know; the plugin wires pods with nothing else. */
+/** The agent writes the facts here; the plugin attaches pods with these facts alone. */
 export const FACTS_FILE = `${STATE_DIRECTORY}/facts.json`;
 export const FACTS_SCHEMA = "interlay.facts/v1";
 
-/** Throws on what is no network, and on all of a family: that would take the place of the pod's default route, and take it away when it goes. */
+/**
+ * Parses a network other than 0.0.0.0/0 and ::/0, which would replace the pod's default route.
+ *
+ * @throws Error on invalid text
+ */
 export function parseProperCidr(text: string): Cidr {
   const cidr = parseCidr(text);
-  if (cidr.endsWith("/0")) throw new Error(`"${text}" is every address: that is a default route's`);
+  if (cidr.endsWith("/0"))
+    throw new Error(`invalid network "${text}": it contains every address and would replace the default route`);
   return cidr;
 }
 
@@ -41,7 +46,7 @@ const MIN_MTU = 68;
 export const RETURN_PATHS = ["notrack", "liberal", "snat", "none"] as const;
 export type ReturnPath = (typeof RETURN_PATHS)[number];
 
-/** What is true of the cluster and this node. Both families in one list each. */
+/** Facts about the cluster and this node. Each list contains both families. */
 const factsSchema = z.readonly(
   z.object({
     schema: z.literal(FACTS_SCHEMA),
@@ -56,7 +61,7 @@ const factsSchema = z.readonly(
     uplink: z.string().check(z.minLength(1)),
     /** Empty in a cluster without an overlay. */
     overlayCidrs: cidrs,
-    /** Bytes: the smallest MTU of the tunnels that lead to other nodes' overlay pods; absent where there is no tunnel. */
+    /** Bytes: the smallest MTU of the tunnels that lead to other nodes' overlay pods; absent in a cluster without tunnels. */
     overlayMtu: z.exactOptional(z.int().check(z.gte(MIN_MTU))),
     serviceCidrs: cidrs,
     /** Further destinations that pods reach through their node, by configuration. */
@@ -69,22 +74,22 @@ const factsSchema = z.readonly(
       [],
     ),
     returnPath: z.enum(RETURN_PATHS),
-    /** What does not work on this node now, a sentence each: ADD writes them to its log. */
+    /** Current limitations of this node, one sentence each; ADD logs them. */
     notices: z.optional(z.readonly(z.array(z.string()))),
-    /** Fact -> where it was read. */
+    /** Source of each fact. */
     sources: z.record(z.string(), z.string()),
   }),
 );
 export type Facts = z.infer<typeof factsSchema>;
 
-/** Throws with the path of what is wrong. */
+/** Parses a facts file. Throws an error that names each invalid field. */
 export function parseFacts(text: string): Facts {
   const result = factsSchema.safeParse(JSON.parse(text));
   if (result.success) return result.data;
   throw new Error(result.error.issues.map((i) => `${i.path.join(".") || "facts"}: ${i.message}`).join("; "));
 }
 
-/** Facts for one network whose configuration wants further destinations to be reached through the node. */
+/** Adds the destinations that a network's configuration routes through the node (hijackCIDRs). */
 export function addHijackCidrs(facts: Facts, hijackCidrs: readonly Cidr[] = []): Facts {
   return { ...facts, hijackCidrs: [...new Set([...facts.hijackCidrs, ...hijackCidrs])] };
 }

@@ -4,10 +4,10 @@ import { type Link, RTM_LINK, decodeLink, encodeLinkIndex, encodeLinkName } from
 import { runInNamespace } from "../netlink/namespace.ts";
 import { NetlinkError, NetlinkSocket } from "../netlink/socket.ts";
 
-/** One network namespace as netlink shows it, with its links found by name once. */
+/** A network namespace, accessed by netlink. Caches links by name. */
 export class Namespace {
   readonly socket: NetlinkSocket;
-  /** Undefined: the one this process is in. */
+  /** Undefined for the namespace of this process. */
   readonly path: string | undefined;
   readonly #links = new Map<string, Link>();
   #netfilter: NetlinkSocket | undefined;
@@ -19,19 +19,19 @@ export class Namespace {
 
   /**
    * Opened when first asked for, closed with the namespace: closing waits until the kernel has destroyed what was
-   * removed (some ms, nf_tables_api.c: nft_rcv_nl_event), which goes on beside the work that follows.
+   * removed (some ms, nf_tables_api.c: nft_rcv_nl_event), while other work continues.
    */
   get netfilter(): NetlinkSocket {
     this.#netfilter ??= this.run(() => NetlinkSocket.open("netfilter"));
     return this.#netfilter;
   }
 
-  /** Runs synchronous work inside. */
+  /** Runs synchronous work inside the namespace. */
   run<T>(work: () => T): T {
     return this.path === undefined ? work() : runInNamespace(this.path, work);
   }
 
-  /** Undefined if there is no such link. */
+  /** Finds a link by name; undefined if it does not exist. */
   findLink(name: string): Link | undefined {
     const known = this.#links.get(name);
     if (known !== undefined) return known;
@@ -57,12 +57,12 @@ export class Namespace {
     }
   }
 
-  /** All of them, as they are now. */
+  /** Lists all links; not cached. */
   links(): readonly Link[] {
     return this.socket.dump("links", RTM_LINK.get, encodeLinkName()).map((message) => decodeLink(message.payload));
   }
 
-  /** After links were made or removed. */
+  /** Clears the cache. Call it after adding or removing links. */
   forgetLinks(): void {
     this.#links.clear();
   }
@@ -79,7 +79,7 @@ export class Namespace {
   }
 }
 
-/** The node's and the pod's namespace for the time of `work`. */
+/** Opens the node's and the pod's namespace while `work` runs. */
 export function withNamespaces<T>(podPath: string, work: (node: Namespace, pod: Namespace) => T): T {
   const node = new Namespace();
   try {
@@ -94,7 +94,7 @@ export function withNamespaces<T>(podPath: string, work: (node: Namespace, pod: 
   }
 }
 
-/** An open file of a namespace, as IFLA_NET_NS_FD wants it. */
+/** Opens the file of a namespace while `work` runs (for IFLA_NET_NS_FD). */
 export function withNamespaceFd<T>(path: string, work: (fd: number) => T): T {
   const fd = openSync(path, "r");
   try {

@@ -1,8 +1,8 @@
 import { hashSha256 } from "./digest.ts";
 
-/** The prefix of our node ends: one nft wildcard matches all of them and nothing else. */
+/** Name prefix of the node ends: one nft wildcard matches all of them and no other link. */
 export const NODE_LINK_PREFIX = "vethil";
-/** Our link in the pod. */
+/** Name of Interlay's link in the pod. */
 export const POD_LINK = "veth0";
 
 /** Stable over restarts; 15 characters, which is IFNAMSIZ - 1. */
@@ -10,7 +10,7 @@ export function buildNodeLinkName(containerId: string, ifname: string): string {
   return NODE_LINK_PREFIX + hashSha256(`${containerId}/${ifname}`).slice(0, 9);
 }
 
-/** A locally administered unicast MAC that is the same every time. */
+/** Builds a locally administered unicast MAC that depends only on the arguments. */
 export function buildStableMac(containerId: string, ifname: string, end: "pod" | "node"): string {
   const hex = hashSha256(`${containerId}/${ifname}/${end}`);
   return ["02", ...Array.from({ length: 5 }, (_, i) => hex.slice(2 * i, 2 * i + 2))].join(":");

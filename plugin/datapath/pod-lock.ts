@@ -4,15 +4,15 @@ import { getLibc } from "../netlink/libc.ts";
 const LOCK_EX = 2;
 const LOCK_NB = 4;
 const POLL_INTERVAL_MS = 5;
-/** Repair holds it for milliseconds; a DEL must not wait for one that hangs. */
+/** Repair holds the lock for milliseconds; a DEL must not wait for a repair that hangs. */
 const TIMEOUT_MS = 5000;
 
 /**
- * One at a time writes a pod's state: ADD, DEL or the agent's repair. Otherwise a repair that has read the record puts
- * back what a DEL is taking away, and nobody removes it. The lock is flock(2) on the network namespace itself: it goes
- * with the process that holds it, and there is no file to clean up.
+ * Serialises changes to a pod's state by ADD, DEL and the agent's repair. Otherwise a repair that has read the record could
+ * restore what a concurrent DEL removes, and nothing would remove it again. The lock is flock(2) on the network namespace itself: it is released
+ * with the process that holds it, and leaves no file to clean up.
  *
- * ADD and DEL wait, and go on after 5 s; a namespace that is gone cannot be locked, and needs not.
+ * ADD and DEL wait, and continue without the lock after 5 s. A namespace that does not exist needs no lock.
  */
 export function withPodLock<T>(netns: string, work: () => T): T {
   const fd = tryOpen(netns);
@@ -27,7 +27,7 @@ export function withPodLock<T>(netns: string, work: () => T): T {
   }
 }
 
-/** Somebody else writes the pod's state. */
+/** Another call holds the pod's lock. */
 export class PodBusyError extends Error {}
 
 /** As withPodLock, but throws PodBusyError instead of waiting. */
@@ -42,7 +42,7 @@ export function withFreePodLock<T>(netns: string, work: () => T): T {
   }
 }
 
-/** As withPodLock, but undefined at once where somebody else has it, or the namespace is gone. */
+/** As withPodLock, but returns undefined immediately if the lock is held or the namespace does not exist. */
 export function tryPodLock<T>(netns: string, work: () => T): T | undefined {
   const fd = tryOpen(netns);
   if (fd === undefined) return undefined;

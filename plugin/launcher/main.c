@@ -1,5 +1,5 @@
 // The launcher: the program that a container runtime starts as interlay and interlay-ipam. It forwards the call to the node's
-// agent and prints the response. If the agent does not response, or asks for it, the launcher executes interlay-full, which is next
+// agent and prints the response. If the agent does not respond, or asks for it, the launcher executes interlay-full, which is next
 // to it and contains the whole plugin. The launcher contains no networking logic: docs/plugin.md, "Execution".
 //
 // Written in C for start-up time, which is on the critical path of every pod (a Go program needs 0.5 ms more).

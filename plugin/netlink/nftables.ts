@@ -86,7 +86,7 @@ export function createTable(name: string, table: NftTable): NftTransaction {
   ]);
 }
 
-/** A table of family inet that is exactly this, whatever was there before. */
+/** Replaces a table of family inet, whether it exists or not. */
 export function replaceTable(name: string, table: NftTable): NftTransaction {
   return buildTransaction([
     ...buildRemoval(name),
@@ -99,7 +99,7 @@ export function removeTable(name: string): NftTransaction {
   return buildTransaction(buildRemoval(name));
 }
 
-/** Made first: what is not there cannot be removed. */
+/** Creates the table before removing it: removing a missing table is an error. */
 function buildRemoval(name: string): readonly BatchMessage[] {
   return [buildTableMessage(NFT.newTable, name, NLM_F_CREATE), buildTableMessage(NFT.deleteTable, name)];
 }
@@ -227,7 +227,7 @@ export function decodeGeneration(payload: Buffer): number | undefined {
   return decodeAttributes(payload.subarray(REGISTER_BYTES)).get(1)?.readUInt32BE(0);
 }
 
-/** What a dump says: a rule's comment, empty if it has none. */
+/** Decodes a rule's comment from a dump; empty if it has none. */
 export function decodeRuleComment(payload: Buffer): string {
   const data = decodeAttributes(payload.subarray(REGISTER_BYTES)).get(USERDATA);
   return data?.[0] === 0 ? data.toString("utf8", 2, 1 + (data[1] ?? 1)) : "";

@@ -24,7 +24,7 @@ const RECEIVE_BYTES = 65536;
 /** One for all sockets: each exchange is done before the next begins, and sockets live for a moment. */
 let shared: Buffer | undefined;
 
-/** What the kernel said no to, with its own explanation where it gave one. */
+/** The kernel rejected a request; the message contains its explanation if it gave one. */
 export class NetlinkError extends Error {
   /** `EEXIST`, `ENOENT`, … */
   readonly code: string;
@@ -63,7 +63,7 @@ export class NetlinkSocket {
   }
 
   /**
-   * Several changes in one go, each by itself: what one is refused does not keep the others.
+   * Sends several independent changes at once: an error of one does not affect the others.
    * @returns the refusals, by the index of their change
    */
   executeEach(changes: readonly Change[]): ReadonlyMap<number, NetlinkError> {

@@ -6,7 +6,7 @@ import { cidrs, STATE_DIRECTORY } from "../datapath/facts.ts";
 import { describeItem, type Plan, type PlanItem } from "../datapath/plan/plan.ts";
 import type { NicSurvey } from "../datapath/plan/build-plan.ts";
 
-/** One file an attachment: what DEL, CHECK, GC and the agent's repair need, and nothing that must be asked for elsewhere. */
+/** Returns the directory of records: one file per attachment, with all data that DEL, CHECK, GC and the agent's repair need. */
 export function getAttachmentsDirectory(stateDirectory: string): string {
   return join(stateDirectory, "attachments");
 }
@@ -16,15 +16,15 @@ const SCHEMA = "interlay.attachment/v1";
 export interface Attachment {
   readonly containerId: string;
   readonly ifname: string;
-  /** The network's name in its configuration: GC is about one network. Records of earlier versions have none. */
+  /** The network's name in its configuration: GC removes attachments of one network only. Absent in records of earlier versions. */
   readonly network?: string;
   /** Path of the pod's network namespace. */
   readonly netns: string;
   readonly pod: { readonly namespace: string; readonly name: string; readonly uid: string };
   readonly plan: Plan;
-  /** What the plan was made from, to make it again when facts change. Records of earlier versions have none. */
+  /** Input of the plan, to rebuild it when facts change. Absent in records of earlier versions. */
   readonly survey?: NicSurvey | undefined;
-  /** What the network's configuration adds to the facts: a plan made anew by other facts has it too. */
+  /** Destinations that the network's configuration adds to the facts: a rebuilt plan needs it too. */
   readonly hijackCidrs?: readonly Cidr[];
 }
 
@@ -47,7 +47,7 @@ function getFilePath(containerId: string, ifname: string, directory: string): st
   return join(directory, `${containerId}-${ifname}.json`);
 }
 
-/** Appears whole or not at all. */
+/** Writes a record atomically. */
 export function writeAttachment(attachment: Attachment, directory = ATTACHMENTS_DIRECTORY): void {
   const file = getFilePath(attachment.containerId, attachment.ifname, directory);
   const temporary = `${file}.${process.pid}.new`;
@@ -66,7 +66,7 @@ export function removeAttachment(containerId: string, ifname: string, directory 
   rmSync(getFilePath(containerId, ifname, directory), { force: true });
 }
 
-/** Undefined if there is none, or one that cannot be read: then there is nothing that could be relied on. */
+/** Returns undefined if the record does not exist or is not valid. */
 export function readAttachment(
   containerId: string,
   ifname: string,
@@ -75,13 +75,17 @@ export function readAttachment(
   return readAttachmentFile(getFilePath(containerId, ifname, directory));
 }
 
-/** @param containerId those of this container alone; of all if undefined */
+/**
+ * Lists the valid records.
+ *
+ * @param containerId only records of this container; all records if undefined
+ */
 export function listAttachments(directory = ATTACHMENTS_DIRECTORY, containerId?: string): readonly Attachment[] {
   let names: readonly string[];
   try {
     names = readdirSync(directory);
   } catch {
-    return []; // no pod has been wired yet
+    return []; // no pod has been attached yet
   }
   return names
     .filter((name) => name.endsWith(".json") && (containerId === undefined || name.startsWith(`${containerId}-`)))
@@ -89,13 +93,13 @@ export function listAttachments(directory = ATTACHMENTS_DIRECTORY, containerId?:
     .filter((attachment) => containerId === undefined || attachment.containerId === containerId);
 }
 
-/** What other NICs of the same pod need as well, a line (describeItem) each: it stays when one of them goes. */
+/** Returns the items (describeItem) that other NICs of the same pod also need: they stay when one NIC is removed. */
 export function findSharedItems(containerId: string, ifname: string, directory: string): ReadonlySet<string> {
   const others = listAttachments(directory, containerId).filter((a) => a.ifname !== ifname);
   return new Set(others.flatMap(({ plan }) => plan.items.map(describeItem)));
 }
 
-/** Undefined if there is none, or one that cannot be read. */
+/** Returns undefined if the file does not exist or is not valid. */
 export function readAttachmentFile(file: string): Attachment | undefined {
   try {
     return recordSchema.parse(JSON.parse(readFileSync(file, "utf8")));

@@ -4,13 +4,13 @@ import * as z from "zod/mini";
 import { STATE_DIRECTORY } from "../datapath/facts.ts";
 
 /**
- * An address that somebody else on the wire was found to have when a pod was wired. The chained plugin asks nobody but the
- * kernel, so it leaves a note; the agent reads it before it answers the next call of IPAM, marks the address, and gives
- * another one. A note outlives both, and an API server that is away. One file an address.
+ * An address that another host on the underlay network already uses, found when a pod was attached. The chained plugin does
+ * not use the API server, so it writes a record; before the next IPAM call the agent reads it, marks the address and
+ * allocates another one. The record survives restarts and an unreachable API server. One file per address.
  */
 const recordSchema = z.object({
   address: z.string(),
-  /** Who has it; empty where the kernel does not say (duplicate address detection). */
+  /** MAC of the other host; empty if unknown (duplicate address detection). */
   mac: z.string(),
   ifname: z.string(),
   pod: z.object({ namespace: z.string(), name: z.string(), uid: z.string() }),
@@ -21,7 +21,7 @@ const getDirectory = (stateDirectory: string): string => join(stateDirectory, "c
 const getFilePath = (address: string, stateDirectory: string): string =>
   join(getDirectory(stateDirectory), `${address.replaceAll(":", "-")}.json`);
 
-/** Appears whole or not at all. */
+/** Writes a record atomically. */
 export function writeConflictRecord(note: ConflictRecord, stateDirectory = STATE_DIRECTORY): void {
   mkdirSync(getDirectory(stateDirectory), { recursive: true, mode: 0o700 });
   const file = getFilePath(note.address, stateDirectory);
@@ -34,7 +34,7 @@ export function readConflictRecords(stateDirectory = STATE_DIRECTORY): readonly 
   try {
     names = readdirSync(getDirectory(stateDirectory));
   } catch {
-    return []; // there has never been one
+    return []; // no record was ever written
   }
   return names
     .filter((name) => name.endsWith(".json"))

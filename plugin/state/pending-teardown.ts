@@ -3,9 +3,9 @@ import { dirname, join } from "node:path";
 import { type Attachment, readAttachmentFile } from "./attachment.ts";
 
 /**
- * Records of attachments whose DEL has been answered by the agent before the kernel had taken the pair away, which takes
- * some 20 ms of grace periods (synchronize_net). Nothing of them leads anywhere any more; who finds one finishes it. They
- * lie apart, so that whoever lists attachments sees the living alone.
+ * Records of attachments whose DEL the agent answered before the kernel removed the pair, which takes about 20 ms
+ * (synchronize_net). Their routes and rules are already removed. They have their own directory, so that a list of
+ * attachments contains existing ones only.
  */
 function getPendingDirectory(attachments: string): string {
   return join(dirname(attachments), "ended");
@@ -13,7 +13,7 @@ function getPendingDirectory(attachments: string): string {
 
 const getFileName = (containerId: string, ifname: string): string => `${containerId}-${ifname}.json`;
 
-/** The attachment's record becomes an ended one, in one step. */
+/** Moves an attachment's record to the pending teardowns, atomically. */
 export function deferTeardown(containerId: string, ifname: string, attachments: string): void {
   const directory = getPendingDirectory(attachments);
   mkdirSync(directory, { recursive: true, mode: 0o700 });
@@ -25,7 +25,7 @@ export function readPendingTeardown(containerId: string, ifname: string, attachm
   return readAttachmentFile(join(getPendingDirectory(attachments), getFileName(containerId, ifname)));
 }
 
-/** When there is nothing left of it, or it lives again. */
+/** Removes the record, after the teardown or when the attachment was added again. */
 export function removePendingTeardown(containerId: string, ifname: string, attachments: string): void {
   rmSync(join(getPendingDirectory(attachments), getFileName(containerId, ifname)), { force: true });
 }
@@ -41,7 +41,7 @@ export function listPendingTeardowns(attachments: string): readonly PendingTeard
   try {
     names = readdirSync(directory);
   } catch {
-    return []; // none has ended so yet
+    return []; // no teardown was deferred yet
   }
   return names.flatMap((name) => {
     const file = join(directory, name);

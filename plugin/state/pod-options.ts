@@ -4,8 +4,8 @@ import * as z from "zod/mini";
 import { STATE_DIRECTORY } from "../datapath/facts.ts";
 
 /**
- * What a pod's annotations ask of the chained plugin. It asks nobody but the kernel, so the IPAM plugin, which runs before
- * it for the same NIC and asks the agent anyway, leaves them here; for most pods there is no file.
+ * Options from pod annotations for the chained plugin. The chained plugin does not use the API server, so the IPAM plugin,
+ * which runs first for the same NIC and asks the agent, stores them in a file. Most pods do not have one.
  */
 const podOptionsSchema = z.object({ defaultRouteNic: z.exactOptional(z.string()) });
 export type PodOptions = z.infer<typeof podOptionsSchema>;
@@ -14,16 +14,16 @@ function getFilePath(containerId: string, ifname: string, stateDirectory: string
   return join(stateDirectory, "wishes", `${containerId}-${ifname}.json`);
 }
 
-/** Appears whole or not at all. */
+/** Writes the options atomically. */
 export function writePodOptions(
   containerId: string,
   ifname: string,
-  wishes: PodOptions,
+  options: PodOptions,
   stateDirectory = STATE_DIRECTORY,
 ): void {
   mkdirSync(join(stateDirectory, "wishes"), { recursive: true, mode: 0o700 });
   const file = getFilePath(containerId, ifname, stateDirectory);
-  writeFileSync(`${file}.new`, JSON.stringify(wishes), { mode: 0o600 });
+  writeFileSync(`${file}.new`, JSON.stringify(options), { mode: 0o600 });
   renameSync(`${file}.new`, file);
 }
 
@@ -31,7 +31,7 @@ export function readPodOptions(containerId: string, ifname: string, stateDirecto
   try {
     return podOptionsSchema.parse(JSON.parse(readFileSync(getFilePath(containerId, ifname, stateDirectory), "utf8")));
   } catch {
-    return {}; // none: the pod asks for nothing
+    return {}; // the pod has no options
   }
 }
 

@@ -214,7 +214,7 @@ const ROWS: readonly Row[] = [
       kubeadm: kubeadm("  podSubnet: 10.1.0.0/16"),
     },
     ...{ fact: "overlayCidrs", is: "10.1.0.0/16", from: "kubeadm-config podSubnet" },
-    told: /Cilium's cluster pool: "ten" is no network in CIDR notation; it is not used/,
+    told: /Cilium's cluster pool: invalid CIDR "ten"; it is not used/,
   },
   {
     of: "a network of every address is no overlay",
@@ -224,7 +224,7 @@ const ROWS: readonly Row[] = [
       kubeadm: kubeadm("  podSubnet: 10.1.0.0/16"),
     },
     ...{ fact: "overlayCidrs", is: "10.1.0.0/16", from: "kubeadm-config podSubnet" },
-    told: /is every address/,
+    told: /contains every address/,
   },
   {
     of: "kubeadm-config that is no YAML: told, and all else is as it was",
@@ -340,12 +340,12 @@ describe("facts that are missing, each with what to do", () => {
     [
       "an override that is no network: what is found must not take its place in silence",
       { settings: { "n1.overlayCidrs": "10.9.0.0" } },
-      [/^ConfigMap interlay-config n1\.overlayCidrs: "10\.9\.0\.0" is no network in CIDR notation/],
+      [/^ConfigMap interlay-config n1\.overlayCidrs: invalid CIDR "10\.9\.0\.0"/],
     ],
     [
       "an override of every address",
       { settings: { hijackCidrs: "0.0.0.0/0" } },
-      [/^ConfigMap interlay-config hijackCidrs: "0\.0\.0\.0\/0" is every address/],
+      [/^ConfigMap interlay-config hijackCidrs: invalid network "0\.0\.0\.0\/0": it contains every address/],
     ],
   ];
   for (const [lack, seen, says] of LACKS)

@@ -75,7 +75,7 @@ describe("address safety", () => {
     assert.equal(json["code"], 104, JSON.stringify(json));
     assert.match(
       String(json["msg"]),
-      new RegExp(`10\\.7\\.200\\.1, meant for eth0 of pod test/\\S+, is held by ${mac}`),
+      new RegExp(`10\\.7\\.200\\.1, meant for eth0 of pod test/\\S+, is already used by ${mac}`),
     );
     assert.deepEqual(readPermanentState(node), before);
     const [note] = readConflictRecords(node.stateDirectory);
@@ -89,7 +89,7 @@ describe("address safety", () => {
     const mac = stranger("fd07::200:1/128");
     const { json } = net.call("interlay", "ADD", node, pod, "eth0", { prevResult, conflictDetection: true });
     assert.equal(json["code"], 104, JSON.stringify(json));
-    assert.match(String(json["msg"]), new RegExp(`fd07::200:1, meant for .* is held by ${mac}`));
+    assert.match(String(json["msg"]), new RegExp(`fd07::200:1, meant for .* is already used by ${mac}`));
   });
 
   it("a gateway that does not answer is named, in each family", () => {
@@ -105,7 +105,7 @@ describe("address safety", () => {
     assert.match(String(json["msg"]), /10\.7\.99\.99 and fd07::99, gateway of eth0 .* 2 times within 50 ms/);
   });
 
-  it("a pod's own second NIC on the same wire is no conflict", () => {
+  it("does not report a pod's own second NIC on the same network as a conflict", () => {
     const pod = net.pod("u");
     assert.equal(net.attachAll(node, pod, "eth0", [v4], { conflictDetection: true }).status, 0);
     const second = net.attachAll(node, pod, "net1", [{ address: "10.7.200.2/16" }], { conflictDetection: true });
@@ -140,6 +140,6 @@ describe("address safety", () => {
     for (const from of [node, other]) assert.ok(pingAddress(from.name, "10.7.200.1"), "no answer by the new MAC");
     execInNetns(pod.namespace, "ip", "link", "set", "eth0", "address", "0a:1b:00:00:00:01");
     const drift = net.call("interlay", "CHECK", node, pod, "eth0", {});
-    assert.match(String(drift.json["msg"]), /lacks 1 of \d+ things: pod: link eth0 address 0a:1b:0a:07:c8:01/);
+    assert.match(String(drift.json["msg"]), /lacks 1 of \d+ plan items: pod: link eth0 address 0a:1b:0a:07:c8:01/);
   });
 });

@@ -37,7 +37,7 @@ describe("router advertisements on the wire", () => {
         for (const name of ["accept_ra", "autoconf"])
           execInNetns(pod.namespace, "sysctl", "-qw", `net.ipv6.conf.default.${name}=1`);
         const prevResult = net.macvlan(node, pod, ifname, addresses);
-        assert.ok(await advertise(pod, ifname), "no advertisement arrives: the test tells nothing");
+        assert.ok(await advertise(pod, ifname), "no advertisement arrives: the test is not valid");
         const { status, json } = net.call("interlay", "ADD", node, pod, ifname, { prevResult });
         assert.equal(status, 0, JSON.stringify(json));
         assert.equal(readAdvertised(pod.namespace, ifname), "", "what came before is kept");

@@ -104,7 +104,7 @@ describe("bad input, to the executable", () => {
     );
   });
 
-  it("in what is no JSON", () => {
+  it("reports input that is not JSON", () => {
     fc.assert(
       fc.property(
         fc.oneof(
@@ -176,7 +176,7 @@ describe("bad input, to the executable", () => {
 });
 
 describe("STATUS", () => {
-  it("tells that facts are missing, or stale by what the kernel says", () => {
+  it("reports missing facts, and facts that the kernel contradicts", () => {
     const net = new TestNet(pluginsFromEnvironment());
     try {
       const pod = net.pod("s");
@@ -187,7 +187,7 @@ describe("STATUS", () => {
       assert.equal(said(noUplink).json["code"], 50);
       assert.match(String(said(noUplink).json["msg"]), /is stale: the node has no link bond7/);
       spawnSync("ip", ["-n", good.name, "address", "delete", "10.7.168.71/16", "dev", "eth0"]);
-      assert.match(String(said(good).json["msg"]), /is stale: 10\.7\.168\.71 is none of the node's addresses/);
+      assert.match(String(said(good).json["msg"]), /is stale: 10\.7\.168\.71 is not an address of the node/);
       const empty = { ...good, stateDirectory: join(good.stateDirectory, "none") };
       assert.deepEqual([said(empty).json["code"], /is missing/.test(String(said(empty).json["msg"]))], [50, true]);
     } finally {

@@ -59,7 +59,7 @@ describe("an underlay pod", () => {
     assert.ok(pingAddress(pod.namespace, other.address), "pod -> other node: no answer by eth0");
   });
 
-  it("answers what came in by veth0 by veth0, whoever asked", () => {
+  it("replies by veth0 to every client whose request arrived by veth0", () => {
     // A client that the pod would answer over the wire: the node forwards it with its source kept, as NodePort Local does.
     execInNetns(node.name, "ip", "address", "add", "192.0.2.1/32", "dev", "lo");
     assert.ok(pingAddress(node.name, "10.7.200.1", "192.0.2.1"), "a reply to 192.0.2.1 left by eth0, expected veth0");
@@ -73,7 +73,7 @@ describe("an underlay pod", () => {
     assert.equal(drift.json["code"], 102);
     assert.match(
       String(drift.json["msg"]),
-      /lacks 1 of \d+ things: pod: route 10\.233\.0\.0\/18 via 10\.7\.168\.71 dev veth0/,
+      /lacks 1 of \d+ plan items: pod: route 10\.233\.0\.0\/18 via 10\.7\.168\.71 dev veth0/,
     );
   });
 
@@ -88,7 +88,7 @@ describe("an underlay pod", () => {
       },
     });
     assert.equal(again.status, 0, JSON.stringify(again.json));
-    assert.equal(link(), index, "veth0 was made anew");
+    assert.equal(link(), index, "veth0 was recreated");
     assert.equal(net.call("interlay", "CHECK", node, pod, "eth0", {}).status, 0);
   });
 

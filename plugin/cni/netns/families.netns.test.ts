@@ -64,7 +64,7 @@ for (const [title, addresses] of [
       assert.ok(pingAddress(pod.namespace, OTHER6), "pod -> other node: no answer by eth0");
     });
 
-    it("answers what came in by veth0 by veth0, whoever asked", () => {
+    it("replies by veth0 to every client whose request arrived by veth0", () => {
       execInNetns(node.name, "ip", "address", "add", "2001:db8::1/128", "dev", "lo", "nodad");
       assert.ok(
         pingAddress(node.name, "fd07::200:1", "2001:db8::1"),

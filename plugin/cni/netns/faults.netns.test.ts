@@ -22,7 +22,7 @@ const podState = (pod: TestPod): readonly string[] => [
   ...splitLines(execInNetns(pod.namespace, "nft", "list", "ruleset")),
 ];
 
-/** Underlay pods, multi-NIC pods, and a NIC beside another of ours. */
+/** Underlay pods, multi-NIC pods, and a NIC next to another one of Interlay. */
 for (const [type, ifname] of [
   ["an underlay pod", "eth0"],
   ["a multi-NIC pod", "net1"],

@@ -73,7 +73,7 @@ describe("a network's options", () => {
     const prevResult = net.macvlan(node, pod, "eth0", [address]);
     const before_ = readPermanentState(node);
     for (const [wrong, said] of [
-      [{ hijackCIDRs: ["10.0.0.0/33"] }, /hijackCIDRs\.0.*no network in CIDR notation/],
+      [{ hijackCIDRs: ["10.0.0.0/33"] }, /hijackCIDRs\.0.*invalid CIDR/],
       [{ hijackCIDRs: "10.0.0.0/8" }, /hijackCIDRs/],
       [{ mtu: 12 }, /mtu/],
       [{ mode: "sideways" }, /mode/],
@@ -121,13 +121,13 @@ describe("a network's options", () => {
     assert.deepEqual(
       splitLines(explain()).filter((line) => line.includes("MISSING")),
       [
-        "pod: route 10.233.0.0/18 via 10.7.168.71 dev veth0 src 10.7.200.1 MISSING in the kernel: the agent puts it back",
+        "pod: route 10.233.0.0/18 via 10.7.168.71 dev veth0 src 10.7.200.1 MISSING in the kernel: the agent restores it",
       ],
     );
     net.call("interlay", "DEL", node, pod, "eth0", {});
     const gone = interlay("explain", "--pod", `test/${pod.namespace}`, "--state-directory", node.stateDirectory);
     assert.equal(gone.status, 1);
-    assert.match(gone.stderr, /is wired on this node/);
+    assert.match(gone.stderr, /is not attached on this node/);
   });
 
   it("explain of a configuration prints what ADD would do, and does nothing", () => {

@@ -70,9 +70,9 @@ describe("the default route's NIC", () => {
   });
 
   it("is the pod's wish before the configuration's", () => {
-    const wishes = join(node.stateDirectory, "wishes");
-    mkdirSync(wishes, { recursive: true });
-    const file = join(wishes, `${pod.containerId}-net1.json`);
+    const directory = join(node.stateDirectory, "wishes");
+    mkdirSync(directory, { recursive: true });
+    const file = join(directory, `${pod.containerId}-net1.json`);
     writeFileSync(file, JSON.stringify({ defaultRouteNic: "net1" }));
     const add = { podDefaultRouteNic: "eth0", prevResult: prevResult("net1", GATEWAY) };
     assert.equal(net.call("interlay", "ADD", node, pod, "net1", add).status, 0);
@@ -82,13 +82,13 @@ describe("the default route's NIC", () => {
   });
 
   it("is the pod's wish though that NIC is attached later, whatever its name", () => {
-    const wishes = join(node.stateDirectory, "wishes");
+    const directory = join(node.stateDirectory, "wishes");
     const later = net.pod("later");
     net.overlay(node, later, "10.233.64.6", "fd33:64::6");
-    mkdirSync(wishes, { recursive: true });
+    mkdirSync(directory, { recursive: true });
     for (const ifname of ["lan0", "storage"])
       writeFileSync(
-        join(wishes, `${later.containerId}-${ifname}.json`),
+        join(directory, `${later.containerId}-${ifname}.json`),
         JSON.stringify({ defaultRouteNic: "storage" }),
       );
     const route = () => splitLines(execInNetns(later.namespace, "ip", "-4", "route", "show", "default")).join("\n");
@@ -161,7 +161,7 @@ describe("tables and priorities", () => {
     const prevResult = net.macvlan(node, pod, "eth0", [{ address: "10.7.200.4/16", gateway: GATEWAY }]);
     for (const [wrong, said] of [
       [{ hostRouteTable: 254 }, /hostRouteTable: 253, 254 and 255 are the kernel's own/],
-      [{ hijackCIDRs: ["0.0.0.0/0"] }, /hijackCIDRs\.0: "0\.0\.0\.0\/0" is every address/],
+      [{ hijackCIDRs: ["0.0.0.0/0"] }, /hijackCIDRs\.0: invalid network "0\.0\.0\.0\/0": it contains every address/],
       [{ hostRulePriority: 0 }, /hostRulePriority/],
       [{ podRulePriority: 32_766 }, /podRulePriority/],
       [{ podMarkPriority: 1000 }, /podMarkPriority: 1000 is not less than podRulePriority, 1000/],

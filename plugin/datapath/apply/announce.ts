@@ -3,9 +3,9 @@ import { encodeLinkChange, RTM_LINK } from "../../netlink/link.ts";
 import type { Namespace } from "../kernel.ts";
 
 /**
- * Tells the wire which MAC the pod's addresses have now: gratuitous ARP and unsolicited neighbour advertisements, so that
- * a fixed address that moved between nodes is reached at once. The kernel sends them itself when a link's MAC is set
- * (NETDEV_CHANGEADDR), be it the same one; a packet socket of our own would take some ms to close (synchronize_net).
+ * Announces the MAC of the pod's addresses with gratuitous ARP and unsolicited neighbour advertisements, so that clients
+ * reach a fixed address immediately after it moved to another node. The kernel sends them when a link's MAC is set
+ * (NETDEV_CHANGEADDR), even to the same value; closing a packet socket would take some ms (synchronize_net).
  */
 export function announceAddresses(device: string, pod: Namespace): void {
   pod.run(() => {
@@ -18,7 +18,7 @@ export function announceAddresses(device: string, pod: Namespace): void {
   try {
     pod.socket.execute(`announce ${device}`, RTM_LINK.new, 0, encodeLinkChange({ index: link.index, mac: link.mac }));
   } catch {
-    // a link whose MAC is its parent's (ipvlan) tells nothing new; the pod is wired all the same
+    // the MAC of an ipvlan link cannot be set and did not change: there is nothing to announce
   }
 }
 

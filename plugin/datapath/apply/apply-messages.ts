@@ -19,13 +19,17 @@ import {
 import { restoreReplaced } from "./replaced-route.ts";
 import { removeSharedRule } from "./shared-rule.ts";
 
-/** What is one message of rtnetlink. */
+/** An item that one rtnetlink message applies. */
 type MessageItem = UpItem | NeighbourItem | RouteItem | RuleItem;
 export function isMessage(item: PlanItem): item is MessageItem {
   return item.kind === "up" || item.kind === "neighbour" || item.kind === "route" || item.kind === "rule";
 }
 
-/** All in one go: a call of the kernel for each would be most of an ADD's time. Throws the first refusal, named to `failed`. */
+/**
+ * Sends all items in one system call: a call for each would take most of an ADD's time.
+ *
+ * @throws NetlinkError of the first item that the kernel rejects, after passing this item to `failed`
+ */
 export function applyMessages(
   items: readonly MessageItem[],
   where: Namespace,
@@ -48,7 +52,7 @@ export function applyMessages(
   throw failure.error;
 }
 
-/** One of them. Returns how to undo it; undefined if it was there. */
+/** Applies one item. Returns how to undo it; undefined if it already existed. */
 export function applyMessage(item: MessageItem, where: Namespace): Undo | undefined {
   const { change, undo } = buildMessage(item, where);
   try {
@@ -60,13 +64,13 @@ export function applyMessage(item: MessageItem, where: Namespace): Undo | undefi
   return undo;
 }
 
-/** A rule or a connected route that exists already is what was wanted; other routes and neighbours replace. */
+/** Reports whether the kernel rejected a rule or a connected route because it already exists. */
 function isAlreadyApplied(item: PlanItem, error: unknown): boolean {
   const isAdded = item.kind === "rule" || (item.kind === "route" && item.connected === true);
   return isAdded && error instanceof NetlinkError && error.code === "EEXIST";
 }
 
-/** The message that makes an item, and how to undo it. */
+/** Builds the message that applies an item, and its undo step. */
 function buildMessage(
   item: MessageItem,
   where: Namespace,
@@ -119,6 +123,6 @@ function buildMessage(
 
 function findLinkIndex(namespace: Namespace, link: string): number {
   const found = namespace.findLink(link);
-  if (found === undefined) throw new Error(`there is no link ${link}`);
+  if (found === undefined) throw new Error(`link ${link} does not exist`);
   return found.index;
 }

@@ -1,8 +1,8 @@
 import type { PlanItem } from "../plan/plan.ts";
 
-/** Takes back what a step made. */
+/** Undoes one step. */
 export type Undo = () => void;
-/** Told of each item that was made, with how to undo it; undefined: it was there, or goes with something else. */
+/** Called for each applied item with its undo step; undefined if it already existed or is removed with another object. */
 export type OnApplied = (item: PlanItem, undo: Undo | undefined) => void;
-/** Told which item of several is at fault, before it is thrown. */
+/** Called with the item that is being applied, so that a later error can name it. */
 export type OnAttempt = (item: PlanItem) => void;

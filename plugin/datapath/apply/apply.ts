@@ -10,7 +10,7 @@ import { describeItem, type MacItem, type Plan, type PlanItem, type VethItem, ty
 import { applyReplyMark, removeReplyMark } from "./reply-mark.ts";
 import { isShared } from "./shared-rule.ts";
 
-/** A step of a plan that the kernel refused; what was made before it is undone. */
+/** The kernel rejected an item of a plan; the items before it were undone. */
 export class ApplyError extends Error {
   constructor(item: PlanItem, cause: unknown) {
     super(`${describeItem(item)}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
@@ -19,9 +19,9 @@ export class ApplyError extends Error {
 }
 
 /**
- * Makes the kernel as the plan says, in its order. What is there already stays: applying twice is the same as once.
- * @param beforeItem called before each step; what it throws is a failure of that step (tests use it)
- * @throws ApplyError after undoing what this call made
+ * Applies the items of a plan in order. Idempotent: existing state is kept.
+ * @param beforeItem called before each item; an error that it throws fails the item (for tests)
+ * @throws ApplyError after undoing the changes of this call
  */
 export function applyPlan(
   plan: Plan,
@@ -30,7 +30,7 @@ export function applyPlan(
   beforeItem?: (item: PlanItem, index: number) => void,
 ): void {
   const undo: Undo[] = [];
-  /** Run after all others: a rule of the node goes when its table is empty. */
+  /** Run last: a shared rule of the node is removed only when its table is empty. */
   const undoShared: Undo[] = [];
   const made = (item: PlanItem, step: Undo | undefined): void => {
     if (step !== undefined) (isShared(item) ? undoShared : undo).push(step);
@@ -57,14 +57,14 @@ export function applyPlan(
       try {
         step();
       } catch {
-        // the first failure is the one to tell; DEL and GC remove what is left
+        // report the first failure; DEL and GC remove the rest
       }
     }
     throw failing === undefined ? error : new ApplyError(failing, error);
   }
 }
 
-/** What is of one kind from `index` on. */
+/** Returns the consecutive items of one kind from `index` on. */
 function takeRun<T extends PlanItem>(
   items: readonly PlanItem[],
   index: number,
@@ -75,7 +75,7 @@ function takeRun<T extends PlanItem>(
   return run;
 }
 
-/** A run's items of one namespace, in their order, then the other's: neither end of a pair waits for the other's lines. */
+/** Applies the items of one namespace in order, then those of the other; they do not depend on each other. */
 function applyByNamespace<T extends PlanItem & { readonly where: Where }>(
   run: readonly T[],
   node: Namespace,
@@ -93,7 +93,7 @@ function applyByNamespace<T extends PlanItem & { readonly where: Where }>(
     );
 }
 
-/** Returns how to undo it; undefined if it was there. */
+/** Applies one item. Returns how to undo it; undefined if it already existed. */
 export function applyItem(item: PlanItem, node: Namespace, pod: Namespace): Undo | undefined {
   const where = item.kind !== "veth" && item.where === "node" ? node : pod;
   switch (item.kind) {
@@ -116,7 +116,7 @@ export function applyItem(item: PlanItem, node: Namespace, pod: Namespace): Undo
   }
 }
 
-/** A pair half of which is ours and half another's is made anew: the other end was of an earlier life. */
+/** Creates the pair. Recreates it if only one end is correct: the other belongs to a previous pod. */
 function applyVeth(item: VethItem, node: Namespace, pod: Namespace): Undo | undefined {
   const make = (): Undo => {
     withNamespaceFd(pod.path ?? "/proc/self/ns/net", (fd) => {
@@ -130,7 +130,7 @@ function applyVeth(item: VethItem, node: Namespace, pod: Namespace): Undo | unde
     };
   };
   try {
-    return make(); // as nearly always: nothing is there
+    return make(); // the usual case: neither end exists
   } catch (error) {
     if (!(error instanceof NetlinkError && error.code === "EEXIST")) throw error;
   }
@@ -144,7 +144,7 @@ function applyVeth(item: VethItem, node: Namespace, pod: Namespace): Undo | unde
 
 function applyMac({ device, mac }: MacItem, where: Namespace): Undo | undefined {
   const link = where.findLink(device);
-  if (link === undefined) throw new Error(`there is no link ${device}`);
+  if (link === undefined) throw new Error(`link ${device} does not exist`);
   if (link.mac === mac) return undefined;
   const set = (address: string): void => {
     const body = encodeLinkChange({ index: link.index, mac: address });
@@ -157,7 +157,7 @@ function applyMac({ device, mac }: MacItem, where: Namespace): Undo | undefined 
   };
 }
 
-/** Removes a link by name; that there is none is what was wanted. */
+/** Removes a link by name. Succeeds if it does not exist. */
 export function removeLink(namespace: Namespace, name: string): void {
   ignoreNotFound(() => {
     namespace.socket.execute(`remove link ${name}`, RTM_LINK.del, 0, encodeLinkName(name));

@@ -1,9 +1,9 @@
 import { NetlinkError } from "../../netlink/socket.ts";
 
-/** What says that there is nothing to remove. */
+/** Error codes of the kernel for an object that does not exist. */
 const NOT_FOUND_CODES = new Set(["ENOENT", "ESRCH", "ENODEV", "EADDRNOTAVAIL"]);
 
-/** Removes something; that it is gone already is what was wanted. */
+/** Runs a removal. Succeeds if the object does not exist. */
 export function ignoreNotFound(remove: () => void): void {
   try {
     remove();

@@ -8,13 +8,13 @@ import { toKernelRoute, toKernelRule } from "../kernel-objects.ts";
 import type { Plan, PlanItem, RouteItem } from "../plan/plan.ts";
 import { hasReplyMark } from "./reply-mark.ts";
 
-/** The items of `plan` that the kernel does not have as they are. Changes nothing. */
+/** Returns the items of `plan` that the kernel does not have. Changes nothing. */
 export function readDrift(plan: Plan, node: Namespace, pod: Namespace): readonly PlanItem[] {
   const reader = new Reader(node, pod);
   return plan.items.filter((item) => !reader.has(item));
 }
 
-/** Dumps each kind of object once a namespace and family. */
+/** Dumps each kind of object once per namespace and family. */
 class Reader {
   readonly #node: Namespace;
   readonly #pod: Namespace;

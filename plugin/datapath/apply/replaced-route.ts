@@ -4,7 +4,7 @@ import type { Namespace } from "../kernel.ts";
 import { toKernelRoute } from "../kernel-objects.ts";
 import { describeItem, type RouteItem } from "../plan/plan.ts";
 
-/** Puts back the route whose place an item took, where its link is still there. Returns whether there was one. */
+/** Restores the route that an item replaced, if its link still exists. Returns whether it did. */
 export function restoreReplaced({ instead, ...item }: RouteItem, where: Namespace): boolean {
   const link = instead === undefined ? undefined : where.findLink(instead.device);
   if (instead === undefined || link === undefined) return false;

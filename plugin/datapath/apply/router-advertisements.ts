@@ -10,16 +10,16 @@ import type { SysctlItem } from "../plan/plan.ts";
 const RTPROT_RA = 9;
 const GLOBAL_SCOPE = 0;
 
-/** Plans that a NIC whose addresses the IPAM gives takes neither addresses nor routes from router advertisements. */
+/** Plans the sysctls by which a NIC with addresses from IPAM ignores router advertisements. */
 export function planAdvertisementSysctls(device: string): readonly SysctlItem[] {
   const off = (name: string, reason: string): SysctlItem => {
     return { kind: "sysctl", where: "pod", path: ["ipv6", "conf", device, name], value: "0", reason };
   };
   return [
-    off("accept_ra", "whoever sends router advertisements on the wire would give the pod a default route"),
+    off("accept_ra", "any host of the network that sends router advertisements could set the pod's default route"),
     off(
       "autoconf",
-      "the pod's addresses are the ones that it was given: a further one would be its source to the outside",
+      "the pod has exactly the addresses that IPAM assigned: an autoconfigured one could become its source address",
     ),
   ];
 }

@@ -7,14 +7,14 @@ import type { Namespace } from "../kernel.ts";
 import { toKernelRule, NODE_ROUTE_PROTOCOL } from "../kernel-objects.ts";
 import { describeItem, type PlanItem, type RuleItem } from "../plan/plan.ts";
 
-/** Rules of the node are all pods' together. */
+/** Reports whether an item is shared by all pods of the node: a rule of the node is. */
 export function isShared(item: PlanItem): boolean {
   return item.kind === "rule" && item.where === "node";
 }
 
 /**
- * The last one out. Without a lock: an ADD that put its route in after the table was looked at is seen the second time,
- * and one that does so later makes its rule after its route.
+ * Removes the rule when the last route of its table was removed. Needs no lock: the second check finds the route of an ADD
+ * that ran after the first check, and an even later ADD adds the rule after its route.
  */
 export function removeSharedRule(item: RuleItem, node: Namespace): void {
   if (tableHasRoutes(item, node)) return;

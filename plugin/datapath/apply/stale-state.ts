@@ -9,9 +9,9 @@ import { ignoreNotFound } from "./ignore-not-found.ts";
 import type { Plan } from "../plan/plan.ts";
 
 /**
- * Removes what an earlier life of the same addresses left: our routes on the node to them by other links or in other
- * tables, the neighbours pinned on those links with them, and rules in the pod that send them to other tables. Nothing
- * that Interlay did not make is touched.
+ * Removes stale state of previous pods with the same addresses: Interlay's routes on the node by other links or in other
+ * tables, the neighbours pinned on those links, and rules in the pod that select other tables. State that Interlay did not
+ * create stays.
  */
 export function removeStaleState({ items }: Plan, node: Namespace, pod: Namespace): void {
   const routes = items.flatMap((item) => (item.kind === "route" && item.where === "node" ? [item] : []));
@@ -53,7 +53,7 @@ function collectFamilies(items: readonly { readonly family: Family }[]): Readonl
   return new Set(items.map(({ family }) => family));
 }
 
-/** It was pinned with the route: an address without its route there is nobody's. */
+/** Removes the neighbour that was pinned with a stale route. */
 function removeNeighbour(address: string, family: Family, link: number, node: Namespace): void {
   ignoreNotFound(() => {
     const body = encodeNeighbour({ family, link, address, mac: "00:00:00:00:00:00", state: 0 });

@@ -12,8 +12,10 @@ import { isShared, removeSharedRule } from "./shared-rule.ts";
 import { describeItem, type Plan, type PlanItem } from "../plan/plan.ts";
 
 /**
- * Takes away what a plan made: on the node, and in the pod where that still exists. What is gone already is no error.
- * @param keep lines (describeItem) of other attachments of the same pod: what they share stays
+ * Removes the state of a plan from the node and, if it still exists, from the pod. Ignores missing objects.
+ *
+ * @param podPath the pod's network namespace; undefined if it no longer exists
+ * @param keep items (describeItem) of other attachments of the same pod, which must stay
  */
 export function undoPlan(
   plan: Plan,
@@ -22,7 +24,7 @@ export function undoPlan(
   keep: ReadonlySet<string> = new Set(),
 ): void {
   const own = plan.items.filter((item) => !keep.has(describeItem(item))).reverse();
-  // Rules of the node last: they go when their table is empty.
+  // Rules of the node last: they are removed when their table is empty.
   const items = [...own.filter((item) => !isShared(item)), ...own.filter(isShared)];
   const pod = podPath === undefined ? undefined : tryOpenNamespace(podPath);
   try {
@@ -35,7 +37,7 @@ export function undoPlan(
   }
 }
 
-/** It may go away at any time, and everything in it. */
+/** Returns undefined if the namespace does not exist: it can disappear at any time. */
 function tryOpenNamespace(path: string): Namespace | undefined {
   try {
     return new Namespace(path);
@@ -50,9 +52,9 @@ function undoItem(item: PlanItem, where: Namespace): void {
       removeLink(where, item.node.name);
       return;
     case "route": {
-      if (item.connected === true) return; // goes with the link's address
+      if (item.connected === true) return; // removed with the link's address
       const link = where.findLink(item.device);
-      if (link === undefined) return; // went with its link
+      if (link === undefined) return; // removed with its link
       ignoreNotFound(() => {
         if (restoreReplaced(item, where)) return;
         where.socket.execute(describeItem(item), RTM_ROUTE.del, 0, encodeRoute(toKernelRoute(item, link.index)));
@@ -76,9 +78,9 @@ function undoItem(item: PlanItem, where: Namespace): void {
           where.socket.execute(describeItem(item), RTM_RULE.del, 0, encodeRule(toKernelRule(item)));
         });
       return;
-    case "mac": // the link is the main plugin's, and goes with it
-    case "up": // goes with its pair
-    case "sysctl": // goes with its link or its namespace
+    case "mac": // the main plugin removes the link
+    case "up": // removed with its pair
+    case "sysctl": // removed with its link or namespace
       return;
     case "reply-mark":
       removeReplyMark(where);

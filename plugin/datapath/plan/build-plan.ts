@@ -5,11 +5,11 @@ import type { Plan, PlanItem } from "./plan.ts";
 import { planUnderlay, type UnderlayAttachment } from "./underlay.ts";
 
 /**
- * What was read of a pod's NIC when it was attached: with the facts all that its plan needs. It is recorded, so that the plan of a
- * running pod follows the facts.
+ * State of a pod's NIC when it was attached: together with the facts, the input of its plan. It is recorded, so that the plan
+ * of a running pod can follow the facts.
  */
 export type NicSurvey = {
-  /** Items that no fact changes, made first: the NIC's MAC. */
+  /** Items that do not depend on facts and are applied first, such as the NIC's MAC. */
   readonly first: readonly PlanItem[];
   readonly connected: readonly ConnectedNetwork[];
 } & (
@@ -17,7 +17,7 @@ export type NicSurvey = {
   | { readonly type: "multi-nic"; readonly nic: SecondaryAttachment }
 );
 
-/** Plans one NIC of a pod. A NIC of which no family is wired is left as it is. */
+/** Builds the plan of one NIC of a pod; empty if none of its families can be planned. */
 export function buildPlan(facts: Facts, survey: NicSurvey): Plan {
   const { items } = survey.type === "underlay" ? planUnderlay(facts, survey.nic) : planSecondaryNic(facts, survey.nic);
   if (items.length === 0) return { items };

@@ -9,7 +9,7 @@ export function isMacPrefix(text: string): boolean {
   return PREFIX.test(text);
 }
 
-/** The prefix and the last four bytes of the first address: the MAC says which pod it is, and is the same on every node. */
+/** Builds a MAC from the prefix and the last four bytes of the address: it identifies the pod and is the same on every node. */
 export function buildMac(prefix: string, address: Ip): string {
   return `${prefix}:${macText(ipBytes(address).subarray(-4))}`;
 }

@@ -4,10 +4,10 @@ import type { RoutingIds } from "./routing-ids.ts";
 import { MAIN_TABLE, type Plan, type PlanItem, type RouteItem } from "./plan.ts";
 import { type NodePath, findNodeAddress, planRoutesViaNode, planRouteToNode } from "./node-routes.ts";
 
-/** Tables of our policy rules: this and the link's index in the pod, so that order does not matter. */
+/** The routing table of a NIC is this number plus the link's index in the pod, so that the order of attachment does not matter. */
 export const NIC_TABLE_BASE = 10_000;
 
-/** How this pod reaches its node: the overlay's eth0, or veth0 of an underlay pod with a second macvlan link. */
+/** A pod's link to its node: the overlay's eth0, or veth0 of an underlay pod with a second macvlan link. */
 export interface NodeLink {
   /** The pod's link. */
   readonly podLink: string;
@@ -57,7 +57,7 @@ export interface DefaultRoute {
   readonly device: string;
 }
 
-/** Plan for a macvlan link beside another NIC: each address answers by its own link, the node reaches it by the anchor. */
+/** Plans a macvlan NIC next to the pod's main NIC. Each address replies by its own link; the node reaches it by the anchor, the pod's link to the node. */
 export function planSecondaryNic(facts: Facts, pod: SecondaryAttachment): Plan {
   const { anchor, numbers } = pod;
   const connected = pod.addresses.map(({ network }) => network);
@@ -123,7 +123,7 @@ function planNodeSide(anchor: NodeLink, address: Ip, node: Ip, numbers: RoutingI
   ];
 }
 
-/** Last: what is above works whichever link has the default route. */
+/** Plans the default route, as the last item: the other items do not depend on it. */
 function planDefaultRoute(
   { ifname, defaultInsteadOf }: SecondaryAttachment,
   { gateway }: NicAddress,
@@ -146,7 +146,7 @@ function planDefaultRoute(
   ];
 }
 
-/** Plans the table of one link: what its address says leaves by it, except what only the node reaches. */
+/** Plans the table of one link: packets from its address leave by it, except to destinations that only the node reaches. */
 function planNicTable(facts: Facts, pod: SecondaryAttachment, extra: NicAddress, way: NodePath): readonly PlanItem[] {
   const { ifname, linkIndex, numbers } = pod;
   const family = familyOf(extra.ip);
@@ -170,12 +170,12 @@ function planNicTable(facts: Facts, pod: SecondaryAttachment, extra: NicAddress,
       priority: numbers.podRulePriority,
       from: extra.ip,
       table,
-      reason: `what comes from ${ifname}'s address leaves by ${ifname}`,
+      reason: `packets from ${ifname}'s address leave by ${ifname}`,
     },
   ];
 }
 
-/** A table has one route to a destination: the first holds. */
+/** Keeps the first route to each destination: a table has one. */
 function uniqueByDestination(routes: readonly RouteItem[]): readonly RouteItem[] {
   return routes.filter(
     ({ destination }, index) => routes.findIndex((route) => route.destination === destination) === index,
@@ -221,14 +221,14 @@ function planNicRoutes(
           ...(gateway === undefined ? {} : { gateway }),
           reason:
             destination === "default"
-              ? `${ifname}'s own gateway, for what answers from its address`
+              ? `${ifname}'s own gateway, for replies from its address`
               : `a route of ${ifname}'s own network`,
         },
       ];
     });
 }
 
-/** What the node forwards to the pod and masquerades comes from the address of its own end, where that has one. */
+/** Plans routes to the addresses of the node's end: the node masquerades forwarded packets by them. */
 function planRoutesToNodeEnd({ anchor, linkIndex }: SecondaryAttachment, { ip }: NicAddress): readonly RouteItem[] {
   return anchor.nodeAddresses
     .filter((address) => familyOf(address) === familyOf(ip))
@@ -257,7 +257,7 @@ function planOverlayTable(anchor: NodeLink, way: NodePath, numbers: RoutingIds):
       source: main,
       table,
       onlink: true,
-      reason: "everything that the overlay address says leaves by the overlay's link",
+      reason: "packets from the overlay address leave by the overlay's link",
     },
     {
       kind: "rule",

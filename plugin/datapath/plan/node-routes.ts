@@ -2,23 +2,23 @@ import { type Cidr, containsNetwork, type Family, familyOf, hostCidr, type Ip } 
 import type { Facts } from "../facts.ts";
 import { MAIN_TABLE, type RouteItem } from "./plan.ts";
 
-/** A pod's way to its node in one family. */
+/** A pod's path to its node in one family. */
 export interface NodePath {
   /** The node's address that Kubernetes knows. */
   readonly node: Ip;
   /** The pod's link to the node. */
   readonly device: string;
-  /** The pod's address that speaks by this link. */
+  /** The pod's source address on this link. */
   readonly source: Ip;
 }
 
-/** The node's address of a family: undefined if it has none, and then the family is not wired. */
+/** Finds the node's address of a family; undefined if it has none, and then the family is not planned. */
 export function findNodeAddress(facts: Facts, family: Family): Ip | undefined {
   return facts.node.addresses.find((address) => familyOf(address) === family);
 }
 
 /**
- * Plans the routes of one of a pod's tables to what exists on or behind its node alone.
+ * Plans the routes of one of a pod's tables to destinations that only its node reaches.
  * @param connected networks of the pod's own NICs: a route that covers one of them would take traffic off the wire, so it is left out
  */
 export function planRoutesViaNode(
@@ -52,12 +52,7 @@ export function planRoutesToNodeAddresses(facts: Facts, way: NodePath, table: nu
   return [
     planRouteToNode(way, table),
     ...[...new Set(others)].map((cidr) =>
-      planRouteViaNode(
-        way,
-        cidr,
-        table,
-        "another of the node's addresses: a pod's kernel finds no way to it by macvlan",
-      ),
+      planRouteViaNode(way, cidr, table, "another address of the node, which macvlan does not reach"),
     ),
   ];
 }
@@ -71,7 +66,7 @@ export function planRouteToNode({ node, device, source }: NodePath, table: numbe
     device,
     source,
     table,
-    reason: "pod to its own node: by macvlan there is no way",
+    reason: "pod to its own node: macvlan does not connect them",
   };
 }
 

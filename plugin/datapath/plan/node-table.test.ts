@@ -106,7 +106,7 @@ describe("isNodeTable", () => {
 });
 
 describe("a listing of the node's table", () => {
-  it("names the exempted networks, and none where there is no exemption", () => {
+  it("reads the exempted networks, and none from a table without exemptions", () => {
     assert.deepEqual([...readExemptCidrs(LISTING)].sort(), [...LISTED.overlayCidrs].sort());
     assert.deepEqual(readExemptCidrs(LISTING.replace(/^.*notrack.*$/m, "")), []);
   });

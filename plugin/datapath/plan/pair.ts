@@ -57,12 +57,17 @@ function ipv4Sysctls({ node, pod }: Pair, podNic: string): readonly PlanItem[] {
   ];
 }
 
-/** Nothing is to be found out on a pair of which both ends are known. RFC 4862, section 5.4: DAD may be off by configuration. */
+/** Plans the pair's IPv6 sysctls. Both ends are known, so DAD is off, which RFC 4862, section 5.4, permits. */
 function ipv6Sysctls({ node, pod }: Pair): readonly PlanItem[] {
   const end = (where: Where, name: string) => [
-    sysctl(where, ["ipv6", "conf", name, "disable_ipv6"], "0", "the pair carries IPv6, whatever new links' default is"),
+    sysctl(
+      where,
+      ["ipv6", "conf", name, "disable_ipv6"],
+      "0",
+      "the pair carries IPv6 even if the default of new links disables it",
+    ),
     sysctl(where, ["ipv6", "conf", name, "accept_dad"], "0", "the pair is used at once: nobody else is on it"),
-    sysctl(where, ["ipv6", "conf", name, "accept_ra"], "0", "neither end is told its routes by the other"),
+    sysctl(where, ["ipv6", "conf", name, "accept_ra"], "0", "neither end accepts routes from the other"),
   ];
   return [...end("node", node.name), ...end("pod", pod.name)];
 }

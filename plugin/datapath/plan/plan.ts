@@ -1,10 +1,10 @@
 import type { Cidr, Family, Ip } from "../address.ts";
 
-/** Where a part of the plan lives. */
+/** Namespace of a plan item. */
 export type Where = "pod" | "node";
 
 interface Reasoned {
-  /** Why it is there, for people: printed by explain, doctor and reports. */
+  /** Reason of the item, printed by explain, doctor and reports. */
   readonly reason: string;
 }
 
@@ -18,7 +18,7 @@ export interface VethItem extends Reasoned {
   readonly txQueueLength?: number;
 }
 
-/** A link is brought up: after its sysctls, so that the kernel does nothing of its own with it before. */
+/** Sets a link up, after its sysctls: the kernel configures a link when it comes up. */
 export interface UpItem extends Reasoned {
   readonly kind: "up";
   readonly where: Where;
@@ -58,31 +58,31 @@ export interface RouteItem extends Reasoned {
   readonly device: string;
   readonly source?: Ip;
   readonly table: number;
-  /** The gateway is on the link though no route says so: Calico's 169.254.1.1. */
+  /** The gateway is on the link although no route covers it: Calico's 169.254.1.1. */
   readonly onlink?: boolean;
   /**
-   * The kernel made it with the link's address. It is put back where it is missing, in front of foreign routes to the same
-   * network, and never removed: it goes with the address.
+   * The kernel created it with the link's address. It is restored if it is missing, before other routes to the same network,
+   * and never removed: the kernel removes it with the address.
    */
   readonly connected?: true;
-  /** The route that this one takes the place of: it is put back when this one goes. */
+  /** The route that this one replaces; restored when this one is removed. */
   readonly instead?: { readonly gateway: Ip; readonly device: string };
 }
 
 export interface RuleItem extends Reasoned {
   readonly kind: "rule";
-  /** On the node a rule is shared by all pods: it goes when the last route of its table has gone. */
+  /** On the node a rule is shared by all pods; it is removed with the last route of its table. */
   readonly where: Where;
   readonly family: Family;
   readonly priority: number;
   readonly from?: Ip;
   readonly mark?: number;
-  /** The bits of the mark that are compared; all of them in records of earlier versions. */
+  /** Bits of the mark that the rule compares; absent in records of earlier versions, which compare all bits. */
   readonly mask?: number;
   readonly table: number;
 }
 
-/** What came in by `device` is marked, and so are its replies: a rule of the same mark routes them. */
+/** Marks packets that arrive by `device` and their replies; a rule for this mark routes the replies. */
 export interface ReplyMarkItem extends Reasoned {
   readonly kind: "reply-mark";
   readonly where: "pod";
@@ -95,7 +95,7 @@ export interface ReplyMarkItem extends Reasoned {
 
 export type PlanItem = VethItem | UpItem | MacItem | SysctlItem | NeighbourItem | RouteItem | RuleItem | ReplyMarkItem;
 
-/** The desired state for one attachment, in the order in which it is made. */
+/** The desired kernel state of one attachment, in the order in which it is applied. */
 export interface Plan {
   readonly items: readonly PlanItem[];
 }
@@ -107,7 +107,7 @@ function describeMark(mark: number, mask: number | undefined): string {
   return `0x${mark.toString(16)}${bits}`;
 }
 
-/** One line a person can read, in iproute2's words. */
+/** Describes an item in one line, in the syntax of iproute2. */
 export function describeItem(item: PlanItem): string {
   switch (item.kind) {
     case "veth":

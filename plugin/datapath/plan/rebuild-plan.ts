@@ -6,14 +6,15 @@ import { planRoutesViaNode } from "./node-routes.ts";
 
 export interface RebuiltPlan {
   readonly plan: Plan;
-  /** Items of the old plan that are to be removed. What a new item replaces in the kernel is not among them. */
+  /** Items of the old plan to remove, without those that a new item replaces in the kernel. */
   readonly obsolete: readonly PlanItem[];
 }
 
 /**
- * Plans a running pod again by facts that have changed since it was wired. Pure.
+ * Rebuilds the plan of a running pod from changed facts. Pure.
+ *
  * @param attached the record of its attachment; from a record of an earlier version, which has no survey, only the main table follows
- * @returns undefined where nothing changes
+ * @returns undefined if nothing changes
  */
 export function rebuildPlan(
   attached: { readonly plan: Plan; readonly survey?: NicSurvey | undefined },
@@ -30,7 +31,7 @@ export function rebuildPlan(
   return { plan, obsolete: attached.plan.items.filter(isObsolete) };
 }
 
-/** Names what the kernel has one of: making an item replaces another of the same place. */
+/** Returns the keys of the kernel objects that an item sets: applying an item replaces another one with the same key. */
 function getKernelKeys(item: PlanItem): readonly string[] {
   switch (item.kind) {
     case "route":
@@ -48,7 +49,7 @@ function getKernelKeys(item: PlanItem): readonly string[] {
   }
 }
 
-/** The ways through the node are those that the pod was given; only their destinations follow the facts. */
+/** Rebuilds the routes via the node in the main table: gateway and link stay, the destinations follow the facts. */
 function rebuildMainTable(plan: Plan, facts: Facts): Plan {
   const old = plan.items.filter(isRouteViaNode);
   const done = new Set<string>();

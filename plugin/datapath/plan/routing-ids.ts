@@ -1,12 +1,12 @@
-/** Tables and rule priorities that a network's configuration may change; ours otherwise. */
+/** Tables and rule priorities; a network's configuration can change them. */
 export interface RoutingIds {
   /** The node's table with routes to addresses behind another plugin's link. */
   readonly hostRouteTable: number;
-  /** The node's rule that looks there. */
+  /** The node's rule that selects this table. */
   readonly hostRulePriority: number;
   /** The pod's rules by source address. */
   readonly podRulePriority: number;
-  /** The pod's rule for replies to what came in by veth0. */
+  /** The pod's rule for replies to packets that arrived by veth0. */
   readonly podMarkPriority: number;
 }
 

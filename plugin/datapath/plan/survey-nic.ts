@@ -33,18 +33,19 @@ export interface PodNic {
 /** The pod's first NIC by every runtime's convention. */
 const MAIN_NIC = "eth0";
 
-/** Throws with one sentence when the pod is not one that can be wired. */
+/** The pod cannot be attached; the message is one sentence. */
 export class UnsupportedPodError extends Error {}
 
 /**
- * Reads what is in the pod and decides which plan is its own.
- * @returns undefined where nothing is to be done: the NIC leads to the node by itself
+ * Reads a pod's NIC from the kernel and decides which plan it needs.
+ *
+ * @returns undefined if the NIC needs no plan, because it connects the pod to the node
  * @throws UnfitPodError
  */
 export function surveyNic(nic: PodNic, node: Namespace, pod: Namespace): NicSurvey | undefined {
   const link = pod.findLink(nic.ifname);
   if (link === undefined)
-    throw new UnsupportedPodError(`the pod has no link ${nic.ifname}, though the previous plugin said so`);
+    throw new UnsupportedPodError(`the pod has no link ${nic.ifname}, although the previous plugin reported it`);
   const addresses = nic.addresses.map((a) => a.ip);
   const both = {
     first: [
@@ -79,7 +80,7 @@ export function surveyNic(nic: PodNic, node: Namespace, pod: Namespace): NicSurv
   const anchorLink = ours ?? main;
   if (anchorLink?.kind !== "veth" || anchorLink.link === undefined)
     throw new UnsupportedPodError(
-      `${nic.ifname} needs a way to the node, but the pod's ${MAIN_NIC} is ${main?.kind ?? "missing"} and there is no ${POD_LINK}: attach the overlay first, or put interlay behind ${MAIN_NIC}'s plugin`,
+      `${nic.ifname} needs a path to the node, but the pod's ${MAIN_NIC} is ${main?.kind ?? "missing"} and ${POD_LINK} does not exist: attach the overlay first, or add interlay after ${MAIN_NIC}'s plugin`,
     );
   const nodeEnd = node.findLinkByIndex(anchorLink.link);
   if (nodeEnd === undefined)
@@ -109,8 +110,10 @@ export function surveyNic(nic: PodNic, node: Namespace, pod: Namespace): NicSurv
 }
 
 /**
- * The NIC that is to have the default route, checked: one that is there, or one that Multus attaches after this one
- * (net2 after net1), of whom its own ADD will tell.
+ * Returns the NIC that must have the default route. It must exist, or be one that Multus attaches later (net2 after net1);
+ * its own ADD validates it then.
+ *
+ * @throws UnsupportedPodError if neither is the case
  */
 function findDefaultRouteNic(nic: PodNic, pod: Namespace): string | undefined {
   const { defaultRouteNic: wanted, ifname, addresses } = nic;

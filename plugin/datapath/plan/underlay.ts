@@ -86,7 +86,7 @@ function listNetworksRoutedByVeth(facts: Facts, device: string, addresses: reado
   return [...new Set(destinations)].flatMap((destination) => (destination === "default" ? [] : [destination]));
 }
 
-/** Who answers knows by which way it was asked: the mark stays with the socket or goes into the answer (Linux ip-sysctl). */
+/** Plans the sysctls by which a socket keeps the mark of its request, or the kernel's own reply copies it (Linux ip-sysctl). */
 function planMarkSysctls(families: readonly Family[]): readonly PlanItem[] {
   const set = (path: readonly string[], reason: string): PlanItem => {
     return { kind: "sysctl", where: "pod", path, value: "1", reason };
@@ -113,7 +113,7 @@ function planAddress(
       device: pair.pod.name,
       address: node,
       mac: pair.node.mac,
-      reason: "the node's address is also on the wire: pinned, so that nobody has to answer for it",
+      reason: "the node's address is also on the underlay network: pinned, so that it needs no ARP or ND reply",
     },
     {
       kind: "neighbour",
@@ -130,11 +130,10 @@ function planAddress(
       destination: hostCidr(address),
       device: pair.node.name,
       table: MAIN_TABLE,
-      reason:
-        "node to pod (kubelet probes, Services on this node): the wire does not lead to one's own macvlan children",
+      reason: "node to pod (kubelet probes, Services on this node): a macvlan parent does not reach its own children",
     },
     ...planRoutesViaNode(facts, way, connected),
-    planRouteViaNode(way, "default", VETH_TABLE, "replies to what came in by veth0, whoever asked"),
+    planRouteViaNode(way, "default", VETH_TABLE, "replies to packets that arrived by veth0, to any client"),
     {
       kind: "rule",
       where: "pod",

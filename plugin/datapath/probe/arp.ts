@@ -18,7 +18,7 @@ export interface Arp {
   readonly targetIp: string;
 }
 
-/** "Who has `target`?" From `sender`, or from nobody: a probe. */
+/** Encodes a request for `target`; without `sender` it is a probe. */
 export function arpRequest(mac: string, target: Ip, sender?: Ip): Buffer {
   const operation = Buffer.alloc(2);
   operation.writeUInt16BE(REQUEST);
@@ -37,7 +37,7 @@ export function arpRequest(mac: string, target: Ip, sender?: Ip): Buffer {
   ]);
 }
 
-/** Undefined if the frame is none. */
+/** Returns undefined if the frame is not ARP. */
 export function decodeArp(frame: Buffer): Arp | undefined {
   if (frame.length < ETHERNET_BYTES + ARP_BYTES || frame.readUInt16BE(12) !== ETHERTYPE_ARP) return undefined;
   const arp = frame.subarray(ETHERNET_BYTES);

@@ -25,7 +25,7 @@ export interface NeighbourMessage {
   readonly mac: string;
 }
 
-/** "Who has `target`?" From `sender`, or from nobody: duplicate address detection, which carries no link address. */
+/** Encodes a solicitation for `target`; without `sender` it is duplicate address detection, which carries no link address. */
 export function neighbourSolicitation(mac: string, target: Ip, sender: Ip = UNSPECIFIED): Buffer {
   const group = solicitedNode(target);
   const option =
@@ -43,7 +43,7 @@ export function neighbourSolicitation(mac: string, target: Ip, sender: Ip = UNSP
   return Buffer.concat([multicastMac, macBytes(mac), type, header, ipBytes(sender), group, message]);
 }
 
-/** Undefined if the frame is neither. */
+/** Returns undefined if the frame is neither. */
 export function decodeNeighbourMessage(frame: Buffer): NeighbourMessage | undefined {
   const start = ETHERNET_BYTES + IPV6_BYTES;
   if (frame.length < start + MESSAGE_BYTES || frame.readUInt16BE(12) !== ETHERTYPE_IPV6) return undefined;

@@ -11,13 +11,13 @@ const ip4 = parseIp("10.7.200.1");
 const other4 = parseIp("10.7.200.9");
 const ip6 = parseIp("fd07::200:1");
 
-describe("what the wire says of addresses", () => {
-  it("ARP is read as it is written", () => {
+describe("address probes", () => {
+  it("decodes an encoded ARP request", () => {
     assert.deepEqual(decodeArp(arpRequest(MINE, ip4)), { senderMac: MINE, senderIp: "0.0.0.0", targetIp: ip4 });
     assert.deepEqual(decodeArp(arpRequest(MINE, ip4, other4)), { senderMac: MINE, senderIp: other4, targetIp: ip4 });
   });
 
-  it("so are neighbour solicitations; the checksum is right", () => {
+  it("decodes an encoded neighbour solicitation, with a valid checksum", () => {
     const frame = neighbourSolicitation(MINE, ip6);
     assert.deepEqual(decodeNeighbourMessage(frame), { kind: "solicitation", source: "::", target: ip6, mac: MINE });
     assert.equal(frame.toString("hex", 0, 6), "3333ff000001"); // hex of fd07::200:1 ends in 00 00 01
@@ -34,20 +34,28 @@ describe("what the wire says of addresses", () => {
   });
 
   for (const [what, frame, heard] of [
-    ["an answer, or any ARP of its owner", arpRequest(THEIRS, other4, ip4), { answers: [ip4], conflicts: [ip4] }],
-    ["another's probe for it", arpRequest(THEIRS, ip4), { answers: [], conflicts: [ip4] }],
-    ["another's duplicate address detection", neighbourSolicitation(THEIRS, ip6), { answers: [], conflicts: [ip6] }],
     [
-      "a question of a neighbour",
+      "a reply, or any other ARP packet of the owner, as a conflict",
+      arpRequest(THEIRS, other4, ip4),
+      { answers: [ip4], conflicts: [ip4] },
+    ],
+    ["an ARP probe of another host as a conflict", arpRequest(THEIRS, ip4), { answers: [], conflicts: [ip4] }],
+    [
+      "duplicate address detection of another host as a conflict",
+      neighbourSolicitation(THEIRS, ip6),
+      { answers: [], conflicts: [ip6] },
+    ],
+    [
+      "an ordinary solicitation without a conflict",
       neighbourSolicitation(THEIRS, ip6, parseIp("fd07::1")),
       { answers: [], conflicts: [] },
     ],
   ] as const)
-    it(`hears ${what}`, () => {
+    it(`decodes ${what}`, () => {
       assert.deepEqual(decodeAnswer(frame, [MINE]), { mac: THEIRS, ...heard });
     });
 
-  it("hears nothing in its own frames, short ones and others'", () => {
+  it("ignores its own frames, short frames and other protocols", () => {
     assert.equal(decodeAnswer(arpRequest(MINE, ip4, ip4), [THEIRS, MINE]), undefined);
     assert.equal(decodeAnswer(neighbourSolicitation(MINE, ip6), [MINE]), undefined);
     for (let length = 0; length < 78; length++) {

@@ -6,12 +6,12 @@ import type { NicAddress } from "../plan/multi-nic.ts";
 import { decodeNeighbourMessage, neighbourSolicitation } from "./neighbour-discovery.ts";
 
 export interface ProbeOptions {
-  /** Whether somebody else on the wire has the address: RFC 5227, section 2.1; RFC 4862, section 5.4. */
+  /** Check that no other host uses the address: RFC 5227, section 2.1; RFC 4862, section 5.4. */
   readonly conflicts: boolean;
-  /** Whether the gateways answer. */
+  /** Check that the gateways reply. */
   readonly gateways: boolean;
   readonly attempts: number;
-  /** Milliseconds that an answer is waited for, each time. */
+  /** Milliseconds to wait for a reply, per attempt. */
   readonly interval: number;
 }
 
@@ -25,15 +25,15 @@ export interface ProbeNic {
 }
 
 export interface ProbeResult {
-  /** Address and the MAC that has it; undefined if nobody said so. */
+  /** An address and the MAC that uses it; undefined without a conflict. */
   readonly conflict?: { readonly address: Ip; readonly mac: string };
-  /** Gateways that did not answer. */
+  /** Gateways that did not reply. */
   readonly silent: readonly Ip[];
 }
 
 /**
- * Asks the wire, for all addresses and gateways at once. Takes attempts × interval where conflicts are looked for (nobody
- * answers for a free address); else until the last gateway has answered. Ends at once with a conflict.
+ * Probes all addresses and gateways at once. Takes attempts × interval if it looks for conflicts (a free address sends no
+ * reply), otherwise until the last gateway has replied. Returns immediately on a conflict.
  */
 export function probeWire(
   nic: ProbeNic,
@@ -74,13 +74,13 @@ function buildProbes({ mac, addresses }: ProbeNic, own: readonly Ip[], silent: R
 
 interface DecodedAnswer {
   readonly mac: string;
-  /** Addresses that the sender has. */
+  /** Addresses that the sender uses. */
   readonly answers: readonly string[];
-  /** Addresses that the sender has or is about to take: somebody else's probe for ours is a conflict as well. */
+  /** Addresses that the sender uses or probes: another host's probe for our address is a conflict too. */
   readonly conflicts: readonly string[];
 }
 
-/** What a frame says about who has which address; of our own frames nothing. Pure. */
+/** Decodes which addresses the sender of a frame uses; undefined for the pod's own frames. Pure. */
 export function decodeAnswer(frame: Buffer, ownMacs: readonly string[]): DecodedAnswer | undefined {
   const arp = decodeArp(frame);
   if (arp !== undefined) {
