@@ -67,7 +67,7 @@ export function routingSpecs(world: () => PluginContext): void {
       world(),
       INVALID_DEFAULT_ROUTE.name,
       "NoUnderlayAddress",
-      /says "lan9", but the pod's NICs are eth0, net1/,
+      /invalid annotation interlay\.dev\/default-route-nic "lan9" of pod \S+: the pod's NICs are eth0, net1/,
     ),
   );
 
