@@ -291,7 +291,9 @@ async function environmentsRun(): Promise<number> {
     ...{ environments, provider: provider.name, name: flags.name, json: flags.json === true, say },
     argv: withoutOptions(process.argv.slice(2), ["--environment", "--name", "--run-id", "--output"], ["--json"]),
     directory: join(RESULTS, "runs", runId, "environments"),
-    onDone: async (done) => void (await writeReport(compose(done))),
+    onDone: async (done) => {
+      await writeReport(compose(done));
+    },
   });
   const report = compose(runs);
   const directory = await writeReport(report);

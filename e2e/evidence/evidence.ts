@@ -39,7 +39,7 @@ async function capturedOnce({ cluster, deployment, variant }: Scene, cells: read
     const firstToken = takeTokens(cells.length);
     const results = await runCells(cells, variant, deployment, { ...DEFAULT_RUN, firstToken });
     return withPaths(results, cells, await capture.stop(), placesOf(cluster, deployment), firstToken, {
-      addressOf: deployment.addressOf,
+      addressOf: (...endpoint) => deployment.addressOf(...endpoint),
       returnPath: variant.returnPath,
     });
   } catch (error) {

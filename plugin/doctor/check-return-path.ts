@@ -78,7 +78,7 @@ export function checkReturnPath(node: NodeSnapshot, cluster: ClusterSnapshot | u
         check: "notrack-missing",
         severity: "warning",
         node: node.node,
-        message: `The return path of ${node.node} is ${facts?.returnPath ?? ""}, but its table inet interlay is not complete; no rule drops INVALID packets now.`,
+        message: `The return path of ${node.node} is ${facts.returnPath}, but its table inet interlay is not complete; no rule drops INVALID packets now.`,
         remedy: "See condition ReturnPathReady of its NodeState.",
         cells: [],
       },
