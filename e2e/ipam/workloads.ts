@@ -21,14 +21,17 @@ const counts = z.object({
     .prefault({}),
 });
 
-export interface PodOptions {
+export interface WorkloadOptions {
   readonly network: string;
   readonly annotations?: Readonly<Record<string, string>>;
   readonly node?: string;
   readonly hostNetwork?: boolean;
 }
 
-function podSpec({ cluster }: IpamContext, { node, hostNetwork = false }: Pick<PodOptions, "node" | "hostNetwork">) {
+function podSpec(
+  { cluster }: IpamContext,
+  { node, hostNetwork = false }: Pick<WorkloadOptions, "node" | "hostNetwork">,
+) {
   return {
     ...(node === undefined ? {} : { nodeName: node }),
     hostNetwork,
@@ -44,7 +47,7 @@ const onNetwork = (network: string): Readonly<Record<string, string>> => ({
 });
 
 /** A pod by itself. Its port is the node's own where it is on the node's network, so it idles there. */
-export async function createPod(world: IpamContext, name: string, options: PodOptions): Promise<void> {
+export async function createPod(world: IpamContext, name: string, options: WorkloadOptions): Promise<void> {
   const { network, annotations = {} } = options;
   const object: KubeObject = {
     apiVersion: "v1",
@@ -103,7 +106,7 @@ export function createWorkload(
   world: IpamContext,
   kind: "Deployment" | "StatefulSet",
   name: string,
-  options: Pick<PodOptions, "network" | "annotations"> & {
+  options: Pick<WorkloadOptions, "network" | "annotations"> & {
     readonly replicas: number;
     readonly strategy?: { readonly maxSurge: number; readonly maxUnavailable: number };
   },

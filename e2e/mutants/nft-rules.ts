@@ -20,7 +20,7 @@ const listing = z.object({
 });
 
 /** A rule of Interlay's tables. */
-export interface NftRule {
+export interface ListedRule {
   readonly chain: string;
   readonly handle: number;
   /** Stable over clusters: the rule's comment, or the family it is for. */
@@ -30,7 +30,7 @@ export interface NftRule {
 export const listRules: readonly string[] = ["nft", "--json", "list", "table", ...TABLE];
 
 /** Of what `listRules` answers. */
-export function parseRules(json: string): readonly NftRule[] {
+export function parseRules(json: string): readonly ListedRule[] {
   return listing.parse(JSON.parse(json)).nftables.flatMap(({ rule }) => {
     if (rule === undefined) return [];
     const { chain, handle, comment, expr } = rule;
@@ -46,7 +46,7 @@ export function parseSets(json: string): readonly string[] {
     .nftables.flatMap(({ set }) => (set === undefined || set.elem.length === 0 ? [] : [set.name]));
 }
 
-export const deleteRule = ({ chain, handle }: NftRule): readonly string[] => [
+export const deleteRule = ({ chain, handle }: ListedRule): readonly string[] => [
   ...["nft", "delete", "rule", ...TABLE, chain, "handle", String(handle)],
 ];
 

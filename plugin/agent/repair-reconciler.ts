@@ -9,18 +9,18 @@ import { readTcpBeLiberal } from "./reconcile/return-path.ts";
 import type { AgentStatus } from "./status/agent-status.ts";
 
 /**
- * What no event tells of (sysctls, nftables in pods) is found by looking: every second, or less often where that would
+ * Changes without a kernel event (sysctls, nftables in pods) are found by polling: every second, or less often where that would
  * take more than a hundredth of a core. Milliseconds.
  */
 const REPAIR_MS = { least: 900, share: 100 } as const;
-/** All is looked at after an event, and so often without one, or less often by the same share. Milliseconds. */
+/** Period of full passes without an event, in milliseconds; longer under the same limit of processor time. */
 const REPAIR_ALL_MS = 10_000;
-/** After an event, a pass comes so soon; or later where passes take long, so that pods that start get most of the processor. */
+/** Delay of a pass after an event; longer if passes take long, so that starting pods get most of the processor. */
 const REPAIR_SOON_MS = { least: 100, share: 3 } as const;
 
 type Wake = (loop: "facts" | "repair" | "returnPath" | "status") => void;
 
-/** Keeps what is wired as planned, and looks no more often than that is worth. */
+/** Repairs drift of attached pods, rate-limited by the cost of a pass. */
 export class RepairReconciler {
   readonly #state: AgentStatus;
   readonly #places: Paths;

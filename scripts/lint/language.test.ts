@@ -36,7 +36,6 @@ const PENDING_PAGES: readonly string[] = [
 ];
 /** Types that two files export. Remove a name here when it is unique; do not add one. */
 const PENDING_TYPES: readonly string[] = [
-  "Mirror",
   "Attachment",
   "NodeOptions",
   "PodState",
@@ -47,7 +46,6 @@ const PENDING_TYPES: readonly string[] = [
   "RunOptions",
   "Namespace",
   "Hop",
-  "Places",
   "StepResult",
   "RunSummary",
   "Options",
@@ -60,8 +58,6 @@ const PENDING_TYPES: readonly string[] = [
   "Source",
   "NodeAddresses",
   "PodRef",
-  "Way",
-  "Rule",
 ];
 
 const readFile = (name: string): string => readFileSync(join(ROOT, name), "utf8");

@@ -53,7 +53,7 @@ interface Row {
   readonly is: string;
   readonly from: string;
   /** Else: none. */
-  readonly told?: RegExp;
+  readonly disagreement?: RegExp;
 }
 
 const ROWS: readonly Row[] = [
@@ -95,7 +95,7 @@ const ROWS: readonly Row[] = [
     of: "flannel's net-conf.json that is not JSON: reported, and the next source is asked",
     seen: { calicoPools: undefined, flannel: ["{"], kubeadm: kubeadm("  podSubnet: 10.244.0.0/16") },
     ...{ fact: "overlayCidrs", is: "10.244.0.0/16", from: "kubeadm-config podSubnet" },
-    told: /flannel's net-conf\.json: .*; it is not used/,
+    disagreement: /flannel's net-conf\.json: .*; it is not used/,
   },
   {
     of: "every Node's podCIDRs, adjacent ones merged, where nothing else names a network",
@@ -130,7 +130,7 @@ const ROWS: readonly Row[] = [
     ...{ fact: "overlayCidrs", is: "10.244.0.0/16", from: "kubeadm-config podSubnet" },
   },
   {
-    of: "Cilium's cluster pools where there is no Calico",
+    of: "Cilium's cluster pools without Calico",
     seen: {
       calicoPools: undefined,
       cilium: { "cluster-pool-ipv4-cidr": "10.0.0.0/16 10.1.0.0/16", "cluster-pool-ipv6-cidr": "fd00::/104" },
@@ -177,12 +177,12 @@ const ROWS: readonly Row[] = [
   },
   // Two that say different things
   {
-    of: "Calico uses a part of what kubeadm was told: they agree",
+    of: "Calico uses a part of kubeadm's network: they agree",
     seen: { kubeadm: kubeadm("  podSubnet: 10.233.0.0/16\n  serviceSubnet: 10.233.0.0/18") },
     ...{ fact: "overlayCidrs", is: "10.233.64.0/18", from: "Calico IPPools" },
   },
   {
-    of: "a family that Calico does not have is no disagreement",
+    of: "a family that Calico does not have does not count as a disagreement",
     seen: { kubeadm: kubeadm("  podSubnet: 10.233.64.0/18,fd00::/48") },
     ...{ fact: "overlayCidrs", is: "10.233.64.0/18", from: "Calico IPPools" },
   },
@@ -190,13 +190,15 @@ const ROWS: readonly Row[] = [
     of: "Calico and kubeadm disagree",
     seen: { kubeadm: kubeadm("  podSubnet: 10.244.0.0/16") },
     ...{ fact: "overlayCidrs", is: "10.233.64.0/18", from: "Calico IPPools" },
-    told: /Overlay networks: Calico IPPools says 10\.233\.64\.0\/18, kubeadm-config podSubnet says 10\.244\.0\.0\/16; the first is used/,
+    disagreement:
+      /Overlay networks: Calico IPPools says 10\.233\.64\.0\/18, kubeadm-config podSubnet says 10\.244\.0\.0\/16; the first is used/,
   },
   {
     of: "ServiceCIDR objects and the control plane's flag disagree",
     seen: { controlPlaneArguments: ["--service-cluster-ip-range=10.96.0.0/12"] },
     ...{ fact: "serviceCidrs", is: "10.233.0.0/18", from: "ServiceCIDR objects" },
-    told: /Service networks: ServiceCIDR objects says 10\.233\.0\.0\/18, .*--service-cluster-ip-range says 10\.96\.0\.0\/12/,
+    disagreement:
+      /Service networks: ServiceCIDR objects says 10\.233\.0\.0\/18, .*--service-cluster-ip-range says 10\.96\.0\.0\/12/,
   },
   {
     of: "order does not matter: no disagreement",
@@ -207,30 +209,30 @@ const ROWS: readonly Row[] = [
     ...{ fact: "serviceCidrs", is: "10.233.0.0/18,fd33::/112", from: "ServiceCIDR objects" },
   },
   {
-    of: "a source that makes no sense is told, and the next one is asked",
+    of: "an invalid source is reported, and the next one is used",
     seen: {
       calicoPools: undefined,
       cilium: { "cluster-pool-ipv4-cidr": "ten" },
       kubeadm: kubeadm("  podSubnet: 10.1.0.0/16"),
     },
     ...{ fact: "overlayCidrs", is: "10.1.0.0/16", from: "kubeadm-config podSubnet" },
-    told: /Cilium's cluster pool: invalid CIDR "ten"; it is not used/,
+    disagreement: /Cilium's cluster pool: invalid CIDR "ten"; it is not used/,
   },
   {
-    of: "a network of every address is no overlay",
+    of: "a network of every address is rejected as overlay",
     seen: {
       calicoPools: undefined,
       cilium: { "cluster-pool-ipv4-cidr": "0.0.0.0/0" },
       kubeadm: kubeadm("  podSubnet: 10.1.0.0/16"),
     },
     ...{ fact: "overlayCidrs", is: "10.1.0.0/16", from: "kubeadm-config podSubnet" },
-    told: /contains every address/,
+    disagreement: /contains every address/,
   },
   {
-    of: "kubeadm-config that is no YAML: told, and all else is as it was",
+    of: "a kubeadm-config that is not YAML is reported and skipped",
     seen: { kubeadm: kubeadm("  { podSubnet: 10.1.0.0/16") },
     ...{ fact: "overlayCidrs", is: "10.233.64.0/18", from: "Calico IPPools" },
-    told: /^kubeadm-config: .*; it is not used\.$/,
+    disagreement: /^kubeadm-config: .*; it is not used\.$/,
   },
   // Services
   {
@@ -309,7 +311,7 @@ const ROWS: readonly Row[] = [
 ];
 
 describe("facts: each says where it comes from", () => {
-  for (const { of, seen, fact, is, from, told } of ROWS)
+  for (const { of, seen, fact, is, from, disagreement } of ROWS)
     it(`${fact} of ${of}`, () => {
       const found = discoverFacts({ ...bare, ...whole, ...seen });
       assert.ok("facts" in found, JSON.stringify(found));
@@ -318,8 +320,8 @@ describe("facts: each says where it comes from", () => {
       assert.equal(String(values[fact]), is);
       assert.equal(facts.sources[fact], from);
       assert.deepEqual(facts.refusedNetworks, []);
-      if (told === undefined) assert.deepEqual(disagreements, []);
-      else assert.match(disagreements.join("\n"), told);
+      if (disagreement === undefined) assert.deepEqual(disagreements, []);
+      else assert.match(disagreements.join("\n"), disagreement);
     });
 });
 
@@ -333,12 +335,12 @@ describe("facts that are missing, each with what to do", () => {
       [/^Node n1 has no InternalIP .* set n1\.nodeAddresses/, /^No link of node n1 .* set uplink/],
     ],
     [
-      "a word that is no return path",
+      "an unknown return path",
       { settings: { returnPath: "yes" } },
       [/^returnPath "yes" .* notrack, liberal, snat, none/],
     ],
     [
-      "an override that is no network: what is found must not take its place in silence",
+      "an override that is not a network, which a discovered one must not replace silently",
       { settings: { "n1.overlayCidrs": "10.9.0.0" } },
       [/^ConfigMap interlay-config n1\.overlayCidrs: invalid CIDR "10\.9\.0\.0"/],
     ],
@@ -356,7 +358,7 @@ describe("facts that are missing, each with what to do", () => {
       for (const [index, pattern] of says.entries()) assert.match(found.problems[index] ?? "", pattern);
     });
 
-  it("everything at once: each is told", () => {
+  it("reports every missing fact at once", () => {
     const found = discoverFacts({ ...bare, nodeAddresses: [], links: [], defaultLinks: [] });
     assert.equal("problems" in found ? found.problems.length : 0, 4);
   });

@@ -1,7 +1,7 @@
 import { parsePools } from "../../ipam/pools.ts";
 import { summarizePools } from "./pool-status.ts";
 import type { ClusterCache } from "../discovery/cluster-cache.ts";
-import type { CniCall } from "./cni-log.ts";
+import type { CniLogEntry } from "./cni-log.ts";
 import type { KubeClient } from "../../kubernetes/kube-client.ts";
 import { Metrics } from "./metrics.ts";
 import type { Condition } from "./node-state-publisher.ts";
@@ -11,7 +11,7 @@ import type { AgentStatus } from "./agent-status.ts";
 export class AgentMetrics {
   readonly #metrics = new Metrics();
 
-  recordCniCall({ plugin, command = "", way, milliseconds, error }: CniCall): void {
+  recordCniCall({ plugin, command = "", way, milliseconds, error }: CniLogEntry): void {
     this.#metrics.observe(
       "interlay_cni_duration_seconds",
       "Duration of CNI calls on this node, by their own log.",

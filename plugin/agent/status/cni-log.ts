@@ -13,7 +13,7 @@ const call = z.object({
   milliseconds: z.number(),
   error: z.string().optional(),
 });
-export type CniCall = z.infer<typeof call>;
+export type CniLogEntry = z.infer<typeof call>;
 
 /** Reads the entries that the plugins have added to their log since the last read; the first read starts at the end. */
 export class CniLog {
@@ -26,7 +26,7 @@ export class CniLog {
     this.#offset = this.#size();
   }
 
-  read(): readonly CniCall[] {
+  read(): readonly CniLogEntry[] {
     const size = this.#size();
     if (size < this.#offset) this.#offset = 0; // rotated
     if (size === this.#offset) return [];
@@ -48,7 +48,7 @@ export class CniLog {
   }
 }
 
-function parseLine(line: string): readonly CniCall[] {
+function parseLine(line: string): readonly CniLogEntry[] {
   try {
     const parsed = call.safeParse(JSON.parse(line));
     return parsed.success ? [parsed.data] : [];

@@ -60,7 +60,7 @@ describe("NodeState's conditions", () => {
       );
     });
 
-  it("sources that disagree, and pools that make no sense, are told, and keep nothing from working", () => {
+  it("reports disagreeing sources and invalid pools, and stays True", () => {
     const { conditions } = buildNodeStatus(
       { ...well, disagreements: ["A says x, B says y."], poolProblems: ["UnderlayPool p: no."] },
       [],

@@ -47,7 +47,7 @@ function drain(left: readonly UnderlayAddressSpec[]): readonly PoolCondition[] {
   ];
 }
 
-/** Somebody else on the wire has addresses of the pool: who is told by MAC, as the switches know it. */
+/** Condition for addresses that another host on the underlay has, with its MAC address. */
 function conflicting(marked: readonly UnderlayAddressSpec[]): readonly PoolCondition[] {
   if (marked.length === 0) return [];
   const some = marked.slice(0, MAX_NAMED).map(({ address, conflict = "" }) => `${address} (${conflict})`);
@@ -62,7 +62,7 @@ function conflicting(marked: readonly UnderlayAddressSpec[]): readonly PoolCondi
   ];
 }
 
-/** Nodes and Services have addresses of the pool: they are left out, and the network team is told. */
+/** Condition for addresses that Nodes and Services have: they are skipped. */
 function occupied(occupants: readonly Occupant[]): readonly PoolCondition[] {
   if (occupants.length === 0) return [];
   const some = occupants.slice(0, MAX_NAMED).map(({ address, by }) => `${address} (${by})`);
