@@ -28,7 +28,7 @@ const LISTING = `table inet interlay {
 	chain exempt {
 		type filter hook prerouting priority mangle - 10; policy accept;
 		iifname "vethil*" ip daddr @overlay4 ct state invalid counter packets 12 bytes 720 notrack comment "exempt-ipv4"
-		iifname != "eth0" meta iifkind "veth" ip saddr != @overlay4 ip daddr @overlay4 fib saddr . iif oif exists ct state invalid counter packets 0 bytes 0 notrack comment "exempt-further-nic-ipv4"
+		iifname != "eth0" iifname != "vethil*" meta iifkind "veth" ip saddr != @overlay4 ip daddr @overlay4 fib saddr . iif oif exists ct state invalid counter packets 0 bytes 0 notrack comment "exempt-further-nic-ipv4"
 	}
 
 	chain node_source {

@@ -83,7 +83,7 @@ function renderTable({ overlayCidrs, returnPath, uplink, nodeLinks = [] }: NodeT
   );
   const exemptions = overlays.flatMap(({ set, protocol, family }) => [
     `    ${FROM_PODS} ${protocol} daddr @${set} ct state invalid counter notrack comment "exempt-${family}"\n`,
-    `    iifname != "${uplink}" meta iifkind "veth" ${protocol} saddr != @${set} ${protocol} daddr @${set} fib saddr . iif oif exists ct state invalid counter notrack comment "exempt-further-nic-${family}"\n`,
+    `    iifname != "${uplink}" iifname != "${NODE_LINK_PREFIX}*" meta iifkind "veth" ${protocol} saddr != @${set} ${protocol} daddr @${set} fib saddr . iif oif exists ct state invalid counter notrack comment "exempt-further-nic-${family}"\n`,
   ]);
   const masquerades = overlays.map(
     ({ set, protocol, family }) =>
