@@ -52,6 +52,8 @@ const NODE_RULES: readonly (readonly [RegExp, string])[] = [
     "drops and counts a source address that is not the pod's, in both families",
   ],
   [/^node: rule in FORWARD -[io] vethil\+ -m conntrack/, "answers a connection while FORWARD has the policy DROP"],
+  // Calico accepts what its own pods send.
+  [/^node: rule in FORWARD -s \S+ -o vethil\+$/, "answers a connection while FORWARD has the policy DROP"],
   [
     /^node: nft rule in exempt: exempt-further-nic/,
     "answers an overlay pod of another node that asks a further NIC with its own address",

@@ -284,6 +284,11 @@ describe("the node's nftables table", function () {
         assert.equal(sendRequest(pods.first, "10.233.0.12", 80), undefined, known.join(" "));
         iptables("-A", "FORWARD", ...known);
       }
+      // Without the rules for overlay networks, a new connection to the underlay pod is dropped. Calico accepts it by itself.
+      const fromOverlay = rules.filter((rule) => rule.includes("-s"));
+      for (const rule of fromOverlay) iptables("-D", "FORWARD", ...rule);
+      assert.equal(sendRequest(pods.local, "10.7.200.1", PORT), undefined, "without the rules from overlay networks");
+      for (const rule of fromOverlay) iptables("-A", "FORWARD", ...rule);
       // A network that no plan routes stays closed.
       execOrThrow(["ip", "-n", pods.first, "route", "add", "198.51.100.0/24", "via", "10.7.168.71", "dev", "veth0"]);
       execOrThrow([
