@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { createPlainProgress } from "./progress-plain.ts";
 
-describe("plainProgress", () => {
+describe("createPlainProgress", () => {
   it("tells a step's ends, and how far it is only after long silence", () => {
     const lines: string[] = [];
     let now = Date.UTC(2030, 0, 1, 14, 0, 0);

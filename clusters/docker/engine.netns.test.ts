@@ -15,8 +15,8 @@ const SCRIPT = `
 import { spawn } from "node:child_process";
 import { access } from "node:fs/promises";
 import { ensureEngine, stopPrivateEngine } from "${join(import.meta.dirname, "engine.ts")}";
-import { plainProgress } from "${join(import.meta.dirname, "..", "progress-plain.ts")}";
-const progress = plainProgress();
+import { createPlainProgress } from "${join(import.meta.dirname, "..", "progress-plain.ts")}";
+const progress = createPlainProgress();
 const engine = await ensureEngine(progress);
 const again = await ensureEngine(progress);
 // ldconfig is the one program that every Debian has linked statically.
