@@ -106,7 +106,7 @@ Describe("mutants: the matrix sees what is missing or wrong", { labels: ["mutant
     }
   });
 
-  It("turns red for the return path, in the cells that the gate names", { timeout: 300_000 }, async () => {
+  It("turns red for the return path, in the cells that the gate names", { timeout: 900_000 }, async () => {
     const mine = trials.blockedIn({ ...VARIANT, returnPath: "none" });
     const before = await table();
     const is = await listing();
@@ -149,7 +149,7 @@ Describe("mutants: the matrix sees what is missing or wrong", { labels: ["mutant
     }
   });
 
-  It("turns red for the rules in FORWARD, where its policy is DROP", { timeout: 300_000 }, async () => {
+  It("turns red for the rules in FORWARD, where its policy is DROP", { timeout: 900_000 }, async () => {
     const tools = deployment.families.map((family) => (family === "ipv4" ? "iptables" : "ip6tables"));
     /** The agent's rules in each tool's chain FORWARD, as `iptables -S` prints them. */
     const listOwn = async (): Promise<readonly (readonly [tool: string, rule: string])[]> => {
