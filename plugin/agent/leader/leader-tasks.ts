@@ -26,8 +26,9 @@ export class LeaderTasks {
     return this.#leadership.held ? this.#duties?.findNodeState : undefined;
   }
 
+  /** Does the cluster-wide work, unless the lease has ended since the last campaign. */
   pass(): Promise<void> | void {
-    return this.#duties?.pass();
+    return this.#leadership.held ? this.#duties?.pass() : undefined;
   }
 
   async campaign(): Promise<void> {
