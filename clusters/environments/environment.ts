@@ -11,17 +11,17 @@ export interface Environment {
   readonly realClusters: string;
   /** What differs from the suite's own cluster, in one sentence. */
   readonly changes: string;
-  /** What the providers apply. */
+  /** Settings that the providers apply. */
   readonly spec: EnvironmentSpec;
   /** Providers that can make it. */
   readonly providers: readonly Exclude<ProviderName, "existing">[];
   /** Families to run, where the environment makes a difference for IPv6. Default: what `--family` says. */
   readonly families?: "dual";
-  /** What the machine's kernel must have; the environment is skipped with the reason where it has not. */
+  /** Kernel features that the environment needs; without them it is skipped with the reason. */
   readonly requires?: readonly KernelRequirement[];
   /** What cannot work there. */
   readonly impossible: readonly ImpossibleCells[];
-  /** What is not asked there, because the cluster's own settings leave the outcome to chance. */
+  /** Cells that are not asked, because the cluster's own settings leave the outcome to chance. */
   readonly undecided?: UndecidedCells;
 }
 
@@ -49,7 +49,7 @@ export interface ImpossibleCells {
   readonly condition: { readonly type: string; readonly reason: string };
 }
 
-/** What an environment may look at in a cell of the matrix. The suite's cells fit. */
+/** Properties of a matrix cell that an environment may read. */
 export interface EnvironmentCell {
   readonly id: string;
   readonly group: string;
