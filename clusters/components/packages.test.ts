@@ -51,8 +51,8 @@ describe("ensureDebianPackages", () => {
     );
     assert.match(said[0] ?? "", /> install Debian packages: docker\.io runc$/);
     assert.deepEqual(here.calls, [
-      "apt-get -qq update",
-      "apt-get -qq install -y --no-install-recommends -o Dpkg::Options::=--force-confdef docker.io runc",
+      "apt-get -qq -o DPkg::Lock::Timeout=600 update",
+      "apt-get -qq -o DPkg::Lock::Timeout=600 install -y --no-install-recommends -o Dpkg::Options::=--force-confdef docker.io runc",
     ]);
   });
 

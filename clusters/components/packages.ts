@@ -5,6 +5,9 @@ import { runTimed } from "./timed.ts";
 
 const APT_ENV = { DEBIAN_FRONTEND: "noninteractive" } as const;
 
+/** apt waits this long for another apt or dpkg, as unattended upgrades on a new machine or a second run of the suite, in seconds. */
+const APT_LOCK_TIMEOUT = "DPkg::Lock::Timeout=600";
+
 /** The machine that packages are installed on; tests have another. */
 interface Machine {
   readonly run: typeof run;
@@ -29,7 +32,7 @@ export async function ensureDebianPackages(
     );
   await runTimed(progress, `install Debian packages: ${missing.join(" ")}`, async (step) => {
     const apt = async (...argv: readonly string[]) => {
-      const { exitCode, stdout, stderr } = await machine.run(["apt-get", "-qq", ...argv], {
+      const { exitCode, stdout, stderr } = await machine.run(["apt-get", "-qq", "-o", APT_LOCK_TIMEOUT, ...argv], {
         env: APT_ENV,
         onLine: (line) => {
           step.update(line);
