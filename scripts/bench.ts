@@ -1,13 +1,19 @@
 import { Command } from "commander";
-import { runAgentBench } from "./bench/agent.ts";
-import { runCniBench } from "./bench/cni.ts";
-import { runEvidenceBench } from "./bench/evidence.ts";
-import { runIpamBench } from "./bench/ipam.ts";
-import { runBringupBench } from "./bench/bringup.ts";
-import { runNetBench } from "./bench/net.ts";
-import { runScaleBench } from "./bench/scale.ts";
-import { readMachineState, type Bench, renderTable, isWithinLimit, writeMeasurements } from "./bench/measurement.ts";
-import { writePage } from "./bench/page.ts";
+import { runAgentBench } from "../e2e/bench/agent.ts";
+import { runCniBench } from "../e2e/bench/cni.ts";
+import { runEvidenceBench } from "../e2e/bench/evidence.ts";
+import { runIpamBench } from "../e2e/bench/ipam.ts";
+import { runBringupBench } from "../e2e/bench/bringup.ts";
+import { runNetBench } from "../e2e/bench/net.ts";
+import { runScaleBench } from "../e2e/bench/scale.ts";
+import {
+  readMachineState,
+  type Bench,
+  renderTable,
+  isWithinLimit,
+  writeMeasurements,
+} from "../e2e/bench/measurement.ts";
+import { writePage } from "../e2e/bench/page.ts";
 
 /**
  * `npm run bench -- [names]`: the figures, each against its limit; exit status 0 only if all are kept. Each run brings

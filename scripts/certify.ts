@@ -9,11 +9,11 @@ import { providerNamed } from "../clusters/providers.ts";
 import { type Product, productSchema, PROFILES } from "../results/certificate/schema.ts";
 import { readReport, RESULTS } from "../results/write.ts";
 import packageJson from "../package.json" with { type: "json" };
-import { countWorkers } from "./certify/audit.ts";
-import { type RecordedRun, writeCertificate } from "./certify/assemble.ts";
-import { runSuite } from "./certify/suite-run.ts";
-import { renderCertificate } from "./certify/summary.ts";
-import { verifyCertificate } from "./certify/verify.ts";
+import { countWorkers } from "../e2e/certify/audit.ts";
+import { type RecordedRun, writeCertificate } from "../e2e/certify/assemble.ts";
+import { runSuite } from "../e2e/certify/suite-run.ts";
+import { renderCertificate } from "../e2e/certify/summary.ts";
+import { verifyCertificate } from "../e2e/certify/verify.ts";
 
 /** `npm run certify`: the vendor's run. `npm run certify -- --verify FILE`: the receiver's check. See docs/certify.md. */
 const program = new Command("certify")

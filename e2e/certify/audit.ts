@@ -1,11 +1,11 @@
 import { isDeepStrictEqual } from "node:util";
-import { expectedPath } from "../../e2e/evidence/expected.ts";
-import { wrongPath } from "../../e2e/evidence/judge.ts";
-import { hopText } from "../../e2e/evidence/path.ts";
-import { askable } from "../../e2e/matrix/askable.ts";
-import { type Cell, cells, type Features } from "../../e2e/matrix/cells.ts";
-import { expectationFor } from "../../e2e/matrix/gate.ts";
-import { lacksLocalEndpoint, verdictFor } from "../../e2e/matrix/verdict.ts";
+import { expectedPath } from "../evidence/expected.ts";
+import { wrongPath } from "../evidence/judge.ts";
+import { hopText } from "../evidence/path.ts";
+import { askable } from "../matrix/askable.ts";
+import { type Cell, cells, type Features } from "../matrix/cells.ts";
+import { expectationFor } from "../matrix/gate.ts";
+import { lacksLocalEndpoint, verdictFor } from "../matrix/verdict.ts";
 import type { CellResult, Report, VariantResult } from "../../results/schema.ts";
 import { summarize } from "../../results/table.ts";
 import { variantTitle } from "../../results/title.ts";

@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Cluster } from "../../../clusters/provider.ts";
-import type { ClusterApi } from "../../../e2e/cluster-api.ts";
-import { takeTokens } from "../../../e2e/matrix/run.ts";
-import { tokenOf } from "../../../e2e/probe/protocol.ts";
-import { Prober } from "../../../e2e/prober.ts";
+import type { ClusterApi } from "../../cluster-api.ts";
+import { takeTokens } from "../../matrix/run.ts";
+import { tokenOf } from "../../probe/protocol.ts";
+import { Prober } from "../../prober.ts";
 import { NAMESPACE } from "./pods.ts";
 import type { ScaleProbe } from "./probes.ts";
 import { describeCapture } from "./captures.ts";

@@ -1,9 +1,9 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { expectedPath } from "../../e2e/evidence/expected.ts";
-import { type Cell, cells, NO_FEATURES } from "../../e2e/matrix/cells.ts";
-import { expectationFor, type Variant } from "../../e2e/matrix/gate.ts";
-import { verdictFor } from "../../e2e/matrix/verdict.ts";
+import { expectedPath } from "../evidence/expected.ts";
+import { type Cell, cells, NO_FEATURES } from "../matrix/cells.ts";
+import { expectationFor, type Variant } from "../matrix/gate.ts";
+import { verdictFor } from "../matrix/verdict.ts";
 import { toJunit } from "../../results/junit.ts";
 import { toMarkdown } from "../../results/markdown.ts";
 import { type CellResult, type Report, reportSchema, RESULTS_SCHEMA } from "../../results/schema.ts";

@@ -3,8 +3,8 @@ import type { ProfileName } from "../../results/certificate/schema.ts";
 import type { CellResult, Report } from "../../results/schema.ts";
 import { summarize } from "../../results/table.ts";
 import { assessRuns } from "./assess.ts";
-import { askable } from "../../e2e/matrix/askable.ts";
-import { cells, NO_FEATURES } from "../../e2e/matrix/cells.ts";
+import { askable } from "../matrix/askable.ts";
+import { cells, NO_FEATURES } from "../matrix/cells.ts";
 import { auditReport, countWorkers } from "./audit.ts";
 import { healthyReport } from "./example.ts";
 

@@ -1,9 +1,9 @@
 import type { V1Pod } from "@kubernetes/client-node";
 import { reportsReady } from "../../../clusters/kubernetes/ready-condition.ts";
 import type { Cluster } from "../../../clusters/provider.ts";
-import { answered, type ClusterApi, ensure } from "../../../e2e/cluster-api.ts";
-import { annotations } from "../../../e2e/pods/pods.ts";
-import { TCP_PORT, UDP_PORT } from "../../../e2e/probe/protocol.ts";
+import { answered, type ClusterApi, ensure } from "../../cluster-api.ts";
+import { annotations } from "../../pods/pods.ts";
+import { TCP_PORT, UDP_PORT } from "../../probe/protocol.ts";
 import { POD_TYPES, type PodType } from "../../../results/schema.ts";
 
 export const NAMESPACE = "interlay-scale";

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Cluster } from "../../../clusters/provider.ts";
-import { must } from "../../../e2e/agent-process.ts";
-import { Eventually } from "../../../e2e/harness.ts";
+import { must } from "../../agent-process.ts";
+import { Eventually } from "../../harness.ts";
 import { median } from "../statistics.ts";
 import { LinkCounter, type SentTraffic } from "./link-counter.ts";
 import type { BenchPod } from "./pods.ts";

@@ -2,7 +2,7 @@ import { copyFile, cp, mkdir, mkdtemp, readFile, rm, stat, writeFile } from "nod
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { stringify } from "yaml";
-import { redactSecrets } from "../../e2e/snapshot/redact.ts";
+import { redactSecrets } from "../snapshot/redact.ts";
 import { hashFile, packArchive, unpackArchive } from "../../results/bundle.ts";
 import { type Certificate, CERTIFICATE_SCHEMA, certificateSchema } from "../../results/certificate/schema.ts";
 import type { Product, ProfileName } from "../../results/certificate/schema.ts";

@@ -1,6 +1,6 @@
 import type { Cluster } from "../../../clusters/provider.ts";
-import { must, signalAgent } from "../../../e2e/agent-process.ts";
-import { switchTo } from "../../../e2e/matrix/variant.ts";
+import { must, signalAgent } from "../../agent-process.ts";
+import { switchTo } from "../../matrix/variant.ts";
 import { InterlayParts } from "./parts.ts";
 
 /**

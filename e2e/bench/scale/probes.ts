@@ -1,7 +1,7 @@
 import type { V1Pod } from "@kubernetes/client-node";
 import { z } from "zod";
-import { answered, type ClusterApi } from "../../../e2e/cluster-api.ts";
-import { TCP_PORT, UDP_PORT } from "../../../e2e/probe/protocol.ts";
+import { answered, type ClusterApi } from "../../cluster-api.ts";
+import { TCP_PORT, UDP_PORT } from "../../probe/protocol.ts";
 import { type ScaleCell, findPodType } from "./cells.ts";
 import { NAMESPACE, buildPod, type ScalePod, serviceName } from "./pods.ts";
 

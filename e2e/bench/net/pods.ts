@@ -1,11 +1,11 @@
 import { basename } from "node:path";
 import { z } from "zod";
 import type { Cluster } from "../../../clusters/provider.ts";
-import { must } from "../../../e2e/agent-process.ts";
-import { findNetns } from "../../../e2e/agent/streams.ts";
-import { type ClusterApi, ensure } from "../../../e2e/cluster-api.ts";
-import { Eventually } from "../../../e2e/harness.ts";
-import { annotations } from "../../../e2e/pods/pods.ts";
+import { must } from "../../agent-process.ts";
+import { findNetns } from "../../agent/streams.ts";
+import { type ClusterApi, ensure } from "../../cluster-api.ts";
+import { Eventually } from "../../harness.ts";
+import { annotations } from "../../pods/pods.ts";
 import { IPERF_PORT, SOCKPERF_PORT } from "./flow.ts";
 import { InterlayParts } from "./parts.ts";
 import { ONE_PROCESSOR } from "./cpu-pinning.ts";

@@ -5,7 +5,7 @@ import { resolveComponents } from "../../clusters/components/resolve.ts";
 import { Kubectl } from "../../clusters/kubernetes/kubectl.ts";
 import { createPlainProgress } from "../../clusters/progress-plain.ts";
 import { providerNamed } from "../../clusters/providers.ts";
-import { runOptions, specFor } from "../../e2e/context.ts";
+import { runOptions, specFor } from "../context.ts";
 import type { Bench, Measurement } from "./measurement.ts";
 import { measureCalico } from "./ipam/calico.ts";
 import { createCalls } from "./ipam/calls.ts";

@@ -1,12 +1,12 @@
 import { createPlainProgress } from "../../clusters/progress-plain.ts";
 import type { Provider } from "../../clusters/provider.ts";
 import { providerNamed } from "../../clusters/providers.ts";
-import { clusterApi } from "../../e2e/cluster-api.ts";
-import { runOptions, specFor } from "../../e2e/context.ts";
-import { cells } from "../../e2e/matrix/cells.ts";
-import { DEFAULT_RUN, runCells } from "../../e2e/matrix/run.ts";
-import { untilServicesAnswer } from "../../e2e/matrix/services-known.ts";
-import { deploy } from "../../e2e/pods/deploy.ts";
+import { clusterApi } from "../cluster-api.ts";
+import { runOptions, specFor } from "../context.ts";
+import { cells } from "../matrix/cells.ts";
+import { DEFAULT_RUN, runCells } from "../matrix/run.ts";
+import { untilServicesAnswer } from "../matrix/services-known.ts";
+import { deploy } from "../pods/deploy.ts";
 import type { Bench, Measurement } from "./measurement.ts";
 import { median, roundToTenth } from "./statistics.ts";
 import { LAB_PARTS } from "./versions.ts";

@@ -1,9 +1,9 @@
 import type { Cluster } from "../../../clusters/provider.ts";
-import { startCapture, type Tap } from "../../../e2e/evidence/capture.ts";
-import { hopText, type Path, pathsOf } from "../../../e2e/evidence/path.ts";
-import { HANDSHAKE } from "../../../e2e/evidence/pcap.ts";
-import { takeTokens } from "../../../e2e/matrix/run.ts";
-import { tokenOf } from "../../../e2e/probe/protocol.ts";
+import { startCapture, type Tap } from "../../evidence/capture.ts";
+import { hopText, type Path, pathsOf } from "../../evidence/path.ts";
+import { HANDSHAKE } from "../../evidence/pcap.ts";
+import { takeTokens } from "../../matrix/run.ts";
+import { tokenOf } from "../../probe/protocol.ts";
 import type { ScaleProbe } from "./probes.ts";
 
 /**
