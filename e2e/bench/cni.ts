@@ -31,12 +31,12 @@ const UNDERLAY = "underlay";
 const MULTI_NIC = "multi-NIC";
 
 /** How a call of `launcher` is executed: by the agent, or, without an agent, `interlay-full` is started. */
-type ExecMode = "agent" | "alone";
+type ExecMode = "agent" | "standalone";
 
 export const runCniBench: Bench = {
   name: "cni",
   about:
-    "ADD, DEL and VERSION, answered by a warm agent and alone, against the reference macvlan plugin; 200 ADDs 20 at a time; memory",
+    "ADD, DEL and VERSION, answered by a warm agent and standalone, against the reference macvlan plugin; 200 ADDs 20 at a time; memory",
   takingPart: { components: ["cni-plugins"] },
   run: async (say) => {
     if (process.getuid?.() !== 0) throw new Error("network namespaces need root: run this as root.");
@@ -56,12 +56,12 @@ export const runCniBench: Bench = {
         for (const { name, value, unit } of more) say(`${name}: ${value} ${unit}`);
         figures.push(...more);
       };
-      for (const way of ["agent", "alone"] as const) {
-        if (way === "alone") await agent.kill("SIGTERM");
-        tell(await version(place, way));
-        for (const type of [UNDERLAY, MULTI_NIC]) tell(await pairs(place, type, way));
-        tell(await crowd(place, way));
-        if (way === "agent") tell([agentMemory(agent)]);
+      for (const mode of ["agent", "standalone"] as const) {
+        if (mode === "standalone") await agent.kill("SIGTERM");
+        tell(await version(place, mode));
+        for (const type of [UNDERLAY, MULTI_NIC]) tell(await pairs(place, type, mode));
+        tell(await crowd(place, mode));
+        if (mode === "agent") tell([agentMemory(agent)]);
       }
       tell([memory(node)]);
       say(`${CALLS} calls of each, in turns; ${CROWD} ADDs, ${AT_ONCE} at a time; the agent's API server is away`);
@@ -98,39 +98,39 @@ async function timed(
   return { milliseconds, json: json as Record<string, unknown> };
 }
 
-async function version(place: BenchPlace, way: ExecMode): Promise<readonly Measurement[]> {
-  const pod = place.net.pod(`v-${way}`);
+async function version(place: BenchPlace, mode: ExecMode): Promise<readonly Measurement[]> {
+  const pod = place.net.pod(`v-${mode}`);
   const samples: Record<"launcher" | "macvlan", number[]> = { launcher: [], macvlan: [] };
   for (let call = 0; call < CALLS; call++)
     for (const plugin of ["launcher", "macvlan"] as const)
       samples[plugin].push((await timed(place, plugin, "VERSION", pod, "eth0", {})).milliseconds);
-  const basis = `median of ${CALLS}, ${WAY[way]}`;
+  const basis = `median of ${CALLS}, ${MODE_BASIS[mode]}`;
   return [
-    { name: `VERSION, ${way}`, value: roundToTenth(median(samples.launcher)), unit: "ms", limit: 10, basis },
-    { name: `VERSION, macvlan beside ${way}`, value: roundToTenth(median(samples.macvlan)), unit: "ms", basis },
+    { name: `VERSION, ${mode}`, value: roundToTenth(median(samples.launcher)), unit: "ms", limit: 10, basis },
+    { name: `VERSION, macvlan next to ${mode}`, value: roundToTenth(median(samples.macvlan)), unit: "ms", basis },
   ];
 }
 
 /** `chrt -r 10 npm run bench -- cni` keeps other programs' work out of both plugins' times; the basis of the figures says so. */
 const PRIORITY = /SCHED_(RR|FIFO)/.test(execOrThrow(["chrt", "-p", String(process.pid)])) ? ", real-time priority" : "";
-const WAY: Record<ExecMode, string> = {
+const MODE_BASIS: Record<ExecMode, string> = {
   agent: `answered by a warm agent${PRIORITY}`,
-  alone: `no agent runs${PRIORITY}`,
+  standalone: `no agent runs${PRIORITY}`,
 };
 /** The limits are those of a node as it is: with its agent. */
-const LIMITS = { agent: { ADD: 0.6, DEL: 0.5 }, alone: undefined } as const;
+const LIMITS = { agent: { ADD: 0.6, DEL: 0.5 }, standalone: undefined } as const;
 
-async function pairs(place: BenchPlace, type: string, way: ExecMode): Promise<readonly Measurement[]> {
-  const samples = await rounds(place, type, way, CALLS);
-  const basis = `median of ${CALLS}, ${WAY[way]}`;
+async function pairs(place: BenchPlace, type: string, mode: ExecMode): Promise<readonly Measurement[]> {
+  const samples = await rounds(place, type, mode, CALLS);
+  const basis = `median of ${CALLS}, ${MODE_BASIS[mode]}`;
   return (["ADD", "DEL"] as const).flatMap((verb): readonly Measurement[] => {
     const [ours, theirs] = [median(samples[`launcher ${verb}`] ?? []), median(samples[`macvlan ${verb}`] ?? [])];
-    const limit = LIMITS[way]?.[verb];
+    const limit = LIMITS[mode]?.[verb];
     const ratio = { value: roundToHundredth(ours / theirs), unit: "x", basis } as const;
     return [
-      { name: `${verb} ${type}, ${way}`, value: roundToTenth(ours), unit: "ms", basis },
-      { name: `${verb} ${type}, macvlan beside ${way}`, value: roundToTenth(theirs), unit: "ms", basis },
-      { name: `${verb} ${type}, ${way} / macvlan's`, ...ratio, ...(limit === undefined ? {} : { limit }) },
+      { name: `${verb} ${type}, ${mode}`, value: roundToTenth(ours), unit: "ms", basis },
+      { name: `${verb} ${type}, macvlan next to ${mode}`, value: roundToTenth(theirs), unit: "ms", basis },
+      { name: `${verb} ${type}, ${mode} / macvlan's`, ...ratio, ...(limit === undefined ? {} : { limit }) },
     ];
   });
 }
@@ -142,7 +142,7 @@ async function pairs(place: BenchPlace, type: string, way: ExecMode): Promise<re
 async function rounds(
   place: BenchPlace,
   type: string,
-  way: ExecMode,
+  mode: ExecMode,
   calls: number,
 ): Promise<Readonly<Record<string, readonly number[]>>> {
   const { net, node } = place;
@@ -150,7 +150,7 @@ async function rounds(
   const macvlan = macvlanConfig("10.7.200.1", ifname);
   const samples: Record<string, number[]> = {};
   for (let call = 0; call < calls; call++) {
-    const pod = net.pod(`${way}-${ifname}-${calls}-${call}`);
+    const pod = net.pod(`${mode}-${ifname}-${calls}-${call}`);
     if (type === MULTI_NIC) net.overlay(node, pod, "10.233.64.5");
     const take = async (plugin: PluginName, command: string, config: object) => {
       const { milliseconds, json } = await timed(place, plugin, command, pod, ifname, { ...config });
@@ -164,7 +164,7 @@ async function rounds(
     net.removePod(pod);
     await settled(node);
   }
-  checkWay(node, way, calls);
+  checkMode(node, mode, calls);
   return samples;
 }
 
@@ -172,19 +172,19 @@ const SETTLE_MS = 60;
 
 /** What the last pod left is gone: links in the kernel's own time, the record with the agent's next pass. */
 async function settled(node: TestNode): Promise<void> {
-  const ended = join(node.stateDirectory, "ended");
+  const pending = join(node.stateDirectory, "pending-teardown");
   for (;;) {
     await sleep(SETTLE_MS);
     const links = splitLines(execOrThrow(["ip", "-n", node.name, "-o", "link"])).filter(
       (line) => !/ (lo|eth0)(@|:)/.test(line),
     );
-    if (links.length === 0 && (await readdir(ended).catch(() => [])).length === 0) return;
+    if (links.length === 0 && (await readdir(pending).catch(() => [])).length === 0) return;
   }
 }
 
 interface LogLine {
   readonly command?: string;
-  readonly way: ExecMode;
+  readonly mode: ExecMode;
   readonly peakMemoryKiB?: number;
 }
 
@@ -195,18 +195,18 @@ function logOf(node: TestNode): readonly LogLine[] {
     .map((line) => JSON.parse(line) as LogLine);
 }
 
-/** A figure of the wrong way would be no figure. */
-function checkWay(node: TestNode, way: ExecMode, calls: number): void {
+/** Throws if a call was executed in another mode than the one that is measured. */
+function checkMode(node: TestNode, mode: ExecMode, calls: number): void {
   const other = logOf(node)
     .slice(-2 * calls)
-    .filter((line) => line.way !== way);
+    .filter((line) => line.mode !== mode);
   if (other.length > 0)
-    throw new Error(`${other.length} of ${2 * calls} calls that were measured as "${way}" were not`);
+    throw new Error(`${other.length} of ${2 * calls} calls that were measured as "${mode}" were not`);
 }
 
-async function crowd({ net, node, runtime }: BenchPlace, way: ExecMode): Promise<readonly Measurement[]> {
+async function crowd({ net, node, runtime }: BenchPlace, mode: ExecMode): Promise<readonly Measurement[]> {
   const pods = Array.from({ length: CROWD }, (_, index) => {
-    const pod = net.pod(`c${index}-${way}`);
+    const pod = net.pod(`c${index}-${mode}`);
     const address = `10.7.201.${index + 1}/16`;
     return { pod, prevResult: net.macvlan(node, pod, "eth0", [{ address, gateway: GATEWAY }]) };
   });
@@ -218,19 +218,19 @@ async function crowd({ net, node, runtime }: BenchPlace, way: ExecMode): Promise
     if (status !== 0) failures++;
     samples.push(milliseconds);
   });
-  checkWay(node, way, CROWD / 2);
+  checkMode(node, mode, CROWD / 2);
   await atOnce(pods, async ({ pod }) => {
     await runtime.call(net.invocation("launcher", "DEL", node, pod, "eth0", {}));
   });
   for (const { pod } of pods) net.removePod(pod);
   await settled(node);
-  const basis = `${CROWD} ADDs, ${AT_ONCE} at a time, ${WAY[way]}`;
+  const basis = `${CROWD} ADDs, ${AT_ONCE} at a time, ${MODE_BASIS[mode]}`;
   const [p50, p99] = [percentile(samples, 0.5), percentile(samples, 0.99)];
   return [
-    { name: `ADDs at once that failed, ${way}`, value: failures, unit: "failures", limit: 0, basis },
-    { name: `ADDs at once, p50, ${way}`, value: roundToTenth(p50), unit: "ms", basis },
-    { name: `ADDs at once, p99, ${way}`, value: roundToTenth(p99), unit: "ms", basis },
-    { name: `ADDs at once, p99 / p50, ${way}`, value: roundToHundredth(p99 / p50), unit: "x", limit: 5, basis },
+    { name: `ADDs at once that failed, ${mode}`, value: failures, unit: "failures", limit: 0, basis },
+    { name: `ADDs at once, p50, ${mode}`, value: roundToTenth(p50), unit: "ms", basis },
+    { name: `ADDs at once, p99, ${mode}`, value: roundToTenth(p99), unit: "ms", basis },
+    { name: `ADDs at once, p99 / p50, ${mode}`, value: roundToHundredth(p99 / p50), unit: "x", limit: 5, basis },
   ];
 }
 
@@ -247,7 +247,7 @@ function memory(node: TestNode): Measurement {
   const peaks = logOf(node).flatMap(({ peakMemoryKiB }) => (peakMemoryKiB === undefined ? [] : [peakMemoryKiB]));
   const most = roundToTenth(percentile(peaks, 1) / KIB_PER_MIB);
   const basis = `VmHWM, most of ${peaks.length} calls`;
-  return { name: "peak memory of a call, alone", value: most, unit: "MiB", limit: 80, basis };
+  return { name: "peak memory of a call, standalone", value: most, unit: "MiB", limit: 80, basis };
 }
 
 /** The agent's own, for comparison: it is there anyway. */

@@ -19,7 +19,7 @@ import {
 } from "./context.ts";
 
 const CROWD = 20;
-const RECORDS = ["attachments", "addresses", "wishes"] as const;
+const RECORDS = ["attachments", "addresses", "pod-options"] as const;
 const claims = z.object({
   items: z.array(
     z.object({ spec: z.object({ address: z.string(), pod: z.object({ namespace: z.string(), name: z.string() }) }) }),

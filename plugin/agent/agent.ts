@@ -42,6 +42,7 @@ import { RepairReconciler } from "./repair-reconciler.ts";
 import { applyReturnPath, readTcpBeLiberal } from "./reconcile/return-path.ts";
 import { startServers } from "./server/servers.ts";
 import { type AgentStatus, createAgentStatus } from "./status/agent-status.ts";
+import { renameStateDirectories } from "../state/rename-directories.ts";
 import { relaxRpFilter } from "./reconcile/rp-filter.ts";
 
 type LoopName =
@@ -139,6 +140,7 @@ export class Agent {
 
   async start(): Promise<void> {
     writeLog("info", "agent starts", { node: this.#node, lastFacts: this.#state.facts !== undefined });
+    renameStateDirectories(this.#places.stateDirectory);
     installPlugin(this.#places.binDirectory);
     // The loops that need no API server start first: it may be unreachable.
     for (const name of ["returnPath", "repair", "kubeProxy", "status", "calls", "memory"] as const)
@@ -163,6 +165,8 @@ export class Agent {
       notReady: () => this.#notReady(),
       metricsText: () => this.#metrics.renderText(this.#state, this.#publisher.conditions, this.#view, this.#kube),
     });
+    // Again: until now the agent of an earlier version may have written there.
+    renameStateDirectories(this.#places.stateDirectory);
     this.#state.ipamError = undefined;
     this.#view.start(() => {
       this.#loops.facts.wake();

@@ -6,14 +6,14 @@ import type { NodePaths } from "./install/paths.ts";
 /** The DaemonSet's command: runs until SIGTERM. What the node has stays: pods keep their network while the agent is replaced. */
 export async function runAgent(places: NodePaths): Promise<void> {
   const agent = new Agent(KubeClient.connect(), readNodeName(process.env), places);
-  const told = new Promise<void>((resolve) => {
+  const signalReceived = new Promise<void>((resolve) => {
     for (const signal of ["SIGTERM", "SIGINT"] as const)
       process.once(signal, () => {
         resolve();
       });
   });
   await agent.start();
-  await told;
+  await signalReceived;
   await agent.stop();
   process.exit(0);
 }

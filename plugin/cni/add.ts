@@ -28,7 +28,7 @@ import type { CniResult, NetworkConfig, Request } from "./request.ts";
 export function cmdAdd({
   request,
   paths: places,
-  mode: way,
+  mode,
   markStep: lap,
   defer: later,
   notices,
@@ -57,8 +57,8 @@ export function cmdAdd({
       lap("plan");
       if (options.dryRun) return addToResult(previous, plan, netns);
       if (plan.items.length > 0) {
-        probeAddresses(wiring.nic, options, podNamespace, pod, way);
-        waitForDad(wiring.nic, podNamespace, pod, way);
+        probeAddresses(wiring.nic, options, podNamespace, pod, mode);
+        waitForDad(wiring.nic, podNamespace, pod, mode);
       }
       lap("wire");
       // Before any change: if the plugin is killed from here on, DEL and GC find its state by the record.
@@ -87,7 +87,7 @@ export function cmdAdd({
       throw toCniError(error, pod);
     }
   };
-  const locked = way === "agent" ? withFreePodLock : withPodLock;
+  const locked = mode === "agent" ? withFreePodLock : withPodLock;
   return locked(netns, () => withNamespaces(netns, wire));
 }
 

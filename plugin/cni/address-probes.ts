@@ -11,10 +11,10 @@ import type { PodRef } from "./request.ts";
  *
  * @throws RunStandaloneError in the agent, which must not wait for replies
  */
-export function probeAddresses(nic: PodNic, options: Options, pod: Namespace, ref: PodRef, way: ExecMode): void {
+export function probeAddresses(nic: PodNic, options: Options, pod: Namespace, ref: PodRef, mode: ExecMode): void {
   const { conflictDetection: conflicts, gatewayDetection: gateways, probeAttempts, probeIntervalMs } = options;
   if (!conflicts && !gateways) return;
-  if (way === "agent") throw new RunStandaloneError("the addresses must be probed");
+  if (mode === "agent") throw new RunStandaloneError("the addresses must be probed");
   const link = pod.findLink(nic.ifname);
   if (link === undefined) return; // surveyNic has reported it
   const { conflict, silent } = probeWire(

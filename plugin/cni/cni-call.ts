@@ -3,10 +3,10 @@ import type { Paths } from "./paths.ts";
 import type { Request } from "./request.ts";
 
 /**
- * Process that executes a call: the plugin's own ("alone") or the agent's. The agent does other work too, so a call must
+ * Process that executes a call: the plugin's own ("standalone") or the agent's. The agent does other work too, so a call must
  * not wait there; a call that has to throws RunStandaloneError before it changes anything, and the plugin runs it.
  */
-export type ExecMode = "alone" | "agent";
+export type ExecMode = "standalone" | "agent";
 export class RunStandaloneError extends Error {}
 
 /** One call of the plugin, with its paths and callbacks. */

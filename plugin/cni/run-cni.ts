@@ -56,7 +56,7 @@ export function answerCni(
   env: Environment,
   stdin: () => string,
   {
-    mode: way = "alone",
+    mode = "standalone",
     beforeStep,
     paths: served,
     dryRun = false,
@@ -64,7 +64,7 @@ export function answerCni(
   }: CallOptions & { readonly started: number },
 ): CniResponse {
   const begun = performance.now();
-  const steps: Record<string, number> = way === "alone" ? { start: milliseconds(begun) } : {};
+  const steps: Record<string, number> = mode === "standalone" ? { start: milliseconds(begun) } : {};
   let last = begun;
   const lap = (step: string): void => {
     const now = performance.now();
@@ -88,7 +88,7 @@ export function answerCni(
     const answer = dispatch({
       request,
       paths: places,
-      mode: way,
+      mode,
       markStep: lap,
       defer: later,
       notices,
@@ -106,13 +106,13 @@ export function answerCni(
     logCall(
       {
         command: env["CNI_COMMAND"],
-        way,
+        mode,
         containerId: request?.containerId,
         ifname: request?.ifname,
         pod: request?.pod,
         milliseconds: took,
         steps,
-        ...(way === "alone" ? { peakMemoryKiB: readPeakMemory() } : {}),
+        ...(mode === "standalone" ? { peakMemoryKiB: readPeakMemory() } : {}),
         ...(notices.length === 0 ? {} : { notices }),
         ...(failure === undefined
           ? {}
@@ -129,12 +129,12 @@ function milliseconds(value: number): number {
 }
 
 function dispatch(call: CniCall): unknown {
-  const { request, paths: places, mode: way, markStep: lap } = call;
+  const { request, paths: places, mode, markStep: lap } = call;
   switch (request.command) {
     case "ADD":
       return { ...cmdAdd(call), cniVersion: request.config.cniVersion };
     case "DEL":
-      if (way === "agent") cmdDelDeferred(request, places.state);
+      if (mode === "agent") cmdDelDeferred(request, places.state);
       else cmdDel(request, places.state);
       lap("remove");
       return undefined;
@@ -144,7 +144,7 @@ function dispatch(call: CniCall): unknown {
     case "GC": {
       const { name } = request.config;
       const valid = validAttachments(request.config);
-      if (way === "agent" && findStaleAttachments(name, valid, places.state).length > 0)
+      if (mode === "agent" && findStaleAttachments(name, valid, places.state).length > 0)
         throw new RunStandaloneError("GC has attachments to remove");
       collectGarbage(name, valid, places.state);
       return undefined;

@@ -16,7 +16,7 @@ const POLL_INTERVAL_MS = 20;
  *
  * @throws CniError 104 if another host uses an address; RunStandaloneError in the agent, which must not wait
  */
-export function waitForDad({ ifname, addresses }: PodNic, pod: Namespace, ref: PodRef, way: ExecMode): void {
+export function waitForDad({ ifname, addresses }: PodNic, pod: Namespace, ref: PodRef, mode: ExecMode): void {
   const own = addresses.map(({ ip }) => ip).filter((ip) => familyOf(ip) === "ipv6");
   if (own.length === 0) return;
   const index = pod.findLink(ifname)?.index;
@@ -34,7 +34,7 @@ export function waitForDad({ ifname, addresses }: PodNic, pod: Namespace, ref: P
       );
     const tentative = there.find(({ flags = 0 }) => (flags & IFA_FLAG.tentative) !== 0);
     if (tentative === undefined) return;
-    if (way === "agent") throw new RunStandaloneError(`${tentative.address} is tentative`);
+    if (mode === "agent") throw new RunStandaloneError(`${tentative.address} is tentative`);
     if (Date.now() > deadline)
       throw new CniError(
         CODE.unsupportedPod,

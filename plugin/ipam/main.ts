@@ -27,7 +27,7 @@ export type AskAgent = (verb: string, request: Request) => Promise<unknown>;
 
 /** Runs the IPAM plugin standalone. @returns the exit status */
 export async function runIpam(env: Environment): Promise<number> {
-  const { status, output, after } = await executeIpam(env, readFileSync(0, "utf8"), "alone", askAgent);
+  const { status, output, after } = await executeIpam(env, readFileSync(0, "utf8"), "standalone", askAgent);
   if (output !== "") writeStdout(output);
   after();
   return status;
@@ -39,7 +39,7 @@ type Environment = Readonly<Record<string, string | undefined>>;
 export async function executeIpam(
   env: Environment,
   stdin: string,
-  way: ExecMode,
+  mode: ExecMode,
   ask: AskAgent,
   served?: Paths,
 ): Promise<CniResponse> {
@@ -63,7 +63,7 @@ export async function executeIpam(
       {
         plugin: "interlay-ipam",
         command: env["CNI_COMMAND"],
-        way,
+        mode,
         containerId: request?.containerId,
         ifname: request?.ifname,
         pod: request?.pod,

@@ -1,6 +1,7 @@
 import { mkdirSync, readdirSync, renameSync, rmSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { type Attachment, readAttachmentFile } from "./attachment.ts";
+import { PENDING_TEARDOWN_DIRECTORY } from "./rename-directories.ts";
 
 /**
  * Records of attachments whose DEL the agent answered before the kernel removed the pair, which takes about 20 ms
@@ -8,7 +9,7 @@ import { type Attachment, readAttachmentFile } from "./attachment.ts";
  * attachments contains existing ones only.
  */
 function getPendingDirectory(attachments: string): string {
-  return join(dirname(attachments), "ended");
+  return join(dirname(attachments), PENDING_TEARDOWN_DIRECTORY);
 }
 
 const getFileName = (containerId: string, ifname: string): string => `${containerId}-${ifname}.json`;

@@ -2,6 +2,7 @@ import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node
 import { join } from "node:path";
 import * as z from "zod/mini";
 import { STATE_DIRECTORY } from "../datapath/facts.ts";
+import { POD_OPTIONS_DIRECTORY } from "./rename-directories.ts";
 
 /**
  * Options from pod annotations for the chained plugin. The chained plugin does not use the API server, so the IPAM plugin,
@@ -11,7 +12,7 @@ const podOptionsSchema = z.object({ defaultRouteNic: z.exactOptional(z.string())
 export type PodOptions = z.infer<typeof podOptionsSchema>;
 
 function getFilePath(containerId: string, ifname: string, stateDirectory: string): string {
-  return join(stateDirectory, "wishes", `${containerId}-${ifname}.json`);
+  return join(stateDirectory, POD_OPTIONS_DIRECTORY, `${containerId}-${ifname}.json`);
 }
 
 /** Writes the options atomically. */
@@ -21,7 +22,7 @@ export function writePodOptions(
   options: PodOptions,
   stateDirectory = STATE_DIRECTORY,
 ): void {
-  mkdirSync(join(stateDirectory, "wishes"), { recursive: true, mode: 0o700 });
+  mkdirSync(join(stateDirectory, POD_OPTIONS_DIRECTORY), { recursive: true, mode: 0o700 });
   const file = getFilePath(containerId, ifname, stateDirectory);
   writeFileSync(`${file}.new`, JSON.stringify(options), { mode: 0o600 });
   renameSync(`${file}.new`, file);

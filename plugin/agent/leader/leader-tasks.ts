@@ -11,7 +11,7 @@ export class LeaderTasks {
   readonly #leadership: LeaderElection;
   readonly #wake: () => void;
   /** While this agent is the leader. */
-  #duties: ClusterReconciler | undefined;
+  #reconciler: ClusterReconciler | undefined;
 
   /** @param wake called when the cluster-wide tasks have work */
   constructor(kube: KubeClient, node: string, view: ClusterCache, wake: () => void) {
@@ -23,28 +23,28 @@ export class LeaderTasks {
 
   /** What the leader knows of other nodes. */
   get findNodeState(): ClusterReconciler["findNodeState"] | undefined {
-    return this.#leadership.held ? this.#duties?.findNodeState : undefined;
+    return this.#leadership.held ? this.#reconciler?.findNodeState : undefined;
   }
 
   /** Does the cluster-wide work, unless the lease has ended since the last campaign. */
   pass(): Promise<void> | void {
-    return this.#leadership.held ? this.#duties?.pass() : undefined;
+    return this.#leadership.held ? this.#reconciler?.pass() : undefined;
   }
 
   async campaign(): Promise<void> {
     await this.#leadership.campaign();
-    if (this.#leadership.held && this.#duties === undefined) {
+    if (this.#leadership.held && this.#reconciler === undefined) {
       writeLog("info", "this agent leads");
-      this.#duties = new ClusterReconciler(this.#kube, this.#view);
-      this.#duties.start(this.#wake);
-    } else if (!this.#leadership.held && this.#duties !== undefined) {
-      this.#duties.stop();
-      this.#duties = undefined;
+      this.#reconciler = new ClusterReconciler(this.#kube, this.#view);
+      this.#reconciler.start(this.#wake);
+    } else if (!this.#leadership.held && this.#reconciler !== undefined) {
+      this.#reconciler.stop();
+      this.#reconciler = undefined;
     }
   }
 
   async stop(): Promise<void> {
-    this.#duties?.stop();
+    this.#reconciler?.stop();
     await this.#leadership.resign().catch(() => undefined); // it ends by itself
   }
 }

@@ -20,16 +20,16 @@ const ADDRESSES = [{ address: "10.7.200.1/16", gateway: GATEWAY }];
 
 interface LogLine {
   readonly command: string;
-  readonly way: string;
+  readonly mode: string;
   readonly error?: string;
 }
 const logOf = (node: TestNode): readonly LogLine[] =>
   splitLines(readFileSync(join(node.stateDirectory, "cni.log"), "utf8")).map((line) => JSON.parse(line) as LogLine);
 const NOBODY: TestPod = { namespace: "", netns: "", containerId: "nobody" };
 /** The agent writes its line behind the answer: before it answers another call it has. */
-const lastWay = (net: TestNet, node: TestNode): string | undefined => {
+const readLastMode = (net: TestNet, node: TestNode): string | undefined => {
   net.call("launcher", "VERSION", node, NOBODY, "eth0", {});
-  return logOf(node).at(-1)?.way;
+  return logOf(node).at(-1)?.mode;
 };
 const records = (node: TestNode, of = "attachments"): readonly string[] => {
   const directory = join(node.stateDirectory, of);
@@ -70,7 +70,7 @@ describe("calls that the agent answers", function () {
     if (agent.pid === 0) await agent.start(plugins.interlay);
     await eventually(
       "what ended before is gone",
-      () => pairs(node).length === 0 && records(node, "ended").length === 0,
+      () => pairs(node).length === 0 && records(node, "pending-teardown").length === 0,
     );
   });
 
@@ -85,7 +85,7 @@ describe("calls that the agent answers", function () {
         if (ifname === "net1") net.overlay(node, one, "10.233.64.5");
         const prevResult = net.macvlan(node, one, ifname, ADDRESSES);
         const { status, json } = net.call(plugin, "ADD", node, one, ifname, { prevResult });
-        const way = lastWay(net, node);
+        const mode = readLastMode(net, node);
         assert.equal(status, 0, JSON.stringify(json));
         assert.deepEqual(net.call(plugin, "CHECK", node, one, ifname, { prevResult }), { status: 0, json: {} });
         assert.ok(pingAddress(node.name, "10.7.200.1"), `the node does not reach the pod wired by ${plugin}`);
@@ -97,7 +97,7 @@ describe("calls that the agent answers", function () {
         ];
         const record = readFileSync(join(node.stateDirectory, "attachments", records(node)[0] ?? ""), "utf8");
         assert.deepEqual(net.call(plugin, "DEL", node, one, ifname, {}), { status: 0, json: {} });
-        assert.equal(lastWay(net, node), way);
+        assert.equal(readLastMode(net, node), mode);
         net.removePod(one);
         const neutral = (text: string): string =>
           text
@@ -107,12 +107,12 @@ describe("calls that the agent answers", function () {
             .replaceAll(/02:[0-9a-f:]{14}|([0-9a-f]{2}:){5}[0-9a-f]{2}/g, "MAC");
         // the kernel's own IPv6 comes when it has seen that nobody else has it
         const made = state.filter((line) => !/fe80:|ff00::/.test(line)).map(neutral);
-        return [way, JSON.parse(neutral(JSON.stringify(json))), made.sort(), JSON.parse(neutral(record))];
+        return [mode, JSON.parse(neutral(JSON.stringify(json))), made.sort(), JSON.parse(neutral(record))];
       };
-      const [servedWay, ...served] = make("launcher");
-      const [aloneWay, ...alone] = make("interlay");
-      assert.deepEqual([servedWay, aloneWay], ["agent", "alone"]);
-      assert.deepEqual(served, alone);
+      const [servedMode, ...served] = make("launcher");
+      const [standaloneMode, ...standalone] = make("interlay");
+      assert.deepEqual([servedMode, standaloneMode], ["agent", "standalone"]);
+      assert.deepEqual(served, standalone);
     });
 
   it("say VERSION, STATUS and errors in the plugin's own words", () => {
@@ -138,19 +138,19 @@ describe("calls that the agent answers", function () {
   it("are left to the plugin where they would wait: probes, a locked pod, something for GC", async () => {
     const one = pod();
     assert.equal(add(one, "eth0", { conflictDetection: true, probeIntervalMs: 10 }).status, 0);
-    assert.equal(lastWay(net, node), "alone", "conflict detection");
+    assert.equal(readLastMode(net, node), "standalone", "conflict detection");
     const holder = spawn("flock", [one.netns, "sleep", "1"], { stdio: "ignore" });
     await eventually("the lock", () => spawnSync("flock", ["--nonblock", one.netns, "true"]).status !== 0);
     assert.equal(net.call("launcher", "DEL", node, one, "eth0", {}).status, 0);
-    assert.equal(lastWay(net, node), "alone", "a pod that somebody else writes");
+    assert.equal(readLastMode(net, node), "standalone", "a pod that somebody else writes");
     holder.kill();
 
     const other = pod();
     assert.equal(add(other).status, 0);
-    assert.equal(lastWay(net, node), "agent");
+    assert.equal(readLastMode(net, node), "agent");
     const config = { cniVersion: "1.1.0", "cni.dev/attachments": [] };
     assert.equal(net.call("launcher", "GC", node, other, "eth0", config).status, 0);
-    assert.equal(lastWay(net, node), "alone", "GC");
+    assert.equal(readLastMode(net, node), "standalone", "GC");
     assert.deepEqual([records(node), pairs(node)], [[], []]);
   });
 
@@ -162,7 +162,7 @@ describe("calls that the agent answers", function () {
     // the launcher of n2 asks the agent of n1
     const lost = { ...elsewhere, socket: node.socket };
     assert.equal(net.call("launcher", "ADD", lost, one, "eth0", { prevResult }).status, 0);
-    assert.equal(lastWay(net, elsewhere), "alone");
+    assert.equal(readLastMode(net, elsewhere), "standalone");
     assert.equal(logOf(node).length, before_);
     assert.equal(net.call("launcher", "DEL", lost, one, "eth0", {}).status, 0);
   });
@@ -173,7 +173,7 @@ describe("calls that the agent answers", function () {
     const podUntouched = splitLines(execInNetns(one.namespace, "nft", "list", "ruleset"));
     assert.equal(add(one).status, 0);
     assert.deepEqual(net.call("launcher", "DEL", node, one, "eth0", {}), { status: 0, json: {} });
-    assert.equal(lastWay(net, node), "agent");
+    assert.equal(readLastMode(net, node), "agent");
     const left = readPermanentState(node).filter((line) => !untouched.includes(line));
     assert.deepEqual(
       left.filter((line) => !/^vethil\w+@|^(fe80::\/64|multicast ff00::\/8) dev vethil/.test(line)),
@@ -183,7 +183,10 @@ describe("calls that the agent answers", function () {
     assert.deepEqual(records(node), [], "it is still an attachment");
     assert.deepEqual(net.call("launcher", "DEL", node, one, "eth0", {}), { status: 0, json: {} }, "the second time");
     assert.equal(net.call("launcher", "CHECK", node, one, "eth0", {}).json["code"], 3);
-    await eventually("the pair is gone", () => pairs(node).length === 0 && records(node, "ended").length === 0);
+    await eventually(
+      "the pair is gone",
+      () => pairs(node).length === 0 && records(node, "pending-teardown").length === 0,
+    );
     assert.deepEqual(readPermanentState(node), untouched);
     assert.deepEqual(splitLines(execInNetns(one.namespace, "nft", "list", "ruleset")), podUntouched);
   });
@@ -192,10 +195,10 @@ describe("calls that the agent answers", function () {
     const one = pod();
     assert.equal(add(one).status, 0);
     assert.equal(net.call("launcher", "DEL", node, one, "eth0", {}).status, 0);
-    assert.equal(records(node, "ended").length, 1);
+    assert.equal(records(node, "pending-teardown").length, 1);
     execInNetns(one.namespace, "ip", "link", "delete", "eth0");
     assert.equal(add(one).status, 0);
-    assert.deepEqual(records(node, "ended"), []);
+    assert.deepEqual(records(node, "pending-teardown"), []);
     await new Promise((resolve) => setTimeout(resolve, 2500)); // longer than what ended is left
     assert.deepEqual(net.call("launcher", "CHECK", node, one, "eth0", {}), { status: 0, json: {} });
     assert.ok(pingAddress(node.name, "10.7.200.1"));
@@ -232,9 +235,12 @@ describe("calls that the agent answers", function () {
       assert.equal(add(one).status, 0);
       assert.equal(net.call("launcher", "DEL", node, one, "eth0", {}).status, 0);
       await agent.kill();
-      assert.equal(records(node, "ended").length, 1);
+      assert.equal(records(node, "pending-teardown").length, 1);
       await finish(one);
-      await eventually("nothing is left", () => pairs(node).length === 0 && records(node, "ended").length === 0);
+      await eventually(
+        "nothing is left",
+        () => pairs(node).length === 0 && records(node, "pending-teardown").length === 0,
+      );
       assert.deepEqual(readPermanentState(node), untouched);
     });
 
@@ -242,7 +248,7 @@ describe("calls that the agent answers", function () {
     await agent.kill();
     const one = pod();
     assert.equal(add(one).status, 0);
-    assert.equal(lastWay(net, node), "alone");
+    assert.equal(readLastMode(net, node), "standalone");
     assert.equal(net.call("launcher", "DEL", node, one, "eth0", {}).status, 0);
 
     await agent.start(plugins.interlay);
@@ -277,7 +283,7 @@ describe("calls that the agent answers", function () {
       assert.ok(said.length === 0 || said[0] === 255, `${bytes.toString("hex")} was answered by ${said.toString()}`);
     }
     assert.equal(net.call("launcher", "STATUS", node, pod(), "eth0", { cniVersion: "1.1.0" }).status, 0);
-    assert.equal(lastWay(net, node), "agent");
+    assert.equal(readLastMode(net, node), "agent");
   });
 
   it("forty at once: all are wired", async () => {
@@ -381,7 +387,7 @@ for (const ifname of LINKS)
         await faultyAgent(`kill:${index}`);
         const { status, json } = net.call("launcher", "ADD", node, pod, ifname, config);
         assert.equal(status, 0, JSON.stringify(json));
-        assert.equal(lastWay(net, node), "alone");
+        assert.equal(readLastMode(net, node), "standalone");
         assert.deepEqual(net.call("interlay", "CHECK", node, pod, ifname, config), { status: 0, json: {} });
         assert.equal(net.call("interlay", "DEL", node, pod, ifname, {}).status, 0);
       }
@@ -392,7 +398,7 @@ for (const ifname of LINKS)
       await faultyAgent(`fail:${index}`);
       const { status, json } = net.call("launcher", "ADD", node, pod, ifname, config);
       assert.deepEqual([status, json["code"]], [1, 101]);
-      assert.equal(lastWay(net, node), "agent");
+      assert.equal(readLastMode(net, node), "agent");
       assert.deepEqual(readPermanentState(node), untouched);
       assert.deepEqual(records(node), []);
       await agent.kill();

@@ -20,7 +20,7 @@ function allMetrics(): string {
   const spec = { subnet: "192.0.2.0/24", ranges: ["192.0.2.64/26"] };
   view.underlayPools.applyLocalWrite({ metadata: { name: "pool", uid: "1", resourceVersion: "1" }, spec });
   const metrics = new AgentMetrics();
-  metrics.recordCniCall({ plugin: "interlay", command: "ADD", way: "agent", milliseconds: 5 });
+  metrics.recordCniCall({ plugin: "interlay", command: "ADD", mode: "agent", milliseconds: 5 });
   metrics.recordIpamRequest("ADD", 0.1, true);
   metrics.countRepairs(["a/b eth0: node: route x"]);
   metrics.recordRepairPass(0.1);

@@ -11,12 +11,12 @@ import type { AgentStatus } from "./agent-status.ts";
 export class AgentMetrics {
   readonly #metrics = new Metrics();
 
-  recordCniCall({ plugin, command = "", way, milliseconds, error }: CniLogEntry): void {
+  recordCniCall({ plugin, command = "", mode, milliseconds, error }: CniLogEntry): void {
     this.#metrics.observe(
       "interlay_cni_duration_seconds",
       "Duration of CNI calls on this node, by their own log.",
       milliseconds / 1000,
-      { plugin, command, way, result: error === undefined ? "ok" : "error" },
+      { plugin, command, mode, result: error === undefined ? "ok" : "error" },
     );
   }
 

@@ -7,7 +7,7 @@ const CHUNK = 256 * 1024;
 const call = z.object({
   plugin: z.string().default("interlay"),
   command: z.string().optional(),
-  way: z.enum(["alone", "agent"]).default("alone"),
+  mode: z.enum(["standalone", "agent"]).default("standalone"),
   ifname: z.string().optional(),
   pod: z.object({ namespace: z.string(), name: z.string(), uid: z.string() }).optional(),
   milliseconds: z.number(),

@@ -70,7 +70,7 @@ describe("the default route's NIC", () => {
   });
 
   it("is the pod's wish before the configuration's", () => {
-    const directory = join(node.stateDirectory, "wishes");
+    const directory = join(node.stateDirectory, "pod-options");
     mkdirSync(directory, { recursive: true });
     const file = join(directory, `${pod.containerId}-net1.json`);
     writeFileSync(file, JSON.stringify({ defaultRouteNic: "net1" }));
@@ -82,7 +82,7 @@ describe("the default route's NIC", () => {
   });
 
   it("is the pod's wish though that NIC is attached later, whatever its name", () => {
-    const directory = join(node.stateDirectory, "wishes");
+    const directory = join(node.stateDirectory, "pod-options");
     const later = net.pod("later");
     net.overlay(node, later, "10.233.64.6", "fd33:64::6");
     mkdirSync(directory, { recursive: true });

@@ -1,0 +1,45 @@
+import assert from "node:assert/strict";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { readPodOptions, writePodOptions } from "./pod-options.ts";
+import { RENAMED_DIRECTORIES, renameStateDirectories } from "./rename-directories.ts";
+
+describe("the state directory of an earlier version", () => {
+  const [oldOptions = "", oldTeardowns = ""] = Object.keys(RENAMED_DIRECTORIES);
+  let directory: string;
+  beforeEach(() => {
+    directory = mkdtempSync(join(tmpdir(), "interlay-state-"));
+  });
+  afterEach(() => {
+    rmSync(directory, { recursive: true });
+  });
+
+  it("should keep pod options and pending teardowns under the new directory names", () => {
+    for (const [name, file, text] of [
+      [oldOptions, "c1-eth0.json", '{"defaultRouteNic":"net1"}'],
+      [oldTeardowns, "c2-eth0.json", "{}"],
+    ] as const) {
+      mkdirSync(join(directory, name));
+      writeFileSync(join(directory, name, file), text);
+    }
+    renameStateDirectories(directory);
+    assert.deepEqual(readdirSync(directory).sort(), ["pending-teardown", "pod-options"]);
+    assert.equal(readPodOptions("c1", "eth0", directory).defaultRouteNic, "net1");
+    assert.equal(readFileSync(join(directory, "pending-teardown", "c2-eth0.json"), "utf8"), "{}");
+  });
+
+  it("should not replace newer pod options", () => {
+    writePodOptions("c1", "eth0", { defaultRouteNic: "eth0" }, directory);
+    mkdirSync(join(directory, oldOptions));
+    writeFileSync(join(directory, oldOptions, "c1-eth0.json"), '{"defaultRouteNic":"net1"}');
+    renameStateDirectories(directory);
+    assert.equal(readPodOptions("c1", "eth0", directory).defaultRouteNic, "eth0");
+    assert.ok(!existsSync(join(directory, oldOptions)));
+  });
+
+  it("should stay without new directories if it has no old ones", () => {
+    renameStateDirectories(directory);
+    assert.deepEqual(readdirSync(directory), []);
+  });
+});

@@ -1,0 +1,32 @@
+import { mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
+import { join } from "node:path";
+
+export const POD_OPTIONS_DIRECTORY = "pod-options";
+export const PENDING_TEARDOWN_DIRECTORY = "pending-teardown";
+
+/** Names of earlier versions -> names now. */
+export const RENAMED_DIRECTORIES = { wishes: POD_OPTIONS_DIRECTORY, ended: PENDING_TEARDOWN_DIRECTORY } as const;
+
+/** Moves the files of an earlier version's directories. A file that already exists in the new directory is newer and stays. */
+export function renameStateDirectories(stateDirectory: string): void {
+  for (const [old, current] of Object.entries(RENAMED_DIRECTORIES)) {
+    const from = join(stateDirectory, old);
+    const to = join(stateDirectory, current);
+    const files = listFiles(from);
+    if (files === undefined) continue;
+    mkdirSync(to, { recursive: true, mode: 0o700 });
+    const existing = new Set(listFiles(to));
+    for (const file of files) if (!existing.has(file)) renameSync(join(from, file), join(to, file));
+    rmSync(from, { recursive: true });
+  }
+}
+
+/** Returns undefined if the directory does not exist. */
+function listFiles(directory: string): readonly string[] | undefined {
+  try {
+    return readdirSync(directory);
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
+    throw error;
+  }
+}
