@@ -63,6 +63,8 @@ const factsSchema = z.readonly(
     overlayCidrs: cidrs,
     /** Bytes: the smallest MTU of the tunnels that lead to other nodes' overlay pods; absent in a cluster without tunnels. */
     overlayMtu: z.exactOptional(z.int().check(z.gte(MIN_MTU))),
+    /** Overlay networks whose pods the overlay masquerades towards other networks (Calico's natOutgoing). */
+    masqueradedCidrs: z._default(cidrs, []),
     serviceCidrs: cidrs,
     /** Further destinations that pods reach through their node, by configuration. */
     hijackCidrs: cidrs,

@@ -92,7 +92,11 @@ export const configMapObject = z.object({ metadata, data: z.record(z.string(), z
 
 export const calicoPool = z.object({
   metadata,
-  spec: z.object({ cidr: z.string(), disabled: z.boolean().default(false) }),
+  spec: z.object({
+    cidr: z.string(),
+    disabled: z.boolean().default(false),
+    natOutgoing: z.boolean().default(false),
+  }),
 });
 export const felixConfiguration = z.object({
   metadata,

@@ -438,6 +438,17 @@ describe("networks that pods must not reach through their node", () => {
     });
 });
 
+describe("networks that the overlay masquerades", () => {
+  it("are the Calico pools with natOutgoing, disabled ones included", () => {
+    const calicoPools = [
+      { cidr: "10.233.64.0/18", disabled: false, natOutgoing: true },
+      { cidr: "10.234.0.0/16", disabled: true, natOutgoing: true },
+      { cidr: "fd33:64::/48", disabled: false, natOutgoing: false },
+    ];
+    assert.deepEqual(found({ calicoPools }).masqueradedCidrs, ["10.233.64.0/18", "10.234.0.0/16"]);
+  });
+});
+
 describe("what pods reach through their node besides networks", () => {
   it("has every global address of the node's own links, and none of tunnels, pods and networks that are routed anyway", () => {
     const links = [

@@ -2,7 +2,14 @@ import { type Cidr, containsIp, familyOf, hostCidr, type Ip, parseCidr, parseIp 
 import { type Facts, FACTS_SCHEMA, parseProperCidr, type ReturnPath, RETURN_PATHS } from "../../datapath/facts.ts";
 import { findSetting } from "./settings.ts";
 import { mergeNetworks } from "./merge-networks.ts";
-import { listOverlaySources, POD_CIDRS, listServiceSources, type Source, splitWords } from "./network-sources.ts";
+import {
+  findMasqueradedNetworks,
+  listOverlaySources,
+  listServiceSources,
+  POD_CIDRS,
+  type Source,
+  splitWords,
+} from "./network-sources.ts";
 import { classifyAddresses, type NodeAddresses, excludeCovered } from "./node-addresses.ts";
 import type { Observations } from "./observations.ts";
 import { refuseNetwork, type UnderlayTopology, parsePoolTopology } from "./refuse-networks.ts";
@@ -107,6 +114,7 @@ export function discoverFacts(o: Observations): Discovery {
       },
       uplink: uplink.value,
       overlayCidrs,
+      masqueradedCidrs: findMasqueradedNetworks(o),
       serviceCidrs,
       hijackCidrs,
       viaNode: findViaNode(o, own, wire, covered),

@@ -52,6 +52,11 @@ export function listServiceSources(o: Observations, report: (problem: string) =>
   ];
 }
 
+/** Lists the networks that Calico masquerades. Felix does so for disabled pools too. */
+export function findMasqueradedNetworks({ calicoPools = [] }: Observations): readonly Cidr[] {
+  return calicoPools.filter(({ natOutgoing }) => natOutgoing === true).flatMap(({ cidr }) => parseOrNothing(cidr));
+}
+
 /**
  * A disabled pool is often made to keep traffic to a network from being translated; of such a pool only the blocks count that no
  * enabled pool contains. A pool with very many blocks is one that was in use: it counts as a whole, to limit the pods' routes.

@@ -36,7 +36,8 @@ export interface Observations {
   readonly distributionArguments: readonly string[];
   /** Every Node, where they are followed; see neededKinds. */
   readonly nodes: readonly ObservedNode[];
-  readonly calicoPools: readonly { readonly cidr: string; readonly disabled: boolean }[] | undefined;
+  readonly calicoPools:
+    readonly { readonly cidr: string; readonly disabled: boolean; readonly natOutgoing?: boolean }[] | undefined;
   /** CIDRs of every node's IPAM blocks, where they are followed; see neededKinds. */
   readonly calicoBlocks: readonly string[];
   /** Data of ConfigMap kube-system/cilium-config. */

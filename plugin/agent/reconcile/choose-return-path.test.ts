@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { parseCidr, parseIp } from "../../datapath/address.ts";
-import { FACTS_SCHEMA, type Facts } from "../../datapath/facts.ts";
+import { makeFacts } from "../../testing/facts.ts";
 import {
   chooseReturnPath,
   countNodesOutside,
@@ -16,18 +16,7 @@ const pool = (subnet: string, count: number): PoolOnNode => ({
 });
 const ips = (...texts: readonly string[]) => texts.map(parseIp);
 const OWN = ips("10.7.168.71");
-const FACTS: Facts = {
-  schema: FACTS_SCHEMA,
-  node: { name: "n1", addresses: OWN, otherAddresses: [] },
-  uplink: "eth0",
-  overlayCidrs: [parseCidr("10.233.64.0/18")],
-  serviceCidrs: [parseCidr("10.233.0.0/18")],
-  hijackCidrs: [],
-  viaNode: [],
-  refusedNetworks: [],
-  returnPath: "notrack",
-  sources: {},
-};
+const FACTS = makeFacts({ overlayCidrs: [parseCidr("10.233.64.0/18")], serviceCidrs: [parseCidr("10.233.0.0/18")] });
 
 describe("findRouter", () => {
   const ROWS: readonly (readonly [title: string, input: Partial<RouterInput>, found: RegExp | undefined])[] = [

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { ChildProcess } from "node:child_process";
-import { parseCidr } from "../../datapath/address.ts";
+import { parseCidr, parseIp } from "../../datapath/address.ts";
 import type { ReturnPath } from "../../datapath/facts.ts";
 import {
   type NodeTableInput,
@@ -32,6 +32,7 @@ const KUBE_PROXY = `table ip kube-proxy-test {
     ip daddr 10.233.0.13 tcp dport 80 dnat to 10.233.64.5:${PORT}
     ip daddr 10.233.0.10 udp dport 80 dnat to 10.233.65.2:${PORT}
     ip daddr 10.7.168.71 tcp dport 30080 dnat to 10.7.200.1:${PORT}
+    ip daddr 10.7.168.71 tcp dport 30081 meta mark set meta mark | 0x4000 dnat to 10.7.200.1:${PORT}
   }
   chain forward {
     type filter hook forward priority filter;
@@ -225,6 +226,53 @@ describe("the node's nftables table", function () {
           if (expected !== "") assert.equal(answer, expected);
         });
     });
+
+  describe("on a node with several addresses", () => {
+    const node = () => one?.name ?? "";
+    /** Masquerade of the overlay's agent (natOutgoing) and of kube-proxy (its mark), as their own rules do it. */
+    const MASQUERADE = `table ip masquerade-test {
+  chain leaving {
+    type nat hook postrouting priority srcnat;
+    meta mark & 0x4000 != 0 masquerade
+    ip saddr 10.233.64.0/18 ip daddr != 10.233.64.0/18 masquerade
+  }
+}
+`;
+    before(() => {
+      // The kernel takes the first link's address for a link that has none.
+      execOrThrow(["ip", "-n", node(), "address", "add", "192.168.0.5/32", "dev", "lo"]);
+      write(MASQUERADE);
+    });
+    after(() => {
+      execOrThrow(["ip", "-n", node(), "address", "del", "192.168.0.5/32", "dev", "lo"]);
+      write("delete table ip masquerade-test\n");
+    });
+
+    const ROWS: readonly (readonly [title: string, ask: () => string | undefined])[] = [
+      ["a Service's overlay endpoint on this node", () => sendRequest(pods.first, "10.233.0.13", 80)],
+      [
+        "an underlay pod that an overlay pod of this node asks",
+        () => sendRequest(pods.local, "10.7.200.1", PORT, { source: "10.233.64.5" }),
+      ],
+      ["a NodePort's underlay endpoint on this node", () => sendRequest(pods.overlay, "10.7.168.71", 30081)],
+    ];
+    for (const [title, ask] of ROWS)
+      it(`shows its InternalIP to ${title}`, () => {
+        load("notrack");
+        assert.equal(ask(), "192.168.0.5", "without the rule");
+        load("notrack", {
+          nodeAddresses: [parseIp("10.7.168.71")],
+          masqueradedCidrs: [parseCidr("10.233.64.0/18")],
+        });
+        assert.equal(ask(), "10.7.168.71");
+      });
+
+    it("keeps the address of an overlay pod that the overlay does not masquerade", () => {
+      write("flush table ip masquerade-test\n");
+      load("notrack", { nodeAddresses: [parseIp("10.7.168.71")] });
+      assert.equal(sendRequest(pods.local, "10.7.200.1", PORT, { source: "10.233.64.5" }), "10.233.64.5");
+    });
+  });
 
   it("follows a change of the return path for new connections", () => {
     load("snat");

@@ -1,5 +1,6 @@
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
+import { familyOf } from "../../datapath/address.ts";
 import type { Facts } from "../../datapath/facts.ts";
 import { readNodeLinks } from "./node-routes.ts";
 import { applyNodeTable } from "./node-table.ts";
@@ -21,9 +22,12 @@ export function readTcpBeLiberal(): 0 | 1 {
  * @returns a line for each change
  * @throws with the message of nft or of the kernel
  */
-export function applyReturnPath({ overlayCidrs, returnPath, uplink }: Facts): readonly string[] {
+export function applyReturnPath(facts: Facts): readonly string[] {
+  const { node, overlayCidrs, masqueradedCidrs, returnPath, uplink } = facts;
   const nodeLinks = returnPath === "snat" ? readNodeLinks(overlayCidrs, uplink) : [];
-  const done = [...applyNodeTable({ overlayCidrs, returnPath, uplink, nodeLinks })];
+  const otherFamilies = new Set(node.otherAddresses.map(familyOf));
+  const nodeAddresses = node.addresses.filter((address) => otherFamilies.has(familyOf(address)));
+  const done = [...applyNodeTable({ overlayCidrs, masqueradedCidrs, returnPath, uplink, nodeLinks, nodeAddresses })];
   if (returnPath === "liberal") {
     if (readTcpBeLiberal() === 0) {
       mkdirSync(dirname(LIBERAL_MARK), { recursive: true, mode: 0o700 });

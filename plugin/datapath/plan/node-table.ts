@@ -1,4 +1,13 @@
-import { type Cidr, type Family, familyOf, hostCidr, removeNestedCidrs, parseCidr, parseIp } from "../address.ts";
+import {
+  type Cidr,
+  type Family,
+  familyOf,
+  hostCidr,
+  type Ip,
+  removeNestedCidrs,
+  parseCidr,
+  parseIp,
+} from "../address.ts";
 import type { ReturnPath } from "../facts.ts";
 import { NODE_LINK_PREFIX } from "../names.ts";
 
@@ -11,6 +20,13 @@ export interface NodeTableInput {
   readonly returnPath: ReturnPath;
   /** The node's uplink: what enters by it is from the wire, never from a pod. */
   readonly uplink: string;
+  /** Overlay networks whose pods the overlay masquerades towards other networks. */
+  readonly masqueradedCidrs?: readonly Cidr[];
+  /**
+   * The node's InternalIPs of the families in which it has other addresses as well. MASQUERADE on a link without an address, as
+   * a pod's is, takes the first address of the node; with these the server sees the InternalIP.
+   */
+  readonly nodeAddresses?: readonly Ip[];
   /** Links by which packets leave for other nodes (tunnels and the uplink); used with `snat` only. */
   readonly nodeLinks?: readonly string[];
 }
@@ -27,6 +43,7 @@ const FAMILIES: readonly {
 
 /** Bits of a packet's mark without kube-proxy's for masquerade (0x4000, its `masqueradeBit` 14). */
 const WITHOUT_KUBE_PROXY_MARK = "0xffffbfff";
+const KUBE_PROXY_MARK = "0x00004000";
 
 const FROM_PODS = `iifname "${NODE_LINK_PREFIX}*"`;
 
@@ -46,6 +63,7 @@ const FROM_PODS = `iifname "${NODE_LINK_PREFIX}*"`;
  *   With `snat`, connections to overlay pods of other nodes are masqueraded too. Priority srcnat - 1: before kube-proxy, whose
  *   own chain then does not see the packet and does not clear its mark for masquerade. The rule clears it: with the mark a
  *   tunnel's outer packet would be masqueraded too, and reach the other node with a wrong checksum (kubernetes issue 88986).
+ *   On a node with several addresses, what is masqueraded towards a pod's own link leaves with the InternalIP.
  */
 export function renderNodeTable(input: NodeTableInput): string {
   return `${removeNodeTable()}${renderTable(input)}`;
@@ -56,7 +74,8 @@ export function removeNodeTable(): string {
   return `table ${NODE_NFT_TABLE}\ndelete table ${NODE_NFT_TABLE}\n`;
 }
 
-function renderTable({ overlayCidrs, returnPath, uplink, nodeLinks = [] }: NodeTableInput): string {
+function renderTable(input: NodeTableInput): string {
+  const { overlayCidrs, returnPath, uplink, nodeLinks = [], masqueradedCidrs = [], nodeAddresses = [] } = input;
   const overlays = FAMILIES.flatMap((family) => {
     // nft refuses a set in which one network lies within another.
     const elements = removeNestedCidrs(overlayCidrs).filter((cidr) => familyOf(cidr) === family.family);
@@ -85,6 +104,11 @@ function renderTable({ overlayCidrs, returnPath, uplink, nodeLinks = [] }: NodeT
     `    ${FROM_PODS} ${protocol} daddr @${set} ct state invalid counter notrack comment "exempt-${family}"\n`,
     `    iifname != "${uplink}" iifname != "${NODE_LINK_PREFIX}*" meta iifkind "veth" ${protocol} saddr != @${set} ${protocol} daddr @${set} fib saddr . iif oif exists ct state invalid counter notrack comment "exempt-further-nic-${family}"\n`,
   ]);
+  const sourceTranslations = overlays.flatMap((overlay) => {
+    const address = nodeAddresses.find((node) => familyOf(node) === overlay.family);
+    const masqueraded = removeNestedCidrs(masqueradedCidrs).filter((cidr) => familyOf(cidr) === overlay.family);
+    return address === undefined ? [] : renderSourceTranslations(overlay, address, masqueraded);
+  });
   const masquerades = overlays.map(
     ({ set, protocol, family }) =>
       `    ${FROM_PODS} oifname @node_links ${protocol} daddr @${set} counter masquerade fully-random comment "masquerade-overlay-${family}"\n`,
@@ -103,10 +127,28 @@ ${exemptions.join("")}  }
     : ""
 }  chain node_source {
     type nat hook postrouting priority srcnat - 1; policy accept;
-    ${FROM_PODS} oifname != "${NODE_LINK_PREFIX}*" ct status dnat counter meta mark set meta mark & ${WITHOUT_KUBE_PROXY_MARK} masquerade fully-random comment "masquerade-service"
+${sourceTranslations.join("")}    ${FROM_PODS} oifname != "${NODE_LINK_PREFIX}*" ct status dnat counter meta mark set meta mark & ${WITHOUT_KUBE_PROXY_MARK} masquerade fully-random comment "masquerade-service"
 ${snat ? masquerades.join("") : ""}  }
 }
 `;
+}
+
+/** Renders the rules that put the InternalIP where MASQUERADE would put the first address of the node. */
+function renderSourceTranslations(
+  { family, set, protocol }: (typeof FAMILIES)[number],
+  address: Ip,
+  masqueraded: readonly Cidr[],
+): readonly string[] {
+  const translate = `counter meta mark set meta mark & ${WITHOUT_KUBE_PROXY_MARK} snat ${protocol} to ${address} fully-random comment`;
+  const toUnderlay = `meta oifkind "veth" ${protocol} daddr != @${set}`;
+  return [
+    `    ${FROM_PODS} oifname != "${NODE_LINK_PREFIX}*" meta oifkind "veth" meta nfproto ${family} ct status dnat ${translate} "node-address-service-${family}"\n`,
+    `    ${toUnderlay} meta mark & ${KUBE_PROXY_MARK} == ${KUBE_PROXY_MARK} ${translate} "node-address-marked-${family}"\n`,
+    ...masqueraded.map(
+      (network, index) =>
+        `    ${toUnderlay} ${protocol} saddr ${network} ${translate} "node-address-overlay-${family}-${index + 1}"\n`,
+    ),
+  ];
 }
 
 /** Reports whether `nft list table` shows what `renderNodeTable` writes for the same input; counters are not compared. */
