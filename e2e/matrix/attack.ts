@@ -33,7 +33,7 @@ export async function runAttack(
   const claims = cell.attack?.kind === "spoofed-source" ? cell.attack.claims : undefined;
   const target = { server: cell.server ?? "", ...deployment.locate(cell) };
   const control = cell.attack?.kind === "node-as-router" ? inPlan(cell, deployment) : target;
-  const node = deployment.findSource({ node: cell.sourceNode ?? 0, network: "node" }, cell.family) ?? "";
+  const [node = ""] = deployment.findSources({ node: cell.sourceNode ?? 0, network: "node" }, cell.family) ?? [];
   const send = async (toward: typeof target, from: string, marked: string): Promise<void> => {
     const { ok, error } = await attacker.inject({
       device: "veth0",

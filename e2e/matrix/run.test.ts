@@ -13,7 +13,7 @@ describe("runCells", () => {
     ({
       locate: () => ({ address: "10.0.0.1", port: 80 }),
       addressOf: () => "10.0.0.2",
-      findSource: () => undefined,
+      findSources: () => undefined,
       pods: new Map(),
       families: ["ipv4"],
       prober,

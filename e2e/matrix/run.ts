@@ -187,9 +187,9 @@ function listExpectedSources(cell: Cell, variant: Variant, deployment: Deploymen
     ? settingsFor(variant, cell.family)
     : { ...UNKNOWN_SETTINGS, returnPath: variant.returnPath };
   const refs = expectedSource(cell, settings);
-  const addresses = refs?.map((ref) => deployment.findSource(ref, cell.family));
-  const known = addresses?.filter((address) => address !== undefined);
-  return known?.length === addresses?.length ? known : undefined;
+  const addresses = refs?.map((ref) => deployment.findSources(ref, cell.family));
+  const known = addresses?.filter((found) => found !== undefined);
+  return known?.length === addresses?.length ? known?.flat() : undefined;
 }
 
 function describeWrongAnswer(

@@ -52,7 +52,7 @@ export interface Deployment {
   /** An endpoint's own address: what a server must see if nobody translates. */
   addressOf(endpoint: string, nic: Nic, family?: Family): string;
   /** The address that a source has; undefined where the cluster does not show it. */
-  findSource(source: SourceRef, family: Family): string | undefined;
+  findSources(source: SourceRef, family: Family): readonly string[] | undefined;
   closeProbers(): Promise<void>;
 }
 
@@ -98,15 +98,18 @@ export async function deploy(cluster: Cluster, api: ClusterApi, patienceMs = REA
     const { address, address6 } = findNode(node) ?? {};
     return known(byFamily([address, address6])[family], `the ${family} address of node ${node}`);
   };
-  const findSource = (source: SourceRef, family: Family): string | undefined => {
-    if ("endpoint" in source) return addressOf(source.endpoint, source.nic, family);
-    if (source.network === "node") return nodeAddress(source.node, family);
+  const findSources = (source: SourceRef, family: Family): readonly string[] | undefined => {
+    if ("endpoint" in source) return [addressOf(source.endpoint, source.nic, family)];
+    if (source.network === "node") return [nodeAddress(source.node, family)];
     const overlay = overlayAddresses.get(findNode(source.node)?.name ?? "");
     if (overlay === undefined) return undefined;
-    const { tunnel, bridge } = overlay;
+    const { tunnel, bridge, first } = overlay;
+    if (source.network === "tunnel") return [tunnel[family] ?? nodeAddress(source.node, family)];
     // To an overlay pod by a link without addresses IPv6 chooses the longest common prefix, which the tunnel has (RFC 6724).
     const own = bridge[family] ?? (family === "ipv6" ? tunnel.ipv6 : undefined);
-    return (source.network === "tunnel" ? tunnel[family] : own) ?? nodeAddress(source.node, family);
+    if (own !== undefined) return [own];
+    const internal = nodeAddress(source.node, family);
+    return [internal, first[family] ?? internal];
   };
   const hostPodNames = new Set(workers.map((_, index) => hostPodName(index)));
   const probers = new Map<string, Promise<Prober>>();
@@ -118,7 +121,7 @@ export async function deploy(cluster: Cluster, api: ClusterApi, patienceMs = REA
     external,
     externalName,
     addressOf,
-    findSource,
+    findSources,
     features,
     judgesSources: cluster.datapath !== "none",
     settingsKnown: cluster.provider !== "existing",

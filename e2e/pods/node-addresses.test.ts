@@ -20,6 +20,7 @@ describe("the overlay addresses of a node", () => {
     assert.deepEqual(parseOverlayAddresses(listing, OVERLAY), {
       tunnel: { ipv4: "10.233.100.0", ipv6: "fd00:10:233:64::1" },
       bridge: {},
+      first: { ipv4: "10.7.168.71", ipv6: "fd00:10:233:64::1" },
     });
   });
 
@@ -32,6 +33,7 @@ describe("the overlay addresses of a node", () => {
     assert.deepEqual(parseOverlayAddresses(listing, OVERLAY), {
       tunnel: { ipv4: "10.233.65.0" },
       bridge: { ipv4: "10.233.65.1" },
+      first: { ipv4: "10.233.65.0" },
     });
   });
 
@@ -41,7 +43,16 @@ describe("the overlay addresses of a node", () => {
       {
         tunnel: {},
         bridge: {},
+        first: { ipv4: "10.7.168.71" },
       },
     );
+  });
+
+  it("have the address of the first link first, which masquerade chooses on a link without one", () => {
+    const listing = JSON.stringify([
+      link("eth0", "veth", ["192.168.50.71", "global"]),
+      link("eth1", "veth", ["10.7.168.71", "global"]),
+    ]);
+    assert.deepEqual(parseOverlayAddresses(listing, OVERLAY).first, { ipv4: "192.168.50.71" });
   });
 });

@@ -12,6 +12,8 @@ export interface OverlayAddresses {
   readonly tunnel: Addresses;
   /** On the bridge of its own overlay pods; empty where each pod has a link of its own, as with Calico. */
   readonly bridge: Addresses;
+  /** The node's first address: the kernel chooses it on a link that has none, as a Calico pod's is. */
+  readonly first: Addresses;
 }
 
 const links = z.array(
@@ -46,13 +48,24 @@ export function parseOverlayAddresses(listing: string, overlay: readonly string[
     const [network = "", length = ""] = cidr.split("/");
     networks.addSubnet(network, Number(length), familyOf(cidr));
   }
-  const found = { tunnel: new Map<Family, string>(), bridge: new Map<Family, string>() };
+  const found = {
+    tunnel: new Map<Family, string>(),
+    bridge: new Map<Family, string>(),
+    first: new Map<Family, string>(),
+  };
   for (const { linkinfo, addr_info } of links.parse(JSON.parse(listing))) {
+    for (const { local, scope } of addr_info)
+      if (local !== undefined && scope === "global" && !found.first.has(familyOf(local)))
+        found.first.set(familyOf(local), local);
     const kind = TUNNELS.includes(linkinfo?.info_kind ?? "") ? "tunnel" : "bridge";
     if (kind === "bridge" && linkinfo?.info_kind !== "bridge") continue;
     for (const { local, scope } of addr_info)
       if (local !== undefined && scope === "global" && networks.check(local, familyOf(local)))
         if (!found[kind].has(familyOf(local))) found[kind].set(familyOf(local), local);
   }
-  return { tunnel: Object.fromEntries(found.tunnel), bridge: Object.fromEntries(found.bridge) };
+  return {
+    tunnel: Object.fromEntries(found.tunnel),
+    bridge: Object.fromEntries(found.bridge),
+    first: Object.fromEntries(found.first),
+  };
 }
