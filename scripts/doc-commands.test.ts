@@ -1,14 +1,10 @@
 import assert from "node:assert/strict";
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { z } from "zod";
-import { $ } from "zx";
-import { findCommands, PAGES, ROOT } from "./doc-commands.ts";
+import { findCommands, PAGES, readScripts, ROOT } from "./doc-commands.ts";
 import { NOT_RUN, DOCUMENTED_RUNS } from "./newcomer/documented-runs.ts";
 
-const scripts = z
-  .object({ scripts: z.record(z.string(), z.string()) })
-  .parse(JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8"))).scripts;
+const scripts = readScripts();
 
 describe("the pages", () => {
   const commands = PAGES.flatMap(findCommands);
@@ -20,20 +16,6 @@ describe("the pages", () => {
       [],
     );
     assert.ok(commands.length > 30, `only ${commands.length} commands were found`);
-  });
-
-  it("name options that the commands have, by their own --help", function () {
-    this.timeout(600_000);
-    const wanted = new Map<string, Set<string>>();
-    for (const { script, options } of commands)
-      for (const option of options) wanted.set(script, (wanted.get(script) ?? new Set()).add(option));
-    const missing = [...wanted].flatMap(([script, options]) => {
-      const file = /^tsx (\S+\.ts)/.exec(scripts[script] ?? "")?.[1];
-      if (file === undefined) return [`npm run ${script} takes no options`];
-      const help = $.sync({ cwd: ROOT, preferLocal: true })`tsx ${file} --help`.stdout;
-      return [...options].filter((option) => !help.includes(option)).map((option) => `npm run ${script} -- ${option}`);
-    });
-    assert.deepEqual(missing, []);
   });
 
   it("name commands that `npm run newcomer -- --documented` runs, or that are left out with a reason", () => {

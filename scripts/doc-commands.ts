@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { z } from "zod";
 
 export const ROOT = join(import.meta.dirname, "..");
 
@@ -12,6 +13,12 @@ export const PAGES: readonly string[] = [
     .filter((name) => name.endsWith(".md"))
     .map((name) => `docs/${name}`),
 ];
+
+/** Returns the npm scripts of package.json by name. */
+export function readScripts(): Readonly<Record<string, string>> {
+  const schema = z.object({ scripts: z.record(z.string(), z.string()) });
+  return schema.parse(JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8"))).scripts;
+}
 
 /** A command of a page, `npm run NAME -- --option …`, between backticks or in a line of code. */
 export interface DocumentedCommand {

@@ -24,6 +24,7 @@ const STAGES: readonly Stage[] = [
   { name: "types", argv: ["tsc", "--noEmit"], whole: true },
   { name: "types of the report's page", argv: ["tsc", "-p", "results/browser"], whole: true },
   { name: "unit tests", argv: ["mocha", "--config", ".mocharc.unit.json"] },
+  { name: "tests of programs and the browser", argv: ["mocha", "--config", ".mocharc.cli.json"] },
   { name: "tests in network namespaces", argv: ["tsx", "scripts/test-netns.ts"] },
   {
     name: "the connectivity matrix in a lab, dual stack",

@@ -20,6 +20,7 @@ export const DOCUMENTED_RUNS: readonly DocumentedRun[] = [
   { run: "npm run chart", shows: ["npm run chart"] },
   { run: "npm run check", shows: ["npm run check"] },
   { run: "npm run test:unit", shows: ["npm run test:unit"] },
+  { run: "npm run test:cli", shows: ["npm run test:cli"] },
   { run: "npm run test:netns", shows: ["npm run test:netns"] },
   { run: "npm run sweep -- --dry-run", shows: ["npm run sweep -- --dry-run"] },
   { run: "npm run environments", shows: ["npm run environments"] },
