@@ -5,7 +5,7 @@ import type { Progress } from "./progress.ts";
 export interface Provider {
   readonly name: "kind" | "lab" | "existing";
   /** What is missing on this machine, each with its remedy in one line. Changes nothing. */
-  preflight(spec: ClusterSpec): Promise<readonly Finding[]>;
+  preflight(spec: ClusterSpec): Promise<readonly PreflightFinding[]>;
   /** Brings the cluster up, or finishes one that was begun. Idempotent. */
   up(spec: ClusterSpec, progress: Progress): Promise<Cluster>;
   /**
@@ -18,7 +18,7 @@ export interface Provider {
   down(name: string, progress: Progress): Promise<void>;
 }
 
-export interface Finding {
+export interface PreflightFinding {
   /** `error` stops the run, `warning` is printed and the run goes on. */
   readonly severity: "error" | "warning";
   /** One sentence: what is missing and how to get it. */
@@ -116,9 +116,9 @@ export interface Cluster {
 /** What a node can be made to suffer. */
 export interface NodeFaults {
   /** As by a power cut: everything on the node ends at once, no plugin is called, its files are lost. */
-  drop(node: string): Promise<void>;
+  powerOff(node: string): Promise<void>;
   /** The dropped node, new, under its name and address. */
-  make(node: string): Promise<void>;
+  recreate(node: string): Promise<void>;
   /** Its kubelet is not there for so long, in milliseconds; what runs goes on, and it starts again with that. */
   pauseKubelet(node: string, milliseconds: number): Promise<void>;
 }
@@ -145,7 +145,7 @@ export interface ProgramStream {
 }
 
 /** Label on what a run makes in a cluster that is not its own, and so may take away. */
-export const MADE_BY = "interlay.dev/made-by";
+export const OWNER_LABEL = "interlay.dev/made-by";
 
 /** The seed's figures. */
 export const DEFAULT_SPEC: Omit<ClusterSpec, "probe"> = {

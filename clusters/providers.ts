@@ -4,7 +4,7 @@ export const PROVIDER_NAMES = ["kind", "lab", "existing"] as const;
 export type ProviderName = (typeof PROVIDER_NAMES)[number];
 
 /** The provider of that name; what only another one needs is not loaded. Throws on a name that is none. */
-export async function providerNamed(name: string): Promise<Provider> {
+export async function loadProvider(name: string): Promise<Provider> {
   switch (name) {
     case "kind":
       return (await import("./kind/kind.ts")).kindProvider;

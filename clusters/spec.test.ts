@@ -1,25 +1,25 @@
 import assert from "node:assert/strict";
 import { DEFAULT_SPEC } from "./provider.ts";
 import {
-  joinFamilies,
-  defaultSpec,
-  familiesOf,
-  gatewayOf,
-  inFamilies,
-  ipv6Ranges,
+  joinRanges,
+  createDefaultSpec,
+  listFamilies,
+  getGateway,
+  setFamilies,
+  createIpv6Ranges,
   toIpv6Address,
   parseUnderlay,
 } from "./spec.ts";
 
 describe("INTERLAY_UNDERLAY", () => {
   it("moves nodes and pods to another /16", () => {
-    assert.equal(defaultSpec({}), DEFAULT_SPEC);
+    assert.equal(createDefaultSpec({}), DEFAULT_SPEC);
     assert.deepEqual(parseUnderlay("10.17.0.0/16"), {
       underlayCidr: "10.17.0.0/16",
       nodeRange: "10.17.168.64/26",
       podRange: "10.17.200.0/24",
     });
-    assert.equal(defaultSpec({ INTERLAY_UNDERLAY: "10.17.0.0/16" }).underlayMayMove, false);
+    assert.equal(createDefaultSpec({ INTERLAY_UNDERLAY: "10.17.0.0/16" }).underlayMayMove, false);
     assert.deepEqual({ ...DEFAULT_SPEC, ...parseUnderlay("10.7.0.0/16") }, DEFAULT_SPEC);
   });
 
@@ -30,12 +30,12 @@ describe("INTERLAY_UNDERLAY", () => {
 });
 
 describe("a dual-stack cluster", () => {
-  const { underlayCidr, podRange, serviceCidr } = ipv6Ranges({ underlayCidr: "10.17.0.0/16" });
+  const { underlayCidr, podRange, serviceCidr } = createIpv6Ranges({ underlayCidr: "10.17.0.0/16" });
 
   it("has an IPv6 underlay that shows the IPv4 one's numbers", () => {
     assert.deepEqual([underlayCidr, podRange], ["fd00:10:17::/64", "fd00:10:17::200:0/112"]);
     assert.equal(toIpv6Address(underlayCidr, "10.17.168.70"), "fd00:10:17::168:70");
-    assert.deepEqual([gatewayOf(underlayCidr), gatewayOf("10.17.0.0/16")], ["fd00:10:17::1", "10.17.0.1"]);
+    assert.deepEqual([getGateway(underlayCidr), getGateway("10.17.0.0/16")], ["fd00:10:17::1", "10.17.0.1"]);
   });
 
   it("is told from one of a single family", () => {
@@ -44,11 +44,11 @@ describe("a dual-stack cluster", () => {
       ["ipv6", ["ipv6"]],
       ["dual", ["ipv4", "ipv6"]],
     ] as const)
-      assert.deepEqual(familiesOf(inFamilies(DEFAULT_SPEC, given)), families);
+      assert.deepEqual(listFamilies(setFamilies(DEFAULT_SPEC, given)), families);
   });
 
   it("tells its components IPv4 first", () => {
-    assert.equal(joinFamilies("10.233.0.0/18", serviceCidr), "10.233.0.0/18,fd00:10:233::/112");
-    assert.equal(joinFamilies("10.233.0.0/18", undefined), "10.233.0.0/18");
+    assert.equal(joinRanges("10.233.0.0/18", serviceCidr), "10.233.0.0/18,fd00:10:233::/112");
+    assert.equal(joinRanges("10.233.0.0/18", undefined), "10.233.0.0/18");
   });
 });

@@ -4,7 +4,7 @@ import { type ClusterSpec, DEFAULT_SPEC, type Ipv6Ranges } from "./provider.ts";
 export type Underlay = Pick<ClusterSpec, "underlayCidr" | "nodeRange" | "podRange">;
 
 /** DEFAULT_SPEC, on the underlay that `INTERLAY_UNDERLAY` names, if it names one. */
-export function defaultSpec(env: NodeJS.ProcessEnv = process.env): typeof DEFAULT_SPEC {
+export function createDefaultSpec(env: NodeJS.ProcessEnv = process.env): typeof DEFAULT_SPEC {
   const wanted = env["INTERLAY_UNDERLAY"];
   return wanted === undefined || wanted === ""
     ? DEFAULT_SPEC
@@ -21,7 +21,7 @@ export function parseUnderlay(cidr: string): Underlay {
 }
 
 /** The IPv6 side of a dual-stack cluster on this underlay: unique local prefixes that show the IPv4 ones' numbers. */
-export function ipv6Ranges({ underlayCidr }: Pick<Underlay, "underlayCidr">): Ipv6Ranges {
+export function createIpv6Ranges({ underlayCidr }: Pick<Underlay, "underlayCidr">): Ipv6Ranges {
   const [a, b] = underlayCidr.split(".");
   return {
     overlayCidr: "fd00:10:233:64::/64",
@@ -31,21 +31,24 @@ export function ipv6Ranges({ underlayCidr }: Pick<Underlay, "underlayCidr">): Ip
   };
 }
 
-export type Family = "ipv4" | "ipv6";
+export type IpFamily = "ipv4" | "ipv6";
 
 /** What everything in a cluster has addresses of, the first family first. */
-export function familiesOf({ overlayCidr, ipv6 }: Pick<ClusterSpec, "overlayCidr" | "ipv6">): readonly Family[] {
-  return ipv6 === undefined ? [familyOf(overlayCidr)] : ["ipv4", "ipv6"];
+export function listFamilies({ overlayCidr, ipv6 }: Pick<ClusterSpec, "overlayCidr" | "ipv6">): readonly IpFamily[] {
+  return ipv6 === undefined ? [getFamily(overlayCidr)] : ["ipv4", "ipv6"];
 }
 
-export function familyOf(addressOrCidr: string): Family {
+export function getFamily(addressOrCidr: string): IpFamily {
   return addressOrCidr.includes(":") ? "ipv6" : "ipv4";
 }
 
 /** `spec` in other address families: with IPv6 beside IPv4, or with IPv6 in its place. */
-export function inFamilies<T extends Underlay>(spec: T, families: "ipv4" | "ipv6" | "dual"): T & { ipv6?: Ipv6Ranges } {
+export function setFamilies<T extends Underlay>(
+  spec: T,
+  families: "ipv4" | "ipv6" | "dual",
+): T & { ipv6?: Ipv6Ranges } {
   if (families === "ipv4") return spec;
-  return families === "dual" ? { ...spec, ipv6: ipv6Ranges(spec) } : { ...spec, ...ipv6Ranges(spec) };
+  return families === "dual" ? { ...spec, ipv6: createIpv6Ranges(spec) } : { ...spec, ...createIpv6Ranges(spec) };
 }
 
 /** The address of an IPv6 /64 that shows an IPv4 one's last two numbers: 10.7.168.70 in fd00:10:7::/64 is fd00:10:7::168:70. */
@@ -55,12 +58,12 @@ export function toIpv6Address(underlayCidr: string, ipv4: string): string {
 }
 
 /** Ranges of a cluster, as Kubernetes' components are told them. */
-export function joinFamilies(ipv4: string, ipv6: string | undefined): string {
+export function joinRanges(ipv4: string, ipv6: string | undefined): string {
   return ipv6 === undefined ? ipv4 : `${ipv4},${ipv6}`;
 }
 
 /** First address of the underlay: the bridge's own, and so the nodes' and pods' gateway. */
-export function gatewayOf(underlayCidr: string): string {
+export function getGateway(underlayCidr: string): string {
   const [address = ""] = underlayCidr.split("/");
   return address.includes(":") ? `${address}1` : address.replace(/\.\d+$/, ".1");
 }

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { CoreV1Api, KubeConfig, type KubernetesObject, KubernetesObjectApi } from "@kubernetes/client-node";
 import pRetry from "p-retry";
 import { attachInPod, execInPod } from "../clusters/kubernetes/pod-exec.ts";
-import { statusCode } from "../clusters/kubernetes/status-code.ts";
+import { getStatusCode } from "../clusters/kubernetes/status-code.ts";
 import type { Cluster, ProgramStream } from "../clusters/provider.ts";
 import { By, interruptible } from "./harness.ts";
 
@@ -45,7 +45,7 @@ export function clusterApi({ kubeconfig, pods }: Pick<Cluster, "kubeconfig" | "p
 export function answered<T>(ask: () => Promise<T>): Promise<T> {
   return pRetry(ask, {
     ...{ retries: 8, minTimeout: 250, factor: 1.8, maxTimeout: 5000 },
-    shouldRetry: ({ error }) => (statusCode(error) ?? 500) >= 500,
+    shouldRetry: ({ error }) => (getStatusCode(error) ?? 500) >= 500,
   });
 }
 
@@ -55,7 +55,7 @@ export async function ensure(api: ClusterApi, object: KubernetesObject): Promise
     await answered(() => api.objects.create(object));
     return true;
   } catch (error) {
-    if (statusCode(error) === 409) return false;
+    if (getStatusCode(error) === 409) return false;
     throw error;
   }
 }
@@ -71,7 +71,7 @@ export async function removeNamespace(api: ClusterApi, name: string): Promise<vo
 async function deleteAndWait(api: ClusterApi, name: string): Promise<void> {
   // 409: it is being deleted already
   const gone = (error: unknown) => {
-    if (statusCode(error) !== 404 && statusCode(error) !== 409) throw error;
+    if (getStatusCode(error) !== 404 && getStatusCode(error) !== 409) throw error;
   };
   await answered(() => api.core.deleteNamespace({ name })).catch(gone);
   for (;;) {

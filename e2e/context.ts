@@ -2,9 +2,9 @@ import { z } from "zod";
 import { buildProbe } from "./probe/build.ts";
 import { createPlainProgress } from "../clusters/progress-plain.ts";
 import { type Cluster, type ClusterSpec, DEFAULT_SPEC, type KubeProxy } from "../clusters/provider.ts";
-import { PROVIDER_NAMES, type ProviderName, providerNamed } from "../clusters/providers.ts";
-import { mayRunWith } from "../clusters/kubernetes/skew.ts";
-import { defaultSpec, inFamilies } from "../clusters/spec.ts";
+import { PROVIDER_NAMES, type ProviderName, loadProvider } from "../clusters/providers.ts";
+import { isSkewSupported } from "../clusters/kubernetes/skew.ts";
+import { createDefaultSpec, setFamilies } from "../clusters/spec.ts";
 import type { Environment } from "../clusters/environments/environment.ts";
 import { DEFAULT_ENVIRONMENT, findEnvironment } from "../clusters/environments/registry.ts";
 import type { Variant } from "./matrix/gate.ts";
@@ -71,7 +71,7 @@ export function parseReturnPath(text: string): Variant["returnPath"] {
 }
 
 function defaultsFor(kubernetes: string): string {
-  const allowed = BOTH_SIDES.filter((version) => mayRunWith(version, kubernetes));
+  const allowed = BOTH_SIDES.filter((version) => isSkewSupported(version, kubernetes));
   return allowed.length === 0 ? kubernetes : allowed.join(",");
 }
 
@@ -86,7 +86,7 @@ export function runOptions(env: NodeJS.ProcessEnv = process.env): RunOptions {
     .split(",")
     .map(parseKubeProxy)
     .map((kubeProxy) => ({ ...kubeProxy, mode: environment?.spec.kubeProxy?.mode ?? kubeProxy.mode }));
-  const apart = kubeProxies.find(({ version }) => !mayRunWith(version, values.INTERLAY_KUBERNETES));
+  const apart = kubeProxies.find(({ version }) => !isSkewSupported(version, values.INTERLAY_KUBERNETES));
   // A cluster that is there already has a control plane and a kube-proxy of its own.
   if (apart !== undefined && values.INTERLAY_PROVIDER !== "existing")
     throw new Error(
@@ -143,7 +143,7 @@ export async function specFor({
     );
   const [first] = variants;
   return {
-    ...inFamilies(defaultSpec(), family),
+    ...setFamilies(createDefaultSpec(), family),
     name,
     kubernetes,
     workers,
@@ -156,5 +156,5 @@ export async function specFor({
 }
 
 async function bringUp(options: RunOptions): Promise<Cluster> {
-  return (await providerNamed(options.provider)).up(await specFor(options), createPlainProgress());
+  return (await loadProvider(options.provider)).up(await specFor(options), createPlainProgress());
 }

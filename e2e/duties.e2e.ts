@@ -3,7 +3,7 @@ import { PatchStrategy } from "@kubernetes/client-node";
 import { z } from "zod";
 import { type AgentFixture, setupAgentFixture } from "./agent/fixture.ts";
 import { createPod, deletePod, waitUntilReady, type PodContext } from "./chaos/context.ts";
-import { statusCode } from "../clusters/kubernetes/status-code.ts";
+import { getStatusCode } from "../clusters/kubernetes/status-code.ts";
 import { ensure } from "./cluster-api.ts";
 import { underlayNetwork } from "./doctor/faults.ts";
 import { BeforeAll, By, DeferCleanup, Describe, Eventually, It } from "./harness.ts";
@@ -29,7 +29,7 @@ Describe("agent: what it does for the cluster, and what it tells", { labels: ["a
     try {
       return (await scene.api.objects.read({ kind, apiVersion, metadata })) as unknown;
     } catch (error) {
-      if (statusCode(error) === 404) return undefined;
+      if (getStatusCode(error) === 404) return undefined;
       throw error;
     }
   };

@@ -131,7 +131,7 @@ Describe("a run on a cluster that is there", { labels: ["guest"] }, () => {
     const config = new KubeConfig();
     config.loadFromFile(cluster.kubeconfig);
     await By("the cluster without Interlay", () =>
-      uninstallInterlay(config, { timeoutMs: 120_000, force: true, say: () => undefined }),
+      uninstallInterlay(config, { timeoutMs: 120_000, force: true, log: () => undefined }),
     );
     const { exitCode, output, report } = await leavesAllAsItWas(["--yes", "--pool", POOL]);
     assert.equal(exitCode, 0, output);

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { createPlainProgress } from "../clusters/progress-plain.ts";
-import { providerNamed } from "../clusters/providers.ts";
+import { loadProvider } from "../clusters/providers.ts";
 import { variantTitle } from "../results/title.ts";
 import { summarize } from "../results/table.ts";
 import { removeNamespace } from "./cluster-api.ts";
@@ -26,7 +26,7 @@ Describe("kind and the lab", { labels: ["parity"] }, () => {
       if (options.provider === "existing") Skip("a cluster that is there has no twin");
       const mine = await By("the cluster", theCluster);
       Object.assign(recordedVersions, mine.versions);
-      const provider = await providerNamed(OTHER);
+      const provider = await loadProvider(OTHER);
       const name = `${options.name}-twin`;
       DeferCleanup(() => provider.down(name, createPlainProgress()));
       const spec = { ...(await specFor(options)), name };

@@ -1,5 +1,5 @@
 import type { Cluster } from "../clusters/provider.ts";
-import { familiesOf } from "../clusters/spec.ts";
+import { listFamilies } from "../clusters/spec.ts";
 import { ensureDebianPackages } from "../clusters/components/packages.ts";
 import { createPlainProgress } from "../clusters/progress-plain.ts";
 import { type ClusterApi, clusterApi, ensure, removeNamespace } from "./cluster-api.ts";
@@ -47,7 +47,7 @@ Describe("plugin: every pod shape, option and verb on a cluster", { labels: ["pl
       api = clusterApi(cluster);
       const deployment = await By("the pods of the three types", () => deploy(cluster, api));
       DeferCleanup(() => deployment.closeProbers());
-      world = { cluster, api, deployment, workers: deployment.workers, families: familiesOf(cluster.spec) };
+      world = { cluster, api, deployment, workers: deployment.workers, families: listFamilies(cluster.spec) };
       await By("kube-proxy v1.29.15, notrack", () => switchTo(cluster, VARIANT));
     },
     { timeout: 300_000 },

@@ -1,6 +1,6 @@
 import { reportsReady } from "../clusters/kubernetes/ready-condition.ts";
 import type { Cluster } from "../clusters/provider.ts";
-import { statusCode } from "../clusters/kubernetes/status-code.ts";
+import { getStatusCode } from "../clusters/kubernetes/status-code.ts";
 import { answered, type ClusterApi } from "./cluster-api.ts";
 import { Eventually } from "./harness.ts";
 
@@ -16,7 +16,7 @@ export async function recreateNode(
   node: string,
   daemons: number,
 ): Promise<number> {
-  await cluster.faults?.drop(node);
+  await cluster.faults?.powerOff(node);
   const fieldSelector = `spec.nodeName=${node}`;
   const podsThere = async () => (await answered(() => api.core.listPodForAllNamespaces({ fieldSelector }))).items;
   await answered(() => api.core.deleteNode({ name: node }));
@@ -27,12 +27,12 @@ export async function recreateNode(
       .map(({ name, namespace }) =>
         answered(() => api.core.deleteNamespacedPod({ name, namespace, gracePeriodSeconds: 0 })).catch(
           (error: unknown) => {
-            if (statusCode(error) !== 404) throw error;
+            if (getStatusCode(error) !== 404) throw error;
           },
         ),
       ),
   );
-  await cluster.faults?.make(node);
+  await cluster.faults?.recreate(node);
   await Eventually(
     `${node} is Ready, and so are its DaemonSets' pods`,
     async () => {

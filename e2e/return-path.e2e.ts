@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { familiesOf } from "../clusters/spec.ts";
+import { listFamilies } from "../clusters/spec.ts";
 import { calicoInvalidDrops, diffCounters, stripCounters } from "./agent/rules.ts";
 import { NOTRACK, type AgentFixture, setupAgentFixture } from "./agent/fixture.ts";
 import { BeforeAll, By, DeferCleanup, Describe, Eventually, It } from "./harness.ts";
@@ -38,7 +38,7 @@ Describe("agent: the return path, beside whatever else filters", { labels: ["age
     const before = stripCounters(await on(nodes[0], ...TABLE));
     assert.deepEqual(
       [...before.matchAll(/ notrack comment "([^"]+)"/g)].map(([, name]) => name),
-      familiesOf(cluster.spec).flatMap((family) => [`exempt-${family}`, `exempt-further-nic-${family}`]),
+      listFamilies(cluster.spec).flatMap((family) => [`exempt-${family}`, `exempt-further-nic-${family}`]),
       before,
     );
     const place = { cluster, api, guests: new Map() };

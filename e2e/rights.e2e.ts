@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { KubernetesObject } from "@kubernetes/client-node";
 import { parseAllDocuments } from "yaml";
-import { auditLog } from "../clusters/lab/control-plane.ts";
+import { getAuditLogFile } from "../clusters/lab/control-plane.ts";
 import type { Cluster } from "../clusters/provider.ts";
 import { listRequests, listGrants, roleSchema } from "./agent/audit-log.ts";
 import { type ClusterApi, clusterApi, ensure } from "./cluster-api.ts";
@@ -64,7 +64,7 @@ Describe("agent: it may do what it does, and no more", { labels: ["agent", "righ
       await ensure(api, object);
       DeferCleanup(() => api.objects.delete(object).catch(() => undefined));
     }
-    const log = auditLog(dirname(cluster.kubeconfig));
+    const log = getAuditLogFile(dirname(cluster.kubeconfig));
     const grants = new Set(
       parseAllDocuments(await readFile(MANIFEST, "utf8"))
         .map((document) => roleSchema.safeParse(document.toJS()))

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { installInterlay, poolsFor } from "../clusters/kubernetes/addons.ts";
+import { installInterlay, listPools } from "../clusters/kubernetes/addons.ts";
 import type { Kubectl } from "../clusters/kubernetes/kubectl.ts";
 import type { Cluster } from "../clusters/provider.ts";
 import { must } from "./agent-process.ts";
 import { createPod, type ChaosPod, deletePod, waitUntilReady, type PodContext } from "./chaos/context.ts";
-import { statusCode } from "../clusters/kubernetes/status-code.ts";
+import { getStatusCode } from "../clusters/kubernetes/status-code.ts";
 import { type ClusterApi, clusterApi, removeNamespace } from "./cluster-api.ts";
 import { theCluster } from "./context.ts";
 import { diffLines } from "./existing-cluster/cluster-state.ts";
@@ -100,7 +100,7 @@ Describe("install: from nodes without Interlay, by Helm, and back", { labels: ["
       workers = [first, second];
       place = { api, cluster, guests: new Map() };
       pods = new KeptPods(cluster, api, first);
-      const pools = poolsFor(cluster.spec);
+      const pools = listPools(cluster.spec);
       const networks = [{ name: "underlay", pools: pools.map(({ name }) => name) }];
       values = { image: await readAgentImage(kubectl), pools, networks };
       DeferCleanup(asTheRunHadIt);
@@ -248,7 +248,7 @@ Describe("install: from nodes without Interlay, by Helm, and back", { labels: ["
     const there = (name: string) =>
       api.core.readNamespacedPod({ namespace: NAMESPACE, name }).then(
         () => true,
-        (error: unknown) => statusCode(error) !== 404,
+        (error: unknown) => getStatusCode(error) !== 404,
       );
     await Eventually(
       "kept-u ends",

@@ -5,7 +5,7 @@ import { Command } from "commander";
 import { parse } from "yaml";
 import { z } from "zod";
 import { runOptions, specFor } from "../e2e/context.ts";
-import { providerNamed } from "../clusters/providers.ts";
+import { loadProvider } from "../clusters/providers.ts";
 import { type Product, productSchema, PROFILES } from "../results/certificate/schema.ts";
 import { readReport, RESULTS } from "../results/write.ts";
 import packageJson from "../package.json" with { type: "json" };
@@ -177,7 +177,7 @@ function wishes() {
 
 /** What would end the first run is said before anything is brought up. */
 async function preflight(): Promise<void> {
-  const provider = await providerNamed(flags.provider);
+  const provider = await loadProvider(flags.provider);
   const spec = await specFor({ ...runOptions({}), name: flags.name, workers: wishes().workers });
   const findings = await provider.preflight(spec);
   for (const { severity, message } of findings) process.stderr.write(`${severity}: ${message}\n`);

@@ -1,5 +1,5 @@
 import { createPlainProgress } from "../clusters/progress-plain.ts";
-import { providerNamed } from "../clusters/providers.ts";
+import { loadProvider } from "../clusters/providers.ts";
 import { clusterApi } from "../e2e/cluster-api.ts";
 import { listFindings } from "../e2e/doctor/causes.ts";
 import { comparePrediction } from "../e2e/doctor/compare.ts";
@@ -17,7 +17,7 @@ type Probed = (typeof PROBED_CELLS)[keyof typeof PROBED_CELLS];
  * every cell asked. The cluster stays as it is: what is wrong with it is what is asked about.
  */
 export async function probePods(provider: string, name: string, say: (line: string) => void): Promise<Probed> {
-  const from = await providerNamed(provider);
+  const from = await loadProvider(provider);
   if (from.find === undefined)
     throw new Error(`--probe makes pods and asks them: for a cluster by npm run up, not for --provider ${provider}.`);
   const cluster = await from.find(name, await buildProbe(), createPlainProgress());

@@ -1,7 +1,7 @@
 import { Command } from "commander";
 import { stopPrivateEngine } from "../clusters/docker/engine.ts";
 import { createProgress } from "../clusters/progress-for.ts";
-import { PROVIDER_NAMES, providerNamed } from "../clusters/providers.ts";
+import { PROVIDER_NAMES, loadProvider } from "../clusters/providers.ts";
 import { DEFAULT_SPEC } from "../clusters/provider.ts";
 
 /** Nothing of the cluster is left; what was built stays in the cache. */
@@ -18,7 +18,7 @@ if (flags.kubeconfig !== undefined) process.env["INTERLAY_KUBECONFIG"] = flags.k
 if (flags.context !== undefined) process.env["INTERLAY_CONTEXT"] = flags.context;
 const progress = createProgress();
 try {
-  await (await providerNamed(flags.provider)).down(flags.name, progress);
+  await (await loadProvider(flags.provider)).down(flags.name, progress);
   if (flags.all === true) await stopPrivateEngine(progress);
 } catch (error) {
   process.stderr.write(`down: ${error instanceof Error ? error.message : String(error)}\n`);

@@ -3,9 +3,9 @@ import { join } from "node:path";
 import { Command, Option } from "commander";
 import type { Environment } from "../clusters/environments/environment.ts";
 import { parseEnvironments } from "../clusters/environments/registry.ts";
-import { familiesOf } from "../clusters/spec.ts";
+import { listFamilies } from "../clusters/spec.ts";
 import { createProgress } from "../clusters/progress-for.ts";
-import { PROVIDER_NAMES, providerNamed } from "../clusters/providers.ts";
+import { PROVIDER_NAMES, loadProvider } from "../clusters/providers.ts";
 import { type Cluster, type ClusterSpec, DEFAULT_SPEC } from "../clusters/provider.ts";
 import { runOptions, specFor, useCluster } from "../e2e/context.ts";
 import * as harness from "../e2e/harness.ts";
@@ -167,7 +167,7 @@ const suites = flags.suite.split(",").map((name) => {
   const suite = SUITES.find(([known]) => known === name.trim())?.[1];
   return suite ?? stop(`--suite ${name}: name some of ${SUITES.map(([known]) => known).join(", ")}.`);
 });
-const provider = await providerNamed(flags.provider).catch((error: unknown) =>
+const provider = await loadProvider(flags.provider).catch((error: unknown) =>
   stop(error instanceof Error ? error.message : String(error)),
 );
 const started = new Date();
@@ -376,7 +376,7 @@ function refuseEmptySelection(spec: ClusterSpec): void {
       `nothing is selected: of ${specs.length} specs in --suite ${flags.suite} none fits (labels there: ${labels})`,
     );
   if (existing || !flags.suite.split(",").includes("matrix")) return;
-  const ids = cells(options.workers, familiesOf(spec), EVERY_FEATURE).map(({ id }) => id);
+  const ids = cells(options.workers, listFamilies(spec), EVERY_FEATURE).map(({ id }) => id);
   const refusal = refuseEmptyCells(options.cells, ids);
   if (refusal !== undefined) throw new Error(refusal);
 }

@@ -1,5 +1,5 @@
 import Table from "cli-table3";
-import { readExistingFacts } from "../clusters/existing/facts.ts";
+import { readInventory } from "../clusters/existing/facts.ts";
 import { SUITE_NAMESPACE } from "../clusters/existing/existing.ts";
 import { checkPreconditions } from "../clusters/existing/preflight.ts";
 import { parseExistingOptions, loadKubeConfig } from "../clusters/existing/options.ts";
@@ -24,7 +24,7 @@ export async function lookAtExisting(asked: Asked, say: (text: string) => void):
   if (asked.kubeProxy !== undefined)
     throw new Error("--kube-proxy: a cluster that is there keeps the kube-proxy that it has.");
   const options = parseExistingOptions();
-  const facts = await readExistingFacts(loadKubeConfig(options));
+  const facts = await readInventory(loadKubeConfig(options));
   const rows = checkPreconditions(facts, options);
   const mark = { error: "✗", warning: "!" } as const;
   const table = new Table({ head: ["", "what", "found"], style: { head: [], border: [] } });

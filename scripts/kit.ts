@@ -1,7 +1,7 @@
 import { mkdir, stat } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { Command } from "commander";
-import { cacheRoot } from "../clusters/components/cache.ts";
+import { getCacheRoot } from "../clusters/components/cache.ts";
 import { runTimed } from "../clusters/components/timed.ts";
 import { createProgress } from "../clusters/progress-for.ts";
 import { DEFAULT_SPEC } from "../clusters/provider.ts";
@@ -33,7 +33,7 @@ try {
     const options = { kubernetes: flags.kubernetes, kubeProxies: flags.kubeProxy.split(","), kind: flags.lab !== true };
     const contents = await listContents(options, progress);
     await mkdir(dirname(archive), { recursive: true });
-    const sources = { project: ROOT, cache: cacheRoot() };
+    const sources = { project: ROOT, cache: getCacheRoot() };
     const files = await runTimed(progress, `pack ${archive}`, () => packKit(sources, contents, archive));
     say(`${archive}: ${files} files, ${Math.round((await stat(archive)).size / 2 ** 20)} MiB`);
     say(

@@ -3,7 +3,7 @@ import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { Command } from "commander";
 import { $ } from "zx";
-import { cacheRoot } from "../clusters/components/cache.ts";
+import { getCacheRoot } from "../clusters/components/cache.ts";
 import { runTimed } from "../clusters/components/timed.ts";
 import { createPlainProgress } from "../clusters/progress-plain.ts";
 import { waitForExit } from "../clusters/shell.ts";
@@ -30,7 +30,7 @@ if (process.getuid?.() !== 0) {
   process.exit(2);
 }
 const progress = createPlainProgress();
-const root = join(cacheRoot(), "newcomer");
+const root = join(getCacheRoot(), "newcomer");
 const command = `npm ci && npm run e2e${provider === "kind" ? "" : ` -- --provider ${provider}`}`;
 /** Ends all that runs in the root. */
 let off = (): void => undefined;
@@ -59,7 +59,7 @@ try {
 /** The root with its processes: what one line leaves running is there for the next. @returns its first process */
 async function start(): Promise<number> {
   const go = findGoRoot();
-  const components = join(cacheRoot(), "components");
+  const components = join(getCacheRoot(), "components");
   const binds = [
     ...readRegistrySettings(),
     ...(go === undefined ? [] : [["/usr/local/go", go] as const]),

@@ -1,4 +1,4 @@
-import { mayRunWith, minorOf } from "../clusters/kubernetes/skew.ts";
+import { isSkewSupported, parseMinor } from "../clusters/kubernetes/skew.ts";
 import type { KubeProxyMode } from "../clusters/provider.ts";
 
 /** One kube-proxy in one mode. */
@@ -30,12 +30,12 @@ const FIRST_NFTABLES = 29;
 export function planSweep(versions: readonly string[], controlPlanes: readonly string[]): SweepPlan {
   const groups = new Map<string, SweepEntry[]>();
   const leftOut: LeftOut[] = [];
-  const planes = [...controlPlanes].sort((a, b) => minorOf(a) - minorOf(b));
+  const planes = [...controlPlanes].sort((a, b) => parseMinor(a) - parseMinor(b));
   for (const version of versions)
     for (const mode of MODES) {
       const entry = { version, mode };
-      const plane = planes.find((candidate) => mayRunWith(version, candidate));
-      if (mode === "nftables" && minorOf(version) < FIRST_NFTABLES)
+      const plane = planes.find((candidate) => isSkewSupported(version, candidate));
+      if (mode === "nftables" && parseMinor(version) < FIRST_NFTABLES)
         leftOut.push({ ...entry, reason: `kube-proxy has no nftables mode before v1.${FIRST_NFTABLES}` });
       else if (plane === undefined)
         leftOut.push({

@@ -14,15 +14,15 @@ const flags = new Command("uninstall")
   .opts<{ kubeconfig?: string; image?: string; force?: true; timeout: string }>();
 
 const config = new KubeConfig();
-const say = (line: string): void => {
+const log = (line: string): void => {
   process.stdout.write(`${line}\n`);
 };
 try {
   if (flags.kubeconfig === undefined) config.loadFromDefault();
   else config.loadFromFile(flags.kubeconfig);
   const { image, force = false, timeout } = flags;
-  await uninstallInterlay(config, { timeoutMs: 1000 * Number(timeout), image, force, say });
-  say("Interlay's kinds, roles and namespace are deleted.");
+  await uninstallInterlay(config, { timeoutMs: 1000 * Number(timeout), image, force, log });
+  log("Interlay's kinds, roles and namespace are deleted.");
 } catch (error) {
   process.stderr.write(`uninstall: ${describeApiError(error, config.getCurrentCluster()?.server).message}\n`);
   process.exitCode = 1;

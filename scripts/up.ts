@@ -1,7 +1,7 @@
 import { Command } from "commander";
 import { findEnvironment } from "../clusters/environments/registry.ts";
 import { createProgress } from "../clusters/progress-for.ts";
-import { PROVIDER_NAMES, providerNamed } from "../clusters/providers.ts";
+import { PROVIDER_NAMES, loadProvider } from "../clusters/providers.ts";
 import { DEFAULT_SPEC } from "../clusters/provider.ts";
 import { parseKubeProxy, runOptions, specFor } from "../e2e/context.ts";
 import { findSkipReason } from "./e2e/environments.ts";
@@ -32,7 +32,7 @@ for (const signal of ["SIGINT", "SIGTERM"] as const)
   });
 
 try {
-  const provider = await providerNamed(flags.provider);
+  const provider = await loadProvider(flags.provider);
   const workers = Number(flags.nodes);
   if (!Number.isInteger(workers) || workers < 1) throw new Error(`--nodes ${flags.nodes}: name a number from 1.`);
   const environment = flags.environment === undefined ? undefined : findEnvironment(flags.environment);

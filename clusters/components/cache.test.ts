@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { cacheRoot, KIT_CACHE } from "./cache.ts";
+import { getCacheRoot, KIT_CACHE } from "./cache.ts";
 
 describe("the cache", () => {
   let project: string;
@@ -12,9 +12,9 @@ describe("the cache", () => {
   afterEach(() => rm(project, { recursive: true }));
 
   it("is the user's, in a kit the kit's own, and always what INTERLAY_CACHE names", async () => {
-    assert.equal(cacheRoot({ XDG_CACHE_HOME: "/x" }, project), "/x/interlay");
+    assert.equal(getCacheRoot({ XDG_CACHE_HOME: "/x" }, project), "/x/interlay");
     await mkdir(join(project, KIT_CACHE));
-    assert.equal(cacheRoot({ XDG_CACHE_HOME: "/x" }, project), join(project, KIT_CACHE));
-    assert.equal(cacheRoot({ INTERLAY_CACHE: "/y" }, project), "/y");
+    assert.equal(getCacheRoot({ XDG_CACHE_HOME: "/x" }, project), join(project, KIT_CACHE));
+    assert.equal(getCacheRoot({ INTERLAY_CACHE: "/y" }, project), "/y");
   });
 });

@@ -8,13 +8,13 @@ export const KIT_CACHE = "kit-cache";
 const PROJECT = join(import.meta.dirname, "..", "..");
 
 /** Where everything that was built or downloaded is kept, outside the tree but in a kit. `INTERLAY_CACHE` overrides. */
-export function cacheRoot(env: NodeJS.ProcessEnv = process.env, project = PROJECT): string {
+export function getCacheRoot(env: NodeJS.ProcessEnv = process.env, project = PROJECT): string {
   if (env["INTERLAY_CACHE"]) return env["INTERLAY_CACHE"];
   const kit = join(project, KIT_CACHE);
   return existsSync(kit) ? kit : join(env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache"), "interlay");
 }
 
 /** 16 hex digits that change exactly when one of `inputs` does. */
-export function contentKey(...inputs: readonly unknown[]): string {
+export function hashContent(...inputs: readonly unknown[]): string {
   return createHash("sha256").update(JSON.stringify(inputs)).digest("hex").slice(0, 16);
 }

@@ -1,4 +1,4 @@
-import { minorOf } from "../kubernetes/skew.ts";
+import { parseMinor } from "../kubernetes/skew.ts";
 import type { GoModule } from "./module.ts";
 
 /** Every real program that a cluster is made of. */
@@ -71,8 +71,8 @@ export const VERSIONS = {
 const FIRST_WITH_ETCD_3_6 = 35;
 
 /** The etcd that a control plane of this version runs with. */
-export function etcdFor(kubernetes: string): string {
-  return minorOf(kubernetes) < FIRST_WITH_ETCD_3_6 ? "v3.5.16" : "v3.6.16";
+export function findEtcdVersion(kubernetes: string): string {
+  return parseMinor(kubernetes) < FIRST_WITH_ETCD_3_6 ? "v3.5.16" : "v3.6.16";
 }
 
 /** The newest commit of Calico's v3.28 branch that the Go proxy knows as a module version. */
@@ -99,7 +99,7 @@ const CONTROL_PLANE = [
 type KubernetesName = (typeof CONTROL_PLANE)[number];
 
 /** What a run with these versions needs; kube-proxies that share the cluster's version come with it. */
-export function defaultSet(kubernetes: string, kubeProxies: readonly string[]): readonly ComponentRef[] {
+export function listKindComponents(kubernetes: string, kubeProxies: readonly string[]): readonly ComponentRef[] {
   const proxies = [...new Set([kubernetes, ...kubeProxies])];
   return [
     ...CONTROL_PLANE.filter((name) => name !== "kube-proxy").map((name) => ({ name, version: kubernetes })),
@@ -109,7 +109,7 @@ export function defaultSet(kubernetes: string, kubeProxies: readonly string[]): 
       version: VERSIONS.calico,
     })),
     ...(["multus", "cni-plugins", "kind", "coredns"] as const).map((name) => ({ name, version: VERSIONS[name] })),
-    { name: "etcd", version: etcdFor(kubernetes) },
+    { name: "etcd", version: findEtcdVersion(kubernetes) },
   ];
 }
 
@@ -117,7 +117,7 @@ export function defaultSet(kubernetes: string, kubeProxies: readonly string[]): 
  * How `ref` is had. `wholeControlPlane` names the Kubernetes versions of which everything is wanted: one `go build`
  * for all seven commands takes half the time of seven.
  */
-export function recipeFor(ref: ComponentRef, wholeControlPlane: ReadonlySet<string> = new Set()): Recipe {
+export function findRecipe(ref: ComponentRef, wholeControlPlane: ReadonlySet<string> = new Set()): Recipe {
   const { name, version } = ref;
   switch (name) {
     case "calico-node":

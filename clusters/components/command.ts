@@ -23,7 +23,7 @@ export interface CommandResult {
  * command instead of 9.4 ms, measured with `true`). Scripts and single steps use zx, see clusters/shell.ts. Does not throw on exit
  * codes other than 0; a program that does not exist is code 127.
  */
-export async function run(argv: readonly string[], options: CommandOptions = {}): Promise<CommandResult> {
+export async function runCommand(argv: readonly string[], options: CommandOptions = {}): Promise<CommandResult> {
   const [file = "", ...rest] = argv;
   return new Promise((resolve) => {
     const child = spawn(file, rest, {
@@ -56,7 +56,7 @@ export async function run(argv: readonly string[], options: CommandOptions = {})
 
 /** As `run`, but an exit code ≠ 0 throws with the command and the last lines it said. */
 export async function runOrThrow(argv: readonly string[], options: CommandOptions = {}): Promise<string> {
-  const result = await run(argv, options);
+  const result = await runCommand(argv, options);
   if (result.exitCode !== 0) {
     const said = (result.stderr.trim() || result.stdout.trim()).split("\n").slice(-12).join("\n");
     throw new Error(`\`${argv.join(" ")}\` ended with ${result.exitCode}:\n${said}`);

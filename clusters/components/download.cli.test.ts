@@ -7,7 +7,7 @@ import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { digestFor, downloadRelease, isReachable, Unavailable } from "./download.ts";
+import { findDigest, downloadRelease, isReachable, UnavailableError } from "./download.ts";
 
 const PROGRAM = "#!/bin/sh\necho kubelet\n";
 const sha256 = (content: string | Buffer) => createHash("sha256").update(content).digest("hex");
@@ -54,7 +54,7 @@ describe("downloadRelease, against a local server", () => {
     await assert.rejects(
       downloadRelease({ url: `${base}/kubelet`, checksumUrl: `${base}/kubelet.sha256` }, join(cache, "kubelet-v1")),
       (error: Error) =>
-        !(error instanceof Unavailable) && /but .*kubelet\.sha256 says .*: not used/.test(error.message),
+        !(error instanceof UnavailableError) && /but .*kubelet\.sha256 says .*: not used/.test(error.message),
     );
     await nothingIsLeft();
   });
@@ -70,9 +70,9 @@ describe("downloadRelease, against a local server", () => {
 
   it("leaves it to another source where the file is not there, or breaks off", async () => {
     const release = { url: `${base}/broken`, checksumUrl: `${base}/broken.sha256` };
-    await assert.rejects(downloadRelease(release, join(cache, "x")), Unavailable);
+    await assert.rejects(downloadRelease(release, join(cache, "x")), UnavailableError);
     files.set("/broken.sha256", sha256(PROGRAM)).set("/broken", "x");
-    await assert.rejects(downloadRelease(release, join(cache, "x")), Unavailable);
+    await assert.rejects(downloadRelease(release, join(cache, "x")), UnavailableError);
     await nothingIsLeft();
   });
 
@@ -106,6 +106,6 @@ describe("digestFor", () => {
     ["an error page", "<html>not found</html>", undefined],
   ] as const)
     it(what, () => {
-      assert.equal(digestFor("kind-linux-amd64", published), expected);
+      assert.equal(findDigest("kind-linux-amd64", published), expected);
     });
 });

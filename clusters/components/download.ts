@@ -9,7 +9,7 @@ import { runOrThrow } from "./command.ts";
 import { withWorkDirectory } from "./unfinished.ts";
 
 /** The release cannot be had from here (no network, no such file): another source may do. A bad checksum does not count. */
-export class Unavailable extends Error {}
+export class UnavailableError extends Error {}
 
 /** A stalled server must not hold a run for ever. */
 const DOWNLOAD_TIMEOUT_MS = 15 * 60_000;
@@ -34,7 +34,7 @@ export function isReachable(url: string): Promise<boolean> {
 }
 
 /** The digest of `file` in a published checksum: 64 hex digits alone, or `sha256sum` lines. */
-export function digestFor(file: string, published: string): string | undefined {
+export function findDigest(file: string, published: string): string | undefined {
   const alone = /^\s*([0-9a-f]{64})\s*$/.exec(published);
   if (alone) return alone[1];
   for (const line of published.split("\n")) {
@@ -50,25 +50,25 @@ export function digestFor(file: string, published: string): string | undefined {
  */
 export async function downloadRelease(release: OfficialRelease, target: string): Promise<void> {
   const file = basename(new URL(release.url).pathname);
-  const published = await (await get(release.checksumUrl)).text();
-  const expected = digestFor(file, published);
+  const published = await (await fetchOrThrow(release.checksumUrl)).text();
+  const expected = findDigest(file, published);
   if (expected === undefined) throw new Error(`${release.checksumUrl} has no SHA-256 of ${file}`);
   await withWorkDirectory(target, async (work) => {
     const downloaded = join(work, file);
-    const { body } = await get(release.url);
-    if (body === null) throw new Unavailable(`${release.url} is empty`);
+    const { body } = await fetchOrThrow(release.url);
+    if (body === null) throw new UnavailableError(`${release.url} is empty`);
     await pipeline(Readable.fromWeb(body), createWriteStream(downloaded)).catch((cause: unknown) => {
-      throw new Unavailable(`${release.url} broke off`, { cause });
+      throw new UnavailableError(`${release.url} broke off`, { cause });
     });
-    const actual = await sha256(downloaded);
+    const actual = await hashFile(downloaded);
     if (actual !== expected)
       throw new Error(`${release.url} has SHA-256 ${actual}, but ${release.checksumUrl} says ${expected}: not used`);
-    await rename(await unpack(downloaded, release.member, work), target);
+    await rename(await unpackRelease(downloaded, release.member, work), target);
   });
 }
 
 /** Where in `work` the wanted part of a download is. */
-async function unpack(downloaded: string, member: string | undefined, work: string): Promise<string> {
+async function unpackRelease(downloaded: string, member: string | undefined, work: string): Promise<string> {
   let wanted = downloaded;
   if (member !== undefined) {
     const tree = join(work, "tree");
@@ -81,15 +81,15 @@ async function unpack(downloaded: string, member: string | undefined, work: stri
   return wanted;
 }
 
-async function get(url: string): Promise<Response> {
+async function fetchOrThrow(url: string): Promise<Response> {
   const response = await fetch(url, { signal: AbortSignal.timeout(DOWNLOAD_TIMEOUT_MS) }).catch((cause: unknown) => {
-    throw new Unavailable(`${url} cannot be reached`, { cause });
+    throw new UnavailableError(`${url} cannot be reached`, { cause });
   });
-  if (!response.ok) throw new Unavailable(`${url} answered ${response.status} ${response.statusText}`);
+  if (!response.ok) throw new UnavailableError(`${url} answered ${response.status} ${response.statusText}`);
   return response;
 }
 
-async function sha256(file: string): Promise<string> {
+async function hashFile(file: string): Promise<string> {
   const hash = createHash("sha256");
   await pipeline(createReadStream(file), hash);
   return hash.digest("hex");

@@ -13,7 +13,7 @@ const TELL_AFTER_MS = 300;
  */
 export async function withLock<T>(file: string, onWait: (owner: number) => void, work: () => Promise<T>): Promise<T> {
   await mkdir(dirname(file), { recursive: true, mode: 0o700 });
-  const release = await acquire(file, onWait);
+  const release = await acquireLock(file, onWait);
   try {
     await writeFile(file, String(process.pid), { mode: 0o600 });
     return await work();
@@ -22,7 +22,7 @@ export async function withLock<T>(file: string, onWait: (owner: number) => void,
   }
 }
 
-async function acquire(file: string, onWait: (owner: number) => void): Promise<() => Promise<void>> {
+async function acquireLock(file: string, onWait: (owner: number) => void): Promise<() => Promise<void>> {
   // Detached: a Ctrl-C in the terminal must not free the lock while our own clean-up still runs.
   const holder = spawn("flock", ["--exclusive", "--no-fork", file, "cat"], {
     detached: true,

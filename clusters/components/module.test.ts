@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { goBuildArguments, type GoModule, goModFor } from "./module.ts";
+import { listBuildArguments, type GoModule, renderGoMod } from "./module.ts";
 
 const KUBERNETES: GoModule = {
   path: "k8s.io/kubernetes",
@@ -20,7 +20,7 @@ describe("the go.mod that makes another module's commands", () => {
       ],
     };
     assert.equal(
-      goModFor(KUBERNETES, upstream),
+      renderGoMod(KUBERNETES, upstream),
       `module build
 
 go 1.21
@@ -43,7 +43,7 @@ replace (
         { Path: "k8s.io/klog/v2", Version: "v2.130.1" },
       ],
     };
-    const text = goModFor({ ...KUBERNETES, version: "v1.37.2" }, upstream);
+    const text = renderGoMod({ ...KUBERNETES, version: "v1.37.2" }, upstream);
     assert.match(text, /^\tk8s\.io\/api => k8s\.io\/api v0\.37\.2$/m);
     assert.doesNotMatch(text, /klog/);
   });
@@ -57,7 +57,7 @@ replace (
       replaces: "own",
       extraReplaces: { "example.com/api": "example.com/api v0.9.0" },
     };
-    const text = goModFor(module, {
+    const text = renderGoMod(module, {
       Go: "1.22",
       Replace: [
         { Old: { Path: "example.com/api" }, New: { Path: "./api" } },
@@ -80,12 +80,12 @@ replace (
       variables: {},
       replaces: "none",
     };
-    assert.equal(goModFor(module, { Go: "1.24" }), "module build\n\ngo 1.24\n\nrequire sigs.k8s.io/kind v0.33.0\n");
-    assert.deepEqual(goBuildArguments(module, "out").slice(-3), ["-o", "out/", "sigs.k8s.io/kind"]);
+    assert.equal(renderGoMod(module, { Go: "1.24" }), "module build\n\ngo 1.24\n\nrequire sigs.k8s.io/kind v0.33.0\n");
+    assert.deepEqual(listBuildArguments(module, "out").slice(-3), ["-o", "out/", "sigs.k8s.io/kind"]);
   });
 
   it("builds all commands of a module at once, with their version in them", () => {
-    const argv = goBuildArguments(KUBERNETES, "out");
+    const argv = listBuildArguments(KUBERNETES, "out");
     assert.deepEqual(argv.slice(-4), [
       "-o",
       "out/",

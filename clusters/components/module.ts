@@ -28,11 +28,11 @@ export interface UpstreamGoMod {
 }
 
 /** The go.mod of an empty module from which `go build -mod=mod` makes `module`'s commands. */
-export function goModFor(module: GoModule, upstream: UpstreamGoMod): string {
+export function renderGoMod(module: GoModule, upstream: UpstreamGoMod): string {
   const replaces = new Map<string, string>();
   if (module.replaces === "kubernetes-staging") {
     const [, minor = "", patch = ""] = module.version.split(".");
-    for (const path of stagingModules(upstream)) replaces.set(path, `${path} v0.${minor}.${patch}`);
+    for (const path of listStagingModules(upstream)) replaces.set(path, `${path} v0.${minor}.${patch}`);
   }
   if (module.replaces === "own")
     for (const { Old, New } of upstream.Replace ?? [])
@@ -47,7 +47,7 @@ export function goModFor(module: GoModule, upstream: UpstreamGoMod): string {
 }
 
 /** Kubernetes' staging modules: replaced by a directory up to v1.30, required at exactly v0.0.0 in every version. */
-function stagingModules(upstream: UpstreamGoMod): Set<string> {
+function listStagingModules(upstream: UpstreamGoMod): Set<string> {
   return new Set([
     ...(upstream.Replace ?? []).filter((r) => r.New.Path.startsWith("./staging/")).map((r) => r.Old.Path),
     ...(upstream.Require ?? []).filter((r) => r.Version === "v0.0.0").map((r) => r.Path),
@@ -55,7 +55,7 @@ function stagingModules(upstream: UpstreamGoMod): Set<string> {
 }
 
 /** Arguments of the one `go build` that makes all commands of a module. */
-export function goBuildArguments(module: GoModule, outputDirectory: string): readonly string[] {
+export function listBuildArguments(module: GoModule, outputDirectory: string): readonly string[] {
   const variables = Object.entries(module.variables).flatMap(([name, value]) => ["-X", `${name}=${value}`]);
   return [
     "build",
@@ -66,11 +66,11 @@ export function goBuildArguments(module: GoModule, outputDirectory: string): rea
     ["-s", "-w", ...variables].join(" "),
     "-o",
     `${outputDirectory}/`,
-    ...goPackages(module),
+    ...listGoPackages(module),
   ];
 }
 
 /** Import paths of the commands. */
-export function goPackages({ path, packages }: GoModule): readonly string[] {
+export function listGoPackages({ path, packages }: GoModule): readonly string[] {
   return packages.map((below) => (below === "" ? path : `${path}/${below}`));
 }

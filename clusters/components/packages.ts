@@ -1,6 +1,6 @@
 import type { Progress } from "../progress.ts";
-import { run } from "./command.ts";
-import { withoutServices } from "./policy.ts";
+import { runCommand } from "./command.ts";
+import { runWithoutServices } from "./policy.ts";
 import { runTimed } from "./timed.ts";
 
 const APT_ENV = { DEBIAN_FRONTEND: "noninteractive" } as const;
@@ -10,12 +10,16 @@ const APT_LOCK_TIMEOUT = "DPkg::Lock::Timeout=600";
 
 /** The machine that packages are installed on; tests have another. */
 interface Machine {
-  readonly run: typeof run;
+  readonly run: typeof runCommand;
   readonly isRoot: boolean;
-  readonly withoutServices: typeof withoutServices;
+  readonly withoutServices: typeof runWithoutServices;
 }
 
-const THIS_MACHINE: Machine = { run, isRoot: process.getuid?.() === 0, withoutServices };
+const THIS_MACHINE: Machine = {
+  run: runCommand,
+  isRoot: process.getuid?.() === 0,
+  withoutServices: runWithoutServices,
+};
 
 /** Installs what is missing of these Debian packages, saying so first. Not root: one sentence with the remedy. */
 export async function ensureDebianPackages(
@@ -24,7 +28,7 @@ export async function ensureDebianPackages(
   machine: Machine = THIS_MACHINE,
 ): Promise<void> {
   if (names.length === 0) return;
-  const missing = await missingPackages(names, machine);
+  const missing = await findMissingPackages(names, machine);
   if (missing.length === 0) return;
   if (!machine.isRoot)
     throw new Error(
@@ -51,7 +55,7 @@ export async function ensureDebianPackages(
   });
 }
 
-async function missingPackages(names: readonly string[], { run }: Machine): Promise<readonly string[]> {
+async function findMissingPackages(names: readonly string[], { run }: Machine): Promise<readonly string[]> {
   const { stdout, exitCode } = await run(["dpkg-query", "-W", "-f", "${Package} ${db:Status-Status}\\n", ...names]);
   if (exitCode === 127)
     throw new Error(

@@ -8,7 +8,7 @@ const SYSTEMD = "/run/systemd/system";
  * forbidden"). Else docker.io's own daemon would come up, unconfigured, on machines without systemd: containers, mostly.
  * Where systemd runs, a daemon that it started is as good as any. A policy that is there already stands.
  */
-export async function withoutServices<T>(work: () => Promise<T>): Promise<T> {
+export async function runWithoutServices<T>(work: () => Promise<T>): Promise<T> {
   if ((await exists(SYSTEMD)) || (await exists(POLICY))) return work();
   await writeFile(POLICY, "#!/bin/sh\n# of interlay, while it installs packages\nexit 101\n", {
     mode: 0o755,

@@ -1,11 +1,11 @@
 import { access, copyFile, mkdir, rename } from "node:fs/promises";
 import { delimiter, dirname, join } from "node:path";
 import type { Progress } from "../progress.ts";
-import { cacheRoot } from "./cache.ts";
-import { type ComponentName, type ComponentRef, type Recipe, recipeFor } from "./catalog.ts";
-import { run } from "./command.ts";
-import { downloadRelease, isReachable, Unavailable } from "./download.ts";
-import { buildKey, goBuild, goProblem, moduleSource } from "./go-build.ts";
+import { getCacheRoot } from "./cache.ts";
+import { type ComponentName, type ComponentRef, type Recipe, findRecipe } from "./catalog.ts";
+import { runCommand } from "./command.ts";
+import { downloadRelease, isReachable, UnavailableError } from "./download.ts";
+import { createBuildKey, buildModule, findGoProblem, findModuleSource } from "./go-build.ts";
 import { withLock } from "./lock.ts";
 import { runTimed } from "./timed.ts";
 
@@ -29,20 +29,20 @@ export async function resolveComponents(
   const whole = new Set(refs.filter((ref) => ref.name === "kube-apiserver").map((ref) => ref.version));
   const found = new Map<string, string>();
   const modules = new Map<string, Recipe[]>();
-  for (const recipe of refs.map((ref) => recipeFor(ref, whole))) {
-    const { directory } = cachePath(recipe);
+  for (const recipe of refs.map((ref) => findRecipe(ref, whole))) {
+    const { directory } = getCachePath(recipe);
     modules.set(directory, [...(modules.get(directory) ?? []), recipe]);
   }
   const waiting = [...modules.values()];
   const worker = async () => {
     for (let recipes = waiting.shift(); recipes !== undefined; recipes = waiting.shift())
-      for (const recipe of recipes) found.set(keyOf(recipe.ref), await resolveOne(recipe, progress));
+      for (const recipe of recipes) found.set(formatRef(recipe.ref), await resolveOne(recipe, progress));
   };
   await Promise.all(Array.from({ length: AT_ONCE }, worker));
   return {
     path: (name, version) => {
       const wanted = version ?? refs.find((ref) => ref.name === name)?.version;
-      const path = wanted === undefined ? undefined : found.get(keyOf({ name, version: wanted }));
+      const path = wanted === undefined ? undefined : found.get(formatRef({ name, version: wanted }));
       if (path === undefined) throw new Error(`component ${name} ${version ?? ""} was not asked for`);
       return path;
     },
@@ -50,27 +50,27 @@ export async function resolveComponents(
   };
 }
 
-const keyOf = (ref: ComponentRef): string => `${ref.name} ${ref.version}`;
+const formatRef = (ref: ComponentRef): string => `${ref.name} ${ref.version}`;
 
 /** Where a component lies in the cache: named for people, keyed by how it is made. */
-function cachePath(recipe: Recipe): { readonly directory: string; readonly file: string } {
+function getCachePath(recipe: Recipe): { readonly directory: string; readonly file: string } {
   const { module } = recipe;
-  const key = buildKey(module);
+  const key = createBuildKey(module);
   const name = (
     module.path
       .split("/")
       .filter((part) => !/^v\d+$/.test(part))
       .at(-1) ?? "module"
   ).replace(/\.v\d+$/, "");
-  const directory = join(cacheRoot(), "components", `${name}-${module.version}-${key}`);
+  const directory = join(getCacheRoot(), "components", `${name}-${module.version}-${key}`);
   return { directory, file: join(directory, recipe.sourceFile?.split("/").at(-1) ?? recipe.output ?? "") };
 }
 
 async function resolveOne(recipe: Recipe, progress: Progress): Promise<string> {
-  const { directory, file } = cachePath(recipe);
-  const downloaded = join(cacheRoot(), "components", "released", `${recipe.ref.name}-${recipe.ref.version}`);
+  const { directory, file } = getCachePath(recipe);
+  const downloaded = join(getCacheRoot(), "components", "released", `${recipe.ref.name}-${recipe.ref.version}`);
   // One program of a module that was built whole for another run is the same program.
-  const whole = cachePath(recipeFor(recipe.ref, new Set([recipe.ref.version]))).file;
+  const whole = getCachePath(findRecipe(recipe.ref, new Set([recipe.ref.version]))).file;
   for (const candidate of [file, downloaded, whole]) if (await exists(candidate)) return candidate;
   const onPath = await findOnPath(recipe);
   if (onPath !== undefined) return onPath;
@@ -83,12 +83,12 @@ async function resolveOne(recipe: Recipe, progress: Progress): Promise<string> {
     },
     async () => {
       for (const candidate of [file, downloaded]) if (await exists(candidate)) return candidate;
-      if (await download(recipe, downloaded, progress)) return downloaded;
-      const problem = await goProblem();
+      if (await tryDownload(recipe, downloaded, progress)) return downloaded;
+      const problem = await findGoProblem();
       if (problem !== undefined) throw new Error(problem);
       if (recipe.sourceFile === undefined || !(await exists(directory)))
-        await runTimed(progress, `build ${buildTitle(recipe)}`, (step) =>
-          goBuild(recipe.module, directory, (text) => {
+        await runTimed(progress, `build ${formatBuildTitle(recipe)}`, (step) =>
+          buildModule(recipe.module, directory, (text) => {
             step.update(text);
           }),
         );
@@ -99,26 +99,26 @@ async function resolveOne(recipe: Recipe, progress: Progress): Promise<string> {
 }
 
 /** False: the official release cannot be had from here. A release with another checksum than published is an error. */
-async function download({ ref, release }: Recipe, target: string, progress: Progress): Promise<boolean> {
+async function tryDownload({ ref, release }: Recipe, target: string, progress: Progress): Promise<boolean> {
   if (release === undefined || !(await isReachable(release.url))) return false;
   try {
     await runTimed(progress, `download ${ref.name} ${ref.version}`, () => downloadRelease(release, target));
     return true;
   } catch (error) {
-    if (!(error instanceof Unavailable)) throw error;
+    if (!(error instanceof UnavailableError)) throw error;
     progress.note(`${error.message}; ${ref.name} is built from its Go module instead`);
     return false;
   }
 }
 
-function buildTitle({ ref, module }: Recipe): string {
+function formatBuildTitle({ ref, module }: Recipe): string {
   return module.packages.length > 1
     ? `${module.path} (${module.packages.length} programs) ${ref.version}`
     : `${ref.name} ${ref.version}`;
 }
 
 async function copySourceFile(recipe: Recipe, target: string): Promise<void> {
-  const source = join(await moduleSource(recipe.module), recipe.sourceFile ?? "");
+  const source = join(await findModuleSource(recipe.module), recipe.sourceFile ?? "");
   await mkdir(dirname(target), { recursive: true });
   await copyFile(source, `${target}.new`);
   await rename(`${target}.new`, target);
@@ -130,7 +130,7 @@ async function findOnPath({ ref, versionArguments }: Recipe): Promise<string | u
   for (const directory of (process.env["PATH"] ?? "").split(delimiter)) {
     const candidate = join(directory, ref.name);
     if (!(await exists(candidate))) continue;
-    const { stdout } = await run([candidate, ...versionArguments]);
+    const { stdout } = await runCommand([candidate, ...versionArguments]);
     return stdout.split(/[\s,]+/).includes(ref.version) ? candidate : undefined;
   }
   return undefined;

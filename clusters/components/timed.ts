@@ -1,5 +1,5 @@
 import type { Progress, StepHandle } from "../progress.ts";
-import { lastSeconds, rememberSeconds } from "./timings.ts";
+import { readLastSeconds, saveLastSeconds } from "./timings.ts";
 
 /** Runs `work` as a step that says how long it took last time, and remembers how long it took now. */
 export async function runTimed<T>(
@@ -7,11 +7,11 @@ export async function runTimed<T>(
   title: string,
   work: (step: StepHandle) => Promise<T>,
 ): Promise<T> {
-  const step = progress.step(title, await lastSeconds(title));
+  const step = progress.step(title, await readLastSeconds(title));
   const started = performance.now();
   try {
     const result = await work(step);
-    await rememberSeconds(title, (performance.now() - started) / 1000);
+    await saveLastSeconds(title, (performance.now() - started) / 1000);
     step.done();
     return result;
   } catch (error) {

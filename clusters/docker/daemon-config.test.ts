@@ -1,29 +1,29 @@
 import assert from "node:assert/strict";
-import { daemonConfig, daemonPaths, freeBridge } from "./daemon-config.ts";
+import { renderDaemonConfig, getDaemonPaths, findFreeBridge } from "./daemon-config.ts";
 
 describe("the private Docker daemon's configuration", () => {
-  const paths = daemonPaths("/var/cache/interlay");
-  const bridge = freeBridge([]);
+  const paths = getDaemonPaths("/var/cache/interlay");
+  const bridge = findFreeBridge([]);
 
   it("has all that it keeps below the cache, and its sockets where their paths are short", () => {
-    const config = daemonConfig(paths, { runtime: undefined, bridge });
+    const config = renderDaemonConfig(paths, { runtime: undefined, bridge });
     const files = [...config.matchAll(/"(?:unix:\/\/)?(\/[^"]*)"/g)].map((match) => match[1] ?? "");
     assert.equal(files.length, 4);
     const elsewhere = files.filter((file) => !file.startsWith("/var/cache/interlay/engine/"));
     assert.deepEqual(elsewhere, [paths.runtimeDirectory]);
     assert.match(paths.runtimeDirectory, /^\/run\/interlay-engine-[0-9a-f]{8}$/);
-    assert.notEqual(daemonPaths("/another").runtimeDirectory, paths.runtimeDirectory);
+    assert.notEqual(getDaemonPaths("/another").runtimeDirectory, paths.runtimeDirectory);
   });
 
   it("names an OCI runtime only where one is needed", () => {
-    assert.doesNotMatch(daemonConfig(paths, { runtime: undefined, bridge }), /runtime/);
-    assert.match(daemonConfig(paths, { runtime: "/r", bridge }), /"default-runtime": "interlay"/);
+    assert.doesNotMatch(renderDaemonConfig(paths, { runtime: undefined, bridge }), /runtime/);
+    assert.match(renderDaemonConfig(paths, { runtime: "/r", bridge }), /"default-runtime": "interlay"/);
   });
 
   it("takes a bridge address in none of the machine's networks", () => {
-    assert.equal(freeBridge(["10.0.2.15/24", "127.0.0.1/8"]), "172.29.255.1/24");
-    assert.equal(freeBridge(["172.16.4.1/12"]), "192.168.255.1/24");
-    assert.equal(freeBridge(["172.29.255.7/32", "192.168.0.0/16", "10.254.0.1/16"]), "100.127.255.1/24");
-    assert.throws(() => freeBridge(["0.0.0.0/0"]), /start Docker by hand/);
+    assert.equal(findFreeBridge(["10.0.2.15/24", "127.0.0.1/8"]), "172.29.255.1/24");
+    assert.equal(findFreeBridge(["172.16.4.1/12"]), "192.168.255.1/24");
+    assert.equal(findFreeBridge(["172.29.255.7/32", "192.168.0.0/16", "10.254.0.1/16"]), "100.127.255.1/24");
+    assert.throws(() => findFreeBridge(["0.0.0.0/0"]), /start Docker by hand/);
   });
 });

@@ -1,5 +1,5 @@
 import ipaddr from "ipaddr.js";
-import { contentKey } from "../components/cache.ts";
+import { hashContent } from "../components/cache.ts";
 
 /** Where the private Docker daemon lives: all that it keeps is in one directory of the cache. */
 export interface DaemonPaths {
@@ -14,12 +14,12 @@ export interface DaemonPaths {
   readonly logFile: string;
 }
 
-export function daemonPaths(cacheRoot: string): DaemonPaths {
+export function getDaemonPaths(cacheRoot: string): DaemonPaths {
   const directory = `${cacheRoot}/engine`;
   return {
     directory,
     data: `${directory}/data`,
-    runtimeDirectory: `/run/interlay-engine-${contentKey(cacheRoot).slice(0, 8)}`,
+    runtimeDirectory: `/run/interlay-engine-${hashContent(cacheRoot).slice(0, 8)}`,
     socket: `${directory}/docker.sock`,
     pidFile: `${directory}/docker.pid`,
     configFile: `${directory}/daemon.json`,
@@ -37,7 +37,7 @@ export interface DaemonOptions {
   readonly bridge: string;
 }
 
-export function daemonConfig(paths: DaemonPaths, { runtime, bridge }: DaemonOptions): string {
+export function renderDaemonConfig(paths: DaemonPaths, { runtime, bridge }: DaemonOptions): string {
   return JSON.stringify(
     {
       hosts: [`unix://${paths.socket}`],
@@ -61,7 +61,7 @@ const BRIDGES = ["172.29.255.1/24", "192.168.255.1/24", "10.254.255.1/24", "100.
  * The first of our bridge addresses whose network is none of this machine's.
  * @param taken IPv4 addresses of its links, CIDR notation
  */
-export function freeBridge(taken: readonly string[]): string {
+export function findFreeBridge(taken: readonly string[]): string {
   const networks = taken.map((cidr) => ipaddr.IPv4.parseCIDR(cidr));
   const free = BRIDGES.find((bridge) => {
     const [address, length] = ipaddr.IPv4.parseCIDR(bridge);

@@ -1,14 +1,14 @@
-import { cacheRoot } from "../components/cache.ts";
-import { type CommandOptions, type CommandResult, isExecutable, run } from "../components/command.ts";
+import { getCacheRoot } from "../components/cache.ts";
+import { type CommandOptions, type CommandResult, isExecutable, runCommand } from "../components/command.ts";
 import { withLock } from "../components/lock.ts";
 import { ensureDebianPackages } from "../components/packages.ts";
 import { runTimed } from "../components/timed.ts";
 import type { Progress } from "../progress.ts";
-import { daemonPaths } from "./daemon-config.ts";
-import { daemonPid, startDaemon, stopDaemon } from "./private-daemon.ts";
+import { getDaemonPaths } from "./daemon-config.ts";
+import { findDaemonPid, startDaemon, stopDaemon } from "./private-daemon.ts";
 
 /** A Docker daemon that answers. */
-export interface Engine {
+export interface DockerEngine {
   /** `unix:///…` */
   readonly host: string;
   /** Started by us, and stopped by `npm run down -- --all`. */
@@ -30,18 +30,18 @@ const NEEDED = {
 const ANSWER_TIMEOUT_MS = 5000;
 
 /** The daemon that answers, else a private one, started now. Errors: neither is possible, in one sentence with the remedy. */
-export async function ensureEngine(progress: Progress): Promise<Engine> {
-  const running = await runningEngine();
+export async function ensureEngine(progress: Progress): Promise<DockerEngine> {
+  const running = await findRunningEngine();
   if (running !== undefined) return running;
-  const given = givenHost();
-  const paths = daemonPaths(cacheRoot());
+  const given = getGivenHost();
+  const paths = getDaemonPaths(getCacheRoot());
   const host = `unix://${paths.socket}`;
   if (process.getuid?.() !== 0)
     throw new Error(`No Docker daemon answers at ${given} and only root can start one: start Docker, or run as root.`);
   if (process.env["DOCKER_HOST"] !== undefined)
     progress.note(`DOCKER_HOST=${given} does not answer: a daemon of our own it is`);
   if (await installDocker(progress)) {
-    const installed = await runningEngine(); // systemd may have started it
+    const installed = await findRunningEngine(); // systemd may have started it
     if (installed !== undefined) return installed;
   }
   await withLock(
@@ -50,11 +50,11 @@ export async function ensureEngine(progress: Progress): Promise<Engine> {
       progress.note(`process ${owner} is starting Docker; waiting for it`);
     },
     async () => {
-      if (await answers(host)) return;
-      await runTimed(progress, "start a private Docker daemon", () => startDaemon(paths, () => answers(host)));
+      if (await isAnswering(host)) return;
+      await runTimed(progress, "start a private Docker daemon", () => startDaemon(paths, () => isAnswering(host)));
     },
   );
-  return engineAt(host, true);
+  return createEngine(host, true);
 }
 
 /** The programs of a Docker daemon; whether some had to be installed. */
@@ -67,32 +67,32 @@ export async function installDocker(progress: Progress): Promise<boolean> {
 }
 
 /** The daemon that `ensureEngine` would give without starting one. */
-export async function runningEngine(): Promise<Engine | undefined> {
-  if (await answers(givenHost())) return engineAt(givenHost(), false);
-  const host = `unix://${daemonPaths(cacheRoot()).socket}`;
-  return (await answers(host)) ? engineAt(host, true) : undefined;
+export async function findRunningEngine(): Promise<DockerEngine | undefined> {
+  if (await isAnswering(getGivenHost())) return createEngine(getGivenHost(), false);
+  const host = `unix://${getDaemonPaths(getCacheRoot()).socket}`;
+  return (await isAnswering(host)) ? createEngine(host, true) : undefined;
 }
 
 /** Stops the private daemon, if there is one, and its containers. What it stored stays in the cache. */
 export async function stopPrivateEngine(progress: Progress): Promise<void> {
-  const paths = daemonPaths(cacheRoot());
-  const pid = await daemonPid(paths);
+  const paths = getDaemonPaths(getCacheRoot());
+  const pid = await findDaemonPid(paths);
   if (pid !== undefined) await runTimed(progress, "stop the private Docker daemon", () => stopDaemon(paths, pid));
 }
 
-const givenHost = (): string => process.env["DOCKER_HOST"] ?? "unix:///var/run/docker.sock";
+const getGivenHost = (): string => process.env["DOCKER_HOST"] ?? "unix:///var/run/docker.sock";
 
-async function answers(host: string): Promise<boolean> {
+async function isAnswering(host: string): Promise<boolean> {
   const argv = ["docker", "--host", host, "version", "--format", "{{.Server.Version}}"];
-  return (await run(argv, { timeoutMs: ANSWER_TIMEOUT_MS })).exitCode === 0;
+  return (await runCommand(argv, { timeoutMs: ANSWER_TIMEOUT_MS })).exitCode === 0;
 }
 
-function engineAt(host: string, isPrivate: boolean): Engine {
+function createEngine(host: string, isPrivate: boolean): DockerEngine {
   const env = { DOCKER_HOST: host, DOCKER_BUILDKIT: "0" };
   return {
     host,
     private: isPrivate,
     env,
-    docker: (argv, options) => run(["docker", ...argv], { ...options, env: { ...options?.env, ...env } }),
+    docker: (argv, options) => runCommand(["docker", ...argv], { ...options, env: { ...options?.env, ...env } }),
   };
 }

@@ -4,9 +4,9 @@ import { networkInterfaces } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { compileBun } from "../../plugin/deploy/compile.ts";
-import { run } from "../components/command.ts";
-import { daemonConfig, type DaemonPaths, freeBridge, SOCKET_PATH_MAX } from "./daemon-config.ts";
-import { missingCapabilities } from "./runtime/spec.ts";
+import { runCommand } from "../components/command.ts";
+import { renderDaemonConfig, type DaemonPaths, findFreeBridge, SOCKET_PATH_MAX } from "./daemon-config.ts";
+import { findMissingCapabilities } from "./runtime/spec.ts";
 
 const START_TIMEOUT_MS = 60_000;
 /** Longer than dockerd gives its containers (15 s); then it is killed. */
@@ -17,11 +17,11 @@ const OVERLAYFS_MAGIC = 0x794c7630;
 /** Starts dockerd so that it outlives this process, and waits until `answers`. Root only. */
 export async function startDaemon(paths: DaemonPaths, answers: () => Promise<boolean>): Promise<void> {
   await mkdir(paths.directory, { recursive: true, mode: 0o700 });
-  await assertUsable(paths);
-  const missing = missingCapabilities(await readFile("/proc/self/status", "utf8"));
+  await assertPathsUsable(paths);
+  const missing = findMissingCapabilities(await readFile("/proc/self/status", "utf8"));
   const runtime = missing.size === 0 ? undefined : await buildRuntime(paths);
-  const bridge = freeBridge(machineNetworks());
-  await writeFile(paths.configFile, daemonConfig(paths, { runtime, bridge }), { mode: 0o600 });
+  const bridge = findFreeBridge(listMachineNetworks());
+  await writeFile(paths.configFile, renderDaemonConfig(paths, { runtime, bridge }), { mode: 0o600 });
   await rm(paths.pidFile, { force: true }); // dockerd refuses a stale one whose number another process has now
   const log = await open(paths.logFile, "w", 0o600);
   const child = spawn("dockerd", ["--config-file", paths.configFile], {
@@ -51,7 +51,7 @@ export async function startDaemon(paths: DaemonPaths, answers: () => Promise<boo
 }
 
 /** The pid of our daemon, if it runs. A pid file may be older than the process that has its number now. */
-export async function daemonPid(paths: DaemonPaths): Promise<number | undefined> {
+export async function findDaemonPid(paths: DaemonPaths): Promise<number | undefined> {
   const pid = Number(await readFile(paths.pidFile, "utf8").catch(() => ""));
   if (!Number.isInteger(pid) || pid <= 1) return undefined;
   const argv = (await readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "")).split("\0");
@@ -62,7 +62,7 @@ export async function daemonPid(paths: DaemonPaths): Promise<number | undefined>
 export async function stopDaemon(paths: DaemonPaths, pid: number): Promise<void> {
   process.kill(pid, "SIGTERM");
   const deadline = Date.now() + STOP_TIMEOUT_MS;
-  while ((await daemonPid(paths)) === pid || (await isRunning(pid))) {
+  while ((await findDaemonPid(paths)) === pid || (await isRunning(pid))) {
     if (Date.now() > deadline) process.kill(pid, "SIGKILL");
     await sleep(100);
   }
@@ -77,7 +77,7 @@ export async function stopDaemon(paths: DaemonPaths, pid: number): Promise<void>
  */
 async function unmountData({ data }: DaemonPaths): Promise<void> {
   const mounts = (await readFile("/proc/self/mountinfo", "utf8")).split("\n").map((line) => line.split(" ")[4]);
-  if (mounts.includes(data)) await run(["umount", data]);
+  if (mounts.includes(data)) await runCommand(["umount", data]);
 }
 
 /** dockerd removes its pid file before it is gone. */
@@ -85,7 +85,7 @@ async function isRunning(pid: number): Promise<boolean> {
   return (await readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "")).startsWith("dockerd\0");
 }
 
-async function assertUsable(paths: DaemonPaths): Promise<void> {
+async function assertPathsUsable(paths: DaemonPaths): Promise<void> {
   if (Buffer.byteLength(paths.socket) > SOCKET_PATH_MAX)
     throw new Error(`${paths.socket} is too long for a socket's path: set INTERLAY_CACHE to a shorter one.`);
   if ((await statfs(paths.directory)).type === OVERLAYFS_MAGIC)
@@ -94,7 +94,7 @@ async function assertUsable(paths: DaemonPaths): Promise<void> {
     );
 }
 
-function machineNetworks(): readonly string[] {
+function listMachineNetworks(): readonly string[] {
   return Object.entries(networkInterfaces()).flatMap(([link, addresses]) =>
     link === "docker0" // an earlier daemon's, which ours takes over
       ? []

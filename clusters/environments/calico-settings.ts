@@ -1,6 +1,6 @@
 import { parseAllDocuments, stringify } from "yaml";
 import { z } from "zod";
-import type { Family } from "../spec.ts";
+import type { IpFamily } from "../spec.ts";
 import type { CalicoSettings, ExtraPool } from "./spec.ts";
 
 /** Bytes of the wire's MTU that VXLAN takes: Ethernet, VXLAN, UDP, and the outer IP header of the family. */
@@ -11,7 +11,7 @@ const DEFAULT_WIRE_MTU = 1500;
  * Returns the MTU of Calico's links for a wire of that MTU: the same in both families, so that of IPv6 where the cluster
  * has it (felix encapsulates IPv6 in IPv6).
  */
-export function calculateOverlayMtu(families: readonly Family[], wireMtu: number = DEFAULT_WIRE_MTU): number {
+export function calculateOverlayMtu(families: readonly IpFamily[], wireMtu: number = DEFAULT_WIRE_MTU): number {
   return wireMtu - VXLAN_BYTES[families.includes("ipv6") ? "ipv6" : "ipv4"];
 }
 

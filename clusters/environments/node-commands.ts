@@ -1,4 +1,4 @@
-import type { Family } from "../spec.ts";
+import type { IpFamily } from "../spec.ts";
 import type { NodeSettings } from "./spec.ts";
 
 /**
@@ -8,7 +8,7 @@ import type { NodeSettings } from "./spec.ts";
  */
 export function listNodeCommands(
   { mtu, sysctls = {}, iptables = [] }: NodeSettings,
-  families: readonly Family[],
+  families: readonly IpFamily[],
 ): readonly (readonly string[])[] {
   const programs = families.map((family) => (family === "ipv4" ? "iptables" : "ip6tables"));
   return [

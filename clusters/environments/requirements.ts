@@ -1,4 +1,4 @@
-import { run } from "../components/command.ts";
+import { runCommand } from "../components/command.ts";
 import type { Environment, KernelRequirement } from "./environment.ts";
 
 /** Returns why this machine cannot make the environment; undefined if it can. Changes nothing on the machine. */
@@ -12,6 +12,16 @@ export async function findMissingRequirement({ requires = [] }: Environment): Pr
 
 /** Tries in a network namespace of its own, which ends with the command. */
 async function checkLinkType({ linkType }: KernelRequirement): Promise<string | undefined> {
-  const { exitCode, stderr } = await run(["unshare", "--net", "ip", "link", "add", "name", "t0", "type", linkType]);
+  const { exitCode, stderr } = await runCommand([
+    "unshare",
+    "--net",
+    "ip",
+    "link",
+    "add",
+    "name",
+    "t0",
+    "type",
+    linkType,
+  ]);
   return exitCode === 0 ? undefined : `this kernel cannot make ${linkType} links (${stderr.trim()})`;
 }

@@ -1,10 +1,13 @@
 import assert from "node:assert/strict";
 import { DEFAULT_SPEC } from "../provider.ts";
 import { chooseWorkers, chooseImageSource, chooseNetwork } from "./selection.ts";
-import { clusterNode, parsePoolRange, toClusterSpec, findSubnet } from "./describe.ts";
-import type { ExistingFacts } from "./facts.ts";
+import { toClusterNode, parsePoolRange, toClusterSpec, findSubnet } from "./describe.ts";
+import type { ClusterInventory } from "./facts.ts";
 
-const node = (name: string, change: Partial<ExistingFacts["nodes"][number]> = {}): ExistingFacts["nodes"][number] => ({
+const node = (
+  name: string,
+  change: Partial<ClusterInventory["nodes"][number]> = {},
+): ClusterInventory["nodes"][number] => ({
   ...{ name, ready: true, schedulable: true, kubelet: "v1.31.4", kernel: "6.1.0", controlPlane: false },
   ...{ addresses: ["192.0.2.7", "2001:db8::7"], runtime: "containerd://1.7.1", providerId: "" },
   ...change,
@@ -18,8 +21,8 @@ const LINKS = [
 describe("an existing cluster, in the suite's words", () => {
   it("has nodes with an address of each family", () => {
     const expected = { name: "w", role: "worker", address: "192.0.2.7", address6: "2001:db8::7" };
-    assert.deepEqual(clusterNode(node("w")), expected);
-    assert.equal(clusterNode(node("c", { controlPlane: true, addresses: ["192.0.2.7"] })).address6, undefined);
+    assert.deepEqual(toClusterNode(node("w")), expected);
+    assert.equal(toClusterNode(node("c", { controlPlane: true, addresses: ["192.0.2.7"] })).address6, undefined);
   });
 
   it("selects the first Ready workers by name, up to the limit", () => {
@@ -33,7 +36,7 @@ describe("an existing cluster, in the suite's words", () => {
 
   it("is of the families that its IPPools and Services have", () => {
     const facts = (overlayCidrs: readonly string[], serviceCidrs: readonly string[]) =>
-      ({ server: "v1.31.4", overlayCidrs, serviceCidrs }) as unknown as ExistingFacts;
+      ({ server: "v1.31.4", overlayCidrs, serviceCidrs }) as unknown as ClusterInventory;
     const of = (...[overlay, service]: Parameters<typeof facts>) => {
       const proxy = { version: "v1.31.4", mode: "iptables" } as const;
       const spec = toClusterSpec({ ...DEFAULT_SPEC, probe: "" }, facts(overlay, service), proxy);

@@ -1,14 +1,14 @@
 import ipaddr from "ipaddr.js";
 import { z } from "zod";
 import type { ClusterNode, ClusterSpec, KubeProxy } from "../provider.ts";
-import type { ExistingFacts } from "./facts.ts";
+import type { ClusterInventory } from "./facts.ts";
 import type { PoolRange } from "./install-interlay.ts";
 import type { NodePods } from "./node-pods.ts";
 
-type Node = ExistingFacts["nodes"][number];
+type Node = ClusterInventory["nodes"][number];
 
 /** A node as the suite knows nodes. Pure. */
-export function clusterNode({ name, controlPlane, addresses }: Node): ClusterNode {
+export function toClusterNode({ name, controlPlane, addresses }: Node): ClusterNode {
   const [address = ""] = addresses;
   const address6 = addresses.slice(1).find((one) => one.includes(":"));
   return {
@@ -20,13 +20,13 @@ export function clusterNode({ name, controlPlane, addresses }: Node): ClusterNod
 }
 
 /** What the cluster is, in the words of those that the suite makes; what only makers need is empty. Pure. */
-export function toClusterSpec(wanted: ClusterSpec, facts: ExistingFacts, kubeProxy: KubeProxy): ClusterSpec {
+export function toClusterSpec(wanted: ClusterSpec, facts: ClusterInventory, kubeProxy: KubeProxy): ClusterSpec {
   const of = (ranges: readonly string[], v6: boolean) => ranges.find((range) => range.includes(":") === v6);
   const overlay4 = of(facts.overlayCidrs, false);
   const overlay6 = of(facts.overlayCidrs, true);
   const service = (v6: boolean): string => of(facts.serviceCidrs, v6) ?? "";
   const none = { underlayCidr: "", nodeRange: "", podRange: "" };
-  const common = { ...withoutIpv6(wanted), ...none, kubernetes: facts.server, kubeProxy, kubeProxies: [kubeProxy] };
+  const common = { ...omitIpv6(wanted), ...none, kubernetes: facts.server, kubeProxy, kubeProxies: [kubeProxy] };
   if (overlay4 === undefined && overlay6 !== undefined)
     return { ...common, overlayCidr: overlay6, serviceCidr: service(true) };
   return {
@@ -39,14 +39,14 @@ export function toClusterSpec(wanted: ClusterSpec, facts: ExistingFacts, kubePro
   };
 }
 
-function withoutIpv6(spec: ClusterSpec): Omit<ClusterSpec, "ipv6"> {
+function omitIpv6(spec: ClusterSpec): Omit<ClusterSpec, "ipv6"> {
   const copy: ClusterSpec = { ...spec };
   Reflect.deleteProperty(copy, "ipv6");
   return copy;
 }
 
 /** Component versions for the report, as far as images and nodes report them. Pure. */
-export function listVersions({ server, nodes, kubeProxy, multus, calicoNode }: ExistingFacts) {
+export function listVersions({ server, nodes, kubeProxy, multus, calicoNode }: ClusterInventory) {
   const tag = (image: string | undefined): string | undefined => /:([^:/]+)$/.exec(image ?? "")?.[1];
   const known = {
     kubernetes: server,

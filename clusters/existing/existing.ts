@@ -1,20 +1,20 @@
 import { chmod, mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { CoreV1Api, type KubeConfig } from "@kubernetes/client-node";
-import { cacheRoot } from "../components/cache.ts";
+import { getCacheRoot } from "../components/cache.ts";
 import { runTimed } from "../components/timed.ts";
 import { uninstallInterlay } from "../kubernetes/uninstall.ts";
 import type { Progress } from "../progress.ts";
-import { MADE_BY, type Provider } from "../provider.ts";
+import { OWNER_LABEL, type Provider } from "../provider.ts";
 import { chooseWorkers, chooseImageSource, chooseNetwork } from "./selection.ts";
 import { ExistingCluster } from "./cluster.ts";
-import { type ExistingFacts, readExistingFacts } from "./facts.ts";
+import { type ClusterInventory, readInventory } from "./facts.ts";
 import { placeImages } from "./images.ts";
 import { installInterlay, createPool, removePool } from "./install-interlay.ts";
 import { checkPreconditions, type PreflightRow } from "./preflight.ts";
 import { createNodePods, type NodePods, ignoreStatus } from "./node-pods.ts";
 import { type ExistingOptions, parseExistingOptions, loadKubeConfig } from "./options.ts";
-import { clusterNode, parsePoolRange, toClusterSpec, listVersions } from "./describe.ts";
+import { toClusterNode, parsePoolRange, toClusterSpec, listVersions } from "./describe.ts";
 
 const UNINSTALL_TIMEOUT_MS = 120_000;
 /** Where the suite's pods are in a cluster that others use too. */
@@ -24,7 +24,7 @@ const TOOLS_NAMESPACE = `${SUITE_NAMESPACE}-nodes`;
 
 /** What the cluster is and what stands against a run, a row for each thing. Changes nothing. */
 export async function runPreflight(options: ExistingOptions): Promise<readonly PreflightRow[]> {
-  return checkPreconditions(await readExistingFacts(loadKubeConfig(options)), options);
+  return checkPreconditions(await readInventory(loadKubeConfig(options)), options);
 }
 
 /** Provider for an existing cluster; restores everything it changes. */
@@ -36,11 +36,11 @@ export const existingProvider: Provider = {
   async up(spec, progress) {
     const options = parseExistingOptions();
     const config = loadKubeConfig(options);
-    const facts = await readExistingFacts(config);
+    const facts = await readInventory(config);
     const network = chooseNetwork(facts, options);
     if (facts.kubeProxy === undefined || network === undefined)
       throw new Error("The preflight found problems: see there.");
-    await refuseForeignNamespace(config);
+    await assertNamespacesAreOurs(config);
     const images = await placeImages(
       chooseImageSource(facts.nodes, options),
       { probe: spec.probe, agentImage: options.agentImage },
@@ -49,7 +49,7 @@ export const existingProvider: Provider = {
     for (const sentence of images.left) progress.note(`${sentence}.`);
     const workers = chooseWorkers(facts.nodes, spec.workers);
     const nodes = [...facts.nodes.filter(({ controlPlane, ready }) => controlPlane && ready), ...workers].map(
-      clusterNode,
+      toClusterNode,
     );
     const names = nodes.map(({ name }) => name);
     const nodePods = options.hostPods
@@ -67,7 +67,7 @@ export const existingProvider: Provider = {
     );
     return new ExistingCluster({
       spec: toClusterSpec(spec, facts, facts.kubeProxy),
-      kubeconfig: await kubeconfigPath(config),
+      kubeconfig: await writeKubeconfig(config),
       nodes,
       probeImage: images.probe,
       versions: listVersions(facts),
@@ -80,13 +80,13 @@ export const existingProvider: Provider = {
   /** Removes everything a run created. Throws one error that lists what could not be removed. */
   async down(_name, progress) {
     const config = loadKubeConfig(parseExistingOptions());
-    const facts = await readExistingFacts(config);
+    const facts = await readInventory(config);
     const steps: readonly (readonly [string, () => Promise<void>])[] = [
       [`the namespace ${SUITE_NAMESPACE}`, () => removeNamespace(config, SUITE_NAMESPACE)],
       [`the namespace ${TOOLS_NAMESPACE}`, () => removeNamespace(config, TOOLS_NAMESPACE)],
       ["the pool of the suite's own", () => removePool(config, SUITE_NAMESPACE)],
       ["Interlay", () => removeInterlay(config, facts, progress)],
-      ["the copy of the kubeconfig", () => rm(copyKubeconfig(), { force: true })],
+      ["the copy of the kubeconfig", () => rm(getKubeconfigCopy(), { force: true })],
     ];
     const left: string[] = [];
     for (const [what, remove] of steps)
@@ -107,7 +107,7 @@ interface ExistingContext {
 /** Interlay where it is not, a range of our own where one was named; nothing where another solution is judged. */
 async function prepareInterlay(
   config: KubeConfig,
-  facts: ExistingFacts,
+  facts: ClusterInventory,
   { datapath, pool, subnet, uplink }: ExistingOptions,
   { image, workers, nodePods }: ExistingContext,
   progress: Progress,
@@ -123,19 +123,19 @@ async function prepareInterlay(
   await runTimed(progress, "install Interlay", () => installInterlay(config, wanted));
 }
 
-async function removeInterlay(config: KubeConfig, { interlay }: ExistingFacts, progress: Progress): Promise<void> {
+async function removeInterlay(config: KubeConfig, { interlay }: ClusterInventory, progress: Progress): Promise<void> {
   if (interlay?.ours !== true) return;
   await runTimed(progress, "take Interlay away, and leave the nodes as they were", () =>
-    uninstallInterlay(config, { timeoutMs: UNINSTALL_TIMEOUT_MS, force: true, say: () => undefined }),
+    uninstallInterlay(config, { timeoutMs: UNINSTALL_TIMEOUT_MS, force: true, log: () => undefined }),
   );
 }
 
 /** A namespace of somebody else's by one of our names is a reason not to begin. */
-async function refuseForeignNamespace(config: KubeConfig): Promise<void> {
+async function assertNamespacesAreOurs(config: KubeConfig): Promise<void> {
   const core = config.makeApiClient(CoreV1Api);
   for (const name of [SUITE_NAMESPACE, TOOLS_NAMESPACE]) {
     const there = await core.readNamespace({ name }).catch(ignoreStatus(404));
-    if (there !== undefined && there.metadata?.labels?.[MADE_BY] === undefined)
+    if (there !== undefined && there.metadata?.labels?.[OWNER_LABEL] === undefined)
       throw new Error(`namespace ${name} exists and was not created by the suite: delete or rename it.`);
   }
 }
@@ -143,17 +143,17 @@ async function refuseForeignNamespace(config: KubeConfig): Promise<void> {
 async function removeNamespace(config: KubeConfig, name: string): Promise<void> {
   const core = config.makeApiClient(CoreV1Api);
   const there = () => core.readNamespace({ name }).catch(ignoreStatus(404));
-  if ((await there())?.metadata?.labels?.[MADE_BY] === undefined) return;
+  if ((await there())?.metadata?.labels?.[OWNER_LABEL] === undefined) return;
   await core.deleteNamespace({ name }).catch(ignoreStatus(404, 409));
   while ((await there()) !== undefined) await new Promise((resolve) => setTimeout(resolve, 200));
 }
 
-const copyKubeconfig = (): string => join(cacheRoot(), "existing", "kubeconfig");
+const getKubeconfigCopy = (): string => join(getCacheRoot(), "existing", "kubeconfig");
 
 /** With the chosen context as its current one: all that reads it needs no other word. */
-async function kubeconfigPath(config: KubeConfig): Promise<string> {
-  const file = copyKubeconfig();
-  await mkdir(join(cacheRoot(), "existing"), { recursive: true, mode: 0o700 });
+async function writeKubeconfig(config: KubeConfig): Promise<string> {
+  const file = getKubeconfigCopy();
+  await mkdir(join(getCacheRoot(), "existing"), { recursive: true, mode: 0o700 });
   await writeFile(file, config.exportConfig(), { mode: 0o600 });
   await chmod(file, 0o600); // one that a killed run left keeps its mode
   return file;

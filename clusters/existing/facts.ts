@@ -12,14 +12,14 @@ import {
 } from "@kubernetes/client-node";
 import { parse } from "yaml";
 import { z } from "zod";
-import { statusCode } from "../kubernetes/status-code.ts";
+import { getStatusCode } from "../kubernetes/status-code.ts";
 import { findKubeProxy } from "./kube-proxy.ts";
 import { reportsReady } from "../kubernetes/ready-condition.ts";
-import { type KubeProxy, MADE_BY } from "../provider.ts";
+import { type KubeProxy, OWNER_LABEL } from "../provider.ts";
 import { INSTALL_PERMISSIONS, type Permission, REQUIRED_PERMISSIONS } from "./permissions.ts";
 
 /** What was read of a cluster; `undefined` is what was not there or may not be read. */
-export interface ExistingFacts {
+export interface ClusterInventory {
   readonly server: string;
   readonly nodes: readonly {
     readonly name: string;
@@ -84,7 +84,7 @@ const serviceRanges = z.object({ items: z.array(z.object({ spec: z.object({ cidr
 const EMPTY = { items: [] };
 
 /** Reads only: the one thing created is the access review, which the API server stores nowhere. */
-export async function readExistingFacts(config: KubeConfig): Promise<ExistingFacts> {
+export async function readInventory(config: KubeConfig): Promise<ClusterInventory> {
   const core = config.makeApiClient(CoreV1Api);
   const custom = config.makeApiClient(CustomObjectsApi);
   const list = (group: string, version: string, plural: string): Promise<unknown> =>
@@ -188,8 +188,8 @@ export async function readExistingFacts(config: KubeConfig): Promise<ExistingFac
       : {
           interlay: {
             image: interlay,
-            returnPath: namedReturnPath(interlayConfig?.data?.["returnPath"]),
-            ours: find((name) => name === "interlay")?.metadata?.labels?.[MADE_BY] !== undefined,
+            returnPath: parseReturnPath(interlayConfig?.data?.["returnPath"]),
+            ours: find((name) => name === "interlay")?.metadata?.labels?.[OWNER_LABEL] !== undefined,
           },
         }),
     poolRanges: pools.parse(poolList).items.flatMap(({ spec }) => spec.ranges),
@@ -227,13 +227,13 @@ async function defaultIfUnavailable<T, U>(answer: Promise<T>, otherwise: U): Pro
   try {
     return await answer;
   } catch (error) {
-    const code = statusCode(error);
+    const code = getStatusCode(error);
     if (code === 404 || code === 403) return otherwise;
     throw error;
   }
 }
 
 /** What a run expects of a cluster whose agents choose the return path: their default, which also passes everything. */
-function namedReturnPath(setting = "auto"): string {
+function parseReturnPath(setting = "auto"): string {
   return setting === "auto" ? "notrack" : setting;
 }

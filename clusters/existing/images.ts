@@ -1,8 +1,8 @@
-import { runningEngine } from "../docker/engine.ts";
+import { findRunningEngine } from "../docker/engine.ts";
 import { buildInterlayExecutables } from "../components/interlay.ts";
 import { prepareOwnImages } from "../images/prepare.ts";
 import { importImages } from "../kind/import-images.ts";
-import { nodeIds } from "../kind/list-nodes.ts";
+import { listNodeIds } from "../kind/list-nodes.ts";
 import type { Progress } from "../progress.ts";
 import { runTimed } from "../components/timed.ts";
 import type { ImageSource } from "./selection.ts";
@@ -41,8 +41,8 @@ export async function placeImages(
 }
 
 async function loadIntoKind(cluster: string, probe: string, progress: Progress): Promise<OwnImages> {
-  const engine = await runningEngine();
-  const nodes = engine === undefined ? [] : await nodeIds(engine, cluster);
+  const engine = await findRunningEngine();
+  const nodes = engine === undefined ? [] : await listNodeIds(engine, cluster);
   if (engine === undefined || nodes.length === 0)
     throw new Error(
       `The nodes of the kind cluster ${cluster} are not on this computer's Docker: name the probe's image with --image.`,

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { AppsV1Api, type KubeConfig, type KubernetesObject, KubernetesObjectApi } from "@kubernetes/client-node";
 import { parseAllDocuments } from "yaml";
 import { IMAGE, manifest } from "../../plugin/deploy/render.ts";
-import { MADE_BY } from "../provider.ts";
+import { OWNER_LABEL } from "../provider.ts";
 import { OWN_NETWORK } from "./selection.ts";
 import { getStatusCode, ignoreStatus } from "./node-pods.ts";
 
@@ -36,17 +36,17 @@ export function buildInstallation({ image, returnPath, pool, uplink }: Installat
   const network = { pools: [NETWORK], ...(uplink === undefined ? {} : { uplink }) };
   return [
     ...documents.map((object) => (object.kind === "ConfigMap" ? { ...object, data: { returnPath } } : object)),
-    interlayObject("UnderlayPool", NETWORK, pool),
-    interlayObject("UnderlayNetwork", NETWORK, network),
+    createInterlayObject("UnderlayPool", NETWORK, pool),
+    createInterlayObject("UnderlayNetwork", NETWORK, network),
   ].map(addOwnerLabel);
 }
 
-function interlayObject(kind: string, name: string, spec: unknown): PlainObject {
+function createInterlayObject(kind: string, name: string, spec: unknown): PlainObject {
   return { apiVersion: "interlay.dev/v1alpha1", kind, metadata: { name }, spec };
 }
 
 function addOwnerLabel(object: PlainObject): PlainObject {
-  const labels = { ...object.metadata?.labels, [MADE_BY]: "e2e" };
+  const labels = { ...object.metadata?.labels, [OWNER_LABEL]: "e2e" };
   return { ...object, metadata: Object.assign({}, object.metadata, { labels }) };
 }
 
@@ -75,14 +75,14 @@ export async function installInterlay(config: KubeConfig, wanted: Installation):
 export async function createPool(config: KubeConfig, namespace: string, pool: PoolRange): Promise<void> {
   const objects = KubernetesObjectApi.makeApiClient(config);
   const namespaceSelector = { matchLabels: { "kubernetes.io/metadata.name": namespace } };
-  const object = interlayObject("UnderlayPool", namespace, { ...pool, namespaceSelector, priority: 1 });
+  const object = createInterlayObject("UnderlayPool", namespace, { ...pool, namespaceSelector, priority: 1 });
   await objects.create(addOwnerLabel(object)).catch(ignoreStatus(409));
 }
 
 /** Deletes that pool after its last pod was deleted. */
 export async function removePool(config: KubeConfig, namespace: string): Promise<void> {
   const objects = KubernetesObjectApi.makeApiClient(config);
-  await objects.delete(interlayObject("UnderlayPool", namespace, {})).catch(ignoreStatus(404));
+  await objects.delete(createInterlayObject("UnderlayPool", namespace, {})).catch(ignoreStatus(404));
 }
 
 /** Kinds are served a moment after their definitions are there; a client remembers the kinds that it has seen. */

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { CoreV1Api, type KubeConfig, type V1Pod } from "@kubernetes/client-node";
 import { execInPod } from "../kubernetes/pod-exec.ts";
-import { type ExecResult, MADE_BY } from "../provider.ts";
+import { type ExecResult, OWNER_LABEL } from "../provider.ts";
 
 const CONTAINER = "tools";
 const READY_TIMEOUT_MS = 120_000;
@@ -29,7 +29,7 @@ export async function createNodePods(
       body: {
         metadata: {
           name: namespace,
-          labels: { [MADE_BY]: "e2e", "pod-security.kubernetes.io/enforce": "privileged" },
+          labels: { [OWNER_LABEL]: "e2e", "pod-security.kubernetes.io/enforce": "privileged" },
         },
       },
     })
@@ -51,7 +51,7 @@ export async function createNodePods(
 
 function buildNodePod(nodeName: string, name: string, image: string): V1Pod {
   return {
-    metadata: { name, labels: { [MADE_BY]: "e2e" } },
+    metadata: { name, labels: { [OWNER_LABEL]: "e2e" } },
     spec: {
       nodeName,
       hostNetwork: true,

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { countAddresses } from "./addresses.ts";
-import type { ExistingFacts } from "./facts.ts";
+import type { ClusterInventory } from "./facts.ts";
 import { checkPreconditions } from "./preflight.ts";
 
 const node = {
@@ -13,7 +13,7 @@ const node = {
   runtime: "interlay-lab://1",
   providerId: "",
 };
-const GOOD: ExistingFacts = {
+const GOOD: ClusterInventory = {
   server: "v1.29.15",
   nodes: [
     { ...node, name: "cp", controlPlane: true },
@@ -34,17 +34,17 @@ const GOOD: ExistingFacts = {
   deniedInstall: [],
 };
 type Wanted = Parameters<typeof checkPreconditions>[1];
-const problems = (facts: Partial<ExistingFacts>, options?: Partial<Wanted>) =>
+const problems = (facts: Partial<ClusterInventory>, options?: Partial<Wanted>) =>
   checkPreconditions({ ...GOOD, ...facts }, { datapath: "interlay", workers: 2, ...options }).flatMap(
     ({ what, problem }) => (problem ? [`${problem.severity}: ${what}`] : []),
   );
-const without = (absent: "kubeProxy" | "interlay"): ExistingFacts => {
+const without = (absent: "kubeProxy" | "interlay"): ClusterInventory => {
   const facts = { ...GOOD };
   Reflect.deleteProperty(facts, absent);
   return facts;
 };
 
-function pulled(nodes: ExistingFacts["nodes"]): ExistingFacts["nodes"] {
+function pulled(nodes: ClusterInventory["nodes"]): ClusterInventory["nodes"] {
   return nodes.map((one) => ({ ...one, runtime: "containerd://1.7.1" }));
 }
 
@@ -65,7 +65,7 @@ describe("preflight of an existing cluster", () => {
     assert.deepEqual(problems({ nodes: [...GOOD.nodes, old] }), []);
   });
 
-  const cases: readonly (readonly [string, Partial<ExistingFacts>, string])[] = [
+  const cases: readonly (readonly [string, Partial<ClusterInventory>, string])[] = [
     ["a node that is not Ready", { nodes: [...GOOD.nodes, { ...node, name: "w3", ready: false }] }, "warning: nodes"],
     ["a cordoned node", { nodes: [...GOOD.nodes, { ...node, name: "w3", schedulable: false }] }, "warning: nodes"],
     [
@@ -95,7 +95,7 @@ describe("preflight of an existing cluster", () => {
   });
 
   it("installs Interlay where it is not, if a range is named and the rights are there", () => {
-    const sick = (facts: ExistingFacts, options: Partial<Wanted> = {}) =>
+    const sick = (facts: ClusterInventory, options: Partial<Wanted> = {}) =>
       checkPreconditions(facts, { datapath: "interlay", workers: 2, ...options }).flatMap(({ what, problem }) =>
         problem ? [what] : [],
       );

@@ -1,7 +1,7 @@
-import type { Finding } from "../provider.ts";
+import type { PreflightFinding } from "../provider.ts";
 import { countAddresses } from "./addresses.ts";
 import { chooseImageSource, chooseNetwork, chooseWorkers } from "./selection.ts";
-import type { ExistingFacts } from "./facts.ts";
+import type { ClusterInventory } from "./facts.ts";
 import type { ExistingOptions } from "./options.ts";
 
 /** One line of the preflight's table. */
@@ -9,7 +9,7 @@ export interface PreflightRow {
   readonly what: string;
   readonly found: string;
   /** One sentence; undefined: all is well. */
-  readonly problem?: Finding;
+  readonly problem?: PreflightFinding;
 }
 
 /** net1 of underlay and multi-nic pods, of which a worker has two each. */
@@ -24,7 +24,7 @@ type PreflightRequest = Pick<ExistingOptions, "datapath" | "workers" | "pool" | 
 
 /** What was read, and what of it would stop the suite or make it say less. Pure. */
 export function checkPreconditions(
-  facts: ExistingFacts,
+  facts: ClusterInventory,
   options: PreflightRequest = { datapath: "interlay", workers: 2 },
 ): readonly PreflightRow[] {
   const { nodes, kubeProxy, interlay } = facts;
@@ -32,7 +32,7 @@ export function checkPreconditions(
   const chosen = chooseWorkers(nodes, options.workers);
   const workers = nodes.filter(({ controlPlane }) => !controlPlane).length;
   const leftOut = nodes.filter(({ controlPlane, ready, schedulable }) => !ready || (!controlPlane && !schedulable));
-  const old = chosen.filter(({ kernel }) => isOlder(kernel)).map(({ name }) => name);
+  const old = chosen.filter(({ kernel }) => isKernelTooOld(kernel)).map(({ name }) => name);
   const versions = [...new Set(nodes.map(({ kubelet }) => kubelet))];
   return [
     { what: "API server", found: facts.server },
@@ -85,19 +85,19 @@ export function checkPreconditions(
           ? warning("Calico does not use VXLAN in every pool: the documented ways are those of VXLAN.")
           : {}),
     },
-    interlayRow(facts, options),
-    networkRow(facts, options),
-    addresses(facts, chosen.length * ADDRESSES_PER_WORKER, options),
-    imageRow(facts, options),
-    rightsRow([...facts.denied, ...(installs ? facts.deniedInstall : [])]),
+    checkInterlay(facts, options),
+    checkNetwork(facts, options),
+    checkAddresses(facts, chosen.length * ADDRESSES_PER_WORKER, options),
+    checkImages(facts, options),
+    checkPermissions([...facts.denied, ...(installs ? facts.deniedInstall : [])]),
   ];
 }
 
-function describeLeftOut({ name, ready }: ExistingFacts["nodes"][number]): string {
+function describeLeftOut({ name, ready }: ClusterInventory["nodes"][number]): string {
   return `${name} (${ready ? "unschedulable" : "not Ready"})`;
 }
 
-function interlayRow({ interlay }: ExistingFacts, { datapath, pool }: PreflightRequest): PreflightRow {
+function checkInterlay({ interlay }: ClusterInventory, { datapath, pool }: PreflightRequest): PreflightRow {
   const there = interlay === undefined ? "not found" : `${interlay.image}, return path ${interlay.returnPath}`;
   if (datapath === "none") return { what: "Interlay", found: `${there}; another solution is judged (--datapath none)` };
   if (interlay !== undefined) return { what: "Interlay", found: there };
@@ -112,7 +112,7 @@ function interlayRow({ interlay }: ExistingFacts, { datapath, pool }: PreflightR
   };
 }
 
-function networkRow(facts: ExistingFacts, options: PreflightRequest): PreflightRow {
+function checkNetwork(facts: ClusterInventory, options: PreflightRequest): PreflightRow {
   const network = chooseNetwork(facts, options);
   return {
     what: "network of underlay links",
@@ -127,7 +127,7 @@ function networkRow(facts: ExistingFacts, options: PreflightRequest): PreflightR
   };
 }
 
-function imageRow({ nodes, interlay }: ExistingFacts, options: PreflightRequest): PreflightRow {
+function checkImages({ nodes, interlay }: ClusterInventory, options: PreflightRequest): PreflightRow {
   const source = chooseImageSource(nodes, options);
   const found = {
     lab: "programs of the lab",
@@ -151,7 +151,7 @@ function imageRow({ nodes, interlay }: ExistingFacts, options: PreflightRequest)
   };
 }
 
-function rightsRow(denied: readonly string[]): PreflightRow {
+function checkPermissions(denied: readonly string[]): PreflightRow {
   return {
     what: "your rights",
     found: denied.length === 0 ? "enough" : `${denied.length} missing`,
@@ -159,8 +159,8 @@ function rightsRow(denied: readonly string[]): PreflightRow {
   };
 }
 
-function addresses(
-  { poolRanges, heldAddresses }: ExistingFacts,
+function checkAddresses(
+  { poolRanges, heldAddresses }: ClusterInventory,
   wanted: number,
   { pool, datapath }: PreflightRequest,
 ): PreflightRow {
@@ -176,7 +176,7 @@ function addresses(
 }
 
 /** Returns false for an unknown version: a lab's nodes have none. */
-function isOlder(kernel: string): boolean {
+function isKernelTooOld(kernel: string): boolean {
   const [, major, minor] = /^(\d+)\.(\d+)/.exec(kernel) ?? [];
   if (major === undefined || minor === undefined) return false;
   return Number(major) < KERNEL[0] || (Number(major) === KERNEL[0] && Number(minor) < KERNEL[1]);

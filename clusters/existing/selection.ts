@@ -1,4 +1,4 @@
-import type { ExistingFacts } from "./facts.ts";
+import type { ClusterInventory } from "./facts.ts";
 import type { ExistingOptions } from "./options.ts";
 
 /** The NetworkAttachmentDefinition that Interlay's own UnderlayNetwork `underlay` becomes. */
@@ -6,7 +6,7 @@ export const OWN_NETWORK = "interlay-system/underlay";
 
 /** Which network underlay links are made from: the one that was named, Interlay's, or the only one. Pure. */
 export function chooseNetwork(
-  { macvlans, interlay }: Pick<ExistingFacts, "macvlans" | "interlay">,
+  { macvlans, interlay }: Pick<ClusterInventory, "macvlans" | "interlay">,
   { network, datapath }: Pick<ExistingOptions, "network" | "datapath">,
 ): string | undefined {
   if (network !== undefined) return network;
@@ -25,7 +25,7 @@ export type ImageSource =
   | { readonly kind: "unknown" };
 
 export function chooseImageSource(
-  nodes: readonly Pick<ExistingFacts["nodes"][number], "runtime" | "providerId">[],
+  nodes: readonly Pick<ClusterInventory["nodes"][number], "runtime" | "providerId">[],
   { image }: Pick<ExistingOptions, "image">,
 ): ImageSource {
   if (image !== undefined) return { kind: "named", probe: image };
@@ -36,7 +36,7 @@ export function chooseImageSource(
 }
 
 /** Selects the workers that get pods: Ready and schedulable, by name, at most `most`. Pure. */
-export function chooseWorkers(nodes: ExistingFacts["nodes"], most: number): ExistingFacts["nodes"] {
+export function chooseWorkers(nodes: ClusterInventory["nodes"], most: number): ClusterInventory["nodes"] {
   return nodes
     .filter(({ controlPlane, ready, schedulable }) => !controlPlane && ready && schedulable)
     .toSorted((a, b) => a.name.localeCompare(b.name, "en", { numeric: true }))

@@ -1,5 +1,5 @@
 import { GenericContainer, type StartedTestContainer } from "testcontainers";
-import type { Engine } from "../docker/engine.ts";
+import type { DockerEngine } from "../docker/engine.ts";
 import type { ExternalHost } from "../provider.ts";
 import { createProgramStream } from "./program-stream.ts";
 
@@ -8,7 +8,7 @@ export const EXTERNAL_LABEL = "dev.interlay.external";
 
 /** A container on the underlay's Docker network, in no way part of the cluster: the world outside. */
 export async function startExternalHost(
-  engine: Engine,
+  engine: DockerEngine,
   cluster: string,
   network: string,
   image: string,
@@ -36,14 +36,14 @@ export async function startExternalHost(
   };
 }
 
-export async function removeExternalHosts(engine: Engine, cluster: string): Promise<void> {
+export async function removeExternalHosts(engine: DockerEngine, cluster: string): Promise<void> {
   const filter = `label=${EXTERNAL_LABEL}=${cluster}`;
   const ids = (await engine.docker(["ps", "-aq", "--filter", filter])).stdout.split("\n").filter((id) => id !== "");
   if (ids.length > 0) await engine.docker(["rm", "--force", ...ids]);
 }
 
 /** Empty in a network without IPv6. */
-async function findIpv6Address(engine: Engine, container: string, network: string): Promise<string> {
+async function findIpv6Address(engine: DockerEngine, container: string, network: string): Promise<string> {
   const format = `{{(index .NetworkSettings.Networks "${network}").GlobalIPv6Address}}`;
   return (await engine.docker(["inspect", "--format", format, container])).stdout.trim();
 }

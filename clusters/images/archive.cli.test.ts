@@ -4,20 +4,20 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { spawn } from "node:child_process";
-import { archiveLayout, contentTag, type Image, imageId, streamArchive } from "./archive.ts";
+import { planArchive, createContentTag, type Image, computeImageId, streamArchive } from "./archive.ts";
 
 const layer = (digit: string) => ({ tar: `/nowhere/${digit}.tar`, diffId: `sha256:${digit.repeat(64)}`, size: 1 });
 const image = (reference: string, ...digits: string[]): Image => ({ reference, layers: digits.map(layer), config: {} });
 
 describe("docker-archive", () => {
   it("names an image by its content, whatever it is called", () => {
-    assert.equal(imageId(image("a:1", "1")), imageId(image("b:2", "1")));
-    assert.notEqual(contentTag(image("", "1")), contentTag(image("", "2")));
-    assert.match(contentTag(image("", "1")), /^[0-9a-f]{16}$/);
+    assert.equal(computeImageId(image("a:1", "1")), computeImageId(image("b:2", "1")));
+    assert.notEqual(createContentTag(image("", "1")), createContentTag(image("", "2")));
+    assert.match(createContentTag(image("", "1")), /^[0-9a-f]{16}$/);
   });
 
   it("has a layer that two images share once", () => {
-    const { files, layers } = archiveLayout([image("a:1", "1", "2"), image("b:1", "1", "3")]);
+    const { files, layers } = planArchive([image("a:1", "1", "2"), image("b:1", "1", "3")]);
     assert.deepEqual([...layers.keys()].map((name) => name[0]).sort(), ["1", "2", "3"]);
     const manifest = JSON.parse(files.get("manifest.json") ?? "") as { RepoTags: string[]; Layers: string[] }[];
     assert.deepEqual(
@@ -43,7 +43,7 @@ describe("docker-archive", () => {
       await Promise.all([once(list, "close"), archive.ended]);
       assert.deepEqual(
         names.trim().split("\n").sort(),
-        [`${imageId(one)}.json`, `${"1".repeat(64)}.tar`, "manifest.json"].sort(),
+        [`${computeImageId(one)}.json`, `${"1".repeat(64)}.tar`, "manifest.json"].sort(),
       );
     } finally {
       await rm(directory, { recursive: true });

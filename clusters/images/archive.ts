@@ -25,7 +25,7 @@ export interface Image {
 export const PATH_ENV = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /** The image's configuration file; its SHA-256 is the image's id. */
-export function imageConfigJson(image: Image): string {
+export function renderImageConfig(image: Image): string {
   return JSON.stringify({
     architecture: "amd64",
     os: "linux",
@@ -37,13 +37,13 @@ export function imageConfigJson(image: Image): string {
 }
 
 /** The image's id without its algorithm: 64 hex digits. */
-export function imageId(image: Image): string {
-  return createHash("sha256").update(imageConfigJson(image)).digest("hex");
+export function computeImageId(image: Image): string {
+  return createHash("sha256").update(renderImageConfig(image)).digest("hex");
 }
 
 /** A tag that changes exactly when the content does. */
-export function contentTag(image: Omit<Image, "reference">): string {
-  return imageId({ ...image, reference: "" }).slice(0, 16);
+export function createContentTag(image: Omit<Image, "reference">): string {
+  return computeImageId({ ...image, reference: "" }).slice(0, 16);
 }
 
 export interface ArchiveLayout {
@@ -54,13 +54,13 @@ export interface ArchiveLayout {
 }
 
 /** What lies in a `docker save` archive of these images (Docker image specification v1.2, manifest.json). */
-export function archiveLayout(images: readonly Image[]): ArchiveLayout {
+export function planArchive(images: readonly Image[]): ArchiveLayout {
   const layerName = (layer: Layer) => `${layer.diffId.replace("sha256:", "")}.tar`;
   const files = new Map<string, string>();
   const layers = new Map<string, Layer>();
   const manifest = images.map((image) => {
-    const config = `${imageId(image)}.json`;
-    files.set(config, imageConfigJson(image));
+    const config = `${computeImageId(image)}.json`;
+    files.set(config, renderImageConfig(image));
     for (const layer of image.layers) layers.set(layerName(layer), layer);
     return { Config: config, RepoTags: [image.reference], Layers: image.layers.map(layerName) };
   });
@@ -76,7 +76,7 @@ export interface ArchiveStream {
 
 /** The archive as a stream: nothing is written but the few small files, the layers are read from where they lie. */
 export async function streamArchive(images: readonly Image[]): Promise<ArchiveStream> {
-  const layout = archiveLayout(images);
+  const layout = planArchive(images);
   const staging = await mkdtemp(join(tmpdir(), "interlay-archive-"));
   await Promise.all([
     ...[...layout.files].map(([name, content]) => writeFile(join(staging, name), content)),

@@ -1,8 +1,8 @@
 import { ensureDebianPackages } from "../components/packages.ts";
-import { contentKey } from "../components/cache.ts";
+import { hashContent } from "../components/cache.ts";
 import { runTimed } from "../components/timed.ts";
 import type { Progress } from "../progress.ts";
-import { debootstrap, machineMirror } from "./debian.ts";
+import { runDebootstrap, findMachineMirror } from "./debian.ts";
 import type { Layer, LayerCache } from "./layer.ts";
 
 /** What programs in pods call: packet filters, routes, ping; and what one wants there when a cell is red. */
@@ -40,27 +40,27 @@ const NODE_PACKAGES = [
 const RECIPE = 1;
 
 /** The Debian root that images with more than one static program stand on. */
-export function podRoot(layers: LayerCache, progress: Progress): Promise<Layer> {
-  return debianRoot("pod", POD_PACKAGES, layers, progress);
+export function buildPodRoot(layers: LayerCache, progress: Progress): Promise<Layer> {
+  return buildDebianRoot("pod", POD_PACKAGES, layers, progress);
 }
 
 /** The Debian root of a node. */
-export function nodeRoot(layers: LayerCache, progress: Progress): Promise<Layer> {
-  return debianRoot("node", NODE_PACKAGES, layers, progress);
+export function buildNodeRoot(layers: LayerCache, progress: Progress): Promise<Layer> {
+  return buildDebianRoot("node", NODE_PACKAGES, layers, progress);
 }
 
-async function debianRoot(
+async function buildDebianRoot(
   name: string,
   packages: readonly string[],
   layers: LayerCache,
   progress: Progress,
 ): Promise<Layer> {
-  const key = `debian-${name}-${contentKey(RECIPE, packages)}`;
+  const key = `debian-${name}-${hashContent(RECIPE, packages)}`;
   const found = await layers.find(key);
   if (found !== undefined) return found;
   await ensureDebianPackages(["debootstrap"], progress);
   return runTimed(progress, `debootstrap the ${name} root filesystem`, async () => {
-    const mirror = await machineMirror();
-    return layers.ensure(key, "kept", (tree) => debootstrap(tree, packages, mirror));
+    const mirror = await findMachineMirror();
+    return layers.ensure(key, "kept", (tree) => runDebootstrap(tree, packages, mirror));
   });
 }

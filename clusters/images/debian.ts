@@ -17,7 +17,7 @@ export function chooseMirror(targets: string, codename: string): Mirror | undefi
   return undefined;
 }
 
-export async function machineMirror(): Promise<Mirror> {
+export async function findMachineMirror(): Promise<Mirror> {
   const codename = /^VERSION_CODENAME=(\S+)$/m.exec(await readFile("/etc/os-release", "utf8"))?.[1] ?? "unknown";
   const format = "$(SITE) $(RELEASE) $(COMPONENT)";
   const { stdout } = await $`apt-get indextargets --format ${format} ${"Created-By: Packages"}`;
@@ -47,7 +47,7 @@ const LEFTOVERS = [
 ];
 
 /** A small Debian root filesystem with these packages in `tree`. Takes 30 to 60 s. */
-export async function debootstrap(tree: string, packages: readonly string[], mirror: Mirror): Promise<void> {
+export async function runDebootstrap(tree: string, packages: readonly string[], mirror: Mirror): Promise<void> {
   const options = join(tree, "etc/dpkg/dpkg.cfg.d");
   await mkdir(options, { recursive: true, mode: 0o755 });
   await writeFile(join(options, "interlay"), `${dpkgOptions}\n`);

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { chmod, mkdir, mkdtemp, readdir, rm, truncate, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { LayerCache, packLayer, treeIdentity } from "./layer.ts";
+import { LayerCache, packLayer, identifyTree } from "./layer.ts";
 
 async function inDirectory(work: (directory: string) => Promise<void>): Promise<void> {
   const directory = await mkdtemp(join(tmpdir(), "interlay-test-"));
@@ -64,13 +64,13 @@ describe("treeIdentity", () => {
     inDirectory(async (directory) => {
       const file = join(directory, "script");
       await writeFile(file, "#!/bin/sh\n", { mode: 0o644 });
-      const first = await treeIdentity(directory);
+      const first = await identifyTree(directory);
       await utimes(file, 1, 1);
-      assert.equal(await treeIdentity(directory), first);
+      assert.equal(await identifyTree(directory), first);
       await chmod(file, 0o755);
-      const second = await treeIdentity(directory);
+      const second = await identifyTree(directory);
       assert.notEqual(second, first);
       await writeFile(file, "#!/bin/ah\n");
-      assert.notEqual(await treeIdentity(directory), second);
+      assert.notEqual(await identifyTree(directory), second);
     }));
 });

@@ -5,7 +5,7 @@ import { mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from "n
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { z } from "zod";
-import { contentKey } from "../components/cache.ts";
+import { hashContent } from "../components/cache.ts";
 import { withLock } from "../components/lock.ts";
 
 /** One image layer: an uncompressed tar in the cache. Uncompressed, because it never leaves this machine and gzip costs a core. */
@@ -23,19 +23,19 @@ const record = z.object({ diffId: z.string().regex(/^sha256:[0-9a-f]{64}$/), siz
 export type Ownership = "root" | "kept";
 
 /** What makes the same tree always give the same bytes. */
-export function tarFlags(ownership: Ownership): readonly string[] {
+export function listTarFlags(ownership: Ownership): readonly string[] {
   const fixed = ["--create", "--format=gnu", "--sort=name", "--mtime=@0", "--numeric-owner"];
   return ownership === "kept" ? fixed : [...fixed, "--owner=0", "--group=0", "--mode=u=rwX,go=rX"];
 }
 
 /** Stands for a file's content where reading 100 MB for it would be too slow: components never change in place. */
-export async function fileIdentity(path: string): Promise<string> {
+export async function identifyFile(path: string): Promise<string> {
   const { size, mtimeMs } = await stat(path);
   return `${size}:${Math.trunc(mtimeMs)}`;
 }
 
 /** Stands for a directory of small files: their names, modes and content. */
-export async function treeIdentity(directory: string): Promise<string> {
+export async function identifyTree(directory: string): Promise<string> {
   const names = (await readdir(directory, { recursive: true })).sort();
   const parts = await Promise.all(
     names.map(async (name) => {
@@ -44,12 +44,12 @@ export async function treeIdentity(directory: string): Promise<string> {
       return [name, mode, (mode & constants.S_IFMT) === constants.S_IFREG ? await readFile(path, "utf8") : ""];
     }),
   );
-  return contentKey(parts);
+  return hashContent(parts);
 }
 
 /** Packs a directory as a layer at `out`. */
 export async function packLayer(directory: string, out: string, ownership: Ownership): Promise<Layer> {
-  const tar = spawn("tar", [...tarFlags(ownership), "--directory", directory, "."], {
+  const tar = spawn("tar", [...listTarFlags(ownership), "--directory", directory, "."], {
     stdio: ["ignore", "pipe", "pipe"],
   });
   let complaints = "";
@@ -102,12 +102,12 @@ export class LayerCache {
     return withLock(
       `${tar}.lock`,
       () => undefined,
-      async () => (await this.find(key)) ?? (await make(tar, ownership, fill)),
+      async () => (await this.find(key)) ?? (await makeLayer(tar, ownership, fill)),
     );
   }
 }
 
-async function make(tar: string, ownership: Ownership, fill: (tree: string) => Promise<void>): Promise<Layer> {
+async function makeLayer(tar: string, ownership: Ownership, fill: (tree: string) => Promise<void>): Promise<Layer> {
   const staging = `${tar}.making`;
   const tree = join(staging, "tree");
   await rm(staging, { recursive: true, force: true }); // a killed run's

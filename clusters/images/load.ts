@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import type { Engine } from "../docker/engine.ts";
+import type { DockerEngine } from "../docker/engine.ts";
 import { type Image, streamArchive } from "./archive.ts";
 
 /** Pipes a docker-archive of `images` into a program (`docker load`, `docker exec -i NODE ctr images import -`). */
@@ -26,7 +26,7 @@ export async function pipeArchive(
 }
 
 /** Loads an image into Docker unless it is there. */
-export async function loadIntoDocker(engine: Engine, image: Image): Promise<void> {
+export async function loadIntoDocker(engine: DockerEngine, image: Image): Promise<void> {
   const { exitCode } = await engine.docker(["image", "inspect", image.reference]);
   if (exitCode !== 0) await pipeArchive([image], ["docker", "load", "--quiet"], engine.env);
 }

@@ -1,10 +1,10 @@
 import { chmod, copyFile, cp, mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { contentKey } from "../components/cache.ts";
+import { hashContent } from "../components/cache.ts";
 import { runOrThrow } from "../components/command.ts";
 import type { ResolvedComponents } from "../components/resolve.ts";
-import { contentTag, type Image } from "./archive.ts";
-import { fileIdentity, type Layer, type LayerCache, treeIdentity } from "./layer.ts";
+import { createContentTag, type Image } from "./archive.ts";
+import { identifyFile, type Layer, type LayerCache, identifyTree } from "./layer.ts";
 
 const files = join(import.meta.dirname, "files", "node");
 const KUBERNETES = ["kubeadm", "kubelet", "kubectl"] as const;
@@ -17,15 +17,15 @@ const ENABLED = ["containerd.service", "kubelet.service"];
  * an entrypoint that prepares mounts and cgroups. Much as kindest/node, but without any image inside: they are shared
  * between nodes (store.ts).
  */
-export async function nodeImage(
+export async function buildNodeImage(
   components: ResolvedComponents,
   kubernetes: string,
   root: Layer,
   layers: LayerCache,
 ): Promise<Image> {
-  const identities = await Promise.all(KUBERNETES.map((name) => fileIdentity(components.path(name, kubernetes))));
+  const identities = await Promise.all(KUBERNETES.map((name) => identifyFile(components.path(name, kubernetes))));
   const plugins = components.path("cni-plugins");
-  const key = `node-${contentKey(identities, await treeIdentity(files), await fileIdentity(plugins))}`;
+  const key = `node-${hashContent(identities, await identifyTree(files), await identifyFile(plugins))}`;
   const layer = await layers.ensure(key, "root", async (tree) => {
     await cp(files, tree, { recursive: true });
     await mkdir(join(tree, "usr/bin"), { recursive: true });
@@ -47,5 +47,5 @@ export async function nodeImage(
       StopSignal: "SIGRTMIN+3", // systemd's "halt", systemd(1)
     },
   };
-  return { ...image, reference: `interlay.dev/node:${kubernetes}-${contentTag(image)}` };
+  return { ...image, reference: `interlay.dev/node:${kubernetes}-${createContentTag(image)}` };
 }

@@ -1,20 +1,20 @@
 import { chmod, copyFile, cp, mkdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { contentKey } from "../components/cache.ts";
-import { etcdFor, VERSIONS } from "../components/catalog.ts";
+import { hashContent } from "../components/cache.ts";
+import { findEtcdVersion, VERSIONS } from "../components/catalog.ts";
 import { runOrThrow } from "../components/command.ts";
 import type { ResolvedComponents } from "../components/resolve.ts";
 import type { Image, ImageConfig } from "./archive.ts";
-import { contentTag } from "./archive.ts";
-import { fileIdentity, type Layer, type LayerCache, treeIdentity } from "./layer.ts";
+import { createContentTag } from "./archive.ts";
+import { identifyFile, type Layer, type LayerCache, identifyTree } from "./layer.ts";
 
 /** Which ones kubeadm starts, whatever its own version would have: set in kind/config.ts. */
-export const kubeadmTags = (kubernetes: string) =>
-  ({ etcd: `${etcdFor(kubernetes).slice(1)}-0`, coredns: VERSIONS.coredns }) as const;
+export const getKubeadmTags = (kubernetes: string) =>
+  ({ etcd: `${findEtcdVersion(kubernetes).slice(1)}-0`, coredns: VERSIONS.coredns }) as const;
 /** As `kubeadm config images list` names them. */
 const PAUSE = "registry.k8s.io/pause:3.9";
 
-export const kubeProxyImage = (version: string): string => `registry.k8s.io/kube-proxy:${version}`;
+export const formatKubeProxyImage = (version: string): string => `registry.k8s.io/kube-proxy:${version}`;
 export const CALICO_IMAGES = {
   node: `docker.io/calico/node:${VERSIONS.calico}`,
   cni: `docker.io/calico/cni:${VERSIONS.calico}`,
@@ -31,7 +31,7 @@ export const NODE_CACHE_IMAGE = "registry.k8s.io/dns/k8s-dns-node-cache:1.22.28"
 const files = join(import.meta.dirname, "files");
 
 /** One file that is put into an image. */
-interface Placed {
+interface ImageFile {
   readonly from: string;
   readonly to: string;
 }
@@ -48,15 +48,15 @@ export class ImageBuilder {
   }
 
   /** @param tree a directory of `files/` that goes in whole */
-  async image(
+  async build(
     reference: string,
-    placed: readonly Placed[],
+    placed: readonly ImageFile[],
     options: { readonly debian: boolean; readonly tree?: string; readonly config?: ImageConfig },
   ): Promise<Image> {
-    const identities = await Promise.all(placed.map(async (p) => [p.to, await fileIdentity(p.from)]));
+    const identities = await Promise.all(placed.map(async (p) => [p.to, await identifyFile(p.from)]));
     const tree = options.tree === undefined ? undefined : join(files, options.tree);
     const layer = await this.#layers.ensure(
-      `layer-${contentKey(identities, tree === undefined ? "" : await treeIdentity(tree))}`,
+      `layer-${hashContent(identities, tree === undefined ? "" : await identifyTree(tree))}`,
       "root",
       async (directory) => {
         if (tree !== undefined) await cp(tree, directory, { recursive: true });
@@ -72,24 +72,24 @@ export class ImageBuilder {
   }
 
   /** As `image`, with a tag that is its content: for our own programs, which have no release yet. */
-  async ownImage(repository: string, placed: readonly Placed[], config: ImageConfig): Promise<Image> {
-    const image = await this.image("", placed, { debian: true, config });
-    return { ...image, reference: `${repository}:${contentTag(image)}` };
+  async buildOwn(repository: string, placed: readonly ImageFile[], config: ImageConfig): Promise<Image> {
+    const image = await this.build("", placed, { debian: true, config });
+    return { ...image, reference: `${repository}:${createContentTag(image)}` };
   }
 }
 
 /** Everything that runs in pods of a kubeadm cluster with Calico and Multus, but for our own two images. */
-export async function podImages(
+export async function buildPodImages(
   components: ResolvedComponents,
   kubernetes: string,
   kubeProxies: readonly string[],
   builder: ImageBuilder,
   pause: string,
 ): Promise<readonly Image[]> {
-  const bin = (from: string, name: string): Placed => ({ from, to: `usr/local/bin/${name}` });
+  const bin = (from: string, name: string): ImageFile => ({ from, to: `usr/local/bin/${name}` });
   const program = (reference: string, path: string, name: string, debian = false) =>
-    builder.image(reference, [bin(path, name)], { debian, config: { Entrypoint: [`/usr/local/bin/${name}`] } });
-  const tags = kubeadmTags(kubernetes);
+    builder.build(reference, [bin(path, name)], { debian, config: { Entrypoint: [`/usr/local/bin/${name}`] } });
+  const tags = getKubeadmTags(kubernetes);
   return Promise.all([
     program(PAUSE, pause, "pause"),
     program(`registry.k8s.io/etcd:${tags.etcd}`, components.path("etcd"), "etcd"),
@@ -98,20 +98,20 @@ export async function podImages(
       program(`registry.k8s.io/${name}:${kubernetes}`, components.path(name, kubernetes), name),
     ),
     ...kubeProxies.map((version) =>
-      program(kubeProxyImage(version), components.path("kube-proxy", version), "kube-proxy", true),
+      program(formatKubeProxyImage(version), components.path("kube-proxy", version), "kube-proxy", true),
     ),
     program(CALICO_IMAGES.kubeControllers, components.path("calico-kube-controllers"), "kube-controllers"),
-    builder.image(CALICO_IMAGES.node, [{ from: components.path("calico-node"), to: "usr/bin/calico-node" }], {
+    builder.build(CALICO_IMAGES.node, [{ from: components.path("calico-node"), to: "usr/bin/calico-node" }], {
       debian: true,
       tree: "calico-node",
       config: { Entrypoint: ["/usr/sbin/start_runit"] },
     }),
-    builder.image(CALICO_IMAGES.cni, [{ from: components.path("calico-cni"), to: "opt/cni/bin/calico" }], {
+    builder.build(CALICO_IMAGES.cni, [{ from: components.path("calico-cni"), to: "opt/cni/bin/calico" }], {
       debian: true,
       tree: "calico-cni",
       config: { Entrypoint: ["/opt/cni/bin/install"] },
     }),
-    builder.image(MULTUS_IMAGE, [{ from: components.path("multus"), to: "usr/src/multus-cni/bin/multus" }], {
+    builder.build(MULTUS_IMAGE, [{ from: components.path("multus"), to: "usr/src/multus-cni/bin/multus" }], {
       debian: true,
       tree: "multus",
       config: { Entrypoint: ["/thin_entrypoint"] },

@@ -1,14 +1,14 @@
 import { access } from "node:fs/promises";
 import { basename, join } from "node:path";
-import { cacheRoot } from "../components/cache.ts";
+import { getCacheRoot } from "../components/cache.ts";
 import type { Executables } from "../../plugin/deploy/build.ts";
 import type { ResolvedComponents } from "../components/resolve.ts";
 import type { Progress } from "../progress.ts";
 import type { Image } from "./archive.ts";
-import { nodeRoot, podRoot } from "./base.ts";
+import { buildNodeRoot, buildPodRoot } from "./base.ts";
 import { LayerCache } from "./layer.ts";
-import { nodeImage } from "./node-image.ts";
-import { buildPause, ImageBuilder, podImages } from "./pod-images.ts";
+import { buildNodeImage } from "./node-image.ts";
+import { buildPause, ImageBuilder, buildPodImages } from "./pod-images.ts";
 
 /** Everything that a kind cluster runs. */
 export interface ClusterImages {
@@ -29,8 +29,8 @@ export interface ImageRequest {
 }
 
 /** Where layers are kept. */
-export function layersDirectory(): string {
-  return join(cacheRoot(), "layers");
+export function getLayersDirectory(): string {
+  return join(getCacheRoot(), "layers");
 }
 
 /** The images' layers, made from the components once. Needs no Docker. */
@@ -39,12 +39,12 @@ export async function prepareImages(
   { kubernetes, kubeProxies, interlay, probe }: ImageRequest,
   progress: Progress,
 ): Promise<ClusterImages> {
-  const layers = new LayerCache(layersDirectory());
-  const builder = new ImageBuilder(layers, await podRoot(layers, progress));
+  const layers = new LayerCache(getLayersDirectory());
+  const builder = new ImageBuilder(layers, await buildPodRoot(layers, progress));
   return {
-    node: await nodeImage(components, kubernetes, await nodeRoot(layers, progress), layers),
-    pods: await podImages(components, kubernetes, kubeProxies, builder, await pauseProgram()),
-    ...(await ownImages(builder, { interlay, probe })),
+    node: await buildNodeImage(components, kubernetes, await buildNodeRoot(layers, progress), layers),
+    pods: await buildPodImages(components, kubernetes, kubeProxies, builder, await ensurePauseProgram()),
+    ...(await buildOwnImages(builder, { interlay, probe })),
   };
 }
 
@@ -53,23 +53,23 @@ export async function prepareOwnImages(
   executables: Pick<ImageRequest, "interlay" | "probe">,
   progress: Progress,
 ): Promise<Pick<ClusterImages, "interlay" | "probe">> {
-  const layers = new LayerCache(layersDirectory());
-  return ownImages(new ImageBuilder(layers, await podRoot(layers, progress)), executables);
+  const layers = new LayerCache(getLayersDirectory());
+  return buildOwnImages(new ImageBuilder(layers, await buildPodRoot(layers, progress)), executables);
 }
 
-async function ownImages(
+async function buildOwnImages(
   builder: ImageBuilder,
   { interlay, probe }: Pick<ImageRequest, "interlay" | "probe">,
 ): Promise<Pick<ClusterImages, "interlay" | "probe">> {
   const own = (name: string, ...executables: readonly string[]) => {
     const placed = executables.map((from) => ({ from, to: `usr/local/bin/${basename(from)}` }));
-    return builder.ownImage(`interlay.dev/${name}`, placed, { Entrypoint: [`/usr/local/bin/${name}`] });
+    return builder.buildOwn(`interlay.dev/${name}`, placed, { Entrypoint: [`/usr/local/bin/${name}`] });
   };
   return { interlay: await own("interlay", interlay.launcher, interlay.full), probe: await own("probe", probe) };
 }
 
-async function pauseProgram(): Promise<string> {
-  const target = join(cacheRoot(), "components", "pause-1", "pause");
+async function ensurePauseProgram(): Promise<string> {
+  const target = join(getCacheRoot(), "components", "pause-1", "pause");
   return access(target).then(
     () => target,
     () => buildPause(target),

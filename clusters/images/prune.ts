@@ -1,8 +1,8 @@
 import { readdir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
-import type { Engine } from "../docker/engine.ts";
-import { layersDirectory } from "./prepare.ts";
-import { storesDirectory } from "./store.ts";
+import type { DockerEngine } from "../docker/engine.ts";
+import { getLayersDirectory } from "./prepare.ts";
+import { getStoresDirectory } from "./store.ts";
 
 /** Number of unused stores to keep: switching between two sets of versions stays fast. */
 const SPARE_STORES = 1;
@@ -12,9 +12,9 @@ const LAYER_AGE_MS = 2 * 24 * 60 * 60 * 1000;
 
 /** Removes layers that are no longer asked for. */
 export async function pruneLayers(now = Date.now()): Promise<void> {
-  const names = await readdir(layersDirectory()).catch(() => []);
+  const names = await readdir(getLayersDirectory()).catch(() => []);
   for (const name of names.filter((n) => n.endsWith(".tar"))) {
-    const tar = join(layersDirectory(), name);
+    const tar = join(getLayersDirectory(), name);
     const asked = await stat(`${tar}.json`).catch(() => stat(tar));
     if (now - asked.mtimeMs > LAYER_AGE_MS)
       await Promise.all([tar, `${tar}.json`].map((file) => rm(file, { force: true })));
@@ -22,13 +22,13 @@ export async function pruneLayers(now = Date.now()): Promise<void> {
 }
 
 /** Removes images of ours in Docker, and image stores, that newer ones have replaced and that no container uses. */
-export async function pruneImages(engine: Engine, node: string): Promise<void> {
+export async function pruneImages(engine: DockerEngine, node: string): Promise<void> {
   const format = "{{.Repository}}:{{.Tag}}";
   const { stdout } = await engine.docker(["image", "ls", "--format", format, "--filter", "reference=interlay.dev/*"]);
   const old = stdout.split("\n").filter((reference) => reference !== "" && reference !== node);
   // Without --force Docker keeps what a container uses, also another cluster's.
   if (old.length > 0) await engine.docker(["image", "rm", ...old]);
-  const unused = unusedStores(await knownStores(), await mountedSources(engine));
+  const unused = listUnusedStores(await listKnownStores(), await listMountedSources(engine));
   await Promise.all(unused.slice(SPARE_STORES).map((store) => rm(store, { recursive: true, force: true })));
 }
 
@@ -39,26 +39,26 @@ export interface KnownStore {
 }
 
 /** Stores that no container mounts, the last used first. */
-export function unusedStores(stores: readonly KnownStore[], mounted: ReadonlySet<string>): readonly string[] {
+export function listUnusedStores(stores: readonly KnownStore[], mounted: ReadonlySet<string>): readonly string[] {
   return stores
     .filter(({ path }) => !mounted.has(path))
     .sort((a, b) => b.lastUsed - a.lastUsed)
     .map(({ path }) => path);
 }
 
-async function knownStores(): Promise<readonly KnownStore[]> {
-  const entries = await readdir(storesDirectory(), { withFileTypes: true }).catch(() => []);
+async function listKnownStores(): Promise<readonly KnownStore[]> {
+  const entries = await readdir(getStoresDirectory(), { withFileTypes: true }).catch(() => []);
   return Promise.all(
     entries
       .filter((entry) => entry.isDirectory() && !entry.name.endsWith(".making"))
       .map(async ({ name }) => {
-        const path = join(storesDirectory(), name);
+        const path = join(getStoresDirectory(), name);
         return { path, lastUsed: (await stat(path)).mtimeMs };
       }),
   );
 }
 
-async function mountedSources(engine: Engine): Promise<ReadonlySet<string>> {
+async function listMountedSources(engine: DockerEngine): Promise<ReadonlySet<string>> {
   const ids = (await engine.docker(["ps", "-aq"])).stdout.split("\n").filter((id) => id !== "");
   if (ids.length === 0) return new Set();
   const { stdout } = await engine.docker([

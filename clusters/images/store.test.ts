@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { type Image, imageId } from "./archive.ts";
-import { unusedStores } from "./prune.ts";
-import { lacking } from "./store.ts";
+import { type Image, computeImageId } from "./archive.ts";
+import { listUnusedStores } from "./prune.ts";
+import { findMissingImages } from "./store.ts";
 
 const image = (reference: string, entrypoint = reference): Image => ({
   reference,
@@ -10,21 +10,21 @@ const image = (reference: string, entrypoint = reference): Image => ({
 });
 
 describe("image store", () => {
-  const there = { "a:1": imageId(image("a:1")), "b:1": imageId(image("b:1")) };
+  const there = { "a:1": computeImageId(image("a:1")), "b:1": computeImageId(image("b:1")) };
 
   it("serves a cluster that wants no more than it has", () => {
-    assert.deepEqual(lacking(there, [image("a:1")]), []);
+    assert.deepEqual(findMissingImages(there, [image("a:1")]), []);
   });
 
   it("says what else is wanted", () => {
     assert.deepEqual(
-      lacking(there, [image("a:1"), image("c:1")])?.map(({ reference }) => reference),
+      findMissingImages(there, [image("a:1"), image("c:1")])?.map(({ reference }) => reference),
       ["c:1"],
     );
   });
 
   it("does not serve where a name stands for another content", () => {
-    assert.equal(lacking(there, [image("a:1", "other")]), undefined);
+    assert.equal(findMissingImages(there, [image("a:1", "other")]), undefined);
   });
 
   it("may go if no container mounts it, the longest unused last in the list", () => {
@@ -33,6 +33,6 @@ describe("image store", () => {
       { path: "/mounted", lastUsed: 2 },
       { path: "/new", lastUsed: 3 },
     ];
-    assert.deepEqual(unusedStores(stores, new Set(["/mounted", "/elsewhere"])), ["/new", "/old"]);
+    assert.deepEqual(listUnusedStores(stores, new Set(["/mounted", "/elsewhere"])), ["/new", "/old"]);
   });
 });

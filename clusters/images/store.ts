@@ -1,12 +1,12 @@
 import { mkdir, readdir, readFile, rename, rm, utimes, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { z } from "zod";
-import { cacheRoot, contentKey } from "../components/cache.ts";
+import { getCacheRoot, hashContent } from "../components/cache.ts";
 import { withLock } from "../components/lock.ts";
 import { runTimed } from "../components/timed.ts";
-import type { Engine } from "../docker/engine.ts";
+import type { DockerEngine } from "../docker/engine.ts";
 import type { Progress } from "../progress.ts";
-import { type Image, imageId } from "./archive.ts";
+import { type Image, computeImageId } from "./archive.ts";
 import { loadIntoDocker, pipeArchive } from "./load.ts";
 import type { ClusterImages } from "./prepare.ts";
 
@@ -14,28 +14,31 @@ const INDEX = "interlay-images.json";
 const index = z.record(z.string(), z.string());
 
 /** Where the stores are: containerd roots with images unpacked, by content. */
-export function storesDirectory(): string {
-  return join(cacheRoot(), "image-stores");
+export function getStoresDirectory(): string {
+  return join(getCacheRoot(), "image-stores");
 }
 
 /** Which of `images` a store has not. Undefined: it is none of ours, or has another image under one of the names. */
-export async function storeLacks(store: string, images: readonly Image[]): Promise<readonly Image[] | undefined> {
+export async function readMissingImages(
+  store: string,
+  images: readonly Image[],
+): Promise<readonly Image[] | undefined> {
   let there: Readonly<Record<string, string>>;
   try {
     there = index.parse(JSON.parse(await readFile(join(store, INDEX), "utf8")));
   } catch {
     return undefined;
   }
-  return lacking(there, images);
+  return findMissingImages(there, images);
 }
 
 /** @param there image id by reference */
-export function lacking(
+export function findMissingImages(
   there: Readonly<Record<string, string>>,
   images: readonly Image[],
 ): readonly Image[] | undefined {
   const absent = images.filter((image) => there[image.reference] === undefined);
-  const same = images.every((image) => absent.includes(image) || there[image.reference] === imageId(image));
+  const same = images.every((image) => absent.includes(image) || there[image.reference] === computeImageId(image));
   return same ? absent : undefined;
 }
 
@@ -44,14 +47,14 @@ export function lacking(
  * (files/node/usr/local/bin/adopt-images): imported once a machine, not once a node. Returns its path. One that has all
  * but our own two will do: those change with every edit and are quicker imported than everything unpacked again.
  */
-export async function imageStore(
-  engine: Engine,
+export async function ensureImageStore(
+  engine: DockerEngine,
   { node, pods, interlay, probe }: ClusterImages,
   progress: Progress,
 ): Promise<string> {
   await loadIntoDocker(engine, node); // its containerd fills the store
   return withLock(
-    join(storesDirectory(), "lock"),
+    join(getStoresDirectory(), "lock"),
     (owner) => {
       progress.note(`process ${owner} is unpacking images; waiting for it`);
     },
@@ -65,16 +68,16 @@ export async function imageStore(
 }
 
 async function findStore(images: readonly Image[]): Promise<string | undefined> {
-  for (const name of await readdir(storesDirectory())) {
-    const store = join(storesDirectory(), name);
-    if ((await storeLacks(store, images))?.length === 0) return store;
+  for (const name of await readdir(getStoresDirectory())) {
+    const store = join(getStoresDirectory(), name);
+    if ((await readMissingImages(store, images))?.length === 0) return store;
   }
   return undefined;
 }
 
-function fillStore(engine: Engine, node: Image, images: readonly Image[], progress: Progress): Promise<string> {
-  const ids = Object.fromEntries(images.map((image) => [image.reference, imageId(image)]));
-  const store = join(storesDirectory(), contentKey(Object.entries(ids).sort()));
+function fillStore(engine: DockerEngine, node: Image, images: readonly Image[], progress: Progress): Promise<string> {
+  const ids = Object.fromEntries(images.map((image) => [image.reference, computeImageId(image)]));
+  const store = join(getStoresDirectory(), hashContent(Object.entries(ids).sort()));
   return runTimed(progress, `unpack ${images.length} images for the nodes`, async () => {
     const making = `${store}.making`;
     const container = `interlay-fill-${basename(store)}`;

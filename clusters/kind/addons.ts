@@ -1,11 +1,11 @@
-import { storeLacks } from "../images/store.ts";
+import { readMissingImages } from "../images/store.ts";
 import { installAddons } from "../kubernetes/addons.ts";
 import { importImages } from "./import-images.ts";
 import { listNodes } from "./list-nodes.ts";
 import type { Bringup, Step } from "./step.ts";
 
 /** Calico, Multus and Interlay, and the images that the nodes lack. */
-export const addons: Step = {
+export const addonsStep: Step = {
   title: () => "install Calico, Multus and Interlay",
 
   async do(bringup) {
@@ -21,7 +21,7 @@ export const addons: Step = {
 async function importMissing({ engine, spec, images }: Bringup): Promise<void> {
   await Promise.all(
     (await listNodes(engine, spec.name)).map(async ({ name, imageStore }) => {
-      const lacking = (await storeLacks(imageStore, images.pods)) ?? images.pods;
+      const lacking = (await readMissingImages(imageStore, images.pods)) ?? images.pods;
       await importImages(engine, name, [...lacking, images.interlay, images.probe]);
     }),
   );

@@ -1,32 +1,32 @@
 import assert from "node:assert/strict";
-import { conflict, usedByDocker, usedByRoutes } from "./address-ranges.ts";
+import { findConflict, parseDockerNetworks, parseRoutes } from "./address-ranges.ts";
 
 describe("the underlay's address range", () => {
   it("must not be used by a link's route", () => {
-    const used = usedByRoutes(
+    const used = parseRoutes(
       JSON.stringify([
         { dst: "default", gateway: "192.0.2.1", dev: "eth0" },
         { dst: "10.7.20.0/24", dev: "wg0" },
         { dst: "10.8.0.1", dev: "tun0" },
       ]),
     );
-    assert.deepEqual(conflict("10.7.0.0/16", used), { range: "10.7.20.0/24", by: "the route by wg0" });
-    assert.deepEqual(conflict("10.8.0.0/16", used)?.range, "10.8.0.1/32");
-    assert.equal(conflict("10.9.0.0/16", used), undefined);
+    assert.deepEqual(findConflict("10.7.0.0/16", used), { range: "10.7.20.0/24", by: "the route by wg0" });
+    assert.deepEqual(findConflict("10.8.0.0/16", used)?.range, "10.8.0.1/32");
+    assert.equal(findConflict("10.9.0.0/16", used), undefined);
   });
 
   it("may lie in a wider one", () => {
-    assert.equal(conflict("10.7.0.0/16", [{ range: "10.0.0.0/8", by: "the route by tun0" }]), undefined);
+    assert.equal(findConflict("10.7.0.0/16", [{ range: "10.0.0.0/8", by: "the route by tun0" }]), undefined);
   });
 
   it("must not be another Docker network's, though nothing runs there", () => {
-    const used = usedByDocker(
+    const used = parseDockerNetworks(
       JSON.stringify([
         { Name: "host", IPAM: { Config: null } },
         { Name: "six", IPAM: { Config: [{ Subnet: "fd00::/64" }] } },
         { Name: "shop", IPAM: { Config: [{ Subnet: "10.7.0.0/16" }] } },
       ]),
     );
-    assert.equal(conflict("10.7.0.0/16", used)?.by, "the Docker network shop");
+    assert.equal(findConflict("10.7.0.0/16", used)?.by, "the Docker network shop");
   });
 });

@@ -11,7 +11,7 @@ export interface UsedRange {
 const routes = z.array(z.object({ dst: z.string(), dev: z.string().optional() }));
 
 /** Reads `ip -json -4 route show`; the default route uses no range. */
-export function usedByRoutes(json: string): readonly UsedRange[] {
+export function parseRoutes(json: string): readonly UsedRange[] {
   return routes
     .parse(JSON.parse(json))
     .filter(({ dst }) => dst !== "default")
@@ -26,7 +26,7 @@ const networks = z.array(
 );
 
 /** Reads `docker network inspect`: networks without a container have no route. */
-export function usedByDocker(json: string): readonly UsedRange[] {
+export function parseDockerNetworks(json: string): readonly UsedRange[] {
   return networks
     .parse(JSON.parse(json))
     .flatMap(({ Name, IPAM }) =>
@@ -42,7 +42,7 @@ export function usedByDocker(json: string): readonly UsedRange[] {
  * The first use that a network `cidr` would take traffic from. A wider one (a VPN's 10.0.0.0/8) is none: ours is the
  * longer prefix and goes first.
  */
-export function conflict(cidr: string, used: readonly UsedRange[]): UsedRange | undefined {
+export function findConflict(cidr: string, used: readonly UsedRange[]): UsedRange | undefined {
   const [network, length] = ipaddr.IPv4.parseCIDR(cidr);
   return used.find(({ range }) => {
     const [theirs, theirLength] = ipaddr.IPv4.parseCIDR(range);

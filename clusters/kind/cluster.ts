@@ -1,16 +1,16 @@
 import { release } from "node:os";
-import { etcdFor, VERSIONS } from "../components/catalog.ts";
-import type { Engine } from "../docker/engine.ts";
+import { findEtcdVersion, VERSIONS } from "../components/catalog.ts";
+import type { DockerEngine } from "../docker/engine.ts";
 import { startExternalHost } from "../external/container.ts";
 import type { ClusterImages } from "../images/prepare.ts";
 import { loadIntoDocker } from "../images/load.ts";
 import type { Cluster, ClusterNode, ClusterSpec, ExternalHost, KubeProxy } from "../provider.ts";
-import { kubeconfigPath } from "./kubeconfig.ts";
+import { getKubeconfigPath } from "./kubeconfig.ts";
 import { switchKubeProxy } from "../kubernetes/kube-proxy.ts";
 import type { Kubectl } from "../kubernetes/kubectl.ts";
-import { kubeProxyHosts } from "./kube-proxy.ts";
+import { createKubeProxyHosts } from "./kube-proxy.ts";
 import { listNodes } from "./list-nodes.ts";
-import { networkName } from "./network.ts";
+import { getNetworkName } from "./network.ts";
 import type { Bringup } from "./step.ts";
 
 /** A kind cluster that runs. */
@@ -21,14 +21,14 @@ export class KindCluster implements Cluster {
   readonly nodes: readonly ClusterNode[];
   readonly probeImage: string;
   readonly versions: Readonly<Record<string, string>>;
-  readonly #engine: Engine;
+  readonly #engine: DockerEngine;
   readonly #kubectl: Kubectl;
   readonly #images: ClusterImages;
   #external: Promise<ExternalHost> | undefined;
 
   constructor({ engine, kubectl, spec, images }: Bringup, nodes: readonly ClusterNode[]) {
     this.spec = spec;
-    this.kubeconfig = kubeconfigPath(spec.name);
+    this.kubeconfig = getKubeconfigPath(spec.name);
     this.nodes = nodes;
     this.probeImage = images.probe.reference;
     this.versions = {
@@ -36,7 +36,7 @@ export class KindCluster implements Cluster {
       calico: VERSIONS.calico,
       multus: VERSIONS.multus,
       cniPlugins: VERSIONS["cni-plugins"],
-      etcd: etcdFor(spec.kubernetes),
+      etcd: findEtcdVersion(spec.kubernetes),
       coredns: VERSIONS.coredns,
       kind: VERSIONS.kind,
       kernel: release(),
@@ -46,7 +46,7 @@ export class KindCluster implements Cluster {
     this.#images = images;
   }
 
-  static async of(bringup: Bringup): Promise<KindCluster> {
+  static async create(bringup: Bringup): Promise<KindCluster> {
     const nodes = await listNodes(bringup.engine, bringup.spec.name);
     return new KindCluster(
       bringup,
@@ -64,7 +64,7 @@ export class KindCluster implements Cluster {
   }
 
   switchKubeProxy(to: KubeProxy): Promise<void> {
-    return switchKubeProxy(kubeProxyHosts(this.#engine, this.spec, this.nodes), this.#kubectl, to);
+    return switchKubeProxy(createKubeProxyHosts(this.#engine, this.spec, this.nodes), this.#kubectl, to);
   }
 
   external(): Promise<ExternalHost> {
@@ -75,6 +75,6 @@ export class KindCluster implements Cluster {
   async #startExternal(): Promise<ExternalHost> {
     await loadIntoDocker(this.#engine, this.#images.probe);
     const { name } = this.spec;
-    return (await startExternalHost(this.#engine, name, networkName(name), this.probeImage)).host;
+    return (await startExternalHost(this.#engine, name, getNetworkName(name), this.probeImage)).host;
   }
 }

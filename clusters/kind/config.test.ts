@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { parse } from "yaml";
 import { DEFAULT_SPEC } from "../provider.ts";
-import { kindConfig } from "./config.ts";
+import { renderKindConfig } from "./config.ts";
 
 describe("kindConfig", () => {
   it("is one control plane and the workers, without a CNI plugin, on the spec's networks", () => {
-    const config = parse(kindConfig({ ...DEFAULT_SPEC, probe: "" }, "node:1", "/cache/store")) as {
+    const config = parse(renderKindConfig({ ...DEFAULT_SPEC, probe: "" }, "node:1", "/cache/store")) as {
       nodes: { role: string; image: string; extraMounts: unknown[] }[];
       networking: Record<string, unknown>;
     };
@@ -24,13 +24,13 @@ describe("kindConfig", () => {
 
   it("lets a kubelet start on cgroup v1 where it must be told to, and says nothing to those that do not know the word", () => {
     const told = (kubernetes: string) =>
-      kindConfig({ ...DEFAULT_SPEC, kubernetes, probe: "" }, "", "").includes("failCgroupV1");
+      renderKindConfig({ ...DEFAULT_SPEC, kubernetes, probe: "" }, "", "").includes("failCgroupV1");
     assert.deepEqual(["v1.29.15", "v1.34.1", "v1.37.2"].map(told), [false, false, true]);
   });
 
   it("names an etcd that the version's kubeadm can start", () => {
     const tagged = (kubernetes: string) =>
-      /imageTag: (3\.\d)\./.exec(kindConfig({ ...DEFAULT_SPEC, kubernetes, probe: "" }, "", ""))?.[1];
+      /imageTag: (3\.\d)\./.exec(renderKindConfig({ ...DEFAULT_SPEC, kubernetes, probe: "" }, "", ""))?.[1];
     assert.deepEqual(["v1.29.15", "v1.34.1", "v1.37.2"].map(tagged), ["3.5", "3.5", "3.6"]);
   });
 });

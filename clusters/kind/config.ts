@@ -1,8 +1,8 @@
 import { stringify } from "yaml";
-import { kubeadmTags } from "../images/pod-images.ts";
-import { minorOf } from "../kubernetes/skew.ts";
+import { getKubeadmTags } from "../images/pod-images.ts";
+import { parseMinor } from "../kubernetes/skew.ts";
 import type { ClusterSpec } from "../provider.ts";
-import { joinFamilies } from "../spec.ts";
+import { joinRanges } from "../spec.ts";
 
 /** Where nodes find the shared images (images/store.ts). */
 export const IMAGES_MOUNT = "/interlay/images";
@@ -11,13 +11,13 @@ export const IMAGES_MOUNT = "/interlay/images";
 const FIRST_AGAINST_CGROUP_V1 = 35;
 
 /** kind's configuration (kind.x-k8s.io/v1alpha4) for `spec`. */
-export function kindConfig(spec: ClusterSpec, nodeImage: string, imageStore: string): string {
+export function renderKindConfig(spec: ClusterSpec, nodeImage: string, imageStore: string): string {
   const node = (role: string) => ({
     role,
     image: nodeImage,
     extraMounts: [{ hostPath: imageStore, containerPath: IMAGES_MOUNT, readOnly: true }],
   });
-  const tags = kubeadmTags(spec.kubernetes);
+  const tags = getKubeadmTags(spec.kubernetes);
   return stringify({
     kind: "Cluster",
     apiVersion: "kind.x-k8s.io/v1alpha4",
@@ -25,8 +25,8 @@ export function kindConfig(spec: ClusterSpec, nodeImage: string, imageStore: str
     networking: {
       disableDefaultCNI: true,
       ipFamily: spec.ipv6 === undefined ? "ipv4" : "dual",
-      podSubnet: joinFamilies(spec.overlayCidr, spec.ipv6?.overlayCidr),
-      serviceSubnet: joinFamilies(spec.serviceCidr, spec.ipv6?.serviceCidr),
+      podSubnet: joinRanges(spec.overlayCidr, spec.ipv6?.overlayCidr),
+      serviceSubnet: joinRanges(spec.serviceCidr, spec.ipv6?.serviceCidr),
       apiServerAddress: "127.0.0.1",
       // nftables is set by switchKubeProxy: kind knows it only for versions that have it as beta
       kubeProxyMode: "iptables",
@@ -44,7 +44,7 @@ export function kindConfig(spec: ClusterSpec, nodeImage: string, imageStore: str
         nodeStatusUpdateFrequency: "2s",
         syncFrequency: "10s",
         serializeImagePulls: false,
-        ...(minorOf(spec.kubernetes) < FIRST_AGAINST_CGROUP_V1 ? {} : { failCgroupV1: false }),
+        ...(parseMinor(spec.kubernetes) < FIRST_AGAINST_CGROUP_V1 ? {} : { failCgroupV1: false }),
       }),
     ],
     nodes: [node("control-plane"), ...Array.from({ length: spec.workers }, () => node("worker"))],

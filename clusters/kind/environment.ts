@@ -2,29 +2,29 @@ import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { listNodeCommands } from "../environments/node-commands.ts";
 import type { ClusterSpec } from "../provider.ts";
-import { familiesOf } from "../spec.ts";
-import { clusterDirectory } from "./kubeconfig.ts";
+import { listFamilies } from "../spec.ts";
+import { getClusterDirectory } from "./kubeconfig.ts";
 import { listNodes } from "./list-nodes.ts";
 import type { Step } from "./step.ts";
 
 /** File that records in which environment the nodes were made. */
-const environmentFile = (cluster: string): string => join(clusterDirectory(cluster), "environment.json");
+const getEnvironmentFile = (cluster: string): string => join(getClusterDirectory(cluster), "environment.json");
 
 const describeEnvironment = ({ environment }: ClusterSpec): string => JSON.stringify(environment?.spec ?? {});
 
 /** Whether the nodes of that cluster were made in the environment that the spec wants. */
-export async function fitsEnvironment(spec: ClusterSpec): Promise<boolean> {
-  const made = await readFile(environmentFile(spec.name), "utf8").catch(() => "{}");
+export async function matchesEnvironment(spec: ClusterSpec): Promise<boolean> {
+  const made = await readFile(getEnvironmentFile(spec.name), "utf8").catch(() => "{}");
   return made === describeEnvironment(spec);
 }
 
 /** Records in which environment the nodes are made. The file goes with the cluster's directory. */
 export async function recordEnvironment(spec: ClusterSpec): Promise<void> {
-  await writeFile(environmentFile(spec.name), describeEnvironment(spec), { mode: 0o600 });
+  await writeFile(getEnvironmentFile(spec.name), describeEnvironment(spec), { mode: 0o600 });
 }
 
 /** The environment's settings of the nodes: rules and sysctls, before Calico and kube-proxy's rules are there. */
-export const nodeSettings: Step = {
+export const nodeSettingsStep: Step = {
   title: () => "give the nodes the environment's settings",
 
   /** Rules are appended: nothing is done to nodes that have them. */
@@ -36,7 +36,7 @@ export const nodeSettings: Step = {
   },
 
   async do({ engine, spec }) {
-    const commands = listNodeCommands(spec.environment?.spec.nodes ?? {}, familiesOf(spec));
+    const commands = listNodeCommands(spec.environment?.spec.nodes ?? {}, listFamilies(spec));
     for (const { name } of (await listNodes(engine, spec.name)).toReversed())
       for (const argv of [...commands, ["touch", MARK]]) {
         const { exitCode, stderr } = await engine.docker(["exec", name, ...argv]);

@@ -1,10 +1,10 @@
-import { run } from "../components/command.ts";
-import type { Engine } from "../docker/engine.ts";
+import { runCommand } from "../components/command.ts";
+import type { DockerEngine } from "../docker/engine.ts";
 import type { Progress } from "../progress.ts";
 import type { ClusterSpec } from "../provider.ts";
 import { type Underlay, parseUnderlay } from "../spec.ts";
-import { conflict, type UsedRange, usedByDocker, usedByRoutes } from "./address-ranges.ts";
-import { networkName, subnetAndRange } from "./network.ts";
+import { findConflict, type UsedRange, parseDockerNetworks, parseRoutes } from "./address-ranges.ts";
+import { getNetworkName, readSubnetAndRange } from "./network.ts";
 
 /** 10.7.0.0/16, 10.17.0.0/16, … 10.247.0.0/16: none of them meets Kubernetes' or Docker's usual ranges. */
 const CANDIDATES: readonly Underlay[] = Array.from({ length: 25 }, (_, i) => parseUnderlay(`10.${7 + 10 * i}.0.0/16`));
@@ -14,9 +14,9 @@ const CANDIDATES: readonly Underlay[] = Array.from({ length: 25 }, (_, i) => par
  * for that by name) the first that nobody uses. The engine runs, so that its own networks are known as such.
  * Errors: none is free.
  */
-export async function freeUnderlay(engine: Engine, spec: ClusterSpec, progress: Progress): Promise<Underlay> {
-  const own = await subnetAndRange(engine, spec.name);
-  const used = await usedRanges(engine, networkName(spec.name));
+export async function findFreeUnderlay(engine: DockerEngine, spec: ClusterSpec, progress: Progress): Promise<Underlay> {
+  const own = await readSubnetAndRange(engine, spec.name);
+  const used = await listUsedRanges(engine, getNetworkName(spec.name));
   const { is, taken } = chooseUnderlay(spec, own, used);
   if (taken !== undefined)
     progress.note(`${spec.underlayCidr} is in use (${taken.range}, ${taken.by}): the underlay is ${is.underlayCidr}`);
@@ -35,9 +35,9 @@ export function chooseUnderlay(
     (candidate) => own === `${candidate.underlayCidr} ${candidate.nodeRange}`,
   );
   if (has !== undefined) return { is: has };
-  const taken = conflict(underlayCidr, used);
+  const taken = findConflict(underlayCidr, used);
   if (taken === undefined) return { is: wanted };
-  const free = CANDIDATES.find((candidate) => conflict(candidate.underlayCidr, used) === undefined);
+  const free = CANDIDATES.find((candidate) => findConflict(candidate.underlayCidr, used) === undefined);
   if (spec.underlayMayMove && free !== undefined) return { is: free, taken };
   throw new Error(
     `The underlay ${underlayCidr} is in use (${taken.range}, ${taken.by}): name another, as INTERLAY_UNDERLAY=${free?.underlayCidr ?? "172.30.0.0/16"}.`,
@@ -45,15 +45,15 @@ export function chooseUnderlay(
 }
 
 /** All that is in use, but for the cluster's own Docker network. */
-async function usedRanges(engine: Engine, own: string): Promise<readonly UsedRange[]> {
+async function listUsedRanges(engine: DockerEngine, own: string): Promise<readonly UsedRange[]> {
   const [bridge, routes, ids] = await Promise.all([
     engine.docker(["network", "inspect", own, "--format", "br-{{slice .Id 0 12}}"]),
-    run(["ip", "-json", "-4", "route", "show"]),
+    runCommand(["ip", "-json", "-4", "route", "show"]),
     engine.docker(["network", "ls", "-q"]),
   ]);
   const networks = await engine.docker(["network", "inspect", ...ids.stdout.split("\n").filter((id) => id !== "")]);
   return [
-    ...usedByRoutes(routes.stdout).filter(({ by }) => by !== `the route by ${bridge.stdout.trim()}`),
-    ...usedByDocker(networks.stdout).filter(({ by }) => by !== `the Docker network ${own}`),
+    ...parseRoutes(routes.stdout).filter(({ by }) => by !== `the route by ${bridge.stdout.trim()}`),
+    ...parseDockerNetworks(networks.stdout).filter(({ by }) => by !== `the Docker network ${own}`),
   ];
 }

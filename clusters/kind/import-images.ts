@@ -1,11 +1,11 @@
-import type { Engine } from "../docker/engine.ts";
+import type { DockerEngine } from "../docker/engine.ts";
 import type { Image } from "../images/archive.ts";
 import { pipeArchive } from "../images/load.ts";
 
 const CTR = ["ctr", "--namespace", "k8s.io", "images"] as const;
 
 /** Imports into a running node those of `images` that it lacks, by name. */
-export async function importImages(engine: Engine, node: string, images: readonly Image[]): Promise<void> {
+export async function importImages(engine: DockerEngine, node: string, images: readonly Image[]): Promise<void> {
   const { stdout } = await engine.docker(["exec", node, ...CTR, "ls", "-q"]);
   const there = new Set(stdout.split("\n"));
   const missing = images.filter((image) => !there.has(image.reference));

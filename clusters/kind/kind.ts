@@ -1,37 +1,45 @@
 import { KubeConfig, VersionApi } from "@kubernetes/client-node";
-import { defaultSet } from "../components/catalog.ts";
+import { listKindComponents } from "../components/catalog.ts";
 import { buildInterlayExecutables } from "../components/interlay.ts";
 import { ensureDebianPackages } from "../components/packages.ts";
 import { resolveComponents } from "../components/resolve.ts";
-import { ensureEngine, runningEngine } from "../docker/engine.ts";
+import { ensureEngine, findRunningEngine } from "../docker/engine.ts";
 import { runTimed } from "../components/timed.ts";
 import { prepareImages } from "../images/prepare.ts";
 import { pruneImages, pruneLayers } from "../images/prune.ts";
 import type { Progress } from "../progress.ts";
-import { currentKubeProxy } from "../kubernetes/kube-proxy.ts";
+import { readKubeProxy } from "../kubernetes/kube-proxy.ts";
 import { type ClusterSpec, DEFAULT_SPEC, type Provider } from "../provider.ts";
-import { addons } from "./addons.ts";
+import { addonsStep } from "./addons.ts";
 import { KindCluster } from "./cluster.ts";
-import { nodeSettings } from "./environment.ts";
-import { externalHosts } from "./external-hosts.ts";
+import { nodeSettingsStep } from "./environment.ts";
+import { externalHostsStep } from "./external-hosts.ts";
 import { importImages } from "./import-images.ts";
-import { kubeconfigPath } from "./kubeconfig.ts";
-import { kubeProxy } from "./kube-proxy.ts";
+import { getKubeconfigPath } from "./kubeconfig.ts";
+import { kubeProxyStep } from "./kube-proxy.ts";
 import { Kubectl } from "../kubernetes/kubectl.ts";
 import { listNodes } from "./list-nodes.ts";
-import { network, networkFits } from "./network.ts";
-import { nodes } from "./nodes.ts";
-import { freeUnderlay } from "./free-underlay.ts";
+import { networkStep, networkMatchesSpec } from "./network.ts";
+import { nodesStep } from "./nodes.ts";
+import { findFreeUnderlay } from "./free-underlay.ts";
 import { raiseLimits } from "../kernel-limits.ts";
 import { INOTIFY } from "./inotify.ts";
-import { kindPreflight } from "./preflight.ts";
+import { checkKindPreflight } from "./preflight.ts";
 import { detectSpec } from "../detect-spec.ts";
-import { ipv6Ranges } from "../spec.ts";
-import { ready } from "./ready.ts";
+import { createIpv6Ranges } from "../spec.ts";
+import { readyStep } from "./ready.ts";
 import { type Bringup, doSteps, type Step, undoSteps } from "./step.ts";
 
 /** In this order; `down` undoes them in reverse. */
-const STEPS: readonly Step[] = [network, externalHosts, nodes, nodeSettings, addons, kubeProxy, ready];
+const STEPS: readonly Step[] = [
+  networkStep,
+  externalHostsStep,
+  nodesStep,
+  nodeSettingsStep,
+  addonsStep,
+  kubeProxyStep,
+  readyStep,
+];
 
 /** What the machine itself needs beside the engine's packages. */
 const PACKAGES = ["iproute2", "iptables"];
@@ -39,40 +47,40 @@ const PACKAGES = ["iproute2", "iptables"];
 /** Clusters made by kind: real nodes as containers, whose Docker network is the underlay. */
 export const kindProvider: Provider = {
   name: "kind",
-  preflight: kindPreflight,
+  preflight: checkKindPreflight,
 
   async up(spec, progress) {
-    const bringup = await prepare(spec, progress);
-    if ((await networkFits(bringup.engine, bringup.spec)) === false)
+    const bringup = await prepareBringup(spec, progress);
+    if ((await networkMatchesSpec(bringup.engine, bringup.spec)) === false)
       await runTimed(progress, `remove the cluster ${spec.name}, which is on another underlay`, () =>
         undoSteps(STEPS, bringup.engine, spec.name),
       );
     await doSteps(STEPS, bringup);
     await Promise.all([pruneImages(bringup.engine, bringup.images.node.reference), pruneLayers()]);
-    return KindCluster.of(bringup);
+    return KindCluster.create(bringup);
   },
 
   async find(name, probe, progress) {
-    const engine = await runningEngine();
+    const engine = await findRunningEngine();
     const containers = engine === undefined ? [] : await listNodes(engine, name);
     if (containers.length === 0)
       throw new Error(`There is no kind cluster ${name}: npm run up -- --name ${name} makes it.`);
-    const kubernetes = await versionOf(kubeconfigPath(name));
+    const kubernetes = await readVersion(getKubeconfigPath(name));
     const spec = detectSpec({
       ...{ name, kubernetes, probe, kubeProxy: { ...DEFAULT_SPEC.kubeProxy, version: kubernetes } },
       families: containers.some(({ address6 }) => address6 !== undefined) ? ["ipv4", "ipv6"] : ["ipv4"],
       workers: containers.filter(({ role }) => role === "worker").length,
     });
-    const bringup = await prepare(spec, progress);
+    const bringup = await prepareBringup(spec, progress);
     await Promise.all(containers.map((node) => importImages(bringup.engine, node.name, [bringup.images.probe])));
-    return KindCluster.of({
+    return KindCluster.create({
       ...bringup,
-      spec: { ...bringup.spec, kubeProxy: await currentKubeProxy(bringup.kubectl) },
+      spec: { ...bringup.spec, kubeProxy: await readKubeProxy(bringup.kubectl) },
     });
   },
 
   async down(name, progress) {
-    const engine = await runningEngine();
+    const engine = await findRunningEngine();
     if (engine === undefined) {
       progress.note(`No Docker runs, and so no cluster ${name}.`);
       return;
@@ -82,26 +90,26 @@ export const kindProvider: Provider = {
 };
 
 /** The control plane's, by its own word: `v1.29.15`. */
-async function versionOf(kubeconfig: string): Promise<string> {
+async function readVersion(kubeconfig: string): Promise<string> {
   const config = new KubeConfig();
   config.loadFromFile(kubeconfig);
   return (await config.makeApiClient(VersionApi).getCode()).gitVersion;
 }
 
 /** What is made once a machine and kept: programs and image layers, and the engine. */
-async function prepare(wanted: ClusterSpec, progress: Progress): Promise<Bringup> {
+async function prepareBringup(wanted: ClusterSpec, progress: Progress): Promise<Bringup> {
   await ensureDebianPackages(PACKAGES, progress);
   await raiseLimits(INOTIFY, progress);
   const engine = await ensureEngine(progress);
-  const underlay = await freeUnderlay(engine, wanted, progress);
-  const spec = { ...wanted, ...underlay, ...(wanted.ipv6 === undefined ? {} : { ipv6: ipv6Ranges(underlay) }) };
+  const underlay = await findFreeUnderlay(engine, wanted, progress);
+  const spec = { ...wanted, ...underlay, ...(wanted.ipv6 === undefined ? {} : { ipv6: createIpv6Ranges(underlay) }) };
   const kubeProxies = [
     ...new Set([spec.kubernetes, spec.kubeProxy.version, ...spec.kubeProxies.map((k) => k.version)]),
   ];
-  const components = await resolveComponents(defaultSet(spec.kubernetes, kubeProxies), progress);
+  const components = await resolveComponents(listKindComponents(spec.kubernetes, kubeProxies), progress);
   const interlay = await buildInterlayExecutables(progress);
   const request = { kubernetes: spec.kubernetes, kubeProxies, interlay, probe: spec.probe };
   const images = await prepareImages(components, request, progress);
-  const kubectl = new Kubectl(components.path("kubectl", spec.kubernetes), kubeconfigPath(spec.name));
+  const kubectl = new Kubectl(components.path("kubectl", spec.kubernetes), getKubeconfigPath(spec.name));
   return { spec, engine, components, images, kubectl, progress };
 }

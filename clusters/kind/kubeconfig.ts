@@ -1,11 +1,11 @@
 import { join } from "node:path";
-import { cacheRoot } from "../components/cache.ts";
+import { getCacheRoot } from "../components/cache.ts";
 
 /** Files that belong to one cluster: its kubeconfig and kind's configuration. */
-export function clusterDirectory(cluster: string): string {
-  return join(cacheRoot(), "clusters", cluster);
+export function getClusterDirectory(cluster: string): string {
+  return join(getCacheRoot(), "clusters", cluster);
 }
 
-export function kubeconfigPath(cluster: string): string {
-  return join(clusterDirectory(cluster), "kubeconfig");
+export function getKubeconfigPath(cluster: string): string {
+  return join(getClusterDirectory(cluster), "kubeconfig");
 }

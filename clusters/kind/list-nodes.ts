@@ -1,8 +1,8 @@
 import { z } from "zod";
-import type { Engine } from "../docker/engine.ts";
+import type { DockerEngine } from "../docker/engine.ts";
 import type { ClusterNode } from "../provider.ts";
 import { IMAGES_MOUNT } from "./config.ts";
-import { networkName } from "./network.ts";
+import { getNetworkName } from "./network.ts";
 
 /** A node and what it was made from. */
 export interface NodeContainer extends ClusterNode {
@@ -25,12 +25,12 @@ const containers = z.array(
 );
 
 /** kind's containers of a cluster, control plane first; also those that do not run. Empty if there is no such cluster. */
-export async function listNodes(engine: Engine, cluster: string): Promise<readonly NodeContainer[]> {
-  const ids = await nodeIds(engine, cluster);
+export async function listNodes(engine: DockerEngine, cluster: string): Promise<readonly NodeContainer[]> {
+  const ids = await listNodeIds(engine, cluster);
   return ids.length === 0 ? [] : parseNodes((await engine.docker(["inspect", ...ids])).stdout, cluster);
 }
 
-export async function nodeIds(engine: Engine, cluster: string): Promise<readonly string[]> {
+export async function listNodeIds(engine: DockerEngine, cluster: string): Promise<readonly string[]> {
   const { stdout } = await engine.docker(["ps", "-aq", "--filter", `label=io.x-k8s.kind.cluster=${cluster}`]);
   return stdout.split("\n").filter((id) => id !== "");
 }
@@ -40,7 +40,7 @@ export function parseNodes(inspected: string, cluster: string): readonly NodeCon
   return containers
     .parse(JSON.parse(inspected))
     .map((container): NodeContainer => {
-      const network = container.NetworkSettings.Networks[networkName(cluster)];
+      const network = container.NetworkSettings.Networks[getNetworkName(cluster)];
       return {
         name: container.Name.replace(/^\//, ""),
         role: container.Config.Labels["io.x-k8s.kind.role"] === "control-plane" ? "control-plane" : "worker",

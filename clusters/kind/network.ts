@@ -1,30 +1,30 @@
-import type { Engine } from "../docker/engine.ts";
+import type { DockerEngine } from "../docker/engine.ts";
 import type { ClusterSpec } from "../provider.ts";
-import { gatewayOf } from "../spec.ts";
+import { getGateway } from "../spec.ts";
 import type { Step } from "./step.ts";
 
 /** The Docker network that is the underlay: nodes get addresses from `nodeRange`, the rest is for pods. */
-export function networkName(cluster: string): string {
+export function getNetworkName(cluster: string): string {
   return `${cluster}-underlay`;
 }
 
-export const network: Step = {
-  title: ({ spec }) => `make the underlay, Docker network ${networkName(spec.name)}`,
+export const networkStep: Step = {
+  title: ({ spec }) => `make the underlay, Docker network ${getNetworkName(spec.name)}`,
 
-  isDone: async ({ engine, spec }) => (await networkFits(engine, spec)) === true,
+  isDone: async ({ engine, spec }) => (await networkMatchesSpec(engine, spec)) === true,
 
-  do: ({ engine, spec }) => create(engine, spec),
+  do: ({ engine, spec }) => createNetwork(engine, spec),
 
   async undo(engine, cluster) {
-    const { exitCode, stderr } = await engine.docker(["network", "rm", networkName(cluster)]);
-    if (exitCode !== 0 && (await subnetAndRange(engine, cluster)) !== undefined)
-      throw new Error(`Docker network ${networkName(cluster)} could not be removed: ${stderr.trim()}`);
+    const { exitCode, stderr } = await engine.docker(["network", "rm", getNetworkName(cluster)]);
+    if (exitCode !== 0 && (await readSubnetAndRange(engine, cluster)) !== undefined)
+      throw new Error(`Docker network ${getNetworkName(cluster)} could not be removed: ${stderr.trim()}`);
   },
 };
 
 /** Whether the network is as the spec wants it; undefined if there is none. */
-export async function networkFits(engine: Engine, spec: ClusterSpec): Promise<boolean | undefined> {
-  const is = await subnets(engine, spec.name);
+export async function networkMatchesSpec(engine: DockerEngine, spec: ClusterSpec): Promise<boolean | undefined> {
+  const is = await readSubnets(engine, spec.name);
   const wanted = [
     `${spec.underlayCidr} ${spec.nodeRange}`,
     ...(spec.ipv6 === undefined ? [] : [spec.ipv6.underlayCidr]),
@@ -33,30 +33,32 @@ export async function networkFits(engine: Engine, spec: ClusterSpec): Promise<bo
 }
 
 /** `10.7.0.0/16 10.7.168.64/26` of the network that is there. */
-export async function subnetAndRange(engine: Engine, cluster: string): Promise<string | undefined> {
-  return (await subnets(engine, cluster))?.[0];
+export async function readSubnetAndRange(engine: DockerEngine, cluster: string): Promise<string | undefined> {
+  return (await readSubnets(engine, cluster))?.[0];
 }
 
 /** As subnetAndRange, and behind it the IPv6 subnet, if there is one. */
-async function subnets(engine: Engine, cluster: string): Promise<readonly string[] | undefined> {
+async function readSubnets(engine: DockerEngine, cluster: string): Promise<readonly string[] | undefined> {
   const format = "{{range .IPAM.Config}}{{.Subnet}} {{.IPRange}}\n{{end}}";
-  const { exitCode, stdout } = await engine.docker(["network", "inspect", networkName(cluster), "--format", format]);
+  const { exitCode, stdout } = await engine.docker(["network", "inspect", getNetworkName(cluster), "--format", format]);
   if (exitCode !== 0) return undefined;
   const lines = stdout.split("\n").map((line) => line.trim());
   return lines.filter((line) => line !== "").sort((a, b) => Number(a.includes(":")) - Number(b.includes(":")));
 }
 
-async function create(engine: Engine, spec: ClusterSpec): Promise<void> {
+async function createNetwork(engine: DockerEngine, spec: ClusterSpec): Promise<void> {
   const { ipv6 } = spec;
   const { exitCode, stderr } = await engine.docker([
     ...["network", "create", "--driver", "bridge"],
-    ...["--subnet", spec.underlayCidr, "--ip-range", spec.nodeRange, "--gateway", gatewayOf(spec.underlayCidr)],
-    ...(ipv6 === undefined ? [] : ["--ipv6", "--subnet", ipv6.underlayCidr, "--gateway", gatewayOf(ipv6.underlayCidr)]),
+    ...["--subnet", spec.underlayCidr, "--ip-range", spec.nodeRange, "--gateway", getGateway(spec.underlayCidr)],
+    ...(ipv6 === undefined
+      ? []
+      : ["--ipv6", "--subnet", ipv6.underlayCidr, "--gateway", getGateway(ipv6.underlayCidr)]),
     ...["--opt", "com.docker.network.bridge.enable_ip_masquerade=true"],
-    networkName(spec.name),
+    getNetworkName(spec.name),
   ]);
   if (exitCode !== 0)
     throw new Error(
-      `Docker network ${networkName(spec.name)} (${spec.underlayCidr}) could not be made: ${stderr.trim()}`,
+      `Docker network ${getNetworkName(spec.name)} (${spec.underlayCidr}) could not be made: ${stderr.trim()}`,
     );
 }

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { whatWentWrong } from "./nodes.ts";
+import { extractErrors } from "./nodes.ts";
 
 /** As kind v0.33 and kubeadm v1.37 end, where etcd does not start. */
 const SAID = `Creating cluster "k" ...
@@ -20,7 +20,7 @@ runtime.goexit
 describe("a kind cluster that does not come up", () => {
   it("says why, and not where kubeadm was", () => {
     assert.deepEqual(
-      whatWentWrong(SAID)
+      extractErrors(SAID)
         .split("\n")
         .map((line) => line.slice(0, 42)),
       [
@@ -32,6 +32,6 @@ describe("a kind cluster that does not come up", () => {
   });
 
   it("says all there is where no line tells of an error", () => {
-    assert.equal(whatWentWrong("one\ntwo\n"), "one\ntwo");
+    assert.equal(extractErrors("one\ntwo\n"), "one\ntwo");
   });
 });

@@ -11,7 +11,7 @@ const WORKLOADS = [
 ] as const;
 
 /** Every node Ready and every pod of ours running. */
-export const ready: Step = {
+export const readyStep: Step = {
   title: () => "wait until every node and workload is ready",
   do: ({ kubectl }) => waitUntilReady(kubectl, WORKLOADS),
 };

@@ -1,6 +1,6 @@
 import { runTimed } from "../components/timed.ts";
 import type { ResolvedComponents } from "../components/resolve.ts";
-import type { Engine } from "../docker/engine.ts";
+import type { DockerEngine } from "../docker/engine.ts";
 import type { ClusterImages } from "../images/prepare.ts";
 import type { Progress, StepHandle } from "../progress.ts";
 import type { ClusterSpec } from "../provider.ts";
@@ -9,7 +9,7 @@ import type { Kubectl } from "../kubernetes/kubectl.ts";
 /** What every step of bringing a cluster up works with. */
 export interface Bringup {
   readonly spec: ClusterSpec;
-  readonly engine: Engine;
+  readonly engine: DockerEngine;
   readonly components: ResolvedComponents;
   readonly images: ClusterImages;
   readonly kubectl: Kubectl;
@@ -23,7 +23,7 @@ export interface Step {
   isDone?(bringup: Bringup): Promise<boolean>;
   do(bringup: Bringup, handle: StepHandle): Promise<void>;
   /** Takes away what `do` made, or a part of it that is there; absent where an earlier step's `undo` takes it along. */
-  undo?(engine: Engine, cluster: string): Promise<void>;
+  undo?(engine: DockerEngine, cluster: string): Promise<void>;
 }
 
 export async function doSteps(steps: readonly Step[], bringup: Bringup): Promise<void> {
@@ -33,7 +33,7 @@ export async function doSteps(steps: readonly Step[], bringup: Bringup): Promise
 }
 
 /** In reverse order. One that fails does not keep the others from being undone; its error is thrown at the end. */
-export async function undoSteps(steps: readonly Step[], engine: Engine, cluster: string): Promise<void> {
+export async function undoSteps(steps: readonly Step[], engine: DockerEngine, cluster: string): Promise<void> {
   const errors: unknown[] = [];
   for (const step of steps.toReversed())
     await step.undo?.(engine, cluster).catch((error: unknown) => {

@@ -7,7 +7,7 @@ import { BRIDGE_CONFLIST } from "../overlays/bridge.ts";
 import { renderManifest } from "../manifests/render.ts";
 import type { OverlaySettings } from "../environments/spec.ts";
 import type { ClusterSpec } from "../provider.ts";
-import { familiesOf, gatewayOf } from "../spec.ts";
+import { listFamilies, getGateway } from "../spec.ts";
 import { applyWithDefinitions } from "./apply.ts";
 import type { Kubectl } from "./kubectl.ts";
 
@@ -53,9 +53,9 @@ async function installCalico(kubectl: Kubectl, { spec, calicoCrds }: Addons): Pr
     NODE_IMAGE: CALICO_IMAGES.node,
     CNI_IMAGE: CALICO_IMAGES.cni,
     KUBE_CONTROLLERS_IMAGE: CALICO_IMAGES.kubeControllers,
-    MTU: String(calculateOverlayMtu(familiesOf(spec), nodes?.mtu)),
+    MTU: String(calculateOverlayMtu(listFamilies(spec), nodes?.mtu)),
     DELEGATES: multus === "thick" ? RUNTIME_DIRECTORY : DELEGATES,
-    ...familyValues(spec),
+    ...listFamilyValues(spec),
   });
   await kubectl.apply(applyCalicoSettings(manifest, calico));
   for (const pool of calico?.extraPools ?? []) await kubectl.apply(stringify(renderPool(pool, spec.underlayCidr)));
@@ -80,25 +80,25 @@ function findReadinessFile(overlay: OverlaySettings | undefined): string {
 export async function installInterlay(kubectl: Kubectl, { spec, interlay }: Omit<Addons, "calicoCrds">): Promise<void> {
   const { topology } = spec.environment?.spec ?? {};
   const manifest = renderInterlay({
-    ...{ image: interlay, returnPath: "notrack", pools: poolsFor(spec) },
+    ...{ image: interlay, returnPath: "notrack", pools: listPools(spec) },
     ...(topology === "second-nic" ? { uplink: "eth1" } : {}),
   });
   await applyWithDefinitions(kubectl, manifest);
 }
 
 /** Returns a pool for each family, or for each rack. */
-export function poolsFor(spec: Addons["spec"]): readonly PoolOptions[] {
+export function listPools(spec: Addons["spec"]): readonly PoolOptions[] {
   if (spec.environment?.spec.topology === "racks")
     return listRacks(spec.nodeRange).map(({ name, subnet, podRange, gateway }) => ({
       ...{ name: `underlay-${name}`, subnet, ranges: [podRange], gateway },
       nodeSelector: { matchLabels: { [RACK_LABEL]: name } },
     }));
-  return [pool("underlay", spec), ...(spec.ipv6 === undefined ? [] : [pool("underlay-ipv6", spec.ipv6)])];
+  return [createPool("underlay", spec), ...(spec.ipv6 === undefined ? [] : [createPool("underlay-ipv6", spec.ipv6)])];
 }
 
 /** Calico's words for the families. */
-function familyValues(spec: Addons["spec"]): Readonly<Record<string, string>> {
-  const families = familiesOf(spec);
+function listFamilyValues(spec: Addons["spec"]): Readonly<Record<string, string>> {
+  const families = listFamilies(spec);
   const [ipv4, ipv6] = [families.includes("ipv4"), families.includes("ipv6")];
   return {
     IPV4: String(ipv4),
@@ -112,6 +112,6 @@ function familyValues(spec: Addons["spec"]): Readonly<Record<string, string>> {
   };
 }
 
-function pool(name: string, { underlayCidr: subnet, podRange }: Pick<ClusterSpec, "underlayCidr" | "podRange">) {
-  return { name, subnet, ranges: [podRange], gateway: gatewayOf(subnet) };
+function createPool(name: string, { underlayCidr: subnet, podRange }: Pick<ClusterSpec, "underlayCidr" | "podRange">) {
+  return { name, subnet, ranges: [podRange], gateway: getGateway(subnet) };
 }

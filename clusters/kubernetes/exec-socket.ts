@@ -8,7 +8,7 @@ import WebSocket from "ws";
 const PROTOCOL = "v4.channel.k8s.io";
 
 /** The connection that `Exec` runs programs over. */
-export function execSocket(config: KubeConfig): ConstructorParameters<typeof Exec>[1] {
+export function createExecSocket(config: KubeConfig): ConstructorParameters<typeof Exec>[1] {
   return {
     async connect(path, _text, binary) {
       const server = config.getCurrentCluster()?.server;

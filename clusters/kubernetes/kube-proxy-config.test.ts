@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { parse } from "yaml";
 import {
-  cleanupArguments,
-  configFor,
+  listCleanupArguments,
+  adaptConfig,
   hasServiceRules,
   hasSettled,
   hasSynced,
-  modeOf,
-  withMinSyncPeriod,
+  parseMode,
+  renderMinSyncPeriod,
 } from "./kube-proxy-config.ts";
 
 const KUBEADM = "apiVersion: kubeproxy.config.k8s.io/v1alpha1\nkind: KubeProxyConfiguration\nmode: ''\n";
@@ -15,29 +15,32 @@ const nftables = (version: string) => ({ version, mode: "nftables" as const });
 
 describe("kube-proxy's configuration", () => {
   it("is iptables where no mode is named", () => {
-    assert.equal(modeOf(KUBEADM), "iptables");
-    assert.equal(modeOf(configFor(KUBEADM, nftables("v1.37.2"))), "nftables");
+    assert.equal(parseMode(KUBEADM), "iptables");
+    assert.equal(parseMode(adaptConfig(KUBEADM, nftables("v1.37.2"))), "nftables");
   });
 
   it("opens the feature gate where nftables is behind one, and closes it for others", () => {
-    const gated = configFor(KUBEADM, nftables("v1.29.15"));
+    const gated = adaptConfig(KUBEADM, nftables("v1.29.15"));
     assert.deepEqual(parse(gated), {
       apiVersion: "kubeproxy.config.k8s.io/v1alpha1",
       kind: "KubeProxyConfiguration",
       mode: "nftables",
       featureGates: { NFTablesProxyMode: true },
     });
-    assert.ok(!configFor(gated, { version: "v1.28.15", mode: "iptables" }).includes("featureGates"));
-    assert.ok(!configFor(gated, nftables("v1.31.0")).includes("featureGates"));
+    assert.ok(!adaptConfig(gated, { version: "v1.28.15", mode: "iptables" }).includes("featureGates"));
+    assert.ok(!adaptConfig(gated, nftables("v1.31.0")).includes("featureGates"));
   });
 
   it("refuses a mode that the version lacks", () => {
-    assert.throws(() => configFor(KUBEADM, nftables("v1.28.15")), /v1\.28\.15 has no nftables mode/);
+    assert.throws(() => adaptConfig(KUBEADM, nftables("v1.28.15")), /v1\.28\.15 has no nftables mode/);
   });
 
   it("cleans up with the gate that the rules were made under", () => {
-    assert.deepEqual(cleanupArguments(nftables("v1.30.1")), ["--cleanup", "--feature-gates=NFTablesProxyMode=true"]);
-    assert.deepEqual(cleanupArguments({ version: "v1.28.15", mode: "iptables" }), ["--cleanup"]);
+    assert.deepEqual(listCleanupArguments(nftables("v1.30.1")), [
+      "--cleanup",
+      "--feature-gates=NFTablesProxyMode=true",
+    ]);
+    assert.deepEqual(listCleanupArguments({ version: "v1.28.15", mode: "iptables" }), ["--cleanup"]);
   });
 
   it("has synced once the time of a sync is among its metrics, with a label or without", () => {
@@ -58,7 +61,7 @@ describe("kube-proxy's configuration", () => {
   });
 
   it("keeps a least time between two writings through a change of version", () => {
-    const slower = configFor(withMinSyncPeriod(KUBEADM, "10s"), { version: "v1.28.15", mode: "iptables" });
+    const slower = adaptConfig(renderMinSyncPeriod(KUBEADM, "10s"), { version: "v1.28.15", mode: "iptables" });
     assert.deepEqual((parse(slower) as { iptables: unknown }).iptables, { minSyncPeriod: "10s" });
   });
 

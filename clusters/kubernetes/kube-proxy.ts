@@ -4,10 +4,17 @@ import { parse } from "yaml";
 import { z } from "zod";
 import { applyKubeProxySettings } from "../environments/kube-proxy-settings.ts";
 import type { KubeProxySettings } from "../environments/spec.ts";
-import { kubeProxyImage } from "../images/pod-images.ts";
+import { formatKubeProxyImage } from "../images/pod-images.ts";
 import type { ClusterNode, ExecResult, KubeProxy, KubeProxyMode } from "../provider.ts";
-import type { Family } from "../spec.ts";
-import { cleanupArguments, configFor, hasServiceRules, hasSynced, modeOf, rulesListing } from "./kube-proxy-config.ts";
+import type { IpFamily } from "../spec.ts";
+import {
+  listCleanupArguments,
+  adaptConfig,
+  hasServiceRules,
+  hasSynced,
+  parseMode,
+  listRulesCommand,
+} from "./kube-proxy-config.ts";
 import type { Kubectl } from "./kubectl.ts";
 
 const NAMESPACE = "kube-system";
@@ -26,7 +33,7 @@ const daemonSet = z.object({
 export interface KubeProxyHosts {
   readonly nodes: readonly ClusterNode[];
   /** The cluster's own: kube-proxy has a proxier for each. */
-  readonly families: readonly Family[];
+  readonly families: readonly IpFamily[];
   /** The environment's, which every configuration of kube-proxy has; undefined: none. */
   readonly settings: KubeProxySettings | undefined;
   exec(node: string, argv: readonly string[]): Promise<ExecResult>;
@@ -35,13 +42,13 @@ export interface KubeProxyHosts {
 }
 
 /** What runs now, read from the cluster. */
-export async function currentKubeProxy(kubectl: Kubectl): Promise<KubeProxy> {
+export async function readKubeProxy(kubectl: Kubectl): Promise<KubeProxy> {
   const [set, config] = await Promise.all([
     kubectl.run(["-n", NAMESPACE, "get", "daemonset", "kube-proxy", "-o", "json"]),
     kubectl.run(["-n", NAMESPACE, "get", "configmap", "kube-proxy", "-o", "json"]),
   ]);
   const image = daemonSet.parse(JSON.parse(set)).spec.template.spec.containers[0]?.image ?? "";
-  const mode = modeOf(configMap.parse(JSON.parse(config)).data["config.conf"] ?? "");
+  const mode = parseMode(configMap.parse(JSON.parse(config)).data["config.conf"] ?? "");
   return { version: image.slice(image.lastIndexOf(":") + 1), mode };
 }
 
@@ -51,17 +58,17 @@ export async function currentKubeProxy(kubectl: Kubectl): Promise<KubeProxy> {
  * that is there afterwards was made by what runs.
  */
 export async function switchKubeProxy(hosts: KubeProxyHosts, kubectl: Kubectl, to: KubeProxy): Promise<void> {
-  const from = await currentKubeProxy(kubectl);
+  const from = await readKubeProxy(kubectl);
   await patchDaemonSet(kubectl, { nodeSelector: { [NOWHERE]: "" } });
-  await untilGone(kubectl);
-  await Promise.all(hosts.nodes.map(({ name }) => cleanUp(hosts, name, from)));
-  await setConfig(kubectl, to, hosts.settings);
+  await waitUntilDeleted(kubectl);
+  await Promise.all(hosts.nodes.map(({ name }) => removeRules(hosts, name, from)));
+  await writeConfig(kubectl, to, hosts.settings);
   await patchDaemonSet(kubectl, {
     nodeSelector: { [NOWHERE]: null },
-    containers: [{ name: "kube-proxy", image: kubeProxyImage(to.version) }],
+    containers: [{ name: "kube-proxy", image: formatKubeProxyImage(to.version) }],
   });
-  await kubectl.rolledOut("daemonset/kube-proxy", NAMESPACE, TIMEOUT_SECONDS);
-  await Promise.all(hosts.nodes.map(({ name }) => untilSynced(hosts, name, to.mode)));
+  await kubectl.waitForRollout("daemonset/kube-proxy", NAMESPACE, TIMEOUT_SECONDS);
+  await Promise.all(hosts.nodes.map(({ name }) => waitUntilSynced(hosts, name, to.mode)));
 }
 
 function patchDaemonSet(kubectl: Kubectl, podSpec: Readonly<Record<string, unknown>>): Promise<string> {
@@ -74,7 +81,7 @@ function patchDaemonSet(kubectl: Kubectl, podSpec: Readonly<Record<string, unkno
   return kubectl.run(["-n", NAMESPACE, "patch", "daemonset", "kube-proxy", "--type=strategic", "-p", patch]);
 }
 
-async function untilGone(kubectl: Kubectl): Promise<void> {
+async function waitUntilDeleted(kubectl: Kubectl): Promise<void> {
   await kubectl.run([
     ...["-n", NAMESPACE, "wait", "--for=delete", "pod", "-l", "k8s-app=kube-proxy"],
     `--timeout=${TIMEOUT_SECONDS}s`,
@@ -82,8 +89,8 @@ async function untilGone(kubectl: Kubectl): Promise<void> {
 }
 
 /** `kube-proxy --cleanup` of the version that ran, in the node's network namespace. */
-async function cleanUp(hosts: KubeProxyHosts, node: string, from: KubeProxy): Promise<void> {
-  const { exitCode, stderr, stdout } = await hosts.runKubeProxy(node, from.version, cleanupArguments(from));
+async function removeRules(hosts: KubeProxyHosts, node: string, from: KubeProxy): Promise<void> {
+  const { exitCode, stderr, stdout } = await hosts.runKubeProxy(node, from.version, listCleanupArguments(from));
   if (exitCode !== 0)
     throw new Error(
       `kube-proxy ${from.version} --cleanup on ${node} ended with ${exitCode}: ${(stderr || stdout).trim().slice(-400)}`,
@@ -91,7 +98,10 @@ async function cleanUp(hosts: KubeProxyHosts, node: string, from: KubeProxy): Pr
 }
 
 /** Whether kube-proxy's configuration has an environment's settings. */
-export async function hasSettings(kubectl: Kubectl, settings: KubeProxySettings | undefined): Promise<boolean> {
+export async function hasKubeProxySettings(
+  kubectl: Kubectl,
+  settings: KubeProxySettings | undefined,
+): Promise<boolean> {
   const config = await readConfig(kubectl);
   return isDeepStrictEqual(parse(applyKubeProxySettings(config, settings)), parse(config));
 }
@@ -101,8 +111,8 @@ async function readConfig(kubectl: Kubectl): Promise<string> {
   return configMap.parse(raw).data["config.conf"] ?? "";
 }
 
-async function setConfig(kubectl: Kubectl, to: KubeProxy, settings: KubeProxySettings | undefined): Promise<void> {
-  const config = configFor(applyKubeProxySettings(await readConfig(kubectl), settings), to);
+async function writeConfig(kubectl: Kubectl, to: KubeProxy, settings: KubeProxySettings | undefined): Promise<void> {
+  const config = adaptConfig(applyKubeProxySettings(await readConfig(kubectl), settings), to);
   const patch = JSON.stringify({ data: { "config.conf": config } });
   await kubectl.run(["-n", NAMESPACE, "patch", "configmap", "kube-proxy", "-p", patch]);
 }
@@ -114,14 +124,14 @@ const METRICS = ["curl", "--silent", "--max-time", "2", "http://127.0.0.1:10249/
  * Until kube-proxy has written its rules: before that, pods on the node reach no Service, the API server's neither. Each
  * family has a proxier of its own, and the metrics before v1.33 do not say whose sync they tell of: the kernel does.
  */
-export async function untilSynced(
+export async function waitUntilSynced(
   hosts: Pick<KubeProxyHosts, "exec" | "families">,
   node: string,
   mode: KubeProxyMode,
 ): Promise<void> {
   const written = async (): Promise<boolean> => {
     if (!hasSynced((await hosts.exec(node, METRICS)).stdout)) return false;
-    const rules = await Promise.all(hosts.families.map((family) => hosts.exec(node, rulesListing(mode, family))));
+    const rules = await Promise.all(hosts.families.map((family) => hosts.exec(node, listRulesCommand(mode, family))));
     return rules.every(({ stdout }) => hasServiceRules(mode, stdout));
   };
   const deadline = Date.now() + TIMEOUT_SECONDS * 1000;

@@ -24,7 +24,7 @@ export class Kubectl {
   }
 
   /** Waits until every pod of the workload is the new one and ready. */
-  async rolledOut(workload: string, namespace: string, timeoutSeconds: number): Promise<void> {
+  async waitForRollout(workload: string, namespace: string, timeoutSeconds: number): Promise<void> {
     await this.run(["-n", namespace, "rollout", "status", workload, `--timeout=${timeoutSeconds}s`]);
   }
 }

@@ -2,7 +2,7 @@ import { createInterface } from "node:readline";
 import { PassThrough } from "node:stream";
 import { Exec, type KubeConfig, type V1Status } from "@kubernetes/client-node";
 import type { ExecResult, ProgramStream } from "../provider.ts";
-import { execSocket } from "./exec-socket.ts";
+import { createExecSocket } from "./exec-socket.ts";
 
 /** A container of a pod, reached by the API server and the node's kubelet. */
 export interface Container {
@@ -24,11 +24,11 @@ export function execInPod(
   stderr.setEncoding("utf8").on("data", (chunk: string) => (said.stderr += chunk));
   return new Promise((resolve, reject) => {
     const end = (status: V1Status): void => {
-      const exitCode = exitCodeOf(status);
+      const exitCode = parseExitCode(status);
       if (exitCode === undefined) reject(new Error(status.message ?? "the program could not be started"));
       else resolve({ exitCode, ...said });
     };
-    new Exec(config, execSocket(config))
+    new Exec(config, createExecSocket(config))
       .exec(namespace, pod, container, [...argv], stdout, stderr, null, false, end)
       .then((socket) => {
         socket.addEventListener("close", () => {
@@ -42,7 +42,7 @@ export function execInPod(
 }
 
 /** Undefined: it never ran. */
-export function exitCodeOf({ status, reason, details }: V1Status): number | undefined {
+export function parseExitCode({ status, reason, details }: V1Status): number | undefined {
   if (status === "Success") return 0;
   const code = details?.causes?.find((cause) => cause.reason === "ExitCode")?.message;
   return reason === "NonZeroExitCode" && code !== undefined ? Number(code) : undefined;
@@ -56,7 +56,7 @@ export async function attachInPod(
 ): Promise<ProgramStream> {
   const stdin = new PassThrough();
   const stdout = new PassThrough();
-  const exec = new Exec(config, execSocket(config));
+  const exec = new Exec(config, createExecSocket(config));
   const socket = await exec.exec(namespace, pod, container, [...argv], stdout, stdout, stdin, false);
   const lines = createInterface({ input: stdout });
   return {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { sickPods } from "./ready.ts";
+import { findUnreadyPods } from "./ready.ts";
 
 const pod = (name: string, status: unknown) => ({
   metadata: { namespace: "kube-system", name },
@@ -21,7 +21,7 @@ describe("sickPods", () => {
       ],
     });
     assert.deepEqual(
-      sickPods(list).map(({ name, why }) => [name, why]),
+      findUnreadyPods(list).map(({ name, why }) => [name, why]),
       [
         ["loops", "CrashLoopBackOff: back-off 40s"],
         ["slow", "runs, but is not ready"],

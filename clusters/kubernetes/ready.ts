@@ -13,19 +13,19 @@ export async function waitUntilReady(
   hint = "see kubectl describe nodes",
 ): Promise<void> {
   const waits = [
-    ...workloads.map(([namespace, workload]) => kubectl.rolledOut(workload, namespace, TIMEOUT_SECONDS)),
+    ...workloads.map(([namespace, workload]) => kubectl.waitForRollout(workload, namespace, TIMEOUT_SECONDS)),
     kubectl.run(["wait", "--for=condition=Ready", "nodes", "--all", `--timeout=${TIMEOUT_SECONDS}s`]),
   ];
   try {
     await Promise.all(waits);
   } catch (error) {
     await Promise.allSettled(waits);
-    throw new Error(await diagnosis(kubectl, hint), { cause: error });
+    throw new Error(await describeUnreadyPods(kubectl, hint), { cause: error });
   }
 }
 
-async function diagnosis(kubectl: Kubectl, hint: string): Promise<string> {
-  const sick = sickPods(await kubectl.run(["get", "pods", "--all-namespaces", "-o", "json"]));
+async function describeUnreadyPods(kubectl: Kubectl, hint: string): Promise<string> {
+  const sick = findUnreadyPods(await kubectl.run(["get", "pods", "--all-namespaces", "-o", "json"]));
   const lines = await Promise.all(
     sick.map(async ({ namespace, name, node, why }) => {
       const logs = await kubectl.run(["-n", namespace, "logs", name, "--tail=1"]).catch(() => "");
@@ -35,7 +35,7 @@ async function diagnosis(kubectl: Kubectl, hint: string): Promise<string> {
   return [`Not ready after ${TIMEOUT_SECONDS} s${lines.length === 0 ? `; ${hint}.` : ":"}`, ...lines].join("\n");
 }
 
-export interface SickPod {
+export interface UnreadyPod {
   readonly namespace: string;
   readonly name: string;
   readonly node: string;
@@ -60,7 +60,7 @@ const pods = z.object({
 });
 
 /** Pods that are not Ready, with what Kubernetes gives as the reason. @param list PodList, JSON */
-export function sickPods(list: string): readonly SickPod[] {
+export function findUnreadyPods(list: string): readonly UnreadyPod[] {
   return pods.parse(JSON.parse(list)).items.flatMap(({ metadata, spec, status }) => {
     if (reportsReady(status)) return [];
     const containers = [...(status.initContainerStatuses ?? []), ...(status.containerStatuses ?? [])];

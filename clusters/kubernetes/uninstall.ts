@@ -9,8 +9,8 @@ import {
 import { parse, parseAllDocuments } from "yaml";
 import { manifest } from "../../plugin/deploy/render.ts";
 import { renderUninstall, UNINSTALL } from "../../plugin/deploy/uninstall.ts";
-import { statusCode } from "./status-code.ts";
-import { knowsNodes, missing, wiredPods } from "./wired-pods.ts";
+import { getStatusCode } from "./status-code.ts";
+import { hasNodeStates, missing, listUnderlayPods } from "./wired-pods.ts";
 
 const NAMESPACE = "interlay-system";
 const POLL_MS = 500;
@@ -22,7 +22,7 @@ export interface UninstallOptions {
   readonly image?: string | undefined;
   /** Also while pods have links of Interlay's. */
   readonly force: boolean;
-  readonly say: (line: string) => void;
+  readonly log: (line: string) => void;
 }
 
 /**
@@ -30,8 +30,8 @@ export interface UninstallOptions {
  * finished by the next. Errors: pods that are wired, no image to clean the nodes with, what did not come true in time.
  */
 export async function uninstallInterlay(config: KubeConfig, options: UninstallOptions): Promise<void> {
-  const { timeoutMs, say } = options;
-  if (!options.force) refuse(await wiredPods(config));
+  const { timeoutMs, log } = options;
+  if (!options.force) assertNoUnderlayPods(await listUnderlayPods(config));
   const apps = config.makeApiClient(AppsV1Api);
   const core = config.makeApiClient(CoreV1Api);
   const objects = KubernetesObjectApi.makeApiClient(config);
@@ -42,14 +42,14 @@ export async function uninstallInterlay(config: KubeConfig, options: UninstallOp
         throw new Error(`"${what}" did not come true; see the pods in ${NAMESPACE}, and run this again.`);
       await sleep(POLL_MS);
     }
-    say(what);
+    log(what);
   };
   const daemonSet = (name: string) => apps.readNamespacedDaemonSet({ name, namespace: NAMESPACE }).catch(missing);
 
   const agents = await daemonSet("interlay");
   const image = agents?.spec?.template.spec?.containers[0]?.image ?? options.image;
   const begun = (await daemonSet(UNINSTALL)) !== undefined;
-  if (image === undefined && !begun && (await knowsNodes(config)))
+  if (image === undefined && !begun && (await hasNodeStates(config)))
     throw new Error(
       "The agents' DaemonSet is gone, and nothing else says which image leaves the nodes as they were: name it by --image REFERENCE.",
     );
@@ -84,7 +84,7 @@ export async function uninstallInterlay(config: KubeConfig, options: UninstallOp
   });
 }
 
-function refuse(pods: readonly string[]): void {
+function assertNoUnderlayPods(pods: readonly string[]): void {
   if (pods.length === 0) return;
   const [first, ...more] = pods;
   const which = more.length === 0 ? `Pod ${first ?? ""} has` : `${pods.length} pods (${pods.join(", ")}) have`;
@@ -94,6 +94,6 @@ function refuse(pods: readonly string[]): void {
 }
 
 function thereAlready(error: unknown): void {
-  if (statusCode(error) === 409) return;
+  if (getStatusCode(error) === 409) return;
   throw error;
 }

@@ -1,6 +1,6 @@
 import { CoreV1Api, CustomObjectsApi, type KubeConfig } from "@kubernetes/client-node";
 import { z } from "zod";
-import { statusCode } from "./status-code.ts";
+import { getStatusCode } from "./status-code.ts";
 
 const claims = z.object({
   items: z.array(z.object({ spec: z.object({ pod: z.object({ uid: z.string() }) }) })),
@@ -8,8 +8,8 @@ const claims = z.object({
 const ENDED = new Set(["Succeeded", "Failed"]);
 
 /** Pods that are there and have an underlay address, as `NAMESPACE/NAME`: by what is held of the pools. */
-export async function wiredPods(config: KubeConfig): Promise<readonly string[]> {
-  const held = await listed(config, "underlayaddresses");
+export async function listUnderlayPods(config: KubeConfig): Promise<readonly string[]> {
+  const held = await listObjects(config, "underlayaddresses");
   if (held === undefined) return [];
   const uids = new Set(claims.parse(held).items.map(({ spec }) => spec.pod.uid));
   const { items } = await config.makeApiClient(CoreV1Api).listPodForAllNamespaces();
@@ -20,13 +20,13 @@ export async function wiredPods(config: KubeConfig): Promise<readonly string[]> 
 }
 
 /** Whether an agent has ever told of a node, and the kinds are still there. */
-export async function knowsNodes(config: KubeConfig): Promise<boolean> {
-  const states = await listed(config, "nodestates");
+export async function hasNodeStates(config: KubeConfig): Promise<boolean> {
+  const states = await listObjects(config, "nodestates");
   return states !== undefined && z.object({ items: z.array(z.unknown()) }).parse(states).items.length > 0;
 }
 
 /** Undefined: there is no such kind. */
-async function listed(config: KubeConfig, plural: string): Promise<unknown> {
+async function listObjects(config: KubeConfig, plural: string): Promise<unknown> {
   const kind = { group: "interlay.dev", version: "v1alpha1", plural };
   const answer: unknown = await config.makeApiClient(CustomObjectsApi).listClusterCustomObject(kind).catch(missing);
   return answer;
@@ -34,6 +34,6 @@ async function listed(config: KubeConfig, plural: string): Promise<unknown> {
 
 /** Undefined for 404; every other error is thrown again. */
 export function missing(error: unknown): undefined {
-  if (statusCode(error) === 404) return undefined;
+  if (getStatusCode(error) === 404) return undefined;
   throw error;
 }

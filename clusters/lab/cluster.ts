@@ -1,8 +1,8 @@
 import { switchKubeProxy } from "../kubernetes/kube-proxy.ts";
 import { release } from "node:os";
 import { readFile } from "node:fs/promises";
-import { etcdFor, VERSIONS } from "../components/catalog.ts";
-import { run } from "../components/command.ts";
+import { findEtcdVersion, VERSIONS } from "../components/catalog.ts";
+import { runCommand } from "../components/command.ts";
 import { createProgramStream } from "../external/program-stream.ts";
 import { Kubectl } from "../kubernetes/kubectl.ts";
 import type {
@@ -15,12 +15,12 @@ import type {
   NodeFaults,
   PodAccess,
 } from "../provider.ts";
-import { controlOf } from "./control.ts";
-import { fromOutside } from "./enter.ts";
-import { labFiles, type LabFiles } from "./layout.ts";
+import { createControlClient } from "./control.ts";
+import { buildLabCommand } from "./enter.ts";
+import { getLabFiles, type LabFiles } from "./layout.ts";
 import { type LabPlan, readState } from "./plan.ts";
-import { kubeProxyHosts } from "./kube-proxy.ts";
-import { initOf } from "./process.ts";
+import { createKubeProxyHosts } from "./kube-proxy.ts";
+import { findInitProcess } from "./process.ts";
 
 /** A lab that runs. */
 export class LabCluster implements Cluster {
@@ -38,7 +38,7 @@ export class LabCluster implements Cluster {
   readonly #init: number;
 
   private constructor(spec: ClusterSpec, plan: LabPlan, directory: string, init: number, kubectl: Kubectl) {
-    this.#files = labFiles(directory);
+    this.#files = getLabFiles(directory);
     this.#plan = plan;
     this.#init = init;
     this.#kubectl = kubectl;
@@ -51,14 +51,14 @@ export class LabCluster implements Cluster {
       calico: VERSIONS.calico,
       multus: VERSIONS.multus,
       cniPlugins: VERSIONS["cni-plugins"],
-      etcd: etcdFor(spec.kubernetes),
+      etcd: findEtcdVersion(spec.kubernetes),
       kernel: release(),
     };
-    this.faults = controlOf(this.#files.controlSocket);
+    this.faults = createControlClient(this.#files.controlSocket);
     this.pods = {
       exec: async (namespace, pod, argv) => {
         const { command, env } = await this.#enterPod(namespace, pod, argv);
-        return run(command, { env });
+        return runCommand(command, { env });
       },
       attach: async (namespace, pod, argv) => {
         const { command, env } = await this.#enterPod(namespace, pod, argv);
@@ -67,18 +67,18 @@ export class LabCluster implements Cluster {
     };
   }
 
-  static async of(spec: ClusterSpec, plan: LabPlan, directory: string, kubectl: Kubectl): Promise<LabCluster> {
-    const pid = Number(await readFile(labFiles(directory).pid, "utf8"));
-    return new LabCluster(spec, plan, directory, await initOf(pid), kubectl);
+  static async create(spec: ClusterSpec, plan: LabPlan, directory: string, kubectl: Kubectl): Promise<LabCluster> {
+    const pid = Number(await readFile(getLabFiles(directory).pid, "utf8"));
+    return new LabCluster(spec, plan, directory, await findInitProcess(pid), kubectl);
   }
 
   async exec(node: string, argv: readonly string[], options: { readonly stdin?: string } = {}): Promise<ExecResult> {
-    return run(await this.#enterMachine(node, argv), options);
+    return runCommand(await this.#enterMachine(node, argv), options);
   }
 
   switchKubeProxy(to: KubeProxy): Promise<void> {
     if (this.spec.environment?.spec.kubeProxy?.installed === false) return Promise.resolve();
-    return switchKubeProxy(kubeProxyHosts(this), this.#kubectl, to);
+    return switchKubeProxy(createKubeProxyHosts(this), this.#kubectl, to);
   }
 
   external(): Promise<ExternalHost> {
@@ -86,19 +86,19 @@ export class LabCluster implements Cluster {
     return Promise.resolve({
       ...addresses,
       attach: async (argv) => createProgramStream(await this.#enterMachine(name, argv)),
-      exec: async (argv) => run(await this.#enterMachine(name, argv)),
+      exec: async (argv) => runCommand(await this.#enterMachine(name, argv)),
     });
   }
 
   async #enterMachine(name: string, argv: readonly string[]): Promise<readonly string[]> {
     const pid = (await readState(this.#files.state)).machines[name];
     if (pid === undefined) throw new Error(`The lab ${this.spec.name} has no machine ${name}.`);
-    return fromOutside(this.#init, pid, argv);
+    return buildLabCommand(this.#init, pid, argv);
   }
 
   async #enterPod(namespace: string, pod: string, argv: readonly string[]) {
     const running = (await readState(this.#files.state)).pods[`${namespace}/${pod}`];
     if (running === undefined) throw new Error(`Pod ${namespace}/${pod} does not run in the lab ${this.spec.name}.`);
-    return { command: fromOutside(this.#init, running.pid, argv), env: running.env };
+    return { command: buildLabCommand(this.#init, running.pid, argv), env: running.env };
   }
 }

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import type { EnvironmentSpec } from "../environments/spec.ts";
-import { joinFamilies } from "../spec.ts";
-import type { Keys } from "./keys.ts";
+import { joinRanges } from "../spec.ts";
+import type { PkiFiles } from "./keys.ts";
 
 export interface ControlPlaneOptions {
   /** Kubernetes version. */
@@ -12,7 +12,7 @@ export interface ControlPlaneOptions {
   readonly serviceCidr: string;
   readonly serviceCidr6?: string;
   readonly environment?: EnvironmentSpec;
-  readonly keys: Keys;
+  readonly keys: PkiFiles;
   /** Directory for etcd, and of the two kubeconfigs. */
   readonly directory: string;
 }
@@ -25,17 +25,17 @@ export const API_SERVER_CLIENT = "kube-apiserver-kubelet-client";
 const ETCD = "http://127.0.0.1:2379";
 
 /** What Interlay's service account asked of the API server, a JSON line each (audit.k8s.io/v1). */
-export const auditLog = (directory: string): string => join(directory, "audit.log");
+export const getAuditLogFile = (directory: string): string => join(directory, "audit.log");
 
 /** Nothing of a lab is worth waiting for the disk. */
-export function etcdArguments({ directory }: ControlPlaneOptions): readonly string[] {
+export function listEtcdArguments({ directory }: ControlPlaneOptions): readonly string[] {
   return [
     ...["--data-dir", `${directory}/etcd`, "--unsafe-no-fsync", "--log-level", "error"],
     ...["--listen-client-urls", ETCD, "--advertise-client-urls", ETCD, "--listen-peer-urls", "http://127.0.0.1:2380"],
   ];
 }
 
-export function apiServerArguments({
+export function listApiServerArguments({
   address,
   serviceCidr,
   serviceCidr6,
@@ -44,13 +44,13 @@ export function apiServerArguments({
 }: ControlPlaneOptions): readonly string[] {
   return [
     `--audit-policy-file=${join(import.meta.dirname, "files", "audit-policy.yaml")}`,
-    `--audit-log-path=${auditLog(directory)}`,
+    `--audit-log-path=${getAuditLogFile(directory)}`,
     "--audit-log-maxsize=20",
     "--audit-log-maxbackup=1",
     `--etcd-servers=${ETCD}`,
     `--advertise-address=${address}`,
     `--secure-port=${API_PORT}`,
-    `--service-cluster-ip-range=${joinFamilies(serviceCidr, serviceCidr6)}`,
+    `--service-cluster-ip-range=${joinRanges(serviceCidr, serviceCidr6)}`,
     "--authorization-mode=Node,RBAC",
     "--enable-admission-plugins=NodeRestriction",
     "--allow-privileged=true",
@@ -70,7 +70,7 @@ export function apiServerArguments({
   ];
 }
 
-export function controllerManagerArguments({
+export function listControllerManagerArguments({
   keys,
   directory,
   overlayCidr,
@@ -85,7 +85,7 @@ export function controllerManagerArguments({
     `--service-account-private-key-file=${keys.accountKey}`,
     ...(environment?.podCidrs === true
       ? [
-          ...["--allocate-node-cidrs=true", `--cluster-cidr=${joinFamilies(overlayCidr, overlayCidr6)}`],
+          ...["--allocate-node-cidrs=true", `--cluster-cidr=${joinRanges(overlayCidr, overlayCidr6)}`],
           // 16 bits for nodes are the most that it divides a network into
           ...(overlayCidr6 === undefined ? [] : ["--node-cidr-mask-size-ipv6=80"]),
         ]
@@ -94,13 +94,13 @@ export function controllerManagerArguments({
   ];
 }
 
-export function schedulerArguments({ directory }: ControlPlaneOptions): readonly string[] {
+export function listSchedulerArguments({ directory }: ControlPlaneOptions): readonly string[] {
   return [`--kubeconfig=${directory}/kube-scheduler.kubeconfig`, "--leader-elect=false", "--bind-address=127.0.0.1"];
 }
 
 /** The users of --token-auth-file, in the names that Kubernetes' own roles are bound to. */
-export const ADMIN = "kubernetes-admin";
-export const CONTROLLER_MANAGER = "system:kube-controller-manager";
-export const SCHEDULER = "system:kube-scheduler";
+export const ADMIN_USER = "kubernetes-admin";
+export const CONTROLLER_MANAGER_USER = "system:kube-controller-manager";
+export const SCHEDULER_USER = "system:kube-scheduler";
 export const KUBE_PROXY = "system:kube-proxy";
-export const nodeUser = (node: string): string => `system:node:${node}`;
+export const formatNodeUser = (node: string): string => `system:node:${node}`;

@@ -4,21 +4,21 @@ import { createInterface } from "node:readline";
 import { z } from "zod";
 import type { NodeFaults } from "../provider.ts";
 
-/** A lab's daemon is asked over a socket of its directory: a JSON line there, one back, and the connection ends. */
-const order = z.discriminatedUnion("do", [
-  z.object({ do: z.literal("drop"), node: z.string() }),
-  z.object({ do: z.literal("make"), node: z.string() }),
-  z.object({ do: z.literal("pauseKubelet"), node: z.string(), milliseconds: z.number().min(0) }),
+/** A request to a lab's daemon: one JSON line on its control socket, answered by one JSON line; then the connection closes. */
+const controlRequest = z.discriminatedUnion("action", [
+  z.object({ action: z.literal("powerOff"), node: z.string() }),
+  z.object({ action: z.literal("recreate"), node: z.string() }),
+  z.object({ action: z.literal("pauseKubelet"), node: z.string(), milliseconds: z.number().min(0) }),
 ]);
-type Order = z.infer<typeof order>;
-const answer = z.object({ error: z.string().optional() });
+type ControlRequest = z.infer<typeof controlRequest>;
+const controlResponse = z.object({ error: z.string().optional() });
 
-/** Carries orders out; for root alone. */
+/** Serves requests on a Unix socket that only root can open. */
 export async function serveControl(socket: string, faults: NodeFaults): Promise<Server> {
   const server = createServer((connection) => {
-    connection.on("error", () => undefined); // whoever asked is gone
+    connection.on("error", () => undefined); // the client closed the connection
     createInterface({ input: connection }).once("line", (line) => {
-      void carryOut(faults, line).then(
+      void executeRequest(faults, line).then(
         () => connection.end(`${JSON.stringify({})}\n`),
         (error: unknown) => connection.end(`${JSON.stringify({ error: String(error) })}\n`),
       );
@@ -29,30 +29,31 @@ export async function serveControl(socket: string, faults: NodeFaults): Promise<
   return server;
 }
 
-async function carryOut(faults: NodeFaults, line: string): Promise<void> {
-  const asked = order.parse(JSON.parse(line));
-  if (asked.do === "pauseKubelet") await faults.pauseKubelet(asked.node, asked.milliseconds);
-  else await faults[asked.do](asked.node);
+async function executeRequest(faults: NodeFaults, line: string): Promise<void> {
+  const request = controlRequest.parse(JSON.parse(line));
+  if (request.action === "pauseKubelet") await faults.pauseKubelet(request.node, request.milliseconds);
+  else await faults[request.action](request.node);
 }
 
-/** The other end of `serveControl`. Each rejects with the daemon's own words. */
-export function controlOf(socket: string): NodeFaults {
+/** Returns a client of `serveControl`. Its methods reject with the daemon's error. */
+export function createControlClient(socket: string): NodeFaults {
   return {
-    drop: (node) => ask(socket, { do: "drop", node }),
-    make: (node) => ask(socket, { do: "make", node }),
-    pauseKubelet: (node, milliseconds) => ask(socket, { do: "pauseKubelet", node, milliseconds }),
+    powerOff: (node) => sendRequest(socket, { action: "powerOff", node }),
+    recreate: (node) => sendRequest(socket, { action: "recreate", node }),
+    pauseKubelet: (node, milliseconds) => sendRequest(socket, { action: "pauseKubelet", node, milliseconds }),
   };
 }
 
-function ask(socket: string, what: Order): Promise<void> {
+function sendRequest(socket: string, request: ControlRequest): Promise<void> {
   return new Promise((resolve, reject) => {
-    const connection = connect(socket, () => connection.write(`${JSON.stringify(what)}\n`)).on("error", reject);
-    let said = "";
-    connection.on("data", (chunk: Buffer) => (said += chunk.toString()));
+    const connection = connect(socket, () => connection.write(`${JSON.stringify(request)}\n`)).on("error", reject);
+    let response = "";
+    connection.on("data", (chunk: Buffer) => (response += chunk.toString()));
     connection.on("close", () => {
-      const { error } = said === "" ? { error: "the lab's daemon said nothing" } : answer.parse(JSON.parse(said));
+      const { error } =
+        response === "" ? { error: "the lab's daemon did not answer" } : controlResponse.parse(JSON.parse(response));
       if (error === undefined) resolve();
-      else reject(new Error(`${what.do} ${what.node}: ${error}`));
+      else reject(new Error(`${request.action} ${request.node}: ${error}`));
     });
   });
 }

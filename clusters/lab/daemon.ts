@@ -10,30 +10,30 @@ import { connect, createServer } from "node:net";
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import {
-  ADMIN,
+  ADMIN_USER,
   API_PORT,
-  apiServerArguments,
-  CONTROLLER_MANAGER,
-  controllerManagerArguments,
-  etcdArguments,
-  nodeUser,
-  SCHEDULER,
-  schedulerArguments,
+  listApiServerArguments,
+  CONTROLLER_MANAGER_USER,
+  listControllerManagerArguments,
+  listEtcdArguments,
+  formatNodeUser,
+  SCHEDULER_USER,
+  listSchedulerArguments,
 } from "./control-plane.ts";
 import { serveControl } from "./control.ts";
-import { asContainer, inside } from "./enter.ts";
-import { kubeconfig, makeKeys, makeTokens } from "./keys.ts";
-import { labFiles, type LabNode, nthOf } from "./layout.ts";
-import { addMachine, cutPower, makeBridge, makeMachines } from "./machines.ts";
+import { buildContainerCommand, buildMachineCommand } from "./enter.ts";
+import { renderKubeconfig, createPki, createTokens } from "./keys.ts";
+import { getLabFiles, type LabNode, getNthAddress } from "./layout.ts";
+import { addMachine, powerOff, makeBridge, makeMachines } from "./machines.ts";
 import { type LabState, readPlan } from "./plan.ts";
 import type { ClusterNode } from "../provider.ts";
 import { RACK_LABEL } from "../environments/racks.ts";
 import { listNodeCommands } from "../environments/node-commands.ts";
 import { runOrThrow } from "../components/command.ts";
-import { familyOf } from "../spec.ts";
-import type { NodeRunner } from "./runner/node.ts";
+import { getFamily } from "../spec.ts";
+import type { FakeKubelet } from "./runner/node.ts";
 
-const files = labFiles(process.argv[2] ?? "");
+const files = getLabFiles(process.argv[2] ?? "");
 const logs = join(files.directory, "logs");
 const log = (line: string): void => {
   process.stderr.write(`${new Date().toISOString()} ${line}\n`);
@@ -53,9 +53,9 @@ log("machines and keys");
 const bridge = await makeBridge(plan.machines);
 const [machines, keys] = await Promise.all([
   makeMachines(bridge, plan.machines, plan.programs, files.directory),
-  makeKeys(
+  createPki(
     join(files.directory, "keys"),
-    ["127.0.0.1", controlPlane.address, nthOf(plan.serviceCidr, 1)],
+    ["127.0.0.1", controlPlane.address, getNthAddress(plan.serviceCidr, 1)],
     nodeAddresses,
   ),
 ]);
@@ -65,32 +65,32 @@ await Promise.all(nodes.map(configureNode));
 const interfacePrefix = plan.environment?.calico?.interfacePrefix;
 if (interfacePrefix !== undefined) process.env["FELIX_INTERFACEPREFIX"] = interfacePrefix;
 
-const tokens = await makeTokens(keys, [
-  { user: ADMIN, groups: ["system:masters"] },
-  { user: CONTROLLER_MANAGER, groups: [] },
-  { user: SCHEDULER, groups: [] },
-  ...nodes.map(({ name }) => ({ user: nodeUser(name), groups: ["system:nodes"] })),
+const tokens = await createTokens(keys, [
+  { user: ADMIN_USER, groups: ["system:masters"] },
+  { user: CONTROLLER_MANAGER_USER, groups: [] },
+  { user: SCHEDULER_USER, groups: [] },
+  ...nodes.map(({ name }) => ({ user: formatNodeUser(name), groups: ["system:nodes"] })),
 ]);
 const local = `https://127.0.0.1:${API_PORT}`;
 const outside = `https://127.0.0.1:${plan.port}`;
-const config = (server: string, user: string) => kubeconfig(server, keys, user, tokens.get(user) ?? "");
+const config = (server: string, user: string) => renderKubeconfig(server, keys, user, tokens.get(user) ?? "");
 const save = async (path: string, text: string) => {
   await writeFile(`${path}.new`, text, { mode: 0o600 });
   await rename(`${path}.new`, path);
 };
 await Promise.all([
-  save(join(files.directory, "kube-controller-manager.kubeconfig"), await config(local, CONTROLLER_MANAGER)),
-  save(join(files.directory, "kube-scheduler.kubeconfig"), await config(local, SCHEDULER)),
+  save(join(files.directory, "kube-controller-manager.kubeconfig"), await config(local, CONTROLLER_MANAGER_USER)),
+  save(join(files.directory, "kube-scheduler.kubeconfig"), await config(local, SCHEDULER_USER)),
 ]);
 
 /** Everything has run once: from then on what ends is started again. */
 let up = false;
 log("control plane");
 let writing: Promise<void> = Promise.resolve();
-const runners = new Map<string, NodeRunner>();
+const runners = new Map<string, FakeKubelet>();
 const options = { ...plan, version: plan.kubernetes, address: controlPlane.address, keys, directory: files.directory };
-start("etcd", etcdArguments(options));
-start("kube-apiserver", apiServerArguments(options));
+start("etcd", listEtcdArguments(options));
+start("kube-apiserver", listApiServerArguments(options));
 startOn(controlPlane.name, "relay", [
   process.execPath,
   "--no-warnings",
@@ -109,10 +109,10 @@ createServer((near) => {
 }).listen(plan.port, "127.0.0.1");
 
 // Loading the API's client takes as long as the API server takes to start.
-const [{ NodeRunner: Runner }] = await Promise.all([import("./runner/node.ts"), untilServed()]);
-await save(files.kubeconfig, await config(outside, ADMIN));
-start("kube-controller-manager", controllerManagerArguments(options));
-start("kube-scheduler", schedulerArguments(options));
+const [{ FakeKubelet: Runner }] = await Promise.all([import("./runner/node.ts"), untilServed()]);
+await save(files.kubeconfig, await config(outside, ADMIN_USER));
+start("kube-controller-manager", listControllerManagerArguments(options));
+start("kube-scheduler", listSchedulerArguments(options));
 startExternal();
 
 log("nodes");
@@ -123,25 +123,25 @@ await Promise.all(
   }),
 );
 if (plan.environment?.loadBalancer === true) await startLoadBalancer();
-await serveControl(files.controlSocket, { drop: dropNode, make: makeNode, pauseKubelet });
+await serveControl(files.controlSocket, { powerOff: dropNode, recreate: makeNode, pauseKubelet });
 writeState();
 up = true;
 log("up");
 
 /** Gives a node the settings of the lab's environment, before anything runs on it. */
 async function configureNode({ name, address6 }: ClusterNode): Promise<void> {
-  const families = address6 === undefined ? [familyOf(nodes[0]?.address ?? "")] : (["ipv4", "ipv6"] as const);
+  const families = address6 === undefined ? [getFamily(nodes[0]?.address ?? "")] : (["ipv4", "ipv6"] as const);
   for (const argv of listNodeCommands(plan.environment?.nodes ?? {}, families))
-    await runOrThrow(inside(machineOf(name), argv));
+    await runOrThrow(buildMachineCommand(machineOf(name), argv));
 }
 
 async function startNode({ name, address, address6, role, rack }: LabNode): Promise<void> {
   const rackName = plan.machines.racks?.[rack ?? 0]?.name;
   const runner = new Runner({
     labels: rackName === undefined ? {} : { [RACK_LABEL]: rackName },
-    ...{ name, role, plan, logs, log, changed: writeState, machine: machineOf(name) },
+    ...{ name, role, plan, logs, log, onChange: writeState, machine: machineOf(name) },
     addresses: address6 === undefined ? [address] : [address, address6],
-    kubeconfig: await config(outside, nodeUser(name)),
+    kubeconfig: await config(outside, formatNodeUser(name)),
   });
   runners.set(name, runner);
   await runner.start();
@@ -153,8 +153,8 @@ async function dropNode(name: string): Promise<void> {
   log(`${name}: power cut`);
   runners.delete(name);
   runner.pause();
-  await cutPower(machineOf(name));
-  await runner.drop();
+  await powerOff(machineOf(name));
+  await runner.powerOff();
   machines.delete(name);
   writeState();
 }
@@ -208,13 +208,16 @@ function startOn(machine: string, name: string, argv: readonly string[]): void {
 
 async function startLoadBalancer(): Promise<void> {
   const { serveLoadBalancer } = await import("./serve-load-balancer.ts");
-  const kubeconfig = await config(outside, ADMIN);
+  const kubeconfig = await config(outside, ADMIN_USER);
   void serveLoadBalancer({ kubeconfig, machines: plan.machines, findMachine: machineOf, log });
 }
 
 /** The world outside: a machine that is no node, with the probe's server as its only program. */
 function startExternal(): void {
-  const argv = inside(machineOf(external.name), asContainer(external.name, [], ["/usr/local/bin/probe"]));
+  const argv = buildMachineCommand(
+    machineOf(external.name),
+    buildContainerCommand(external.name, [], ["/usr/local/bin/probe"]),
+  );
   const [file = "", ...rest] = argv;
   spawn(file, rest, { stdio: "ignore" });
 }

@@ -4,7 +4,7 @@
 const ALL = ["--mount", "--net", "--uts", "--root", "--wd"] as const;
 
 /** From inside the lab's process namespace: on a machine, or in a running container. @param pid of its first process */
-export function inside(pid: number, argv: readonly string[]): readonly string[] {
+export function buildMachineCommand(pid: number, argv: readonly string[]): readonly string[] {
   return ["nsenter", "--target", String(pid), ...ALL, "--", ...argv];
 }
 
@@ -12,13 +12,27 @@ export function inside(pid: number, argv: readonly string[]): readonly string[] 
  * From this computer: first into the lab's process namespace, whose pids the state file has; with its root directory, for
  * who started it may be in a chroot. @param init its process 1
  */
-export function fromOutside(init: number, pid: number, argv: readonly string[]): readonly string[] {
-  return ["nsenter", "--target", String(init), "--pid", "--mount", "--root", "--wd", "--", ...inside(pid, argv)];
+export function buildLabCommand(init: number, pid: number, argv: readonly string[]): readonly string[] {
+  return [
+    "nsenter",
+    "--target",
+    String(init),
+    "--pid",
+    "--mount",
+    "--root",
+    "--wd",
+    "--",
+    ...buildMachineCommand(pid, argv),
+  ];
 }
 
 /** On a machine, in a pod's network namespace. */
-export function inPodNetwork(machine: number, netns: string | undefined, argv: readonly string[]): readonly string[] {
-  return inside(machine, netns === undefined ? argv : ["nsenter", `--net=${netns}`, "--", ...argv]);
+export function buildPodCommand(
+  machine: number,
+  netns: string | undefined,
+  argv: readonly string[],
+): readonly string[] {
+  return buildMachineCommand(machine, netns === undefined ? argv : ["nsenter", `--net=${netns}`, "--", ...argv]);
 }
 
 export interface Mount {
@@ -29,7 +43,11 @@ export interface Mount {
 }
 
 /** A container: mounts and host name of its own, the files of its machine. */
-export function asContainer(hostname: string, mounts: readonly Mount[], argv: readonly string[]): readonly string[] {
+export function buildContainerCommand(
+  hostname: string,
+  mounts: readonly Mount[],
+  argv: readonly string[],
+): readonly string[] {
   const triples = [...mounts]
     .sort((a, b) => a.target.length - b.target.length)
     .flatMap(({ kind, source, target }) => [kind, source, target]);

@@ -6,7 +6,7 @@ import { runOrThrow } from "../components/command.ts";
 import { API_SERVER_CLIENT } from "./control-plane.ts";
 
 /** Paths of the lab's keys, certificates and tokens. */
-export interface Keys {
+export interface PkiFiles {
   readonly ca: string;
   readonly serverCertificate: string;
   readonly serverKey: string;
@@ -22,7 +22,7 @@ export interface Keys {
 }
 
 /** Each with a token of its own; what it may do is RBAC's. */
-export interface Identity {
+export interface TokenUser {
   readonly user: string;
   readonly groups: readonly string[];
 }
@@ -32,19 +32,19 @@ export interface Identity {
  * @param addresses of the API server
  * @param nodes addresses of the nodes
  */
-export async function makeKeys(
+export async function createPki(
   directory: string,
   addresses: readonly string[],
   nodes: readonly string[],
-): Promise<Keys> {
+): Promise<PkiFiles> {
   await mkdir(directory, { recursive: true, mode: 0o700 });
   const at = (name: string) => join(directory, name);
   const openssl = (...argv: readonly string[]) => runOrThrow(["openssl", ...argv]);
   const ec = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"] as const;
   const own = ["DNS:kubernetes", "DNS:kubernetes.default.svc"];
   const leaves = [
-    { file: "server", name: "kube-apiserver", for: [...addresses.map(asAddress), ...own] },
-    { file: "kubelet", name: "kubelet", for: nodes.map(asAddress) },
+    { file: "server", name: "kube-apiserver", for: [...addresses.map(formatIpName), ...own] },
+    { file: "kubelet", name: "kubelet", for: nodes.map(formatIpName) },
     { file: "client", name: API_SERVER_CLIENT, for: ["DNS:kubernetes"] },
   ];
   await Promise.all([
@@ -90,10 +90,13 @@ export async function makeKeys(
   };
 }
 
-const asAddress = (address: string): string => `IP:${address}`;
+const formatIpName = (address: string): string => `IP:${address}`;
 
 /** Gives each a token; the API server reads them when it starts. */
-export async function makeTokens(keys: Keys, identities: readonly Identity[]): Promise<ReadonlyMap<string, string>> {
+export async function createTokens(
+  keys: PkiFiles,
+  identities: readonly TokenUser[],
+): Promise<ReadonlyMap<string, string>> {
   const tokens = new Map(identities.map(({ user }) => [user, randomBytes(24).toString("hex")]));
   const lines = identities.map(({ user, groups }) => `${tokens.get(user) ?? ""},${user},${user},"${groups.join(",")}"`);
   await writeFile(keys.tokens, `${lines.join("\n")}\n`, { mode: 0o600 });
@@ -101,7 +104,7 @@ export async function makeTokens(keys: Keys, identities: readonly Identity[]): P
 }
 
 /** A kubeconfig with the CA in it: one file is all that its holder needs. */
-export async function kubeconfig(server: string, keys: Keys, user: string, token: string): Promise<string> {
+export async function renderKubeconfig(server: string, keys: PkiFiles, user: string, token: string): Promise<string> {
   const ca = (await readFile(keys.ca)).toString("base64");
   return stringify({
     apiVersion: "v1",

@@ -1,12 +1,12 @@
 import type { KubeProxyHosts } from "../kubernetes/kube-proxy.ts";
 import type { Cluster } from "../provider.ts";
-import { familiesOf } from "../spec.ts";
+import { listFamilies } from "../spec.ts";
 
 /** The lab's nodes: every version's program lies beside the others. */
-export function kubeProxyHosts(lab: Pick<Cluster, "nodes" | "exec" | "spec">): KubeProxyHosts {
+export function createKubeProxyHosts(lab: Pick<Cluster, "nodes" | "exec" | "spec">): KubeProxyHosts {
   return {
     nodes: lab.nodes,
-    families: familiesOf(lab.spec),
+    families: listFamilies(lab.spec),
     settings: lab.spec.environment?.spec.kubeProxy,
     exec: (node, argv) => lab.exec(node, argv),
     runKubeProxy: (node, version, args) => lab.exec(node, [`/programs/kube-proxy-${version}`, ...args]),

@@ -4,8 +4,8 @@ import type { IncomingMessage } from "node:http";
 import { join } from "node:path";
 import type { Duplex } from "node:stream";
 import { WebSocketServer, type WebSocket } from "ws";
-import { inside } from "./enter.ts";
-import { labFiles } from "./layout.ts";
+import { buildMachineCommand } from "./enter.ts";
+import { getLabFiles } from "./layout.ts";
 import { readState } from "./plan.ts";
 
 /** Kubernetes' remote command protocols over WebSocket (k8s.io/apimachinery, util/remotecommand), the wanted one first. */
@@ -19,23 +19,23 @@ const sockets = new WebSocketServer({
 });
 
 /** `exec`: runs the program in the container, its streams as channels of the connection, whose end is the program's. */
-export function execute(directory: string, request: IncomingMessage, socket: Duplex, head: Buffer): void {
+export function serveExec(directory: string, request: IncomingMessage, socket: Duplex, head: Buffer): void {
   sockets.handleUpgrade(request, socket, head, (connection) => {
-    void begin(directory, request.url ?? "", connection).catch((error: unknown) => {
-      finish(connection, { message: error instanceof Error ? error.message : String(error) });
+    void startExec(directory, request.url ?? "", connection).catch((error: unknown) => {
+      finishExec(connection, { message: error instanceof Error ? error.message : String(error) });
     });
   });
 }
 
-async function begin(directory: string, url: string, connection: WebSocket): Promise<void> {
+async function startExec(directory: string, url: string, connection: WebSocket): Promise<void> {
   const early: Buffer[] = [];
   const hold = (message: Buffer): void => void early.push(message);
   connection.on("message", hold);
-  const { verb, pod, query } = parse(url);
-  const running = (await readState(labFiles(directory).state)).pods[pod];
+  const { verb, pod, query } = parseKubeletUrl(url);
+  const running = (await readState(getLabFiles(directory).state)).pods[pod];
   if (verb !== "exec") throw new Error(`the lab's nodes do not know the request ${verb}`);
   if (running === undefined) throw new Error(`pod ${pod} does not run here`);
-  const [file = "", ...argv] = inside(running.pid, query.getAll("command"));
+  const [file = "", ...argv] = buildMachineCommand(running.pid, query.getAll("command"));
   const child = spawn(file, argv, { env: running.env, stdio: ["pipe", "pipe", "pipe"] });
   child.stdin.on("error", () => undefined); // it has ended without reading all
   const take = (message: Buffer): void => {
@@ -51,15 +51,21 @@ async function begin(directory: string, url: string, connection: WebSocket): Pro
     });
   connection.on("close", () => child.kill("SIGKILL"));
   child.on("error", (error) => {
-    finish(connection, { message: error.message });
+    finishExec(connection, { message: error.message });
   });
   child.on("close", (code) => {
-    finish(connection, code === 0 ? undefined : { message: `command terminated with exit code ${code ?? 137}`, code });
+    finishExec(
+      connection,
+      code === 0 ? undefined : { message: `command terminated with exit code ${code ?? 137}`, code },
+    );
   });
 }
 
 /** The last word, a `v1.Status`, as kubelet gives it. */
-function finish(connection: WebSocket, failure?: { readonly message: string; readonly code?: number | null }): void {
+function finishExec(
+  connection: WebSocket,
+  failure?: { readonly message: string; readonly code?: number | null },
+): void {
   const causes = [{ reason: "ExitCode", message: String(failure?.code ?? 137) }];
   const status =
     failure === undefined
@@ -78,11 +84,11 @@ function finish(connection: WebSocket, failure?: { readonly message: string; rea
 }
 
 /** What a container has written, or its last `tailLines` of it; nothing is followed. */
-export async function containerLog(
+export async function readContainerLog(
   directory: string,
   url: string,
 ): Promise<{ readonly status: number; readonly text: string }> {
-  const { verb, pod, container, query } = parse(url);
+  const { verb, pod, container, query } = parseKubeletUrl(url);
   if (verb !== "containerLogs" || query.get("follow") === "true")
     return { status: 404, text: `the lab's nodes know exec over WebSocket, and logs that are not followed\n` };
   const text = await readFile(join(directory, "logs", pod.replace("/", "_"), `${container}.log`), "utf8").catch(
@@ -95,7 +101,7 @@ export async function containerLog(
 }
 
 /** `/exec/NAMESPACE/POD/CONTAINER?command=…`, as the API server asks kubelets. Throws on a name that is a path. */
-function parse(url: string) {
+function parseKubeletUrl(url: string) {
   const { pathname, searchParams: query } = new URL(url, "https://node");
   const [, verb = "", namespace = "", name = "", ...rest] = pathname.split("/").map(decodeURIComponent);
   const container = rest.at(-1) ?? "";

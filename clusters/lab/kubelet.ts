@@ -15,9 +15,9 @@ const server = createServer(
   { cert: key("kubelet.crt"), key: key("kubelet.key"), ca: key("ca.crt"), requestCert: true, rejectUnauthorized: true },
   (request, response) => {
     const answer = async (): Promise<void> => {
-      const { containerLog } = await import("./kubelet-requests.ts");
+      const { readContainerLog } = await import("./kubelet-requests.ts");
       const { status, text } = mayAsk(request.socket)
-        ? await containerLog(directory, request.url ?? "")
+        ? await readContainerLog(directory, request.url ?? "")
         : { status: 403, text: "only the API server may ask\n" };
       response.writeHead(status, { "content-type": "text/plain" }).end(text);
     };
@@ -33,8 +33,8 @@ server.on("upgrade", (request, socket, head) => {
     return;
   }
   // Loaded when first asked for: a lab of ten nodes starts ten of these.
-  void import("./kubelet-requests.ts").then(({ execute }) => {
-    execute(directory, request, socket, head);
+  void import("./kubelet-requests.ts").then(({ serveExec }) => {
+    serveExec(directory, request, socket, head);
   });
 });
 server.listen(KUBELET_PORT, "::");

@@ -4,8 +4,8 @@ import { createServer } from "node:net";
 import { basename, dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Executables } from "../../plugin/deploy/build.ts";
-import { etcdFor, VERSIONS, type ComponentRef } from "../components/catalog.ts";
-import { cacheRoot } from "../components/cache.ts";
+import { findEtcdVersion, VERSIONS, type ComponentRef } from "../components/catalog.ts";
+import { getCacheRoot } from "../components/cache.ts";
 import { buildInterlayExecutables } from "../components/interlay.ts";
 import { ensureDebianPackages } from "../components/packages.ts";
 import { type ResolvedComponents, resolveComponents } from "../components/resolve.ts";
@@ -15,17 +15,17 @@ import type { Progress } from "../progress.ts";
 import type { ClusterSpec, Provider } from "../provider.ts";
 import { installBridgeNetwork } from "../overlays/install-bridge.ts";
 import { LabCluster } from "./cluster.ts";
-import { labDirectory, labFiles, type LabFiles, machinesOf } from "./layout.ts";
-import { makeRoomForNeighbours } from "./neighbours.ts";
+import { getLabDirectory, getLabFiles, type LabFiles, planMachines } from "./layout.ts";
+import { raiseNeighbourLimits } from "./neighbours.ts";
 import { type LabPlan, readPlan } from "./plan.ts";
-import { labPreflight } from "./preflight.ts";
-import { endDaemon, runningDaemon, startDaemon } from "./process.ts";
-import { installDns, installKubeProxy, ready } from "./workloads.ts";
+import { checkLabPreflight } from "./preflight.ts";
+import { stopDaemon, findRunningDaemon, startDaemon } from "./process.ts";
+import { installDns, installKubeProxy, waitForWorkloads } from "./workloads.ts";
 import { installAddons } from "../kubernetes/addons.ts";
-import { currentKubeProxy, untilSynced } from "../kubernetes/kube-proxy.ts";
+import { readKubeProxy, waitUntilSynced } from "../kubernetes/kube-proxy.ts";
 import { detectSpec } from "../detect-spec.ts";
-import { familyOf } from "../spec.ts";
-import { kubeProxyHosts } from "./kube-proxy.ts";
+import { getFamily } from "../spec.ts";
+import { createKubeProxyHosts } from "./kube-proxy.ts";
 
 /** What machines take from this computer's /usr. */
 const PACKAGES = [
@@ -45,21 +45,22 @@ const START_TIMEOUT_MS = 60_000;
 /** Clusters of network namespaces on one computer: no Docker, no images, no kubelet. README.md says what it is not. */
 export const labProvider: Provider = {
   name: "lab",
-  preflight: labPreflight,
+  preflight: checkLabPreflight,
 
   async up(spec, progress) {
     await ensureDebianPackages(PACKAGES, progress);
-    await makeRoomForNeighbours(spec.workers, progress);
-    const components = await resolveComponents(componentsFor(spec), progress);
+    await raiseNeighbourLimits(spec.workers, progress);
+    const components = await resolveComponents(listComponents(spec), progress);
     const interlay = await buildInterlayExecutables(progress);
-    const directory = labDirectory(spec.name);
-    const files = labFiles(directory);
-    const wanted = await planFor(spec, components, interlay);
+    const directory = getLabDirectory(spec.name);
+    const files = getLabFiles(directory);
+    const wanted = await createPlan(spec, components, interlay);
     const kubectl = new Kubectl(components.path("kubectl", spec.kubernetes), files.kubeconfig);
-    const plan = (await currentPlan(files, wanted)) ?? (await make(files, wanted, spec, kubectl, components, progress));
-    const cluster = await LabCluster.of(spec, plan, directory, kubectl);
+    const plan =
+      (await findReusablePlan(files, wanted)) ?? (await createLab(files, wanted, spec, kubectl, components, progress));
+    const cluster = await LabCluster.create(spec, plan, directory, kubectl);
     if (spec.environment?.spec.kubeProxy?.installed === false) return cluster;
-    const is = await currentKubeProxy(kubectl);
+    const is = await readKubeProxy(kubectl);
     if (is.version !== spec.kubeProxy.version || is.mode !== spec.kubeProxy.mode)
       await runTimed(progress, `switch kube-proxy to ${spec.kubeProxy.version} (${spec.kubeProxy.mode})`, () =>
         cluster.switchKubeProxy(spec.kubeProxy),
@@ -68,43 +69,43 @@ export const labProvider: Provider = {
   },
 
   async find(name, probe, progress) {
-    const directory = labDirectory(name);
-    const plan = await finishedPlan(labFiles(directory));
+    const directory = getLabDirectory(name);
+    const plan = await readFinishedPlan(getLabFiles(directory));
     if (plan === undefined)
       throw new Error(`The lab ${name} does not run: npm run up -- --provider lab --name ${name} makes it.`);
     const { kubernetes, machines } = plan;
     const components = await resolveComponents([{ name: "kubectl", version: kubernetes }], progress);
-    const kubectl = new Kubectl(components.path("kubectl", kubernetes), labFiles(directory).kubeconfig);
+    const kubectl = new Kubectl(components.path("kubectl", kubernetes), getLabFiles(directory).kubeconfig);
     const spec = detectSpec({
-      ...{ name, kubernetes, probe, kubeProxy: await currentKubeProxy(kubectl) },
-      families: plan.serviceCidr6 === undefined ? [familyOf(plan.overlayCidr)] : ["ipv4", "ipv6"],
+      ...{ name, kubernetes, probe, kubeProxy: await readKubeProxy(kubectl) },
+      families: plan.serviceCidr6 === undefined ? [getFamily(plan.overlayCidr)] : ["ipv4", "ipv6"],
       workers: machines.nodes.filter(({ role }) => role === "worker").length,
     });
-    return LabCluster.of(spec, plan, directory, kubectl);
+    return LabCluster.create(spec, plan, directory, kubectl);
   },
 
   async down(name, progress) {
-    const files = labFiles(labDirectory(name));
-    await runTimed(progress, `take the lab ${name} down`, () => remove(files));
+    const files = getLabFiles(getLabDirectory(name));
+    await runTimed(progress, `take the lab ${name} down`, () => removeLab(files));
   },
 };
 
-async function remove(files: LabFiles): Promise<void> {
-  await endDaemon(files);
-  await keepLog(files);
+async function removeLab(files: LabFiles): Promise<void> {
+  await stopDaemon(files);
+  await saveLog(files);
   await rm(files.directory, { recursive: true, force: true });
 }
 
 /** What the node runners said outlives the lab: a run that failed took it down before anybody could look. */
-async function keepLog(files: LabFiles): Promise<void> {
-  const logs = join(cacheRoot(), "logs");
+async function saveLog(files: LabFiles): Promise<void> {
+  const logs = join(getCacheRoot(), "logs");
   await mkdir(logs, { recursive: true, mode: 0o700 });
   await copyFile(files.log, join(logs, `lab-${basename(files.directory)}.log`)).catch((error: unknown) => {
     if (!String(error).includes("ENOENT")) throw error;
   });
 }
 
-async function make(
+async function createLab(
   files: LabFiles,
   wanted: LabPlan,
   spec: ClusterSpec,
@@ -112,9 +113,9 @@ async function make(
   components: ResolvedComponents,
   progress: Progress,
 ): Promise<LabPlan> {
-  await remove(files);
+  await removeLab(files);
   await mkdir(files.directory, { recursive: true, mode: 0o700 });
-  const plan = { ...wanted, port: await freePort() };
+  const plan = { ...wanted, port: await findFreePort() };
   await writeFile(files.plan, JSON.stringify(plan), { mode: 0o600 });
   await runTimed(progress, `start the lab ${spec.name}: ${spec.workers + 1} nodes`, () => startLab(files));
   await runTimed(progress, "install kube-proxy, DNS, the pod network, Multus and Interlay", async () => {
@@ -125,11 +126,11 @@ async function make(
       installAddons(kubectl, { spec, interlay: plan.images.interlay, calicoCrds: components.path("calico-crds") }),
     ]);
   });
-  await runTimed(progress, "wait until every node and workload is ready", () => ready(kubectl, spec, files));
-  const lab = await LabCluster.of(spec, plan, files.directory, kubectl);
-  const hosts = kubeProxyHosts(lab);
+  await runTimed(progress, "wait until every node and workload is ready", () => waitForWorkloads(kubectl, spec, files));
+  const lab = await LabCluster.create(spec, plan, files.directory, kubectl);
+  const hosts = createKubeProxyHosts(lab);
   if (spec.environment?.spec.kubeProxy?.installed !== false)
-    await Promise.all(lab.nodes.map(({ name }) => untilSynced(hosts, name, spec.kubeProxy.mode)));
+    await Promise.all(lab.nodes.map(({ name }) => waitUntilSynced(hosts, name, spec.kubeProxy.mode)));
   await writeFile(join(files.directory, "complete"), "", { mode: 0o600 });
   return plan;
 }
@@ -142,7 +143,7 @@ async function installReferenceNetwork(
   files: LabFiles,
 ): Promise<void> {
   if (spec.environment?.spec.overlay?.kind !== "bridge") return;
-  const lab = await LabCluster.of(spec, plan, files.directory, kubectl);
+  const lab = await LabCluster.create(spec, plan, files.directory, kubectl);
   const overlayCidrs = [spec.overlayCidr, ...(spec.ipv6 === undefined ? [] : [spec.ipv6.overlayCidr])];
   await installBridgeNetwork(kubectl, lab, overlayCidrs);
 }
@@ -151,9 +152,9 @@ async function startLab(files: LabFiles): Promise<void> {
   await startDaemon(files);
   const deadline = Date.now() + START_TIMEOUT_MS;
   while ((await readFile(files.state, "utf8").catch(() => "")) === "") {
-    if ((await runningDaemon(files)) === undefined || Date.now() > deadline) {
+    if ((await findRunningDaemon(files)) === undefined || Date.now() > deadline) {
       const said = (await readFile(files.log, "utf8")).trim().split("\n").slice(-12).join("\n");
-      await endDaemon(files);
+      await stopDaemon(files);
       throw new Error(`The lab did not start; its log ${files.log} ends with:\n${said}`);
     }
     await sleep(20);
@@ -161,21 +162,21 @@ async function startLab(files: LabFiles): Promise<void> {
 }
 
 /** The plan of the lab that runs, if it was finished. */
-async function finishedPlan(files: LabFiles): Promise<LabPlan | undefined> {
+async function readFinishedPlan(files: LabFiles): Promise<LabPlan | undefined> {
   const complete = await readFile(join(files.directory, "complete")).catch(() => undefined);
-  return complete === undefined || (await runningDaemon(files)) === undefined ? undefined : readPlan(files.plan);
+  return complete === undefined || (await findRunningDaemon(files)) === undefined ? undefined : readPlan(files.plan);
 }
 
 /** The same, if it is the one that is wanted. */
-async function currentPlan(files: LabFiles, wanted: LabPlan): Promise<LabPlan | undefined> {
-  const is = await finishedPlan(files);
+async function findReusablePlan(files: LabFiles, wanted: LabPlan): Promise<LabPlan | undefined> {
+  const is = await readFinishedPlan(files);
   if (is === undefined) return undefined;
   const same = JSON.stringify({ ...is, port: 0 }) === JSON.stringify({ ...wanted, port: 0 });
   return same ? is : undefined;
 }
 
 /** A free loopback port; nobody else asks for it between here and the daemon, or `up` says so. */
-function freePort(): Promise<number> {
+function findFreePort(): Promise<number> {
   return new Promise((resolve, reject) => {
     const server = createServer().on("error", reject);
     server.listen(0, "127.0.0.1", () => {
@@ -187,14 +188,14 @@ function freePort(): Promise<number> {
   });
 }
 
-function componentsFor(spec: ClusterSpec): readonly ComponentRef[] {
+function listComponents(spec: ClusterSpec): readonly ComponentRef[] {
   const kubernetes = (["kubectl", "kube-apiserver", "kube-controller-manager", "kube-scheduler"] as const).map(
     (name) => ({
       name,
       version: spec.kubernetes,
     }),
   );
-  const proxies = kubeProxyVersions(spec).map((version) => ({ name: "kube-proxy" as const, version }));
+  const proxies = listKubeProxyVersions(spec).map((version) => ({ name: "kube-proxy" as const, version }));
   const calico = (["calico-node", "calico-cni", "calico-kube-controllers", "calico-crds"] as const).map((name) => ({
     name,
     version: VERSIONS.calico,
@@ -203,7 +204,7 @@ function componentsFor(spec: ClusterSpec): readonly ComponentRef[] {
   const environment = listEnvironmentPrograms(spec).map(({ name, version }) => ({ name, version }));
   return [
     ...[...kubernetes, ...proxies, ...calico, ...others, ...environment],
-    { name: "etcd", version: etcdFor(spec.kubernetes) },
+    { name: "etcd", version: findEtcdVersion(spec.kubernetes) },
   ];
 }
 
@@ -218,11 +219,11 @@ function listEnvironmentPrograms({ environment }: ClusterSpec): readonly Compone
   ];
 }
 
-function kubeProxyVersions(spec: ClusterSpec): readonly string[] {
+function listKubeProxyVersions(spec: ClusterSpec): readonly string[] {
   return [...new Set([spec.kubeProxy, ...spec.kubeProxies].map(({ version }) => version))].sort();
 }
 
-async function planFor(spec: ClusterSpec, components: ResolvedComponents, interlay: Executables): Promise<LabPlan> {
+async function createPlan(spec: ClusterSpec, components: ResolvedComponents, interlay: Executables): Promise<LabPlan> {
   const at = (name: Parameters<ResolvedComponents["path"]>[0]) => components.path(name);
   const images = join(import.meta.dirname, "..", "images", "files");
   const content = async (...paths: readonly string[]) => {
@@ -235,11 +236,11 @@ async function planFor(spec: ClusterSpec, components: ResolvedComponents, interl
     overlayCidr: spec.overlayCidr,
     serviceCidr: spec.serviceCidr,
     ...(spec.ipv6 === undefined ? {} : { overlayCidr6: spec.ipv6.overlayCidr, serviceCidr6: spec.ipv6.serviceCidr }),
-    machines: machinesOf(spec),
+    machines: planMachines(spec),
     ...(spec.environment === undefined ? {} : { environment: spec.environment.spec }),
     programs: {
       ...Object.fromEntries(
-        kubeProxyVersions(spec).map((version) => [`kube-proxy-${version}`, components.path("kube-proxy", version)]),
+        listKubeProxyVersions(spec).map((version) => [`kube-proxy-${version}`, components.path("kube-proxy", version)]),
       ),
       ...{ etcd: at("etcd"), "kube-apiserver": at("kube-apiserver") },
       ...{ "kube-controller-manager": at("kube-controller-manager"), "kube-scheduler": at("kube-scheduler") },

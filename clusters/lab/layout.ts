@@ -1,14 +1,14 @@
 import { join } from "node:path";
 import ipaddr from "ipaddr.js";
-import { cacheRoot } from "../components/cache.ts";
+import { getCacheRoot } from "../components/cache.ts";
 import { findRackOfWorker, listRacks, moveToRack, type Rack } from "../environments/racks.ts";
 import type { ClusterNode, ClusterSpec } from "../provider.ts";
-import { gatewayOf, toIpv6Address } from "../spec.ts";
+import { getGateway, toIpv6Address } from "../spec.ts";
 import type { LabPlan } from "./plan.ts";
 
 /** Files of one lab: its keys, kubeconfig, logs, and what its daemon tells. */
-export function labDirectory(lab: string): string {
-  return join(cacheRoot(), "labs", lab);
+export function getLabDirectory(lab: string): string {
+  return join(getCacheRoot(), "labs", lab);
 }
 
 export interface LabFiles {
@@ -25,7 +25,7 @@ export interface LabFiles {
   readonly controlSocket: string;
 }
 
-export function labFiles(directory: string): LabFiles {
+export function getLabFiles(directory: string): LabFiles {
   const file = (name: string) => join(directory, name);
   return {
     directory,
@@ -67,7 +67,7 @@ export interface LabMachines {
 const MANAGEMENT_CIDR = "192.168.50.0/24";
 
 /** The control plane is the seventh address of the node range (10.7.168.70), workers follow; the outside host is its last. */
-export function machinesOf(
+export function planMachines(
   spec: Pick<ClusterSpec, "name" | "workers" | "nodeRange" | "underlayCidr" | "ipv6" | "environment">,
 ): LabMachines {
   const { nodes: settings, topology } = spec.environment?.spec ?? {};
@@ -78,7 +78,7 @@ export function machinesOf(
   if (spec.workers > most)
     throw new Error(`${spec.workers} workers do not fit into ${spec.nodeRange}: name at most ${most}.`);
   const at = (index: number) => {
-    const address = plus(first, index);
+    const address = addToAddress(first, index);
     if (spec.underlayCidr.includes(":")) return { address: toIpv6Address(spec.underlayCidr, address) };
     return {
       address,
@@ -97,10 +97,12 @@ export function machinesOf(
   return {
     nodes: nodes.map((node, index) => placeNode(node, index, topology)),
     ...(topology === "racks" ? { racks: listRacks(spec.nodeRange) } : {}),
-    ...(topology === "second-nic" ? { management: { gateway: nthOf(MANAGEMENT_CIDR, 1), prefixLength: 24 } } : {}),
+    ...(topology === "second-nic"
+      ? { management: { gateway: getNthAddress(MANAGEMENT_CIDR, 1), prefixLength: 24 } }
+      : {}),
     external: { name: `${spec.name}-external`, ...at(size - 1) },
-    gateway: gatewayOf(spec.underlayCidr),
-    ...(spec.ipv6 === undefined ? {} : { gateway6: gatewayOf(spec.ipv6.underlayCidr) }),
+    gateway: getGateway(spec.underlayCidr),
+    ...(spec.ipv6 === undefined ? {} : { gateway6: getGateway(spec.ipv6.underlayCidr) }),
     prefixLength: ipaddr.parseCIDR(spec.underlayCidr)[1],
     ...(mtu === undefined ? {} : { mtu }),
   };
@@ -108,21 +110,21 @@ export function machinesOf(
 
 /** Puts a node into its rack or onto the management network. @param index 0: the control plane */
 function placeNode(node: LabNode, index: number, topology: "racks" | "second-nic" | undefined): LabNode {
-  if (topology === "second-nic") return { ...node, management: nthOf(MANAGEMENT_CIDR, 70 + index) };
+  if (topology === "second-nic") return { ...node, management: getNthAddress(MANAGEMENT_CIDR, 70 + index) };
   if (topology === undefined) return node;
   const rack = index === 0 ? 0 : findRackOfWorker(index - 1);
   return { ...node, rack, address: moveToRack(node.address, rack) };
 }
 
 /** An address of the CIDR's network: `nthOf("10.233.0.0/18", 1)` is the Service kubernetes. */
-export function nthOf(cidr: string, index: number): string {
+export function getNthAddress(cidr: string, index: number): string {
   const [network] = ipaddr.parseCIDR(cidr);
-  return network instanceof ipaddr.IPv4 ? plus(network, index) : `${network.toString()}${index.toString(16)}`;
+  return network instanceof ipaddr.IPv4 ? addToAddress(network, index) : `${network.toString()}${index.toString(16)}`;
 }
 
 /** Returns the address of the Service kube-dns: the tenth of the Services' network, as kubeadm has it. */
 export function findDnsAddress({ serviceCidr }: Pick<ClusterSpec, "serviceCidr">): string {
-  return nthOf(serviceCidr, 10);
+  return getNthAddress(serviceCidr, 10);
 }
 
 /** Returns the DNS server in pods' resolv.conf (kubelet's `clusterDNS`). */
@@ -130,7 +132,7 @@ export function findNameserver(plan: Pick<LabPlan, "serviceCidr" | "environment"
   return plan.environment?.nodeLocalDns ?? findDnsAddress(plan);
 }
 
-function plus(address: ipaddr.IPv4, index: number): string {
+function addToAddress(address: ipaddr.IPv4, index: number): string {
   const value = address.octets.reduce((sum, octet) => sum * 256 + octet, 0) + index;
   return [24, 16, 8, 0].map((shift) => Math.floor(value / 2 ** shift) % 256).join(".");
 }

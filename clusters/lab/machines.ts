@@ -2,10 +2,10 @@ import { mkdir, readdir, readFile, readlink, stat } from "node:fs/promises";
 import { spawn } from "node:child_process";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { run, runOrThrow } from "../components/command.ts";
-import { inside } from "./enter.ts";
+import { runCommand, runOrThrow } from "../components/command.ts";
+import { buildMachineCommand } from "./enter.ts";
 import type { LabMachines } from "./layout.ts";
-import { processesIn, signalProcesses } from "./processes.ts";
+import { listProcesses, signalProcesses } from "./processes.ts";
 import { listBridges, listLinks, ROUTER_RULES, ROUTER_SYSCTLS } from "./wiring.ts";
 
 const FILES = join(import.meta.dirname, "files");
@@ -17,11 +17,11 @@ type Programs = Readonly<Record<string, string>>;
 /** Makes the bridge that every machine stands on. @returns the process that holds its network */
 export async function makeBridge(machines: LabMachines): Promise<number> {
   const bridge = spawn("unshare", ["--net", "--", "sleep", "infinity"], { stdio: "ignore" }).pid ?? 0;
-  await untilElsewhere(bridge);
-  const ip = (...argv: readonly string[]) => runOrThrow(inNetwork(bridge, argv));
+  await waitUntilReady(bridge);
+  const ip = (...argv: readonly string[]) => runOrThrow(buildIpCommand(bridge, argv));
   for (const { name, addresses } of listBridges(machines)) {
     await ip("link", "add", "name", name, "type", "bridge");
-    for (const address of addresses) await ip("address", "add", address, "dev", name, ...atOnce(address));
+    for (const address of addresses) await ip("address", "add", address, "dev", name, ...listDadFlags(address));
     if (machines.mtu !== undefined) await ip("link", "set", name, "mtu", String(machines.mtu));
     await ip("link", "set", name, "up");
   }
@@ -60,14 +60,15 @@ export async function addMachine(
   directory: string,
 ): Promise<number> {
   const pid = await makeMachine(name, programs, join(directory, "roots", name));
-  const inBridge = (...argv: readonly string[]) => runOrThrow(inNetwork(bridge, argv));
-  const ip = (...argv: readonly string[]) => runOrThrow(inside(pid, ["ip", ...argv]));
+  const inBridge = (...argv: readonly string[]) => runOrThrow(buildIpCommand(bridge, argv));
+  const ip = (...argv: readonly string[]) => runOrThrow(buildMachineCommand(pid, ["ip", ...argv]));
   const mtu = machines.mtu === undefined ? [] : ["mtu", String(machines.mtu)];
   for (const link of listLinks(machines, name)) {
     const peer = ["peer", "name", link.name, "address", link.mac, "netns", String(pid)];
     await inBridge("link", "add", "name", link.port, "type", "veth", ...peer);
     await inBridge("link", "set", link.port, "master", link.bridge, ...mtu, "up");
-    for (const address of link.addresses) await ip("address", "add", address, "dev", link.name, ...atOnce(address));
+    for (const address of link.addresses)
+      await ip("address", "add", address, "dev", link.name, ...listDadFlags(address));
     await ip("link", "set", link.name, ...mtu, "up");
     for (const gateway of link.gateways) await ip("route", "add", "default", "via", gateway);
   }
@@ -79,12 +80,13 @@ export async function addMachine(
  * namespaces and files go with the last of them; its wire is pulled first, because the kernel takes a namespace's links
  * down when it finds time, and until then the machine answers pings. One that is off already stays so.
  */
-export async function cutPower(machine: number): Promise<void> {
-  const networks = await networksOf(machine);
-  if (networks.size > 0) for (const link of ["eth0", "eth1"]) await run(inNetwork(machine, ["link", "delete", link])); // most have one
+export async function powerOff(machine: number): Promise<void> {
+  const networks = await listNetworks(machine);
+  if (networks.size > 0)
+    for (const link of ["eth0", "eth1"]) await runCommand(buildIpCommand(machine, ["link", "delete", link])); // most have one
   const deadline = Date.now() + TIMEOUT_MS;
   for (;;) {
-    const pids = await processesIn("net", networks);
+    const pids = await listProcesses("net", networks);
     if (pids.length === 0) return;
     if (Date.now() > deadline) throw new Error(`Processes of a machine without power go on: ${pids.join(", ")}.`);
     signalProcesses(pids, "SIGKILL");
@@ -92,7 +94,7 @@ export async function cutPower(machine: number): Promise<void> {
   }
 }
 
-async function networksOf(machine: number): Promise<ReadonlySet<string>> {
+async function listNetworks(machine: number): Promise<ReadonlySet<string>> {
   const own = await readlink(`/proc/${machine}/ns/net`).catch(() => undefined);
   // a number that somebody else has by now is no machine's
   if (own === undefined || own === (await readlink("/proc/self/ns/net"))) return new Set();
@@ -102,7 +104,7 @@ async function networksOf(machine: number): Promise<ReadonlySet<string>> {
   return new Set([own, ...pods.map((inode) => `net:[${inode}]`)]);
 }
 
-const inNetwork = (pid: number, argv: readonly string[]): readonly string[] => [
+const buildIpCommand = (pid: number, argv: readonly string[]): readonly string[] => [
   ...["nsenter", "--target", String(pid), "--net", "--", "ip", ...argv],
 ];
 
@@ -129,7 +131,7 @@ async function makeMachine(name: string, programs: Programs, root: string): Prom
     (p) => `/programs/${p}`,
   );
   await runOrThrow(
-    inside(pid, [
+    buildMachineCommand(pid, [
       "find",
       ...plugins,
       "-maxdepth",
@@ -145,7 +147,9 @@ async function makeMachine(name: string, programs: Programs, root: string): Prom
       "+",
     ]),
   );
-  await runOrThrow(inside(pid, ["ln", "-s", "-t", "/usr/local/bin", "/programs/probe", "/programs/calico-node"]));
+  await runOrThrow(
+    buildMachineCommand(pid, ["ln", "-s", "-t", "/usr/local/bin", "/programs/probe", "/programs/calico-node"]),
+  );
   return pid;
 }
 
@@ -154,16 +158,16 @@ async function isReady(pid: number): Promise<boolean> {
   return (await readFile(`/proc/${pid}/comm`, "utf8").catch(() => "")).trim() === "sleep";
 }
 
-async function untilElsewhere(pid: number): Promise<void> {
+async function waitUntilReady(pid: number): Promise<void> {
   const deadline = Date.now() + TIMEOUT_MS;
   while (!(await isReady(pid))) {
     if (Date.now() > deadline) throw new Error("The lab's bridge could not be made: does this kernel have namespaces?");
     await sleep(5);
   }
-  await run(["nsenter", "--target", String(pid), "--net", "--", "ip", "link", "set", "lo", "up"]);
+  await runCommand(["nsenter", "--target", String(pid), "--net", "--", "ip", "link", "set", "lo", "up"]);
 }
 
 /** An IPv6 address is of use before the kernel has asked around whether somebody else has it: here nobody does. */
-function atOnce(address: string): readonly string[] {
+function listDadFlags(address: string): readonly string[] {
   return address.includes(":") ? ["nodad"] : [];
 }

@@ -11,12 +11,12 @@ const THRESHOLDS = { gc_thresh1: 8192, gc_thresh2: 16_384, gc_thresh3: 32_768 } 
  * and every pod takes from it. Twenty nodes with 460 pods filled it as soon as they were asked, and what has no neighbour is
  * dropped. On a computer for each node it is each node's own.
  */
-export async function makeRoomForNeighbours(workers: number, progress: Progress): Promise<void> {
+export async function raiseNeighbourLimits(workers: number, progress: Progress): Promise<void> {
   if (workers < WORKERS) return;
-  for (const family of ["ipv4", "ipv6"]) await raiseLimits(limits(family), progress);
+  for (const family of ["ipv4", "ipv6"]) await raiseLimits(createLimits(family), progress);
 }
 
-function limits(family: string): KernelLimits {
+function createLimits(family: string): KernelLimits {
   const because = "the neighbours of all nodes and pods of a lab are in one table";
   // The most first: a lower one may not be above it for a moment.
   const atLeast = Object.fromEntries(Object.entries(THRESHOLDS).toReversed());

@@ -1,14 +1,14 @@
 import { access } from "node:fs/promises";
 import { freemem } from "node:os";
-import type { ClusterSpec, Finding } from "../provider.ts";
+import type { ClusterSpec, PreflightFinding } from "../provider.ts";
 
 const MIB = 2 ** 20;
 /** Measured: the control plane takes 600 MiB, a node 350. */
 const MEMORY_MIB = { base: 600, node: 350 } as const;
 
 /** What would stop a lab on this machine, each with its remedy. Changes nothing. */
-export async function labPreflight(spec: ClusterSpec): Promise<readonly Finding[]> {
-  const findings: Finding[] = [];
+export async function checkLabPreflight(spec: ClusterSpec): Promise<readonly PreflightFinding[]> {
+  const findings: PreflightFinding[] = [];
   if (process.getuid?.() !== 0)
     findings.push({
       severity: "error",

@@ -3,7 +3,7 @@ import { openSync } from "node:fs";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { run } from "../components/command.ts";
+import { runCommand } from "../components/command.ts";
 import type { LabFiles } from "./layout.ts";
 
 const HERE = import.meta.dirname;
@@ -29,7 +29,7 @@ export async function startDaemon(files: LabFiles): Promise<number> {
 }
 
 /** The holder's process id, if this lab's holder runs: a number that another program has by now is none. */
-export async function runningDaemon(files: LabFiles): Promise<number | undefined> {
+export async function findRunningDaemon(files: LabFiles): Promise<number | undefined> {
   const pid = Number(await readFile(files.pid, "utf8").catch(() => "0"));
   if (!Number.isInteger(pid) || pid <= 1) return undefined;
   const line = await readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "");
@@ -37,17 +37,17 @@ export async function runningDaemon(files: LabFiles): Promise<number | undefined
 }
 
 /** Ends the lab and waits until the last of its processes is gone. */
-export async function endDaemon(files: LabFiles): Promise<void> {
-  const pid = await runningDaemon(files);
+export async function stopDaemon(files: LabFiles): Promise<void> {
+  const pid = await findRunningDaemon(files);
   if (pid === undefined) return;
-  const init = await initOf(pid).catch(() => undefined);
+  const init = await findInitProcess(pid).catch(() => undefined);
   process.kill(pid, "SIGKILL");
   for (const one of [init, pid]) while (one !== undefined && (await isRunning(one))) await sleep(10);
 }
 
 /** Process 1 of the lab, as this computer numbers it: the holder's only child. */
-export async function initOf(holder: number): Promise<number> {
-  const { stdout } = await run(["cat", `/proc/${holder}/task/${holder}/children`]);
+export async function findInitProcess(holder: number): Promise<number> {
+  const { stdout } = await runCommand(["cat", `/proc/${holder}/task/${holder}/children`]);
   const init = Number(stdout.trim().split(" ")[0]);
   if (!Number.isInteger(init) || init <= 1)
     throw new Error("The lab's first process is gone: npm run down takes the rest away.");

@@ -1,7 +1,7 @@
 import { readdir, readlink } from "node:fs/promises";
 
 /** Process ids, as this process numbers them, of all that is in one of the namespaces: `net:[4026531840]`, as `/proc/PID/ns` has it. */
-export async function processesIn(kind: "net" | "pid", namespaces: ReadonlySet<string>): Promise<readonly number[]> {
+export async function listProcesses(kind: "net" | "pid", namespaces: ReadonlySet<string>): Promise<readonly number[]> {
   const pids = (await readdir("/proc")).filter((name) => /^\d+$/.test(name)).map(Number);
   const found = await Promise.all(
     pids.map(async (pid) => ({ pid, namespace: await readlink(`/proc/${pid}/ns/${kind}`).catch(() => "") })),

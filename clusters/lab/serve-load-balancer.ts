@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { CoreV1Api, KubeConfig, PatchStrategy, setHeaderOptions, type V1Service } from "@kubernetes/client-node";
 import { runOrThrow } from "../components/command.ts";
-import { inside } from "./enter.ts";
+import { buildMachineCommand } from "./enter.ts";
 import type { LabMachines } from "./layout.ts";
 import {
   type BalancedAddresses,
@@ -51,7 +51,7 @@ export async function serveLoadBalancer({
       );
       held = await holdAddresses(held, wanted, (node, verb, address) =>
         runOrThrow(
-          inside(findMachine(node), [
+          buildMachineCommand(findMachine(node), [
             "ip",
             "address",
             verb,

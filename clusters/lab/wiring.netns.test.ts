@@ -2,13 +2,13 @@ import assert from "node:assert/strict";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { run, runOrThrow } from "../components/command.ts";
+import { runCommand, runOrThrow } from "../components/command.ts";
 import type { Environment } from "../environments/environment.ts";
 import type { EnvironmentSpec } from "../environments/spec.ts";
 import { DEFAULT_SPEC } from "../provider.ts";
-import { inside } from "./enter.ts";
-import { machinesOf } from "./layout.ts";
-import { cutPower, makeBridge, makeMachines } from "./machines.ts";
+import { buildMachineCommand } from "./enter.ts";
+import { planMachines } from "./layout.ts";
+import { powerOff, makeBridge, makeMachines } from "./machines.ts";
 
 /** Whose links a machine makes; none is called here. */
 const PLUGINS = ["multus", "calico", "calico-ipam", "interlay", "interlay-full", "cni-plugins"] as const;
@@ -18,17 +18,20 @@ describe("machines of a lab with another topology", () => {
 
   async function withMachines(
     topology: NonNullable<EnvironmentSpec["topology"]>,
-    check: (exec: (name: string, argv: readonly string[]) => ReturnType<typeof run>, router: number) => Promise<void>,
+    check: (
+      exec: (name: string, argv: readonly string[]) => ReturnType<typeof runCommand>,
+      router: number,
+    ) => Promise<void>,
   ): Promise<void> {
     const directory = await mkdtemp(join(tmpdir(), "interlay-topology-"));
     const environment = { spec: { topology } } as unknown as Environment;
-    const machines = machinesOf({ ...DEFAULT_SPEC, name: "t", environment });
+    const machines = planMachines({ ...DEFAULT_SPEC, name: "t", environment });
     const bridge = await makeBridge(machines);
     const made = await makeMachines(bridge, machines, programs, directory);
     try {
-      await check((name, argv) => run(inside(made.get(`t-${name}`) ?? 0, argv)), bridge);
+      await check((name, argv) => runCommand(buildMachineCommand(made.get(`t-${name}`) ?? 0, argv)), bridge);
     } finally {
-      for (const pid of [...made.values(), bridge]) await cutPower(pid);
+      for (const pid of [...made.values(), bridge]) await powerOff(pid);
       await rm(directory, { recursive: true, force: true });
     }
   }

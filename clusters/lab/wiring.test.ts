@@ -2,17 +2,17 @@ import assert from "node:assert/strict";
 import type { Environment } from "../environments/environment.ts";
 import type { EnvironmentSpec } from "../environments/spec.ts";
 import { DEFAULT_SPEC } from "../provider.ts";
-import { inFamilies } from "../spec.ts";
-import { machinesOf } from "./layout.ts";
+import { setFamilies } from "../spec.ts";
+import { planMachines } from "./layout.ts";
 import { listBridges, listLinks } from "./wiring.ts";
 
 describe("the lab's cables", () => {
   const spec = { ...DEFAULT_SPEC, name: "x" };
   const makeMachines = (topology: NonNullable<EnvironmentSpec["topology"]>) =>
-    machinesOf({ ...spec, environment: { spec: { topology } } as unknown as Environment });
+    planMachines({ ...spec, environment: { spec: { topology } } as unknown as Environment });
 
   it("connect every machine to one bridge, in both families", () => {
-    const machines = machinesOf(inFamilies(spec, "dual"));
+    const machines = planMachines(setFamilies(spec, "dual"));
     assert.deepEqual(listBridges(machines), [{ name: "br0", addresses: ["10.7.0.1/16", "fd00:10:7::1/64"] }]);
     assert.deepEqual(listLinks(machines, "x-worker"), [
       {
@@ -57,6 +57,6 @@ describe("the lab's cables", () => {
   });
 
   it("refuse a machine that the lab does not have", () => {
-    assert.throws(() => listLinks(machinesOf(spec), "y"), /the lab has no machine y/);
+    assert.throws(() => listLinks(planMachines(spec), "y"), /the lab has no machine y/);
   });
 });

@@ -1,13 +1,13 @@
 import { stringify } from "yaml";
 import type { EnvironmentSpec } from "../environments/spec.ts";
 import { applyKubeProxySettings } from "../environments/kube-proxy-settings.ts";
-import { COREDNS_IMAGE, kubeProxyImage, NODE_CACHE_IMAGE } from "../images/pod-images.ts";
-import { configFor } from "../kubernetes/kube-proxy-config.ts";
+import { COREDNS_IMAGE, formatKubeProxyImage, NODE_CACHE_IMAGE } from "../images/pod-images.ts";
+import { adaptConfig } from "../kubernetes/kube-proxy-config.ts";
 import type { Kubectl } from "../kubernetes/kubectl.ts";
 import { waitUntilReady } from "../kubernetes/ready.ts";
 import { renderManifest, selectObject } from "../manifests/render.ts";
 import type { ClusterSpec } from "../provider.ts";
-import { joinFamilies, formatUrlHost } from "../spec.ts";
+import { joinRanges, formatUrlHost } from "../spec.ts";
 import { API_PORT } from "./control-plane.ts";
 import { findDnsAddress, type LabFiles } from "./layout.ts";
 import type { LabPlan } from "./plan.ts";
@@ -34,20 +34,20 @@ export async function installKubeProxy(kubectl: Kubectl, spec: ClusterSpec, plan
     apiVersion: "kubeproxy.config.k8s.io/v1alpha1",
     kind: "KubeProxyConfiguration",
     clientConnection: { kubeconfig: "/var/lib/kube-proxy/kubeconfig.conf" },
-    clusterCIDR: joinFamilies(spec.overlayCidr, spec.ipv6?.overlayCidr),
+    clusterCIDR: joinRanges(spec.overlayCidr, spec.ipv6?.overlayCidr),
     // The computer's own limit counts, and namespaces may not set it.
     conntrack: { maxPerCore: 0, tcpEstablishedTimeout: "0s", tcpCloseWaitTimeout: "0s" },
     metricsBindAddress: "127.0.0.1:10249",
   };
   const settings = spec.environment?.spec.kubeProxy;
-  const text = configFor(applyKubeProxySettings(stringify(config), settings), spec.kubeProxy);
+  const text = adaptConfig(applyKubeProxySettings(stringify(config), settings), spec.kubeProxy);
   const [controlPlane] = plan.machines.nodes;
   const manifest = await renderManifest("kube-proxy", {
-    OVERLAY_CIDR: joinFamilies(spec.overlayCidr, spec.ipv6?.overlayCidr),
-    SERVICE_CIDR: joinFamilies(spec.serviceCidr, spec.ipv6?.serviceCidr),
+    OVERLAY_CIDR: joinRanges(spec.overlayCidr, spec.ipv6?.overlayCidr),
+    SERVICE_CIDR: joinRanges(spec.serviceCidr, spec.ipv6?.serviceCidr),
     CONFIG: text.trim().replaceAll("\n", "\n    "),
     API_SERVER: `https://${formatUrlHost(controlPlane?.address ?? "")}:${API_PORT}`,
-    IMAGE: kubeProxyImage(spec.kubeProxy.version),
+    IMAGE: formatKubeProxyImage(spec.kubeProxy.version),
   });
   // kubeadm --skip-phases=addon/kube-proxy leaves its own ConfigMap, and nothing of kube-proxy's
   await kubectl.apply(settings?.installed === false ? selectObject(manifest, "kubeadm-config") : manifest);
@@ -64,6 +64,6 @@ export async function installDns(kubectl: Kubectl, spec: ClusterSpec): Promise<v
     );
 }
 
-export function ready(kubectl: Kubectl, spec: ClusterSpec, files: LabFiles): Promise<void> {
+export function waitForWorkloads(kubectl: Kubectl, spec: ClusterSpec, files: LabFiles): Promise<void> {
   return waitUntilReady(kubectl, listWorkloads(spec.environment?.spec), `see ${files.log} and ${files.directory}/logs`);
 }

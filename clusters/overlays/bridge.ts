@@ -1,4 +1,4 @@
-import { familyOf } from "../spec.ts";
+import { getFamily } from "../spec.ts";
 
 /** A node with what the controller manager gave it. */
 export interface NodeWithPodCidrs {
@@ -36,7 +36,7 @@ export function planBridgeNetworks(
     commands: [
       ...nodes.filter(({ name }) => name !== node.name).flatMap(listRoutes),
       ...overlayCidrs.map((cidr) => [
-        familyOf(cidr) === "ipv4" ? "iptables" : "ip6tables",
+        getFamily(cidr) === "ipv4" ? "iptables" : "ip6tables",
         ...["-w", "-t", "nat", "-A", "POSTROUTING", "-s", cidr, "!", "-d", cidr, "-j", "MASQUERADE"],
       ]),
     ],
@@ -46,7 +46,7 @@ export function planBridgeNetworks(
 /** Routes to a node's pods. */
 function listRoutes({ address, address6, podCidrs }: NodeWithPodCidrs): readonly (readonly string[])[] {
   return podCidrs.flatMap((cidr) => {
-    const gateway = [address, address6].find((one) => one !== undefined && familyOf(one) === familyOf(cidr));
+    const gateway = [address, address6].find((one) => one !== undefined && getFamily(one) === getFamily(cidr));
     return gateway === undefined ? [] : [["ip", "route", "replace", cidr, "via", gateway]];
   });
 }

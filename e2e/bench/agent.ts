@@ -2,10 +2,10 @@ import { readFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
-import { auditLog } from "../../clusters/lab/control-plane.ts";
+import { getAuditLogFile } from "../../clusters/lab/control-plane.ts";
 import { createPlainProgress } from "../../clusters/progress-plain.ts";
 import type { Cluster } from "../../clusters/provider.ts";
-import { providerNamed } from "../../clusters/providers.ts";
+import { loadProvider } from "../../clusters/providers.ts";
 import { clusterApi } from "../cluster-api.ts";
 import { runOptions, specFor } from "../context.ts";
 import { deploy } from "../pods/deploy.ts";
@@ -33,7 +33,7 @@ export const runAgentBench: Bench = {
   about: `an agent's memory and processor time, idle and with ${PODS} pods on ${SCALE.nodes} nodes as objects; in a lab`,
   takingPart: { components: LAB_PARTS },
   run: async (say) => {
-    const provider = await providerNamed("lab");
+    const provider = await loadProvider("lab");
     const name = process.env["INTERLAY_CLUSTER"] ?? "bench-agent";
     const spec = await specFor(runOptions({ INTERLAY_PROVIDER: "lab", INTERLAY_CLUSTER: name }));
     const missing = (await provider.preflight(spec)).find(({ severity }) => severity === "error");
@@ -114,7 +114,7 @@ async function crowded(cluster: Cluster, say: (line: string) => void): Promise<r
 /** Verbs of what the agents asked, by the time at which it was answered. */
 async function requestsSince(cluster: Cluster, since: string): Promise<readonly string[]> {
   return (
-    (await readFile(auditLog(dirname(cluster.kubeconfig)), "utf8"))
+    (await readFile(getAuditLogFile(dirname(cluster.kubeconfig)), "utf8"))
       .split("\n")
       .filter((line) => line !== "")
       .map((line) => request.parse(JSON.parse(line)))

@@ -1,6 +1,6 @@
 import { createPlainProgress } from "../../clusters/progress-plain.ts";
 import type { Provider } from "../../clusters/provider.ts";
-import { providerNamed } from "../../clusters/providers.ts";
+import { loadProvider } from "../../clusters/providers.ts";
 import { clusterApi } from "../cluster-api.ts";
 import { runOptions, specFor } from "../context.ts";
 import { cells } from "../matrix/cells.ts";
@@ -29,7 +29,7 @@ export const runBringupBench: Bench = {
   takingPart: { components: [...LAB_PARTS, "kind"], kubeProxies: [VARIANT.kubeProxy.version] },
   run: async (say) => {
     const names = (process.env["INTERLAY_PROVIDERS"] ?? "lab,kind").split(",").map((name) => name.trim());
-    const providers = await Promise.all(names.map((name) => providerNamed(name)));
+    const providers = await Promise.all(names.map((name) => loadProvider(name)));
     const took = new Map<string, Record<Phase, number>[]>();
     let asked = 0;
     for (let round = 0; round < ROUNDS; round++)

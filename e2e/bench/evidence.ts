@@ -1,5 +1,5 @@
 import { createPlainProgress } from "../../clusters/progress-plain.ts";
-import { providerNamed } from "../../clusters/providers.ts";
+import { loadProvider } from "../../clusters/providers.ts";
 import { clusterApi } from "../cluster-api.ts";
 import { runOptions, specFor } from "../context.ts";
 import { captured } from "../evidence/evidence.ts";
@@ -26,7 +26,7 @@ export const runEvidenceBench: Bench = {
   about: "the matrix with every packet's way against the matrix alone, in a lab",
   takingPart: { components: LAB_PARTS, kubeProxies: [...new Set(VARIANTS.map(({ kubeProxy }) => kubeProxy.version))] },
   run: async (say) => {
-    const provider = await providerNamed("lab");
+    const provider = await loadProvider("lab");
     const options = runOptions({ INTERLAY_PROVIDER: "lab", INTERLAY_CLUSTER: "bench-evidence" });
     const spec = await specFor(options);
     const missing = (await provider.preflight(spec)).find(({ severity }) => severity === "error");

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { resolveComponents } from "../../clusters/components/resolve.ts";
 import { Kubectl } from "../../clusters/kubernetes/kubectl.ts";
 import { createPlainProgress } from "../../clusters/progress-plain.ts";
-import { providerNamed } from "../../clusters/providers.ts";
+import { loadProvider } from "../../clusters/providers.ts";
 import { runOptions, specFor } from "../context.ts";
 import type { Bench, Measurement } from "./measurement.ts";
 import { measureCalico } from "./ipam/calico.ts";
@@ -27,7 +27,7 @@ export const runIpamBench: Bench = {
   about: "addresses per second from 1, 10 and 50 nodes at once, writes per address, ADD, against calico-ipam; in a lab",
   takingPart: { components: LAB_PARTS },
   run: async (say) => {
-    const provider = await providerNamed("lab");
+    const provider = await loadProvider("lab");
     const name = process.env["INTERLAY_CLUSTER"] ?? "bench-ipam";
     const spec = await specFor(runOptions({ INTERLAY_PROVIDER: "lab", INTERLAY_CLUSTER: name }));
     const missing = (await provider.preflight(spec)).find(({ severity }) => severity === "error");

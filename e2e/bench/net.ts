@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { ensureDebianPackages } from "../../clusters/components/packages.ts";
 import { createPlainProgress } from "../../clusters/progress-plain.ts";
 import type { Cluster } from "../../clusters/provider.ts";
-import { providerNamed } from "../../clusters/providers.ts";
+import { loadProvider } from "../../clusters/providers.ts";
 import { clusterApi } from "../cluster-api.ts";
 import { runOptions, specFor } from "../context.ts";
 import type { Bench, Measurement } from "./measurement.ts";
@@ -31,7 +31,7 @@ export const runNetBench: Bench = {
 };
 
 async function inLab(say: (line: string) => void): Promise<readonly Measurement[]> {
-  const provider = await providerNamed("lab");
+  const provider = await loadProvider("lab");
   const name = process.env["INTERLAY_CLUSTER"] ?? "bench-net";
   const spec = await specFor(
     runOptions({ INTERLAY_PROVIDER: "lab", INTERLAY_CLUSTER: name, INTERLAY_KUBE_PROXY: KUBE_PROXY.version }),

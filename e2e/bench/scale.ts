@@ -1,7 +1,7 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createPlainProgress } from "../../clusters/progress-plain.ts";
-import { providerNamed } from "../../clusters/providers.ts";
+import { loadProvider } from "../../clusters/providers.ts";
 import { clusterApi } from "../cluster-api.ts";
 import { runOptions, specFor } from "../context.ts";
 import { switchTo } from "../matrix/variant.ts";
@@ -53,7 +53,7 @@ export const runScaleBench: Bench = {
   run: async (say) => {
     const nodes = Number(process.env["INTERLAY_NODES"] ?? 20);
     const most = Number(process.env["INTERLAY_SCALE_PODS"] ?? 500);
-    const provider = await providerNamed("lab");
+    const provider = await loadProvider("lab");
     const name = process.env["INTERLAY_CLUSTER"] ?? "bench-scale";
     const options = runOptions({
       ...{ INTERLAY_PROVIDER: "lab", INTERLAY_CLUSTER: name, INTERLAY_NODES: String(nodes) },

@@ -1,4 +1,4 @@
-import { etcdFor, VERSIONS } from "../../clusters/components/catalog.ts";
+import { findEtcdVersion, VERSIONS } from "../../clusters/components/catalog.ts";
 import { $ } from "zx";
 import packageJson from "../../package.json" with { type: "json" };
 
@@ -27,7 +27,7 @@ export async function readVersions({
       async (name) => [name, (await $({ nothrow: true })`dpkg-query -W -f ${"${Version}"} ${name}`).stdout] as const,
     ),
   );
-  const of = (name: Component): string => (name === "etcd" ? etcdFor(VERSIONS.kubernetes) : VERSIONS[name]);
+  const of = (name: Component): string => (name === "etcd" ? findEtcdVersion(VERSIONS.kubernetes) : VERSIONS[name]);
   return {
     ...{ interlay: packageJson.version, commit: await commitNow(), node: process.version },
     ...Object.fromEntries(components.map((name) => [name, of(name)])),

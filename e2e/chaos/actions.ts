@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { Family } from "../../clusters/spec.ts";
+import type { IpFamily } from "../../clusters/spec.ts";
 import { must, signalAgent, signalProcess } from "../agent-process.ts";
 import { findNetns } from "../agent/streams.ts";
 import { Eventually } from "../harness.ts";
@@ -31,7 +31,7 @@ function killed(name: string, pattern: string, where: "worker" | "control-plane"
 }
 
 /** Everything of one kind that Interlay has on a node. */
-function flushed(name: string, argvs: (families: readonly Family[]) => readonly (readonly string[])[]): ChaosAction {
+function flushed(name: string, argvs: (families: readonly IpFamily[]) => readonly (readonly string[])[]): ChaosAction {
   return {
     name: `flush ${name}`,
     act: async ({ cluster, deployment, workers, random, lost }) => {
@@ -46,7 +46,7 @@ function flushed(name: string, argvs: (families: readonly Family[]) => readonly 
 /** An `ip` command, once a family. */
 const ip =
   (...argv: readonly string[]) =>
-  (families: readonly Family[]) =>
+  (families: readonly IpFamily[]) =>
     families.map((family) => ["ip", family === "ipv6" ? "-6" : "-4", ...argv]);
 const flushRoutes = ip("route", "flush", "table", "all", "proto", "105");
 

@@ -1,5 +1,5 @@
 import type { Cluster } from "../../clusters/provider.ts";
-import { statusCode } from "../../clusters/kubernetes/status-code.ts";
+import { getStatusCode } from "../../clusters/kubernetes/status-code.ts";
 import { answered, type ClusterApi, ensure } from "../cluster-api.ts";
 import { Eventually } from "../harness.ts";
 import type { Deployment } from "../pods/deploy.ts";
@@ -86,7 +86,7 @@ export async function deletePod({ api, guests }: PodContext, { name }: ChaosPod)
       await api.core.readNamespacedPod({ namespace: NAMESPACE, name });
       return true;
     } catch (error) {
-      if (statusCode(error) === 404) return false;
+      if (getStatusCode(error) === 404) return false;
       throw error;
     }
   };

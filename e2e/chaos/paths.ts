@@ -1,4 +1,4 @@
-import type { Family } from "../../clusters/spec.ts";
+import type { IpFamily } from "../../clusters/spec.ts";
 import type { AddressRef, Nic } from "../matrix/cells.ts";
 import type { Deployment } from "../pods/deploy.ts";
 import { podName, serviceName } from "../pods/pods.ts";
@@ -49,7 +49,7 @@ export function listFlowPaths(deployment: Deployment): readonly FlowPath[] {
   );
 }
 
-function toFlowPath(deployment: Deployment, kind: PathKind, protocol: "tcp" | "udp", family: Family): FlowPath {
+function toFlowPath(deployment: Deployment, kind: PathKind, protocol: "tcp" | "udp", family: IpFamily): FlowPath {
   const { from, to, nic = "main", where, service, translated = false } = kind;
   const node = where === "same" ? 0 : 1;
   const target: AddressRef =

@@ -1,6 +1,6 @@
 import { writeFile } from "node:fs/promises";
 import type { Cluster } from "../../clusters/provider.ts";
-import { familiesOf } from "../../clusters/spec.ts";
+import { listFamilies } from "../../clusters/spec.ts";
 import type { ActionResult } from "./action.ts";
 import type { ProbeFlow } from "./flows.ts";
 
@@ -26,7 +26,7 @@ export async function writeChaosReport({ seed, minutes, only, cluster, did, flow
     ...(only === undefined ? {} : { only }),
     provider: cluster.provider,
     versions: cluster.versions,
-    families: familiesOf(cluster.spec),
+    families: listFamilies(cluster.spec),
     workers: cluster.nodes.filter(({ role }) => role === "worker").length,
     summary: {
       actions: did.length,

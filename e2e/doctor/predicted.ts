@@ -1,5 +1,5 @@
 import { BlockList } from "node:net";
-import { familyOf } from "../../clusters/spec.ts";
+import { getFamily } from "../../clusters/spec.ts";
 import { type Cell, type Group } from "../matrix/cells.ts";
 import { NAMESPACE } from "../pods/pods.ts";
 import type { Findings, Pattern } from "./doctor.ts";
@@ -60,8 +60,8 @@ function fits(
 }
 
 export function isInNetwork(address: string, cidr: string): boolean {
-  const family = familyOf(cidr);
-  if (familyOf(address) !== family) return false;
+  const family = getFamily(cidr);
+  if (getFamily(address) !== family) return false;
   const [network = "", length = ""] = cidr.split("/");
   const list = new BlockList();
   list.addSubnet(network, Number(length), family);

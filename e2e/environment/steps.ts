@@ -3,8 +3,8 @@ import { z } from "zod";
 import { renderPool } from "../../clusters/environments/calico-settings.ts";
 import type { EnvironmentStep } from "../../clusters/environments/spec.ts";
 import type { Cluster } from "../../clusters/provider.ts";
-import { familyOf } from "../../clusters/spec.ts";
-import { statusCode } from "../../clusters/kubernetes/status-code.ts";
+import { getFamily } from "../../clusters/spec.ts";
+import { getStatusCode } from "../../clusters/kubernetes/status-code.ts";
 import { answered, type ClusterApi, ensure } from "../cluster-api.ts";
 import { must } from "../agent-process.ts";
 
@@ -41,7 +41,7 @@ export async function takeStep(
 async function deletePool(api: ClusterApi, name: string): Promise<void> {
   const pool = renderPool({ name, cidr: "", disabled: true }, "");
   await answered(() => api.objects.delete(pool)).catch((error: unknown) => {
-    if (statusCode(error) !== 404) throw error;
+    if (getStatusCode(error) !== 404) throw error;
   });
 }
 
@@ -72,7 +72,7 @@ export function planBlockRoutes(
       .flatMap(({ cidr, node }) => {
         const owner = nodes.find((one) => one.name === node);
         const address = [owner?.address, owner?.address6].find(
-          (one) => one !== undefined && familyOf(one) === familyOf(cidr),
+          (one) => one !== undefined && getFamily(one) === getFamily(cidr),
         );
         return address === undefined ? [] : [{ node: name, argv: [cidr, "via", address] }];
       }),

@@ -1,4 +1,4 @@
-import type { Family } from "../../clusters/spec.ts";
+import type { IpFamily } from "../../clusters/spec.ts";
 import { hostOf, type Path, type SeenHop } from "./path.ts";
 
 /** The addresses that a cell's packets must have at their ends. */
@@ -9,7 +9,7 @@ export interface ExpectedAddresses {
   readonly server: string | undefined;
   /** Source addresses of which the server must see one; undefined: any. */
   readonly sources: readonly string[] | undefined;
-  readonly family: Family;
+  readonly family: IpFamily;
 }
 
 /**

@@ -19,7 +19,7 @@ export async function readAgentImage(kubectl: Kubectl): Promise<string> {
 
 /** Until every node has the agent that the DaemonSet asks for, ready. */
 export async function waitForRollout(kubectl: Kubectl): Promise<void> {
-  await kubectl.rolledOut("daemonset/interlay", SYSTEM_NAMESPACE, ROLL_SECONDS);
+  await kubectl.waitForRollout("daemonset/interlay", SYSTEM_NAMESPACE, ROLL_SECONDS);
 }
 
 /** The pods of a namespace that fit, each by its node, with all that says whether it is the same as before. */

@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { VERSIONS } from "../../clusters/components/catalog.ts";
-import { run, runOrThrow } from "../../clusters/components/command.ts";
+import { runCommand, runOrThrow } from "../../clusters/components/command.ts";
 import { resolveComponents } from "../../clusters/components/resolve.ts";
 import { createPlainProgress } from "../../clusters/progress-plain.ts";
 import type { Cluster } from "../../clusters/provider.ts";
@@ -52,7 +52,7 @@ export class Helm {
   /** What Helm says of values that the chart must refuse. */
   async refusal(namespace: string, ...set: readonly string[]): Promise<string> {
     const argv = ["template", RELEASE, CHART, "--namespace", namespace, ...set];
-    const { exitCode, stderr } = await run([this.#executable, ...argv], { env: this.#env });
+    const { exitCode, stderr } = await runCommand([this.#executable, ...argv], { env: this.#env });
     return exitCode === 0 ? "" : stderr;
   }
 

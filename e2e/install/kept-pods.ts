@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { Cluster } from "../../clusters/provider.ts";
-import { familiesOf } from "../../clusters/spec.ts";
+import { listFamilies } from "../../clusters/spec.ts";
 import { must } from "../agent-process.ts";
 import { findNetns } from "../agent/streams.ts";
 import type { ClusterApi } from "../cluster-api.ts";
@@ -72,7 +72,7 @@ export class KeptPods {
 
   async #addressOf(name: string, nic: Nic): Promise<string> {
     const pod = deployed(await this.#api.core.readNamespacedPod({ namespace: NAMESPACE, name }));
-    const address = pod.addresses[nic][familiesOf(this.#cluster.spec)[0] ?? "ipv4"];
+    const address = pod.addresses[nic][listFamilies(this.#cluster.spec)[0] ?? "ipv4"];
     if (address === undefined) throw new Error(`pod ${name} has no address on ${nic}`);
     return address;
   }

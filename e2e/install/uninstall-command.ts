@@ -1,10 +1,10 @@
 import { join } from "node:path";
-import { type CommandResult, run } from "../../clusters/components/command.ts";
+import { type CommandResult, runCommand } from "../../clusters/components/command.ts";
 import type { Cluster } from "../../clusters/provider.ts";
 
 const SCRIPT = join(import.meta.dirname, "..", "..", "scripts", "uninstall.ts");
 
 /** `npm run uninstall -- --kubeconfig FILE …`, as a user runs it. */
 export function runUninstall({ kubeconfig }: Cluster, ...flags: readonly string[]): Promise<CommandResult> {
-  return run([process.execPath, "--import", "tsx", SCRIPT, "--kubeconfig", kubeconfig, ...flags]);
+  return runCommand([process.execPath, "--import", "tsx", SCRIPT, "--kubeconfig", kubeconfig, ...flags]);
 }

@@ -1,7 +1,7 @@
 import { PatchStrategy } from "@kubernetes/client-node";
 import { z } from "zod";
 import type { Cluster } from "../../clusters/provider.ts";
-import { statusCode } from "../../clusters/kubernetes/status-code.ts";
+import { getStatusCode } from "../../clusters/kubernetes/status-code.ts";
 import { answered, type ClusterApi, ensure, removeNamespace } from "../cluster-api.ts";
 import { DeferCleanup, Eventually } from "../harness.ts";
 
@@ -149,7 +149,7 @@ export class IpamContext {
   async remove(object: KubeObject, gracePeriodSeconds?: number): Promise<void> {
     await answered(() => this.api.objects.delete(object, undefined, undefined, gracePeriodSeconds)).catch(
       (error: unknown) => {
-        if (statusCode(error) !== 404) throw error;
+        if (getStatusCode(error) !== 404) throw error;
       },
     );
   }

@@ -1,7 +1,7 @@
 import type { V1Pod } from "@kubernetes/client-node";
 import { z } from "zod";
 import { reportsReady } from "../../clusters/kubernetes/ready-condition.ts";
-import { statusCode } from "../../clusters/kubernetes/status-code.ts";
+import { getStatusCode } from "../../clusters/kubernetes/status-code.ts";
 import { answered, ensure } from "../cluster-api.ts";
 import { Eventually } from "../harness.ts";
 import { type IpamContext, type KubeObject, NAMESPACE } from "./context.ts";
@@ -70,7 +70,7 @@ export const toPodRef = (name: string): KubeObject => ({
 
 export async function readPod({ api }: IpamContext, name: string): Promise<V1Pod | undefined> {
   return answered(() => api.core.readNamespacedPod({ name, namespace: NAMESPACE })).catch((error: unknown) => {
-    if (statusCode(error) === 404) return undefined;
+    if (getStatusCode(error) === 404) return undefined;
     throw error;
   });
 }

@@ -1,9 +1,9 @@
 import { access, readdir, readFile } from "node:fs/promises";
-import { labDirectory } from "../../clusters/lab/layout.ts";
+import { getLabDirectory } from "../../clusters/lab/layout.ts";
 
 /** What there is of a lab on this computer: its directory, its processes, mounts below its directory. */
 export async function findOrphanedResources(lab: string): Promise<readonly string[]> {
-  const directory = labDirectory(lab);
+  const directory = getLabDirectory(lab);
   const there = await access(directory).then(
     () => [directory],
     () => [],

@@ -1,4 +1,4 @@
-import type { Family } from "../../clusters/spec.ts";
+import type { IpFamily } from "../../clusters/spec.ts";
 import type { PodType } from "../../results/schema.ts";
 import { hostPodName } from "../pods/pods.ts";
 import { type Protocol, TCP_PORT } from "../probe/protocol.ts";
@@ -78,7 +78,7 @@ export interface Cell {
   readonly to: AddressRef;
   readonly placement: Placement;
   readonly protocol: Protocol;
-  readonly family: Family;
+  readonly family: IpFamily;
   /** 0: the Service's own. */
   readonly port: number;
   /** The pod that must answer; undefined where anything may (API server) or can (ICMP). */

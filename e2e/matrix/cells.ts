@@ -1,4 +1,4 @@
-import type { Family } from "../../clusters/spec.ts";
+import type { IpFamily } from "../../clusters/spec.ts";
 import { POD_TYPES, type PodType } from "../../results/schema.ts";
 import {
   hostPodName,
@@ -64,7 +64,7 @@ export const NO_FEATURES: Features = {
 /** Every cell of one variant, for a cluster with that many workers. Pure. */
 export function cells(
   workers: number,
-  families: readonly Family[] = ["ipv4"],
+  families: readonly IpFamily[] = ["ipv4"],
   features: Features = NO_FEATURES,
 ): readonly Cell[] {
   const ipv4 = ipv4Cells(workers, features);

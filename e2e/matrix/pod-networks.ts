@@ -1,6 +1,6 @@
 import { BlockList } from "node:net";
 import type { ClusterSpec } from "../../clusters/provider.ts";
-import { type Family, familyOf } from "../../clusters/spec.ts";
+import { type IpFamily, getFamily } from "../../clusters/spec.ts";
 import { POD_TYPES } from "../../results/schema.ts";
 import type { DeployedPod } from "../pods/deploy.ts";
 import { isOnUnderlay } from "./cell.ts";
@@ -20,7 +20,7 @@ export function findForeignAddresses(pods: Iterable<DeployedPod>, networks: Netw
         const network = findNetwork(
           networks,
           isOnUnderlay(type, nic) ? "underlayCidr" : "overlayCidr",
-          familyOf(address),
+          getFamily(address),
         );
         return network === undefined || contains(network, address)
           ? []
@@ -30,15 +30,15 @@ export function findForeignAddresses(pods: Iterable<DeployedPod>, networks: Netw
   });
 }
 
-function findNetwork(networks: Networks, which: "overlayCidr" | "underlayCidr", family: Family): string | undefined {
+function findNetwork(networks: Networks, which: "overlayCidr" | "underlayCidr", family: IpFamily): string | undefined {
   return [networks[which], networks.ipv6?.[which]].find(
-    (cidr) => cidr !== undefined && cidr !== "" && familyOf(cidr) === family,
+    (cidr) => cidr !== undefined && cidr !== "" && getFamily(cidr) === family,
   );
 }
 
 function contains(cidr: string, address: string): boolean {
   const [network = "", length = ""] = cidr.split("/");
   const list = new BlockList();
-  list.addSubnet(network, Number(length), familyOf(cidr));
-  return list.check(address, familyOf(address));
+  list.addSubnet(network, Number(length), getFamily(cidr));
+  return list.check(address, getFamily(address));
 }

@@ -2,7 +2,7 @@ import type { Cluster } from "../../clusters/provider.ts";
 import type { Deployment } from "../pods/deploy.ts";
 import { podName } from "../pods/pods.ts";
 import type { PodType } from "../../results/schema.ts";
-import type { Family } from "../../clusters/spec.ts";
+import type { IpFamily } from "../../clusters/spec.ts";
 
 /**
  * Lines that `ip route` must show in a pod, in the form of the documents (DESIGN.md, the datapath contract): the pod's
@@ -37,7 +37,7 @@ export function plainRoutes(output: string): readonly string[] {
 
 export interface PodRoutes {
   readonly pod: string;
-  readonly family: Family;
+  readonly family: IpFamily;
   readonly expected: readonly string[];
 }
 

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import type { Family } from "../../clusters/spec.ts";
+import type { IpFamily } from "../../clusters/spec.ts";
 import { ENVIRONMENTS } from "../../clusters/environments/registry.ts";
 import { isPodTraffic, settingsFor } from "./settings.ts";
 
-const settingsIn = (environment: string, family: Family = "ipv4") =>
+const settingsIn = (environment: string, family: IpFamily = "ipv4") =>
   settingsFor({ kubeProxy: { version: "v1.29.15", mode: "iptables" }, returnPath: "notrack", environment }, family);
 
 describe("the settings of an environment that decide about source addresses", () => {

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { type Family, familyOf } from "../../clusters/spec.ts";
+import { type IpFamily, getFamily } from "../../clusters/spec.ts";
 import { environmentFor } from "./environment.ts";
 import type { Variant } from "./gate.ts";
 
@@ -36,7 +36,7 @@ export interface NetworkSettings {
 }
 
 /** Returns the settings of a variant's environment in one family. */
-export function settingsFor(variant: Variant, family: Family): NetworkSettings {
+export function settingsFor(variant: Variant, family: IpFamily): NetworkSettings {
   const { calico, kubeProxy, overlay, topology } = environmentFor(variant).spec;
   // What lies in a pool, even a disabled one, Calico does not masquerade to. The suite's pools are of IPv4.
   const excluded = family === "ipv4" && (calico?.extraPools?.length ?? 0) > 0;
@@ -59,13 +59,13 @@ const kubeProxyFields = z.looseObject({
   iptables: z.looseObject({ masqueradeAll: z.boolean().optional() }).optional(),
 });
 
-function readPodTraffic(config: z.infer<typeof kubeProxyFields>, family: Family): PodTraffic {
+function readPodTraffic(config: z.infer<typeof kubeProxyFields>, family: IpFamily): PodTraffic {
   const { clusterCIDR, detectLocalMode = "ClusterCIDR", detectLocal } = config;
   if (detectLocalMode === "NodeCIDR") return "nobody";
   if (detectLocalMode === "InterfaceNamePrefix")
     return detectLocal?.interfaceNamePrefix === "cali" ? "own-overlay-pods" : "own-underlay-pods";
   if (clusterCIDR === undefined) return "overlay";
-  const ofFamily = clusterCIDR.split(",").find((cidr) => cidr !== "" && familyOf(cidr) === family);
+  const ofFamily = clusterCIDR.split(",").find((cidr) => cidr !== "" && getFamily(cidr) === family);
   return ofFamily === undefined ? "none" : "overlay-and-underlay";
 }
 

@@ -2,7 +2,7 @@ import { CoreV1Api, CustomObjectsApi, KubeConfig, PatchStrategy, setHeaderOption
 import { z } from "zod";
 import type { Cluster } from "../../clusters/provider.ts";
 import { Eventually } from "../harness.ts";
-import { familiesOf, type Family } from "../../clusters/spec.ts";
+import { listFamilies, type IpFamily } from "../../clusters/spec.ts";
 import { environmentFor } from "./environment.ts";
 import type { Variant } from "./gate.ts";
 
@@ -93,7 +93,7 @@ export interface NodeFilter {
   readonly node: string;
   readonly tcpBeLiberal: 0 | 1;
   /** kube-proxy's rule with its packet counter, of each family that the cluster has; undefined if it is not there. */
-  readonly invalidDrop: Readonly<Partial<Record<Family, CountedRule | undefined>>>;
+  readonly invalidDrop: Readonly<Partial<Record<IpFamily, CountedRule | undefined>>>;
 }
 
 export interface CountedRule {
@@ -106,7 +106,7 @@ export async function readFilters(
   cluster: Cluster,
   mode: Variant["kubeProxy"]["mode"],
 ): Promise<readonly NodeFilter[]> {
-  const families = familiesOf(cluster.spec);
+  const families = listFamilies(cluster.spec);
   return Promise.all(
     cluster.nodes.map(async ({ name }) => {
       const [sysctl, ...rules] = await Promise.all([
@@ -125,7 +125,7 @@ export async function readFilters(
   );
 }
 
-function listing(mode: Variant["kubeProxy"]["mode"], family: Family): readonly string[] {
+function listing(mode: Variant["kubeProxy"]["mode"], family: IpFamily): readonly string[] {
   const [nft, save] = family === "ipv4" ? ["ip", "iptables-save"] : ["ip6", "ip6tables-save"];
   return mode === "nftables" ? ["nft", "list", "table", nft, "kube-proxy"] : [save, "-c", "-t", "filter"];
 }

@@ -1,5 +1,5 @@
 import type { Cluster } from "../../clusters/provider.ts";
-import { statusCode } from "../../clusters/kubernetes/status-code.ts";
+import { getStatusCode } from "../../clusters/kubernetes/status-code.ts";
 import { answered, type ClusterApi } from "../cluster-api.ts";
 import { Eventually } from "../harness.ts";
 import { deploy, type Deployment } from "../pods/deploy.ts";
@@ -24,7 +24,7 @@ export async function recreatePods(
   await Promise.all(
     RECREATED_PODS.map(async (name) => {
       const gone = (error: unknown): "gone" => {
-        if (statusCode(error) === 404) return "gone";
+        if (getStatusCode(error) === 404) return "gone";
         throw error;
       };
       await answered(() => api.core.deleteNamespacedPod({ namespace: NAMESPACE, name, gracePeriodSeconds: 0 })).catch(

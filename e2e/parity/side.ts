@@ -1,7 +1,7 @@
 import type { V1Pod } from "@kubernetes/client-node";
 import type { CellResult } from "../../results/schema.ts";
 import type { Cluster } from "../../clusters/provider.ts";
-import { gatewayOf } from "../../clusters/spec.ts";
+import { getGateway } from "../../clusters/spec.ts";
 import { type ClusterApi, clusterApi } from "../cluster-api.ts";
 import { cells } from "../matrix/cells.ts";
 import type { Variant } from "../matrix/gate.ts";
@@ -90,7 +90,7 @@ function namesOf({ cluster, deployment }: ParitySide): NameMap {
       [overlayCidr, "OVERLAY"],
       [serviceCidr, "SERVICES"],
       [underlayCidr, "UNDERLAY"],
-      [gatewayOf(underlayCidr), "GATEWAY"],
+      [getGateway(underlayCidr), "GATEWAY"],
     ]),
     ...nodes.flatMap(({ name, address, address6 }): [string, string][] => [
       [name, role(name)],

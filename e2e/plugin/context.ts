@@ -2,7 +2,7 @@ import type { V1Pod } from "@kubernetes/client-node";
 import { z } from "zod";
 import { reportsReady } from "../../clusters/kubernetes/ready-condition.ts";
 import type { Cluster } from "../../clusters/provider.ts";
-import { type Family, familyOf } from "../../clusters/spec.ts";
+import { type IpFamily, getFamily } from "../../clusters/spec.ts";
 import { must } from "../agent-process.ts";
 import { answered, type ClusterApi, ensure } from "../cluster-api.ts";
 import { Eventually } from "../harness.ts";
@@ -27,7 +27,7 @@ export interface PluginContext {
   readonly deployment: Deployment;
   readonly workers: readonly string[];
   /** The first is the cluster's main one. */
-  readonly families: readonly Family[];
+  readonly families: readonly IpFamily[];
 }
 
 /** A pod of the suite. */
@@ -153,8 +153,8 @@ export async function readMac(world: PluginContext, pod: string, nic: string): P
 }
 
 /** The address of a list in that family. */
-export function findInFamily(addresses: readonly string[], family: Family): string {
-  const found = addresses.find((address) => familyOf(address) === family);
+export function findInFamily(addresses: readonly string[], family: IpFamily): string {
+  const found = addresses.find((address) => getFamily(address) === family);
   if (found === undefined) throw new Error(`${addresses.join(", ")}: no ${family} address`);
   return found;
 }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { z } from "zod";
-import { familyOf } from "../../clusters/spec.ts";
+import { getFamily } from "../../clusters/spec.ts";
 import type { ClusterApi } from "../cluster-api.ts";
 import { It, Skip } from "../harness.ts";
 import { outsideHost } from "../pods/deploy.ts";
@@ -70,7 +70,7 @@ export function duplicateAddressSpecs(world: () => PluginContext): void {
     It(
       `conflictDetection: an ${family} address of another machine is reported on the pod${family === "ipv4" ? ", with its MAC" : ""}`,
       async () => {
-        const held = listHeldAddresses(world()).find((address) => familyOf(address) === family);
+        const held = listHeldAddresses(world()).find((address) => getFamily(address) === family);
         if (held === undefined) Skip(`the cluster has no ${family}`);
         const { stdout } = await outsideHost(world().deployment.external).exec(["cat", "/sys/class/net/eth0/address"]);
         const words = `${held.replaceAll(".", "\\.")}, meant for eth0 of pod \\S+/held-${family}, is already used by ${stdout.trim()}`;

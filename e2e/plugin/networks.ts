@@ -1,6 +1,6 @@
 import type { Cluster, ExternalHost } from "../../clusters/provider.ts";
-import { type Family, familiesOf, familyOf, gatewayOf, toIpv6Address } from "../../clusters/spec.ts";
-import { statusCode } from "../../clusters/kubernetes/status-code.ts";
+import { type IpFamily, listFamilies, getFamily, getGateway, toIpv6Address } from "../../clusters/spec.ts";
+import { getStatusCode } from "../../clusters/kubernetes/status-code.ts";
 import { answered, type ClusterApi, ensure } from "../cluster-api.ts";
 import { Eventually } from "../harness.ts";
 import { findInFamily } from "./context.ts";
@@ -17,7 +17,7 @@ const POOL_KINDS: Readonly<Record<string, keyof typeof RANGES>> = {
  * Destinations that exist on the node alone, by a local route and not by an address of a link: the agents discover addresses
  * of links and route every pod to them, so those would need no option.
  */
-export const ON_NODE: Readonly<Record<Family, string>> = { ipv4: "192.0.2.66", ipv6: "2001:db8:66::1" };
+export const ON_NODE: Readonly<Record<IpFamily, string>> = { ipv4: "192.0.2.66", ipv6: "2001:db8:66::1" };
 export const BRIDGE = "plugin0";
 /** Answers for nobody: near the end of the node range, which is given from its beginning. */
 export const SILENT_GATEWAY = 122;
@@ -60,25 +60,25 @@ function underlays({ underlayCidr, ipv6 }: Spec): readonly string[] {
 /** As Multus's annotations have it. */
 export const findNetworkName = (name: string): string => `${HERE}/plugin-${name}`;
 
-const poolName = (kind: keyof typeof RANGES, family: Family): string => `plugin-${kind}-${family}`;
+const poolName = (kind: keyof typeof RANGES, family: IpFamily): string => `plugin-${kind}-${family}`;
 
 /** UnderlayPools and UnderlayNetworks of the suite, and networks whose first NIC other plugins make. */
 export function listNetworkObjects(
   spec: Spec,
   external: Pick<ExternalHost, "address" | "address6">,
 ): readonly NetworkObject[] {
-  const families = familiesOf(spec);
+  const families = listFamilies(spec);
   const gateways: Readonly<Record<keyof typeof RANGES, readonly string[]>> = {
-    fixed: underlays(spec).map(gatewayOf),
+    fixed: underlays(spec).map(getGateway),
     silent: listAddressesAt(spec, 168, SILENT_GATEWAY),
     beyond: [external.address, external.address6 ?? ""].filter((address) => address !== ""),
   };
   const pools = Object.entries(RANGES).flatMap(([kind, third]) =>
     listAddressesAt(spec, third, 0).map((first, index) =>
-      made("UnderlayPool", poolName(kind as keyof typeof RANGES, familyOf(first)), {
+      made("UnderlayPool", poolName(kind as keyof typeof RANGES, getFamily(first)), {
         subnet: underlays(spec)[index],
         ranges: [`${first}/${first.includes(":") ? 120 : 26}`],
-        gateway: findInFamily(gateways[kind as keyof typeof RANGES], familyOf(first)),
+        gateway: findInFamily(gateways[kind as keyof typeof RANGES], getFamily(first)),
         podSelector: { matchLabels: poolLabel(kind as keyof typeof RANGES) },
       }),
     ),
@@ -106,10 +106,10 @@ export function listNetworkObjects(
   return [...pools, ...networks, behind("ptp", families), behind("bridge", families)];
 }
 
-export const hostCidrOnNode = (family: Family): string => `${ON_NODE[family]}/${family === "ipv6" ? 128 : 32}`;
+export const hostCidrOnNode = (family: IpFamily): string => `${ON_NODE[family]}/${family === "ipv6" ? 128 : 32}`;
 
 /** Another plugin makes the pod's first NIC, ours is chained behind it. */
-function behind(type: "ptp" | "bridge", families: readonly Family[]): NetworkObject {
+function behind(type: "ptp" | "bridge", families: readonly IpFamily[]): NetworkObject {
   const subnets = {
     ptp: { ipv4: "10.98.0.0/24", ipv6: "fd98::/64" },
     bridge: { ipv4: "10.97.0.0/24", ipv6: "fd97::/64" },
@@ -149,7 +149,7 @@ export async function removeNetworks(api: ClusterApi, all: readonly NetworkObjec
   await Promise.all(
     all.map((object) =>
       answered(() => api.objects.delete(object)).catch((error: unknown) => {
-        if (statusCode(error) !== 404) throw error;
+        if (getStatusCode(error) !== 404) throw error;
       }),
     ),
   );

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { PatchStrategy, setHeaderOptions } from "@kubernetes/client-node";
-import { familyOf } from "../../clusters/spec.ts";
+import { getFamily } from "../../clusters/spec.ts";
 import { POD_TYPES, type PodType } from "../../results/schema.ts";
 import { answered, ensure } from "../cluster-api.ts";
 import { DeferCleanup, Eventually, It, Skip } from "../harness.ts";
@@ -43,13 +43,13 @@ export function replySpecs(world: () => PluginContext): void {
           await lead(world(), addresses, node);
           await untilKnown(from, addresses, podName(type, node, "b"));
           const questions = addresses.flatMap((address) => {
-            const seen = deployment.addressOf("external", "main", familyOf(address));
+            const seen = deployment.addressOf("external", "main", getFamily(address));
             const common = { address, server: podName(type, node, "b") };
             return (["tcp", "udp"] as const).flatMap((protocol): HttpProbe[] => [
               { ...common, protocol, from, seen },
               ...(beyond === undefined
                 ? []
-                : [{ ...common, protocol, from: beyond.prober, seen: beyond.addressOf(familyOf(address)) }]),
+                : [{ ...common, protocol, from: beyond.prober, seen: beyond.addressOf(getFamily(address)) }]),
             ]);
           });
           assert.deepEqual(await findUnanswered(questions), [], `by node ${node + 1}`);
@@ -110,7 +110,7 @@ async function balanced({ api, cluster, families }: PluginContext, type: PodType
 async function lead({ deployment }: PluginContext, addresses: readonly string[], node: number): Promise<void> {
   const external = outsideHost(deployment.external);
   for (const address of addresses) {
-    const via = deployment.addressOf(`node-${node + 1}`, "main", familyOf(address));
+    const via = deployment.addressOf(`node-${node + 1}`, "main", getFamily(address));
     await findRoutedAddress(external, ["ip", "route", "replace", address, "via", via]);
     DeferCleanup(() => external.exec(["ip", "route", "delete", address]));
   }
@@ -139,7 +139,7 @@ async function ownAddresses(world: PluginContext, beyond: RoutedHost): Promise<r
     addresses.flatMap((address) =>
       (["tcp", "udp", "icmp"] as const).map((protocol) => ({
         ...{ from: beyond.prober, address, protocol, server: name },
-        seen: beyond.addressOf(familyOf(address)),
+        seen: beyond.addressOf(getFamily(address)),
       })),
     ),
   );

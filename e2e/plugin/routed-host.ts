@@ -1,5 +1,5 @@
 import type { ExternalHost } from "../../clusters/provider.ts";
-import type { Family } from "../../clusters/spec.ts";
+import type { IpFamily } from "../../clusters/spec.ts";
 import { Prober } from "../prober.ts";
 import { CLIENT, outsideHost } from "../pods/deploy.ts";
 import { execOnNode, type PluginContext } from "./context.ts";
@@ -8,14 +8,14 @@ import { execOnNode, type PluginContext } from "./context.ts";
 const NETWORKS = {
   ipv4: { network: "198.51.100.0/24", gateway: "198.51.100.1", peer: "198.51.100.2", bits: 24 },
   ipv6: { network: "2001:db8:51::/64", gateway: "2001:db8:51::1", peer: "2001:db8:51::2", bits: 64 },
-} as const satisfies Readonly<Record<Family, unknown>>;
+} as const satisfies Readonly<Record<IpFamily, unknown>>;
 const NAME = "beyond";
 const INSIDE = ["ip", "netns", "exec", NAME] as const;
 
 /** Somebody who is not on the underlay: what he asks comes by a gateway, and so must the answer. */
 export interface RoutedHost {
   readonly prober: Prober;
-  addressOf(family: Family): string;
+  addressOf(family: IpFamily): string;
   /** Takes away the network, the gateway's routes and the nodes' routes to it. */
   close(): Promise<void>;
 }

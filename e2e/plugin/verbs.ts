@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { familyOf } from "../../clusters/spec.ts";
+import { getFamily } from "../../clusters/spec.ts";
 import { By, DeferCleanup, Eventually, It, Skip } from "../harness.ts";
 import { EXTERNAL } from "../matrix/cells.ts";
 import { hostPodName, podName } from "../pods/pods.ts";
@@ -73,7 +73,7 @@ export function verbSpecs(world: () => PluginContext): void {
       await createPod(world(), { name, node: NODE, annotations: { "interlay.dev/ip": fixedIp }, labels });
       const { status, metadata } = await waitUntilReady(world(), name);
       const addresses = (status?.podIPs ?? []).map(({ ip }) => ip);
-      assert.deepEqual(addresses.map(familyOf), families);
+      assert.deepEqual(addresses.map(getFamily), families);
       const askers = await Promise.all(
         [EXTERNAL, hostPodName(0), hostPodName(1), podName("overlay", 0, "a"), podName("underlay", 1, "a")].map(
           (from) => deployment.prober(from),

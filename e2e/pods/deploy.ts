@@ -3,7 +3,7 @@ import { z } from "zod";
 import { reportsReady } from "../../clusters/kubernetes/ready-condition.ts";
 import type { Cluster, ExternalHost } from "../../clusters/provider.ts";
 import { answered, type ClusterApi, ensure, removeNamespace } from "../cluster-api.ts";
-import { familiesOf, type Family, familyOf } from "../../clusters/spec.ts";
+import { listFamilies, type IpFamily, getFamily } from "../../clusters/spec.ts";
 import { Prober } from "../prober.ts";
 import { type Cell, EXTERNAL, type Nic, type NodeRef } from "../matrix/cell.ts";
 import type { Features } from "../matrix/cells.ts";
@@ -21,7 +21,7 @@ const networkStatus = z.array(
 );
 
 /** At most one a family. */
-export type Addresses = Readonly<Partial<Record<Family, string>>>;
+export type Addresses = Readonly<Partial<Record<IpFamily, string>>>;
 
 export interface DeployedPod {
   readonly name: string;
@@ -35,7 +35,7 @@ export interface Deployment {
   readonly notReady: readonly string[];
   readonly workers: readonly string[];
   /** What every pod and Service has addresses of. */
-  readonly families: readonly Family[];
+  readonly families: readonly IpFamily[];
   readonly pods: ReadonlyMap<string, DeployedPod>;
   /** What the cluster has that not every cluster has. */
   readonly features: Features;
@@ -50,9 +50,9 @@ export interface Deployment {
   /** Address and port that a cell asks. */
   locate(cell: Pick<Cell, "to" | "protocol" | "port" | "family">): { readonly address: string; readonly port: number };
   /** An endpoint's own address: what a server must see if nobody translates. */
-  addressOf(endpoint: string, nic: Nic, family?: Family): string;
+  addressOf(endpoint: string, nic: Nic, family?: IpFamily): string;
   /** The address that a source has; undefined where the cluster does not show it. */
-  findSources(source: SourceRef, family: Family): readonly string[] | undefined;
+  findSources(source: SourceRef, family: IpFamily): readonly string[] | undefined;
   closeProbers(): Promise<void>;
 }
 
@@ -64,7 +64,7 @@ const VIRTUAL_ADDRESSES_TIMEOUT_MS = 30_000;
  */
 export async function deploy(cluster: Cluster, api: ClusterApi, patienceMs = READY_TIMEOUT_MS): Promise<Deployment> {
   const workers = cluster.nodes.filter((node) => node.role === "worker").map((node) => node.name);
-  const families = familiesOf(cluster.spec);
+  const families = listFamilies(cluster.spec);
   const { network, nodeAccess } = cluster;
   const features = await findFeatures(cluster, api);
   const { hostPorts, vips: balanced } = features;
@@ -86,7 +86,7 @@ export async function deploy(cluster: Cluster, api: ClusterApi, patienceMs = REA
   const apiServer = (await api.core.readNamespacedService({ name: "kubernetes", namespace: "default" })).spec
     ?.clusterIP;
   const outside: Addresses = byFamily([external?.address, external?.address6]);
-  const addressOf = (endpoint: string, nic: Nic, family: Family = families[0] ?? "ipv4"): string => {
+  const addressOf = (endpoint: string, nic: Nic, family: IpFamily = families[0] ?? "ipv4"): string => {
     const address = (endpoint === EXTERNAL ? outside : pods.get(endpoint)?.addresses[nic])?.[family];
     if (address === undefined)
       throw new Error(`Pod ${endpoint} has no ${family} address on ${nic}: is Multus running on its node?`);
@@ -94,11 +94,11 @@ export async function deploy(cluster: Cluster, api: ClusterApi, patienceMs = REA
   };
   const findNode = (node: NodeRef) =>
     cluster.nodes.find(({ name, role }) => (typeof node === "number" ? name === workers[node] : role === node));
-  const nodeAddress = (node: NodeRef, family: Family): string => {
+  const nodeAddress = (node: NodeRef, family: IpFamily): string => {
     const { address, address6 } = findNode(node) ?? {};
     return known(byFamily([address, address6])[family], `the ${family} address of node ${node}`);
   };
-  const findSources = (source: SourceRef, family: Family): readonly string[] | undefined => {
+  const findSources = (source: SourceRef, family: IpFamily): readonly string[] | undefined => {
     if ("endpoint" in source) return [addressOf(source.endpoint, source.nic, family)];
     if (source.network === "node") return [nodeAddress(source.node, family)];
     const overlay = overlayAddresses.get(findNode(source.node)?.name ?? "");
@@ -240,7 +240,7 @@ function extraAddresses(annotation: string | undefined): readonly string[] {
 
 function byFamily(addresses: readonly (string | undefined)[]): Addresses {
   const there = addresses.filter((address) => address !== undefined);
-  return Object.fromEntries(there.map((address) => [familyOf(address), address]));
+  return Object.fromEntries(there.map((address) => [getFamily(address), address]));
 }
 
 /** Waits until the load balancer has given every Service of type LoadBalancer an address and an external IP. */

@@ -1,10 +1,10 @@
 import { BlockList } from "node:net";
 import { z } from "zod";
 import type { Cluster } from "../../clusters/provider.ts";
-import { type Family, familyOf } from "../../clusters/spec.ts";
+import { type IpFamily, getFamily } from "../../clusters/spec.ts";
 
 /** At most one address a family. */
-type Addresses = Readonly<Partial<Record<Family, string>>>;
+type Addresses = Readonly<Partial<Record<IpFamily, string>>>;
 
 /** Addresses that a node has in the overlay. */
 export interface OverlayAddresses {
@@ -46,22 +46,22 @@ export function parseOverlayAddresses(listing: string, overlay: readonly string[
   const networks = new BlockList();
   for (const cidr of overlay) {
     const [network = "", length = ""] = cidr.split("/");
-    networks.addSubnet(network, Number(length), familyOf(cidr));
+    networks.addSubnet(network, Number(length), getFamily(cidr));
   }
   const found = {
-    tunnel: new Map<Family, string>(),
-    bridge: new Map<Family, string>(),
-    first: new Map<Family, string>(),
+    tunnel: new Map<IpFamily, string>(),
+    bridge: new Map<IpFamily, string>(),
+    first: new Map<IpFamily, string>(),
   };
   for (const { linkinfo, addr_info } of links.parse(JSON.parse(listing))) {
     for (const { local, scope } of addr_info)
-      if (local !== undefined && scope === "global" && !found.first.has(familyOf(local)))
-        found.first.set(familyOf(local), local);
+      if (local !== undefined && scope === "global" && !found.first.has(getFamily(local)))
+        found.first.set(getFamily(local), local);
     const kind = TUNNELS.includes(linkinfo?.info_kind ?? "") ? "tunnel" : "bridge";
     if (kind === "bridge" && linkinfo?.info_kind !== "bridge") continue;
     for (const { local, scope } of addr_info)
-      if (local !== undefined && scope === "global" && networks.check(local, familyOf(local)))
-        if (!found[kind].has(familyOf(local))) found[kind].set(familyOf(local), local);
+      if (local !== undefined && scope === "global" && networks.check(local, getFamily(local)))
+        if (!found[kind].has(getFamily(local))) found[kind].set(getFamily(local), local);
   }
   return {
     tunnel: Object.fromEntries(found.tunnel),

@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
 import { POD_TYPES, type PodType } from "../../results/schema.ts";
 import { HOLDER_ANNOTATION } from "../../clusters/lab/load-balancer.ts";
-import { MADE_BY } from "../../clusters/provider.ts";
-import type { Family } from "../../clusters/spec.ts";
+import { OWNER_LABEL } from "../../clusters/provider.ts";
+import type { IpFamily } from "../../clusters/spec.ts";
 import { TCP_PORT, UDP_PORT } from "../probe/protocol.ts";
 
 /** Where everything of the suite lives in the cluster: another place in one that others use too. */
@@ -21,7 +21,7 @@ export function findHostPort(pod: string): number | undefined {
 /** What an underlay link is made from: the NetworkAttachmentDefinition that Interlay deploys. */
 const UNDERLAY = "interlay-system/underlay";
 /** The suite's pods enter the node's network and send pings: what Pod Security calls privileged. */
-const NAMESPACE_LABELS = { [MADE_BY]: "e2e", "pod-security.kubernetes.io/enforce": "privileged" };
+const NAMESPACE_LABELS = { [OWNER_LABEL]: "e2e", "pod-security.kubernetes.io/enforce": "privileged" };
 
 /** `a` asks, `b` answers: two of each type on a node, so that a pod can talk to another of its own type there. */
 export type Role = "a" | "b";
@@ -60,7 +60,7 @@ export interface Manifest {
 export const DIGEST = "interlay.dev/manifests";
 
 export interface ManifestOptions {
-  readonly families?: readonly Family[];
+  readonly families?: readonly IpFamily[];
   /** `NAMESPACE/NAME` that underlay links are made from, if not Interlay's. */
   readonly network?: string | undefined;
   /** Whether there are pods in the nodes' own network. */
@@ -178,7 +178,7 @@ function serviceOf(
   name: string,
   selector: Readonly<Record<string, string>>,
   nodePort?: TrafficPolicy,
-  families: readonly Family[] = ["ipv4"],
+  families: readonly IpFamily[] = ["ipv4"],
 ): Manifest {
   return {
     apiVersion: "v1",

@@ -1,7 +1,7 @@
 import { join, relative, sep } from "node:path";
 import { $ } from "zx";
-import { cacheRoot } from "../../clusters/components/cache.ts";
-import { type ComponentRef, defaultSet } from "../../clusters/components/catalog.ts";
+import { getCacheRoot } from "../../clusters/components/cache.ts";
+import { type ComponentRef, listKindComponents } from "../../clusters/components/catalog.ts";
 import { buildInterlayExecutables } from "../../clusters/components/interlay.ts";
 import { resolveComponents } from "../../clusters/components/resolve.ts";
 import type { Image } from "../../clusters/images/archive.ts";
@@ -30,7 +30,7 @@ export async function listContents(
   progress: Progress,
 ): Promise<KitContents> {
   const [interlay, probe] = [await buildInterlayExecutables(progress), await buildProbe()];
-  const refs = defaultSet(kubernetes, kubeProxies);
+  const refs = listKindComponents(kubernetes, kubeProxies);
   const components = await resolveComponents(refs, progress);
   const paths = refs.map(({ name, version }) =>
     findComponentDirectory(components.path(name, version), { name, version }),
@@ -51,7 +51,7 @@ export async function listContents(
 
 /** The directory of the cache that a program came in. Throws for one that lies elsewhere: another machine has not got it. */
 export function findComponentDirectory(path: string, { name, version }: ComponentRef): string {
-  const below = relative(cacheRoot(), path);
+  const below = relative(getCacheRoot(), path);
   const [room, directory] = below.split(sep);
   if (room !== "components" || directory === undefined)
     throw new Error(`${name} ${version} is used from ${path}: take it off PATH, so that the kit gets one of its own.`);
@@ -59,6 +59,6 @@ export function findComponentDirectory(path: string, { name, version }: Componen
 }
 
 function layerFiles(images: readonly Image[]): readonly string[] {
-  const tars = images.flatMap((image) => image.layers.map(({ tar }) => relative(cacheRoot(), tar)));
+  const tars = images.flatMap((image) => image.layers.map(({ tar }) => relative(getCacheRoot(), tar)));
   return tars.flatMap((tar) => [tar, `${tar}.json`]);
 }

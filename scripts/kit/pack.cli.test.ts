@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, readFile, readlink, rm, stat, symlink, utimes, writeFil
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { KIT_CACHE } from "../../clusters/components/cache.ts";
-import { run, runOrThrow } from "../../clusters/components/command.ts";
+import { runCommand, runOrThrow } from "../../clusters/components/command.ts";
 import { findComponentDirectory } from "./contents.ts";
 import { KIT_DIRECTORY, packKit, CHECKSUMS_FILE } from "./pack.ts";
 
@@ -30,7 +30,8 @@ describe("a kit", () => {
     await runOrThrow(["tar", "--extract", "--file", at("kit.tar"), "--directory", at("there")]);
     return files;
   };
-  const check = () => run(["sha256sum", "--check", "--quiet", CHECKSUMS_FILE], { cwd: at("there", KIT_DIRECTORY) });
+  const check = () =>
+    runCommand(["sha256sum", "--check", "--quiet", CHECKSUMS_FILE], { cwd: at("there", KIT_DIRECTORY) });
 
   it("has what was named and nothing else, links and modes as they were", async () => {
     assert.equal(await packed(), 3);

@@ -4,7 +4,7 @@ import { homedir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 import { $ } from "zx";
 import { ensureDebianPackages } from "../../clusters/components/packages.ts";
-import { debootstrap, machineMirror } from "../../clusters/images/debian.ts";
+import { runDebootstrap, findMachineMirror } from "../../clusters/images/debian.ts";
 import type { Progress } from "../../clusters/progress.ts";
 
 const REPOSITORY = join(import.meta.dirname, "..", "..");
@@ -16,7 +16,7 @@ export async function createRoot(root: string, progress: Progress): Promise<void
   await ensureDebianPackages(["debootstrap"], progress);
   await rm(root, { recursive: true, force: true });
   await mkdir(root, { recursive: true, mode: 0o755 });
-  await debootstrap(root, ["ca-certificates"], await machineMirror());
+  await runDebootstrap(root, ["ca-certificates"], await findMachineMirror());
   await addNode(root);
   await checkOut(join(root, CHECKOUT_DIRECTORY));
 }

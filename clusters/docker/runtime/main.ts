@@ -2,13 +2,13 @@
 import { spawnSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { constants } from "node:os";
-import { missingCapabilities, permittedConfig, permittedProcess, specificationFiles } from "./spec.ts";
+import { findMissingCapabilities, restrictConfig, restrictProcess, listSpecificationFiles } from "./spec.ts";
 
 const argv = process.argv.slice(2);
-const missing = missingCapabilities(readFileSync("/proc/self/status", "utf8"));
-for (const { file, whole } of specificationFiles(argv)) {
+const missing = findMissingCapabilities(readFileSync("/proc/self/status", "utf8"));
+for (const { file, whole } of listSpecificationFiles(argv)) {
   const specification = JSON.parse(readFileSync(file, "utf8")) as Record<string, unknown>;
-  const permitted = whole ? permittedConfig(specification, missing) : permittedProcess(specification, missing);
+  const permitted = whole ? restrictConfig(specification, missing) : restrictProcess(specification, missing);
   writeFileSync(file, JSON.stringify(permitted));
 }
 const { status, signal, error } = spawnSync("runc", argv, { stdio: "inherit" });

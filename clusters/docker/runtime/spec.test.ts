@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
-import { missingCapabilities, permittedConfig, specificationFiles } from "./spec.ts";
+import { findMissingCapabilities, restrictConfig, listSpecificationFiles } from "./spec.ts";
 
 describe("the OCI runtime wrapper", () => {
-  const missing = missingCapabilities("Name:\tx\nCapBnd:\t000001fffeffffff\n");
+  const missing = findMissingCapabilities("Name:\tx\nCapBnd:\t000001fffeffffff\n");
 
   it("reads what the bounding set lacks", () => {
     assert.deepEqual([...missing], ["CAP_SYS_RESOURCE"]);
-    assert.deepEqual([...missingCapabilities("CapBnd:\t000001ffffffffff")], []);
+    assert.deepEqual([...findMissingCapabilities("CapBnd:\t000001ffffffffff")], []);
   });
 
   it("takes out only what this machine may not do", () => {
@@ -19,7 +19,7 @@ describe("the OCI runtime wrapper", () => {
         rlimits: [{ type: "RLIMIT_NOFILE", hard: 1, soft: 1 }],
       },
     };
-    assert.deepEqual(permittedConfig(config, missing), {
+    assert.deepEqual(restrictConfig(config, missing), {
       ociVersion: "1.0.2",
       process: { args: ["/sbin/init"], capabilities: { bounding: ["CAP_SYS_ADMIN"], ambient: [] }, oomScoreAdj: 0 },
     });
@@ -27,10 +27,10 @@ describe("the OCI runtime wrapper", () => {
 
   it("finds the specification in every form of runc's arguments", () => {
     const create = ["--root", "/r", "create", "--bundle", "/b", "--pid-file", "/p", "id"];
-    assert.deepEqual(specificationFiles(create), [{ file: "/b/config.json", whole: true }]);
-    assert.deepEqual(specificationFiles(["exec", "--process=/tmp/p.json", "id"]), [
+    assert.deepEqual(listSpecificationFiles(create), [{ file: "/b/config.json", whole: true }]);
+    assert.deepEqual(listSpecificationFiles(["exec", "--process=/tmp/p.json", "id"]), [
       { file: "/tmp/p.json", whole: false },
     ]);
-    assert.deepEqual(specificationFiles(["state", "id"]), []);
+    assert.deepEqual(listSpecificationFiles(["state", "id"]), []);
   });
 });

@@ -11,7 +11,7 @@ const CAPABILITIES =
     .map((name) => `CAP_${name}`);
 
 /** Names of the capabilities that are not in the bounding set of `/proc/self/status`. */
-export function missingCapabilities(procStatus: string): ReadonlySet<string> {
+export function findMissingCapabilities(procStatus: string): ReadonlySet<string> {
   const hex = /^CapBnd:\s*([0-9a-f]+)$/m.exec(procStatus)?.[1];
   if (hex === undefined) return new Set();
   const bounding = BigInt(`0x${hex}`);
@@ -25,7 +25,7 @@ function isObject(value: unknown): value is Json {
 }
 
 /** A process of the OCI runtime specification (config.json's `process`, or the file of `runc exec --process`). */
-export function permittedProcess(process: Json, missing: ReadonlySet<string>): Json {
+export function restrictProcess(process: Json, missing: ReadonlySet<string>): Json {
   const rest = { ...process };
   delete rest["rlimits"];
   const capabilities = isObject(rest["capabilities"])
@@ -45,12 +45,12 @@ export function permittedProcess(process: Json, missing: ReadonlySet<string>): J
 }
 
 /** A whole config.json. */
-export function permittedConfig(config: Json, missing: ReadonlySet<string>): Json {
-  return isObject(config["process"]) ? { ...config, process: permittedProcess(config["process"], missing) } : config;
+export function restrictConfig(config: Json, missing: ReadonlySet<string>): Json {
+  return isObject(config["process"]) ? { ...config, process: restrictProcess(config["process"], missing) } : config;
 }
 
 /** Where runc's arguments name a specification: `--bundle DIR` (create, run) or `--process FILE` (exec). */
-export function specificationFiles(
+export function listSpecificationFiles(
   argv: readonly string[],
 ): readonly { readonly file: string; readonly whole: boolean }[] {
   const valueOf = (...names: readonly string[]): string | undefined => {

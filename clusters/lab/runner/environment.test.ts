@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import { environmentOf, expand } from "./environment.ts";
+import { buildEnvironment, expandVariables } from "./environment.ts";
 
 describe("a container's environment", () => {
   it("has the API server's Service, the pod's values and its fields", () => {
-    const env = environmentOf(
+    const env = buildEnvironment(
       { metadata: { name: "p" }, spec: { nodeName: "n", containers: [] } },
       {
         name: "c",
@@ -21,6 +21,6 @@ describe("a container's environment", () => {
   });
 
   it("a name that is not known stays as it is", () => {
-    assert.equal(expand("$(A)-$(B)", { A: "1" }), "1-$(B)");
+    assert.equal(expandVariables("$(A)-$(B)", { A: "1" }), "1-$(B)");
   });
 });

@@ -1,8 +1,8 @@
 import type { V1Container, V1Pod } from "@kubernetes/client-node";
 import { API_PORT } from "../control-plane.ts";
-import { nthOf } from "../layout.ts";
+import { getNthAddress } from "../layout.ts";
 import type { LabPlan } from "../plan.ts";
-import { fieldValue } from "./volumes.ts";
+import { readPodField } from "./volumes.ts";
 
 const PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
@@ -17,11 +17,11 @@ export function findApiServer({ serviceCidr, environment, machines }: LabPlan): 
   const [controlPlane] = machines.nodes;
   return environment?.kubeProxy?.installed === false && controlPlane !== undefined
     ? { host: controlPlane.address, port: String(API_PORT) }
-    : { host: nthOf(serviceCidr, 1), port: "443" };
+    : { host: getNthAddress(serviceCidr, 1), port: "443" };
 }
 
 /** A container's environment: the image's PATH, the API server's address, and what the pod sets. */
-export function environmentOf(
+export function buildEnvironment(
   pod: V1Pod,
   container: V1Container,
   apiServer: ApiServerAddress,
@@ -35,12 +35,12 @@ export function environmentOf(
   };
   for (const { name, value, valueFrom } of container.env ?? []) {
     const path = valueFrom?.fieldRef?.fieldPath;
-    env[name] = path === undefined ? expand(value ?? "", env) : fieldValue(pod, path);
+    env[name] = path === undefined ? expandVariables(value ?? "", env) : readPodField(pod, path);
   }
   return env;
 }
 
 /** `$(NAME)` as Kubernetes expands it in arguments; a name that is not known stays as it is. */
-export function expand(text: string, env: Readonly<Record<string, string>>): string {
+export function expandVariables(text: string, env: Readonly<Record<string, string>>): string {
   return text.replaceAll(/\$\(([A-Za-z_][A-Za-z0-9_]*)\)/g, (whole, name: string) => env[name] ?? whole);
 }

@@ -6,7 +6,7 @@ import {
   V1MicroTime,
 } from "@kubernetes/client-node";
 import { reportsReady } from "../../kubernetes/ready-condition.ts";
-import { nodeStatus } from "./node-object.ts";
+import { buildNodeStatus } from "./node-object.ts";
 
 /** Conditions are merged by their type: Calico has one of its own. */
 const BY_KEY = setHeaderOptions("Content-Type", PatchStrategy.StrategicMergePatch);
@@ -16,7 +16,7 @@ const LEASES = "kube-node-lease";
 const LEASE_SECONDS = 40;
 const REPORT_MS = 5 * 60_000;
 
-interface Beating {
+interface HeartbeatNode {
   readonly name: string;
   /** IPv4 first. */
   readonly addresses: readonly string[];
@@ -30,10 +30,10 @@ interface Beating {
  * every agent reads each change of each Node: told each time, they cost a lab of twenty nodes half a processor.
  */
 export class Heartbeat {
-  readonly #node: Beating;
+  readonly #node: HeartbeatNode;
   #told: { readonly at: number; readonly trouble: string | undefined } | undefined;
 
-  constructor(node: Beating) {
+  constructor(node: HeartbeatNode) {
     this.#node = node;
   }
 
@@ -48,7 +48,10 @@ export class Heartbeat {
     const fresh = told !== undefined && told.trouble === trouble && performance.now() - told.at < REPORT_MS;
     // Who finds the lease too old writes into the status, too: that the node is not ready.
     if (fresh && reportsReady((await core.readNode({ name })).status) === (trouble === undefined)) return;
-    await core.patchNodeStatus({ name, body: { status: nodeStatus(name, addresses, kubernetes, trouble) } }, BY_KEY);
+    await core.patchNodeStatus(
+      { name, body: { status: buildNodeStatus(name, addresses, kubernetes, trouble) } },
+      BY_KEY,
+    );
     this.#told = { at: performance.now(), trouble };
   }
 

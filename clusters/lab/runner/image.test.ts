@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { programOf } from "./image.ts";
+import { findProgram } from "./image.ts";
 
 describe("an image stands for a program of the project", () => {
   const cases = [
@@ -10,11 +10,11 @@ describe("an image stands for a program of the project", () => {
   ] as const;
   for (const [image, program] of cases)
     it(image, () => {
-      assert.deepEqual(programOf(image).entrypoint, [program]);
+      assert.deepEqual(findProgram(image).entrypoint, [program]);
     });
 
   it("Multus (thick) and flannel: programs at the paths that their manifests name", () => {
-    const listTargets = (image: string) => programOf(image).mounts.map(({ target }) => target);
+    const listTargets = (image: string) => findProgram(image).mounts.map(({ target }) => target);
     assert.deepEqual(listTargets("ghcr.io/k8snetworkplumbingwg/multus-cni:v4.2.2-thick"), [
       "/usr/src/multus-cni/bin/multus-daemon",
       "/usr/src/multus-cni/bin/multus-shim",
@@ -24,7 +24,7 @@ describe("an image stands for a program of the project", () => {
 
   it("another one is refused by name", () => {
     assert.throws(
-      () => programOf("docker.io/library/nginx:1"),
+      () => findProgram("docker.io/library/nginx:1"),
       /no program of its own for docker.io\/library\/nginx:1/,
     );
   });

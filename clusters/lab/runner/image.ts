@@ -7,13 +7,13 @@ export interface Program {
   readonly mounts: readonly Mount[];
 }
 
-const at = (source: string, target: string): Mount => ({ kind: "none", source, target });
+const createMount = (source: string, target: string): Mount => ({ kind: "none", source, target });
 
 /**
  * The program of the project that an image reference stands for; programs lie in /programs on every machine. Throws for
  * an image that the lab has no program for: it runs no images.
  */
-export function programOf(image: string): Program {
+export function findProgram(image: string): Program {
   const [repository, tag] = splitTag(image);
   switch (repository.slice(repository.lastIndexOf("/") + 1)) {
     case "kube-proxy":
@@ -21,7 +21,7 @@ export function programOf(image: string): Program {
     case "node":
       return { entrypoint: ["/programs/calico-files/start_runit"], mounts: [] };
     case "cni":
-      return { entrypoint: [], mounts: [at("/programs/lab/calico-install", "/opt/cni/bin/install")] };
+      return { entrypoint: [], mounts: [createMount("/programs/lab/calico-install", "/opt/cni/bin/install")] };
     case "kube-controllers":
       return { entrypoint: ["/programs/kube-controllers"], mounts: [] };
     case "multus-cni":
@@ -29,18 +29,18 @@ export function programOf(image: string): Program {
         return {
           entrypoint: [],
           mounts: ["multus-daemon", "multus-shim"].map((name) =>
-            at(`/programs/${name}`, `/usr/src/multus-cni/bin/${name}`),
+            createMount(`/programs/${name}`, `/usr/src/multus-cni/bin/${name}`),
           ),
         };
       return {
         entrypoint: [],
         mounts: [
-          at("/usr/bin/true", "/install_multus"), // it is on a lab's machine from its start
-          at("/programs/multus-files/thin_entrypoint", "/thin_entrypoint"),
+          createMount("/usr/bin/true", "/install_multus"), // it is on a lab's machine from its start
+          createMount("/programs/multus-files/thin_entrypoint", "/thin_entrypoint"),
         ],
       };
     case "flannel":
-      return { entrypoint: [], mounts: [at("/programs/lab/flanneld", "/opt/bin/flanneld")] };
+      return { entrypoint: [], mounts: [createMount("/programs/lab/flanneld", "/opt/bin/flanneld")] };
     case "k8s-dns-node-cache":
       return { entrypoint: ["/programs/lab/node-cache"], mounts: [] };
     case "coredns":

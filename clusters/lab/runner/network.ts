@@ -1,8 +1,8 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
-import { run } from "../../components/command.ts";
-import { inside } from "../enter.ts";
+import { runCommand } from "../../components/command.ts";
+import { buildMachineCommand } from "../enter.ts";
 
 const DIRECTORY = "/etc/cni/net.d";
 const BINARIES = "/opt/cni/bin";
@@ -22,19 +22,19 @@ const configuration = z.union([
     .extend({ name: z.string(), cniVersion: z.string().default("0.3.1") })
     .transform((single) => ({ name: single.name, cniVersion: single.cniVersion, plugins: [single] })),
 ]);
-export type Network = z.infer<typeof configuration>;
+export type CniConfiguration = z.infer<typeof configuration>;
 
 const result = z.looseObject({ ips: z.array(z.looseObject({ address: z.string() })).default([]) });
-export type Result = z.infer<typeof result>;
+export type CniResult = z.infer<typeof result>;
 const failure = z.object({ code: z.number(), msg: z.string(), details: z.string().optional() });
 
 /** A pod's link by its runtime; others are Multus's business. */
 export const IFNAME = "eth0";
 
-export type Verb = "ADD" | "CHECK" | "DEL" | "GC" | "STATUS";
+export type CniVerb = "ADD" | "CHECK" | "DEL" | "GC" | "STATUS";
 
 /** Who is wired, in the words of the CNI specification; GC and STATUS are about nobody. */
-export interface Attachment {
+export interface CniAttachment {
   readonly container: string;
   readonly netns: string;
   readonly namespace: string;
@@ -53,7 +53,7 @@ export interface PortMapping {
 }
 
 /** The configuration that a runtime takes: the first of the directory. Undefined: the node has no network yet. */
-export async function readNetwork(machine: number): Promise<Network | undefined> {
+export async function readCniConfiguration(machine: number): Promise<CniConfiguration | undefined> {
   const directory = `/proc/${machine}/root${DIRECTORY}`;
   const [first] = (await readdir(directory).catch(() => []))
     .filter((name) => /^[^.].*\.(conf|conflist|json)$/.test(name))
@@ -67,15 +67,15 @@ export async function readNetwork(machine: number): Promise<Network | undefined>
  * Calls the network's plugins as a container runtime does: in order (DEL backwards), each with what the one before
  * answered. @param previous the cached result, for CHECK and DEL. Throws with the plugin's own words.
  */
-export async function call(
-  verb: Verb,
+export async function callPlugins(
+  verb: CniVerb,
   machine: number,
-  network: Network,
-  attachment: Attachment | undefined,
-  previous?: Result,
+  network: CniConfiguration,
+  attachment: CniAttachment | undefined,
+  previous?: CniResult,
   valid: readonly { readonly containerID: string; readonly ifname: string }[] = [],
-): Promise<Result | undefined> {
-  if (!speaks(network.cniVersion, verb)) return previous;
+): Promise<CniResult | undefined> {
+  if (!isVerbSupported(network.cniVersion, verb)) return previous;
   let last = previous;
   for (const one of verb === "DEL" ? network.plugins.toReversed() : network.plugins) {
     const stdin = {
@@ -83,39 +83,44 @@ export async function call(
       name: network.name,
       cniVersion: network.cniVersion,
       ...(last === undefined ? {} : { prevResult: last }),
-      ...(isMapped(one, attachment) ? { runtimeConfig: { portMappings: attachment?.portMappings } } : {}),
+      ...(takesPortMappings(one, attachment) ? { runtimeConfig: { portMappings: attachment?.portMappings } } : {}),
       ...(verb === "GC" ? { "cni.dev/valid-attachments": valid } : {}),
     };
     const begun = performance.now();
-    const answer = await run(inside(machine, [`${BINARIES}/${one.type}`]), {
-      env: { ...environment(verb, attachment) },
+    const answer = await runCommand(buildMachineCommand(machine, [`${BINARIES}/${one.type}`]), {
+      env: { ...buildPluginEnvironment(verb, attachment) },
       stdin: JSON.stringify(stdin),
       timeoutMs: PATIENCE_MS,
     });
     const seconds = (performance.now() - begun) / 1000;
-    if (seconds > SLOW_S) tellSlow(`${one.type} ${verb}`, seconds, attachment);
+    if (seconds > SLOW_S) logSlowCall(`${one.type} ${verb}`, seconds, attachment);
     if (answer.exitCode !== 0)
-      throw new Error(`${one.type} ${verb} after ${seconds.toFixed(1)} s: ${said(answer.stdout, answer.stderr)}`);
-    if (verb === "ADD") last = asVersion(network.cniVersion, result.parse(JSON.parse(answer.stdout)));
+      throw new Error(
+        `${one.type} ${verb} after ${seconds.toFixed(1)} s: ${parsePluginError(answer.stdout, answer.stderr)}`,
+      );
+    if (verb === "ADD") last = convertResult(network.cniVersion, result.parse(JSON.parse(answer.stdout)));
   }
   return last;
 }
 
-function isMapped({ capabilities }: Network["plugins"][number], attachment: Attachment | undefined): boolean {
+function takesPortMappings(
+  { capabilities }: CniConfiguration["plugins"][number],
+  attachment: CniAttachment | undefined,
+): boolean {
   return capabilities?.portMappings === true && (attachment?.portMappings ?? []).length > 0;
 }
 
 /** STATUS: why the network's plugins cannot serve ADD, if so. */
-export async function statusOf(machine: number, network: Network): Promise<string | undefined> {
+export async function findPluginProblem(machine: number, network: CniConfiguration): Promise<string | undefined> {
   try {
-    await call("STATUS", machine, network, undefined);
+    await callPlugins("STATUS", machine, network, undefined);
     return undefined;
   } catch (error) {
     return error instanceof Error ? error.message : String(error);
   }
 }
 
-function tellSlow(what: string, seconds: number, attachment: Attachment | undefined): void {
+function logSlowCall(what: string, seconds: number, attachment: CniAttachment | undefined): void {
   const pod = attachment === undefined ? "" : ` for ${attachment.namespace}/${attachment.pod}`;
   process.stderr.write(`${new Date().toISOString()} ${what}${pod} took ${seconds.toFixed(1)} s\n`);
 }
@@ -124,18 +129,21 @@ function tellSlow(what: string, seconds: number, attachment: Attachment | undefi
  * A result in the configuration's version, as libcni caches it: Multus answers in its delegate's, and refuses to be handed
  * that back. Up to 0.4.0 an address had its family beside it.
  */
-export function asVersion(version: string, { ips, ...rest }: Result): Result {
+export function convertResult(version: string, { ips, ...rest }: CniResult): CniResult {
   return { ...rest, cniVersion: version, ips: ips.map(({ version: _family, ...ip }) => ip) };
 }
 
 /** CHECK came with 0.4.0, GC and STATUS with 1.1.0. */
-export function speaks(version: string, verb: Verb): boolean {
+export function isVerbSupported(version: string, verb: CniVerb): boolean {
   const since = verb === "CHECK" ? [0, 4] : verb === "GC" || verb === "STATUS" ? [1, 1] : [0, 0];
   const [major = 0, minor = 0] = version.split(".").map(Number);
   return major > (since[0] ?? 0) || (major === since[0] && minor >= (since[1] ?? 0));
 }
 
-function environment(verb: Verb, attachment: Attachment | undefined): Readonly<Record<string, string>> {
+function buildPluginEnvironment(
+  verb: CniVerb,
+  attachment: CniAttachment | undefined,
+): Readonly<Record<string, string>> {
   const common = { CNI_COMMAND: verb, CNI_PATH: BINARIES };
   if (attachment === undefined) return common;
   const { container, netns, namespace, pod, uid } = attachment;
@@ -157,7 +165,7 @@ function environment(verb: Verb, attachment: Attachment | undefined): Readonly<R
   };
 }
 
-function said(stdout: string, stderr: string): string {
+function parsePluginError(stdout: string, stderr: string): string {
   try {
     const { msg, details } = failure.parse(JSON.parse(stdout));
     return details === undefined || details === "" ? msg : `${msg}; ${details}`;

@@ -16,15 +16,15 @@ export interface NodeContext {
   readonly nameserver: string;
   readonly prober: NodeProber;
   /** Runs a plugin call in its turn: a runtime has so many at a time. */
-  wiring<T>(work: () => Promise<T>): Promise<T>;
+  runPluginCall<T>(work: () => Promise<T>): Promise<T>;
   log(line: string): void;
-  logFile(pod: string, container: string): string;
+  getLogFile(pod: string, container: string): string;
   /** A Warning that `kubectl describe pod` shows. */
-  event(pod: V1Pod, reason: string, message: string): void;
+  recordWarning(pod: V1Pod, reason: string, message: string): void;
   patchStatus(pod: V1Pod, status: V1PodStatus): Promise<void>;
   /** The last word: nothing of the pod is left here. */
   deletePod(pod: V1Pod): Promise<void>;
-  runs(pod: string, container: RunningContainer): void;
-  stops(pod: string): void;
-  gone(uid: string): void;
+  addRunning(pod: string, container: RunningContainer): void;
+  removeRunning(pod: string): void;
+  forgetPod(uid: string): void;
 }

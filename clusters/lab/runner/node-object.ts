@@ -6,7 +6,7 @@ import { KUBELET_PORT } from "../control-plane.ts";
 const CAPACITY = { cpu: "8", memory: "16Gi", pods: "250", "ephemeral-storage": "100Gi" };
 
 /** The Node as a kubelet registers it; a control plane's with kubeadm's taint. @param labels more of them (`--node-labels`) */
-export function nodeObject(
+export function buildNodeObject(
   name: string,
   role: "control-plane" | "worker",
   labels: Readonly<Record<string, string>> = {},
@@ -24,7 +24,7 @@ export function nodeObject(
 const REPLACE = { $patch: "replace" } as unknown as V1NodeAddress;
 
 /** A patch, to be merged by key. @param trouble why pods cannot be wired here, if so: then the node is not Ready, as with any runtime */
-export function nodeStatus(
+export function buildNodeStatus(
   name: string,
   addresses: readonly string[],
   version: string,

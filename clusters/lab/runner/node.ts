@@ -18,14 +18,14 @@ import { findNameserver } from "../layout.ts";
 import { type ApiServerAddress, findApiServer } from "./environment.ts";
 import type { RunningContainer } from "./container.ts";
 import { Heartbeat } from "./heartbeat.ts";
-import { type Network, readNetwork, speaks, statusOf } from "./network.ts";
+import { type CniConfiguration, readCniConfiguration, isVerbSupported, findPluginProblem } from "./network.ts";
 import type { NodeContext } from "./node-context.ts";
-import { PodRunner } from "./pod.ts";
-import { nodeObject } from "./node-object.ts";
+import { PodWorker } from "./pod.ts";
+import { buildNodeObject } from "./node-object.ts";
 import { NodeProber } from "./probe.ts";
 import { collectGarbage } from "./sandbox.ts";
-import { Turns } from "./turns.ts";
-import { warning } from "./warning.ts";
+import { Semaphore } from "./turns.ts";
+import { createWarningEvent } from "./warning.ts";
 
 const HEARTBEAT_MS = 10_000;
 /** Until the node has a network, its configuration is looked for this often. */
@@ -38,7 +38,7 @@ const PATIENCE = { retries: 10, minTimeout: 250, factor: 2, maxTimeout: 5000 } a
 const ENDED = new Set(["Succeeded", "Failed"]);
 const MERGE = setHeaderOptions("Content-Type", PatchStrategy.MergePatch);
 
-export interface NodeOptions {
+export interface FakeKubeletOptions {
   readonly name: string;
   /** IPv4 first. */
   readonly addresses: readonly string[];
@@ -50,11 +50,11 @@ export interface NodeOptions {
   readonly plan: LabPlan;
   readonly logs: string;
   log(line: string): void;
-  changed(): void;
+  onChange(): void;
 }
 
 /** Plays kubelet for one node: its Node object, and every pod that is bound to it. */
-export class NodeRunner implements NodeContext {
+export class FakeKubelet implements NodeContext {
   readonly name: string;
   /** IPv4 first. */
   readonly addresses: readonly string[];
@@ -65,16 +65,16 @@ export class NodeRunner implements NodeContext {
   readonly prober: NodeProber;
   /** First containers of the pods that run, by `NAMESPACE/POD`. */
   readonly running = new Map<string, RunningContainer>();
-  readonly #options: NodeOptions;
+  readonly #options: FakeKubeletOptions;
   readonly #config = new KubeConfig();
-  readonly #pods = new Map<string, PodRunner>();
+  readonly #pods = new Map<string, PodWorker>();
   /** Torn down: a list that is older than that does not bring them back. */
   readonly #gone = new Set<string>();
-  readonly #turns = new Turns(WIRINGS);
+  readonly #turns = new Semaphore(WIRINGS);
   /** Aborted: this runner neither listens nor tells, and what runs goes on. */
   #pause = new AbortController();
 
-  constructor(options: NodeOptions) {
+  constructor(options: FakeKubeletOptions) {
     this.#options = options;
     this.name = options.name;
     this.addresses = options.addresses;
@@ -121,7 +121,7 @@ export class NodeRunner implements NodeContext {
   }
 
   /** For good, as by a power cut: containers end, no plugin is called. */
-  async drop(): Promise<void> {
+  async powerOff(): Promise<void> {
     this.pause();
     await Promise.all([...this.#pods.values()].map((pod) => pod.abandon()));
     this.running.clear();
@@ -159,12 +159,12 @@ export class NodeRunner implements NodeContext {
     const known = this.#pods.get(uid);
     if (known !== undefined) known.update(pod);
     else if (pod.metadata?.deletionTimestamp !== undefined) void this.deletePod(pod);
-    else if (!this.#gone.has(uid) && !ENDED.has(pod.status?.phase ?? "")) this.#pods.set(uid, new PodRunner(this, pod));
+    else if (!this.#gone.has(uid) && !ENDED.has(pod.status?.phase ?? "")) this.#pods.set(uid, new PodWorker(this, pod));
   }
 
   async #register(): Promise<void> {
     await this.core
-      .createNode({ body: nodeObject(this.name, this.#options.role, this.#options.labels) })
+      .createNode({ body: buildNodeObject(this.name, this.#options.role, this.#options.labels) })
       .catch((error: unknown) => {
         if (!String(error).includes("AlreadyExists")) throw error;
       });
@@ -176,9 +176,9 @@ export class NodeRunner implements NodeContext {
     const coordination = this.#config.makeApiClient(CoordinationV1Api);
     const heartbeat = new Heartbeat({ name, addresses, core, coordination, kubernetes: this.#options.plan.kubernetes });
     while (!signal.aborted) {
-      const network = await readNetwork(this.machine).catch(() => undefined);
+      const network = await readCniConfiguration(this.machine).catch(() => undefined);
       const trouble =
-        network === undefined ? "there is no CNI configuration yet" : await statusOf(this.machine, network);
+        network === undefined ? "there is no CNI configuration yet" : await findPluginProblem(this.machine, network);
       await heartbeat.beat(trouble).catch((error: unknown) => {
         this.log(`status of ${name}: ${String(error)}`);
       });
@@ -188,10 +188,10 @@ export class NodeRunner implements NodeContext {
   }
 
   /** GC with what is wired by this network; no ADD and no DEL is under way meanwhile, as the specification wants it. */
-  async #collectGarbage(network: Network): Promise<void> {
-    if (!speaks(network.cniVersion, "GC")) return;
+  async #collectGarbage(network: CniConfiguration): Promise<void> {
+    if (!isVerbSupported(network.cniVersion, "GC")) return;
     await this.#turns
-      .alone(() =>
+      .runExclusively(() =>
         collectGarbage(
           this.machine,
           network,
@@ -207,24 +207,24 @@ export class NodeRunner implements NodeContext {
     const until = Date.now() + most;
     while (Date.now() < until) {
       await new Promise((resolve) => setTimeout(resolve, lacking ? LOOK_MS : most));
-      if (lacking && (await readNetwork(this.machine).catch(() => undefined)) !== undefined) return;
+      if (lacking && (await readCniConfiguration(this.machine).catch(() => undefined)) !== undefined) return;
     }
   }
 
-  wiring<T>(work: () => Promise<T>): Promise<T> {
-    return this.#turns.take(work);
+  runPluginCall<T>(work: () => Promise<T>): Promise<T> {
+    return this.#turns.run(work);
   }
 
   log(line: string): void {
     this.#options.log(line);
   }
 
-  logFile(pod: string, container: string): string {
+  getLogFile(pod: string, container: string): string {
     return join(this.#options.logs, pod.replace("/", "_"), `${container}.log`);
   }
 
-  event(pod: V1Pod, reason: string, message: string): void {
-    const body = warning(pod, this.name, reason, message);
+  recordWarning(pod: V1Pod, reason: string, message: string): void {
+    const body = createWarningEvent(pod, this.name, reason, message);
     const { namespace = "" } = body.involvedObject;
     this.log(`${namespace}/${body.involvedObject.name ?? ""}: ${reason}: ${message}`);
     void this.core.createNamespacedEvent({ namespace, body }).catch(() => undefined); // a message is not worth a second one
@@ -251,17 +251,17 @@ export class NodeRunner implements NodeContext {
       .catch(() => undefined); // gone already, or another of that name
   }
 
-  runs(pod: string, container: RunningContainer): void {
+  addRunning(pod: string, container: RunningContainer): void {
     this.running.set(pod, container);
-    this.#options.changed();
+    this.#options.onChange();
   }
 
-  stops(pod: string): void {
+  removeRunning(pod: string): void {
     this.running.delete(pod);
-    this.#options.changed();
+    this.#options.onChange();
   }
 
-  gone(uid: string): void {
+  forgetPod(uid: string): void {
     this.#pods.delete(uid);
     this.#gone.add(uid);
   }

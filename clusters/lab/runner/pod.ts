@@ -1,21 +1,21 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { V1Container, V1Pod, V1PodStatus } from "@kubernetes/client-node";
 import { reportsReady } from "../../kubernetes/ready-condition.ts";
-import { asContainer, inPodNetwork } from "../enter.ts";
+import { buildContainerCommand, buildPodCommand } from "../enter.ts";
 import { RunningContainer } from "./container.ts";
-import { environmentOf, expand } from "./environment.ts";
-import { programOf } from "./image.ts";
+import { buildEnvironment, expandVariables } from "./environment.ts";
+import { findProgram } from "./image.ts";
 import type { PortMapping } from "./network.ts";
 import type { NodeContext } from "./node-context.ts";
-import { targetOf } from "./probe.ts";
-import { addressesOf, checkSandbox, makeSandbox, removeSandbox, type Sandbox } from "./sandbox.ts";
-import { type ContainerState, type PodState, podStatus, WAITING } from "./status.ts";
+import { parseProbeTarget } from "./probe.ts";
+import { listAddresses, checkSandbox, makeSandbox, removeSandbox, type Sandbox } from "./sandbox.ts";
+import { type ContainerState, type PodProgress, buildPodStatus, CONTAINER_CREATING } from "./status.ts";
 import { Volumes } from "./volumes.ts";
 
 const BACKOFF_MS: { readonly first: number; readonly most: number } = { first: 300, most: 10_000 };
 
 /** One pod on its node, from sandbox to teardown: the part of kubelet and runtime that the lab plays. */
-export class PodRunner {
+export class PodWorker {
   readonly #node: NodeContext;
   readonly #volumes: Volumes;
   readonly #init = new Map<string, ContainerState>();
@@ -78,20 +78,20 @@ export class PodRunner {
 
   async #teardown(graceMs: number, confirm: boolean): Promise<void> {
     this.#stopping.abort();
-    this.#node.stops(this.name);
+    this.#node.removeRunning(this.name);
     await Promise.all([...this.#running.values()].map((container) => container.stop(graceMs)));
     await this.#work;
     await Promise.all([...this.#running.values()].map((container) => container.stop(0)));
     for (let wait = BACKOFF_MS.first; this.#sandbox !== undefined; wait = Math.min(2 * wait, BACKOFF_MS.most))
       try {
         const sandbox = this.#sandbox;
-        await this.#node.wiring(() => removeSandbox(this.#node.machine, sandbox));
+        await this.#node.runPluginCall(() => removeSandbox(this.#node.machine, sandbox));
         this.#sandbox = undefined;
       } catch (error) {
-        this.#node.event(this.#pod, "FailedKillPod", messageOf(error));
+        this.#node.recordWarning(this.#pod, "FailedKillPod", messageOf(error));
         await sleep(wait);
       }
-    this.#node.gone(this.#pod.metadata?.uid ?? "");
+    this.#node.forgetPod(this.#pod.metadata?.uid ?? "");
     if (confirm) await this.#node.deletePod(this.#pod);
   }
 
@@ -111,22 +111,22 @@ export class PodRunner {
     const { namespace = "", name = "", uid = "" } = this.#pod.metadata ?? {};
     for (let wait = BACKOFF_MS.first; ; wait = Math.min(2 * wait, BACKOFF_MS.most))
       try {
-        this.#sandbox = await this.#node.wiring(async () => {
+        this.#sandbox = await this.#node.runPluginCall(async () => {
           const made = await makeSandbox(this.#node.machine, {
             ...{ namespace, name, uid },
-            portMappings: portMappingsOf(this.#pod),
+            portMappings: listPortMappings(this.#pod),
           });
           this.#sandbox = made; // before the turn ends: GC, which waits for that, must know of it
           return made;
         });
         break;
       } catch (error) {
-        this.#node.event(this.#pod, "FailedCreatePodSandBox", messageOf(error));
+        this.#node.recordWarning(this.#pod, "FailedCreatePodSandBox", messageOf(error));
         await sleep(wait, undefined, { signal: this.#stopping.signal });
       }
-    this.#addresses = addressesOf(this.#sandbox.result);
+    this.#addresses = listAddresses(this.#sandbox.result);
     await checkSandbox(this.#node.machine, this.#sandbox).catch((error: unknown) => {
-      this.#node.event(this.#pod, "SandboxChanged", messageOf(error));
+      this.#node.recordWarning(this.#pod, "SandboxChanged", messageOf(error));
     });
   }
 
@@ -150,7 +150,7 @@ export class PodRunner {
     const policy = this.#pod.spec?.restartPolicy ?? "Always";
     for (let restarts = 0; ; restarts += 1) {
       const running = await this.#start(container, this.#states, restarts);
-      if (this.#pod.spec?.containers[0]?.name === container.name) this.#node.runs(this.name, running);
+      if (this.#pod.spec?.containers[0]?.name === container.name) this.#node.addRunning(this.name, running);
       const probing = new AbortController();
       void this.#probe(container, restarts, probing.signal);
       const exitCode = await running.ended;
@@ -170,22 +170,22 @@ export class PodRunner {
     for (;;)
       try {
         this.#stopping.signal.throwIfAborted();
-        const program = programOf(container.image ?? "");
+        const program = findProgram(container.image ?? "");
         const mounts = [
           ...program.mounts,
           ...(await this.#volumes.mountResolvConf(this.#node.nameserver)),
           ...(await this.#volumes.mountsFor(container)),
         ];
-        const env = environmentOf(this.#pod, container, this.#node.apiServer);
+        const env = buildEnvironment(this.#pod, container, this.#node.apiServer);
         const argv = [...(container.command ?? program.entrypoint), ...(container.args ?? [])].map((a) =>
-          expand(a, env),
+          expandVariables(a, env),
         );
         const hostname = this.#sandbox === undefined ? this.#node.name : (this.#pod.metadata?.name ?? "pod");
         const { machine } = this.#node;
         const started = new RunningContainer(
-          inPodNetwork(machine, this.#sandbox?.attachment.netns, asContainer(hostname, mounts, argv)),
+          buildPodCommand(machine, this.#sandbox?.attachment.netns, buildContainerCommand(hostname, mounts, argv)),
           env,
-          this.#node.logFile(this.name, container.name),
+          this.#node.getLogFile(this.name, container.name),
         );
         this.#running.set(container.name, started);
         const ready = states === this.#states && container.readinessProbe === undefined;
@@ -194,19 +194,19 @@ export class PodRunner {
       } catch (error) {
         this.#stopping.signal.throwIfAborted();
         this.#set(states, container, {
-          ...WAITING,
+          ...CONTAINER_CREATING,
           reason: "CreateContainerError",
           message: messageOf(error),
           restarts,
         });
-        this.#node.event(this.#pod, "Failed", messageOf(error));
+        this.#node.recordWarning(this.#pod, "Failed", messageOf(error));
         await this.#backoff(0); // mostly a ConfigMap that is about to be made
       }
   }
 
   async #probe(container: V1Container, restarts: number, ended: AbortSignal): Promise<void> {
     const probe = container.readinessProbe;
-    const target = probe && targetOf(probe, this.#addresses[0] ?? "");
+    const target = probe && parseProbeTarget(probe, this.#addresses[0] ?? "");
     if (probe === undefined || target === undefined) return;
     let since = new Date();
     let ready = false;
@@ -247,7 +247,7 @@ export class PodRunner {
   }
 
   #status(): V1PodStatus {
-    const known: PodState = {
+    const known: PodProgress = {
       hostIPs: this.#node.addresses,
       podIPs: this.#addresses,
       started: this.#started,
@@ -255,7 +255,7 @@ export class PodRunner {
       init: this.#init,
       containers: this.#states,
     };
-    return podStatus(this.#pod, known, new Date());
+    return buildPodStatus(this.#pod, known, new Date());
   }
 }
 
@@ -264,7 +264,7 @@ function messageOf(error: unknown): string {
 }
 
 /** The pod's hostPorts, as a runtime gives them to CNI plugins. */
-export function portMappingsOf({ spec }: V1Pod): readonly PortMapping[] {
+export function listPortMappings({ spec }: V1Pod): readonly PortMapping[] {
   return (spec?.containers ?? [])
     .flatMap(({ ports = [] }) => ports)
     .flatMap(({ hostPort, containerPort, protocol = "TCP", hostIP }) =>

@@ -2,7 +2,7 @@ import type { V1Probe } from "@kubernetes/client-node";
 import { z } from "zod";
 import { createProgramStream } from "../../external/program-stream.ts";
 import type { ProgramStream } from "../../provider.ts";
-import { inside } from "../enter.ts";
+import { buildMachineCommand } from "../enter.ts";
 
 export interface ProbeTarget {
   readonly host: string;
@@ -14,7 +14,7 @@ export interface ProbeTarget {
 const answer = z.object({ id: z.number(), ok: z.boolean() });
 
 /** What a pod's probe asks, of those kinds that the project's manifests use. */
-export function targetOf(probe: V1Probe, podIP: string): ProbeTarget | undefined {
+export function parseProbeTarget(probe: V1Probe, podIP: string): ProbeTarget | undefined {
   const timeoutMs = (probe.timeoutSeconds ?? 1) * 1000;
   const { httpGet, tcpSocket } = probe;
   if (tcpSocket !== undefined) return { host: tcpSocket.host ?? podIP, port: Number(tcpSocket.port), timeoutMs };
@@ -30,7 +30,9 @@ export class NodeProber {
   #last = 0;
 
   constructor(machine: number) {
-    this.#stream = createProgramStream(inside(machine, ["/programs/node", "--no-warnings", "/programs/prober.ts"]));
+    this.#stream = createProgramStream(
+      buildMachineCommand(machine, ["/programs/node", "--no-warnings", "/programs/prober.ts"]),
+    );
     this.#stream.onLine((line) => {
       const { id, ok } = answer.parse(JSON.parse(line));
       this.#waiting.get(id)?.(ok);

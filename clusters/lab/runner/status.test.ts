@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import type { V1Pod } from "@kubernetes/client-node";
-import { type ContainerState, type PodState, podStatus } from "./status.ts";
+import { type ContainerState, type PodProgress, buildPodStatus } from "./status.ts";
 
 const NOW = new Date(1000);
 const pod: V1Pod = { spec: { containers: [{ name: "c", image: "probe" }] } };
 const running: ContainerState = { state: "running", since: NOW, restarts: 0, ready: true };
-const known = (container: Partial<ContainerState> | undefined, initialized = true): PodState => ({
+const known = (container: Partial<ContainerState> | undefined, initialized = true): PodProgress => ({
   hostIPs: ["10.7.168.71"],
   podIPs: ["10.233.64.1"],
   started: NOW,
@@ -25,14 +25,14 @@ describe("a pod's status", () => {
   ] as const;
   for (const [title, state, phase, ready] of cases)
     it(title, () => {
-      const status = podStatus(pod, state, NOW);
+      const status = buildPodStatus(pod, state, NOW);
       assert.equal(status.phase, phase);
       assert.equal(status.conditions?.find(({ type }) => type === "Ready")?.status, ready);
     });
 
   it("a condition that stays keeps its time", () => {
-    const first = podStatus(pod, known({}), NOW);
-    const second = podStatus(
+    const first = buildPodStatus(pod, known({}), NOW);
+    const second = buildPodStatus(
       { spec: { containers: [{ name: "c", image: "probe" }] }, status: first },
       known({}),
       new Date(5000),

@@ -11,7 +11,7 @@ export interface ContainerState {
   readonly ready: boolean;
 }
 
-export const WAITING: ContainerState = {
+export const CONTAINER_CREATING: ContainerState = {
   state: "waiting",
   reason: "ContainerCreating",
   since: new Date(0),
@@ -19,7 +19,7 @@ export const WAITING: ContainerState = {
   ready: false,
 };
 
-export interface PodState {
+export interface PodProgress {
   /** IPv4 first, as with podIPs. */
   readonly hostIPs: readonly string[];
   readonly podIPs: readonly string[];
@@ -30,7 +30,7 @@ export interface PodState {
 }
 
 /** A pod's status as kubelet writes it. Pure. */
-export function podStatus(pod: V1Pod, known: PodState, now: Date): V1PodStatus {
+export function buildPodStatus(pod: V1Pod, known: PodProgress, now: Date): V1PodStatus {
   const containers = [...known.containers.values()];
   const ready = known.initialized && containers.length > 0 && containers.every((one) => one.ready);
   const before = new Map((pod.status?.conditions ?? []).map((condition) => [condition.type, condition]));
@@ -40,7 +40,7 @@ export function podStatus(pod: V1Pod, known: PodState, now: Date): V1PodStatus {
     return { type, status, lastTransitionTime: was?.status === status ? (was.lastTransitionTime ?? now) : now };
   };
   return {
-    phase: phaseOf(known, containers),
+    phase: choosePhase(known, containers),
     hostIP: known.hostIPs[0] ?? "",
     hostIPs: known.hostIPs.map((ip) => ({ ip })),
     startTime: known.started,
@@ -51,23 +51,23 @@ export function podStatus(pod: V1Pod, known: PodState, now: Date): V1PodStatus {
       condition("ContainersReady", ready),
       condition("Ready", ready),
     ],
-    initContainerStatuses: (pod.spec?.initContainers ?? []).map((one) => containerStatus(one, known.init)),
-    containerStatuses: (pod.spec?.containers ?? []).map((one) => containerStatus(one, known.containers)),
+    initContainerStatuses: (pod.spec?.initContainers ?? []).map((one) => buildContainerStatus(one, known.init)),
+    containerStatuses: (pod.spec?.containers ?? []).map((one) => buildContainerStatus(one, known.containers)),
   };
 }
 
-function phaseOf(known: PodState, containers: readonly ContainerState[]): string {
+function choosePhase(known: PodProgress, containers: readonly ContainerState[]): string {
   if (!known.initialized || containers.every(({ state }) => state === "waiting")) return "Pending";
   if (containers.every(({ state }) => state === "ended"))
     return containers.every(({ exitCode }) => exitCode === 0) ? "Succeeded" : "Failed";
   return "Running";
 }
 
-function containerStatus(
+function buildContainerStatus(
   { name, image = "" }: { readonly name: string; readonly image?: string },
   known: ReadonlyMap<string, ContainerState>,
 ): V1ContainerStatus {
-  const is = known.get(name) ?? WAITING;
+  const is = known.get(name) ?? CONTAINER_CREATING;
   return {
     name,
     image,

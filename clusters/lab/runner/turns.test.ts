@@ -1,14 +1,14 @@
 import assert from "node:assert/strict";
 import { setTimeout as sleep } from "node:timers/promises";
-import { Turns } from "./turns.ts";
+import { Semaphore } from "./turns.ts";
 
 describe("turns", () => {
   it("lets so many work at a time, and those that fail free their turn", async () => {
-    const turns = new Turns(2);
+    const turns = new Semaphore(2);
     let now = 0;
     let most = 0;
     const works = Array.from({ length: 7 }, (_, index) =>
-      turns.take(async () => {
+      turns.run(async () => {
         most = Math.max(most, ++now);
         await sleep(1);
         now -= 1;
@@ -21,7 +21,7 @@ describe("turns", () => {
   });
 
   it("lets one work alone: after those before it, and before those after it", async () => {
-    const turns = new Turns(2);
+    const turns = new Semaphore(2);
     const said: string[] = [];
     const work = (name: string) => async () => {
       said.push(`${name} begins`);
@@ -29,10 +29,10 @@ describe("turns", () => {
       said.push(`${name} ends`);
     };
     await Promise.all([
-      turns.take(work("a")),
-      turns.take(work("b")),
-      turns.alone(work("alone")),
-      turns.take(work("c")),
+      turns.run(work("a")),
+      turns.run(work("b")),
+      turns.runExclusively(work("alone")),
+      turns.run(work("c")),
     ]);
     const at = said.indexOf("alone begins");
     assert.equal(said[at + 1], "alone ends", said.join(", "));
@@ -40,9 +40,9 @@ describe("turns", () => {
   });
 
   it("goes on past one that hangs", async () => {
-    const turns = new Turns(2);
-    void turns.take(() => new Promise(() => undefined));
-    const answers = await Promise.all([1, 2, 3].map((n) => turns.take(() => Promise.resolve(n))));
+    const turns = new Semaphore(2);
+    void turns.run(() => new Promise(() => undefined));
+    const answers = await Promise.all([1, 2, 3].map((n) => turns.run(() => Promise.resolve(n))));
     assert.deepEqual(answers, [1, 2, 3]);
   });
 });

@@ -1,5 +1,5 @@
 /** So many works at a time, the others in their order: one that hangs holds up its own turn and no more. */
-export class Turns {
+export class Semaphore {
   readonly #most: number;
   #free: number;
   readonly #waiting: (() => void)[] = [];
@@ -9,7 +9,7 @@ export class Turns {
     this.#free = most;
   }
 
-  async take<T>(work: () => Promise<T>): Promise<T> {
+  async run<T>(work: () => Promise<T>): Promise<T> {
     await this.#begin();
     try {
       return await work();
@@ -19,7 +19,7 @@ export class Turns {
   }
 
   /** When nothing else is under way, and nothing else begins before it has ended. For one caller: two would wait for each other. */
-  async alone<T>(work: () => Promise<T>): Promise<T> {
+  async runExclusively<T>(work: () => Promise<T>): Promise<T> {
     for (let turn = 0; turn < this.#most; turn++) await this.#begin();
     try {
       return await work();

@@ -81,7 +81,7 @@ export class Volumes {
         if (configMap !== undefined) return this.#configMap(configMap.name ?? "", configMap.items);
         return (downwardAPI?.items ?? []).map(({ path, fieldRef }) => [
           path,
-          fieldValue(this.#pod, fieldRef?.fieldPath ?? ""),
+          readPodField(this.#pod, fieldRef?.fieldPath ?? ""),
         ]);
       }),
     );
@@ -123,7 +123,7 @@ export class Volumes {
 }
 
 /** A field of a pod by the downward API's path. */
-export function fieldValue(pod: V1Pod, path: string): string {
+export function readPodField(pod: V1Pod, path: string): string {
   switch (path) {
     case "metadata.name":
       return pod.metadata?.name ?? "";

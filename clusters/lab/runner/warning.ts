@@ -1,7 +1,7 @@
 import type { CoreV1Event, V1Pod } from "@kubernetes/client-node";
 
 /** What a kubelet tells of a pod that has trouble. */
-export function warning({ metadata }: V1Pod, host: string, reason: string, message: string): CoreV1Event {
+export function createWarningEvent({ metadata }: V1Pod, host: string, reason: string, message: string): CoreV1Event {
   const { namespace = "", name = "", uid = "" } = metadata ?? {};
   const now = new Date();
   return {

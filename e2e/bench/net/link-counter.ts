@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { hrtime } from "node:process";
 import { z } from "zod";
-import { processesIn } from "../../../clusters/lab/processes.ts";
+import { listProcesses } from "../../../clusters/lab/processes.ts";
 import type { Cluster } from "../../../clusters/provider.ts";
 import { must } from "../../agent-process.ts";
 import type { BenchPod } from "./pods.ts";
@@ -34,7 +34,7 @@ export class LinkCounter {
     const route = await must(cluster, node, [...inPod, "ip", "-j", "route", "get", to, "from", address]);
     const [{ dev: device }] = routes.parse(JSON.parse(route));
     const inode = (await must(cluster, node, ["stat", "--dereference", "--format=%i", netns])).trim();
-    const [pid] = await processesIn("net", new Set([`net:[${inode}]`]));
+    const [pid] = await listProcesses("net", new Set([`net:[${inode}]`]));
     if (pid === undefined) throw new Error(`no process of this computer is in ${netns} of ${node}`);
     return new LinkCounter(`/proc/${pid}/net/dev`, device);
   }

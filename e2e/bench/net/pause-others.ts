@@ -1,5 +1,5 @@
 import { readFile } from "node:fs/promises";
-import { processesIn, signalProcesses } from "../../../clusters/lab/processes.ts";
+import { listProcesses, signalProcesses } from "../../../clusters/lab/processes.ts";
 import type { Cluster } from "../../../clusters/provider.ts";
 import { must } from "../../agent-process.ts";
 
@@ -25,7 +25,7 @@ async function findOtherProcesses(cluster: Cluster): Promise<readonly number[]> 
   const node = cluster.nodes[0]?.name ?? "";
   const lab = (await must(cluster, node, ["readlink", "/proc/self/ns/pid"])).trim();
   const found = await Promise.all(
-    (await processesIn("pid", new Set([lab]))).map(async (pid) => ({
+    (await listProcesses("pid", new Set([lab]))).map(async (pid) => ({
       pid,
       name: (await readFile(`/proc/${pid}/comm`, "utf8").catch(() => "")).trim(),
     })),

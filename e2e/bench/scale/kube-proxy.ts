@@ -1,5 +1,5 @@
 import { PatchStrategy, setHeaderOptions } from "@kubernetes/client-node";
-import { withMinSyncPeriod } from "../../../clusters/kubernetes/kube-proxy-config.ts";
+import { renderMinSyncPeriod } from "../../../clusters/kubernetes/kube-proxy-config.ts";
 import type { ClusterApi } from "../../cluster-api.ts";
 
 const MAP = { namespace: "kube-system", name: "kube-proxy" } as const;
@@ -9,7 +9,7 @@ const KEY = "config.conf";
 export async function setMinSyncPeriod(api: ClusterApi, period: string): Promise<void> {
   const config = (await api.core.readNamespacedConfigMap(MAP)).data?.[KEY] ?? "";
   await api.core.patchNamespacedConfigMap(
-    { ...MAP, body: { data: { [KEY]: withMinSyncPeriod(config, period) } } },
+    { ...MAP, body: { data: { [KEY]: renderMinSyncPeriod(config, period) } } },
     setHeaderOptions("Content-Type", PatchStrategy.MergePatch),
   );
 }
