@@ -17,7 +17,10 @@ if (flags.write === true) {
   const { format, resolveConfig } = await import("prettier");
   const file = join(import.meta.dirname, "..", "docs", "environments.md");
   const page = renderPage(ENVIRONMENTS, await readReport(flags.run));
-  await writeFile(file, await format(page, { ...(await resolveConfig(file)), parser: "markdown" }));
+  await writeFile(
+    file,
+    await format(page, { ...(await resolveConfig(file)), parser: "markdown", proseWrap: "always" }),
+  );
   process.stdout.write(`${file}\n`);
 } else
   for (const { name, title, providers } of ENVIRONMENTS)

@@ -21,16 +21,24 @@ describe("the page of environments", () => {
     assert.match(lineFor("no-kube-proxy"), /\| 1 \| 1 \| 0 \|$/);
   });
 
-  it("says why an environment was skipped, and that another was not run", () => {
-    assert.match(lineFor("wireguard"), /\| not run: no such links \|/);
-    assert.match(lineFor("nftables"), /\| not run \|/);
+  it("lists environments that were not run with the reason", () => {
+    assert.match(lineFor("wireguard"), /\| not run \|/);
+    assert.match(page, /^- wireguard: no such links$/m);
+    assert.match(page, /^- nftables, cluster-cidr-covers-underlay: not selected$/m);
+  });
+
+  it("describes what an environment changes", () => {
+    assert.match(page, /^- \*\*no-kube-proxy\*\*, .+: .+\. Found in .+\.$/m);
   });
 
   it("lists what cannot work with its condition", () => {
-    assert.match(page, /\| no-kube-proxy \| no kube-proxy runs, .* \| ServicesReady \(NoServiceRules\) \|/);
+    assert.match(page, /^- \*\*no-kube-proxy\*\*, ServicesReady \(NoServiceRules\): no kube-proxy runs, .*\.$/m);
   });
 
-  it("lists what is not asked with its reason", () => {
-    assert.match(page, /## What is not asked[^]*\| cluster-cidr-covers-underlay \| kube-proxy takes .* at random/);
+  it("lists what is not tested with its reason", () => {
+    assert.match(
+      page,
+      /## What is not tested[^]*\n- \*\*cluster-cidr-covers-underlay\*\*: kube-proxy takes .* at random/,
+    );
   });
 });

@@ -11,53 +11,53 @@ export function renderPage(environments: readonly Environment[], report: Report)
   const counts = new Map(countByEnvironment(report).map((one) => [one.environment, one]));
   const impossible = environments.flatMap(impossibleRows);
   const undecided = environments.flatMap(({ name, undecided: cells }) =>
-    cells === undefined ? [] : [row([name, cells.reason])],
+    cells === undefined ? [] : [`- **${name}**: ${cells.reason}.`],
   );
+  const notRun = environments.filter(({ name }) => !counts.has(name)).map(({ name }) => name);
   return [
     "# Environments",
     "",
-    "Cluster configurations that differ from the suite's own, as real clusters do. Each is one file in",
-    "[clusters/environments](../clusters/environments); `npm run environments` lists them.",
+    "This page lists, for users who compare them with their own clusters, the cluster configurations that the suite tests in",
+    "addition to its default one, and the last results. Each is one file in",
+    "[clusters/environments](../clusters/environments).",
     "",
     "```sh",
-    "npm run e2e -- --provider lab --environment all  # every environment, each in a cluster of its own",
-    "npm run environments -- --write                  # this page, from the last run",
+    "npm run environments                             # list the environments",
+    "npm run e2e -- --provider lab --environment all  # run every environment, each in a cluster of its own",
+    "npm run environments -- --write                  # write this page from the last run",
     "```",
     "",
-    "`--environment NAME` of `e2e` runs one; `--environment NAME` of `up` brings up a cluster to look at.",
+    "`--environment NAME` of `e2e` runs one environment; `--environment NAME` of `up` creates a cluster with it.",
     "",
     "## Results",
     "",
     describeReport(report, counts),
     "",
-    row(["environment", "what differs", "real clusters", "providers", "passed", "blocked", "failed"]),
-    row(["---", "---", "---", "---", "--:", "--:", "--:"]),
-    ...environments.map((environment) => environmentRow(environment, counts.get(environment.name), report)),
+    row(["environment", "providers", "passed", "blocked", "failed"]),
+    row(["---", "---", "--:", "--:", "--:"]),
+    ...environments.map((environment) => environmentRow(environment, counts.get(environment.name))),
     "",
-    "Blocked cells are those that the environment makes impossible, or that the gate of kube-proxy's version blocks;",
-    "a blocked cell that is answered counts as failed.",
+    "A cell is blocked if the environment or kube-proxy's version makes it impossible. A blocked cell that is answered counts",
+    "as failed.",
+    "",
+    ...(notRun.length === 0 ? [] : ["Not run:", "", ...listNotRun(notRun, report), ""]),
+    "## What each environment changes",
+    "",
+    ...environments.map(
+      ({ name, title, changes, realClusters }) =>
+        `- **${name}**, ${title}: ${changes}.${realClusters === "" ? "" : ` Found in ${realClusters}.`}`,
+    ),
     "",
     ...(impossible.length === 0
       ? []
-      : [
-          "## What cannot work",
-          "",
-          "NodeState says so on every node, by a condition that is False:",
-          "",
-          row(["environment", "reason", "condition"]),
-          row(["---", "---", "---"]),
-          ...impossible,
-          "",
-        ]),
+      : ["## What cannot work", "", "The condition of NodeState is False on every node:", "", ...impossible, ""]),
     ...(undecided.length === 0
       ? []
       : [
-          "## What is not asked",
+          "## What is not tested",
           "",
-          "Cells that pass or fail at random by the cluster's own settings; their group is a skipped check in the report:",
+          "These cells pass or fail at random, because of the cluster's own settings. The report lists their group as a skipped check:",
           "",
-          row(["environment", "reason"]),
-          row(["---", "---"]),
           ...undecided,
           "",
         ]),
@@ -69,22 +69,33 @@ function describeReport(report: Report, counts: ReadonlyMap<string, EnvironmentC
     [...counts.values()].reduce((all, one) => all + one[name], 0);
   const variants = new Set(report.variants.map(({ environment: _, ...variant }) => variantTitle(variant)));
   return [
-    `Run of ${report.started.slice(0, "2026-01-01".length)} on ${report.provider} with Kubernetes ${report.versions["kubernetes"] ?? "(unknown)"}`,
-    `(${[...variants].join("; ")}): ${counts.size} environments, ${sum("cells")} cells,`,
-    `${sum("failed")} failed; ${sum("falseGreen")} that the doctor predicted to pass did not.`,
+    `Run of ${report.started.slice(0, "2026-01-01".length)}, provider ${report.provider}, Kubernetes ${report.versions["kubernetes"] ?? "(unknown)"}: ${counts.size} environments,`,
+    `${sum("cells")} cells, ${sum("failed")} failed. ${sum("falseGreen")} failed cells were predicted to pass by the doctor. Variants:`,
+    "",
+    ...[...variants].map((variant) => `- ${variant}`),
   ].join("\n");
 }
 
-function environmentRow(environment: Environment, counts: EnvironmentCounts | undefined, report: Report): string {
-  const { name, title, changes, realClusters, providers } = environment;
-  const about = [`**${name}**: ${title}`, changes, realClusters, providers.join(", ")];
-  if (counts !== undefined) return row([...about, ...[counts.passed, counts.blocked, counts.failed].map(String)]);
-  const skipped = report.checks.find((check) => check.name === `environment ${name}`)?.error;
-  return row([...about, `not run${skipped === undefined ? "" : `: ${skipped}`}`, "", ""]);
+function environmentRow({ name, providers }: Environment, counts: EnvironmentCounts | undefined): string {
+  const numbers =
+    counts === undefined ? ["not run", "", ""] : [counts.passed, counts.blocked, counts.failed].map(String);
+  return row([`**${name}**`, providers.join(", "), ...numbers]);
+}
+
+/** Lists the environments without results by the reason that the report gives. */
+function listNotRun(names: readonly string[], report: Report): readonly string[] {
+  const byReason = new Map<string, string[]>();
+  for (const name of names) {
+    const reason = report.checks.find((check) => check.name === `environment ${name}`)?.error ?? "not selected";
+    byReason.set(reason, [...(byReason.get(reason) ?? []), name]);
+  }
+  return [...byReason].map(([reason, some]) => `- ${some.join(", ")}: ${reason}`);
 }
 
 function impossibleRows({ name, impossible }: Environment): readonly string[] {
-  return impossible.map(({ reason, condition }) => row([name, reason, `${condition.type} (${condition.reason})`]));
+  return impossible.map(
+    ({ reason, condition }) => `- **${name}**, ${condition.type} (${condition.reason}): ${reason}.`,
+  );
 }
 
 function row(entries: readonly string[]): string {

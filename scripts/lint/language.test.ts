@@ -19,8 +19,6 @@ const PENDING_PAGES: readonly string[] = [
   "clusters/lab/README.md",
   "docs/agent.md",
   "docs/concepts.md",
-  "docs/environments.md",
-  "docs/existing.md",
   "docs/plugin.md",
   "docs/scale.md",
   "docs/sweep.md",

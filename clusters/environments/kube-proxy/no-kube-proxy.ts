@@ -7,7 +7,7 @@ export const NO_KUBE_PROXY: Environment = {
   name: "no-kube-proxy",
   title: "no kube-proxy",
   realClusters: "clusters made with --skip-phases=addon/kube-proxy whose replacement does not run",
-  changes: "there is no kube-proxy; the components of the cluster use the API server's own address",
+  changes: "kube-proxy does not run; the components of the cluster use the API server's own address",
   spec: { kubeProxy: { installed: false } },
   providers: ["lab"],
   impossible: [
