@@ -15,8 +15,22 @@ my $prefix = pack("CCCCNNN", 3, 4, 64, 0xc0, 3600, 1800, 0) . inet_pton(AF_INET6
 send($socket, $head . $prefix, 0, pack_sockaddr_in6(0, inet_pton(AF_INET6, "ff02::1"), $index)) or die "send: $!";
 `;
 
+/** Duplicate address detection of a link-local address takes one to two seconds; a busy machine needs longer. */
+const DAD_TIMEOUT_MS = 10_000;
+
+/** Waits until a router's eth0 has a link-local address that it may send from. */
+function waitForLinkLocal(namespace: string): void {
+  const deadline = Date.now() + DAD_TIMEOUT_MS;
+  const isUsable = () =>
+    execInNetns(namespace, "ip", "-6", "-o", "address", "show", "dev", "eth0", "scope", "link", "-tentative").trim() !==
+    "";
+  while (!isUsable())
+    if (Date.now() > deadline) throw new Error(`eth0 of ${namespace} has no usable link-local address`);
+}
+
 /** Sends one router advertisement from a namespace. */
 export function sendAdvertisement(namespace: string): void {
+  waitForLinkLocal(namespace);
   execInNetns(namespace, "perl", "-e", PROGRAM);
 }
 
