@@ -20,8 +20,6 @@ const PENDING_PAGES: readonly string[] = [
   "docs/agent.md",
   "docs/concepts.md",
   "docs/plugin.md",
-  "docs/scale.md",
-  "docs/sweep.md",
   "docs/troubleshoot.md",
   "results/BENCHMARKS.md",
 ];
