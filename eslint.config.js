@@ -59,7 +59,6 @@ const PENDING_LANGUAGE = [
   "e2e/bench/scale/*.ts",
   "e2e/certify/*.ts",
   "scripts/e2e/*.ts",
-  "scripts/newcomer/*.ts",
 ];
 
 export default tseslint.config(

@@ -6,7 +6,7 @@ import { describeApiError } from "../plugin/kubernetes/api-error.ts";
 import { observeCluster } from "../plugin/doctor/observe-cluster.ts";
 import { predictFailures } from "../plugin/doctor/predict.ts";
 import { renderFindings } from "../plugin/doctor/report.ts";
-import { readSnapshots, snapshotNodes } from "./doctor-nodes.ts";
+import { readSnapshots, snapshotNodes } from "./doctor/node-snapshots.ts";
 
 /** `npm run doctor`: every node by its agent's pod, the cluster by its API server; prediction here. */
 const program = new Command("doctor")
@@ -37,7 +37,7 @@ const config = new KubeConfig();
 
 try {
   if (flags.probe) {
-    const { probePods: probe } = await import("./doctor-probe.ts");
+    const { probePods: probe } = await import("./doctor/probe-pods.ts");
     process.exit(await probe(flags.provider, flags.name, (line) => process.stdout.write(`${line}\n`)));
   }
   if (flags.kubeconfig === undefined) config.loadFromDefault();

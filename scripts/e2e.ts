@@ -16,12 +16,12 @@ import { type CheckResult, type Report, RESULTS_SCHEMA } from "../results/schema
 import { writeBundle } from "../results/bundle.ts";
 import { RESULTS, writeReport, writeReportIn } from "../results/write.ts";
 import packageJson from "../package.json" with { type: "json" };
-import { variantTable } from "./e2e-table.ts";
+import { variantTable } from "./e2e/table.ts";
 import { withoutOptions } from "./e2e/arguments.ts";
 import { describeRun, type EnvironmentRun, findSkipReason, mergeRuns, runEnvironments } from "./e2e/environments.ts";
 import { composeReport, type Failure, refuseEmptyCells } from "./e2e/report.ts";
-import { lookAtExisting, returnPathThere } from "./existing.ts";
-import { runOnChange } from "./watch.ts";
+import { lookAtExisting, returnPathThere } from "./e2e/existing-cluster.ts";
+import { runOnChange } from "./e2e/watch.ts";
 
 /** The spec files, in this order; agent, doctor, install and evidence make faults, which ends with their specs. */
 const SUITES: readonly (readonly [string, () => Promise<unknown>])[] = [

@@ -6,7 +6,7 @@ import { KubeClient } from "../plugin/kubernetes/kube-client.ts";
 import { describeApiError } from "../plugin/kubernetes/api-error.ts";
 import { addIpamCommands } from "../plugin/ipam/inspect/commands.ts";
 import { type NodeAddresses, nodeAddresses } from "../plugin/ipam/inspect/snapshot.ts";
-import { runOnAgents } from "./agents.ts";
+import { runOnAgents } from "./cluster/run-on-agents.ts";
 
 /** `npm run ipam -- show | check | release`: every node by its agent's pod, the cluster by its API server. */
 const program = new Command("ipam")

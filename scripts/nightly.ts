@@ -2,7 +2,7 @@ import { Command } from "commander";
 import { DEFAULT_SPEC } from "../clusters/provider.ts";
 import { startScript, waitForExit } from "../clusters/shell.ts";
 import { writeHistory } from "../results/write.ts";
-import { toArguments, environmentJobs, type NightlyJob, planNightly } from "./nightly-plan.ts";
+import { toArguments, environmentJobs, type NightlyJob, planNightly } from "./nightly/nightly-plan.ts";
 
 const VERSIONS = ["v1.29.15", "v1.31.4", "v1.34.1", "v1.37.2"];
 

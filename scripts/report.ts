@@ -1,7 +1,7 @@
 import { readdir, realpath } from "node:fs/promises";
 import { join } from "node:path";
 import { Command } from "commander";
-import { takeScreenshots } from "./report-screenshots.ts";
+import { takeScreenshots } from "./report/screenshots.ts";
 import { readReport, renderReport, RESULTS, writeHistory } from "../results/write.ts";
 
 /** `npm run report`: makes report.html, report.md and junit.xml of runs anew, from their report.json. */

@@ -5,7 +5,7 @@ import { Command } from "commander";
 import { startScript, waitForExit } from "../clusters/shell.ts";
 import { type Report, reportSchema, type VariantResult } from "../results/schema.ts";
 import { countCells } from "../results/title.ts";
-import { type SweepGroup, planSweep } from "./sweep-plan.ts";
+import { type SweepGroup, planSweep } from "./nightly/sweep-plan.ts";
 
 /** Patches whose every module the Go proxy has. */
 const VERSIONS = ["v1.28.15", "v1.29.15", "v1.31.4", "v1.34.1", "v1.37.2"];

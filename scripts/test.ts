@@ -2,7 +2,7 @@
 /** `npm test`: every check of the project, one after another, closed by one line that counts them all. */
 import { $ } from "zx";
 import { waitForExit } from "../clusters/shell.ts";
-import { add, closingLine, type Counts, NOTHING, readCounts, verdict } from "./test-summary.ts";
+import { add, closingLine, type Counts, NOTHING, readCounts, verdict } from "./test/summary.ts";
 
 interface Stage {
   readonly name: string;

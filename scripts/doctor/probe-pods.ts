@@ -1,12 +1,12 @@
-import { createPlainProgress } from "../clusters/progress-plain.ts";
-import { loadProvider } from "../clusters/providers.ts";
-import { clusterApi } from "../e2e/cluster-api.ts";
-import { listFindings } from "../e2e/doctor/causes.ts";
-import { comparePrediction } from "../e2e/doctor/compare.ts";
-import { PREDICTED } from "../e2e/doctor/predicted.ts";
-import { cells } from "../e2e/matrix/cells.ts";
-import { deploy } from "../e2e/pods/deploy.ts";
-import { buildProbe } from "../e2e/probe/build.ts";
+import { createPlainProgress } from "../../clusters/progress-plain.ts";
+import { loadProvider } from "../../clusters/providers.ts";
+import { clusterApi } from "../../e2e/cluster-api.ts";
+import { listFindings } from "../../e2e/doctor/causes.ts";
+import { comparePrediction } from "../../e2e/doctor/compare.ts";
+import { PREDICTED } from "../../e2e/doctor/predicted.ts";
+import { cells } from "../../e2e/matrix/cells.ts";
+import { deploy } from "../../e2e/pods/deploy.ts";
+import { buildProbe } from "../../e2e/probe/build.ts";
 
 /** Exit statuses of a probe that was asked to its end; 2 is one that was not. */
 export const PROBED_CELLS = { allPasses: 0, failsAsPredicted: 1, predictedWrongly: 3 } as const;

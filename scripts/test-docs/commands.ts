@@ -2,9 +2,9 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 
-export const ROOT = join(import.meta.dirname, "..");
+export const ROOT = join(import.meta.dirname, "..", "..");
 
-/** Every page for users and contributors. */
+/** Pages for users and contributors, relative to the repository. */
 export const PAGES: readonly string[] = [
   "README.md",
   "CONTRIBUTING.md",
@@ -20,16 +20,17 @@ export function readScripts(): Readonly<Record<string, string>> {
   return schema.parse(JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8"))).scripts;
 }
 
-/** A command of a page, `npm run NAME -- --option …`, between backticks or in a line of code. */
+/** A command in a page, such as `npm run NAME -- --option …`, between backticks or in a line of code. */
 export interface DocumentedCommand {
   readonly page: string;
-  /** As written, without a comment behind it. */
+  /** The command as written, without a comment after it. */
   readonly line: string;
   readonly script: string;
-  /** Its long options, as the page writes them. */
+  /** Long options that the page writes. */
   readonly options: readonly string[];
 }
 
+/** Finds the npm commands in a page. */
 export function findCommands(page: string): readonly DocumentedCommand[] {
   const text = readFileSync(join(ROOT, page), "utf8");
   return [...text.matchAll(/npm (?:run )?([a-z][\w:]*)((?: -- [^`#\n|]*)?)/g)].flatMap(

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { ENVIRONMENTS } from "../clusters/environments/registry.ts";
+import { ENVIRONMENTS } from "../../clusters/environments/registry.ts";
 import { toArguments, environmentJobs, planNightly } from "./nightly-plan.ts";
 
 describe("the night's plan", () => {

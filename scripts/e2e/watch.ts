@@ -1,8 +1,8 @@
 import { watch } from "node:fs/promises";
 import { join } from "node:path";
-import { startScript, waitForExit } from "../clusters/shell.ts";
+import { startScript, waitForExit } from "../../clusters/shell.ts";
 
-const ROOT = join(import.meta.dirname, "..");
+const ROOT = join(import.meta.dirname, "..", "..");
 const ROOMS = ["plugin", "clusters", "e2e", "results", "scripts"] as const;
 /** Editors write a file in several steps. */
 const SETTLE_MS = 150;

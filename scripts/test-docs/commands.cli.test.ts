@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { $ } from "zx";
-import { findCommands, PAGES, readScripts, ROOT } from "./doc-commands.ts";
+import { findCommands, PAGES, readScripts, ROOT } from "./commands.ts";
 
 describe("commands in the documentation", () => {
   it("have only options that their --help lists", function () {

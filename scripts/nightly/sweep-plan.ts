@@ -1,5 +1,5 @@
-import { isSkewSupported, parseMinor } from "../clusters/kubernetes/skew.ts";
-import type { KubeProxyMode } from "../clusters/provider.ts";
+import { isSkewSupported, parseMinor } from "../../clusters/kubernetes/skew.ts";
+import type { KubeProxyMode } from "../../clusters/provider.ts";
 
 /** One kube-proxy in one mode. */
 export interface SweepEntry {

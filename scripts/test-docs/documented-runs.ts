@@ -1,4 +1,4 @@
-/** A step of the tour: what is run, and which lines of the pages it shows. */
+/** A command that test:docs runs, and the lines of the documentation that it covers. */
 export interface DocumentedRun {
   readonly run: string;
   readonly shows: readonly string[];
@@ -9,11 +9,11 @@ const suite = (name: string): DocumentedRun => ({
   run: `npm run e2e -- --provider lab --name play --keep --suite ${name}`,
   shows: [`npm run e2e -- --provider lab --suite ${name}`],
 });
-const product = ["vendor: Newcomer", "name: newcomer", "version: v0.0.1"].join("\\n");
+const product = ["vendor: Example", "name: example", "version: v0.0.1"].join("\\n");
 
 /**
- * The pages' commands in an order in which one person can run them in one lab; what a page leaves to the reader (FILE, ID, RUN)
- * is filled in. Each is a line for bash, in the repository's directory of the new root.
+ * The documented commands in an order in which one person can run them in one lab, with values for placeholders (FILE, ID,
+ * RUN). Each is a line of bash, for the checkout in the new root.
  */
 export const DOCUMENTED_RUNS: readonly DocumentedRun[] = [
   { run: "npm run build", shows: ["npm run build"] },
@@ -58,7 +58,7 @@ export const DOCUMENTED_RUNS: readonly DocumentedRun[] = [
   },
   { run: "npm run report -- --history", shows: ["npm run report -- --history"] },
   {
-    run: `npm run uninstall -- --kubeconfig ${PLAY} --force`, // the kept lab's pods run
+    run: `npm run uninstall -- --kubeconfig ${PLAY} --force`, // pods still run in the kept lab
     shows: ["npm run uninstall -- --kubeconfig FILE", "npm run uninstall"],
   },
   { run: "npm run down -- --provider lab --name play", shows: ["npm run down"] },
@@ -76,27 +76,24 @@ export const DOCUMENTED_RUNS: readonly DocumentedRun[] = [
   },
 ];
 
-const BY_TEST = "a stage of npm test";
-const ON_KIND = "on kind: CI runs it, and --provider kind here does so with the README's own";
-const BY_ITSELF = "a report in results/ is its run";
+const BY_TEST = "is a stage of npm test";
+const ON_KIND = "needs kind: CI runs it, and so does npm run test:docs -- --provider kind";
+const RECORDED = "its recorded run is in results/";
 
-/** Lines that the tour leaves out, each with who runs it or why nobody does. */
+/** Documented lines that test:docs does not run, each with the reason. */
 export const NOT_RUN: readonly (readonly [line: string, why: string])[] = [
-  ["npm test", "CI's own command (.ci/run)"],
+  ["npm test", "is CI's own command (.ci/run)"],
   ["npm run e2e", ON_KIND],
   ["npm run e2e -- --kube-proxy v1.28.15,v1.29.15 --return-path liberal,notrack --keep", ON_KIND],
-  [
-    "npm run e2e -- --provider lab --suite agent,facts,return-path,duties,doctor,rights",
-    "facts and rights: a stage of npm test",
-  ],
+  ["npm run e2e -- --provider lab --suite agent,facts,return-path,duties,doctor,rights", "is a stage of npm test"],
   ["npm run e2e -- --kubernetes v1.34.1 --kube-proxy v1.34.1", ON_KIND],
   ["npm run e2e -- --provider lab --environment all", "takes half an hour; npm run nightly runs it"],
-  ["npm run environments -- --write", "writes the page of such a run"],
+  ["npm run environments -- --write", "writes the page of the run of all environments"],
   ["npm run e2e -- --provider lab --suite ipam", BY_TEST],
-  ["npm run ipam -- check --repair", "changes what is held; plugin/ipam/inspect has its tests"],
+  ["npm run ipam -- check --repair", "changes the addresses of the cluster; plugin/ipam/inspect has its tests"],
   ["npm run ipam -- release 10.7.200.7", "the suite ipam runs it"],
   ["npm run down -- --all", "stops a Docker daemon that other runs may use"],
-  ["npm run bench -- agent", BY_ITSELF],
+  ["npm run bench -- agent", RECORDED],
   ["npm run e2e -- --family dual", ON_KIND],
   ["npm run e2e -- --suite parity", ON_KIND],
   ["npm run certify -- --product product.yaml --key vendor.key", ON_KIND],
@@ -104,29 +101,29 @@ export const NOT_RUN: readonly (readonly [line: string, why: string])[] = [
   ["npm run uninstall -- --kubeconfig FILE --image REFERENCE", "the suite install runs it"],
   ["npm run e2e -- --provider lab --suite plugin", BY_TEST],
   ["npm run e2e -- --provider lab --suite install", BY_TEST],
-  ["npm run e2e -- --provider lab --suite labs", "brings labs up and ends them; clusters/lab has its tests"],
-  ["npm run e2e -- --provider lab --suite guest", "needs a lab of its own for each of its runs; docs/existing.md"],
+  ["npm run e2e -- --provider lab --suite labs", "creates and deletes labs of its own; clusters/lab has its tests"],
+  ["npm run e2e -- --provider lab --suite guest", "needs a lab of its own for each of its runs"],
   ["npm run e2e -- --provider existing --kubeconfig FILE --yes", "the suite guest runs it"],
   ["npm run down -- --provider existing --kubeconfig FILE", "the suite guest runs it"],
-  ["npm run mutants", BY_ITSELF],
-  ["npm run mutants:harness", BY_ITSELF],
-  ["npm run chaos -- --seed 1 --minutes 2", BY_ITSELF],
-  ["npm run bench -- cni", BY_ITSELF],
-  ["npm run bench -- ipam", BY_ITSELF],
-  ["npm run bench -- evidence", BY_ITSELF],
-  ["npm run bench -- scale", BY_ITSELF],
-  ["npm run bench -- net", BY_ITSELF],
-  ["npm run newcomer", "it is what runs the others"],
+  ["npm run mutants", RECORDED],
+  ["npm run mutants:harness", RECORDED],
+  ["npm run chaos -- --seed 1 --minutes 2", RECORDED],
+  ["npm run bench -- cni", RECORDED],
+  ["npm run bench -- ipam", RECORDED],
+  ["npm run bench -- evidence", RECORDED],
+  ["npm run bench -- scale", RECORDED],
+  ["npm run bench -- net", RECORDED],
+  ["npm run test:docs", "is the command that runs the others"],
   [
     "npm run mutants -- --kubernetes v1.31.4 --kube-proxy v1.28.15,v1.29.15,v1.31.4,v1.31.4/nftables",
-    "results/mutants.json is its run",
+    "its recorded run is results/mutants.json",
   ],
-  ["npm run sweep", BY_ITSELF],
-  ["npm run kit", "makes an archive of gigabytes; docs/kit.md describes its run"],
+  ["npm run sweep", RECORDED],
+  ["npm run kit", "creates an archive of gigabytes; docs/kit.md describes a run"],
   ["npm run kit -- --lab", "as npm run kit"],
   ["npm run kit -- --prove lab", "as npm run kit"],
-  ["npm run e2e -- --provider lab --watch", "runs until it is interrupted; scripts/watch.test.ts"],
-  ["npm run e2e -- --provider lab --keep --watch", "runs until it is interrupted; scripts/watch.test.ts"],
-  ["npm run report -- ./runs/1", "a certificate's receiver has other directories; results/history.ts has its tests"],
-  ["npm run report -- --screenshots DIRECTORY", "needs a browser, which a newcomer need not have"],
+  ["npm run e2e -- --provider lab --watch", "runs until it is interrupted"],
+  ["npm run e2e -- --provider lab --keep --watch", "runs until it is interrupted"],
+  ["npm run report -- ./runs/1", "uses directories of a certificate's recipient"],
+  ["npm run report -- --screenshots DIRECTORY", "needs a browser, which the README does not require"],
 ];

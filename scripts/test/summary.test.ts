@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { closingLine, readCounts, verdict } from "./test-summary.ts";
+import { closingLine, readCounts, verdict } from "./summary.ts";
 
 describe("test-summary", () => {
   const cases: { name: string; output: string; expected: ReturnType<typeof readCounts> }[] = [

@@ -1,9 +1,9 @@
 import Table from "cli-table3";
-import { readInventory } from "../clusters/existing/facts.ts";
-import { SUITE_NAMESPACE } from "../clusters/existing/existing.ts";
-import { checkPreconditions } from "../clusters/existing/preflight.ts";
-import { parseExistingOptions, loadKubeConfig } from "../clusters/existing/options.ts";
-import type { Cluster } from "../clusters/provider.ts";
+import { readInventory } from "../../clusters/existing/facts.ts";
+import { SUITE_NAMESPACE } from "../../clusters/existing/existing.ts";
+import { checkPreconditions } from "../../clusters/existing/preflight.ts";
+import { parseExistingOptions, loadKubeConfig } from "../../clusters/existing/options.ts";
+import type { Cluster } from "../../clusters/provider.ts";
 
 /** Below NodePorts and the kernel's own choice of ports, and nobody's by custom. */
 const GUEST_HOST_PORT = 28080;

@@ -1,8 +1,8 @@
 import { readFile } from "node:fs/promises";
 import type { KubeConfig } from "@kubernetes/client-node";
 import { z } from "zod";
-import { type NodeSnapshot, nodeSnapshot } from "../plugin/doctor/snapshot.ts";
-import { type AgentFailure, runOnAgents } from "./agents.ts";
+import { type NodeSnapshot, nodeSnapshot } from "../../plugin/doctor/snapshot.ts";
+import { type AgentFailure, runOnAgents } from "../cluster/run-on-agents.ts";
 
 export interface NodeSnapshots {
   readonly nodes: readonly NodeSnapshot[];

@@ -1,6 +1,6 @@
 import Table from "cli-table3";
-import { POD_TYPES, TARGETS, type VariantResult } from "../results/schema.ts";
-import { countCells, nodesSay, POD_TYPE_TITLES, TARGET_TITLES, variantTitle } from "../results/title.ts";
+import { POD_TYPES, TARGETS, type VariantResult } from "../../results/schema.ts";
+import { countCells, nodesSay, POD_TYPE_TITLES, TARGET_TITLES, variantTitle } from "../../results/title.ts";
 
 const MARKS = { pass: "✓", blocked: "blocked", fail: "✗ FAIL", "not-run": "-" } as const;
 

@@ -8,10 +8,13 @@ import { runDebootstrap, findMachineMirror } from "../../clusters/images/debian.
 import type { Progress } from "../../clusters/progress.ts";
 
 const REPOSITORY = join(import.meta.dirname, "..", "..");
-/** In the root. */
+/** Directory of the checkout in the root. */
 export const CHECKOUT_DIRECTORY = "/root/interlay";
 
-/** A minimal Debian with nothing more than the README asks for: Node.js, npm and Go as this computer has them, and the commit. */
+/**
+ * Creates a minimal Debian root with what the README requires: this machine's Node.js and npm, and the files of the commit.
+ * Go is bound from this machine.
+ */
 export async function createRoot(root: string, progress: Progress): Promise<void> {
   await ensureDebianPackages(["debootstrap"], progress);
   await rm(root, { recursive: true, force: true });
@@ -21,7 +24,7 @@ export async function createRoot(root: string, progress: Progress): Promise<void
   await checkOut(join(root, CHECKOUT_DIRECTORY));
 }
 
-/** What of this computer says where registries are, and whom to trust there: bound, not copied. `[path in the root, here]` */
+/** Returns this machine's settings for registries and certificates, to be bound: `[path in the root, path here]`. */
 export function readRegistrySettings(): readonly (readonly [string, string])[] {
   const own = (path: string) => [join("/root", path), join(homedir(), path)] as const;
   const same = (path: string) => [path, path] as const;
@@ -33,7 +36,7 @@ export function readRegistrySettings(): readonly (readonly [string, string])[] {
   return all.filter(([, here]) => existsSync(here));
 }
 
-/** Go's own directory on this computer; undefined if it has none. */
+/** Returns the directory of this machine's Go; undefined if Go is not installed. */
 export function findGoRoot(): string | undefined {
   try {
     return $.sync`go env GOROOT`.stdout.trim();
@@ -42,7 +45,7 @@ export function findGoRoot(): string | undefined {
   }
 }
 
-/** The computer's own Node.js and npm, not the ones that this project's node_modules put first. */
+/** Copies the machine's Node.js and npm, not those in this project's node_modules. */
 async function addNode(root: string): Promise<void> {
   const bin = join(root, "usr/local/bin");
   const modules = join(root, "usr/local/lib/node_modules");
@@ -56,11 +59,11 @@ async function addNode(root: string): Promise<void> {
 async function onPath(program: string): Promise<string> {
   const directories = (process.env["PATH"] ?? "").split(delimiter).filter((one) => !one.includes("node_modules"));
   const found = directories.map((directory) => join(directory, program)).find((file) => existsSync(file));
-  if (found === undefined) throw new Error(`${program} is not on PATH: the README asks for it.`);
+  if (found === undefined) throw new Error(`${program} is not on PATH: install it, as the README requires`);
   return realpath(found);
 }
 
-/** What a clone of this commit has: nothing that is not committed, no node_modules. */
+/** Writes the committed files: no uncommitted changes, no node_modules. */
 async function checkOut(directory: string): Promise<void> {
   await mkdir(directory, { recursive: true });
   await $({ cwd: REPOSITORY })`git archive --format=tar HEAD`.pipe($`tar --extract --directory ${directory}`);

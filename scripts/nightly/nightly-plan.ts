@@ -1,5 +1,5 @@
-import { ENVIRONMENTS } from "../clusters/environments/registry.ts";
-import type { KubeProxyMode } from "../clusters/provider.ts";
+import { ENVIRONMENTS } from "../../clusters/environments/registry.ts";
+import type { KubeProxyMode } from "../../clusters/provider.ts";
 
 type Family = "ipv4" | "dual";
 
