@@ -1,10 +1,10 @@
 import type { CellPattern, Finding, Protocol } from "./finding.ts";
 import type { Snapshot } from "./snapshot.ts";
 
-/** The other host may answer a ping as well: a reply does not show which host sent it. */
-const TOLD_APART: readonly Protocol[] = ["tcp", "udp"];
+/** Protocols whose reply names the host that sent it. Both hosts answer a ping alike. */
+const IDENTIFYING_PROTOCOLS: readonly Protocol[] = ["tcp", "udp"];
 
-/** Two hosts have one address: the first ARP reply wins; neighbour tables show whose it was. */
+/** Finds addresses that two hosts have. The first ARP reply wins; the neighbour tables show whose it was. */
 export function checkAddresses({ nodes, cluster }: Snapshot): readonly Finding[] {
   const holders = nodes.flatMap((node) =>
     node.attachments.flatMap(({ pod, addresses, mac, ifname, type }) =>
@@ -15,57 +15,57 @@ export function checkAddresses({ nodes, cluster }: Snapshot): readonly Finding[]
     check: "duplicate-address",
     severity: cells.length > 0 ? "fails" : "warning",
     node,
-    message: `${message}: connections to it reach the one or the other.`,
+    message: `${message}: connections to it reach one or the other.`,
     remedy: "Exclude the address in its UnderlayPool (spec.excluded) and recreate the pod.",
     cells,
   });
-  const twice = holders.flatMap((one, index) =>
+  const duplicates = holders.flatMap((one, index) =>
     holders
       .slice(index + 1)
       .filter((other) => other.address === one.address)
       .map((other) => finding(one.node, `${one.address} belongs to ${one.pod} and to ${other.pod} on ${other.node}`)),
   );
   const nodeAddresses = new Map((cluster?.nodes ?? []).flatMap((n) => n.addresses.map((a) => [a, n.name] as const)));
-  const nodes_ = holders.flatMap((one) => {
+  const ofNodes = holders.flatMap((one) => {
     const owner = nodeAddresses.get(one.address);
     return owner === undefined
       ? []
       : [finding(one.node, `${one.address} of ${one.pod} is the address of node ${owner}`)];
   });
-  const strangerFor = (address: string, mac: string) =>
+  const findOtherOwner = (address: string, mac: string) =>
     holders.find((one) => one.address === address && one.mac !== undefined && one.mac !== mac);
   const answered = nodes.flatMap((node) => [
     ...node.neighbours.flatMap(({ address, mac }) => {
-      const owner = strangerFor(address, mac);
+      const owner = findOtherOwner(address, mac);
       return owner === undefined || owner.node === node.node
         ? []
         : [
             finding(
               node.node,
-              `${mac} answers ${node.node} for ${address}, ${isPlausible(owner)}`,
+              `${mac} answers ${node.node} for ${address}, ${describeHolder(owner)}`,
               listNodeHolders(node.node, owner),
             ),
           ];
     }),
     ...node.attachments.flatMap(({ pod, neighbours }) =>
       neighbours.flatMap(({ address, mac }) => {
-        const owner = strangerFor(address, mac);
+        const owner = findOtherOwner(address, mac);
         return owner === undefined
           ? []
           : [
               finding(
                 node.node,
-                `${mac} answers ${pod} for ${address}, ${isPlausible(owner)}`,
+                `${mac} answers ${pod} for ${address}, ${describeHolder(owner)}`,
                 listPodHolders(pod, owner),
               ),
             ];
       }),
     ),
   ]);
-  const known = (cluster?.addresses ?? []).flatMap(({ address, conflict }) =>
+  const reported = (cluster?.addresses ?? []).flatMap(({ address, conflict }) =>
     conflict === undefined ? [] : [finding("", `${address} is in use by another host on the wire (${conflict})`)],
   );
-  return [...twice, ...nodes_, ...answered, ...known];
+  return [...duplicates, ...ofNodes, ...answered, ...reported];
 }
 
 interface Holder {
@@ -75,11 +75,11 @@ interface Holder {
   readonly mac: string | undefined;
 }
 
-const isPlausible = ({ pod, mac }: Holder): string => `which belongs to ${pod} (${mac ?? ""})`;
+const describeHolder = ({ pod, mac }: Holder): string => `which belongs to ${pod} (${mac ?? ""})`;
 
-/** The node itself, its overlay pods, and clients of the Service there: they use the node's neighbour table. */
+/** Lists the cells that use the node's neighbour table: from the node, its overlay pods, and clients of a Service there. */
 function listNodeHolders(node: string, { name, type }: Holder): readonly CellPattern[] {
-  const to = { sourceNode: node, targetPod: name, protocols: TOLD_APART };
+  const to = { sourceNode: node, targetPod: name, protocols: IDENTIFYING_PROTOCOLS };
   return type === "underlay"
     ? [
         { ...to, sources: ["node", "overlay"], targets: ["underlay"] },
@@ -95,7 +95,7 @@ function listPodHolders(source: string, { name, type }: Holder): readonly CellPa
       sources: ["underlay", "multi-nic"],
       targetPod: name,
       targets: [type === "underlay" ? "underlay" : "multi-nic:net1"],
-      protocols: TOLD_APART,
+      protocols: IDENTIFYING_PROTOCOLS,
     },
   ];
 }

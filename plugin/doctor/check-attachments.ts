@@ -1,7 +1,7 @@
 import { type CellPattern, type Finding, OVERLAY_ADDRESSES, SERVICES, type Target } from "./finding.ts";
 import type { AttachmentSnapshot, ClusterSnapshot, NodeSnapshot } from "./snapshot.ts";
 
-/** What each wired pod lacks of its plan, and of networks that the cluster has got since. */
+/** Finds the plan items that each attached pod lacks, and the cluster's networks that it has no route to. */
 export function checkAttachments(node: NodeSnapshot, cluster: ClusterSnapshot | undefined): readonly Finding[] {
   return node.attachments.flatMap((pod) => [...checkDrift(node.node, pod), ...checkNetworks(node, pod, cluster)]);
 }
@@ -23,12 +23,12 @@ function checkDrift(node: string, pod: AttachmentSnapshot): readonly Finding[] {
   });
 }
 
-/** The node no longer finds the pod: whatever must come back through the node is lost. */
+/** Lists the cells that fail when the node has no way to the pod: everything whose replies return through the node. */
 function findCellsLostOnNode(node: string, pod: AttachmentSnapshot, kind: string): readonly CellPattern[] {
   // The pair is missing or down: the pod reaches nothing by it. Its routes on the node are missing too, and reported.
   if ((kind === "veth" || kind === "up") && pod.type === "underlay")
     return [{ sourcePod: pod.pod, sources: ["underlay"], targets: [...OVERLAY_ADDRESSES, ...SERVICES] }];
-  // A neighbour that is not pinned is asked for.
+  // The kernel resolves a neighbour that is not pinned.
   if (kind !== "route" && kind !== "rule") return [];
   if (pod.type === "multi-nic")
     return [
@@ -55,7 +55,7 @@ function findCellsLostOnNode(node: string, pod: AttachmentSnapshot, kind: string
   ];
 }
 
-/** Routes of the main table are looked at by network, below; the rest is needed by replies alone. */
+/** Lists the cells that fail when the pod lacks an item. `checkNetworks` judges the main table; other items serve replies only. */
 function findCellsLostInPod(
   pod: AttachmentSnapshot,
   item: AttachmentSnapshot["drift"][number],
@@ -65,7 +65,10 @@ function findCellsLostInPod(
   return needed ? [{ sources: ["underlay"], targets: ["multi-nic"], targetPod: pod.pod, protocols: ["tcp"] }] : [];
 }
 
-/** A pool added later, facts that were wrong: the pod sends there by its default gateway, which knows nothing of it. */
+/**
+ * Finds networks without a route in the pod, because a pool was added later or the facts were wrong. The pod sends to its default
+ * gateway, which does not know the network.
+ */
 function checkNetworks(
   node: NodeSnapshot,
   pod: AttachmentSnapshot,

@@ -1,9 +1,15 @@
 import type { Finding } from "./finding.ts";
 import type { ClusterSnapshot, NodeSnapshot } from "./snapshot.ts";
 
-/** What is wrong whatever the nodes look like, and nodes that said nothing. */
+/** Finds problems of the cluster's own objects, and nodes whose agent does not answer. */
 export function checkCluster(cluster: ClusterSnapshot, nodes: readonly NodeSnapshot[]): readonly Finding[] {
-  const of = (check: string, severity: Finding["severity"], message: string, remedy: string, node = ""): Finding => ({
+  const createFinding = (
+    check: string,
+    severity: Finding["severity"],
+    message: string,
+    remedy: string,
+    node = "",
+  ): Finding => ({
     check,
     severity,
     node,
@@ -12,7 +18,7 @@ export function checkCluster(cluster: ClusterSnapshot, nodes: readonly NodeSnaps
     cells: [],
   });
   const findings: Finding[] = cluster.problems.map((problem) =>
-    of(
+    createFinding(
       "facts-sources",
       "warning",
       problem,
@@ -22,7 +28,7 @@ export function checkCluster(cluster: ClusterSnapshot, nodes: readonly NodeSnaps
   for (const { name } of cluster.nodes)
     if (!nodes.some(({ node }) => node === name))
       findings.push(
-        of(
+        createFinding(
           "agent-missing",
           "warning",
           `The agent of ${name} did not answer: nothing is put back there, and its state is not known.`,
@@ -33,7 +39,7 @@ export function checkCluster(cluster: ClusterSnapshot, nodes: readonly NodeSnaps
   if (cluster.networks === undefined)
     return [
       ...findings,
-      of(
+      createFinding(
         "multus-missing",
         "start",
         "The kind NetworkAttachmentDefinition is not there: no underlay or multi-NIC pod can be made.",
@@ -43,7 +49,7 @@ export function checkCluster(cluster: ClusterSnapshot, nodes: readonly NodeSnaps
   const ours = cluster.networks.filter(({ interlay }) => interlay);
   if (ours.length === 0)
     findings.push(
-      of(
+      createFinding(
         "network-definition-missing",
         "start",
         "No NetworkAttachmentDefinition has the plugin interlay: no pod gets an underlay link.",
@@ -54,7 +60,7 @@ export function checkCluster(cluster: ClusterSnapshot, nodes: readonly NodeSnaps
     for (const network of networks)
       if (!cluster.networks.some(({ name }) => name === network))
         findings.push(
-          of(
+          createFinding(
             "network-definition-missing",
             "start",
             `${pod} asks for the network ${network}, which is not there: it does not start.`,

@@ -5,7 +5,7 @@ import type { ClusterSnapshot, NodeSnapshot } from "./snapshot.ts";
 
 const LINK_LOCAL = parseCidr("169.254.0.0/16");
 
-/** Networks that a node refuses, and nameservers that a pod cannot reach through its node. */
+/** Finds networks that a node refuses, and nameservers that a pod cannot reach through its node. */
 export function checkNodeNetworks(node: NodeSnapshot): readonly Finding[] {
   const refused = (node.facts?.refused ?? []).map(({ network, source, reason }): Finding => ({
     check: "network-refused",
@@ -19,7 +19,7 @@ export function checkNodeNetworks(node: NodeSnapshot): readonly Finding[] {
   return [...refused, ...node.attachments.flatMap((pod) => checkNameservers(node.node, pod))];
 }
 
-/** A link-local address is on no wire: the pod's gateway does not forward to it. */
+/** Finds link-local nameservers without a route through the node. No gateway forwards to a link-local address. */
 function checkNameservers(node: string, pod: NodeSnapshot["attachments"][number]): readonly Finding[] {
   if (pod.type !== "underlay") return [];
   return (pod.nameservers ?? [])
@@ -38,7 +38,7 @@ function checkNameservers(node: string, pod: NodeSnapshot["attachments"][number]
     }));
 }
 
-/** Addresses of nodes that an UnderlayPool may give to a pod. */
+/** Finds addresses of nodes that an UnderlayPool may assign to a pod. */
 export function checkPools(cluster: ClusterSnapshot): readonly Finding[] {
   return cluster.pools.flatMap((pool) =>
     cluster.nodes.flatMap(({ name, addresses }) =>
@@ -60,7 +60,7 @@ function canAllocate(pool: ClusterSnapshot["pools"][number], address: string): b
   try {
     return parsePoolSpaces(pool).all.has(parseIp(address));
   } catch {
-    return false; // a pool that makes no sense gives nothing
+    return false; // IPAM assigns nothing from an invalid pool
   }
 }
 

@@ -6,33 +6,34 @@ const VXLAN = "vxlan.calico";
 const VXLAN_OVERHEAD = 50;
 const STRICT = 1;
 
-/** What belongs to a node as a whole: facts, uplink, forwarding, filters, MTU. */
+/** Finds problems of a node: facts, uplink, forwarding, packet filters, MTU, Multus. */
 export function checkNode(node: NodeSnapshot, cluster: ClusterSnapshot | undefined): readonly Finding[] {
-  const of = (
-    check: string,
-    severity: Finding["severity"],
-    message: string,
-    remedy: string,
-    cells: readonly CellPattern[] = [],
-  ): Finding => ({ check, severity, node: node.node, message, remedy, cells });
+  const createFinding: CreateFinding = (check, severity, message, remedy, cells = []) => ({
+    check,
+    severity,
+    node: node.node,
+    message,
+    remedy,
+    cells,
+  });
   const vxlan = node.links.find(({ name }) => name === VXLAN);
   return [
-    ...checkFacts(node, cluster, of),
-    ...checkUplink(node, of),
+    ...checkFacts(node, cluster, createFinding),
+    ...checkUplink(node, createFinding),
     ...(node.ipForward
       ? []
       : [
-          of(
+          createFinding(
             "forwarding",
             "fails",
             `net.ipv4.ip_forward is 0 on ${node.node}: it routes for no pod.`,
             "Set net.ipv4.ip_forward=1, and see what set it back.",
-            checkForwarding(node.node),
+            listForwardedCells(node.node),
           ),
         ]),
     ...(vxlan !== undefined && node.rpFilter[VXLAN] === STRICT
       ? [
-          of(
+          createFinding(
             "rp-filter",
             "fails",
             `rp_filter is strict for ${VXLAN} on ${node.node}: an underlay pod's address is on the wire, not behind the tunnel, so what comes from it by the tunnel is dropped.`,
@@ -51,7 +52,7 @@ export function checkNode(node: NodeSnapshot, cluster: ClusterSnapshot | undefin
       : []),
     ...(node.forwardDrops
       ? [
-          of(
+          createFinding(
             "forward-drop",
             "fails",
             `The chain FORWARD of ${node.node} drops what no rule accepts, and the rules that accept what underlay pods send through their node are not all there.`,
@@ -68,13 +69,13 @@ export function checkNode(node: NodeSnapshot, cluster: ClusterSnapshot | undefin
           ),
         ]
       : []),
-    ...checkMtu(node, cluster, vxlan?.mtu, of),
+    ...checkMtu(node, cluster, vxlan?.mtu, createFinding),
     ...(node.cniConfigs !== null && !/multus/i.test(findFirstConfig(node.cniConfigs) ?? "")
       ? [
-          of(
+          createFinding(
             "multus-missing",
             "start",
-            checkMultus(node.node, findFirstConfig(node.cniConfigs)),
+            describeFirstConfig(node.node, findFirstConfig(node.cniConfigs)),
             "Install Multus, or see why its DaemonSet has no pod on this node, and which file comes before its own.",
           ),
         ]
@@ -82,8 +83,8 @@ export function checkNode(node: NodeSnapshot, cluster: ClusterSnapshot | undefin
   ];
 }
 
-/** What a node that forwards nothing loses, but for what its own pods get from itself. IPv4: the sysctl is. */
-function checkForwarding(node: string): readonly CellPattern[] {
+/** Lists the IPv4 cells that fail on a node with net.ipv4.ip_forward=0. */
+function listForwardedCells(node: string): readonly CellPattern[] {
   const overlay = { targets: OVERLAY_ADDRESSES, targetNode: node, placement: "other-node" } as const;
   const patterns: readonly CellPattern[] = [
     { sources: ["overlay"], sourceNode: node },
@@ -94,13 +95,13 @@ function checkForwarding(node: string): readonly CellPattern[] {
   return patterns.map((pattern) => ({ ...pattern, targetCidr: IPV4 }));
 }
 
-function checkMultus(node: string, first: string | undefined): string {
+function describeFirstConfig(node: string, first: string | undefined): string {
   return first === undefined
     ? `/etc/cni/net.d of ${node} has no configuration, so none of Multus: pods cannot start there.`
     : `The first configuration in /etc/cni/net.d of ${node} is ${first} and not Multus's: pods there get the overlay alone.`;
 }
 
-/** What the runtime takes: by name the first file that is a configuration. */
+/** Returns the file that the container runtime uses: the first configuration by name. */
 function findFirstConfig(names: readonly string[]): string | undefined {
   return names.filter((name) => /\.(conf|conflist|json)$/.test(name)).sort()[0];
 }
@@ -113,11 +114,15 @@ type CreateFinding = (
   cells?: readonly CellPattern[],
 ) => Finding;
 
-function checkFacts(node: NodeSnapshot, cluster: ClusterSnapshot | undefined, of: CreateFinding): readonly Finding[] {
+function checkFacts(
+  node: NodeSnapshot,
+  cluster: ClusterSnapshot | undefined,
+  createFinding: CreateFinding,
+): readonly Finding[] {
   const { facts } = node;
   if (facts === null)
     return [
-      of(
+      createFinding(
         "facts-missing",
         "start",
         `${node.node} has no facts: no underlay or multi-NIC pod can be wired there.`,
@@ -129,7 +134,7 @@ function checkFacts(node: NodeSnapshot, cluster: ClusterSnapshot | undefined, of
   const compare = (what: string, has: readonly string[], says: readonly string[]): void => {
     if (says.length > 0 && [...has].sort().join() !== [...says].sort().join())
       findings.push(
-        of(
+        createFinding(
           "facts-wrong",
           "warning",
           `The facts of ${node.node} say ${what} ${has.join(", ")}, the cluster says ${says.join(", ")}: pods are wired by the facts.`,
@@ -143,14 +148,14 @@ function checkFacts(node: NodeSnapshot, cluster: ClusterSnapshot | undefined, of
   return findings;
 }
 
-function checkUplink(node: NodeSnapshot, of: CreateFinding): readonly Finding[] {
+function checkUplink(node: NodeSnapshot, createFinding: CreateFinding): readonly Finding[] {
   if (node.facts === null) return [];
   const { uplink } = node.facts;
   const link = node.links.find(({ name }) => name === uplink);
   if (link?.up === true) return [];
   if (link === undefined)
     return [
-      of(
+      createFinding(
         "uplink-missing",
         "warning",
         `${node.node} has no link ${uplink}, which its facts call the uplink: CNI's STATUS says that the node is not ready, and networks that name no uplink are made from the default route's link.`,
@@ -158,7 +163,7 @@ function checkUplink(node: NodeSnapshot, of: CreateFinding): readonly Finding[] 
       ),
     ];
   return [
-    of(
+    createFinding(
       "uplink-missing",
       "fails",
       `The uplink ${uplink} of ${node.node} is down: nothing reaches the underlay from there.`,
@@ -175,14 +180,14 @@ function checkMtu(
   node: NodeSnapshot,
   cluster: ClusterSnapshot | undefined,
   vxlan: number | undefined,
-  of: CreateFinding,
+  createFinding: CreateFinding,
 ): readonly Finding[] {
   const linkMtu = (name: string | undefined): number | undefined => node.links.find((l) => l.name === name)?.mtu;
   const uplink = linkMtu(node.facts?.uplink);
   const findings: Finding[] = [];
   if (uplink !== undefined && vxlan !== undefined && vxlan > uplink - VXLAN_OVERHEAD)
     findings.push(
-      of(
+      createFinding(
         "mtu",
         "warning",
         `The MTU of ${VXLAN} on ${node.node} is ${vxlan}, more than the uplink's ${uplink} less ${VXLAN_OVERHEAD}: large packets between nodes are lost.`,
@@ -193,7 +198,7 @@ function checkMtu(
     const parent = linkMtu(network.master ?? node.facts?.uplink);
     if (network.mtu !== undefined && parent !== undefined && network.mtu > parent)
       findings.push(
-        of(
+        createFinding(
           "mtu",
           "start",
           `The network ${network.name} wants MTU ${network.mtu}, but its parent on ${node.node} has ${parent}: macvlan refuses, and the pod does not start.`,
@@ -202,7 +207,7 @@ function checkMtu(
       );
     if (network.master !== undefined && !node.links.some(({ name }) => name === network.master))
       findings.push(
-        of(
+        createFinding(
           "uplink-missing",
           "start",
           `The network ${network.name} is made from ${network.master}, which ${node.node} does not have: its pods do not start there.`,

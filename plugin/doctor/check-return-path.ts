@@ -4,14 +4,14 @@ import { type CellPattern, type Finding, OVERLAY_ADDRESSES } from "./finding.ts"
 import type { ClusterSnapshot, NodeSnapshot } from "./snapshot.ts";
 
 /**
- * Underlay pod to overlay address on another node: the reply takes the wire, so the pod's own node sees a SYN and then an
- * ACK, calls it INVALID, and kube-proxy's rule drops it.
+ * Finds rules that drop TCP from an underlay pod to an overlay pod of another node. The reply takes the wire, so the underlay
+ * pod's node sees a SYN and then an ACK. conntrack calls the ACK INVALID, and a rule of kube-proxy drops it.
  */
 export function checkReturnPath(node: NodeSnapshot, cluster: ClusterSnapshot | undefined): readonly Finding[] {
   const { kubeProxy, facts } = node;
   const overlay = cluster?.overlayCidrs ?? facts?.overlayCidrs ?? [];
-  const sets = node.notrack.map(parseCidr);
-  const tracked = overlay.filter((cidr) => !sets.some((set) => containsNetwork(set, parseCidr(cidr))));
+  const exempted = node.notrack.map(parseCidr);
+  const tracked = overlay.filter((cidr) => !exempted.some((set) => containsNetwork(set, parseCidr(cidr))));
   const untracked = node.notrack.length > 0 && tracked.length === 0;
   const exempts = facts?.returnPath === "notrack" || facts?.returnPath === "snat";
   const version = kubeProxy.version ?? "of an unknown version";

@@ -1,7 +1,7 @@
 import { type Finding, SERVICES } from "./finding.ts";
 import type { ClusterSnapshot, NodeSnapshot } from "./snapshot.ts";
 
-/** Whether Services are translated on a node for what enters by an underlay pod's pair; as the condition ServicesReady. */
+/** Finds nodes that do not translate Services for underlay pods. Agrees with the condition ServicesReady. */
 export function checkServices(node: NodeSnapshot, cluster: ClusterSnapshot | undefined): readonly Finding[] {
   const remedy =
     "Run kube-proxy on this node in iptables, nftables or ipvs mode; condition ServicesReady of its NodeState follows.";
@@ -30,7 +30,7 @@ export function checkServices(node: NodeSnapshot, cluster: ClusterSnapshot | und
     }));
 }
 
-/** Whether kube-proxy takes clients from the underlay for pods; as the reason ClusterCIDRCoversUnderlay of ServicesReady. */
+/** Finds a clusterCIDR that makes kube-proxy take clients from the underlay for pods: ClusterCIDRCoversUnderlay of ServicesReady. */
 export function checkClusterCidr({ networkOverUnderlay, overlayCidrs }: ClusterSnapshot): readonly Finding[] {
   if (networkOverUnderlay === undefined) return [];
   return [

@@ -8,7 +8,9 @@ const checks = new Set(
     .filter((name) => /^check-.*\.ts$/.test(name))
     .flatMap((name) => {
       const text = readFileSync(join(import.meta.dirname, name), "utf8");
-      return [...text.matchAll(/(?:\bof\(|\bcheck:|\? |: )\s*"([a-z]+(?:-[a-z]+)*)"/g)].map(([, check = ""]) => check);
+      return [...text.matchAll(/(?:\bcreateFinding\(|\bcheck:|\? |: )\s*"([a-z]+(?:-[a-z]+)*)"/g)].map(
+        ([, check = ""]) => check,
+      );
     }),
 );
 const OTHER_WORDS =

@@ -10,10 +10,10 @@ export type Target =
   | "underlay-service"
   | "multi-nic-service"
   | "api-server"
-  /** A NodePort of a Service with externalTrafficPolicy Local. */
+  /** NodePort of a Service with externalTrafficPolicy Local. */
   | "node-port-local";
 
-/** The cells of the matrix that a finding makes fail; what is left out is "any". */
+/** Cells of the matrix that a finding makes fail. An absent property matches any value. */
 export interface CellPattern {
   readonly sources?: readonly Source[];
   readonly sourceNode?: string;
@@ -28,28 +28,28 @@ export interface CellPattern {
   readonly protocols?: readonly Protocol[];
 }
 
-/** Something that is not as it should be. */
+/** A problem that the doctor found. */
 export interface Finding {
   readonly check: string;
-  /** `fails`: the cells below fail. `start`: pods cannot be made. `warning`: nothing fails by it yet. */
+  /** `fails`: the cells below fail. `start`: pods cannot start. `warning`: nothing fails yet. */
   readonly severity: "fails" | "start" | "warning";
-  /** Empty: the whole cluster. */
+  /** Name of the node; empty for the whole cluster. */
   readonly node: string;
-  /** One sentence: what, where, and why. */
+  /** What is wrong, on which object, and why, in one sentence. */
   readonly message: string;
   /** What to do. */
   readonly remedy: string;
   readonly cells: readonly CellPattern[];
 }
 
-/** Every IPv4 address: rp_filter, ip_forward and a chain of iptables are of that family alone. */
+/** Every IPv4 address, for settings of that family: rp_filter, ip_forward, chains of iptables. */
 export const IPV4 = "0.0.0.0/0";
 
 export const SERVICES: readonly Target[] = ["overlay-service", "underlay-service", "multi-nic-service", "api-server"];
-/** Addresses that Calico gives. */
+/** Targets whose address is in an overlay network. */
 export const OVERLAY_ADDRESSES: readonly Target[] = ["overlay", "multi-nic"];
 
-/** In words, for people. */
+/** Describes the cells in words, like "underlay on n1 -> overlay on the other node by tcp". */
 export function describePattern(pattern: CellPattern): string {
   const from = pattern.sourcePod ?? `${(pattern.sources ?? ["any pod"]).join(", ")}${at(pattern.sourceNode)}`;
   const to = pattern.targetPod ?? `${(pattern.targets ?? ["anything"]).join(", ")}${at(pattern.targetNode)}`;

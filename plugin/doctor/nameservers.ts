@@ -4,7 +4,7 @@ import { readdirSync, readFileSync, statSync } from "node:fs";
 export class NameserverReader {
   #processes: ReadonlyMap<number, string> | undefined;
 
-  /** @returns undefined if no process is found there that sees a resolv.conf */
+  /** @returns undefined if no process in that network namespace has a resolv.conf */
   read(netns: string): readonly string[] | undefined {
     try {
       this.#processes ??= findProcesses();
@@ -22,7 +22,7 @@ export function parseNameservers(text: string): readonly string[] {
   return [...text.matchAll(/^\s*nameserver\s+(\S+)/gm)].map(([, address = ""]) => address);
 }
 
-/** The last process of each network namespace, by the inode of the namespace: the first is a sandbox without a resolv.conf. */
+/** Finds the last process of each network namespace, by the inode of the namespace. The first process is a sandbox without a resolv.conf. */
 function findProcesses(): ReadonlyMap<number, string> {
   const found = new Map<number, string>();
   const pids = readdirSync("/proc")
@@ -32,7 +32,7 @@ function findProcesses(): ReadonlyMap<number, string> {
     try {
       found.set(statSync(`/proc/${pid}/ns/net`).ino, `/proc/${pid}`);
     } catch {
-      // it has ended
+      // the process has ended
     }
   return found;
 }

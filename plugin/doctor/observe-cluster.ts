@@ -28,11 +28,11 @@ const page = z.object({
   items: z.array(z.unknown()).nullable(),
 });
 const definition = z.object({ metadata: objectMeta, spec: z.object({ config: z.string().default("") }) });
-/** Of a plugin chain or a single plugin. */
+/** Part of the configuration of a plugin, alone or in a chain. */
 const plugin = z.object({ type: z.string().default(""), master: z.string().optional(), mtu: z.number().optional() });
 const config = z.union([z.object({ plugins: z.array(plugin) }), plugin.transform((one) => ({ plugins: [one] }))]);
 
-/** Asks the API server for what prediction needs; what is not there or not granted is as if it were not there. */
+/** Reads the objects that the prediction needs. An object that is missing or not granted counts as missing. */
 export async function observeCluster(kube: KubeClient): Promise<ClusterSnapshot> {
   const all = <T>(resource: Resource, schema: z.ZodType<T>, query: Readonly<Record<string, string>> = {}) =>
     listObjects(kube, resource, schema, query);
@@ -63,7 +63,7 @@ export async function observeCluster(kube: KubeClient): Promise<ClusterSnapshot>
     all(RESOURCE.felix, felixConfiguration, { fieldSelector: "metadata.name=default" }),
   ]);
   const [felix] = felixes ?? [];
-  // What the cluster says, whatever is overridden: an override that is wrong is to be found.
+  // Without the overrides of ConfigMap interlay-config, so that a wrong override is found.
   const found = discoverFacts({
     nodeName: "the cluster",
     nodeAddresses: (nodes ?? []).flatMap((node) => listAddresses(node).slice(0, 1)).slice(0, 1),
@@ -138,7 +138,7 @@ function listAddresses({ status }: z.infer<typeof nodeObject>): readonly string[
   return status.addresses.filter(({ type }) => type === "InternalIP").map(({ address }) => address);
 }
 
-/** Multus's annotations: `NAME`, `NAMESPACE/NAME`, `NAME@LINK`, separated by commas; or JSON, with name and namespace. */
+/** Parses Multus's annotations: `NAME`, `NAMESPACE/NAME`, `NAME@LINK`, separated by commas; or JSON, with name and namespace. */
 export function parseNetworkAnnotation(
   annotations: Readonly<Record<string, string>>,
   namespace: string,

@@ -21,7 +21,7 @@ import { type AttachmentSnapshot, NODE_SNAPSHOT_SCHEMA, type NodeSnapshot } from
 const FAMILIES = ["ipv4", "ipv6"] as const;
 const FILTERED = ["vxlan.calico"];
 
-/** Reads this node; changes nothing, sends nothing. Root, in the node's own network namespace. */
+/** Reads the state of this node. Needs root, in the node's network namespace. Changes nothing and sends nothing. */
 export async function observeNode(name: string): Promise<NodeSnapshot> {
   const facts = readLastFacts();
   const node = new Namespace();
@@ -114,7 +114,7 @@ function observeAttachment(attachment: Attachment): AttachmentSnapshot {
       };
     });
   } catch {
-    return { ...known, drift: [], routes: [], neighbours: [] }; // the pod has gone, or goes
+    return { ...known, drift: [], routes: [], neighbours: [] }; // the pod has been deleted
   }
 }
 
@@ -148,13 +148,13 @@ function readRoutes(namespace: Namespace): AttachmentSnapshot["routes"] {
   );
 }
 
-/** In the agent's pod the node's own files are behind process 1. */
+/** Lists /etc/cni/net.d of the node. In the agent's pod the node's files are below the root of process 1. */
 function readCniConfigs(): string[] | null {
   for (const directory of ["/proc/1/root/etc/cni/net.d", "/etc/cni/net.d"])
     try {
       return readdirSync(directory);
     } catch {
-      // the other one
+      // try the next
     }
   return null;
 }

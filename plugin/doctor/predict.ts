@@ -32,7 +32,7 @@ export function predictFailures(snapshot: Snapshot): readonly Finding[] {
   ];
 }
 
-/** The cluster as a node sees it: a network that it refuses is not one that its pods could lack. */
+/** Leaves out the networks that a node refuses: its pods need no route to them. */
 function excludeRefused(cluster: ClusterSnapshot, { facts }: NodeSnapshot): ClusterSnapshot {
   const refused = new Set((facts?.refused ?? []).map(({ network }) => network));
   const used = (networks: readonly string[]): readonly string[] => networks.filter((network) => !refused.has(network));

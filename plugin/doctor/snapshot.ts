@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { PoolSpec } from "../ipam/pool.ts";
 
-/** What one node's kernel and files say, as `interlay doctor --snapshot` prints it. No packet is sent for it. */
+/** Schema of a node's state, as `interlay doctor --snapshot` prints it. */
 export const NODE_SNAPSHOT_SCHEMA = "interlay.node-snapshot/v1";
 
 const route = z.object({ destination: z.string(), device: z.string(), gateway: z.string().optional() });
@@ -13,18 +13,18 @@ const attachment = z.object({
   pod: z.string(),
   ifname: z.string(),
   type: z.enum(["underlay", "multi-nic", "other"]),
-  /** Its macvlan addresses. */
+  /** Addresses of its macvlan link. */
   addresses: z.array(z.string()),
-  /** The MAC of its macvlan link; absent where the link is not there. */
+  /** MAC address of its macvlan link; absent if the link is missing. */
   mac: z.string().optional(),
   mtu: z.number().optional(),
-  /** Of its plan, what the kernel does not have. */
+  /** Items of its plan that the kernel does not have. */
   drift: z.array(drift),
-  /** The pod's main table. */
+  /** Routes of the pod's main table. */
   routes: z.array(route),
-  /** Who answers for addresses on its macvlan link, by the pod's neighbour table. */
+  /** Neighbour table of its macvlan link. */
   neighbours: z.array(neighbour),
-  /** Nameservers of the pod's resolv.conf; absent where no process of the pod was found. */
+  /** Nameservers of the pod's resolv.conf; absent if no process of the pod was found. */
   nameservers: z.array(z.string()).optional(),
 });
 export type AttachmentSnapshot = z.infer<typeof attachment>;
@@ -32,24 +32,24 @@ export type AttachmentSnapshot = z.infer<typeof attachment>;
 export const nodeSnapshot = z.object({
   schema: z.literal(NODE_SNAPSHOT_SCHEMA),
   node: z.string(),
-  /** Of the facts file; null where there is none that can be read. */
+  /** Part of the facts file; null if it is missing or invalid. */
   facts: z
     .object({
       addresses: z.array(z.string()),
       uplink: z.string(),
       overlayCidrs: z.array(z.string()),
       serviceCidrs: z.array(z.string()),
-      /** Networks that were found and are not used. */
+      /** Networks that were discovered and refused. */
       refused: z.array(z.object({ network: z.string(), source: z.string(), reason: z.string() })).default([]),
       returnPath: z.enum(["notrack", "liberal", "snat", "none"]),
     })
     .nullable(),
-  /** Every link but other people's pairs. */
+  /** Every link except veth links of other software. */
   links: z.array(z.object({ name: z.string(), up: z.boolean(), mtu: z.number() })),
   ipForward: z.boolean(),
   /** null: conntrack is not loaded. */
   tcpBeLiberal: z.union([z.literal(0), z.literal(1)]).nullable(),
-  /** The greater of `all` and the link's own, which is what the kernel goes by. */
+  /** The greater of the values of `all` and of the link, which the kernel uses. */
   rpFilter: z.record(z.string(), z.number()),
   kubeProxy: z.object({
     version: z.string().nullable(),
@@ -58,37 +58,37 @@ export const nodeSnapshot = z.object({
   }),
   /** Families for which the kernel has rules that translate Services. */
   serviceRules: z.array(z.enum(["ipv4", "ipv6"])).default(["ipv4", "ipv6"]),
-  /** Rules of others that drop INVALID packets on the way to other nodes, a line each. */
+  /** Rules of other software that drop INVALID packets to other nodes, one line each. */
   otherInvalidDrops: z.array(z.string()).default([]),
   /** Packets that the source guard of Interlay's table has dropped; null if the table does not exist. */
   guardDrops: z.number().nullable().default(null),
-  /** The chain FORWARD drops what no rule accepts, and none accepts all that comes from our links. */
+  /** The chain FORWARD drops packets that no rule accepts, and no rule accepts packets from underlay pods. */
   forwardDrops: z.boolean(),
-  /** Overlay networks whose INVALID packets our table exempts; empty where it does not. */
+  /** Overlay networks whose INVALID packets Interlay's table exempts. */
   notrack: z.array(z.string()),
   attachments: z.array(attachment),
-  /** Who answers for addresses on the uplink, by the node's neighbour table. */
+  /** Neighbour table of the uplink. */
   neighbours: z.array(neighbour),
-  /** Files of /etc/cni/net.d; null where it cannot be read. */
+  /** Files of /etc/cni/net.d; null if it cannot be read. */
   cniConfigs: z.array(z.string()).nullable(),
 });
 export type NodeSnapshot = z.infer<typeof nodeSnapshot>;
 
-/** What the API server says. */
+/** State of the cluster, from the API server. */
 export interface ClusterSnapshot {
   readonly nodes: readonly { readonly name: string; readonly addresses: readonly string[] }[];
-  /** Networks by the cluster's own objects; empty where no source has them. */
+  /** Networks that the cluster's objects name; empty if none does. */
   readonly overlayCidrs: readonly string[];
   readonly serviceCidrs: readonly string[];
   /** UnderlayPools. */
   readonly pools: readonly ({ readonly name: string } & PoolSpec)[];
-  /** Sources that disagree, and facts that no source has. */
+  /** Sources that disagree, and facts without a source. */
   readonly problems: readonly string[];
-  /** An eBPF data plane that translates Services in kube-proxy's place, by its name; undefined: none. */
+  /** Name of the eBPF data plane that replaces kube-proxy; undefined if there is none. */
   readonly dataPlane?: string | undefined;
-  /** Network of kube-proxy's clusterCIDR that contains a node's address; undefined: none. */
+  /** Network of kube-proxy's clusterCIDR that contains a node's address; undefined if there is none. */
   readonly networkOverUnderlay?: string | undefined;
-  /** undefined: the kind NetworkAttachmentDefinition is not there. */
+  /** Undefined if the kind NetworkAttachmentDefinition does not exist. */
   readonly networks:
     | readonly {
         readonly name: string;
@@ -97,7 +97,7 @@ export interface ClusterSnapshot {
         readonly interlay: boolean;
       }[]
     | undefined;
-  /** Pods that wait, with the networks that their annotations name. */
+  /** Pending pods, with the networks that their annotations name. */
   readonly waiting: readonly { readonly pod: string; readonly node: string; readonly networks: readonly string[] }[];
   readonly addresses: readonly {
     readonly address: string;
@@ -108,6 +108,6 @@ export interface ClusterSnapshot {
 
 export interface Snapshot {
   readonly nodes: readonly NodeSnapshot[];
-  /** undefined: the API server was not asked; what only it knows is not checked. */
+  /** Undefined if the API server was not asked; its checks are left out. */
   readonly cluster: ClusterSnapshot | undefined;
 }
