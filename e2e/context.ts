@@ -3,7 +3,7 @@ import { buildProbe } from "./probe/build.ts";
 import { createPlainProgress } from "../clusters/progress-plain.ts";
 import { type Cluster, type ClusterSpec, DEFAULT_SPEC, type KubeProxy } from "../clusters/provider.ts";
 import { PROVIDER_NAMES, type ProviderName, loadProvider } from "../clusters/providers.ts";
-import { isSkewSupported } from "../clusters/kubernetes/skew.ts";
+import { isSkewSupported } from "../clusters/kubernetes/version-skew.ts";
 import { createDefaultSpec, setFamilies } from "../clusters/spec.ts";
 import type { Environment } from "../clusters/environments/environment.ts";
 import { DEFAULT_ENVIRONMENT, findEnvironment } from "../clusters/environments/registry.ts";

@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { KubernetesObject } from "@kubernetes/client-node";
 import { parseAllDocuments } from "yaml";
-import { getAuditLogFile } from "../clusters/lab/control-plane.ts";
+import { getAuditLogFile } from "../clusters/lab/control-plane/component-arguments.ts";
 import type { Cluster } from "../clusters/provider.ts";
 import { listRequests, listGrants, roleSchema } from "./agent/audit-log.ts";
 import { type ClusterApi, clusterApi, ensure } from "./cluster-api.ts";

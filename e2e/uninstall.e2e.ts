@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { installInterlay, listPools } from "../clusters/kubernetes/addons.ts";
+import { installInterlay, listPools } from "../clusters/kubernetes/install-addons.ts";
 import type { Kubectl } from "../clusters/kubernetes/kubectl.ts";
 import type { Cluster } from "../clusters/provider.ts";
 import { must } from "./agent-process.ts";

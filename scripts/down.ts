@@ -1,6 +1,6 @@
 import { Command } from "commander";
 import { stopPrivateEngine } from "../clusters/docker/engine.ts";
-import { createProgress } from "../clusters/progress-for.ts";
+import { createProgress } from "../clusters/create-progress.ts";
 import { PROVIDER_NAMES, loadProvider } from "../clusters/providers.ts";
 import { DEFAULT_SPEC } from "../clusters/provider.ts";
 

@@ -4,7 +4,7 @@ import { Command, Option } from "commander";
 import type { Environment } from "../clusters/environments/environment.ts";
 import { parseEnvironments } from "../clusters/environments/registry.ts";
 import { listFamilies } from "../clusters/spec.ts";
-import { createProgress } from "../clusters/progress-for.ts";
+import { createProgress } from "../clusters/create-progress.ts";
 import { PROVIDER_NAMES, loadProvider } from "../clusters/providers.ts";
 import { type Cluster, type ClusterSpec, DEFAULT_SPEC } from "../clusters/provider.ts";
 import { runOptions, specFor, useCluster } from "../e2e/context.ts";

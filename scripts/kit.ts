@@ -3,7 +3,7 @@ import { dirname, join, resolve } from "node:path";
 import { Command } from "commander";
 import { getCacheRoot } from "../clusters/components/cache.ts";
 import { runTimed } from "../clusters/components/timed.ts";
-import { createProgress } from "../clusters/progress-for.ts";
+import { createProgress } from "../clusters/create-progress.ts";
 import { DEFAULT_SPEC } from "../clusters/provider.ts";
 import { listContents, ROOT } from "./kit/contents.ts";
 import { packKit } from "./kit/pack.ts";

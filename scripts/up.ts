@@ -1,6 +1,6 @@
 import { Command } from "commander";
 import { findEnvironment } from "../clusters/environments/registry.ts";
-import { createProgress } from "../clusters/progress-for.ts";
+import { createProgress } from "../clusters/create-progress.ts";
 import { PROVIDER_NAMES, loadProvider } from "../clusters/providers.ts";
 import { DEFAULT_SPEC } from "../clusters/provider.ts";
 import { parseKubeProxy, runOptions, specFor } from "../e2e/context.ts";

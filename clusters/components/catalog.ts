@@ -1,4 +1,4 @@
-import { parseMinor } from "../kubernetes/skew.ts";
+import { parseMinor } from "../kubernetes/version-skew.ts";
 import type { GoModule } from "./module.ts";
 
 /** Every real program that a cluster is made of. */

@@ -6,7 +6,7 @@ import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import type { OfficialRelease } from "./catalog.ts";
 import { runOrThrow } from "./command.ts";
-import { withWorkDirectory } from "./unfinished.ts";
+import { withWorkDirectory } from "./work-directory.ts";
 
 /** The release cannot be had from here (no network, no such file): another source may do. A bad checksum does not count. */
 export class UnavailableError extends Error {}

@@ -5,7 +5,7 @@ import { z } from "zod";
 import { getCacheRoot, hashContent } from "./cache.ts";
 import { runCommand, runOrThrow } from "./command.ts";
 import { listBuildArguments, type GoModule, renderGoMod, listGoPackages } from "./module.ts";
-import { withWorkDirectory } from "./unfinished.ts";
+import { withWorkDirectory } from "./work-directory.ts";
 
 /** Pure Go only, a garbage collector that trades memory for the time of a compiler, and the installed toolchain. */
 const GO_ENV = { CGO_ENABLED: "0", GOGC: "400", GOFLAGS: "-buildvcs=false", GOOS: "linux", GOARCH: "amd64" } as const;

@@ -1,6 +1,6 @@
 import type { Progress } from "../progress.ts";
 import { runCommand } from "./command.ts";
-import { runWithoutServices } from "./policy.ts";
+import { runWithoutServices } from "./service-policy.ts";
 import { runTimed } from "./timed.ts";
 
 const APT_ENV = { DEBIAN_FRONTEND: "noninteractive" } as const;

@@ -6,7 +6,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { compileBun } from "../../plugin/deploy/compile.ts";
 import { runCommand } from "../components/command.ts";
 import { renderDaemonConfig, type DaemonPaths, findFreeBridge, SOCKET_PATH_MAX } from "./daemon-config.ts";
-import { findMissingCapabilities } from "./runtime/spec.ts";
+import { findMissingCapabilities } from "./runtime/oci-spec.ts";
 
 const START_TIMEOUT_MS = 60_000;
 /** Longer than dockerd gives its containers (15 s); then it is killed. */

@@ -1,7 +1,7 @@
 import { parseAllDocuments, stringify } from "yaml";
 import { z } from "zod";
 import type { IpFamily } from "../spec.ts";
-import type { CalicoSettings, ExtraPool } from "./spec.ts";
+import type { CalicoSettings, ExtraPool } from "./environment-spec.ts";
 
 /** Bytes of the wire's MTU that VXLAN takes: Ethernet, VXLAN, UDP, and the outer IP header of the family. */
 const VXLAN_BYTES = { ipv4: 50, ipv6: 70 } as const;

@@ -1,5 +1,5 @@
 import type { ProviderName } from "../providers.ts";
-import type { EnvironmentSpec } from "./spec.ts";
+import type { EnvironmentSpec } from "./environment-spec.ts";
 
 /** A cluster configuration that differs from the suite's own, as real clusters do. One file defines one environment. */
 export interface Environment {

@@ -1,5 +1,5 @@
 import type { IpFamily } from "../spec.ts";
-import type { NodeSettings } from "./spec.ts";
+import type { NodeSettings } from "./environment-spec.ts";
 
 /**
  * Returns the commands that give a node its environment's settings, in their order. Commands that change links come

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { DEFAULT_SPEC } from "../provider.ts";
 import { chooseWorkers, chooseImageSource, chooseNetwork } from "./selection.ts";
 import { toClusterNode, parsePoolRange, toClusterSpec, findSubnet } from "./describe.ts";
-import type { ClusterInventory } from "./facts.ts";
+import type { ClusterInventory } from "./inventory.ts";
 
 const node = (
   name: string,

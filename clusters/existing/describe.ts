@@ -1,7 +1,7 @@
 import ipaddr from "ipaddr.js";
 import { z } from "zod";
 import type { ClusterNode, ClusterSpec, KubeProxy } from "../provider.ts";
-import type { ClusterInventory } from "./facts.ts";
+import type { ClusterInventory } from "./inventory.ts";
 import type { PoolRange } from "./install-interlay.ts";
 import type { NodePods } from "./node-pods.ts";
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { countAddresses } from "./addresses.ts";
-import type { ClusterInventory } from "./facts.ts";
+import { countAddresses } from "./count-addresses.ts";
+import type { ClusterInventory } from "./inventory.ts";
 import { checkPreconditions } from "./preflight.ts";
 
 const node = {

@@ -1,7 +1,7 @@
 import type { PreflightFinding } from "../provider.ts";
-import { countAddresses } from "./addresses.ts";
+import { countAddresses } from "./count-addresses.ts";
 import { chooseImageSource, chooseNetwork, chooseWorkers } from "./selection.ts";
-import type { ClusterInventory } from "./facts.ts";
+import type { ClusterInventory } from "./inventory.ts";
 import type { ExistingOptions } from "./options.ts";
 
 /** One line of the preflight's table. */

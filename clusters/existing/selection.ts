@@ -1,4 +1,4 @@
-import type { ClusterInventory } from "./facts.ts";
+import type { ClusterInventory } from "./inventory.ts";
 import type { ExistingOptions } from "./options.ts";
 
 /** The NetworkAttachmentDefinition that Interlay's own UnderlayNetwork `underlay` becomes. */

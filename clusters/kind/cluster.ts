@@ -1,16 +1,16 @@
 import { release } from "node:os";
 import { findEtcdVersion, VERSIONS } from "../components/catalog.ts";
 import type { DockerEngine } from "../docker/engine.ts";
-import { startExternalHost } from "../external/container.ts";
+import { startExternalHost } from "../external/external-host.ts";
 import type { ClusterImages } from "../images/prepare.ts";
 import { loadIntoDocker } from "../images/load.ts";
 import type { Cluster, ClusterNode, ClusterSpec, ExternalHost, KubeProxy } from "../provider.ts";
-import { getKubeconfigPath } from "./kubeconfig.ts";
-import { switchKubeProxy } from "../kubernetes/kube-proxy.ts";
+import { getKubeconfigPath } from "./cluster-files.ts";
+import { switchKubeProxy } from "../kubernetes/switch-kube-proxy.ts";
 import type { Kubectl } from "../kubernetes/kubectl.ts";
-import { createKubeProxyHosts } from "./kube-proxy.ts";
+import { createKubeProxyHosts } from "./kube-proxy-step.ts";
 import { listNodes } from "./list-nodes.ts";
-import { getNetworkName } from "./network.ts";
+import { getNetworkName } from "./network-step.ts";
 import type { Bringup } from "./step.ts";
 
 /** A kind cluster that runs. */

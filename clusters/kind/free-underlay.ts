@@ -4,7 +4,7 @@ import type { Progress } from "../progress.ts";
 import type { ClusterSpec } from "../provider.ts";
 import { type Underlay, parseUnderlay } from "../spec.ts";
 import { findConflict, type UsedRange, parseDockerNetworks, parseRoutes } from "./address-ranges.ts";
-import { getNetworkName, readSubnetAndRange } from "./network.ts";
+import { getNetworkName, readSubnetAndRange } from "./network-step.ts";
 
 /** 10.7.0.0/16, 10.17.0.0/16, … 10.247.0.0/16: none of them meets Kubernetes' or Docker's usual ranges. */
 const CANDIDATES: readonly Underlay[] = Array.from({ length: 25 }, (_, i) => parseUnderlay(`10.${7 + 10 * i}.0.0/16`));

@@ -1,8 +1,8 @@
 import { z } from "zod";
 import type { DockerEngine } from "../docker/engine.ts";
 import type { ClusterNode } from "../provider.ts";
-import { IMAGES_MOUNT } from "./config.ts";
-import { getNetworkName } from "./network.ts";
+import { IMAGES_MOUNT } from "./kind-config.ts";
+import { getNetworkName } from "./network-step.ts";
 
 /** A node and what it was made from. */
 export interface NodeContainer extends ClusterNode {

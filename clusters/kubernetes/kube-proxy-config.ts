@@ -2,7 +2,7 @@ import { parse, stringify } from "yaml";
 import { z } from "zod";
 import type { KubeProxy, KubeProxyMode } from "../provider.ts";
 import type { IpFamily } from "../spec.ts";
-import { parseMinor } from "./skew.ts";
+import { parseMinor } from "./version-skew.ts";
 
 const GATE = "NFTablesProxyMode";
 

@@ -10,7 +10,7 @@ import { parse, parseAllDocuments } from "yaml";
 import { manifest } from "../../plugin/deploy/render.ts";
 import { renderUninstall, UNINSTALL } from "../../plugin/deploy/uninstall.ts";
 import { getStatusCode } from "./status-code.ts";
-import { hasNodeStates, missing, listUnderlayPods } from "./wired-pods.ts";
+import { hasNodeStates, missing, listUnderlayPods } from "./underlay-pods.ts";
 
 const NAMESPACE = "interlay-system";
 const POLL_MS = 500;

@@ -1,4 +1,4 @@
-import { switchKubeProxy } from "../kubernetes/kube-proxy.ts";
+import { switchKubeProxy } from "../kubernetes/switch-kube-proxy.ts";
 import { release } from "node:os";
 import { readFile } from "node:fs/promises";
 import { findEtcdVersion, VERSIONS } from "../components/catalog.ts";
@@ -16,11 +16,11 @@ import type {
   PodAccess,
 } from "../provider.ts";
 import { createControlClient } from "./control.ts";
-import { buildLabCommand } from "./enter.ts";
-import { getLabFiles, type LabFiles } from "./layout.ts";
+import { buildLabCommand } from "./nsenter.ts";
+import { getLabFiles, type LabFiles } from "./machines/machine-addresses.ts";
 import { type LabPlan, readState } from "./plan.ts";
-import { createKubeProxyHosts } from "./kube-proxy.ts";
-import { findInitProcess } from "./process.ts";
+import { createKubeProxyHosts } from "./kube-proxy-hosts.ts";
+import { findInitProcess } from "./daemon-process.ts";
 
 /** A lab that runs. */
 export class LabCluster implements Cluster {

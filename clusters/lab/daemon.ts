@@ -19,19 +19,19 @@ import {
   formatNodeUser,
   SCHEDULER_USER,
   listSchedulerArguments,
-} from "./control-plane.ts";
+} from "./control-plane/component-arguments.ts";
 import { serveControl } from "./control.ts";
-import { buildContainerCommand, buildMachineCommand } from "./enter.ts";
-import { renderKubeconfig, createPki, createTokens } from "./keys.ts";
-import { getLabFiles, type LabNode, getNthAddress } from "./layout.ts";
-import { addMachine, powerOff, makeBridge, makeMachines } from "./machines.ts";
+import { buildContainerCommand, buildMachineCommand } from "./nsenter.ts";
+import { renderKubeconfig, createPki, createTokens } from "./control-plane/pki.ts";
+import { getLabFiles, type LabNode, getNthAddress } from "./machines/machine-addresses.ts";
+import { addMachine, powerOff, makeBridge, makeMachines } from "./machines/machines.ts";
 import { type LabState, readPlan } from "./plan.ts";
 import type { ClusterNode } from "../provider.ts";
-import { RACK_LABEL } from "../environments/racks.ts";
+import { RACK_LABEL } from "../environments/rack-subnets.ts";
 import { listNodeCommands } from "../environments/node-commands.ts";
 import { runOrThrow } from "../components/command.ts";
 import { getFamily } from "../spec.ts";
-import type { FakeKubelet } from "./runner/node.ts";
+import type { FakeKubelet } from "./fake-kubelet/fake-kubelet.ts";
 
 const files = getLabFiles(process.argv[2] ?? "");
 const logs = join(files.directory, "logs");
@@ -94,7 +94,7 @@ start("kube-apiserver", listApiServerArguments(options));
 startOn(controlPlane.name, "relay", [
   process.execPath,
   "--no-warnings",
-  join(import.meta.dirname, "relay.ts"),
+  join(import.meta.dirname, "control-plane", "port-forward.ts"),
   files.apiSocket,
   String(API_PORT),
 ]);
@@ -109,7 +109,7 @@ createServer((near) => {
 }).listen(plan.port, "127.0.0.1");
 
 // Loading the API's client takes as long as the API server takes to start.
-const [{ FakeKubelet: Runner }] = await Promise.all([import("./runner/node.ts"), untilServed()]);
+const [{ FakeKubelet: Runner }] = await Promise.all([import("./fake-kubelet/fake-kubelet.ts"), untilServed()]);
 await save(files.kubeconfig, await config(outside, ADMIN_USER));
 start("kube-controller-manager", listControllerManagerArguments(options));
 start("kube-scheduler", listSchedulerArguments(options));
@@ -185,7 +185,7 @@ function start(program: string, args: readonly string[]): void {
 
 /** The node's port for the API server. */
 function startPort(name: string): void {
-  const program = join(import.meta.dirname, "kubelet.ts");
+  const program = join(import.meta.dirname, "fake-kubelet", "kubelet-server.ts");
   const argv = [process.execPath, "--no-warnings", program, files.directory, dirname(keys.ca)];
   startOn(name, `kubelet-${name}`, argv);
 }
@@ -207,7 +207,7 @@ function startOn(machine: string, name: string, argv: readonly string[]): void {
 }
 
 async function startLoadBalancer(): Promise<void> {
-  const { serveLoadBalancer } = await import("./serve-load-balancer.ts");
+  const { serveLoadBalancer } = await import("./load-balancer/serve-load-balancer.ts");
   const kubeconfig = await config(outside, ADMIN_USER);
   void serveLoadBalancer({ kubeconfig, machines: plan.machines, findMachine: machineOf, log });
 }

@@ -15,17 +15,17 @@ import type { Progress } from "../progress.ts";
 import type { ClusterSpec, Provider } from "../provider.ts";
 import { installBridgeNetwork } from "../overlays/install-bridge.ts";
 import { LabCluster } from "./cluster.ts";
-import { getLabDirectory, getLabFiles, type LabFiles, planMachines } from "./layout.ts";
-import { raiseNeighbourLimits } from "./neighbours.ts";
+import { getLabDirectory, getLabFiles, type LabFiles, planMachines } from "./machines/machine-addresses.ts";
+import { raiseNeighbourLimits } from "./machines/neighbour-limits.ts";
 import { type LabPlan, readPlan } from "./plan.ts";
 import { checkLabPreflight } from "./preflight.ts";
-import { stopDaemon, findRunningDaemon, startDaemon } from "./process.ts";
+import { stopDaemon, findRunningDaemon, startDaemon } from "./daemon-process.ts";
 import { installDns, installKubeProxy, waitForWorkloads } from "./workloads.ts";
-import { installAddons } from "../kubernetes/addons.ts";
-import { readKubeProxy, waitUntilSynced } from "../kubernetes/kube-proxy.ts";
+import { installAddons } from "../kubernetes/install-addons.ts";
+import { readKubeProxy, waitUntilSynced } from "../kubernetes/switch-kube-proxy.ts";
 import { detectSpec } from "../detect-spec.ts";
 import { getFamily } from "../spec.ts";
-import { createKubeProxyHosts } from "./kube-proxy.ts";
+import { createKubeProxyHosts } from "./kube-proxy-hosts.ts";
 
 /** What machines take from this computer's /usr. */
 const PACKAGES = [
@@ -251,7 +251,7 @@ async function createPlan(spec: ClusterSpec, components: ResolvedComponents, int
       "calico-files": dirname(join(images, "calico-node/usr/sbin/start_runit")),
       "multus-files": join(images, "multus"),
       lab: join(import.meta.dirname, "files"),
-      ...{ node: process.execPath, "prober.ts": join(import.meta.dirname, "runner", "prober.ts") },
+      ...{ node: process.execPath, "prober.ts": join(import.meta.dirname, "fake-kubelet", "prober.ts") },
       ...{ interlay: interlay.launcher, "interlay-full": interlay.full, probe: spec.probe },
     },
     images: {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { EnvironmentSpec } from "../environments/spec.ts";
+import type { EnvironmentSpec } from "../environments/environment-spec.ts";
 import { listWorkloads } from "./workloads.ts";
 
 describe("the workloads of a lab that is ready", () => {

@@ -1,15 +1,15 @@
 import { stringify } from "yaml";
-import type { EnvironmentSpec } from "../environments/spec.ts";
+import type { EnvironmentSpec } from "../environments/environment-spec.ts";
 import { applyKubeProxySettings } from "../environments/kube-proxy-settings.ts";
 import { COREDNS_IMAGE, formatKubeProxyImage, NODE_CACHE_IMAGE } from "../images/pod-images.ts";
 import { adaptConfig } from "../kubernetes/kube-proxy-config.ts";
 import type { Kubectl } from "../kubernetes/kubectl.ts";
-import { waitUntilReady } from "../kubernetes/ready.ts";
+import { waitUntilReady } from "../kubernetes/wait-until-ready.ts";
 import { renderManifest, selectObject } from "../manifests/render.ts";
 import type { ClusterSpec } from "../provider.ts";
 import { joinRanges, formatUrlHost } from "../spec.ts";
-import { API_PORT } from "./control-plane.ts";
-import { findDnsAddress, type LabFiles } from "./layout.ts";
+import { API_PORT } from "./control-plane/component-arguments.ts";
+import { findDnsAddress, type LabFiles } from "./machines/machine-addresses.ts";
 import type { LabPlan } from "./plan.ts";
 
 type Workload = readonly [namespace: string, name: string];

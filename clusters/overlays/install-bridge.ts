@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
 import type { Kubectl } from "../kubernetes/kubectl.ts";
 import type { Cluster } from "../provider.ts";
-import { BRIDGE_CONFLIST, type NodeWithPodCidrs, planBridgeNetworks } from "./bridge.ts";
+import { BRIDGE_CONFLIST, type NodeWithPodCidrs, planBridgeNetworks } from "./plan-bridge.ts";
 
 const TIMEOUT_MS = 60_000;
 const nodeList = z.object({

@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
-import { getAuditLogFile } from "../../clusters/lab/control-plane.ts";
+import { getAuditLogFile } from "../../clusters/lab/control-plane/component-arguments.ts";
 import { createPlainProgress } from "../../clusters/progress-plain.ts";
 import type { Cluster } from "../../clusters/provider.ts";
 import { loadProvider } from "../../clusters/providers.ts";

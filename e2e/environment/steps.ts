@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
 import { renderPool } from "../../clusters/environments/calico-settings.ts";
-import type { EnvironmentStep } from "../../clusters/environments/spec.ts";
+import type { EnvironmentStep } from "../../clusters/environments/environment-spec.ts";
 import type { Cluster } from "../../clusters/provider.ts";
 import { getFamily } from "../../clusters/spec.ts";
 import { getStatusCode } from "../../clusters/kubernetes/status-code.ts";

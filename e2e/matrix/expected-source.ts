@@ -1,4 +1,4 @@
-import { findRackOfWorker } from "../../clusters/environments/racks.ts";
+import { findRackOfWorker } from "../../clusters/environments/rack-subnets.ts";
 import { type Cell, EXTERNAL, isOnUnderlay, type EndpointRef, type NodeRef, type ServerRef } from "./cell.ts";
 import { isPodTraffic, type NetworkSettings } from "./settings.ts";
 

@@ -1,5 +1,5 @@
 import Table from "cli-table3";
-import { readInventory } from "../../clusters/existing/facts.ts";
+import { readInventory } from "../../clusters/existing/inventory.ts";
 import { SUITE_NAMESPACE } from "../../clusters/existing/existing.ts";
 import { checkPreconditions } from "../../clusters/existing/preflight.ts";
 import { parseExistingOptions, loadKubeConfig } from "../../clusters/existing/options.ts";

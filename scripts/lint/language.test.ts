@@ -24,10 +24,6 @@ const PENDING_PAGES: readonly string[] = [
 ];
 /** Types that two files export. Remove a name here when it is unique; do not add one. */
 const PENDING_TYPES: readonly string[] = [
-  "Attachment",
-  "NodeOptions",
-  "PodState",
-  "Finding",
   "Family",
   "Role",
   "NodeStatus",

@@ -1,4 +1,4 @@
-import { isSkewSupported, parseMinor } from "../../clusters/kubernetes/skew.ts";
+import { isSkewSupported, parseMinor } from "../../clusters/kubernetes/version-skew.ts";
 import type { KubeProxyMode } from "../../clusters/provider.ts";
 
 /** One kube-proxy in one mode. */

@@ -2,7 +2,7 @@
 import { spawnSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { constants } from "node:os";
-import { findMissingCapabilities, restrictConfig, restrictProcess, listSpecificationFiles } from "./spec.ts";
+import { findMissingCapabilities, restrictConfig, restrictProcess, listSpecificationFiles } from "./oci-spec.ts";
 
 const argv = process.argv.slice(2);
 const missing = findMissingCapabilities(readFileSync("/proc/self/status", "utf8"));

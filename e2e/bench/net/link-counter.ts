@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { hrtime } from "node:process";
 import { z } from "zod";
-import { listProcesses } from "../../../clusters/lab/processes.ts";
+import { listProcesses } from "../../../clusters/lab/machines/processes.ts";
 import type { Cluster } from "../../../clusters/provider.ts";
 import { must } from "../../agent-process.ts";
 import type { BenchPod } from "./pods.ts";

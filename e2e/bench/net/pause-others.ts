@@ -1,5 +1,5 @@
 import { readFile } from "node:fs/promises";
-import { listProcesses, signalProcesses } from "../../../clusters/lab/processes.ts";
+import { listProcesses, signalProcesses } from "../../../clusters/lab/machines/processes.ts";
 import type { Cluster } from "../../../clusters/provider.ts";
 import { must } from "../../agent-process.ts";
 

@@ -1,0 +1,28 @@
+import { readMissingImages } from "../images/store.ts";
+import { installAddons } from "../kubernetes/install-addons.ts";
+import { importImages } from "./import-images.ts";
+import { listNodes } from "./list-nodes.ts";
+import type { Bringup, Step } from "./step.ts";
+
+/** Calico, Multus and Interlay, and the images that the nodes lack. */
+export const addonsStep: Step = {
+  title: () => "install Calico, Multus and Interlay",
+
+  async do(bringup) {
+    const { kubectl, components, spec, images } = bringup;
+    const interlay = images.interlay.reference;
+    await Promise.all([
+      importMissing(bringup),
+      installAddons(kubectl, { spec, interlay, calicoCrds: components.path("calico-crds") }),
+    ]);
+  },
+};
+
+async function importMissing({ engine, spec, images }: Bringup): Promise<void> {
+  await Promise.all(
+    (await listNodes(engine, spec.name)).map(async ({ name, imageStore }) => {
+      const lacking = (await readMissingImages(imageStore, images.pods)) ?? images.pods;
+      await importImages(engine, name, [...lacking, images.interlay, images.probe]);
+    }),
+  );
+}

@@ -1,0 +1,47 @@
+import type { DockerEngine } from "../docker/engine.ts";
+import { formatKubeProxyImage } from "../images/pod-images.ts";
+import {
+  readKubeProxy,
+  hasKubeProxySettings,
+  type KubeProxyHosts,
+  switchKubeProxy,
+} from "../kubernetes/switch-kube-proxy.ts";
+import type { ClusterNode, ClusterSpec } from "../provider.ts";
+import { listFamilies } from "../spec.ts";
+import { listNodes } from "./list-nodes.ts";
+import type { Step } from "./step.ts";
+
+/** The kube-proxy that the spec wants, where another runs: an earlier run's, or kind's own. */
+export const kubeProxyStep: Step = {
+  title: ({ spec }) => `switch kube-proxy to ${spec.kubeProxy.version} (${spec.kubeProxy.mode})`,
+  async isDone({ kubectl, spec }) {
+    const { version, mode } = await readKubeProxy(kubectl);
+    return (
+      version === spec.kubeProxy.version &&
+      mode === spec.kubeProxy.mode &&
+      (await hasKubeProxySettings(kubectl, spec.environment?.spec.kubeProxy))
+    );
+  },
+  do: async ({ engine, kubectl, spec }) =>
+    switchKubeProxy(createKubeProxyHosts(engine, spec, await listNodes(engine, spec.name)), kubectl, spec.kubeProxy),
+};
+
+/** kind's nodes: a version's program is in its image. */
+export function createKubeProxyHosts(
+  engine: DockerEngine,
+  spec: ClusterSpec,
+  nodes: readonly ClusterNode[],
+): KubeProxyHosts {
+  return {
+    nodes,
+    families: listFamilies(spec),
+    settings: spec.environment?.spec.kubeProxy,
+    exec: (node, argv) => engine.docker(["exec", node, ...argv]),
+    runKubeProxy: (node, version, args) =>
+      engine.docker([
+        ...["exec", node, "ctr", "--namespace", "k8s.io"],
+        ...["run", "--rm", "--net-host", "--privileged", formatKubeProxyImage(version), "interlay-kube-proxy-cleanup"],
+        ...["kube-proxy", ...args],
+      ]),
+  };
+}

@@ -1,0 +1,49 @@
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { listNodeCommands } from "../environments/node-commands.ts";
+import type { ClusterSpec } from "../provider.ts";
+import { listFamilies } from "../spec.ts";
+import { getClusterDirectory } from "./cluster-files.ts";
+import { listNodes } from "./list-nodes.ts";
+import type { Step } from "./step.ts";
+
+/** File that records in which environment the nodes were made. */
+const getEnvironmentFile = (cluster: string): string => join(getClusterDirectory(cluster), "environment.json");
+
+const describeEnvironment = ({ environment }: ClusterSpec): string => JSON.stringify(environment?.spec ?? {});
+
+/** Whether the nodes of that cluster were made in the environment that the spec wants. */
+export async function matchesEnvironment(spec: ClusterSpec): Promise<boolean> {
+  const made = await readFile(getEnvironmentFile(spec.name), "utf8").catch(() => "{}");
+  return made === describeEnvironment(spec);
+}
+
+/** Records in which environment the nodes are made. The file goes with the cluster's directory. */
+export async function recordEnvironment(spec: ClusterSpec): Promise<void> {
+  await writeFile(getEnvironmentFile(spec.name), describeEnvironment(spec), { mode: 0o600 });
+}
+
+/** The environment's settings of the nodes: rules and sysctls, before Calico and kube-proxy's rules are there. */
+export const nodeSettingsStep: Step = {
+  title: () => "give the nodes the environment's settings",
+
+  /** Rules are appended: nothing is done to nodes that have them. */
+  isDone: async ({ engine, spec }) => {
+    if (spec.environment?.spec.nodes === undefined) return true;
+    const [node] = await listNodes(engine, spec.name);
+    const { exitCode } = await engine.docker(["exec", node?.name ?? "", "test", "-e", MARK]);
+    return exitCode === 0;
+  },
+
+  async do({ engine, spec }) {
+    const commands = listNodeCommands(spec.environment?.spec.nodes ?? {}, listFamilies(spec));
+    for (const { name } of (await listNodes(engine, spec.name)).toReversed())
+      for (const argv of [...commands, ["touch", MARK]]) {
+        const { exitCode, stderr } = await engine.docker(["exec", name, ...argv]);
+        if (exitCode !== 0) throw new Error(`\`${argv.join(" ")}\` on ${name} failed: ${stderr.trim()}`);
+      }
+  },
+};
+
+/** On a node that has its settings. */
+const MARK = "/run/interlay-environment";

@@ -1,0 +1,85 @@
+import { mkdir, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { runCommand } from "../components/command.ts";
+import type { DockerEngine } from "../docker/engine.ts";
+import { ensureImageStore, readMissingImages } from "../images/store.ts";
+import { renderKindConfig } from "./kind-config.ts";
+import { matchesEnvironment, recordEnvironment } from "./node-settings-step.ts";
+import { getClusterDirectory, getKubeconfigPath } from "./cluster-files.ts";
+import { listNodes, listNodeIds } from "./list-nodes.ts";
+import { getNetworkName } from "./network-step.ts";
+import type { Bringup, Step } from "./step.ts";
+
+/** The nodes, by `kind create cluster` on the underlay's Docker network. */
+export const nodesStep: Step = {
+  title: ({ spec }) => `create a kind cluster of ${spec.workers + 1} nodes`,
+
+  /** A cluster fits if it was made from the same images with as many nodes, and all of them have joined. */
+  async isDone(bringup) {
+    const { engine, spec, images, kubectl } = bringup;
+    const there = await listNodes(engine, spec.name);
+    if (there.length !== spec.workers + 1 || !(await matchesEnvironment(spec))) return false;
+    const stores = new Set(there.map((node) => node.imageStore));
+    if (!there.every((node) => node.running && node.image === images.node.reference)) return false;
+    for (const store of stores) if ((await readMissingImages(store, images.pods)) === undefined) return false;
+    return (await countJoinedNodes(kubectl)) === there.length;
+  },
+
+  async do(bringup, handle) {
+    const { engine, spec, components } = bringup;
+    const store = await ensureImageStore(engine, bringup.images, bringup.progress);
+    // What another spec or an interrupted run left goes first.
+    await removeNodes(engine, spec.name);
+    const file = await writeConfig(bringup, store);
+    await recordEnvironment(spec);
+    const argv = [components.path("kind"), "create", "cluster", "--config", file];
+    const { exitCode, stderr } = await runCommand([...argv, "--kubeconfig", getKubeconfigPath(spec.name)], {
+      env: { ...engine.env, KIND_EXPERIMENTAL_DOCKER_NETWORK: getNetworkName(spec.name) },
+      onLine: (line) => {
+        handle.update(line.trim());
+      },
+    });
+    if (exitCode !== 0) throw new Error(`\`${argv.join(" ")}\` ended with ${exitCode}:\n${extractErrors(stderr)}`);
+  },
+
+  undo: removeNodes,
+};
+
+async function writeConfig({ spec, images }: Bringup, store: string): Promise<string> {
+  const directory = getClusterDirectory(spec.name);
+  await mkdir(directory, { recursive: true, mode: 0o700 });
+  const file = join(directory, "kind.yaml");
+  await writeFile(file, renderKindConfig(spec, images.node.reference, store), { mode: 0o600 });
+  return file;
+}
+
+async function countJoinedNodes(kubectl: Bringup["kubectl"]): Promise<number> {
+  return kubectl.run(["get", "nodes", "-o", "name", "--request-timeout=5s"]).then(
+    (names) => names.trim().split("\n").length,
+    () => 0,
+  );
+}
+
+/** As `kind delete cluster`, without needing kind for it. */
+async function removeNodes(engine: DockerEngine, cluster: string): Promise<void> {
+  const ids = await listNodeIds(engine, cluster);
+  if (ids.length > 0) {
+    const { exitCode, stderr } = await engine.docker(["rm", "--force", "--volumes", ...ids]);
+    if (exitCode !== 0) throw new Error(`The nodes of cluster ${cluster} could not be removed: ${stderr.trim()}`);
+  }
+  await rm(getClusterDirectory(cluster), { recursive: true, force: true });
+}
+
+/** The most lines of kind's, and kubeadm's under it, that are shown. */
+const SHOWN = 12;
+
+/** The lines that name an error: kubeadm ends with pages of its own stack, after the reason. Pure. */
+export function extractErrors(stderr: string): string {
+  const lines = stderr.trim().split("\n");
+  const telling = lines.filter(
+    (line) => /error|fail|timed? ?out|deadline|unhealthy|not /i.test(line) && !isStackTrace(line),
+  );
+  return (telling.length > 0 ? telling : lines).slice(-SHOWN).join("\n");
+}
+
+const isStackTrace = (line: string): boolean => /^\s|^goroutine |^[\w./-]+\.\(?[\w*.]+\)?(\.\w+)*(\(|$)/.test(line);

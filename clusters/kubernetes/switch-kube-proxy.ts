@@ -1,0 +1,145 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { isDeepStrictEqual } from "node:util";
+import { parse } from "yaml";
+import { z } from "zod";
+import { applyKubeProxySettings } from "../environments/kube-proxy-settings.ts";
+import type { KubeProxySettings } from "../environments/environment-spec.ts";
+import { formatKubeProxyImage } from "../images/pod-images.ts";
+import type { ClusterNode, ExecResult, KubeProxy, KubeProxyMode } from "../provider.ts";
+import type { IpFamily } from "../spec.ts";
+import {
+  listCleanupArguments,
+  adaptConfig,
+  hasServiceRules,
+  hasSynced,
+  parseMode,
+  listRulesCommand,
+} from "./kube-proxy-config.ts";
+import type { Kubectl } from "./kubectl.ts";
+
+const NAMESPACE = "kube-system";
+const TIMEOUT_SECONDS = 120;
+/** A label that no node has: a DaemonSet that selects it runs nowhere. */
+const NOWHERE = "interlay.dev/nowhere";
+
+const configMap = z.object({ data: z.record(z.string(), z.string()) });
+const daemonSet = z.object({
+  spec: z.object({
+    template: z.object({ spec: z.object({ containers: z.array(z.object({ image: z.string() })).min(1) }) }),
+  }),
+});
+
+/** The nodes that kube-proxy runs on, and how one gets there. */
+export interface KubeProxyHosts {
+  readonly nodes: readonly ClusterNode[];
+  /** The cluster's own: kube-proxy has a proxier for each. */
+  readonly families: readonly IpFamily[];
+  /** The environment's, which every configuration of kube-proxy has; undefined: none. */
+  readonly settings: KubeProxySettings | undefined;
+  exec(node: string, argv: readonly string[]): Promise<ExecResult>;
+  /** Runs that version's program on the node, in its network namespace. */
+  runKubeProxy(node: string, version: string, args: readonly string[]): Promise<ExecResult>;
+}
+
+/** What runs now, read from the cluster. */
+export async function readKubeProxy(kubectl: Kubectl): Promise<KubeProxy> {
+  const [set, config] = await Promise.all([
+    kubectl.run(["-n", NAMESPACE, "get", "daemonset", "kube-proxy", "-o", "json"]),
+    kubectl.run(["-n", NAMESPACE, "get", "configmap", "kube-proxy", "-o", "json"]),
+  ]);
+  const image = daemonSet.parse(JSON.parse(set)).spec.template.spec.containers[0]?.image ?? "";
+  const mode = parseMode(configMap.parse(JSON.parse(config)).data["config.conf"] ?? "");
+  return { version: image.slice(image.lastIndexOf(":") + 1), mode };
+}
+
+/**
+ * Runs `to` on every node instead of what runs there: stopped everywhere, its rules taken out by the binary that made
+ * them (another's would leave some), then the new one, until it has synced. The same when nothing changes, so that a rule
+ * that is there afterwards was made by what runs.
+ */
+export async function switchKubeProxy(hosts: KubeProxyHosts, kubectl: Kubectl, to: KubeProxy): Promise<void> {
+  const from = await readKubeProxy(kubectl);
+  await patchDaemonSet(kubectl, { nodeSelector: { [NOWHERE]: "" } });
+  await waitUntilDeleted(kubectl);
+  await Promise.all(hosts.nodes.map(({ name }) => removeRules(hosts, name, from)));
+  await writeConfig(kubectl, to, hosts.settings);
+  await patchDaemonSet(kubectl, {
+    nodeSelector: { [NOWHERE]: null },
+    containers: [{ name: "kube-proxy", image: formatKubeProxyImage(to.version) }],
+  });
+  await kubectl.waitForRollout("daemonset/kube-proxy", NAMESPACE, TIMEOUT_SECONDS);
+  await Promise.all(hosts.nodes.map(({ name }) => waitUntilSynced(hosts, name, to.mode)));
+}
+
+function patchDaemonSet(kubectl: Kubectl, podSpec: Readonly<Record<string, unknown>>): Promise<string> {
+  const patch = JSON.stringify({
+    spec: {
+      updateStrategy: { type: "RollingUpdate", rollingUpdate: { maxUnavailable: "100%" } },
+      template: { spec: { terminationGracePeriodSeconds: 1, ...podSpec } },
+    },
+  });
+  return kubectl.run(["-n", NAMESPACE, "patch", "daemonset", "kube-proxy", "--type=strategic", "-p", patch]);
+}
+
+async function waitUntilDeleted(kubectl: Kubectl): Promise<void> {
+  await kubectl.run([
+    ...["-n", NAMESPACE, "wait", "--for=delete", "pod", "-l", "k8s-app=kube-proxy"],
+    `--timeout=${TIMEOUT_SECONDS}s`,
+  ]);
+}
+
+/** `kube-proxy --cleanup` of the version that ran, in the node's network namespace. */
+async function removeRules(hosts: KubeProxyHosts, node: string, from: KubeProxy): Promise<void> {
+  const { exitCode, stderr, stdout } = await hosts.runKubeProxy(node, from.version, listCleanupArguments(from));
+  if (exitCode !== 0)
+    throw new Error(
+      `kube-proxy ${from.version} --cleanup on ${node} ended with ${exitCode}: ${(stderr || stdout).trim().slice(-400)}`,
+    );
+}
+
+/** Whether kube-proxy's configuration has an environment's settings. */
+export async function hasKubeProxySettings(
+  kubectl: Kubectl,
+  settings: KubeProxySettings | undefined,
+): Promise<boolean> {
+  const config = await readConfig(kubectl);
+  return isDeepStrictEqual(parse(applyKubeProxySettings(config, settings)), parse(config));
+}
+
+async function readConfig(kubectl: Kubectl): Promise<string> {
+  const raw: unknown = JSON.parse(await kubectl.run(["-n", NAMESPACE, "get", "configmap", "kube-proxy", "-o", "json"]));
+  return configMap.parse(raw).data["config.conf"] ?? "";
+}
+
+async function writeConfig(kubectl: Kubectl, to: KubeProxy, settings: KubeProxySettings | undefined): Promise<void> {
+  const config = adaptConfig(applyKubeProxySettings(await readConfig(kubectl), settings), to);
+  const patch = JSON.stringify({ data: { "config.conf": config } });
+  await kubectl.run(["-n", NAMESPACE, "patch", "configmap", "kube-proxy", "-p", patch]);
+}
+
+/** Metrics, not /healthz, which is 200 from the start: the time of the last sync is there once rules have been written. */
+const METRICS = ["curl", "--silent", "--max-time", "2", "http://127.0.0.1:10249/metrics"];
+
+/**
+ * Until kube-proxy has written its rules: before that, pods on the node reach no Service, the API server's neither. Each
+ * family has a proxier of its own, and the metrics before v1.33 do not say whose sync they tell of: the kernel does.
+ */
+export async function waitUntilSynced(
+  hosts: Pick<KubeProxyHosts, "exec" | "families">,
+  node: string,
+  mode: KubeProxyMode,
+): Promise<void> {
+  const written = async (): Promise<boolean> => {
+    if (!hasSynced((await hosts.exec(node, METRICS)).stdout)) return false;
+    const rules = await Promise.all(hosts.families.map((family) => hosts.exec(node, listRulesCommand(mode, family))));
+    return rules.every(({ stdout }) => hasServiceRules(mode, stdout));
+  };
+  const deadline = Date.now() + TIMEOUT_SECONDS * 1000;
+  while (Date.now() < deadline) {
+    if (await written()) return;
+    await sleep(200);
+  }
+  throw new Error(
+    `kube-proxy on ${node} has not written its rules in ${TIMEOUT_SECONDS} s: see kubectl -n kube-system logs -l k8s-app=kube-proxy.`,
+  );
+}

@@ -1,0 +1,46 @@
+import type { V1Container, V1Pod } from "@kubernetes/client-node";
+import { API_PORT } from "../control-plane/component-arguments.ts";
+import { getNthAddress } from "../machines/machine-addresses.ts";
+import type { LabPlan } from "../plan.ts";
+import { readPodField } from "./volumes.ts";
+
+const PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+/** Where pods find the API server. */
+export interface ApiServerAddress {
+  readonly host: string;
+  readonly port: string;
+}
+
+/** The Service kubernetes; the API server's own address where nothing translates the Service's. */
+export function findApiServer({ serviceCidr, environment, machines }: LabPlan): ApiServerAddress {
+  const [controlPlane] = machines.nodes;
+  return environment?.kubeProxy?.installed === false && controlPlane !== undefined
+    ? { host: controlPlane.address, port: String(API_PORT) }
+    : { host: getNthAddress(serviceCidr, 1), port: "443" };
+}
+
+/** A container's environment: the image's PATH, the API server's address, and what the pod sets. */
+export function buildEnvironment(
+  pod: V1Pod,
+  container: V1Container,
+  apiServer: ApiServerAddress,
+): Readonly<Record<string, string>> {
+  const env: Record<string, string> = {
+    PATH,
+    HOME: "/root",
+    HOSTNAME: pod.metadata?.name ?? "",
+    KUBERNETES_SERVICE_HOST: apiServer.host,
+    KUBERNETES_SERVICE_PORT: apiServer.port,
+  };
+  for (const { name, value, valueFrom } of container.env ?? []) {
+    const path = valueFrom?.fieldRef?.fieldPath;
+    env[name] = path === undefined ? expandVariables(value ?? "", env) : readPodField(pod, path);
+  }
+  return env;
+}
+
+/** `$(NAME)` as Kubernetes expands it in arguments; a name that is not known stays as it is. */
+export function expandVariables(text: string, env: Readonly<Record<string, string>>): string {
+  return text.replaceAll(/\$\(([A-Za-z_][A-Za-z0-9_]*)\)/g, (whole, name: string) => env[name] ?? whole);
+}

@@ -1,0 +1,14 @@
+import type { KubeProxyHosts } from "../kubernetes/switch-kube-proxy.ts";
+import type { Cluster } from "../provider.ts";
+import { listFamilies } from "../spec.ts";
+
+/** The lab's nodes: every version's program lies beside the others. */
+export function createKubeProxyHosts(lab: Pick<Cluster, "nodes" | "exec" | "spec">): KubeProxyHosts {
+  return {
+    nodes: lab.nodes,
+    families: listFamilies(lab.spec),
+    settings: lab.spec.environment?.spec.kubeProxy,
+    exec: (node, argv) => lab.exec(node, argv),
+    runKubeProxy: (node, version, args) => lab.exec(node, [`/programs/kube-proxy-${version}`, ...args]),
+  };
+}

@@ -1,0 +1,79 @@
+import { getFamily } from "../../spec.ts";
+
+/** Annotation of a LoadBalancer Service: the name of the node that holds its addresses. Absent: the first worker. */
+export const HOLDER_ANNOTATION = "lab.interlay.dev/held-by";
+
+/** What the load balancer reads of a Service. */
+export interface BalancedService {
+  readonly namespace: string;
+  readonly name: string;
+  readonly holder: string | undefined;
+  readonly ipFamilies: readonly ("IPv4" | "IPv6")[];
+  /** status.loadBalancer.ingress[].ip */
+  readonly ingress: readonly string[];
+  /** spec.externalIPs */
+  readonly externalIps: readonly string[];
+}
+
+/** A Service with all its addresses, and the node that must hold them. */
+export interface BalancedAddresses extends Pick<BalancedService, "namespace" | "name"> {
+  readonly node: string;
+  readonly ingress: readonly string[];
+  readonly externalIps: readonly string[];
+  /** Whether the Service does not have them yet. */
+  readonly changed: boolean;
+}
+
+/**
+ * Returns every LoadBalancer Service with an address of each of its families for its status, and one as external IP: those
+ * that it has, and for those that it lacks the first that no Service has. Pure.
+ * @param nodes names, of which the first holds what names no node
+ * @param listAddress returns the n-th address of the load balancer's range
+ */
+export function planBalancedAddresses(
+  services: readonly BalancedService[],
+  nodes: readonly string[],
+  listAddress: (family: "IPv4" | "IPv6", index: number) => string,
+): readonly BalancedAddresses[] {
+  const taken = new Set(services.flatMap(({ ingress, externalIps }) => [...ingress, ...externalIps]));
+  const take = (family: "IPv4" | "IPv6"): string => {
+    let index = 0;
+    while (taken.has(listAddress(family, index))) index += 1;
+    const address = listAddress(family, index);
+    taken.add(address);
+    return address;
+  };
+  return services.flatMap((service) => {
+    const node = service.holder ?? nodes[0];
+    if (node === undefined || !nodes.includes(node)) return [];
+    const complete = (addresses: readonly string[]) => [
+      ...addresses,
+      ...service.ipFamilies
+        .filter((family) => !addresses.some((address) => getFamily(address) === family.toLowerCase()))
+        .map(take),
+    ];
+    const [ingress, externalIps] = [complete(service.ingress), complete(service.externalIps)];
+    const changed = ingress.length > service.ingress.length || externalIps.length > service.externalIps.length;
+    return [{ namespace: service.namespace, name: service.name, node, ingress, externalIps, changed }];
+  });
+}
+
+/** The third number of the range's IPv4 addresses: neither nodes nor pods of a lab have it. */
+const RANGE = 210;
+const FIRST = 10;
+
+/**
+ * Returns the n-th virtual address of the underlay.
+ * @param nodeAddress any address of a node on the underlay
+ * @param gateway6 the underlay's IPv6 gateway, which ends in `::1`
+ */
+export function findVirtualAddress(
+  family: "IPv4" | "IPv6",
+  index: number,
+  nodeAddress: string,
+  gateway6: string | undefined,
+): string {
+  if (family === "IPv6") return (gateway6 ?? "").replace(/::1$/, `::${RANGE}:${FIRST + index}`);
+  const [a = "", b = ""] = nodeAddress.split(".");
+  return `${a}.${b}.${RANGE}.${FIRST + index}`;
+}

@@ -1,0 +1,106 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { CoreV1Api, KubeConfig, PatchStrategy, setHeaderOptions, type V1Service } from "@kubernetes/client-node";
+import { runOrThrow } from "../../components/command.ts";
+import { buildMachineCommand } from "../nsenter.ts";
+import type { LabMachines } from "../machines/machine-addresses.ts";
+import {
+  type BalancedAddresses,
+  type BalancedService,
+  findVirtualAddress,
+  HOLDER_ANNOTATION,
+  planBalancedAddresses,
+} from "./plan-addresses.ts";
+
+const MERGE = setHeaderOptions("Content-Type", PatchStrategy.MergePatch);
+const PERIOD_MS = 300;
+
+export interface LoadBalancerOptions {
+  readonly kubeconfig: string;
+  readonly machines: LabMachines;
+  /** Returns a machine's first process by its node's name. */
+  readonly findMachine: (node: string) => number;
+  readonly log: (line: string) => void;
+}
+
+/**
+ * Plays a load balancer as MetalLB in layer-2 mode and kube-vip do: gives LoadBalancer Services their addresses, and puts
+ * these on a node's link. Runs until the lab ends.
+ */
+export async function serveLoadBalancer({
+  kubeconfig,
+  machines,
+  findMachine,
+  log,
+}: LoadBalancerOptions): Promise<void> {
+  const config = new KubeConfig();
+  config.loadFromString(kubeconfig);
+  const core = config.makeApiClient(CoreV1Api);
+  const workers = machines.nodes.filter(({ role }) => role === "worker");
+  const link = machines.management === undefined ? "eth0" : "eth1";
+  const find = (family: "IPv4" | "IPv6", index: number) =>
+    findVirtualAddress(family, index, workers[0]?.address ?? "", machines.gateway6);
+  /** Addresses by the node that holds them. */
+  let held: ReadonlyMap<string, string> = new Map();
+  for (;;) {
+    try {
+      const { items } = await core.listServiceForAllNamespaces({ resourceVersion: "0" });
+      const wanted = planBalancedAddresses(
+        items.filter(({ spec }) => spec?.type === "LoadBalancer").map(readService),
+        workers.map(({ name }) => name),
+        find,
+      );
+      held = await holdAddresses(held, wanted, (node, verb, address) =>
+        runOrThrow(
+          buildMachineCommand(findMachine(node), [
+            "ip",
+            "address",
+            verb,
+            `${address}/${address.includes(":") ? 128 : 32}`,
+            "dev",
+            link,
+          ]),
+        ),
+      );
+      for (const service of wanted) if (service.changed) await writeAddresses(core, service);
+    } catch (error) {
+      log(`load balancer: ${String(error)}`);
+    }
+    await sleep(PERIOD_MS);
+  }
+}
+
+/** Puts addresses on nodes and takes away those that no Service has any more. @returns what the nodes hold then */
+async function holdAddresses(
+  held: ReadonlyMap<string, string>,
+  wanted: readonly BalancedAddresses[],
+  change: (node: string, verb: "replace" | "delete", address: string) => Promise<unknown>,
+): Promise<ReadonlyMap<string, string>> {
+  const next = new Map(
+    wanted.flatMap(({ node, ingress, externalIps }) =>
+      [...ingress, ...externalIps].map((address): [string, string] => [address, node]),
+    ),
+  );
+  for (const [address, node] of held) if (next.get(address) !== node) await change(node, "delete", address);
+  for (const [address, node] of next) if (held.get(address) !== node) await change(node, "replace", address);
+  return next;
+}
+
+async function writeAddresses(
+  core: CoreV1Api,
+  { namespace, name, ingress, externalIps }: BalancedAddresses,
+): Promise<void> {
+  await core.patchNamespacedService({ namespace, name, body: { spec: { externalIPs: externalIps } } }, MERGE);
+  const status = { loadBalancer: { ingress: ingress.map((ip) => ({ ip })) } };
+  await core.patchNamespacedServiceStatus({ namespace, name, body: { status } }, MERGE);
+}
+
+function readService({ metadata, spec, status }: V1Service): BalancedService {
+  return {
+    namespace: metadata?.namespace ?? "",
+    name: metadata?.name ?? "",
+    holder: metadata?.annotations?.[HOLDER_ANNOTATION],
+    ipFamilies: (spec?.ipFamilies ?? ["IPv4"]).map((family) => (family === "IPv6" ? "IPv6" : "IPv4")),
+    ingress: (status?.loadBalancer?.ingress ?? []).flatMap(({ ip }) => (ip === undefined ? [] : [ip])),
+    externalIps: spec?.externalIPs ?? [],
+  };
+}

@@ -1,0 +1,108 @@
+import type { LabMachines, LabNode } from "./machine-addresses.ts";
+
+const PREFIX_LENGTH_6 = 64;
+/** Bridge of the management network, which nodes with two links have. */
+const MANAGEMENT_BRIDGE = "br-mgmt";
+
+/** A bridge and its own addresses, which are the gateways of the machines on it. */
+export interface LabBridge {
+  readonly name: string;
+  /** With their prefix lengths. */
+  readonly addresses: readonly string[];
+}
+
+/** A machine's link to a bridge. */
+export interface LabLink {
+  readonly name: string;
+  readonly bridge: string;
+  /** The bridge's end. */
+  readonly port: string;
+  /** A machine that is made again keeps it, as a network card does. */
+  readonly mac: string;
+  /** With their prefix lengths. */
+  readonly addresses: readonly string[];
+  /** Gateways of the default routes by this link. */
+  readonly gateways: readonly string[];
+}
+
+/** Returns the lab's bridges: one, one for each rack, or one more for management. */
+export function listBridges({ gateway, gateway6, prefixLength, racks, management }: LabMachines): readonly LabBridge[] {
+  if (racks !== undefined)
+    return racks.map((rack, index) => ({
+      name: `br${index}`,
+      addresses: [`${rack.gateway}/${rack.prefixLength}`],
+    }));
+  const main = {
+    name: "br0",
+    addresses: [`${gateway}/${prefixLength}`, ...(gateway6 === undefined ? [] : [`${gateway6}/${PREFIX_LENGTH_6}`])],
+  };
+  return management === undefined
+    ? [main]
+    : [main, { name: MANAGEMENT_BRIDGE, addresses: [`${management.gateway}/${management.prefixLength}`] }];
+}
+
+/** Returns the links of the machine of that name. Throws if the lab has none of that name. */
+export function listLinks(machines: LabMachines, name: string): readonly LabLink[] {
+  const all: readonly Pick<LabNode, "name" | "address" | "address6" | "rack" | "management">[] = [
+    ...machines.nodes,
+    machines.external,
+  ];
+  const number = all.findIndex((one) => one.name === name);
+  const machine = all[number];
+  if (machine === undefined) throw new Error(`the lab has no machine ${name}`);
+  const rackNumber = machine.rack ?? 0;
+  const rack = machines.racks?.[rackNumber];
+  const prefixLength = rack?.prefixLength ?? machines.prefixLength;
+  const hex = number.toString(16).padStart(2, "0");
+  const { management } = machine;
+  const main: LabLink = {
+    name: management === undefined ? "eth0" : "eth1",
+    bridge: `br${rackNumber}`,
+    port: `m${number}`,
+    mac: `02:6c:61:62:00:${hex}`,
+    addresses: [
+      `${machine.address}/${prefixLength}`,
+      ...(machine.address6 === undefined ? [] : [`${machine.address6}/${PREFIX_LENGTH_6}`]),
+    ],
+    gateways: [
+      ...(management === undefined ? [rack?.gateway ?? machines.gateway] : []),
+      ...(machine.address6 === undefined || machines.gateway6 === undefined ? [] : [machines.gateway6]),
+    ],
+  };
+  if (management === undefined || machines.management === undefined) return [main];
+  return [
+    {
+      name: "eth0",
+      bridge: MANAGEMENT_BRIDGE,
+      port: `mgmt${number}`,
+      mac: `02:6c:61:62:01:${hex}`,
+      addresses: [`${management}/${machines.management.prefixLength}`],
+      gateways: [machines.management.gateway],
+    },
+    main,
+  ];
+}
+
+/**
+ * Rules (nft) of the router between racks, a firewall that keeps state: new TCP connections begin with a SYN that it has
+ * seen, and what it knows no connection of is dropped.
+ */
+export const ROUTER_RULES = `
+table inet firewall {
+  chain forward {
+    type filter hook forward priority filter; policy drop;
+    ct state established,related accept
+    ct state new tcp flags & (fin | syn | rst | ack) == syn accept
+    ct state new meta l4proto != tcp accept
+    counter
+  }
+}
+`;
+
+/** Kernel parameters of the router. Frames within a rack are no business of its firewall. */
+export const ROUTER_SYSCTLS: Readonly<Record<string, string>> = {
+  "net.ipv4.ip_forward": "1",
+  "net.netfilter.nf_conntrack_tcp_loose": "0",
+  "net.bridge.bridge-nf-call-iptables": "0",
+  "net.bridge.bridge-nf-call-ip6tables": "0",
+};
