@@ -1,4 +1,5 @@
 import { parseMinor } from "../kubernetes/version-skew.ts";
+import { CONTROL_PLANE, createKubernetesModule, TEST_COMMANDS, TEST_PROGRAM } from "./kubernetes-module.ts";
 import type { GoModule } from "./module.ts";
 
 /** Every real program that a cluster is made of. */
@@ -24,6 +25,9 @@ export const COMPONENT_NAMES = [
   "kind",
   "etcd",
   "coredns",
+  "e2e.test",
+  "ginkgo",
+  "agnhost",
 ] as const;
 export type ComponentName = (typeof COMPONENT_NAMES)[number];
 
@@ -87,15 +91,6 @@ const CALICO_VERSION_VARIABLES = [
   `${CALICO}/node/buildinfo.GitVersion`,
   `${CALICO}/felix/buildinfo.GitVersion`,
 ];
-const CONTROL_PLANE = [
-  "kubelet",
-  "kubeadm",
-  "kubectl",
-  "kube-apiserver",
-  "kube-controller-manager",
-  "kube-scheduler",
-  "kube-proxy",
-] as const;
 type KubernetesName = (typeof CONTROL_PLANE)[number];
 
 /** What a run with these versions needs; kube-proxies that share the cluster's version come with it. */
@@ -183,6 +178,11 @@ export function findRecipe(ref: ComponentRef, wholeControlPlane: ReadonlySet<str
         output: "coredns",
         release: github("coredns/coredns", version, `coredns_${version.slice(1)}_linux_amd64.tgz`, "sha256", "coredns"),
       };
+    case "e2e.test":
+      return { ref, module: createKubernetesModule(version, TEST_PROGRAM), output: name };
+    case "ginkgo":
+    case "agnhost":
+      return { ref, module: createKubernetesModule(version, TEST_COMMANDS), output: name };
     default:
       return kubernetesRecipe(name, version, wholeControlPlane);
   }
@@ -190,17 +190,10 @@ export function findRecipe(ref: ComponentRef, wholeControlPlane: ReadonlySet<str
 
 function kubernetesRecipe(name: KubernetesName, version: string, whole: ReadonlySet<string>): Recipe {
   const url = `https://dl.k8s.io/release/${version}/bin/linux/amd64/${name}`;
-  const [, minor = ""] = version.split(".");
-  const variable = (v: string) => `k8s.io/component-base/version.${v}`;
+  const packages = (whole.has(version) ? CONTROL_PLANE : [name]).map((command) => `cmd/${command}`);
   return {
     ref: { name, version },
-    module: {
-      path: "k8s.io/kubernetes",
-      version,
-      packages: (whole.has(version) ? CONTROL_PLANE : [name]).map((command) => `cmd/${command}`),
-      variables: { [variable("gitVersion")]: version, [variable("gitMajor")]: "1", [variable("gitMinor")]: minor },
-      replaces: "kubernetes-staging",
-    },
+    module: createKubernetesModule(version, { packages }),
     output: name,
     release: { url, checksumUrl: `${url}.sha256` },
     ...(name === "kubeadm"

@@ -94,4 +94,11 @@ replace (
     ]);
     assert.ok(argv.includes("-s -w -X k8s.io/component-base/version.gitVersion=v1.29.15"));
   });
+
+  it("compiles test programs, and commands of modules that it requires", () => {
+    const program = listBuildArguments({ ...KUBERNETES, packages: ["test/e2e"], test: true }, "out");
+    assert.deepEqual(program.slice(0, 3), ["test", "-c", "-mod=mod"]);
+    const commands = listBuildArguments({ ...KUBERNETES, otherPackages: ["example.com/tool/cmd"] }, "out");
+    assert.deepEqual(commands.slice(-2), ["k8s.io/kubernetes/cmd/kube-proxy", "example.com/tool/cmd"]);
+  });
 });

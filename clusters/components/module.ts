@@ -4,6 +4,10 @@ export interface GoModule {
   readonly version: string;
   /** Packages below the module's path; the command's file is named after the last element (`go build -o DIR/`). */
   readonly packages: readonly string[];
+  /** Import paths of commands in other modules, in the versions that this module requires. */
+  readonly otherPackages?: readonly string[];
+  /** The packages are compiled as test programs (`go test -c`), each named after its package with `.test` appended. */
+  readonly test?: true;
   /** `-X` variables: name -> value. Without them the programs report v0.0.0. */
   readonly variables: Readonly<Record<string, string>>;
   /** Which of the module's own replace directives a build from outside must repeat (the go command ignores them). */
@@ -54,11 +58,11 @@ function listStagingModules(upstream: UpstreamGoMod): Set<string> {
   ]);
 }
 
-/** Arguments of the one `go build` that makes all commands of a module. */
+/** Arguments of the one `go build` (or `go test -c`) that makes all commands of a module. */
 export function listBuildArguments(module: GoModule, outputDirectory: string): readonly string[] {
   const variables = Object.entries(module.variables).flatMap(([name, value]) => ["-X", `${name}=${value}`]);
   return [
-    "build",
+    ...(module.test === true ? ["test", "-c"] : ["build"]),
     "-mod=mod",
     "-trimpath",
     "-gcflags=all=-dwarf=false", // a fifth of the compile time, and nobody debugs these
@@ -71,6 +75,6 @@ export function listBuildArguments(module: GoModule, outputDirectory: string): r
 }
 
 /** Import paths of the commands. */
-export function listGoPackages({ path, packages }: GoModule): readonly string[] {
-  return packages.map((below) => (below === "" ? path : `${path}/${below}`));
+export function listGoPackages({ path, packages, otherPackages = [] }: GoModule): readonly string[] {
+  return [...packages.map((below) => (below === "" ? path : `${path}/${below}`)), ...otherPackages];
 }
