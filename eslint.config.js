@@ -45,8 +45,6 @@ const PENDING_LANGUAGE = [
   "e2e/pods/*.ts",
   "e2e/probe/*.ts",
   "e2e/snapshot/*.ts",
-  "plugin/deploy/*.ts",
-  "plugin/ipam/*.ts",
   "results/*.ts",
   "results/browser/*.ts",
   "results/certificate/*.ts",

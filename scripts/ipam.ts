@@ -5,7 +5,7 @@ import { z } from "zod";
 import { KubeClient } from "../plugin/kubernetes/kube-client.ts";
 import { describeApiError } from "../plugin/kubernetes/api-error.ts";
 import { addIpamCommands } from "../plugin/ipam/inspect/commands.ts";
-import { type NodeAddresses, nodeAddresses } from "../plugin/ipam/inspect/snapshot.ts";
+import { type NodeAddressSnapshot, nodeAddresses } from "../plugin/ipam/inspect/snapshot.ts";
 import { runOnAgents } from "./cluster/run-on-agents.ts";
 
 /** `npm run ipam -- show | check | release`: every node by its agent's pod, the cluster by its API server. */
@@ -27,7 +27,7 @@ function config(): KubeConfig {
   return made;
 }
 
-async function nodes(): Promise<readonly NodeAddresses[]> {
+async function nodes(): Promise<readonly NodeAddressSnapshot[]> {
   const { nodesFrom } = program.opts<{ nodesFrom?: string }>();
   if (nodesFrom !== undefined) return z.array(nodeAddresses).parse(JSON.parse(await readFile(nodesFrom, "utf8")));
   const { answers, failed } = await runOnAgents(config(), ["ipam", "snapshot"], (text) =>

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { AppsV1Api, type KubeConfig, type KubernetesObject, KubernetesObjectApi } from "@kubernetes/client-node";
 import { parseAllDocuments } from "yaml";
-import { IMAGE, manifest } from "../../plugin/deploy/render.ts";
+import { IMAGE, readManifest } from "../../plugin/deploy/render.ts";
 import { OWNER_LABEL } from "../provider.ts";
 import { OWN_NETWORK } from "./selection.ts";
 import { getStatusCode, ignoreStatus } from "./node-pods.ts";
@@ -29,7 +29,7 @@ type PlainObject = KubernetesObject & { readonly data?: unknown; readonly spec?:
 /** Everything that an installation makes, marked as ours: definitions first. Pure. */
 export function buildInstallation({ image, returnPath, pool, uplink }: Installation): readonly PlainObject[] {
   const documents = ["namespace", "crds", "config", "interlay"].flatMap((file) =>
-    parseAllDocuments(manifest(`${file}.yaml`).replace(IMAGE, `image: ${image}\n`)).map(
+    parseAllDocuments(readManifest(`${file}.yaml`).replace(IMAGE, `image: ${image}\n`)).map(
       (document) => document.toJS() as PlainObject,
     ),
   );

@@ -7,7 +7,7 @@ import {
   KubernetesObjectApi,
 } from "@kubernetes/client-node";
 import { parse, parseAllDocuments } from "yaml";
-import { manifest } from "../../plugin/deploy/render.ts";
+import { readManifest } from "../../plugin/deploy/render.ts";
 import { renderUninstall, UNINSTALL } from "../../plugin/deploy/uninstall.ts";
 import { getStatusCode } from "./status-code.ts";
 import { hasNodeStates, missing, listUnderlayPods } from "./underlay-pods.ts";
@@ -75,7 +75,7 @@ export async function uninstallInterlay(config: KubeConfig, options: UninstallOp
     });
 
   const all = ["crds", "interlay", "namespace"].flatMap((file) =>
-    parseAllDocuments(manifest(`${file}.yaml`)).map((document) => document.toJS() as KubernetesObject),
+    parseAllDocuments(readManifest(`${file}.yaml`)).map((document) => document.toJS() as KubernetesObject),
   );
   for (const object of all) await objects.delete(object).catch(missing);
   await until("Interlay's namespace is gone", async () => {

@@ -19,7 +19,7 @@ const planItem = z.discriminatedUnion("kind", [
   }),
   z.object({ kind: z.literal("reply-mark"), device: z.string(), reason: z.string() }),
 ]);
-export type PlanItem = z.infer<typeof planItem>;
+export type RecordedItem = z.infer<typeof planItem>;
 
 /** A file of /var/lib/interlay/attachments. */
 export const attachmentRecord = z.object({
@@ -68,7 +68,7 @@ export function listMutants(records: readonly AttachmentRecord[]): readonly Muta
 }
 
 /** How it is taken out; a sysctl, which cannot be, gets a value that means the opposite. */
-export function applyMutant(item: PlanItem): readonly string[] {
+export function applyMutant(item: RecordedItem): readonly string[] {
   const ip = (of: "ipv4" | "ipv6", ...rest: readonly string[]) => ["ip", of === "ipv6" ? "-6" : "-4", ...rest];
   switch (item.kind) {
     case "veth":
@@ -100,7 +100,7 @@ export function applyMutant(item: PlanItem): readonly string[] {
 }
 
 /** Links of ours and addresses of pods are other ones in every cluster. */
-function titleOf(item: PlanItem): string {
+function titleOf(item: RecordedItem): string {
   const device = (name: string) => name.replace(/^vethil.*/, "vethil…").replace(/^cali.*/, "cali…");
   switch (item.kind) {
     case "veth":

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { z } from "zod";
 import { KubeClient } from "../kubernetes/kube-client.ts";
-import { readLastFacts } from "../agent/discovery/facts-file.ts";
+import { readLastFacts } from "../state/facts-file.ts";
 import { errorMessage } from "../agent/status/log.ts";
 import { observeCluster } from "../doctor/observe-cluster.ts";
 import { observeNode } from "../doctor/observe-node.ts";

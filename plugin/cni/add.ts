@@ -5,19 +5,19 @@ import { findSharedItems, readAttachment, removeAttachment, writeAttachment } fr
 import { removeStaleState } from "../datapath/apply/stale-state.ts";
 import { removePendingTeardown, readPendingTeardown } from "../state/pending-teardown.ts";
 import { type Facts, addHijackCidrs } from "../datapath/facts.ts";
-import { type Namespace, withNamespaces } from "../datapath/kernel.ts";
+import { type NetworkNamespace, withNamespaces } from "../datapath/kernel.ts";
 import type { NicAddress, NicRoute } from "../datapath/plan/multi-nic.ts";
-import { describeItem, type Plan } from "../datapath/plan/plan.ts";
+import { describeItem, type Plan } from "../datapath/plan-item.ts";
 import { withFreePodLock, withPodLock } from "../datapath/pod-lock.ts";
 import { removeAdvertisedState } from "../datapath/apply/router-advertisements.ts";
 import { undoPlan } from "../datapath/apply/undo.ts";
 import { type NicSurvey, buildPlan } from "../datapath/plan/build-plan.ts";
-import { type PodNic, surveyNic, UnsupportedPodError } from "../datapath/plan/survey-nic.ts";
+import { type NicRequest, surveyNic, UnsupportedPodError } from "../datapath/plan/survey-nic.ts";
 import type { CniCall } from "./cni-call.ts";
 import { writeConflictRecord } from "../state/conflict-records.ts";
 import { AddressConflictError, CniError, CODE } from "./error.ts";
 import { loadFacts } from "./load-facts.ts";
-import { getRoutingIds, type Options, parseOptions } from "./options.ts";
+import { getRoutingIds, type NetworkOptions, parseOptions } from "./options.ts";
 import type { Paths } from "./paths.ts";
 import { probeAddresses } from "./address-probes.ts";
 import { waitForDad } from "./wait-for-dad.ts";
@@ -40,7 +40,7 @@ export function cmdAdd({
   if (options.mode === "disabled") return previous;
   const wiring = readInputs(request, previous, options, places);
   notices.push(...(wiring.facts.notices ?? []));
-  const wire = (node: Namespace, podNamespace: Namespace): CniResult => {
+  const wire = (node: NetworkNamespace, podNamespace: NetworkNamespace): CniResult => {
     /** Removes items of an earlier ADD of the same container, with other addresses or options. */
     const removeObsolete = (before: Plan, plan: Plan): void => {
       const wanted = new Set(plan.items.map(describeItem));
@@ -131,9 +131,9 @@ function requirePrevResult({ prevResult }: NetworkConfig): CniResult {
 function readInputs(
   { containerId, ifname, pod }: Request,
   previous: CniResult,
-  options: Options,
+  options: NetworkOptions,
   places: Paths,
-): { readonly facts: Facts; readonly nic: PodNic } {
+): { readonly facts: Facts; readonly nic: NicRequest } {
   const { mode, mtu, txQueueLen, hijackCIDRs } = options;
   const facts = loadFacts(places.facts);
   const { defaultRouteNic: wished } = readPodOptions(containerId, ifname, places.state);

@@ -1,9 +1,9 @@
-import type { Namespace } from "../datapath/kernel.ts";
+import type { NetworkNamespace } from "../datapath/kernel.ts";
 import { probeWire } from "../datapath/probe/probe.ts";
-import type { PodNic } from "../datapath/plan/survey-nic.ts";
+import type { NicRequest } from "../datapath/plan/survey-nic.ts";
 import { RunStandaloneError, type ExecMode } from "./cni-call.ts";
 import { AddressConflictError, CniError, CODE } from "./error.ts";
-import type { Options } from "./options.ts";
+import type { NetworkOptions } from "./options.ts";
 import type { PodRef } from "./request.ts";
 
 /**
@@ -11,7 +11,13 @@ import type { PodRef } from "./request.ts";
  *
  * @throws RunStandaloneError in the agent, which must not wait for replies
  */
-export function probeAddresses(nic: PodNic, options: Options, pod: Namespace, ref: PodRef, mode: ExecMode): void {
+export function probeAddresses(
+  nic: NicRequest,
+  options: NetworkOptions,
+  pod: NetworkNamespace,
+  ref: PodRef,
+  mode: ExecMode,
+): void {
   const { conflictDetection: conflicts, gatewayDetection: gateways, probeAttempts, probeIntervalMs } = options;
   if (!conflicts && !gateways) return;
   if (mode === "agent") throw new RunStandaloneError("the addresses must be probed");

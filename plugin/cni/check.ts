@@ -1,6 +1,6 @@
 import { readAttachment } from "../state/attachment.ts";
 import { withNamespaces } from "../datapath/kernel.ts";
-import { describeItem } from "../datapath/plan/plan.ts";
+import { describeItem } from "../datapath/plan-item.ts";
 import { readDrift } from "../datapath/apply/read-drift.ts";
 import type { CniCall } from "./cni-call.ts";
 import { CniError, CODE } from "./error.ts";

@@ -1,4 +1,4 @@
-import type { PlanItem } from "../datapath/plan/plan.ts";
+import type { PlanItem } from "../datapath/plan-item.ts";
 import type { Paths } from "./paths.ts";
 import type { Request } from "./request.ts";
 

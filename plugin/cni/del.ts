@@ -15,9 +15,9 @@ import {
   readPendingTeardown,
 } from "../state/pending-teardown.ts";
 import { STATE_DIRECTORY } from "../datapath/facts.ts";
-import { Namespace } from "../datapath/kernel.ts";
+import { NetworkNamespace } from "../datapath/kernel.ts";
 import { buildNodeLinkName } from "../datapath/names.ts";
-import type { PlanItem } from "../datapath/plan/plan.ts";
+import type { PlanItem } from "../datapath/plan-item.ts";
 import { withFreePodLock, withPodLock } from "../datapath/pod-lock.ts";
 import { undoPlan } from "../datapath/apply/undo.ts";
 import { RunStandaloneError } from "./cni-call.ts";
@@ -50,7 +50,7 @@ function readRecord({ containerId, ifname }: Target, directory: string): Attachm
 /** Removes all state of an attachment. The caller holds the pod's lock. */
 function tearDown(target: Target, directory: string): void {
   const { containerId, ifname, netns } = target;
-  const node = new Namespace();
+  const node = new NetworkNamespace();
   try {
     const record = readRecord(target, directory);
     if (record !== undefined) {
@@ -85,7 +85,7 @@ export function cmdDelDeferred(target: Target, stateDirectory: string): void {
   const directory = getAttachmentsDirectory(stateDirectory);
   const netns = target.netns === "" ? (readRecord(target, directory)?.netns ?? "") : target.netns;
   withFreePodLock(netns, () => {
-    const node = new Namespace();
+    const node = new NetworkNamespace();
     try {
       const record = readAttachment(containerId, ifname, directory);
       const link = node.findLink(buildNodeLinkName(containerId, ifname));
@@ -134,7 +134,7 @@ export async function completeTeardowns(stateDirectory = STATE_DIRECTORY): Promi
 }
 
 function hasLink(name: string): boolean {
-  const node = new Namespace();
+  const node = new NetworkNamespace();
   try {
     return node.findLink(name) !== undefined;
   } finally {

@@ -1,6 +1,6 @@
 import { listAttachments, type Attachment } from "../state/attachment.ts";
 import { withNamespaces } from "../datapath/kernel.ts";
-import { describeItem, MAIN_TABLE, type Plan, type PlanItem } from "../datapath/plan/plan.ts";
+import { describeItem, MAIN_TABLE, type Plan, type PlanItem } from "../datapath/plan-item.ts";
 import { readDrift } from "../datapath/apply/read-drift.ts";
 import { planRequest } from "./add.ts";
 import { CniError, CODE } from "./error.ts";

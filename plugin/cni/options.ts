@@ -56,10 +56,10 @@ const optionsSchema = z.looseObject({
   /** Packets, of our pair; the kernel's default otherwise. */
   txQueueLen: z.optional(z.int().check(z.gte(0))),
 });
-export type Options = z.infer<typeof optionsSchema>;
+export type NetworkOptions = z.infer<typeof optionsSchema>;
 
 /** Returns the configured tables and priorities, or their defaults. Throws CniError 7 if their order is wrong. */
-export function getRoutingIds(options: Options): RoutingIds {
+export function getRoutingIds(options: NetworkOptions): RoutingIds {
   const { hostRouteTable, hostRulePriority, podRulePriority, podMarkPriority } = options;
   const numbers = {
     hostRouteTable: hostRouteTable ?? DEFAULT_ROUTING_IDS.hostRouteTable,
@@ -107,7 +107,7 @@ function rejectNodeSettings(config: unknown): void {
  *
  * @throws CniError 7 for an invalid or unknown key: ignoring unknown keys would hide typos
  */
-export function parseOptions(config: unknown): Options {
+export function parseOptions(config: unknown): NetworkOptions {
   rejectNodeSettings(config);
   const names = listOptionNames();
   const unknown = Object.keys(config ?? {}).find((key) => !names.includes(key) && !isForeignKey(key));

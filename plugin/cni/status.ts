@@ -1,5 +1,5 @@
 import type { Facts } from "../datapath/facts.ts";
-import { Namespace } from "../datapath/kernel.ts";
+import { NetworkNamespace } from "../datapath/kernel.ts";
 import { CniError, CODE } from "./error.ts";
 import { loadFacts } from "./load-facts.ts";
 
@@ -27,7 +27,7 @@ export function cmdStatus(factsFile: string): void {
 
 /** Describes the first fact that the kernel contradicts; undefined if there are none. */
 function findStaleFact({ uplink, node: { addresses } }: Facts): string | undefined {
-  const node = new Namespace();
+  const node = new NetworkNamespace();
   try {
     if (node.findLink(uplink) === undefined) return `the node has no link ${uplink}, the uplink`;
     const there = new Set(node.addresses().map(({ address }) => address));

@@ -1,6 +1,6 @@
 import { familyOf } from "../datapath/address.ts";
-import type { Namespace } from "../datapath/kernel.ts";
-import type { PodNic } from "../datapath/plan/survey-nic.ts";
+import type { NetworkNamespace } from "../datapath/kernel.ts";
+import type { NicRequest } from "../datapath/plan/survey-nic.ts";
 import { IFA_FLAG } from "../netlink/address.ts";
 import { RunStandaloneError, type ExecMode } from "./cni-call.ts";
 import { AddressConflictError, CniError, CODE } from "./error.ts";
@@ -16,7 +16,12 @@ const POLL_INTERVAL_MS = 20;
  *
  * @throws CniError 104 if another host uses an address; RunStandaloneError in the agent, which must not wait
  */
-export function waitForDad({ ifname, addresses }: PodNic, pod: Namespace, ref: PodRef, mode: ExecMode): void {
+export function waitForDad(
+  { ifname, addresses }: NicRequest,
+  pod: NetworkNamespace,
+  ref: PodRef,
+  mode: ExecMode,
+): void {
   const own = addresses.map(({ ip }) => ip).filter((ip) => familyOf(ip) === "ipv6");
   if (own.length === 0) return;
   const index = pod.findLink(ifname)?.index;

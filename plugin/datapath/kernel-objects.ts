@@ -2,7 +2,7 @@ import { parsePrefix } from "../netlink/ip.ts";
 import { type Route, SCOPE } from "../netlink/route.ts";
 import type { Rule } from "../netlink/rule.ts";
 import { hostCidr } from "./address.ts";
-import type { RouteItem, RuleItem } from "./plan/plan.ts";
+import type { RouteItem, RuleItem } from "./plan-item.ts";
 
 /**
  * rtm_protocol of our routes on the node: what has it is ours to repair and remove, nothing else is. In the pod every

@@ -5,7 +5,7 @@ import { runInNamespace } from "../netlink/namespace.ts";
 import { NetlinkError, NetlinkSocket } from "../netlink/socket.ts";
 
 /** A network namespace, accessed by netlink. Caches links by name. */
-export class Namespace {
+export class NetworkNamespace {
   readonly socket: NetlinkSocket;
   /** Undefined for the namespace of this process. */
   readonly path: string | undefined;
@@ -80,10 +80,10 @@ export class Namespace {
 }
 
 /** Opens the node's and the pod's namespace while `work` runs. */
-export function withNamespaces<T>(podPath: string, work: (node: Namespace, pod: Namespace) => T): T {
-  const node = new Namespace();
+export function withNamespaces<T>(podPath: string, work: (node: NetworkNamespace, pod: NetworkNamespace) => T): T {
+  const node = new NetworkNamespace();
   try {
-    const pod = new Namespace(podPath);
+    const pod = new NetworkNamespace(podPath);
     try {
       return work(node, pod);
     } finally {

@@ -1,22 +1,30 @@
+import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { compileBun, compileC } from "./compile.ts";
 
 const plugin = join(import.meta.dirname, "..");
 
-const SOURCES = ["agent", "cni", "datapath", "doctor", "ipam", "netlink"];
+/** Folders of plugin/ that are not part of the executable. */
+const NOT_SOURCES = ["deploy", "dist", "launcher", "testing"];
 
-/** What is installed on a node, side by side: the launcher finds the whole plugin where it lies itself. */
+function listSources(): readonly string[] {
+  return readdirSync(plugin, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory() && !NOT_SOURCES.includes(entry.name))
+    .map(({ name }) => join(plugin, name));
+}
+
+/** Executables that are installed in one directory of a node: the launcher executes the full plugin next to it. */
 export interface Executables {
-  /** `interlay`, and by a link `interlay-ipam`: what a runtime starts (plugin/launcher). */
+  /** `interlay`, and the link `interlay-ipam`: the programs that a container runtime starts (plugin/launcher). */
   readonly launcher: string;
   /** `interlay-full`: plugin, IPAM plugin and agent. */
   readonly full: string;
 }
 
-/** What building needs of Debian beyond npm's packages. */
+/** Debian packages that the build needs in addition to npm's. */
 export const BUILD_PACKAGES = ["gcc", "musl-tools"] as const;
 
-/** Makes `plugin/dist/interlay` and `plugin/dist/interlay-full`. */
+/** Builds `plugin/dist/interlay` and `plugin/dist/interlay-full`. */
 export async function buildInterlay(): Promise<Executables> {
   const [launcher, full] = await Promise.all([
     compileC({
@@ -26,18 +34,18 @@ export async function buildInterlay(): Promise<Executables> {
     }),
     compileBun({
       entry: join(plugin, "main.ts"),
-      sources: SOURCES.map((room) => join(plugin, room)),
+      sources: listSources(),
       output: join(plugin, "dist", "interlay-full"),
     }),
   ]);
   return { launcher, full };
 }
 
-/** The plugin with faults that tests ask for; never installed. */
+/** Builds the plugin with fault injection for tests; it is never installed. */
 export function buildFaulty(): Promise<string> {
   return compileBun({
     entry: join(plugin, "testing", "fault-injection.ts"),
-    sources: [...SOURCES, "testing"].map((room) => join(plugin, room)),
+    sources: [...listSources(), join(plugin, "testing")],
     output: join(plugin, "dist", "interlay-faulty"),
   });
 }

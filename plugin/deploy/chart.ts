@@ -1,19 +1,19 @@
-import { IMAGE, manifest } from "./render.ts";
+import { IMAGE, readManifest } from "./render.ts";
 import packageJson from "../../package.json" with { type: "json" };
 
 /** The Helm chart by path in plugin/deploy/chart, made from manifests/: `npm run chart` writes it, a test keeps it equal. */
-export function chartFiles(): Readonly<Record<string, string>> {
+export function renderChart(): Readonly<Record<string, string>> {
   return {
     "Chart.yaml": CHART,
     "values.yaml": VALUES,
-    "crds/crds.yaml": manifest("crds.yaml"),
+    "crds/crds.yaml": readManifest("crds.yaml"),
     "templates/config.yaml": CONFIG,
-    "templates/interlay.yaml": manifest("interlay.yaml").replace(
+    "templates/interlay.yaml": readManifest("interlay.yaml").replace(
       IMAGE,
       'image: {{ required "image: name the image that `npm run build -- --images` made" .Values.image }}\n',
     ),
-    "templates/pools.yaml": objects("pools", "UnderlayPool"),
-    "templates/networks.yaml": objects("networks", "UnderlayNetwork"),
+    "templates/pools.yaml": renderObjects("pools", "UnderlayPool"),
+    "templates/networks.yaml": renderObjects("networks", "UnderlayNetwork"),
   };
 }
 
@@ -55,7 +55,7 @@ data:
 {{- end }}
 `;
 
-function objects(values: string, kind: string): string {
+function renderObjects(values: string, kind: string): string {
   return `{{- range .Values.${values} }}
 ---
 apiVersion: interlay.dev/v1alpha1

@@ -93,8 +93,8 @@ export class NoCompilerError extends Error {}
 
 async function run(file: string, argv: readonly string[]): Promise<void> {
   const child = spawn(file, argv, { stdio: ["ignore", "pipe", "pipe"] });
-  let said = "";
-  for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk: Buffer) => (said += chunk.toString()));
+  let output = "";
+  for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk: Buffer) => (output += chunk.toString()));
   const code = await new Promise<number | null>((resolve, reject) => {
     child
       .on("error", ({ message }) => {
@@ -102,5 +102,5 @@ async function run(file: string, argv: readonly string[]): Promise<void> {
       })
       .on("close", resolve);
   });
-  if (code !== 0) throw new Error(`${file} ${argv[0] ?? ""} failed (exit ${String(code)}): ${said.trim()}`);
+  if (code !== 0) throw new Error(`${file} ${argv[0] ?? ""} failed (exit ${String(code)}): ${output.trim()}`);
 }

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse, parseAllDocuments } from "yaml";
-import { chartFiles } from "./chart.ts";
+import { renderChart } from "./chart.ts";
 import { renderInterlay } from "./render.ts";
 import { renderUninstall } from "./uninstall.ts";
 
@@ -11,14 +11,14 @@ const objects = (text: string): unknown[] => parseAllDocuments(text).map((docume
 
 describe("what is installed has one truth: plugin/deploy/manifests", () => {
   it("the chart in plugin/deploy/chart is what `npm run chart` makes of it", () => {
-    const files = chartFiles();
+    const files = renderChart();
     const there = readdirSync(join(import.meta.dirname, "chart"), { recursive: true, encoding: "utf8" });
     assert.deepEqual(there.filter((path) => /\.yaml$/.test(path)).sort(), Object.keys(files).sort());
     for (const [path, text] of Object.entries(files)) assert.equal(read("chart", path), text, `${path}: npm run chart`);
   });
 
   it("the chart's objects, with an image, are the manifest's", () => {
-    const files = chartFiles();
+    const files = renderChart();
     const chart = (files["templates/interlay.yaml"] ?? "").replace(/\{\{.*\}\}/, "interlay");
     assert.ok(!/\{\{/.test(chart), "an expression that nobody looks at");
     assert.deepEqual(objects(chart), objects(read("manifests", "interlay.yaml")));

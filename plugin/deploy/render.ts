@@ -30,15 +30,15 @@ const CNI_VERSION = "1.0.0";
 /** Everything a cluster installs, as a multi-document YAML: definitions first. */
 export function renderInterlay(options: DeployOptions): string {
   const documents = [
-    manifest("namespace.yaml"),
-    manifest("crds.yaml"),
+    readManifest("namespace.yaml"),
+    readManifest("crds.yaml"),
     stringify({
       apiVersion: "v1",
       kind: "ConfigMap",
       metadata: { name: "interlay-config", namespace: NAMESPACE },
       data: { returnPath: options.returnPath },
     }),
-    manifest("interlay.yaml").replace(IMAGE, `image: ${options.image}\n`),
+    readManifest("interlay.yaml").replace(IMAGE, `image: ${options.image}\n`),
     ...options.pools.map(({ name, ...spec }) =>
       stringify({ apiVersion: "interlay.dev/v1alpha1", kind: "UnderlayPool", metadata: { name }, spec }),
     ),
@@ -46,13 +46,13 @@ export function renderInterlay(options: DeployOptions): string {
       apiVersion: "k8s.cni.cncf.io/v1",
       kind: "NetworkAttachmentDefinition",
       metadata: { name: "underlay", namespace: NAMESPACE },
-      spec: { config: JSON.stringify(conflist(options.uplink ?? DEFAULT_UPLINK)) },
+      spec: { config: JSON.stringify(buildConflist(options.uplink ?? DEFAULT_UPLINK)) },
     }),
   ];
   return documents.join("---\n");
 }
 
-function conflist(uplink: string): unknown {
+function buildConflist(uplink: string): unknown {
   return {
     cniVersion: CNI_VERSION,
     name: "underlay",
@@ -65,6 +65,6 @@ function conflist(uplink: string): unknown {
 }
 
 /** A file of manifests/, the one truth that kustomize and the chart share. */
-export function manifest(name: string): string {
+export function readManifest(name: string): string {
   return readFileSync(join(import.meta.dirname, "manifests", name), "utf8");
 }

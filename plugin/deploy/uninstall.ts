@@ -1,6 +1,6 @@
 import { parseAllDocuments, stringify } from "yaml";
 import { z } from "zod";
-import { manifest } from "./render.ts";
+import { readManifest } from "./render.ts";
 
 const daemonSet = z.object({
   apiVersion: z.literal("apps/v1"),
@@ -20,7 +20,7 @@ export const UNINSTALL = "interlay-uninstall";
  * done. The agent's own DaemonSet must be gone before.
  */
 export function renderUninstall(image: string): string {
-  const agent = parseAllDocuments(manifest("interlay.yaml"))
+  const agent = parseAllDocuments(readManifest("interlay.yaml"))
     .map((document) => daemonSet.safeParse(document.toJS()).data)
     .find((found) => found !== undefined);
   if (agent === undefined) throw new Error("manifests/interlay.yaml has no DaemonSet");

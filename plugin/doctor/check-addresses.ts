@@ -1,8 +1,8 @@
-import type { CellPattern, Finding, Protocol } from "./finding.ts";
+import type { CellPattern, Finding, ProbeProtocol } from "./finding.ts";
 import type { Snapshot } from "./snapshot.ts";
 
 /** Protocols whose reply names the host that sent it. Both hosts answer a ping alike. */
-const IDENTIFYING_PROTOCOLS: readonly Protocol[] = ["tcp", "udp"];
+const IDENTIFYING_PROTOCOLS: readonly ProbeProtocol[] = ["tcp", "udp"];
 
 /** Finds addresses that two hosts have. The first ARP reply wins; the neighbour tables show whose it was. */
 export function checkAddresses({ nodes, cluster }: Snapshot): readonly Finding[] {

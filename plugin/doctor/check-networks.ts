@@ -1,5 +1,5 @@
 import { type Cidr, containsIp, parseCidr, parseIp } from "../datapath/address.ts";
-import { parsePoolSpaces } from "../ipam/pool.ts";
+import { parsePoolSpaces } from "../ipam/pool/address-space.ts";
 import type { Finding } from "./finding.ts";
 import type { ClusterSnapshot, NodeSnapshot } from "./snapshot.ts";
 

@@ -1,5 +1,5 @@
-export type Protocol = "tcp" | "udp" | "icmp";
-export type Source = "overlay" | "underlay" | "multi-nic" | "node";
+export type ProbeProtocol = "tcp" | "udp" | "icmp";
+export type PodKind = "overlay" | "underlay" | "multi-nic" | "node";
 /** `multi-nic` is its overlay address, `multi-nic:net1` its macvlan address, `service` any Service. */
 export type Target =
   | "overlay"
@@ -15,7 +15,7 @@ export type Target =
 
 /** Cells of the matrix that a finding makes fail. An absent property matches any value. */
 export interface CellPattern {
-  readonly sources?: readonly Source[];
+  readonly sources?: readonly PodKind[];
   readonly sourceNode?: string;
   /** `namespace/name` */
   readonly sourcePod?: string;
@@ -25,7 +25,7 @@ export interface CellPattern {
   /** Only addresses in this network. */
   readonly targetCidr?: string;
   readonly placement?: "same-node" | "other-node";
-  readonly protocols?: readonly Protocol[];
+  readonly protocols?: readonly ProbeProtocol[];
 }
 
 /** A problem that the doctor found. */

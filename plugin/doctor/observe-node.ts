@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync } from "node:fs";
-import { readLastFacts } from "../agent/discovery/facts-file.ts";
+import { readLastFacts } from "../state/facts-file.ts";
 import { readFilters } from "../agent/kube-proxy/packet-filters.ts";
 import { findForwardDrop } from "../agent/kube-proxy/forward-chain.ts";
 import { KubeProxyObserver } from "../agent/kube-proxy/kube-proxy-observer.ts";
@@ -7,10 +7,10 @@ import { findOtherDrops } from "../agent/kube-proxy/invalid-drops.ts";
 import { readNodeLinks } from "../agent/reconcile/node-routes.ts";
 import { readListing } from "../agent/reconcile/node-table.ts";
 import { type Attachment, listAttachments } from "../state/attachment.ts";
-import { Namespace, withNamespaces } from "../datapath/kernel.ts";
+import { NetworkNamespace, withNamespaces } from "../datapath/kernel.ts";
 import { NameserverReader } from "./nameservers.ts";
 import { NODE_LINK_PREFIX } from "../datapath/names.ts";
-import { describeItem, MAIN_TABLE } from "../datapath/plan/plan.ts";
+import { describeItem, MAIN_TABLE } from "../datapath/plan-item.ts";
 import { readDrift } from "../datapath/apply/read-drift.ts";
 import { readExemptCidrs, readRuleCounters } from "../datapath/plan/node-table.ts";
 import { decodeLink, encodeLinkName, RTM_LINK } from "../netlink/link.ts";
@@ -24,7 +24,7 @@ const FILTERED = ["vxlan.calico"];
 /** Reads the state of this node. Needs root, in the node's network namespace. Changes nothing and sends nothing. */
 export async function observeNode(name: string): Promise<NodeSnapshot> {
   const facts = readLastFacts();
-  const node = new Namespace();
+  const node = new NetworkNamespace();
   try {
     const links = node.socket
       .dump("links", RTM_LINK.get, encodeLinkName())
@@ -124,7 +124,7 @@ function sumGuardDrops(listing: string): number {
     .reduce((sum, [, packets]) => sum + packets, 0);
 }
 
-function readNeighbours(namespace: Namespace, on: number | undefined): NodeSnapshot["neighbours"] {
+function readNeighbours(namespace: NetworkNamespace, on: number | undefined): NodeSnapshot["neighbours"] {
   return FAMILIES.flatMap((family) =>
     namespace.socket
       .dump("neighbours", RTM_NEIGHBOUR.get, encodeNeighbourDump(family))
@@ -134,7 +134,7 @@ function readNeighbours(namespace: Namespace, on: number | undefined): NodeSnaps
   );
 }
 
-function readRoutes(namespace: Namespace): AttachmentSnapshot["routes"] {
+function readRoutes(namespace: NetworkNamespace): AttachmentSnapshot["routes"] {
   return FAMILIES.flatMap((family) =>
     namespace.socket
       .dump("routes", RTM_ROUTE.get, encodeRouteDump(family))

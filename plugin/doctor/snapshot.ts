@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { PoolSpec } from "../ipam/pool.ts";
+import type { PoolSpec } from "../ipam/pool/address-space.ts";
 
 /** Schema of a node's state, as `interlay doctor --snapshot` prints it. */
 export const NODE_SNAPSHOT_SCHEMA = "interlay.node-snapshot/v1";

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import * as z from "zod/mini";
 import type { Cidr } from "../datapath/address.ts";
 import { cidrs, STATE_DIRECTORY } from "../datapath/facts.ts";
-import { describeItem, type Plan, type PlanItem } from "../datapath/plan/plan.ts";
+import { describeItem, type Plan, type PlanItem } from "../datapath/plan-item.ts";
 import type { NicSurvey } from "../datapath/plan/build-plan.ts";
 
 /** Returns the directory of records: one file per attachment, with all data that DEL, CHECK, GC and the agent's repair need. */

@@ -6,7 +6,7 @@ import type {
   UnderlayPoolObject,
 } from "../kubernetes/objects.ts";
 import { underlayPool } from "../kubernetes/objects.ts";
-import type { AddressStore } from "../ipam/store.ts";
+import type { AddressStore } from "../ipam/records/address-store.ts";
 
 export const STATEFUL_SET = { kind: "StatefulSet", name: "web", uid: "set-1", controller: true };
 

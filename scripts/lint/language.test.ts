@@ -26,22 +26,11 @@ const PENDING_PAGES: readonly string[] = [
 const PENDING_TYPES: readonly string[] = [
   "Family",
   "Role",
-  "NodeStatus",
   "RunOptions",
-  "Namespace",
   "Hop",
   "StepResult",
   "RunSummary",
-  "Options",
   "TableEntry",
-  "PoolStatus",
-  "Nic",
-  "PlanItem",
-  "PodNic",
-  "Protocol",
-  "Source",
-  "NodeAddresses",
-  "PodRef",
 ];
 
 const readFile = (name: string): string => readFileSync(join(ROOT, name), "utf8");

@@ -2,9 +2,9 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { KubeClient } from "../../../plugin/kubernetes/kube-client.ts";
 import { GROUP_VERSION, inNamespace, podObject, RESOURCE } from "../../../plugin/kubernetes/objects.ts";
 import { type Ip, parseIp } from "../../../plugin/datapath/address.ts";
-import { objectName } from "../../../plugin/ipam/choose.ts";
 import { mapParallel } from "../ipam/parallel.ts";
 import { NAMESPACE } from "../ipam/cluster-objects.ts";
+import { toObjectName } from "../../../plugin/ipam/pool/object-name.ts";
 
 const AT_ONCE = 16;
 export const SCALE = { nodes: 500, podsPerNode: 10 } as const;
@@ -46,7 +46,7 @@ export async function changeAddresses(kube: KubeClient, addresses: number): Prom
 }
 
 const ipOf = (nth: number): Ip => parseIp(`10.60.${nth >> 8}.${nth & 255}`);
-const addressName = (nth: number): string => objectName(ipOf(nth));
+const addressName = (nth: number): string => toObjectName(ipOf(nth));
 
 async function makePod(kube: KubeClient, nodeName: string, name: string, nth: number): Promise<void> {
   const made = await kube.create(inNamespace(RESOURCE.pods, NAMESPACE), {

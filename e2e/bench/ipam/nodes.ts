@@ -6,12 +6,12 @@
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { KubeConfig } from "@kubernetes/client-node";
-import { ClusterAddressStore } from "../../../plugin/agent/server/address-store.ts";
+import { ClusterAddressStore } from "../../../plugin/agent/server/cluster-address-store.ts";
 import { ClusterCache } from "../../../plugin/agent/discovery/cluster-cache.ts";
 import { hasStatus, KubeClient } from "../../../plugin/kubernetes/kube-client.ts";
 import { inNamespace, podObject, RESOURCE } from "../../../plugin/kubernetes/objects.ts";
-import { Allocator } from "../../../plugin/ipam/allocator.ts";
-import { Records } from "../../../plugin/ipam/records.ts";
+import { Allocator } from "../../../plugin/ipam/allocator/allocator.ts";
+import { Records } from "../../../plugin/ipam/records/records.ts";
 import { mapParallel } from "./parallel.ts";
 import {
   type WorkerMessage,

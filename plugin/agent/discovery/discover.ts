@@ -7,7 +7,7 @@ import {
   listOverlaySources,
   listServiceSources,
   POD_CIDRS,
-  type Source,
+  type NetworkSource,
   splitWords,
 } from "./network-sources.ts";
 import { classifyAddresses, type NodeAddresses, excludeCovered } from "./node-addresses.ts";
@@ -56,7 +56,7 @@ export function discoverFacts(o: Observations): Discovery {
     if (key === "overlayCidrs" && setting.value === NO_NETWORK) return { value: [], source };
     return readable(source, splitWords(setting.value), parsed, (problem) => problems.push(problem));
   };
-  const candidates = (sources: readonly Source[]): readonly Found<readonly Cidr[]>[] =>
+  const candidates = (sources: readonly NetworkSource[]): readonly Found<readonly Cidr[]>[] =>
     sources.flatMap(([source, texts]) => {
       const found = readable(source, texts, parseProperCidr, report);
       if (found === undefined) return [];

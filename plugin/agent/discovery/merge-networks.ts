@@ -1,5 +1,5 @@
 import { type Cidr, type Family, familyOf, removeNestedCidrs, parseCidr } from "../../datapath/address.ts";
-import { fromNumber, parseRange } from "../../ipam/pool.ts";
+import { fromNumber, parseRange } from "../../ipam/pool/address-space.ts";
 
 /**
  * Joins adjacent networks into the fewest that hold the same addresses, so that the number of routes does not grow with the

@@ -12,7 +12,7 @@ import { mergeNetworks } from "./merge-networks.ts";
 import type { Observations } from "./observations.ts";
 
 /** A source that may name networks, and the texts that were found in it. */
-export type Source = readonly [name: string, texts: readonly string[]];
+export type NetworkSource = readonly [name: string, texts: readonly string[]];
 
 /** Source with a network for each node: they are merged, else a pod would have a route for each node. */
 export const POD_CIDRS = "Node.spec.podCIDRs";
@@ -27,7 +27,7 @@ const K3S_SERVICES = "10.43.0.0/16";
  * Lists the sources of overlay networks by precedence.
  * @param report receives a sentence for each source that cannot be read
  */
-export function listOverlaySources(o: Observations, report: (problem: string) => void): readonly Source[] {
+export function listOverlaySources(o: Observations, report: (problem: string) => void): readonly NetworkSource[] {
   const kubeadm = readKubeadm(o, report);
   return [
     ["Calico IPPools", findCalicoNetworks(o)],
@@ -42,7 +42,7 @@ export function listOverlaySources(o: Observations, report: (problem: string) =>
 }
 
 /** Lists the sources of Service networks by precedence. */
-export function listServiceSources(o: Observations, report: (problem: string) => void): readonly Source[] {
+export function listServiceSources(o: Observations, report: (problem: string) => void): readonly NetworkSource[] {
   return [
     ["ServiceCIDR objects", o.serviceCidrObjects ?? []],
     ["kubeadm-config serviceSubnet", splitWords(readKubeadm(o, report).serviceSubnet)],

@@ -2,7 +2,7 @@ import { decodeAddress, encodeAddressDump, IFA_FLAG, RTM_ADDRESS } from "../../n
 import { decodeLink, encodeLinkName, RTM_LINK } from "../../netlink/link.ts";
 import { decodeRoute, encodeRouteDump, RTM_ROUTE } from "../../netlink/route.ts";
 import { NetlinkSocket } from "../../netlink/socket.ts";
-import { MAIN_TABLE } from "../../datapath/plan/plan.ts";
+import { MAIN_TABLE } from "../../datapath/plan-item.ts";
 import type { Observations } from "./observations.ts";
 
 /** Reads by netlink which addresses the node's links have, and which links the default routes take. */

@@ -1,5 +1,5 @@
 import { type Cidr, containsIp, containsNetwork, familyOf, type Ip, parseIp } from "../../datapath/address.ts";
-import { type AddressRange, fromNumber, parseRange } from "../../ipam/pool.ts";
+import { type AddressRange, fromNumber, parseRange } from "../../ipam/pool/address-space.ts";
 import { isHostCidr } from "./node-addresses.ts";
 
 /** Known networks, addresses and ranges of the underlay. */

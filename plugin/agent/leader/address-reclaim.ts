@@ -1,10 +1,10 @@
-import type { Allocator } from "../../ipam/allocator.ts";
+import type { Allocator } from "../../ipam/allocator/allocator.ts";
 import type { AgentMetrics } from "../status/agent-metrics.ts";
 import type { ClusterReconciler } from "./cluster-reconciler.ts";
 import type { ClusterCache } from "../discovery/cluster-cache.ts";
 import { writeLog } from "../status/log.ts";
 import { readSettings } from "../discovery/observe.ts";
-import type { AddressReclaimer } from "./address-reclaimer.ts";
+import type { AddressReclaimer } from "../../ipam/reclaim/address-reclaimer.ts";
 import { parseSeconds } from "../discovery/settings.ts";
 
 /** Defaults of ConfigMap interlay-config, in seconds. */

@@ -4,7 +4,7 @@ import { countNodesOutside, type PoolOnNode } from "../reconcile/choose-return-p
 import type { ClusterCache } from "../discovery/cluster-cache.ts";
 import { hasStatus, type KubeClient } from "../../kubernetes/kube-client.ts";
 import { Informer, objectMeta } from "../../kubernetes/informer.ts";
-import type { Occupant } from "../../ipam/occupied.ts";
+import type { Occupant } from "../../ipam/pool/occupied.ts";
 import { inNamespace, RESOURCE, underlayNetwork, type UnderlayNetworkObject } from "../../kubernetes/objects.ts";
 import { listExternalAddresses } from "../discovery/service-addresses.ts";
 import { summarizePools } from "../status/pool-status.ts";

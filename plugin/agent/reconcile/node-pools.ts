@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { parseCidr } from "../../datapath/address.ts";
-import { fits } from "../../ipam/choose.ts";
-import { parsePools } from "../../ipam/pools.ts";
+import { matchesLabels } from "../../ipam/pool/select-pools.ts";
+import { parsePools } from "../../ipam/pool/parse-pools.ts";
 import type { PoolOnNode } from "./choose-return-path.ts";
 import type { ClusterCache } from "../discovery/cluster-cache.ts";
 
@@ -18,7 +18,7 @@ export function listPoolsOfNode(
   return parsePools(objects).valid.flatMap(({ name, nodeLabels }) => {
     const object = objects.find(({ metadata }) => metadata.name === name);
     const parsed = status.safeParse(object?.status);
-    if (object === undefined || !parsed.success || !fits(nodeLabels, labels)) return [];
+    if (object === undefined || !parsed.success || !matchesLabels(nodeLabels, labels)) return [];
     return [{ name, subnet: parseCidr(object.spec.subnet), nodesOutside: parsed.data.nodesOutside }];
   });
 }

@@ -1,5 +1,5 @@
 import { type Cidr, containsIp, familyOf, parseIp } from "../../datapath/address.ts";
-import { Namespace } from "../../datapath/kernel.ts";
+import { NetworkNamespace } from "../../datapath/kernel.ts";
 import { decodeRoute, encodeRouteDump, RTM_ROUTE } from "../../netlink/route.ts";
 
 /** Link types that lead to other nodes whatever their routes look like. */
@@ -24,7 +24,7 @@ export interface OverlayRoute {
 
 /** Reads the links of all routes to these networks, once each. */
 export function readOverlayRoutes(overlayCidrs: readonly Cidr[]): readonly OverlayRoute[] {
-  const node = new Namespace();
+  const node = new NetworkNamespace();
   try {
     const found = new Map<number, boolean>();
     for (const family of new Set(overlayCidrs.map(familyOf))) {

@@ -1,11 +1,11 @@
 import type { Facts } from "../../datapath/facts.ts";
-import { Namespace } from "../../datapath/kernel.ts";
+import { NetworkNamespace } from "../../datapath/kernel.ts";
 import type { Link } from "../../netlink/link.ts";
 import { TUNNEL_KINDS } from "./node-routes.ts";
 
 /** Reads the smallest MTU of the node's tunnels; undefined where the overlay has none. */
 export function readOverlayMtu(): number | undefined {
-  const node = new Namespace();
+  const node = new NetworkNamespace();
   try {
     return smallestTunnelMtu(node.links());
   } finally {

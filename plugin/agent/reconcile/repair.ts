@@ -9,8 +9,8 @@ import {
   writeAttachment,
 } from "../../state/attachment.ts";
 import { type Facts, STATE_DIRECTORY, addHijackCidrs } from "../../datapath/facts.ts";
-import { Namespace, withNamespaces } from "../../datapath/kernel.ts";
-import { describeItem, type PlanItem } from "../../datapath/plan/plan.ts";
+import { NetworkNamespace, withNamespaces } from "../../datapath/kernel.ts";
+import { describeItem, type PlanItem } from "../../datapath/plan-item.ts";
 import { tryPodLock } from "../../datapath/pod-lock.ts";
 import { readDrift } from "../../datapath/apply/read-drift.ts";
 import { rebuildPlan } from "../../datapath/plan/rebuild-plan.ts";
@@ -87,7 +87,7 @@ function isUnwatchedStateIntact({ netns, plan }: Attachment): boolean {
 /** Runs in the thread's current namespace: entering it for each item would be most of the cost. */
 function isIntact(items: readonly PlanItem[] = []): boolean {
   if (items.length === 0) return true;
-  const here = new Namespace();
+  const here = new NetworkNamespace();
   try {
     return readDrift({ items }, here, here).length === 0;
   } finally {
@@ -103,7 +103,7 @@ function replanAttachment(attachment: Attachment, facts: Facts | undefined, dire
   const now = { ...attachment, plan: change.plan };
   writeAttachment(now, directory);
   if (change.obsolete.length > 0) {
-    const node = new Namespace();
+    const node = new NetworkNamespace();
     try {
       const { containerId, ifname, netns } = attachment;
       undoPlan({ items: change.obsolete }, node, netns, findSharedItems(containerId, ifname, directory));
@@ -132,7 +132,7 @@ function repairAttachment(
 
 /** Restoring a pair deletes its routes and neighbours, so a second round restores these. */
 function restoreItems(attachment: Attachment): readonly string[] {
-  return withNamespaces(attachment.netns, (node: Namespace, pod: Namespace) => {
+  return withNamespaces(attachment.netns, (node: NetworkNamespace, pod: NetworkNamespace) => {
     const lines: string[] = [];
     for (let round = 0; round < 2; round++) {
       const drift = readDrift(attachment.plan, node, pod);

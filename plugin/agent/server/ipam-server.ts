@@ -2,7 +2,7 @@ import { chmodSync, mkdirSync, rmSync } from "node:fs";
 import { createServer, type IncomingMessage, type Server } from "node:http";
 import { dirname } from "node:path";
 import { CniError, CODE } from "../../cni/error.ts";
-import type { Allocator } from "../../ipam/allocator.ts";
+import type { Allocator } from "../../ipam/allocator/allocator.ts";
 import { AGENT_SOCKET, gcRequest, ipamRequest } from "../../ipam/protocol.ts";
 
 const MAX_BODY_BYTES = 1024 * 1024;

@@ -2,7 +2,7 @@ import type { Server } from "node:http";
 import type { Server as SocketServer } from "node:net";
 import { join } from "node:path";
 import type { Paths } from "../../cni/paths.ts";
-import type { Allocator } from "../../ipam/allocator.ts";
+import type { Allocator } from "../../ipam/allocator/allocator.ts";
 import { executeIpam, type AskAgent, toAgentRequest } from "../../ipam/main.ts";
 import type { AgentMetrics } from "../status/agent-metrics.ts";
 import { CNI_SOCKET, serveCni } from "./cni-server.ts";

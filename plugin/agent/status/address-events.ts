@@ -1,4 +1,4 @@
-import type { AllocatorOptions } from "../../ipam/allocator.ts";
+import type { AllocatorOptions } from "../../ipam/allocator/allocator.ts";
 import type { PodEvents } from "./pod-events.ts";
 import { writeLog } from "./log.ts";
 

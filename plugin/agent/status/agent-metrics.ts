@@ -1,4 +1,4 @@
-import { parsePools } from "../../ipam/pools.ts";
+import { parsePools } from "../../ipam/pool/parse-pools.ts";
 import { summarizePools } from "./pool-status.ts";
 import type { ClusterCache } from "../discovery/cluster-cache.ts";
 import type { CniLogEntry } from "./cni-log.ts";

@@ -14,7 +14,7 @@ export interface Condition {
 }
 
 /** NodeState.status: what the agent found, what it made, and why. */
-export interface NodeStatus {
+export interface NodeStateStatus {
   readonly returnPath: {
     readonly mode: ReturnPath | null;
     /** The setting that names it, or why the agent chose it. */
@@ -31,7 +31,7 @@ export interface NodeStatus {
 }
 
 /** A condition's transition time is that of the last pass which changed its status. Pure. */
-export function buildNodeStatus(pass: AgentStatus, previous: readonly Condition[], now: Date): NodeStatus {
+export function buildNodeStatus(pass: AgentStatus, previous: readonly Condition[], now: Date): NodeStateStatus {
   const condition = (type: Condition["type"], ok: boolean, reason: string, message: string): Condition => {
     const before = previous.find((c) => c.type === type);
     const status = ok ? "True" : "False";
@@ -124,7 +124,7 @@ export class NodeStatePublisher {
     this.#node = node;
   }
 
-  async publish(status: NodeStatus): Promise<void> {
+  async publish(status: NodeStateStatus): Promise<void> {
     this.conditions = status.conditions;
     const text = JSON.stringify(status);
     if (text === this.#published) return;

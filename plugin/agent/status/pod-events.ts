@@ -8,7 +8,7 @@ const EVENTS = { api: "/api/v1", plural: "events" } as const;
 const REPEAT_MS = 60_000;
 const MESSAGE_MAX = 1000;
 
-export interface PodRef {
+export interface EventPod {
   readonly namespace: string;
   readonly name: string;
   readonly uid: string;
@@ -31,7 +31,7 @@ export class PodEvents {
   }
 
   /** Never throws: an Event that cannot be written is in the log. */
-  async warn(pod: PodRef, reason: string, message: string, now = new Date()): Promise<void> {
+  async warn(pod: EventPod, reason: string, message: string, now = new Date()): Promise<void> {
     if (pod.name === "" || pod.namespace === "") return;
     const key = createHash("sha256").update(`${pod.uid} ${reason} ${message}`).digest("hex").slice(0, 16);
     const before = this.#said.get(key);
@@ -49,7 +49,7 @@ export class PodEvents {
     }
   }
 
-  async #write(name: string, pod: PodRef, reason: string, message: string, count: number, now: Date): Promise<void> {
+  async #write(name: string, pod: EventPod, reason: string, message: string, count: number, now: Date): Promise<void> {
     const resource = inNamespace(EVENTS, pod.namespace);
     const lastTimestamp = now.toISOString();
     try {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { Occupant } from "../../ipam/occupied.ts";
+import type { Occupant } from "../../ipam/pool/occupied.ts";
 import { underlayAddress, underlayPool } from "../../kubernetes/objects.ts";
 import { summarizePools } from "./pool-status.ts";
 

@@ -1,13 +1,13 @@
 import { parseIp } from "../../datapath/address.ts";
-import { overlapping } from "../../ipam/choose.ts";
-import { findOccupied, type Occupant } from "../../ipam/occupied.ts";
-import { parsePoolSpaces } from "../../ipam/pool.ts";
-import { parsePools } from "../../ipam/pools.ts";
+import { findOverlappingPools } from "../../ipam/pool/select-pools.ts";
+import { findOccupied, type Occupant } from "../../ipam/pool/occupied.ts";
+import { parsePoolSpaces } from "../../ipam/pool/address-space.ts";
+import { parsePools } from "../../ipam/pool/parse-pools.ts";
 import type { ClusterCache } from "../discovery/cluster-cache.ts";
 import type { UnderlayAddressSpec } from "../../kubernetes/objects.ts";
 
 /** A pool's numbers, as `kubectl get underlaypools` shows them. */
-export interface PoolStatus {
+export interface UnderlayPoolStatus {
   readonly total: number;
   readonly used: number;
   readonly free: number;
@@ -84,12 +84,12 @@ function occupied(occupants: readonly Occupant[]): readonly PoolCondition[] {
 export function summarizePools(
   view: Pick<ClusterCache, "underlayPools" | "underlayAddresses">,
   occupants: readonly Occupant[] = [],
-): ReadonlyMap<string, PoolStatus> {
+): ReadonlyMap<string, UnderlayPoolStatus> {
   const { valid: good, invalid: bad } = parsePools(view.underlayPools.values());
-  const clash = overlapping(good);
+  const clash = findOverlappingPools(good);
   const addresses = view.underlayAddresses.values();
   const specs = new Map(view.underlayPools.values().map(({ metadata, spec }) => [metadata.name, spec]));
-  const statuses = new Map<string, PoolStatus>();
+  const statuses = new Map<string, UnderlayPoolStatus>();
   for (const { name, spaces } of good) {
     const used = addresses.filter(({ spec }) => spaces.all.has(parseIp(spec.address)));
     const left = addresses.filter(({ spec }) => spec.pool === name && !spaces.all.has(parseIp(spec.address)));

@@ -1,13 +1,13 @@
 import { writeFileSync } from "node:fs";
 import { encodeLinkChange, RTM_LINK } from "../../netlink/link.ts";
-import type { Namespace } from "../kernel.ts";
+import type { NetworkNamespace } from "../kernel.ts";
 
 /**
  * Announces the MAC of the pod's addresses with gratuitous ARP and unsolicited neighbour advertisements, so that clients
  * reach a fixed address immediately after it moved to another node. The kernel sends them when a link's MAC is set
  * (NETDEV_CHANGEADDR), even to the same value; closing a packet socket would take some ms (synchronize_net).
  */
-export function announceAddresses(device: string, pod: Namespace): void {
+export function announceAddresses(device: string, pod: NetworkNamespace): void {
   pod.run(() => {
     enableSysctl(`ipv4/conf/${device}/arp_notify`);
     enableSysctl(`ipv6/conf/${device}/ndisc_notify`);

@@ -6,7 +6,7 @@ import { RTM_RULE, encodeRule } from "../../netlink/rule.ts";
 import { type Change, NetlinkError } from "../../netlink/socket.ts";
 import { familyOf } from "../address.ts";
 import type { OnAttempt, OnApplied, Undo } from "./apply-step.ts";
-import type { Namespace } from "../kernel.ts";
+import type { NetworkNamespace } from "../kernel.ts";
 import { toKernelRoute, toKernelRule } from "../kernel-objects.ts";
 import {
   describeItem,
@@ -15,7 +15,7 @@ import {
   type RouteItem,
   type RuleItem,
   type UpItem,
-} from "../plan/plan.ts";
+} from "../plan-item.ts";
 import { restoreReplaced } from "./replaced-route.ts";
 import { removeSharedRule } from "./shared-rule.ts";
 
@@ -32,7 +32,7 @@ export function isMessage(item: PlanItem): item is MessageItem {
  */
 export function applyMessages(
   items: readonly MessageItem[],
-  where: Namespace,
+  where: NetworkNamespace,
   made: OnApplied,
   failed: OnAttempt,
 ): void {
@@ -53,7 +53,7 @@ export function applyMessages(
 }
 
 /** Applies one item. Returns how to undo it; undefined if it already existed. */
-export function applyMessage(item: MessageItem, where: Namespace): Undo | undefined {
+export function applyMessage(item: MessageItem, where: NetworkNamespace): Undo | undefined {
   const { change, undo } = buildMessage(item, where);
   try {
     where.socket.execute(change.what(), change.type, change.flags, change.body);
@@ -73,7 +73,7 @@ function isAlreadyApplied(item: PlanItem, error: unknown): boolean {
 /** Builds the message that applies an item, and its undo step. */
 function buildMessage(
   item: MessageItem,
-  where: Namespace,
+  where: NetworkNamespace,
 ): { readonly change: Change; readonly undo: Undo | undefined } {
   const what = (): string => describeItem(item);
   switch (item.kind) {
@@ -121,7 +121,7 @@ function buildMessage(
   }
 }
 
-function findLinkIndex(namespace: Namespace, link: string): number {
+function findLinkIndex(namespace: NetworkNamespace, link: string): number {
   const found = namespace.findLink(link);
   if (found === undefined) throw new Error(`link ${link} does not exist`);
   return found.index;

@@ -1,4 +1,4 @@
-import type { PlanItem } from "../plan/plan.ts";
+import type { PlanItem } from "../plan-item.ts";
 
 /** Undoes one step. */
 export type Undo = () => void;

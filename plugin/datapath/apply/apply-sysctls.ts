@@ -1,7 +1,7 @@
 import { closeSync, openSync, readSync, writeFileSync, writeSync } from "node:fs";
 import type { OnAttempt, OnApplied, Undo } from "./apply-step.ts";
-import type { Namespace } from "../kernel.ts";
-import type { PlanItem, SysctlItem } from "../plan/plan.ts";
+import type { NetworkNamespace } from "../kernel.ts";
+import type { PlanItem, SysctlItem } from "../plan-item.ts";
 
 /** More than any of those that a plan sets. */
 const SYSCTL_BYTES = 64;
@@ -11,7 +11,12 @@ export function isSysctl(item: PlanItem): item is SysctlItem {
 }
 
 /** The namespace is entered once for all. */
-export function applySysctls(items: readonly SysctlItem[], where: Namespace, made: OnApplied, failed: OnAttempt): void {
+export function applySysctls(
+  items: readonly SysctlItem[],
+  where: NetworkNamespace,
+  made: OnApplied,
+  failed: OnAttempt,
+): void {
   where.run(() => {
     for (const item of items) {
       failed(item);
@@ -21,7 +26,7 @@ export function applySysctls(items: readonly SysctlItem[], where: Namespace, mad
 }
 
 /** In the namespace that the thread is in, which is `where`. */
-export function writeSysctl(item: SysctlItem, where: Namespace): Undo | undefined {
+export function writeSysctl(item: SysctlItem, where: NetworkNamespace): Undo | undefined {
   const path = `/proc/sys/net/${item.path.join("/")}`;
   const file = openSync(path, "r+");
   try {

@@ -5,8 +5,8 @@ import { applyMessage, applyMessages, isMessage } from "./apply-messages.ts";
 import type { OnAttempt, OnApplied, Undo } from "./apply-step.ts";
 import { applySysctls, isSysctl, writeSysctl } from "./apply-sysctls.ts";
 import { ignoreNotFound } from "./ignore-not-found.ts";
-import { type Namespace, withNamespaceFd } from "../kernel.ts";
-import { describeItem, type MacItem, type Plan, type PlanItem, type VethItem, type Where } from "../plan/plan.ts";
+import { type NetworkNamespace, withNamespaceFd } from "../kernel.ts";
+import { describeItem, type MacItem, type Plan, type PlanItem, type VethItem, type Where } from "../plan-item.ts";
 import { applyReplyMark, removeReplyMark } from "./reply-mark.ts";
 import { isShared } from "./shared-rule.ts";
 
@@ -25,8 +25,8 @@ export class ApplyError extends Error {
  */
 export function applyPlan(
   plan: Plan,
-  node: Namespace,
-  pod: Namespace,
+  node: NetworkNamespace,
+  pod: NetworkNamespace,
   beforeItem?: (item: PlanItem, index: number) => void,
 ): void {
   const undo: Undo[] = [];
@@ -78,9 +78,9 @@ function takeRun<T extends PlanItem>(
 /** Applies the items of one namespace in order, then those of the other; they do not depend on each other. */
 function applyByNamespace<T extends PlanItem & { readonly where: Where }>(
   run: readonly T[],
-  node: Namespace,
-  pod: Namespace,
-  apply: (items: readonly T[], where: Namespace, made: OnApplied, failed: OnAttempt) => void,
+  node: NetworkNamespace,
+  pod: NetworkNamespace,
+  apply: (items: readonly T[], where: NetworkNamespace, made: OnApplied, failed: OnAttempt) => void,
   made: OnApplied,
   failed: OnAttempt,
 ): void {
@@ -94,7 +94,7 @@ function applyByNamespace<T extends PlanItem & { readonly where: Where }>(
 }
 
 /** Applies one item. Returns how to undo it; undefined if it already existed. */
-export function applyItem(item: PlanItem, node: Namespace, pod: Namespace): Undo | undefined {
+export function applyItem(item: PlanItem, node: NetworkNamespace, pod: NetworkNamespace): Undo | undefined {
   const where = item.kind !== "veth" && item.where === "node" ? node : pod;
   switch (item.kind) {
     case "veth":
@@ -117,7 +117,7 @@ export function applyItem(item: PlanItem, node: Namespace, pod: Namespace): Undo
 }
 
 /** Creates the pair. Recreates it if only one end is correct: the other belongs to a previous pod. */
-function applyVeth(item: VethItem, node: Namespace, pod: Namespace): Undo | undefined {
+function applyVeth(item: VethItem, node: NetworkNamespace, pod: NetworkNamespace): Undo | undefined {
   const make = (): Undo => {
     withNamespaceFd(pod.path ?? "/proc/self/ns/net", (fd) => {
       const body = encodeVethPair(item.node, item.pod, fd, item);
@@ -142,7 +142,7 @@ function applyVeth(item: VethItem, node: Namespace, pod: Namespace): Undo | unde
   return make();
 }
 
-function applyMac({ device, mac }: MacItem, where: Namespace): Undo | undefined {
+function applyMac({ device, mac }: MacItem, where: NetworkNamespace): Undo | undefined {
   const link = where.findLink(device);
   if (link === undefined) throw new Error(`link ${device} does not exist`);
   if (link.mac === mac) return undefined;
@@ -158,7 +158,7 @@ function applyMac({ device, mac }: MacItem, where: Namespace): Undo | undefined 
 }
 
 /** Removes a link by name. Succeeds if it does not exist. */
-export function removeLink(namespace: Namespace, name: string): void {
+export function removeLink(namespace: NetworkNamespace, name: string): void {
   ignoreNotFound(() => {
     namespace.socket.execute(`remove link ${name}`, RTM_LINK.del, 0, encodeLinkName(name));
   });

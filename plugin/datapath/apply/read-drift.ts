@@ -3,24 +3,24 @@ import { NUD_PERMANENT, RTM_NEIGHBOUR, decodeNeighbour, encodeNeighbourDump } fr
 import { RTM_ROUTE, type Route, decodeRoute, encodeRouteDump } from "../../netlink/route.ts";
 import { RTM_RULE, decodeRule, encodeRuleDump } from "../../netlink/rule.ts";
 import { type Family, familyOf } from "../address.ts";
-import type { Namespace } from "../kernel.ts";
+import type { NetworkNamespace } from "../kernel.ts";
 import { toKernelRoute, toKernelRule } from "../kernel-objects.ts";
-import type { Plan, PlanItem, RouteItem } from "../plan/plan.ts";
+import type { Plan, PlanItem, RouteItem } from "../plan-item.ts";
 import { hasReplyMark } from "./reply-mark.ts";
 
 /** Returns the items of `plan` that the kernel does not have. Changes nothing. */
-export function readDrift(plan: Plan, node: Namespace, pod: Namespace): readonly PlanItem[] {
+export function readDrift(plan: Plan, node: NetworkNamespace, pod: NetworkNamespace): readonly PlanItem[] {
   const reader = new Reader(node, pod);
   return plan.items.filter((item) => !reader.has(item));
 }
 
 /** Dumps each kind of object once per namespace and family. */
 class Reader {
-  readonly #node: Namespace;
-  readonly #pod: Namespace;
+  readonly #node: NetworkNamespace;
+  readonly #pod: NetworkNamespace;
   readonly #dumps = new Map<string, readonly unknown[]>();
 
-  constructor(node: Namespace, pod: Namespace) {
+  constructor(node: NetworkNamespace, pod: NetworkNamespace) {
     this.#node = node;
     this.#pod = pod;
   }
@@ -74,7 +74,7 @@ class Reader {
     }
   }
 
-  #hasRoute(where: Namespace, item: RouteItem): boolean {
+  #hasRoute(where: NetworkNamespace, item: RouteItem): boolean {
     const link = where.findLink(item.device)?.index;
     if (link === undefined) return false;
     const wanted = toKernelRoute(item, link);
@@ -83,7 +83,12 @@ class Reader {
     ).some((route) => sameRoute(route, wanted));
   }
 
-  #dump<T>(where: Namespace, kind: string, family: Family, read: (family: Family) => readonly T[]): readonly T[] {
+  #dump<T>(
+    where: NetworkNamespace,
+    kind: string,
+    family: Family,
+    read: (family: Family) => readonly T[],
+  ): readonly T[] {
     const key = `${where.path ?? ""} ${kind} ${family}`;
     const known = this.#dumps.get(key);
     if (known !== undefined) return known as readonly T[];

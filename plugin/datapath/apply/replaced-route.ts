@@ -1,11 +1,11 @@
 import { NLM_FLAG } from "../../netlink/message.ts";
 import { encodeRoute, RTM_ROUTE } from "../../netlink/route.ts";
-import type { Namespace } from "../kernel.ts";
+import type { NetworkNamespace } from "../kernel.ts";
 import { toKernelRoute } from "../kernel-objects.ts";
-import { describeItem, type RouteItem } from "../plan/plan.ts";
+import { describeItem, type RouteItem } from "../plan-item.ts";
 
 /** Restores the route that an item replaced, if its link still exists. Returns whether it did. */
-export function restoreReplaced({ instead, ...item }: RouteItem, where: Namespace): boolean {
+export function restoreReplaced({ instead, ...item }: RouteItem, where: NetworkNamespace): boolean {
   const link = instead === undefined ? undefined : where.findLink(instead.device);
   if (instead === undefined || link === undefined) return false;
   const old: RouteItem = { ...item, ...instead, onlink: true };

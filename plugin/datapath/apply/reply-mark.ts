@@ -27,8 +27,8 @@ import {
 } from "../../netlink/nftables.ts";
 import { NetlinkError } from "../../netlink/socket.ts";
 import { type Cidr, type Family, familyOf } from "../address.ts";
-import type { Namespace } from "../kernel.ts";
-import type { ReplyMarkItem } from "../plan/plan.ts";
+import type { NetworkNamespace } from "../kernel.ts";
+import type { ReplyMarkItem } from "../plan-item.ts";
 
 /** Our table in the pod's namespace, of family inet. */
 const TABLE = "interlay";
@@ -167,7 +167,7 @@ function getCompiledTable(item: ReplyMarkItem): CompiledTable {
  * One transaction: the table as it should be. Made new where there is none, as in every pod that starts: a transaction
  * that removes something makes its socket slow to close.
  */
-export function applyReplyMark(item: ReplyMarkItem, pod: Namespace): void {
+export function applyReplyMark(item: ReplyMarkItem, pod: NetworkNamespace): void {
   const { table, creation } = getCompiledTable(item);
   try {
     commit(creation, pod);
@@ -177,16 +177,16 @@ export function applyReplyMark(item: ReplyMarkItem, pod: Namespace): void {
   }
 }
 
-export function removeReplyMark(pod: Namespace): void {
+export function removeReplyMark(pod: NetworkNamespace): void {
   commit(removeTable(TABLE), pod);
 }
 
-function commit({ begin, changes, end }: NftTransaction, pod: Namespace): void {
+function commit({ begin, changes, end }: NftTransaction, pod: NetworkNamespace): void {
   pod.netfilter.batch(`table inet ${TABLE}`, begin, changes, end);
 }
 
 /** Whether the rules are these, by their comments. A link that went took its hook with it, and on some kernels no rule. */
-export function hasReplyMark(item: ReplyMarkItem, pod: Namespace): boolean {
+export function hasReplyMark(item: ReplyMarkItem, pod: NetworkNamespace): boolean {
   if (pod.findLink(item.device) === undefined) return false;
   try {
     const found = pod.netfilter.dump("rules", NFT_GET_RULE, encodeRuleDump(TABLE));

@@ -2,30 +2,14 @@ import { encodeAddress, IFA_FLAG, RTM_ADDRESS } from "../../netlink/address.ts";
 import { decodeRoute, encodeRoute, encodeRouteDump, RTM_ROUTE } from "../../netlink/route.ts";
 import { containsIp, parseCidr, parseIp } from "../address.ts";
 import { ignoreNotFound } from "./ignore-not-found.ts";
-import type { Namespace } from "../kernel.ts";
+import type { NetworkNamespace } from "../kernel.ts";
 import { RTPROT_KERNEL } from "../kernel-objects.ts";
-import type { SysctlItem } from "../plan/plan.ts";
-
 /** rtm_protocol of routes from router advertisements. */
 const RTPROT_RA = 9;
 const GLOBAL_SCOPE = 0;
 
-/** Plans the sysctls by which a NIC with addresses from IPAM ignores router advertisements. */
-export function planAdvertisementSysctls(device: string): readonly SysctlItem[] {
-  const off = (name: string, reason: string): SysctlItem => {
-    return { kind: "sysctl", where: "pod", path: ["ipv6", "conf", device, name], value: "0", reason };
-  };
-  return [
-    off("accept_ra", "any host of the network that sends router advertisements could set the pod's default route"),
-    off(
-      "autoconf",
-      "the pod has exactly the addresses that IPAM assigned: an autoconfigured one could become its source address",
-    ),
-  ];
-}
-
 /** Removes the addresses and routes that a NIC took from advertisements between its start and `accept_ra=0`. */
-export function removeAdvertisedState(device: string, pod: Namespace): void {
+export function removeAdvertisedState(device: string, pod: NetworkNamespace): void {
   const link = pod.findLink(device)?.index;
   if (link === undefined) return;
   const own = pod.addresses().filter((one) => one.index === link && one.family === "ipv6");

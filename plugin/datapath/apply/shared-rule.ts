@@ -3,9 +3,9 @@ import { RTM_ROUTE, decodeRoute, encodeRouteDump } from "../../netlink/route.ts"
 import { RTM_RULE, encodeRule } from "../../netlink/rule.ts";
 import { NetlinkError } from "../../netlink/socket.ts";
 import { ignoreNotFound } from "./ignore-not-found.ts";
-import type { Namespace } from "../kernel.ts";
+import type { NetworkNamespace } from "../kernel.ts";
 import { toKernelRule, NODE_ROUTE_PROTOCOL } from "../kernel-objects.ts";
-import { describeItem, type PlanItem, type RuleItem } from "../plan/plan.ts";
+import { describeItem, type PlanItem, type RuleItem } from "../plan-item.ts";
 
 /** Reports whether an item is shared by all pods of the node: a rule of the node is. */
 export function isShared(item: PlanItem): boolean {
@@ -16,7 +16,7 @@ export function isShared(item: PlanItem): boolean {
  * Removes the rule when the last route of its table was removed. Needs no lock: the second check finds the route of an ADD
  * that ran after the first check, and an even later ADD adds the rule after its route.
  */
-export function removeSharedRule(item: RuleItem, node: Namespace): void {
+export function removeSharedRule(item: RuleItem, node: NetworkNamespace): void {
   if (tableHasRoutes(item, node)) return;
   ignoreNotFound(() => {
     node.socket.execute(describeItem(item), RTM_RULE.del, 0, encodeRule(toKernelRule(item)));
@@ -34,7 +34,7 @@ export function removeSharedRule(item: RuleItem, node: Namespace): void {
   }
 }
 
-function tableHasRoutes({ family, table }: RuleItem, node: Namespace): boolean {
+function tableHasRoutes({ family, table }: RuleItem, node: NetworkNamespace): boolean {
   return node.socket
     .dump("our routes", RTM_ROUTE.get, encodeRouteDump(family, NODE_ROUTE_PROTOCOL))
     .some((message) => decodeRoute(message.payload)?.table === table);

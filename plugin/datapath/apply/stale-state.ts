@@ -2,18 +2,18 @@ import { RTM_NEIGHBOUR, encodeNeighbour } from "../../netlink/neighbour.ts";
 import { RTM_ROUTE, decodeRoute, encodeRoute, encodeRouteDump } from "../../netlink/route.ts";
 import { RTM_RULE, decodeRule, encodeRule, encodeRuleDump } from "../../netlink/rule.ts";
 import { type Family, hostCidr } from "../address.ts";
-import type { Namespace } from "../kernel.ts";
+import type { NetworkNamespace } from "../kernel.ts";
 import { NODE_ROUTE_PROTOCOL } from "../kernel-objects.ts";
 import { prefixText } from "../../netlink/ip.ts";
 import { ignoreNotFound } from "./ignore-not-found.ts";
-import type { Plan } from "../plan/plan.ts";
+import type { Plan } from "../plan-item.ts";
 
 /**
  * Removes stale state of previous pods with the same addresses: Interlay's routes on the node by other links or in other
  * tables, the neighbours pinned on those links, and rules in the pod that select other tables. State that Interlay did not
  * create stays.
  */
-export function removeStaleState({ items }: Plan, node: Namespace, pod: Namespace): void {
+export function removeStaleState({ items }: Plan, node: NetworkNamespace, pod: NetworkNamespace): void {
   const routes = items.flatMap((item) => (item.kind === "route" && item.where === "node" ? [item] : []));
   for (const family of collectFamilies(routes)) {
     const wanted = new Map<string, { readonly table: number; readonly link: number | undefined }>(
@@ -54,7 +54,7 @@ function collectFamilies(items: readonly { readonly family: Family }[]): Readonl
 }
 
 /** Removes the neighbour that was pinned with a stale route. */
-function removeNeighbour(address: string, family: Family, link: number, node: Namespace): void {
+function removeNeighbour(address: string, family: Family, link: number, node: NetworkNamespace): void {
   ignoreNotFound(() => {
     const body = encodeNeighbour({ family, link, address, mac: "00:00:00:00:00:00", state: 0 });
     node.socket.execute(`stale neighbour ${address}`, RTM_NEIGHBOUR.del, 0, body);

@@ -4,12 +4,12 @@ import { RTM_RULE, encodeRule } from "../../netlink/rule.ts";
 import { familyOf } from "../address.ts";
 import { removeLink } from "./apply.ts";
 import { ignoreNotFound } from "./ignore-not-found.ts";
-import { Namespace } from "../kernel.ts";
+import { NetworkNamespace } from "../kernel.ts";
 import { toKernelRoute, toKernelRule } from "../kernel-objects.ts";
 import { restoreReplaced } from "./replaced-route.ts";
 import { removeReplyMark } from "./reply-mark.ts";
 import { isShared, removeSharedRule } from "./shared-rule.ts";
-import { describeItem, type Plan, type PlanItem } from "../plan/plan.ts";
+import { describeItem, type Plan, type PlanItem } from "../plan-item.ts";
 
 /**
  * Removes the state of a plan from the node and, if it still exists, from the pod. Ignores missing objects.
@@ -19,7 +19,7 @@ import { describeItem, type Plan, type PlanItem } from "../plan/plan.ts";
  */
 export function undoPlan(
   plan: Plan,
-  node: Namespace,
+  node: NetworkNamespace,
   podPath: string | undefined,
   keep: ReadonlySet<string> = new Set(),
 ): void {
@@ -38,15 +38,15 @@ export function undoPlan(
 }
 
 /** Returns undefined if the namespace does not exist: it can disappear at any time. */
-function tryOpenNamespace(path: string): Namespace | undefined {
+function tryOpenNamespace(path: string): NetworkNamespace | undefined {
   try {
-    return new Namespace(path);
+    return new NetworkNamespace(path);
   } catch {
     return undefined;
   }
 }
 
-function undoItem(item: PlanItem, where: Namespace): void {
+function undoItem(item: PlanItem, where: NetworkNamespace): void {
   switch (item.kind) {
     case "veth":
       removeLink(where, item.node.name);

@@ -1,7 +1,7 @@
 import { planConnectedRoutes, type ConnectedNetwork } from "./connected-routes.ts";
 import type { Facts } from "../facts.ts";
 import { type SecondaryAttachment, planSecondaryNic } from "./multi-nic.ts";
-import type { Plan, PlanItem } from "./plan.ts";
+import type { Plan, PlanItem } from "../plan-item.ts";
 import { planUnderlay, type UnderlayAttachment } from "./underlay.ts";
 
 /**

@@ -1,9 +1,9 @@
 import { prefixText } from "../../netlink/ip.ts";
 import { decodeRoute, encodeRouteDump, RTM_ROUTE } from "../../netlink/route.ts";
 import { type Cidr, containsIp, type Family, familyOf, type Ip, parseCidr, parseIp } from "../address.ts";
-import type { Namespace } from "../kernel.ts";
+import type { NetworkNamespace } from "../kernel.ts";
 import { RTPROT_KERNEL } from "../kernel-objects.ts";
-import { MAIN_TABLE, type RouteItem } from "./plan.ts";
+import { MAIN_TABLE, type RouteItem } from "../plan-item.ts";
 
 /** A network that the kernel routes by a NIC because the NIC has an address in it. */
 export interface ConnectedNetwork {
@@ -17,7 +17,7 @@ export interface ConnectedNetwork {
  * @param addresses the NIC's own: routes of others, as fe80::/64, are left out
  */
 export function readConnectedNetworks(
-  pod: Namespace,
+  pod: NetworkNamespace,
   link: number,
   addresses: readonly Ip[],
 ): readonly ConnectedNetwork[] {

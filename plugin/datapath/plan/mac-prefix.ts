@@ -1,6 +1,6 @@
 import { ipBytes, macText } from "../../netlink/ip.ts";
 import type { Ip } from "../address.ts";
-import type { MacItem } from "./plan.ts";
+import type { MacItem } from "../plan-item.ts";
 
 /** Two bytes, of a unicast address. */
 const PREFIX = /^[0-9a-f][02468ace]:[0-9a-f]{2}$/;

@@ -1,7 +1,7 @@
 import { type Cidr, familyOf, hostCidr, type Ip } from "../address.ts";
 import type { Facts } from "../facts.ts";
 import type { RoutingIds } from "./routing-ids.ts";
-import { MAIN_TABLE, type Plan, type PlanItem, type RouteItem } from "./plan.ts";
+import { MAIN_TABLE, type Plan, type PlanItem, type RouteItem } from "../plan-item.ts";
 import { type NodePath, findNodeAddress, planRoutesViaNode, planRouteToNode } from "./node-routes.ts";
 
 /** The routing table of a NIC is this number plus the link's index in the pod, so that the order of attachment does not matter. */

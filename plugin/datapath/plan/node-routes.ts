@@ -1,6 +1,6 @@
 import { type Cidr, containsNetwork, type Family, familyOf, hostCidr, type Ip } from "../address.ts";
 import type { Facts } from "../facts.ts";
-import { MAIN_TABLE, type RouteItem } from "./plan.ts";
+import { MAIN_TABLE, type RouteItem } from "../plan-item.ts";
 
 /** A pod's path to its node in one family. */
 export interface NodePath {

@@ -1,6 +1,6 @@
 import type { Family } from "../address.ts";
 import { buildNodeLinkName, POD_LINK, buildStableMac } from "../names.ts";
-import type { PlanItem, Where } from "./plan.ts";
+import type { PlanItem, Where } from "../plan-item.ts";
 
 /** Our pair between a pod and its node. */
 export interface Pair {

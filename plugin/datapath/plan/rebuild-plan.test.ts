@@ -3,7 +3,7 @@ import { makeFacts } from "../../testing/facts.ts";
 import { parseCidr, parseInterfaceAddress, parseIp } from "../address.ts";
 import type { Facts } from "../facts.ts";
 import { DEFAULT_ROUTING_IDS } from "./routing-ids.ts";
-import { describeItem, type Plan } from "./plan.ts";
+import { describeItem, type Plan } from "../plan-item.ts";
 import { type NicSurvey, buildPlan } from "./build-plan.ts";
 import { rebuildPlan } from "./rebuild-plan.ts";
 

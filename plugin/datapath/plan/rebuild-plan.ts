@@ -1,6 +1,6 @@
 import { familyOf } from "../address.ts";
 import type { Facts } from "../facts.ts";
-import { describeItem, MAIN_TABLE, type Plan, type PlanItem, type RouteItem } from "./plan.ts";
+import { describeItem, MAIN_TABLE, type Plan, type PlanItem, type RouteItem } from "../plan-item.ts";
 import { type NicSurvey, buildPlan } from "./build-plan.ts";
 import { planRoutesViaNode } from "./node-routes.ts";
 

@@ -3,16 +3,16 @@ import type { Link } from "../../netlink/link.ts";
 import { RTM_ROUTE, decodeRoute, encodeRouteDump } from "../../netlink/route.ts";
 import { familyOf, type Ip, parseIp } from "../address.ts";
 import { readConnectedNetworks } from "./connected-routes.ts";
-import type { Namespace } from "../kernel.ts";
+import type { NetworkNamespace } from "../kernel.ts";
 import { type DefaultRoute, type NicAddress, NIC_TABLE_BASE, type NicRoute } from "./multi-nic.ts";
 import { planMac } from "./mac-prefix.ts";
-import { planAdvertisementSysctls } from "../apply/router-advertisements.ts";
 import { POD_LINK } from "../names.ts";
 import type { RoutingIds } from "./routing-ids.ts";
-import { MAIN_TABLE } from "./plan.ts";
+import { MAIN_TABLE } from "../plan-item.ts";
 import type { NicSurvey } from "./build-plan.ts";
+import { planAdvertisementSysctls } from "./advertisement-sysctls.ts";
 
-export interface PodNic {
+export interface NicRequest {
   readonly containerId: string;
   readonly ifname: string;
   readonly addresses: readonly NicAddress[];
@@ -42,7 +42,7 @@ export class UnsupportedPodError extends Error {}
  * @returns undefined if the NIC needs no plan, because it connects the pod to the node
  * @throws UnfitPodError
  */
-export function surveyNic(nic: PodNic, node: Namespace, pod: Namespace): NicSurvey | undefined {
+export function surveyNic(nic: NicRequest, node: NetworkNamespace, pod: NetworkNamespace): NicSurvey | undefined {
   const link = pod.findLink(nic.ifname);
   if (link === undefined)
     throw new UnsupportedPodError(`the pod has no link ${nic.ifname}, although the previous plugin reported it`);
@@ -115,7 +115,7 @@ export function surveyNic(nic: PodNic, node: Namespace, pod: Namespace): NicSurv
  *
  * @throws UnsupportedPodError if neither is the case
  */
-function findDefaultRouteNic(nic: PodNic, pod: Namespace): string | undefined {
+function findDefaultRouteNic(nic: NicRequest, pod: NetworkNamespace): string | undefined {
   const { defaultRouteNic: wanted, ifname, addresses } = nic;
   if (wanted === undefined) return undefined;
   if (wanted === ifname && ifname !== MAIN_NIC && !addresses.some(({ gateway }) => gateway !== undefined))
@@ -134,7 +134,7 @@ function isAttachedLater(wanted: string, ifname: string): boolean {
 }
 
 /** By links other than `own`; where it has taken their place already, the anchor's own table still has its gateway. */
-function readOtherDefaultRoutes(pod: Namespace, own: number, anchor: Link): readonly DefaultRoute[] {
+function readOtherDefaultRoutes(pod: NetworkNamespace, own: number, anchor: Link): readonly DefaultRoute[] {
   const byAnchor = readDefaultGateways(pod, anchor.index).map((gateway) => ({ gateway, device: anchor.name }));
   const main = pod
     .links()
@@ -144,7 +144,7 @@ function readOtherDefaultRoutes(pod: Namespace, own: number, anchor: Link): read
 }
 
 /** A kernel without IPv6, or a namespace in which it is off, has no settings of it. */
-function hasIpv6(link: string, pod: Namespace): boolean {
+function hasIpv6(link: string, pod: NetworkNamespace): boolean {
   return pod.run(() => existsSync(`/proc/sys/net/ipv6/conf/${link}`));
 }
 
@@ -153,14 +153,14 @@ function isLinkToNode(link: Link): boolean {
   return link.kind === "veth";
 }
 
-function readGlobalAddresses(pod: Namespace, link: number): readonly Ip[] {
+function readGlobalAddresses(pod: NetworkNamespace, link: number): readonly Ip[] {
   return pod
     .addresses()
     .filter((address) => address.index === link && address.scope === 0)
     .map(({ address }) => parseIp(address));
 }
 
-function readDefaultGateways(pod: Namespace, link: number): readonly Ip[] {
+function readDefaultGateways(pod: NetworkNamespace, link: number): readonly Ip[] {
   return (["ipv4", "ipv6"] as const).flatMap((family) =>
     pod.socket
       .dump("routes", RTM_ROUTE.get, encodeRouteDump(family))

@@ -3,7 +3,7 @@ import type { Facts } from "../facts.ts";
 import type { NicAddress } from "./multi-nic.ts";
 import type { RoutingIds } from "./routing-ids.ts";
 import { type Pair, buildPair, planPair } from "./pair.ts";
-import { MAIN_TABLE, type Plan, type PlanItem } from "./plan.ts";
+import { MAIN_TABLE, type Plan, type PlanItem } from "../plan-item.ts";
 import { findNodeAddress, planRoutesViaNode, planRouteViaNode } from "./node-routes.ts";
 
 /**

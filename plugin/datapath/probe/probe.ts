@@ -1,7 +1,7 @@
 import { PacketSocket } from "../../netlink/packet-socket.ts";
 import { familyOf, type Ip } from "../address.ts";
 import { arpRequest, decodeArp } from "./arp.ts";
-import type { Namespace } from "../kernel.ts";
+import type { NetworkNamespace } from "../kernel.ts";
 import type { NicAddress } from "../plan/multi-nic.ts";
 import { decodeNeighbourMessage, neighbourSolicitation } from "./neighbour-discovery.ts";
 
@@ -38,7 +38,7 @@ export interface ProbeResult {
 export function probeWire(
   nic: ProbeNic,
   { conflicts, gateways, attempts, interval }: ProbeOptions,
-  pod: Namespace,
+  pod: NetworkNamespace,
 ): ProbeResult {
   const own = conflicts ? nic.addresses.map(({ ip }) => ip) : [];
   const silent = new Set(gateways ? nic.addresses.flatMap(({ gateway }) => gateway ?? []) : []);

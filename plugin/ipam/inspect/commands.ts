@@ -4,12 +4,12 @@ import { findDiscrepancies } from "./discrepancies.ts";
 import { observeClusterAddresses } from "./observe-cluster.ts";
 import { askConfirmation, findReleasable, releaseAddresses } from "./release.ts";
 import { renderAddresses, renderDiscrepancies } from "./render.ts";
-import type { NodeAddresses } from "./snapshot.ts";
+import type { NodeAddressSnapshot } from "./snapshot.ts";
 
 /** Sources of the three commands: on a node only that node, otherwise all nodes. */
 export interface AddressSources {
   readonly kube: () => KubeClient;
-  readonly nodes: () => Promise<readonly NodeAddresses[]>;
+  readonly nodes: () => Promise<readonly NodeAddressSnapshot[]>;
 }
 
 interface ShowOptions {

@@ -4,7 +4,7 @@ import { type Discrepancy, findDiscrepancies } from "./discrepancies.ts";
 import type { ClusterAddresses } from "./observe-cluster.ts";
 import { findReleasable } from "./release.ts";
 import { renderAddresses, renderDiscrepancies } from "./render.ts";
-import { NODE_ADDRESSES_SCHEMA, type NodeAddresses } from "./snapshot.ts";
+import { NODE_ADDRESSES_SCHEMA, type NodeAddressSnapshot } from "./snapshot.ts";
 
 const ADDRESS = "10.7.200.1";
 const POD = { namespace: "shop", name: "db", uid: "u1" };
@@ -21,17 +21,17 @@ const CLUSTER: ClusterAddresses = {
   pods: [podObject.parse({ metadata: { ...POD }, spec: { nodeName: "n1" } })],
 };
 const NIC = { address: ADDRESS, containerId: "c1", ifname: "eth0" };
-const NODE: NodeAddresses = {
+const NODE: NodeAddressSnapshot = {
   schema: NODE_ADDRESSES_SCHEMA,
   node: "n1",
   records: [{ ...NIC, name: ADDRESS, pod: POD, released: false, alive: true }],
   kernel: [{ ...NIC, pod: "shop/db", netns: "/var/run/netns/a" }],
 };
 const cluster = (change: Partial<ClusterAddresses>): ClusterAddresses => ({ ...CLUSTER, ...change });
-const nodeWith = (change: Partial<NodeAddresses>): NodeAddresses => ({ ...NODE, ...change });
+const nodeWith = (change: Partial<NodeAddressSnapshot>): NodeAddressSnapshot => ({ ...NODE, ...change });
 
 describe("objects, records and links", () => {
-  const cases: readonly (readonly [string, ClusterAddresses, NodeAddresses, readonly Discrepancy["what"][]])[] = [
+  const cases: readonly (readonly [string, ClusterAddresses, NodeAddressSnapshot, readonly Discrepancy["what"][]])[] = [
     ["agree", CLUSTER, NODE, []],
     [
       "agree about a StatefulSet's address that waits",
@@ -97,7 +97,7 @@ describe("objects, records and links", () => {
 
   it("let go only what its own node has no more", () => {
     const gone = cluster({ pods: [] });
-    const releases = (nodes: readonly NodeAddresses[]): number =>
+    const releases = (nodes: readonly NodeAddressSnapshot[]): number =>
       findDiscrepancies(gone, nodes).flatMap(({ release }) => release ?? []).length;
     assert.equal(releases([nodeWith({ records: [], kernel: [] })]), 1);
     assert.equal(releases([NODE]), 0, "the link has it");

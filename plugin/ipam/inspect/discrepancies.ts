@@ -1,9 +1,9 @@
 import { familyOf, parseIp } from "../../datapath/address.ts";
 import type { UnderlayAddressObject } from "../../kubernetes/objects.ts";
-import { overlapping, poolOf } from "../choose.ts";
-import { parsePools } from "../pools.ts";
+import { findOverlappingPools, findPool } from "../pool/select-pools.ts";
+import { parsePools } from "../pool/parse-pools.ts";
 import type { ClusterAddresses } from "./observe-cluster.ts";
-import type { NodeAddresses } from "./snapshot.ts";
+import type { NodeAddressSnapshot } from "./snapshot.ts";
 
 /** A difference between objects, records and kernels. */
 export interface Discrepancy {
@@ -30,7 +30,10 @@ export interface Discrepancy {
 const FINISHED_PHASES = ["Succeeded", "Failed"];
 
 /** Pure. Addresses of nodes that are not in `nodes` are never released. */
-export function findDiscrepancies(cluster: ClusterAddresses, nodes: readonly NodeAddresses[]): readonly Discrepancy[] {
+export function findDiscrepancies(
+  cluster: ClusterAddresses,
+  nodes: readonly NodeAddressSnapshot[],
+): readonly Discrepancy[] {
   return [
     ...cluster.addresses.flatMap((object) => checkObject(object, cluster, nodes)),
     ...nodes.flatMap((node) => checkNodeRecords(node, cluster)),
@@ -43,7 +46,7 @@ export function findDiscrepancies(cluster: ClusterAddresses, nodes: readonly Nod
 function checkObject(
   object: UnderlayAddressObject,
   { pods }: ClusterAddresses,
-  nodes: readonly NodeAddresses[],
+  nodes: readonly NodeAddressSnapshot[],
 ): readonly Discrepancy[] {
   const { address, pod, conflict, reserve, node, owner } = object.spec;
   if (conflict !== undefined)
@@ -75,7 +78,7 @@ function checkObject(
 }
 
 function checkNodeRecords(
-  { node, records, kernel }: NodeAddresses,
+  { node, records, kernel }: NodeAddressSnapshot,
   { addresses }: ClusterAddresses,
 ): readonly Discrepancy[] {
   return records.flatMap((record): readonly Discrepancy[] => {
@@ -115,7 +118,7 @@ function checkNodeRecords(
   });
 }
 
-function findDuplicateLinks(nodes: readonly NodeAddresses[]): readonly Discrepancy[] {
+function findDuplicateLinks(nodes: readonly NodeAddressSnapshot[]): readonly Discrepancy[] {
   const all = nodes.flatMap(({ node, kernel }) => kernel.map((one) => ({ ...one, node })));
   return all.flatMap((one, index) =>
     all
@@ -155,10 +158,10 @@ function findUnusablePools({ pools, addresses }: ClusterAddresses): readonly Dis
     ...{ what: "pool-gives-nothing", severity: "error", address: "", remedy: "Change its ranges." },
     message: `UnderlayPool ${name} is unusable: ${why}.`,
   });
-  const drained = addresses.filter(({ spec }) => poolOf(good, parseIp(spec.address)) === undefined);
+  const drained = addresses.filter(({ spec }) => findPool(good, parseIp(spec.address)) === undefined);
   return [
     ...[...bad].map(([name, problem]) => gives(name, problem)),
-    ...[...overlapping(good)].map(([name, other]) => gives(name, `it overlaps with the earlier ${other}`)),
+    ...[...findOverlappingPools(good)].map(([name, other]) => gives(name, `it overlaps with the earlier ${other}`)),
     ...drained.map(({ spec }) => ({
       ...{ what: "pool-gives-nothing" as const, severity: "note" as const, address: spec.address },
       message: `${spec.address} of pod ${spec.pod.namespace}/${spec.pod.name} is no longer in a pool's ranges.`,

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import type { Command } from "commander";
-import { readLastFacts } from "../../agent/discovery/facts-file.ts";
+import { readLastFacts } from "../../state/facts-file.ts";
 import { KubeClient } from "../../kubernetes/kube-client.ts";
 import { addIpamCommands } from "./commands.ts";
 import { observeNodeAddresses } from "./observe-node.ts";

@@ -1,8 +1,8 @@
 import { existsSync } from "node:fs";
 import { listAttachments } from "../../state/attachment.ts";
-import { Namespace } from "../../datapath/kernel.ts";
-import { Records } from "../records.ts";
-import { NODE_ADDRESSES_SCHEMA, type NodeAddresses } from "./snapshot.ts";
+import { NetworkNamespace } from "../../datapath/kernel.ts";
+import { Records } from "../records/records.ts";
+import { NODE_ADDRESSES_SCHEMA, type NodeAddressSnapshot } from "./snapshot.ts";
 
 interface Seen {
   readonly containerId: string;
@@ -12,7 +12,7 @@ interface Seen {
 }
 
 /** Reads this node's records and its pods' links; changes nothing. Root. */
-export function observeNodeAddresses(node: string, records = new Records().all()): NodeAddresses {
+export function observeNodeAddresses(node: string, records = new Records().all()): NodeAddressSnapshot {
   const nics = new Map<string, Seen>();
   for (const one of [...listAttachments(), ...records])
     if (one.netns !== "" && existsSync(one.netns)) nics.set(`${one.netns} ${one.ifname}`, one);
@@ -27,10 +27,10 @@ export function observeNodeAddresses(node: string, records = new Records().all()
   };
 }
 
-function readLinkAddresses({ containerId, ifname, netns, pod }: Seen): NodeAddresses["kernel"] {
-  let inside: Namespace;
+function readLinkAddresses({ containerId, ifname, netns, pod }: Seen): NodeAddressSnapshot["kernel"] {
+  let inside: NetworkNamespace;
   try {
-    inside = new Namespace(netns);
+    inside = new NetworkNamespace(netns);
   } catch {
     return []; // deleted in the meantime
   }

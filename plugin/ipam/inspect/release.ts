@@ -2,9 +2,9 @@ import { createInterface } from "node:readline/promises";
 import type { KubeClient } from "../../kubernetes/kube-client.ts";
 import { RESOURCE, type UnderlayAddressObject } from "../../kubernetes/objects.ts";
 import { parseIp } from "../../datapath/address.ts";
-import { objectName } from "../choose.ts";
-import { describeHolder } from "../errors.ts";
+import { describeHolder } from "../allocator/errors.ts";
 import type { ClusterAddresses } from "./observe-cluster.ts";
+import { toObjectName } from "../pool/object-name.ts";
 
 /** Asks for confirmation on a terminal. Returns false without one. */
 export async function askConfirmation(question: string): Promise<boolean> {
@@ -24,7 +24,7 @@ export function findReleasable(
   force: boolean,
 ): readonly UnderlayAddressObject[] {
   return wanted.map((text) => {
-    const name = objectName(parseIp(text));
+    const name = toObjectName(parseIp(text));
     const object = addresses.find(({ metadata }) => metadata.name === name);
     if (object === undefined) throw new Error(`address ${text} is not allocated`);
     const { spec } = object;

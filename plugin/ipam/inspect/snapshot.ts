@@ -24,4 +24,4 @@ export const nodeAddresses = z.object({
     z.object({ address: z.string(), containerId: z.string(), ifname: z.string(), pod: z.string(), netns: z.string() }),
   ),
 });
-export type NodeAddresses = z.infer<typeof nodeAddresses>;
+export type NodeAddressSnapshot = z.infer<typeof nodeAddresses>;

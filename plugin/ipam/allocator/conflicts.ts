@@ -1,9 +1,10 @@
-import { parseIp } from "../datapath/address.ts";
-import { type ConflictRecord, readConflictRecords, removeConflictRecord } from "../state/conflict-records.ts";
-import { objectName, poolOf } from "./choose.ts";
-import { parsePools } from "./pools.ts";
-import type { Records } from "./records.ts";
-import type { AddressStore } from "./store.ts";
+import { parseIp } from "../../datapath/address.ts";
+import { type ConflictRecord, readConflictRecords, removeConflictRecord } from "../../state/conflict-records.ts";
+import { findPool } from "../pool/select-pools.ts";
+import { parsePools } from "../pool/parse-pools.ts";
+import type { Records } from "../records/records.ts";
+import type { AddressStore } from "../records/address-store.ts";
+import { toObjectName } from "../pool/object-name.ts";
 
 /** Value of spec.conflict when the MAC of the other host is unknown. */
 const UNKNOWN_HOST = "unknown";
@@ -36,7 +37,7 @@ export class Conflicts {
   /** Reads the notes. These addresses are not allocated from now on, marked or not. */
   readNotes(): readonly ConflictRecord[] {
     const notes = readConflictRecords(this.#stateDirectory);
-    this.#noted = new Set(notes.map(({ address }) => objectName(parseIp(address))));
+    this.#noted = new Set(notes.map(({ address }) => toObjectName(parseIp(address))));
     for (const name of this.#noted) this.#records.remove(name);
     return notes;
   }
@@ -44,12 +45,12 @@ export class Conflicts {
   /** Marks the objects of all notes, then removes the notes. Throws if the API server is unreachable; the notes stay. */
   async publishNotes(): Promise<void> {
     for (const note of this.readNotes()) {
-      const name = objectName(parseIp(note.address));
+      const name = toObjectName(parseIp(note.address));
       const object = this.#store.address(name);
       const conflict = note.mac === "" ? UNKNOWN_HOST : note.mac;
       if (object === undefined) {
         // Released in the meantime.
-        const pool = poolOf(parsePools(this.#store.pools()).valid, parseIp(note.address))?.name;
+        const pool = findPool(parsePools(this.#store.pools()).valid, parseIp(note.address))?.name;
         if (pool !== undefined && (await this.#store.create(name, this.#spec(note, pool, conflict))) === undefined)
           continue; // taken by another node since: retried when its watch event arrives
       } else if (object.spec.conflict === undefined) {

@@ -1,7 +1,7 @@
-import type { UnderlayAddressObject } from "../kubernetes/objects.ts";
-import type { Records } from "./records.ts";
-import type { Nic } from "./sandbox.ts";
-import type { AddressStore } from "./store.ts";
+import type { UnderlayAddressObject } from "../../kubernetes/objects.ts";
+import type { Records } from "../records/records.ts";
+import type { ContainerNic } from "../records/sandbox.ts";
+import type { AddressStore } from "../records/address-store.ts";
 
 /** Upper bound of remembered containers; the oldest are evicted. */
 const MAX_REMEMBERED = 1000;
@@ -43,8 +43,8 @@ export class AddressReleaser {
   }
 
   /** DEL. A running pod keeps its address for its next sandbox; a StatefulSet's pod keeps it for its successor. */
-  async release(nic: Nic): Promise<void> {
-    const isIts = (a: Nic): boolean => a.containerId === nic.containerId && a.ifname === nic.ifname;
+  async release(nic: ContainerNic): Promise<void> {
+    const isIts = (a: ContainerNic): boolean => a.containerId === nic.containerId && a.ifname === nic.ifname;
     const names = new Set([
       ...this.#records
         .all()
@@ -60,14 +60,14 @@ export class AddressReleaser {
   }
 
   /** GC: releases, as DEL does, the addresses of this network that are not in `valid`. */
-  async collect(network: string, valid: readonly Nic[]): Promise<void> {
+  async collect(network: string, valid: readonly ContainerNic[]): Promise<void> {
     const keep = new Set(valid.map((a) => `${a.containerId}/${a.ifname}`));
     for (const record of this.#records.all())
       if (record.network === network && !record.released && !keep.has(`${record.containerId}/${record.ifname}`))
         await this.release(record);
   }
 
-  async releaseAddress(name: string, { containerId }: Pick<Nic, "containerId">): Promise<void> {
+  async releaseAddress(name: string, { containerId }: Pick<ContainerNic, "containerId">): Promise<void> {
     const object = this.#store.address(name);
     if (!this.#store.isSynced()) return;
     if (object === undefined) {

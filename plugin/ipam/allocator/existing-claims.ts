@@ -1,14 +1,14 @@
-import { CniError, CODE } from "../cni/error.ts";
-import { type Family, familyOf, parseIp } from "../datapath/address.ts";
-import type { PodObject, UnderlayAddressObject } from "../kubernetes/objects.ts";
-import { poolOf, type Pool } from "./choose.ts";
-import { findController, type Allocation, toAddressSpec } from "./allocation.ts";
-import type { AddressSpace } from "./pool.ts";
-import type { IpamRequest } from "./protocol.ts";
-import type { Records } from "./records.ts";
+import { CniError, CODE } from "../../cni/error.ts";
+import { type Family, familyOf, parseIp } from "../../datapath/address.ts";
+import type { PodObject, UnderlayAddressObject } from "../../kubernetes/objects.ts";
+import { findPool, type Pool } from "../pool/select-pools.ts";
+import { findController, type Allocation, toAddressSpec } from "../records/allocation.ts";
+import type { AddressSpace } from "../pool/address-space.ts";
+import type { IpamRequest } from "../protocol.ts";
+import type { Records } from "../records/records.ts";
 import { describeNic } from "./errors.ts";
-import { findSandboxState } from "./sandbox.ts";
-import type { AddressStore } from "./store.ts";
+import { findSandboxState } from "../records/sandbox.ts";
+import type { AddressStore } from "../records/address-store.ts";
 
 /**
  * A force-deleted pod of a StatefulSet may run for some seconds while its successor starts on another node. The successor waits
@@ -61,7 +61,7 @@ export class ExistingClaims {
       if (familyOf(ip) !== family || spec.ifname !== request.ifname) continue;
       if (spec.conflict !== undefined || unfit(metadata.name)) continue;
       if (asked !== undefined && !asked.has(ip)) continue; // the annotation has changed; reclaimed after the pod is deleted
-      const pool = poolOf(pools, ip);
+      const pool = findPool(pools, ip);
       if (pool === undefined) continue; // removed from its pool
       const same = spec.pod.uid === pod.metadata.uid && spec.network === request.network;
       // A StatefulSet has at most one pod of a name. This pod has another uid, so the earlier one was deleted.

@@ -1,9 +1,10 @@
-import { CniError, CODE } from "../cni/error.ts";
-import type { Family, Ip } from "../datapath/address.ts";
-import type { UnderlayAddressObject } from "../kubernetes/objects.ts";
-import { objectName, type Pool } from "./choose.ts";
-import type { AddressSpace } from "./pool.ts";
-import type { IpamRequest } from "./protocol.ts";
+import { CniError, CODE } from "../../cni/error.ts";
+import type { Family, Ip } from "../../datapath/address.ts";
+import type { UnderlayAddressObject } from "../../kubernetes/objects.ts";
+import { type Pool } from "../pool/select-pools.ts";
+import type { AddressSpace } from "../pool/address-space.ts";
+import type { IpamRequest } from "../protocol.ts";
+import { toObjectName } from "../pool/object-name.ts";
 
 /** Errors of address allocation, one sentence each. */
 
@@ -96,7 +97,7 @@ function findHolders(
   asked: AddressSpace,
   holderOf: (name: string) => UnderlayAddressObject | undefined,
 ): readonly UnderlayAddressObject[] {
-  return listFirstAddresses(asked).flatMap((ip) => holderOf(objectName(ip)) ?? []);
+  return listFirstAddresses(asked).flatMap((ip) => holderOf(toObjectName(ip)) ?? []);
 }
 
 function listFirstAddresses(asked: AddressSpace): readonly Ip[] {

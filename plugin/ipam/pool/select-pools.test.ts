@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { type Asker, eligible, type Pool } from "./choose.ts";
-import { parsePoolSpaces } from "./pool.ts";
+import { type PoolConsumer, selectPools, type Pool } from "./select-pools.ts";
+import { parsePoolSpaces } from "./address-space.ts";
 
 const pool = (name: string, third: number, over: Partial<Pool> = {}): Pool => ({
   name,
@@ -11,7 +11,7 @@ const pool = (name: string, third: number, over: Partial<Pool> = {}): Pool => ({
   reservePerNode: 0,
   ...over,
 });
-const ASKER: Asker = {
+const ASKER: PoolConsumer = {
   nodeLabels: { rack: "a" },
   namespaceLabels: { team: "red" },
   podLabels: { app: "web" },
@@ -36,7 +36,7 @@ describe("the pools that a pod may have addresses of", () => {
     ["are none if its network names none that exists", ["absent"], []],
   ] as const)
     it(title, () => {
-      const names = eligible(pools, { ...ASKER, pools: named }).map(({ name }) => name);
+      const names = selectPools(pools, { ...ASKER, pools: named }).map(({ name }) => name);
       assert.deepEqual(names, expected);
     });
 });

@@ -1,7 +1,7 @@
-import type { UnderlayPoolObject } from "../kubernetes/objects.ts";
-import type { Pool } from "./choose.ts";
+import type { UnderlayPoolObject } from "../../kubernetes/objects.ts";
+import type { Pool } from "./select-pools.ts";
 import { readOccupied } from "./occupied.ts";
-import { parsePoolSpaces } from "./pool.ts";
+import { parsePoolSpaces } from "./address-space.ts";
 
 export interface Pools {
   readonly valid: readonly Pool[];

@@ -1,19 +1,19 @@
-import { CniError, CODE } from "../cni/error.ts";
-import type { ConflictRecord } from "../state/conflict-records.ts";
-import { type Ip, parseIp } from "../datapath/address.ts";
-import { getAttachmentsDirectory } from "../state/attachment.ts";
-import { STATE_DIRECTORY } from "../datapath/facts.ts";
-import type { PodObject } from "../kubernetes/objects.ts";
-import { askedFor, eligible, families } from "./choose.ts";
-import { toIpamAnswer, findController, type Allocation, toAddressSpec, toRecord } from "./allocation.ts";
+import { CniError, CODE } from "../../cni/error.ts";
+import type { ConflictRecord } from "../../state/conflict-records.ts";
+import { type Ip, parseIp } from "../../datapath/address.ts";
+import { getAttachmentsDirectory } from "../../state/attachment.ts";
+import { STATE_DIRECTORY } from "../../datapath/facts.ts";
+import type { PodObject } from "../../kubernetes/objects.ts";
+import { selectPools, listFamilies } from "../pool/select-pools.ts";
+import { toIpamAnswer, findController, type Allocation, toAddressSpec, toRecord } from "../records/allocation.ts";
 import { Conflicts } from "./conflicts.ts";
 import { parseDefaultRouteNic } from "./default-route.ts";
-import { AddressReleaser } from "./releaser.ts";
+import { AddressReleaser } from "./address-releaser.ts";
 import { ExistingClaims, type AddressRequest } from "./existing-claims.ts";
-import { AddressPicker } from "./picker.ts";
-import { parsePools } from "./pools.ts";
-import type { IpamAnswer, IpamRequest } from "./protocol.ts";
-import type { AddressRecord, Records } from "./records.ts";
+import { AddressPicker } from "./address-picker.ts";
+import { parsePools } from "../pool/parse-pools.ts";
+import type { IpamAnswer, IpamRequest } from "../protocol.ts";
+import type { AddressRecord, Records } from "../records/records.ts";
 import {
   poolExhaustedError,
   noPoolError,
@@ -24,10 +24,11 @@ import {
   invalidAnnotationError,
 } from "./errors.ts";
 import { Reserve } from "./reserve.ts";
-import type { Nic } from "./sandbox.ts";
-import { type AddressStore, isApiError } from "./store.ts";
-import { syncRecords } from "./sync.ts";
+import type { ContainerNic } from "../records/sandbox.ts";
+import { type AddressStore, isApiError } from "../records/address-store.ts";
+import { syncRecords } from "./sync-records.ts";
 import { KeyedMutex } from "./keyed-mutex.ts";
+import { parseRequestedAddresses } from "../pool/requested-addresses.ts";
 
 export interface AllocatorOptions {
   /** In [0, 1): where in a pool the search begins. */
@@ -88,15 +89,15 @@ export class Allocator {
         pod.metadata.annotations,
         `${request.pod.namespace}/${request.pod.name}`,
       );
-      const pools = eligible(parsePools(this.#store.pools()).valid, {
+      const pools = selectPools(parsePools(this.#store.pools()).valid, {
         nodeLabels: this.#store.nodeLabels(),
         namespaceLabels: await this.#store.namespaceLabels(request.pod.namespace),
         podLabels: pod.metadata.labels,
         pools: request.pools,
       });
       if (pools.length === 0) throw noPoolError(request);
-      const asked = parseRequestedAddresses(pod, request);
-      for (const family of asked === undefined ? families(pools) : [...asked.keys()])
+      const asked = readRequestedAddresses(pod, request);
+      for (const family of asked === undefined ? listFamilies(pools) : [...asked.keys()])
         granted.push(await this.#allocateFamily(request, pod, { family, pools, asked: asked?.get(family) }));
       const records = granted.map((one) => toRecord(one, request, pod, defaultRouteNic));
       for (const record of records) this.#records.write(record);
@@ -216,17 +217,17 @@ export class Allocator {
   }
 
   /** DEL. */
-  release(nic: Nic): Promise<void> {
+  release(nic: ContainerNic): Promise<void> {
     return this.#releaser.release(nic);
   }
 
   /** GC of a network. */
-  collect(network: string, valid: readonly Nic[]): Promise<void> {
+  collect(network: string, valid: readonly ContainerNic[]): Promise<void> {
     return this.#releaser.collect(network, valid);
   }
 
   /** @throws CniError drift unless the container holds an address */
-  check({ containerId, ifname }: Nic): void {
+  check({ containerId, ifname }: ContainerNic): void {
     const holds = (): boolean =>
       this.#records.all().some((r) => r.containerId === containerId && r.ifname === ifname && !r.released);
     if (holds()) return;
@@ -245,9 +246,9 @@ export class Allocator {
   }
 }
 
-function parseRequestedAddresses(pod: PodObject, request: IpamRequest): ReturnType<typeof askedFor> {
+function readRequestedAddresses(pod: PodObject, request: IpamRequest): ReturnType<typeof parseRequestedAddresses> {
   try {
-    return askedFor(pod.metadata.annotations, request.ifname);
+    return parseRequestedAddresses(pod.metadata.annotations, request.ifname);
   } catch (error) {
     throw invalidAnnotationError(request, error);
   }

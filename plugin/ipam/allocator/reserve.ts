@@ -1,11 +1,11 @@
-import { parseIp } from "../datapath/address.ts";
-import type { UnderlayAddressObject } from "../kubernetes/objects.ts";
-import { fits, overlapping, type Pool, poolOf } from "./choose.ts";
+import { parseIp } from "../../datapath/address.ts";
+import type { UnderlayAddressObject } from "../../kubernetes/objects.ts";
+import { matchesLabels, findOverlappingPools, type Pool, findPool } from "../pool/select-pools.ts";
 import type { AddressRequest } from "./existing-claims.ts";
-import type { AddressPicker } from "./picker.ts";
-import { parsePools } from "./pools.ts";
-import type { Records } from "./records.ts";
-import type { AddressStore } from "./store.ts";
+import type { AddressPicker } from "./address-picker.ts";
+import { parsePools } from "../pool/parse-pools.ts";
+import type { Records } from "../records/records.ts";
+import type { AddressStore } from "../records/address-store.ts";
 
 /**
  * Addresses that this node reserved in advance (`reservePerNode` of a pool), as UnderlayAddress objects. A new pod gets one of them
@@ -36,7 +36,7 @@ export class Reserve {
     const left = this.#listAvailable();
     for (const pool of pools) {
       if (pool.spaces.free.family !== family) continue;
-      const object = left.find(({ spec }) => poolOf([pool], parseIp(spec.address)) !== undefined);
+      const object = left.find(({ spec }) => findPool([pool], parseIp(spec.address)) !== undefined);
       if (object === undefined) continue;
       this.#taken.add(object.metadata.name);
       return { object, pool };
@@ -52,13 +52,14 @@ export class Reserve {
   /** Reserves missing addresses and releases surplus ones. */
   async reconcile(): Promise<void> {
     const { valid: good } = parsePools(this.#store.pools());
-    const bad = overlapping(good);
+    const bad = findOverlappingPools(good);
     const left = this.#listAvailable();
     const keep = new Set<string>();
     for (const pool of good) {
-      const wanted = bad.has(pool.name) || !fits(pool.nodeLabels, this.#store.nodeLabels()) ? 0 : pool.reservePerNode;
+      const wanted =
+        bad.has(pool.name) || !matchesLabels(pool.nodeLabels, this.#store.nodeLabels()) ? 0 : pool.reservePerNode;
       const own = left
-        .filter(({ spec }) => spec.pool === pool.name && poolOf([pool], parseIp(spec.address)) !== undefined)
+        .filter(({ spec }) => spec.pool === pool.name && findPool([pool], parseIp(spec.address)) !== undefined)
         .slice(0, wanted);
       for (const { metadata } of own) keep.add(metadata.name);
       for (let missing = wanted - own.length; missing > 0; missing--) {

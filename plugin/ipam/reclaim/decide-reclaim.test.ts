@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { decideReclaim, type ReclaimDelays, type AddressHolder, type ReclaimState } from "./reclaim.ts";
+import { decideReclaim, type ReclaimDelays, type AddressHolder, type ReclaimState } from "./decide-reclaim.ts";
 
 const NOW = 10_000_000;
 const DELAYS: ReclaimDelays = { afterPod: 5000, withoutNode: 600_000, young: 60_000 };

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { AddressStore } from "../../ipam/store.ts";
+import type { AddressStore } from "../../ipam/records/address-store.ts";
 import type { ClusterCache } from "../discovery/cluster-cache.ts";
 import { hasStatus, type KubeClient } from "../../kubernetes/kube-client.ts";
 import {

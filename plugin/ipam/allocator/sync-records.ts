@@ -1,9 +1,9 @@
 import { existsSync } from "node:fs";
-import type { UnderlayAddressObject } from "../kubernetes/objects.ts";
-import { toAddressSpecFromRecord } from "./allocation.ts";
-import type { AddressReleaser } from "./releaser.ts";
-import type { AddressRecord, Records } from "./records.ts";
-import type { AddressStore } from "./store.ts";
+import type { UnderlayAddressObject } from "../../kubernetes/objects.ts";
+import { toAddressSpecFromRecord } from "../records/allocation.ts";
+import type { AddressReleaser } from "./address-releaser.ts";
+import type { AddressRecord, Records } from "../records/records.ts";
+import type { AddressStore } from "../records/address-store.ts";
 
 /** Writes changes that happened on this node while the API server was unreachable. Idempotent; throws if it still is. */
 export async function syncRecords(

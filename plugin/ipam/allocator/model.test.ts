@@ -3,12 +3,12 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
-import { podObject, type PodObject } from "../kubernetes/objects.ts";
-import { AddressReclaimer } from "../agent/leader/address-reclaimer.ts";
-import { writeConflictRecord } from "../state/conflict-records.ts";
-import { AddressCluster, NodeStore, STATEFUL_SET } from "../testing/address-cluster.ts";
+import { podObject, type PodObject } from "../../kubernetes/objects.ts";
+import { AddressReclaimer } from "../reclaim/address-reclaimer.ts";
+import { writeConflictRecord } from "../../state/conflict-records.ts";
+import { AddressCluster, NodeStore, STATEFUL_SET } from "../../testing/address-cluster.ts";
 import { Allocator } from "./allocator.ts";
-import { Records } from "./records.ts";
+import { Records } from "../records/records.ts";
 
 /**
  * Random lives of pods on two nodes: containers made, torn down, torn down twice or never, agents killed, partitions

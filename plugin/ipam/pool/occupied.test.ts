@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import { underlayPool } from "../kubernetes/objects.ts";
-import { parseIp } from "../datapath/address.ts";
+import { underlayPool } from "../../kubernetes/objects.ts";
+import { parseIp } from "../../datapath/address.ts";
 import { findOccupied, readOccupied } from "./occupied.ts";
-import { parsePoolSpaces } from "./pool.ts";
-import { parsePools } from "./pools.ts";
+import { parsePoolSpaces } from "./address-space.ts";
+import { parsePools } from "./parse-pools.ts";
 
 const SPEC = { subnet: "10.7.0.0/16", ranges: ["10.7.168.0/24"], excluded: [], reserved: ["10.7.168.80"] };
 

@@ -1,5 +1,5 @@
 import ipaddr from "ipaddr.js";
-import { type Cidr, type Family, familyOf, type Ip, parseCidr, parseIp } from "../datapath/address.ts";
+import { type Cidr, type Family, familyOf, type Ip, parseCidr, parseIp } from "../../datapath/address.ts";
 
 /** Range of addresses as numbers, both ends included. */
 export interface AddressRange {

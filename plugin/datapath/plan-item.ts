@@ -1,4 +1,4 @@
-import type { Cidr, Family, Ip } from "../address.ts";
+import type { Cidr, Family, Ip } from "./address.ts";
 
 /** Namespace of a plan item. */
 export type Where = "pod" | "node";

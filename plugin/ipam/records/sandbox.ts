@@ -1,10 +1,10 @@
 import { existsSync } from "node:fs";
-import { listAttachments } from "../state/attachment.ts";
-import type { UnderlayAddressObject } from "../kubernetes/objects.ts";
+import { listAttachments } from "../../state/attachment.ts";
+import type { UnderlayAddressObject } from "../../kubernetes/objects.ts";
 import type { Records } from "./records.ts";
 
 /** One NIC of one container. */
-export interface Nic {
+export interface ContainerNic {
   readonly containerId: string;
   readonly ifname: string;
 }
@@ -20,7 +20,7 @@ export function findSandboxState(
   { metadata: { name }, spec: { containerId, ifname } }: UnderlayAddressObject,
   attachments?: string,
 ): "present" | "gone" {
-  const isIts = (a: Nic): boolean => a.containerId === containerId && a.ifname === ifname;
+  const isIts = (a: ContainerNic): boolean => a.containerId === containerId && a.ifname === ifname;
   const paths = [
     ...records.all().filter((r) => r.name === name || isIts(r)),
     ...(containerId === "" ? [] : listAttachments(attachments).filter(isIts)),

@@ -3,7 +3,7 @@ import type {
   UnderlayAddressObject,
   UnderlayAddressSpec,
   UnderlayPoolObject,
-} from "../kubernetes/objects.ts";
+} from "../../kubernetes/objects.ts";
 
 type Labels = Readonly<Record<string, string>>;
 

@@ -2,12 +2,12 @@ import assert from "node:assert/strict";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { podObject } from "../kubernetes/objects.ts";
-import { AddressReclaimer } from "../agent/leader/address-reclaimer.ts";
-import { type ConflictRecord, writeConflictRecord } from "../state/conflict-records.ts";
-import { AddressCluster, NodeStore, STATEFUL_SET } from "../testing/address-cluster.ts";
+import { podObject } from "../../kubernetes/objects.ts";
+import { AddressReclaimer } from "../reclaim/address-reclaimer.ts";
+import { type ConflictRecord, writeConflictRecord } from "../../state/conflict-records.ts";
+import { AddressCluster, NodeStore, STATEFUL_SET } from "../../testing/address-cluster.ts";
 import { Allocator } from "./allocator.ts";
-import { type AddressRecord, Records } from "./records.ts";
+import { type AddressRecord, Records } from "../records/records.ts";
 
 const V6 = { subnet: "fd07::/64", ranges: ["fd07::200:1-fd07::200:2"] };
 const STRANGER = "02:00:00:00:00:01";

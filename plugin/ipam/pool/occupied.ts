@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { type Ip, parseIp } from "../datapath/address.ts";
-import type { AddressSpace } from "./pool.ts";
+import { type Ip, parseIp } from "../../datapath/address.ts";
+import type { AddressSpace } from "./address-space.ts";
 
 /** An address that the cluster itself uses: a pod that got it would take its traffic. */
 export interface Occupant {

@@ -3,8 +3,8 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Allocator } from "./allocator.ts";
-import { type AddressRecord, Records } from "./records.ts";
-import type { AddressStore } from "./store.ts";
+import { type AddressRecord, Records } from "../records/records.ts";
+import type { AddressStore } from "../records/address-store.ts";
 
 /** An API server that has not been reached: what is released waits in the records. */
 const UNKNOWN: AddressStore = {

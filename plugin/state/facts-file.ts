@@ -1,6 +1,6 @@
 import { chmodSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
-import { type Facts, FACTS_FILE, parseFacts } from "../../datapath/facts.ts";
+import { type Facts, FACTS_FILE, parseFacts } from "../datapath/facts.ts";
 
 /** Reads the last valid facts, used while the API server is unreachable. Undefined if the file is missing or has another schema. */
 export function readLastFacts(file = FACTS_FILE): Facts | undefined {

@@ -1,9 +1,10 @@
-import type { UnderlayAddressObject, UnderlayAddressSpec } from "../kubernetes/objects.ts";
-import type { Ip } from "../datapath/address.ts";
-import { objectName, type Pool, shareOf } from "./choose.ts";
+import type { UnderlayAddressObject, UnderlayAddressSpec } from "../../kubernetes/objects.ts";
+import type { Ip } from "../../datapath/address.ts";
+import { type Pool, findShard } from "../pool/select-pools.ts";
 import { KeyedSemaphore } from "./keyed-semaphore.ts";
-import type { AddressSpace, NodeShard } from "./pool.ts";
-import type { AddressStore } from "./store.ts";
+import type { AddressSpace, NodeShard } from "../pool/address-space.ts";
+import type { AddressStore } from "../records/address-store.ts";
+import { toObjectName } from "../pool/object-name.ts";
 
 /** Upper bound of concurrent creations of one node in one pool, and how many free addresses there must be for each. */
 const MAX_CONCURRENT = 4;
@@ -40,7 +41,7 @@ export class AddressPicker {
         (candidate) => notHere(candidate) || this.#isTaken(candidate),
         asked === undefined ? this.#findShard(pool) : undefined,
       );
-      return ip === undefined ? Promise.resolve(undefined) : this.#create(objectName(ip), spec(ip));
+      return ip === undefined ? Promise.resolve(undefined) : this.#create(toObjectName(ip), spec(ip));
     };
     const notHere = (ip: Ip): boolean => asked !== undefined && !pool.spaces.all.has(ip);
     for (;;) {
@@ -79,12 +80,12 @@ export class AddressPicker {
   #limitConcurrency(pool: Pool): number {
     const holders = this.#listHolders(pool);
     const free = Number(pool.spaces.free.size) - holders.length;
-    const each = free / (FREE_FOR_EACH * shareOf(this.#store.node, holders).count);
+    const each = free / (FREE_FOR_EACH * findShard(this.#store.node, holders).count);
     return Math.max(1, Math.min(MAX_CONCURRENT, Math.floor(each)));
   }
 
   #findShard(pool: Pool): NodeShard {
-    return shareOf(this.#store.node, this.#listHolders(pool));
+    return findShard(this.#store.node, this.#listHolders(pool));
   }
 
   /** Returns the node of every address in use. */
@@ -93,7 +94,7 @@ export class AddressPicker {
   }
 
   #isTaken(ip: Ip): boolean {
-    const name = objectName(ip);
+    const name = toObjectName(ip);
     if (this.#store.address(name) !== undefined) {
       this.#takenByOthers.delete(name);
       return true;

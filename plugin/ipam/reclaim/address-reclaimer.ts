@@ -1,9 +1,9 @@
 import { z } from "zod";
-import { decideReclaim, type ReclaimDelays, type ReclaimDecision, type ReclaimState } from "../../ipam/reclaim.ts";
+import { decideReclaim, type ReclaimDelays, type ReclaimDecision, type ReclaimState } from "./decide-reclaim.ts";
 import { familyOf, parseIp } from "../../datapath/address.ts";
-import type { Records } from "../../ipam/records.ts";
-import { findSandboxState } from "../../ipam/sandbox.ts";
-import type { AddressStore } from "../../ipam/store.ts";
+import type { Records } from "../records/records.ts";
+import { findSandboxState } from "../records/sandbox.ts";
+import type { AddressStore } from "../records/address-store.ts";
 import type { KubeClient } from "../../kubernetes/kube-client.ts";
 import { inNamespace, podObject, RESOURCE, type UnderlayAddressObject } from "../../kubernetes/objects.ts";
 

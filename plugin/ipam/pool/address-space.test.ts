@@ -1,7 +1,14 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { parseIp } from "../datapath/address.ts";
-import { type AddressRange, spacesOverlap, parseRange, parsePoolSpaces, subtractRanges, mergeRanges } from "./pool.ts";
+import { parseIp } from "../../datapath/address.ts";
+import {
+  type AddressRange,
+  spacesOverlap,
+  parseRange,
+  parsePoolSpaces,
+  subtractRanges,
+  mergeRanges,
+} from "./address-space.ts";
 
 const spec = (over: Partial<Parameters<typeof parsePoolSpaces>[0]> = {}) => ({
   subnet: "10.7.0.0/16",

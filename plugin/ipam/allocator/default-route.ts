@@ -1,4 +1,4 @@
-import { CniError, CODE } from "../cni/error.ts";
+import { CniError, CODE } from "../../cni/error.ts";
 
 export const DEFAULT_ROUTE_ANNOTATION = "interlay.dev/default-route-nic";
 const NETWORKS_ANNOTATION = "k8s.v1.cni.cncf.io/networks";
