@@ -1,43 +1,73 @@
-import { Command } from "commander";
-import { DEFAULT_SPEC } from "../clusters/provider.ts";
+import { mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { Command, Option } from "commander";
 import { startScript, waitForExit } from "../clusters/shell.ts";
-import { writeHistory } from "../results/write.ts";
-import { toArguments, environmentJobs, type NightlyJob, planNightly } from "./nightly/nightly-plan.ts";
+import { readReport, RESULTS, writeHistory } from "../results/write.ts";
+import { type MatrixJob, matrixPlan, type PlannedJobs, planJobs } from "./nightly/plan.ts";
+import plans from "./nightly/plans.json" with { type: "json" };
+import { type JobResult, listRows, renderMarkdown, renderTable } from "./nightly/results-table.ts";
 
-const VERSIONS = ["v1.29.15", "v1.31.4", "v1.34.1", "v1.37.2"];
-
-/** `npm run nightly`: what CI runs every night, here. The workflow takes its jobs from `--dry-run --json`. */
-const program = new Command("nightly")
-  .description("run the matrix for every Kubernetes version, kube-proxy mode and provider, one after another")
-  .option("--versions <list>", "Kubernetes versions", VERSIONS.join(","))
-  .option("--only <regexp>", "only jobs whose name fits", "")
-  .option("--dry-run", "print what would run")
-  .option("--json", "with --dry-run: the jobs as JSON, each with its arguments for e2e")
-  .parse();
-const flags = program.opts<{ versions: string; only: string; dryRun?: true; json?: true }>();
-const say = (text: string): void => {
+/** `npm run nightly`: runs the matrix for every job of a plan. The nightly workflow of CI takes its jobs from `--dry-run --json`. */
+const flags = new Command("nightly")
+  .description("run the matrix for every Kubernetes version, kube-proxy mode, family and provider of a plan")
+  .addOption(
+    new Option("--plan <name>", "plan in scripts/nightly/plans.json").choices(Object.keys(plans)).default("nightly"),
+  )
+  .option("--versions <list>", "versions instead of the plan's: of kube-proxy in plan sweep, else of Kubernetes")
+  .option("--only <regexp>", "only jobs whose name matches", "")
+  .option("--dry-run", "print the jobs and run nothing")
+  .option("--json", "with --dry-run: print the jobs as JSON, each with its arguments for e2e")
+  .parse()
+  .opts<{ plan: keyof typeof plans; versions?: string; only: string; dryRun?: true; json?: true }>();
+const print = (text: string): void => {
   process.stdout.write(`${text}\n`);
 };
 
-const jobs = [...planNightly(flags.versions.split(",")), ...environmentJobs(DEFAULT_SPEC.kubernetes)];
-const wanted = jobs.filter(({ name }) => new RegExp(flags.only).test(name));
-
-if (flags.dryRun === true) {
-  if (flags.json === true) say(JSON.stringify(wanted.map((job) => ({ ...job, args: toArguments(job).join(" ") }))));
-  else for (const job of wanted) say(`${job.name}: npm run e2e -- ${toArguments(job).join(" ")}`);
-} else {
-  const night = new Date().toISOString().replaceAll(/[:.]/g, "-");
-  for (const job of wanted) {
-    const begun = performance.now();
-    const ok = await run(job, `${night}-${job.name}`);
-    if (!ok) process.exitCode = 1;
-    say(`${ok ? "passed" : "FAILED"}  ${job.name} (${Math.round((performance.now() - begun) / 1000)} s)`);
-  }
-  say(`history: ${await writeHistory()}`);
+try {
+  const { jobs, skipped } = readPlan();
+  const selected = jobs.filter(({ name }) => new RegExp(flags.only).test(name));
+  if (flags.dryRun) printJobs(selected, skipped);
+  else await runJobs(selected, skipped);
+} catch (error) {
+  process.stderr.write(`nightly: ${error instanceof Error ? error.message : String(error)}\n`);
+  process.exitCode = 2;
 }
 
-/** @param id of its run, after the night's: its results are in results/runs/ID */
-async function run(job: NightlyJob, id: string): Promise<boolean> {
-  say(`\n== ${job.name}`);
-  return (await waitForExit(startScript("scripts/e2e.ts", ["--run-id", id, ...toArguments(job)]))) === 0;
+function readPlan(): PlannedJobs {
+  const plan = matrixPlan.parse(plans[flags.plan]);
+  const versions = flags.versions?.split(",");
+  const override = versions && (plan.kubeProxies ? { kubeProxies: versions } : { kubernetes: versions });
+  return planJobs(flags.plan, { ...plan, ...override });
+}
+
+function printJobs(jobs: PlannedJobs["jobs"], skipped: PlannedJobs["skipped"]): void {
+  if (flags.json)
+    print(JSON.stringify(jobs.map(({ name, kubernetes, args }) => ({ name, kubernetes, args: args.join(" ") }))));
+  else {
+    for (const { name, args } of jobs) print(`${name}: npm run e2e -- ${args.join(" ")}`);
+    for (const reason of skipped) print(`skipped: ${reason}`);
+  }
+}
+
+async function runJobs(jobs: PlannedJobs["jobs"], skipped: PlannedJobs["skipped"]): Promise<void> {
+  const prefix = new Date().toISOString().replaceAll(/[:.]/g, "-");
+  const results: JobResult[] = [];
+  for (const job of jobs) {
+    print(`\n== ${job.name}`);
+    const started = performance.now();
+    const isPassed = await runJob(job, `${prefix}-${job.name}`);
+    if (!isPassed) process.exitCode = 1;
+    print(`${isPassed ? "passed" : "FAILED"}  ${job.name} (${Math.round((performance.now() - started) / 1000)} s)`);
+    const directory = join(RESULTS, "runs", `${prefix}-${job.name}`);
+    results.push({ job, report: await readReport(directory).catch(() => undefined) });
+  }
+  const rows = listRows(results, skipped);
+  await mkdir(join(RESULTS, "runs"), { recursive: true });
+  const file = join(RESULTS, "runs", `${flags.plan}.md`);
+  await writeFile(file, renderMarkdown(rows));
+  print(`\n${renderTable(rows)}\n\ntable: ${file}\nhistory: ${await writeHistory()}`);
+}
+
+async function runJob({ args }: MatrixJob, id: string): Promise<boolean> {
+  return (await waitForExit(startScript("scripts/e2e.ts", ["--run-id", id, ...args]))) === 0;
 }

@@ -22,7 +22,7 @@ export const DOCUMENTED_RUNS: readonly DocumentedRun[] = [
   { run: "npm run test:unit", shows: ["npm run test:unit"] },
   { run: "npm run test:cli", shows: ["npm run test:cli"] },
   { run: "npm run test:netns", shows: ["npm run test:netns"] },
-  { run: "npm run sweep -- --dry-run", shows: ["npm run sweep -- --dry-run"] },
+  { run: "npm run nightly -- --plan sweep --dry-run", shows: ["npm run nightly -- --plan sweep --dry-run"] },
   { run: "npm run environments", shows: ["npm run environments"] },
   { run: "npm run nightly -- --dry-run", shows: ["npm run nightly -- --dry-run"] },
   {
@@ -118,7 +118,7 @@ export const NOT_RUN: readonly (readonly [line: string, why: string])[] = [
     "npm run mutants -- --kubernetes v1.31.4 --kube-proxy v1.28.15,v1.29.15,v1.31.4,v1.31.4/nftables",
     "its recorded run is results/mutants.json",
   ],
-  ["npm run sweep", RECORDED],
+  ["npm run nightly -- --plan sweep", "docs/sweep.md has its results"],
   ["npm run kit", "creates an archive of gigabytes; docs/kit.md describes a run"],
   ["npm run kit -- --lab", "as npm run kit"],
   ["npm run kit -- --prove lab", "as npm run kit"],
