@@ -1,4 +1,5 @@
 import type { Environment } from "./environments/environment.ts";
+import type { Image } from "./images/archive.ts";
 import type { Progress } from "./progress.ts";
 
 /** The one interface behind which a cluster comes from: kind, lab or existing. */
@@ -104,6 +105,10 @@ export interface Cluster {
   readonly pods?: PodAccess;
   /** Of a provider that can break nodes and make them again. */
   readonly faults?: NodeFaults;
+  /** Imports images into every node; absent where the provider cannot. */
+  importImages?(images: readonly Image[]): Promise<void>;
+  /** Drops what nodes and pods send to networks other than the cluster's, until the cluster is deleted; absent as above. */
+  blockEgress?(): Promise<void>;
   /** Switches kube-proxy on every node: the old rules are cleaned up by the binary that made them. Also restarts it when the version stays the same. */
   switchKubeProxy(to: KubeProxy): Promise<void>;
   /**

@@ -36,12 +36,20 @@ const NODE_PACKAGES = [
   "util-linux",
 ];
 
+/** What the specs of Kubernetes call in their pods: HTTP clients, sockets by hand, name resolution. */
+const TEST_PACKAGES = [...POD_PACKAGES, "bind9-dnsutils", "curl", "netcat-openbsd", "wget"];
+
 /** Bumped when debootstrap is called differently. */
 const RECIPE = 1;
 
 /** The Debian root that images with more than one static program stand on. */
 export function buildPodRoot(layers: LayerCache, progress: Progress): Promise<Layer> {
   return buildDebianRoot("pod", POD_PACKAGES, layers, progress);
+}
+
+/** The Debian root that images of other projects' test pods stand on. */
+export function buildTestRoot(layers: LayerCache, progress: Progress): Promise<Layer> {
+  return buildDebianRoot("test", TEST_PACKAGES, layers, progress);
 }
 
 /** The Debian root of a node. */

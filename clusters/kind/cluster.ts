@@ -2,9 +2,12 @@ import { release } from "node:os";
 import { findEtcdVersion, VERSIONS } from "../components/catalog.ts";
 import type { DockerEngine } from "../docker/engine.ts";
 import { startExternalHost } from "../external/external-host.ts";
+import type { Image } from "../images/archive.ts";
 import type { ClusterImages } from "../images/prepare.ts";
 import { loadIntoDocker } from "../images/load.ts";
 import type { Cluster, ClusterNode, ClusterSpec, ExternalHost, KubeProxy } from "../provider.ts";
+import { blockEgress } from "./egress.ts";
+import { importImages } from "./import-images.ts";
 import { getKubeconfigPath } from "./cluster-files.ts";
 import { switchKubeProxy } from "../kubernetes/switch-kube-proxy.ts";
 import type { Kubectl } from "../kubernetes/kubectl.ts";
@@ -65,6 +68,14 @@ export class KindCluster implements Cluster {
 
   switchKubeProxy(to: KubeProxy): Promise<void> {
     return switchKubeProxy(createKubeProxyHosts(this.#engine, this.spec, this.nodes), this.#kubectl, to);
+  }
+
+  async importImages(images: readonly Image[]): Promise<void> {
+    for (const { name } of this.nodes) await importImages(this.#engine, name, images);
+  }
+
+  blockEgress(): Promise<void> {
+    return blockEgress(this.#engine, getNetworkName(this.spec.name));
   }
 
   external(): Promise<ExternalHost> {

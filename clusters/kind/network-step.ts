@@ -1,6 +1,7 @@
 import type { DockerEngine } from "../docker/engine.ts";
 import type { ClusterSpec } from "../provider.ts";
 import { getGateway } from "../spec.ts";
+import { allowEgress } from "./egress.ts";
 import type { Step } from "./step.ts";
 
 /** The Docker network that is the underlay: nodes get addresses from `nodeRange`, the rest is for pods. */
@@ -16,6 +17,7 @@ export const networkStep: Step = {
   do: ({ engine, spec }) => createNetwork(engine, spec),
 
   async undo(engine, cluster) {
+    await allowEgress(engine, getNetworkName(cluster));
     const { exitCode, stderr } = await engine.docker(["network", "rm", getNetworkName(cluster)]);
     if (exitCode !== 0 && (await readSubnetAndRange(engine, cluster)) !== undefined)
       throw new Error(`Docker network ${getNetworkName(cluster)} could not be removed: ${stderr.trim()}`);

@@ -1,0 +1,46 @@
+import { z } from "zod";
+import { runCommand, runOrThrow } from "../components/command.ts";
+import type { DockerEngine } from "../docker/engine.ts";
+
+const networks = z.array(z.object({ Id: z.string(), Options: z.record(z.string(), z.string()).nullish() })).min(1);
+
+/**
+ * Finds the bridge link of a Docker network.
+ * @param inspected what `docker network inspect` prints
+ */
+export function parseBridge(inspected: string): string {
+  const [{ Id, Options } = { Id: "" }] = networks.parse(JSON.parse(inspected));
+  return Options?.["com.docker.network.bridge.name"] ?? `br-${Id.slice(0, 12)}`;
+}
+
+/** Rule of this machine that drops what nodes and pods send to other networks; the chain is left alone by Docker. */
+const getRule = (bridge: string): readonly string[] => ["-i", bridge, "!", "-o", bridge, "-j", "DROP"];
+
+const CHAIN = "DOCKER-USER";
+const IPTABLES = ["iptables", "--wait"];
+
+/**
+ * Drops what leaves the cluster's network through this machine: a packet to a Service that no rule translates follows the
+ * node's default route, and must not reach other machines. Idempotent.
+ */
+export async function blockEgress(engine: DockerEngine, network: string): Promise<void> {
+  const bridge = await findBridge(engine, network);
+  if (bridge === undefined) throw new Error(`Docker network ${network} does not exist: create the cluster first`);
+  if (!(await isBlocked(bridge))) await runOrThrow([...IPTABLES, "-I", CHAIN, ...getRule(bridge)]);
+}
+
+/** Removes the rule of `blockEgress`. Idempotent, also for a network that never had it. */
+export async function allowEgress(engine: DockerEngine, network: string): Promise<void> {
+  const bridge = await findBridge(engine, network);
+  if (bridge !== undefined && (await isBlocked(bridge)))
+    await runOrThrow([...IPTABLES, "-D", CHAIN, ...getRule(bridge)]);
+}
+
+async function findBridge(engine: DockerEngine, network: string): Promise<string | undefined> {
+  const { exitCode, stdout } = await engine.docker(["network", "inspect", network]);
+  return exitCode === 0 ? parseBridge(stdout) : undefined;
+}
+
+async function isBlocked(bridge: string): Promise<boolean> {
+  return (await runCommand([...IPTABLES, "-C", CHAIN, ...getRule(bridge)])).exitCode === 0;
+}
