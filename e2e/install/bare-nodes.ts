@@ -12,7 +12,7 @@ import { runUninstall } from "./uninstall-command.ts";
 
 /** calico-node, multus, kube-proxy. */
 const DAEMONS = 3;
-/** The DaemonSet's volumes: empty, they stay, as docs/agent.md says. */
+/** The DaemonSet's volumes: empty, they stay, as docs/install.md says. */
 export const KEPT_DIRECTORIES = ["/run/interlay", "/var/lib/interlay", "/var/log/interlay"] as const;
 /** Between two looks that must be the same. */
 const SETTLED_MS = 3000;

@@ -38,7 +38,7 @@ const PROTOCOL = { tcp: 6, icmp: { ipv4: 1, ipv6: 58 } } as const;
 
 /**
  * Plans the table without conntrack, which would track all that the pod says on the wire too, at 3 % of its latency
- * (docs/concepts.md). What comes in by the link is marked at its ingress, so that what comes in by the wire meets no rule. A
+ * (docs/plugin.md, "Reply marks"). What comes in by the link is marked at its ingress, so that what comes in by the wire meets no rule. A
  * TCP server's socket keeps its SYN's mark and the kernel's own answers (RST, ICMP) that of their question, by sysctls of the
  * plan; of all other protocols the clients are kept, and what is said to them is marked.
  *
