@@ -32,6 +32,8 @@ const PENDING_LANGUAGE = [
   "clusters/lab/*.ts",
   "clusters/lab/*/*.ts",
   "e2e/*.ts",
+  "e2e/specs/*.ts",
+  "e2e/support/*.ts",
   "e2e/agent/*.ts",
   "e2e/chaos/*.ts",
   "e2e/doctor/*.ts",

@@ -2,7 +2,7 @@
  * A test harness in one file: the words of ginkgo (Describe, It, By, Eventually, DeferCleanup …), the habits of Deno.test
  * (steps as results, sanitizers, filter, shard, shuffle) and the reporters of mocha. It depends on mocha alone.
  *
- * A spec file runs alone (`npx tsx e2e/matrix.e2e.ts --filter nodes`) or together with others: import them all, then call
+ * A spec file runs alone (`npx tsx e2e/specs/matrix.e2e.ts --filter nodes`) or together with others: import them all, then call
  * `runSpecs`. Every spec is registered before the first one runs.
  */
 import { AsyncLocalStorage } from "node:async_hooks";

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { Command } from "commander";
 import { parse } from "yaml";
 import { z } from "zod";
-import { runOptions, specFor } from "../e2e/context.ts";
+import { runOptions, specFor } from "../e2e/support/context.ts";
 import { loadProvider } from "../clusters/providers.ts";
 import { type Product, productSchema, PROFILES } from "../results/certificate/schema.ts";
 import { readReport, RESULTS } from "../results/write.ts";

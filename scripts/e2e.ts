@@ -7,10 +7,10 @@ import { listFamilies } from "../clusters/spec.ts";
 import { createProgress } from "../clusters/create-progress.ts";
 import { PROVIDER_NAMES, loadProvider } from "../clusters/providers.ts";
 import { type Cluster, type ClusterSpec, DEFAULT_SPEC } from "../clusters/provider.ts";
-import { runOptions, specFor, useCluster } from "../e2e/context.ts";
+import { runOptions, specFor, useCluster } from "../e2e/support/context.ts";
 import * as harness from "../e2e/harness.ts";
 import { cells, type Features } from "../e2e/matrix/cells.ts";
-import { recordedSnapshots, recordedVariants, recordedVersions } from "../e2e/run-results.ts";
+import { recordedSnapshots, recordedVariants, recordedVersions } from "../e2e/support/run-results.ts";
 import { takeSnapshot } from "../e2e/snapshot/snapshot.ts";
 import { type CheckResult, type Report, RESULTS_SCHEMA } from "../results/schema.ts";
 import { writeBundle } from "../results/bundle.ts";
@@ -25,23 +25,23 @@ import { runOnChange } from "./e2e/watch.ts";
 
 /** The spec files, in this order; agent, doctor, install and evidence make faults, which ends with their specs. */
 const SUITES: readonly (readonly [string, () => Promise<unknown>])[] = [
-  ["matrix", () => import("../e2e/matrix.e2e.ts")],
-  ["plugin", () => import("../e2e/plugin.e2e.ts")],
-  ["agent", () => import("../e2e/agent.e2e.ts")],
-  ["facts", () => import("../e2e/facts.e2e.ts")],
-  ["return-path", () => import("../e2e/return-path.e2e.ts")],
-  ["duties", () => import("../e2e/duties.e2e.ts")],
-  ["doctor", () => import("../e2e/doctor.e2e.ts")],
-  ["rights", () => import("../e2e/rights.e2e.ts")],
-  ["install", () => Promise.all([import("../e2e/install.e2e.ts"), import("../e2e/uninstall.e2e.ts")])],
-  ["evidence", () => import("../e2e/evidence.e2e.ts")],
-  ["crds", () => import("../e2e/crds.e2e.ts")],
-  ["ipam", () => Promise.all([import("../e2e/ipam.e2e.ts"), import("../e2e/ipam-faults.e2e.ts")])],
-  ["guest", () => import("../e2e/guest.e2e.ts")],
-  ["labs", () => import("../e2e/labs.e2e.ts")],
-  ["parity", () => import("../e2e/parity.e2e.ts")],
-  ["mutants", () => import("../e2e/mutants.e2e.ts")],
-  ["chaos", () => import("../e2e/chaos.e2e.ts")],
+  ["matrix", () => import("../e2e/specs/matrix.e2e.ts")],
+  ["plugin", () => import("../e2e/specs/plugin.e2e.ts")],
+  ["agent", () => import("../e2e/specs/agent.e2e.ts")],
+  ["discovery", () => import("../e2e/specs/discovery.e2e.ts")],
+  ["return-path", () => import("../e2e/specs/return-path.e2e.ts")],
+  ["agent-cluster", () => import("../e2e/specs/agent-cluster.e2e.ts")],
+  ["doctor", () => import("../e2e/specs/doctor.e2e.ts")],
+  ["rbac", () => import("../e2e/specs/rbac.e2e.ts")],
+  ["install", () => Promise.all([import("../e2e/specs/install.e2e.ts"), import("../e2e/specs/uninstall.e2e.ts")])],
+  ["evidence", () => import("../e2e/specs/evidence.e2e.ts")],
+  ["validation", () => import("../e2e/specs/validation.e2e.ts")],
+  ["ipam", () => Promise.all([import("../e2e/specs/ipam.e2e.ts"), import("../e2e/specs/ipam-faults.e2e.ts")])],
+  ["existing-cluster", () => import("../e2e/specs/existing-cluster.e2e.ts")],
+  ["lab-isolation", () => import("../e2e/specs/lab-isolation.e2e.ts")],
+  ["parity", () => import("../e2e/specs/parity.e2e.ts")],
+  ["mutants", () => import("../e2e/specs/mutants.e2e.ts")],
+  ["chaos", () => import("../e2e/specs/chaos.e2e.ts")],
 ];
 
 /** `npm run e2e`: the main job. Cluster up, specs, table, results, cluster down. */

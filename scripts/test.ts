@@ -28,7 +28,7 @@ const STAGES: readonly Stage[] = [
   { name: "tests in network namespaces", argv: ["tsx", "scripts/test-netns.ts"] },
   {
     name: "the connectivity matrix in a lab, dual stack",
-    argv: [...LAB, "interlay-test", "--family", "dual", "--suite", "matrix,evidence,crds,mutants,chaos"],
+    argv: [...LAB, "interlay-test", "--family", "dual", "--suite", "matrix,evidence,validation,mutants,chaos"],
     // samples: the whole by npm run mutants and npm run chaos
     env: { INTERLAY_MUTANTS: "5", INTERLAY_SEED: "1", INTERLAY_CHAOS_MINUTES: "2" },
   },
@@ -41,12 +41,12 @@ const STAGES: readonly Stage[] = [
     argv: [...LAB, "interlay-test-ipam", "--suite", "ipam"],
   },
   {
-    name: "the agent's facts and rights in a lab",
-    argv: [...LAB, "interlay-test-agent", "--suite", "facts,rights"],
+    name: "discovery and RBAC of the agent in a lab",
+    argv: [...LAB, "interlay-test-agent", "--suite", "discovery,rbac"],
   },
   {
-    name: "the agent, the return path and what doctor predicts in a lab",
-    argv: [...LAB, "interlay-test-agent", "--suite", "agent,return-path,duties,doctor"],
+    name: "the agent, the return path and the predictions of the doctor in a lab",
+    argv: [...LAB, "interlay-test-agent", "--suite", "agent,return-path,agent-cluster,doctor"],
   },
   {
     name: "overlays, Helm, upgrade and uninstall in a lab",

@@ -3,7 +3,7 @@ import { findEnvironment } from "../clusters/environments/registry.ts";
 import { createProgress } from "../clusters/create-progress.ts";
 import { PROVIDER_NAMES, loadProvider } from "../clusters/providers.ts";
 import { DEFAULT_SPEC } from "../clusters/provider.ts";
-import { parseKubeProxy, runOptions, specFor } from "../e2e/context.ts";
+import { parseKubeProxy, runOptions, specFor } from "../e2e/support/context.ts";
 import { findSkipReason } from "./e2e/environments.ts";
 
 /** A cluster to play with. */

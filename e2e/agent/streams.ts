@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Cluster } from "../../clusters/provider.ts";
-import { must } from "../agent-process.ts";
+import { must } from "../support/agent-process.ts";
 
 /** One end of a connection: a network namespace on a node. */
 export interface StreamEnd {

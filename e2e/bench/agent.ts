@@ -6,8 +6,8 @@ import { getAuditLogFile } from "../../clusters/lab/control-plane/component-argu
 import { createPlainProgress } from "../../clusters/progress-plain.ts";
 import type { Cluster } from "../../clusters/provider.ts";
 import { loadProvider } from "../../clusters/providers.ts";
-import { clusterApi } from "../cluster-api.ts";
-import { runOptions, specFor } from "../context.ts";
+import { clusterApi } from "../support/cluster-api.ts";
+import { runOptions, specFor } from "../support/context.ts";
 import { deploy } from "../pods/deploy.ts";
 import { RESOURCE } from "../../plugin/kubernetes/objects.ts";
 import { AgentProcess } from "./agent/agent-process.ts";

@@ -1,8 +1,8 @@
 import { createPlainProgress } from "../../clusters/progress-plain.ts";
 import type { Provider } from "../../clusters/provider.ts";
 import { loadProvider } from "../../clusters/providers.ts";
-import { clusterApi } from "../cluster-api.ts";
-import { runOptions, specFor } from "../context.ts";
+import { clusterApi } from "../support/cluster-api.ts";
+import { runOptions, specFor } from "../support/context.ts";
 import { cells } from "../matrix/cells.ts";
 import { DEFAULT_RUN, runCells } from "../matrix/run.ts";
 import { untilServicesAnswer } from "../matrix/services-known.ts";

@@ -1,7 +1,7 @@
 import { createPlainProgress } from "../../clusters/progress-plain.ts";
 import { loadProvider } from "../../clusters/providers.ts";
-import { clusterApi } from "../cluster-api.ts";
-import { runOptions, specFor } from "../context.ts";
+import { clusterApi } from "../support/cluster-api.ts";
+import { runOptions, specFor } from "../support/context.ts";
 import { captured } from "../evidence/evidence.ts";
 import { cells } from "../matrix/cells.ts";
 import type { Variant } from "../matrix/gate.ts";

@@ -5,7 +5,7 @@ import { resolveComponents } from "../../clusters/components/resolve.ts";
 import { Kubectl } from "../../clusters/kubernetes/kubectl.ts";
 import { createPlainProgress } from "../../clusters/progress-plain.ts";
 import { loadProvider } from "../../clusters/providers.ts";
-import { runOptions, specFor } from "../context.ts";
+import { runOptions, specFor } from "../support/context.ts";
 import type { Bench, Measurement } from "./measurement.ts";
 import { measureCalico } from "./ipam/calico.ts";
 import { createCalls } from "./ipam/calls.ts";

@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import type { IpFamily } from "../../clusters/spec.ts";
-import { must, signalAgent, signalProcess } from "../agent-process.ts";
+import { must, signalAgent, signalProcess } from "../support/agent-process.ts";
 import { findNetns } from "../agent/streams.ts";
 import { Eventually } from "../harness.ts";
 import type { Variant } from "../matrix/gate.ts";
 import { switchTo } from "../matrix/variant.ts";
 import { TCP_PORT } from "../probe/protocol.ts";
-import { pickRandom } from "../random.ts";
+import { pickRandom } from "../support/random.ts";
 import { dropNode } from "./dropped-node.ts";
 import { fillPool } from "./filled-pool.ts";
 import type { ChaosAction } from "./action.ts";

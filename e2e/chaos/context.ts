@@ -1,6 +1,6 @@
 import type { Cluster } from "../../clusters/provider.ts";
 import { getStatusCode } from "../../clusters/kubernetes/status-code.ts";
-import { answered, type ClusterApi, ensure } from "../cluster-api.ts";
+import { answered, type ClusterApi, ensure } from "../support/cluster-api.ts";
 import { Eventually } from "../harness.ts";
 import type { Deployment } from "../pods/deploy.ts";
 import { annotations, NAMESPACE, pod } from "../pods/pods.ts";

@@ -1,4 +1,4 @@
-import { recreateNode } from "../recreate-node.ts";
+import { recreateNode } from "../support/recreate-node.ts";
 import { deploy } from "../pods/deploy.ts";
 import type { ChaosAction } from "./action.ts";
 

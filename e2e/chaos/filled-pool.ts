@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { reportsReady } from "../../clusters/kubernetes/ready-condition.ts";
-import { ensure } from "../cluster-api.ts";
+import { ensure } from "../support/cluster-api.ts";
 import { Eventually } from "../harness.ts";
 import { NAMESPACE } from "../pods/pods.ts";
-import { pickRandom } from "../random.ts";
+import { pickRandom } from "../support/random.ts";
 import type { ChaosAction } from "./action.ts";
 import { listAddresses } from "./invariants.ts";
 import { createPod, deletePod, waitUntilReady, type ChaosContext } from "./context.ts";

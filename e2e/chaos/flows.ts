@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { ProgramStream } from "../../clusters/provider.ts";
-import type { ClusterApi } from "../cluster-api.ts";
+import type { ClusterApi } from "../support/cluster-api.ts";
 import { NAMESPACE } from "../pods/pods.ts";
 import { flowEvent, type FlowRequest, jsonIn } from "../probe/protocol.ts";
 import type { FlowPath } from "./paths.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { z } from "zod";
 import { Eventually } from "../harness.ts";
-import { must } from "../agent-process.ts";
+import { must } from "../support/agent-process.ts";
 import { NAMESPACE } from "../pods/pods.ts";
 import { findLeaks } from "./leaked-state.ts";
 import type { ChaosContext } from "./context.ts";

@@ -1,6 +1,6 @@
 import type { AttachmentRecord } from "../mutants/mutant.ts";
 import { readRecords } from "../mutants/records.ts";
-import { must } from "../agent-process.ts";
+import { must } from "../support/agent-process.ts";
 import type { ChaosContext } from "./context.ts";
 
 const STATE = "/var/lib/interlay";

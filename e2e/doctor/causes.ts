@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Cluster } from "../../clusters/provider.ts";
 import type { CellResult } from "../../results/schema.ts";
-import { must } from "../agent-process.ts";
+import { must } from "../support/agent-process.ts";
 import type { Cell } from "../matrix/cells.ts";
 import { type Findings, runExecutable } from "./doctor.ts";
 import { likelyCauses } from "./predicted.ts";

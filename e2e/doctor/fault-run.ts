@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { reportsReady } from "../../clusters/kubernetes/ready-condition.ts";
-import { answered, ensure } from "../cluster-api.ts";
+import { answered, ensure } from "../support/cluster-api.ts";
 import { DeferCleanup, Eventually } from "../harness.ts";
 import type { Cell } from "../matrix/cells.ts";
 import type { Deployment, DeployedPod } from "../pods/deploy.ts";

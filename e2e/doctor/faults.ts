@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { type KubernetesObject, PatchStrategy } from "@kubernetes/client-node";
 import type { Cluster, ExecResult, ExternalHost } from "../../clusters/provider.ts";
-import { type ClusterApi, ensure } from "../cluster-api.ts";
+import { type ClusterApi, ensure } from "../support/cluster-api.ts";
 import { configure } from "../matrix/variant.ts";
 import { annotations, NAMESPACE } from "../pods/pods.ts";
 

@@ -1,7 +1,7 @@
 import { CustomObjectsApi, KubeConfig } from "@kubernetes/client-node";
 import { z } from "zod";
 import type { Cluster } from "../../clusters/provider.ts";
-import { answered } from "../cluster-api.ts";
+import { answered } from "../support/cluster-api.ts";
 
 const nodeStates = z.object({
   items: z.array(

@@ -5,8 +5,8 @@ import type { EnvironmentStep } from "../../clusters/environments/environment-sp
 import type { Cluster } from "../../clusters/provider.ts";
 import { getFamily } from "../../clusters/spec.ts";
 import { getStatusCode } from "../../clusters/kubernetes/status-code.ts";
-import { answered, type ClusterApi, ensure } from "../cluster-api.ts";
-import { must } from "../agent-process.ts";
+import { answered, type ClusterApi, ensure } from "../support/cluster-api.ts";
+import { must } from "../support/agent-process.ts";
 
 /**
  * Makes one change to the running cluster.

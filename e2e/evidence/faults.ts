@@ -1,5 +1,5 @@
 import type { Cluster } from "../../clusters/provider.ts";
-import { must } from "../agent-process.ts";
+import { must } from "../support/agent-process.ts";
 import { findNetns } from "../agent/streams.ts";
 import type { Deployment } from "../pods/deploy.ts";
 

@@ -1,5 +1,5 @@
 import type { Cluster } from "../../clusters/provider.ts";
-import { must } from "../agent-process.ts";
+import { must } from "../support/agent-process.ts";
 
 /**
  * Stops the agent of one node, or lets it go on: it would put right what a spec breaks. By the node's own network namespace,

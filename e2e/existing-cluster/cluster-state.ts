@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { Cluster } from "../../clusters/provider.ts";
-import { answered, type ClusterApi } from "../cluster-api.ts";
+import { answered, type ClusterApi } from "../support/cluster-api.ts";
 
 /** What `kubectl get all -A` lists, and what others live by: definitions, rights, networks, namespaces. */
 const KINDS = [

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { Kubectl } from "../../clusters/kubernetes/kubectl.ts";
-import type { ClusterApi } from "../cluster-api.ts";
+import type { ClusterApi } from "../support/cluster-api.ts";
 
 export const SYSTEM_NAMESPACE = "interlay-system";
 const ROLL_SECONDS = 120;

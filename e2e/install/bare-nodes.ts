@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Cluster } from "../../clusters/provider.ts";
-import { must } from "../agent-process.ts";
-import { type ClusterApi, ensure, removeNamespace } from "../cluster-api.ts";
+import { must } from "../support/agent-process.ts";
+import { type ClusterApi, ensure, removeNamespace } from "../support/cluster-api.ts";
 import { diffLines } from "../existing-cluster/cluster-state.ts";
 import { By, Eventually } from "../harness.ts";
-import { recreateNode } from "../recreate-node.ts";
+import { recreateNode } from "../support/recreate-node.ts";
 import { NAMESPACE } from "../pods/pods.ts";
 import { BIN_DIRECTORY, EXECUTABLE_NAMES } from "./executables.ts";
 import { readNodeState } from "./node-state.ts";

@@ -1,5 +1,5 @@
 import type { Cluster } from "../../clusters/provider.ts";
-import { must } from "../agent-process.ts";
+import { must } from "../support/agent-process.ts";
 
 export const BIN_DIRECTORY = "/opt/cni/bin";
 /** `interlay-ipam` is a link to the first. */

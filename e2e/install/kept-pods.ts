@@ -1,14 +1,14 @@
 import { z } from "zod";
 import type { Cluster } from "../../clusters/provider.ts";
 import { listFamilies } from "../../clusters/spec.ts";
-import { must } from "../agent-process.ts";
+import { must } from "../support/agent-process.ts";
 import { findNetns } from "../agent/streams.ts";
-import type { ClusterApi } from "../cluster-api.ts";
+import type { ClusterApi } from "../support/cluster-api.ts";
 import { Eventually } from "../harness.ts";
 import type { Nic } from "../matrix/cells.ts";
 import { CLIENT, deployed } from "../pods/deploy.ts";
 import { NAMESPACE } from "../pods/pods.ts";
-import { Prober } from "../prober.ts";
+import { Prober } from "../support/prober.ts";
 import { TCP_PORT } from "../probe/protocol.ts";
 
 const claims = z.object({ items: z.array(z.object({ spec: z.object({ containerId: z.string() }) })) });

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { Cluster } from "../../clusters/provider.ts";
-import { must } from "../agent-process.ts";
+import { must } from "../support/agent-process.ts";
 
 const given = z.object({ ips: z.array(z.object({ address: z.string() })) });
 const refusal = z.object({ code: z.number(), msg: z.string() });

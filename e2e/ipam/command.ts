@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { z } from "zod";
-import { must } from "../agent-process.ts";
+import { must } from "../support/agent-process.ts";
 import type { IpamContext } from "./context.ts";
 
 const checked = z.object({

@@ -2,7 +2,7 @@ import { PatchStrategy } from "@kubernetes/client-node";
 import { z } from "zod";
 import type { Cluster } from "../../clusters/provider.ts";
 import { getStatusCode } from "../../clusters/kubernetes/status-code.ts";
-import { answered, type ClusterApi, ensure, removeNamespace } from "../cluster-api.ts";
+import { answered, type ClusterApi, ensure, removeNamespace } from "../support/cluster-api.ts";
 import { DeferCleanup, Eventually } from "../harness.ts";
 
 export const NAMESPACE = "interlay-ipam";

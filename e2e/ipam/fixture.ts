@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { ensureDebianPackages } from "../../clusters/components/packages.ts";
 import { createPlainProgress } from "../../clusters/progress-plain.ts";
-import { clusterApi } from "../cluster-api.ts";
-import { theCluster } from "../context.ts";
+import { clusterApi } from "../support/cluster-api.ts";
+import { theCluster } from "../support/context.ts";
 import { BeforeAll, Eventually } from "../harness.ts";
 import type { CallAnswer } from "./calls.ts";
 import { checkAddresses } from "./command.ts";

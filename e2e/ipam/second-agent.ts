@@ -1,4 +1,4 @@
-import { agentProcesses, must } from "../agent-process.ts";
+import { agentProcesses, must } from "../support/agent-process.ts";
 import { Eventually } from "../harness.ts";
 import type { IpamContext } from "./context.ts";
 

@@ -2,7 +2,7 @@ import type { V1Pod } from "@kubernetes/client-node";
 import { z } from "zod";
 import { reportsReady } from "../../clusters/kubernetes/ready-condition.ts";
 import { getStatusCode } from "../../clusters/kubernetes/status-code.ts";
-import { answered, ensure } from "../cluster-api.ts";
+import { answered, ensure } from "../support/cluster-api.ts";
 import { Eventually } from "../harness.ts";
 import { type IpamContext, type KubeObject, NAMESPACE } from "./context.ts";
 

@@ -1,5 +1,5 @@
 import type { Cluster } from "../../clusters/provider.ts";
-import { must } from "../agent-process.ts";
+import { must } from "../support/agent-process.ts";
 import type { Variant } from "../matrix/gate.ts";
 import { configure } from "../matrix/variant.ts";
 import { outsideHost } from "../pods/deploy.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { Cluster } from "../../clusters/provider.ts";
-import { must, signalAgent } from "../agent-process.ts";
+import { must, signalAgent } from "../support/agent-process.ts";
 import { Eventually } from "../harness.ts";
 import type { Cell } from "../matrix/cells.ts";
 import { gate, type Variant } from "../matrix/gate.ts";

@@ -1,5 +1,5 @@
 import type { Cluster } from "../../clusters/provider.ts";
-import { must } from "../agent-process.ts";
+import { must } from "../support/agent-process.ts";
 import { NAMESPACE } from "../pods/pods.ts";
 import { attachmentRecord, type AttachmentRecord } from "./mutant.ts";
 

@@ -1,6 +1,6 @@
 import type { Cluster } from "../../clusters/provider.ts";
 import { getStatusCode } from "../../clusters/kubernetes/status-code.ts";
-import { answered, type ClusterApi } from "../cluster-api.ts";
+import { answered, type ClusterApi } from "../support/cluster-api.ts";
 import { Eventually } from "../harness.ts";
 import { deploy, type Deployment } from "../pods/deploy.ts";
 import { NAMESPACE, podName, type Role } from "../pods/pods.ts";

@@ -1,4 +1,4 @@
-import { createRandom } from "../random.ts";
+import { createRandom } from "../support/random.ts";
 
 /** Whether INTERLAY_MUTANTS asks for fewer than all. */
 export const isSampled = (env: NodeJS.ProcessEnv): boolean => env["INTERLAY_MUTANTS"] !== undefined;

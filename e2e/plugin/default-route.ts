@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { It } from "../harness.ts";
 import { TCP_PORT } from "../probe/protocol.ts";
-import { Prober } from "../prober.ts";
+import { Prober } from "../support/prober.ts";
 import { CLIENT } from "../pods/deploy.ts";
 import { ON_NODE, findNetworkName } from "./networks.ts";
 import {

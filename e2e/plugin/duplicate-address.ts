@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { z } from "zod";
 import { getFamily } from "../../clusters/spec.ts";
-import type { ClusterApi } from "../cluster-api.ts";
+import type { ClusterApi } from "../support/cluster-api.ts";
 import { It, Skip } from "../harness.ts";
 import { outsideHost } from "../pods/deploy.ts";
 import { listAddressesAt, type NetworkObject, findNetworkName, RANGES, SILENT_GATEWAY } from "./networks.ts";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { signalAgent } from "../agent-process.ts";
+import { signalAgent } from "../support/agent-process.ts";
 import { listFindings } from "../doctor/causes.ts";
 import { runDoctor } from "../doctor/doctor.ts";
 import { By, DeferCleanup, It } from "../harness.ts";

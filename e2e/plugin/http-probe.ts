@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Prober } from "../prober.ts";
+import type { Prober } from "../support/prober.ts";
 import { type Protocol, TCP_PORT } from "../probe/protocol.ts";
 
 /** Who asks what, and who must answer. */

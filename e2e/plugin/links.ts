@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { signalAgent } from "../agent-process.ts";
+import { signalAgent } from "../support/agent-process.ts";
 import { Eventually, It } from "../harness.ts";
 import { PROBE_OPTIONS } from "./duplicate-address.ts";
 import { execInPod, readMac, findPodNic, execOnNode, getWorkerName, type PluginContext } from "./context.ts";

@@ -1,7 +1,7 @@
 import type { Cluster, ExternalHost } from "../../clusters/provider.ts";
 import { type IpFamily, listFamilies, getFamily, getGateway, toIpv6Address } from "../../clusters/spec.ts";
 import { getStatusCode } from "../../clusters/kubernetes/status-code.ts";
-import { answered, type ClusterApi, ensure } from "../cluster-api.ts";
+import { answered, type ClusterApi, ensure } from "../support/cluster-api.ts";
 import { Eventually } from "../harness.ts";
 import { findInFamily } from "./context.ts";
 

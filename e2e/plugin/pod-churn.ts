@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { z } from "zod";
-import { answered } from "../cluster-api.ts";
+import { answered } from "../support/cluster-api.ts";
 import { By, Eventually, It } from "../harness.ts";
-import { readNodeState } from "../leaked-state.ts";
+import { readNodeState } from "../support/leaked-state.ts";
 import { hostPodName } from "../pods/pods.ts";
 import { findUnanswered } from "./http-probe.ts";
 import {

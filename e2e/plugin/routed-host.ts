@@ -1,6 +1,6 @@
 import type { ExternalHost } from "../../clusters/provider.ts";
 import type { IpFamily } from "../../clusters/spec.ts";
-import { Prober } from "../prober.ts";
+import { Prober } from "../support/prober.ts";
 import { CLIENT, outsideHost } from "../pods/deploy.ts";
 import { execOnNode, type PluginContext } from "./context.ts";
 

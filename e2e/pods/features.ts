@@ -1,5 +1,5 @@
 import type { Cluster } from "../../clusters/provider.ts";
-import { answered, type ClusterApi } from "../cluster-api.ts";
+import { answered, type ClusterApi } from "../support/cluster-api.ts";
 import { type Features, NO_FEATURES } from "../matrix/cells.ts";
 
 /** Returns what a cluster has that not every cluster has. The suite attacks no cluster that it did not make. */

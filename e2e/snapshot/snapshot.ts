@@ -1,5 +1,5 @@
 import type { Cluster } from "../../clusters/provider.ts";
-import { type ClusterApi, clusterApi } from "../cluster-api.ts";
+import { type ClusterApi, clusterApi } from "../support/cluster-api.ts";
 import { namespacesOn } from "../evidence/capture.ts";
 import type { Deployment } from "../pods/deploy.ts";
 import { redactSecrets } from "./redact.ts";

@@ -1,6 +1,6 @@
 import { createPlainProgress } from "../../clusters/progress-plain.ts";
 import { loadProvider } from "../../clusters/providers.ts";
-import { clusterApi } from "../../e2e/cluster-api.ts";
+import { clusterApi } from "../../e2e/support/cluster-api.ts";
 import { listFindings } from "../../e2e/doctor/causes.ts";
 import { comparePrediction } from "../../e2e/doctor/compare.ts";
 import { PREDICTED } from "../../e2e/doctor/predicted.ts";

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Cluster } from "../../../clusters/provider.ts";
-import { agentProcesses, must, signalAgent } from "../../agent-process.ts";
+import { agentProcesses, must, signalAgent } from "../../support/agent-process.ts";
 
 /** Of /proc/PID/stat, in clock ticks. */
 const TICKS_A_SECOND = 100;

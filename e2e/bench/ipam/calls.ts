@@ -3,7 +3,7 @@ import { z } from "zod";
 import type { Cluster } from "../../../clusters/provider.ts";
 import type { KubeClient } from "../../../plugin/kubernetes/kube-client.ts";
 import { RESOURCE } from "../../../plugin/kubernetes/objects.ts";
-import { must } from "../../agent-process.ts";
+import { must } from "../../support/agent-process.ts";
 import { POD_LABELS } from "./orders.ts";
 
 const podList = z.object({

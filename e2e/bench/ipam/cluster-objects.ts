@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { HttpMethod, KubeConfig } from "@kubernetes/client-node";
 import type { Cluster } from "../../../clusters/provider.ts";
-import { signalProcess } from "../../agent-process.ts";
+import { signalProcess } from "../../support/agent-process.ts";
 import { KubeClient, buildPath } from "../../../plugin/kubernetes/kube-client.ts";
 import { GROUP_VERSION, RESOURCE } from "../../../plugin/kubernetes/objects.ts";
 import { POD_LABELS } from "./orders.ts";

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Cluster } from "../../../clusters/provider.ts";
-import { must } from "../../agent-process.ts";
+import { must } from "../../support/agent-process.ts";
 import { Eventually } from "../../harness.ts";
 import { median } from "../statistics.ts";
 import { LinkCounter, type SentTraffic } from "./link-counter.ts";

@@ -3,7 +3,7 @@ import { hrtime } from "node:process";
 import { z } from "zod";
 import { listProcesses } from "../../../clusters/lab/machines/processes.ts";
 import type { Cluster } from "../../../clusters/provider.ts";
-import { must } from "../../agent-process.ts";
+import { must } from "../../support/agent-process.ts";
 import type { BenchPod } from "./pods.ts";
 
 /** What a link has sent, and in which time. */

@@ -1,5 +1,5 @@
 import type { Cluster } from "../../../clusters/provider.ts";
-import { must } from "../../agent-process.ts";
+import { must } from "../../support/agent-process.ts";
 
 const TABLE = ["inet", "interlay"] as const;
 /** The kernel's own three. */

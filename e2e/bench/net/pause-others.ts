@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { listProcesses, signalProcesses } from "../../../clusters/lab/machines/processes.ts";
 import type { Cluster } from "../../../clusters/provider.ts";
-import { must } from "../../agent-process.ts";
+import { must } from "../../support/agent-process.ts";
 
 /** They are what is measured. */
 const AWAKE: readonly string[] = ["iperf3", "sockperf"];

@@ -1,9 +1,9 @@
 import { basename } from "node:path";
 import { z } from "zod";
 import type { Cluster } from "../../../clusters/provider.ts";
-import { must } from "../../agent-process.ts";
+import { must } from "../../support/agent-process.ts";
 import { findNetns } from "../../agent/streams.ts";
-import { type ClusterApi, ensure } from "../../cluster-api.ts";
+import { type ClusterApi, ensure } from "../../support/cluster-api.ts";
 import { Eventually } from "../../harness.ts";
 import { annotations } from "../../pods/pods.ts";
 import { IPERF_PORT, SOCKPERF_PORT } from "./flow.ts";

@@ -1,5 +1,5 @@
 import type { Cluster } from "../../../clusters/provider.ts";
-import { must, signalAgent } from "../../agent-process.ts";
+import { must, signalAgent } from "../../support/agent-process.ts";
 import { switchTo } from "../../matrix/variant.ts";
 import { InterlayParts } from "./parts.ts";
 

@@ -1,6 +1,6 @@
 import { PatchStrategy, setHeaderOptions } from "@kubernetes/client-node";
 import { renderMinSyncPeriod } from "../../../clusters/kubernetes/kube-proxy-config.ts";
-import type { ClusterApi } from "../../cluster-api.ts";
+import type { ClusterApi } from "../../support/cluster-api.ts";
 
 const MAP = { namespace: "kube-system", name: "kube-proxy" } as const;
 const KEY = "config.conf";

@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Cluster } from "../../../clusters/provider.ts";
-import type { ClusterApi } from "../../cluster-api.ts";
+import type { ClusterApi } from "../../support/cluster-api.ts";
 import { takeTokens } from "../../matrix/run.ts";
 import { tokenOf } from "../../probe/protocol.ts";
-import { Prober } from "../../prober.ts";
+import { Prober } from "../../support/prober.ts";
 import { NAMESPACE } from "./pods.ts";
 import type { ScaleProbe } from "./probes.ts";
 import { describeCapture } from "./captures.ts";

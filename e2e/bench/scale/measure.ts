@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { Cluster } from "../../../clusters/provider.ts";
-import { must } from "../../agent-process.ts";
-import type { ClusterApi } from "../../cluster-api.ts";
+import { must } from "../../support/agent-process.ts";
+import type { ClusterApi } from "../../support/cluster-api.ts";
 import { AgentProcess } from "../agent/agent-process.ts";
 import { median } from "../statistics.ts";
 import { createScalePods, removePod } from "./pods.ts";

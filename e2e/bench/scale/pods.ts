@@ -1,7 +1,7 @@
 import type { V1Pod } from "@kubernetes/client-node";
 import { reportsReady } from "../../../clusters/kubernetes/ready-condition.ts";
 import type { Cluster } from "../../../clusters/provider.ts";
-import { answered, type ClusterApi, ensure } from "../../cluster-api.ts";
+import { answered, type ClusterApi, ensure } from "../../support/cluster-api.ts";
 import { annotations } from "../../pods/pods.ts";
 import { TCP_PORT, UDP_PORT } from "../../probe/protocol.ts";
 import { POD_TYPES, type PodType } from "../../../results/schema.ts";

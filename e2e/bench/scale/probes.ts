@@ -1,6 +1,6 @@
 import type { V1Pod } from "@kubernetes/client-node";
 import { z } from "zod";
-import { answered, type ClusterApi } from "../../cluster-api.ts";
+import { answered, type ClusterApi } from "../../support/cluster-api.ts";
 import { TCP_PORT, UDP_PORT } from "../../probe/protocol.ts";
 import { type ScaleCell, findPodType } from "./cells.ts";
 import { NAMESPACE, buildPod, type ScalePod, serviceName } from "./pods.ts";

@@ -1,4 +1,4 @@
-import type { VariantResult } from "../results/schema.ts";
+import type { VariantResult } from "../../results/schema.ts";
 
 /** What the specs of this process have found so far, for whoever started them and writes the report. */
 export const recordedVariants: VariantResult[] = [];

@@ -1,17 +1,17 @@
 import assert from "node:assert/strict";
-import type { Cluster } from "../clusters/provider.ts";
-import { theCluster } from "./context.ts";
-import { diffLines, readNodes } from "./existing-cluster/cluster-state.ts";
-import { BeforeAll, By, Describe, Eventually, It, Skip } from "./harness.ts";
-import { startConcurrentRun } from "./lab-isolation/concurrent-run.ts";
-import { findOrphanedResources } from "./lab-isolation/orphaned-resources.ts";
-import { recordedVersions } from "./run-results.ts";
+import type { Cluster } from "../../clusters/provider.ts";
+import { theCluster } from "../support/context.ts";
+import { diffLines, readNodes } from "../existing-cluster/cluster-state.ts";
+import { BeforeAll, By, Describe, Eventually, It, Skip } from "../harness.ts";
+import { startConcurrentRun } from "../lab-isolation/concurrent-run.ts";
+import { findOrphanedResources } from "../lab-isolation/orphaned-resources.ts";
+import { recordedVersions } from "../support/run-results.ts";
 
 const RUN_TIMEOUT_MS = 600_000;
 const ONE_VARIANT = ["--kube-proxy", "v1.29.15", "--return-path", "notrack"];
 
 /** Labs beside this run's, which have the same addresses: they do not meet, and none leaves anything. */
-Describe("labs", { labels: ["labs"] }, () => {
+Describe("isolation of labs", { labels: ["lab-isolation"] }, () => {
   let cluster: Cluster;
 
   BeforeAll(

@@ -3,16 +3,16 @@ import { readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { KubernetesObject } from "@kubernetes/client-node";
 import { parseAllDocuments } from "yaml";
-import { getAuditLogFile } from "../clusters/lab/control-plane/component-arguments.ts";
-import type { Cluster } from "../clusters/provider.ts";
-import { listRequests, listGrants, roleSchema } from "./agent/audit-log.ts";
-import { type ClusterApi, clusterApi, ensure } from "./cluster-api.ts";
-import { theCluster } from "./context.ts";
-import { BeforeAll, DeferCleanup, Describe, Eventually, It, Skip } from "./harness.ts";
-import { NAMESPACE } from "./pods/pods.ts";
-import { deploy } from "./pods/deploy.ts";
+import { getAuditLogFile } from "../../clusters/lab/control-plane/component-arguments.ts";
+import type { Cluster } from "../../clusters/provider.ts";
+import { listRequests, listGrants, roleSchema } from "../agent/audit-log.ts";
+import { type ClusterApi, clusterApi, ensure } from "../support/cluster-api.ts";
+import { theCluster } from "../support/context.ts";
+import { BeforeAll, DeferCleanup, Describe, Eventually, It, Skip } from "../harness.ts";
+import { NAMESPACE } from "../pods/pods.ts";
+import { deploy } from "../pods/deploy.ts";
 
-const MANIFEST = join(import.meta.dirname, "..", "plugin", "deploy", "manifests", "interlay.yaml");
+const MANIFEST = join(import.meta.dirname, "..", "..", "plugin", "deploy", "manifests", "interlay.yaml");
 
 /** Granted, and asked for by what this run does not do; each with who asks. */
 const ELSEWHERE: Readonly<Record<string, string>> = {
@@ -32,7 +32,7 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
   "patch network-attachment-definitions.k8s.cni.cncf.io": "drift of a definition",
 };
 
-Describe("agent: it may do what it does, and no more", { labels: ["agent", "rights"] }, () => {
+Describe("agent: it may do what it does, and no more", { labels: ["agent", "rbac"] }, () => {
   let cluster: Cluster;
   let api: ClusterApi;
 
@@ -53,12 +53,12 @@ Describe("agent: it may do what it does, and no more", { labels: ["agent", "righ
       {
         apiVersion: "interlay.dev/v1alpha1",
         kind: "UnderlayNetwork",
-        metadata: { name: "rights" },
+        metadata: { name: "rbac" },
         spec: { namespace: NAMESPACE, pools: ["underlay"] },
       },
-      pod("rights-wired", "interlay-system/underlay", {}),
+      pod("rbac-wired", "interlay-system/underlay", {}),
       // No such pool: refused, and told by an Event.
-      pod("rights-refused", "interlay-system/underlay", { "interlay.dev/ip": "203.0.113.9" }),
+      pod("rbac-refused", "interlay-system/underlay", { "interlay.dev/ip": "203.0.113.9" }),
     ];
     for (const object of made as readonly KubernetesObject[]) {
       await ensure(api, object);
@@ -72,12 +72,11 @@ Describe("agent: it may do what it does, and no more", { labels: ["agent", "righ
     );
     await Eventually(
       "the pod is wired",
-      async () =>
-        (await api.core.readNamespacedPod({ name: "rights-wired", namespace: NAMESPACE })).status?.podIP ?? "",
+      async () => (await api.core.readNamespacedPod({ name: "rbac-wired", namespace: NAMESPACE })).status?.podIP ?? "",
       (address) => address !== "",
       { timeout: 30_000 },
     );
-    for (const name of ["rights-wired", "rights-refused"])
+    for (const name of ["rbac-wired", "rbac-refused"])
       await api.core.deleteNamespacedPod({ name, namespace: NAMESPACE, gracePeriodSeconds: 0 });
     const unused = async () => {
       const { used } = await listRequests(log, grants);

@@ -1,5 +1,5 @@
-import type { ProgramStream } from "../clusters/provider.ts";
-import { interruptible } from "./harness.ts";
+import type { ProgramStream } from "../../clusters/provider.ts";
+import { interruptible } from "../harness.ts";
 import {
   type InjectRequest,
   jsonIn,
@@ -7,7 +7,7 @@ import {
   probeAnswer,
   type ProbeRequest,
   TCP_PORT,
-} from "./probe/protocol.ts";
+} from "../probe/protocol.ts";
 
 /** How long an answer may take beyond the probe's own timeout: a busy machine is no broken network. */
 const GRACE_MS = 5000;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { type ClusterApi, clusterApi } from "./cluster-api.ts";
-import { theCluster } from "./context.ts";
-import { BeforeAll, Describe, It } from "./harness.ts";
+import { type ClusterApi, clusterApi } from "../support/cluster-api.ts";
+import { theCluster } from "../support/context.ts";
+import { BeforeAll, Describe, It } from "../harness.ts";
 
 const GOOD = { subnet: "10.8.0.0/16", ranges: ["10.8.200.0/24", "10.8.7.1-10.8.7.9", "10.8.9.9"], gateway: "10.8.0.1" };
 

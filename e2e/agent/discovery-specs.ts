@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { ensure } from "../cluster-api.ts";
+import { ensure } from "../support/cluster-api.ts";
 import { DeferCleanup, Eventually, It } from "../harness.ts";
 import { configure } from "../matrix/variant.ts";
 import { NAMESPACE } from "../pods/pods.ts";

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { setTimeout as sleep } from "node:timers/promises";
-import { must, signalProcess } from "./agent-process.ts";
-import { ensure } from "./cluster-api.ts";
-import { By, Consistently, DeferCleanup, Describe, Eventually, It } from "./harness.ts";
-import { type CallerPod, IpamCaller } from "./ipam/calls.ts";
+import { must, signalProcess } from "../support/agent-process.ts";
+import { ensure } from "../support/cluster-api.ts";
+import { By, Consistently, DeferCleanup, Describe, Eventually, It } from "../harness.ts";
+import { type CallerPod, IpamCaller } from "../ipam/calls.ts";
 import {
   assertAgreement,
   assertDistinct,
@@ -11,8 +11,8 @@ import {
   listAllocated,
   removeAllPods,
   setupIpamFixture,
-} from "./ipam/fixture.ts";
-import { findOldestAgent, startSecondAgent } from "./ipam/second-agent.ts";
+} from "../ipam/fixture.ts";
+import { findOldestAgent, startSecondAgent } from "../ipam/second-agent.ts";
 import {
   readAddress,
   waitUntilGone,
@@ -22,8 +22,8 @@ import {
   waitForRollout,
   rollOut,
   createWorkload,
-} from "./ipam/workloads.ts";
-import { type IpamContext, type KubeObject, NAMESPACE } from "./ipam/context.ts";
+} from "../ipam/workloads.ts";
+import { type IpamContext, type KubeObject, NAMESPACE } from "../ipam/context.ts";
 
 const controlPlane = ({ cluster }: IpamContext): string =>
   cluster.nodes.find(({ role }) => role === "control-plane")?.name ?? "";

@@ -1,18 +1,18 @@
 import assert from "node:assert/strict";
-import type { Cluster } from "../clusters/provider.ts";
-import { clusterApi } from "./cluster-api.ts";
-import { theCluster } from "./context.ts";
-import { withCauses } from "./doctor/causes.ts";
-import { DOCUMENTED } from "./evidence/documented.ts";
-import { captured } from "./evidence/evidence.ts";
-import { EVIDENCE_FAULTS } from "./evidence/faults.ts";
-import { signalAgentOf } from "./evidence/hold-agent.ts";
-import { hopText } from "./evidence/path.ts";
-import { BeforeAll, By, DeferCleanup, Describe, Eventually, It } from "./harness.ts";
-import { cells } from "./matrix/cells.ts";
-import type { Variant } from "./matrix/gate.ts";
-import { switchTo } from "./matrix/variant.ts";
-import { deploy, type Deployment } from "./pods/deploy.ts";
+import type { Cluster } from "../../clusters/provider.ts";
+import { clusterApi } from "../support/cluster-api.ts";
+import { theCluster } from "../support/context.ts";
+import { withCauses } from "../doctor/causes.ts";
+import { DOCUMENTED } from "../evidence/documented.ts";
+import { captured } from "../evidence/evidence.ts";
+import { EVIDENCE_FAULTS } from "../evidence/faults.ts";
+import { signalAgentOf } from "../evidence/hold-agent.ts";
+import { hopText } from "../evidence/path.ts";
+import { BeforeAll, By, DeferCleanup, Describe, Eventually, It } from "../harness.ts";
+import { cells } from "../matrix/cells.ts";
+import type { Variant } from "../matrix/gate.ts";
+import { switchTo } from "../matrix/variant.ts";
+import { deploy, type Deployment } from "../pods/deploy.ts";
 
 /** Its INVALID rule is in place, and nothing of ours meets it. */
 const VARIANT: Variant = { kubeProxy: { version: "v1.29.15", mode: "iptables" }, returnPath: "notrack" };

@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
-import type { Cluster } from "../clusters/provider.ts";
-import { must, signalAgent } from "./agent-process.ts";
-import { clusterApi } from "./cluster-api.ts";
-import { theCluster } from "./context.ts";
-import { listFindings } from "./doctor/causes.ts";
-import { comparePrediction, HEALTHY } from "./doctor/compare.ts";
-import { type Findings, runDoctor } from "./doctor/doctor.ts";
-import { FAULTS, type FaultContext, type Trial, underlayNetwork } from "./doctor/faults.ts";
-import { isInNetwork, PREDICTED } from "./doctor/predicted.ts";
+import type { Cluster } from "../../clusters/provider.ts";
+import { must, signalAgent } from "../support/agent-process.ts";
+import { clusterApi } from "../support/cluster-api.ts";
+import { theCluster } from "../support/context.ts";
+import { listFindings } from "../doctor/causes.ts";
+import { comparePrediction, HEALTHY } from "../doctor/compare.ts";
+import { type Findings, runDoctor } from "../doctor/doctor.ts";
+import { FAULTS, type FaultContext, type Trial, underlayNetwork } from "../doctor/faults.ts";
+import { isInNetwork, PREDICTED } from "../doctor/predicted.ts";
 import {
   listCells,
   createFaultRun,
@@ -15,11 +15,11 @@ import {
   FAULT_RUN_NAMESPACE,
   assertPending,
   runWithPod,
-} from "./doctor/fault-run.ts";
-import { BeforeAll, By, DeferCleanup, Describe, Eventually, It, Skip } from "./harness.ts";
-import { type Cell, cells } from "./matrix/cells.ts";
-import { switchTo } from "./matrix/variant.ts";
-import { deploy, type Deployment } from "./pods/deploy.ts";
+} from "../doctor/fault-run.ts";
+import { BeforeAll, By, DeferCleanup, Describe, Eventually, It, Skip } from "../harness.ts";
+import { type Cell, cells } from "../matrix/cells.ts";
+import { switchTo } from "../matrix/variant.ts";
+import { deploy, type Deployment } from "../pods/deploy.ts";
 
 Describe("doctor: what is predicted is what the probes show", { labels: ["doctor"] }, () => {
   let cluster: Cluster;

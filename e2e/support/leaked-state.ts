@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { Cluster } from "../clusters/provider.ts";
+import type { Cluster } from "../../clusters/provider.ts";
 import { answered, type ClusterApi } from "./cluster-api.ts";
 
 /** What a pod leaves on a node if its DEL forgets something: links, neighbours, rules, routes, network namespaces. */

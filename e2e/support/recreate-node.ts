@@ -1,8 +1,8 @@
-import { reportsReady } from "../clusters/kubernetes/ready-condition.ts";
-import type { Cluster } from "../clusters/provider.ts";
-import { getStatusCode } from "../clusters/kubernetes/status-code.ts";
+import { reportsReady } from "../../clusters/kubernetes/ready-condition.ts";
+import type { Cluster } from "../../clusters/provider.ts";
+import { getStatusCode } from "../../clusters/kubernetes/status-code.ts";
 import { answered, type ClusterApi } from "./cluster-api.ts";
-import { Eventually } from "./harness.ts";
+import { Eventually } from "../harness.ts";
 
 const BACK_MS = 180_000;
 

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { setTimeout as sleep } from "node:timers/promises";
-import { ensure } from "./cluster-api.ts";
-import { By, DeferCleanup, Describe, Eventually, It, Skip } from "./harness.ts";
-import { runIpam } from "./ipam/command.ts";
-import { assertAgreement, assertDistinct, EXACT_POOL, removeAllPods, setupIpamFixture } from "./ipam/fixture.ts";
+import { ensure } from "../support/cluster-api.ts";
+import { By, DeferCleanup, Describe, Eventually, It, Skip } from "../harness.ts";
+import { runIpam } from "../ipam/command.ts";
+import { assertAgreement, assertDistinct, EXACT_POOL, removeAllPods, setupIpamFixture } from "../ipam/fixture.ts";
 import {
   readAddress,
   createPod,
@@ -13,8 +13,8 @@ import {
   rollOut,
   scaleWorkload,
   createWorkload,
-} from "./ipam/workloads.ts";
-import { NAMESPACE } from "./ipam/context.ts";
+} from "../ipam/workloads.ts";
+import { NAMESPACE } from "../ipam/context.ts";
 
 /** Underlay addresses in a real cluster: they stay with their pods, and nobody has one twice. */
 Describe("ipam: addresses stay with their pods", { labels: ["ipam"] }, () => {

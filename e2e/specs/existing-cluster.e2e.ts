@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { KubeConfig } from "@kubernetes/client-node";
-import { uninstallInterlay } from "../clusters/kubernetes/uninstall.ts";
-import type { Cluster } from "../clusters/provider.ts";
-import { type ClusterApi, clusterApi, ensure } from "./cluster-api.ts";
-import { theCluster } from "./context.ts";
-import { runOnExistingCluster } from "./existing-cluster/run.ts";
-import { diffLines, readNodes, readObjects } from "./existing-cluster/cluster-state.ts";
-import { BeforeAll, By, Describe, Eventually, It } from "./harness.ts";
-import { recordedVersions } from "./run-results.ts";
+import { uninstallInterlay } from "../../clusters/kubernetes/uninstall.ts";
+import type { Cluster } from "../../clusters/provider.ts";
+import { type ClusterApi, clusterApi, ensure } from "../support/cluster-api.ts";
+import { theCluster } from "../support/context.ts";
+import { runOnExistingCluster } from "../existing-cluster/run.ts";
+import { diffLines, readNodes, readObjects } from "../existing-cluster/cluster-state.ts";
+import { BeforeAll, By, Describe, Eventually, It } from "../harness.ts";
+import { recordedVersions } from "../support/run-results.ts";
 
 const RUN_TIMEOUT_MS = 600_000;
 /** Of the underlay, beside what the cluster's own pods have. */
@@ -19,7 +19,7 @@ const SETTLED_MS = 4000;
  * `--provider existing` as a user calls it, against this run's cluster, which it does not know: the suite passes there, and
  * the cluster is as it was. What it made and left would be in the difference.
  */
-Describe("a run on a cluster that is there", { labels: ["guest"] }, () => {
+Describe("a run on a cluster that is there", { labels: ["existing-cluster"] }, () => {
   let cluster: Cluster;
   let api: ClusterApi;
 

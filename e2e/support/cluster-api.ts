@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { CoreV1Api, KubeConfig, type KubernetesObject, KubernetesObjectApi } from "@kubernetes/client-node";
 import pRetry from "p-retry";
-import { attachInPod, execInPod } from "../clusters/kubernetes/pod-exec.ts";
-import { getStatusCode } from "../clusters/kubernetes/status-code.ts";
-import type { Cluster, ProgramStream } from "../clusters/provider.ts";
-import { By, interruptible } from "./harness.ts";
+import { attachInPod, execInPod } from "../../clusters/kubernetes/pod-exec.ts";
+import { getStatusCode } from "../../clusters/kubernetes/status-code.ts";
+import type { Cluster, ProgramStream } from "../../clusters/provider.ts";
+import { By, interruptible } from "../harness.ts";
 
 /** The container of the suite's pods. */
 const CONTAINER = "probe";

@@ -1,18 +1,18 @@
 import assert from "node:assert/strict";
 import { CoreV1Api, KubeConfig, PatchStrategy, setHeaderOptions } from "@kubernetes/client-node";
 import { parseDocument } from "yaml";
-import { nodeAddressSpecs, wireSpecs } from "./agent/facts-specs.ts";
-import { type AgentFixture, setupAgentFixture } from "./agent/fixture.ts";
-import { ensure } from "./cluster-api.ts";
-import { BeforeAll, By, DeferCleanup, Describe, Eventually, It } from "./harness.ts";
-import { configure } from "./matrix/variant.ts";
-import { NAMESPACE, pod } from "./pods/pods.ts";
+import { nodeAddressSpecs, wireSpecs } from "../agent/discovery-specs.ts";
+import { type AgentFixture, setupAgentFixture } from "../agent/fixture.ts";
+import { ensure } from "../support/cluster-api.ts";
+import { BeforeAll, By, DeferCleanup, Describe, Eventually, It } from "../harness.ts";
+import { configure } from "../matrix/variant.ts";
+import { NAMESPACE, pod } from "../pods/pods.ts";
 
 const FACTS = "/var/lib/interlay/facts.json";
 const ADDED_SERVICES = "10.235.0.0/24";
 const PATIENCE = { timeout: 110_000 };
 
-Describe("agent: facts follow the cluster, and pods follow the facts", { labels: ["agent", "facts"] }, () => {
+Describe("agent: facts follow the cluster, and pods follow the facts", { labels: ["agent", "discovery"] }, () => {
   let scene: AgentFixture;
   BeforeAll(
     async () => {

@@ -1,18 +1,18 @@
 import { z } from "zod";
-import { buildProbe } from "./probe/build.ts";
-import { createPlainProgress } from "../clusters/progress-plain.ts";
-import { type Cluster, type ClusterSpec, DEFAULT_SPEC, type KubeProxy } from "../clusters/provider.ts";
-import { PROVIDER_NAMES, type ProviderName, loadProvider } from "../clusters/providers.ts";
-import { isSkewSupported } from "../clusters/kubernetes/version-skew.ts";
-import { createDefaultSpec, setFamilies } from "../clusters/spec.ts";
-import type { Environment } from "../clusters/environments/environment.ts";
-import { DEFAULT_ENVIRONMENT, findEnvironment } from "../clusters/environments/registry.ts";
-import type { Variant } from "./matrix/gate.ts";
+import { buildProbe } from "../probe/build.ts";
+import { createPlainProgress } from "../../clusters/progress-plain.ts";
+import { type Cluster, type ClusterSpec, DEFAULT_SPEC, type KubeProxy } from "../../clusters/provider.ts";
+import { PROVIDER_NAMES, type ProviderName, loadProvider } from "../../clusters/providers.ts";
+import { isSkewSupported } from "../../clusters/kubernetes/version-skew.ts";
+import { createDefaultSpec, setFamilies } from "../../clusters/spec.ts";
+import type { Environment } from "../../clusters/environments/environment.ts";
+import { DEFAULT_ENVIRONMENT, findEnvironment } from "../../clusters/environments/registry.ts";
+import type { Variant } from "../matrix/gate.ts";
 
 /** Of the gate at v1.29. */
 const BOTH_SIDES = ["v1.28.15", "v1.29.15"] as const;
 
-/** What a run is about, from the environment: so that one spec alone (`npx tsx e2e/matrix.e2e.ts`) has it too. */
+/** What a run is about, from the environment: so that one spec alone (`npx tsx e2e/specs/matrix.e2e.ts`) has it too. */
 const variables = z.object({
   /** `v1.28.15,v1.29.15/nftables`; by default these two, one on each side of the gate, where the control plane allows them. */
   INTERLAY_KUBE_PROXY: z.string().optional(),

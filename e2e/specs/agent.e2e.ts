@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import type { KubernetesObject } from "@kubernetes/client-node";
-import { signalAgent, signalProcess } from "./agent-process.ts";
-import { type Removal, listRemovals, type AttachedPod } from "./agent/removals.ts";
-import { type AgentFixture, setupAgentFixture } from "./agent/fixture.ts";
-import { assertStreamsSurvive, type StreamPath } from "./agent/streams.ts";
-import { ensure } from "./cluster-api.ts";
-import { BeforeAll, By, Consistently, DeferCleanup, Describe, Eventually, It } from "./harness.ts";
-import { NAMESPACE } from "./pods/pods.ts";
+import { signalAgent, signalProcess } from "../support/agent-process.ts";
+import { type Removal, listRemovals, type AttachedPod } from "../agent/removals.ts";
+import { type AgentFixture, setupAgentFixture } from "../agent/fixture.ts";
+import { assertStreamsSurvive, type StreamPath } from "../agent/streams.ts";
+import { ensure } from "../support/cluster-api.ts";
+import { BeforeAll, By, Consistently, DeferCleanup, Describe, Eventually, It } from "../harness.ts";
+import { NAMESPACE } from "../pods/pods.ts";
 
 const REPAIR_MS = 1000;
 const TRIES = 3;

@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
-import { listFamilies } from "../clusters/spec.ts";
-import { calicoInvalidDrops, diffCounters, stripCounters } from "./agent/rules.ts";
-import { NOTRACK, type AgentFixture, setupAgentFixture } from "./agent/fixture.ts";
-import { BeforeAll, By, DeferCleanup, Describe, Eventually, It } from "./harness.ts";
-import { createPod, deletePod, waitUntilReady } from "./chaos/context.ts";
-import { cells } from "./matrix/cells.ts";
-import { DEFAULT_RUN, runCells } from "./matrix/run.ts";
-import { configure, switchTo } from "./matrix/variant.ts";
+import { listFamilies } from "../../clusters/spec.ts";
+import { calicoInvalidDrops, diffCounters, stripCounters } from "../agent/rules.ts";
+import { NOTRACK, type AgentFixture, setupAgentFixture } from "../agent/fixture.ts";
+import { BeforeAll, By, DeferCleanup, Describe, Eventually, It } from "../harness.ts";
+import { createPod, deletePod, waitUntilReady } from "../chaos/context.ts";
+import { cells } from "../matrix/cells.ts";
+import { DEFAULT_RUN, runCells } from "../matrix/run.ts";
+import { configure, switchTo } from "../matrix/variant.ts";
 
 const PATIENCE = { timeout: 60_000 };
 const TABLE = ["nft", "list", "table", "inet", "interlay"];

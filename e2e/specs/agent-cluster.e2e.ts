@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { PatchStrategy } from "@kubernetes/client-node";
 import { z } from "zod";
-import { type AgentFixture, setupAgentFixture } from "./agent/fixture.ts";
-import { createPod, deletePod, waitUntilReady, type PodContext } from "./chaos/context.ts";
-import { getStatusCode } from "../clusters/kubernetes/status-code.ts";
-import { ensure } from "./cluster-api.ts";
-import { underlayNetwork } from "./doctor/faults.ts";
-import { BeforeAll, By, DeferCleanup, Describe, Eventually, It } from "./harness.ts";
-import { annotations, NAMESPACE, pod } from "./pods/pods.ts";
+import { type AgentFixture, setupAgentFixture } from "../agent/fixture.ts";
+import { createPod, deletePod, waitUntilReady, type PodContext } from "../chaos/context.ts";
+import { getStatusCode } from "../../clusters/kubernetes/status-code.ts";
+import { ensure } from "../support/cluster-api.ts";
+import { underlayNetwork } from "../doctor/faults.ts";
+import { BeforeAll, By, DeferCleanup, Describe, Eventually, It } from "../harness.ts";
+import { annotations, NAMESPACE, pod } from "../pods/pods.ts";
 
 const PATIENCE = { timeout: 60_000 };
 const SYSTEM = "interlay-system";
@@ -22,7 +22,7 @@ const definition = z.object({
 });
 const address = z.object({ metadata: z.object({ name: z.string() }), spec: z.record(z.string(), z.unknown()) });
 
-Describe("agent: what it does for the cluster, and what it tells", { labels: ["agent", "duties"] }, () => {
+Describe("agent: what it does for the cluster, and what it tells", { labels: ["agent", "agent-cluster"] }, () => {
   let scene: AgentFixture;
   let place: PodContext;
   const found = async (kind: string, apiVersion: string, metadata: { name: string; namespace?: string }) => {

@@ -1,14 +1,14 @@
 import assert from "node:assert/strict";
-import { createPlainProgress } from "../clusters/progress-plain.ts";
-import { loadProvider } from "../clusters/providers.ts";
-import { variantTitle } from "../results/title.ts";
-import { summarize } from "../results/table.ts";
-import { removeNamespace } from "./cluster-api.ts";
-import { runOptions, specFor, theCluster } from "./context.ts";
-import { BeforeAll, By, DeferCleanup, Describe, It, Skip } from "./harness.ts";
-import { recordedVersions } from "./run-results.ts";
-import { type PodState, readPodState, type ParitySide, createSide, readVariantState } from "./parity/side.ts";
-import { NAMESPACE } from "./pods/pods.ts";
+import { createPlainProgress } from "../../clusters/progress-plain.ts";
+import { loadProvider } from "../../clusters/providers.ts";
+import { variantTitle } from "../../results/title.ts";
+import { summarize } from "../../results/table.ts";
+import { removeNamespace } from "../support/cluster-api.ts";
+import { runOptions, specFor, theCluster } from "../support/context.ts";
+import { BeforeAll, By, DeferCleanup, Describe, It, Skip } from "../harness.ts";
+import { recordedVersions } from "../support/run-results.ts";
+import { type PodState, readPodState, type ParitySide, createSide, readVariantState } from "../parity/side.ts";
+import { NAMESPACE } from "../pods/pods.ts";
 
 const options = runOptions();
 const OTHER = options.provider === "kind" ? "lab" : "kind";

@@ -1,4 +1,4 @@
-import { formatElapsed } from "../clusters/progress.ts";
+import { formatElapsed } from "../../clusters/progress.ts";
 
 /** What runs, what is done, and how long the rest takes: a line a variant, and on a terminal the cells as they come. */
 export class LiveProgress {

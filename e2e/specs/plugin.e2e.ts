@@ -1,22 +1,22 @@
-import type { Cluster } from "../clusters/provider.ts";
-import { listFamilies } from "../clusters/spec.ts";
-import { ensureDebianPackages } from "../clusters/components/packages.ts";
-import { createPlainProgress } from "../clusters/progress-plain.ts";
-import { type ClusterApi, clusterApi, ensure, removeNamespace } from "./cluster-api.ts";
-import { theCluster } from "./context.ts";
-import { BeforeAll, By, DeferCleanup, Describe, Sanitize } from "./harness.ts";
-import { listClusterObjects, readNodeState } from "./leaked-state.ts";
-import type { Variant } from "./matrix/gate.ts";
-import { switchTo } from "./matrix/variant.ts";
-import { logSpecs } from "./plugin/call-log.ts";
-import { podChurnSpecs } from "./plugin/pod-churn.ts";
-import { ROUTING_PODS, routingSpecs, INVALID_DEFAULT_ROUTE } from "./plugin/default-route.ts";
-import { explainSpecs } from "./plugin/explained.ts";
-import { linkSpecs } from "./plugin/links.ts";
-import { addressMigrationSpecs } from "./plugin/address-migration.ts";
-import { BRIDGE, hostCidrOnNode, installNetworks, listNetworkObjects, removeNetworks } from "./plugin/networks.ts";
-import { BEHIND_GATEWAY, replySpecs } from "./plugin/replies.ts";
-import { rpFilterSpecs } from "./plugin/rp-filter.ts";
+import type { Cluster } from "../../clusters/provider.ts";
+import { listFamilies } from "../../clusters/spec.ts";
+import { ensureDebianPackages } from "../../clusters/components/packages.ts";
+import { createPlainProgress } from "../../clusters/progress-plain.ts";
+import { type ClusterApi, clusterApi, ensure, removeNamespace } from "../support/cluster-api.ts";
+import { theCluster } from "../support/context.ts";
+import { BeforeAll, By, DeferCleanup, Describe, Sanitize } from "../harness.ts";
+import { listClusterObjects, readNodeState } from "../support/leaked-state.ts";
+import type { Variant } from "../matrix/gate.ts";
+import { switchTo } from "../matrix/variant.ts";
+import { logSpecs } from "../plugin/call-log.ts";
+import { podChurnSpecs } from "../plugin/pod-churn.ts";
+import { ROUTING_PODS, routingSpecs, INVALID_DEFAULT_ROUTE } from "../plugin/default-route.ts";
+import { explainSpecs } from "../plugin/explained.ts";
+import { linkSpecs } from "../plugin/links.ts";
+import { addressMigrationSpecs } from "../plugin/address-migration.ts";
+import { BRIDGE, hostCidrOnNode, installNetworks, listNetworkObjects, removeNetworks } from "../plugin/networks.ts";
+import { BEHIND_GATEWAY, replySpecs } from "../plugin/replies.ts";
+import { rpFilterSpecs } from "../plugin/rp-filter.ts";
 import {
   createProbingPod,
   listHeldAddresses,
@@ -24,13 +24,13 @@ import {
   PROBE_OPTIONS,
   duplicateAddressSpecs,
   isDuplicate,
-} from "./plugin/duplicate-address.ts";
-import { SHAPES, shapeSpecs } from "./plugin/shapes.ts";
-import { verbSpecs } from "./plugin/verbs.ts";
-import { createPod, waitUntilReady, NAMESPACE, execOnNode, type PluginContext } from "./plugin/context.ts";
-import { findRoutedAddress } from "./plugin/routed-host.ts";
-import { deploy, outsideHost } from "./pods/deploy.ts";
-import type { Manifest } from "./pods/pods.ts";
+} from "../plugin/duplicate-address.ts";
+import { SHAPES, shapeSpecs } from "../plugin/shapes.ts";
+import { verbSpecs } from "../plugin/verbs.ts";
+import { createPod, waitUntilReady, NAMESPACE, execOnNode, type PluginContext } from "../plugin/context.ts";
+import { findRoutedAddress } from "../plugin/routed-host.ts";
+import { deploy, outsideHost } from "../pods/deploy.ts";
+import type { Manifest } from "../pods/pods.ts";
 
 const VARIANT: Variant = { kubeProxy: { version: "v1.29.15", mode: "iptables" }, returnPath: "notrack" };
 
