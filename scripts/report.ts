@@ -1,39 +1,67 @@
 import { readdir, realpath } from "node:fs/promises";
 import { join } from "node:path";
 import { Command } from "commander";
-import { takeScreenshots } from "./report/screenshots.ts";
+import { compareRuns } from "../results/compare-runs.ts";
 import { readReport, renderReport, RESULTS, writeHistory } from "../results/write.ts";
+import { takeScreenshots } from "./report/screenshots.ts";
 
-/** `npm run report`: makes report.html, report.md and junit.xml of runs anew, from their report.json. */
+/** `npm run report`: writes report.html, report.md and junit.xml of runs again from their report.json. */
 const program = new Command("report")
-  .description("make the report of a run anew from its report.json, to be compared with the runs before it")
-  .argument("[run...]", "ids in results/runs, or directories", ["latest"])
+  .description("write the reports of runs again from report.json, compared with the runs before them")
+  .argument("[run...]", "ids in results/runs, or directories (default: latest)")
   .option("--all", "every run in results/runs, oldest first")
-  .option("--history", "the page over all runs in results/runs, and nothing else")
-  .option("--screenshots <directory>", "pictures of the last one named, light and dark, by Debian's chromium")
+  .option("--history", "write only the page over all runs in results/runs")
+  .option("--compare", "compare two runs cell by cell and write nothing; exit status 1 if they differ")
+  .option("--screenshots <directory>", "save pictures of the last report, light and dark; needs Debian's chromium")
   .parse();
+const flags = program.opts<{ all?: true; history?: true; compare?: true; screenshots?: string }>();
+const print = (line: string): void => {
+  process.stdout.write(`${line}\n`);
+};
 
 try {
-  let last: string | undefined;
-  const flags = program.opts<{ all?: true; history?: true; screenshots?: string }>();
-  if (flags.history) {
-    process.stdout.write(`${await writeHistory()}\n`);
-    process.exit(0);
-  }
-  const entries = flags.all ? await readdir(join(RESULTS, "runs"), { withFileTypes: true }) : [];
-  const asked = flags.all ? entries.filter((entry) => entry.isDirectory()).map(({ name }) => name) : program.args;
-  for (const run of (asked.length === 0 ? ["latest"] : [...asked]).sort()) {
-    const place = run === "latest" ? join(RESULTS, run) : run.includes("/") ? run : join(RESULTS, "runs", run);
-    const directory = await realpath(place).catch(() => {
-      throw new Error(`There is no run ${run}: name a directory in results/runs, or run npm run e2e first.`);
-    });
-    await renderReport(await readReport(directory), directory);
-    last = join(directory, "report.html");
-    process.stdout.write(`${last}\n`);
-  }
-  if (flags.screenshots !== undefined && last !== undefined)
-    for (const path of await takeScreenshots(last, flags.screenshots)) process.stdout.write(`${path}\n`);
+  if (flags.history) print(await writeHistory());
+  else if (flags.compare) process.exitCode = await printComparison(program.args);
+  else await renderRuns(flags.all ? await listRuns() : program.args);
 } catch (error) {
   process.stderr.write(`report: ${error instanceof Error ? error.message : String(error)}\n`);
-  process.exitCode = 1;
+  process.exitCode = flags.compare ? 2 : 1;
+}
+
+async function listRuns(): Promise<readonly string[]> {
+  const entries = await readdir(join(RESULTS, "runs"), { withFileTypes: true });
+  return entries.filter((entry) => entry.isDirectory()).map(({ name }) => name);
+}
+
+async function renderRuns(runs: readonly string[]): Promise<void> {
+  let last: string | undefined;
+  for (const run of (runs.length === 0 ? ["latest"] : [...runs]).sort()) {
+    const directory = await findRun(run);
+    await renderReport(await readReport(directory), directory);
+    last = join(directory, "report.html");
+    print(last);
+  }
+  if (flags.screenshots !== undefined && last !== undefined)
+    for (const path of await takeScreenshots(last, flags.screenshots)) print(path);
+}
+
+/** @returns the exit status */
+async function printComparison([first, second, ...more]: readonly string[]): Promise<number> {
+  if (first === undefined || second === undefined || more.length > 0)
+    throw new Error("--compare needs two runs: npm run report -- --compare RUN OTHER");
+  const [one, other] = [await readReport(await findRun(first)), await readReport(await findRun(second))];
+  const { variants, cells, differences, notCompared } = compareRuns(one, other);
+  for (const line of [...differences, ...notCompared.map((reason) => `not compared: ${reason}`)]) print(line);
+  print(
+    `${one.provider} and ${other.provider}: ${cells} cells of ${variants} variants, ${differences.length} differences`,
+  );
+  if (variants === 0) throw new Error("the runs have no variant in common: run both with the same --kube-proxy");
+  return differences.length === 0 ? 0 : 1;
+}
+
+async function findRun(run: string): Promise<string> {
+  const path = run === "latest" ? join(RESULTS, run) : run.includes("/") ? run : join(RESULTS, "runs", run);
+  return realpath(path).catch(() => {
+    throw new Error(`no run ${run}: name a directory in results/runs, or run npm run e2e first`);
+  });
 }

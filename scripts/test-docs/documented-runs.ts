@@ -53,8 +53,8 @@ export const DOCUMENTED_RUNS: readonly DocumentedRun[] = [
   { run: `npm run ipam -- --kubeconfig ${PLAY} check`, shows: ["npm run ipam -- check"] },
   ...["evidence", "validation", "rbac", "agent"].map(suite),
   {
-    run: "set -- $(ls results/runs | head -2) && (npm run parity -- $1 $2 || test $? = 1)",
-    shows: ["npm run parity -- RUN OTHER"],
+    run: "set -- $(ls results/runs | head -2) && (npm run report -- --compare $1 $2 || test $? = 1)",
+    shows: ["npm run report -- --compare RUN OTHER"],
   },
   { run: "npm run report -- --history", shows: ["npm run report -- --history"] },
   {

@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { cell, reportOf } from "./fixtures.ts";
-import { compareRuns } from "./parity.ts";
+import { compareRuns } from "./compare-runs.ts";
 import type { Report } from "./schema.ts";
 
 const lab = (report: Report): Report => ({ ...report, provider: "lab" });
 
-describe("parity of two runs", () => {
-  it("is there whatever the addresses and times are", () => {
+describe("the comparison of two runs", () => {
+  it("ignores addresses and times", () => {
     const other = lab(reportOf([cell({ address: "10.233.65.9:8080", latencyMs: 9 })]));
     const { variants, cells, differences, notCompared } = compareRuns(reportOf([cell()]), other);
     assert.deepEqual(
@@ -15,19 +15,19 @@ describe("parity of two runs", () => {
     );
   });
 
-  it("names the cell that another cluster answers otherwise, and the table", () => {
+  it("reports a cell with another result, and the table", () => {
     const other = lab(reportOf([cell({ actual: "fail", ok: false })]));
     const { differences } = compareRuns(reportOf([cell()]), other);
     assert.equal(differences.length, 2);
     assert.match(differences[1] ?? "", /cell matrix\/underlay-1-a.*was pass" on kind, .*was fail" on lab/);
   });
 
-  it("names a cell that one run did not ask", () => {
+  it("reports a cell that only one run contains", () => {
     const { differences } = compareRuns(reportOf([cell(), cell({ id: "another" })]), lab(reportOf([cell()])));
-    assert.match(differences.join(), /cell another: .*"not asked" on lab/);
+    assert.match(differences.join(), /cell another: .*"not run" on lab/);
   });
 
-  it("says which variants only one of them has", () => {
+  it("reports variants that only one run contains", () => {
     const { variants, notCompared } = compareRuns({ ...reportOf([cell()]), variants: [] }, lab(reportOf([cell()])));
     assert.equal(variants, 0);
     assert.match(notCompared.join(), /only the run test \(lab\)/);

@@ -1,0 +1,69 @@
+import type { CellResult, Report, VariantResult } from "./schema.ts";
+import { variantTitle } from "./title.ts";
+
+/** How two runs differ. */
+export interface RunComparison {
+  /** Number of variants that both runs contain. */
+  readonly variants: number;
+  /** Number of cells in these variants of the first run. */
+  readonly cells: number;
+  /** One sentence for each difference. */
+  readonly differences: readonly string[];
+  /** One sentence for each variant that only one run contains. */
+  readonly notCompared: readonly string[];
+}
+
+/** Compares cells, tables, and kube-proxy's rule and the sysctl on the nodes of two runs; addresses and times may differ. */
+export function compareRuns(one: Report, other: Report): RunComparison {
+  const [first, second] = [indexVariants(one), indexVariants(other)];
+  const pairs = [...first].flatMap(([title, variant]) => {
+    const match = second.get(title);
+    return match === undefined ? [] : [{ title, variant, match }];
+  });
+  return {
+    variants: pairs.length,
+    cells: pairs.reduce((sum, { variant }) => sum + variant.cells.length, 0),
+    differences: pairs.flatMap(({ title, variant, match }) =>
+      compareVariants(variant, match).map(
+        ({ subject, values: [a, b] }) => `${title}: ${subject}: ${a} on ${one.provider}, ${b} on ${other.provider}.`,
+      ),
+    ),
+    notCompared: [...describeMissing(one, first, second), ...describeMissing(other, second, first)],
+  };
+}
+
+interface Difference {
+  readonly subject: string;
+  /** JSON of both values. */
+  readonly values: readonly [string, string];
+}
+
+function compareVariants(one: VariantResult, other: VariantResult): readonly Difference[] {
+  const [a, b] = [one, other].map(({ cells }) => new Map(cells.map((cell) => [cell.id, describeOutcome(cell)])));
+  const ids = new Set([...(a?.keys() ?? []), ...(b?.keys() ?? [])]);
+  const subjects: readonly (readonly [string, unknown, unknown])[] = [
+    ["INVALID rule on the nodes", one.invalidDropRule, other.invalidDropRule],
+    ["tcp_be_liberal", one.tcpBeLiberal, other.tcpBeLiberal],
+    ["table", one.table, other.table],
+    ...[...ids].map((id) => [`cell ${id}`, a?.get(id) ?? "not run", b?.get(id) ?? "not run"] as const),
+  ];
+  return subjects
+    .map(([subject, x, y]): Difference => ({ subject, values: [JSON.stringify(x), JSON.stringify(y)] }))
+    .filter(({ values: [x, y] }) => x !== y);
+}
+
+function describeOutcome({ expected, actual }: CellResult): string {
+  return `expected ${expected}, was ${actual}`;
+}
+
+type Variants = ReadonlyMap<string, VariantResult>;
+
+function indexVariants({ variants }: Report): Variants {
+  return new Map(variants.map((variant) => [variantTitle(variant), variant]));
+}
+
+function describeMissing({ id, provider }: Report, mine: Variants, others: Variants): readonly string[] {
+  return [...mine.keys()]
+    .filter((title) => !others.has(title))
+    .map((title) => `${title}: only the run ${id} (${provider}) contains it.`);
+}
