@@ -251,7 +251,7 @@ async function createPlan(spec: ClusterSpec, components: ResolvedComponents, int
       "calico-files": dirname(join(images, "calico-node/usr/sbin/start_runit")),
       "multus-files": join(images, "multus"),
       lab: join(import.meta.dirname, "files"),
-      ...{ node: process.execPath, "prober.ts": join(import.meta.dirname, "fake-kubelet", "prober.ts") },
+      ...{ node: process.execPath, "prober.ts": join(import.meta.dirname, "fake-kubelet", "probes", "prober.ts") },
       ...{ interlay: interlay.launcher, "interlay-full": interlay.full, probe: spec.probe },
     },
     images: {

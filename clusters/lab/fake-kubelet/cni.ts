@@ -2,15 +2,16 @@ import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { runCommand } from "../../components/command.ts";
+import { getErrorMessage } from "../../error-message.ts";
 import { buildMachineCommand } from "../nsenter.ts";
 
-const DIRECTORY = "/etc/cni/net.d";
-const BINARIES = "/opt/cni/bin";
+const CONFIGURATION_DIRECTORY = "/etc/cni/net.d";
+const PLUGIN_DIRECTORY = "/opt/cni/bin";
 
-/** A call that takes longer is told in the daemon's log: plugins that hang are why pods do. */
-const SLOW_S = 5;
-/** A plugin that has not ended by then is ended, and the call has failed: what hangs is tried again. */
-const PATIENCE_MS = 60_000;
+/** A plugin call that takes longer, in seconds, is written to the daemon's log. */
+const SLOW_CALL_SECONDS = 5;
+/** A plugin is ended after this time, and its call has failed. */
+const CALL_TIMEOUT_MS = 60_000;
 
 const plugin = z.looseObject({
   type: z.string(),
@@ -22,29 +23,30 @@ const configuration = z.union([
     .extend({ name: z.string(), cniVersion: z.string().default("0.3.1") })
     .transform((single) => ({ name: single.name, cniVersion: single.cniVersion, plugins: [single] })),
 ]);
+/** A CNI configuration list; a configuration of one plugin is read as a list of one. */
 export type CniConfiguration = z.infer<typeof configuration>;
 
 const result = z.looseObject({ ips: z.array(z.looseObject({ address: z.string() })).default([]) });
 export type PluginResult = z.infer<typeof result>;
 const failure = z.object({ code: z.number(), msg: z.string(), details: z.string().optional() });
 
-/** A pod's link by its runtime; others are Multus's business. */
+/** Name of the link that the runtime creates in a pod; Multus creates the others. */
 export const IFNAME = "eth0";
 
-export type CniVerb = "ADD" | "CHECK" | "DEL" | "GC" | "STATUS";
+type CniVerb = "ADD" | "CHECK" | "DEL" | "GC" | "STATUS";
 
-/** Who is wired, in the words of the CNI specification; GC and STATUS are about nobody. */
+/** An attachment of a pod to a network, in the terms of the CNI specification. GC and STATUS have none. */
 export interface CniAttachment {
   readonly container: string;
   readonly netns: string;
   readonly namespace: string;
   readonly pod: string;
   readonly uid: string;
-  /** The pod's hostPorts: given to plugins that have the capability, as libcni does. */
+  /** The pod's hostPorts, for plugins with that capability, as libcni passes them. */
   readonly portMappings: readonly PortMapping[];
 }
 
-/** As CONVENTIONS.md of the CNI specification has it. */
+/** A port mapping, as CONVENTIONS.md of the CNI specification defines it. */
 export interface PortMapping {
   readonly hostPort: number;
   readonly containerPort: number;
@@ -52,9 +54,9 @@ export interface PortMapping {
   readonly hostIP?: string;
 }
 
-/** The configuration that a runtime takes: the first of the directory. Undefined: the node has no network yet. */
+/** Reads the configuration that a runtime uses: the directory's first. Returns undefined if the node has none yet. */
 export async function readCniConfiguration(machine: number): Promise<CniConfiguration | undefined> {
-  const directory = `/proc/${machine}/root${DIRECTORY}`;
+  const directory = `/proc/${machine}/root${CONFIGURATION_DIRECTORY}`;
   const [first] = (await readdir(directory).catch(() => []))
     .filter((name) => /^[^.].*\.(conf|conflist|json)$/.test(name))
     .sort();
@@ -64,8 +66,13 @@ export async function readCniConfiguration(machine: number): Promise<CniConfigur
 }
 
 /**
- * Calls the network's plugins as a container runtime does: in order (DEL backwards), each with what the one before
- * answered. @param previous the cached result, for CHECK and DEL. Throws with the plugin's own words.
+ * Calls the plugins of a configuration as a container runtime does: in their order, for DEL in reverse, each with the result
+ * of the one before. A verb that the configuration's version does not have is skipped.
+ *
+ * @param previous the cached result of ADD, for CHECK and DEL
+ * @param valid attachments of the node, for GC
+ * @returns the last result
+ * @throws with the plugin's error
  */
 export async function callPlugins(
   verb: CniVerb,
@@ -86,19 +93,19 @@ export async function callPlugins(
       ...(takesPortMappings(one, attachment) ? { runtimeConfig: { portMappings: attachment?.portMappings } } : {}),
       ...(verb === "GC" ? { "cni.dev/valid-attachments": valid } : {}),
     };
-    const begun = performance.now();
-    const answer = await runCommand(buildMachineCommand(machine, [`${BINARIES}/${one.type}`]), {
+    const start = performance.now();
+    const call = await runCommand(buildMachineCommand(machine, [`${PLUGIN_DIRECTORY}/${one.type}`]), {
       env: { ...buildPluginEnvironment(verb, attachment) },
       stdin: JSON.stringify(stdin),
-      timeoutMs: PATIENCE_MS,
+      timeoutMs: CALL_TIMEOUT_MS,
     });
-    const seconds = (performance.now() - begun) / 1000;
-    if (seconds > SLOW_S) logSlowCall(`${one.type} ${verb}`, seconds, attachment);
-    if (answer.exitCode !== 0)
+    const seconds = (performance.now() - start) / 1000;
+    if (seconds > SLOW_CALL_SECONDS) logSlowCall(`${one.type} ${verb}`, seconds, attachment);
+    if (call.exitCode !== 0)
       throw new Error(
-        `${one.type} ${verb} after ${seconds.toFixed(1)} s: ${parsePluginError(answer.stdout, answer.stderr)}`,
+        `${one.type} ${verb} failed after ${seconds.toFixed(1)} s: ${parsePluginError(call.stdout, call.stderr)}`,
       );
-    if (verb === "ADD") last = convertResult(network.cniVersion, result.parse(JSON.parse(answer.stdout)));
+    if (verb === "ADD") last = convertResult(network.cniVersion, result.parse(JSON.parse(call.stdout)));
   }
   return last;
 }
@@ -110,30 +117,30 @@ function takesPortMappings(
   return capabilities?.portMappings === true && (attachment?.portMappings ?? []).length > 0;
 }
 
-/** STATUS: why the network's plugins cannot serve ADD, if so. */
+/** Calls STATUS. Returns why the plugins cannot serve ADD; undefined if they can. */
 export async function findPluginProblem(machine: number, network: CniConfiguration): Promise<string | undefined> {
   try {
     await callPlugins("STATUS", machine, network, undefined);
     return undefined;
   } catch (error) {
-    return error instanceof Error ? error.message : String(error);
+    return getErrorMessage(error);
   }
 }
 
-function logSlowCall(what: string, seconds: number, attachment: CniAttachment | undefined): void {
+function logSlowCall(call: string, seconds: number, attachment: CniAttachment | undefined): void {
   const pod = attachment === undefined ? "" : ` for ${attachment.namespace}/${attachment.pod}`;
-  process.stderr.write(`${new Date().toISOString()} ${what}${pod} took ${seconds.toFixed(1)} s\n`);
+  process.stderr.write(`${new Date().toISOString()} ${call}${pod} took ${seconds.toFixed(1)} s\n`);
 }
 
 /**
- * A result in the configuration's version, as libcni caches it: Multus answers in its delegate's, and refuses to be handed
- * that back. Up to 0.4.0 an address had its family beside it.
+ * Converts a result to the configuration's version, as libcni does before it caches it: Multus answers in its delegate's
+ * version, and rejects that as prevResult. Up to version 0.4.0 each address had a field for its family.
  */
 export function convertResult(version: string, { ips, ...rest }: PluginResult): PluginResult {
   return { ...rest, cniVersion: version, ips: ips.map(({ version: _family, ...ip }) => ip) };
 }
 
-/** CHECK came with 0.4.0, GC and STATUS with 1.1.0. */
+/** Whether a version of the CNI specification has a verb: CHECK came with 0.4.0, GC and STATUS came with 1.1.0. */
 export function isVerbSupported(version: string, verb: CniVerb): boolean {
   const since = verb === "CHECK" ? [0, 4] : verb === "GC" || verb === "STATUS" ? [1, 1] : [0, 0];
   const [major = 0, minor = 0] = version.split(".").map(Number);
@@ -144,10 +151,10 @@ function buildPluginEnvironment(
   verb: CniVerb,
   attachment: CniAttachment | undefined,
 ): Readonly<Record<string, string>> {
-  const common = { CNI_COMMAND: verb, CNI_PATH: BINARIES };
+  const common = { CNI_COMMAND: verb, CNI_PATH: PLUGIN_DIRECTORY };
   if (attachment === undefined) return common;
   const { container, netns, namespace, pod, uid } = attachment;
-  const pairs = {
+  const args = {
     IgnoreUnknown: "1",
     K8S_POD_NAMESPACE: namespace,
     K8S_POD_NAME: pod,
@@ -159,7 +166,7 @@ function buildPluginEnvironment(
     CNI_CONTAINERID: container,
     CNI_NETNS: netns,
     CNI_IFNAME: IFNAME,
-    CNI_ARGS: Object.entries(pairs)
+    CNI_ARGS: Object.entries(args)
       .map(([key, value]) => `${key}=${value}`)
       .join(";"),
   };
@@ -170,6 +177,6 @@ function parsePluginError(stdout: string, stderr: string): string {
     const { msg, details } = failure.parse(JSON.parse(stdout));
     return details === undefined || details === "" ? msg : `${msg}; ${details}`;
   } catch {
-    return (stderr || stdout).trim().slice(-400) || "it ended without a word";
+    return (stderr || stdout).trim().slice(-400) || "the plugin printed nothing";
   }
 }

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { buildEnvironment, expandVariables } from "./container-environment.ts";
 
-describe("a container's environment", () => {
-  it("has the API server's Service, the pod's values and its fields", () => {
+describe("buildEnvironment", () => {
+  it("has the address of the API server's Service, the pod's variables and its fields", () => {
     const env = buildEnvironment(
       { metadata: { name: "p" }, spec: { nodeName: "n", containers: [] } },
       {
@@ -19,8 +19,10 @@ describe("a container's environment", () => {
       ["n", "--node=n", "10.233.0.1", "p"],
     );
   });
+});
 
-  it("a name that is not known stays as it is", () => {
+describe("expandVariables", () => {
+  it("leaves an unknown name as it is", () => {
     assert.equal(expandVariables("$(A)-$(B)", { A: "1" }), "1-$(B)");
   });
 });

@@ -6,13 +6,13 @@ import { readPodField } from "./volumes.ts";
 
 const PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
-/** Where pods find the API server. */
+/** Address of the API server for pods. */
 export interface ApiServerAddress {
   readonly host: string;
   readonly port: string;
 }
 
-/** The Service kubernetes; the API server's own address where nothing translates the Service's. */
+/** Returns the address of the Service kubernetes; without kube-proxy, that of the API server itself. */
 export function findApiServer({ serviceCidr, environment, machines }: LabPlan): ApiServerAddress {
   const [controlPlane] = machines.nodes;
   return environment?.kubeProxy?.installed === false && controlPlane !== undefined
@@ -20,7 +20,7 @@ export function findApiServer({ serviceCidr, environment, machines }: LabPlan): 
     : { host: getNthAddress(serviceCidr, 1), port: "443" };
 }
 
-/** A container's environment: the image's PATH, the API server's address, and what the pod sets. */
+/** Returns a container's environment: the image's PATH, the API server's address, and the pod's variables. */
 export function buildEnvironment(
   pod: V1Pod,
   container: V1Container,
@@ -40,7 +40,7 @@ export function buildEnvironment(
   return env;
 }
 
-/** `$(NAME)` as Kubernetes expands it in arguments; a name that is not known stays as it is. */
+/** Expands `$(NAME)` as Kubernetes does in arguments. An unknown name is left as it is. */
 export function expandVariables(text: string, env: Readonly<Record<string, string>>): string {
   return text.replaceAll(/\$\(([A-Za-z_][A-Za-z0-9_]*)\)/g, (whole, name: string) => env[name] ?? whole);
 }

@@ -1,41 +1,37 @@
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import {
   CoordinationV1Api,
   CoreV1Api,
   KubeConfig,
-  ListWatch,
   PatchStrategy,
   setHeaderOptions,
   type V1Pod,
-  type V1PodList,
   type V1PodStatus,
-  Watch,
 } from "@kubernetes/client-node";
 import pRetry from "p-retry";
-import type { LabPlan } from "../plan.ts";
+import { isFinished } from "../../kubernetes/pod-phase.ts";
 import { findNameserver } from "../machines/machine-addresses.ts";
+import type { LabPlan } from "../plan.ts";
+import { type CniConfiguration, findPluginProblem, isVerbSupported, readCniConfiguration } from "./cni.ts";
 import { type ApiServerAddress, findApiServer } from "./container-environment.ts";
-import type { RunningContainer } from "./running-container.ts";
 import { Heartbeat } from "./heartbeat.ts";
-import { type CniConfiguration, readCniConfiguration, isVerbSupported, findPluginProblem } from "./cni.ts";
 import type { NodeContext } from "./node-context.ts";
-import { PodWorker } from "./pod-worker.ts";
 import { buildNodeObject } from "./node-object.ts";
-import { NodeProber } from "./node-prober.ts";
+import { NodeProber } from "./probes/node-prober.ts";
+import { PodWorker } from "./pod-worker.ts";
+import type { RunningContainer } from "./running-container.ts";
 import { collectGarbage } from "./sandbox.ts";
 import { Semaphore } from "./semaphore.ts";
 import { createWarningEvent } from "./warning-event.ts";
+import { watchPods } from "./watch-pods.ts";
 
 const HEARTBEAT_MS = 10_000;
-/** Until the node has a network, its configuration is looked for this often. */
-const LOOK_MS = 100;
-/** A watch can lose an event, and is 30 s in finding out that its connection is dead: so often the list is asked too. */
-const RESYNC_MS = 5000;
-const WIRINGS = 4;
-/** Some half a minute. */
-const PATIENCE = { retries: 10, minTimeout: 250, factor: 2, maxTimeout: 5000 } as const;
-const ENDED = new Set(["Succeeded", "Failed"]);
+/** Interval at which the CNI configuration is read until the node has one. */
+const CONFIGURATION_POLL_MS = 100;
+/** Number of plugin calls that run at a time. */
+const MAX_PLUGIN_CALLS = 4;
+/** Retries a status for about half a minute. */
+const STATUS_RETRY = { retries: 10, minTimeout: 250, factor: 2, maxTimeout: 5000 } as const;
 const MERGE = setHeaderOptions("Content-Type", PatchStrategy.MergePatch);
 
 export interface FakeKubeletOptions {
@@ -43,17 +39,21 @@ export interface FakeKubeletOptions {
   /** IPv4 first. */
   readonly addresses: readonly string[];
   readonly role: "control-plane" | "worker";
-  /** Of the Node, on top of every kubelet's. */
+  /** Labels of the Node, in addition to those that every kubelet sets. */
   readonly labels: Readonly<Record<string, string>>;
+  /** Process id of the machine's first process. */
   readonly machine: number;
+  /** Text of a kubeconfig. */
   readonly kubeconfig: string;
   readonly plan: LabPlan;
+  /** Directory of the containers' logs. */
   readonly logs: string;
   log(line: string): void;
+  /** Called when a pod's first container starts or ends. */
   onChange(): void;
 }
 
-/** Plays kubelet for one node: its Node object, and every pod that is bound to it. */
+/** Does for one node what kubelet and the container runtime do: its Node object, and every pod that is bound to it. */
 export class FakeKubelet implements NodeContext {
   readonly name: string;
   /** IPv4 first. */
@@ -63,15 +63,15 @@ export class FakeKubelet implements NodeContext {
   readonly apiServer: ApiServerAddress;
   readonly nameserver: string;
   readonly prober: NodeProber;
-  /** First containers of the pods that run, by `NAMESPACE/POD`. */
+  /** First containers of the running pods, by `NAMESPACE/POD`. */
   readonly running = new Map<string, RunningContainer>();
   readonly #options: FakeKubeletOptions;
   readonly #config = new KubeConfig();
   readonly #pods = new Map<string, PodWorker>();
-  /** Torn down: a list that is older than that does not bring them back. */
-  readonly #gone = new Set<string>();
-  readonly #turns = new Semaphore(WIRINGS);
-  /** Aborted: this runner neither listens nor tells, and what runs goes on. */
+  /** UIDs of pods that were torn down: an older list must not start them again. */
+  readonly #removed = new Set<string>();
+  readonly #pluginCalls = new Semaphore(MAX_PLUGIN_CALLS);
+  /** Aborted while the kubelet is paused: it neither watches nor reports, and containers run on. */
   #pause = new AbortController();
 
   constructor(options: FakeKubeletOptions) {
@@ -86,41 +86,41 @@ export class FakeKubelet implements NodeContext {
     this.prober = new NodeProber(options.machine);
   }
 
-  /** Registers the node if need be and follows its pods; after `pause`, with those that run. */
+  /** Registers the node if necessary, and watches its pods. After `pause` it continues with the running pods. */
   async start(): Promise<void> {
     this.#pause = new AbortController();
     const { signal } = this.#pause;
     await this.#register();
-    void this.#heartbeat(signal);
-    const selector = `spec.nodeName=${this.name}`;
-    const list = () => this.core.listPodForAllNamespaces({ fieldSelector: selector });
-    const informer = new ListWatch<V1Pod>("/api/v1/pods", new Watch(this.#config), list, false, undefined, selector);
-    signal.addEventListener("abort", () => void informer.stop());
-    const seen = (pod: V1Pod) => {
-      if (!signal.aborted) this.#seen(pod);
-    };
-    informer.on("add", seen);
-    informer.on("update", seen);
-    informer.on("delete", (pod) => {
-      if (!signal.aborted) void this.#pods.get(pod.metadata?.uid ?? "")?.stop(0, false);
-    });
-    informer.on("error", (error: unknown) => {
-      if (signal.aborted) return;
-      this.log(`watch of pods on ${this.name}: ${String(error)}`);
-      setTimeout(() => void informer.start(), 500);
-    });
-    await informer.start();
-    // from the API server's memory, which has all that its watches have told: of etcd each node would read every pod
-    const known = () => this.core.listPodForAllNamespaces({ fieldSelector: selector, resourceVersion: "0" });
-    void this.#resync(known, signal);
+    void this.#sendHeartbeats(signal);
+    await watchPods(
+      this.#config,
+      this.name,
+      {
+        listUids: () => [...this.#pods.keys()],
+        onPod: (pod) => {
+          this.#updatePod(pod);
+        },
+        onDeleted: (uid) => void this.#pods.get(uid)?.stop(0, false),
+        onMissing: (uid) => {
+          const worker = this.#pods.get(uid);
+          if (worker === undefined || worker.stopping) return;
+          this.log(`${worker.name}: deleted, and the watch did not report it`);
+          void worker.stop(0, false);
+        },
+        log: (line) => {
+          this.log(line);
+        },
+      },
+      signal,
+    );
   }
 
-  /** As a kubelet that is killed: containers and their network live on, nobody follows the API or tells it anything. */
+  /** Stops watching and reporting, as a kubelet that is killed. Containers and their network stay. */
   pause(): void {
     this.#pause.abort();
   }
 
-  /** For good, as by a power cut: containers end, no plugin is called. */
+  /** Stops for good, as in a power failure: containers end, and no plugin is called. */
   async powerOff(): Promise<void> {
     this.pause();
     await Promise.all([...this.#pods.values()].map((pod) => pod.abandon()));
@@ -128,38 +128,12 @@ export class FakeKubelet implements NodeContext {
     await this.prober.close();
   }
 
-  /** As kubelet's housekeeping: whatever the watch said, pods that the API server no longer has are torn down. */
-  async #resync(list: () => Promise<V1PodList>, signal: AbortSignal): Promise<void> {
-    const over = (): boolean => signal.aborted;
-    for (;;) {
-      await sleep(RESYNC_MS);
-      if (over()) return;
-      const before = [...this.#pods.keys()];
-      const items = await list().then(
-        (pods) => pods.items,
-        (error: unknown) => {
-          this.log(`list of pods on ${this.name}: ${String(error)}`);
-        },
-      );
-      if (over()) return;
-      if (items === undefined) continue;
-      const there = new Set(items.map((pod) => pod.metadata?.uid));
-      for (const uid of before.filter((one) => !there.has(one))) {
-        const runner = this.#pods.get(uid);
-        if (runner === undefined || runner.stopping) continue;
-        this.log(`${runner.name}: gone, and the watch did not tell`);
-        void runner.stop(0, false);
-      }
-      for (const pod of items) this.#seen(pod);
-    }
-  }
-
-  #seen(pod: V1Pod): void {
+  #updatePod(pod: V1Pod): void {
     const uid = pod.metadata?.uid ?? "";
-    const known = this.#pods.get(uid);
-    if (known !== undefined) known.update(pod);
+    const worker = this.#pods.get(uid);
+    if (worker !== undefined) worker.update(pod);
     else if (pod.metadata?.deletionTimestamp !== undefined) void this.deletePod(pod);
-    else if (!this.#gone.has(uid) && !ENDED.has(pod.status?.phase ?? "")) this.#pods.set(uid, new PodWorker(this, pod));
+    else if (!this.#removed.has(uid) && !isFinished(pod)) this.#pods.set(uid, new PodWorker(this, pod));
   }
 
   async #register(): Promise<void> {
@@ -170,31 +144,33 @@ export class FakeKubelet implements NodeContext {
       });
   }
 
-  /** Ready once there is a network, as a kubelet is; then told again, so that nobody thinks it gone. */
-  async #heartbeat(signal: AbortSignal): Promise<void> {
+  /** Reports the node Ready once it has a CNI configuration whose plugins can serve, and repeats the report. */
+  async #sendHeartbeats(signal: AbortSignal): Promise<void> {
     const { name, addresses, core } = this;
     const coordination = this.#config.makeApiClient(CoordinationV1Api);
     const heartbeat = new Heartbeat({ name, addresses, core, coordination, kubernetes: this.#options.plan.kubernetes });
     while (!signal.aborted) {
-      const network = await readCniConfiguration(this.machine).catch(() => undefined);
-      const trouble =
-        network === undefined ? "there is no CNI configuration yet" : await findPluginProblem(this.machine, network);
-      await heartbeat.beat(trouble).catch((error: unknown) => {
+      const configuration = await readCniConfiguration(this.machine).catch(() => undefined);
+      const problem =
+        configuration === undefined
+          ? "the node has no CNI configuration yet"
+          : await findPluginProblem(this.machine, configuration);
+      await heartbeat.send(problem).catch((error: unknown) => {
         this.log(`status of ${name}: ${String(error)}`);
       });
-      if (network !== undefined) await this.#collectGarbage(network);
-      await this.#networkOr(network === undefined, HEARTBEAT_MS);
+      if (configuration !== undefined) await this.#collectGarbage(configuration);
+      await this.#waitForNextHeartbeat(configuration === undefined);
     }
   }
 
-  /** GC with what is wired by this network; no ADD and no DEL is under way meanwhile, as the specification wants it. */
-  async #collectGarbage(network: CniConfiguration): Promise<void> {
-    if (!isVerbSupported(network.cniVersion, "GC")) return;
-    await this.#turns
+  /** Calls GC with this node's attachments. As the CNI specification demands, no ADD and no DEL runs meanwhile. */
+  async #collectGarbage(configuration: CniConfiguration): Promise<void> {
+    if (!isVerbSupported(configuration.cniVersion, "GC")) return;
+    await this.#pluginCalls
       .runExclusively(() =>
         collectGarbage(
           this.machine,
-          network,
+          configuration,
           [...this.#pods.values()].flatMap((pod) => pod.sandbox ?? []),
         ),
       )
@@ -203,16 +179,17 @@ export class FakeKubelet implements NodeContext {
       });
   }
 
-  async #networkOr(lacking: boolean, most: number): Promise<void> {
-    const until = Date.now() + most;
+  /** Waits a whole interval, or only until a CNI configuration appears where there is none. */
+  async #waitForNextHeartbeat(untilConfigured: boolean): Promise<void> {
+    const until = Date.now() + HEARTBEAT_MS;
     while (Date.now() < until) {
-      await new Promise((resolve) => setTimeout(resolve, lacking ? LOOK_MS : most));
-      if (lacking && (await readCniConfiguration(this.machine).catch(() => undefined)) !== undefined) return;
+      await new Promise((resolve) => setTimeout(resolve, untilConfigured ? CONFIGURATION_POLL_MS : HEARTBEAT_MS));
+      if (untilConfigured && (await readCniConfiguration(this.machine).catch(() => undefined)) !== undefined) return;
     }
   }
 
-  runPluginCall<T>(work: () => Promise<T>): Promise<T> {
-    return this.#turns.run(work);
+  runPluginCall<T>(call: () => Promise<T>): Promise<T> {
+    return this.#pluginCalls.run(call);
   }
 
   log(line: string): void {
@@ -227,20 +204,20 @@ export class FakeKubelet implements NodeContext {
     const body = createWarningEvent(pod, this.name, reason, message);
     const { namespace = "" } = body.involvedObject;
     this.log(`${namespace}/${body.involvedObject.name ?? ""}: ${reason}: ${message}`);
-    void this.core.createNamespacedEvent({ namespace, body }).catch(() => undefined); // a message is not worth a second one
+    void this.core.createNamespacedEvent({ namespace, body }).catch(() => undefined); // the log has the message
   }
 
-  /** Told again while the API server is away, as a kubelet does: nobody else knows it. */
+  /** Writes a pod's status. Retries while the API server does not answer: nobody else knows the status. */
   async patchStatus(pod: V1Pod, status: V1PodStatus): Promise<void> {
     const { namespace = "", name = "", uid = "" } = pod.metadata ?? {};
     const patch = async () => {
       if (this.#pause.signal.aborted) return;
       await this.core.patchNamespacedPodStatus({ namespace, name, body: { metadata: { uid }, status } }, MERGE);
     };
-    // a conflict alone is somebody else who writes the same pod, and the server has tried some times itself
-    const isGone = (error: unknown) => /NotFound|Precondition failed/.test(String(error));
-    await pRetry(patch, { ...PATIENCE, shouldRetry: ({ error }) => !isGone(error) }).catch((error: unknown) => {
-      if (!isGone(error)) this.log(`status of ${namespace}/${name}: ${String(error)}`);
+    // A plain conflict is retried: another client writes the same pod. A failed precondition means another UID.
+    const isDeleted = (error: unknown) => /NotFound|Precondition failed/.test(String(error));
+    await pRetry(patch, { ...STATUS_RETRY, shouldRetry: ({ error }) => !isDeleted(error) }).catch((error: unknown) => {
+      if (!isDeleted(error)) this.log(`status of ${namespace}/${name}: ${String(error)}`);
     });
   }
 
@@ -248,7 +225,7 @@ export class FakeKubelet implements NodeContext {
     const { namespace = "", name = "", uid = "" } = pod.metadata ?? {};
     await this.core
       .deleteNamespacedPod({ namespace, name, body: { gracePeriodSeconds: 0, preconditions: { uid } } })
-      .catch(() => undefined); // gone already, or another of that name
+      .catch(() => undefined); // it was deleted already, or another pod has its name
   }
 
   addRunning(pod: string, container: RunningContainer): void {
@@ -263,6 +240,6 @@ export class FakeKubelet implements NodeContext {
 
   forgetPod(uid: string): void {
     this.#pods.delete(uid);
-    this.#gone.add(uid);
+    this.#removed.add(uid);
   }
 }

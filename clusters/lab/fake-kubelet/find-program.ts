@@ -1,17 +1,19 @@
 import type { Mount } from "../nsenter.ts";
 
 export interface Program {
-  /** What the container runs if its pod does not say. */
+  /** Command of a container without `command`. */
   readonly entrypoint: readonly string[];
-  /** Files that the image has and the machine has not. */
+  /** Files of the image that the machine does not have. */
   readonly mounts: readonly Mount[];
 }
 
 const createMount = (source: string, target: string): Mount => ({ kind: "none", source, target });
 
 /**
- * The program of the project that an image reference stands for; programs lie in /programs on every machine. Throws for
- * an image that the lab has no program for: it runs no images.
+ * Returns the program that a container with this image runs. The lab cannot run images; every machine has the programs of
+ * the images that the project's manifests name, in /programs.
+ *
+ * @throws for an image without such a program
  */
 export function findProgram(image: string): Program {
   const [repository, tag] = splitTag(image);
@@ -35,7 +37,7 @@ export function findProgram(image: string): Program {
       return {
         entrypoint: [],
         mounts: [
-          createMount("/usr/bin/true", "/install_multus"), // it is on a lab's machine from its start
+          createMount("/usr/bin/true", "/install_multus"), // the plugin is on every machine
           createMount("/programs/multus-files/thin_entrypoint", "/thin_entrypoint"),
         ],
       };
@@ -50,7 +52,7 @@ export function findProgram(image: string): Program {
     case "probe":
       return { entrypoint: ["/usr/local/bin/probe"], mounts: [] };
     default:
-      throw new Error(`The lab runs no images, and has no program of its own for ${image}.`);
+      throw new Error(`the lab cannot run the image ${image}: it runs only programs of the project`);
   }
 }
 

@@ -4,13 +4,14 @@ import type { IncomingMessage } from "node:http";
 import { join } from "node:path";
 import type { Duplex } from "node:stream";
 import { WebSocketServer, type WebSocket } from "ws";
+import { getErrorMessage } from "../../error-message.ts";
 import { buildMachineCommand } from "../nsenter.ts";
 import { getLabFiles } from "../machines/machine-addresses.ts";
 import { readState } from "../plan.ts";
 
-/** Kubernetes' remote command protocols over WebSocket (k8s.io/apimachinery, util/remotecommand), the wanted one first. */
+/** Kubernetes' remote command protocols over WebSocket (k8s.io/apimachinery, util/remotecommand), the preferred one first. */
 const PROTOCOLS = ["v5.channel.k8s.io", "v4.channel.k8s.io"];
-/** The first byte of each message. CLOSE is v5's: its second byte names the stream that has ended. */
+/** The first byte of each message. `close` exists in v5: the second byte is the stream that has ended. */
 const CHANNEL = { stdin: 0, stdout: 1, stderr: 2, status: 3, close: 255 } as const;
 
 const sockets = new WebSocketServer({
@@ -18,11 +19,14 @@ const sockets = new WebSocketServer({
   handleProtocols: (offered) => PROTOCOLS.find((one) => offered.has(one)) ?? false,
 });
 
-/** `exec`: runs the program in the container, its streams as channels of the connection, whose end is the program's. */
+/**
+ * Serves an `exec` request: runs the program in the container, with its streams as channels of the connection. The program
+ * ends with the connection.
+ */
 export function serveExec(directory: string, request: IncomingMessage, socket: Duplex, head: Buffer): void {
   sockets.handleUpgrade(request, socket, head, (connection) => {
     void startExec(directory, request.url ?? "", connection).catch((error: unknown) => {
-      finishExec(connection, { message: error instanceof Error ? error.message : String(error) });
+      finishExec(connection, { message: getErrorMessage(error) });
     });
   });
 }
@@ -33,17 +37,17 @@ async function startExec(directory: string, url: string, connection: WebSocket):
   connection.on("message", hold);
   const { verb, pod, query } = parseKubeletUrl(url);
   const running = (await readState(getLabFiles(directory).state)).pods[pod];
-  if (verb !== "exec") throw new Error(`the lab's nodes do not know the request ${verb}`);
-  if (running === undefined) throw new Error(`pod ${pod} does not run here`);
+  if (verb !== "exec") throw new Error(`the lab's nodes do not support the request ${verb}`);
+  if (running === undefined) throw new Error(`pod ${pod} does not run on this node`);
   const [file = "", ...argv] = buildMachineCommand(running.pid, query.getAll("command"));
   const child = spawn(file, argv, { env: running.env, stdio: ["pipe", "pipe", "pipe"] });
-  child.stdin.on("error", () => undefined); // it has ended without reading all
-  const take = (message: Buffer): void => {
+  child.stdin.on("error", () => undefined); // the program ended before it read everything
+  const handle = (message: Buffer): void => {
     if (message[0] === CHANNEL.stdin) child.stdin.write(message.subarray(1));
     if (message[0] === CHANNEL.close && message[1] === CHANNEL.stdin) child.stdin.end();
   };
-  connection.off("message", hold).on("message", take);
-  for (const message of early) take(message);
+  connection.off("message", hold).on("message", handle);
+  for (const message of early) handle(message);
   if (query.get("input") !== "1") child.stdin.end();
   for (const name of ["stdout", "stderr"] as const)
     child[name].on("data", (chunk: Buffer) => {
@@ -61,7 +65,7 @@ async function startExec(directory: string, url: string, connection: WebSocket):
   });
 }
 
-/** The last word, a `v1.Status`, as kubelet gives it. */
+/** Sends the result as a `v1.Status`, as kubelet does, and closes the connection. */
 function finishExec(
   connection: WebSocket,
   failure?: { readonly message: string; readonly code?: number | null },
@@ -83,29 +87,30 @@ function finishExec(
   });
 }
 
-/** What a container has written, or its last `tailLines` of it; nothing is followed. */
+/** Serves a request for a container's log, or for its last `tailLines` lines. `follow` is not supported. */
 export async function readContainerLog(
   directory: string,
   url: string,
 ): Promise<{ readonly status: number; readonly text: string }> {
   const { verb, pod, container, query } = parseKubeletUrl(url);
   if (verb !== "containerLogs" || query.get("follow") === "true")
-    return { status: 404, text: `the lab's nodes know exec over WebSocket, and logs that are not followed\n` };
+    return { status: 404, text: `the lab's nodes support exec over WebSocket, and logs without follow\n` };
   const text = await readFile(join(directory, "logs", pod.replace("/", "_"), `${container}.log`), "utf8").catch(
     () => undefined,
   );
-  if (text === undefined) return { status: 404, text: `pod ${pod} has no log of ${container} here\n` };
+  if (text === undefined)
+    return { status: 404, text: `container ${container} of pod ${pod} has no log on this node\n` };
   const most = query.get("tailLines");
   const lines = text.split(/(?<=\n)/);
   return { status: 200, text: (most === null ? lines : lines.slice(-Number(most))).join("") };
 }
 
-/** `/exec/NAMESPACE/POD/CONTAINER?command=…`, as the API server asks kubelets. Throws on a name that is a path. */
+/** Parses a path like `/exec/NAMESPACE/POD/CONTAINER?command=…`. Throws for a name that could be a file path. */
 function parseKubeletUrl(url: string) {
   const { pathname, searchParams: query } = new URL(url, "https://node");
   const [, verb = "", namespace = "", name = "", ...rest] = pathname.split("/").map(decodeURIComponent);
   const container = rest.at(-1) ?? "";
   if (![namespace, name, container].every((part) => /^[a-z0-9][-.a-z0-9]*$/.test(part)))
-    throw new Error(`${pathname} names no container`);
+    throw new Error(`invalid path ${pathname}: want /REQUEST/NAMESPACE/POD/CONTAINER`);
   return { verb, pod: `${namespace}/${name}`, container, query };
 }

@@ -1,6 +1,6 @@
 /**
- * A kubelet's port on one node: programs in its containers and their logs, for the API server and nobody else. Runs in
- * the machine's network namespace, with this computer's files. Started by plain node: kubelet DIRECTORY KEYS.
+ * Serves kubelet's port on one node: `exec` and logs, for the API server alone. Runs in the machine's network namespace with
+ * the host's files. Started by plain node: kubelet-server DIRECTORY PKI_DIRECTORY.
  */
 import { readFileSync } from "node:fs";
 import { createServer } from "node:https";
@@ -8,38 +8,44 @@ import { join } from "node:path";
 import type { TLSSocket } from "node:tls";
 import { API_SERVER_CLIENT, KUBELET_PORT } from "../control-plane/component-arguments.ts";
 
-const [directory = "", keys = ""] = process.argv.slice(2);
-const key = (name: string) => readFileSync(join(keys, name));
+const [directory = "", pkiDirectory = ""] = process.argv.slice(2);
+const readPkiFile = (name: string) => readFileSync(join(pkiDirectory, name));
 
 const server = createServer(
-  { cert: key("kubelet.crt"), key: key("kubelet.key"), ca: key("ca.crt"), requestCert: true, rejectUnauthorized: true },
+  {
+    cert: readPkiFile("kubelet.crt"),
+    key: readPkiFile("kubelet.key"),
+    ca: readPkiFile("ca.crt"),
+    requestCert: true,
+    rejectUnauthorized: true,
+  },
   (request, response) => {
-    const answer = async (): Promise<void> => {
+    const respond = async (): Promise<void> => {
       const { readContainerLog } = await import("./kubelet-requests.ts");
-      const { status, text } = mayAsk(request.socket)
+      const { status, text } = isApiServer(request.socket)
         ? await readContainerLog(directory, request.url ?? "")
-        : { status: 403, text: "only the API server may ask\n" };
+        : { status: 403, text: "forbidden: only the API server may use this port\n" };
       response.writeHead(status, { "content-type": "text/plain" }).end(text);
     };
-    void answer().catch((error: unknown) => {
+    void respond().catch((error: unknown) => {
       response.writeHead(500).end(`${String(error)}\n`);
     });
   },
 );
 server.on("upgrade", (request, socket, head) => {
-  socket.on("error", () => undefined); // whoever asked has gone
-  if (!mayAsk(request.socket)) {
+  socket.on("error", () => undefined); // the client closed the connection
+  if (!isApiServer(request.socket)) {
     socket.end("HTTP/1.1 403 Forbidden\r\n\r\n");
     return;
   }
-  // Loaded when first asked for: a lab of ten nodes starts ten of these.
+  // Loaded with the first request: a lab of ten nodes starts ten of these programs.
   void import("./kubelet-requests.ts").then(({ serveExec }) => {
     serveExec(directory, request, socket, head);
   });
 });
 server.listen(KUBELET_PORT, "::");
 
-/** TLS has seen to it that the lab's CA has signed the certificate; it signs others', too. */
-function mayAsk(socket: unknown): boolean {
+/** Whether the client is the API server. TLS has checked that the lab's CA signed its certificate. */
+function isApiServer(socket: unknown): boolean {
   return (socket as TLSSocket).getPeerCertificate().subject.CN === API_SERVER_CLIENT;
 }

@@ -2,10 +2,14 @@ import { release } from "node:os";
 import type { V1Node, V1NodeAddress, V1NodeStatus } from "@kubernetes/client-node";
 import { KUBELET_PORT } from "../control-plane/component-arguments.ts";
 
-/** Room for every pod that a suite makes: the lab measures none. */
+/** Capacity for all pods of a suite. The lab does not limit resources. */
 const CAPACITY = { cpu: "8", memory: "16Gi", pods: "250", "ephemeral-storage": "100Gi" };
 
-/** The Node as a kubelet registers it; a control plane's with kubeadm's taint. @param labels more of them (`--node-labels`) */
+/**
+ * Returns the Node that a kubelet registers; for a control plane, with kubeadm's taint.
+ *
+ * @param labels additional labels (kubelet's `--node-labels`)
+ */
 export function buildNodeObject(
   name: string,
   role: "control-plane" | "worker",
@@ -20,15 +24,24 @@ export function buildNodeObject(
   };
 }
 
-/** As kubelet does: the list is merged by type, of which a dual-stack node has two (kubernetes/kubernetes issue 79391). */
+/**
+ * Replaces the list instead of merging it, as kubelet does: a merge by type would lose an address of a dual-stack node
+ * (kubernetes/kubernetes issue 79391).
+ */
 const REPLACE = { $patch: "replace" } as unknown as V1NodeAddress;
 
-/** A patch, to be merged by key. @param trouble why pods cannot be wired here, if so: then the node is not Ready, as with any runtime */
+/**
+ * Returns a strategic merge patch of a node's status.
+ *
+ * @param addresses IPv4 first
+ * @param version Kubernetes version of the kubelet
+ * @param problem why the node cannot start pods; undefined: it is Ready
+ */
 export function buildNodeStatus(
   name: string,
   addresses: readonly string[],
   version: string,
-  trouble: string | undefined,
+  problem: string | undefined,
 ): V1NodeStatus {
   const now = new Date();
   return {
@@ -40,9 +53,9 @@ export function buildNodeStatus(
     conditions: [
       {
         type: "Ready",
-        status: trouble === undefined ? "True" : "False",
-        reason: trouble === undefined ? "KubeletReady" : "NetworkPluginNotReady",
-        message: trouble ?? "the network's plugins can serve",
+        status: problem === undefined ? "True" : "False",
+        reason: problem === undefined ? "KubeletReady" : "NetworkPluginNotReady",
+        message: problem ?? "the network's plugins can serve",
         lastHeartbeatTime: now,
         lastTransitionTime: now,
       },

@@ -14,14 +14,14 @@ const known = (container: Partial<ContainerState> | undefined, initialized = tru
   containers: new Map(container === undefined ? [] : [["c", { ...running, ...container }]]),
 });
 
-describe("a pod's status", () => {
+describe("buildPodStatus", () => {
   const cases = [
-    ["its container is not there yet", known(undefined), "Pending", "False"],
-    ["init containers have not ended", known({}, false), "Pending", "False"],
-    ["it runs, and its probe has not been answered", known({ ready: false }), "Running", "False"],
-    ["it runs and is ready", known({}), "Running", "True"],
-    ["it ended well", known({ state: "ended", exitCode: 0, ready: false }), "Succeeded", "False"],
-    ["it ended badly", known({ state: "ended", exitCode: 1, ready: false }), "Failed", "False"],
+    ["is Pending before its container exists", known(undefined), "Pending", "False"],
+    ["is Pending while init containers run", known({}, false), "Pending", "False"],
+    ["is Running and not Ready before its probe succeeds", known({ ready: false }), "Running", "False"],
+    ["is Running and Ready when its container is ready", known({}), "Running", "True"],
+    ["is Succeeded after exit code 0", known({ state: "ended", exitCode: 0, ready: false }), "Succeeded", "False"],
+    ["is Failed after another exit code", known({ state: "ended", exitCode: 1, ready: false }), "Failed", "False"],
   ] as const;
   for (const [title, state, phase, ready] of cases)
     it(title, () => {
@@ -30,7 +30,7 @@ describe("a pod's status", () => {
       assert.equal(status.conditions?.find(({ type }) => type === "Ready")?.status, ready);
     });
 
-  it("a condition that stays keeps its time", () => {
+  it("keeps the time of a condition that does not change", () => {
     const first = buildPodStatus(pod, known({}), NOW);
     const second = buildPodStatus(
       { spec: { containers: [{ name: "c", image: "probe" }] }, status: first },

@@ -1,6 +1,6 @@
 import type { V1ContainerStatus, V1Pod, V1PodStatus } from "@kubernetes/client-node";
 
-/** What the node runner knows of one container. */
+/** State of one container. */
 export interface ContainerState {
   readonly state: "waiting" | "running" | "ended";
   readonly reason?: string;
@@ -19,8 +19,9 @@ export const CONTAINER_CREATING: ContainerState = {
   ready: false,
 };
 
+/** State of a pod and its containers. */
 export interface PodProgress {
-  /** IPv4 first, as with podIPs. */
+  /** IPv4 first, like podIPs. */
   readonly hostIPs: readonly string[];
   readonly podIPs: readonly string[];
   readonly started: Date;
@@ -29,35 +30,41 @@ export interface PodProgress {
   readonly containers: ReadonlyMap<string, ContainerState>;
 }
 
-/** A pod's status as kubelet writes it. Pure. */
-export function buildPodStatus(pod: V1Pod, known: PodProgress, now: Date): V1PodStatus {
-  const containers = [...known.containers.values()];
-  const ready = known.initialized && containers.length > 0 && containers.every((one) => one.ready);
+/** Returns a pod's status as kubelet writes it. A condition that does not change keeps its time. Pure. */
+export function buildPodStatus(pod: V1Pod, progress: PodProgress, now: Date): V1PodStatus {
+  const containers = [...progress.containers.values()];
+  const ready = progress.initialized && containers.length > 0 && containers.every((one) => one.ready);
   const before = new Map((pod.status?.conditions ?? []).map((condition) => [condition.type, condition]));
   const condition = (type: string, value: boolean) => {
     const status = value ? "True" : "False";
-    const was = before.get(type);
-    return { type, status, lastTransitionTime: was?.status === status ? (was.lastTransitionTime ?? now) : now };
+    const previous = before.get(type);
+    return {
+      type,
+      status,
+      lastTransitionTime: previous?.status === status ? (previous.lastTransitionTime ?? now) : now,
+    };
   };
   return {
-    phase: choosePhase(known, containers),
-    hostIP: known.hostIPs[0] ?? "",
-    hostIPs: known.hostIPs.map((ip) => ({ ip })),
-    startTime: known.started,
-    ...(known.podIPs.length === 0 ? {} : { podIP: known.podIPs[0] ?? "", podIPs: known.podIPs.map((ip) => ({ ip })) }),
+    phase: choosePhase(progress, containers),
+    hostIP: progress.hostIPs[0] ?? "",
+    hostIPs: progress.hostIPs.map((ip) => ({ ip })),
+    startTime: progress.started,
+    ...(progress.podIPs.length === 0
+      ? {}
+      : { podIP: progress.podIPs[0] ?? "", podIPs: progress.podIPs.map((ip) => ({ ip })) }),
     conditions: [
       condition("PodScheduled", true),
-      condition("Initialized", known.initialized),
+      condition("Initialized", progress.initialized),
       condition("ContainersReady", ready),
       condition("Ready", ready),
     ],
-    initContainerStatuses: (pod.spec?.initContainers ?? []).map((one) => buildContainerStatus(one, known.init)),
-    containerStatuses: (pod.spec?.containers ?? []).map((one) => buildContainerStatus(one, known.containers)),
+    initContainerStatuses: (pod.spec?.initContainers ?? []).map((one) => buildContainerStatus(one, progress.init)),
+    containerStatuses: (pod.spec?.containers ?? []).map((one) => buildContainerStatus(one, progress.containers)),
   };
 }
 
-function choosePhase(known: PodProgress, containers: readonly ContainerState[]): string {
-  if (!known.initialized || containers.every(({ state }) => state === "waiting")) return "Pending";
+function choosePhase(progress: PodProgress, containers: readonly ContainerState[]): string {
+  if (!progress.initialized || containers.every(({ state }) => state === "waiting")) return "Pending";
   if (containers.every(({ state }) => state === "ended"))
     return containers.every(({ exitCode }) => exitCode === 0) ? "Succeeded" : "Failed";
   return "Running";
@@ -65,27 +72,27 @@ function choosePhase(known: PodProgress, containers: readonly ContainerState[]):
 
 function buildContainerStatus(
   { name, image = "" }: { readonly name: string; readonly image?: string },
-  known: ReadonlyMap<string, ContainerState>,
+  states: ReadonlyMap<string, ContainerState>,
 ): V1ContainerStatus {
-  const is = known.get(name) ?? CONTAINER_CREATING;
+  const container = states.get(name) ?? CONTAINER_CREATING;
   return {
     name,
     image,
     imageID: image,
-    ready: is.ready,
-    started: is.state === "running",
-    restartCount: is.restarts,
+    ready: container.ready,
+    started: container.state === "running",
+    restartCount: container.restarts,
     state:
-      is.state === "running"
-        ? { running: { startedAt: is.since } }
-        : is.state === "ended"
+      container.state === "running"
+        ? { running: { startedAt: container.since } }
+        : container.state === "ended"
           ? {
               terminated: {
-                exitCode: is.exitCode ?? 0,
-                finishedAt: is.since,
-                reason: is.exitCode === 0 ? "Completed" : "Error",
+                exitCode: container.exitCode ?? 0,
+                finishedAt: container.since,
+                reason: container.exitCode === 0 ? "Completed" : "Error",
               },
             }
-          : { waiting: { reason: is.reason ?? "ContainerCreating", message: is.message ?? "" } },
+          : { waiting: { reason: container.reason ?? "ContainerCreating", message: container.message ?? "" } },
   };
 }

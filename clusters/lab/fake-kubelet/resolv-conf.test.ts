@@ -11,15 +11,15 @@ describe("a pod's resolv.conf in the lab", () => {
     "search demo.svc.cluster.local svc.cluster.local cluster.local\nnameserver 10.233.0.10\noptions ndots:5\n";
   const cases: readonly (readonly [string, Partial<V1Pod["spec"]>, string | undefined])[] = [
     ["names the cluster's DNS server and its search list by default", {}, cluster],
-    ["is the node's own with dnsPolicy Default", { dnsPolicy: "Default" }, undefined],
-    ["is the node's own in the node's network", { hostNetwork: true, dnsPolicy: "ClusterFirst" }, undefined],
+    ["is the node's file with dnsPolicy Default", { dnsPolicy: "Default" }, undefined],
+    ["is the node's file with hostNetwork", { hostNetwork: true, dnsPolicy: "ClusterFirst" }, undefined],
     [
-      "names the cluster's DNS server in the node's network with ClusterFirstWithHostNet",
+      "names the cluster's DNS server with hostNetwork and ClusterFirstWithHostNet",
       { hostNetwork: true, dnsPolicy: "ClusterFirstWithHostNet" },
       cluster,
     ],
     [
-      "has what dnsConfig says with dnsPolicy None",
+      "has the servers and searches of dnsConfig with dnsPolicy None",
       { dnsPolicy: "None", dnsConfig: { nameservers: ["169.254.25.10"], searches: ["a.example"] } },
       "search a.example\nnameserver 169.254.25.10\noptions ndots:5\n",
     ],

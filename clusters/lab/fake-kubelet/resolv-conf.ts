@@ -1,10 +1,10 @@
 import type { V1Pod } from "@kubernetes/client-node";
 
-/** The domain of the cluster's names, kubeadm's default. */
+/** Domain of the cluster's DNS names: kubeadm's default. */
 const CLUSTER_DOMAIN = "cluster.local";
 
 /**
- * Returns the resolv.conf that kubelet writes for a pod, or undefined where the pod has its node's own.
+ * Returns the resolv.conf that kubelet writes for a pod, or undefined if the pod uses its node's file.
  * @param nameserver the cluster's DNS server (kubelet's `clusterDNS`)
  */
 export function renderResolvConf({ metadata, spec }: V1Pod, nameserver: string): string | undefined {

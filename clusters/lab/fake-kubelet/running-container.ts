@@ -3,14 +3,19 @@ import { closeSync, mkdirSync, openSync } from "node:fs";
 import { dirname } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 
-/** A container's first process and those that it started. */
+/** Exit codes as a shell and a container runtime report them. */
+const NOT_STARTED = 127;
+const ENDED_BY_SIGTERM = 143;
+const ENDED_BY_SIGKILL = 137;
+
+/** A container's first process, and the processes that it started. */
 export class RunningContainer {
   readonly env: Readonly<Record<string, string>>;
-  /** Its exit code, once it has ended. */
+  /** Resolves with the exit code when the process ends. */
   readonly ended: Promise<number>;
   readonly #child: ChildProcess;
 
-  /** @param log file that stdout and stderr are added to */
+  /** @param log file to which stdout and stderr are appended */
   constructor(argv: readonly string[], env: Readonly<Record<string, string>>, log: string) {
     const [file = "", ...rest] = argv;
     mkdirSync(dirname(log), { recursive: true, mode: 0o700 });
@@ -20,11 +25,11 @@ export class RunningContainer {
     closeSync(output);
     this.ended = new Promise((resolve) => {
       this.#child.on("error", () => {
-        resolve(127);
+        resolve(NOT_STARTED);
       });
       this.#child.on("exit", (code, signal) => {
-        this.#signal("SIGKILL"); // what it started goes with it
-        resolve(code ?? (signal === "SIGTERM" ? 143 : 137));
+        this.#signal("SIGKILL"); // ends the processes that it started
+        resolve(code ?? (signal === "SIGTERM" ? ENDED_BY_SIGTERM : ENDED_BY_SIGKILL));
       });
     });
   }
@@ -33,7 +38,7 @@ export class RunningContainer {
     return this.#child.pid ?? 0;
   }
 
-  /** SIGTERM, and after so long SIGKILL. */
+  /** Sends SIGTERM, and SIGKILL after the grace period. */
   async stop(graceMs: number): Promise<void> {
     if (graceMs > 0) {
       this.#signal("SIGTERM");
@@ -43,12 +48,12 @@ export class RunningContainer {
     await this.ended;
   }
 
-  /** Its process group: it leads one. */
+  /** Signals the process group, whose leader is the first process. */
   #signal(signal: "SIGTERM" | "SIGKILL"): void {
     try {
       if (this.#child.pid !== undefined) process.kill(-this.#child.pid, signal);
     } catch {
-      // gone already
+      // the group has ended
     }
   }
 }

@@ -1,69 +1,67 @@
 import { randomUUID } from "node:crypto";
+import type { V1Pod } from "@kubernetes/client-node";
 import { runCommand, runOrThrow } from "../../components/command.ts";
 import { buildMachineCommand } from "../nsenter.ts";
 import {
-  type CniAttachment,
   callPlugins,
-  IFNAME,
+  type CniAttachment,
   type CniConfiguration,
+  IFNAME,
+  type PluginResult,
   type PortMapping,
   readCniConfiguration,
-  type PluginResult,
 } from "./cni.ts";
 
-/** A pod's network namespace, wired. */
+/** A pod's network namespace after a successful ADD. */
 export interface Sandbox {
   readonly attachment: CniAttachment;
   readonly network: CniConfiguration;
-  /** What ADD answered: DEL and CHECK get it back. */
+  /** Result of ADD, for DEL and CHECK. */
   readonly result: PluginResult;
 }
 
-export interface PodIdentity {
-  readonly namespace: string;
-  readonly name: string;
-  readonly uid: string;
-  readonly portMappings: readonly PortMapping[];
-}
-
-/** Makes the namespace and calls ADD, then CHECK. On failure DEL is called and the namespace goes: the next try is a new sandbox. */
-export async function makeSandbox(machine: number, pod: PodIdentity): Promise<Sandbox> {
+/**
+ * Creates a network namespace and calls ADD. After a failure it calls DEL and removes the namespace: the next attempt is a
+ * new sandbox.
+ */
+export async function createSandbox(machine: number, pod: V1Pod): Promise<Sandbox> {
   const network = await readCniConfiguration(machine);
-  if (network === undefined) throw new Error("The node has no CNI configuration in /etc/cni/net.d yet.");
-  const name = `cni-${randomUUID()}`;
+  if (network === undefined) throw new Error("cannot start the pod: the node has no CNI configuration yet");
+  const { namespace = "", name = "", uid = "" } = pod.metadata ?? {};
+  const netns = `cni-${randomUUID()}`;
   const attachment: CniAttachment = {
     container: randomUUID().replaceAll("-", "").padEnd(64, "0"),
-    netns: `/var/run/netns/${name}`,
-    namespace: pod.namespace,
-    pod: pod.name,
-    uid: pod.uid,
-    portMappings: pod.portMappings,
+    netns: `/var/run/netns/${netns}`,
+    namespace,
+    pod: name,
+    uid,
+    portMappings: listPortMappings(pod),
   };
-  await runOrThrow(buildMachineCommand(machine, ["ip", "netns", "add", name]));
+  await runOrThrow(buildMachineCommand(machine, ["ip", "netns", "add", netns]));
   try {
-    await runOrThrow(buildMachineCommand(machine, ["ip", "-netns", name, "link", "set", "lo", "up"]));
+    await runOrThrow(buildMachineCommand(machine, ["ip", "-netns", netns, "link", "set", "lo", "up"]));
     const result = await callPlugins("ADD", machine, network, attachment);
-    if (result === undefined) throw new Error("The plugins answered nothing.");
+    if (result === undefined) throw new Error("the CNI plugins returned no result");
     return { attachment, network, result };
   } catch (error) {
-    await callPlugins("DEL", machine, network, attachment).catch(() => undefined); // the first error is the one to tell
+    await callPlugins("DEL", machine, network, attachment).catch(() => undefined); // ADD's error is the one to report
     await removeNamespace(machine, attachment);
     throw error;
   }
 }
 
-/** As a runtime that asks whether all is as ADD left it. */
+/** Calls CHECK with the result of ADD. */
 export async function checkSandbox(machine: number, { attachment, network, result }: Sandbox): Promise<void> {
   await callPlugins("CHECK", machine, network, attachment, result);
 }
 
-/** DEL, with the result that ADD gave, then the namespace. */
+/** Calls DEL with the result of ADD, then removes the namespace. */
 export async function removeSandbox(machine: number, { attachment, network, result }: Sandbox): Promise<void> {
   await callPlugins("DEL", machine, network, attachment, result);
   await removeNamespace(machine, attachment);
 }
 
-/** GC with the sandboxes that the network has wired: the plugins remove what they have beside these. */
+/** Calls GC with the sandboxes of a network: the plugins remove what they have for any other. */
 export async function collectGarbage(
   machine: number,
   network: CniConfiguration,
@@ -76,11 +74,22 @@ export async function collectGarbage(
 }
 
 async function removeNamespace(machine: number, { netns }: CniAttachment): Promise<void> {
-  await runCommand(buildMachineCommand(machine, ["ip", "netns", "delete", netns.slice(netns.lastIndexOf("/") + 1)]));
+  const name = netns.slice(netns.lastIndexOf("/") + 1);
+  await runCommand(buildMachineCommand(machine, ["ip", "netns", "delete", name]));
 }
 
-/** The pod's addresses, first as PodIP: IPv4, as kubelet has it on nodes whose first address is one. */
+/** Returns the pod's addresses, IPv4 first: the first is its podIP. */
 export function listAddresses(result: PluginResult): readonly string[] {
   const addresses = result.ips.map(({ address }) => address.split("/")[0] ?? address);
   return addresses.toSorted((a, b) => Number(a.includes(":")) - Number(b.includes(":")));
+}
+
+function listPortMappings({ spec }: V1Pod): readonly PortMapping[] {
+  return (spec?.containers ?? [])
+    .flatMap(({ ports = [] }) => ports)
+    .flatMap(({ hostPort, containerPort, protocol = "TCP", hostIP }) =>
+      hostPort === undefined
+        ? []
+        : [{ hostPort, containerPort, protocol: protocol.toLowerCase(), ...(hostIP === undefined ? {} : { hostIP }) }],
+    );
 }

@@ -2,47 +2,47 @@ import assert from "node:assert/strict";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Semaphore } from "./semaphore.ts";
 
-describe("turns", () => {
-  it("lets so many work at a time, and those that fail free their turn", async () => {
-    const turns = new Semaphore(2);
-    let now = 0;
+describe("Semaphore", () => {
+  it("runs at most its limit of tasks at a time, and releases the permit of a task that fails", async () => {
+    const semaphore = new Semaphore(2);
+    let running = 0;
     let most = 0;
-    const works = Array.from({ length: 7 }, (_, index) =>
-      turns.run(async () => {
-        most = Math.max(most, ++now);
+    const tasks = Array.from({ length: 7 }, (_, index) =>
+      semaphore.run(async () => {
+        most = Math.max(most, ++running);
         await sleep(1);
-        now -= 1;
+        running -= 1;
         if (index % 2 === 0) throw new Error("failed");
       }),
     );
-    const ended = await Promise.allSettled(works);
-    assert.equal(ended.filter(({ status }) => status === "rejected").length, 4);
+    const results = await Promise.allSettled(tasks);
+    assert.equal(results.filter(({ status }) => status === "rejected").length, 4);
     assert.equal(most, 2);
   });
 
-  it("lets one work alone: after those before it, and before those after it", async () => {
-    const turns = new Semaphore(2);
-    const said: string[] = [];
-    const work = (name: string) => async () => {
-      said.push(`${name} begins`);
+  it("runs an exclusive task after all earlier tasks, and before all later ones", async () => {
+    const semaphore = new Semaphore(2);
+    const events: string[] = [];
+    const createTask = (name: string) => async () => {
+      events.push(`${name} begins`);
       await sleep(1);
-      said.push(`${name} ends`);
+      events.push(`${name} ends`);
     };
     await Promise.all([
-      turns.run(work("a")),
-      turns.run(work("b")),
-      turns.runExclusively(work("alone")),
-      turns.run(work("c")),
+      semaphore.run(createTask("a")),
+      semaphore.run(createTask("b")),
+      semaphore.runExclusively(createTask("exclusive")),
+      semaphore.run(createTask("c")),
     ]);
-    const at = said.indexOf("alone begins");
-    assert.equal(said[at + 1], "alone ends", said.join(", "));
-    assert.ok(at > said.indexOf("a ends") && at > said.indexOf("b ends"), said.join(", "));
+    const start = events.indexOf("exclusive begins");
+    assert.equal(events[start + 1], "exclusive ends", events.join(", "));
+    assert.ok(start > events.indexOf("a ends") && start > events.indexOf("b ends"), events.join(", "));
   });
 
-  it("goes on past one that hangs", async () => {
-    const turns = new Semaphore(2);
-    void turns.run(() => new Promise(() => undefined));
-    const answers = await Promise.all([1, 2, 3].map((n) => turns.run(() => Promise.resolve(n))));
-    assert.deepEqual(answers, [1, 2, 3]);
+  it("continues while one task hangs", async () => {
+    const semaphore = new Semaphore(2);
+    void semaphore.run(() => new Promise(() => undefined));
+    const results = await Promise.all([1, 2, 3].map((n) => semaphore.run(() => Promise.resolve(n))));
+    assert.deepEqual(results, [1, 2, 3]);
   });
 });

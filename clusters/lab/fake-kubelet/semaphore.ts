@@ -1,39 +1,40 @@
-/** So many works at a time, the others in their order: one that hangs holds up its own turn and no more. */
+/** Limits the number of tasks that run at a time. Tasks that wait start in the order of their calls. */
 export class Semaphore {
-  readonly #most: number;
+  readonly #limit: number;
   #free: number;
   readonly #waiting: (() => void)[] = [];
 
-  constructor(most: number) {
-    this.#most = most;
-    this.#free = most;
+  constructor(limit: number) {
+    this.#limit = limit;
+    this.#free = limit;
   }
 
-  async run<T>(work: () => Promise<T>): Promise<T> {
-    await this.#begin();
+  /** Runs a task as soon as a permit is free. */
+  async run<T>(task: () => Promise<T>): Promise<T> {
+    await this.#acquire();
     try {
-      return await work();
+      return await task();
     } finally {
-      this.#end();
+      this.#release();
     }
   }
 
-  /** When nothing else is under way, and nothing else begins before it has ended. For one caller: two would wait for each other. */
-  async runExclusively<T>(work: () => Promise<T>): Promise<T> {
-    for (let turn = 0; turn < this.#most; turn++) await this.#begin();
+  /** Runs a task while no other task runs. Must not be called twice at the same time: the two calls would deadlock. */
+  async runExclusively<T>(task: () => Promise<T>): Promise<T> {
+    for (let permit = 0; permit < this.#limit; permit++) await this.#acquire();
     try {
-      return await work();
+      return await task();
     } finally {
-      for (let turn = 0; turn < this.#most; turn++) this.#end();
+      for (let permit = 0; permit < this.#limit; permit++) this.#release();
     }
   }
 
-  async #begin(): Promise<void> {
+  async #acquire(): Promise<void> {
     if (this.#free > 0) this.#free -= 1;
     else await new Promise<void>((resolve) => this.#waiting.push(resolve));
   }
 
-  #end(): void {
+  #release(): void {
     const next = this.#waiting.shift();
     if (next === undefined) this.#free += 1;
     else next();

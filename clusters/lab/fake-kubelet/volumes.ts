@@ -4,14 +4,15 @@ import type { CoreV1Api, V1Container, V1Pod, V1Volume } from "@kubernetes/client
 import type { Mount } from "../nsenter.ts";
 import { renderResolvConf } from "./resolv-conf.ts";
 
-/** Directories of the computer's kernel that no lab needs: nothing is loaded there. */
-const LEFT_OUT = new Set(["/lib/modules"]);
-const TOKEN_SECONDS = 7 * 24 * 3600; // a lab does not live longer, so nobody renews it
+/** Host directories that a lab does not mount: its nodes load no kernel modules. */
+const SKIPPED_PATHS = new Set(["/lib/modules"]);
+/** Lifetime of a service account token. It is not renewed: no lab lives longer. */
+const TOKEN_SECONDS = 7 * 24 * 3600;
 
-/** The volumes of a pod on a machine: made when its containers are. */
+/** Creates a pod's volumes on its machine when a container needs them. */
 export class Volumes {
   readonly #core: CoreV1Api;
-  /** The machine's root directory, as this process sees it. */
+  /** Path of the machine's root directory from this process. */
   readonly #root: string;
   readonly #pod: V1Pod;
 
@@ -21,23 +22,26 @@ export class Volumes {
     this.#pod = pod;
   }
 
+  /** Directory of the pod on its machine. */
   get directory(): string {
     return `/var/lib/kubelet/pods/${this.#pod.metadata?.uid ?? ""}`;
   }
 
-  async mountsFor(container: V1Container): Promise<readonly Mount[]> {
+  /** Returns the mounts of a container, in the order of its volumeMounts. */
+  async listMounts(container: V1Container): Promise<readonly Mount[]> {
     const volumes = new Map((this.#pod.spec?.volumes ?? []).map((volume) => [volume.name, volume]));
     const mounts = await Promise.all(
       (container.volumeMounts ?? []).map(async ({ name, mountPath, subPath }): Promise<readonly Mount[]> => {
         const volume = volumes.get(name);
-        if (volume === undefined) throw new Error(`Volume ${name} of container ${container.name} is not in its pod.`);
-        const source = await this.#sourceOf(volume);
+        if (volume === undefined)
+          throw new Error(`volume ${name} of container ${container.name} is not a volume of its pod`);
+        const source = await this.#createSource(volume);
         if (source === undefined) return [];
         return [
           {
             kind: source.kind,
             source: subPath === undefined ? source.path : join(source.path, subPath),
-            target: mountPath.replace(/^\/var\/run\//, "/run/"), // a link on every machine
+            target: mountPath.replace(/^\/var\/run\//, "/run/"), // /var/run is a symbolic link
           },
         ];
       }),
@@ -45,7 +49,7 @@ export class Volumes {
     return mounts.flat();
   }
 
-  /** Writes the pod's resolv.conf as kubelet does. @returns its mount; none where the pod has its node's own */
+  /** Writes the pod's resolv.conf as kubelet does. @returns its mount; empty if the pod uses its node's file */
   async mountResolvConf(nameserver: string): Promise<readonly Mount[]> {
     const content = renderResolvConf(this.#pod, nameserver);
     if (content === undefined) return [];
@@ -54,31 +58,33 @@ export class Volumes {
     return [{ kind: "none", source, target: "/etc/resolv.conf" }];
   }
 
-  async #sourceOf(volume: V1Volume): Promise<{ readonly path: string; readonly kind: Mount["kind"] } | undefined> {
+  async #createSource(volume: V1Volume): Promise<{ readonly path: string; readonly kind: Mount["kind"] } | undefined> {
     const { hostPath } = volume;
     if (hostPath !== undefined)
-      return LEFT_OUT.has(hostPath.path)
+      return SKIPPED_PATHS.has(hostPath.path)
         ? undefined
         : {
             path: hostPath.path.replace(/^\/var\/run\//, "/run/"),
             kind: hostPath.type?.startsWith("File") === true ? "file" : "dir",
           };
     const path = `${this.directory}/${volume.name}`;
-    for (const [name, content] of await this.#filesOf(volume)) await this.#write(join(path, name), content);
+    for (const [name, content] of await this.#readFiles(volume)) await this.#write(join(path, name), content);
     return { path, kind: "dir" };
   }
 
-  async #filesOf(volume: V1Volume): Promise<readonly (readonly [string, string])[]> {
+  async #readFiles(volume: V1Volume): Promise<readonly (readonly [string, string])[]> {
     if (volume.emptyDir !== undefined) return [];
-    if (volume.configMap !== undefined) return this.#configMap(volume.configMap.name ?? "", volume.configMap.items);
+    if (volume.configMap !== undefined) return this.#readConfigMap(volume.configMap.name ?? "", volume.configMap.items);
     const sources = volume.projected?.sources;
     if (sources === undefined)
-      throw new Error(`Volume ${volume.name} is of a kind that the lab's node runner does not know.`);
+      throw new Error(
+        `volume ${volume.name} has a type that the lab does not support: use hostPath, configMap, emptyDir or projected`,
+      );
     const files = await Promise.all(
       sources.map(async (source): Promise<readonly (readonly [string, string])[]> => {
         const { configMap, serviceAccountToken, downwardAPI } = source;
-        if (serviceAccountToken !== undefined) return [[serviceAccountToken.path, await this.#token()]];
-        if (configMap !== undefined) return this.#configMap(configMap.name ?? "", configMap.items);
+        if (serviceAccountToken !== undefined) return [[serviceAccountToken.path, await this.#createToken()]];
+        if (configMap !== undefined) return this.#readConfigMap(configMap.name ?? "", configMap.items);
         return (downwardAPI?.items ?? []).map(({ path, fieldRef }) => [
           path,
           readPodField(this.#pod, fieldRef?.fieldPath ?? ""),
@@ -88,7 +94,7 @@ export class Volumes {
     return files.flat();
   }
 
-  async #configMap(
+  async #readConfigMap(
     name: string,
     items: readonly { readonly key: string; readonly path: string }[] | undefined,
   ): Promise<readonly (readonly [string, string])[]> {
@@ -97,7 +103,7 @@ export class Volumes {
     return items === undefined ? Object.entries(data) : items.map(({ key, path }) => [path, data[key] ?? ""] as const);
   }
 
-  async #token(): Promise<string> {
+  async #createToken(): Promise<string> {
     const { name = "", namespace = "", uid = "" } = this.#pod.metadata ?? {};
     const request = await this.#core.createNamespacedServiceAccountToken({
       name: this.#pod.spec?.serviceAccountName ?? "default",
@@ -122,7 +128,7 @@ export class Volumes {
   }
 }
 
-/** A field of a pod by the downward API's path. */
+/** Returns a field of a pod by its path in the downward API. Throws for a field that the lab does not support. */
 export function readPodField(pod: V1Pod, path: string): string {
   switch (path) {
     case "metadata.name":
@@ -140,6 +146,6 @@ export function readPodField(pod: V1Pod, path: string): string {
     case "status.hostIP":
       return pod.status?.hostIP ?? "";
     default:
-      throw new Error(`The lab's node runner does not know the pod field ${path}.`);
+      throw new Error(`the lab does not support the pod field ${path} of the downward API`);
   }
 }

@@ -1,6 +1,6 @@
 import type { CoreV1Event, V1Pod } from "@kubernetes/client-node";
 
-/** What a kubelet tells of a pod that has trouble. */
+/** Returns an event of type Warning about a pod, as kubelet records it. @param host the node's name */
 export function createWarningEvent({ metadata }: V1Pod, host: string, reason: string, message: string): CoreV1Event {
   const { namespace = "", name = "", uid = "" } = metadata ?? {};
   const now = new Date();
@@ -8,7 +8,11 @@ export function createWarningEvent({ metadata }: V1Pod, host: string, reason: st
     metadata: { generateName: `${name}.`, namespace },
     involvedObject: { apiVersion: "v1", kind: "Pod", namespace, name, uid },
     type: "Warning",
-    ...{ reason, message, firstTimestamp: now, lastTimestamp: now, count: 1 },
+    reason,
+    message,
+    firstTimestamp: now,
+    lastTimestamp: now,
+    count: 1,
     source: { component: "interlay-lab", host },
   };
 }

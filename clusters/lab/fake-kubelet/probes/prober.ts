@@ -1,12 +1,13 @@
 /**
- * A node's own look at its pods, as kubelet's: started in the machine's network namespace by plain node, one for each
- * machine. Reads a JSON line for each probe, answers a JSON line each; ends with its stdin.
+ * Runs a node's probes of its pods, as kubelet does: one process for each machine, in the machine's network namespace.
+ * Reads one probe as a JSON line from stdin, and writes its result as a JSON line; ends with its stdin.
+ * Started by plain node.
  */
 import { get } from "node:http";
 import { connect } from "node:net";
 import { createInterface } from "node:readline";
 
-interface Request {
+interface ProbeRequest {
   readonly id: number;
   readonly host: string;
   readonly port: number;
@@ -17,14 +18,15 @@ interface Request {
 
 const lines = createInterface({ input: process.stdin });
 lines.on("line", (line) => {
-  const request = JSON.parse(line) as Request; // its only writer is the node runner
-  void (request.path === undefined ? tcp(request) : http(request, request.path)).then((ok) => {
+  const request = JSON.parse(line) as ProbeRequest; // written by node-prober.ts alone
+  const result = request.path === undefined ? probeTcp(request) : probeHttp(request, request.path);
+  void result.then((ok) => {
     process.stdout.write(`${JSON.stringify({ id: request.id, ok })}\n`);
   });
 });
 lines.on("close", () => process.exit(0));
 
-function tcp({ host, port, timeoutMs }: Request): Promise<boolean> {
+function probeTcp({ host, port, timeoutMs }: ProbeRequest): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect({ host, port, timeout: timeoutMs });
     const end = (ok: boolean) => () => {
@@ -35,7 +37,7 @@ function tcp({ host, port, timeoutMs }: Request): Promise<boolean> {
   });
 }
 
-function http({ host, port, timeoutMs }: Request, path: string): Promise<boolean> {
+function probeHttp({ host, port, timeoutMs }: ProbeRequest, path: string): Promise<boolean> {
   return new Promise((resolve) => {
     const request = get({ host, port, path, timeout: timeoutMs, agent: false }, (response) => {
       response.resume();
