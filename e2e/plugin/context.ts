@@ -2,7 +2,7 @@ import type { V1Pod } from "@kubernetes/client-node";
 import { z } from "zod";
 import { reportsReady } from "../../clusters/kubernetes/ready-condition.ts";
 import type { Cluster } from "../../clusters/provider.ts";
-import { type IpFamily, getFamily } from "../../clusters/spec.ts";
+import type { IpFamily } from "../../clusters/spec.ts";
 import { must } from "../support/agent-process.ts";
 import { answered, type ClusterApi, ensure } from "../support/cluster-api.ts";
 import { Eventually } from "../harness.ts";
@@ -150,11 +150,4 @@ export async function findPodNic(world: PluginContext, pod: string, nic: string)
 export async function readMac(world: PluginContext, pod: string, nic: string): Promise<string> {
   const text = await execInPod(world, pod, "ip", "-o", "link", "show", nic);
   return /link\/ether (\S+)/.exec(text)?.[1] ?? "";
-}
-
-/** The address of a list in that family. */
-export function findInFamily(addresses: readonly string[], family: IpFamily): string {
-  const found = addresses.find((address) => getFamily(address) === family);
-  if (found === undefined) throw new Error(`${addresses.join(", ")}: no ${family} address`);
-  return found;
 }

@@ -7,7 +7,6 @@ import { ON_NODE, findNetworkName } from "./networks.ts";
 import {
   NETWORKS_ANNOTATION,
   type PluginPod,
-  findInFamily,
   execInPod,
   NAMESPACE,
   findPodNic,
@@ -18,6 +17,7 @@ import {
 } from "./context.ts";
 import { hostPodName } from "../pods/pods.ts";
 import { DeferCleanup } from "../harness.ts";
+import { findInFamily } from "./find-in-family.ts";
 
 const DEFAULT = "interlay.dev/default-route-nic";
 const chosen = (name: string, networks: string, nic: string): PluginPod => ({

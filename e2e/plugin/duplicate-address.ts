@@ -5,14 +5,8 @@ import type { ClusterApi } from "../support/cluster-api.ts";
 import { It, Skip } from "../harness.ts";
 import { outsideHost } from "../pods/deploy.ts";
 import { listAddressesAt, type NetworkObject, findNetworkName, RANGES, SILENT_GATEWAY } from "./networks.ts";
-import {
-  type PluginPod,
-  findInFamily,
-  findPodNic,
-  DEFAULT_NETWORK_ANNOTATION,
-  waitForEvent,
-  type PluginContext,
-} from "./context.ts";
+import { type PluginPod, findPodNic, DEFAULT_NETWORK_ANNOTATION, waitForEvent, type PluginContext } from "./context.ts";
+import { findInFamily } from "./find-in-family.ts";
 
 const FIXED = "interlay.dev/ip";
 export const PROBING_NETWORK = "careful";

@@ -3,7 +3,7 @@ import { type IpFamily, listFamilies, getFamily, getGateway, toIpv6Address } fro
 import { getStatusCode } from "../../clusters/kubernetes/status-code.ts";
 import { answered, type ClusterApi, ensure } from "../support/cluster-api.ts";
 import { Eventually } from "../harness.ts";
-import { findInFamily } from "./context.ts";
+import { findInFamily } from "./find-in-family.ts";
 
 /** NetworkAttachmentDefinitions are written into this namespace. */
 const HERE = "interlay-system";

@@ -21,7 +21,10 @@ export function readImports(root: string, names: readonly string[]): readonly Im
 }
 
 /** Parses the relative paths that a source text imports or exports from, also by `import()`. */
-export function parseImports(name: string, text: string): readonly { readonly to: string; readonly typeOnly: boolean }[] {
+export function parseImports(
+  name: string,
+  text: string,
+): readonly { readonly to: string; readonly typeOnly: boolean }[] {
   const found: { readonly to: string; readonly typeOnly: boolean }[] = [];
   const add = (specifier: ts.Expression | undefined, typeOnly: boolean): void => {
     if (specifier !== undefined && ts.isStringLiteral(specifier) && specifier.text.startsWith("."))

@@ -17,7 +17,7 @@ describe("router advertisements on the wire", () => {
     net.close();
   });
 
-  /** Sends advertisements until the link has taken one, at most so many. */
+  /** Sends up to `rounds` advertisements until the link has applied one. */
   async function advertise(pod: TestPod, link: string, rounds: number): Promise<boolean> {
     for (let round = 0; round < rounds; round++) {
       sendAdvertisement(router.name);
