@@ -28,7 +28,7 @@ describe("the page of environments", () => {
   });
 
   it("describes what an environment changes", () => {
-    assert.match(page, /^- \*\*no-kube-proxy\*\*, .+: .+\. Found in .+\.$/m);
+    assert.match(page, /^- \*\*no-kube-proxy\*\*: .+\. Found in .+\.$/m);
   });
 
   it("lists what cannot work with its condition", () => {

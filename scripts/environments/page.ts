@@ -44,8 +44,8 @@ export function renderPage(environments: readonly Environment[], report: Report)
     "## What each environment changes",
     "",
     ...environments.map(
-      ({ name, title, changes, realClusters }) =>
-        `- **${name}**, ${title}: ${changes}.${realClusters === "" ? "" : ` Found in ${realClusters}.`}`,
+      ({ name, changes, realClusters }) =>
+        `- **${name}**: ${changes}.${realClusters === "" ? "" : ` Found in ${realClusters}.`}`,
     ),
     "",
     ...(impossible.length === 0
