@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { type Browser, chromium, type Page } from "playwright-core";
-import { cell, createPath, reportOf } from "./fixtures.ts";
+import { createCell, createPath, createReport } from "./fixtures.ts";
 import { writeReport } from "./write.ts";
 
 /** Debian's package `chromium`. */
@@ -25,17 +25,17 @@ describe("report.html in a browser", function () {
     );
     if (!there) this.skip(); // apt-get install chromium
     directory = await mkdtemp(join(tmpdir(), "interlay-report-"));
-    const blocked = cell({
+    const blocked = createCell({
       expected: "blocked",
       actual: "fail",
       reason: "<b>the INVALID rule</b>",
       evidence: { path: createPath(2) },
     });
-    await writeReport({ ...reportOf([cell({ evidence: { path: createPath(8) } })]), id: "1" }, directory);
+    await writeReport({ ...createReport([createCell({ evidence: { path: createPath(8) } })]), id: "1" }, directory);
     const run = await writeReport(
       {
-        ...reportOf([
-          cell({
+        ...createReport([
+          createCell({
             protocol: "udp",
             id: "matrix/underlay-1-a/overlay-2-b/other-node/udp",
             evidence: { path: createPath(8) },

@@ -3,7 +3,7 @@ import { mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { hashFile, packArchive, unpackArchive, writeBundle } from "./bundle.ts";
-import { cell, reportOf } from "./fixtures.ts";
+import { createCell, createReport } from "./fixtures.ts";
 import { writeReport } from "./write.ts";
 
 describe("a bundle", () => {
@@ -11,7 +11,7 @@ describe("a bundle", () => {
   let run = "";
   before(async () => {
     root = await mkdtemp(join(tmpdir(), "interlay-bundle-test-"));
-    run = await writeReport(reportOf([cell()]), root);
+    run = await writeReport(createReport([createCell()]), root);
   });
   after(() => rm(root, { recursive: true }));
   const snapshots = new Map([["snapshot/nodes/a/routes.txt", "default via 10.7.0.1\n"]]);

@@ -31,7 +31,7 @@ export async function writeBundle(directory: string, snapshots: ReadonlyMap<stri
 
 /** The same files give the same archive: order, owner and time of its entries are fixed. Adds the digests. */
 export async function packArchive(directory: string, archive: string): Promise<void> {
-  const names = (await filesIn(directory)).filter((name) => name !== CHECKSUMS_FILE);
+  const names = (await listFiles(directory)).filter((name) => name !== CHECKSUMS_FILE);
   const sums = await Promise.all(names.map(async (name) => `${await hashFile(join(directory, name))}  ${name}\n`));
   await writeFile(join(directory, CHECKSUMS_FILE), sums.join(""));
   const fixed = ["--sort=name", "--owner=0", "--group=0", "--numeric-owner", "--mtime=@0", "--mode=u=rwX,go=rX"];
@@ -57,7 +57,7 @@ async function verifyChecksums(archive: string, directory: string): Promise<void
     .split("\n")
     .filter((line) => line !== "");
   const listed = new Map(sums.map((line) => [line.slice(66), line.slice(0, 64)]));
-  for (const name of (await filesIn(directory)).filter((one) => one !== CHECKSUMS_FILE)) {
+  for (const name of (await listFiles(directory)).filter((one) => one !== CHECKSUMS_FILE)) {
     const is = await hashFile(join(directory, name));
     if (listed.get(name) !== is) throw new Error(`${name} in ${archive} is not the file that ${CHECKSUMS_FILE} names.`);
     listed.delete(name);
@@ -72,7 +72,7 @@ export async function hashFile(path: string): Promise<string> {
     .digest("hex");
 }
 
-async function filesIn(directory: string): Promise<readonly string[]> {
+async function listFiles(directory: string): Promise<readonly string[]> {
   const entries = await readdir(directory, { recursive: true, withFileTypes: true });
   const odd = entries.find((entry) => !entry.isFile() && !entry.isDirectory());
   if (odd !== undefined) throw new Error(`${odd.name} in ${odd.parentPath} is neither file nor directory.`);

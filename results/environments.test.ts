@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { countByEnvironment } from "./environments.ts";
-import { cell, reportOf } from "./fixtures.ts";
+import { createCell, createReport } from "./fixtures.ts";
 
 describe("counts by environment", () => {
   it("tell passed, blocked, failed and false green cells apart, and take a variant without a name for the default", () => {
-    const [variant] = reportOf([
-      cell(),
-      cell({ expected: "blocked", actual: "fail", predicted: "fail" }),
-      cell({ actual: "fail", ok: false, predicted: "pass" }),
+    const [variant] = createReport([
+      createCell(),
+      createCell({ expected: "blocked", actual: "fail", predicted: "fail" }),
+      createCell({ actual: "fail", ok: false, predicted: "pass" }),
     ]).variants;
     assert.ok(variant);
     assert.deepEqual(countByEnvironment({ variants: [variant, { ...variant, environment: "nftables" }, variant] }), [

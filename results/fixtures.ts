@@ -1,8 +1,8 @@
 import { type CellResult, type Evidence, type Report, RESULTS_SCHEMA, type VariantResult } from "./schema.ts";
-import { summarize } from "./table.ts";
+import { summarizeCells } from "./table.ts";
 
 /** A cell that passed. */
-export const cell = (change: Partial<CellResult> = {}): CellResult => ({
+export const createCell = (change: Partial<CellResult> = {}): CellResult => ({
   id: "matrix/underlay-1-a/overlay-2-b/other-node/tcp",
   from: "underlay-1-a",
   to: "overlay-2-b",
@@ -22,7 +22,7 @@ export const cell = (change: Partial<CellResult> = {}): CellResult => ({
 });
 
 /** A report of one variant with these cells. */
-export function reportOf(cells: CellResult[]): Report {
+export function createReport(cells: CellResult[]): Report {
   const failed = cells.filter((c) => !c.ok).length;
   const variant: VariantResult = {
     kubeProxy: { version: "v1.28.15", mode: "iptables" },
@@ -30,7 +30,7 @@ export function reportOf(cells: CellResult[]): Report {
     tcpBeLiberal: 1,
     invalidDropRule: true,
     cells,
-    table: summarize(cells),
+    table: summarizeCells(cells),
     seconds: 3,
   };
   return {

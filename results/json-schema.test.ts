@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { cell, createPath, reportOf } from "./fixtures.ts";
-import { jsonSchemaText, PUBLISHED, findSchemaError } from "./json-schema.ts";
+import { createCell, createPath, createReport } from "./fixtures.ts";
+import { renderJsonSchema, PUBLISHED, findSchemaError } from "./json-schema.ts";
 import { RESULTS } from "./write.ts";
 
 const REPORT = join(RESULTS, "report.schema.json");
@@ -10,11 +10,14 @@ const REPORT = join(RESULTS, "report.schema.json");
 describe("the published JSON Schemas", () => {
   for (const { file, title, schema } of PUBLISHED)
     it(`${file} is what the code says; if not: npm run schema`, async () => {
-      assert.equal(await readFile(join(RESULTS, file), "utf8"), jsonSchemaText(title, schema));
+      assert.equal(await readFile(join(RESULTS, file), "utf8"), renderJsonSchema(title, schema));
     });
 
   const report = () =>
-    reportOf([cell({ evidence: { path: createPath(8) } }), cell({ expected: "blocked", actual: "fail" })]);
+    createReport([
+      createCell({ evidence: { path: createPath(8) } }),
+      createCell({ expected: "blocked", actual: "fail" }),
+    ]);
 
   it("take a report as it is written", async () => {
     assert.equal(await findSchemaError(REPORT, JSON.parse(JSON.stringify(report()))), undefined);

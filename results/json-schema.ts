@@ -11,7 +11,7 @@ export const PUBLISHED: readonly { readonly file: string; readonly title: string
 ];
 
 /** The published file's text. Unknown properties are allowed: later versions of v1 may add some. */
-export function jsonSchemaText(title: string, schema: z.ZodType): string {
+export function renderJsonSchema(title: string, schema: z.ZodType): string {
   const { $schema, ...rest } = z.toJSONSchema(schema, { target: "draft-2020-12", io: "input", reused: "ref" });
   return `${JSON.stringify({ $schema, title, ...rest }, null, 2)}\n`;
 }
@@ -21,7 +21,7 @@ export async function publishSchemas(directory: string): Promise<readonly string
   return Promise.all(
     PUBLISHED.map(async ({ file, title, schema }) => {
       const path = join(directory, file);
-      await writeFile(path, jsonSchemaText(title, schema));
+      await writeFile(path, renderJsonSchema(title, schema));
       return path;
     }),
   );

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { cell, reportOf } from "./fixtures.ts";
+import { createCell, createReport } from "./fixtures.ts";
 import { toJunit } from "./junit.ts";
 
 interface Shape {
@@ -33,7 +33,7 @@ interface Element {
 }
 
 /** Every element of well-formed XML, in order. Throws where it is not well-formed. */
-function elementsOf(xml: string): readonly Element[] {
+function parseElements(xml: string): readonly Element[] {
   const found: Element[] = [];
   const open: number[] = [];
   const body = xml.replace(/^<\?xml version="1\.0" encoding="UTF-8"\?>\n/, "");
@@ -57,14 +57,14 @@ function elementsOf(xml: string): readonly Element[] {
 }
 
 describe("junit.xml", () => {
-  const report = reportOf([
-    cell(),
-    cell({ expected: "blocked", actual: "fail", reason: "INVALID" }),
-    cell({ ok: false, actual: "fail", reason: 'a <b> & "c"\n\u0007', cause: "host-route: a route is missing" }),
+  const report = createReport([
+    createCell(),
+    createCell({ expected: "blocked", actual: "fail", reason: "INVALID" }),
+    createCell({ ok: false, actual: "fail", reason: 'a <b> & "c"\n\u0007', cause: "host-route: a route is missing" }),
   ]);
   const checks = [...report.checks, { name: "left out", status: "skipped" as const, seconds: 0, error: "no IPv6" }];
   const xml = toJunit({ ...report, checks, summary: { ...report.summary, skipped: 1 } });
-  const elements = elementsOf(xml);
+  const elements = parseElements(xml);
 
   it("has the elements and attributes of the common schema, and no other", () => {
     for (const { name, attributes, parent } of elements) {

@@ -1,6 +1,6 @@
-import { rerunCommand, rerunFlags } from "./rerun.ts";
-import type { CellResult, CheckResult, Report, StepResult, VariantResult } from "./schema.ts";
-import { DEFAULT_ENVIRONMENT_NAME, nodesSay, variantTitle } from "./title.ts";
+import { formatRerunCommand, formatRerunFlags } from "./rerun.ts";
+import type { CellResult, CheckResult, Report, CheckStep, VariantResult } from "./schema.ts";
+import { DEFAULT_ENVIRONMENT_NAME, describeNodes, variantTitle } from "./title.ts";
 
 /**
  * JUnit XML as GitHub, GitLab and Jenkins read it: a suite a variant, a case a cell, named by its id, which is the same in every
@@ -23,7 +23,7 @@ export function toJunit(report: Report): string {
 
 function variantSuite(report: Report, variant: VariantResult): string {
   const title = variantTitle(variant);
-  const flags = rerunFlags(report, variant);
+  const flags = formatRerunFlags(report, variant);
   const name = uniqueNames();
   return suite(report, {
     name: title,
@@ -39,7 +39,7 @@ function cellCase(title: string, name: string, cell: CellResult, flags: string):
   const head = `testcase classname="${escapeXml(title)}" name="${escapeXml(name)}" time="${(cell.latencyMs / 1000).toFixed(3)}"`;
   const message = `expected ${cell.expected}, was ${cell.actual}${cell.reason === undefined ? "" : `: ${cell.reason}`}`;
   const cause = cell.cause === undefined ? "" : `likely cause: ${cell.cause}\n`;
-  const again = `again: ${rerunCommand(flags, cell.id)}`;
+  const again = `again: ${formatRerunCommand(flags, cell.id)}`;
   return element(head, [
     ...(cell.ok ? [] : [`<failure message="${escapeXml(message)}">${escapeXml(cause + again)}</failure>`]),
     `<system-out>${escapeXml(cellText(cell))}</system-out>`,
@@ -83,7 +83,7 @@ function checkCase({ status, seconds, error, attempts, steps = [] }: CheckResult
   ]);
 }
 
-function stepLines(steps: readonly StepResult[], indent: string): readonly string[] {
+function stepLines(steps: readonly CheckStep[], indent: string): readonly string[] {
   return steps.flatMap(({ name, status, seconds, steps: inner = [] }) => [
     `${indent}${status}: ${name} (${seconds.toFixed(3)} s)`,
     ...stepLines(inner, `${indent}  `),
@@ -97,7 +97,13 @@ function commonProperties({ id, provider, versions }: Report): Readonly<Record<s
 
 function variantProperties(variant: VariantResult): Readonly<Record<string, string>> {
   const { kubeProxy, returnPath, environment = DEFAULT_ENVIRONMENT_NAME } = variant;
-  return { environment, kubeProxy: kubeProxy.version, proxyMode: kubeProxy.mode, returnPath, nodes: nodesSay(variant) };
+  return {
+    environment,
+    kubeProxy: kubeProxy.version,
+    proxyMode: kubeProxy.mode,
+    returnPath,
+    nodes: describeNodes(variant),
+  };
 }
 
 function suite(

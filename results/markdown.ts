@@ -1,7 +1,7 @@
 import { countByEnvironment } from "./environments.ts";
-import { rerunCommand, rerunFlags } from "./rerun.ts";
+import { formatRerunCommand, formatRerunFlags } from "./rerun.ts";
 import { type CellResult, POD_TYPES, type Report, TARGETS, type VariantResult } from "./schema.ts";
-import { countCells, nodesSay, POD_TYPE_TITLES, TARGET_TITLES, variantTitle } from "./title.ts";
+import { countCells, describeNodes, POD_TYPE_TITLES, TARGET_TITLES, variantTitle } from "./title.ts";
 
 const MARKS = { pass: "✅ pass", blocked: "⛔ blocked", fail: "❌ fail", "not-run": "–" } as const;
 
@@ -19,7 +19,7 @@ export function toMarkdown(report: Report): string {
     ...Object.entries(report.versions).map(([name, version]) => row([name, version])),
     "",
     ...environmentLines(report),
-    ...report.variants.flatMap((variant) => variantLines(variant, rerunFlags(report, variant))),
+    ...report.variants.flatMap((variant) => variantLines(variant, formatRerunFlags(report, variant))),
     ...(failedChecks.length === 0
       ? []
       : [
@@ -57,7 +57,7 @@ function variantLines(variant: VariantResult, flags: string): readonly string[] 
       row([`**${POD_TYPE_TITLES[type]}**`, ...(variant.table[index] ?? []).map((entry) => MARKS[entry])]),
     ),
     "",
-    `${ok} of ${ok + failed} cells as expected, ${blocked} blocked as expected; ${nodesSay(variant)}; ${variant.seconds.toFixed(1)} s.`,
+    `${ok} of ${ok + failed} cells as expected, ${blocked} blocked as expected; ${describeNodes(variant)}; ${variant.seconds.toFixed(1)} s.`,
     "",
     ...blockedLines(variant.cells),
     ...(wrong.length === 0
@@ -65,7 +65,7 @@ function variantLines(variant: VariantResult, flags: string): readonly string[] 
       : [
           "Not as expected:",
           "",
-          ...wrong.map((cell) => `${cellLine(cell)}\n  \`${rerunCommand(flags, cell.id)}\``),
+          ...wrong.map((cell) => `${cellLine(cell)}\n  \`${formatRerunCommand(flags, cell.id)}\``),
           "",
         ]),
   ];

@@ -1,15 +1,15 @@
 import assert from "node:assert/strict";
 import { $ } from "zx";
-import { cell, reportOf } from "./fixtures.ts";
-import { rerunCommand, rerunFlags, type RerunSource, type RerunVariant } from "./rerun.ts";
+import { createCell, createReport } from "./fixtures.ts";
+import { formatRerunCommand, formatRerunFlags, type RerunSource, type RerunVariant } from "./rerun.ts";
 
 const variant: RerunVariant = {
   kubeProxy: { version: "v1.29.15", mode: "iptables" },
   returnPath: "notrack",
-  cells: [cell()],
+  cells: [createCell()],
 };
 const lab: RerunSource = { provider: "lab", versions: { kubernetes: "v1.34.1" } };
-const ipv6 = { ...cell({ family: "ipv6" }), id: `${cell().id}/ipv6` };
+const ipv6 = { ...createCell({ family: "ipv6" }), id: `${createCell().id}/ipv6` };
 
 describe("the command that asks a cell again", () => {
   const table: readonly (readonly [string, RerunSource, Partial<RerunVariant>, string])[] = [
@@ -40,19 +40,19 @@ describe("the command that asks a cell again", () => {
     [
       "as many workers as the run had",
       lab,
-      { cells: [cell(), cell({ id: "matrix/overlay-7-a/underlay-8-b/other-node/tcp" })] },
+      { cells: [createCell(), createCell({ id: "matrix/overlay-7-a/underlay-8-b/other-node/tcp" })] },
       "--provider lab --kubernetes v1.34.1 --nodes 8 --kube-proxy v1.29.15 --return-path notrack",
     ],
     [
       "both families",
       lab,
-      { cells: [cell(), ipv6] },
+      { cells: [createCell(), ipv6] },
       "--provider lab --kubernetes v1.34.1 --family dual --kube-proxy v1.29.15 --return-path notrack",
     ],
     [
       "IPv6 alone",
       lab,
-      { cells: [cell({ family: "ipv6" })] },
+      { cells: [createCell({ family: "ipv6" })] },
       "--provider lab --kubernetes v1.34.1 --family ipv6 --kube-proxy v1.29.15 --return-path notrack",
     ],
     [
@@ -70,13 +70,13 @@ describe("the command that asks a cell again", () => {
   ];
   for (const [title, source, change, expected] of table)
     it(`names ${title}`, () => {
-      assert.equal(rerunFlags(source, { ...variant, ...change }), expected);
+      assert.equal(formatRerunFlags(source, { ...variant, ...change }), expected);
     });
 
   it("selects that cell and no other, through a shell", async () => {
     const ids = ["a.b/c/tcp", "a.b/c/tcp/ipv6", "aXb/c/tcp", "node-port/e/f:g@node-1/tcp", "x/a(b)+*/udp"];
     for (const id of ids) {
-      const command = rerunCommand(rerunFlags(lab, variant), id);
+      const command = formatRerunCommand(formatRerunFlags(lab, variant), id);
       const words = (await $`sh -c ${command.replace("npm run e2e --", "printf '%s\\n'")}`).stdout.trim().split("\n");
       const pattern = new RegExp(words.at(-1) ?? "");
       assert.deepEqual(
@@ -87,10 +87,10 @@ describe("the command that asks a cell again", () => {
   });
 
   it("is in a report with every flag", () => {
-    const [first] = reportOf([cell({ ok: false })]).variants;
+    const [first] = createReport([createCell({ ok: false })]).variants;
     assert.ok(first);
     assert.match(
-      rerunFlags(reportOf([]), first),
+      formatRerunFlags(createReport([]), first),
       /^--kubernetes v1\.29\.15 --kube-proxy v1\.28\.15 --return-path liberal$/,
     );
   });

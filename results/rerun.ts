@@ -11,7 +11,7 @@ export type RerunSource = Pick<Report, "provider" | "datapath"> & {
 export type RerunVariant = VariantIdentity & { readonly cells: readonly Pick<CellResult, "id" | "family">[] };
 
 /** `--kube-proxy v1.28.15 --return-path liberal` */
-export function variantFlags({ kubeProxy, returnPath, environment }: VariantIdentity): string {
+export function formatVariantFlags({ kubeProxy, returnPath, environment }: VariantIdentity): string {
   const mode = kubeProxy.mode === "iptables" ? "" : `/${kubeProxy.mode}`;
   const where =
     environment === undefined || environment === DEFAULT_ENVIRONMENT_NAME ? "" : `--environment ${environment} `;
@@ -23,7 +23,7 @@ export function variantFlags({ kubeProxy, returnPath, environment }: VariantIden
  * number of workers, families, environment, kube-proxy and return path. An existing cluster keeps what it has; its kubeconfig is
  * not in a report, so that the command takes it from $KUBECONFIG.
  */
-export function rerunFlags({ provider, datapath, versions }: RerunSource, variant: RerunVariant): string {
+export function formatRerunFlags({ provider, datapath, versions }: RerunSource, variant: RerunVariant): string {
   const workers = countWorkers(variant.cells);
   const nodes = workers > DEFAULT_WORKERS ? [`--nodes ${workers}`] : [];
   const family = findFamily(variant.cells);
@@ -39,12 +39,12 @@ export function rerunFlags({ provider, datapath, versions }: RerunSource, varian
     ...(kubernetes === undefined ? [] : [`--kubernetes ${kubernetes}`]),
     ...nodes,
     ...(family === "ipv4" ? [] : [`--family ${family}`]),
-    variantFlags(variant),
+    formatVariantFlags(variant),
   ].join(" ");
 }
 
 /** The command that asks just this cell again, where possible with captures of its packets' path. */
-export function rerunCommand(flags: string, id: string): string {
+export function formatRerunCommand(flags: string, id: string): string {
   const evidence = flags.includes("--provider existing") ? "" : " --evidence all";
   return `npm run e2e -- ${flags}${evidence} --keep --cells '^${id.replaceAll(/[.*+?^${}()|[\]\\]/g, "\\$&")}$'`;
 }

@@ -2,27 +2,27 @@ import assert from "node:assert/strict";
 import { mkdtemp, readFile, readlink, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { cell, reportOf } from "./fixtures.ts";
+import { createCell, createReport } from "./fixtures.ts";
 import type { CellResult, Report } from "./schema.ts";
-import { summarize } from "./table.ts";
+import { summarizeCells } from "./table.ts";
 import { writeReport } from "./write.ts";
 
 describe("the table", () => {
-  const entry = (...cells: CellResult[]) => summarize(cells)[1]?.[0];
+  const entry = (...cells: CellResult[]) => summarizeCells(cells)[1]?.[0];
 
   it("passes when every cell did what was expected", () => {
-    assert.equal(entry(cell(), cell({ protocol: "udp" })), "pass");
+    assert.equal(entry(createCell(), createCell({ protocol: "udp" })), "pass");
   });
   it("says blocked when the gate says so and it is so", () => {
-    assert.equal(entry(cell(), cell({ expected: "blocked", actual: "fail" })), "blocked");
+    assert.equal(entry(createCell(), createCell({ expected: "blocked", actual: "fail" })), "blocked");
   });
   it("fails by one cell, and by a blocked cell that passes", () => {
-    assert.equal(entry(cell(), cell({ actual: "fail", ok: false })), "fail");
-    assert.equal(entry(cell({ expected: "blocked", actual: "pass", ok: false })), "fail");
+    assert.equal(entry(createCell(), createCell({ actual: "fail", ok: false })), "fail");
+    assert.equal(entry(createCell({ expected: "blocked", actual: "pass", ok: false })), "fail");
   });
   it("does not take what was not run, or another group, for a pass", () => {
     assert.equal(entry(), "not-run");
-    assert.equal(entry(cell({ group: "node-port" })), "not-run");
+    assert.equal(entry(createCell({ group: "node-port" })), "not-run");
   });
 });
 
@@ -32,8 +32,8 @@ describe("a report", () => {
   after(() => rm(directory, { recursive: true }));
 
   it("is written in all formats, with text from outside as text", async () => {
-    const wrong = cell({ ok: false, actual: "fail", reason: 'answered by <script>alert("x")</script>' });
-    const path = await writeReport(reportOf([cell(), wrong]), directory);
+    const wrong = createCell({ ok: false, actual: "fail", reason: 'answered by <script>alert("x")</script>' });
+    const path = await writeReport(createReport([createCell(), wrong]), directory);
     assert.equal(await readlink(join(directory, "latest")), join("runs", "test"));
     const [html, junit, markdown] = await Promise.all(
       ["report.html", "junit.xml", "report.md"].map((f) => readFile(join(path, f), "utf8")),
@@ -48,7 +48,7 @@ describe("a report", () => {
   });
 
   it("names each variant's environment, and has a table of environments where there are several", async () => {
-    const report = reportOf([cell()]);
+    const report = createReport([createCell()]);
     const variants = report.variants.flatMap((variant) => [variant, { ...variant, environment: "nftables" }]);
     const path = await writeReport({ ...report, variants }, directory);
     const [html, junit, markdown, summary] = await Promise.all(
@@ -61,7 +61,7 @@ describe("a report", () => {
   });
 
   it("is not written when it does not fit the schema", async () => {
-    const bad = { ...reportOf([cell()]), provider: "cloud" } as unknown as Report;
+    const bad = { ...createReport([createCell()]), provider: "cloud" } as unknown as Report;
     await assert.rejects(writeReport(bad, directory), /provider/);
   });
 });

@@ -83,7 +83,7 @@ export const cellSchema = z.object({
 export type CellResult = z.infer<typeof cellSchema>;
 
 export const TABLE_ENTRIES = ["pass", "blocked", "fail", "not-run"] as const;
-export type TableEntry = (typeof TABLE_ENTRIES)[number];
+export type SummaryEntry = (typeof TABLE_ENTRIES)[number];
 
 export const variantSchema = z.object({
   kubeProxy: z.object({ version: z.string(), mode: z.enum(["iptables", "nftables"]) }),
@@ -112,7 +112,7 @@ export const stepSchema = z.object({
     return z.array(stepSchema).readonly().optional();
   },
 });
-export type StepResult = z.infer<typeof stepSchema>;
+export type CheckStep = z.infer<typeof stepSchema>;
 
 /** A check that is not a cell: routes as documented, rules and sysctls as the gate says; a hook that failed. */
 export const checkSchema = z.object({

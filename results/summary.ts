@@ -26,9 +26,9 @@ export const runSummarySchema = z.object({
   failed: z.number().int(),
   variants: z.array(variantSummarySchema),
 });
-export type RunSummary = z.infer<typeof runSummarySchema>;
+export type ReportSummary = z.infer<typeof runSummarySchema>;
 
-export function summaryOf({ id, started, provider, versions, summary, variants }: Report): RunSummary {
+export function createRunSummary({ id, started, provider, versions, summary, variants }: Report): ReportSummary {
   const { passed, failed } = summary;
   const families = [...new Set(variants.flatMap(({ cells }) => cells.map(({ family }) => family)))];
   return { id, started, provider, versions, families, passed, failed, variants: variants.map(variantSummary) };

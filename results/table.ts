@@ -1,7 +1,7 @@
-import { type CellResult, POD_TYPES, type TableEntry, TARGETS } from "./schema.ts";
+import { type CellResult, POD_TYPES, type SummaryEntry, TARGETS } from "./schema.ts";
 
 /** The 3×6 summary of a variant's cells: an entry passes if all its cells did what was expected of them. */
-export function summarize(cells: readonly CellResult[]): TableEntry[][] {
+export function summarizeCells(cells: readonly CellResult[]): SummaryEntry[][] {
   return POD_TYPES.map((source) =>
     TARGETS.map((target) =>
       summarizeEntry(
@@ -11,7 +11,7 @@ export function summarize(cells: readonly CellResult[]): TableEntry[][] {
   );
 }
 
-function summarizeEntry(cells: readonly CellResult[]): TableEntry {
+function summarizeEntry(cells: readonly CellResult[]): SummaryEntry {
   if (cells.length === 0) return "not-run";
   if (cells.some((cell) => !cell.ok)) return "fail";
   return cells.some((cell) => cell.expected === "blocked") ? "blocked" : "pass";

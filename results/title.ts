@@ -36,7 +36,7 @@ export function countCells({ cells }: Pick<VariantResult, "cells">): {
 }
 
 /** What decides about the gate, as the nodes' kernels had it. */
-export function nodesSay({ invalidDropRule, tcpBeLiberal }: VariantResult): string {
+export function describeNodes({ invalidDropRule, tcpBeLiberal }: VariantResult): string {
   if (invalidDropRule === undefined || tcpBeLiberal === undefined) return "rules and sysctls of the nodes not read";
   return `INVALID rule ${invalidDropRule ? "in place" : "left out"}, nf_conntrack_tcp_be_liberal=${tcpBeLiberal}`;
 }

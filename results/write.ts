@@ -6,7 +6,7 @@ import { readAllRuns, readEarlierRuns } from "./history.ts";
 import { toJunit } from "./junit.ts";
 import { toMarkdown } from "./markdown.ts";
 import { type Report, reportSchema } from "./schema.ts";
-import { summaryOf } from "./summary.ts";
+import { createRunSummary } from "./summary.ts";
 
 /** Where runs are kept. */
 export const RESULTS: string = import.meta.dirname;
@@ -40,7 +40,7 @@ export async function readReport(directory: string): Promise<Report> {
 export async function renderReport(report: Report, directory: string): Promise<void> {
   const earlier = await readEarlierRuns(dirname(directory), basename(directory));
   await Promise.all([
-    writeFile(join(directory, "summary.json"), `${JSON.stringify(summaryOf(report))}\n`),
+    writeFile(join(directory, "summary.json"), `${JSON.stringify(createRunSummary(report))}\n`),
     writeFile(join(directory, "junit.xml"), toJunit(report)),
     writeFile(join(directory, "report.md"), toMarkdown(report)),
     writeFile(join(directory, "report.html"), await toHtml(report, earlier)),

@@ -16,7 +16,7 @@ import { type CheckResult, type Report, RESULTS_SCHEMA } from "../results/schema
 import { writeBundle } from "../results/bundle.ts";
 import { RESULTS, writeReport, writeReportIn } from "../results/write.ts";
 import packageJson from "../package.json" with { type: "json" };
-import { variantTable } from "./e2e/table.ts";
+import { renderVariantTable } from "./e2e/table.ts";
 import { withoutOptions } from "./e2e/arguments.ts";
 import { describeRun, type EnvironmentRun, findSkipReason, mergeRuns, runEnvironments } from "./e2e/environments.ts";
 import { composeReport, type Failure, refuseEmptyCells } from "./e2e/report.ts";
@@ -400,7 +400,7 @@ async function write(failed: readonly Failure[]): Promise<string> {
 async function writeAll(): Promise<void> {
   const report = reportNow(failures);
   const { passed, failed, skipped } = report.summary;
-  for (const variant of recordedVariants) say(`\n${variantTable(variant)}`);
+  for (const variant of recordedVariants) say(`\n${renderVariantTable(variant)}`);
   const directory = await write(failures);
   if (state.cluster !== undefined && recordedSnapshots.size === 0 && (failed > 0 || options.snapshot))
     await takeSnapshot(state.cluster, new Map()).then(

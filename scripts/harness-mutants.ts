@@ -74,11 +74,11 @@ const MUTANTS: readonly (readonly [string, string, string])[] = [
 
 const source = await readFile(join(ROOT, "e2e", "harness.ts"), "utf8");
 await mkdir(DIRECTORY, { recursive: true });
-const only = new RegExp(process.argv[2] ?? "");
+const selected = new RegExp(process.argv[2] ?? "");
 const survivors: string[] = [];
 let killed = 0;
 for (const [index, [what, from, to]] of MUTANTS.entries()) {
-  if (!only.test(what)) continue;
+  if (!selected.test(what)) continue;
   if (source.split(from).length !== 2) {
     survivors.push(`${what}: the text to change is there ${source.split(from).length - 1} times`);
     continue;

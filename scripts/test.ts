@@ -2,7 +2,7 @@
 /** `npm test`: every check of the project, one after another, closed by one line that counts them all. */
 import { $ } from "zx";
 import { waitForExit } from "../clusters/shell.ts";
-import { add, closingLine, type Counts, NOTHING, readCounts, verdict } from "./test/summary.ts";
+import { addCounts, formatClosingLine, type TestCounts, NO_TESTS, readCounts, judgeStage } from "./test/summary.ts";
 
 interface Stage {
   readonly name: string;
@@ -63,7 +63,7 @@ const STAGES: readonly Stage[] = [
   { name: "the connectivity matrix", argv: ["tsx", "scripts/e2e.ts"] },
 ];
 
-async function run({ name, argv, env, whole }: Stage): Promise<Counts> {
+async function run({ name, argv, env, whole }: Stage): Promise<TestCounts> {
   process.stdout.write(`\n== ${name}: ${argv.join(" ")}\n`);
   const child = $({
     ...{ nothrow: true, detached: true, preferLocal: true, stdio: ["ignore", "pipe", "inherit"] as const },
@@ -75,19 +75,19 @@ async function run({ name, argv, env, whole }: Stage): Promise<Counts> {
     output = (output + chunk.toString()).slice(-1_000_000);
   });
   const exitCode = await waitForExit(child);
-  return verdict(
+  return judgeStage(
     exitCode,
-    whole ? { ...NOTHING, ...(exitCode === 0 ? { passed: 1 } : { failed: 1 }) } : readCounts(output),
+    whole ? { ...NO_TESTS, ...(exitCode === 0 ? { passed: 1 } : { failed: 1 }) } : readCounts(output),
   );
 }
 
-let total = NOTHING;
+let total = NO_TESTS;
 const failedStages: string[] = [];
 for (const stage of STAGES) {
   const counts = await run(stage);
   if (counts.failed > 0) failedStages.push(stage.name);
-  total = add(total, counts);
+  total = addCounts(total, counts);
 }
 if (failedStages.length > 0) process.stdout.write(`\nfailed: ${failedStages.join(", ")}\n`);
-process.stdout.write(`\n${closingLine(total)}\n`);
+process.stdout.write(`\n${formatClosingLine(total)}\n`);
 process.exitCode = total.failed === 0 ? 0 : 1;

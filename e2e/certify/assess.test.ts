@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { ProfileName } from "../../results/certificate/schema.ts";
 import type { CellResult, Report } from "../../results/schema.ts";
-import { summarize } from "../../results/table.ts";
+import { summarizeCells } from "../../results/table.ts";
 import { assessRuns } from "./assess.ts";
 import { askable } from "../matrix/askable.ts";
 import { cells, NO_FEATURES } from "../matrix/cells.ts";
@@ -14,7 +14,7 @@ const MATRIX = "matrix/overlay-1-a/underlay-2-b/other-node/tcp";
 function withCell(report: Report, id: string, change: Partial<CellResult>): Report {
   const variants = report.variants.map((variant) => {
     const cells = variant.cells.map((cell) => (cell.id === id ? { ...cell, ...change } : cell));
-    return { ...variant, cells, table: summarize(cells) };
+    return { ...variant, cells, table: summarizeCells(cells) };
   });
   return { ...report, variants };
 }
@@ -105,7 +105,7 @@ describe("what a certificate says", () => {
       const ids = new Set(askable(cells(2), ground).map(({ id }) => id));
       const variants = report.variants.map((variant) => {
         const asked = variant.cells.filter(({ id }) => ids.has(id)).map((cell) => ({ ...cell, evidence: {} }));
-        return { ...variant, cells: asked, table: summarize(asked) };
+        return { ...variant, cells: asked, table: summarizeCells(asked) };
       });
       const passed = variants.reduce((sum, variant) => sum + variant.cells.length, report.checks.length);
       return { ...report, provider: "existing", datapath, variants, summary: { passed, failed: 0, skipped: 0 } };

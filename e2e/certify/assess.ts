@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import type { Certificate, CertifiedVariant, ProfileName } from "../../results/certificate/schema.ts";
-import { type Report, TABLE_ENTRIES, type TableEntry, type VariantResult } from "../../results/schema.ts";
+import { type Report, TABLE_ENTRIES, type SummaryEntry, type VariantResult } from "../../results/schema.ts";
 import { variantTitle } from "../../results/title.ts";
 import { isCaptured, listFamilies } from "./audit.ts";
 import { evaluateProfiles } from "./profiles.ts";
@@ -21,7 +21,7 @@ export type Assessment = Pick<
 >;
 
 /** Worst last. */
-const BY_BADNESS: readonly TableEntry[] = [
+const BY_BADNESS: readonly SummaryEntry[] = [
   "pass",
   "blocked",
   "not-run",
@@ -88,6 +88,6 @@ function certified(runs: readonly VariantResult[]): CertifiedVariant {
   };
 }
 
-function worst(entries: readonly TableEntry[], start: TableEntry): TableEntry {
+function worst(entries: readonly SummaryEntry[], start: SummaryEntry): SummaryEntry {
   return entries.reduce((a, b) => (BY_BADNESS.indexOf(b) > BY_BADNESS.indexOf(a) ? b : a), start);
 }

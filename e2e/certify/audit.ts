@@ -7,7 +7,7 @@ import { type Cell, cells, type Features } from "../matrix/cells.ts";
 import { expectationFor } from "../matrix/gate.ts";
 import { lacksLocalEndpoint, verdictFor } from "../matrix/verdict.ts";
 import type { CellResult, Report, VariantResult } from "../../results/schema.ts";
-import { summarize } from "../../results/table.ts";
+import { summarizeCells } from "../../results/table.ts";
 import { variantTitle } from "../../results/title.ts";
 
 /**
@@ -84,7 +84,7 @@ function auditVariant(variant: VariantResult, asked: readonly Cell[], report: Re
     }),
     ...variant.cells.filter(({ id }) => !known.has(id)).map(({ id }) => `cell ${id} is none of the suite's`),
     ...(byId.size === variant.cells.length ? [] : ["a cell is there twice"]),
-    ...(isDeepStrictEqual(variant.table, summarize(variant.cells)) ? [] : ["the table is not that of the cells"]),
+    ...(isDeepStrictEqual(variant.table, summarizeCells(variant.cells)) ? [] : ["the table is not that of the cells"]),
     ...(!hasFilters(variant, report) ||
     (variant.tcpBeLiberal === tcpBeLiberal && variant.invalidDropRule === invalidDropRule)
       ? []

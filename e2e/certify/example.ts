@@ -7,7 +7,7 @@ import { verdictFor } from "../matrix/verdict.ts";
 import { toJunit } from "../../results/junit.ts";
 import { toMarkdown } from "../../results/markdown.ts";
 import { type CellResult, type Report, reportSchema, RESULTS_SCHEMA } from "../../results/schema.ts";
-import { summarize } from "../../results/table.ts";
+import { summarizeCells } from "../../results/table.ts";
 import { variantTitle } from "../../results/title.ts";
 
 /** One where cells are blocked, and one where none is. */
@@ -27,7 +27,7 @@ export function healthyReport(
     const results = cells(workers, families, { ...NO_FEATURES, sourceGuard: true }).map((cell, index) =>
       healthyCell(cell, variant, number + index / 1000),
     );
-    return { ...variant, tcpBeLiberal, invalidDropRule, cells: results, table: summarize(results), seconds: 1 };
+    return { ...variant, tcpBeLiberal, invalidDropRule, cells: results, table: summarizeCells(results), seconds: 1 };
   });
   const names = [
     "every pod is ready: its node reaches it",

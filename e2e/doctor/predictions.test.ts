@@ -1,9 +1,13 @@
 import assert from "node:assert/strict";
-import { cell } from "../../results/fixtures.ts";
+import { createCell } from "../../results/fixtures.ts";
 import { findFalseGreen, withPredictions } from "./predictions.ts";
 
 describe("predictions of the doctor in the results", () => {
-  const results = [cell({ id: "a" }), cell({ id: "b", actual: "fail", ok: false }), cell({ id: "c", actual: "fail" })];
+  const results = [
+    createCell({ id: "a" }),
+    createCell({ id: "b", actual: "fail", ok: false }),
+    createCell({ id: "c", actual: "fail" }),
+  ];
 
   it("are added to the cells that have one", () => {
     const predicted = withPredictions(results, new Map([["a", "pass"]])).map((one) => one.predicted);

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import type { Cluster } from "../../clusters/provider.ts";
 import { type CellResult, POD_TYPES } from "../../results/schema.ts";
-import { rerunCommand, rerunFlags, variantFlags } from "../../results/rerun.ts";
-import { summarize } from "../../results/table.ts";
+import { formatRerunCommand, formatRerunFlags, formatVariantFlags } from "../../results/rerun.ts";
+import { summarizeCells } from "../../results/table.ts";
 import { variantTitle } from "../../results/title.ts";
 import { type ClusterApi, clusterApi, removeNamespace } from "../support/cluster-api.ts";
 import { runOptions, theCluster } from "../support/context.ts";
@@ -179,12 +179,12 @@ function variantSpecs(variant: Variant, cluster: () => Cluster, deployment: () =
               ),
             }),
         cells: [...results],
-        table: summarize(results),
+        table: summarizeCells(results),
         seconds,
       });
       if (options.snapshot || results.some(({ ok }) => !ok))
         await By("a snapshot of nodes and pods", async () => {
-          const directory = `snapshot/${variantFlags(variant)
+          const directory = `snapshot/${formatVariantFlags(variant)
             .replaceAll(/--[a-z-]+ /g, "")
             .replaceAll(/[ /]/g, "-")}`;
           for (const [file, text] of await takeSnapshot(cluster(), deployment().pods))
@@ -241,7 +241,7 @@ function variantSpecs(variant: Variant, cluster: () => Cluster, deployment: () =
       const wrong = mine.filter((cell) => !cell.ok);
       const { provider, datapath } = cluster();
       const source = { provider, versions: recordedVersions, ...(datapath === undefined ? {} : { datapath }) };
-      const flags = rerunFlags(source, { ...variant, cells: results });
+      const flags = formatRerunFlags(source, { ...variant, cells: results });
       assert.equal(
         wrong.length,
         0,
@@ -286,6 +286,6 @@ function cellLine(cell: CellResult, flags: string): string {
   return [
     `  ${cell.id} (${cell.address}): expected ${cell.expected}, was ${cell.actual}: ${cell.reason ?? ""}`,
     ...(cell.cause === undefined ? [] : [`    likely cause: ${cell.cause}`]),
-    `    again: ${rerunCommand(flags, cell.id)}`,
+    `    again: ${formatRerunCommand(flags, cell.id)}`,
   ].join("\n");
 }

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { createPlainProgress } from "../../clusters/progress-plain.ts";
 import { loadProvider } from "../../clusters/providers.ts";
 import { variantTitle } from "../../results/title.ts";
-import { summarize } from "../../results/table.ts";
+import { summarizeCells } from "../../results/table.ts";
 import { removeNamespace } from "../support/cluster-api.ts";
 import { runOptions, specFor, theCluster } from "../support/context.ts";
 import { BeforeAll, By, DeferCleanup, Describe, It, Skip } from "../harness.ts";
@@ -77,7 +77,7 @@ Describe("kind and the lab", { labels: ["parity"] }, () => {
         Object.fromEntries(results.map(({ id, expected, actual }) => [id, `expected ${expected}, was ${actual}`]));
       assert.ok(one.results.length > 200, `only ${one.results.length} cells`);
       assert.deepEqual(outcomes(one), outcomes(other));
-      assert.deepEqual(summarize(one.results), summarize(other.results));
+      assert.deepEqual(summarizeCells(one.results), summarizeCells(other.results));
       const rules = ({ filters }: typeof one) =>
         filters.map(({ tcpBeLiberal, invalidDrop }) => ({
           tcpBeLiberal,

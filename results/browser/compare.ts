@@ -1,6 +1,6 @@
-import type { TableEntry } from "../schema.ts";
-import type { RunSummary, VariantSummary } from "../summary.ts";
-import { h, table } from "./dom.ts";
+import type { SummaryEntry } from "../schema.ts";
+import type { ReportSummary, VariantSummary } from "../summary.ts";
+import { createElement, createTable } from "./dom.ts";
 
 interface Choice {
   readonly label: string;
@@ -8,8 +8,8 @@ interface Choice {
 }
 
 /** Two variants, of this run or of earlier ones, beside each other: the table's entries and the cells that differ. */
-export function compareView(
-  runs: readonly RunSummary[],
+export function createComparisonView(
+  runs: readonly ReportSummary[],
   rows: readonly string[],
   columns: readonly string[],
 ): HTMLElement {
@@ -20,33 +20,34 @@ export function compareView(
     }),
   );
   const select = (label: string, start: number) => {
-    const element = h(
+    const element = createElement(
       "select",
       {},
-      ...choices.map((choice, index) => h("option", { value: String(index) }, choice.label)),
+      ...choices.map((choice, index) => createElement("option", { value: String(index) }, choice.label)),
     );
     element.value = String(Math.min(start, choices.length - 1));
-    return { element, field: h("label", {}, `${label} `, element) };
+    return { element, field: createElement("label", {}, `${label} `, element) };
   };
   const [first, second] = [select("Compare", 0), select("with", 1)];
-  const result = h("div", { "aria-live": "polite" });
+  const result = createElement("div", { "aria-live": "polite" });
   const update = (): void => {
     const [a, b] = [choices[Number(first.element.value)], choices[Number(second.element.value)]];
-    if (a !== undefined && b !== undefined) result.replaceChildren(...difference(a.summary, b.summary, rows, columns));
+    if (a !== undefined && b !== undefined)
+      result.replaceChildren(...renderDifference(a.summary, b.summary, rows, columns));
   };
   for (const { element } of [first, second]) element.addEventListener("change", update);
   update();
-  return h("div", {}, h("p", { class: "choose" }, first.field, second.field), result);
+  return createElement("div", {}, createElement("p", { class: "choose" }, first.field, second.field), result);
 }
 
-const WORDS: Readonly<Record<TableEntry, string>> = {
+const MARKS: Readonly<Record<SummaryEntry, string>> = {
   pass: "✓ pass",
   blocked: "⊘ blocked",
   fail: "✗ fail",
   "not-run": "–",
 };
 
-function difference(
+function renderDifference(
   a: VariantSummary,
   b: VariantSummary,
   rows: readonly string[],
@@ -56,8 +57,8 @@ function difference(
     row,
     ...columns.map((_, c) => {
       const [was, is] = [a.table[r]?.[c] ?? "not-run", b.table[r]?.[c] ?? "not-run"];
-      if (was === is) return h("span", { class: was }, WORDS[was]);
-      return h("mark", {}, `${WORDS[was]} → ${WORDS[is]}`);
+      if (was === is) return createElement("span", { class: was }, MARKS[was]);
+      return createElement("mark", {}, `${MARKS[was]} → ${MARKS[is]}`);
     }),
   ]);
   const states = (v: VariantSummary) =>
@@ -67,21 +68,29 @@ function difference(
     .map((id) => [id, before.get(id) ?? "pass", after.get(id) ?? "pass"] as const)
     .filter(([, was, is]) => was !== is);
   return [
-    table("The first's entries, and where the second's are others", ["from \\ to", ...columns], entries),
-    h(
+    createTable("The first's entries, and where the second's are others", ["from \\ to", ...columns], entries),
+    createElement(
       "p",
       {},
       `${changed.length} cells differ; median latency ${a.medianMs.toFixed(1)} and ${b.medianMs.toFixed(1)} ms; ${a.cells} and ${b.cells} cells.`,
     ),
     ...(changed.length === 0
       ? []
-      : [h("ul", {}, ...changed.map(([id, was, is]) => h("li", {}, h("code", {}, id), `: ${was} → ${is}`)))]),
+      : [
+          createElement(
+            "ul",
+            {},
+            ...changed.map(([id, was, is]) =>
+              createElement("li", {}, createElement("code", {}, id), `: ${was} → ${is}`),
+            ),
+          ),
+        ]),
   ];
 }
 
 /** Run by run: what passed, what failed, what had to be asked again. */
-export function historyView(runs: readonly RunSummary[]): HTMLElement {
-  return table(
+export function createHistoryView(runs: readonly ReportSummary[]): HTMLElement {
+  return createTable(
     "Newest first; flaky: cells that were right only when asked again",
     ["started", "provider", "versions", "variants", "passed", "failed", "flaky", "median ms"],
     runs.map((run) => [
@@ -90,7 +99,7 @@ export function historyView(runs: readonly RunSummary[]): HTMLElement {
       run.versions["kubernetes"] ?? "",
       String(run.variants.length),
       String(run.passed),
-      h("span", { class: run.failed > 0 ? "fail" : "" }, String(run.failed)),
+      createElement("span", { class: run.failed > 0 ? "fail" : "" }, String(run.failed)),
       String(run.variants.reduce((sum, variant) => sum + variant.flaky.length, 0)),
       run.variants.map((variant) => variant.medianMs.toFixed(1)).join(" / "),
     ]),

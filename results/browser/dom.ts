@@ -1,7 +1,7 @@
 type Child = Node | string | undefined;
 
 /** An element with attributes and children; text is text. */
-export function h<K extends keyof HTMLElementTagNameMap>(
+export function createElement<K extends keyof HTMLElementTagNameMap>(
   tag: K,
   attributes: Readonly<Record<string, string>> = {},
   ...children: readonly Child[]
@@ -13,7 +13,7 @@ export function h<K extends keyof HTMLElementTagNameMap>(
 }
 
 /** The same for drawings. */
-export function s<K extends keyof SVGElementTagNameMap>(
+export function createSvgElement<K extends keyof SVGElementTagNameMap>(
   tag: K,
   attributes: Readonly<Record<string, string | number>> = {},
   ...children: readonly (Node | string)[]
@@ -24,21 +24,29 @@ export function s<K extends keyof SVGElementTagNameMap>(
   return element;
 }
 
-export function byId(id: string): HTMLElement {
+export function getElement(id: string): HTMLElement {
   const element = document.getElementById(id);
   if (element === null) throw new Error(`The page has no #${id}.`);
   return element;
 }
 
-export const table = (
+export const createTable = (
   caption: string,
   heads: readonly string[],
   rows: readonly (readonly (Node | string)[])[],
 ): HTMLTableElement =>
-  h(
+  createElement(
     "table",
     {},
-    h("caption", {}, caption),
-    h("thead", {}, h("tr", {}, ...heads.map((head) => h("th", { scope: "col" }, head)))),
-    h("tbody", {}, ...rows.map((row) => h("tr", {}, ...row.map((entry) => h("td", {}, entry))))),
+    createElement("caption", {}, caption),
+    createElement(
+      "thead",
+      {},
+      createElement("tr", {}, ...heads.map((head) => createElement("th", { scope: "col" }, head))),
+    ),
+    createElement(
+      "tbody",
+      {},
+      ...rows.map((row) => createElement("tr", {}, ...row.map((entry) => createElement("td", {}, entry)))),
+    ),
   );

@@ -1,15 +1,15 @@
 import type { PageData, PageVariant } from "../html/data.ts";
-import { compareView, historyView } from "./compare.ts";
-import { byId } from "./dom.ts";
-import { entryView } from "./entry-view.ts";
+import { createComparisonView, createHistoryView } from "./compare.ts";
+import { getElement } from "./dom.ts";
+import { createEntryView } from "./entry-view.ts";
 
 /** The report's page: without this script it has tables; with it, what is behind each of their entries. */
-const data = JSON.parse(byId("data").textContent) as PageData;
-const dialog = byId("dialog") as HTMLDialogElement;
-const content = byId("dialog-content");
+const data = JSON.parse(getElement("data").textContent) as PageData;
+const dialog = getElement("dialog") as HTMLDialogElement;
+const content = getElement("dialog-content");
 
-function open(variant: PageVariant, title: string, which: (cell: PageVariant["cells"][number]) => boolean): void {
-  content.replaceChildren(entryView(title, variant.cells.filter(which), variant.flags));
+function openDialog(variant: PageVariant, title: string, which: (cell: PageVariant["cells"][number]) => boolean): void {
+  content.replaceChildren(createEntryView(title, variant.cells.filter(which), variant.flags));
   dialog.showModal();
   dialog.scrollTop = 0;
 }
@@ -21,7 +21,7 @@ for (const button of document.querySelectorAll<HTMLButtonElement>("button[data-v
   button.disabled = false;
   button.addEventListener("click", () => {
     const title = button.getAttribute("aria-label") ?? "";
-    open(variant, title, (cell) =>
+    openDialog(variant, title, (cell) =>
       group === undefined
         ? cell.group === "matrix" && cell.source === source && cell.target === target
         : cell.group === group,
@@ -46,14 +46,15 @@ document.addEventListener("keydown", (event) => {
   button.focus();
 });
 
-byId("dialog-close").addEventListener("click", () => {
+getElement("dialog-close").addEventListener("click", () => {
   dialog.close();
 });
-const heads = (selector: string) => [...document.querySelectorAll(selector)].map((element) => element.textContent);
+const readHeadings = (selector: string) =>
+  [...document.querySelectorAll(selector)].map((element) => element.textContent);
 const grid = "#variant-0 .grid";
 if (document.querySelector(grid) !== null) {
-  byId("compare").replaceChildren(
-    compareView(data.runs, heads(`${grid} tbody th`), heads(`${grid} thead th`).slice(1)),
+  getElement("compare").replaceChildren(
+    createComparisonView(data.runs, readHeadings(`${grid} tbody th`), readHeadings(`${grid} thead th`).slice(1)),
   );
-  byId("history").replaceChildren(historyView(data.runs));
+  getElement("history").replaceChildren(createHistoryView(data.runs));
 }

@@ -1,6 +1,6 @@
-import { rerunFlags } from "../rerun.ts";
-import type { CellResult, HopResult, Report, TableEntry } from "../schema.ts";
-import { type RunSummary, summaryOf } from "../summary.ts";
+import { formatRerunFlags } from "../rerun.ts";
+import type { CellResult, HopResult, Report, SummaryEntry } from "../schema.ts";
+import { type ReportSummary, createRunSummary } from "../summary.ts";
 import { variantTitle } from "../title.ts";
 
 /** `place|link|direction`, and `|source|destination` where they are others than at the hop before. */
@@ -21,25 +21,25 @@ export interface PageVariant {
   readonly title: string;
   /** What of the command line asks it again. */
   readonly flags: string;
-  readonly table: readonly (readonly TableEntry[])[];
+  readonly table: readonly (readonly SummaryEntry[])[];
   readonly cells: readonly PageCell[];
 }
 
 /** What the page's script reads: the run with every cell, and the summaries of this and earlier runs, newest first. */
 export interface PageData {
   readonly variants: readonly PageVariant[];
-  readonly runs: readonly RunSummary[];
+  readonly runs: readonly ReportSummary[];
 }
 
-export function pageData(report: Report, earlier: readonly RunSummary[]): PageData {
+export function createPageData(report: Report, earlier: readonly ReportSummary[]): PageData {
   return {
     variants: report.variants.map((variant) => ({
       title: variantTitle(variant),
-      flags: rerunFlags(report, variant),
+      flags: formatRerunFlags(report, variant),
       table: variant.table,
       cells: variant.cells.map(pageCell),
     })),
-    runs: [summaryOf(report), ...earlier],
+    runs: [createRunSummary(report), ...earlier],
   };
 }
 

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
-import { cell, reportOf } from "../fixtures.ts";
-import { summaryOf } from "../summary.ts";
+import { createCell, createReport } from "../fixtures.ts";
+import { createRunSummary } from "../summary.ts";
 import { toHistory } from "./history.ts";
 
 const run = (id: string, started: string, ok: boolean, provider: "kind" | "lab" = "lab") =>
-  summaryOf({ ...reportOf([cell({ ok, actual: ok ? "pass" : "fail" })]), id, started, provider });
+  createRunSummary({ ...createReport([createCell({ ok, actual: ok ? "pass" : "fail" })]), id, started, provider });
 
 describe("the history of runs", () => {
   const page = toHistory([

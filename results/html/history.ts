@@ -1,4 +1,4 @@
-import { type RunSummary, type VariantSummary } from "../summary.ts";
+import { type ReportSummary, type VariantSummary } from "../summary.ts";
 import { escapeHtml } from "./escape.ts";
 import { STYLE } from "./style.ts";
 
@@ -6,7 +6,7 @@ import { STYLE } from "./style.ts";
 const DAYS = 30;
 
 interface Entry {
-  readonly run: RunSummary;
+  readonly run: ReportSummary;
   readonly variant: VariantSummary;
 }
 
@@ -14,13 +14,13 @@ interface Entry {
  * All runs on one page: a row for each cluster and variant, a column for each day, the last run of a day in it, which links to
  * its report. Newest first; needs no scripts.
  */
-export function toHistory(runs: readonly RunSummary[]): string {
-  const days = [...new Set(runs.map(dayOf))].sort().reverse().slice(0, DAYS);
+export function toHistory(runs: readonly ReportSummary[]): string {
+  const days = [...new Set(runs.map(getDay))].sort().reverse().slice(0, DAYS);
   const rows = new Map<string, Map<string, Entry>>();
   for (const run of [...runs].sort((a, b) => a.started.localeCompare(b.started)))
     for (const variant of run.variants) {
       const title = rowTitle(run, variant);
-      rows.set(title, (rows.get(title) ?? new Map<string, Entry>()).set(dayOf(run), { run, variant }));
+      rows.set(title, (rows.get(title) ?? new Map<string, Entry>()).set(getDay(run), { run, variant }));
     }
   const shown = [...rows].sort(([a], [b]) => a.localeCompare(b, "en", { numeric: true }));
   return `<!doctype html>
@@ -44,9 +44,9 @@ ${shown.map(([title, entries]) => `<tr><th scope="row">${escapeHtml(title)}</th>
 `;
 }
 
-const dayOf = ({ started }: RunSummary): string => started.slice(0, "2026-01-01".length);
+const getDay = ({ started }: ReportSummary): string => started.slice(0, "2026-01-01".length);
 
-function rowTitle({ provider, versions, families }: RunSummary, { title }: VariantSummary): string {
+function rowTitle({ provider, versions, families }: ReportSummary, { title }: VariantSummary): string {
   const cluster = [provider, versions["kubernetes"] ?? "", families.join("+")].filter((part) => part !== "").join(" ");
   return `${cluster}: ${title}`;
 }

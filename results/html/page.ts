@@ -1,12 +1,12 @@
-import { type CellResult, POD_TYPES, type Report, type TableEntry, TARGETS, type VariantResult } from "../schema.ts";
-import type { RunSummary } from "../summary.ts";
-import { countCells, nodesSay, POD_TYPE_TITLES, TARGET_TITLES, variantTitle } from "../title.ts";
-import { pageData } from "./data.ts";
+import { type CellResult, POD_TYPES, type Report, type SummaryEntry, TARGETS, type VariantResult } from "../schema.ts";
+import type { ReportSummary } from "../summary.ts";
+import { countCells, describeNodes, POD_TYPE_TITLES, TARGET_TITLES, variantTitle } from "../title.ts";
+import { createPageData } from "./data.ts";
 import { escapeHtml } from "./escape.ts";
-import { pageScript } from "./script.ts";
+import { buildPageScript } from "./script.ts";
 import { STYLE } from "./style.ts";
 
-const MARKS: Readonly<Record<TableEntry, string>> = {
+const MARKS: Readonly<Record<SummaryEntry, string>> = {
   pass: "✓ pass",
   blocked: "⊘ blocked",
   fail: "✗ fail",
@@ -17,7 +17,7 @@ const MARKS: Readonly<Record<TableEntry, string>> = {
  * The report as one file that needs no network. Without scripts it has the tables and all cells; with them an entry opens
  * its cells and their ways, variants and runs are compared.
  */
-export async function toHtml(report: Report, earlier: readonly RunSummary[] = []): Promise<string> {
+export async function toHtml(report: Report, earlier: readonly ReportSummary[] = []): Promise<string> {
   const { passed, failed, skipped } = report.summary;
   const state = failed === 0 ? "passed" : "failed";
   return `<!doctype html>
@@ -42,8 +42,8 @@ ${report.variants.map(variantSection).join("\n")}
 ${checksSection(report)}
 </main>
 <dialog id="dialog" aria-labelledby="dialog-title"><button id="dialog-close" type="button">Close</button><div id="dialog-content"></div></dialog>
-<script type="application/json" id="data">${JSON.stringify(pageData(report, earlier)).replaceAll("<", "\\u003c")}</script>
-<script type="module">${await pageScript()}</script>
+<script type="application/json" id="data">${JSON.stringify(createPageData(report, earlier)).replaceAll("<", "\\u003c")}</script>
+<script type="module">${await buildPageScript()}</script>
 </body>
 </html>
 `;
@@ -87,7 +87,7 @@ function variantSection(variant: VariantResult, index: number): string {
 <table class="grid"><caption>From (rows) to (columns)</caption>
 <thead><tr><th scope="col">from \\ to</th>${TARGETS.map((t) => `<th scope="col">${TARGET_TITLES[t]}</th>`).join("")}</tr></thead>
 <tbody>${rows.join("")}</tbody></table>
-<p>${ok} of ${ok + failed} cells as expected, ${blocked} blocked by the gate; ${nodesSay(variant)}; ${variant.seconds.toFixed(1)} s.</p>
+<p>${ok} of ${ok + failed} cells as expected, ${blocked} blocked by the gate; ${describeNodes(variant)}; ${variant.seconds.toFixed(1)} s.</p>
 ${groupList(variant, index)}
 <details${failed > 0 ? " open" : ""}><summary>All ${variant.cells.length} cells</summary>${cellTable(variant.cells)}</details>
 </section>`;

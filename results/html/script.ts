@@ -4,7 +4,7 @@ import { build } from "esbuild";
 let built: Promise<string> | undefined;
 
 /** The page's own script, in one piece: the report needs no network. */
-export function pageScript(): Promise<string> {
+export function buildPageScript(): Promise<string> {
   built ??= build({
     entryPoints: [join(import.meta.dirname, "..", "browser", "main.ts")],
     bundle: true,

@@ -9,14 +9,14 @@ import { deploy } from "../../e2e/pods/deploy.ts";
 import { buildProbe } from "../../e2e/probe/build.ts";
 
 /** Exit statuses of a probe that was asked to its end; 2 is one that was not. */
-export const PROBED_CELLS = { allPasses: 0, failsAsPredicted: 1, predictedWrongly: 3 } as const;
-type Probed = (typeof PROBED_CELLS)[keyof typeof PROBED_CELLS];
+export const PROBE_STATUS = { allPasses: 0, failsAsPredicted: 1, predictedWrongly: 3 } as const;
+type ProbeStatus = (typeof PROBE_STATUS)[keyof typeof PROBE_STATUS];
 
 /**
  * `npm run doctor -- --probe`: the suite's pods in a cluster that `npm run up` has brought up, the prediction, and then
  * every cell asked. The cluster stays as it is: what is wrong with it is what is asked about.
  */
-export async function probePods(provider: string, name: string, say: (line: string) => void): Promise<Probed> {
+export async function probePods(provider: string, name: string, say: (line: string) => void): Promise<ProbeStatus> {
   const from = await loadProvider(provider);
   if (from.find === undefined)
     throw new Error(`--probe makes pods and asks them: for a cluster by npm run up, not for --provider ${provider}.`);
@@ -43,10 +43,10 @@ export async function probePods(provider: string, name: string, say: (line: stri
     say(
       `${asked.length} cells asked: ${asked.length - failed} pass, ${failed} fail; ${wrong === 0 ? "each as predicted" : `${wrong} predicted wrongly`}.`,
     );
-    if (wrong > 0) return PROBED_CELLS.predictedWrongly;
+    if (wrong > 0) return PROBE_STATUS.predictedWrongly;
     return findings.every(({ severity }) => severity === "warning")
-      ? PROBED_CELLS.allPasses
-      : PROBED_CELLS.failsAsPredicted;
+      ? PROBE_STATUS.allPasses
+      : PROBE_STATUS.failsAsPredicted;
   } finally {
     await deployment.closeProbers();
   }

@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { findEnvironment } from "../../clusters/environments/registry.ts";
-import { cell, reportOf } from "../../results/fixtures.ts";
+import { createCell, createReport } from "../../results/fixtures.ts";
 import { describeRun, findSkipReason, mergeRuns } from "./environments.ts";
 
 describe("a run of several environments", () => {
   const [first, second, third, fourth] = ["default", "nftables", "wireguard", "mtu-9000"].map(findEnvironment);
   assert.ok(first && second && third && fourth);
-  const report = { ...reportOf([cell(), cell({ actual: "fail", ok: false })]), checks: [] };
+  const report = { ...createReport([createCell(), createCell({ actual: "fail", ok: false })]), checks: [] };
   const runs = [
     { environment: first, seconds: 9, report: { ...report, summary: { passed: 1, failed: 1, skipped: 0 } } },
     { environment: second, seconds: 5, error: "e2e ended with 1: no bridge" },

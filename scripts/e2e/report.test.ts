@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { cell, reportOf } from "../../results/fixtures.ts";
+import { createCell, createReport } from "../../results/fixtures.ts";
 import { toJunit } from "../../results/junit.ts";
 import { reportSchema } from "../../results/schema.ts";
 import { composeReport, refuseEmptyCells } from "./report.ts";
@@ -15,7 +15,7 @@ const passed = { name: "routes", status: "passed" as const, seconds: 1 };
 
 describe("composeReport", () => {
   it("counts cells and checks", () => {
-    const { variants } = reportOf([cell(), cell({ ok: false, actual: "fail" })]);
+    const { variants } = createReport([createCell(), createCell({ ok: false, actual: "fail" })]);
     const report = composeReport(RUN, { variants, checks: [passed], versions: {} }, []);
     assert.deepEqual(report.summary, { passed: 2, failed: 1, skipped: 0 });
   });
@@ -30,7 +30,7 @@ describe("composeReport", () => {
   });
 
   it("fails a variant without a cell, also when other checks passed", () => {
-    const { variants } = reportOf([]);
+    const { variants } = createReport([]);
     const report = composeReport(RUN, { variants, checks: [passed], versions: {} }, []);
     assert.match(report.checks.at(-1)?.error ?? "", /return path liberal: no cell was asked/);
     assert.equal(report.summary.failed, 1);

@@ -1,11 +1,11 @@
 import Table from "cli-table3";
 import { POD_TYPES, TARGETS, type VariantResult } from "../../results/schema.ts";
-import { countCells, nodesSay, POD_TYPE_TITLES, TARGET_TITLES, variantTitle } from "../../results/title.ts";
+import { countCells, describeNodes, POD_TYPE_TITLES, TARGET_TITLES, variantTitle } from "../../results/title.ts";
 
 const MARKS = { pass: "✓", blocked: "blocked", fail: "✗ FAIL", "not-run": "-" } as const;
 
 /** A variant's 3×6 table for the terminal, in the shape of the documents: rows ask, columns answer. */
-export function variantTable(variant: VariantResult): string {
+export function renderVariantTable(variant: VariantResult): string {
   const table = new Table({
     head: ["from \\ to", ...TARGETS.map((target) => TARGET_TITLES[target])],
     style: { head: [], border: [] },
@@ -17,6 +17,6 @@ export function variantTable(variant: VariantResult): string {
   return [
     variantTitle(variant),
     table.toString(),
-    `${ok} of ${ok + failed} cells as expected, ${blocked} of them blocked by the gate, in ${variant.seconds.toFixed(1)} s; ${nodesSay(variant)}`,
+    `${ok} of ${ok + failed} cells as expected, ${blocked} of them blocked by the gate, in ${variant.seconds.toFixed(1)} s; ${describeNodes(variant)}`,
   ].join("\n");
 }

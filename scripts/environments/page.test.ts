@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { findEnvironment } from "../../clusters/environments/registry.ts";
-import { cell, reportOf } from "../../results/fixtures.ts";
+import { createCell, createReport } from "../../results/fixtures.ts";
 import { renderPage } from "./page.ts";
 
 describe("the page of environments", () => {
-  const report = reportOf([cell(), cell({ expected: "blocked", actual: "fail" })]);
+  const report = createReport([createCell(), createCell({ expected: "blocked", actual: "fail" })]);
   const [variant] = report.variants;
   assert.ok(variant);
   const page = renderPage(

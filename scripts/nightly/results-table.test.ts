@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
-import { cell, reportOf } from "../../results/fixtures.ts";
+import { createCell, createReport } from "../../results/fixtures.ts";
 import type { MatrixJob } from "./plan.ts";
 import { listRows, renderMarkdown } from "./results-table.ts";
 
 describe("the table of a matrix run", () => {
-  const report = reportOf([cell(), cell({ expected: "blocked", actual: "fail" })]);
+  const report = createReport([createCell(), createCell({ expected: "blocked", actual: "fail" })]);
   const kubeProxy = { version: "v1.28.15", mode: "iptables" } as const;
   const job: MatrixJob = {
     name: "sweep-lab-1-29-ipv4",

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { closingLine, readCounts, verdict } from "./summary.ts";
+import { formatClosingLine, readCounts, judgeStage } from "./summary.ts";
 
 describe("test-summary", () => {
   const cases: { name: string; output: string; expected: ReturnType<typeof readCounts> }[] = [
@@ -24,12 +24,12 @@ describe("test-summary", () => {
     });
 
   it("takes a crash after green tests for a failure", () => {
-    assert.equal(verdict(1, { passed: 3, failed: 0, skipped: 0 }).failed, 1);
+    assert.equal(judgeStage(1, { passed: 3, failed: 0, skipped: 0 }).failed, 1);
   });
   it("takes a stage without tests for a failure", () => {
-    assert.equal(verdict(0, undefined).failed, 1);
+    assert.equal(judgeStage(0, undefined).failed, 1);
   });
   it("leaves out skipped when there are none", () => {
-    assert.equal(closingLine({ passed: 3, failed: 0, skipped: 0 }), "3 passed, 0 failed");
+    assert.equal(formatClosingLine({ passed: 3, failed: 0, skipped: 0 }), "3 passed, 0 failed");
   });
 });

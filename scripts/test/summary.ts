@@ -1,13 +1,13 @@
 /** How many tests a stage ran, read from what its runner printed last. */
-export interface Counts {
+export interface TestCounts {
   readonly passed: number;
   readonly failed: number;
   readonly skipped: number;
 }
 
-export const NOTHING: Counts = { passed: 0, failed: 0, skipped: 0 };
+export const NO_TESTS: TestCounts = { passed: 0, failed: 0, skipped: 0 };
 
-export function add(a: Counts, b: Counts): Counts {
+export function addCounts(a: TestCounts, b: TestCounts): TestCounts {
   return { passed: a.passed + b.passed, failed: a.failed + b.failed, skipped: a.skipped + b.skipped };
 }
 
@@ -16,7 +16,7 @@ export function add(a: Counts, b: Counts): Counts {
  * The last of each kind counts, since a test may print such a line of its own. Returns undefined if there is neither:
  * a stage that says nothing of its tests has run none.
  */
-export function readCounts(output: string): Counts | undefined {
+export function readCounts(output: string): TestCounts | undefined {
   const own = [...output.matchAll(/^(\d+) passed, (\d+) failed(?:, (\d+) skipped)?$/gm)].at(-1);
   if (own) return { passed: Number(own[1]), failed: Number(own[2]), skipped: Number(own[3] ?? 0) };
   const mocha = (word: string) => {
@@ -29,11 +29,11 @@ export function readCounts(output: string): Counts | undefined {
 }
 
 /** A stage's verdict: a non-zero exit with no failed test counts as one failure, and so does a stage that ran no test. */
-export function verdict(exitCode: number, counts: Counts | undefined): Counts {
-  if (!counts || counts.passed + counts.failed + counts.skipped === 0) return { ...NOTHING, failed: 1 };
+export function judgeStage(exitCode: number, counts: TestCounts | undefined): TestCounts {
+  if (!counts || counts.passed + counts.failed + counts.skipped === 0) return { ...NO_TESTS, failed: 1 };
   return exitCode !== 0 && counts.failed === 0 ? { ...counts, failed: 1 } : counts;
 }
 
-export function closingLine({ passed, failed, skipped }: Counts): string {
+export function formatClosingLine({ passed, failed, skipped }: TestCounts): string {
   return `${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ""}`;
 }

@@ -1,5 +1,5 @@
-import { s } from "./dom.ts";
-import type { Hop, Way } from "./hops.ts";
+import { createSvgElement } from "./dom.ts";
+import type { ShownHop, ShownPath } from "./shown-path.ts";
 
 const COLUMN = 340;
 const GAP = 40;
@@ -12,11 +12,11 @@ interface Point {
   readonly y: number;
 }
 
-const nodeOf = (place: string): string => {
+const getNodeName = (place: string): string => {
   const number = /-(\d+)-[ab]$/.exec(place)?.[1];
   return number === undefined ? place : `node-${number}`;
 };
-const isPod = (place: string): boolean => nodeOf(place) !== place;
+const isPod = (place: string): boolean => getNodeName(place) !== place;
 
 /** Where things are drawn: a column a node, its pods on top, below them its links, and the wire at the bottom. */
 class Layout {
@@ -24,14 +24,16 @@ class Layout {
   readonly #pods = new Map<string, readonly string[]>();
   readonly #links = new Map<string, readonly string[]>();
 
-  constructor(hops: readonly Hop[]) {
-    this.columns = [...new Set(hops.map(({ place }) => nodeOf(place)))].sort();
+  constructor(hops: readonly ShownHop[]) {
+    this.columns = [...new Set(hops.map(({ place }) => getNodeName(place)))].sort();
     for (const column of this.columns)
       this.#pods.set(column, [
-        ...new Set(hops.map((hop) => hop.place).filter((p) => isPod(p) && nodeOf(p) === column)),
+        ...new Set(hops.map((hop) => hop.place).filter((p) => isPod(p) && getNodeName(p) === column)),
       ]);
     for (const { place } of hops)
-      this.#links.set(place, [...new Set(hops.filter((hop) => hop.place === place).map((hop) => plain(hop.link)))]);
+      this.#links.set(place, [
+        ...new Set(hops.filter((hop) => hop.place === place).map((hop) => removeEncapsulation(hop.link))),
+      ]);
   }
 
   get width(): number {
@@ -49,27 +51,27 @@ class Layout {
   links(place: string): readonly string[] {
     return this.#links.get(place) ?? [];
   }
-  at({ place, link }: Pick<Hop, "place" | "link">): Point {
-    const column = nodeOf(place);
+  at({ place, link }: Pick<ShownHop, "place" | "link">): Point {
+    const column = getNodeName(place);
     const index = this.links(place)
       .filter((one) => isPod(place) || !["wire", "vxlan"].includes(one))
-      .indexOf(plain(link));
+      .indexOf(removeEncapsulation(link));
     if (isPod(place)) {
       const pod = this.pods(column).find(({ name }) => name === place);
       return { x: (pod?.x ?? 0) + 36 + index * 74, y: POD_TOP + POD_HEIGHT };
     }
     const x = this.x(column);
-    if (plain(link) === "wire") return { x: x + COLUMN / 2, y: WIRE_Y };
+    if (removeEncapsulation(link) === "wire") return { x: x + COLUMN / 2, y: WIRE_Y };
     if (link === "vxlan") return { x: x + 250, y: VXLAN_Y };
     return { x: x + 50 + Math.max(0, index) * 74, y: PORT_Y };
   }
 }
 
 /** Encapsulated or not, it is one link. */
-const plain = (link: string): string => (link.startsWith("wire") ? "wire" : link);
+const removeEncapsulation = (link: string): string => (link.startsWith("wire") ? "wire" : link);
 
 /** The way drawn over nodes, pods and links, its steps numbered: the request as a line, the reply dashed. */
-export function figure(way: Way, both: readonly Hop[], label: string): SVGSVGElement {
+export function drawPath(way: ShownPath, both: readonly ShownHop[], drawLabel: string): SVGSVGElement {
   const layout = new Layout(both);
   const numbered = [
     ...way.request.map((hop, index) => ({ hop, number: index + 1, half: "request" as const })),
@@ -84,30 +86,34 @@ export function figure(way: Way, both: readonly Hop[], label: string): SVGSVGEle
     const depth = BAR_Y + (half === "request" ? 7 : 13);
     const points = steps.flatMap(({ hop, spot }, index) => {
       const before = steps[index - 1];
-      const overWire = before !== undefined && nodeOf(before.hop.place) !== nodeOf(hop.place);
+      const overWire = before !== undefined && getNodeName(before.hop.place) !== getNodeName(hop.place);
       return overWire ? [{ x: before.spot.x, y: depth }, { x: spot.x, y: depth }, spot] : [spot];
     });
-    return s("polyline", { class: half, points: points.map(({ x, y }) => `${x},${y}`).join(" "), fill: "none" });
+    return createSvgElement("polyline", {
+      class: half,
+      points: points.map(({ x, y }) => `${x},${y}`).join(" "),
+      fill: "none",
+    });
   };
-  return s(
+  return createSvgElement(
     "svg",
     {
       viewBox: `0 0 ${layout.width} ${HEIGHT}`,
       role: "img",
-      "aria-label": label,
+      "aria-label": drawLabel,
       style: `max-width:${layout.width}px`,
     },
-    ...layout.columns.flatMap((column) => columnOf(column, layout)),
-    s("rect", { class: "bar", x: 10, y: BAR_Y, width: layout.width - 20, height: 20, rx: 4 }),
-    s("text", { class: "small", x: 20, y: BAR_Y + 34 }, "underlay"),
+    ...layout.columns.flatMap((column) => drawColumn(column, layout)),
+    createSvgElement("rect", { class: "bar", x: 10, y: BAR_Y, width: layout.width - 20, height: 20, rx: 4 }),
+    createSvgElement("text", { class: "small", x: 20, y: BAR_Y + 34 }, "underlay"),
     line("request"),
     line("reply"),
     ...numbered.map(({ number, half }, index) =>
-      s(
+      createSvgElement(
         "g",
         { class: `step ${half}` },
-        s("circle", { cx: spots[index]?.x ?? 0, cy: spots[index]?.y ?? 0, r: 9 }),
-        s("text", { x: spots[index]?.x ?? 0, y: (spots[index]?.y ?? 0) + 4 }, String(number)),
+        createSvgElement("circle", { cx: spots[index]?.x ?? 0, cy: spots[index]?.y ?? 0, r: 9 }),
+        createSvgElement("text", { x: spots[index]?.x ?? 0, y: (spots[index]?.y ?? 0) + 4 }, String(number)),
       ),
     ),
   );
@@ -127,16 +133,16 @@ function placeNumbers(points: readonly Point[]): readonly Point[] {
   });
 }
 
-function columnOf(column: string, layout: Layout): readonly SVGElement[] {
+function drawColumn(column: string, layout: Layout): readonly SVGElement[] {
   const x = layout.x(column);
   return [
-    s("rect", { class: "node", x, y: 10, width: COLUMN, height: BAR_Y - 24, rx: 8 }),
-    s("text", { class: "name", x: x + 12, y: 30 }, column),
+    createSvgElement("rect", { class: "node", x, y: 10, width: COLUMN, height: BAR_Y - 24, rx: 8 }),
+    createSvgElement("text", { class: "name", x: x + 12, y: 30 }, column),
     ...layout
       .pods(column)
       .flatMap((pod) => [
-        s("rect", { class: "pod", x: pod.x, y: POD_TOP, width: POD_WIDTH, height: POD_HEIGHT, rx: 6 }),
-        s("text", { x: pod.x + 10, y: POD_TOP + 22 }, pod.name),
+        createSvgElement("rect", { class: "pod", x: pod.x, y: POD_TOP, width: POD_WIDTH, height: POD_HEIGHT, rx: 6 }),
+        createSvgElement("text", { x: pod.x + 10, y: POD_TOP + 22 }, pod.name),
         ...layout.links(pod.name).map((link) => label(link, layout.at({ place: pod.name, link }), 0, -8)),
       ]),
     ...layout
@@ -146,4 +152,4 @@ function columnOf(column: string, layout: Layout): readonly SVGElement[] {
 }
 
 const label = (text: string, { x, y }: Point, right: number, down: number): SVGElement =>
-  s("text", { class: "small link", x: x + right, y: y + down }, text);
+  createSvgElement("text", { class: "small link", x: x + right, y: y + down }, text);

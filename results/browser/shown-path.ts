@@ -1,6 +1,6 @@
 import type { PageCell, PageHop, PageHops } from "../html/data.ts";
 
-export interface Hop {
+export interface ShownHop {
   readonly place: string;
   readonly link: string;
   readonly direction: "in" | "out";
@@ -10,12 +10,12 @@ export interface Hop {
   readonly translated: boolean;
 }
 
-export interface Way {
-  readonly request: readonly Hop[];
-  readonly reply: readonly Hop[];
+export interface ShownPath {
+  readonly request: readonly ShownHop[];
+  readonly reply: readonly ShownHop[];
 }
 
-function read(hops: readonly PageHop[]): readonly Hop[] {
+function parseHops(hops: readonly PageHop[]): readonly ShownHop[] {
   let [source, destination] = ["", ""];
   return hops.map((text, index) => {
     const [place = "", link = "", direction = "", from, to] = text.split("|");
@@ -26,12 +26,12 @@ function read(hops: readonly PageHop[]): readonly Hop[] {
   });
 }
 
-const wayOf = ([request, reply]: PageHops): Way => ({ request: read(request), reply: read(reply) });
+const parsePath = ([request, reply]: PageHops): ShownPath => ({ request: parseHops(request), reply: parseHops(reply) });
 
 /** The way that was seen, and the documented one. */
-export function waysOf({ path }: PageCell): { readonly seen: Way; readonly expected: Way } | undefined {
-  return path && { seen: wayOf(path.seen), expected: wayOf(path.expected ?? path.seen) };
+export function readPaths({ path }: PageCell): { readonly seen: ShownPath; readonly expected: ShownPath } | undefined {
+  return path && { seen: parsePath(path.seen), expected: parsePath(path.expected ?? path.seen) };
 }
 
-export const sameHop = (a: Hop | undefined, b: Hop | undefined): boolean =>
+export const isSameHop = (a: ShownHop | undefined, b: ShownHop | undefined): boolean =>
   a?.place === b?.place && a?.link === b?.link && a?.direction === b?.direction;
