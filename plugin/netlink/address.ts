@@ -1,4 +1,4 @@
-import { AF, type IpFamily, familyOf, ipBytes, ipText } from "./ip.ts";
+import { AF, type AddressFamily, familyOf, ipBytes, ipText } from "./ip.ts";
 import { decodeAttributes, encodeAttributes } from "./message.ts";
 
 /** Interface addresses: RTM_NEWADDR, RTM_DELADDR, RTM_GETADDR. linux/if_addr.h; rtnetlink(7). */
@@ -10,7 +10,7 @@ export const IFA_FLAG = { dadFailed: 0x08, tentative: 0x40, permanent: 0x80 } as
 const IFA = { address: 1, local: 2 } as const;
 
 export interface InterfaceAddress {
-  readonly family: IpFamily;
+  readonly family: AddressFamily;
   readonly index: number;
   readonly address: string;
   readonly prefixLength: number;

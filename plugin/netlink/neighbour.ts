@@ -1,4 +1,4 @@
-import { AF, type IpFamily, familyOf, ipBytes, ipText, macBytes, macText } from "./ip.ts";
+import { AF, type AddressFamily, familyOf, ipBytes, ipText, macBytes, macText } from "./ip.ts";
 import { decodeAttributes, encodeAttributes } from "./message.ts";
 
 /** Neighbours (ARP and ND entries): RTM_NEWNEIGH, RTM_DELNEIGH, RTM_GETNEIGH. linux/neighbour.h; arp(7). */
@@ -8,7 +8,7 @@ export const NUD_PERMANENT = 0x80;
 const NDA = { dst: 1, lladdr: 2 } as const;
 
 export interface Neighbour {
-  readonly family: IpFamily;
+  readonly family: AddressFamily;
   /** Index of the link it is seen on. */
   readonly link: number;
   readonly address: string;
@@ -31,7 +31,7 @@ export function encodeNeighbour({ family, link, address, mac, state }: Neighbour
   ]);
 }
 
-export function encodeNeighbourDump(family: IpFamily): Buffer {
+export function encodeNeighbourDump(family: AddressFamily): Buffer {
   const head = Buffer.alloc(12);
   head.writeUInt8(AF[family], 0);
   return head;

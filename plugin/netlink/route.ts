@@ -1,4 +1,4 @@
-import { AF, type IpFamily, familyOf, ipBytes, ipText, type Prefix } from "./ip.ts";
+import { AF, type AddressFamily, familyOf, ipBytes, ipText, type Prefix } from "./ip.ts";
 import { type Attribute, decodeAttributes, encodeAttributes, encodeU32 } from "./message.ts";
 
 /** Routes: RTM_NEWROUTE, RTM_DELROUTE, RTM_GETROUTE. linux/rtnetlink.h; rtnetlink(7). */
@@ -14,7 +14,7 @@ const MAIN_TABLE = 254;
 const RTNH_F_ONLINK = 4;
 
 export interface Route {
-  readonly family: IpFamily;
+  readonly family: AddressFamily;
   /** undefined is the default route. */
   readonly destination: Prefix | undefined;
   readonly gateway?: string | undefined;
@@ -50,7 +50,7 @@ export function encodeRoute(route: Route): Buffer {
 }
 
 /** Selects routes of a family, of one protocol alone if given (the socket asks for strict checking, so the kernel filters). */
-export function encodeRouteDump(family: IpFamily, protocol = 0): Buffer {
+export function encodeRouteDump(family: AddressFamily, protocol = 0): Buffer {
   const head = Buffer.alloc(12);
   head.writeUInt8(AF[family], 0);
   head.writeUInt8(protocol, 5);

@@ -1,4 +1,4 @@
-import { AF, type IpFamily, familyOf, ipBytes, ipText, type Prefix } from "./ip.ts";
+import { AF, type AddressFamily, familyOf, ipBytes, ipText, type Prefix } from "./ip.ts";
 import {
   type Attribute,
   decodeAttributes,
@@ -16,7 +16,7 @@ const FR_ACT_TO_TBL = 1;
 const FRA = { dst: 1, src: 2, iifname: 3, priority: 6, fwmark: 10, table: 15, fwmask: 16, protocol: 21 } as const;
 
 export interface Rule {
-  readonly family: IpFamily;
+  readonly family: AddressFamily;
   readonly priority: number;
   readonly table: number;
   readonly from?: Prefix | undefined;
@@ -50,7 +50,7 @@ export function encodeRule(rule: Rule): Buffer {
   return Buffer.concat([head, encodeAttributes(attributes)]);
 }
 
-export function encodeRuleDump(family: IpFamily): Buffer {
+export function encodeRuleDump(family: AddressFamily): Buffer {
   const head = Buffer.alloc(12);
   head.writeUInt8(AF[family], 0);
   return head;
