@@ -1,7 +1,7 @@
 import tseslint from "typescript-eslint";
 import interlay from "./scripts/lint/plugin.js";
 
-/** DESIGN: scripts -> e2e -> clusters -> plugin/deploy; results is read by scripts and e2e alone. */
+/** Imports point one way (docs/architecture.md): scripts -> e2e -> clusters -> plugin/deploy; results is read by scripts and e2e alone. */
 const forbid = (files, ...rooms) => ({
   files: files.map((f) => `${f}/**/*.ts`),
   rules: {

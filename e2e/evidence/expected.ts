@@ -5,7 +5,7 @@ import { podName } from "../pods/pods.ts";
 import { POD_TYPES } from "../../results/schema.ts";
 import type { Hop } from "./path.ts";
 
-/** The documented way of a cell's request and of its reply (DESIGN.md, the datapath contract). */
+/** The documented way of a cell's request and of its reply (docs/architecture.md, "Datapath contract"). */
 export interface ExpectedPath {
   readonly request: readonly Hop[];
   readonly reply: readonly Hop[];

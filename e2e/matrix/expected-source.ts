@@ -14,7 +14,7 @@ export interface NodeAddressRef {
 export type SourceRef = EndpointRef | NodeAddressRef;
 
 /**
- * The source address that a cell's server must see, by the documented datapath (docs/architecture.md, seed documents).
+ * The source address that a cell's server must see, by the documented datapath (docs/architecture.md).
  * Pure.
  * @returns one of these addresses; undefined where no server reports one (ICMP, the API server, attacks)
  */

@@ -5,7 +5,7 @@ import type { PodType } from "../../results/schema.ts";
 import type { IpFamily } from "../../clusters/spec.ts";
 
 /**
- * Lines that `ip route` must show in a pod, in the form of the documents (DESIGN.md, the datapath contract): the pod's
+ * Lines that `ip route` must show in a pod, in the form of the documents (docs/architecture.md, "Datapath contract"): the pod's
  * own node, and through it the overlay and the Services, with the address that is known there.
  */
 export function documentedRoutes(

@@ -8,7 +8,7 @@ import { findNetns } from "../agent/streams.ts";
 import { execOnNode, type PluginContext, getWorkerName } from "./context.ts";
 
 const INTERLAY = "/opt/cni/bin/interlay";
-/** The rows of DESIGN.md's table "The datapath contract". */
+/** Rows of the tables "Datapath contract" in docs/architecture.md. */
 const ROWS = /^(pod, links|pod, main table|pod, rules|pod, neighbours|node, routes|node, sysctls)$/;
 
 /** One line of a plan as `explain` prints it. */
