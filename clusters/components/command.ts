@@ -10,6 +10,8 @@ export interface CommandOptions {
   readonly onLine?: (line: string) => void;
   /** Timeout in milliseconds; then the program is ended (SIGTERM) and the exit code is 128. */
   readonly timeoutMs?: number;
+  /** Ends the program (SIGTERM) when it is aborted; the exit code is then 127. */
+  readonly signal?: AbortSignal;
 }
 
 export interface CommandResult {
@@ -29,6 +31,7 @@ export async function runCommand(argv: readonly string[], options: CommandOption
     const child = spawn(file, rest, {
       ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
       ...(options.timeoutMs === undefined ? {} : { timeout: options.timeoutMs }),
+      ...(options.signal === undefined ? {} : { signal: options.signal }),
       env: { ...process.env, ...options.env },
       stdio: ["pipe", "pipe", "pipe"],
     });

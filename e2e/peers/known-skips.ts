@@ -1,0 +1,48 @@
+import { POD_TYPES, type PodType } from "../../results/schema.ts";
+import type { PeerSuiteName } from "./spec-result.ts";
+
+/** A spec that cannot pass with pods of some types, for a reason other than a defect. */
+export interface KnownSkip {
+  readonly suite: PeerSuiteName;
+  readonly podTypes: readonly PodType[];
+  /** Part of the spec's full name. */
+  readonly spec: string;
+  readonly reason: string;
+}
+
+/** All specs that are not run, each with its reason. Remove an entry when its reason no longer holds. */
+export const KNOWN_SKIPS: readonly KnownSkip[] = [
+  {
+    suite: "sig-network",
+    podTypes: ["underlay"],
+    spec: "should preserve source pod IP for traffic thru service cluster IP",
+    reason: "an underlay pod reaches a Service through its node, which masquerades its address",
+  },
+  {
+    suite: "sig-network",
+    podTypes: ["underlay"],
+    spec: "should fallback to local terminating endpoints when there are no ready endpoints with externalTrafficPolicy=Local",
+    reason: "kube-proxy treats an underlay pod that asks a NodePort of its own node as an external client",
+  },
+  {
+    suite: "sig-network",
+    podTypes: ["underlay"],
+    spec: "should be possible to connect to a service via ExternalIP when the external IP is not assigned to a node",
+    reason: "an underlay pod sends the external IP to the gateway of the underlay, not to its node",
+  },
+  {
+    suite: "sig-network",
+    podTypes: POD_TYPES,
+    spec: "should resolve connection reset issue #74839",
+    reason: "the image regression-issue-74839 is not available as source",
+  },
+];
+
+/** Returns the entries for a suite with every pod of one type. */
+export function findKnownSkips(
+  suite: PeerSuiteName,
+  podType: PodType,
+  known: readonly KnownSkip[] = KNOWN_SKIPS,
+): readonly KnownSkip[] {
+  return known.filter((entry) => entry.suite === suite && entry.podTypes.includes(podType));
+}

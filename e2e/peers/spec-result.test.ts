@@ -1,0 +1,65 @@
+import assert from "node:assert/strict";
+import { findKnownSkips, KNOWN_SKIPS } from "./known-skips.ts";
+import { formatPeerTable } from "./format-table.ts";
+import { selectTestImages } from "./programs.ts";
+import { listEmptyRuns, type PeerRun, toChecks } from "./spec-result.ts";
+
+const RUN: PeerRun = {
+  suite: "sig-network",
+  podType: "underlay",
+  seconds: 12,
+  specs: [
+    { name: "a", status: "passed", seconds: 1 },
+    { name: "b", status: "skipped", seconds: 0, error: "no image" },
+    { name: "c", status: "failed", seconds: 2, error: "\nno answer\nat line 7" },
+  ],
+};
+
+describe("results of peer suites", () => {
+  it("become checks whose names have suite, pod type and spec", () => {
+    assert.deepEqual(toChecks(RUN)[1], {
+      name: "sig-network / underlay / b",
+      status: "skipped",
+      seconds: 0,
+      error: "no image",
+    });
+  });
+
+  it("name the pod types of which no spec ran", () => {
+    const skipped: PeerRun = { ...RUN, podType: "overlay", specs: RUN.specs.slice(1, 2) };
+    assert.deepEqual(listEmptyRuns([RUN, skipped], ["underlay", "overlay", "multi-nic"]), ["overlay", "multi-nic"]);
+  });
+
+  it("are shown as a table with the reason of each spec that did not pass", () => {
+    const table = formatPeerTable([RUN]);
+    assert.match(table, /sig-network\D+underlay\D+1\D+1\D+1\D+12/);
+    assert.match(table, /^skipped: underlay, b: no image$/m);
+    assert.match(table, /^failed: underlay, c: no answer$/m);
+  });
+});
+
+describe("known skips", () => {
+  it("are found by suite and pod type", () => {
+    const entry = { suite: "sig-network", podTypes: ["underlay"], spec: "x", reason: "y" } as const;
+    assert.deepEqual(findKnownSkips("sig-network", "underlay", [entry]), [entry]);
+    assert.deepEqual(findKnownSkips("sig-network", "overlay", [entry]), []);
+    assert.deepEqual(findKnownSkips("cyclonus", "underlay", [entry]), []);
+  });
+
+  it("have a reason each", () => {
+    assert.ok(KNOWN_SKIPS.every(({ spec, reason, podTypes }) => spec !== "" && reason !== "" && podTypes.length > 0));
+  });
+});
+
+describe("selectTestImages", () => {
+  it("selects the images that are built here", () => {
+    const listed = [
+      "gcr.io/k8s-authenticated-test/agnhost:2.6",
+      "registry.k8s.io/e2e-test-images/agnhost:2.47",
+      "registry.k8s.io/e2e-test-images/jessie-dnsutils:1.7",
+      "registry.k8s.io/e2e-test-images/nginx:1.14-4",
+      "",
+    ];
+    assert.deepEqual(selectTestImages(listed.join("\n")), listed.slice(1, 3));
+  });
+});

@@ -1,0 +1,36 @@
+import type { CheckResult, PodType } from "../../results/schema.ts";
+
+/** Suites of other projects that can be run. */
+export const PEER_SUITES = ["sig-network", "cyclonus"] as const;
+export type PeerSuiteName = (typeof PEER_SUITES)[number];
+
+/** Result of one spec of another project's suite, under the name that it has there. */
+export type PeerSpecResult = Pick<CheckResult, "name" | "status" | "seconds" | "error">;
+
+/** Results of one suite with every pod of one type. */
+export interface PeerRun {
+  readonly suite: PeerSuiteName;
+  readonly podType: PodType;
+  readonly specs: readonly PeerSpecResult[];
+  /** Seconds that all specs took together. */
+  readonly seconds: number;
+}
+
+/** Converts a run to checks of a report, named `sig-network / underlay / SPEC`. */
+export function toChecks({ suite, podType, specs }: PeerRun): readonly CheckResult[] {
+  return specs.map((spec) => ({ ...spec, name: `${suite} / ${podType} / ${spec.name}` }));
+}
+
+/** Counts the specs of a run. */
+export function countSpecs({ specs }: Pick<PeerRun, "specs">): Readonly<Record<CheckResult["status"], number>> {
+  const count = (status: CheckResult["status"]) => specs.filter((spec) => spec.status === status).length;
+  return { passed: count("passed"), failed: count("failed"), skipped: count("skipped") };
+}
+
+/** Lists the pod types of which no spec ran, so that a run without specs cannot pass. */
+export function listEmptyRuns(runs: readonly PeerRun[], podTypes: readonly PodType[]): readonly PodType[] {
+  return podTypes.filter((podType) => {
+    const specs = runs.filter((run) => run.podType === podType).flatMap((run) => run.specs);
+    return specs.every(({ status }) => status === "skipped");
+  });
+}

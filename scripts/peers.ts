@@ -1,0 +1,124 @@
+import { join } from "node:path";
+import { Command, InvalidArgumentError } from "commander";
+import { createProgress } from "../clusters/create-progress.ts";
+import { DEFAULT_SPEC } from "../clusters/provider.ts";
+import { loadProvider } from "../clusters/providers.ts";
+import { parseReturnPath, runOptions, specFor } from "../e2e/support/context.ts";
+import { formatPeerTable } from "../e2e/peers/format-table.ts";
+import { prepareKubernetesTests } from "../e2e/peers/programs.ts";
+import { CONFORMANCE } from "../e2e/peers/run-ginkgo.ts";
+import { runPeers } from "../e2e/peers/run-peers.ts";
+import { listEmptyRuns, type PeerRun, toChecks } from "../e2e/peers/spec-result.ts";
+import { POD_TYPES, type PodType, type Report } from "../results/schema.ts";
+import { RESULTS, writeReport } from "../results/write.ts";
+import packageJson from "../package.json" with { type: "json" };
+import { composeReport, type Failure } from "./e2e/report.ts";
+
+/** `npm run peers`: suites of other projects on a kind cluster, once with every pod of each type. */
+const program = new Command("peers")
+  .description("run Kubernetes' own network specs with every pod as overlay, underlay and multi-NIC pod")
+  .argument("[suite]", "sig-network", parseSuite, "sig-network")
+  .option("--kubernetes <version>", "version of the cluster and of the specs", DEFAULT_SPEC.kubernetes)
+  .option("--return-path <mode>", "notrack, liberal, snat or none", parseReturnPath, "notrack")
+  .option("--pods <list>", `types of pod, of ${POD_TYPES.join(", ")} (default: all)`, parsePodTypes)
+  .option("--focus <regexp>", "only specs whose full name fits", CONFORMANCE)
+  .option("--processes <n>", "specs that run at the same time", parseCount, 8)
+  .option("--nodes <n>", "worker nodes", parseCount, DEFAULT_SPEC.workers)
+  .option("--name <name>", "cluster name", DEFAULT_SPEC.name)
+  .option("--run-id <id>", "name of the run's directory in results/runs")
+  .option("--keep", "leave the cluster as it is: the next run reuses it")
+  .option("--prepare", "only build programs and images, create no cluster")
+  .parse();
+const flags = program.opts<{
+  kubernetes: string;
+  returnPath: ReturnType<typeof parseReturnPath>;
+  pods?: readonly PodType[];
+  focus: string;
+  processes: number;
+  nodes: number;
+  name: string;
+  runId?: string;
+  keep?: true;
+  prepare?: true;
+}>();
+
+const podTypes = flags.pods ?? POD_TYPES;
+const progress = createProgress();
+const started = new Date().toISOString();
+const id = flags.runId ?? started.replaceAll(/[:.]/g, "-");
+const runs: PeerRun[] = [];
+const failures: Failure[] = [];
+const versions: Record<string, string> = { interlay: packageJson.version };
+const interrupt = new AbortController();
+for (const signal of ["SIGINT", "SIGTERM"] as const)
+  process.on(signal, () => {
+    if (interrupt.signal.aborted) process.exit(130);
+    interrupt.abort(new Error(`${signal}: the run was interrupted`));
+  });
+process.exit(await main());
+
+async function main(): Promise<number> {
+  const provider = await loadProvider("kind");
+  const { keep = false, name, kubernetes } = flags;
+  const kubeProxy = { version: kubernetes, mode: "iptables" } as const;
+  const variants = [{ kubeProxy, returnPath: flags.returnPath }];
+  let stage: Failure["stage"] = "preflight";
+  try {
+    const spec = await specFor({ ...runOptions(), variants, workers: flags.nodes, name, kubernetes });
+    const findings = await provider.preflight(spec);
+    for (const { severity, message } of findings) process.stderr.write(`${severity}: ${message}\n`);
+    if (findings.some(({ severity }) => severity === "error")) return 2;
+    const tests = await prepareKubernetesTests(kubernetes, progress);
+    if (flags.prepare) return 0;
+    stage = "bring-up";
+    const cluster = await provider.up(spec, progress);
+    Object.assign(versions, cluster.versions, { returnPath: flags.returnPath });
+    stage = "specs";
+    const { focus, processes, returnPath } = flags;
+    const options = { tests, focus, processes, returnPath, podTypes, signal: interrupt.signal };
+    const directory = join(RESULTS, "runs", id, "peers");
+    const onRun = async (run: PeerRun): Promise<void> => {
+      runs.push(run);
+      await writeReport(composeRuns([{ stage: "end", error: "the run did not end" }]));
+    };
+    await runPeers(cluster, { ...options, directory, onRun }, progress);
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    process.stderr.write(`peers: ${message}\n`);
+    failures.push({ stage: interrupt.signal.aborted ? "interrupt" : stage, error: message });
+  }
+  for (const podType of listEmptyRuns(runs, podTypes))
+    failures.push({ stage: "specs", error: `no spec ran with every pod of type ${podType}` });
+  if (!keep && stage !== "preflight")
+    await provider.down(name, progress).catch((error: unknown) => {
+      failures.push({ stage: "take-down", error: String(error) });
+    });
+  const report = composeRuns(failures);
+  const { passed, failed, skipped } = report.summary;
+  process.stdout.write(`${formatPeerTable(runs)}\nresults: ${await writeReport(report)}\n`);
+  process.stdout.write(`${passed} passed, ${failed} failed, ${skipped} skipped\n`);
+  return failed === 0 ? 0 : 1;
+}
+
+function composeRuns(failed: readonly Failure[]): Report {
+  const run = { id, started, finished: new Date().toISOString(), provider: "kind" as const };
+  return composeReport(run, { variants: [], checks: runs.flatMap(toChecks), versions }, failed);
+}
+
+function parseSuite(text: string): string {
+  if (text !== "sig-network") throw new InvalidArgumentError("the suite is sig-network.");
+  return text;
+}
+
+function parsePodTypes(list: string): readonly PodType[] {
+  return list.split(",").map((text) => {
+    const type = POD_TYPES.find((one) => one === text.trim());
+    if (type === undefined) throw new InvalidArgumentError(`use some of ${POD_TYPES.join(", ")}.`);
+    return type;
+  });
+}
+
+function parseCount(text: string): number {
+  if (!/^[1-9]\d*$/.test(text)) throw new InvalidArgumentError("a whole number from 1 is needed.");
+  return Number(text);
+}
