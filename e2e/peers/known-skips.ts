@@ -10,7 +10,7 @@ export interface KnownSkip {
   readonly reason: string;
 }
 
-/** All specs that are not run, each with its reason. Remove an entry when its reason no longer holds. */
+/** All specs that the runs skip, each with its reason. Remove an entry when its reason no longer holds. */
 export const KNOWN_SKIPS: readonly KnownSkip[] = [
   {
     suite: "sig-network",
@@ -21,7 +21,7 @@ export const KNOWN_SKIPS: readonly KnownSkip[] = [
   {
     suite: "sig-network",
     podTypes: ["underlay"],
-    spec: "should fallback to local terminating endpoints when there are no ready endpoints with externalTrafficPolicy=Local",
+    spec: "ready endpoints with externalTrafficPolicy=Local",
     reason: "kube-proxy treats an underlay pod that asks a NodePort of its own node as an external client",
   },
   {
