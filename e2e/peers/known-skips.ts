@@ -33,7 +33,7 @@ export const KNOWN_SKIPS: readonly KnownSkip[] = [
   {
     suite: "sig-network",
     podTypes: POD_TYPES,
-    spec: "should resolve connection reset issue #74839",
+    spec: "should drop INVALID conntrack entries",
     reason: "the image regression-issue-74839 is not available as source",
   },
 ];
