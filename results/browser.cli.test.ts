@@ -9,21 +9,21 @@ import { writeReport } from "./write.ts";
 
 /** Debian's package `chromium`. */
 const CHROMIUM = process.env["CHROMIUM"] ?? "/usr/bin/chromium";
-const PATIENCE_MS = 60_000;
+const TIMEOUT_MS = 60_000;
 
 describe("report.html in a browser", function () {
-  this.timeout(PATIENCE_MS);
+  this.timeout(TIMEOUT_MS);
   let directory = "";
   let browser: Browser | undefined;
   let page: Page;
   const problems: string[] = [];
 
   before(async function () {
-    const there = await access(CHROMIUM).then(
+    const isInstalled = await access(CHROMIUM).then(
       () => true,
       () => false,
     );
-    if (!there) this.skip(); // apt-get install chromium
+    if (!isInstalled) this.skip(); // apt-get install chromium
     directory = await mkdtemp(join(tmpdir(), "interlay-report-"));
     const blocked = createCell({
       expected: "blocked",
@@ -53,7 +53,7 @@ describe("report.html in a browser", function () {
       if (message.type() === "error") problems.push(message.text());
     });
     page.on("request", (request) => {
-      if (!request.url().startsWith("file:")) problems.push(`asked the network for ${request.url()}`);
+      if (!request.url().startsWith("file:")) problems.push(`requested ${request.url()} from the network`);
     });
     await page.goto(pathToFileURL(join(run, "report.html")).href);
   });
@@ -65,7 +65,7 @@ describe("report.html in a browser", function () {
     assert.deepEqual(problems, []);
   });
 
-  it("opens an entry by the keyboard alone: its cells, the blocked one first, and its way drawn with numbers", async () => {
+  it("opens an entry by keyboard and shows its cells, the blocked one first, with numbered paths", async () => {
     await page.locator("#variant-0 .grid tbody button").first().focus();
     await page.keyboard.press("ArrowDown");
     await page.keyboard.press("Enter");
@@ -73,23 +73,23 @@ describe("report.html in a browser", function () {
     await dialog.getByText("⊘ underlay-1-a → overlay-2-b, other-node, tcp").waitFor();
     assert.equal(await dialog.getByRole("img").count(), 2);
     assert.equal(await dialog.locator("figure").first().locator("circle").count(), 13);
-    assert.equal(await dialog.locator("figure").last().locator("circle").count(), 2, "seen until it was dropped");
+    assert.equal(await dialog.locator("figure").last().locator("circle").count(), 2, "captured until it was dropped");
     assert.match(
       (await dialog.getByRole("img").last().getAttribute("aria-label")) ?? "",
       /request underlay-1-a veth0 out/,
     );
-    assert.equal(await dialog.locator("b").count(), 0, "text from outside became markup");
+    assert.equal(await dialog.locator("b").count(), 0, "text became markup");
     await page.keyboard.press("Escape");
     assert.equal(await dialog.isVisible(), false);
   });
 
-  it("shows expected beside seen step by step, and the command that asks the cell again", async () => {
+  it("shows expected and captured hops, and the command that runs the cell again", async () => {
     await page.getByRole("button", { name: /Macvlan to Calico: blocked/ }).click();
     const dialog = page.getByRole("dialog");
-    assert.equal(await dialog.locator("td .fail", { hasText: "(not seen)" }).count(), 11);
+    assert.equal(await dialog.locator("td .fail", { hasText: "(not captured)" }).count(), 11);
     await dialog
       .getByText(
-        "npm run e2e -- --kube-proxy v1.28.15 --return-path liberal --evidence all --keep --cells '^matrix/underlay-1-a/overlay-2-b/other-node/tcp$'",
+        "npm run e2e -- --kubernetes v1.29.15 --kube-proxy v1.28.15 --return-path liberal --evidence all --keep --cells '^matrix/underlay-1-a/overlay-2-b/other-node/tcp$'",
       )
       .waitFor();
     await dialog.getByRole("button", { name: /udp/ }).click();
@@ -102,7 +102,7 @@ describe("report.html in a browser", function () {
     assert.equal(await page.locator("#history tbody tr").count(), 2);
   });
 
-  it("is readable in dark too: text and background differ", async () => {
+  it("has a light and a dark background", async () => {
     for (const colorScheme of ["light", "dark"] as const) {
       await page.emulateMedia({ colorScheme });
       const background = await page.evaluate<string>("getComputedStyle(document.body).backgroundColor");

@@ -7,12 +7,12 @@ import { promisify } from "node:util";
 
 const run = promisify(execFile);
 
-/** The run's own files that go into its bundle. */
+/** Reports of a run that its bundle contains. */
 const REPORTS = ["report.json", "junit.xml", "report.md", "report.html"] as const;
-/** Of every file in the bundle its digest, as `sha256sum --check` reads it. */
+/** File with the digests of all other files, in the format of `sha256sum --check`. */
 const CHECKSUMS_FILE = "SHA256SUMS";
 
-/** Packs a run's reports and snapshots into `<directory>/bundle.tar.gz`. Returns its path. */
+/** Packs a run's reports and snapshots into `<directory>/bundle.tar.gz`. @returns its path */
 export async function writeBundle(directory: string, snapshots: ReadonlyMap<string, string>): Promise<string> {
   const staging = await mkdtemp(join(tmpdir(), "interlay-bundle-"));
   try {
@@ -29,7 +29,7 @@ export async function writeBundle(directory: string, snapshots: ReadonlyMap<stri
   }
 }
 
-/** The same files give the same archive: order, owner and time of its entries are fixed. Adds the digests. */
+/** Packs a directory and the digests of its files. Equal files give equal archives: order, owner and time are fixed. */
 export async function packArchive(directory: string, archive: string): Promise<void> {
   const names = (await listFiles(directory)).filter((name) => name !== CHECKSUMS_FILE);
   const sums = await Promise.all(names.map(async (name) => `${await hashFile(join(directory, name))}  ${name}\n`));
@@ -39,7 +39,10 @@ export async function packArchive(directory: string, archive: string): Promise<v
   await rename(`${archive}.new`, archive);
 }
 
-/** Unpacks into a new directory, which is the caller's to remove. Throws when the digests inside are not right. */
+/**
+ * Unpacks an archive into a new directory, which the caller removes.
+ * @throws if a file does not match its digest
+ */
 export async function unpackArchive(archive: string): Promise<string> {
   const directory = await mkdtemp(join(tmpdir(), "interlay-bundle-"));
   try {
@@ -58,14 +61,16 @@ async function verifyChecksums(archive: string, directory: string): Promise<void
     .filter((line) => line !== "");
   const listed = new Map(sums.map((line) => [line.slice(66), line.slice(0, 64)]));
   for (const name of (await listFiles(directory)).filter((one) => one !== CHECKSUMS_FILE)) {
-    const is = await hashFile(join(directory, name));
-    if (listed.get(name) !== is) throw new Error(`${name} in ${archive} is not the file that ${CHECKSUMS_FILE} names.`);
+    const digest = await hashFile(join(directory, name));
+    if (listed.get(name) !== digest)
+      throw new Error(`${name} in ${archive} does not match its digest in ${CHECKSUMS_FILE}`);
     listed.delete(name);
   }
   const [missing] = listed.keys();
-  if (missing !== undefined) throw new Error(`${missing} is missing from ${archive}.`);
+  if (missing !== undefined) throw new Error(`${missing} is missing from ${archive}`);
 }
 
+/** Returns the SHA-256 digest of a file in hexadecimal. */
 export async function hashFile(path: string): Promise<string> {
   return createHash("sha256")
     .update(await readFile(path))
@@ -74,8 +79,9 @@ export async function hashFile(path: string): Promise<string> {
 
 async function listFiles(directory: string): Promise<readonly string[]> {
   const entries = await readdir(directory, { recursive: true, withFileTypes: true });
-  const odd = entries.find((entry) => !entry.isFile() && !entry.isDirectory());
-  if (odd !== undefined) throw new Error(`${odd.name} in ${odd.parentPath} is neither file nor directory.`);
+  const special = entries.find((entry) => !entry.isFile() && !entry.isDirectory());
+  if (special !== undefined)
+    throw new Error(`${special.name} in ${special.parentPath} is neither a file nor a directory`);
   return entries
     .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath, entry.name).slice(directory.length + 1))

@@ -3,7 +3,7 @@ import { countByEnvironment } from "./environments.ts";
 import { createCell, createReport } from "./fixtures.ts";
 
 describe("counts by environment", () => {
-  it("tell passed, blocked, failed and false green cells apart, and take a variant without a name for the default", () => {
+  it("separates passed, blocked, failed and false green cells, and counts a variant without a name as default", () => {
     const [variant] = createReport([
       createCell(),
       createCell({ expected: "blocked", actual: "fail", predicted: "fail" }),

@@ -1,7 +1,7 @@
 import { type CellResult, type Evidence, type Report, RESULTS_SCHEMA, type VariantResult } from "./schema.ts";
 import { summarizeCells } from "./table.ts";
 
-/** A cell that passed. */
+/** Creates a cell that passed. */
 export const createCell = (change: Partial<CellResult> = {}): CellResult => ({
   id: "matrix/underlay-1-a/overlay-2-b/other-node/tcp",
   from: "underlay-1-a",
@@ -21,7 +21,7 @@ export const createCell = (change: Partial<CellResult> = {}): CellResult => ({
   ...change,
 });
 
-/** A report of one variant with these cells. */
+/** Creates a report of one variant with these cells. */
 export function createReport(cells: CellResult[]): Report {
   const failed = cells.filter((c) => !c.ok).length;
   const variant: VariantResult = {
@@ -58,20 +58,23 @@ const REQUEST = [
 ];
 const REPLY = ["overlay-2-b eth0 out", "node-2 cali in", "node-2 wire out", "node-1 wire in", "underlay-1-a eth0 in"];
 
-/** The documented way of an underlay pod to an overlay pod on another node, of which the first hops were seen. */
+/**
+ * Creates the path of an underlay pod to an overlay pod on another node.
+ * @param seen number of hops of the request that were captured
+ */
 export function createPath(seen: number): NonNullable<Evidence["path"]> {
   const hop = (text: string) => {
     const [, place = "", link = "", direction] = /^(\S+) (.+) (in|out)$/.exec(text) ?? [];
     return { place, link, direction: direction === "in" ? ("in" as const) : ("out" as const) };
   };
   const expected = { request: REQUEST.map(hop), reply: REPLY.map(hop) };
-  const there = { source: "10.7.200.3:4000", destination: "10.233.64.5:8080" };
-  const back = { source: there.destination, destination: there.source };
+  const request = { source: "10.7.200.3:4000", destination: "10.233.64.5:8080" };
+  const reply = { source: request.destination, destination: request.source };
   return {
     expected,
     seen: {
-      request: expected.request.slice(0, seen).map((one) => ({ ...one, ...there })),
-      reply: seen < REQUEST.length ? [] : expected.reply.map((one) => ({ ...one, ...back })),
+      request: expected.request.slice(0, seen).map((one) => ({ ...one, ...request })),
+      reply: seen < REQUEST.length ? [] : expected.reply.map((one) => ({ ...one, ...reply })),
     },
   };
 }

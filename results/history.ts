@@ -2,10 +2,10 @@ import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type ReportSummary, runSummarySchema } from "./summary.ts";
 
-/** How many earlier runs a report knows of. */
+/** Number of earlier runs that a report is compared with. */
 const EARLIER_RUNS = 20;
 
-/** Every run in `runs/` that can be read. */
+/** Reads the summaries of all runs in `runs/`; unreadable ones are skipped. */
 export async function readAllRuns(runs: string): Promise<readonly ReportSummary[]> {
   const read = await Promise.all(
     (await readdir(runs).catch(() => [])).sort().map((name) => readSummary(join(runs, name))),
@@ -13,7 +13,7 @@ export async function readAllRuns(runs: string): Promise<readonly ReportSummary[
   return read.filter((run) => run !== undefined);
 }
 
-/** The runs before `id` in `runs/`, newest first. One that cannot be read is left out: an unreadable old run must not fail a new one. */
+/** Reads the summaries of the runs before `id` in `runs/`, newest first. Unreadable ones are skipped: an old run must not fail a new one. */
 export async function readEarlierRuns(runs: string, id: string): Promise<readonly ReportSummary[]> {
   const names = (await readdir(runs).catch(() => [])).filter((name) => name < id).sort();
   const read = await Promise.all(

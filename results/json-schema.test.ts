@@ -9,7 +9,7 @@ const REPORT = join(RESULTS, "report.schema.json");
 
 describe("the published JSON Schemas", () => {
   for (const { file, title, schema } of PUBLISHED)
-    it(`${file} is what the code says; if not: npm run schema`, async () => {
+    it(`${file} equals the generated schema (npm run schema writes it)`, async () => {
       assert.equal(await readFile(join(RESULTS, file), "utf8"), renderJsonSchema(title, schema));
     });
 
@@ -19,19 +19,19 @@ describe("the published JSON Schemas", () => {
       createCell({ expected: "blocked", actual: "fail" }),
     ]);
 
-  it("take a report as it is written", async () => {
+  it("accept a report as it is written", async () => {
     assert.equal(await findSchemaError(REPORT, JSON.parse(JSON.stringify(report()))), undefined);
   });
 
   for (const [what, change] of Object.entries({
     "another schema": { schema: "interlay.results/v2" },
-    "a provider that there is not": { provider: "cloud" },
-    "a time that is none": { started: "yesterday" },
+    "an unknown provider": { provider: "cloud" },
+    "an invalid time": { started: "yesterday" },
     "a table of two rows": { variants: report().variants.map((one) => ({ ...one, table: one.table.slice(1) })) },
     "a cell without a result": { variants: report().variants.map((one) => ({ ...one, cells: [{ id: "a" }] })) },
     "no summary": { summary: undefined },
   }))
-    it(`refuse ${what}`, async () => {
+    it(`reject ${what}`, async () => {
       assert.notEqual(await findSchemaError(REPORT, { ...report(), ...change }), undefined);
     });
 });

@@ -7,7 +7,7 @@ interface Shape {
   readonly required: readonly string[];
   readonly optional: readonly string[];
 }
-/** What Jenkins' schema (junit-10) has of elements and attributes; GitHub's and GitLab's readers take no less. */
+/** Elements and attributes of Jenkins' schema (junit-10); GitHub and GitLab accept all of them. */
 const SHAPES: Readonly<Record<string, Shape>> = {
   testsuites: { parents: [""], required: [], optional: ["name", "time", "tests", "failures", "errors"] },
   testsuite: {
@@ -28,11 +28,11 @@ interface Element {
   readonly name: string;
   readonly attributes: Readonly<Record<string, string>>;
   readonly parent: string;
-  /** Position of its parent in the list. */
+  /** Index of its parent in the list. */
   readonly under: number;
 }
 
-/** Every element of well-formed XML, in order. Throws where it is not well-formed. */
+/** Lists the elements of XML in order. @throws if it is not well-formed */
 function parseElements(xml: string): readonly Element[] {
   const found: Element[] = [];
   const open: number[] = [];
@@ -52,7 +52,7 @@ function parseElements(xml: string): readonly Element[] {
   });
   assert.equal(open.length, 0, "an element is not closed");
   assert.doesNotMatch(rest, /[<>]/, "unexpected markup");
-  assert.doesNotMatch(xml, /&(?!(amp|lt|gt|quot|#10);)/, "an entity that XML does not know");
+  assert.doesNotMatch(xml, /&(?!(amp|lt|gt|quot|#10);)/, "unknown XML entity");
   return found;
 }
 
@@ -66,20 +66,20 @@ describe("junit.xml", () => {
   const xml = toJunit({ ...report, checks, summary: { ...report.summary, skipped: 1 } });
   const elements = parseElements(xml);
 
-  it("has the elements and attributes of the common schema, and no other", () => {
+  it("contains only elements and attributes of the common schema", () => {
     for (const { name, attributes, parent } of elements) {
       const shape = SHAPES[name];
-      assert.ok(shape, `<${name}> is none of the schema's`);
+      assert.ok(shape, `<${name}> is not in the schema`);
       assert.ok(shape.parents.includes(parent), `<${name}> in <${parent}>`);
       for (const wanted of shape.required) assert.ok(wanted in attributes, `<${name}> lacks ${wanted}`);
       for (const [key, value] of Object.entries(attributes)) {
-        assert.ok([...shape.required, ...shape.optional].includes(key), `<${name} ${key}> is none of the schema's`);
+        assert.ok([...shape.required, ...shape.optional].includes(key), `<${name} ${key}> is not in the schema`);
         if (NUMBERS.has(key)) assert.match(value, /^\d+(\.\d+)?$/, `${name} ${key}`);
       }
     }
   });
 
-  it("counts what it has", () => {
+  it("counts its test cases", () => {
     elements.forEach(({ name, attributes }, index) => {
       if (name !== "testsuite") return;
       const cases = elements.flatMap((one, at) => (one.under === index && one.name === "testcase" ? [at] : []));
@@ -92,16 +92,16 @@ describe("junit.xml", () => {
     assert.equal(elements[0]?.attributes["tests"], String(elements.filter(({ name }) => name === "testcase").length));
   });
 
-  it("says of a failed cell what was expected, the likely cause, and the command that asks it again", () => {
+  it("reports the expectation, the likely cause and the rerun command of a failed cell", () => {
     assert.match(xml, /message="expected pass, was fail: a &lt;b&gt;/);
-    assert.match(xml, />likely cause: host-route: a route is missing&#10;again: npm run e2e -- /);
+    assert.match(xml, />likely cause: host-route: a route is missing&#10;rerun: npm run e2e -- /);
   });
 
-  it("shows a blocked cell as one", () => {
+  it("reports a blocked cell in system-out", () => {
     assert.match(xml, /<system-out>blocked, as expected: INVALID/);
   });
 
-  it("names every case by the cell's id, which has no address, and no two the same", () => {
+  it("names each case uniquely by the cell's id, which contains no address", () => {
     const names = elements.filter(({ name }) => name === "testcase").map(({ attributes }) => attributes["name"] ?? "");
     assert.equal(new Set(names).size, names.length, names.join("\n"));
     assert.ok(names.includes("matrix/underlay-1-a/overlay-2-b/other-node/tcp"));
@@ -111,7 +111,7 @@ describe("junit.xml", () => {
     );
   });
 
-  it("has versions, provider and variant as properties, and a time", () => {
+  it("contains versions, provider and variant as properties, and a timestamp", () => {
     const properties = new Map(
       elements
         .filter(({ name }) => name === "property")

@@ -3,8 +3,8 @@ import type { CellResult, CheckResult, Report, CheckStep, VariantResult } from "
 import { DEFAULT_ENVIRONMENT_NAME, describeNodes, variantTitle } from "./title.ts";
 
 /**
- * JUnit XML as GitHub, GitLab and Jenkins read it: a suite a variant, a case a cell, named by its id, which is the same in every
- * run; one suite for the checks. A cell that is blocked as expected says so in its `system-out`.
+ * Renders JUnit XML for GitHub, GitLab and Jenkins: one suite for each variant, with a case for each cell, named by its id;
+ * one suite for the checks. `system-out` marks cells that are blocked as expected.
  */
 export function toJunit(report: Report): string {
   const suites = [
@@ -39,14 +39,14 @@ function cellCase(title: string, name: string, cell: CellResult, flags: string):
   const head = `testcase classname="${escapeXml(title)}" name="${escapeXml(name)}" time="${(cell.latencyMs / 1000).toFixed(3)}"`;
   const message = `expected ${cell.expected}, was ${cell.actual}${cell.reason === undefined ? "" : `: ${cell.reason}`}`;
   const cause = cell.cause === undefined ? "" : `likely cause: ${cell.cause}\n`;
-  const again = `again: ${formatRerunCommand(flags, cell.id)}`;
+  const rerun = `rerun: ${formatRerunCommand(flags, cell.id)}`;
   return element(head, [
-    ...(cell.ok ? [] : [`<failure message="${escapeXml(message)}">${escapeXml(cause + again)}</failure>`]),
+    ...(cell.ok ? [] : [`<failure message="${escapeXml(message)}">${escapeXml(cause + rerun)}</failure>`]),
     `<system-out>${escapeXml(cellText(cell))}</system-out>`,
   ]);
 }
 
-/** Outcome, address and flakes of a cell, which its name does not have. */
+/** Describes outcome, address and attempts of a cell. */
 function cellText({ ok, expected, actual, reason, address, attempts, seen }: CellResult): string {
   const outcome = ok
     ? expected === "blocked"
@@ -132,7 +132,7 @@ function suite(
   ].join("\n");
 }
 
-/** A name that was given before gets a number: readers take two cases of one name for one. */
+/** Returns a function that numbers repeated names: readers merge cases of the same name. */
 function uniqueNames(): (name: string) => string {
   const seen = new Map<string, number>();
   return (name) => {
@@ -147,7 +147,7 @@ function element(head: string, content: readonly string[]): string {
   return content.length === 0 ? `<${head}/>` : `<${head}>${content.join("")}</${name}>`;
 }
 
-/** Also removes what XML 1.0 cannot express (control characters in a program's output). */
+/** Escapes text for XML 1.0, and removes control characters, which it cannot express. */
 export function escapeXml(text: string): string {
   return Array.from(text)
     .filter((character) => character >= " " || character === "\n" || character === "\t")

@@ -5,7 +5,7 @@ import { countCells, describeNodes, POD_TYPE_TITLES, TARGET_TITLES, variantTitle
 
 const MARKS = { pass: "✅ pass", blocked: "⛔ blocked", fail: "❌ fail", "not-run": "–" } as const;
 
-/** The report for a pull request or a CI step's summary. */
+/** Renders the report for a pull request or the summary of a CI step. */
 export function toMarkdown(report: Report): string {
   const { passed, failed, skipped } = report.summary;
   const failedChecks = report.checks.filter((check) => check.status === "failed");
@@ -31,12 +31,12 @@ export function toMarkdown(report: Report): string {
   ].join("\n");
 }
 
-/** A table of the environments, where the run had several. */
+/** Renders a table of the environments if the run had several. */
 function environmentLines(report: Report): readonly string[] {
   const counts = countByEnvironment(report);
   if (counts.length < 2) return [];
   return [
-    row(["environment", "passed", "blocked", "failed", "predicted to pass, and did not"]),
+    row(["environment", "passed", "blocked", "failed", "wrongly predicted to pass"]),
     row(["---", "--:", "--:", "--:", "--:"]),
     ...counts.map(({ environment, passed, blocked, failed, falseGreen }) =>
       row([environment, ...[passed, blocked, failed, falseGreen].map(String)]),

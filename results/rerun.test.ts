@@ -11,7 +11,7 @@ const variant: RerunVariant = {
 const lab: RerunSource = { provider: "lab", versions: { kubernetes: "v1.34.1" } };
 const ipv6 = { ...createCell({ family: "ipv6" }), id: `${createCell().id}/ipv6` };
 
-describe("the command that asks a cell again", () => {
+describe("the command that runs a cell again", () => {
   const table: readonly (readonly [string, RerunSource, Partial<RerunVariant>, string])[] = [
     [
       "a lab, with the control plane's version",
@@ -38,7 +38,7 @@ describe("the command that asks a cell again", () => {
       "--provider lab --kubernetes v1.34.1 --environment flannel --kube-proxy v1.29.15 --return-path notrack",
     ],
     [
-      "as many workers as the run had",
+      "the number of workers of the run",
       lab,
       { cells: [createCell(), createCell({ id: "matrix/overlay-7-a/underlay-8-b/other-node/tcp" })] },
       "--provider lab --kubernetes v1.34.1 --nodes 8 --kube-proxy v1.29.15 --return-path notrack",
@@ -56,7 +56,7 @@ describe("the command that asks a cell again", () => {
       "--provider lab --kubernetes v1.34.1 --family ipv6 --kube-proxy v1.29.15 --return-path notrack",
     ],
     [
-      "an existing cluster, whose kube-proxy stays",
+      "an existing cluster without its kube-proxy version",
       { provider: "existing", datapath: "interlay", versions: { kubernetes: "v1.34.1" } },
       {},
       '--provider existing --kubeconfig "$KUBECONFIG" --yes',
@@ -73,7 +73,7 @@ describe("the command that asks a cell again", () => {
       assert.equal(formatRerunFlags(source, { ...variant, ...change }), expected);
     });
 
-  it("selects that cell and no other, through a shell", async () => {
+  it("selects only that cell when a shell runs it", async () => {
     const ids = ["a.b/c/tcp", "a.b/c/tcp/ipv6", "aXb/c/tcp", "node-port/e/f:g@node-1/tcp", "x/a(b)+*/udp"];
     for (const id of ids) {
       const command = formatRerunCommand(formatRerunFlags(lab, variant), id);
@@ -86,7 +86,7 @@ describe("the command that asks a cell again", () => {
     }
   });
 
-  it("is in a report with every flag", () => {
+  it("contains the versions of a report", () => {
     const [first] = createReport([createCell({ ok: false })]).variants;
     assert.ok(first);
     assert.match(

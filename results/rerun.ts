@@ -4,13 +4,13 @@ import { DEFAULT_ENVIRONMENT_NAME, type VariantIdentity } from "./title.ts";
 /** Default number of workers of `npm run e2e`. */
 const DEFAULT_WORKERS = 2;
 
-/** What of a run decides how a cell of it is asked again. */
+/** Properties of a run that its rerun command repeats. */
 export type RerunSource = Pick<Report, "provider" | "datapath"> & {
   readonly versions: Readonly<Record<string, string>>;
 };
 export type RerunVariant = VariantIdentity & { readonly cells: readonly Pick<CellResult, "id" | "family">[] };
 
-/** `--kube-proxy v1.28.15 --return-path liberal` */
+/** Returns `--kube-proxy v1.28.15 --return-path liberal` for a variant. */
 export function formatVariantFlags({ kubeProxy, returnPath, environment }: VariantIdentity): string {
   const mode = kubeProxy.mode === "iptables" ? "" : `/${kubeProxy.mode}`;
   const where =
@@ -19,9 +19,9 @@ export function formatVariantFlags({ kubeProxy, returnPath, environment }: Varia
 }
 
 /**
- * Returns the flags of `npm run e2e` that make the same variant in the same kind of cluster: provider, control plane's version,
- * number of workers, families, environment, kube-proxy and return path. An existing cluster keeps what it has; its kubeconfig is
- * not in a report, so that the command takes it from $KUBECONFIG.
+ * Returns the flags of `npm run e2e` that create the same variant: provider, Kubernetes version, number of workers, families,
+ * environment, kube-proxy and return path. For an existing cluster, kube-proxy cannot be chosen, and the kubeconfig, which a
+ * report does not contain, comes from $KUBECONFIG.
  */
 export function formatRerunFlags({ provider, datapath, versions }: RerunSource, variant: RerunVariant): string {
   const workers = countWorkers(variant.cells);
@@ -43,13 +43,13 @@ export function formatRerunFlags({ provider, datapath, versions }: RerunSource, 
   ].join(" ");
 }
 
-/** The command that asks just this cell again, where possible with captures of its packets' path. */
+/** Returns the command that runs only this cell again, with captures of its packets where possible. */
 export function formatRerunCommand(flags: string, id: string): string {
   const evidence = flags.includes("--provider existing") ? "" : " --evidence all";
   return `npm run e2e -- ${flags}${evidence} --keep --cells '^${id.replaceAll(/[.*+?^${}()|[\]\\]/g, "\\$&")}$'`;
 }
 
-/** The highest number of a worker that a cell's pods or nodes are on. */
+/** Returns the highest number of a worker in the cells' ids. */
 function countWorkers(cells: RerunVariant["cells"]): number {
   const numbers = cells.flatMap(({ id }) =>
     [...id.matchAll(/(?:overlay|underlay|multi-nic|node)-(\d+)\b/g)].map(([, number]) => Number(number)),
@@ -57,7 +57,7 @@ function countWorkers(cells: RerunVariant["cells"]): number {
   return Math.max(0, ...numbers);
 }
 
-/** `dual` where cells of a second family were asked, which their ids end with. */
+/** Returns `dual` if ids end with the second family. */
 function findFamily(cells: RerunVariant["cells"]): "ipv4" | "ipv6" | "dual" {
   if (cells.some(({ id }) => id.endsWith("/ipv6"))) return "dual";
   return cells.some(({ family }) => family === "ipv6") ? "ipv6" : "ipv4";

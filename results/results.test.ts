@@ -7,20 +7,20 @@ import type { CellResult, Report } from "./schema.ts";
 import { summarizeCells } from "./table.ts";
 import { writeReport } from "./write.ts";
 
-describe("the table", () => {
+describe("the table of a variant", () => {
   const entry = (...cells: CellResult[]) => summarizeCells(cells)[1]?.[0];
 
-  it("passes when every cell did what was expected", () => {
+  it("has pass where every cell had the expected result", () => {
     assert.equal(entry(createCell(), createCell({ protocol: "udp" })), "pass");
   });
-  it("says blocked when the gate says so and it is so", () => {
+  it("has blocked where cells are blocked as expected", () => {
     assert.equal(entry(createCell(), createCell({ expected: "blocked", actual: "fail" })), "blocked");
   });
-  it("fails by one cell, and by a blocked cell that passes", () => {
+  it("has fail where one cell failed, or a blocked cell passed", () => {
     assert.equal(entry(createCell(), createCell({ actual: "fail", ok: false })), "fail");
     assert.equal(entry(createCell({ expected: "blocked", actual: "pass", ok: false })), "fail");
   });
-  it("does not take what was not run, or another group, for a pass", () => {
+  it("has not-run where no cell of the matrix ran", () => {
     assert.equal(entry(), "not-run");
     assert.equal(entry(createCell({ group: "node-port" })), "not-run");
   });
@@ -31,23 +31,23 @@ describe("a report", () => {
   before(async () => (directory = await mkdtemp(join(tmpdir(), "interlay-results-"))));
   after(() => rm(directory, { recursive: true }));
 
-  it("is written in all formats, with text from outside as text", async () => {
+  it("is written in all formats, with escaped text", async () => {
     const wrong = createCell({ ok: false, actual: "fail", reason: 'answered by <script>alert("x")</script>' });
     const path = await writeReport(createReport([createCell(), wrong]), directory);
     assert.equal(await readlink(join(directory, "latest")), join("runs", "test"));
     const [html, junit, markdown] = await Promise.all(
       ["report.html", "junit.xml", "report.md"].map((f) => readFile(join(path, f), "utf8")),
     );
-    assert.ok(!html?.includes("<script>"), "report.html has markup that came from a cell's reason");
+    assert.ok(!html?.includes("<script>"), "report.html contains markup from a cell's reason");
     assert.match(
       junit ?? "",
-      /<failure message="expected pass, was fail: answered by &lt;script&gt;.*again: npm run e2e -- --kubernetes v1.29.15 --kube-proxy v1.28.15/,
+      /<failure message="expected pass, was fail: answered by &lt;script&gt;.*rerun: npm run e2e -- --kubernetes v1.29.15 --kube-proxy v1.28.15/,
     );
-    assert.ok(!junit?.includes("\u0007"), "junit.xml has a character that XML 1.0 forbids");
+    assert.ok(!junit?.includes("\u0007"), "junit.xml contains a character that XML 1.0 forbids");
     assert.match(markdown ?? "", /\| \*\*Macvlan\*\* \| ❌ fail \|/);
   });
 
-  it("names each variant's environment, and has a table of environments where there are several", async () => {
+  it("names the environment of each variant, and contains a table if there are several", async () => {
     const report = createReport([createCell()]);
     const variants = report.variants.flatMap((variant) => [variant, { ...variant, environment: "nftables" }]);
     const path = await writeReport({ ...report, variants }, directory);
@@ -60,7 +60,7 @@ describe("a report", () => {
     assert.match(markdown ?? "", /\| nftables \| 1 \| 0 \| 0 \| 0 \|/);
   });
 
-  it("is not written when it does not fit the schema", async () => {
+  it("is not written if it is invalid", async () => {
     const bad = { ...createReport([createCell()]), provider: "cloud" } as unknown as Report;
     await assert.rejects(writeReport(bad, directory), /provider/);
   });

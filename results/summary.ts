@@ -2,14 +2,14 @@ import { z } from "zod";
 import { type Report, TABLE_ENTRIES, type VariantResult } from "./schema.ts";
 import { variantTitle } from "./title.ts";
 
-/** Summary that later reports compare with; stored next to report.json, which is too large to read twenty of. */
+/** Summary of a variant for later reports; stored next to report.json, because twenty reports are too large to read. */
 export const variantSummarySchema = z.object({
   title: z.string(),
   table: z.array(z.array(z.enum(TABLE_ENTRIES))),
   cells: z.number().int(),
   failed: z.array(z.string()),
   blocked: z.array(z.string()),
-  /** Asked more than once before it was right. */
+  /** Cells that passed only after several attempts. */
   flaky: z.array(z.string()),
   medianMs: z.number(),
 });
@@ -20,7 +20,7 @@ export const runSummarySchema = z.object({
   started: z.string(),
   provider: z.string(),
   versions: z.record(z.string(), z.string()),
-  /** Of the cells, the first one first; empty in summaries that are older than this. */
+  /** Families of the cells in their order; empty in old summaries. */
   families: z.array(z.string()).default([]),
   passed: z.number().int(),
   failed: z.number().int(),

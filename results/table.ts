@@ -1,6 +1,6 @@
 import { type CellResult, POD_TYPES, type SummaryEntry, TARGETS } from "./schema.ts";
 
-/** The 3×6 summary of a variant's cells: an entry passes if all its cells did what was expected of them. */
+/** Summarizes a variant's cells in the 3×6 table. An entry passes if all its cells have the expected result. */
 export function summarizeCells(cells: readonly CellResult[]): SummaryEntry[][] {
   return POD_TYPES.map((source) =>
     TARGETS.map((target) =>

@@ -8,10 +8,10 @@ import { toMarkdown } from "./markdown.ts";
 import { type Report, reportSchema } from "./schema.ts";
 import { createRunSummary } from "./summary.ts";
 
-/** Where runs are kept. */
+/** Directory of results. */
 export const RESULTS: string = import.meta.dirname;
 
-/** Writes a run in all formats to `results/runs/<id>/` and points `results/latest` to it. Returns the directory. */
+/** Writes a run in all formats to `results/runs/<id>/` and points `results/latest` to it. @returns the directory */
 export async function writeReport(report: Report, root: string = RESULTS): Promise<string> {
   const directory = join(root, "runs", reportSchema.parse(report).id);
   await writeReportIn(directory, report);
@@ -23,7 +23,7 @@ export async function writeReport(report: Report, root: string = RESULTS): Promi
   return directory;
 }
 
-/** Writes a run in all formats to a directory. Throws on what does not fit the schema, and writes nothing then. */
+/** Writes a run in all formats to a directory. @throws if the report is invalid; then nothing is written */
 export async function writeReportIn(directory: string, report: Report): Promise<void> {
   const valid = reportSchema.parse(report);
   await mkdir(directory, { recursive: true });
@@ -31,7 +31,7 @@ export async function writeReportIn(directory: string, report: Report): Promise<
   await renderReport(valid, directory);
 }
 
-/** Reads a run's report.json; throws on what does not fit the schema. */
+/** Reads report.json of a run. @throws if it is missing or invalid */
 export async function readReport(directory: string): Promise<Report> {
   return reportSchema.parse(JSON.parse(await readFile(join(directory, "report.json"), "utf8")));
 }
@@ -47,7 +47,7 @@ export async function renderReport(report: Report, directory: string): Promise<v
   ]);
 }
 
-/** Makes the page over all runs in `results/runs/`, with links to their directories. @returns its path */
+/** Writes the page over all runs in `results/runs/`, with links to their directories. @returns its path */
 export async function writeHistory(root: string = RESULTS): Promise<string> {
   const file = join(root, "runs", "index.html");
   await writeFile(file, toHistory(await readAllRuns(join(root, "runs"))));

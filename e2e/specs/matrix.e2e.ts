@@ -286,6 +286,6 @@ function cellLine(cell: CellResult, flags: string): string {
   return [
     `  ${cell.id} (${cell.address}): expected ${cell.expected}, was ${cell.actual}: ${cell.reason ?? ""}`,
     ...(cell.cause === undefined ? [] : [`    likely cause: ${cell.cause}`]),
-    `    again: ${formatRerunCommand(flags, cell.id)}`,
+    `    rerun: ${formatRerunCommand(flags, cell.id)}`,
   ].join("\n");
 }

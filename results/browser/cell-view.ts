@@ -4,9 +4,9 @@ import { createElement, createTable } from "./dom.ts";
 import { drawPath } from "./draw-path.ts";
 import { type ShownHop, isSameHop, type ShownPath, readPaths } from "./shown-path.ts";
 
-/** Everything about one cell: what was asked, what came of it, the rules that mattered, its way drawn and listed. */
+/** Shows one cell: probe, result, the rule that decided, and its path as a drawing and a list. */
 export function createCellView(cell: PageCell, flags: string): HTMLElement {
-  const ways = readPaths(cell);
+  const paths = readPaths(cell);
   const state = cell.ok ? "as expected" : "NOT as expected";
   return createElement(
     "article",
@@ -22,17 +22,15 @@ export function createCellView(cell: PageCell, flags: string): HTMLElement {
       createElement("code", {}, cell.address),
       `: expected ${cell.expected}, was ${cell.actual}, `,
       createElement("strong", { class: cell.ok ? "pass" : "fail" }, state),
-      `; ${cell.latencyMs.toFixed(1)} ms${cell.attempts > 1 ? `, asked ${cell.attempts} times` : ""}`,
+      `; ${cell.latencyMs.toFixed(1)} ms${cell.attempts > 1 ? `, ${cell.attempts} attempts` : ""}`,
     ),
     cell.reason === undefined ? undefined : createElement("p", { class: "reason" }, cell.reason),
     cell.cause === undefined ? undefined : createElement("p", {}, "Likely cause: ", cell.cause),
-    cell.rule === undefined
-      ? undefined
-      : createElement("p", {}, "Rule that mattered: ", createElement("code", {}, cell.rule)),
-    createElement("p", {}, "Again: ", createElement("code", {}, formatRerunCommand(flags, cell.id))),
-    ...(ways === undefined
-      ? [createElement("p", {}, "No path was taken for this cell: run with --evidence all.")]
-      : createPathView(ways.seen, ways.expected)),
+    cell.rule === undefined ? undefined : createElement("p", {}, "Rule: ", createElement("code", {}, cell.rule)),
+    createElement("p", {}, "Run again: ", createElement("code", {}, formatRerunCommand(flags, cell.id))),
+    ...(paths === undefined
+      ? [createElement("p", {}, "No packets were captured for this cell: run with --evidence all.")]
+      : createPathView(paths.seen, paths.expected)),
   );
 }
 
@@ -40,24 +38,28 @@ const listHops = ({ request, reply }: ShownPath): readonly ShownHop[] => [...req
 
 function createPathView(seen: ShownPath, expected: ShownPath): readonly HTMLElement[] {
   const all = [...listHops(expected), ...listHops(seen)];
-  const drawn = (title: string, way: ShownPath) =>
+  const drawn = (title: string, path: ShownPath) =>
     createElement(
       "figure",
       {},
       createElement("figcaption", {}, title),
-      drawPath(way, all, `${title}: ${describePath(way)}`),
+      drawPath(path, all, `${title}: ${describePath(path)}`),
     );
   return [
-    createElement("div", { class: "figures" }, drawn("Expected", expected), drawn("Seen", seen)),
-    createElement("p", { class: "legend" }, "Line: request. Dashed: reply. The numbers are the steps of the table."),
+    createElement("div", { class: "figures" }, drawn("Expected", expected), drawn("Captured", seen)),
+    createElement(
+      "p",
+      { class: "legend" },
+      "Solid line: request. Dashed line: reply. The numbers are the steps in the table.",
+    ),
     createStepTable(seen, expected),
   ];
 }
 
-const describePath = (way: ShownPath): string =>
-  [`request ${describeHops(way.request)}`, `reply ${describeHops(way.reply)}`].join("; ");
+const describePath = (path: ShownPath): string =>
+  [`request ${describeHops(path.request)}`, `reply ${describeHops(path.reply)}`].join("; ");
 const describeHops = (hops: readonly ShownHop[]): string =>
-  hops.length === 0 ? "not seen" : hops.map((hop) => `${hop.place} ${hop.link} ${hop.direction}`).join(", ");
+  hops.length === 0 ? "not captured" : hops.map((hop) => `${hop.place} ${hop.link} ${hop.direction}`).join(", ");
 
 function createStepTable(seen: ShownPath, expected: ShownPath): HTMLTableElement {
   let number = 0;
@@ -69,8 +71,12 @@ function createStepTable(seen: ShownPath, expected: ShownPath): HTMLTableElement
       return [
         was === undefined ? "" : String(number),
         half,
-        should === undefined ? "(nothing)" : describeHops([should]),
-        createElement("span", { class: right ? "" : "fail" }, was === undefined ? "(not seen)" : describeHops([was])),
+        should === undefined ? "(none)" : describeHops([should]),
+        createElement(
+          "span",
+          { class: right ? "" : "fail" },
+          was === undefined ? "(not captured)" : describeHops([was]),
+        ),
         was === undefined
           ? ""
           : createElement(
@@ -82,5 +88,9 @@ function createStepTable(seen: ShownPath, expected: ShownPath): HTMLTableElement
       ];
     }),
   );
-  return createTable("Steps: expected beside seen", ["step", "half", "expected", "seen", "addresses there"], rows);
+  return createTable(
+    "Steps: expected and captured hops",
+    ["step", "direction", "expected", "captured", "addresses"],
+    rows,
+  );
 }

@@ -7,7 +7,7 @@ interface Choice {
   readonly summary: VariantSummary;
 }
 
-/** Two variants, of this run or of earlier ones, beside each other: the table's entries and the cells that differ. */
+/** Compares two variants of this or earlier runs: entries of the table, and cells that differ. */
 export function createComparisonView(
   runs: readonly ReportSummary[],
   rows: readonly string[],
@@ -68,7 +68,7 @@ function renderDifference(
     .map((id) => [id, before.get(id) ?? "pass", after.get(id) ?? "pass"] as const)
     .filter(([, was, is]) => was !== is);
   return [
-    createTable("The first's entries, and where the second's are others", ["from \\ to", ...columns], entries),
+    createTable("Entries of the first variant, with changes in the second", ["from \\ to", ...columns], entries),
     createElement(
       "p",
       {},
@@ -88,10 +88,10 @@ function renderDifference(
   ];
 }
 
-/** Run by run: what passed, what failed, what had to be asked again. */
+/** Lists the runs with passed, failed and flaky cells. */
 export function createHistoryView(runs: readonly ReportSummary[]): HTMLElement {
   return createTable(
-    "Newest first; flaky: cells that were right only when asked again",
+    "Newest first; flaky: cells that passed only after several attempts",
     ["started", "provider", "versions", "variants", "passed", "failed", "flaky", "median ms"],
     runs.map((run) => [
       run.started.slice(0, 19).replace("T", " "),

@@ -1,6 +1,6 @@
 type Child = Node | string | undefined;
 
-/** An element with attributes and children; text is text. */
+/** Creates an HTML element with attributes and children; strings become text nodes. */
 export function createElement<K extends keyof HTMLElementTagNameMap>(
   tag: K,
   attributes: Readonly<Record<string, string>> = {},
@@ -12,7 +12,7 @@ export function createElement<K extends keyof HTMLElementTagNameMap>(
   return element;
 }
 
-/** The same for drawings. */
+/** Creates an SVG element with attributes and children. */
 export function createSvgElement<K extends keyof SVGElementTagNameMap>(
   tag: K,
   attributes: Readonly<Record<string, string | number>> = {},
@@ -24,12 +24,14 @@ export function createSvgElement<K extends keyof SVGElementTagNameMap>(
   return element;
 }
 
+/** Returns the element with an id. @throws if the page does not contain it */
 export function getElement(id: string): HTMLElement {
   const element = document.getElementById(id);
-  if (element === null) throw new Error(`The page has no #${id}.`);
+  if (element === null) throw new Error(`the page contains no element #${id}`);
   return element;
 }
 
+/** Creates a table with a caption, headings and rows. */
 export const createTable = (
   caption: string,
   heads: readonly string[],

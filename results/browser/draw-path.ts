@@ -18,7 +18,7 @@ const getNodeName = (place: string): string => {
 };
 const isPod = (place: string): boolean => getNodeName(place) !== place;
 
-/** Where things are drawn: a column a node, its pods on top, below them its links, and the wire at the bottom. */
+/** Positions in the drawing: a column for each node with its pods on top, its links below, and the wire at the bottom. */
 class Layout {
   readonly columns: readonly string[];
   readonly #pods = new Map<string, readonly string[]>();
@@ -67,15 +67,15 @@ class Layout {
   }
 }
 
-/** Encapsulated or not, it is one link. */
+/** Encapsulated and plain packets on the wire use one link. */
 const removeEncapsulation = (link: string): string => (link.startsWith("wire") ? "wire" : link);
 
-/** The way drawn over nodes, pods and links, its steps numbered: the request as a line, the reply dashed. */
-export function drawPath(way: ShownPath, both: readonly ShownHop[], drawLabel: string): SVGSVGElement {
+/** Draws a path over nodes, pods and links with numbered steps: the request solid, the reply dashed. */
+export function drawPath(path: ShownPath, both: readonly ShownHop[], title: string): SVGSVGElement {
   const layout = new Layout(both);
   const numbered = [
-    ...way.request.map((hop, index) => ({ hop, number: index + 1, half: "request" as const })),
-    ...way.reply.map((hop, index) => ({ hop, number: way.request.length + index + 1, half: "reply" as const })),
+    ...path.request.map((hop, index) => ({ hop, number: index + 1, half: "request" as const })),
+    ...path.reply.map((hop, index) => ({ hop, number: path.request.length + index + 1, half: "reply" as const })),
   ];
   const spots = placeNumbers(numbered.map(({ hop }) => layout.at(hop)));
   const line = (half: "request" | "reply") => {
@@ -100,7 +100,7 @@ export function drawPath(way: ShownPath, both: readonly ShownHop[], drawLabel: s
     {
       viewBox: `0 0 ${layout.width} ${HEIGHT}`,
       role: "img",
-      "aria-label": drawLabel,
+      "aria-label": title,
       style: `max-width:${layout.width}px`,
     },
     ...layout.columns.flatMap((column) => drawColumn(column, layout)),
@@ -119,7 +119,7 @@ export function drawPath(way: ShownPath, both: readonly ShownHop[], drawLabel: s
   );
 }
 
-/** Steps at one link beside each other, not on each other. */
+/** Places steps at the same link next to each other. */
 function placeNumbers(points: readonly Point[]): readonly Point[] {
   const taken = new Map<string, number>();
   return points.map(({ x, y }) => {
@@ -143,13 +143,13 @@ function drawColumn(column: string, layout: Layout): readonly SVGElement[] {
       .flatMap((pod) => [
         createSvgElement("rect", { class: "pod", x: pod.x, y: POD_TOP, width: POD_WIDTH, height: POD_HEIGHT, rx: 6 }),
         createSvgElement("text", { x: pod.x + 10, y: POD_TOP + 22 }, pod.name),
-        ...layout.links(pod.name).map((link) => label(link, layout.at({ place: pod.name, link }), 0, -8)),
+        ...layout.links(pod.name).map((link) => drawLabel(link, layout.at({ place: pod.name, link }), 0, -8)),
       ]),
     ...layout
       .links(column)
-      .map((link) => label(link === "wire" ? "uplink" : link, layout.at({ place: column, link }), 42, 18)), // beside its steps
+      .map((link) => drawLabel(link === "wire" ? "uplink" : link, layout.at({ place: column, link }), 42, 18)), // next to its steps
   ];
 }
 
-const label = (text: string, { x, y }: Point, right: number, down: number): SVGElement =>
+const drawLabel = (text: string, { x, y }: Point, right: number, down: number): SVGElement =>
   createSvgElement("text", { class: "small link", x: x + right, y: y + down }, text);

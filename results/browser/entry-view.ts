@@ -2,7 +2,7 @@ import type { PageCell } from "../html/data.ts";
 import { createCellView } from "./cell-view.ts";
 import { createElement } from "./dom.ts";
 
-/** The cells behind an entry of the table: a list to choose from, and the chosen one. Wrong ones first. */
+/** Lists the cells of an entry, failed ones first, and shows the selected one. */
 export function createEntryView(title: string, cells: readonly PageCell[], flags: string): HTMLElement {
   const ordered = [...cells].sort((a, b) => rankCell(a) - rankCell(b));
   const chosen = createElement("div", { class: "chosen", "aria-live": "polite" });
@@ -47,6 +47,6 @@ function describeLatencies(cells: readonly PageCell[]): string {
     .sort((a, b) => a - b);
   const at = (part: number) => (sorted[Math.floor((sorted.length - 1) * part)] ?? 0).toFixed(1);
   return sorted.length === 0
-    ? `${cells.length} cells, none answered`
+    ? `${cells.length} cells, no responses`
     : `${cells.length} cells; latency ${at(0)} to ${at(1)} ms, median ${at(0.5)} ms`;
 }

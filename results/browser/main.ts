@@ -3,7 +3,7 @@ import { createComparisonView, createHistoryView } from "./compare.ts";
 import { getElement } from "./dom.ts";
 import { createEntryView } from "./entry-view.ts";
 
-/** The report's page: without this script it has tables; with it, what is behind each of their entries. */
+/** Script of the report's page: opens the cells of an entry, compares variants and lists runs. */
 const data = JSON.parse(getElement("data").textContent) as PageData;
 const dialog = getElement("dialog") as HTMLDialogElement;
 const content = getElement("dialog-content");
@@ -29,7 +29,7 @@ for (const button of document.querySelectorAll<HTMLButtonElement>("button[data-v
   });
 }
 
-/** Arrow keys go from entry to entry, as in a spreadsheet. */
+/** Arrow keys move between entries, as in a spreadsheet. */
 document.addEventListener("keydown", (event) => {
   const entry = (event.target as Element).closest("td, th");
   if (!(event.target instanceof HTMLButtonElement) || !(entry instanceof HTMLTableCellElement)) return;

@@ -1,15 +1,17 @@
 import type { PageCell, PageHop, PageHops } from "../html/data.ts";
 
+/** A hop of a path with the packet's addresses. */
 export interface ShownHop {
   readonly place: string;
   readonly link: string;
   readonly direction: "in" | "out";
   readonly source: string;
   readonly destination: string;
-  /** Addresses are others than at the hop before: somebody translated. */
+  /** Whether the addresses changed since the previous hop. */
   readonly translated: boolean;
 }
 
+/** The hops of a request and its reply. */
 export interface ShownPath {
   readonly request: readonly ShownHop[];
   readonly reply: readonly ShownHop[];
@@ -28,7 +30,7 @@ function parseHops(hops: readonly PageHop[]): readonly ShownHop[] {
 
 const parsePath = ([request, reply]: PageHops): ShownPath => ({ request: parseHops(request), reply: parseHops(reply) });
 
-/** The way that was seen, and the documented one. */
+/** Reads the captured and the expected path of a cell; undefined if nothing was captured. */
 export function readPaths({ path }: PageCell): { readonly seen: ShownPath; readonly expected: ShownPath } | undefined {
   return path && { seen: parsePath(path.seen), expected: parsePath(path.expected ?? path.seen) };
 }

@@ -5,13 +5,13 @@ import { POD_TYPES, reportSchema, TABLE_ENTRIES, TARGETS, variantSchema } from "
 export const CERTIFICATE_SCHEMA = "interlay.certificate/v1";
 
 /**
- * What can be certified. `base` is the documents' table with what belongs to it, each packet's path captured; `connectivity` is
- * every cell that can be asked through the API server of an existing cluster, without captures; the others come on top.
+ * What can be certified. `base`: the matrix and its related groups, with the captured path of each packet. `connectivity`:
+ * every cell that can be probed through the API server of an existing cluster, without captures. The others are additional.
  */
 export const PROFILES = ["base", "connectivity", "dual-stack", "node-port-local", "policy", "scale"] as const;
 export type ProfileName = (typeof PROFILES)[number];
 
-/** What was certified, in the vendor's words. */
+/** The certified product, as the vendor describes it. */
 export const productSchema = z.strictObject({
   vendor: z.string().min(1),
   name: z.string().min(1),
@@ -24,7 +24,7 @@ export type Product = z.infer<typeof productSchema>;
 
 const digest = z.string().regex(/^[0-9a-f]{64}$/);
 
-/** One run of the whole suite, its files in this folder of the bundle. */
+/** One run of the whole suite. `folder`: its files in the bundle. */
 const runSchema = z.strictObject({
   id: z.string(),
   started: z.iso.datetime(),
@@ -32,18 +32,18 @@ const runSchema = z.strictObject({
   folder: z.string().regex(/^runs\/\d+$/),
 });
 
-/** A variant over all runs. */
+/** Summary of a variant over all runs. */
 const certifiedVariantSchema = z.strictObject({
   kubeProxy: variantSchema.shape.kubeProxy,
   returnPath: variantSchema.shape.returnPath,
-  /** An entry is the worst that it was in any run. */
+  /** Each entry is the worst of all runs. */
   table: z.array(z.array(z.enum(TABLE_ENTRIES)).length(TARGETS.length)).length(POD_TYPES.length),
   cells: z.number().int(),
-  /** Ids of cells that the gate says are blocked, and were in every run. */
+  /** Ids of cells that kube-proxy's INVALID rule blocks as expected in every run. */
   blocked: z.array(z.string()),
-  /** Ids of cells that were not as expected in some run. */
+  /** Ids of cells that were not as expected in at least one run. */
   failed: z.array(z.string()),
-  /** Ids of cells that were asked more than once, or not the same in every run. */
+  /** Ids of cells that needed more than one attempt, or that differ between runs. */
   flaky: z.array(z.string()),
 });
 export type CertifiedVariant = z.infer<typeof certifiedVariantSchema>;
@@ -53,7 +53,7 @@ const profileSchema = z.strictObject({
   /** The certificate passes only if every claimed profile does. */
   claimed: z.boolean(),
   result: z.enum(["pass", "fail", "not-run"]),
-  /** What it rests on, or what is wrong or missing. */
+  /** The basis of a pass, or what is wrong or missing. */
   reason: z.string(),
 });
 export type ProfileResult = z.infer<typeof profileSchema>;
@@ -62,7 +62,7 @@ export const signatureSchema = z.strictObject({
   algorithm: z.literal("ed25519"),
   /** SubjectPublicKeyInfo, DER, base64. */
   publicKey: z.base64(),
-  /** Over the certificate without its signature, in canonical JSON. */
+  /** Signature of the certificate without its signature, in canonical JSON. */
   value: z.base64(),
 });
 
@@ -70,17 +70,17 @@ export const certificateSchema = z.strictObject({
   schema: z.literal(CERTIFICATE_SCHEMA),
   issued: z.iso.datetime(),
   product: productSchema,
-  /** Version of the suite: the receiver judges with the same one. */
+  /** Version of the suite; the recipient verifies with the same version. */
   suite: z.string(),
   provider: reportSchema.shape.provider,
-  /** What the verdicts rest on: captures of every packet's path, or the probes' answers alone (an existing cluster). */
+  /** Basis of the verdicts: captures of each packet's path, or only the probes' answers (existing cluster). */
   evidence: z.enum(["captures", "answers"]),
-  /** What wires the pods of an existing cluster. */
+  /** Datapath of an existing cluster. */
   datapath: z.enum(["interlay", "none"]).exactOptional(),
   /** Component versions, equal in every run. */
   versions: z.record(z.string(), z.string()),
   workers: z.number().int().positive(),
-  /** Address families that cells were asked over, the cluster's first one first. */
+  /** Address families of the cells; the cluster's primary family is first. */
   families: z.array(z.enum(["ipv4", "ipv6"])).min(1),
   runs: z.array(runSchema).min(1),
   variants: z.array(certifiedVariantSchema).min(1),

@@ -3,14 +3,14 @@ import type { CellResult, HopResult, Report, SummaryEntry } from "../schema.ts";
 import { type ReportSummary, createRunSummary } from "../summary.ts";
 import { variantTitle } from "../title.ts";
 
-/** `place|link|direction`, and `|source|destination` where they are others than at the hop before. */
+/** `place|link|direction`, followed by `|source|destination` where the addresses changed since the previous hop. */
 export type PageHop = string;
 export type PageHops = readonly [request: readonly PageHop[], reply: readonly PageHop[]];
 
-/** A cell as the page needs it: a run has more than a thousand. */
+/** Data of a cell that the page shows; a run has more than a thousand cells. */
 export interface PageCell extends Omit<CellResult, "evidence" | "from" | "to" | "seen"> {
   readonly path?: {
-    /** Left out where the packets went just that way. */
+    /** Absent if it equals the captured path. */
     readonly expected?: PageHops;
     readonly seen: PageHops;
   };
@@ -19,18 +19,19 @@ export interface PageCell extends Omit<CellResult, "evidence" | "from" | "to" | 
 
 export interface PageVariant {
   readonly title: string;
-  /** What of the command line asks it again. */
+  /** Flags of the command that runs it again. */
   readonly flags: string;
   readonly table: readonly (readonly SummaryEntry[])[];
   readonly cells: readonly PageCell[];
 }
 
-/** What the page's script reads: the run with every cell, and the summaries of this and earlier runs, newest first. */
+/** Data for the page's script: every cell of the run, and the summaries of this and earlier runs, newest first. */
 export interface PageData {
   readonly variants: readonly PageVariant[];
   readonly runs: readonly ReportSummary[];
 }
 
+/** Creates the data of a report's page. */
 export function createPageData(report: Report, earlier: readonly ReportSummary[]): PageData {
   return {
     variants: report.variants.map((variant) => ({

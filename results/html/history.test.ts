@@ -14,7 +14,7 @@ describe("the history of runs", () => {
     run("kind <1>", "2026-01-02T03:00:00.000Z", true, "kind"),
   ]);
 
-  it("has a row for each cluster and variant, and a column for each day, newest first", () => {
+  it("contains a row for each cluster and variant, and a column for each day, newest first", () => {
     const rows = page.split("<tr>").slice(2);
     assert.deepEqual(
       rows.map((row) => /<th scope="row">([^<:]+)/.exec(row)?.[1]),
@@ -29,7 +29,7 @@ describe("the history of runs", () => {
     assert.doesNotMatch(lab, /two/);
   });
 
-  it("has text from outside as text, and says where there was no run", () => {
+  it("escapes text and marks days without a run", () => {
     assert.match(page, /href="kind%20%3C1%3E\/report.html"/);
     assert.match(page.split("<tr>").at(-2) ?? "", /<td>–<\/td>/);
   });

@@ -2,7 +2,7 @@ import { type ReportSummary, type VariantSummary } from "../summary.ts";
 import { escapeHtml } from "./escape.ts";
 import { STYLE } from "./style.ts";
 
-/** Columns: what fits on a screen, and a month of nights. */
+/** Number of days in the table. */
 const DAYS = 30;
 
 interface Entry {
@@ -11,8 +11,8 @@ interface Entry {
 }
 
 /**
- * All runs on one page: a row for each cluster and variant, a column for each day, the last run of a day in it, which links to
- * its report. Newest first; needs no scripts.
+ * Renders all runs on one page without scripts: a row for each cluster and variant, a column for each day, newest first. An
+ * entry is the last run of the day and links to its report.
  */
 export function toHistory(runs: readonly ReportSummary[]): string {
   const days = [...new Set(runs.map(getDay))].sort().reverse().slice(0, DAYS);
@@ -33,7 +33,7 @@ export function toHistory(runs: readonly ReportSummary[]): string {
 </head>
 <body>
 <h1>Interlay connectivity: history</h1>
-<p>${runs.length} runs, ${shown.length} variants, ${days.length} days. An entry is the day's last run: cells that failed, else cells that passed, of them so many blocked as the gate says, and those asked more than once.</p>
+<p>${runs.length} runs, ${shown.length} variants, ${days.length} days. Each entry is the last run of the day: failed cells, or the number of cells with those blocked as expected and those that needed several attempts.</p>
 <main><div style="overflow-x:auto"><table>
 <thead><tr><th scope="col">cluster and variant</th>${days.map((day) => `<th scope="col">${day}</th>`).join("")}</tr></thead>
 <tbody>
@@ -54,14 +54,14 @@ function rowTitle({ provider, versions, families }: ReportSummary, { title }: Va
 function entryCell(entry: Entry | undefined): string {
   if (entry === undefined) return "<td>–</td>";
   const { failed, cells, blocked, flaky } = entry.variant;
-  const said =
+  const text =
     failed.length > 0
       ? `✗ ${failed.length} of ${cells}`
       : [
           `✓ ${cells}`,
           ...(blocked.length > 0 ? [`${blocked.length} blocked`] : []),
-          ...(flaky.length > 0 ? [`${flaky.length} asked again`] : []),
+          ...(flaky.length > 0 ? [`${flaky.length} flaky`] : []),
         ].join(", ");
   const names = failed.length > 0 ? ` title="${escapeHtml(failed.slice(0, 5).join(", "))}"` : "";
-  return `<td><a class="${failed.length > 0 ? "fail" : "pass"}" href="${encodeURIComponent(entry.run.id)}/report.html"${names}>${said}</a></td>`;
+  return `<td><a class="${failed.length > 0 ? "fail" : "pass"}" href="${encodeURIComponent(entry.run.id)}/report.html"${names}>${text}</a></td>`;
 }

@@ -14,8 +14,8 @@ const MARKS: Readonly<Record<SummaryEntry, string>> = {
 };
 
 /**
- * The report as one file that needs no network. Without scripts it has the tables and all cells; with them an entry opens
- * its cells and their ways, variants and runs are compared.
+ * Renders the report as one file that needs no network. It contains the tables and all cells; with scripts, entries of a table
+ * open their cells with paths, and variants and runs can be compared.
  */
 export async function toHtml(report: Report, earlier: readonly ReportSummary[] = []): Promise<string> {
   const { passed, failed, skipped } = report.summary;
@@ -37,8 +37,8 @@ export async function toHtml(report: Report, earlier: readonly ReportSummary[] =
 <main>
 ${failuresSection(report)}
 ${report.variants.map(variantSection).join("\n")}
-<section><h2>Compare</h2><div id="compare"><noscript>Needs scripts.</noscript></div></section>
-<section><h2>History</h2><div id="history"><noscript>Needs scripts.</noscript></div></section>
+<section><h2>Compare</h2><div id="compare"><noscript>Requires JavaScript.</noscript></div></section>
+<section><h2>History</h2><div id="history"><noscript>Requires JavaScript.</noscript></div></section>
 ${checksSection(report)}
 </main>
 <dialog id="dialog" aria-labelledby="dialog-title"><button id="dialog-close" type="button">Close</button><div id="dialog-content"></div></dialog>
@@ -49,7 +49,7 @@ ${checksSection(report)}
 `;
 }
 
-/** What a reader of a failed run looks for, first. */
+/** Renders the failures, which come first on the page. */
 function failuresSection({ variants, checks }: Report): string {
   const cells = variants.flatMap((variant, index) =>
     variant.cells
@@ -59,14 +59,14 @@ function failuresSection({ variants, checks }: Report): string {
           `<li><a href="#variant-${index}">${escapeHtml(variantTitle(variant))}</a>: <code>${escapeHtml(cell.id)}</code>: ${escapeHtml(cell.reason ?? cell.actual)}${cell.cause === undefined ? "" : ` <em>Likely cause: ${escapeHtml(cell.cause)}</em>`}</li>`,
       ),
   );
-  // What a check says of cells, the cells say.
+  // Checks that only summarize cells are left out where the cells are listed.
   const failed = checks
     .filter(({ status, name }) => status === "failed" && (cells.length === 0 || !/ cells: [a-z-]+$/.test(name)))
     .map(({ name, error }) => `<li>${escapeHtml(name)}: ${escapeHtml(error ?? "")}</li>`);
   const all = [...failed, ...cells];
   if (all.length === 0) return "";
-  const more = all.length > SHOWN_FAILURES ? `<li>and ${all.length - SHOWN_FAILURES} more, below</li>` : "";
-  return `<section aria-labelledby="failures"><h2 id="failures">What failed</h2><ul>${all.slice(0, SHOWN_FAILURES).join("")}${more}</ul></section>`;
+  const more = all.length > SHOWN_FAILURES ? `<li>and ${all.length - SHOWN_FAILURES} more below</li>` : "";
+  return `<section aria-labelledby="failures"><h2 id="failures">Failures</h2><ul>${all.slice(0, SHOWN_FAILURES).join("")}${more}</ul></section>`;
 }
 const SHOWN_FAILURES = 10;
 
@@ -87,13 +87,13 @@ function variantSection(variant: VariantResult, index: number): string {
 <table class="grid"><caption>From (rows) to (columns)</caption>
 <thead><tr><th scope="col">from \\ to</th>${TARGETS.map((t) => `<th scope="col">${TARGET_TITLES[t]}</th>`).join("")}</tr></thead>
 <tbody>${rows.join("")}</tbody></table>
-<p>${ok} of ${ok + failed} cells as expected, ${blocked} blocked by the gate; ${describeNodes(variant)}; ${variant.seconds.toFixed(1)} s.</p>
+<p>${ok} of ${ok + failed} cells as expected, ${blocked} blocked as expected; ${describeNodes(variant)}; ${variant.seconds.toFixed(1)} s.</p>
 ${groupList(variant, index)}
 <details${failed > 0 ? " open" : ""}><summary>All ${variant.cells.length} cells</summary>${cellTable(variant.cells)}</details>
 </section>`;
 }
 
-/** Groups that are not in the table: from nodes, from outside, NodePorts. */
+/** Renders the groups that are not in the table, such as nodes, external clients and NodePorts. */
 function groupList(variant: VariantResult, index: number): string {
   const groups = [...new Set(variant.cells.map(({ group }) => group))].filter((group) => group !== "matrix");
   const items = groups.map((group) => {

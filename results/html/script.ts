@@ -3,7 +3,7 @@ import { build } from "esbuild";
 
 let built: Promise<string> | undefined;
 
-/** The page's own script, in one piece: the report needs no network. */
+/** Bundles the page's script, so that the report needs no network. */
 export function buildPageScript(): Promise<string> {
   built ??= build({
     entryPoints: [join(import.meta.dirname, "..", "browser", "main.ts")],

@@ -1,4 +1,4 @@
-/** The report's looks: light and dark by the reader's choice, colours with contrast in both, nothing shown by colour alone. */
+/** Styles of the report: light and dark by the reader's preference; colour is never the only mark. */
 export const STYLE = `
 :root { color-scheme: light dark; --line: light-dark(#ccc, #444); --pass: light-dark(#116329, #57d178); --fail: light-dark(#a40e26, #ff7b7b); --blocked: light-dark(#7a4b00, #e3b341); --box: light-dark(#f4f6f8, #23272e); --page: light-dark(#fff, #15181c); --text: light-dark(#1c2128, #e6e8eb); --request: light-dark(#0550ae, #79b8ff); --reply: light-dark(#9a3fb0, #e29bf5); }
 body { font: 16px/1.5 system-ui, sans-serif; max-width: 78rem; margin: 2rem auto; padding: 0 1rem; background: var(--page); color: var(--text); }
