@@ -33,6 +33,7 @@ const KUBE_PROXY = `table ip kube-proxy-test {
     ip daddr 10.233.0.10 udp dport 80 dnat to 10.233.65.2:${PORT}
     ip daddr 10.7.168.71 tcp dport 30080 dnat to 10.7.200.1:${PORT}
     ip daddr 10.7.168.71 tcp dport 30081 meta mark set meta mark | 0x4000 dnat to 10.7.200.1:${PORT}
+    ip daddr 10.7.168.71 tcp dport 30082 meta mark set meta mark | 0x2000 dnat to 10.7.200.1:${PORT}
   }
   chain forward {
     type filter hook forward priority filter;
@@ -229,11 +230,11 @@ describe("the node's nftables table", function () {
 
   describe("on a node with several addresses", () => {
     const node = () => one?.name ?? "";
-    /** Masquerade of the overlay's agent (natOutgoing) and of kube-proxy (its mark), as their own rules do it. */
+    /** Masquerade of the overlay's agent (natOutgoing), of kube-proxy and of portmap (their marks), as their own rules do it. */
     const MASQUERADE = `table ip masquerade-test {
   chain leaving {
     type nat hook postrouting priority srcnat;
-    meta mark & 0x4000 != 0 masquerade
+    meta mark & 0x6000 != 0 masquerade
     ip saddr 10.233.64.0/18 ip daddr != 10.233.64.0/18 masquerade
   }
 }
@@ -255,6 +256,7 @@ describe("the node's nftables table", function () {
         () => sendRequest(pods.local, "10.7.200.1", PORT, { source: "10.233.64.5" }),
       ],
       ["a NodePort's underlay endpoint on this node", () => sendRequest(pods.overlay, "10.7.168.71", 30081)],
+      ["an underlay pod by its host port", () => sendRequest(pods.overlay, "10.7.168.71", 30082)],
     ];
     for (const [title, ask] of ROWS)
       it(`shows its InternalIP to ${title}`, () => {

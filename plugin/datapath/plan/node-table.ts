@@ -43,7 +43,8 @@ const FAMILIES: readonly {
 
 /** Bits of a packet's mark without kube-proxy's for masquerade (0x4000, its `masqueradeBit` 14). */
 const WITHOUT_KUBE_PROXY_MARK = "0xffffbfff";
-const KUBE_PROXY_MARK = "0x00004000";
+/** Marks for masquerade: kube-proxy's (bit 14) and that of the reference plugin portmap (bit 13, its `masqMarkBit`). */
+const MASQUERADE_MARKS = "0x00006000";
 
 const FROM_PODS = `iifname "${NODE_LINK_PREFIX}*"`;
 
@@ -143,7 +144,7 @@ function renderSourceTranslations(
   const toUnderlay = `meta oifkind "veth" ${protocol} daddr != @${set}`;
   return [
     `    ${FROM_PODS} oifname != "${NODE_LINK_PREFIX}*" meta oifkind "veth" meta nfproto ${family} ct status dnat ${translate} "node-address-service-${family}"\n`,
-    `    ${toUnderlay} meta mark & ${KUBE_PROXY_MARK} == ${KUBE_PROXY_MARK} ${translate} "node-address-marked-${family}"\n`,
+    `    ${toUnderlay} meta mark & ${MASQUERADE_MARKS} != 0x00000000 ${translate} "node-address-marked-${family}"\n`,
     ...masqueraded.map(
       (network, index) =>
         `    ${toUnderlay} ${protocol} saddr ${network} ${translate} "node-address-overlay-${family}-${index + 1}"\n`,

@@ -129,8 +129,10 @@ function planAddress(
       family,
       destination: hostCidr(address),
       device: pair.node.name,
+      source: node,
       table: MAIN_TABLE,
-      reason: "node to pod (kubelet probes, Services on this node): a macvlan parent does not reach its own children",
+      reason:
+        "node to pod (kubelet probes, Services on this node), with the InternalIP: a macvlan parent does not reach its own children",
     },
     ...planRoutesViaNode(facts, way, connected),
     planRouteViaNode(way, "default", VETH_TABLE, "replies to packets that arrived by veth0, to any client"),
