@@ -36,8 +36,8 @@ const NODE_PACKAGES = [
   "util-linux",
 ];
 
-/** What the specs of Kubernetes call in their pods: HTTP clients, sockets by hand, name resolution. */
-const TEST_PACKAGES = [...POD_PACKAGES, "bind9-dnsutils", "curl", "netcat-openbsd", "wget"];
+/** What the specs of Kubernetes call in their pods: HTTP clients and a server, netcat, name resolution. */
+const TEST_PACKAGES = [...POD_PACKAGES, "bind9-dnsutils", "curl", "netcat-openbsd", "nginx", "wget"];
 
 /** Bumped when debootstrap is called differently. */
 const RECIPE = 1;

@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { createKubernetesModule, TEST_COMMANDS } from "../components/kubernetes-module.ts";
 import { findModuleSource } from "../components/go-build.ts";
 import type { Progress } from "../progress.ts";
-import type { Image } from "./archive.ts";
+import type { Image, ImageConfig } from "./archive.ts";
 import { buildTestRoot } from "./base.ts";
 import { LayerCache } from "./layer.ts";
 import { ImageBuilder } from "./pod-images.ts";
@@ -16,14 +16,18 @@ export interface TestImageRequest {
   readonly agnhost: string;
   /** Path of CoreDNS, which specs start in their pods. */
   readonly coredns: string;
-  /** Image references, each of which gets the same content. */
+  /** Image references: all run agnhost, except nginx. */
   readonly references: readonly string[];
 }
 
 /** Certificate and key of agnhost's HTTPS servers, in the source of Kubernetes. */
 const CERTIFICATE_FILES = ["localhost.crt", "localhost.key"];
 
-/** Builds the images of Kubernetes' test pods: agnhost on a Debian root. Needs no Docker. */
+const AGNHOST: ImageConfig = { Entrypoint: ["/agnhost"], Cmd: ["pause"] };
+/** Debian's nginx; its log directory is not in the root. */
+const NGINX: ImageConfig = { Cmd: ["sh", "-c", "mkdir -p /var/log/nginx && exec nginx -g 'daemon off;'"] };
+
+/** Builds the images of Kubernetes' test pods: agnhost and nginx on a Debian root. Needs no Docker. */
 export async function buildTestImages(
   { kubernetes, agnhost, coredns, references }: TestImageRequest,
   progress: Progress,
@@ -36,6 +40,9 @@ export async function buildTestImages(
     { from: coredns, to: "coredns" },
     ...CERTIFICATE_FILES.map((name) => ({ from: join(source, "test/images/agnhost/porter", name), to: name })),
   ];
-  const config = { Entrypoint: ["/agnhost"], Cmd: ["pause"] };
-  return Promise.all(references.map((reference) => builder.build(reference, files, { debian: true, config })));
+  return Promise.all(
+    references.map((reference) =>
+      builder.build(reference, files, { debian: true, config: reference.includes("/nginx:") ? NGINX : AGNHOST }),
+    ),
+  );
 }

@@ -14,8 +14,8 @@ export interface KubernetesTests {
   readonly images: readonly Image[];
 }
 
-/** Images of which the specs of sig-network start programs that are built here. */
-const IMAGE = /^registry\.k8s\.io\/e2e-test-images\/(?:agnhost|jessie-dnsutils):/;
+/** Images that specs of sig-network use and that are built here. */
+const IMAGE = /^registry\.k8s\.io\/e2e-test-images\/(?:agnhost|jessie-dnsutils|nginx):/;
 
 /** Selects the images that are built from what `e2e.test --list-images` prints. */
 export function selectTestImages(listed: string): readonly string[] {

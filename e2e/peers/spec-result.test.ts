@@ -58,8 +58,9 @@ describe("selectTestImages", () => {
       "registry.k8s.io/e2e-test-images/agnhost:2.47",
       "registry.k8s.io/e2e-test-images/jessie-dnsutils:1.7",
       "registry.k8s.io/e2e-test-images/nginx:1.14-4",
+      "registry.k8s.io/e2e-test-images/redis:5.0.5-3",
       "",
     ];
-    assert.deepEqual(selectTestImages(listed.join("\n")), listed.slice(1, 3));
+    assert.deepEqual(selectTestImages(listed.join("\n")), listed.slice(1, 4));
   });
 });
