@@ -20,7 +20,7 @@ async function main(): Promise<void> {
     writeStdout(JSON.stringify(answerVersion(readFileSync(0, "utf8"))));
     process.exit(0);
   } else if (basename(process.argv0) === "interlay-ipam") {
-    const { runIpam } = await import("./ipam/main.ts");
+    const { runIpam } = await import("./ipam/run-ipam.ts");
     process.exit(await runIpam(process.env));
   } else {
     const { runCni } = await import("./cni/run-cni.ts");

@@ -11,8 +11,6 @@ export const CODE = {
   tryAgainLater: 11,
   /** STATUS: the plugin cannot serve ADD requests. */
   notAvailable: 50,
-  /** STATUS: as 50, and existing containers may have limited connectivity. */
-  notAvailableLimited: 51,
   /** The facts file of this node does not exist or is not valid. */
   noFacts: 100,
   /** The kernel rejected a plan item; the items before it were undone. */

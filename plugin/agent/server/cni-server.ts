@@ -1,8 +1,9 @@
-import { chmodSync, mkdirSync, rmSync, statSync } from "node:fs";
+import { chmodSync, mkdirSync, rmSync } from "node:fs";
 import { createServer, type Server, type Socket } from "node:net";
 import { dirname } from "node:path";
 import { RunStandaloneError } from "../../cni/cni-call.ts";
 import { type CniResponse, answerCni, type CallOptions } from "../../cni/run-cni.ts";
+import { IPAM_PLUGIN } from "../../ipam/ipam-log.ts";
 import type { Paths } from "../../cni/paths.ts";
 import { answerVersion } from "../../cni/version.ts";
 import {
@@ -12,17 +13,15 @@ import {
   encodeResponse,
   LENGTH_BYTES,
   MAX_REQUEST_BYTES,
-} from "./cni-protocol.ts";
-
-/** Socket in the agent's run directory that the launcher connects to: mode 0600, in a directory of mode 0700. */
-export const CNI_SOCKET = "cni.sock";
+  readFileIdentity,
+} from "../../cni/cni-protocol.ts";
 
 export interface CniServerOptions {
   readonly path: string;
   /** Facts, records and log of the served calls. */
   readonly places: Paths;
   readonly beforeStep?: CallOptions["beforeStep"];
-  /** Serves calls of interlay-ipam; if undefined, the launcher runs them standalone. */
+  /** Serves calls of interlay-ipam; if undefined, they are declined. */
   readonly ipam?: (env: CniRequestFrame["env"], stdin: string) => Promise<CniResponse>;
 }
 
@@ -81,7 +80,8 @@ async function answerRequest(
   if (frame === undefined) return { reply: encodeFallback() };
   const { env, stdin, name } = frame;
   if (env["CNI_COMMAND"] === "VERSION") return { reply: encodeResponse(0, JSON.stringify(answerVersion(stdin))) };
-  if (!isOurs(frame) || isStale(frame)) return { reply: encodeFallback() };
+  // An allocation does not depend on network namespaces.
+  if ((name !== IPAM_PLUGIN && !isOurs(frame)) || isStale(frame)) return { reply: encodeFallback() };
   const { status, output, after } = await dispatch(name, env, stdin, options);
   return { reply: encodeResponse(status, output), after };
 }
@@ -92,7 +92,7 @@ function dispatch(
   stdin: string,
   { places, beforeStep, ipam }: CniServerOptions,
 ): CniResponse | Promise<CniResponse> {
-  if (name !== "interlay-ipam")
+  if (name !== IPAM_PLUGIN)
     return answerCni(env, () => stdin, {
       mode: "agent",
       paths: places,
@@ -106,15 +106,6 @@ function dispatch(
 /** Whether the call comes from the node's network namespace, and CNI_NETNS is the same file here: the agent may have other mounts. */
 function isOurs({ ownNetns, podNetns, env }: CniRequestFrame): boolean {
   return ownNetns === readFileIdentity("/proc/self/ns/net") && podNetns === readFileIdentity(env["CNI_NETNS"] ?? "");
-}
-
-function readFileIdentity(path: string): string {
-  try {
-    const stat = statSync(path, { bigint: true, throwIfNoEntry: false });
-    return stat === undefined ? "" : `${stat.dev}:${stat.ino}`;
-  } catch {
-    return "";
-  }
 }
 
 /**

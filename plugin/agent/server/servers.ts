@@ -3,12 +3,12 @@ import type { Server as SocketServer } from "node:net";
 import { join } from "node:path";
 import type { Paths } from "../../cni/paths.ts";
 import type { Allocator } from "../../ipam/allocator/allocator.ts";
-import { executeIpam, type AskAgent, toAgentRequest } from "../../ipam/main.ts";
+import { CNI_SOCKET } from "../../cni/cni-protocol.ts";
+import { executeIpam, type IpamListener } from "../../ipam/execute-ipam.ts";
 import type { AgentMetrics } from "../status/agent-metrics.ts";
-import { CNI_SOCKET, serveCni } from "./cni-server.ts";
+import { serveCni } from "./cni-server.ts";
 import type { PodEvents } from "../status/pod-events.ts";
 import { serveHealth } from "./health-server.ts";
-import { answerIpam as answerAddress, type IpamListener, serveIpam } from "./ipam-server.ts";
 import { writeLog } from "../status/log.ts";
 
 /** What the agent's servers answer with. */
@@ -24,22 +24,19 @@ export interface ServerDependencies {
 }
 
 /**
- * Health and metrics, then the plugins' calls, then addresses. The port before the sockets: while two agents are on the node, the
- * one that comes waits here until the other has gone.
+ * Starts the servers: health and metrics, then CNI calls. During an update two agents run on the node; the new one waits for the port
+ * of the old one before it replaces the socket.
  */
 export async function startServers(served: ServerDependencies): Promise<readonly (Server | SocketServer)[]> {
   const { allocator, runDirectory, plugin } = served;
-  const listener = createIpamListener(served);
-  const ask: AskAgent = (verb, request) =>
-    answerAddress(allocator, verb, () => Promise.resolve(toAgentRequest(request)), listener);
+  const ipam = { allocator, listener: createIpamListener(served), paths: plugin };
   return [
     await serveHealth(served.notReady, served.metricsText),
     await serveCni({
       path: join(runDirectory, CNI_SOCKET),
       places: plugin,
-      ipam: (env, stdin) => executeIpam(env, stdin, "agent", ask, plugin),
+      ipam: (env, stdin) => executeIpam(env, stdin, ipam),
     }),
-    await serveIpam(allocator, listener, join(runDirectory, "agent.sock")),
   ];
 }
 

@@ -12,7 +12,7 @@ import { AddressReleaser } from "./address-releaser.ts";
 import { ExistingClaims, type AddressRequest } from "./existing-claims.ts";
 import { AddressPicker } from "./address-picker.ts";
 import { parsePools } from "../pool/parse-pools.ts";
-import type { IpamAnswer, IpamRequest } from "../protocol.ts";
+import type { IpamAnswer, IpamRequest } from "../records/ipam-request.ts";
 import type { AddressRecord, Records } from "../records/records.ts";
 import {
   poolExhaustedError,

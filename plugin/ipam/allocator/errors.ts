@@ -3,7 +3,7 @@ import type { Family, Ip } from "../../datapath/address.ts";
 import type { UnderlayAddressObject } from "../../kubernetes/objects.ts";
 import { type Pool } from "../pool/select-pools.ts";
 import type { AddressSpace } from "../pool/address-space.ts";
-import type { IpamRequest } from "../protocol.ts";
+import type { IpamRequest } from "../records/ipam-request.ts";
 import { toObjectName } from "../pool/object-name.ts";
 
 /** Errors of address allocation, one sentence each. */

@@ -4,7 +4,7 @@ import type { PodObject, UnderlayAddressObject } from "../../kubernetes/objects.
 import { findPool, type Pool } from "../pool/select-pools.ts";
 import { findController, type Allocation, toAddressSpec } from "../records/allocation.ts";
 import type { AddressSpace } from "../pool/address-space.ts";
-import type { IpamRequest } from "../protocol.ts";
+import type { IpamRequest } from "../records/ipam-request.ts";
 import type { Records } from "../records/records.ts";
 import { describeNic } from "./errors.ts";
 import { findSandboxState } from "../records/sandbox.ts";

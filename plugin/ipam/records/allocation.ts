@@ -1,7 +1,7 @@
 import type { PodObject, UnderlayAddressObject, UnderlayAddressSpec } from "../../kubernetes/objects.ts";
 import type { Ip } from "../../datapath/address.ts";
 import type { Pool } from "../pool/select-pools.ts";
-import type { IpamAnswer, IpamRequest } from "../protocol.ts";
+import type { IpamAnswer, IpamRequest } from "./ipam-request.ts";
 import type { AddressRecord } from "./records.ts";
 
 /** An address of one NIC. Converts between the cluster's object, the node's record and the plugin's response. */

@@ -1,6 +1,14 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { CNI_PROTOCOL, decodeRequest, encodeFallback, encodeResponse, LENGTH_BYTES } from "./cni-protocol.ts";
+import {
+  CNI_PROTOCOL,
+  decodeRequest,
+  decodeResponse,
+  encodeFallback,
+  encodeRequest,
+  encodeResponse,
+  LENGTH_BYTES,
+} from "./cni-protocol.ts";
 
 const request = (fields: readonly string[], stdin = ""): Buffer =>
   Buffer.from(`${fields.map((field) => `${field}\0`).join("")}\0${stdin}`);
@@ -31,6 +39,31 @@ describe("what the launcher says", () => {
         decodeRequest(Buffer.from(bytes));
       }),
     );
+  });
+});
+
+describe("the protocol of CNI calls", () => {
+  it("should decode the request that it encodes", () => {
+    const frame = {
+      name: "interlay-ipam",
+      startedMs: 1_700_000_000_000,
+      timeoutMs: 15_000,
+      ownNetns: "4:1",
+      podNetns: "",
+      env: { CNI_COMMAND: "ADD", CNI_ARGS: "A=1;B=2" },
+      stdin: '{"name":"a"}\n',
+    };
+    const bytes = encodeRequest(frame);
+    assert.equal(bytes.readUInt32LE(0), bytes.length - LENGTH_BYTES);
+    assert.deepEqual(decodeRequest(bytes.subarray(LENGTH_BYTES)), frame);
+  });
+
+  it("should decode the response that it encodes, and no part of it", () => {
+    const bytes = encodeResponse(1, '{"code":7}');
+    assert.deepEqual(decodeResponse(bytes), { status: 1, output: '{"code":7}' });
+    for (let length = 0; length < bytes.length; length++)
+      assert.equal(decodeResponse(bytes.subarray(0, length)), undefined);
+    assert.deepEqual(decodeResponse(encodeResponse(0, "")), { status: 0, output: "" });
   });
 });
 
