@@ -1,10 +1,14 @@
 import type { Environment } from "./environments/environment.ts";
+import type { KubeProxy } from "./kube-proxy.ts";
 import type { Image } from "./images/archive.ts";
 import type { Progress } from "./progress.ts";
+import type { ProviderName } from "./provider-name.ts";
+
+export type { KubeProxy, KubeProxyMode } from "./kube-proxy.ts";
 
 /** The one interface behind which a cluster comes from: kind, lab or existing. */
 export interface Provider {
-  readonly name: "kind" | "lab" | "existing";
+  readonly name: ProviderName;
   /** What is missing on this machine, each with its remedy in one line. Changes nothing. */
   preflight(spec: ClusterSpec): Promise<readonly PreflightFinding[]>;
   /** Brings the cluster up, or finishes one that was begun. Idempotent. */
@@ -24,14 +28,6 @@ export interface PreflightFinding {
   readonly severity: "error" | "warning";
   /** One sentence: what is missing and how to get it. */
   readonly message: string;
-}
-
-export type KubeProxyMode = "iptables" | "nftables";
-
-export interface KubeProxy {
-  /** e.g. `v1.28.15` */
-  readonly version: string;
-  readonly mode: KubeProxyMode;
 }
 
 export interface ClusterSpec {

@@ -1,9 +1,7 @@
 import type { Provider } from "./provider.ts";
+import { PROVIDER_NAMES } from "./provider-name.ts";
 
-export const PROVIDER_NAMES = ["kind", "lab", "existing"] as const;
-export type ProviderName = (typeof PROVIDER_NAMES)[number];
-
-/** The provider of that name; what only another one needs is not loaded. Throws on a name that is none. */
+/** Returns the provider of a name. Loads only what this provider needs. Throws for an unknown name. */
 export async function loadProvider(name: string): Promise<Provider> {
   switch (name) {
     case "kind":
@@ -13,6 +11,6 @@ export async function loadProvider(name: string): Promise<Provider> {
     case "existing":
       return (await import("./existing/existing.ts")).existingProvider;
     default:
-      throw new Error(`There is no provider "${name}": use ${PROVIDER_NAMES.join(" or ")}.`);
+      throw new Error(`Unknown provider "${name}": use ${PROVIDER_NAMES.join(", ")}.`);
   }
 }

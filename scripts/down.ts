@@ -1,7 +1,8 @@
 import { Command } from "commander";
 import { stopPrivateEngine } from "../clusters/docker/engine.ts";
 import { createProgress } from "../clusters/create-progress.ts";
-import { PROVIDER_NAMES, loadProvider } from "../clusters/providers.ts";
+import { PROVIDER_NAMES } from "../clusters/provider-name.ts";
+import { loadProvider } from "../clusters/providers.ts";
 import { DEFAULT_SPEC } from "../clusters/provider.ts";
 
 /** Nothing of the cluster is left; what was built stays in the cache. */

@@ -1,7 +1,8 @@
 import { Command } from "commander";
 import { findEnvironment } from "../clusters/environments/registry.ts";
 import { createProgress } from "../clusters/create-progress.ts";
-import { PROVIDER_NAMES, loadProvider } from "../clusters/providers.ts";
+import { PROVIDER_NAMES } from "../clusters/provider-name.ts";
+import { loadProvider } from "../clusters/providers.ts";
 import { DEFAULT_SPEC } from "../clusters/provider.ts";
 import { parseKubeProxy, runOptions, specFor } from "../e2e/support/context.ts";
 import { findSkipReason } from "./e2e/environments.ts";

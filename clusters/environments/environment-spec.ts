@@ -1,4 +1,4 @@
-import type { KubeProxyMode } from "../provider.ts";
+import type { KubeProxyMode } from "../kube-proxy.ts";
 
 /** An environment as data: every part is optional, and a part that is left out is as in the suite's own cluster. */
 export interface EnvironmentSpec {

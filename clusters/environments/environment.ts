@@ -1,4 +1,4 @@
-import type { ProviderName } from "../providers.ts";
+import type { ProviderName } from "../provider-name.ts";
 import type { EnvironmentSpec } from "./environment-spec.ts";
 
 /** A cluster configuration that differs from the suite's own, as real clusters do. One file defines one environment. */

@@ -17,12 +17,12 @@ import type {
 } from "../provider.ts";
 import { createControlClient } from "./control.ts";
 import { buildLabCommand } from "./nsenter.ts";
-import { getLabFiles, type LabFiles } from "./machines/machine-addresses.ts";
+import { getLabFiles, type LabFiles } from "./lab-files.ts";
 import { type LabPlan, readState } from "./plan.ts";
 import { createKubeProxyHosts } from "./kube-proxy-hosts.ts";
 import { findInitProcess } from "./daemon-process.ts";
 
-/** A lab that runs. */
+/** A running lab. */
 export class LabCluster implements Cluster {
   readonly provider = "lab";
   readonly spec: ClusterSpec;
@@ -92,13 +92,13 @@ export class LabCluster implements Cluster {
 
   async #enterMachine(name: string, argv: readonly string[]): Promise<readonly string[]> {
     const pid = (await readState(this.#files.state)).machines[name];
-    if (pid === undefined) throw new Error(`The lab ${this.spec.name} has no machine ${name}.`);
+    if (pid === undefined) throw new Error(`unknown machine ${name} in the lab ${this.spec.name}`);
     return buildLabCommand(this.#init, pid, argv);
   }
 
   async #enterPod(namespace: string, pod: string, argv: readonly string[]) {
     const running = (await readState(this.#files.state)).pods[`${namespace}/${pod}`];
-    if (running === undefined) throw new Error(`Pod ${namespace}/${pod} does not run in the lab ${this.spec.name}.`);
+    if (running === undefined) throw new Error(`pod ${namespace}/${pod} does not run in the lab ${this.spec.name}`);
     return { command: buildLabCommand(this.#init, running.pid, argv), env: running.env };
   }
 }

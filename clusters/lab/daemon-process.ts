@@ -4,53 +4,62 @@ import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { runCommand } from "../components/command.ts";
-import type { LabFiles } from "./machines/machine-addresses.ts";
+import type { LabFiles } from "./lab-files.ts";
 
-const HERE = import.meta.dirname;
+const LAB_DIRECTORY = import.meta.dirname;
+const UNSHARE_FLAGS = [
+  "--pid",
+  "--fork",
+  "--kill-child=SIGKILL",
+  "--mount",
+  "--mount-proc",
+  "--propagation",
+  "private",
+];
 
 /**
- * Starts a lab's daemon in process and mount namespaces of its own. When the holder is killed, the kernel kills the
- * namespace's process 1, and with it everything.
+ * Starts a lab's daemon in new process and mount namespaces. When the starting program (the holder) is killed, the kernel
+ * kills the first process of the namespace, and with it every process of the lab.
+ *
+ * @returns the holder's process id
  */
 export async function startDaemon(files: LabFiles): Promise<number> {
   const output = openSync(files.log, "w", 0o600);
-  const child = spawn(
-    "unshare",
-    [
-      ...["--pid", "--fork", "--kill-child=SIGKILL", "--mount", "--mount-proc", "--propagation", "private", "--"],
-      ...[join(HERE, "files", "init"), process.execPath, "--no-warnings", join(HERE, "daemon.ts"), files.directory],
-    ],
-    { detached: true, stdio: ["ignore", output, output] },
-  );
+  const init = join(LAB_DIRECTORY, "files", "init");
+  const daemon = [process.execPath, "--no-warnings", join(LAB_DIRECTORY, "daemon.ts"), files.directory];
+  const child = spawn("unshare", [...UNSHARE_FLAGS, "--", init, ...daemon], {
+    detached: true,
+    stdio: ["ignore", output, output],
+  });
   child.unref();
   const pid = child.pid ?? 0;
   await writeFile(files.pid, String(pid), { mode: 0o600 });
   return pid;
 }
 
-/** The holder's process id, if this lab's holder runs: a number that another program has by now is none. */
+/** Returns the holder's process id if it runs. The id in the file may belong to another program by now. */
 export async function findRunningDaemon(files: LabFiles): Promise<number | undefined> {
   const pid = Number(await readFile(files.pid, "utf8").catch(() => "0"));
   if (!Number.isInteger(pid) || pid <= 1) return undefined;
-  const line = await readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "");
-  return line.split("\0").includes(files.directory) ? pid : undefined;
+  const commandLine = await readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "");
+  return commandLine.split("\0").includes(files.directory) ? pid : undefined;
 }
 
-/** Ends the lab and waits until the last of its processes is gone. */
+/** Kills the lab and waits until its processes have ended. Does nothing if it does not run. */
 export async function stopDaemon(files: LabFiles): Promise<void> {
-  const pid = await findRunningDaemon(files);
-  if (pid === undefined) return;
-  const init = await findInitProcess(pid).catch(() => undefined);
-  process.kill(pid, "SIGKILL");
-  for (const one of [init, pid]) while (one !== undefined && (await isRunning(one))) await sleep(10);
+  const holder = await findRunningDaemon(files);
+  if (holder === undefined) return;
+  const init = await findInitProcess(holder).catch(() => undefined);
+  process.kill(holder, "SIGKILL");
+  for (const pid of [init, holder]) while (pid !== undefined && (await isRunning(pid))) await sleep(10);
 }
 
-/** Process 1 of the lab, as this computer numbers it: the holder's only child. */
+/** Returns the lab's first process, the holder's only child, as a process id of the host. */
 export async function findInitProcess(holder: number): Promise<number> {
   const { stdout } = await runCommand(["cat", `/proc/${holder}/task/${holder}/children`]);
   const init = Number(stdout.trim().split(" ")[0]);
   if (!Number.isInteger(init) || init <= 1)
-    throw new Error("The lab's first process is gone: npm run down takes the rest away.");
+    throw new Error("The lab's first process has ended: remove the rest with npm run down.");
   return init;
 }
 

@@ -2,7 +2,7 @@ import type { KubeProxyHosts } from "../kubernetes/switch-kube-proxy.ts";
 import type { Cluster } from "../provider.ts";
 import { listFamilies } from "../spec.ts";
 
-/** The lab's nodes: every version's program lies beside the others. */
+/** Returns the lab's nodes as hosts of kube-proxy. Every machine has the programs of all versions. */
 export function createKubeProxyHosts(lab: Pick<Cluster, "nodes" | "exec" | "spec">): KubeProxyHosts {
   return {
     nodes: lab.nodes,

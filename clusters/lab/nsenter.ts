@@ -1,32 +1,37 @@
-/** Ways into a lab, as argv: nsenter is part of util-linux, and every one of these ends in an exec, so a pid stays. */
+/**
+ * Builds the commands that enter a lab's namespaces, with nsenter and unshare of util-linux. Each of them ends in an exec, so
+ * the program has the process id of the command.
+ */
 
-/** Namespaces of a machine's or a container's process: mount, network, host name, root directory. */
-const ALL = ["--mount", "--net", "--uts", "--root", "--wd"] as const;
+/** Namespaces of a machine's or a container's process: mount, network and host name; and its root directory. */
+const MACHINE_FLAGS = ["--mount", "--net", "--uts", "--root", "--wd"] as const;
 
-/** From inside the lab's process namespace: on a machine, or in a running container. @param pid of its first process */
+/**
+ * Returns a command that runs on a machine or in a running container, from the lab's process namespace.
+ *
+ * @param pid first process of the machine or container
+ */
 export function buildMachineCommand(pid: number, argv: readonly string[]): readonly string[] {
-  return ["nsenter", "--target", String(pid), ...ALL, "--", ...argv];
+  return ["nsenter", "--target", String(pid), ...MACHINE_FLAGS, "--", ...argv];
 }
 
 /**
- * From this computer: first into the lab's process namespace, whose pids the state file has; with its root directory, for
- * who started it may be in a chroot. @param init its process 1
+ * Returns a command that runs on a machine or in a running container, from the host. It enters the lab's process namespace
+ * first, because the state file has the process ids of that namespace.
+ *
+ * @param init first process of the lab
+ * @param pid first process of the machine or container
  */
 export function buildLabCommand(init: number, pid: number, argv: readonly string[]): readonly string[] {
-  return [
-    "nsenter",
-    "--target",
-    String(init),
-    "--pid",
-    "--mount",
-    "--root",
-    "--wd",
-    "--",
-    ...buildMachineCommand(pid, argv),
-  ];
+  const labFlags = ["--pid", "--mount", "--root", "--wd"];
+  return ["nsenter", "--target", String(init), ...labFlags, "--", ...buildMachineCommand(pid, argv)];
 }
 
-/** On a machine, in a pod's network namespace. */
+/**
+ * Returns a command that runs in a pod's network namespace on a machine, from the lab's process namespace.
+ *
+ * @param netns path on the machine; undefined: the machine's own network
+ */
 export function buildPodCommand(
   machine: number,
   netns: string | undefined,
@@ -36,23 +41,21 @@ export function buildPodCommand(
 }
 
 export interface Mount {
-  /** What to make of the source if it is not there. */
+  /** What to create if the source does not exist. */
   readonly kind: "dir" | "file" | "none";
   readonly source: string;
   readonly target: string;
 }
 
-/** A container: mounts and host name of its own, the files of its machine. */
+/** Returns a command that runs on a machine as a container: with its own mounts and host name. */
 export function buildContainerCommand(
   hostname: string,
   mounts: readonly Mount[],
   argv: readonly string[],
 ): readonly string[] {
-  const triples = [...mounts]
-    .sort((a, b) => a.target.length - b.target.length)
+  const mountArguments = mounts
+    .toSorted((a, b) => a.target.length - b.target.length)
     .flatMap(({ kind, source, target }) => [kind, source, target]);
-  return [
-    ...["unshare", "--mount", "--uts", "--propagation", "slave", "--"],
-    ...["/programs/lab/container", hostname, ...triples, "--", ...argv],
-  ];
+  const unshare = ["unshare", "--mount", "--uts", "--propagation", "slave", "--"];
+  return [...unshare, "/programs/lab/container", hostname, ...mountArguments, "--", ...argv];
 }

@@ -18,8 +18,8 @@ const rack = z.object({
   podRange: z.string(),
 });
 
-/** What a lab is made from: written by the provider, read by the lab's daemon. A change in it is another lab. */
-export const labPlan = z.object({
+/** The plan of a lab: the provider writes it, and the lab's daemon reads it. `up` recreates a lab whose plan has changed. */
+const labPlan = z.object({
   kubernetes: z.string(),
   overlayCidr: z.string(),
   overlayCidr6: z.string().exactOptional(),
@@ -35,13 +35,13 @@ export const labPlan = z.object({
     racks: z.array(rack).readonly().exactOptional(),
     management: z.object({ gateway: z.string(), prefixLength: z.number() }).exactOptional(),
   }),
-  /** What an environment changes; the daemon applies what concerns the machines. */
+  /** The environment; the daemon applies the settings of machines and control plane. */
   environment: z.custom<EnvironmentSpec>((value) => typeof value === "object" && value !== null).exactOptional(),
-  /** Programs that every machine has in /programs: name and path on this computer. */
+  /** Programs that every machine has in /programs: host path by name. */
   programs: z.record(z.string(), z.string()),
-  /** Image references of our own two, which carry their content. */
+  /** Image references of Interlay and the probe; their tags are hashes of the programs. */
   images: z.object({ interlay: z.string(), probe: z.string() }),
-  /** Loopback port of this computer on which the API server answers. */
+  /** Loopback port of the host for the API server. */
   port: z.number(),
 });
 export type LabPlan = z.infer<typeof labPlan>;
@@ -50,10 +50,11 @@ export async function readPlan(file: string): Promise<LabPlan> {
   return labPlan.parse(JSON.parse(await readFile(file, "utf8")));
 }
 
-/** What the daemon tells: process ids are those of the lab's own process namespace. */
-export const labState = z.object({
+/** The state of a lab, which the daemon writes. Process ids are those of the lab's process namespace. */
+const labState = z.object({
+  /** First process of a machine, by its name. */
   machines: z.record(z.string(), z.number()),
-  /** `NAMESPACE/POD` to the container's first process and its environment. */
+  /** Process and environment of a pod's first container, by `NAMESPACE/POD`. */
   pods: z.record(z.string(), z.object({ pid: z.number(), env: z.record(z.string(), z.string()) })),
 });
 export type LabState = z.infer<typeof labState>;

@@ -8,13 +8,14 @@ import { waitUntilReady } from "../kubernetes/wait-until-ready.ts";
 import { renderManifest, selectObject } from "../manifests/render.ts";
 import type { ClusterSpec } from "../provider.ts";
 import { joinRanges, formatUrlHost } from "../spec.ts";
-import { API_PORT } from "./control-plane/component-arguments.ts";
-import { findDnsAddress, type LabFiles } from "./machines/machine-addresses.ts";
+import { API_PORT } from "./control-plane/identities.ts";
+import type { LabFiles } from "./lab-files.ts";
+import { findDnsAddress } from "./machines/machine-addresses.ts";
 import type { LabPlan } from "./plan.ts";
 
 type Workload = readonly [namespace: string, name: string];
 
-/** Returns the workloads that a lab has when it is ready. */
+/** Returns the workloads of a lab. */
 export function listWorkloads({ kubeProxy, overlay, multus, nodeLocalDns }: EnvironmentSpec = {}): readonly Workload[] {
   const calico = ["daemonset/calico-node", "deployment/calico-kube-controllers"] as const;
   return [
@@ -28,14 +29,14 @@ export function listWorkloads({ kubeProxy, overlay, multus, nodeLocalDns }: Envi
   ];
 }
 
-/** kube-proxy as a DaemonSet, as kubeadm has it: it finds the API server by its address, for it makes the Services. */
+/** Installs kube-proxy as a DaemonSet, as kubeadm does. It uses the API server's own address: it implements the Services. */
 export async function installKubeProxy(kubectl: Kubectl, spec: ClusterSpec, plan: LabPlan): Promise<void> {
   const config = {
     apiVersion: "kubeproxy.config.k8s.io/v1alpha1",
     kind: "KubeProxyConfiguration",
     clientConnection: { kubeconfig: "/var/lib/kube-proxy/kubeconfig.conf" },
     clusterCIDR: joinRanges(spec.overlayCidr, spec.ipv6?.overlayCidr),
-    // The computer's own limit counts, and namespaces may not set it.
+    // Network namespaces cannot set conntrack's limits; the host's apply.
     conntrack: { maxPerCore: 0, tcpEstablishedTimeout: "0s", tcpCloseWaitTimeout: "0s" },
     metricsBindAddress: "127.0.0.1:10249",
   };
@@ -49,11 +50,11 @@ export async function installKubeProxy(kubectl: Kubectl, spec: ClusterSpec, plan
     API_SERVER: `https://${formatUrlHost(controlPlane?.address ?? "")}:${API_PORT}`,
     IMAGE: formatKubeProxyImage(spec.kubeProxy.version),
   });
-  // kubeadm --skip-phases=addon/kube-proxy leaves its own ConfigMap, and nothing of kube-proxy's
+  // kubeadm --skip-phases=addon/kube-proxy creates only its own ConfigMap.
   await kubectl.apply(settings?.installed === false ? selectObject(manifest, "kubeadm-config") : manifest);
 }
 
-/** Installs CoreDNS as kubeadm does, and a cache of it on every node where the environment has one. */
+/** Installs CoreDNS as kubeadm does, and a DNS cache on every node if the environment has one. */
 export async function installDns(kubectl: Kubectl, spec: ClusterSpec): Promise<void> {
   const DNS_ADDRESS = findDnsAddress(spec);
   await kubectl.apply(await renderManifest("coredns", { DNS_ADDRESS, IMAGE: COREDNS_IMAGE }));
@@ -64,6 +65,7 @@ export async function installDns(kubectl: Kubectl, spec: ClusterSpec): Promise<v
     );
 }
 
+/** Waits until every node is Ready and every pod of the workloads is ready. */
 export function waitForWorkloads(kubectl: Kubectl, spec: ClusterSpec, files: LabFiles): Promise<void> {
   return waitUntilReady(kubectl, listWorkloads(spec.environment?.spec), `see ${files.log} and ${files.directory}/logs`);
 }

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import type { EnvironmentSpec } from "../../environments/environment-spec.ts";
 import { joinRanges } from "../../spec.ts";
+import { API_PORT } from "./identities.ts";
 import type { PkiFiles } from "./pki.ts";
 
 export interface ControlPlaneOptions {
@@ -12,26 +13,27 @@ export interface ControlPlaneOptions {
   readonly serviceCidr: string;
   readonly serviceCidr6?: string;
   readonly environment?: EnvironmentSpec;
-  readonly keys: PkiFiles;
-  /** Directory for etcd, and of the two kubeconfigs. */
+  readonly pki: PkiFiles;
+  /** Directory of etcd's data and the components' kubeconfigs. */
   readonly directory: string;
 }
 
-/** Port of the API server on the control plane's machine. */
-export const API_PORT = 6443;
-/** Port of every node's kubelet (kubelet.ts), and the name under which the API server comes to it. */
-export const KUBELET_PORT = 10250;
-export const API_SERVER_CLIENT = "kube-apiserver-kubelet-client";
 const ETCD = "http://127.0.0.1:2379";
 
-/** What Interlay's service account asked of the API server, a JSON line each (audit.k8s.io/v1). */
-export const getAuditLogFile = (directory: string): string => join(directory, "audit.log");
+/** Returns the path of the audit log (audit.k8s.io/v1, JSON lines): the requests of Interlay's service account. */
+export function getAuditLogFile(directory: string): string {
+  return join(directory, "audit.log");
+}
 
-/** Nothing of a lab is worth waiting for the disk. */
+/** Returns etcd's arguments. It does not sync to disk: a lab's data need not survive a crash. */
 export function listEtcdArguments({ directory }: ControlPlaneOptions): readonly string[] {
   return [
-    ...["--data-dir", `${directory}/etcd`, "--unsafe-no-fsync", "--log-level", "error"],
-    ...["--listen-client-urls", ETCD, "--advertise-client-urls", ETCD, "--listen-peer-urls", "http://127.0.0.1:2380"],
+    `--data-dir=${directory}/etcd`,
+    "--unsafe-no-fsync",
+    "--log-level=error",
+    `--listen-client-urls=${ETCD}`,
+    `--advertise-client-urls=${ETCD}`,
+    "--listen-peer-urls=http://127.0.0.1:2380",
   ];
 }
 
@@ -39,7 +41,7 @@ export function listApiServerArguments({
   address,
   serviceCidr,
   serviceCidr6,
-  keys,
+  pki,
   directory,
 }: ControlPlaneOptions): readonly string[] {
   return [
@@ -54,24 +56,24 @@ export function listApiServerArguments({
     "--authorization-mode=Node,RBAC",
     "--enable-admission-plugins=NodeRestriction",
     "--allow-privileged=true",
-    `--token-auth-file=${keys.tokens}`,
-    `--client-ca-file=${keys.ca}`,
-    `--tls-cert-file=${keys.serverCertificate}`,
-    `--tls-private-key-file=${keys.serverKey}`,
-    `--kubelet-client-certificate=${keys.clientCertificate}`,
-    `--kubelet-client-key=${keys.clientKey}`,
-    `--kubelet-certificate-authority=${keys.ca}`,
+    `--token-auth-file=${pki.tokens}`,
+    `--client-ca-file=${pki.ca}`,
+    `--tls-cert-file=${pki.serverCertificate}`,
+    `--tls-private-key-file=${pki.serverKey}`,
+    `--kubelet-client-certificate=${pki.clientCertificate}`,
+    `--kubelet-client-key=${pki.clientKey}`,
+    `--kubelet-certificate-authority=${pki.ca}`,
     "--kubelet-preferred-address-types=InternalIP",
     "--service-account-issuer=https://kubernetes.default.svc",
-    `--service-account-key-file=${keys.accountKey}`,
-    `--service-account-signing-key-file=${keys.accountKey}`,
+    `--service-account-key-file=${pki.accountKey}`,
+    `--service-account-signing-key-file=${pki.accountKey}`,
     "--profiling=false",
     "--v=0",
   ];
 }
 
 export function listControllerManagerArguments({
-  keys,
+  pki,
   directory,
   overlayCidr,
   overlayCidr6,
@@ -81,15 +83,16 @@ export function listControllerManagerArguments({
     `--kubeconfig=${directory}/kube-controller-manager.kubeconfig`,
     "--leader-elect=false",
     "--use-service-account-credentials=true",
-    `--root-ca-file=${keys.ca}`,
-    `--service-account-private-key-file=${keys.accountKey}`,
+    `--root-ca-file=${pki.ca}`,
+    `--service-account-private-key-file=${pki.accountKey}`,
     ...(environment?.podCidrs === true
       ? [
-          ...["--allocate-node-cidrs=true", `--cluster-cidr=${joinRanges(overlayCidr, overlayCidr6)}`],
-          // 16 bits for nodes are the most that it divides a network into
+          "--allocate-node-cidrs=true",
+          `--cluster-cidr=${joinRanges(overlayCidr, overlayCidr6)}`,
+          // The node mask may be at most 16 bits longer than the network's prefix.
           ...(overlayCidr6 === undefined ? [] : ["--node-cidr-mask-size-ipv6=80"]),
         ]
-      : ["--allocate-node-cidrs=false"]), // Calico hands out the pods' addresses
+      : ["--allocate-node-cidrs=false"]), // Calico assigns the pods' addresses
     "--bind-address=127.0.0.1",
   ];
 }
@@ -97,10 +100,3 @@ export function listControllerManagerArguments({
 export function listSchedulerArguments({ directory }: ControlPlaneOptions): readonly string[] {
   return [`--kubeconfig=${directory}/kube-scheduler.kubeconfig`, "--leader-elect=false", "--bind-address=127.0.0.1"];
 }
-
-/** The users of --token-auth-file, in the names that Kubernetes' own roles are bound to. */
-export const ADMIN_USER = "kubernetes-admin";
-export const CONTROLLER_MANAGER_USER = "system:kube-controller-manager";
-export const SCHEDULER_USER = "system:kube-scheduler";
-export const KUBE_PROXY = "system:kube-proxy";
-export const formatNodeUser = (node: string): string => `system:node:${node}`;

@@ -3,109 +3,99 @@ import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { stringify } from "yaml";
 import { runOrThrow } from "../../components/command.ts";
-import { API_SERVER_CLIENT } from "./component-arguments.ts";
+import { API_SERVER_CLIENT } from "./identities.ts";
 
-/** Paths of the lab's keys, certificates and tokens. */
+const VALID_DAYS = "30";
+
+/** Paths of a lab's keys, certificates and tokens. */
 export interface PkiFiles {
   readonly ca: string;
   readonly serverCertificate: string;
   readonly serverKey: string;
   readonly accountKey: string;
-  /** Of the nodes' kubelet ports, all of them. */
+  /** Certificate of the kubelet port of every node. */
   readonly kubeletCertificate: string;
   readonly kubeletKey: string;
-  /** What the API server shows to them. */
+  /** Client certificate of the API server for kubelets. */
   readonly clientCertificate: string;
   readonly clientKey: string;
-  /** The API server's --token-auth-file: who is who. */
+  /** The API server's --token-auth-file: users and groups by token. */
   readonly tokens: string;
 }
 
-/** Each with a token of its own; what it may do is RBAC's. */
+/** A user that authenticates with a token. RBAC decides what the user may do. */
 export interface TokenUser {
   readonly user: string;
   readonly groups: readonly string[];
 }
 
 /**
- * Makes everything anew: a lab's keys live as long as the lab.
- * @param addresses of the API server
- * @param nodes addresses of the nodes
+ * Creates the CA, keys and certificates of a lab; they are used as long as the lab exists.
+ *
+ * @param apiServerAddresses addresses of the API server
+ * @param nodeAddresses addresses of all nodes
  */
 export async function createPki(
   directory: string,
-  addresses: readonly string[],
-  nodes: readonly string[],
+  apiServerAddresses: readonly string[],
+  nodeAddresses: readonly string[],
 ): Promise<PkiFiles> {
   await mkdir(directory, { recursive: true, mode: 0o700 });
-  const at = (name: string) => join(directory, name);
+  const getPath = (name: string) => join(directory, name);
   const openssl = (...argv: readonly string[]) => runOrThrow(["openssl", ...argv]);
   const ec = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"] as const;
-  const own = ["DNS:kubernetes", "DNS:kubernetes.default.svc"];
+  const apiServerNames = ["DNS:kubernetes", "DNS:kubernetes.default.svc"];
   const leaves = [
-    { file: "server", name: "kube-apiserver", for: [...addresses.map(formatIpName), ...own] },
-    { file: "kubelet", name: "kubelet", for: nodes.map(formatIpName) },
-    { file: "client", name: API_SERVER_CLIENT, for: ["DNS:kubernetes"] },
+    { file: "server", name: "kube-apiserver", names: [...apiServerAddresses.map(formatIpName), ...apiServerNames] },
+    { file: "kubelet", name: "kubelet", names: nodeAddresses.map(formatIpName) },
+    { file: "client", name: API_SERVER_CLIENT, names: ["DNS:kubernetes"] },
   ];
+  const ca = ["-keyout", getPath("ca.key"), "-out", getPath("ca.crt")];
   await Promise.all([
-    openssl("ecparam", "-name", "prime256v1", "-genkey", "-noout", "-out", at("account.key")),
-    openssl(
-      "req",
-      "-x509",
-      ...ec,
-      "-days",
-      "30",
-      "-subj",
-      "/CN=interlay-lab",
-      "-keyout",
-      at("ca.key"),
-      "-out",
-      at("ca.crt"),
-    ),
+    openssl("ecparam", "-name", "prime256v1", "-genkey", "-noout", "-out", getPath("account.key")),
+    openssl("req", "-x509", ...ec, "-days", VALID_DAYS, "-subj", "/CN=interlay-lab", ...ca),
     ...leaves.map(async (leaf) => {
-      await writeFile(at(`${leaf.file}.ext`), `subjectAltName=${leaf.for.join(",")}\n`, { mode: 0o600 });
-      const request = ["-keyout", at(`${leaf.file}.key`), "-out", at(`${leaf.file}.csr`)];
+      await writeFile(getPath(`${leaf.file}.ext`), `subjectAltName=${leaf.names.join(",")}\n`, { mode: 0o600 });
+      const request = ["-keyout", getPath(`${leaf.file}.key`), "-out", getPath(`${leaf.file}.csr`)];
       await openssl("req", ...ec, "-subj", `/CN=${leaf.name}`, ...request);
     }),
   ]);
   await Promise.all(
-    leaves.map(({ file }, index) =>
-      openssl(
-        ...["x509", "-req", "-in", at(`${file}.csr`), "-CA", at("ca.crt"), "-CAkey", at("ca.key")],
-        ...["-set_serial", String(index + 2), "-days", "30"],
-        ...["-extfile", at(`${file}.ext`), "-out", at(`${file}.crt`)],
-      ),
-    ),
+    leaves.map(({ file }, index) => {
+      const files = ["-in", getPath(`${file}.csr`), "-extfile", getPath(`${file}.ext`), "-out", getPath(`${file}.crt`)];
+      const signer = ["-CA", getPath("ca.crt"), "-CAkey", getPath("ca.key"), "-set_serial", String(index + 2)];
+      return openssl("x509", "-req", "-days", VALID_DAYS, ...files, ...signer);
+    }),
   );
   return {
-    ca: at("ca.crt"),
-    serverCertificate: at("server.crt"),
-    serverKey: at("server.key"),
-    accountKey: at("account.key"),
-    kubeletCertificate: at("kubelet.crt"),
-    kubeletKey: at("kubelet.key"),
-    clientCertificate: at("client.crt"),
-    clientKey: at("client.key"),
-    tokens: at("tokens.csv"),
+    ca: getPath("ca.crt"),
+    serverCertificate: getPath("server.crt"),
+    serverKey: getPath("server.key"),
+    accountKey: getPath("account.key"),
+    kubeletCertificate: getPath("kubelet.crt"),
+    kubeletKey: getPath("kubelet.key"),
+    clientCertificate: getPath("client.crt"),
+    clientKey: getPath("client.key"),
+    tokens: getPath("tokens.csv"),
   };
 }
 
 const formatIpName = (address: string): string => `IP:${address}`;
 
-/** Gives each a token; the API server reads them when it starts. */
+/** Creates a token for each user, and writes the API server's token file. @returns token by user */
 export async function createTokens(
-  keys: PkiFiles,
+  pki: PkiFiles,
   identities: readonly TokenUser[],
 ): Promise<ReadonlyMap<string, string>> {
   const tokens = new Map(identities.map(({ user }) => [user, randomBytes(24).toString("hex")]));
   const lines = identities.map(({ user, groups }) => `${tokens.get(user) ?? ""},${user},${user},"${groups.join(",")}"`);
-  await writeFile(keys.tokens, `${lines.join("\n")}\n`, { mode: 0o600 });
+  await writeFile(pki.tokens, `${lines.join("\n")}\n`, { mode: 0o600 });
   return tokens;
 }
 
-/** A kubeconfig with the CA in it: one file is all that its holder needs. */
-export async function renderKubeconfig(server: string, keys: PkiFiles, user: string, token: string): Promise<string> {
-  const ca = (await readFile(keys.ca)).toString("base64");
+/** Returns a kubeconfig that contains the CA's certificate. */
+export async function renderKubeconfig(server: string, pki: PkiFiles, user: string, token: string): Promise<string> {
+  const ca = (await readFile(pki.ca)).toString("base64");
   return stringify({
     apiVersion: "v1",
     kind: "Config",

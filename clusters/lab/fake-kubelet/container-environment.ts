@@ -1,5 +1,5 @@
 import type { V1Container, V1Pod } from "@kubernetes/client-node";
-import { API_PORT } from "../control-plane/component-arguments.ts";
+import { API_PORT } from "../control-plane/identities.ts";
 import { getNthAddress } from "../machines/machine-addresses.ts";
 import type { LabPlan } from "../plan.ts";
 import { readPodField } from "./volumes.ts";

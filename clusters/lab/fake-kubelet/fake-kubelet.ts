@@ -156,7 +156,7 @@ export class FakeKubelet implements NodeContext {
           ? "the node has no CNI configuration yet"
           : await findPluginProblem(this.machine, configuration);
       await heartbeat.send(problem).catch((error: unknown) => {
-        this.log(`status of ${name}: ${String(error)}`);
+        this.log(`status of node ${name}: ${String(error)}`);
       });
       if (configuration !== undefined) await this.#collectGarbage(configuration);
       await this.#waitForNextHeartbeat(configuration === undefined);

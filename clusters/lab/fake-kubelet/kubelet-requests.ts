@@ -6,7 +6,7 @@ import type { Duplex } from "node:stream";
 import { WebSocketServer, type WebSocket } from "ws";
 import { getErrorMessage } from "../../error-message.ts";
 import { buildMachineCommand } from "../nsenter.ts";
-import { getLabFiles } from "../machines/machine-addresses.ts";
+import { getLabFiles } from "../lab-files.ts";
 import { readState } from "../plan.ts";
 
 /** Kubernetes' remote command protocols over WebSocket (k8s.io/apimachinery, util/remotecommand), the preferred one first. */

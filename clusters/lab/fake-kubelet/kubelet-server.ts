@@ -6,7 +6,7 @@ import { readFileSync } from "node:fs";
 import { createServer } from "node:https";
 import { join } from "node:path";
 import type { TLSSocket } from "node:tls";
-import { API_SERVER_CLIENT, KUBELET_PORT } from "../control-plane/component-arguments.ts";
+import { API_SERVER_CLIENT, KUBELET_PORT } from "../control-plane/identities.ts";
 
 const [directory = "", pkiDirectory = ""] = process.argv.slice(2);
 const readPkiFile = (name: string) => readFileSync(join(pkiDirectory, name));

@@ -1,6 +1,6 @@
 import { release } from "node:os";
 import type { V1Node, V1NodeAddress, V1NodeStatus } from "@kubernetes/client-node";
-import { KUBELET_PORT } from "../control-plane/component-arguments.ts";
+import { KUBELET_PORT } from "../control-plane/identities.ts";
 
 /** Capacity for all pods of a suite. The lab does not limit resources. */
 const CAPACITY = { cpu: "8", memory: "16Gi", pods: "250", "ephemeral-storage": "100Gi" };

@@ -3,7 +3,7 @@ import { getFamily } from "../../spec.ts";
 /** Annotation of a LoadBalancer Service: the name of the node that holds its addresses. Absent: the first worker. */
 export const HOLDER_ANNOTATION = "lab.interlay.dev/held-by";
 
-/** What the load balancer reads of a Service. */
+/** The fields of a Service that the load balancer reads. */
 export interface BalancedService {
   readonly namespace: string;
   readonly name: string;
@@ -15,19 +15,20 @@ export interface BalancedService {
   readonly externalIps: readonly string[];
 }
 
-/** A Service with all its addresses, and the node that must hold them. */
+/** All addresses of a Service, and the node that must hold them. */
 export interface BalancedAddresses extends Pick<BalancedService, "namespace" | "name"> {
   readonly node: string;
   readonly ingress: readonly string[];
   readonly externalIps: readonly string[];
-  /** Whether the Service does not have them yet. */
+  /** Whether the Service lacks one of them. */
   readonly changed: boolean;
 }
 
 /**
- * Returns every LoadBalancer Service with an address of each of its families for its status, and one as external IP: those
- * that it has, and for those that it lacks the first that no Service has. Pure.
- * @param nodes names, of which the first holds what names no node
+ * Plans an ingress address and an external IP of each family for every LoadBalancer Service. A Service keeps the addresses
+ * that it has; a missing one is the first free address of the range. Pure.
+ *
+ * @param nodes names of the nodes; the first holds the addresses of Services without an annotation
  * @param listAddress returns the n-th address of the load balancer's range
  */
 export function planBalancedAddresses(
@@ -58,12 +59,13 @@ export function planBalancedAddresses(
   });
 }
 
-/** The third number of the range's IPv4 addresses: neither nodes nor pods of a lab have it. */
+/** Third byte of the range's IPv4 addresses, which neither nodes nor pods of a lab use. */
 const RANGE = 210;
 const FIRST = 10;
 
 /**
- * Returns the n-th virtual address of the underlay.
+ * Returns the n-th address of the load balancer's range on the underlay.
+ *
  * @param nodeAddress any address of a node on the underlay
  * @param gateway6 the underlay's IPv6 gateway, which ends in `::1`
  */

@@ -17,14 +17,14 @@ const PERIOD_MS = 300;
 export interface LoadBalancerOptions {
   readonly kubeconfig: string;
   readonly machines: LabMachines;
-  /** Returns a machine's first process by its node's name. */
+  /** Returns the first process of a node's machine. */
   readonly findMachine: (node: string) => number;
   readonly log: (line: string) => void;
 }
 
 /**
- * Plays a load balancer as MetalLB in layer-2 mode and kube-vip do: gives LoadBalancer Services their addresses, and puts
- * these on a node's link. Runs until the lab ends.
+ * Does what MetalLB in layer-2 mode and kube-vip do: assigns addresses to LoadBalancer Services, and adds them to a node's
+ * link. Runs until the lab ends.
  */
 export async function serveLoadBalancer({
   kubeconfig,
@@ -39,7 +39,7 @@ export async function serveLoadBalancer({
   const link = machines.management === undefined ? "eth0" : "eth1";
   const find = (family: "IPv4" | "IPv6", index: number) =>
     findVirtualAddress(family, index, workers[0]?.address ?? "", machines.gateway6);
-  /** Addresses by the node that holds them. */
+  /** Node by address. */
   let held: ReadonlyMap<string, string> = new Map();
   for (;;) {
     try {
@@ -49,18 +49,10 @@ export async function serveLoadBalancer({
         workers.map(({ name }) => name),
         find,
       );
-      held = await holdAddresses(held, wanted, (node, verb, address) =>
-        runOrThrow(
-          buildMachineCommand(findMachine(node), [
-            "ip",
-            "address",
-            verb,
-            `${address}/${address.includes(":") ? 128 : 32}`,
-            "dev",
-            link,
-          ]),
-        ),
-      );
+      held = await moveAddresses(held, wanted, (node, verb, address) => {
+        const cidr = `${address}/${address.includes(":") ? 128 : 32}`;
+        return runOrThrow(buildMachineCommand(findMachine(node), ["ip", "address", verb, cidr, "dev", link]));
+      });
       for (const service of wanted) if (service.changed) await writeAddresses(core, service);
     } catch (error) {
       log(`load balancer: ${String(error)}`);
@@ -69,8 +61,8 @@ export async function serveLoadBalancer({
   }
 }
 
-/** Puts addresses on nodes and takes away those that no Service has any more. @returns what the nodes hold then */
-async function holdAddresses(
+/** Adds addresses to nodes, and deletes those that no Service has any more. @returns the new node by address */
+async function moveAddresses(
   held: ReadonlyMap<string, string>,
   wanted: readonly BalancedAddresses[],
   change: (node: string, verb: "replace" | "delete", address: string) => Promise<unknown>,

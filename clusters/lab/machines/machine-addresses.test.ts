@@ -6,7 +6,7 @@ import { planMachines, getNthAddress } from "./machine-addresses.ts";
 describe("the lab's machines", () => {
   const spec = { ...DEFAULT_SPEC, name: "x" };
 
-  it("have the documents' addresses and kind's names", () => {
+  it("have the addresses of the documentation and kind's names", () => {
     const { nodes, external, gateway, prefixLength } = planMachines(spec);
     assert.deepEqual(
       nodes.map(({ name, address }) => `${name} ${address}`),
@@ -15,21 +15,23 @@ describe("the lab's machines", () => {
     assert.deepEqual([external.address, gateway, prefixLength], ["10.7.168.127", "10.7.0.1", 16]);
   });
 
-  it("show the same numbers in IPv6, beside IPv4 or in its place", () => {
-    const of = (families: "dual" | "ipv6") => planMachines(setFamilies(spec, families));
-    const [dual] = of("dual").nodes;
+  it("have IPv6 addresses with the numbers of the IPv4 addresses, in dual-stack and IPv6 labs", () => {
+    const plan = (families: "dual" | "ipv6") => planMachines(setFamilies(spec, families));
+    const [dual] = plan("dual").nodes;
     assert.deepEqual([dual?.address, dual?.address6], ["10.7.168.70", "fd00:10:7::168:70"]);
-    const { nodes, gateway, prefixLength } = of("ipv6");
+    const { nodes, gateway, prefixLength } = plan("ipv6");
     assert.deepEqual([nodes[0]?.address, nodes[0]?.address6], ["fd00:10:7::168:70", undefined]);
     assert.deepEqual([gateway, prefixLength], ["fd00:10:7::1", 64]);
   });
 
-  it("are as many as the node range holds, and no more", () => {
+  it("are at most as many as the node range has addresses for", () => {
     assert.equal(planMachines({ ...spec, workers: 56 }).nodes.at(-1)?.address, "10.7.168.126");
-    assert.throws(() => planMachines({ ...spec, workers: 57 }), /name at most 56/);
+    assert.throws(() => planMachines({ ...spec, workers: 57 }), /use at most 56/);
   });
+});
 
-  it("an address is counted from its network's first", () => {
+describe("getNthAddress", () => {
+  it("counts from the network address", () => {
     assert.equal(getNthAddress("10.233.0.0/18", 1), "10.233.0.1");
     assert.equal(getNthAddress("10.233.0.0/18", 258), "10.233.1.2");
     assert.equal(getNthAddress("fd00:10:233::/112", 1), "fd00:10:233::1");

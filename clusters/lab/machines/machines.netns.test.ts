@@ -6,19 +6,16 @@ import { runCommand, runOrThrow } from "../../components/command.ts";
 import { DEFAULT_SPEC } from "../../provider.ts";
 import { buildMachineCommand } from "../nsenter.ts";
 import { planMachines } from "./machine-addresses.ts";
-import { addMachine, powerOff, makeBridge, makeMachines } from "./machines.ts";
-
-/** Whose links a machine makes; none is called here. */
-const PLUGINS = ["multus", "calico", "calico-ipam", "interlay", "interlay-full", "cni-plugins"] as const;
+import { addMachine, CNI_PROGRAMS, makeBridge, makeMachines, powerOff } from "./machines.ts";
 
 describe("machines of a lab", () => {
-  it("lose power with all that runs on them and in their pods, and come again under their address", async function () {
+  it("lose all processes of the machine and its pods when powered off, and answer again when recreated", async function () {
     this.timeout(60_000);
     const directory = await mkdtemp(join(tmpdir(), "interlay-machines-"));
     const machines = planMachines({ ...DEFAULT_SPEC, name: "power", workers: 1 });
     const [controlPlane, worker] = machines.nodes;
     assert.ok(controlPlane !== undefined && worker !== undefined);
-    const programs = Object.fromEntries(PLUGINS.map((name) => [name, "/usr/bin/true"]));
+    const programs = Object.fromEntries(CNI_PROGRAMS.map((name) => [name, "/usr/bin/true"]));
     const bridge = await makeBridge(machines);
     const made = await makeMachines(bridge, machines, programs, directory);
     const pidOf = (name: string): number => made.get(name) ?? 0;
@@ -41,7 +38,7 @@ describe("machines of a lab", () => {
           )
         ).exitCode === 0;
       assert.ok(await reaches(), "the new worker does not answer");
-      // a pod's network with a program in it, which no machine's own process is the parent of
+      // a program in a pod's network, which is not a child of the machine's first process
       await runOrThrow(buildMachineCommand(pidOf(worker.name), ["ip", "netns", "add", "pod"]));
       const inPod = runCommand(
         buildMachineCommand(pidOf(worker.name), ["nsenter", "--net=/run/netns/pod", "sleep", "300"]),
@@ -50,12 +47,12 @@ describe("machines of a lab", () => {
 
       await powerOff(pidOf(worker.name));
       assert.notEqual((await inPod).exitCode, 0);
-      assert.ok(!(await reaches()), "it answers without power");
+      assert.ok(!(await reaches()), "the machine answers after it was powered off");
 
       made.set(worker.name, await addMachine(bridge, machines, worker, programs, directory));
-      assert.ok(await reaches(), "it does not answer after it was made anew");
+      assert.ok(await reaches(), "the recreated machine does not answer");
       const { exitCode } = await runCommand(buildMachineCommand(pidOf(worker.name), ["ls", "/var/lib/mark"]));
-      assert.notEqual(exitCode, 0, "a file of the old machine is there");
+      assert.notEqual(exitCode, 0, "the recreated machine has a file of the old one");
     } finally {
       for (const pid of [...made.values(), bridge]) await powerOff(pid);
       await rm(directory, { recursive: true, force: true });

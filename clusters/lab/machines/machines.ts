@@ -1,5 +1,5 @@
-import { mkdir, readdir, readFile, readlink, stat } from "node:fs/promises";
 import { spawn } from "node:child_process";
+import { mkdir, readdir, readFile, readlink, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { runCommand, runOrThrow } from "../../components/command.ts";
@@ -10,18 +10,23 @@ import { listBridges, listLinks, ROUTER_RULES, ROUTER_SYSCTLS } from "./topology
 
 const FILES = join(import.meta.dirname, "..", "files");
 const TIMEOUT_MS = 20_000;
+/** Links of a machine; most machines have the first alone. */
+const LINKS = ["eth0", "eth1"];
+/** Programs that a machine has in /opt/cni/bin; `cni-plugins` is a directory of plugins. */
+export const CNI_PROGRAMS = ["multus", "calico", "calico-ipam", "interlay", "interlay-full", "cni-plugins"] as const;
 
 type Machine = LabMachines["external"];
 type Programs = Readonly<Record<string, string>>;
 
-/** Makes the bridge that every machine stands on. @returns the process that holds its network */
+/** Creates the network namespace with the lab's bridges. @returns the process that keeps the namespace */
 export async function makeBridge(machines: LabMachines): Promise<number> {
   const bridge = spawn("unshare", ["--net", "--", "sleep", "infinity"], { stdio: "ignore" }).pid ?? 0;
   await waitUntilReady(bridge);
-  const ip = (...argv: readonly string[]) => runOrThrow(buildIpCommand(bridge, argv));
+  const ip = (...argv: readonly string[]) => runOrThrow(buildNetworkCommand(bridge, ["ip", ...argv]));
+  await ip("link", "set", "lo", "up");
   for (const { name, addresses } of listBridges(machines)) {
     await ip("link", "add", "name", name, "type", "bridge");
-    for (const address of addresses) await ip("address", "add", address, "dev", name, ...listDadFlags(address));
+    for (const address of addresses) await ip("address", "add", address, "dev", name, ...listAddressFlags(address));
     if (machines.mtu !== undefined) await ip("link", "set", name, "mtu", String(machines.mtu));
     await ip("link", "set", name, "up");
   }
@@ -29,15 +34,21 @@ export async function makeBridge(machines: LabMachines): Promise<number> {
   return bridge;
 }
 
-/** Makes the bridges' network route between them, behind its firewall. */
+/** Lets the bridges' namespace route between its bridges, with a firewall. */
 async function makeRouter(bridge: number): Promise<void> {
-  const there = ["nsenter", "--target", String(bridge), "--net", "--"];
   for (const [name, value] of Object.entries(ROUTER_SYSCTLS))
-    await runOrThrow([...there, "sysctl", "-q", "-w", `${name}=${value}`]);
-  await runOrThrow([...there, "nft", "-f", "-"], { stdin: ROUTER_RULES });
+    await runOrThrow(buildNetworkCommand(bridge, ["sysctl", "-q", "-w", `${name}=${value}`]));
+  await runOrThrow(buildNetworkCommand(bridge, ["nft", "-f", "-"]), { stdin: ROUTER_RULES });
 }
 
-/** Makes every machine on the bridge. @returns each machine's first process */
+/**
+ * Creates every machine of a lab.
+ *
+ * @param bridge result of `makeBridge`
+ * @param programs host paths of the programs in /programs, by name
+ * @param directory the lab's directory
+ * @returns each machine's first process, by the machine's name
+ */
 export async function makeMachines(
   bridge: number,
   machines: LabMachines,
@@ -45,13 +56,13 @@ export async function makeMachines(
   directory: string,
 ): Promise<Map<string, number>> {
   const all = [...machines.nodes, machines.external];
-  const made = all.map(
+  const entries = all.map(
     async (machine) => [machine.name, await addMachine(bridge, machines, machine, programs, directory)] as const,
   );
-  return new Map(await Promise.all(made));
+  return new Map(await Promise.all(entries));
 }
 
-/** One machine, new, in its place on the bridge. @returns its first process */
+/** Creates one machine and connects it. Parameters as of `makeMachines`. @returns its first process */
 export async function addMachine(
   bridge: number,
   machines: LabMachines,
@@ -60,15 +71,15 @@ export async function addMachine(
   directory: string,
 ): Promise<number> {
   const pid = await makeMachine(name, programs, join(directory, "roots", name));
-  const inBridge = (...argv: readonly string[]) => runOrThrow(buildIpCommand(bridge, argv));
+  const ipOnBridge = (...argv: readonly string[]) => runOrThrow(buildNetworkCommand(bridge, ["ip", ...argv]));
   const ip = (...argv: readonly string[]) => runOrThrow(buildMachineCommand(pid, ["ip", ...argv]));
   const mtu = machines.mtu === undefined ? [] : ["mtu", String(machines.mtu)];
   for (const link of listLinks(machines, name)) {
     const peer = ["peer", "name", link.name, "address", link.mac, "netns", String(pid)];
-    await inBridge("link", "add", "name", link.port, "type", "veth", ...peer);
-    await inBridge("link", "set", link.port, "master", link.bridge, ...mtu, "up");
+    await ipOnBridge("link", "add", "name", link.port, "type", "veth", ...peer);
+    await ipOnBridge("link", "set", link.port, "master", link.bridge, ...mtu, "up");
     for (const address of link.addresses)
-      await ip("address", "add", address, "dev", link.name, ...listDadFlags(address));
+      await ip("address", "add", address, "dev", link.name, ...listAddressFlags(address));
     await ip("link", "set", link.name, ...mtu, "up");
     for (const gateway of link.gateways) await ip("route", "add", "default", "via", gateway);
   }
@@ -76,27 +87,29 @@ export async function addMachine(
 }
 
 /**
- * Ends a machine as a power cut does: every process in its network and in those of its pods, whoever started it. Its
- * namespaces and files go with the last of them; its wire is pulled first, because the kernel takes a namespace's links
- * down when it finds time, and until then the machine answers pings. One that is off already stays so.
+ * Kills every process in the networks of a machine and its pods, as a power failure does; the namespaces and files end with
+ * the last of them. The machine's links are deleted first: the kernel removes a namespace's links some time later, and until
+ * then the machine would answer pings. Does nothing for a machine that is off.
  */
 export async function powerOff(machine: number): Promise<void> {
   const networks = await listNetworks(machine);
   if (networks.size > 0)
-    for (const link of ["eth0", "eth1"]) await runCommand(buildIpCommand(machine, ["link", "delete", link])); // most have one
+    for (const link of LINKS) await runCommand(buildNetworkCommand(machine, ["ip", "link", "delete", link]));
   const deadline = Date.now() + TIMEOUT_MS;
   for (;;) {
     const pids = await listProcesses("net", networks);
     if (pids.length === 0) return;
-    if (Date.now() > deadline) throw new Error(`Processes of a machine without power go on: ${pids.join(", ")}.`);
+    if (Date.now() > deadline)
+      throw new Error(`processes of a machine that was powered off still run: ${pids.join(", ")}`);
     signalProcesses(pids, "SIGKILL");
     await sleep(20);
   }
 }
 
+/** Returns the network namespaces of a machine and its pods; none if the process has ended. */
 async function listNetworks(machine: number): Promise<ReadonlySet<string>> {
   const own = await readlink(`/proc/${machine}/ns/net`).catch(() => undefined);
-  // a number that somebody else has by now is no machine's
+  // The process id of an ended machine may belong to a program of the host.
   if (own === undefined || own === (await readlink("/proc/self/ns/net"))) return new Set();
   const directory = `/proc/${machine}/root/run/netns`;
   const names = await readdir(directory).catch(() => []);
@@ -104,56 +117,36 @@ async function listNetworks(machine: number): Promise<ReadonlySet<string>> {
   return new Set([own, ...pods.map((inode) => `net:[${inode}]`)]);
 }
 
-const buildIpCommand = (pid: number, argv: readonly string[]): readonly string[] => [
-  ...["nsenter", "--target", String(pid), "--net", "--", "ip", ...argv],
-];
+/** Returns a command that runs in a process's network namespace with this process's files. */
+function buildNetworkCommand(pid: number, argv: readonly string[]): readonly string[] {
+  return ["nsenter", "--target", String(pid), "--net", "--", ...argv];
+}
 
 async function makeMachine(name: string, programs: Programs, root: string): Promise<number> {
   await mkdir(root, { recursive: true, mode: 0o700 });
-  const child = spawn(
-    "unshare",
-    [
-      ...["--net", "--mount", "--uts", "--propagation", "private", "--"],
-      ...[join(FILES, "machine"), root, name, ...Object.entries(programs).flat()],
-    ],
-    { stdio: ["ignore", "ignore", "pipe"] },
-  );
-  let said = "";
-  child.stderr.on("data", (chunk: Buffer) => (said += chunk.toString()));
+  const unshareFlags = ["--net", "--mount", "--uts", "--propagation", "private", "--"];
+  const machineArguments = [root, name, ...Object.entries(programs).flat()];
+  const child = spawn("unshare", [...unshareFlags, join(FILES, "machine"), ...machineArguments], {
+    stdio: ["ignore", "ignore", "pipe"],
+  });
+  let stderr = "";
+  child.stderr.on("data", (chunk: Buffer) => (stderr += chunk.toString()));
   const pid = child.pid ?? 0;
   const deadline = Date.now() + TIMEOUT_MS;
   while (!(await isReady(pid))) {
     if (child.exitCode !== null || Date.now() > deadline)
-      throw new Error(`The machine ${name} could not be made: ${said.trim() || "no word in 20 s"}`);
+      throw new Error(`cannot create the machine ${name}: ${stderr.trim() || `no output in ${TIMEOUT_MS / 1000} s`}`);
     await sleep(10);
   }
-  const plugins = ["multus", "calico", "calico-ipam", "interlay", "interlay-full", "cni-plugins"].map(
-    (p) => `/programs/${p}`,
-  );
-  await runOrThrow(
-    buildMachineCommand(pid, [
-      "find",
-      ...plugins,
-      "-maxdepth",
-      "1",
-      "-type",
-      "f",
-      "-exec",
-      "ln",
-      "-s",
-      "-t",
-      "/opt/cni/bin",
-      "{}",
-      "+",
-    ]),
-  );
-  await runOrThrow(
-    buildMachineCommand(pid, ["ln", "-s", "-t", "/usr/local/bin", "/programs/probe", "/programs/calico-node"]),
-  );
+  const plugins = CNI_PROGRAMS.map((program) => `/programs/${program}`);
+  const linkPlugins = ["-exec", "ln", "-s", "-t", "/opt/cni/bin", "{}", "+"];
+  await runOrThrow(buildMachineCommand(pid, ["find", ...plugins, "-maxdepth", "1", "-type", "f", ...linkPlugins]));
+  const executables = ["/programs/probe", "/programs/calico-node"];
+  await runOrThrow(buildMachineCommand(pid, ["ln", "-s", "-t", "/usr/local/bin", ...executables]));
   return pid;
 }
 
-/** The machine's script ends in `sleep`: then all before it is done. */
+/** Whether the script of a machine or bridge has done its work: it ends with `exec sleep`. */
 async function isReady(pid: number): Promise<boolean> {
   return (await readFile(`/proc/${pid}/comm`, "utf8").catch(() => "")).trim() === "sleep";
 }
@@ -161,13 +154,13 @@ async function isReady(pid: number): Promise<boolean> {
 async function waitUntilReady(pid: number): Promise<void> {
   const deadline = Date.now() + TIMEOUT_MS;
   while (!(await isReady(pid))) {
-    if (Date.now() > deadline) throw new Error("The lab's bridge could not be made: does this kernel have namespaces?");
+    if (Date.now() > deadline)
+      throw new Error("cannot create the lab's network namespace: does the kernel support network namespaces?");
     await sleep(5);
   }
-  await runCommand(["nsenter", "--target", String(pid), "--net", "--", "ip", "link", "set", "lo", "up"]);
 }
 
-/** An IPv6 address is of use before the kernel has asked around whether somebody else has it: here nobody does. */
-function listDadFlags(address: string): readonly string[] {
+/** Returns the flags of an address. IPv6 addresses are usable at once: no other machine has them, so DAD is not needed. */
+function listAddressFlags(address: string): readonly string[] {
   return address.includes(":") ? ["nodad"] : [];
 }

@@ -1,6 +1,10 @@
 import { readdir, readlink } from "node:fs/promises";
 
-/** Process ids, as this process numbers them, of all that is in one of the namespaces: `net:[4026531840]`, as `/proc/PID/ns` has it. */
+/**
+ * Returns the processes in any of the namespaces, as process ids of this process's own namespace.
+ *
+ * @param namespaces like `net:[4026531840]`, as in `/proc/PID/ns`
+ */
 export async function listProcesses(kind: "net" | "pid", namespaces: ReadonlySet<string>): Promise<readonly number[]> {
   const pids = (await readdir("/proc")).filter((name) => /^\d+$/.test(name)).map(Number);
   const found = await Promise.all(
@@ -9,11 +13,12 @@ export async function listProcesses(kind: "net" | "pid", namespaces: ReadonlySet
   return found.filter(({ namespace }) => namespaces.has(namespace)).map(({ pid }) => pid);
 }
 
+/** Signals processes; those that have ended are ignored. */
 export function signalProcesses(pids: readonly number[], signal: "SIGKILL" | "SIGSTOP" | "SIGCONT"): void {
   for (const pid of pids)
     try {
       process.kill(pid, signal);
     } catch {
-      // gone meanwhile
+      // the process has ended
     }
 }

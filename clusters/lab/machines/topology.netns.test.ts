@@ -8,13 +8,10 @@ import type { EnvironmentSpec } from "../../environments/environment-spec.ts";
 import { DEFAULT_SPEC } from "../../provider.ts";
 import { buildMachineCommand } from "../nsenter.ts";
 import { planMachines } from "./machine-addresses.ts";
-import { powerOff, makeBridge, makeMachines } from "./machines.ts";
+import { CNI_PROGRAMS, makeBridge, makeMachines, powerOff } from "./machines.ts";
 
-/** Whose links a machine makes; none is called here. */
-const PLUGINS = ["multus", "calico", "calico-ipam", "interlay", "interlay-full", "cni-plugins"] as const;
-
-describe("machines of a lab with another topology", () => {
-  const programs = Object.fromEntries(PLUGINS.map((name) => [name, "/usr/bin/true"]));
+describe("machines of a lab with racks or a management network", () => {
+  const programs = Object.fromEntries(CNI_PROGRAMS.map((name) => [name, "/usr/bin/true"]));
 
   async function withMachines(
     topology: NonNullable<EnvironmentSpec["topology"]>,
@@ -36,26 +33,18 @@ describe("machines of a lab with another topology", () => {
     }
   }
 
-  it("reach the other rack by the router, whose firewall drops a reply without its request", async function () {
+  it("reach the other rack through the router, whose firewall drops a SYN-ACK without its SYN", async function () {
     this.timeout(60_000);
     await withMachines("racks", async (exec, router) => {
       const ping = await exec("worker", ["ping", "-n", "-q", "-c", "3", "-i", "0.2", "-W", "2", "10.7.169.72"]);
       assert.equal(ping.exitCode, 0, ping.stdout);
       const dropped = async () => {
-        const rules = await runOrThrow([
-          "nsenter",
-          "--target",
-          String(router),
-          "--net",
-          "--",
-          "nft",
-          "list",
-          "ruleset",
-        ]);
+        const nsenter = ["nsenter", "--target", String(router), "--net", "--"];
+        const rules = await runOrThrow([...nsenter, "nft", "list", "ruleset"]);
         return Number(/counter packets (\d+)/.exec(rules)?.[1]);
       };
       assert.equal(await dropped(), 0);
-      // makes every SYN a SYN-ACK, whose SYN the router has not seen
+      // rewrites every SYN to a SYN-ACK, whose SYN the router has not seen
       const rules = "add rule ip t c tcp flags & (syn | ack) == syn tcp flags set syn | ack";
       const table = "add table ip t; add chain ip t c { type filter hook output priority 0; };";
       const rewritten = await exec("worker", ["nft", `${table} ${rules}`]);
@@ -66,7 +55,7 @@ describe("machines of a lab with another topology", () => {
     });
   });
 
-  it("have their default route by the management link where they have one", async function () {
+  it("have their default route on the management link", async function () {
     this.timeout(60_000);
     await withMachines("second-nic", async (exec) => {
       const route = async (to: string) => (await exec("worker", ["ip", "route", "get", to])).stdout;

@@ -6,12 +6,12 @@ import { setFamilies } from "../../spec.ts";
 import { planMachines } from "./machine-addresses.ts";
 import { listBridges, listLinks } from "./topology.ts";
 
-describe("the lab's cables", () => {
+describe("the lab's topology", () => {
   const spec = { ...DEFAULT_SPEC, name: "x" };
   const makeMachines = (topology: NonNullable<EnvironmentSpec["topology"]>) =>
     planMachines({ ...spec, environment: { spec: { topology } } as unknown as Environment });
 
-  it("connect every machine to one bridge, in both families", () => {
+  it("connects every machine to one bridge, in both families", () => {
     const machines = planMachines(setFamilies(spec, "dual"));
     assert.deepEqual(listBridges(machines), [{ name: "br0", addresses: ["10.7.0.1/16", "fd00:10:7::1/64"] }]);
     assert.deepEqual(listLinks(machines, "x-worker"), [
@@ -26,7 +26,7 @@ describe("the lab's cables", () => {
     ]);
   });
 
-  it("connect the machines of a rack to its own bridge and gateway", () => {
+  it("connects the machines of a rack to the rack's bridge and gateway", () => {
     const machines = makeMachines("racks");
     assert.deepEqual(
       listBridges(machines).map(({ name, addresses }) => `${name} ${addresses.join()}`),
@@ -42,7 +42,7 @@ describe("the lab's cables", () => {
     assert.deepEqual(describeLink("x-external"), ["eth0 br0 10.7.168.127/24 10.7.168.1"]);
   });
 
-  it("give a node with a management link its InternalIP on the second link, without a default route there", () => {
+  it("puts the InternalIP of a node with a management link on the second link, without a default route", () => {
     const machines = makeMachines("second-nic");
     assert.deepEqual(
       listLinks(machines, "x-worker").map(
@@ -56,7 +56,7 @@ describe("the lab's cables", () => {
     );
   });
 
-  it("refuse a machine that the lab does not have", () => {
-    assert.throws(() => listLinks(planMachines(spec), "y"), /the lab has no machine y/);
+  it("rejects an unknown machine", () => {
+    assert.throws(() => listLinks(planMachines(spec), "y"), /unknown machine y/);
   });
 });

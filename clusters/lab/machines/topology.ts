@@ -1,10 +1,10 @@
 import type { LabMachines, LabNode } from "./machine-addresses.ts";
 
 const PREFIX_LENGTH_6 = 64;
-/** Bridge of the management network, which nodes with two links have. */
+/** Bridge of the management network, for nodes with two links. */
 const MANAGEMENT_BRIDGE = "br-mgmt";
 
-/** A bridge and its own addresses, which are the gateways of the machines on it. */
+/** A bridge. Its addresses are the gateways of its machines. */
 export interface LabBridge {
   readonly name: string;
   /** With their prefix lengths. */
@@ -15,17 +15,17 @@ export interface LabBridge {
 export interface LabLink {
   readonly name: string;
   readonly bridge: string;
-  /** The bridge's end. */
+  /** Name of the bridge's end. */
   readonly port: string;
-  /** A machine that is made again keeps it, as a network card does. */
+  /** A machine that is recreated keeps it, as a network card does. */
   readonly mac: string;
   /** With their prefix lengths. */
   readonly addresses: readonly string[];
-  /** Gateways of the default routes by this link. */
+  /** Gateways of the default routes that use this link. */
   readonly gateways: readonly string[];
 }
 
-/** Returns the lab's bridges: one, one for each rack, or one more for management. */
+/** Returns the lab's bridges: one, one for each rack, or a second one for management. */
 export function listBridges({ gateway, gateway6, prefixLength, racks, management }: LabMachines): readonly LabBridge[] {
   if (racks !== undefined)
     return racks.map((rack, index) => ({
@@ -41,7 +41,7 @@ export function listBridges({ gateway, gateway6, prefixLength, racks, management
     : [main, { name: MANAGEMENT_BRIDGE, addresses: [`${management.gateway}/${management.prefixLength}`] }];
 }
 
-/** Returns the links of the machine of that name. Throws if the lab has none of that name. */
+/** Returns the links of a machine. Throws for an unknown name. */
 export function listLinks(machines: LabMachines, name: string): readonly LabLink[] {
   const all: readonly Pick<LabNode, "name" | "address" | "address6" | "rack" | "management">[] = [
     ...machines.nodes,
@@ -49,7 +49,7 @@ export function listLinks(machines: LabMachines, name: string): readonly LabLink
   ];
   const number = all.findIndex((one) => one.name === name);
   const machine = all[number];
-  if (machine === undefined) throw new Error(`the lab has no machine ${name}`);
+  if (machine === undefined) throw new Error(`unknown machine ${name}`);
   const rackNumber = machine.rack ?? 0;
   const rack = machines.racks?.[rackNumber];
   const prefixLength = rack?.prefixLength ?? machines.prefixLength;
@@ -84,8 +84,8 @@ export function listLinks(machines: LabMachines, name: string): readonly LabLink
 }
 
 /**
- * Rules (nft) of the router between racks, a firewall that keeps state: new TCP connections begin with a SYN that it has
- * seen, and what it knows no connection of is dropped.
+ * nft rules of the router between racks, a stateful firewall: it accepts TCP packets of connections whose SYN it has seen, and
+ * drops and counts the others.
  */
 export const ROUTER_RULES = `
 table inet firewall {
@@ -99,7 +99,7 @@ table inet firewall {
 }
 `;
 
-/** Kernel parameters of the router. Frames within a rack are no business of its firewall. */
+/** Sysctls of the router. Its firewall does not see frames within a rack. */
 export const ROUTER_SYSCTLS: Readonly<Record<string, string>> = {
   "net.ipv4.ip_forward": "1",
   "net.netfilter.nf_conntrack_tcp_loose": "0",
