@@ -22,6 +22,7 @@ import { withoutOptions } from "./e2e/arguments.ts";
 import { describeRun, type EnvironmentRun, findSkipReason, mergeRuns, runEnvironments } from "./e2e/environments.ts";
 import { composeReport, type Failure, refuseEmptyCells } from "./e2e/report.ts";
 import { lookAtExisting, returnPathThere } from "./e2e/existing-cluster.ts";
+import { addExistingClusterOptions, exportExistingClusterOptions } from "./e2e/existing-cluster-options.ts";
 import { runOnChange } from "./e2e/watch.ts";
 
 /** The spec files, in this order; agent, doctor, install and evidence make faults, which ends with their specs. */
@@ -46,59 +47,43 @@ const SUITES: readonly (readonly [string, () => Promise<unknown>])[] = [
 ];
 
 /** `npm run e2e`: the main job. Cluster up, specs, table, results, cluster down. */
-const program = new Command("e2e")
-  .description("bring a cluster up, run the connectivity matrix for every variant, write the results")
-  .option("--provider <name>", `where the cluster comes from: ${PROVIDER_NAMES.join(", ")}`, "kind")
-  .option("--kube-proxy <list>", "versions, with a mode if not iptables: v1.28.15,v1.29.15/nftables")
-  .option("--kubernetes <version>", "the control plane's version", DEFAULT_SPEC.kubernetes)
-  .option("--family <family>", "ipv4, ipv6, or dual: every cell over both", "ipv4")
-  .option("--return-path <list>", "liberal, notrack, none")
-  .option(
-    "--environment <list>",
-    "cluster configurations (docs/environments.md), or all; each gets a cluster of its own",
-  )
-  .option("--nodes <n>", "worker nodes", String(DEFAULT_SPEC.workers))
-  .option("--name <name>", "cluster name", DEFAULT_SPEC.name)
-  .option("--kubeconfig <file>", "with --provider existing: which cluster")
-  .option("--context <name>", "with --provider existing: of the kubeconfig, if not its current one")
-  .option("--yes", "with --provider existing: run the suite there; without it nothing is changed")
-  .option(
-    "--datapath <which>",
-    "with --provider existing: interlay, or none to judge a solution that is installed there",
-  )
-  .option("--network <namespace/name>", "with --provider existing: what underlay links are made from")
-  .option("--pool <range>", "with --provider existing: CIDR or first-last for the addresses of the suite's pods")
-  .option(
-    "--subnet <cidr>",
-    "with --provider existing: the underlay that the pool is in, if not as the nodes' links say",
-  )
-  .option("--uplink <link>", "with --provider existing: where Interlay is installed, if not the default route's link")
-  .option("--image <reference>", "with --provider existing: the probe's image, where the nodes find it")
-  .option("--agent-image <reference>", "with --provider existing: Interlay's image, if it is to be installed")
-  .option("--no-host-pods", "with --provider existing: no pods in the nodes' network; what needs them is skipped")
-  .option("--label <expression>", "only specs whose labels fit, like matrix && !slow")
-  .option("--filter <regexp>", "only specs whose full name fits")
-  .option("--shard <part>", "only a part of the specs, like 2/3")
-  .option("--shuffle <seed>", "specs in a random order, the same for the same seed")
-  .option("--fail-fast", "skip the rest after the first failure")
-  .option("--retry <n>", "further attempts for a spec that fails")
-  .option("--repeat <n>", "run every spec so often")
-  .option("--reporter <name>", "mocha's reporter", "spec")
-  .option("--list", "print the specs with their labels, and run nothing")
-  .option(
-    "--suite <list>",
-    `what to run, of ${SUITES.map(([known]) => known).join(", ")}; evidence breaks things and looks what the report says`,
-    "matrix",
-  )
-  .option("--cells <regexp>", "only cells whose id fits")
-  .option("--evidence <which>", "the packets' ways from captures: none, failed (and blocked) or all cells")
-  .option("--snapshot", "state of nodes and pods into bundle.tar.gz also when nothing fails")
-  .option("--run-id <id>", "name of the run's directory in results/runs")
-  .option("--watch", "keep the cluster, and run again when a source file changes")
-  .option("--keep", "leave cluster and pods as they are: the next run starts at once")
-  .addOption(new Option("--output <directory>", "where the results go, of an environment within a run").hideHelp())
-  .option("--json", "print the report as JSON on stdout, all else on stderr")
-  .parse();
+const program = addExistingClusterOptions(
+  new Command("e2e")
+    .description("bring a cluster up, run the connectivity matrix for every variant, write the results")
+    .option("--provider <name>", `where the cluster comes from: ${PROVIDER_NAMES.join(", ")}`, "kind")
+    .option("--kube-proxy <list>", "versions, with a mode if not iptables: v1.28.15,v1.29.15/nftables")
+    .option("--kubernetes <version>", "the control plane's version", DEFAULT_SPEC.kubernetes)
+    .option("--family <family>", "ipv4, ipv6, or dual: every cell over both", "ipv4")
+    .option("--return-path <list>", "liberal, notrack, none")
+    .option(
+      "--environment <list>",
+      "cluster configurations (docs/environments.md), or all; each gets a cluster of its own",
+    )
+    .option("--nodes <n>", "worker nodes", String(DEFAULT_SPEC.workers))
+    .option("--name <name>", "cluster name", DEFAULT_SPEC.name)
+    .option("--label <expression>", "only specs whose labels fit, like matrix && !slow")
+    .option("--filter <regexp>", "only specs whose full name fits")
+    .option("--shard <part>", "only a part of the specs, like 2/3")
+    .option("--shuffle <seed>", "specs in a random order, the same for the same seed")
+    .option("--fail-fast", "skip the rest after the first failure")
+    .option("--retry <n>", "further attempts for a spec that fails")
+    .option("--repeat <n>", "run every spec so often")
+    .option("--reporter <name>", "mocha's reporter", "spec")
+    .option("--list", "print the specs with their labels, and run nothing")
+    .option(
+      "--suite <list>",
+      `what to run, of ${SUITES.map(([known]) => known).join(", ")}; evidence breaks things and looks what the report says`,
+      "matrix",
+    )
+    .option("--cells <regexp>", "only cells whose id fits")
+    .option("--evidence <which>", "the packets' ways from captures: none, failed (and blocked) or all cells")
+    .option("--snapshot", "state of nodes and pods into bundle.tar.gz also when nothing fails")
+    .option("--run-id <id>", "name of the run's directory in results/runs")
+    .option("--watch", "keep the cluster, and run again when a source file changes")
+    .option("--keep", "leave cluster and pods as they are: the next run starts at once")
+    .addOption(new Option("--output <directory>", "where the results go, of an environment within a run").hideHelp())
+    .option("--json", "print the report as JSON on stdout, all else on stderr"),
+).parse();
 const flags = program.opts<{
   provider: string;
   kubernetes: string;
@@ -108,17 +93,7 @@ const flags = program.opts<{
   environment?: string;
   nodes: string;
   name: string;
-  kubeconfig?: string;
-  context?: string;
   yes?: true;
-  datapath?: string;
-  network?: string;
-  pool?: string;
-  subnet?: string;
-  uplink?: string;
-  image?: string;
-  agentImage?: string;
-  hostPods: boolean;
   label?: string;
   filter?: string;
   shard?: string;
@@ -183,6 +158,7 @@ if (environment !== undefined) {
 const asked = environment === undefined ? flags : { ...ENVIRONMENT_VARIANT, ...flags };
 const family =
   program.getOptionValueSource("family") === "default" ? (environment?.families ?? flags.family) : flags.family;
+exportExistingClusterOptions(program);
 // The specs read their options from the environment, so that one spec alone has them too.
 for (const [name, value] of Object.entries({
   INTERLAY_KUBE_PROXY: asked.kubeProxy,
@@ -193,16 +169,6 @@ for (const [name, value] of Object.entries({
   INTERLAY_KUBERNETES: flags.kubernetes,
   INTERLAY_FAMILY: family,
   INTERLAY_CLUSTER: flags.name,
-  INTERLAY_KUBECONFIG: flags.kubeconfig,
-  INTERLAY_CONTEXT: flags.context,
-  INTERLAY_POOL: flags.pool,
-  INTERLAY_SUBNET: flags.subnet,
-  INTERLAY_UPLINK: flags.uplink,
-  INTERLAY_NETWORK: flags.network,
-  INTERLAY_DATAPATH: flags.datapath,
-  INTERLAY_IMAGE: flags.image,
-  INTERLAY_AGENT_IMAGE: flags.agentImage,
-  INTERLAY_HOST_PODS: flags.hostPods ? undefined : "false",
   INTERLAY_LABEL: flags.label,
   INTERLAY_CELLS: flags.cells,
   INTERLAY_EVIDENCE: flags.evidence,

@@ -1,0 +1,34 @@
+import { readFile, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { renderCertificate } from "../../e2e/certify/summary.ts";
+import { verifyCertificate } from "../../e2e/certify/verify.ts";
+
+/** Number of problems that are printed. */
+const SHOWN_PROBLEMS = 20;
+
+/**
+ * Verifies a certificate, and prints it with its problems.
+ * @param path certificate.json, or the directory that contains it
+ * @param publicKey file with the vendor's public key
+ * @param options.summary whether to print the certificate too
+ * @returns whether the certificate is valid and passes
+ */
+export async function printVerification(
+  path: string,
+  print: (text: string) => void,
+  publicKey?: string,
+  { summary = true }: { readonly summary?: boolean } = {},
+): Promise<boolean> {
+  const file = (await stat(path)).isDirectory() ? join(path, "certificate.json") : path;
+  const trusted = publicKey === undefined ? undefined : await readFile(publicKey, "utf8");
+  const { certificate, problems } = await verifyCertificate(file, trusted);
+  if (summary && certificate !== undefined) print(`${renderCertificate(certificate)}\n`);
+  for (const problem of problems.slice(0, SHOWN_PROBLEMS)) print(`✗ ${problem}\n`);
+  if (problems.length > SHOWN_PROBLEMS) print(`✗ and ${problems.length - SHOWN_PROBLEMS} more\n`);
+  print(
+    problems.length > 0
+      ? "REJECTED: the certificate is not valid.\n"
+      : "verified: schema, digest, completeness, verdicts from the raw results.\n",
+  );
+  return problems.length === 0 && certificate?.result === "pass";
+}

@@ -1,0 +1,124 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { parse } from "yaml";
+import { z } from "zod";
+import { loadProvider } from "../../clusters/providers.ts";
+import { type RecordedRun, writeCertificate } from "../../e2e/certify/assemble.ts";
+import { countWorkers } from "../../e2e/certify/audit.ts";
+import { runSuite } from "../../e2e/certify/suite-run.ts";
+import { renderCertificate } from "../../e2e/certify/summary.ts";
+import { runOptions, specFor } from "../../e2e/support/context.ts";
+import packageJson from "../../package.json" with { type: "json" };
+import { type Product, productSchema, type ProfileName, PROFILES } from "../../results/certificate/schema.ts";
+import { readReport, RESULTS } from "../../results/write.ts";
+import { printVerification } from "./print-verification.ts";
+
+/** Options of `npm run certify` for the vendor's run. */
+export interface CertifyFlags {
+  readonly repeat: string;
+  readonly profile?: string;
+  readonly product?: string;
+  readonly key?: string;
+  readonly publicKey?: string;
+  readonly out?: string;
+  readonly provider: string;
+  readonly kubeProxy?: string;
+  readonly returnPath?: string;
+  readonly kubernetes?: string;
+  readonly family?: string;
+  readonly nodes: string;
+  readonly name: string;
+  readonly yes?: true;
+  readonly hostPods: boolean;
+  readonly keep?: true;
+}
+
+const positiveInteger = z.coerce.number().int().positive();
+
+/**
+ * Runs the suite, writes the certificate and verifies it.
+ * @returns whether the certificate is valid and passes
+ * @throws if an option is invalid, the preflight finds an error, or --yes is missing for an existing cluster
+ */
+export async function runCertification(flags: CertifyFlags, print: (text: string) => void): Promise<boolean> {
+  const isExisting = flags.provider === "existing";
+  const claimed = parseProfiles(flags.profile ?? (isExisting ? "connectivity" : "base,node-port-local"));
+  const [repeat, workers] = [positiveInteger.parse(flags.repeat), positiveInteger.parse(flags.nodes)];
+  const product = await readProduct(flags);
+  const privateKey = flags.key === undefined ? undefined : await readFile(flags.key, "utf8");
+  await runPreflight(flags, workers);
+  if (isExisting && flags.yes !== true)
+    throw new Error(
+      "the preflight found no error, and nothing was changed: add --yes to run the suite in that cluster",
+    );
+  const argv = createArguments(flags, claimed);
+  const runs: RecordedRun[] = [];
+  for (let run = 1; run <= repeat; run++) {
+    print(`\n== run ${run} of ${repeat}\n`);
+    const keep = run < repeat || flags.keep === true ? ["--keep"] : [];
+    runs.push(await runSuite([...argv, ...keep, ...(run === 1 ? ["--snapshot"] : [])], print));
+  }
+  const id = new Date().toISOString().replaceAll(/[:.]/g, "-");
+  const directory = flags.out ?? join(RESULTS, "certificates", id);
+  const certificate = await writeCertificate(
+    {
+      runs,
+      workers: isExisting ? countWorkers(await readReport(runs[0]?.directory ?? "")) : workers,
+      claimed,
+      product,
+      suite: packageJson.version,
+      ...(privateKey === undefined ? {} : { privateKey }),
+    },
+    directory,
+  );
+  print(`\n${renderCertificate(certificate)}\n\nsubmission: ${directory}\n`);
+  return printVerification(directory, print, flags.publicKey, { summary: false });
+}
+
+/** Returns the arguments of `npm run e2e` for each run. */
+function createArguments(flags: CertifyFlags, claimed: readonly ProfileName[]): readonly string[] {
+  const family = flags.family ?? (claimed.includes("dual-stack") ? "dual" : undefined);
+  const values = {
+    "--provider": flags.provider,
+    "--kube-proxy": flags.kubeProxy,
+    "--return-path": flags.returnPath,
+    "--kubernetes": flags.kubernetes,
+    "--family": family,
+    "--nodes": flags.nodes,
+    "--name": flags.name,
+  };
+  return [
+    ...Object.entries(values).flatMap(([option, value]) => (value === undefined ? [] : [option, value])),
+    ...(flags.provider === "existing" ? ["--yes"] : ["--evidence", "all"]),
+    ...(flags.hostPods ? [] : ["--no-host-pods"]),
+    ...(claimed.includes("policy") ? ["--suite", "matrix,agent", "--label", "matrix || policy"] : []),
+  ];
+}
+
+function parseProfiles(list: string): readonly ProfileName[] {
+  return list.split(",").map((name) => {
+    const profile = PROFILES.find((one) => one === name.trim());
+    if (profile === undefined) throw new Error(`unknown profile "${name}": want one of ${PROFILES.join(", ")}`);
+    return profile;
+  });
+}
+
+/** Reports the findings of the preflight before a cluster is brought up. @throws if one is an error */
+async function runPreflight({ provider: name, name: cluster }: CertifyFlags, workers: number): Promise<void> {
+  const provider = await loadProvider(name);
+  const findings = await provider.preflight(await specFor({ ...runOptions({}), name: cluster, workers }));
+  for (const { severity, message } of findings) process.stderr.write(`${severity}: ${message}\n`);
+  if (findings.some(({ severity }) => severity === "error")) throw new Error("preflight failed, see above");
+}
+
+async function readProduct({ product: file, provider }: CertifyFlags): Promise<Product> {
+  if (file === undefined)
+    return {
+      vendor: provider === "existing" ? "unnamed (no --product)" : "Interlay",
+      name: provider === "existing" ? "existing cluster" : `reference cluster (${provider})`,
+      version: packageJson.version,
+    };
+  const parsed = productSchema.safeParse(parse(await readFile(file, "utf8")));
+  if (!parsed.success) throw new Error(`invalid product file ${file}: ${z.prettifyError(parsed.error)}`);
+  return parsed.data;
+}

@@ -1,0 +1,41 @@
+import { type Command, Option } from "commander";
+
+const GROUP = "Options for --provider existing:";
+/** Options with a value, and the environment variable in which the provider and the specs read each. */
+const OPTIONS = [
+  ["--kubeconfig <file>", "INTERLAY_KUBECONFIG", "kubeconfig of the cluster (default: $KUBECONFIG or ~/.kube/config)"],
+  ["--context <name>", "INTERLAY_CONTEXT", "context of the kubeconfig (default: its current context)"],
+  ["--datapath <which>", "INTERLAY_DATAPATH", "interlay, or none to test another solution that is installed there"],
+  ["--network <namespace/name>", "INTERLAY_NETWORK", "NetworkAttachmentDefinition of the underlay"],
+  ["--pool <range>", "INTERLAY_POOL", "CIDR or first-last: addresses for the suite's pods"],
+  [
+    "--subnet <cidr>",
+    "INTERLAY_SUBNET",
+    "underlay that contains the pool (default: as the nodes' links are configured)",
+  ],
+  [
+    "--uplink <link>",
+    "INTERLAY_UPLINK",
+    "link on which Interlay is installed (default: the link of the default route)",
+  ],
+  ["--image <reference>", "INTERLAY_IMAGE", "image of the probe, as the nodes pull it"],
+  ["--agent-image <reference>", "INTERLAY_AGENT_IMAGE", "image of Interlay, if it must be installed"],
+] as const;
+
+/** Adds the options for an existing cluster to a command. */
+export function addExistingClusterOptions(command: Command): Command {
+  for (const [flags, , description] of OPTIONS) command.addOption(new Option(flags, description).helpGroup(GROUP));
+  return command
+    .addOption(new Option("--yes", "run the suite there; without it, nothing is changed").helpGroup(GROUP))
+    .addOption(new Option("--no-host-pods", "skip what needs pods in the host network").helpGroup(GROUP));
+}
+
+/** Sets the environment variables of the options for an existing cluster, which child processes inherit. */
+export function exportExistingClusterOptions(command: Command): void {
+  const values = command.opts<Readonly<Record<string, unknown>>>();
+  for (const [flags, variable] of OPTIONS) {
+    const value = values[new Option(flags).attributeName()];
+    if (typeof value === "string") process.env[variable] = value;
+  }
+  if (values["hostPods"] === false) process.env["INTERLAY_HOST_PODS"] = "false";
+}
