@@ -47,7 +47,7 @@ function cellCase(title: string, name: string, cell: CellResult, flags: string):
 }
 
 /** Describes outcome, address and attempts of a cell. */
-function cellText({ ok, expected, actual, reason, address, attempts, seen }: CellResult): string {
+function cellText({ ok, expected, actual, reason, address, attempts, resent = 0, seen }: CellResult): string {
   const outcome = ok
     ? expected === "blocked"
       ? "blocked, as expected"
@@ -57,6 +57,7 @@ function cellText({ ok, expected, actual, reason, address, attempts, seen }: Cel
     `${outcome}${reason === undefined ? "" : `: ${reason}`}`,
     `address ${address}${seen === undefined ? "" : `, source seen ${seen}`}`,
     ...(attempts > 1 ? [`flaky: ${attempts} attempts`] : []),
+    ...(resent > 0 ? [`flaky: ${resent} packets sent again`] : []),
   ].join("\n");
 }
 

@@ -70,6 +70,8 @@ export const cellSchema = z.object({
   latencyMs: z.number(),
   /** Number of attempts; more than one marks a flaky cell. */
   attempts: z.number().int().positive(),
+  /** Datagrams or TCP segments that the client sent again; more than none marks a flaky cell. Absent if unknown. */
+  resent: z.number().int().nonnegative().exactOptional(),
   /** The source address that the server saw. */
   seen: z.string().optional(),
   /** Source addresses that the server may see; absent if no server reports one. */

@@ -9,7 +9,7 @@ export const variantSummarySchema = z.object({
   cells: z.number().int(),
   failed: z.array(z.string()),
   blocked: z.array(z.string()),
-  /** Cells that passed only after several attempts. */
+  /** Cells that passed only after several attempts, or with packets sent again. */
   flaky: z.array(z.string()),
   medianMs: z.number(),
 });
@@ -43,9 +43,17 @@ function variantSummary(variant: VariantResult): VariantSummary {
     cells: cells.length,
     failed: ids((cell) => !cell.ok),
     blocked: ids((cell) => cell.ok && cell.expected === "blocked"),
-    flaky: ids((cell) => cell.ok && cell.attempts > 1),
+    flaky: ids((cell) => cell.ok && isFlaky(cell)),
     medianMs: median(cells.filter((cell) => cell.actual === "pass").map(({ latencyMs }) => latencyMs)),
   };
+}
+
+/** Reports whether a cell needed a second attempt or lost a packet. */
+export function isFlaky({
+  attempts,
+  resent = 0,
+}: Pick<VariantResult["cells"][number], "attempts" | "resent">): boolean {
+  return attempts > 1 || resent > 0;
 }
 
 export function median(values: readonly number[]): number {

@@ -46,10 +46,12 @@ describe("what a certificate says", () => {
     assert.equal(notrack?.blocked.length, 0);
   });
 
-  it("does not pass a flaky cell: asked twice, or failed in one run of two", () => {
+  it("does not pass a flaky cell: asked twice, with a packet sent again, or failed in one run of two", () => {
     const twice = [healthyReport(2, 1), withCell(healthyReport(2, 2), MATRIX, { attempts: 2 })];
     const once = [healthyReport(2, 1), withCell(healthyReport(2, 2), MATRIX, { ok: false, actual: "fail" })];
+    const resent = [healthyReport(2, 1), withCell(healthyReport(2, 2), MATRIX, { resent: 1 })];
     assert.deepEqual(resultOf(twice, "base"), ["fail", "fail"]);
+    assert.deepEqual(resultOf(resent, "base"), ["fail", "fail"]);
     assert.deepEqual(resultOf(once, "base"), ["fail", "fail"]);
     assert.deepEqual(assessRuns(once, 2, ["base"]).variants[0]?.flaky, [MATRIX]);
   });

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import type { Certificate, CertifiedVariant, ProfileName } from "../../results/certificate/schema.ts";
 import { type Report, TABLE_ENTRIES, type SummaryEntry, type VariantResult } from "../../results/schema.ts";
+import { isFlaky } from "../../results/summary.ts";
 import { variantTitle } from "../../results/title.ts";
 import { isCaptured, listFamilies } from "./audit.ts";
 import { evaluateProfiles } from "./profiles.ts";
@@ -84,7 +85,7 @@ function certified(runs: readonly VariantResult[]): CertifiedVariant {
     cells: first.cells.length,
     blocked: ids((results) => results.every(({ ok, blockedBy }) => ok && blockedBy === "invalid-rule")),
     failed: ids((results) => results.length < runs.length || results.some(({ ok }) => !ok)),
-    flaky: ids((results) => results.some(({ attempts, ok }) => attempts > 1 || ok !== results[0]?.ok)),
+    flaky: ids((results) => results.some((cell) => isFlaky(cell) || cell.ok !== results[0]?.ok)),
   };
 }
 

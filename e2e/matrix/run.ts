@@ -125,6 +125,7 @@ async function runCell(
     ok,
     latencyMs: answer.latencyMs,
     attempts,
+    ...(answer.resent === undefined ? {} : { resent: answer.resent }),
     ...(answer.seen === undefined ? {} : { seen: answer.seen }),
     ...(sources === undefined ? {} : { expectedSource: [...sources] }),
     ...describeReason(verdict, ok, wrong),

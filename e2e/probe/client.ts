@@ -5,6 +5,7 @@ import { connect } from "node:net";
 import { createInterface } from "node:readline";
 import ipaddr from "ipaddr.js";
 import { injectDatagrams } from "./inject.ts";
+import { countRetransmissions, mayHaveRetransmitted } from "./retransmissions.ts";
 import {
   clientRequest,
   digestOf,
@@ -73,12 +74,23 @@ function isSameAddress(one: string, other: string): boolean {
 function probeTcp(request: Checked): Promise<Outcome> {
   const { address, port, timeoutMs, connectOnly } = request;
   return new Promise((resolve) => {
-    const socket = connect({ host: address, port });
+    const started = performance.now();
+    // Half open, so that the kernel still knows the connection when its retransmissions are counted.
+    const socket = connect({ host: address, port, allowHalfOpen: true });
     let text = "";
     const end = (outcome: Outcome): void => {
       clearTimeout(timer);
       socket.destroy();
       resolve(outcome);
+    };
+    const succeed = async (outcome: Outcome): Promise<void> => {
+      clearTimeout(timer);
+      if (!mayHaveRetransmitted(performance.now() - started, request.bytes)) {
+        end(outcome);
+        return;
+      }
+      const resent = await countRetransmissions(socket);
+      end({ ...outcome, ...(resent === undefined ? {} : { resent }) });
     };
     let connected = false;
     const timer = setTimeout(() => {
@@ -89,12 +101,12 @@ function probeTcp(request: Checked): Promise<Outcome> {
     }, timeoutMs);
     socket.on("connect", () => {
       connected = true;
-      if (connectOnly) end({ ok: true });
+      if (connectOnly) void succeed({ ok: true });
       else socket.write(writeQuestion(request));
     });
     socket.on("data", (chunk) => (text += chunk.toString()));
     socket.on("end", () => {
-      end(readGreeting(text, request));
+      void succeed(readGreeting(text, request));
     });
     socket.on("error", (error) => {
       end({ ok: false, error: error.message });
@@ -110,6 +122,7 @@ function probeUdp(request: Checked): Promise<Outcome> {
   return new Promise((resolve) => {
     const socket = createSocket(address.includes(":") ? "udp6" : "udp4");
     let wrongSender: string | undefined;
+    let sent = 0;
     const end = (outcome: Outcome): void => {
       clearTimeout(timer);
       clearInterval(again);
@@ -125,10 +138,11 @@ function probeUdp(request: Checked): Promise<Outcome> {
     // Not connected: the kernel would hide an answer from another address than the one asked.
     socket.on("message", (message, sender) => {
       if (isSameAddress(sender.address, address) && sender.port === port)
-        end(readGreeting(message.toString(), request));
+        end({ ...readGreeting(message.toString(), request), resent: sent - 1 });
       else wrongSender = `the answer came from ${sender.address} port ${sender.port}, not from the address asked`;
     });
     const ask = (): void => {
+      sent += 1;
       socket.send(writeQuestion(request), port, address, (error) => {
         if (error !== null) end({ ok: false, error: error.message });
       });

@@ -38,7 +38,21 @@ describe("the probe", () => {
       timeoutMs: 2000,
     });
     udp.close();
-    assert.deepEqual(answer, { ok: true, server: "u", seen: "x" });
+    assert.deepEqual(answer, { ok: true, server: "u", seen: "x", resent: 0 });
+  });
+
+  it("counts the datagrams that it sent again", async () => {
+    const udp = createSocket("udp4");
+    let received = 0;
+    udp.on("message", (_, from) => {
+      received += 1;
+      if (received === 2) udp.send('{"server":"u","seen":"x"}', from.port, from.address);
+    });
+    await new Promise<void>((resolve) => udp.bind(0, "127.0.0.1", resolve));
+    const { port } = udp.address();
+    const answer = await ask({ id: 1, protocol: "udp", address: "127.0.0.1", port, timeoutMs: 600 });
+    udp.close();
+    assert.equal(answer.resent, 1);
   });
 
   it("says what happened when nobody is there", async () => {

@@ -59,6 +59,8 @@ export const probeAnswer = z.object({
   seen: z.string().optional(),
   /** Datagrams with the token that the server has got. */
   heard: z.number().optional(),
+  /** Datagrams that the probe, or TCP segments that its kernel, sent again; absent if unknown. */
+  resent: z.number().optional(),
   error: z.string().optional(),
 });
 export type ProbeAnswer = z.infer<typeof probeAnswer>;

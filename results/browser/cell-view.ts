@@ -22,7 +22,7 @@ export function createCellView(cell: PageCell, flags: string): HTMLElement {
       createElement("code", {}, cell.address),
       `: expected ${cell.expected}, was ${cell.actual}, `,
       createElement("strong", { class: cell.ok ? "pass" : "fail" }, state),
-      `; ${cell.latencyMs.toFixed(1)} ms${cell.attempts > 1 ? `, ${cell.attempts} attempts` : ""}`,
+      `; ${cell.latencyMs.toFixed(1)} ms${cell.attempts > 1 ? `, ${cell.attempts} attempts` : ""}${(cell.resent ?? 0) > 0 ? `, ${cell.resent} packets sent again` : ""}`,
     ),
     cell.reason === undefined ? undefined : createElement("p", { class: "reason" }, cell.reason),
     cell.cause === undefined ? undefined : createElement("p", {}, "Likely cause: ", cell.cause),

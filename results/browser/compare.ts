@@ -91,7 +91,7 @@ function renderDifference(
 /** Lists the runs with passed, failed and flaky cells. */
 export function createHistoryView(runs: readonly ReportSummary[]): HTMLElement {
   return createTable(
-    "Newest first; flaky: cells that passed only after several attempts",
+    "Newest first; flaky: cells that passed only after several attempts, or with packets sent again",
     ["started", "provider", "versions", "variants", "passed", "failed", "flaky", "median ms"],
     runs.map((run) => [
       run.started.slice(0, 19).replace("T", " "),
