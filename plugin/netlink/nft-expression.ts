@@ -1,29 +1,43 @@
 import { ipBytes, type Prefix } from "./ip.ts";
 import { type Attribute, encodeText } from "./message.ts";
+import {
+  NFTA_BITWISE,
+  NFTA_COMPARE,
+  NFTA_DATA,
+  NFTA_DYNSET,
+  NFTA_EXPRESSION,
+  NFTA_IMMEDIATE,
+  NFTA_LIST,
+  NFTA_LOOKUP,
+  NFTA_META,
+  NFTA_PAYLOAD,
+  NFTA_VERDICT,
+} from "./nft-attributes.ts";
 
 /**
- * Expressions of nf_tables' rules: as many as our rules take (linux/netfilter/nf_tables.h). Numbers in attributes are
- * big-endian; what rules compare with is as in packets and registers.
+ * Expressions of nf_tables rules (linux/netfilter/nf_tables.h), as many as Interlay uses. Above each function is what
+ * `nft --debug=netlink` prints for it. Numbers in attributes are big-endian; values that rules compare are in the byte order of packets
+ * and registers.
  */
 
 const NF_ACCEPT = 1;
 const VERDICT_REGISTER = 0;
 const REGISTER_1 = 1;
-/** NFT_REG32_00, where register 1 begins too: a key of several parts lies in it and those behind it, a word or more each. */
+/** NFT_REG32_00, the first word of register 1: the parts of a concatenated key are in consecutive words. */
 const FIRST_WORD = 8;
 export const REGISTER_BYTES = 4;
 
 const META = { mark: 3, nfproto: 15, l4proto: 16 } as const;
 /** nf_tables.h: enum nft_payload_bases */
 const HEADER = { network: 1, transport: 2 } as const;
-/** nft's own numbers of data types: it prints the elements by them. */
+/** Numbers of nft's data types, by which it prints set elements. `bits`: width of one type in a concatenation. */
 export const DATATYPE = { ipv4_addr: 7, ipv6_addr: 8, inet_service: 13, bits: 6 } as const;
 
 const DYNSET_UPDATE = 1;
-/** Bytes of a port, as they are in a header. */
-const PORT = 2;
+/** Bytes of a port in a transport header. */
+const PORT_BYTES = 2;
 export type SetFamily = "ipv4" | "ipv6";
-/** Where a packet has its addresses (RFC 791, RFC 8200), and how long they are. */
+/** Offsets and length of the addresses in a packet's header (RFC 791, RFC 8200), in bytes. */
 export const FAMILIES = {
   ipv4: { nfproto: 2, source: 12, destination: 16, length: 4, datatype: DATATYPE.ipv4_addr },
   ipv6: { nfproto: 10, source: 8, destination: 24, length: 16, datatype: DATATYPE.ipv6_addr },
@@ -41,119 +55,144 @@ function encodeLe32(value: number): Buffer {
   return bytes;
 }
 
-/** One expression of a rule: `nft --debug=netlink` prints a rule's in the same words. */
+/** One expression of a rule. */
 export type Expression = Attribute;
 
-function expression(name: string, data: readonly Attribute[]): Expression {
+function buildExpression(name: string, data: readonly Attribute[]): Expression {
   return {
-    type: 1,
+    type: NFTA_LIST.element,
     value: [
-      { type: 1, value: encodeText(name) },
-      { type: 2, value: data },
+      { type: NFTA_EXPRESSION.name, value: encodeText(name) },
+      { type: NFTA_EXPRESSION.data, value: data },
     ],
   };
 }
 
-const loadMeta = (key: number): Expression =>
-  expression("meta", [
-    { type: 2, value: encodeBe32(key) },
-    { type: 1, value: encodeBe32(REGISTER_1) },
+/** `[ meta load KEY => reg 1 ]` */
+function loadMeta(key: number): Expression {
+  return buildExpression("meta", [
+    { type: NFTA_META.key, value: encodeBe32(key) },
+    { type: NFTA_META.destinationRegister, value: encodeBe32(REGISTER_1) },
   ]);
-const setMeta = (key: number): Expression =>
-  expression("meta", [
-    { type: 2, value: encodeBe32(key) },
-    { type: 3, value: encodeBe32(REGISTER_1) },
-  ]);
-/** Loads bytes of a packet's header into consecutive registers. */
-const loadHeader = (header: number, offset: number, length: number, word: number): Expression =>
-  expression("payload", [
-    { type: 1, value: encodeBe32(FIRST_WORD + word) },
-    { type: 2, value: encodeBe32(header) },
-    { type: 3, value: encodeBe32(offset) },
-    { type: 4, value: encodeBe32(length) },
-  ]);
-const OPERATOR = { equal: 0, notEqual: 1 } as const;
-const compare = (value: Buffer, operator: number = OPERATOR.equal): Expression =>
-  expression("cmp", [
-    { type: 1, value: encodeBe32(REGISTER_1) },
-    { type: 2, value: encodeBe32(operator) },
-    { type: 3, value: [{ type: 1, value }] },
-  ]);
-/** register = (register & mask) ^ xor */
-const bitwise = (mask: Buffer, xor: Buffer): Expression =>
-  expression("bitwise", [
-    { type: 1, value: encodeBe32(REGISTER_1) },
-    { type: 2, value: encodeBe32(REGISTER_1) },
-    { type: 3, value: encodeBe32(mask.length) },
-    { type: 4, value: [{ type: 1, value: mask }] },
-    { type: 5, value: [{ type: 1, value: xor }] },
-  ]);
-const or = (bits: number): Expression => bitwise(encodeLe32(~bits), encodeLe32(bits));
+}
 
-/** `accept`: the rules behind this one are not looked at. */
+/** `[ meta set KEY with reg 1 ]` */
+function setMeta(key: number): Expression {
+  return buildExpression("meta", [
+    { type: NFTA_META.key, value: encodeBe32(key) },
+    { type: NFTA_META.sourceRegister, value: encodeBe32(REGISTER_1) },
+  ]);
+}
+
+/** `[ payload load LENGTHb @ HEADER header + OFFSET => reg WORD ]` */
+function loadHeader(header: number, offset: number, length: number, word: number): Expression {
+  return buildExpression("payload", [
+    { type: NFTA_PAYLOAD.register, value: encodeBe32(FIRST_WORD + word) },
+    { type: NFTA_PAYLOAD.base, value: encodeBe32(header) },
+    { type: NFTA_PAYLOAD.offset, value: encodeBe32(offset) },
+    { type: NFTA_PAYLOAD.length, value: encodeBe32(length) },
+  ]);
+}
+
+/** enum nft_cmp_ops */
+const OPERATOR = { equal: 0, notEqual: 1 } as const;
+
+/** `[ cmp eq reg 1 VALUE ]`, or `neq` */
+function compare(value: Buffer, operator: number = OPERATOR.equal): Expression {
+  return buildExpression("cmp", [
+    { type: NFTA_COMPARE.register, value: encodeBe32(REGISTER_1) },
+    { type: NFTA_COMPARE.operator, value: encodeBe32(operator) },
+    { type: NFTA_COMPARE.data, value: [{ type: NFTA_DATA.value, value }] },
+  ]);
+}
+
+/** `[ bitwise reg 1 = ( reg 1 & MASK ) ^ XOR ]` */
+function changeBits(mask: Buffer, xor: Buffer): Expression {
+  return buildExpression("bitwise", [
+    { type: NFTA_BITWISE.sourceRegister, value: encodeBe32(REGISTER_1) },
+    { type: NFTA_BITWISE.destinationRegister, value: encodeBe32(REGISTER_1) },
+    { type: NFTA_BITWISE.length, value: encodeBe32(mask.length) },
+    { type: NFTA_BITWISE.mask, value: [{ type: NFTA_DATA.value, value: mask }] },
+    { type: NFTA_BITWISE.xor, value: [{ type: NFTA_DATA.value, value: xor }] },
+  ]);
+}
+
+/** `accept`: `[ immediate reg 0 accept ]` */
 export function acceptPacket(): readonly Expression[] {
+  const verdict = [{ type: NFTA_VERDICT.code, value: encodeBe32(NF_ACCEPT) }];
   return [
-    expression("immediate", [
-      { type: 1, value: encodeBe32(VERDICT_REGISTER) },
-      { type: 2, value: [{ type: 2, value: [{ type: 1, value: encodeBe32(NF_ACCEPT) }] }] },
+    buildExpression("immediate", [
+      { type: NFTA_IMMEDIATE.register, value: encodeBe32(VERDICT_REGISTER) },
+      { type: NFTA_IMMEDIATE.data, value: [{ type: NFTA_DATA.verdict, value: verdict }] },
     ]),
   ];
 }
 
-/** `meta nfproto …` */
+/** `meta nfproto FAMILY` */
 export function isFamily(family: SetFamily): readonly Expression[] {
   return [loadMeta(META.nfproto), compare(Buffer.of(FAMILIES[family].nfproto))];
 }
-/** `meta l4proto …` */
+
+/** `meta l4proto PROTOCOL` */
 export function isProtocol(protocol: number): readonly Expression[] {
   return [loadMeta(META.l4proto), compare(Buffer.of(protocol))];
 }
-/** `meta l4proto != …` */
+
+/** `meta l4proto != PROTOCOL` */
 export function isNotProtocol(protocol: number): readonly Expression[] {
   return [loadMeta(META.l4proto), compare(Buffer.of(protocol), OPERATOR.notEqual)];
 }
-/** An element of a set of peers is loaded: the peer's address and port, and ours. @param from of a packet from the peer, or to it */
-export function loadPeer(family: SetFamily, from: "peer" | "us"): readonly Expression[] {
-  const { source, destination, length } = FAMILIES[family];
-  const words = length / REGISTER_BYTES;
-  const [peer, own] = from === "peer" ? [0, PORT] : [PORT, 0];
+
+/**
+ * Loads an element of a set of peers. From the peer: `ip saddr . th sport . th dport`; to the peer: `ip daddr . th dport . th sport`.
+ *
+ * @param sender who sends the packet
+ */
+export function loadPeer(family: SetFamily, sender: "peer" | "us"): readonly Expression[] {
+  const words = FAMILIES[family].length / REGISTER_BYTES;
+  const [peer, own] = sender === "peer" ? [0, PORT_BYTES] : [PORT_BYTES, 0];
   return [
-    loadHeader(HEADER.network, from === "peer" ? source : destination, length, 0),
-    loadHeader(HEADER.transport, peer, PORT, words),
-    loadHeader(HEADER.transport, own, PORT, words + 1),
+    ...loadPeerAddress(family, sender),
+    loadHeader(HEADER.transport, peer, PORT_BYTES, words),
+    loadHeader(HEADER.transport, own, PORT_BYTES, words + 1),
   ];
 }
-/** An element of a set of addresses is loaded: the peer's. @param from of a packet from the peer, or to it */
-export function loadPeerAddress(family: SetFamily, from: "peer" | "us"): readonly Expression[] {
+
+/** Loads the peer's address: `ip saddr` of a packet from the peer, `ip daddr` of one to it. */
+export function loadPeerAddress(family: SetFamily, sender: "peer" | "us"): readonly Expression[] {
   const { source, destination, length } = FAMILIES[family];
-  return [loadHeader(HEADER.network, from === "peer" ? source : destination, length, 0)];
+  return [loadHeader(HEADER.network, sender === "peer" ? source : destination, length, 0)];
 }
-/** `ip saddr NETWORK`: the packet is from this network. */
+
+/** `ip saddr NETWORK` */
 export function isFromNetwork(family: SetFamily, { address, length }: Prefix): readonly Expression[] {
   const bytes = ipBytes(address);
   const mask = Buffer.from(bytes.map((_, index) => 0xff & (0xff00 >> Math.min(8, Math.max(0, length - 8 * index)))));
-  return [...loadPeerAddress(family, "peer"), bitwise(mask, Buffer.alloc(mask.length)), compare(bytes)];
+  return [...loadPeerAddress(family, "peer"), changeBits(mask, Buffer.alloc(mask.length)), compare(bytes)];
 }
-/** `update @SET { … }`: what is loaded is there from now, for the set's time. */
+
+/** `update @SET { KEY }`: adds the loaded key, or renews its timeout. `[ dynset update reg_key 1 set SET ]` */
 export function updateSet(set: string): readonly Expression[] {
   return [
-    expression("dynset", [
-      { type: 1, value: encodeText(set) },
-      { type: 3, value: encodeBe32(DYNSET_UPDATE) },
-      { type: 4, value: encodeBe32(REGISTER_1) },
+    buildExpression("dynset", [
+      { type: NFTA_DYNSET.set, value: encodeText(set) },
+      { type: NFTA_DYNSET.operation, value: encodeBe32(DYNSET_UPDATE) },
+      { type: NFTA_DYNSET.keyRegister, value: encodeBe32(REGISTER_1) },
     ]),
   ];
 }
-/** `… @SET`: what is loaded is there. */
+
+/** `KEY @SET`: the set contains the loaded key. `[ lookup reg 1 set SET ]` */
 export function isInSet(set: string): readonly Expression[] {
   return [
-    expression("lookup", [
-      { type: 1, value: encodeText(set) },
-      { type: 2, value: encodeBe32(REGISTER_1) },
+    buildExpression("lookup", [
+      { type: NFTA_LOOKUP.set, value: encodeText(set) },
+      { type: NFTA_LOOKUP.register, value: encodeBe32(REGISTER_1) },
     ]),
   ];
 }
+
 /** `meta mark set meta mark or BITS` */
 export function addMark(bits: number): readonly Expression[] {
-  return [loadMeta(META.mark), or(bits), setMeta(META.mark)];
+  return [loadMeta(META.mark), changeBits(encodeLe32(~bits), encodeLe32(bits)), setMeta(META.mark)];
 }

@@ -1,10 +1,11 @@
 import { encodeBe32, DATATYPE, type Expression, FAMILIES, type SetFamily, REGISTER_BYTES } from "./nft-expression.ts";
+import { NFTA_CHAIN, NFTA_GENERATION, NFTA_HOOK, NFTA_RULE, NFTA_SET, NFTA_TABLE } from "./nft-attributes.ts";
 import { type Attribute, decodeAttributes, encodeAttributes, encodeText, readText } from "./message.ts";
 import type { BatchMessage } from "./socket.ts";
 
 /**
- * nf_tables over nfnetlink: as much of it as a table with base chains, rules and sets of peers takes. linux/netfilter/nf_tables.h,
- * linux/netfilter/nfnetlink.h. Numbers in attributes are big-endian; what rules compare with is as in packets and registers.
+ * nf_tables over nfnetlink: tables with base chains, rules and sets of peers (linux/netfilter/nf_tables.h, linux/netfilter/nfnetlink.h).
+ * Numbers in attributes are big-endian.
  */
 
 const SUBSYSTEM = 10;
@@ -19,7 +20,7 @@ const NLM_F_CREATE = 0x400;
 const NLM_F_APPEND = 0x800;
 
 const NFPROTO_INET = 1;
-/** As nft calls them. */
+/** Family names of nft. */
 const FAMILY_NUMBER = { ip: 2, ip6: 10 } as const;
 export type NftFamily = keyof typeof FAMILY_NUMBER;
 const FAMILY_NAMES: Readonly<Record<number, string>> = {
@@ -34,20 +35,20 @@ const NF_ACCEPT = 1;
 
 export const NFT_HOOK = { output: 3, ingress: 5 } as const;
 export const PRIORITY_MANGLE = -150;
-/** NFT_SET_TIMEOUT and NFT_SET_EVAL: rules add to it, and what is not added again goes by itself. */
+/** NFT_SET_TIMEOUT | NFT_SET_EVAL: rules add elements, which expire. */
 const SET_OF_RULES = 0x10 | 0x20;
 
 function nfgenmsg(family: number, resource = 0): Buffer {
   return Buffer.of(family, 0, resource >> 8, resource & 0xff);
 }
 
-/** Peers, as rules add them. */
+/** A set of peers, to which rules add elements. */
 export interface PeerSet {
   readonly name: string;
   readonly family: SetFamily;
-  /** What an element is: the peer's address and port and ours, or the peer's address alone. */
+  /** Key of an element: the peer's address and port and our port, or only the peer's address. */
   readonly key: "ports" | "address";
-  /** Milliseconds that an element stays after it was last updated. */
+  /** Milliseconds after its last update until an element expires. */
   readonly timeoutMs: number;
 }
 
@@ -55,7 +56,7 @@ export interface BaseChain {
   readonly name: string;
   readonly type: "filter" | "route";
   readonly hook: number;
-  /** Where it is hooked to one: at ingress, since Linux 5.10. What comes in by another costs nothing then. */
+  /** Device of an ingress chain (Linux 5.10): packets of other devices do not pass it. */
   readonly device?: string;
   readonly priority: number;
   readonly rules: readonly NftRule[];
@@ -124,13 +125,14 @@ function buildMessage(of: number, attributes: readonly Attribute[], flags = 0): 
 }
 
 function buildTableMessage(of: number, name: string, flags = 0): BatchMessage {
-  return buildMessage(of, [{ type: 1, value: encodeText(name) }], flags);
+  return buildMessage(of, [{ type: NFTA_TABLE.name, value: encodeText(name) }], flags);
 }
 
 /**
- * Without a size the kernel lets rules add 65,535 elements (nft_dynset_init) in a table that grows; with one it takes a
- * megabyte for them at once.
- * @param id of this transaction
+ * Builds a set without a size: rules may add 65,535 elements (nft_dynset_init) and the hash table grows. With a size the kernel would
+ * allocate a megabyte at once.
+ *
+ * @param id number of the set in this transaction
  */
 function buildSetAttributes(
   table: string,
@@ -142,13 +144,16 @@ function buildSetAttributes(
   const timeout = Buffer.alloc(2 * REGISTER_BYTES);
   timeout.writeBigUInt64BE(BigInt(timeoutMs));
   return [
-    { type: 1, value: encodeText(table) },
-    { type: 2, value: encodeText(name) },
-    { type: 3, value: encodeBe32(SET_OF_RULES) },
-    { type: 4, value: encodeBe32(key === "address" ? datatype : (((datatype << bits) | port) << bits) | port) },
-    { type: 5, value: encodeBe32(key === "address" ? length : length + 2 * REGISTER_BYTES) },
-    { type: 10, value: encodeBe32(id) },
-    { type: 11, value: timeout },
+    { type: NFTA_SET.table, value: encodeText(table) },
+    { type: NFTA_SET.name, value: encodeText(name) },
+    { type: NFTA_SET.flags, value: encodeBe32(SET_OF_RULES) },
+    {
+      type: NFTA_SET.keyType,
+      value: encodeBe32(key === "address" ? datatype : (((datatype << bits) | port) << bits) | port),
+    },
+    { type: NFTA_SET.keyLength, value: encodeBe32(key === "address" ? length : length + 2 * REGISTER_BYTES) },
+    { type: NFTA_SET.id, value: encodeBe32(id) },
+    { type: NFTA_SET.timeout, value: timeout },
   ];
 }
 
@@ -163,31 +168,29 @@ function buildChainMessages(table: string, chains: readonly BaseChain[]): readon
 
 function buildChainAttributes(table: string, chain: BaseChain): readonly Attribute[] {
   return [
-    { type: 1, value: encodeText(table) },
-    { type: 3, value: encodeText(chain.name) },
+    { type: NFTA_CHAIN.table, value: encodeText(table) },
+    { type: NFTA_CHAIN.name, value: encodeText(chain.name) },
     {
-      type: 4,
+      type: NFTA_CHAIN.hook,
       value: [
-        { type: 1, value: encodeBe32(chain.hook) },
-        { type: 2, value: encodeBe32(chain.priority) },
-        ...(chain.device === undefined ? [] : [{ type: 3, value: encodeText(chain.device) }]),
+        { type: NFTA_HOOK.number, value: encodeBe32(chain.hook) },
+        { type: NFTA_HOOK.priority, value: encodeBe32(chain.priority) },
+        ...(chain.device === undefined ? [] : [{ type: NFTA_HOOK.device, value: encodeText(chain.device) }]),
       ],
     },
-    { type: 5, value: encodeBe32(NF_ACCEPT) },
-    { type: 7, value: encodeText(chain.type) },
+    { type: NFTA_CHAIN.policy, value: encodeBe32(NF_ACCEPT) },
+    { type: NFTA_CHAIN.type, value: encodeText(chain.type) },
   ];
 }
 
 function buildRuleAttributes(table: string, chain: string, { expressions, comment }: NftRule): readonly Attribute[] {
   return [
-    { type: 1, value: encodeText(table) },
-    { type: 2, value: encodeText(chain) },
-    { type: 4, value: expressions },
-    { type: USERDATA, value: encodeComment(comment) },
+    { type: NFTA_RULE.table, value: encodeText(table) },
+    { type: NFTA_RULE.chain, value: encodeText(chain) },
+    { type: NFTA_RULE.expressions, value: expressions },
+    { type: NFTA_RULE.userdata, value: encodeComment(comment) },
   ];
 }
-
-const USERDATA = 7;
 
 /** libnftnl's own form (NFTNL_UDATA_RULE_COMMENT, length, text), so that nft prints it. */
 function encodeComment(comment: string): Buffer {
@@ -195,17 +198,23 @@ function encodeComment(comment: string): Buffer {
   return Buffer.concat([Buffer.of(0, value.length), value]);
 }
 
-/** Selects the rules of a table of family inet, for a dump. */
+/** Encodes the request for a dump of the rules of a table of family inet. */
 export function encodeRuleDump(table: string): Buffer {
-  return Buffer.concat([nfgenmsg(NFPROTO_INET), encodeAttributes([{ type: 1, value: encodeText(table) }])]);
+  return Buffer.concat([
+    nfgenmsg(NFPROTO_INET),
+    encodeAttributes([{ type: NFTA_RULE.table, value: encodeText(table) }]),
+  ]);
 }
 
-/** Names a table, to ask for it. */
+/** Encodes the request for one table. */
 export function encodeTable(family: NftFamily, name: string): Buffer {
-  return Buffer.concat([nfgenmsg(FAMILY_NUMBER[family]), encodeAttributes([{ type: 1, value: encodeText(name) }])]);
+  return Buffer.concat([
+    nfgenmsg(FAMILY_NUMBER[family]),
+    encodeAttributes([{ type: NFTA_TABLE.name, value: encodeText(name) }]),
+  ]);
 }
 
-/** Asks for every table of every family. */
+/** Encodes the request for a dump of the tables of all families. */
 export function encodeTableDump(): Buffer {
   return nfgenmsg(0);
 }
@@ -213,22 +222,22 @@ export function encodeTableDump(): Buffer {
 /** Reads a table's family and name. */
 export function decodeTable(payload: Buffer): { readonly family: string; readonly name: string } {
   const family = payload.readUInt8(0);
-  const name = decodeAttributes(payload.subarray(4)).get(1);
+  const name = decodeAttributes(payload.subarray(REGISTER_BYTES)).get(NFTA_TABLE.name);
   return { family: FAMILY_NAMES[family] ?? String(family), name: name === undefined ? "" : readText(name) };
 }
 
-/** Asks for the number of the namespace's ruleset: it changes after every transaction of any process. */
+/** Encodes the request for the generation of the namespace's ruleset, which every transaction changes. */
 export function encodeGenerationRequest(): Buffer {
   return nfgenmsg(0);
 }
 
-/** NFTA_GEN_ID */
+/** Decodes the generation number. */
 export function decodeGeneration(payload: Buffer): number | undefined {
-  return decodeAttributes(payload.subarray(REGISTER_BYTES)).get(1)?.readUInt32BE(0);
+  return decodeAttributes(payload.subarray(REGISTER_BYTES)).get(NFTA_GENERATION.id)?.readUInt32BE(0);
 }
 
 /** Decodes a rule's comment from a dump; empty if it has none. */
 export function decodeRuleComment(payload: Buffer): string {
-  const data = decodeAttributes(payload.subarray(REGISTER_BYTES)).get(USERDATA);
+  const data = decodeAttributes(payload.subarray(REGISTER_BYTES)).get(NFTA_RULE.userdata);
   return data?.[0] === 0 ? data.toString("utf8", 2, 1 + (data[1] ?? 1)) : "";
 }

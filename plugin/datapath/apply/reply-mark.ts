@@ -37,14 +37,14 @@ const CLIENT_MS = 130_000;
 const PROTOCOL = { tcp: 6, icmp: { ipv4: 1, ipv6: 58 } } as const;
 
 /**
- * Plans the table without conntrack, which would track all that the pod says on the wire too, at 3 % of its latency
- * (docs/plugin.md, "Reply marks"). What comes in by the link is marked at its ingress, so that what comes in by the wire meets no rule. A
- * TCP server's socket keeps its SYN's mark and the kernel's own answers (RST, ICMP) that of their question, by sysctls of the
- * plan; of all other protocols the clients are kept, and what is said to them is marked.
+ * Builds the table that marks replies to packets that came in by the link. It does not use conntrack, which would also track the
+ * pod's underlay traffic and add 3 % to its latency (docs/plugin.md, "Reply marks"). The ingress hook of the link marks incoming
+ * packets; underlay packets pass no rule. By sysctls of the plan, a TCP server's socket keeps the mark of the SYN, and replies of the
+ * kernel (RST, ICMP) that of the request. For all other protocols the table stores the clients and marks packets to them.
  *
- * The kernel keeps at most 65,535 elements of a set. Clients in networks that the main table routes by the link are not
- * kept, and where a set is full, a client is kept by its address alone: somebody who sends from many ports takes one element
- * of the second set, and a new client is still answered by the way it came.
+ * A set has at most 65,535 elements. Clients in networks that the main table routes by the link are not stored. If the set is full,
+ * only a client's address is stored: a host that sends from many ports uses one element of the second set, and new clients still get
+ * replies by the link.
  */
 export function buildReplyMarkTable({ device, mark, families, routed = [] }: ReplyMarkItem): NftTable {
   const sets = families.flatMap((family) => [
@@ -83,15 +83,16 @@ export function buildReplyMarkTable({ device, mark, families, routed = [] }: Rep
 const getClientSet = (family: Family): string => `clients-${family}`;
 const getAddressSet = (family: Family): string => `addresses-${family}`;
 
-/** First, so that TCP meets one rule. */
+/** `meta l4proto tcp accept`. It is the first rule, so that TCP packets pass only one. */
 const TCP_RULE: NftRule = {
   expressions: [...isProtocol(PROTOCOL.tcp), ...acceptPacket()],
   comment: "a TCP socket keeps the mark",
 };
 
-/** Not ICMP either: it has no ports, and the kernel's answers have the mark of their question. */
+/** `meta l4proto != icmp meta nfproto ipv4`: ICMP has no ports, and the kernel's replies have the mark of the request. */
 const matchConnectionless = (family: Family) => [...isNotProtocol(PROTOCOL.icmp[family]), ...isFamily(family)];
 
+/** `meta nfproto ipv4 ip saddr NETWORK accept` */
 function buildRoutedRules(family: Family, device: string, routed: readonly Cidr[]): readonly NftRule[] {
   return routed
     .filter((cidr) => familyOf(cidr) === family)
@@ -101,10 +102,13 @@ function buildRoutedRules(family: Family, device: string, routed: readonly Cidr[
     }));
 }
 
+/**
+ * `… update @clients-ipv4 { ip saddr . th sport . th dport } accept`, then `… update @addresses-ipv4 { ip saddr }`. If the first set
+ * is full, its rule ends at `update`, so the second rule applies.
+ */
 function buildClientRules(family: Family, device: string): readonly NftRule[] {
   return [
     {
-      // Where the set is full, the rule ends at `update`.
       expressions: [
         ...matchConnectionless(family),
         ...loadPeer(family, "peer"),
@@ -124,8 +128,12 @@ function buildClientRules(family: Family, device: string): readonly NftRule[] {
   ];
 }
 
+/**
+ * `… ip daddr . th dport . th sport @clients-ipv4 update @clients-ipv4 { … } meta mark set meta mark or MARK accept`, then the same with
+ * `ip daddr @addresses-ipv4`.
+ */
 function buildReplyRules(family: Family, device: string, mark: number): readonly NftRule[] {
-  const answer = (load: readonly Expression[], set: string): readonly Expression[] => [
+  const buildExpressions = (load: readonly Expression[], set: string): readonly Expression[] => [
     ...matchConnectionless(family),
     ...load,
     ...isInSet(set),
@@ -135,11 +143,11 @@ function buildReplyRules(family: Family, device: string, mark: number): readonly
   ];
   return [
     {
-      expressions: answer(loadPeer(family, "us"), getClientSet(family)),
+      expressions: buildExpressions(loadPeer(family, "us"), getClientSet(family)),
       comment: `replies leave by ${device} (${family})`,
     },
     {
-      expressions: answer(loadPeerAddress(family, "us"), getAddressSet(family)),
+      expressions: buildExpressions(loadPeerAddress(family, "us"), getAddressSet(family)),
       comment: `replies leave by ${device}, to an address (${family})`,
     },
   ];
