@@ -95,6 +95,10 @@ export interface Cluster {
   readonly nodeAccess?: "network" | "none";
   /** `NAMESPACE/NAME` of the NetworkAttachmentDefinition of underlay links, where it is not Interlay's own. */
   readonly network?: string;
+  /** Namespace of the suite's pods, where it is not the default. */
+  readonly namespace?: string;
+  /** Port of the suite's pods in the nodes' network, where the default may be in use. */
+  readonly hostPort?: number;
   /** `none`: another solution than Interlay wires the pods, and nothing of Interlay's is asserted. */
   readonly datapath?: "interlay" | "none";
   /** Into pods past the API server, where there is no kubelet to ask. */

@@ -1031,6 +1031,12 @@ export const { Describe, FDescribe, It, FIt, PIt, DescribeTable, Sanitize, inter
 export const { BeforeAll, AfterAll, BeforeEach, AfterEach, BeforeSuite, AfterSuite } = harness;
 export const Context = Describe;
 
+const summaryListeners: ((summary: RunSummary) => unknown)[] = [];
+/** Calls a function with the results after the specs of a file that was started by itself. */
+export function onSummary(listener: (summary: RunSummary) => unknown): void {
+  summaryListeners.push(listener);
+}
+
 /** A spec file that was started by itself: flags from the command line, exit status 1 if anything failed, 2 for wrong flags. */
 async function runAlone(): Promise<void> {
   try {
@@ -1044,7 +1050,9 @@ async function runAlone(): Promise<void> {
     }
     for (const name of ["SIGINT", "SIGTERM"] as const) process.once(name, interrupt);
     process.exitCode = 1; // also if the process ends because nothing is left that could wake a body up
-    const { failed, interrupted } = await runSpecs(settings);
+    const summary = await runSpecs(settings);
+    for (const listener of summaryListeners) await listener(summary);
+    const { failed, interrupted } = summary;
     process.exitCode = interrupted !== undefined ? 130 : failed > 0 ? 1 : 0;
   } catch (error) {
     process.stderr.write(`${messageOf(error)}\n`);

@@ -3,7 +3,7 @@ import { PROFILES } from "../results/certificate/schema.ts";
 import { createKeyPair } from "./certify/key-pair.ts";
 import { type CertifyFlags, runCertification } from "./certify/run-certification.ts";
 import { printVerification } from "./certify/print-verification.ts";
-import { addExistingClusterOptions, exportExistingClusterOptions } from "./e2e/existing-cluster-options.ts";
+import { addExistingClusterOptions, listExistingClusterVariables } from "./e2e/existing-cluster-options.ts";
 
 /** `npm run certify`: the vendor's run. `npm run certify -- --verify FILE`: the recipient's check. See docs/certify.md. */
 const program = addExistingClusterOptions(
@@ -30,9 +30,12 @@ const program = addExistingClusterOptions(
     .option("--keep", "leave the cluster as it is"),
 ).parse();
 const flags = program.opts<CertifyFlags & { verify?: string; newKey?: string }>();
-// The preflight here and the runs, which are child processes, read these options from the environment.
-exportExistingClusterOptions(program);
-if (flags.provider === "existing") process.env["INTERLAY_NODES"] = flags.nodes;
+/** Environment of the runs, which are child processes. */
+const env = {
+  ...process.env,
+  ...listExistingClusterVariables(program),
+  ...(flags.provider === "existing" ? { INTERLAY_NODES: flags.nodes } : {}),
+};
 const print = (text: string): void => {
   process.stdout.write(text);
 };
@@ -43,7 +46,7 @@ try {
     print(`${flags.newKey}: keep it secret; ${flags.newKey}.pub: publish it\n`);
   } else if (flags.verify !== undefined)
     process.exitCode = (await printVerification(flags.verify, print, flags.publicKey)) ? 0 : 1;
-  else process.exitCode = (await runCertification(flags, print)) ? 0 : 1;
+  else process.exitCode = (await runCertification(flags, print, env)) ? 0 : 1;
 } catch (error) {
   process.stderr.write(`certify: ${error instanceof Error ? error.message : String(error)}\n`);
   process.exitCode = 2;

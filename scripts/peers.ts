@@ -3,7 +3,8 @@ import { Command, InvalidArgumentError } from "commander";
 import { createProgress } from "../clusters/create-progress.ts";
 import { DEFAULT_SPEC } from "../clusters/provider.ts";
 import { loadProvider } from "../clusters/providers.ts";
-import { parseReturnPath, runOptions, specFor } from "../e2e/support/context.ts";
+import { buildClusterSpec } from "../e2e/support/cluster-spec.ts";
+import { parseReturnPath, parseRunOptions } from "../e2e/support/options.ts";
 import { formatPeerTable } from "../e2e/peers/format-table.ts";
 import { prepareKubernetesTests } from "../e2e/peers/programs.ts";
 import { CONFORMANCE } from "../e2e/peers/run-ginkgo.ts";
@@ -12,7 +13,7 @@ import { listEmptyRuns, type PeerRun, toChecks } from "../e2e/peers/spec-result.
 import { POD_TYPES, type PodType, type Report } from "../results/schema.ts";
 import { RESULTS, writeReport } from "../results/write.ts";
 import packageJson from "../package.json" with { type: "json" };
-import { composeReport, type Failure } from "./e2e/report.ts";
+import { composeReport, type Failure } from "../e2e/support/report.ts";
 
 /** `npm run peers`: suites of other projects on a kind cluster, once with every pod of each type. */
 const program = new Command("peers")
@@ -64,7 +65,13 @@ async function main(): Promise<number> {
   const variants = [{ kubeProxy, returnPath: flags.returnPath }];
   let stage: Failure["stage"] = "preflight";
   try {
-    const spec = await specFor({ ...runOptions(), variants, workers: flags.nodes, name, kubernetes });
+    const spec = await buildClusterSpec({
+      ...parseRunOptions(process.env),
+      variants,
+      workers: flags.nodes,
+      name,
+      kubernetes,
+    });
     const findings = await provider.preflight(spec);
     for (const { severity, message } of findings) process.stderr.write(`${severity}: ${message}\n`);
     if (findings.some(({ severity }) => severity === "error")) return 2;

@@ -4,7 +4,8 @@ import { createProgress } from "../clusters/create-progress.ts";
 import { PROVIDER_NAMES } from "../clusters/provider-name.ts";
 import { loadProvider } from "../clusters/providers.ts";
 import { DEFAULT_SPEC } from "../clusters/provider.ts";
-import { parseKubeProxy, runOptions, specFor } from "../e2e/support/context.ts";
+import { buildClusterSpec } from "../e2e/support/cluster-spec.ts";
+import { parseKubeProxy, parseRunOptions } from "../e2e/support/options.ts";
 import { findSkipReason } from "./e2e/environments.ts";
 
 /** A cluster to play with. */
@@ -41,10 +42,13 @@ try {
   if (reason !== undefined) throw new Error(`--environment ${flags.environment ?? ""}: ${reason}.`);
   const asked = parseKubeProxy(flags.kubeProxy);
   const kubeProxy = { ...asked, mode: environment?.spec.kubeProxy?.mode ?? asked.mode };
-  process.env["INTERLAY_FAMILY"] ??= flags.family ?? environment?.families ?? "ipv4";
-  if (environment !== undefined) process.env["INTERLAY_ENVIRONMENT"] = environment.name;
+  const options = parseRunOptions({
+    INTERLAY_FAMILY: flags.family ?? environment?.families ?? "ipv4",
+    ...process.env,
+    ...(environment === undefined ? {} : { INTERLAY_ENVIRONMENT: environment.name }),
+  });
   // The images of every kube-proxy that a run switches to are there from the start.
-  const wanted = await specFor({ ...runOptions(), name: flags.name, workers });
+  const wanted = await buildClusterSpec({ ...options, name: flags.name, workers });
   const spec = { ...wanted, kubeProxy, kubeProxies: [...wanted.kubeProxies, kubeProxy] };
   const findings = await provider.preflight(spec);
   for (const { severity, message } of findings) process.stderr.write(`${severity}: ${message}\n`);

@@ -1,6 +1,9 @@
 import type { Cluster, ClusterNode, ClusterSpec, ExecResult, KubeProxy } from "../provider.ts";
 import type { NodePods } from "./node-pods.ts";
 
+/** Port of the suite's pods in the node's network: below NodePorts and ephemeral ports, and not registered by IANA. */
+const HOST_PORT = 28_080;
+
 export interface ExistingParts {
   readonly spec: ClusterSpec;
   readonly kubeconfig: string;
@@ -9,6 +12,8 @@ export interface ExistingParts {
   readonly versions: Readonly<Record<string, string>>;
   readonly network: string;
   readonly datapath: "interlay" | "none";
+  /** Namespace of the suite's pods. */
+  readonly namespace: string;
   /** A sentence says why there are none. */
   readonly nodePods: NodePods | string;
 }
@@ -23,10 +28,22 @@ export class ExistingCluster implements Cluster {
   readonly versions: Readonly<Record<string, string>>;
   readonly network: string;
   readonly datapath: "interlay" | "none";
+  readonly namespace: string;
+  readonly hostPort = HOST_PORT;
   readonly nodeAccess: "network" | "none";
   readonly #nodePods: NodePods | string;
 
-  constructor({ spec, kubeconfig, nodes, probeImage, versions, network, datapath, nodePods }: ExistingParts) {
+  constructor({
+    spec,
+    kubeconfig,
+    nodes,
+    probeImage,
+    versions,
+    network,
+    datapath,
+    namespace,
+    nodePods,
+  }: ExistingParts) {
     this.spec = spec;
     this.kubeconfig = kubeconfig;
     this.nodes = nodes;
@@ -34,6 +51,7 @@ export class ExistingCluster implements Cluster {
     this.versions = versions;
     this.network = network;
     this.datapath = datapath;
+    this.namespace = namespace;
     this.nodeAccess = typeof nodePods === "string" ? "none" : "network";
     this.#nodePods = nodePods;
   }

@@ -27,76 +27,78 @@ export async function runPreflight(options: ExistingOptions): Promise<readonly P
   return checkPreconditions(await readInventory(loadKubeConfig(options)), options);
 }
 
-/** Provider for an existing cluster; restores everything it changes. */
-export const existingProvider: Provider = {
-  name: "existing",
+/** Returns the provider for an existing cluster. It restores everything it changes. */
+export function createExistingProvider(options: ExistingOptions = parseExistingOptions()): Provider {
+  return {
+    name: "existing",
 
-  preflight: async () => (await runPreflight(parseExistingOptions())).flatMap(({ problem }) => problem ?? []),
+    preflight: async () => (await runPreflight(options)).flatMap(({ problem }) => problem ?? []),
 
-  async up(spec, progress) {
-    const options = parseExistingOptions();
-    const config = loadKubeConfig(options);
-    const facts = await readInventory(config);
-    const network = chooseNetwork(facts, options);
-    if (facts.kubeProxy === undefined || network === undefined)
-      throw new Error("The preflight found problems: see there.");
-    await assertNamespacesAreOurs(config);
-    const images = await placeImages(
-      chooseImageSource(facts.nodes, options),
-      { probe: spec.probe, agentImage: options.agentImage },
-      progress,
-    );
-    for (const sentence of images.left) progress.note(`${sentence}.`);
-    const workers = chooseWorkers(facts.nodes, spec.workers);
-    const nodes = [...facts.nodes.filter(({ controlPlane, ready }) => controlPlane && ready), ...workers].map(
-      toClusterNode,
-    );
-    const names = nodes.map(({ name }) => name);
-    const nodePods = options.hostPods
-      ? await runTimed(progress, "pods in the nodes' network, to look at rules and routes", () =>
-          createNodePods(config, TOOLS_NAMESPACE, names, images.probe),
-        )
-      : "--no-host-pods";
-    if (typeof nodePods === "string") progress.note(`nodes are not looked at: ${nodePods}`);
-    await prepareInterlay(
-      config,
-      facts,
-      options,
-      { image: images.interlay, workers: workers.map(({ name }) => name), nodePods },
-      progress,
-    );
-    return new ExistingCluster({
-      spec: toClusterSpec(spec, facts, facts.kubeProxy),
-      kubeconfig: await writeKubeconfig(config),
-      nodes,
-      probeImage: images.probe,
-      versions: listVersions(facts),
-      network,
-      datapath: options.datapath,
-      nodePods,
-    });
-  },
-
-  /** Removes everything a run created. Throws one error that lists what could not be removed. */
-  async down(_name, progress) {
-    const config = loadKubeConfig(parseExistingOptions());
-    const facts = await readInventory(config);
-    const steps: readonly (readonly [string, () => Promise<void>])[] = [
-      [`the namespace ${SUITE_NAMESPACE}`, () => removeNamespace(config, SUITE_NAMESPACE)],
-      [`the namespace ${TOOLS_NAMESPACE}`, () => removeNamespace(config, TOOLS_NAMESPACE)],
-      ["the pool of the suite's own", () => removePool(config, SUITE_NAMESPACE)],
-      ["Interlay", () => removeInterlay(config, facts, progress)],
-      ["the copy of the kubeconfig", () => rm(getKubeconfigCopy(), { force: true })],
-    ];
-    const left: string[] = [];
-    for (const [what, remove] of steps)
-      await remove().catch((error: unknown) => {
-        left.push(`${what} (${error instanceof Error ? error.message : String(error)})`);
+    async up(spec, progress) {
+      const config = loadKubeConfig(options);
+      const facts = await readInventory(config);
+      const network = chooseNetwork(facts, options);
+      if (facts.kubeProxy === undefined || network === undefined)
+        throw new Error("The preflight found problems: see there.");
+      await assertNamespacesAreOurs(config);
+      const images = await placeImages(
+        chooseImageSource(facts.nodes, options),
+        { probe: spec.probe, agentImage: options.agentImage },
+        progress,
+      );
+      for (const sentence of images.left) progress.note(`${sentence}.`);
+      const workers = chooseWorkers(facts.nodes, spec.workers);
+      const nodes = [...facts.nodes.filter(({ controlPlane, ready }) => controlPlane && ready), ...workers].map(
+        toClusterNode,
+      );
+      const names = nodes.map(({ name }) => name);
+      const nodePods = options.hostPods
+        ? await runTimed(progress, "pods in the nodes' network, to look at rules and routes", () =>
+            createNodePods(config, TOOLS_NAMESPACE, names, images.probe),
+          )
+        : "--no-host-pods";
+      if (typeof nodePods === "string") progress.note(`nodes are not looked at: ${nodePods}`);
+      await prepareInterlay(
+        config,
+        facts,
+        options,
+        { image: images.interlay, workers: workers.map(({ name }) => name), nodePods },
+        progress,
+      );
+      return new ExistingCluster({
+        spec: toClusterSpec(spec, facts, facts.kubeProxy),
+        kubeconfig: await writeKubeconfig(config),
+        nodes,
+        probeImage: images.probe,
+        versions: listVersions(facts),
+        network,
+        datapath: options.datapath,
+        namespace: SUITE_NAMESPACE,
+        nodePods,
       });
-    if (left.length > 0)
-      throw new Error(`Not removed: ${left.join("; ")}. Run npm run down -- --provider existing once more.`);
-  },
-};
+    },
+
+    /** Removes everything a run created. Throws one error that lists what could not be removed. */
+    async down(_name, progress) {
+      const config = loadKubeConfig(options);
+      const facts = await readInventory(config);
+      const steps: readonly (readonly [string, () => Promise<void>])[] = [
+        [`the namespace ${SUITE_NAMESPACE}`, () => removeNamespace(config, SUITE_NAMESPACE)],
+        [`the namespace ${TOOLS_NAMESPACE}`, () => removeNamespace(config, TOOLS_NAMESPACE)],
+        ["the pool of the suite's own", () => removePool(config, SUITE_NAMESPACE)],
+        ["Interlay", () => removeInterlay(config, facts, progress)],
+        ["the copy of the kubeconfig", () => rm(getKubeconfigCopy(), { force: true })],
+      ];
+      const left: string[] = [];
+      for (const [what, remove] of steps)
+        await remove().catch((error: unknown) => {
+          left.push(`${what} (${error instanceof Error ? error.message : String(error)})`);
+        });
+      if (left.length > 0)
+        throw new Error(`Not removed: ${left.join("; ")}. Run npm run down -- --provider existing once more.`);
+    },
+  };
+}
 
 interface ExistingContext {
   readonly image: string;

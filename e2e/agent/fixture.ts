@@ -4,7 +4,7 @@ import { createPlainProgress } from "../../clusters/progress-plain.ts";
 import type { Cluster } from "../../clusters/provider.ts";
 import { must, signalAgent } from "../support/agent-process.ts";
 import { type ClusterApi, clusterApi } from "../support/cluster-api.ts";
-import { theCluster } from "../support/context.ts";
+import type { TestRun } from "../support/test-run.ts";
 import { By, DeferCleanup } from "../harness.ts";
 import type { Nic } from "../matrix/cells.ts";
 import type { Variant } from "../matrix/gate.ts";
@@ -12,6 +12,7 @@ import { switchTo } from "../matrix/variant.ts";
 import { deploy, type Deployment } from "../pods/deploy.ts";
 import { TCP_PORT } from "../probe/protocol.ts";
 import { type StreamEnd, findNetns } from "./streams.ts";
+import { hasCapability } from "../../clusters/capabilities.ts";
 
 /** Every cell passes by it, with kube-proxy's INVALID rule in place. */
 export const NOTRACK: Variant = { kubeProxy: { version: "v1.29.15", mode: "iptables" }, returnPath: "notrack" };
@@ -52,10 +53,11 @@ export interface AgentFixture {
 }
 
 /** Call it in BeforeAll. */
-export async function setupAgentFixture(): Promise<AgentFixture> {
-  const cluster = await theCluster();
+export async function setupAgentFixture(run: TestRun): Promise<AgentFixture> {
+  const cluster = await run.cluster();
   // A lab's nodes have this computer's programs; kind's image has its own.
-  if (cluster.provider === "lab") await ensureDebianPackages(["socat", "procps"], createPlainProgress());
+  if (hasCapability(cluster.provider, "host-programs"))
+    await ensureDebianPackages(["socat", "procps"], createPlainProgress());
   const api = clusterApi(cluster);
   const deployment = await By("the pods of the three types", () => deploy(cluster, api));
   DeferCleanup(() => deployment.closeProbers());

@@ -7,7 +7,8 @@ import { createPlainProgress } from "../../clusters/progress-plain.ts";
 import type { Cluster } from "../../clusters/provider.ts";
 import { loadProvider } from "../../clusters/providers.ts";
 import { clusterApi } from "../support/cluster-api.ts";
-import { runOptions, specFor } from "../support/context.ts";
+import { buildClusterSpec } from "../support/cluster-spec.ts";
+import { parseRunOptions } from "../support/options.ts";
 import { deploy } from "../pods/deploy.ts";
 import { RESOURCE } from "../../plugin/kubernetes/objects.ts";
 import { AgentProcess } from "./agent/agent-process.ts";
@@ -35,7 +36,7 @@ export const runAgentBench: Bench = {
   run: async (say) => {
     const provider = await loadProvider("lab");
     const name = process.env["INTERLAY_CLUSTER"] ?? "bench-agent";
-    const spec = await specFor(runOptions({ INTERLAY_PROVIDER: "lab", INTERLAY_CLUSTER: name }));
+    const spec = await buildClusterSpec(parseRunOptions({ INTERLAY_PROVIDER: "lab", INTERLAY_CLUSTER: name }));
     const missing = (await provider.preflight(spec)).find(({ severity }) => severity === "error");
     if (missing !== undefined) throw new Error(missing.message);
     const progress = createPlainProgress();

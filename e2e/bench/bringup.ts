@@ -2,7 +2,8 @@ import { createPlainProgress } from "../../clusters/progress-plain.ts";
 import type { Provider } from "../../clusters/provider.ts";
 import { loadProvider } from "../../clusters/providers.ts";
 import { clusterApi } from "../support/cluster-api.ts";
-import { runOptions, specFor } from "../support/context.ts";
+import { buildClusterSpec } from "../support/cluster-spec.ts";
+import { parseRunOptions } from "../support/options.ts";
 import { cells } from "../matrix/cells.ts";
 import { DEFAULT_RUN, runCells } from "../matrix/run.ts";
 import { untilServicesAnswer } from "../matrix/services-known.ts";
@@ -66,10 +67,10 @@ async function bringUp(
   provider: Provider,
 ): Promise<{ readonly seconds: Record<Phase, number>; readonly count: number }> {
   const name = `${process.env["INTERLAY_CLUSTER"] ?? "bench-bringup"}-${provider.name}`;
-  const options = runOptions({
+  const options = parseRunOptions({
     ...{ INTERLAY_PROVIDER: provider.name, INTERLAY_CLUSTER: name, INTERLAY_KUBE_PROXY: VARIANT.kubeProxy.version },
   });
-  const spec = await specFor(options);
+  const spec = await buildClusterSpec(options);
   const missing = (await provider.preflight(spec)).find(({ severity }) => severity === "error");
   if (missing !== undefined) throw new Error(missing.message);
   const progress = createPlainProgress();

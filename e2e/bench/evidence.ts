@@ -1,7 +1,8 @@
 import { createPlainProgress } from "../../clusters/progress-plain.ts";
 import { loadProvider } from "../../clusters/providers.ts";
 import { clusterApi } from "../support/cluster-api.ts";
-import { runOptions, specFor } from "../support/context.ts";
+import { buildClusterSpec } from "../support/cluster-spec.ts";
+import { parseRunOptions } from "../support/options.ts";
 import { captured } from "../evidence/evidence.ts";
 import { cells } from "../matrix/cells.ts";
 import type { Variant } from "../matrix/gate.ts";
@@ -27,8 +28,8 @@ export const runEvidenceBench: Bench = {
   takingPart: { components: LAB_PARTS, kubeProxies: [...new Set(VARIANTS.map(({ kubeProxy }) => kubeProxy.version))] },
   run: async (say) => {
     const provider = await loadProvider("lab");
-    const options = runOptions({ INTERLAY_PROVIDER: "lab", INTERLAY_CLUSTER: "bench-evidence" });
-    const spec = await specFor(options);
+    const options = parseRunOptions({ INTERLAY_PROVIDER: "lab", INTERLAY_CLUSTER: "bench-evidence" });
+    const spec = await buildClusterSpec(options);
     const missing = (await provider.preflight(spec)).find(({ severity }) => severity === "error");
     if (missing !== undefined) throw new Error(missing.message);
     const progress = createPlainProgress();

@@ -5,7 +5,8 @@ import { resolveComponents } from "../../clusters/components/resolve.ts";
 import { Kubectl } from "../../clusters/kubernetes/kubectl.ts";
 import { createPlainProgress } from "../../clusters/progress-plain.ts";
 import { loadProvider } from "../../clusters/providers.ts";
-import { runOptions, specFor } from "../support/context.ts";
+import { buildClusterSpec } from "../support/cluster-spec.ts";
+import { parseRunOptions } from "../support/options.ts";
 import type { Bench, Measurement } from "./measurement.ts";
 import { measureCalico } from "./ipam/calico.ts";
 import { createCalls } from "./ipam/calls.ts";
@@ -29,7 +30,7 @@ export const runIpamBench: Bench = {
   run: async (say) => {
     const provider = await loadProvider("lab");
     const name = process.env["INTERLAY_CLUSTER"] ?? "bench-ipam";
-    const spec = await specFor(runOptions({ INTERLAY_PROVIDER: "lab", INTERLAY_CLUSTER: name }));
+    const spec = await buildClusterSpec(parseRunOptions({ INTERLAY_PROVIDER: "lab", INTERLAY_CLUSTER: name }));
     const missing = (await provider.preflight(spec)).find(({ severity }) => severity === "error");
     if (missing !== undefined) throw new Error(missing.message);
     const progress = createPlainProgress();

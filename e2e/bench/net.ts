@@ -4,7 +4,8 @@ import { createPlainProgress } from "../../clusters/progress-plain.ts";
 import type { Cluster } from "../../clusters/provider.ts";
 import { loadProvider } from "../../clusters/providers.ts";
 import { clusterApi } from "../support/cluster-api.ts";
-import { runOptions, specFor } from "../support/context.ts";
+import { buildClusterSpec } from "../support/cluster-spec.ts";
+import { parseRunOptions } from "../support/options.ts";
 import type { Bench, Measurement } from "./measurement.ts";
 import { toMeasurements, toOverallMeasurements, type SampleRounds } from "./net/compare.ts";
 import { Flow, FLOWS } from "./net/flow.ts";
@@ -33,8 +34,8 @@ export const runNetBench: Bench = {
 async function inLab(say: (line: string) => void): Promise<readonly Measurement[]> {
   const provider = await loadProvider("lab");
   const name = process.env["INTERLAY_CLUSTER"] ?? "bench-net";
-  const spec = await specFor(
-    runOptions({ INTERLAY_PROVIDER: "lab", INTERLAY_CLUSTER: name, INTERLAY_KUBE_PROXY: KUBE_PROXY.version }),
+  const spec = await buildClusterSpec(
+    parseRunOptions({ INTERLAY_PROVIDER: "lab", INTERLAY_CLUSTER: name, INTERLAY_KUBE_PROXY: KUBE_PROXY.version }),
   );
   const missing = (await provider.preflight(spec)).find(({ severity }) => severity === "error");
   if (missing !== undefined) throw new Error(missing.message);

@@ -3,7 +3,8 @@ import { join } from "node:path";
 import { createPlainProgress } from "../../clusters/progress-plain.ts";
 import { loadProvider } from "../../clusters/providers.ts";
 import { clusterApi } from "../support/cluster-api.ts";
-import { runOptions, specFor } from "../support/context.ts";
+import { buildClusterSpec } from "../support/cluster-spec.ts";
+import { parseRunOptions } from "../support/options.ts";
 import { switchTo } from "../matrix/variant.ts";
 import type { Bench, Measurement } from "./measurement.ts";
 import { sampleCells } from "./scale/cells.ts";
@@ -55,11 +56,11 @@ export const runScaleBench: Bench = {
     const most = Number(process.env["INTERLAY_SCALE_PODS"] ?? 500);
     const provider = await loadProvider("lab");
     const name = process.env["INTERLAY_CLUSTER"] ?? "bench-scale";
-    const options = runOptions({
+    const options = parseRunOptions({
       ...{ INTERLAY_PROVIDER: "lab", INTERLAY_CLUSTER: name, INTERLAY_NODES: String(nodes) },
       ...{ INTERLAY_KUBE_PROXY: VARIANT.kubeProxy.version, INTERLAY_KEEP: process.env["INTERLAY_KEEP"] },
     });
-    const spec = { ...(await specFor(options)), podRange: POD_RANGE };
+    const spec = { ...(await buildClusterSpec(options)), podRange: POD_RANGE };
     for (const { severity, message } of await provider.preflight(spec)) {
       if (severity === "error") throw new Error(message);
       say(message);

@@ -7,9 +7,13 @@ import type { RecordedRun } from "./assemble.ts";
  * Runs the suite once as a user would; its output is passed on and kept.
  * @throws where it ended without the result of a single cell, with the reason from its report
  */
-export async function runSuite(argv: readonly string[], say: (text: string) => void): Promise<RecordedRun> {
+export async function runSuite(
+  argv: readonly string[],
+  say: (text: string) => void,
+  env: NodeJS.ProcessEnv,
+): Promise<RecordedRun> {
   const id = new Date().toISOString().replaceAll(/[:.]/g, "-");
-  const child = startScript("scripts/e2e.ts", ["--run-id", id, ...argv], { stdio: ["ignore", "pipe", "pipe"] });
+  const child = startScript("scripts/e2e.ts", ["--run-id", id, ...argv], { stdio: ["ignore", "pipe", "pipe"], env });
   const log: string[] = [];
   for (const stream of [child.stdout, child.stderr])
     stream.on("data", (chunk: Buffer) => {

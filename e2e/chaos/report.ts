@@ -13,11 +13,14 @@ interface Run {
   readonly flows: readonly ProbeFlow[];
 }
 
-/** Where `npm run chaos` leaves what a run that passed has done and seen; a test run writes nothing. */
-const FILE = process.env["INTERLAY_CHAOS_REPORT"];
-
-/** Prints the result of each flow, and writes it with all actions. */
-export async function writeChaosReport({ seed, minutes, only, cluster, did, flows }: Run): Promise<void> {
+/**
+ * Prints a summary of a run that passed, and writes its actions and flows to a file.
+ * @param file undefined: nothing is written
+ */
+export async function writeChaosReport(
+  { seed, minutes, only, cluster, did, flows }: Run,
+  file: string | undefined,
+): Promise<void> {
   const content = {
     schema: "interlay.chaos/v1",
     at: new Date().toISOString(),
@@ -41,7 +44,7 @@ export async function writeChaosReport({ seed, minutes, only, cluster, did, flow
       ...{ way: way.what, translated: way.translated, answered, begunAgain, longestSilenceMs, silences },
     })),
   };
-  if (FILE !== undefined) await writeFile(FILE, `${JSON.stringify(content, null, 2)}\n`);
+  if (file !== undefined) await writeFile(file, `${JSON.stringify(content, null, 2)}\n`);
   const { summary } = content;
   process.stdout.write(
     `      · ${summary.actions} actions of ${summary.kinds} kinds; ${summary.flows} flows with ${summary.answers} answers, ${summary.begunAgain} begun again after what a node had lost, none silent for more than ${summary.longestSilenceMs} ms\n`,

@@ -2,23 +2,25 @@ import assert from "node:assert/strict";
 import { ensureDebianPackages } from "../../clusters/components/packages.ts";
 import { createPlainProgress } from "../../clusters/progress-plain.ts";
 import { clusterApi } from "../support/cluster-api.ts";
-import { theCluster } from "../support/context.ts";
+import type { TestRun } from "../support/test-run.ts";
 import { BeforeAll, Eventually } from "../harness.ts";
 import type { CallAnswer } from "./calls.ts";
 import { checkAddresses } from "./command.ts";
 import { waitForRollout, scaleWorkload, type Workload } from "./workloads.ts";
 import { IpamContext } from "./context.ts";
+import { hasCapability } from "../../clusters/capabilities.ts";
 
 /** How many addresses the pool `exact` has. */
 export const EXACT_POOL = 6;
 
 /** The running group's world, with a pool of exactly so many addresses and one with room, made before its specs. */
-export function setupIpamFixture(): () => IpamContext {
+export function setupIpamFixture(run: TestRun): () => IpamContext {
   let world: IpamContext | undefined;
   BeforeAll(
     async () => {
-      const cluster = await theCluster();
-      if (cluster.provider === "lab") await ensureDebianPackages(["procps"], createPlainProgress());
+      const cluster = await run.cluster();
+      if (hasCapability(cluster.provider, "host-programs"))
+        await ensureDebianPackages(["procps"], createPlainProgress());
       world = await IpamContext.make(cluster, clusterApi(cluster));
       await world.pool("exact", { ranges: [world.range(0, EXACT_POOL)] });
       await world.pool("steady", { ranges: [world.range(1, 9)] });

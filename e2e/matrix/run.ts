@@ -1,7 +1,6 @@
 import { currentSignal } from "../harness.ts";
 import type { CellResult } from "../../results/schema.ts";
 import type { Deployment } from "../pods/deploy.ts";
-import { NAMESPACE } from "../pods/pods.ts";
 import { type ProbeAnswer, TOKENS, tokenOf } from "../probe/protocol.ts";
 import { runAttack } from "./attack.ts";
 import { type Cell, EXTERNAL } from "./cell.ts";
@@ -110,7 +109,9 @@ async function runCell(
       timeoutMs: blocked ? options.blockedTimeoutMs : passTimeoutMs,
       connectOnly: cell.to.kind === "api-server",
       ...(cell.bytes === undefined ? {} : { bytes: cell.bytes }),
-      ...(cell.to.kind === "service" && cell.to.byName ? { name: `${cell.to.service}.${NAMESPACE}.svc` } : {}),
+      ...(cell.to.kind === "service" && cell.to.byName
+        ? { name: `${cell.to.service}.${deployment.namespace}.svc` }
+        : {}),
     });
     wrong = answer.ok ? describeWrongAnswer(cell, answer, sources, deployment) : answer.error;
   } while (!answer.ok && attempts < allowed);

@@ -2,15 +2,17 @@ import type { V1Pod } from "@kubernetes/client-node";
 import { z } from "zod";
 import { reportsReady } from "../../clusters/kubernetes/ready-condition.ts";
 import type { Cluster, ExternalHost } from "../../clusters/provider.ts";
+import { hasCapability } from "../../clusters/capabilities.ts";
 import { answered, type ClusterApi, ensure, removeNamespace } from "../support/cluster-api.ts";
 import { listFamilies, type IpFamily, getFamily } from "../../clusters/spec.ts";
 import { Prober } from "../support/prober.ts";
 import { type Cell, EXTERNAL, type Nic, type NodeRef } from "../matrix/cell.ts";
 import type { Features } from "../matrix/cells.ts";
 import type { SourceRef } from "../matrix/expected-source.ts";
+import { TCP_PORT } from "../probe/protocol.ts";
 import { findFeatures } from "./features.ts";
 import { readOverlayAddresses } from "./node-addresses.ts";
-import { DIGEST, findHostPort, HOST_PORT, hostPodName, type Manifest, manifests, NAMESPACE } from "./pods.ts";
+import { DIGEST, findHostPort, hostPodName, type Manifest, manifests, NAMESPACE } from "./pods.ts";
 
 export const CLIENT = ["/usr/local/bin/probe", "client"];
 const READY_TIMEOUT_MS = 120_000;
@@ -31,6 +33,8 @@ export interface DeployedPod {
 
 /** The pod types, running, with everything that the cells need to know of them. */
 export interface Deployment {
+  /** Namespace of the pods and Services. */
+  readonly namespace: string;
   /** Pods that run but that their kubelet does not reach, each with its node: the cells tell more. */
   readonly notReady: readonly string[];
   readonly workers: readonly string[];
@@ -65,20 +69,28 @@ const VIRTUAL_ADDRESSES_TIMEOUT_MS = 30_000;
 export async function deploy(cluster: Cluster, api: ClusterApi, patienceMs = READY_TIMEOUT_MS): Promise<Deployment> {
   const workers = cluster.nodes.filter((node) => node.role === "worker").map((node) => node.name);
   const families = listFamilies(cluster.spec);
-  const { network, nodeAccess } = cluster;
+  const { network, nodeAccess, namespace = NAMESPACE, hostPort = TCP_PORT } = cluster;
   const features = await findFeatures(cluster, api);
   const { hostPorts, vips: balanced } = features;
   const hostPods = nodeAccess !== "none";
-  const wanted = manifests(cluster.probeImage, workers, { families, network, hostPods, hostPorts, balanced });
-  await removeForeign(api, wanted);
-  const [namespace, ...rest] = wanted;
-  if (namespace !== undefined) await ensure(api, namespace);
+  const wanted = manifests(cluster.probeImage, workers, {
+    families,
+    namespace,
+    hostPort,
+    network,
+    hostPods,
+    hostPorts,
+    balanced,
+  });
+  await removeForeign(api, namespace, wanted);
+  const [namespaceObject, ...rest] = wanted;
+  if (namespaceObject !== undefined) await ensure(api, namespaceObject);
   await Promise.all(rest.map((object) => ensure(api, object)));
   const names = wanted.filter((object) => object.kind === "Pod").map(({ metadata }) => metadata.name);
-  const { pods, notReady } = await untilReady(api, names, patienceMs);
-  if (balanced) await waitForVirtualAddresses(api);
+  const { pods, notReady } = await untilReady(api, namespace, names, patienceMs);
+  if (balanced) await waitForVirtualAddresses(api, namespace);
   const [services, external, overlayAddresses] = await Promise.all([
-    readServices(api),
+    readServices(api, namespace),
     cluster.external(),
     readOverlayAddresses(cluster),
   ]);
@@ -114,6 +126,7 @@ export async function deploy(cluster: Cluster, api: ClusterApi, patienceMs = REA
   const hostPodNames = new Set(workers.map((_, index) => hostPodName(index)));
   const probers = new Map<string, Promise<Prober>>();
   return {
+    namespace,
     notReady,
     workers,
     families,
@@ -124,11 +137,11 @@ export async function deploy(cluster: Cluster, api: ClusterApi, patienceMs = REA
     findSources,
     features,
     judgesSources: cluster.datapath !== "none",
-    settingsKnown: cluster.provider !== "existing",
+    settingsKnown: hasCapability(cluster.provider, "create-clusters"),
     prober: (from) => {
       const known = probers.get(from);
       if (known !== undefined) return known;
-      const stream = from === EXTERNAL ? outsideHost(external).attach(CLIENT) : api.attach(NAMESPACE, from, CLIENT);
+      const stream = from === EXTERNAL ? outsideHost(external).attach(CLIENT) : api.attach(namespace, from, CLIENT);
       const made = stream.then((s) => new Prober(from, s).awake());
       probers.set(from, made);
       return made;
@@ -138,7 +151,7 @@ export async function deploy(cluster: Cluster, api: ClusterApi, patienceMs = REA
         case "pod":
           return {
             address: addressOf(to.pod, to.nic, family),
-            port: port !== 0 && hostPodNames.has(to.pod) ? HOST_PORT : port,
+            port: port !== 0 && hostPodNames.has(to.pod) ? hostPort : port,
           };
         case "external":
           return { address: addressOf(EXTERNAL, "main", family), port };
@@ -179,30 +192,31 @@ export function outsideHost(external: ExternalHost | undefined): ExternalHost {
 }
 
 function known<T>(value: T | undefined, what: string): T {
-  if (value === undefined) throw new Error(`${what} is not there; take the namespace ${NAMESPACE} away and run again.`);
+  if (value === undefined) throw new Error(`${what} does not exist: delete the namespace of the suite and run again.`);
   return value;
 }
 
 /** Removes the namespace of another image, of other manifests, or with pods that will not recover. */
-async function removeForeign(api: ClusterApi, wanted: readonly Manifest[]): Promise<void> {
-  const { items } = await answered(() => api.core.listNamespace({ fieldSelector: `metadata.name=${NAMESPACE}` }));
-  const [namespace] = items;
-  if (namespace === undefined) return;
-  const there = await answered(() => api.core.listNamespacedPod({ namespace: NAMESPACE }));
+async function removeForeign(api: ClusterApi, namespace: string, wanted: readonly Manifest[]): Promise<void> {
+  const { items } = await answered(() => api.core.listNamespace({ fieldSelector: `metadata.name=${namespace}` }));
+  const [found] = items;
+  if (found === undefined) return;
+  const there = await answered(() => api.core.listNamespacedPod({ namespace }));
   const broken = there.items.some((pod) => pod.status?.phase === "Failed" || pod.status?.phase === "Unknown");
-  const foreign = namespace.metadata?.annotations?.[DIGEST] !== wanted[0]?.metadata.annotations?.[DIGEST];
-  if (foreign || broken) await removeNamespace(api, NAMESPACE);
+  const foreign = found.metadata?.annotations?.[DIGEST] !== wanted[0]?.metadata.annotations?.[DIGEST];
+  if (foreign || broken) await removeNamespace(api, namespace);
 }
 
 /** @param wanted names; chaos has guests of its own in the namespace */
 async function untilReady(
   api: ClusterApi,
+  namespace: string,
   wanted: readonly string[],
   patienceMs: number,
 ): Promise<Pick<Deployment, "pods" | "notReady">> {
   const deadline = Date.now() + patienceMs;
   for (;;) {
-    const all = await answered(() => api.core.listNamespacedPod({ namespace: NAMESPACE }));
+    const all = await answered(() => api.core.listNamespacedPod({ namespace }));
     const items = all.items.filter(({ metadata }) => wanted.includes(metadata?.name ?? ""));
     const missing = wanted.filter((name) => !items.some(({ metadata }) => metadata?.name === name));
     const waiting = items.filter(({ status }) => !reportsReady(status));
@@ -215,7 +229,7 @@ async function untilReady(
         items.every(({ status }) => status?.phase === "Running" && status.podIP !== undefined)
       )
         return { pods, notReady: names };
-      const events = await api.core.listNamespacedEvent({ namespace: NAMESPACE });
+      const events = await api.core.listNamespacedEvent({ namespace });
       const warnings = events.items.filter((e) => e.type === "Warning").map((e) => e.message ?? "");
       throw new Error(
         `${waiting.length + missing.length} of ${wanted.length} pods are not ready after ${patienceMs / 1000} s: ${[...names, ...missing.map((name) => `${name}, which is not there`)].join(", ")}. ${warnings.at(-1) ?? ""}`,
@@ -244,10 +258,10 @@ function byFamily(addresses: readonly (string | undefined)[]): Addresses {
 }
 
 /** Waits until the load balancer has given every Service of type LoadBalancer an address and an external IP. */
-async function waitForVirtualAddresses(api: ClusterApi): Promise<void> {
+async function waitForVirtualAddresses(api: ClusterApi, namespace: string): Promise<void> {
   const deadline = Date.now() + VIRTUAL_ADDRESSES_TIMEOUT_MS;
   for (;;) {
-    const { items } = await answered(() => api.core.listNamespacedService({ namespace: NAMESPACE }));
+    const { items } = await answered(() => api.core.listNamespacedService({ namespace }));
     const without = items.filter(
       ({ spec, status }) =>
         spec?.type === "LoadBalancer" &&
@@ -264,8 +278,8 @@ async function waitForVirtualAddresses(api: ClusterApi): Promise<void> {
   }
 }
 
-async function readServices(api: ClusterApi) {
-  const { items } = await api.core.listNamespacedService({ namespace: NAMESPACE });
+async function readServices(api: ClusterApi, namespace: string) {
+  const { items } = await api.core.listNamespacedService({ namespace });
   return new Map(
     items.map((service) => [
       service.metadata?.name ?? "",

@@ -1,11 +1,12 @@
 import type { Cluster } from "../../clusters/provider.ts";
+import { hasCapability } from "../../clusters/capabilities.ts";
 import { answered, type ClusterApi } from "../support/cluster-api.ts";
 import { type Features, NO_FEATURES } from "../matrix/cells.ts";
 
 /** Returns what a cluster has that not every cluster has. The suite attacks no cluster that it did not make. */
 export async function findFeatures(cluster: Cluster, api: ClusterApi): Promise<Features> {
   const dns = await hasDns(api);
-  if (cluster.provider === "existing" || cluster.datapath === "none") return { ...NO_FEATURES, dns };
+  if (!hasCapability(cluster.provider, "attack") || cluster.datapath === "none") return { ...NO_FEATURES, dns };
   return {
     dns,
     vips: cluster.spec.environment?.spec.loadBalancer === true,

@@ -5,10 +5,8 @@ import { OWNER_LABEL } from "../../clusters/provider.ts";
 import type { IpFamily } from "../../clusters/spec.ts";
 import { TCP_PORT, UDP_PORT } from "../probe/protocol.ts";
 
-/** Where everything of the suite lives in the cluster: another place in one that others use too. */
-export const NAMESPACE = process.env["INTERLAY_NAMESPACE"] ?? "interlay-e2e";
-/** Port of the pods in the nodes' network: another one where the nodes have servers of their own. */
-export const HOST_PORT = Number(process.env["INTERLAY_HOST_PORT"] ?? TCP_PORT);
+/** Default namespace of the suite's pods and Services. */
+export const NAMESPACE = "interlay-e2e";
 /** Host ports of the answering pods: one a type, the same on every node. */
 const HOST_PORTS: Readonly<Record<PodType, number>> = { overlay: 18_081, underlay: 18_082, "multi-nic": 18_083 };
 export const FIRST_HOST_PORT: number = Math.min(...Object.values(HOST_PORTS));
@@ -59,7 +57,7 @@ export interface Manifest {
 /** What a namespace of the suite was made from. Objects cannot all be changed in place: others are made anew. */
 export const DIGEST = "interlay.dev/manifests";
 
-export interface ManifestOptions {
+export interface ManifestOptions extends PodPlace {
   readonly families?: readonly IpFamily[];
   /** `NAMESPACE/NAME` that underlay links are made from, if not Interlay's. */
   readonly network?: string | undefined;
@@ -71,26 +69,43 @@ export interface ManifestOptions {
   readonly hostPorts?: boolean;
 }
 
+/** Namespace and port of the suite's pods. */
+export interface PodPlace {
+  /** Default: NAMESPACE. */
+  readonly namespace?: string | undefined;
+  /** Port of the pods in the nodes' network. Default: TCP_PORT. */
+  readonly hostPort?: number | undefined;
+}
+
 /** The namespace, the pods (three types, two roles, each worker; one in each worker's own network), the Services. */
 export function manifests(
   image: string,
   workers: readonly string[],
   {
     families: ipFamilies = ["ipv4"],
+    namespace = NAMESPACE,
+    hostPort,
     network,
     hostPods = true,
     hostPorts = false,
     balanced = false,
   }: ManifestOptions = {},
 ): readonly Manifest[] {
-  const service = (...[name, selector, nodePort]: Parameters<typeof serviceOf>) =>
-    serviceOf(name, selector, nodePort, ipFamilies);
+  const service = (name: string, selector: Readonly<Record<string, string>>, nodePort?: TrafficPolicy) =>
+    createService({ name, namespace }, selector, nodePort, ipFamilies);
   const objects: readonly Manifest[] = [
     ...workers.flatMap((node, index) => [
-      ...(hostPods ? [pod(hostPodName(index), node, image, {}, {}, { hostNetwork: true })] : []),
+      ...(hostPods ? [pod(hostPodName(index), node, image, {}, {}, { hostNetwork: true, namespace, hostPort })] : []),
       ...POD_TYPES.flatMap((type) => [
-        pod(podName(type, index, "a"), node, image, annotations(type, network)),
-        pod(podName(type, index, "b"), node, image, annotations(type, network), { answers: type }, { hostPorts }),
+        pod(podName(type, index, "a"), node, image, annotations(type, network), {}, { namespace }),
+        pod(
+          podName(type, index, "b"),
+          node,
+          image,
+          annotations(type, network),
+          { answers: type },
+          { hostPorts, namespace },
+        ),
         service(serviceName(type, index), { probe: podName(type, index, "b") }),
         service(ownServiceName(type, index), { probe: podName(type, index, "a") }),
       ]),
@@ -105,8 +120,8 @@ export function manifests(
     ]),
   ];
   const digest = createHash("sha256").update(JSON.stringify(objects)).digest("hex");
-  const namespace = { name: NAMESPACE, labels: NAMESPACE_LABELS, annotations: { [DIGEST]: digest } };
-  return [{ apiVersion: "v1", kind: "Namespace", metadata: namespace }, ...objects];
+  const metadata = { name: namespace, labels: NAMESPACE_LABELS, annotations: { [DIGEST]: digest } };
+  return [{ apiVersion: "v1", kind: "Namespace", metadata }, ...objects];
 }
 
 /** How a pod asks Multus to be of a type. @param network `NAMESPACE/NAME` of what its underlay link is made from */
@@ -128,14 +143,15 @@ export function pod(
   image: string,
   annotations: Readonly<Record<string, string>>,
   labels: Readonly<Record<string, string>> = {},
-  { hostNetwork = false, hostPorts = false }: { readonly hostNetwork?: boolean; readonly hostPorts?: boolean } = {},
+  options: PodPlace & { readonly hostNetwork?: boolean; readonly hostPorts?: boolean } = {},
 ): Manifest {
-  const port = hostNetwork ? HOST_PORT : TCP_PORT;
+  const { hostNetwork = false, hostPorts = false, namespace = NAMESPACE } = options;
+  const port = hostNetwork ? (options.hostPort ?? TCP_PORT) : TCP_PORT;
   const hostPort = hostPorts ? findHostPort(name) : undefined;
   return {
     apiVersion: "v1",
     kind: "Pod",
-    metadata: { name, namespace: NAMESPACE, labels: { probe: name, ...labels }, annotations },
+    metadata: { name, namespace, labels: { probe: name, ...labels }, annotations },
     spec: {
       nodeName,
       hostNetwork,
@@ -174,8 +190,8 @@ function balance({ metadata, spec, ...service }: Manifest, holder: string): Mani
   };
 }
 
-function serviceOf(
-  name: string,
+function createService(
+  metadata: { readonly name: string; readonly namespace: string },
   selector: Readonly<Record<string, string>>,
   nodePort?: TrafficPolicy,
   families: readonly IpFamily[] = ["ipv4"],
@@ -183,7 +199,7 @@ function serviceOf(
   return {
     apiVersion: "v1",
     kind: "Service",
-    metadata: { name, namespace: NAMESPACE },
+    metadata,
     spec: {
       type: nodePort === undefined ? "ClusterIP" : "NodePort",
       ...(nodePort === undefined ? {} : { externalTrafficPolicy: nodePort }),

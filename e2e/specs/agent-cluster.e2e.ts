@@ -8,6 +8,7 @@ import { ensure } from "../support/cluster-api.ts";
 import { underlayNetwork } from "../doctor/faults.ts";
 import { BeforeAll, By, DeferCleanup, Describe, Eventually, It } from "../harness.ts";
 import { annotations, NAMESPACE, pod } from "../pods/pods.ts";
+import { registerIfMain, type TestRun } from "../support/test-run.ts";
 
 const PATIENCE = { timeout: 60_000 };
 const SYSTEM = "interlay-system";
@@ -22,193 +23,197 @@ const definition = z.object({
 });
 const address = z.object({ metadata: z.object({ name: z.string() }), spec: z.record(z.string(), z.unknown()) });
 
-Describe("agent: what it does for the cluster, and what it tells", { labels: ["agent", "agent-cluster"] }, () => {
-  let scene: AgentFixture;
-  let place: PodContext;
-  const found = async (kind: string, apiVersion: string, metadata: { name: string; namespace?: string }) => {
-    try {
-      return (await scene.api.objects.read({ kind, apiVersion, metadata })) as unknown;
-    } catch (error) {
-      if (getStatusCode(error) === 404) return undefined;
-      throw error;
-    }
-  };
-  const agentSays = (node: string, path: string) =>
-    scene.on(node, "curl", "--silent", "--write-out", "\n%{http_code}", `http://127.0.0.1:9810/${path}`);
+export function registerSpecs(run: TestRun): void {
+  Describe("agent: what it does for the cluster, and what it tells", { labels: ["agent", "agent-cluster"] }, () => {
+    let scene: AgentFixture;
+    let place: PodContext;
+    const found = async (kind: string, apiVersion: string, metadata: { name: string; namespace?: string }) => {
+      try {
+        return (await scene.api.objects.read({ kind, apiVersion, metadata })) as unknown;
+      } catch (error) {
+        if (getStatusCode(error) === 404) return undefined;
+        throw error;
+      }
+    };
+    const agentSays = (node: string, path: string) =>
+      scene.on(node, "curl", "--silent", "--write-out", "\n%{http_code}", `http://127.0.0.1:9810/${path}`);
 
-  BeforeAll(
-    async () => {
-      scene = await setupAgentFixture();
-      place = { cluster: scene.cluster, api: scene.api, guests: new Map() };
-    },
-    { timeout: 300_000 },
-  );
-
-  It(
-    "writes an UnderlayNetwork's definition, puts it right, and another agent does when the leader hangs",
-    { timeout: 180_000 },
-    async () => {
-      const { api } = scene;
-      const leader = z.object({ spec: z.object({ holderIdentity: z.string() }) });
-      const holder = async () =>
-        leader.parse(await found("Lease", "coordination.k8s.io/v1", { name: "interlay-leader", namespace: SYSTEM }))
-          .spec.holderIdentity;
-      const read = async () => {
-        const object = await found("NetworkAttachmentDefinition", "k8s.cni.cncf.io/v1", {
-          name: "led",
-          namespace: NAMESPACE,
-        });
-        return object === undefined ? undefined : definition.parse(object);
-      };
-      const first = await holder();
-      await By(`hold ${first}, which leads`, () => scene.holdAgent(first));
-      const network = underlayNetwork("led", { mtu: 1400 });
-      await ensure(api, network);
-      DeferCleanup(() => api.objects.delete(network).catch(() => undefined));
-      const made = await By("another one writes it", () =>
-        Eventually("the definition", read, (it) => it !== undefined, { timeout: 90_000 }),
-      );
-      assert.notEqual(await holder(), first);
-      assert.deepEqual(made?.metadata.ownerReferences, [{ kind: "UnderlayNetwork", name: "led", controller: true }]);
-      assert.match(made.spec.config, /"type":"macvlan".*"mtu":1400.*"type":"interlay-ipam".*"type":"interlay"/);
-      await api.objects.patch(
-        {
-          apiVersion: "k8s.cni.cncf.io/v1",
-          kind: "NetworkAttachmentDefinition",
-          metadata: { name: "led", namespace: NAMESPACE },
-          spec: { config: "{}" },
-        } as never,
-        undefined,
-        undefined,
-        undefined,
-        undefined,
-        PatchStrategy.MergePatch,
-      );
-      await Eventually(
-        "what was changed by hand is put right",
-        read,
-        (it) => it?.spec.config === made.spec.config,
-        PATIENCE,
-      );
-      await api.objects.delete(network);
-      await Eventually("it goes with its network", read, (it) => it === undefined, { timeout: 90_000 });
-    },
-  );
-
-  It("says on the pod why it was not wired", async () => {
-    const { api, cluster, nodes } = scene;
-    const network = underlayNetwork("wrong-option", { options: { hijackCIDRs: ["0.0.0.0/0"] } });
-    await ensure(api, network);
-    DeferCleanup(() => api.objects.delete(network));
-    const wanted: readonly (readonly [string, Readonly<Record<string, string>>, string, RegExp])[] = [
-      [
-        "no-address",
-        { ...annotations("underlay"), "interlay.dev/ip": "203.0.113.9" },
-        "NoUnderlayAddress",
-        /none of the addresses that eth0 of pod \S+no-address requests is in a usable pool/,
-      ],
-      [
-        "not-wired",
-        { "v1.multus-cni.io/default-network": `${NAMESPACE}/wrong-option` },
-        "UnderlayWiringFailed",
-        /0\.0\.0\.0\/0/,
-      ],
-    ];
-    for (const [name, asks, reason, says] of wanted) {
-      await ensure(api, pod(name, nodes[0], cluster.probeImage, asks));
-      DeferCleanup(() => api.core.deleteNamespacedPod({ name, namespace: NAMESPACE, gracePeriodSeconds: 0 }));
-      const events = async () =>
-        (await api.core.listNamespacedEvent({ namespace: NAMESPACE })).items.filter(
-          (event) => event.involvedObject.name === name && event.reason === reason,
-        );
-      const [event] = await Eventually(`${reason} of ${name}`, events, (list) => list.length > 0, PATIENCE);
-      assert.match(event?.message ?? "", says);
-      assert.equal(event?.source?.component, "interlay");
-    }
-  });
-
-  It("answers /healthz, /readyz and /metrics, and counts what it puts back", async () => {
-    const { nodes, on, end } = scene;
-    for (const path of ["healthz", "readyz"]) assert.equal(await agentSays(nodes[0], path), "ok\n\n200", path);
-    const repaired = async () =>
-      Number(
-        /^interlay_drift_repaired_total\{kind="route"\} (\d+)/m.exec(await agentSays(nodes[0], "metrics"))?.[1] ?? 0,
-      );
-    const before = await repaired();
-    const { address: of } = await end("underlay-1-b");
-    await on(nodes[0], "ip", "route", "delete", `${of}/32`);
-    await Eventually("a route more was repaired", repaired, (count) => count > before, PATIENCE);
-    const guest = await createPod(place, { node: nodes[0], type: "underlay" });
-    DeferCleanup(() => deletePod(place, guest));
-    await waitUntilReady(place, guest);
-    const text = await Eventually(
-      "a call's duration",
-      () => agentSays(nodes[0], "metrics"),
-      (all) => /^interlay_cni_duration_seconds_count\{.*command="ADD".*\} [1-9]/m.test(all),
-      PATIENCE,
+    BeforeAll(
+      async () => {
+        scene = await setupAgentFixture(run);
+        place = { cluster: scene.cluster, api: scene.api, guests: new Map() };
+      },
+      { timeout: 300_000 },
     );
-    for (const name of [
-      "interlay_cni_duration_seconds_bucket",
-      "interlay_kube_proxy_invalid_drops_total",
-      'interlay_pool_addresses{pool="underlay",state="free"}',
-      'interlay_condition{type="GateOpen"} 1',
-      "process_resident_memory_bytes",
-    ])
-      assert.ok(text.includes(`\n${name}`), `${name} is not among the metrics`);
-  });
 
-  It(
-    "leaves nothing of pods that are gone with a node's reboot: record, route, address",
-    { timeout: 180_000 },
-    async () => {
-      const { api, nodes, on } = scene;
-      const [node] = nodes;
-      const guest = await createPod(place, { node, type: "underlay" });
+    It(
+      "writes an UnderlayNetwork's definition, puts it right, and another agent does when the leader hangs",
+      { timeout: 180_000 },
+      async () => {
+        const { api } = scene;
+        const leader = z.object({ spec: z.object({ holderIdentity: z.string() }) });
+        const holder = async () =>
+          leader.parse(await found("Lease", "coordination.k8s.io/v1", { name: "interlay-leader", namespace: SYSTEM }))
+            .spec.holderIdentity;
+        const read = async () => {
+          const object = await found("NetworkAttachmentDefinition", "k8s.cni.cncf.io/v1", {
+            name: "led",
+            namespace: NAMESPACE,
+          });
+          return object === undefined ? undefined : definition.parse(object);
+        };
+        const first = await holder();
+        await By(`hold ${first}, which leads`, () => scene.holdAgent(first));
+        const network = underlayNetwork("led", { mtu: 1400 });
+        await ensure(api, network);
+        DeferCleanup(() => api.objects.delete(network).catch(() => undefined));
+        const made = await By("another one writes it", () =>
+          Eventually("the definition", read, (it) => it !== undefined, { timeout: 90_000 }),
+        );
+        assert.notEqual(await holder(), first);
+        assert.deepEqual(made?.metadata.ownerReferences, [{ kind: "UnderlayNetwork", name: "led", controller: true }]);
+        assert.match(made.spec.config, /"type":"macvlan".*"mtu":1400.*"type":"interlay-ipam".*"type":"interlay"/);
+        await api.objects.patch(
+          {
+            apiVersion: "k8s.cni.cncf.io/v1",
+            kind: "NetworkAttachmentDefinition",
+            metadata: { name: "led", namespace: NAMESPACE },
+            spec: { config: "{}" },
+          } as never,
+          undefined,
+          undefined,
+          undefined,
+          undefined,
+          PatchStrategy.MergePatch,
+        );
+        await Eventually(
+          "what was changed by hand is put right",
+          read,
+          (it) => it?.spec.config === made.spec.config,
+          PATIENCE,
+        );
+        await api.objects.delete(network);
+        await Eventually("it goes with its network", read, (it) => it === undefined, { timeout: 90_000 });
+      },
+    );
+
+    It("says on the pod why it was not wired", async () => {
+      const { api, cluster, nodes } = scene;
+      const network = underlayNetwork("wrong-option", { options: { hijackCIDRs: ["0.0.0.0/0"] } });
+      await ensure(api, network);
+      DeferCleanup(() => api.objects.delete(network));
+      const wanted: readonly (readonly [string, Readonly<Record<string, string>>, string, RegExp])[] = [
+        [
+          "no-address",
+          { ...annotations("underlay"), "interlay.dev/ip": "203.0.113.9" },
+          "NoUnderlayAddress",
+          /none of the addresses that eth0 of pod \S+no-address requests is in a usable pool/,
+        ],
+        [
+          "not-wired",
+          { "v1.multus-cni.io/default-network": `${NAMESPACE}/wrong-option` },
+          "UnderlayWiringFailed",
+          /0\.0\.0\.0\/0/,
+        ],
+      ];
+      for (const [name, asks, reason, says] of wanted) {
+        await ensure(api, pod(name, nodes[0], cluster.probeImage, asks));
+        DeferCleanup(() => api.core.deleteNamespacedPod({ name, namespace: NAMESPACE, gracePeriodSeconds: 0 }));
+        const events = async () =>
+          (await api.core.listNamespacedEvent({ namespace: NAMESPACE })).items.filter(
+            (event) => event.involvedObject.name === name && event.reason === reason,
+          );
+        const [event] = await Eventually(`${reason} of ${name}`, events, (list) => list.length > 0, PATIENCE);
+        assert.match(event?.message ?? "", says);
+        assert.equal(event?.source?.component, "interlay");
+      }
+    });
+
+    It("answers /healthz, /readyz and /metrics, and counts what it puts back", async () => {
+      const { nodes, on, end } = scene;
+      for (const path of ["healthz", "readyz"]) assert.equal(await agentSays(nodes[0], path), "ok\n\n200", path);
+      const repaired = async () =>
+        Number(
+          /^interlay_drift_repaired_total\{kind="route"\} (\d+)/m.exec(await agentSays(nodes[0], "metrics"))?.[1] ?? 0,
+        );
+      const before = await repaired();
+      const { address: of } = await end("underlay-1-b");
+      await on(nodes[0], "ip", "route", "delete", `${of}/32`);
+      await Eventually("a route more was repaired", repaired, (count) => count > before, PATIENCE);
+      const guest = await createPod(place, { node: nodes[0], type: "underlay" });
+      DeferCleanup(() => deletePod(place, guest));
       await waitUntilReady(place, guest);
-      const ip = (await api.core.readNamespacedPod({ name: guest.name, namespace: NAMESPACE })).status?.podIP ?? "";
-      const claim = address.parse(await found("UnderlayAddress", "interlay.dev/v1alpha1", { name: ip }));
-      const record = (
-        await on(node, "grep", "--files-with-matches", guest.name, "--recursive", `${STATE}/attachments`)
-      ).trim();
-      await on(node, "cp", "--archive", STATE, KEPT);
-      DeferCleanup(() => on(node, "rm", "--recursive", KEPT));
-      await deletePod(place, guest);
-      await Eventually(
-        "its address is given back",
-        () => found("UnderlayAddress", "interlay.dev/v1alpha1", { name: ip }),
-        (it) => it === undefined,
+      const text = await Eventually(
+        "a call's duration",
+        () => agentSays(nodes[0], "metrics"),
+        (all) => /^interlay_cni_duration_seconds_count\{.*command="ADD".*\} [1-9]/m.test(all),
         PATIENCE,
       );
-      await By("what a reboot leaves: files and objects, no namespace", async () => {
-        await ensure(api, {
-          apiVersion: "interlay.dev/v1alpha1",
-          kind: "UnderlayAddress",
-          metadata: { name: ip },
-          spec: claim.spec,
-        } as never);
-        await on(node, "cp", "--archive", record.replace(STATE, KEPT), record);
-      });
-      await Eventually(
-        "the record is gone",
-        () => scene.cluster.exec(node, ["ls", record]),
-        ({ exitCode }) => exitCode !== 0,
-        PATIENCE,
-      );
-      assert.equal((await on(node, "ip", "route", "show", `${ip}/32`)).trim(), "");
-      await By("the address", () =>
-        Eventually(
-          "its object is gone",
+      for (const name of [
+        "interlay_cni_duration_seconds_bucket",
+        "interlay_kube_proxy_invalid_drops_total",
+        'interlay_pool_addresses{pool="underlay",state="free"}',
+        'interlay_condition{type="GateOpen"} 1',
+        "process_resident_memory_bytes",
+      ])
+        assert.ok(text.includes(`\n${name}`), `${name} is not among the metrics`);
+    });
+
+    It(
+      "leaves nothing of pods that are gone with a node's reboot: record, route, address",
+      { timeout: 180_000 },
+      async () => {
+        const { api, nodes, on } = scene;
+        const [node] = nodes;
+        const guest = await createPod(place, { node, type: "underlay" });
+        await waitUntilReady(place, guest);
+        const ip = (await api.core.readNamespacedPod({ name: guest.name, namespace: NAMESPACE })).status?.podIP ?? "";
+        const claim = address.parse(await found("UnderlayAddress", "interlay.dev/v1alpha1", { name: ip }));
+        const record = (
+          await on(node, "grep", "--files-with-matches", guest.name, "--recursive", `${STATE}/attachments`)
+        ).trim();
+        await on(node, "cp", "--archive", STATE, KEPT);
+        DeferCleanup(() => on(node, "rm", "--recursive", KEPT));
+        await deletePod(place, guest);
+        await Eventually(
+          "its address is given back",
           () => found("UnderlayAddress", "interlay.dev/v1alpha1", { name: ip }),
           (it) => it === undefined,
-          { timeout: 110_000 },
-        ),
-      );
-      await Eventually(
-        "its file is gone",
-        () => scene.cluster.exec(node, ["ls", `${STATE}/addresses/${ip}.json`]),
-        ({ exitCode }) => exitCode !== 0,
-        PATIENCE,
-      );
-    },
-  );
-});
+          PATIENCE,
+        );
+        await By("what a reboot leaves: files and objects, no namespace", async () => {
+          await ensure(api, {
+            apiVersion: "interlay.dev/v1alpha1",
+            kind: "UnderlayAddress",
+            metadata: { name: ip },
+            spec: claim.spec,
+          } as never);
+          await on(node, "cp", "--archive", record.replace(STATE, KEPT), record);
+        });
+        await Eventually(
+          "the record is gone",
+          () => scene.cluster.exec(node, ["ls", record]),
+          ({ exitCode }) => exitCode !== 0,
+          PATIENCE,
+        );
+        assert.equal((await on(node, "ip", "route", "show", `${ip}/32`)).trim(), "");
+        await By("the address", () =>
+          Eventually(
+            "its object is gone",
+            () => found("UnderlayAddress", "interlay.dev/v1alpha1", { name: ip }),
+            (it) => it === undefined,
+            { timeout: 110_000 },
+          ),
+        );
+        await Eventually(
+          "its file is gone",
+          () => scene.cluster.exec(node, ["ls", `${STATE}/addresses/${ip}.json`]),
+          ({ exitCode }) => exitCode !== 0,
+          PATIENCE,
+        );
+      },
+    );
+  });
+}
+
+registerIfMain(import.meta.url, registerSpecs);

@@ -7,6 +7,7 @@ import { assertStreamsSurvive, type StreamPath } from "../agent/streams.ts";
 import { ensure } from "../support/cluster-api.ts";
 import { BeforeAll, By, Consistently, DeferCleanup, Describe, Eventually, It } from "../harness.ts";
 import { NAMESPACE } from "../pods/pods.ts";
+import { registerIfMain, type TestRun } from "../support/test-run.ts";
 
 const REPAIR_MS = 1000;
 const TRIES = 3;
@@ -14,233 +15,237 @@ const PLUGIN = "/opt/cni/bin/interlay";
 /** A second each. */
 const LINES = { restarts: 15, flush: 8, ruleset: 12 } as const;
 
-Describe("agent: the node stays true", { labels: ["agent"] }, () => {
-  let scene: AgentFixture;
-  BeforeAll(
-    async () => {
-      scene = await setupAgentFixture();
-    },
-    { timeout: 300_000 },
-  );
-
-  /** Of the pinned neighbours on a node, felix's (vxlan.calico) are not ours to flush: it puts them back after minutes. */
-  const ourLinks = async (node: string): Promise<readonly string[]> => {
-    const text = await scene.on(node, "ip", "-oneline", "link", "show", "type", "veth");
-    return [...text.matchAll(/^\d+: (vethil\w+)/gm)].flatMap(([, link]) => link ?? []);
-  };
-  /** Those that nobody translates. */
-  const plainWays = async (): Promise<readonly StreamPath[]> => {
-    const { end } = scene;
-    const u = await end("underlay-1-a");
-    return [
-      ["underlay -> overlay on the other node", u, await end("overlay-2-b")],
-      ["underlay -> multi-NIC's overlay address on the other node", u, await end("multi-nic-2-b")],
-      ["underlay -> overlay on the same node", u, await end("overlay-1-b")],
-    ];
-  };
-  /** Calico gives these the node's address. */
-  const translatedWays = async (): Promise<readonly StreamPath[]> => {
-    const { end } = scene;
-    const o = await end("overlay-1-a");
-    return [
-      ["overlay -> underlay on the other node", o, await end("underlay-2-b")],
-      ["overlay -> multi-NIC's net1 on the same node", o, await end("multi-nic-1-b", "net1")],
-      ["overlay -> underlay on the same node", o, await end("underlay-1-b")],
-    ];
-  };
-
-  It("puts back within a second whatever of ours is removed by hand", async () => {
-    const { cluster, end, nodes, on } = scene;
-    const [node] = nodes;
-    const underlay = await end("underlay-1-b");
-    const multiNic = await end("multi-nic-1-b", "net1");
-    const route = await on(node, "ip", "route", "show", `${underlay.address}/32`);
-    const wired: AttachedPod = {
-      underlay: { ...underlay, link: /dev (\S+)/.exec(route)?.[1] ?? "" },
-      multiNic,
-      overlayCidr: cluster.spec.overlayCidr,
-      nodeAddress: cluster.nodes.find(({ name }) => name === node)?.address ?? "",
-    };
-    const takes = async ({ what, remove, show, there }: Removal): Promise<number> => {
-      assert.match(await on(node, ...show), there, `${what} is not there before`);
-      await on(node, ...remove);
-      const removed = Date.now();
-      await Eventually(
-        `${what} is put back`,
-        async () => (await cluster.exec(node, show)).stdout,
-        (text) => there.test(text),
-        { timeout: 10_000, interval: 20 },
-      );
-      return Date.now() - removed;
-    };
-    for (const removal of listRemovals(wired)) {
-      const took: number[] = [];
-      // On a busy computer one try may be late.
-      while (took.length < TRIES && (took.at(-1) ?? Infinity) > REPAIR_MS) took.push(await takes(removal));
-      process.stdout.write(`      · ${removal.what}: back after at most ${took.join(", ")} ms\n`);
-      assert.ok(
-        took.some((ms) => ms <= REPAIR_MS),
-        `${removal.what} was put back after ${took.join(", ")} ms, each more than ${REPAIR_MS}`,
-      );
-    }
-  });
-
-  It("touches nothing of others", async () => {
-    const { cluster, nodes, on } = scene;
-    const [node] = nodes;
-    const foreign: readonly (readonly [make: string, undo: string, show: string, there: RegExp])[] = [
-      ["ip route add 198.51.100.0/24 dev eth0", "ip route delete 198.51.100.0/24", "ip route", /198\.51\.100\.0\/24/],
-      [
-        "ip route add 198.51.100.1 dev eth0 table 500",
-        "ip route delete 198.51.100.1 table 500",
-        "ip route show table 500",
-        /198\.51\.100\.1 /,
-      ],
-      ["ip rule add from 198.51.100.9 lookup 500 pref 999", "ip rule delete pref 999", "ip rule", /198\.51\.100\.9/],
-      ["nft add table inet foreign", "nft delete table inet foreign", "nft list tables", /inet foreign/],
-    ];
-    for (const [make, undo] of foreign) {
-      await on(node, ...make.split(" "));
-      DeferCleanup(() => on(node, ...undo.split(" ")));
-    }
-    await By("kill the agent: the next one looks at all", () => signalAgent(cluster, node, "KILL"));
-    await on(node, "nft", "delete", "table", "inet", "interlay");
-    await Eventually(
-      "the agent works",
-      () => on(node, "nft", "list", "tables"),
-      (text) => text.includes("inet interlay"),
-      { timeout: 110_000 }, // kubelet waits longer each time before it starts a container that was killed
-    );
-    for (const [, , show, there] of foreign) assert.match(await on(node, ...show.split(" ")), there);
-  });
-
-  It("loses no connection when agent (a newer one comes), felix, kube-proxy and Multus are killed", async () => {
-    const { api, cluster, nodes, on } = scene;
-    const whatIs = (node: string) => on(node, "stat", "-c", "%i %s", PLUGIN);
-    // As an older version would have put it there. By a name of its own: a lab has a link there, to what all nodes have.
-    const older = `${PLUGIN}.older`;
-    await on(nodes[0], "cp", "--dereference", PLUGIN, older);
-    await on(nodes[0], "truncate", "--size", "+1", older);
-    await on(nodes[0], "mv", older, PLUGIN);
-    const before = await whatIs(nodes[0]);
-    const ways = [...(await plainWays()), ...(await translatedWays())];
-    await assertStreamsSurvive(cluster, ways, { lines: LINES.restarts, port: 7000 }, async () => {
-      for (const node of nodes) {
-        await signalAgent(cluster, node, "KILL");
-        await signalProcess(cluster, node, "calico-node -felix", "KILL");
-        await signalProcess(cluster, node, "kube-proxy[^ ]* --", "KILL");
-      }
-      await api.core.deleteCollectionNamespacedPod({ namespace: "kube-system", labelSelector: "app=multus" });
-    });
-    const [inode, size] = before.trim().split(" ");
-    const now = await Eventually(
-      "the agent's own plugin is in place",
-      () => whatIs(nodes[0]),
-      (text) => text.trim().endsWith(` ${Number(size) - 1}`),
-      { timeout: 60_000 },
-    );
-    assert.notEqual(now.split(" ")[0], inode, "it was written in place: a call that runs would have lost it");
-  });
-
-  /**
-   * A connection that is masqueraded the kernel ends when one packet of it would leave by another link than before
-   * (nf_nat_oif_changed): that one to an underlay pod of its own node, once a route of ours is away. Nobody can keep it.
-   */
-  It("loses no connection that can be kept when all that is ours is flushed", async () => {
-    const { nodes, on } = scene;
-    const [underlay, multiNic] = [await scene.end("underlay-1-a"), await scene.end("multi-nic-2-b")];
-    const [toOtherNode] = await translatedWays();
-    assert.ok(toOtherNode);
-    await assertStreamsSurvive(
-      scene.cluster,
-      [...(await plainWays()), toOtherNode],
-      { lines: LINES.flush, port: 7100 },
+export function registerSpecs(run: TestRun): void {
+  Describe("agent: the node stays true", { labels: ["agent"] }, () => {
+    let scene: AgentFixture;
+    BeforeAll(
       async () => {
-        for (const node of nodes)
-          for (const text of [
-            "ip route flush table all proto 105",
-            "ip rule delete lookup 500",
-            "nft delete table inet interlay",
-          ])
-            await on(node, ...text.split(" "));
-        for (const node of nodes)
-          for (const link of await ourLinks(node))
-            await on(node, "ip", "neighbour", "flush", "nud", "permanent", "dev", link);
-        for (const { node, netns } of [underlay, multiNic])
-          await on(node, "nsenter", `--net=${netns}`, "ip", "route", "flush", "table", "all", "proto", "105");
+        scene = await setupAgentFixture(run);
+      },
+      { timeout: 300_000 },
+    );
+
+    /** Of the pinned neighbours on a node, felix's (vxlan.calico) are not ours to flush: it puts them back after minutes. */
+    const ourLinks = async (node: string): Promise<readonly string[]> => {
+      const text = await scene.on(node, "ip", "-oneline", "link", "show", "type", "veth");
+      return [...text.matchAll(/^\d+: (vethil\w+)/gm)].flatMap(([, link]) => link ?? []);
+    };
+    /** Those that nobody translates. */
+    const plainWays = async (): Promise<readonly StreamPath[]> => {
+      const { end } = scene;
+      const u = await end("underlay-1-a");
+      return [
+        ["underlay -> overlay on the other node", u, await end("overlay-2-b")],
+        ["underlay -> multi-NIC's overlay address on the other node", u, await end("multi-nic-2-b")],
+        ["underlay -> overlay on the same node", u, await end("overlay-1-b")],
+      ];
+    };
+    /** Calico gives these the node's address. */
+    const translatedWays = async (): Promise<readonly StreamPath[]> => {
+      const { end } = scene;
+      const o = await end("overlay-1-a");
+      return [
+        ["overlay -> underlay on the other node", o, await end("underlay-2-b")],
+        ["overlay -> multi-NIC's net1 on the same node", o, await end("multi-nic-1-b", "net1")],
+        ["overlay -> underlay on the same node", o, await end("underlay-1-b")],
+      ];
+    };
+
+    It("puts back within a second whatever of ours is removed by hand", async () => {
+      const { cluster, end, nodes, on } = scene;
+      const [node] = nodes;
+      const underlay = await end("underlay-1-b");
+      const multiNic = await end("multi-nic-1-b", "net1");
+      const route = await on(node, "ip", "route", "show", `${underlay.address}/32`);
+      const wired: AttachedPod = {
+        underlay: { ...underlay, link: /dev (\S+)/.exec(route)?.[1] ?? "" },
+        multiNic,
+        overlayCidr: cluster.spec.overlayCidr,
+        nodeAddress: cluster.nodes.find(({ name }) => name === node)?.address ?? "",
+      };
+      const takes = async ({ what, remove, show, there }: Removal): Promise<number> => {
+        assert.match(await on(node, ...show), there, `${what} is not there before`);
+        await on(node, ...remove);
+        const removed = Date.now();
+        await Eventually(
+          `${what} is put back`,
+          async () => (await cluster.exec(node, show)).stdout,
+          (text) => there.test(text),
+          { timeout: 10_000, interval: 20 },
+        );
+        return Date.now() - removed;
+      };
+      for (const removal of listRemovals(wired)) {
+        const took: number[] = [];
+        // On a busy computer one try may be late.
+        while (took.length < TRIES && (took.at(-1) ?? Infinity) > REPAIR_MS) took.push(await takes(removal));
+        process.stdout.write(`      · ${removal.what}: back after at most ${took.join(", ")} ms\n`);
+        assert.ok(
+          took.some((ms) => ms <= REPAIR_MS),
+          `${removal.what} was put back after ${took.join(", ")} ms, each more than ${REPAIR_MS}`,
+        );
+      }
+    });
+
+    It("touches nothing of others", async () => {
+      const { cluster, nodes, on } = scene;
+      const [node] = nodes;
+      const foreign: readonly (readonly [make: string, undo: string, show: string, there: RegExp])[] = [
+        ["ip route add 198.51.100.0/24 dev eth0", "ip route delete 198.51.100.0/24", "ip route", /198\.51\.100\.0\/24/],
+        [
+          "ip route add 198.51.100.1 dev eth0 table 500",
+          "ip route delete 198.51.100.1 table 500",
+          "ip route show table 500",
+          /198\.51\.100\.1 /,
+        ],
+        ["ip rule add from 198.51.100.9 lookup 500 pref 999", "ip rule delete pref 999", "ip rule", /198\.51\.100\.9/],
+        ["nft add table inet foreign", "nft delete table inet foreign", "nft list tables", /inet foreign/],
+      ];
+      for (const [make, undo] of foreign) {
+        await on(node, ...make.split(" "));
+        DeferCleanup(() => on(node, ...undo.split(" ")));
+      }
+      await By("kill the agent: the next one looks at all", () => signalAgent(cluster, node, "KILL"));
+      await on(node, "nft", "delete", "table", "inet", "interlay");
+      await Eventually(
+        "the agent works",
+        () => on(node, "nft", "list", "tables"),
+        (text) => text.includes("inet interlay"),
+        { timeout: 110_000 }, // kubelet waits longer each time before it starts a container that was killed
+      );
+      for (const [, , show, there] of foreign) assert.match(await on(node, ...show.split(" ")), there);
+    });
+
+    It("loses no connection when agent (a newer one comes), felix, kube-proxy and Multus are killed", async () => {
+      const { api, cluster, nodes, on } = scene;
+      const whatIs = (node: string) => on(node, "stat", "-c", "%i %s", PLUGIN);
+      // As an older version would have put it there. By a name of its own: a lab has a link there, to what all nodes have.
+      const older = `${PLUGIN}.older`;
+      await on(nodes[0], "cp", "--dereference", PLUGIN, older);
+      await on(nodes[0], "truncate", "--size", "+1", older);
+      await on(nodes[0], "mv", older, PLUGIN);
+      const before = await whatIs(nodes[0]);
+      const ways = [...(await plainWays()), ...(await translatedWays())];
+      await assertStreamsSurvive(cluster, ways, { lines: LINES.restarts, port: 7000 }, async () => {
+        for (const node of nodes) {
+          await signalAgent(cluster, node, "KILL");
+          await signalProcess(cluster, node, "calico-node -felix", "KILL");
+          await signalProcess(cluster, node, "kube-proxy[^ ]* --", "KILL");
+        }
+        await api.core.deleteCollectionNamespacedPod({ namespace: "kube-system", labelSelector: "app=multus" });
+      });
+      const [inode, size] = before.trim().split(" ");
+      const now = await Eventually(
+        "the agent's own plugin is in place",
+        () => whatIs(nodes[0]),
+        (text) => text.trim().endsWith(` ${Number(size) - 1}`),
+        { timeout: 60_000 },
+      );
+      assert.notEqual(now.split(" ")[0], inode, "it was written in place: a call that runs would have lost it");
+    });
+
+    /**
+     * A connection that is masqueraded the kernel ends when one packet of it would leave by another link than before
+     * (nf_nat_oif_changed): that one to an underlay pod of its own node, once a route of ours is away. Nobody can keep it.
+     */
+    It("loses no connection that can be kept when all that is ours is flushed", async () => {
+      const { nodes, on } = scene;
+      const [underlay, multiNic] = [await scene.end("underlay-1-a"), await scene.end("multi-nic-2-b")];
+      const [toOtherNode] = await translatedWays();
+      assert.ok(toOtherNode);
+      await assertStreamsSurvive(
+        scene.cluster,
+        [...(await plainWays()), toOtherNode],
+        { lines: LINES.flush, port: 7100 },
+        async () => {
+          for (const node of nodes)
+            for (const text of [
+              "ip route flush table all proto 105",
+              "ip rule delete lookup 500",
+              "nft delete table inet interlay",
+            ])
+              await on(node, ...text.split(" "));
+          for (const node of nodes)
+            for (const link of await ourLinks(node))
+              await on(node, "ip", "neighbour", "flush", "nud", "permanent", "dev", link);
+          for (const { node, netns } of [underlay, multiNic])
+            await on(node, "nsenter", `--net=${netns}`, "ip", "route", "flush", "table", "all", "proto", "105");
+        },
+      );
+    });
+
+    /**
+     * Where an overlay pod that was asked is the first to speak afterwards, conntrack takes it for the one who asks, and Calico
+     * gives it the node's address (natOutgoing): so it is the underlay pods that speak here.
+     */
+    It("loses no connection that nobody translates when conntrack and the whole ruleset are flushed", async () => {
+      const { cluster, nodes, on } = scene;
+      const ways = (await plainWays()).map(([what, client, server]): StreamPath => [what, client, server, "client"]);
+      await assertStreamsSurvive(cluster, ways, { lines: LINES.ruleset, port: 7200 }, async () => {
+        for (const node of nodes) {
+          await on(node, "conntrack", "--flush");
+          await on(node, "nft", "flush", "ruleset");
+          // Else it takes them a minute and more to see that their rules are gone.
+          await signalProcess(cluster, node, "calico-node -felix", "KILL");
+          await signalProcess(cluster, node, "kube-proxy[^ ]* --", "KILL");
+        }
+      });
+      for (const node of nodes)
+        await Eventually(
+          "Calico's and kube-proxy's chains are back",
+          () => on(node, "iptables-save", "-t", "filter"),
+          (text) => text.includes("-A KUBE-FORWARD") && text.includes("-A cali-FORWARD"),
+          { timeout: 90_000 },
+        );
+    });
+
+    It(
+      "a NetworkPolicy that denies holds, though the pod's own node does not track",
+      { labels: ["policy"] },
+      async () => {
+        const { api, deployment, reaches } = scene;
+        const target = deployment.addressOf("overlay-2-b", "main");
+        assert.ok(await reaches("underlay-1-a", target), "no answer before the policy");
+        const policy = {
+          apiVersion: "networking.k8s.io/v1",
+          kind: "NetworkPolicy",
+          metadata: { name: "deny", namespace: NAMESPACE },
+          spec: {
+            podSelector: { matchLabels: { probe: "overlay-2-b" } },
+            policyTypes: ["Ingress"],
+            ingress: [] as unknown[],
+          },
+        };
+        await ensure(api, policy);
+        DeferCleanup(() => api.objects.delete(policy));
+        for (const protocol of ["tcp", "udp"] as const)
+          await Eventually(
+            `${protocol} is denied`,
+            () => reaches("underlay-1-a", target, protocol),
+            (ok) => !ok,
+          );
+        await By("allow the underlay pod's own address, and nobody else", () =>
+          api.objects.patch({
+            ...policy,
+            spec: {
+              ...policy.spec,
+              // The client's name of `from`: by the other it is left out, and everybody allowed.
+              ingress: [{ _from: [{ ipBlock: { cidr: `${deployment.addressOf("underlay-1-a", "main")}/32` } }] }],
+            },
+          } as KubernetesObject),
+        );
+        await Eventually(
+          "the allowed one gets through",
+          () => reaches("underlay-1-a", target),
+          (ok) => ok,
+        );
+        // Felix takes its time to bring a changed policy into the kernel; from then on it holds.
+        const stranger = () => reaches("underlay-2-a", target);
+        await Eventually("one that is not allowed is denied", stranger, (ok) => !ok);
+        await Consistently("one that is not allowed is denied", stranger, (ok) => !ok);
       },
     );
   });
+}
 
-  /**
-   * Where an overlay pod that was asked is the first to speak afterwards, conntrack takes it for the one who asks, and Calico
-   * gives it the node's address (natOutgoing): so it is the underlay pods that speak here.
-   */
-  It("loses no connection that nobody translates when conntrack and the whole ruleset are flushed", async () => {
-    const { cluster, nodes, on } = scene;
-    const ways = (await plainWays()).map(([what, client, server]): StreamPath => [what, client, server, "client"]);
-    await assertStreamsSurvive(cluster, ways, { lines: LINES.ruleset, port: 7200 }, async () => {
-      for (const node of nodes) {
-        await on(node, "conntrack", "--flush");
-        await on(node, "nft", "flush", "ruleset");
-        // Else it takes them a minute and more to see that their rules are gone.
-        await signalProcess(cluster, node, "calico-node -felix", "KILL");
-        await signalProcess(cluster, node, "kube-proxy[^ ]* --", "KILL");
-      }
-    });
-    for (const node of nodes)
-      await Eventually(
-        "Calico's and kube-proxy's chains are back",
-        () => on(node, "iptables-save", "-t", "filter"),
-        (text) => text.includes("-A KUBE-FORWARD") && text.includes("-A cali-FORWARD"),
-        { timeout: 90_000 },
-      );
-  });
-
-  It(
-    "a NetworkPolicy that denies holds, though the pod's own node does not track",
-    { labels: ["policy"] },
-    async () => {
-      const { api, deployment, reaches } = scene;
-      const target = deployment.addressOf("overlay-2-b", "main");
-      assert.ok(await reaches("underlay-1-a", target), "no answer before the policy");
-      const policy = {
-        apiVersion: "networking.k8s.io/v1",
-        kind: "NetworkPolicy",
-        metadata: { name: "deny", namespace: NAMESPACE },
-        spec: {
-          podSelector: { matchLabels: { probe: "overlay-2-b" } },
-          policyTypes: ["Ingress"],
-          ingress: [] as unknown[],
-        },
-      };
-      await ensure(api, policy);
-      DeferCleanup(() => api.objects.delete(policy));
-      for (const protocol of ["tcp", "udp"] as const)
-        await Eventually(
-          `${protocol} is denied`,
-          () => reaches("underlay-1-a", target, protocol),
-          (ok) => !ok,
-        );
-      await By("allow the underlay pod's own address, and nobody else", () =>
-        api.objects.patch({
-          ...policy,
-          spec: {
-            ...policy.spec,
-            // The client's name of `from`: by the other it is left out, and everybody allowed.
-            ingress: [{ _from: [{ ipBlock: { cidr: `${deployment.addressOf("underlay-1-a", "main")}/32` } }] }],
-          },
-        } as KubernetesObject),
-      );
-      await Eventually(
-        "the allowed one gets through",
-        () => reaches("underlay-1-a", target),
-        (ok) => ok,
-      );
-      // Felix takes its time to bring a changed policy into the kernel; from then on it holds.
-      const stranger = () => reaches("underlay-2-a", target);
-      await Eventually("one that is not allowed is denied", stranger, (ok) => !ok);
-      await Consistently("one that is not allowed is denied", stranger, (ok) => !ok);
-    },
-  );
-});
+registerIfMain(import.meta.url, registerSpecs);

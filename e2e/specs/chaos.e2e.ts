@@ -8,7 +8,6 @@ import { writeChaosReport } from "../chaos/report.ts";
 import { listFlowPaths } from "../chaos/paths.ts";
 import { deletePod, createLostState, type ChaosContext } from "../chaos/context.ts";
 import { clusterApi } from "../support/cluster-api.ts";
-import { theCluster } from "../support/context.ts";
 import { BeforeAll, By, DeferCleanup, Describe, Eventually, It } from "../harness.ts";
 import { type Cell, cells } from "../matrix/cells.ts";
 import type { Variant } from "../matrix/gate.ts";
@@ -16,12 +15,9 @@ import { DEFAULT_RUN, runCells } from "../matrix/run.ts";
 import { switchTo } from "../matrix/variant.ts";
 import { deploy } from "../pods/deploy.ts";
 import { pickRandom, createRandom } from "../support/random.ts";
+import { registerIfMain, type TestRun } from "../support/test-run.ts";
+import { hasCapability } from "../../clusters/capabilities.ts";
 
-const seed = Number(process.env["INTERLAY_SEED"] ?? Date.now() % 1_000_000);
-const minutes = Number(process.env["INTERLAY_CHAOS_MINUTES"] ?? 2);
-/** Regular expression over the actions' names: only those happen. */
-const only =
-  process.env["INTERLAY_CHAOS_ONLY"] === undefined ? undefined : new RegExp(process.env["INTERLAY_CHAOS_ONLY"]);
 /** Both return paths pass here, so that switching between them breaks nothing. */
 const VARIANT: Variant = { kubeProxy: { version: "v1.29.15", mode: "iptables" }, returnPath: "notrack" };
 
@@ -31,10 +27,10 @@ const CELLS_ASKED = 30;
 const ANSWERS_MS = 60_000;
 
 /** Other cells after each action, the same for the same seed; the actions' own dice are left alone. */
-async function answerSome(world: ChaosContext, action: number): Promise<void> {
+async function answerSome(world: ChaosContext, seed: number): Promise<void> {
   const { workers, families } = world.deployment;
   const all = cells(workers.length, families);
-  const random = createRandom(seed + action);
+  const random = createRandom(seed);
   await answer(
     world,
     Array.from({ length: CELLS_ASKED }, () => pickRandom(all, random)),
@@ -60,79 +56,88 @@ async function answer({ deployment }: ChaosContext, asked: readonly Cell[]): Pro
  * Things go wrong, chosen by a seed, while lasting flows run and pods come and go; after each one the invariants hold
  * (chaos/invariants.ts) and every flow is answered, and at the end every cell passes.
  */
-Describe(`chaos: seed ${seed}, ${minutes} minutes`, { labels: ["chaos"] }, () => {
-  let world: ChaosContext;
-  let flows: ProbeFlows;
-  const did: ActionResult[] = [];
-  const story = () => did.map(({ name, what }) => `${name}: ${what}`).join("; ");
+export function registerSpecs(run: TestRun): void {
+  const { seed, minutes, only, report } = run.options.chaos;
+  Describe(`chaos: seed ${seed}, ${minutes} minutes`, { labels: ["chaos"] }, () => {
+    let world: ChaosContext;
+    let flows: ProbeFlows;
+    const did: ActionResult[] = [];
+    const story = () => did.map(({ name, what }) => `${name}: ${what}`).join("; ");
 
-  BeforeAll(
-    async () => {
-      const cluster = await theCluster();
-      if (cluster.provider === "lab") await ensureDebianPackages(["procps"], createPlainProgress());
-      const api = clusterApi(cluster);
-      const deployment = await By("the pods of the three types", () => deploy(cluster, api));
-      DeferCleanup(() => deployment.closeProbers());
-      const workers = deployment.workers;
-      world = {
-        cluster,
-        api,
-        deployment,
-        workers,
-        random: createRandom(seed),
-        guests: new Map(),
-        lost: createLostState(),
-      };
-      await By("kube-proxy v1.29.15, notrack", () => switchTo(cluster, VARIANT));
-      flows = await By("flows that last", () =>
-        ProbeFlows.start(api, listFlowPaths(deployment), (pod) => deployment.pods.get(pod)?.node ?? ""),
+    BeforeAll(
+      async () => {
+        const cluster = await run.cluster();
+        if (hasCapability(cluster.provider, "host-programs"))
+          await ensureDebianPackages(["procps"], createPlainProgress());
+        const api = clusterApi(cluster);
+        const deployment = await By("the pods of the three types", () => deploy(cluster, api));
+        DeferCleanup(() => deployment.closeProbers());
+        const workers = deployment.workers;
+        world = {
+          cluster,
+          api,
+          deployment,
+          workers,
+          random: createRandom(seed),
+          guests: new Map(),
+          lost: createLostState(),
+        };
+        await By("kube-proxy v1.29.15, notrack", () => switchTo(cluster, VARIANT));
+        flows = await By("flows that last", () =>
+          ProbeFlows.start(api, listFlowPaths(deployment), (pod) => deployment.pods.get(pod)?.node ?? ""),
+        );
+        DeferCleanup(() => flows.stop());
+      },
+      { timeout: 300_000 },
+    );
+
+    It(
+      "the invariants hold after everything that happens, and flows live",
+      { timeout: (minutes + 8) * 60_000 },
+      async () => {
+        await By("before anything happens", async () => {
+          await checkInvariants(world);
+          await flows.answered(world.lost);
+        });
+        const possible = ACTIONS.filter(({ name, fits }) => (only?.test(name) ?? true) && (fits?.(world) ?? true));
+        for (const until = Date.now() + minutes * 60_000; Date.now() < until;) {
+          const { name, act } = pickRandom(possible, world.random);
+          const started = Date.now();
+          const number = did.length + 1;
+          flows.goesOn(`${number}. ${name}`);
+          const what = await By(`${number}. ${name}`, () => act(world));
+          await By(`the invariants after ${name} (seed ${seed}, action ${number})`, () => checkInvariants(world));
+          await By(`every flow after ${name} (seed ${seed}, action ${number}): ${what}`, () =>
+            flows.answered(world.lost),
+          );
+          world.lost = createLostState();
+          await By(`cells asked at random after ${name} (seed ${seed}, action ${number})`, () =>
+            answerSome(world, seed + number),
+          );
+          const wellAfterMs = Date.now() - started;
+          did.push({ name, what, wellAfterMs });
+          process.stdout.write(`      · ${number}. ${name}: ${what}: well after ${wellAfterMs} ms\n`);
+        }
+      },
+    );
+
+    It("every cell passes afterwards", { timeout: 300_000 }, async () => {
+      flows.goesOn("every cell is asked");
+      await switchTo(world.cluster, VARIANT);
+      const all = cells(world.deployment.workers.length, world.deployment.families);
+      await By(`seed ${seed}, after: ${story()}`, () => answer(world, all));
+      await flows.answered(world.lost);
+    });
+
+    It("who came is gone without a trace", { timeout: 300_000 }, async () => {
+      await Promise.all([...world.guests.values()].map((guest) => deletePod(world, guest)));
+      await checkInvariants(world);
+      await writeChaosReport(
+        { seed, minutes, only: only?.source, cluster: world.cluster, did, flows: flows.all },
+        report,
       );
-      DeferCleanup(() => flows.stop());
-    },
-    { timeout: 300_000 },
-  );
-
-  It(
-    "the invariants hold after everything that happens, and flows live",
-    { timeout: (minutes + 8) * 60_000 },
-    async () => {
-      await By("before anything happens", async () => {
-        await checkInvariants(world);
-        await flows.answered(world.lost);
-      });
-      const possible = ACTIONS.filter(({ name, fits }) => (only?.test(name) ?? true) && (fits?.(world) ?? true));
-      for (const until = Date.now() + minutes * 60_000; Date.now() < until;) {
-        const { name, act } = pickRandom(possible, world.random);
-        const started = Date.now();
-        const number = did.length + 1;
-        flows.goesOn(`${number}. ${name}`);
-        const what = await By(`${number}. ${name}`, () => act(world));
-        await By(`the invariants after ${name} (seed ${seed}, action ${number})`, () => checkInvariants(world));
-        await By(`every flow after ${name} (seed ${seed}, action ${number}): ${what}`, () =>
-          flows.answered(world.lost),
-        );
-        world.lost = createLostState();
-        await By(`cells asked at random after ${name} (seed ${seed}, action ${number})`, () =>
-          answerSome(world, number),
-        );
-        const wellAfterMs = Date.now() - started;
-        did.push({ name, what, wellAfterMs });
-        process.stdout.write(`      · ${number}. ${name}: ${what}: well after ${wellAfterMs} ms\n`);
-      }
-    },
-  );
-
-  It("every cell passes afterwards", { timeout: 300_000 }, async () => {
-    flows.goesOn("every cell is asked");
-    await switchTo(world.cluster, VARIANT);
-    const all = cells(world.deployment.workers.length, world.deployment.families);
-    await By(`seed ${seed}, after: ${story()}`, () => answer(world, all));
-    await flows.answered(world.lost);
+    });
   });
+}
 
-  It("who came is gone without a trace", { timeout: 300_000 }, async () => {
-    await Promise.all([...world.guests.values()].map((guest) => deletePod(world, guest)));
-    await checkInvariants(world);
-    await writeChaosReport({ seed, minutes, only: only?.source, cluster: world.cluster, did, flows: flows.all });
-  });
-});
+registerIfMain(import.meta.url, registerSpecs);

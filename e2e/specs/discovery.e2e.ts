@@ -7,113 +7,121 @@ import { ensure } from "../support/cluster-api.ts";
 import { BeforeAll, By, DeferCleanup, Describe, Eventually, It } from "../harness.ts";
 import { configure } from "../matrix/variant.ts";
 import { NAMESPACE, pod } from "../pods/pods.ts";
+import { registerIfMain, type TestRun } from "../support/test-run.ts";
 
 const FACTS = "/var/lib/interlay/facts.json";
 const ADDED_SERVICES = "10.235.0.0/24";
 const PATIENCE = { timeout: 110_000 };
 
-Describe("agent: facts follow the cluster, and pods follow the facts", { labels: ["agent", "discovery"] }, () => {
-  let scene: AgentFixture;
-  BeforeAll(
-    async () => {
-      scene = await setupAgentFixture();
-    },
-    { timeout: 300_000 },
-  );
-
-  It("an IPPool that is added reaches pods that run", async () => {
-    const { api, cluster, nodes, reaches } = scene;
-    const pool = {
-      apiVersion: "crd.projectcalico.org/v1",
-      kind: "IPPool",
-      metadata: { name: "added-later" },
-      spec: { cidr: "10.234.0.0/24", vxlanMode: "Always", natOutgoing: true, blockSize: 28, nodeSelector: "all()" },
-    };
-    await ensure(api, pool);
-    DeferCleanup(() => api.objects.delete(pool));
-    const inPool = { "cni.projectcalico.org/ipv4pools": '["10.234.0.0/24"]' };
-    await ensure(api, pod("in-added-pool", nodes[1], cluster.probeImage, inPool));
-    DeferCleanup(() => api.core.deleteNamespacedPod({ name: "in-added-pool", namespace: NAMESPACE }));
-    const address = await Eventually(
-      "the pod runs",
-      async () =>
-        (await api.core.readNamespacedPod({ name: "in-added-pool", namespace: NAMESPACE })).status?.podIP ?? "",
-      (ip) => ip.startsWith("10.234."),
-      { timeout: 60_000 },
+export function registerSpecs(run: TestRun): void {
+  Describe("agent: facts follow the cluster, and pods follow the facts", { labels: ["agent", "discovery"] }, () => {
+    let scene: AgentFixture;
+    BeforeAll(
+      async () => {
+        scene = await setupAgentFixture(run);
+      },
+      { timeout: 300_000 },
     );
-    for (const from of ["underlay-1-a", "underlay-2-a", "multi-nic-1-a", "overlay-1-a"])
-      await Eventually(`${from} -> ${address}`, () => reaches(from, address), Boolean, PATIENCE);
-  });
 
-  It("a Service network that is added reaches pods that run, and goes from them again", async () => {
-    const { cluster, nodes, end, on, state } = scene;
-    const ends = [await end("underlay-1-b"), await end("multi-nic-1-b")];
-    const routes = () =>
-      Promise.all(ends.map(({ node, netns }) => on(node, "nsenter", `--net=${netns}`, "ip", "route")));
-    const through = new RegExp(`^${ADDED_SERVICES.replaceAll(".", "\\.")} via \\S+ dev (veth0|eth0)`, "m");
-    await kubeadmServices(cluster.kubeconfig, `${cluster.spec.serviceCidr},${ADDED_SERVICES}`);
-    DeferCleanup(() => kubeadmServices(cluster.kubeconfig, cluster.spec.serviceCidr));
-    await Eventually(
-      "both pods have the route",
-      routes,
-      (texts) => texts.every((text) => through.test(text)),
-      PATIENCE,
-    );
-    const { facts } = await state(nodes[0]);
-    assert.deepEqual(facts.serviceCidrs, [cluster.spec.serviceCidr, ADDED_SERVICES]);
-    assert.match(facts.sources["serviceCidrs"] ?? "", /^kubeadm-config serviceSubnet$|^ServiceCIDR objects$/);
-    await kubeadmServices(cluster.kubeconfig, cluster.spec.serviceCidr);
-    await Eventually("the route is gone", routes, (texts) => texts.every((text) => !through.test(text)), PATIENCE);
-  });
+    It("an IPPool that is added reaches pods that run", async () => {
+      const { api, cluster, nodes, reaches } = scene;
+      const pool = {
+        apiVersion: "crd.projectcalico.org/v1",
+        kind: "IPPool",
+        metadata: { name: "added-later" },
+        spec: { cidr: "10.234.0.0/24", vxlanMode: "Always", natOutgoing: true, blockSize: 28, nodeSelector: "all()" },
+      };
+      await ensure(api, pool);
+      DeferCleanup(() => api.objects.delete(pool));
+      const inPool = { "cni.projectcalico.org/ipv4pools": '["10.234.0.0/24"]' };
+      await ensure(api, pod("in-added-pool", nodes[1], cluster.probeImage, inPool));
+      DeferCleanup(() => api.core.deleteNamespacedPod({ name: "in-added-pool", namespace: NAMESPACE }));
+      const address = await Eventually(
+        "the pod runs",
+        async () =>
+          (await api.core.readNamespacedPod({ name: "in-added-pool", namespace: NAMESPACE })).status?.podIP ?? "",
+        (ip) => ip.startsWith("10.234."),
+        { timeout: 60_000 },
+      );
+      for (const from of ["underlay-1-a", "underlay-2-a", "multi-nic-1-a", "overlay-1-a"])
+        await Eventually(`${from} -> ${address}`, () => reaches(from, address), Boolean, PATIENCE);
+    });
 
-  It("sources that disagree are a condition", async () => {
-    const { api, nodes, cluster, state } = scene;
-    const config = {
-      apiVersion: "v1",
-      kind: "ConfigMap",
-      metadata: { name: "cilium-config", namespace: "kube-system" },
-      data: { "cluster-pool-ipv4-cidr": "10.9.0.0/16" },
-    };
-    await ensure(api, config);
-    DeferCleanup(() => api.objects.delete(config));
-    const facts = async () => (await state(nodes[0])).conditions.find(({ type }) => type === "FactsReady");
-    const told = await Eventually("a condition", facts, (is) => is?.reason === "SourcesDisagree", PATIENCE);
-    const { overlayCidr } = cluster.spec;
-    assert.equal(told?.status, "True");
-    assert.ok(
-      told.message.includes(
-        `Calico IPPools says ${overlayCidr}, Cilium's cluster pool says 10.9.0.0/16; the first is used`,
-      ),
-      told.message,
-    );
-  });
+    It("a Service network that is added reaches pods that run, and goes from them again", async () => {
+      const { cluster, nodes, end, on, state } = scene;
+      const ends = [await end("underlay-1-b"), await end("multi-nic-1-b")];
+      const routes = () =>
+        Promise.all(ends.map(({ node, netns }) => on(node, "nsenter", `--net=${netns}`, "ip", "route")));
+      const through = new RegExp(`^${ADDED_SERVICES.replaceAll(".", "\\.")} via \\S+ dev (veth0|eth0)`, "m");
+      await kubeadmServices(cluster.kubeconfig, `${cluster.spec.serviceCidr},${ADDED_SERVICES}`);
+      DeferCleanup(() => kubeadmServices(cluster.kubeconfig, cluster.spec.serviceCidr));
+      await Eventually(
+        "both pods have the route",
+        routes,
+        (texts) => texts.every((text) => through.test(text)),
+        PATIENCE,
+      );
+      const { facts } = await state(nodes[0]);
+      assert.deepEqual(facts.serviceCidrs, [cluster.spec.serviceCidr, ADDED_SERVICES]);
+      assert.match(facts.sources["serviceCidrs"] ?? "", /^kubeadm-config serviceSubnet$|^ServiceCIDR objects$/);
+      await kubeadmServices(cluster.kubeconfig, cluster.spec.serviceCidr);
+      await Eventually("the route is gone", routes, (texts) => texts.every((text) => !through.test(text)), PATIENCE);
+    });
 
-  It("an override that makes no sense is a condition, and the last good facts stay", async () => {
-    const { cluster, nodes, on, state } = scene;
-    const before = await on(nodes[0], "cat", FACTS);
-    DeferCleanup(() => configure(cluster, { overlayCidrs: null }));
-    const facts = async () => (await state(nodes[0])).conditions.find(({ type }) => type === "FactsReady");
-    await configure(cluster, { overlayCidrs: "10.99.0.0" });
-    const told = await Eventually("a condition", facts, (is) => is?.reason === "NotRenewed", PATIENCE);
-    assert.equal(told?.status, "False");
-    assert.match(told.message, /ConfigMap interlay-config overlayCidrs: invalid CIDR "10\.99\.0\.0"/);
-    assert.equal(await on(nodes[0], "cat", FACTS), before);
-    await configure(cluster, { overlayCidrs: null });
-    await Eventually("the condition is gone", facts, (is) => is?.status === "True" && is.reason === "Found", PATIENCE);
-  });
+    It("sources that disagree are a condition", async () => {
+      const { api, nodes, cluster, state } = scene;
+      const config = {
+        apiVersion: "v1",
+        kind: "ConfigMap",
+        metadata: { name: "cilium-config", namespace: "kube-system" },
+        data: { "cluster-pool-ipv4-cidr": "10.9.0.0/16" },
+      };
+      await ensure(api, config);
+      DeferCleanup(() => api.objects.delete(config));
+      const facts = async () => (await state(nodes[0])).conditions.find(({ type }) => type === "FactsReady");
+      const told = await Eventually("a condition", facts, (is) => is?.reason === "SourcesDisagree", PATIENCE);
+      const { overlayCidr } = cluster.spec;
+      assert.equal(told?.status, "True");
+      assert.ok(
+        told.message.includes(
+          `Calico IPPools says ${overlayCidr}, Cilium's cluster pool says 10.9.0.0/16; the first is used`,
+        ),
+        told.message,
+      );
+    });
 
-  wireSpecs(() => scene);
-  nodeAddressSpecs(() => scene);
+    It("an override that makes no sense is a condition, and the last good facts stay", async () => {
+      const { cluster, nodes, on, state } = scene;
+      const before = await on(nodes[0], "cat", FACTS);
+      DeferCleanup(() => configure(cluster, { overlayCidrs: null }));
+      const facts = async () => (await state(nodes[0])).conditions.find(({ type }) => type === "FactsReady");
+      await configure(cluster, { overlayCidrs: "10.99.0.0" });
+      const told = await Eventually("a condition", facts, (is) => is?.reason === "NotRenewed", PATIENCE);
+      assert.equal(told?.status, "False");
+      assert.match(told.message, /ConfigMap interlay-config overlayCidrs: invalid CIDR "10\.99\.0\.0"/);
+      assert.equal(await on(nodes[0], "cat", FACTS), before);
+      await configure(cluster, { overlayCidrs: null });
+      await Eventually(
+        "the condition is gone",
+        facts,
+        (is) => is?.status === "True" && is.reason === "Found",
+        PATIENCE,
+      );
+    });
 
-  It("the facts' file comes back when it is removed, for root alone", async () => {
-    const { nodes, on } = scene;
-    const before = await on(nodes[0], "cat", FACTS);
-    await on(nodes[0], "rm", FACTS);
-    const there = await By("it is back", () => Eventually("the file", () => on(nodes[0], "cat", FACTS), Boolean));
-    assert.equal(there, before);
-    assert.equal((await on(nodes[0], "stat", "-c", "%a", FACTS)).trim(), "600");
+    wireSpecs(() => scene);
+    nodeAddressSpecs(() => scene);
+
+    It("the facts' file comes back when it is removed, for root alone", async () => {
+      const { nodes, on } = scene;
+      const before = await on(nodes[0], "cat", FACTS);
+      await on(nodes[0], "rm", FACTS);
+      const there = await By("it is back", () => Eventually("the file", () => on(nodes[0], "cat", FACTS), Boolean));
+      assert.equal(there, before);
+      assert.equal((await on(nodes[0], "stat", "-c", "%a", FACTS)).trim(), "600");
+    });
   });
-});
+}
 
 /** What a cluster's owner does who changes it with kubeadm. */
 async function kubeadmServices(kubeconfig: string, serviceSubnet: string): Promise<void> {
@@ -130,3 +138,5 @@ async function kubeadmServices(kubeconfig: string, serviceSubnet: string): Promi
     setHeaderOptions("Content-Type", PatchStrategy.MergePatch),
   );
 }
+
+registerIfMain(import.meta.url, registerSpecs);

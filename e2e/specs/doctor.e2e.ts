@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import type { Cluster } from "../../clusters/provider.ts";
 import { must, signalAgent } from "../support/agent-process.ts";
 import { clusterApi } from "../support/cluster-api.ts";
-import { theCluster } from "../support/context.ts";
 import { listFindings } from "../doctor/causes.ts";
 import { comparePrediction, HEALTHY } from "../doctor/compare.ts";
 import { type Findings, runDoctor } from "../doctor/doctor.ts";
@@ -20,98 +19,104 @@ import { BeforeAll, By, DeferCleanup, Describe, Eventually, It, Skip } from "../
 import { type Cell, cells } from "../matrix/cells.ts";
 import { switchTo } from "../matrix/variant.ts";
 import { deploy, type Deployment } from "../pods/deploy.ts";
+import { registerIfMain, type TestRun } from "../support/test-run.ts";
 
-Describe("doctor: what is predicted is what the probes show", { labels: ["doctor"] }, () => {
-  let cluster: Cluster;
-  let deployment: Deployment;
-  let asked: readonly Cell[];
-  let context: FaultContext;
-  // A lab has no kubelet that would let one into the agents' pods.
-  const doctor = (): Promise<Findings> =>
-    cluster.provider === "lab" ? listFindings(cluster) : runDoctor(cluster.kubeconfig);
+export function registerSpecs(run: TestRun): void {
+  Describe("doctor: what is predicted is what the probes show", { labels: ["doctor"] }, () => {
+    let cluster: Cluster;
+    let deployment: Deployment;
+    let asked: readonly Cell[];
+    let context: FaultContext;
+    // A lab has no kubelet that would let one into the agents' pods.
+    const doctor = (): Promise<Findings> =>
+      cluster.provider === "lab" ? listFindings(cluster) : runDoctor(cluster.kubeconfig);
 
-  BeforeAll(
-    async () => {
-      cluster = await theCluster();
-      const api = clusterApi(cluster);
-      deployment = await By("the pods of the three types", () => deploy(cluster, api));
-      DeferCleanup(() => deployment.closeProbers());
-      asked = cells(deployment.workers.length).filter(({ group }) => PREDICTED.includes(group));
-      await By("kube-proxy v1.29 with the sysctl 0", () => switchTo(cluster, HEALTHY));
-      const node = deployment.workers[0] ?? "";
-      context = {
-        cluster,
-        api,
-        node,
-        on: (argv) => must(cluster, node, argv),
-        address: (pod, nic) => deployment.addressOf(pod, nic),
-        pauseAgent: () => signalAgent(cluster, node, "STOP"),
-        resumeAgent: () => signalAgent(cluster, node, "CONT"),
-      };
-    },
-    { timeout: 300_000 },
-  );
+    BeforeAll(
+      async () => {
+        cluster = await run.cluster();
+        const api = clusterApi(cluster);
+        deployment = await By("the pods of the three types", () => deploy(cluster, api));
+        DeferCleanup(() => deployment.closeProbers());
+        asked = cells(deployment.workers.length).filter(({ group }) => PREDICTED.includes(group));
+        await By("kube-proxy v1.29 with the sysctl 0", () => switchTo(cluster, HEALTHY));
+        const node = deployment.workers[0] ?? "";
+        context = {
+          cluster,
+          api,
+          node,
+          on: (argv) => must(cluster, node, argv),
+          address: (pod, nic) => deployment.addressOf(pod, nic),
+          pauseAgent: () => signalAgent(cluster, node, "STOP"),
+          resumeAgent: () => signalAgent(cluster, node, "CONT"),
+        };
+      },
+      { timeout: 300_000 },
+    );
 
-  const predictionHolds = async (
-    findings: Findings,
-    what: readonly Cell[] = asked,
-    of: Deployment = deployment,
-  ): Promise<readonly string[]> => {
-    const { predicted, ...wrong } = await By(`${what.length} cells`, () => comparePrediction(findings, what, of));
-    const said = findings.map(({ message }) => message).join("\n");
-    assert.deepEqual(wrong, { failedAndNotPredicted: [], predictedAndPassed: [] }, said);
-    return predicted;
-  };
+    const predictionHolds = async (
+      findings: Findings,
+      what: readonly Cell[] = asked,
+      of: Deployment = deployment,
+    ): Promise<readonly string[]> => {
+      const { predicted, ...wrong } = await By(`${what.length} cells`, () => comparePrediction(findings, what, of));
+      const said = findings.map(({ message }) => message).join("\n");
+      assert.deepEqual(wrong, { failedAndNotPredicted: [], predictedAndPassed: [] }, said);
+      return predicted;
+    };
 
-  /** What becomes of the trial's pod; cells to it, if it is asked. */
-  const trialHolds = async (trial: Trial): Promise<readonly [readonly Cell[], Deployment]> => {
-    const nothing = [[], deployment] as const;
-    if (trial.becomes === "waits") {
-      await By("the trial's pod waits", () => assertPending(context, trial));
+    /** What becomes of the trial's pod; cells to it, if it is asked. */
+    const trialHolds = async (trial: Trial): Promise<readonly [readonly Cell[], Deployment]> => {
+      const nothing = [[], deployment] as const;
+      if (trial.becomes === "waits") {
+        await By("the trial's pod waits", () => assertPending(context, trial));
+        return nothing;
+      }
+      const address = await By("the trial's pod starts", () => assertStarts(context));
+      const node = deployment.workers[trial.elsewhere ? 1 : 0] ?? "";
+      const more = { name: FAULT_RUN_NAMESPACE, node, addresses: { main: { ipv4: address }, net1: {} } };
+      if (trial.becomes === "asked") return [listCells(deployment.workers.length), runWithPod(deployment, more)];
+      assert.ok(isInNetwork(address, cluster.spec.overlayCidr), `${address} is no overlay address`);
       return nothing;
-    }
-    const address = await By("the trial's pod starts", () => assertStarts(context));
-    const node = deployment.workers[trial.elsewhere ? 1 : 0] ?? "";
-    const more = { name: FAULT_RUN_NAMESPACE, node, addresses: { main: { ipv4: address }, net1: {} } };
-    if (trial.becomes === "asked") return [listCells(deployment.workers.length), runWithPod(deployment, more)];
-    assert.ok(isInNetwork(address, cluster.spec.overlayCidr), `${address} is no overlay address`);
-    return nothing;
-  };
+    };
 
-  It("finds nothing in a healthy cluster, and every cell passes", async () => {
-    const findings = await Eventually("no finding", doctor, (list) => list.length === 0, { timeout: 60_000 });
-    assert.deepEqual(await predictionHolds(findings), []);
-  });
-
-  for (const fault of FAULTS)
-    It(fault.title, { timeout: 180_000 }, async () => {
-      if (fault.labOnly && cluster.provider !== "lab") Skip("the external host of this provider may not do it");
-      const { trial } = fault;
-      DeferCleanup(() =>
-        Eventually("no finding once it is undone", doctor, (list) => list.length === 0, { timeout: 60_000 }),
-      );
-      for (const name of fault.networks ?? []) DeferCleanup(() => context.api.objects.delete(underlayNetwork(name)));
-      let undone = false;
-      const undo = async () => {
-        if (!undone) await fault.undo(context);
-        undone = true;
-      };
-      DeferCleanup(undo);
-      await By("make the fault", () => fault.make(context));
-      if (trial !== undefined) await createFaultRun(context, trial, deployment.workers[trial.elsewhere ? 1 : 0] ?? "");
-      const severity = fault.severity ?? "fails";
-      const findings = await By("doctor", () =>
-        Eventually(`finding ${fault.check}`, doctor, (list) =>
-          list.some((finding) => finding.check === fault.check && finding.severity === severity),
-        ),
-      );
-      const [more, all] = trial === undefined ? [[], deployment] : await trialHolds(trial);
-      const predicted = await predictionHolds(findings, [...asked, ...more], all);
-      if (severity === "fails")
-        assert.ok(predicted.length > 0, "the fault makes no cell fail: it is no test of the prediction");
-      else assert.deepEqual(predicted, [], "pods that run are wired");
-      if (trial?.becomes !== "waits") return;
-      await undo();
-      await By("the trial's pod starts once it is undone", () => assertStarts(context));
+    It("finds nothing in a healthy cluster, and every cell passes", async () => {
+      const findings = await Eventually("no finding", doctor, (list) => list.length === 0, { timeout: 60_000 });
+      assert.deepEqual(await predictionHolds(findings), []);
     });
-});
+
+    for (const fault of FAULTS)
+      It(fault.title, { timeout: 180_000 }, async () => {
+        if (fault.labOnly && cluster.provider !== "lab") Skip("the external host of this provider may not do it");
+        const { trial } = fault;
+        DeferCleanup(() =>
+          Eventually("no finding once it is undone", doctor, (list) => list.length === 0, { timeout: 60_000 }),
+        );
+        for (const name of fault.networks ?? []) DeferCleanup(() => context.api.objects.delete(underlayNetwork(name)));
+        let undone = false;
+        const undo = async () => {
+          if (!undone) await fault.undo(context);
+          undone = true;
+        };
+        DeferCleanup(undo);
+        await By("make the fault", () => fault.make(context));
+        if (trial !== undefined)
+          await createFaultRun(context, trial, deployment.workers[trial.elsewhere ? 1 : 0] ?? "");
+        const severity = fault.severity ?? "fails";
+        const findings = await By("doctor", () =>
+          Eventually(`finding ${fault.check}`, doctor, (list) =>
+            list.some((finding) => finding.check === fault.check && finding.severity === severity),
+          ),
+        );
+        const [more, all] = trial === undefined ? [[], deployment] : await trialHolds(trial);
+        const predicted = await predictionHolds(findings, [...asked, ...more], all);
+        if (severity === "fails")
+          assert.ok(predicted.length > 0, "the fault makes no cell fail: it is no test of the prediction");
+        else assert.deepEqual(predicted, [], "pods that run are wired");
+        if (trial?.becomes !== "waits") return;
+        await undo();
+        await By("the trial's pod starts once it is undone", () => assertStarts(context));
+      });
+  });
+}
+
+registerIfMain(import.meta.url, registerSpecs);

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import type { Cluster } from "../../clusters/provider.ts";
 import { clusterApi } from "../support/cluster-api.ts";
-import { theCluster } from "../support/context.ts";
 import { withCauses } from "../doctor/causes.ts";
 import { DOCUMENTED } from "../evidence/documented.ts";
 import { captured } from "../evidence/evidence.ts";
@@ -13,62 +12,67 @@ import { cells } from "../matrix/cells.ts";
 import type { Variant } from "../matrix/gate.ts";
 import { switchTo } from "../matrix/variant.ts";
 import { deploy, type Deployment } from "../pods/deploy.ts";
+import { registerIfMain, type TestRun } from "../support/test-run.ts";
 
 /** Its INVALID rule is in place, and nothing of ours meets it. */
 const VARIANT: Variant = { kubeProxy: { version: "v1.29.15", mode: "iptables" }, returnPath: "notrack" };
 
-Describe("evidence: what the report says of a packet's way is so", { labels: ["evidence"] }, () => {
-  let cluster: Cluster;
-  let deployment: Deployment;
-  const ask = (ids: readonly string[]) => {
-    const asked = cells(deployment.workers.length).filter(({ id }) => ids.includes(id));
-    assert.equal(asked.length, ids.length, "a cell that there is not");
-    return captured({ cluster, deployment, variant: VARIANT }, asked);
-  };
+export function registerSpecs(run: TestRun): void {
+  Describe("evidence: what the report says of a packet's way is so", { labels: ["evidence"] }, () => {
+    let cluster: Cluster;
+    let deployment: Deployment;
+    const ask = (ids: readonly string[]) => {
+      const asked = cells(deployment.workers.length).filter(({ id }) => ids.includes(id));
+      assert.equal(asked.length, ids.length, "a cell that there is not");
+      return captured({ cluster, deployment, variant: VARIANT }, asked);
+    };
 
-  BeforeAll(
-    async () => {
-      cluster = await By("the cluster", theCluster);
-      deployment = await By("the pods of the three types", () => deploy(cluster, clusterApi(cluster)));
-      DeferCleanup(() => deployment.closeProbers());
-      await By("kube-proxy v1.29 with the sysctl 0", () => switchTo(cluster, VARIANT));
-    },
-    { timeout: 300_000 },
-  );
+    BeforeAll(
+      async () => {
+        cluster = await By("the cluster", run.cluster);
+        deployment = await By("the pods of the three types", () => deploy(cluster, clusterApi(cluster)));
+        DeferCleanup(() => deployment.closeProbers());
+        await By("kube-proxy v1.29 with the sysctl 0", () => switchTo(cluster, VARIANT));
+      },
+      { timeout: 300_000 },
+    );
 
-  Describe("the documented scenarios", () => {
-    for (const { title, id, request, reply } of DOCUMENTED)
-      It(title, async () => {
-        const [result] = await ask([id]);
-        const seen = result?.evidence?.path?.seen;
-        assert.deepEqual([seen?.request.map(hopText), seen?.reply.map(hopText)], [request, reply]);
-        assert.equal(result?.ok, true, result?.reason);
-      });
-  });
-
-  Describe("three faults made by hand", () => {
-    for (const fault of EVIDENCE_FAULTS)
-      It(fault.title, async () => {
-        const node = deployment.workers[fault.worker] ?? "";
-        const ids = Object.keys(fault.shown);
-        await signalAgentOf(cluster, node, "STOP");
-        DeferCleanup(async () => {
-          await signalAgentOf(cluster, node, "CONT");
-          const allOk = (results: Awaited<ReturnType<typeof ask>>) => results.every(({ ok }) => ok);
-          await Eventually("the agent has put it right", () => ask(ids), allOk, { timeout: 60_000 });
+    Describe("the documented scenarios", () => {
+      for (const { title, id, request, reply } of DOCUMENTED)
+        It(title, async () => {
+          const [result] = await ask([id]);
+          const seen = result?.evidence?.path?.seen;
+          assert.deepEqual([seen?.request.map(hopText), seen?.reply.map(hopText)], [request, reply]);
+          assert.equal(result?.ok, true, result?.reason);
         });
-        await fault.make({ cluster, deployment });
-        const raw = await By("the cells", () => ask(ids));
-        const nodeOf = (pod: string) => deployment.pods.get(pod)?.node;
-        const results = await By("the doctor", () =>
-          withCauses(cluster, raw, cells(deployment.workers.length), nodeOf),
-        );
-        assert.match(results.map(({ cause }) => cause ?? "").join("\n"), fault.cause);
-        for (const { id, ok, reason, cause } of results) {
-          assert.equal(ok, false, `${id} is still called right`);
-          assert.match(reason ?? "", fault.shown[id] ?? /^$/);
-          process.stdout.write(`      ${id}: ${reason ?? ""}; likely cause: ${cause ?? "none"}\n`);
-        }
-      });
+    });
+
+    Describe("three faults made by hand", () => {
+      for (const fault of EVIDENCE_FAULTS)
+        It(fault.title, async () => {
+          const node = deployment.workers[fault.worker] ?? "";
+          const ids = Object.keys(fault.shown);
+          await signalAgentOf(cluster, node, "STOP");
+          DeferCleanup(async () => {
+            await signalAgentOf(cluster, node, "CONT");
+            const allOk = (results: Awaited<ReturnType<typeof ask>>) => results.every(({ ok }) => ok);
+            await Eventually("the agent has put it right", () => ask(ids), allOk, { timeout: 60_000 });
+          });
+          await fault.make({ cluster, deployment });
+          const raw = await By("the cells", () => ask(ids));
+          const nodeOf = (pod: string) => deployment.pods.get(pod)?.node;
+          const results = await By("the doctor", () =>
+            withCauses(cluster, raw, cells(deployment.workers.length), nodeOf),
+          );
+          assert.match(results.map(({ cause }) => cause ?? "").join("\n"), fault.cause);
+          for (const { id, ok, reason, cause } of results) {
+            assert.equal(ok, false, `${id} is still called right`);
+            assert.match(reason ?? "", fault.shown[id] ?? /^$/);
+            process.stdout.write(`      ${id}: ${reason ?? ""}; likely cause: ${cause ?? "none"}\n`);
+          }
+        });
+    });
   });
-});
+}
+
+registerIfMain(import.meta.url, registerSpecs);

@@ -3,11 +3,10 @@ import { KubeConfig } from "@kubernetes/client-node";
 import { uninstallInterlay } from "../../clusters/kubernetes/uninstall.ts";
 import type { Cluster } from "../../clusters/provider.ts";
 import { type ClusterApi, clusterApi, ensure } from "../support/cluster-api.ts";
-import { theCluster } from "../support/context.ts";
 import { runOnExistingCluster } from "../existing-cluster/run.ts";
 import { diffLines, readNodes, readObjects } from "../existing-cluster/cluster-state.ts";
 import { BeforeAll, By, Describe, Eventually, It } from "../harness.ts";
-import { recordedVersions } from "../support/run-results.ts";
+import { registerIfMain, type TestRun } from "../support/test-run.ts";
 
 const RUN_TIMEOUT_MS = 600_000;
 /** Of the underlay, beside what the cluster's own pods have. */
@@ -19,122 +18,127 @@ const SETTLED_MS = 4000;
  * `--provider existing` as a user calls it, against this run's cluster, which it does not know: the suite passes there, and
  * the cluster is as it was. What it made and left would be in the difference.
  */
-Describe("a run on a cluster that is there", { labels: ["existing-cluster"] }, () => {
-  let cluster: Cluster;
-  let api: ClusterApi;
+export function registerSpecs(run: TestRun): void {
+  Describe("a run on a cluster that is there", { labels: ["existing-cluster"] }, () => {
+    let cluster: Cluster;
+    let api: ClusterApi;
 
-  BeforeAll(
-    async () => {
-      cluster = await By("the cluster", theCluster);
-      Object.assign(recordedVersions, cluster.versions);
-      api = clusterApi(cluster);
-    },
-    { timeout: 0 },
-  );
-
-  const look = async () => [...(await readObjects(api)), ...(await readNodes(cluster))];
-
-  /** What is there once nothing changes by itself: felix is still at its links when the nodes are Ready. */
-  async function settled(): Promise<readonly string[]> {
-    let last: readonly string[] = [];
-    return Eventually(
-      "two looks at the cluster that are the same",
+    BeforeAll(
       async () => {
-        const before = last;
-        last = await look();
-        return { last, changed: diffLines(before, last) };
+        cluster = await By("the cluster", run.cluster);
+        api = clusterApi(cluster);
       },
-      ({ changed }) => changed.length === 0,
-      { timeout: 60_000, interval: SETTLED_MS },
-    ).then((seen) => seen.last);
-  }
-
-  async function leavesAllAsItWas(flags: readonly string[]) {
-    const before = await By("the cluster as it is", settled);
-    const run = await By(`npm run e2e -- --provider existing ${flags.join(" ")}`, () =>
-      runOnExistingCluster(cluster, flags),
+      { timeout: 0 },
     );
-    await Eventually(
-      "the cluster as it was",
-      async () => diffLines(before, await look()),
-      (left) => left.length === 0,
-      { timeout: 30_000, interval: 1000 },
-    );
-    return run;
-  }
 
-  It("changes nothing without --yes", { timeout: RUN_TIMEOUT_MS }, async () => {
-    const { exitCode, output } = await leavesAllAsItWas([]);
-    assert.equal(exitCode, 0, output);
-    assert.match(output, /Nothing was changed/);
-  });
+    const look = async () => [...(await readObjects(api)), ...(await readNodes(cluster))];
 
-  It("runs beside the Interlay that is there, with a range of its own", { timeout: RUN_TIMEOUT_MS }, async () => {
-    const { exitCode, output, report } = await leavesAllAsItWas(["--yes", "--pool", POOL]);
-    assert.equal(exitCode, 0, output);
-    const cells = report?.variants.flatMap((variant) => variant.cells) ?? [];
-    assert.ok(cells.length > 200, `only ${cells.length} cells`);
-    const own = cells.filter(({ target, group }) => target === "underlay" && group === "matrix");
-    assert.ok(
-      own.length > 0 && own.every(({ address }) => address.startsWith("10.7.210.")),
-      "addresses are not of the range that was named",
-    );
-  });
-
-  It(
-    "judges a solution that is installed there, and asserts nothing of Interlay's",
-    { timeout: RUN_TIMEOUT_MS },
-    async () => {
-      const { exitCode, output, report } = await leavesAllAsItWas([
-        ...["--yes", "--datapath", "none", "--return-path", "notrack", "--network", "interlay-system/underlay"],
-      ]);
-      assert.equal(exitCode, 0, output);
-      const skipped = report?.checks.filter(({ status }) => status === "skipped").map(({ error }) => error) ?? [];
-      assert.ok(skipped.some((reason) => reason?.includes("another solution than Interlay")));
-    },
-  );
-
-  It("says no of a solution that is none: plain macvlan", { timeout: RUN_TIMEOUT_MS }, async () => {
-    const config = { cniVersion: "1.0.0", name: "plain", type: "macvlan", master: "eth0", mode: "bridge" };
-    const network = {
-      apiVersion: "k8s.cni.cncf.io/v1",
-      kind: "NetworkAttachmentDefinition",
-      metadata: Object.assign({}, { name: "plain", namespace: "default" }),
-      spec: { config: JSON.stringify({ ...config, ipam: { type: "interlay-ipam" } }) },
-    };
-    await ensure(api, network);
-    try {
-      const { exitCode, output } = await leavesAllAsItWas([
-        ...["--yes", "--datapath", "none", "--return-path", "notrack", "--network", "default/plain"],
-        ...["--cells", "^matrix/underlay-1-a/(overlay|service)"],
-      ]);
-      assert.equal(exitCode, 1, output);
-      assert.match(output, /cells: matrix/);
-    } finally {
-      await api.objects.delete(network);
+    /** What is there once nothing changes by itself: felix is still at its links when the nodes are Ready. */
+    async function settled(): Promise<readonly string[]> {
+      let last: readonly string[] = [];
+      return Eventually(
+        "two looks at the cluster that are the same",
+        async () => {
+          const before = last;
+          last = await look();
+          return { last, changed: diffLines(before, last) };
+        },
+        ({ changed }) => changed.length === 0,
+        { timeout: 60_000, interval: SETTLED_MS },
+      ).then((seen) => seen.last);
     }
-  });
 
-  It(
-    "makes no pods in the nodes' network where it may not, and says what that leaves out",
-    { timeout: RUN_TIMEOUT_MS },
-    async () => {
-      const { exitCode, output, report } = await leavesAllAsItWas(["--yes", "--no-host-pods"]);
+    async function leavesAllAsItWas(flags: readonly string[]) {
+      const before = await By("the cluster as it is", settled);
+      const run = await By(`npm run e2e -- --provider existing ${flags.join(" ")}`, () =>
+        runOnExistingCluster(cluster, flags),
+      );
+      await Eventually(
+        "the cluster as it was",
+        async () => diffLines(before, await look()),
+        (left) => left.length === 0,
+        { timeout: 30_000, interval: 1000 },
+      );
+      return run;
+    }
+
+    It("changes nothing without --yes", { timeout: RUN_TIMEOUT_MS }, async () => {
+      const { exitCode, output } = await leavesAllAsItWas([]);
       assert.equal(exitCode, 0, output);
-      assert.equal(report?.variants[0]?.invalidDropRule, undefined);
-      assert.ok(report?.checks.some(({ status, error }) => status === "skipped" && error?.includes("nodes' network")));
-    },
-  );
+      assert.match(output, /Nothing was changed/);
+    });
 
-  // Last: it takes the cluster's own Interlay away.
-  It("installs Interlay where it is not, and takes it away", { timeout: RUN_TIMEOUT_MS }, async () => {
-    const config = new KubeConfig();
-    config.loadFromFile(cluster.kubeconfig);
-    await By("the cluster without Interlay", () =>
-      uninstallInterlay(config, { timeoutMs: 120_000, force: true, log: () => undefined }),
+    It("runs beside the Interlay that is there, with a range of its own", { timeout: RUN_TIMEOUT_MS }, async () => {
+      const { exitCode, output, report } = await leavesAllAsItWas(["--yes", "--pool", POOL]);
+      assert.equal(exitCode, 0, output);
+      const cells = report?.variants.flatMap((variant) => variant.cells) ?? [];
+      assert.ok(cells.length > 200, `only ${cells.length} cells`);
+      const own = cells.filter(({ target, group }) => target === "underlay" && group === "matrix");
+      assert.ok(
+        own.length > 0 && own.every(({ address }) => address.startsWith("10.7.210.")),
+        "addresses are not of the range that was named",
+      );
+    });
+
+    It(
+      "judges a solution that is installed there, and asserts nothing of Interlay's",
+      { timeout: RUN_TIMEOUT_MS },
+      async () => {
+        const { exitCode, output, report } = await leavesAllAsItWas([
+          ...["--yes", "--datapath", "none", "--return-path", "notrack", "--network", "interlay-system/underlay"],
+        ]);
+        assert.equal(exitCode, 0, output);
+        const skipped = report?.checks.filter(({ status }) => status === "skipped").map(({ error }) => error) ?? [];
+        assert.ok(skipped.some((reason) => reason?.includes("another solution than Interlay")));
+      },
     );
-    const { exitCode, output, report } = await leavesAllAsItWas(["--yes", "--pool", POOL]);
-    assert.equal(exitCode, 0, output);
-    assert.ok((report?.summary.passed ?? 0) > 200);
+
+    It("says no of a solution that is none: plain macvlan", { timeout: RUN_TIMEOUT_MS }, async () => {
+      const config = { cniVersion: "1.0.0", name: "plain", type: "macvlan", master: "eth0", mode: "bridge" };
+      const network = {
+        apiVersion: "k8s.cni.cncf.io/v1",
+        kind: "NetworkAttachmentDefinition",
+        metadata: Object.assign({}, { name: "plain", namespace: "default" }),
+        spec: { config: JSON.stringify({ ...config, ipam: { type: "interlay-ipam" } }) },
+      };
+      await ensure(api, network);
+      try {
+        const { exitCode, output } = await leavesAllAsItWas([
+          ...["--yes", "--datapath", "none", "--return-path", "notrack", "--network", "default/plain"],
+          ...["--cells", "^matrix/underlay-1-a/(overlay|service)"],
+        ]);
+        assert.equal(exitCode, 1, output);
+        assert.match(output, /cells: matrix/);
+      } finally {
+        await api.objects.delete(network);
+      }
+    });
+
+    It(
+      "makes no pods in the nodes' network where it may not, and says what that leaves out",
+      { timeout: RUN_TIMEOUT_MS },
+      async () => {
+        const { exitCode, output, report } = await leavesAllAsItWas(["--yes", "--no-host-pods"]);
+        assert.equal(exitCode, 0, output);
+        assert.equal(report?.variants[0]?.invalidDropRule, undefined);
+        assert.ok(
+          report?.checks.some(({ status, error }) => status === "skipped" && error?.includes("nodes' network")),
+        );
+      },
+    );
+
+    // Last: it takes the cluster's own Interlay away.
+    It("installs Interlay where it is not, and takes it away", { timeout: RUN_TIMEOUT_MS }, async () => {
+      const config = new KubeConfig();
+      config.loadFromFile(cluster.kubeconfig);
+      await By("the cluster without Interlay", () =>
+        uninstallInterlay(config, { timeoutMs: 120_000, force: true, log: () => undefined }),
+      );
+      const { exitCode, output, report } = await leavesAllAsItWas(["--yes", "--pool", POOL]);
+      assert.equal(exitCode, 0, output);
+      assert.ok((report?.summary.passed ?? 0) > 200);
+    });
   });
-});
+}
+
+registerIfMain(import.meta.url, registerSpecs);

@@ -12,6 +12,7 @@ import { rollOutDuringPodChurn } from "../install/rollout.ts";
 import { watchExecutables } from "../install/watched.ts";
 import { switchTo } from "../matrix/variant.ts";
 import { NAMESPACE } from "../pods/pods.ts";
+import { registerIfMain, type TestRun } from "../support/test-run.ts";
 
 const PATIENCE = { timeout: 110_000 };
 const PORT = 7300;
@@ -44,134 +45,152 @@ const OVERLAYS: readonly (readonly [OverlayName, Made])[] = [
   ["notrack", { data: { returnPath: "notrack" }, gate: { open: true, reason: /not tracked/ }, tcpBeLiberal: 0 }],
 ];
 
-Describe("install: overlays and upgrade", { labels: ["install"] }, () => {
-  let scene: AgentFixture;
-  let kubectl: Kubectl;
-  let image: string;
-  /** What `kubectl apply -k` took last: how busy this computer is. */
-  let applySeconds = 5;
-  /** Underlay pod to overlay pod on the other node: what needs the return path. */
-  const passes = () => scene.reaches("underlay-1-a", scene.deployment.addressOf("overlay-2-b", "main"));
-  const agents = () => listPodIdentities(scene.api, SYSTEM_NAMESPACE, "app=interlay");
-  const kubeProxies = () => listPodIdentities(scene.api, "kube-system", "k8s-app=kube-proxy");
+export function registerSpecs(run: TestRun): void {
+  Describe("install: overlays and upgrade", { labels: ["install"] }, () => {
+    let scene: AgentFixture;
+    let kubectl: Kubectl;
+    let image: string;
+    /** What `kubectl apply -k` took last: how busy this computer is. */
+    let applySeconds = 5;
+    /** Underlay pod to overlay pod on the other node: what needs the return path. */
+    const passes = () => scene.reaches("underlay-1-a", scene.deployment.addressOf("overlay-2-b", "main"));
+    const agents = () => listPodIdentities(scene.api, SYSTEM_NAMESPACE, "app=interlay");
+    const kubeProxies = () => listPodIdentities(scene.api, "kube-system", "k8s-app=kube-proxy");
 
-  BeforeAll(
-    async () => {
-      scene = await setupAgentFixture();
-      kubectl = await createKubectl(scene.cluster);
-      image = await readAgentImage(kubectl);
-      DeferCleanup(async () => {
+    BeforeAll(
+      async () => {
+        scene = await setupAgentFixture(run);
+        kubectl = await createKubectl(scene.cluster);
+        image = await readAgentImage(kubectl);
+        DeferCleanup(async () => {
+          await applyOverlay(kubectl, "notrack", image);
+          await waitForRollout(kubectl);
+        });
+      },
+      { timeout: 300_000 },
+    );
+
+    for (const [overlay, made] of OVERLAYS)
+      It(`overlay ${overlay}: kubectl apply -k, and every node is as it says`, { timeout: 240_000 }, async () => {
+        const { api, cluster, state, on } = scene;
+        const [agentsBefore, proxiesBefore] = [await agents(), await kubeProxies()];
+        if (overlay === "liberal") DeferCleanup(() => switchTo(cluster, NOTRACK));
+        const started = performance.now();
+        await By("apply", () => applyOverlay(kubectl, overlay, image));
+        applySeconds = (performance.now() - started) / 1000;
+        const { data } = await api.core.readNamespacedConfigMap({
+          name: "interlay-config",
+          namespace: SYSTEM_NAMESPACE,
+        });
+        assert.deepEqual(data, made.data);
+        for (const { name } of cluster.nodes) {
+          // All in one look: a kube-proxy that the spec before restarted writes its rule after the gate has opened.
+          await Eventually(
+            `gate ${made.gate.open ? "open" : "closed"}, sysctl and kube-proxy's rule on ${name}`,
+            () => state(name),
+            ({ gate, tcpBeLiberal, kubeProxy, conditions }) =>
+              gate.open === made.gate.open &&
+              made.gate.reason.test(gate.reason) &&
+              tcpBeLiberal === made.tcpBeLiberal &&
+              kubeProxy.invalidDropRule === (overlay !== "liberal") &&
+              conditions.some(
+                ({ type, status: is, message }) =>
+                  type === "ReturnPathReady" && is === "True" && message.startsWith(`${overlay} `),
+              ),
+            PATIENCE,
+          );
+          const table = await on(name, "nft", "list", "table", "inet", "interlay");
+          assert.equal(/ notrack comment/.test(table), overlay === "notrack", `exemption on ${name}: ${table}`);
+          assert.match(table, /masquerade-service/, `masquerade on ${name}`);
+        }
+        await Eventually("underlay -> overlay on the other node", passes, (ok) => ok === made.gate.open, PATIENCE);
+        const kept = (await kubeProxies()).filter((one) => proxiesBefore.includes(one));
+        assert.equal(
+          kept.length,
+          overlay === "liberal" ? 0 : cluster.nodes.length,
+          "kube-proxies that were left alone",
+        );
+        assert.deepEqual(await agents(), agentsBefore, "an agent was restarted for a setting");
+      });
+
+    It("upgrade: a newer image loses no connection, no pod and no call", { timeout: 600_000 }, async () => {
+      const { api, cluster, nodes, end } = scene;
+      if (cluster.provider !== "lab") Skip("where the nodes' programs are files that can be replaced: in a lab");
+      const all = cluster.nodes.map(({ name }) => name);
+      const onAll = (work: (node: string) => Promise<unknown>) => Promise.all(all.map(work));
+      await switchTo(cluster, NOTRACK);
+      await onAll((node) => installCopies(cluster, node));
+      DeferCleanup(() => onAll((node) => removeNewer(cluster, node)));
+      await By("a newer version", () => onAll((node) => provideNewer(cluster, node)));
+
+      const service = {
+        apiVersion: "v1",
+        kind: "Service",
+        metadata: { name: "streams", namespace: NAMESPACE },
+        spec: { selector: { probe: "overlay-2-b" }, ports: [{ port: PORT + 3 }] }, // the fourth way's
+      };
+      await ensure(api, service);
+      DeferCleanup(() => api.objects.delete(service));
+      const { spec } = await api.core.readNamespacedService({ name: "streams", namespace: NAMESPACE });
+      const [underlay, overlay, target] = [
+        await end("underlay-1-a"),
+        await end("overlay-1-a"),
+        await end("overlay-2-b"),
+      ];
+      const ways: readonly StreamPath[] = [
+        ["underlay -> overlay on the other node", underlay, target],
+        ["underlay -> multi-NIC's overlay address on the other node", underlay, await end("multi-nic-2-b")],
+        ["overlay -> multi-NIC's net1 on the other node", overlay, await end("multi-nic-2-b", "net1")],
+        ["underlay -> Service", underlay, { ...target, address: spec?.clusterIP ?? "" }],
+        ["overlay -> underlay on the other node", overlay, await end("underlay-2-b")],
+      ];
+      const [agentsBefore, podsBefore] = [await agents(), await listPodIdentities(api, NAMESPACE, "probe")];
+      const ends = await Promise.all(nodes.map((node) => watchExecutables(cluster, node)));
+      const started = performance.now();
+      let [came, rolledAt] = [0, Infinity];
+      const lines = Math.ceil(LONG.least + LONG.applies * applySeconds);
+      await assertStreamsSurvive(cluster, ways, { lines, port: PORT }, async () => {
+        ({ came, rolledAt } = await By("apply -k with another tag, while pods come", () =>
+          rollOutDuringPodChurn(kubectl, { api, cluster, guests: new Map() }, nodes, `${image}-newer`),
+        ));
+      });
+      const took = (rolledAt - started) / 1000;
+      assert.ok(took < lines, `the agents were replaced after ${took} s, and the connections had ended`);
+      const watched = await Promise.all(ends.map((stop) => stop()));
+
+      assert.ok(
+        (await agents()).every((one) => !agentsBefore.includes(one)),
+        "an agent was not replaced",
+      );
+      assert.deepEqual(await listPodIdentities(api, NAMESPACE, "probe"), podsBefore);
+      assert.deepEqual((await Promise.all(all.map((node) => findOutdated(cluster, node)))).flat(), []);
+      for (const [index, { looks, calls, failures, files, there }] of watched.entries()) {
+        const node = nodes[index] ?? "";
+        process.stdout.write(`      · ${node}: ${looks} looks, ${calls} VERSION calls; ${came} pods came on both\n`);
+        assert.deepEqual(failures, [], `on ${node} a plugin was not there, or not whole`);
+        for (const name of EXECUTABLE_NAMES) {
+          const [before, after, ...more] = files[name] ?? [];
+          assert.ok(
+            after !== undefined && more.length === 0,
+            `${name} on ${node} was ${(files[name] ?? []).join("; ")}`,
+          );
+          const [wasInode = "", was = ""] = before?.split(": ") ?? [];
+          const [isInode = "", is = ""] = after.split(": ");
+          assert.notEqual(isInode, wasInode, "it was written in place");
+          assert.equal(is, was, "size and mode");
+        }
+        assert.deepEqual(there, ["interlay", "interlay-full", "interlay-ipam"]);
+      }
+      assert.ok(await passes());
+      await By("and back to the older one", async () => {
+        await onAll((node) => removeNewer(cluster, node));
         await applyOverlay(kubectl, "notrack", image);
         await waitForRollout(kubectl);
       });
-    },
-    { timeout: 300_000 },
-  );
-
-  for (const [overlay, made] of OVERLAYS)
-    It(`overlay ${overlay}: kubectl apply -k, and every node is as it says`, { timeout: 240_000 }, async () => {
-      const { api, cluster, state, on } = scene;
-      const [agentsBefore, proxiesBefore] = [await agents(), await kubeProxies()];
-      if (overlay === "liberal") DeferCleanup(() => switchTo(cluster, NOTRACK));
-      const started = performance.now();
-      await By("apply", () => applyOverlay(kubectl, overlay, image));
-      applySeconds = (performance.now() - started) / 1000;
-      const { data } = await api.core.readNamespacedConfigMap({ name: "interlay-config", namespace: SYSTEM_NAMESPACE });
-      assert.deepEqual(data, made.data);
-      for (const { name } of cluster.nodes) {
-        // All in one look: a kube-proxy that the spec before restarted writes its rule after the gate has opened.
-        await Eventually(
-          `gate ${made.gate.open ? "open" : "closed"}, sysctl and kube-proxy's rule on ${name}`,
-          () => state(name),
-          ({ gate, tcpBeLiberal, kubeProxy, conditions }) =>
-            gate.open === made.gate.open &&
-            made.gate.reason.test(gate.reason) &&
-            tcpBeLiberal === made.tcpBeLiberal &&
-            kubeProxy.invalidDropRule === (overlay !== "liberal") &&
-            conditions.some(
-              ({ type, status: is, message }) =>
-                type === "ReturnPathReady" && is === "True" && message.startsWith(`${overlay} `),
-            ),
-          PATIENCE,
-        );
-        const table = await on(name, "nft", "list", "table", "inet", "interlay");
-        assert.equal(/ notrack comment/.test(table), overlay === "notrack", `exemption on ${name}: ${table}`);
-        assert.match(table, /masquerade-service/, `masquerade on ${name}`);
-      }
-      await Eventually("underlay -> overlay on the other node", passes, (ok) => ok === made.gate.open, PATIENCE);
-      const kept = (await kubeProxies()).filter((one) => proxiesBefore.includes(one));
-      assert.equal(kept.length, overlay === "liberal" ? 0 : cluster.nodes.length, "kube-proxies that were left alone");
-      assert.deepEqual(await agents(), agentsBefore, "an agent was restarted for a setting");
+      assert.deepEqual((await Promise.all(all.map((node) => findOutdated(cluster, node)))).flat(), []);
+      assert.ok(await passes());
     });
-
-  It("upgrade: a newer image loses no connection, no pod and no call", { timeout: 600_000 }, async () => {
-    const { api, cluster, nodes, end } = scene;
-    if (cluster.provider !== "lab") Skip("where the nodes' programs are files that can be replaced: in a lab");
-    const all = cluster.nodes.map(({ name }) => name);
-    const onAll = (work: (node: string) => Promise<unknown>) => Promise.all(all.map(work));
-    await switchTo(cluster, NOTRACK);
-    await onAll((node) => installCopies(cluster, node));
-    DeferCleanup(() => onAll((node) => removeNewer(cluster, node)));
-    await By("a newer version", () => onAll((node) => provideNewer(cluster, node)));
-
-    const service = {
-      apiVersion: "v1",
-      kind: "Service",
-      metadata: { name: "streams", namespace: NAMESPACE },
-      spec: { selector: { probe: "overlay-2-b" }, ports: [{ port: PORT + 3 }] }, // the fourth way's
-    };
-    await ensure(api, service);
-    DeferCleanup(() => api.objects.delete(service));
-    const { spec } = await api.core.readNamespacedService({ name: "streams", namespace: NAMESPACE });
-    const [underlay, overlay, target] = [await end("underlay-1-a"), await end("overlay-1-a"), await end("overlay-2-b")];
-    const ways: readonly StreamPath[] = [
-      ["underlay -> overlay on the other node", underlay, target],
-      ["underlay -> multi-NIC's overlay address on the other node", underlay, await end("multi-nic-2-b")],
-      ["overlay -> multi-NIC's net1 on the other node", overlay, await end("multi-nic-2-b", "net1")],
-      ["underlay -> Service", underlay, { ...target, address: spec?.clusterIP ?? "" }],
-      ["overlay -> underlay on the other node", overlay, await end("underlay-2-b")],
-    ];
-    const [agentsBefore, podsBefore] = [await agents(), await listPodIdentities(api, NAMESPACE, "probe")];
-    const ends = await Promise.all(nodes.map((node) => watchExecutables(cluster, node)));
-    const started = performance.now();
-    let [came, rolledAt] = [0, Infinity];
-    const lines = Math.ceil(LONG.least + LONG.applies * applySeconds);
-    await assertStreamsSurvive(cluster, ways, { lines, port: PORT }, async () => {
-      ({ came, rolledAt } = await By("apply -k with another tag, while pods come", () =>
-        rollOutDuringPodChurn(kubectl, { api, cluster, guests: new Map() }, nodes, `${image}-newer`),
-      ));
-    });
-    const took = (rolledAt - started) / 1000;
-    assert.ok(took < lines, `the agents were replaced after ${took} s, and the connections had ended`);
-    const watched = await Promise.all(ends.map((stop) => stop()));
-
-    assert.ok(
-      (await agents()).every((one) => !agentsBefore.includes(one)),
-      "an agent was not replaced",
-    );
-    assert.deepEqual(await listPodIdentities(api, NAMESPACE, "probe"), podsBefore);
-    assert.deepEqual((await Promise.all(all.map((node) => findOutdated(cluster, node)))).flat(), []);
-    for (const [index, { looks, calls, failures, files, there }] of watched.entries()) {
-      const node = nodes[index] ?? "";
-      process.stdout.write(`      · ${node}: ${looks} looks, ${calls} VERSION calls; ${came} pods came on both\n`);
-      assert.deepEqual(failures, [], `on ${node} a plugin was not there, or not whole`);
-      for (const name of EXECUTABLE_NAMES) {
-        const [before, after, ...more] = files[name] ?? [];
-        assert.ok(after !== undefined && more.length === 0, `${name} on ${node} was ${(files[name] ?? []).join("; ")}`);
-        const [wasInode = "", was = ""] = before?.split(": ") ?? [];
-        const [isInode = "", is = ""] = after.split(": ");
-        assert.notEqual(isInode, wasInode, "it was written in place");
-        assert.equal(is, was, "size and mode");
-      }
-      assert.deepEqual(there, ["interlay", "interlay-full", "interlay-ipam"]);
-    }
-    assert.ok(await passes());
-    await By("and back to the older one", async () => {
-      await onAll((node) => removeNewer(cluster, node));
-      await applyOverlay(kubectl, "notrack", image);
-      await waitForRollout(kubectl);
-    });
-    assert.deepEqual((await Promise.all(all.map((node) => findOutdated(cluster, node)))).flat(), []);
-    assert.ok(await passes());
   });
-});
+}
+
+registerIfMain(import.meta.url, registerSpecs);

@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import type { Cluster } from "../../clusters/provider.ts";
 import { must, signalAgent, signalProcess } from "../support/agent-process.ts";
 import { type ClusterApi, clusterApi } from "../support/cluster-api.ts";
-import { runOptions, theCluster } from "../support/context.ts";
 import { BeforeAll, By, DeferCleanup, Describe, Eventually, It } from "../harness.ts";
 import { type Cell, cells } from "../matrix/cells.ts";
 import { gate, type Variant } from "../matrix/gate.ts";
@@ -16,11 +15,12 @@ import { listMutants } from "../mutants/mutant.ts";
 import { untilServicesAnswer } from "../matrix/services-known.ts";
 import { deleteRule, emptySet, listRules, parseRules, parseSets } from "../mutants/nft-rules.ts";
 import { isComplete, readRecords } from "../mutants/records.ts";
-import { isSampled, sampleMutants } from "../mutants/sample.ts";
+import { sampleMutants } from "../mutants/sample.ts";
 import { whyItMaySurvive } from "../mutants/survivors.ts";
 import { describeFailed, type FailedCell, MutationRuns } from "../mutants/mutation-runs.ts";
 import { RECREATED_PODS, recreatePods } from "../mutants/recreate-pods.ts";
 import { deploy, type Deployment } from "../pods/deploy.ts";
+import { registerIfMain, type TestRun } from "../support/test-run.ts";
 
 /** Below v1.29, so that the return path is needed. */
 const VARIANT: Variant = { kubeProxy: { version: "v1.28.15", mode: "iptables" }, returnPath: "notrack" };
@@ -42,320 +42,323 @@ const INVALID_RULE = ["KUBE-FORWARD", "-m", "conntrack", "--ctstate", "INVALID",
  * at a time, in a running cluster. The matrix must turn red, and in no cell that has nothing to do with it.
  * INTERLAY_MUTANTS=N tries N of the lines and rules and fewer of the rest, chosen by INTERLAY_SEED.
  */
-Describe("mutants: the matrix sees what is missing or wrong", { labels: ["mutants"] }, () => {
-  let cluster: Cluster;
-  let api: ClusterApi;
-  let deployment: Deployment;
-  let asked: readonly Cell[];
-  let node: string;
-  let trials: MutationRuns;
-  const fates = new MutantResults();
+export function registerSpecs(run: TestRun): void {
+  Describe("mutants: the matrix sees what is missing or wrong", { labels: ["mutants"] }, () => {
+    let cluster: Cluster;
+    let api: ClusterApi;
+    let deployment: Deployment;
+    let asked: readonly Cell[];
+    let node: string;
+    let trials: MutationRuns;
+    const fates = new MutantResults();
 
-  BeforeAll(
-    async () => {
-      cluster = await theCluster();
-      api = clusterApi(cluster);
-      deployment = await By("the pods of the three types", () => deploy(cluster, api));
-      DeferCleanup(() => deployment.closeProbers());
-      asked = cells(deployment.workers.length, deployment.families, deployment.features);
-      node = deployment.workers[0] ?? "";
-      trials = new MutationRuns(cluster, node, () => deployment, asked, fates);
-      await By("kube-proxy v1.28.15, notrack", () => switchTo(cluster, VARIANT));
-    },
-    { timeout: 300_000 },
-  );
+    BeforeAll(
+      async () => {
+        cluster = await run.cluster();
+        api = clusterApi(cluster);
+        deployment = await By("the pods of the three types", () => deploy(cluster, api));
+        DeferCleanup(() => deployment.closeProbers());
+        asked = cells(deployment.workers.length, deployment.families, deployment.features);
+        node = deployment.workers[0] ?? "";
+        trials = new MutationRuns(cluster, node, () => deployment, asked, fates);
+        await By("kube-proxy v1.28.15, notrack", () => switchTo(cluster, VARIANT));
+      },
+      { timeout: 300_000 },
+    );
 
-  const listing = async (): Promise<string> => must(cluster, node, listRules);
-  const table = async (): Promise<string> =>
-    (await cluster.exec(node, ["nft", "-s", "list", "table", "inet", "interlay"])).stdout;
-  const greenIn = async (variant: Variant, when: string): Promise<void> => {
-    assert.deepEqual(describeFailed(await trials.red(variant)), [], `cells fail ${when}`);
-  };
+    const listing = async (): Promise<string> => must(cluster, node, listRules);
+    const table = async (): Promise<string> =>
+      (await cluster.exec(node, ["nft", "-s", "list", "table", "inet", "interlay"])).stdout;
+    const greenIn = async (variant: Variant, when: string): Promise<void> => {
+      assert.deepEqual(describeFailed(await trials.red(variant)), [], `cells fail ${when}`);
+    };
 
-  It("passes while nothing is missing", () => greenIn(VARIANT, "while nothing is missing"));
+    It("passes while nothing is missing", () => greenIn(VARIANT, "while nothing is missing"));
 
-  It("turns red for each line of the plans and each nft rule in the pods", { timeout: 1_800_000 }, async () => {
-    const records = await readRecords(cluster, node);
-    const whole = async () =>
-      (await Promise.all(records.map((record) => isComplete(cluster, node, record)))).every((is) => is);
-    const lines = listMutants(records).map(({ title, reason, pods, argvs }) => ({
-      ...{ kind: "plan" as const, title, reason, pods },
-      argvs: () => Promise.resolve(argvs),
-    }));
-    const marked = records.filter(({ plan }) => plan.items.some(({ kind }) => kind === "reply-mark"));
-    const inPod = ({ netns }: (typeof records)[number], argv: readonly string[]) => [
-      ...["nsenter", `--net=${netns}`, "--", ...argv],
-    ];
-    const [first] = marked;
-    const rules = first === undefined ? [] : parseRules(await must(cluster, node, inPod(first, listRules)));
-    const inPods = rules.map(({ chain, name }) => ({
-      ...{ kind: "nft" as const, title: `underlay eth0: pod: nft rule in ${chain}: ${name}`, reason: name },
-      pods: marked.map(({ pod }) => pod.name),
-      argvs: async () => {
-        const all = marked.map(async (record) =>
-          parseRules(await must(cluster, node, inPod(record, listRules)))
-            .filter((rule) => rule.chain === chain && rule.name === name)
-            .map((rule) => inPod(record, deleteRule(rule))),
+    It("turns red for each line of the plans and each nft rule in the pods", { timeout: 1_800_000 }, async () => {
+      const records = await readRecords(cluster, node);
+      const whole = async () =>
+        (await Promise.all(records.map((record) => isComplete(cluster, node, record)))).every((is) => is);
+      const lines = listMutants(records).map(({ title, reason, pods, argvs }) => ({
+        ...{ kind: "plan" as const, title, reason, pods },
+        argvs: () => Promise.resolve(argvs),
+      }));
+      const marked = records.filter(({ plan }) => plan.items.some(({ kind }) => kind === "reply-mark"));
+      const inPod = ({ netns }: (typeof records)[number], argv: readonly string[]) => [
+        ...["nsenter", `--net=${netns}`, "--", ...argv],
+      ];
+      const [first] = marked;
+      const rules = first === undefined ? [] : parseRules(await must(cluster, node, inPod(first, listRules)));
+      const inPods = rules.map(({ chain, name }) => ({
+        ...{ kind: "nft" as const, title: `underlay eth0: pod: nft rule in ${chain}: ${name}`, reason: name },
+        pods: marked.map(({ pod }) => pod.name),
+        argvs: async () => {
+          const all = marked.map(async (record) =>
+            parseRules(await must(cluster, node, inPod(record, listRules)))
+              .filter((rule) => rule.chain === chain && rule.name === name)
+              .map((rule) => inPod(record, deleteRule(rule))),
+          );
+          return (await Promise.all(all)).flat();
+        },
+      }));
+      for (const { pods, ...mutant } of sampleMutants([...lines, ...inPods], run.options.mutants)) {
+        const mayFail = (cell: Cell) => pods.some((pod) => touches(cell, pod));
+        await trials.run({ ...mutant, whole, mayFail, excuse: whyItMaySurvive(mutant.title) }, VARIANT);
+      }
+    });
+
+    It("turns red for the return path, in the cells that the gate names", { timeout: 900_000 }, async () => {
+      const mine = trials.blockedIn({ ...VARIANT, returnPath: "none" });
+      const before = await table();
+      const is = await listing();
+      const reason = "what conntrack has not seen whole is not to be called INVALID";
+      const whole = async () => (await table()) === before;
+      const of = (family: string) => asked.filter((cell) => cell.family === family && mine.includes(cell.id));
+      const seenBy = (rule: string): readonly string[] => {
+        const [, kind, family = ""] = /^(exempt|source-guard)-(.*)$/.exec(rule) ?? [];
+        return kind === "source-guard" ? spoofed(family) : of(family).map(({ id }) => id);
+      };
+      const spoofed = (family?: string) =>
+        asked
+          .filter((cell) => cell.sourceNode === 0 && cell.attack?.kind === "spoofed-source")
+          .filter((cell) => family === undefined || cell.family === family)
+          .map(({ id }) => id);
+      const all = [
+        {
+          ...{ title: "node: the table", cells: asked.map(({ id }) => id).filter(isIn([...mine, ...spoofed()])) },
+          argvs: () => Promise.resolve([["nft", "delete", "table", "inet", "interlay"]]),
+        },
+        ...parseRules(is).map(({ chain, name }) => ({
+          ...{ title: `node: nft rule in ${chain}: ${name}`, cells: seenBy(name) },
+          argvs: async () =>
+            parseRules(await listing())
+              .filter((rule) => rule.chain === chain && rule.name === name)
+              .map(deleteRule),
+        })),
+        ...parseSets(is).map((set) => ({
+          ...{ title: `node: nft set ${set}`, cells: of(set.endsWith("6") ? "ipv6" : "ipv4").map(({ id }) => id) },
+          argvs: () => Promise.resolve([emptySet(set)]),
+        })),
+      ];
+      for (const { title, cells: named, argvs } of all) {
+        const mayFail = ({ id }: Cell) => named.includes(id);
+        const seen = await trials.run(
+          { kind: "nft", title, reason, argvs, whole, mayFail, excuse: whyItMaySurvive(title) },
+          VARIANT,
+        );
+        assert.deepEqual(seen, named, title);
+      }
+    });
+
+    It("turns red for the rules in FORWARD, where its policy is DROP", { timeout: 900_000 }, async () => {
+      const tools = deployment.families.map((family) => (family === "ipv4" ? "iptables" : "ip6tables"));
+      /** The agent's rules in each tool's chain FORWARD, as `iptables -S` prints them. */
+      const listOwn = async (): Promise<readonly (readonly [tool: string, rule: string])[]> => {
+        const all = tools.map(async (tool) =>
+          [...(await must(cluster, node, [tool, "-w", "-S", "FORWARD"])).matchAll(/^-A (FORWARD .*interlay.*)$/gm)].map(
+            ([, rule = ""]) => [tool, rule] as const,
+          ),
         );
         return (await Promise.all(all)).flat();
-      },
-    }));
-    for (const { pods, ...mutant } of sampleMutants([...lines, ...inPods], process.env)) {
-      const mayFail = (cell: Cell) => pods.some((pod) => touches(cell, pod));
-      await trials.run({ ...mutant, whole, mayFail, excuse: whyItMaySurvive(mutant.title) }, VARIANT);
-    }
-  });
-
-  It("turns red for the return path, in the cells that the gate names", { timeout: 900_000 }, async () => {
-    const mine = trials.blockedIn({ ...VARIANT, returnPath: "none" });
-    const before = await table();
-    const is = await listing();
-    const reason = "what conntrack has not seen whole is not to be called INVALID";
-    const whole = async () => (await table()) === before;
-    const of = (family: string) => asked.filter((cell) => cell.family === family && mine.includes(cell.id));
-    const seenBy = (rule: string): readonly string[] => {
-      const [, kind, family = ""] = /^(exempt|source-guard)-(.*)$/.exec(rule) ?? [];
-      return kind === "source-guard" ? spoofed(family) : of(family).map(({ id }) => id);
-    };
-    const spoofed = (family?: string) =>
-      asked
-        .filter((cell) => cell.sourceNode === 0 && cell.attack?.kind === "spoofed-source")
-        .filter((cell) => family === undefined || cell.family === family)
-        .map(({ id }) => id);
-    const all = [
-      {
-        ...{ title: "node: the table", cells: asked.map(({ id }) => id).filter(isIn([...mine, ...spoofed()])) },
-        argvs: () => Promise.resolve([["nft", "delete", "table", "inet", "interlay"]]),
-      },
-      ...parseRules(is).map(({ chain, name }) => ({
-        ...{ title: `node: nft rule in ${chain}: ${name}`, cells: seenBy(name) },
-        argvs: async () =>
-          parseRules(await listing())
-            .filter((rule) => rule.chain === chain && rule.name === name)
-            .map(deleteRule),
-      })),
-      ...parseSets(is).map((set) => ({
-        ...{ title: `node: nft set ${set}`, cells: of(set.endsWith("6") ? "ipv6" : "ipv4").map(({ id }) => id) },
-        argvs: () => Promise.resolve([emptySet(set)]),
-      })),
-    ];
-    for (const { title, cells: named, argvs } of all) {
-      const mayFail = ({ id }: Cell) => named.includes(id);
-      const seen = await trials.run(
-        { kind: "nft", title, reason, argvs, whole, mayFail, excuse: whyItMaySurvive(title) },
-        VARIANT,
-      );
-      assert.deepEqual(seen, named, title);
-    }
-  });
-
-  It("turns red for the rules in FORWARD, where its policy is DROP", { timeout: 900_000 }, async () => {
-    const tools = deployment.families.map((family) => (family === "ipv4" ? "iptables" : "ip6tables"));
-    /** The agent's rules in each tool's chain FORWARD, as `iptables -S` prints them. */
-    const listOwn = async (): Promise<readonly (readonly [tool: string, rule: string])[]> => {
-      const all = tools.map(async (tool) =>
-        [...(await must(cluster, node, [tool, "-w", "-S", "FORWARD"])).matchAll(/^-A (FORWARD .*interlay.*)$/gm)].map(
-          ([, rule = ""]) => [tool, rule] as const,
-        ),
-      );
-      return (await Promise.all(all)).flat();
-    };
-    let own: Awaited<ReturnType<typeof listOwn>> = [];
-    const are = async (there: boolean): Promise<boolean> => {
-      const now = await listOwn();
-      return there ? now.length > 0 && now.length >= own.length : now.length === 0;
-    };
-    const policy = async (verdict: string): Promise<void> => {
-      for (const tool of tools) await must(cluster, node, [tool, "-w", "-P", "FORWARD", verdict]);
-    };
-    try {
-      await policy("DROP");
+      };
+      let own: Awaited<ReturnType<typeof listOwn>> = [];
+      const are = async (there: boolean): Promise<boolean> => {
+        const now = await listOwn();
+        return there ? now.length > 0 && now.length >= own.length : now.length === 0;
+      };
+      const policy = async (verdict: string): Promise<void> => {
+        for (const tool of tools) await must(cluster, node, [tool, "-w", "-P", "FORWARD", verdict]);
+      };
+      try {
+        await policy("DROP");
+        await Eventually(
+          "the agent's rules are in FORWARD",
+          () => are(true),
+          (is) => is,
+          { timeout: 60_000 },
+        );
+        await greenIn(VARIANT, "with FORWARD's policy DROP and the agent's rules");
+        own = await listOwn();
+        for (const rule of new Set(own.map(([, text]) => text))) {
+          const title = `node: rule in ${rule.replace(" -m comment --comment interlay -j ACCEPT", "")}`;
+          const reason = "a policy DROP, as Docker's, drops what no rule takes";
+          const argvs = () =>
+            Promise.resolve(
+              own.flatMap(([tool, text]) => (text === rule ? [[tool, "-w", "-D", ...text.split(" ")]] : [])),
+            );
+          const mayFail = ({ sourceNode, from, server, to }: Cell) =>
+            sourceNode === 0 ||
+            [from, server, "pod" in to ? to.pod : ""].some((pod) => /-1-|^node-1$/.test(pod ?? "")) ||
+            "node" in to;
+          await trials.run(
+            { kind: "nft", title, reason, argvs, whole: () => are(true), mayFail, excuse: whyItMaySurvive(title) },
+            VARIANT,
+          );
+        }
+      } finally {
+        await policy("ACCEPT");
+      }
       await Eventually(
-        "the agent's rules are in FORWARD",
-        () => are(true),
+        "the agent's rules are gone from FORWARD",
+        () => are(false),
         (is) => is,
         { timeout: 60_000 },
       );
-      await greenIn(VARIANT, "with FORWARD's policy DROP and the agent's rules");
-      own = await listOwn();
-      for (const rule of new Set(own.map(([, text]) => text))) {
-        const title = `node: rule in ${rule.replace(" -m comment --comment interlay -j ACCEPT", "")}`;
-        const reason = "a policy DROP, as Docker's, drops what no rule takes";
-        const argvs = () =>
-          Promise.resolve(
-            own.flatMap(([tool, text]) => (text === rule ? [[tool, "-w", "-D", ...text.split(" ")]] : [])),
-          );
-        const mayFail = ({ sourceNode, from, server, to }: Cell) =>
-          sourceNode === 0 ||
-          [from, server, "pod" in to ? to.pod : ""].some((pod) => /-1-|^node-1$/.test(pod ?? "")) ||
-          "node" in to;
-        await trials.run(
-          { kind: "nft", title, reason, argvs, whole: () => are(true), mayFail, excuse: whyItMaySurvive(title) },
-          VARIANT,
-        );
+    });
+
+    It("turns red for each fact that is wrong or missing", { timeout: 1_200_000 }, async () => {
+      for (const fact of sampleMutants(FACT_MUTANTS, run.options.mutants, 0.4)) {
+        await By(fact.title, () => wrongFact(fact));
+        await By("the pods are wired by the right facts", async () => {
+          deployment = await recreatePods(cluster, api, deployment, 60_000);
+          await untilServicesAnswer(asked, VARIANT, deployment);
+          await greenIn(VARIANT, `after "${fact.title}" was put right`);
+        });
       }
-    } finally {
-      await policy("ACCEPT");
-    }
-    await Eventually(
-      "the agent's rules are gone from FORWARD",
-      () => are(false),
-      (is) => is,
-      { timeout: 60_000 },
-    );
-  });
+    });
 
-  It("turns red for each fact that is wrong or missing", { timeout: 1_200_000 }, async () => {
-    for (const fact of sampleMutants(FACT_MUTANTS, process.env, 0.4)) {
-      await By(fact.title, () => wrongFact(fact));
-      await By("the pods are wired by the right facts", async () => {
-        deployment = await recreatePods(cluster, api, deployment, 60_000);
-        await untilServicesAnswer(asked, VARIANT, deployment);
-        await greenIn(VARIANT, `after "${fact.title}" was put right`);
-      });
-    }
-  });
-
-  /** Pods are made while the fact is so. */
-  const wrongFact = async ({ title, reason, make, as, excuse }: FactMutant): Promise<void> => {
-    const unmake = await make(cluster, node);
-    let failed: readonly FailedCell[] = [];
-    const named = as === undefined ? undefined : trials.blockedIn({ ...VARIANT, returnPath: as });
-    const mayFail = (cell: Cell) => named?.includes(cell.id) ?? RECREATED_PODS.some((pod) => touches(cell, pod));
-    let notWired = "";
-    try {
+    /** Pods are made while the fact is so. */
+    const wrongFact = async ({ title, reason, make, as, excuse }: FactMutant): Promise<void> => {
+      const unmake = await make(cluster, node);
+      let failed: readonly FailedCell[] = [];
+      const named = as === undefined ? undefined : trials.blockedIn({ ...VARIANT, returnPath: as });
+      const mayFail = (cell: Cell) => named?.includes(cell.id) ?? RECREATED_PODS.some((pod) => touches(cell, pod));
+      let notWired = "";
       try {
-        deployment = await recreatePods(cluster, api, deployment);
-      } catch (error) {
-        notWired = error instanceof Error ? error.message : String(error);
+        try {
+          deployment = await recreatePods(cluster, api, deployment);
+        } catch (error) {
+          notWired = error instanceof Error ? error.message : String(error);
+        }
+        if (notWired === "") failed = await trials.red(VARIANT, mayFail);
+      } finally {
+        await unmake();
       }
-      if (notWired === "") failed = await trials.red(VARIANT, mayFail);
-    } finally {
-      await unmake();
-    }
-    if (notWired !== "") {
-      fates.add({ kind: "fact", mutant: title, reason, seen: [`pods are not wired: ${notWired}`] });
-      return;
-    }
-    const seen = trials.judge({ kind: "fact", title, reason, excuse, mayFail }, failed);
-    if (named !== undefined) assert.deepEqual(seen, named, title);
-  };
-
-  It("turns red when kube-proxy's rule is there beside v1.29, liberal", { timeout: 300_000 }, async () => {
-    await By("kube-proxy v1.29.15, liberal", () => switchTo(cluster, LIBERAL));
-    const mine = trials.blockedIn({ ...LIBERAL, kubeProxy: { ...LIBERAL.kubeProxy, version: "v1.28.15" } });
-    const tools = deployment.families.map((family) => (family === "ipv4" ? "iptables" : "ip6tables"));
-    const ruleIs = (there: boolean) =>
-      Eventually(
-        `kube-proxy's INVALID rule is ${there ? "" : "not "}there`,
-        async () =>
-          (await Promise.all(tools.map((tool) => cluster.exec(node, [tool, "-w", "-C", ...INVALID_RULE])))).map(
-            ({ exitCode }) => exitCode === 0,
-          ),
-        (all) => all.every((one) => one === there),
-        { timeout: 60_000 },
-      );
-    const sees = async (mutant: string, reason: string): Promise<void> => {
-      const failed = (await trials.red(LIBERAL, ({ id }) => mine.includes(id))).map(({ cell }) => cell.id);
-      fates.add({ kind: "kube-proxy", mutant, reason, seen: failed });
-      assert.deepEqual(failed, mine, mutant);
+      if (notWired !== "") {
+        fates.add({ kind: "fact", mutant: title, reason, seen: [`pods are not wired: ${notWired}`] });
+        return;
+      }
+      const seen = trials.judge({ kind: "fact", title, reason, excuse, mayFail }, failed);
+      if (named !== undefined) assert.deepEqual(seen, named, title);
     };
 
-    for (const tool of tools) await must(cluster, node, [tool, "-w", "-I", ...INVALID_RULE]);
-    try {
-      await sees(
-        "kube-proxy's INVALID rule is back (containernetworking/plugins issue 177)",
-        "from v1.29 with the sysctl kube-proxy leaves it out",
-      );
-    } finally {
-      for (const tool of tools) await must(cluster, node, [tool, "-w", "-D", ...INVALID_RULE]);
-    }
+    It("turns red when kube-proxy's rule is there beside v1.29, liberal", { timeout: 300_000 }, async () => {
+      await By("kube-proxy v1.29.15, liberal", () => switchTo(cluster, LIBERAL));
+      const mine = trials.blockedIn({ ...LIBERAL, kubeProxy: { ...LIBERAL.kubeProxy, version: "v1.28.15" } });
+      const tools = deployment.families.map((family) => (family === "ipv4" ? "iptables" : "ip6tables"));
+      const ruleIs = (there: boolean) =>
+        Eventually(
+          `kube-proxy's INVALID rule is ${there ? "" : "not "}there`,
+          async () =>
+            (await Promise.all(tools.map((tool) => cluster.exec(node, [tool, "-w", "-C", ...INVALID_RULE])))).map(
+              ({ exitCode }) => exitCode === 0,
+            ),
+          (all) => all.every((one) => one === there),
+          { timeout: 60_000 },
+        );
+      const sees = async (mutant: string, reason: string): Promise<void> => {
+        const failed = (await trials.red(LIBERAL, ({ id }) => mine.includes(id))).map(({ cell }) => cell.id);
+        fates.add({ kind: "kube-proxy", mutant, reason, seen: failed });
+        assert.deepEqual(failed, mine, mutant);
+      };
 
-    await signalAgent(cluster, node, "STOP");
-    try {
-      await must(cluster, node, ["sysctl", "-qw", `${BE_LIBERAL}=0`]);
-      const filters = await readFilters(cluster, LIBERAL.kubeProxy.mode);
-      const observation = { variant: LIBERAL, cells: [], actual: [], filters, agentOpen: new Map<string, boolean>() };
-      fates.add({
-        ...{ kind: "sysctl", mutant: `node: sysctl ${BE_LIBERAL} = 1`, seen: findWrongObservations(observation) },
-        reason: "kube-proxy reads it when it starts",
-      });
-      await By("kube-proxy starts while the sysctl is 0", async () => {
-        await signalProcess(cluster, node, KUBE_PROXY, "KILL");
-        await ruleIs(true);
-      });
-      await must(cluster, node, ["sysctl", "-qw", `${BE_LIBERAL}=1`]);
-      await sees(
-        "the sysctl is set, and kube-proxy is not restarted",
-        "kube-proxy reads the sysctl when it starts: a rule that it made before stays",
-      );
-      await By("kube-proxy starts while the sysctl is 1", async () => {
-        await signalProcess(cluster, node, KUBE_PROXY, "KILL");
-        await ruleIs(false);
-      });
-    } finally {
-      await must(cluster, node, ["sysctl", "-qw", `${BE_LIBERAL}=1`]);
-      await signalAgent(cluster, node, "CONT");
-    }
-  });
+      for (const tool of tools) await must(cluster, node, [tool, "-w", "-I", ...INVALID_RULE]);
+      try {
+        await sees(
+          "kube-proxy's INVALID rule is back (containernetworking/plugins issue 177)",
+          "from v1.29 with the sysctl kube-proxy leaves it out",
+        );
+      } finally {
+        for (const tool of tools) await must(cluster, node, [tool, "-w", "-D", ...INVALID_RULE]);
+      }
 
-  It("turns red for each decision of the gate", { timeout: 600_000 }, async () => {
-    const observations: Observation[] = [];
-    const own = process.env["INTERLAY_KUBE_PROXY"] === undefined ? [] : runOptions().variants;
-    for (const variant of [...OBSERVED, ...own].filter(isFirst)) {
-      const { version, mode } = variant.kubeProxy;
-      const observation = await By(`kube-proxy ${version} (${mode}), ${variant.returnPath}`, () => observe(variant));
-      observations.push(observation);
-      assert.deepEqual(
-        findWrongObservations(observation),
-        [],
-        `${version} (${mode}), ${variant.returnPath}, by the gate itself`,
-      );
-    }
-    for (const mutant of GATE_MUTANTS) {
-      const seen = observations.flatMap((one) =>
-        findWrongObservations(one, mutant).map(
-          (what) => `${one.variant.kubeProxy.version}/${one.variant.kubeProxy.mode}/${one.variant.returnPath}: ${what}`,
-        ),
-      );
-      const excuse = whyItMaySurvive(mutant.title);
-      fates.add({
-        kind: "gate",
-        mutant: mutant.title,
-        reason: mutant.reason,
-        seen,
-        ...(excuse === undefined ? {} : { excuse }),
-      });
-    }
-  });
-
-  const observe = async (variant: Variant): Promise<Observation> => {
-    await switchTo(cluster, variant);
-    const blocked = asked.some((cell) => gate(variant, cell).expected === "blocked");
-    const agentOpen = await Eventually(
-      "the agents' gates are told",
-      () => readAgentGates(cluster),
-      (gates) => cluster.nodes.every(({ name }) => gates.get(name) === !blocked),
-      { timeout: 20_000 },
-    ).catch(() => readAgentGates(cluster)); // judged below
-    // What is blocked by design or by Interlay's guard is not the gate's to say.
-    const gated = asked.filter((cell) => {
-      const verdict = verdictFor(variant, cell);
-      return verdict.expected === "pass" || verdict.by === "invalid-rule";
+      await signalAgent(cluster, node, "STOP");
+      try {
+        await must(cluster, node, ["sysctl", "-qw", `${BE_LIBERAL}=0`]);
+        const filters = await readFilters(cluster, LIBERAL.kubeProxy.mode);
+        const observation = { variant: LIBERAL, cells: [], actual: [], filters, agentOpen: new Map<string, boolean>() };
+        fates.add({
+          ...{ kind: "sysctl", mutant: `node: sysctl ${BE_LIBERAL} = 1`, seen: findWrongObservations(observation) },
+          reason: "kube-proxy reads it when it starts",
+        });
+        await By("kube-proxy starts while the sysctl is 0", async () => {
+          await signalProcess(cluster, node, KUBE_PROXY, "KILL");
+          await ruleIs(true);
+        });
+        await must(cluster, node, ["sysctl", "-qw", `${BE_LIBERAL}=1`]);
+        await sees(
+          "the sysctl is set, and kube-proxy is not restarted",
+          "kube-proxy reads the sysctl when it starts: a rule that it made before stays",
+        );
+        await By("kube-proxy starts while the sysctl is 1", async () => {
+          await signalProcess(cluster, node, KUBE_PROXY, "KILL");
+          await ruleIs(false);
+        });
+      } finally {
+        await must(cluster, node, ["sysctl", "-qw", `${BE_LIBERAL}=1`]);
+        await signalAgent(cluster, node, "CONT");
+      }
     });
-    const results = await runCells(gated, variant, deployment, DEFAULT_RUN);
-    const filters = await readFilters(cluster, variant.kubeProxy.mode);
-    return { variant, cells: gated, actual: results.map(({ actual }) => actual), filters, agentOpen };
-  };
 
-  It("no mutant survives without a reason", async () => {
-    // of a sample, results/mutants.json would be no record of the whole
-    fates.tell();
-    if (!isSampled(process.env))
-      await fates.write({ provider: cluster.provider, versions: cluster.versions, families: deployment.families });
-    assert.deepEqual(fates.holes, []);
+    It("turns red for each decision of the gate", { timeout: 600_000 }, async () => {
+      const observations: Observation[] = [];
+      const own = run.options.kubeProxyChosen ? run.options.variants : [];
+      for (const variant of [...OBSERVED, ...own].filter(isFirst)) {
+        const { version, mode } = variant.kubeProxy;
+        const observation = await By(`kube-proxy ${version} (${mode}), ${variant.returnPath}`, () => observe(variant));
+        observations.push(observation);
+        assert.deepEqual(
+          findWrongObservations(observation),
+          [],
+          `${version} (${mode}), ${variant.returnPath}, by the gate itself`,
+        );
+      }
+      for (const mutant of GATE_MUTANTS) {
+        const seen = observations.flatMap((one) =>
+          findWrongObservations(one, mutant).map(
+            (what) =>
+              `${one.variant.kubeProxy.version}/${one.variant.kubeProxy.mode}/${one.variant.returnPath}: ${what}`,
+          ),
+        );
+        const excuse = whyItMaySurvive(mutant.title);
+        fates.add({
+          kind: "gate",
+          mutant: mutant.title,
+          reason: mutant.reason,
+          seen,
+          ...(excuse === undefined ? {} : { excuse }),
+        });
+      }
+    });
+
+    const observe = async (variant: Variant): Promise<Observation> => {
+      await switchTo(cluster, variant);
+      const blocked = asked.some((cell) => gate(variant, cell).expected === "blocked");
+      const agentOpen = await Eventually(
+        "the agents' gates are told",
+        () => readAgentGates(cluster),
+        (gates) => cluster.nodes.every(({ name }) => gates.get(name) === !blocked),
+        { timeout: 20_000 },
+      ).catch(() => readAgentGates(cluster)); // judged below
+      // What is blocked by design or by Interlay's guard is not the gate's to say.
+      const gated = asked.filter((cell) => {
+        const verdict = verdictFor(variant, cell);
+        return verdict.expected === "pass" || verdict.by === "invalid-rule";
+      });
+      const results = await runCells(gated, variant, deployment, DEFAULT_RUN);
+      const filters = await readFilters(cluster, variant.kubeProxy.mode);
+      return { variant, cells: gated, actual: results.map(({ actual }) => actual), filters, agentOpen };
+    };
+
+    It("no mutant survives without a reason", async () => {
+      // of a sample, results/mutants.json would be no record of the whole
+      fates.tell();
+      if (run.options.mutants.count === undefined)
+        await fates.write({ provider: cluster.provider, versions: cluster.versions, families: deployment.families });
+      assert.deepEqual(fates.holes, []);
+    });
   });
-});
+}
 
 /** Whether the cell's packets have to do with a pod. */
 function touches({ from, server, to }: Cell, pod: string): boolean {
@@ -370,3 +373,5 @@ const isIn =
 function isFirst(variant: Variant, index: number, all: readonly Variant[]): boolean {
   return all.findIndex((one) => JSON.stringify(one) === JSON.stringify(variant)) === index;
 }
+
+registerIfMain(import.meta.url, registerSpecs);

@@ -1,94 +1,101 @@
 import assert from "node:assert/strict";
 import { createPlainProgress } from "../../clusters/progress-plain.ts";
+import { hasCapability } from "../../clusters/capabilities.ts";
 import { loadProvider } from "../../clusters/providers.ts";
 import { variantTitle } from "../../results/title.ts";
 import { summarizeCells } from "../../results/table.ts";
 import { removeNamespace } from "../support/cluster-api.ts";
-import { runOptions, specFor, theCluster } from "../support/context.ts";
 import { BeforeAll, By, DeferCleanup, Describe, It, Skip } from "../harness.ts";
-import { recordedVersions } from "../support/run-results.ts";
 import { type PodState, readPodState, type ParitySide, createSide, readVariantState } from "../parity/side.ts";
 import { NAMESPACE } from "../pods/pods.ts";
-
-const options = runOptions();
-const OTHER = options.provider === "kind" ? "lab" : "kind";
+import { buildClusterSpec } from "../support/cluster-spec.ts";
+import { registerIfMain, type TestRun } from "../support/test-run.ts";
 
 /**
  * The run's cluster and one of the other provider, made from the same specification: a lab says what kind says. Addresses,
  * hardware addresses and node links' names are each cluster's own; everything else has to be the same, line by line.
  */
-Describe("kind and the lab", { labels: ["parity"] }, () => {
-  let sides: readonly [ParitySide, ParitySide];
-  let facts: readonly [ReadonlyMap<string, PodState>, ReadonlyMap<string, PodState>];
+export function registerSpecs(run: TestRun): void {
+  const { options } = run;
+  const other = options.provider === "kind" ? "lab" : "kind";
+  Describe("kind and the lab", { labels: ["parity"] }, () => {
+    let sides: readonly [ParitySide, ParitySide];
+    let facts: readonly [ReadonlyMap<string, PodState>, ReadonlyMap<string, PodState>];
 
-  BeforeAll(
-    async () => {
-      if (options.provider === "existing") Skip("a cluster that is there has no twin");
-      const mine = await By("the cluster", theCluster);
-      Object.assign(recordedVersions, mine.versions);
-      const provider = await loadProvider(OTHER);
-      const name = `${options.name}-twin`;
-      DeferCleanup(() => provider.down(name, createPlainProgress()));
-      const spec = { ...(await specFor(options)), name };
-      const twin = await By(`its twin, by ${OTHER}`, () => provider.up(spec, createPlainProgress()));
-      const both = await By("the pods of the three types in both", () =>
-        Promise.all([createSide(mine), createSide(twin)]),
+    BeforeAll(
+      async () => {
+        if (!hasCapability(options.provider, "create-clusters")) Skip("only a cluster that the run created has a twin");
+        const mine = await By("the cluster", run.cluster);
+        const provider = await loadProvider(other);
+        const name = `${options.name}-twin`;
+        DeferCleanup(() => provider.down(name, createPlainProgress()));
+        const spec = { ...(await buildClusterSpec(options)), name };
+        const twin = await By(`its twin, by ${other}`, () => provider.up(spec, createPlainProgress()));
+        const both = await By("the pods of the three types in both", () =>
+          Promise.all([createSide(mine), createSide(twin)]),
+        );
+        DeferCleanup(() => Promise.all(both.map(({ deployment }) => deployment.closeProbers())));
+        if (!options.keep) DeferCleanup(() => removeNamespace(both[0].api, NAMESPACE));
+        sides = both;
+        facts = await By("what every pod is and has", () =>
+          Promise.all([readPodState(both[0]), readPodState(both[1])]),
+        );
+      },
+      { timeout: 0 },
+    );
+
+    /** Of every pod, on either side. */
+    const same = (what: keyof PodState) => {
+      const [one, other] = facts.map((side) =>
+        Object.fromEntries([...side].map(([pod, is]) => [pod, lines(is[what])])),
       );
-      DeferCleanup(() => Promise.all(both.map(({ deployment }) => deployment.closeProbers())));
-      if (!options.keep) DeferCleanup(() => removeNamespace(both[0].api, NAMESPACE));
-      sides = both;
-      facts = await By("what every pod is and has", () => Promise.all([readPodState(both[0]), readPodState(both[1])]));
-    },
-    { timeout: 0 },
-  );
+      assert.deepEqual(one, other);
+      return Object.values(one ?? {});
+    };
 
-  /** Of every pod, on either side. */
-  const same = (what: keyof PodState) => {
-    const [one, other] = facts.map((side) => Object.fromEntries([...side].map(([pod, is]) => [pod, lines(is[what])])));
-    assert.deepEqual(one, other);
-    return Object.values(one ?? {});
-  };
-
-  It("have the same pods", () => {
-    assert.ok(same("pod").every((text) => text.length > 0));
-  });
-
-  It("have the same `ip route` in every pod", () => {
-    assert.ok(same("routes").every((text) => text.length > 1));
-  });
-
-  It("have the same `ip rule` in every pod", () => {
-    assert.ok(same("rules").every((text) => text.length > 1));
-  });
-
-  It("have the same plan for every pod, and all of it in the kernel", () => {
-    const plans = same("plan").filter((text) => text.length > 1);
-    assert.equal(plans.length, (facts[0].size * 2) / 3, "underlay and multi-NIC pods have a plan each");
-    for (const plan of plans) assert.ok(plan.length > 10 && !plan.some((line) => line.includes("MISSING")));
-  });
-
-  for (const variant of options.variants)
-    It(`give the same answers and the same table: ${variantTitle(variant)}`, { timeout: 300_000 }, async () => {
-      const [one, other] = await Promise.all([
-        readVariantState(sides[0], variant),
-        readVariantState(sides[1], variant),
-      ]);
-      const outcomes = ({ results }: typeof one) =>
-        Object.fromEntries(results.map(({ id, expected, actual }) => [id, `expected ${expected}, was ${actual}`]));
-      assert.ok(one.results.length > 200, `only ${one.results.length} cells`);
-      assert.deepEqual(outcomes(one), outcomes(other));
-      assert.deepEqual(summarizeCells(one.results), summarizeCells(other.results));
-      const rules = ({ filters }: typeof one) =>
-        filters.map(({ tcpBeLiberal, invalidDrop }) => ({
-          tcpBeLiberal,
-          invalidDrop: Object.entries(invalidDrop).map(([family, rule]) => [family, rule?.rule]),
-        }));
-      assert.deepEqual(rules(one), rules(other));
-      assert.deepEqual(
-        one.results.filter(({ ok }) => !ok).map(({ id, reason }) => `${id}: ${reason ?? ""}`),
-        [],
-      );
+    It("have the same pods", () => {
+      assert.ok(same("pod").every((text) => text.length > 0));
     });
-});
+
+    It("have the same `ip route` in every pod", () => {
+      assert.ok(same("routes").every((text) => text.length > 1));
+    });
+
+    It("have the same `ip rule` in every pod", () => {
+      assert.ok(same("rules").every((text) => text.length > 1));
+    });
+
+    It("have the same plan for every pod, and all of it in the kernel", () => {
+      const plans = same("plan").filter((text) => text.length > 1);
+      assert.equal(plans.length, (facts[0].size * 2) / 3, "underlay and multi-NIC pods have a plan each");
+      for (const plan of plans) assert.ok(plan.length > 10 && !plan.some((line) => line.includes("MISSING")));
+    });
+
+    for (const variant of options.variants)
+      It(`give the same answers and the same table: ${variantTitle(variant)}`, { timeout: 300_000 }, async () => {
+        const [one, other] = await Promise.all([
+          readVariantState(sides[0], variant),
+          readVariantState(sides[1], variant),
+        ]);
+        const outcomes = ({ results }: typeof one) =>
+          Object.fromEntries(results.map(({ id, expected, actual }) => [id, `expected ${expected}, was ${actual}`]));
+        assert.ok(one.results.length > 200, `only ${one.results.length} cells`);
+        assert.deepEqual(outcomes(one), outcomes(other));
+        assert.deepEqual(summarizeCells(one.results), summarizeCells(other.results));
+        const rules = ({ filters }: typeof one) =>
+          filters.map(({ tcpBeLiberal, invalidDrop }) => ({
+            tcpBeLiberal,
+            invalidDrop: Object.entries(invalidDrop).map(([family, rule]) => [family, rule?.rule]),
+          }));
+        assert.deepEqual(rules(one), rules(other));
+        assert.deepEqual(
+          one.results.filter(({ ok }) => !ok).map(({ id, reason }) => `${id}: ${reason ?? ""}`),
+          [],
+        );
+      });
+  });
+}
 
 const lines = (text: string): readonly string[] => text.split("\n").map((line) => line.trimEnd());
+
+registerIfMain(import.meta.url, registerSpecs);

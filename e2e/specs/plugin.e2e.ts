@@ -3,7 +3,6 @@ import { listFamilies } from "../../clusters/spec.ts";
 import { ensureDebianPackages } from "../../clusters/components/packages.ts";
 import { createPlainProgress } from "../../clusters/progress-plain.ts";
 import { type ClusterApi, clusterApi, ensure, removeNamespace } from "../support/cluster-api.ts";
-import { theCluster } from "../support/context.ts";
 import { BeforeAll, By, DeferCleanup, Describe, Sanitize } from "../harness.ts";
 import { listClusterObjects, readNodeState } from "../support/leaked-state.ts";
 import type { Variant } from "../matrix/gate.ts";
@@ -31,82 +30,89 @@ import { createPod, waitUntilReady, NAMESPACE, execOnNode, type PluginContext } 
 import { findRoutedAddress } from "../plugin/routed-host.ts";
 import { deploy, outsideHost } from "../pods/deploy.ts";
 import type { Manifest } from "../pods/pods.ts";
+import { registerIfMain, type TestRun } from "../support/test-run.ts";
+import { hasCapability } from "../../clusters/capabilities.ts";
 
 const VARIANT: Variant = { kubeProxy: { version: "v1.29.15", mode: "iptables" }, returnPath: "notrack" };
 
 /** What the plugin does beyond the matrix, on a cluster: pod shapes, options, verbs, safety, and that nothing is left. */
-Describe("plugin: every pod shape, option and verb on a cluster", { labels: ["plugin"] }, () => {
-  let cluster: Cluster;
-  let api: ClusterApi;
-  let world: PluginContext;
+export function registerSpecs(run: TestRun): void {
+  Describe("plugin: every pod shape, option and verb on a cluster", { labels: ["plugin"] }, () => {
+    let cluster: Cluster;
+    let api: ClusterApi;
+    let world: PluginContext;
 
-  BeforeAll(
-    async () => {
-      cluster = await theCluster();
-      if (cluster.provider === "lab") await ensureDebianPackages(["procps"], createPlainProgress());
-      api = clusterApi(cluster);
-      const deployment = await By("the pods of the three types", () => deploy(cluster, api));
-      DeferCleanup(() => deployment.closeProbers());
-      world = { cluster, api, deployment, workers: deployment.workers, families: listFamilies(cluster.spec) };
-      await By("kube-proxy v1.29.15, notrack", () => switchTo(cluster, VARIANT));
-    },
-    { timeout: 300_000 },
-  );
-  Sanitize("links, rules, routes and neighbours on the nodes", () => readNodeState(cluster));
-  Sanitize("cluster objects", () => listClusterObjects(api));
+    BeforeAll(
+      async () => {
+        cluster = await run.cluster();
+        if (hasCapability(cluster.provider, "host-programs"))
+          await ensureDebianPackages(["procps"], createPlainProgress());
+        api = clusterApi(cluster);
+        const deployment = await By("the pods of the three types", () => deploy(cluster, api));
+        DeferCleanup(() => deployment.closeProbers());
+        world = { cluster, api, deployment, workers: deployment.workers, families: listFamilies(cluster.spec) };
+        await By("kube-proxy v1.29.15, notrack", () => switchTo(cluster, VARIANT));
+      },
+      { timeout: 300_000 },
+    );
+    Sanitize("links, rules, routes and neighbours on the nodes", () => readNodeState(cluster));
+    Sanitize("cluster objects", () => listClusterObjects(api));
 
-  BeforeAll(
-    async () => {
-      const external = outsideHost(world.deployment.external);
-      const all = listNetworkObjects(cluster.spec, external);
-      DeferCleanup(() => removeNetworks(api, all));
-      await By("networks and pools of the suite", () => installNetworks(api, all));
-      DeferCleanup(() => releaseConflicts(api));
-      for (const address of listHeldAddresses(world)) {
-        const argv = [`${address}/${address.includes(":") ? 128 : 32}`, "dev", "eth0"];
-        // Deprecated (RFC 4862, section 5.5.4): it answers for the address, and does not speak by it.
-        const silent = address.includes(":") ? ["nodad", "preferred_lft", "0"] : [];
-        await findRoutedAddress(external, ["ip", "address", "replace", ...argv, ...silent]);
-        DeferCleanup(() => external.exec(["ip", "address", "delete", ...argv]));
-      }
-      for (const node of world.workers.keys())
-        for (const family of world.families) {
-          const route = ["local", hostCidrOnNode(family), "dev", "lo"];
-          DeferCleanup(() => execOnNode(world, node, "ip", "route", "delete", ...route));
-          await execOnNode(world, node, "ip", "route", "add", ...route);
+    BeforeAll(
+      async () => {
+        const external = outsideHost(world.deployment.external);
+        const all = listNetworkObjects(cluster.spec, external);
+        DeferCleanup(() => removeNetworks(api, all));
+        await By("networks and pools of the suite", () => installNetworks(api, all));
+        DeferCleanup(() => releaseConflicts(api));
+        for (const address of listHeldAddresses(world)) {
+          const argv = [`${address}/${address.includes(":") ? 128 : 32}`, "dev", "eth0"];
+          // Deprecated (RFC 4862, section 5.5.4): it answers for the address, and does not speak by it.
+          const silent = address.includes(":") ? ["nodad", "preferred_lft", "0"] : [];
+          await findRoutedAddress(external, ["ip", "address", "replace", ...argv, ...silent]);
+          DeferCleanup(() => external.exec(["ip", "address", "delete", ...argv]));
         }
-      // The bridge plugin leaves its bridge when the last pod is gone.
-      for (const node of world.workers) DeferCleanup(() => cluster.exec(node, ["ip", "link", "delete", BRIDGE]));
-      DeferCleanup(() => removeNamespace(api, NAMESPACE));
-      const namespace: Manifest = { apiVersion: "v1", kind: "Namespace", metadata: { name: NAMESPACE } };
-      await ensure(api, namespace);
-      const guests = [
-        ...SHAPES.map(({ guest }) => guest),
-        ...ROUTING_PODS,
-        createProbingPod(world),
-        ...PROBE_OPTIONS,
-        ...BEHIND_GATEWAY,
-      ];
-      await By(`${guests.length} pods, and some that will not be ready`, async () => {
-        await Promise.all(
-          [...guests, INVALID_DEFAULT_ROUTE, ...isDuplicate(world)].map((guest) => createPod(world, guest)),
-        );
-        await Promise.all(guests.map(({ name }) => waitUntilReady(world, name)));
-      });
-    },
-    { timeout: 300_000 },
-  );
+        for (const node of world.workers.keys())
+          for (const family of world.families) {
+            const route = ["local", hostCidrOnNode(family), "dev", "lo"];
+            DeferCleanup(() => execOnNode(world, node, "ip", "route", "delete", ...route));
+            await execOnNode(world, node, "ip", "route", "add", ...route);
+          }
+        // The bridge plugin leaves its bridge when the last pod is gone.
+        for (const node of world.workers) DeferCleanup(() => cluster.exec(node, ["ip", "link", "delete", BRIDGE]));
+        DeferCleanup(() => removeNamespace(api, NAMESPACE));
+        const namespace: Manifest = { apiVersion: "v1", kind: "Namespace", metadata: { name: NAMESPACE } };
+        await ensure(api, namespace);
+        const guests = [
+          ...SHAPES.map(({ guest }) => guest),
+          ...ROUTING_PODS,
+          createProbingPod(world),
+          ...PROBE_OPTIONS,
+          ...BEHIND_GATEWAY,
+        ];
+        await By(`${guests.length} pods, and some that will not be ready`, async () => {
+          await Promise.all(
+            [...guests, INVALID_DEFAULT_ROUTE, ...isDuplicate(world)].map((guest) => createPod(world, guest)),
+          );
+          await Promise.all(guests.map(({ name }) => waitUntilReady(world, name)));
+        });
+      },
+      { timeout: 300_000 },
+    );
 
-  const it = () => world;
-  shapeSpecs(it);
-  routingSpecs(it);
-  duplicateAddressSpecs(it);
-  linkSpecs(it);
-  explainSpecs(it);
-  replySpecs(it);
-  addressMigrationSpecs(it);
-  verbSpecs(it);
-  rpFilterSpecs(it, VARIANT);
-  logSpecs(it);
-  podChurnSpecs(it);
-});
+    const it = () => world;
+    shapeSpecs(it);
+    routingSpecs(it);
+    duplicateAddressSpecs(it);
+    linkSpecs(it);
+    explainSpecs(it);
+    replySpecs(it);
+    addressMigrationSpecs(it);
+    verbSpecs(it);
+    rpFilterSpecs(it, VARIANT);
+    logSpecs(it);
+    podChurnSpecs(it);
+  });
+}
+
+registerIfMain(import.meta.url, registerSpecs);

@@ -7,10 +7,10 @@ import { getAuditLogFile } from "../../clusters/lab/control-plane/component-argu
 import type { Cluster } from "../../clusters/provider.ts";
 import { listRequests, listGrants, roleSchema } from "../agent/audit-log.ts";
 import { type ClusterApi, clusterApi, ensure } from "../support/cluster-api.ts";
-import { theCluster } from "../support/context.ts";
 import { BeforeAll, DeferCleanup, Describe, Eventually, It, Skip } from "../harness.ts";
 import { NAMESPACE } from "../pods/pods.ts";
 import { deploy } from "../pods/deploy.ts";
+import { registerIfMain, type TestRun } from "../support/test-run.ts";
 
 const MANIFEST = join(import.meta.dirname, "..", "..", "plugin", "deploy", "manifests", "interlay.yaml");
 
@@ -32,76 +32,81 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
   "patch network-attachment-definitions.k8s.cni.cncf.io": "drift of a definition",
 };
 
-Describe("agent: it may do what it does, and no more", { labels: ["agent", "rbac"] }, () => {
-  let cluster: Cluster;
-  let api: ClusterApi;
+export function registerSpecs(run: TestRun): void {
+  Describe("agent: it may do what it does, and no more", { labels: ["agent", "rbac"] }, () => {
+    let cluster: Cluster;
+    let api: ClusterApi;
 
-  BeforeAll(
-    async () => {
-      cluster = await theCluster();
-      if (cluster.provider !== "lab") return;
-      api = clusterApi(cluster);
-      const deployment = await deploy(cluster, api);
-      DeferCleanup(() => deployment.closeProbers());
-    },
-    { timeout: 300_000 },
-  );
-
-  It("every request of a run is granted, and every grant is asked for", async () => {
-    if (cluster.provider !== "lab") Skip("the audit log is the lab's");
-    const made: readonly unknown[] = [
-      {
-        apiVersion: "interlay.dev/v1alpha1",
-        kind: "UnderlayNetwork",
-        metadata: { name: "rbac" },
-        spec: { namespace: NAMESPACE, pools: ["underlay"] },
+    BeforeAll(
+      async () => {
+        cluster = await run.cluster();
+        if (cluster.provider !== "lab") return;
+        api = clusterApi(cluster);
+        const deployment = await deploy(cluster, api);
+        DeferCleanup(() => deployment.closeProbers());
       },
-      pod("rbac-wired", "interlay-system/underlay", {}),
-      // No such pool: refused, and told by an Event.
-      pod("rbac-refused", "interlay-system/underlay", { "interlay.dev/ip": "203.0.113.9" }),
-    ];
-    for (const object of made as readonly KubernetesObject[]) {
-      await ensure(api, object);
-      DeferCleanup(() => api.objects.delete(object).catch(() => undefined));
-    }
-    const log = getAuditLogFile(dirname(cluster.kubeconfig));
-    const grants = new Set(
-      parseAllDocuments(await readFile(MANIFEST, "utf8"))
-        .map((document) => roleSchema.safeParse(document.toJS()))
-        .flatMap(({ data }) => (data === undefined ? [] : listGrants(data))),
+      { timeout: 300_000 },
     );
-    await Eventually(
-      "the pod is wired",
-      async () => (await api.core.readNamespacedPod({ name: "rbac-wired", namespace: NAMESPACE })).status?.podIP ?? "",
-      (address) => address !== "",
-      { timeout: 30_000 },
-    );
-    for (const name of ["rbac-wired", "rbac-refused"])
-      await api.core.deleteNamespacedPod({ name, namespace: NAMESPACE, gracePeriodSeconds: 0 });
-    const unused = async () => {
-      const { used } = await listRequests(log, grants);
-      return [...grants].filter((grant) => !used.has(grant) && !(grant in ELSEWHERE));
-    };
-    await Eventually("every grant is used", unused, (list) => list.length === 0, { timeout: 60_000, interval: 2000 });
-    assert.deepEqual((await listRequests(log, grants)).notGranted, []);
-    for (const grant of Object.keys(ELSEWHERE)) assert.ok(grants.has(grant), `${grant} is told of, but not granted`);
-    process.stdout.write(
-      `      · ${grants.size} grants, ${Object.keys(ELSEWHERE).length} of them asked for elsewhere\n`,
-    );
-  });
 
-  const pod = (name: string, network: string, annotations: Readonly<Record<string, string>>): unknown => ({
-    apiVersion: "v1",
-    kind: "Pod",
-    metadata: {
-      name,
-      namespace: NAMESPACE,
-      annotations: { "v1.multus-cni.io/default-network": network, ...annotations },
-    },
-    spec: {
-      nodeName: cluster.nodes[1]?.name,
-      terminationGracePeriodSeconds: 0,
-      containers: [{ name: "probe", image: cluster.probeImage }],
-    },
+    It("every request of a run is granted, and every grant is asked for", async () => {
+      if (cluster.provider !== "lab") Skip("the audit log is the lab's");
+      const made: readonly unknown[] = [
+        {
+          apiVersion: "interlay.dev/v1alpha1",
+          kind: "UnderlayNetwork",
+          metadata: { name: "rbac" },
+          spec: { namespace: NAMESPACE, pools: ["underlay"] },
+        },
+        pod("rbac-wired", "interlay-system/underlay", {}),
+        // No such pool: refused, and told by an Event.
+        pod("rbac-refused", "interlay-system/underlay", { "interlay.dev/ip": "203.0.113.9" }),
+      ];
+      for (const object of made as readonly KubernetesObject[]) {
+        await ensure(api, object);
+        DeferCleanup(() => api.objects.delete(object).catch(() => undefined));
+      }
+      const log = getAuditLogFile(dirname(cluster.kubeconfig));
+      const grants = new Set(
+        parseAllDocuments(await readFile(MANIFEST, "utf8"))
+          .map((document) => roleSchema.safeParse(document.toJS()))
+          .flatMap(({ data }) => (data === undefined ? [] : listGrants(data))),
+      );
+      await Eventually(
+        "the pod is wired",
+        async () =>
+          (await api.core.readNamespacedPod({ name: "rbac-wired", namespace: NAMESPACE })).status?.podIP ?? "",
+        (address) => address !== "",
+        { timeout: 30_000 },
+      );
+      for (const name of ["rbac-wired", "rbac-refused"])
+        await api.core.deleteNamespacedPod({ name, namespace: NAMESPACE, gracePeriodSeconds: 0 });
+      const unused = async () => {
+        const { used } = await listRequests(log, grants);
+        return [...grants].filter((grant) => !used.has(grant) && !(grant in ELSEWHERE));
+      };
+      await Eventually("every grant is used", unused, (list) => list.length === 0, { timeout: 60_000, interval: 2000 });
+      assert.deepEqual((await listRequests(log, grants)).notGranted, []);
+      for (const grant of Object.keys(ELSEWHERE)) assert.ok(grants.has(grant), `${grant} is told of, but not granted`);
+      process.stdout.write(
+        `      · ${grants.size} grants, ${Object.keys(ELSEWHERE).length} of them asked for elsewhere\n`,
+      );
+    });
+
+    const pod = (name: string, network: string, annotations: Readonly<Record<string, string>>): unknown => ({
+      apiVersion: "v1",
+      kind: "Pod",
+      metadata: {
+        name,
+        namespace: NAMESPACE,
+        annotations: { "v1.multus-cni.io/default-network": network, ...annotations },
+      },
+      spec: {
+        nodeName: cluster.nodes[1]?.name,
+        terminationGracePeriodSeconds: 0,
+        containers: [{ name: "probe", image: cluster.probeImage }],
+      },
+    });
   });
-});
+}
+
+registerIfMain(import.meta.url, registerSpecs);

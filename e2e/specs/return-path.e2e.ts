@@ -7,283 +7,297 @@ import { createPod, deletePod, waitUntilReady } from "../chaos/context.ts";
 import { cells } from "../matrix/cells.ts";
 import { DEFAULT_RUN, runCells } from "../matrix/run.ts";
 import { configure, switchTo } from "../matrix/variant.ts";
+import { registerIfMain, type TestRun } from "../support/test-run.ts";
 
 const PATIENCE = { timeout: 60_000 };
 const TABLE = ["nft", "list", "table", "inet", "interlay"];
 const LIBERAL = ["sysctl", "-n", "net.netfilter.nf_conntrack_tcp_be_liberal"];
 
-Describe("agent: the return path, beside whatever else filters", { labels: ["agent", "return-path"] }, () => {
-  let scene: AgentFixture;
-  /** Underlay pod to overlay addresses on the other node: what needs the return path. */
-  const asymmetric = () =>
-    Promise.all(
-      ["overlay-2-b", "multi-nic-2-b"].map((pod) =>
-        scene.reaches("underlay-1-a", scene.deployment.addressOf(pod, "main")),
-      ),
-    );
-  const passes = () =>
-    Eventually("underlay -> overlay on the other node", asymmetric, (oks) => oks.every(Boolean), PATIENCE);
-  const everywhere = (...argv: readonly string[]) =>
-    Promise.all(scene.cluster.nodes.map(({ name }) => scene.on(name, ...argv)));
-
-  BeforeAll(
-    async () => {
-      scene = await setupAgentFixture();
-    },
-    { timeout: 300_000 },
-  );
-
-  It("has one exemption for pairs and one for further NICs, however many pods there are", async () => {
-    const { api, cluster, nodes, on } = scene;
-    const before = stripCounters(await on(nodes[0], ...TABLE));
-    assert.deepEqual(
-      [...before.matchAll(/ notrack comment "([^"]+)"/g)].map(([, name]) => name),
-      listFamilies(cluster.spec).flatMap((family) => [`exempt-${family}`, `exempt-further-nic-${family}`]),
-      before,
-    );
-    const place = { cluster, api, guests: new Map() };
-    const types = ["underlay", "multi-nic", "underlay", "multi-nic"] as const;
-    const guests = await Promise.all(types.map((type) => createPod(place, { node: nodes[0], type })));
-    for (const guest of guests) DeferCleanup(() => deletePod(place, guest));
-    await By(`${guests.length} pods more`, () => Promise.all(guests.map((guest) => waitUntilReady(place, guest))));
-    assert.equal(stripCounters(await on(nodes[0], ...TABLE)), before);
-  });
-
-  // Calico accepts in the one backend that it uses. By the other's policy the target's node drops what comes out of the
-  // tunnel for Calico's own pods, with and without us.
-  for (const [program, where] of [
-    ["iptables", "on every node"],
-    ["iptables-legacy", "on the underlay pod's node"],
-  ] as const)
-    It(`works beside ${program}'s FORWARD with the policy DROP, as Docker sets it, ${where}`, async () => {
-      const { cluster, nodes, on } = scene;
-      const there = program === "iptables" ? cluster.nodes.map(({ name }) => name) : [nodes[0]];
-      const all = (...argv: readonly string[]) => Promise.all(there.map((node) => on(node, program, ...argv)));
-      const rules = () => all("-S", "FORWARD");
-      DeferCleanup(() => all("-P", "FORWARD", "ACCEPT"));
-      await all("-P", "FORWARD", "DROP");
-      const ours = ["-d \\S+ -i", "-s \\S+ -o", "-i", "-o"].map(
-        (match) => new RegExp(`^-A FORWARD ${match} vethil\\+ .*--comment interlay -j ACCEPT`, "m"),
+export function registerSpecs(run: TestRun): void {
+  Describe("agent: the return path, beside whatever else filters", { labels: ["agent", "return-path"] }, () => {
+    let scene: AgentFixture;
+    /** Underlay pod to overlay addresses on the other node: what needs the return path. */
+    const asymmetric = () =>
+      Promise.all(
+        ["overlay-2-b", "multi-nic-2-b"].map((pod) =>
+          scene.reaches("underlay-1-a", scene.deployment.addressOf(pod, "main")),
+        ),
       );
+    const passes = () =>
+      Eventually("underlay -> overlay on the other node", asymmetric, (oks) => oks.every(Boolean), PATIENCE);
+    const everywhere = (...argv: readonly string[]) =>
+      Promise.all(scene.cluster.nodes.map(({ name }) => scene.on(name, ...argv)));
+
+    BeforeAll(
+      async () => {
+        scene = await setupAgentFixture(run);
+      },
+      { timeout: 300_000 },
+    );
+
+    It("has one exemption for pairs and one for further NICs, however many pods there are", async () => {
+      const { api, cluster, nodes, on } = scene;
+      const before = stripCounters(await on(nodes[0], ...TABLE));
+      assert.deepEqual(
+        [...before.matchAll(/ notrack comment "([^"]+)"/g)].map(([, name]) => name),
+        listFamilies(cluster.spec).flatMap((family) => [`exempt-${family}`, `exempt-further-nic-${family}`]),
+        before,
+      );
+      const place = { cluster, api, guests: new Map() };
+      const types = ["underlay", "multi-nic", "underlay", "multi-nic"] as const;
+      const guests = await Promise.all(types.map((type) => createPod(place, { node: nodes[0], type })));
+      for (const guest of guests) DeferCleanup(() => deletePod(place, guest));
+      await By(`${guests.length} pods more`, () => Promise.all(guests.map((guest) => waitUntilReady(place, guest))));
+      assert.equal(stripCounters(await on(nodes[0], ...TABLE)), before);
+    });
+
+    // Calico accepts in the one backend that it uses. By the other's policy the target's node drops what comes out of the
+    // tunnel for Calico's own pods, with and without us.
+    for (const [program, where] of [
+      ["iptables", "on every node"],
+      ["iptables-legacy", "on the underlay pod's node"],
+    ] as const)
+      It(`works beside ${program}'s FORWARD with the policy DROP, as Docker sets it, ${where}`, async () => {
+        const { cluster, nodes, on } = scene;
+        const there = program === "iptables" ? cluster.nodes.map(({ name }) => name) : [nodes[0]];
+        const all = (...argv: readonly string[]) => Promise.all(there.map((node) => on(node, program, ...argv)));
+        const rules = () => all("-S", "FORWARD");
+        DeferCleanup(() => all("-P", "FORWARD", "ACCEPT"));
+        await all("-P", "FORWARD", "DROP");
+        const ours = ["-d \\S+ -i", "-s \\S+ -o", "-i", "-o"].map(
+          (match) => new RegExp(`^-A FORWARD ${match} vethil\\+ .*--comment interlay -j ACCEPT`, "m"),
+        );
+        await Eventually(
+          "the agents accept what the plans of underlay pods route",
+          rules,
+          (texts) => texts.every((text) => ours.every((rule) => rule.test(text))),
+          PATIENCE,
+        );
+        await passes();
+        await all("-P", "FORWARD", "ACCEPT");
+        await Eventually(
+          "nothing of ours is left there",
+          rules,
+          (texts) => texts.every((text) => !text.includes("interlay")),
+          PATIENCE,
+        );
+      });
+
+    It("works beside a rule in iptables-legacy that drops INVALID, and sees it", async () => {
+      const { nodes, on, state } = scene;
+      const legacy = (...argv: readonly string[]) => on(nodes[0], "iptables-legacy", ...argv);
+      const drop = ["-m", "conntrack", "--ctstate", "INVALID", "-j", "DROP"];
+      await configure(scene.cluster, { returnPath: "liberal" });
+      DeferCleanup(() => switchTo(scene.cluster, NOTRACK));
+      await By("kube-proxy leaves its own rule out", () =>
+        switchTo(scene.cluster, { ...NOTRACK, returnPath: "liberal" }),
+      );
+      const seen = async () => (await state(nodes[0])).kubeProxy.invalidDropRule;
+      await Eventually("no rule is seen", seen, (is) => !is, PATIENCE);
+      await legacy("-N", "KUBE-FORWARD");
+      DeferCleanup(async () => {
+        await legacy("-D", "FORWARD", "-j", "KUBE-FORWARD");
+        await legacy("-F", "KUBE-FORWARD");
+        await legacy("-X", "KUBE-FORWARD");
+      });
+      await legacy("-A", "KUBE-FORWARD", ...drop);
+      await legacy("-I", "FORWARD", "-j", "KUBE-FORWARD");
+      await Eventually("the rule is seen", seen, Boolean, PATIENCE);
+      await configure(scene.cluster, { returnPath: "notrack" });
+      await passes();
+      assert.match(
+        await on(nodes[0], "iptables-legacy-save", "-c", "-t", "filter"),
+        /^\[0:0\] -A KUBE-FORWARD .*INVALID/m,
+      );
+    });
+
+    It(
+      "finds another firewall's rule that drops INVALID packets, names it, and works beside it with notrack",
+      async () => {
+        const { cluster, nodes, on, state } = scene;
+        DeferCleanup(() => switchTo(cluster, NOTRACK));
+        DeferCleanup(() => on(nodes[0], "nft", "add table inet site; delete table inet site"));
+        await By("kube-proxy leaves its own rule out", () => switchTo(cluster, { ...NOTRACK, returnPath: "liberal" }));
+        const gate = async () => (await state(nodes[0])).gate;
+        await Eventually("the gate is open", gate, ({ open }) => open, PATIENCE);
+        const chain = "{ type filter hook forward priority 10; ct state invalid counter drop; }";
+        await on(nodes[0], "nft", `table inet site { chain forward ${chain}; }`);
+        await Eventually(
+          "the gate is closed, with the rule",
+          gate,
+          ({ open, reason }) =>
+            !open && reason.includes("table inet site, chain forward: ct state invalid counter drop"),
+          PATIENCE,
+        );
+        await configure(cluster, { returnPath: "notrack" });
+        await Eventually("the gate is open with notrack", gate, ({ open }) => open, PATIENCE);
+        await passes();
+        assert.match(await on(nodes[0], "nft", "list", "table", "inet", "site"), /counter packets 0 /);
+      },
+    );
+
+    It("says that Services are not ready where kube-proxy's rules are not in the kernel", async () => {
+      const { nodes, on, state } = scene;
+      const jump = [
+        "-t",
+        "nat",
+        "PREROUTING",
+        "-m",
+        "comment",
+        "--comment",
+        "kubernetes service portals",
+        "-j",
+        "KUBE-SERVICES",
+      ];
+      const iptables = (verb: "-D" | "-A" | "-C") =>
+        on(nodes[0], "iptables", "-w", "5", ...jump.slice(0, 2), verb, ...jump.slice(2));
+      const services = async () =>
+        (await state(nodes[0])).conditions.find(({ type }) => type === "ServicesReady") ?? { status: "", reason: "" };
+      await Eventually("ServicesReady is True", services, ({ status }) => status === "True", PATIENCE);
+      DeferCleanup(() => iptables("-C").catch(() => iptables("-A")));
       await Eventually(
-        "the agents accept what the plans of underlay pods route",
-        rules,
-        (texts) => texts.every((text) => ours.every((rule) => rule.test(text))),
+        "ServicesReady is False while kube-proxy's jump is away",
+        async () => {
+          // kube-proxy puts it back in its next sync.
+          await iptables("-D").catch(() => undefined);
+          return services();
+        },
+        ({ status, reason }) => status === "False" && reason === "NoServiceRules",
+        PATIENCE,
+      );
+      await iptables("-C").catch(() => iptables("-A"));
+      await Eventually("ServicesReady is True again", services, ({ status }) => status === "True", PATIENCE);
+    });
+
+    It("chooses snat by itself where nodes are outside of the subnet of a pool", async () => {
+      const { api, cluster, nodes, on, state } = scene;
+      DeferCleanup(() => switchTo(cluster, NOTRACK));
+      await configure(cluster, { returnPath: "auto" });
+      const chosen = async () => (await state(nodes[0])).returnPath;
+      await Eventually("notrack on one network", chosen, ({ mode }) => mode === "notrack", PATIENCE);
+      const pool = {
+        apiVersion: "interlay.dev/v1alpha1",
+        kind: "UnderlayPool",
+        metadata: { name: "behind-a-router" },
+        spec: {
+          subnet: "172.31.9.0/24",
+          ranges: ["172.31.9.16/28"],
+          priority: 1000,
+        },
+      };
+      DeferCleanup(() => api.objects.delete(pool).then(() => undefined));
+      await api.objects.create(pool);
+      await Eventually(
+        "snat, with the reason",
+        chosen,
+        ({ mode, chosenBecause }) =>
+          mode === "snat" && chosenBecause.includes("behind-a-router has the subnet 172.31.9.0/24"),
         PATIENCE,
       );
       await passes();
-      await all("-P", "FORWARD", "ACCEPT");
-      await Eventually(
-        "nothing of ours is left there",
-        rules,
-        (texts) => texts.every((text) => !text.includes("interlay")),
-        PATIENCE,
+      assert.match(
+        await on(nodes[0], ...TABLE),
+        /ip daddr @overlay4 counter packets [1-9]\d* .*masquerade-overlay-ipv4/,
       );
     });
 
-  It("works beside a rule in iptables-legacy that drops INVALID, and sees it", async () => {
-    const { nodes, on, state } = scene;
-    const legacy = (...argv: readonly string[]) => on(nodes[0], "iptables-legacy", ...argv);
-    const drop = ["-m", "conntrack", "--ctstate", "INVALID", "-j", "DROP"];
-    await configure(scene.cluster, { returnPath: "liberal" });
-    DeferCleanup(() => switchTo(scene.cluster, NOTRACK));
-    await By("kube-proxy leaves its own rule out", () =>
-      switchTo(scene.cluster, { ...NOTRACK, returnPath: "liberal" }),
-    );
-    const seen = async () => (await state(nodes[0])).kubeProxy.invalidDropRule;
-    await Eventually("no rule is seen", seen, (is) => !is, PATIENCE);
-    await legacy("-N", "KUBE-FORWARD");
-    DeferCleanup(async () => {
-      await legacy("-D", "FORWARD", "-j", "KUBE-FORWARD");
-      await legacy("-F", "KUBE-FORWARD");
-      await legacy("-X", "KUBE-FORWARD");
-    });
-    await legacy("-A", "KUBE-FORWARD", ...drop);
-    await legacy("-I", "FORWARD", "-j", "KUBE-FORWARD");
-    await Eventually("the rule is seen", seen, Boolean, PATIENCE);
-    await configure(scene.cluster, { returnPath: "notrack" });
-    await passes();
-    assert.match(
-      await on(nodes[0], "iptables-legacy-save", "-c", "-t", "filter"),
-      /^\[0:0\] -A KUBE-FORWARD .*INVALID/m,
-    );
-  });
-
-  It(
-    "finds another firewall's rule that drops INVALID packets, names it, and works beside it with notrack",
-    async () => {
+    It("works beside kube-proxy's nftables mode", async () => {
       const { cluster, nodes, on, state } = scene;
       DeferCleanup(() => switchTo(cluster, NOTRACK));
-      DeferCleanup(() => on(nodes[0], "nft", "add table inet site; delete table inet site"));
-      await By("kube-proxy leaves its own rule out", () => switchTo(cluster, { ...NOTRACK, returnPath: "liberal" }));
-      const gate = async () => (await state(nodes[0])).gate;
-      await Eventually("the gate is open", gate, ({ open }) => open, PATIENCE);
-      const chain = "{ type filter hook forward priority 10; ct state invalid counter drop; }";
-      await on(nodes[0], "nft", `table inet site { chain forward ${chain}; }`);
+      await switchTo(cluster, { ...NOTRACK, kubeProxy: { ...NOTRACK.kubeProxy, mode: "nftables" } });
       await Eventually(
-        "the gate is closed, with the rule",
-        gate,
-        ({ open, reason }) => !open && reason.includes("table inet site, chain forward: ct state invalid counter drop"),
+        "its mode and rule are seen",
+        () => state(nodes[0]),
+        ({ kubeProxy }) => kubeProxy.mode === "nftables" && kubeProxy.invalidDropRule,
         PATIENCE,
       );
-      await configure(cluster, { returnPath: "notrack" });
-      await Eventually("the gate is open with notrack", gate, ({ open }) => open, PATIENCE);
       await passes();
-      assert.match(await on(nodes[0], "nft", "list", "table", "inet", "site"), /counter packets 0 /);
-    },
-  );
+      assert.match(await on(nodes[0], "nft", "list", "tables"), /table ip kube-proxy/);
+    });
 
-  It("says that Services are not ready where kube-proxy's rules are not in the kernel", async () => {
-    const { nodes, on, state } = scene;
-    const jump = [
-      "-t",
-      "nat",
-      "PREROUTING",
-      "-m",
-      "comment",
-      "--comment",
-      "kubernetes service portals",
-      "-j",
-      "KUBE-SERVICES",
-    ];
-    const iptables = (verb: "-D" | "-A" | "-C") =>
-      on(nodes[0], "iptables", "-w", "5", ...jump.slice(0, 2), verb, ...jump.slice(2));
-    const services = async () =>
-      (await state(nodes[0])).conditions.find(({ type }) => type === "ServicesReady") ?? { status: "", reason: "" };
-    await Eventually("ServicesReady is True", services, ({ status }) => status === "True", PATIENCE);
-    DeferCleanup(() => iptables("-C").catch(() => iptables("-A")));
-    await Eventually(
-      "ServicesReady is False while kube-proxy's jump is away",
+    It(
+      "liberal: says what to do while kube-proxy has its rule, and does it where it may",
+      { timeout: 180_000 },
       async () => {
-        // kube-proxy puts it back in its next sync.
-        await iptables("-D").catch(() => undefined);
-        return services();
-      },
-      ({ status, reason }) => status === "False" && reason === "NoServiceRules",
-      PATIENCE,
-    );
-    await iptables("-C").catch(() => iptables("-A"));
-    await Eventually("ServicesReady is True again", services, ({ status }) => status === "True", PATIENCE);
-  });
-
-  It("chooses snat by itself where nodes are outside of the subnet of a pool", async () => {
-    const { api, cluster, nodes, on, state } = scene;
-    DeferCleanup(() => switchTo(cluster, NOTRACK));
-    await configure(cluster, { returnPath: "auto" });
-    const chosen = async () => (await state(nodes[0])).returnPath;
-    await Eventually("notrack on one network", chosen, ({ mode }) => mode === "notrack", PATIENCE);
-    const pool = {
-      apiVersion: "interlay.dev/v1alpha1",
-      kind: "UnderlayPool",
-      metadata: { name: "behind-a-router" },
-      spec: {
-        subnet: "172.31.9.0/24",
-        ranges: ["172.31.9.16/28"],
-        priority: 1000,
-      },
-    };
-    DeferCleanup(() => api.objects.delete(pool).then(() => undefined));
-    await api.objects.create(pool);
-    await Eventually(
-      "snat, with the reason",
-      chosen,
-      ({ mode, chosenBecause }) =>
-        mode === "snat" && chosenBecause.includes("behind-a-router has the subnet 172.31.9.0/24"),
-      PATIENCE,
-    );
-    await passes();
-    assert.match(await on(nodes[0], ...TABLE), /ip daddr @overlay4 counter packets [1-9]\d* .*masquerade-overlay-ipv4/);
-  });
-
-  It("works beside kube-proxy's nftables mode", async () => {
-    const { cluster, nodes, on, state } = scene;
-    DeferCleanup(() => switchTo(cluster, NOTRACK));
-    await switchTo(cluster, { ...NOTRACK, kubeProxy: { ...NOTRACK.kubeProxy, mode: "nftables" } });
-    await Eventually(
-      "its mode and rule are seen",
-      () => state(nodes[0]),
-      ({ kubeProxy }) => kubeProxy.mode === "nftables" && kubeProxy.invalidDropRule,
-      PATIENCE,
-    );
-    await passes();
-    assert.match(await on(nodes[0], "nft", "list", "tables"), /table ip kube-proxy/);
-  });
-
-  It(
-    "liberal: says what to do while kube-proxy has its rule, and does it where it may",
-    { timeout: 180_000 },
-    async () => {
-      const { cluster, nodes, state } = scene;
-      const gates = () => Promise.all(nodes.map(async (node) => (await state(node)).gate));
-      DeferCleanup(async () => {
-        await configure(cluster, { restartKubeProxy: null });
-        await switchTo(cluster, NOTRACK);
+        const { cluster, nodes, state } = scene;
+        const gates = () => Promise.all(nodes.map(async (node) => (await state(node)).gate));
+        DeferCleanup(async () => {
+          await configure(cluster, { restartKubeProxy: null });
+          await switchTo(cluster, NOTRACK);
+          assert.deepEqual(
+            new Set((await everywhere(...LIBERAL)).map((text) => text.trim())),
+            new Set(["0"]),
+            "the sysctl",
+          );
+        });
+        await configure(cluster, { returnPath: "liberal" });
         assert.deepEqual(
           new Set((await everywhere(...LIBERAL)).map((text) => text.trim())),
-          new Set(["0"]),
+          new Set(["1"]),
           "the sysctl",
         );
-      });
-      await configure(cluster, { returnPath: "liberal" });
-      assert.deepEqual(
-        new Set((await everywhere(...LIBERAL)).map((text) => text.trim())),
-        new Set(["1"]),
-        "the sysctl",
-      );
-      const closed = await Eventually("the gates are closed", gates, (all) => all.every(({ open }) => !open), PATIENCE);
-      for (const { reason } of closed) assert.match(reason, /still has its INVALID rule .* restart it on this node/);
-      assert.deepEqual(await asymmetric(), [false, false], "underlay -> overlay passes, though the gate is closed");
-      await configure(cluster, { restartKubeProxy: "true" });
-      const opened = await Eventually("the gates are open", gates, (all) => all.every(({ open }) => open), {
-        timeout: 110_000,
-      });
-      for (const { reason } of opened) assert.match(reason, /kube-proxy has left its INVALID rule out/);
-      await passes();
-    },
-  );
+        const closed = await Eventually(
+          "the gates are closed",
+          gates,
+          (all) => all.every(({ open }) => !open),
+          PATIENCE,
+        );
+        for (const { reason } of closed) assert.match(reason, /still has its INVALID rule .* restart it on this node/);
+        assert.deepEqual(await asymmetric(), [false, false], "underlay -> overlay passes, though the gate is closed");
+        await configure(cluster, { restartKubeProxy: "true" });
+        const opened = await Eventually("the gates are open", gates, (all) => all.every(({ open }) => open), {
+          timeout: 110_000,
+        });
+        for (const { reason } of opened) assert.match(reason, /kube-proxy has left its INVALID rule out/);
+        await passes();
+      },
+    );
 
-  It(
-    "Calico's own INVALID check drops nothing of the matrix by any return path, and what a multi-NIC pod without its rule does",
-    { timeout: 240_000 },
-    async () => {
-      const { cluster, deployment, nodes, end, on, holdAgent, reaches } = scene;
-      const drops = async (node: string) => calicoInvalidDrops(await on(node, "iptables-save", "-c", "-t", "filter"));
-      const asked = cells(deployment.workers.length).filter(({ group }) => group === "matrix");
-      DeferCleanup(() => switchTo(cluster, NOTRACK));
-      for (const returnPath of ["notrack", "none", "liberal"] as const) {
-        const variant = { ...NOTRACK, returnPath };
-        await switchTo(cluster, variant);
-        const before = await Promise.all(nodes.map(drops));
-        assert.ok(
-          before.every(({ size }) => size > 0),
-          "Calico has no such rule: nothing is shown",
-        );
-        const results = await By(`${asked.length} cells by ${returnPath}`, () =>
-          runCells(asked, variant, deployment, DEFAULT_RUN),
-        );
-        assert.deepEqual(
-          results.filter(({ ok }) => !ok).map(({ id }) => id),
-          [],
-        );
-        const after = await Promise.all(nodes.map(drops));
-        assert.deepEqual(
-          nodes.map((node, index) => [node, diffCounters(before[index] ?? new Map(), after[index] ?? new Map())]),
-          nodes.map((node) => [node, []]),
-        );
-      }
+    It(
+      "Calico's own INVALID check drops nothing of the matrix by any return path, and what a multi-NIC pod without its rule does",
+      { timeout: 240_000 },
+      async () => {
+        const { cluster, deployment, nodes, end, on, holdAgent, reaches } = scene;
+        const drops = async (node: string) => calicoInvalidDrops(await on(node, "iptables-save", "-c", "-t", "filter"));
+        const asked = cells(deployment.workers.length).filter(({ group }) => group === "matrix");
+        DeferCleanup(() => switchTo(cluster, NOTRACK));
+        for (const returnPath of ["notrack", "none", "liberal"] as const) {
+          const variant = { ...NOTRACK, returnPath };
+          await switchTo(cluster, variant);
+          const before = await Promise.all(nodes.map(drops));
+          assert.ok(
+            before.every(({ size }) => size > 0),
+            "Calico has no such rule: nothing is shown",
+          );
+          const results = await By(`${asked.length} cells by ${returnPath}`, () =>
+            runCells(asked, variant, deployment, DEFAULT_RUN),
+          );
+          assert.deepEqual(
+            results.filter(({ ok }) => !ok).map(({ id }) => id),
+            [],
+          );
+          const after = await Promise.all(nodes.map(drops));
+          assert.deepEqual(
+            nodes.map((node, index) => [node, diffCounters(before[index] ?? new Map(), after[index] ?? new Map())]),
+            nodes.map((node) => [node, []]),
+          );
+        }
 
-      // By `liberal` kube-proxy has no rule of its own, which might see the packets first.
-      const { node, netns, address } = await end("multi-nic-2-b");
-      await holdAgent(node);
-      const before = await drops(node);
-      await on(node, "nsenter", `--net=${netns}`, "ip", "rule", "delete", "from", address);
-      assert.ok(!(await reaches("underlay-1-a", address)), "its reply does not need the rule");
-      const link = /dev (cali\S+)/.exec(await on(node, "ip", "route", "get", address))?.[1] ?? "";
-      assert.deepEqual(
-        diffCounters(before, await drops(node)).map((text) => text.split(":")[0]),
-        [`cali-tw-${link}`],
-        "which of Calico's chains drops",
-      );
-    },
-  );
-});
+        // By `liberal` kube-proxy has no rule of its own, which might see the packets first.
+        const { node, netns, address } = await end("multi-nic-2-b");
+        await holdAgent(node);
+        const before = await drops(node);
+        await on(node, "nsenter", `--net=${netns}`, "ip", "rule", "delete", "from", address);
+        assert.ok(!(await reaches("underlay-1-a", address)), "its reply does not need the rule");
+        const link = /dev (cali\S+)/.exec(await on(node, "ip", "route", "get", address))?.[1] ?? "";
+        assert.deepEqual(
+          diffCounters(before, await drops(node)).map((text) => text.split(":")[0]),
+          [`cali-tw-${link}`],
+          "which of Calico's chains drops",
+        );
+      },
+    );
+  });
+}
+
+registerIfMain(import.meta.url, registerSpecs);

@@ -7,7 +7,6 @@ import { must } from "../support/agent-process.ts";
 import { createPod, type ChaosPod, deletePod, waitUntilReady, type PodContext } from "../chaos/context.ts";
 import { getStatusCode } from "../../clusters/kubernetes/status-code.ts";
 import { type ClusterApi, clusterApi, removeNamespace } from "../support/cluster-api.ts";
-import { theCluster } from "../support/context.ts";
 import { diffLines } from "../existing-cluster/cluster-state.ts";
 import { BeforeAll, By, DeferCleanup, Describe, Eventually, It, Skip } from "../harness.ts";
 import { readAgentImage, waitForRollout, listPodIdentities, SYSTEM_NAMESPACE } from "../install/agents.ts";
@@ -19,6 +18,7 @@ import { createKubectl } from "../install/kubectl.ts";
 import { runUninstall } from "../install/uninstall-command.ts";
 import { NAMESPACE } from "../pods/pods.ts";
 import type { PodType } from "../../results/schema.ts";
+import { registerIfMain, type TestRun } from "../support/test-run.ts";
 
 const PATIENCE = { timeout: 60_000 };
 const LIBERAL = ["sysctl", "-n", "net.netfilter.nf_conntrack_tcp_be_liberal"];
@@ -35,230 +35,234 @@ const INSTALLED = [
 ] as const;
 
 /** The specs follow each other: installed, upgraded, gone, there again, uninstalled, installed anew. */
-Describe("install: from nodes without Interlay, by Helm, and back", { labels: ["install"] }, () => {
-  let cluster: Cluster;
-  let api: ClusterApi;
-  let kubectl: Kubectl;
-  let helm: Helm;
-  let place: PodContext;
-  let pods: KeptPods;
-  let workers: readonly [string, string];
-  let values: Readonly<Record<string, unknown>> & { readonly image: string };
-  /** As it was before Interlay. */
-  let bare: readonly string[];
+export function registerSpecs(run: TestRun): void {
+  Describe("install: from nodes without Interlay, by Helm, and back", { labels: ["install"] }, () => {
+    let cluster: Cluster;
+    let api: ClusterApi;
+    let kubectl: Kubectl;
+    let helm: Helm;
+    let place: PodContext;
+    let pods: KeptPods;
+    let workers: readonly [string, string];
+    let values: Readonly<Record<string, unknown>> & { readonly image: string };
+    /** As it was before Interlay. */
+    let bare: readonly string[];
 
-  const make = async (name: string, node: string, type: PodType): Promise<ChaosPod> => {
-    const guest = await createPod(place, { name, node, type });
-    await waitUntilReady(place, guest);
-    return guest;
-  };
-  const same = () => listPodIdentities(api, NAMESPACE, KeptPods.selector);
-  const agents = () => listPodIdentities(api, SYSTEM_NAMESPACE, "app=interlay");
-  const warns = (name: string, reason: string, message: RegExp) =>
-    Eventually(
-      `${reason} of ${name}`,
-      async () => (await api.core.listNamespacedEvent({ namespace: NAMESPACE })).items,
-      (events) =>
-        events.some((e) => e.involvedObject.name === name && e.reason === reason && message.test(e.message ?? "")),
-      PATIENCE,
-    );
-  const helmInstall = async () => {
-    await helm.deploy("install", values, "--create-namespace");
-    await waitForRollout(kubectl);
-    const definition = [
-      "-n",
-      SYSTEM_NAMESPACE,
-      "get",
-      "net-attach-def",
-      "underlay",
-      "--ignore-not-found",
-      "--output",
-      "name",
-    ];
-    await Eventually(
-      "the network's definition",
-      () => kubectl.run(definition),
-      (name) => name !== "",
-      PATIENCE,
-    );
-  };
-
-  // The first run builds Helm, which takes minutes: as long as that goes on, nothing hangs.
-  BeforeAll(
-    async () => {
-      cluster = await theCluster();
-      if (cluster.provider === "lab") helm = await By("Helm", () => Helm.of(cluster));
-    },
-    { timeout: 0 },
-  );
-  BeforeAll(
-    async () => {
-      if (cluster.provider !== "lab") return;
-      api = clusterApi(cluster);
-      kubectl = await createKubectl(cluster);
-      const [first = "", second = ""] = cluster.nodes.flatMap(({ role, name }) => (role === "worker" ? name : []));
-      workers = [first, second];
-      place = { api, cluster, guests: new Map() };
-      pods = new KeptPods(cluster, api, first);
-      const pools = listPools(cluster.spec);
-      const networks = [{ name: "underlay", pools: pools.map(({ name }) => name) }];
-      values = { image: await readAgentImage(kubectl), pools, networks };
-      DeferCleanup(asTheRunHadIt);
-      await uninstallInterlay(api, cluster);
-      await must(cluster, first, ["iptables", "-P", "FORWARD", "DROP"]); // as Docker does
-      await By("an overlay pod on each worker", async () => {
-        await make("target-1", first, "overlay");
-        await make("target-2", second, "overlay");
-      });
-      await must(cluster, second, ["sysctl", "-w", `${STRICT}=1`]);
-      bare = await By("the nodes without Interlay", () => readSettledNodes(cluster));
-    },
-    { timeout: 300_000 },
-  );
-
-  async function asTheRunHadIt(): Promise<void> {
-    await helm.uninstall().catch(() => undefined); // it is gone already
-    await installInterlay(kubectl, { spec: cluster.spec, interlay: values.image });
-    await waitForRollout(kubectl);
-    await removeNamespace(api, NAMESPACE);
-    await must(cluster, workers[0], ["iptables", "-P", "FORWARD", "ACCEPT"]);
-    await must(cluster, workers[1], ["sysctl", "-w", `${STRICT}=0`]);
-    await helm.close();
-  }
-
-  let earlier: "well" | "failed" = "well";
-  const onLab = (title: string, body: () => Promise<void>): void => {
-    It(title, { timeout: 240_000 }, async () => {
-      if (cluster.provider !== "lab") Skip("machines that can be made anew are a lab's");
-      if (earlier === "failed") Skip("the spec before it failed");
-      earlier = "failed";
-      await body();
-      earlier = "well";
-    });
-  };
-
-  onLab("helm install, with pools and networks by values: new pods of both kinds are wired", async () => {
-    assert.match(await helm.refusal(SYSTEM_NAMESPACE), /image: name the image/);
-    assert.match(await helm.refusal("default", "--set", "image=x"), /install with --namespace interlay-system/);
-    await By("helm install", helmInstall);
-    assert.deepEqual(await helm.releases(), ["interlay: deployed"]);
-    const [first, second] = workers;
-    await By("pods that stay", () =>
-      Promise.all([make("kept-u", first, "underlay"), make("kept-m", first, "multi-nic")]),
-    );
-    await pods.allWork();
-    const gone = await By("pods that go", () =>
-      Promise.all([make("gone-u", second, "underlay"), make("gone-m", second, "multi-nic")]),
-    );
-    assert.ok(await pods.reaches("gone-u", "target-1"));
-    await Promise.all(gone.map((guest) => deletePod(place, guest)));
-  });
-
-  onLab("helm upgrade: a value is read by the agents that run, another image replaces them and no pod", async () => {
-    const [agentsBefore, podsBefore] = [await agents(), await same()];
-    const [first, second] = workers;
-    values = { ...values, config: { [`${second}.returnPath`]: "liberal" } };
-    await By("returnPath: liberal on one node", () => helm.deploy("upgrade", values));
-    await Eventually(
-      "its sysctl",
-      () => must(cluster, second, LIBERAL),
-      (text) => text.trim() === "1",
-      PATIENCE,
-    );
-    assert.equal((await must(cluster, first, LIBERAL)).trim(), "0");
-    assert.deepEqual(await agents(), agentsBefore);
-    await kubectl.run(["apply", "-f", join(CHART, "crds")]);
-    await By("another image", async () => {
-      await helm.deploy("upgrade", { ...values, image: `${values.image}-newer` });
+    const make = async (name: string, node: string, type: PodType): Promise<ChaosPod> => {
+      const guest = await createPod(place, { name, node, type });
+      await waitUntilReady(place, guest);
+      return guest;
+    };
+    const same = () => listPodIdentities(api, NAMESPACE, KeptPods.selector);
+    const agents = () => listPodIdentities(api, SYSTEM_NAMESPACE, "app=interlay");
+    const warns = (name: string, reason: string, message: RegExp) =>
+      Eventually(
+        `${reason} of ${name}`,
+        async () => (await api.core.listNamespacedEvent({ namespace: NAMESPACE })).items,
+        (events) =>
+          events.some((e) => e.involvedObject.name === name && e.reason === reason && message.test(e.message ?? "")),
+        PATIENCE,
+      );
+    const helmInstall = async () => {
+      await helm.deploy("install", values, "--create-namespace");
       await waitForRollout(kubectl);
-    });
-    assert.ok((await agents()).every((one) => !agentsBefore.includes(one)));
-    assert.deepEqual(await same(), podsBefore);
-    await pods.allWork();
-  });
+      const definition = [
+        "-n",
+        SYSTEM_NAMESPACE,
+        "get",
+        "net-attach-def",
+        "underlay",
+        "--ignore-not-found",
+        "--output",
+        "name",
+      ];
+      await Eventually(
+        "the network's definition",
+        () => kubectl.run(definition),
+        (name) => name !== "",
+        PATIENCE,
+      );
+    };
 
-  onLab(
-    "helm uninstall takes the agents and leaves kinds, plugins and wired pods; helm install goes on with these",
-    async () => {
-      const podsBefore = await same();
-      const ends = await make("ends", workers[1], "underlay");
-      await By("helm uninstall", () => helm.uninstall());
-      await Eventually("the agents are gone", agents, (list) => list.length === 0, PATIENCE);
-      assert.equal((await kubectl.run(["get", "crd", "--output", "name"])).match(/interlay\.dev$/gm)?.length, 4);
-      await must(cluster, workers[0], ["ls", `${BIN_DIRECTORY}/interlay`, `${BIN_DIRECTORY}/interlay-full`]);
+    // The first run builds Helm, which takes minutes: as long as that goes on, nothing hangs.
+    BeforeAll(
+      async () => {
+        cluster = await run.cluster();
+        if (cluster.provider === "lab") helm = await By("Helm", () => Helm.of(cluster));
+      },
+      { timeout: 0 },
+    );
+    BeforeAll(
+      async () => {
+        if (cluster.provider !== "lab") return;
+        api = clusterApi(cluster);
+        kubectl = await createKubectl(cluster);
+        const [first = "", second = ""] = cluster.nodes.flatMap(({ role, name }) => (role === "worker" ? name : []));
+        workers = [first, second];
+        place = { api, cluster, guests: new Map() };
+        pods = new KeptPods(cluster, api, first);
+        const pools = listPools(cluster.spec);
+        const networks = [{ name: "underlay", pools: pools.map(({ name }) => name) }];
+        values = { image: await readAgentImage(kubectl), pools, networks };
+        DeferCleanup(asTheRunHadIt);
+        await uninstallInterlay(api, cluster);
+        await must(cluster, first, ["iptables", "-P", "FORWARD", "DROP"]); // as Docker does
+        await By("an overlay pod on each worker", async () => {
+          await make("target-1", first, "overlay");
+          await make("target-2", second, "overlay");
+        });
+        await must(cluster, second, ["sysctl", "-w", `${STRICT}=1`]);
+        bare = await By("the nodes without Interlay", () => readSettledNodes(cluster));
+      },
+      { timeout: 300_000 },
+    );
+
+    async function asTheRunHadIt(): Promise<void> {
+      await helm.uninstall().catch(() => undefined); // it is gone already
+      await installInterlay(kubectl, { spec: cluster.spec, interlay: values.image });
+      await waitForRollout(kubectl);
+      await removeNamespace(api, NAMESPACE);
+      await must(cluster, workers[0], ["iptables", "-P", "FORWARD", "ACCEPT"]);
+      await must(cluster, workers[1], ["sysctl", "-w", `${STRICT}=0`]);
+      await helm.close();
+    }
+
+    let earlier: "well" | "failed" = "well";
+    const onLab = (title: string, body: () => Promise<void>): void => {
+      It(title, { timeout: 240_000 }, async () => {
+        if (cluster.provider !== "lab") Skip("machines that can be made anew are a lab's");
+        if (earlier === "failed") Skip("the spec before it failed");
+        earlier = "failed";
+        await body();
+        earlier = "well";
+      });
+    };
+
+    onLab("helm install, with pools and networks by values: new pods of both kinds are wired", async () => {
+      assert.match(await helm.refusal(SYSTEM_NAMESPACE), /image: name the image/);
+      assert.match(await helm.refusal("default", "--set", "image=x"), /install with --namespace interlay-system/);
+      await By("helm install", helmInstall);
+      assert.deepEqual(await helm.releases(), ["interlay: deployed"]);
+      const [first, second] = workers;
+      await By("pods that stay", () =>
+        Promise.all([make("kept-u", first, "underlay"), make("kept-m", first, "multi-nic")]),
+      );
       await pods.allWork();
-      await By("a wired pod ends without an agent", () => deletePod(place, ends));
-      const waits = await createPod(place, { name: "waits", node: workers[1], type: "underlay" });
-      await warns("waits", "FailedCreatePodSandBox", /underlay/);
-      await By("helm install, again", helmInstall);
-      await By("the pod that waited is wired", () => waitUntilReady(place, waits));
+      const gone = await By("pods that go", () =>
+        Promise.all([make("gone-u", second, "underlay"), make("gone-m", second, "multi-nic")]),
+      );
+      assert.ok(await pods.reaches("gone-u", "target-1"));
+      await Promise.all(gone.map((guest) => deletePod(place, guest)));
+    });
+
+    onLab("helm upgrade: a value is read by the agents that run, another image replaces them and no pod", async () => {
+      const [agentsBefore, podsBefore] = [await agents(), await same()];
+      const [first, second] = workers;
+      values = { ...values, config: { [`${second}.returnPath`]: "liberal" } };
+      await By("returnPath: liberal on one node", () => helm.deploy("upgrade", values));
+      await Eventually(
+        "its sysctl",
+        () => must(cluster, second, LIBERAL),
+        (text) => text.trim() === "1",
+        PATIENCE,
+      );
+      assert.equal((await must(cluster, first, LIBERAL)).trim(), "0");
+      assert.deepEqual(await agents(), agentsBefore);
+      await kubectl.run(["apply", "-f", join(CHART, "crds")]);
+      await By("another image", async () => {
+        await helm.deploy("upgrade", { ...values, image: `${values.image}-newer` });
+        await waitForRollout(kubectl);
+      });
+      assert.ok((await agents()).every((one) => !agentsBefore.includes(one)));
       assert.deepEqual(await same(), podsBefore);
       await pods.allWork();
-      await deletePod(place, waits);
-      await helm.uninstall();
-    },
-  );
-
-  onLab("npm run uninstall says no while pods are wired, and where no image is known", async () => {
-    const refused = await runUninstall(cluster);
-    assert.equal(refused.exitCode, 1);
-    assert.match(refused.stderr, /2 pods \(interlay-e2e\/kept-m, interlay-e2e\/kept-u\) have a link of Interlay's/);
-    const noImage = await runUninstall(cluster, "--force");
-    assert.equal(noImage.exitCode, 1);
-    assert.match(noImage.stderr, /--image REFERENCE/);
-    await pods.allWork();
-  });
-
-  onLab("npm run uninstall leaves every node as it was, but for what pods have that still run", async () => {
-    const names = await pods.names();
-    const installed = diffLines(bare, await readNodes(cluster));
-    for (const what of INSTALLED)
-      assert.ok(
-        installed.some((line) => what.test(line)),
-        `${String(what)} is not there before`,
-      );
-    const cut = await By("npm run uninstall, which is given no time", () =>
-      runUninstall(cluster, "--force", "--image", values.image, "--timeout", "0"),
-    );
-    assert.match(cut.stderr, /"every node is as it was" did not come true; .* run this again/);
-    const { exitCode, stdout, stderr } = await By("npm run uninstall, again", () => runUninstall(cluster, "--force"));
-    assert.equal(exitCode, 0, stderr);
-    assert.match(stdout, /every node is as it was/);
-    const now = await By("the nodes", () => readSettledNodes(cluster));
-    const left = diffLines(bare, now).filter((line) => !names.some((name) => line.includes(name)));
-    const stay = cluster.nodes.flatMap(({ name }) =>
-      KEPT_DIRECTORIES.map((path) => `new: ${name}: file: d 755 ${path}`),
-    );
-    assert.deepEqual(left, stay);
-    assert.equal((await kubectl.run(["get", "crd", "--output", "name"])).match(/interlay\.dev$/gm), null);
-    assert.deepEqual(await helm.releases(), []);
-  });
-
-  onLab("installed again: a pod that was wired before ends, and is not wired anew; new ones are", async () => {
-    assert.deepEqual(await pods.ways(), {
-      "underlay -> overlay on the other node": false,
-      "multi-NIC -> overlay on the other node": true, // by its overlay link
-      "overlay -> underlay on its node": false,
-      "overlay -> net1 on its node": false,
     });
-    await api.core.deleteNamespacedPod({ namespace: NAMESPACE, name: "kept-u", gracePeriodSeconds: 0 });
-    await warns("kept-u", "FailedKillPod", /interlay/);
-    await installInterlay(kubectl, { spec: cluster.spec, interlay: values.image });
-    await waitForRollout(kubectl);
-    const there = (name: string) =>
-      api.core.readNamespacedPod({ namespace: NAMESPACE, name }).then(
-        () => true,
-        (error: unknown) => getStatusCode(error) !== 404,
-      );
-    await Eventually(
-      "kept-u ends",
-      () => there("kept-u"),
-      (is) => !is,
-      PATIENCE,
+
+    onLab(
+      "helm uninstall takes the agents and leaves kinds, plugins and wired pods; helm install goes on with these",
+      async () => {
+        const podsBefore = await same();
+        const ends = await make("ends", workers[1], "underlay");
+        await By("helm uninstall", () => helm.uninstall());
+        await Eventually("the agents are gone", agents, (list) => list.length === 0, PATIENCE);
+        assert.equal((await kubectl.run(["get", "crd", "--output", "name"])).match(/interlay\.dev$/gm)?.length, 4);
+        await must(cluster, workers[0], ["ls", `${BIN_DIRECTORY}/interlay`, `${BIN_DIRECTORY}/interlay-full`]);
+        await pods.allWork();
+        await By("a wired pod ends without an agent", () => deletePod(place, ends));
+        const waits = await createPod(place, { name: "waits", node: workers[1], type: "underlay" });
+        await warns("waits", "FailedCreatePodSandBox", /underlay/);
+        await By("helm install, again", helmInstall);
+        await By("the pod that waited is wired", () => waitUntilReady(place, waits));
+        assert.deepEqual(await same(), podsBefore);
+        await pods.allWork();
+        await deletePod(place, waits);
+        await helm.uninstall();
+      },
     );
-    assert.equal(await pods.reaches("target-1", "kept-m", "net1"), false, "a pod without a record is wired anew");
-    await deletePod(place, { name: "kept-m", node: workers[0], type: "multi-nic" });
-    await Promise.all([make("kept-u", workers[0], "underlay"), make("kept-m", workers[0], "multi-nic")]);
-    await pods.allWork();
+
+    onLab("npm run uninstall says no while pods are wired, and where no image is known", async () => {
+      const refused = await runUninstall(cluster);
+      assert.equal(refused.exitCode, 1);
+      assert.match(refused.stderr, /2 pods \(interlay-e2e\/kept-m, interlay-e2e\/kept-u\) have a link of Interlay's/);
+      const noImage = await runUninstall(cluster, "--force");
+      assert.equal(noImage.exitCode, 1);
+      assert.match(noImage.stderr, /--image REFERENCE/);
+      await pods.allWork();
+    });
+
+    onLab("npm run uninstall leaves every node as it was, but for what pods have that still run", async () => {
+      const names = await pods.names();
+      const installed = diffLines(bare, await readNodes(cluster));
+      for (const what of INSTALLED)
+        assert.ok(
+          installed.some((line) => what.test(line)),
+          `${String(what)} is not there before`,
+        );
+      const cut = await By("npm run uninstall, which is given no time", () =>
+        runUninstall(cluster, "--force", "--image", values.image, "--timeout", "0"),
+      );
+      assert.match(cut.stderr, /"every node is as it was" did not come true; .* run this again/);
+      const { exitCode, stdout, stderr } = await By("npm run uninstall, again", () => runUninstall(cluster, "--force"));
+      assert.equal(exitCode, 0, stderr);
+      assert.match(stdout, /every node is as it was/);
+      const now = await By("the nodes", () => readSettledNodes(cluster));
+      const left = diffLines(bare, now).filter((line) => !names.some((name) => line.includes(name)));
+      const stay = cluster.nodes.flatMap(({ name }) =>
+        KEPT_DIRECTORIES.map((path) => `new: ${name}: file: d 755 ${path}`),
+      );
+      assert.deepEqual(left, stay);
+      assert.equal((await kubectl.run(["get", "crd", "--output", "name"])).match(/interlay\.dev$/gm), null);
+      assert.deepEqual(await helm.releases(), []);
+    });
+
+    onLab("installed again: a pod that was wired before ends, and is not wired anew; new ones are", async () => {
+      assert.deepEqual(await pods.ways(), {
+        "underlay -> overlay on the other node": false,
+        "multi-NIC -> overlay on the other node": true, // by its overlay link
+        "overlay -> underlay on its node": false,
+        "overlay -> net1 on its node": false,
+      });
+      await api.core.deleteNamespacedPod({ namespace: NAMESPACE, name: "kept-u", gracePeriodSeconds: 0 });
+      await warns("kept-u", "FailedKillPod", /interlay/);
+      await installInterlay(kubectl, { spec: cluster.spec, interlay: values.image });
+      await waitForRollout(kubectl);
+      const there = (name: string) =>
+        api.core.readNamespacedPod({ namespace: NAMESPACE, name }).then(
+          () => true,
+          (error: unknown) => getStatusCode(error) !== 404,
+        );
+      await Eventually(
+        "kept-u ends",
+        () => there("kept-u"),
+        (is) => !is,
+        PATIENCE,
+      );
+      assert.equal(await pods.reaches("target-1", "kept-m", "net1"), false, "a pod without a record is wired anew");
+      await deletePod(place, { name: "kept-m", node: workers[0], type: "multi-nic" });
+      await Promise.all([make("kept-u", workers[0], "underlay"), make("kept-m", workers[0], "multi-nic")]);
+      await pods.allWork();
+    });
   });
-});
+}
+
+registerIfMain(import.meta.url, registerSpecs);

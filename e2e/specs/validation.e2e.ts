@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { type ClusterApi, clusterApi } from "../support/cluster-api.ts";
-import { theCluster } from "../support/context.ts";
 import { BeforeAll, Describe, It } from "../harness.ts";
+import { registerIfMain, type TestRun } from "../support/test-run.ts";
 
 const GOOD = { subnet: "10.8.0.0/16", ranges: ["10.8.200.0/24", "10.8.7.1-10.8.7.9", "10.8.9.9"], gateway: "10.8.0.1" };
 
@@ -38,25 +38,29 @@ const ACCEPTED: readonly (readonly [what: string, change: Readonly<Record<string
   ["a /8", { subnet: "10.0.0.0/8", ranges: ["10.128.0.0/9"], gateway: "10.0.0.1" }],
 ];
 
-Describe("the kinds: what one object shows to be wrong is refused by the API server", { labels: ["ipam"] }, () => {
-  let api: ClusterApi;
-  BeforeAll(async () => {
-    api = clusterApi(await theCluster());
+export function registerSpecs(run: TestRun): void {
+  Describe("the kinds: what one object shows to be wrong is refused by the API server", { labels: ["ipam"] }, () => {
+    let api: ClusterApi;
+    BeforeAll(async () => {
+      api = clusterApi(await run.cluster());
+    });
+
+    const apply = (change: Readonly<Record<string, unknown>>) =>
+      api.objects.create(
+        {
+          apiVersion: "interlay.dev/v1alpha1",
+          kind: "UnderlayPool",
+          metadata: { name: "tried" },
+          spec: { ...GOOD, ...change },
+        } as never,
+        undefined,
+        "All", // dry run: nothing is stored
+      );
+
+    for (const [what, change] of ACCEPTED) It(`takes ${what}`, () => apply(change).then(() => undefined));
+    for (const [what, change, message] of REFUSED)
+      It(`refuses ${what}`, () => assert.rejects(() => apply(change), message));
   });
+}
 
-  const apply = (change: Readonly<Record<string, unknown>>) =>
-    api.objects.create(
-      {
-        apiVersion: "interlay.dev/v1alpha1",
-        kind: "UnderlayPool",
-        metadata: { name: "tried" },
-        spec: { ...GOOD, ...change },
-      } as never,
-      undefined,
-      "All", // dry run: nothing is stored
-    );
-
-  for (const [what, change] of ACCEPTED) It(`takes ${what}`, () => apply(change).then(() => undefined));
-  for (const [what, change, message] of REFUSED)
-    It(`refuses ${what}`, () => assert.rejects(() => apply(change), message));
-});
+registerIfMain(import.meta.url, registerSpecs);

@@ -2,12 +2,14 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { parse } from "yaml";
 import { z } from "zod";
+import { parseExistingOptions } from "../../clusters/existing/options.ts";
 import { loadProvider } from "../../clusters/providers.ts";
 import { type RecordedRun, writeCertificate } from "../../e2e/certify/assemble.ts";
 import { countWorkers } from "../../e2e/certify/audit.ts";
 import { runSuite } from "../../e2e/certify/suite-run.ts";
 import { renderCertificate } from "../../e2e/certify/summary.ts";
-import { runOptions, specFor } from "../../e2e/support/context.ts";
+import { buildClusterSpec } from "../../e2e/support/cluster-spec.ts";
+import { parseRunOptions } from "../../e2e/support/options.ts";
 import packageJson from "../../package.json" with { type: "json" };
 import { type Product, productSchema, type ProfileName, PROFILES } from "../../results/certificate/schema.ts";
 import { readReport, RESULTS } from "../../results/write.ts";
@@ -40,13 +42,17 @@ const positiveInteger = z.coerce.number().int().positive();
  * @returns whether the certificate is valid and passes
  * @throws if an option is invalid, the preflight finds an error, or --yes is missing for an existing cluster
  */
-export async function runCertification(flags: CertifyFlags, print: (text: string) => void): Promise<boolean> {
+export async function runCertification(
+  flags: CertifyFlags,
+  print: (text: string) => void,
+  env: NodeJS.ProcessEnv,
+): Promise<boolean> {
   const isExisting = flags.provider === "existing";
   const claimed = parseProfiles(flags.profile ?? (isExisting ? "connectivity" : "base,node-port-local"));
   const [repeat, workers] = [positiveInteger.parse(flags.repeat), positiveInteger.parse(flags.nodes)];
   const product = await readProduct(flags);
   const privateKey = flags.key === undefined ? undefined : await readFile(flags.key, "utf8");
-  await runPreflight(flags, workers);
+  await runPreflight(flags, workers, env);
   if (isExisting && flags.yes !== true)
     throw new Error(
       "the preflight found no error, and nothing was changed: add --yes to run the suite in that cluster",
@@ -56,7 +62,7 @@ export async function runCertification(flags: CertifyFlags, print: (text: string
   for (let run = 1; run <= repeat; run++) {
     print(`\n== run ${run} of ${repeat}\n`);
     const keep = run < repeat || flags.keep === true ? ["--keep"] : [];
-    runs.push(await runSuite([...argv, ...keep, ...(run === 1 ? ["--snapshot"] : [])], print));
+    runs.push(await runSuite([...argv, ...keep, ...(run === 1 ? ["--snapshot"] : [])], print, env));
   }
   const id = new Date().toISOString().replaceAll(/[:.]/g, "-");
   const directory = flags.out ?? join(RESULTS, "certificates", id);
@@ -104,9 +110,13 @@ function parseProfiles(list: string): readonly ProfileName[] {
 }
 
 /** Reports the findings of the preflight before a cluster is brought up. @throws if one is an error */
-async function runPreflight({ provider: name, name: cluster }: CertifyFlags, workers: number): Promise<void> {
-  const provider = await loadProvider(name);
-  const findings = await provider.preflight(await specFor({ ...runOptions({}), name: cluster, workers }));
+async function runPreflight(
+  { provider: name, name: cluster }: CertifyFlags,
+  workers: number,
+  env: NodeJS.ProcessEnv,
+): Promise<void> {
+  const provider = await loadProvider(name, name === "existing" ? parseExistingOptions(env) : undefined);
+  const findings = await provider.preflight(await buildClusterSpec({ ...parseRunOptions({}), name: cluster, workers }));
   for (const { severity, message } of findings) process.stderr.write(`${severity}: ${message}\n`);
   if (findings.some(({ severity }) => severity === "error")) throw new Error("preflight failed, see above");
 }

@@ -1,7 +1,8 @@
 import { type Command, Option } from "commander";
+import type { Variables } from "../../e2e/support/options.ts";
 
 const GROUP = "Options for --provider existing:";
-/** Options with a value, and the environment variable in which the provider and the specs read each. */
+/** Options with a value, and the variable of each: its name in a child process's environment. */
 const OPTIONS = [
   ["--kubeconfig <file>", "INTERLAY_KUBECONFIG", "kubeconfig of the cluster (default: $KUBECONFIG or ~/.kube/config)"],
   ["--context <name>", "INTERLAY_CONTEXT", "context of the kubeconfig (default: its current context)"],
@@ -30,12 +31,12 @@ export function addExistingClusterOptions(command: Command): Command {
     .addOption(new Option("--no-host-pods", "skip what needs pods in the host network").helpGroup(GROUP));
 }
 
-/** Sets the environment variables of the options for an existing cluster, which child processes inherit. */
-export function exportExistingClusterOptions(command: Command): void {
+/** Returns the options for an existing cluster as variables for `parseExistingOptions`; those that are not given are left out. */
+export function listExistingClusterVariables(command: Command): Variables {
   const values = command.opts<Readonly<Record<string, unknown>>>();
-  for (const [flags, variable] of OPTIONS) {
+  const given = OPTIONS.flatMap(([flags, variable]) => {
     const value = values[new Option(flags).attributeName()];
-    if (typeof value === "string") process.env[variable] = value;
-  }
-  if (values["hostPods"] === false) process.env["INTERLAY_HOST_PODS"] = "false";
+    return typeof value === "string" ? [[variable, value] as const] : [];
+  });
+  return { ...Object.fromEntries(given), ...(values["hostPods"] === false ? { INTERLAY_HOST_PODS: "false" } : {}) };
 }

@@ -1,12 +1,8 @@
 import Table from "cli-table3";
 import { readInventory } from "../../clusters/existing/inventory.ts";
-import { SUITE_NAMESPACE } from "../../clusters/existing/existing.ts";
 import { checkPreconditions } from "../../clusters/existing/preflight.ts";
-import { parseExistingOptions, loadKubeConfig } from "../../clusters/existing/options.ts";
+import { type ExistingOptions, loadKubeConfig } from "../../clusters/existing/options.ts";
 import type { Cluster } from "../../clusters/provider.ts";
-
-/** Below NodePorts and the kernel's own choice of ports, and nobody's by custom. */
-const GUEST_HOST_PORT = 28080;
 
 interface Asked {
   readonly yes: boolean;
@@ -15,49 +11,60 @@ interface Asked {
   readonly returnPath: string | undefined;
 }
 
+/** Result of the preflight: an exit status, or the variant that the cluster has. */
+export type ExistingCheck =
+  | { readonly exitCode: number }
+  | {
+      readonly exitCode: undefined;
+      /** In the syntax of --kube-proxy. */
+      readonly kubeProxy: string;
+      /** Undefined: it is read from the nodes once the suite can reach them. */
+      readonly returnPath: string | undefined;
+    };
+
 /**
- * `npm run e2e -- --provider existing`: what the cluster has, as a table, with a sentence for each problem. Returns what to
- * end with where nothing is to be run; else the run's environment is set to what the cluster is.
+ * Prints what an existing cluster has, as a table, with a sentence for each problem.
+ * @throws an error for an option that does not apply to an existing cluster
  */
-export async function lookAtExisting(asked: Asked, say: (text: string) => void): Promise<number | undefined> {
-  if (asked.suite !== "matrix") throw new Error("--provider existing runs --suite matrix: the others break things.");
+export async function checkExistingCluster(
+  options: ExistingOptions,
+  asked: Asked,
+  say: (text: string) => void,
+): Promise<ExistingCheck> {
+  if (asked.suite !== "matrix")
+    throw new Error("--provider existing runs only --suite matrix: the other suites cause faults.");
   if (asked.kubeProxy !== undefined)
-    throw new Error("--kube-proxy: a cluster that is there keeps the kube-proxy that it has.");
-  const options = parseExistingOptions();
-  const facts = await readInventory(loadKubeConfig(options));
-  const rows = checkPreconditions(facts, options);
+    throw new Error("--kube-proxy: an existing cluster keeps its kube-proxy; leave the option out.");
+  const inventory = await readInventory(loadKubeConfig(options));
+  const rows = checkPreconditions(inventory, options);
   const mark = { error: "✗", warning: "!" } as const;
   const table = new Table({ head: ["", "what", "found"], style: { head: [], border: [] } });
   for (const { what, found, problem } of rows) table.push([problem ? mark[problem.severity] : "✓", what, found]);
   say(table.toString());
   const problems = rows.flatMap(({ problem }) => problem ?? []);
   for (const { severity, message } of problems) say(`${severity}: ${message}`);
-  const { kubeProxy } = facts;
+  const { kubeProxy } = inventory;
   if (problems.some(({ severity }) => severity === "error") || kubeProxy === undefined) {
     say("Nothing was changed.");
-    return 2;
+    return { exitCode: 2 };
   }
-  const is = options.datapath === "none" ? asked.returnPath : (facts.interlay?.returnPath ?? "notrack");
-  if (asked.returnPath !== undefined && asked.returnPath !== is)
+  const returnPath = options.datapath === "none" ? asked.returnPath : (inventory.interlay?.returnPath ?? "notrack");
+  if (asked.returnPath !== undefined && asked.returnPath !== returnPath)
     throw new Error(
-      `--return-path ${asked.returnPath}: Interlay there has ${is ?? "none"}, and a run does not change it for the cluster's pods.`,
+      `--return-path ${asked.returnPath}: Interlay there has ${returnPath ?? "none"}, and a run does not change it for the cluster's pods.`,
     );
   if (!asked.yes) {
     say("Nothing was changed: this is the preflight alone. Add --yes to run the suite there.");
-    return 0;
+    return { exitCode: 0 };
   }
-  process.env["INTERLAY_KUBE_PROXY"] = `${kubeProxy.version}/${kubeProxy.mode}`;
-  process.env["INTERLAY_NAMESPACE"] = SUITE_NAMESPACE;
-  process.env["INTERLAY_HOST_PORT"] = String(GUEST_HOST_PORT);
-  if (is !== undefined) process.env["INTERLAY_RETURN_PATH"] = is;
-  return undefined;
+  return { exitCode: undefined, kubeProxy: `${kubeProxy.version}/${kubeProxy.mode}`, returnPath };
 }
 
 /**
- * The return path of a solution that nobody has named one for: `liberal` where every node's sysctl is 1, else `none`. What the
- * gate expects follows from it; a solution that claims more is told so by --return-path notrack.
+ * Reads the return path of a cluster whose user named none: `liberal` if every node's sysctl is 1, else `none`. The expected
+ * results follow from it; a user whose solution claims more names it with --return-path notrack.
  */
-export async function returnPathThere(cluster: Cluster): Promise<"liberal" | "none"> {
+export async function readReturnPath(cluster: Cluster): Promise<"liberal" | "none"> {
   if (cluster.nodeAccess === "none")
     throw new Error("The nodes' sysctl cannot be read: name what the solution does with --return-path.");
   const sysctls = await Promise.all(

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { createCell, createReport } from "../../results/fixtures.ts";
 import { toJunit } from "../../results/junit.ts";
 import { reportSchema } from "../../results/schema.ts";
-import { composeReport, refuseEmptyCells } from "./report.ts";
+import { composeReport, explainEmptyCells } from "./report.ts";
 
 const RUN = {
   id: "test",
@@ -20,7 +20,7 @@ describe("composeReport", () => {
     assert.deepEqual(report.summary, { passed: 2, failed: 1, skipped: 0 });
   });
 
-  it("fails a run that asked nothing", () => {
+  it("fails a run that tested nothing", () => {
     const skipped = { name: "left out", status: "skipped" as const, seconds: 0 };
     for (const checks of [[], [skipped]]) {
       const report = composeReport(RUN, { ...NOTHING, checks }, []);
@@ -32,7 +32,7 @@ describe("composeReport", () => {
   it("fails a variant without a cell, also when other checks passed", () => {
     const { variants } = createReport([]);
     const report = composeReport(RUN, { variants, checks: [passed], versions: {} }, []);
-    assert.match(report.checks.at(-1)?.error ?? "", /return path liberal: no cell was asked/);
+    assert.match(report.checks.at(-1)?.error ?? "", /return path liberal: no cell was probed/);
     assert.equal(report.summary.failed, 1);
   });
 
@@ -49,14 +49,14 @@ describe("composeReport", () => {
   });
 });
 
-describe("refuseEmptyCells", () => {
-  it("names the pattern and an id when no cell fits", () => {
+describe("explainEmptyCells", () => {
+  it("names the pattern and an id when no cell matches", () => {
     assert.match(
-      refuseEmptyCells(/nothing/, ["matrix/a/b"]) ?? "",
-      /--cells "nothing" fits none of the 1 cells.*matrix\/a\/b/,
+      explainEmptyCells(/nothing/, ["matrix/a/b"]) ?? "",
+      /--cells "nothing" matches none of the 1 cells.*matrix\/a\/b/,
     );
   });
-  it("accepts a pattern that fits one cell", () => {
-    assert.equal(refuseEmptyCells(/^matrix/, ["matrix/a/b"]), undefined);
+  it("accepts a pattern that matches one cell", () => {
+    assert.equal(explainEmptyCells(/^matrix/, ["matrix/a/b"]), undefined);
   });
 });

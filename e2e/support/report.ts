@@ -1,8 +1,8 @@
 import { type CheckResult, RESULTS_SCHEMA, type Report, type VariantResult } from "../../results/schema.ts";
 import { variantTitle } from "../../results/title.ts";
 
-/** What a run found until it ended. */
-export interface Found {
+/** Results of a run until it ended. */
+export interface RunFindings {
   readonly variants: readonly VariantResult[];
   readonly checks: readonly CheckResult[];
   readonly versions: Readonly<Record<string, string>>;
@@ -15,22 +15,22 @@ export interface Failure {
 }
 
 /**
- * Composes the report of a run, whatever it came to: a failure is a failed check `run: STAGE`, and so is a run that asked no cell
- * and made no check. Pure.
+ * Composes the report of a run, also of one that failed: a failure is a failed check `run: STAGE`, and so is a run that probed no
+ * cell and made no check. Pure.
  */
 export function composeReport(
   run: Pick<Report, "id" | "started" | "finished" | "provider" | "datapath">,
-  { variants, checks, versions }: Found,
+  { variants, checks, versions }: RunFindings,
   failures: readonly Failure[],
 ): Report {
   const cells = variants.flatMap((variant) => variant.cells);
   const ran = cells.length > 0 || checks.some(({ status }) => status !== "skipped");
   const empty = variants
     .filter((variant) => variant.cells.length === 0)
-    .map((variant): Failure => ({ stage: "selection", error: `${variantTitle(variant)}: no cell was asked` }));
+    .map((variant): Failure => ({ stage: "selection", error: `${variantTitle(variant)}: no cell was probed` }));
   const nothing: Failure = {
     stage: "selection",
-    error: "nothing was asked: no cell, and no check that was not skipped",
+    error: "nothing was tested: no cell was probed, and every check was skipped",
   };
   const all = [
     ...checks,
@@ -57,10 +57,10 @@ export function composeReport(
 }
 
 /**
- * Says why a selection of cells would ask none, so that no cluster is brought up for it. Pure.
- * @param ids of all cells that there are
+ * Returns why a selection of cells is empty, so that no cluster is brought up for it; undefined if it is not. Pure.
+ * @param ids ids of all cells
  */
-export function refuseEmptyCells(pattern: RegExp, ids: readonly string[]): string | undefined {
+export function explainEmptyCells(pattern: RegExp, ids: readonly string[]): string | undefined {
   if (ids.some((id) => pattern.test(id))) return undefined;
-  return `--cells "${pattern.source}" fits none of the ${ids.length} cells, whose ids are like ${ids[0] ?? "(none)"}`;
+  return `--cells "${pattern.source}" matches none of the ${ids.length} cells, whose ids are like ${ids[0] ?? "(none)"}`;
 }

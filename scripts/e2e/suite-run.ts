@@ -1,0 +1,231 @@
+import { once } from "node:events";
+import { getErrorMessage } from "../../clusters/error-message.ts";
+import { createProgress } from "../../clusters/create-progress.ts";
+import { type Cluster, type ClusterSpec, DEFAULT_SPEC, type Provider } from "../../clusters/provider.ts";
+import { hasCapability } from "../../clusters/capabilities.ts";
+import { listFamilies } from "../../clusters/spec.ts";
+import * as harness from "../../e2e/harness.ts";
+import { cells, type Features } from "../../e2e/matrix/cells.ts";
+import { takeSnapshot } from "../../e2e/snapshot/snapshot.ts";
+import { registerSuites } from "../../e2e/specs/suites.ts";
+import { buildClusterSpec } from "../../e2e/support/cluster-spec.ts";
+import type { RunOptions } from "../../e2e/support/options.ts";
+import { composeReport, explainEmptyCells, type Failure } from "../../e2e/support/report.ts";
+import { TestRun } from "../../e2e/support/test-run.ts";
+import { writeBundle } from "../../results/bundle.ts";
+import type { CheckResult, Report } from "../../results/schema.ts";
+import { writeReport, writeReportIn } from "../../results/write.ts";
+import packageJson from "../../package.json" with { type: "json" };
+import { renderVariantTable } from "./table.ts";
+
+/** Features of the cells that a selection is checked against: the cluster's own are known once it is up. */
+const EVERY_FEATURE: Features = { dns: true, vips: true, hostPorts: true, sourceGuard: true, forwardDrop: true };
+
+export interface SuiteRunRequest {
+  readonly id: string;
+  readonly started: Date;
+  readonly provider: Provider;
+  readonly options: RunOptions;
+  readonly suites: readonly string[];
+  readonly settings: harness.Settings;
+  /** Directory for the results; undefined: results/runs/ID. */
+  readonly output: string | undefined;
+  /** Reads the options that need the cluster; undefined: `options` are complete. */
+  readonly complete: ((cluster: Cluster) => Promise<RunOptions>) | undefined;
+  readonly say: (text: string) => void;
+  /** Called once with the report; undefined: it is not printed. */
+  readonly printReport: ((report: Report) => void) | undefined;
+}
+
+/** Runs suites on one cluster: brings it up, runs the specs, writes the results whatever happens, takes the cluster down. */
+export class SuiteRun {
+  readonly #request: SuiteRunRequest;
+  readonly #progress = createProgress();
+  readonly #checks: CheckResult[] = [];
+  readonly #failures: Failure[] = [];
+  readonly #interruption: Promise<never>;
+  #interrupt: (error: Error) => void = () => undefined;
+  #run: TestRun;
+  #stage: Failure["stage"] = "selection";
+  #signal: string | undefined;
+  #signalledAt = 0;
+  #specsRun = false;
+  #cluster: Cluster | undefined;
+  /** Removal of what an interrupted bring-up has created so far. */
+  #down: Promise<void> | undefined;
+
+  constructor(request: SuiteRunRequest) {
+    this.#request = request;
+    this.#run = new TestRun(request.options);
+    this.#interruption = new Promise<never>((_, reject) => (this.#interrupt = reject));
+    this.#interruption.catch(() => undefined);
+  }
+
+  /** @returns the exit status */
+  async run(): Promise<number> {
+    for (const signal of ["SIGINT", "SIGTERM"] as const)
+      process.on(signal, () => {
+        this.#onSignal(signal);
+      });
+    for (const event of ["uncaughtException", "unhandledRejection"] as const)
+      process.on(event, (error: unknown) => {
+        if (!this.#specsRun) void this.#crash(error); // while specs run, the harness fails the running spec
+      });
+    await this.#runSpecs().catch((error: unknown) => {
+      this.#specsRun = false;
+      if (this.#signal !== undefined) return;
+      process.stderr.write(`e2e: ${getErrorMessage(error)}\n`);
+      this.#failures.push({ stage: this.#stage, error: getErrorMessage(error) });
+    });
+    if (this.#signal !== undefined)
+      this.#failures.push({ stage: "interrupt", error: `${this.#signal} during ${this.#stage}` });
+    if (this.#stage === "selection" && this.#failures.length > 0) {
+      await this.#write(this.#failures);
+      return 2;
+    }
+    await this.#writeAll();
+    await this.#down;
+    await this.#takeDown();
+    for (const stream of [process.stdout, process.stderr]) if (stream.writableNeedDrain) await once(stream, "drain");
+    if (this.#signal !== undefined) return 130;
+    if (this.#stage === "preflight") return 2;
+    return this.#compose(this.#failures).summary.failed === 0 ? 0 : 1;
+  }
+
+  async #runSpecs(): Promise<void> {
+    const { provider, options, suites, settings, complete } = this.#request;
+    if (complete === undefined) await registerSuites(suites, this.#run);
+    const wanted = await buildClusterSpec(options);
+    if (complete === undefined) this.#assertSelection(wanted);
+    await this.#write([{ stage: "end", error: "the run did not end: it was killed, or it is still running" }]);
+    this.#stage = "preflight";
+    const others = suites.some((name) => name !== "matrix") ? [DEFAULT_SPEC.kubeProxy] : []; // other suites switch to it
+    const spec = { ...wanted, kubeProxies: [...wanted.kubeProxies, ...others] };
+    await this.#checkPreflight(spec);
+    this.#stage = "bring-up";
+    const up = provider.up(spec, this.#progress);
+    // With --keep an interrupt ends the run at once; otherwise the handler takes down what `up` needs, and `up` fails.
+    const cluster = await (options.keep ? Promise.race([up, this.#interruption]) : up);
+    this.#cluster = cluster;
+    if (this.#signal !== undefined) return;
+    if (complete !== undefined) {
+      this.#run = new TestRun(await complete(cluster));
+      await registerSuites(suites, this.#run);
+      this.#assertSelection(wanted);
+    }
+    this.#run.attach(cluster);
+    this.#stage = "specs";
+    this.#specsRun = true;
+    this.#checks.push(...(await harness.runSpecs(settings)).checks);
+    this.#specsRun = false;
+  }
+
+  async #checkPreflight(spec: ClusterSpec): Promise<void> {
+    const { provider } = this.#request;
+    if (!hasCapability(provider.name, "create-clusters")) return; // its preflight has run before
+    const findings = await provider.preflight(spec);
+    for (const { severity, message } of findings) process.stderr.write(`${severity}: ${message}\n`);
+    const errors = findings.filter(({ severity }) => severity === "error");
+    if (errors.length > 0) throw new Error(errors.map(({ message }) => message).join("\n"));
+  }
+
+  /** @throws an error if no spec or no cell is selected, before a cluster is brought up for it */
+  #assertSelection(spec: ClusterSpec): void {
+    const { options, suites, settings, provider } = this.#request;
+    const specs = harness.selectSpecs(settings);
+    const labels = [...new Set(specs.flatMap((one) => one.labels))].sort().join(", ");
+    if (specs.every(({ leftOut }) => leftOut !== undefined))
+      throw new Error(
+        `nothing is selected: none of ${specs.length} specs in --suite ${suites.join(",")} matches (their labels: ${labels})`,
+      );
+    if (!hasCapability(provider.name, "create-clusters") || !suites.includes("matrix")) return;
+    const ids = cells(options.workers, listFamilies(spec), EVERY_FEATURE).map(({ id }) => id);
+    const reason = explainEmptyCells(options.cells, ids);
+    if (reason !== undefined) throw new Error(reason);
+  }
+
+  #compose(failed: readonly Failure[]): Report {
+    const { id, started, provider, options } = this.#request;
+    const { variants, versions } = this.#run.results;
+    return composeReport(
+      {
+        id,
+        provider: provider.name,
+        ...(options.existing === undefined ? {} : { datapath: options.existing.datapath }),
+        started: started.toISOString(),
+        finished: new Date().toISOString(),
+      },
+      { variants, checks: this.#checks, versions: { interlay: packageJson.version, ...versions } },
+      failed,
+    );
+  }
+
+  async #write(failed: readonly Failure[]): Promise<string> {
+    const { output } = this.#request;
+    const report = this.#compose(failed);
+    if (output === undefined) return writeReport(report);
+    await writeReportIn(output, report);
+    return output;
+  }
+
+  /** Writes and prints the tables, the files, the bundle and the closing line. */
+  async #writeAll(): Promise<void> {
+    const { say, options, printReport } = this.#request;
+    const { variants, snapshots } = this.#run.results;
+    const report = this.#compose(this.#failures);
+    const { passed, failed, skipped } = report.summary;
+    for (const variant of variants) say(`\n${renderVariantTable(variant)}`);
+    const directory = await this.#write(this.#failures);
+    if (this.#cluster !== undefined && snapshots.size === 0 && (failed > 0 || options.snapshot))
+      await takeSnapshot(this.#cluster, new Map()).then(
+        (files) => {
+          for (const [file, text] of files) snapshots.set(`snapshot/${file}`, text);
+        },
+        (error: unknown) => process.stderr.write(`e2e: no snapshot of nodes and pods: ${getErrorMessage(error)}\n`),
+      );
+    const bundle = snapshots.size > 0 ? await writeBundle(directory, snapshots) : undefined;
+    printReport?.(report);
+    const files = `report.json, report.html, report.md, junit.xml${bundle === undefined ? "" : ", bundle.tar.gz"}`;
+    say(`\nresults: ${directory}/${files}`);
+    say(`${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ""}`);
+  }
+
+  async #takeDown(): Promise<void> {
+    const { provider, options } = this.#request;
+    if (options.keep || this.#stage === "preflight") return;
+    await provider.down(options.name, this.#progress).catch(async (error: unknown) => {
+      process.stderr.write(`e2e: ${getErrorMessage(error)}\n`);
+      this.#failures.push({ stage: "take-down", error: getErrorMessage(error) });
+      await this.#write(this.#failures);
+    });
+  }
+
+  /**
+   * The first signal ends the specs with their cleanups, writes the results and takes the cluster down; one that comes more
+   * than a second later ends this process. npm, tsx and the terminal each pass the same signal on, so that two in a second
+   * are one.
+   */
+  #onSignal(signal: string): void {
+    const { provider, options } = this.#request;
+    if (this.#signal !== undefined) {
+      if (performance.now() - this.#signalledAt > 1000) process.exit(130);
+      return;
+    }
+    this.#signal = signal;
+    this.#signalledAt = performance.now();
+    const then = options.keep ? "keeping" : "taking down";
+    process.stderr.write(
+      `\n${signal}: ending the specs, writing the results, ${then} the cluster; once more to end at once.\n`,
+    );
+    harness.interrupt(signal);
+    this.#interrupt(new Error(signal));
+    if (!options.keep && !this.#specsRun)
+      this.#down = provider.down(options.name, this.#progress).catch(() => undefined);
+  }
+
+  async #crash(error: unknown): Promise<void> {
+    process.stderr.write(`e2e: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+    await this.#write([...this.#failures, { stage: "crash", error: getErrorMessage(error) }]).catch(() => undefined);
+    process.exit(1);
+  }
+}
