@@ -6,23 +6,30 @@ import { loadProvider } from "../clusters/providers.ts";
 import { buildClusterSpec } from "../e2e/support/cluster-spec.ts";
 import { parseReturnPath, parseRunOptions } from "../e2e/support/options.ts";
 import { formatPeerTable } from "../e2e/peers/format-table.ts";
-import { prepareKubernetesTests } from "../e2e/peers/programs.ts";
-import { CONFORMANCE } from "../e2e/peers/run-ginkgo.ts";
+import { cyclonus } from "../e2e/peers/cyclonus.ts";
 import { runPeers } from "../e2e/peers/run-peers.ts";
+import { sigNetwork } from "../e2e/peers/sig-network.ts";
 import { listEmptyRuns, type PeerRun, toChecks } from "../e2e/peers/spec-result.ts";
+import type { PeerSuite } from "../e2e/peers/suite.ts";
 import { POD_TYPES, type PodType, type Report } from "../results/schema.ts";
 import { RESULTS, writeReport } from "../results/write.ts";
 import packageJson from "../package.json" with { type: "json" };
 import { composeReport, type Failure } from "../e2e/support/report.ts";
 
+const SUITES: readonly PeerSuite[] = [sigNetwork, cyclonus];
+
 /** `npm run peers`: suites of other projects on a kind cluster, once with every pod of each type. */
 const program = new Command("peers")
-  .description("run Kubernetes' own network specs with every pod as overlay, underlay and multi-NIC pod")
-  .argument("[suite]", "sig-network", parseSuite, "sig-network")
+  .description("run suites of other projects with every pod as overlay, underlay and multi-NIC pod")
+  .argument("[suite]", `${SUITES.map(({ name }) => name).join(" or ")} (default: ${sigNetwork.name})`, parseSuite)
   .option("--kubernetes <version>", "version of the cluster and of the specs", DEFAULT_SPEC.kubernetes)
   .option("--return-path <mode>", "notrack, liberal, snat or none", parseReturnPath, "notrack")
-  .option("--pods <list>", `types of pod, of ${POD_TYPES.join(", ")} (default: all)`, parsePodTypes)
-  .option("--focus <regexp>", "only specs whose full name fits", CONFORMANCE)
+  .option(
+    "--pods <list>",
+    `types of pod, of ${POD_TYPES.join(", ")} (default: all that the suite can test)`,
+    parsePodTypes,
+  )
+  .option("--focus <regexp>", "only specs whose full name fits (default: conformance)")
   .option("--processes <n>", "specs that run at the same time", parseCount, 8)
   .option("--nodes <n>", "worker nodes", parseCount, DEFAULT_SPEC.workers)
   .option("--name <name>", "cluster name", DEFAULT_SPEC.name)
@@ -34,7 +41,7 @@ const flags = program.opts<{
   kubernetes: string;
   returnPath: ReturnType<typeof parseReturnPath>;
   pods?: readonly PodType[];
-  focus: string;
+  focus?: string;
   processes: number;
   nodes: number;
   name: string;
@@ -43,7 +50,8 @@ const flags = program.opts<{
   prepare?: true;
 }>();
 
-const podTypes = flags.pods ?? POD_TYPES;
+const [suite = sigNetwork] = program.processedArgs as [PeerSuite?];
+const podTypes = flags.pods ?? suite.podTypes;
 const progress = createProgress();
 const started = new Date().toISOString();
 const id = flags.runId ?? started.replaceAll(/[:.]/g, "-");
@@ -75,20 +83,20 @@ async function main(): Promise<number> {
     const findings = await provider.preflight(spec);
     for (const { severity, message } of findings) process.stderr.write(`${severity}: ${message}\n`);
     if (findings.some(({ severity }) => severity === "error")) return 2;
-    const tests = await prepareKubernetesTests(kubernetes, progress);
+    const prepared = await suite.prepare(kubernetes, progress);
     if (flags.prepare) return 0;
     stage = "bring-up";
     const cluster = await provider.up(spec, progress);
     Object.assign(versions, cluster.versions, { returnPath: flags.returnPath });
     stage = "specs";
-    const { focus, processes, returnPath } = flags;
-    const options = { tests, focus, processes, returnPath, podTypes, signal: interrupt.signal };
+    const { focus = suite.focus, processes, returnPath } = flags;
+    const options = { focus, processes, returnPath, podTypes, signal: interrupt.signal };
     const directory = join(RESULTS, "runs", id, "peers");
     const onRun = async (run: PeerRun): Promise<void> => {
       runs.push(run);
       await writeReport(composeRuns([{ stage: "end", error: "the run did not end" }]));
     };
-    await runPeers(cluster, { ...options, directory, onRun }, progress);
+    await runPeers(cluster, { ...options, name: suite.name, suite: prepared, directory, onRun }, progress);
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
     process.stderr.write(`peers: ${message}\n`);
@@ -112,9 +120,10 @@ function composeRuns(failed: readonly Failure[]): Report {
   return composeReport(run, { variants: [], checks: runs.flatMap(toChecks), versions }, failed);
 }
 
-function parseSuite(text: string): string {
-  if (text !== "sig-network") throw new InvalidArgumentError("the suite is sig-network.");
-  return text;
+function parseSuite(text: string): PeerSuite {
+  const found = SUITES.find(({ name }) => name === text);
+  if (found === undefined) throw new InvalidArgumentError(`use ${SUITES.map(({ name }) => name).join(" or ")}.`);
+  return found;
 }
 
 function parsePodTypes(list: string): readonly PodType[] {

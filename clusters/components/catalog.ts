@@ -28,6 +28,7 @@ export const COMPONENT_NAMES = [
   "e2e.test",
   "ginkgo",
   "agnhost",
+  "cyclonus",
 ] as const;
 export type ComponentName = (typeof COMPONENT_NAMES)[number];
 
@@ -69,6 +70,7 @@ export const VERSIONS = {
   helm: "v3.18.4",
   kind: "v0.33.0",
   coredns: "v1.11.1",
+  cyclonus: "v0.5.6",
 } as const;
 
 /** kubeadm v1.37 starts etcd with a flag that 3.5 has not (--feature-gates); v1.34 has 3.6 as its own default. */
@@ -178,6 +180,8 @@ export function findRecipe(ref: ComponentRef, wholeControlPlane: ReadonlySet<str
         output: "coredns",
         release: github("coredns/coredns", version, `coredns_${version.slice(1)}_linux_amd64.tgz`, "sha256", "coredns"),
       };
+    case "cyclonus":
+      return { ref, module: plain("github.com/mattfenwick/cyclonus", version, ["cmd/cyclonus"]), output: name };
     case "e2e.test":
       return { ref, module: createKubernetesModule(version, TEST_PROGRAM), output: name };
     case "ginkgo":

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { findKnownSkips, KNOWN_SKIPS } from "./known-skips.ts";
 import { formatPeerTable } from "./format-table.ts";
-import { selectTestImages } from "./programs.ts";
+import { selectTestImages } from "./sig-network.ts";
 import { listEmptyRuns, type PeerRun, toChecks } from "./spec-result.ts";
 
 const RUN: PeerRun = {

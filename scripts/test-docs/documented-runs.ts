@@ -100,6 +100,7 @@ export const NOT_RUN: readonly (readonly [line: string, why: string])[] = [
   ["npm run e2e -- --family dual", ON_KIND],
   ["npm run e2e -- --suite parity", ON_KIND],
   ["npm run peers", ON_KIND],
+  ["npm run peers -- cyclonus", ON_KIND],
   ["npm run peers -- --pods underlay --keep", ON_KIND],
   ["npm run peers -- --focus 'Services should serve a basic endpoint'", ON_KIND],
   ["npm run certify -- --product product.yaml --key vendor.key", ON_KIND],
