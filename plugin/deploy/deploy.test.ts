@@ -3,28 +3,33 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse, parseAllDocuments } from "yaml";
 import { renderChart } from "./chart.ts";
+import { renderCrds } from "./crds.ts";
 import { renderInterlay } from "./render.ts";
 import { renderUninstall } from "./uninstall.ts";
 
 const read = (...path: readonly string[]): string => readFileSync(join(import.meta.dirname, ...path), "utf8");
 const objects = (text: string): unknown[] => parseAllDocuments(text).map((document) => document.toJS() as unknown);
 
-describe("what is installed has one truth: plugin/deploy/manifests", () => {
-  it("the chart in plugin/deploy/chart is what `npm run chart` makes of it", () => {
+describe("what a cluster installs", () => {
+  it("manifests/crds.yaml is what `npm run chart` renders from crds.template.yaml", () => {
+    assert.equal(read("manifests", "crds.yaml"), renderCrds(), "run npm run chart");
+  });
+
+  it("the chart in plugin/deploy/chart is what `npm run chart` renders from the manifests", () => {
     const files = renderChart();
     const there = readdirSync(join(import.meta.dirname, "chart"), { recursive: true, encoding: "utf8" });
     assert.deepEqual(there.filter((path) => /\.yaml$/.test(path)).sort(), Object.keys(files).sort());
     for (const [path, text] of Object.entries(files)) assert.equal(read("chart", path), text, `${path}: npm run chart`);
   });
 
-  it("the chart's objects, with an image, are the manifest's", () => {
+  it("the chart has the objects of the manifests", () => {
     const files = renderChart();
     const chart = (files["templates/interlay.yaml"] ?? "").replace(/\{\{.*\}\}/, "interlay");
-    assert.ok(!/\{\{/.test(chart), "an expression that nobody looks at");
+    assert.ok(!/\{\{/.test(chart), "an unexpected template expression");
     assert.deepEqual(objects(chart), objects(read("manifests", "interlay.yaml")));
   });
 
-  it("the base names every file of manifests, and the overlays name the base", () => {
+  it("the kustomize base contains all manifests, and each overlay the base", () => {
     const base = parse(read("manifests", "kustomization.yaml")) as { resources: string[] };
     const files = readdirSync(join(import.meta.dirname, "manifests")).filter((file) => file !== "kustomization.yaml");
     assert.deepEqual([...base.resources].sort(), files.sort());
@@ -35,7 +40,7 @@ describe("what is installed has one truth: plugin/deploy/manifests", () => {
     }
   });
 
-  it("what the suite installs has the base's objects, but for image and settings", () => {
+  it("the suite installs the objects of the base", () => {
     const rendered = objects(renderInterlay({ image: "interlay", returnPath: "auto", pools: [] }));
     const wanted = ["namespace", "crds", "config", "interlay"].flatMap((file) =>
       objects(read("manifests", `${file}.yaml`)),
@@ -43,7 +48,7 @@ describe("what is installed has one truth: plugin/deploy/manifests", () => {
     for (const object of wanted) assert.ok(rendered.some((one) => JSON.stringify(one) === JSON.stringify(object)));
   });
 
-  it("what leaves the nodes as they were asks nothing of the API server, whose account may be gone", () => {
+  it("the uninstall DaemonSet does not use the API server, because its service account may be deleted", () => {
     const { spec } = (parse(renderUninstall("interlay:1")) as { spec: { template: { spec: Record<string, unknown> } } })
       .spec.template;
     assert.equal(spec["serviceAccountName"], undefined);

@@ -1,0 +1,13 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { POOL_RULES } from "./pool-rules.ts";
+
+/** Renders manifests/crds.yaml from crds.template.yaml: `NAME()` of a rule is replaced by its expression. */
+export function renderCrds(): string {
+  const template = readFileSync(join(import.meta.dirname, "crds.template.yaml"), "utf8");
+  const manifest = Object.entries(POOL_RULES).reduce(
+    (text, [name, rule]) => text.replace(`${name}()`, () => rule),
+    template.replace(/^#.*\n/, ""),
+  );
+  return `# Generated from crds.template.yaml by \`npm run chart\`.\n${manifest}`;
+}
