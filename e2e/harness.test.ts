@@ -11,7 +11,7 @@ const file = process.env["INTERLAY_HARNESS"] ?? join(import.meta.dirname, "harne
 const { By, Consistently, currentSignal, DeferCleanup, Entry, Eventually, Harness, ...more } = (await import(
   file
 )) as typeof HarnessModule;
-const { interruptible, matchesLabels, parseSettings, Skip } = more;
+const { withAbort, matchesLabels, parseSettings, Skip } = more;
 type Harness = InstanceType<typeof HarnessModule.Harness>;
 type Settings = HarnessModule.Settings;
 
@@ -638,7 +638,7 @@ describe("harness: interrupts and progress", () => {
           setTimeout(() => {
             h.interrupt("SIGINT");
           }, 10);
-          await interruptible(new Promise(() => undefined), signal);
+          await withAbort(new Promise(() => undefined), signal);
         });
         h.It("next", () => void log.push("next"));
       });
@@ -692,9 +692,9 @@ describe("harness: interrupts and progress", () => {
     assert.equal(currentSignal().aborted, false);
   });
 
-  it("interruptible rejects with the signal's reason and passes a value on", async () => {
-    assert.equal(await interruptible(Promise.resolve(1)), 1);
-    await assert.rejects(interruptible(new Promise(() => undefined), AbortSignal.abort(new Error("over"))), /over/);
+  it("withAbort rejects with the signal's reason and passes a value on", async () => {
+    assert.equal(await withAbort(Promise.resolve(1)), 1);
+    await assert.rejects(withAbort(new Promise(() => undefined), AbortSignal.abort(new Error("over"))), /over/);
   });
 });
 

@@ -155,7 +155,7 @@ export function currentSignal(): AbortSignal {
 }
 
 /** Settles like `work`, or rejects as soon as the running spec is aborted: for calls that take no signal. */
-export async function interruptible<T>(work: Promise<T>, signal: AbortSignal = currentSignal()): Promise<T> {
+export async function withAbort<T>(work: Promise<T>, signal: AbortSignal = currentSignal()): Promise<T> {
   let stop: () => void = () => undefined;
   const aborted = new Promise<never>((_, reject) => {
     stop = () => {
@@ -244,7 +244,7 @@ export async function Eventually<T>(
     );
     try {
       const both = AbortSignal.any([signal, limit.signal]);
-      const value = await interruptible((async () => look(both))(), both);
+      const value = await withAbort((async () => look(both))(), both);
       if (accept(value)) return value;
       last = `last seen: ${show(value)}`;
     } catch (error) {
@@ -255,7 +255,7 @@ export async function Eventually<T>(
       clearTimeout(timer);
     }
     if (Date.now() >= deadline) throw new Error(`${what} did not come true in ${timeout} ms; ${last}`);
-    await interruptible(sleep(interval), signal);
+    await withAbort(sleep(interval), signal);
   }
 }
 
@@ -269,9 +269,9 @@ export async function Consistently<T>(
   const signal = currentSignal();
   const deadline = Date.now() + timeout;
   do {
-    const value = await interruptible((async () => look(signal))(), signal);
+    const value = await withAbort((async () => look(signal))(), signal);
     if (!accept(value)) throw new Error(`${what} did not stay true; seen: ${show(value)}`);
-    await interruptible(sleep(interval), signal);
+    await withAbort(sleep(interval), signal);
   } while (Date.now() < deadline);
 }
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { ensure } from "../support/cluster-api.ts";
+import { ensureObject } from "../support/cluster-api.ts";
 import { DeferCleanup, Eventually, It } from "../harness.ts";
-import { configure } from "../matrix/variant.ts";
+import { configureAgents } from "../matrix/variant.ts";
 import { NAMESPACE } from "../pods/pods.ts";
 import { TCP_PORT } from "../probe/protocol.ts";
 import type { AgentFixture } from "./fixture.ts";
@@ -43,11 +43,11 @@ export function wireSpecs(scene: () => AgentFixture): void {
       const routes = () => Promise.all(RUNNING.map((name) => readRoutes(scene(), name)));
       const before = (await routes()).map(without("10.234."));
       const object = pool("not-translated", cidr(), true);
-      await ensure(api, object);
+      await ensureObject(api, object);
       DeferCleanup(() => api.objects.delete(object).catch(() => undefined));
       // The agents have seen it: an enabled pool that is made after it is routed.
       const seen = pool("seen-after", "10.234.1.0/24", false);
-      await ensure(api, seen);
+      await ensureObject(api, seen);
       DeferCleanup(() => api.objects.delete(seen).catch(() => undefined));
       await Eventually("both pods have the other pool's route", routes, allHave("10.234.1.0/24 via"), PATIENCE);
       assert.deepEqual((await routes()).map(without("10.234.")), before);
@@ -62,7 +62,7 @@ export function wireSpecs(scene: () => AgentFixture): void {
     const { api, cluster, reaches, deployment } = scene();
     const before = await Promise.all(RUNNING.map((name) => readRoutes(scene(), name)));
     const object = pool("covers-underlay", cluster.spec.underlayCidr, false);
-    await ensure(api, object);
+    await ensureObject(api, object);
     DeferCleanup(() => api.objects.delete(object).catch(() => undefined));
     const refused = await Eventually(
       "a condition",
@@ -157,9 +157,9 @@ export function nodeAddressSpecs(scene: () => AgentFixture): void {
         },
       ],
     };
-    await ensure(api, object);
+    await ensureObject(api, object);
     DeferCleanup(() => api.objects.delete(object).catch(() => undefined));
-    await ensure(api, slice);
+    await ensureObject(api, slice);
     DeferCleanup(() => api.objects.delete(slice).catch(() => undefined));
     await Eventually("both pods have the route", both, allHave(`${EXTERNAL_IP} via`), PATIENCE);
     for (const from of ["underlay-1-b", "underlay-2-b", "multi-nic-1-b"])
@@ -176,8 +176,8 @@ export function nodeAddressSpecs(scene: () => AgentFixture): void {
     await on(nodes[0], "ip", "address", "add", `${second}/16`, "dev", "eth0");
     DeferCleanup(() => on(nodes[0], "ip", "address", "del", `${second}/16`, "dev", "eth0").catch(() => ""));
     const key = `${nodes[0]}.nodeAddresses`;
-    DeferCleanup(() => configure(cluster, { [key]: null }));
-    await configure(cluster, { [key]: second });
+    DeferCleanup(() => configureAgents(cluster, { [key]: null }));
+    await configureAgents(cluster, { [key]: second });
     const old = new RegExp(`via ${first.replaceAll(".", "\\.")} |^${first.replaceAll(".", "\\.")} dev`, "m");
     await Eventually("no route by the old address", both, (texts) => texts.every((text) => !old.test(text)), PATIENCE);
     const net1 = deployment.addressOf("multi-nic-1-b", "net1");
@@ -195,7 +195,7 @@ export function nodeAddressSpecs(scene: () => AgentFixture): void {
       );
     const attachments = async () => (await state(nodes[0])).conditions.find(({ type }) => type === "AttachmentsReady");
     await Eventually("attachments are as planned", attachments, (is) => is?.status === "True", PATIENCE);
-    await configure(cluster, { [key]: null });
+    await configureAgents(cluster, { [key]: null });
     await on(nodes[0], "ip", "address", "del", `${second}/16`, "dev", "eth0");
     await Eventually("everything is as before", both, (texts) => texts.join() === before.join(), PATIENCE);
   });

@@ -2,13 +2,13 @@ import { z } from "zod";
 import { ensureDebianPackages } from "../../clusters/components/packages.ts";
 import { createPlainProgress } from "../../clusters/progress-plain.ts";
 import type { Cluster } from "../../clusters/provider.ts";
-import { must, signalAgent } from "../support/agent-process.ts";
+import { execOrThrow, signalAgent } from "../support/agent-process.ts";
 import { type ClusterApi, clusterApi } from "../support/cluster-api.ts";
 import type { TestRun } from "../support/test-run.ts";
 import { By, DeferCleanup } from "../harness.ts";
 import type { Nic } from "../matrix/cells.ts";
 import type { Variant } from "../matrix/gate.ts";
-import { switchTo } from "../matrix/variant.ts";
+import { switchVariant } from "../matrix/variant.ts";
 import { deploy, type Deployment } from "../pods/deploy.ts";
 import { TCP_PORT } from "../probe/protocol.ts";
 import { type StreamEnd, findNetns } from "./streams.ts";
@@ -61,14 +61,14 @@ export async function setupAgentFixture(run: TestRun): Promise<AgentFixture> {
   const api = clusterApi(cluster);
   const deployment = await By("the pods of the three types", () => deploy(cluster, api));
   DeferCleanup(() => deployment.closeProbers());
-  await By("kube-proxy v1.29, notrack", () => switchTo(cluster, NOTRACK));
+  await By("kube-proxy v1.29, notrack", () => switchVariant(cluster, NOTRACK));
   const [first = "", second = ""] = deployment.workers;
   return {
     cluster,
     api,
     deployment,
     nodes: [first, second],
-    on: (node, ...argv) => must(cluster, node, argv),
+    on: (node, ...argv) => execOrThrow(cluster, node, argv),
     end: async (pod, nic = "main") => {
       const node = deployment.pods.get(pod)?.node ?? "";
       const address = deployment.addressOf(pod, nic);

@@ -6,7 +6,7 @@ import { buildClusterSpec } from "../support/cluster-spec.ts";
 import { parseRunOptions } from "../support/options.ts";
 import { cells } from "../matrix/cells.ts";
 import { DEFAULT_RUN, runCells } from "../matrix/run.ts";
-import { untilServicesAnswer } from "../matrix/services-known.ts";
+import { waitForServices } from "../matrix/services-known.ts";
 import { deploy } from "../pods/deploy.ts";
 import type { Bench, Measurement } from "./measurement.ts";
 import { median, roundToTenth } from "./statistics.ts";
@@ -87,7 +87,7 @@ async function bringUp(
     const { deployment, all } = await timed("pods", async () => {
       const deployment = await deploy(cluster, clusterApi(cluster));
       const all = cells(deployment.workers.length, deployment.families);
-      await untilServicesAnswer(all, VARIANT, deployment);
+      await waitForServices(all, VARIANT, deployment);
       return { deployment, all };
     });
     const results = await timed("matrix", () => runCells(all, VARIANT, deployment, DEFAULT_RUN));

@@ -3,11 +3,11 @@ import { loadProvider } from "../../clusters/providers.ts";
 import { clusterApi } from "../support/cluster-api.ts";
 import { buildClusterSpec } from "../support/cluster-spec.ts";
 import { parseRunOptions } from "../support/options.ts";
-import { captured } from "../evidence/evidence.ts";
+import { captureCells } from "../evidence/evidence.ts";
 import { cells } from "../matrix/cells.ts";
 import type { Variant } from "../matrix/gate.ts";
 import { runCells } from "../matrix/run.ts";
-import { switchTo } from "../matrix/variant.ts";
+import { switchVariant } from "../matrix/variant.ts";
 import { deploy } from "../pods/deploy.ts";
 import type { Bench, Measurement } from "./measurement.ts";
 import { roundToHundredth, median, roundToTenth } from "./statistics.ts";
@@ -39,12 +39,12 @@ export const runEvidenceBench: Bench = {
       const asked = cells(deployment.workers.length);
       const figures: Measurement[] = [];
       for (const variant of VARIANTS) {
-        await switchTo(cluster, variant);
+        await switchVariant(cluster, variant);
         const took: Record<"without" | "with", number[]> = { without: [], with: [] };
         for (let round = 0; round <= ROUNDS; round++)
           for (const [which, run] of [
             ["without", () => runCells(asked, variant, deployment)],
-            ["with", () => captured({ cluster, deployment, variant }, asked)],
+            ["with", () => captureCells({ cluster, deployment, variant }, asked)],
           ] as const) {
             const started = performance.now();
             const wrong = (await run()).filter(({ ok }) => !ok);

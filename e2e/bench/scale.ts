@@ -5,7 +5,7 @@ import { loadProvider } from "../../clusters/providers.ts";
 import { clusterApi } from "../support/cluster-api.ts";
 import { buildClusterSpec } from "../support/cluster-spec.ts";
 import { parseRunOptions } from "../support/options.ts";
-import { switchTo } from "../matrix/variant.ts";
+import { switchVariant } from "../matrix/variant.ts";
 import type { Bench, Measurement } from "./measurement.ts";
 import { sampleCells } from "./scale/cells.ts";
 import { renderChart, type ChartPanel } from "./scale/chart.ts";
@@ -77,7 +77,7 @@ export const runScaleBench: Bench = {
       const api = clusterApi(cluster);
       await createServices(api, nodes);
       await setMinSyncPeriod(api, `${MIN_SYNC_SECONDS}s`);
-      await switchTo(cluster, VARIANT);
+      await switchVariant(cluster, VARIANT);
       for (let step = 1; step <= STEPS; step++) {
         const [from, to] = [((step - 1) * most) / STEPS, (step * most) / STEPS].map(Math.round);
         const pods = Array.from({ length: (to ?? 0) - (from ?? 0) }, (_, index) =>

@@ -3,7 +3,7 @@ import type { ProfileName } from "../../results/certificate/schema.ts";
 import type { CellResult, Report } from "../../results/schema.ts";
 import { summarizeCells } from "../../results/table.ts";
 import { assessRuns } from "./assess.ts";
-import { askable } from "../matrix/askable.ts";
+import { listSupportedCells } from "../matrix/supported-cells.ts";
 import { cells, NO_FEATURES } from "../matrix/cells.ts";
 import { auditReport, countWorkers } from "./audit.ts";
 import { healthyReport } from "./example.ts";
@@ -104,7 +104,7 @@ describe("what a certificate says", () => {
     const existingReport = (datapath: "interlay" | "none" = "interlay"): Report => {
       const report = healthyReport(2, 1);
       const ground = { nodeAccess: "network", outside: false, features: NO_FEATURES, podTrafficKnown: true } as const;
-      const ids = new Set(askable(cells(2), ground).map(({ id }) => id));
+      const ids = new Set(listSupportedCells(cells(2), ground).map(({ id }) => id));
       const variants = report.variants.map((variant) => {
         const asked = variant.cells.filter(({ id }) => ids.has(id)).map((cell) => ({ ...cell, evidence: {} }));
         return { ...variant, cells: asked, table: summarizeCells(asked) };

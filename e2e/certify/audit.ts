@@ -1,8 +1,8 @@
 import { isDeepStrictEqual } from "node:util";
 import { expectedPath } from "../evidence/expected.ts";
-import { wrongPath } from "../evidence/judge.ts";
-import { hopText } from "../evidence/path.ts";
-import { askable } from "../matrix/askable.ts";
+import { findWrongPath } from "../evidence/compare-path.ts";
+import { formatHop } from "../evidence/path.ts";
+import { listSupportedCells } from "../matrix/supported-cells.ts";
 import { type Cell, cells, type Features } from "../matrix/cells.ts";
 import { expectationFor } from "../matrix/gate.ts";
 import { lacksLocalEndpoint, verdictFor } from "../matrix/verdict.ts";
@@ -33,7 +33,7 @@ function listAsked(variant: VariantResult, report: Report, workers: number): rea
   const all = cells(workers, listFamilies(report), features);
   if (isCaptured(report)) return all;
   const ids = new Set(variant.cells.map(({ id }) => id));
-  return askable(all, {
+  return listSupportedCells(all, {
     ...{ features, outside: false, nodeAccess: variant.invalidDropRule === undefined ? "none" : "network" },
     podTrafficKnown: all.some((cell) => lacksLocalEndpoint(cell) && ids.has(cell.id)),
   });
@@ -123,10 +123,10 @@ function auditCell(cell: Cell, result: CellResult, variant: VariantResult, captu
   if (!isDeepStrictEqual(path.expected, expected))
     problems.push("is compared with another way than the documented one");
   if (result.expected === "pass") {
-    const wrong = wrongPath(expected, path.seen);
+    const wrong = findWrongPath(expected, path.seen);
     if (wrong !== undefined) problems.push(`passed by a wrong way: ${wrong}`);
   } else if (
-    path.seen.request.map(hopText).includes(hopText(expected.request.at(-1) ?? expected.request[0] ?? NOWHERE))
+    path.seen.request.map(formatHop).includes(formatHop(expected.request.at(-1) ?? expected.request[0] ?? NOWHERE))
   )
     problems.push("is said to be blocked, but its request arrived");
   return problems;

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import type { IpFamily } from "../../clusters/spec.ts";
-import { must, signalAgent, signalProcess } from "../support/agent-process.ts";
+import { execOrThrow, signalAgent, signalProcess } from "../support/agent-process.ts";
 import { findNetns } from "../agent/streams.ts";
 import { Eventually } from "../harness.ts";
 import type { Variant } from "../matrix/gate.ts";
-import { switchTo } from "../matrix/variant.ts";
+import { switchVariant } from "../matrix/variant.ts";
 import { TCP_PORT } from "../probe/protocol.ts";
 import { pickRandom } from "../support/random.ts";
 import { dropNode } from "./dropped-node.ts";
@@ -37,7 +37,7 @@ function flushed(name: string, argvs: (families: readonly IpFamily[]) => readonl
     act: async ({ cluster, deployment, workers, random, lost }) => {
       const node = pickRandom(workers, random);
       lost.routes.add(node);
-      for (const argv of argvs(deployment.families)) await must(cluster, node, argv);
+      for (const argv of argvs(deployment.families)) await execOrThrow(cluster, node, argv);
       return `${name} of ${node}`;
     },
   };
@@ -78,7 +78,7 @@ export const ACTIONS: readonly ChaosAction[] = [
       );
       const netns = await findNetns(cluster, pod.node, deployment.addressOf(pod.name, "main"));
       for (const argv of flushRoutes(deployment.families))
-        await must(cluster, pod.node, ["nsenter", `--net=${netns}`, ...argv]);
+        await execOrThrow(cluster, pod.node, ["nsenter", `--net=${netns}`, ...argv]);
       return `of ${pod.name}`;
     },
   },
@@ -145,7 +145,7 @@ export const ACTIONS: readonly ChaosAction[] = [
     name: "conntrack is flushed",
     act: async ({ cluster, workers, random, lost }) => {
       const node = pickRandom(workers, random);
-      await must(cluster, node, ["conntrack", "--flush"]);
+      await execOrThrow(cluster, node, ["conntrack", "--flush"]);
       lost.conntrack.add(node);
       return `of ${node}`;
     },
@@ -154,7 +154,7 @@ export const ACTIONS: readonly ChaosAction[] = [
     name: "kube-proxy and the return path are others",
     act: async ({ cluster, random }) => {
       const { kubeProxy, returnPath } = pickRandom(PASSING, random);
-      await switchTo(cluster, { kubeProxy, returnPath });
+      await switchVariant(cluster, { kubeProxy, returnPath });
       return `${kubeProxy.version} (${kubeProxy.mode}), ${returnPath}`;
     },
   },

@@ -1,9 +1,9 @@
 import type { Cluster } from "../../clusters/provider.ts";
 import { getStatusCode } from "../../clusters/kubernetes/status-code.ts";
-import { answered, type ClusterApi, ensure } from "../support/cluster-api.ts";
+import { retryOnServerError, type ClusterApi, ensureObject } from "../support/cluster-api.ts";
 import { Eventually } from "../harness.ts";
 import type { Deployment } from "../pods/deploy.ts";
-import { annotations, NAMESPACE, pod } from "../pods/pods.ts";
+import { createNetworkAnnotations, NAMESPACE, pod } from "../pods/pods.ts";
 import type { PodType } from "../../results/schema.ts";
 
 /** What chaos acts on. */
@@ -58,8 +58,14 @@ export async function createPod(
 ): Promise<ChaosPod> {
   const { node, type, name = `guest-${(number += 1)}`, address, network, labels } = guest;
   const fixed = address === undefined ? {} : { "interlay.dev/ip": address };
-  const manifest = pod(name, node, cluster.probeImage, { ...annotations(type, network), ...fixed }, labels);
-  await ensure(api, manifest);
+  const manifest = pod(
+    name,
+    node,
+    cluster.probeImage,
+    { ...createNetworkAnnotations(type, network), ...fixed },
+    labels,
+  );
+  await ensureObject(api, manifest);
   const made = { name, node, type };
   guests.set(name, made);
   return made;
@@ -79,7 +85,7 @@ export async function waitUntilReady({ api }: PodContext, { name }: ChaosPod): P
 
 /** Resolves when the pod is gone from the API: its kubelet has torn it down. */
 export async function deletePod({ api, guests }: PodContext, { name }: ChaosPod): Promise<void> {
-  await answered(() => api.core.deleteNamespacedPod({ namespace: NAMESPACE, name, gracePeriodSeconds: 0 }));
+  await retryOnServerError(() => api.core.deleteNamespacedPod({ namespace: NAMESPACE, name, gracePeriodSeconds: 0 }));
   guests.delete(name);
   const there = async (): Promise<boolean> => {
     try {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { reportsReady } from "../../clusters/kubernetes/ready-condition.ts";
-import { ensure } from "../support/cluster-api.ts";
+import { ensureObject } from "../support/cluster-api.ts";
 import { Eventually } from "../harness.ts";
 import { NAMESPACE } from "../pods/pods.ts";
 import { pickRandom } from "../support/random.ts";
@@ -72,8 +72,8 @@ async function makePool({ api, cluster }: ChaosContext): Promise<void> {
     ...{ apiVersion: GROUP_VERSION, kind: "UnderlayNetwork", metadata: { name: NAME } },
     spec: { namespace: NAMESPACE, pools: [NAME] },
   };
-  await ensure(api, pool);
-  await ensure(api, network);
+  await ensureObject(api, pool);
+  await ensureObject(api, network);
   await Eventually(
     `the NetworkAttachmentDefinition of ${NAME} is written`,
     () =>

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { ProgramStream } from "../../clusters/provider.ts";
 import type { ClusterApi } from "../support/cluster-api.ts";
 import { NAMESPACE } from "../pods/pods.ts";
-import { flowEvent, type FlowRequest, jsonIn } from "../probe/protocol.ts";
+import { flowEvent, type FlowRequest, parseJson } from "../probe/protocol.ts";
 import type { FlowPath } from "./paths.ts";
 import type { LostState } from "./context.ts";
 
@@ -113,7 +113,7 @@ export class ProbeFlows {
   }
 
   #hear(line: string): void {
-    const event = flowEvent.safeParse(jsonIn(line)).data;
+    const event = flowEvent.safeParse(parseJson(line)).data;
     const flow = event && this.all.find(({ id }) => id === event.id);
     if (event === undefined || flow === undefined) return; // what else a program says, or a runtime
     if ("ended" in event) {

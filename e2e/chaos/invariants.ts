@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { z } from "zod";
 import { Eventually } from "../harness.ts";
-import { must } from "../support/agent-process.ts";
+import { execOrThrow } from "../support/agent-process.ts";
 import { NAMESPACE } from "../pods/pods.ts";
 import { findLeaks } from "./leaked-state.ts";
 import type { ChaosContext } from "./context.ts";
@@ -89,7 +89,9 @@ async function findDrift(world: ChaosContext): Promise<readonly string[]> {
 }
 
 async function readRecords({ cluster }: ChaosContext, node: string): Promise<readonly { readonly name: string }[]> {
-  const files = (await must(cluster, node, ["ls", RECORDS])).split("\n").filter((name) => name.endsWith(".json"));
+  const files = (await execOrThrow(cluster, node, ["ls", RECORDS]))
+    .split("\n")
+    .filter((name) => name.endsWith(".json"));
   const texts = await Promise.all(files.map((name) => cluster.exec(node, ["cat", `${RECORDS}/${name}`])));
   return texts
     .filter(({ exitCode }) => exitCode === 0) // gone meanwhile

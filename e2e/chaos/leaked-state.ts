@@ -1,6 +1,6 @@
 import type { AttachmentRecord } from "../mutants/mutant.ts";
 import { readRecords } from "../mutants/records.ts";
-import { must } from "../support/agent-process.ts";
+import { execOrThrow } from "../support/agent-process.ts";
 import type { ChaosContext } from "./context.ts";
 
 const STATE = "/var/lib/interlay";
@@ -23,7 +23,7 @@ export async function findLeaks(world: ChaosContext): Promise<readonly string[]>
 
 async function findNodeLeaks({ cluster }: ChaosContext, node: string, pods: number): Promise<readonly string[]> {
   const lines = async (...argv: readonly string[]) =>
-    (await must(cluster, node, argv)).split("\n").filter((line) => line.trim() !== "");
+    (await execOrThrow(cluster, node, argv)).split("\n").filter((line) => line.trim() !== "");
   const records = await readRecords(cluster, node);
   const known = whatTheyHave(records);
   const [links, routes, rules, namespaces, temporary, calls] = await Promise.all([

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Cluster } from "../../clusters/provider.ts";
 import type { CellResult } from "../../results/schema.ts";
-import { must } from "../support/agent-process.ts";
+import { execOrThrow } from "../support/agent-process.ts";
 import type { Cell } from "../matrix/cells.ts";
 import { type Findings, runExecutable } from "./doctor.ts";
 import { likelyCauses } from "./predicted.ts";
@@ -38,7 +38,7 @@ export async function withCauses(
 export async function listFindings(cluster: Cluster): Promise<Findings> {
   const directory = await mkdtemp(join(tmpdir(), "interlay-doctor-"));
   try {
-    const snapshots = await Promise.all(cluster.nodes.map(({ name }) => must(cluster, name, SNAPSHOT)));
+    const snapshots = await Promise.all(cluster.nodes.map(({ name }) => execOrThrow(cluster, name, SNAPSHOT)));
     const file = join(directory, "nodes.json");
     await writeFile(file, `[${snapshots.join(",")}]`, { mode: 0o600 });
     return await runExecutable(cluster.kubeconfig, directory, ["--nodes-from", file]);

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { reportsReady } from "../../clusters/kubernetes/ready-condition.ts";
-import { answered, ensure } from "../support/cluster-api.ts";
+import { retryOnServerError, ensureObject } from "../support/cluster-api.ts";
 import { DeferCleanup, Eventually } from "../harness.ts";
 import type { Cell } from "../matrix/cells.ts";
 import type { Deployment, DeployedPod } from "../pods/deploy.ts";
@@ -9,27 +9,26 @@ import { POD_TYPES } from "../../results/schema.ts";
 import { TCP_PORT } from "../probe/protocol.ts";
 import type { FaultContext, Trial } from "./faults.ts";
 
-export const FAULT_RUN_NAMESPACE = "trial";
+export const FAULT_POD = "trial";
 const PATIENCE = { timeout: 60_000 };
 
 /** The trial's pod, gone when the spec ends. */
 export async function createFaultRun({ cluster, api }: FaultContext, trial: Trial, node: string): Promise<void> {
-  await ensure(api, pod(FAULT_RUN_NAMESPACE, node, cluster.probeImage, trial.annotations));
+  await ensureObject(api, pod(FAULT_POD, node, cluster.probeImage, trial.annotations));
   DeferCleanup(async () => {
-    await api.core.deleteNamespacedPod({ name: FAULT_RUN_NAMESPACE, namespace: NAMESPACE, gracePeriodSeconds: 0 });
+    await api.core.deleteNamespacedPod({ name: FAULT_POD, namespace: NAMESPACE, gracePeriodSeconds: 0 });
     await Eventually(
       "the trial's pod is gone",
-      async () => (await answered(() => api.core.listNamespacedPod({ namespace: NAMESPACE }))).items,
-      (items) => items.every(({ metadata }) => metadata?.name !== FAULT_RUN_NAMESPACE),
+      async () => (await retryOnServerError(() => api.core.listNamespacedPod({ namespace: NAMESPACE }))).items,
+      (items) => items.every(({ metadata }) => metadata?.name !== FAULT_POD),
       PATIENCE,
     );
   });
 }
 
 /** It does not start, and says why. */
-export async function assertPending({ api }: FaultContext, { says = /./ }: Trial): Promise<void> {
-  const uid =
-    (await api.core.readNamespacedPod({ name: FAULT_RUN_NAMESPACE, namespace: NAMESPACE })).metadata?.uid ?? "";
+export async function assertPodPending({ api }: FaultContext, { says = /./ }: Trial): Promise<void> {
+  const uid = (await api.core.readNamespacedPod({ name: FAULT_POD, namespace: NAMESPACE })).metadata?.uid ?? "";
   await Eventually(
     `a warning of the trial's pod that says ${String(says)}`,
     async () =>
@@ -39,16 +38,16 @@ export async function assertPending({ api }: FaultContext, { says = /./ }: Trial
     (messages) => messages.some((message) => says.test(message)),
     PATIENCE,
   );
-  const { status } = await api.core.readNamespacedPod({ name: FAULT_RUN_NAMESPACE, namespace: NAMESPACE });
+  const { status } = await api.core.readNamespacedPod({ name: FAULT_POD, namespace: NAMESPACE });
   assert.equal(status?.phase, "Pending", "the trial's pod has started");
 }
 
 /** Its PodIP, once it is ready. */
-export function assertStarts({ api }: Pick<FaultContext, "api">): Promise<string> {
+export function assertPodStarts({ api }: Pick<FaultContext, "api">): Promise<string> {
   return Eventually(
     "the trial's pod is ready",
     async () => {
-      const { status } = await api.core.readNamespacedPod({ name: FAULT_RUN_NAMESPACE, namespace: NAMESPACE });
+      const { status } = await api.core.readNamespacedPod({ name: FAULT_POD, namespace: NAMESPACE });
       return reportsReady(status) ? (status?.podIP ?? "") : "";
     },
     (address) => address !== "",
@@ -77,9 +76,9 @@ export function listCells(workers: number): readonly Cell[] {
       return {
         id: `${from} to the trial's pod`,
         ...{ group: "matrix", source, from, sourceNode: node, target: "overlay" },
-        to: { kind: "pod", pod: FAULT_RUN_NAMESPACE, nic: "main" },
+        to: { kind: "pod", pod: FAULT_POD, nic: "main" },
         placement: node === 1 ? "same-node" : "other-node",
-        ...{ protocol: "tcp", family: "ipv4", port: TCP_PORT, server: FAULT_RUN_NAMESPACE },
+        ...{ protocol: "tcp", family: "ipv4", port: TCP_PORT, server: FAULT_POD },
         reaches: { type: "overlay", node: 1, nic: "main" },
         toOverlayAddress: true,
       };

@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { type KubernetesObject, PatchStrategy } from "@kubernetes/client-node";
 import type { Cluster, ExecResult, ExternalHost } from "../../clusters/provider.ts";
-import { type ClusterApi, ensure } from "../support/cluster-api.ts";
-import { configure } from "../matrix/variant.ts";
-import { annotations, NAMESPACE } from "../pods/pods.ts";
+import { type ClusterApi, ensureObject } from "../support/cluster-api.ts";
+import { configureAgents } from "../matrix/variant.ts";
+import { createNetworkAnnotations, NAMESPACE } from "../pods/pods.ts";
 
 export interface FaultContext {
   readonly cluster: Cluster;
@@ -80,7 +80,7 @@ export function underlayNetwork(name: string, spec: Readonly<Record<string, unkn
 /** The agents write its definition. */
 async function network(api: ClusterApi, name: string, spec: Readonly<Record<string, unknown>>): Promise<void> {
   const object = underlayNetwork(name, spec);
-  if (!(await ensure(api, object))) await correct(api, name, spec);
+  if (!(await ensureObject(api, object))) await correct(api, name, spec);
 }
 
 /** As its user would, by the finding's remedy: the definition follows. */
@@ -138,14 +138,14 @@ export const FAULTS: readonly Fault[] = [
   {
     title: "DROP rule with the sysctl off",
     check: "invalid-drop",
-    make: ({ cluster }) => configure(cluster, { returnPath: "none" }),
-    undo: ({ cluster }) => configure(cluster, { returnPath: "notrack" }),
+    make: ({ cluster }) => configureAgents(cluster, { returnPath: "none" }),
+    undo: ({ cluster }) => configureAgents(cluster, { returnPath: "notrack" }),
   },
   {
     title: "sysctl on, kube-proxy not restarted",
     check: "invalid-drop",
-    make: ({ cluster }) => configure(cluster, { returnPath: "liberal" }),
-    undo: ({ cluster }) => configure(cluster, { returnPath: "notrack" }),
+    make: ({ cluster }) => configureAgents(cluster, { returnPath: "liberal" }),
+    undo: ({ cluster }) => configureAgents(cluster, { returnPath: "notrack" }),
   },
   {
     title: "notrack table deleted",
@@ -159,8 +159,8 @@ export const FAULTS: readonly Fault[] = [
   {
     title: "wrong facts: an override names another overlay",
     check: "network-missing",
-    make: ({ cluster }) => configure(cluster, { overlayCidrs: "10.99.0.0/16" }),
-    undo: ({ cluster }) => configure(cluster, { overlayCidrs: null }),
+    make: ({ cluster }) => configureAgents(cluster, { overlayCidrs: "10.99.0.0/16" }),
+    undo: ({ cluster }) => configureAgents(cluster, { overlayCidrs: null }),
   },
   {
     title: "missing host route of an underlay pod",
@@ -217,7 +217,7 @@ export const FAULTS: readonly Fault[] = [
     trial: { annotations: { "cni.projectcalico.org/ipv4pools": `["${ADDED}"]` }, becomes: "asked", elsewhere: true },
     make: async ({ api, pauseAgent }) => {
       await pauseAgent();
-      await ensure(api, addedPool);
+      await ensureObject(api, addedPool);
     },
     undo: async ({ api, resumeAgent }) => {
       await api.objects.delete(addedPool);
@@ -277,7 +277,7 @@ export const FAULTS: readonly Fault[] = [
     title: "Multus is missing on a node: its configuration is the only one there",
     check: "multus-missing",
     severity: "start",
-    trial: { annotations: annotations("underlay"), becomes: "waits", says: /cni/i },
+    trial: { annotations: createNetworkAnnotations("underlay"), becomes: "waits", says: /cni/i },
     make: async ({ on }) => {
       await on(["mv", MULTUS, "/root/multus-kept"]);
     },
@@ -289,7 +289,7 @@ export const FAULTS: readonly Fault[] = [
     title: "another configuration comes before Multus's",
     check: "multus-missing",
     severity: "start",
-    trial: { annotations: annotations("underlay"), becomes: "overlay" },
+    trial: { annotations: createNetworkAnnotations("underlay"), becomes: "overlay" },
     make: async ({ on }) => {
       await on(["cp", CALICO, BEFORE_MULTUS]);
     },
@@ -301,7 +301,7 @@ export const FAULTS: readonly Fault[] = [
     title: "missing facts: the file cannot be read, nor written",
     check: "facts-missing",
     severity: "start",
-    trial: { annotations: annotations("underlay"), becomes: "waits", says: /facts/ },
+    trial: { annotations: createNetworkAnnotations("underlay"), becomes: "waits", says: /facts/ },
     make: async ({ on }) => {
       await on(["rm", FACTS]);
       await on(["mkdir", FACTS]);

@@ -1,7 +1,7 @@
 import { CustomObjectsApi, KubeConfig } from "@kubernetes/client-node";
 import { z } from "zod";
 import type { Cluster } from "../../clusters/provider.ts";
-import { answered } from "../support/cluster-api.ts";
+import { retryOnServerError } from "../support/cluster-api.ts";
 
 const nodeStates = z.object({
   items: z.array(
@@ -39,7 +39,7 @@ export async function readConditions(cluster: Pick<Cluster, "kubeconfig">): Prom
   const config = new KubeConfig();
   config.loadFromFile(cluster.kubeconfig);
   const api = config.makeApiClient(CustomObjectsApi);
-  const answer: unknown = await answered(() =>
+  const answer: unknown = await retryOnServerError(() =>
     api.listClusterCustomObject({ group: "interlay.dev", version: "v1alpha1", plural: "nodestates" }),
   );
   return nodeStates

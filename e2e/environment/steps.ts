@@ -5,8 +5,8 @@ import type { EnvironmentStep } from "../../clusters/environments/environment-sp
 import type { Cluster } from "../../clusters/provider.ts";
 import { getFamily } from "../../clusters/spec.ts";
 import { getStatusCode } from "../../clusters/kubernetes/status-code.ts";
-import { answered, type ClusterApi, ensure } from "../support/cluster-api.ts";
-import { must } from "../support/agent-process.ts";
+import { retryOnServerError, type ClusterApi, ensureObject } from "../support/cluster-api.ts";
+import { execOrThrow } from "../support/agent-process.ts";
 
 /**
  * Makes one change to the running cluster.
@@ -19,7 +19,7 @@ export async function takeStep(
 ): Promise<(() => Promise<void>) | undefined> {
   switch (step.kind) {
     case "create-pool": {
-      await ensure(api, renderPool(step.pool, cluster.spec.underlayCidr));
+      await ensureObject(api, renderPool(step.pool, cluster.spec.underlayCidr));
       return () => deletePool(api, step.pool.name);
     }
     case "delete-pool":
@@ -27,7 +27,7 @@ export async function takeStep(
       return undefined;
     case "route-blocks": {
       const routes = planBlockRoutes(await readBlocks(api), cluster.nodes);
-      for (const { node, argv } of routes) await must(cluster, node, ["ip", "route", "replace", ...argv]);
+      for (const { node, argv } of routes) await execOrThrow(cluster, node, ["ip", "route", "replace", ...argv]);
       return async () => {
         for (const { node, argv } of routes) await cluster.exec(node, ["ip", "route", "delete", ...argv]);
       };
@@ -40,7 +40,7 @@ export async function takeStep(
 
 async function deletePool(api: ClusterApi, name: string): Promise<void> {
   const pool = renderPool({ name, cidr: "", disabled: true }, "");
-  await answered(() => api.objects.delete(pool)).catch((error: unknown) => {
+  await retryOnServerError(() => api.objects.delete(pool)).catch((error: unknown) => {
     if (getStatusCode(error) !== 404) throw error;
   });
 }
@@ -54,7 +54,7 @@ export interface OwnedBlock {
 const affinity = z.object({ spec: z.object({ cidr: z.string(), node: z.string() }) });
 
 async function readBlocks(api: ClusterApi): Promise<readonly OwnedBlock[]> {
-  const { items } = await answered(() => api.objects.list("crd.projectcalico.org/v1", "BlockAffinity"));
+  const { items } = await retryOnServerError(() => api.objects.list("crd.projectcalico.org/v1", "BlockAffinity"));
   return z
     .array(affinity)
     .parse(items)

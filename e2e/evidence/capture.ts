@@ -1,13 +1,13 @@
 import type { Cluster } from "../../clusters/provider.ts";
 import { FIRST_HOST_PORT, LAST_HOST_PORT } from "../pods/pods.ts";
 import { TCP_PORT } from "../probe/protocol.ts";
-import { readCapture, type Sighting, VXLAN_PORT } from "./pcap.ts";
+import { readCapture, type ObservedPacket, VXLAN_PORT } from "./pcap.ts";
 
 /** What one namespace saw. `place` is a pod's name, or the node's. */
 export interface Tap {
   readonly place: string;
   readonly links: ReadonlyMap<number, string>;
-  readonly sightings: readonly Sighting[];
+  readonly sightings: readonly ObservedPacket[];
 }
 
 /** The nodes that are watched, and how one gets there. */
@@ -59,7 +59,7 @@ export async function startCapture(cluster: Nodes, pods: Watched): Promise<Captu
 }
 
 async function prepare(cluster: Nodes, pods: Watched): Promise<Prepared> {
-  const namespaces = await Promise.all(cluster.nodes.map(({ name }) => namespacesOn(cluster, name, pods)));
+  const namespaces = await Promise.all(cluster.nodes.map(({ name }) => listNamespaces(cluster, name, pods)));
   const listings = await eachNode(cluster, namespaces, (mine) =>
     mine.flatMap((ns) => [`${inside(ns)}ip -o link`, "echo @"]),
   );
@@ -154,7 +154,7 @@ async function untilListening(cluster: Nodes, wanted: number): Promise<readonly 
 }
 
 /** The node's own namespace, and that of each pod that runs the probe there (found by its environment). */
-export async function namespacesOn(cluster: Nodes, node: string, known: Watched): Promise<readonly Namespace[]> {
+export async function listNamespaces(cluster: Nodes, node: string, known: Watched): Promise<readonly Namespace[]> {
   const { stdout } = await cluster.exec(node, [
     ...["find", "/proc", "-maxdepth", "2", "-name", "environ", "-exec"],
     ...["grep", "--text", "--null-data", "--with-filename", "--no-messages", "^PROBE_NAME=", "{}", "+"],

@@ -1,5 +1,5 @@
 /** The documents' ways, written out by hand: what the report says must equal them, whatever derives it. */
-export interface DocumentedWay {
+export interface DocumentedPath {
   readonly title: string;
   /** Of the cell. */
   readonly id: string;
@@ -7,7 +7,7 @@ export interface DocumentedWay {
   readonly reply: readonly string[];
 }
 
-export const DOCUMENTED: readonly DocumentedWay[] = [
+export const DOCUMENTED: readonly DocumentedPath[] = [
   {
     title: "1. Macvlan -> Calico, other node: by veth0 and VXLAN; the reply straight over the wire",
     id: "matrix/underlay-1-a/overlay-2-b/other-node/tcp",

@@ -2,17 +2,17 @@ import type { Cluster } from "../../clusters/provider.ts";
 import type { CellResult } from "../../results/schema.ts";
 import type { Cell } from "../matrix/cells.ts";
 import type { Variant } from "../matrix/gate.ts";
-import { DEFAULT_RUN, runCells, takeTokens } from "../matrix/run.ts";
-import { tokenOf } from "../probe/protocol.ts";
+import { DEFAULT_RUN, runCells, reserveTokens } from "../matrix/run.ts";
+import { formatToken } from "../probe/protocol.ts";
 import type { Deployment } from "../pods/deploy.ts";
 import { findWrongAddress } from "./addresses.ts";
 import { startCapture, type Tap } from "./capture.ts";
 import { expectedPath } from "./expected.ts";
-import { diedAt, strayed, wrongPath } from "./judge.ts";
-import { type Path, pathsOf, type Places } from "./path.ts";
+import { describeLastHop, listDivergences, findWrongPath } from "./compare-path.ts";
+import { type Path, collectPaths, type Places } from "./path.ts";
 import { HANDSHAKE } from "./pcap.ts";
 
-export interface Scene {
+export interface CaptureContext {
   readonly cluster: Cluster;
   readonly deployment: Deployment;
   readonly variant: Variant;
@@ -22,23 +22,26 @@ export interface Scene {
  * Runs cells with captures in every namespace, and judges the ways that the packets went. What was answered by a wrong way
  * is asked once more: a capture can miss a packet on a busy machine, a wrong route stays wrong.
  */
-export async function captured(scene: Scene, cells: readonly Cell[]): Promise<CellResult[]> {
-  const first = await capturedOnce(scene, cells);
+export async function captureCells(scene: CaptureContext, cells: readonly Cell[]): Promise<CellResult[]> {
+  const first = await captureCellsOnce(scene, cells);
   const doubted = cells.filter((_, index) => first[index]?.ok === false && first[index].actual === "pass");
   if (doubted.length === 0) return first;
-  const again = new Map((await capturedOnce(scene, doubted)).map((result) => [result.id, result]));
+  const again = new Map((await captureCellsOnce(scene, doubted)).map((result) => [result.id, result]));
   return first.map((result) => {
     const second = again.get(result.id);
     return second === undefined ? result : { ...second, attempts: result.attempts + second.attempts };
   });
 }
 
-async function capturedOnce({ cluster, deployment, variant }: Scene, cells: readonly Cell[]): Promise<CellResult[]> {
+async function captureCellsOnce(
+  { cluster, deployment, variant }: CaptureContext,
+  cells: readonly Cell[],
+): Promise<CellResult[]> {
   const capture = await startCapture(cluster, deployment.pods);
   try {
-    const firstToken = takeTokens(cells.length);
+    const firstToken = reserveTokens(cells.length);
     const results = await runCells(cells, variant, deployment, { ...DEFAULT_RUN, firstToken });
-    return withPaths(results, cells, await capture.stop(), placesOf(cluster, deployment), firstToken, {
+    return withPaths(results, cells, await capture.stop(), describePlaces(cluster, deployment), firstToken, {
       addressOf: (...endpoint) => deployment.addressOf(...endpoint),
       returnPath: variant.returnPath,
     });
@@ -49,14 +52,14 @@ async function capturedOnce({ cluster, deployment, variant }: Scene, cells: read
 }
 
 /** The ways of the cells that failed or were blocked, from asking them once more; the verdict stays that of the first time. */
-export async function askAgain(
-  scene: Scene,
+export async function recaptureCells(
+  scene: CaptureContext,
   cells: readonly Cell[],
   results: readonly CellResult[],
 ): Promise<CellResult[]> {
   const worth = new Set(results.filter(({ ok, blockedBy }) => !ok || blockedBy === "invalid-rule").map(({ id }) => id));
   if (worth.size === 0) return [...results];
-  const again = await capturedOnce(
+  const again = await captureCellsOnce(
     scene,
     cells.filter(({ id }) => worth.has(id)),
   );
@@ -67,7 +70,7 @@ export async function askAgain(
     if (second === undefined || path === undefined) return result;
     const found =
       second.actual === result.actual
-        ? diedAt(path.expected, path.seen)
+        ? describeLastHop(path.expected, path.seen)
         : "asked again to see the way, it was answered: a flake?";
     return {
       ...result,
@@ -86,7 +89,7 @@ export function withPaths(
   firstToken: number,
   { addressOf, returnPath }: Pick<Deployment, "addressOf"> & Pick<Variant, "returnPath">,
 ): CellResult[] {
-  const paths = pathsOf(taps, places);
+  const paths = collectPaths(taps, places);
   return results.map((result, index) => {
     const cell = cells[index];
     const expected = cell && expectedPath(cell, returnPath);
@@ -94,14 +97,17 @@ export function withPaths(
     const handshake = handshakeOf(cell, result, paths);
     // What is blocked is the request: that its handshake arrived says nothing of it.
     const instead = result.expected === "pass" ? handshake : undefined;
-    const seen = paths.get(tokenOf(firstToken + index)) ?? instead ?? { request: [], reply: [] };
+    const seen = paths.get(formatToken(firstToken + index)) ?? instead ?? { request: [], reply: [] };
     const evidence = { ...result.evidence, path: { expected: mutable(expected), seen: mutable(seen) } };
     if (result.actual === "fail") {
-      const found = [...(handshake === undefined ? [] : strayed(expected, handshake)), diedAt(expected, seen)];
+      const found = [
+        ...(handshake === undefined ? [] : listDivergences(expected, handshake)),
+        describeLastHop(expected, seen),
+      ];
       return { ...result, evidence, reason: [result.reason ?? "", ...new Set(found)].join("; ") };
     }
     const wrong =
-      wrongPath(expected, seen) ??
+      findWrongPath(expected, seen) ??
       findWrongAddress(seen, {
         asked: result.address,
         server: isSeenByServer(cell, seen) ? addressOf(result.to, cell.reaches?.nic ?? "main", cell.family) : undefined,
@@ -132,7 +138,7 @@ function mutable<T>({ request, reply }: { request: readonly T[]; reply: readonly
   return { request: [...request], reply: [...reply] };
 }
 
-export function placesOf(cluster: Cluster, deployment: Deployment): Places {
+export function describePlaces(cluster: Cluster, deployment: Deployment): Places {
   const owners = new Map(
     cluster.nodes.flatMap(({ name, address, address6 = address }) => [address, address6].map((own) => [own, name])),
   );

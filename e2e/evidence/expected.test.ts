@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { cells } from "../matrix/cells.ts";
 import { expectedPath } from "./expected.ts";
-import { hopText } from "./path.ts";
+import { formatHop } from "./path.ts";
 
 const all = cells(2, ["ipv4"], { dns: true, vips: true, hostPorts: true, sourceGuard: true, forwardDrop: true });
 
@@ -9,7 +9,7 @@ function pathOf(id: string) {
   const cell = all.find((one) => one.id === id);
   assert.ok(cell, `no cell ${id}`);
   const path = expectedPath(cell);
-  return path && { request: path.request.map(hopText), reply: path.reply.map(hopText) };
+  return path && { request: path.request.map(formatHop), reply: path.reply.map(formatHop) };
 }
 
 describe("the documented paths", () => {
@@ -63,7 +63,7 @@ describe("the documented paths", () => {
   it("underlay to overlay with snat: the reply goes back through the underlay pod's node", () => {
     const cell = all.find(({ id }) => id === "matrix/underlay-1-a/overlay-2-b/other-node/tcp");
     assert.ok(cell);
-    const reply = expectedPath(cell, "snat")?.reply.map(hopText);
+    const reply = expectedPath(cell, "snat")?.reply.map(formatHop);
     assert.deepEqual(reply?.slice(-2), ["node-1 veth out", "underlay-1-a veth0 in"]);
   });
 

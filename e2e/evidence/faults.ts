@@ -1,5 +1,5 @@
 import type { Cluster } from "../../clusters/provider.ts";
-import { must } from "../support/agent-process.ts";
+import { execOrThrow } from "../support/agent-process.ts";
 import { findNetns } from "../agent/streams.ts";
 import type { Deployment } from "../pods/deploy.ts";
 
@@ -30,7 +30,7 @@ export const EVIDENCE_FAULTS: readonly EvidenceFault[] = [
       const node = nodeAt(room, 1);
       const address = room.deployment.addressOf("multi-nic-2-b", "main");
       const netns = await findNetns(room.cluster, node, address);
-      return must(room.cluster, node, ["nsenter", `--net=${netns}`, "ip", "rule", "delete", "from", address]);
+      return execOrThrow(room.cluster, node, ["nsenter", `--net=${netns}`, "ip", "rule", "delete", "from", address]);
     },
     shown: {
       "matrix/underlay-1-a/multi-nic-2-b/other-node/tcp":
@@ -45,7 +45,7 @@ export const EVIDENCE_FAULTS: readonly EvidenceFault[] = [
     worker: 0,
     make: (room) => {
       const route = `${room.deployment.addressOf("underlay-1-b", "main")}/32`;
-      return must(room.cluster, nodeAt(room, 0), ["ip", "route", "delete", route]);
+      return execOrThrow(room.cluster, nodeAt(room, 0), ["ip", "route", "delete", route]);
     },
     shown: {
       "matrix/overlay-1-a/underlay-1-b/same-node/tcp":
@@ -58,7 +58,7 @@ export const EVIDENCE_FAULTS: readonly EvidenceFault[] = [
   {
     title: "the notrack table is gone: kube-proxy drops the ACK as INVALID where it enters the node",
     worker: 0,
-    make: (room) => must(room.cluster, nodeAt(room, 0), ["nft", "delete", "table", "inet", "interlay"]),
+    make: (room) => execOrThrow(room.cluster, nodeAt(room, 0), ["nft", "delete", "table", "inet", "interlay"]),
     shown: {
       "matrix/underlay-1-a/overlay-2-b/other-node/tcp":
         /the request was last seen at node-1 veth in, and not at node-1 vxlan out/,

@@ -17,7 +17,12 @@ const u16 = (...values: readonly number[]): Buffer => {
 };
 const address = (text: string): Buffer => Buffer.from(ipaddr.parse(text).toByteArray());
 
-export function ipv4(protocol: keyof typeof PROTOCOL, source: string, destination: string, payload: Buffer): Buffer {
+export function buildIpv4(
+  protocol: keyof typeof PROTOCOL,
+  source: string,
+  destination: string,
+  payload: Buffer,
+): Buffer {
   const head = Buffer.alloc(12);
   head[0] = 0x45;
   head.writeUInt16BE(20 + payload.length, 2);
@@ -26,7 +31,7 @@ export function ipv4(protocol: keyof typeof PROTOCOL, source: string, destinatio
   return Buffer.concat([head, address(source), address(destination), payload]);
 }
 
-export function ipv6(next: keyof typeof PROTOCOL, source: string, destination: string, payload: Buffer): Buffer {
+export function buildIpv6(next: keyof typeof PROTOCOL, source: string, destination: string, payload: Buffer): Buffer {
   const head = Buffer.alloc(8);
   head[0] = 0x60;
   head.writeUInt16BE(payload.length, 4);
@@ -35,33 +40,33 @@ export function ipv6(next: keyof typeof PROTOCOL, source: string, destination: s
   return Buffer.concat([head, address(source), address(destination), payload]);
 }
 
-export function tcp(source: number, destination: number, data: string): Buffer {
+export function buildTcp(source: number, destination: number, data: string): Buffer {
   const rest = Buffer.alloc(16);
   rest[8] = 5 << 4;
   return Buffer.concat([u16(source, destination), rest, Buffer.from(data)]);
 }
 
 /** A handshake's first packet, or with `ack` the answer to it. */
-export function syn(source: number, destination: number, sequence: number, ack?: number): Buffer {
-  const packet = tcp(source, destination, "");
+export function buildSyn(source: number, destination: number, sequence: number, ack?: number): Buffer {
+  const packet = buildTcp(source, destination, "");
   packet.writeUInt32BE(sequence, 4);
   if (ack !== undefined) packet.writeUInt32BE(ack, 8);
   packet[13] = ack === undefined ? 0x02 : 0x12;
   return packet;
 }
 
-export const udp = (source: number, destination: number, data: string | Buffer): Buffer =>
+export const buildUdp = (source: number, destination: number, data: string | Buffer): Buffer =>
   Buffer.concat([u16(source, destination, 8 + data.length, 0), Buffer.from(data)]);
 
-export const icmp = (type: number, data: string): Buffer =>
+export const buildIcmp = (type: number, data: string): Buffer =>
   Buffer.concat([Buffer.from([type, 0]), Buffer.alloc(6), Buffer.from(data)]);
 
 /** RFC 7348: UDP to port 4789, eight bytes, the inner frame. */
-export const vxlan = (inner: Buffer): Buffer =>
-  udp(50000, 4789, Buffer.concat([Buffer.alloc(8), Buffer.alloc(12), u16(0x0800), inner]));
+export const buildVxlan = (inner: Buffer): Buffer =>
+  buildUdp(50000, 4789, Buffer.concat([Buffer.alloc(8), Buffer.alloc(12), u16(0x0800), inner]));
 
 /** A file as tcpdump writes it: nanoseconds, LINUX_SLL2; record n at n seconds. */
-export function capture(frames: readonly Framed[]): Buffer {
+export function buildCapture(frames: readonly Framed[]): Buffer {
   const head = Buffer.alloc(24);
   head.writeUInt32LE(0xa1b23c4d, 0);
   head.writeUInt32LE(276, 20);

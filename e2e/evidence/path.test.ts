@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { Tap } from "./capture.ts";
-import { hopText, pathsOf, type Places } from "./path.ts";
-import type { Sighting } from "./pcap.ts";
+import { formatHop, collectPaths, type Places } from "./path.ts";
+import type { ObservedPacket } from "./pcap.ts";
 
 const places: Places = {
   isNode: (place) => place.startsWith("kind-"),
@@ -9,7 +9,7 @@ const places: Places = {
   nodeOf: (address) => (address === "10.25.200.3" ? "kind-worker1" : undefined),
 };
 
-const sighting = (time: number, interfaceIndex: number, change: Partial<Sighting> = {}): Sighting => ({
+const sighting = (time: number, interfaceIndex: number, change: Partial<ObservedPacket> = {}): ObservedPacket => ({
   time: BigInt(time),
   interfaceIndex,
   direction: "out",
@@ -29,9 +29,9 @@ const links = new Map([
   [4, "cali0123456789a"],
   [5, "vethil00112233"],
 ]);
-const tap = (place: string, ...sightings: readonly Sighting[]): Tap => ({ place, links, sightings });
+const tap = (place: string, ...sightings: readonly ObservedPacket[]): Tap => ({ place, links, sightings });
 const texts = (taps: readonly Tap[], kind: "request" | "reply" = "request") =>
-  pathsOf(taps, places).get("000001")?.[kind].map(hopText);
+  collectPaths(taps, places).get("000001")?.[kind].map(formatHop);
 
 describe("paths", () => {
   it("are in the order of the kernel's clock over all namespaces, links called what they are", () => {
@@ -60,7 +60,7 @@ describe("paths", () => {
   });
 
   it("keep probes apart by their tokens", () => {
-    const paths = pathsOf([tap("a", sighting(1, 2), sighting(2, 2, { token: "000002" }))], places);
+    const paths = collectPaths([tap("a", sighting(1, 2), sighting(2, 2, { token: "000002" }))], places);
     assert.deepEqual([...paths.keys()], ["000001", "000002"]);
   });
 });

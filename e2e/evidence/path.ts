@@ -30,7 +30,7 @@ export interface Places {
 }
 
 /** Every probe's path by its token, in the order of the kernel's clock. */
-export function pathsOf(taps: readonly Tap[], places: Places): ReadonlyMap<string, Path> {
+export function collectPaths(taps: readonly Tap[], places: Places): ReadonlyMap<string, Path> {
   const all = taps
     .flatMap(({ place, links, sightings }) =>
       sightings.map((seen) => ({ place, link: links.get(seen.interfaceIndex) ?? "?", seen })),
@@ -72,4 +72,4 @@ function nodeLink(name: string, encapsulated: boolean): string {
   return encapsulated ? "wire (vxlan)" : "wire";
 }
 
-export const hopText = ({ place, link, direction }: Hop): string => `${place} ${link} ${direction}`;
+export const formatHop = ({ place, link, direction }: Hop): string => `${place} ${link} ${direction}`;

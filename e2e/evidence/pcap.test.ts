@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { capture, icmp, ipv4, ipv6, syn, tcp, udp, vxlan } from "./packets.ts";
+import { buildCapture, buildIcmp, buildIpv4, buildIpv6, buildSyn, buildTcp, buildUdp, buildVxlan } from "./packets.ts";
 import { readCapture } from "./pcap.ts";
 
 const [A, B] = ["10.25.200.3", "10.233.64.9"] as const;
@@ -7,8 +7,12 @@ const [A, B] = ["10.25.200.3", "10.233.64.9"] as const;
 describe("reading captures", () => {
   it("finds a probe's request by its mark, with addresses and the kernel's clock", () => {
     const [only, ...more] = readCapture(
-      capture([
-        { packet: ipv4("tcp", A, B, tcp(40000, 8080, "who q:00002z;\n")), direction: "out", interfaceIndex: 7 },
+      buildCapture([
+        {
+          packet: buildIpv4("tcp", A, B, buildTcp(40000, 8080, "who q:00002z;\n")),
+          direction: "out",
+          interfaceIndex: 7,
+        },
       ]),
     );
     assert.deepEqual(more, []);
@@ -26,9 +30,9 @@ describe("reading captures", () => {
   });
 
   it("looks into VXLAN and gives the inner addresses", () => {
-    const inner = ipv4("udp", B, A, udp(8080, 40000, '{"mark":"r:000001;"}'));
-    const outer = ipv4("udp", "10.25.0.2", "10.25.0.3", vxlan(inner));
-    const [seen] = readCapture(capture([{ packet: outer, direction: "in", interfaceIndex: 2 }]));
+    const inner = buildIpv4("udp", B, A, buildUdp(8080, 40000, '{"mark":"r:000001;"}'));
+    const outer = buildIpv4("udp", "10.25.0.2", "10.25.0.3", buildVxlan(inner));
+    const [seen] = readCapture(buildCapture([{ packet: outer, direction: "in", interfaceIndex: 2 }]));
     assert.equal(seen?.encapsulated, true);
     assert.equal(seen.kind, "reply");
     assert.deepEqual([seen.source, seen.destination], [`${B}:8080`, `${A}:40000`]);
@@ -36,10 +40,12 @@ describe("reading captures", () => {
 
   it("reads IPv6, also inside VXLAN over IPv6, and tells its pings", () => {
     const [c, d] = ["fd00:10:7::200:3", "fd00:10:233:64::9"];
-    const inner = ipv6("tcp", c, d, tcp(40000, 8080, "who q:00002z;\n"));
-    const outer = ipv6("udp", "fd00:10:7::168:71", "fd00:10:7::168:72", vxlan(inner));
-    const reply = ipv6("icmpv6", d, c, icmp(129, "p:000abc;p:000abc;"));
-    const seen = readCapture(capture([outer, reply].map((packet) => ({ packet, direction: "in", interfaceIndex: 2 }))));
+    const inner = buildIpv6("tcp", c, d, buildTcp(40000, 8080, "who q:00002z;\n"));
+    const outer = buildIpv6("udp", "fd00:10:7::168:71", "fd00:10:7::168:72", buildVxlan(inner));
+    const reply = buildIpv6("icmpv6", d, c, buildIcmp(129, "p:000abc;p:000abc;"));
+    const seen = readCapture(
+      buildCapture([outer, reply].map((packet) => ({ packet, direction: "in", interfaceIndex: 2 }))),
+    );
     assert.deepEqual(
       seen.map(({ source, destination, kind, encapsulated }) => [source, destination, kind, encapsulated]),
       [
@@ -54,22 +60,22 @@ describe("reading captures", () => {
     const fragment = (offset: number, payload: Buffer) => {
       const header = Buffer.from([17, 0, 0, 0, 0, 0, 0, 1]);
       header.writeUInt16BE((offset << 3) | 1, 2);
-      const packet = ipv6("udp", c, d, Buffer.concat([header, payload]));
+      const packet = buildIpv6("udp", c, d, Buffer.concat([header, payload]));
       packet[6] = 44;
       return { packet, direction: "in", interfaceIndex: 1 } as const;
     };
-    const first = fragment(0, udp(40000, 8080, "large 4000 q:00002z; abc"));
+    const first = fragment(0, buildUdp(40000, 8080, "large 4000 q:00002z; abc"));
     const later = fragment(181, Buffer.from("abc q:00002z; abc and more of it"));
     assert.deepEqual(
-      readCapture(capture([first, later])).map(({ source, destination, token }) => [source, destination, token]),
+      readCapture(buildCapture([first, later])).map(({ source, destination, token }) => [source, destination, token]),
       [[`[${c}]:40000`, `[${d}]:8080`, "00002z"]],
     );
   });
 
   it("tells a ping from its reply by the type, ports there are none", () => {
     const kinds = [8, 0].map((type) => {
-      const packet = ipv4("icmp", A, B, icmp(type, "p:000abc;p:000abc;"));
-      return readCapture(capture([{ packet, direction: "in", interfaceIndex: 1 }]))[0];
+      const packet = buildIpv4("icmp", A, B, buildIcmp(type, "p:000abc;p:000abc;"));
+      return readCapture(buildCapture([{ packet, direction: "in", interfaceIndex: 1 }]))[0];
     });
     assert.deepEqual(
       kinds.map((k) => [k?.kind, k?.source]),
@@ -82,16 +88,18 @@ describe("reading captures", () => {
 
   it("does not take an error or a redirect that quotes a probe for the probe", () => {
     const [c, d] = ["fd00:10:7::168:72", "fd00:10:7::200:3"];
-    const redirect = ipv6("icmpv6", c, d, icmp(137, "quoted r:000001;"));
-    const unreachable = ipv4("icmp", A, B, icmp(3, "quoted q:000001;"));
+    const redirect = buildIpv6("icmpv6", c, d, buildIcmp(137, "quoted r:000001;"));
+    const unreachable = buildIpv4("icmp", A, B, buildIcmp(3, "quoted q:000001;"));
     const seen = [redirect, unreachable].map((packet) => ({ packet, direction: "in" as const, interfaceIndex: 1 }));
-    assert.deepEqual(readCapture(capture(seen)), []);
+    assert.deepEqual(readCapture(buildCapture(seen)), []);
   });
 
   it("tells the two halves of a handshake that carries no mark by its sequence number", () => {
-    const there = ipv4("tcp", A, B, syn(40000, 8080, 0xffffffff));
-    const back = ipv4("tcp", B, A, syn(8080, 40000, 7, 0));
-    const seen = readCapture(capture([there, back].map((packet) => ({ packet, direction: "in", interfaceIndex: 1 }))));
+    const there = buildIpv4("tcp", A, B, buildSyn(40000, 8080, 0xffffffff));
+    const back = buildIpv4("tcp", B, A, buildSyn(8080, 40000, 7, 0));
+    const seen = readCapture(
+      buildCapture([there, back].map((packet) => ({ packet, direction: "in", interfaceIndex: 1 }))),
+    );
     assert.deepEqual(
       seen.map(({ token, kind }) => [token, kind]),
       [
@@ -102,9 +110,9 @@ describe("reading captures", () => {
   });
 
   it("leaves out what carries no mark, and a record that was cut off", () => {
-    const file = capture([
-      { packet: ipv4("tcp", A, B, tcp(1, 2, "GET / HTTP/1.1")), direction: "in", interfaceIndex: 1 },
-      { packet: ipv4("tcp", A, B, tcp(1, 2, "q:000001;")), direction: "in", interfaceIndex: 1 },
+    const file = buildCapture([
+      { packet: buildIpv4("tcp", A, B, buildTcp(1, 2, "GET / HTTP/1.1")), direction: "in", interfaceIndex: 1 },
+      { packet: buildIpv4("tcp", A, B, buildTcp(1, 2, "q:000001;")), direction: "in", interfaceIndex: 1 },
     ]);
     assert.equal(readCapture(file).length, 1);
     assert.equal(readCapture(file.subarray(0, file.length - 30)).length, 0);
@@ -112,7 +120,7 @@ describe("reading captures", () => {
   });
 
   it("refuses another kind of capture", () => {
-    const file = capture([]);
+    const file = buildCapture([]);
     file.writeUInt32LE(0xa1b2c3d4, 0);
     assert.throws(() => readCapture(file), /not of the kind/);
   });

@@ -2,7 +2,7 @@ import ipaddr from "ipaddr.js";
 import { MARKS } from "../probe/protocol.ts";
 
 /** A packet of a probe, as one tap saw it. */
-export interface Sighting {
+export interface ObservedPacket {
   /** Nanoseconds of the kernel's clock, which all namespaces share. */
   readonly time: bigint;
   readonly interfaceIndex: number;
@@ -29,13 +29,13 @@ export const VXLAN_PORT = 4789;
 const VXLAN_OVERHEAD = 8 + 8 + 14;
 
 /** The probes' packets in what `tcpdump -i any --time-stamp-precision=nano -w FILE` wrote (draft-ietf-opsawg-pcap). */
-export function readCapture(file: Buffer): readonly Sighting[] {
+export function readCapture(file: Buffer): readonly ObservedPacket[] {
   if (file.length < 24) return [];
   if (file.readUInt32LE(0) !== NANOSECOND_MAGIC || file.readUInt32LE(20) !== LINUX_SLL2)
     throw new Error(
       "The capture is not of the kind that was asked for (nanoseconds, LINUX_SLL2): is this another tcpdump?",
     );
-  const sightings: Sighting[] = [];
+  const sightings: ObservedPacket[] = [];
   for (let at = 24; at + 16 <= file.length;) {
     const length = file.readUInt32LE(at + 8);
     const time = BigInt(file.readUInt32LE(at)) * 1_000_000_000n + BigInt(file.readUInt32LE(at + 4));
@@ -47,7 +47,7 @@ export function readCapture(file: Buffer): readonly Sighting[] {
   return sightings;
 }
 
-function readPacket(packet: Buffer, time: bigint): Sighting | undefined {
+function readPacket(packet: Buffer, time: bigint): ObservedPacket | undefined {
   if (packet.length < SLL2_LENGTH + 20 || !ETHERTYPES.includes(packet.readUInt16BE(0))) return undefined;
   const type = packet[10];
   const outer = readHeader(packet.subarray(SLL2_LENGTH));

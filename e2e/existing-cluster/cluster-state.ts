@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { Cluster } from "../../clusters/provider.ts";
-import { answered, type ClusterApi } from "../support/cluster-api.ts";
+import { retryOnServerError, type ClusterApi } from "../support/cluster-api.ts";
 
 /** What `kubectl get all -A` lists, and what others live by: definitions, rights, networks, namespaces. */
 const KINDS = [
@@ -32,7 +32,7 @@ export async function readObjects(api: ClusterApi): Promise<readonly string[]> {
   const own = OURS.map((kind) => ["interlay.dev/v1alpha1", kind] as const);
   const lists = await Promise.all(
     [...KINDS, ...own].map(async ([version, kind]) => {
-      const items = await answered(() => api.objects.list(version, kind)).then(
+      const items = await retryOnServerError(() => api.objects.list(version, kind)).then(
         (list) => list.items,
         () => [], // a kind that is not there
       );

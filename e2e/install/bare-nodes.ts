@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Cluster } from "../../clusters/provider.ts";
-import { must } from "../support/agent-process.ts";
-import { type ClusterApi, ensure, removeNamespace } from "../support/cluster-api.ts";
+import { execOrThrow } from "../support/agent-process.ts";
+import { type ClusterApi, ensureObject, removeNamespace } from "../support/cluster-api.ts";
 import { diffLines } from "../existing-cluster/cluster-state.ts";
 import { By, Eventually } from "../harness.ts";
 import { recreateNode } from "../support/recreate-node.ts";
@@ -28,9 +28,9 @@ export async function uninstallInterlay(api: ClusterApi, cluster: Cluster): Prom
   );
   // A lab's machines have links to the plugins from their start; the control plane has lived with Interlay.
   const ours = [...EXECUTABLE_NAMES.map((name) => `${BIN_DIRECTORY}/${name}`), ...KEPT_DIRECTORIES];
-  for (const { name } of cluster.nodes) await must(cluster, name, ["rm", "--recursive", "--force", ...ours]);
+  for (const { name } of cluster.nodes) await execOrThrow(cluster, name, ["rm", "--recursive", "--force", ...ours]);
   const namespace = { apiVersion: "v1", kind: "Namespace", metadata: { name: NAMESPACE } };
-  await ensure(api, namespace);
+  await ensureObject(api, namespace);
 }
 
 /** What every node has. */

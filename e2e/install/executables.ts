@@ -1,5 +1,5 @@
 import type { Cluster } from "../../clusters/provider.ts";
-import { must } from "../support/agent-process.ts";
+import { execOrThrow } from "../support/agent-process.ts";
 
 export const BIN_DIRECTORY = "/opt/cni/bin";
 /** `interlay-ipam` is a link to the first. */
@@ -14,21 +14,21 @@ const PADDING = 15;
 export async function installCopies(cluster: Cluster, node: string): Promise<void> {
   for (const name of EXECUTABLE_NAMES) {
     const [path, own] = [`${BIN_DIRECTORY}/${name}`, `${BIN_DIRECTORY}/${name}.own`];
-    await must(cluster, node, ["cp", "--dereference", path, own]);
-    await must(cluster, node, ["mv", own, path]);
+    await execOrThrow(cluster, node, ["cp", "--dereference", path, own]);
+    await execOrThrow(cluster, node, ["mv", own, path]);
   }
 }
 
 /** From now on the agents that start on the node are of a newer version: another content of the same size. */
 export async function provideNewer(cluster: Cluster, node: string): Promise<void> {
-  await must(cluster, node, ["mkdir", "--parents", NEWER_DIRECTORY]);
+  await execOrThrow(cluster, node, ["mkdir", "--parents", NEWER_DIRECTORY]);
   for (const name of EXECUTABLE_NAMES) {
     const newer = `${NEWER_DIRECTORY}/${name}`;
-    await must(cluster, node, ["cp", `${PROGRAMS}/${name}`, newer]);
+    await execOrThrow(cluster, node, ["cp", `${PROGRAMS}/${name}`, newer]);
     const argv = ["dd", `of=${newer}`, "bs=1", `seek=${PADDING}`, "conv=notrunc", "status=none"];
     const { exitCode, stderr } = await cluster.exec(node, argv, { stdin: "\u0001" });
     if (exitCode !== 0) throw new Error(`${argv.join(" ")} on ${node}: ${stderr}`);
-    await must(cluster, node, ["mount", "--bind", newer, `${PROGRAMS}/${name}`]);
+    await execOrThrow(cluster, node, ["mount", "--bind", newer, `${PROGRAMS}/${name}`]);
   }
 }
 
@@ -36,8 +36,8 @@ export async function provideNewer(cluster: Cluster, node: string): Promise<void
 export async function removeNewer(cluster: Cluster, node: string): Promise<void> {
   for (const name of EXECUTABLE_NAMES)
     if ((await cluster.exec(node, ["ls", `${NEWER_DIRECTORY}/${name}`])).exitCode === 0)
-      await must(cluster, node, ["umount", "--lazy", `${PROGRAMS}/${name}`]);
-  await must(cluster, node, ["rm", "--recursive", "--force", NEWER_DIRECTORY]);
+      await execOrThrow(cluster, node, ["umount", "--lazy", `${PROGRAMS}/${name}`]);
+  await execOrThrow(cluster, node, ["rm", "--recursive", "--force", NEWER_DIRECTORY]);
 }
 
 /** Names that are not, byte for byte, what the node's agent brings along. */

@@ -1,12 +1,12 @@
 import { z } from "zod";
 import type { Cluster } from "../../clusters/provider.ts";
 import { listFamilies } from "../../clusters/spec.ts";
-import { must } from "../support/agent-process.ts";
+import { execOrThrow } from "../support/agent-process.ts";
 import { findNetns } from "../agent/streams.ts";
 import type { ClusterApi } from "../support/cluster-api.ts";
 import { Eventually } from "../harness.ts";
 import type { Nic } from "../matrix/cells.ts";
-import { CLIENT, deployed } from "../pods/deploy.ts";
+import { CLIENT, toDeployedPod } from "../pods/deploy.ts";
 import { NAMESPACE } from "../pods/pods.ts";
 import { Prober } from "../support/prober.ts";
 import { TCP_PORT } from "../probe/protocol.ts";
@@ -61,7 +61,7 @@ export class KeptPods {
     const known = await Promise.all(
       ["kept-u", "kept-m"].map(async (pod) => {
         const address = await this.#addressOf(pod, "main");
-        const route = await must(this.#cluster, this.#node, ["ip", "route", "show", address]);
+        const route = await execOrThrow(this.#cluster, this.#node, ["ip", "route", "show", address]);
         const netns = await findNetns(this.#cluster, this.#node, address);
         return [address, netns.split("/").at(-1), / dev (cali\S+)/.exec(route)?.[1]];
       }),
@@ -71,7 +71,7 @@ export class KeptPods {
   }
 
   async #addressOf(name: string, nic: Nic): Promise<string> {
-    const pod = deployed(await this.#api.core.readNamespacedPod({ namespace: NAMESPACE, name }));
+    const pod = toDeployedPod(await this.#api.core.readNamespacedPod({ namespace: NAMESPACE, name }));
     const address = pod.addresses[nic][listFamilies(this.#cluster.spec)[0] ?? "ipv4"];
     if (address === undefined) throw new Error(`pod ${name} has no address on ${nic}`);
     return address;

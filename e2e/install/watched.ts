@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import type { Cluster } from "../../clusters/provider.ts";
-import { must } from "../support/agent-process.ts";
+import { execOrThrow } from "../support/agent-process.ts";
 import { DeferCleanup } from "../harness.ts";
 import { BIN_DIRECTORY } from "./executables.ts";
 
@@ -23,18 +23,18 @@ const STOP = "/root/executables-watch.stop";
 /** Starts the watch on a lab's node, until the spec ends; what is returned ends it, and resolves with what it saw. */
 export async function watchExecutables(cluster: Cluster, node: string): Promise<() => Promise<WatchReport>> {
   const text = await readFile(join(import.meta.dirname, "executables-watch.ts"), "utf8");
-  await must(cluster, node, ["rm", "--force", STOP]);
+  await execOrThrow(cluster, node, ["rm", "--force", STOP]);
   const { exitCode } = await cluster.exec(node, ["tee", PROGRAM], { stdin: text });
   if (exitCode !== 0) throw new Error(`${PROGRAM} could not be written on ${node}`);
-  const ends = must(cluster, node, ["/programs/node", "--no-warnings", PROGRAM, BIN_DIRECTORY, STOP]);
+  const ends = execOrThrow(cluster, node, ["/programs/node", "--no-warnings", PROGRAM, BIN_DIRECTORY, STOP]);
   ends.catch(() => undefined); // reported by the function that ends it
   DeferCleanup(async () => {
     await cluster.exec(node, ["touch", STOP]);
     await ends.catch(() => undefined);
-    await must(cluster, node, ["rm", "--force", PROGRAM, STOP]);
+    await execOrThrow(cluster, node, ["rm", "--force", PROGRAM, STOP]);
   });
   return async () => {
-    await must(cluster, node, ["touch", STOP]);
+    await execOrThrow(cluster, node, ["touch", STOP]);
     return report.parse(JSON.parse(await ends));
   };
 }

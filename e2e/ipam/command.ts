@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { z } from "zod";
-import { must } from "../support/agent-process.ts";
+import { execOrThrow } from "../support/agent-process.ts";
 import type { IpamContext } from "./context.ts";
 
 const checked = z.object({
@@ -29,7 +29,8 @@ export async function checkAddresses({ cluster, workers }: IpamContext): Promise
     const file = join(directory, "nodes.json");
     const nodes = await Promise.all(
       workers.map(
-        async (node) => JSON.parse(await must(cluster, node, ["/opt/cni/bin/interlay", "ipam", "snapshot"])) as unknown,
+        async (node) =>
+          JSON.parse(await execOrThrow(cluster, node, ["/opt/cni/bin/interlay", "ipam", "snapshot"])) as unknown,
       ),
     );
     await writeFile(file, JSON.stringify(nodes));

@@ -2,7 +2,7 @@ import { PatchStrategy } from "@kubernetes/client-node";
 import { z } from "zod";
 import type { Cluster } from "../../clusters/provider.ts";
 import { getStatusCode } from "../../clusters/kubernetes/status-code.ts";
-import { answered, type ClusterApi, ensure, removeNamespace } from "../support/cluster-api.ts";
+import { retryOnServerError, type ClusterApi, ensureObject, removeNamespace } from "../support/cluster-api.ts";
 import { DeferCleanup, Eventually } from "../harness.ts";
 
 export const NAMESPACE = "interlay-ipam";
@@ -86,7 +86,7 @@ export class IpamContext {
     const world = new IpamContext(cluster, api, spec.subnet, spec.gateway);
     await removeNamespace(api, NAMESPACE);
     const namespace: KubeObject = { apiVersion: "v1", kind: "Namespace", metadata: { name: NAMESPACE } };
-    await ensure(api, namespace);
+    await ensureObject(api, namespace);
     DeferCleanup(() => removeNamespace(api, NAMESPACE));
     await world.settings(QUICK);
     DeferCleanup(() => world.settings(Object.fromEntries(Object.keys(QUICK).map((key) => [key, null]))));
@@ -110,8 +110,8 @@ export class IpamContext {
   ): Promise<void> {
     const pool = this.#own("UnderlayPool", name, { subnet: this.#subnet, gateway: this.#gateway, ...spec });
     const network = this.#own("UnderlayNetwork", name, { namespace: NAMESPACE, pools: [name], options });
-    await ensure(this.api, pool);
-    await ensure(this.api, network);
+    await ensureObject(this.api, pool);
+    await ensureObject(this.api, network);
     DeferCleanup(async () => {
       for (const object of [network, pool]) await this.remove(object);
     });
@@ -141,13 +141,13 @@ export class IpamContext {
   }
 
   async merge(object: KubeObject): Promise<void> {
-    await answered(() =>
+    await retryOnServerError(() =>
       this.api.objects.patch(object, undefined, undefined, undefined, undefined, PatchStrategy.MergePatch),
     );
   }
 
   async remove(object: KubeObject, gracePeriodSeconds?: number): Promise<void> {
-    await answered(() => this.api.objects.delete(object, undefined, undefined, gracePeriodSeconds)).catch(
+    await retryOnServerError(() => this.api.objects.delete(object, undefined, undefined, gracePeriodSeconds)).catch(
       (error: unknown) => {
         if (getStatusCode(error) !== 404) throw error;
       },
@@ -155,7 +155,7 @@ export class IpamContext {
   }
 
   async held(pool: string): Promise<readonly HeldAddress[]> {
-    const list = addresses.parse(await answered(() => this.api.objects.list(GROUP, "UnderlayAddress")));
+    const list = addresses.parse(await retryOnServerError(() => this.api.objects.list(GROUP, "UnderlayAddress")));
     return list.items.map(({ spec }) => spec).filter((spec) => spec.pool === pool);
   }
 
@@ -166,7 +166,7 @@ export class IpamContext {
       metadata: { name: spec.address },
       spec: { ifname: "eth0", ...spec },
     };
-    await ensure(this.api, object);
+    await ensureObject(this.api, object);
   }
 
   async status(pool: string): Promise<PoolStatus> {

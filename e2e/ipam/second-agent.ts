@@ -1,4 +1,4 @@
-import { agentProcesses, must } from "../support/agent-process.ts";
+import { listAgentProcesses, execOrThrow } from "../support/agent-process.ts";
 import { Eventually } from "../harness.ts";
 import type { IpamContext } from "./context.ts";
 
@@ -7,7 +7,7 @@ const SYSTEM = "interlay-system";
 
 /** Processes of a node's agents, the one that was started first before the others. */
 async function agentsOf({ cluster }: IpamContext, node: string): Promise<readonly string[]> {
-  return (await agentProcesses(cluster, node)).toSorted((a, b) => Number(a) - Number(b));
+  return (await listAgentProcesses(cluster, node)).toSorted((a, b) => Number(a) - Number(b));
 }
 
 /** Starts another agent beside the one that runs, in its container, as it is when a DaemonSet is rolled out with a surge. */
@@ -23,5 +23,5 @@ export async function startSecondAgent(world: IpamContext, node: string): Promis
 export async function findOldestAgent(world: IpamContext, node: string, signal: "KILL"): Promise<void> {
   const [oldest] = await agentsOf(world, node);
   if (oldest === undefined) throw new Error(`no agent runs on ${node}`);
-  await must(world.cluster, node, ["kill", `-${signal}`, oldest]);
+  await execOrThrow(world.cluster, node, ["kill", `-${signal}`, oldest]);
 }

@@ -2,7 +2,7 @@ import type { V1Pod } from "@kubernetes/client-node";
 import { z } from "zod";
 import { reportsReady } from "../../clusters/kubernetes/ready-condition.ts";
 import { getStatusCode } from "../../clusters/kubernetes/status-code.ts";
-import { answered, ensure } from "../support/cluster-api.ts";
+import { retryOnServerError, ensureObject } from "../support/cluster-api.ts";
 import { Eventually } from "../harness.ts";
 import { type IpamContext, type KubeObject, NAMESPACE } from "./context.ts";
 
@@ -59,7 +59,7 @@ export async function createPod(world: IpamContext, name: string, options: Workl
     },
     spec: podSpec(world, options),
   };
-  await ensure(world.api, object);
+  await ensureObject(world.api, object);
 }
 
 export const toPodRef = (name: string): KubeObject => ({
@@ -69,10 +69,12 @@ export const toPodRef = (name: string): KubeObject => ({
 });
 
 export async function readPod({ api }: IpamContext, name: string): Promise<V1Pod | undefined> {
-  return answered(() => api.core.readNamespacedPod({ name, namespace: NAMESPACE })).catch((error: unknown) => {
-    if (getStatusCode(error) === 404) return undefined;
-    throw error;
-  });
+  return retryOnServerError(() => api.core.readNamespacedPod({ name, namespace: NAMESPACE })).catch(
+    (error: unknown) => {
+      if (getStatusCode(error) === 404) return undefined;
+      throw error;
+    },
+  );
 }
 
 /** @returns its address */
@@ -146,7 +148,10 @@ export async function waitForRollout(
   );
   const pods = await Eventually(
     `the pods of ${name} alone are there`,
-    () => answered(() => world.api.core.listNamespacedPod({ namespace: NAMESPACE, labelSelector: `app=${name}` })),
+    () =>
+      retryOnServerError(() =>
+        world.api.core.listNamespacedPod({ namespace: NAMESPACE, labelSelector: `app=${name}` }),
+      ),
     ({ items }) => items.length === replicas,
     { timeout: READY_MS },
   );

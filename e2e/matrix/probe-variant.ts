@@ -4,7 +4,7 @@ import type { CellResult, VariantResult } from "../../results/schema.ts";
 import { summarizeCells } from "../../results/table.ts";
 import { withCauses } from "../doctor/causes.ts";
 import { type Predictions, withPredictions } from "../doctor/predictions.ts";
-import { askAgain, captured } from "../evidence/evidence.ts";
+import { recaptureCells, captureCells } from "../evidence/evidence.ts";
 import { By } from "../harness.ts";
 import type { Deployment } from "../pods/deploy.ts";
 import type { RunOptions } from "../support/options.ts";
@@ -43,7 +43,7 @@ export async function probeVariant(probe: VariantProbe): Promise<ProbedVariant> 
   const started = performance.now();
   const raw = await By(`${cells.length} cells`, () =>
     evidence === "all"
-      ? captured(context, cells)
+      ? captureCells(context, cells)
       : runCells(cells, variant, deployment, { ...DEFAULT_RUN, onDone: probe.onDone }),
   );
   const seconds = (performance.now() - started) / 1000;
@@ -52,7 +52,7 @@ export async function probeVariant(probe: VariantProbe): Promise<ProbedVariant> 
   let results = withCounters(raw, listBlockedByRule(variant, cells), findNode, before, filters);
   if (evidence === "failed")
     results = await By("packet paths of the cells that failed or were blocked", () =>
-      askAgain(context, cells, results),
+      recaptureCells(context, cells, results),
     );
   if (results.some(({ ok }) => !ok) && hasCapability(cluster.provider, "node-files"))
     results = await By("the doctor, for the likely cause", () => withCauses(cluster, results, cells, findNode));

@@ -1,7 +1,7 @@
 import { currentSignal } from "../harness.ts";
 import type { CellResult } from "../../results/schema.ts";
 import type { Deployment } from "../pods/deploy.ts";
-import { type ProbeAnswer, TOKENS, tokenOf } from "../probe/protocol.ts";
+import { type ProbeAnswer, TOKENS, formatToken } from "../probe/protocol.ts";
 import { runAttack } from "./attack.ts";
 import { type Cell, EXTERNAL } from "./cell.ts";
 import { expectedSource } from "./expected-source.ts";
@@ -18,7 +18,7 @@ export interface RunOptions {
   readonly parallel: number;
   /** How often a cell that should pass may be asked; more than one attempt is recorded. */
   readonly attempts: number;
-  /** Token of the first cell, from `takeTokens`; the others follow. Left out: each run takes new ones. */
+  /** Token of the first cell, from `reserveTokens`; the others follow. Left out: each run takes new ones. */
   readonly firstToken?: number;
   /** Called whenever another cell has its result. */
   readonly onDone?: (done: number, of: number) => void;
@@ -44,11 +44,11 @@ export async function runCells(
     .sort((a, b) => Number(b.verdict.expected === "blocked") - Number(a.verdict.expected === "blocked"));
   const results: CellResult[] = new Array<CellResult>(cells.length);
   // A server remembers the tokens that it has got: with an old one an attack that is dropped now would count as arrived.
-  const firstToken = options.firstToken ?? takeTokens(cells.length);
+  const firstToken = options.firstToken ?? reserveTokens(cells.length);
   let done = 0;
   const worker = async (): Promise<void> => {
     for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
-      const token = tokenOf(firstToken + next.index);
+      const token = formatToken(firstToken + next.index);
       const { cell, verdict } = next;
       const asked =
         cell.attack === undefined
@@ -76,7 +76,7 @@ function failCell(cell: Cell, verdict: Verdict, error: unknown): CellResult {
 
 let nextToken = Math.floor(Math.random() * TOKENS);
 /** That many new ones: a kernel still sends what an earlier run's connections had left, and that is not to be mixed up. */
-export function takeTokens(count: number): number {
+export function reserveTokens(count: number): number {
   const first = nextToken;
   nextToken += count;
   return first;
@@ -139,8 +139,8 @@ const LARGE_FACTOR = 4;
 async function runAttackCell(cell: Cell, verdict: Verdict, token: string, deployment: Deployment): Promise<CellResult> {
   const { address, port } = deployment.locate(cell);
   const started = performance.now();
-  const first = takeTokens(2);
-  const outcome = await runAttack(cell, token, [tokenOf(first), tokenOf(first + 1)], deployment);
+  const first = reserveTokens(2);
+  const outcome = await runAttack(cell, token, [formatToken(first), formatToken(first + 1)], deployment);
   const { controlled, arrived, error } = outcome;
   const why = verdict.expected === "blocked" ? verdict.reason : "";
   return {

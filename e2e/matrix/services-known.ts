@@ -14,11 +14,7 @@ const ONCE = { ...DEFAULT_RUN, passTimeoutMs: 1000, attempts: 1 };
  * second, and until then it refuses connections to a Service ("has no endpoints"). A cluster whose kube-proxy is switched
  * needs no such wait. What does not answer in 15 s is left for its cells to tell.
  */
-export async function untilServicesAnswer(
-  all: readonly Cell[],
-  variant: Variant,
-  deployment: Deployment,
-): Promise<void> {
+export async function waitForServices(all: readonly Cell[], variant: Variant, deployment: Deployment): Promise<void> {
   const deadline = Date.now() + PATIENCE_MS;
   let waiting = serviceCells(all, variant, deployment);
   while (waiting.length > 0 && Date.now() < deadline) {

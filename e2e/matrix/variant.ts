@@ -31,9 +31,13 @@ const nodeStates = z.object({
  * Makes the cluster a variant: first the return path, on every node by its agent's own word, then kube-proxy, which reads
  * the sysctl when it starts.
  */
-export async function switchTo(cluster: Cluster, variant: Variant): Promise<void> {
+export async function switchVariant(cluster: Cluster, variant: Variant): Promise<void> {
   const chosen = environmentFor(variant).spec.chosenReturnPath;
-  await configure(cluster, { returnPath: chosen === undefined ? variant.returnPath : "auto" }, variant.returnPath);
+  await configureAgents(
+    cluster,
+    { returnPath: chosen === undefined ? variant.returnPath : "auto" },
+    variant.returnPath,
+  );
   await cluster.switchKubeProxy(variant.kubeProxy);
 }
 
@@ -41,7 +45,7 @@ export async function switchTo(cluster: Cluster, variant: Variant): Promise<void
  * Sets keys of ConfigMap interlay-config (null takes one away), and waits until every agent has read them.
  * @param mode the return path that every agent must have then, where the setting is another
  */
-export async function configure(
+export async function configureAgents(
   cluster: Cluster,
   data: Readonly<Record<string, string | null>>,
   mode: string | null | undefined = data["returnPath"],

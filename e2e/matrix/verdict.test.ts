@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { cells } from "./cells.ts";
 import { gate, type Variant } from "./gate.ts";
-import { expectationIn, verdictFor } from "./verdict.ts";
+import { findExpectation, verdictFor } from "./verdict.ts";
 
 const variant = (environment: string, returnPath: Variant["returnPath"] = "notrack"): Variant => ({
   kubeProxy: { version: "v1.29.15", mode: "iptables" },
@@ -26,7 +26,7 @@ describe("what a cell must do in an environment", () => {
     assert.ok(blocked.length > 0);
     assert.ok(blocked.every(({ to }) => to.kind !== "pod" && to.kind !== "external"));
     assert.equal(blocked.length, all.filter(({ to }) => to.kind !== "pod" && to.kind !== "external").length);
-    assert.equal(expectationIn(variant("no-kube-proxy", "none")).invalidDropRule, false);
+    assert.equal(findExpectation(variant("no-kube-proxy", "none")).invalidDropRule, false);
   });
 
   it("is blocked for asymmetric cells where a FORWARD rule drops INVALID packets and nothing exempts them", () => {

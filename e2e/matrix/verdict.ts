@@ -27,7 +27,7 @@ export function verdictFor(variant: Variant, cell: Cell): Verdict {
 }
 
 /** Returns what kube-proxy and the sysctl must be on the nodes of a variant. */
-export function expectationIn(variant: Variant): Expectation {
+export function findExpectation(variant: Variant): Expectation {
   const expectation = expectationFor(variant);
   return hasKubeProxy(environmentFor(variant))
     ? expectation

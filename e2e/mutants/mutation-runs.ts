@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { Cluster } from "../../clusters/provider.ts";
-import { must, signalAgent } from "../support/agent-process.ts";
+import { execOrThrow, signalAgent } from "../support/agent-process.ts";
 import { Eventually } from "../harness.ts";
 import type { Cell } from "../matrix/cells.ts";
 import { gate, type Variant } from "../matrix/gate.ts";
@@ -87,7 +87,7 @@ export class MutationRuns {
     await signalAgent(this.#cluster, this.#node, "STOP");
     let failed: readonly FailedCell[];
     try {
-      for (const argv of await argvs()) await must(this.#cluster, this.#node, argv);
+      for (const argv of await argvs()) await execOrThrow(this.#cluster, this.#node, argv);
       failed = await this.red(variant, mayFail);
     } finally {
       await signalAgent(this.#cluster, this.#node, "CONT");

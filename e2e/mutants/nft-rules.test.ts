@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { deleteRule, parseRules, parseSets } from "./nft-rules.ts";
+import { buildDeleteRuleCommand, parseRules, parseSets } from "./nft-rules.ts";
 
 describe("rules of a table, as mutants", () => {
   const match = (protocol: string) => ({ match: { left: { payload: { protocol, field: "daddr" } } } });
@@ -27,6 +27,9 @@ describe("rules of a table, as mutants", () => {
 
   it("are taken out by their handle", () => {
     const [, second] = parseRules(json);
-    assert.equal(second && deleteRule(second).join(" "), "nft delete rule inet interlay prerouting handle 5");
+    assert.equal(
+      second && buildDeleteRuleCommand(second).join(" "),
+      "nft delete rule inet interlay prerouting handle 5",
+    );
   });
 });

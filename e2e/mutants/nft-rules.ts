@@ -46,8 +46,8 @@ export function parseSets(json: string): readonly string[] {
     .nftables.flatMap(({ set }) => (set === undefined || set.elem.length === 0 ? [] : [set.name]));
 }
 
-export const deleteRule = ({ chain, handle }: ListedRule): readonly string[] => [
+export const buildDeleteRuleCommand = ({ chain, handle }: ListedRule): readonly string[] => [
   ...["nft", "delete", "rule", ...TABLE, chain, "handle", String(handle)],
 ];
 
-export const emptySet = (name: string): readonly string[] => ["nft", "flush", "set", ...TABLE, name];
+export const buildFlushSetCommand = (name: string): readonly string[] => ["nft", "flush", "set", ...TABLE, name];

@@ -1,5 +1,5 @@
 import type { Cluster } from "../../clusters/provider.ts";
-import { must } from "../support/agent-process.ts";
+import { execOrThrow } from "../support/agent-process.ts";
 import { NAMESPACE } from "../pods/pods.ts";
 import { attachmentRecord, type AttachmentRecord } from "./mutant.ts";
 
@@ -8,8 +8,10 @@ const INTERLAY = "/opt/cni/bin/interlay";
 
 /** The attachments of the suite's pods on a node, as the plugin recorded them. */
 export async function readRecords(cluster: Cluster, node: string): Promise<readonly AttachmentRecord[]> {
-  const names = (await must(cluster, node, ["ls", RECORDS])).split("\n").filter((name) => name.endsWith(".json"));
-  const texts = await Promise.all(names.map((name) => must(cluster, node, ["cat", `${RECORDS}/${name}`])));
+  const names = (await execOrThrow(cluster, node, ["ls", RECORDS]))
+    .split("\n")
+    .filter((name) => name.endsWith(".json"));
+  const texts = await Promise.all(names.map((name) => execOrThrow(cluster, node, ["cat", `${RECORDS}/${name}`])));
   return texts
     .map((text) => attachmentRecord.parse(JSON.parse(text)))
     .filter(({ pod }) => pod.namespace === NAMESPACE)

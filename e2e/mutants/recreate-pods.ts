@@ -1,6 +1,6 @@
 import type { Cluster } from "../../clusters/provider.ts";
 import { getStatusCode } from "../../clusters/kubernetes/status-code.ts";
-import { answered, type ClusterApi } from "../support/cluster-api.ts";
+import { retryOnServerError, type ClusterApi } from "../support/cluster-api.ts";
 import { Eventually } from "../harness.ts";
 import { deploy, type Deployment } from "../pods/deploy.ts";
 import { NAMESPACE, podName, type Role } from "../pods/pods.ts";
@@ -27,9 +27,9 @@ export async function recreatePods(
         if (getStatusCode(error) === 404) return "gone";
         throw error;
       };
-      await answered(() => api.core.deleteNamespacedPod({ namespace: NAMESPACE, name, gracePeriodSeconds: 0 })).catch(
-        gone,
-      );
+      await retryOnServerError(() =>
+        api.core.deleteNamespacedPod({ namespace: NAMESPACE, name, gracePeriodSeconds: 0 }),
+      ).catch(gone);
       await Eventually(
         `pod ${name} is gone`,
         () => api.core.readNamespacedPod({ namespace: NAMESPACE, name }).then(() => "there" as const, gone),

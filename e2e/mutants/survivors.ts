@@ -65,7 +65,7 @@ export const NODE_TESTS: readonly string[] = NODE_RULES.map(([, test]) => test);
 export const TESTS: readonly string[] = NEEDED_ELSEWHERE.map(([, test]) => test);
 
 /** Undefined: nothing excuses it, so either the line goes or the matrix lacks a cell. */
-export function whyItMaySurvive(title: string): string | undefined {
+export function findAllowlistReason(title: string): string | undefined {
   if (NEWER.some((pattern) => pattern.test(title)))
     return "needed by kube-proxy from v1.30 on, which this run had not: --kube-proxy v1.31.4,v1.31.4/nftables";
   const test = [...NEEDED_ELSEWHERE, ...NODE_RULES].find(([pattern]) => pattern.test(title))?.[1];

@@ -6,7 +6,7 @@ import { type ClusterApi, clusterApi } from "../support/cluster-api.ts";
 import { cells } from "../matrix/cells.ts";
 import type { Variant } from "../matrix/gate.ts";
 import { DEFAULT_RUN, runCells } from "../matrix/run.ts";
-import { type NodeFilter, readFilters, switchTo } from "../matrix/variant.ts";
+import { type NodeFilter, readFilters, switchVariant } from "../matrix/variant.ts";
 import { type Deployment, deploy } from "../pods/deploy.ts";
 import { NAMESPACE, podName } from "../pods/pods.ts";
 import { replaceNames, type NameMap } from "./names.ts";
@@ -73,7 +73,7 @@ export interface VariantState {
 
 /** Makes the cluster that variant, and asks every cell. */
 export async function readVariantState({ cluster, deployment }: ParitySide, variant: Variant): Promise<VariantState> {
-  await switchTo(cluster, variant);
+  await switchVariant(cluster, variant);
   const all = cells(deployment.workers.length, deployment.families);
   const results = await runCells(all, variant, deployment, DEFAULT_RUN);
   return { results, filters: await readFilters(cluster, variant.kubeProxy.mode) };

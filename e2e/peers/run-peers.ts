@@ -5,7 +5,7 @@ import type { Progress } from "../../clusters/progress.ts";
 import type { Cluster } from "../../clusters/provider.ts";
 import type { PodType } from "../../results/schema.ts";
 import type { Variant } from "../matrix/gate.ts";
-import { switchTo } from "../matrix/variant.ts";
+import { switchVariant } from "../matrix/variant.ts";
 import type { PeerRun, PeerSuiteName } from "./spec-result.ts";
 import type { PreparedSuite } from "./suite.ts";
 import { readMultusConfig, switchPodType } from "./switch-pod-type.ts";
@@ -64,6 +64,6 @@ async function prepareCluster(cluster: Cluster, { suite, returnPath }: PeerOptio
     cluster.importImages?.(suite.images),
   );
   await runTimed(progress, `set the return path ${returnPath}`, () =>
-    switchTo(cluster, { kubeProxy: cluster.spec.kubeProxy, returnPath }),
+    switchVariant(cluster, { kubeProxy: cluster.spec.kubeProxy, returnPath }),
   );
 }

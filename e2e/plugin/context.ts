@@ -3,8 +3,8 @@ import { z } from "zod";
 import { reportsReady } from "../../clusters/kubernetes/ready-condition.ts";
 import type { Cluster } from "../../clusters/provider.ts";
 import type { IpFamily } from "../../clusters/spec.ts";
-import { must } from "../support/agent-process.ts";
-import { answered, type ClusterApi, ensure } from "../support/cluster-api.ts";
+import { execOrThrow } from "../support/agent-process.ts";
+import { retryOnServerError, type ClusterApi, ensureObject } from "../support/cluster-api.ts";
 import { Eventually } from "../harness.ts";
 import type { Deployment } from "../pods/deploy.ts";
 import { type Manifest, pod } from "../pods/pods.ts";
@@ -40,7 +40,7 @@ export interface PluginPod {
 }
 
 export const execOnNode = ({ cluster }: PluginContext, node: number, ...argv: readonly string[]): Promise<string> =>
-  must(cluster, getWorkerName(cluster, node), argv);
+  execOrThrow(cluster, getWorkerName(cluster, node), argv);
 
 export function getWorkerName(cluster: Cluster, index: number): string {
   return cluster.nodes.filter(({ role }) => role === "worker")[index]?.name ?? "";
@@ -50,7 +50,7 @@ export async function createPod({ api, cluster }: PluginContext, guest: PluginPo
   const labels = { ...labelsForNetworks(guest.annotations), ...guest.labels };
   const manifest = pod(guest.name, getWorkerName(cluster, guest.node), cluster.probeImage, guest.annotations, labels);
   const here: Manifest = { ...manifest, metadata: { ...manifest.metadata, namespace: NAMESPACE } };
-  await ensure(api, here);
+  await ensureObject(api, here);
 }
 
 /** Waits; the error has what the cluster says of the pod. */
@@ -58,7 +58,7 @@ export async function waitUntilReady({ api }: PluginContext, name: string, inter
   try {
     return await Eventually(
       `pod ${name} is ready`,
-      () => answered(() => api.core.readNamespacedPod({ namespace: NAMESPACE, name })),
+      () => retryOnServerError(() => api.core.readNamespacedPod({ namespace: NAMESPACE, name })),
       ({ status }) => reportsReady(status),
       { timeout: READY_MS, interval },
     );
@@ -75,7 +75,7 @@ interface Told {
 
 /** What the cluster says of a pod. */
 export async function listEvents(api: ClusterApi, name: string): Promise<readonly Told[]> {
-  const { items } = await answered(() =>
+  const { items } = await retryOnServerError(() =>
     api.core.listNamespacedEvent({ namespace: NAMESPACE, fieldSelector: `involvedObject.name=${name}` }),
   );
   return items.map(({ reason = "", message = "" }) => ({ reason, message }));
@@ -94,11 +94,11 @@ export async function waitForEvent({ api }: PluginContext, name: string, reason:
 /** Deletes the pods at once; resolves when their kubelets have torn them down, which a grace of 0 would not wait for. */
 export async function deletePods({ api }: PluginContext, names: readonly string[]): Promise<void> {
   for (const name of names)
-    await answered(() => api.core.deleteNamespacedPod({ namespace: NAMESPACE, name, gracePeriodSeconds: 1 }));
+    await retryOnServerError(() => api.core.deleteNamespacedPod({ namespace: NAMESPACE, name, gracePeriodSeconds: 1 }));
   await Eventually(
     `pods ${names.join(", ")} are gone`,
     async () => {
-      const { items } = await answered(() => api.core.listNamespacedPod({ namespace: NAMESPACE }));
+      const { items } = await retryOnServerError(() => api.core.listNamespacedPod({ namespace: NAMESPACE }));
       return items.flatMap(({ metadata }) => (names.includes(metadata?.name ?? "") ? [metadata?.name] : []));
     },
     (left) => left.length === 0,
@@ -127,7 +127,7 @@ const networkStatus = z.array(
 
 /** A guest's NICs by what Multus says of it, eth0 first. */
 export async function listPodNics({ api }: PluginContext, name: string): Promise<readonly PodNic[]> {
-  const { metadata } = await answered(() => api.core.readNamespacedPod({ namespace: NAMESPACE, name }));
+  const { metadata } = await retryOnServerError(() => api.core.readNamespacedPod({ namespace: NAMESPACE, name }));
   const text = metadata?.annotations?.["k8s.v1.cni.cncf.io/network-status"] ?? "[]";
   return (
     networkStatus

@@ -1,7 +1,7 @@
 import type { Cluster, ExternalHost } from "../../clusters/provider.ts";
 import { type IpFamily, listFamilies, getFamily, getGateway, toIpv6Address } from "../../clusters/spec.ts";
 import { getStatusCode } from "../../clusters/kubernetes/status-code.ts";
-import { answered, type ClusterApi, ensure } from "../support/cluster-api.ts";
+import { retryOnServerError, type ClusterApi, ensureObject } from "../support/cluster-api.ts";
 import { Eventually } from "../harness.ts";
 import { findInFamily } from "./find-in-family.ts";
 
@@ -135,7 +135,7 @@ function made(kind: string, name: string, spec: unknown): NetworkObject {
 
 /** Makes them, and waits until the agent has written the networks' NetworkAttachmentDefinitions. */
 export async function installNetworks(api: ClusterApi, all: readonly NetworkObject[]): Promise<void> {
-  await Promise.all(all.map((object) => ensure(api, object)));
+  await Promise.all(all.map((object) => ensureObject(api, object)));
   const wanted = all.flatMap(({ kind, metadata }) => (kind === "UnderlayNetwork" ? [metadata.name] : []));
   await Eventually(
     "a NetworkAttachmentDefinition for every UnderlayNetwork",
@@ -148,7 +148,7 @@ export async function installNetworks(api: ClusterApi, all: readonly NetworkObje
 export async function removeNetworks(api: ClusterApi, all: readonly NetworkObject[]): Promise<void> {
   await Promise.all(
     all.map((object) =>
-      answered(() => api.objects.delete(object)).catch((error: unknown) => {
+      retryOnServerError(() => api.objects.delete(object)).catch((error: unknown) => {
         if (getStatusCode(error) !== 404) throw error;
       }),
     ),
@@ -163,6 +163,8 @@ export async function removeNetworks(api: ClusterApi, all: readonly NetworkObjec
 }
 
 async function definitions(api: ClusterApi): Promise<readonly string[]> {
-  const { items } = await answered(() => api.objects.list("k8s.cni.cncf.io/v1", "NetworkAttachmentDefinition", HERE));
+  const { items } = await retryOnServerError(() =>
+    api.objects.list("k8s.cni.cncf.io/v1", "NetworkAttachmentDefinition", HERE),
+  );
   return items.map(({ metadata }) => metadata?.name ?? "");
 }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { z } from "zod";
-import { answered } from "../support/cluster-api.ts";
+import { retryOnServerError } from "../support/cluster-api.ts";
 import { By, Eventually, It } from "../harness.ts";
 import { readNodeState } from "../support/leaked-state.ts";
 import { hostPodName } from "../pods/pods.ts";
@@ -93,7 +93,9 @@ async function records(world: PluginContext): Promise<readonly string[]> {
 }
 
 async function claimed({ api }: PluginContext, names: readonly string[]): Promise<readonly string[]> {
-  const { items } = claims.parse(await answered(() => api.objects.list("interlay.dev/v1alpha1", "UnderlayAddress")));
+  const { items } = claims.parse(
+    await retryOnServerError(() => api.objects.list("interlay.dev/v1alpha1", "UnderlayAddress")),
+  );
   return items
     .filter(({ spec: { pod } }) => pod.namespace === NAMESPACE && names.includes(pod.name))
     .map(({ spec: { address, pod } }) => `${address} is claimed for ${pod.name}`);

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { PatchStrategy, setHeaderOptions } from "@kubernetes/client-node";
 import { getFamily } from "../../clusters/spec.ts";
 import { POD_TYPES, type PodType } from "../../results/schema.ts";
-import { answered, ensure } from "../support/cluster-api.ts";
+import { retryOnServerError, ensureObject } from "../support/cluster-api.ts";
 import { DeferCleanup, Eventually, It, Skip } from "../harness.ts";
 import { outsideHost } from "../pods/deploy.ts";
 import { type Manifest, NAMESPACE as PEERS, nodePortName, podName } from "../pods/pods.ts";
@@ -95,9 +95,9 @@ async function balanced({ api, cluster, families }: PluginContext, type: PodType
       ],
     },
   };
-  await ensure(api, service);
+  await ensureObject(api, service);
   DeferCleanup(() => api.objects.delete(service));
-  await answered(() =>
+  await retryOnServerError(() =>
     api.core.patchNamespacedServiceStatus(
       { name, namespace: PEERS, body: { status: { loadBalancer: { ingress: ingress.map((ip) => ({ ip })) } } } },
       setHeaderOptions("Content-Type", PatchStrategy.MergePatch),

@@ -3,7 +3,7 @@ import { z } from "zod";
 import { reportsReady } from "../../clusters/kubernetes/ready-condition.ts";
 import type { Cluster, ExternalHost } from "../../clusters/provider.ts";
 import { hasCapability } from "../../clusters/capabilities.ts";
-import { answered, type ClusterApi, ensure, removeNamespace } from "../support/cluster-api.ts";
+import { retryOnServerError, type ClusterApi, ensureObject, removeNamespace } from "../support/cluster-api.ts";
 import { listFamilies, type IpFamily, getFamily } from "../../clusters/spec.ts";
 import { Prober } from "../support/prober.ts";
 import { type Cell, EXTERNAL, type Nic, type NodeRef } from "../matrix/cell.ts";
@@ -12,7 +12,7 @@ import type { SourceRef } from "../matrix/expected-source.ts";
 import { TCP_PORT } from "../probe/protocol.ts";
 import { findFeatures } from "./features.ts";
 import { readOverlayAddresses } from "./node-addresses.ts";
-import { DIGEST, findHostPort, hostPodName, type Manifest, manifests, NAMESPACE } from "./pods.ts";
+import { DIGEST, findHostPort, hostPodName, type Manifest, createManifests, NAMESPACE } from "./pods.ts";
 
 export const CLIENT = ["/usr/local/bin/probe", "client"];
 const READY_TIMEOUT_MS = 120_000;
@@ -73,7 +73,7 @@ export async function deploy(cluster: Cluster, api: ClusterApi, patienceMs = REA
   const features = await findFeatures(cluster, api);
   const { hostPorts, vips: balanced } = features;
   const hostPods = nodeAccess !== "none";
-  const wanted = manifests(cluster.probeImage, workers, {
+  const wanted = createManifests(cluster.probeImage, workers, {
     families,
     namespace,
     hostPort,
@@ -84,8 +84,8 @@ export async function deploy(cluster: Cluster, api: ClusterApi, patienceMs = REA
   });
   await removeForeign(api, namespace, wanted);
   const [namespaceObject, ...rest] = wanted;
-  if (namespaceObject !== undefined) await ensure(api, namespaceObject);
-  await Promise.all(rest.map((object) => ensure(api, object)));
+  if (namespaceObject !== undefined) await ensureObject(api, namespaceObject);
+  await Promise.all(rest.map((object) => ensureObject(api, object)));
   const names = wanted.filter((object) => object.kind === "Pod").map(({ metadata }) => metadata.name);
   const { pods, notReady } = await untilReady(api, namespace, names, patienceMs);
   if (balanced) await waitForVirtualAddresses(api, namespace);
@@ -198,10 +198,12 @@ function known<T>(value: T | undefined, what: string): T {
 
 /** Removes the namespace of another image, of other manifests, or with pods that will not recover. */
 async function removeForeign(api: ClusterApi, namespace: string, wanted: readonly Manifest[]): Promise<void> {
-  const { items } = await answered(() => api.core.listNamespace({ fieldSelector: `metadata.name=${namespace}` }));
+  const { items } = await retryOnServerError(() =>
+    api.core.listNamespace({ fieldSelector: `metadata.name=${namespace}` }),
+  );
   const [found] = items;
   if (found === undefined) return;
-  const there = await answered(() => api.core.listNamespacedPod({ namespace }));
+  const there = await retryOnServerError(() => api.core.listNamespacedPod({ namespace }));
   const broken = there.items.some((pod) => pod.status?.phase === "Failed" || pod.status?.phase === "Unknown");
   const foreign = found.metadata?.annotations?.[DIGEST] !== wanted[0]?.metadata.annotations?.[DIGEST];
   if (foreign || broken) await removeNamespace(api, namespace);
@@ -216,11 +218,11 @@ async function untilReady(
 ): Promise<Pick<Deployment, "pods" | "notReady">> {
   const deadline = Date.now() + patienceMs;
   for (;;) {
-    const all = await answered(() => api.core.listNamespacedPod({ namespace }));
+    const all = await retryOnServerError(() => api.core.listNamespacedPod({ namespace }));
     const items = all.items.filter(({ metadata }) => wanted.includes(metadata?.name ?? ""));
     const missing = wanted.filter((name) => !items.some(({ metadata }) => metadata?.name === name));
     const waiting = items.filter(({ status }) => !reportsReady(status));
-    const pods = new Map(items.map(deployed).map((pod) => [pod.name, pod]));
+    const pods = new Map(items.map(toDeployedPod).map((pod) => [pod.name, pod]));
     if (waiting.length === 0 && missing.length === 0) return { pods, notReady: [] };
     if (Date.now() > deadline) {
       const names = waiting.map((pod) => `${pod.metadata?.name ?? "?"} on ${pod.spec?.nodeName ?? "no node"}`);
@@ -239,7 +241,7 @@ async function untilReady(
   }
 }
 
-export function deployed(pod: V1Pod): DeployedPod {
+export function toDeployedPod(pod: V1Pod): DeployedPod {
   const addresses = {
     main: byFamily((pod.status?.podIPs ?? []).map(({ ip }) => ip)),
     net1: byFamily(extraAddresses(pod.metadata?.annotations?.["k8s.v1.cni.cncf.io/network-status"])),
@@ -261,7 +263,7 @@ function byFamily(addresses: readonly (string | undefined)[]): Addresses {
 async function waitForVirtualAddresses(api: ClusterApi, namespace: string): Promise<void> {
   const deadline = Date.now() + VIRTUAL_ADDRESSES_TIMEOUT_MS;
   for (;;) {
-    const { items } = await answered(() => api.core.listNamespacedService({ namespace }));
+    const { items } = await retryOnServerError(() => api.core.listNamespacedService({ namespace }));
     const without = items.filter(
       ({ spec, status }) =>
         spec?.type === "LoadBalancer" &&

@@ -1,6 +1,6 @@
 import type { Cluster } from "../../clusters/provider.ts";
 import { hasCapability } from "../../clusters/capabilities.ts";
-import { answered, type ClusterApi } from "../support/cluster-api.ts";
+import { retryOnServerError, type ClusterApi } from "../support/cluster-api.ts";
 import { type Features, NO_FEATURES } from "../matrix/cells.ts";
 
 /** Returns what a cluster has that not every cluster has. The suite attacks no cluster that it did not make. */
@@ -19,7 +19,7 @@ export async function findFeatures(cluster: Cluster, api: ClusterApi): Promise<F
 
 /** Whether the cluster has the DNS Service that kubelet names in every pod's resolv.conf, with a server behind it. */
 async function hasDns(api: ClusterApi): Promise<boolean> {
-  const { items } = await answered(() =>
+  const { items } = await retryOnServerError(() =>
     api.core.listNamespacedEndpoints({ namespace: "kube-system", fieldSelector: "metadata.name=kube-dns" }),
   );
   return items.some(({ subsets = [] }) => subsets.some(({ addresses = [] }) => addresses.length > 0));

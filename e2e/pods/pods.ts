@@ -78,7 +78,7 @@ export interface PodPlace {
 }
 
 /** The namespace, the pods (three types, two roles, each worker; one in each worker's own network), the Services. */
-export function manifests(
+export function createManifests(
   image: string,
   workers: readonly string[],
   {
@@ -97,12 +97,12 @@ export function manifests(
     ...workers.flatMap((node, index) => [
       ...(hostPods ? [pod(hostPodName(index), node, image, {}, {}, { hostNetwork: true, namespace, hostPort })] : []),
       ...POD_TYPES.flatMap((type) => [
-        pod(podName(type, index, "a"), node, image, annotations(type, network), {}, { namespace }),
+        pod(podName(type, index, "a"), node, image, createNetworkAnnotations(type, network), {}, { namespace }),
         pod(
           podName(type, index, "b"),
           node,
           image,
-          annotations(type, network),
+          createNetworkAnnotations(type, network),
           { answers: type },
           { hostPorts, namespace },
         ),
@@ -125,7 +125,7 @@ export function manifests(
 }
 
 /** How a pod asks Multus to be of a type. @param network `NAMESPACE/NAME` of what its underlay link is made from */
-export function annotations(type: PodType, network = UNDERLAY): Readonly<Record<string, string>> {
+export function createNetworkAnnotations(type: PodType, network = UNDERLAY): Readonly<Record<string, string>> {
   switch (type) {
     case "overlay":
       return {};

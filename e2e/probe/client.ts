@@ -8,10 +8,10 @@ import { injectDatagrams } from "./inject.ts";
 import { countRetransmissions, mayHaveRetransmitted } from "./retransmissions.ts";
 import {
   clientRequest,
-  digestOf,
+  computeDigest,
   greeting,
-  jsonIn,
-  marked,
+  parseJson,
+  formatMark,
   type ProbeAnswer,
   type probeRequest,
   writeQuestion,
@@ -26,7 +26,7 @@ export function probeFromStdin(): void {
   lines.on("line", (line) => {
     const request = clientRequest.parse(JSON.parse(line));
     const started = performance.now();
-    void ("kind" in request ? injectDatagrams(request) : probe(request)).then((outcome) => {
+    void ("kind" in request ? injectDatagrams(request) : sendProbe(request)).then((outcome) => {
       const latencyMs = Math.round((performance.now() - started) * 100) / 100;
       process.stdout.write(`${JSON.stringify({ id: request.id, latencyMs, ...outcome })}\n`);
     });
@@ -34,7 +34,7 @@ export function probeFromStdin(): void {
   lines.on("close", () => process.exit(0));
 }
 
-export async function probe(request: Checked): Promise<Outcome> {
+export async function sendProbe(request: Checked): Promise<Outcome> {
   const wrongName = request.name === undefined ? undefined : await checkName(request.name, request);
   if (wrongName !== undefined) return { ok: false, error: wrongName };
   switch (request.protocol) {
@@ -155,7 +155,7 @@ function probeUdp(request: Checked): Promise<Outcome> {
 function probeIcmp({ address, timeoutMs, token }: Checked): Promise<Outcome> {
   return new Promise((resolve) => {
     const seconds = String(Math.max(1, Math.ceil(timeoutMs / 1000)));
-    const pattern = Buffer.from(marked("ping", token)).toString("hex");
+    const pattern = Buffer.from(formatMark("ping", token)).toString("hex");
     const argv = ["-n", "-q", "-c", "1", "-W", seconds, "-p", pattern, address];
     const child = spawn("ping", argv, { stdio: ["ignore", "pipe", "pipe"] });
     let said = "";
@@ -170,10 +170,10 @@ function probeIcmp({ address, timeoutMs, token }: Checked): Promise<Outcome> {
 }
 
 function readGreeting(text: string, { bytes, ...request }: Checked): Outcome {
-  const { data: answer } = greeting.safeParse(jsonIn(text));
+  const { data: answer } = greeting.safeParse(parseJson(text));
   if (answer === undefined) return { ok: false, error: `an answer that no probe gives: ${text.slice(0, 80)}` };
   const { digest, ...outcome } = answer;
-  if (bytes > 0 && digest !== digestOf(writeQuestion({ ...request, bytes })))
+  if (bytes > 0 && digest !== computeDigest(writeQuestion({ ...request, bytes })))
     return { ...outcome, ok: false, error: `${bytes} bytes reached ${outcome.server} changed` };
   if (bytes > 0 && text.length !== bytes)
     return { ...outcome, ok: false, error: `${text.length} bytes came back, not ${bytes}` };

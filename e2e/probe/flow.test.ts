@@ -2,13 +2,13 @@ import assert from "node:assert/strict";
 import { createSocket } from "node:dgram";
 import { createServer, type Socket } from "node:net";
 import { createInterface } from "node:readline";
-import { flow } from "./flow.ts";
-import { digestOf, type FlowEvent, isFlow, tokenIn } from "./protocol.ts";
+import { startFlow } from "./flow.ts";
+import { computeDigest, type FlowEvent, isFlow, findToken } from "./protocol.ts";
 
 /** A server's answer to what it has read, changed as a case wants. */
 type Answer = (asked: string) => string;
 const right: Answer = (asked) =>
-  JSON.stringify({ mark: `r:${tokenIn(asked)};`, server: "a", digest: digestOf(asked), seen: "127.0.0.1" });
+  JSON.stringify({ mark: `r:${findToken(asked)};`, server: "a", digest: computeDigest(asked), seen: "127.0.0.1" });
 
 /** The first events of a flow to a TCP server that answers so. */
 async function eventsOf(answer: Answer | "closes", count: number): Promise<readonly FlowEvent[]> {
@@ -28,7 +28,7 @@ async function eventsOf(answer: Answer | "closes", count: number): Promise<reado
   let stop: () => void = () => undefined;
   const events = await new Promise<readonly FlowEvent[]>((resolve) => {
     const seen: FlowEvent[] = [];
-    stop = flow({ id: 1, protocol: "tcp", address: "127.0.0.1", port }, (event) => {
+    stop = startFlow({ id: 1, protocol: "tcp", address: "127.0.0.1", port }, (event) => {
       seen.push(event);
       if (seen.length === count) resolve(seen);
     });
@@ -74,7 +74,7 @@ describe("a lasting flow", () => {
         if (ports.length > 1) udp.send(right(asked.toString()), from.port, from.address);
       });
       udp.bind(0, "127.0.0.1", () => {
-        stop = flow({ id: 7, protocol: "udp", address: "127.0.0.1", port: udp.address().port }, resolve);
+        stop = startFlow({ id: 7, protocol: "udp", address: "127.0.0.1", port: udp.address().port }, resolve);
       });
     });
     assert.deepEqual(await answered, { id: 7, answered: 2 });

@@ -2,15 +2,15 @@ import { createSocket } from "node:dgram";
 import { connect } from "node:net";
 import { createInterface } from "node:readline";
 import {
-  digestOf,
+  computeDigest,
   flowAnswer,
   type FlowEvent,
   flowQuestion,
   flowRequest,
   type FlowRequest,
-  jsonIn,
-  marked,
-  tokenOf,
+  parseJson,
+  formatMark,
+  formatToken,
 } from "./protocol.ts";
 
 const EVERY_MS = 1000;
@@ -27,13 +27,13 @@ export function flowsFromStdin(): void {
     const request = flowRequest.parse(JSON.parse(line));
     if (request.instead !== undefined) stops.get(request.instead)?.();
     const tell: Tell = (event) => process.stdout.write(`${JSON.stringify(event)}\n`);
-    stops.set(request.id, flow(request, tell));
+    stops.set(request.id, startFlow(request, tell));
   });
   lines.on("close", () => process.exit(0));
 }
 
 /** Asks once a second until it ends, or what is returned is called: then nothing more is told. */
-export function flow(request: FlowRequest, tell: Tell): () => void {
+export function startFlow(request: FlowRequest, tell: Tell): () => void {
   return request.protocol === "tcp" ? flowTcp(request, tell) : flowUdp(request, tell);
 }
 
@@ -122,12 +122,12 @@ function flowUdp(request: FlowRequest, tell: Tell): () => void {
 function checker(request: FlowRequest): (line: string, n: number) => string | undefined {
   let first: string | undefined;
   return (line, n) => {
-    const answer = flowAnswer.safeParse(jsonIn(line)).data;
+    const answer = flowAnswer.safeParse(parseJson(line)).data;
     if (answer === undefined) return `an answer that no probe gives: ${line.slice(0, 80)}`;
     first ??= answer.server;
     if (answer.server !== first) return `${answer.server} answered question ${n}, ${first} those before`;
-    if (answer.mark !== marked("reply", tokenOf(n))) return `${answer.mark} came in the place of answer ${n}`;
-    if (answer.digest !== digestOf(flowQuestion(request, n))) return `question ${n} reached ${first} changed`;
+    if (answer.mark !== formatMark("reply", formatToken(n))) return `${answer.mark} came in the place of answer ${n}`;
+    if (answer.digest !== computeDigest(flowQuestion(request, n))) return `question ${n} reached ${first} changed`;
     return undefined;
   };
 }

@@ -1,6 +1,6 @@
 import { probeFromStdin } from "./client.ts";
 import { flowsFromStdin } from "./flow.ts";
-import { serve } from "./server.ts";
+import { startServer } from "./server.ts";
 
 /**
  * `probe`: the server, a pod's main program. `probe client`: probes on request, `probe flow`: lasting flows, both started in
@@ -14,5 +14,5 @@ switch (process.argv[2]) {
     flowsFromStdin();
     break;
   default:
-    serve();
+    startServer();
 }

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { createSocket } from "node:dgram";
 import { createServer, type Server } from "node:net";
-import { probe } from "./client.ts";
+import { sendProbe } from "./client.ts";
 import { probeRequest } from "./protocol.ts";
 
-const ask = (request: Parameters<typeof probeRequest.parse>[0]) => probe(probeRequest.parse(request));
+const ask = (request: Parameters<typeof probeRequest.parse>[0]) => sendProbe(probeRequest.parse(request));
 
 describe("the probe", () => {
   let tcp: Server;

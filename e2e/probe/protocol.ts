@@ -67,12 +67,12 @@ export type ProbeAnswer = z.infer<typeof probeAnswer>;
 
 /** How the token is written in a request, a reply and a ping (whose reply is told by its type). */
 export const MARKS = { request: "q", reply: "r", ping: "p" } as const;
-export const marked = (mark: keyof typeof MARKS, token: string): string => `${MARKS[mark]}:${token};`;
+export const formatMark = (mark: keyof typeof MARKS, token: string): string => `${MARKS[mark]}:${token};`;
 export const TOKENS = 36 ** 6;
 /** The token of a number: a cell's, whose packets it marks, or a flow's question. */
-export const tokenOf = (number: number): string => (number % TOKENS).toString(36).padStart(6, "0");
+export const formatToken = (number: number): string => (number % TOKENS).toString(36).padStart(6, "0");
 /** The token of a request that a server has read. */
-export const tokenIn = (text: string): string => /q:([0-9a-z]{6});/.exec(text)?.[1] ?? "000000";
+export const findToken = (text: string): string => /q:([0-9a-z]{6});/.exec(text)?.[1] ?? "000000";
 
 /** A server's answer. */
 export const greeting = z.object({
@@ -89,8 +89,8 @@ export function writeQuestion({
   token,
   bytes,
 }: Pick<z.infer<typeof probeRequest>, "question" | "token" | "bytes">): string {
-  const start = `${bytes > 0 ? `large ${bytes}` : question} ${marked("request", token)}`;
-  return bytes > 0 ? `${fillTo(`${start} `, token, bytes - 1)}\n` : `${start}\n`;
+  const start = `${bytes > 0 ? `large ${bytes}` : question} ${formatMark("request", token)}`;
+  return bytes > 0 ? `${padToLength(`${start} `, token, bytes - 1)}\n` : `${start}\n`;
 }
 
 /** Length that the answer to a question must have; undefined where any will do. */
@@ -100,8 +100,8 @@ export function readLargeLength(asked: string): number | undefined {
 }
 
 /** `start` with text behind it that follows from the token, so that a changed byte is noticed. */
-export function fillTo(start: string, token: string, length: number): string {
-  const block = digestOf(token);
+export function padToLength(start: string, token: string, length: number): string {
+  const block = computeDigest(token);
   return `${start}${block.repeat(Math.ceil(length / block.length))}`.slice(0, Math.max(length, start.length));
 }
 
@@ -128,18 +128,18 @@ const FLOW_BYTES = { tcp: 4000, udp: 1000 } as const;
 
 /** The n-th question of a flow: a text that no other has. The connection stays open behind it. */
 export function flowQuestion({ id, protocol }: Pick<FlowRequest, "id" | "protocol">, n: number): string {
-  const block = digestOf(`${id} ${n}`);
+  const block = computeDigest(`${id} ${n}`);
   const text = block.repeat(Math.ceil(FLOW_BYTES[protocol] / block.length)).slice(0, FLOW_BYTES[protocol]);
-  return `flow ${marked("request", tokenOf(n))} ${text}`;
+  return `flow ${formatMark("request", formatToken(n))} ${text}`;
 }
 export const isFlow = (asked: string): boolean => asked.startsWith("flow ");
-export const digestOf = (text: string): string => createHash("sha256").update(text.trimEnd()).digest("hex");
+export const computeDigest = (text: string): string => createHash("sha256").update(text.trimEnd()).digest("hex");
 
 /** What a server says to a flow's question: who it is, and what it has read. */
 export const flowAnswer = z.object({ mark: z.string(), server: z.string(), digest: z.string() });
 
 /** A line as JSON; undefined where it is none: what else a program says, or a runtime. */
-export function jsonIn(line: string): unknown {
+export function parseJson(line: string): unknown {
   try {
     return JSON.parse(line);
   } catch {

@@ -2,7 +2,7 @@ import { createSocket } from "node:dgram";
 import { createServer } from "node:net";
 import { hostname, networkInterfaces } from "node:os";
 import { createInterface } from "node:readline";
-import { digestOf, fillTo, isFlow, marked, readLargeLength, TCP_PORT, tokenIn } from "./protocol.ts";
+import { computeDigest, padToLength, isFlow, formatMark, readLargeLength, TCP_PORT, findToken } from "./protocol.ts";
 
 /** Datagrams that have arrived, by their tokens: the newest, for questions about packets that get no answer. */
 const heard = new Map<string, number>();
@@ -12,7 +12,7 @@ const MOST_TOKENS = 10_000;
 type Greet = (seen: string, asked: string) => string;
 
 /** Answers TCP and UDP with its own name and the address it saw: a reply from the wrong pod is told from the right one. */
-export function serve(): void {
+export function startServer(): void {
   const server = process.env["PROBE_NAME"] ?? hostname();
   const port = Number(process.env["PROBE_PORT"] ?? TCP_PORT);
   const greet: Greet = (seen, asked) => writeAnswer(server, seen.replace(/^::ffff:/, ""), asked);
@@ -31,14 +31,14 @@ export function serve(): void {
 }
 
 function writeAnswer(server: string, seen: string, asked: string): string {
-  const token = tokenIn(asked);
-  const greeting = { mark: marked("reply", token), server, seen };
+  const token = findToken(asked);
+  const greeting = { mark: formatMark("reply", token), server, seen };
   if (asked.startsWith("heard ")) return `${JSON.stringify({ ...greeting, heard: heard.get(token) ?? 0 })}\n`;
   const length = readLargeLength(asked);
   if (length === undefined)
-    return `${JSON.stringify(isFlow(asked) ? { ...greeting, digest: digestOf(asked) } : greeting)}\n`;
-  const start = `${JSON.stringify({ ...greeting, digest: digestOf(asked) }).slice(0, -1)},"fill":"`;
-  return `${fillTo(start, token, length - 3)}"}\n`;
+    return `${JSON.stringify(isFlow(asked) ? { ...greeting, digest: computeDigest(asked) } : greeting)}\n`;
+  const start = `${JSON.stringify({ ...greeting, digest: computeDigest(asked) }).slice(0, -1)},"fill":"`;
+  return `${padToLength(start, token, length - 3)}"}\n`;
 }
 
 function noteHeard(token: string): void {
@@ -57,7 +57,7 @@ function answerUdp(address: string, port: number, greet: Greet): void {
   const udp = createSocket(address.includes(":") ? "udp6" : "udp4");
   udp.on("error", (error) => process.stderr.write(`udp ${address}: ${error.message}\n`)); // the next datagram is another
   udp.on("message", (asked, from) => {
-    noteHeard(tokenIn(asked.toString()));
+    noteHeard(findToken(asked.toString()));
     udp.send(greet(from.address, asked.toString()), from.port, from.address);
   });
   udp.bind(port, address);

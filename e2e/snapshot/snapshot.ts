@@ -1,6 +1,6 @@
 import type { Cluster } from "../../clusters/provider.ts";
 import { type ClusterApi, clusterApi } from "../support/cluster-api.ts";
-import { namespacesOn } from "../evidence/capture.ts";
+import { listNamespaces } from "../evidence/capture.ts";
 import type { Deployment } from "../pods/deploy.ts";
 import { redactSecrets } from "./redact.ts";
 import { LOG_NAMESPACES, NODE_SOURCES, OBJECTS, POD_SOURCES } from "./sources.ts";
@@ -61,7 +61,7 @@ async function nodeFile(
 
 /** By the node's own xargs, as captures do: an exec apiece would take long. */
 async function podFiles(cluster: Cluster, node: string, pods: Deployment["pods"]): Promise<readonly File[]> {
-  const inside = (await namespacesOn(cluster, node, pods)).filter(({ pid }) => pid !== undefined);
+  const inside = (await listNamespaces(cluster, node, pods)).filter(({ pid }) => pid !== undefined);
   const lines = inside.flatMap(({ pid }) => [
     ...POD_SOURCES.flatMap((source) => [`echo # ${source}`, `nsenter --target ${pid ?? 0} --net ${source}`]),
     "echo @",

@@ -4,10 +4,10 @@ import { z } from "zod";
 import { type AgentFixture, setupAgentFixture } from "../agent/fixture.ts";
 import { createPod, deletePod, waitUntilReady, type PodContext } from "../chaos/context.ts";
 import { getStatusCode } from "../../clusters/kubernetes/status-code.ts";
-import { ensure } from "../support/cluster-api.ts";
+import { ensureObject } from "../support/cluster-api.ts";
 import { underlayNetwork } from "../doctor/faults.ts";
 import { BeforeAll, By, DeferCleanup, Describe, Eventually, It } from "../harness.ts";
-import { annotations, NAMESPACE, pod } from "../pods/pods.ts";
+import { createNetworkAnnotations, NAMESPACE, pod } from "../pods/pods.ts";
 import { registerIfMain, type TestRun } from "../support/test-run.ts";
 
 const PATIENCE = { timeout: 60_000 };
@@ -65,7 +65,7 @@ export function registerSpecs(run: TestRun): void {
         const first = await holder();
         await By(`hold ${first}, which leads`, () => scene.holdAgent(first));
         const network = underlayNetwork("led", { mtu: 1400 });
-        await ensure(api, network);
+        await ensureObject(api, network);
         DeferCleanup(() => api.objects.delete(network).catch(() => undefined));
         const made = await By("another one writes it", () =>
           Eventually("the definition", read, (it) => it !== undefined, { timeout: 90_000 }),
@@ -100,12 +100,12 @@ export function registerSpecs(run: TestRun): void {
     It("says on the pod why it was not wired", async () => {
       const { api, cluster, nodes } = scene;
       const network = underlayNetwork("wrong-option", { options: { hijackCIDRs: ["0.0.0.0/0"] } });
-      await ensure(api, network);
+      await ensureObject(api, network);
       DeferCleanup(() => api.objects.delete(network));
       const wanted: readonly (readonly [string, Readonly<Record<string, string>>, string, RegExp])[] = [
         [
           "no-address",
-          { ...annotations("underlay"), "interlay.dev/ip": "203.0.113.9" },
+          { ...createNetworkAnnotations("underlay"), "interlay.dev/ip": "203.0.113.9" },
           "NoUnderlayAddress",
           /none of the addresses that eth0 of pod \S+no-address requests is in a usable pool/,
         ],
@@ -117,7 +117,7 @@ export function registerSpecs(run: TestRun): void {
         ],
       ];
       for (const [name, asks, reason, says] of wanted) {
-        await ensure(api, pod(name, nodes[0], cluster.probeImage, asks));
+        await ensureObject(api, pod(name, nodes[0], cluster.probeImage, asks));
         DeferCleanup(() => api.core.deleteNamespacedPod({ name, namespace: NAMESPACE, gracePeriodSeconds: 0 }));
         const events = async () =>
           (await api.core.listNamespacedEvent({ namespace: NAMESPACE })).items.filter(
@@ -182,7 +182,7 @@ export function registerSpecs(run: TestRun): void {
           PATIENCE,
         );
         await By("what a reboot leaves: files and objects, no namespace", async () => {
-          await ensure(api, {
+          await ensureObject(api, {
             apiVersion: "interlay.dev/v1alpha1",
             kind: "UnderlayAddress",
             metadata: { name: ip },

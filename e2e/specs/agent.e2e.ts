@@ -4,7 +4,7 @@ import { signalAgent, signalProcess } from "../support/agent-process.ts";
 import { type Removal, listRemovals, type AttachedPod } from "../agent/removals.ts";
 import { type AgentFixture, setupAgentFixture } from "../agent/fixture.ts";
 import { assertStreamsSurvive, type StreamPath } from "../agent/streams.ts";
-import { ensure } from "../support/cluster-api.ts";
+import { ensureObject } from "../support/cluster-api.ts";
 import { BeforeAll, By, Consistently, DeferCleanup, Describe, Eventually, It } from "../harness.ts";
 import { NAMESPACE } from "../pods/pods.ts";
 import { registerIfMain, type TestRun } from "../support/test-run.ts";
@@ -216,7 +216,7 @@ export function registerSpecs(run: TestRun): void {
             ingress: [] as unknown[],
           },
         };
-        await ensure(api, policy);
+        await ensureObject(api, policy);
         DeferCleanup(() => api.objects.delete(policy));
         for (const protocol of ["tcp", "udp"] as const)
           await Eventually(

@@ -12,7 +12,7 @@ import { BeforeAll, By, DeferCleanup, Describe, Eventually, It } from "../harnes
 import { type Cell, cells } from "../matrix/cells.ts";
 import type { Variant } from "../matrix/gate.ts";
 import { DEFAULT_RUN, runCells } from "../matrix/run.ts";
-import { switchTo } from "../matrix/variant.ts";
+import { switchVariant } from "../matrix/variant.ts";
 import { deploy } from "../pods/deploy.ts";
 import { pickRandom, createRandom } from "../support/random.ts";
 import { registerIfMain, type TestRun } from "../support/test-run.ts";
@@ -82,7 +82,7 @@ export function registerSpecs(run: TestRun): void {
           guests: new Map(),
           lost: createLostState(),
         };
-        await By("kube-proxy v1.29.15, notrack", () => switchTo(cluster, VARIANT));
+        await By("kube-proxy v1.29.15, notrack", () => switchVariant(cluster, VARIANT));
         flows = await By("flows that last", () =>
           ProbeFlows.start(api, listFlowPaths(deployment), (pod) => deployment.pods.get(pod)?.node ?? ""),
         );
@@ -123,7 +123,7 @@ export function registerSpecs(run: TestRun): void {
 
     It("every cell passes afterwards", { timeout: 300_000 }, async () => {
       flows.goesOn("every cell is asked");
-      await switchTo(world.cluster, VARIANT);
+      await switchVariant(world.cluster, VARIANT);
       const all = cells(world.deployment.workers.length, world.deployment.families);
       await By(`seed ${seed}, after: ${story()}`, () => answer(world, all));
       await flows.answered(world.lost);

@@ -3,9 +3,9 @@ import { CoreV1Api, KubeConfig, PatchStrategy, setHeaderOptions } from "@kuberne
 import { parseDocument } from "yaml";
 import { nodeAddressSpecs, wireSpecs } from "../agent/discovery-specs.ts";
 import { type AgentFixture, setupAgentFixture } from "../agent/fixture.ts";
-import { ensure } from "../support/cluster-api.ts";
+import { ensureObject } from "../support/cluster-api.ts";
 import { BeforeAll, By, DeferCleanup, Describe, Eventually, It } from "../harness.ts";
-import { configure } from "../matrix/variant.ts";
+import { configureAgents } from "../matrix/variant.ts";
 import { NAMESPACE, pod } from "../pods/pods.ts";
 import { registerIfMain, type TestRun } from "../support/test-run.ts";
 
@@ -31,10 +31,10 @@ export function registerSpecs(run: TestRun): void {
         metadata: { name: "added-later" },
         spec: { cidr: "10.234.0.0/24", vxlanMode: "Always", natOutgoing: true, blockSize: 28, nodeSelector: "all()" },
       };
-      await ensure(api, pool);
+      await ensureObject(api, pool);
       DeferCleanup(() => api.objects.delete(pool));
       const inPool = { "cni.projectcalico.org/ipv4pools": '["10.234.0.0/24"]' };
-      await ensure(api, pod("in-added-pool", nodes[1], cluster.probeImage, inPool));
+      await ensureObject(api, pod("in-added-pool", nodes[1], cluster.probeImage, inPool));
       DeferCleanup(() => api.core.deleteNamespacedPod({ name: "in-added-pool", namespace: NAMESPACE }));
       const address = await Eventually(
         "the pod runs",
@@ -76,7 +76,7 @@ export function registerSpecs(run: TestRun): void {
         metadata: { name: "cilium-config", namespace: "kube-system" },
         data: { "cluster-pool-ipv4-cidr": "10.9.0.0/16" },
       };
-      await ensure(api, config);
+      await ensureObject(api, config);
       DeferCleanup(() => api.objects.delete(config));
       const facts = async () => (await state(nodes[0])).conditions.find(({ type }) => type === "FactsReady");
       const told = await Eventually("a condition", facts, (is) => is?.reason === "SourcesDisagree", PATIENCE);
@@ -93,14 +93,14 @@ export function registerSpecs(run: TestRun): void {
     It("an override that makes no sense is a condition, and the last good facts stay", async () => {
       const { cluster, nodes, on, state } = scene;
       const before = await on(nodes[0], "cat", FACTS);
-      DeferCleanup(() => configure(cluster, { overlayCidrs: null }));
+      DeferCleanup(() => configureAgents(cluster, { overlayCidrs: null }));
       const facts = async () => (await state(nodes[0])).conditions.find(({ type }) => type === "FactsReady");
-      await configure(cluster, { overlayCidrs: "10.99.0.0" });
+      await configureAgents(cluster, { overlayCidrs: "10.99.0.0" });
       const told = await Eventually("a condition", facts, (is) => is?.reason === "NotRenewed", PATIENCE);
       assert.equal(told?.status, "False");
       assert.match(told.message, /ConfigMap interlay-config overlayCidrs: invalid CIDR "10\.99\.0\.0"/);
       assert.equal(await on(nodes[0], "cat", FACTS), before);
-      await configure(cluster, { overlayCidrs: null });
+      await configureAgents(cluster, { overlayCidrs: null });
       await Eventually(
         "the condition is gone",
         facts,

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { Cluster } from "../../clusters/provider.ts";
-import { must, signalAgent } from "../support/agent-process.ts";
+import { execOrThrow, signalAgent } from "../support/agent-process.ts";
 import { clusterApi } from "../support/cluster-api.ts";
 import { listFindings } from "../doctor/causes.ts";
 import { comparePrediction, HEALTHY } from "../doctor/compare.ts";
@@ -10,14 +10,14 @@ import { isInNetwork, PREDICTED } from "../doctor/predicted.ts";
 import {
   listCells,
   createFaultRun,
-  assertStarts,
-  FAULT_RUN_NAMESPACE,
-  assertPending,
+  assertPodStarts,
+  FAULT_POD,
+  assertPodPending,
   runWithPod,
 } from "../doctor/fault-run.ts";
 import { BeforeAll, By, DeferCleanup, Describe, Eventually, It, Skip } from "../harness.ts";
 import { type Cell, cells } from "../matrix/cells.ts";
-import { switchTo } from "../matrix/variant.ts";
+import { switchVariant } from "../matrix/variant.ts";
 import { deploy, type Deployment } from "../pods/deploy.ts";
 import { registerIfMain, type TestRun } from "../support/test-run.ts";
 
@@ -38,13 +38,13 @@ export function registerSpecs(run: TestRun): void {
         deployment = await By("the pods of the three types", () => deploy(cluster, api));
         DeferCleanup(() => deployment.closeProbers());
         asked = cells(deployment.workers.length).filter(({ group }) => PREDICTED.includes(group));
-        await By("kube-proxy v1.29 with the sysctl 0", () => switchTo(cluster, HEALTHY));
+        await By("kube-proxy v1.29 with the sysctl 0", () => switchVariant(cluster, HEALTHY));
         const node = deployment.workers[0] ?? "";
         context = {
           cluster,
           api,
           node,
-          on: (argv) => must(cluster, node, argv),
+          on: (argv) => execOrThrow(cluster, node, argv),
           address: (pod, nic) => deployment.addressOf(pod, nic),
           pauseAgent: () => signalAgent(cluster, node, "STOP"),
           resumeAgent: () => signalAgent(cluster, node, "CONT"),
@@ -68,12 +68,12 @@ export function registerSpecs(run: TestRun): void {
     const trialHolds = async (trial: Trial): Promise<readonly [readonly Cell[], Deployment]> => {
       const nothing = [[], deployment] as const;
       if (trial.becomes === "waits") {
-        await By("the trial's pod waits", () => assertPending(context, trial));
+        await By("the trial's pod waits", () => assertPodPending(context, trial));
         return nothing;
       }
-      const address = await By("the trial's pod starts", () => assertStarts(context));
+      const address = await By("the trial's pod starts", () => assertPodStarts(context));
       const node = deployment.workers[trial.elsewhere ? 1 : 0] ?? "";
-      const more = { name: FAULT_RUN_NAMESPACE, node, addresses: { main: { ipv4: address }, net1: {} } };
+      const more = { name: FAULT_POD, node, addresses: { main: { ipv4: address }, net1: {} } };
       if (trial.becomes === "asked") return [listCells(deployment.workers.length), runWithPod(deployment, more)];
       assert.ok(isInNetwork(address, cluster.spec.overlayCidr), `${address} is no overlay address`);
       return nothing;
@@ -114,7 +114,7 @@ export function registerSpecs(run: TestRun): void {
         else assert.deepEqual(predicted, [], "pods that run are wired");
         if (trial?.becomes !== "waits") return;
         await undo();
-        await By("the trial's pod starts once it is undone", () => assertStarts(context));
+        await By("the trial's pod starts once it is undone", () => assertPodStarts(context));
       });
   });
 }

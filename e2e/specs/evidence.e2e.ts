@@ -3,14 +3,14 @@ import type { Cluster } from "../../clusters/provider.ts";
 import { clusterApi } from "../support/cluster-api.ts";
 import { withCauses } from "../doctor/causes.ts";
 import { DOCUMENTED } from "../evidence/documented.ts";
-import { captured } from "../evidence/evidence.ts";
+import { captureCells } from "../evidence/evidence.ts";
 import { EVIDENCE_FAULTS } from "../evidence/faults.ts";
 import { signalAgentOf } from "../evidence/hold-agent.ts";
-import { hopText } from "../evidence/path.ts";
+import { formatHop } from "../evidence/path.ts";
 import { BeforeAll, By, DeferCleanup, Describe, Eventually, It } from "../harness.ts";
 import { cells } from "../matrix/cells.ts";
 import type { Variant } from "../matrix/gate.ts";
-import { switchTo } from "../matrix/variant.ts";
+import { switchVariant } from "../matrix/variant.ts";
 import { deploy, type Deployment } from "../pods/deploy.ts";
 import { registerIfMain, type TestRun } from "../support/test-run.ts";
 
@@ -24,7 +24,7 @@ export function registerSpecs(run: TestRun): void {
     const ask = (ids: readonly string[]) => {
       const asked = cells(deployment.workers.length).filter(({ id }) => ids.includes(id));
       assert.equal(asked.length, ids.length, "a cell that there is not");
-      return captured({ cluster, deployment, variant: VARIANT }, asked);
+      return captureCells({ cluster, deployment, variant: VARIANT }, asked);
     };
 
     BeforeAll(
@@ -32,7 +32,7 @@ export function registerSpecs(run: TestRun): void {
         cluster = await By("the cluster", run.cluster);
         deployment = await By("the pods of the three types", () => deploy(cluster, clusterApi(cluster)));
         DeferCleanup(() => deployment.closeProbers());
-        await By("kube-proxy v1.29 with the sysctl 0", () => switchTo(cluster, VARIANT));
+        await By("kube-proxy v1.29 with the sysctl 0", () => switchVariant(cluster, VARIANT));
       },
       { timeout: 300_000 },
     );
@@ -42,7 +42,7 @@ export function registerSpecs(run: TestRun): void {
         It(title, async () => {
           const [result] = await ask([id]);
           const seen = result?.evidence?.path?.seen;
-          assert.deepEqual([seen?.request.map(hopText), seen?.reply.map(hopText)], [request, reply]);
+          assert.deepEqual([seen?.request.map(formatHop), seen?.reply.map(formatHop)], [request, reply]);
           assert.equal(result?.ok, true, result?.reason);
         });
     });

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { KubeConfig } from "@kubernetes/client-node";
 import { uninstallInterlay } from "../../clusters/kubernetes/uninstall.ts";
 import type { Cluster } from "../../clusters/provider.ts";
-import { type ClusterApi, clusterApi, ensure } from "../support/cluster-api.ts";
+import { type ClusterApi, clusterApi, ensureObject } from "../support/cluster-api.ts";
 import { runOnExistingCluster } from "../existing-cluster/run.ts";
 import { diffLines, readNodes, readObjects } from "../existing-cluster/cluster-state.ts";
 import { BeforeAll, By, Describe, Eventually, It } from "../harness.ts";
@@ -101,7 +101,7 @@ export function registerSpecs(run: TestRun): void {
         metadata: Object.assign({}, { name: "plain", namespace: "default" }),
         spec: { config: JSON.stringify({ ...config, ipam: { type: "interlay-ipam" } }) },
       };
-      await ensure(api, network);
+      await ensureObject(api, network);
       try {
         const { exitCode, output } = await leavesAllAsItWas([
           ...["--yes", "--datapath", "none", "--return-path", "notrack", "--network", "default/plain"],

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import type { Kubectl } from "../../clusters/kubernetes/kubectl.ts";
 import { NOTRACK, type AgentFixture, setupAgentFixture } from "../agent/fixture.ts";
 import { assertStreamsSurvive, type StreamPath } from "../agent/streams.ts";
-import { ensure } from "../support/cluster-api.ts";
+import { ensureObject } from "../support/cluster-api.ts";
 import { BeforeAll, By, DeferCleanup, Describe, Eventually, It, Skip } from "../harness.ts";
 import { readAgentImage, waitForRollout, listPodIdentities, SYSTEM_NAMESPACE } from "../install/agents.ts";
 import { installCopies, provideNewer, EXECUTABLE_NAMES, findOutdated, removeNewer } from "../install/executables.ts";
@@ -10,7 +10,7 @@ import { createKubectl } from "../install/kubectl.ts";
 import { applyOverlay, type OverlayName } from "../install/overlay.ts";
 import { rollOutDuringPodChurn } from "../install/rollout.ts";
 import { watchExecutables } from "../install/watched.ts";
-import { switchTo } from "../matrix/variant.ts";
+import { switchVariant } from "../matrix/variant.ts";
 import { NAMESPACE } from "../pods/pods.ts";
 import { registerIfMain, type TestRun } from "../support/test-run.ts";
 
@@ -74,7 +74,7 @@ export function registerSpecs(run: TestRun): void {
       It(`overlay ${overlay}: kubectl apply -k, and every node is as it says`, { timeout: 240_000 }, async () => {
         const { api, cluster, state, on } = scene;
         const [agentsBefore, proxiesBefore] = [await agents(), await kubeProxies()];
-        if (overlay === "liberal") DeferCleanup(() => switchTo(cluster, NOTRACK));
+        if (overlay === "liberal") DeferCleanup(() => switchVariant(cluster, NOTRACK));
         const started = performance.now();
         await By("apply", () => applyOverlay(kubectl, overlay, image));
         applySeconds = (performance.now() - started) / 1000;
@@ -118,7 +118,7 @@ export function registerSpecs(run: TestRun): void {
       if (cluster.provider !== "lab") Skip("where the nodes' programs are files that can be replaced: in a lab");
       const all = cluster.nodes.map(({ name }) => name);
       const onAll = (work: (node: string) => Promise<unknown>) => Promise.all(all.map(work));
-      await switchTo(cluster, NOTRACK);
+      await switchVariant(cluster, NOTRACK);
       await onAll((node) => installCopies(cluster, node));
       DeferCleanup(() => onAll((node) => removeNewer(cluster, node)));
       await By("a newer version", () => onAll((node) => provideNewer(cluster, node)));
@@ -129,7 +129,7 @@ export function registerSpecs(run: TestRun): void {
         metadata: { name: "streams", namespace: NAMESPACE },
         spec: { selector: { probe: "overlay-2-b" }, ports: [{ port: PORT + 3 }] }, // the fourth way's
       };
-      await ensure(api, service);
+      await ensureObject(api, service);
       DeferCleanup(() => api.objects.delete(service));
       const { spec } = await api.core.readNamespacedService({ name: "streams", namespace: NAMESPACE });
       const [underlay, overlay, target] = [

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { setTimeout as sleep } from "node:timers/promises";
-import { must, signalProcess } from "../support/agent-process.ts";
-import { ensure } from "../support/cluster-api.ts";
+import { execOrThrow, signalProcess } from "../support/agent-process.ts";
+import { ensureObject } from "../support/cluster-api.ts";
 import { By, Consistently, DeferCleanup, Describe, Eventually, It } from "../harness.ts";
 import { type CallerPod, IpamCaller } from "../ipam/calls.ts";
 import {
@@ -43,7 +43,7 @@ export function registerSpecs(run: TestRun): void {
     It("API server and etcd are killed while addresses are given and taken back", { timeout: 400_000 }, async () => {
       const strategy = { maxSurge: 0, maxUnavailable: EXACT_POOL };
       const web = createWorkload(world(), "Deployment", "storm", { network: "exact", replicas: EXACT_POOL, strategy });
-      await ensure(world().api, web);
+      await ensureObject(world().api, web);
       const kill = async (): Promise<void> => {
         for (const pattern of ["kube-apiserver", "etcd --", "kube-apiserver"]) {
           await signalProcess(world().cluster, controlPlane(world()), pattern, "KILL").catch(() => undefined); // not up again yet
@@ -144,7 +144,7 @@ export function registerSpecs(run: TestRun): void {
           metadata: { name: "ghost" },
           status: { conditions: [{ type: "Ready", status: "True", lastHeartbeatTime: new Date() }] },
         };
-        await ensure(world().api, ghost);
+        await ensureObject(world().api, ghost);
         DeferCleanup(() => world().remove(ghost));
         const nobody = { namespace: NAMESPACE, name: "was-there", uid: "11111111-1111-1111-1111-111111111111" };
         const on = { pool: "steady", node: "ghost", pod: nobody };
@@ -170,7 +170,9 @@ export function registerSpecs(run: TestRun): void {
       await assertAgreement(world());
       for (const name of world().workers)
         assert.equal(
-          await must(world().cluster, name, ["find", "/var/lib/interlay/conflicts", "-type", "f"]).catch(() => ""),
+          await execOrThrow(world().cluster, name, ["find", "/var/lib/interlay/conflicts", "-type", "f"]).catch(
+            () => "",
+          ),
           "",
         );
     });

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { setTimeout as sleep } from "node:timers/promises";
-import { ensure } from "../support/cluster-api.ts";
+import { ensureObject } from "../support/cluster-api.ts";
 import { By, DeferCleanup, Describe, Eventually, It, Skip } from "../harness.ts";
 import { runIpam } from "../ipam/command.ts";
 import { assertAgreement, assertDistinct, EXACT_POOL, removeAllPods, setupIpamFixture } from "../ipam/fixture.ts";
@@ -26,7 +26,7 @@ export function registerSpecs(run: TestRun): void {
     It("a Deployment rolls out with exactly as many addresses as replicas", { timeout: 300_000 }, async () => {
       const strategy = { maxSurge: 0, maxUnavailable: 3 };
       const web = createWorkload(world(), "Deployment", "web", { network: "exact", replicas: EXACT_POOL, strategy });
-      await ensure(world().api, web);
+      await ensureObject(world().api, web);
       const all = Array.from({ length: EXACT_POOL }, (_, index) => world().at(0, index + 1));
       assert.deepEqual(await By("made", () => waitForRollout(world(), web, EXACT_POOL)), all);
       for (const mark of ["second", "third"]) {
@@ -54,7 +54,7 @@ export function registerSpecs(run: TestRun): void {
           `${addresses.join(", ")} are not all in ${[...may].join(", ")}`,
         );
       };
-      await ensure(world().api, set);
+      await ensureObject(world().api, set);
       inSet(await By("made", () => waitForRollout(world(), set, 3)));
       await rollOut(world(), set, "second");
       // Not any that is held: the pod that went may hold its own for a moment more.
@@ -82,7 +82,7 @@ export function registerSpecs(run: TestRun): void {
 
     It("a StatefulSet's pods keep theirs: restart, force, another node, scaling", { timeout: 400_000 }, async () => {
       const set = createWorkload(world(), "StatefulSet", "db", { network: "steady", replicas: 2 });
-      await ensure(world().api, set);
+      await ensureObject(world().api, set);
       await waitForRollout(world(), set, 2);
       const was = await readAddress(world(), "db-0");
       const before = async () => (await readPod(world(), "db-0"))?.metadata?.uid;

@@ -20,16 +20,16 @@ import {
   Sanitize,
   Skip,
 } from "../harness.ts";
-import { askable, type Ground, notAskedBecause } from "../matrix/askable.ts";
+import { listSupportedCells, type ClusterCapabilities, explainUnsupportedGroup } from "../matrix/supported-cells.ts";
 import { type Cell, cells, GROUPS } from "../matrix/cells.ts";
 import { environmentFor } from "../matrix/environment.ts";
 import type { Variant } from "../matrix/gate.ts";
 import { findForeignAddresses } from "../matrix/pod-networks.ts";
 import { type ProbedVariant, probeVariant, toVariantResult } from "../matrix/probe-variant.ts";
 import { expectedRoutes, plainRoutes } from "../matrix/routes.ts";
-import { untilServicesAnswer } from "../matrix/services-known.ts";
-import { switchTo } from "../matrix/variant.ts";
-import { expectationIn } from "../matrix/verdict.ts";
+import { waitForServices } from "../matrix/services-known.ts";
+import { switchVariant } from "../matrix/variant.ts";
+import { findExpectation } from "../matrix/verdict.ts";
 import { deploy, type Deployment } from "../pods/deploy.ts";
 import { NAMESPACE } from "../pods/pods.ts";
 import { takeSnapshot } from "../snapshot/snapshot.ts";
@@ -137,10 +137,10 @@ function registerVariantSpecs(run: TestRun, variant: Variant, progress: LiveProg
       const { cluster, deployment } = getTarget();
       progress.begin(variantTitle(variant));
       if (hasCapability(cluster.provider, "switch-kube-proxy"))
-        await By("switch the return path and kube-proxy", () => switchTo(cluster, variant));
+        await By("switch the return path and kube-proxy", () => switchVariant(cluster, variant));
       else
         await By("kube-proxy knows the pods' Services", () =>
-          untilServicesAnswer(listCells(run, getTarget()), variant, deployment),
+          waitForServices(listCells(run, getTarget()), variant, deployment),
         );
       if (isPredicted(run, cluster))
         predictions = await By("the doctor's predictions", () =>
@@ -189,7 +189,7 @@ function registerVariantSpecs(run: TestRun, variant: Variant, progress: LiveProg
       const { cluster } = getTarget();
       if (cluster.nodeAccess === "none") Skip("rules and sysctls cannot be read without pods in the nodes' network");
       if (cluster.datapath === "none") Skip("another solution than Interlay sets them, each in its own way");
-      const { tcpBeLiberal, invalidDropRule, reason } = expectationIn(variant);
+      const { tcpBeLiberal, invalidDropRule, reason } = findExpectation(variant);
       for (const { node, invalidDrop, ...is } of (await getProbed()).filters)
         for (const [family, rule] of Object.entries(invalidDrop))
           assert.deepEqual(
@@ -230,7 +230,7 @@ function registerVariantSpecs(run: TestRun, variant: Variant, progress: LiveProg
       const own = results.filter((cell) => cell.group === group);
       if (own.length === 0)
         Skip(
-          notAskedBecause(group, describeGround(run, getTarget()), listEveryCell(deployment)) ??
+          explainUnsupportedGroup(group, describeCapabilities(run, getTarget()), listEveryCell(deployment)) ??
             "no cell of this group is selected",
         );
       const wrong = own.filter((cell) => !cell.ok);
@@ -265,7 +265,7 @@ function listPodAddresses(deployment: Deployment | undefined): ReadonlySet<strin
   return new Set(pods.flatMap(({ addresses }) => Object.values(addresses).flatMap((one) => Object.values(one))));
 }
 
-function describeGround({ options }: TestRun, { cluster, deployment }: Target): Ground {
+function describeCapabilities({ options }: TestRun, { cluster, deployment }: Target): ClusterCapabilities {
   const { nodeAccess } = cluster;
   return {
     ...(nodeAccess === undefined ? {} : { nodeAccess }),
@@ -282,7 +282,7 @@ function listEveryCell({ workers, families, features }: Deployment): readonly Ce
 
 /** Returns the cells that can be probed in the cluster. */
 function listCells(run: TestRun, target: Target): readonly Cell[] {
-  return askable(listEveryCell(target.deployment), describeGround(run, target));
+  return listSupportedCells(listEveryCell(target.deployment), describeCapabilities(run, target));
 }
 
 /** Returns the cells that --cells selects. */

@@ -1,22 +1,28 @@
 import assert from "node:assert/strict";
 import type { Cluster } from "../../clusters/provider.ts";
-import { must, signalAgent, signalProcess } from "../support/agent-process.ts";
+import { execOrThrow, signalAgent, signalProcess } from "../support/agent-process.ts";
 import { type ClusterApi, clusterApi } from "../support/cluster-api.ts";
 import { BeforeAll, By, DeferCleanup, Describe, Eventually, It } from "../harness.ts";
 import { type Cell, cells } from "../matrix/cells.ts";
 import { gate, type Variant } from "../matrix/gate.ts";
 import { DEFAULT_RUN, runCells } from "../matrix/run.ts";
-import { readAgentGates, readFilters, switchTo } from "../matrix/variant.ts";
+import { readAgentGates, readFilters, switchVariant } from "../matrix/variant.ts";
 import { verdictFor } from "../matrix/verdict.ts";
-import { FACT_MUTANTS, type FactMutant } from "../mutants/facts.ts";
+import { FACT_MUTANTS, type FactMutant } from "../mutants/fact-mutants.ts";
 import { MutantResults } from "../mutants/mutant-results.ts";
-import { GATE_MUTANTS, type Observation, findWrongObservations } from "../mutants/gates.ts";
+import { GATE_MUTANTS, type Observation, findWrongObservations } from "../mutants/gate-mutants.ts";
 import { listMutants } from "../mutants/mutant.ts";
-import { untilServicesAnswer } from "../matrix/services-known.ts";
-import { deleteRule, emptySet, listRules, parseRules, parseSets } from "../mutants/nft-rules.ts";
+import { waitForServices } from "../matrix/services-known.ts";
+import {
+  buildDeleteRuleCommand,
+  buildFlushSetCommand,
+  listRules,
+  parseRules,
+  parseSets,
+} from "../mutants/nft-rules.ts";
 import { isComplete, readRecords } from "../mutants/records.ts";
 import { sampleMutants } from "../mutants/sample.ts";
-import { whyItMaySurvive } from "../mutants/survivors.ts";
+import { findAllowlistReason } from "../mutants/survivors.ts";
 import { describeFailed, type FailedCell, MutationRuns } from "../mutants/mutation-runs.ts";
 import { RECREATED_PODS, recreatePods } from "../mutants/recreate-pods.ts";
 import { deploy, type Deployment } from "../pods/deploy.ts";
@@ -61,12 +67,12 @@ export function registerSpecs(run: TestRun): void {
         asked = cells(deployment.workers.length, deployment.families, deployment.features);
         node = deployment.workers[0] ?? "";
         trials = new MutationRuns(cluster, node, () => deployment, asked, fates);
-        await By("kube-proxy v1.28.15, notrack", () => switchTo(cluster, VARIANT));
+        await By("kube-proxy v1.28.15, notrack", () => switchVariant(cluster, VARIANT));
       },
       { timeout: 300_000 },
     );
 
-    const listing = async (): Promise<string> => must(cluster, node, listRules);
+    const listing = async (): Promise<string> => execOrThrow(cluster, node, listRules);
     const table = async (): Promise<string> =>
       (await cluster.exec(node, ["nft", "-s", "list", "table", "inet", "interlay"])).stdout;
     const greenIn = async (variant: Variant, when: string): Promise<void> => {
@@ -88,22 +94,22 @@ export function registerSpecs(run: TestRun): void {
         ...["nsenter", `--net=${netns}`, "--", ...argv],
       ];
       const [first] = marked;
-      const rules = first === undefined ? [] : parseRules(await must(cluster, node, inPod(first, listRules)));
+      const rules = first === undefined ? [] : parseRules(await execOrThrow(cluster, node, inPod(first, listRules)));
       const inPods = rules.map(({ chain, name }) => ({
         ...{ kind: "nft" as const, title: `underlay eth0: pod: nft rule in ${chain}: ${name}`, reason: name },
         pods: marked.map(({ pod }) => pod.name),
         argvs: async () => {
           const all = marked.map(async (record) =>
-            parseRules(await must(cluster, node, inPod(record, listRules)))
+            parseRules(await execOrThrow(cluster, node, inPod(record, listRules)))
               .filter((rule) => rule.chain === chain && rule.name === name)
-              .map((rule) => inPod(record, deleteRule(rule))),
+              .map((rule) => inPod(record, buildDeleteRuleCommand(rule))),
           );
           return (await Promise.all(all)).flat();
         },
       }));
       for (const { pods, ...mutant } of sampleMutants([...lines, ...inPods], run.options.mutants)) {
         const mayFail = (cell: Cell) => pods.some((pod) => touches(cell, pod));
-        await trials.run({ ...mutant, whole, mayFail, excuse: whyItMaySurvive(mutant.title) }, VARIANT);
+        await trials.run({ ...mutant, whole, mayFail, excuse: findAllowlistReason(mutant.title) }, VARIANT);
       }
     });
 
@@ -133,17 +139,17 @@ export function registerSpecs(run: TestRun): void {
           argvs: async () =>
             parseRules(await listing())
               .filter((rule) => rule.chain === chain && rule.name === name)
-              .map(deleteRule),
+              .map(buildDeleteRuleCommand),
         })),
         ...parseSets(is).map((set) => ({
           ...{ title: `node: nft set ${set}`, cells: of(set.endsWith("6") ? "ipv6" : "ipv4").map(({ id }) => id) },
-          argvs: () => Promise.resolve([emptySet(set)]),
+          argvs: () => Promise.resolve([buildFlushSetCommand(set)]),
         })),
       ];
       for (const { title, cells: named, argvs } of all) {
         const mayFail = ({ id }: Cell) => named.includes(id);
         const seen = await trials.run(
-          { kind: "nft", title, reason, argvs, whole, mayFail, excuse: whyItMaySurvive(title) },
+          { kind: "nft", title, reason, argvs, whole, mayFail, excuse: findAllowlistReason(title) },
           VARIANT,
         );
         assert.deepEqual(seen, named, title);
@@ -155,9 +161,11 @@ export function registerSpecs(run: TestRun): void {
       /** The agent's rules in each tool's chain FORWARD, as `iptables -S` prints them. */
       const listOwn = async (): Promise<readonly (readonly [tool: string, rule: string])[]> => {
         const all = tools.map(async (tool) =>
-          [...(await must(cluster, node, [tool, "-w", "-S", "FORWARD"])).matchAll(/^-A (FORWARD .*interlay.*)$/gm)].map(
-            ([, rule = ""]) => [tool, rule] as const,
-          ),
+          [
+            ...(await execOrThrow(cluster, node, [tool, "-w", "-S", "FORWARD"])).matchAll(
+              /^-A (FORWARD .*interlay.*)$/gm,
+            ),
+          ].map(([, rule = ""]) => [tool, rule] as const),
         );
         return (await Promise.all(all)).flat();
       };
@@ -167,7 +175,7 @@ export function registerSpecs(run: TestRun): void {
         return there ? now.length > 0 && now.length >= own.length : now.length === 0;
       };
       const policy = async (verdict: string): Promise<void> => {
-        for (const tool of tools) await must(cluster, node, [tool, "-w", "-P", "FORWARD", verdict]);
+        for (const tool of tools) await execOrThrow(cluster, node, [tool, "-w", "-P", "FORWARD", verdict]);
       };
       try {
         await policy("DROP");
@@ -191,7 +199,7 @@ export function registerSpecs(run: TestRun): void {
             [from, server, "pod" in to ? to.pod : ""].some((pod) => /-1-|^node-1$/.test(pod ?? "")) ||
             "node" in to;
           await trials.run(
-            { kind: "nft", title, reason, argvs, whole: () => are(true), mayFail, excuse: whyItMaySurvive(title) },
+            { kind: "nft", title, reason, argvs, whole: () => are(true), mayFail, excuse: findAllowlistReason(title) },
             VARIANT,
           );
         }
@@ -211,7 +219,7 @@ export function registerSpecs(run: TestRun): void {
         await By(fact.title, () => wrongFact(fact));
         await By("the pods are wired by the right facts", async () => {
           deployment = await recreatePods(cluster, api, deployment, 60_000);
-          await untilServicesAnswer(asked, VARIANT, deployment);
+          await waitForServices(asked, VARIANT, deployment);
           await greenIn(VARIANT, `after "${fact.title}" was put right`);
         });
       }
@@ -243,7 +251,7 @@ export function registerSpecs(run: TestRun): void {
     };
 
     It("turns red when kube-proxy's rule is there beside v1.29, liberal", { timeout: 300_000 }, async () => {
-      await By("kube-proxy v1.29.15, liberal", () => switchTo(cluster, LIBERAL));
+      await By("kube-proxy v1.29.15, liberal", () => switchVariant(cluster, LIBERAL));
       const mine = trials.blockedIn({ ...LIBERAL, kubeProxy: { ...LIBERAL.kubeProxy, version: "v1.28.15" } });
       const tools = deployment.families.map((family) => (family === "ipv4" ? "iptables" : "ip6tables"));
       const ruleIs = (there: boolean) =>
@@ -262,19 +270,19 @@ export function registerSpecs(run: TestRun): void {
         assert.deepEqual(failed, mine, mutant);
       };
 
-      for (const tool of tools) await must(cluster, node, [tool, "-w", "-I", ...INVALID_RULE]);
+      for (const tool of tools) await execOrThrow(cluster, node, [tool, "-w", "-I", ...INVALID_RULE]);
       try {
         await sees(
           "kube-proxy's INVALID rule is back (containernetworking/plugins issue 177)",
           "from v1.29 with the sysctl kube-proxy leaves it out",
         );
       } finally {
-        for (const tool of tools) await must(cluster, node, [tool, "-w", "-D", ...INVALID_RULE]);
+        for (const tool of tools) await execOrThrow(cluster, node, [tool, "-w", "-D", ...INVALID_RULE]);
       }
 
       await signalAgent(cluster, node, "STOP");
       try {
-        await must(cluster, node, ["sysctl", "-qw", `${BE_LIBERAL}=0`]);
+        await execOrThrow(cluster, node, ["sysctl", "-qw", `${BE_LIBERAL}=0`]);
         const filters = await readFilters(cluster, LIBERAL.kubeProxy.mode);
         const observation = { variant: LIBERAL, cells: [], actual: [], filters, agentOpen: new Map<string, boolean>() };
         fates.add({
@@ -285,7 +293,7 @@ export function registerSpecs(run: TestRun): void {
           await signalProcess(cluster, node, KUBE_PROXY, "KILL");
           await ruleIs(true);
         });
-        await must(cluster, node, ["sysctl", "-qw", `${BE_LIBERAL}=1`]);
+        await execOrThrow(cluster, node, ["sysctl", "-qw", `${BE_LIBERAL}=1`]);
         await sees(
           "the sysctl is set, and kube-proxy is not restarted",
           "kube-proxy reads the sysctl when it starts: a rule that it made before stays",
@@ -295,7 +303,7 @@ export function registerSpecs(run: TestRun): void {
           await ruleIs(false);
         });
       } finally {
-        await must(cluster, node, ["sysctl", "-qw", `${BE_LIBERAL}=1`]);
+        await execOrThrow(cluster, node, ["sysctl", "-qw", `${BE_LIBERAL}=1`]);
         await signalAgent(cluster, node, "CONT");
       }
     });
@@ -320,7 +328,7 @@ export function registerSpecs(run: TestRun): void {
               `${one.variant.kubeProxy.version}/${one.variant.kubeProxy.mode}/${one.variant.returnPath}: ${what}`,
           ),
         );
-        const excuse = whyItMaySurvive(mutant.title);
+        const excuse = findAllowlistReason(mutant.title);
         fates.add({
           kind: "gate",
           mutant: mutant.title,
@@ -332,7 +340,7 @@ export function registerSpecs(run: TestRun): void {
     });
 
     const observe = async (variant: Variant): Promise<Observation> => {
-      await switchTo(cluster, variant);
+      await switchVariant(cluster, variant);
       const blocked = asked.some((cell) => gate(variant, cell).expected === "blocked");
       const agentOpen = await Eventually(
         "the agents' gates are told",

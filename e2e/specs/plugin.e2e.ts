@@ -2,11 +2,11 @@ import type { Cluster } from "../../clusters/provider.ts";
 import { listFamilies } from "../../clusters/spec.ts";
 import { ensureDebianPackages } from "../../clusters/components/packages.ts";
 import { createPlainProgress } from "../../clusters/progress-plain.ts";
-import { type ClusterApi, clusterApi, ensure, removeNamespace } from "../support/cluster-api.ts";
+import { type ClusterApi, clusterApi, ensureObject, removeNamespace } from "../support/cluster-api.ts";
 import { BeforeAll, By, DeferCleanup, Describe, Sanitize } from "../harness.ts";
 import { listClusterObjects, readNodeState } from "../support/leaked-state.ts";
 import type { Variant } from "../matrix/gate.ts";
-import { switchTo } from "../matrix/variant.ts";
+import { switchVariant } from "../matrix/variant.ts";
 import { logSpecs } from "../plugin/call-log.ts";
 import { podChurnSpecs } from "../plugin/pod-churn.ts";
 import { ROUTING_PODS, routingSpecs, INVALID_DEFAULT_ROUTE } from "../plugin/default-route.ts";
@@ -51,7 +51,7 @@ export function registerSpecs(run: TestRun): void {
         const deployment = await By("the pods of the three types", () => deploy(cluster, api));
         DeferCleanup(() => deployment.closeProbers());
         world = { cluster, api, deployment, workers: deployment.workers, families: listFamilies(cluster.spec) };
-        await By("kube-proxy v1.29.15, notrack", () => switchTo(cluster, VARIANT));
+        await By("kube-proxy v1.29.15, notrack", () => switchVariant(cluster, VARIANT));
       },
       { timeout: 300_000 },
     );
@@ -82,7 +82,7 @@ export function registerSpecs(run: TestRun): void {
         for (const node of world.workers) DeferCleanup(() => cluster.exec(node, ["ip", "link", "delete", BRIDGE]));
         DeferCleanup(() => removeNamespace(api, NAMESPACE));
         const namespace: Manifest = { apiVersion: "v1", kind: "Namespace", metadata: { name: NAMESPACE } };
-        await ensure(api, namespace);
+        await ensureObject(api, namespace);
         const guests = [
           ...SHAPES.map(({ guest }) => guest),
           ...ROUTING_PODS,

@@ -6,7 +6,7 @@ import { parseAllDocuments } from "yaml";
 import { getAuditLogFile } from "../../clusters/lab/control-plane/component-arguments.ts";
 import type { Cluster } from "../../clusters/provider.ts";
 import { listRequests, listGrants, roleSchema } from "../agent/audit-log.ts";
-import { type ClusterApi, clusterApi, ensure } from "../support/cluster-api.ts";
+import { type ClusterApi, clusterApi, ensureObject } from "../support/cluster-api.ts";
 import { BeforeAll, DeferCleanup, Describe, Eventually, It, Skip } from "../harness.ts";
 import { NAMESPACE } from "../pods/pods.ts";
 import { deploy } from "../pods/deploy.ts";
@@ -62,7 +62,7 @@ export function registerSpecs(run: TestRun): void {
         pod("rbac-refused", "interlay-system/underlay", { "interlay.dev/ip": "203.0.113.9" }),
       ];
       for (const object of made as readonly KubernetesObject[]) {
-        await ensure(api, object);
+        await ensureObject(api, object);
         DeferCleanup(() => api.objects.delete(object).catch(() => undefined));
       }
       const log = getAuditLogFile(dirname(cluster.kubeconfig));

@@ -6,7 +6,7 @@ import { BeforeAll, By, DeferCleanup, Describe, Eventually, It } from "../harnes
 import { createPod, deletePod, waitUntilReady } from "../chaos/context.ts";
 import { cells } from "../matrix/cells.ts";
 import { DEFAULT_RUN, runCells } from "../matrix/run.ts";
-import { configure, switchTo } from "../matrix/variant.ts";
+import { configureAgents, switchVariant } from "../matrix/variant.ts";
 import { registerIfMain, type TestRun } from "../support/test-run.ts";
 
 const PATIENCE = { timeout: 60_000 };
@@ -87,10 +87,10 @@ export function registerSpecs(run: TestRun): void {
       const { nodes, on, state } = scene;
       const legacy = (...argv: readonly string[]) => on(nodes[0], "iptables-legacy", ...argv);
       const drop = ["-m", "conntrack", "--ctstate", "INVALID", "-j", "DROP"];
-      await configure(scene.cluster, { returnPath: "liberal" });
-      DeferCleanup(() => switchTo(scene.cluster, NOTRACK));
+      await configureAgents(scene.cluster, { returnPath: "liberal" });
+      DeferCleanup(() => switchVariant(scene.cluster, NOTRACK));
       await By("kube-proxy leaves its own rule out", () =>
-        switchTo(scene.cluster, { ...NOTRACK, returnPath: "liberal" }),
+        switchVariant(scene.cluster, { ...NOTRACK, returnPath: "liberal" }),
       );
       const seen = async () => (await state(nodes[0])).kubeProxy.invalidDropRule;
       await Eventually("no rule is seen", seen, (is) => !is, PATIENCE);
@@ -103,7 +103,7 @@ export function registerSpecs(run: TestRun): void {
       await legacy("-A", "KUBE-FORWARD", ...drop);
       await legacy("-I", "FORWARD", "-j", "KUBE-FORWARD");
       await Eventually("the rule is seen", seen, Boolean, PATIENCE);
-      await configure(scene.cluster, { returnPath: "notrack" });
+      await configureAgents(scene.cluster, { returnPath: "notrack" });
       await passes();
       assert.match(
         await on(nodes[0], "iptables-legacy-save", "-c", "-t", "filter"),
@@ -115,9 +115,11 @@ export function registerSpecs(run: TestRun): void {
       "finds another firewall's rule that drops INVALID packets, names it, and works beside it with notrack",
       async () => {
         const { cluster, nodes, on, state } = scene;
-        DeferCleanup(() => switchTo(cluster, NOTRACK));
+        DeferCleanup(() => switchVariant(cluster, NOTRACK));
         DeferCleanup(() => on(nodes[0], "nft", "add table inet site; delete table inet site"));
-        await By("kube-proxy leaves its own rule out", () => switchTo(cluster, { ...NOTRACK, returnPath: "liberal" }));
+        await By("kube-proxy leaves its own rule out", () =>
+          switchVariant(cluster, { ...NOTRACK, returnPath: "liberal" }),
+        );
         const gate = async () => (await state(nodes[0])).gate;
         await Eventually("the gate is open", gate, ({ open }) => open, PATIENCE);
         const chain = "{ type filter hook forward priority 10; ct state invalid counter drop; }";
@@ -129,7 +131,7 @@ export function registerSpecs(run: TestRun): void {
             !open && reason.includes("table inet site, chain forward: ct state invalid counter drop"),
           PATIENCE,
         );
-        await configure(cluster, { returnPath: "notrack" });
+        await configureAgents(cluster, { returnPath: "notrack" });
         await Eventually("the gate is open with notrack", gate, ({ open }) => open, PATIENCE);
         await passes();
         assert.match(await on(nodes[0], "nft", "list", "table", "inet", "site"), /counter packets 0 /);
@@ -171,8 +173,8 @@ export function registerSpecs(run: TestRun): void {
 
     It("chooses snat by itself where nodes are outside of the subnet of a pool", async () => {
       const { api, cluster, nodes, on, state } = scene;
-      DeferCleanup(() => switchTo(cluster, NOTRACK));
-      await configure(cluster, { returnPath: "auto" });
+      DeferCleanup(() => switchVariant(cluster, NOTRACK));
+      await configureAgents(cluster, { returnPath: "auto" });
       const chosen = async () => (await state(nodes[0])).returnPath;
       await Eventually("notrack on one network", chosen, ({ mode }) => mode === "notrack", PATIENCE);
       const pool = {
@@ -203,8 +205,8 @@ export function registerSpecs(run: TestRun): void {
 
     It("works beside kube-proxy's nftables mode", async () => {
       const { cluster, nodes, on, state } = scene;
-      DeferCleanup(() => switchTo(cluster, NOTRACK));
-      await switchTo(cluster, { ...NOTRACK, kubeProxy: { ...NOTRACK.kubeProxy, mode: "nftables" } });
+      DeferCleanup(() => switchVariant(cluster, NOTRACK));
+      await switchVariant(cluster, { ...NOTRACK, kubeProxy: { ...NOTRACK.kubeProxy, mode: "nftables" } });
       await Eventually(
         "its mode and rule are seen",
         () => state(nodes[0]),
@@ -222,15 +224,15 @@ export function registerSpecs(run: TestRun): void {
         const { cluster, nodes, state } = scene;
         const gates = () => Promise.all(nodes.map(async (node) => (await state(node)).gate));
         DeferCleanup(async () => {
-          await configure(cluster, { restartKubeProxy: null });
-          await switchTo(cluster, NOTRACK);
+          await configureAgents(cluster, { restartKubeProxy: null });
+          await switchVariant(cluster, NOTRACK);
           assert.deepEqual(
             new Set((await everywhere(...LIBERAL)).map((text) => text.trim())),
             new Set(["0"]),
             "the sysctl",
           );
         });
-        await configure(cluster, { returnPath: "liberal" });
+        await configureAgents(cluster, { returnPath: "liberal" });
         assert.deepEqual(
           new Set((await everywhere(...LIBERAL)).map((text) => text.trim())),
           new Set(["1"]),
@@ -244,7 +246,7 @@ export function registerSpecs(run: TestRun): void {
         );
         for (const { reason } of closed) assert.match(reason, /still has its INVALID rule .* restart it on this node/);
         assert.deepEqual(await asymmetric(), [false, false], "underlay -> overlay passes, though the gate is closed");
-        await configure(cluster, { restartKubeProxy: "true" });
+        await configureAgents(cluster, { restartKubeProxy: "true" });
         const opened = await Eventually("the gates are open", gates, (all) => all.every(({ open }) => open), {
           timeout: 110_000,
         });
@@ -260,10 +262,10 @@ export function registerSpecs(run: TestRun): void {
         const { cluster, deployment, nodes, end, on, holdAgent, reaches } = scene;
         const drops = async (node: string) => calicoInvalidDrops(await on(node, "iptables-save", "-c", "-t", "filter"));
         const asked = cells(deployment.workers.length).filter(({ group }) => group === "matrix");
-        DeferCleanup(() => switchTo(cluster, NOTRACK));
+        DeferCleanup(() => switchVariant(cluster, NOTRACK));
         for (const returnPath of ["notrack", "none", "liberal"] as const) {
           const variant = { ...NOTRACK, returnPath };
-          await switchTo(cluster, variant);
+          await switchVariant(cluster, variant);
           const before = await Promise.all(nodes.map(drops));
           assert.ok(
             before.every(({ size }) => size > 0),

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { installInterlay, listPools } from "../../clusters/kubernetes/install-addons.ts";
 import type { Kubectl } from "../../clusters/kubernetes/kubectl.ts";
 import type { Cluster } from "../../clusters/provider.ts";
-import { must } from "../support/agent-process.ts";
+import { execOrThrow } from "../support/agent-process.ts";
 import { createPod, type ChaosPod, deletePod, waitUntilReady, type PodContext } from "../chaos/context.ts";
 import { getStatusCode } from "../../clusters/kubernetes/status-code.ts";
 import { type ClusterApi, clusterApi, removeNamespace } from "../support/cluster-api.ts";
@@ -106,12 +106,12 @@ export function registerSpecs(run: TestRun): void {
         values = { image: await readAgentImage(kubectl), pools, networks };
         DeferCleanup(asTheRunHadIt);
         await uninstallInterlay(api, cluster);
-        await must(cluster, first, ["iptables", "-P", "FORWARD", "DROP"]); // as Docker does
+        await execOrThrow(cluster, first, ["iptables", "-P", "FORWARD", "DROP"]); // as Docker does
         await By("an overlay pod on each worker", async () => {
           await make("target-1", first, "overlay");
           await make("target-2", second, "overlay");
         });
-        await must(cluster, second, ["sysctl", "-w", `${STRICT}=1`]);
+        await execOrThrow(cluster, second, ["sysctl", "-w", `${STRICT}=1`]);
         bare = await By("the nodes without Interlay", () => readSettledNodes(cluster));
       },
       { timeout: 300_000 },
@@ -122,8 +122,8 @@ export function registerSpecs(run: TestRun): void {
       await installInterlay(kubectl, { spec: cluster.spec, interlay: values.image });
       await waitForRollout(kubectl);
       await removeNamespace(api, NAMESPACE);
-      await must(cluster, workers[0], ["iptables", "-P", "FORWARD", "ACCEPT"]);
-      await must(cluster, workers[1], ["sysctl", "-w", `${STRICT}=0`]);
+      await execOrThrow(cluster, workers[0], ["iptables", "-P", "FORWARD", "ACCEPT"]);
+      await execOrThrow(cluster, workers[1], ["sysctl", "-w", `${STRICT}=0`]);
       await helm.close();
     }
 
@@ -162,11 +162,11 @@ export function registerSpecs(run: TestRun): void {
       await By("returnPath: liberal on one node", () => helm.deploy("upgrade", values));
       await Eventually(
         "its sysctl",
-        () => must(cluster, second, LIBERAL),
+        () => execOrThrow(cluster, second, LIBERAL),
         (text) => text.trim() === "1",
         PATIENCE,
       );
-      assert.equal((await must(cluster, first, LIBERAL)).trim(), "0");
+      assert.equal((await execOrThrow(cluster, first, LIBERAL)).trim(), "0");
       assert.deepEqual(await agents(), agentsBefore);
       await kubectl.run(["apply", "-f", join(CHART, "crds")]);
       await By("another image", async () => {
@@ -186,7 +186,7 @@ export function registerSpecs(run: TestRun): void {
         await By("helm uninstall", () => helm.uninstall());
         await Eventually("the agents are gone", agents, (list) => list.length === 0, PATIENCE);
         assert.equal((await kubectl.run(["get", "crd", "--output", "name"])).match(/interlay\.dev$/gm)?.length, 4);
-        await must(cluster, workers[0], ["ls", `${BIN_DIRECTORY}/interlay`, `${BIN_DIRECTORY}/interlay-full`]);
+        await execOrThrow(cluster, workers[0], ["ls", `${BIN_DIRECTORY}/interlay`, `${BIN_DIRECTORY}/interlay-full`]);
         await pods.allWork();
         await By("a wired pod ends without an agent", () => deletePod(place, ends));
         const waits = await createPod(place, { name: "waits", node: workers[1], type: "underlay" });

@@ -11,7 +11,7 @@ export function signalAgent(cluster: Cluster, node: string, signal: Signal): Pro
 }
 
 /** Process ids of a node's agents: one, but while it is replaced by another. */
-export function agentProcesses(cluster: Cluster, node: string): Promise<readonly string[]> {
+export function listAgentProcesses(cluster: Cluster, node: string): Promise<readonly string[]> {
   return processesOf(cluster, node, AGENT);
 }
 
@@ -22,14 +22,14 @@ export function agentProcesses(cluster: Cluster, node: string): Promise<readonly
 export async function signalProcess(cluster: Cluster, node: string, pattern: string, signal: Signal): Promise<void> {
   const found = await processesOf(cluster, node, pattern);
   if (found.length === 0) throw new Error(`no process like "${pattern}" is in the network of ${node}`);
-  await must(cluster, node, ["kill", `-${signal}`, ...found]);
+  await execOrThrow(cluster, node, ["kill", `-${signal}`, ...found]);
 }
 
 /** So often, so many milliseconds apart: an agent at work is in a pod's network for some milliseconds, and not in the node's. */
 const LOOKS = { times: 40, apart: 50 } as const;
 
 async function processesOf(cluster: Cluster, node: string, pattern: string): Promise<readonly string[]> {
-  const own = (await must(cluster, node, ["readlink", "/proc/self/ns/net"])).trim();
+  const own = (await execOrThrow(cluster, node, ["readlink", "/proc/self/ns/net"])).trim();
   for (let look = 1; ; look++) {
     const its = await lookFor(cluster, node, pattern, own);
     if (its.length > 0 || look === LOOKS.times) return its;
@@ -49,7 +49,7 @@ async function lookFor(cluster: Cluster, node: string, pattern: string, own: str
 }
 
 /** Runs a program on a node to its end; throws with its words when that is no success. */
-export async function must(
+export async function execOrThrow(
   cluster: Cluster,
   node: string,
   argv: readonly string[],

@@ -4,7 +4,7 @@ import pRetry from "p-retry";
 import { attachInPod, execInPod } from "../../clusters/kubernetes/pod-exec.ts";
 import { getStatusCode } from "../../clusters/kubernetes/status-code.ts";
 import type { Cluster, ProgramStream } from "../../clusters/provider.ts";
-import { By, interruptible } from "../harness.ts";
+import { By, withAbort } from "../harness.ts";
 
 /** The container of the suite's pods. */
 const CONTAINER = "probe";
@@ -31,7 +31,7 @@ export function clusterApi({ kubeconfig, pods }: Pick<Cluster, "kubeconfig" | "p
       pods?.attach(namespace, pod, argv) ?? attachInPod(config, at(namespace, pod), argv),
     exec: async (namespace, pod, argv) => {
       const ended = pods?.exec(namespace, pod, argv) ?? execInPod(config, at(namespace, pod), argv);
-      const { exitCode, stdout, stderr } = await interruptible(ended);
+      const { exitCode, stdout, stderr } = await withAbort(ended);
       if (exitCode !== 0) throw new Error(`${argv.join(" ")} in ${pod}: ${stderr.trim() || `ended with ${exitCode}`}`);
       return stdout;
     },
@@ -42,7 +42,7 @@ export function clusterApi({ kubeconfig, pods }: Pick<Cluster, "kubeconfig" | "p
  * Asks again while there is no answer, or one that the server is to blame for: a busy computer lets connections time out, and a
  * server that was killed is back in seconds. For calls that may be made twice.
  */
-export function answered<T>(ask: () => Promise<T>): Promise<T> {
+export function retryOnServerError<T>(ask: () => Promise<T>): Promise<T> {
   return pRetry(ask, {
     ...{ retries: 8, minTimeout: 250, factor: 1.8, maxTimeout: 5000 },
     shouldRetry: ({ error }) => (getStatusCode(error) ?? 500) >= 500,
@@ -50,9 +50,9 @@ export function answered<T>(ask: () => Promise<T>): Promise<T> {
 }
 
 /** Makes the object, or leaves the one that is there. True if it was made. */
-export async function ensure(api: ClusterApi, object: KubernetesObject): Promise<boolean> {
+export async function ensureObject(api: ClusterApi, object: KubernetesObject): Promise<boolean> {
   try {
-    await answered(() => api.objects.create(object));
+    await retryOnServerError(() => api.objects.create(object));
     return true;
   } catch (error) {
     if (getStatusCode(error) === 409) return false;
@@ -73,10 +73,10 @@ async function deleteAndWait(api: ClusterApi, name: string): Promise<void> {
   const gone = (error: unknown) => {
     if (getStatusCode(error) !== 404 && getStatusCode(error) !== 409) throw error;
   };
-  await answered(() => api.core.deleteNamespace({ name })).catch(gone);
+  await retryOnServerError(() => api.core.deleteNamespace({ name })).catch(gone);
   for (;;) {
-    const there = await answered(() => api.core.readNamespace({ name })).then(() => true, gone);
+    const there = await retryOnServerError(() => api.core.readNamespace({ name })).then(() => true, gone);
     if (there !== true) return;
-    await interruptible(sleep(200));
+    await withAbort(sleep(200));
   }
 }

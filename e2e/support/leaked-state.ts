@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { Cluster } from "../../clusters/provider.ts";
-import { answered, type ClusterApi } from "./cluster-api.ts";
+import { retryOnServerError, type ClusterApi } from "./cluster-api.ts";
 
 /** What a pod leaves on a node if its DEL forgets something: links, neighbours, rules, routes, network namespaces. */
 export async function readNodeState(cluster: Cluster): Promise<readonly string[]> {
@@ -61,7 +61,7 @@ const address = z.object({ spec: z.object({ pod: z.object({ namespace: z.string(
  * @param only of this namespace: in a cluster that others use too, what else comes and goes is theirs
  */
 export async function listClusterObjects(api: ClusterApi, only?: string): Promise<readonly string[]> {
-  const namespaces = await answered(() => api.core.listNamespace());
+  const namespaces = await retryOnServerError(() => api.core.listNamespace());
   const addresses = await api.objects.list("interlay.dev/v1alpha1", "UnderlayAddress").then(
     ({ items }) => items,
     () => [],

@@ -1,8 +1,8 @@
 import type { ProgramStream } from "../../clusters/provider.ts";
-import { interruptible } from "../harness.ts";
+import { withAbort } from "../harness.ts";
 import {
   type InjectRequest,
-  jsonIn,
+  parseJson,
   type ProbeAnswer,
   probeAnswer,
   type ProbeRequest,
@@ -25,7 +25,7 @@ export class Prober {
     this.name = name;
     this.#stream = stream;
     stream.onLine((line) => {
-      const answer = probeAnswer.safeParse(jsonIn(line)).data;
+      const answer = probeAnswer.safeParse(parseJson(line)).data;
       if (answer === undefined) return; // stderr of the program, or of kubelet
       const settle = this.#waiting.get(answer.id);
       this.#waiting.delete(answer.id);
@@ -43,7 +43,7 @@ export class Prober {
   }
 
   probe(request: Omit<ProbeRequest, "id">): Promise<ProbeAnswer> {
-    return interruptible(this.#ask(request, request.timeoutMs));
+    return withAbort(this.#ask(request, request.timeoutMs));
   }
 
   /** Has the pod send datagrams whose headers are given. */

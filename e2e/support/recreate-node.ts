@@ -1,7 +1,7 @@
 import { reportsReady } from "../../clusters/kubernetes/ready-condition.ts";
 import type { Cluster } from "../../clusters/provider.ts";
 import { getStatusCode } from "../../clusters/kubernetes/status-code.ts";
-import { answered, type ClusterApi } from "./cluster-api.ts";
+import { retryOnServerError, type ClusterApi } from "./cluster-api.ts";
 import { Eventually } from "../harness.ts";
 
 const BACK_MS = 180_000;
@@ -18,14 +18,15 @@ export async function recreateNode(
 ): Promise<number> {
   await cluster.faults?.powerOff(node);
   const fieldSelector = `spec.nodeName=${node}`;
-  const podsThere = async () => (await answered(() => api.core.listPodForAllNamespaces({ fieldSelector }))).items;
-  await answered(() => api.core.deleteNode({ name: node }));
+  const podsThere = async () =>
+    (await retryOnServerError(() => api.core.listPodForAllNamespaces({ fieldSelector }))).items;
+  await retryOnServerError(() => api.core.deleteNode({ name: node }));
   const lost = await podsThere();
   await Promise.all(
     lost
       .map(({ metadata }) => ({ name: metadata?.name ?? "", namespace: metadata?.namespace ?? "" }))
       .map(({ name, namespace }) =>
-        answered(() => api.core.deleteNamespacedPod({ name, namespace, gracePeriodSeconds: 0 })).catch(
+        retryOnServerError(() => api.core.deleteNamespacedPod({ name, namespace, gracePeriodSeconds: 0 })).catch(
           (error: unknown) => {
             if (getStatusCode(error) !== 404) throw error;
           },

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Cluster } from "../../../clusters/provider.ts";
-import { agentProcesses, must, signalAgent } from "../../support/agent-process.ts";
+import { listAgentProcesses, execOrThrow, signalAgent } from "../../support/agent-process.ts";
 
 /** Of /proc/PID/stat, in clock ticks. */
 const TICKS_A_SECOND = 100;
@@ -54,7 +54,7 @@ export class AgentProcess {
   async restart(): Promise<number> {
     const old = await this.#pid();
     await signalAgent(this.#cluster, this.#node, "STOP"); // it would put the facts back
-    await must(this.#cluster, this.#node, ["rm", "--force", FACTS]);
+    await execOrThrow(this.#cluster, this.#node, ["rm", "--force", FACTS]);
     await signalAgent(this.#cluster, this.#node, "KILL");
     for (;;) {
       await sleep(20);
@@ -85,12 +85,12 @@ export class AgentProcess {
   }
 
   async #pid(): Promise<string> {
-    const [pid] = await agentProcesses(this.#cluster, this.#node);
+    const [pid] = await listAgentProcesses(this.#cluster, this.#node);
     if (pid === undefined) throw new Error(`no agent runs on ${this.#node}`);
     return pid;
   }
 
   #read(file: string): Promise<string> {
-    return must(this.#cluster, this.#node, ["cat", file]);
+    return execOrThrow(this.#cluster, this.#node, ["cat", file]);
   }
 }

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Cluster } from "../../../clusters/provider.ts";
-import { must } from "../../support/agent-process.ts";
+import { execOrThrow } from "../../support/agent-process.ts";
 import { Eventually } from "../../harness.ts";
 import { median } from "../statistics.ts";
 import { LinkCounter, type SentTraffic } from "./link-counter.ts";
@@ -66,7 +66,7 @@ export class Flow {
   static async begin(cluster: Cluster, kind: FlowKind, from: BenchPod, address: string): Promise<Flow> {
     const flow = new Flow(cluster, kind, from, await LinkCounter.of(cluster, from, address));
     const begun = flow.#counter.from();
-    await must(cluster, from.node, [
+    await execOrThrow(cluster, from.node, [
       ...["start-stop-daemon", "--start", "--background", "--make-pidfile", "--pidfile", flow.#pidfile],
       ...["--startas", "/usr/bin/nsenter", "--", `--net=${from.netns}`, "--"],
       ...[...ONE_PROCESSOR, ...kind.argv(from.address, address)],
@@ -94,6 +94,6 @@ export class Flow {
 
   async end(): Promise<void> {
     const stop = ["start-stop-daemon", "--stop", "--signal", "KILL", "--remove-pidfile", "--pidfile", this.#pidfile];
-    await must(this.#cluster, this.#node, stop);
+    await execOrThrow(this.#cluster, this.#node, stop);
   }
 }

@@ -1,5 +1,5 @@
 import type { Cluster } from "../../../clusters/provider.ts";
-import { must } from "../../support/agent-process.ts";
+import { execOrThrow } from "../../support/agent-process.ts";
 
 const TABLE = ["inet", "interlay"] as const;
 /** The kernel's own three. */
@@ -35,7 +35,13 @@ export class InterlayParts {
   static async of(cluster: Cluster, { node, netns }: PartLocation): Promise<InterlayParts> {
     const enter = netns === undefined ? [] : ["nsenter", `--net=${netns}`, "--"];
     const { stdout: table } = await cluster.exec(node, [...enter, "nft", "-s", "list", "table", ...TABLE]);
-    return new InterlayParts(cluster, node, enter, table, await must(cluster, node, [...enter, "ip", "rule", "list"]));
+    return new InterlayParts(
+      cluster,
+      node,
+      enter,
+      table,
+      await execOrThrow(cluster, node, [...enter, "ip", "rule", "list"]),
+    );
   }
 
   /** There is nothing to take out. */
@@ -55,7 +61,7 @@ export class InterlayParts {
   }
 
   async #give(argv: readonly string[], stdin: string): Promise<void> {
-    await must(this.#cluster, this.node, [...this.#enter, ...argv], { stdin });
+    await execOrThrow(this.#cluster, this.node, [...this.#enter, ...argv], { stdin });
   }
 }
 

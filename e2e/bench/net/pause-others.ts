@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { listProcesses, signalProcesses } from "../../../clusters/lab/machines/processes.ts";
 import type { Cluster } from "../../../clusters/provider.ts";
-import { must } from "../../support/agent-process.ts";
+import { execOrThrow } from "../../support/agent-process.ts";
 
 /** They are what is measured. */
 const AWAKE: readonly string[] = ["iperf3", "sockperf"];
@@ -23,7 +23,7 @@ export async function pauseOtherProcesses<T>(cluster: Cluster, work: () => Promi
 /** In the lab's process namespace, which an `exec` is in; their pids are those of this computer. */
 async function findOtherProcesses(cluster: Cluster): Promise<readonly number[]> {
   const node = cluster.nodes[0]?.name ?? "";
-  const lab = (await must(cluster, node, ["readlink", "/proc/self/ns/pid"])).trim();
+  const lab = (await execOrThrow(cluster, node, ["readlink", "/proc/self/ns/pid"])).trim();
   const found = await Promise.all(
     (await listProcesses("pid", new Set([lab]))).map(async (pid) => ({
       pid,

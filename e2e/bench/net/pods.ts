@@ -1,11 +1,11 @@
 import { basename } from "node:path";
 import { z } from "zod";
 import type { Cluster } from "../../../clusters/provider.ts";
-import { must } from "../../support/agent-process.ts";
+import { execOrThrow } from "../../support/agent-process.ts";
 import { findNetns } from "../../agent/streams.ts";
-import { type ClusterApi, ensure } from "../../support/cluster-api.ts";
+import { type ClusterApi, ensureObject } from "../../support/cluster-api.ts";
 import { Eventually } from "../../harness.ts";
-import { annotations } from "../../pods/pods.ts";
+import { createNetworkAnnotations } from "../../pods/pods.ts";
 import { IPERF_PORT, SOCKPERF_PORT } from "./flow.ts";
 import { InterlayParts } from "./parts.ts";
 import { ONE_PROCESSOR } from "./cpu-pinning.ts";
@@ -49,7 +49,7 @@ const nameOf = (kind: EndpointKind, worker: number, role: Role, turn: number): s
 /** Makes the pods on the first two workers, with a server of either kind in each that answers. */
 export async function createBenchPods(cluster: Cluster, api: ClusterApi): Promise<BenchPods> {
   const workers = cluster.nodes.filter(({ role }) => role === "worker").map(({ name }) => name);
-  if (!(await ensure(api, NAMESPACE_OBJECT)))
+  if (!(await ensureObject(api, NAMESPACE_OBJECT)))
     throw new Error(`The namespace ${NAMESPACE} is there already: take it away and run again.`);
   const twins = Array.from({ length: TWINS }, (_, twin) => twin);
   const wanted = KINDS.flatMap((kind) =>
@@ -61,8 +61,8 @@ export async function createBenchPods(cluster: Cluster, api: ClusterApi): Promis
   );
   const [prefix = ""] = /^\d+\.\d+/.exec(cluster.spec.underlayCidr) ?? [];
   for (const [index, { kind, name, node = "" }] of wanted.entries()) {
-    if (kind.startsWith("plain")) await ensure(api, plainNetwork(name, `${prefix}.201.${index + 1}/16`));
-    await ensure(api, podOf(name, node, cluster.probeImage, kind));
+    if (kind.startsWith("plain")) await ensureObject(api, plainNetwork(name, `${prefix}.201.${index + 1}/16`));
+    await ensureObject(api, podOf(name, node, cluster.probeImage, kind));
   }
   const places = new Map<string, BenchPod>();
   for (const { kind, name, node = "", answers } of wanted) {
@@ -78,7 +78,7 @@ export async function createBenchPods(cluster: Cluster, api: ClusterApi): Promis
   }
   const services: string[] = [];
   for (const target of twins.map((twin) => nameOf("overlay", 2, "b", twin))) {
-    await ensure(api, serviceOf(target));
+    await ensureObject(api, serviceOf(target));
     const { spec } = await api.core.readNamespacedService({ namespace: NAMESPACE, name: target });
     services.push(spec?.clusterIP ?? "");
   }
@@ -95,9 +95,9 @@ export async function createBenchPods(cluster: Cluster, api: ClusterApi): Promis
 /** iperf3 and sockperf, as daemons in the pod's network; they go with the lab. */
 async function serve(cluster: Cluster, node: string, netns: string): Promise<void> {
   const inPod = ["nsenter", `--net=${netns}`, "--", ...ONE_PROCESSOR];
-  await must(cluster, node, [...inPod, "iperf3", "--server", "--daemon", "--port", String(IPERF_PORT)]);
+  await execOrThrow(cluster, node, [...inPod, "iperf3", "--server", "--daemon", "--port", String(IPERF_PORT)]);
   // sockperf's own --daemonize keeps our stdout, and with it this call
-  await must(cluster, node, [
+  await execOrThrow(cluster, node, [
     ...[...inPod, "start-stop-daemon", "--start", "--background", "--pidfile", `/run/sockperf-${basename(netns)}`],
     ...["--startas", "/usr/bin/sockperf", "--", "server", "--tcp", "-i", "0.0.0.0", "-p", String(SOCKPERF_PORT)],
   ]);
@@ -122,7 +122,7 @@ function podOf(name: string, nodeName: string, image: string, kind: EndpointKind
       ? { "v1.multus-cni.io/default-network": own }
       : kind === "plain-multi"
         ? { "k8s.v1.cni.cncf.io/networks": own }
-        : annotations(kind);
+        : createNetworkAnnotations(kind);
   return {
     apiVersion: "v1",
     kind: "Pod",

@@ -1,6 +1,6 @@
 import type { Cluster } from "../../../clusters/provider.ts";
-import { must, signalAgent } from "../../support/agent-process.ts";
-import { switchTo } from "../../matrix/variant.ts";
+import { execOrThrow, signalAgent } from "../../support/agent-process.ts";
+import { switchVariant } from "../../matrix/variant.ts";
 import { InterlayParts } from "./parts.ts";
 
 /**
@@ -29,13 +29,13 @@ export class NetStates {
   /** kube-proxy is started while the sysctl is 1, so that its INVALID rule is in none of the states. */
   static async of(cluster: Cluster): Promise<NetStates> {
     const workers = cluster.nodes.filter(({ role }) => role === "worker").map(({ name }) => name);
-    await switchTo(cluster, { kubeProxy: KUBE_PROXY, returnPath: "notrack" });
+    await switchVariant(cluster, { kubeProxy: KUBE_PROXY, returnPath: "notrack" });
     const nodes = await Promise.all(workers.map((node) => InterlayParts.of(cluster, { node })));
     const without = nodes.find(({ areNone }) => areNone);
     if (without !== undefined) throw new Error(`${without.node} has nothing of Interlay in its network`);
     // what the switch does, too, so that they know it
     for (const node of nodes) await node.put({ table: false, rules: true });
-    await switchTo(cluster, { kubeProxy: KUBE_PROXY, returnPath: "liberal" });
+    await switchVariant(cluster, { kubeProxy: KUBE_PROXY, returnPath: "liberal" });
     for (const node of workers) await signalAgent(cluster, node, "STOP");
     return new NetStates(cluster, nodes);
   }
@@ -47,7 +47,7 @@ export class NetStates {
       ...pods.map((pod) => pod.put({ table: isThere, rules: isThere })),
       ...this.#nodes.map(async (node) => {
         await node.put({ table: isThere, rules: isThere });
-        await must(this.#cluster, node.node, ["sysctl", "-qw", `${LIBERAL}=${state === "liberal" ? 1 : 0}`]);
+        await execOrThrow(this.#cluster, node.node, ["sysctl", "-qw", `${LIBERAL}=${state === "liberal" ? 1 : 0}`]);
       }),
     ]);
   }

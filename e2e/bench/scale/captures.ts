@@ -1,9 +1,9 @@
 import type { Cluster } from "../../../clusters/provider.ts";
 import { startCapture, type Tap } from "../../evidence/capture.ts";
-import { hopText, type Path, pathsOf } from "../../evidence/path.ts";
+import { formatHop, type Path, collectPaths } from "../../evidence/path.ts";
 import { HANDSHAKE } from "../../evidence/pcap.ts";
-import { takeTokens } from "../../matrix/run.ts";
-import { tokenOf } from "../../probe/protocol.ts";
+import { reserveTokens } from "../../matrix/run.ts";
+import { formatToken } from "../../probe/protocol.ts";
 import type { ScaleProbe } from "./probes.ts";
 
 /**
@@ -19,7 +19,7 @@ export async function describeCapture(
   const at = ({ node }: { readonly node: number }): string => workers[node]?.name ?? "";
   const pods = new Map([source, target].map((pod) => [pod.name, { node: at(pod) }]));
   const nodes = workers.filter(({ name }) => [at(source), at(target)].includes(name));
-  const token = tokenOf(takeTokens(1));
+  const token = formatToken(reserveTokens(1));
   let taps: readonly Tap[];
   let said: string | undefined;
   try {
@@ -34,7 +34,7 @@ export async function describeCapture(
     );
   }
   if (said === undefined) return undefined;
-  const paths = pathsOf(taps, {
+  const paths = collectPaths(taps, {
     isNode: (place) => nodes.some(({ name }) => name === place),
     name: (place) => place,
     nodeOf: () => undefined, // frames that a bridge floods do not count as hops
@@ -53,6 +53,6 @@ function handshake(paths: ReadonlyMap<string, Path>, from: string, address: stri
 }
 
 function wayText({ request, reply }: Path): string {
-  const hops = (seen: Path["request"]): string => (seen.length === 0 ? "nowhere" : seen.map(hopText).join(", "));
+  const hops = (seen: Path["request"]): string => (seen.length === 0 ? "nowhere" : seen.map(formatHop).join(", "));
   return `request seen at ${hops(request)}; reply seen at ${hops(reply)}`;
 }

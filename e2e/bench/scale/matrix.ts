@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Cluster } from "../../../clusters/provider.ts";
 import type { ClusterApi } from "../../support/cluster-api.ts";
-import { takeTokens } from "../../matrix/run.ts";
-import { tokenOf } from "../../probe/protocol.ts";
+import { reserveTokens } from "../../matrix/run.ts";
+import { formatToken } from "../../probe/protocol.ts";
 import { Prober } from "../../support/prober.ts";
 import { NAMESPACE } from "./pods.ts";
 import type { ScaleProbe } from "./probes.ts";
@@ -66,7 +66,7 @@ export async function probeAll(
         const looked = last.length < LOOKED_AT;
         const said = looked
           ? await describeCapture(cluster, question, (token) => probeCell(probers, question, token))
-          : await probeCell(probers, question, tokenOf(takeTokens(1)));
+          : await probeCell(probers, question, formatToken(reserveTokens(1)));
         if (said !== undefined) last.push({ question, said });
       }
       note(open, last);
@@ -92,9 +92,9 @@ async function attachAll(api: ClusterApi, questions: readonly ScaleProbe[]): Pro
 
 async function probeEach(probers: Probers, questions: readonly ScaleProbe[]): Promise<readonly Unanswered[]> {
   const open: Unanswered[] = [];
-  const token = takeTokens(questions.length);
+  const token = reserveTokens(questions.length);
   await inParallel([...questions.entries()], async ([index, question]) => {
-    const said = await probeCell(probers, question, tokenOf(token + index));
+    const said = await probeCell(probers, question, formatToken(token + index));
     if (said !== undefined) open.push({ question, said });
   });
   return open;

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { Cluster } from "../../../clusters/provider.ts";
-import { must } from "../../support/agent-process.ts";
+import { execOrThrow } from "../../support/agent-process.ts";
 import type { ClusterApi } from "../../support/cluster-api.ts";
 import { AgentProcess } from "../agent/agent-process.ts";
 import { median } from "../statistics.ts";
@@ -55,7 +55,7 @@ async function addOneByOne(cluster: Cluster, api: ClusterApi, node: string, step
   const names = Array.from({ length: ALONE }, (_, index) => `alone-${step}-${index + 1}`);
   for (const [index, name] of names.entries())
     await createScalePods(cluster, api, [{ name, type: index % 2 === 0 ? "underlay" : "multi-nic", node: 0 }]);
-  const calls = (await must(cluster, node, ["tail", "-n", "400", LOG]))
+  const calls = (await execOrThrow(cluster, node, ["tail", "-n", "400", LOG]))
     .split("\n")
     .filter((line) => line !== "")
     .map((line) => call.parse(JSON.parse(line)))
@@ -80,12 +80,12 @@ async function agents(cluster: Cluster, workers: readonly string[]) {
 }
 
 async function lines(cluster: Cluster, node: string, argv: readonly string[]): Promise<number> {
-  return (await must(cluster, node, argv)).split("\n").filter((line) => line.trim() !== "").length;
+  return (await execOrThrow(cluster, node, argv)).split("\n").filter((line) => line.trim() !== "").length;
 }
 
 /** Lines of chains that are rules: not sets' elements, not what begins or ends a block. */
 async function nftRules(cluster: Cluster, node: string, argv: readonly string[]): Promise<number> {
-  const text = await must(cluster, node, argv);
+  const text = await execOrThrow(cluster, node, argv);
   let inChain = false;
   let rules = 0;
   for (const line of text.split("\n").map((one) => one.trim())) {

@@ -1,8 +1,8 @@
 import type { V1Pod } from "@kubernetes/client-node";
 import { reportsReady } from "../../../clusters/kubernetes/ready-condition.ts";
 import type { Cluster } from "../../../clusters/provider.ts";
-import { answered, type ClusterApi, ensure } from "../../support/cluster-api.ts";
-import { annotations } from "../../pods/pods.ts";
+import { retryOnServerError, type ClusterApi, ensureObject } from "../../support/cluster-api.ts";
+import { createNetworkAnnotations } from "../../pods/pods.ts";
 import { TCP_PORT, UDP_PORT } from "../../probe/protocol.ts";
 import { POD_TYPES, type PodType } from "../../../results/schema.ts";
 
@@ -34,10 +34,10 @@ export const serviceName = (type: PodType, node: number): string => `${type}-${n
 
 /** The namespace, and before the pods of a type on a node a Service. */
 export async function createServices(api: ClusterApi, nodes: number): Promise<void> {
-  await ensure(api, NAMESPACE_OBJECT);
+  await ensureObject(api, NAMESPACE_OBJECT);
   for (let node = 0; node < nodes; node++)
     for (const type of POD_TYPES) {
-      await ensure(api, service(serviceName(type, node)));
+      await ensureObject(api, service(serviceName(type, node)));
     }
 }
 
@@ -60,7 +60,7 @@ export async function createScalePods(cluster: Cluster, api: ClusterApi, pods: r
   const waiting = [...pods];
   const made = new Set<string>();
   for (;;) {
-    const { items: mine } = await answered(() => api.core.listNamespacedPod(list));
+    const { items: mine } = await retryOnServerError(() => api.core.listNamespacedPod(list));
     const wired = mine.filter(({ status }) => status?.podIP !== undefined).length;
     const ready = mine.filter(({ status }) => reportsReady(status));
     if (ready.length === pods.length) return (performance.now() - started) / 1000;
@@ -73,7 +73,7 @@ export async function createScalePods(cluster: Cluster, api: ClusterApi, pods: r
     }
     const next = waiting.splice(0, AT_ONCE - (made.size - wired));
     await Promise.all(
-      next.map((pod) => ensure(api, manifest(pod, batch, workers[pod.node] ?? "", cluster.probeImage))),
+      next.map((pod) => ensureObject(api, manifest(pod, batch, workers[pod.node] ?? "", cluster.probeImage))),
     );
     for (const { name } of next) made.add(name);
     await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
@@ -88,7 +88,7 @@ function readPodState({ metadata, spec, status }: V1Pod): string {
 }
 
 export async function removePod(api: ClusterApi, name: string): Promise<void> {
-  await answered(() => api.core.deleteNamespacedPod({ namespace: NAMESPACE, name, gracePeriodSeconds: 0 }));
+  await retryOnServerError(() => api.core.deleteNamespacedPod({ namespace: NAMESPACE, name, gracePeriodSeconds: 0 }));
 }
 
 function manifest({ name, type, node }: ScalePod, batch: string, nodeName: string, image: string) {
@@ -96,7 +96,7 @@ function manifest({ name, type, node }: ScalePod, batch: string, nodeName: strin
   return {
     apiVersion: "v1",
     kind: "Pod",
-    metadata: { name, namespace: NAMESPACE, labels, annotations: annotations(type) },
+    metadata: { name, namespace: NAMESPACE, labels, annotations: createNetworkAnnotations(type) },
     spec: {
       nodeName,
       terminationGracePeriodSeconds: 0,

@@ -1,6 +1,6 @@
 import type { V1Pod } from "@kubernetes/client-node";
 import { z } from "zod";
-import { answered, type ClusterApi } from "../../support/cluster-api.ts";
+import { retryOnServerError, type ClusterApi } from "../../support/cluster-api.ts";
 import { TCP_PORT, UDP_PORT } from "../../probe/protocol.ts";
 import { type ScaleCell, findPodType } from "./cells.ts";
 import { NAMESPACE, buildPod, type ScalePod, serviceName } from "./pods.ts";
@@ -30,16 +30,15 @@ export async function buildProbes(
 ): Promise<readonly ScaleProbe[]> {
   const there = Array.from({ length: pods }, (_, number) => buildPod(number, nodes));
   const objects = new Map(
-    (await answered(() => api.core.listNamespacedPod({ namespace: NAMESPACE }))).items.map((pod) => [
+    (await retryOnServerError(() => api.core.listNamespacedPod({ namespace: NAMESPACE }))).items.map((pod) => [
       pod.metadata?.name ?? "",
       pod,
     ]),
   );
   const services = new Map(
-    (await answered(() => api.core.listNamespacedService({ namespace: NAMESPACE }))).items.map(({ metadata, spec }) => [
-      metadata?.name ?? "",
-      spec?.clusterIP,
-    ]),
+    (await retryOnServerError(() => api.core.listNamespacedService({ namespace: NAMESPACE }))).items.map(
+      ({ metadata, spec }) => [metadata?.name ?? "", spec?.clusterIP],
+    ),
   );
   const podsOf = (node: number, type: string): readonly ScalePod[] => {
     const all = there.filter((pod) => pod.node === node && pod.type === type);

@@ -4,7 +4,7 @@ import { type Cell, EXTERNAL, type Features, type Group } from "./cells.ts";
 import { lacksLocalEndpoint } from "./verdict.ts";
 
 /** What of a cluster decides which cells can be asked in it. */
-export interface Ground extends Pick<Cluster, "nodeAccess" | "datapath"> {
+export interface ClusterCapabilities extends Pick<Cluster, "nodeAccess" | "datapath"> {
   /** Whether there is a host outside of the cluster to ask, and to be asked. */
   readonly outside: boolean;
   readonly features: Features;
@@ -15,9 +15,9 @@ export interface Ground extends Pick<Cluster, "nodeAccess" | "datapath"> {
 }
 
 /** The cells that can be asked there. Pure. */
-export function askable(
+export function listSupportedCells(
   all: readonly Cell[],
-  { nodeAccess, outside, podTrafficKnown, undecided }: Ground,
+  { nodeAccess, outside, podTrafficKnown, undecided }: ClusterCapabilities,
 ): readonly Cell[] {
   return all.filter((cell) => {
     const { source, target, from, to } = cell;
@@ -36,9 +36,9 @@ export function askable(
  * Why no cell of a group is asked there; undefined: some are. Pure.
  * @param all the cells of every group
  */
-export function notAskedBecause(
+export function explainUnsupportedGroup(
   group: Group,
-  { nodeAccess, outside, features, undecided }: Ground,
+  { nodeAccess, outside, features, undecided }: ClusterCapabilities,
   all: readonly Cell[] = [],
 ): string | undefined {
   if (!outside && ["north-south", "node-port-cluster", "node-port-local"].includes(group))

@@ -1,7 +1,7 @@
 import type { Cluster } from "../../clusters/provider.ts";
-import { must } from "../support/agent-process.ts";
+import { execOrThrow } from "../support/agent-process.ts";
 import type { Variant } from "../matrix/gate.ts";
-import { configure } from "../matrix/variant.ts";
+import { configureAgents } from "../matrix/variant.ts";
 import { outsideHost } from "../pods/deploy.ts";
 
 type Undo = () => Promise<void>;
@@ -21,8 +21,8 @@ export interface FactMutant {
 function setting(key: string, value: string): Pick<FactMutant, "make"> {
   return {
     make: async (cluster, node) => {
-      await configure(cluster, { [`${node}.${key}`]: value });
-      return () => configure(cluster, { [`${node}.${key}`]: null });
+      await configureAgents(cluster, { [`${node}.${key}`]: value });
+      return () => configureAgents(cluster, { [`${node}.${key}`]: null });
     },
   };
 }
@@ -45,7 +45,7 @@ const otherNode = (cluster: Cluster, node: string): Promise<string> =>
   Promise.resolve(cluster.nodes.find(({ role, name }) => role === "worker" && name !== node)?.address ?? "");
 
 async function tunnelAddress(cluster: Cluster, node: string): Promise<string> {
-  const said = await must(cluster, node, ["ip", "-4", "-o", "address", "show", "dev", "vxlan.calico"]);
+  const said = await execOrThrow(cluster, node, ["ip", "-4", "-o", "address", "show", "dev", "vxlan.calico"]);
   return / inet ([\d.]+)\//.exec(said)?.[1] ?? "";
 }
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { cells } from "../matrix/cells.ts";
 import { expectationFor, gate, type Variant } from "../matrix/gate.ts";
-import { GATE_MUTANTS, type Observation, findWrongObservations } from "./gates.ts";
+import { GATE_MUTANTS, type Observation, findWrongObservations } from "./gate-mutants.ts";
 
 /** A cluster that does what the gate says. */
 function asExpected(version: string, mode: "iptables" | "nftables", returnPath: Variant["returnPath"]): Observation {

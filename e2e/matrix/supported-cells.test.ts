@@ -1,19 +1,19 @@
 import assert from "node:assert/strict";
 import { findEnvironment } from "../../clusters/environments/registry.ts";
-import { askable, type Ground, notAskedBecause } from "./askable.ts";
+import { listSupportedCells, type ClusterCapabilities, explainUnsupportedGroup } from "./supported-cells.ts";
 import { cells, type Features, GROUPS, NO_FEATURES } from "./cells.ts";
 
 const EVERYTHING: Features = { dns: true, vips: true, hostPorts: true, sourceGuard: true, forwardDrop: true };
 const all = cells(2, ["ipv4"], EVERYTHING);
-const listGroups = (ground: Ground) =>
-  new Set(askable(cells(2, ["ipv4"], ground.features), ground).map(({ group }) => group));
+const listGroups = (ground: ClusterCapabilities) =>
+  new Set(listSupportedCells(cells(2, ["ipv4"], ground.features), ground).map(({ group }) => group));
 
 describe("what can be asked in a cluster", () => {
   it("is everything where there are nodes to enter and a host outside", () => {
-    assert.deepEqual(askable(all, { podTrafficKnown: true, outside: true, features: EVERYTHING }), all);
+    assert.deepEqual(listSupportedCells(all, { podTrafficKnown: true, outside: true, features: EVERYTHING }), all);
   });
 
-  const grounds: readonly Ground[] = [
+  const grounds: readonly ClusterCapabilities[] = [
     { podTrafficKnown: true, outside: true, features: EVERYTHING },
     { podTrafficKnown: true, outside: true, features: NO_FEATURES },
     { podTrafficKnown: true, outside: true, features: { ...NO_FEATURES, forwardDrop: true } },
@@ -23,23 +23,24 @@ describe("what can be asked in a cluster", () => {
   for (const ground of grounds)
     it(`is for each group some cells, or a reason: ${JSON.stringify(ground)}`, () => {
       const asked = listGroups(ground);
-      for (const group of GROUPS) assert.equal(asked.has(group), notAskedBecause(group, ground) === undefined, group);
+      for (const group of GROUPS)
+        assert.equal(asked.has(group), explainUnsupportedGroup(group, ground) === undefined, group);
     });
 
   it("leaves out what the environment leaves to chance, and gives the reason for its group", () => {
     const { undecided } = findEnvironment("cluster-cidr-covers-underlay");
     const ground = { podTrafficKnown: true, outside: true, features: EVERYTHING, undecided };
     assert.ok(!listGroups(ground).has("node-port-local"));
-    assert.match(notAskedBecause("node-port-local", ground, all) ?? "", /chooses at random/);
-    assert.equal(notAskedBecause("node-port-cluster", ground, all), undefined);
+    assert.match(explainUnsupportedGroup("node-port-local", ground, all) ?? "", /chooses at random/);
+    assert.equal(explainUnsupportedGroup("node-port-cluster", ground, all), undefined);
   });
 
   it("asks in the other family what is left to chance in one", () => {
     const { undecided } = findEnvironment("cluster-cidr-covers-underlay");
     const ground = { podTrafficKnown: true, outside: true, features: EVERYTHING, undecided };
     const dual = cells(2, ["ipv4", "ipv6"], EVERYTHING);
-    assert.equal(notAskedBecause("node-port-local", ground, dual), undefined);
-    const left = askable(dual, ground).filter(({ group }) => group === "node-port-local");
+    assert.equal(explainUnsupportedGroup("node-port-local", ground, dual), undefined);
+    const left = listSupportedCells(dual, ground).filter(({ group }) => group === "node-port-local");
     assert.ok(left.length > 0 && left.every(({ family }) => family === "ipv6"));
   });
 });

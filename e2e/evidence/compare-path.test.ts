@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { diedAt, strayed, wrongPath } from "./judge.ts";
+import { describeLastHop, listDivergences, findWrongPath } from "./compare-path.ts";
 import type { Hop, SeenHop } from "./path.ts";
 
 /** `pod eth0 out` */
@@ -33,27 +33,27 @@ describe("the judge of paths", () => {
   ];
   for (const [title, path, wanted] of cases)
     it(title, () => {
-      const wrong = wrongPath(expected, path);
+      const wrong = findWrongPath(expected, path);
       if (wanted === undefined) assert.equal(wrong, undefined);
       else assert.match(wrong ?? "", wanted);
     });
 
   it("says where a probe died: in the reply's half if there was one", () => {
     assert.match(
-      diedAt(expected, { request: [seen("a eth0 out")], reply: [] }),
+      describeLastHop(expected, { request: [seen("a eth0 out")], reply: [] }),
       /the request was last seen at a eth0 out/,
     );
     assert.match(
-      diedAt(expected, { request: right.request, reply: [seen("b eth0 out")] }),
+      describeLastHop(expected, { request: right.request, reply: [seen("b eth0 out")] }),
       /the reply was last seen at b eth0 out, and not at a eth0 in/,
     );
-    assert.match(diedAt(expected, right), /whole documented way/);
+    assert.match(describeLastHop(expected, right), /whole documented way/);
   });
 
   it("says where a handshake strayed, and nothing of one that only ended", () => {
-    assert.deepEqual(strayed(expected, { ...right, reply: [seen("b net1 out")] }), [
+    assert.deepEqual(listDivergences(expected, { ...right, reply: [seen("b net1 out")] }), [
       "the reply was at b net1 out, expected b eth0 out",
     ]);
-    assert.deepEqual(strayed(expected, { request: [seen("a eth0 out")], reply: [] }), []);
+    assert.deepEqual(listDivergences(expected, { request: [seen("a eth0 out")], reply: [] }), []);
   });
 });
