@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { Command, InvalidArgumentError } from "commander";
 import { createProgress } from "../clusters/create-progress.ts";
-import { DEFAULT_SPEC } from "../clusters/provider.ts";
+import { DEFAULT_SPEC, type Provider } from "../clusters/provider.ts";
 import { loadProvider } from "../clusters/providers.ts";
 import { buildClusterSpec } from "../e2e/support/cluster-spec.ts";
 import { parseReturnPath, parseRunOptions } from "../e2e/support/options.ts";
@@ -59,60 +59,82 @@ const runs: PeerRun[] = [];
 const failures: Failure[] = [];
 const versions: Record<string, string> = { interlay: packageJson.version };
 const interrupt = new AbortController();
-for (const signal of ["SIGINT", "SIGTERM"] as const)
-  process.on(signal, () => {
-    if (interrupt.signal.aborted) process.exit(130);
-    interrupt.abort(new Error(`${signal}: the run was interrupted`));
-  });
+/** Time of the first signal, in milliseconds of the process. */
+let interrupted = 0;
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, onSignal);
 process.exit(await main());
 
 async function main(): Promise<number> {
   const provider = await loadProvider("kind");
-  const { keep = false, name, kubernetes } = flags;
-  const kubeProxy = { version: kubernetes, mode: "iptables" } as const;
-  const variants = [{ kubeProxy, returnPath: flags.returnPath }];
-  let stage: Failure["stage"] = "preflight";
-  try {
-    const spec = await buildClusterSpec({
-      ...parseRunOptions(process.env),
-      variants,
-      workers: flags.nodes,
-      name,
-      kubernetes,
-    });
-    const findings = await provider.preflight(spec);
-    for (const { severity, message } of findings) process.stderr.write(`${severity}: ${message}\n`);
-    if (findings.some(({ severity }) => severity === "error")) return 2;
-    const prepared = await suite.prepare(kubernetes, progress);
-    if (flags.prepare) return 0;
-    stage = "bring-up";
-    const cluster = await provider.up(spec, progress);
-    Object.assign(versions, cluster.versions, { returnPath: flags.returnPath });
-    stage = "specs";
-    const { focus = suite.focus, processes, returnPath } = flags;
-    const options = { focus, processes, returnPath, podTypes, signal: interrupt.signal };
-    const directory = join(RESULTS, "runs", id, "peers");
-    const onRun = async (run: PeerRun): Promise<void> => {
-      runs.push(run);
-      await writeReport(composeRuns([{ stage: "end", error: "the run did not end" }]));
-    };
-    await runPeers(cluster, { ...options, name: suite.name, suite: prepared, directory, onRun }, progress);
-  } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
-    process.stderr.write(`peers: ${message}\n`);
-    failures.push({ stage: interrupt.signal.aborted ? "interrupt" : stage, error: message });
-  }
-  for (const podType of listEmptyRuns(runs, podTypes))
-    failures.push({ stage: "specs", error: `no spec ran with every pod of type ${podType}` });
-  if (!keep && stage !== "preflight")
+  const { keep = false, name } = flags;
+  const state: { stage: Failure["stage"] } = { stage: "preflight" };
+  await runSuite(provider, state).catch((error: unknown) => {
+    process.stderr.write(`peers: ${describeError(error)}\n`);
+    failures.push({ stage: interrupt.signal.aborted ? "interrupt" : state.stage, error: describeError(error) });
+  });
+  if (flags.prepare) return failures.length === 0 ? 0 : 1;
+  if (failures.length === 0)
+    for (const podType of listEmptyRuns(runs, podTypes))
+      failures.push({ stage: "specs", error: `no spec ran with every pod of type ${podType}` });
+  if (!keep && state.stage !== "preflight")
     await provider.down(name, progress).catch((error: unknown) => {
-      failures.push({ stage: "take-down", error: String(error) });
+      failures.push({ stage: "take-down", error: describeError(error) });
     });
   const report = composeRuns(failures);
   const { passed, failed, skipped } = report.summary;
   process.stdout.write(`${formatPeerTable(runs)}\nresults: ${await writeReport(report)}\n`);
   process.stdout.write(`${passed} passed, ${failed} failed, ${skipped} skipped\n`);
+  if (interrupt.signal.aborted) return 130;
   return failed === 0 ? 0 : 1;
+}
+
+/** Creates the cluster and runs the suite. @param state stage that has begun */
+async function runSuite(provider: Provider, state: { stage: Failure["stage"] }): Promise<void> {
+  const { keep = false, name, kubernetes, returnPath, processes, focus = suite.focus } = flags;
+  const variants = [{ kubeProxy: { version: kubernetes, mode: "iptables" as const }, returnPath }];
+  const options = { ...parseRunOptions(process.env), variants, workers: flags.nodes, name, kubernetes };
+  const spec = await buildClusterSpec(options);
+  const findings = await provider.preflight(spec);
+  for (const { severity, message } of findings) process.stderr.write(`${severity}: ${message}\n`);
+  const errors = findings.filter(({ severity }) => severity === "error");
+  if (errors.length > 0) throw new Error(errors.map(({ message }) => message).join("\n"));
+  const prepared = await suite.prepare(kubernetes, progress);
+  if (flags.prepare) return;
+  interrupt.signal.throwIfAborted();
+  state.stage = "bring-up";
+  const cluster = await provider.up(spec, progress);
+  Object.assign(versions, cluster.versions, { returnPath });
+  state.stage = "specs";
+  await runPeers(
+    cluster,
+    {
+      name: suite.name,
+      suite: prepared,
+      returnPath,
+      podTypes,
+      focus,
+      processes,
+      directory: join(RESULTS, "runs", id, "peers"),
+      restore: keep,
+      signal: interrupt.signal,
+      onRun: async (run) => {
+        runs.push(run);
+        await writeReport(composeRuns([{ stage: "end", error: "the run did not end" }]));
+      },
+    },
+    progress,
+  );
+}
+
+/** The first signal ends the run with its results; npm and the terminal repeat it, and a later one ends this process. */
+function onSignal(signal: string): void {
+  if (interrupt.signal.aborted) {
+    if (performance.now() - interrupted > 1000) process.exit(130);
+    return;
+  }
+  interrupted = performance.now();
+  process.stderr.write(`\n${signal}: ending the run; once more to end at once and leave the cluster.\n`);
+  interrupt.abort(new Error(`${signal}: the run was interrupted`));
 }
 
 function composeRuns(failed: readonly Failure[]): Report {
@@ -137,4 +159,8 @@ function parsePodTypes(list: string): readonly PodType[] {
 function parseCount(text: string): number {
   if (!/^[1-9]\d*$/.test(text)) throw new InvalidArgumentError("a whole number from 1 is needed.");
   return Number(text);
+}
+
+function describeError(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

@@ -21,12 +21,14 @@ export interface PeerOptions {
   readonly processes: number;
   /** Directory for the suite's own output. */
   readonly directory: string;
+  /** Whether new pods are overlay pods again afterwards, for a cluster that is used further. */
+  readonly restore: boolean;
   readonly signal: AbortSignal;
   /** Called after each pod type. */
   readonly onRun: (run: PeerRun) => Promise<void>;
 }
 
-/** Runs a suite once for each pod type. Afterwards new pods are overlay pods again. */
+/** Runs a suite once for each pod type. */
 export async function runPeers(cluster: Cluster, options: PeerOptions, progress: Progress): Promise<void> {
   const { name, suite, podTypes, focus, processes, directory, signal } = options;
   const kubectl = new Kubectl(suite.kubectl, cluster.kubeconfig);
@@ -52,7 +54,7 @@ export async function runPeers(cluster: Cluster, options: PeerOptions, progress:
       await suite.waitForCleanup(kubectl);
     }
   } finally {
-    if (!signal.aborted) await switchPodType(cluster, kubectl, original, "overlay");
+    if (options.restore) await switchPodType(cluster, kubectl, original, "overlay");
   }
 }
 
