@@ -16,8 +16,8 @@ import {
 import { writePage } from "../e2e/bench/page.ts";
 
 /**
- * `npm run bench -- [names]`: the figures, each against its limit; exit status 0 only if all are kept. Each run brings
- * results/BENCHMARKS.md up to date; `page` does that alone.
+ * `npm run bench -- [names]`: measures and compares each value with its limit. Exit status 0: all values are within their
+ * limits. Each run updates results/BENCHMARKS.md; `page` only does that.
  */
 const BENCHES: readonly Bench[] = [
   runAgentBench,
@@ -33,31 +33,31 @@ const program = new Command("bench")
   .description("measure, print a table, write results/benchmarks/NAME.json")
   .argument(
     "[names...]",
-    BENCHES.map(({ name, about }) => `${name}: ${about}`).join("; ") + "; page: results/BENCHMARKS.md alone",
+    BENCHES.map(({ name, about }) => `${name}: ${about}`).join("; ") + "; page: write results/BENCHMARKS.md only",
   )
   .parse();
 
-const say = (line: string): void => {
+const print = (line: string): void => {
   process.stdout.write(`${line}\n`);
 };
 try {
-  for (const bench of chosen(program.args)) {
-    say(`== ${bench.name}: ${bench.about}`);
+  for (const bench of selectBenches(program.args)) {
+    print(`== ${bench.name}: ${bench.about}`);
     const before = await readMachineState(bench);
-    const figures = await bench.run(say);
-    const file = await writeMeasurements(bench, figures, before);
-    say(renderTable(figures));
-    const missed = figures.filter((figure) => !isWithinLimit(figure));
-    say(`${figures.length} figures, ${missed.length} missed; ${file}`);
-    if (missed.length > 0) process.exitCode = 1;
+    const measurements = await bench.run(print);
+    const file = await writeMeasurements(bench, measurements, before);
+    print(renderTable(measurements));
+    const exceeded = measurements.filter((measurement) => !isWithinLimit(measurement));
+    print(`${measurements.length} measurements, ${exceeded.length} over their limit; ${file}`);
+    if (exceeded.length > 0) process.exitCode = 1;
   }
-  say(await writePage());
+  print(await writePage());
 } catch (error) {
   process.stderr.write(`bench: ${error instanceof Error ? error.message : String(error)}\n`);
   process.exitCode = 2;
 }
 
-function chosen(names: readonly string[]): readonly Bench[] {
+function selectBenches(names: readonly string[]): readonly Bench[] {
   if (names.length === 0) return BENCHES;
   return names
     .flatMap((name) => name.split(","))
@@ -65,7 +65,7 @@ function chosen(names: readonly string[]): readonly Bench[] {
     .map((name) => {
       const bench = BENCHES.find((b) => b.name === name);
       if (bench === undefined)
-        throw new Error(`unknown bench ${name}; want one of ${BENCHES.map((b) => b.name).join(", ")}.`);
+        throw new Error(`unknown benchmark ${name}: want one of ${BENCHES.map((b) => b.name).join(", ")}`);
       return bench;
     });
 }

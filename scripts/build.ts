@@ -9,12 +9,12 @@ import { prepareOwnImages } from "../clusters/images/prepare.ts";
 import { createPlainProgress } from "../clusters/progress-plain.ts";
 import { buildProbe } from "../e2e/probe/build.ts";
 
-/** `npm run build`: the executables; with `--images` the two images, in one archive that Docker and containerd load. */
+/** `npm run build`: builds the executables, and with `--images` also the two images in one archive. */
 const { images } = new Command("build")
-  .description("build plugin/dist/interlay, what a runtime starts, and interlay-full beside it")
+  .description("build plugin/dist/interlay, the launcher that a container runtime starts, and interlay-full")
   .option(
     "--images",
-    "also the images of agent and probe: an archive for `docker load` or `ctr -n k8s.io images import`",
+    "also build the images of agent and probe, as an archive for `docker load` or `ctr -n k8s.io images import`",
   )
   .parse()
   .opts<{ images?: true }>();

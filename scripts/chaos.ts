@@ -3,23 +3,23 @@ import { Command, InvalidArgumentError } from "commander";
 import { startScript, waitForExit } from "../clusters/shell.ts";
 import { RESULTS } from "../results/write.ts";
 
-/** `npm run chaos`: things go wrong at random in a lab, by a seed that plays the same again. */
+/** `npm run chaos`: injects random faults in a lab; the same seed repeats them. */
 const positive = (text: string): number => {
   const value = Number(text);
-  if (!(value > 0)) throw new InvalidArgumentError("a number above 0 is needed.");
+  if (!(value > 0)) throw new InvalidArgumentError("want a number above 0");
   return value;
 };
 const { seed, minutes, name, only, keep } = new Command("chaos")
-  .description("kill, flush, move and restart at random in a lab, and look after each whether all is well")
-  .option("--seed <number>", "plays the same actions again; a new one if it is not given", positive)
-  .option("--minutes <number>", "how long", positive, 2)
-  .option("--only <regexp>", "of all that can happen, what fits")
-  .option("--keep", "leave the lab as it is")
-  .option("--name <name>", "the lab's name", "interlay-chaos")
+  .description("inject random faults in a lab and check the invariants after each")
+  .option("--seed <number>", "seed of an earlier run, which repeats its faults (default: a new seed)", positive)
+  .option("--minutes <number>", "duration", positive, 2)
+  .option("--only <regexp>", "only faults whose name matches")
+  .option("--keep", "do not delete the lab")
+  .option("--name <name>", "name of the lab", "interlay-chaos")
   .parse()
   .opts<{ seed?: number; minutes: number; name: string; only?: string; keep?: true }>();
 
-/** Connections live on the first two; the third can be dropped. */
+/** The first two workers have connections; the third can be dropped. */
 const THIRD_WORKER = ["--nodes", "3"];
 const env = {
   ...process.env,

@@ -8,21 +8,21 @@ import { predictFailures } from "../plugin/doctor/predict.ts";
 import { renderFindings } from "../plugin/doctor/report.ts";
 import { readSnapshots, snapshotNodes } from "./doctor/node-snapshots.ts";
 
-/** `npm run doctor`: every node by its agent's pod, the cluster by its API server; prediction here. */
+/** `npm run doctor`: reads every node through its agent's pod and the cluster through its API server, and predicts failures. */
 const program = new Command("doctor")
-  .description("predict which cells of the matrix fail in a cluster, and why, without sending a packet")
-  .option("--kubeconfig <file>", "of the cluster; else KUBECONFIG or the usual place")
+  .description("predict which cells of the matrix fail in a cluster and why, without sending packets")
+  .option("--kubeconfig <file>", "kubeconfig of the cluster (default: $KUBECONFIG or ~/.kube/config)")
   .option(
     "--nodes-from <file>",
-    "what `interlay doctor --snapshot` said on each node, as a JSON array: no pod is entered",
+    "JSON array of the output of `interlay doctor --snapshot` on each node, instead of running it in pods",
   )
-  .option("--probe", "then ask every cell, and say where the prediction was wrong; of a cluster by `npm run up`")
-  .option("--provider <name>", "with --probe: the cluster's", "kind")
-  .option("--name <name>", "with --probe: the cluster's", DEFAULT_SPEC.name)
-  .option("--json", "findings as JSON on stdout")
+  .option("--probe", "then probe every cell and report wrong predictions; needs a cluster of `npm run up`")
+  .option("--provider <name>", "with --probe: provider of the cluster", "kind")
+  .option("--name <name>", "with --probe: name of the cluster", DEFAULT_SPEC.name)
+  .option("--json", "print the findings as JSON")
   .addHelpText(
     "after",
-    "\nExit status: 0 every cell is predicted to pass, 1 some fail or pods do not start, 2 the cluster could not be asked;\nwith --probe also 3: the probes show something else than was predicted.",
+    "\nExit status: 0 all cells are predicted to pass, 1 some fail or pods do not start, 2 the cluster could not be read;\nwith --probe also 3: a prediction was wrong.",
   )
   .parse();
 const flags = program.opts<{
@@ -37,20 +37,20 @@ const config = new KubeConfig();
 
 try {
   if (flags.probe) {
-    const { probePods: probe } = await import("./doctor/probe-pods.ts");
-    process.exit(await probe(flags.provider, flags.name, (line) => process.stdout.write(`${line}\n`)));
+    const { probePods } = await import("./doctor/probe-pods.ts");
+    process.exit(await probePods(flags.provider, flags.name, (line) => process.stdout.write(`${line}\n`)));
   }
   if (flags.kubeconfig === undefined) config.loadFromDefault();
   else config.loadFromFile(flags.kubeconfig);
-  const [cluster, seen] = await Promise.all([
+  const [cluster, snapshots] = await Promise.all([
     observeCluster(new KubeClient(config)),
     flags.nodesFrom === undefined ? snapshotNodes(config) : readSnapshots(flags.nodesFrom),
   ]);
-  for (const { node, error } of seen.failed) process.stderr.write(`doctor: ${node}: ${error}\n`);
-  const findings = predictFailures({ nodes: seen.nodes, cluster });
-  const text = flags.json ? `${JSON.stringify({ findings })}\n` : renderFindings(findings, seen.nodes.length);
+  for (const { node, error } of snapshots.failed) process.stderr.write(`doctor: ${node}: ${error}\n`);
+  const findings = predictFailures({ nodes: snapshots.nodes, cluster });
+  const text = flags.json ? `${JSON.stringify({ findings })}\n` : renderFindings(findings, snapshots.nodes.length);
   const status = findings.some(({ severity }) => severity !== "warning") ? 1 : 0;
-  // Connections to the API server may linger: nobody has to wait for them.
+  // Exit at once: open connections to the API server would delay it.
   process.stdout.write(text, () => process.exit(status));
 } catch (error) {
   process.stderr.write(`doctor: ${describeApiError(error, config.getCurrentCluster()?.server).message}\n`);

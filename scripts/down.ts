@@ -6,14 +6,14 @@ import { PROVIDER_NAMES } from "../clusters/provider-name.ts";
 import { loadProvider } from "../clusters/providers.ts";
 import { DEFAULT_SPEC } from "../clusters/provider.ts";
 
-/** Nothing of the cluster is left; what was built stays in the cache. */
+/** `npm run down`: deletes a cluster; built components stay in the cache. */
 const program = new Command("down")
-  .description("take the cluster down")
-  .option("--provider <name>", `where it came from: ${PROVIDER_NAMES.join(", ")}`, "kind")
+  .description("delete a cluster")
+  .option("--provider <name>", `provider of the cluster: ${PROVIDER_NAMES.join(", ")}`, "kind")
   .option("--name <name>", "cluster name", DEFAULT_SPEC.name)
-  .option("--kubeconfig <file>", "with --provider existing: which cluster")
-  .option("--context <name>", "with --provider existing: of the kubeconfig, if not its current one")
-  .option("--all", "also stop the private Docker daemon, and with it every cluster on it")
+  .option("--kubeconfig <file>", "with --provider existing: kubeconfig of the cluster")
+  .option("--context <name>", "with --provider existing: context of the kubeconfig (default: its current context)")
+  .option("--all", "also stop the private Docker daemon with all its clusters")
   .parse();
 const flags = program.opts<{ provider: string; name: string; kubeconfig?: string; context?: string; all?: true }>();
 const progress = createProgress();

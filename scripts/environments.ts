@@ -7,9 +7,9 @@ import { renderPage } from "./environments/page.ts";
 
 /** `npm run environments`: lists the environments, or writes docs/environments.md from a run. */
 const program = new Command("environments")
-  .description("list the cluster configurations that e2e and up know")
+  .description("list the environments of e2e and up, or write their page")
   .option("--write", "write docs/environments.md from a run")
-  .option("--run <directory>", "of the run's report.json", join(RESULTS, "latest"))
+  .option("--run <directory>", "directory of the run's report.json", join(RESULTS, "latest"))
   .parse();
 const flags = program.opts<{ write?: true; run: string }>();
 

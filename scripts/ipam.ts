@@ -8,41 +8,44 @@ import { addIpamCommands } from "../plugin/ipam/inspect/commands.ts";
 import { type NodeAddressSnapshot, nodeAddresses } from "../plugin/ipam/inspect/snapshot.ts";
 import { runOnAgents } from "./cluster/run-on-agents.ts";
 
-/** `npm run ipam -- show | check | release`: every node by its agent's pod, the cluster by its API server. */
+/** `npm run ipam -- show | check | release`: reads every node through its agent's pod, and the cluster through its API server. */
 const program = new Command("ipam")
-  .description("underlay addresses of a cluster: who holds them, whether all agree, let one go")
-  .option("--kubeconfig <file>", "of the cluster; else KUBECONFIG or the usual place")
-  .option("--nodes-from <file>", "what `interlay ipam snapshot` said on each node, as a JSON array: no pod is entered")
+  .description("show, check and release the underlay addresses of a cluster")
+  .option("--kubeconfig <file>", "kubeconfig of the cluster (default: $KUBECONFIG or ~/.kube/config)")
+  .option(
+    "--nodes-from <file>",
+    "JSON array of the output of `interlay ipam snapshot` on each node, instead of running it in pods",
+  )
   .addHelpText(
     "after",
     "\nshow: --pool, --node, --pod, --json; check: --repair, --yes, --json; release ADDRESS...: --yes, --force",
   );
 
-const made = new KubeConfig();
+const kubeConfig = new KubeConfig();
 
-function config(): KubeConfig {
+function loadConfig(): KubeConfig {
   const { kubeconfig } = program.opts<{ kubeconfig?: string }>();
-  if (kubeconfig === undefined) made.loadFromDefault();
-  else made.loadFromFile(kubeconfig);
-  return made;
+  if (kubeconfig === undefined) kubeConfig.loadFromDefault();
+  else kubeConfig.loadFromFile(kubeconfig);
+  return kubeConfig;
 }
 
-async function nodes(): Promise<readonly NodeAddressSnapshot[]> {
+async function readNodes(): Promise<readonly NodeAddressSnapshot[]> {
   const { nodesFrom } = program.opts<{ nodesFrom?: string }>();
   if (nodesFrom !== undefined) return z.array(nodeAddresses).parse(JSON.parse(await readFile(nodesFrom, "utf8")));
-  const { answers, failed } = await runOnAgents(config(), ["ipam", "snapshot"], (text) =>
+  const { answers, failed } = await runOnAgents(loadConfig(), ["ipam", "snapshot"], (text) =>
     nodeAddresses.parse(JSON.parse(text)),
   );
   for (const { node, error } of failed) process.stderr.write(`ipam: ${node}: ${error}\n`);
   return answers;
 }
 
-addIpamCommands(program, { kube: () => new KubeClient(config()), nodes });
+addIpamCommands(program, { kube: () => new KubeClient(loadConfig()), nodes: readNodes });
 try {
   await program.parseAsync();
 } catch (error) {
-  process.stderr.write(`ipam: ${describeApiError(error, made.getCurrentCluster()?.server).message}\n`);
+  process.stderr.write(`ipam: ${describeApiError(error, kubeConfig.getCurrentCluster()?.server).message}\n`);
   process.exitCode = 2;
 }
-// Connections to the API server may linger: nobody has to wait for them.
+// Exit at once: open connections to the API server would delay it.
 process.stdout.write("", () => process.exit());

@@ -7,7 +7,7 @@ import { createPlainProgress } from "../clusters/progress-plain.ts";
 import { waitForExit } from "../clusters/shell.ts";
 import { buildFaulty } from "../plugin/deploy/build.ts";
 
-/** Runs `*.netns.test.ts`: real plugins in real network namespaces. Root only; else they are skipped, and said so. */
+/** Runs `*.netns.test.ts`: real plugins in real network namespaces. Without root they are skipped. */
 if (process.getuid?.() !== 0) {
   process.stdout.write("network namespaces need root: these tests are skipped\n0 passed, 0 failed, 1 skipped\n");
   process.exit(0);
@@ -31,7 +31,7 @@ const patterns =
   process.argv.length > 2
     ? process.argv.slice(2)
     : ["plugin/**/*.netns.test.ts", "clusters/**/*.netns.test.ts", "e2e/**/*.netns.test.ts"];
-// --exit: a process that a failed test leaves behind does not keep the run from ending
+// --exit: end although a failed test may have left a process running
 const options = ["--no-config", "--node-option", "import=tsx", "--timeout", "60000", "--exit"];
 const mocha = $({ nothrow: true, detached: true, preferLocal: true, stdio: "inherit", env });
 process.exit(await waitForExit(mocha`mocha ${options} ${patterns}`));

@@ -8,21 +8,21 @@ interface Stage {
   readonly name: string;
   readonly argv: readonly [string, ...string[]];
   readonly env?: Readonly<Record<string, string>>;
-  /** A check has no tests of its own to count: it passes or fails as a whole. */
-  readonly whole?: true;
+  /** Whether the stage has no tests to count, and passes or fails as a whole. */
+  readonly isCheck?: true;
 }
 
-/** A lab of that name, for a stage alone: what one suite leaves behind is nothing to another. */
+/** A stage in a lab of its own, followed by its name. */
 const LAB = ["tsx", "scripts/e2e.ts", "--provider", "lab", "--name"] as const;
 
-/** For a stage that hangs, not for one that is slow: what a first run builds takes a quarter of an hour. In seconds. */
-const HUNG = ["timeout", "--signal=INT", "--kill-after=60", "2400"] as const;
+/** Ends a stage that hangs, after 2400 s: a first run needs a quarter of an hour to build components. */
+const TIMEOUT = ["timeout", "--signal=INT", "--kill-after=60", "2400"] as const;
 
 const STAGES: readonly Stage[] = [
-  { name: "format", argv: ["prettier", "--check", "."], whole: true },
-  { name: "lint", argv: ["eslint", "--max-warnings", "0", "."], whole: true },
-  { name: "types", argv: ["tsc", "--noEmit"], whole: true },
-  { name: "types of the report's page", argv: ["tsc", "-p", "results/browser"], whole: true },
+  { name: "format", argv: ["prettier", "--check", "."], isCheck: true },
+  { name: "lint", argv: ["eslint", "--max-warnings", "0", "."], isCheck: true },
+  { name: "types", argv: ["tsc", "--noEmit"], isCheck: true },
+  { name: "types of the report's page", argv: ["tsc", "-p", "results/browser"], isCheck: true },
   { name: "unit tests", argv: ["mocha", "--config", ".mocharc.unit.json"] },
   { name: "tests of programs and the browser", argv: ["mocha", "--config", ".mocharc.cli.json"] },
   { name: "tests in network namespaces", argv: ["tsx", "scripts/test-netns.ts"] },
@@ -63,12 +63,12 @@ const STAGES: readonly Stage[] = [
   { name: "the connectivity matrix", argv: ["tsx", "scripts/e2e.ts"] },
 ];
 
-async function run({ name, argv, env, whole }: Stage): Promise<TestCounts> {
+async function runStage({ name, argv, env, isCheck }: Stage): Promise<TestCounts> {
   process.stdout.write(`\n== ${name}: ${argv.join(" ")}\n`);
   const child = $({
     ...{ nothrow: true, detached: true, preferLocal: true, stdio: ["ignore", "pipe", "inherit"] as const },
     env: { ...process.env, ...env },
-  })`${[...HUNG, ...argv]}`;
+  })`${[...TIMEOUT, ...argv]}`;
   let output = "";
   child.stdout.on("data", (chunk: Buffer) => {
     process.stdout.write(chunk);
@@ -77,14 +77,14 @@ async function run({ name, argv, env, whole }: Stage): Promise<TestCounts> {
   const exitCode = await waitForExit(child);
   return judgeStage(
     exitCode,
-    whole ? { ...NO_TESTS, ...(exitCode === 0 ? { passed: 1 } : { failed: 1 }) } : readCounts(output),
+    isCheck ? { ...NO_TESTS, ...(exitCode === 0 ? { passed: 1 } : { failed: 1 }) } : readCounts(output),
   );
 }
 
 let total = NO_TESTS;
 const failedStages: string[] = [];
 for (const stage of STAGES) {
-  const counts = await run(stage);
+  const counts = await runStage(stage);
   if (counts.failed > 0) failedStages.push(stage.name);
   total = addCounts(total, counts);
 }

@@ -3,13 +3,13 @@ import { Command } from "commander";
 import { uninstallInterlay } from "../clusters/kubernetes/uninstall.ts";
 import { describeApiError } from "../plugin/kubernetes/api-error.ts";
 
-/** `npm run uninstall`: the agents end, every node is left as it was, then Interlay's objects and kinds go. */
+/** `npm run uninstall`: restores every node, then deletes Interlay's objects and their kinds. */
 const flags = new Command("uninstall")
-  .description("take Interlay off a cluster: nodes first, then its objects and their kinds")
-  .option("--kubeconfig <file>", "of the cluster; else the usual one")
-  .option("--image <reference>", "Interlay's, where its DaemonSet is gone already: after helm uninstall")
-  .option("--force", "also while pods have links of Interlay's: they lose the way through their node")
-  .option("--timeout <seconds>", "for all nodes", "120")
+  .description("remove Interlay from a cluster: first from the nodes, then its objects and their kinds")
+  .option("--kubeconfig <file>", "kubeconfig of the cluster (default: $KUBECONFIG or ~/.kube/config)")
+  .option("--image <reference>", "image of Interlay, if its DaemonSet does not exist any more, as after helm uninstall")
+  .option("--force", "also while pods use links of Interlay; they lose the path through their node")
+  .option("--timeout <seconds>", "time limit for all nodes", "120")
   .parse()
   .opts<{ kubeconfig?: string; image?: string; force?: true; timeout: string }>();
 

@@ -8,15 +8,19 @@ import { buildClusterSpec } from "../e2e/support/cluster-spec.ts";
 import { parseKubeProxy, parseRunOptions } from "../e2e/support/options.ts";
 import { findSkipReason } from "./e2e/environments.ts";
 
-/** A cluster to play with. */
+/** `npm run up`: creates a cluster to experiment with. */
 const program = new Command("up")
-  .description("bring a cluster up with Calico, Multus, Macvlan and Interlay, or finish one that was begun")
-  .option("--provider <name>", `where it comes from: ${PROVIDER_NAMES.join(", ")}`, "kind")
+  .description("create a cluster with Calico, Multus, Macvlan and Interlay, or finish an incomplete one")
+  .option("--provider <name>", `provider of the cluster: ${PROVIDER_NAMES.join(", ")}`, "kind")
   .option("--nodes <n>", "worker nodes", String(DEFAULT_SPEC.workers))
   .option("--name <name>", "cluster name", DEFAULT_SPEC.name)
   .option("--environment <name>", "cluster configuration (docs/environments.md)")
   .option("--family <family>", "ipv4, ipv6 or dual")
-  .option("--kube-proxy <version>", "with its mode if not iptables: v1.29.15/nftables", DEFAULT_SPEC.kubeProxy.version)
+  .option(
+    "--kube-proxy <version>",
+    "version, with its mode unless it is iptables: v1.29.15/nftables",
+    DEFAULT_SPEC.kubeProxy.version,
+  )
   .parse();
 const flags = program.opts<{
   provider: string;
@@ -29,14 +33,15 @@ const flags = program.opts<{
 
 for (const signal of ["SIGINT", "SIGTERM"] as const)
   process.on(signal, () => {
-    process.stderr.write(`\n${signal}: npm run up finishes what is begun, npm run down takes it away.\n`);
+    process.stderr.write(`\n${signal}: npm run up finishes the cluster, npm run down deletes it.\n`);
     process.exit(130);
   });
 
 try {
   const provider = await loadProvider(flags.provider);
   const workers = Number(flags.nodes);
-  if (!Number.isInteger(workers) || workers < 1) throw new Error(`--nodes ${flags.nodes}: name a number from 1.`);
+  if (!Number.isInteger(workers) || workers < 1)
+    throw new Error(`invalid --nodes ${flags.nodes}: want a number of at least 1`);
   const environment = flags.environment === undefined ? undefined : findEnvironment(flags.environment);
   const reason = environment === undefined ? undefined : await findSkipReason(environment, provider.name);
   if (reason !== undefined) throw new Error(`--environment ${flags.environment ?? ""}: ${reason}.`);
@@ -47,7 +52,7 @@ try {
     ...process.env,
     ...(environment === undefined ? {} : { INTERLAY_ENVIRONMENT: environment.name }),
   });
-  // The images of every kube-proxy that a run switches to are there from the start.
+  // Load the images of every kube-proxy that a run may switch to.
   const wanted = await buildClusterSpec({ ...options, name: flags.name, workers });
   const spec = { ...wanted, kubeProxy, kubeProxies: [...wanted.kubeProxies, kubeProxy] };
   const findings = await provider.preflight(spec);

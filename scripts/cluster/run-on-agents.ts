@@ -2,15 +2,19 @@ import { PassThrough } from "node:stream";
 import { CoreV1Api, Exec, type KubeConfig } from "@kubernetes/client-node";
 
 const NAMESPACE = "interlay-system";
-/** Where the DaemonSet mounts the executable that it has installed. */
+/** Path of the installed executable in the agent's pod. */
 const INTERLAY = "/host/opt/cni/bin/interlay";
 
+/** An agent in which the command failed. */
 export interface AgentFailure {
   readonly node: string;
   readonly error: string;
 }
 
-/** `interlay ARGUMENTS` in each node's agent's pod. */
+/**
+ * Runs `interlay ARGUMENTS` in the agent's pod of each node.
+ * @param parse converts the output of the command
+ */
 export async function runOnAgents<T>(
   config: KubeConfig,
   args: readonly string[],
@@ -24,7 +28,7 @@ export async function runOnAgents<T>(
   await Promise.all(
     items.map(async ({ metadata, spec }) => {
       try {
-        answers.push(parse(await run(config, metadata?.name ?? "", args)));
+        answers.push(parse(await execInAgent(config, metadata?.name ?? "", args)));
       } catch (error) {
         failed.push({ node: spec?.nodeName ?? "", error: error instanceof Error ? error.message : String(error) });
       }
@@ -33,17 +37,17 @@ export async function runOnAgents<T>(
   return { answers, failed };
 }
 
-async function run(config: KubeConfig, pod: string, args: readonly string[]): Promise<string> {
+async function execInAgent(config: KubeConfig, pod: string, args: readonly string[]): Promise<string> {
   const stdout = new PassThrough();
   const stderr = new PassThrough();
-  const said = { stdout: "", stderr: "" };
-  stdout.on("data", (chunk: Buffer) => (said.stdout += chunk.toString()));
-  stderr.on("data", (chunk: Buffer) => (said.stderr += chunk.toString()));
+  const output = { stdout: "", stderr: "" };
+  stdout.on("data", (chunk: Buffer) => (output.stdout += chunk.toString()));
+  stderr.on("data", (chunk: Buffer) => (output.stderr += chunk.toString()));
   return new Promise((resolve, reject) => {
     new Exec(config)
       .exec(NAMESPACE, pod, "agent", [INTERLAY, ...args], stdout, stderr, null, false, ({ status, message }) => {
-        if (status === "Success") resolve(said.stdout);
-        else reject(new Error(said.stderr.trim() || (message ?? "the agent's pod could not be asked")));
+        if (status === "Success") resolve(output.stdout);
+        else reject(new Error(output.stderr.trim() || (message ?? "the command could not be run in the agent's pod")));
       })
       .catch((error: unknown) => {
         reject(error instanceof Error ? error : new Error(String(error)));

@@ -4,12 +4,13 @@ import { z } from "zod";
 import { type NodeSnapshot, nodeSnapshot } from "../../plugin/doctor/snapshot.ts";
 import { type AgentFailure, runOnAgents } from "../cluster/run-on-agents.ts";
 
+/** Snapshots of the nodes, and the nodes where it failed. */
 export interface NodeSnapshots {
   readonly nodes: readonly NodeSnapshot[];
   readonly failed: readonly AgentFailure[];
 }
 
-/** What each node says of itself, by a program run in its agent's pod. */
+/** Takes a snapshot of each node by the command `doctor --snapshot` in the agent's pod. */
 export async function snapshotNodes(config: KubeConfig): Promise<NodeSnapshots> {
   const { answers, failed } = await runOnAgents(config, ["doctor", "--snapshot"], (text) =>
     nodeSnapshot.parse(JSON.parse(text)),
@@ -17,7 +18,7 @@ export async function snapshotNodes(config: KubeConfig): Promise<NodeSnapshots> 
   return { nodes: answers.toSorted((a, b) => a.node.localeCompare(b.node)), failed };
 }
 
-/** What was taken on the nodes beforehand. */
+/** Reads snapshots that were taken before, as a JSON array. */
 export async function readSnapshots(file: string): Promise<NodeSnapshots> {
   return { nodes: z.array(nodeSnapshot).parse(JSON.parse(await readFile(file, "utf8"))), failed: [] };
 }

@@ -14,7 +14,7 @@ export interface EnvironmentRun {
   readonly report?: Report;
   /** Why it was not run on this machine or by this provider. */
   readonly skipped?: string;
-  /** Why there is no report though it was run. */
+  /** Why it ran but wrote no report. */
   readonly error?: string;
 }
 

@@ -16,15 +16,15 @@ export type ExistingCheck =
   | { readonly exitCode: number }
   | {
       readonly exitCode: undefined;
-      /** In the syntax of --kube-proxy. */
+      /** Version and mode in the syntax of --kube-proxy. */
       readonly kubeProxy: string;
-      /** Undefined: it is read from the nodes once the suite can reach them. */
+      /** Undefined if it must be read from the nodes when the suite can reach them. */
       readonly returnPath: string | undefined;
     };
 
 /**
- * Prints what an existing cluster has, as a table, with a sentence for each problem.
- * @throws an error for an option that does not apply to an existing cluster
+ * Prints the preconditions of an existing cluster as a table, with a sentence for each problem.
+ * @throws if an option does not apply to an existing cluster
  */
 export async function checkExistingCluster(
   options: ExistingOptions,
@@ -38,7 +38,7 @@ export async function checkExistingCluster(
   const inventory = await readInventory(loadKubeConfig(options));
   const rows = checkPreconditions(inventory, options);
   const mark = { error: "✗", warning: "!" } as const;
-  const table = new Table({ head: ["", "what", "found"], style: { head: [], border: [] } });
+  const table = new Table({ head: ["", "property", "found"], style: { head: [], border: [] } });
   for (const { what, found, problem } of rows) table.push([problem ? mark[problem.severity] : "✓", what, found]);
   say(table.toString());
   const problems = rows.flatMap(({ problem }) => problem ?? []);
@@ -51,10 +51,10 @@ export async function checkExistingCluster(
   const returnPath = options.datapath === "none" ? asked.returnPath : (inventory.interlay?.returnPath ?? "notrack");
   if (asked.returnPath !== undefined && asked.returnPath !== returnPath)
     throw new Error(
-      `--return-path ${asked.returnPath}: Interlay there has ${returnPath ?? "none"}, and a run does not change it for the cluster's pods.`,
+      `--return-path ${asked.returnPath}: Interlay in this cluster uses ${returnPath ?? "none"}, and a run does not change it`,
     );
   if (!asked.yes) {
-    say("Nothing was changed: this is the preflight alone. Add --yes to run the suite there.");
+    say("Nothing was changed: this was only the preflight. Add --yes to run the suite there.");
     return { exitCode: 0 };
   }
   return { exitCode: undefined, kubeProxy: `${kubeProxy.version}/${kubeProxy.mode}`, returnPath };
@@ -66,7 +66,7 @@ export async function checkExistingCluster(
  */
 export async function readReturnPath(cluster: Cluster): Promise<"liberal" | "none"> {
   if (cluster.nodeAccess === "none")
-    throw new Error("The nodes' sysctl cannot be read: name what the solution does with --return-path.");
+    throw new Error("cannot read the sysctl of the nodes: name the return path of the solution by --return-path");
   const sysctls = await Promise.all(
     cluster.nodes.map(({ name }) => cluster.exec(name, ["cat", "/proc/sys/net/netfilter/nf_conntrack_tcp_be_liberal"])),
   );

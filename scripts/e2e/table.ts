@@ -4,7 +4,7 @@ import { countCells, describeNodes, POD_TYPE_TITLES, TARGET_TITLES, variantTitle
 
 const MARKS = { pass: "✓", blocked: "blocked", fail: "✗ FAIL", "not-run": "-" } as const;
 
-/** A variant's 3×6 table for the terminal, in the shape of the documents: rows ask, columns answer. */
+/** Renders a variant's 3×6 table for the terminal: rows are clients, columns are servers. */
 export function renderVariantTable(variant: VariantResult): string {
   const table = new Table({
     head: ["from \\ to", ...TARGETS.map((target) => TARGET_TITLES[target])],
@@ -17,6 +17,6 @@ export function renderVariantTable(variant: VariantResult): string {
   return [
     variantTitle(variant),
     table.toString(),
-    `${ok} of ${ok + failed} cells as expected, ${blocked} of them blocked by the gate, in ${variant.seconds.toFixed(1)} s; ${describeNodes(variant)}`,
+    `${ok} of ${ok + failed} cells as expected, ${blocked} of them blocked as expected, in ${variant.seconds.toFixed(1)} s; ${describeNodes(variant)}`,
   ].join("\n");
 }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { isSource } from "./watch.ts";
 
-describe("what --watch looks at", () => {
+describe("files that --watch observes", () => {
   for (const [path, is] of Object.entries({
     "datapath/underlay.ts": true,
     "manifests/calico.yaml": true,
@@ -12,7 +12,7 @@ describe("what --watch looks at", () => {
     "report.schema.json": false,
     "notes.md": false,
   }))
-    it(`${path}: ${is ? "a change starts a run" : "nothing"}`, () => {
+    it(`${path}: ${is ? "starts a run" : "is ignored"}`, () => {
       assert.equal(isSource(path), is);
     });
 });

@@ -3,11 +3,11 @@ import { join } from "node:path";
 import { startScript, waitForExit } from "../../clusters/shell.ts";
 
 const ROOT = join(import.meta.dirname, "..", "..");
-const ROOMS = ["plugin", "clusters", "e2e", "results", "scripts"] as const;
-/** Editors write a file in several steps. */
+const FOLDERS = ["plugin", "clusters", "e2e", "results", "scripts"] as const;
+/** Delay after a change, because editors write a file in several steps. */
 const SETTLE_MS = 150;
 
-/** True for what a run is made of: no tests, nothing that a run itself writes. */
+/** Returns whether a run uses the file: not for tests and for files that a run writes. */
 export function isSource(path: string): boolean {
   return (
     /\.(ts|json|yaml|conf|service)$/.test(path) &&
@@ -16,10 +16,10 @@ export function isSource(path: string): boolean {
 }
 
 /**
- * Runs a script of ours, and again whenever a source file changes: one that still runs is ended first. Each run is a new
- * process, for modules are read once. Ends with SIGINT or SIGTERM; the cluster is left as it is.
+ * Runs e2e, and again when a source file changes, after ending the current run. Each run is a new process, because modules are
+ * loaded once. Ends at SIGINT or SIGTERM; the cluster is left as it is.
  */
-export async function runOnChange(argv: readonly string[], say: (text: string) => void): Promise<void> {
+export async function runOnChange(argv: readonly string[], print: (text: string) => void): Promise<void> {
   const stop = new AbortController();
   let ending: AbortController | undefined;
   let running: Promise<void> = Promise.resolve();
@@ -30,13 +30,13 @@ export async function runOnChange(argv: readonly string[], say: (text: string) =
   const start = async (why: string) => {
     await end();
     if (stop.signal.aborted) return;
-    const begun = performance.now();
-    say(`\n== ${why}\n`);
+    const started = performance.now();
+    print(`\n== ${why}\n`);
     ending = new AbortController();
     running = waitForExit(startScript("scripts/e2e.ts", argv), ending.signal).then((status) => {
-      const seconds = ((performance.now() - begun) / 1000).toFixed(1);
+      const seconds = ((performance.now() - started) / 1000).toFixed(1);
       if (ending?.signal.aborted !== true)
-        say(`== ${status === 0 ? "passed" : "FAILED"} in ${seconds} s; waiting for a change\n`);
+        print(`== ${status === 0 ? "passed" : "FAILED"} in ${seconds} s; waiting for a change\n`);
     });
   };
   for (const signal of ["SIGINT", "SIGTERM"] as const)
@@ -46,7 +46,7 @@ export async function runOnChange(argv: readonly string[], say: (text: string) =
 
   let timer: NodeJS.Timeout | undefined;
   let chain = start("first run");
-  const looks = ROOMS.map(async (room) => {
+  const watchers = FOLDERS.map(async (room) => {
     for await (const { filename } of watch(join(ROOT, room), { recursive: true, signal: stop.signal })) {
       if (filename === null || !isSource(filename)) continue;
       clearTimeout(timer);
@@ -55,7 +55,7 @@ export async function runOnChange(argv: readonly string[], say: (text: string) =
       }, SETTLE_MS);
     }
   });
-  await Promise.all(looks).catch((error: unknown) => {
+  await Promise.all(watchers).catch((error: unknown) => {
     if (!stop.signal.aborted) throw error;
   });
   clearTimeout(timer);

@@ -4,15 +4,15 @@ import { lstat, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 
-const AT_ONCE = 8;
+const PARALLEL = 8;
 
-/** Every regular file at or below `paths`, each by its path from `root`. Links are not followed. */
+/** Lists the regular files at or below `paths`, relative to `root`. Does not follow links. */
 export async function listFiles(root: string, paths: readonly string[]): Promise<readonly string[]> {
   const lists = await Promise.all(
     paths.map(async (path) => {
-      const is = await lstat(join(root, path));
-      if (is.isFile()) return [path];
-      if (!is.isDirectory()) return [];
+      const stats = await lstat(join(root, path));
+      if (stats.isFile()) return [path];
+      if (!stats.isDirectory()) return [];
       const entries = await readdir(join(root, path), { recursive: true, withFileTypes: true });
       return entries.flatMap((entry) =>
         entry.isFile() ? [join(path, join(entry.parentPath, entry.name).slice(join(root, path).length + 1))] : [],
@@ -22,17 +22,20 @@ export async function listFiles(root: string, paths: readonly string[]): Promise
   return lists.flat();
 }
 
-/** Lines as `sha256sum --check` reads them. @param files path on this machine, and in the archive */
+/**
+ * Computes the digests of files in the format of `sha256sum --check`.
+ * @param files path on this machine and path in the archive
+ */
 export async function computeChecksums(files: readonly (readonly [from: string, to: string])[]): Promise<string> {
   const lines: string[] = new Array<string>(files.length);
-  const waiting = files.entries();
+  const queue = files.entries();
   const worker = async (): Promise<void> => {
-    for (const [index, [from, to]] of waiting) {
+    for (const [index, [from, to]] of queue) {
       const hash = createHash("sha256");
       await pipeline(createReadStream(from), hash);
       lines[index] = `${hash.digest("hex")}  ${to}`;
     }
   };
-  await Promise.all(Array.from({ length: AT_ONCE }, worker));
+  await Promise.all(Array.from({ length: PARALLEL }, worker));
   return lines.map((line) => `${line}\n`).join("");
 }

@@ -11,7 +11,7 @@ import { buildProbe } from "../../e2e/probe/build.ts";
 
 export const ROOT = join(import.meta.dirname, "..", "..");
 
-/** What goes into a kit: paths below the project's directory, and paths below the cache's. */
+/** Contents of a kit: paths relative to the project, and relative to the cache. */
 export interface KitContents {
   readonly project: readonly string[];
   readonly cache: readonly string[];
@@ -20,11 +20,11 @@ export interface KitContents {
 export interface KitOptions {
   readonly kubernetes: string;
   readonly kubeProxies: readonly string[];
-  /** Whether images and nodes of kind are in it; a lab has none. */
+  /** Whether the kit contains images and nodes for kind; a lab needs none. */
   readonly kind: boolean;
 }
 
-/** Makes what is missing, then says where everything lies. */
+/** Builds missing components and lists the contents of a kit. */
 export async function listContents(
   { kubernetes, kubeProxies, kind }: KitOptions,
   progress: Progress,
@@ -38,27 +38,31 @@ export async function listContents(
   const images = kind
     ? await prepareImages(components, { kubernetes, kubeProxies, interlay, probe }, progress)
     : undefined;
-  const layers = images === undefined ? [] : layerFiles([images.node, ...images.pods, images.interlay, images.probe]);
+  const layers =
+    images === undefined ? [] : listLayerFiles([images.node, ...images.pods, images.interlay, images.probe]);
   const tracked = (await $`git -C ${ROOT} ls-files -z`).stdout.split("\0").filter((path) => path !== "");
-  const made = [interlay.launcher, interlay.full, probe]
+  const built = [interlay.launcher, interlay.full, probe]
     .flatMap((path) => [path, `${path}.sources`])
     .map((path) => relative(ROOT, path));
   return {
-    project: [...tracked, ...made, "node_modules"],
+    project: [...tracked, ...built, "node_modules"],
     cache: [...new Set([...paths, ...(kind ? [join("components", "pause-1")] : []), ...layers])].sort(),
   };
 }
 
-/** The directory of the cache that a program came in. Throws for one that lies elsewhere: another machine has not got it. */
+/**
+ * Returns the component directory in the cache that contains a program.
+ * @throws if the program is outside of the cache, where the kit cannot take it from
+ */
 export function findComponentDirectory(path: string, { name, version }: ComponentRef): string {
   const below = relative(getCacheRoot(), path);
-  const [room, directory] = below.split(sep);
-  if (room !== "components" || directory === undefined)
-    throw new Error(`${name} ${version} is used from ${path}: take it off PATH, so that the kit gets one of its own.`);
-  return directory === "released" ? below : join(room, directory);
+  const [folder, directory] = below.split(sep);
+  if (folder !== "components" || directory === undefined)
+    throw new Error(`${name} ${version} is used from ${path}: remove it from PATH, so that the kit contains it`);
+  return directory === "released" ? below : join(folder, directory);
 }
 
-function layerFiles(images: readonly Image[]): readonly string[] {
+function listLayerFiles(images: readonly Image[]): readonly string[] {
   const tars = images.flatMap((image) => image.layers.map(({ tar }) => relative(getCacheRoot(), tar)));
   return tars.flatMap((tar) => [tar, `${tar}.json`]);
 }

@@ -13,7 +13,12 @@ describe("a kit", () => {
 
   beforeEach(async () => {
     root = await mkdtemp(join(tmpdir(), "interlay-kit-test-"));
-    for (const directory of ["project/node_modules/.bin", "cache/components/etcd-1", "cache/components/old", "there"])
+    for (const directory of [
+      "project/node_modules/.bin",
+      "cache/components/etcd-1",
+      "cache/components/old",
+      "unpacked",
+    ])
       await mkdir(at(directory), { recursive: true });
     await writeFile(at("project/package.json"), "{}\n");
     await writeFile(at("project/secret"), "not tracked\n");
@@ -27,15 +32,15 @@ describe("a kit", () => {
   const packed = async () => {
     const contents = { project: ["package.json", "node_modules"], cache: ["components/etcd-1"] };
     const files = await packKit({ project: at("project"), cache: at("cache") }, contents, at("kit.tar"));
-    await runOrThrow(["tar", "--extract", "--file", at("kit.tar"), "--directory", at("there")]);
+    await runOrThrow(["tar", "--extract", "--file", at("kit.tar"), "--directory", at("unpacked")]);
     return files;
   };
   const check = () =>
-    runCommand(["sha256sum", "--check", "--quiet", CHECKSUMS_FILE], { cwd: at("there", KIT_DIRECTORY) });
+    runCommand(["sha256sum", "--check", "--quiet", CHECKSUMS_FILE], { cwd: at("unpacked", KIT_DIRECTORY) });
 
-  it("has what was named and nothing else, links and modes as they were", async () => {
+  it("contains only the named files, with their links and modes", async () => {
     assert.equal(await packed(), 3);
-    const kit = (...path: readonly string[]) => at("there", KIT_DIRECTORY, ...path);
+    const kit = (...path: readonly string[]) => at("unpacked", KIT_DIRECTORY, ...path);
     assert.equal(await readFile(kit(KIT_CACHE, "components/etcd-1/etcd"), "utf8"), "etcd\n");
     assert.equal(await readlink(kit("node_modules/.bin/tool")), "../tool.js");
     assert.equal((await stat(kit("node_modules/tool.js"))).mode & 0o777, 0o755);
@@ -43,26 +48,26 @@ describe("a kit", () => {
     assert.equal(listed.trim().split("\n").length, 4, listed);
   });
 
-  it("keeps times to the millisecond: an image is known by its programs' times", async () => {
+  it("keeps modification times to the millisecond, which identify the programs of an image", async () => {
     await utimes(at("cache/components/etcd-1/etcd"), 1_700_000_000.123, 1_700_000_000.123);
     await packed();
-    const { mtimeMs } = await stat(at("there", KIT_DIRECTORY, KIT_CACHE, "components/etcd-1/etcd"));
+    const { mtimeMs } = await stat(at("unpacked", KIT_DIRECTORY, KIT_CACHE, "components/etcd-1/etcd"));
     assert.equal(Math.trunc(mtimeMs), Math.trunc((await stat(at("cache/components/etcd-1/etcd"))).mtimeMs));
   });
 
-  it("shows by its checksums that a file was changed", async () => {
+  it("has checksums that detect a changed file", async () => {
     await packed();
     assert.equal((await check()).exitCode, 0);
-    await writeFile(at("there", KIT_DIRECTORY, KIT_CACHE, "components/etcd-1/etcd"), "other\n");
+    await writeFile(at("unpacked", KIT_DIRECTORY, KIT_CACHE, "components/etcd-1/etcd"), "other\n");
     const { exitCode, stdout } = await check();
     assert.equal(exitCode, 1);
     assert.match(stdout, /components\/etcd-1\/etcd: FAILED/);
   });
 
-  it("takes no program from elsewhere than the cache", () => {
+  it("rejects a program outside of the cache", () => {
     assert.throws(
       () => findComponentDirectory("/usr/bin/kubectl", { name: "kubectl", version: "v1.29.15" }),
-      /off PATH/,
+      /remove it from PATH/,
     );
   });
 });

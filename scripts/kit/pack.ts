@@ -6,40 +6,50 @@ import { KIT_CACHE } from "../../clusters/components/cache.ts";
 import { computeChecksums, listFiles } from "./checksums.ts";
 import type { KitContents } from "./contents.ts";
 
-/** The archive's one directory. */
+/** Directory that the archive contains. */
 export const KIT_DIRECTORY = "interlay-kit";
 export const CHECKSUMS_FILE = "SHA256SUMS";
 
-interface Sources {
+interface SourceDirectories {
   readonly project: string;
   readonly cache: string;
 }
 
-/** Packs a kit at `archive`, which appears only when it is whole. Returns how many files it has. */
-export async function packKit({ project, cache }: Sources, contents: KitContents, archive: string): Promise<number> {
+/** Packs a kit; `archive` exists only when it is complete. @returns the number of files */
+export async function packKit(
+  { project, cache }: SourceDirectories,
+  contents: KitContents,
+  archive: string,
+): Promise<number> {
   const staging = await mkdtemp(join(tmpdir(), "interlay-kit-"));
-  const making = `${archive}.making`;
+  const partial = `${archive}.partial`;
   try {
-    const [ours, cached] = await Promise.all([listFiles(project, contents.project), listFiles(cache, contents.cache)]);
-    const sums = await computeChecksums([
-      ...ours.map((path) => [join(project, path), path] as const),
+    const [tracked, cached] = await Promise.all([
+      listFiles(project, contents.project),
+      listFiles(cache, contents.cache),
+    ]);
+    const checksums = await computeChecksums([
+      ...tracked.map((path) => [join(project, path), path] as const),
       ...cached.map((path) => [join(cache, path), join(KIT_CACHE, path)] as const),
     ]);
-    await writeFile(join(staging, CHECKSUMS_FILE), sums);
-    await rm(making, { force: true });
-    await tar(making, project, KIT_DIRECTORY, contents.project, staging);
-    await tar(making, cache, join(KIT_DIRECTORY, KIT_CACHE), contents.cache, staging);
-    await tar(making, staging, KIT_DIRECTORY, [CHECKSUMS_FILE], staging);
-    await rename(making, archive);
-    return ours.length + cached.length;
+    await writeFile(join(staging, CHECKSUMS_FILE), checksums);
+    await rm(partial, { force: true });
+    await appendFiles(partial, project, KIT_DIRECTORY, contents.project, staging);
+    await appendFiles(partial, cache, join(KIT_DIRECTORY, KIT_CACHE), contents.cache, staging);
+    await appendFiles(partial, staging, KIT_DIRECTORY, [CHECKSUMS_FILE], staging);
+    await rename(partial, archive);
+    return tracked.length + cached.length;
   } finally {
     await rm(staging, { recursive: true, force: true });
-    await rm(making, { force: true });
+    await rm(partial, { force: true });
   }
 }
 
-/** posix: times to the nanosecond, for images are known by their programs' times. Not the targets of links are moved. */
-async function tar(
+/**
+ * Appends files to an archive. The format posix keeps exact times, which identify the programs of an image. The transformation
+ * does not change the targets of links.
+ */
+async function appendFiles(
   archive: string,
   from: string,
   to: string,

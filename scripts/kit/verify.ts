@@ -4,7 +4,7 @@ import { $ } from "zx";
 import { waitForExit } from "../../clusters/shell.ts";
 import { KIT_DIRECTORY, CHECKSUMS_FILE } from "./pack.ts";
 
-/** $@ is e2e's arguments. This shell is the first process there: when it ends, all that runs there does, Docker too. */
+/** Runs e2e with the arguments $@. As the first process of its namespace, its end also ends all other processes, such as Docker. */
 const SCRIPT = [
   "ip link set lo up && ip route",
   'npm run e2e -- "$@" && status=0 || status=$?',
@@ -12,35 +12,36 @@ const SCRIPT = [
   "exit $status",
 ].join("\n");
 
-/** Of their own: network (nothing but a loopback), processes, mounts. */
-const ALONE = ["unshare", "--net", "--pid", "--mount", "--fork", "--kill-child", "--mount-proc", "--"];
+/** New namespaces for network (only a loopback link), processes and mounts. */
+const NAMESPACES = ["unshare", "--net", "--pid", "--mount", "--fork", "--kill-child", "--mount-proc", "--"];
 
 /**
- * Unpacks a kit below `where` and runs the suite from it as on a machine of its own: in a network namespace without a route,
- * a home directory that is empty, no environment of ours, and no Docker of this machine's. Returns the suite's exit status.
+ * Unpacks a kit below `parent` and runs the suite from it: in a network namespace without a route, with an empty home directory,
+ * without this process's environment, and without this machine's Docker.
+ * @returns the exit status of the suite
  */
 export async function verifyKit(
   archive: string,
-  where: string,
+  parent: string,
   flags: readonly string[],
-  say: (text: string) => void,
+  print: (text: string) => void,
 ): Promise<number> {
-  const room = await mkdtemp(join(where, "k-")); // short: a socket of Docker's has to fit into 107 bytes
+  const directory = await mkdtemp(join(parent, "k-")); // short: the path of Docker's socket has at most 107 bytes
   try {
-    await $`tar --extract --file ${archive} --directory ${room}`;
-    const kit = join(room, KIT_DIRECTORY);
+    await $`tar --extract --file ${archive} --directory ${directory}`;
+    const kit = join(directory, KIT_DIRECTORY);
     await $({ cwd: kit })`sha256sum --check --quiet ${CHECKSUMS_FILE}`;
-    say("every file is as its checksum says");
-    const home = join(room, "home");
+    print("all checksums are correct");
+    const home = join(directory, "home");
     await mkdir(home);
     const env = {
       PATH: process.env["PATH"] ?? "",
       HOME: home,
-      DOCKER_HOST: `unix://${join(room, "none.sock")}`,
+      DOCKER_HOST: `unix://${join(directory, "none.sock")}`,
     };
     const options = { cwd: kit, env, nothrow: true, detached: true, stdio: ["ignore", "inherit", "inherit"] as const };
-    return await waitForExit($({ ...options, stdio: [...options.stdio] })`${ALONE} sh -c ${SCRIPT} kit ${flags}`);
+    return await waitForExit($({ ...options, stdio: [...options.stdio] })`${NAMESPACES} sh -c ${SCRIPT} kit ${flags}`);
   } finally {
-    await rm(room, { recursive: true, force: true });
+    await rm(directory, { recursive: true, force: true });
   }
 }

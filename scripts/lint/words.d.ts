@@ -2,8 +2,11 @@
 export interface BannedWord {
   readonly pattern: RegExp;
   readonly instead: string;
+  /** Texts that the pattern matches. */
+  readonly examples: readonly string[];
 }
 
+/** The words and phrases of banned-words.json. */
 export declare const BANNED: readonly BannedWord[];
 
 /** Finds the first banned word of a text. */

@@ -1,24 +1,13 @@
+import { readFileSync } from "node:fs";
+
 /**
- * Words and phrases that comments, strings and pages must not contain, each with what to write instead.
+ * Words and phrases that comments, strings and pages must not contain, from banned-words.json.
  *
- * @type {readonly { readonly pattern: RegExp; readonly instead: string }[]}
+ * @type {readonly { readonly pattern: RegExp; readonly instead: string; readonly examples: readonly string[] }[]}
  */
-export const BANNED = [
-  { pattern: /\banew\b/i, instead: "again, recreate" },
-  { pattern: /\bbeside\b/i, instead: "next to, in addition to" },
-  { pattern: /\bwhoever\b|\bwhomever\b/i, instead: "the caller, clients" },
-  { pattern: /\b(?:tells?|told) (?!apart)/i, instead: "the exact verb: report, log, return, print" },
-  { pattern: /\btold\b/i, instead: "reported, logged" },
-  { pattern: /\b(?:is|are) no (?!longer\b|more than\b)/i, instead: "is not a valid …, does not exist" },
-  { pattern: /\bthat (?:is|are) there\b/i, instead: "existing" },
-  { pattern: /\b(?:duty|duties)\b/i, instead: "task, reconciler" },
-  { pattern: /\bdoors?\b/i, instead: "launcher" },
-  { pattern: /\bwishes\b/i, instead: "options" },
-  { pattern: /\bgive ?backs?\b|\bgivebacks?\b/i, instead: "release" },
-  { pattern: /\bdirt\b/i, instead: "stale state" },
-  { pattern: /\bso long as\b|\bso many\b|\bso often\b/i, instead: "as long as, N, up to" },
-  { pattern: /\bby lot\b/i, instead: "at random" },
-];
+export const BANNED = JSON.parse(readFileSync(new URL("banned-words.json", import.meta.url), "utf8")).map(
+  ({ pattern, instead, examples }) => ({ pattern: new RegExp(pattern, "i"), instead, examples }),
+);
 
 /**
  * Finds the first banned word of a text.

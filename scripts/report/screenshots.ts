@@ -3,11 +3,11 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { chromium, type Page } from "playwright-core";
 
-/** Debian's package `chromium`. */
+/** Chromium of Debian's package `chromium`. */
 const CHROMIUM = process.env["CHROMIUM"] ?? "/usr/bin/chromium";
 const SCHEMES = ["light", "dark"] as const;
 
-/** What a reader sees, one view after another on the same page. */
+/** Views of the report, in this order on the same page. */
 const VIEWS: readonly (readonly [name: string, go: (page: Page) => Promise<void>])[] = [
   ["page", () => Promise.resolve()],
   ["cell", (page) => page.locator("#variant-0 .grid tbody tr").nth(1).locator("button").first().click()],
@@ -21,7 +21,11 @@ const VIEWS: readonly (readonly [name: string, go: (page: Page) => Promise<void>
   ["history", (page) => page.locator("#history").scrollIntoViewIfNeeded()],
 ];
 
-/** Pictures of a report.html, light and dark, into a directory. Returns their paths. Errors: no chromium. */
+/**
+ * Saves pictures of a report.html, light and dark, in a directory.
+ * @returns their paths
+ * @throws if chromium is not installed
+ */
 export async function takeScreenshots(report: string, directory: string): Promise<readonly string[]> {
   await mkdir(directory, { recursive: true });
   const browser = await chromium.launch({ executablePath: CHROMIUM, args: ["--no-sandbox"] });

@@ -131,7 +131,7 @@ export const NOT_RUN: readonly (readonly [line: string, why: string])[] = [
   ["npm run nightly -- --plan sweep", "docs/sweep.md has its results"],
   ["npm run kit", "creates an archive of gigabytes; docs/kit.md describes a run"],
   ["npm run kit -- --lab", "as npm run kit"],
-  ["npm run kit -- --prove lab", "as npm run kit"],
+  ["npm run kit -- --verify lab", "as npm run kit"],
   ["npm run e2e -- --provider lab --watch", "runs until it is interrupted"],
   ["npm run e2e -- --provider lab --keep --watch", "runs until it is interrupted"],
   ["npm run report -- ./runs/1", "uses directories of a certificate's recipient"],

@@ -1,4 +1,4 @@
-/** How many tests a stage ran, read from what its runner printed last. */
+/** Numbers of tests of a stage. */
 export interface TestCounts {
   readonly passed: number;
   readonly failed: number;
@@ -7,14 +7,15 @@ export interface TestCounts {
 
 export const NO_TESTS: TestCounts = { passed: 0, failed: 0, skipped: 0 };
 
+/** Adds the numbers of two stages. */
 export function addCounts(a: TestCounts, b: TestCounts): TestCounts {
   return { passed: a.passed + b.passed, failed: a.failed + b.failed, skipped: a.skipped + b.skipped };
 }
 
 /**
- * Reads mocha's closing lines ("12 passing", "1 failing", "2 pending") or our own ("12 passed, 1 failed, 2 skipped").
- * The last of each kind counts, since a test may print such a line of its own. Returns undefined if there is neither:
- * a stage that says nothing of its tests has run none.
+ * Reads the numbers of tests from the last lines of mocha ("12 passing", "1 failing", "2 pending") or of our own runners
+ * ("12 passed, 1 failed, 2 skipped"). The last line of each kind counts, because a test may print such a line.
+ * @returns undefined if the output contains no such line
  */
 export function readCounts(output: string): TestCounts | undefined {
   const own = [...output.matchAll(/^(\d+) passed, (\d+) failed(?:, (\d+) skipped)?$/gm)].at(-1);
@@ -28,12 +29,13 @@ export function readCounts(output: string): TestCounts | undefined {
   return { passed, failed: mocha("failing") ?? 0, skipped: mocha("pending") ?? 0 };
 }
 
-/** A stage's verdict: a non-zero exit with no failed test counts as one failure, and so does a stage that ran no test. */
+/** Returns the result of a stage. A stage that ran no test, or exited non-zero without a failed test, has one failure. */
 export function judgeStage(exitCode: number, counts: TestCounts | undefined): TestCounts {
   if (!counts || counts.passed + counts.failed + counts.skipped === 0) return { ...NO_TESTS, failed: 1 };
   return exitCode !== 0 && counts.failed === 0 ? { ...counts, failed: 1 } : counts;
 }
 
+/** Returns `12 passed, 1 failed, 2 skipped`. */
 export function formatClosingLine({ passed, failed, skipped }: TestCounts): string {
   return `${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ""}`;
 }
