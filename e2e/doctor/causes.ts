@@ -11,8 +11,8 @@ import { likelyCauses } from "./predicted.ts";
 const SNAPSHOT = ["/opt/cni/bin/interlay", "doctor", "--snapshot"];
 
 /**
- * Adds to each cell that failed what the doctor thinks of it. Never throws: a doctor that does not come is no reason to
- * lose the results; the first cell says then why there is no cause.
+ * Adds the doctor's likely cause to each cell that failed. Never throws: if the doctor fails, the results are kept, and the first
+ * cell has the reason instead of a cause.
  */
 export async function withCauses(
   cluster: Cluster,
@@ -29,12 +29,12 @@ export async function withCauses(
       return finding === undefined ? result : { ...result, cause: `${finding.check}: ${finding.message}` };
     });
   } catch (error) {
-    const why = `unknown, the doctor did not come: ${error instanceof Error ? error.message : String(error)}`;
+    const why = `unknown, the doctor failed: ${error instanceof Error ? error.message : String(error)}`;
     return results.map((result) => (result.id === failing[0]?.id ? { ...result, cause: why } : result));
   }
 }
 
-/** On the nodes themselves: the agents' pods cannot be entered everywhere. */
+/** Returns the doctor's findings from snapshots that are taken on the nodes: not every provider can run programs in agents' pods. */
 export async function listFindings(cluster: Cluster): Promise<Findings> {
   const directory = await mkdtemp(join(tmpdir(), "interlay-doctor-"));
   try {

@@ -5,18 +5,18 @@ import type { Deployment } from "../pods/deploy.ts";
 import type { Findings } from "./doctor.ts";
 import { predictedFailures } from "./predicted.ts";
 
-/** Every cell passes by it: what fails, fails by something that the doctor must have found. */
+/** Every cell passes in this variant: each failure has a cause that the doctor must have found. */
 export const HEALTHY: Variant = { kubeProxy: { version: "v1.29.15", mode: "iptables" }, returnPath: "notrack" };
 const RUN = { passTimeoutMs: 1500, blockedTimeoutMs: 1500, parallel: 48, attempts: 2 } as const;
 
-/** What was predicted and what the probes showed: ids of cells. */
+/** Ids of cells: the predictions compared to the probes. */
 export interface Comparison {
   readonly predicted: readonly string[];
   readonly failedAndNotPredicted: readonly string[];
   readonly predictedAndPassed: readonly string[];
 }
 
-/** Asks the cells, and holds the answers against the findings. */
+/** Probes the cells, and compares the results to the findings. */
 export async function comparePrediction(
   findings: Findings,
   asked: readonly Cell[],

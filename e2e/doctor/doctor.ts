@@ -17,7 +17,7 @@ const pattern = z.object({
   placement: z.string().optional(),
   protocols: texts,
 });
-/** What a finding says will fail, in the doctor's words. */
+/** Cells that a finding predicts to fail. */
 export type Pattern = z.infer<typeof pattern>;
 
 const output = z.object({
@@ -34,7 +34,7 @@ const output = z.object({
 });
 export type Findings = z.infer<typeof output>["findings"];
 
-/** `npm run doctor -- --json`, as a user would run it. */
+/** Runs `npm run doctor -- --json`, as a user would. */
 export function runDoctor(kubeconfig: string, more: readonly string[] = []): Promise<Findings> {
   const script = join(import.meta.dirname, "..", "..", "scripts", "doctor.ts");
   const argv = ["--import", "tsx", script, "--kubeconfig", kubeconfig, "--json", ...more];
@@ -42,17 +42,17 @@ export function runDoctor(kubeconfig: string, more: readonly string[] = []): Pro
 }
 
 /**
- * `interlay doctor --json` with `more` flags, on this computer: what it takes `npm run doctor` to start is many times what
- * it takes to predict.
- * @param directory for what is written on the way
+ * Runs `interlay doctor --json` with `more` flags on this computer: `npm run doctor` takes many times longer to start than to
+ * predict.
+ * @param directory directory for temporary files
  */
 export async function runExecutable(kubeconfig: string, directory: string, more: readonly string[]): Promise<Findings> {
   const config = new KubeConfig();
   config.loadFromFile(kubeconfig);
   const user = config.getCurrentUser();
-  // The executable's Bun shows no client certificate, which is how kind's kubeconfigs sign in: all would be as if not there.
+  // Bun, of which the executable is made, does not send client certificates, by which kind's kubeconfigs authenticate.
   if (user?.certData !== undefined || user?.certFile !== undefined) return runDoctor(kubeconfig, more);
-  // Bun trusts what is named here; the kubeconfig's own CA it would not look at.
+  // Bun trusts the certificates named here; it does not read the kubeconfig's CA.
   const authority = join(directory, "ca.crt");
   await writeFile(authority, Buffer.from(config.getCurrentCluster()?.caData ?? "", "base64"), { mode: 0o600 });
   return findingsOf((await buildInterlay()).full, ["doctor", "--json", ...more], {
@@ -65,7 +65,7 @@ export async function runExecutable(kubeconfig: string, directory: string, more:
 async function findingsOf(file: string, argv: readonly string[], env: NodeJS.ProcessEnv): Promise<Findings> {
   const stdout = await new Promise<string>((resolve, reject) => {
     execFile(file, argv, { maxBuffer: 1 << 26, env }, (error, said, errors) => {
-      // 1: something is predicted to fail
+      // 1: a cell is predicted to fail
       if (error === null || error.code === 1) resolve(said);
       else reject(new Error(`the doctor ended with ${String(error.code)}: ${errors.trim()}`));
     });

@@ -9,53 +9,53 @@ import { POD_TYPES } from "../../results/schema.ts";
 import { TCP_PORT } from "../probe/protocol.ts";
 import type { FaultContext, Trial } from "./faults.ts";
 
-export const FAULT_POD = "trial";
-const PATIENCE = { timeout: 60_000 };
+export const FAULT_POD = "fault-run";
+const POLL = { timeout: 60_000 };
 
-/** The trial's pod, gone when the spec ends. */
+/** Creates the pod of a fault run; it is deleted when the spec ends. */
 export async function createFaultRun({ cluster, api }: FaultContext, trial: Trial, node: string): Promise<void> {
   await ensureObject(api, pod(FAULT_POD, node, cluster.probeImage, trial.annotations));
   DeferCleanup(async () => {
     await api.core.deleteNamespacedPod({ name: FAULT_POD, namespace: NAMESPACE, gracePeriodSeconds: 0 });
     await Eventually(
-      "the trial's pod is gone",
+      "the fault run's pod is deleted",
       async () => (await retryOnServerError(() => api.core.listNamespacedPod({ namespace: NAMESPACE }))).items,
       (items) => items.every(({ metadata }) => metadata?.name !== FAULT_POD),
-      PATIENCE,
+      POLL,
     );
   });
 }
 
-/** It does not start, and says why. */
+/** Asserts that the pod does not start, and that a warning has the reason. */
 export async function assertPodPending({ api }: FaultContext, { says = /./ }: Trial): Promise<void> {
   const uid = (await api.core.readNamespacedPod({ name: FAULT_POD, namespace: NAMESPACE })).metadata?.uid ?? "";
   await Eventually(
-    `a warning of the trial's pod that says ${String(says)}`,
+    `a warning of the fault run's pod that matches ${String(says)}`,
     async () =>
       (await api.core.listNamespacedEvent({ namespace: NAMESPACE })).items
         .filter(({ type, involvedObject }) => type === "Warning" && involvedObject.uid === uid)
         .map(({ message = "" }) => message),
     (messages) => messages.some((message) => says.test(message)),
-    PATIENCE,
+    POLL,
   );
   const { status } = await api.core.readNamespacedPod({ name: FAULT_POD, namespace: NAMESPACE });
-  assert.equal(status?.phase, "Pending", "the trial's pod has started");
+  assert.equal(status?.phase, "Pending", "the fault run's pod has started");
 }
 
-/** Its PodIP, once it is ready. */
+/** Waits until the pod is ready. @returns its PodIP */
 export function assertPodStarts({ api }: Pick<FaultContext, "api">): Promise<string> {
   return Eventually(
-    "the trial's pod is ready",
+    "the fault run's pod is ready",
     async () => {
       const { status } = await api.core.readNamespacedPod({ name: FAULT_POD, namespace: NAMESPACE });
       return reportsReady(status) ? (status?.podIP ?? "") : "";
     },
     (address) => address !== "",
-    PATIENCE,
+    POLL,
   );
 }
 
-/** As `deployment`, with one more pod. */
+/** Returns a deployment with one more pod. */
 export function runWithPod(deployment: Deployment, more: DeployedPod): Deployment {
   const address = more.addresses.main.ipv4 ?? "";
   return {
@@ -68,13 +68,13 @@ export function runWithPod(deployment: Deployment, more: DeployedPod): Deploymen
   };
 }
 
-/** Every pod that asks asks the trial's, which is an overlay pod of the second worker. */
+/** Returns cells from every client pod to the fault run's pod, which is an overlay pod on the second worker. */
 export function listCells(workers: number): readonly Cell[] {
   return Array.from({ length: workers }, (_, node) => node).flatMap((node) =>
     POD_TYPES.map((source): Cell => {
       const from = podName(source, node, "a");
       return {
-        id: `${from} to the trial's pod`,
+        id: `${from} to the fault run's pod`,
         ...{ group: "matrix", source, from, sourceNode: node, target: "overlay" },
         to: { kind: "pod", pod: FAULT_POD, nic: "main" },
         placement: node === 1 ? "same-node" : "other-node",

@@ -7,7 +7,7 @@ import type { Findings, Pattern } from "./doctor.ts";
 /** The groups whose cells the doctor predicts: those from pods and nodes. */
 export const PREDICTED: readonly Group[] = ["matrix", "node-to-pod", "own-service", "api-server"];
 
-/** Ids of the cells that the doctor says will fail. Pure. */
+/** Returns the ids of the cells that the doctor predicts to fail. Pure. */
 export function predictedFailures(
   findings: Findings,
   cells: readonly Cell[],
@@ -18,7 +18,7 @@ export function predictedFailures(
   return cells.filter((cell) => patterns.some((one) => fits(one, cell, nodeOf, addressOf))).map(({ id }) => id);
 }
 
-/** Of each cell the first finding that says that it will fail: its likely cause. Pure. */
+/** Returns for each cell the first finding that predicts its failure: its likely cause. Pure. */
 export function likelyCauses(
   findings: Findings,
   cells: readonly Cell[],
@@ -33,10 +33,10 @@ export function likelyCauses(
   );
 }
 
-/** What a cell asks, as an address. */
+/** Returns the address that a cell probes. */
 type AddressOf = (cell: Cell) => string;
 
-/** @param addressOf where it is not known, a pattern's network is not looked at */
+/** @param addressOf undefined: the network of a pattern is ignored */
 function fits(
   pattern: Pattern,
   cell: Cell,
@@ -68,7 +68,7 @@ export function isInNetwork(address: string, cidr: string): boolean {
   return list.check(address, family);
 }
 
-/** The doctor's words for what is asked. */
+/** Returns the doctor's name for the target of a cell. */
 function targetOf({ group, to, target, source }: Cell): string {
   if (group === "node-port-local" || group === "pod-to-node-port-local") return "node-port-local";
   if (to.kind === "pod" && to.nic === "net1") return "multi-nic:net1";

@@ -9,12 +9,12 @@ describe("predictions of the doctor in the results", () => {
     createCell({ id: "c", actual: "fail" }),
   ];
 
-  it("are added to the cells that have one", () => {
+  it("are added to the cells with a prediction", () => {
     const predicted = withPredictions(results, new Map([["a", "pass"]])).map((one) => one.predicted);
     assert.deepEqual(predicted, ["pass", undefined, undefined]);
   });
 
-  it("are false green for a cell that was predicted to pass and did not, be it expected or not", () => {
+  it("are false green for a cell that was predicted to pass and failed, also if it should be blocked", () => {
     const predictions = new Map([
       ["a", "pass"],
       ["b", "pass"],

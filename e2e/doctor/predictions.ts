@@ -5,10 +5,10 @@ import type { Deployment } from "../pods/deploy.ts";
 import { listFindings } from "./causes.ts";
 import { PREDICTED, predictedFailures } from "./predicted.ts";
 
-/** What the doctor predicts for each cell that it knows of, by the cell's id. */
+/** The doctor's prediction for each cell that it knows, by the cell's id. */
 export type Predictions = ReadonlyMap<string, "pass" | "fail">;
 
-/** Asks the doctor about the cluster as it is. Throws if the doctor fails. */
+/** Returns the doctor's predictions for the cluster. @throws an error if the doctor fails */
 export async function predictCells(
   cluster: Cluster,
   asked: readonly Cell[],
@@ -26,7 +26,7 @@ export async function predictCells(
   return new Map(known.map(({ id }) => [id, failing.has(id) ? "fail" : "pass"]));
 }
 
-/** Adds the predictions to the results of the cells that have one. Pure. */
+/** Adds the predictions to the results. Pure. */
 export function withPredictions(results: readonly CellResult[], predictions: Predictions): CellResult[] {
   return results.map((result) => {
     const predicted = predictions.get(result.id);
@@ -34,7 +34,7 @@ export function withPredictions(results: readonly CellResult[], predictions: Pre
   });
 }
 
-/** Returns the cells that the doctor predicted to pass and that did not. Pure. */
+/** Returns the cells that were predicted to pass and failed. Pure. */
 export function findFalseGreen(results: readonly CellResult[]): readonly CellResult[] {
   return results.filter(({ predicted, actual }) => predicted === "pass" && actual !== "pass");
 }

@@ -13,7 +13,7 @@ const expected: ExpectedAddresses = {
   sources: ["10.233.64.1"],
   family: "ipv4",
 };
-/** An underlay pod asks a Service: translated on its node, both ways. */
+/** An underlay pod requests a Service: its node translates request and reply. */
 const path = {
   request: [
     hop("underlay-1-a veth0 out", POD, SERVICE),
@@ -39,7 +39,11 @@ describe("the addresses along a path", () => {
   });
 
   const wrong: readonly (readonly [string, Path, RegExp])[] = [
-    ["another address was asked", change("request", 0, { destination: ENDPOINT }), /was sent to 10\.233\.64\.7:8080/],
+    [
+      "the request went to another address",
+      change("request", 0, { destination: ENDPOINT }),
+      /was sent to 10\.233\.64\.7:8080/,
+    ],
     [
       "it arrived for another server",
       change("request", 3, { destination: "10.233.64.8:8080" }),

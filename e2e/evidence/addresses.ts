@@ -1,20 +1,20 @@
 import type { IpFamily } from "../../clusters/spec.ts";
 import { hostOf, type Path, type SeenHop } from "./path.ts";
 
-/** The addresses that a cell's packets must have at their ends. */
+/** The addresses that a cell's packets must have at both ends. */
 export interface ExpectedAddresses {
   /** As in the result: `10.0.0.1:80`, `[fd00::1]:80`, or without a port (ICMP). */
   readonly asked: string;
-  /** The address of the server's own, after the last translation; undefined where no capture sees it. */
+  /** The server's own address, after the last translation; undefined where no capture sees it. */
   readonly server: string | undefined;
-  /** Source addresses of which the server must see one; undefined: any. */
+  /** Allowed source addresses at the server; undefined: any. */
   readonly sources: readonly string[] | undefined;
   readonly family: IpFamily;
 }
 
 /**
- * What is wrong with the addresses along a path whose places are right; undefined if nothing is. Each translation of the
- * request has to be undone in the reply: the client gets an answer from the address that it asked. Pure.
+ * Returns what is wrong with the addresses along a path whose places are right; undefined if nothing is. The reply must undo
+ * each translation of the request: the client gets its answer from the address that it sent the request to. Pure.
  */
 export function findWrongAddress({ request, reply }: Path, expected: ExpectedAddresses): string | undefined {
   const { asked, server, sources } = expected;

@@ -20,7 +20,7 @@ describe("the judge of paths", () => {
     reply: [seen("b eth0 out"), seen("a eth0 in")],
   };
   const cases: readonly (readonly [string, typeof right, RegExp | undefined])[] = [
-    ["the documented way", right, undefined],
+    ["the documented path", right, undefined],
     [
       "another link",
       { ...right, reply: [seen("b net1 out"), seen("a eth0 in")] },
@@ -47,7 +47,7 @@ describe("the judge of paths", () => {
       describeLastHop(expected, { request: right.request, reply: [seen("b eth0 out")] }),
       /the reply was last seen at b eth0 out, and not at a eth0 in/,
     );
-    assert.match(describeLastHop(expected, right), /whole documented way/);
+    assert.match(describeLastHop(expected, right), /whole documented path/);
   });
 
   it("says where a handshake strayed, and nothing of one that only ended", () => {

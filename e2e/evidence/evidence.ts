@@ -6,7 +6,7 @@ import { DEFAULT_RUN, runCells, reserveTokens } from "../matrix/run.ts";
 import { formatToken } from "../probe/protocol.ts";
 import type { Deployment } from "../pods/deploy.ts";
 import { findWrongAddress } from "./addresses.ts";
-import { startCapture, type Tap } from "./capture.ts";
+import { startCapture, type CapturePoint } from "./capture.ts";
 import { expectedPath } from "./expected.ts";
 import { describeLastHop, listDivergences, findWrongPath } from "./compare-path.ts";
 import { type Path, collectPaths, type Places } from "./path.ts";
@@ -19,8 +19,8 @@ export interface CaptureContext {
 }
 
 /**
- * Runs cells with captures in every namespace, and judges the ways that the packets went. What was answered by a wrong way
- * is asked once more: a capture can miss a packet on a busy machine, a wrong route stays wrong.
+ * Probes cells with captures in every network namespace, and compares the packets' paths. Cells that were answered on a wrong
+ * path are probed once more: a capture can miss a packet on a busy machine; a wrong route stays wrong.
  */
 export async function captureCells(scene: CaptureContext, cells: readonly Cell[]): Promise<CellResult[]> {
   const first = await captureCellsOnce(scene, cells);
@@ -46,12 +46,12 @@ async function captureCellsOnce(
       returnPath: variant.returnPath,
     });
   } catch (error) {
-    await capture.stop().catch(() => undefined); // the first error is the one to tell
+    await capture.stop().catch(() => undefined); // the first error is the cause
     throw error;
   }
 }
 
-/** The ways of the cells that failed or were blocked, from asking them once more; the verdict stays that of the first time. */
+/** Adds the paths of cells that failed or were blocked, by probing them once more; the first verdict stays. */
 export async function recaptureCells(
   scene: CaptureContext,
   cells: readonly Cell[],
@@ -71,7 +71,7 @@ export async function recaptureCells(
     const found =
       second.actual === result.actual
         ? describeLastHop(path.expected, path.seen)
-        : "asked again to see the way, it was answered: a flake?";
+        : "probed again to see the path, it was answered: a flake?";
     return {
       ...result,
       evidence: { ...result.evidence, ...second.evidence },
@@ -80,11 +80,11 @@ export async function recaptureCells(
   });
 }
 
-/** Adds to each result the way that its packets went, and fails one that was answered by another way than documented. */
+/** Adds to each result the path of its packets, and fails cells that were answered on another path than the documented one. */
 export function withPaths(
   results: readonly CellResult[],
   cells: readonly Cell[],
-  taps: readonly Tap[],
+  taps: readonly CapturePoint[],
   places: Places,
   firstToken: number,
   { addressOf, returnPath }: Pick<Deployment, "addressOf"> & Pick<Variant, "returnPath">,
@@ -95,7 +95,7 @@ export function withPaths(
     const expected = cell && expectedPath(cell, returnPath);
     if (cell === undefined || expected === undefined) return result;
     const handshake = handshakeOf(cell, result, paths);
-    // What is blocked is the request: that its handshake arrived says nothing of it.
+    // The request is blocked, not its handshake.
     const instead = result.expected === "pass" ? handshake : undefined;
     const seen = paths.get(formatToken(firstToken + index)) ?? instead ?? { request: [], reply: [] };
     const evidence = { ...result.evidence, path: { expected: mutable(expected), seen: mutable(seen) } };
@@ -116,15 +116,15 @@ export function withPaths(
       });
     return wrong === undefined
       ? { ...result, evidence }
-      : { ...result, evidence, ok: false, reason: `answered, but not by the documented way: ${wrong}` };
+      : { ...result, evidence, ok: false, reason: `answered, but not by the documented path: ${wrong}` };
   });
 }
 
-/** Whether the last place of the request is the server's own: the host outside and nodes have no capture of their own. */
+/** Whether the last place of the request is the server's: the external host and pods in the nodes' network have no capture. */
 const isSeenByServer = (cell: Cell, { request }: Path): boolean =>
   cell.server !== undefined && request.at(-1)?.place === cell.server;
 
-/** The way of a connection that was not made: the SYN that its pod sent to the cell's address. */
+/** Returns the path of a connection that was not established: of the SYN that its pod sent to the cell's address. */
 function handshakeOf(cell: Cell, { address }: CellResult, paths: ReadonlyMap<string, Path>): Path | undefined {
   if (cell.protocol !== "tcp") return undefined;
   for (const [token, path] of paths) {

@@ -42,7 +42,7 @@ describe("the documented paths", () => {
     });
   });
 
-  it("overlay to underlay: its node, the wire, the macvlan link; back the same way", () => {
+  it("overlay to underlay: its node, the wire, the macvlan link; back on the same path", () => {
     const path = pathOf("matrix/overlay-1-a/underlay-2-b/other-node/tcp");
     assert.deepEqual(path?.request, [
       "overlay-1-a eth0 out",

@@ -5,14 +5,14 @@ import { podName } from "../pods/pods.ts";
 import { POD_TYPES } from "../../results/schema.ts";
 import type { Hop } from "./path.ts";
 
-/** The documented way of a cell's request and of its reply (docs/architecture.md, "Datapath contract"). */
+/** The documented path of a cell's request and of its reply (docs/architecture.md, "Datapath contract"). */
 export interface ExpectedPath {
   readonly request: readonly Hop[];
   readonly reply: readonly Hop[];
 }
 
 interface Step extends Hop {
-  /** Seen coming in by the reply too. */
+  /** The reply is seen coming in there too. */
   readonly bothWays?: true;
 }
 
@@ -37,7 +37,7 @@ function podOf(name: string): Pod | undefined {
   return known === undefined ? undefined : { name, type: known, node: nodeName(Number(number) - 1) };
 }
 
-/** Undefined for what carries no mark (the API server), ends at no pod of ours, or must not arrive (attacks). */
+/** Returns the documented path; undefined for cells without a mark (API server), without a pod of the suite as server, or that must not arrive (attacks). */
 export function expectedPath(cell: Cell, returnPath?: Variant["returnPath"]): ExpectedPath | undefined {
   if (cell.attack !== undefined) return undefined;
   const source = podOf(cell.from);
@@ -55,7 +55,7 @@ export function expectedPath(cell: Cell, returnPath?: Variant["returnPath"]): Ex
   if (!asymmetric) return { request: hops, reply: reversed(request) };
   return {
     request: hops,
-    // The line that all of this is about: the target's node has the underlay pod on its own network.
+    // The asymmetric case: the target's node has the underlay pod on its own network.
     reply: [
       hop(target.name, "eth0", "out"),
       hop(target.node, "cali", "in"),
@@ -65,7 +65,7 @@ export function expectedPath(cell: Cell, returnPath?: Variant["returnPath"]): Ex
   };
 }
 
-/** The pod that has to answer; known for pings too. */
+/** Returns the pod that must answer; known for pings too. */
 function targetPod({ to, server, sourceNode }: Cell): string | undefined {
   if (to.kind === "pod") return to.pod;
   return server ?? (sourceNode === undefined ? undefined : podName("overlay", sourceNode, "b"));
@@ -101,7 +101,7 @@ function requestOf(cell: Cell, source: Pod | undefined, target: Pod | undefined)
   ];
 }
 
-/** A host pod's place is its node: both have the address. */
+/** The place of a pod in the node's network is the node: both have the same address. */
 function toNode(source: Pod, node: string): readonly Step[] {
   const own = pair(source.type);
   const toOwn = [hop(source.name, own.pod, "out"), hop(source.node, own.node, "in")];
@@ -110,7 +110,7 @@ function toNode(source: Pod, node: string): readonly Step[] {
   return source.type === "overlay" ? [...toOwn, ...wire] : [hop(source.name, macvlan(source.type), "out"), ...wire];
 }
 
-/** What a node does with a packet for a pod's address. */
+/** Returns the hops of a packet for a pod's address on a node. */
 function forwarded(node: string, target: Pod, onUnderlay: boolean): readonly Hop[] {
   const own = pair(target.type);
   const toPod = [hop(target.node, own.node, "out"), hop(target.name, own.pod, "in")];

@@ -8,15 +8,15 @@ export interface Room {
   readonly deployment: Deployment;
 }
 
-/** Something broken by hand, the cells that it breaks, and the hop that the report must name. */
+/** A fault, the cells that it breaks, and the hop that the report must name. */
 export interface EvidenceFault {
   readonly title: string;
-  /** Worker on which it is broken; its agent is held meanwhile, and puts it right afterwards. */
+  /** Index of the worker with the fault; its agent is stopped during the fault, and repairs it afterwards. */
   readonly worker: number;
   make(room: Room): Promise<unknown>;
-  /** Ids of cells, each with what its reason says of the hop. */
+  /** Ids of cells, each with the part of its reason that names the hop. */
   readonly shown: Readonly<Record<string, RegExp>>;
-  /** What the doctor says of at least one of them. */
+  /** Message of the doctor for at least one of them. */
   readonly cause: RegExp;
 }
 
@@ -24,7 +24,7 @@ const nodeAt = ({ deployment }: Room, worker: number): string => deployment.work
 
 export const EVIDENCE_FAULTS: readonly EvidenceFault[] = [
   {
-    title: "a multi-NIC pod's source rule is gone: its reply leaves by net1",
+    title: "a multi-NIC pod's source rule is missing: its reply leaves by net1",
     worker: 1,
     make: async (room) => {
       const node = nodeAt(room, 1);
@@ -41,7 +41,7 @@ export const EVIDENCE_FAULTS: readonly EvidenceFault[] = [
     cause: /rule/,
   },
   {
-    title: "an underlay pod's host route is gone: its node does not hand over what is for it",
+    title: "an underlay pod's host route is missing: its node does not forward packets to it",
     worker: 0,
     make: (room) => {
       const route = `${room.deployment.addressOf("underlay-1-b", "main")}/32`;
@@ -56,7 +56,7 @@ export const EVIDENCE_FAULTS: readonly EvidenceFault[] = [
     cause: /route/,
   },
   {
-    title: "the notrack table is gone: kube-proxy drops the ACK as INVALID where it enters the node",
+    title: "the notrack table is missing: kube-proxy drops the ACK as INVALID where it enters the node",
     worker: 0,
     make: (room) => execOrThrow(room.cluster, nodeAt(room, 0), ["nft", "delete", "table", "inet", "interlay"]),
     shown: {

@@ -1,6 +1,6 @@
 import ipaddr from "ipaddr.js";
 
-/** Packets and captures made by hand, for tests of what reads them. */
+/** Packets and captures for tests of their parsers. */
 interface Framed {
   readonly packet: Buffer;
   readonly direction: "in" | "out" | "other-host";
@@ -46,7 +46,7 @@ export function buildTcp(source: number, destination: number, data: string): Buf
   return Buffer.concat([u16(source, destination), rest, Buffer.from(data)]);
 }
 
-/** A handshake's first packet, or with `ack` the answer to it. */
+/** Builds the first packet of a handshake, or with `ack` the answer to it. */
 export function buildSyn(source: number, destination: number, sequence: number, ack?: number): Buffer {
   const packet = buildTcp(source, destination, "");
   packet.writeUInt32BE(sequence, 4);
@@ -65,7 +65,7 @@ export const buildIcmp = (type: number, data: string): Buffer =>
 export const buildVxlan = (inner: Buffer): Buffer =>
   buildUdp(50000, 4789, Buffer.concat([Buffer.alloc(8), Buffer.alloc(12), u16(0x0800), inner]));
 
-/** A file as tcpdump writes it: nanoseconds, LINUX_SLL2; record n at n seconds. */
+/** Builds a file as tcpdump writes it: nanoseconds, LINUX_SLL2; record n at n seconds. */
 export function buildCapture(frames: readonly Framed[]): Buffer {
   const head = Buffer.alloc(24);
   head.writeUInt32LE(0xa1b23c4d, 0);

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { Tap } from "./capture.ts";
+import type { CapturePoint } from "./capture.ts";
 import { formatHop, collectPaths, type Places } from "./path.ts";
 import type { ObservedPacket } from "./pcap.ts";
 
@@ -29,8 +29,8 @@ const links = new Map([
   [4, "cali0123456789a"],
   [5, "vethil00112233"],
 ]);
-const tap = (place: string, ...sightings: readonly ObservedPacket[]): Tap => ({ place, links, sightings });
-const texts = (taps: readonly Tap[], kind: "request" | "reply" = "request") =>
+const tap = (place: string, ...packets: readonly ObservedPacket[]): CapturePoint => ({ place, links, packets });
+const texts = (taps: readonly CapturePoint[], kind: "request" | "reply" = "request") =>
   collectPaths(taps, places).get("000001")?.[kind].map(formatHop);
 
 describe("paths", () => {
@@ -49,11 +49,11 @@ describe("paths", () => {
     ]);
   });
 
-  it("have a hop once, however often the probe was sent", () => {
+  it("have each hop once, also if the probe was sent again", () => {
     assert.deepEqual(texts([tap("underlay-1-a", sighting(1, 2), sighting(5, 2))]), ["underlay-1-a eth0 out"]);
   });
 
-  it("leave out what a bridge floods to a node that it is not for, and keep a macvlan child's", () => {
+  it("leave out frames that a bridge floods to another node, and keep those of a macvlan child", () => {
     const flooded = { direction: "in", otherHost: true, kind: "reply", destination: "10.25.200.3:4000" } as const;
     const taps = [tap("kind-worker1", sighting(1, 2, flooded)), tap("kind-worker2", sighting(1, 2, flooded))];
     assert.deepEqual(texts(taps, "reply"), ["node-1 wire in"]);

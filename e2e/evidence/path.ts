@@ -1,4 +1,4 @@
-import type { Tap } from "./capture.ts";
+import type { CapturePoint } from "./capture.ts";
 
 /** One place where a packet was seen. */
 export interface Hop {
@@ -19,21 +19,21 @@ export interface Path {
   readonly reply: readonly SeenHop[];
 }
 
-/** What places are called, and where addresses live: a frame that a bridge floods to another node is no hop. */
+/** Names of places, and the nodes of addresses: a frame that a bridge floods to another node does not count as a hop. */
 export interface Places {
-  /** Name in the paths of a tap's place. */
+  /** Name of a capture point's place in paths. */
   name(place: string): string;
-  /** True for a node. */
+  /** Whether the place is a node. */
   isNode(place: string): boolean;
-  /** The node that an address's owner runs on; undefined for addresses of nobody we know. */
+  /** Node on which the owner of an address runs; undefined for an unknown address. */
   nodeOf(address: string): string | undefined;
 }
 
-/** Every probe's path by its token, in the order of the kernel's clock. */
-export function collectPaths(taps: readonly Tap[], places: Places): ReadonlyMap<string, Path> {
-  const all = taps
-    .flatMap(({ place, links, sightings }) =>
-      sightings.map((seen) => ({ place, link: links.get(seen.interfaceIndex) ?? "?", seen })),
+/** Returns the path of every probe by its token, in the order of the kernel's clock. */
+export function collectPaths(points: readonly CapturePoint[], places: Places): ReadonlyMap<string, Path> {
+  const all = points
+    .flatMap(({ place, links, packets }) =>
+      packets.map((seen) => ({ place, link: links.get(seen.interfaceIndex) ?? "?", seen })),
     )
     .filter(({ place, seen }) => {
       if (!seen.otherHost || !places.isNode(place)) return true;
@@ -60,7 +60,7 @@ export function collectPaths(taps: readonly Tap[], places: Places): ReadonlyMap<
 export const sameHop = (a: Hop, b: Hop): boolean =>
   a.place === b.place && a.link === b.link && a.direction === b.direction;
 
-/** Without the port, where there is one: `10.0.0.1:80`, `[fd00::1]:80`, `fd00::1`. */
+/** Returns the host of `10.0.0.1:80`, `[fd00::1]:80` or `fd00::1`. */
 export const hostOf = (address: string): string =>
   /^\[(.*)\]/.exec(address)?.[1] ?? address.replace(/^([^:]*):\d+$/, "$1");
 

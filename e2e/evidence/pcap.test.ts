@@ -72,7 +72,7 @@ describe("reading captures", () => {
     );
   });
 
-  it("tells a ping from its reply by the type, ports there are none", () => {
+  it("distinguishes a ping and its reply by the type, without ports", () => {
     const kinds = [8, 0].map((type) => {
       const packet = buildIpv4("icmp", A, B, buildIcmp(type, "p:000abc;p:000abc;"));
       return readCapture(buildCapture([{ packet, direction: "in", interfaceIndex: 1 }]))[0];
@@ -94,7 +94,7 @@ describe("reading captures", () => {
     assert.deepEqual(readCapture(buildCapture(seen)), []);
   });
 
-  it("tells the two halves of a handshake that carries no mark by its sequence number", () => {
+  it("matches the two halves of a handshake without a mark by the sequence number", () => {
     const there = buildIpv4("tcp", A, B, buildSyn(40000, 8080, 0xffffffff));
     const back = buildIpv4("tcp", B, A, buildSyn(8080, 40000, 7, 0));
     const seen = readCapture(
@@ -109,7 +109,7 @@ describe("reading captures", () => {
     );
   });
 
-  it("leaves out what carries no mark, and a record that was cut off", () => {
+  it("leaves out packets without a mark, and a truncated record", () => {
     const file = buildCapture([
       { packet: buildIpv4("tcp", A, B, buildTcp(1, 2, "GET / HTTP/1.1")), direction: "in", interfaceIndex: 1 },
       { packet: buildIpv4("tcp", A, B, buildTcp(1, 2, "q:000001;")), direction: "in", interfaceIndex: 1 },

@@ -1,13 +1,13 @@
 import ipaddr from "ipaddr.js";
 import { MARKS } from "../probe/protocol.ts";
 
-/** A packet of a probe, as one tap saw it. */
+/** A packet of a probe, as one capture point saw it. */
 export interface ObservedPacket {
   /** Nanoseconds of the kernel's clock, which all namespaces share. */
   readonly time: bigint;
   readonly interfaceIndex: number;
   readonly direction: "in" | "out";
-  /** Not for this host's MAC address: a bridge's flood, or a macvlan child's. */
+  /** Not for this host's MAC address: flooded by a bridge, or for a macvlan child. */
   readonly otherHost: boolean;
   /** Inside VXLAN: addresses are the inner ones. */
   readonly encapsulated: boolean;
@@ -28,23 +28,23 @@ export const VXLAN_PORT = 4789;
 /** UDP, VXLAN (RFC 7348) and inner Ethernet headers. */
 const VXLAN_OVERHEAD = 8 + 8 + 14;
 
-/** The probes' packets in what `tcpdump -i any --time-stamp-precision=nano -w FILE` wrote (draft-ietf-opsawg-pcap). */
+/** Returns the probes' packets in a file of `tcpdump -i any --time-stamp-precision=nano -w FILE` (draft-ietf-opsawg-pcap). */
 export function readCapture(file: Buffer): readonly ObservedPacket[] {
   if (file.length < 24) return [];
   if (file.readUInt32LE(0) !== NANOSECOND_MAGIC || file.readUInt32LE(20) !== LINUX_SLL2)
     throw new Error(
-      "The capture is not of the kind that was asked for (nanoseconds, LINUX_SLL2): is this another tcpdump?",
+      "The capture does not have the requested format (nanoseconds, LINUX_SLL2): is this another tcpdump?",
     );
-  const sightings: ObservedPacket[] = [];
+  const packets: ObservedPacket[] = [];
   for (let at = 24; at + 16 <= file.length;) {
     const length = file.readUInt32LE(at + 8);
     const time = BigInt(file.readUInt32LE(at)) * 1_000_000_000n + BigInt(file.readUInt32LE(at + 4));
     const packet = file.subarray(at + 16, at + 16 + length);
     const seen = readPacket(packet, time);
-    if (seen !== undefined) sightings.push(seen);
+    if (seen !== undefined) packets.push(seen);
     at += 16 + length;
   }
-  return sightings;
+  return packets;
 }
 
 function readPacket(packet: Buffer, time: bigint): ObservedPacket | undefined {
@@ -78,8 +78,8 @@ function readPacket(packet: Buffer, time: bigint): ObservedPacket | undefined {
 }
 
 /**
- * A connection that is never made carries no mark. Its SYN and the answer to that are told by the initial sequence number
- * (RFC 9293, 3.4), which nobody on the way changes.
+ * A connection that is not established carries no mark. Its SYN and the answer to it are recognised by the initial sequence
+ * number (RFC 9293, 3.4), which does not change on the path.
  */
 function handshake(protocol: number, tcp: Buffer): readonly string[] | undefined {
   if (protocol !== TCP || tcp.length < 20) return undefined;
@@ -89,22 +89,22 @@ function handshake(protocol: number, tcp: Buffer): readonly string[] | undefined
   return undefined;
 }
 const [SYN, ACK] = [0x02, 0x10];
-/** Begins the token of a handshake. */
+/** Prefix of the token of a handshake. */
 export const HANDSHAKE = "syn:";
 
-/** As probe/protocol.ts writes it. */
+/** The mark that probe/protocol.ts writes. */
 const MARK = /([qrp]):([0-9a-z]{6});/;
 
 interface Header {
   readonly source: string;
   readonly destination: string;
   readonly protocol: number;
-  /** ICMP's or ICMPv6's protocol and types. */
+  /** Protocol and types of ICMP or ICMPv6. */
   readonly echo: { readonly protocol: number; readonly request: number; readonly reply: number };
   readonly payload: Buffer;
 }
 
-/** RFC 791, RFC 8200: of IPv6 extension headers probes have that of fragments alone, of which the first has the mark. */
+/** RFC 791, RFC 8200. Probes have only the IPv6 fragment header; the first fragment has the mark. */
 function readHeader(packet: Buffer): Header {
   const isFragment = (packet[0] ?? 0) >> 4 === 6 && packet.length >= 48 && packet[6] === FRAGMENT;
   const ip = isFragment ? withoutFragmentHeader(packet) : packet;
@@ -123,7 +123,7 @@ function readHeader(packet: Buffer): Header {
 /** IPv6 next header of a fragment. */
 const FRAGMENT = 44;
 
-/** The first fragment as if it were whole; of a later one nothing but the header. */
+/** Returns the first fragment as a whole packet, of a later one only the header. */
 function withoutFragmentHeader(packet: Buffer): Buffer {
   const header = Buffer.from(packet.subarray(0, 40));
   header[6] = packet[40] ?? 0;

@@ -142,7 +142,7 @@ export async function deploy(cluster: Cluster, api: ClusterApi, patienceMs = REA
       const known = probers.get(from);
       if (known !== undefined) return known;
       const stream = from === EXTERNAL ? outsideHost(external).attach(CLIENT) : api.attach(namespace, from, CLIENT);
-      const made = stream.then((s) => new Prober(from, s).awake());
+      const made = stream.then((s) => new Prober(from, s).waitUntilStarted());
       probers.set(from, made);
       return made;
     },

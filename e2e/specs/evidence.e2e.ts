@@ -5,7 +5,7 @@ import { withCauses } from "../doctor/causes.ts";
 import { DOCUMENTED } from "../evidence/documented.ts";
 import { captureCells } from "../evidence/evidence.ts";
 import { EVIDENCE_FAULTS } from "../evidence/faults.ts";
-import { signalAgentOf } from "../evidence/hold-agent.ts";
+import { signalAgent } from "../support/agent-process.ts";
 import { formatHop } from "../evidence/path.ts";
 import { BeforeAll, By, DeferCleanup, Describe, Eventually, It } from "../harness.ts";
 import { cells } from "../matrix/cells.ts";
@@ -52,9 +52,9 @@ export function registerSpecs(run: TestRun): void {
         It(fault.title, async () => {
           const node = deployment.workers[fault.worker] ?? "";
           const ids = Object.keys(fault.shown);
-          await signalAgentOf(cluster, node, "STOP");
+          await signalAgent(cluster, node, "STOP");
           DeferCleanup(async () => {
-            await signalAgentOf(cluster, node, "CONT");
+            await signalAgent(cluster, node, "CONT");
             const allOk = (results: Awaited<ReturnType<typeof ask>>) => results.every(({ ok }) => ok);
             await Eventually("the agent has put it right", () => ask(ids), allOk, { timeout: 60_000 });
           });

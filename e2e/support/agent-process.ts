@@ -5,39 +5,40 @@ const AGENT = "interlay agent$";
 
 type Signal = "STOP" | "CONT" | "KILL";
 
-/** The agent's process on a node, held or let go on: what a fault is made for must not be put right at once. */
+/** Signals the agent of a node. A stopped agent does not repair a fault that a spec makes. */
 export function signalAgent(cluster: Cluster, node: string, signal: Signal): Promise<void> {
   return signalProcess(cluster, node, AGENT, signal);
 }
 
-/** Process ids of a node's agents: one, but while it is replaced by another. */
+/** Returns the process ids of a node's agents: more than one while the agent is replaced. */
 export function listAgentProcesses(cluster: Cluster, node: string): Promise<readonly string[]> {
-  return processesOf(cluster, node, AGENT);
+  return listProcesses(cluster, node, AGENT);
 }
 
 /**
- * Signals the processes of a node's own network whose command line fits; throws when there is none. By the network
- * namespace, for a lab's nodes see each other's processes.
+ * Signals the processes in a node's network namespace whose command line matches. The nodes of a lab see each other's processes,
+ * but have network namespaces of their own.
+ * @throws an error if no process matches
  */
 export async function signalProcess(cluster: Cluster, node: string, pattern: string, signal: Signal): Promise<void> {
-  const found = await processesOf(cluster, node, pattern);
-  if (found.length === 0) throw new Error(`no process like "${pattern}" is in the network of ${node}`);
+  const found = await listProcesses(cluster, node, pattern);
+  if (found.length === 0) throw new Error(`no process of ${node} matches "${pattern}"`);
   await execOrThrow(cluster, node, ["kill", `-${signal}`, ...found]);
 }
 
-/** So often, so many milliseconds apart: an agent at work is in a pod's network for some milliseconds, and not in the node's. */
-const LOOKS = { times: 40, apart: 50 } as const;
+/** Attempts, and milliseconds between them: for some milliseconds a working agent is in a pod's network namespace. */
+const ATTEMPTS = { count: 40, intervalMs: 50 } as const;
 
-async function processesOf(cluster: Cluster, node: string, pattern: string): Promise<readonly string[]> {
+async function listProcesses(cluster: Cluster, node: string, pattern: string): Promise<readonly string[]> {
   const own = (await execOrThrow(cluster, node, ["readlink", "/proc/self/ns/net"])).trim();
-  for (let look = 1; ; look++) {
-    const its = await lookFor(cluster, node, pattern, own);
-    if (its.length > 0 || look === LOOKS.times) return its;
-    await sleep(LOOKS.apart);
+  for (let attempt = 1; ; attempt++) {
+    const found = await findProcesses(cluster, node, pattern, own);
+    if (found.length > 0 || attempt === ATTEMPTS.count) return found;
+    await sleep(ATTEMPTS.intervalMs);
   }
 }
 
-async function lookFor(cluster: Cluster, node: string, pattern: string, own: string): Promise<readonly string[]> {
+async function findProcesses(cluster: Cluster, node: string, pattern: string, own: string): Promise<readonly string[]> {
   const { stdout: pids } = await cluster.exec(node, ["pgrep", "-f", pattern]);
   const found = pids.split("\n").filter((pid) => pid !== "");
   const its: string[] = [];
@@ -48,7 +49,7 @@ async function lookFor(cluster: Cluster, node: string, pattern: string, own: str
   return its;
 }
 
-/** Runs a program on a node to its end; throws with its words when that is no success. */
+/** Runs a program on a node. @returns its stdout @throws an error with its stderr if its exit status is not 0 */
 export async function execOrThrow(
   cluster: Cluster,
   node: string,

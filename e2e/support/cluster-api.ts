@@ -9,17 +9,17 @@ import { By, withAbort } from "../harness.ts";
 /** The container of the suite's pods. */
 const CONTAINER = "probe";
 
-/** The API server as the suite uses it. */
+/** Requests of the suite to the API server. */
 export interface ClusterApi {
   readonly core: CoreV1Api;
   readonly objects: KubernetesObjectApi;
   /** Starts a program in a pod's container; its stdin and stdout are lines. */
   attach(namespace: string, pod: string, argv: readonly string[]): Promise<ProgramStream>;
-  /** Runs a program in a pod's container to its end. Throws when it ends with an exit code ≠ 0. */
+  /** Runs a program in a pod's container to its end. @throws an error if its exit status is not 0 */
   exec(namespace: string, pod: string, argv: readonly string[]): Promise<string>;
 }
 
-/** By the cluster's kubeconfig; into pods by the API server too, unless the cluster has a way of its own. */
+/** Returns the API of a cluster. Programs in pods run by the cluster's own pod access, else by the API server. */
 export function clusterApi({ kubeconfig, pods }: Pick<Cluster, "kubeconfig" | "pods">): ClusterApi {
   const config = new KubeConfig();
   config.loadFromFile(kubeconfig);
@@ -39,17 +39,20 @@ export function clusterApi({ kubeconfig, pods }: Pick<Cluster, "kubeconfig" | "p
 }
 
 /**
- * Asks again while there is no answer, or one that the server is to blame for: a busy computer lets connections time out, and a
- * server that was killed is back in seconds. For calls that may be made twice.
+ * Repeats an idempotent request that times out or fails with a server error (5xx): a busy computer lets connections time out,
+ * and a server that was killed restarts in seconds.
  */
-export function retryOnServerError<T>(ask: () => Promise<T>): Promise<T> {
-  return pRetry(ask, {
-    ...{ retries: 8, minTimeout: 250, factor: 1.8, maxTimeout: 5000 },
+export function retryOnServerError<T>(request: () => Promise<T>): Promise<T> {
+  return pRetry(request, {
+    retries: 8,
+    minTimeout: 250,
+    factor: 1.8,
+    maxTimeout: 5000,
     shouldRetry: ({ error }) => (getStatusCode(error) ?? 500) >= 500,
   });
 }
 
-/** Makes the object, or leaves the one that is there. True if it was made. */
+/** Creates an object unless it exists. @returns whether it was created */
 export async function ensureObject(api: ClusterApi, object: KubernetesObject): Promise<boolean> {
   try {
     await retryOnServerError(() => api.objects.create(object));

@@ -2,7 +2,7 @@ import { z } from "zod";
 import type { Cluster } from "../../clusters/provider.ts";
 import { retryOnServerError, type ClusterApi } from "./cluster-api.ts";
 
-/** What a pod leaves on a node if its DEL forgets something: links, neighbours, rules, routes, network namespaces. */
+/** Returns the state that an incomplete DEL leaves on a node: links, neighbours, rules, routes, network namespaces. */
 export async function readNodeState(cluster: Cluster): Promise<readonly string[]> {
   const commands = [
     ["ip", "-o", "link"],
@@ -18,7 +18,7 @@ export async function readNodeState(cluster: Cluster): Promise<readonly string[]
         const { stdout } = await cluster.exec(name, argv);
         return stdout.split("\n").flatMap((line) => {
           const stable = stableLine(line);
-          // kube-proxy's own tables come and go with its mode.
+          // kube-proxy creates and deletes its tables when its mode changes.
           return stable === "" ||
             isLinkLocal(stable) ||
             isFelix(stable) ||
@@ -33,22 +33,22 @@ export async function readNodeState(cluster: Cluster): Promise<readonly string[]
   return lists.flat();
 }
 
-/** IPv6 routes that the kernel makes for every link that is up, as late as its address is known to be nobody else's. */
+/** IPv6 routes that the kernel adds for every link that is up, after duplicate address detection. */
 function isLinkLocal(line: string): boolean {
   return /^((local|anycast|multicast) )?(fe80:|ff00:)/.test(line);
 }
 
-/** Tunnel addresses and routes to other nodes' blocks: felix makes them when a block is there, be it in the middle of a suite. */
+/** Tunnel addresses and routes to other nodes' blocks: felix adds them when a block is claimed, also in the middle of a suite. */
 function isFelix(line: string): boolean {
   return / dev vxlan(-v6)?\.calico /.test(line);
 }
 
-/** The reference plugin bridge makes its link and route with a node's first pod, and keeps them. */
+/** The reference plugin bridge adds its link and route with a node's first pod, and keeps them. */
 function isBridge(line: string): boolean {
   return /^cni0$| dev cni0( |$)/.test(line);
 }
 
-/** The line without what changes by itself: indices, states, queue lengths, Calico's own route refreshes. */
+/** Returns the line without fields that change by themselves: indices, states, queue lengths, Calico's route refreshes. */
 function stableLine(line: string): string {
   const link = /^\d+: ([^:@]+)[@:]/.exec(line)?.[1];
   return link ?? line.replaceAll(/\s+/g, " ").trim();
@@ -57,8 +57,8 @@ function stableLine(line: string): string {
 const address = z.object({ spec: z.object({ pod: z.object({ namespace: z.string() }) }) });
 
 /**
- * Namespaces, and Interlay's own objects: an address that no pod has.
- * @param only of this namespace: in a cluster that others use too, what else comes and goes is theirs
+ * Returns the namespaces and Interlay's objects, such as addresses that a deleted pod left.
+ * @param only only objects of this namespace: in a shared cluster the others belong to other users
  */
 export async function listClusterObjects(api: ClusterApi, only?: string): Promise<readonly string[]> {
   const namespaces = await retryOnServerError(() => api.core.listNamespace());

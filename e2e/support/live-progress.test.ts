@@ -13,7 +13,7 @@ function recorded(isTTY: boolean, env: NodeJS.ProcessEnv = {}) {
 }
 
 describe("live output", () => {
-  it("says how long the rest takes, once something is known", () => {
+  it("estimates the remaining time after the first variant", () => {
     const { live, wait, text } = recorded(false);
     live.begin("first");
     wait(4000);

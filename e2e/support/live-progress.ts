@@ -1,6 +1,6 @@
 import { formatElapsed } from "../../clusters/progress.ts";
 
-/** What runs, what is done, and how long the rest takes: a line a variant, and on a terminal the cells as they come. */
+/** Prints a line for each variant with the estimated remaining time, and on a terminal the number of cells that are done. */
 export class LiveProgress {
   readonly #total: number;
   readonly #write: (text: string) => void;
@@ -21,13 +21,13 @@ export class LiveProgress {
     this.#now = now;
   }
 
-  /** A variant begins. */
+  /** Prints the line of a variant. */
   begin(title: string): void {
     this.#begun = this.#now();
     this.#write(`      · variant ${this.#took.length + 1} of ${this.#total}: ${title}${this.#left()}\n`);
   }
 
-  /** So many of its cells have their result. */
+  /** Prints how many cells of the variant have their result. */
   cells(done: number, of: number): void {
     if (!this.#terminal) return;
     this.#write(done < of ? `\r        ${done} of ${of} cells` : "\r\u001b[K");
@@ -37,7 +37,7 @@ export class LiveProgress {
     this.#took.push(this.#now() - this.#begun);
   }
 
-  /** As long as those took that are done; of the first one nothing is known. */
+  /** Estimates from the variants that are done; the empty text before the first one is. */
   #left(): string {
     if (this.#took.length === 0) return "";
     const mean = this.#took.reduce((sum, one) => sum + one, 0) / this.#took.length;

@@ -9,12 +9,12 @@ import {
   TCP_PORT,
 } from "../probe/protocol.ts";
 
-/** How long an answer may take beyond the probe's own timeout: a busy machine is no broken network. */
+/** Time that an answer may take after the probe's own timeout, on a busy machine. */
 const GRACE_MS = 5000;
-/** How long a program may take to begin in a pod of a machine that begins dozens at once. */
-const BEGIN_MS = 30_000;
+/** Time that a program may take to start in a pod, on a machine that starts dozens at once. */
+const START_TIMEOUT_MS = 30_000;
 
-/** The other end of a long-lived `probe client` in a pod: many probes at once, each answered or timed out. */
+/** Controls a `probe client` that runs in a pod: many probes at once, each answered or timed out. */
 export class Prober {
   readonly name: string;
   readonly #stream: ProgramStream;
@@ -33,30 +33,33 @@ export class Prober {
     });
   }
 
-  /** Until its program has begun: what a first question took, or missed, would be that. Its own pod answers, or refuses. */
-  async awake(): Promise<this> {
+  /** Waits until the program has started, by a probe of its own pod, so that the first real probe does not measure the start. */
+  async waitUntilStarted(): Promise<this> {
     await this.probe({
-      ...{ protocol: "tcp", address: "127.0.0.1", port: TCP_PORT },
-      ...{ connectOnly: true, timeoutMs: BEGIN_MS },
+      protocol: "tcp",
+      address: "127.0.0.1",
+      port: TCP_PORT,
+      connectOnly: true,
+      timeoutMs: START_TIMEOUT_MS,
     });
     return this;
   }
 
   probe(request: Omit<ProbeRequest, "id">): Promise<ProbeAnswer> {
-    return withAbort(this.#ask(request, request.timeoutMs));
+    return withAbort(this.#request(request, request.timeoutMs));
   }
 
-  /** Has the pod send datagrams whose headers are given. */
+  /** Makes the pod send datagrams with the given headers. */
   inject(request: Omit<InjectRequest, "id" | "kind">): Promise<ProbeAnswer> {
-    return this.#ask({ kind: "inject", ...request }, 0);
+    return this.#request({ kind: "inject", ...request }, 0);
   }
 
-  #ask(request: object, timeoutMs: number): Promise<ProbeAnswer> {
+  #request(request: object, timeoutMs: number): Promise<ProbeAnswer> {
     const id = ++this.#lastId;
     return new Promise((resolve) => {
       const late = setTimeout(() => {
         this.#waiting.delete(id);
-        resolve({ id, ok: false, latencyMs: timeoutMs, error: `the probe client in ${this.name} said nothing` });
+        resolve({ id, ok: false, latencyMs: timeoutMs, error: `the probe client in ${this.name} did not answer` });
       }, timeoutMs + GRACE_MS);
       this.#waiting.set(id, (answer) => {
         clearTimeout(late);

@@ -1,4 +1,4 @@
-/** mulberry32: the same row of numbers in [0, 1) for the same seed. */
+/** Returns a generator of numbers in [0, 1), the same sequence for the same seed (mulberry32). */
 export function createRandom(seed: number): () => number {
   let state = seed >>> 0;
   return () => {
@@ -9,9 +9,9 @@ export function createRandom(seed: number): () => number {
   };
 }
 
-/** One of `all`; throws when there is none. */
+/** Returns a random element. @throws an error if there is none */
 export function pickRandom<T>(all: readonly T[], random: () => number): T {
   const one = all[Math.floor(random() * all.length)];
-  if (one === undefined) throw new Error("there is nothing to choose from");
+  if (one === undefined) throw new Error("cannot choose from an empty list");
   return one;
 }

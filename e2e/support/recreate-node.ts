@@ -4,12 +4,13 @@ import { getStatusCode } from "../../clusters/kubernetes/status-code.ts";
 import { retryOnServerError, type ClusterApi } from "./cluster-api.ts";
 import { Eventually } from "../harness.ts";
 
-const BACK_MS = 180_000;
+const READY_TIMEOUT_MS = 180_000;
 
 /**
- * A worker loses power, its Node object and its pods are deleted as whoever runs the cluster does, and a new machine comes
- * under its name. Resolves when that is Ready, and so are its DaemonSets' pods; with how many pods were lost.
- * @param daemons how many of these a node has
+ * Powers a worker off, deletes its Node object and its pods as an operator would, and creates a new machine with its name. Waits
+ * until the node and its DaemonSets' pods are Ready.
+ * @param daemons number of DaemonSet pods of a node
+ * @returns the number of pods that were lost
  */
 export async function recreateNode(
   { api, cluster }: { readonly api: ClusterApi; readonly cluster: Cluster },
@@ -18,10 +19,10 @@ export async function recreateNode(
 ): Promise<number> {
   await cluster.faults?.powerOff(node);
   const fieldSelector = `spec.nodeName=${node}`;
-  const podsThere = async () =>
+  const listPods = async () =>
     (await retryOnServerError(() => api.core.listPodForAllNamespaces({ fieldSelector }))).items;
   await retryOnServerError(() => api.core.deleteNode({ name: node }));
-  const lost = await podsThere();
+  const lost = await listPods();
   await Promise.all(
     lost
       .map(({ metadata }) => ({ name: metadata?.name ?? "", namespace: metadata?.namespace ?? "" }))
@@ -38,15 +39,15 @@ export async function recreateNode(
     `${node} is Ready, and so are its DaemonSets' pods`,
     async () => {
       const { status } = await api.core.readNode({ name: node });
-      const pods = await podsThere();
+      const pods = await listPods();
       return [
         ...(reportsReady(status) ? [] : [`${node} is not Ready`]),
         ...pods.filter((pod) => !reportsReady(pod.status)).map(({ metadata }) => metadata?.name ?? ""),
         ...(pods.length < daemons ? [`only ${pods.length} pods`] : []),
       ];
     },
-    (lacking) => lacking.length === 0,
-    { timeout: BACK_MS, interval: 500 },
+    (problems) => problems.length === 0,
+    { timeout: READY_TIMEOUT_MS, interval: 500 },
   );
   return lost.length;
 }

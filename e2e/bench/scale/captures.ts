@@ -1,5 +1,5 @@
 import type { Cluster } from "../../../clusters/provider.ts";
-import { startCapture, type Tap } from "../../evidence/capture.ts";
+import { startCapture, type CapturePoint } from "../../evidence/capture.ts";
 import { formatHop, type Path, collectPaths } from "../../evidence/path.ts";
 import { HANDSHAKE } from "../../evidence/pcap.ts";
 import { reserveTokens } from "../../matrix/run.ts";
@@ -20,7 +20,7 @@ export async function describeCapture(
   const pods = new Map([source, target].map((pod) => [pod.name, { node: at(pod) }]));
   const nodes = workers.filter(({ name }) => [at(source), at(target)].includes(name));
   const token = formatToken(reserveTokens(1));
-  let taps: readonly Tap[];
+  let taps: readonly CapturePoint[];
   let said: string | undefined;
   try {
     const capture = await startCapture({ nodes, exec: (...of) => cluster.exec(...of) }, pods);

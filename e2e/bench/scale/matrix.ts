@@ -85,7 +85,7 @@ async function attachAll(api: ClusterApi, questions: readonly ScaleProbe[]): Pro
   const probers = new Map<string, Prober>();
   const names = [...new Set(questions.map(({ source }) => source.name))];
   await inParallel(names, async (name) => {
-    probers.set(name, await new Prober(name, await api.attach(NAMESPACE, name, CLIENT)).awake());
+    probers.set(name, await new Prober(name, await api.attach(NAMESPACE, name, CLIENT)).waitUntilStarted());
   });
   return probers;
 }
