@@ -1,8 +1,7 @@
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { ComponentRef } from "../../clusters/components/catalog.ts";
-import { VERSIONS } from "../../clusters/components/catalog.ts";
+import { type ComponentRef, VERSIONS } from "../../clusters/components/catalog.ts";
 import { runCommand, runOrThrow } from "../../clusters/components/command.ts";
 import { resolveComponents } from "../../clusters/components/resolve.ts";
 import { buildTestImages } from "../../clusters/images/test-images.ts";
