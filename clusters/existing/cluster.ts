@@ -4,7 +4,7 @@ import type { NodePods } from "./node-pods.ts";
 /** Port of the suite's pods in the node's network: below NodePorts and ephemeral ports, and not registered by IANA. */
 const HOST_PORT = 28_080;
 
-export interface ExistingParts {
+interface ExistingParts {
   readonly spec: ClusterSpec;
   readonly kubeconfig: string;
   readonly nodes: readonly ClusterNode[];
@@ -14,11 +14,11 @@ export interface ExistingParts {
   readonly datapath: "interlay" | "none";
   /** Namespace of the suite's pods. */
   readonly namespace: string;
-  /** A sentence says why there are none. */
+  /** A string is the reason why there are none. */
   readonly nodePods: NodePods | string;
 }
 
-/** A cluster that was there before and stays: reached by its API server alone. */
+/** An existing cluster, used through its API server alone. */
 export class ExistingCluster implements Cluster {
   readonly provider = "existing";
   readonly spec: ClusterSpec;
@@ -56,16 +56,18 @@ export class ExistingCluster implements Cluster {
     this.#nodePods = nodePods;
   }
 
-  /** In the node's network, with the files of a pod there. */
+  /** Runs a program in the node's network, with the files of a pod. */
   exec(node: string, argv: readonly string[], options: { readonly stdin?: string } = {}): Promise<ExecResult> {
-    if (typeof this.#nodePods === "string") throw new Error(`${node} cannot be looked at: ${this.#nodePods}.`);
+    if (typeof this.#nodePods === "string") throw new Error(`cannot run programs on node ${node}: ${this.#nodePods}`);
     if (options.stdin !== undefined)
-      throw new Error(`${node}: programs with input are not run there by the API server.`);
+      throw new Error(`cannot run a program with stdin on node ${node} of an existing cluster`);
     return this.#nodePods.exec(node, argv);
   }
 
   switchKubeProxy({ version }: KubeProxy): Promise<void> {
-    return Promise.reject(new Error(`kube-proxy of an existing cluster is not changed: cannot switch to ${version}.`));
+    return Promise.reject(
+      new Error(`cannot switch kube-proxy to ${version}: the suite does not change kube-proxy of an existing cluster`),
+    );
   }
 
   external(): Promise<undefined> {

@@ -1,6 +1,6 @@
 import ipaddr from "ipaddr.js";
 
-/** How many addresses a CIDR, `first-last` or single address holds. Throws on what is none. */
+/** Returns the number of addresses in a CIDR, a range `FIRST-LAST` or a single address. Throws for any other text. */
 export function countAddresses(range: string): bigint {
   if (range.includes("/")) {
     const [address, length] = ipaddr.parseCIDR(range);
@@ -8,7 +8,7 @@ export function countAddresses(range: string): bigint {
   }
   const [first = "", last = first] = range.split("-").map((part) => part.trim());
   const size = parseAddressValue(last) - parseAddressValue(first) + 1n;
-  if (size < 1n) throw new Error(`"${range}" ends before it begins.`);
+  if (size < 1n) throw new Error(`invalid range "${range}": the last address is before the first`);
   return size;
 }
 

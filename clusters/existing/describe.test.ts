@@ -8,8 +8,15 @@ const node = (
   name: string,
   change: Partial<ClusterInventory["nodes"][number]> = {},
 ): ClusterInventory["nodes"][number] => ({
-  ...{ name, ready: true, schedulable: true, kubelet: "v1.31.4", kernel: "6.1.0", controlPlane: false },
-  ...{ addresses: ["192.0.2.7", "2001:db8::7"], runtime: "containerd://1.7.1", providerId: "" },
+  name,
+  ready: true,
+  schedulable: true,
+  kubelet: "v1.31.4",
+  kernel: "6.1.0",
+  controlPlane: false,
+  addresses: ["192.0.2.7", "2001:db8::7"],
+  runtime: "containerd://1.7.1",
+  providerId: "",
   ...change,
 });
 const LINKS = [
@@ -18,14 +25,14 @@ const LINKS = [
   { addr_info: [{ local: "10.233.64.9", prefixlen: 32 }] },
 ];
 
-describe("an existing cluster, in the suite's words", () => {
-  it("has nodes with an address of each family", () => {
+describe("the description of an existing cluster", () => {
+  it("has an address of each family for a node", () => {
     const expected = { name: "w", role: "worker", address: "192.0.2.7", address6: "2001:db8::7" };
     assert.deepEqual(toClusterNode(node("w")), expected);
     assert.equal(toClusterNode(node("c", { controlPlane: true, addresses: ["192.0.2.7"] })).address6, undefined);
   });
 
-  it("selects the first Ready workers by name, up to the limit", () => {
+  it("has the first Ready workers by name, up to the limit", () => {
     const nodes = ["w10", "w2", "w1"].map((name) => node(name));
     const all = [node("c", { controlPlane: true }), node("w0", { ready: false }), ...nodes];
     assert.deepEqual(
@@ -34,21 +41,26 @@ describe("an existing cluster, in the suite's words", () => {
     );
   });
 
-  it("is of the families that its IPPools and Services have", () => {
+  it("has the families of the IPPools and Services", () => {
     const facts = (overlayCidrs: readonly string[], serviceCidrs: readonly string[]) =>
       ({ server: "v1.31.4", overlayCidrs, serviceCidrs }) as unknown as ClusterInventory;
-    const of = (...[overlay, service]: Parameters<typeof facts>) => {
+    const listRanges = (...[overlay, service]: Parameters<typeof facts>) => {
       const proxy = { version: "v1.31.4", mode: "iptables" } as const;
       const spec = toClusterSpec({ ...DEFAULT_SPEC, probe: "" }, facts(overlay, service), proxy);
       return [spec.overlayCidr, spec.serviceCidr, spec.ipv6?.overlayCidr, spec.ipv6?.serviceCidr];
     };
-    assert.deepEqual(of(["10.1.0.0/16"], ["10.2.0.0/16"]), ["10.1.0.0/16", "10.2.0.0/16", undefined, undefined]);
-    assert.deepEqual(of(["fd01::/64"], ["fd02::/112"]), ["fd01::/64", "fd02::/112", undefined, undefined]);
+    assert.deepEqual(listRanges(["10.1.0.0/16"], ["10.2.0.0/16"]), [
+      "10.1.0.0/16",
+      "10.2.0.0/16",
+      undefined,
+      undefined,
+    ]);
+    assert.deepEqual(listRanges(["fd01::/64"], ["fd02::/112"]), ["fd01::/64", "fd02::/112", undefined, undefined]);
     const both = [["fd01::/64", "10.1.0.0/16"] as const, ["10.2.0.0/16", "fd02::/112"] as const] as const;
-    assert.deepEqual(of(...both), ["10.1.0.0/16", "10.2.0.0/16", "fd01::/64", "fd02::/112"]);
+    assert.deepEqual(listRanges(...both), ["10.1.0.0/16", "10.2.0.0/16", "fd01::/64", "fd02::/112"]);
   });
 
-  it("has the underlay in which the range lies", async () => {
+  it("has the subnet of the node's link that contains the range", async () => {
     assert.equal(findSubnet("10.7.210.0/24", LINKS), "10.7.0.0/16");
     assert.equal(findSubnet("10.7.210.4-10.7.210.9", LINKS), "10.7.0.0/16");
     assert.equal(findSubnet("10.8.0.0/24", LINKS), undefined);
@@ -65,19 +77,25 @@ describe("an existing cluster, in the suite's words", () => {
   });
 });
 
-describe("what a run on an existing cluster takes", () => {
-  it("is the network that was named, Interlay's own, or the only one", () => {
-    const there = { image: "i", returnPath: "notrack", ours: false };
-    const of = (macvlans: readonly string[], options: Parameters<typeof chooseNetwork>[1], interlay?: typeof there) =>
-      chooseNetwork({ macvlans, ...(interlay === undefined ? {} : { interlay }) }, options);
-    assert.equal(of(["a/x"], { datapath: "none", network: "b/y" }), "b/y");
-    assert.equal(of(["a/x", "interlay-system/underlay"], { datapath: "interlay" }, there), "interlay-system/underlay");
-    assert.equal(of([], { datapath: "interlay" }), "interlay-system/underlay");
-    assert.equal(of(["a/x"], { datapath: "none" }), "a/x");
-    assert.equal(of(["a/x", "a/y"], { datapath: "none" }), undefined);
+describe("the selection for a run on an existing cluster", () => {
+  it("uses the named network, Interlay's, or the only one", () => {
+    const interlay = { image: "i", returnPath: "notrack", ours: false };
+    const choose = (
+      macvlans: readonly string[],
+      options: Parameters<typeof chooseNetwork>[1],
+      installed?: typeof interlay,
+    ) => chooseNetwork({ macvlans, ...(installed === undefined ? {} : { interlay: installed }) }, options);
+    assert.equal(choose(["a/x"], { datapath: "none", network: "b/y" }), "b/y");
+    assert.equal(
+      choose(["a/x", "interlay-system/underlay"], { datapath: "interlay" }, interlay),
+      "interlay-system/underlay",
+    );
+    assert.equal(choose([], { datapath: "interlay" }), "interlay-system/underlay");
+    assert.equal(choose(["a/x"], { datapath: "none" }), "a/x");
+    assert.equal(choose(["a/x", "a/y"], { datapath: "none" }), undefined);
   });
 
-  it("is images by what the nodes are", () => {
+  it("chooses how the nodes get images by their runtime and provider", () => {
     const kind = [node("a", { providerId: "kind://docker/c1/a" }), node("b", { providerId: "kind://docker/c1/b" })];
     assert.deepEqual(chooseImageSource(kind, {}), { kind: "kind", cluster: "c1" });
     assert.deepEqual(chooseImageSource(kind, { image: "r/probe:1" }), { kind: "named", probe: "r/probe:1" });

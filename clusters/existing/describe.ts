@@ -2,13 +2,12 @@ import ipaddr from "ipaddr.js";
 import { z } from "zod";
 import type { ClusterNode, ClusterSpec, KubeProxy } from "../provider.ts";
 import type { ClusterInventory } from "./inventory.ts";
+import type { InventoryNode } from "./read-nodes.ts";
 import type { PoolRange } from "./install-interlay.ts";
 import type { NodePods } from "./node-pods.ts";
 
-type Node = ClusterInventory["nodes"][number];
-
-/** A node as the suite knows nodes. Pure. */
-export function toClusterNode({ name, controlPlane, addresses }: Node): ClusterNode {
+/** Returns a node in the form that the suite uses. Pure. */
+export function toClusterNode({ name, controlPlane, addresses }: InventoryNode): ClusterNode {
   const [address = ""] = addresses;
   const address6 = addresses.slice(1).find((one) => one.includes(":"));
   return {
@@ -19,14 +18,14 @@ export function toClusterNode({ name, controlPlane, addresses }: Node): ClusterN
   };
 }
 
-/** What the cluster is, in the words of those that the suite makes; what only makers need is empty. Pure. */
-export function toClusterSpec(wanted: ClusterSpec, facts: ClusterInventory, kubeProxy: KubeProxy): ClusterSpec {
-  const of = (ranges: readonly string[], v6: boolean) => ranges.find((range) => range.includes(":") === v6);
-  const overlay4 = of(facts.overlayCidrs, false);
-  const overlay6 = of(facts.overlayCidrs, true);
-  const service = (v6: boolean): string => of(facts.serviceCidrs, v6) ?? "";
-  const none = { underlayCidr: "", nodeRange: "", podRange: "" };
-  const common = { ...omitIpv6(wanted), ...none, kubernetes: facts.server, kubeProxy, kubeProxies: [kubeProxy] };
+/** Returns the spec of an existing cluster. Fields that only the creation of a cluster needs are empty. Pure. */
+export function toClusterSpec(wanted: ClusterSpec, inventory: ClusterInventory, kubeProxy: KubeProxy): ClusterSpec {
+  const findRange = (ranges: readonly string[], v6: boolean) => ranges.find((range) => range.includes(":") === v6);
+  const overlay4 = findRange(inventory.overlayCidrs, false);
+  const overlay6 = findRange(inventory.overlayCidrs, true);
+  const service = (v6: boolean): string => findRange(inventory.serviceCidrs, v6) ?? "";
+  const unused = { underlayCidr: "", nodeRange: "", podRange: "" };
+  const common = { ...omitIpv6(wanted), ...unused, kubernetes: inventory.server, kubeProxy, kubeProxies: [kubeProxy] };
   if (overlay4 === undefined && overlay6 !== undefined)
     return { ...common, overlayCidr: overlay6, serviceCidr: service(true) };
   return {
@@ -45,7 +44,7 @@ function omitIpv6(spec: ClusterSpec): Omit<ClusterSpec, "ipv6"> {
   return copy;
 }
 
-/** Component versions for the report, as far as images and nodes report them. Pure. */
+/** Returns the versions of components for the report, as far as images and nodes contain them. Pure. */
 export function listVersions({ server, nodes, kubeProxy, multus, calicoNode }: ClusterInventory) {
   const tag = (image: string | undefined): string | undefined => /:([^:/]+)$/.exec(image ?? "")?.[1];
   const known = {
@@ -65,7 +64,12 @@ const links = z.array(
 );
 const routes = z.array(z.object({ gateway: z.string().optional() }));
 
-/** Parses `range` into a pool; the subnet comes from the options or the first node's links, the gateway from its routes if inside. */
+/**
+ * Returns the pool of a range. The subnet is the given one, or that of the first node's links; the gateway is that of the
+ * node's default route if it is in the subnet.
+ *
+ * @throws if the subnet is unknown
+ */
 export async function parsePoolRange(
   range: string,
   subnet: string | undefined,
@@ -74,8 +78,7 @@ export async function parsePoolRange(
 ): Promise<PoolRange> {
   const [node] = workers;
   if (typeof nodePods === "string" || node === undefined) {
-    if (subnet === undefined)
-      throw new Error("The nodes cannot be asked for the underlay's subnet: name it with --subnet.");
+    if (subnet === undefined) throw new Error("Cannot read the underlay's subnet on the nodes: name it with --subnet.");
     return { subnet, ranges: [range] };
   }
   const family = range.includes(":") ? "-6" : "-4";
@@ -92,7 +95,7 @@ export async function parsePoolRange(
   return { subnet: found, ranges: [range], ...(gateway === undefined ? {} : { gateway }) };
 }
 
-/** Of the links' networks the one that `range` is in, in CIDR notation. Pure. */
+/** Returns the network of the links that contains a range, in CIDR notation. Pure. */
 export function findSubnet(range: string, all: z.infer<typeof links>): string | undefined {
   const [first = ""] = range.split(/[-/]/);
   return all

@@ -1,76 +1,72 @@
 import { chmod, mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { CoreV1Api, type KubeConfig } from "@kubernetes/client-node";
 import { getCacheRoot } from "../components/cache.ts";
 import { runTimed } from "../components/timed.ts";
+import { getErrorMessage } from "../error-message.ts";
+import { ignoreStatus } from "../kubernetes/status-code.ts";
 import { uninstallInterlay } from "../kubernetes/uninstall.ts";
 import type { Progress } from "../progress.ts";
 import { OWNER_LABEL, type Provider } from "../provider.ts";
-import { chooseWorkers, chooseImageSource, chooseNetwork } from "./selection.ts";
 import { ExistingCluster } from "./cluster.ts";
+import { listVersions, parsePoolRange, toClusterNode, toClusterSpec } from "./describe.ts";
+import { createPool, installInterlay, removePool } from "./install-interlay.ts";
 import { type ClusterInventory, readInventory } from "./inventory.ts";
+import { createNodePods, type NodePods } from "./node-pods.ts";
+import { type ExistingOptions, loadKubeConfig, parseExistingOptions } from "./options.ts";
 import { placeImages } from "./place-images.ts";
-import { installInterlay, createPool, removePool } from "./install-interlay.ts";
-import { checkPreconditions, type PreflightRow } from "./preflight.ts";
-import { createNodePods, type NodePods, ignoreStatus } from "./node-pods.ts";
-import { type ExistingOptions, parseExistingOptions, loadKubeConfig } from "./options.ts";
-import { toClusterNode, parsePoolRange, toClusterSpec, listVersions } from "./describe.ts";
+import { checkPreconditions } from "./preflight.ts";
+import { chooseImageSource, chooseNetwork, chooseWorkers } from "./selection.ts";
 
 const UNINSTALL_TIMEOUT_MS = 120_000;
-/** Where the suite's pods are in a cluster that others use too. */
+const POLL_MS = 200;
+/** Namespace of the suite's pods in an existing cluster. */
 export const SUITE_NAMESPACE = "interlay-guest";
-/** Where the pods in the nodes' network are: those of the suite are counted. */
+/** Namespace of the pods in the nodes' network. It is another one, because the suite counts the pods of its namespace. */
 const TOOLS_NAMESPACE = `${SUITE_NAMESPACE}-nodes`;
 
-/** What the cluster is and what stands against a run, a row for each thing. Changes nothing. */
-export async function runPreflight(options: ExistingOptions): Promise<readonly PreflightRow[]> {
-  return checkPreconditions(await readInventory(loadKubeConfig(options)), options);
-}
-
-/** Returns the provider for an existing cluster. It restores everything it changes. */
+/** Returns the provider of an existing cluster. Its `down` removes everything that a run has created. */
 export function createExistingProvider(options: ExistingOptions = parseExistingOptions()): Provider {
   return {
     name: "existing",
 
-    preflight: async () => (await runPreflight(options)).flatMap(({ problem }) => problem ?? []),
+    async preflight() {
+      const rows = checkPreconditions(await readInventory(loadKubeConfig(options)), options);
+      return rows.flatMap(({ problem }) => problem ?? []);
+    },
 
     async up(spec, progress) {
       const config = loadKubeConfig(options);
-      const facts = await readInventory(config);
-      const network = chooseNetwork(facts, options);
-      if (facts.kubeProxy === undefined || network === undefined)
-        throw new Error("The preflight found problems: see there.");
+      const inventory = await readInventory(config);
+      const network = chooseNetwork(inventory, options);
+      if (inventory.kubeProxy === undefined || network === undefined)
+        throw new Error("The preflight has errors: run it again and follow its remedies.");
       await assertNamespacesAreOurs(config);
       const images = await placeImages(
-        chooseImageSource(facts.nodes, options),
+        chooseImageSource(inventory.nodes, options),
         { probe: spec.probe, agentImage: options.agentImage },
         progress,
       );
-      for (const sentence of images.left) progress.note(`${sentence}.`);
-      const workers = chooseWorkers(facts.nodes, spec.workers);
-      const nodes = [...facts.nodes.filter(({ controlPlane, ready }) => controlPlane && ready), ...workers].map(
-        toClusterNode,
-      );
-      const names = nodes.map(({ name }) => name);
+      for (const sentence of images.remains) progress.note(`${sentence}.`);
+      const workers = chooseWorkers(inventory.nodes, spec.workers);
+      const controlPlanes = inventory.nodes.filter(({ controlPlane, ready }) => controlPlane && ready);
+      const nodes = [...controlPlanes, ...workers].map(toClusterNode);
+      const nodeNames = nodes.map(({ name }) => name);
       const nodePods = options.hostPods
-        ? await runTimed(progress, "pods in the nodes' network, to look at rules and routes", () =>
-            createNodePods(config, TOOLS_NAMESPACE, names, images.probe),
+        ? await runTimed(progress, "create pods in the nodes' network, to read rules and routes", () =>
+            createNodePods(config, TOOLS_NAMESPACE, nodeNames, images.probe),
           )
-        : "--no-host-pods";
-      if (typeof nodePods === "string") progress.note(`nodes are not looked at: ${nodePods}`);
-      await prepareInterlay(
-        config,
-        facts,
-        options,
-        { image: images.interlay, workers: workers.map(({ name }) => name), nodePods },
-        progress,
-      );
+        : "--no-host-pods is set";
+      if (typeof nodePods === "string") progress.note(`rules and routes of nodes are not read: ${nodePods}`);
+      const context = { image: images.interlay, workers: workers.map(({ name }) => name), nodePods };
+      await prepareInterlay(config, inventory, options, context, progress);
       return new ExistingCluster({
-        spec: toClusterSpec(spec, facts, facts.kubeProxy),
+        spec: toClusterSpec(spec, inventory, inventory.kubeProxy),
         kubeconfig: await writeKubeconfig(config),
         nodes,
         probeImage: images.probe,
-        versions: listVersions(facts),
+        versions: listVersions(inventory),
         network,
         datapath: options.datapath,
         namespace: SUITE_NAMESPACE,
@@ -78,85 +74,88 @@ export function createExistingProvider(options: ExistingOptions = parseExistingO
       });
     },
 
-    /** Removes everything a run created. Throws one error that lists what could not be removed. */
     async down(_name, progress) {
       const config = loadKubeConfig(options);
-      const facts = await readInventory(config);
+      const inventory = await readInventory(config);
       const steps: readonly (readonly [string, () => Promise<void>])[] = [
         [`the namespace ${SUITE_NAMESPACE}`, () => removeNamespace(config, SUITE_NAMESPACE)],
         [`the namespace ${TOOLS_NAMESPACE}`, () => removeNamespace(config, TOOLS_NAMESPACE)],
-        ["the pool of the suite's own", () => removePool(config, SUITE_NAMESPACE)],
-        ["Interlay", () => removeInterlay(config, facts, progress)],
+        ["the suite's pool", () => removePool(config, SUITE_NAMESPACE)],
+        ["Interlay", () => removeInterlay(config, inventory, progress)],
         ["the copy of the kubeconfig", () => rm(getKubeconfigCopy(), { force: true })],
       ];
-      const left: string[] = [];
+      const failures: string[] = [];
       for (const [what, remove] of steps)
         await remove().catch((error: unknown) => {
-          left.push(`${what} (${error instanceof Error ? error.message : String(error)})`);
+          failures.push(`${what} (${getErrorMessage(error)})`);
         });
-      if (left.length > 0)
-        throw new Error(`Not removed: ${left.join("; ")}. Run npm run down -- --provider existing once more.`);
+      if (failures.length > 0)
+        throw new Error(`Cannot remove ${failures.join("; ")}. Run npm run down -- --provider existing again.`);
     },
   };
 }
 
-interface ExistingContext {
+interface InstallContext {
+  /** Image of Interlay. */
   readonly image: string;
+  /** Names of the workers that get pods. */
   readonly workers: readonly string[];
   readonly nodePods: NodePods | string;
 }
 
-/** Interlay where it is not, a range of our own where one was named; nothing where another solution is judged. */
+/** Installs Interlay if it is missing, or creates a pool if a range was named. Does nothing with `--datapath none`. */
 async function prepareInterlay(
   config: KubeConfig,
-  facts: ClusterInventory,
+  inventory: ClusterInventory,
   { datapath, pool, subnet, uplink }: ExistingOptions,
-  { image, workers, nodePods }: ExistingContext,
+  { image, workers, nodePods }: InstallContext,
   progress: Progress,
 ): Promise<void> {
-  if (datapath === "none" || (facts.interlay?.ours === false && pool === undefined)) return;
+  const isForeign = inventory.interlay?.ours === false;
+  if (datapath === "none" || (isForeign && pool === undefined)) return;
   const range = pool === undefined ? undefined : await parsePoolRange(pool, subnet, workers, nodePods);
-  if (facts.interlay?.ours === false) {
+  if (isForeign) {
     if (range !== undefined) await createPool(config, SUITE_NAMESPACE, range);
     return;
   }
   if (range === undefined) throw new Error("Interlay is not installed: name a range for its addresses with --pool.");
-  const wanted = { image, returnPath: "notrack", pool: range, ...(uplink === undefined ? {} : { uplink }) };
-  await runTimed(progress, "install Interlay", () => installInterlay(config, wanted));
+  const installation = { image, returnPath: "notrack", pool: range, ...(uplink === undefined ? {} : { uplink }) };
+  await runTimed(progress, "install Interlay", () => installInterlay(config, installation));
 }
 
 async function removeInterlay(config: KubeConfig, { interlay }: ClusterInventory, progress: Progress): Promise<void> {
   if (interlay?.ours !== true) return;
-  await runTimed(progress, "take Interlay away, and leave the nodes as they were", () =>
+  await runTimed(progress, "uninstall Interlay and restore the nodes", () =>
     uninstallInterlay(config, { timeoutMs: UNINSTALL_TIMEOUT_MS, force: true, log: () => undefined }),
   );
 }
 
-/** A namespace of somebody else's by one of our names is a reason not to begin. */
+/** Throws if a namespace with a name of the suite has another owner. */
 async function assertNamespacesAreOurs(config: KubeConfig): Promise<void> {
   const core = config.makeApiClient(CoreV1Api);
   for (const name of [SUITE_NAMESPACE, TOOLS_NAMESPACE]) {
-    const there = await core.readNamespace({ name }).catch(ignoreStatus(404));
-    if (there !== undefined && there.metadata?.labels?.[OWNER_LABEL] === undefined)
+    const namespace = await core.readNamespace({ name }).catch(ignoreStatus(404));
+    if (namespace !== undefined && namespace.metadata?.labels?.[OWNER_LABEL] === undefined)
       throw new Error(`namespace ${name} exists and was not created by the suite: delete or rename it.`);
   }
 }
 
+/** Deletes a namespace that the suite has created, and waits until it is gone. */
 async function removeNamespace(config: KubeConfig, name: string): Promise<void> {
   const core = config.makeApiClient(CoreV1Api);
-  const there = () => core.readNamespace({ name }).catch(ignoreStatus(404));
-  if ((await there())?.metadata?.labels?.[OWNER_LABEL] === undefined) return;
+  const read = () => core.readNamespace({ name }).catch(ignoreStatus(404));
+  if ((await read())?.metadata?.labels?.[OWNER_LABEL] === undefined) return;
   await core.deleteNamespace({ name }).catch(ignoreStatus(404, 409));
-  while ((await there()) !== undefined) await new Promise((resolve) => setTimeout(resolve, 200));
+  while ((await read()) !== undefined) await sleep(POLL_MS);
 }
 
 const getKubeconfigCopy = (): string => join(getCacheRoot(), "existing", "kubeconfig");
 
-/** With the chosen context as its current one: all that reads it needs no other word. */
+/** Writes a kubeconfig whose current context is the chosen one, for programs that only take a file. @returns its path */
 async function writeKubeconfig(config: KubeConfig): Promise<string> {
   const file = getKubeconfigCopy();
   await mkdir(join(getCacheRoot(), "existing"), { recursive: true, mode: 0o700 });
   await writeFile(file, config.exportConfig(), { mode: 0o600 });
-  await chmod(file, 0o600); // one that a killed run left keeps its mode
+  await chmod(file, 0o600); // an existing file keeps its mode
   return file;
 }

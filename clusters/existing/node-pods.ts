@@ -1,20 +1,24 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { CoreV1Api, type KubeConfig, type V1Pod } from "@kubernetes/client-node";
 import { execInPod } from "../kubernetes/pod-exec.ts";
+import { getStatusCode, ignoreStatus } from "../kubernetes/status-code.ts";
 import { type ExecResult, OWNER_LABEL } from "../provider.ts";
 
 const CONTAINER = "tools";
 const READY_TIMEOUT_MS = 120_000;
 const POLL_MS = 200;
 
-/** Pods in the nodes' own network: as much of a node as the API server alone gives. */
+/** Pods in the nodes' networks, through which the suite reads rules and routes. */
 export interface NodePods {
+  /** Runs a program in a node's network, with the files of the pod. */
   exec(node: string, argv: readonly string[]): Promise<ExecResult>;
 }
 
 /**
- * Makes one on each node and waits until it runs; what is there already is used. They may read rules and routes
- * (NET_ADMIN), and enter no other namespace. Returns a sentence instead where the cluster's admission refuses them.
+ * Creates a pod on each node, or uses the existing one, and waits until it runs. The pods have NET_ADMIN to read rules and
+ * routes, and cannot enter other namespaces.
+ *
+ * @returns the pods; a string is the reason why the cluster's admission rejected them
  */
 export async function createNodePods(
   config: KubeConfig,
@@ -23,7 +27,7 @@ export async function createNodePods(
   image: string,
 ): Promise<NodePods | string> {
   const core = config.makeApiClient(CoreV1Api);
-  const name = (node: string): string => `tools-${nodes.indexOf(node) + 1}`;
+  const getPodName = (node: string): string => `tools-${nodes.indexOf(node) + 1}`;
   await core
     .createNamespace({
       body: {
@@ -37,15 +41,15 @@ export async function createNodePods(
   for (const node of nodes)
     try {
       await core
-        .createNamespacedPod({ namespace, body: buildNodePod(node, name(node), image) })
+        .createNamespacedPod({ namespace, body: buildNodePod(node, getPodName(node), image) })
         .catch(ignoreStatus(409));
     } catch (error) {
       if (getStatusCode(error) !== 403 && getStatusCode(error) !== 422) throw error;
-      return `pods in the nodes' network are not admitted here (${describeApiError(error)})`;
+      return `the cluster rejects pods in the nodes' network (${describeApiError(error)})`;
     }
   await waitUntilRunning(core, namespace, nodes.length);
   return {
-    exec: (node, argv) => execInPod(config, { namespace, pod: name(node), container: CONTAINER }, argv),
+    exec: (node, argv) => execInPod(config, { namespace, pod: getPodName(node), container: CONTAINER }, argv),
   };
 }
 
@@ -82,28 +86,14 @@ async function waitUntilRunning(core: CoreV1Api, namespace: string, count: numbe
       const [first] = waiting;
       const state = first?.status?.containerStatuses?.[0]?.state?.waiting;
       throw new Error(
-        `${waiting.length} pods of ${namespace} do not run, ${first?.metadata?.name ?? "?"} on ${first?.spec?.nodeName ?? "?"}: ${state?.message ?? state?.reason ?? "no word"}; is the image where the node finds it?`,
+        `${waiting.length} pods of namespace ${namespace} do not run; ${first?.metadata?.name ?? "?"} on node ${first?.spec?.nodeName ?? "?"}: ${state?.message ?? state?.reason ?? "no reason reported"}. Can the node pull the image?`,
       );
     }
     await sleep(POLL_MS);
   }
 }
 
-/** The HTTP status of an error of the API server. */
-export function getStatusCode(error: unknown): number | undefined {
-  return typeof error === "object" && error !== null && "code" in error && typeof error.code === "number"
-    ? error.code
-    : undefined;
-}
-
-/** Takes errors of these statuses for no errors. */
-export function ignoreStatus(...codes: readonly number[]): (error: unknown) => undefined {
-  return (error) => {
-    if (!codes.includes(getStatusCode(error) ?? 0)) throw error;
-    return undefined;
-  };
-}
-
+/** Returns the message of an API server's error. */
 function describeApiError(error: unknown): string {
   const body = typeof error === "object" && error !== null && "body" in error ? String(error.body) : String(error);
   return /"message":"((?:[^"\\]|\\.)*)"/.exec(body)?.[1] ?? body.slice(0, 200);

@@ -1,51 +1,52 @@
 import { KubeConfig } from "@kubernetes/client-node";
 import { z } from "zod";
 
-/** Options of a run on an existing cluster, parsed from the environment like all options of a run. */
+/** Environment variables with the options of a run on an existing cluster. */
 const environment = z.object({
-  /** Without it: $KUBECONFIG, else ~/.kube/config, else the service account of the pod that this runs in. */
+  /** Default: $KUBECONFIG, then ~/.kube/config, then the service account of this pod. */
   INTERLAY_KUBECONFIG: z.string().optional(),
   INTERLAY_CONTEXT: z.string().optional(),
-  /** CIDR or `first-last` that addresses of the suite's pods come from; else Interlay's own pools. */
+  /** CIDR or `FIRST-LAST` of the suite's pods; default: Interlay's pools. */
   INTERLAY_POOL: z.string().optional(),
-  /** The underlay that the pool is of, in CIDR notation; else read on the nodes. */
+  /** CIDR of the pool's underlay; default: read on the nodes. */
   INTERLAY_SUBNET: z.string().optional(),
-  /** Parent of the macvlan links; else each node's link with the default route. */
+  /** Parent of the macvlan links; default: each node's link with the default route. */
   INTERLAY_UPLINK: z.string().optional(),
-  /** `NAMESPACE/NAME` of the NetworkAttachmentDefinition that underlay links are made from. */
+  /** NetworkAttachmentDefinition of the underlay links. */
   INTERLAY_NETWORK: z
     .string()
-    .regex(/^[^/]+\/[^/]+$/, "--network: write it as NAMESPACE/NAME")
+    .regex(/^[^/]+\/[^/]+$/, "invalid --network: want NAMESPACE/NAME")
     .optional(),
-  INTERLAY_DATAPATH: z.enum(["interlay", "none"], "--datapath: interlay or none").default("interlay"),
-  /** References that the nodes can pull, or have. */
+  INTERLAY_DATAPATH: z.enum(["interlay", "none"], "invalid --datapath: want interlay or none").default("interlay"),
+  /** Image references that the nodes can pull, or have. */
   INTERLAY_IMAGE: z.string().optional(),
   INTERLAY_AGENT_IMAGE: z.string().optional(),
   INTERLAY_NODES: z.coerce.number().int().min(1).default(2),
   INTERLAY_HOST_PODS: z.stringbool().default(true),
 });
 
+/** Options of a run on an existing cluster. */
 export interface ExistingOptions {
-  /** Undefined: the default one, as kubectl finds it. */
+  /** Undefined: kubectl's default. */
   readonly kubeconfig?: string;
   readonly context?: string;
   readonly pool?: string;
   readonly subnet?: string;
   readonly uplink?: string;
   readonly network?: string;
-  /** `none`: another coexistence solution is judged, and Interlay is neither needed nor installed. */
+  /** `none`: another coexistence solution is tested, and Interlay is not installed. */
   readonly datapath: "interlay" | "none";
   /** Image of the probe. */
   readonly image?: string;
-  /** Image of Interlay, where it has to be installed. */
+  /** Image of Interlay, if it must be installed. */
   readonly agentImage?: string;
-  /** How many workers get pods at most. */
+  /** Maximum number of workers that get pods. */
   readonly workers: number;
-  /** Whether pods may be made in the nodes' own network. */
+  /** Whether the suite may create pods in the nodes' network. */
   readonly hostPods: boolean;
 }
 
-/** Throws in one sentence. */
+/** Parses the options from environment variables. Throws with all invalid ones. */
 export function parseExistingOptions(env: NodeJS.ProcessEnv = process.env): ExistingOptions {
   const parsed = environment.safeParse(env);
   if (!parsed.success) throw new Error(`${parsed.error.issues.map(({ message }) => message).join("; ")}.`);
@@ -68,7 +69,7 @@ export function parseExistingOptions(env: NodeJS.ProcessEnv = process.env): Exis
   };
 }
 
-/** Throws when the file has no such context. */
+/** Loads the kubeconfig and selects the context. Throws for an unknown context. */
 export function loadKubeConfig({ kubeconfig, context }: ExistingOptions): KubeConfig {
   const config = new KubeConfig();
   if (kubeconfig === undefined) config.loadFromDefault();
@@ -76,7 +77,7 @@ export function loadKubeConfig({ kubeconfig, context }: ExistingOptions): KubeCo
   if (context !== undefined) {
     if (config.getContextObject(context) === null)
       throw new Error(
-        `${kubeconfig ?? "the default kubeconfig"} has no context "${context}": it has ${config
+        `unknown context "${context}" in ${kubeconfig ?? "the default kubeconfig"}: use one of ${config
           .getContexts()
           .map(({ name }) => name)
           .join(", ")}.`,

@@ -1,46 +1,71 @@
-/** What the suite does with the cluster; each is asked for by a SelfSubjectAccessReview. */
+import {
+  AuthorizationV1Api,
+  type KubeConfig,
+  V1ResourceAttributes,
+  V1SelfSubjectAccessReview,
+  V1SelfSubjectAccessReviewSpec,
+} from "@kubernetes/client-node";
+
+/** A permission in the cluster, checked by a SelfSubjectAccessReview. */
 export interface Permission {
   readonly verb: string;
   readonly group?: string;
   readonly resource: string;
   readonly subresource?: string;
-  readonly words: string;
+  /** The action in plain words, like `create pods`. */
+  readonly action: string;
 }
 
+/** Permissions that every run needs. */
 export const REQUIRED_PERMISSIONS: readonly Permission[] = [
-  { verb: "create", resource: "namespaces", words: "create namespaces" },
-  { verb: "delete", resource: "namespaces", words: "delete namespaces" },
-  { verb: "create", resource: "pods", words: "create pods" },
-  { verb: "get", resource: "namespaces", words: "get namespaces" },
-  { verb: "get", resource: "pods", words: "get pods" },
-  { verb: "list", resource: "pods", words: "list pods" },
-  { verb: "delete", resource: "pods", words: "delete pods" },
-  { verb: "create", resource: "services", words: "create Services" },
-  { verb: "get", resource: "services", words: "get Services" },
-  { verb: "list", resource: "services", words: "list Services" },
-  { verb: "list", resource: "endpoints", words: "list Endpoints" },
-  { verb: "list", resource: "events", words: "list events" },
-  // The API server asks for `get` where exec comes by WebSocket, as here, and from v1.35 on for `create` too.
-  { verb: "get", resource: "pods", subresource: "exec", words: "run programs in pods (get pods/exec)" },
-  { verb: "create", resource: "pods", subresource: "exec", words: "run programs in pods (create pods/exec)" },
-  { verb: "list", group: "apps", resource: "daemonsets", words: "list DaemonSets" },
-  { verb: "list", resource: "nodes", words: "list nodes" },
+  { verb: "create", resource: "namespaces", action: "create namespaces" },
+  { verb: "delete", resource: "namespaces", action: "delete namespaces" },
+  { verb: "create", resource: "pods", action: "create pods" },
+  { verb: "get", resource: "namespaces", action: "get namespaces" },
+  { verb: "get", resource: "pods", action: "get pods" },
+  { verb: "list", resource: "pods", action: "list pods" },
+  { verb: "delete", resource: "pods", action: "delete pods" },
+  { verb: "create", resource: "services", action: "create Services" },
+  { verb: "get", resource: "services", action: "get Services" },
+  { verb: "list", resource: "services", action: "list Services" },
+  { verb: "list", resource: "endpoints", action: "list Endpoints" },
+  { verb: "list", resource: "events", action: "list events" },
+  // For exec by WebSocket the API server checks `get`, and from v1.35 also `create`.
+  { verb: "get", resource: "pods", subresource: "exec", action: "run programs in pods (get pods/exec)" },
+  { verb: "create", resource: "pods", subresource: "exec", action: "run programs in pods (create pods/exec)" },
+  { verb: "list", group: "apps", resource: "daemonsets", action: "list DaemonSets" },
+  { verb: "list", resource: "nodes", action: "list nodes" },
 ];
 
-/** What installing Interlay takes beyond that; granting a role takes having its rights, or `escalate`. */
+const RBAC_GROUP = "rbac.authorization.k8s.io";
+
+/** Additional permissions for the installation of Interlay. Creating a role also needs its permissions, or `escalate`. */
 export const INSTALL_PERMISSIONS: readonly Permission[] = [
   {
     verb: "create",
     group: "apiextensions.k8s.io",
     resource: "customresourcedefinitions",
-    words: "create CustomResourceDefinitions",
+    action: "create CustomResourceDefinitions",
   },
-  { verb: "create", group: "rbac.authorization.k8s.io", resource: "clusterroles", words: "create ClusterRoles" },
-  {
-    verb: "create",
-    group: "rbac.authorization.k8s.io",
-    resource: "clusterrolebindings",
-    words: "create ClusterRoleBindings",
-  },
-  { verb: "create", group: "apps", resource: "daemonsets", words: "create DaemonSets" },
+  { verb: "create", group: RBAC_GROUP, resource: "clusterroles", action: "create ClusterRoles" },
+  { verb: "create", group: RBAC_GROUP, resource: "clusterrolebindings", action: "create ClusterRoleBindings" },
+  { verb: "create", group: "apps", resource: "daemonsets", action: "create DaemonSets" },
 ];
+
+/** Returns the actions that the caller may not do. Creates access reviews, which the API server does not store. */
+export async function findMissingPermissions(
+  config: KubeConfig,
+  permissions: readonly Permission[],
+): Promise<readonly string[]> {
+  const api = config.makeApiClient(AuthorizationV1Api);
+  const missing = await Promise.all(
+    permissions.map(async ({ action, ...attributes }) => {
+      const resourceAttributes = Object.assign(new V1ResourceAttributes(), attributes);
+      const spec = Object.assign(new V1SelfSubjectAccessReviewSpec(), { resourceAttributes });
+      const body = Object.assign(new V1SelfSubjectAccessReview(), { spec });
+      const { status } = await api.createSelfSubjectAccessReview({ body });
+      return status?.allowed === true ? [] : [action];
+    }),
+  );
+  return missing.flat();
+}

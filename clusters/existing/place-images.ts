@@ -7,17 +7,19 @@ import type { Progress } from "../progress.ts";
 import { runTimed } from "../components/timed.ts";
 import type { ImageSource } from "./selection.ts";
 
-export interface OwnImages {
+/** The images of the suite in a cluster. */
+interface OwnImages {
   readonly probe: string;
   readonly interlay: string;
-  /** One sentence for each thing that stays on the nodes. */
-  readonly left: readonly string[];
+  /** What stays on the nodes, one sentence each. */
+  readonly remains: readonly string[];
 }
 
 /**
- * References under which the nodes have, or find, our two images.
+ * Gives the nodes the images of the probe and of Interlay, if necessary.
+ *
  * @param probe path of the probe's executable
- * @param agentImage of Interlay, where it was named
+ * @param agentImage image of Interlay, if it was named
  */
 export async function placeImages(
   source: ImageSource,
@@ -26,17 +28,17 @@ export async function placeImages(
 ): Promise<OwnImages> {
   switch (source.kind) {
     case "lab":
-      return { probe: "interlay.dev/probe:lab", interlay: "interlay.dev/interlay:lab", left: [] };
+      return { probe: "interlay.dev/probe:lab", interlay: "interlay.dev/interlay:lab", remains: [] };
     case "named":
       return {
         probe: source.probe,
         interlay: agentImage ?? "",
-        left: ["images that the nodes have pulled stay there until their kubelets want the space"],
+        remains: ["pulled images stay on the nodes until kubelet removes them"],
       };
     case "kind":
       return loadIntoKind(source.cluster, probe, progress);
     case "unknown":
-      throw new Error("Name the probe's image with --image: how it gets to these nodes is not known.");
+      throw new Error("Cannot load images into these nodes: name the probe's image with --image.");
   }
 }
 
@@ -45,7 +47,7 @@ async function loadIntoKind(cluster: string, probe: string, progress: Progress):
   const nodes = engine === undefined ? [] : await listNodeIds(engine, cluster);
   if (engine === undefined || nodes.length === 0)
     throw new Error(
-      `The nodes of the kind cluster ${cluster} are not on this computer's Docker: name the probe's image with --image.`,
+      `The nodes of the kind cluster ${cluster} are not containers of this computer's Docker: name the probe's image with --image.`,
     );
   const own = await prepareOwnImages({ interlay: await buildInterlayExecutables(progress), probe }, progress);
   await runTimed(progress, "load the images into kind's nodes", () =>
@@ -54,6 +56,6 @@ async function loadIntoKind(cluster: string, probe: string, progress: Progress):
   return {
     probe: own.probe.reference,
     interlay: own.interlay.reference,
-    left: [`the images ${own.probe.reference} and ${own.interlay.reference} stay on kind's nodes`],
+    remains: [`the images ${own.probe.reference} and ${own.interlay.reference} stay on kind's nodes`],
   };
 }

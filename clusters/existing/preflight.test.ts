@@ -33,8 +33,8 @@ const GOOD: ClusterInventory = {
   denied: [],
   deniedInstall: [],
 };
-type Wanted = Parameters<typeof checkPreconditions>[1];
-const problems = (facts: Partial<ClusterInventory>, options?: Partial<Wanted>) =>
+type PreflightOptions = Parameters<typeof checkPreconditions>[1];
+const problems = (facts: Partial<ClusterInventory>, options?: Partial<PreflightOptions>) =>
   checkPreconditions({ ...GOOD, ...facts }, { datapath: "interlay", workers: 2, ...options }).flatMap(
     ({ what, problem }) => (problem ? [`${problem.severity}: ${what}`] : []),
   );
@@ -44,23 +44,23 @@ const without = (absent: "kubeProxy" | "interlay"): ClusterInventory => {
   return facts;
 };
 
-function pulled(nodes: ClusterInventory["nodes"]): ClusterInventory["nodes"] {
+function withContainerd(nodes: ClusterInventory["nodes"]): ClusterInventory["nodes"] {
   return nodes.map((one) => ({ ...one, runtime: "containerd://1.7.1" }));
 }
 
 describe("preflight of an existing cluster", () => {
-  it("has nothing against a whole one", () => {
+  it("finds no problem in a complete cluster", () => {
     assert.deepEqual(problems({}), []);
   });
 
-  it("wants addresses for the workers that get pods, not for all of the cluster", () => {
+  it("requires addresses for the workers that get pods, not for all workers", () => {
     const nodes = [...GOOD.nodes, ...[3, 4, 5, 6].map((n) => ({ ...node, name: `w${n}` }))];
     const small = { nodes, poolRanges: ["10.7.200.0/29"] };
     assert.deepEqual(problems(small), []);
     assert.deepEqual(problems(small, { workers: 6 }), ["error: free addresses"]);
   });
 
-  it("asks nothing of a node that gets no pods", () => {
+  it("does not check the kernel of a node without pods", () => {
     const old = { ...node, name: "w9", kernel: "3.10.0" };
     assert.deepEqual(problems({ nodes: [...GOOD.nodes, old] }), []);
   });
@@ -78,44 +78,44 @@ describe("preflight of an existing cluster", () => {
     ["no Multus", { nadKind: false }, "error: Multus"],
     ["IPIP", { calico: ["10.0.0.0/16 IPIP"] }, "warning: Calico"],
     ["a full pool", { heldAddresses: 250 }, "error: free addresses"],
-    ["no rights", { denied: ["create pods"] }, "error: your rights"],
+    ["missing permissions", { denied: ["create pods"] }, "error: permissions"],
     ["two networks, none of them Interlay's", { macvlans: ["a/x", "a/y"] }, "error: network of underlay links"],
-    ["nodes that the image cannot be brought to", { nodes: pulled(GOOD.nodes) }, "error: images"],
+    ["nodes that cannot get the image", { nodes: withContainerd(GOOD.nodes) }, "error: images"],
   ];
   for (const [title, facts, expected] of cases)
-    it(`names ${title}`, () => {
+    it(`reports ${title}`, () => {
       assert.deepEqual(problems(facts), [expected]);
     });
 
-  it("names a kube-proxy that is not found", () => {
-    const sick = checkPreconditions(without("kubeProxy")).flatMap(({ what, problem }) =>
+  it("reports a missing kube-proxy", () => {
+    const problemRows = checkPreconditions(without("kubeProxy")).flatMap(({ what, problem }) =>
       problem === undefined ? [] : [what],
     );
-    assert.deepEqual(sick, ["kube-proxy"]);
+    assert.deepEqual(problemRows, ["kube-proxy"]);
   });
 
-  it("installs Interlay where it is not, if a range is named and the rights are there", () => {
-    const sick = (facts: ClusterInventory, options: Partial<Wanted> = {}) =>
+  it("allows the installation of Interlay with a range, permissions and images", () => {
+    const listProblems = (facts: ClusterInventory, options: Partial<PreflightOptions> = {}) =>
       checkPreconditions(facts, { datapath: "interlay", workers: 2, ...options }).flatMap(({ what, problem }) =>
         problem ? [what] : [],
       );
     const bare = { ...without("interlay"), macvlans: [], poolRanges: [] };
-    assert.deepEqual(sick(bare), ["Interlay", "free addresses"]);
-    assert.deepEqual(sick(bare, { pool: "10.7.210.0/24" }), []);
-    assert.deepEqual(sick({ ...bare, deniedInstall: ["create DaemonSets"] }, { pool: "10.7.210.0/24" }), [
-      "your rights",
+    assert.deepEqual(listProblems(bare), ["Interlay", "free addresses"]);
+    assert.deepEqual(listProblems(bare, { pool: "10.7.210.0/24" }), []);
+    assert.deepEqual(listProblems({ ...bare, deniedInstall: ["create DaemonSets"] }, { pool: "10.7.210.0/24" }), [
+      "permissions",
     ]);
     const named = { pool: "10.7.210.0/24", image: "registry/probe:1" };
-    assert.deepEqual(sick(bare, named), ["images"]);
-    assert.deepEqual(sick(bare, { ...named, agentImage: "registry/interlay:1" }), []);
+    assert.deepEqual(listProblems(bare, named), ["images"]);
+    assert.deepEqual(listProblems(bare, { ...named, agentImage: "registry/interlay:1" }), []);
   });
 
-  it("needs nothing of Interlay where another solution is judged", () => {
+  it("does not require Interlay with --datapath none", () => {
     const other = { ...without("interlay"), macvlans: ["kube-system/macvlan"], poolRanges: [], deniedInstall: ["all"] };
     assert.deepEqual(problems(other, { datapath: "none" }), []);
   });
 
-  it("counts a pool as CIDR or range", () => {
+  it("counts the addresses of a CIDR, a range and a single address", () => {
     assert.equal(countAddresses("10.7.200.0/24"), 256n);
     assert.equal(countAddresses("10.7.200.10-10.7.200.19"), 10n);
     assert.equal(countAddresses("10.7.200.1"), 1n);

@@ -1,130 +1,162 @@
 import type { PreflightFinding } from "../provider.ts";
 import { countAddresses } from "./count-addresses.ts";
-import { chooseImageSource, chooseNetwork, chooseWorkers } from "./selection.ts";
 import type { ClusterInventory } from "./inventory.ts";
 import type { ExistingOptions } from "./options.ts";
+import type { InventoryNode } from "./read-nodes.ts";
+import { chooseImageSource, chooseNetwork, chooseWorkers } from "./selection.ts";
 
-/** One line of the preflight's table. */
+/** One row of the preflight's table. */
 export interface PreflightRow {
   readonly what: string;
   readonly found: string;
-  /** One sentence; undefined: all is well. */
+  /** Undefined: the row is as required. */
   readonly problem?: PreflightFinding;
 }
 
-/** net1 of underlay and multi-nic pods, of which a worker has two each. */
-export const ADDRESSES_PER_WORKER = 4;
-/** As docs/install.md says. */
-const KERNEL = [5, 10] as const;
-
-const error = (message: string) => ({ problem: { severity: "error", message } }) as const;
-const warning = (message: string) => ({ problem: { severity: "warning", message } }) as const;
+/** Addresses that a worker's pods need: net1 of two underlay pods and two multi-NIC pods. */
+const ADDRESSES_PER_WORKER = 4;
+/** Oldest supported kernel, as in docs/install.md. */
+const MIN_KERNEL = [5, 10] as const;
 
 type PreflightRequest = Pick<ExistingOptions, "datapath" | "workers" | "pool" | "network" | "image" | "agentImage">;
 
-/** What was read, and what of it would stop the suite or make it say less. Pure. */
+/** Returns what was read of a cluster, with the problems that would stop the suite or limit its results. Pure. */
 export function checkPreconditions(
-  facts: ClusterInventory,
+  inventory: ClusterInventory,
   options: PreflightRequest = { datapath: "interlay", workers: 2 },
 ): readonly PreflightRow[] {
-  const { nodes, kubeProxy, interlay } = facts;
-  const installs = options.datapath === "interlay" && interlay === undefined;
-  const chosen = chooseWorkers(nodes, options.workers);
-  const workers = nodes.filter(({ controlPlane }) => !controlPlane).length;
-  const leftOut = nodes.filter(({ controlPlane, ready, schedulable }) => !ready || (!controlPlane && !schedulable));
-  const old = chosen.filter(({ kernel }) => isKernelTooOld(kernel)).map(({ name }) => name);
-  const versions = [...new Set(nodes.map(({ kubelet }) => kubelet))];
+  const workers = chooseWorkers(inventory.nodes, options.workers);
+  const installs = options.datapath === "interlay" && inventory.interlay === undefined;
   return [
-    { what: "API server", found: facts.server },
-    {
-      what: "kubelets",
-      found: versions.join(", "),
-      ...(versions.length > 1 ? warning("Kubelets differ: a table is of all of them together.") : {}),
-    },
-    {
-      what: "nodes",
-      found: `${nodes.filter(({ ready }) => ready).length} of ${nodes.length} Ready, ${workers} workers; pods on ${chosen.map(({ name }) => name).join(", ") || "none"}`,
-      ...(chosen.length < 2
-        ? error(`${chosen.length} workers that are Ready and schedulable: the matrix needs two or more.`)
-        : leftOut.length > 0
-          ? warning(`${leftOut.map(describeLeftOut).join(", ")}: left out.`)
-          : {}),
-    },
-    {
-      what: "kernels",
-      found: [...new Set(nodes.map(({ kernel }) => kernel || "unknown"))].join(", "),
-      ...(old.length > 0 ? error(`${old.join(", ")}: the kernel is older than ${KERNEL.join(".")}.`) : {}),
-    },
-    {
-      what: "kube-proxy",
-      found:
-        kubeProxy === undefined
-          ? "not known"
-          : `${kubeProxy.version} (${kubeProxy.mode}), by its ${facts.kubeProxyNote ?? "DaemonSet"}`,
-      ...(kubeProxy === undefined ? error(`${facts.kubeProxyNote ?? "no kube-proxy was found"}.`) : {}),
-    },
-    {
-      what: "Multus",
-      found: facts.multus ?? "not found",
-      ...(facts.nadKind
-        ? facts.multus === undefined
-          ? warning("No DaemonSet has multus in its name: if Multus is missing, pods will not have net1.")
-          : {}
-        : error("The kind NetworkAttachmentDefinition is not there: install Multus first.")),
-    },
-    {
-      what: "macvlan networks",
-      found: facts.macvlans.join(", ") || "none",
-    },
-    {
-      what: "Calico",
-      found: facts.calico.join(", ") || "no IPPool",
-      ...(facts.calico.length === 0
-        ? warning("No IPPool of Calico can be read: the documented routes are those of Calico with VXLAN.")
-        : facts.calico.some((mode) => !mode.endsWith("VXLAN"))
-          ? warning("Calico does not use VXLAN in every pool: the documented ways are those of VXLAN.")
-          : {}),
-    },
-    checkInterlay(facts, options),
-    checkNetwork(facts, options),
-    checkAddresses(facts, chosen.length * ADDRESSES_PER_WORKER, options),
-    checkImages(facts, options),
-    checkPermissions([...facts.denied, ...(installs ? facts.deniedInstall : [])]),
+    { what: "API server", found: inventory.server },
+    checkKubelets(inventory.nodes),
+    checkNodes(inventory.nodes, workers),
+    checkKernels(inventory.nodes, workers),
+    checkKubeProxy(inventory),
+    checkMultus(inventory),
+    { what: "macvlan networks", found: inventory.macvlans.join(", ") || "none" },
+    checkCalico(inventory),
+    checkInterlay(inventory, options),
+    checkNetwork(inventory, options),
+    checkAddresses(inventory, workers.length * ADDRESSES_PER_WORKER, options),
+    checkImages(inventory, options),
+    checkPermissions([...inventory.denied, ...(installs ? inventory.deniedInstall : [])]),
   ];
 }
 
-function describeLeftOut({ name, ready }: ClusterInventory["nodes"][number]): string {
-  return `${name} (${ready ? "unschedulable" : "not Ready"})`;
+/** Returns a row. @param error the problem; an error takes precedence over a warning */
+function createRow(what: string, found: string, error?: string, warning?: string): PreflightRow {
+  if (error !== undefined) return { what, found, problem: { severity: "error", message: error } };
+  if (warning !== undefined) return { what, found, problem: { severity: "warning", message: warning } };
+  return { what, found };
+}
+
+function checkKubelets(nodes: readonly InventoryNode[]): PreflightRow {
+  const versions = [...new Set(nodes.map(({ kubelet }) => kubelet))];
+  const warning = versions.length > 1 ? "Kubelets differ: the result is that of all versions together." : undefined;
+  return createRow("kubelets", versions.join(", "), undefined, warning);
+}
+
+function checkNodes(nodes: readonly InventoryNode[], chosen: readonly InventoryNode[]): PreflightRow {
+  const ready = nodes.filter((node) => node.ready).length;
+  const workers = nodes.filter(({ controlPlane }) => !controlPlane).length;
+  const names = chosen.map(({ name }) => name).join(", ") || "none";
+  const skipped = nodes
+    .filter((node) => !node.ready || (!node.controlPlane && !node.schedulable))
+    .map(({ name, ready: isReady }) => `${name} (${isReady ? "unschedulable" : "not Ready"})`);
+  return createRow(
+    "nodes",
+    `${ready} of ${nodes.length} Ready, ${workers} workers; pods on ${names}`,
+    chosen.length < 2 ? `${chosen.length} workers are Ready and schedulable: the matrix needs two or more.` : undefined,
+    skipped.length > 0 ? `These nodes get no pods: ${skipped.join(", ")}.` : undefined,
+  );
+}
+
+function checkKernels(nodes: readonly InventoryNode[], chosen: readonly InventoryNode[]): PreflightRow {
+  const kernels = new Set(nodes.map(({ kernel }) => kernel || "unknown"));
+  const old = chosen.filter(({ kernel }) => isKernelTooOld(kernel)).map(({ name }) => name);
+  const error =
+    old.length > 0 ? `The kernel of ${old.join(", ")} is older than ${MIN_KERNEL.join(".")}: upgrade it.` : undefined;
+  return createRow("kernels", [...kernels].join(", "), error);
+}
+
+/** Returns false for an unknown version, like that of a lab's nodes. */
+function isKernelTooOld(kernel: string): boolean {
+  const [, major, minor] = /^(\d+)\.(\d+)/.exec(kernel) ?? [];
+  if (major === undefined || minor === undefined) return false;
+  return Number(major) < MIN_KERNEL[0] || (Number(major) === MIN_KERNEL[0] && Number(minor) < MIN_KERNEL[1]);
+}
+
+function checkKubeProxy({ kubeProxy, kubeProxyNote }: ClusterInventory): PreflightRow {
+  if (kubeProxy === undefined)
+    return createRow("kube-proxy", "unknown", `${kubeProxyNote ?? "no kube-proxy was found"}.`);
+  return createRow("kube-proxy", `${kubeProxy.version} (${kubeProxy.mode}), by its ${kubeProxyNote ?? "DaemonSet"}`);
+}
+
+function checkMultus({ multus, nadKind }: ClusterInventory): PreflightRow {
+  return createRow(
+    "Multus",
+    multus ?? "not found",
+    nadKind ? undefined : "The kind NetworkAttachmentDefinition does not exist: install Multus first.",
+    multus === undefined
+      ? "No DaemonSet has multus in its name: if Multus is missing, pods will not have net1."
+      : undefined,
+  );
+}
+
+function checkCalico({ calico }: ClusterInventory): PreflightRow {
+  if (calico.length === 0) {
+    const warning = "No IPPool of Calico can be read: the documented routes are those of Calico with VXLAN.";
+    return createRow("Calico", "no IPPool", undefined, warning);
+  }
+  const warning = calico.every((pool) => pool.endsWith("VXLAN"))
+    ? undefined
+    : "Not every pool of Calico uses VXLAN: the documented routes are those of VXLAN.";
+  return createRow("Calico", calico.join(", "), undefined, warning);
 }
 
 function checkInterlay({ interlay }: ClusterInventory, { datapath, pool }: PreflightRequest): PreflightRow {
-  const there = interlay === undefined ? "not found" : `${interlay.image}, return path ${interlay.returnPath}`;
-  if (datapath === "none") return { what: "Interlay", found: `${there}; another solution is judged (--datapath none)` };
-  if (interlay !== undefined) return { what: "Interlay", found: there };
-  return {
-    what: "Interlay",
-    found: "not found: the run installs it, and takes it away",
-    ...(pool === undefined
-      ? error(
-          "Interlay is not installed, and for its addresses a range is needed: name one with --pool, or install it.",
-        )
-      : {}),
-  };
+  const what = "Interlay";
+  const found = interlay === undefined ? "not found" : `${interlay.image}, return path ${interlay.returnPath}`;
+  if (datapath === "none") return createRow(what, `${found}; another solution is tested (--datapath none)`);
+  if (interlay !== undefined) return createRow(what, found);
+  return createRow(
+    what,
+    "not found: the run installs and removes it",
+    pool === undefined
+      ? "Interlay is not installed, and its installation needs a range of addresses: name one with --pool."
+      : undefined,
+  );
 }
 
-function checkNetwork(facts: ClusterInventory, options: PreflightRequest): PreflightRow {
-  const network = chooseNetwork(facts, options);
-  return {
-    what: "network of underlay links",
-    found: network ?? "not clear",
-    ...(network === undefined
-      ? error(
-          facts.macvlans.length === 0
-            ? "No NetworkAttachmentDefinition has macvlan in it: make one, or name another with --network."
-            : `Which network? Name one with --network: ${facts.macvlans.join(", ")}.`,
-        )
-      : {}),
-  };
+function checkNetwork(inventory: ClusterInventory, options: PreflightRequest): PreflightRow {
+  const what = "network of underlay links";
+  const network = chooseNetwork(inventory, options);
+  if (network !== undefined) return createRow(what, network);
+  const { macvlans } = inventory;
+  return createRow(
+    what,
+    "not clear",
+    macvlans.length === 0
+      ? "No NetworkAttachmentDefinition uses macvlan: create one, or name another network with --network."
+      : `There are several macvlan networks: name one of ${macvlans.join(", ")} with --network.`,
+  );
+}
+
+function checkAddresses(
+  { poolRanges, heldAddresses }: ClusterInventory,
+  needed: number,
+  { pool, datapath }: PreflightRequest,
+): PreflightRow {
+  const what = "free addresses";
+  if (datapath === "none") return createRow(what, "not counted: the tested solution has its own");
+  const ranges = pool === undefined ? poolRanges : [pool];
+  const size = ranges.reduce((sum, range) => sum + countAddresses(range), 0n);
+  const free = size - (pool === undefined ? BigInt(heldAddresses) : 0n);
+  const found = ranges.length === 0 ? "no pool" : `${free < 0n ? 0n : free} of ${size} in ${ranges.join(", ")}`;
+  const error =
+    free < BigInt(needed) ? `The suite needs ${needed} free addresses: use a pool with a larger range.` : undefined;
+  return createRow(what, found, error);
 }
 
 function checkImages({ nodes, interlay }: ClusterInventory, options: PreflightRequest): PreflightRow {
@@ -135,49 +167,21 @@ function checkImages({ nodes, interlay }: ClusterInventory, options: PreflightRe
     named: source.kind === "named" ? source.probe : "",
     unknown: "none",
   }[source.kind];
-  const lacksAgent =
-    options.datapath === "interlay" &&
-    interlay === undefined &&
-    source.kind === "named" &&
-    options.agentImage === undefined;
-  return {
-    what: "images",
+  const needsAgent = options.datapath === "interlay" && interlay === undefined;
+  const lacksAgent = needsAgent && source.kind === "named" && options.agentImage === undefined;
+  if (source.kind !== "unknown" && !lacksAgent) return createRow("images", found);
+  const agentOption = lacksAgent || interlay === undefined ? ", and Interlay's with --agent-image" : "";
+  return createRow(
+    "images",
     found,
-    ...(source.kind === "unknown" || lacksAgent
-      ? error(
-          `Name images that the nodes can pull (npm run build -- --images makes them): --image the probe's${lacksAgent || interlay === undefined ? ", --agent-image Interlay's" : ""}.`,
-        )
-      : {}),
-  };
+    `Name images that the nodes can pull (npm run build -- --images builds them): the probe's with --image${agentOption}.`,
+  );
 }
 
 function checkPermissions(denied: readonly string[]): PreflightRow {
-  return {
-    what: "your rights",
-    found: denied.length === 0 ? "enough" : `${denied.length} missing`,
-    ...(denied.length > 0 ? error(`You may not ${denied.join(", ")}: ask for a role that may.`) : {}),
-  };
-}
-
-function checkAddresses(
-  { poolRanges, heldAddresses }: ClusterInventory,
-  wanted: number,
-  { pool, datapath }: PreflightRequest,
-): PreflightRow {
-  if (datapath === "none") return { what: "free addresses", found: "the solution's own, not counted" };
-  const ranges = pool === undefined ? poolRanges : [pool];
-  const size = ranges.reduce((sum, range) => sum + countAddresses(range), 0n);
-  const free = size - (pool === undefined ? BigInt(heldAddresses) : 0n);
-  return {
-    what: "free addresses",
-    found: ranges.length === 0 ? "no pool" : `${free < 0n ? 0n : free} of ${size} in ${ranges.join(", ")}`,
-    ...(free < BigInt(wanted) ? error(`The suite needs ${wanted} addresses: give its pool a larger range.`) : {}),
-  };
-}
-
-/** Returns false for an unknown version: a lab's nodes have none. */
-function isKernelTooOld(kernel: string): boolean {
-  const [, major, minor] = /^(\d+)\.(\d+)/.exec(kernel) ?? [];
-  if (major === undefined || minor === undefined) return false;
-  return Number(major) < KERNEL[0] || (Number(major) === KERNEL[0] && Number(minor) < KERNEL[1]);
+  return createRow(
+    "permissions",
+    denied.length === 0 ? "enough" : `${denied.length} missing`,
+    denied.length > 0 ? `You may not ${denied.join(", ")}: use a role with these permissions.` : undefined,
+  );
 }

@@ -1,10 +1,11 @@
 import type { ClusterInventory } from "./inventory.ts";
+import type { InventoryNode } from "./read-nodes.ts";
 import type { ExistingOptions } from "./options.ts";
 
-/** The NetworkAttachmentDefinition that Interlay's own UnderlayNetwork `underlay` becomes. */
+/** NetworkAttachmentDefinition of the UnderlayNetwork `underlay`. */
 export const OWN_NETWORK = "interlay-system/underlay";
 
-/** Which network underlay links are made from: the one that was named, Interlay's, or the only one. Pure. */
+/** Returns the network of underlay links: the named one, Interlay's, or the only one; undefined: it is not clear. Pure. */
 export function chooseNetwork(
   { macvlans, interlay }: Pick<ClusterInventory, "macvlans" | "interlay">,
   { network, datapath }: Pick<ExistingOptions, "network" | "datapath">,
@@ -14,18 +15,19 @@ export function chooseNetwork(
   return macvlans.length === 1 ? macvlans[0] : undefined;
 }
 
-/** How the probe's image (and Interlay's) gets to the nodes. */
+/** How nodes get the images of the probe and of Interlay. */
 export type ImageSource =
-  /** A lab: names stand for programs that its nodes have. */
+  /** The nodes are a lab's, which have the programs. */
   | { readonly kind: "lab" }
-  /** Loaded into the containers that are this kind cluster's nodes, by the Docker of this computer. */
+  /** The nodes are containers of a kind cluster on this computer; the images are loaded into them. */
   | { readonly kind: "kind"; readonly cluster: string }
-  /** The nodes pull it, or have it. */
+  /** The nodes pull a named image, or have it. */
   | { readonly kind: "named"; readonly probe: string }
   | { readonly kind: "unknown" };
 
+/** Returns how the nodes get the images. Pure. */
 export function chooseImageSource(
-  nodes: readonly Pick<ClusterInventory["nodes"][number], "runtime" | "providerId">[],
+  nodes: readonly Pick<InventoryNode, "runtime" | "providerId">[],
   { image }: Pick<ExistingOptions, "image">,
 ): ImageSource {
   if (image !== undefined) return { kind: "named", probe: image };
@@ -35,10 +37,10 @@ export function chooseImageSource(
   return clusters.size === 1 && cluster !== undefined ? { kind: "kind", cluster } : { kind: "unknown" };
 }
 
-/** Selects the workers that get pods: Ready and schedulable, by name, at most `most`. Pure. */
-export function chooseWorkers(nodes: ClusterInventory["nodes"], most: number): ClusterInventory["nodes"] {
+/** Returns the workers that get pods: the first ones by name that are Ready and schedulable. Pure. */
+export function chooseWorkers(nodes: readonly InventoryNode[], limit: number): readonly InventoryNode[] {
   return nodes
     .filter(({ controlPlane, ready, schedulable }) => !controlPlane && ready && schedulable)
     .toSorted((a, b) => a.name.localeCompare(b.name, "en", { numeric: true }))
-    .slice(0, most);
+    .slice(0, limit);
 }

@@ -5,7 +5,7 @@ import { splitManifest } from "./apply.ts";
 const document = (kind: string, name: string) => `kind: ${kind}\nmetadata: { name: ${name} }\n`;
 
 describe("splitManifest", () => {
-  it("puts first what the rest needs", () => {
+  it("returns definitions and namespaces before the other objects", () => {
     const manifest = [
       document("DaemonSet", "agent"),
       document("Namespace", "ours"),
@@ -19,7 +19,7 @@ describe("splitManifest", () => {
     assert.deepEqual(names(rest), ["agent", "one"]);
   });
 
-  it("has nothing to apply first where there is nothing", () => {
+  it("returns no first part without definitions and namespaces", () => {
     assert.equal(splitManifest(document("Pod", "one")).first, "");
   });
 });

@@ -1,9 +1,10 @@
 import { parseAllDocuments } from "yaml";
 import type { Kubectl } from "./kubectl.ts";
 
-const FIRST = new Set(["CustomResourceDefinition", "Namespace"]);
+/** Kinds that other objects need. */
+const REQUIRED_KINDS = new Set(["CustomResourceDefinition", "Namespace"]);
 
-/** Splits a manifest of several documents: what others need (definitions, namespaces), their names, and the rest. */
+/** Splits a manifest: the definitions and namespaces, which other objects need; the names of the definitions; and the rest. */
 export function splitManifest(manifest: string): {
   readonly first: string;
   readonly definitions: readonly string[];
@@ -16,9 +17,9 @@ export function splitManifest(manifest: string): {
   }));
   const join = (wanted: readonly { readonly text: string }[]) => wanted.map(({ text }) => text).join("---\n");
   return {
-    first: join(documents.filter(({ kind }) => FIRST.has(kind))),
+    first: join(documents.filter(({ kind }) => REQUIRED_KINDS.has(kind))),
     definitions: documents.flatMap(({ kind, name }) => (kind === "CustomResourceDefinition" ? [name] : [])),
-    rest: join(documents.filter(({ kind }) => !FIRST.has(kind))),
+    rest: join(documents.filter(({ kind }) => !REQUIRED_KINDS.has(kind))),
   };
 }
 

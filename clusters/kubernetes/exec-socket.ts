@@ -2,17 +2,18 @@ import type { Exec, KubeConfig } from "@kubernetes/client-node";
 import WebSocket from "ws";
 
 /**
- * Handed on to the node as it is by every API server. Of v5, which is newer and which the client library asks for, those
- * from v1.30 make SPDY, and a lab's nodes do not speak that.
+ * Protocol that every API server passes to the node unchanged. API servers from v1.30 translate the newer v5, which the client
+ * library prefers, to SPDY; a lab's nodes do not support that.
  */
 const PROTOCOL = "v4.channel.k8s.io";
 
-/** The connection that `Exec` runs programs over. */
+/** Returns the WebSocket factory for the client library's `Exec`. */
 export function createExecSocket(config: KubeConfig): ConstructorParameters<typeof Exec>[1] {
   return {
     async connect(path, _text, binary) {
       const server = config.getCurrentCluster()?.server;
-      if (server === undefined) throw new Error("The kubeconfig's current context names no cluster.");
+      if (server === undefined)
+        throw new Error("the kubeconfig's current context has no cluster: select a context that has one");
       const options: Parameters<KubeConfig["applyToHTTPSOptions"]>[0] = {};
       await config.applyToHTTPSOptions(options);
       const socket = new WebSocket(`${server.replace(/^http/, "ws")}${path}`, PROTOCOL, options);
@@ -23,7 +24,7 @@ export function createExecSocket(config: KubeConfig): ConstructorParameters<type
         socket.on("open", () => {
           resolve(socket);
         });
-        socket.on("error", reject); // once it is open nobody listens: a connection that breaks off ends its stream
+        socket.on("error", reject); // after `open`, an error closes the socket, which ends the stream
       });
     },
   };

@@ -19,13 +19,13 @@ export interface Addons {
   readonly calicoCrds: string;
 }
 
-/** Where Multus as a plugin takes its delegate from, and the runtime its plugin. */
+/** Directory of Multus's delegates, and directory of the runtime's configuration. */
 const DELEGATES = "/etc/cni/multus/net.d";
 const RUNTIME_DIRECTORY = "/etc/cni/net.d";
 
 /**
- * Installs the pod network, Multus and Interlay: the same manifests wherever the cluster comes from. A pod network of the
- * reference plugins has nothing to install.
+ * Installs the pod network, Multus and Interlay, with the same manifests for every provider. The pod network of the reference
+ * plugins has no manifest.
  */
 export async function installAddons(kubectl: Kubectl, addons: Addons): Promise<void> {
   const { spec } = addons;
@@ -70,17 +70,19 @@ async function installMultus(kubectl: Kubectl, { environment }: Addons["spec"]):
   await applyWithDefinitions(kubectl, manifest);
 }
 
-/** Returns the file on a node without which the pod network's plugin cannot work. */
+/** Returns the file on a node that the pod network's plugin needs. */
 function findReadinessFile(overlay: OverlaySettings | undefined): string {
   if (overlay === undefined) return `${RUNTIME_DIRECTORY}/calico-kubeconfig`;
   return overlay.kind === "flannel" ? `${DELEGATES}/10-flannel.conflist` : BRIDGE_CONFLIST;
 }
 
-/** Its network attachment is of Multus's kind. */
+/** Installs Interlay. Requires Multus: Interlay's NetworkAttachmentDefinition is of a kind of Multus. */
 export async function installInterlay(kubectl: Kubectl, { spec, interlay }: Omit<Addons, "calicoCrds">): Promise<void> {
   const { topology } = spec.environment?.spec ?? {};
   const manifest = renderInterlay({
-    ...{ image: interlay, returnPath: "notrack", pools: listPools(spec) },
+    image: interlay,
+    returnPath: "notrack",
+    pools: listPools(spec),
     ...(topology === "second-nic" ? { uplink: "eth1" } : {}),
   });
   await applyWithDefinitions(kubectl, manifest);
@@ -90,13 +92,16 @@ export async function installInterlay(kubectl: Kubectl, { spec, interlay }: Omit
 export function listPools(spec: Addons["spec"]): readonly PoolOptions[] {
   if (spec.environment?.spec.topology === "racks")
     return listRacks(spec.nodeRange).map(({ name, subnet, podRange, gateway }) => ({
-      ...{ name: `underlay-${name}`, subnet, ranges: [podRange], gateway },
+      name: `underlay-${name}`,
+      subnet,
+      ranges: [podRange],
+      gateway,
       nodeSelector: { matchLabels: { [RACK_LABEL]: name } },
     }));
   return [createPool("underlay", spec), ...(spec.ipv6 === undefined ? [] : [createPool("underlay-ipv6", spec.ipv6)])];
 }
 
-/** Calico's words for the families. */
+/** Returns the values of Calico's manifest that depend on the address families. */
 function listFamilyValues(spec: Addons["spec"]): Readonly<Record<string, string>> {
   const families = listFamilies(spec);
   const [ipv4, ipv6] = [families.includes("ipv4"), families.includes("ipv6")];
@@ -105,7 +110,7 @@ function listFamilyValues(spec: Addons["spec"]): Readonly<Record<string, string>
     IPV6: String(ipv6),
     IPV4_AUTODETECTION: ipv4 ? "autodetect" : "none",
     IPV6_AUTODETECTION: ipv6 ? "autodetect" : "none",
-    // A router id is an IPv4 address; where there is none it is made from the node's name.
+    // A router id looks like an IPv4 address; without IPv4 it is a hash of the node's name.
     ROUTER_ID: ipv4 ? "" : "hash",
     OVERLAY_CIDR_IPV4: ipv4 ? spec.overlayCidr : "",
     OVERLAY_CIDR_IPV6: (ipv4 ? spec.ipv6?.overlayCidr : spec.overlayCidr) ?? "",

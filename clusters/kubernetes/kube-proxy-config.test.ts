@@ -14,12 +14,12 @@ const KUBEADM = "apiVersion: kubeproxy.config.k8s.io/v1alpha1\nkind: KubeProxyCo
 const nftables = (version: string) => ({ version, mode: "nftables" as const });
 
 describe("kube-proxy's configuration", () => {
-  it("is iptables where no mode is named", () => {
+  it("has mode iptables by default", () => {
     assert.equal(parseMode(KUBEADM), "iptables");
     assert.equal(parseMode(adaptConfig(KUBEADM, nftables("v1.37.2"))), "nftables");
   });
 
-  it("opens the feature gate where nftables is behind one, and closes it for others", () => {
+  it("has the feature gate only for versions that need it for nftables", () => {
     const gated = adaptConfig(KUBEADM, nftables("v1.29.15"));
     assert.deepEqual(parse(gated), {
       apiVersion: "kubeproxy.config.k8s.io/v1alpha1",
@@ -31,11 +31,11 @@ describe("kube-proxy's configuration", () => {
     assert.ok(!adaptConfig(gated, nftables("v1.31.0")).includes("featureGates"));
   });
 
-  it("refuses a mode that the version lacks", () => {
+  it("rejects a mode that the version does not have", () => {
     assert.throws(() => adaptConfig(KUBEADM, nftables("v1.28.15")), /v1\.28\.15 has no nftables mode/);
   });
 
-  it("cleans up with the gate that the rules were made under", () => {
+  it("is cleaned up with the feature gate of the kube-proxy that wrote the rules", () => {
     assert.deepEqual(listCleanupArguments(nftables("v1.30.1")), [
       "--cleanup",
       "--feature-gates=NFTablesProxyMode=true",
@@ -43,7 +43,7 @@ describe("kube-proxy's configuration", () => {
     assert.deepEqual(listCleanupArguments({ version: "v1.28.15", mode: "iptables" }), ["--cleanup"]);
   });
 
-  it("has synced once the time of a sync is among its metrics, with a label or without", () => {
+  it("has synced when a metric has the time of a sync, with or without a label", () => {
     const metric = "kubeproxy_sync_proxy_rules_last_timestamp_seconds";
     assert.ok(!hasSynced(""));
     assert.ok(!hasSynced(`# TYPE ${metric} gauge\n${metric} 0\n`));
@@ -51,21 +51,24 @@ describe("kube-proxy's configuration", () => {
     assert.ok(hasSynced(`${metric}{ip_family="IPv4"} 1.7638e+09\n`));
   });
 
-  it("has settled once it has written what it was told last, and that is some time ago", () => {
-    const told = (queued: number, synced: number) =>
+  it("has settled when the last change is written and old enough", () => {
+    const renderMetrics = (queued: number, synced: number) =>
       `kubeproxy_sync_proxy_rules_last_queued_timestamp_seconds ${queued}\nkubeproxy_sync_proxy_rules_last_timestamp_seconds ${synced}\n`;
-    assert.ok(hasSettled(told(1.7638e9, 1.7638e9 + 2), 1.7638e9 + 20, 12));
-    assert.ok(!hasSettled(told(1.7638e9, 1.7638e9 + 2), 1.7638e9 + 5, 12), "a change may have come while it wrote");
-    assert.ok(!hasSettled(told(1.7638e9, 1.7638e9 - 2), 1.7638e9 + 20, 12), "not written yet");
+    assert.ok(hasSettled(renderMetrics(1.7638e9, 1.7638e9 + 2), 1.7638e9 + 20, 12));
+    assert.ok(
+      !hasSettled(renderMetrics(1.7638e9, 1.7638e9 + 2), 1.7638e9 + 5, 12),
+      "the change may have come during the sync",
+    );
+    assert.ok(!hasSettled(renderMetrics(1.7638e9, 1.7638e9 - 2), 1.7638e9 + 20, 12), "not written yet");
     assert.ok(!hasSettled("", 1.7638e9, 12));
   });
 
-  it("keeps a least time between two writings through a change of version", () => {
+  it("keeps the minimum sync period when the version changes", () => {
     const slower = adaptConfig(renderMinSyncPeriod(KUBEADM, "10s"), { version: "v1.28.15", mode: "iptables" });
     assert.deepEqual((parse(slower) as { iptables: unknown }).iptables, { minSyncPeriod: "10s" });
   });
 
-  it("knows a family's Service rules from chains that wait for them", () => {
+  it("distinguishes the rules of a whole sync from empty chains", () => {
     const chains = ":KUBE-SERVICES - [0:0]\n-A PREROUTING -j KUBE-SERVICES";
     const last = '-A KUBE-SERVICES -m comment --comment "last rule" -m addrtype --dst-type LOCAL -j KUBE-NODEPORTS';
     assert.ok(!hasServiceRules("iptables", chains));

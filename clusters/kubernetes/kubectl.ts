@@ -1,6 +1,6 @@
 import { type CommandOptions, runOrThrow } from "../components/command.ts";
 
-/** kubectl against one cluster. Throws with kubectl's own words. */
+/** Runs kubectl for one cluster. Its methods throw with kubectl's output. */
 export class Kubectl {
   readonly #executable: string;
   readonly #kubeconfig: string;
@@ -14,16 +14,17 @@ export class Kubectl {
     return runOrThrow([this.#executable, "--kubeconfig", this.#kubeconfig, ...argv], options);
   }
 
-  /** Server-side apply: idempotent, and large CRDs fit. */
+  /** Applies a manifest on the server, which is idempotent and has no size limit for CRDs. */
   async apply(manifest: string): Promise<void> {
     await this.run(["apply", "--server-side", "--force-conflicts", "-f", "-"], { stdin: manifest });
   }
 
+  /** Applies a manifest file, as `apply` does. */
   async applyFile(path: string): Promise<void> {
     await this.run(["apply", "--server-side", "--force-conflicts", "-f", path]);
   }
 
-  /** Waits until every pod of the workload is the new one and ready. */
+  /** Waits until every pod of a workload is of its latest revision and ready. @param workload like `daemonset/interlay` */
   async waitForRollout(workload: string, namespace: string, timeoutSeconds: number): Promise<void> {
     await this.run(["-n", namespace, "rollout", "status", workload, `--timeout=${timeoutSeconds}s`]);
   }

@@ -4,14 +4,14 @@ import { Exec, type KubeConfig, type V1Status } from "@kubernetes/client-node";
 import type { ExecResult, ProgramStream } from "../provider.ts";
 import { createExecSocket } from "./exec-socket.ts";
 
-/** A container of a pod, reached by the API server and the node's kubelet. */
+/** A container of a pod. */
 export interface Container {
   readonly namespace: string;
   readonly pod: string;
   readonly container: string;
 }
 
-/** Runs a program in the container to its end. Throws when it could not be started; an exit code ≠ 0 is a result. */
+/** Runs a program in a container through the API server. Returns any exit code; throws if the program cannot be started. */
 export function execInPod(
   config: KubeConfig,
   { namespace, pod, container }: Container,
@@ -19,20 +19,20 @@ export function execInPod(
 ): Promise<ExecResult> {
   const stdout = new PassThrough();
   const stderr = new PassThrough();
-  const said = { stdout: "", stderr: "" };
-  stdout.setEncoding("utf8").on("data", (chunk: string) => (said.stdout += chunk));
-  stderr.setEncoding("utf8").on("data", (chunk: string) => (said.stderr += chunk));
+  const output = { stdout: "", stderr: "" };
+  stdout.setEncoding("utf8").on("data", (chunk: string) => (output.stdout += chunk));
+  stderr.setEncoding("utf8").on("data", (chunk: string) => (output.stderr += chunk));
   return new Promise((resolve, reject) => {
     const end = (status: V1Status): void => {
       const exitCode = parseExitCode(status);
-      if (exitCode === undefined) reject(new Error(status.message ?? "the program could not be started"));
-      else resolve({ exitCode, ...said });
+      if (exitCode === undefined) reject(new Error(status.message ?? `cannot start ${argv[0] ?? ""} in pod ${pod}`));
+      else resolve({ exitCode, ...output });
     };
     new Exec(config, createExecSocket(config))
       .exec(namespace, pod, container, [...argv], stdout, stderr, null, false, end)
       .then((socket) => {
         socket.addEventListener("close", () => {
-          reject(new Error(`the connection to ${pod} broke off`)); // settled already where the status came
+          reject(new Error(`the connection to pod ${pod} was closed`)); // has no effect after the status
         });
       })
       .catch((error: unknown) => {
@@ -41,14 +41,14 @@ export function execInPod(
   });
 }
 
-/** Undefined: it never ran. */
-export function parseExitCode({ status, reason, details }: V1Status): number | undefined {
+/** Returns the exit code in a status; undefined if the program was not started. */
+function parseExitCode({ status, reason, details }: V1Status): number | undefined {
   if (status === "Success") return 0;
   const code = details?.causes?.find((cause) => cause.reason === "ExitCode")?.message;
   return reason === "NonZeroExitCode" && code !== undefined ? Number(code) : undefined;
 }
 
-/** Starts a program in the container; its stdin and stdout are lines. */
+/** Starts a program in a container, with its stdin and stdout as lines. */
 export async function attachInPod(
   config: KubeConfig,
   { namespace, pod, container }: Container,
@@ -71,7 +71,7 @@ export async function attachInPod(
         socket.onclose = () => {
           resolve();
         };
-        // Closing the connection ends the program's stdin, and with it the program.
+        // The end of the connection ends the program's stdin, which ends the program.
         if (socket.readyState >= socket.CLOSING) resolve();
         else socket.close();
       }),

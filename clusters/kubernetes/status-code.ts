@@ -1,6 +1,14 @@
-/** The HTTP status with which the API server refused a request; undefined: the error is not its answer. */
+/** Returns the HTTP status of an API server's error; undefined for any other error. */
 export function getStatusCode(error: unknown): number | undefined {
   return typeof error === "object" && error !== null && "code" in error && typeof error.code === "number"
     ? error.code
     : undefined;
+}
+
+/** Returns a handler for `catch` that turns errors with these statuses into undefined, and throws all others. */
+export function ignoreStatus(...statuses: readonly number[]): (error: unknown) => undefined {
+  return (error) => {
+    if (!statuses.includes(getStatusCode(error) ?? 0)) throw error;
+    return undefined;
+  };
 }

@@ -29,19 +29,19 @@ const daemonSet = z.object({
   }),
 });
 
-/** The nodes that kube-proxy runs on, and how one gets there. */
+/** The nodes of kube-proxy, and access to them. */
 export interface KubeProxyHosts {
   readonly nodes: readonly ClusterNode[];
-  /** The cluster's own: kube-proxy has a proxier for each. */
+  /** Address families of the cluster: kube-proxy has a proxier for each. */
   readonly families: readonly IpFamily[];
-  /** The environment's, which every configuration of kube-proxy has; undefined: none. */
+  /** Settings of the environment for every kube-proxy; undefined: none. */
   readonly settings: KubeProxySettings | undefined;
   exec(node: string, argv: readonly string[]): Promise<ExecResult>;
-  /** Runs that version's program on the node, in its network namespace. */
+  /** Runs the kube-proxy of a version on a node, in the node's network namespace. */
   runKubeProxy(node: string, version: string, args: readonly string[]): Promise<ExecResult>;
 }
 
-/** What runs now, read from the cluster. */
+/** Reads version and mode of the running kube-proxy. */
 export async function readKubeProxy(kubectl: Kubectl): Promise<KubeProxy> {
   const [set, config] = await Promise.all([
     kubectl.run(["-n", NAMESPACE, "get", "daemonset", "kube-proxy", "-o", "json"]),
@@ -53,9 +53,9 @@ export async function readKubeProxy(kubectl: Kubectl): Promise<KubeProxy> {
 }
 
 /**
- * Runs `to` on every node instead of what runs there: stopped everywhere, its rules taken out by the binary that made
- * them (another's would leave some), then the new one, until it has synced. The same when nothing changes, so that a rule
- * that is there afterwards was made by what runs.
+ * Replaces kube-proxy on every node: stops the running one, removes its rules with its own program (another version would
+ * leave some), starts the new one, and waits until it has synced. It does so too when nothing changes: afterwards, every rule
+ * was written by the running kube-proxy.
  */
 export async function switchKubeProxy(hosts: KubeProxyHosts, kubectl: Kubectl, to: KubeProxy): Promise<void> {
   const from = await readKubeProxy(kubectl);
@@ -82,18 +82,16 @@ function patchDaemonSet(kubectl: Kubectl, podSpec: Readonly<Record<string, unkno
 }
 
 async function waitUntilDeleted(kubectl: Kubectl): Promise<void> {
-  await kubectl.run([
-    ...["-n", NAMESPACE, "wait", "--for=delete", "pod", "-l", "k8s-app=kube-proxy"],
-    `--timeout=${TIMEOUT_SECONDS}s`,
-  ]);
+  const selector = ["pod", "-l", "k8s-app=kube-proxy"];
+  await kubectl.run(["-n", NAMESPACE, "wait", "--for=delete", ...selector, `--timeout=${TIMEOUT_SECONDS}s`]);
 }
 
-/** `kube-proxy --cleanup` of the version that ran, in the node's network namespace. */
+/** Runs `kube-proxy --cleanup` of the version that wrote the rules. */
 async function removeRules(hosts: KubeProxyHosts, node: string, from: KubeProxy): Promise<void> {
   const { exitCode, stderr, stdout } = await hosts.runKubeProxy(node, from.version, listCleanupArguments(from));
   if (exitCode !== 0)
     throw new Error(
-      `kube-proxy ${from.version} --cleanup on ${node} ended with ${exitCode}: ${(stderr || stdout).trim().slice(-400)}`,
+      `kube-proxy ${from.version} --cleanup on ${node} failed with exit code ${exitCode}: ${(stderr || stdout).trim().slice(-400)}`,
     );
 }
 
@@ -117,29 +115,29 @@ async function writeConfig(kubectl: Kubectl, to: KubeProxy, settings: KubeProxyS
   await kubectl.run(["-n", NAMESPACE, "patch", "configmap", "kube-proxy", "-p", patch]);
 }
 
-/** Metrics, not /healthz, which is 200 from the start: the time of the last sync is there once rules have been written. */
+/** Reads metrics, which contain the time of the last sync. /healthz is 200 before the first one. */
 const METRICS = ["curl", "--silent", "--max-time", "2", "http://127.0.0.1:10249/metrics"];
 
 /**
- * Until kube-proxy has written its rules: before that, pods on the node reach no Service, the API server's neither. Each
- * family has a proxier of its own, and the metrics before v1.33 do not say whose sync they tell of: the kernel does.
+ * Waits until kube-proxy has written its rules: until then, pods on the node cannot reach any Service. Each family has its
+ * own proxier, and metrics before v1.33 do not name the family of a sync, so the rules in the kernel are checked too.
  */
 export async function waitUntilSynced(
   hosts: Pick<KubeProxyHosts, "exec" | "families">,
   node: string,
   mode: KubeProxyMode,
 ): Promise<void> {
-  const written = async (): Promise<boolean> => {
+  const isSynced = async (): Promise<boolean> => {
     if (!hasSynced((await hosts.exec(node, METRICS)).stdout)) return false;
     const rules = await Promise.all(hosts.families.map((family) => hosts.exec(node, listRulesCommand(mode, family))));
     return rules.every(({ stdout }) => hasServiceRules(mode, stdout));
   };
   const deadline = Date.now() + TIMEOUT_SECONDS * 1000;
   while (Date.now() < deadline) {
-    if (await written()) return;
+    if (await isSynced()) return;
     await sleep(200);
   }
   throw new Error(
-    `kube-proxy on ${node} has not written its rules in ${TIMEOUT_SECONDS} s: see kubectl -n kube-system logs -l k8s-app=kube-proxy.`,
+    `kube-proxy on ${node} has not written its rules after ${TIMEOUT_SECONDS} s: see kubectl -n kube-system logs -l k8s-app=kube-proxy`,
   );
 }

@@ -1,39 +1,36 @@
 import { CoreV1Api, CustomObjectsApi, type KubeConfig } from "@kubernetes/client-node";
 import { z } from "zod";
-import { getStatusCode } from "./status-code.ts";
+import { isFinished } from "./pod-phase.ts";
+import { ignoreStatus } from "./status-code.ts";
 
-const claims = z.object({
+const addresses = z.object({
   items: z.array(z.object({ spec: z.object({ pod: z.object({ uid: z.string() }) }) })),
 });
-const ENDED = new Set(["Succeeded", "Failed"]);
 
-/** Pods that are there and have an underlay address, as `NAMESPACE/NAME`: by what is held of the pools. */
+/** Returns the running pods that have an UnderlayAddress, as `NAMESPACE/NAME`. */
 export async function listUnderlayPods(config: KubeConfig): Promise<readonly string[]> {
-  const held = await listObjects(config, "underlayaddresses");
-  if (held === undefined) return [];
-  const uids = new Set(claims.parse(held).items.map(({ spec }) => spec.pod.uid));
+  const list = await listObjects(config, "underlayaddresses");
+  if (list === undefined) return [];
+  const uids = new Set(addresses.parse(list).items.map(({ spec }) => spec.pod.uid));
   const { items } = await config.makeApiClient(CoreV1Api).listPodForAllNamespaces();
   return items
-    .filter(({ metadata, status }) => uids.has(metadata?.uid ?? "") && !ENDED.has(status?.phase ?? ""))
+    .filter((pod) => uids.has(pod.metadata?.uid ?? "") && !isFinished(pod))
     .map(({ metadata }) => `${metadata?.namespace ?? ""}/${metadata?.name ?? ""}`)
     .sort();
 }
 
-/** Whether an agent has ever told of a node, and the kinds are still there. */
+/** Whether a NodeState exists: an agent has run on a node, and Interlay's kinds were not deleted. */
 export async function hasNodeStates(config: KubeConfig): Promise<boolean> {
   const states = await listObjects(config, "nodestates");
   return states !== undefined && z.object({ items: z.array(z.unknown()) }).parse(states).items.length > 0;
 }
 
-/** Undefined: there is no such kind. */
+/** Returns undefined if the kind does not exist. */
 async function listObjects(config: KubeConfig, plural: string): Promise<unknown> {
   const kind = { group: "interlay.dev", version: "v1alpha1", plural };
-  const answer: unknown = await config.makeApiClient(CustomObjectsApi).listClusterCustomObject(kind).catch(missing);
-  return answer;
-}
-
-/** Undefined for 404; every other error is thrown again. */
-export function missing(error: unknown): undefined {
-  if (getStatusCode(error) === 404) return undefined;
-  throw error;
+  const list: unknown = await config
+    .makeApiClient(CustomObjectsApi)
+    .listClusterCustomObject(kind)
+    .catch(ignoreStatus(404));
+  return list;
 }

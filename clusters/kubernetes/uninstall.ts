@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import {
   AppsV1Api,
   CoreV1Api,
@@ -9,91 +8,109 @@ import {
 import { parse, parseAllDocuments } from "yaml";
 import { readManifest } from "../../plugin/deploy/render.ts";
 import { renderUninstall, UNINSTALL } from "../../plugin/deploy/uninstall.ts";
-import { getStatusCode } from "./status-code.ts";
-import { hasNodeStates, missing, listUnderlayPods } from "./underlay-pods.ts";
+import { isDaemonSetReady } from "./daemon-set.ts";
+import { ignoreStatus } from "./status-code.ts";
+import { hasNodeStates, listUnderlayPods } from "./underlay-pods.ts";
+import { waitUntil } from "./wait-until.ts";
 
 const NAMESPACE = "interlay-system";
-const POLL_MS = 500;
+const HINT = `see the pods in ${NAMESPACE}, and run this again`;
 
 export interface UninstallOptions {
-  /** For all nodes. */
+  /** Timeout for all nodes together. */
   readonly timeoutMs: number;
-  /** What cleans the nodes where no DaemonSet of the agents says it: after `helm uninstall`. */
+  /** Image that cleans the nodes if the agents' DaemonSet does not exist any more: after `helm uninstall`. */
   readonly image?: string | undefined;
-  /** Also while pods have links of Interlay's. */
+  /** Whether to uninstall while pods have links that Interlay manages. */
   readonly force: boolean;
   readonly log: (line: string) => void;
 }
 
 /**
- * The agents end, every node is left as it was, then Interlay's objects and kinds go. Idempotent; one that was interrupted is
- * finished by the next. Errors: pods that are wired, no image to clean the nodes with, what did not come true in time.
+ * Uninstalls Interlay: stops the agents, restores every node, then deletes Interlay's objects and kinds. Idempotent: a second
+ * call finishes one that was interrupted.
+ *
+ * @throws if pods have links that Interlay manages, if the image is unknown, and after the timeout
  */
 export async function uninstallInterlay(config: KubeConfig, options: UninstallOptions): Promise<void> {
-  const { timeoutMs, log } = options;
   if (!options.force) assertNoUnderlayPods(await listUnderlayPods(config));
+  const deadline = Date.now() + options.timeoutMs;
+  const waitFor = async (what: string, check: () => Promise<boolean>): Promise<void> => {
+    await waitUntil(what, check, deadline, HINT);
+    options.log(what);
+  };
+  const image = await stopAgents(config, options, waitFor);
+  await cleanNodes(config, image, waitFor);
+  await deleteObjects(config, waitFor);
+}
+
+type WaitFor = (what: string, check: () => Promise<boolean>) => Promise<void>;
+
+/** Deletes the agents' DaemonSet. @returns the image that cleans the nodes; undefined: they are clean, or are being cleaned */
+async function stopAgents(
+  config: KubeConfig,
+  options: UninstallOptions,
+  waitFor: WaitFor,
+): Promise<string | undefined> {
   const apps = config.makeApiClient(AppsV1Api);
   const core = config.makeApiClient(CoreV1Api);
-  const objects = KubernetesObjectApi.makeApiClient(config);
-  const deadline = Date.now() + timeoutMs;
-  const until = async (what: string, holds: () => Promise<boolean>): Promise<void> => {
-    while (!(await holds())) {
-      if (Date.now() > deadline)
-        throw new Error(`"${what}" did not come true; see the pods in ${NAMESPACE}, and run this again.`);
-      await sleep(POLL_MS);
-    }
-    log(what);
-  };
-  const daemonSet = (name: string) => apps.readNamespacedDaemonSet({ name, namespace: NAMESPACE }).catch(missing);
-
-  const agents = await daemonSet("interlay");
+  const agents = await apps
+    .readNamespacedDaemonSet({ name: "interlay", namespace: NAMESPACE })
+    .catch(ignoreStatus(404));
   const image = agents?.spec?.template.spec?.containers[0]?.image ?? options.image;
-  const begun = (await daemonSet(UNINSTALL)) !== undefined;
-  if (image === undefined && !begun && (await hasNodeStates(config)))
+  if (image === undefined && !(await isCleaning(apps)) && (await hasNodeStates(config)))
     throw new Error(
-      "The agents' DaemonSet is gone, and nothing else says which image leaves the nodes as they were: name it by --image REFERENCE.",
+      "Cannot clean the nodes: the agents' DaemonSet does not exist, so the image is unknown. Name it with --image REFERENCE.",
     );
-  if (agents !== undefined) {
-    await apps.deleteNamespacedDaemonSet({ name: "interlay", namespace: NAMESPACE });
-    await until("the agents ended", async () => {
-      const pods = await core.listNamespacedPod({ namespace: NAMESPACE, labelSelector: "app=interlay" });
-      return pods.items.length === 0;
-    });
-  }
-  if (image !== undefined && !begun) {
-    await core.createNamespace({ body: { metadata: { name: NAMESPACE } } }).catch(thereAlready);
-    await objects.create(parse(renderUninstall(image)) as KubernetesObject);
-  }
-  if (image !== undefined || begun)
-    await until("every node is as it was", async () => {
-      const { status } = await apps.readNamespacedDaemonSet({ name: UNINSTALL, namespace: NAMESPACE });
-      return (
-        status !== undefined &&
-        status.desiredNumberScheduled > 0 &&
-        status.numberReady === status.desiredNumberScheduled
-      );
-    });
+  if (agents === undefined) return image;
+  await apps.deleteNamespacedDaemonSet({ name: "interlay", namespace: NAMESPACE });
+  await waitFor("the agents have stopped", async () => {
+    const pods = await core.listNamespacedPod({ namespace: NAMESPACE, labelSelector: "app=interlay" });
+    return pods.items.length === 0;
+  });
+  return image;
+}
 
-  const all = ["crds", "interlay", "namespace"].flatMap((file) =>
+/** Whether the DaemonSet that cleans the nodes exists, from an earlier call. */
+async function isCleaning(apps: AppsV1Api): Promise<boolean> {
+  const set = await apps.readNamespacedDaemonSet({ name: UNINSTALL, namespace: NAMESPACE }).catch(ignoreStatus(404));
+  return set !== undefined;
+}
+
+/** Runs the DaemonSet that restores every node, until all of its pods have done so. */
+async function cleanNodes(config: KubeConfig, image: string | undefined, waitFor: WaitFor): Promise<void> {
+  const apps = config.makeApiClient(AppsV1Api);
+  const cleaning = await isCleaning(apps);
+  if (image === undefined && !cleaning) return;
+  if (image !== undefined && !cleaning) {
+    const namespace = { metadata: { name: NAMESPACE } };
+    await config.makeApiClient(CoreV1Api).createNamespace({ body: namespace }).catch(ignoreStatus(409));
+    await KubernetesObjectApi.makeApiClient(config).create(parse(renderUninstall(image)) as KubernetesObject);
+  }
+  await waitFor("every node is restored", async () =>
+    isDaemonSetReady(await apps.readNamespacedDaemonSet({ name: UNINSTALL, namespace: NAMESPACE })),
+  );
+}
+
+/** Deletes the objects of the manifests, the kinds and the namespace. */
+async function deleteObjects(config: KubeConfig, waitFor: WaitFor): Promise<void> {
+  const client = KubernetesObjectApi.makeApiClient(config);
+  const objects = ["crds", "interlay", "namespace"].flatMap((file) =>
     parseAllDocuments(readManifest(`${file}.yaml`)).map((document) => document.toJS() as KubernetesObject),
   );
-  for (const object of all) await objects.delete(object).catch(missing);
-  await until("Interlay's namespace is gone", async () => {
-    const there = await core.readNamespace({ name: NAMESPACE }).catch(missing);
-    return there === undefined;
+  for (const object of objects) await client.delete(object).catch(ignoreStatus(404));
+  const core = config.makeApiClient(CoreV1Api);
+  await waitFor("Interlay's namespace is deleted", async () => {
+    const namespace = await core.readNamespace({ name: NAMESPACE }).catch(ignoreStatus(404));
+    return namespace === undefined;
   });
 }
 
 function assertNoUnderlayPods(pods: readonly string[]): void {
   if (pods.length === 0) return;
-  const [first, ...more] = pods;
-  const which = more.length === 0 ? `Pod ${first ?? ""} has` : `${pods.length} pods (${pods.join(", ")}) have`;
+  const [first = ""] = pods;
+  const subject = pods.length === 1 ? `pod ${first} has` : `${pods.length} pods (${pods.join(", ")}) have`;
   throw new Error(
-    `${which} a link of Interlay's: delete them first. With --force they run on without the way through their node, and none of them ends until Interlay is there again.`,
+    `Cannot uninstall: ${subject} links that Interlay manages. Delete them first. With --force they run on without the routes through their node, and cannot be deleted until Interlay is installed again.`,
   );
-}
-
-function thereAlready(error: unknown): void {
-  if (getStatusCode(error) === 409) return;
-  throw error;
 }

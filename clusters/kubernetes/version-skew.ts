@@ -1,14 +1,15 @@
-/** Kubernetes' version skew policy: kube-proxy is never newer than the API server, and at most three minors older. */
-const MOST_BEHIND = 3;
+/** Number of minor versions that kube-proxy may be older than the API server (Kubernetes' version skew policy). */
+const MAX_SKEW = 3;
 
+/** Whether Kubernetes supports a kube-proxy with a control plane: it is not newer, and not too old. */
 export function isSkewSupported(kubeProxy: string, controlPlane: string): boolean {
-  const behind = parseMinor(controlPlane) - parseMinor(kubeProxy);
-  return behind >= 0 && behind <= MOST_BEHIND;
+  const skew = parseMinor(controlPlane) - parseMinor(kubeProxy);
+  return skew >= 0 && skew <= MAX_SKEW;
 }
 
-/** Throws on what is no `v1.MINOR.PATCH`. */
+/** Returns the minor of a version `v1.MINOR.PATCH`. Throws for any other text. */
 export function parseMinor(version: string): number {
   const minor = /^v1\.(\d+)\.\d+$/.exec(version)?.[1];
-  if (minor === undefined) throw new Error(`"${version}" is no version: write v1.29.15.`);
+  if (minor === undefined) throw new Error(`invalid version "${version}": want v1.MINOR.PATCH, like v1.29.15`);
   return Number(minor);
 }

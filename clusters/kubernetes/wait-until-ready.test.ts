@@ -8,7 +8,7 @@ const pod = (name: string, status: unknown) => ({
 });
 
 describe("sickPods", () => {
-  it("names pods that are not ready, with the last container's reason", () => {
+  it("returns pods that are not ready, with the last container's reason", () => {
     const list = JSON.stringify({
       items: [
         pod("well", { conditions: [{ type: "Ready", status: "True" }] }),
@@ -21,10 +21,10 @@ describe("sickPods", () => {
       ],
     });
     assert.deepEqual(
-      findUnreadyPods(list).map(({ name, why }) => [name, why]),
+      findUnreadyPods(list).map(({ name, reason }) => [name, reason]),
       [
         ["loops", "CrashLoopBackOff: back-off 40s"],
-        ["slow", "runs, but is not ready"],
+        ["slow", "running, but not ready"],
       ],
     );
   });

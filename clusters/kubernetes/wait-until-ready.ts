@@ -3,9 +3,13 @@ import type { Kubectl } from "./kubectl.ts";
 import { reportsReady } from "./ready-condition.ts";
 
 const TIMEOUT_SECONDS = 180;
+
 /**
- * Every node Ready and every pod of these workloads (namespace, name) running. What does not come up is named, with what
- * its container said. @param hint where to look where nothing is named
+ * Waits until every node is Ready and every pod of the workloads is ready.
+ *
+ * @param workloads namespace and name, like `daemonset/interlay`
+ * @param hint where to look if all pods are ready
+ * @throws after the timeout, with the pods that are not ready, their reasons and last log lines
  */
 export async function waitUntilReady(
   kubectl: Kubectl,
@@ -25,21 +29,24 @@ export async function waitUntilReady(
 }
 
 async function describeUnreadyPods(kubectl: Kubectl, hint: string): Promise<string> {
-  const sick = findUnreadyPods(await kubectl.run(["get", "pods", "--all-namespaces", "-o", "json"]));
+  const unready = findUnreadyPods(await kubectl.run(["get", "pods", "--all-namespaces", "-o", "json"]));
   const lines = await Promise.all(
-    sick.map(async ({ namespace, name, node, why }) => {
+    unready.map(async ({ namespace, name, node, reason }) => {
       const logs = await kubectl.run(["-n", namespace, "logs", name, "--tail=1"]).catch(() => "");
-      return `${namespace}/${name} on ${node}: ${why}${logs === "" ? "" : `; it last said: ${logs.trim()}`}`;
+      return `${namespace}/${name} on ${node}: ${reason}${logs === "" ? "" : `; last log line: ${logs.trim()}`}`;
     }),
   );
-  return [`Not ready after ${TIMEOUT_SECONDS} s${lines.length === 0 ? `; ${hint}.` : ":"}`, ...lines].join("\n");
+  return [
+    `The cluster is not ready after ${TIMEOUT_SECONDS} s${lines.length === 0 ? `; ${hint}.` : ":"}`,
+    ...lines,
+  ].join("\n");
 }
 
 export interface UnreadyPod {
   readonly namespace: string;
   readonly name: string;
   readonly node: string;
-  readonly why: string;
+  readonly reason: string;
 }
 
 const state = z.object({
@@ -59,13 +66,15 @@ const pods = z.object({
   ),
 });
 
-/** Pods that are not Ready, with what Kubernetes gives as the reason. @param list PodList, JSON */
+/** Returns the pods that are not Ready, each with the reason that Kubernetes reports. @param list PodList as JSON */
 export function findUnreadyPods(list: string): readonly UnreadyPod[] {
   return pods.parse(JSON.parse(list)).items.flatMap(({ metadata, spec, status }) => {
     if (reportsReady(status)) return [];
     const containers = [...(status.initContainerStatuses ?? []), ...(status.containerStatuses ?? [])];
     const waiting = containers.flatMap(({ state }) => (state?.waiting === undefined ? [] : [state.waiting]));
-    const said = waiting.map(({ reason, message }) => [reason, message].filter((x) => x !== undefined).join(": "));
-    return [{ ...metadata, node: spec.nodeName ?? "no node", why: said.at(-1) ?? "runs, but is not ready" }];
+    const reasons = waiting.map(({ reason, message }) =>
+      [reason, message].filter((part) => part !== undefined).join(": "),
+    );
+    return [{ ...metadata, node: spec.nodeName ?? "no node", reason: reasons.at(-1) ?? "running, but not ready" }];
   });
 }
