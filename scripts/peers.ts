@@ -30,6 +30,7 @@ const program = new Command("peers")
     parsePodTypes,
   )
   .option("--focus <regexp>", "only specs whose full name fits (default: conformance)")
+  .option("--no-skip-known", "also run specs that are known to fail, to see whether they still do")
   .option("--processes <n>", "specs that run at the same time", parseCount, 8)
   .option("--nodes <n>", "worker nodes", parseCount, DEFAULT_SPEC.workers)
   .option("--name <name>", "cluster name", DEFAULT_SPEC.name)
@@ -42,6 +43,7 @@ const flags = program.opts<{
   returnPath: ReturnType<typeof parseReturnPath>;
   pods?: readonly PodType[];
   focus?: string;
+  skipKnown: boolean;
   processes: number;
   nodes: number;
   name: string;
@@ -113,6 +115,7 @@ async function runSuite(provider: Provider, state: { stage: Failure["stage"] }):
       returnPath,
       podTypes,
       focus,
+      skipKnown: flags.skipKnown,
       processes,
       directory: join(RESULTS, "runs", id, "peers"),
       restore: keep,

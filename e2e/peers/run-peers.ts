@@ -6,6 +6,7 @@ import type { Cluster } from "../../clusters/provider.ts";
 import type { PodType } from "../../results/schema.ts";
 import type { Variant } from "../matrix/gate.ts";
 import { switchVariant } from "../matrix/variant.ts";
+import { findKnownSkips } from "./known-skips.ts";
 import type { PeerRun, PeerSuiteName } from "./spec-result.ts";
 import type { PreparedSuite } from "./suite.ts";
 import { readMultusConfig, switchPodType } from "./switch-pod-type.ts";
@@ -17,6 +18,8 @@ export interface PeerOptions {
   readonly podTypes: readonly PodType[];
   /** Regular expression for the specs' full names. */
   readonly focus: string;
+  /** Whether specs that are known to fail are skipped with their reason. */
+  readonly skipKnown: boolean;
   /** Number of specs that run at the same time. */
   readonly processes: number;
   /** Directory for the suite's own output. */
@@ -45,6 +48,7 @@ export async function runPeers(cluster: Cluster, options: PeerOptions, progress:
           kubeconfig: cluster.kubeconfig,
           podType,
           focus,
+          known: options.skipKnown ? findKnownSkips(name, podType) : [],
           processes,
           signal,
           directory: join(directory, podType),

@@ -8,7 +8,6 @@ import { buildTestImages } from "../../clusters/images/test-images.ts";
 import type { Progress } from "../../clusters/progress.ts";
 import { POD_TYPES } from "../../results/schema.ts";
 import { parseGinkgoReport } from "./ginkgo-report.ts";
-import { findKnownSkips } from "./known-skips.ts";
 import type { PeerRun } from "./spec-result.ts";
 import { END_WITH_PARENT, type PeerRunOptions, type PeerSuite, type PreparedSuite } from "./suite.ts";
 
@@ -63,7 +62,7 @@ async function prepareSigNetwork(kubernetes: string, progress: Progress): Promis
 }
 
 async function runGinkgo(programs: Programs, options: PeerRunOptions): Promise<PeerRun> {
-  const { podType, focus, directory, signal } = options;
+  const { podType, focus, known, directory, signal } = options;
   const work = await mkdtemp(join(tmpdir(), "interlay-peers-"));
   const started = performance.now();
   try {
@@ -77,7 +76,7 @@ async function runGinkgo(programs: Programs, options: PeerRunOptions): Promise<P
       throw new Error(
         `Ginkgo ended with ${exitCode} without a report: ${(stderr || stdout).trim().split("\n").slice(-5).join("\n")}`,
       );
-    const specs = parseGinkgoReport(report, new RegExp(focus), findKnownSkips("sig-network", podType));
+    const specs = parseGinkgoReport(report, new RegExp(focus), known);
     return { suite: "sig-network", podType, specs, seconds };
   } finally {
     await rm(work, { recursive: true, force: true });
@@ -86,7 +85,7 @@ async function runGinkgo(programs: Programs, options: PeerRunOptions): Promise<P
 
 /** @param work directory for the report and for files of the specs */
 function listGinkgoArguments(programs: Programs, options: PeerRunOptions, work: string): readonly string[] {
-  const { podType, focus, processes, kubeconfig } = options;
+  const { focus, known, processes, kubeconfig } = options;
   return [
     programs.ginkgo,
     "run",
@@ -94,7 +93,7 @@ function listGinkgoArguments(programs: Programs, options: PeerRunOptions, work: 
     "--timeout=60m",
     "--no-color",
     `--focus=${focus}`,
-    ...findKnownSkips("sig-network", podType).map(({ spec }) => `--skip=${escapeRegExp(spec)}`),
+    ...known.map(({ spec }) => `--skip=${escapeRegExp(spec)}`),
     `--output-dir=${work}`,
     "--json-report=report.json",
     programs.e2eTest,

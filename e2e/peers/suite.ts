@@ -2,6 +2,7 @@ import type { Kubectl } from "../../clusters/kubernetes/kubectl.ts";
 import type { Image } from "../../clusters/images/archive.ts";
 import type { Progress } from "../../clusters/progress.ts";
 import type { PodType } from "../../results/schema.ts";
+import type { KnownSkip } from "./known-skips.ts";
 import type { PeerRun, PeerSuiteName } from "./spec-result.ts";
 
 /** How a suite is run once, when every new pod is of one type. */
@@ -10,6 +11,8 @@ export interface PeerRunOptions {
   readonly podType: PodType;
   /** Regular expression for the specs' full names. */
   readonly focus: string;
+  /** Specs that are not run, each with its reason. */
+  readonly known: readonly KnownSkip[];
   /** Number of specs that run at the same time, if the suite can do that. */
   readonly processes: number;
   /** Directory for the suite's own output. */
