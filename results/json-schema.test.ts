@@ -9,7 +9,7 @@ const REPORT = join(RESULTS, "report.schema.json");
 
 describe("the published JSON Schemas", () => {
   for (const { file, title, schema } of PUBLISHED)
-    it(`${file} equals the generated schema (npm run schema writes it)`, async () => {
+    it(`${file} equals the generated schema (npm run generate writes it)`, async () => {
       assert.equal(await readFile(join(RESULTS, file), "utf8"), renderJsonSchema(title, schema));
     });
 

@@ -9,5 +9,5 @@ export function renderCrds(): string {
     (text, [name, rule]) => text.replace(`${name}()`, () => rule),
     template.replace(/^#.*\n/, ""),
   );
-  return `# Generated from crds.template.yaml by \`npm run chart\`.\n${manifest}`;
+  return `# Generated from crds.template.yaml by \`npm run generate\`.\n${manifest}`;
 }

@@ -11,15 +11,16 @@ const read = (...path: readonly string[]): string => readFileSync(join(import.me
 const objects = (text: string): unknown[] => parseAllDocuments(text).map((document) => document.toJS() as unknown);
 
 describe("what a cluster installs", () => {
-  it("manifests/crds.yaml is what `npm run chart` renders from crds.template.yaml", () => {
-    assert.equal(read("manifests", "crds.yaml"), renderCrds(), "run npm run chart");
+  it("manifests/crds.yaml is what `npm run generate` renders from crds.template.yaml", () => {
+    assert.equal(read("manifests", "crds.yaml"), renderCrds(), "run npm run generate");
   });
 
-  it("the chart in plugin/deploy/chart is what `npm run chart` renders from the manifests", () => {
+  it("the chart in plugin/deploy/chart is what `npm run generate` renders from the manifests", () => {
     const files = renderChart();
     const there = readdirSync(join(import.meta.dirname, "chart"), { recursive: true, encoding: "utf8" });
     assert.deepEqual(there.filter((path) => /\.yaml$/.test(path)).sort(), Object.keys(files).sort());
-    for (const [path, text] of Object.entries(files)) assert.equal(read("chart", path), text, `${path}: npm run chart`);
+    for (const [path, text] of Object.entries(files))
+      assert.equal(read("chart", path), text, `${path}: npm run generate`);
   });
 
   it("the chart has the objects of the manifests", () => {

@@ -17,7 +17,7 @@ const product = ["vendor: Example", "name: example", "version: v0.0.1"].join("\\
  */
 export const DOCUMENTED_RUNS: readonly DocumentedRun[] = [
   { run: "npm run build", shows: ["npm run build"] },
-  { run: "npm run chart", shows: ["npm run chart"] },
+  { run: "npm run generate", shows: ["npm run generate"] },
   { run: "npm run check", shows: ["npm run check"] },
   { run: "npm run test:unit", shows: ["npm run test:unit"] },
   { run: "npm run test:cli", shows: ["npm run test:cli"] },
