@@ -250,9 +250,21 @@ describe("harness: hooks", () => {
       });
     });
     assert.deepEqual(log, [
-      ...["BeforeSuite", "BeforeAll", "outer BeforeEach", "inner BeforeEach", "one", "inner AfterEach"],
-      ...["outer AfterEach", "cleanup of one", "cleanup of BeforeEach", "outer BeforeEach", "two", "outer AfterEach"],
-      ...["AfterAll", "cleanup of BeforeAll", "AfterSuite"],
+      "BeforeSuite",
+      "BeforeAll",
+      "outer BeforeEach",
+      "inner BeforeEach",
+      "one",
+      "inner AfterEach",
+      "outer AfterEach",
+      "cleanup of one",
+      "cleanup of BeforeEach",
+      "outer BeforeEach",
+      "two",
+      "outer AfterEach",
+      "AfterAll",
+      "cleanup of BeforeAll",
+      "AfterSuite",
     ]);
     assert.deepEqual(
       hooks.map(({ name }) => name),
@@ -1041,8 +1053,15 @@ describe("harness: the command line", () => {
   it("reads every flag", () => {
     const argv = "--label a --filter b --shard 1/2 --shuffle 7 --retry 1 --repeat 2 --fail-fast --list --reporter dot";
     assert.deepEqual(parseSettings(argv.split(" ")), {
-      ...{ label: "a", filter: "b", shard: "1/2", shuffle: 7, retry: 1, repeat: 2, failFast: true },
-      ...{ list: true, reporter: "dot" },
+      label: "a",
+      filter: "b",
+      shard: "1/2",
+      shuffle: 7,
+      retry: 1,
+      repeat: 2,
+      failFast: true,
+      list: true,
+      reporter: "dot",
     });
   });
   it("takes the label from the environment unless a flag names one", () => {

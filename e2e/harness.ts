@@ -338,8 +338,15 @@ export function parseSettings(argv: readonly string[], env: NodeJS.ProcessEnv = 
   const { values } = parseArgs({
     args: [...argv],
     options: {
-      ...{ label: text, filter: text, shard: text, shuffle: text, retry: text, repeat: text, reporter: text },
-      ...{ "fail-fast": flag, list: flag },
+      label: text,
+      filter: text,
+      shard: text,
+      shuffle: text,
+      retry: text,
+      repeat: text,
+      reporter: text,
+      "fail-fast": flag,
+      list: flag,
     },
   });
   const whole = (name: "shuffle" | "retry" | "repeat"): Readonly<Record<string, number>> => {
@@ -354,8 +361,11 @@ export function parseSettings(argv: readonly string[], env: NodeJS.ProcessEnv = 
     ...(values.filter === undefined ? {} : { filter: values.filter }),
     ...(values.shard === undefined ? {} : { shard: values.shard }),
     ...(values.reporter === undefined ? {} : { reporter: values.reporter }),
-    ...{ ...whole("shuffle"), ...whole("retry"), ...whole("repeat") },
-    ...{ failFast: values["fail-fast"], list: values.list },
+    ...whole("shuffle"),
+    ...whole("retry"),
+    ...whole("repeat"),
+    failFast: values["fail-fast"],
+    list: values.list,
   };
 }
 
@@ -513,9 +523,15 @@ export class Harness {
     const groups = ancestors(parent);
     const inherited = Object.assign({}, ...groups.map((group) => group.options), options) as Options;
     parent.children.push({
-      ...{ kind: "spec", title, name: joinNames(parent.name, title), parent, body, options: inherited },
+      kind: "spec",
+      title,
+      name: joinNames(parent.name, title),
+      parent,
+      body,
+      options: inherited,
       labels: [...groups.flatMap((group) => group.options.labels ?? []), ...(options.labels ?? [])],
-      ...{ focused: how.focused === true, pending: how.pending === true },
+      focused: how.focused === true,
+      pending: how.pending === true,
     });
   }
 
@@ -641,8 +657,11 @@ class Run {
     const count = (status: Status) => this.#checks.filter((check) => check.status === status).length;
     const interrupted = this.#host.interrupted();
     return {
-      ...{ passed: count("passed"), failed: count("failed"), skipped: count("skipped") },
-      ...{ checks: this.#checks, hooks: this.#hooks },
+      passed: count("passed"),
+      failed: count("failed"),
+      skipped: count("skipped"),
+      checks: this.#checks,
+      hooks: this.#hooks,
       ...(interrupted === undefined ? {} : { interrupted }),
     };
   }
@@ -709,7 +728,9 @@ class Run {
     if (status === "failed") this.#failed = true;
     if (this.#leftOut.get(spec) === undefined) this.#host.progress(++this.#done, this.#selected());
     const result: SpecResult = {
-      ...{ name: spec.name, status, seconds: (performance.now() - started) / 1000 },
+      name: spec.name,
+      status,
+      seconds: (performance.now() - started) / 1000,
       ...(error === undefined ? {} : { error: error.message }),
       ...(attempts > 1 ? { attempts } : {}),
       ...(steps.length === 0 ? {} : { steps: steps.map(finishStep) }),
@@ -751,7 +772,11 @@ class Run {
     const started = performance.now();
     const title = joinNames(group.name, `(${hook.kind})`);
     const error = await this.#node({
-      ...{ title, body: hook.body, timeout: hook.options.timeout, cleanups: group.cleanups, steps },
+      title,
+      body: hook.body,
+      timeout: hook.options.timeout,
+      cleanups: group.cleanups,
+      steps,
     });
     this.#recordHook(hook.kind, group, started, steps, error);
     return error;
@@ -767,8 +792,13 @@ class Run {
   }): Promise<Error | undefined> {
     const controller = new AbortController();
     const node: RunningNode = {
-      ...{ title: what.title, started: performance.now(), controller, cleanups: what.cleanups },
-      ...{ active: new Set(), isCleanup: false, ended: false },
+      title: what.title,
+      started: performance.now(),
+      controller,
+      cleanups: what.cleanups,
+      active: new Set(),
+      isCleanup: false,
+      ended: false,
     };
     this.#host.current(node);
     const poll = setInterval(() => {
@@ -791,7 +821,8 @@ class Run {
   ): void {
     const failed = error !== undefined && !(error instanceof SkipError);
     const result: SpecResult = {
-      ...{ name: joinNames(group.name, `(${kind})`), status: failed ? "failed" : error ? "skipped" : "passed" },
+      name: joinNames(group.name, `(${kind})`),
+      status: failed ? "failed" : error ? "skipped" : "passed",
       seconds: (performance.now() - started) / 1000,
       ...(error === undefined ? {} : { error: error.message }),
       ...(steps.length === 0 ? {} : { steps: steps.map(finishStep) }),
@@ -867,8 +898,13 @@ async function runCleanups(
   const errors: Error[] = [];
   for (let cleanup = cleanups.pop(); cleanup !== undefined; cleanup = cleanups.pop()) {
     const node: RunningNode = {
-      ...{ title: "cleanup", started: performance.now(), controller: new AbortController(), cleanups },
-      ...{ active: new Set<MutableStep>(), isCleanup: true, ended: false },
+      title: "cleanup",
+      started: performance.now(),
+      controller: new AbortController(),
+      cleanups,
+      active: new Set<MutableStep>(),
+      isCleanup: true,
+      ended: false,
     };
     onNode(node);
     const error = await runWithin(node, cleanup, DEFAULT_TIMEOUT_MS, { steps: [], graceMs: 0 });
@@ -989,7 +1025,9 @@ function describeSelection({ label, filter, shard }: Settings): string {
 
 function finishStep({ name, status = "failed", seconds, started, error, steps }: MutableStep): StepResult {
   return {
-    ...{ name, status, seconds: seconds ?? (performance.now() - started) / 1000 },
+    name,
+    status,
+    seconds: seconds ?? (performance.now() - started) / 1000,
     ...(error === undefined ? {} : { error }),
     ...(steps.length === 0 ? {} : { steps: steps.map(finishStep) }),
   };

@@ -29,7 +29,8 @@ export function formatRerunFlags({ provider, datapath, versions }: RerunSource, 
   const family = findFamily(variant.cells);
   if (provider === "existing")
     return [
-      ...['--provider existing --kubeconfig "$KUBECONFIG" --yes', ...nodes],
+      '--provider existing --kubeconfig "$KUBECONFIG" --yes',
+      ...nodes,
       ...(family === "dual" ? ["--family dual"] : []),
       ...(datapath === "none" ? [`--datapath none --return-path ${variant.returnPath}`] : []),
     ].join(" ");

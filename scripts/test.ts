@@ -56,7 +56,10 @@ const STAGES: readonly Stage[] = [
     name: "a sample of the environments in labs",
     argv: [
       ...LAB,
-      ...["interlay-test", "--family", "ipv4", "--environment"],
+      "interlay-test",
+      "--family",
+      "ipv4",
+      "--environment",
       "cluster-cidr-empty,nat-outgoing-off,forward-drop-docker,no-kube-proxy",
     ],
   },
@@ -66,7 +69,10 @@ const STAGES: readonly Stage[] = [
 async function runStage({ name, argv, env, isCheck }: Stage): Promise<TestCounts> {
   process.stdout.write(`\n== ${name}: ${argv.join(" ")}\n`);
   const child = $({
-    ...{ nothrow: true, detached: true, preferLocal: true, stdio: ["ignore", "pipe", "inherit"] as const },
+    nothrow: true,
+    detached: true,
+    preferLocal: true,
+    stdio: ["ignore", "pipe", "inherit"] as const,
     env: { ...process.env, ...env },
   })`${[...TIMEOUT, ...argv]}`;
   let output = "";

@@ -67,7 +67,10 @@ export const kindProvider: Provider = {
       throw new Error(`There is no kind cluster ${name}: npm run up -- --name ${name} makes it.`);
     const kubernetes = await readVersion(getKubeconfigPath(name));
     const spec = detectSpec({
-      ...{ name, kubernetes, probe, kubeProxy: { ...DEFAULT_SPEC.kubeProxy, version: kubernetes } },
+      name,
+      kubernetes,
+      probe,
+      kubeProxy: { ...DEFAULT_SPEC.kubeProxy, version: kubernetes },
       families: containers.some(({ address6 }) => address6 !== undefined) ? ["ipv4", "ipv6"] : ["ipv4"],
       workers: containers.filter(({ role }) => role === "worker").length,
     });

@@ -39,9 +39,19 @@ export function createKubeProxyHosts(
     exec: (node, argv) => engine.docker(["exec", node, ...argv]),
     runKubeProxy: (node, version, args) =>
       engine.docker([
-        ...["exec", node, "ctr", "--namespace", "k8s.io"],
-        ...["run", "--rm", "--net-host", "--privileged", formatKubeProxyImage(version), "interlay-kube-proxy-cleanup"],
-        ...["kube-proxy", ...args],
+        "exec",
+        node,
+        "ctr",
+        "--namespace",
+        "k8s.io",
+        "run",
+        "--rm",
+        "--net-host",
+        "--privileged",
+        formatKubeProxyImage(version),
+        "interlay-kube-proxy-cleanup",
+        "kube-proxy",
+        ...args,
       ]),
   };
 }

@@ -51,12 +51,21 @@ async function readSubnets(engine: DockerEngine, cluster: string): Promise<reado
 async function createNetwork(engine: DockerEngine, spec: ClusterSpec): Promise<void> {
   const { ipv6 } = spec;
   const { exitCode, stderr } = await engine.docker([
-    ...["network", "create", "--driver", "bridge"],
-    ...["--subnet", spec.underlayCidr, "--ip-range", spec.nodeRange, "--gateway", getGateway(spec.underlayCidr)],
+    "network",
+    "create",
+    "--driver",
+    "bridge",
+    "--subnet",
+    spec.underlayCidr,
+    "--ip-range",
+    spec.nodeRange,
+    "--gateway",
+    getGateway(spec.underlayCidr),
     ...(ipv6 === undefined
       ? []
       : ["--ipv6", "--subnet", ipv6.underlayCidr, "--gateway", getGateway(ipv6.underlayCidr)]),
-    ...["--opt", "com.docker.network.bridge.enable_ip_masquerade=true"],
+    "--opt",
+    "com.docker.network.bridge.enable_ip_masquerade=true",
     getNetworkName(spec.name),
   ]);
   if (exitCode !== 0)

@@ -92,7 +92,10 @@ async function crowded(cluster: Cluster, say: (line: string) => void): Promise<r
   const crowd = `${SCALE.nodes} nodes`;
   return [
     {
-      ...{ name: `${crowd}: start to ready`, value: roundToTenth(milliseconds), unit: "ms", limit: 10_000 },
+      name: `${crowd}: start to ready`,
+      value: roundToTenth(milliseconds),
+      unit: "ms",
+      limit: 10_000,
       basis: `${basis}; a new process without facts, every kind listed`,
     },
     { name: `${crowd}: resident memory`, value: megabytes(own.now), unit: "MB", limit: 150, basis },
@@ -106,7 +109,10 @@ async function crowded(cluster: Cluster, say: (line: string) => void): Promise<r
     { name: `${crowd}: the leader's memory`, value: megabytes(its.now), unit: "MB", limit: 150, basis },
     { name: `${crowd}: of a core`, value: percent(share), unit: "%", basis: "nothing changes" },
     {
-      ...{ name: `${crowd}: lists`, value: lists, unit: "requests", limit: 0 },
+      name: `${crowd}: lists`,
+      value: lists,
+      unit: "requests",
+      limit: 0,
       basis: `of all agents, while ${DISTURBED} addresses change and ${IDLE_MS / 1000} s after; by the API server's audit log`,
     },
   ];

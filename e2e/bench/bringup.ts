@@ -68,7 +68,9 @@ async function bringUp(
 ): Promise<{ readonly seconds: Record<Phase, number>; readonly count: number }> {
   const name = `${process.env["INTERLAY_CLUSTER"] ?? "bench-bringup"}-${provider.name}`;
   const options = parseRunOptions({
-    ...{ INTERLAY_PROVIDER: provider.name, INTERLAY_CLUSTER: name, INTERLAY_KUBE_PROXY: VARIANT.kubeProxy.version },
+    INTERLAY_PROVIDER: provider.name,
+    INTERLAY_CLUSTER: name,
+    INTERLAY_KUBE_PROXY: VARIANT.kubeProxy.version,
   });
   const spec = await buildClusterSpec(options);
   const missing = (await provider.preflight(spec)).find(({ severity }) => severity === "error");

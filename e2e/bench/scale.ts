@@ -57,8 +57,11 @@ export const runScaleBench: Bench = {
     const provider = await loadProvider("lab");
     const name = process.env["INTERLAY_CLUSTER"] ?? "bench-scale";
     const options = parseRunOptions({
-      ...{ INTERLAY_PROVIDER: "lab", INTERLAY_CLUSTER: name, INTERLAY_NODES: String(nodes) },
-      ...{ INTERLAY_KUBE_PROXY: VARIANT.kubeProxy.version, INTERLAY_KEEP: process.env["INTERLAY_KEEP"] },
+      INTERLAY_PROVIDER: "lab",
+      INTERLAY_CLUSTER: name,
+      INTERLAY_NODES: String(nodes),
+      INTERLAY_KUBE_PROXY: VARIANT.kubeProxy.version,
+      INTERLAY_KEEP: process.env["INTERLAY_KEEP"],
     });
     const spec = { ...(await buildClusterSpec(options)), podRange: POD_RANGE };
     for (const { severity, message } of await provider.preflight(spec)) {
@@ -91,12 +94,10 @@ export const runScaleBench: Bench = {
           points.set(key, [...(points.get(key) ?? []), { pods: to ?? 0, value: measures[key] }]);
         if (step === 1 || step === STEPS)
           figures.push({
-            ...{
-              name: `${pods.length} pods ready, on top of ${from ?? 0}`,
-              value: roundToTenth(took),
-              unit: "s",
-              basis: size,
-            },
+            name: `${pods.length} pods ready, on top of ${from ?? 0}`,
+            value: roundToTenth(took),
+            unit: "s",
+            basis: size,
           });
       }
       const questions = await buildProbes(api, sampleCells(nodes), most, nodes);

@@ -29,7 +29,9 @@ export async function readVersions({
   );
   const of = (name: Component): string => (name === "etcd" ? findEtcdVersion(VERSIONS.kubernetes) : VERSIONS[name]);
   return {
-    ...{ interlay: packageJson.version, commit: await commitNow(), node: process.version },
+    interlay: packageJson.version,
+    commit: await commitNow(),
+    node: process.version,
     ...Object.fromEntries(components.map((name) => [name, of(name)])),
     ...(kubeProxies.length === 0 ? {} : { "kube-proxy": kubeProxies.join(", ") }),
     ...Object.fromEntries(debian),

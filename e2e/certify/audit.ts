@@ -34,7 +34,9 @@ function listAsked(variant: VariantResult, report: Report, workers: number): rea
   if (isCaptured(report)) return all;
   const ids = new Set(variant.cells.map(({ id }) => id));
   return listSupportedCells(all, {
-    ...{ features, outside: false, nodeAccess: variant.invalidDropRule === undefined ? "none" : "network" },
+    features,
+    outside: false,
+    nodeAccess: variant.invalidDropRule === undefined ? "none" : "network",
     podTrafficKnown: all.some((cell) => lacksLocalEndpoint(cell) && ids.has(cell.id)),
   });
 }
@@ -46,7 +48,10 @@ function listAsked(variant: VariantResult, report: Report, workers: number): rea
 function findFeatures({ cells: results }: VariantResult, attacked: boolean): Features {
   const has = (group: Cell["group"]) => results.some((result) => result.group === group);
   return {
-    ...{ dns: has("dns"), vips: has("vip"), hostPorts: has("host-port"), sourceGuard: attacked },
+    dns: has("dns"),
+    vips: has("vip"),
+    hostPorts: has("host-port"),
+    sourceGuard: attacked,
     forwardDrop: results.some(({ id }) => id.includes("/node-as-router/")),
   };
 }

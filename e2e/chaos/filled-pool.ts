@@ -22,7 +22,9 @@ export const fillPool: ChaosAction = {
     const guests = await Promise.all(
       Array.from({ length: ROOM + 1 }, (_, index) =>
         createPod(world, {
-          ...{ name: `full-${index + 1}`, node: pickRandom(world.workers, world.random), type: "underlay" },
+          name: `full-${index + 1}`,
+          node: pickRandom(world.workers, world.random),
+          type: "underlay",
           network: `${NAMESPACE}/${NAME}`,
           labels: LABELS,
         }),
@@ -65,11 +67,15 @@ async function makePool({ api, cluster }: ChaosContext): Promise<void> {
   const ranges = [`${prefix}.203.1-${prefix}.203.${ROOM}`];
   // The selector keeps off the pods of networks that name no pool.
   const pool = {
-    ...{ apiVersion: GROUP_VERSION, kind: "UnderlayPool", metadata: { name: NAME } },
+    apiVersion: GROUP_VERSION,
+    kind: "UnderlayPool",
+    metadata: { name: NAME },
     spec: { subnet, ranges, podSelector: { matchLabels: LABELS } },
   };
   const network = {
-    ...{ apiVersion: GROUP_VERSION, kind: "UnderlayNetwork", metadata: { name: NAME } },
+    apiVersion: GROUP_VERSION,
+    kind: "UnderlayNetwork",
+    metadata: { name: NAME },
     spec: { namespace: NAMESPACE, pools: [NAME] },
   };
   await ensureObject(api, pool);
@@ -78,7 +84,8 @@ async function makePool({ api, cluster }: ChaosContext): Promise<void> {
     `the NetworkAttachmentDefinition of ${NAME} is written`,
     () =>
       api.objects.read({
-        ...{ apiVersion: "k8s.cni.cncf.io/v1", kind: "NetworkAttachmentDefinition" },
+        apiVersion: "k8s.cni.cncf.io/v1",
+        kind: "NetworkAttachmentDefinition",
         metadata: { name: NAME, namespace: NAMESPACE },
       }),
     () => true,

@@ -73,7 +73,10 @@ async function findDrift(world: ChaosContext): Promise<readonly string[]> {
       const found = await Promise.all(
         [...pods].map(async (name) => {
           const { exitCode, stdout, stderr } = await world.cluster.exec(node, [
-            ...[INTERLAY, "explain", "--pod", `${NAMESPACE}/${name}`],
+            INTERLAY,
+            "explain",
+            "--pod",
+            `${NAMESPACE}/${name}`,
           ]);
           const missing = stdout.split("\n").filter((line) => line.includes("MISSING"));
           return exitCode === 0

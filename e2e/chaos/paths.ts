@@ -61,7 +61,9 @@ function toFlowPath(deployment: Deployment, kind: PathKind, protocol: "tcp" | "u
   return {
     what: `${from} -> ${named} on the ${where} node, ${protocol}, ${family}`,
     from: podName(from, 0, "a"),
-    ...{ protocol, translated, local: where === "same" },
+    protocol,
+    translated,
+    local: where === "same",
     ...deployment.locate({ to: target, protocol, port, family }),
   };
 }

@@ -41,7 +41,12 @@ export async function writeChaosReport(
     },
     actions: did,
     flows: flows.map(({ way, answered, begunAgain, longestSilenceMs, silences }) => ({
-      ...{ way: way.what, translated: way.translated, answered, begunAgain, longestSilenceMs, silences },
+      way: way.what,
+      translated: way.translated,
+      answered,
+      begunAgain,
+      longestSilenceMs,
+      silences,
     })),
   };
   if (file !== undefined) await writeFile(file, `${JSON.stringify(content, null, 2)}\n`);

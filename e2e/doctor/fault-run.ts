@@ -75,10 +75,17 @@ export function listCells(workers: number): readonly Cell[] {
       const from = podName(source, node, "a");
       return {
         id: `${from} to the fault run's pod`,
-        ...{ group: "matrix", source, from, sourceNode: node, target: "overlay" },
+        group: "matrix",
+        source,
+        from,
+        sourceNode: node,
+        target: "overlay",
         to: { kind: "pod", pod: FAULT_POD, nic: "main" },
         placement: node === 1 ? "same-node" : "other-node",
-        ...{ protocol: "tcp", family: "ipv4", port: TCP_PORT, server: FAULT_POD },
+        protocol: "tcp",
+        family: "ipv4",
+        port: TCP_PORT,
+        server: FAULT_POD,
         reaches: { type: "overlay", node: 1, nic: "main" },
         toOverlayAddress: true,
       };

@@ -23,7 +23,10 @@ describe("static routes to Calico's blocks", () => {
 describe("conditions that an environment declares", () => {
   const declared = { type: "ServicesReady", reason: "KubeProxyMissing" };
   const condition = (change: Partial<NodeCondition>): NodeCondition => ({
-    ...{ node: "a", status: "False", message: "no kube-proxy: install one", ...declared },
+    node: "a",
+    status: "False",
+    message: "no kube-proxy: install one",
+    ...declared,
     ...change,
   });
 

@@ -140,8 +140,20 @@ async function waitUntilListening(cluster: CaptureNodes, wanted: number): Promis
     const found = await Promise.all(
       cluster.nodes.map(async ({ name }) => {
         const { stdout } = await cluster.exec(name, [
-          ...["find", directoryFor(name), "-name", "*.pcap", "-size", "+0", "-print"],
-          ...["-o", "-name", "*.pid", "-exec", "cat", "{}", "+"],
+          "find",
+          directoryFor(name),
+          "-name",
+          "*.pcap",
+          "-size",
+          "+0",
+          "-print",
+          "-o",
+          "-name",
+          "*.pid",
+          "-exec",
+          "cat",
+          "{}",
+          "+",
         ]);
         return stdout.split("\n").filter((line) => line !== "");
       }),
@@ -161,8 +173,21 @@ export async function listNamespaces(
   known: CapturedPods,
 ): Promise<readonly CaptureNamespace[]> {
   const { stdout } = await cluster.exec(node, [
-    ...["find", "/proc", "-maxdepth", "2", "-name", "environ", "-exec"],
-    ...["grep", "--text", "--null-data", "--with-filename", "--no-messages", "^PROBE_NAME=", "{}", "+"],
+    "find",
+    "/proc",
+    "-maxdepth",
+    "2",
+    "-name",
+    "environ",
+    "-exec",
+    "grep",
+    "--text",
+    "--null-data",
+    "--with-filename",
+    "--no-messages",
+    "^PROBE_NAME=",
+    "{}",
+    "+",
   ]);
   const found = new Map(
     [...stdout.matchAll(/\/proc\/(\d+)\/environ:PROBE_NAME=([\w-]+)/g)].map(([, pid, name]) => [

@@ -111,12 +111,18 @@ function readHeader(packet: Buffer): Header {
   const at = (from: number, to: number) => ipaddr.fromByteArray([...ip.subarray(from, to)]).toString();
   return (ip[0] ?? 0) >> 4 === 6 && ip.length >= 40
     ? {
-        ...{ source: at(8, 24), destination: at(24, 40), protocol: ip[6] ?? 0 },
-        ...{ echo: { protocol: 58, request: 128, reply: 129 }, payload: ip.subarray(40) },
+        source: at(8, 24),
+        destination: at(24, 40),
+        protocol: ip[6] ?? 0,
+        echo: { protocol: 58, request: 128, reply: 129 },
+        payload: ip.subarray(40),
       }
     : {
-        ...{ source: at(12, 16), destination: at(16, 20), protocol: ip[9] ?? 0 },
-        ...{ echo: { protocol: 1, request: 8, reply: 0 }, payload: ip.subarray(((ip[0] ?? 0) & 0xf) * 4) },
+        source: at(12, 16),
+        destination: at(16, 20),
+        protocol: ip[9] ?? 0,
+        echo: { protocol: 1, request: 8, reply: 0 },
+        payload: ip.subarray(((ip[0] ?? 0) & 0xf) * 4),
       };
 }
 

@@ -13,8 +13,20 @@ const CHAINS_OF_OTHERS = /^chain (KUBE-|cali-)/;
 /** Whatever lies where Interlay has files, and beside it; kubelet's directories of pods are the runtime's business. */
 const FILES: NodeSnapshotCommand = {
   argv: [
-    ...["find", "/opt/cni", "/etc", "/var/lib", "/var/log", "/run", "/usr/local", "-xdev"],
-    ...["-path", "/var/lib/kubelet", "-prune", "-o", "-printf", "%y %m %p %l\\n"],
+    "find",
+    "/opt/cni",
+    "/etc",
+    "/var/lib",
+    "/var/log",
+    "/run",
+    "/usr/local",
+    "-xdev",
+    "-path",
+    "/var/lib/kubelet",
+    "-prune",
+    "-o",
+    "-printf",
+    "%y %m %p %l\\n",
   ],
   parseLines: splitLines,
 };

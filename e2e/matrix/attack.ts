@@ -85,8 +85,12 @@ async function waitForAll(deployment: Deployment, server: string, tokens: readon
 async function countHeard(deployment: Deployment, server: string, token: string): Promise<number> {
   const prober = await deployment.prober(server === deployment.externalName ? EXTERNAL : server);
   const answer = await prober.probe({
-    ...{ protocol: "tcp", address: "127.0.0.1", port: TCP_PORT },
-    ...{ question: "heard", token, timeoutMs: PATIENCE_MS },
+    protocol: "tcp",
+    address: "127.0.0.1",
+    port: TCP_PORT,
+    question: "heard",
+    token,
+    timeoutMs: PATIENCE_MS,
   });
   if (answer.heard === undefined)
     throw new Error(`${server} did not say what it has got: ${answer.error ?? "no answer"}`);

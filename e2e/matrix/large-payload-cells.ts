@@ -14,7 +14,10 @@ export function largePayloadCells(workers: number): readonly Cell[] {
           listNics(type).flatMap((nic) =>
             (["tcp", "udp"] as const).map((protocol) =>
               makeCell({
-                ...{ group: "large-payload", source, from: podName(source, sourceNode, "a"), sourceNode },
+                group: "large-payload",
+                source,
+                from: podName(source, sourceNode, "a"),
+                sourceNode,
                 target: type,
                 to: { kind: "pod", pod: podName(type, targetNode, "b"), nic },
                 placement,

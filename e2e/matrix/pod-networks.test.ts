@@ -3,7 +3,8 @@ import { findForeignAddresses } from "./pod-networks.ts";
 
 const NETWORKS = { overlayCidr: "10.233.64.0/18", underlayCidr: "10.7.0.0/16" };
 const pod = (name: string, main: string, net1?: string) => ({
-  ...{ name, node: "n" },
+  name,
+  node: "n",
   addresses: { main: { ipv4: main }, net1: net1 === undefined ? {} : { ipv4: net1 } },
 });
 

@@ -69,7 +69,11 @@ export async function runCells(
 function failCell(cell: Cell, verdict: Verdict, error: unknown): CellResult {
   return {
     ...describeCell(cell, "", 0),
-    ...{ expected: verdict.expected, actual: "fail", ok: false, latencyMs: 0, attempts: 1 },
+    expected: verdict.expected,
+    actual: "fail",
+    ok: false,
+    latencyMs: 0,
+    attempts: 1,
     reason: `could not be asked: ${error instanceof Error ? error.message : String(error)}`,
   };
 }

@@ -24,7 +24,11 @@ function listAskingPods(workers: number): readonly Asking[] {
   return Array.from({ length: workers }, (_, node) => node).flatMap((sourceNode) =>
     POD_TYPES.flatMap((source) =>
       listPlacements(sourceNode, workers).map(([askedNode, placement]) => ({
-        ...{ source, from: podName(source, sourceNode, "a"), sourceNode, askedNode, placement },
+        source,
+        from: podName(source, sourceNode, "a"),
+        sourceNode,
+        askedNode,
+        placement,
       })),
     ),
   );

@@ -5,7 +5,8 @@ import { findExpectation, verdictFor } from "./verdict.ts";
 
 const variant = (environment: string, returnPath: Variant["returnPath"] = "notrack"): Variant => ({
   kubeProxy: { version: "v1.29.15", mode: "iptables" },
-  ...{ returnPath, environment },
+  returnPath,
+  environment,
 });
 
 describe("what a cell must do in an environment", () => {

@@ -11,7 +11,9 @@ function asExpected(version: string, mode: "iptables" | "nftables", returnPath: 
   const actual = asked.map((cell) => (gate(variant, cell).expected === "pass" ? ("pass" as const) : ("fail" as const)));
   const rule = invalidDropRule ? { rule: "INVALID", packets: 0 } : undefined;
   return {
-    ...{ variant, cells: asked, actual },
+    variant,
+    cells: asked,
+    actual,
     filters: [{ node: "n", tcpBeLiberal, invalidDrop: { ipv4: rule } }],
     agentOpen: new Map([["n", !actual.includes("fail")]]),
   };

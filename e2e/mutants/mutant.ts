@@ -10,12 +10,25 @@ const planItem = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("sysctl"), where, path: z.array(z.string()), value: z.string(), reason: z.string() }),
   z.object({ kind: z.literal("neighbour"), where, device: z.string(), address: z.string(), reason: z.string() }),
   z.object({
-    ...{ kind: z.literal("route"), where, family, destination: z.string(), gateway: z.string().optional() },
-    ...{ device: z.string(), table: z.number(), reason: z.string() },
+    kind: z.literal("route"),
+    where,
+    family,
+    destination: z.string(),
+    gateway: z.string().optional(),
+    device: z.string(),
+    table: z.number(),
+    reason: z.string(),
   }),
   z.object({
-    ...{ kind: z.literal("rule"), where, family, priority: z.number(), from: z.string().optional() },
-    ...{ mark: z.number().optional(), mask: z.number().optional(), table: z.number(), reason: z.string() },
+    kind: z.literal("rule"),
+    where,
+    family,
+    priority: z.number(),
+    from: z.string().optional(),
+    mark: z.number().optional(),
+    mask: z.number().optional(),
+    table: z.number(),
+    reason: z.string(),
   }),
   z.object({ kind: z.literal("reply-mark"), device: z.string(), reason: z.string() }),
 ]);
@@ -87,12 +100,16 @@ export function applyMutant(item: RecordedItem): readonly string[] {
     case "rule":
       return ip(
         item.family,
-        ...["rule", "delete", "priority", String(item.priority)],
+        "rule",
+        "delete",
+        "priority",
+        String(item.priority),
         ...(item.from === undefined ? [] : ["from", item.from]),
         ...(item.mark === undefined
           ? []
           : ["fwmark", [item.mark, ...(item.mask === undefined ? [] : [item.mask])].join("/")]),
-        ...["lookup", String(item.table)],
+        "lookup",
+        String(item.table),
       );
     case "reply-mark":
       return ["nft", "delete", "table", "inet", "interlay"];

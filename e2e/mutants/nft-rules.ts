@@ -47,7 +47,13 @@ export function parseSets(json: string): readonly string[] {
 }
 
 export const buildDeleteRuleCommand = ({ chain, handle }: ListedRule): readonly string[] => [
-  ...["nft", "delete", "rule", ...TABLE, chain, "handle", String(handle)],
+  "nft",
+  "delete",
+  "rule",
+  ...TABLE,
+  chain,
+  "handle",
+  String(handle),
 ];
 
 export const buildFlushSetCommand = (name: string): readonly string[] => ["nft", "flush", "set", ...TABLE, name];

@@ -11,7 +11,10 @@ const HERE = "interlay-system";
 const POOL_LABEL = "interlay.dev/suite-pool";
 /** Networks of the suite that name pools, with the pools' kind. */
 const POOL_KINDS: Readonly<Record<string, keyof typeof RANGES>> = {
-  ...{ fixed: "fixed", careful: "fixed", silent: "silent", beyond: "beyond" },
+  fixed: "fixed",
+  careful: "fixed",
+  silent: "silent",
+  beyond: "beyond",
 };
 /**
  * Destinations that exist on the node alone, by a local route and not by an address of a link: the agents discover addresses
@@ -98,8 +101,13 @@ export function listNetworkObjects(
     made("UnderlayNetwork", "plugin-hijack", { options: { hijackCIDRs: families.map(hostCidrOnNode) } }),
     made("UnderlayNetwork", "plugin-options", {
       options: {
-        ...{ mtu: 1400, txQueueLen: 321, macPrefix: "0a:1b" },
-        ...{ hostRouteTable: 777, hostRulePriority: 1777, podRulePriority: 2777, podMarkPriority: 1777 },
+        mtu: 1400,
+        txQueueLen: 321,
+        macPrefix: "0a:1b",
+        hostRouteTable: 777,
+        hostRulePriority: 1777,
+        podRulePriority: 2777,
+        podMarkPriority: 1777,
       },
     }),
   ];

@@ -47,11 +47,9 @@ export function podChurnSpecs(world: () => PluginContext): void {
       const nics = await Promise.all(
         guests.map(async ({ name, annotations }) => ({
           name,
-          ...{
-            addresses: (
-              await findPodNic(world(), name, annotations[DEFAULT_NETWORK_ANNOTATION] === undefined ? "net1" : "eth0")
-            ).addresses,
-          },
+          addresses: (
+            await findPodNic(world(), name, annotations[DEFAULT_NETWORK_ANNOTATION] === undefined ? "net1" : "eth0")
+          ).addresses,
         })),
       );
       const addresses = nics.flatMap((nic) => nic.addresses);

@@ -138,7 +138,10 @@ async function ownAddresses(world: PluginContext, beyond: RoutedHost): Promise<r
   return nics.flatMap(({ name, addresses }) =>
     addresses.flatMap((address) =>
       (["tcp", "udp", "icmp"] as const).map((protocol) => ({
-        ...{ from: beyond.prober, address, protocol, server: name },
+        from: beyond.prober,
+        address,
+        protocol,
+        server: name,
         seen: beyond.addressOf(getFamily(address)),
       })),
     ),

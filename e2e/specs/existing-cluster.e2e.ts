@@ -85,7 +85,13 @@ export function registerSpecs(run: TestRun): void {
       { timeout: RUN_TIMEOUT_MS },
       async () => {
         const { exitCode, output, report } = await leavesAllAsItWas([
-          ...["--yes", "--datapath", "none", "--return-path", "notrack", "--network", "interlay-system/underlay"],
+          "--yes",
+          "--datapath",
+          "none",
+          "--return-path",
+          "notrack",
+          "--network",
+          "interlay-system/underlay",
         ]);
         assert.equal(exitCode, 0, output);
         const skipped = report?.checks.filter(({ status }) => status === "skipped").map(({ error }) => error) ?? [];
@@ -104,8 +110,15 @@ export function registerSpecs(run: TestRun): void {
       await ensureObject(api, network);
       try {
         const { exitCode, output } = await leavesAllAsItWas([
-          ...["--yes", "--datapath", "none", "--return-path", "notrack", "--network", "default/plain"],
-          ...["--cells", "^matrix/underlay-1-a/(overlay|service)"],
+          "--yes",
+          "--datapath",
+          "none",
+          "--return-path",
+          "notrack",
+          "--network",
+          "default/plain",
+          "--cells",
+          "^matrix/underlay-1-a/(overlay|service)",
         ]);
         assert.equal(exitCode, 1, output);
         assert.match(output, /cells: matrix/);

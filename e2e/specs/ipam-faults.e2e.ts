@@ -31,7 +31,9 @@ const controlPlane = ({ cluster }: IpamContext): string =>
 const signalApi = (world: IpamContext, signal: "STOP" | "CONT") =>
   signalProcess(world.cluster, controlPlane(world), "kube-apiserver", signal);
 const asCaller = async (world: IpamContext, name: string): Promise<CallerPod> => ({
-  ...{ namespace: NAMESPACE, name, uid: (await readPod(world, name))?.metadata?.uid ?? "" },
+  namespace: NAMESPACE,
+  name,
+  uid: (await readPod(world, name))?.metadata?.uid ?? "",
 });
 
 /** API server and etcd killed or away, two agents at once, nodes that go: no address is lost, none is given twice. */

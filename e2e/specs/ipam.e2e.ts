@@ -195,7 +195,9 @@ export function registerSpecs(run: TestRun): void {
       await is("later", "Ready", "False", /overlap with those of the earlier UnderlayPool narrow/);
       await is("narrow", "Ready", "True", /./);
       await world().merge({
-        ...{ apiVersion: "interlay.dev/v1alpha1", kind: "UnderlayPool", metadata: { name: "narrow" } },
+        apiVersion: "interlay.dev/v1alpha1",
+        kind: "UnderlayPool",
+        metadata: { name: "narrow" },
         spec: { ranges: [world().at(4, 3)] },
       });
       await is("narrow", "Draining", "True", new RegExp(`^${world().at(4, 4)} of pod ${NAMESPACE}/stays is no longer`));

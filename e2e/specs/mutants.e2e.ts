@@ -86,17 +86,25 @@ export function registerSpecs(run: TestRun): void {
       const whole = async () =>
         (await Promise.all(records.map((record) => isComplete(cluster, node, record)))).every((is) => is);
       const lines = listMutants(records).map(({ title, reason, pods, argvs }) => ({
-        ...{ kind: "plan" as const, title, reason, pods },
+        kind: "plan" as const,
+        title,
+        reason,
+        pods,
         argvs: () => Promise.resolve(argvs),
       }));
       const marked = records.filter(({ plan }) => plan.items.some(({ kind }) => kind === "reply-mark"));
       const inPod = ({ netns }: (typeof records)[number], argv: readonly string[]) => [
-        ...["nsenter", `--net=${netns}`, "--", ...argv],
+        "nsenter",
+        `--net=${netns}`,
+        "--",
+        ...argv,
       ];
       const [first] = marked;
       const rules = first === undefined ? [] : parseRules(await execOrThrow(cluster, node, inPod(first, listRules)));
       const inPods = rules.map(({ chain, name }) => ({
-        ...{ kind: "nft" as const, title: `underlay eth0: pod: nft rule in ${chain}: ${name}`, reason: name },
+        kind: "nft" as const,
+        title: `underlay eth0: pod: nft rule in ${chain}: ${name}`,
+        reason: name,
         pods: marked.map(({ pod }) => pod.name),
         argvs: async () => {
           const all = marked.map(async (record) =>
@@ -131,18 +139,21 @@ export function registerSpecs(run: TestRun): void {
           .map(({ id }) => id);
       const all = [
         {
-          ...{ title: "node: the table", cells: asked.map(({ id }) => id).filter(isIn([...mine, ...spoofed()])) },
+          title: "node: the table",
+          cells: asked.map(({ id }) => id).filter(isIn([...mine, ...spoofed()])),
           argvs: () => Promise.resolve([["nft", "delete", "table", "inet", "interlay"]]),
         },
         ...parseRules(is).map(({ chain, name }) => ({
-          ...{ title: `node: nft rule in ${chain}: ${name}`, cells: seenBy(name) },
+          title: `node: nft rule in ${chain}: ${name}`,
+          cells: seenBy(name),
           argvs: async () =>
             parseRules(await listing())
               .filter((rule) => rule.chain === chain && rule.name === name)
               .map(buildDeleteRuleCommand),
         })),
         ...parseSets(is).map((set) => ({
-          ...{ title: `node: nft set ${set}`, cells: of(set.endsWith("6") ? "ipv6" : "ipv4").map(({ id }) => id) },
+          title: `node: nft set ${set}`,
+          cells: of(set.endsWith("6") ? "ipv6" : "ipv4").map(({ id }) => id),
           argvs: () => Promise.resolve([buildFlushSetCommand(set)]),
         })),
       ];
@@ -286,7 +297,9 @@ export function registerSpecs(run: TestRun): void {
         const filters = await readFilters(cluster, LIBERAL.kubeProxy.mode);
         const observation = { variant: LIBERAL, cells: [], actual: [], filters, agentOpen: new Map<string, boolean>() };
         fates.add({
-          ...{ kind: "sysctl", mutant: `node: sysctl ${BE_LIBERAL} = 1`, seen: findWrongObservations(observation) },
+          kind: "sysctl",
+          mutant: `node: sysctl ${BE_LIBERAL} = 1`,
+          seen: findWrongObservations(observation),
           reason: "kube-proxy reads it when it starts",
         });
         await By("kube-proxy starts while the sysctl is 0", async () => {

@@ -19,7 +19,12 @@ describe("what the launcher says", () => {
     const stdin = '{"name":"a\\u0000b"}\n';
     const bytes = request([...HEAD, "CNI_COMMAND=ADD", "CNI_ARGS=A=1;B=2"], stdin);
     assert.deepEqual(decodeRequest(bytes), {
-      ...{ name: "interlay", startedMs: 1_700_000_000_000, timeoutMs: 5000, ownNetns: "4:1", podNetns: "4:2", stdin },
+      name: "interlay",
+      startedMs: 1_700_000_000_000,
+      timeoutMs: 5000,
+      ownNetns: "4:1",
+      podNetns: "4:2",
+      stdin,
       env: { CNI_COMMAND: "ADD", CNI_ARGS: "A=1;B=2" },
     });
   });

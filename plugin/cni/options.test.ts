@@ -39,10 +39,24 @@ describe("the plugin's options", () => {
 
   it("passes over what is the spec's, the runtime's and Multus's", () => {
     const others = {
-      ...{ cniVersion: "1.1.0", name: "net", type: "interlay", prevResult: {}, runtimeConfig: { mac: "" }, args: {} },
-      ...{ capabilities: { ips: true }, ipam: {}, dns: {}, ipMasq: false, disableCheck: true, disableGC: false },
-      ...{ deviceID: "0000:03:02.6", pciBusID: "0000:03:02.6", "cni.dev/valid-attachments": [], _comment: "ours" },
-      ...{ "io.kubernetes.cri.pod": "x", loadOnlyInlinedPlugins: false },
+      cniVersion: "1.1.0",
+      name: "net",
+      type: "interlay",
+      prevResult: {},
+      runtimeConfig: { mac: "" },
+      args: {},
+      capabilities: { ips: true },
+      ipam: {},
+      dns: {},
+      ipMasq: false,
+      disableCheck: true,
+      disableGC: false,
+      deviceID: "0000:03:02.6",
+      pciBusID: "0000:03:02.6",
+      "cni.dev/valid-attachments": [],
+      _comment: "ours",
+      "io.kubernetes.cri.pod": "x",
+      loadOnlyInlinedPlugins: false,
     };
     assert.equal(parseOptions(others).mode, "auto");
   });

@@ -81,8 +81,22 @@ export function getRoutingIds(options: NetworkOptions): RoutingIds {
  * objects" and section 4), libcni's, and the device that Multus adds.
  */
 const FOREIGN_KEYS: ReadonlySet<string> = new Set([
-  ...["cniVersion", "cniVersions", "name", "type", "prevResult", "runtimeConfig", "args", "capabilities"],
-  ...["ipMasq", "ipam", "dns", "disableCheck", "disableGC", "loadOnlyInlinedPlugins", "deviceID", "pciBusID"],
+  "cniVersion",
+  "cniVersions",
+  "name",
+  "type",
+  "prevResult",
+  "runtimeConfig",
+  "args",
+  "capabilities",
+  "ipMasq",
+  "ipam",
+  "dns",
+  "disableCheck",
+  "disableGC",
+  "loadOnlyInlinedPlugins",
+  "deviceID",
+  "pciBusID",
 ]);
 
 /** Reports whether a key is not Interlay's: also prefixed keys (`cni.dev/…`, `io.kubernetes.cri…`) and comments (`_…`). */

@@ -40,7 +40,14 @@ if (protocol === "udp") {
 `;
 
 const spawnNode = (namespace: string, program: string, args: readonly string[]): string[] => [
-  ...["netns", "exec", namespace, process.execPath, "-e", program, "--", ...args],
+  "netns",
+  "exec",
+  namespace,
+  process.execPath,
+  "-e",
+  program,
+  "--",
+  ...args,
 ];
 
 /** Starts a server of both protocols and families; ends with `process.kill`. */

@@ -68,7 +68,12 @@ async function runEnvironment(
   const directory = `${options.directory}/${environment.name}`;
   const argv = [
     ...options.argv,
-    ...["--environment", environment.name, "--name", `${options.name}-${environment.name}`, "--output", directory],
+    "--environment",
+    environment.name,
+    "--name",
+    `${options.name}-${environment.name}`,
+    "--output",
+    directory,
   ];
   const ended = await runChild(argv, options.json, signal);
   const seconds = (performance.now() - started) / 1000;

@@ -57,7 +57,9 @@ export function findSubjectProblems(subjects: readonly string[]): readonly strin
 export function readSubjects(): readonly string[] {
   try {
     const output = execFileSync("git", ["log", "--no-merges", `--since=${SUBJECTS_SINCE}`, "--format=%s"], {
-      ...{ cwd: ROOT, encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] },
+      cwd: ROOT,
+      encoding: "utf8",
+      stdio: ["ignore", "pipe", "ignore"],
     });
     return output.split("\n").filter((line) => line !== "");
   } catch {

@@ -61,7 +61,12 @@ async function makePod(kube: KubeClient, nodeName: string, name: string, nth: nu
     kind: "UnderlayAddress",
     metadata: { name: addressName(nth) },
     spec: {
-      ...{ address: ipOf(nth), pool: POOL, node: nodeName, containerId: uid, ifname: "net1", network: "crowd" },
+      address: ipOf(nth),
+      pool: POOL,
+      node: nodeName,
+      containerId: uid,
+      ifname: "net1",
+      network: "crowd",
       pod: { namespace: NAMESPACE, name, uid },
     },
   });

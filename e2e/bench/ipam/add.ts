@@ -37,8 +37,11 @@ export async function measureAdd(calls: IpamCalls, kube: KubeClient): Promise<re
     { name: "macvlan's ADD with host-local", value: roundToTenth(local ?? 0), unit: "ms", basis },
     { name: "macvlan's ADD with static", value: roundToTenth(fixed ?? 0), unit: "ms", basis },
     {
-      ...{ name: "interlay-ipam above static", value: roundToTenth((ours ?? 0) - (fixed ?? 0)), unit: "ms" },
-      ...{ limit: MOST_MS, basis },
+      name: "interlay-ipam above static",
+      value: roundToTenth((ours ?? 0) - (fixed ?? 0)),
+      unit: "ms",
+      limit: MOST_MS,
+      basis,
     },
     { name: "interlay-ipam's ADD, 1 node", value: rate, unit: "/s", basis: describeCalls("one node") },
   ];

@@ -70,7 +70,10 @@ function figuresOf(
   return [
     { name: `${who}: addresses`, value: roundToTenth((1000 * given.length) / milliseconds), unit: "/s", basis },
     {
-      ...{ name: `${who}: all`, value: roundToTenth(milliseconds), unit: "ms", basis },
+      name: `${who}: all`,
+      value: roundToTenth(milliseconds),
+      unit: "ms",
+      basis,
       ...(limited ? { limit: THOUSAND.milliseconds } : {}),
     },
     { name: `${who}: one, p50`, value: roundToTenth(median(times)), unit: "ms", basis },
@@ -109,8 +112,11 @@ export async function measureSizes({
     const of = (pool: string) => median(given.filter((one) => one.pool === pool).map((one) => one.milliseconds));
     const basis = `median of ${PODS_FOR_SIZES}, in turns, one at a time`;
     const against = (name: string, pool: string): Measurement => ({
-      ...{ name: `an address of ${name} / of a /24`, value: roundToHundredth(of(pool) / of("small")), unit: "x" },
-      ...{ limit: 1.15, basis },
+      name: `an address of ${name} / of a /24`,
+      value: roundToHundredth(of(pool) / of("small")),
+      unit: "x",
+      limit: 1.15,
+      basis,
     });
     return [
       { name: "an address of a /24", value: roundToTenth(of("small")), unit: "ms", basis },

@@ -10,8 +10,11 @@ export async function measureCalico(cluster: Cluster, calls: IpamCalls): Promise
   const worker = cluster.nodes.find(({ role }) => role === "worker")?.name ?? "";
   const add = (node: string, index: number) =>
     calls.call("calico-ipam", "ADD", `calico-${node}-${index}`, {
-      ...{ log_level: "error", datastore_type: "kubernetes", nodename: node },
-      ...{ ipam: { type: "calico-ipam", assign_ipv4: "true" }, policy: { type: "k8s" } },
+      log_level: "error",
+      datastore_type: "kubernetes",
+      nodename: node,
+      ipam: { type: "calico-ipam", assign_ipv4: "true" },
+      policy: { type: "k8s" },
       kubernetes: { kubeconfig: "/etc/cni/net.d/calico-kubeconfig" },
       ipam_lock_file: `/run/calico-ipam-${node}.lock`,
     });

@@ -63,7 +63,9 @@ async function makePods(kube: KubeClient, nodeName: string, count: number): Prom
   await mapParallel(PODS_AT_ONCE, [...Array(count).keys()], async (index) => {
     const name = `${nodeName}-${index}`;
     const pod = {
-      ...{ apiVersion: "v1", kind: "Pod", metadata: { name, labels: POD_LABELS } },
+      apiVersion: "v1",
+      kind: "Pod",
+      metadata: { name, labels: POD_LABELS },
       spec: { nodeName, automountServiceAccountToken: false, containers: [{ name: "none", image: "none" }] },
     };
     const object = await kube.create(resource, pod).catch((error: unknown) => {

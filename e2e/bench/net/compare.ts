@@ -32,12 +32,16 @@ export function toMeasurements(name: string, rounds: SampleRounds): readonly Mea
   });
   const values = taken.flatMap(({ state, stream, questions }): readonly Measurement[] => [
     {
-      ...{ name: `${name}: throughput, ${state}`, value: roundToHundredth(1000 / geometricMean(stream.map(quick))) },
-      ...{ unit: "Gbit/s", basis: basisOf(stream) },
+      name: `${name}: throughput, ${state}`,
+      value: roundToHundredth(1000 / geometricMean(stream.map(quick))),
+      unit: "Gbit/s",
+      basis: basisOf(stream),
     },
     {
-      ...{ name: `${name}: p50, ${state}`, value: roundToHundredth(geometricMean(questions.map(quick))) },
-      ...{ unit: "µs", basis: `half a round trip; ${basisOf(questions)}` },
+      name: `${name}: p50, ${state}`,
+      value: roundToHundredth(geometricMean(questions.map(quick))),
+      unit: "µs",
+      basis: `half a round trip; ${basisOf(questions)}`,
     },
   ]);
   if (without === undefined) return values;
@@ -90,7 +94,10 @@ function costOf(
   { value, basis }: Pick<Measurement, "value" | "basis">,
 ): Measurement {
   return {
-    ...{ name: `${of}: ${what}`, value: thousandth(value), unit: "x", basis },
+    name: `${of}: ${what}`,
+    value: thousandth(value),
+    unit: "x",
+    basis,
     // The repeated baseline shows the noise of the measurement, and has no limit.
     ...(state === "again" ? {} : { limit: LIMIT }),
   };

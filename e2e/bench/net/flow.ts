@@ -29,8 +29,19 @@ export interface FlowKind {
 const STREAM: FlowKind = {
   name: "stream",
   argv: (from, to) => [
-    ...["iperf3", "--client", to, "--port", String(IPERF_PORT), "--bind", from],
-    ...["--time", LIFE, "--congestion", "cubic", "--connect-timeout", "3000"],
+    "iperf3",
+    "--client",
+    to,
+    "--port",
+    String(IPERF_PORT),
+    "--bind",
+    from,
+    "--time",
+    LIFE,
+    "--congestion",
+    "cubic",
+    "--connect-timeout",
+    "3000",
   ],
   value: ({ bytes, nanoseconds }) => (1000 * nanoseconds) / (8 * bytes),
 };
@@ -39,7 +50,17 @@ const STREAM: FlowKind = {
 const QUESTIONS: FlowKind = {
   name: "questions",
   argv: (from, to) => [
-    ...["sockperf", "ping-pong", "--tcp", "-i", to, "-p", String(SOCKPERF_PORT), "--client_ip", from, "-t", LIFE],
+    "sockperf",
+    "ping-pong",
+    "--tcp",
+    "-i",
+    to,
+    "-p",
+    String(SOCKPERF_PORT),
+    "--client_ip",
+    from,
+    "-t",
+    LIFE,
   ],
   value: ({ packets, nanoseconds }) => nanoseconds / packets / 2000,
 };
@@ -67,9 +88,19 @@ export class Flow {
     const flow = new Flow(cluster, kind, from, await LinkCounter.of(cluster, from, address));
     const begun = flow.#counter.from();
     await execOrThrow(cluster, from.node, [
-      ...["start-stop-daemon", "--start", "--background", "--make-pidfile", "--pidfile", flow.#pidfile],
-      ...["--startas", "/usr/bin/nsenter", "--", `--net=${from.netns}`, "--"],
-      ...[...ONE_PROCESSOR, ...kind.argv(from.address, address)],
+      "start-stop-daemon",
+      "--start",
+      "--background",
+      "--make-pidfile",
+      "--pidfile",
+      flow.#pidfile,
+      "--startas",
+      "/usr/bin/nsenter",
+      "--",
+      `--net=${from.netns}`,
+      "--",
+      ...ONE_PROCESSOR,
+      ...kind.argv(from.address, address),
     ]);
     await Eventually(
       `${kind.name} from ${from.address} to ${address}`,

@@ -55,7 +55,10 @@ export async function createBenchPods(cluster: Cluster, api: ClusterApi): Promis
   const wanted = KINDS.flatMap((kind) =>
     ROLES.flatMap(([role, worker]) =>
       twins.map((twin) => ({
-        ...{ kind, name: nameOf(kind, worker, role, twin), node: workers[worker - 1], answers: role === "b" },
+        kind,
+        name: nameOf(kind, worker, role, twin),
+        node: workers[worker - 1],
+        answers: role === "b",
       })),
     ),
   );
@@ -98,19 +101,35 @@ async function serve(cluster: Cluster, node: string, netns: string): Promise<voi
   await execOrThrow(cluster, node, [...inPod, "iperf3", "--server", "--daemon", "--port", String(IPERF_PORT)]);
   // sockperf's own --daemonize keeps our stdout, and with it this call
   await execOrThrow(cluster, node, [
-    ...[...inPod, "start-stop-daemon", "--start", "--background", "--pidfile", `/run/sockperf-${basename(netns)}`],
-    ...["--startas", "/usr/bin/sockperf", "--", "server", "--tcp", "-i", "0.0.0.0", "-p", String(SOCKPERF_PORT)],
+    ...inPod,
+    "start-stop-daemon",
+    "--start",
+    "--background",
+    "--pidfile",
+    `/run/sockperf-${basename(netns)}`,
+    "--startas",
+    "/usr/bin/sockperf",
+    "--",
+    "server",
+    "--tcp",
+    "-i",
+    "0.0.0.0",
+    "-p",
+    String(SOCKPERF_PORT),
   ]);
 }
 
 /** The reference macvlan plugin alone; nobody else gives addresses of this part of the underlay. */
 function plainNetwork(name: string, address: string) {
   const config = {
-    ...{ cniVersion: "1.0.0", name },
+    cniVersion: "1.0.0",
+    name,
     plugins: [{ type: "macvlan", master: "eth0", mode: "bridge", ipam: { type: "static", addresses: [{ address }] } }],
   };
   return {
-    ...{ apiVersion: NAD, kind: "NetworkAttachmentDefinition", metadata: { name, namespace: NAMESPACE } },
+    apiVersion: NAD,
+    kind: "NetworkAttachmentDefinition",
+    metadata: { name, namespace: NAMESPACE },
     spec: { config: JSON.stringify(config) },
   };
 }
@@ -140,7 +159,9 @@ function podOf(name: string, nodeName: string, image: string, kind: EndpointKind
 function serviceOf(name: string) {
   const port = (of: string, number: number) => ({ name: of, protocol: "TCP", port: number });
   return {
-    ...{ apiVersion: "v1", kind: "Service", metadata: { name, namespace: NAMESPACE } },
+    apiVersion: "v1",
+    kind: "Service",
+    metadata: { name, namespace: NAMESPACE },
     spec: {
       selector: { bench: name },
       ports: [port("iperf3", IPERF_PORT), port("sockperf", SOCKPERF_PORT)],

@@ -44,7 +44,8 @@ export function sampleCells(nodes: number): readonly ScaleCell[] {
       target,
       // a Service answers no ICMP
       protocol: target.startsWith("service:") && protocol === "icmp" ? "tcp" : protocol,
-      ...{ from, to },
+      from,
+      to,
     };
   });
 }

@@ -44,7 +44,9 @@ export async function createServices(api: ClusterApi, nodes: number): Promise<vo
 function service(name: string) {
   const port = (of: string, protocol: "TCP" | "UDP", number: number) => ({ name: of, protocol, port: number });
   return {
-    ...{ apiVersion: "v1", kind: "Service", metadata: { name, namespace: NAMESPACE } },
+    apiVersion: "v1",
+    kind: "Service",
+    metadata: { name, namespace: NAMESPACE },
     spec: { selector: { serves: name }, ports: [port("tcp", "TCP", TCP_PORT), port("udp", "UDP", UDP_PORT)] },
   };
 }

@@ -62,7 +62,12 @@ export async function buildProbes(
     const text = `${cell.source} ${source.name} (worker ${cell.from + 1}) -> ${whom} (worker ${cell.to + 1}), ${cell.protocol}`;
     if (address === undefined) throw new Error(`no address for ${text}`);
     return {
-      ...{ source, target, text, address, protocol: cell.protocol, port: PORTS[cell.protocol] },
+      source,
+      target,
+      text,
+      address,
+      protocol: cell.protocol,
+      port: PORTS[cell.protocol],
       servers: new Set(service ? answering.map(({ name }) => name) : [target.name]),
     };
   });

@@ -3,7 +3,17 @@ import type { LinkAddress } from "./observations.ts";
 
 /** Link kinds that carry an overlay: their addresses are not on any wire. */
 const TUNNELS: ReadonlySet<string> = new Set([
-  ...["vxlan", "ipip", "sit", "gre", "gretap", "ip6gre", "ip6gretap", "ip6tnl", "geneve", "wireguard", "tun"],
+  "vxlan",
+  "ipip",
+  "sit",
+  "gre",
+  "gretap",
+  "ip6gre",
+  "ip6gretap",
+  "ip6tnl",
+  "geneve",
+  "wireguard",
+  "tun",
 ]);
 /** Link kinds that can be on the wire, as hardware can, which has none. */
 const WIRE_KINDS: ReadonlySet<string> = new Set(["vlan", "bond", "team", "macvlan", "macvtap", "ipvlan"]);

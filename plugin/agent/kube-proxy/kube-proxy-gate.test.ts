@@ -22,22 +22,27 @@ const ROWS: readonly Row[] = [
   {
     of: "liberal below v1.29",
     input: { returnPath: "liberal", tcpBeLiberal: 1, kubeProxy: OLD },
-    ...{ open: false, says: /v1\.28\.15 drops INVALID .* upgrade it to v1\.29 or newer, or set returnPath: notrack/ },
+    open: false,
+    says: /v1\.28\.15 drops INVALID .* upgrade it to v1\.29 or newer, or set returnPath: notrack/,
   },
   {
     of: "liberal, kube-proxy older than the sysctl",
     input: { returnPath: "liberal", tcpBeLiberal: 1 },
-    ...{ open: false, says: /restart it on this node/, restart: true },
+    open: false,
+    says: /restart it on this node/,
+    restart: true,
   },
   {
     of: "liberal, kube-proxy of an unknown version",
     input: { returnPath: "liberal", tcpBeLiberal: 1, kubeProxy: { ...RULE, version: null } },
-    ...{ open: false, says: /of an unknown version still has/ },
+    open: false,
+    says: /of an unknown version still has/,
   },
   {
     of: "liberal, restarted",
     input: { returnPath: "liberal", tcpBeLiberal: 1, kubeProxy: NO_RULE },
-    ...{ open: true, says: /has left its INVALID rule out/ },
+    open: true,
+    says: /has left its INVALID rule out/,
   },
   { of: "none with the rule", input: { returnPath: "none" }, open: false, says: /returnPath is none: set .* notrack/ },
   { of: "snat", input: { returnPath: "snat", kubeProxy: OLD }, open: true, says: /masquerades/ },
@@ -45,20 +50,20 @@ const ROWS: readonly Row[] = [
   {
     of: "liberal with a firewall's rule",
     input: { returnPath: "liberal", tcpBeLiberal: 1, kubeProxy: NO_RULE, otherDrops: [FIREWALL] },
-    ...{
-      open: false,
-      says: /filter_FORWARD: ct state invalid drop\) and returnPath is liberal: set returnPath: notrack/,
-    },
+    open: false,
+    says: /filter_FORWARD: ct state invalid drop\) and returnPath is liberal: set returnPath: notrack/,
   },
   {
     of: "none with a firewall's rule",
     input: { returnPath: "none", kubeProxy: NO_RULE, otherDrops: [FIREWALL] },
-    ...{ open: false, says: /firewalld/ },
+    open: false,
+    says: /firewalld/,
   },
   {
     of: "none, and nobody drops (another proxy)",
     input: { returnPath: "none", kubeProxy: { version: null, mode: null, invalidDropRule: false } },
-    ...{ open: true, says: /No rule of kube-proxy drops/ },
+    open: true,
+    says: /No rule of kube-proxy drops/,
   },
 ];
 
@@ -66,7 +71,11 @@ describe("the gate: by what is in the kernel", () => {
   for (const { of, input, open, says, restart } of ROWS)
     it(of, () => {
       const all: GateInput = {
-        ...{ returnPath: "notrack", applied: true, tcpBeLiberal: 0, kubeProxy: RULE, otherDrops: [] },
+        returnPath: "notrack",
+        applied: true,
+        tcpBeLiberal: 0,
+        kubeProxy: RULE,
+        otherDrops: [],
         ...input,
       };
       const gate = decideGate(all);

@@ -9,7 +9,11 @@ const held = (address: string, of: string, conflict?: string) =>
   underlayAddress.parse({
     metadata: { name: address },
     spec: {
-      ...{ address, pool: of, node: "n", containerId: "c", ifname: "eth0" },
+      address,
+      pool: of,
+      node: "n",
+      containerId: "c",
+      ifname: "eth0",
       pod: { namespace: "shop", name: "db-0", uid: "u" },
       ...(conflict === undefined ? {} : { conflict }),
     },

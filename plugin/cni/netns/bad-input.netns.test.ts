@@ -90,10 +90,28 @@ describe("bad input, to the executable", () => {
 
   it("in the configuration and prevResult", () => {
     const faults = fault(
-      ...["cniVersion", "prevResult", "prevResult.ips", "prevResult.ips.0", "prevResult.ips.0.address"],
-      ...["prevResult.ips.0.gateway", "prevResult.ips.0.interface", "prevResult.interfaces.0.name"],
-      ...["mode", "mtu", "txQueueLen", "hijackCIDRs", "podDefaultRouteNic", "hostRouteTable", "podRulePriority"],
-      ...["probeAttempts", "macPrefix", "announce", "dryRun", "stateDirectory", "runtimeConfig", "args"],
+      "cniVersion",
+      "prevResult",
+      "prevResult.ips",
+      "prevResult.ips.0",
+      "prevResult.ips.0.address",
+      "prevResult.ips.0.gateway",
+      "prevResult.ips.0.interface",
+      "prevResult.interfaces.0.name",
+      "mode",
+      "mtu",
+      "txQueueLen",
+      "hijackCIDRs",
+      "podDefaultRouteNic",
+      "hostRouteTable",
+      "podRulePriority",
+      "probeAttempts",
+      "macPrefix",
+      "announce",
+      "dryRun",
+      "stateDirectory",
+      "runtimeConfig",
+      "args",
     );
     fc.assert(
       fc.property(faults, (one) => {
@@ -149,17 +167,20 @@ describe("bad input, to the executable", () => {
     const file = join(node.stateDirectory, "facts.json");
     const good = readFileSync(file, "utf8");
     const faults = fault(
-      ...[
-        "schema",
-        "node",
-        "node.name",
-        "node.addresses",
-        "node.addresses.0",
-        "uplink",
-        "overlayCidrs",
-        "overlayCidrs.0",
-      ],
-      ...["serviceCidrs.0", "hijackCidrs", "viaNode", "refusedNetworks", "returnPath", "sources"],
+      "schema",
+      "node",
+      "node.name",
+      "node.addresses",
+      "node.addresses.0",
+      "uplink",
+      "overlayCidrs",
+      "overlayCidrs.0",
+      "serviceCidrs.0",
+      "hijackCidrs",
+      "viaNode",
+      "refusedNetworks",
+      "returnPath",
+      "sources",
     );
     try {
       fc.assert(

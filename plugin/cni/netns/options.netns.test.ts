@@ -139,8 +139,13 @@ describe("a network's options", () => {
     writeFileSync(file, input);
     const before_ = readPermanentState(node);
     const { stdout, stderr, status } = interlay(
-      ...["explain", "--config", file, "--netns", pod.netns],
-      ...["--state-directory", node.stateDirectory],
+      "explain",
+      "--config",
+      file,
+      "--netns",
+      pod.netns,
+      "--state-directory",
+      node.stateDirectory,
     );
     assert.equal(status, 0, stderr);
     assert.match(stdout, /^link veth0 \(pod\) <-> vethil[0-9a-f]{9} \(node\) mtu 1500$/m);

@@ -80,7 +80,9 @@ function buildMessage(
     case "up": // never undone: the link was made for it
       return {
         change: {
-          ...{ what, type: RTM_LINK.new, flags: 0 },
+          what,
+          type: RTM_LINK.new,
+          flags: 0,
           body: encodeLinkChange({ index: findLinkIndex(where, item.device), up: true }),
         },
         undo: undefined,

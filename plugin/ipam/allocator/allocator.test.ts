@@ -31,7 +31,9 @@ describe("the addresses of a node's pods", () => {
     const conflicts: ConflictRecord[] = [];
     const lost: AddressRecord[] = [];
     const allocator = new Allocator(store, records, {
-      ...{ random: () => 0, now: () => cluster.now, stateDirectory: state },
+      random: () => 0,
+      now: () => cluster.now,
+      stateDirectory: state,
       onConflict: (note) => conflicts.push(note),
       onLost: (record) => lost.push(record),
     });
@@ -48,7 +50,10 @@ describe("the addresses of a node's pods", () => {
   ) => {
     const made = podObject.parse({
       metadata: {
-        ...{ name, namespace: "default", uid: cluster.uid(), annotations },
+        name,
+        namespace: "default",
+        uid: cluster.uid(),
+        annotations,
         ownerReferences: owner === undefined ? [] : [owner],
       },
       spec: { nodeName: node },
@@ -65,7 +70,11 @@ describe("the addresses of a node's pods", () => {
     containerId = `c${++containers}`,
   ): Promise<readonly string[]> => {
     const { ips } = await allocator.allocate({
-      ...{ containerId, ifname, network: "underlay", netns: netnsOf(containerId), pools: [] },
+      containerId,
+      ifname,
+      network: "underlay",
+      netns: netnsOf(containerId),
+      pools: [],
       pod: { namespace: "default", name: metadata.name, uid: metadata.uid },
     });
     writeFileSync(netnsOf(containerId), "");

@@ -193,7 +193,10 @@ class Run {
     let given: string;
     try {
       const answer = await agent.allocator.allocate({
-        ...{ ...nic, network: "underlay", netns, pools: [] },
+        ...nic,
+        network: "underlay",
+        netns,
+        pools: [],
         pod: { namespace: "default", name: podName, uid },
       });
       given = answer.ips[0]?.address.split("/")[0] ?? "";

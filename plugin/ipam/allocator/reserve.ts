@@ -64,7 +64,12 @@ export class Reserve {
       for (const { metadata } of own) keep.add(metadata.name);
       for (let missing = wanted - own.length; missing > 0; missing--) {
         const object = await this.#picker.take(pool, undefined, (ip) => ({
-          ...{ address: ip, pool: pool.name, node: this.#store.node, containerId: "", ifname: "", network: "" },
+          address: ip,
+          pool: pool.name,
+          node: this.#store.node,
+          containerId: "",
+          ifname: "",
+          network: "",
           pod: { namespace: "", name: "", uid: "" },
           reserve: true,
         }));

@@ -52,7 +52,9 @@ function checkObject(
   if (conflict !== undefined)
     return [
       {
-        ...{ what: "conflict", severity: "note", address },
+        what: "conflict",
+        severity: "note",
+        address,
         message: `${address} is in use by another host (${conflict}); it is not allocated.`,
         remedy: `After that host is removed: interlay ipam release ${address}`,
       },
@@ -67,7 +69,9 @@ function checkObject(
   const may = its !== undefined && !stillOnLink;
   return [
     {
-      ...{ what: "pod-gone", severity: "note", address },
+      what: "pod-gone",
+      severity: "note",
+      address,
       message: `${address} is held by pod ${pod.namespace}/${pod.name} on ${node}, which does not exist${stillOnLink ? ", but its container does" : ""}.`,
       remedy: may
         ? "The agents release it after their delay; check --repair releases it now."
@@ -89,7 +93,9 @@ function checkNodeRecords(
     if (object === undefined)
       return [
         {
-          ...{ what: "no-object", severity: "error", address },
+          what: "no-object",
+          severity: "error",
+          address,
           message: `${address} is on ${who} without an UnderlayAddress: another pod could get it.`,
           remedy: "The agent of that node recreates the object within seconds; check that it runs.",
         },
@@ -98,7 +104,9 @@ function checkNodeRecords(
     if (foreign)
       return [
         {
-          ...{ what: "two-holders", severity: "error", address },
+          what: "two-holders",
+          severity: "error",
+          address,
           message: `${address} is on ${who}, but belongs to pod ${object.spec.pod.namespace}/${object.spec.pod.name} on ${object.spec.node}.`,
           remedy: `Delete pod ${pod.namespace}/${pod.name}.`,
         },
@@ -110,7 +118,9 @@ function checkNodeRecords(
       ? []
       : [
           {
-            ...{ what: "not-on-link", severity: "error", address },
+            what: "not-on-link",
+            severity: "error",
+            address,
             message: `${address} is allocated to ${who}, but is not on that link.`,
             remedy: `An ADD may be running; if this stays, delete pod ${pod.namespace}/${pod.name}.`,
           },
@@ -125,7 +135,9 @@ function findDuplicateLinks(nodes: readonly NodeAddressSnapshot[]): readonly Dis
       .slice(index + 1)
       .filter((other) => other.address === one.address)
       .map((other) => ({
-        ...{ what: "twice" as const, severity: "error" as const, address: one.address },
+        what: "twice" as const,
+        severity: "error" as const,
+        address: one.address,
         message: `${one.address} is on ${one.ifname} of ${one.pod} on ${one.node} and on ${other.ifname} of ${other.pod} on ${other.node}.`,
         remedy: "Delete the pod that does not hold the UnderlayAddress.",
       })),
@@ -144,7 +156,9 @@ function findDuplicateClaims({ addresses }: ClusterAddresses): readonly Discrepa
       ? []
       : [
           {
-            ...{ what: "two-of-one" as const, severity: "note" as const, address: held[0] ?? "" },
+            what: "two-of-one" as const,
+            severity: "note" as const,
+            address: held[0] ?? "",
             message: `${held.join(" and ")} are both held for ${nic}: a response was lost.`,
             remedy: "The agent of its node releases the address that is not on the link.",
           },
@@ -155,7 +169,10 @@ function findDuplicateClaims({ addresses }: ClusterAddresses): readonly Discrepa
 function findUnusablePools({ pools, addresses }: ClusterAddresses): readonly Discrepancy[] {
   const { valid: good, invalid: bad } = parsePools(pools);
   const gives = (name: string, why: string): Discrepancy => ({
-    ...{ what: "pool-gives-nothing", severity: "error", address: "", remedy: "Change its ranges." },
+    what: "pool-gives-nothing",
+    severity: "error",
+    address: "",
+    remedy: "Change its ranges.",
     message: `UnderlayPool ${name} is unusable: ${why}.`,
   });
   const drained = addresses.filter(({ spec }) => findPool(good, parseIp(spec.address)) === undefined);
@@ -163,7 +180,9 @@ function findUnusablePools({ pools, addresses }: ClusterAddresses): readonly Dis
     ...[...bad].map(([name, problem]) => gives(name, problem)),
     ...[...findOverlappingPools(good)].map(([name, other]) => gives(name, `it overlaps with the earlier ${other}`)),
     ...drained.map(({ spec }) => ({
-      ...{ what: "pool-gives-nothing" as const, severity: "note" as const, address: spec.address },
+      what: "pool-gives-nothing" as const,
+      severity: "note" as const,
+      address: spec.address,
       message: `${spec.address} of pod ${spec.pod.namespace}/${spec.pod.name} is no longer in a pool's ranges.`,
       remedy: "It is released with its pod.",
     })),

@@ -20,7 +20,12 @@ export function observeNodeAddresses(node: string, records = new Records().all()
     schema: NODE_ADDRESSES_SCHEMA,
     node,
     records: records.map(({ name, address, containerId, ifname, pod, released, netns }) => ({
-      ...{ name, address, containerId, ifname, pod, released },
+      name,
+      address,
+      containerId,
+      ifname,
+      pod,
+      released,
       alive: netns !== "" && existsSync(netns),
     })),
     kernel: [...nics.values()].flatMap(readLinkAddresses),

@@ -41,7 +41,12 @@ export function toAddressSpecFromRecord(
 ): UnderlayAddressSpec {
   const { address, pool, ifname, network, released, containerId } = record;
   return {
-    ...{ address, pool, node, ifname, network, pod: record.pod },
+    address,
+    pool,
+    node,
+    ifname,
+    network,
+    pod: record.pod,
     containerId: released ? "" : containerId,
     ...(pod?.metadata.uid === record.pod.uid ? getOwner(pod) : {}),
   };
