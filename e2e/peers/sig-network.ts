@@ -23,7 +23,8 @@ export const sigNetwork: PeerSuite = {
 const IMAGE = /^registry\.k8s\.io\/e2e-test-images\/(?:agnhost|jessie-dnsutils|nginx):/;
 const CLEANUP_SECONDS = 180;
 
-interface Programs {
+/** Paths of the programs of a run. */
+export interface GinkgoPrograms {
   readonly e2eTest: string;
   readonly ginkgo: string;
   readonly kubectl: string;
@@ -61,7 +62,7 @@ async function prepareSigNetwork(kubernetes: string, progress: Progress): Promis
   };
 }
 
-async function runGinkgo(programs: Programs, options: PeerRunOptions): Promise<PeerRun> {
+async function runGinkgo(programs: GinkgoPrograms, options: PeerRunOptions): Promise<PeerRun> {
   const { podType, focus, known, directory, signal } = options;
   const work = await mkdtemp(join(tmpdir(), "interlay-peers-"));
   const started = performance.now();
@@ -83,8 +84,12 @@ async function runGinkgo(programs: Programs, options: PeerRunOptions): Promise<P
   }
 }
 
-/** @param work directory for the report and for files of the specs */
-function listGinkgoArguments(programs: Programs, options: PeerRunOptions, work: string): readonly string[] {
+/** Lists the command of a run. @param work directory for the report and for files of the specs */
+export function listGinkgoArguments(
+  programs: GinkgoPrograms,
+  options: Pick<PeerRunOptions, "focus" | "known" | "processes" | "kubeconfig">,
+  work: string,
+): readonly string[] {
   const { focus, known, processes, kubeconfig } = options;
   return [
     programs.ginkgo,

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { findKnownSkips, KNOWN_SKIPS } from "./known-skips.ts";
 import { formatPeerTable } from "./format-table.ts";
-import { selectTestImages } from "./sig-network.ts";
 import { listEmptyRuns, type PeerRun, toChecks } from "./spec-result.ts";
 
 const RUN: PeerRun = {
@@ -48,19 +47,5 @@ describe("known skips", () => {
 
   it("have a reason each", () => {
     assert.ok(KNOWN_SKIPS.every(({ spec, reason, podTypes }) => spec !== "" && reason !== "" && podTypes.length > 0));
-  });
-});
-
-describe("selectTestImages", () => {
-  it("selects the images that are built here", () => {
-    const listed = [
-      "gcr.io/k8s-authenticated-test/agnhost:2.6",
-      "registry.k8s.io/e2e-test-images/agnhost:2.47",
-      "registry.k8s.io/e2e-test-images/jessie-dnsutils:1.7",
-      "registry.k8s.io/e2e-test-images/nginx:1.14-4",
-      "registry.k8s.io/e2e-test-images/redis:5.0.5-3",
-      "",
-    ];
-    assert.deepEqual(selectTestImages(listed.join("\n")), listed.slice(1, 4));
   });
 });
