@@ -331,7 +331,10 @@ export function listProcessResources(): readonly string[] {
     });
 }
 
-/** Reads the flags that every spec file takes: --label --filter --shard --shuffle --fail-fast --retry --repeat --reporter --list. */
+/**
+ * Reads the flags that every spec file takes: --label --filter --shard --shuffle --fail-fast --retry --repeat --reporter
+ * --list.
+ */
 export function parseSettings(argv: readonly string[], env: NodeJS.ProcessEnv = {}): Settings & { list: boolean } {
   const text = { type: "string" } as const;
   const flag = { type: "boolean", default: false } as const;

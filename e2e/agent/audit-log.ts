@@ -22,7 +22,7 @@ export const roleSchema = z.object({
 });
 export type Role = z.infer<typeof roleSchema>;
 
-/** `verb resource.group`, with `in namespace` where a Role grants it there alone. */
+/** Returns `verb resource.group`, with `in namespace` where a Role grants it only there. */
 export function listGrants({ metadata, rules }: Role): readonly string[] {
   return rules.flatMap(({ apiGroups, resources, verbs }) =>
     apiGroups.flatMap((group) =>
@@ -32,13 +32,13 @@ export function listGrants({ metadata, rules }: Role): readonly string[] {
 }
 
 export interface ApiRequest {
-  /** The grants, of those given, that a request went by. */
+  /** The grants that allowed a request. */
   readonly used: ReadonlySet<string>;
-  /** Requests that were refused, or that no grant covers. */
+  /** Requests that were denied, or that no grant covers. */
   readonly notGranted: readonly string[];
 }
 
-/** What the agents asked, by the API server's own audit log, against what they may. */
+/** Compares the agents' requests in the API server's audit log with their grants. */
 export async function listRequests(auditLog: string, grants: ReadonlySet<string>): Promise<ApiRequest> {
   const used = new Set<string>();
   const notGranted = new Set<string>();

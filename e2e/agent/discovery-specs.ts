@@ -7,13 +7,13 @@ import { TCP_PORT } from "../probe/protocol.ts";
 import type { AgentFixture } from "./fixture.ts";
 
 const PATIENCE = { timeout: 110_000 };
-/** Documentation addresses (RFC 5737): on no wire. */
+/** Documentation addresses (RFC 5737), which no network uses. */
 const SECOND_ADDRESS = "192.0.2.71";
 const EXTERNAL_IP = "192.0.2.250";
 const LINK_LOCAL_DNS = "169.254.25.10";
 const RUNNING = ["underlay-1-b", "multi-nic-1-b"] as const;
 
-/** What a pod has of routes and rules, in every table. */
+/** Returns the routes and rules of a pod, in every table. */
 async function readRoutes({ end, on }: AgentFixture, pod: string): Promise<string> {
   const { node, netns } = await end(pod);
   const inside = (...argv: readonly string[]) => on(node, "nsenter", `--net=${netns}`, "ip", ...argv);
@@ -24,8 +24,8 @@ async function factsCondition({ state, nodes }: AgentFixture) {
   return (await state(nodes[0])).conditions.find(({ type }) => type === "FactsReady");
 }
 
-/** Specs for what routes through the node must never take off the wire. */
-export function wireSpecs(scene: () => AgentFixture): void {
+/** Registers specs for addresses that routes through the node must never cover. */
+export function wireSpecs(getFixture: () => AgentFixture): void {
   const pool = (name: string, cidr: string, disabled: boolean) => ({
     apiVersion: "crd.projectcalico.org/v1",
     kind: "IPPool",
@@ -35,23 +35,23 @@ export function wireSpecs(scene: () => AgentFixture): void {
 
   for (const [what, cidr] of [
     ["of a whole company network", () => "10.0.0.0/8"],
-    ["equal to the underlay", () => scene().cluster.spec.underlayCidr],
+    ["equal to the underlay", () => getFixture().cluster.spec.underlayCidr],
   ] as const)
     It(`a disabled IPPool ${what} changes no route of running pods, and neither does its deletion`, async () => {
-      const { api } = scene();
-      // Calico keeps the block of a pool that was deleted: it lies in 10.0.0.0/8 and is routed.
-      const routes = () => Promise.all(RUNNING.map((name) => readRoutes(scene(), name)));
+      const { api } = getFixture();
+      // Calico keeps the block of a deleted pool: the block is in 10.0.0.0/8 and is routed.
+      const routes = () => Promise.all(RUNNING.map((name) => readRoutes(getFixture(), name)));
       const before = (await routes()).map(without("10.234."));
       const object = pool("not-translated", cidr(), true);
       await ensureObject(api, object);
       DeferCleanup(() => api.objects.delete(object).catch(() => undefined));
-      // The agents have seen it: an enabled pool that is made after it is routed.
+      // The agents have processed it once a later enabled pool is routed.
       const seen = pool("seen-after", "10.234.1.0/24", false);
       await ensureObject(api, seen);
       DeferCleanup(() => api.objects.delete(seen).catch(() => undefined));
       await Eventually("both pods have the other pool's route", routes, allHave("10.234.1.0/24 via"), PATIENCE);
       assert.deepEqual((await routes()).map(without("10.234.")), before);
-      assert.deepEqual((await factsCondition(scene()))?.status, "True");
+      assert.deepEqual((await factsCondition(getFixture()))?.status, "True");
       await api.objects.delete(object);
       await api.objects.delete(seen);
       await Eventually("the other pool's route is removed", routes, noneHas("10.234.1.0/24"), PATIENCE);
@@ -59,32 +59,32 @@ export function wireSpecs(scene: () => AgentFixture): void {
     });
 
   It("an enabled IPPool that covers the underlay is refused by a condition, and the rest works", async () => {
-    const { api, cluster, reaches, deployment } = scene();
-    const before = await Promise.all(RUNNING.map((name) => readRoutes(scene(), name)));
+    const { api, cluster, reaches, deployment } = getFixture();
+    const before = await Promise.all(RUNNING.map((name) => readRoutes(getFixture(), name)));
     const object = pool("covers-underlay", cluster.spec.underlayCidr, false);
     await ensureObject(api, object);
     DeferCleanup(() => api.objects.delete(object).catch(() => undefined));
     const refused = await Eventually(
       "a condition",
-      () => factsCondition(scene()),
+      () => factsCondition(getFixture()),
       (is) => is?.reason === "NetworkRefused",
       PATIENCE,
     );
     assert.equal(refused?.status, "False");
     assert.ok(refused.message.includes(`Calico IPPools says ${cluster.spec.underlayCidr}, but it is the network of`));
-    assert.deepEqual(await Promise.all(RUNNING.map((name) => readRoutes(scene(), name))), before);
+    assert.deepEqual(await Promise.all(RUNNING.map((name) => readRoutes(getFixture(), name))), before);
     assert.ok(await reaches("underlay-1-a", deployment.addressOf("overlay-2-a", "main")));
     await api.objects.delete(object);
     await Eventually(
       "the condition is True",
-      () => factsCondition(scene()),
+      () => factsCondition(getFixture()),
       (is) => is?.status === "True",
       PATIENCE,
     );
   });
 
   It("a connected route that is removed comes back", async () => {
-    const { end, on, cluster } = scene();
+    const { end, on, cluster } = getFixture();
     for (const [name, nic, device] of [
       ["underlay-1-b", "main", "eth0"],
       ["multi-nic-1-b", "net1", "net1"],
@@ -95,40 +95,40 @@ export function wireSpecs(scene: () => AgentFixture): void {
       const before = await show();
       assert.match(before, new RegExp(`dev ${device} proto kernel scope link`));
       await inside("route", "del", cluster.spec.underlayCidr, "dev", device, "table", "main");
-      await Eventually(`${name} has it again`, show, (text) => text === before, { timeout: 20_000 });
+      await Eventually(`${name} has the route again`, show, (text) => text === before, { timeout: 20_000 });
     }
   });
 }
 
-/** Specs for what a pod reaches through its node besides networks. */
-export function nodeAddressSpecs(scene: () => AgentFixture): void {
-  const both = () => Promise.all(RUNNING.map((name) => readRoutes(scene(), name)));
+/** Registers specs for single addresses that a pod reaches through its node. */
+export function nodeAddressSpecs(getFixture: () => AgentFixture): void {
+  const both = () => Promise.all(RUNNING.map((name) => readRoutes(getFixture(), name)));
 
   It("a second address of the node is reached by its pods while the node has it", async () => {
-    const { nodes, on, reaches } = scene();
+    const { nodes, on, reaches } = getFixture();
     await on(nodes[0], "ip", "address", "add", `${SECOND_ADDRESS}/32`, "dev", "lo");
     DeferCleanup(() => on(nodes[0], "ip", "address", "del", `${SECOND_ADDRESS}/32`, "dev", "lo").catch(() => ""));
     await Eventually("both pods have the route", both, allHave(`${SECOND_ADDRESS} via`), PATIENCE);
-    const { node, netns } = await scene().end("underlay-1-b");
+    const { node, netns } = await getFixture().end("underlay-1-b");
     const pings = await on(node, "nsenter", `--net=${netns}`, "ping", "-c", "1", "-W", "2", SECOND_ADDRESS);
     assert.match(pings, / 1 received/);
-    assert.ok(await reaches("underlay-1-b", scene().deployment.addressOf("overlay-2-a", "main")));
+    assert.ok(await reaches("underlay-1-b", getFixture().deployment.addressOf("overlay-2-a", "main")));
     await on(nodes[0], "ip", "address", "del", `${SECOND_ADDRESS}/32`, "dev", "lo");
-    await Eventually("neither has it", both, noneHas(SECOND_ADDRESS), PATIENCE);
+    await Eventually("neither pod has the route", both, noneHas(SECOND_ADDRESS), PATIENCE);
   });
 
   It("a link-local address that the node has for its pods is reached through it", async () => {
-    const { nodes, on } = scene();
+    const { nodes, on } = getFixture();
     await on(nodes[0], "ip", "address", "add", `${LINK_LOCAL_DNS}/32`, "dev", "lo");
     DeferCleanup(() => on(nodes[0], "ip", "address", "del", `${LINK_LOCAL_DNS}/32`, "dev", "lo").catch(() => ""));
     await Eventually("both pods have the route", both, allHave(`${LINK_LOCAL_DNS} via`), PATIENCE);
-    const { node, netns } = await scene().end("underlay-1-b");
+    const { node, netns } = await getFixture().end("underlay-1-b");
     const pings = await on(node, "nsenter", `--net=${netns}`, "ping", "-c", "1", "-W", "2", LINK_LOCAL_DNS);
     assert.match(pings, / 1 received/);
   });
 
   It("an external IP of a Service is reached by running pods, and no longer routed when the Service goes", async () => {
-    const { api, reaches, deployment } = scene();
+    const { api, reaches, deployment } = getFixture();
     const target = await api.core.readNamespacedPod({ name: "overlay-2-a", namespace: NAMESPACE });
     const object = {
       apiVersion: "v1",
@@ -165,11 +165,11 @@ export function nodeAddressSpecs(scene: () => AgentFixture): void {
     for (const from of ["underlay-1-b", "underlay-2-b", "multi-nic-1-b"])
       await Eventually(`${from} -> ${EXTERNAL_IP}`, () => reaches(from, EXTERNAL_IP), Boolean, PATIENCE);
     await api.objects.delete(object);
-    await Eventually("neither has it", both, noneHas(EXTERNAL_IP), PATIENCE);
+    await Eventually("neither pod has the route", both, noneHas(EXTERNAL_IP), PATIENCE);
   });
 
   It("another address of the node takes the place of the first in every table of running pods", async () => {
-    const { cluster, nodes, on, state, reaches, deployment } = scene();
+    const { cluster, nodes, on, state, reaches, deployment } = getFixture();
     const first = cluster.nodes.find(({ name }) => name === nodes[0])?.address ?? "";
     const second = first.replace(/\.\d+$/, ".125");
     const before = await both();

@@ -14,7 +14,7 @@ import { TCP_PORT } from "../probe/protocol.ts";
 import { type StreamEnd, findNetns } from "./streams.ts";
 import { hasCapability } from "../../clusters/capabilities.ts";
 
-/** Every cell passes by it, with kube-proxy's INVALID rule in place. */
+/** Variant in which every cell passes with kube-proxy's INVALID rule. */
 export const NOTRACK: Variant = { kubeProxy: { version: "v1.29.15", mode: "iptables" }, returnPath: "notrack" };
 
 const nodeState = z.object({
@@ -22,7 +22,7 @@ const nodeState = z.object({
     returnPath: z.object({ mode: z.string().nullable().default(null), chosenBecause: z.string() }),
     gate: z.object({ open: z.boolean(), reason: z.string() }),
     tcpBeLiberal: z.number(),
-    // A merge patch leaves out what is null: a kube-proxy that has just ended has no version.
+    // A merge patch removes null fields: a kube-proxy that has just ended has no version.
     kubeProxy: z.object({
       version: z.string().nullable().default(null),
       mode: z.string().nullable().default(null),
@@ -35,27 +35,27 @@ const nodeState = z.object({
 });
 export type NodeStatus = z.infer<typeof nodeState>["status"];
 
-/** The pods of the three types in a cluster, and ways to look at them. */
+/** The pods of the three types in a cluster, and functions to inspect them. */
 export interface AgentFixture {
   readonly cluster: Cluster;
   readonly api: ClusterApi;
   readonly deployment: Deployment;
   /** The workers' names. */
   readonly nodes: readonly [first: string, second: string];
-  /** Runs a program on a node; throws with its words. */
+  /** Runs a program on a node. @throws an error with its stderr if it fails */
   readonly on: (node: string, ...argv: readonly string[]) => Promise<string>;
   readonly end: (pod: string, nic?: Nic) => Promise<StreamEnd>;
   readonly reaches: (from: string, address: string, protocol?: "tcp" | "udp") => Promise<boolean>;
-  /** What the node's agent tells. */
+  /** Returns the status that the node's agent reports. */
   readonly state: (node: string) => Promise<NodeStatus>;
-  /** Holds a node's agent until the spec ends. */
+  /** Stops a node's agent until the spec ends. */
   readonly holdAgent: (node: string) => Promise<void>;
 }
 
-/** Call it in BeforeAll. */
+/** Deploys the pods of the three types. Must be called in BeforeAll. */
 export async function setupAgentFixture(run: TestRun): Promise<AgentFixture> {
   const cluster = await run.cluster();
-  // A lab's nodes have this computer's programs; kind's image has its own.
+
   if (hasCapability(cluster.provider, "host-programs"))
     await ensureDebianPackages(["socat", "procps"], createPlainProgress());
   const api = clusterApi(cluster);

@@ -1,4 +1,4 @@
-/** Where the objects of one underlay pod and one multi-NIC pod are, by name. */
+/** Names of the kernel objects of one underlay pod and one multi-NIC pod. */
 export interface AttachedPod {
   readonly underlay: { readonly address: string; readonly netns: string; readonly link: string };
   readonly multiNic: { readonly address: string; readonly netns: string };
@@ -6,7 +6,7 @@ export interface AttachedPod {
   readonly nodeAddress: string;
 }
 
-/** A kind of object of ours, how a hand removes it, and what shows that it is there. */
+/** A kind of kernel object of Interlay, the command that removes it, and the command that shows it. */
 export interface Removal {
   readonly what: string;
   readonly remove: readonly string[];

@@ -10,7 +10,7 @@ export interface StreamEnd {
   readonly address: string;
 }
 
-/** Network namespaces that have the address, by a look into each. */
+/** Returns the network namespace that has the address. */
 export async function findNetns(cluster: Cluster, node: string, address: string): Promise<string> {
   const names = (await execOrThrow(cluster, node, ["ip", "netns", "list"]))
     .split("\n")
@@ -25,12 +25,12 @@ export async function findNetns(cluster: Cluster, node: string, address: string)
 type Sender = "client" | "server";
 
 const PORT = 7777;
-/** So long without a line, and the client gives up: nobody tells it that a node has forgotten its connection. Seconds. */
+/** Seconds without a line after which the client ends: it gets no error if a node has lost its connection. */
 const SILENCE = "60";
 
 /**
- * A connection over which one end sends the other a line a second; resolves with how many lines that one got to its end.
- * @param sender `client`: the first packet after a flush of conntrack is then of the direction that the connection had
+ * Runs a connection over which one end sends a line every second. @returns the number of lines that the other end received
+ * @param sender `client`: the first packet after a flush of conntrack then has the direction of the connection
  */
 export async function runStream(
   cluster: Cluster,
@@ -61,13 +61,13 @@ export async function runStream(
   return got;
 }
 
-/** Who asks whom; who sends, if it is not the server. */
+/** Client and server of a stream; `sender` if it is not the server. */
 export type StreamPath = readonly [what: string, client: StreamEnd, server: StreamEnd, sender?: "client"];
 
-/** Disturbed after the connections are there. */
+/** The disturbance runs once the connections are established. */
 const ESTABLISHED_MS = 2000;
 
-/** Runs `disturb` while a connection runs on each way, on ports that follow each other; every line must come through. */
+/** Runs `disturb` while a connection runs on each path, on consecutive ports; every line must arrive. */
 export async function assertStreamsSurvive(
   cluster: Cluster,
   ways: readonly StreamPath[],

@@ -1,17 +1,17 @@
 import type { ChaosContext } from "./context.ts";
 
-/** Something that happens to clusters. Says what it did. */
+/** A fault or change that a cluster must survive. `act` returns what it did. */
 export interface ChaosAction {
   readonly name: string;
-  /** Whether it can be done there. */
-  readonly fits?: (world: ChaosContext) => boolean;
-  readonly act: (world: ChaosContext) => Promise<string>;
+  /** Whether the action is possible in the cluster. */
+  readonly fits?: (context: ChaosContext) => boolean;
+  readonly act: (context: ChaosContext) => Promise<string>;
 }
 
-/** An action that was done, and after which all was well again. */
+/** An action after which the invariants held again. */
 export interface ActionResult {
   readonly name: string;
-  /** To what or whom. */
+  /** Description of its targets. */
   readonly what: string;
   readonly wellAfterMs: number;
 }

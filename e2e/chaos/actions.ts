@@ -17,7 +17,7 @@ import { createPod, deletePod, waitUntilReady } from "./context.ts";
 const TYPES = ["underlay", "multi-nic"] as const;
 const MOVER = "mover";
 
-/** Of a worker, or of the control plane's node. */
+/** Returns the name of a worker or of the control plane's node. */
 function killed(name: string, pattern: string, where: "worker" | "control-plane" = "worker"): ChaosAction {
   return {
     name: `kill -9 ${name}`,
@@ -30,7 +30,7 @@ function killed(name: string, pattern: string, where: "worker" | "control-plane"
   };
 }
 
-/** Everything of one kind that Interlay has on a node. */
+/** Commands that remove all objects of one kind that Interlay has on a node. */
 function flushed(name: string, argvs: (families: readonly IpFamily[]) => readonly (readonly string[])[]): ChaosAction {
   return {
     name: `flush ${name}`,
@@ -43,14 +43,14 @@ function flushed(name: string, argvs: (families: readonly IpFamily[]) => readonl
   };
 }
 
-/** An `ip` command, once a family. */
+/** Returns an `ip` command for each family. */
 const ip =
   (...argv: readonly string[]) =>
   (families: readonly IpFamily[]) =>
     families.map((family) => ["ip", family === "ipv6" ? "-6" : "-4", ...argv]);
 const flushRoutes = ip("route", "flush", "table", "all", "proto", "105");
 
-/** Every cell passes in each, so that switching between them breaks nothing. */
+/** Variants in which every cell passes, so that a switch between them breaks nothing. */
 const PASSING: readonly Variant[] = [
   { kubeProxy: { version: "v1.28.15", mode: "iptables" }, returnPath: "notrack" },
   { kubeProxy: { version: "v1.29.15", mode: "iptables" }, returnPath: "notrack" },
@@ -66,7 +66,7 @@ export const ACTIONS: readonly ChaosAction[] = [
   killed("the API server", "kube-apiserver", "control-plane"),
   killed("etcd", "etcd --", "control-plane"),
   flushed("our routes", flushRoutes),
-  // Added first, for it is not there while the return path is liberal.
+  // The table is added first: it does not exist while the return path is liberal.
   flushed("our nft table", () => [["nft", "add table inet interlay; delete table inet interlay"]]),
   flushed("our rule", ip("rule", "delete", "lookup", "500")),
   {
@@ -84,58 +84,64 @@ export const ACTIONS: readonly ChaosAction[] = [
   },
   {
     name: "pods come",
-    act: async (world) => {
+    act: async (context) => {
       const made = await Promise.all(
         [1, 2, 3].map(() =>
-          createPod(world, { node: pickRandom(world.workers, world.random), type: pickRandom(TYPES, world.random) }),
+          createPod(context, {
+            node: pickRandom(context.workers, context.random),
+            type: pickRandom(TYPES, context.random),
+          }),
         ),
       );
-      await Promise.all(made.map((guest) => waitUntilReady(world, guest)));
+      await Promise.all(made.map((testPod) => waitUntilReady(context, testPod)));
       return made.map(({ name, type, node }) => `${name} (${type}) on ${node}`).join(", ");
     },
   },
   {
     name: "pods go",
-    act: async (world) => {
-      const some = [...world.guests.values()].filter(({ name }) => name !== MOVER).slice(0, 3);
-      await Promise.all(some.map((guest) => deletePod(world, guest)));
-      return some.length === 0 ? "none is there" : some.map(({ name }) => name).join(", ");
+    act: async (context) => {
+      const some = [...context.testPods.values()].filter(({ name }) => name !== MOVER).slice(0, 3);
+      await Promise.all(some.map((testPod) => deletePod(context, testPod)));
+      return some.length === 0 ? "none exists" : some.map(({ name }) => name).join(", ");
     },
   },
   {
-    name: "the plugin is killed in the middle of ADD",
-    act: async (world) => {
-      const node = pickRandom(world.workers, world.random);
-      const kill = async () => (await world.cluster.exec(node, ["pkill", "-KILL", "-f", PLUGIN])).exitCode === 0;
-      // A call lasts some milliseconds, which is hard to hit: while the agent is held it waits for the agent's answer. The
-      // agent then does what nobody waits for any more.
-      await signalAgent(world.cluster, node, "STOP");
-      const guests = [];
+    name: "the plugin is killed during ADD",
+    act: async (context) => {
+      const node = pickRandom(context.workers, context.random);
+      const kill = async () => (await context.cluster.exec(node, ["pkill", "-KILL", "-f", PLUGIN])).exitCode === 0;
+      // A call takes some milliseconds. While the agent is stopped the call waits for it; the agent then serves a call whose client
+      // has ended.
+      await signalAgent(context.cluster, node, "STOP");
+      const testPods = [];
       try {
-        for (const type of TYPES) guests.push(await createPod(world, { node, type }));
-        await Eventually("a call of the plugin to kill", kill, (hit) => hit, { timeout: 20_000, interval: 20 });
+        for (const type of TYPES) testPods.push(await createPod(context, { node, type }));
+        await Eventually("a running call of the plugin is killed", kill, (hit) => hit, {
+          timeout: 20_000,
+          interval: 20,
+        });
       } finally {
-        await signalAgent(world.cluster, node, "CONT");
+        await signalAgent(context.cluster, node, "CONT");
       }
-      await Promise.all(guests.map((guest) => waitUntilReady(world, guest)));
-      return `on ${node}, and ${guests.map(({ name }) => name).join(", ")} are ready all the same`;
+      await Promise.all(testPods.map((testPod) => waitUntilReady(context, testPod)));
+      return `on ${node}, and ${testPods.map(({ name }) => name).join(", ")} are ready nevertheless`;
     },
   },
   {
     name: "a fixed address moves to another node",
-    act: async (world) => {
-      const before = world.guests.get(MOVER);
-      const [first = "", second = ""] = world.workers;
+    act: async (context) => {
+      const before = context.testPods.get(MOVER);
+      const [first = "", second = ""] = context.workers;
       if (before === undefined) {
-        await waitUntilReady(world, await createPod(world, { name: MOVER, node: first, type: "underlay" }));
+        await waitUntilReady(context, await createPod(context, { name: MOVER, node: first, type: "underlay" }));
         return `${MOVER} is on ${first}`;
       }
-      const [address = ""] = await listAddresses(world, MOVER);
-      await deletePod(world, before);
+      const [address = ""] = await listAddresses(context, MOVER);
+      await deletePod(context, before);
       const node = before.node === first ? second : first;
-      await waitUntilReady(world, await createPod(world, { name: MOVER, node, type: "underlay", address }));
-      assert.deepEqual(await listAddresses(world, MOVER), [address], "the moved pod's address");
-      const prober = await world.deployment.prober("underlay-1-a");
+      await waitUntilReady(context, await createPod(context, { name: MOVER, node, type: "underlay", address }));
+      assert.deepEqual(await listAddresses(context, MOVER), [address], "the moved pod's address");
+      const prober = await context.deployment.prober("underlay-1-a");
       const { ok, error } = await prober.probe({ protocol: "tcp", address, port: TCP_PORT, timeoutMs: 3000 });
       assert.ok(ok, `${address} does not answer on ${node}: ${error ?? ""}`);
       return `${address} from ${before.node} to ${node}`;
@@ -151,7 +157,7 @@ export const ACTIONS: readonly ChaosAction[] = [
     },
   },
   {
-    name: "kube-proxy and the return path are others",
+    name: "kube-proxy and the return path are switched",
     act: async ({ cluster, random }) => {
       const { kubeProxy, returnPath } = pickRandom(PASSING, random);
       await switchVariant(cluster, { kubeProxy, returnPath });
@@ -159,15 +165,15 @@ export const ACTIONS: readonly ChaosAction[] = [
     },
   },
   {
-    name: "a kubelet is away and comes again",
+    name: "a kubelet is stopped for a while",
     fits: ({ cluster }) => cluster.faults !== undefined,
-    act: async (world) => {
-      const node = pickRandom(world.workers, world.random);
-      const away = world.cluster.faults?.pauseKubelet(node, KUBELET_AWAY_MS);
-      const guest = await createPod(world, { node, type: pickRandom(TYPES, world.random) });
+    act: async (context) => {
+      const node = pickRandom(context.workers, context.random);
+      const away = context.cluster.faults?.pauseKubelet(node, KUBELET_AWAY_MS);
+      const testPod = await createPod(context, { node, type: pickRandom(TYPES, context.random) });
       await away;
-      await waitUntilReady(world, guest);
-      return `${node} for ${KUBELET_AWAY_MS} ms; ${guest.name}, asked for meanwhile, is ready`;
+      await waitUntilReady(context, testPod);
+      return `${node} for ${KUBELET_AWAY_MS} ms; ${testPod.name}, created in the meantime, is ready`;
     },
   },
   fillPool,

@@ -6,31 +6,31 @@ import type { Deployment } from "../pods/deploy.ts";
 import { createNetworkAnnotations, NAMESPACE, pod } from "../pods/pods.ts";
 import type { PodType } from "../../results/schema.ts";
 
-/** What chaos acts on. */
+/** Cluster and pods on which chaos acts. */
 export interface ChaosContext {
   readonly cluster: Cluster;
   readonly api: ClusterApi;
   /** The suite's pods; recreated if their node is recreated. */
   deployment: Deployment;
   readonly workers: readonly string[];
-  /** In [0, 1), the same row for the same seed. */
+  /** Returns numbers in [0, 1), the same sequence for the same seed. */
   readonly random: () => number;
   /** Pods that are created and deleted, in addition to the suite's own. */
-  readonly guests: Map<string, ChaosPod>;
-  /** Since the last action. */
+  readonly testPods: Map<string, ChaosPod>;
+  /** State that nodes have lost since the last action. */
   lost: LostState;
 }
 
-/** What pods come to and go from. */
-export type PodContext = Pick<ChaosContext, "api" | "cluster" | "guests">;
+/** What creating and deleting pods needs. */
+export type PodContext = Pick<ChaosContext, "api" | "cluster" | "testPods">;
 
-/** Nodes that have lost what connections through them live by. */
+/** Nodes that have lost state of connections through them. */
 export interface LostState {
-  /** What a node translates has no way back without it, with any CNI plugin. */
+  /** conntrack was flushed: connections that the node translates end, with any CNI plugin. */
   readonly conntrack: Set<string>;
   /**
-   * Of ours, for a tenth of a second: the kernel ends what is masqueraded to a pod of the node itself if a packet would leave by
-   * another link meanwhile (nf_nat_oif_changed).
+   * Routes of Interlay were missing for a tenth of a second: the kernel ends a masqueraded connection to a pod of the node if a
+   * packet would leave by another link (nf_nat_oif_changed).
    */
   readonly routes: Set<string>;
 }
@@ -46,17 +46,17 @@ export interface ChaosPod {
 const READY_MS = 90_000;
 let number = 0;
 
-/** A pod more; resolves at once, or when it is ready. */
+/** Creates a pod. */
 export async function createPod(
-  { api, cluster, guests }: PodContext,
-  guest: Omit<ChaosPod, "name"> & {
+  { api, cluster, testPods }: PodContext,
+  testPod: Omit<ChaosPod, "name"> & {
     readonly name?: string;
     readonly address?: string;
     readonly network?: string;
     readonly labels?: Readonly<Record<string, string>>;
   },
 ): Promise<ChaosPod> {
-  const { node, type, name = `guest-${(number += 1)}`, address, network, labels } = guest;
+  const { node, type, name = `guest-${(number += 1)}`, address, network, labels } = testPod;
   const fixed = address === undefined ? {} : { "interlay.dev/ip": address };
   const manifest = pod(
     name,
@@ -67,7 +67,7 @@ export async function createPod(
   );
   await ensureObject(api, manifest);
   const made = { name, node, type };
-  guests.set(name, made);
+  testPods.set(name, made);
   return made;
 }
 
@@ -83,11 +83,11 @@ export async function waitUntilReady({ api }: PodContext, { name }: ChaosPod): P
   );
 }
 
-/** Resolves when the pod is gone from the API: its kubelet has torn it down. */
-export async function deletePod({ api, guests }: PodContext, { name }: ChaosPod): Promise<void> {
+/** Deletes a pod and waits until its kubelet has torn it down. */
+export async function deletePod({ api, testPods }: PodContext, { name }: ChaosPod): Promise<void> {
   await retryOnServerError(() => api.core.deleteNamespacedPod({ namespace: NAMESPACE, name, gracePeriodSeconds: 0 }));
-  guests.delete(name);
-  const there = async (): Promise<boolean> => {
+  testPods.delete(name);
+  const exists = async (): Promise<boolean> => {
     try {
       await api.core.readNamespacedPod({ namespace: NAMESPACE, name });
       return true;
@@ -96,5 +96,5 @@ export async function deletePod({ api, guests }: PodContext, { name }: ChaosPod)
       throw error;
     }
   };
-  await Eventually(`pod ${name} is gone`, there, (is) => !is, { timeout: READY_MS });
+  await Eventually(`pod ${name} is deleted`, exists, (is) => !is, { timeout: READY_MS });
 }

@@ -17,13 +17,13 @@ const LABELS = { "interlay.dev/suite-pool": NAME };
 export const fillPool: ChaosAction = {
   name: "a pool is filled",
   fits: ({ cluster }) => !cluster.spec.underlayCidr.includes(":"),
-  act: async (world) => {
-    await makePool(world);
-    const guests = await Promise.all(
+  act: async (context) => {
+    await makePool(context);
+    const testPods = await Promise.all(
       Array.from({ length: ROOM + 1 }, (_, index) =>
-        createPod(world, {
+        createPod(context, {
           name: `full-${index + 1}`,
-          node: pickRandom(world.workers, world.random),
+          node: pickRandom(context.workers, context.random),
           type: "underlay",
           network: `${NAMESPACE}/${NAME}`,
           labels: LABELS,
@@ -31,11 +31,11 @@ export const fillPool: ChaosAction = {
       ),
     );
     const waiting = await Eventually(
-      `${ROOM} of ${guests.length} pods are ready, the other has an Event that no address is free`,
+      `${ROOM} of ${testPods.length} pods are ready, the other has an Event that no address is free`,
       async () => {
-        const { items } = await world.api.core.listNamespacedPod({ namespace: NAMESPACE });
+        const { items } = await context.api.core.listNamespacedPod({ namespace: NAMESPACE });
         const ready = new Set(items.filter(({ status }) => reportsReady(status)).map(({ metadata }) => metadata?.name));
-        return guests.filter(({ name }) => !ready.has(name)).map(({ name }) => name);
+        return testPods.filter(({ name }) => !ready.has(name)).map(({ name }) => name);
       },
       (names) => names.length === 1,
       { timeout: 90_000 },
@@ -45,19 +45,19 @@ export const fillPool: ChaosAction = {
       `pod ${last} has the Event NoUnderlayAddress`,
       async () => {
         const fieldSelector = `involvedObject.name=${last}`;
-        const { items } = await world.api.core.listNamespacedEvent({ namespace: NAMESPACE, fieldSelector });
+        const { items } = await context.api.core.listNamespacedEvent({ namespace: NAMESPACE, fieldSelector });
         return items.map(({ reason = "" }) => reason);
       },
       (reasons) => reasons.includes("NoUnderlayAddress"),
     );
-    const [first] = guests.filter(({ name }) => name !== last);
+    const [first] = testPods.filter(({ name }) => name !== last);
     assert.ok(first !== undefined);
-    const before = await listAddresses(world, first.name);
-    await deletePod(world, first);
-    await waitUntilReady(world, guests.find(({ name }) => name === last) ?? first);
-    assert.deepEqual(await listAddresses(world, last), before, "the address that was given back");
-    await Promise.all(guests.filter((guest) => guest !== first).map((guest) => deletePod(world, guest)));
-    return `${ROOM} addresses for ${guests.length} pods: ${last} waited, and has ${before.join()} of ${first.name}`;
+    const before = await listAddresses(context, first.name);
+    await deletePod(context, first);
+    await waitUntilReady(context, testPods.find(({ name }) => name === last) ?? first);
+    assert.deepEqual(await listAddresses(context, last), before, "the released address");
+    await Promise.all(testPods.filter((testPod) => testPod !== first).map((testPod) => deletePod(context, testPod)));
+    return `${ROOM} addresses for ${testPods.length} pods: ${last} waited, and has ${before.join()} of ${first.name}`;
   },
 };
 
@@ -65,7 +65,7 @@ async function makePool({ api, cluster }: ChaosContext): Promise<void> {
   const { underlayCidr: subnet } = cluster.spec;
   const [prefix = ""] = /^\d+\.\d+/.exec(subnet) ?? [];
   const ranges = [`${prefix}.203.1-${prefix}.203.${ROOM}`];
-  // The selector keeps off the pods of networks that name no pool.
+  // The selector excludes pods of networks that name no pool.
   const pool = {
     apiVersion: GROUP_VERSION,
     kind: "UnderlayPool",

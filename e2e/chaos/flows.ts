@@ -7,30 +7,30 @@ import type { FlowPath } from "./paths.ts";
 import type { LostState } from "./context.ts";
 
 const CLIENT = ["/usr/local/bin/probe", "flow"];
-/** A second is the flow's own beat; longer silences are reported. */
+/** A flow sends every second; longer silences are reported. */
 const SILENT_MS = 3000;
-/** After all is well: a datagram a second is soon answered, TCP waits up to twice as long as it was cut off. */
+/** Time for an answer after the invariants hold again: TCP waits up to twice as long as it was interrupted. */
 const ANSWERED_MS = { udp: 10_000, tcp: 60_000 } as const;
-/** So soon after a loss each has asked twice. */
+/** Time in which each flow has sent two requests after a loss. */
 const ASKED_MS = 2500;
 const LOOK_MS = 100;
 
-/** What is known of a flow; times by performance.now(). */
+/** State of a flow; times by performance.now(). */
 export interface ProbeFlow {
   readonly way: FlowPath;
   readonly node: string;
-  /** Of its events: another each time that it is begun, so that what the one before still says is nobody's. */
+  /** Id of its events: a new one for each start, so that late events of the earlier one are ignored. */
   id: number | undefined;
   readonly silences: { readonly during: string; readonly milliseconds: number }[];
   answered: number;
   lastAnswer: number;
   longestSilenceMs: number;
-  /** Times that it was begun again, because what a node had lost may end it. */
+  /** Number of restarts, because lost state of a node may end it. */
   begunAgain: number;
   ended: string | undefined;
 }
 
-/** Flows that last, each asking once a second with checked data, one program in each pod that asks. */
+/** Long-lived flows, each with one checked request a second; one program in each client pod. */
 export class ProbeFlows {
   readonly all: readonly ProbeFlow[];
   readonly #programs = new Map<string, ProgramStream>();
@@ -41,7 +41,7 @@ export class ProbeFlows {
     this.all = all;
   }
 
-  /** @param nodeOf a pod's node */
+  /** @param nodeOf returns a pod's node */
   static async start(api: ClusterApi, ways: readonly FlowPath[], nodeOf: (pod: string) => string): Promise<ProbeFlows> {
     const begun = {
       id: undefined,
@@ -70,19 +70,20 @@ export class ProbeFlows {
   }
 
   /**
-   * Resolves when each flow has had an answer since this was called. Throws with the flow that has none in time, or that has ended.
-   * @param lost what nodes have lost meanwhile: what they translate may end by it, once, and is then begun again
+   * Waits until each flow has had an answer since the call.
+   * @param lost state that nodes have lost: a flow that they translate may end once, and is then restarted
+   * @throws an error with a flow that has no answer in time, or that has ended
    */
   async answered(lost: LostState): Promise<void> {
     const since = performance.now();
-    /** When each was begun again. */
+    /** Time of each restart. */
     const again = new Map<ProbeFlow, number>();
     const mayEnd = (flow: ProbeFlow) => !again.has(flow) && endsWith(lost, flow);
     const nothingIsLost = lost.conntrack.size + lost.routes.size === 0;
     for (;;) {
       const now = performance.now();
       const waits = this.all.filter(({ ended, lastAnswer }) => ended !== undefined || lastAnswer <= since);
-      // A connection hears of its end when it next asks.
+      // A connection is told of its end at its next request.
       if (waits.length === 0 && (nothingIsLost || now - since > ASKED_MS)) return;
       const waited = (flow: ProbeFlow) => now - (again.get(flow) ?? since);
       const patience = (flow: ProbeFlow) => (mayEnd(flow) ? ANSWERED_MS.udp : ANSWERED_MS[flow.way.protocol]);
@@ -136,5 +137,5 @@ function endsWith({ conntrack, routes }: LostState, { way, node }: ProbeFlow): b
 
 function lostBy({ way, ended, answered, lastAnswer }: ProbeFlow, waited: number): string {
   const why = ended ?? `no answer for ${Math.round((performance.now() - lastAnswer) / 1000)} s`;
-  return `${way.what} (${way.from} to ${way.address}) after ${answered} answers: ${why}, ${Math.round(waited / 1000)} s after all else was well`;
+  return `${way.what} (${way.from} to ${way.address}) after ${answered} answers: ${why}, ${Math.round(waited / 1000)} s after the invariants held`;
 }

@@ -26,19 +26,19 @@ const claims = z.object({
   ),
 });
 
-/** What must hold after every action. Throws with what does not. */
-export async function checkInvariants(world: ChaosContext): Promise<void> {
-  await Promise.all(world.workers.map((node) => waitForAgent(world, node)));
+/** Asserts what must hold after every action. @throws an error with the violations */
+export async function checkInvariants(context: ChaosContext): Promise<void> {
+  await Promise.all(context.workers.map((node) => waitForAgent(context, node)));
   await Promise.all([
     Eventually(
       "no drift on any worker",
-      () => findDrift(world),
+      () => findDrift(context),
       (list) => list.length === 0,
       { timeout: DRIFT_MS, interval: 200 },
     ),
     Eventually(
-      "no record and no claim of a pod that is gone, none missing",
-      () => findOrphans(world),
+      "records and claims match the existing pods",
+      () => findOrphans(context),
       (list) => list.length === 0,
       {
         timeout: 60_000,
@@ -46,13 +46,13 @@ export async function checkInvariants(world: ChaosContext): Promise<void> {
       },
     ),
     Eventually(
-      "no link, route, rule, network namespace, file and process of a pod that is gone",
-      () => findLeaks(world),
+      "no link, route, rule, network namespace, file or process of a deleted pod",
+      () => findLeaks(context),
       (list) => list.length === 0,
       { timeout: 60_000, interval: 1000 },
     ),
   ]);
-  await assertNoDuplicates(world);
+  await assertNoDuplicates(context);
 }
 
 async function waitForAgent({ cluster }: ChaosContext, node: string): Promise<void> {
@@ -65,14 +65,14 @@ async function waitForAgent({ cluster }: ChaosContext, node: string): Promise<vo
   );
 }
 
-/** Lines of plans that the kernel lacks, by the plugin's own word. */
-async function findDrift(world: ChaosContext): Promise<readonly string[]> {
+/** Returns plan items that are missing in the kernel, as `interlay explain` prints them. */
+async function findDrift(context: ChaosContext): Promise<readonly string[]> {
   const lists = await Promise.all(
-    world.workers.map(async (node) => {
-      const pods = new Set((await readRecords(world, node)).map(({ name }) => name));
+    context.workers.map(async (node) => {
+      const pods = new Set((await readRecords(context, node)).map(({ name }) => name));
       const found = await Promise.all(
         [...pods].map(async (name) => {
-          const { exitCode, stdout, stderr } = await world.cluster.exec(node, [
+          const { exitCode, stdout, stderr } = await context.cluster.exec(node, [
             INTERLAY,
             "explain",
             "--pod",
@@ -84,7 +84,7 @@ async function findDrift(world: ChaosContext): Promise<readonly string[]> {
             : [`${node} ${name}: ${stderr}`];
         }),
       );
-      const table = await world.cluster.exec(node, ["nft", "list", "tables"]);
+      const table = await context.cluster.exec(node, ["nft", "list", "tables"]);
       return [...found.flat(), ...(table.exitCode === 0 ? [] : [`${node}: nft list tables failed`])];
     }),
   );
@@ -103,32 +103,32 @@ async function readRecords({ cluster }: ChaosContext, node: string): Promise<rea
 }
 
 /** Records on nodes and claims in the API, compared with the existing pods. */
-async function findOrphans(world: ChaosContext): Promise<readonly string[]> {
-  const { items } = await world.api.core.listNamespacedPod({ namespace: NAMESPACE });
+async function findOrphans(context: ChaosContext): Promise<readonly string[]> {
+  const { items } = await context.api.core.listNamespacedPod({ namespace: NAMESPACE });
   const pods = new Map(
     items.map(({ metadata, spec }) => [metadata?.name ?? "", { uid: metadata?.uid, node: spec?.nodeName }]),
   );
-  const wired = [...pods.keys()].filter((name) => /underlay|multi-nic/.test(name) || world.guests.has(name));
+  const wired = [...pods.keys()].filter((name) => /underlay|multi-nic/.test(name) || context.testPods.has(name));
   const records = await Promise.all(
-    world.workers.map(async (node) => (await readRecords(world, node)).map(({ name }) => ({ name, node }))),
+    context.workers.map(async (node) => (await readRecords(context, node)).map(({ name }) => ({ name, node }))),
   );
-  const claimed = await readClaims(world);
+  const claimed = await readClaims(context);
   return [
     ...records
       .flat()
       .filter(({ name, node }) => pods.get(name)?.node !== node)
-      .map(({ name, node }) => `${node} has a record of pod ${name}, which is not there`),
+      .map(({ name, node }) => `${node} has a record of pod ${name}, which does not exist`),
     ...claimed
       .filter(({ pod, containerId }) => containerId !== "" && pods.get(pod.name)?.uid !== pod.uid)
-      .map(({ address, pod }) => `${address} is claimed for pod ${pod.name} of uid ${pod.uid}, which is not there`),
+      .map(({ address, pod }) => `${address} is claimed for pod ${pod.name} of uid ${pod.uid}, which does not exist`),
     ...wired
       .filter((name) => !claimed.some(({ pod }) => pod.name === name && pod.uid === pods.get(name)?.uid))
       .map((name) => `pod ${name} has no claim`),
   ];
 }
 
-async function assertNoDuplicates(world: ChaosContext): Promise<void> {
-  const addresses = (await readClaims(world)).map(({ address }) => address);
+async function assertNoDuplicates(context: ChaosContext): Promise<void> {
+  const addresses = (await readClaims(context)).map(({ address }) => address);
   assert.deepEqual(
     addresses.filter((address, index) => addresses.indexOf(address) !== index),
     [],
@@ -141,7 +141,7 @@ async function readClaims({ api }: ChaosContext): Promise<readonly z.infer<typeo
   return list.items.map(({ spec }) => spec).filter(({ pod }) => pod.namespace === NAMESPACE);
 }
 
-/** The underlay addresses that a pod has claimed. */
-export async function listAddresses(world: ChaosContext, name: string): Promise<readonly string[]> {
-  return (await readClaims(world)).filter(({ pod }) => pod.name === name).map(({ address }) => address);
+/** Returns the underlay addresses that a pod has claimed. */
+export async function listAddresses(context: ChaosContext, name: string): Promise<readonly string[]> {
+  return (await readClaims(context)).filter(({ pod }) => pod.name === name).map(({ address }) => address);
 }

@@ -6,16 +6,16 @@ import type { ChaosContext } from "./context.ts";
 const STATE = "/var/lib/interlay";
 /** rtm_protocol of Interlay's routes on nodes. */
 const OURS = "105";
-/** The executable as a runtime calls it, without arguments; the agent has one. */
+/** The executable as a runtime calls it, without arguments; the agent has an argument. */
 export const PLUGIN = "^/opt/cni/bin/interlay(-ipam)?$";
 
-/** What is on the workers and belongs to no existing pod: links, routes, rules, files, network namespaces, processes. */
-export async function findLeaks(world: ChaosContext): Promise<readonly string[]> {
-  const { items } = await world.api.core.listPodForAllNamespaces();
+/** Returns the state on workers that belongs to no existing pod: links, routes, rules, files, network namespaces, processes. */
+export async function findLeaks(context: ChaosContext): Promise<readonly string[]> {
+  const { items } = await context.api.core.listPodForAllNamespaces();
   const lists = await Promise.all(
-    world.workers.map(async (node) => {
+    context.workers.map(async (node) => {
       const pods = items.filter(({ spec }) => spec?.nodeName === node && spec.hostNetwork !== true).length;
-      return (await findNodeLeaks(world, node, pods)).map((what) => `${node}: ${what}`);
+      return (await findNodeLeaks(context, node, pods)).map((what) => `${node}: ${what}`);
     }),
   );
   return lists.flat();

@@ -5,16 +5,16 @@ import { podName, serviceName } from "../pods/pods.ts";
 import { TCP_PORT, UDP_PORT } from "../probe/protocol.ts";
 import type { PodType } from "../../results/schema.ts";
 
-/** From a pod of the first worker over one address to a server: what runs while things go wrong. */
+/** The path of a flow: from a pod of the first worker by one address to a server. */
 export interface FlowPath {
   readonly what: string;
   readonly from: string;
   readonly protocol: "tcp" | "udp";
   readonly address: string;
   readonly port: number;
-  /** Its node gives it another address, or another one's: found back by its conntrack alone, and lost by a flush, with any CNI plugin. */
+  /** The node translates its addresses: replies depend on conntrack, and a flush ends it, with any CNI plugin. */
   readonly translated: boolean;
-  /** To a pod of its own node. */
+  /** The server is a pod of the same node. */
   readonly local: boolean;
 }
 
@@ -34,13 +34,13 @@ const KINDS: readonly PathKind[] = [
   // Calico's natOutgoing
   { from: "overlay", to: "underlay", where: "other", translated: true },
   { from: "overlay", to: "multi-nic", nic: "net1", where: "same", translated: true },
-  // kube-proxy's, on the node of who asks
+  // translated by kube-proxy on the client's node
   { from: "underlay", to: "overlay", where: "other", service: true, translated: true },
   { from: "overlay", to: "underlay", where: "other", service: true, translated: true },
   { from: "multi-nic", to: "multi-nic", where: "other", service: true, translated: true },
 ];
 
-/** Each kind by TCP and by UDP, over each family. */
+/** Returns each kind of path by TCP and by UDP, in each family. */
 export function listFlowPaths(deployment: Deployment): readonly FlowPath[] {
   return deployment.families.flatMap((family) =>
     KINDS.flatMap((kind) =>

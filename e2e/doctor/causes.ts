@@ -34,7 +34,10 @@ export async function withCauses(
   }
 }
 
-/** Returns the doctor's findings from snapshots that are taken on the nodes: not every provider can run programs in agents' pods. */
+/**
+ * Returns the doctor's findings from snapshots that are taken on the nodes: not every provider can run programs in agents'
+ * pods.
+ */
 export async function listFindings(cluster: Cluster): Promise<Findings> {
   const directory = await mkdtemp(join(tmpdir(), "interlay-doctor-"));
   try {

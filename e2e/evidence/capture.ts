@@ -103,7 +103,11 @@ async function start(cluster: CaptureNodes, { namespaces, links }: Prepared): Pr
   };
 }
 
-/** Runs lines in order, on all nodes in parallel. @returns their output, split at lines of `@` @throws an error if a line fails */
+/**
+ * Runs lines in order, on all nodes in parallel.
+ * @returns their output, split at lines of `@`
+ * @throws an error if a line fails
+ */
 function runOnNodes(
   cluster: CaptureNodes,
   namespaces: Prepared["namespaces"],

@@ -22,11 +22,11 @@ export interface CaptureContext {
  * Probes cells with captures in every network namespace, and compares the packets' paths. Cells that were answered on a wrong
  * path are probed once more: a capture can miss a packet on a busy machine; a wrong route stays wrong.
  */
-export async function captureCells(scene: CaptureContext, cells: readonly Cell[]): Promise<CellResult[]> {
-  const first = await captureCellsOnce(scene, cells);
+export async function captureCells(context: CaptureContext, cells: readonly Cell[]): Promise<CellResult[]> {
+  const first = await captureCellsOnce(context, cells);
   const doubted = cells.filter((_, index) => first[index]?.ok === false && first[index].actual === "pass");
   if (doubted.length === 0) return first;
-  const again = new Map((await captureCellsOnce(scene, doubted)).map((result) => [result.id, result]));
+  const again = new Map((await captureCellsOnce(context, doubted)).map((result) => [result.id, result]));
   return first.map((result) => {
     const second = again.get(result.id);
     return second === undefined ? result : { ...second, attempts: result.attempts + second.attempts };
@@ -53,14 +53,14 @@ async function captureCellsOnce(
 
 /** Adds the paths of cells that failed or were blocked, by probing them once more; the first verdict stays. */
 export async function recaptureCells(
-  scene: CaptureContext,
+  context: CaptureContext,
   cells: readonly Cell[],
   results: readonly CellResult[],
 ): Promise<CellResult[]> {
   const worth = new Set(results.filter(({ ok, blockedBy }) => !ok || blockedBy === "invalid-rule").map(({ id }) => id));
   if (worth.size === 0) return [...results];
   const again = await captureCellsOnce(
-    scene,
+    context,
     cells.filter(({ id }) => worth.has(id)),
   );
   const byId = new Map(again.map((result) => [result.id, result]));

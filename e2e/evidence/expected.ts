@@ -37,7 +37,10 @@ function podOf(name: string): Pod | undefined {
   return known === undefined ? undefined : { name, type: known, node: nodeName(Number(number) - 1) };
 }
 
-/** Returns the documented path; undefined for cells without a mark (API server), without a pod of the suite as server, or that must not arrive (attacks). */
+/**
+ * Returns the documented path; undefined for cells without a mark (API server), without a pod of the suite as server, or that
+ * must not arrive (attacks).
+ */
 export function expectedPath(cell: Cell, returnPath?: Variant["returnPath"]): ExpectedPath | undefined {
   if (cell.attack !== undefined) return undefined;
   const source = podOf(cell.from);

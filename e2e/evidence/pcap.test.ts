@@ -122,6 +122,6 @@ describe("reading captures", () => {
   it("refuses another kind of capture", () => {
     const file = buildCapture([]);
     file.writeUInt32LE(0xa1b2c3d4, 0);
-    assert.throws(() => readCapture(file), /not of the kind/);
+    assert.throws(() => readCapture(file), /does not have the requested format/);
   });
 });

@@ -2,7 +2,7 @@ import { z } from "zod";
 import type { Cluster } from "../../clusters/provider.ts";
 import { retryOnServerError, type ClusterApi } from "../support/cluster-api.ts";
 
-/** What `kubectl get all -A` lists, and what others live by: definitions, rights, networks, namespaces. */
+/** Resources that `kubectl get all -A` lists, and definitions, RBAC, networks and namespaces. */
 const KINDS = [
   ["v1", "Namespace"],
   ["v1", "Pod"],
@@ -27,7 +27,7 @@ const identity = z.object({
   metadata: z.object({ name: z.string(), namespace: z.string().optional(), uid: z.string() }),
 });
 
-/** Every object with its uid: one that was made anew is another. */
+/** Returns every object with its uid, so that a recreated object differs. */
 export async function readObjects(api: ClusterApi): Promise<readonly string[]> {
   const own = OURS.map((kind) => ["interlay.dev/v1alpha1", kind] as const);
   const lists = await Promise.all(
@@ -55,12 +55,12 @@ const COMMANDS: readonly (readonly string[])[] = [
   ["ip", "neigh", "show", "nud", "permanent"],
   ["nft", "list", "tables"],
   ["ls", "-1", "/opt/cni/bin", "/etc/cni/net.d"],
-  // What is in there is the business of the Interlay that is there; whether it is there is not.
+  // The contents of these directories belong to the installed Interlay; their existence does not.
   ["ls", "-1", "-d", "/var/lib/interlay", "/run/interlay"],
   ["sysctl", "net.ipv4.ip_forward", "net.netfilter.nf_conntrack_tcp_be_liberal"],
 ];
 
-/** What the nodes' kernels and directories hold, a line each. */
+/** Returns the state of the nodes' kernels and directories, a line each. */
 export async function readNodes(cluster: Cluster): Promise<readonly string[]> {
   const lists = await Promise.all(
     cluster.nodes.flatMap(({ name }) =>
@@ -76,7 +76,10 @@ export async function readNodes(cluster: Cluster): Promise<readonly string[]> {
   return lists.flat().sort();
 }
 
-/** Without what the kernel changes by itself: link indices behind @, lifetimes; a VXLAN's learned neighbours stay felix's. */
+/**
+ * Returns the line without fields that the kernel changes by itself: link indices after @, lifetimes, learned neighbours of a
+ * VXLAN.
+ */
 function stableLine(line: string): string {
   return line
     .replaceAll(/@if\d+/g, "")
@@ -84,7 +87,7 @@ function stableLine(line: string): string {
     .trim();
 }
 
-/** What is only there before, and what is only there after. Pure. */
+/** Returns the lines that only one of two lists has. Pure. */
 export function diffLines(before: readonly string[], after: readonly string[]): readonly string[] {
   const [was, is] = [new Set(before), new Set(after)];
   return [

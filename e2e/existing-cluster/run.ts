@@ -5,13 +5,13 @@ import { type Report, reportSchema } from "../../results/schema.ts";
 
 export interface ExistingClusterRun {
   readonly exitCode: number | null;
-  /** Of stdout and stderr, its last part. */
+  /** End of its stdout and stderr. */
   readonly output: string;
-  /** Undefined: it did not get as far. */
+  /** Undefined: the run ended without a report. */
   readonly report: Report | undefined;
 }
 
-/** The suite in a process of its own, which knows of the cluster no more than its kubeconfig. */
+/** Runs the suite in another process, which gets only the cluster's kubeconfig. */
 export async function runOnExistingCluster(cluster: Cluster, flags: readonly string[]): Promise<ExistingClusterRun> {
   const script = join(import.meta.dirname, "..", "..", "scripts", "e2e.ts");
   const argv = ["--import", "tsx", script, "--provider", "existing", "--kubeconfig", cluster.kubeconfig, "--json"];

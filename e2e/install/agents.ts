@@ -9,7 +9,7 @@ const daemonSet = z.object({
   spec: z.object({ template: z.object({ spec: z.object({ containers: z.array(z.object({ image: z.string() })) }) }) }),
 });
 
-/** What the agents run now. */
+/** Returns the image of the agents. */
 export async function readAgentImage(kubectl: Kubectl): Promise<string> {
   const text = await kubectl.run(["-n", SYSTEM_NAMESPACE, "get", "daemonset", "interlay", "-o", "json"]);
   const image = daemonSet.parse(JSON.parse(text)).spec.template.spec.containers[0]?.image;
@@ -17,12 +17,12 @@ export async function readAgentImage(kubectl: Kubectl): Promise<string> {
   return image;
 }
 
-/** Until every node has the agent that the DaemonSet asks for, ready. */
+/** Waits until every node has a ready agent of the DaemonSet's current template. */
 export async function waitForRollout(kubectl: Kubectl): Promise<void> {
   await kubectl.waitForRollout("daemonset/interlay", SYSTEM_NAMESPACE, ROLL_SECONDS);
 }
 
-/** The pods of a namespace that fit, each by its node, with all that says whether it is the same as before. */
+/** Returns the selected pods of a namespace with their nodes and the fields that identify them. */
 export async function listPodIdentities(
   { core }: ClusterApi,
   namespace: string,

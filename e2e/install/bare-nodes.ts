@@ -12,37 +12,37 @@ import { runUninstall } from "./uninstall-command.ts";
 
 /** calico-node, multus, kube-proxy. */
 const DAEMONS = 3;
-/** The DaemonSet's volumes: empty, they stay, as docs/install.md says. */
+/** The DaemonSet's volumes: they stay as empty directories, as docs/install.md describes. */
 export const KEPT_DIRECTORIES = ["/run/interlay", "/var/lib/interlay", "/var/log/interlay"] as const;
-/** Between two looks that must be the same. */
+/** Milliseconds between two reads that must be equal. */
 const SETTLED_MS = 3000;
 
-/** Interlay is taken off, and its workers are machines on which it never was. */
+/** Uninstalls Interlay and recreates the workers as machines that never had it. */
 export async function uninstallInterlay(api: ClusterApi, cluster: Cluster): Promise<void> {
-  await By("the suite's pods go", () => removeNamespace(api, NAMESPACE));
+  await By("the suite's pods are deleted", () => removeNamespace(api, NAMESPACE));
   const { exitCode, stderr } = await By("npm run uninstall", () => runUninstall(cluster));
   if (exitCode !== 0) throw new Error(`npm run uninstall ended with ${exitCode}: ${stderr}`);
   const workers = cluster.nodes.filter(({ role }) => role === "worker").map(({ name }) => name);
-  await By("the workers are made anew", () =>
+  await By("the workers are recreated", () =>
     Promise.all(workers.map((node) => recreateNode({ api, cluster }, node, DAEMONS))),
   );
-  // A lab's machines have links to the plugins from their start; the control plane has lived with Interlay.
+  // Nodes of a lab start with links to the plugins; the control plane has had Interlay.
   const ours = [...EXECUTABLE_NAMES.map((name) => `${BIN_DIRECTORY}/${name}`), ...KEPT_DIRECTORIES];
   for (const { name } of cluster.nodes) await execOrThrow(cluster, name, ["rm", "--recursive", "--force", ...ours]);
   const namespace = { apiVersion: "v1", kind: "Namespace", metadata: { name: NAMESPACE } };
   await ensureObject(api, namespace);
 }
 
-/** What every node has. */
+/** Returns the state of every node. */
 export async function readNodes(cluster: Cluster): Promise<readonly string[]> {
   return (await Promise.all(cluster.nodes.map(({ name }) => readNodeState(cluster, name)))).flat();
 }
 
-/** The same, once nothing changes by itself: felix is still at its links when the nodes are Ready. */
+/** Returns the state once it no longer changes: felix still configures links when the nodes are Ready. */
 export async function readSettledNodes(cluster: Cluster): Promise<readonly string[]> {
   let last = await readNodes(cluster);
   return Eventually(
-    "two looks at the nodes that are the same",
+    "two equal reads of the nodes' state",
     async () => {
       await sleep(SETTLED_MS);
       const before = last;

@@ -1,6 +1,6 @@
 /**
- * Looks at a node's plugins, as runtimes and launcher do, until a file appears: `executables-watch DIRECTORY STOP`. Is each
- * there at every moment, and does each answer VERSION? Started by plain node, on the node; prints JSON.
+ * Watches a node's plugins until a file exists: `executables-watch DIRECTORY STOP`. Checks that each plugin exists and answers
+ * VERSION at every moment. Runs on the node by plain node; prints JSON.
  */
 import { spawn } from "node:child_process";
 import { existsSync, readdirSync, statSync } from "node:fs";
@@ -9,9 +9,9 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 const [directory = "", stop = ""] = process.argv.slice(2);
 const NAMES = ["interlay", "interlay-full", "interlay-ipam"];
-/** A runtime's call of one plugin: its own question about versions. */
+/** Calls a plugin as a runtime does, with the command VERSION. */
 const CALL = { env: { CNI_COMMAND: "VERSION" }, input: JSON.stringify({ cniVersion: "1.0.0" }) };
-/** Between two calls: the node's processor is wanted by others too. */
+/** Milliseconds between two calls: other processes need the node's processor too. */
 const PAUSE_MS = 20;
 
 const seen = new Map<string, Set<string>>(NAMES.map((name) => [name, new Set()]));

@@ -5,12 +5,12 @@ export const BIN_DIRECTORY = "/opt/cni/bin";
 /** `interlay-ipam` is a link to the first. */
 export const EXECUTABLE_NAMES = ["interlay", "interlay-full"] as const;
 const NEWER_DIRECTORY = "/root/newer";
-/** A lab's containers start what lies here. */
+/** Directory of the executables that a lab's containers start. */
 const PROGRAMS = "/programs";
-/** Padding of an ELF file's header (e_ident): another file, and the same program. */
+/** Padding in the header of an ELF file (e_ident): a change gives another file with the same program. */
 const PADDING = 15;
 
-/** A lab's nodes have links from their start: files in their place, as an agent installs them. */
+/** Replaces the links of a lab's nodes by files, as an agent installs them. */
 export async function installCopies(cluster: Cluster, node: string): Promise<void> {
   for (const name of EXECUTABLE_NAMES) {
     const [path, own] = [`${BIN_DIRECTORY}/${name}`, `${BIN_DIRECTORY}/${name}.own`];
@@ -19,7 +19,7 @@ export async function installCopies(cluster: Cluster, node: string): Promise<voi
   }
 }
 
-/** From now on the agents that start on the node are of a newer version: another content of the same size. */
+/** Makes agents that start on the node a newer version: other contents of the same size. */
 export async function provideNewer(cluster: Cluster, node: string): Promise<void> {
   await execOrThrow(cluster, node, ["mkdir", "--parents", NEWER_DIRECTORY]);
   for (const name of EXECUTABLE_NAMES) {
@@ -32,7 +32,7 @@ export async function provideNewer(cluster: Cluster, node: string): Promise<void
   }
 }
 
-/** Idempotent. */
+/** Undoes `provideNewer`. Idempotent. */
 export async function removeNewer(cluster: Cluster, node: string): Promise<void> {
   for (const name of EXECUTABLE_NAMES)
     if ((await cluster.exec(node, ["ls", `${NEWER_DIRECTORY}/${name}`])).exitCode === 0)
@@ -40,7 +40,7 @@ export async function removeNewer(cluster: Cluster, node: string): Promise<void>
   await execOrThrow(cluster, node, ["rm", "--recursive", "--force", NEWER_DIRECTORY]);
 }
 
-/** Names that are not, byte for byte, what the node's agent brings along. */
+/** Returns the names of files that differ from those of the node's agent. */
 export async function findOutdated(cluster: Cluster, node: string): Promise<readonly string[]> {
   const same = async (name: string) =>
     (await cluster.exec(node, ["cmp", "--silent", `${PROGRAMS}/${name}`, `${BIN_DIRECTORY}/${name}`])).exitCode === 0;

@@ -11,7 +11,7 @@ import { SYSTEM_NAMESPACE } from "./agents.ts";
 export const CHART = join(import.meta.dirname, "..", "..", "plugin", "deploy", "chart");
 const RELEASE = "interlay";
 
-/** The real Helm against one cluster, with a home of its own. */
+/** Runs Helm for one cluster, with a home directory of its own. */
 export class Helm {
   readonly #executable: string;
   readonly #env: Readonly<Record<string, string>>;
@@ -29,7 +29,7 @@ export class Helm {
     return new Helm(components.path("helm"), cluster, await mkdtemp(join(tmpdir(), "interlay-helm-")));
   }
 
-  /** `helm VERB interlay plugin/deploy/chart …`, as docs/install.md has it, with a file of values. */
+  /** Runs `helm VERB interlay plugin/deploy/chart …`, as in docs/install.md, with a file of values. */
   async deploy(verb: "install" | "upgrade", values: unknown, ...more: readonly string[]): Promise<string> {
     const file = join(this.#home, "values.yaml"); // JSON is YAML
     await writeFile(file, JSON.stringify(values));
@@ -40,7 +40,7 @@ export class Helm {
     return this.#run(["uninstall", RELEASE, "--namespace", SYSTEM_NAMESPACE]);
   }
 
-  /** Names and states of all releases. */
+  /** Returns the names and states of all releases. */
   async releases(): Promise<readonly string[]> {
     const list = JSON.parse(await this.#run(["list", "--all-namespaces", "--output", "json"])) as readonly {
       readonly name: string;
@@ -49,7 +49,7 @@ export class Helm {
     return list.map(({ name, status }) => `${name}: ${status}`);
   }
 
-  /** What Helm says of values that the chart must refuse. */
+  /** Returns the error of Helm for values that the chart must reject. */
   async refusal(namespace: string, ...set: readonly string[]): Promise<string> {
     const argv = ["template", RELEASE, CHART, "--namespace", namespace, ...set];
     const { exitCode, stderr } = await runCommand([this.#executable, ...argv], { env: this.#env });

@@ -13,7 +13,7 @@ import { TCP_PORT } from "../probe/protocol.ts";
 
 const claims = z.object({ items: z.array(z.object({ spec: z.object({ containerId: z.string() }) })) });
 
-/** An underlay and a multi-NIC pod on the first worker that outlive Interlay, and an overlay pod on each worker. */
+/** An underlay and a multi-NIC pod on the first worker that keep running without Interlay, and an overlay pod on each worker. */
 export class KeptPods {
   static readonly selector = "probe in (kept-u, kept-m, target-1, target-2)";
   readonly #cluster: Cluster;
@@ -27,7 +27,7 @@ export class KeptPods {
     this.#node = node;
   }
 
-  /** Whether a pod gets an answer from another, by TCP. */
+  /** Whether a pod gets a TCP answer from another pod. */
   async reaches(from: string, to: string, nic: Nic = "main"): Promise<boolean> {
     const address = await this.#addressOf(to, nic);
     const prober = new Prober(from, await this.#api.attach(NAMESPACE, from, CLIENT));
@@ -38,7 +38,7 @@ export class KeptPods {
     }
   }
 
-  /** All but the second lead through the pod's own node by Interlay. */
+  /** Asserts all paths; all but the second use Interlay's routes through the pod's own node. */
   async ways(): Promise<Readonly<Record<string, boolean>>> {
     return {
       "underlay -> overlay on the other node": await this.reaches("kept-u", "target-2"),
@@ -50,13 +50,13 @@ export class KeptPods {
 
   async allWork(): Promise<void> {
     await Eventually(
-      "every way of pods that are wired",
+      "every path of attached pods works",
       () => this.ways(),
       (ways) => Object.values(ways).every(Boolean),
     );
   }
 
-  /** By which a line on their node is theirs: address, network namespace, link, container. */
+  /** Names that mark a line on their node as theirs: address, network namespace, link, container. */
   async names(): Promise<readonly string[]> {
     const known = await Promise.all(
       ["kept-u", "kept-m"].map(async (pod) => {

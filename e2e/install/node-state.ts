@@ -7,10 +7,10 @@ import {
   SYSCTL_STATE,
 } from "../../plugin/testing/node-snapshot.ts";
 
-/** Chains that kube-proxy and felix write as Services and pods come and go: theirs, and never ours. */
+/** Chains that kube-proxy and felix change with Services and pods; Interlay never writes them. */
 const CHAINS_OF_OTHERS = /^chain (KUBE-|cali-)/;
 
-/** Whatever lies where Interlay has files, and beside it; kubelet's directories of pods are the runtime's business. */
+/** Directories in which Interlay has files, without kubelet's pod directories. */
 const FILES: NodeSnapshotCommand = {
   argv: [
     "find",
@@ -42,7 +42,7 @@ const LOOKS: readonly NodeSnapshotCommand[] = [
   FILES,
 ];
 
-/** Links, routes, rules, neighbours, sysctls, nftables, iptables and files of a node, a line each. */
+/** Returns links, routes, rules, neighbours, sysctls, nftables, iptables and files of a node, a line each. */
 export async function readNodeState(cluster: Cluster, node: string): Promise<readonly string[]> {
   const said = await Promise.all(
     LOOKS.map(async (look) => {
@@ -54,7 +54,7 @@ export async function readNodeState(cluster: Cluster, node: string): Promise<rea
   return said.flat().sort();
 }
 
-/** Pure. */
+/** Removes what changes by itself from the state. Pure. */
 export function dropForeignChains(ruleset: readonly string[]): readonly string[] {
   const kept: string[] = [];
   let skipping = false;

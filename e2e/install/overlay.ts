@@ -8,7 +8,7 @@ export type OverlayName = "notrack" | "liberal" | "snat" | "none";
 
 const OVERLAYS = join(import.meta.dirname, "..", "..", "plugin", "deploy", "overlays");
 
-/** `kubectl apply -k` of a kustomization that names the overlay and the image, as docs/install.md has it. */
+/** Runs `kubectl apply -k` with a kustomization of the overlay and the image, as in docs/install.md. */
 export async function applyOverlay(kubectl: Kubectl, overlay: OverlayName, image: string): Promise<void> {
   const directory = await mkdtemp(join(tmpdir(), "interlay-overlay-"));
   try {

@@ -7,8 +7,8 @@ import { applyOverlay } from "./overlay.ts";
 const TYPES = ["underlay", "multi-nic"] as const;
 
 /**
- * The new manifests are applied while pods come and go on every worker, one after another. Resolves with how many came, and
- * when the last agent was replaced, by performance.now().
+ * Applies the new manifests while pods are created and deleted on every worker, one after another. @returns the number of pods,
+ * and when the last agent was replaced, by performance.now()
  */
 export async function rollOutDuringPodChurn(
   kubectl: Kubectl,
@@ -21,9 +21,9 @@ export async function rollOutDuringPodChurn(
     TYPES.map(async (type) => {
       for (let count = 0; ; count += 1) {
         if (!rolling.is) return count;
-        const guest = await createPod(place, { node, type });
-        await waitUntilReady(place, guest);
-        await deletePod(place, guest);
+        const testPod = await createPod(place, { node, type });
+        await waitUntilReady(place, testPod);
+        await deletePod(place, testPod);
       }
     }),
   );
@@ -40,7 +40,7 @@ export async function rollOutDuringPodChurn(
   const counts = await all;
   assert.ok(
     counts.every((count) => count > 0),
-    `on some node no pod came while the agents were replaced: ${counts.join(", ")}`,
+    `no pod was created on some node while the agents were replaced: ${counts.join(", ")}`,
   );
   return { came: counts.reduce((sum, count) => sum + count, 0), rolledAt };
 }

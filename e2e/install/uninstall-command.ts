@@ -4,7 +4,7 @@ import type { Cluster } from "../../clusters/provider.ts";
 
 const SCRIPT = join(import.meta.dirname, "..", "..", "scripts", "uninstall.ts");
 
-/** `npm run uninstall -- --kubeconfig FILE …`, as a user runs it. */
+/** Runs `npm run uninstall -- --kubeconfig FILE …`, as a user would. */
 export function runUninstall({ kubeconfig }: Cluster, ...flags: readonly string[]): Promise<CommandResult> {
   return runCommand([process.execPath, "--import", "tsx", SCRIPT, "--kubeconfig", kubeconfig, ...flags]);
 }

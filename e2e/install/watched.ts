@@ -10,9 +10,9 @@ const report = z.object({
   looks: z.number(),
   calls: z.number(),
   failures: z.array(z.string()),
-  /** Each name's files one after another: inode, size, mode. */
+  /** Files of each name in sequence: inode, size, mode. */
   files: z.record(z.string(), z.array(z.string())),
-  /** What of ours is in the directory at the end. */
+  /** Interlay's files in the directory at the end. */
   there: z.array(z.string()),
 });
 export type WatchReport = z.infer<typeof report>;
@@ -20,7 +20,10 @@ export type WatchReport = z.infer<typeof report>;
 const PROGRAM = "/root/executables-watch.mts";
 const STOP = "/root/executables-watch.stop";
 
-/** Starts the watch on a lab's node, until the spec ends; what is returned ends it, and resolves with what it saw. */
+/**
+ * Starts the watch on a lab's node.
+ * @returns a function that ends it and returns its report; the watch ends with the spec at the latest
+ */
 export async function watchExecutables(cluster: Cluster, node: string): Promise<() => Promise<WatchReport>> {
   const text = await readFile(join(import.meta.dirname, "executables-watch.ts"), "utf8");
   await execOrThrow(cluster, node, ["rm", "--force", STOP]);

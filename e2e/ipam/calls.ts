@@ -15,7 +15,7 @@ export type CallAnswer =
   | { readonly address: string; readonly milliseconds: number }
   | { readonly code: number; readonly msg: string; readonly milliseconds: number };
 
-/** Calls of the IPAM plugin on a node as a runtime makes them: the API server need not be there for them. */
+/** Calls the IPAM plugin on a node as a runtime does, also without the API server. */
 export class IpamCaller {
   readonly #cluster: Cluster;
   readonly #node: string;
@@ -25,7 +25,7 @@ export class IpamCaller {
     this.#node = node;
   }
 
-  /** Makes the container's namespace if it is not there. */
+  /** Creates the container's network namespace if it does not exist. */
   async add(network: string, container: string, pod: CallerPod, ifname = "eth0"): Promise<CallAnswer> {
     await this.#cluster.exec(this.#node, ["ip", "netns", "add", container]);
     const started = performance.now();

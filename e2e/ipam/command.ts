@@ -10,7 +10,7 @@ const checked = z.object({
   found: z.array(z.object({ what: z.string(), severity: z.enum(["error", "note"]), message: z.string() })),
 });
 
-/** `npm run ipam -- …`, as a user would run it. Throws with its words on other exit codes than 0 and 1. */
+/** Runs `npm run ipam -- …`, as a user would. @throws an error with its output if its exit status is not 0 or 1 */
 export async function runIpam(kubeconfig: string, args: readonly string[]): Promise<string> {
   const script = join(import.meta.dirname, "..", "..", "scripts", "ipam.ts");
   return new Promise<string>((resolve, reject) => {
@@ -22,7 +22,7 @@ export async function runIpam(kubeconfig: string, args: readonly string[]): Prom
   });
 }
 
-/** What `check` finds, with each worker's own word. */
+/** Returns the findings of `check`, with the records of each worker. */
 export async function checkAddresses({ cluster, workers }: IpamContext): Promise<z.infer<typeof checked>["found"]> {
   const directory = await mkdtemp(join(tmpdir(), "interlay-ipam-"));
   try {

@@ -49,7 +49,7 @@ export type PoolStatus = NonNullable<z.infer<typeof poolStatus>["status"]>;
 
 const underlay = z.object({ spec: z.object({ subnet: z.string(), gateway: z.string() }) });
 
-/** What is written to the API server. */
+/** An object for the API server. */
 export interface KubeObject {
   readonly apiVersion: string;
   readonly kind: string;
@@ -83,17 +83,17 @@ export class IpamContext {
     const { spec } = underlay.parse(
       await api.objects.read({ apiVersion: GROUP, kind: "UnderlayPool", metadata: { name: "underlay" } }),
     );
-    const world = new IpamContext(cluster, api, spec.subnet, spec.gateway);
+    const context = new IpamContext(cluster, api, spec.subnet, spec.gateway);
     await removeNamespace(api, NAMESPACE);
     const namespace: KubeObject = { apiVersion: "v1", kind: "Namespace", metadata: { name: NAMESPACE } };
     await ensureObject(api, namespace);
     DeferCleanup(() => removeNamespace(api, NAMESPACE));
-    await world.settings(QUICK);
-    DeferCleanup(() => world.settings(Object.fromEntries(Object.keys(QUICK).map((key) => [key, null]))));
-    return world;
+    await context.settings(QUICK);
+    DeferCleanup(() => context.settings(Object.fromEntries(Object.keys(QUICK).map((key) => [key, null]))));
+    return context;
   }
 
-  /** In the third octet's place: `at(7, 1)` is 10.7.217.1 where the underlay is 10.7.0.0/16. */
+  /** Returns an address by its last two octets: `at(7, 1)` is 10.7.217.1 if the underlay is 10.7.0.0/16. */
   at(pool: number, index: number): string {
     return `${this.#subnet.split(".").slice(0, 2).join(".")}.${210 + pool}.${index}`;
   }
@@ -102,7 +102,7 @@ export class IpamContext {
     return `${this.at(pool, 1)}-${this.at(pool, size)}`;
   }
 
-  /** An UnderlayPool, and an UnderlayNetwork of its name that takes from it; the agents write its definition. */
+  /** Creates an UnderlayPool and an UnderlayNetwork of its name that uses it; the agents write its definition. */
   async pool(
     name: string,
     spec: { readonly ranges: readonly string[]; readonly reservePerNode?: number },
@@ -176,7 +176,7 @@ export class IpamContext {
     return status;
   }
 
-  /** Nobody has an address of it any more. */
+  /** Waits until no address of the pool is in use. */
   async isEmpty(pool: string): Promise<void> {
     await Eventually(
       `nobody holds an address of ${pool}`,
@@ -186,11 +186,11 @@ export class IpamContext {
     );
   }
 
-  /** The agent's pod on a node. */
+  /** Returns the agent's pod on a node. */
   async agentOn(node: string): Promise<string> {
     const { items } = await this.api.core.listNamespacedPod({ namespace: SYSTEM, labelSelector: "app=interlay" });
     const name = items.find(({ spec }) => spec?.nodeName === node)?.metadata?.name;
-    if (name === undefined) throw new Error(`no agent's pod is on ${node}`);
+    if (name === undefined) throw new Error(`${node} has no pod of the agent`);
     return name;
   }
 }

@@ -10,26 +10,29 @@ import { waitForRollout, scaleWorkload, type Workload } from "./workloads.ts";
 import { IpamContext } from "./context.ts";
 import { hasCapability } from "../../clusters/capabilities.ts";
 
-/** How many addresses the pool `exact` has. */
+/** Number of addresses of the pool `exact`. */
 export const EXACT_POOL = 6;
 
-/** The running group's world, with a pool of exactly so many addresses and one with room, made before its specs. */
+/**
+ * Registers a BeforeAll that creates a pool of EXACT_POOL addresses and a larger one.
+ * @returns a function that returns the context
+ */
 export function setupIpamFixture(run: TestRun): () => IpamContext {
-  let world: IpamContext | undefined;
+  let context: IpamContext | undefined;
   BeforeAll(
     async () => {
       const cluster = await run.cluster();
       if (hasCapability(cluster.provider, "host-programs"))
         await ensureDebianPackages(["procps"], createPlainProgress());
-      world = await IpamContext.make(cluster, clusterApi(cluster));
-      await world.pool("exact", { ranges: [world.range(0, EXACT_POOL)] });
-      await world.pool("steady", { ranges: [world.range(1, 9)] });
+      context = await IpamContext.make(cluster, clusterApi(cluster));
+      await context.pool("exact", { ranges: [context.range(0, EXACT_POOL)] });
+      await context.pool("steady", { ranges: [context.range(1, 9)] });
     },
     { timeout: 180_000 },
   );
   return () => {
-    if (world === undefined) throw new Error("the scene is not set: its BeforeAll has not run");
-    return world;
+    if (context === undefined) throw new Error("the fixture is not set up: its BeforeAll has not run");
+    return context;
   };
 }
 
@@ -37,18 +40,18 @@ export function assertDistinct(addresses: readonly string[]): void {
   assert.equal(new Set(addresses).size, addresses.length, `the same twice: ${addresses.join(", ")}`);
 }
 
-/** Scaled to nothing first: its pods are gone when this resolves. */
-export async function removeAllPods(world: IpamContext, object: Workload): Promise<void> {
-  await scaleWorkload(world, object, 0);
-  await waitForRollout(world, object, 0);
-  await world.remove(object);
+/** Scales a workload to 0, waits until its pods are deleted, and deletes it. */
+export async function removeAllPods(context: IpamContext, object: Workload): Promise<void> {
+  await scaleWorkload(context, object, 0);
+  await waitForRollout(context, object, 0);
+  await context.remove(object);
 }
 
-/** Nothing is found, not even what passes by itself. */
-export async function assertAgreement(world: IpamContext): Promise<void> {
+/** Asserts that objects, records and links agree. */
+export async function assertAgreement(context: IpamContext): Promise<void> {
   await Eventually(
     "objects, records and links agree",
-    () => checkAddresses(world),
+    () => checkAddresses(context),
     (found) => found.length === 0,
     { timeout: 60_000, interval: 1000 },
   );

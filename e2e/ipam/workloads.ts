@@ -46,8 +46,8 @@ const onNetwork = (network: string): Readonly<Record<string, string>> => ({
   "v1.multus-cni.io/default-network": `${NAMESPACE}/${network}`,
 });
 
-/** A pod by itself. Its port is the node's own where it is on the node's network, so it idles there. */
-export async function createPod(world: IpamContext, name: string, options: WorkloadOptions): Promise<void> {
+/** Creates a single pod. In the node's network it only sleeps, because its port would be the node's. */
+export async function createPod(context: IpamContext, name: string, options: WorkloadOptions): Promise<void> {
   const { network, annotations = {} } = options;
   const object: KubeObject = {
     apiVersion: "v1",
@@ -57,9 +57,9 @@ export async function createPod(world: IpamContext, name: string, options: Workl
       namespace: NAMESPACE,
       annotations: { ...(options.hostNetwork === true ? {} : onNetwork(network)), ...annotations },
     },
-    spec: podSpec(world, options),
+    spec: podSpec(context, options),
   };
-  await ensureObject(world.api, object);
+  await ensureObject(context.api, object);
 }
 
 export const toPodRef = (name: string): KubeObject => ({
@@ -78,20 +78,20 @@ export async function readPod({ api }: IpamContext, name: string): Promise<V1Pod
 }
 
 /** @returns its address */
-export async function readAddress(world: IpamContext, name: string, not?: string): Promise<string> {
+export async function readAddress(context: IpamContext, name: string, not?: string): Promise<string> {
   const pod = await Eventually(
     `pod ${name} runs`,
-    () => readPod(world, name),
+    () => readPod(context, name),
     (one) => staysReady(one) && one?.metadata?.uid !== not,
     { timeout: READY_MS },
   );
   return pod?.status?.podIP ?? "";
 }
 
-export async function waitUntilGone(world: IpamContext, name: string): Promise<void> {
+export async function waitUntilGone(context: IpamContext, name: string): Promise<void> {
   await Eventually(
-    `pod ${name} is gone`,
-    () => readPod(world, name),
+    `pod ${name} is deleted`,
+    () => readPod(context, name),
     (pod) => pod === undefined,
     { timeout: READY_MS },
   );
@@ -105,7 +105,7 @@ export type Workload = KubeObject;
 
 /** A Deployment or StatefulSet on one network. */
 export function createWorkload(
-  world: IpamContext,
+  context: IpamContext,
   kind: "Deployment" | "StatefulSet",
   name: string,
   options: Pick<WorkloadOptions, "network" | "annotations"> & {
@@ -125,32 +125,35 @@ export function createWorkload(
       ...(options.strategy === undefined ? {} : { strategy: { rollingUpdate: options.strategy } }),
       template: {
         metadata: { labels, annotations: { ...onNetwork(options.network), ...options.annotations } },
-        spec: podSpec(world, {}),
+        spec: podSpec(context, {}),
       },
     },
   };
 }
 
-/** Every replica is there, of the last template, and ready; and none of an earlier one. @returns their addresses, sorted */
+/**
+ * Waits until every replica of the current template is ready and no other pod exists.
+ * @returns their addresses, sorted
+ */
 export async function waitForRollout(
-  world: IpamContext,
+  context: IpamContext,
   object: Workload,
   replicas: number,
 ): Promise<readonly string[]> {
   const name = object.metadata.name;
   await Eventually(
     `${name} has its ${replicas} pods`,
-    async () => counts.parse(await world.api.objects.read(object)),
+    async () => counts.parse(await context.api.objects.read(object)),
     ({ metadata, status }) =>
       status.observedGeneration >= metadata.generation &&
       [status.replicas, status.updatedReplicas, status.readyReplicas].every((count) => count === replicas),
     { timeout: READY_MS },
   );
   const pods = await Eventually(
-    `the pods of ${name} alone are there`,
+    `only the pods of ${name} exist`,
     () =>
       retryOnServerError(() =>
-        world.api.core.listNamespacedPod({ namespace: NAMESPACE, labelSelector: `app=${name}` }),
+        context.api.core.listNamespacedPod({ namespace: NAMESPACE, labelSelector: `app=${name}` }),
       ),
     ({ items }) => items.length === replicas,
     { timeout: READY_MS },
@@ -158,19 +161,19 @@ export async function waitForRollout(
   return pods.items.map(({ status }) => status?.podIP ?? "").toSorted();
 }
 
-/** The template changes, so every pod is made anew. */
+/** Changes the template, so that every pod is recreated. */
 export async function rollOut(
-  world: IpamContext,
+  context: IpamContext,
   { apiVersion, kind, metadata }: Workload,
   mark: string,
 ): Promise<void> {
-  await world.merge({ apiVersion, kind, metadata, spec: { template: { metadata: { annotations: { mark } } } } });
+  await context.merge({ apiVersion, kind, metadata, spec: { template: { metadata: { annotations: { mark } } } } });
 }
 
 export async function scaleWorkload(
-  world: IpamContext,
+  context: IpamContext,
   { apiVersion, kind, metadata }: Workload,
   replicas: number,
 ): Promise<void> {
-  await world.merge({ apiVersion, kind, metadata, spec: { replicas } });
+  await context.merge({ apiVersion, kind, metadata, spec: { replicas } });
 }

@@ -7,8 +7,8 @@ export interface ConcurrentRun {
 }
 
 /**
- * `npm run e2e` in a lab of its own, in a process group of its own. @param interruptAt Ctrl-C when the output has this: the
- * whole group gets it, as from a terminal
+ * Runs `npm run e2e` in another lab, in a process group of its own.
+ * @param interruptAt output at which the whole group gets SIGINT, as by Ctrl-C in a terminal
  */
 export async function startConcurrentRun(flags: readonly string[], interruptAt?: RegExp): Promise<ConcurrentRun> {
   const script = join(import.meta.dirname, "..", "..", "scripts", "e2e.ts");

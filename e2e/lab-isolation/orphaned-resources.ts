@@ -1,7 +1,7 @@
 import { access, readdir, readFile } from "node:fs/promises";
 import { getLabDirectory } from "../../clusters/lab/lab-files.ts";
 
-/** What there is of a lab on this computer: its directory, its processes, mounts below its directory. */
+/** Returns the remains of a lab on this computer: its directory, its processes, mounts below its directory. */
 export async function findOrphanedResources(lab: string): Promise<readonly string[]> {
   const directory = getLabDirectory(lab);
   const there = await access(directory).then(

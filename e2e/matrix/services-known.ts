@@ -24,7 +24,10 @@ export async function waitForServices(all: readonly Cell[], variant: Variant, de
   }
 }
 
-/** Of those that should be answered, by pods that are ready, one for each Service and source: kube-proxy writes all its ports at once. */
+/**
+ * Of those that should be answered, by pods that are ready, one for each Service and source: kube-proxy writes all its ports
+ * at once.
+ */
 function serviceCells(all: readonly Cell[], variant: Variant, deployment: Deployment): readonly Cell[] {
   const absent = new Set(deployment.notReady.map((line) => line.split(" ")[0]));
   return all.filter(

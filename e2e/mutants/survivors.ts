@@ -45,7 +45,10 @@ const NEWER: readonly RegExp[] = [
   /^gate: (nftables|iptables) mode is taken for/,
 ];
 
-/** Rules of the node's table that only other clusters and attackers show, with the test in plugin/agent/reconcile/node-table.netns.test.ts. */
+/**
+ * Rules of the node's table that only other clusters and attackers show, with the test in
+ * plugin/agent/reconcile/node-table.netns.test.ts.
+ */
 const NODE_RULES: readonly (readonly [RegExp, string])[] = [
   [
     /^node: nft rule in source_guard: link-local/,

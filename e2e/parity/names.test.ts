@@ -19,7 +19,7 @@ describe("a cluster in names", () => {
     assert.equal(replaceNames("kind-worker2, kind-worker", NAMES), "worker-2, worker-1");
   });
 
-  it("has no link name of a node's and no hardware address", () => {
+  it("has no name of a node's link and no hardware address", () => {
     const line = "node: neighbour 10.7.200.1 lladdr 02:aa:bb:cc:dd:ee dev vethil0a1b2c3d4";
     assert.equal(replaceNames(line, NAMES), "node: neighbour POD lladdr MAC dev NODE-LINK");
     assert.equal(replaceNames("dev cali01234567890", NAMES), "dev NODE-LINK");

@@ -13,14 +13,14 @@ import { replaceNames, type NameMap } from "./names.ts";
 
 const INTERLAY = "/opt/cni/bin/interlay";
 
-/** One of two clusters that are compared, with the same pods in it. */
+/** One of two clusters that are compared, with its pods. */
 export interface ParitySide {
   readonly cluster: Cluster;
   readonly api: ClusterApi;
   readonly deployment: Deployment;
 }
 
-/** What a pod is and has, in names: text for each thing that is compared. */
+/** Compared state of a pod, with placeholders. */
 export type PodState = Readonly<Record<"pod" | "routes" | "rules" | "plan", string>>;
 
 export async function createSide(cluster: Cluster): Promise<ParitySide> {
@@ -28,7 +28,7 @@ export async function createSide(cluster: Cluster): Promise<ParitySide> {
   return { cluster, api, deployment: await deploy(cluster, api) };
 }
 
-/** Of every pod of the three types, by name. */
+/** Returns the state of every pod of the three types, by name. */
 export async function readPodState(side: ParitySide): Promise<ReadonlyMap<string, PodState>> {
   const { cluster, api, deployment } = side;
   const names = namesOf(side);
@@ -58,7 +58,7 @@ export async function readPodState(side: ParitySide): Promise<ReadonlyMap<string
   return new Map(await Promise.all(facts));
 }
 
-/** What the API server has of a pod, but for what no two have in common. */
+/** Returns a pod object without fields that differ between any two pods. */
 function asMade({ metadata, spec }: V1Pod): string {
   const annotations = Object.entries(metadata?.annotations ?? {})
     .filter(([name]) => name !== "cni.projectcalico.org/containerID")
@@ -71,7 +71,7 @@ export interface VariantState {
   readonly filters: readonly NodeFilter[];
 }
 
-/** Makes the cluster that variant, and asks every cell. */
+/** Switches the cluster to the variant, and probes every cell. */
 export async function readVariantState({ cluster, deployment }: ParitySide, variant: Variant): Promise<VariantState> {
   await switchVariant(cluster, variant);
   const all = cells(deployment.workers.length, deployment.families);
@@ -79,7 +79,7 @@ export async function readVariantState({ cluster, deployment }: ParitySide, vari
   return { results, filters: await readFilters(cluster, variant.kubeProxy.mode) };
 }
 
-/** Addresses and names that are this cluster's own. */
+/** Returns the placeholders of a cluster's addresses and names. */
 function namesOf({ cluster, deployment }: ParitySide): NameMap {
   const { spec, nodes, probeImage } = cluster;
   const ranges = [spec, ...(spec.ipv6 === undefined ? [] : [spec.ipv6])];

@@ -22,7 +22,7 @@ const LAST = 20;
 const AT_ONCE_MS = 1000;
 
 /** Pods whose fixed address leaves one node and comes up on another, while others still know the old one's MAC. */
-export function addressMigrationSpecs(world: () => PluginContext): void {
+export function addressMigrationSpecs(context: () => PluginContext): void {
   for (const [type, nic, annotation] of [
     ["an underlay pod", "eth0", DEFAULT_NETWORK_ANNOTATION],
     ["a multi-NIC pod", "net1", NETWORKS_ANNOTATION],
@@ -31,9 +31,9 @@ export function addressMigrationSpecs(world: () => PluginContext): void {
       `a fixed address of ${type} that moves to another node is reached within a second of the pod's being Ready`,
       async () => {
         const name = `mover-${nic}`;
-        const { deployment, cluster, families } = world();
+        const { deployment, cluster, families } = context();
         const addresses = listAddressesAt(cluster.spec, RANGES.fixed, nic === "eth0" ? LAST : LAST + 1);
-        const guest = (node: number) => ({
+        const testPod = (node: number) => ({
           name,
           node,
           annotations: { [annotation]: findNetworkName("fixed"), "interlay.dev/ip": addresses.join(",") },
@@ -46,13 +46,13 @@ export function addressMigrationSpecs(world: () => PluginContext): void {
           const text =
             third === EXTERNAL
               ? (await outsideHost(deployment.external).exec(argv)).stdout
-              : await world().api.exec("interlay-e2e", third, argv);
+              : await context().api.exec("interlay-e2e", third, argv);
           return /lladdr (\S+)/.exec(text)?.[1] ?? "";
         };
 
-        await createPod(world(), guest(0));
-        await waitUntilReady(world(), name);
-        const before = (await findPodNic(world(), name, nic)).mac;
+        await createPod(context(), testPod(0));
+        await waitUntilReady(context(), name);
+        const before = (await findPodNic(context(), name, nic)).mac;
         const asked = addresses.flatMap((address) =>
           probers.map((from) => ({ from, address, protocol: "tcp" as const, server: name })),
         );
@@ -62,9 +62,9 @@ export function addressMigrationSpecs(world: () => PluginContext): void {
             assert.equal(await known(third, address), before, `${third} knows ${address}`);
 
         await By("it goes, and comes on the other node", async () => {
-          await deletePods(world(), [name]);
-          await createPod(world(), guest(1));
-          await waitUntilReady(world(), name, 20);
+          await deletePods(context(), [name]);
+          await createPod(context(), testPod(1));
+          await waitUntilReady(context(), name, 20);
         });
         const took = await Promise.all(
           asked.map(async ({ from, address }) => {
@@ -78,7 +78,7 @@ export function addressMigrationSpecs(world: () => PluginContext): void {
             return latencyMs;
           }),
         );
-        const after = await readMac(world(), name, nic);
+        const after = await readMac(context(), name, nic);
         assert.notEqual(after, before, "the other node's link has another MAC: there was something to tell");
         for (const third of thirds)
           for (const address of addresses)
@@ -93,7 +93,7 @@ export function addressMigrationSpecs(world: () => PluginContext): void {
           `      · ${families.join(" and ")} from ${thirds.join(", ")}: answered after at most ${slowest} ms\n`,
         );
         assert.ok(slowest <= AT_ONCE_MS, `the slowest answer came after ${slowest} ms`);
-        await deletePods(world(), [name]);
+        await deletePods(context(), [name]);
       },
     );
 }

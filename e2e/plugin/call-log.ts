@@ -21,18 +21,18 @@ const entry = z.object({
 export type LogEntry = z.infer<typeof entry>;
 
 /** Every line of a node's log of calls, parsed. */
-export async function readLog(world: PluginContext, node: number): Promise<readonly LogEntry[]> {
-  const text = await execOnNode(world, node, "cat", LOG);
+export async function readLog(context: PluginContext, node: number): Promise<readonly LogEntry[]> {
+  const text = await execOnNode(context, node, "cat", LOG);
   return text
     .split("\n")
     .filter((line) => line !== "")
     .map((line) => entry.parse(JSON.parse(line)));
 }
 
-export function logSpecs(world: () => PluginContext): void {
+export function logSpecs(context: () => PluginContext): void {
   It("the log has one JSON line a call with the durations of its steps, for root alone", async () => {
-    assert.equal((await execOnNode(world(), 0, "stat", "--format=%a", LOG)).trim(), "600");
-    const calls = (await readLog(world(), 0)).filter(({ pod }) => pod?.namespace === NAMESPACE);
+    assert.equal((await execOnNode(context(), 0, "stat", "--format=%a", LOG)).trim(), "600");
+    const calls = (await readLog(context(), 0)).filter(({ pod }) => pod?.namespace === NAMESPACE);
     const add = calls.find(
       ({ pod, command, plugin, error }) =>
         pod?.name === PROBING_NETWORK && command === "ADD" && plugin !== "interlay-ipam" && error === undefined,
@@ -54,19 +54,19 @@ export function logSpecs(world: () => PluginContext): void {
   });
 
   It("a log of 10 MiB is put aside, and a new one begun by the next call", async () => {
-    await execOnNode(world(), 0, "truncate", "--size=11M", LOG);
-    const { stdout } = await world().cluster.exec(
-      world().workers[0] ?? "",
+    await execOnNode(context(), 0, "truncate", "--size=11M", LOG);
+    const { stdout } = await context().cluster.exec(
+      context().workers[0] ?? "",
       ["env", "CNI_COMMAND=STATUS", "CNI_PATH=/opt/cni/bin", "/opt/cni/bin/interlay"],
       { stdin: JSON.stringify({ cniVersion: "1.1.0", name: "plugin-log", type: "interlay" }) },
     );
     assert.equal(stdout, "", "STATUS says nothing where all is well");
-    const calls = await readLog(world(), 0);
+    const calls = await readLog(context(), 0);
     assert.ok(
       calls.some(({ command }) => command === "STATUS"),
       "the call is in the new log",
     );
-    assert.equal((await execOnNode(world(), 0, "stat", "--format=%s", `${LOG}.1`)).trim(), String(11 * 1024 * 1024));
-    await execOnNode(world(), 0, "rm", `${LOG}.1`);
+    assert.equal((await execOnNode(context(), 0, "stat", "--format=%s", `${LOG}.1`)).trim(), String(11 * 1024 * 1024));
+    await execOnNode(context(), 0, "rm", `${LOG}.1`);
   });
 }

@@ -46,9 +46,15 @@ export function getWorkerName(cluster: Cluster, index: number): string {
   return cluster.nodes.filter(({ role }) => role === "worker")[index]?.name ?? "";
 }
 
-export async function createPod({ api, cluster }: PluginContext, guest: PluginPod): Promise<void> {
-  const labels = { ...labelsForNetworks(guest.annotations), ...guest.labels };
-  const manifest = pod(guest.name, getWorkerName(cluster, guest.node), cluster.probeImage, guest.annotations, labels);
+export async function createPod({ api, cluster }: PluginContext, testPod: PluginPod): Promise<void> {
+  const labels = { ...labelsForNetworks(testPod.annotations), ...testPod.labels };
+  const manifest = pod(
+    testPod.name,
+    getWorkerName(cluster, testPod.node),
+    cluster.probeImage,
+    testPod.annotations,
+    labels,
+  );
   const here: Manifest = { ...manifest, metadata: { ...manifest.metadata, namespace: NAMESPACE } };
   await ensureObject(api, here);
 }
@@ -106,7 +112,7 @@ export async function deletePods({ api }: PluginContext, names: readonly string[
   );
 }
 
-/** Runs a program in a guest's container. */
+/** Runs a program in a pod's container. */
 export const execInPod = ({ api }: PluginContext, name: string, ...argv: readonly string[]): Promise<string> =>
   api.exec(NAMESPACE, name, argv);
 
@@ -125,7 +131,7 @@ const networkStatus = z.array(
   }),
 );
 
-/** A guest's NICs by what Multus says of it, eth0 first. */
+/** A pod's NICs by what Multus says of it, eth0 first. */
 export async function listPodNics({ api }: PluginContext, name: string): Promise<readonly PodNic[]> {
   const { metadata } = await retryOnServerError(() => api.core.readNamespacedPod({ namespace: NAMESPACE, name }));
   const text = metadata?.annotations?.["k8s.v1.cni.cncf.io/network-status"] ?? "[]";
@@ -139,15 +145,15 @@ export async function listPodNics({ api }: PluginContext, name: string): Promise
   );
 }
 
-export async function findPodNic(world: PluginContext, pod: string, nic: string): Promise<PodNic> {
-  const nics = await listPodNics(world, pod);
+export async function findPodNic(context: PluginContext, pod: string, nic: string): Promise<PodNic> {
+  const nics = await listPodNics(context, pod);
   const found = nics.find(({ name }) => name === nic);
   if (found === undefined) throw new Error(`pod ${pod} has no NIC ${nic}, but ${nics.map((n) => n.name).join(", ")}`);
   return found;
 }
 
-/** The MAC of a guest's link, by its kernel: /sys is the node's in a lab's containers. */
-export async function readMac(world: PluginContext, pod: string, nic: string): Promise<string> {
-  const text = await execInPod(world, pod, "ip", "-o", "link", "show", nic);
+/** The MAC of a pod's link, by its kernel: /sys is the node's in a lab's containers. */
+export async function readMac(context: PluginContext, pod: string, nic: string): Promise<string> {
+  const text = await execInPod(context, pod, "ip", "-o", "link", "show", nic);
   return /link\/ether (\S+)/.exec(text)?.[1] ?? "";
 }

@@ -27,10 +27,10 @@ const chosen = (name: string, networks: string, nic: string): PluginPod => ({
 });
 
 const CHOSEN = [
-  { guest: chosen("by-net1", UNDERLAY, "net1"), nic: "net1" },
-  { guest: chosen("by-first", `${UNDERLAY},${UNDERLAY}`, "net1"), nic: "net1" },
-  { guest: chosen("by-last", `${UNDERLAY},${UNDERLAY}`, "net2"), nic: "net2" },
-  { guest: chosen("by-name", `${UNDERLAY}@lan0,${UNDERLAY}@storage`, "storage"), nic: "storage" },
+  { testPod: chosen("by-net1", UNDERLAY, "net1"), nic: "net1" },
+  { testPod: chosen("by-first", `${UNDERLAY},${UNDERLAY}`, "net1"), nic: "net1" },
+  { testPod: chosen("by-last", `${UNDERLAY},${UNDERLAY}`, "net2"), nic: "net2" },
+  { testPod: chosen("by-name", `${UNDERLAY}@lan0,${UNDERLAY}@storage`, "storage"), nic: "storage" },
 ] as const;
 /** Never ready. */
 export const INVALID_DEFAULT_ROUTE = chosen("by-none", UNDERLAY, "lan9");
@@ -39,17 +39,17 @@ const HIJACKED: readonly PluginPod[] = [
   { name: "hijack", node: 0, annotations: { [DEFAULT_NETWORK_ANNOTATION]: findNetworkName("hijack") } },
   chosen("hijack-more", findNetworkName("hijack"), "net1"),
 ];
-export const ROUTING_PODS: readonly PluginPod[] = [...CHOSEN.map(({ guest }) => guest), ...HIJACKED];
+export const ROUTING_PODS: readonly PluginPod[] = [...CHOSEN.map(({ testPod }) => testPod), ...HIJACKED];
 
-export function routingSpecs(world: () => PluginContext): void {
-  for (const { guest, nic } of CHOSEN)
+export function routingSpecs(context: () => PluginContext): void {
+  for (const { testPod, nic } of CHOSEN)
     It(
-      `${DEFAULT}: ${nic} of ${guest.annotations[NETWORKS_ANNOTATION] ?? ""} has the only default route, and speaks by its address`,
+      `${DEFAULT}: ${nic} of ${testPod.annotations[NETWORKS_ANNOTATION] ?? ""} has the only default route, and speaks by its address`,
       async () => {
-        const { addresses } = await findPodNic(world(), guest.name, nic);
-        for (const family of world().families) {
+        const { addresses } = await findPodNic(context(), testPod.name, nic);
+        for (const family of context().families) {
           const ip = (...argv: readonly string[]) =>
-            execInPod(world(), guest.name, "ip", family === "ipv4" ? "-4" : "-6", ...argv);
+            execInPod(context(), testPod.name, "ip", family === "ipv4" ? "-4" : "-6", ...argv);
           assert.match(
             await ip("route", "show", "default"),
             new RegExp(`^default via \\S+ dev ${nic} [^\\n]*\\n?$`),
@@ -64,7 +64,7 @@ export function routingSpecs(world: () => PluginContext): void {
 
   It(`${DEFAULT}: an unknown NIC is reported on the pod, with the NICs it has`, () =>
     waitForEvent(
-      world(),
+      context(),
       INVALID_DEFAULT_ROUTE.name,
       "NoUnderlayAddress",
       /invalid annotation interlay\.dev\/default-route-nic "lan9" of pod \S+: the pod's NICs are eth0, net1/,
@@ -74,7 +74,7 @@ export function routingSpecs(world: () => PluginContext): void {
   It(
     "hijackCIDRs: a destination on the node alone is reached by underlay and multi-NIC pods, and only by theirs",
     async () => {
-      const { api, deployment, families } = world();
+      const { api, deployment, families } = context();
       const ask = async (prober: Prober, address: string) => {
         const { server } = await prober.probe({ protocol: "tcp", address, port: TCP_PORT, timeoutMs: 2000 });
         return server;

@@ -59,20 +59,24 @@ export async function releaseConflicts({ objects }: ClusterApi): Promise<void> {
   }
 }
 
-export function duplicateAddressSpecs(world: () => PluginContext): void {
+export function duplicateAddressSpecs(context: () => PluginContext): void {
   for (const family of ["ipv4", "ipv6"] as const)
     It(
       `conflictDetection: an ${family} address of another machine is reported on the pod${family === "ipv4" ? ", with its MAC" : ""}`,
       async () => {
-        const held = listHeldAddresses(world()).find((address) => getFamily(address) === family);
+        const held = listHeldAddresses(context()).find((address) => getFamily(address) === family);
         if (held === undefined) Skip(`the cluster has no ${family}`);
-        const { stdout } = await outsideHost(world().deployment.external).exec(["cat", "/sys/class/net/eth0/address"]);
+        const { stdout } = await outsideHost(context().deployment.external).exec([
+          "cat",
+          "/sys/class/net/eth0/address",
+        ]);
         const words = `${held.replaceAll(".", "\\.")}, meant for eth0 of pod \\S+/held-${family}, is already used by ${stdout.trim()}`;
-        if (family === "ipv4") await waitForEvent(world(), `held-${family}`, "UnderlayWiringFailed", new RegExp(words));
+        if (family === "ipv4")
+          await waitForEvent(context(), `held-${family}`, "UnderlayWiringFailed", new RegExp(words));
         // With an IPv6 gateway the reference macvlan waits for the kernel's own detection, before our plugin is asked.
         else
           await waitForEvent(
-            world(),
+            context(),
             `held-${family}`,
             "FailedCreatePodSandBox",
             new RegExp(`${words}|${held} in DADFAILED state`),
@@ -81,9 +85,9 @@ export function duplicateAddressSpecs(world: () => PluginContext): void {
     );
 
   It("gatewayDetection: a gateway that does not answer is reported on the pod", () => {
-    const gateways = listAddressesAt(world().cluster.spec, 168, SILENT_GATEWAY).join(" and ").replaceAll(".", "\\.");
+    const gateways = listAddressesAt(context().cluster.spec, 168, SILENT_GATEWAY).join(" and ").replaceAll(".", "\\.");
     return waitForEvent(
-      world(),
+      context(),
       "silent",
       "UnderlayWiringFailed",
       new RegExp(`${gateways}, gateway of eth0 of pod \\S+/silent, did not`),
@@ -91,7 +95,7 @@ export function duplicateAddressSpecs(world: () => PluginContext): void {
   });
 
   It("both options with a free address and a gateway that answers: the pod has it", async () => {
-    const { addresses } = await findPodNic(world(), PROBING_NETWORK, "eth0");
-    assert.deepEqual(addresses, listAddressesAt(world().cluster.spec, RANGES.fixed, FREE));
+    const { addresses } = await findPodNic(context(), PROBING_NETWORK, "eth0");
+    assert.deepEqual(addresses, listAddressesAt(context().cluster.spec, RANGES.fixed, FREE));
   });
 }

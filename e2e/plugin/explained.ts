@@ -27,9 +27,9 @@ export function parseExplained(text: string): readonly Explained[] {
   }));
 }
 
-export function explainSpecs(world: () => PluginContext): void {
+export function explainSpecs(context: () => PluginContext): void {
   const explain = (type: "overlay" | "underlay" | "multi-nic") =>
-    world().cluster.exec(getWorkerName(world().cluster, 0), [
+    context().cluster.exec(getWorkerName(context().cluster, 0), [
       INTERLAY,
       "explain",
       "--pod",
@@ -47,7 +47,7 @@ export function explainSpecs(world: () => PluginContext): void {
         assert.ok(reason.length > 10, `"${line}" has no reason`);
         assert.match(row, ROWS, `"${line}"`);
       }
-      const { deployment, cluster } = world();
+      const { deployment, cluster } = context();
       const device = type === "underlay" ? "veth0" : "eth0";
       const own = deployment.addressOf(podName(type, 0, "a"), "main");
       const node = deployment.addressOf("node-1", "main");
@@ -68,13 +68,13 @@ export function explainSpecs(world: () => PluginContext): void {
   );
 
   It("what the kernel lacks: explain, CHECK's words in doctor and report are the same", async () => {
-    const { deployment, cluster } = world();
+    const { deployment, cluster } = context();
     const pod = podName("underlay", 0, "a");
     const address = deployment.addressOf(pod, "main");
     const netns = await findNetns(cluster, getWorkerName(cluster, 0), address);
     await signalAgent(cluster, getWorkerName(cluster, 0), "STOP");
     DeferCleanup(() => signalAgent(cluster, getWorkerName(cluster, 0), "CONT"));
-    await execOnNode(world(), 0, "nsenter", `--net=${netns}`, "ip", "route", "delete", cluster.spec.serviceCidr);
+    await execOnNode(context(), 0, "nsenter", `--net=${netns}`, "ip", "route", "delete", cluster.spec.serviceCidr);
     const { stdout } = await explain("underlay");
     const missing = parseExplained(stdout).filter(({ line }) => line.includes("MISSING"));
     assert.deepEqual(

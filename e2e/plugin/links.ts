@@ -6,24 +6,24 @@ import { execInPod, readMac, findPodNic, execOnNode, getWorkerName, type PluginC
 
 const PAIR = /^\d+: (vethil[0-9a-f]{9})@\S+ .* mtu (\d+) .* qlen (\d+)/;
 
-export function linkSpecs(world: () => PluginContext): void {
+export function linkSpecs(context: () => PluginContext): void {
   It(
     "mtu and txQueueLen are the pair's, on both ends; macPrefix and the first address make the NIC's MAC",
     async () => {
       const [underlay, more] = PROBE_OPTIONS.map(({ name }) => name) as [string, string];
-      const { addresses, mac } = await findPodNic(world(), underlay, "eth0");
+      const { addresses, mac } = await findPodNic(context(), underlay, "eth0");
       const [first = ""] = addresses;
-      const inPod = await execInPod(world(), underlay, "ip", "-o", "link", "show", "veth0");
+      const inPod = await execInPod(context(), underlay, "ip", "-o", "link", "show", "veth0");
       assert.match(inPod, / mtu 1400 .* qlen 321\b/);
-      const route = await execOnNode(world(), 0, "ip", "-o", "route", "get", first);
+      const route = await execOnNode(context(), 0, "ip", "-o", "route", "get", first);
       const link = / dev (vethil\S+)/.exec(route)?.[1] ?? "";
-      assert.match(await execOnNode(world(), 0, "ip", "-o", "link", "show", link), / mtu 1400 .* qlen 321\b/);
+      assert.match(await execOnNode(context(), 0, "ip", "-o", "link", "show", link), / mtu 1400 .* qlen 321\b/);
       for (const [pod, nic] of [
         [underlay, "eth0"],
         [more, "net1"],
       ] as const) {
-        const own = await findPodNic(world(), pod, nic);
-        assert.equal(await readMac(world(), pod, nic), macBy(own.addresses[0] ?? ""), `${nic} of ${pod}`);
+        const own = await findPodNic(context(), pod, nic);
+        assert.equal(await readMac(context(), pod, nic), macBy(own.addresses[0] ?? ""), `${nic} of ${pod}`);
       }
       assert.equal(mac, macBy(first), "in Multus's status, which has it from the plugin's result");
     },
@@ -31,28 +31,28 @@ export function linkSpecs(world: () => PluginContext): void {
 
   It("the configuration's table and priorities are in pod and node", async () => {
     const [underlay, more] = PROBE_OPTIONS.map(({ name }) => name) as [string, string];
-    const family = ((await findPodNic(world(), more, "net1")).addresses[0] ?? "").includes(":") ? "-6" : "-4";
-    assert.match(await execOnNode(world(), 0, "ip", family, "rule"), /^1777:\s+from all lookup 777/m);
-    assert.match(await execOnNode(world(), 0, "ip", family, "route", "show", "table", "777"), / dev cali/);
+    const family = ((await findPodNic(context(), more, "net1")).addresses[0] ?? "").includes(":") ? "-6" : "-4";
+    assert.match(await execOnNode(context(), 0, "ip", family, "rule"), /^1777:\s+from all lookup 777/m);
+    assert.match(await execOnNode(context(), 0, "ip", family, "route", "show", "table", "777"), / dev cali/);
     assert.match(
-      await execInPod(world(), underlay, "ip", family, "rule"),
+      await execInPod(context(), underlay, "ip", family, "rule"),
       /^1777:\s+from all fwmark 0x20000000\/0x20000000 lookup 500/m,
     );
-    assert.match(await execInPod(world(), more, "ip", family, "rule"), /^2777:\s+from \S+ lookup 10\d+/m);
+    assert.match(await execInPod(context(), more, "ip", family, "rule"), /^2777:\s+from \S+ lookup 10\d+/m);
   });
 
   It("names, MACs and indices of the pairs stay when the agent is killed and restarts", async () => {
     const pairs = async () =>
-      (await execOnNode(world(), 0, "ip", "-o", "link"))
+      (await execOnNode(context(), 0, "ip", "-o", "link"))
         .split("\n")
         .filter((line) => PAIR.test(line))
         .sort();
     const before = await pairs();
     assert.ok(before.length > 1, "there are pairs to look at");
-    await signalAgent(world().cluster, getWorkerName(world().cluster, 0), "KILL");
+    await signalAgent(context().cluster, getWorkerName(context().cluster, 0), "KILL");
     await Eventually(
       "the agent is ready again",
-      () => execOnNode(world(), 0, "curl", "--silent", "--max-time", "2", "http://127.0.0.1:9810/readyz"),
+      () => execOnNode(context(), 0, "curl", "--silent", "--max-time", "2", "http://127.0.0.1:9810/readyz"),
       (answer) => answer.includes("ok"),
       { timeout: 110_000 },
     );

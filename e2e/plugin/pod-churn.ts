@@ -26,50 +26,50 @@ const claims = z.object({
   ),
 });
 
-export function podChurnSpecs(world: () => PluginContext): void {
+export function podChurnSpecs(context: () => PluginContext): void {
   It(
     `${CROWD} pods come at once on one node, each is reached; deleted at once, and nothing of them is left`,
     { timeout: 300_000 },
     async () => {
-      const guests: readonly PluginPod[] = Array.from({ length: CROWD }, (_, index) => ({
+      const testPods: readonly PluginPod[] = Array.from({ length: CROWD }, (_, index) => ({
         name: `crowd-${index + 1}`,
         node: 1,
         annotations: index % 2 === 0 ? { [DEFAULT_NETWORK_ANNOTATION]: UNDERLAY } : { [NETWORKS_ANNOTATION]: UNDERLAY },
       }));
-      const names = guests.map(({ name }) => name);
-      const before = { node: await readNodeState(world().cluster), records: await records(world()) };
+      const names = testPods.map(({ name }) => name);
+      const before = { node: await readNodeState(context().cluster), records: await records(context()) };
       await By("they come", async () => {
-        await Promise.all(guests.map((guest) => createPod(world(), guest)));
-        await Promise.all(names.map((name) => waitUntilReady(world(), name)));
+        await Promise.all(testPods.map((testPod) => createPod(context(), testPod)));
+        await Promise.all(names.map((name) => waitUntilReady(context(), name)));
       });
-      const prober = await world().deployment.prober(hostPodName(1));
-      const other = await world().deployment.prober(hostPodName(0));
+      const prober = await context().deployment.prober(hostPodName(1));
+      const other = await context().deployment.prober(hostPodName(0));
       const nics = await Promise.all(
-        guests.map(async ({ name, annotations }) => ({
+        testPods.map(async ({ name, annotations }) => ({
           name,
           addresses: (
-            await findPodNic(world(), name, annotations[DEFAULT_NETWORK_ANNOTATION] === undefined ? "net1" : "eth0")
+            await findPodNic(context(), name, annotations[DEFAULT_NETWORK_ANNOTATION] === undefined ? "net1" : "eth0")
           ).addresses,
         })),
       );
       const addresses = nics.flatMap((nic) => nic.addresses);
-      assert.equal(new Set(addresses).size, CROWD * world().families.length, `addresses: ${addresses.join(", ")}`);
+      assert.equal(new Set(addresses).size, CROWD * context().families.length, `addresses: ${addresses.join(", ")}`);
       const questions = nics.flatMap((nic) =>
         nic.addresses.flatMap((address) =>
           [prober, other].map((from) => ({ from, address, protocol: "tcp" as const, server: nic.name })),
         ),
       );
       assert.deepEqual(await findUnanswered(questions), []);
-      assert.equal((await claimed(world(), names)).length, CROWD * world().families.length);
-      await By("they go", () => deletePods(world(), names));
+      assert.equal((await claimed(context(), names)).length, CROWD * context().families.length);
+      await By("they go", () => deletePods(context(), names));
       await Eventually(
         "links, routes, rules, neighbours, namespaces and records are what they were, and no address is claimed",
         async () => {
-          const after = { node: await readNodeState(world().cluster), records: await records(world()) };
+          const after = { node: await readNodeState(context().cluster), records: await records(context()) };
           return [
             ...after.node.filter((line) => !before.node.includes(line)),
             ...after.records.filter((line) => !before.records.includes(line)),
-            ...(await claimed(world(), names)),
+            ...(await claimed(context(), names)),
           ];
         },
         (left) => left.length === 0,
@@ -80,8 +80,8 @@ export function podChurnSpecs(world: () => PluginContext): void {
 }
 
 /** Files in which plugin and agent keep what they know of pods. */
-async function records(world: PluginContext): Promise<readonly string[]> {
-  const { stdout } = await world.cluster.exec(world.workers[1] ?? "", [
+async function records(context: PluginContext): Promise<readonly string[]> {
+  const { stdout } = await context.cluster.exec(context.workers[1] ?? "", [
     "find",
     ...RECORDS.map((directory) => `/var/lib/interlay/${directory}`),
     "-type",

@@ -29,18 +29,18 @@ export const BEHIND_GATEWAY: readonly PluginPod[] = [
 ];
 
 /** Replies leave by the link that their requests came in by, for every client. */
-export function replySpecs(world: () => PluginContext): void {
+export function replySpecs(context: () => PluginContext): void {
   for (const type of POD_TYPES)
     It(
       `a LoadBalancer with externalTrafficPolicy Local, to ${type} pods: ingress and externalIPs, by each node, the client's address kept`,
       async () => {
-        const { deployment } = world();
-        const beyond = await createRoutedHost(world());
+        const { deployment } = context();
+        const beyond = await createRoutedHost(context());
         if (beyond !== undefined) DeferCleanup(() => beyond.close());
-        const addresses = await balanced(world(), type);
+        const addresses = await balanced(context(), type);
         const from = await deployment.prober("external");
-        for (const node of world().workers.keys()) {
-          await lead(world(), addresses, node);
+        for (const node of context().workers.keys()) {
+          await lead(context(), addresses, node);
           await untilKnown(from, addresses, podName(type, node, "b"));
           const questions = addresses.flatMap((address) => {
             const seen = deployment.addressOf("external", "main", getFamily(address));
@@ -58,18 +58,18 @@ export function replySpecs(world: () => PluginContext): void {
     );
 
   It("a peer beyond a gateway: NodePorts with policy Local, and the pods' own addresses", async () => {
-    const beyond = await createRoutedHost(world());
+    const beyond = await createRoutedHost(context());
     if (beyond === undefined) Skip("the outside host may not make a network behind itself");
     DeferCleanup(() => beyond.close());
-    const own = await ownAddresses(world(), beyond);
+    const own = await ownAddresses(context(), beyond);
     assert.deepEqual(
       await findUnanswered(own),
       [],
       "into an underlay pod's eth0, and into net1 while eth0 has the default route",
     );
     for (const type of POD_TYPES)
-      for (const node of world().workers.keys())
-        assert.deepEqual(await nodePorts(world(), beyond, type, node), [], `${type} pods, by node ${node + 1}`);
+      for (const node of context().workers.keys())
+        assert.deepEqual(await nodePorts(context(), beyond, type, node), [], `${type} pods, by node ${node + 1}`);
   });
 }
 
@@ -126,12 +126,12 @@ async function untilKnown(from: Prober, addresses: readonly string[], server: st
     );
 }
 
-async function ownAddresses(world: PluginContext, beyond: RoutedHost): Promise<readonly HttpProbe[]> {
+async function ownAddresses(context: PluginContext, beyond: RoutedHost): Promise<readonly HttpProbe[]> {
   const nics = await Promise.all(
     BEHIND_GATEWAY.map(async ({ name, annotations }) => ({
       name,
       addresses: (
-        await findPodNic(world, name, annotations[DEFAULT_NETWORK_ANNOTATION] === undefined ? "net1" : "eth0")
+        await findPodNic(context, name, annotations[DEFAULT_NETWORK_ANNOTATION] === undefined ? "net1" : "eth0")
       ).addresses,
     })),
   );
@@ -149,12 +149,12 @@ async function ownAddresses(world: PluginContext, beyond: RoutedHost): Promise<r
 }
 
 async function nodePorts(
-  world: PluginContext,
+  context: PluginContext,
   beyond: RoutedHost,
   type: PodType,
   node: number,
 ): Promise<readonly string[]> {
-  const { deployment, families } = world;
+  const { deployment, families } = context;
   const server = podName(type, node, "b");
   const lines = await Promise.all(
     families.flatMap((family) =>

@@ -21,8 +21,8 @@ export interface RoutedHost {
 }
 
 /** Undefined where the outside host may not have namespaces (an unprivileged container). */
-export async function createRoutedHost(world: PluginContext): Promise<RoutedHost | undefined> {
-  const { deployment, families, workers } = world;
+export async function createRoutedHost(context: PluginContext): Promise<RoutedHost | undefined> {
+  const { deployment, families, workers } = context;
   const external = outsideHost(deployment.external);
   if ((await external.exec(["ip", "netns", "add", NAME])).exitCode !== 0) return undefined;
   const ip = (...argv: readonly string[]) => findRoutedAddress(external, ["ip", ...argv]);
@@ -43,7 +43,7 @@ export async function createRoutedHost(world: PluginContext): Promise<RoutedHost
     ]);
     for (const node of workers.keys())
       await execOnNode(
-        world,
+        context,
         node,
         "ip",
         "route",
@@ -63,7 +63,7 @@ export async function createRoutedHost(world: PluginContext): Promise<RoutedHost
       await external.exec(["ip", "netns", "delete", NAME]);
       for (const family of families)
         for (const node of workers.keys())
-          await execOnNode(world, node, "ip", "route", "delete", NETWORKS[family].network);
+          await execOnNode(context, node, "ip", "route", "delete", NETWORKS[family].network);
     },
   };
 }

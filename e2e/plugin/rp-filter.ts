@@ -10,19 +10,19 @@ const TUNNEL = "vxlan.calico";
 /** RFC 3704: 0 is none, 1 strict, 2 loose; a link's own and `all`, of which the kernel takes the greater. */
 const VALUES = ["0", "1", "2"] as const;
 
-export function rpFilterSpecs(world: () => PluginContext, variant: Variant): void {
+export function rpFilterSpecs(context: () => PluginContext, variant: Variant): void {
   for (const value of VALUES)
     It(
       `rp_filter ${value} as every worker's and every pod's own: each IPv4 cell passes`,
       { timeout: 180_000 },
       async () => {
-        const { deployment, workers, families } = world();
+        const { deployment, workers, families } = context();
         if (!families.includes("ipv4")) Skip("the kernel has no rp_filter for IPv6");
-        for (const node of workers.keys()) await filter(world(), node, value);
+        for (const node of workers.keys()) await filter(context(), node, value);
         for (const node of workers.keys())
           await Eventually(
             `the agent of node ${node + 1} lets no tunnel be strict`,
-            () => execOnNode(world(), node, "cat", `/proc/sys/net/ipv4/conf/${TUNNEL}/rp_filter`),
+            () => execOnNode(context(), node, "cat", `/proc/sys/net/ipv4/conf/${TUNNEL}/rp_filter`),
             (own) => Math.max(Number(own), Number(value)) !== 1,
           );
         const all = cells(workers.length, ["ipv4"]);
@@ -36,19 +36,19 @@ export function rpFilterSpecs(world: () => PluginContext, variant: Variant): voi
 const KEYS = ["all", "default", "eth0"] as const;
 
 /** On the node and in every pod of it; put back when the spec ends. */
-async function filter(world: PluginContext, node: number, value: string): Promise<void> {
+async function filter(context: PluginContext, node: number, value: string): Promise<void> {
   const path = (key: string) => `net.ipv4.conf.${key}.rp_filter`;
   for (const key of KEYS) {
-    const before = (await execOnNode(world, node, "sysctl", "-n", path(key))).trim();
-    DeferCleanup(() => execOnNode(world, node, "sysctl", "-qw", `${path(key)}=${before}`));
-    await execOnNode(world, node, "sysctl", "-qw", `${path(key)}=${value}`);
+    const before = (await execOnNode(context, node, "sysctl", "-n", path(key))).trim();
+    DeferCleanup(() => execOnNode(context, node, "sysctl", "-qw", `${path(key)}=${before}`));
+    await execOnNode(context, node, "sysctl", "-qw", `${path(key)}=${value}`);
   }
-  const names = (await execOnNode(world, node, "ip", "netns", "list"))
+  const names = (await execOnNode(context, node, "ip", "netns", "list"))
     .split("\n")
     .flatMap((line) => line.split(" ")[0] ?? []);
   for (const name of names.filter((one) => one !== "")) {
     const within = (...argv: readonly string[]) =>
-      world.cluster.exec(world.workers[node] ?? "", ["nsenter", `--net=/var/run/netns/${name}`, ...argv]);
+      context.cluster.exec(context.workers[node] ?? "", ["nsenter", `--net=/var/run/netns/${name}`, ...argv]);
     await within("sysctl", "-qw", `${path("all")}=${value}`);
     DeferCleanup(() => within("sysctl", "-qw", `${path("all")}=0`));
   }

@@ -17,7 +17,7 @@ import {
 
 interface Shape {
   readonly what: string;
-  readonly guest: PluginPod;
+  readonly testPod: PluginPod;
   /** The pod's NICs, eth0 first. */
   readonly nics: readonly string[];
   /** eth0 is of the underlay as well: the outside reaches it. */
@@ -31,7 +31,7 @@ const shape = (
   nics: readonly string[],
 ): Shape => ({
   what,
-  guest: { name, node: name.endsWith("2") ? 1 : 0, annotations },
+  testPod: { name, node: name.endsWith("2") ? 1 : 0, annotations },
   nics,
   outside: annotations[DEFAULT_NETWORK_ANNOTATION] === UNDERLAY,
 });
@@ -75,24 +75,24 @@ export const SHAPES: readonly Shape[] = [
   ),
 ];
 
-export function shapeSpecs(world: () => PluginContext): void {
-  for (const { what, guest, nics, outside } of SHAPES)
+export function shapeSpecs(context: () => PluginContext): void {
+  for (const { what, testPod, nics, outside } of SHAPES)
     It(`${what}: every NIC answers all types of pods, nodes and the outside`, async () => {
-      const there = await listPodNics(world(), guest.name);
+      const there = await listPodNics(context(), testPod.name);
       assert.deepEqual(
         there.map(({ name }) => name),
         nics,
       );
       const asked = there.filter(({ name }) => name !== "eth0" || outside);
       const questions = await Promise.all(
-        asked.flatMap(({ addresses }) => addresses.map((address) => questionsOf(world(), guest.name, address))),
+        asked.flatMap(({ addresses }) => addresses.map((address) => questionsOf(context(), testPod.name, address))),
       );
       const wrong = await By(`${questions.flat().length} questions`, () => findUnanswered(questions.flat()));
       assert.deepEqual(wrong, []);
       for (const { name, addresses } of there.filter((nic) => nic.name !== "eth0"))
         for (const address of addresses) {
           const stranger = address.includes(":") ? "2001:db8::1" : "203.0.113.1";
-          const route = await execInPod(world(), guest.name, "ip", "route", "get", stranger, "from", address);
+          const route = await execInPod(context(), testPod.name, "ip", "route", "get", stranger, "from", address);
           assert.match(
             route,
             new RegExp(` dev ${name} `),

@@ -22,7 +22,7 @@ const DIRECT = 40;
 
 /** A call of one plugin as a runtime makes it, on the worker. */
 async function call(
-  world: PluginContext,
+  context: PluginContext,
   verb: string,
   config: Readonly<Record<string, unknown>>,
   settings: Readonly<Record<string, string>> = {},
@@ -42,15 +42,15 @@ async function call(
     `${BIN}/${String(config["type"])}`,
   ];
   const stdin = JSON.stringify({ cniVersion: "1.1.0", name: NETWORK, ...config });
-  const { stdout } = await world.cluster.exec(getWorkerName(world.cluster, NODE), argv, { stdin });
+  const { stdout } = await context.cluster.exec(getWorkerName(context.cluster, NODE), argv, { stdin });
   return stdout.trim() === "" ? {} : (JSON.parse(stdout) as Readonly<Record<string, unknown>>);
 }
 
-export function verbSpecs(world: () => PluginContext): void {
+export function verbSpecs(context: () => PluginContext): void {
   It(
     "a runtime of cniVersion 1.1.0 with macvlan and interlay as its network: ADD, CHECK, STATUS, GC and DEL",
     async () => {
-      const { cluster, api, families, deployment } = world();
+      const { cluster, api, families, deployment } = context();
       if (cluster.provider !== "lab") Skip("the lab's node runner is the runtime that asks all five");
       const conflist = {
         cniVersion: "1.1.0",
@@ -64,14 +64,14 @@ export function verbSpecs(world: () => PluginContext): void {
           { type: "interlay" },
         ],
       };
-      DeferCleanup(() => execOnNode(world(), NODE, "rm", "-f", FILE));
+      DeferCleanup(() => execOnNode(context(), NODE, "rm", "-f", FILE));
       await cluster.exec(getWorkerName(cluster, NODE), ["tee", FILE], { stdin: JSON.stringify(conflist) });
 
       const name = "direct";
       const fixedIp = listAddressesAt(cluster.spec, RANGES.fixed, DIRECT).join(",");
       const labels = poolLabel("fixed");
-      await createPod(world(), { name, node: NODE, annotations: { "interlay.dev/ip": fixedIp }, labels });
-      const { status, metadata } = await waitUntilReady(world(), name);
+      await createPod(context(), { name, node: NODE, annotations: { "interlay.dev/ip": fixedIp }, labels });
+      const { status, metadata } = await waitUntilReady(context(), name);
       const addresses = (status?.podIPs ?? []).map(({ ip }) => ip);
       assert.deepEqual(addresses.map(getFamily), families);
       const askers = await Promise.all(
@@ -87,18 +87,18 @@ export function verbSpecs(world: () => PluginContext): void {
       const others = await records();
       assert.ok(others.length > 1, "records of other pods are there");
       await By("an attachment of the same network that the runtime does not know", async () => {
-        await execOnNode(world(), NODE, "ip", "netns", "add", STALE.name);
+        await execOnNode(context(), NODE, "ip", "netns", "add", STALE.name);
         DeferCleanup(() => cluster.exec(getWorkerName(cluster, NODE), ["ip", "netns", "delete", STALE.name]));
         const fixed = listAddressesAt(cluster.spec, RANGES.fixed, LAST).map((address) => ({
           address: `${address}/${address.includes(":") ? 64 : 16}`,
         }));
-        const prevResult = await call(world(), "ADD", {
+        const prevResult = await call(context(), "ADD", {
           type: "macvlan",
           mode: "bridge",
           ipam: { type: "static", addresses: fixed },
         });
         assert.ok(Array.isArray(prevResult["ips"]), JSON.stringify(prevResult));
-        const added = await call(world(), "ADD", { type: "interlay", prevResult });
+        const added = await call(context(), "ADD", { type: "interlay", prevResult });
         assert.match(JSON.stringify(added["interfaces"]), /"veth0"/, JSON.stringify(added));
       });
       await By("the runtime's GC removes it, and nobody else's", () =>
@@ -106,7 +106,7 @@ export function verbSpecs(world: () => PluginContext): void {
           timeout: 60_000,
         }),
       );
-      const route = await execOnNode(world(), NODE, "ip", "route", "show", "table", "all");
+      const route = await execOnNode(context(), NODE, "ip", "route", "show", "table", "all");
       for (const address of listAddressesAt(cluster.spec, RANGES.fixed, LAST))
         assert.ok(!route.includes(` ${address} `), route);
       assert.deepEqual(await findUnanswered(questions), [], "after GC");
@@ -114,7 +114,7 @@ export function verbSpecs(world: () => PluginContext): void {
       await By("STATUS is asked too", () =>
         Eventually(
           "a STATUS of it in the log",
-          () => readLog(world(), NODE),
+          () => readLog(context(), NODE),
           (calls) => calls.some(({ command, error }) => command === "STATUS" && error === undefined),
         ),
       );
@@ -123,8 +123,8 @@ export function verbSpecs(world: () => PluginContext): void {
         node.status?.conditions?.find(({ type }) => type === "Ready")?.message,
         "the network's plugins can serve",
       );
-      await deletePods(world(), [name]);
-      const mine = (await readLog(world(), NODE)).filter(
+      await deletePods(context(), [name]);
+      const mine = (await readLog(context(), NODE)).filter(
         ({ pod, plugin }) => pod?.uid === metadata?.uid && plugin !== "interlay-ipam",
       );
       assert.deepEqual(
@@ -139,14 +139,14 @@ export function verbSpecs(world: () => PluginContext): void {
       INTERLAY_STATE_DIRECTORY: "/var/lib/interlay/nowhere",
       INTERLAY_CNI_SOCKET: "/var/lib/interlay/nowhere.sock",
     };
-    assert.equal((await call(world(), "STATUS", { type: "interlay" }, nowhere))["code"], 50);
+    assert.equal((await call(context(), "STATUS", { type: "interlay" }, nowhere))["code"], 50);
     const prevResult = { cniVersion: "1.1.0", interfaces: [{ name: "eth0", sandbox: STALE.netns }], ips: [] };
-    assert.equal((await call(world(), "ADD", { type: "interlay", prevResult }, nowhere))["code"], 100);
-    assert.deepEqual(await call(world(), "STATUS", { type: "interlay" }), {});
+    assert.equal((await call(context(), "ADD", { type: "interlay", prevResult }, nowhere))["code"], 100);
+    assert.deepEqual(await call(context(), "STATUS", { type: "interlay" }), {});
   });
 
   const records = async (): Promise<readonly string[]> =>
-    (await execOnNode(world(), NODE, "ls", RECORDS))
+    (await execOnNode(context(), NODE, "ls", RECORDS))
       .split("\n")
       .filter((line) => line !== "")
       .sort();

@@ -10,7 +10,7 @@ describe("what goes into a bundle", () => {
     "a password on a command line": `--etcd-password=${SECRET} --v=2`,
     "a client key in a kubeconfig": `client-key-data: ${SECRET}`,
     "a private key": `-----BEGIN RSA PRIVATE KEY-----\n${SECRET}\n-----END RSA PRIVATE KEY-----`,
-    "a private key that was cut off": `-----BEGIN PRIVATE KEY-----\n${SECRET}`,
+    "a truncated private key": `-----BEGIN PRIVATE KEY-----\n${SECRET}`,
     "a header": `Authorization: Bearer ${SECRET}`,
     "a JSON web token": `got eyJhbGciOiJS.${SECRET}.sig`,
   };

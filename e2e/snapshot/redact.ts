@@ -1,8 +1,8 @@
 const HIDDEN = "(left out)";
 
 /**
- * Takes secrets out of what goes into a bundle: keys, certificates' private halves, tokens, passwords. Rather too much
- * than too little: a bundle is handed to strangers.
+ * Removes secrets from text for a bundle: private keys, tokens, passwords. It removes too much rather than too little, because
+ * bundles are published.
  */
 export function redactSecrets(text: string): string {
   return text

@@ -11,8 +11,8 @@ const PARALLEL = 6;
 type File = readonly [name: string, text: string];
 
 /**
- * The state of nodes and pods, Interlay's own objects and the components' logs, secrets left out. What cannot be had is
- * said in its file: a snapshot is taken when things are broken.
+ * Returns the state of nodes and pods, Interlay's objects and the components' logs, without secrets. If something cannot be read,
+ * its file contains the error.
  */
 export async function takeSnapshot(cluster: Cluster, pods: Deployment["pods"]): Promise<ReadonlyMap<string, string>> {
   const api = clusterApi(cluster);
@@ -59,7 +59,7 @@ async function nodeFile(
   return [[`nodes/${node}/${file}`, `${said}${stdout}`]];
 }
 
-/** By the node's own xargs, as captures do: an exec apiece would take long. */
+/** Runs the commands by one xargs on the node, like captures: an exec for each would take long. */
 async function podFiles(cluster: Cluster, node: string, pods: Deployment["pods"]): Promise<readonly File[]> {
   const inside = (await listNamespaces(cluster, node, pods)).filter(({ pid }) => pid !== undefined);
   const lines = inside.flatMap(({ pid }) => [

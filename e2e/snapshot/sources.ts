@@ -1,4 +1,4 @@
-/** What is asked of every node, by the name of the file it goes to. What a node has not (nft, conntrack) is said there. */
+/** Commands for every node by the name of the output file, which has the error if a program is missing (nft, conntrack). */
 export const NODE_SOURCES: Readonly<Record<string, readonly string[]>> = {
   "links.txt": ["ip", "-d", "-s", "link"],
   "addresses.txt": ["ip", "address"],
@@ -28,7 +28,7 @@ export const NODE_SOURCES: Readonly<Record<string, readonly string[]>> = {
   "kubelet.log": ["journalctl", "--no-pager", "--lines=400", "--unit=kubelet"],
 };
 
-/** What is asked in every probe's network namespace. */
+/** Commands for the network namespace of every probe. */
 export const POD_SOURCES: readonly string[] = [
   "ip -d link",
   "ip address",
@@ -37,10 +37,10 @@ export const POD_SOURCES: readonly string[] = [
   "ip neigh",
 ];
 
-/** Namespaces whose pods' logs are taken: the components'. */
+/** Namespaces of the components, whose logs are collected. */
 export const LOG_NAMESPACES = ["kube-system", "interlay-system", "calico-system"] as const;
 
-/** Resources that show what Interlay was told and what it knows. */
+/** Resources with Interlay's configuration and status. */
 export const OBJECTS = [
   ["interlay.dev/v1alpha1", "NodeState"],
   ["interlay.dev/v1alpha1", "UnderlayNetwork"],

@@ -25,23 +25,23 @@ const address = z.object({ metadata: z.object({ name: z.string() }), spec: z.rec
 
 export function registerSpecs(run: TestRun): void {
   Describe("agent: what it does for the cluster, and what it tells", { labels: ["agent", "agent-cluster"] }, () => {
-    let scene: AgentFixture;
-    let place: PodContext;
+    let fixture: AgentFixture;
+    let podContext: PodContext;
     const found = async (kind: string, apiVersion: string, metadata: { name: string; namespace?: string }) => {
       try {
-        return (await scene.api.objects.read({ kind, apiVersion, metadata })) as unknown;
+        return (await fixture.api.objects.read({ kind, apiVersion, metadata })) as unknown;
       } catch (error) {
         if (getStatusCode(error) === 404) return undefined;
         throw error;
       }
     };
     const agentSays = (node: string, path: string) =>
-      scene.on(node, "curl", "--silent", "--write-out", "\n%{http_code}", `http://127.0.0.1:9810/${path}`);
+      fixture.on(node, "curl", "--silent", "--write-out", "\n%{http_code}", `http://127.0.0.1:9810/${path}`);
 
     BeforeAll(
       async () => {
-        scene = await setupAgentFixture(run);
-        place = { cluster: scene.cluster, api: scene.api, guests: new Map() };
+        fixture = await setupAgentFixture(run);
+        podContext = { cluster: fixture.cluster, api: fixture.api, testPods: new Map() };
       },
       { timeout: 300_000 },
     );
@@ -50,7 +50,7 @@ export function registerSpecs(run: TestRun): void {
       "writes an UnderlayNetwork's definition, puts it right, and another agent does when the leader hangs",
       { timeout: 180_000 },
       async () => {
-        const { api } = scene;
+        const { api } = fixture;
         const leader = z.object({ spec: z.object({ holderIdentity: z.string() }) });
         const holder = async () =>
           leader.parse(await found("Lease", "coordination.k8s.io/v1", { name: "interlay-leader", namespace: SYSTEM }))
@@ -63,7 +63,7 @@ export function registerSpecs(run: TestRun): void {
           return object === undefined ? undefined : definition.parse(object);
         };
         const first = await holder();
-        await By(`hold ${first}, which leads`, () => scene.holdAgent(first));
+        await By(`hold ${first}, which leads`, () => fixture.holdAgent(first));
         const network = underlayNetwork("led", { mtu: 1400 });
         await ensureObject(api, network);
         DeferCleanup(() => api.objects.delete(network).catch(() => undefined));
@@ -98,7 +98,7 @@ export function registerSpecs(run: TestRun): void {
     );
 
     It("says on the pod why it was not wired", async () => {
-      const { api, cluster, nodes } = scene;
+      const { api, cluster, nodes } = fixture;
       const network = underlayNetwork("wrong-option", { options: { hijackCIDRs: ["0.0.0.0/0"] } });
       await ensureObject(api, network);
       DeferCleanup(() => api.objects.delete(network));
@@ -130,7 +130,7 @@ export function registerSpecs(run: TestRun): void {
     });
 
     It("answers /healthz, /readyz and /metrics, and counts what it puts back", async () => {
-      const { nodes, on, end } = scene;
+      const { nodes, on, end } = fixture;
       for (const path of ["healthz", "readyz"]) assert.equal(await agentSays(nodes[0], path), "ok\n\n200", path);
       const repaired = async () =>
         Number(
@@ -140,9 +140,9 @@ export function registerSpecs(run: TestRun): void {
       const { address: of } = await end("underlay-1-b");
       await on(nodes[0], "ip", "route", "delete", `${of}/32`);
       await Eventually("a route more was repaired", repaired, (count) => count > before, PATIENCE);
-      const guest = await createPod(place, { node: nodes[0], type: "underlay" });
-      DeferCleanup(() => deletePod(place, guest));
-      await waitUntilReady(place, guest);
+      const testPod = await createPod(podContext, { node: nodes[0], type: "underlay" });
+      DeferCleanup(() => deletePod(podContext, testPod));
+      await waitUntilReady(podContext, testPod);
       const text = await Eventually(
         "a call's duration",
         () => agentSays(nodes[0], "metrics"),
@@ -163,18 +163,18 @@ export function registerSpecs(run: TestRun): void {
       "leaves nothing of pods that are gone with a node's reboot: record, route, address",
       { timeout: 180_000 },
       async () => {
-        const { api, nodes, on } = scene;
+        const { api, nodes, on } = fixture;
         const [node] = nodes;
-        const guest = await createPod(place, { node, type: "underlay" });
-        await waitUntilReady(place, guest);
-        const ip = (await api.core.readNamespacedPod({ name: guest.name, namespace: NAMESPACE })).status?.podIP ?? "";
+        const testPod = await createPod(podContext, { node, type: "underlay" });
+        await waitUntilReady(podContext, testPod);
+        const ip = (await api.core.readNamespacedPod({ name: testPod.name, namespace: NAMESPACE })).status?.podIP ?? "";
         const claim = address.parse(await found("UnderlayAddress", "interlay.dev/v1alpha1", { name: ip }));
         const record = (
-          await on(node, "grep", "--files-with-matches", guest.name, "--recursive", `${STATE}/attachments`)
+          await on(node, "grep", "--files-with-matches", testPod.name, "--recursive", `${STATE}/attachments`)
         ).trim();
         await on(node, "cp", "--archive", STATE, KEPT);
         DeferCleanup(() => on(node, "rm", "--recursive", KEPT));
-        await deletePod(place, guest);
+        await deletePod(podContext, testPod);
         await Eventually(
           "its address is given back",
           () => found("UnderlayAddress", "interlay.dev/v1alpha1", { name: ip }),
@@ -192,7 +192,7 @@ export function registerSpecs(run: TestRun): void {
         });
         await Eventually(
           "the record is gone",
-          () => scene.cluster.exec(node, ["ls", record]),
+          () => fixture.cluster.exec(node, ["ls", record]),
           ({ exitCode }) => exitCode !== 0,
           PATIENCE,
         );
@@ -207,7 +207,7 @@ export function registerSpecs(run: TestRun): void {
         );
         await Eventually(
           "its file is gone",
-          () => scene.cluster.exec(node, ["ls", `${STATE}/addresses/${ip}.json`]),
+          () => fixture.cluster.exec(node, ["ls", `${STATE}/addresses/${ip}.json`]),
           ({ exitCode }) => exitCode !== 0,
           PATIENCE,
         );

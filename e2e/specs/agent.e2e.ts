@@ -17,22 +17,22 @@ const LINES = { restarts: 15, flush: 8, ruleset: 12 } as const;
 
 export function registerSpecs(run: TestRun): void {
   Describe("agent: the node stays true", { labels: ["agent"] }, () => {
-    let scene: AgentFixture;
+    let fixture: AgentFixture;
     BeforeAll(
       async () => {
-        scene = await setupAgentFixture(run);
+        fixture = await setupAgentFixture(run);
       },
       { timeout: 300_000 },
     );
 
     /** Of the pinned neighbours on a node, felix's (vxlan.calico) are not ours to flush: it puts them back after minutes. */
     const ourLinks = async (node: string): Promise<readonly string[]> => {
-      const text = await scene.on(node, "ip", "-oneline", "link", "show", "type", "veth");
+      const text = await fixture.on(node, "ip", "-oneline", "link", "show", "type", "veth");
       return [...text.matchAll(/^\d+: (vethil\w+)/gm)].flatMap(([, link]) => link ?? []);
     };
     /** Those that nobody translates. */
     const plainWays = async (): Promise<readonly StreamPath[]> => {
-      const { end } = scene;
+      const { end } = fixture;
       const u = await end("underlay-1-a");
       return [
         ["underlay -> overlay on the other node", u, await end("overlay-2-b")],
@@ -42,7 +42,7 @@ export function registerSpecs(run: TestRun): void {
     };
     /** Calico gives these the node's address. */
     const translatedWays = async (): Promise<readonly StreamPath[]> => {
-      const { end } = scene;
+      const { end } = fixture;
       const o = await end("overlay-1-a");
       return [
         ["overlay -> underlay on the other node", o, await end("underlay-2-b")],
@@ -52,7 +52,7 @@ export function registerSpecs(run: TestRun): void {
     };
 
     It("puts back within a second whatever of ours is removed by hand", async () => {
-      const { cluster, end, nodes, on } = scene;
+      const { cluster, end, nodes, on } = fixture;
       const [node] = nodes;
       const underlay = await end("underlay-1-b");
       const multiNic = await end("multi-nic-1-b", "net1");
@@ -88,7 +88,7 @@ export function registerSpecs(run: TestRun): void {
     });
 
     It("touches nothing of others", async () => {
-      const { cluster, nodes, on } = scene;
+      const { cluster, nodes, on } = fixture;
       const [node] = nodes;
       const foreign: readonly (readonly [make: string, undo: string, show: string, there: RegExp])[] = [
         ["ip route add 198.51.100.0/24 dev eth0", "ip route delete 198.51.100.0/24", "ip route", /198\.51\.100\.0\/24/],
@@ -117,7 +117,7 @@ export function registerSpecs(run: TestRun): void {
     });
 
     It("loses no connection when agent (a newer one comes), felix, kube-proxy and Multus are killed", async () => {
-      const { api, cluster, nodes, on } = scene;
+      const { api, cluster, nodes, on } = fixture;
       const whatIs = (node: string) => on(node, "stat", "-c", "%i %s", PLUGIN);
       // As an older version would have put it there. By a name of its own: a lab has a link there, to what all nodes have.
       const older = `${PLUGIN}.older`;
@@ -149,12 +149,12 @@ export function registerSpecs(run: TestRun): void {
      * (nf_nat_oif_changed): that one to an underlay pod of its own node, once a route of ours is away. Nobody can keep it.
      */
     It("loses no connection that can be kept when all that is ours is flushed", async () => {
-      const { nodes, on } = scene;
-      const [underlay, multiNic] = [await scene.end("underlay-1-a"), await scene.end("multi-nic-2-b")];
+      const { nodes, on } = fixture;
+      const [underlay, multiNic] = [await fixture.end("underlay-1-a"), await fixture.end("multi-nic-2-b")];
       const [toOtherNode] = await translatedWays();
       assert.ok(toOtherNode);
       await assertStreamsSurvive(
-        scene.cluster,
+        fixture.cluster,
         [...(await plainWays()), toOtherNode],
         { lines: LINES.flush, port: 7100 },
         async () => {
@@ -179,7 +179,7 @@ export function registerSpecs(run: TestRun): void {
      * gives it the node's address (natOutgoing): so it is the underlay pods that speak here.
      */
     It("loses no connection that nobody translates when conntrack and the whole ruleset are flushed", async () => {
-      const { cluster, nodes, on } = scene;
+      const { cluster, nodes, on } = fixture;
       const ways = (await plainWays()).map(([what, client, server]): StreamPath => [what, client, server, "client"]);
       await assertStreamsSurvive(cluster, ways, { lines: LINES.ruleset, port: 7200 }, async () => {
         for (const node of nodes) {
@@ -203,7 +203,7 @@ export function registerSpecs(run: TestRun): void {
       "a NetworkPolicy that denies holds, though the pod's own node does not track",
       { labels: ["policy"] },
       async () => {
-        const { api, deployment, reaches } = scene;
+        const { api, deployment, reaches } = fixture;
         const target = deployment.addressOf("overlay-2-b", "main");
         assert.ok(await reaches("underlay-1-a", target), "no answer before the policy");
         const policy = {

@@ -27,12 +27,12 @@ const CELLS_ASKED = 30;
 const ANSWERS_MS = 60_000;
 
 /** Other cells after each action, the same for the same seed; the actions' own dice are left alone. */
-async function answerSome(world: ChaosContext, seed: number): Promise<void> {
-  const { workers, families } = world.deployment;
+async function answerSome(context: ChaosContext, seed: number): Promise<void> {
+  const { workers, families } = context.deployment;
   const all = cells(workers.length, families);
   const random = createRandom(seed);
   await answer(
-    world,
+    context,
     Array.from({ length: CELLS_ASKED }, () => pickRandom(all, random)),
   );
 }
@@ -59,7 +59,7 @@ async function answer({ deployment }: ChaosContext, asked: readonly Cell[]): Pro
 export function registerSpecs(run: TestRun): void {
   const { seed, minutes, only, report } = run.options.chaos;
   Describe(`chaos: seed ${seed}, ${minutes} minutes`, { labels: ["chaos"] }, () => {
-    let world: ChaosContext;
+    let context: ChaosContext;
     let flows: ProbeFlows;
     const did: ActionResult[] = [];
     const story = () => did.map(({ name, what }) => `${name}: ${what}`).join("; ");
@@ -73,13 +73,13 @@ export function registerSpecs(run: TestRun): void {
         const deployment = await By("the pods of the three types", () => deploy(cluster, api));
         DeferCleanup(() => deployment.closeProbers());
         const workers = deployment.workers;
-        world = {
+        context = {
           cluster,
           api,
           deployment,
           workers,
           random: createRandom(seed),
-          guests: new Map(),
+          testPods: new Map(),
           lost: createLostState(),
         };
         await By("kube-proxy v1.29.15, notrack", () => switchVariant(cluster, VARIANT));
@@ -96,23 +96,23 @@ export function registerSpecs(run: TestRun): void {
       { timeout: (minutes + 8) * 60_000 },
       async () => {
         await By("before anything happens", async () => {
-          await checkInvariants(world);
-          await flows.answered(world.lost);
+          await checkInvariants(context);
+          await flows.answered(context.lost);
         });
-        const possible = ACTIONS.filter(({ name, fits }) => (only?.test(name) ?? true) && (fits?.(world) ?? true));
+        const possible = ACTIONS.filter(({ name, fits }) => (only?.test(name) ?? true) && (fits?.(context) ?? true));
         for (const until = Date.now() + minutes * 60_000; Date.now() < until;) {
-          const { name, act } = pickRandom(possible, world.random);
+          const { name, act } = pickRandom(possible, context.random);
           const started = Date.now();
           const number = did.length + 1;
           flows.goesOn(`${number}. ${name}`);
-          const what = await By(`${number}. ${name}`, () => act(world));
-          await By(`the invariants after ${name} (seed ${seed}, action ${number})`, () => checkInvariants(world));
+          const what = await By(`${number}. ${name}`, () => act(context));
+          await By(`the invariants after ${name} (seed ${seed}, action ${number})`, () => checkInvariants(context));
           await By(`every flow after ${name} (seed ${seed}, action ${number}): ${what}`, () =>
-            flows.answered(world.lost),
+            flows.answered(context.lost),
           );
-          world.lost = createLostState();
+          context.lost = createLostState();
           await By(`cells asked at random after ${name} (seed ${seed}, action ${number})`, () =>
-            answerSome(world, seed + number),
+            answerSome(context, seed + number),
           );
           const wellAfterMs = Date.now() - started;
           did.push({ name, what, wellAfterMs });
@@ -123,17 +123,17 @@ export function registerSpecs(run: TestRun): void {
 
     It("every cell passes afterwards", { timeout: 300_000 }, async () => {
       flows.goesOn("every cell is asked");
-      await switchVariant(world.cluster, VARIANT);
-      const all = cells(world.deployment.workers.length, world.deployment.families);
-      await By(`seed ${seed}, after: ${story()}`, () => answer(world, all));
-      await flows.answered(world.lost);
+      await switchVariant(context.cluster, VARIANT);
+      const all = cells(context.deployment.workers.length, context.deployment.families);
+      await By(`seed ${seed}, after: ${story()}`, () => answer(context, all));
+      await flows.answered(context.lost);
     });
 
     It("who came is gone without a trace", { timeout: 300_000 }, async () => {
-      await Promise.all([...world.guests.values()].map((guest) => deletePod(world, guest)));
-      await checkInvariants(world);
+      await Promise.all([...context.testPods.values()].map((testPod) => deletePod(context, testPod)));
+      await checkInvariants(context);
       await writeChaosReport(
-        { seed, minutes, only: only?.source, cluster: world.cluster, did, flows: flows.all },
+        { seed, minutes, only: only?.source, cluster: context.cluster, did, flows: flows.all },
         report,
       );
     });

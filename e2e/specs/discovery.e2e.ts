@@ -15,16 +15,16 @@ const PATIENCE = { timeout: 110_000 };
 
 export function registerSpecs(run: TestRun): void {
   Describe("agent: facts follow the cluster, and pods follow the facts", { labels: ["agent", "discovery"] }, () => {
-    let scene: AgentFixture;
+    let fixture: AgentFixture;
     BeforeAll(
       async () => {
-        scene = await setupAgentFixture(run);
+        fixture = await setupAgentFixture(run);
       },
       { timeout: 300_000 },
     );
 
     It("an IPPool that is added reaches pods that run", async () => {
-      const { api, cluster, nodes, reaches } = scene;
+      const { api, cluster, nodes, reaches } = fixture;
       const pool = {
         apiVersion: "crd.projectcalico.org/v1",
         kind: "IPPool",
@@ -48,7 +48,7 @@ export function registerSpecs(run: TestRun): void {
     });
 
     It("a Service network that is added reaches pods that run, and goes from them again", async () => {
-      const { cluster, nodes, end, on, state } = scene;
+      const { cluster, nodes, end, on, state } = fixture;
       const ends = [await end("underlay-1-b"), await end("multi-nic-1-b")];
       const routes = () =>
         Promise.all(ends.map(({ node, netns }) => on(node, "nsenter", `--net=${netns}`, "ip", "route")));
@@ -69,7 +69,7 @@ export function registerSpecs(run: TestRun): void {
     });
 
     It("sources that disagree are a condition", async () => {
-      const { api, nodes, cluster, state } = scene;
+      const { api, nodes, cluster, state } = fixture;
       const config = {
         apiVersion: "v1",
         kind: "ConfigMap",
@@ -91,7 +91,7 @@ export function registerSpecs(run: TestRun): void {
     });
 
     It("an override that makes no sense is a condition, and the last good facts stay", async () => {
-      const { cluster, nodes, on, state } = scene;
+      const { cluster, nodes, on, state } = fixture;
       const before = await on(nodes[0], "cat", FACTS);
       DeferCleanup(() => configureAgents(cluster, { overlayCidrs: null }));
       const facts = async () => (await state(nodes[0])).conditions.find(({ type }) => type === "FactsReady");
@@ -109,11 +109,11 @@ export function registerSpecs(run: TestRun): void {
       );
     });
 
-    wireSpecs(() => scene);
-    nodeAddressSpecs(() => scene);
+    wireSpecs(() => fixture);
+    nodeAddressSpecs(() => fixture);
 
     It("the facts' file comes back when it is removed, for root alone", async () => {
-      const { nodes, on } = scene;
+      const { nodes, on } = fixture;
       const before = await on(nodes[0], "cat", FACTS);
       await on(nodes[0], "rm", FACTS);
       const there = await By("it is back", () => Eventually("the file", () => on(nodes[0], "cat", FACTS), Boolean));

@@ -47,20 +47,20 @@ const OVERLAYS: readonly (readonly [OverlayName, Made])[] = [
 
 export function registerSpecs(run: TestRun): void {
   Describe("install: overlays and upgrade", { labels: ["install"] }, () => {
-    let scene: AgentFixture;
+    let fixture: AgentFixture;
     let kubectl: Kubectl;
     let image: string;
     /** What `kubectl apply -k` took last: how busy this computer is. */
     let applySeconds = 5;
     /** Underlay pod to overlay pod on the other node: what needs the return path. */
-    const passes = () => scene.reaches("underlay-1-a", scene.deployment.addressOf("overlay-2-b", "main"));
-    const agents = () => listPodIdentities(scene.api, SYSTEM_NAMESPACE, "app=interlay");
-    const kubeProxies = () => listPodIdentities(scene.api, "kube-system", "k8s-app=kube-proxy");
+    const passes = () => fixture.reaches("underlay-1-a", fixture.deployment.addressOf("overlay-2-b", "main"));
+    const agents = () => listPodIdentities(fixture.api, SYSTEM_NAMESPACE, "app=interlay");
+    const kubeProxies = () => listPodIdentities(fixture.api, "kube-system", "k8s-app=kube-proxy");
 
     BeforeAll(
       async () => {
-        scene = await setupAgentFixture(run);
-        kubectl = await createKubectl(scene.cluster);
+        fixture = await setupAgentFixture(run);
+        kubectl = await createKubectl(fixture.cluster);
         image = await readAgentImage(kubectl);
         DeferCleanup(async () => {
           await applyOverlay(kubectl, "notrack", image);
@@ -72,7 +72,7 @@ export function registerSpecs(run: TestRun): void {
 
     for (const [overlay, made] of OVERLAYS)
       It(`overlay ${overlay}: kubectl apply -k, and every node is as it says`, { timeout: 240_000 }, async () => {
-        const { api, cluster, state, on } = scene;
+        const { api, cluster, state, on } = fixture;
         const [agentsBefore, proxiesBefore] = [await agents(), await kubeProxies()];
         if (overlay === "liberal") DeferCleanup(() => switchVariant(cluster, NOTRACK));
         const started = performance.now();
@@ -114,7 +114,7 @@ export function registerSpecs(run: TestRun): void {
       });
 
     It("upgrade: a newer image loses no connection, no pod and no call", { timeout: 600_000 }, async () => {
-      const { api, cluster, nodes, end } = scene;
+      const { api, cluster, nodes, end } = fixture;
       if (cluster.provider !== "lab") Skip("where the nodes' programs are files that can be replaced: in a lab");
       const all = cluster.nodes.map(({ name }) => name);
       const onAll = (work: (node: string) => Promise<unknown>) => Promise.all(all.map(work));
@@ -151,7 +151,7 @@ export function registerSpecs(run: TestRun): void {
       const lines = Math.ceil(LONG.least + LONG.applies * applySeconds);
       await assertStreamsSurvive(cluster, ways, { lines, port: PORT }, async () => {
         ({ came, rolledAt } = await By("apply -k with another tag, while pods come", () =>
-          rollOutDuringPodChurn(kubectl, { api, cluster, guests: new Map() }, nodes, `${image}-newer`),
+          rollOutDuringPodChurn(kubectl, { api, cluster, testPods: new Map() }, nodes, `${image}-newer`),
         ));
       });
       const took = (rolledAt - started) / 1000;

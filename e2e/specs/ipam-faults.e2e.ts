@@ -28,60 +28,64 @@ import { registerIfMain, type TestRun } from "../support/test-run.ts";
 
 const controlPlane = ({ cluster }: IpamContext): string =>
   cluster.nodes.find(({ role }) => role === "control-plane")?.name ?? "";
-const signalApi = (world: IpamContext, signal: "STOP" | "CONT") =>
-  signalProcess(world.cluster, controlPlane(world), "kube-apiserver", signal);
-const asCaller = async (world: IpamContext, name: string): Promise<CallerPod> => ({
+const signalApi = (context: IpamContext, signal: "STOP" | "CONT") =>
+  signalProcess(context.cluster, controlPlane(context), "kube-apiserver", signal);
+const asCaller = async (context: IpamContext, name: string): Promise<CallerPod> => ({
   namespace: NAMESPACE,
   name,
-  uid: (await readPod(world, name))?.metadata?.uid ?? "",
+  uid: (await readPod(context, name))?.metadata?.uid ?? "",
 });
 
 /** API server and etcd killed or away, two agents at once, nodes that go: no address is lost, none is given twice. */
 export function registerSpecs(run: TestRun): void {
   Describe("ipam: addresses outlive what fails", { labels: ["ipam", "chaos"] }, () => {
-    const world = setupIpamFixture(run);
-    const node = (): string => world().workers[0] ?? "";
+    const context = setupIpamFixture(run);
+    const node = (): string => context().workers[0] ?? "";
 
     It("API server and etcd are killed while addresses are given and taken back", { timeout: 400_000 }, async () => {
       const strategy = { maxSurge: 0, maxUnavailable: EXACT_POOL };
-      const web = createWorkload(world(), "Deployment", "storm", { network: "exact", replicas: EXACT_POOL, strategy });
-      await ensureObject(world().api, web);
+      const web = createWorkload(context(), "Deployment", "storm", {
+        network: "exact",
+        replicas: EXACT_POOL,
+        strategy,
+      });
+      await ensureObject(context().api, web);
       const kill = async (): Promise<void> => {
         for (const pattern of ["kube-apiserver", "etcd --", "kube-apiserver"]) {
-          await signalProcess(world().cluster, controlPlane(world()), pattern, "KILL").catch(() => undefined); // not up again yet
+          await signalProcess(context().cluster, controlPlane(context()), pattern, "KILL").catch(() => undefined); // not up again yet
           await sleep(2500);
         }
       };
       await By("killed while they are given", kill);
-      assertDistinct(await By("all run", () => waitForRollout(world(), web, EXACT_POOL)));
-      await rollOut(world(), web, "again");
+      assertDistinct(await By("all run", () => waitForRollout(context(), web, EXACT_POOL)));
+      await rollOut(context(), web, "again");
       await By("killed while they are taken back and given", kill);
-      assertDistinct(await By("all run again", () => waitForRollout(world(), web, EXACT_POOL)));
-      await assertAgreement(world());
-      assert.equal((await world().held("exact")).length, EXACT_POOL);
-      await removeAllPods(world(), web);
-      await world().isEmpty("exact");
+      assertDistinct(await By("all run again", () => waitForRollout(context(), web, EXACT_POOL)));
+      await assertAgreement(context());
+      assert.equal((await context().held("exact")).length, EXACT_POOL);
+      await removeAllPods(context(), web);
+      await context().isEmpty("exact");
     });
 
     It(
       "API server away: a pod's next container has its address; new pods get the reserve's, or wait",
       { timeout: 300_000 },
       async () => {
-        await world().pool("reserve", { ranges: [world().range(3, 9)], reservePerNode: 1 });
+        await context().pool("reserve", { ranges: [context().range(3, 9)], reservePerNode: 1 });
         const reserved = await Eventually(
           "each worker has one in reserve",
-          () => world().held("reserve"),
+          () => context().held("reserve"),
           (held) =>
-            world().workers.every((name) => held.filter((one) => one.node === name && one.reserve).length === 1),
+            context().workers.every((name) => held.filter((one) => one.node === name && one.reserve).length === 1),
           { timeout: 60_000 },
         );
-        await createPod(world(), "old", { network: "steady", node: node() });
-        const address = await readAddress(world(), "old");
-        await createPod(world(), "new", { network: "none", node: node(), hostNetwork: true });
-        await readAddress(world(), "new");
-        const [old, fresh] = [await asCaller(world(), "old"), await asCaller(world(), "new")];
-        const calls = new IpamCaller(world().cluster, node());
-        await signalApi(world(), "STOP");
+        await createPod(context(), "old", { network: "steady", node: node() });
+        const address = await readAddress(context(), "old");
+        await createPod(context(), "new", { network: "none", node: node(), hostNetwork: true });
+        await readAddress(context(), "new");
+        const [old, fresh] = [await asCaller(context(), "old"), await asCaller(context(), "new")];
+        const calls = new IpamCaller(context().cluster, node());
+        await signalApi(context(), "STOP");
         const [again, ofReserve, waits] = await By("three calls, while nobody answers", async () => {
           try {
             return await Promise.all([
@@ -90,7 +94,7 @@ export function registerSpecs(run: TestRun): void {
               calls.add("steady", "waits", fresh, "net9"),
             ]);
           } finally {
-            await signalApi(world(), "CONT");
+            await signalApi(context(), "CONT");
           }
         });
         assert.equal(listAllocated(again), address, "the pod's own address");
@@ -99,7 +103,7 @@ export function registerSpecs(run: TestRun): void {
         assert.ok("code" in waits && waits.code === 11, `not a guess: ${JSON.stringify(waits)}`);
         await Eventually(
           "the objects are updated, and the reserve is filled again",
-          () => world().held("reserve"),
+          () => context().held("reserve"),
           (held) =>
             held.some(
               (one) => one.address === listAllocated(ofReserve) && one.pod.uid === fresh.uid && one.reserve !== true,
@@ -109,31 +113,31 @@ export function registerSpecs(run: TestRun): void {
         await calls.delete("reserve", "fresh", fresh, "net8");
         await calls.delete("steady", "waits", fresh, "net9");
         await calls.delete("steady", "again", old);
-        for (const name of ["old", "new"]) await world().remove(toPodRef(name));
-        await world().isEmpty("reserve");
-        await world().isEmpty("steady");
+        for (const name of ["old", "new"]) await context().remove(toPodRef(name));
+        await context().isEmpty("reserve");
+        await context().isEmpty("steady");
       },
     );
 
     It("two agents on a node, and then the other one: every call is answered", { timeout: 300_000 }, async () => {
-      await createPod(world(), "idle", { network: "none", node: node(), hostNetwork: true });
-      await readAddress(world(), "idle");
-      const pod = await asCaller(world(), "idle");
-      const calls = new IpamCaller(world().cluster, node());
+      await createPod(context(), "idle", { network: "none", node: node(), hostNetwork: true });
+      await readAddress(context(), "idle");
+      const pod = await asCaller(context(), "idle");
+      const calls = new IpamCaller(context().cluster, node());
       const was = listAllocated(await calls.add("steady", "c0", pod));
-      await startSecondAgent(world(), node());
+      await startSecondAgent(context(), node());
       for (let call = 1; call <= 3; call++)
         assert.equal(listAllocated(await calls.add("steady", `c${call}`, pod)), was, "with a second agent");
       for (const which of ["first", "second"]) {
-        await By(`the ${which} agent is killed`, () => findOldestAgent(world(), node(), "KILL"));
+        await By(`the ${which} agent is killed`, () => findOldestAgent(context(), node(), "KILL"));
         assert.equal(listAllocated(await calls.add("steady", `after-${which}`, pod)), was, `after the ${which} agent`);
       }
-      assert.equal((await world().held("steady")).length, 1);
+      assert.equal((await context().held("steady")).length, 1);
       for (const container of ["c0", "c1", "c2", "c3", "after-first", "after-second"])
         await calls.delete("steady", container, pod);
-      await world().remove(toPodRef("idle"));
-      await waitUntilGone(world(), "idle");
-      await world().isEmpty("steady");
+      await context().remove(toPodRef("idle"));
+      await waitUntilGone(context(), "idle");
+      await context().isEmpty("steady");
     });
 
     It(
@@ -146,22 +150,22 @@ export function registerSpecs(run: TestRun): void {
           metadata: { name: "ghost" },
           status: { conditions: [{ type: "Ready", status: "True", lastHeartbeatTime: new Date() }] },
         };
-        await ensureObject(world().api, ghost);
-        DeferCleanup(() => world().remove(ghost));
+        await ensureObject(context().api, ghost);
+        DeferCleanup(() => context().remove(ghost));
         const nobody = { namespace: NAMESPACE, name: "was-there", uid: "11111111-1111-1111-1111-111111111111" };
         const on = { pool: "steady", node: "ghost", pod: nobody };
-        await world().hold({ ...on, address: world().at(1, 1), containerId: "gone" });
-        await world().hold({ ...on, address: world().at(1, 2), containerId: "", reserve: true });
+        await context().hold({ ...on, address: context().at(1, 1), containerId: "gone" });
+        await context().hold({ ...on, address: context().at(1, 2), containerId: "", reserve: true });
         await Consistently(
           "a node that is well looks after its own",
-          () => world().held("steady"),
+          () => context().held("steady"),
           (held) => held.length === 2,
           { timeout: 15_000, interval: 1000 },
         );
-        await world().remove(ghost);
+        await context().remove(ghost);
         await Eventually(
           "both go back",
-          () => world().held("steady"),
+          () => context().held("steady"),
           (held) => held.length === 0,
           { timeout: 90_000, interval: 500 },
         );
@@ -169,10 +173,10 @@ export function registerSpecs(run: TestRun): void {
     );
 
     It("after all that, objects, records and links agree, and no file is left", async () => {
-      await assertAgreement(world());
-      for (const name of world().workers)
+      await assertAgreement(context());
+      for (const name of context().workers)
         assert.equal(
-          await execOrThrow(world().cluster, name, ["find", "/var/lib/interlay/conflicts", "-type", "f"]).catch(
+          await execOrThrow(context().cluster, name, ["find", "/var/lib/interlay/conflicts", "-type", "f"]).catch(
             () => "",
           ),
           "",

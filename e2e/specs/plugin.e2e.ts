@@ -40,7 +40,7 @@ export function registerSpecs(run: TestRun): void {
   Describe("plugin: every pod shape, option and verb on a cluster", { labels: ["plugin"] }, () => {
     let cluster: Cluster;
     let api: ClusterApi;
-    let world: PluginContext;
+    let context: PluginContext;
 
     BeforeAll(
       async () => {
@@ -50,7 +50,7 @@ export function registerSpecs(run: TestRun): void {
         api = clusterApi(cluster);
         const deployment = await By("the pods of the three types", () => deploy(cluster, api));
         DeferCleanup(() => deployment.closeProbers());
-        world = { cluster, api, deployment, workers: deployment.workers, families: listFamilies(cluster.spec) };
+        context = { cluster, api, deployment, workers: deployment.workers, families: listFamilies(cluster.spec) };
         await By("kube-proxy v1.29.15, notrack", () => switchVariant(cluster, VARIANT));
       },
       { timeout: 300_000 },
@@ -60,47 +60,47 @@ export function registerSpecs(run: TestRun): void {
 
     BeforeAll(
       async () => {
-        const external = outsideHost(world.deployment.external);
+        const external = outsideHost(context.deployment.external);
         const all = listNetworkObjects(cluster.spec, external);
         DeferCleanup(() => removeNetworks(api, all));
         await By("networks and pools of the suite", () => installNetworks(api, all));
         DeferCleanup(() => releaseConflicts(api));
-        for (const address of listHeldAddresses(world)) {
+        for (const address of listHeldAddresses(context)) {
           const argv = [`${address}/${address.includes(":") ? 128 : 32}`, "dev", "eth0"];
           // Deprecated (RFC 4862, section 5.5.4): it answers for the address, and does not speak by it.
           const silent = address.includes(":") ? ["nodad", "preferred_lft", "0"] : [];
           await findRoutedAddress(external, ["ip", "address", "replace", ...argv, ...silent]);
           DeferCleanup(() => external.exec(["ip", "address", "delete", ...argv]));
         }
-        for (const node of world.workers.keys())
-          for (const family of world.families) {
+        for (const node of context.workers.keys())
+          for (const family of context.families) {
             const route = ["local", hostCidrOnNode(family), "dev", "lo"];
-            DeferCleanup(() => execOnNode(world, node, "ip", "route", "delete", ...route));
-            await execOnNode(world, node, "ip", "route", "add", ...route);
+            DeferCleanup(() => execOnNode(context, node, "ip", "route", "delete", ...route));
+            await execOnNode(context, node, "ip", "route", "add", ...route);
           }
         // The bridge plugin leaves its bridge when the last pod is gone.
-        for (const node of world.workers) DeferCleanup(() => cluster.exec(node, ["ip", "link", "delete", BRIDGE]));
+        for (const node of context.workers) DeferCleanup(() => cluster.exec(node, ["ip", "link", "delete", BRIDGE]));
         DeferCleanup(() => removeNamespace(api, NAMESPACE));
         const namespace: Manifest = { apiVersion: "v1", kind: "Namespace", metadata: { name: NAMESPACE } };
         await ensureObject(api, namespace);
-        const guests = [
-          ...SHAPES.map(({ guest }) => guest),
+        const testPods = [
+          ...SHAPES.map(({ testPod }) => testPod),
           ...ROUTING_PODS,
-          createProbingPod(world),
+          createProbingPod(context),
           ...PROBE_OPTIONS,
           ...BEHIND_GATEWAY,
         ];
-        await By(`${guests.length} pods, and some that will not be ready`, async () => {
+        await By(`${testPods.length} pods, and some that will not be ready`, async () => {
           await Promise.all(
-            [...guests, INVALID_DEFAULT_ROUTE, ...isDuplicate(world)].map((guest) => createPod(world, guest)),
+            [...testPods, INVALID_DEFAULT_ROUTE, ...isDuplicate(context)].map((testPod) => createPod(context, testPod)),
           );
-          await Promise.all(guests.map(({ name }) => waitUntilReady(world, name)));
+          await Promise.all(testPods.map(({ name }) => waitUntilReady(context, name)));
         });
       },
       { timeout: 300_000 },
     );
 
-    const it = () => world;
+    const it = () => context;
     shapeSpecs(it);
     routingSpecs(it);
     duplicateAddressSpecs(it);

@@ -15,39 +15,41 @@ const LIBERAL = ["sysctl", "-n", "net.netfilter.nf_conntrack_tcp_be_liberal"];
 
 export function registerSpecs(run: TestRun): void {
   Describe("agent: the return path, beside whatever else filters", { labels: ["agent", "return-path"] }, () => {
-    let scene: AgentFixture;
+    let fixture: AgentFixture;
     /** Underlay pod to overlay addresses on the other node: what needs the return path. */
     const asymmetric = () =>
       Promise.all(
         ["overlay-2-b", "multi-nic-2-b"].map((pod) =>
-          scene.reaches("underlay-1-a", scene.deployment.addressOf(pod, "main")),
+          fixture.reaches("underlay-1-a", fixture.deployment.addressOf(pod, "main")),
         ),
       );
     const passes = () =>
       Eventually("underlay -> overlay on the other node", asymmetric, (oks) => oks.every(Boolean), PATIENCE);
     const everywhere = (...argv: readonly string[]) =>
-      Promise.all(scene.cluster.nodes.map(({ name }) => scene.on(name, ...argv)));
+      Promise.all(fixture.cluster.nodes.map(({ name }) => fixture.on(name, ...argv)));
 
     BeforeAll(
       async () => {
-        scene = await setupAgentFixture(run);
+        fixture = await setupAgentFixture(run);
       },
       { timeout: 300_000 },
     );
 
     It("has one exemption for pairs and one for further NICs, however many pods there are", async () => {
-      const { api, cluster, nodes, on } = scene;
+      const { api, cluster, nodes, on } = fixture;
       const before = stripCounters(await on(nodes[0], ...TABLE));
       assert.deepEqual(
         [...before.matchAll(/ notrack comment "([^"]+)"/g)].map(([, name]) => name),
         listFamilies(cluster.spec).flatMap((family) => [`exempt-${family}`, `exempt-further-nic-${family}`]),
         before,
       );
-      const place = { cluster, api, guests: new Map() };
+      const podContext = { cluster, api, testPods: new Map() };
       const types = ["underlay", "multi-nic", "underlay", "multi-nic"] as const;
-      const guests = await Promise.all(types.map((type) => createPod(place, { node: nodes[0], type })));
-      for (const guest of guests) DeferCleanup(() => deletePod(place, guest));
-      await By(`${guests.length} pods more`, () => Promise.all(guests.map((guest) => waitUntilReady(place, guest))));
+      const testPods = await Promise.all(types.map((type) => createPod(podContext, { node: nodes[0], type })));
+      for (const testPod of testPods) DeferCleanup(() => deletePod(podContext, testPod));
+      await By(`${testPods.length} pods more`, () =>
+        Promise.all(testPods.map((testPod) => waitUntilReady(podContext, testPod))),
+      );
       assert.equal(stripCounters(await on(nodes[0], ...TABLE)), before);
     });
 
@@ -58,7 +60,7 @@ export function registerSpecs(run: TestRun): void {
       ["iptables-legacy", "on the underlay pod's node"],
     ] as const)
       It(`works beside ${program}'s FORWARD with the policy DROP, as Docker sets it, ${where}`, async () => {
-        const { cluster, nodes, on } = scene;
+        const { cluster, nodes, on } = fixture;
         const there = program === "iptables" ? cluster.nodes.map(({ name }) => name) : [nodes[0]];
         const all = (...argv: readonly string[]) => Promise.all(there.map((node) => on(node, program, ...argv)));
         const rules = () => all("-S", "FORWARD");
@@ -84,13 +86,13 @@ export function registerSpecs(run: TestRun): void {
       });
 
     It("works beside a rule in iptables-legacy that drops INVALID, and sees it", async () => {
-      const { nodes, on, state } = scene;
+      const { nodes, on, state } = fixture;
       const legacy = (...argv: readonly string[]) => on(nodes[0], "iptables-legacy", ...argv);
       const drop = ["-m", "conntrack", "--ctstate", "INVALID", "-j", "DROP"];
-      await configureAgents(scene.cluster, { returnPath: "liberal" });
-      DeferCleanup(() => switchVariant(scene.cluster, NOTRACK));
+      await configureAgents(fixture.cluster, { returnPath: "liberal" });
+      DeferCleanup(() => switchVariant(fixture.cluster, NOTRACK));
       await By("kube-proxy leaves its own rule out", () =>
-        switchVariant(scene.cluster, { ...NOTRACK, returnPath: "liberal" }),
+        switchVariant(fixture.cluster, { ...NOTRACK, returnPath: "liberal" }),
       );
       const seen = async () => (await state(nodes[0])).kubeProxy.invalidDropRule;
       await Eventually("no rule is seen", seen, (is) => !is, PATIENCE);
@@ -103,7 +105,7 @@ export function registerSpecs(run: TestRun): void {
       await legacy("-A", "KUBE-FORWARD", ...drop);
       await legacy("-I", "FORWARD", "-j", "KUBE-FORWARD");
       await Eventually("the rule is seen", seen, Boolean, PATIENCE);
-      await configureAgents(scene.cluster, { returnPath: "notrack" });
+      await configureAgents(fixture.cluster, { returnPath: "notrack" });
       await passes();
       assert.match(
         await on(nodes[0], "iptables-legacy-save", "-c", "-t", "filter"),
@@ -114,7 +116,7 @@ export function registerSpecs(run: TestRun): void {
     It(
       "finds another firewall's rule that drops INVALID packets, names it, and works beside it with notrack",
       async () => {
-        const { cluster, nodes, on, state } = scene;
+        const { cluster, nodes, on, state } = fixture;
         DeferCleanup(() => switchVariant(cluster, NOTRACK));
         DeferCleanup(() => on(nodes[0], "nft", "add table inet site; delete table inet site"));
         await By("kube-proxy leaves its own rule out", () =>
@@ -139,7 +141,7 @@ export function registerSpecs(run: TestRun): void {
     );
 
     It("says that Services are not ready where kube-proxy's rules are not in the kernel", async () => {
-      const { nodes, on, state } = scene;
+      const { nodes, on, state } = fixture;
       const jump = [
         "-t",
         "nat",
@@ -172,7 +174,7 @@ export function registerSpecs(run: TestRun): void {
     });
 
     It("chooses snat by itself where nodes are outside of the subnet of a pool", async () => {
-      const { api, cluster, nodes, on, state } = scene;
+      const { api, cluster, nodes, on, state } = fixture;
       DeferCleanup(() => switchVariant(cluster, NOTRACK));
       await configureAgents(cluster, { returnPath: "auto" });
       const chosen = async () => (await state(nodes[0])).returnPath;
@@ -204,7 +206,7 @@ export function registerSpecs(run: TestRun): void {
     });
 
     It("works beside kube-proxy's nftables mode", async () => {
-      const { cluster, nodes, on, state } = scene;
+      const { cluster, nodes, on, state } = fixture;
       DeferCleanup(() => switchVariant(cluster, NOTRACK));
       await switchVariant(cluster, { ...NOTRACK, kubeProxy: { ...NOTRACK.kubeProxy, mode: "nftables" } });
       await Eventually(
@@ -221,7 +223,7 @@ export function registerSpecs(run: TestRun): void {
       "liberal: says what to do while kube-proxy has its rule, and does it where it may",
       { timeout: 180_000 },
       async () => {
-        const { cluster, nodes, state } = scene;
+        const { cluster, nodes, state } = fixture;
         const gates = () => Promise.all(nodes.map(async (node) => (await state(node)).gate));
         DeferCleanup(async () => {
           await configureAgents(cluster, { restartKubeProxy: null });
@@ -259,7 +261,7 @@ export function registerSpecs(run: TestRun): void {
       "Calico's own INVALID check drops nothing of the matrix by any return path, and what a multi-NIC pod without its rule does",
       { timeout: 240_000 },
       async () => {
-        const { cluster, deployment, nodes, end, on, holdAgent, reaches } = scene;
+        const { cluster, deployment, nodes, end, on, holdAgent, reaches } = fixture;
         const drops = async (node: string) => calicoInvalidDrops(await on(node, "iptables-save", "-c", "-t", "filter"));
         const asked = cells(deployment.workers.length).filter(({ group }) => group === "matrix");
         DeferCleanup(() => switchVariant(cluster, NOTRACK));

@@ -41,7 +41,7 @@ export function registerSpecs(run: TestRun): void {
     let api: ClusterApi;
     let kubectl: Kubectl;
     let helm: Helm;
-    let place: PodContext;
+    let podContext: PodContext;
     let pods: KeptPods;
     let workers: readonly [string, string];
     let values: Readonly<Record<string, unknown>> & { readonly image: string };
@@ -49,9 +49,9 @@ export function registerSpecs(run: TestRun): void {
     let bare: readonly string[];
 
     const make = async (name: string, node: string, type: PodType): Promise<ChaosPod> => {
-      const guest = await createPod(place, { name, node, type });
-      await waitUntilReady(place, guest);
-      return guest;
+      const testPod = await createPod(podContext, { name, node, type });
+      await waitUntilReady(podContext, testPod);
+      return testPod;
     };
     const same = () => listPodIdentities(api, NAMESPACE, KeptPods.selector);
     const agents = () => listPodIdentities(api, SYSTEM_NAMESPACE, "app=interlay");
@@ -99,7 +99,7 @@ export function registerSpecs(run: TestRun): void {
         kubectl = await createKubectl(cluster);
         const [first = "", second = ""] = cluster.nodes.flatMap(({ role, name }) => (role === "worker" ? name : []));
         workers = [first, second];
-        place = { api, cluster, guests: new Map() };
+        podContext = { api, cluster, testPods: new Map() };
         pods = new KeptPods(cluster, api, first);
         const pools = listPools(cluster.spec);
         const networks = [{ name: "underlay", pools: pools.map(({ name }) => name) }];
@@ -152,7 +152,7 @@ export function registerSpecs(run: TestRun): void {
         Promise.all([make("gone-u", second, "underlay"), make("gone-m", second, "multi-nic")]),
       );
       assert.ok(await pods.reaches("gone-u", "target-1"));
-      await Promise.all(gone.map((guest) => deletePod(place, guest)));
+      await Promise.all(gone.map((testPod) => deletePod(podContext, testPod)));
     });
 
     onLab("helm upgrade: a value is read by the agents that run, another image replaces them and no pod", async () => {
@@ -188,14 +188,14 @@ export function registerSpecs(run: TestRun): void {
         assert.equal((await kubectl.run(["get", "crd", "--output", "name"])).match(/interlay\.dev$/gm)?.length, 4);
         await execOrThrow(cluster, workers[0], ["ls", `${BIN_DIRECTORY}/interlay`, `${BIN_DIRECTORY}/interlay-full`]);
         await pods.allWork();
-        await By("a wired pod ends without an agent", () => deletePod(place, ends));
-        const waits = await createPod(place, { name: "waits", node: workers[1], type: "underlay" });
+        await By("a wired pod ends without an agent", () => deletePod(podContext, ends));
+        const waits = await createPod(podContext, { name: "waits", node: workers[1], type: "underlay" });
         await warns("waits", "FailedCreatePodSandBox", /underlay/);
         await By("helm install, again", helmInstall);
-        await By("the pod that waited is wired", () => waitUntilReady(place, waits));
+        await By("the pod that waited is wired", () => waitUntilReady(podContext, waits));
         assert.deepEqual(await same(), podsBefore);
         await pods.allWork();
-        await deletePod(place, waits);
+        await deletePod(podContext, waits);
         await helm.uninstall();
       },
     );
@@ -261,7 +261,7 @@ export function registerSpecs(run: TestRun): void {
         PATIENCE,
       );
       assert.equal(await pods.reaches("target-1", "kept-m", "net1"), false, "a pod without a record is wired anew");
-      await deletePod(place, { name: "kept-m", node: workers[0], type: "multi-nic" });
+      await deletePod(podContext, { name: "kept-m", node: workers[0], type: "multi-nic" });
       await Promise.all([make("kept-u", workers[0], "underlay"), make("kept-m", workers[0], "multi-nic")]);
       await pods.allWork();
     });

@@ -7,7 +7,10 @@ import type { RunOptions } from "./options.ts";
 /** Node names append `-control-plane` to it, and host names have at most 64 characters. */
 const CLUSTER_NAME = /^[a-z0-9]([-a-z0-9]{0,46}[a-z0-9])?$/;
 
-/** Returns the specification of the cluster for a run, and builds the probe for it. @throws for an invalid cluster name */
+/**
+ * Returns the specification of the cluster for a run, and builds the probe for it.
+ * @throws for an invalid cluster name
+ */
 export async function buildClusterSpec(options: RunOptions): Promise<ClusterSpec> {
   const { variants, workers, name, kubernetes, family, environment } = options;
   if (!CLUSTER_NAME.test(name))
