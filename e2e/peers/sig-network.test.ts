@@ -36,10 +36,11 @@ describe("selectTestImages", () => {
       "gcr.io/k8s-authenticated-test/agnhost:2.6",
       "registry.k8s.io/e2e-test-images/agnhost:2.47",
       "registry.k8s.io/e2e-test-images/jessie-dnsutils:1.7",
+      "registry.k8s.io/e2e-test-images/glibc-dns-testing:2.1.1",
       "registry.k8s.io/e2e-test-images/nginx:1.14-4",
       "registry.k8s.io/e2e-test-images/redis:5.0.5-3",
       "",
     ];
-    assert.deepEqual(selectTestImages(listed.join("\n")), listed.slice(1, 4));
+    assert.deepEqual(selectTestImages(listed.join("\n")), listed.slice(1, 5));
   });
 });
