@@ -1,7 +1,7 @@
 import type { ProviderName } from "./provider-name.ts";
 
 /** What a run may do with the clusters of a provider. */
-export type ProviderCapability =
+type ProviderCapability =
   /** Clusters are created as specified: control plane, kube-proxies, environment. */
   | "create-clusters"
   /** kube-proxy and the return path may be switched. */

@@ -2,7 +2,7 @@ import { type ClusterSpec } from "./provider.ts";
 import { createDefaultSpec, type IpFamily, setFamilies } from "./spec.ts";
 
 /** What is read from a cluster that `up` has made earlier. */
-export type DetectedSpec = Pick<ClusterSpec, "name" | "workers" | "kubernetes" | "kubeProxy" | "probe"> & {
+type DetectedSpec = Pick<ClusterSpec, "name" | "workers" | "kubernetes" | "kubeProxy" | "probe"> & {
   readonly families: readonly IpFamily[];
 };
 

@@ -4,7 +4,7 @@ import { formatElapsed, formatLastTime, type Progress } from "./progress.ts";
 const REDRAW_MS = 250;
 
 /** What of a terminal is needed. */
-export interface Terminal {
+interface Terminal {
   readonly columns?: number;
   write(text: string): unknown;
 }

@@ -10,7 +10,7 @@ $.verbose = false;
 const SIGNALS = ["SIGINT", "SIGTERM"] as const;
 const REPOSITORY = join(import.meta.dirname, "..");
 
-export interface ScriptOptions {
+interface ScriptOptions {
   readonly env?: NodeJS.ProcessEnv;
   readonly stdio?: StdioOptions;
 }

@@ -2,7 +2,7 @@ import type { CellResult, Report, VariantResult } from "./schema.ts";
 import { variantTitle } from "./title.ts";
 
 /** How two runs differ. */
-export interface RunComparison {
+interface RunComparison {
   /** Number of variants that both runs contain. */
   readonly variants: number;
   /** Number of cells in these variants of the first run. */

@@ -149,7 +149,7 @@ function element(head: string, content: readonly string[]): string {
 }
 
 /** Escapes text for XML 1.0, and removes control characters, which it cannot express. */
-export function escapeXml(text: string): string {
+function escapeXml(text: string): string {
   return Array.from(text)
     .filter((character) => character >= " " || character === "\n" || character === "\t")
     .join("")

@@ -3,7 +3,7 @@ import { type Report, TABLE_ENTRIES, type VariantResult } from "./schema.ts";
 import { variantTitle } from "./title.ts";
 
 /** Summary of a variant for later reports; stored next to report.json, because twenty reports are too large to read. */
-export const variantSummarySchema = z.object({
+const variantSummarySchema = z.object({
   title: z.string(),
   table: z.array(z.array(z.enum(TABLE_ENTRIES))),
   cells: z.number().int(),
@@ -56,7 +56,7 @@ export function isFlaky({
   return attempts > 1 || resent > 0;
 }
 
-export function median(values: readonly number[]): number {
+function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b);
   return sorted[Math.floor(sorted.length / 2)] ?? 0;
 }

@@ -3,7 +3,7 @@ import { CONTROL_PLANE, createKubernetesModule, TEST_COMMANDS, TEST_PROGRAM } fr
 import type { GoModule } from "./module.ts";
 
 /** Every real program that a cluster is made of. */
-export const COMPONENT_NAMES = [
+const COMPONENT_NAMES = [
   "kubeadm",
   "kubelet",
   "kubectl",

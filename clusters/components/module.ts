@@ -19,7 +19,7 @@ export interface GoModule {
 }
 
 /** The part of `go mod edit -json` that is read here. */
-export interface UpstreamGoMod {
+interface UpstreamGoMod {
   readonly Go: string;
   readonly Require?: readonly { readonly Path: string; readonly Version: string }[] | null | undefined;
   readonly Replace?:

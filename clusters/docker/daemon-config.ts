@@ -30,7 +30,7 @@ export function getDaemonPaths(cacheRoot: string): DaemonPaths {
 /** A unix socket's path has room for 107 bytes (unix(7)). */
 export const SOCKET_PATH_MAX = 107;
 
-export interface DaemonOptions {
+interface DaemonOptions {
   /** The OCI runtime wrapper, where runc alone would refuse privileged containers. */
   readonly runtime: string | undefined;
   /** docker0's address, CIDR notation. */

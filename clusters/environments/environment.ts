@@ -40,7 +40,7 @@ export interface KernelRequirement {
 }
 
 /** Cells that no datapath can make pass in an environment, and the condition by which NodeState says so. */
-export interface ImpossibleCells {
+interface ImpossibleCells {
   /** Selects the cells that must be blocked. */
   readonly cells: (cell: EnvironmentCell) => boolean;
   /** Why they cannot work, in one sentence without a full stop. */

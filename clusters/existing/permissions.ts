@@ -7,7 +7,7 @@ import {
 } from "@kubernetes/client-node";
 
 /** A permission in the cluster, checked by a SelfSubjectAccessReview. */
-export interface Permission {
+interface Permission {
   readonly verb: string;
   readonly group?: string;
   readonly resource: string;

@@ -6,7 +6,7 @@ import type { InventoryNode } from "./read-nodes.ts";
 import { chooseImageSource, chooseNetwork, chooseWorkers } from "./selection.ts";
 
 /** One row of the preflight's table. */
-export interface PreflightRow {
+interface PreflightRow {
   readonly what: string;
   readonly found: string;
   /** Undefined: the row is as required. */

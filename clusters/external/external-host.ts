@@ -4,7 +4,7 @@ import type { ExternalHost } from "../provider.ts";
 import { createProgramStream } from "./program-stream.ts";
 
 /** Label of external hosts, so that `down` finds those that a killed run left. */
-export const EXTERNAL_LABEL = "dev.interlay.external";
+const EXTERNAL_LABEL = "dev.interlay.external";
 
 /** A container on the underlay's Docker network, in no way part of the cluster: the world outside. */
 export async function startExternalHost(

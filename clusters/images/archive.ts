@@ -22,10 +22,10 @@ export interface Image {
 }
 
 /** Pods' programs are found by name, as in every image that has a shell. */
-export const PATH_ENV = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+const PATH_ENV = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /** The image's configuration file; its SHA-256 is the image's id. */
-export function renderImageConfig(image: Image): string {
+function renderImageConfig(image: Image): string {
   return JSON.stringify({
     architecture: "amd64",
     os: "linux",
@@ -46,7 +46,7 @@ export function createContentTag(image: Omit<Image, "reference">): string {
   return computeImageId({ ...image, reference: "" }).slice(0, 16);
 }
 
-export interface ArchiveLayout {
+interface ArchiveLayout {
   /** Small files, by name. */
   readonly files: ReadonlyMap<string, string>;
   /** Layers, by name; a layer that several images share is there once. */
@@ -68,7 +68,7 @@ export function planArchive(images: readonly Image[]): ArchiveLayout {
   return { files, layers };
 }
 
-export interface ArchiveStream {
+interface ArchiveStream {
   readonly stream: Readable;
   /** Settles when tar has ended and its staging directory is gone. */
   readonly ended: Promise<void>;

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { $ } from "zx";
 
 /** Where this machine's own apt gets its packages; nothing else is asked. */
-export interface Mirror {
+interface Mirror {
   readonly url: string;
   readonly suite: string;
 }

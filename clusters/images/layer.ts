@@ -20,10 +20,10 @@ export interface Layer {
 const record = z.object({ diffId: z.string().regex(/^sha256:[0-9a-f]{64}$/), size: z.number() });
 
 /** Who owns the files in a layer: root (programs we put there), or the owner in the tree (a Debian root). */
-export type Ownership = "root" | "kept";
+type Ownership = "root" | "kept";
 
 /** What makes the same tree always give the same bytes. */
-export function listTarFlags(ownership: Ownership): readonly string[] {
+function listTarFlags(ownership: Ownership): readonly string[] {
   const fixed = ["--create", "--format=gnu", "--sort=name", "--mtime=@0", "--numeric-owner"];
   return ownership === "kept" ? fixed : [...fixed, "--owner=0", "--group=0", "--mode=u=rwX,go=rX"];
 }

@@ -20,7 +20,7 @@ export interface ClusterImages {
   readonly probe: Image;
 }
 
-export interface ImageRequest {
+interface ImageRequest {
   readonly kubernetes: string;
   readonly kubeProxies: readonly string[];
   /** Paths of our own executables. */

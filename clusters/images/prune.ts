@@ -32,7 +32,7 @@ export async function pruneImages(engine: DockerEngine, node: string): Promise<v
   await Promise.all(unused.slice(SPARE_STORES).map((store) => rm(store, { recursive: true, force: true })));
 }
 
-export interface KnownStore {
+interface KnownStore {
   readonly path: string;
   /** Milliseconds since the epoch. */
   readonly lastUsed: number;

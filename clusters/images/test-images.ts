@@ -9,7 +9,7 @@ import { ImageBuilder } from "./pod-images.ts";
 import { getLayersDirectory } from "./prepare.ts";
 
 /** What images of Kubernetes' test pods are made from. */
-export interface TestImageRequest {
+interface TestImageRequest {
   /** Version of Kubernetes. */
   readonly kubernetes: string;
   /** Path of the agnhost command. */

@@ -5,7 +5,7 @@ import { IMAGES_MOUNT } from "./kind-config.ts";
 import { getNetworkName } from "./network-step.ts";
 
 /** A node and what it was made from. */
-export interface NodeContainer extends ClusterNode {
+interface NodeContainer extends ClusterNode {
   readonly running: boolean;
   readonly image: string;
   /** Directory of this machine that the node has its images from. */

@@ -11,7 +11,7 @@ import { listFamilies, getGateway } from "../spec.ts";
 import { applyWithDefinitions } from "./apply.ts";
 import type { Kubectl } from "./kubectl.ts";
 
-export interface Addons {
+interface Addons {
   readonly spec: Pick<ClusterSpec, "overlayCidr" | "underlayCidr" | "nodeRange" | "podRange" | "ipv6" | "environment">;
   /** Image reference of Interlay. */
   readonly interlay: string;

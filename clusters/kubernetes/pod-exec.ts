@@ -5,7 +5,7 @@ import type { ExecResult, ProgramStream } from "../provider.ts";
 import { createExecSocket } from "./exec-socket.ts";
 
 /** A container of a pod. */
-export interface Container {
+interface Container {
   readonly namespace: string;
   readonly pod: string;
   readonly container: string;

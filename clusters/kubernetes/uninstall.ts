@@ -16,7 +16,7 @@ import { waitUntil } from "./wait-until.ts";
 const NAMESPACE = "interlay-system";
 const HINT = `see the pods in ${NAMESPACE}, and run this again`;
 
-export interface UninstallOptions {
+interface UninstallOptions {
   /** Timeout for all nodes together. */
   readonly timeoutMs: number;
   /** Image that cleans the nodes if the agents' DaemonSet does not exist any more: after `helm uninstall`. */

@@ -42,7 +42,7 @@ async function describeUnreadyPods(kubectl: Kubectl, hint: string): Promise<stri
   ].join("\n");
 }
 
-export interface UnreadyPod {
+interface UnreadyPod {
   readonly namespace: string;
   readonly name: string;
   readonly node: string;

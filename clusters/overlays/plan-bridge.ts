@@ -10,7 +10,7 @@ export interface NodeWithPodCidrs {
 }
 
 /** What a node needs for a pod network of the reference plugins bridge and host-local. */
-export interface BridgeNetwork {
+interface BridgeNetwork {
   readonly node: string;
   /** Text of the CNI configuration, for the delegates of Multus. */
   readonly conflist: string;

@@ -33,7 +33,7 @@ const nodeState = z.object({
     conditions: z.array(z.object({ type: z.string(), status: z.string(), reason: z.string(), message: z.string() })),
   }),
 });
-export type NodeStatus = z.infer<typeof nodeState>["status"];
+type NodeStatus = z.infer<typeof nodeState>["status"];
 
 /** The pods of the three types in a cluster, and functions to inspect them. */
 export interface AgentFixture {

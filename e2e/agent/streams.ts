@@ -32,7 +32,7 @@ const SILENCE = "60";
  * Runs a connection over which one end sends a line every second. @returns the number of lines that the other end received
  * @param sender `client`: the first packet after a flush of conntrack then has the direction of the connection
  */
-export async function runStream(
+async function runStream(
   cluster: Cluster,
   {
     client,

@@ -53,7 +53,7 @@ export function renderTable(figures: readonly Measurement[]): string {
 }
 
 /** What is kept of the moment before a bench begins. */
-export interface MachineState {
+interface MachineState {
   /** How many wanted a processor in the last minute: a bench on a busy machine says so. */
   readonly load: number;
   readonly versions: Readonly<Record<string, string>>;

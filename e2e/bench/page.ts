@@ -23,7 +23,7 @@ const written = z.object({
     }),
   ),
 });
-export type Written = z.infer<typeof written>;
+type Written = z.infer<typeof written>;
 
 /** Every results/benchmarks/*.json, by name. */
 export async function readAllMeasurements(): Promise<readonly Written[]> {

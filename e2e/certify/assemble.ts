@@ -17,7 +17,7 @@ export interface RecordedRun {
   readonly log: string;
 }
 
-export interface Submission {
+interface Submission {
   readonly runs: readonly RecordedRun[];
   readonly workers: number;
   readonly claimed: readonly ProfileName[];

@@ -7,7 +7,7 @@ import { isCaptured, listFamilies } from "./audit.ts";
 import { evaluateProfiles } from "./profiles.ts";
 
 /** What of a certificate follows from the raw results. */
-export type Assessment = Pick<
+type Assessment = Pick<
   Certificate,
   | "provider"
   | "evidence"

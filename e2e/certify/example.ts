@@ -11,7 +11,7 @@ import { summarizeCells } from "../../results/table.ts";
 import { variantTitle } from "../../results/title.ts";
 
 /** One where cells are blocked, and one where none is. */
-export const VARIANTS: readonly Variant[] = [
+const VARIANTS: readonly Variant[] = [
   { kubeProxy: { version: "v1.28.15", mode: "iptables" }, returnPath: "liberal" },
   { kubeProxy: { version: "v1.28.15", mode: "iptables" }, returnPath: "notrack" },
 ];

@@ -4,10 +4,10 @@ import { isCaptured } from "./audit.ts";
 import type { CheckResult, Report } from "../../results/schema.ts";
 
 /** One run shows no flake. */
-export const MIN_RUNS = 2;
+const MIN_RUNS = 2;
 /** Cells to another node need two workers. */
 const LEAST_WORKERS = 2;
-export const SCALE_WORKERS = 10;
+const SCALE_WORKERS = 10;
 
 interface Facts {
   readonly reports: readonly Report[];

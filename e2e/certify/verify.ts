@@ -13,7 +13,7 @@ import { assessRuns } from "./assess.ts";
 import { auditReport } from "./audit.ts";
 import { findCopiedRuns } from "./copies.ts";
 
-export interface Verification {
+interface Verification {
   /** Undefined if the file is not a certificate. */
   readonly certificate?: Certificate;
   /** Everything that is wrong; none: what the certificate says is what its raw results say. */

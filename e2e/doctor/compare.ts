@@ -10,7 +10,7 @@ export const HEALTHY: Variant = { kubeProxy: { version: "v1.29.15", mode: "iptab
 const RUN = { passTimeoutMs: 1500, blockedTimeoutMs: 1500, parallel: 48, attempts: 2 } as const;
 
 /** Ids of cells: the predictions compared to the probes. */
-export interface Comparison {
+interface Comparison {
   readonly predicted: readonly string[];
   readonly failedAndNotPredicted: readonly string[];
   readonly predictedAndPassed: readonly string[];

@@ -33,7 +33,7 @@ export interface Trial {
 }
 
 /** A fault that is really made, and what the doctor must call it. */
-export interface Fault {
+interface Fault {
   readonly title: string;
   readonly check: string;
   /** Else cells are predicted to fail. `start`: it is new pods that the finding is about. */

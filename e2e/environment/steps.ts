@@ -46,7 +46,7 @@ async function deletePool(api: ClusterApi, name: string): Promise<void> {
 }
 
 /** A Calico block and the node that owns it. */
-export interface OwnedBlock {
+interface OwnedBlock {
   readonly cidr: string;
   readonly node: string;
 }

@@ -11,11 +11,11 @@ export interface CapturePoint {
 }
 
 /** Nodes with captures. */
-export type CaptureNodes = Pick<Cluster, "nodes" | "exec">;
+type CaptureNodes = Pick<Cluster, "nodes" | "exec">;
 /** Pods with captures: their nodes by name. */
-export type CapturedPods = ReadonlyMap<string, { readonly node: string }>;
+type CapturedPods = ReadonlyMap<string, { readonly node: string }>;
 
-export interface Capture {
+interface Capture {
   stop(): Promise<readonly CapturePoint[]>;
 }
 
@@ -25,7 +25,7 @@ const DIRECTORY = "/run/interlay-e2e-capture";
 /** Probes, also translated by NodePorts and masquerading, pings, and all of these inside VXLAN. */
 const FILTER = `(port ${TCP_PORT} or portrange 30000-32767 or portrange ${FIRST_HOST_PORT}-${LAST_HOST_PORT} or icmp or icmp6 or ip6 proto 44 or udp port ${VXLAN_PORT})`;
 
-export interface CaptureNamespace {
+interface CaptureNamespace {
   readonly node: string;
   readonly place: string;
   /** Id of a process in it; undefined for the node's own namespace. */

@@ -1,5 +1,5 @@
 /** The documents' ways, written out by hand: what the report says must equal them, whatever derives it. */
-export interface DocumentedPath {
+interface DocumentedPath {
   readonly title: string;
   /** Of the cell. */
   readonly id: string;

@@ -12,7 +12,7 @@ import { describeLastHop, listDivergences, findWrongPath } from "./compare-path.
 import { type Path, collectPaths, type Places } from "./path.ts";
 import { HANDSHAKE } from "./pcap.ts";
 
-export interface CaptureContext {
+interface CaptureContext {
   readonly cluster: Cluster;
   readonly deployment: Deployment;
   readonly variant: Variant;
@@ -81,7 +81,7 @@ export async function recaptureCells(
 }
 
 /** Adds to each result the path of its packets, and fails cells that were answered on another path than the documented one. */
-export function withPaths(
+function withPaths(
   results: readonly CellResult[],
   cells: readonly Cell[],
   taps: readonly CapturePoint[],
@@ -138,7 +138,7 @@ function mutable<T>({ request, reply }: { request: readonly T[]; reply: readonly
   return { request: [...request], reply: [...reply] };
 }
 
-export function describePlaces(cluster: Cluster, deployment: Deployment): Places {
+function describePlaces(cluster: Cluster, deployment: Deployment): Places {
   const owners = new Map(
     cluster.nodes.flatMap(({ name, address, address6 = address }) => [address, address6].map((own) => [own, name])),
   );

@@ -3,13 +3,13 @@ import { execOrThrow } from "../support/agent-process.ts";
 import { findNetns } from "../agent/streams.ts";
 import type { Deployment } from "../pods/deploy.ts";
 
-export interface Room {
+interface Room {
   readonly cluster: Cluster;
   readonly deployment: Deployment;
 }
 
 /** A fault, the cells that it breaks, and the hop that the report must name. */
-export interface EvidenceFault {
+interface EvidenceFault {
   readonly title: string;
   /** Index of the worker with the fault; its agent is stopped during the fault, and repairs it afterwards. */
   readonly worker: number;

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { Cluster } from "../../clusters/provider.ts";
 import { type Report, reportSchema } from "../../results/schema.ts";
 
-export interface ExistingClusterRun {
+interface ExistingClusterRun {
   readonly exitCode: number | null;
   /** End of its stdout and stderr. */
   readonly output: string;

@@ -15,7 +15,7 @@ const report = z.object({
   /** Interlay's files in the directory at the end. */
   there: z.array(z.string()),
 });
-export type WatchReport = z.infer<typeof report>;
+type WatchReport = z.infer<typeof report>;
 
 const PROGRAM = "/root/executables-watch.mts";
 const STOP = "/root/executables-watch.stop";

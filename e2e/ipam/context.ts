@@ -31,7 +31,7 @@ const addresses = z.object({
     }),
   ),
 });
-export type HeldAddress = z.infer<typeof addresses>["items"][number]["spec"];
+type HeldAddress = z.infer<typeof addresses>["items"][number]["spec"];
 
 const poolStatus = z.object({
   status: z
@@ -45,7 +45,7 @@ const poolStatus = z.object({
     })
     .optional(),
 });
-export type PoolStatus = NonNullable<z.infer<typeof poolStatus>["status"]>;
+type PoolStatus = NonNullable<z.infer<typeof poolStatus>["status"]>;
 
 const underlay = z.object({ spec: z.object({ subnet: z.string(), gateway: z.string() }) });
 

@@ -21,7 +21,7 @@ const counts = z.object({
     .prefault({}),
 });
 
-export interface WorkloadOptions {
+interface WorkloadOptions {
   readonly network: string;
   readonly annotations?: Readonly<Record<string, string>>;
   readonly node?: string;

@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { join } from "node:path";
 
-export interface ConcurrentRun {
+interface ConcurrentRun {
   readonly exitCode: number | null;
   readonly output: string;
 }

@@ -10,7 +10,7 @@ const PATIENCE_MS = 3000;
 const POLL_MS = 50;
 
 /** What became of an attack. */
-export interface AttackOutcome {
+interface AttackOutcome {
   /** The control datagrams, with the pod's own source and to a destination of the plan, arrived. */
   readonly controlled: boolean;
   readonly arrived: boolean;

@@ -19,7 +19,7 @@ export type AddressRef =
   | { readonly kind: "external" };
 
 /** Where a virtual address of a Service is declared. */
-export type VipSource = "load-balancer" | "external-ip";
+type VipSource = "load-balancer" | "external-ip";
 
 /** `main`: the PodIP. `net1`: a multi-NIC pod's macvlan address. */
 export type Nic = "main" | "net1";

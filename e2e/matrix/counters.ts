@@ -2,7 +2,7 @@ import type { CellResult } from "../../results/schema.ts";
 import type { NodeFilter } from "./variant.ts";
 
 /** What a blocked cell was blocked by, as the kernel counted it. */
-export interface CounterEvidence {
+interface CounterEvidence {
   readonly node: string;
   readonly rule: string;
   readonly before: number;

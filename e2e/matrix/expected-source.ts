@@ -6,7 +6,7 @@ import { isPodTraffic, type NetworkSettings } from "./settings.ts";
  * A node's address, by the network in which it speaks: `node` to its own network and to pods of its own that need no
  * other address, `tunnel` to the overlay of other nodes, `overlay` to overlay pods of its own.
  */
-export interface NodeAddressRef {
+interface NodeAddressRef {
   readonly node: NodeRef;
   readonly network: "node" | "tunnel" | "overlay";
 }

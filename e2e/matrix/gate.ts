@@ -1,6 +1,6 @@
 import type { BLOCKERS, PodType } from "../../results/schema.ts";
 
-export type Blocker = (typeof BLOCKERS)[number];
+type Blocker = (typeof BLOCKERS)[number];
 
 /** What decides about a cell: what runs, and which way replies are kept. */
 export interface Variant {
@@ -64,7 +64,7 @@ export type Verdict =
   { readonly expected: "pass" } | { readonly expected: "blocked"; readonly by: Blocker; readonly reason: string };
 
 /** The rule that blocks, as `iptables-save -t filter` prints it. */
-export const INVALID_RULE = "-A KUBE-FORWARD -m conntrack --ctstate INVALID -j DROP";
+const INVALID_RULE = "-A KUBE-FORWARD -m conntrack --ctstate INVALID -j DROP";
 
 /** Whether a cell's requests and replies take different ways, and conntrack on the source's node sees half a handshake. */
 export function isAsymmetric({ source, toOverlayAddress, placement, protocol }: GatedCell): boolean {

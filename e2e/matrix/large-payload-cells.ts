@@ -3,7 +3,7 @@ import { podName } from "../pods/pods.ts";
 import { type Cell, isOnUnderlay, listNics, listPlacements, makeCell } from "./cell.ts";
 
 /** Bytes each way. More than any packet holds: path MTU discovery and fragments have to work in both directions. */
-export const LARGE_BYTES = { tcp: 1_000_000, udp: 4_000 } as const;
+const LARGE_BYTES = { tcp: 1_000_000, udp: 4_000 } as const;
 
 /** From each pod type to each address of each pod type, on the same node and on another one. */
 export function largePayloadCells(workers: number): readonly Cell[] {

@@ -15,7 +15,7 @@ import { DEFAULT_RUN, runCells } from "./run.ts";
 import { type NodeFilter, readFilters } from "./variant.ts";
 import { verdictFor } from "./verdict.ts";
 
-export interface VariantProbe {
+interface VariantProbe {
   readonly cluster: Cluster;
   readonly deployment: Deployment;
   readonly variant: Variant;

@@ -35,7 +35,7 @@ export function plainRoutes(output: string): readonly string[] {
     .filter((line) => line !== "");
 }
 
-export interface PodRoutes {
+interface PodRoutes {
   readonly pod: string;
   readonly family: IpFamily;
   readonly expected: readonly string[];

@@ -9,7 +9,7 @@ import type { Variant, Verdict } from "./gate.ts";
 import { settingsFor, UNKNOWN_SETTINGS } from "./settings.ts";
 import { verdictFor } from "./verdict.ts";
 
-export interface RunOptions {
+interface RunOptions {
   /** What a cell gets that should pass. */
   readonly passTimeoutMs: number;
   /** What a cell gets that should be blocked: it takes all of it. */

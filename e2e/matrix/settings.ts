@@ -4,7 +4,7 @@ import { environmentFor } from "./environment.ts";
 import type { Variant } from "./gate.ts";
 
 /** Whose connections kube-proxy takes for those of pods (its local traffic detector). */
-export type PodTraffic =
+type PodTraffic =
   /** A source address in the overlay: `clusterCIDR`. */
   | "overlay"
   /** A source address in the overlay or in the underlay: a `clusterCIDR` that covers both. */

@@ -100,7 +100,7 @@ export interface NodeFilter {
   readonly invalidDrop: Readonly<Partial<Record<IpFamily, CountedRule | undefined>>>;
 }
 
-export interface CountedRule {
+interface CountedRule {
   readonly rule: string;
   /** Undefined where the rule has no counter: in nftables mode. */
   readonly packets: number | undefined;
@@ -135,13 +135,13 @@ function listing(mode: Variant["kubeProxy"]["mode"], family: IpFamily): readonly
 }
 
 /** `[12:720] -A KUBE-FORWARD -m conntrack --ctstate INVALID -j DROP` */
-export function invalidDropInIptables(saved: string): CountedRule | undefined {
+function invalidDropInIptables(saved: string): CountedRule | undefined {
   const match = /^\[(\d+):\d+\] (-A KUBE-FORWARD .*--ctstate INVALID .*-j DROP)$/m.exec(saved);
   return match?.[2] === undefined ? undefined : { rule: match[2], packets: Number(match[1]) };
 }
 
 /** nftables mode: the rule has no counter; its presence is what can be seen. */
-export function invalidDropInNft(listing: string): CountedRule | undefined {
+function invalidDropInNft(listing: string): CountedRule | undefined {
   const match = /^\s*(ct state invalid drop.*)$/m.exec(listing);
   return match?.[1] === undefined ? undefined : { rule: match[1], packets: undefined };
 }

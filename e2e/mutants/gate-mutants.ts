@@ -14,7 +14,7 @@ export interface Observation {
 }
 
 /** One decision of the gate, made wrongly: by what it is told, or by what it says. */
-export interface GateMutant {
+interface GateMutant {
   readonly title: string;
   readonly reason: string;
   readonly variant?: (variant: Variant) => Variant;

@@ -5,7 +5,7 @@ import { RESULTS } from "../../results/write.ts";
 export type MutantKind = "plan" | "nft" | "sysctl" | "kube-proxy" | "gate" | "fact";
 
 /** One mutant's fate. */
-export interface MutantResult {
+interface MutantResult {
   readonly kind: MutantKind;
   readonly mutant: string;
   readonly reason: string;

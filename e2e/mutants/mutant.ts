@@ -32,7 +32,7 @@ const planItem = z.discriminatedUnion("kind", [
   }),
   z.object({ kind: z.literal("reply-mark"), device: z.string(), reason: z.string() }),
 ]);
-export type RecordedItem = z.infer<typeof planItem>;
+type RecordedItem = z.infer<typeof planItem>;
 
 /** A file of /var/lib/interlay/attachments. */
 export const attachmentRecord = z.object({
@@ -44,7 +44,7 @@ export const attachmentRecord = z.object({
 export type AttachmentRecord = z.infer<typeof attachmentRecord>;
 
 /** One line of the plans, of every pod of a type on the node, taken out or changed. */
-export interface Mutant {
+interface Mutant {
   /** Stable over runs: no address, no generated name. */
   readonly title: string;
   /** To be run on the node. */
@@ -81,7 +81,7 @@ export function listMutants(records: readonly AttachmentRecord[]): readonly Muta
 }
 
 /** How it is taken out; a sysctl, which cannot be, gets a value that means the opposite. */
-export function applyMutant(item: RecordedItem): readonly string[] {
+function applyMutant(item: RecordedItem): readonly string[] {
   const ip = (of: "ipv4" | "ipv6", ...rest: readonly string[]) => ["ip", of === "ipv6" ? "-6" : "-4", ...rest];
   switch (item.kind) {
     case "veth":

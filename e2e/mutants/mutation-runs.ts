@@ -18,7 +18,7 @@ export interface FailedCell {
   readonly reason: string;
 }
 
-export interface MutationRun {
+interface MutationRun {
   readonly kind: MutantKind;
   readonly title: string;
   readonly reason: string;

@@ -20,7 +20,7 @@ const listing = z.object({
 });
 
 /** A rule of Interlay's tables. */
-export interface ListedRule {
+interface ListedRule {
   readonly chain: string;
   readonly handle: number;
   /** Stable over clusters: the rule's comment, or the family it is for. */

@@ -66,7 +66,7 @@ function asMade({ metadata, spec }: V1Pod): string {
   return JSON.stringify({ labels: metadata?.labels, annotations, spec }, undefined, 2);
 }
 
-export interface VariantState {
+interface VariantState {
   readonly results: readonly CellResult[];
   readonly filters: readonly NodeFilter[];
 }

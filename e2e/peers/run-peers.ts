@@ -11,7 +11,7 @@ import type { PeerRun, PeerSuiteName } from "./spec-result.ts";
 import type { PreparedSuite } from "./suite.ts";
 import { readMultusConfig, switchPodType } from "./switch-pod-type.ts";
 
-export interface PeerOptions {
+interface PeerOptions {
   readonly name: PeerSuiteName;
   readonly suite: PreparedSuite;
   readonly returnPath: Variant["returnPath"];

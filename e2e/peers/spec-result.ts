@@ -1,7 +1,7 @@
 import type { CheckResult, PodType } from "../../results/schema.ts";
 
 /** Suites of other projects that can be run. */
-export const PEER_SUITES = ["sig-network", "cyclonus"] as const;
+const PEER_SUITES = ["sig-network", "cyclonus"] as const;
 export type PeerSuiteName = (typeof PEER_SUITES)[number];
 
 /** Result of one spec of another project's suite, under the name that it has there. */

@@ -18,7 +18,7 @@ const entry = z.object({
   steps: z.record(z.string(), z.number()).default({}),
   error: z.string().optional(),
 });
-export type LogEntry = z.infer<typeof entry>;
+type LogEntry = z.infer<typeof entry>;
 
 /** Every line of a node's log of calls, parsed. */
 export async function readLog(context: PluginContext, node: number): Promise<readonly LogEntry[]> {

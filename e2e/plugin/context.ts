@@ -80,7 +80,7 @@ interface Told {
 }
 
 /** What the cluster says of a pod. */
-export async function listEvents(api: ClusterApi, name: string): Promise<readonly Told[]> {
+async function listEvents(api: ClusterApi, name: string): Promise<readonly Told[]> {
   const { items } = await retryOnServerError(() =>
     api.core.listNamespacedEvent({ namespace: NAMESPACE, fieldSelector: `involvedObject.name=${name}` }),
   );
@@ -116,7 +116,7 @@ export async function deletePods({ api }: PluginContext, names: readonly string[
 export const execInPod = ({ api }: PluginContext, name: string, ...argv: readonly string[]): Promise<string> =>
   api.exec(NAMESPACE, name, argv);
 
-export interface PodNic {
+interface PodNic {
   readonly name: string;
   readonly addresses: readonly string[];
   readonly mac: string;

@@ -12,14 +12,14 @@ const INTERLAY = "/opt/cni/bin/interlay";
 const ROWS = /^(pod, links|pod, main table|pod, rules|pod, neighbours|node, routes|node, sysctls)$/;
 
 /** One line of a plan as `explain` prints it. */
-export interface Explained {
+interface Explained {
   readonly line: string;
   readonly reason: string;
   readonly row: string;
 }
 
 /** `interlay explain`'s words: a line, and under it its reason and its row. */
-export function parseExplained(text: string): readonly Explained[] {
+function parseExplained(text: string): readonly Explained[] {
   return [...text.matchAll(/^(\S.*)\n {4}(.+)\n {4}contract: (.+)$/gm)].map(([, line = "", reason = "", row = ""]) => ({
     line,
     reason,

@@ -23,7 +23,7 @@ const networkStatus = z.array(
 );
 
 /** At most one a family. */
-export type Addresses = Readonly<Partial<Record<IpFamily, string>>>;
+type Addresses = Readonly<Partial<Record<IpFamily, string>>>;
 
 export interface DeployedPod {
   readonly name: string;

@@ -26,7 +26,7 @@ async function hasDns(api: ClusterApi): Promise<boolean> {
 }
 
 /** Whether the environment makes the nodes' FORWARD chain drop what no rule accepts. */
-export function dropsForwarded({ environment }: Pick<Cluster["spec"], "environment">): boolean {
+function dropsForwarded({ environment }: Pick<Cluster["spec"], "environment">): boolean {
   const drops = (argv: readonly string[]) => /^-P FORWARD DROP$|^-A FORWARD -j REJECT$/.test(argv.join(" "));
   return environment?.spec.nodes?.iptables?.some(drops) ?? false;
 }

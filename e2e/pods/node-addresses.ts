@@ -7,7 +7,7 @@ import { type IpFamily, getFamily } from "../../clusters/spec.ts";
 type Addresses = Readonly<Partial<Record<IpFamily, string>>>;
 
 /** Addresses that a node has in the overlay. */
-export interface OverlayAddresses {
+interface OverlayAddresses {
   /** On its tunnel to other nodes; empty for an overlay without encapsulation. */
   readonly tunnel: Addresses;
   /** On the bridge of its own overlay pods; empty where each pod has a link of its own, as with Calico. */

@@ -57,7 +57,7 @@ export interface Manifest {
 /** What a namespace of the suite was made from. Objects cannot all be changed in place: others are made anew. */
 export const DIGEST = "interlay.dev/manifests";
 
-export interface ManifestOptions extends PodPlace {
+interface ManifestOptions extends PodPlace {
   readonly families?: readonly IpFamily[];
   /** `NAMESPACE/NAME` that underlay links are made from, if not Interlay's. */
   readonly network?: string | undefined;
@@ -70,7 +70,7 @@ export interface ManifestOptions extends PodPlace {
 }
 
 /** Namespace and port of the suite's pods. */
-export interface PodPlace {
+interface PodPlace {
   /** Default: NAMESPACE. */
   readonly namespace?: string | undefined;
   /** Port of the pods in the nodes' network. Default: TCP_PORT. */

@@ -18,7 +18,7 @@ import {
 } from "./protocol.ts";
 
 type Checked = ReturnType<typeof probeRequest.parse>;
-export type Outcome = Omit<ProbeAnswer, "id" | "latencyMs">;
+type Outcome = Omit<ProbeAnswer, "id" | "latencyMs">;
 
 /** Reads requests from stdin, one JSON line each, probes all at once, answers a JSON line each. Ends with its stdin. */
 export function probeFromStdin(): void {

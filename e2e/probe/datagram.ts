@@ -4,7 +4,7 @@ const UDP = 17;
 const HOP_LIMIT = 64;
 const ETHERTYPE = { 4: 0x0800, 16: 0x86dd } as const;
 
-export interface Datagram {
+interface Datagram {
   readonly source: string;
   readonly destination: string;
   readonly sourcePort: number;

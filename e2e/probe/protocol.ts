@@ -32,7 +32,7 @@ export const probeRequest = z.object({
 export type ProbeRequest = z.input<typeof probeRequest>;
 
 /** Sends datagrams whose headers are given, by a link of the pod to a neighbour there. One line to a prober's stdin. */
-export const injectRequest = z.object({
+const injectRequest = z.object({
   id: z.number(),
   kind: z.literal("inject"),
   device: z.string(),

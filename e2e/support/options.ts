@@ -79,7 +79,7 @@ export interface MutantOptions {
 }
 
 /** Options of suite `chaos`. */
-export interface ChaosOptions {
+interface ChaosOptions {
   /** The same seed chooses the same actions. */
   readonly seed: number;
   readonly minutes: number;

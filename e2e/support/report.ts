@@ -2,7 +2,7 @@ import { type CheckResult, RESULTS_SCHEMA, type Report, type VariantResult } fro
 import { variantTitle } from "../../results/title.ts";
 
 /** Results of a run until it ended. */
-export interface RunFindings {
+interface RunFindings {
   readonly variants: readonly VariantResult[];
   readonly checks: readonly CheckResult[];
   readonly versions: Readonly<Record<string, string>>;

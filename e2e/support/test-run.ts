@@ -12,7 +12,7 @@ import { parseRunOptions, type RunOptions } from "./options.ts";
 import { composeReport } from "./report.ts";
 
 /** Results of the specs, in addition to the checks of the harness. */
-export interface RunResults {
+interface RunResults {
   readonly variants: VariantResult[];
   /** Snapshots of nodes and pods: contents by file name. */
   readonly snapshots: Map<string, string>;

@@ -181,7 +181,7 @@ export function readAddresses(result: CniResult, ifname: string): readonly NicAd
 }
 
 /** Reads the routes of a result, which the previous plugin added on its own link. Throws CniError 7 on invalid routes. */
-export function readRoutes(result: CniResult): readonly NicRoute[] {
+function readRoutes(result: CniResult): readonly NicRoute[] {
   return (result.routes ?? []).map(({ dst, gw }) =>
     parseResult("routes", () => {
       const network = parseCidr(dst);

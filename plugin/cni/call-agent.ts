@@ -9,7 +9,7 @@ import {
 } from "./cni-protocol.ts";
 
 /** `unavailable`: no agent listens, it declined the call, or it ended before its response was complete. */
-export type AgentReply = CniReply | "unavailable" | "timeout";
+type AgentReply = CniReply | "unavailable" | "timeout";
 
 /** Builds the request that the launcher would send for this process. */
 export function buildFrame(

@@ -6,9 +6,7 @@ import { DEFAULT_ROUTING_IDS, type RoutingIds } from "../datapath/plan/routing-i
 import { isMacPrefix } from "../datapath/plan/mac-prefix.ts";
 import { cidrs } from "../datapath/facts.ts";
 
-export const MODES = ["auto", "underlay", "overlay", "disabled"] as const;
-export type Mode = (typeof MODES)[number];
-
+const MODES = ["auto", "underlay", "overlay", "disabled"] as const;
 const MIN_MTU = 68; // RFC 791
 const MAX_MTU = 65_535;
 

@@ -4,7 +4,7 @@ import { SUPPORTED_VERSIONS } from "./version.ts";
 
 /** All commands except VERSION, which version.ts answers. */
 export const COMMANDS = ["ADD", "DEL", "CHECK", "GC", "STATUS"] as const;
-export type Command = (typeof COMMANDS)[number];
+type Command = (typeof COMMANDS)[number];
 
 /** CNI spec 1.1.0, section 2 "Parameters": what a container id and an interface name may be. */
 const CONTAINER_ID = /^[a-zA-Z0-9][a-zA-Z0-9_.-]*$/;

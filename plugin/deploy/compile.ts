@@ -4,7 +4,7 @@ import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promise
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 
-export interface BuildTarget {
+interface BuildTarget {
   /** Absolute path of the TypeScript file that is run. */
   readonly entry: string;
   /** Directories of the program's sources in addition to its entry: a change in any of them rebuilds it. */

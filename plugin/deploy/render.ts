@@ -11,7 +11,7 @@ export interface PoolOptions {
   readonly nodeSelector?: { readonly matchLabels: Readonly<Record<string, string>> };
 }
 
-export interface DeployOptions {
+interface DeployOptions {
   /** Reference of the image with the executable as its entrypoint. */
   readonly image: string;
   readonly returnPath: "auto" | "notrack" | "liberal" | "snat" | "none";

@@ -1,5 +1,5 @@
 export type ProbeProtocol = "tcp" | "udp" | "icmp";
-export type PodKind = "overlay" | "underlay" | "multi-nic" | "node";
+type PodKind = "overlay" | "underlay" | "multi-nic" | "node";
 /** `multi-nic` is its overlay address, `multi-nic:net1` its macvlan address, `service` any Service. */
 export type Target =
   | "overlay"

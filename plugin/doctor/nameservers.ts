@@ -18,7 +18,7 @@ export class NameserverReader {
   }
 }
 
-export function parseNameservers(text: string): readonly string[] {
+function parseNameservers(text: string): readonly string[] {
   return [...text.matchAll(/^\s*nameserver\s+(\S+)/gm)].map(([, address = ""]) => address);
 }
 

@@ -25,7 +25,7 @@ export interface IpamListener {
 }
 
 /** What serves calls of the IPAM plugin in the agent. */
-export interface IpamService {
+interface IpamService {
   readonly allocator: Allocator;
   readonly listener: IpamListener;
   readonly paths: Paths;

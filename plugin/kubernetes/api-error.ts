@@ -1,7 +1,7 @@
 const REMEDY = "Check that it runs and is reachable from here, and that --kubeconfig or KUBECONFIG names the cluster.";
 
 /** The API server did not respond. A response with an error status is a KubeError. The message is for people. */
-export class UnreachableError extends Error {
+class UnreachableError extends Error {
   constructor(message: string, cause: unknown) {
     super(message, { cause });
     this.name = "UnreachableError";

@@ -33,7 +33,7 @@ export interface Selection {
 }
 
 /** `unknown`: not listed yet. `absent`: the API server does not have this kind. `known`: listed and watched. */
-export type InformerState = "unknown" | "absent" | "known";
+type InformerState = "unknown" | "absent" | "known";
 
 const PAGE_SIZE = 500;
 const RETRY_MS = { first: 200, most: 5000, absent: 30_000 } as const;

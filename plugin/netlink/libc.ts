@@ -1,6 +1,6 @@
 /** The few libc calls that netlink and the agent need, through bun:ffi. Loaded on first use, so that Node can load what imports it. */
 
-export interface Libc {
+interface Libc {
   socket(domain: number, type: number, protocol: number): number;
   setsockopt(fd: number, level: number, name: number, value: Buffer, length: number): number;
   bind(fd: number, address: Buffer, length: number): number;

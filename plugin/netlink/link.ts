@@ -35,7 +35,7 @@ export interface Link {
 }
 
 /** One end of a veth pair to be made. */
-export interface VethEnd {
+interface VethEnd {
   readonly name: string;
   readonly mac: string;
 }
@@ -81,7 +81,7 @@ export function encodeVethPair(
 }
 
 /** What RTM_SETLINK-like changes there are: only what is given is changed. */
-export interface LinkChange {
+interface LinkChange {
   readonly index: number;
   readonly up?: boolean;
   readonly mtu?: number;

@@ -107,12 +107,6 @@ export function encodeU8(value: number): Buffer {
   return Buffer.of(value);
 }
 
-export function encodeU16(value: number): Buffer {
-  const bytes = Buffer.alloc(2);
-  bytes.writeUInt16LE(value);
-  return bytes;
-}
-
 export function encodeU32(value: number): Buffer {
   const bytes = Buffer.alloc(4);
   bytes.writeUInt32LE(value);

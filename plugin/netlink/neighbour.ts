@@ -7,7 +7,7 @@ export const RTM_NEIGHBOUR = { new: 28, del: 29, get: 30 } as const;
 export const NUD_PERMANENT = 0x80;
 const NDA = { dst: 1, lladdr: 2 } as const;
 
-export interface Neighbour {
+interface Neighbour {
   readonly family: AddressFamily;
   /** Index of the link it is seen on. */
   readonly link: number;

@@ -43,7 +43,7 @@ function nfgenmsg(family: number, resource = 0): Buffer {
 }
 
 /** A set of peers, to which rules add elements. */
-export interface PeerSet {
+interface PeerSet {
   readonly name: string;
   readonly family: SetFamily;
   /** Key of an element: the peer's address and port and our port, or only the peer's address. */
@@ -52,7 +52,7 @@ export interface PeerSet {
   readonly timeoutMs: number;
 }
 
-export interface BaseChain {
+interface BaseChain {
   readonly name: string;
   readonly type: "filter" | "route";
   readonly hook: number;

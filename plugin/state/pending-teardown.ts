@@ -31,7 +31,7 @@ export function removePendingTeardown(containerId: string, ifname: string, attac
   rmSync(join(getPendingDirectory(attachments), getFileName(containerId, ifname)), { force: true });
 }
 
-export interface PendingTeardown extends Attachment {
+interface PendingTeardown extends Attachment {
   /** Milliseconds since the epoch. */
   readonly since: number;
 }

@@ -9,7 +9,7 @@ import { POD_OPTIONS_DIRECTORY } from "./rename-directories.ts";
  * which runs first for the same NIC and asks the agent, stores them in a file. Most pods do not have one.
  */
 const podOptionsSchema = z.object({ defaultRouteNic: z.exactOptional(z.string()) });
-export type PodOptions = z.infer<typeof podOptionsSchema>;
+type PodOptions = z.infer<typeof podOptionsSchema>;
 
 function getFilePath(containerId: string, ifname: string, stateDirectory: string): string {
   return join(stateDirectory, POD_OPTIONS_DIRECTORY, `${containerId}-${ifname}.json`);

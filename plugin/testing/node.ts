@@ -56,7 +56,7 @@ export interface TestNode {
   readonly binDirectory: string;
 }
 
-export interface StaticAddress {
+interface StaticAddress {
   readonly address: string;
   readonly gateway?: string;
 }
@@ -68,7 +68,7 @@ export interface TestPod {
 }
 
 /** Where the executables are: by the environment, for this room knows nothing of components. */
-export interface Plugins {
+interface Plugins {
   /** The whole plugin (`interlay-full`), next to the launcher. */
   readonly interlay: string;
   readonly launcher: string;

@@ -63,7 +63,7 @@ export function startServer(namespace: string, port: number): Promise<ChildProce
   });
 }
 
-export interface RequestOptions {
+interface RequestOptions {
   readonly protocol?: "tcp" | "udp";
   readonly source?: string;
   /** TCP only: sends a second request on the same connection after this time, in milliseconds. */

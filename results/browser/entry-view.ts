@@ -31,7 +31,7 @@ export function createEntryView(title: string, cells: readonly PageCell[], flags
 }
 
 const rankCell = (cell: PageCell): number => (!cell.ok ? 0 : cell.expected === "blocked" ? 1 : 2);
-export const getCellState = (cell: PageCell): "fail" | "blocked" | "pass" =>
+const getCellState = (cell: PageCell): "fail" | "blocked" | "pass" =>
   !cell.ok ? "fail" : cell.expected === "blocked" ? "blocked" : "pass";
 const MARKS = { fail: "✗", blocked: "⊘", pass: "✓" } as const;
 

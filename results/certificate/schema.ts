@@ -58,7 +58,7 @@ const profileSchema = z.strictObject({
 });
 export type ProfileResult = z.infer<typeof profileSchema>;
 
-export const signatureSchema = z.strictObject({
+const signatureSchema = z.strictObject({
   algorithm: z.literal("ed25519"),
   /** SubjectPublicKeyInfo, DER, base64. */
   publicKey: z.base64(),

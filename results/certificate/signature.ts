@@ -5,7 +5,7 @@ import type { Certificate } from "./schema.ts";
 const CONTEXT = "interlay.certificate/v1\n";
 
 /** Renders JSON with sorted keys and no white space (RFC 8785 for the types that a certificate contains). */
-export function canonicalizeJson(value: unknown): string {
+function canonicalizeJson(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(canonicalizeJson).join(",")}]`;
   if (typeof value !== "object" || value === null) return JSON.stringify(value);
   const entries = Object.entries(value)

@@ -18,7 +18,7 @@ export interface EnvironmentRun {
   readonly error?: string;
 }
 
-export interface EnvironmentsOptions {
+interface EnvironmentsOptions {
   readonly environments: readonly Environment[];
   readonly provider: Provider["name"];
   /** Name of the clusters: the environment's name is appended. */

@@ -12,7 +12,7 @@ interface Asked {
 }
 
 /** Result of the preflight: an exit status, or the variant that the cluster has. */
-export type ExistingCheck =
+type ExistingCheck =
   | { readonly exitCode: number }
   | {
       readonly exitCode: undefined;

@@ -21,7 +21,7 @@ import { renderVariantTable } from "./table.ts";
 /** Features of the cells that a selection is checked against: the cluster's own are known once it is up. */
 const EVERY_FEATURE: Features = { dns: true, vips: true, hostPorts: true, sourceGuard: true, forwardDrop: true };
 
-export interface SuiteRunRequest {
+interface SuiteRunRequest {
   readonly id: string;
   readonly started: Date;
   readonly provider: Provider;

@@ -17,7 +17,7 @@ export interface KitContents {
   readonly cache: readonly string[];
 }
 
-export interface KitOptions {
+interface KitOptions {
   readonly kubernetes: string;
   readonly kubeProxies: readonly string[];
   /** Whether the kit contains images and nodes for kind; a lab needs none. */

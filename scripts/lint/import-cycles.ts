@@ -3,7 +3,7 @@ import { dirname, join, relative } from "node:path";
 import ts from "typescript";
 
 /** An import of one source file by another one; both paths are relative to the project's root. */
-export interface ImportEdge {
+interface ImportEdge {
   readonly from: string;
   readonly to: string;
   /** The import exists for the compiler only. */

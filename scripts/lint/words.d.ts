@@ -1,5 +1,5 @@
 /** A word or phrase that must not be used, and what to write instead. */
-export interface BannedWord {
+interface BannedWord {
   readonly pattern: RegExp;
   readonly instead: string;
   /** Texts that the pattern matches. */

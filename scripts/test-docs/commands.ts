@@ -21,7 +21,7 @@ export function readScripts(): Readonly<Record<string, string>> {
 }
 
 /** A command in a page, such as `npm run NAME -- --option …`, between backticks or in a line of code. */
-export interface DocumentedCommand {
+interface DocumentedCommand {
   readonly page: string;
   /** The command as written, without a comment after it. */
   readonly line: string;

@@ -1,5 +1,5 @@
 /** A command that test:docs runs, and the lines of the documentation that it covers. */
-export interface DocumentedRun {
+interface DocumentedRun {
   readonly run: string;
   readonly shows: readonly string[];
 }

@@ -4,7 +4,7 @@ import { joinRanges } from "../../spec.ts";
 import { API_PORT } from "./identities.ts";
 import type { PkiFiles } from "./pki.ts";
 
-export interface ControlPlaneOptions {
+interface ControlPlaneOptions {
   /** Kubernetes version. */
   readonly version: string;
   readonly address: string;

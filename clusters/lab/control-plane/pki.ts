@@ -24,7 +24,7 @@ export interface PkiFiles {
 }
 
 /** A user that authenticates with a token. RBAC decides what the user may do. */
-export interface TokenUser {
+interface TokenUser {
   readonly user: string;
   readonly groups: readonly string[];
 }

@@ -1,6 +1,6 @@
 import type { Mount } from "../nsenter.ts";
 
-export interface Program {
+interface Program {
   /** Command of a container without `command`. */
   readonly entrypoint: readonly string[];
   /** Files of the image that the machine does not have. */

@@ -6,7 +6,7 @@ const RESYNC_MS = 5000;
 const RESTART_MS = 500;
 
 /** Receives the pods of a node. */
-export interface PodListener {
+interface PodListener {
   /** UIDs of the pods that the listener has; those that the API server no longer has are reported as missing. */
   listUids(): readonly string[];
   onPod(pod: V1Pod): void;

@@ -5,14 +5,14 @@ const PREFIX_LENGTH_6 = 64;
 const MANAGEMENT_BRIDGE = "br-mgmt";
 
 /** A bridge. Its addresses are the gateways of its machines. */
-export interface LabBridge {
+interface LabBridge {
   readonly name: string;
   /** With their prefix lengths. */
   readonly addresses: readonly string[];
 }
 
 /** A machine's link to a bridge. */
-export interface LabLink {
+interface LabLink {
   readonly name: string;
   readonly bridge: string;
   /** Name of the bridge's end. */

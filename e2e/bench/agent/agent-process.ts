@@ -15,7 +15,7 @@ const READY = [
 ];
 const FACTS = "/var/lib/interlay/facts.json";
 
-export interface Memory {
+interface Memory {
   /** Bytes. */
   readonly now: number;
   /** The most it has been since it started. */

@@ -8,7 +8,7 @@ import { createPools } from "./cluster-objects.ts";
 const CALLS = 40;
 const AT_ONCE = 10;
 const MOST_MS = 15;
-export const CALLS_AT_ONCE = { calls: 100, atOnce: AT_ONCE };
+const CALLS_AT_ONCE = { calls: 100, atOnce: AT_ONCE };
 
 /** The reference macvlan with an address by interlay-ipam, and by the reference host-local and static, in turns. */
 export async function measureAdd(calls: IpamCalls, kube: KubeClient): Promise<readonly Measurement[]> {

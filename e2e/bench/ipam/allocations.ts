@@ -12,7 +12,7 @@ export interface Scale {
   readonly atOnce: number;
 }
 
-export interface AllocationWorld {
+interface AllocationWorld {
   readonly kube: KubeClient;
   /** The API server's /metrics. */
   readonly metrics: () => Promise<string>;

@@ -17,7 +17,7 @@ export function createKubeClient({ kubeconfig }: Pick<Cluster, "kubeconfig">): K
   return new KubeClient(config);
 }
 
-export interface BenchPool {
+interface BenchPool {
   readonly name: string;
   readonly subnet: string;
   readonly ranges: readonly string[];

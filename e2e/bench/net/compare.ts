@@ -12,7 +12,7 @@ const COST = {
 const thousandth = (value: number): number => Math.round(value * 1000) / 1000;
 
 /** What was taken of a way in one state: of each set of pods, how long each turn's work took, in microseconds. */
-export interface Sample {
+interface Sample {
   /** A megabit of one TCP connection that sends as fast as it can. */
   readonly stream: readonly StateSamples[];
   /** Half a round trip of 14 bytes over TCP. */

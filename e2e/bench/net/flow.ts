@@ -18,7 +18,7 @@ const LIFE = "90";
 export const IPERF_PORT = 5201;
 export const SOCKPERF_PORT = 11111;
 
-export interface FlowKind {
+interface FlowKind {
   readonly name: "stream" | "questions";
   readonly argv: (from: string, to: string) => readonly string[];
   /** What a look at the link says of it. */

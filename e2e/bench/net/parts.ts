@@ -7,7 +7,7 @@ const KERNELS: readonly string[] = ["0", "32766", "32767"];
 const WORDS = /^(?<priority>\d+):\s+(?<selector>.*)$/;
 
 /** Where: a node's own network, or that of one of its pods. */
-export interface PartLocation {
+interface PartLocation {
   readonly node: string;
   readonly netns?: string;
 }

@@ -10,7 +10,7 @@ export const TARGETS = [
   "service:underlay",
   "service:multi-nic",
 ] as const;
-export type ScaleTarget = (typeof TARGETS)[number];
+type ScaleTarget = (typeof TARGETS)[number];
 const PROTOCOLS = ["tcp", "udp", "icmp"] as const;
 
 /** A question from a node to a node, both by number. */

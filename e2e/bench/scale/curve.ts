@@ -1,5 +1,5 @@
 /** How a quantity goes with the number of pods. */
-export type CurveGrowth = "flat" | "linear" | "worse";
+type CurveGrowth = "flat" | "linear" | "worse";
 
 export interface CurvePoint {
   readonly pods: number;

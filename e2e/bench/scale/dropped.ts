@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 
 /** What this computer's kernel let fall, of all namespaces together; only ever grows. */
-export interface DroppedCounters {
+interface DroppedCounters {
   /** Packets for which a processor's queue (net.core.netdev_max_backlog) had no room. */
   readonly backlog: number;
   /** Neighbours for which the one table of all namespaces (net.ipv4.neigh.default.gc_thresh3) had none. */

@@ -17,7 +17,7 @@ const PAUSES_MS = [5000, 20_000] as const;
 /** Number of failed cells whose packets are captured. */
 const LOOKED_AT = 12;
 
-export interface ProbeResults {
+interface ProbeResults {
   /** How many questions were answered at first. */
   readonly first: number;
   /** Answered only when asked again: what was said before. */

@@ -14,7 +14,7 @@ const LIMIT_MS = { kubeProxies: 150_000, processors: 30_000 } as const;
 const LOOK_MS = 2000;
 const METRICS = ["curl", "--silent", "--max-time", "5", "http://127.0.0.1:10249/metrics"];
 
-export interface IdleState {
+interface IdleState {
   readonly waitedSeconds: number;
   /** kube-proxies that still had something to write when the patience ended. */
   readonly unsettled: readonly string[];

@@ -15,7 +15,7 @@ import type { Observations } from "./observations.ts";
 import { refuseNetwork, type UnderlayTopology, parsePoolTopology } from "./refuse-networks.ts";
 
 /** Facts, or for each fact that was not found a sentence with its remedy. */
-export type Discovery =
+type Discovery =
   { readonly facts: Facts; readonly disagreements: readonly string[] } | { readonly problems: readonly string[] };
 
 interface Found<T> {

@@ -7,7 +7,7 @@ export interface RouteSource {
   readonly reason: string;
 }
 
-export type ServiceObject = z.infer<typeof serviceObject>;
+type ServiceObject = z.infer<typeof serviceObject>;
 
 /** A Service with this label is another proxy's. */
 const OTHER_PROXY = "service.kubernetes.io/service-proxy-name";

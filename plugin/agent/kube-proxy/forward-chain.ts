@@ -15,7 +15,7 @@ const KNOWN = ["-m", "conntrack", "--ctstate", "RELATED,ESTABLISHED,DNAT"];
 export type ForwardedNetworks = Pick<Facts, "overlayCidrs" | "hijackCidrs" | "viaNode">;
 
 /** A rule to append to a program's chain FORWARD, to insert at a position, or to delete; in the form of `iptables-save`. */
-export interface ForwardChange {
+interface ForwardChange {
   readonly program: IptablesProgram;
   readonly verb: "-A" | "-I" | "-D";
   /** From 1, of `-I`. */

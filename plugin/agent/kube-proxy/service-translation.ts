@@ -1,7 +1,7 @@
 import type { Family } from "../../datapath/address.ts";
 
 /** The mechanism that translates Service addresses on a node, by the rules in its kernel. */
-export type ServiceTranslator = "iptables" | "nftables" | "ipvs";
+type ServiceTranslator = "iptables" | "nftables" | "ipvs";
 
 export interface ServicesInput {
   /** Families that have a Service network. */

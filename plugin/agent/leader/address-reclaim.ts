@@ -11,7 +11,7 @@ import { parseSeconds } from "../discovery/settings.ts";
 const RECLAIM = { after: 10, withoutNode: 600, young: 30 } as const;
 
 /** Objects that the address reclaim needs. */
-export interface ReclaimDependencies {
+interface ReclaimDependencies {
   readonly node: string;
   readonly view: ClusterCache;
   readonly allocator: Allocator;

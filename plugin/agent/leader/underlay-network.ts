@@ -7,10 +7,10 @@ const CNI_VERSION = "1.0.0";
  * Maps the hostPorts of a pod to its address. It stands behind our plugin, because it looks for the link by which the node
  * reaches the pod.
  */
-export const PORTMAP = { type: "portmap", snat: true, capabilities: { portMappings: true } } as const;
+const PORTMAP = { type: "portmap", snat: true, capabilities: { portMappings: true } } as const;
 
 /** The conflist of an underlay network: macvlan with our IPAM, our own plugin, and the reference plugin for hostPorts. */
-export function buildConflist({
+function buildConflist({
   name,
   uplink,
   mode = "bridge",

@@ -39,7 +39,7 @@ export function findRouter({ pools, internalAddresses, linkAddresses }: RouterIn
 }
 
 /** The setting that leaves the choice to the agent, as no setting does. */
-export const AUTOMATIC = "auto";
+const AUTOMATIC = "auto";
 
 /** Chooses snat where a router would see one direction only, unless ConfigMap interlay-config names a return path. Pure. */
 export function chooseReturnPath(facts: Facts, settings: Readonly<Record<string, string>>, router: RouterInput): Facts {

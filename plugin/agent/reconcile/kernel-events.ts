@@ -61,7 +61,7 @@ export class KernelEvents {
 }
 
 /** Neighbours come and go all the time; ours are permanent. */
-export function isRelevant(line: string): boolean {
+function isRelevant(line: string): boolean {
   return !line.includes(" lladdr ") || line.includes("PERMANENT") || line.includes("link/");
 }
 

@@ -9,7 +9,7 @@ const LIMITS = { gc_thresh1: 3520, gc_thresh2: 14_080, gc_thresh3: 28_160 } as c
 const FAMILIES = ["ipv4", "ipv6"] as const;
 
 /** Where the sysctls are, and the values from before the agent, one file each; a reboot resets both. */
-export interface NeighbourPaths {
+interface NeighbourPaths {
   readonly sysctls: string;
   readonly before: string;
 }

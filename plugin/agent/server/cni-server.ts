@@ -16,7 +16,7 @@ import {
   readFileIdentity,
 } from "../../cni/cni-protocol.ts";
 
-export interface CniServerOptions {
+interface CniServerOptions {
   readonly path: string;
   /** Facts, records and log of the served calls. */
   readonly places: Paths;

@@ -1,6 +1,6 @@
 import { createServer, type Server } from "node:http";
 
-export const HEALTH_PORT = 9810;
+const HEALTH_PORT = 9810;
 const RETRY_MS = 200;
 
 /**

@@ -12,7 +12,7 @@ import { serveHealth } from "./health-server.ts";
 import { writeLog } from "../status/log.ts";
 
 /** What the agent's servers answer with. */
-export interface ServerDependencies {
+interface ServerDependencies {
   readonly allocator: Allocator;
   readonly plugin: Paths;
   readonly runDirectory: string;

@@ -14,7 +14,7 @@ export interface Condition {
 }
 
 /** NodeState.status: what the agent found, what it made, and why. */
-export interface NodeStateStatus {
+interface NodeStateStatus {
   readonly returnPath: {
     readonly mode: ReturnPath | null;
     /** The setting that names it, or why the agent chose it. */
@@ -97,7 +97,7 @@ export function buildNodeStatus(pass: AgentStatus, previous: readonly Condition[
 }
 
 /** A sentence for each network that was found and is not used. */
-export function describeRefused(facts: Facts | undefined): readonly string[] {
+function describeRefused(facts: Facts | undefined): readonly string[] {
   return (facts?.refusedNetworks ?? []).map(
     ({ network, source, reason }) =>
       `${source} says ${network}, but ${reason}: pods reach it by the wire, not through the node. Take it out of there, or set the right networks in ConfigMap interlay-config.`,

@@ -8,7 +8,7 @@ const EVENTS = { api: "/api/v1", plural: "events" } as const;
 const REPEAT_MS = 60_000;
 const MESSAGE_MAX = 1000;
 
-export interface EventPod {
+interface EventPod {
   readonly namespace: string;
   readonly name: string;
   readonly uid: string;

@@ -7,7 +7,7 @@ import type { ClusterCache } from "../discovery/cluster-cache.ts";
 import type { UnderlayAddressSpec } from "../../kubernetes/objects.ts";
 
 /** A pool's numbers, as `kubectl get underlaypools` shows them. */
-export interface UnderlayPoolStatus {
+interface UnderlayPoolStatus {
   readonly total: number;
   readonly used: number;
   readonly free: number;

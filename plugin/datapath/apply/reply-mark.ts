@@ -46,7 +46,7 @@ const PROTOCOL = { tcp: 6, icmp: { ipv4: 1, ipv6: 58 } } as const;
  * only a client's address is stored: a host that sends from many ports uses one element of the second set, and new clients still get
  * replies by the link.
  */
-export function buildReplyMarkTable({ device, mark, families, routed = [] }: ReplyMarkItem): NftTable {
+function buildReplyMarkTable({ device, mark, families, routed = [] }: ReplyMarkItem): NftTable {
   const sets = families.flatMap((family) => [
     { name: getClientSet(family), family, key: "ports" as const, timeoutMs: CLIENT_MS },
     { name: getAddressSet(family), family, key: "address" as const, timeoutMs: CLIENT_MS },

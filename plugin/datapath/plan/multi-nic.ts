@@ -8,7 +8,7 @@ import { type NodePath, findNodeAddress, planRoutesViaNode, planRouteToNode } fr
 export const NIC_TABLE_BASE = 10_000;
 
 /** A pod's link to its node: the overlay's eth0, or veth0 of an underlay pod with a second macvlan link. */
-export interface NodeLink {
+interface NodeLink {
   /** The pod's link. */
   readonly podLink: string;
   readonly podLinkIndex: number;

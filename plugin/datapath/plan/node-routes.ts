@@ -45,7 +45,7 @@ export function planRoutesViaNode(
 }
 
 /** Plans the routes to every address of the pod's own node, in one of the pod's tables. */
-export function planRoutesToNodeAddresses(facts: Facts, way: NodePath, table: number): readonly RouteItem[] {
+function planRoutesToNodeAddresses(facts: Facts, way: NodePath, table: number): readonly RouteItem[] {
   const others = [...facts.node.addresses, ...facts.node.otherAddresses]
     .filter((address) => familyOf(address) === familyOf(way.node) && address !== way.node)
     .map(hostCidr);

@@ -4,7 +4,7 @@ import { describeItem, MAIN_TABLE, type Plan, type PlanItem, type RouteItem } fr
 import { type NicSurvey, buildPlan } from "./build-plan.ts";
 import { planRoutesViaNode } from "./node-routes.ts";
 
-export interface RebuiltPlan {
+interface RebuiltPlan {
   readonly plan: Plan;
   /** Items of the old plan to remove, without those that a new item replaces in the kernel. */
   readonly obsolete: readonly PlanItem[];

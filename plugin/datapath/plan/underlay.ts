@@ -10,9 +10,9 @@ import { findNodeAddress, planRoutesViaNode, planRouteViaNode } from "./node-rou
  * The bit of a packet's mark that says: a reply to what came in by veth0. Only this bit is set and compared, so that the
  * marks of others in the pod (Istio's 0x539 and 0x111, SO_MARK) neither hide it nor are taken for it.
  */
-export const VETH_MARK = 0x2000_0000;
+const VETH_MARK = 0x2000_0000;
 /** Table and rule of those replies, in the pod. */
-export const VETH_TABLE = 500;
+const VETH_TABLE = 500;
 
 export interface UnderlayAttachment {
   readonly containerId: string;

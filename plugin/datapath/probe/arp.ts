@@ -11,7 +11,7 @@ const PREFIX = Buffer.from([0x00, 0x01, 0x08, 0x00, 6, 4]);
 const ETHERNET_BYTES = 14;
 const ARP_BYTES = 28;
 
-export interface Arp {
+interface Arp {
   readonly senderMac: string;
   /** 0.0.0.0 in a probe (RFC 5227, 1.1). */
   readonly senderIp: string;

@@ -16,7 +16,7 @@ const IPV6_BYTES = 40;
 const MESSAGE_BYTES = 24;
 const UNSPECIFIED = parseIp("::");
 
-export interface NeighbourMessage {
+interface NeighbourMessage {
   readonly kind: "solicitation" | "advertisement";
   /** :: in duplicate address detection (RFC 4862, 5.4.2). */
   readonly source: string;

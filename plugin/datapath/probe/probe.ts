@@ -5,7 +5,7 @@ import type { NetworkNamespace } from "../kernel.ts";
 import type { NicAddress } from "../plan/multi-nic.ts";
 import { decodeNeighbourMessage, neighbourSolicitation } from "./neighbour-discovery.ts";
 
-export interface ProbeOptions {
+interface ProbeOptions {
   /** Check that no other host uses the address: RFC 5227, section 2.1; RFC 4862, section 5.4. */
   readonly conflicts: boolean;
   /** Check that the gateways reply. */
@@ -15,7 +15,7 @@ export interface ProbeOptions {
   readonly interval: number;
 }
 
-export interface ProbeNic {
+interface ProbeNic {
   /** Index of the pod's link, and its MAC. */
   readonly index: number;
   readonly mac: string;
@@ -24,7 +24,7 @@ export interface ProbeNic {
   readonly addresses: readonly NicAddress[];
 }
 
-export interface ProbeResult {
+interface ProbeResult {
   /** An address and the MAC that uses it; undefined without a conflict. */
   readonly conflict?: { readonly address: Ip; readonly mac: string };
   /** Gateways that did not reply. */

@@ -7,7 +7,7 @@ import { renderAddresses, renderDiscrepancies } from "./render.ts";
 import type { NodeAddressSnapshot } from "./snapshot.ts";
 
 /** Sources of the three commands: on a node only that node, otherwise all nodes. */
-export interface AddressSources {
+interface AddressSources {
   readonly kube: () => KubeClient;
   readonly nodes: () => Promise<readonly NodeAddressSnapshot[]>;
 }

@@ -18,7 +18,7 @@ export function renderAddresses(addresses: readonly UnderlayAddressObject[], now
 }
 
 /** Describes the state of an address. */
-export function describeState({ spec }: Pick<UnderlayAddressObject, "spec">): string {
+function describeState({ spec }: Pick<UnderlayAddressObject, "spec">): string {
   if (spec.conflict !== undefined) return `conflict (${spec.conflict})`;
   if (spec.reserve) return "reserve";
   return spec.containerId === "" ? "kept" : "in use";

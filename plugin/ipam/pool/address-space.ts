@@ -17,7 +17,7 @@ export interface PoolSpec {
   readonly gateway?: string | undefined;
 }
 
-export function toNumber(ip: Ip): bigint {
+function toNumber(ip: Ip): bigint {
   return ipaddr
     .parse(ip)
     .toByteArray()

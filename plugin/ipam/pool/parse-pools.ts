@@ -3,7 +3,7 @@ import type { Pool } from "./select-pools.ts";
 import { readOccupied } from "./occupied.ts";
 import { parsePoolSpaces } from "./address-space.ts";
 
-export interface Pools {
+interface Pools {
   readonly valid: readonly Pool[];
   /** Name -> reason. */
   readonly invalid: ReadonlyMap<string, string>;

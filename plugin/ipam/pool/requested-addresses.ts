@@ -1,7 +1,7 @@
 import { type Family } from "../../datapath/address.ts";
 import { type AddressRange, AddressSpace, parseRange, mergeRanges } from "./address-space.ts";
 
-export const IP_ANNOTATION = "interlay.dev/ip";
+const IP_ANNOTATION = "interlay.dev/ip";
 /** Possible names of a pod's first underlay NIC; the annotation without an interface name is for it. */
 const FIRST_UNDERLAY = ["eth0", "net1"];
 

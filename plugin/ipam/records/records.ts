@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { z } from "zod";
 
 /** Directory of address records of this node's pods, one file per address. They make ADD and DEL work without the API server. */
-export const RECORDS_DIRECTORY = "/var/lib/interlay/addresses";
+const RECORDS_DIRECTORY = "/var/lib/interlay/addresses";
 
 const record = z.object({
   schema: z.literal("interlay.address/v1"),

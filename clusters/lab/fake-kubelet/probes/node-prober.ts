@@ -4,7 +4,7 @@ import { createProgramStream } from "../../../external/program-stream.ts";
 import type { ProgramStream } from "../../../provider.ts";
 import { buildMachineCommand } from "../../nsenter.ts";
 
-export interface ProbeTarget {
+interface ProbeTarget {
   readonly host: string;
   readonly port: number;
   /** HTTP path; undefined: a TCP connection is enough. */
