@@ -1,3 +1,4 @@
+import pRetry from "p-retry";
 import { stringify } from "yaml";
 import { type PoolOptions, renderInterlay } from "../../plugin/deploy/render.ts";
 import { applyCalicoSettings, calculateOverlayMtu, renderPool } from "../environments/calico-settings.ts";
@@ -58,7 +59,21 @@ async function installCalico(kubectl: Kubectl, { spec, calicoCrds }: Addons): Pr
     ...listFamilyValues(spec),
   });
   await kubectl.apply(applyCalicoSettings(manifest, calico));
-  for (const pool of calico?.extraPools ?? []) await kubectl.apply(stringify(renderPool(pool, spec.underlayCidr)));
+  const extraPools = calico?.extraPools ?? [];
+  if (extraPools.length > 0) await waitForDefaultPools(kubectl, listFamilies(spec).length);
+  for (const pool of extraPools) await kubectl.apply(stringify(renderPool(pool, spec.underlayCidr)));
+}
+
+/** Waits until Calico's first node has made the default pools: with another pool there, it makes none. */
+async function waitForDefaultPools(kubectl: Kubectl, count: number): Promise<void> {
+  await pRetry(
+    async () => {
+      const pools = await kubectl.run(["get", "ippools.crd.projectcalico.org", "--output=name"]);
+      if (pools.trim().split("\n").filter(Boolean).length < count)
+        throw new Error("Calico has not made its default pools");
+    },
+    { retries: 120, factor: 1, minTimeout: 1000 },
+  );
 }
 
 async function installMultus(kubectl: Kubectl, { environment }: Addons["spec"]): Promise<void> {
