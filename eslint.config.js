@@ -63,7 +63,6 @@ const PENDING_LANGUAGE = [
   "e2e/bench/ipam/*.ts",
   "e2e/bench/net/*.ts",
   "e2e/bench/scale/*.ts",
-  "e2e/certify/*.ts",
 ];
 
 export default tseslint.config(

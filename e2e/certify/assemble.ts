@@ -10,13 +10,15 @@ import { signCertificate } from "../../results/certificate/signature.ts";
 import { readReport } from "../../results/write.ts";
 import { assessRuns } from "./assess.ts";
 
+/** A run to be certified. */
 export interface RecordedRun {
-  /** Its directory in results/runs. */
+  /** Directory in results/runs. */
   readonly directory: string;
-  /** What it said. */
+  /** Output of the run. */
   readonly log: string;
 }
 
+/** Input of a certificate. */
 interface Submission {
   readonly runs: readonly RecordedRun[];
   readonly workers: number;
@@ -24,11 +26,11 @@ interface Submission {
   readonly product: Product;
   /** Version of the suite. */
   readonly suite: string;
-  /** PEM, to sign with. */
+  /** Key in PEM to sign with. */
   readonly privateKey?: string;
 }
 
-/** Writes certificate.json, bundle.tar.gz and what a submission has besides into `directory`. */
+/** Writes certificate.json, bundle.tar.gz and the other files of a submission into `directory`. */
 export async function writeCertificate(submission: Submission, directory: string): Promise<Certificate> {
   const { runs, workers, claimed, product, suite, privateKey } = submission;
   await mkdir(directory, { recursive: true });
@@ -50,7 +52,7 @@ export async function writeCertificate(submission: Submission, directory: string
   await Promise.all([
     writeFile(join(directory, "certificate.json"), `${JSON.stringify(certificate, null, 2)}\n`),
     writeFile(join(directory, "PRODUCT.yaml"), stringify(product)),
-    // What reviewers of such submissions open first, outside the bundle: the first run's.
+    // Copies for reviewers outside of the bundle, from the first run.
     ...(first === undefined
       ? []
       : [
@@ -78,7 +80,7 @@ async function packRuns(runs: readonly RecordedRun[], archive: string): Promise<
   }
 }
 
-/** The state of nodes and pods from the run's own bundle, if it has one. */
+/** Copies the snapshot of nodes and pods from the run's bundle, if it has one. */
 async function copySnapshot(bundle: string, target: string): Promise<void> {
   if ((await readFile(bundle).catch(() => undefined)) === undefined) return;
   const unpacked = await unpackArchive(bundle);

@@ -6,7 +6,7 @@ import { assessRuns } from "./assess.ts";
 import { listSupportedCells } from "../matrix/supported-cells.ts";
 import { cells, NO_FEATURES } from "../matrix/cells.ts";
 import { auditReport, countWorkers } from "./audit.ts";
-import { healthyReport } from "./example.ts";
+import { createHealthyReport } from "./example.ts";
 
 const LOCAL = "node-port-local/external/node-port:overlay-local@node-1/outside/tcp";
 const MATRIX = "matrix/overlay-1-a/underlay-2-b/other-node/tcp";
@@ -23,14 +23,14 @@ const policy = (report: Report, status: "passed" | "failed"): Report => ({
   checks: [...report.checks, { name: "agent a NetworkPolicy that denies holds", status, seconds: 1 }],
 });
 
-describe("what a certificate says", () => {
-  const healthy = [healthyReport(2, 1), healthyReport(2, 2)];
+describe("the assessment of runs", () => {
+  const healthy = [createHealthyReport(2, 1), createHealthyReport(2, 2)];
   const resultOf = (reports: readonly Report[], profile: ProfileName, workers = 2) => {
     const { profiles, result } = assessRuns(reports, workers, [profile]);
     return [profiles.find(({ name }) => name === profile)?.result, result];
   };
 
-  it("passes what passed, and the reports it rests on hold", () => {
+  it("passes profiles whose cells passed, with consistent reports", () => {
     assert.deepEqual(resultOf(healthy, "base"), ["pass", "pass"]);
     assert.deepEqual(resultOf(healthy, "node-port-local"), ["pass", "pass"]);
     assert.deepEqual(
@@ -39,7 +39,7 @@ describe("what a certificate says", () => {
     );
   });
 
-  it("names the cells that the gate blocks, and the table's entries", () => {
+  it("lists the cells that are blocked as expected, and the entries of the table", () => {
     const [liberal, notrack] = assessRuns(healthy, 2, ["base"]).variants;
     assert.equal(liberal?.blocked.length, 8);
     assert.deepEqual(liberal.table[1]?.slice(0, 3), ["blocked", "pass", "blocked"]);
@@ -47,16 +47,19 @@ describe("what a certificate says", () => {
   });
 
   it("does not pass a flaky cell: asked twice, with a packet sent again, or failed in one run of two", () => {
-    const twice = [healthyReport(2, 1), withCell(healthyReport(2, 2), MATRIX, { attempts: 2 })];
-    const once = [healthyReport(2, 1), withCell(healthyReport(2, 2), MATRIX, { ok: false, actual: "fail" })];
-    const resent = [healthyReport(2, 1), withCell(healthyReport(2, 2), MATRIX, { resent: 1 })];
+    const twice = [createHealthyReport(2, 1), withCell(createHealthyReport(2, 2), MATRIX, { attempts: 2 })];
+    const once = [
+      createHealthyReport(2, 1),
+      withCell(createHealthyReport(2, 2), MATRIX, { ok: false, actual: "fail" }),
+    ];
+    const resent = [createHealthyReport(2, 1), withCell(createHealthyReport(2, 2), MATRIX, { resent: 1 })];
     assert.deepEqual(resultOf(twice, "base"), ["fail", "fail"]);
     assert.deepEqual(resultOf(resent, "base"), ["fail", "fail"]);
     assert.deepEqual(resultOf(once, "base"), ["fail", "fail"]);
     assert.deepEqual(assessRuns(once, 2, ["base"]).variants[0]?.flaky, [MATRIX]);
   });
 
-  it("fails the profile that a cell belongs to, and no other", () => {
+  it("fails only the profile that a failed cell belongs to", () => {
     const reports = healthy.map((report) => withCell(report, LOCAL, { ok: false, actual: "fail" }));
     assert.ok(
       healthy[0]?.variants[0]?.cells.some(({ id }) => id === LOCAL),
@@ -66,18 +69,18 @@ describe("what a certificate says", () => {
     assert.deepEqual(resultOf(reports, "base"), ["pass", "pass"]);
   });
 
-  it("does not take one run, one worker, or what was not asked for a pass", () => {
+  it("does not pass one run, one worker, or cells that did not run", () => {
     assert.deepEqual(resultOf(healthy.slice(1), "base"), ["not-run", "fail"]);
-    assert.deepEqual(resultOf([healthyReport(1, 1), healthyReport(1, 2)], "base", 1), ["not-run", "fail"]);
+    assert.deepEqual(resultOf([createHealthyReport(1, 1), createHealthyReport(1, 2)], "base", 1), ["not-run", "fail"]);
     for (const profile of ["dual-stack", "policy", "scale"] as const)
       assert.deepEqual(resultOf(healthy, profile), ["not-run", "fail"]);
   });
 
-  it("takes dual stack where every cell was asked over both families", () => {
-    const dual = [healthyReport(2, 1, ["ipv4", "ipv6"]), healthyReport(2, 2, ["ipv4", "ipv6"])];
+  it("passes dual-stack if every cell ran in both families", () => {
+    const dual = [createHealthyReport(2, 1, ["ipv4", "ipv6"]), createHealthyReport(2, 2, ["ipv4", "ipv6"])];
     assert.deepEqual(resultOf(dual, "dual-stack"), ["pass", "pass"]);
     assert.deepEqual(assessRuns(dual, 2, ["base"]).families, ["ipv4", "ipv6"]);
-    assert.deepEqual(auditReport(healthyReport(2, 1, ["ipv6"]), 2), []);
+    assert.deepEqual(auditReport(createHealthyReport(2, 1, ["ipv6"]), 2), []);
     const [first] = dual;
     assert.ok(first);
     const some = first.variants.map((one) => ({
@@ -87,22 +90,25 @@ describe("what a certificate says", () => {
     assert.match(auditReport({ ...first, variants: some }, 2).join("\n"), /tcp\/ipv6 is missing/);
   });
 
-  it("takes NetworkPolicy and scale where they were run", () => {
+  it("passes policy and scale if they ran", () => {
     const held = healthy.map((report) => policy(report, "passed"));
     assert.deepEqual(resultOf(held, "policy"), ["pass", "pass"]);
-    assert.deepEqual(resultOf([policy(healthyReport(2, 1), "failed"), ...held.slice(1)], "policy"), ["fail", "fail"]);
-    assert.deepEqual(resultOf([healthyReport(10, 1), healthyReport(10, 2)], "scale", 10), ["pass", "pass"]);
+    assert.deepEqual(resultOf([policy(createHealthyReport(2, 1), "failed"), ...held.slice(1)], "policy"), [
+      "fail",
+      "fail",
+    ]);
+    assert.deepEqual(resultOf([createHealthyReport(10, 1), createHealthyReport(10, 2)], "scale", 10), ["pass", "pass"]);
   });
 
-  it("refuses runs of different clusters", () => {
-    const other = { ...healthyReport(2, 2), versions: { kubernetes: "v1.34.1" } };
-    assert.throws(() => assessRuns([healthyReport(2, 1), other], 2, ["base"]), /different clusters/);
+  it("rejects runs of different clusters", () => {
+    const other = { ...createHealthyReport(2, 2), versions: { kubernetes: "v1.34.1" } };
+    assert.throws(() => assessRuns([createHealthyReport(2, 1), other], 2, ["base"]), /different clusters/);
   });
 
-  describe("of an existing cluster", () => {
-    /** What a run there leaves: no cells from outside, no paths of packets. */
+  describe("the assessment of an existing cluster", () => {
+    /** Creates the report of a run there: without external clients and captures. */
     const existingReport = (datapath: "interlay" | "none" = "interlay"): Report => {
-      const report = healthyReport(2, 1);
+      const report = createHealthyReport(2, 1);
       const ground = { nodeAccess: "network", outside: false, features: NO_FEATURES, podTrafficKnown: true } as const;
       const ids = new Set(listSupportedCells(cells(2), ground).map(({ id }) => id));
       const variants = report.variants.map((variant) => {
@@ -113,7 +119,7 @@ describe("what a certificate says", () => {
       return { ...report, provider: "existing", datapath, variants, summary: { passed, failed: 0, skipped: 0 } };
     };
 
-    it("certifies connectivity by one run, says what it rests on, and holds", () => {
+    it("certifies connectivity by one consistent run, and names its evidence", () => {
       const report = existingReport();
       assert.deepEqual(auditReport(report, countWorkers(report)), []);
       assert.deepEqual(resultOf([report], "connectivity"), ["pass", "pass"]);
@@ -121,11 +127,11 @@ describe("what a certificate says", () => {
       assert.deepEqual({ evidence, datapath }, { evidence: "answers", datapath: "interlay" });
     });
 
-    it("does not certify base, whose paths were not captured", () => {
+    it("does not certify base, because packets were not captured", () => {
       assert.deepEqual(resultOf([existingReport()], "base"), ["not-run", "fail"]);
     });
 
-    it("fails by one cell, and by a check that failed, such as a leak", () => {
+    it("fails for one failed cell, and for a failed check such as a leak", () => {
       const cell = withCell(existingReport(), MATRIX, { ok: false, actual: "fail" });
       assert.deepEqual(resultOf([cell], "connectivity"), ["fail", "fail"]);
       const leak = { name: "connectivity matrix (DeferCleanup)", status: "failed" as const, seconds: 1 };
@@ -133,13 +139,13 @@ describe("what a certificate says", () => {
       assert.deepEqual(resultOf([{ ...report, checks: [...report.checks, leak] }], "connectivity"), ["fail", "fail"]);
     });
 
-    it("names a cell that is missing", () => {
+    it("reports a missing cell", () => {
       const report = existingReport();
       const variants = report.variants.map((one) => ({ ...one, cells: one.cells.filter(({ id }) => id !== MATRIX) }));
       assert.match(auditReport({ ...report, variants }, 2).join("\n"), /is missing/);
     });
 
-    it("does not expect Interlay's sysctl and rule where another solution wires the pods", () => {
+    it("does not expect Interlay's sysctl and rule with another solution", () => {
       const report = existingReport("none");
       const variants = report.variants.map((one) => ({ ...one, tcpBeLiberal: 0 as const }));
       assert.deepEqual(auditReport({ ...report, variants }, 2), []);

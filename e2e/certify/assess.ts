@@ -6,7 +6,7 @@ import { variantTitle } from "../../results/title.ts";
 import { isCaptured, listFamilies } from "./audit.ts";
 import { evaluateProfiles } from "./profiles.ts";
 
-/** What of a certificate follows from the raw results. */
+/** The part of a certificate that follows from the raw results. */
 type Assessment = Pick<
   Certificate,
   | "provider"
@@ -21,21 +21,24 @@ type Assessment = Pick<
   | "result"
 >;
 
-/** Worst last. */
-const BY_BADNESS: readonly SummaryEntry[] = [
+/** Entries in order of severity, the worst last. */
+const SEVERITY: readonly SummaryEntry[] = [
   "pass",
   "blocked",
   "not-run",
   "fail",
 ] satisfies (typeof TABLE_ENTRIES)[number][];
 
-/** Sums runs up. Throws where they are not runs of the same thing. Pure: sender and receiver both call it. */
+/**
+ * Summarizes runs. Pure: the vendor and the recipient both call it.
+ * @throws if the runs are of different clusters or variants
+ */
 export function assessRuns(reports: readonly Report[], workers: number, claimed: readonly ProfileName[]): Assessment {
   const [first] = reports;
   if (first === undefined) throw new Error("no runs to certify");
-  for (const other of reports.slice(1)) sameThing(first, other);
+  for (const other of reports.slice(1)) requireSameCluster(first, other);
   const variants = first.variants.map((_, index) =>
-    certified(reports.flatMap((report) => report.variants[index] ?? [])),
+    summarizeVariant(reports.flatMap((report) => report.variants[index] ?? [])),
   );
   const profiles = evaluateProfiles({ reports, variants, workers, families: listFamilies(first) }, claimed);
   const wanted = profiles.filter((profile) => profile.claimed);
@@ -53,18 +56,18 @@ export function assessRuns(reports: readonly Report[], workers: number, claimed:
   };
 }
 
-/** A run that is another one's copy, or of something else. */
-function sameThing(first: Report, other: Report): void {
+/** @throws if the runs are of different clusters or variants */
+function requireSameCluster(first: Report, other: Report): void {
   const titles = (report: Report) => report.variants.map(variantTitle);
   if (other.provider !== first.provider || !isDeepStrictEqual(other.versions, first.versions))
-    throw new Error(`The runs ${first.id} and ${other.id} are of different clusters.`);
+    throw new Error(`the runs ${first.id} and ${other.id} are of different clusters`);
   if (!isDeepStrictEqual(titles(other), titles(first)))
-    throw new Error(`The runs ${first.id} and ${other.id} have different variants.`);
+    throw new Error(`the runs ${first.id} and ${other.id} have different variants`);
 }
 
-function certified(runs: readonly VariantResult[]): CertifiedVariant {
+function summarizeVariant(runs: readonly VariantResult[]): CertifiedVariant {
   const [first] = runs;
-  if (first === undefined) throw new Error("A variant without a run.");
+  if (first === undefined) throw new Error("a variant has no run");
   const over = first.cells.map(({ id }) => ({
     id,
     results: runs.flatMap(({ cells }) => cells.find((cell) => cell.id === id) ?? []),
@@ -76,7 +79,7 @@ function certified(runs: readonly VariantResult[]): CertifiedVariant {
     returnPath: first.returnPath,
     table: first.table.map((row, r) =>
       row.map((entry, c) =>
-        worst(
+        findWorst(
           runs.map(({ table }) => table[r]?.[c] ?? "not-run"),
           entry,
         ),
@@ -89,6 +92,6 @@ function certified(runs: readonly VariantResult[]): CertifiedVariant {
   };
 }
 
-function worst(entries: readonly SummaryEntry[], start: SummaryEntry): SummaryEntry {
-  return entries.reduce((a, b) => (BY_BADNESS.indexOf(b) > BY_BADNESS.indexOf(a) ? b : a), start);
+function findWorst(entries: readonly SummaryEntry[], start: SummaryEntry): SummaryEntry {
+  return entries.reduce((a, b) => (SEVERITY.indexOf(b) > SEVERITY.indexOf(a) ? b : a), start);
 }

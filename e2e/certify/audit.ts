@@ -6,19 +6,21 @@ import { listSupportedCells } from "../matrix/supported-cells.ts";
 import { type Cell, cells, type Features } from "../matrix/cells.ts";
 import { expectationFor } from "../matrix/gate.ts";
 import { lacksLocalEndpoint, verdictFor } from "../matrix/verdict.ts";
+import { REQUIRED_CHECKS } from "../matrix/required-checks.ts";
 import type { CellResult, Report, VariantResult } from "../../results/schema.ts";
 import { summarizeCells } from "../../results/table.ts";
 import { variantTitle } from "../../results/title.ts";
 
 /**
- * What in a report does not follow from its own raw results, or is missing from them. The sender's verdicts (expected, ok,
- * table, sums) are not believed but derived once more: the cells from the number of workers, what they must do from the
- * gate, their ways from the documents.
+ * Finds what in a report contradicts its raw results or is missing. Does not trust the vendor's verdicts (expected, ok, table,
+ * summary) but derives them again: the cells from the number of workers, their expected results from the gate, and their paths
+ * from the documented ones.
+ * @returns one sentence for each problem
  */
 export function auditReport(report: Report, workers: number): readonly string[] {
   return [
     ...report.variants.flatMap((variant) =>
-      auditVariant(variant, listAsked(variant, report, workers), report).map(
+      auditVariant(variant, listExpectedCells(variant, report, workers), report).map(
         (problem) => `${variantTitle(variant)}: ${problem}`,
       ),
     ),
@@ -27,8 +29,8 @@ export function auditReport(report: Report, workers: number): readonly string[] 
   ];
 }
 
-/** The cells that this variant has to have: all, or of an existing cluster those that can be asked through its API server. */
-function listAsked(variant: VariantResult, report: Report, workers: number): readonly Cell[] {
+/** Lists the cells that a variant must contain: all, or for an existing cluster those that its API server lets the suite probe. */
+function listExpectedCells(variant: VariantResult, report: Report, workers: number): readonly Cell[] {
   const features = findFeatures(variant, isCaptured(report));
   const all = cells(workers, listFamilies(report), features);
   if (isCaptured(report)) return all;
@@ -42,8 +44,8 @@ function listAsked(variant: VariantResult, report: Report, workers: number): rea
 }
 
 /**
- * What the cluster had by the cells that were asked.
- * @param attacked the attacks are asked of every cluster that the suite made, and of no other
+ * Derives the cluster's features from the cells that were run.
+ * @param attacked whether attacks were run, as in every cluster that the suite created
  */
 function findFeatures({ cells: results }: VariantResult, attacked: boolean): Features {
   const has = (group: Cell["group"]) => results.some((result) => result.group === group);
@@ -56,12 +58,12 @@ function findFeatures({ cells: results }: VariantResult, attacked: boolean): Fea
   };
 }
 
-/** Whether every packet's path can be captured: an existing cluster is known through its API server alone. */
+/** Returns whether the run captured packets; in an existing cluster it cannot. */
 export function isCaptured({ provider }: Pick<Report, "provider">): boolean {
   return provider !== "existing";
 }
 
-/** Counts the workers that pods of the cells were on. */
+/** Returns the highest number of a worker that had a client pod. */
 export function countWorkers({ variants }: Report): number {
   const numbers = variants.flatMap(({ cells: all }) =>
     all.map(({ from }) => Number(/-(\d+)-[ab]$/.exec(from)?.[1] ?? 0)),
@@ -69,7 +71,7 @@ export function countWorkers({ variants }: Report): number {
   return Math.max(0, ...numbers);
 }
 
-/** Of the cells; the API server is asked over the cluster's first one alone. */
+/** Lists the families of the cells, the cluster's primary one first: the API server is probed only by that one. */
 export function listFamilies({ variants }: Report): readonly ("ipv4" | "ipv6")[] {
   const all = variants.flatMap((variant) => variant.cells);
   const first = all.find(({ group }) => group === "api-server")?.family ?? "ipv4";
@@ -87,53 +89,57 @@ function auditVariant(variant: VariantResult, asked: readonly Cell[], report: Re
       const problems = result === undefined ? ["is missing"] : auditCell(cell, result, variant, isCaptured(report));
       return problems.map((problem) => `cell ${cell.id} ${problem}`);
     }),
-    ...variant.cells.filter(({ id }) => !known.has(id)).map(({ id }) => `cell ${id} is none of the suite's`),
-    ...(byId.size === variant.cells.length ? [] : ["a cell is there twice"]),
-    ...(isDeepStrictEqual(variant.table, summarizeCells(variant.cells)) ? [] : ["the table is not that of the cells"]),
+    ...variant.cells.filter(({ id }) => !known.has(id)).map(({ id }) => `cell ${id} is unknown to the suite`),
+    ...(byId.size === variant.cells.length ? [] : ["a cell exists twice"]),
+    ...(isDeepStrictEqual(variant.table, summarizeCells(variant.cells)) ? [] : ["the table does not match the cells"]),
     ...(!hasFilters(variant, report) ||
     (variant.tcpBeLiberal === tcpBeLiberal && variant.invalidDropRule === invalidDropRule)
       ? []
       : [
-          `the nodes had sysctl ${String(variant.tcpBeLiberal)} and rule ${String(variant.invalidDropRule)}, which this variant has not`,
+          `the nodes had sysctl ${String(variant.tcpBeLiberal)} and rule ${String(variant.invalidDropRule)}, which does not match this variant`,
         ]),
   ];
 }
 
-/** Whether the sysctl and kube-proxy's rule are known and Interlay's: not in an existing cluster that has none of either. */
+/** Returns whether the sysctl and kube-proxy's rule are known and follow from Interlay's return path. */
 function hasFilters({ invalidDropRule }: VariantResult, report: Report): boolean {
   return isCaptured(report) || (report.datapath !== "none" && invalidDropRule !== undefined);
 }
 
 function auditCell(cell: Cell, result: CellResult, variant: VariantResult, captured: boolean): readonly string[] {
   const problems: string[] = [];
-  const is = (what: string, actual: unknown, wanted: unknown) => {
-    if (actual !== wanted) problems.push(`says ${what} ${String(actual)}, it is ${String(wanted)}`);
+  const expectEqual = (what: string, actual: unknown, wanted: unknown) => {
+    if (actual !== wanted) problems.push(`has ${what} ${String(actual)}, want ${String(wanted)}`);
   };
-  is("group", result.group, cell.group);
-  is("source", result.source, cell.source);
-  is("target", result.target, cell.target);
-  is("from", result.from, cell.from);
-  is("placement", result.placement, cell.placement);
-  is("family", result.family, cell.family);
-  is("protocol", result.protocol, cell.protocol);
-  is("expected", result.expected, verdictFor(variant, cell).expected);
-  if (!result.ok) return problems; // a failure that is owned up to needs no proof
+  expectEqual("group", result.group, cell.group);
+  expectEqual("source", result.source, cell.source);
+  expectEqual("target", result.target, cell.target);
+  expectEqual("from", result.from, cell.from);
+  expectEqual("placement", result.placement, cell.placement);
+  expectEqual("family", result.family, cell.family);
+  expectEqual("protocol", result.protocol, cell.protocol);
+  expectEqual("expected", result.expected, verdictFor(variant, cell).expected);
+  if (!result.ok) return problems; // a reported failure needs no evidence
   if (result.expectedSource !== undefined && result.actual === "pass")
-    is("that the server saw", result.expectedSource.includes(result.seen ?? "") ? result.seen : "", result.seen);
-  is("actual", result.actual, result.expected === "pass" ? "pass" : "fail");
+    expectEqual(
+      "the source address",
+      result.expectedSource.includes(result.seen ?? "") ? result.seen : "",
+      result.seen,
+    );
+  expectEqual("actual", result.actual, result.expected === "pass" ? "pass" : "fail");
   const expected = captured ? expectedPath(cell, variant.returnPath) : undefined;
   if (expected === undefined) return problems;
   const path = result.evidence?.path;
-  if (path === undefined) return [...problems, "has no evidence of its way"];
+  if (path === undefined) return [...problems, "has no captured path"];
   if (!isDeepStrictEqual(path.expected, expected))
-    problems.push("is compared with another way than the documented one");
+    problems.push("is compared with another path than the documented one");
   if (result.expected === "pass") {
     const wrong = findWrongPath(expected, path.seen);
-    if (wrong !== undefined) problems.push(`passed by a wrong way: ${wrong}`);
+    if (wrong !== undefined) problems.push(`passed by a wrong path: ${wrong}`);
   } else if (
     path.seen.request.map(formatHop).includes(formatHop(expected.request.at(-1) ?? expected.request[0] ?? NOWHERE))
   )
-    problems.push("is said to be blocked, but its request arrived");
+    problems.push("is reported as blocked, but its request arrived");
   return problems;
 }
 
@@ -146,23 +152,23 @@ function auditSummary({ summary, variants, checks }: Report): readonly string[] 
   const failed = all.filter(({ ok }) => !ok).length + count("failed");
   return summary.passed === passed && summary.failed === failed && summary.skipped === count("skipped")
     ? []
-    : [`the sums say ${summary.passed} passed and ${summary.failed} failed, the results ${passed} and ${failed}`];
+    : [
+        `the summary has ${summary.passed} passed and ${summary.failed} failed, the results have ${passed} and ${failed}`,
+      ];
 }
 
-/** Checks that are not cells but must have run. */
+/** Finds required checks that did not run. */
 function auditChecks(report: Report): readonly string[] {
   const { checks, variants } = report;
   const mayBeSkipped = !isCaptured(report);
   const wanted = [
-    "every pod is ready: its node reaches it",
-    "the pods' `ip route` has the documented lines",
-    ...variants.map(
-      (one) => `${variantTitle(one)} kube-proxy's INVALID rule and the sysctl are as the gate says, on every node`,
-    ),
+    REQUIRED_CHECKS.podsReady,
+    REQUIRED_CHECKS.podRoutes,
+    ...variants.map((variant) => `${variantTitle(variant)} ${REQUIRED_CHECKS.nodeFilters}`),
   ];
   return wanted
     .filter(
       (name) => !checks.some((check) => check.name.endsWith(name) && (mayBeSkipped || check.status !== "skipped")),
     )
-    .map((name) => `the check "${name}" was not made`);
+    .map((name) => `the check "${name}" did not run`);
 }

@@ -4,20 +4,21 @@ import { expectedPath } from "../evidence/expected.ts";
 import { type Cell, cells, NO_FEATURES } from "../matrix/cells.ts";
 import { expectationFor, type Variant } from "../matrix/gate.ts";
 import { verdictFor } from "../matrix/verdict.ts";
+import { REQUIRED_CHECKS } from "../matrix/required-checks.ts";
 import { toJunit } from "../../results/junit.ts";
 import { toMarkdown } from "../../results/markdown.ts";
 import { type CellResult, type Report, reportSchema, RESULTS_SCHEMA } from "../../results/schema.ts";
 import { summarizeCells } from "../../results/table.ts";
 import { variantTitle } from "../../results/title.ts";
 
-/** One where cells are blocked, and one where none is. */
+/** A variant with blocked cells, and one without. */
 const VARIANTS: readonly Variant[] = [
   { kubeProxy: { version: "v1.28.15", mode: "iptables" }, returnPath: "liberal" },
   { kubeProxy: { version: "v1.28.15", mode: "iptables" }, returnPath: "notrack" },
 ];
 
-/** What a healthy cluster of that many workers gives, for tests of who reads it; run `number` of several. */
-export function healthyReport(
+/** Creates the report of a healthy cluster for tests, as run `number` of several. */
+export function createHealthyReport(
   workers: number,
   number: number,
   families: readonly ("ipv4" | "ipv6")[] = ["ipv4"],
@@ -25,16 +26,14 @@ export function healthyReport(
   const variants = VARIANTS.map((variant) => {
     const { tcpBeLiberal, invalidDropRule } = expectationFor(variant);
     const results = cells(workers, families, { ...NO_FEATURES, sourceGuard: true }).map((cell, index) =>
-      healthyCell(cell, variant, number + index / 1000),
+      createHealthyCell(cell, variant, number + index / 1000),
     );
     return { ...variant, tcpBeLiberal, invalidDropRule, cells: results, table: summarizeCells(results), seconds: 1 };
   });
   const names = [
-    "every pod is ready: its node reaches it",
-    "the pods' `ip route` has the documented lines",
-    ...VARIANTS.map(
-      (one) => `${variantTitle(one)} kube-proxy's INVALID rule and the sysctl are as the gate says, on every node`,
-    ),
+    REQUIRED_CHECKS.podsReady,
+    REQUIRED_CHECKS.podRoutes,
+    ...VARIANTS.map((variant) => `${variantTitle(variant)} ${REQUIRED_CHECKS.nodeFilters}`),
   ];
   const checks = names.map((name) => ({ name: `matrix ${name}`, status: "passed" as const, seconds: 0 }));
   const passed = variants.reduce((sum, variant) => sum + variant.cells.length, checks.length);
@@ -51,7 +50,7 @@ export function healthyReport(
   });
 }
 
-function healthyCell(cell: Cell, variant: Variant, latencyMs: number): CellResult {
+function createHealthyCell(cell: Cell, variant: Variant, latencyMs: number): CellResult {
   const verdict = verdictFor(variant, cell);
   const expected = expectedPath(cell, variant.returnPath);
   const blocked = verdict.expected === "blocked";
@@ -90,7 +89,7 @@ function healthyCell(cell: Cell, variant: Variant, latencyMs: number): CellResul
   };
 }
 
-/** As a run leaves it in results/runs. */
+/** Writes the files of a run, as in results/runs. @returns the directory */
 export async function writeRun(report: Report, directory: string): Promise<string> {
   await mkdir(directory, { recursive: true });
   const files = {

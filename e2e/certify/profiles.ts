@@ -3,88 +3,90 @@ import { PROFILES } from "../../results/certificate/schema.ts";
 import { isCaptured } from "./audit.ts";
 import type { CheckResult, Report } from "../../results/schema.ts";
 
-/** One run shows no flake. */
+/** Runs that a pass needs, because one run cannot show flaky cells. */
 const MIN_RUNS = 2;
-/** Cells to another node need two workers. */
-const LEAST_WORKERS = 2;
+/** Workers that a pass needs, for cells to another node. */
+const MIN_WORKERS = 2;
 const SCALE_WORKERS = 10;
 
-interface Facts {
+interface CertifiedRuns {
   readonly reports: readonly Report[];
   readonly variants: readonly CertifiedVariant[];
   readonly workers: number;
   readonly families: readonly string[];
 }
-type Verdict = Omit<ProfileResult, "name" | "claimed">;
+type ProfileVerdict = Omit<ProfileResult, "name" | "claimed">;
 
-const pass = (reason: string): Verdict => ({ result: "pass", reason });
-const fail = (reason: string): Verdict => ({ result: "fail", reason });
-const notRun = (reason: string): Verdict => ({ result: "not-run", reason });
+const pass = (reason: string): ProfileVerdict => ({ result: "pass", reason });
+const fail = (reason: string): ProfileVerdict => ({ result: "fail", reason });
+const notRun = (reason: string): ProfileVerdict => ({ result: "not-run", reason });
 
-const RULES: Readonly<Record<ProfileName, (facts: Facts) => Verdict>> = {
+const RULES: Readonly<Record<ProfileName, (facts: CertifiedRuns) => ProfileVerdict>> = {
   base: (facts) => {
     if (!facts.reports.every(isCaptured))
-      return notRun("paths of packets are not captured in an existing cluster: claim the profile connectivity");
-    if (facts.workers < LEAST_WORKERS) return notRun(`${facts.workers} worker: a second one is needed`);
-    const broken = failedChecks(facts, (check) => !isPolicy(check));
+      return notRun("packets are not captured in an existing cluster: claim the profile connectivity");
+    if (facts.workers < MIN_WORKERS) return notRun(`${facts.workers} worker: two are needed`);
+    const broken = findFailedCheck(facts, (check) => !isPolicy(check));
     if (broken !== undefined) return fail(broken);
-    return cellsOf(facts, (group) => group !== "node-port-local");
+    return judgeCells(facts, (group) => group !== "node-port-local");
   },
   connectivity: (facts) => {
-    if (facts.workers < LEAST_WORKERS) return notRun(`${facts.workers} worker: a second one is needed`);
-    const broken = failedChecks(facts, (check) => !isPolicy(check));
-    return broken === undefined ? cellsOf(facts, () => true) : fail(broken);
+    if (facts.workers < MIN_WORKERS) return notRun(`${facts.workers} worker: two are needed`);
+    const broken = findFailedCheck(facts, (check) => !isPolicy(check));
+    return broken === undefined ? judgeCells(facts, () => true) : fail(broken);
   },
-  "node-port-local": (facts) => cellsOf(facts, (group) => group === "node-port-local"),
+  "node-port-local": (facts) => judgeCells(facts, (group) => group === "node-port-local"),
   "dual-stack": (facts) =>
-    facts.families.length < 2 ? notRun(`only ${facts.families.join()} (--family dual)`) : cellsOf(facts, () => true),
+    facts.families.length < 2 ? notRun(`only ${facts.families.join()} (--family dual)`) : judgeCells(facts, () => true),
   policy: (facts) => {
     const made = facts.reports.every(({ checks }) =>
       checks.some((check) => isPolicy(check) && check.status !== "skipped"),
     );
-    if (!made) return notRun("the NetworkPolicy specs were not run (--profile …,policy)");
-    const broken = failedChecks(facts, isPolicy);
-    return broken === undefined ? pass("a NetworkPolicy that denies holds, in every run") : fail(broken);
+    if (!made) return notRun("the NetworkPolicy specs did not run (--profile …,policy)");
+    const broken = findFailedCheck(facts, isPolicy);
+    return broken === undefined ? pass("a denying NetworkPolicy is effective in every run") : fail(broken);
   },
   scale: (facts) => {
-    if (facts.workers < SCALE_WORKERS) return notRun(`${facts.workers} workers of at least ${SCALE_WORKERS}`);
-    return cellsOf(facts, () => true);
+    if (facts.workers < SCALE_WORKERS) return notRun(`${facts.workers} workers: at least ${SCALE_WORKERS} are needed`);
+    return judgeCells(facts, () => true);
   },
 };
 
-/** Every profile's result. Pure: the receiver gets the same from the same raw results. */
-export function evaluateProfiles(facts: Facts, claimed: readonly ProfileName[]): ProfileResult[] {
+/** Returns the result of every profile. Pure: the recipient gets the same from the raw results. */
+export function evaluateProfiles(facts: CertifiedRuns, claimed: readonly ProfileName[]): ProfileResult[] {
   return PROFILES.map((name) => {
-    // An existing cluster is certified by one run too; a second one is what shows flakes, and the certificate counts them.
+    // One run is enough for an existing cluster; the certificate contains the number of runs.
     const few = facts.reports.length < (name === "connectivity" ? 1 : MIN_RUNS);
     const verdict = RULES[name](facts);
     return {
       name,
       claimed: claimed.includes(name),
-      ...(few && verdict.result === "pass" ? notRun(`one run shows no flake: at least ${MIN_RUNS}`) : verdict),
+      ...(few && verdict.result === "pass"
+        ? notRun(`one run cannot show flaky cells: at least ${MIN_RUNS} are needed`)
+        : verdict),
     };
   });
 }
 
 const isPolicy = ({ name }: CheckResult): boolean => name.includes("NetworkPolicy");
-const groupOf = (id: string): string => id.split("/")[0] ?? "";
+const getGroup = (id: string): string => id.split("/")[0] ?? "";
 
-function cellsOf({ reports, variants }: Facts, wanted: (group: string) => boolean): Verdict {
-  const among = (ids: readonly string[]) => ids.filter((id) => wanted(groupOf(id)));
+function judgeCells({ reports, variants }: CertifiedRuns, wanted: (group: string) => boolean): ProfileVerdict {
+  const among = (ids: readonly string[]) => ids.filter((id) => wanted(getGroup(id)));
   const failed = variants.flatMap((variant) => among(variant.failed));
   const flaky = variants.flatMap((variant) => among(variant.flaky));
   const cells = reports[0]?.variants.reduce(
     (sum, one) => sum + one.cells.filter(({ group }) => wanted(group)).length,
     0,
   );
-  if (failed.length > 0) return fail(`${failed.length} of ${cells ?? 0} cells failed, as ${failed[0] ?? ""}`);
-  if (flaky.length > 0) return fail(`${flaky.length} of ${cells ?? 0} cells are flaky, as ${flaky[0] ?? ""}`);
-  if (cells === undefined || cells === 0) return notRun("no such cell was asked");
+  if (failed.length > 0) return fail(`${failed.length} of ${cells ?? 0} cells failed, such as ${failed[0] ?? ""}`);
+  if (flaky.length > 0) return fail(`${flaky.length} of ${cells ?? 0} cells are flaky, such as ${flaky[0] ?? ""}`);
+  if (cells === undefined || cells === 0) return notRun("no such cell was run");
   return pass(`${cells} cells in ${variants.length} variants as expected in each of ${reports.length} runs`);
 }
 
-function failedChecks({ reports }: Facts, wanted: (check: CheckResult) => boolean): string | undefined {
-  // What a check says of cells is said by the cells, profile by profile.
+function findFailedCheck({ reports }: CertifiedRuns, wanted: (check: CheckResult) => boolean): string | undefined {
+  // Checks that summarize cells are left out: each profile judges its cells.
   const broken = reports
     .flatMap(({ checks }) => checks)
     .find((check) => wanted(check) && check.status === "failed" && !/ cells: [a-z-]+$/.test(check.name));

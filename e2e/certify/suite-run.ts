@@ -4,8 +4,8 @@ import { readReport, RESULTS } from "../../results/write.ts";
 import type { RecordedRun } from "./assemble.ts";
 
 /**
- * Runs the suite once as a user would; its output is passed on and kept.
- * @throws where it ended without the result of a single cell, with the reason from its report
+ * Runs the suite once as a child process, prints its output and keeps it.
+ * @throws if it ended without the result of any cell, with the reason from its report
  */
 export async function runSuite(
   argv: readonly string[],
@@ -24,10 +24,10 @@ export async function runSuite(
   const directory = join(RESULTS, "runs", id);
   const report = await readReport(directory).catch(() => undefined);
   if (report === undefined) throw new Error(`the suite ended with ${status} and wrote no results; see above`);
-  // Failed cells are a result too; without any cell there is nothing to certify.
+  // Failed cells are results too, but a run without cells cannot be certified.
   if (report.variants.length === 0) {
     const reason = report.checks.find(({ status }) => status === "failed")?.error ?? "see above";
-    throw new Error(`the suite ended with ${status} and asked no cell: ${reason}`);
+    throw new Error(`the suite ended with ${status} and ran no cell: ${reason}`);
   }
   return { directory, log: log.join("") };
 }

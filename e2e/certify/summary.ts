@@ -1,7 +1,7 @@
 import type { Certificate } from "../../results/certificate/schema.ts";
 import { fingerprintKey } from "../../results/certificate/signature.ts";
 
-/** For people: what a certificate says. */
+/** Renders a certificate as text. */
 export function renderCertificate(certificate: Certificate): string {
   const {
     product,
@@ -27,7 +27,7 @@ export function renderCertificate(certificate: Certificate): string {
       .join(", ")}`,
     ...variants.map(
       ({ kubeProxy, returnPath, cells, blocked, failed, flaky }) =>
-        `  kube-proxy ${kubeProxy.version} (${kubeProxy.mode}), ${returnPath}: ${cells} cells, ${blocked.length} blocked by the gate, ${failed.length} failed, ${flaky.length} flaky`,
+        `  kube-proxy ${kubeProxy.version} (${kubeProxy.mode}), ${returnPath}: ${cells} cells, ${blocked.length} blocked as expected, ${failed.length} failed, ${flaky.length} flaky`,
     ),
     ...profiles.map(
       (profile) =>

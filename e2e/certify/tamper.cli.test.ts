@@ -4,61 +4,62 @@ import { join } from "node:path";
 import { signCertificate } from "../../results/certificate/signature.ts";
 import { toJunit } from "../../results/junit.ts";
 import { toMarkdown } from "../../results/markdown.ts";
-import { healthyReport } from "./example.ts";
-import { type Tamperer, createTamperer, foreignKeys, vendorKeys } from "./tamper.ts";
+import { createHealthyReport } from "./example.ts";
+import { type TamperTool, createTamperTool, foreignKeys, vendorKeys } from "./tamper.ts";
 
 describe("a certificate that was tampered with", function () {
   this.timeout(60_000);
-  let forger: Tamperer;
-  before(async () => (forger = await createTamperer()));
-  after(() => forger.remove());
+  let tool: TamperTool;
+  before(async () => (tool = await createTamperTool()));
+  after(() => tool.remove());
 
   it("is accepted without tampering, signed or unsigned", async () => {
-    assert.deepEqual(await forger.problemsOf(forger.genuine, vendorKeys.publicKey), []);
-    assert.deepEqual(await forger.problemsOf(forger.unsigned), []);
-    assert.equal((await forger.read(forger.genuine)).result, "pass");
+    assert.deepEqual(await tool.findProblems(tool.genuine, vendorKeys.publicKey), []);
+    assert.deepEqual(await tool.findProblems(tool.unsigned), []);
+    assert.equal((await tool.readCertificate(tool.genuine)).result, "pass");
   });
 
   const found: Record<string, readonly [RegExp, () => Promise<string>, string?]> = {
     "a byte of the bundle": [
-      /is not the one that the certificate names/,
+      /does not match the certificate/,
       async () => {
-        const copy = await forger.copyOf(forger.genuine);
+        const copy = await tool.createCopy(tool.genuine);
         const bundle = await readFile(join(copy, "bundle.tar.gz"));
         bundle.writeUInt8(bundle.readUInt8(1000) ^ 1, 1000);
         await writeFile(join(copy, "bundle.tar.gz"), bundle);
         return copy;
       },
     ],
-    "a bundle that is not there": [
+    "a missing bundle": [
       /is missing/,
       async () => {
-        const copy = await forger.copyOf(forger.genuine);
+        const copy = await tool.createCopy(tool.genuine);
         await rm(join(copy, "bundle.tar.gz"));
         return copy;
       },
     ],
-    "another product's name on a signed one": [
+    "another product in a signed certificate": [
       /changed after it was signed/,
-      () => forger.change(forger.genuine, (one) => ({ ...one, product: { ...one.product, name: "Other Cloud" } })),
+      () =>
+        tool.changeCertificate(tool.genuine, (one) => ({ ...one, product: { ...one.product, name: "Other Cloud" } })),
     ],
     "another key's signature": [
       /signed with another key/,
       () =>
-        forger.change(forger.genuine, (one) =>
+        tool.changeCertificate(tool.genuine, (one) =>
           signCertificate({ ...one, issued: "2030-01-01T00:00:00.000Z" }, foreignKeys.privateKey),
         ),
       vendorKeys.publicKey,
     ],
-    "the signature taken off": [
+    "a missing signature": [
       /is not signed/,
-      () => forger.change(forger.genuine, ({ signature: _, ...rest }) => rest),
+      () => tool.changeCertificate(tool.genuine, ({ signature: _, ...rest }) => rest),
       vendorKeys.publicKey,
     ],
-    "the key exchanged under the signature": [
+    "another key in the signature": [
       /changed after it was signed/,
       () =>
-        forger.change(forger.genuine, (one) => ({
+        tool.changeCertificate(tool.genuine, (one) => ({
           ...one,
           signature: {
             ...one.signature,
@@ -66,22 +67,22 @@ describe("a certificate that was tampered with", function () {
           },
         })),
     ],
-    "a property that the schema does not know": [
-      /does not fit its schema/,
-      () => forger.change(forger.unsigned, (one) => ({ ...one, level: "gold" })),
+    "an unknown property": [
+      /is invalid/,
+      () => tool.changeCertificate(tool.unsigned, (one) => ({ ...one, level: "gold" })),
     ],
     "a profile's result": [
-      /certificate's profiles is not/,
+      /certificate's profiles does not match/,
       () =>
-        forger.change(forger.unsigned, (one) => ({
+        tool.changeCertificate(tool.unsigned, (one) => ({
           ...one,
           profiles: one.profiles.map((profile) => ({ ...profile, result: "pass" })),
         })),
     ],
     "an entry of the table": [
-      /certificate's variants is not/,
+      /certificate's variants does not match/,
       () =>
-        forger.change(forger.unsigned, (one) => ({
+        tool.changeCertificate(tool.unsigned, (one) => ({
           ...one,
           variants: one.variants.map((variant) => ({
             ...variant,
@@ -90,57 +91,60 @@ describe("a certificate that was tampered with", function () {
         })),
     ],
     "a component's version": [
-      /certificate's versions is not/,
-      () => forger.change(forger.unsigned, (one) => ({ ...one, versions: { ...one.versions, kernel: "7.0" } })),
+      /certificate's versions does not match/,
+      () => tool.changeCertificate(tool.unsigned, (one) => ({ ...one, versions: { ...one.versions, kernel: "7.0" } })),
     ],
-    "fewer nodes than there were": [
-      /is none of the suite's/,
-      () => forger.change(forger.unsigned, (one) => ({ ...one, workers: 1 })),
+    "fewer nodes than in the run": [
+      /is unknown to the suite/,
+      () => tool.changeCertificate(tool.unsigned, (one) => ({ ...one, workers: 1 })),
     ],
-    "more nodes than there were": [
+    "more nodes than in the run": [
       /is missing/,
-      () => forger.change(forger.unsigned, (one) => ({ ...one, workers: 10 })),
+      () => tool.changeCertificate(tool.unsigned, (one) => ({ ...one, workers: 10 })),
     ],
-    "a variant taken off the certificate": [
-      /certificate's variants is not/,
-      () => forger.change(forger.unsigned, (one) => ({ ...one, variants: one.variants.slice(1) })),
+    "a variant missing from the certificate": [
+      /certificate's variants does not match/,
+      () => tool.changeCertificate(tool.unsigned, (one) => ({ ...one, variants: one.variants.slice(1) })),
     ],
-    "a run taken off the certificate": [
+    "a run missing from the certificate": [
       /runs\/2 is in the bundle/,
-      () => forger.change(forger.unsigned, (one) => ({ ...one, runs: one.runs.slice(0, 1) })),
+      () => tool.changeCertificate(tool.unsigned, (one) => ({ ...one, runs: one.runs.slice(0, 1) })),
     ],
-    "a run taken out of the bundle": [
+    "a run missing from the bundle": [
       /runs\/2: report.json is missing/,
-      () => forger.repack((inside) => rm(join(inside, "runs", "2"), { recursive: true })),
+      () => tool.changeBundle((inside) => rm(join(inside, "runs", "2"), { recursive: true })),
     ],
-    "a report that does not fit the schema": [
-      /report.json does not fit its schema/,
+    "an invalid report": [
+      /report.json is invalid/,
       () =>
-        forger.repack((inside) =>
-          writeFile(join(inside, "runs/1/report.json"), JSON.stringify({ ...healthyReport(2, 1), variants: 1 })),
+        tool.changeBundle((inside) =>
+          writeFile(join(inside, "runs/1/report.json"), JSON.stringify({ ...createHealthyReport(2, 1), variants: 1 })),
         ),
     ],
     "junit.xml": [
-      /junit.xml is not that of report.json/,
-      () => forger.repack((inside) => writeFile(join(inside, "runs/1/junit.xml"), toJunit(healthyReport(1, 1)))),
+      /junit.xml does not match report.json/,
+      () =>
+        tool.changeBundle((inside) => writeFile(join(inside, "runs/1/junit.xml"), toJunit(createHealthyReport(1, 1)))),
     ],
     "report.md": [
-      /report.md is not that of report.json/,
+      /report.md does not match report.json/,
       () =>
-        forger.repack((inside) => writeFile(join(inside, "runs/1/report.md"), `${toMarkdown(healthyReport(2, 1))}\n`)),
+        tool.changeBundle((inside) =>
+          writeFile(join(inside, "runs/1/report.md"), `${toMarkdown(createHealthyReport(2, 1))}\n`),
+        ),
     ],
-    "the log": [/e2e.log is missing/, () => forger.repack((inside) => rm(join(inside, "runs/1/e2e.log")))],
+    "the log": [/e2e.log is missing/, () => tool.changeBundle((inside) => rm(join(inside, "runs/1/e2e.log")))],
   };
   for (const name of ["PRODUCT.yaml", "junit_01.xml", "e2e.log"])
     it(`is rejected: ${name} next to the bundle`, async () => {
-      const copy = await forger.copyOf(forger.genuine);
+      const copy = await tool.createCopy(tool.genuine);
       await writeFile(join(copy, name), "all passed");
-      assert.deepEqual(await forger.problemsOf(copy), [`${name} is not what certificate and bundle say.`]);
+      assert.deepEqual(await tool.findProblems(copy), [`${name} does not match certificate and bundle`]);
     });
 
   for (const [what, [problem, tamper, trusted]] of Object.entries(found))
-    it(`is refused: ${what}`, async () => {
-      const problems = await forger.problemsOf(await tamper(), trusted);
+    it(`is rejected: ${what}`, async () => {
+      const problems = await tool.findProblems(await tamper(), trusted);
       assert.match(problems.join("\n"), problem);
     });
 });

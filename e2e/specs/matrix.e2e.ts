@@ -20,6 +20,7 @@ import {
   Sanitize,
   Skip,
 } from "../harness.ts";
+import { REQUIRED_CHECKS } from "../matrix/required-checks.ts";
 import { listSupportedCells, type ClusterCapabilities, explainUnsupportedGroup } from "../matrix/supported-cells.ts";
 import { type Cell, cells, GROUPS } from "../matrix/cells.ts";
 import { environmentFor } from "../matrix/environment.ts";
@@ -94,7 +95,7 @@ export function registerSpecs(run: TestRun): void {
       { timeout: 300_000 },
     );
 
-    It("every pod is ready: its node reaches it", () => {
+    It(REQUIRED_CHECKS.podsReady, () => {
       const { notReady } = deployment;
       assert.equal(notReady.length, 0, `these run, but their readiness probes fail: ${notReady.join(", ")}`);
     });
@@ -105,7 +106,7 @@ export function registerSpecs(run: TestRun): void {
       assert.deepEqual(findForeignAddresses(deployment.pods.values(), cluster.spec), []);
     });
 
-    It("the pods' `ip route` has the documented lines", async () => {
+    It(REQUIRED_CHECKS.podRoutes, async () => {
       if (cluster.datapath === "none") Skip("another solution than Interlay routes the pods' traffic");
       for (const { pod, family, expected } of expectedRoutes(cluster, deployment)) {
         const routes = plainRoutes(await api.exec(namespace, pod, ["ip", family === "ipv6" ? "-6" : "-4", "route"]));
@@ -182,23 +183,19 @@ function registerVariantSpecs(run: TestRun, variant: Variant, progress: LiveProg
     assert.ok(results.length > 0, "no cell is selected");
   });
 
-  It(
-    "kube-proxy's INVALID rule and the sysctl are as the gate says, on every node",
-    { timeout: PROBE_TIMEOUT_MS },
-    async () => {
-      const { cluster } = getTarget();
-      if (cluster.nodeAccess === "none") Skip("rules and sysctls cannot be read without pods in the nodes' network");
-      if (cluster.datapath === "none") Skip("another solution than Interlay sets them, each in its own way");
-      const { tcpBeLiberal, invalidDropRule, reason } = findExpectation(variant);
-      for (const { node, invalidDrop, ...is } of (await getProbed()).filters)
-        for (const [family, rule] of Object.entries(invalidDrop))
-          assert.deepEqual(
-            { node, family, tcpBeLiberal: is.tcpBeLiberal, invalidDropRule: rule !== undefined },
-            { node, family, tcpBeLiberal, invalidDropRule },
-            reason,
-          );
-    },
-  );
+  It(REQUIRED_CHECKS.nodeFilters, { timeout: PROBE_TIMEOUT_MS }, async () => {
+    const { cluster } = getTarget();
+    if (cluster.nodeAccess === "none") Skip("rules and sysctls cannot be read without pods in the nodes' network");
+    if (cluster.datapath === "none") Skip("another solution than Interlay sets them, each in its own way");
+    const { tcpBeLiberal, invalidDropRule, reason } = findExpectation(variant);
+    for (const { node, invalidDrop, ...is } of (await getProbed()).filters)
+      for (const [family, rule] of Object.entries(invalidDrop))
+        assert.deepEqual(
+          { node, family, tcpBeLiberal: is.tcpBeLiberal, invalidDropRule: rule !== undefined },
+          { node, family, tcpBeLiberal, invalidDropRule },
+          reason,
+        );
+  });
 
   if (options.environment !== undefined)
     It("the doctor predicts no pass for a cell that fails", { timeout: PROBE_TIMEOUT_MS }, async () => {
