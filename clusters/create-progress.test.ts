@@ -10,7 +10,7 @@ describe("createProgress", () => {
     return writes.join("");
   };
 
-  it("moves the cursor on a terminal only", () => {
+  it("moves the cursor only on a terminal", () => {
     assert.match(write({}, true), /\x1b\[1F/);
     for (const [env, isTTY] of [
       [{ CI: "true" }, true],
@@ -20,7 +20,7 @@ describe("createProgress", () => {
       assert.doesNotMatch(write(env, isTTY), /\x1b/, JSON.stringify(env));
   });
 
-  it("colours a terminal unless NO_COLOR is set, and whatever else is set with FORCE_COLOR", () => {
+  it("prints colours on a terminal unless NO_COLOR is set, and always with FORCE_COLOR", () => {
     assert.match(write({}, true), /\x1b\[32m/);
     assert.doesNotMatch(write({ NO_COLOR: "1" }, true), /\x1b\[\d*m/);
     assert.match(write({ NO_COLOR: "1", FORCE_COLOR: "1" }, true), /\x1b\[32m/);

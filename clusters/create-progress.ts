@@ -2,14 +2,14 @@ import type { Progress } from "./progress.ts";
 import { createPlainProgress } from "./progress-plain.ts";
 import { createTerminalProgress } from "./progress-terminal.ts";
 
-/** https://no-color.org and its counterpart: FORCE_COLOR wins, a value of 0 is off. */
+/** Whether to print colours, by NO_COLOR (https://no-color.org) and FORCE_COLOR, which takes precedence. The value 0 disables either. */
 export function wantsColors(env: NodeJS.ProcessEnv): boolean {
   const { FORCE_COLOR: force, NO_COLOR: no } = env;
   if (force !== undefined && force !== "") return force !== "0" && force !== "false";
   return no === undefined || no === "";
 }
 
-/** Live lines on a terminal; plain ones in pipes, in CI and where the terminal cannot move its cursor. */
+/** Returns a progress with live lines on a terminal, or with plain lines in pipes, in CI, and on dumb terminals. */
 export function createProgress(
   stream: NodeJS.WriteStream = process.stderr,
   env: NodeJS.ProcessEnv = process.env,

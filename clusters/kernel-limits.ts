@@ -1,28 +1,34 @@
 import { readFile, writeFile } from "node:fs/promises";
 import type { Progress } from "./progress.ts";
 
+/** Minimum values of kernel parameters. */
 export interface KernelLimits {
-  /** As sysctl calls what is before the names: `fs.inotify`. */
+  /** Common prefix of the sysctls, like `fs.inotify`. */
   readonly prefix: string;
+  /** Minimum by the rest of the sysctl's name. */
   readonly atLeast: Readonly<Record<string, number>>;
-  /** Why the kernel's own do not do, for people. */
+  /** Reason for the note that is printed. */
   readonly because: string;
 }
 
-/** Raises what is too low, and says so. Not root: left as it is. @param root of the kernel's settings */
+/**
+ * Raises parameters that are too low, with a note for each. Does nothing without write permission.
+ *
+ * @param root directory of the sysctls
+ */
 export async function raiseLimits(
   { prefix, atLeast, because }: KernelLimits,
   progress: Pick<Progress, "note">,
   root = "/proc/sys",
 ): Promise<void> {
-  for (const [name, wanted] of Object.entries(atLeast)) {
+  for (const [name, minimum] of Object.entries(atLeast)) {
     const file = `${root}/${prefix.replaceAll(".", "/")}/${name}`;
-    const current = Number(await readFile(file, "utf8").catch(() => String(wanted)));
-    if (current >= wanted) continue;
-    const raised = await writeFile(file, String(wanted)).then(
+    const current = Number(await readFile(file, "utf8").catch(() => String(minimum)));
+    if (current >= minimum) continue;
+    const raised = await writeFile(file, String(minimum)).then(
       () => true,
       () => false,
     );
-    if (raised) progress.note(`${prefix}.${name} raised from ${current} to ${wanted}: ${because}`);
+    if (raised) progress.note(`${prefix}.${name} raised from ${current} to ${minimum}: ${because}`);
   }
 }

@@ -1,9 +1,9 @@
 import { formatElapsed, formatLastTime, type Progress } from "./progress.ts";
 
-/** How often a long step says how far it is, in ms: CI systems end what is silent. */
+/** Interval of a long step's details: CI systems stop jobs that print nothing. */
 const SILENCE_MS = 30_000;
 
-/** One line when a step begins and one when it ends, with the time of day (UTC): for CI logs and pipes. */
+/** Prints one line when a step begins and one when it ends, with the time (UTC): for CI logs and pipes. */
 export function createPlainProgress(
   writeLine: (line: string) => void = (line) => process.stderr.write(`${line}\n`),
   now: () => number = Date.now,
@@ -17,12 +17,12 @@ export function createPlainProgress(
     },
     step: (title, lastSeconds) => {
       const started = now();
-      let spoke = started;
+      let lastLine = started;
       write(`> ${title}${formatLastTime(lastSeconds)}`);
       return {
         update: (detail) => {
-          if (now() - spoke < SILENCE_MS) return;
-          spoke = now();
+          if (now() - lastLine < SILENCE_MS) return;
+          lastLine = now();
           write(`… ${title} (${formatElapsed(now() - started)}): ${detail}`);
         },
         done: (detail) => {

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { stripVTControlCharacters } from "node:util";
 import { createTerminalProgress } from "./progress-terminal.ts";
 
-describe("terminalProgress", () => {
-  it("keeps what runs in the last lines, and lets what has ended scroll away", () => {
+describe("createTerminalProgress", () => {
+  it("shows running steps in the last lines, and prints ended steps above them", () => {
     const writes: string[] = [];
     const progress = createTerminalProgress({ columns: 24, write: (text: string) => writes.push(text) });
     const one = progress.step("one");
@@ -20,14 +20,14 @@ describe("terminalProgress", () => {
   });
 
   for (const columns of [0, undefined])
-    it(`draws whole lines where the terminal reports ${columns} columns`, () => {
+    it(`draws whole lines on a terminal with ${columns} columns`, () => {
       const writes: string[] = [];
       const terminal = { ...(columns === undefined ? {} : { columns }), write: (text: string) => writes.push(text) };
       createTerminalProgress(terminal).step("build etcd").done();
       assert.match(stripVTControlCharacters(writes[0] ?? ""), /^› build etcd 0\.\d s\n$/);
     });
 
-  it("writes no colours where none are wanted", () => {
+  it("prints no colours without the option", () => {
     const writes: string[] = [];
     const progress = createTerminalProgress({ columns: 80, write: (text: string) => writes.push(text) }, false);
     progress.step("one").done("well");

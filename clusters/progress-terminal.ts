@@ -3,35 +3,36 @@ import { formatElapsed, formatLastTime, type Progress } from "./progress.ts";
 
 const REDRAW_MS = 250;
 
-/** What of a terminal is needed. */
+/** The used part of a terminal. */
 interface Terminal {
   readonly columns?: number;
   write(text: string): unknown;
 }
 
-interface Running {
+interface RunningStep {
   readonly title: string;
   readonly started: number;
   readonly lastSeconds: number | undefined;
   detail: string;
 }
 
-/** The width of a terminal that does not say its own, or says 0, as some serial consoles and containers do. */
+/** Width of a terminal that reports none or 0, as some serial consoles and containers do. */
 const DEFAULT_COLUMNS = 80;
 
 /**
- * What runs now stands in the last lines and is redrawn; what has ended scrolls away above.
- * @param colors whether marks and times are coloured
+ * Shows running steps in the last lines of a terminal, and prints steps that have ended above them.
+ *
+ * @param colors whether marks and times have colours
  */
 export function createTerminalProgress(terminal: Terminal = process.stderr, colors = true): Progress {
   const color = (name: "green" | "red" | "dim", text: string): string =>
     colors ? styleText(name, text, { validateStream: false }) : text;
-  const running = new Set<Running>();
+  const running = new Set<RunningStep>();
   let drawn = 0;
   let timer: NodeJS.Timeout | undefined;
 
   const redraw = (above?: string) => {
-    const lines = [...running].map((step) => fit(describe(step), terminal.columns || DEFAULT_COLUMNS));
+    const lines = [...running].map((step) => fitLine(formatStep(step), terminal.columns || DEFAULT_COLUMNS));
     const erase = drawn === 0 ? "" : `\x1b[${drawn}F\x1b[J`;
     terminal.write([erase, ...(above === undefined ? [] : [above, "\n"]), ...lines.map((l) => `${l}\n`)].join(""));
     drawn = lines.length;
@@ -47,7 +48,7 @@ export function createTerminalProgress(terminal: Terminal = process.stderr, colo
       redraw(`  ${line}`);
     },
     step: (title, lastSeconds) => {
-      const step: Running = { title, started: Date.now(), lastSeconds, detail: "" };
+      const step: RunningStep = { title, started: Date.now(), lastSeconds, detail: "" };
       running.add(step);
       redraw();
       const end = (mark: string, detail: string) => {
@@ -58,7 +59,7 @@ export function createTerminalProgress(terminal: Terminal = process.stderr, colo
       };
       return {
         update: (detail) => {
-          step.detail = detail; // drawn by the timer: a build reports hundreds a second
+          step.detail = detail; // drawn by the timer: a build reports hundreds of details a second
         },
         done: (detail = "") => {
           end(color("green", "✓"), detail);
@@ -71,12 +72,12 @@ export function createTerminalProgress(terminal: Terminal = process.stderr, colo
   };
 }
 
-function describe({ title, started, lastSeconds, detail }: Running): string {
+function formatStep({ title, started, lastSeconds, detail }: RunningStep): string {
   return `› ${title} ${formatElapsed(Date.now() - started)}${formatLastTime(lastSeconds)}${detail === "" ? "" : ` · ${detail}`}`;
 }
 
-/** One line of a terminal, whatever a program said: no control characters, and no wrapping, which would spoil the erasing. */
-function fit(text: string, columns: number): string {
+/** Returns a text as one line: without control characters, and short enough not to wrap, so that it can be erased. */
+function fitLine(text: string, columns: number): string {
   const line = stripVTControlCharacters(text).replace(/[\x00-\x1f]+/g, " ");
   return line.length < columns ? line : `${line.slice(0, Math.max(0, columns - 2))}…`;
 }

@@ -6,57 +6,61 @@ import type { ProviderName } from "./provider-name.ts";
 
 export type { KubeProxy, KubeProxyMode } from "./kube-proxy.ts";
 
-/** The one interface behind which a cluster comes from: kind, lab or existing. */
+/** A source of clusters. Implementations are in kind, lab and existing. */
 export interface Provider {
   readonly name: ProviderName;
-  /** What is missing on this machine, each with its remedy in one line. Changes nothing. */
+  /** Returns what is missing for a cluster, each with its remedy in one line. Changes nothing. */
   preflight(spec: ClusterSpec): Promise<readonly PreflightFinding[]>;
-  /** Brings the cluster up, or finishes one that was begun. Idempotent. */
+  /** Creates the cluster, or finishes one that was begun. Idempotent. */
   up(spec: ClusterSpec, progress: Progress): Promise<Cluster>;
   /**
-   * The cluster of that name that `up` has made, as it is: whatever is wrong with it stays. Absent where `up` makes none.
+   * Returns a cluster that `up` has created, in its present state. Absent if `up` creates none.
+   *
    * @param probe path of the probe program's executable
-   * Errors: it is not there, or was not finished.
+   * @throws if the cluster does not exist or was not finished
    */
   find?(name: string, probe: string, progress: Progress): Promise<Cluster>;
-  /** Takes the cluster down; nothing of it is left. Idempotent, also for a cluster that was never there. */
+  /** Deletes the cluster with everything that belongs to it. Does nothing for a cluster that does not exist. */
   down(name: string, progress: Progress): Promise<void>;
 }
 
+/** A problem that the preflight has found. */
 export interface PreflightFinding {
-  /** `error` stops the run, `warning` is printed and the run goes on. */
+  /** An error stops the run; a warning is printed. */
   readonly severity: "error" | "warning";
   /** One sentence: what is missing and how to get it. */
   readonly message: string;
 }
 
+/** The specification of a cluster. */
 export interface ClusterSpec {
   readonly name: string;
-  /** How many worker nodes; the control plane comes on top. */
+  /** Number of worker nodes, in addition to the control plane. */
   readonly workers: number;
+  /** Version of the control plane and the kubelets, e.g. `v1.29.15` */
   readonly kubernetes: string;
   readonly kubeProxy: KubeProxy;
-  /** Every kube-proxy that the run will switch to, so that its image can be loaded beforehand. */
+  /** All kube-proxies that the run will use, so that their images can be loaded in advance. */
   readonly kubeProxies: readonly KubeProxy[];
   readonly overlayCidr: string;
   readonly serviceCidr: string;
-  /** The nodes' own network, which is the underlay. */
+  /** Network of the nodes: the underlay. */
   readonly underlayCidr: string;
-  /** The part of the underlay that Docker hands out to nodes. */
+  /** Range of the underlay for nodes. */
   readonly nodeRange: string;
-  /** The part of the underlay that underlay pods get their addresses from. */
+  /** Range of the underlay for underlay pods. */
   readonly podRange: string;
-  /** A dual-stack cluster's IPv6 side; undefined: IPv4 alone. IPv4 comes first everywhere. */
+  /** IPv6 ranges of a dual-stack cluster, whose first family is IPv4; undefined: the cluster has one family. */
   readonly ipv6?: Ipv6Ranges;
-  /** Nobody asked for this underlay by name: where it is in use, another one is taken and told. */
+  /** Whether the provider may use another underlay if this one is in use. False if the user has named it. */
   readonly underlayMayMove: boolean;
-  /** What differs from the suite's own cluster; undefined: nothing. */
+  /** The environment; undefined: the suite's default. */
   readonly environment?: Environment;
-  /** Path of the probe program's executable, which is put into the image that `Cluster.probeImage` names. */
+  /** Path of the probe program's executable, the content of the image `Cluster.probeImage`. */
   readonly probe: string;
 }
 
-/** What an IPv4 range is in `ClusterSpec`, each of them has a counterpart in a dual-stack cluster. */
+/** IPv6 ranges of a dual-stack cluster, named like the IPv4 ranges of `ClusterSpec`. */
 export interface Ipv6Ranges {
   readonly overlayCidr: string;
   readonly serviceCidr: string;
@@ -64,80 +68,84 @@ export interface Ipv6Ranges {
   readonly podRange: string;
 }
 
+/** A node of a cluster. */
 export interface ClusterNode {
   readonly name: string;
   readonly role: "control-plane" | "worker";
-  /** Kubernetes' InternalIP. */
+  /** InternalIP. */
   readonly address: string;
-  /** The IPv6 one of a dual-stack cluster. */
+  /** IPv6 InternalIP in a dual-stack cluster. */
   readonly address6?: string;
 }
 
+/** The result of a program. */
 export interface ExecResult {
   readonly exitCode: number;
   readonly stdout: string;
   readonly stderr: string;
 }
 
+/** A running cluster. */
 export interface Cluster {
   readonly provider: Provider["name"];
   readonly spec: ClusterSpec;
   /** Path of a kubeconfig with admin rights. */
   readonly kubeconfig: string;
   readonly nodes: readonly ClusterNode[];
-  /** Image reference under which the probe program is present on every node. */
+  /** Image of the probe program, present on every node. */
   readonly probeImage: string;
-  /** Component versions for the report: kubernetes, calico, multus, kernel, … */
+  /** Versions of components for the report: kubernetes, calico, multus, kernel, … */
   readonly versions: Readonly<Record<string, string>>;
-  /** Runs argv in the node's own network and mount namespaces. Never a shell string. Does not throw on exit codes ≠ 0. */
+  /** Runs a program, without a shell, in the node's network and mount namespaces. Does not throw for any exit code. */
   exec(node: string, argv: readonly string[], options?: { readonly stdin?: string }): Promise<ExecResult>;
-  /** How far `exec` gets where that is not everything: the node's network from a pod there, or not at all. */
+  /** Limit of `exec`: only the node's network, or no access. Undefined: no limit. */
   readonly nodeAccess?: "network" | "none";
-  /** `NAMESPACE/NAME` of the NetworkAttachmentDefinition of underlay links, where it is not Interlay's own. */
+  /** NetworkAttachmentDefinition of underlay links, as `NAMESPACE/NAME`; undefined: Interlay's. */
   readonly network?: string;
-  /** Namespace of the suite's pods, where it is not the default. */
+  /** Namespace of the suite's pods; undefined: the default. */
   readonly namespace?: string;
-  /** Port of the suite's pods in the nodes' network, where the default may be in use. */
+  /** Port of the suite's pods in the nodes' network; undefined: the default. */
   readonly hostPort?: number;
-  /** `none`: another solution than Interlay wires the pods, and nothing of Interlay's is asserted. */
+  /** `none`: another solution connects the pods, and the suite checks nothing of Interlay's. */
   readonly datapath?: "interlay" | "none";
-  /** Into pods past the API server, where there is no kubelet to ask. */
+  /** Access to pods without the API server, for providers whose nodes have no real kubelet. */
   readonly pods?: PodAccess;
-  /** Of a provider that can break nodes and make them again. */
+  /** Faults of nodes; undefined: the provider cannot cause any. */
   readonly faults?: NodeFaults;
-  /** Imports images into every node; absent where the provider cannot. */
+  /** Imports images into every node; undefined: the provider cannot. */
   importImages?(images: readonly Image[]): Promise<void>;
-  /** Drops what nodes and pods send to networks other than the cluster's, until the cluster is deleted; absent as above. */
+  /** Drops packets of nodes and pods to other networks than the cluster's, until the cluster is deleted; undefined as above. */
   blockEgress?(): Promise<void>;
-  /** Switches kube-proxy on every node: the old rules are cleaned up by the binary that made them. Also restarts it when the version stays the same. */
+  /** Replaces kube-proxy on every node, also by the same version: the old program removes its rules, then the new one starts. */
   switchKubeProxy(to: KubeProxy): Promise<void>;
   /**
-   * A host on the underlay that is not part of the cluster: the world outside. Started on first use, gone with the cluster.
-   * Undefined where nobody can be put there.
+   * Returns a host on the underlay that is not part of the cluster. It is started by the first call, and ends with the
+   * cluster. Undefined: the provider cannot start one.
    */
   external(): Promise<ExternalHost | undefined>;
 }
 
-/** What a node can be made to suffer. */
+/** Faults of a node that a provider can cause. */
 export interface NodeFaults {
-  /** As by a power cut: everything on the node ends at once, no plugin is called, its files are lost. */
+  /** Ends every program of the node at once, as a power failure does. No plugin is called, and its files are lost. */
   powerOff(node: string): Promise<void>;
-  /** The dropped node, new, under its name and address. */
+  /** Creates a node that was powered off again, with its name and address. */
   recreate(node: string): Promise<void>;
-  /** Its kubelet is not there for so long, in milliseconds; what runs goes on, and it starts again with that. */
+  /** Stops the node's kubelet for a time. Containers run on, and the kubelet continues with them. */
   pauseKubelet(node: string, milliseconds: number): Promise<void>;
 }
 
-/** Programs in a pod's container. */
+/** Runs programs in the first container of a pod. */
 export interface PodAccess {
   exec(namespace: string, pod: string, argv: readonly string[]): Promise<ExecResult>;
   attach(namespace: string, pod: string, argv: readonly string[]): Promise<ProgramStream>;
 }
 
+/** A host on the underlay that is not part of the cluster. */
 export interface ExternalHost {
   readonly address: string;
   readonly address6?: string;
-  /** Starts a program in the host, with its stdin and stdout as a stream (the probe's control channel). */
+  /** Starts a program with its stdin and stdout as a stream (the probe's control channel). */
   attach(argv: readonly string[]): Promise<ProgramStream>;
   exec(argv: readonly string[]): Promise<ExecResult>;
 }
@@ -149,10 +157,10 @@ export interface ProgramStream {
   close(): Promise<void>;
 }
 
-/** Label on what a run makes in a cluster that is not its own, and so may take away. */
+/** Label of the objects that a run creates in an existing cluster, and may delete. */
 export const OWNER_LABEL = "interlay.dev/made-by";
 
-/** The seed's figures. */
+/** The suite's default cluster. */
 export const DEFAULT_SPEC: Omit<ClusterSpec, "probe"> = {
   name: "interlay",
   workers: 2,

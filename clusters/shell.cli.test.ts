@@ -15,13 +15,13 @@ describe("waitForExit", () => {
     assert.equal(await waitForExit($({ stdio: "pipe" })`no-such-program-here`), 127);
   });
 
-  it("passes an argument on as it is, whatever characters it has", async () => {
+  it("passes arguments unchanged, with all characters", async () => {
     const argument = `a b'c"d$HOME;e|f\n*`;
     assert.equal((await $`printf %s ${argument}`).stdout, argument);
     assert.equal((await $`printf [%s] ${["", "x y"]}`).stdout, "[][x y]");
   });
 
-  it("passes an interrupt of this process on to the program once, and waits for its end", async () => {
+  it("sends an interrupt of this process to the program once, and waits for its end", async () => {
     const program = start("trap 'echo interrupted; exit 5' INT; echo ready; while :; do sleep 0.05; done");
     await once(program.stdout, "data");
     const status = waitForExit(program);

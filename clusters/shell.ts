@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { StdioOptions } from "node:child_process";
 import { $, type ProcessPromise } from "zx";
 
-// The one configuration of zx: importing this module sets it. Programs write where their caller says, never by themselves.
+// Importing this module configures zx: it prints neither commands nor their output.
 $.quiet = true;
 $.verbose = false;
 
@@ -15,7 +15,7 @@ interface ScriptOptions {
   readonly stdio?: StdioOptions;
 }
 
-/** Starts a TypeScript file of this repository, such as `scripts/e2e.ts`, in a process group of its own. */
+/** Starts a TypeScript file of this repository, like `scripts/e2e.ts`, in a new process group. */
 export function startScript(script: string, argv: readonly string[], options: ScriptOptions = {}): ProcessPromise {
   const { env = process.env, stdio = "inherit" } = options;
   return $({
@@ -28,10 +28,11 @@ export function startScript(script: string, argv: readonly string[], options: Sc
 }
 
 /**
- * Waits until a program has ended. Meanwhile SIGINT and SIGTERM do not end this process: they are passed on once to the
- * program's process group, which ends as it sees fit.
- * @param stop passes SIGTERM on when it is aborted
- * @returns the exit status; 128 and the signal's number for a program that a signal ended, 127 for one that could not be started
+ * Waits until a program has ended. Meanwhile SIGINT and SIGTERM do not end this process: they are sent once to the program's
+ * process group.
+ *
+ * @param stop sends SIGTERM to the process group when it is aborted
+ * @returns the exit status; 128 plus the signal's number after a signal, and 127 if the program could not be started
  */
 export async function waitForExit(program: ProcessPromise, stop?: AbortSignal): Promise<number> {
   const forward = (signal: NodeJS.Signals): void => {

@@ -12,7 +12,7 @@ import {
 } from "./spec.ts";
 
 describe("INTERLAY_UNDERLAY", () => {
-  it("moves nodes and pods to another /16", () => {
+  it("changes the ranges of nodes and pods", () => {
     assert.equal(createDefaultSpec({}), DEFAULT_SPEC);
     assert.deepEqual(parseUnderlay("10.17.0.0/16"), {
       underlayCidr: "10.17.0.0/16",
@@ -25,20 +25,20 @@ describe("INTERLAY_UNDERLAY", () => {
 
   it("must be an IPv4 /16", () => {
     for (const wrong of ["10.17.0.0/24", "10.17.1.0/16", "10.17.0.0", "fd00::/16", "ten"])
-      assert.throws(() => parseUnderlay(wrong), /no IPv4 \/16/);
+      assert.throws(() => parseUnderlay(wrong), /want an IPv4 \/16/);
   });
 });
 
 describe("a dual-stack cluster", () => {
   const { underlayCidr, podRange, serviceCidr } = createIpv6Ranges({ underlayCidr: "10.17.0.0/16" });
 
-  it("has an IPv6 underlay that shows the IPv4 one's numbers", () => {
+  it("has an IPv6 underlay with the numbers of the IPv4 underlay", () => {
     assert.deepEqual([underlayCidr, podRange], ["fd00:10:17::/64", "fd00:10:17::200:0/112"]);
     assert.equal(toIpv6Address(underlayCidr, "10.17.168.70"), "fd00:10:17::168:70");
     assert.deepEqual([getGateway(underlayCidr), getGateway("10.17.0.0/16")], ["fd00:10:17::1", "10.17.0.1"]);
   });
 
-  it("is told from one of a single family", () => {
+  it("has two families, and other clusters have one", () => {
     for (const [given, families] of [
       ["ipv4", ["ipv4"]],
       ["ipv6", ["ipv6"]],
@@ -47,7 +47,7 @@ describe("a dual-stack cluster", () => {
       assert.deepEqual(listFamilies(setFamilies(DEFAULT_SPEC, given)), families);
   });
 
-  it("tells its components IPv4 first", () => {
+  it("joins its ranges with IPv4 first", () => {
     assert.equal(joinRanges("10.233.0.0/18", serviceCidr), "10.233.0.0/18,fd00:10:233::/112");
     assert.equal(joinRanges("10.233.0.0/18", undefined), "10.233.0.0/18");
   });

@@ -1,9 +1,10 @@
 import ipaddr from "ipaddr.js";
 import { type ClusterSpec, DEFAULT_SPEC, type Ipv6Ranges } from "./provider.ts";
 
+/** The IPv4 ranges of an underlay. */
 export type Underlay = Pick<ClusterSpec, "underlayCidr" | "nodeRange" | "podRange">;
 
-/** DEFAULT_SPEC, on the underlay that `INTERLAY_UNDERLAY` names, if it names one. */
+/** Returns DEFAULT_SPEC, with the underlay of the variable `INTERLAY_UNDERLAY` if it is set. */
 export function createDefaultSpec(env: NodeJS.ProcessEnv = process.env): typeof DEFAULT_SPEC {
   const wanted = env["INTERLAY_UNDERLAY"];
   return wanted === undefined || wanted === ""
@@ -11,16 +12,16 @@ export function createDefaultSpec(env: NodeJS.ProcessEnv = process.env): typeof 
     : { ...DEFAULT_SPEC, ...parseUnderlay(wanted), underlayMayMove: false };
 }
 
-/** Splits an underlay like the default one: x.y.168.64/26 for nodes, x.y.200.0/24 for pods. Throws unless it is an IPv4 /16. */
+/** Returns the ranges of an underlay: x.y.168.64/26 for nodes, x.y.200.0/24 for pods. Throws unless it is an IPv4 /16. */
 export function parseUnderlay(cidr: string): Underlay {
   const [address, length] = ipaddr.IPv4.isValidCIDR(cidr) ? ipaddr.IPv4.parseCIDR(cidr) : [undefined, 0];
   const [a, b, c, d] = address?.octets ?? [];
   if (length !== 16 || c !== 0 || d !== 0)
-    throw new Error(`INTERLAY_UNDERLAY=${cidr} is no IPv4 /16: name one that is not in use, like 10.17.0.0/16.`);
+    throw new Error(`invalid INTERLAY_UNDERLAY=${cidr}: want an IPv4 /16 that is not in use, like 10.17.0.0/16`);
   return { underlayCidr: cidr, nodeRange: `${a}.${b}.168.64/26`, podRange: `${a}.${b}.200.0/24` };
 }
 
-/** The IPv6 side of a dual-stack cluster on this underlay: unique local prefixes that show the IPv4 ones' numbers. */
+/** Returns the IPv6 ranges of a cluster: unique local prefixes with the numbers of the IPv4 ranges. */
 export function createIpv6Ranges({ underlayCidr }: Pick<Underlay, "underlayCidr">): Ipv6Ranges {
   const [a, b] = underlayCidr.split(".");
   return {
@@ -33,16 +34,17 @@ export function createIpv6Ranges({ underlayCidr }: Pick<Underlay, "underlayCidr"
 
 export type IpFamily = "ipv4" | "ipv6";
 
-/** What everything in a cluster has addresses of, the first family first. */
+/** Returns the address families of a cluster in their order. */
 export function listFamilies({ overlayCidr, ipv6 }: Pick<ClusterSpec, "overlayCidr" | "ipv6">): readonly IpFamily[] {
   return ipv6 === undefined ? [getFamily(overlayCidr)] : ["ipv4", "ipv6"];
 }
 
+/** Returns the family of an address or CIDR. */
 export function getFamily(addressOrCidr: string): IpFamily {
   return addressOrCidr.includes(":") ? "ipv6" : "ipv4";
 }
 
-/** `spec` in other address families: with IPv6 beside IPv4, or with IPv6 in its place. */
+/** Returns a spec with other address families: `dual` adds IPv6, `ipv6` replaces IPv4. */
 export function setFamilies<T extends Underlay>(
   spec: T,
   families: "ipv4" | "ipv6" | "dual",
@@ -51,24 +53,24 @@ export function setFamilies<T extends Underlay>(
   return families === "dual" ? { ...spec, ipv6: createIpv6Ranges(spec) } : { ...spec, ...createIpv6Ranges(spec) };
 }
 
-/** The address of an IPv6 /64 that shows an IPv4 one's last two numbers: 10.7.168.70 in fd00:10:7::/64 is fd00:10:7::168:70. */
+/** Returns the address in an IPv6 /64 with the last two numbers of an IPv4 address: fd00:10:7::168:70 for 10.7.168.70. */
 export function toIpv6Address(underlayCidr: string, ipv4: string): string {
   const [, , c, d] = ipv4.split(".");
   return underlayCidr.replace("::/64", `::${c}:${d}`);
 }
 
-/** Ranges of a cluster, as Kubernetes' components are told them. */
+/** Joins the ranges of both families for the options of Kubernetes' components. */
 export function joinRanges(ipv4: string, ipv6: string | undefined): string {
   return ipv6 === undefined ? ipv4 : `${ipv4},${ipv6}`;
 }
 
-/** First address of the underlay: the bridge's own, and so the nodes' and pods' gateway. */
+/** Returns the first address of the underlay, the gateway of nodes and pods. */
 export function getGateway(underlayCidr: string): string {
   const [address = ""] = underlayCidr.split("/");
   return address.includes(":") ? `${address}1` : address.replace(/\.\d+$/, ".1");
 }
 
-/** An address as URLs and `address:port` have it (RFC 3986, section 3.2.2). */
+/** Returns an address for URLs and `ADDRESS:PORT`: IPv6 in brackets (RFC 3986, section 3.2.2). */
 export function formatUrlHost(address: string): string {
   return address.includes(":") ? `[${address}]` : address;
 }

@@ -5,7 +5,7 @@ describe("the private Docker daemon's configuration", () => {
   const paths = getDaemonPaths("/var/cache/interlay");
   const bridge = findFreeBridge([]);
 
-  it("has all that it keeps below the cache, and its sockets where their paths are short", () => {
+  it("has all paths in the cache, except the runtime directory", () => {
     const config = renderDaemonConfig(paths, { runtime: undefined, bridge });
     const files = [...config.matchAll(/"(?:unix:\/\/)?(\/[^"]*)"/g)].map((match) => match[1] ?? "");
     assert.equal(files.length, 4);
@@ -15,15 +15,15 @@ describe("the private Docker daemon's configuration", () => {
     assert.notEqual(getDaemonPaths("/another").runtimeDirectory, paths.runtimeDirectory);
   });
 
-  it("names an OCI runtime only where one is needed", () => {
+  it("names an OCI runtime only if it is needed", () => {
     assert.doesNotMatch(renderDaemonConfig(paths, { runtime: undefined, bridge }), /runtime/);
     assert.match(renderDaemonConfig(paths, { runtime: "/r", bridge }), /"default-runtime": "interlay"/);
   });
 
-  it("takes a bridge address in none of the machine's networks", () => {
+  it("has a bridge address outside of the machine's networks", () => {
     assert.equal(findFreeBridge(["10.0.2.15/24", "127.0.0.1/8"]), "172.29.255.1/24");
     assert.equal(findFreeBridge(["172.16.4.1/12"]), "192.168.255.1/24");
     assert.equal(findFreeBridge(["172.29.255.7/32", "192.168.0.0/16", "10.254.0.1/16"]), "100.127.255.1/24");
-    assert.throws(() => findFreeBridge(["0.0.0.0/0"]), /start Docker by hand/);
+    assert.throws(() => findFreeBridge(["0.0.0.0/0"]), /start Docker manually/);
   });
 });

@@ -1,12 +1,12 @@
 import ipaddr from "ipaddr.js";
 import { hashContent } from "../components/cache.ts";
 
-/** Where the private Docker daemon lives: all that it keeps is in one directory of the cache. */
+/** Paths of the private Docker daemon: all but the runtime directory are in one directory of the cache. */
 export interface DaemonPaths {
   readonly directory: string;
   /** Images and containers. */
   readonly data: string;
-  /** Of a daemon that runs (sockets, mounts); each cache has its own. Not in the cache: containerd's sockets may have 104 bytes. */
+  /** Sockets and mounts of the running daemon. Not in the cache, because paths of containerd's sockets have at most 104 bytes. */
   readonly runtimeDirectory: string;
   readonly socket: string;
   readonly pidFile: string;
@@ -14,6 +14,7 @@ export interface DaemonPaths {
   readonly logFile: string;
 }
 
+/** Returns the paths of the daemon of a cache. */
 export function getDaemonPaths(cacheRoot: string): DaemonPaths {
   const directory = `${cacheRoot}/engine`;
   return {
@@ -27,16 +28,17 @@ export function getDaemonPaths(cacheRoot: string): DaemonPaths {
   };
 }
 
-/** A unix socket's path has room for 107 bytes (unix(7)). */
+/** Maximum length of a Unix socket's path in bytes (unix(7)). */
 export const SOCKET_PATH_MAX = 107;
 
 interface DaemonOptions {
-  /** The OCI runtime wrapper, where runc alone would refuse privileged containers. */
+  /** Path of the OCI runtime wrapper; undefined: runc can start privileged containers. */
   readonly runtime: string | undefined;
-  /** docker0's address, CIDR notation. */
+  /** Address of docker0 in CIDR notation. */
   readonly bridge: string;
 }
 
+/** Returns the content of daemon.json. */
 export function renderDaemonConfig(paths: DaemonPaths, { runtime, bridge }: DaemonOptions): string {
   return JSON.stringify(
     {
@@ -54,12 +56,14 @@ export function renderDaemonConfig(paths: DaemonPaths, { runtime, bridge }: Daem
   );
 }
 
-/** None of them is the underlay's, the overlay's, the Services' or what Docker takes by itself. */
+/** Candidates that overlap neither the suite's ranges nor Docker's defaults. */
 const BRIDGES = ["172.29.255.1/24", "192.168.255.1/24", "10.254.255.1/24", "100.127.255.1/24"];
 
 /**
- * The first of our bridge addresses whose network is none of this machine's.
- * @param taken IPv4 addresses of its links, CIDR notation
+ * Returns the first bridge address whose network does not overlap a network of this machine.
+ *
+ * @param taken IPv4 addresses of the machine's links in CIDR notation
+ * @throws if all overlap
  */
 export function findFreeBridge(taken: readonly string[]): string {
   const networks = taken.map((cidr) => ipaddr.IPv4.parseCIDR(cidr));
@@ -69,7 +73,7 @@ export function findFreeBridge(taken: readonly string[]): string {
   });
   if (free === undefined)
     throw new Error(
-      `This machine's addresses leave no network for Docker's bridge of ${BRIDGES.join(", ")}: start Docker by hand.`,
+      `This machine's networks overlap all candidates for Docker's bridge (${BRIDGES.join(", ")}): start Docker manually.`,
     );
   return free;
 }

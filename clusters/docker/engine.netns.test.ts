@@ -8,8 +8,8 @@ import { createPlainProgress } from "../progress-plain.ts";
 import { installDocker } from "./engine.ts";
 
 /**
- * Run in a network namespace of its own, for a dockerd that starts empties the iptables chains of every other one there.
- * DOCKER_HOST names a daemon that does not answer, so that the machine's own is not found.
+ * Runs in a new network namespace: a dockerd that starts clears the iptables chains of every other one in its namespace.
+ * DOCKER_HOST names a daemon that does not answer, so that the machine's daemon is not used.
  */
 const SCRIPT = `
 import { spawn } from "node:child_process";
@@ -33,7 +33,7 @@ process.stdout.write(JSON.stringify({ private: engine.private, same: again.host 
 `;
 
 describe("a private Docker daemon", () => {
-  // The namespace has no way to Debian's archive.
+  // The namespace cannot reach Debian's archive.
   before(async function () {
     if (process.getuid?.() !== 0) this.skip();
     this.timeout(300_000);

@@ -7,29 +7,29 @@ import type { Progress } from "../progress.ts";
 import { getDaemonPaths } from "./daemon-config.ts";
 import { findDaemonPid, startDaemon, stopDaemon } from "./private-daemon.ts";
 
-/** A Docker daemon that answers. */
+/** A Docker daemon that runs. */
 export interface DockerEngine {
   /** `unix:///…` */
   readonly host: string;
-  /** Started by us, and stopped by `npm run down -- --all`. */
+  /** Whether the suite has started it; `npm run down -- --all` stops it. */
   readonly private: boolean;
-  /** For programs that speak to it (docker, kind, testcontainers). */
+  /** Variables for programs that use the daemon (docker, kind, testcontainers). */
   readonly env: Readonly<Record<string, string>>;
   docker(argv: readonly string[], options?: CommandOptions): Promise<CommandResult>;
 }
 
-/** Program -> the Debian package that has it. */
-const NEEDED = {
+/** Debian package by program. */
+const PACKAGES = {
   docker: "docker.io",
   dockerd: "docker.io",
   containerd: "containerd",
   runc: "runc",
   iptables: "iptables",
 };
-/** A daemon of another machine (DOCKER_HOST=tcp://…) that is gone must not hold us. */
+/** Limits the wait for a daemon of another machine (DOCKER_HOST=tcp://…) that does not answer. */
 const ANSWER_TIMEOUT_MS = 5000;
 
-/** The daemon that answers, else a private one, started now. Errors: neither is possible, in one sentence with the remedy. */
+/** Returns the running daemon, or starts a private one. Throws if it cannot. */
 export async function ensureEngine(progress: Progress): Promise<DockerEngine> {
   const running = await findRunningEngine();
   if (running !== undefined) return running;
@@ -37,9 +37,9 @@ export async function ensureEngine(progress: Progress): Promise<DockerEngine> {
   const paths = getDaemonPaths(getCacheRoot());
   const host = `unix://${paths.socket}`;
   if (process.getuid?.() !== 0)
-    throw new Error(`No Docker daemon answers at ${given} and only root can start one: start Docker, or run as root.`);
+    throw new Error(`No Docker daemon answers at ${given}, and only root can start one: start Docker, or run as root.`);
   if (process.env["DOCKER_HOST"] !== undefined)
-    progress.note(`DOCKER_HOST=${given} does not answer: a daemon of our own it is`);
+    progress.note(`DOCKER_HOST=${given} does not answer: a private daemon is used`);
   if (await installDocker(progress)) {
     const installed = await findRunningEngine(); // systemd may have started it
     if (installed !== undefined) return installed;
@@ -57,23 +57,23 @@ export async function ensureEngine(progress: Progress): Promise<DockerEngine> {
   return createEngine(host, true);
 }
 
-/** The programs of a Docker daemon; whether some had to be installed. */
+/** Installs the programs of a Docker daemon. @returns whether some were missing */
 export async function installDocker(progress: Progress): Promise<boolean> {
   const missing = await Promise.all(
-    Object.entries(NEEDED).map(async ([program, name]) => ((await isExecutable(program)) ? [] : [name])),
+    Object.entries(PACKAGES).map(async ([program, name]) => ((await isExecutable(program)) ? [] : [name])),
   );
   await ensureDebianPackages([...new Set(missing.flat())], progress);
   return missing.flat().length > 0;
 }
 
-/** The daemon that `ensureEngine` would give without starting one. */
+/** Returns the running daemon: the given one, or the private one. */
 export async function findRunningEngine(): Promise<DockerEngine | undefined> {
   if (await isAnswering(getGivenHost())) return createEngine(getGivenHost(), false);
   const host = `unix://${getDaemonPaths(getCacheRoot()).socket}`;
   return (await isAnswering(host)) ? createEngine(host, true) : undefined;
 }
 
-/** Stops the private daemon, if there is one, and its containers. What it stored stays in the cache. */
+/** Stops the private daemon and its containers, if it runs. Its images stay in the cache. */
 export async function stopPrivateEngine(progress: Progress): Promise<void> {
   const paths = getDaemonPaths(getCacheRoot());
   const pid = await findDaemonPid(paths);

@@ -9,12 +9,12 @@ import { renderDaemonConfig, type DaemonPaths, findFreeBridge, SOCKET_PATH_MAX }
 import { findMissingCapabilities } from "./runtime/oci-spec.ts";
 
 const START_TIMEOUT_MS = 60_000;
-/** Longer than dockerd gives its containers (15 s); then it is killed. */
+/** Longer than dockerd waits for its containers (15 s); then it is killed. */
 const STOP_TIMEOUT_MS = 45_000;
-/** statfs(2)'s f_type of overlayfs, on which no overlay can be stacked by Docker. */
+/** f_type of overlayfs in statfs(2): Docker cannot stack an overlay on it. */
 const OVERLAYFS_MAGIC = 0x794c7630;
 
-/** Starts dockerd so that it outlives this process, and waits until `answers`. Root only. */
+/** Starts dockerd, which outlives this process, and waits until it answers. Root only. */
 export async function startDaemon(paths: DaemonPaths, answers: () => Promise<boolean>): Promise<void> {
   await mkdir(paths.directory, { recursive: true, mode: 0o700 });
   await assertPathsUsable(paths);
@@ -22,7 +22,7 @@ export async function startDaemon(paths: DaemonPaths, answers: () => Promise<boo
   const runtime = missing.size === 0 ? undefined : await buildRuntime(paths);
   const bridge = findFreeBridge(listMachineNetworks());
   await writeFile(paths.configFile, renderDaemonConfig(paths, { runtime, bridge }), { mode: 0o600 });
-  await rm(paths.pidFile, { force: true }); // dockerd refuses a stale one whose number another process has now
+  await rm(paths.pidFile, { force: true }); // dockerd rejects an old pid file whose number belongs to another process
   const log = await open(paths.logFile, "w", 0o600);
   const child = spawn("dockerd", ["--config-file", paths.configFile], {
     argv0: "dockerd",
@@ -35,7 +35,7 @@ export async function startDaemon(paths: DaemonPaths, answers: () => Promise<boo
       resolve(error.message);
     });
     child.on("exit", (code) => {
-      resolve(`it ended with ${String(code)}`);
+      resolve(`exit code ${String(code)}`);
     });
   });
   child.unref();
@@ -50,7 +50,7 @@ export async function startDaemon(paths: DaemonPaths, answers: () => Promise<boo
   }
 }
 
-/** The pid of our daemon, if it runs. A pid file may be older than the process that has its number now. */
+/** Returns the pid of the private daemon if it runs. The number in an old pid file may belong to another process. */
 export async function findDaemonPid(paths: DaemonPaths): Promise<number | undefined> {
   const pid = Number(await readFile(paths.pidFile, "utf8").catch(() => ""));
   if (!Number.isInteger(pid) || pid <= 1) return undefined;
@@ -58,7 +58,7 @@ export async function findDaemonPid(paths: DaemonPaths): Promise<number | undefi
   return argv[0] === "dockerd" && argv.includes(paths.configFile) ? pid : undefined;
 }
 
-/** Ends the daemon and its containers. */
+/** Stops the daemon and its containers. */
 export async function stopDaemon(paths: DaemonPaths, pid: number): Promise<void> {
   process.kill(pid, "SIGTERM");
   const deadline = Date.now() + STOP_TIMEOUT_MS;
@@ -67,27 +67,27 @@ export async function stopDaemon(paths: DaemonPaths, pid: number): Promise<void>
     await sleep(100);
   }
   await unmountData(paths);
-  const left = [paths.socket, paths.pidFile, paths.runtimeDirectory];
-  await Promise.all(left.map((path) => rm(path, { recursive: true, force: true })));
+  const files = [paths.socket, paths.pidFile, paths.runtimeDirectory];
+  await Promise.all(files.map((path) => rm(path, { recursive: true, force: true })));
 }
 
 /**
- * Where mounts are not shared dockerd mounts its data on itself, and leaves that if the filesystem is not mounted by its own
- * root: in a container or a chroot (moby, daemon/daemon_linux.go: shouldUnmountRoot).
+ * Unmounts the daemon's data. Without shared mounts, dockerd mounts its data directory on itself, and leaves that mount in a
+ * container or chroot (moby, daemon/daemon_linux.go: shouldUnmountRoot).
  */
 async function unmountData({ data }: DaemonPaths): Promise<void> {
   const mounts = (await readFile("/proc/self/mountinfo", "utf8")).split("\n").map((line) => line.split(" ")[4]);
   if (mounts.includes(data)) await runCommand(["umount", data]);
 }
 
-/** dockerd removes its pid file before it is gone. */
+/** Whether the process is a dockerd. It removes its pid file before it ends. */
 async function isRunning(pid: number): Promise<boolean> {
   return (await readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "")).startsWith("dockerd\0");
 }
 
 async function assertPathsUsable(paths: DaemonPaths): Promise<void> {
   if (Buffer.byteLength(paths.socket) > SOCKET_PATH_MAX)
-    throw new Error(`${paths.socket} is too long for a socket's path: set INTERLAY_CACHE to a shorter one.`);
+    throw new Error(`The socket path ${paths.socket} is too long: set INTERLAY_CACHE to a shorter path.`);
   if ((await statfs(paths.directory)).type === OVERLAYFS_MAGIC)
     throw new Error(
       `${paths.directory} is on an overlay filesystem, on which Docker cannot keep images: set INTERLAY_CACHE to a directory on a disk (ext4, xfs).`,
@@ -96,7 +96,7 @@ async function assertPathsUsable(paths: DaemonPaths): Promise<void> {
 
 function listMachineNetworks(): readonly string[] {
   return Object.entries(networkInterfaces()).flatMap(([link, addresses]) =>
-    link === "docker0" // an earlier daemon's, which ours takes over
+    link === "docker0" // of an earlier daemon; the private one uses it
       ? []
       : (addresses ?? []).flatMap(({ family, cidr }) => (family === "IPv4" && cidr !== null ? [cidr] : [])),
   );

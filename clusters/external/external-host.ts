@@ -3,17 +3,17 @@ import type { DockerEngine } from "../docker/engine.ts";
 import type { ExternalHost } from "../provider.ts";
 import { createProgramStream } from "./program-stream.ts";
 
-/** Label of external hosts, so that `down` finds those that a killed run left. */
+/** Label of external hosts, by which `down` finds those of a killed run. */
 const EXTERNAL_LABEL = "dev.interlay.external";
 
-/** A container on the underlay's Docker network, in no way part of the cluster: the world outside. */
+/** Starts a container on the underlay's Docker network that is not part of the cluster. */
 export async function startExternalHost(
   engine: DockerEngine,
   cluster: string,
   network: string,
   image: string,
 ): Promise<{ readonly host: ExternalHost; stop(): Promise<void> }> {
-  // testcontainers reads these when it first connects. Its reaper is an image that is not here; `down` reaps by label.
+  // testcontainers reads these when it first connects. Its reaper needs an image from a registry; `down` removes by label.
   Object.assign(process.env, engine.env, { TESTCONTAINERS_RYUK_DISABLED: "true" });
   await removeExternalHosts(engine, cluster);
   const started: StartedTestContainer = await new GenericContainer(image)
@@ -36,13 +36,14 @@ export async function startExternalHost(
   };
 }
 
+/** Removes the external hosts of a cluster. */
 export async function removeExternalHosts(engine: DockerEngine, cluster: string): Promise<void> {
   const filter = `label=${EXTERNAL_LABEL}=${cluster}`;
   const ids = (await engine.docker(["ps", "-aq", "--filter", filter])).stdout.split("\n").filter((id) => id !== "");
   if (ids.length > 0) await engine.docker(["rm", "--force", ...ids]);
 }
 
-/** Empty in a network without IPv6. */
+/** Returns an empty string in a network without IPv6. */
 async function findIpv6Address(engine: DockerEngine, container: string, network: string): Promise<string> {
   const format = `{{(index .NetworkSettings.Networks "${network}").GlobalIPv6Address}}`;
   return (await engine.docker(["inspect", "--format", format, container])).stdout.trim();

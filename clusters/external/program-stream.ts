@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import type { ProgramStream } from "../provider.ts";
 
-/** Starts a program of this machine (`docker exec -i …`, `kubectl exec -i …`) whose stdin and stdout are lines. */
+/** Starts a program of this machine, like `docker exec -i …`, with its stdin and stdout as lines. */
 export function createProgramStream(
   argv: readonly string[],
   env: Readonly<Record<string, string>> = {},

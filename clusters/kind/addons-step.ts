@@ -4,7 +4,7 @@ import { importImages } from "./import-images.ts";
 import { listNodes } from "./list-nodes.ts";
 import type { Bringup, Step } from "./step.ts";
 
-/** Calico, Multus and Interlay, and the images that the nodes lack. */
+/** Installs Calico, Multus and Interlay, and imports the images that nodes lack. */
 export const addonsStep: Step = {
   title: () => "install Calico, Multus and Interlay",
 
@@ -21,8 +21,8 @@ export const addonsStep: Step = {
 async function importMissing({ engine, spec, images }: Bringup): Promise<void> {
   await Promise.all(
     (await listNodes(engine, spec.name)).map(async ({ name, imageStore }) => {
-      const lacking = (await readMissingImages(imageStore, images.pods)) ?? images.pods;
-      await importImages(engine, name, [...lacking, images.interlay, images.probe]);
+      const missing = (await readMissingImages(imageStore, images.pods)) ?? images.pods;
+      await importImages(engine, name, [...missing, images.interlay, images.probe]);
     }),
   );
 }

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { findConflict, parseDockerNetworks, parseRoutes } from "./address-ranges.ts";
 
-describe("the underlay's address range", () => {
-  it("must not be used by a link's route", () => {
+describe("findConflict", () => {
+  it("finds a route in the range", () => {
     const used = parseRoutes(
       JSON.stringify([
         { dst: "default", gateway: "192.0.2.1", dev: "eth0" },
@@ -15,11 +15,11 @@ describe("the underlay's address range", () => {
     assert.equal(findConflict("10.9.0.0/16", used), undefined);
   });
 
-  it("may lie in a wider one", () => {
+  it("ignores a wider range", () => {
     assert.equal(findConflict("10.7.0.0/16", [{ range: "10.0.0.0/8", by: "the route by tun0" }]), undefined);
   });
 
-  it("must not be another Docker network's, though nothing runs there", () => {
+  it("finds a Docker network without containers", () => {
     const used = parseDockerNetworks(
       JSON.stringify([
         { Name: "host", IPAM: { Config: null } },

@@ -1,16 +1,17 @@
 import ipaddr from "ipaddr.js";
 import { z } from "zod";
 
-/** An IPv4 network that is in use on this machine, and by what. */
+/** An IPv4 range that is in use on this machine. */
 export interface UsedRange {
   /** CIDR notation. */
   readonly range: string;
+  /** Route or Docker network that uses it. */
   readonly by: string;
 }
 
 const routes = z.array(z.object({ dst: z.string(), dev: z.string().optional() }));
 
-/** Reads `ip -json -4 route show`; the default route uses no range. */
+/** Parses the output of `ip -json -4 route show`, without the default route. */
 export function parseRoutes(json: string): readonly UsedRange[] {
   return routes
     .parse(JSON.parse(json))
@@ -25,7 +26,7 @@ const networks = z.array(
   }),
 );
 
-/** Reads `docker network inspect`: networks without a container have no route. */
+/** Parses the output of `docker network inspect`. A network without containers has no route. */
 export function parseDockerNetworks(json: string): readonly UsedRange[] {
   return networks
     .parse(JSON.parse(json))
@@ -39,13 +40,13 @@ export function parseDockerNetworks(json: string): readonly UsedRange[] {
 }
 
 /**
- * The first use that a network `cidr` would take traffic from. A wider one (a VPN's 10.0.0.0/8) is none: ours is the
- * longer prefix and goes first.
+ * Returns the first used range that a new network `cidr` would take traffic from. A wider range, like a VPN's 10.0.0.0/8,
+ * does not conflict: the route of the new network has the longer prefix, so it takes precedence.
  */
 export function findConflict(cidr: string, used: readonly UsedRange[]): UsedRange | undefined {
   const [network, length] = ipaddr.IPv4.parseCIDR(cidr);
   return used.find(({ range }) => {
-    const [theirs, theirLength] = ipaddr.IPv4.parseCIDR(range);
-    return theirLength >= length && theirs.match(network, length);
+    const [other, otherLength] = ipaddr.IPv4.parseCIDR(range);
+    return otherLength >= length && other.match(network, length);
   });
 }

@@ -16,7 +16,7 @@ import { listNodes } from "./list-nodes.ts";
 import { getNetworkName } from "./network-step.ts";
 import type { Bringup } from "./step.ts";
 
-/** A kind cluster that runs. */
+/** A running kind cluster. */
 export class KindCluster implements Cluster {
   readonly provider = "kind";
   readonly spec: ClusterSpec;

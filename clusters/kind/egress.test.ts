@@ -11,7 +11,7 @@ describe("parseBridge", () => {
     assert.equal(parseBridge(JSON.stringify([{ Id: "0123456789abcdef", Options }])), "nodes0");
   });
 
-  it("throws where there is no network", () => {
+  it("throws if the network does not exist", () => {
     assert.throws(() => parseBridge("[]"));
   });
 });

@@ -1,7 +1,7 @@
 import { removeExternalHosts } from "../external/external-host.ts";
 import type { Step } from "./step.ts";
 
-/** Hosts outside the cluster: `up` starts none (Cluster.external does, when asked), `down` removes what there is. */
+/** Removes external hosts when the cluster is deleted. Cluster.external starts them. */
 export const externalHostsStep: Step = {
   title: () => "external hosts",
   isDone: () => Promise.resolve(true),

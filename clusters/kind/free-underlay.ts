@@ -6,45 +6,48 @@ import { type Underlay, parseUnderlay } from "../spec.ts";
 import { findConflict, type UsedRange, parseDockerNetworks, parseRoutes } from "./address-ranges.ts";
 import { getNetworkName, readSubnetAndRange } from "./network-step.ts";
 
-/** 10.7.0.0/16, 10.17.0.0/16, … 10.247.0.0/16: none of them meets Kubernetes' or Docker's usual ranges. */
+/** 10.7.0.0/16, 10.17.0.0/16, … 10.247.0.0/16: none overlaps the default ranges of Kubernetes and Docker. */
 const CANDIDATES: readonly Underlay[] = Array.from({ length: 25 }, (_, i) => parseUnderlay(`10.${7 + 10 * i}.0.0/16`));
 
 /**
- * The underlay for the cluster: the one of the network that it has already, else the wanted one, else (where nobody asked
- * for that by name) the first that nobody uses. The engine runs, so that its own networks are known as such.
- * Errors: none is free.
+ * Returns the underlay of the cluster: that of its existing network, the wanted one, or, if the user has not named one, the
+ * first free one.
+ *
+ * @throws if the wanted underlay is in use and may not be replaced
  */
 export async function findFreeUnderlay(engine: DockerEngine, spec: ClusterSpec, progress: Progress): Promise<Underlay> {
   const own = await readSubnetAndRange(engine, spec.name);
   const used = await listUsedRanges(engine, getNetworkName(spec.name));
-  const { is, taken } = chooseUnderlay(spec, own, used);
-  if (taken !== undefined)
-    progress.note(`${spec.underlayCidr} is in use (${taken.range}, ${taken.by}): the underlay is ${is.underlayCidr}`);
-  return is;
+  const { underlay, conflict } = chooseUnderlay(spec, own, used);
+  if (conflict !== undefined)
+    progress.note(
+      `${spec.underlayCidr} is in use (${conflict.range}, ${conflict.by}): the underlay is ${underlay.underlayCidr}`,
+    );
+  return underlay;
 }
 
-/** @param own `subnet range` of the cluster's Docker network, if it is there. */
+/** Chooses an underlay. Pure. @param own `SUBNET RANGE` of the cluster's Docker network, if it exists */
 export function chooseUnderlay(
   spec: ClusterSpec,
   own: string | undefined,
   used: readonly UsedRange[],
-): { readonly is: Underlay; readonly taken?: UsedRange } {
+): { readonly underlay: Underlay; readonly conflict?: UsedRange } {
   const { underlayCidr, nodeRange, podRange } = spec;
   const wanted = { underlayCidr, nodeRange, podRange };
-  const has = [wanted, ...(spec.underlayMayMove ? CANDIDATES : [])].find(
+  const existing = [wanted, ...(spec.underlayMayMove ? CANDIDATES : [])].find(
     (candidate) => own === `${candidate.underlayCidr} ${candidate.nodeRange}`,
   );
-  if (has !== undefined) return { is: has };
-  const taken = findConflict(underlayCidr, used);
-  if (taken === undefined) return { is: wanted };
+  if (existing !== undefined) return { underlay: existing };
+  const conflict = findConflict(underlayCidr, used);
+  if (conflict === undefined) return { underlay: wanted };
   const free = CANDIDATES.find((candidate) => findConflict(candidate.underlayCidr, used) === undefined);
-  if (spec.underlayMayMove && free !== undefined) return { is: free, taken };
+  if (spec.underlayMayMove && free !== undefined) return { underlay: free, conflict };
   throw new Error(
-    `The underlay ${underlayCidr} is in use (${taken.range}, ${taken.by}): name another, as INTERLAY_UNDERLAY=${free?.underlayCidr ?? "172.30.0.0/16"}.`,
+    `The underlay ${underlayCidr} is in use (${conflict.range}, ${conflict.by}): name another, like INTERLAY_UNDERLAY=${free?.underlayCidr ?? "172.30.0.0/16"}.`,
   );
 }
 
-/** All that is in use, but for the cluster's own Docker network. */
+/** Returns the ranges in use, without the cluster's own Docker network. */
 async function listUsedRanges(engine: DockerEngine, own: string): Promise<readonly UsedRange[]> {
   const [bridge, routes, ids] = await Promise.all([
     engine.docker(["network", "inspect", own, "--format", "br-{{slice .Id 0 12}}"]),

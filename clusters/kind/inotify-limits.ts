@@ -1,9 +1,9 @@
 import type { KernelLimits } from "../kernel-limits.ts";
 
 /**
- * Every node runs a systemd, a containerd and a kubelet, each with several inotify instances, all of one user. The
- * kernel's default of 128 is used up by about six nodes; the next kubelet dies with "too many open files"
- * (kind, known issues: "Pod errors due to too many open files"), which tells the rest where they cannot be raised.
+ * Limits of inotify. Every node runs systemd, containerd and kubelet, each with several inotify instances of one user. About
+ * six nodes use the kernel's default of 128; the next kubelet fails with "too many open files" (kind, known issues: "Pod errors
+ * due to too many open files").
  */
 export const INOTIFY: KernelLimits = {
   prefix: "fs.inotify",

@@ -3,8 +3,8 @@ import { parse } from "yaml";
 import { DEFAULT_SPEC } from "../provider.ts";
 import { renderKindConfig } from "./kind-config.ts";
 
-describe("kindConfig", () => {
-  it("is one control plane and the workers, without a CNI plugin, on the spec's networks", () => {
+describe("renderKindConfig", () => {
+  it("has one control plane and the workers, no CNI plugin, and the spec's networks", () => {
     const config = parse(renderKindConfig({ ...DEFAULT_SPEC, probe: "" }, "node:1", "/cache/store")) as {
       nodes: { role: string; image: string; extraMounts: unknown[] }[];
       networking: Record<string, unknown>;
@@ -22,15 +22,15 @@ describe("kindConfig", () => {
     assert.equal(config.networking["serviceSubnet"], "10.233.0.0/18");
   });
 
-  it("lets a kubelet start on cgroup v1 where it must be told to, and says nothing to those that do not know the word", () => {
-    const told = (kubernetes: string) =>
+  it("allows cgroup v1 for kubelets that have the option, and omits it for older ones", () => {
+    const hasOption = (kubernetes: string) =>
       renderKindConfig({ ...DEFAULT_SPEC, kubernetes, probe: "" }, "", "").includes("failCgroupV1");
-    assert.deepEqual(["v1.29.15", "v1.34.1", "v1.37.2"].map(told), [false, false, true]);
+    assert.deepEqual(["v1.29.15", "v1.34.1", "v1.37.2"].map(hasOption), [false, false, true]);
   });
 
   it("names an etcd that the version's kubeadm can start", () => {
-    const tagged = (kubernetes: string) =>
+    const findEtcdMinor = (kubernetes: string) =>
       /imageTag: (3\.\d)\./.exec(renderKindConfig({ ...DEFAULT_SPEC, kubernetes, probe: "" }, "", ""))?.[1];
-    assert.deepEqual(["v1.29.15", "v1.34.1", "v1.37.2"].map(tagged), ["3.5", "3.5", "3.6"]);
+    assert.deepEqual(["v1.29.15", "v1.34.1", "v1.37.2"].map(findEtcdMinor), ["3.5", "3.5", "3.6"]);
   });
 });

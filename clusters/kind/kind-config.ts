@@ -4,13 +4,13 @@ import { parseMinor } from "../kubernetes/version-skew.ts";
 import type { ClusterSpec } from "../provider.ts";
 import { joinRanges } from "../spec.ts";
 
-/** Where nodes find the shared images (images/store.ts). */
+/** Directory of a node with the shared images (images/store.ts). */
 export const IMAGES_MOUNT = "/interlay/images";
 
-/** From here on a kubelet does not start on cgroup v1 unless it is told to (kubernetes/enhancements issue 5573). */
-const FIRST_AGAINST_CGROUP_V1 = 35;
+/** First minor whose kubelet starts on cgroup v1 only with failCgroupV1: false (kubernetes/enhancements issue 5573). */
+const FIRST_WITHOUT_CGROUP_V1 = 35;
 
-/** kind's configuration (kind.x-k8s.io/v1alpha4) for `spec`. */
+/** Returns kind's configuration (kind.x-k8s.io/v1alpha4) for a cluster. */
 export function renderKindConfig(spec: ClusterSpec, nodeImage: string, imageStore: string): string {
   const node = (role: string) => ({
     role,
@@ -28,23 +28,23 @@ export function renderKindConfig(spec: ClusterSpec, nodeImage: string, imageStor
       podSubnet: joinRanges(spec.overlayCidr, spec.ipv6?.overlayCidr),
       serviceSubnet: joinRanges(spec.serviceCidr, spec.ipv6?.serviceCidr),
       apiServerAddress: "127.0.0.1",
-      // nftables is set by switchKubeProxy: kind knows it only for versions that have it as beta
+      // switchKubeProxy sets nftables, which kind supports only from its beta on
       kubeProxyMode: "iptables",
     },
     kubeadmConfigPatches: [
       stringify({
         kind: "ClusterConfiguration",
-        // Nothing of a test cluster is worth waiting for the disk.
+        // No sync to disk: a test cluster's data need not survive a crash.
         etcd: { local: { imageTag: tags.etcd, extraArgs: { "unsafe-no-fsync": "true" } } },
         dns: { imageTag: tags.coredns },
       }),
       stringify({
         kind: "KubeletConfiguration",
-        // Probes and status at once: pods of a test live for seconds.
+        // Short periods: pods of a test live for seconds.
         nodeStatusUpdateFrequency: "2s",
         syncFrequency: "10s",
         serializeImagePulls: false,
-        ...(parseMinor(spec.kubernetes) < FIRST_AGAINST_CGROUP_V1 ? {} : { failCgroupV1: false }),
+        ...(parseMinor(spec.kubernetes) < FIRST_WITHOUT_CGROUP_V1 ? {} : { failCgroupV1: false }),
       }),
     ],
     nodes: [node("control-plane"), ...Array.from({ length: spec.workers }, () => node("worker"))],

@@ -30,7 +30,7 @@ import { createIpv6Ranges } from "../spec.ts";
 import { readyStep } from "./ready-step.ts";
 import { type Bringup, doSteps, type Step, undoSteps } from "./step.ts";
 
-/** In this order; `down` undoes them in reverse. */
+/** Steps of `up` in their order; `down` undoes them in reverse. */
 const STEPS: readonly Step[] = [
   networkStep,
   externalHostsStep,
@@ -41,10 +41,10 @@ const STEPS: readonly Step[] = [
   readyStep,
 ];
 
-/** What the machine itself needs beside the engine's packages. */
+/** Debian packages that the host needs, in addition to Docker's. */
 const PACKAGES = ["iproute2", "iptables"];
 
-/** Clusters made by kind: real nodes as containers, whose Docker network is the underlay. */
+/** Provider of kind clusters: nodes are containers, and their Docker network is the underlay. */
 export const kindProvider: Provider = {
   name: "kind",
   preflight: checkKindPreflight,
@@ -52,7 +52,7 @@ export const kindProvider: Provider = {
   async up(spec, progress) {
     const bringup = await prepareBringup(spec, progress);
     if ((await networkMatchesSpec(bringup.engine, bringup.spec)) === false)
-      await runTimed(progress, `remove the cluster ${spec.name}, which is on another underlay`, () =>
+      await runTimed(progress, `remove the cluster ${spec.name}, which has another underlay`, () =>
         undoSteps(STEPS, bringup.engine, spec.name),
       );
     await doSteps(STEPS, bringup);
@@ -64,7 +64,7 @@ export const kindProvider: Provider = {
     const engine = await findRunningEngine();
     const containers = engine === undefined ? [] : await listNodes(engine, name);
     if (containers.length === 0)
-      throw new Error(`There is no kind cluster ${name}: npm run up -- --name ${name} makes it.`);
+      throw new Error(`The kind cluster ${name} does not exist: create it with npm run up -- --name ${name}.`);
     const kubernetes = await readVersion(getKubeconfigPath(name));
     const spec = detectSpec({
       name,
@@ -85,21 +85,21 @@ export const kindProvider: Provider = {
   async down(name, progress) {
     const engine = await findRunningEngine();
     if (engine === undefined) {
-      progress.note(`No Docker runs, and so no cluster ${name}.`);
+      progress.note(`Docker does not run, so the cluster ${name} does not exist.`);
       return;
     }
     await runTimed(progress, `take the cluster ${name} down`, () => undoSteps(STEPS, engine, name));
   },
 };
 
-/** The control plane's, by its own word: `v1.29.15`. */
+/** Returns the version that the API server reports, like `v1.29.15`. */
 async function readVersion(kubeconfig: string): Promise<string> {
   const config = new KubeConfig();
   config.loadFromFile(kubeconfig);
   return (await config.makeApiClient(VersionApi).getCode()).gitVersion;
 }
 
-/** What is made once a machine and kept: programs and image layers, and the engine. */
+/** Prepares what clusters share: Docker, programs and image layers. They stay on the machine. */
 async function prepareBringup(wanted: ClusterSpec, progress: Progress): Promise<Bringup> {
   await ensureDebianPackages(PACKAGES, progress);
   await raiseLimits(INOTIFY, progress);

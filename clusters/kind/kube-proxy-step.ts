@@ -11,7 +11,7 @@ import { listFamilies } from "../spec.ts";
 import { listNodes } from "./list-nodes.ts";
 import type { Step } from "./step.ts";
 
-/** The kube-proxy that the spec wants, where another runs: an earlier run's, or kind's own. */
+/** Switches to the kube-proxy of the spec if another one runs: that of kind, or of an earlier run. */
 export const kubeProxyStep: Step = {
   title: ({ spec }) => `switch kube-proxy to ${spec.kubeProxy.version} (${spec.kubeProxy.mode})`,
   async isDone({ kubectl, spec }) {
@@ -26,7 +26,7 @@ export const kubeProxyStep: Step = {
     switchKubeProxy(createKubeProxyHosts(engine, spec, await listNodes(engine, spec.name)), kubectl, spec.kubeProxy),
 };
 
-/** kind's nodes: a version's program is in its image. */
+/** Returns kind's nodes as hosts of kube-proxy. The program of a version is in its image. */
 export function createKubeProxyHosts(
   engine: DockerEngine,
   spec: ClusterSpec,

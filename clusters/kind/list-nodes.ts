@@ -4,11 +4,11 @@ import type { ClusterNode } from "../provider.ts";
 import { IMAGES_MOUNT } from "./kind-config.ts";
 import { getNetworkName } from "./network-step.ts";
 
-/** A node and what it was made from. */
+/** The container of a node. */
 interface NodeContainer extends ClusterNode {
   readonly running: boolean;
   readonly image: string;
-  /** Directory of this machine that the node has its images from. */
+  /** Host directory with the node's images. */
   readonly imageStore: string;
 }
 
@@ -24,18 +24,19 @@ const containers = z.array(
   }),
 );
 
-/** kind's containers of a cluster, control plane first; also those that do not run. Empty if there is no such cluster. */
+/** Returns the nodes of a cluster, running or not, control plane first. Empty if the cluster does not exist. */
 export async function listNodes(engine: DockerEngine, cluster: string): Promise<readonly NodeContainer[]> {
   const ids = await listNodeIds(engine, cluster);
   return ids.length === 0 ? [] : parseNodes((await engine.docker(["inspect", ...ids])).stdout, cluster);
 }
 
+/** Returns the ids of the nodes' containers. */
 export async function listNodeIds(engine: DockerEngine, cluster: string): Promise<readonly string[]> {
   const { stdout } = await engine.docker(["ps", "-aq", "--filter", `label=io.x-k8s.kind.cluster=${cluster}`]);
   return stdout.split("\n").filter((id) => id !== "");
 }
 
-/** Reads what `docker inspect` prints. */
+/** Parses the output of `docker inspect`. */
 export function parseNodes(inspected: string, cluster: string): readonly NodeContainer[] {
   return containers
     .parse(JSON.parse(inspected))

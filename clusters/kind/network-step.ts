@@ -4,13 +4,14 @@ import { getGateway } from "../spec.ts";
 import { allowEgress } from "./egress.ts";
 import type { Step } from "./step.ts";
 
-/** The Docker network that is the underlay: nodes get addresses from `nodeRange`, the rest is for pods. */
+/** Returns the name of a cluster's Docker network, which is its underlay. */
 export function getNetworkName(cluster: string): string {
   return `${cluster}-underlay`;
 }
 
+/** Creates the Docker network. Docker assigns addresses of `nodeRange` to nodes; the rest is for pods. */
 export const networkStep: Step = {
-  title: ({ spec }) => `make the underlay, Docker network ${getNetworkName(spec.name)}`,
+  title: ({ spec }) => `create the underlay, Docker network ${getNetworkName(spec.name)}`,
 
   isDone: async ({ engine, spec }) => (await networkMatchesSpec(engine, spec)) === true,
 
@@ -20,26 +21,26 @@ export const networkStep: Step = {
     await allowEgress(engine, getNetworkName(cluster));
     const { exitCode, stderr } = await engine.docker(["network", "rm", getNetworkName(cluster)]);
     if (exitCode !== 0 && (await readSubnetAndRange(engine, cluster)) !== undefined)
-      throw new Error(`Docker network ${getNetworkName(cluster)} could not be removed: ${stderr.trim()}`);
+      throw new Error(`cannot remove the Docker network ${getNetworkName(cluster)}: ${stderr.trim()}`);
   },
 };
 
-/** Whether the network is as the spec wants it; undefined if there is none. */
+/** Whether the network has the ranges of the spec; undefined if it does not exist. */
 export async function networkMatchesSpec(engine: DockerEngine, spec: ClusterSpec): Promise<boolean | undefined> {
-  const is = await readSubnets(engine, spec.name);
+  const subnets = await readSubnets(engine, spec.name);
   const wanted = [
     `${spec.underlayCidr} ${spec.nodeRange}`,
     ...(spec.ipv6 === undefined ? [] : [spec.ipv6.underlayCidr]),
   ];
-  return is && is.join() === wanted.join();
+  return subnets && subnets.join() === wanted.join();
 }
 
-/** `10.7.0.0/16 10.7.168.64/26` of the network that is there. */
+/** Returns subnet and range of the network, like `10.7.0.0/16 10.7.168.64/26`; undefined if it does not exist. */
 export async function readSubnetAndRange(engine: DockerEngine, cluster: string): Promise<string | undefined> {
   return (await readSubnets(engine, cluster))?.[0];
 }
 
-/** As subnetAndRange, and behind it the IPv6 subnet, if there is one. */
+/** Returns subnet and range of the network, then its IPv6 subnet if it has one; undefined if it does not exist. */
 async function readSubnets(engine: DockerEngine, cluster: string): Promise<readonly string[] | undefined> {
   const format = "{{range .IPAM.Config}}{{.Subnet}} {{.IPRange}}\n{{end}}";
   const { exitCode, stdout } = await engine.docker(["network", "inspect", getNetworkName(cluster), "--format", format]);
@@ -70,6 +71,6 @@ async function createNetwork(engine: DockerEngine, spec: ClusterSpec): Promise<v
   ]);
   if (exitCode !== 0)
     throw new Error(
-      `Docker network ${getNetworkName(spec.name)} (${spec.underlayCidr}) could not be made: ${stderr.trim()}`,
+      `cannot create the Docker network ${getNetworkName(spec.name)} (${spec.underlayCidr}): ${stderr.trim()}`,
     );
 }

@@ -7,27 +7,27 @@ import { getClusterDirectory } from "./cluster-files.ts";
 import { listNodes } from "./list-nodes.ts";
 import type { Step } from "./step.ts";
 
-/** File that records in which environment the nodes were made. */
+/** Returns the path of the file with the environment of the nodes. */
 const getEnvironmentFile = (cluster: string): string => join(getClusterDirectory(cluster), "environment.json");
 
 const describeEnvironment = ({ environment }: ClusterSpec): string => JSON.stringify(environment?.spec ?? {});
 
-/** Whether the nodes of that cluster were made in the environment that the spec wants. */
+/** Whether the nodes of the cluster have the environment of the spec. */
 export async function matchesEnvironment(spec: ClusterSpec): Promise<boolean> {
-  const made = await readFile(getEnvironmentFile(spec.name), "utf8").catch(() => "{}");
-  return made === describeEnvironment(spec);
+  const recorded = await readFile(getEnvironmentFile(spec.name), "utf8").catch(() => "{}");
+  return recorded === describeEnvironment(spec);
 }
 
-/** Records in which environment the nodes are made. The file goes with the cluster's directory. */
+/** Records the environment of the nodes, in a file of the cluster's directory. */
 export async function recordEnvironment(spec: ClusterSpec): Promise<void> {
   await writeFile(getEnvironmentFile(spec.name), describeEnvironment(spec), { mode: 0o600 });
 }
 
-/** The environment's settings of the nodes: rules and sysctls, before Calico and kube-proxy's rules are there. */
+/** Applies the environment's settings of nodes, rules and sysctls, before Calico and kube-proxy write rules. */
 export const nodeSettingsStep: Step = {
-  title: () => "give the nodes the environment's settings",
+  title: () => "apply the environment's settings of nodes",
 
-  /** Rules are appended: nothing is done to nodes that have them. */
+  /** Rules are appended, so nodes that have them are skipped. */
   isDone: async ({ engine, spec }) => {
     if (spec.environment?.spec.nodes === undefined) return true;
     const [node] = await listNodes(engine, spec.name);
@@ -45,5 +45,5 @@ export const nodeSettingsStep: Step = {
   },
 };
 
-/** On a node that has its settings. */
+/** File on a node that has its settings. */
 const MARK = "/run/interlay-environment";

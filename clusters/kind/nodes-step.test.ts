@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { extractErrors } from "./nodes-step.ts";
 
-/** As kind v0.33 and kubeadm v1.37 end, where etcd does not start. */
-const SAID = `Creating cluster "k" ...
+/** Output of kind v0.33 and kubeadm v1.37 if etcd does not start. */
+const OUTPUT = `Creating cluster "k" ...
 ERROR: failed to create cluster: failed to init node with kubeadm: command "docker exec k-control-plane kubeadm init" failed with error: exit status 1
 Command Output: I1124 19:16:44.1 [certs] Generating "ca" certificate and key
 [control-plane-check] kube-apiserver is not healthy after 4m0s
@@ -17,10 +17,10 @@ runtime.goexit
 	runtime/asm_amd64.s:1771
 `;
 
-describe("a kind cluster that does not come up", () => {
-  it("says why, and not where kubeadm was", () => {
+describe("extractErrors", () => {
+  it("returns the errors without the stack trace", () => {
     assert.deepEqual(
-      extractErrors(SAID)
+      extractErrors(OUTPUT)
         .split("\n")
         .map((line) => line.slice(0, 42)),
       [
@@ -31,7 +31,7 @@ describe("a kind cluster that does not come up", () => {
     );
   });
 
-  it("says all there is where no line tells of an error", () => {
+  it("returns all lines if none has an error", () => {
     assert.equal(extractErrors("one\ntwo\n"), "one\ntwo");
   });
 });

@@ -10,25 +10,25 @@ import { listNodes, listNodeIds } from "./list-nodes.ts";
 import { getNetworkName } from "./network-step.ts";
 import type { Bringup, Step } from "./step.ts";
 
-/** The nodes, by `kind create cluster` on the underlay's Docker network. */
+/** Creates the nodes by `kind create cluster` on the underlay's Docker network. */
 export const nodesStep: Step = {
   title: ({ spec }) => `create a kind cluster of ${spec.workers + 1} nodes`,
 
-  /** A cluster fits if it was made from the same images with as many nodes, and all of them have joined. */
+  /** Whether the cluster has the same images and number of nodes, and all nodes have joined. */
   async isDone(bringup) {
     const { engine, spec, images, kubectl } = bringup;
-    const there = await listNodes(engine, spec.name);
-    if (there.length !== spec.workers + 1 || !(await matchesEnvironment(spec))) return false;
-    const stores = new Set(there.map((node) => node.imageStore));
-    if (!there.every((node) => node.running && node.image === images.node.reference)) return false;
+    const existing = await listNodes(engine, spec.name);
+    if (existing.length !== spec.workers + 1 || !(await matchesEnvironment(spec))) return false;
+    const stores = new Set(existing.map((node) => node.imageStore));
+    if (!existing.every((node) => node.running && node.image === images.node.reference)) return false;
     for (const store of stores) if ((await readMissingImages(store, images.pods)) === undefined) return false;
-    return (await countJoinedNodes(kubectl)) === there.length;
+    return (await countJoinedNodes(kubectl)) === existing.length;
   },
 
   async do(bringup, handle) {
     const { engine, spec, components } = bringup;
     const store = await ensureImageStore(engine, bringup.images, bringup.progress);
-    // What another spec or an interrupted run left goes first.
+    // Removes nodes of another spec or of an interrupted run.
     await removeNodes(engine, spec.name);
     const file = await writeConfig(bringup, store);
     await recordEnvironment(spec);
@@ -39,7 +39,8 @@ export const nodesStep: Step = {
         handle.update(line.trim());
       },
     });
-    if (exitCode !== 0) throw new Error(`\`${argv.join(" ")}\` ended with ${exitCode}:\n${extractErrors(stderr)}`);
+    if (exitCode !== 0)
+      throw new Error(`\`${argv.join(" ")}\` failed with exit code ${exitCode}:\n${extractErrors(stderr)}`);
   },
 
   undo: removeNodes,
@@ -60,26 +61,26 @@ async function countJoinedNodes(kubectl: Bringup["kubectl"]): Promise<number> {
   );
 }
 
-/** As `kind delete cluster`, without needing kind for it. */
+/** Does what `kind delete cluster` does, without the program kind. */
 async function removeNodes(engine: DockerEngine, cluster: string): Promise<void> {
   const ids = await listNodeIds(engine, cluster);
   if (ids.length > 0) {
     const { exitCode, stderr } = await engine.docker(["rm", "--force", "--volumes", ...ids]);
-    if (exitCode !== 0) throw new Error(`The nodes of cluster ${cluster} could not be removed: ${stderr.trim()}`);
+    if (exitCode !== 0) throw new Error(`cannot remove the nodes of cluster ${cluster}: ${stderr.trim()}`);
   }
   await rm(getClusterDirectory(cluster), { recursive: true, force: true });
 }
 
-/** The most lines of kind's, and kubeadm's under it, that are shown. */
-const SHOWN = 12;
+/** Maximum number of error lines of kind and kubeadm. */
+const MAX_LINES = 12;
 
-/** The lines that name an error: kubeadm ends with pages of its own stack, after the reason. Pure. */
+/** Returns the lines with errors. kubeadm prints a long stack trace after the reason. Pure. */
 export function extractErrors(stderr: string): string {
   const lines = stderr.trim().split("\n");
-  const telling = lines.filter(
+  const errors = lines.filter(
     (line) => /error|fail|timed? ?out|deadline|unhealthy|not /i.test(line) && !isStackTrace(line),
   );
-  return (telling.length > 0 ? telling : lines).slice(-SHOWN).join("\n");
+  return (errors.length > 0 ? errors : lines).slice(-MAX_LINES).join("\n");
 }
 
 const isStackTrace = (line: string): boolean => /^\s|^goroutine |^[\w./-]+\.\(?[\w*.]+\)?(\.\w+)*(\(|$)/.test(line);

@@ -10,7 +10,7 @@ const WORKLOADS = [
   ["interlay-system", "daemonset/interlay"],
 ] as const;
 
-/** Every node Ready and every pod of ours running. */
+/** Waits until every node is Ready and every pod of the workloads is ready. */
 export const readyStep: Step = {
   title: () => "wait until every node and workload is ready",
   do: ({ kubectl }) => waitUntilReady(kubectl, WORKLOADS),

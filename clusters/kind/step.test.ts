@@ -4,7 +4,7 @@ import { type Bringup, doSteps, type Step, undoSteps } from "./step.ts";
 
 function recorder() {
   const calls: string[] = [];
-  const step = (name: string, options: { readonly done?: boolean; readonly stuck?: boolean } = {}): Step => ({
+  const step = (name: string, options: { readonly done?: boolean; readonly fails?: boolean } = {}): Step => ({
     title: () => name,
     isDone: () => Promise.resolve(options.done ?? false),
     do: () => {
@@ -13,7 +13,7 @@ function recorder() {
     },
     undo: () => {
       calls.push(`undo ${name}`);
-      return options.stuck === true ? Promise.reject(new Error(`${name} is stuck`)) : Promise.resolve();
+      return options.fails === true ? Promise.reject(new Error(`${name} failed`)) : Promise.resolve();
     },
   });
   return { calls, step };
@@ -22,16 +22,16 @@ function recorder() {
 const bringup = { progress: createPlainProgress(() => undefined) } as unknown as Bringup;
 
 describe("steps", () => {
-  it("are done in order, but for those that an earlier run has done", async () => {
+  it("are done in order, except those that are done already", async () => {
     const { calls, step } = recorder();
     await doSteps([step("network", { done: true }), step("nodes"), step("addons")], bringup);
     assert.deepEqual(calls, ["do nodes", "do addons"]);
   });
 
-  it("are undone in reverse, also after one that fails", async () => {
+  it("are undone in reverse order, also after a failure", async () => {
     const { calls, step } = recorder();
-    const steps = [step("network"), step("nodes", { stuck: true }), step("addons")];
-    await assert.rejects(undoSteps(steps, {} as never, "one"), /nodes is stuck/);
+    const steps = [step("network"), step("nodes", { fails: true }), step("addons")];
+    await assert.rejects(undoSteps(steps, {} as never, "one"), /nodes failed/);
     assert.deepEqual(calls, ["undo addons", "undo nodes", "undo network"]);
   });
 });

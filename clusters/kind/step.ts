@@ -6,7 +6,7 @@ import type { Progress, StepHandle } from "../progress.ts";
 import type { ClusterSpec } from "../provider.ts";
 import type { Kubectl } from "../kubernetes/kubectl.ts";
 
-/** What every step of bringing a cluster up works with. */
+/** The context of a step. */
 export interface Bringup {
   readonly spec: ClusterSpec;
   readonly engine: DockerEngine;
@@ -16,23 +16,24 @@ export interface Bringup {
   readonly progress: Progress;
 }
 
-/** One step: an interrupted `up` is finished by the next, for each step finds what is there. */
+/** One step of `up`. Each step handles the result of an interrupted one, so the next `up` finishes it. */
 export interface Step {
   title(bringup: Bringup): string;
-  /** Whether there is nothing to do; absent where doing it again is quick and right. */
+  /** Whether the step is done; absent if it can be repeated. */
   isDone?(bringup: Bringup): Promise<boolean>;
   do(bringup: Bringup, handle: StepHandle): Promise<void>;
-  /** Takes away what `do` made, or a part of it that is there; absent where an earlier step's `undo` takes it along. */
+  /** Removes the result of `do`, or a part of it; absent if an earlier step's `undo` removes it. */
   undo?(engine: DockerEngine, cluster: string): Promise<void>;
 }
 
+/** Does the steps that are not done. */
 export async function doSteps(steps: readonly Step[], bringup: Bringup): Promise<void> {
   for (const step of steps)
     if (!(await step.isDone?.(bringup)))
       await runTimed(bringup.progress, step.title(bringup), (handle) => step.do(bringup, handle));
 }
 
-/** In reverse order. One that fails does not keep the others from being undone; its error is thrown at the end. */
+/** Undoes the steps in reverse order. After a failure it undoes the others, and throws the errors at the end. */
 export async function undoSteps(steps: readonly Step[], engine: DockerEngine, cluster: string): Promise<void> {
   const errors: unknown[] = [];
   for (const step of steps.toReversed())

@@ -1,4 +1,4 @@
-/** An OCI runtime that is runc, but for what this machine may not do (spec.ts). Compiled by Bun, named in daemon.json. */
+/** An OCI runtime: runc without the capabilities and limits that this machine lacks (oci-spec.ts). Compiled by Bun. */
 import { spawnSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { constants } from "node:os";
@@ -13,7 +13,7 @@ for (const { file, whole } of listSpecificationFiles(argv)) {
 }
 const { status, signal, error } = spawnSync("runc", argv, { stdio: "inherit" });
 if (error) {
-  process.stderr.write(`runc could not be started: ${error.message}\n`);
+  process.stderr.write(`cannot start runc: ${error.message}\n`);
   process.exit(127);
 }
 process.exit(status ?? 128 + (signal === null ? 0 : constants.signals[signal]));

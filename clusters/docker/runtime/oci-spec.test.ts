@@ -4,12 +4,12 @@ import { findMissingCapabilities, restrictConfig, listSpecificationFiles } from 
 describe("the OCI runtime wrapper", () => {
   const missing = findMissingCapabilities("Name:\tx\nCapBnd:\t000001fffeffffff\n");
 
-  it("reads what the bounding set lacks", () => {
+  it("finds the capabilities that the bounding set lacks", () => {
     assert.deepEqual([...missing], ["CAP_SYS_RESOURCE"]);
     assert.deepEqual([...findMissingCapabilities("CapBnd:\t000001ffffffffff")], []);
   });
 
-  it("takes out only what this machine may not do", () => {
+  it("removes only what this machine is not permitted to do", () => {
     const config = {
       ociVersion: "1.0.2",
       process: {
@@ -25,7 +25,7 @@ describe("the OCI runtime wrapper", () => {
     });
   });
 
-  it("finds the specification in every form of runc's arguments", () => {
+  it("finds the specification in all forms of runc's arguments", () => {
     const create = ["--root", "/r", "create", "--bundle", "/b", "--pid-file", "/p", "id"];
     assert.deepEqual(listSpecificationFiles(create), [{ file: "/b/config.json", whole: true }]);
     assert.deepEqual(listSpecificationFiles(["exec", "--process=/tmp/p.json", "id"]), [
