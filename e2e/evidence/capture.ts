@@ -172,7 +172,7 @@ async function waitUntilListening(cluster: CaptureNodes, wanted: number): Promis
 
 /** Returns the node's own namespace, and that of each pod there that runs the probe (found by its environment). */
 export async function listNamespaces(
-  cluster: CaptureNodes,
+  cluster: Pick<CaptureNodes, "exec">,
   node: string,
   known: CapturedPods,
 ): Promise<readonly CaptureNamespace[]> {

@@ -1,93 +1,137 @@
-import type { Cluster } from "../../clusters/provider.ts";
+import { getErrorMessage } from "../../clusters/error-message.ts";
+import type { Cluster, ExecResult } from "../../clusters/provider.ts";
 import { type ClusterApi, clusterApi } from "../support/cluster-api.ts";
 import { listNamespaces } from "../evidence/capture.ts";
 import type { Deployment } from "../pods/deploy.ts";
-import { redactSecrets } from "./redact.ts";
+import { redactObject, redactSecrets } from "./redact.ts";
 import { LOG_NAMESPACES, NODE_SOURCES, OBJECTS, POD_SOURCES } from "./sources.ts";
 
 const LOG_LINES = 400;
 const PARALLEL = 6;
+/** What could not be read, a line for each source. */
+const UNAVAILABLE_FILE = "unavailable.txt";
 
 type File = readonly [name: string, text: string];
 
+/** A cluster of which a snapshot is taken. */
+export interface SnapshotTarget {
+  readonly api: Pick<ClusterApi, "core" | "objects">;
+  /** Nodes where `exec` runs programs. */
+  readonly nodes: readonly { readonly name: string }[];
+  exec(node: string, argv: readonly string[], options?: { readonly stdin?: string }): Promise<ExecResult>;
+}
+
+interface Source {
+  /** The file, or what the files are of. */
+  readonly name: string;
+  readonly read: () => Promise<readonly File[]>;
+}
+
+/** Takes a snapshot of a cluster and of the suite's pods in it. */
+export function takeSnapshot(cluster: Cluster, pods: Deployment["pods"]): Promise<ReadonlyMap<string, string>> {
+  const { nodes } = cluster;
+  return collectSnapshot({ api: clusterApi(cluster), nodes, exec: cluster.exec.bind(cluster) }, pods);
+}
+
 /**
- * Returns the state of nodes and pods, Interlay's objects and the components' logs, without secrets. If something cannot be read,
- * its file contains the error.
+ * Reads the state of nodes and pods, objects, and logs of the components, without secrets. A source that cannot be read becomes
+ * a line of unavailable.txt.
+ * @returns texts by file name
  */
-export async function takeSnapshot(cluster: Cluster, pods: Deployment["pods"]): Promise<ReadonlyMap<string, string>> {
-  const api = clusterApi(cluster);
-  const jobs: (() => Promise<readonly File[]>)[] = [
-    ...cluster.nodes.flatMap(({ name }) => [
-      ...Object.entries(NODE_SOURCES).map(
-        ([file, argv]) =>
-          () =>
-            nodeFile(cluster, name, file, argv),
-      ),
-      () => podFiles(cluster, name, pods),
-    ]),
-    ...OBJECTS.map(
-      ([version, kind]) =>
-        () =>
-          objectFile(api, version, kind),
-    ),
-    ...LOG_NAMESPACES.map((namespace) => () => logFiles(api, namespace)),
-  ];
+export async function collectSnapshot(
+  target: SnapshotTarget,
+  pods: Deployment["pods"] = new Map(),
+): Promise<ReadonlyMap<string, string>> {
+  const sources = [...listSources(target, pods)];
   const files = new Map<string, string>();
-  const worker = async (): Promise<void> => {
-    for (let job = jobs.shift(); job !== undefined; job = jobs.shift())
-      for (const [name, text] of await job().catch(unavailable)) files.set(name, redactSecrets(text));
+  const unavailable: string[] = [];
+  const work = async (): Promise<void> => {
+    for (let source = sources.shift(); source !== undefined; source = sources.shift())
+      try {
+        for (const [name, text] of await source.read()) files.set(name, redactSecrets(text));
+      } catch (error) {
+        unavailable.push(`${source.name}: ${readFirstLine(error)}\n`);
+      }
   };
-  await Promise.all(Array.from({ length: PARALLEL }, worker));
+  await Promise.all(Array.from({ length: PARALLEL }, work));
+  if (unavailable.length > 0) files.set(UNAVAILABLE_FILE, redactSecrets(unavailable.sort().join("")));
   return files;
 }
 
-const unavailable = (error: unknown): readonly File[] => [
-  [
-    `unavailable-${Math.random().toString(36).slice(2, 8)}.txt`,
-    `${error instanceof Error ? error.message : String(error)}\n`,
-  ],
-];
+function listSources(target: SnapshotTarget, pods: Deployment["pods"]): readonly Source[] {
+  const { api, nodes } = target;
+  const ofNodes = nodes.flatMap(({ name: node }) =>
+    Object.entries(NODE_SOURCES).map(([file, argv]) => {
+      const name = `nodes/${node}/${file}`;
+      return { name, read: () => readNodeFile(target, node, name, argv) };
+    }),
+  );
+  const ofPods = nodes.map(({ name }) => ({ name: `pods on ${name}`, read: () => readPodFiles(target, name, pods) }));
+  return [
+    ...ofNodes,
+    ...(pods.size === 0 ? [] : ofPods),
+    ...OBJECTS.map(([version, kind]) => ({
+      name: `objects/${kind}.json`,
+      read: () => readObjects(api, version, kind),
+    })),
+    ...LOG_NAMESPACES.map((namespace) => ({ name: `logs/${namespace}`, read: () => readLogs(api, namespace) })),
+  ];
+}
 
-async function nodeFile(
-  cluster: Cluster,
+/** Returns the first line of an error's message: the API client appends the response. */
+function readFirstLine(error: unknown): string {
+  return getErrorMessage(error).split("\n", 1)[0] ?? "";
+}
+
+async function readNodeFile(
+  target: SnapshotTarget,
   node: string,
   file: string,
   argv: readonly string[],
 ): Promise<readonly File[]> {
-  const { exitCode, stdout, stderr } = await cluster.exec(node, argv);
-  const said = exitCode === 0 ? "" : `# ${argv.join(" ")} ended with ${exitCode}: ${stderr.trim()}\n`;
-  return [[`nodes/${node}/${file}`, `${said}${stdout}`]];
+  const { exitCode, stdout, stderr } = await target.exec(node, argv);
+  const problem = exitCode === 0 ? "" : `# ${argv.join(" ")} ended with ${exitCode}: ${stderr.trim()}\n`;
+  return [[file, `${problem}${stdout}`]];
 }
 
 /** Runs the commands by one xargs on the node, like captures: an exec for each would take long. */
-async function podFiles(cluster: Cluster, node: string, pods: Deployment["pods"]): Promise<readonly File[]> {
-  const inside = (await listNamespaces(cluster, node, pods)).filter(({ pid }) => pid !== undefined);
+async function readPodFiles(target: SnapshotTarget, node: string, pods: Deployment["pods"]): Promise<readonly File[]> {
+  const inside = (await listNamespaces(target, node, pods)).filter(({ pid }) => pid !== undefined);
   const lines = inside.flatMap(({ pid }) => [
     ...POD_SOURCES.flatMap((source) => [`echo # ${source}`, `nsenter --target ${pid ?? 0} --net ${source}`]),
     "echo @",
   ]);
-  const { stdout } = await cluster.exec(node, ["xargs", "--max-lines=1", "env"], {
+  const { stdout } = await target.exec(node, ["xargs", "--max-lines=1", "env"], {
     stdin: lines.map((line) => `${line}\n`).join(""),
   });
   const texts = stdout.split(/^@\n/m);
   return inside.map(({ place }, index) => [`pods/${place}.txt`, texts[index] ?? ""]);
 }
 
-async function objectFile(api: ClusterApi, version: string, kind: string): Promise<readonly File[]> {
+async function readObjects(api: SnapshotTarget["api"], version: string, kind: string): Promise<readonly File[]> {
   const { items } = await api.objects.list(version, kind);
-  return [[`objects/${kind}.json`, `${JSON.stringify(items, null, 1)}\n`]];
+  return [[`objects/${kind}.json`, `${JSON.stringify(items.map(redactObject), null, 1)}\n`]];
 }
 
-async function logFiles(api: ClusterApi, namespace: string): Promise<readonly File[]> {
-  const { items } = await api.core.listNamespacedPod({ namespace });
+/** Reads the log of every container, and that of its instance before the last restart. */
+async function readLogs({ core }: SnapshotTarget["api"], namespace: string): Promise<readonly File[]> {
+  const { items } = await core.listNamespacedPod({ namespace });
+  const logs = items.flatMap(({ metadata, status }) =>
+    [...(status?.initContainerStatuses ?? []), ...(status?.containerStatuses ?? [])].flatMap(
+      ({ name: container, restartCount }) =>
+        (restartCount > 0 ? [false, true] : [false]).map((previous) => ({
+          name: metadata?.name ?? "",
+          container,
+          previous,
+        })),
+    ),
+  );
   return Promise.all(
-    items.map(async ({ metadata, spec }): Promise<File> => {
-      const name = metadata?.name ?? "";
-      const container = spec?.containers[0]?.name ?? "";
-      const log = await api.core
-        .readNamespacedPodLog({ namespace, name, container, tailLines: LOG_LINES })
-        .catch((error: unknown) => `# ${error instanceof Error ? error.message : String(error)}\n`);
-      return [`logs/${namespace}/${name}.log`, log];
+    logs.map(async ({ name, container, previous }): Promise<File> => {
+      const log = await core
+        .readNamespacedPodLog({ namespace, name, container, previous, tailLines: LOG_LINES })
+        .catch((error: unknown) => `# ${readFirstLine(error)}\n`);
+      return [`logs/${namespace}/${name}/${container}${previous ? ".previous" : ""}.log`, log];
     }),
   );
 }

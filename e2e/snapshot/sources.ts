@@ -38,9 +38,15 @@ export const POD_SOURCES: readonly string[] = [
 ];
 
 /** Namespaces of the components, whose logs are collected. */
-export const LOG_NAMESPACES = ["kube-system", "interlay-system", "calico-system"] as const;
+export const LOG_NAMESPACES = [
+  "kube-system",
+  "interlay-system",
+  "calico-system",
+  "kube-flannel",
+  "interlay-e2e",
+] as const;
 
-/** Resources with Interlay's configuration and status. */
+/** Resources with Interlay's configuration and status, and what it works on. */
 export const OBJECTS = [
   ["interlay.dev/v1alpha1", "NodeState"],
   ["interlay.dev/v1alpha1", "UnderlayNetwork"],
@@ -48,6 +54,11 @@ export const OBJECTS = [
   ["interlay.dev/v1alpha1", "UnderlayAddress"],
   ["k8s.cni.cncf.io/v1", "NetworkAttachmentDefinition"],
   ["crd.projectcalico.org/v1", "IPPool"],
+  ["apps/v1", "DaemonSet"],
+  ["networking.k8s.io/v1", "NetworkPolicy"],
+  ["discovery.k8s.io/v1", "EndpointSlice"],
+  ["v1", "Service"],
+  ["v1", "Pod"],
   ["v1", "Node"],
   ["v1", "Event"],
 ] as const;

@@ -1,5 +1,7 @@
-import { PassThrough } from "node:stream";
-import { CoreV1Api, Exec, type KubeConfig } from "@kubernetes/client-node";
+import { CoreV1Api, type KubeConfig } from "@kubernetes/client-node";
+import { getErrorMessage } from "../../clusters/error-message.ts";
+import { execInPod } from "../../clusters/kubernetes/pod-exec.ts";
+import type { ExecResult } from "../../clusters/provider.ts";
 
 const NAMESPACE = "interlay-system";
 /** Path of the installed executable in the agent's pod. */
@@ -11,6 +13,19 @@ export interface AgentFailure {
   readonly error: string;
 }
 
+/** Lists the nodes with an agent. @returns names of the agents' pods by node */
+export async function listAgents(config: KubeConfig): Promise<ReadonlyMap<string, string>> {
+  const { items } = await config
+    .makeApiClient(CoreV1Api)
+    .listNamespacedPod({ namespace: NAMESPACE, labelSelector: "app=interlay" });
+  return new Map(items.map(({ metadata, spec }) => [spec?.nodeName ?? "", metadata?.name ?? ""]));
+}
+
+/** Runs a program in an agent's pod to its end, in the network namespace of its node. */
+export function execInAgent(config: KubeConfig, pod: string, argv: readonly string[]): Promise<ExecResult> {
+  return execInPod(config, { namespace: NAMESPACE, pod, container: "agent" }, argv);
+}
+
 /**
  * Runs `interlay ARGUMENTS` in the agent's pod of each node.
  * @param parse converts the output of the command
@@ -20,37 +35,18 @@ export async function runOnAgents<T>(
   args: readonly string[],
   parse: (stdout: string) => T,
 ): Promise<{ readonly answers: readonly T[]; readonly failed: readonly AgentFailure[] }> {
-  const { items } = await config
-    .makeApiClient(CoreV1Api)
-    .listNamespacedPod({ namespace: NAMESPACE, labelSelector: "app=interlay" });
   const answers: T[] = [];
   const failed: AgentFailure[] = [];
   await Promise.all(
-    items.map(async ({ metadata, spec }) => {
+    [...(await listAgents(config))].map(async ([node, pod]) => {
       try {
-        answers.push(parse(await execInAgent(config, metadata?.name ?? "", args)));
+        const { exitCode, stdout, stderr } = await execInAgent(config, pod, [INTERLAY, ...args]);
+        if (exitCode !== 0) throw new Error(stderr.trim() || `interlay ${args.join(" ")} ended with ${exitCode}`);
+        answers.push(parse(stdout));
       } catch (error) {
-        failed.push({ node: spec?.nodeName ?? "", error: error instanceof Error ? error.message : String(error) });
+        failed.push({ node, error: getErrorMessage(error) });
       }
     }),
   );
   return { answers, failed };
-}
-
-async function execInAgent(config: KubeConfig, pod: string, args: readonly string[]): Promise<string> {
-  const stdout = new PassThrough();
-  const stderr = new PassThrough();
-  const output = { stdout: "", stderr: "" };
-  stdout.on("data", (chunk: Buffer) => (output.stdout += chunk.toString()));
-  stderr.on("data", (chunk: Buffer) => (output.stderr += chunk.toString()));
-  return new Promise((resolve, reject) => {
-    new Exec(config)
-      .exec(NAMESPACE, pod, "agent", [INTERLAY, ...args], stdout, stderr, null, false, ({ status, message }) => {
-        if (status === "Success") resolve(output.stdout);
-        else reject(new Error(output.stderr.trim() || (message ?? "the command could not be run in the agent's pod")));
-      })
-      .catch((error: unknown) => {
-        reject(error instanceof Error ? error : new Error(String(error)));
-      });
-  });
 }
