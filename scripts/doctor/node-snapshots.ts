@@ -5,7 +5,7 @@ import { type NodeSnapshot, nodeSnapshot } from "../../plugin/doctor/snapshot.ts
 import { type AgentFailure, runOnAgents } from "../cluster/run-on-agents.ts";
 
 /** Snapshots of the nodes, and the nodes where it failed. */
-interface NodeSnapshots {
+export interface NodeSnapshots {
   readonly nodes: readonly NodeSnapshot[];
   readonly failed: readonly AgentFailure[];
 }
