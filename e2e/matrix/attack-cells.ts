@@ -3,8 +3,8 @@ import { type Attack, type Cell, type Draft, EXTERNAL, listPlacements, makeCell 
 import type { Features } from "./cells.ts";
 
 /**
- * Datagrams that an underlay pod sends by its link to the node and that must not arrive: with the source address of
- * another pod, and for a destination that the pod has no route to through its node.
+ * Returns cells for datagrams that an underlay pod sends by its link to the node and that must not arrive: with the source address
+ * of another pod, and to a destination to which the pod has no route through its node.
  */
 export function attackCells(workers: number, { sourceGuard, forwardDrop }: Features): readonly Cell[] {
   return Array.from({ length: workers }, (_, node) => node).flatMap((node) => [

@@ -2,25 +2,26 @@ import type { Deployment } from "../pods/deploy.ts";
 import { TCP_PORT } from "../probe/protocol.ts";
 import { type Cell, EXTERNAL } from "./cell.ts";
 
-/** Frames of each kind: one that a busy machine loses is no proof. */
+/** Frames of each kind: a busy machine can lose one. */
 const COPIES = 3;
-/** A datagram that is still under way after the control datagram behind it has arrived. */
+/** Time for a datagram that arrives after the control datagram sent after it. */
 const SETTLE_MS = 100;
 const PATIENCE_MS = 3000;
 const POLL_MS = 50;
 
-/** What became of an attack. */
+/** Result of an attack. */
 interface AttackOutcome {
-  /** The control datagrams, with the pod's own source and to a destination of the plan, arrived. */
+  /** Whether the control datagrams arrived, with the pod's own source and to a destination of the plan. */
   readonly controlled: boolean;
   readonly arrived: boolean;
   readonly error?: string;
 }
 
 /**
- * Sends a datagram that must not arrive between two control datagrams that must, all by the same link in the same way, and
- * asks the servers what they have got. Only if the control datagrams arrived does the absence of the other prove anything.
- * @param token of the datagram; `controlTokens` of the two around it
+ * Sends a datagram that must not arrive between two control datagrams that must arrive, all by the same link, and asks the servers
+ * which ones arrived. The absence of the datagram proves something only if the control datagrams arrived.
+ * @param token token of the datagram
+ * @param controlTokens tokens of the control datagrams
  */
 export async function runAttack(
   cell: Cell,
@@ -62,7 +63,7 @@ export async function runAttack(
   }
 }
 
-/** An overlay pod of the attacker's own node, which the plan routes through the node. */
+/** Returns an overlay pod on the attacker's node, to which the plan routes through the node. */
 function inPlan(
   { from, family, port }: Cell,
   deployment: Deployment,
@@ -81,7 +82,7 @@ async function waitForAll(deployment: Deployment, server: string, tokens: readon
   }
 }
 
-/** Datagrams with the token that a server has got, by its own word: it is asked from its own pod. Throws if it does not say. */
+/** Returns how many datagrams with the token a server has received. Its own pod sends the request. @throws an error without an answer */
 async function countHeard(deployment: Deployment, server: string, token: string): Promise<number> {
   const prober = await deployment.prober(server === deployment.externalName ? EXTERNAL : server);
   const answer = await prober.probe({
@@ -93,6 +94,6 @@ async function countHeard(deployment: Deployment, server: string, token: string)
     timeoutMs: PATIENCE_MS,
   });
   if (answer.heard === undefined)
-    throw new Error(`${server} did not say what it has got: ${answer.error ?? "no answer"}`);
+    throw new Error(`${server} did not report the datagrams it received: ${answer.error ?? "no answer"}`);
   return answer.heard;
 }

@@ -8,7 +8,7 @@ export const CONTROL_PLANE = "control-plane";
 /** A worker by its index, or the control plane. */
 export type NodeRef = number | typeof CONTROL_PLANE;
 
-/** What a cell asks, by name: addresses are known once pods run. */
+/** Target of a cell, by name: addresses are known once pods run. */
 export type AddressRef =
   | { readonly kind: "pod"; readonly pod: string; readonly nic: Nic }
   | { readonly kind: "service"; readonly service: string; readonly byName?: true }
@@ -44,7 +44,7 @@ export const GROUPS = [
 export type Group = (typeof GROUPS)[number];
 
 export type Placement = "same-node" | "other-node" | "outside";
-/** The source of a cell that is no pod: a host outside the cluster. */
+/** The source of a cell outside the cluster: the external host. */
 export const EXTERNAL = "external";
 
 /** A program's address: that of a pod, or of the external host (`EXTERNAL`, `main`). */
@@ -53,7 +53,7 @@ export interface EndpointRef {
   readonly nic: Nic;
 }
 
-/** The server that the packets of a cell reach in the end, whatever address was asked. */
+/** The server that the packets of a cell reach in the end, after all translations. */
 export interface ServerRef {
   readonly type: PodType | "node" | "external";
   /** Index of its worker; undefined for the external host. */
@@ -62,32 +62,32 @@ export interface ServerRef {
   readonly nic: Nic;
 }
 
-/** A packet that must not arrive, and why it is one. */
+/** A packet that must not arrive, and the reason. */
 export type Attack =
   { readonly kind: "spoofed-source"; readonly claims: EndpointRef } | { readonly kind: "node-as-router" };
 
 export interface Cell {
-  /** Stable over runs and clusters: no address, no node name in it. */
+  /** Stable over runs and clusters: without addresses and node names. */
   readonly id: string;
   readonly group: Group;
   readonly source: PodType | "node" | "external";
   readonly from: string;
-  /** Index of the worker that the asking side runs on; undefined for the external host. */
+  /** Index of the client's worker; undefined for the external host. */
   readonly sourceNode: number | undefined;
   readonly target: string;
   readonly to: AddressRef;
   readonly placement: Placement;
   readonly protocol: Protocol;
   readonly family: IpFamily;
-  /** 0: the Service's own. */
+  /** 0: the port of the Service. */
   readonly port: number;
-  /** The pod that must answer; undefined where anything may (API server) or can (ICMP). */
+  /** The pod that must answer; undefined for the API server, where any may, and for ICMP, where it is not known. */
   readonly server: string | undefined;
-  /** Where the packets end; undefined for the API server. */
+  /** Server of the packets; undefined for the API server. */
   readonly reaches: ServerRef | undefined;
   /** An overlay pod's address, or a multi-NIC pod's overlay address; no Service. */
   readonly toOverlayAddress: boolean;
-  /** Bytes that travel each way; undefined: a line. */
+  /** Bytes in each direction; undefined: a line. */
   readonly bytes?: number;
   readonly attack?: Attack;
 }
@@ -95,7 +95,7 @@ export interface Cell {
 export type Draft = Pick<Cell, "group" | "source" | "from" | "target" | "to" | "placement" | "protocol" | "reaches"> &
   Partial<Pick<Cell, "sourceNode" | "port" | "server" | "toOverlayAddress" | "bytes" | "attack">>;
 
-/** An IPv4 cell from what is special about it. */
+/** Returns an IPv4 cell from the properties that are not the default. */
 export function makeCell(draft: Draft): Cell {
   const { group, from, to, placement, protocol } = draft;
   return {
@@ -113,7 +113,7 @@ export function makeCell(draft: Draft): Cell {
 /** Whether a pod's address on that NIC belongs to the underlay. */
 export const isOnUnderlay = (type: ServerRef["type"], nic: Nic): boolean => type === "underlay" || nic === "net1";
 
-/** A worker's own index and its neighbour's: each node is source and target of "other node" once. */
+/** Returns a worker's index and that of the next one: each node is source and target of "other node" once. */
 export function listPlacements(node: number, workers: number): readonly (readonly [number, Placement])[] {
   return workers < 2
     ? [[node, "same-node"]]

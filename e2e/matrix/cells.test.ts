@@ -37,7 +37,7 @@ describe("the cells", () => {
     assert.ok(two.length >= 450, `${two.length}`);
   });
 
-  it("of optional groups are asked where the cluster has what they need", () => {
+  it("of optional groups exist if the cluster has the features they need", () => {
     const all = { dns: true, vips: true, hostPorts: true, sourceGuard: true, forwardDrop: true };
     const more = cells(2, ["ipv4"], all);
     assert.equal(new Set(more.map((cell) => cell.id)).size, more.length);
@@ -48,7 +48,7 @@ describe("the cells", () => {
     assert.equal(count(more, "attack"), 2 * (2 * 2 + 1));
   });
 
-  it("ask both addresses of multi-NIC pods, and the overlay one alone is an overlay address", () => {
+  it("probe both addresses of multi-NIC pods, of which only one is an overlay address", () => {
     const asked = two.filter((cell) => cell.id.startsWith("matrix/underlay-1-a/multi-nic-2-b"));
     assert.deepEqual(
       asked.filter((cell) => cell.protocol === "tcp").map((cell) => [cell.id, cell.toOverlayAddress]),

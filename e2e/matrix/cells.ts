@@ -38,7 +38,7 @@ export {
   type Placement,
 } from "./cell.ts";
 
-/** Capabilities of a cluster that only some have, and that some groups of cells need. */
+/** Features that only some clusters have and some groups of cells need. */
 export interface Features {
   /** Pods resolve the names of Services. */
   readonly dns: boolean;
@@ -46,7 +46,7 @@ export interface Features {
   readonly vips: boolean;
   /** The pod networks map host ports (the reference plugin portmap). */
   readonly hostPorts: boolean;
-  /** Interlay guards the pods' links: what a pod must not send is dropped. */
+  /** Interlay guards the pods' links: packets with a wrong source are dropped. */
   readonly sourceGuard: boolean;
   /** The nodes' FORWARD chain drops by default, as Docker and firewalld leave it. */
   readonly forwardDrop: boolean;
@@ -61,7 +61,7 @@ export const NO_FEATURES: Features = {
   forwardDrop: false,
 };
 
-/** Every cell of one variant, for a cluster with that many workers. Pure. */
+/** Returns every cell of one variant, for a cluster with N workers. Pure. */
 export function cells(
   workers: number,
   families: readonly IpFamily[] = ["ipv4"],
@@ -69,7 +69,7 @@ export function cells(
 ): readonly Cell[] {
   const ipv4 = ipv4Cells(workers, features);
   return families.flatMap((family, index) => {
-    // The Service kubernetes has an address of the first family alone.
+    // The Service kubernetes has only an address of the first family.
     const there = ipv4.filter(({ group }) => index === 0 || group !== "api-server");
     return family === "ipv4" ? there : there.map(overIpv6);
   });
@@ -161,7 +161,7 @@ function nodeCells(node: number, workers: number): readonly Cell[] {
   );
 }
 
-/** A node's own address, where a pod of the host network answers: by macvlan alone there is no way to one's own. */
+/** Cells to a node's address, where a pod in the host network answers: macvlan alone cannot reach its own node. */
 function hostCells(type: PodType, node: number, workers: number): readonly Cell[] {
   return listPlacements(node, workers).flatMap(([targetNode, placement]) =>
     PROTOCOLS.map((protocol) =>
@@ -213,7 +213,7 @@ function apiServerCell(type: PodType, node: number): Cell {
   });
 }
 
-/** The outside world and underlay addresses, both ways, nobody translated. */
+/** Cells between the external host and underlay addresses, in both directions, without translation. */
 function northSouthCells(node: number): readonly Cell[] {
   const ends = [
     { type: "underlay", nic: "main" },
@@ -248,7 +248,7 @@ function northSouthCells(node: number): readonly Cell[] {
   );
 }
 
-/** From the outside to a Service by each node's address; with policy Local by its own pod, which sees who asked. */
+/** Cells from the external host to a Service by each node's address; with policy Local the node's pod answers and sees the client. */
 function nodePortCells(type: PodType, policy: TrafficPolicy, node: NodeRef): readonly Cell[] {
   const local = policy === "Local";
   const backend = local && typeof node === "number" ? node : NODE_PORT_BACKEND;

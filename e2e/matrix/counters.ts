@@ -1,7 +1,7 @@
 import type { CellResult } from "../../results/schema.ts";
 import type { NodeFilter } from "./variant.ts";
 
-/** What a blocked cell was blocked by, as the kernel counted it. */
+/** Counter of the rule that blocked a cell. */
 interface CounterEvidence {
   readonly node: string;
   readonly rule: string;
@@ -10,8 +10,8 @@ interface CounterEvidence {
 }
 
 /**
- * A cell that the INVALID rule should block is right only if that rule's counter has risen on the asking pod's node: a
- * cell that fails for another reason is no proof of the gate. nftables mode has no counter to look at.
+ * Checks the counters of blocked cells. A cell that the INVALID rule should block is right only if the rule's counter has risen on
+ * the client's node: otherwise it failed for another reason. nftables mode has no counter.
  */
 export function withCounters(
   cells: readonly CellResult[],

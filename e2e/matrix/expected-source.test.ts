@@ -161,7 +161,7 @@ const cases: readonly (readonly [title: string, settings: NetworkSettings, id: s
   ["a pod asks another node", DEFAULT, "pod-to-node/multi-nic-1-a/node-2/other-node/tcp", "multi-nic-1-a:net1"],
   ["a pod asks another node", DEFAULT, "pod-to-node/overlay-1-a/node-2/other-node/tcp", "node-1"],
   [
-    "NodePort, policy Cluster: the node that is asked",
+    "NodePort, policy Cluster: the node whose address is used",
     DEFAULT,
     "node-port-cluster/external/node-port:overlay-cluster@node-2/outside/tcp",
     "node-2 tunnel",

@@ -3,8 +3,8 @@ import { type Cell, EXTERNAL, isOnUnderlay, type EndpointRef, type NodeRef, type
 import { isPodTraffic, type NetworkSettings } from "./settings.ts";
 
 /**
- * A node's address, by the network in which it speaks: `node` to its own network and to pods of its own that need no
- * other address, `tunnel` to the overlay of other nodes, `overlay` to overlay pods of its own.
+ * A node's address, by the network into which it sends: `node` to its own network and to own pods that need no other address,
+ * `tunnel` to the overlay of other nodes, `overlay` to its own overlay pods.
  */
 interface NodeAddressRef {
   readonly node: NodeRef;
@@ -40,7 +40,7 @@ function listSources(cell: Cell, settings: NetworkSettings): readonly SourceRef[
     case "node-port":
       return sourceByNodePort(cell, reaches, cell.to.node, settings);
     case "vip":
-      // A pod's own node translates virtual addresses, whichever node holds them.
+      // A pod's own node translates virtual addresses, whatever node holds them.
       return sourceByNodePort(cell, reaches, cell.sourceNode ?? cell.to.node, settings);
     case "host-port":
       return sourceByHostPort(cell, reaches, cell.to.node, settings);
@@ -51,18 +51,18 @@ function listSources(cell: Cell, settings: NetworkSettings): readonly SourceRef[
 
 const own = (cell: Cell, nic: EndpointRef["nic"] = "main"): SourceRef => ({ endpoint: cell.from, nic });
 
-/** The address that a node masquerades with, or speaks with itself, to a server. */
+/** Returns the address of a node's own and masqueraded packets to a server. */
 function nodeTowards(node: NodeRef, { type, node: serverNode, nic }: ServerRef): SourceRef {
   if (type === "node" || type === "external" || isOnUnderlay(type, nic)) return { node, network: "node" };
   return { node, network: node === serverNode ? "overlay" : "tunnel" };
 }
 
-/** Both where it is not known which. */
+/** Returns both addresses if it is not known which is used. */
 function choose(condition: boolean | undefined, yes: SourceRef, no: SourceRef): readonly SourceRef[] {
   return condition === undefined ? [yes, no] : [condition ? yes : no];
 }
 
-/** Pod to pod, to a node, to the world outside and back: nobody translates but the overlay, and `snat`. */
+/** Pod to pod, to a node, to the external host and back: only the overlay and `snat` translate. */
 function sourceOfDirect(cell: Cell, reaches: ServerRef, settings: NetworkSettings): readonly SourceRef[] {
   const { source, sourceNode = 0 } = cell;
   const sameNode = sourceNode === reaches.node;
@@ -78,17 +78,17 @@ function sourceOfDirect(cell: Cell, reaches: ServerRef, settings: NetworkSetting
   return toOverlay && !sameNode && isMasqueraded(settings) ? [nodeTowards(sourceNode, reaches)] : [own(cell)];
 }
 
-/** Whether what an underlay pod sends to the overlay of another node leaves with its node's tunnel address. */
+/** Whether packets of an underlay pod to the overlay of another node leave with its node's tunnel address. */
 const isMasqueraded = ({ returnPath, masqueradesToOverlay }: NetworkSettings): boolean =>
   returnPath === "snat" || masqueradesToOverlay;
 
-/** Whether a cell's target is in another rack than the pod that asks. The control plane and the outside host are in the first. */
+/** Whether a cell's target is in another rack than the client. The control plane and the external host are in the first rack. */
 function leavesRack({ sourceNode = 0 }: Cell, target: NodeRef | undefined, { racks }: NetworkSettings): boolean {
   const rack = typeof target === "number" ? findRackOfWorker(target) : 0;
   return racks && findRackOfWorker(sourceNode) !== rack;
 }
 
-/** A ClusterIP, translated on the asking pod's node. */
+/** A ClusterIP, translated on the client's node. */
 function sourceByService(cell: Cell, reaches: ServerRef, settings: NetworkSettings): readonly SourceRef[] {
   const { sourceNode = 0 } = cell;
   const masqueraded = nodeTowards(sourceNode, reaches);
@@ -101,7 +101,7 @@ function sourceByService(cell: Cell, reaches: ServerRef, settings: NetworkSettin
   return throughNode(cell, own(cell), reaches, sourceNode, settings);
 }
 
-/** A NodePort or a virtual address, translated on the node that is asked. */
+/** A NodePort or a virtual address, translated on the node with the address. */
 function sourceByNodePort(
   cell: Cell,
   reaches: ServerRef,
@@ -115,9 +115,8 @@ function sourceByNodePort(
 }
 
 /**
- * A host port, translated by the reference plugin portmap on the node that is asked. It masquerades what comes from the
- * subnet of the pod's own address (option `snat`): the underlay or the pod's rack, where an overlay pod's address is a subnet
- * of one.
+ * A host port, translated by the reference plugin portmap on the node with the address. It masquerades packets from the subnet of
+ * the pod's address (option `snat`): the underlay or the pod's rack; an overlay pod's address is a subnet of its own.
  */
 function sourceByHostPort(
   cell: Cell,
@@ -139,7 +138,7 @@ function sourceByHostPort(
 /** externalTrafficPolicy Local. */
 const keepsClient = ({ group }: Cell): boolean => group === "node-port-local" || group === "pod-to-node-port-local";
 
-/** The source address with which a cell's packets enter the node whose address they ask. */
+/** Returns the source address with which a cell's packets enter the node with the destination address. */
 function arrivesAt(cell: Cell, asked: NodeRef, settings: NetworkSettings): readonly SourceRef[] {
   if (cell.source === "external" || asked === cell.sourceNode || cell.source === "underlay") return [own(cell)];
   if (cell.source === "multi-nic" && !leavesRack(cell, asked, settings)) return [own(cell, "net1")];
@@ -147,8 +146,8 @@ function arrivesAt(cell: Cell, asked: NodeRef, settings: NetworkSettings): reado
 }
 
 /**
- * The source address after a node has translated the destination and kept the source: the overlay masquerades what leaves
- * it, and Interlay what came in by one of its links and leaves to another node.
+ * Returns the source address after a node has translated the destination and kept the source: the overlay masquerades packets that
+ * leave it, and Interlay packets that enter by one of its links and leave to another node.
  */
 function throughNode(
   cell: Cell,

@@ -2,31 +2,31 @@ import type { BLOCKERS, PodType } from "../../results/schema.ts";
 
 type Blocker = (typeof BLOCKERS)[number];
 
-/** What decides about a cell: what runs, and which way replies are kept. */
+/** kube-proxy and return path, which decide the expected result of a cell. */
 export interface Variant {
   readonly kubeProxy: { readonly version: string; readonly mode: "iptables" | "nftables" };
   readonly returnPath: "notrack" | "liberal" | "snat" | "none";
-  /** Name of the environment that the cluster was made in; undefined: the suite's own. */
+  /** Name of the cluster's environment; undefined: the suite's default cluster. */
   readonly environment?: string;
 }
 
-/** What kube-proxy and the sysctl are then: asserted on every node before the cells run. */
+/** Expected state of kube-proxy and the sysctl, asserted on every node. */
 export interface Expectation {
   readonly tcpBeLiberal: 0 | 1;
-  /** kube-proxy's rule that drops what conntrack calls INVALID. */
+  /** Whether kube-proxy has the rule that drops packets in conntrack state INVALID. */
   readonly invalidDropRule: boolean;
   readonly reason: string;
 }
 
-/** v1.29 is the first that leaves the rule out when the sysctl is 1 (kubernetes/kubernetes pull 120412). */
+/** v1.29 is the first version that omits the rule when the sysctl is 1 (kubernetes/kubernetes pull 120412). */
 const FIRST_LIBERAL_MINOR = 29;
-/** The nftables mode lost the rule altogether (kubernetes/kubernetes pull 122663). */
+/** v1.30 is the first version whose nftables mode never has the rule (kubernetes/kubernetes pull 122663). */
 const FIRST_NFTABLES_WITHOUT = 30;
 
-/** Minor of `v1.MINOR.PATCH`. Throws on what is no version: a gate must not guess. */
+/** Returns the minor version of `v1.MINOR.PATCH`. @throws an error for any other text */
 export function minorOf(version: string): number {
   const minor = /^v1\.(\d+)\.\d+/.exec(version)?.[1];
-  if (minor === undefined) throw new Error(`"${version}" is no Kubernetes version (v1.MINOR.PATCH)`);
+  if (minor === undefined) throw new Error(`invalid Kubernetes version "${version}": write v1.MINOR.PATCH`);
   return Number(minor);
 }
 
@@ -51,10 +51,10 @@ export function expectationFor({ kubeProxy, returnPath }: Variant): Expectation 
     : { tcpBeLiberal, invalidDropRule: true, reason: "the sysctl is 0, so kube-proxy drops INVALID packets" };
 }
 
-/** What of a cell decides. */
+/** Properties of a cell that decide its result. */
 export interface GatedCell {
   readonly source: PodType | "node" | "external";
-  /** The address asked belongs to the overlay: an overlay pod, or a multi-NIC pod's overlay address; not a Service. */
+  /** Whether the target is an overlay address: of an overlay pod or a multi-NIC pod; not a Service. */
   readonly toOverlayAddress: boolean;
   readonly placement: "same-node" | "other-node" | "outside";
   readonly protocol: "tcp" | "udp" | "icmp";
@@ -66,7 +66,7 @@ export type Verdict =
 /** The rule that blocks, as `iptables-save -t filter` prints it. */
 const INVALID_RULE = "-A KUBE-FORWARD -m conntrack --ctstate INVALID -j DROP";
 
-/** Whether a cell's requests and replies take different ways, and conntrack on the source's node sees half a handshake. */
+/** Whether a cell's requests and replies take different paths, so that conntrack on the source's node sees half a handshake. */
 export function isAsymmetric({ source, toOverlayAddress, placement, protocol }: GatedCell): boolean {
   return source === "underlay" && toOverlayAddress && placement === "other-node" && protocol === "tcp";
 }

@@ -5,8 +5,8 @@ import type { PodType } from "../../results/schema.ts";
 import type { IpFamily } from "../../clusters/spec.ts";
 
 /**
- * Lines that `ip route` must show in a pod, in the form of the documents (docs/architecture.md, "Datapath contract"): the pod's
- * own node, and through it the overlay and the Services, with the address that is known there.
+ * Returns the lines that `ip route` must show in a pod (docs/architecture.md, "Datapath contract"): the pod's own node, and through
+ * it the overlay and the Services, with the pod's address there as source.
  */
 export function documentedRoutes(
   type: Exclude<PodType, "overlay">,
@@ -22,7 +22,7 @@ export function documentedRoutes(
   ];
 }
 
-/** `ip route` as the documents write it: without the words that the kernel adds. */
+/** Returns the lines of `ip route` without the attributes that the kernel adds. */
 export function plainRoutes(output: string): readonly string[] {
   return output
     .split("\n")
@@ -41,7 +41,7 @@ interface PodRoutes {
   readonly expected: readonly string[];
 }
 
-/** What every underlay and multi-NIC pod of the deployment must have. */
+/** Returns the routes that every underlay and multi-NIC pod of the deployment must have. */
 export function expectedRoutes(cluster: Cluster, deployment: Deployment): readonly PodRoutes[] {
   return deployment.workers.flatMap((worker, index) =>
     (["underlay", "multi-nic"] as const).flatMap((type) =>

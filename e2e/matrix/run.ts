@@ -10,15 +10,15 @@ import { settingsFor, UNKNOWN_SETTINGS } from "./settings.ts";
 import { verdictFor } from "./verdict.ts";
 
 interface RunOptions {
-  /** What a cell gets that should pass. */
+  /** Timeout of a cell that should pass. */
   readonly passTimeoutMs: number;
-  /** What a cell gets that should be blocked: it takes all of it. */
+  /** Timeout of a cell that should be blocked, which always takes the whole time. */
   readonly blockedTimeoutMs: number;
-  /** Probes under way at once. */
+  /** Number of probes at the same time. */
   readonly parallel: number;
-  /** How often a cell that should pass may be asked; more than one attempt is recorded. */
+  /** Maximum attempts for a cell that should pass; more than one attempt is recorded. */
   readonly attempts: number;
-  /** Token of the first cell, from `reserveTokens`; the others follow. Left out: each run takes new ones. */
+  /** Token of the first cell, from `reserveTokens`; the others follow. Undefined: new tokens. */
   readonly firstToken?: number;
   /** Called whenever another cell has its result. */
   readonly onDone?: (done: number, of: number) => void;
@@ -31,19 +31,19 @@ export const DEFAULT_RUN: RunOptions = {
   attempts: 2,
 };
 
-/** Probes every cell, many at once. Never throws for a cell: what went wrong is the cell's result. */
+/** Probes every cell, many at once. Never throws for a cell: the error is in the cell's result. */
 export async function runCells(
   cells: readonly Cell[],
   variant: Variant,
   deployment: Deployment,
   options: RunOptions = DEFAULT_RUN,
 ): Promise<CellResult[]> {
-  // The slow ones first: those that should be blocked take their whole timeout.
+  // Cells that should be blocked first: they take their whole timeout.
   const queue = cells
     .map((cell, index) => ({ cell, index, verdict: verdictFor(variant, cell) }))
     .sort((a, b) => Number(b.verdict.expected === "blocked") - Number(a.verdict.expected === "blocked"));
   const results: CellResult[] = new Array<CellResult>(cells.length);
-  // A server remembers the tokens that it has got: with an old one an attack that is dropped now would count as arrived.
+  // A server remembers received tokens: with an old token a dropped attack would count as arrived.
   const firstToken = options.firstToken ?? reserveTokens(cells.length);
   let done = 0;
   const worker = async (): Promise<void> => {
@@ -65,7 +65,7 @@ export async function runCells(
   return results;
 }
 
-/** A cell that could not be asked: a failure, also where it should be blocked, since nothing is proven. */
+/** Returns the result of a cell that could not be probed: a failure, also if it should be blocked, because nothing is proven. */
 function failCell(cell: Cell, verdict: Verdict, error: unknown): CellResult {
   return {
     ...describeCell(cell, "", 0),
@@ -74,12 +74,12 @@ function failCell(cell: Cell, verdict: Verdict, error: unknown): CellResult {
     ok: false,
     latencyMs: 0,
     attempts: 1,
-    reason: `could not be asked: ${error instanceof Error ? error.message : String(error)}`,
+    reason: `could not be probed: ${error instanceof Error ? error.message : String(error)}`,
   };
 }
 
 let nextToken = Math.floor(Math.random() * TOKENS);
-/** That many new ones: a kernel still sends what an earlier run's connections had left, and that is not to be mixed up. */
+/** Reserves new tokens: kernels still send packets of an earlier run's connections, whose tokens must differ. */
 export function reserveTokens(count: number): number {
   const first = nextToken;
   nextToken += count;
@@ -120,7 +120,7 @@ async function runCell(
     wrong = answer.ok ? describeWrongAnswer(cell, answer, sources, deployment) : answer.error;
   } while (!answer.ok && attempts < allowed);
   const actual = answer.ok && wrong === undefined ? "pass" : "fail";
-  // An answer from the wrong pod, or to the wrong address, is no blocked cell: somebody answered.
+  // With an answer from the wrong pod, or to the wrong address, the cell was not blocked.
   const ok = blocked ? !answer.ok : actual === "pass";
   return {
     ...describeCell(cell, address, port),
@@ -137,7 +137,7 @@ async function runCell(
   };
 }
 
-/** What a large payload may take more than a line. */
+/** Factor for the timeout of a large payload. */
 const LARGE_FACTOR = 4;
 
 async function runAttackCell(cell: Cell, verdict: Verdict, token: string, deployment: Deployment): Promise<CellResult> {
@@ -186,7 +186,7 @@ function describeReason(verdict: Verdict, ok: boolean, wrong: string | undefined
   return wrong === undefined ? {} : { reason: wrong };
 }
 
-/** Addresses of which the server must see one; undefined where it cannot tell, or where the cluster does not show them. */
+/** Returns the allowed source addresses at the server; undefined if the server or the cluster does not show them. */
 function listExpectedSources(cell: Cell, variant: Variant, deployment: Deployment): readonly string[] | undefined {
   if (!deployment.judgesSources) return undefined;
   const settings = deployment.settingsKnown

@@ -12,14 +12,14 @@ import { type Cell, type Draft, listPlacements, makeCell, type Placement } from 
 
 const TRANSPORTS = ["tcp", "udp"] as const;
 
-/** A pod that asks, its worker, and the worker whose address it asks. */
+/** A client pod, its worker, and the worker whose address it probes. */
 interface Asking extends Pick<Draft, "source" | "from"> {
   readonly sourceNode: number;
   readonly askedNode: number;
   readonly placement: Placement;
 }
 
-/** Every asking pod with its own node and with another one. */
+/** Returns every client pod with its own node and with another one. */
 function listAskingPods(workers: number): readonly Asking[] {
   return Array.from({ length: workers }, (_, node) => node).flatMap((sourceNode) =>
     POD_TYPES.flatMap((source) =>
@@ -35,7 +35,7 @@ function listAskingPods(workers: number): readonly Asking[] {
 }
 
 /**
- * From each pod to the NodePort of its own node and of another node. Both Services of a type have one endpoint, on the
+ * Returns cells from each pod to the NodePort of its own node and of another node. Both Services of a type have one endpoint, on the
  * first worker: with policy Local the other nodes have none.
  */
 export function podNodePortCells(workers: number): readonly Cell[] {
@@ -61,7 +61,7 @@ export function podNodePortCells(workers: number): readonly Cell[] {
 const nameNodePortService = (type: (typeof POD_TYPES)[number], policy: TrafficPolicy): string =>
   policy === "Local" ? localFirstName(type) : nodePortName(type, policy);
 
-/** From each pod to a Service on its own and on another node by the Service's DNS name. */
+/** Returns cells from each pod to a Service on its own and on another node by the Service's DNS name. */
 export function dnsCells(workers: number): readonly Cell[] {
   return listAskingPods(workers).flatMap(({ askedNode, ...asking }) =>
     POD_TYPES.flatMap((type) =>
@@ -80,7 +80,7 @@ export function dnsCells(workers: number): readonly Cell[] {
   );
 }
 
-/** From each pod to the virtual addresses of a Service that its own node holds, and to those that another node holds. */
+/** Returns cells from each pod to the virtual addresses of a Service that its own node holds, and to those of another node. */
 export function vipCells(workers: number): readonly Cell[] {
   return listAskingPods(workers).flatMap(({ askedNode, ...asking }) =>
     POD_TYPES.flatMap((type) =>
@@ -101,7 +101,7 @@ export function vipCells(workers: number): readonly Cell[] {
   );
 }
 
-/** From each pod to the host port of a pod of each type on its own and on another node. */
+/** Returns cells from each pod to the host port of a pod of each type on its own and on another node. */
 export function hostPortCells(workers: number): readonly Cell[] {
   return listAskingPods(workers).flatMap(({ askedNode, ...asking }) =>
     POD_TYPES.flatMap((type) =>

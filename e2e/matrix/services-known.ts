@@ -5,17 +5,17 @@ import type { Variant } from "./gate.ts";
 import { DEFAULT_RUN, runCells } from "./run.ts";
 import { verdictFor } from "./verdict.ts";
 
-const PATIENCE_MS = 15_000;
+const TIMEOUT_MS = 15_000;
 const POLL_MS = 300;
 const ONCE = { ...DEFAULT_RUN, passTimeoutMs: 1000, attempts: 1 };
 
 /**
- * Waits until kube-proxy on every node knows the pods' Services. Pods are ready before it does: it looks at most once a
- * second, and until then it refuses connections to a Service ("has no endpoints"). A cluster whose kube-proxy is switched
- * needs no such wait. What does not answer in 15 s is left for its cells to tell.
+ * Waits until kube-proxy on every node knows the pods' Services. kube-proxy syncs at most once a second, and until then rejects
+ * connections to a Service ("has no endpoints"). A cluster whose kube-proxy is switched needs no such wait. After 15 s the cells
+ * report what is wrong.
  */
 export async function waitForServices(all: readonly Cell[], variant: Variant, deployment: Deployment): Promise<void> {
-  const deadline = Date.now() + PATIENCE_MS;
+  const deadline = Date.now() + TIMEOUT_MS;
   let waiting = serviceCells(all, variant, deployment);
   while (waiting.length > 0 && Date.now() < deadline) {
     const results = await runCells(waiting, variant, deployment, ONCE);
@@ -25,8 +25,7 @@ export async function waitForServices(all: readonly Cell[], variant: Variant, de
 }
 
 /**
- * Of those that should be answered, by pods that are ready, one for each Service and source: kube-proxy writes all its ports
- * at once.
+ * Returns the TCP cells to Services that should pass and whose server is ready: kube-proxy writes all ports of a Service at once.
  */
 function serviceCells(all: readonly Cell[], variant: Variant, deployment: Deployment): readonly Cell[] {
   const absent = new Set(deployment.notReady.map((line) => line.split(" ")[0]));

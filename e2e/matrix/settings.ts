@@ -3,27 +3,27 @@ import { type IpFamily, getFamily } from "../../clusters/spec.ts";
 import { environmentFor } from "./environment.ts";
 import type { Variant } from "./gate.ts";
 
-/** Whose connections kube-proxy takes for those of pods (its local traffic detector). */
+/** Connections that kube-proxy's local traffic detector treats as those of pods. */
 type PodTraffic =
   /** A source address in the overlay: `clusterCIDR`. */
   | "overlay"
   /** A source address in the overlay or in the underlay: a `clusterCIDR` that covers both. */
   | "overlay-and-underlay"
-  /** What enters the node by a link of an overlay pod of its own: `InterfaceNamePrefix`. */
+  /** Packets that enter by the link of an own overlay pod: `InterfaceNamePrefix`. */
   | "own-overlay-pods"
-  /** What enters the node by a link of an underlay pod of its own: `InterfaceNamePrefix` of the pairs. */
+  /** Packets that enter by the link of an own underlay pod: `InterfaceNamePrefix` of the pairs. */
   | "own-underlay-pods"
-  /** No pod at all: a detector that fits no pod's address, as `NodeCIDR` where the overlay has blocks of its own. */
+  /** None: the detector matches no pod's address, like `NodeCIDR` if the overlay has blocks of its own. */
   | "nobody"
-  /** There is no detector. */
+  /** kube-proxy has no detector. */
   | "none";
 
-/** Settings of overlay and kube-proxy that decide who translates source addresses, and whom policy Local lets in. */
+/** Settings of overlay and kube-proxy that decide which node translates source addresses, and which clients policy Local accepts. */
 export interface NetworkSettings {
   readonly returnPath: Variant["returnPath"];
-  /** The overlay masquerades what its pods send to other networks; undefined: not known. */
+  /** The overlay masquerades packets of its pods to other networks; undefined: not known. */
   readonly natOutgoing: boolean | undefined;
-  /** The overlay masquerades what other networks send to its pods on other nodes (flannel's --ip-masq). */
+  /** The overlay masquerades packets of other networks to its pods on other nodes (flannel's --ip-masq). */
   readonly masqueradesToOverlay: boolean;
   /** The nodes are in racks with a router between them: a multi-NIC pod's net1 has no connected route to the other rack. */
   readonly racks: boolean;
@@ -38,7 +38,7 @@ export interface NetworkSettings {
 /** Returns the settings of a variant's environment in one family. */
 export function settingsFor(variant: Variant, family: IpFamily): NetworkSettings {
   const { calico, kubeProxy, overlay, topology } = environmentFor(variant).spec;
-  // What lies in a pool, even a disabled one, Calico does not masquerade to. The suite's pools are of IPv4.
+  // Calico does not masquerade packets to addresses of a pool, even a disabled one. The suite's pools are IPv4.
   const excluded = family === "ipv4" && (calico?.extraPools?.length ?? 0) > 0;
   return {
     returnPath: variant.returnPath,
@@ -69,7 +69,7 @@ function readPodTraffic(config: z.infer<typeof kubeProxyFields>, family: IpFamil
   return ofFamily === undefined ? "none" : "overlay-and-underlay";
 }
 
-/** Settings of a cluster that the suite did not make: every documented source address counts. */
+/** Settings of an existing cluster: every documented source address is accepted. */
 export const UNKNOWN_SETTINGS: Omit<NetworkSettings, "returnPath"> = {
   natOutgoing: undefined,
   masqueradesToOverlay: false,
@@ -80,7 +80,7 @@ export const UNKNOWN_SETTINGS: Omit<NetworkSettings, "returnPath"> = {
 };
 
 /**
- * Whether kube-proxy on a node takes a connection for one of a pod.
+ * Whether kube-proxy on a node treats a connection as one of a pod.
  * @param source the NIC's network of the address that the connection has when it enters the node
  * @param ownNode whether it enters by the pod's own node
  * @returns undefined where the detector is not known

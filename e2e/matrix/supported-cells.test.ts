@@ -9,7 +9,7 @@ const listGroups = (ground: ClusterCapabilities) =>
   new Set(listSupportedCells(cells(2, ["ipv4"], ground.features), ground).map(({ group }) => group));
 
 describe("what can be asked in a cluster", () => {
-  it("is everything where there are nodes to enter and a host outside", () => {
+  it("returns every cell if nodes are accessible and an external host exists", () => {
     assert.deepEqual(listSupportedCells(all, { podTrafficKnown: true, outside: true, features: EVERYTHING }), all);
   });
 
@@ -27,7 +27,7 @@ describe("what can be asked in a cluster", () => {
         assert.equal(asked.has(group), explainUnsupportedGroup(group, ground) === undefined, group);
     });
 
-  it("leaves out what the environment leaves to chance, and gives the reason for its group", () => {
+  it("leaves out cells with an undecided result, and returns the reason for their group", () => {
     const { undecided } = findEnvironment("cluster-cidr-covers-underlay");
     const ground = { podTrafficKnown: true, outside: true, features: EVERYTHING, undecided };
     assert.ok(!listGroups(ground).has("node-port-local"));
@@ -35,7 +35,7 @@ describe("what can be asked in a cluster", () => {
     assert.equal(explainUnsupportedGroup("node-port-cluster", ground, all), undefined);
   });
 
-  it("asks in the other family what is left to chance in one", () => {
+  it("keeps cells of the other family if one family is undecided", () => {
     const { undecided } = findEnvironment("cluster-cidr-covers-underlay");
     const ground = { podTrafficKnown: true, outside: true, features: EVERYTHING, undecided };
     const dual = cells(2, ["ipv4", "ipv6"], EVERYTHING);

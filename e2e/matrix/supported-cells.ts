@@ -3,18 +3,18 @@ import type { Cluster } from "../../clusters/provider.ts";
 import { type Cell, EXTERNAL, type Features, type Group } from "./cells.ts";
 import { lacksLocalEndpoint } from "./verdict.ts";
 
-/** What of a cluster decides which cells can be asked in it. */
+/** Properties of a cluster that decide which cells can be probed in it. */
 export interface ClusterCapabilities extends Pick<Cluster, "nodeAccess" | "datapath"> {
-  /** Whether there is a host outside of the cluster to ask, and to be asked. */
+  /** Whether an external host exists. */
   readonly outside: boolean;
   readonly features: Features;
-  /** Whether it is known whom kube-proxy takes for pods of the cluster. */
+  /** Whether it is known which connections kube-proxy treats as those of pods. */
   readonly podTrafficKnown: boolean;
-  /** Cells whose outcome the environment leaves to chance. */
+  /** Cells whose result the environment leaves undecided. */
   readonly undecided?: UndecidedCells | undefined;
 }
 
-/** The cells that can be asked there. Pure. */
+/** Returns the cells that can be probed in a cluster. Pure. */
 export function listSupportedCells(
   all: readonly Cell[],
   { nodeAccess, outside, podTrafficKnown, undecided }: ClusterCapabilities,
@@ -33,7 +33,7 @@ export function listSupportedCells(
 }
 
 /**
- * Why no cell of a group is asked there; undefined: some are. Pure.
+ * Returns why no cell of a group can be probed in a cluster; undefined if some can. Pure.
  * @param all the cells of every group
  */
 export function explainUnsupportedGroup(
@@ -42,14 +42,14 @@ export function explainUnsupportedGroup(
   all: readonly Cell[] = [],
 ): string | undefined {
   if (!outside && ["north-south", "node-port-cluster", "node-port-local"].includes(group))
-    return "the cluster has no host outside of it that the suite could ask from";
+    return "the cluster has no external host";
   if (nodeAccess === "none" && ["node-to-pod", "pod-to-node"].includes(group))
     return "no pods could be made in the nodes' network";
   if (group === "dns" && !features.dns) return "the cluster has no DNS Service with endpoints (kube-system/kube-dns)";
   if (group === "vip" && !features.vips) return "no node holds virtual addresses of Services in this environment";
   if (group === "host-port" && !features.hostPorts) return "the pod networks of this environment map no host ports";
   if (group === "attack" && !features.sourceGuard && !features.forwardDrop)
-    return "the suite attacks only clusters that it made, with Interlay";
+    return "the suite attacks only clusters that it created, with Interlay";
   return undecided !== undefined && isWhollyUndecided(group, undecided, all) ? undecided.reason : undefined;
 }
 

@@ -28,8 +28,8 @@ const nodeStates = z.object({
 });
 
 /**
- * Makes the cluster a variant: first the return path, on every node by its agent's own word, then kube-proxy, which reads
- * the sysctl when it starts.
+ * Switches the cluster to a variant: first the return path, until every agent reports it, then kube-proxy, which reads the sysctl
+ * when it starts.
  */
 export async function switchVariant(cluster: Cluster, variant: Variant): Promise<void> {
   const chosen = environmentFor(variant).spec.chosenReturnPath;
@@ -42,8 +42,8 @@ export async function switchVariant(cluster: Cluster, variant: Variant): Promise
 }
 
 /**
- * Sets keys of ConfigMap interlay-config (null takes one away), and waits until every agent has read them.
- * @param mode the return path that every agent must have then, where the setting is another
+ * Sets keys of ConfigMap interlay-config (null removes a key), and waits until every agent has read them.
+ * @param mode the return path that every agent must report, if it is not the setting
  */
 export async function configureAgents(
   cluster: Cluster,
@@ -84,7 +84,7 @@ async function readNodeStates(config: KubeConfig): Promise<z.infer<typeof nodeSt
   return nodeStates.parse(answer).items;
 }
 
-/** Whether each node's agent says that its gate is open; an agent that has said nothing is not listed. */
+/** Returns whether each node's agent reports an open gate; agents without a report are left out. */
 export async function readAgentGates(cluster: Cluster): Promise<ReadonlyMap<string, boolean>> {
   const config = new KubeConfig();
   config.loadFromFile(cluster.kubeconfig);
@@ -92,17 +92,17 @@ export async function readAgentGates(cluster: Cluster): Promise<ReadonlyMap<stri
   return new Map(items.flatMap(({ metadata, status }) => (status ? [[metadata.name, status.gate.open] as const] : [])));
 }
 
-/** What a node's kernel says, read there. */
+/** State of a node's kernel that decides about INVALID packets. */
 export interface NodeFilter {
   readonly node: string;
   readonly tcpBeLiberal: 0 | 1;
-  /** kube-proxy's rule with its packet counter, of each family that the cluster has; undefined if it is not there. */
+  /** kube-proxy's rule with its packet counter, for each family of the cluster; undefined if it does not exist. */
   readonly invalidDrop: Readonly<Partial<Record<IpFamily, CountedRule | undefined>>>;
 }
 
 interface CountedRule {
   readonly rule: string;
-  /** Undefined where the rule has no counter: in nftables mode. */
+  /** Undefined in nftables mode, whose rule has no counter. */
   readonly packets: number | undefined;
 }
 
@@ -140,7 +140,7 @@ function invalidDropInIptables(saved: string): CountedRule | undefined {
   return match?.[2] === undefined ? undefined : { rule: match[2], packets: Number(match[1]) };
 }
 
-/** nftables mode: the rule has no counter; its presence is what can be seen. */
+/** Returns the rule of nftables mode, which has no counter. */
 function invalidDropInNft(listing: string): CountedRule | undefined {
   const match = /^\s*(ct state invalid drop.*)$/m.exec(listing);
   return match?.[1] === undefined ? undefined : { rule: match[1], packets: undefined };

@@ -5,8 +5,8 @@ import { type Expectation, expectationFor, gate, isAsymmetric, type Variant, typ
 import { isPodTraffic, settingsFor } from "./settings.ts";
 
 /**
- * Returns what a cell must do in a variant: attacks, what its environment makes impossible and what no configuration
- * lets pass are blocked, all else is the gate's.
+ * Returns the expected result of a cell in a variant: attacks, cells that the environment makes impossible and cells that no
+ * configuration lets pass are blocked; the gate decides the others.
  */
 export function verdictFor(variant: Variant, cell: Cell): Verdict {
   if (cell.attack !== undefined) return { expected: "blocked", by: "guard", reason: GUARDED[cell.attack.kind] };
@@ -26,7 +26,7 @@ export function verdictFor(variant: Variant, cell: Cell): Verdict {
   return hasKubeProxy(environment) ? gate(variant, cell) : { expected: "pass" };
 }
 
-/** Returns what kube-proxy and the sysctl must be on the nodes of a variant. */
+/** Returns the expected state of kube-proxy and the sysctl on the nodes of a variant. */
 export function findExpectation(variant: Variant): Expectation {
   const expectation = expectationFor(variant);
   return hasKubeProxy(environmentFor(variant))
@@ -49,12 +49,12 @@ const GUARDED = {
     "the node forwards from a pod's link only what the plan routes there; its FORWARD chain drops the rest",
 } as const;
 
-/** A pod asks a node for a Service with externalTrafficPolicy Local that has no endpoint there. */
+/** Whether a pod probes a Service with externalTrafficPolicy Local on a node without an endpoint. */
 export function lacksLocalEndpoint({ group, to, reaches }: Cell): boolean {
   return group === "pod-to-node-port-local" && to.kind === "node-port" && reaches?.node !== to.node;
 }
 
-/** Why a cell cannot pass whatever network there is; undefined: it can. See docs/limitations.md. */
+/** Returns why a cell cannot pass in any network; undefined if it can. See docs/limitations.md. */
 function reasonByDesign(variant: Variant, cell: Cell): string | undefined {
   if (!lacksLocalEndpoint(cell)) return undefined;
   const settings = settingsFor(variant, cell.family);
@@ -66,7 +66,7 @@ function reasonByDesign(variant: Variant, cell: Cell): string | undefined {
     : "the node has no endpoint of the Service, whose externalTrafficPolicy is Local: kube-proxy takes the connection for a pod's and sends it without masquerade to an endpoint of another node, which answers the client directly";
 }
 
-/** The network of the source address with which a pod's packets reach the node that they ask. */
+/** Returns the network of the source address with which a pod's packets reach the node with the destination address. */
 function sourceAt(
   { source }: Cell,
   ownNode: boolean,

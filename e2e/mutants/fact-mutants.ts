@@ -6,18 +6,18 @@ import { outsideHost } from "../pods/deploy.ts";
 
 type Undo = () => Promise<void>;
 
-/** A fact of one node, wrong or missing: the pods wired by it must be seen to be. */
+/** A wrong or missing fact of one node: cells of the pods that are attached by it must fail. */
 export interface FactMutant {
   readonly title: string;
   readonly reason: string;
-  /** Makes it so, and resolves when the agent knows it, with what takes it back. */
+  /** Changes the fact, and waits until the agent uses it. @returns a function that undoes it */
   readonly make: (cluster: Cluster, node: string) => Promise<Undo>;
-  /** As with this return path on the node: the gate names the cells. Undefined: cells of the node's own pods. */
+  /** Return path of the node with this fact: the gate names the cells. Undefined: cells of the node's own pods. */
   readonly as?: Variant["returnPath"];
   readonly excuse?: string;
 }
 
-/** By ConfigMap interlay-config, for this node alone. */
+/** Overrides the fact in ConfigMap interlay-config, only for this node. */
 function setting(key: string, value: string): Pick<FactMutant, "make"> {
   return {
     make: async (cluster, node) => {
@@ -27,7 +27,7 @@ function setting(key: string, value: string): Pick<FactMutant, "make"> {
   };
 }
 
-/** In place of the node's own IPv4 address. */
+/** Replaces the node's IPv4 address. */
 function nodeAddress(find: (cluster: Cluster, node: string) => Promise<string>): Pick<FactMutant, "make"> {
   return {
     make: async (cluster, name) => {
@@ -49,7 +49,7 @@ async function tunnelAddress(cluster: Cluster, node: string): Promise<string> {
   return / inet ([\d.]+)\//.exec(said)?.[1] ?? "";
 }
 
-/** Every fact that the plugin or the return path goes by. In networks of documentation (RFC 5737, RFC 3849) nobody is. */
+/** Every fact that the plugin or the return path uses. Documentation networks (RFC 5737, RFC 3849) have no hosts. */
 export const FACT_MUTANTS: readonly FactMutant[] = [
   {
     title: "fact: overlayCidrs are others",
@@ -80,19 +80,19 @@ export const FACT_MUTANTS: readonly FactMutant[] = [
   },
   {
     title: "fact: the node's address is its tunnel's (spiderpool issue 3359: a wrong gateway is picked)",
-    reason: "what Kubernetes calls the node's address is the gateway, not the first address that a link has",
+    reason: "the gateway is Kubernetes' node address, not the first address of a link",
     ...nodeAddress(tunnelAddress),
   },
   {
     title: "fact: the uplink is another",
-    reason: "STATUS tells a runtime that no pod can be wired",
+    reason: "STATUS reports to a runtime that no pod can be attached",
     excuse:
-      'no route is decided by it: needed by STATUS, shown by the test "tells that facts are missing, or stale by what the kernel says"',
+      'no route depends on it: STATUS needs it, which another test shows',
     ...setting("uplink", "nolink0"),
   },
   {
     title: "fact: hijackCidrs has the world outside",
-    reason: "what is hijacked goes by the node, whose conntrack sees one direction of it",
+    reason: "these destinations are routed through the node, whose conntrack sees one direction",
     make: async (cluster, node) => {
       const { address } = outsideHost(await cluster.external());
       return setting("hijackCidrs", `${address}/32`).make(cluster, node);

@@ -3,7 +3,7 @@ import { cells } from "../matrix/cells.ts";
 import { expectationFor, gate, type Variant } from "../matrix/gate.ts";
 import { GATE_MUTANTS, type Observation, findWrongObservations } from "./gate-mutants.ts";
 
-/** A cluster that does what the gate says. */
+/** A cluster that behaves as the gate expects. */
 function asExpected(version: string, mode: "iptables" | "nftables", returnPath: Variant["returnPath"]): Observation {
   const variant: Variant = { kubeProxy: { version, mode }, returnPath };
   const { tcpBeLiberal, invalidDropRule } = expectationFor(variant);
@@ -29,7 +29,7 @@ describe("the gate's mutants", () => {
     asExpected("v1.31.4", "nftables", "notrack"),
   ];
 
-  it("the gate itself is content with what it expects", () => {
+  it("the gate accepts what it expects", () => {
     for (const one of observations) assert.deepEqual(findWrongObservations(one), []);
   });
 

@@ -3,17 +3,17 @@ import type { Cell } from "../matrix/cells.ts";
 import { expectationFor, gate, type GatedCell, type Variant } from "../matrix/gate.ts";
 import type { NodeFilter } from "../matrix/variant.ts";
 
-/** What a cluster did in one variant, whatever the gate says of it. */
+/** Observed behaviour of a cluster in one variant. */
 export interface Observation {
   readonly variant: Variant;
   readonly cells: readonly Cell[];
   readonly actual: readonly CellResult["actual"][];
   readonly filters: readonly NodeFilter[];
-  /** Whether the node's agent says that its gate is open. */
+  /** Whether each node's agent reports an open gate. */
   readonly agentOpen: ReadonlyMap<string, boolean>;
 }
 
-/** One decision of the gate, made wrongly: by what it is told, or by what it says. */
+/** One wrong decision of the gate: with changed input or changed output. */
 interface GateMutant {
   readonly title: string;
   readonly reason: string;
@@ -23,7 +23,7 @@ interface GateMutant {
   readonly agentOpen?: (is: boolean) => boolean;
 }
 
-/** What the matrix would have called wrong, by the gate (or the mutant of it): ids of cells, nodes with what they have. Pure. */
+/** Returns what the matrix would call wrong by the gate or a mutant of it: ids of cells, states of nodes. Pure. */
 export function findWrongObservations(observation: Observation, mutant: Partial<GateMutant> = {}): readonly string[] {
   const { cells, actual, filters, agentOpen } = observation;
   const variant = mutant.variant?.(observation.variant) ?? observation.variant;
@@ -45,7 +45,7 @@ export function findWrongObservations(observation: Observation, mutant: Partial<
     ...[...agentOpen]
       .map(([node, is]) => [node, mutant.agentOpen?.(is) ?? is] as const)
       .filter(([, is]) => is !== open)
-      .map(([node, is]) => `${node}: its agent says that the gate is ${is ? "open" : "closed"}`),
+      .map(([node, is]) => `${node}: its agent reports that the gate is ${is ? "open" : "closed"}`),
   ];
 }
 
@@ -64,11 +64,11 @@ const mode =
   (variant: Variant): Variant =>
     variant.kubeProxy.mode === from ? { ...variant, kubeProxy: { ...variant.kubeProxy, mode: to } } : variant;
 
-/** Every decision of e2e/matrix/gate.ts, and what an agent says of its node. */
+/** Every decision of e2e/matrix/gate.ts, and the gate that an agent reports. */
 export const GATE_MUTANTS: readonly GateMutant[] = [
   {
     title: "gate: an underlay source is taken for an overlay one",
-    reason: "an overlay pod's way is the same in both directions",
+    reason: "an overlay pod's path is the same in both directions",
     cell: (cell) => (cell.source === "underlay" ? { ...cell, source: "overlay" } : cell),
   },
   {
@@ -165,12 +165,12 @@ export const GATE_MUTANTS: readonly GateMutant[] = [
   },
   {
     title: "gate: the agent says open always",
-    reason: "whoever reads a NodeState goes by it",
+    reason: "users of a NodeState rely on it",
     agentOpen: () => true,
   },
   {
     title: "gate: the agent says closed always",
-    reason: "whoever reads a NodeState goes by it",
+    reason: "users of a NodeState rely on it",
     agentOpen: () => false,
   },
 ];

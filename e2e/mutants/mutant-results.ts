@@ -4,19 +4,19 @@ import { RESULTS } from "../../results/write.ts";
 
 export type MutantKind = "plan" | "nft" | "sysctl" | "kube-proxy" | "gate" | "fact";
 
-/** One mutant's fate. */
+/** Result of one mutant. */
 interface MutantResult {
   readonly kind: MutantKind;
   readonly mutant: string;
   readonly reason: string;
   readonly fate: "killed" | "survived";
-  /** What saw it: ids of cells that turned red, or what else of the matrix did. */
+  /** What detected it: ids of cells that failed, or other findings of the matrix. */
   readonly seen: readonly string[];
-  /** Why a survivor is no hole in the matrix. */
+  /** Why the matrix need not detect a survivor. */
   readonly excuse?: string;
 }
 
-/** Tells each fate as it comes, and keeps them for results/mutants.json, the record of a whole run. */
+/** Prints each result, and collects them for results/mutants.json, the record of a complete run. */
 export class MutantResults {
   readonly all: MutantResult[] = [];
 
@@ -25,11 +25,11 @@ export class MutantResults {
     const excuse = killed || fate.excuse === undefined ? {} : { excuse: fate.excuse };
     const { kind, mutant, reason, seen } = fate;
     this.all.push({ kind, mutant, reason, fate: killed ? "killed" : "survived", seen, ...excuse });
-    const told = killed ? `seen by ${seen.length}` : `SURVIVED${fate.excuse === undefined ? "" : ` (${fate.excuse})`}`;
-    process.stdout.write(`      · ${mutant}: ${told}\n`);
+    const verdict = killed ? `seen by ${seen.length}` : `SURVIVED${fate.excuse === undefined ? "" : ` (${fate.excuse})`}`;
+    process.stdout.write(`      · ${mutant}: ${verdict}\n`);
   }
 
-  /** Survivors that nothing excuses. */
+  /** Survivors that are not on the allowlist. */
   get holes(): readonly string[] {
     return this.all.filter(({ fate, excuse }) => fate === "survived" && excuse === undefined).map((one) => one.mutant);
   }

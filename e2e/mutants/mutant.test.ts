@@ -55,7 +55,7 @@ describe("mutants of a plan", () => {
     );
   });
 
-  it("have titles without what differs from cluster to cluster, and say whose they are", () => {
+  it("have titles with their pod type and without names that differ between clusters", () => {
     assert.deepEqual(
       mutants.map(({ title, pods }) => [title.replace("underlay eth0: ", ""), pods.length]),
       [

@@ -3,7 +3,7 @@ import { z } from "zod";
 const where = z.enum(["pod", "node"]);
 const family = z.enum(["ipv4", "ipv6"]);
 
-/** The lines of a plan, as the plugin records them on a node (plugin/datapath/plan/plan.ts); their reasons are for people. */
+/** The items of a plan, as the plugin records them on a node (plugin/datapath/plan/plan.ts), with their reasons. */
 const planItem = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("veth"), node: z.object({ name: z.string() }), reason: z.string() }),
   z.object({ kind: z.literal("up"), where, device: z.string(), reason: z.string() }),
@@ -34,7 +34,7 @@ const planItem = z.discriminatedUnion("kind", [
 ]);
 type RecordedItem = z.infer<typeof planItem>;
 
-/** A file of /var/lib/interlay/attachments. */
+/** A record in /var/lib/interlay/attachments. */
 export const attachmentRecord = z.object({
   ifname: z.string(),
   netns: z.string(),
@@ -43,21 +43,21 @@ export const attachmentRecord = z.object({
 });
 export type AttachmentRecord = z.infer<typeof attachmentRecord>;
 
-/** One line of the plans, of every pod of a type on the node, taken out or changed. */
+/** One plan item, removed or changed for every pod of a type on the node. */
 interface Mutant {
-  /** Stable over runs: no address, no generated name. */
+  /** Stable over runs: without addresses and generated names. */
   readonly title: string;
-  /** To be run on the node. */
+  /** Commands for the node. */
   readonly argvs: readonly (readonly string[])[];
-  /** Why the line is there, by the plan's own word. */
+  /** Reason of the item in the plan. */
   readonly reason: string;
-  /** The pods whose line it is. */
+  /** Pods with the item. */
   readonly pods: readonly string[];
 }
 
 /**
- * Every line of the attachments as a mutant. The pods of a type have the same lines and different parts in the matrix (`-a`
- * asks, `-b` answers): a line goes from all at once. Pure.
+ * Returns a mutant for every plan item of the attachments. The pods of a type have the same items and different roles in the matrix
+ * (`-a` is a client, `-b` a server): an item is removed from all at once. Pure.
  */
 export function listMutants(records: readonly AttachmentRecord[]): readonly Mutant[] {
   const mutants = new Map<string, Mutant>();
@@ -80,7 +80,7 @@ export function listMutants(records: readonly AttachmentRecord[]): readonly Muta
   return [...mutants.values()];
 }
 
-/** How it is taken out; a sysctl, which cannot be, gets a value that means the opposite. */
+/** Returns the commands that remove an item; a sysctl gets a value with the opposite meaning. */
 function applyMutant(item: RecordedItem): readonly string[] {
   const ip = (of: "ipv4" | "ipv6", ...rest: readonly string[]) => ["ip", of === "ipv6" ? "-6" : "-4", ...rest];
   switch (item.kind) {
@@ -116,7 +116,7 @@ function applyMutant(item: RecordedItem): readonly string[] {
   }
 }
 
-/** Links of ours and addresses of pods are other ones in every cluster. */
+/** Names of Interlay's links and addresses of pods differ between clusters. */
 function titleOf(item: RecordedItem): string {
   const device = (name: string) => name.replace(/^vethil.*/, "vethil…").replace(/^cali.*/, "cali…");
   switch (item.kind) {

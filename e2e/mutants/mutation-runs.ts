@@ -9,10 +9,10 @@ import type { Deployment } from "../pods/deploy.ts";
 import type { MutantResults, MutantKind } from "./mutant-results.ts";
 
 const RUN = { ...DEFAULT_RUN, passTimeoutMs: 1500, attempts: 1 };
-/** Few, and with time: what fails now is not merely slow. */
+/** Few probes at once, with long timeouts: failures are not caused by load. */
 const AGAIN = { ...RUN, passTimeoutMs: 4000 };
 
-/** A cell that failed each time that it was asked, with the reason of the last time. */
+/** A cell that failed at every attempt, with the last reason. */
 export interface FailedCell {
   readonly cell: Cell;
   readonly reason: string;
@@ -22,15 +22,15 @@ interface MutationRun {
   readonly kind: MutantKind;
   readonly title: string;
   readonly reason: string;
-  /** What to run on the node, found out when it is to be run: handles are others each time. */
+  /** Returns the commands for the node when they are needed: handles change. */
   readonly argvs: () => Promise<readonly (readonly string[])[]>;
-  /** Whether the agent has put it right again. */
+  /** Whether the agent has repaired it. */
   readonly whole: () => Promise<boolean>;
   readonly mayFail: (cell: Cell) => boolean;
   readonly excuse?: string | undefined;
 }
 
-/** Takes things out on one node and asks every cell. */
+/** Applies mutants on one node and probes every cell. */
 export class MutationRuns {
   readonly #cluster: Cluster;
   readonly #node: string;
@@ -53,8 +53,8 @@ export class MutationRuns {
   }
 
   /**
-   * Asks every cell, and again those that fail.
-   * @param mayFail cells that may fail; the others are asked a third time, for a busy machine can lose a packet twice
+   * Probes every cell, and again those that fail.
+   * @param mayFail cells that may fail; the others are probed a third time, because a busy machine can lose a packet twice
    */
   async red(variant: Variant, mayFail: (cell: Cell) => boolean = () => false): Promise<readonly FailedCell[]> {
     const ask = async (cells: readonly Cell[], run = RUN): Promise<readonly FailedCell[]> => {
@@ -75,14 +75,14 @@ export class MutationRuns {
     return again.flatMap((failed) => (mayFail(failed.cell) ? [failed] : (third.get(failed.cell) ?? [])));
   }
 
-  /** Ids of the cells that the gate blocks in that variant, of those that leave by the node on trial. */
+  /** Returns the ids of the cells from the tested node that the gate blocks in the variant. */
   blockedIn(variant: Variant): readonly string[] {
     return this.#asked
       .filter((cell) => cell.sourceNode === 0 && gate(variant, cell).expected === "blocked")
       .map(({ id }) => id);
   }
 
-  /** Made while the agent is held, looked at, and put right by the agent. Returns ids of the cells that saw it. */
+  /** Applies a mutant while the agent is stopped, and lets the agent repair it. @returns the ids of the cells that detected it */
   async run({ title, argvs, whole, mayFail, ...about }: MutationRun, variant: Variant): Promise<readonly string[]> {
     await signalAgent(this.#cluster, this.#node, "STOP");
     let failed: readonly FailedCell[];
@@ -92,11 +92,11 @@ export class MutationRuns {
     } finally {
       await signalAgent(this.#cluster, this.#node, "CONT");
     }
-    await Eventually(`${title} is put back`, whole, (is) => is, { timeout: 60_000, interval: 100 });
+    await Eventually(`${title} is repaired`, whole, (is) => is, { timeout: 60_000, interval: 100 });
     return this.judge({ title, mayFail, ...about }, failed);
   }
 
-  /** Keeps the fate; throws when cells failed that have nothing to do with it. */
+  /** Records the result. @throws an error if unrelated cells failed */
   judge(
     { kind, title, reason, excuse, mayFail }: Omit<MutationRun, "argvs" | "whole">,
     failed: readonly FailedCell[],
@@ -106,7 +106,7 @@ export class MutationRuns {
     assert.deepEqual(
       describeFailed(failed.filter(({ cell }) => !mayFail(cell))),
       [],
-      `${title}: these cells have nothing to do with it`,
+      `${title}: these failed cells are unrelated`,
     );
     return seen;
   }

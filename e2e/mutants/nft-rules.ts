@@ -2,7 +2,7 @@ import { z } from "zod";
 
 const TABLE = ["inet", "interlay"] as const;
 
-/** `nft --json list table`: of a rule what names it; the rest is kept to tell families apart. */
+/** Output of `nft --json list table`: the fields that name a rule, and the rest to determine its family. */
 const listing = z.object({
   nftables: z.array(
     z.object({
@@ -29,7 +29,7 @@ interface ListedRule {
 
 export const listRules: readonly string[] = ["nft", "--json", "list", "table", ...TABLE];
 
-/** Of what `listRules` answers. */
+/** Parses the output of the command `listRules`. */
 export function parseRules(json: string): readonly ListedRule[] {
   return listing.parse(JSON.parse(json)).nftables.flatMap(({ rule }) => {
     if (rule === undefined) return [];
@@ -39,7 +39,7 @@ export function parseRules(json: string): readonly ListedRule[] {
   });
 }
 
-/** Names of the sets that have elements. */
+/** Returns the names of the sets that have elements. */
 export function parseSets(json: string): readonly string[] {
   return listing
     .parse(JSON.parse(json))

@@ -6,7 +6,7 @@ import { attachmentRecord, type AttachmentRecord } from "./mutant.ts";
 const RECORDS = "/var/lib/interlay/attachments";
 const INTERLAY = "/opt/cni/bin/interlay";
 
-/** The attachments of the suite's pods on a node, as the plugin recorded them. */
+/** Reads the records of the suite's pods on a node. */
 export async function readRecords(cluster: Cluster, node: string): Promise<readonly AttachmentRecord[]> {
   const names = (await execOrThrow(cluster, node, ["ls", RECORDS]))
     .split("\n")
@@ -18,7 +18,7 @@ export async function readRecords(cluster: Cluster, node: string): Promise<reado
     .sort((a, b) => a.pod.name.localeCompare(b.pod.name));
 }
 
-/** By the plugin's own word: `interlay explain` names what the kernel lacks. */
+/** Whether the kernel has every item of the record's plan, according to `interlay explain`. */
 export async function isComplete(cluster: Cluster, node: string, { pod }: AttachmentRecord): Promise<boolean> {
   const { exitCode, stdout } = await cluster.exec(node, [INTERLAY, "explain", "--pod", `${pod.namespace}/${pod.name}`]);
   return exitCode === 0 && !stdout.includes("MISSING");

@@ -5,15 +5,15 @@ import { Eventually } from "../harness.ts";
 import { deploy, type Deployment } from "../pods/deploy.ts";
 import { NAMESPACE, podName, type Role } from "../pods/pods.ts";
 
-/** Pods whose facts do not let them run are waited for no longer, in milliseconds. */
+/** Milliseconds to wait for pods, which may never start with wrong facts. */
 const PATIENCE_MS = 30_000;
 
-/** The pods of the first worker that Interlay wires. */
+/** Pods of the first worker with plan items. */
 export const RECREATED_PODS: readonly string[] = (["underlay", "multi-nic"] as const).flatMap((type) =>
   (["a", "b"] satisfies readonly Role[]).map((role) => podName(type, 0, role)),
 );
 
-/** Deletes the first worker's wired pods and makes them anew, by the facts that the node has now. */
+/** Recreates the first worker's attached pods, with the node's current facts. */
 export async function recreatePods(
   cluster: Cluster,
   api: ClusterApi,
@@ -31,7 +31,7 @@ export async function recreatePods(
         api.core.deleteNamespacedPod({ namespace: NAMESPACE, name, gracePeriodSeconds: 0 }),
       ).catch(gone);
       await Eventually(
-        `pod ${name} is gone`,
+        `pod ${name} is deleted`,
         () => api.core.readNamespacedPod({ namespace: NAMESPACE, name }).then(() => "there" as const, gone),
         (is) => is === "gone",
         { timeout: 60_000 },

@@ -1,6 +1,6 @@
 /**
- * Lines that a cluster like the suite's may do without, each with the one in which it is missed: the name of a test in
- * plugin/cni/netns/required-items.netns.test.ts that takes the line out there.
+ * Plan items that the suite's cluster does not need, each with the name of the test in
+ * plugin/cni/netns/required-items.netns.test.ts that removes it where it is needed.
  */
 const NEEDED_ELSEWHERE: readonly (readonly [title: RegExp, test: string])[] = [
   [/^multi-nic net1: pod: rule for an address to table 10003 /, "multi-NIC pod: rule from net1's address"],
@@ -39,7 +39,7 @@ const NEEDED_ELSEWHERE: readonly (readonly [title: RegExp, test: string])[] = [
   [/^underlay eth0: (node|pod): sysctl ipv6\..*\.accept_ra /, "the pair: no router advertisements"],
 ];
 
-/** Decisions that only some kube-proxies show. */
+/** Decisions that only some kube-proxy versions show. */
 const NEWER: readonly RegExp[] = [
   /^gate: nftables mode from v1\.30 on is taken/,
   /^gate: (nftables|iptables) mode is taken for/,
@@ -67,7 +67,7 @@ const NODE_RULES: readonly (readonly [RegExp, string])[] = [
 export const NODE_TESTS: readonly string[] = NODE_RULES.map(([, test]) => test);
 export const TESTS: readonly string[] = NEEDED_ELSEWHERE.map(([, test]) => test);
 
-/** Undefined: nothing excuses it, so either the line goes or the matrix lacks a cell. */
+/** Returns why a mutant may survive; undefined: the item is not needed, or the matrix lacks a cell. */
 export function findAllowlistReason(title: string): string | undefined {
   if (NEWER.some((pattern) => pattern.test(title)))
     return "needed by kube-proxy from v1.30 on, which this run had not: --kube-proxy v1.31.4,v1.31.4/nftables";
