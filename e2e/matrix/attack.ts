@@ -82,7 +82,10 @@ async function waitForAll(deployment: Deployment, server: string, tokens: readon
   }
 }
 
-/** Returns how many datagrams with the token a server has received. Its own pod sends the request. @throws an error without an answer */
+/**
+ * Returns how many datagrams with the token a server has received. Its own pod sends the request.
+ * @throws an error without an answer
+ */
 async function countHeard(deployment: Deployment, server: string, token: string): Promise<number> {
   const prober = await deployment.prober(server === deployment.externalName ? EXTERNAL : server);
   const answer = await prober.probe({

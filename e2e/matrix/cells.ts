@@ -248,7 +248,10 @@ function northSouthCells(node: number): readonly Cell[] {
   );
 }
 
-/** Cells from the external host to a Service by each node's address; with policy Local the node's pod answers and sees the client. */
+/**
+ * Cells from the external host to a Service by each node's address; with policy Local the node's pod answers and sees the
+ * client.
+ */
 function nodePortCells(type: PodType, policy: TrafficPolicy, node: NodeRef): readonly Cell[] {
   const local = policy === "Local";
   const backend = local && typeof node === "number" ? node : NODE_PORT_BACKEND;

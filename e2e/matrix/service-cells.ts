@@ -35,7 +35,8 @@ function listAskingPods(workers: number): readonly Asking[] {
 }
 
 /**
- * Returns cells from each pod to the NodePort of its own node and of another node. Both Services of a type have one endpoint, on the
+ * Returns cells from each pod to the NodePort of its own node and of another node. Both Services of a type have one endpoint,
+ * on the
  * first worker: with policy Local the other nodes have none.
  */
 export function podNodePortCells(workers: number): readonly Cell[] {

@@ -18,7 +18,10 @@ type PodTraffic =
   /** kube-proxy has no detector. */
   | "none";
 
-/** Settings of overlay and kube-proxy that decide which node translates source addresses, and which clients policy Local accepts. */
+/**
+ * Settings of overlay and kube-proxy that decide which node translates source addresses, and which clients policy Local
+ * accepts.
+ */
 export interface NetworkSettings {
   readonly returnPath: Variant["returnPath"];
   /** The overlay masquerades packets of its pods to other networks; undefined: not known. */

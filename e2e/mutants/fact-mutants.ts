@@ -2,7 +2,7 @@ import type { Cluster } from "../../clusters/provider.ts";
 import { execOrThrow } from "../support/agent-process.ts";
 import type { Variant } from "../matrix/gate.ts";
 import { configureAgents } from "../matrix/variant.ts";
-import { outsideHost } from "../pods/deploy.ts";
+import { getExternalHost } from "../pods/deploy.ts";
 
 type Undo = () => Promise<void>;
 
@@ -86,15 +86,14 @@ export const FACT_MUTANTS: readonly FactMutant[] = [
   {
     title: "fact: the uplink is another",
     reason: "STATUS reports to a runtime that no pod can be attached",
-    excuse:
-      'no route depends on it: STATUS needs it, which another test shows',
+    excuse: "no route depends on it: STATUS needs it, which another test shows",
     ...setting("uplink", "nolink0"),
   },
   {
     title: "fact: hijackCidrs has the world outside",
     reason: "these destinations are routed through the node, whose conntrack sees one direction",
     make: async (cluster, node) => {
-      const { address } = outsideHost(await cluster.external());
+      const { address } = getExternalHost(await cluster.external());
       return setting("hijackCidrs", `${address}/32`).make(cluster, node);
     },
   },

@@ -25,7 +25,9 @@ export class MutantResults {
     const excuse = killed || fate.excuse === undefined ? {} : { excuse: fate.excuse };
     const { kind, mutant, reason, seen } = fate;
     this.all.push({ kind, mutant, reason, fate: killed ? "killed" : "survived", seen, ...excuse });
-    const verdict = killed ? `seen by ${seen.length}` : `SURVIVED${fate.excuse === undefined ? "" : ` (${fate.excuse})`}`;
+    const verdict = killed
+      ? `seen by ${seen.length}`
+      : `SURVIVED${fate.excuse === undefined ? "" : ` (${fate.excuse})`}`;
     process.stdout.write(`      · ${mutant}: ${verdict}\n`);
   }
 

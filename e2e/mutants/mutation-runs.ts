@@ -82,7 +82,10 @@ export class MutationRuns {
       .map(({ id }) => id);
   }
 
-  /** Applies a mutant while the agent is stopped, and lets the agent repair it. @returns the ids of the cells that detected it */
+  /**
+   * Applies a mutant while the agent is stopped, and lets the agent repair it.
+   * @returns the ids of the cells that detected it
+   */
   async run({ title, argvs, whole, mayFail, ...about }: MutationRun, variant: Variant): Promise<readonly string[]> {
     await signalAgent(this.#cluster, this.#node, "STOP");
     let failed: readonly FailedCell[];

@@ -3,14 +3,14 @@ import { getStatusCode } from "../../clusters/kubernetes/status-code.ts";
 import { retryOnServerError, type ClusterApi } from "../support/cluster-api.ts";
 import { Eventually } from "../harness.ts";
 import { deploy, type Deployment } from "../pods/deploy.ts";
-import { NAMESPACE, podName, type Role } from "../pods/pods.ts";
+import { NAMESPACE, podName, type PodRole } from "../pods/pods.ts";
 
 /** Milliseconds to wait for pods, which may never start with wrong facts. */
 const PATIENCE_MS = 30_000;
 
 /** Pods of the first worker with plan items. */
 export const RECREATED_PODS: readonly string[] = (["underlay", "multi-nic"] as const).flatMap((type) =>
-  (["a", "b"] satisfies readonly Role[]).map((role) => podName(type, 0, role)),
+  (["a", "b"] satisfies readonly PodRole[]).map((role) => podName(type, 0, role)),
 );
 
 /** Recreates the first worker's attached pods, with the node's current facts. */

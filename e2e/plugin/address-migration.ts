@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { By, Eventually, It } from "../harness.ts";
 import { EXTERNAL } from "../matrix/cells.ts";
-import { outsideHost } from "../pods/deploy.ts";
+import { getExternalHost } from "../pods/deploy.ts";
 import { podName } from "../pods/pods.ts";
 import { TCP_PORT } from "../probe/protocol.ts";
 import { findUnanswered } from "./http-probe.ts";
@@ -18,10 +18,10 @@ import {
 } from "./context.ts";
 
 const LAST = 20;
-/** The pod is reached after so long at the most, in milliseconds from its being Ready. */
+/** Maximum milliseconds from the pod's being Ready until it is reached. */
 const AT_ONCE_MS = 1000;
 
-/** Pods whose fixed address leaves one node and comes up on another, while others still know the old one's MAC. */
+/** Registers specs for a fixed address that moves to another node while other hosts still have the old MAC. */
 export function addressMigrationSpecs(context: () => PluginContext): void {
   for (const [type, nic, annotation] of [
     ["an underlay pod", "eth0", DEFAULT_NETWORK_ANNOTATION],
@@ -45,7 +45,7 @@ export function addressMigrationSpecs(context: () => PluginContext): void {
           const argv = ["ip", "neighbour", "show", "dev", link, "to", address];
           const text =
             third === EXTERNAL
-              ? (await outsideHost(deployment.external).exec(argv)).stdout
+              ? (await getExternalHost(deployment.external).exec(argv)).stdout
               : await context().api.exec("interlay-e2e", third, argv);
           return /lladdr (\S+)/.exec(text)?.[1] ?? "";
         };
@@ -61,7 +61,7 @@ export function addressMigrationSpecs(context: () => PluginContext): void {
           for (const address of addresses)
             assert.equal(await known(third, address), before, `${third} knows ${address}`);
 
-        await By("it goes, and comes on the other node", async () => {
+        await By("the pod is deleted, and created on the other node", async () => {
           await deletePods(context(), [name]);
           await createPod(context(), testPod(1));
           await waitUntilReady(context(), name, 20);
@@ -79,7 +79,7 @@ export function addressMigrationSpecs(context: () => PluginContext): void {
           }),
         );
         const after = await readMac(context(), name, nic);
-        assert.notEqual(after, before, "the other node's link has another MAC: there was something to tell");
+        assert.notEqual(after, before, "the other node's link has the same MAC: nothing had to be announced");
         for (const third of thirds)
           for (const address of addresses)
             await Eventually(

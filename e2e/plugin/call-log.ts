@@ -5,7 +5,7 @@ import { PROBING_NETWORK } from "./duplicate-address.ts";
 import { NAMESPACE, execOnNode, type PluginContext } from "./context.ts";
 
 const LOG = "/var/log/interlay/cni.log";
-/** What an ADD that wires something goes through, in this order. */
+/** Steps of an ADD that attaches a pod, in this order. */
 const STEPS = ["parse", "plan", "wire", "prepare", "apply", "announce"] as const;
 
 const entry = z.object({
@@ -20,7 +20,7 @@ const entry = z.object({
 });
 type LogEntry = z.infer<typeof entry>;
 
-/** Every line of a node's log of calls, parsed. */
+/** Returns the parsed lines of a node's call log. */
 export async function readLog(context: PluginContext, node: number): Promise<readonly LogEntry[]> {
   const text = await execOnNode(context, node, "cat", LOG);
   return text
@@ -30,37 +30,40 @@ export async function readLog(context: PluginContext, node: number): Promise<rea
 }
 
 export function logSpecs(context: () => PluginContext): void {
-  It("the log has one JSON line a call with the durations of its steps, for root alone", async () => {
-    assert.equal((await execOnNode(context(), 0, "stat", "--format=%a", LOG)).trim(), "600");
-    const calls = (await readLog(context(), 0)).filter(({ pod }) => pod?.namespace === NAMESPACE);
-    const add = calls.find(
-      ({ pod, command, plugin, error }) =>
-        pod?.name === PROBING_NETWORK && command === "ADD" && plugin !== "interlay-ipam" && error === undefined,
-    );
-    assert.ok(add !== undefined, `no ADD of ${PROBING_NETWORK} among ${calls.length} lines`);
-    // A standalone plugin also logs its start-up time.
-    assert.deepEqual(
-      Object.keys(add.steps).filter((step) => step !== "start"),
-      STEPS,
-    );
-    // The announcement comes after the answer.
-    const within = Object.entries(add.steps).filter(([step]) => step !== "start" && step !== "announce");
-    const sum = within.reduce((total, [, ms]) => total + ms, 0);
-    assert.ok(sum <= add.milliseconds + 1, `steps of ${sum} ms in a call of ${add.milliseconds} ms`);
-    // it asked the wire for an owner of its address: attempts × interval
-    assert.ok((add.steps["wire"] ?? 0) >= 290, `the wire was asked for ${add.steps["wire"] ?? 0} ms`);
-    const failed = calls.find(({ error }) => error?.includes("did not answer") === true);
-    assert.ok(failed?.milliseconds !== undefined, "a call that failed has a line with its error");
-  });
+  It(
+    "the call log has one JSON line for each call with the durations of its steps, readable only by root",
+    async () => {
+      assert.equal((await execOnNode(context(), 0, "stat", "--format=%a", LOG)).trim(), "600");
+      const calls = (await readLog(context(), 0)).filter(({ pod }) => pod?.namespace === NAMESPACE);
+      const add = calls.find(
+        ({ pod, command, plugin, error }) =>
+          pod?.name === PROBING_NETWORK && command === "ADD" && plugin !== "interlay-ipam" && error === undefined,
+      );
+      assert.ok(add !== undefined, `no ADD of ${PROBING_NETWORK} among ${calls.length} lines`);
+      // A standalone plugin also logs its start-up time.
+      assert.deepEqual(
+        Object.keys(add.steps).filter((step) => step !== "start"),
+        STEPS,
+      );
+      // The announcement follows the answer.
+      const within = Object.entries(add.steps).filter(([step]) => step !== "start" && step !== "announce");
+      const sum = within.reduce((total, [, ms]) => total + ms, 0);
+      assert.ok(sum <= add.milliseconds + 1, `steps of ${sum} ms in a call of ${add.milliseconds} ms`);
+      // duplicate address detection: attempts × interval
+      assert.ok((add.steps["wire"] ?? 0) >= 290, `duplicate address detection took ${add.steps["wire"] ?? 0} ms`);
+      const failed = calls.find(({ error }) => error?.includes("did not answer") === true);
+      assert.ok(failed?.milliseconds !== undefined, "a call that failed has a line with its error");
+    },
+  );
 
-  It("a log of 10 MiB is put aside, and a new one begun by the next call", async () => {
+  It("a call log of 10 MiB is rotated by the next call", async () => {
     await execOnNode(context(), 0, "truncate", "--size=11M", LOG);
     const { stdout } = await context().cluster.exec(
       context().workers[0] ?? "",
       ["env", "CNI_COMMAND=STATUS", "CNI_PATH=/opt/cni/bin", "/opt/cni/bin/interlay"],
       { stdin: JSON.stringify({ cniVersion: "1.1.0", name: "plugin-log", type: "interlay" }) },
     );
-    assert.equal(stdout, "", "STATUS says nothing where all is well");
+    assert.equal(stdout, "", "STATUS prints nothing on success");
     const calls = await readLog(context(), 0);
     assert.ok(
       calls.some(({ command }) => command === "STATUS"),

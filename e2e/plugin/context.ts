@@ -10,11 +10,11 @@ import type { Deployment } from "../pods/deploy.ts";
 import { type Manifest, pod } from "../pods/pods.ts";
 import { labelsForNetworks } from "./networks.ts";
 
-/** Where this suite's own pods live; the asking is done by the pods of the matrix. */
+/** Namespace of this suite's pods; the matrix's pods are the clients. */
 export const NAMESPACE = "interlay-plugin";
-/** What underlay links are made from, where a spec says nothing else. */
+/** Default network of underlay links. */
 export const UNDERLAY = "interlay-system/underlay";
-/** Multus's words: the pod's only network, and further ones. */
+/** Annotations of Multus: the pod's default network, and secondary ones. */
 export const DEFAULT_NETWORK_ANNOTATION = "v1.multus-cni.io/default-network";
 export const NETWORKS_ANNOTATION = "k8s.v1.cni.cncf.io/networks";
 
@@ -26,7 +26,7 @@ export interface PluginContext {
   /** The pods of the three types, with a prober in each. */
   readonly deployment: Deployment;
   readonly workers: readonly string[];
-  /** The first is the cluster's main one. */
+  /** The first family is the cluster's primary one. */
   readonly families: readonly IpFamily[];
 }
 
@@ -59,7 +59,7 @@ export async function createPod({ api, cluster }: PluginContext, testPod: Plugin
   await ensureObject(api, here);
 }
 
-/** Waits; the error has what the cluster says of the pod. */
+/** Waits until a pod is ready. @throws an error with the pod's Events and messages */
 export async function waitUntilReady({ api }: PluginContext, name: string, interval = 200): Promise<V1Pod> {
   try {
     return await Eventually(
@@ -70,7 +70,7 @@ export async function waitUntilReady({ api }: PluginContext, name: string, inter
     );
   } catch (error) {
     const said = (await listEvents(api, name)).map(({ message }) => message).join("; ");
-    throw new Error(`pod ${name} is not ready: ${said === "" ? "no event says why" : said}`, { cause: error });
+    throw new Error(`pod ${name} is not ready: ${said === "" ? "no event has a reason" : said}`, { cause: error });
   }
 }
 
@@ -79,7 +79,7 @@ interface Told {
   readonly message: string;
 }
 
-/** What the cluster says of a pod. */
+/** Returns messages of the pod's status and Events. */
 async function listEvents(api: ClusterApi, name: string): Promise<readonly Told[]> {
   const { items } = await retryOnServerError(() =>
     api.core.listNamespacedEvent({ namespace: NAMESPACE, fieldSelector: `involvedObject.name=${name}` }),
@@ -87,22 +87,22 @@ async function listEvents(api: ClusterApi, name: string): Promise<readonly Told[
   return items.map(({ reason = "", message = "" }) => ({ reason, message }));
 }
 
-/** Waits until an Event of the pod says so, by the agent's own reason. */
+/** Waits until an Event of the pod has the agent's reason and matches the words. */
 export async function waitForEvent({ api }: PluginContext, name: string, reason: string, words: RegExp): Promise<void> {
   await Eventually(
-    `an Event ${reason} of pod ${name} says ${String(words)}`,
+    `an Event ${reason} of pod ${name} matches ${String(words)}`,
     () => listEvents(api, name),
     (events) => events.some((event) => event.reason === reason && words.test(event.message)),
     { timeout: 60_000 },
   );
 }
 
-/** Deletes the pods at once; resolves when their kubelets have torn them down, which a grace of 0 would not wait for. */
+/** Deletes pods at once, and waits until their kubelets have torn them down, which a grace period of 0 would not do. */
 export async function deletePods({ api }: PluginContext, names: readonly string[]): Promise<void> {
   for (const name of names)
     await retryOnServerError(() => api.core.deleteNamespacedPod({ namespace: NAMESPACE, name, gracePeriodSeconds: 1 }));
   await Eventually(
-    `pods ${names.join(", ")} are gone`,
+    `pods ${names.join(", ")} are deleted`,
     async () => {
       const { items } = await retryOnServerError(() => api.core.listNamespacedPod({ namespace: NAMESPACE }));
       return items.flatMap(({ metadata }) => (names.includes(metadata?.name ?? "") ? [metadata?.name] : []));
@@ -131,7 +131,7 @@ const networkStatus = z.array(
   }),
 );
 
-/** A pod's NICs by what Multus says of it, eth0 first. */
+/** Returns a pod's NICs according to Multus, eth0 first. */
 export async function listPodNics({ api }: PluginContext, name: string): Promise<readonly PodNic[]> {
   const { metadata } = await retryOnServerError(() => api.core.readNamespacedPod({ namespace: NAMESPACE, name }));
   const text = metadata?.annotations?.["k8s.v1.cni.cncf.io/network-status"] ?? "[]";
@@ -139,7 +139,7 @@ export async function listPodNics({ api }: PluginContext, name: string): Promise
     networkStatus
       .parse(JSON.parse(text))
       .map(({ interface: nic, ips, mac }) => ({ name: nic, addresses: ips, mac }))
-      // Our pair's end is in the plugin's result, and so in Multus's list.
+      // The pod's end of the pair is in the plugin's result, and so in Multus's list.
       .filter(({ name: nic }) => nic !== "veth0")
       .toSorted((a, b) => Number(b.name === "eth0") - Number(a.name === "eth0"))
   );
@@ -152,7 +152,7 @@ export async function findPodNic(context: PluginContext, pod: string, nic: strin
   return found;
 }
 
-/** The MAC of a pod's link, by its kernel: /sys is the node's in a lab's containers. */
+/** Returns the MAC of a pod's link from its kernel: in a lab's containers /sys is the node's. */
 export async function readMac(context: PluginContext, pod: string, nic: string): Promise<string> {
   const text = await execInPod(context, pod, "ip", "-o", "link", "show", nic);
   return /link\/ether (\S+)/.exec(text)?.[1] ?? "";

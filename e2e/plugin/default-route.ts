@@ -32,9 +32,9 @@ const CHOSEN = [
   { testPod: chosen("by-last", `${UNDERLAY},${UNDERLAY}`, "net2"), nic: "net2" },
   { testPod: chosen("by-name", `${UNDERLAY}@lan0,${UNDERLAY}@storage`, "storage"), nic: "storage" },
 ] as const;
-/** Never ready. */
+/** A pod that never becomes ready. */
 export const INVALID_DEFAULT_ROUTE = chosen("by-none", UNDERLAY, "lan9");
-/** Destinations on the node alone; the pod's default route leads elsewhere. */
+/** Destinations that only the node has; the pod's default route leads elsewhere. */
 const HIJACKED: readonly PluginPod[] = [
   { name: "hijack", node: 0, annotations: { [DEFAULT_NETWORK_ANNOTATION]: findNetworkName("hijack") } },
   chosen("hijack-more", findNetworkName("hijack"), "net1"),
@@ -44,7 +44,7 @@ export const ROUTING_PODS: readonly PluginPod[] = [...CHOSEN.map(({ testPod }) =
 export function routingSpecs(context: () => PluginContext): void {
   for (const { testPod, nic } of CHOSEN)
     It(
-      `${DEFAULT}: ${nic} of ${testPod.annotations[NETWORKS_ANNOTATION] ?? ""} has the only default route, and speaks by its address`,
+      `${DEFAULT}: ${nic} of ${testPod.annotations[NETWORKS_ANNOTATION] ?? ""} has the only default route, and sends with its address`,
       async () => {
         const { addresses } = await findPodNic(context(), testPod.name, nic);
         for (const family of context().families) {
@@ -62,7 +62,7 @@ export function routingSpecs(context: () => PluginContext): void {
       },
     );
 
-  It(`${DEFAULT}: an unknown NIC is reported on the pod, with the NICs it has`, () =>
+  It(`${DEFAULT}: an unknown NIC is reported on the pod, with its NICs`, () =>
     waitForEvent(
       context(),
       INVALID_DEFAULT_ROUTE.name,
@@ -72,7 +72,7 @@ export function routingSpecs(context: () => PluginContext): void {
   );
 
   It(
-    "hijackCIDRs: a destination on the node alone is reached by underlay and multi-NIC pods, and only by theirs",
+    "hijackCIDRs: only underlay and multi-NIC pods with the option reach a destination that only the node has",
     async () => {
       const { api, deployment, families } = context();
       const ask = async (prober: Prober, address: string) => {

@@ -3,16 +3,16 @@ import { z } from "zod";
 import { getFamily } from "../../clusters/spec.ts";
 import type { ClusterApi } from "../support/cluster-api.ts";
 import { It, Skip } from "../harness.ts";
-import { outsideHost } from "../pods/deploy.ts";
+import { getExternalHost } from "../pods/deploy.ts";
 import { listAddressesAt, type NetworkObject, findNetworkName, RANGES, SILENT_GATEWAY } from "./networks.ts";
 import { type PluginPod, findPodNic, DEFAULT_NETWORK_ANNOTATION, waitForEvent, type PluginContext } from "./context.ts";
 import { findInFamily } from "./find-in-family.ts";
 
 const FIXED = "interlay.dev/ip";
 export const PROBING_NETWORK = "careful";
-/** Last number of addresses that nobody has. */
+/** Last number of free addresses. */
 const FREE = 30;
-/** Last numbers of addresses that somebody else has: an IPv4 one, and an IPv6 one. */
+/** Last numbers of the addresses of another machine: of IPv4 and of IPv6. */
 const HELD = { ipv4: 9, ipv6: 10 } as const;
 
 const careful = (name: string, annotations: Readonly<Record<string, string>> = {}): PluginPod => ({
@@ -21,7 +21,7 @@ const careful = (name: string, annotations: Readonly<Record<string, string>> = {
   annotations: { [DEFAULT_NETWORK_ANNOTATION]: findNetworkName("careful"), ...annotations },
 });
 
-/** The pod that both options let through. */
+/** The pod that both options allow. */
 export const createProbingPod = ({ cluster }: PluginContext): PluginPod =>
   careful(PROBING_NETWORK, { [FIXED]: listAddressesAt(cluster.spec, RANGES.fixed, FREE).join(",") });
 export const PROBE_OPTIONS: readonly PluginPod[] = [
@@ -29,7 +29,7 @@ export const PROBE_OPTIONS: readonly PluginPod[] = [
   { name: "options-more", node: 0, annotations: { "k8s.v1.cni.cncf.io/networks": findNetworkName("options") } },
 ];
 
-/** Never ready: somebody else has the address, or nobody is the gateway. */
+/** Pods that never become ready: another machine has the address, or no gateway answers. */
 export function isDuplicate({ cluster, families }: PluginContext): readonly PluginPod[] {
   return [
     ...families.map((family) =>
@@ -39,14 +39,14 @@ export function isDuplicate({ cluster, families }: PluginContext): readonly Plug
   ];
 }
 
-/** What the host outside takes for itself. */
+/** Addresses that the external host takes. */
 export function listHeldAddresses({ cluster, families }: PluginContext): readonly string[] {
   return families.map((family) => findInFamily(listAddressesAt(cluster.spec, RANGES.fixed, HELD[family]), family));
 }
 
 const marked = z.object({ spec: z.object({ conflict: z.string() }) });
 
-/** An address that another host answered for stays marked until an operator lets it go: here that is us. */
+/** Releases conflicts as an operator would: an address for which another host answered stays marked. */
 export async function releaseConflicts({ objects }: ClusterApi): Promise<void> {
   const { items } = await objects.list("interlay.dev/v1alpha1", "UnderlayAddress");
   for (const name of items.flatMap((one) => (marked.safeParse(one).success ? (one.metadata?.name ?? []) : []))) {
@@ -66,14 +66,14 @@ export function duplicateAddressSpecs(context: () => PluginContext): void {
       async () => {
         const held = listHeldAddresses(context()).find((address) => getFamily(address) === family);
         if (held === undefined) Skip(`the cluster has no ${family}`);
-        const { stdout } = await outsideHost(context().deployment.external).exec([
+        const { stdout } = await getExternalHost(context().deployment.external).exec([
           "cat",
           "/sys/class/net/eth0/address",
         ]);
         const words = `${held.replaceAll(".", "\\.")}, meant for eth0 of pod \\S+/held-${family}, is already used by ${stdout.trim()}`;
         if (family === "ipv4")
           await waitForEvent(context(), `held-${family}`, "UnderlayWiringFailed", new RegExp(words));
-        // With an IPv6 gateway the reference macvlan waits for the kernel's own detection, before our plugin is asked.
+        // With an IPv6 gateway the reference macvlan waits for the kernel's own detection, before Interlay's plugin is called.
         else
           await waitForEvent(
             context(),
@@ -94,8 +94,11 @@ export function duplicateAddressSpecs(context: () => PluginContext): void {
     );
   });
 
-  It("both options with a free address and a gateway that answers: the pod has it", async () => {
-    const { addresses } = await findPodNic(context(), PROBING_NETWORK, "eth0");
-    assert.deepEqual(addresses, listAddressesAt(context().cluster.spec, RANGES.fixed, FREE));
-  });
+  It(
+    "conflictDetection and gatewayDetection: a pod starts with a free address and a gateway that answers",
+    async () => {
+      const { addresses } = await findPodNic(context(), PROBING_NETWORK, "eth0");
+      assert.deepEqual(addresses, listAddressesAt(context().cluster.spec, RANGES.fixed, FREE));
+    },
+  );
 }

@@ -11,14 +11,14 @@ const INTERLAY = "/opt/cni/bin/interlay";
 /** Rows of the tables "Datapath contract" in docs/architecture.md. */
 const ROWS = /^(pod, links|pod, main table|pod, rules|pod, neighbours|node, routes|node, sysctls)$/;
 
-/** One line of a plan as `explain` prints it. */
+/** One plan item as `explain` prints it. */
 interface Explained {
   readonly line: string;
   readonly reason: string;
   readonly row: string;
 }
 
-/** `interlay explain`'s words: a line, and under it its reason and its row. */
+/** Parses the output of `interlay explain`: each item, and below it its reason and its row of the contract. */
 function parseExplained(text: string): readonly Explained[] {
   return [...text.matchAll(/^(\S.*)\n {4}(.+)\n {4}contract: (.+)$/gm)].map(([, line = "", reason = "", row = ""]) => ({
     line,
@@ -37,29 +37,32 @@ export function explainSpecs(context: () => PluginContext): void {
     ]);
 
   for (const type of ["underlay", "multi-nic"] as const)
-    It(`explain prints the plan of an ${type} pod, each line with its reason and the document's row`, async () => {
-      const { exitCode, stdout, stderr } = await explain(type);
-      assert.equal(exitCode, 0, stderr);
-      assert.doesNotMatch(stdout, /MISSING/);
-      const lines = parseExplained(stdout);
-      assert.ok(lines.length > 10, stdout);
-      for (const { line, reason, row } of lines) {
-        assert.ok(reason.length > 10, `"${line}" has no reason`);
-        assert.match(row, ROWS, `"${line}"`);
-      }
-      const { deployment, cluster } = context();
-      const device = type === "underlay" ? "veth0" : "eth0";
-      const own = deployment.addressOf(podName(type, 0, "a"), "main");
-      const node = deployment.addressOf("node-1", "main");
-      for (const cidr of [cluster.spec.overlayCidr, cluster.spec.serviceCidr])
-        assert.ok(
-          lines.some(({ line }) => line === `pod: route ${cidr} via ${node} dev ${device} src ${own}`),
-          `no line for ${cidr}:\n${stdout}`,
-        );
-    });
+    It(
+      `explain prints the plan of an ${type} pod, each item with its reason and its row of the datapath contract`,
+      async () => {
+        const { exitCode, stdout, stderr } = await explain(type);
+        assert.equal(exitCode, 0, stderr);
+        assert.doesNotMatch(stdout, /MISSING/);
+        const lines = parseExplained(stdout);
+        assert.ok(lines.length > 10, stdout);
+        for (const { line, reason, row } of lines) {
+          assert.ok(reason.length > 10, `"${line}" has no reason`);
+          assert.match(row, ROWS, `"${line}"`);
+        }
+        const { deployment, cluster } = context();
+        const device = type === "underlay" ? "veth0" : "eth0";
+        const own = deployment.addressOf(podName(type, 0, "a"), "main");
+        const node = deployment.addressOf("node-1", "main");
+        for (const cidr of [cluster.spec.overlayCidr, cluster.spec.serviceCidr])
+          assert.ok(
+            lines.some(({ line }) => line === `pod: route ${cidr} via ${node} dev ${device} src ${own}`),
+            `no line for ${cidr}:\n${stdout}`,
+          );
+      },
+    );
 
   It(
-    "explain says of an overlay pod that Interlay has wired none of that name on this node, with the spec's code",
+    "explain reports for an overlay pod that Interlay has not attached it on this node, with the code of the CNI specification",
     async () => {
       const { exitCode, stdout, stderr } = await explain("overlay");
       assert.notEqual(exitCode, 0, stdout);
@@ -67,7 +70,7 @@ export function explainSpecs(context: () => PluginContext): void {
     },
   );
 
-  It("what the kernel lacks: explain, CHECK's words in doctor and report are the same", async () => {
+  It("explain, CHECK, the doctor and the report name the same missing items", async () => {
     const { deployment, cluster } = context();
     const pod = podName("underlay", 0, "a");
     const address = deployment.addressOf(pod, "main");
@@ -95,7 +98,7 @@ export function explainSpecs(context: () => PluginContext): void {
     const messages = findings.map(({ message }) => message);
     assert.ok(
       messages.some((message) => message.includes(`lacks "${plain}" (${reason})`)),
-      `the doctor says otherwise: ${messages.join("\n")}`,
+      `the doctor reports something else: ${messages.join("\n")}`,
     );
   });
 }

@@ -1,6 +1,6 @@
 import { type IpFamily, getFamily } from "../../clusters/spec.ts";
 
-/** The address of a list in that family. */
+/** Returns the address of a family from a list. @throws an error if there is none */
 export function findInFamily(addresses: readonly string[], family: IpFamily): string {
   const found = addresses.find((address) => getFamily(address) === family);
   if (found === undefined) throw new Error(`${addresses.join(", ")}: no ${family} address`);

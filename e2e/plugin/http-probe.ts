@@ -2,22 +2,22 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Prober } from "../support/prober.ts";
 import { type Protocol, TCP_PORT } from "../probe/protocol.ts";
 
-/** Who asks what, and who must answer. */
+/** A probe with the pod that must answer. */
 export interface HttpProbe {
   readonly from: Prober;
   readonly address: string;
   readonly protocol: Protocol;
   /** The name of the pod that must answer; pings return no name. */
   readonly server: string;
-  /** The address that it must have seen; undefined where somebody may translate. */
+  /** The source address that it must see; undefined if it may be translated. */
   readonly seen?: string;
 }
 
 const TIMEOUT_MS = 2000;
-/** A busy machine loses a packet now and then; a broken way loses all. */
+/** Attempts: a busy machine loses single packets, a broken path loses all. */
 const TRIES = 3;
 
-/** Asks all at once. A line for each question that was not answered as it should be. */
+/** Sends all probes at once. @returns a line for each probe with a wrong or missing answer */
 export async function findUnanswered(questions: readonly HttpProbe[]): Promise<readonly string[]> {
   const lines = await Promise.all(questions.map(probeOnce));
   return lines.filter((line) => line !== undefined);

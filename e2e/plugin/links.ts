@@ -8,7 +8,7 @@ const PAIR = /^\d+: (vethil[0-9a-f]{9})@\S+ .* mtu (\d+) .* qlen (\d+)/;
 
 export function linkSpecs(context: () => PluginContext): void {
   It(
-    "mtu and txQueueLen are the pair's, on both ends; macPrefix and the first address make the NIC's MAC",
+    "mtu and txQueueLen apply to both ends of the pair; macPrefix and the first address give the NIC's MAC",
     async () => {
       const [underlay, more] = PROBE_OPTIONS.map(({ name }) => name) as [string, string];
       const { addresses, mac } = await findPodNic(context(), underlay, "eth0");
@@ -23,13 +23,13 @@ export function linkSpecs(context: () => PluginContext): void {
         [more, "net1"],
       ] as const) {
         const own = await findPodNic(context(), pod, nic);
-        assert.equal(await readMac(context(), pod, nic), macBy(own.addresses[0] ?? ""), `${nic} of ${pod}`);
+        assert.equal(await readMac(context(), pod, nic), buildMac(own.addresses[0] ?? ""), `${nic} of ${pod}`);
       }
-      assert.equal(mac, macBy(first), "in Multus's status, which has it from the plugin's result");
+      assert.equal(mac, buildMac(first), "in Multus's status, which has it from the plugin's result");
     },
   );
 
-  It("the configuration's table and priorities are in pod and node", async () => {
+  It("the configured table and priorities are used in pod and node", async () => {
     const [underlay, more] = PROBE_OPTIONS.map(({ name }) => name) as [string, string];
     const family = ((await findPodNic(context(), more, "net1")).addresses[0] ?? "").includes(":") ? "-6" : "-4";
     assert.match(await execOnNode(context(), 0, "ip", family, "rule"), /^1777:\s+from all lookup 777/m);
@@ -48,7 +48,7 @@ export function linkSpecs(context: () => PluginContext): void {
         .filter((line) => PAIR.test(line))
         .sort();
     const before = await pairs();
-    assert.ok(before.length > 1, "there are pairs to look at");
+    assert.ok(before.length > 1, "no pair exists");
     await signalAgent(context().cluster, getWorkerName(context().cluster, 0), "KILL");
     await Eventually(
       "the agent is ready again",
@@ -60,8 +60,8 @@ export function linkSpecs(context: () => PluginContext): void {
   });
 }
 
-/** 0a:1b and the address's last four bytes. */
-function macBy(address: string): string {
+/** Returns 0a:1b and the last four bytes of the address. */
+function buildMac(address: string): string {
   const hex = (value: number) => value.toString(16).padStart(2, "0");
   if (!address.includes(":")) return ["0a:1b", ...address.split(".").map((part) => hex(Number(part)))].join(":");
   const groups = address

@@ -5,11 +5,11 @@ import { retryOnServerError, type ClusterApi, ensureObject } from "../support/cl
 import { Eventually } from "../harness.ts";
 import { findInFamily } from "./find-in-family.ts";
 
-/** NetworkAttachmentDefinitions are written into this namespace. */
+/** Namespace of the NetworkAttachmentDefinitions. */
 const HERE = "interlay-system";
-/** Label of the suite's pods: the pool that a pod's network names, and that selects no other pod. */
+/** Label of the suite's pods: names the pool of the pod's network, which selects no other pod. */
 const POOL_LABEL = "interlay.dev/suite-pool";
-/** Networks of the suite that name pools, with the pools' kind. */
+/** Networks of the suite that name pools, with the kind of the pools. */
 const POOL_KINDS: Readonly<Record<string, keyof typeof RANGES>> = {
   fixed: "fixed",
   careful: "fixed",
@@ -17,18 +17,18 @@ const POOL_KINDS: Readonly<Record<string, keyof typeof RANGES>> = {
   beyond: "beyond",
 };
 /**
- * Destinations that exist on the node alone, by a local route and not by an address of a link: the agents discover addresses
- * of links and route every pod to them, so those would need no option.
+ * Destinations that only the node has, by a local route instead of an address of a link: agents discover addresses of links and
+ * route every pod to them, without an option.
  */
 export const ON_NODE: Readonly<Record<IpFamily, string>> = { ipv4: "192.0.2.66", ipv6: "2001:db8:66::1" };
 export const BRIDGE = "plugin0";
-/** Answers for nobody: near the end of the node range, which is given from its beginning. */
+/** Address without a host: near the end of the node range, which is allocated from its beginning. */
 export const SILENT_GATEWAY = 122;
 
-/** What a network of the suite is for; the third number of its addresses. */
+/** Purpose of a network of the suite, and the third number of its addresses. */
 export const RANGES = { fixed: 201, silent: 202, beyond: 203 } as const;
 
-/** An object of the suite, as it is applied. */
+/** An object that the suite applies. */
 export interface NetworkObject {
   readonly apiVersion: string;
   readonly kind: string;
@@ -38,7 +38,7 @@ export interface NetworkObject {
 
 export const poolLabel = (kind: keyof typeof RANGES): Readonly<Record<string, string>> => ({ [POOL_LABEL]: kind });
 
-/** The label by which the pools select a pod whose annotations name a network of the suite. */
+/** Returns the label by which the pools select a pod whose annotations name a network of the suite. */
 export function labelsForNetworks(annotations: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
   const names = Object.values(annotations).flatMap((text) => text.split(","));
   const kind = Object.entries(POOL_KINDS).find(([network]) => names.includes(findNetworkName(network)))?.[1];
@@ -47,7 +47,7 @@ export function labelsForNetworks(annotations: Readonly<Record<string, string>>)
 
 type Spec = Pick<Cluster["spec"], "underlayCidr" | "ipv6" | "overlayCidr">;
 
-/** An address of the underlay in each of the cluster's families: 10.7.201.9 and fd00:10:7::201:9. */
+/** Returns an underlay address in each family of the cluster: 10.7.201.9 and fd00:10:7::201:9. */
 export function listAddressesAt(spec: Spec, third: number, fourth: number): readonly string[] {
   return underlays(spec).map((cidr) => {
     if (cidr.includes(":")) return toIpv6Address(cidr, `0.0.${third}.${fourth}`);
@@ -60,12 +60,12 @@ function underlays({ underlayCidr, ipv6 }: Spec): readonly string[] {
   return [underlayCidr, ...(ipv6 === undefined ? [] : [ipv6.underlayCidr])];
 }
 
-/** As Multus's annotations have it. */
+/** Name of the network for Multus's annotations. */
 export const findNetworkName = (name: string): string => `${HERE}/plugin-${name}`;
 
 const poolName = (kind: keyof typeof RANGES, family: IpFamily): string => `plugin-${kind}-${family}`;
 
-/** UnderlayPools and UnderlayNetworks of the suite, and networks whose first NIC other plugins make. */
+/** Returns UnderlayPools and UnderlayNetworks of the suite, and networks whose first NIC another plugin creates. */
 export function listNetworkObjects(
   spec: Spec,
   external: Pick<ExternalHost, "address" | "address6">,
@@ -116,7 +116,7 @@ export function listNetworkObjects(
 
 export const hostCidrOnNode = (family: IpFamily): string => `${ON_NODE[family]}/${family === "ipv6" ? 128 : 32}`;
 
-/** Another plugin makes the pod's first NIC, ours is chained behind it. */
+/** Returns a network in which another plugin creates the pod's first NIC and Interlay is chained after it. */
 function behind(type: "ptp" | "bridge", families: readonly IpFamily[]): NetworkObject {
   const subnets = {
     ptp: { ipv4: "10.98.0.0/24", ipv6: "fd98::/64" },
@@ -141,7 +141,7 @@ function made(kind: string, name: string, spec: unknown): NetworkObject {
   return { apiVersion: "interlay.dev/v1alpha1", kind, metadata: { name }, spec };
 }
 
-/** Makes them, and waits until the agent has written the networks' NetworkAttachmentDefinitions. */
+/** Creates the objects, and waits until the agent has written the networks' NetworkAttachmentDefinitions. */
 export async function installNetworks(api: ClusterApi, all: readonly NetworkObject[]): Promise<void> {
   await Promise.all(all.map((object) => ensureObject(api, object)));
   const wanted = all.flatMap(({ kind, metadata }) => (kind === "UnderlayNetwork" ? [metadata.name] : []));
@@ -152,7 +152,7 @@ export async function installNetworks(api: ClusterApi, all: readonly NetworkObje
   );
 }
 
-/** Takes them away, and waits until their definitions are gone with them. */
+/** Deletes the objects, and waits until their definitions are deleted too. */
 export async function removeNetworks(api: ClusterApi, all: readonly NetworkObject[]): Promise<void> {
   await Promise.all(
     all.map((object) =>
@@ -163,7 +163,7 @@ export async function removeNetworks(api: ClusterApi, all: readonly NetworkObjec
   );
   const names = all.map(({ metadata }) => metadata.name);
   await Eventually(
-    "the networks' NetworkAttachmentDefinitions are gone",
+    "the networks' NetworkAttachmentDefinitions are deleted",
     () => definitions(api),
     (there) => !there.some((name) => names.includes(name)),
     { timeout: 60_000 },

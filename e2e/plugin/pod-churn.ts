@@ -18,7 +18,7 @@ import {
   type PluginContext,
 } from "./context.ts";
 
-const CROWD = 20;
+const POD_COUNT = 20;
 const RECORDS = ["attachments", "addresses", "pod-options"] as const;
 const claims = z.object({
   items: z.array(
@@ -28,17 +28,17 @@ const claims = z.object({
 
 export function podChurnSpecs(context: () => PluginContext): void {
   It(
-    `${CROWD} pods come at once on one node, each is reached; deleted at once, and nothing of them is left`,
+    `${POD_COUNT} pods are created at once on one node and reached; deleted at once, they leave nothing`,
     { timeout: 300_000 },
     async () => {
-      const testPods: readonly PluginPod[] = Array.from({ length: CROWD }, (_, index) => ({
+      const testPods: readonly PluginPod[] = Array.from({ length: POD_COUNT }, (_, index) => ({
         name: `crowd-${index + 1}`,
         node: 1,
         annotations: index % 2 === 0 ? { [DEFAULT_NETWORK_ANNOTATION]: UNDERLAY } : { [NETWORKS_ANNOTATION]: UNDERLAY },
       }));
       const names = testPods.map(({ name }) => name);
       const before = { node: await readNodeState(context().cluster), records: await records(context()) };
-      await By("they come", async () => {
+      await By("the pods are created", async () => {
         await Promise.all(testPods.map((testPod) => createPod(context(), testPod)));
         await Promise.all(names.map((name) => waitUntilReady(context(), name)));
       });
@@ -53,17 +53,21 @@ export function podChurnSpecs(context: () => PluginContext): void {
         })),
       );
       const addresses = nics.flatMap((nic) => nic.addresses);
-      assert.equal(new Set(addresses).size, CROWD * context().families.length, `addresses: ${addresses.join(", ")}`);
+      assert.equal(
+        new Set(addresses).size,
+        POD_COUNT * context().families.length,
+        `addresses: ${addresses.join(", ")}`,
+      );
       const questions = nics.flatMap((nic) =>
         nic.addresses.flatMap((address) =>
           [prober, other].map((from) => ({ from, address, protocol: "tcp" as const, server: nic.name })),
         ),
       );
       assert.deepEqual(await findUnanswered(questions), []);
-      assert.equal((await claimed(context(), names)).length, CROWD * context().families.length);
-      await By("they go", () => deletePods(context(), names));
+      assert.equal((await claimed(context(), names)).length, POD_COUNT * context().families.length);
+      await By("the pods are deleted", () => deletePods(context(), names));
       await Eventually(
-        "links, routes, rules, neighbours, namespaces and records are what they were, and no address is claimed",
+        "links, routes, rules, neighbours, namespaces and records are as before, and no address is claimed",
         async () => {
           const after = { node: await readNodeState(context().cluster), records: await records(context()) };
           return [
@@ -79,7 +83,7 @@ export function podChurnSpecs(context: () => PluginContext): void {
   );
 }
 
-/** Files in which plugin and agent keep what they know of pods. */
+/** Files in which plugin and agent record pods. */
 async function records(context: PluginContext): Promise<readonly string[]> {
   const { stdout } = await context.cluster.exec(context.workers[1] ?? "", [
     "find",

@@ -4,7 +4,7 @@ import { getFamily } from "../../clusters/spec.ts";
 import { POD_TYPES, type PodType } from "../../results/schema.ts";
 import { retryOnServerError, ensureObject } from "../support/cluster-api.ts";
 import { DeferCleanup, Eventually, It, Skip } from "../harness.ts";
-import { outsideHost } from "../pods/deploy.ts";
+import { getExternalHost } from "../pods/deploy.ts";
 import { type Manifest, NAMESPACE as PEERS, nodePortName, podName } from "../pods/pods.ts";
 import { type Protocol, TCP_PORT, UDP_PORT } from "../probe/protocol.ts";
 import type { Prober } from "../support/prober.ts";
@@ -19,7 +19,7 @@ import {
   type PluginContext,
 } from "./context.ts";
 
-/** Third number of the addresses that load balancers have given. */
+/** Third number of the load balancers' addresses. */
 const BALANCED = 204;
 const EXTERNAL_IP = 205;
 
@@ -28,11 +28,11 @@ export const BEHIND_GATEWAY: readonly PluginPod[] = [
   { name: "beyond-more", node: 0, annotations: { [NETWORKS_ANNOTATION]: findNetworkName("beyond") } },
 ];
 
-/** Replies leave by the link that their requests came in by, for every client. */
+/** Registers specs for replies, which must leave by the link of their requests, for every client. */
 export function replySpecs(context: () => PluginContext): void {
   for (const type of POD_TYPES)
     It(
-      `a LoadBalancer with externalTrafficPolicy Local, to ${type} pods: ingress and externalIPs, by each node, the client's address kept`,
+      `a LoadBalancer with externalTrafficPolicy Local for ${type} pods: ingress and externalIPs work by each node and keep the client's address`,
       async () => {
         const { deployment } = context();
         const beyond = await createRoutedHost(context());
@@ -57,9 +57,9 @@ export function replySpecs(context: () => PluginContext): void {
       },
     );
 
-  It("a peer beyond a gateway: NodePorts with policy Local, and the pods' own addresses", async () => {
+  It("a routed host reaches NodePorts with policy Local and the pods' own addresses", async () => {
     const beyond = await createRoutedHost(context());
-    if (beyond === undefined) Skip("the outside host may not make a network behind itself");
+    if (beyond === undefined) Skip("the external host may not create a network behind itself");
     DeferCleanup(() => beyond.close());
     const own = await ownAddresses(context(), beyond);
     assert.deepEqual(
@@ -73,7 +73,7 @@ export function replySpecs(context: () => PluginContext): void {
   });
 }
 
-/** A Service of the type's pods, with an address of a load balancer and one by hand, in each family. */
+/** A Service for pods of the type, with a load balancer's address and an external IP in each family. */
 async function balanced({ api, cluster, families }: PluginContext, type: PodType): Promise<readonly string[]> {
   const index = POD_TYPES.indexOf(type);
   const ingress = listAddressesAt(cluster.spec, BALANCED, index + 1);
@@ -106,9 +106,9 @@ async function balanced({ api, cluster, families }: PluginContext, type: PodType
   return [...ingress, ...externalIPs];
 }
 
-/** A load balancer's part: packets for these addresses go to that node. */
+/** Routes packets for these addresses to a node, as a load balancer does. */
 async function lead({ deployment }: PluginContext, addresses: readonly string[], node: number): Promise<void> {
-  const external = outsideHost(deployment.external);
+  const external = getExternalHost(deployment.external);
   for (const address of addresses) {
     const via = deployment.addressOf(`node-${node + 1}`, "main", getFamily(address));
     await findRoutedAddress(external, ["ip", "route", "replace", address, "via", via]);
@@ -116,7 +116,7 @@ async function lead({ deployment }: PluginContext, addresses: readonly string[],
   }
 }
 
-/** kube-proxy writes a Service's rules some time after it is made. */
+/** Waits until kube-proxy has written the rules of a new Service. */
 async function untilKnown(from: Prober, addresses: readonly string[], server: string): Promise<void> {
   for (const address of addresses)
     await Eventually(

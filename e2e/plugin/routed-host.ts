@@ -1,10 +1,10 @@
 import type { ExternalHost } from "../../clusters/provider.ts";
 import type { IpFamily } from "../../clusters/spec.ts";
 import { Prober } from "../support/prober.ts";
-import { CLIENT, outsideHost } from "../pods/deploy.ts";
+import { CLIENT, getExternalHost } from "../pods/deploy.ts";
 import { execOnNode, type PluginContext } from "./context.ts";
 
-/** A network behind the outside host, which is its gateway: RFC 5737 and RFC 3849 keep these for documentation. */
+/** A network behind the external host, which is its gateway: documentation addresses of RFC 5737 and RFC 3849. */
 const NETWORKS = {
   ipv4: { network: "198.51.100.0/24", gateway: "198.51.100.1", peer: "198.51.100.2", bits: 24 },
   ipv6: { network: "2001:db8:51::/64", gateway: "2001:db8:51::1", peer: "2001:db8:51::2", bits: 64 },
@@ -12,18 +12,21 @@ const NETWORKS = {
 const NAME = "beyond";
 const INSIDE = ["ip", "netns", "exec", NAME] as const;
 
-/** Somebody who is not on the underlay: what he asks comes by a gateway, and so must the answer. */
+/** A host that is not on the underlay: requests and replies pass a gateway. */
 export interface RoutedHost {
   readonly prober: Prober;
   addressOf(family: IpFamily): string;
-  /** Takes away the network, the gateway's routes and the nodes' routes to it. */
+  /** Removes the network, the gateway's routes and the nodes' routes to it. */
   close(): Promise<void>;
 }
 
-/** Undefined where the outside host may not have namespaces (an unprivileged container). */
+/**
+ * Creates a routed host.
+ * @returns undefined if the external host may not create namespaces (an unprivileged container)
+ */
 export async function createRoutedHost(context: PluginContext): Promise<RoutedHost | undefined> {
   const { deployment, families, workers } = context;
-  const external = outsideHost(deployment.external);
+  const external = getExternalHost(deployment.external);
   if ((await external.exec(["ip", "netns", "add", NAME])).exitCode !== 0) return undefined;
   const ip = (...argv: readonly string[]) => findRoutedAddress(external, ["ip", ...argv]);
   const within = (...argv: readonly string[]) => findRoutedAddress(external, [...INSIDE, ...argv]);

@@ -5,9 +5,9 @@ import type { Variant } from "../matrix/gate.ts";
 import { DEFAULT_RUN, runCells } from "../matrix/run.ts";
 import { execOnNode, type PluginContext } from "./context.ts";
 
-/** Requests of underlay pods come by it, and their replies leave by the wire. */
+/** Tunnel link: requests of underlay pods arrive by it, and their replies leave by the uplink. */
 const TUNNEL = "vxlan.calico";
-/** RFC 3704: 0 is none, 1 strict, 2 loose; a link's own and `all`, of which the kernel takes the greater. */
+/** RFC 3704: 0 none, 1 strict, 2 loose. The kernel uses the greater of a link's value and `all`. */
 const VALUES = ["0", "1", "2"] as const;
 
 export function rpFilterSpecs(context: () => PluginContext, variant: Variant): void {
@@ -21,7 +21,7 @@ export function rpFilterSpecs(context: () => PluginContext, variant: Variant): v
         for (const node of workers.keys()) await filter(context(), node, value);
         for (const node of workers.keys())
           await Eventually(
-            `the agent of node ${node + 1} lets no tunnel be strict`,
+            `the agent of node ${node + 1} makes every tunnel loose`,
             () => execOnNode(context(), node, "cat", `/proc/sys/net/ipv4/conf/${TUNNEL}/rp_filter`),
             (own) => Math.max(Number(own), Number(value)) !== 1,
           );
@@ -35,7 +35,7 @@ export function rpFilterSpecs(context: () => PluginContext, variant: Variant): v
 
 const KEYS = ["all", "default", "eth0"] as const;
 
-/** On the node and in every pod of it; put back when the spec ends. */
+/** Sets rp_filter on the node and in every pod on it; restored when the spec ends. */
 async function filter(context: PluginContext, node: number, value: string): Promise<void> {
   const path = (key: string) => `net.ipv4.conf.${key}.rp_filter`;
   for (const key of KEYS) {

@@ -20,7 +20,7 @@ interface Shape {
   readonly testPod: PluginPod;
   /** The pod's NICs, eth0 first. */
   readonly nics: readonly string[];
-  /** eth0 is of the underlay as well: the outside reaches it. */
+  /** Whether eth0 is on the underlay too, so that the external host reaches it. */
   readonly outside: boolean;
 }
 
@@ -36,7 +36,7 @@ const shape = (
   outside: annotations[DEFAULT_NETWORK_ANNOTATION] === UNDERLAY,
 });
 
-/** Pods beyond the matrix's three types: more NICs, other names, other plugins before ours. */
+/** Pods in addition to the matrix's three types: more NICs, other names, other plugins before Interlay's. */
 export const SHAPES: readonly Shape[] = [
   shape(
     "an underlay pod with two macvlan NICs",
@@ -62,13 +62,13 @@ export const SHAPES: readonly Shape[] = [
     ["eth0", "lan0", "lan1", "storage"],
   ),
   shape(
-    "a pod whose eth0 is ptp's, with net1",
+    "a pod with eth0 by plugin ptp, and net1",
     "ptp",
     { [DEFAULT_NETWORK_ANNOTATION]: findNetworkName("ptp"), [NETWORKS_ANNOTATION]: UNDERLAY },
     ["eth0", "net1"],
   ),
   shape(
-    "a pod whose eth0 is bridge's, with net1",
+    "a pod with eth0 by plugin bridge, and net1",
     "bridged-2",
     { [DEFAULT_NETWORK_ANNOTATION]: findNetworkName("bridge"), [NETWORKS_ANNOTATION]: UNDERLAY },
     ["eth0", "net1"],
@@ -77,7 +77,7 @@ export const SHAPES: readonly Shape[] = [
 
 export function shapeSpecs(context: () => PluginContext): void {
   for (const { what, testPod, nics, outside } of SHAPES)
-    It(`${what}: every NIC answers all types of pods, nodes and the outside`, async () => {
+    It(`${what}: every NIC answers all types of pods, nodes and the external host`, async () => {
       const there = await listPodNics(context(), testPod.name);
       assert.deepEqual(
         there.map(({ name }) => name),
@@ -102,7 +102,7 @@ export function shapeSpecs(context: () => PluginContext): void {
     });
 }
 
-/** All that may ask an underlay address. */
+/** Returns every possible client of an underlay address. */
 async function questionsOf(
   { deployment, workers }: PluginContext,
   server: string,

@@ -17,10 +17,10 @@ const STALE = { name: "plugin-stale", netns: "/var/run/netns/plugin-stale", cont
 const RECORDS = "/var/lib/interlay/attachments";
 /** Last number of the stale attachment's address. */
 const LAST = 60;
-/** That of the pod that the runtime wires. */
+/** Last number of the address of the pod that the runtime attaches. */
 const DIRECT = 40;
 
-/** A call of one plugin as a runtime makes it, on the worker. */
+/** Calls a plugin on the worker as a runtime does. */
 async function call(
   context: PluginContext,
   verb: string,
@@ -51,7 +51,7 @@ export function verbSpecs(context: () => PluginContext): void {
     "a runtime of cniVersion 1.1.0 with macvlan and interlay as its network: ADD, CHECK, STATUS, GC and DEL",
     async () => {
       const { cluster, api, families, deployment } = context();
-      if (cluster.provider !== "lab") Skip("the lab's node runner is the runtime that asks all five");
+      if (cluster.provider !== "lab") Skip("only the lab's fake kubelet uses all five CNI commands");
       const conflist = {
         cniVersion: "1.1.0",
         name: NETWORK,
@@ -85,7 +85,7 @@ export function verbSpecs(context: () => PluginContext): void {
       assert.deepEqual(await findUnanswered(questions), []);
 
       const others = await records();
-      assert.ok(others.length > 1, "records of other pods are there");
+      assert.ok(others.length > 1, "no other pod has a record");
       await By("an attachment of the same network that the runtime does not know", async () => {
         await execOnNode(context(), NODE, "ip", "netns", "add", STALE.name);
         DeferCleanup(() => cluster.exec(getWorkerName(cluster, NODE), ["ip", "netns", "delete", STALE.name]));
@@ -101,7 +101,7 @@ export function verbSpecs(context: () => PluginContext): void {
         const added = await call(context(), "ADD", { type: "interlay", prevResult });
         assert.match(JSON.stringify(added["interfaces"]), /"veth0"/, JSON.stringify(added));
       });
-      await By("the runtime's GC removes it, and nobody else's", () =>
+      await By("the runtime's GC removes only this record", () =>
         Eventually("the records without the stale one", records, (files) => files.join() === others.join(), {
           timeout: 60_000,
         }),
@@ -111,7 +111,7 @@ export function verbSpecs(context: () => PluginContext): void {
         assert.ok(!route.includes(` ${address} `), route);
       assert.deepEqual(await findUnanswered(questions), [], "after GC");
 
-      await By("STATUS is asked too", () =>
+      await By("the runtime calls STATUS too", () =>
         Eventually(
           "a STATUS of it in the log",
           () => readLog(context(), NODE),
@@ -134,7 +134,7 @@ export function verbSpecs(context: () => PluginContext): void {
     },
   );
 
-  It("STATUS without this node's facts is code 50, ADD code 100, and nothing is made", async () => {
+  It("without the node's facts STATUS returns code 50 and ADD code 100, and nothing is created", async () => {
     const nowhere = {
       INTERLAY_STATE_DIRECTORY: "/var/lib/interlay/nowhere",
       INTERLAY_CNI_SOCKET: "/var/lib/interlay/nowhere.sock",

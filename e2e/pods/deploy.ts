@@ -22,7 +22,7 @@ const networkStatus = z.array(
   z.object({ interface: z.string().optional(), ips: z.array(z.string()).default([]), default: z.boolean().optional() }),
 );
 
-/** At most one a family. */
+/** At most one address of each family. */
 type Addresses = Readonly<Partial<Record<IpFamily, string>>>;
 
 export interface DeployedPod {
@@ -31,31 +31,31 @@ export interface DeployedPod {
   readonly addresses: Readonly<Record<Nic, Addresses>>;
 }
 
-/** The pod types, running, with everything that the cells need to know of them. */
+/** The running pods of the three types, with everything that cells need. */
 export interface Deployment {
   /** Namespace of the pods and Services. */
   readonly namespace: string;
-  /** Pods that run but that their kubelet does not reach, each with its node: the cells tell more. */
+  /** Pods that run but are not ready, each with its node: the cells show the cause. */
   readonly notReady: readonly string[];
   readonly workers: readonly string[];
-  /** What every pod and Service has addresses of. */
+  /** Families of the addresses of every pod and Service. */
   readonly families: readonly IpFamily[];
   readonly pods: ReadonlyMap<string, DeployedPod>;
-  /** What the cluster has that not every cluster has. */
+  /** Features of the cluster that only some clusters have. */
   readonly features: Features;
   /** Whether the settings of overlay and kube-proxy are those of the variant's environment. */
   readonly settingsKnown: boolean;
-  /** False where another solution than Interlay decides which source a server sees. */
+  /** False if another solution than Interlay decides which source a server sees. */
   readonly judgesSources: boolean;
-  /** Undefined where nobody is outside of the cluster. */
+  /** Undefined if the cluster has no external host. */
   readonly external: ExternalHost | undefined;
   readonly externalName: string;
   prober(from: string): Promise<Prober>;
-  /** Address and port that a cell asks. */
+  /** Returns the address and port that a cell probes. */
   locate(cell: Pick<Cell, "to" | "protocol" | "port" | "family">): { readonly address: string; readonly port: number };
-  /** An endpoint's own address: what a server must see if nobody translates. */
+  /** Returns an endpoint's own address: the source that a server sees without translation. */
   addressOf(endpoint: string, nic: Nic, family?: IpFamily): string;
-  /** The address that a source has; undefined where the cluster does not show it. */
+  /** Returns the possible addresses of a source; undefined if the cluster does not show them. */
   findSources(source: SourceRef, family: IpFamily): readonly string[] | undefined;
   closeProbers(): Promise<void>;
 }
@@ -63,8 +63,9 @@ export interface Deployment {
 const VIRTUAL_ADDRESSES_TIMEOUT_MS = 30_000;
 
 /**
- * Makes the pods that are missing and waits until every one is ready; pods that only run are told in `notReady`. Pods of
- * another image are made anew. Errors: a pod that does not run, with the last warning that names a cause.
+ * Creates the missing pods and waits until every pod is ready; pods that run but are not ready are in `notReady`. Pods of another
+ * image are recreated.
+ * @throws an error if a pod does not run, with the last warning
  */
 export async function deploy(cluster: Cluster, api: ClusterApi, patienceMs = READY_TIMEOUT_MS): Promise<Deployment> {
   const workers = cluster.nodes.filter((node) => node.role === "worker").map((node) => node.name);
@@ -117,7 +118,7 @@ export async function deploy(cluster: Cluster, api: ClusterApi, patienceMs = REA
     if (overlay === undefined) return undefined;
     const { tunnel, bridge, first } = overlay;
     if (source.network === "tunnel") return [tunnel[family] ?? nodeAddress(source.node, family)];
-    // To an overlay pod by a link without addresses IPv6 chooses the longest common prefix, which the tunnel has (RFC 6724).
+    // On a link without addresses, IPv6 chooses the source with the longest common prefix: the tunnel's (RFC 6724).
     const own = bridge[family] ?? (family === "ipv6" ? tunnel.ipv6 : undefined);
     if (own !== undefined) return [own];
     const internal = nodeAddress(source.node, family);
@@ -141,7 +142,7 @@ export async function deploy(cluster: Cluster, api: ClusterApi, patienceMs = REA
     prober: (from) => {
       const known = probers.get(from);
       if (known !== undefined) return known;
-      const stream = from === EXTERNAL ? outsideHost(external).attach(CLIENT) : api.attach(namespace, from, CLIENT);
+      const stream = from === EXTERNAL ? getExternalHost(external).attach(CLIENT) : api.attach(namespace, from, CLIENT);
       const made = stream.then((s) => new Prober(from, s).waitUntilStarted());
       probers.set(from, made);
       return made;
@@ -185,9 +186,9 @@ export async function deploy(cluster: Cluster, api: ClusterApi, patienceMs = REA
   };
 }
 
-/** Throws where nobody is outside: an existing cluster. */
-export function outsideHost(external: ExternalHost | undefined): ExternalHost {
-  if (external === undefined) throw new Error("Nobody is outside of this cluster to ask from.");
+/** Returns the external host. @throws an error if there is none, as in an existing cluster */
+export function getExternalHost(external: ExternalHost | undefined): ExternalHost {
+  if (external === undefined) throw new Error("the cluster has no external host");
   return external;
 }
 
@@ -196,7 +197,7 @@ function known<T>(value: T | undefined, what: string): T {
   return value;
 }
 
-/** Removes the namespace of another image, of other manifests, or with pods that will not recover. */
+/** Removes the namespace if its pods have another image or other manifests, or will not recover. */
 async function removeForeign(api: ClusterApi, namespace: string, wanted: readonly Manifest[]): Promise<void> {
   const { items } = await retryOnServerError(() =>
     api.core.listNamespace({ fieldSelector: `metadata.name=${namespace}` }),
@@ -209,7 +210,7 @@ async function removeForeign(api: ClusterApi, namespace: string, wanted: readonl
   if (foreign || broken) await removeNamespace(api, namespace);
 }
 
-/** @param wanted names; chaos has guests of its own in the namespace */
+/** @param wanted names of the pods; chaos has other pods in the namespace */
 async function untilReady(
   api: ClusterApi,
   namespace: string,
@@ -234,7 +235,7 @@ async function untilReady(
       const events = await api.core.listNamespacedEvent({ namespace });
       const warnings = events.items.filter((e) => e.type === "Warning").map((e) => e.message ?? "");
       throw new Error(
-        `${waiting.length + missing.length} of ${wanted.length} pods are not ready after ${patienceMs / 1000} s: ${[...names, ...missing.map((name) => `${name}, which is not there`)].join(", ")}. ${warnings.at(-1) ?? ""}`,
+        `${waiting.length + missing.length} of ${wanted.length} pods are not ready after ${patienceMs / 1000} s: ${[...names, ...missing.map((name) => `${name}, which does not exist`)].join(", ")}. ${warnings.at(-1) ?? ""}`,
       );
     }
     await new Promise((resolve) => setTimeout(resolve, 200));
@@ -259,7 +260,7 @@ function byFamily(addresses: readonly (string | undefined)[]): Addresses {
   return Object.fromEntries(there.map((address) => [getFamily(address), address]));
 }
 
-/** Waits until the load balancer has given every Service of type LoadBalancer an address and an external IP. */
+/** Waits until every Service of type LoadBalancer has an address and an external IP. */
 async function waitForVirtualAddresses(api: ClusterApi, namespace: string): Promise<void> {
   const deadline = Date.now() + VIRTUAL_ADDRESSES_TIMEOUT_MS;
   for (;;) {

@@ -3,7 +3,7 @@ import { hasCapability } from "../../clusters/capabilities.ts";
 import { retryOnServerError, type ClusterApi } from "../support/cluster-api.ts";
 import { type Features, NO_FEATURES } from "../matrix/cells.ts";
 
-/** Returns what a cluster has that not every cluster has. The suite attacks no cluster that it did not make. */
+/** Returns the features of a cluster. Only clusters that the suite created, with Interlay, are attacked. */
 export async function findFeatures(cluster: Cluster, api: ClusterApi): Promise<Features> {
   const dns = await hasDns(api);
   if (!hasCapability(cluster.provider, "attack") || cluster.datapath === "none") return { ...NO_FEATURES, dns };
@@ -25,7 +25,7 @@ async function hasDns(api: ClusterApi): Promise<boolean> {
   return items.some(({ subsets = [] }) => subsets.some(({ addresses = [] }) => addresses.length > 0));
 }
 
-/** Whether the environment makes the nodes' FORWARD chain drop what no rule accepts. */
+/** Whether the environment makes the nodes' FORWARD chain drop packets that no rule accepts. */
 function dropsForwarded({ environment }: Pick<Cluster["spec"], "environment">): boolean {
   const drops = (argv: readonly string[]) => /^-P FORWARD DROP$|^-A FORWARD -j REJECT$/.test(argv.join(" "));
   return environment?.spec.nodes?.iptables?.some(drops) ?? false;

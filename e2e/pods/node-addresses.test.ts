@@ -37,7 +37,7 @@ describe("the overlay addresses of a node", () => {
     });
   });
 
-  it("are none where the overlay has no tunnel", () => {
+  it("are empty without a tunnel of the overlay", () => {
     assert.deepEqual(
       parseOverlayAddresses(JSON.stringify([link("eth0", "veth", ["10.7.168.71", "global"]), {}]), OVERLAY),
       {

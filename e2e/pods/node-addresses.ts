@@ -25,7 +25,7 @@ const links = z.array(
 );
 const TUNNELS: readonly string[] = ["vxlan", "ipip", "ip6tnl", "geneve", "wireguard", "gre"];
 
-/** Of every node that can be entered; a node that is not in the map has addresses that nobody knows. */
+/** Returns the overlay addresses of every node on which programs can run; those of other nodes are not known. */
 export async function readOverlayAddresses(cluster: Cluster): Promise<ReadonlyMap<string, OverlayAddresses>> {
   if (cluster.nodeAccess === "none") return new Map();
   const { overlayCidr, ipv6 } = cluster.spec;
@@ -41,7 +41,7 @@ export async function readOverlayAddresses(cluster: Cluster): Promise<ReadonlyMa
   );
 }
 
-/** From `ip -j -d address show`. @param overlay networks of the overlay. Pure. */
+/** Parses `ip -j -d address show`. Pure. @param overlay networks of the overlay */
 export function parseOverlayAddresses(listing: string, overlay: readonly string[]): OverlayAddresses {
   const networks = new BlockList();
   for (const cidr of overlay) {

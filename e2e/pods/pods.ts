@@ -7,39 +7,39 @@ import { TCP_PORT, UDP_PORT } from "../probe/protocol.ts";
 
 /** Default namespace of the suite's pods and Services. */
 export const NAMESPACE = "interlay-e2e";
-/** Host ports of the answering pods: one a type, the same on every node. */
+/** Host ports of the server pods: one for each type, the same on every node. */
 const HOST_PORTS: Readonly<Record<PodType, number>> = { overlay: 18_081, underlay: 18_082, "multi-nic": 18_083 };
 export const FIRST_HOST_PORT: number = Math.min(...Object.values(HOST_PORTS));
 export const LAST_HOST_PORT: number = Math.max(...Object.values(HOST_PORTS));
-/** The host port of one of the answering pods. */
+/** Returns the host port of a server pod. */
 export function findHostPort(pod: string): number | undefined {
   const type = POD_TYPES.find((one) => new RegExp(`^${one}-\\d+-b$`).test(pod));
   return type && HOST_PORTS[type];
 }
-/** What an underlay link is made from: the NetworkAttachmentDefinition that Interlay deploys. */
+/** Network of underlay links: the NetworkAttachmentDefinition that Interlay deploys. */
 const UNDERLAY = "interlay-system/underlay";
-/** The suite's pods enter the node's network and send pings: what Pod Security calls privileged. */
+/** The suite's pods use the node's network and send pings, which Pod Security allows only in privileged namespaces. */
 const NAMESPACE_LABELS = { [OWNER_LABEL]: "e2e", "pod-security.kubernetes.io/enforce": "privileged" };
 
-/** `a` asks, `b` answers: two of each type on a node, so that a pod can talk to another of its own type there. */
-export type Role = "a" | "b";
-export const podName = (type: PodType, node: number, role: Role): string => `${type}-${node + 1}-${role}`;
+/** `a` is a client, `b` a server: two pods of each type on a node, so that a pod can reach another of its type there. */
+export type PodRole = "a" | "b";
+export const podName = (type: PodType, node: number, role: PodRole): string => `${type}-${node + 1}-${role}`;
 export const hostPodName = (node: number): string => `node-${node + 1}`;
 export const serviceName = (type: PodType, node: number): string => `${type}-${node + 1}`;
 export const ownServiceName = (type: PodType, node: number): string => `${type}-${node + 1}-own`;
 export type TrafficPolicy = "Cluster" | "Local";
 export const nodePortName = (type: PodType, policy: TrafficPolicy): string => `${type}-${policy.toLowerCase()}`;
-/** A NodePort Service with policy Local whose one endpoint is on the first worker: the other nodes have no local endpoint. */
+/** A NodePort Service with policy Local whose only endpoint is on the first worker: the other nodes have no local endpoint. */
 export const localFirstName = (type: PodType): string => `${type}-local-first`;
-/** A LoadBalancer Service whose virtual addresses that worker holds. */
+/** A LoadBalancer Service whose virtual addresses the worker holds. */
 export const balancedName = (type: PodType, node: number): string => `${type}-balanced-${node + 1}`;
 /**
- * With policy Cluster a NodePort Service has one endpoint, on the first worker: the other nodes forward. With Local it has
- * one on every worker, and each must answer by its own.
+ * Worker with the endpoint of NodePort Services. With policy Cluster a Service has one endpoint, on the first worker: the other
+ * nodes forward. With Local it has one on every worker, and each node must use its own.
  */
 export const NODE_PORT_BACKEND = 0;
 
-/** In Service.spec.ipFamilies. */
+/** Names in Service.spec.ipFamilies. */
 const SERVICE_FAMILY = { ipv4: "IPv4", ipv6: "IPv6" } as const;
 
 export interface Manifest {
@@ -54,18 +54,21 @@ export interface Manifest {
   readonly spec?: unknown;
 }
 
-/** What a namespace of the suite was made from. Objects cannot all be changed in place: others are made anew. */
+/**
+ * Annotation with a digest of the namespace's manifests. With other manifests it is recreated, because not all objects can be
+ * changed.
+ */
 export const DIGEST = "interlay.dev/manifests";
 
 interface ManifestOptions extends PodPlace {
   readonly families?: readonly IpFamily[];
-  /** `NAMESPACE/NAME` that underlay links are made from, if not Interlay's. */
+  /** `NAMESPACE/NAME` of the network of underlay links. Default: Interlay's. */
   readonly network?: string | undefined;
-  /** Whether there are pods in the nodes' own network. */
+  /** Whether pods in the nodes' network are created. */
   readonly hostPods?: boolean;
-  /** Whether there are Services of type LoadBalancer, one of each type of pod for each worker that holds their addresses. */
+  /** Whether Services of type LoadBalancer are created, for each type of pod and each worker that holds their addresses. */
   readonly balanced?: boolean;
-  /** Whether the answering pods have host ports. */
+  /** Whether the server pods have host ports. */
   readonly hostPorts?: boolean;
 }
 
@@ -77,7 +80,7 @@ interface PodPlace {
   readonly hostPort?: number | undefined;
 }
 
-/** The namespace, the pods (three types, two roles, each worker; one in each worker's own network), the Services. */
+/** Returns the namespace, the pods (three types, two roles, each worker; one in each worker's network) and the Services. */
 export function createManifests(
   image: string,
   workers: readonly string[],
@@ -124,7 +127,10 @@ export function createManifests(
   return [{ apiVersion: "v1", kind: "Namespace", metadata }, ...objects];
 }
 
-/** How a pod asks Multus to be of a type. @param network `NAMESPACE/NAME` of what its underlay link is made from */
+/**
+ * Returns the annotations that make a pod one of the type.
+ * @param network `NAMESPACE/NAME` of the network of its underlay link
+ */
 export function createNetworkAnnotations(type: PodType, network = UNDERLAY): Readonly<Record<string, string>> {
   switch (type) {
     case "overlay":
@@ -136,7 +142,7 @@ export function createNetworkAnnotations(type: PodType, network = UNDERLAY): Rea
   }
 }
 
-/** One of the suite's pods: the prober's server, ready when its node reaches it. */
+/** Returns a pod with the probe's server, which is ready when its node reaches it. */
 export function pod(
   name: string,
   nodeName: string,
@@ -181,7 +187,7 @@ export function pod(
   };
 }
 
-/** Makes a Service one of a load balancer. @param holder name of the node that holds its addresses */
+/** Returns a Service with type LoadBalancer. @param holder name of the node that holds its addresses */
 function balance({ metadata, spec, ...service }: Manifest, holder: string): Manifest {
   return {
     ...service,

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { compileBun } from "../../plugin/deploy/compile.ts";
 
-/** Makes the probe's one executable; returns its path. */
+/** Builds the probe's executable. @returns its path */
 export function buildProbe(): Promise<string> {
   const source = import.meta.dirname;
   return compileBun({

@@ -20,7 +20,7 @@ import {
 type Checked = ReturnType<typeof probeRequest.parse>;
 type Outcome = Omit<ProbeAnswer, "id" | "latencyMs">;
 
-/** Reads requests from stdin, one JSON line each, probes all at once, answers a JSON line each. Ends with its stdin. */
+/** Reads requests from stdin as JSON lines, probes all at once, and writes a JSON line for each answer. Ends with stdin. */
 export function probeFromStdin(): void {
   const lines = createInterface({ input: process.stdin });
   lines.on("line", (line) => {
@@ -47,7 +47,7 @@ export async function sendProbe(request: Checked): Promise<Outcome> {
   }
 }
 
-/** What is wrong with the pod's resolver; undefined if it knows the name by the address. */
+/** Returns what is wrong with the pod's resolver; undefined if it resolves the name to the address. */
 async function checkName(name: string, { address, timeoutMs }: Checked): Promise<string | undefined> {
   const family = address.includes(":") ? 6 : 4;
   let late: NodeJS.Timeout | undefined;
@@ -66,7 +66,7 @@ async function checkName(name: string, { address, timeoutMs }: Checked): Promise
   }
 }
 
-/** Whether two texts are one address: IPv6 has several for each. */
+/** Whether two texts are the same address: IPv6 has several texts for each. */
 function isSameAddress(one: string, other: string): boolean {
   return ipaddr.parse(one).toNormalizedString() === ipaddr.parse(other).toNormalizedString();
 }
@@ -114,7 +114,7 @@ function probeTcp(request: Checked): Promise<Outcome> {
   });
 }
 
-/** A datagram may be lost: sent again a few times within the timeout. */
+/** A lost datagram is sent again within the timeout. */
 const UDP_TRIES = 3;
 
 function probeUdp(request: Checked): Promise<Outcome> {
@@ -135,11 +135,11 @@ function probeUdp(request: Checked): Promise<Outcome> {
     socket.on("error", (error) => {
       end({ ok: false, error: error.message });
     });
-    // Not connected: the kernel would hide an answer from another address than the one asked.
+    // Not connected: the kernel would hide an answer from another address.
     socket.on("message", (message, sender) => {
       if (isSameAddress(sender.address, address) && sender.port === port)
         end({ ...readGreeting(message.toString(), request), resent: sent - 1 });
-      else wrongSender = `the answer came from ${sender.address} port ${sender.port}, not from the address asked`;
+      else wrongSender = `the answer came from ${sender.address} port ${sender.port}, not from the requested address`;
     });
     const ask = (): void => {
       sent += 1;
@@ -171,7 +171,7 @@ function probeIcmp({ address, timeoutMs, token }: Checked): Promise<Outcome> {
 
 function readGreeting(text: string, { bytes, ...request }: Checked): Outcome {
   const { data: answer } = greeting.safeParse(parseJson(text));
-  if (answer === undefined) return { ok: false, error: `an answer that no probe gives: ${text.slice(0, 80)}` };
+  if (answer === undefined) return { ok: false, error: `invalid answer: ${text.slice(0, 80)}` };
   const { digest, ...outcome } = answer;
   if (bytes > 0 && digest !== computeDigest(writeQuestion({ ...request, bytes })))
     return { ...outcome, ok: false, error: `${bytes} bytes reached ${outcome.server} changed` };

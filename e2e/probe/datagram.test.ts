@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { buildFrame, buildPacket } from "./datagram.ts";
 
-/** One's complement sum of 16-bit words; 0xffff for what has a right checksum in it. */
+/** Returns the one's complement sum of 16-bit words; 0xffff if the checksum in it is right. */
 function sum(bytes: Buffer): number {
   let total = 0;
   for (let at = 0; at < bytes.length; at += 2) total += ((bytes[at] ?? 0) << 8) | (bytes[at + 1] ?? 0);

@@ -12,7 +12,7 @@ interface Datagram {
   readonly payload: Buffer;
 }
 
-/** A UDP datagram in an IPv4 or IPv6 packet, by the family of its addresses (RFC 768, 791, 8200). Pure. */
+/** Builds a UDP datagram in an IPv4 or IPv6 packet (RFC 768, 791, 8200). Pure. */
 export function buildPacket({ source, destination, sourcePort, destinationPort, payload }: Datagram): Buffer {
   const [from, to] = [source, destination].map((text) => Buffer.from(ipaddr.parse(text).toByteArray())) as [
     Buffer,
@@ -31,7 +31,7 @@ export function buildPacket({ source, destination, sourcePort, destinationPort, 
   return Buffer.concat([from.length === 4 ? ipv4Header(from, to, udp.length) : ipv6Header(from, to, udp.length), udp]);
 }
 
-/** An Ethernet frame around a packet. @param destination MAC address as `aa:bb:cc:dd:ee:ff` */
+/** Builds an Ethernet frame around a packet. @param destination MAC address as `aa:bb:cc:dd:ee:ff` */
 export function buildFrame(destination: string, source: string, packet: Buffer): Buffer {
   const type = Buffer.alloc(2);
   type.writeUInt16BE((packet[0] ?? 0) >> 4 === 6 ? ETHERTYPE[16] : ETHERTYPE[4]);
@@ -57,7 +57,7 @@ function ipv6Header(source: Buffer, destination: Buffer, length: number): Buffer
   return header;
 }
 
-/** The Internet checksum (RFC 1071). */
+/** Returns the Internet checksum (RFC 1071). */
 function checksum(bytes: Buffer): number {
   let sum = 0;
   for (let at = 0; at < bytes.length; at += 2) sum += ((bytes[at] ?? 0) << 8) | (bytes[at + 1] ?? 0);

@@ -15,10 +15,10 @@ import {
 
 const EVERY_MS = 1000;
 
-type Tell = (event: FlowEvent) => void;
+type Report = (event: FlowEvent) => void;
 
 /**
- * Reads flows from stdin, one JSON line each, runs all at once, tells a JSON line for each answer. Ends with its stdin.
+ * Reads flows from stdin as JSON lines, runs all at once, and writes a JSON line for each answer. Ends with stdin.
  */
 export function flowsFromStdin(): void {
   const stops = new Map<number, () => void>();
@@ -26,22 +26,22 @@ export function flowsFromStdin(): void {
   lines.on("line", (line) => {
     const request = flowRequest.parse(JSON.parse(line));
     if (request.instead !== undefined) stops.get(request.instead)?.();
-    const tell: Tell = (event) => process.stdout.write(`${JSON.stringify(event)}\n`);
-    stops.set(request.id, startFlow(request, tell));
+    const report: Report = (event) => process.stdout.write(`${JSON.stringify(event)}\n`);
+    stops.set(request.id, startFlow(request, report));
   });
   lines.on("close", () => process.exit(0));
 }
 
-/** Asks once a second until it ends, or what is returned is called: then nothing more is told. */
-export function startFlow(request: FlowRequest, tell: Tell): () => void {
-  return request.protocol === "tcp" ? flowTcp(request, tell) : flowUdp(request, tell);
+/** Sends a request every second. @returns a function that stops the flow without further events */
+export function startFlow(request: FlowRequest, report: Report): () => void {
+  return request.protocol === "tcp" ? flowTcp(request, report) : flowUdp(request, report);
 }
 
-/** One connection: each question is answered once, in their order, by the same server. */
-function flowTcp(request: FlowRequest, tell: Tell): () => void {
+/** A flow over one connection: the same server must answer each request once, in order. */
+function flowTcp(request: FlowRequest, report: Report): () => void {
   const { id, address, port } = request;
   const socket = connect({ host: address, port });
-  const check = checker(request);
+  const check = createCheck(request);
   let asked = 0;
   let answered = 0;
   let ended = false;
@@ -53,7 +53,7 @@ function flowTcp(request: FlowRequest, tell: Tell): () => void {
   const end = (why: string): void => {
     if (ended) return;
     stop();
-    tell({ id, ended: why });
+    report({ id, ended: why });
   };
   const ask = (): void => {
     asked += 1;
@@ -72,9 +72,9 @@ function flowTcp(request: FlowRequest, tell: Tell): () => void {
       return;
     }
     answered += 1;
-    tell({ id, answered });
+    report({ id, answered });
   });
-  // the lines tell of their input's errors too
+  // the line reader emits errors of its input too
   for (const emitter of [socket, lines])
     emitter.on("error", (error: Error) => {
       end(error.message);
@@ -85,11 +85,11 @@ function flowTcp(request: FlowRequest, tell: Tell): () => void {
   return stop;
 }
 
-/** One port: datagrams may be lost, but an answer belongs to a question, and comes from the same server. */
-function flowUdp(request: FlowRequest, tell: Tell): () => void {
+/** A flow from one port: datagrams may be lost, but an answer belongs to a request and comes from the same server. */
+function flowUdp(request: FlowRequest, report: Report): () => void {
   const { id, address, port } = request;
   const udp = createSocket(address.includes(":") ? "udp6" : "udp4");
-  const check = checker(request);
+  const check = createCheck(request);
   let asked = 0;
   let stopped = false;
   const stop = (): void => {
@@ -102,14 +102,14 @@ function flowUdp(request: FlowRequest, tell: Tell): () => void {
     asked += 1;
     udp.send(flowQuestion(request, asked));
   };
-  // "Nobody is there" ends no flow: the next datagram is another.
+  // ECONNREFUSED does not end a flow: the next datagram may be answered.
   udp.on("error", () => undefined);
   udp.on("message", (message) => {
     const text = message.toString();
     const n = parseInt(/"r:([0-9a-z]{6});"/.exec(text)?.[1] ?? "0", 36);
-    const wrong = n >= 1 && n <= asked ? check(text, n) : `an answer to no question: ${text.slice(0, 80)}`;
+    const wrong = n >= 1 && n <= asked ? check(text, n) : `an answer without a request: ${text.slice(0, 80)}`;
     if (wrong !== undefined) stop();
-    tell(wrong === undefined ? { id, answered: n } : { id, ended: wrong });
+    report(wrong === undefined ? { id, answered: n } : { id, ended: wrong });
   });
   udp.connect(port, address, ask);
   const asking = setInterval(() => {
@@ -118,16 +118,16 @@ function flowUdp(request: FlowRequest, tell: Tell): () => void {
   return stop;
 }
 
-/** Says what is wrong with an answer to the n-th question; undefined when nothing is. */
-function checker(request: FlowRequest): (line: string, n: number) => string | undefined {
+/** Returns a check that returns what is wrong with the answer to the n-th request; undefined if nothing is. */
+function createCheck(request: FlowRequest): (line: string, n: number) => string | undefined {
   let first: string | undefined;
   return (line, n) => {
     const answer = flowAnswer.safeParse(parseJson(line)).data;
-    if (answer === undefined) return `an answer that no probe gives: ${line.slice(0, 80)}`;
+    if (answer === undefined) return `invalid answer: ${line.slice(0, 80)}`;
     first ??= answer.server;
-    if (answer.server !== first) return `${answer.server} answered question ${n}, ${first} those before`;
-    if (answer.mark !== formatMark("reply", formatToken(n))) return `${answer.mark} came in the place of answer ${n}`;
-    if (answer.digest !== computeDigest(flowQuestion(request, n))) return `question ${n} reached ${first} changed`;
+    if (answer.server !== first) return `${answer.server} answered request ${n}, ${first} the ones before`;
+    if (answer.mark !== formatMark("reply", formatToken(n))) return `${answer.mark} instead of the mark of answer ${n}`;
+    if (answer.digest !== computeDigest(flowQuestion(request, n))) return `request ${n} reached ${first} changed`;
     return undefined;
   };
 }

@@ -5,15 +5,15 @@ import { PacketSocket } from "../../plugin/netlink/packet-socket.ts";
 import { buildFrame, buildPacket } from "./datagram.ts";
 import { type InjectRequest, type ProbeAnswer, writeQuestion } from "./protocol.ts";
 
-/** Not a port that anything of the suite listens on. */
+/** Port on which nothing of the suite listens. */
 const SOURCE_PORT = 40_404;
 
 const links = z.array(z.object({ ifindex: z.number(), address: z.string() })).min(1);
 const neighbours = z.array(z.object({ dst: z.string(), lladdr: z.string().optional() }));
 
 /**
- * Sends datagrams with the given addresses as whole frames by a link: no routing table, rule or rp_filter of the pod
- * decides about them. Needs CAP_NET_RAW. Never throws: an answer without `ok` says what failed.
+ * Sends datagrams with the given addresses as frames by a link, past the pod's routing tables, rules and rp_filter. Needs
+ * CAP_NET_RAW. Never throws: an answer with `ok` false has the error.
  */
 export async function injectDatagrams(request: InjectRequest): Promise<Omit<ProbeAnswer, "id" | "latencyMs">> {
   try {

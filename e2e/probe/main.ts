@@ -3,8 +3,8 @@ import { flowsFromStdin } from "./flow.ts";
 import { startServer } from "./server.ts";
 
 /**
- * `probe`: the server, a pod's main program. `probe client`: probes on request, `probe flow`: lasting flows, both started in
- * the same pod.
+ * `probe` is the server, a pod's main program. `probe client` probes on request, `probe flow` runs long-lived flows; both are
+ * started in the same pod.
  */
 switch (process.argv[2]) {
   case "client":

@@ -55,7 +55,7 @@ describe("the probe", () => {
     assert.equal(answer.resent, 1);
   });
 
-  it("says what happened when nobody is there", async () => {
+  it("reports the error without a server", async () => {
     const answer = await ask({ id: 1, protocol: "tcp", address: "127.0.0.1", port: 1, timeoutMs: 2000 });
     assert.equal(answer.ok, false);
     assert.match(answer.error ?? "", /ECONNREFUSED/);

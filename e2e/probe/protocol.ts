@@ -1,37 +1,37 @@
 import { createHash } from "node:crypto";
 import { z } from "zod";
 
-/** Ports that every probe serves, the same for both protocols, if PROBE_PORT does not say otherwise. */
+/** Ports that every probe serves, the same for both protocols, unless PROBE_PORT is set. */
 export const TCP_PORT = 8080;
 export const UDP_PORT = 8080;
 
 export const PROTOCOLS = ["tcp", "udp", "icmp"] as const;
 export type Protocol = (typeof PROTOCOLS)[number];
 
-/** One line to a prober's stdin. */
+/** One line to the stdin of `probe client`. */
 export const probeRequest = z.object({
   id: z.number(),
   protocol: z.enum(PROTOCOLS),
   address: z.string(),
   port: z.number().default(0),
   timeoutMs: z.number(),
-  /** Six characters [0-9a-z] that travel in the payload, so that captures find this probe's packets whatever NAT does. */
+  /** Six characters [0-9a-z] in the payload, by which captures find this probe's packets after any NAT. */
   token: z
     .string()
     .regex(/^[0-9a-z]{6}$/)
     .default("000000"),
-  /** TCP that ends after the handshake: for servers that are no probes (the API server). */
+  /** Ends TCP after the handshake: for servers without a probe (the API server). */
   connectOnly: z.boolean().default(false),
-  /** Host name that the pod's resolver must turn into `address`. */
+  /** Host name that the pod's resolver must resolve to `address`. */
   name: z.string().optional(),
-  /** Length of question and answer; 0: a line each. */
+  /** Length of request and answer; 0: a line each. */
   bytes: z.number().int().nonnegative().default(0),
-  /** `heard`: how many datagrams with the token the server has got. */
+  /** `heard`: the number of datagrams with the token that the server has received. */
   question: z.enum(["who", "heard"]).default("who"),
 });
 export type ProbeRequest = z.input<typeof probeRequest>;
 
-/** Sends datagrams whose headers are given, by a link of the pod to a neighbour there. One line to a prober's stdin. */
+/** Sends datagrams with given headers by a link of the pod to a neighbour. One line to the stdin of `probe client`. */
 const injectRequest = z.object({
   id: z.number(),
   kind: z.literal("inject"),
@@ -48,16 +48,16 @@ export type InjectRequest = z.infer<typeof injectRequest>;
 
 export const clientRequest = z.union([injectRequest, probeRequest]);
 
-/** One line from a prober's stdout. */
+/** One line from the stdout of `probe client`. */
 export const probeAnswer = z.object({
   id: z.number(),
   ok: z.boolean(),
   latencyMs: z.number(),
-  /** Who answered: the pod's name. Undefined for ICMP and connectOnly. */
+  /** Name of the pod that answered. Undefined for ICMP and connectOnly. */
   server: z.string().optional(),
   /** The source address that the server saw. */
   seen: z.string().optional(),
-  /** Datagrams with the token that the server has got. */
+  /** Number of datagrams with the token that the server has received. */
   heard: z.number().optional(),
   /** Datagrams that the probe, or TCP segments that its kernel, sent again; absent if unknown. */
   resent: z.number().optional(),
@@ -65,13 +65,13 @@ export const probeAnswer = z.object({
 });
 export type ProbeAnswer = z.infer<typeof probeAnswer>;
 
-/** How the token is written in a request, a reply and a ping (whose reply is told by its type). */
+/** Prefixes of the token in a request, a reply and a ping (whose reply has another type). */
 export const MARKS = { request: "q", reply: "r", ping: "p" } as const;
 export const formatMark = (mark: keyof typeof MARKS, token: string): string => `${MARKS[mark]}:${token};`;
 export const TOKENS = 36 ** 6;
-/** The token of a number: a cell's, whose packets it marks, or a flow's question. */
+/** Returns the token of a number: of a cell, whose packets it marks, or of a flow's request. */
 export const formatToken = (number: number): string => (number % TOKENS).toString(36).padStart(6, "0");
-/** The token of a request that a server has read. */
+/** Returns the token in a request. */
 export const findToken = (text: string): string => /q:([0-9a-z]{6});/.exec(text)?.[1] ?? "000000";
 
 /** A server's answer. */
@@ -79,11 +79,11 @@ export const greeting = z.object({
   server: z.string(),
   seen: z.string(),
   heard: z.number().optional(),
-  /** Of a large question as it arrived. */
+  /** Digest of a large request as it arrived. */
   digest: z.string().optional(),
 });
 
-/** A question: a line that ends with a newline. */
+/** Returns a request: a line that ends with a newline. */
 export function writeQuestion({
   question,
   token,
@@ -93,40 +93,40 @@ export function writeQuestion({
   return bytes > 0 ? `${padToLength(`${start} `, token, bytes - 1)}\n` : `${start}\n`;
 }
 
-/** Length that the answer to a question must have; undefined where any will do. */
+/** Returns the length that the answer to a request must have; undefined: any. */
 export function readLargeLength(asked: string): number | undefined {
   const length = /^large (\d{1,8}) /.exec(asked)?.[1];
   return length === undefined ? undefined : Number(length);
 }
 
-/** `start` with text behind it that follows from the token, so that a changed byte is noticed. */
+/** Returns `start` padded with text that depends on the token, so that a changed byte is noticed. */
 export function padToLength(start: string, token: string, length: number): string {
   const block = computeDigest(token);
   return `${start}${block.repeat(Math.ceil(length / block.length))}`.slice(0, Math.max(length, start.length));
 }
 
-/** One line to the stdin of `probe flow`: from then on it asks once a second, by one connection or from one port. */
+/** One line to the stdin of `probe flow`: a request every second, by one connection or from one port. */
 export const flowRequest = z.object({
   id: z.number(),
   protocol: z.enum(["tcp", "udp"]),
   address: z.string(),
   port: z.number(),
-  /** The id of a flow that ends with this one's begin. */
+  /** Id of a flow that ends when this one starts. */
   instead: z.number().optional(),
 });
 export type FlowRequest = z.infer<typeof flowRequest>;
 
-/** One line from the stdout of `probe flow`: an answer that was what it must be, or why there will be none. */
+/** One line from the stdout of `probe flow`: a correct answer, or why the flow ended. */
 export const flowEvent = z.union([
   z.object({ id: z.number(), answered: z.number().describe("the question's number, from 1") }),
   z.object({ id: z.number(), ended: z.string() }),
 ]);
 export type FlowEvent = z.infer<typeof flowEvent>;
 
-/** Bytes of a question: several segments of TCP; one datagram that fits into Calico's VXLAN. */
+/** Bytes of a request: several segments of TCP; one datagram that fits into Calico's VXLAN. */
 const FLOW_BYTES = { tcp: 4000, udp: 1000 } as const;
 
-/** The n-th question of a flow: a text that no other has. The connection stays open behind it. */
+/** Returns the n-th request of a flow, a unique text. The connection stays open after it. */
 export function flowQuestion({ id, protocol }: Pick<FlowRequest, "id" | "protocol">, n: number): string {
   const block = computeDigest(`${id} ${n}`);
   const text = block.repeat(Math.ceil(FLOW_BYTES[protocol] / block.length)).slice(0, FLOW_BYTES[protocol]);
@@ -135,10 +135,10 @@ export function flowQuestion({ id, protocol }: Pick<FlowRequest, "id" | "protoco
 export const isFlow = (asked: string): boolean => asked.startsWith("flow ");
 export const computeDigest = (text: string): string => createHash("sha256").update(text.trimEnd()).digest("hex");
 
-/** What a server says to a flow's question: who it is, and what it has read. */
+/** A server's answer to a flow's request: its name and a digest of the request. */
 export const flowAnswer = z.object({ mark: z.string(), server: z.string(), digest: z.string() });
 
-/** A line as JSON; undefined where it is none: what else a program says, or a runtime. */
+/** Parses a line as JSON; undefined for other output of a program or a runtime. */
 export function parseJson(line: string): unknown {
   try {
     return JSON.parse(line);

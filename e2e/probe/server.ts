@@ -4,14 +4,14 @@ import { hostname, networkInterfaces } from "node:os";
 import { createInterface } from "node:readline";
 import { computeDigest, padToLength, isFlow, formatMark, readLargeLength, TCP_PORT, findToken } from "./protocol.ts";
 
-/** Datagrams that have arrived, by their tokens: the newest, for questions about packets that get no answer. */
+/** Number of received datagrams by token, of the newest tokens: for requests about packets without an answer. */
 const heard = new Map<string, number>();
 const MOST_TOKENS = 10_000;
 
-/** The answer to who was seen asking, and to what was asked. */
+/** Returns the answer for a client's address and its request. */
 type Greet = (seen: string, asked: string) => string;
 
-/** Answers TCP and UDP with its own name and the address it saw: a reply from the wrong pod is told from the right one. */
+/** Answers TCP and UDP with the pod's name and the client's address, so that an answer from the wrong pod is recognised. */
 export function startServer(): void {
   const server = process.env["PROBE_NAME"] ?? hostname();
   const port = Number(process.env["PROBE_PORT"] ?? TCP_PORT);
@@ -19,7 +19,7 @@ export function startServer(): void {
   createServer((socket) => {
     const seen = socket.remoteAddress ?? "";
     const lines = createInterface({ input: socket });
-    // The other side is a test and may vanish; the lines tell of their input's errors too.
+    // The client may vanish; the line reader emits errors of its input too.
     for (const emitter of [socket, lines]) emitter.on("error", () => undefined);
     lines.on("line", (asked) => {
       if (isFlow(asked)) socket.write(greet(seen, asked));
@@ -50,8 +50,8 @@ function noteHeard(token: string): void {
 }
 
 /**
- * A socket an address, as servers on hosts with several addresses do: one on the wildcard would answer from whatever
- * address the route to the client prefers, and the client would not know it.
+ * Opens a socket for each address: a socket on the wildcard address would answer from the address that the route to the client
+ * prefers, which the client does not expect.
  */
 function answerUdp(address: string, port: number, greet: Greet): void {
   const udp = createSocket(address.includes(":") ? "udp6" : "udp4");

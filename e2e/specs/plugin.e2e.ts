@@ -28,7 +28,7 @@ import { SHAPES, shapeSpecs } from "../plugin/shapes.ts";
 import { verbSpecs } from "../plugin/verbs.ts";
 import { createPod, waitUntilReady, NAMESPACE, execOnNode, type PluginContext } from "../plugin/context.ts";
 import { findRoutedAddress } from "../plugin/routed-host.ts";
-import { deploy, outsideHost } from "../pods/deploy.ts";
+import { deploy, getExternalHost } from "../pods/deploy.ts";
 import type { Manifest } from "../pods/pods.ts";
 import { registerIfMain, type TestRun } from "../support/test-run.ts";
 import { hasCapability } from "../../clusters/capabilities.ts";
@@ -60,7 +60,7 @@ export function registerSpecs(run: TestRun): void {
 
     BeforeAll(
       async () => {
-        const external = outsideHost(context.deployment.external);
+        const external = getExternalHost(context.deployment.external);
         const all = listNetworkObjects(cluster.spec, external);
         DeferCleanup(() => removeNetworks(api, all));
         await By("networks and pools of the suite", () => installNetworks(api, all));
