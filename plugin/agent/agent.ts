@@ -78,19 +78,19 @@ export class Agent {
   readonly #loops: Readonly<Record<LoopName, Loop>>;
   #servers: readonly (Server | SocketServer)[] = [];
 
-  constructor(kube: KubeClient, node: string, places: NodePaths) {
+  constructor(kube: KubeClient, node: string, paths: NodePaths) {
     this.#kube = kube;
     this.#node = node;
-    this.#places = places;
-    this.#plugin = buildPluginPaths(places);
+    this.#places = paths;
+    this.#plugin = buildPluginPaths(paths);
     this.#cniLog = new CniLog(this.#plugin.log);
     this.#view = new ClusterCache(kube, node);
     this.#state = createAgentStatus(readLastFacts(this.#plugin.facts));
     this.#publisher = new NodeStatePublisher(kube, node);
     const store = new ClusterAddressStore(kube, this.#view, node);
-    const records = new Records(join(places.stateDirectory, "addresses"));
+    const records = new Records(join(paths.stateDirectory, "addresses"));
     this.#events = new PodEvents(kube, node);
-    const { stateDirectory } = places;
+    const { stateDirectory } = paths;
     this.#allocator = new Allocator(store, records, { stateDirectory, ...createAddressListener(this.#events) });
     const reclaimer = new AddressReclaimer(kube, store, records, this.#plugin.attachments);
     const [view, allocator, metrics] = [this.#view, this.#allocator, this.#metrics];

@@ -4,8 +4,8 @@ import { KubeClient } from "../kubernetes/kube-client.ts";
 import type { NodePaths } from "./install/paths.ts";
 
 /** The DaemonSet's command: runs until SIGTERM. What the node has stays: pods keep their network while the agent is replaced. */
-export async function runAgent(places: NodePaths): Promise<void> {
-  const agent = new Agent(KubeClient.connect(), readNodeName(process.env), places);
+export async function runAgent(paths: NodePaths): Promise<void> {
+  const agent = new Agent(KubeClient.connect(), readNodeName(process.env), paths);
   const signalReceived = new Promise<void>((resolve) => {
     for (const signal of ["SIGTERM", "SIGINT"] as const)
       process.once(signal, () => {

@@ -31,9 +31,9 @@ export class RepairReconciler {
   /** When all is to be looked at, at the latest; by performance.now(). */
   #allAt = 0;
 
-  constructor(state: AgentStatus, places: Paths, metrics: AgentMetrics, wake: Wake) {
+  constructor(state: AgentStatus, paths: Paths, metrics: AgentMetrics, wake: Wake) {
     this.#state = state;
-    this.#places = places;
+    this.#places = paths;
     this.#metrics = metrics;
     this.#wake = wake;
   }

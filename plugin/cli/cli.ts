@@ -25,9 +25,9 @@ export async function runCommand(argv: readonly string[]): Promise<void> {
   addNodeIpamCommands(program);
   addPathOptions(program.command("uninstall"), { ...DEFAULT_NODE_PATHS, binDirectory: "/opt/cni/bin" })
     .description("remove Interlay from this node (attachments, nftables tables, sysctls, plugins, files)")
-    .action(async (places: NodePaths) => {
+    .action(async (paths: NodePaths) => {
       const { uninstallNode: uninstall } = await import("../agent/install/uninstall.ts");
-      for (const line of await uninstall(places)) process.stdout.write(`${line}\n`);
+      for (const line of await uninstall(paths)) process.stdout.write(`${line}\n`);
     });
   program
     .command("wait", { hidden: true })
@@ -68,10 +68,10 @@ export async function runCommand(argv: readonly string[]): Promise<void> {
   }
 }
 
-function addPathOptions(command: Command, places: NodePaths): Command {
+function addPathOptions(command: Command, paths: NodePaths): Command {
   return command
-    .option("--bin-directory <path>", "the runtime's plugin directory", places.binDirectory)
-    .option("--state-directory <path>", "facts and records", places.stateDirectory)
-    .option("--run-directory <path>", "the agent's sockets", places.runDirectory)
-    .option("--log-directory <path>", "the plugins' log", places.logDirectory);
+    .option("--bin-directory <path>", "the runtime's plugin directory", paths.binDirectory)
+    .option("--state-directory <path>", "facts and records", paths.stateDirectory)
+    .option("--run-directory <path>", "the agent's sockets", paths.runDirectory)
+    .option("--log-directory <path>", "the plugins' log", paths.logDirectory);
 }

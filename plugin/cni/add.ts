@@ -25,20 +25,12 @@ import { readPodOptions } from "../state/pod-options.ts";
 import type { CniResult, NetworkConfig, Request } from "./request.ts";
 
 /** CNI spec 1.1.0, section 2 "ADD", chained: attaches the NIC of the previous plugin's result and returns that result with Interlay's pair added. */
-export function cmdAdd({
-  request,
-  paths: places,
-  mode,
-  markStep: lap,
-  defer: later,
-  notices,
-  beforeStep,
-}: CniCall): CniResult {
+export function cmdAdd({ request, paths, mode, markStep, defer, notices, beforeStep }: CniCall): CniResult {
   const { config, containerId, ifname, netns, pod } = request;
   const previous = requirePrevResult(config);
   const options = parseOptions(config);
   if (options.mode === "disabled") return previous;
-  const wiring = readInputs(request, previous, options, places);
+  const wiring = readInputs(request, previous, options, paths);
   notices.push(...(wiring.facts.notices ?? []));
   const wire = (node: NetworkNamespace, podNamespace: NetworkNamespace): CniResult => {
     /** Removes items of an earlier ADD of the same container, with other addresses or options. */
@@ -46,44 +38,44 @@ export function cmdAdd({
       const wanted = new Set(plan.items.map(describeItem));
       const obsolete = before.items.filter((item) => !wanted.has(describeItem(item)));
       if (obsolete.length === 0) return;
-      undoPlan({ items: obsolete }, node, netns, findSharedItems(containerId, ifname, places.attachments));
+      undoPlan({ items: obsolete }, node, netns, findSharedItems(containerId, ifname, paths.attachments));
       node.forgetLinks();
       podNamespace.forgetLinks();
     };
-    const known = readAttachment(containerId, ifname, places.attachments);
+    const known = readAttachment(containerId, ifname, paths.attachments);
     try {
       const survey = surveyNic(wiring.nic, node, podNamespace);
       const plan = planSurvey(wiring.facts, survey);
-      lap("plan");
+      markStep("plan");
       if (options.dryRun) return addToResult(previous, plan, netns);
       if (plan.items.length > 0) {
         probeAddresses(wiring.nic, options, podNamespace, pod, mode);
         waitForDad(wiring.nic, podNamespace, pod, mode);
       }
-      lap("wire");
+      markStep("wire");
       // Before any change: if the plugin is killed from here on, DEL and GC find its state by the record.
       const { name: network } = config;
       const record = { containerId, ifname, network, netns, pod, plan, survey, hijackCidrs: options.hijackCIDRs };
-      writeAttachment(record, places.attachments);
-      const earlier = known ?? readPendingTeardown(containerId, ifname, places.attachments);
+      writeAttachment(record, paths.attachments);
+      const earlier = known ?? readPendingTeardown(containerId, ifname, paths.attachments);
       if (earlier !== undefined) removeObsolete(earlier.plan, plan);
       removeStaleState(plan, node, podNamespace);
-      lap("prepare");
+      markStep("prepare");
       applyPlan(plan, node, podNamespace, beforeStep);
       if (plan.items.length > 0) removeAdvertisedState(ifname, podNamespace);
       // A pending teardown of the same container: its pair belongs to this attachment now.
-      removePendingTeardown(containerId, ifname, places.attachments);
-      lap("apply");
+      removePendingTeardown(containerId, ifname, paths.attachments);
+      markStep("apply");
       if (options.announce && plan.items.length > 0)
-        later(() => {
+        defer(() => {
           announceQuietly(ifname, netns);
-          lap("announce");
+          markStep("announce");
         });
       return addToResult(previous, plan, netns);
     } catch (error) {
-      if (known === undefined) removeAttachment(containerId, ifname, places.attachments);
+      if (known === undefined) removeAttachment(containerId, ifname, paths.attachments);
       if (error instanceof AddressConflictError)
-        writeConflictRecord({ address: error.address, mac: error.mac, ifname, pod }, places.state);
+        writeConflictRecord({ address: error.address, mac: error.mac, ifname, pod }, paths.state);
       throw toCniError(error, pod);
     }
   };
@@ -103,11 +95,11 @@ function announceQuietly(ifname: string, netns: string): void {
 }
 
 /** Returns the plan that ADD would apply to this pod. Changes nothing. Throws CniError as ADD does. */
-export function planRequest(request: Request, places: Paths): Plan {
+export function planRequest(request: Request, paths: Paths): Plan {
   const { config, netns, pod } = request;
   const options = parseOptions(config);
   if (options.mode === "disabled") return { items: [] };
-  const { facts, nic } = readInputs(request, requirePrevResult(config), options, places);
+  const { facts, nic } = readInputs(request, requirePrevResult(config), options, paths);
   try {
     return withNamespaces(netns, (node, podNamespace) => planSurvey(facts, surveyNic(nic, node, podNamespace)));
   } catch (error) {
@@ -132,12 +124,12 @@ function readInputs(
   { containerId, ifname, pod }: Request,
   previous: CniResult,
   options: NetworkOptions,
-  places: Paths,
+  paths: Paths,
 ): { readonly facts: Facts; readonly nic: NicRequest } {
   const { mode, mtu, txQueueLen, hijackCIDRs } = options;
-  const facts = loadFacts(places.facts);
-  const { defaultRouteNic: wished } = readPodOptions(containerId, ifname, places.state);
-  const defaultRouteNic = wished ?? options.podDefaultRouteNic;
+  const facts = loadFacts(paths.facts);
+  const { defaultRouteNic: annotatedNic } = readPodOptions(containerId, ifname, paths.state);
+  const defaultRouteNic = annotatedNic ?? options.podDefaultRouteNic;
   const addresses = readAddresses(previous, ifname);
   if (addresses.length === 0)
     throw new CniError(
@@ -153,7 +145,7 @@ function readInputs(
     numbers: getRoutingIds(options),
     ...(options.macPrefix === undefined ? {} : { macPrefix: options.macPrefix }),
     ...(defaultRouteNic === undefined ? {} : { defaultRouteNic }),
-    ...(wished === undefined ? {} : { defaultRouteNicKnown: true as const }),
+    ...(annotatedNic === undefined ? {} : { defaultRouteNicKnown: true as const }),
     ...(mtu === undefined ? {} : { mtu }),
     ...(txQueueLen === undefined ? {} : { txQueueLength: txQueueLen }),
   };

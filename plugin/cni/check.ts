@@ -7,9 +7,9 @@ import { CniError, CODE } from "./error.ts";
 import { parseOptions } from "./options.ts";
 
 /** CNI spec 1.1.0, section 2 "CHECK": compares the kernel with each item of ADD's plan. Throws CniError 102 that lists the missing items. */
-export function cmdCheck({ request: { config, containerId, ifname, netns, pod }, paths: places }: CniCall): void {
+export function cmdCheck({ request: { config, containerId, ifname, netns, pod }, paths }: CniCall): void {
   if (parseOptions(config).mode === "disabled") return;
-  const record = readAttachment(containerId, ifname, places.attachments);
+  const record = readAttachment(containerId, ifname, paths.attachments);
   if (record === undefined)
     throw new CniError(
       CODE.unknownContainer,

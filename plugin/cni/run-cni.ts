@@ -66,31 +66,31 @@ export function answerCni(
   const begun = performance.now();
   const steps: Record<string, number> = mode === "standalone" ? { start: milliseconds(begun) } : {};
   let last = begun;
-  const lap = (step: string): void => {
+  const markStep = (step: string): void => {
     const now = performance.now();
     steps[step] = milliseconds(now - last);
     last = now;
   };
   let request: Request | undefined;
-  let places: Paths = served ?? buildPaths();
+  let paths: Paths = served ?? buildPaths();
   let failure: unknown;
   const notices: string[] = [];
   let output = "";
   const deferred: (() => void)[] = [];
-  const later = (work: () => void): void => {
+  const defer = (work: () => void): void => {
     deferred.push(work);
   };
   try {
-    places = served ?? readPaths(env);
+    paths = served ?? readPaths(env);
     request = parseRequest(env, stdin());
     if (dryRun) request = { ...request, config: { ...request.config, dryRun } };
-    lap("parse");
+    markStep("parse");
     const answer = dispatch({
       request,
-      paths: places,
+      paths,
       mode,
-      markStep: lap,
-      defer: later,
+      markStep,
+      defer,
       notices,
       ...(beforeStep === undefined ? {} : { beforeStep }),
     });
@@ -110,7 +110,7 @@ export function answerCni(
         containerId: request?.containerId,
         ifname: request?.ifname,
         pod: request?.pod,
-        milliseconds: took,
+        roundToTenth: took,
         steps,
         ...(mode === "standalone" ? { peakMemoryKiB: readPeakMemory() } : {}),
         ...(notices.length === 0 ? {} : { notices }),
@@ -118,7 +118,7 @@ export function answerCni(
           ? {}
           : { error: failure instanceof Error ? failure.message : JSON.stringify(failure) }),
       },
-      places.log,
+      paths.log,
     );
   };
   return { status: failure === undefined ? 0 : 1, output, after };
@@ -129,14 +129,14 @@ function milliseconds(value: number): number {
 }
 
 function dispatch(call: CniCall): unknown {
-  const { request, paths: places, mode, markStep: lap } = call;
+  const { request, paths, mode, markStep } = call;
   switch (request.command) {
     case "ADD":
       return { ...cmdAdd(call), cniVersion: request.config.cniVersion };
     case "DEL":
-      if (mode === "agent") cmdDelDeferred(request, places.state);
-      else cmdDel(request, places.state);
-      lap("remove");
+      if (mode === "agent") cmdDelDeferred(request, paths.state);
+      else cmdDel(request, paths.state);
+      markStep("remove");
       return undefined;
     case "CHECK":
       cmdCheck(call);
@@ -144,13 +144,13 @@ function dispatch(call: CniCall): unknown {
     case "GC": {
       const { name } = request.config;
       const valid = validAttachments(request.config);
-      if (mode === "agent" && findStaleAttachments(name, valid, places.state).length > 0)
+      if (mode === "agent" && findStaleAttachments(name, valid, paths.state).length > 0)
         throw new RunStandaloneError("GC has attachments to remove");
-      collectGarbage(name, valid, places.state);
+      collectGarbage(name, valid, paths.state);
       return undefined;
     }
     case "STATUS":
-      cmdStatus(places.facts);
+      cmdStatus(paths.facts);
       return undefined;
   }
 }

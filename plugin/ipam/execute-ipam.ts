@@ -6,7 +6,7 @@ import type { CniResponse } from "../cni/run-cni.ts";
 import { removePodOptions, writePodOptions } from "../state/pod-options.ts";
 import type { Allocator } from "./allocator/allocator.ts";
 import { logIpamCall } from "./ipam-log.ts";
-import type { IpamAnswer, IpamRequest } from "./records/ipam-request.ts";
+import type { IpamResult, IpamRequest } from "./records/ipam-request.ts";
 
 /** Keys of the network configuration that this plugin reads; the rest is for the main plugin. */
 const ownConfig = z.object({ pools: z.array(z.string()).default([]) });
@@ -120,7 +120,7 @@ function toIpamRequest({ containerId, ifname, netns, pod, config }: Request): Ip
 /** Builds the result of section 5 "ADD Success": addresses and routes; the main plugin adds the interfaces. */
 function toCniResult(
   { config, containerId, ifname }: Request,
-  { ips, routes: poolRoutes, defaultRouteNic }: IpamAnswer,
+  { ips, routes: poolRoutes, defaultRouteNic }: IpamResult,
   stateDirectory: string,
 ): unknown {
   if (defaultRouteNic === undefined) removePodOptions(containerId, ifname, stateDirectory);

@@ -22,10 +22,10 @@ const getFilePath = (address: string, stateDirectory: string): string =>
   join(getDirectory(stateDirectory), `${address.replaceAll(":", "-")}.json`);
 
 /** Writes a record atomically. */
-export function writeConflictRecord(note: ConflictRecord, stateDirectory = STATE_DIRECTORY): void {
+export function writeConflictRecord(record: ConflictRecord, stateDirectory = STATE_DIRECTORY): void {
   mkdirSync(getDirectory(stateDirectory), { recursive: true, mode: 0o700 });
-  const file = getFilePath(note.address, stateDirectory);
-  writeFileSync(`${file}.new`, JSON.stringify(note), { mode: 0o600 });
+  const file = getFilePath(record.address, stateDirectory);
+  writeFileSync(`${file}.new`, JSON.stringify(record), { mode: 0o600 });
   renameSync(`${file}.new`, file);
 }
 

@@ -53,8 +53,8 @@ export class TestAgent {
 
   #agentArguments(): readonly string[] {
     const { stateDirectory, runDirectory, binDirectory } = this.#node;
-    const places = { bin: binDirectory, state: stateDirectory, run: runDirectory, log: stateDirectory };
-    return ["agent", ...Object.entries(places).flatMap(([name, path]) => [`--${name}-directory`, path])];
+    const paths = { bin: binDirectory, state: stateDirectory, run: runDirectory, log: stateDirectory };
+    return ["agent", ...Object.entries(paths).flatMap(([name, path]) => [`--${name}-directory`, path])];
   }
 }
 

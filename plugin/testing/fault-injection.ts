@@ -16,6 +16,6 @@ const beforeStep: CallOptions["beforeStep"] = (_item, index) => {
 
 const [verb, path = "", stateDirectory = ""] = process.argv.slice(2);
 if (verb === "serve") {
-  const places = buildPaths(stateDirectory, `${stateDirectory}/cni.log`);
-  void serveCni({ path, places, beforeStep });
+  const paths = buildPaths(stateDirectory, `${stateDirectory}/cni.log`);
+  void serveCni({ path, paths, beforeStep });
 } else process.exitCode = runCni(process.env, { beforeStep });

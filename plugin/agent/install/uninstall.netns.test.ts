@@ -41,7 +41,7 @@ describe("install and uninstall", () => {
       ...[RULESET_STATE, SYSCTL_STATE].flatMap((look) => look.parseLines(execInNetns(node.name, ...look.argv))),
       ...readdirSync(bin),
     ];
-    const before_ = state();
+    const initial = state();
 
     installPlugin(bin, plugins.interlay);
     assert.equal(net.attach(node, underlay, "eth0", "10.7.200.1/16", "10.7.168.72").status, 0);
@@ -54,7 +54,7 @@ describe("install and uninstall", () => {
     for (const rule of listForwardRules("iptables", networks))
       execInNetns(node.name, "iptables", "-A", "FORWARD", ...rule);
     assert.ok(pingAddress(node.name, "10.7.200.1"));
-    assert.ok(state().length > before_.length + 5, "nothing was installed");
+    assert.ok(state().length > initial.length + 5, "nothing was installed");
 
     const run = join(directory, "run");
     mkdirSync(run);
@@ -62,7 +62,7 @@ describe("install and uninstall", () => {
       ([name, path]) => [`--${name}-directory`, path],
     );
     const said = splitLines(execInNetns(node.name, plugins.interlay, "uninstall", ...flags));
-    assert.deepEqual(state(), before_, said.join("\n"));
+    assert.deepEqual(state(), initial, said.join("\n"));
     assert.ok(!existsSync(node.stateDirectory) && !existsSync(run));
     assert.deepEqual(
       splitLines(execInNetns(multiNic.namespace, "ip", "rule")).length,

@@ -6,49 +6,49 @@ import { raiseNeighbourLimits, restoreNeighbourLimits } from "./neighbour-limits
 
 describe("neighbour table limits", () => {
   const root = mkdtempSync(join(tmpdir(), "interlay-neighbours-"));
-  const places = { sysctls: join(root, "sys"), before: join(root, "before") };
-  const file = (family: string, limit: string) => join(places.sysctls, family, "neigh", "default", limit);
+  const paths = { sysctls: join(root, "sys"), before: join(root, "before") };
+  const file = (family: string, limit: string) => join(paths.sysctls, family, "neigh", "default", limit);
   const read = (family: string, limit: string) => Number(readFileSync(file(family, limit), "utf8"));
   beforeEach(() => {
     for (const family of ["ipv4", "ipv6"]) {
-      mkdirSync(join(places.sysctls, family, "neigh", "default"), { recursive: true });
+      mkdirSync(join(paths.sysctls, family, "neigh", "default"), { recursive: true });
       writeFileSync(file(family, "gc_thresh1"), "128\n");
       writeFileSync(file(family, "gc_thresh2"), "512\n");
       writeFileSync(file(family, "gc_thresh3"), "1024\n");
     }
-    rmSync(places.before, { recursive: true, force: true });
+    rmSync(paths.before, { recursive: true, force: true });
   });
   after(() => {
     rmSync(root, { recursive: true, force: true });
   });
 
   it("are raised in both families, and set back to what they were", () => {
-    assert.equal(raiseNeighbourLimits(places).length, 6);
+    assert.equal(raiseNeighbourLimits(paths).length, 6);
     assert.deepEqual([read("ipv4", "gc_thresh3"), read("ipv6", "gc_thresh3")], [28_160, 28_160]);
-    assert.deepEqual(raiseNeighbourLimits(places), [], "the second time");
-    assert.equal(restoreNeighbourLimits(places).length, 6);
+    assert.deepEqual(raiseNeighbourLimits(paths), [], "the second time");
+    assert.equal(restoreNeighbourLimits(paths).length, 6);
     assert.deepEqual([read("ipv4", "gc_thresh1"), read("ipv6", "gc_thresh3")], [128, 1024]);
-    assert.ok(!existsSync(places.before));
+    assert.ok(!existsSync(paths.before));
   });
 
   it("are left alone where they are high enough", () => {
     writeFileSync(file("ipv4", "gc_thresh3"), "65536\n");
-    assert.equal(raiseNeighbourLimits(places).length, 5);
+    assert.equal(raiseNeighbourLimits(paths).length, 5);
     assert.equal(read("ipv4", "gc_thresh3"), 65_536);
-    restoreNeighbourLimits(places);
+    restoreNeighbourLimits(paths);
     assert.equal(read("ipv4", "gc_thresh3"), 65_536);
   });
 
   it("are not set back where somebody has changed them since", () => {
-    raiseNeighbourLimits(places);
+    raiseNeighbourLimits(paths);
     writeFileSync(file("ipv6", "gc_thresh3"), "40000\n");
-    assert.equal(restoreNeighbourLimits(places).length, 5);
+    assert.equal(restoreNeighbourLimits(paths).length, 5);
     assert.equal(read("ipv6", "gc_thresh3"), 40_000);
   });
 
   it("are skipped in a network namespace that does not have them", () => {
-    rmSync(places.sysctls, { recursive: true });
-    assert.deepEqual(raiseNeighbourLimits(places), []);
-    assert.deepEqual(restoreNeighbourLimits(places), []);
+    rmSync(paths.sysctls, { recursive: true });
+    assert.deepEqual(raiseNeighbourLimits(paths), []);
+    assert.deepEqual(restoreNeighbourLimits(paths), []);
   });
 });

@@ -301,9 +301,9 @@ describe("the node's nftables table", function () {
   it("costs one conntrack entry for each connection to another node's overlay pod", () => {
     load("notrack");
     const count = () => Number(execInNetns(one?.name ?? "", "sysctl", "-n", "net.netfilter.nf_conntrack_count"));
-    const before_ = count();
+    const initial = count();
     for (let number = 0; number < 5; number++) assert.equal(sendRequest(pods.first, "10.233.65.2", PORT), "10.7.200.1");
-    assert.ok(count() - before_ <= 5, `${count() - before_} entries for 5 connections`);
+    assert.ok(count() - initial <= 5, `${count() - initial} entries for 5 connections`);
   });
 
   it("answers a connection while FORWARD has the policy DROP", () => {

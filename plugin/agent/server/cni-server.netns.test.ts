@@ -158,12 +158,12 @@ describe("calls that the agent answers", function () {
     const elsewhere = net.node("n2", "10.7.168.73");
     const one = pod();
     const prevResult = net.macvlan(elsewhere, one, "eth0", ADDRESSES);
-    const before_ = logOf(node).length;
+    const initial = logOf(node).length;
     // the launcher of n2 asks the agent of n1
     const lost = { ...elsewhere, socket: node.socket };
     assert.equal(net.call("launcher", "ADD", lost, one, "eth0", { prevResult }).status, 0);
     assert.equal(readLastMode(net, elsewhere), "standalone");
-    assert.equal(logOf(node).length, before_);
+    assert.equal(logOf(node).length, initial);
     assert.equal(net.call("launcher", "DEL", lost, one, "eth0", {}).status, 0);
   });
 
@@ -256,10 +256,10 @@ describe("calls that the agent answers", function () {
     execInNetns(one.namespace, "ip", "link", "delete", "eth0");
     assert.equal(add(one).status, 0);
     assert.equal(net.call("interlay", "DEL", node, one, "eth0", {}).status, 0);
-    const before_ = logOf(node);
+    const initial = logOf(node);
     process.kill(agent.pid, "SIGCONT");
     await new Promise((resolve) => setTimeout(resolve, 500));
-    assert.deepEqual(logOf(node), before_, "the agent did, late, what had been done");
+    assert.deepEqual(logOf(node), initial, "the agent did, late, what had been done");
     assert.deepEqual(records(node), []);
   });
 

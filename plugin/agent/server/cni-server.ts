@@ -19,7 +19,7 @@ import {
 interface CniServerOptions {
   readonly path: string;
   /** Facts, records and log of the served calls. */
-  readonly places: Paths;
+  readonly paths: Paths;
   readonly beforeStep?: CallOptions["beforeStep"];
   /** Serves calls of interlay-ipam; if undefined, they are declined. */
   readonly ipam?: (env: CniRequestFrame["env"], stdin: string) => Promise<CniResponse>;
@@ -90,12 +90,12 @@ function dispatch(
   name: string,
   env: CniRequestFrame["env"],
   stdin: string,
-  { places, beforeStep, ipam }: CniServerOptions,
+  { paths, beforeStep, ipam }: CniServerOptions,
 ): CniResponse | Promise<CniResponse> {
   if (name !== IPAM_PLUGIN)
     return answerCni(env, () => stdin, {
       mode: "agent",
-      paths: places,
+      paths,
       started: performance.now(),
       ...(beforeStep === undefined ? {} : { beforeStep }),
     });

@@ -50,7 +50,7 @@ describe("calls of the IPAM plugin", () => {
     };
     server = await serveCni({
       path: socket,
-      places: service.paths,
+      paths: service.paths,
       ipam: (variables, stdin) => executeIpam(variables, stdin, service),
     });
   };
@@ -110,7 +110,7 @@ describe("calls of the IPAM plugin", () => {
 
   it("should be unavailable without an agent, and from an agent without an allocator", async () => {
     assert.equal(await call("ADD"), "unavailable");
-    server = await serveCni({ path: socket, places: buildPaths(directory, join(directory, "cni.log")) });
+    server = await serveCni({ path: socket, paths: buildPaths(directory, join(directory, "cni.log")) });
     assert.equal(await call("ADD"), "unavailable");
   });
 

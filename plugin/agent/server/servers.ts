@@ -27,14 +27,14 @@ interface ServerDependencies {
  * Starts the servers: health and metrics, then CNI calls. During an update two agents run on the node; the new one waits for the port
  * of the old one before it replaces the socket.
  */
-export async function startServers(served: ServerDependencies): Promise<readonly (Server | SocketServer)[]> {
-  const { allocator, runDirectory, plugin } = served;
-  const ipam = { allocator, listener: createIpamListener(served), paths: plugin };
+export async function startServers(dependencies: ServerDependencies): Promise<readonly (Server | SocketServer)[]> {
+  const { allocator, runDirectory, plugin } = dependencies;
+  const ipam = { allocator, listener: createIpamListener(dependencies), paths: plugin };
   return [
-    await serveHealth(served.notReady, served.metricsText),
+    await serveHealth(dependencies.notReady, dependencies.metricsText),
     await serveCni({
       path: join(runDirectory, CNI_SOCKET),
-      places: plugin,
+      paths: plugin,
       ipam: (env, stdin) => executeIpam(env, stdin, ipam),
     }),
   ];

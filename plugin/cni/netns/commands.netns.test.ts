@@ -17,14 +17,14 @@ describe("an underlay pod", () => {
   let node: TestNode;
   let other: TestNode;
   let pod: TestPod;
-  let before_: readonly string[];
+  let initial: readonly string[];
 
   before(() => {
     net = new TestNet(pluginsFromEnvironment());
     node = net.node("n1", "10.7.168.71");
     other = net.node("n2", "10.7.168.72");
     pod = net.pod("u");
-    before_ = readPermanentState(node);
+    initial = readPermanentState(node);
     const result = net.attach(node, pod, "eth0", "10.7.200.1/16", "10.7.168.72");
     assert.equal(result.status, 0, JSON.stringify(result.json));
   });
@@ -111,7 +111,7 @@ describe("an underlay pod", () => {
     assert.equal(net.call("interlay", "DEL", node, pod, "eth0", {}).status, 0);
     assert.equal(net.call("interlay", "DEL", node, pod, "eth0", {}).status, 0);
     execInNetns(node.name, "ip", "address", "delete", "192.0.2.1/32", "dev", "lo");
-    const left = readPermanentState(node).filter((line) => !before_.includes(line));
+    const left = readPermanentState(node).filter((line) => !initial.includes(line));
     assert.deepEqual(left, [], "DEL left this on the node");
     assert.deepEqual(readdirSync(join(node.stateDirectory, "attachments")), []);
   });

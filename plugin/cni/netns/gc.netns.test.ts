@@ -67,7 +67,7 @@ describe("GC, cniVersion 1.1.0", () => {
   });
 
   it("removes what is left of a pod whose namespace is gone", () => {
-    const before_ = readPermanentState(node);
+    const initial = readPermanentState(node);
     const pod = net.pod("gone");
     net.overlay(node, pod, "10.233.64.5", "fd33:64::5");
     assert.equal(net.attachAll(node, pod, "net1", both(1)).status, 0);
@@ -75,7 +75,7 @@ describe("GC, cniVersion 1.1.0", () => {
     gc("underlay", { "cni.dev/valid-attachments": [] });
     assert.deepEqual(records(), []);
     assert.deepEqual(
-      readPermanentState(node).filter((line) => !before_.includes(line)),
+      readPermanentState(node).filter((line) => !initial.includes(line)),
       [],
     );
   });

@@ -40,7 +40,7 @@ describe("under libcni", () => {
     return directory;
   }
 
-  function tool(verb: string, directory: string, pod: TestPod, places = buildPathVariables(node)) {
+  function tool(verb: string, directory: string, pod: TestPod, paths = buildPathVariables(node)) {
     const { status, stdout, stderr } = spawnSync(
       "ip",
       ["netns", "exec", node.name, cnitool, verb, "underlay", pod.netns],
@@ -51,7 +51,7 @@ describe("under libcni", () => {
           CNI_PATH: `${join(plugins.interlay, "..")}:${plugins.reference}`,
           NETCONFPATH: directory,
           CNI_ARGS: `IgnoreUnknown=1;K8S_POD_NAMESPACE=test;K8S_POD_NAME=${pod.namespace}`,
-          ...places,
+          ...paths,
         },
       },
     );
@@ -62,7 +62,7 @@ describe("under libcni", () => {
     it(`is added, checked and deleted, cniVersion ${version}`, () => {
       const pod = net.pod(`l${version.replaceAll(".", "")}`);
       const directory = network(version);
-      const before_ = readPermanentState(node);
+      const initial = readPermanentState(node);
       const added = tool("add", directory, pod);
       assert.equal(added.status, 0, added.said);
       const result = JSON.parse(added.stdout) as { cniVersion: string; interfaces: { name: string }[] };
@@ -76,7 +76,7 @@ describe("under libcni", () => {
       if (version === "0.3.1") {
         assert.match(checked.said, /does not support the CHECK command/, "CHECK came with 0.4.0");
         assert.equal(tool("del", directory, pod).status, 0);
-        assert.deepEqual(readPermanentState(node), before_);
+        assert.deepEqual(readPermanentState(node), initial);
         return;
       }
       assert.equal(checked.status, 0, checked.said);
@@ -87,7 +87,7 @@ describe("under libcni", () => {
       const deleted = tool("del", directory, pod);
       assert.equal(deleted.status, 0, deleted.said);
       assert.equal(tool("del", directory, pod).status, 0, "DEL a second time");
-      assert.deepEqual(readPermanentState(node), before_);
+      assert.deepEqual(readPermanentState(node), initial);
     });
 
   it("says by STATUS whether it can serve, cniVersion 1.1.0", () => {
@@ -101,15 +101,15 @@ describe("under libcni", () => {
 
   it("removes by GC what has no valid attachment, and nothing else, cniVersion 1.1.0", () => {
     const directory = network("1.1.0");
-    const before_ = readPermanentState(node);
+    const initial = readPermanentState(node);
     const lost = net.pod("g");
     const added = tool("add", directory, lost);
     assert.equal(added.status, 0, added.said);
-    assert.notDeepEqual(readPermanentState(node), before_);
+    assert.notDeepEqual(readPermanentState(node), initial);
     // cnitool knows of no valid attachment at all.
     const collected = tool("gc", directory, lost);
     assert.equal(collected.status, 0, collected.said);
-    assert.deepEqual(readPermanentState(node), before_);
+    assert.deepEqual(readPermanentState(node), initial);
     assert.ok(!splitLines(execInNetns(lost.namespace, "ip", "-o", "link")).some((line) => line.includes("veth0")));
   });
 });

@@ -52,11 +52,11 @@ describe("a network's options", () => {
   it("dryRun: ADD answers as it would, and neither node nor pod nor records change", () => {
     const pod = net.pod("d");
     const prevResult = net.macvlan(node, pod, "eth0", [address]);
-    const before_ = [readPermanentState(node), readPermanentState({ ...node, name: pod.namespace })];
+    const initial = [readPermanentState(node), readPermanentState({ ...node, name: pod.namespace })];
     const { status, json } = net.call("interlay", "ADD", node, pod, "eth0", { prevResult, dryRun: true });
     assert.equal(status, 0, JSON.stringify(json));
     assert.match(JSON.stringify(json["interfaces"]), /"veth0"/);
-    assert.deepEqual([readPermanentState(node), readPermanentState({ ...node, name: pod.namespace })], before_);
+    assert.deepEqual([readPermanentState(node), readPermanentState({ ...node, name: pod.namespace })], initial);
     assert.equal(net.call("interlay", "CHECK", node, pod, "eth0", {}).json["code"], 3, "there is a record");
 
     // As a person asks: by a flag, of what a runtime starts.
@@ -65,13 +65,13 @@ describe("a network's options", () => {
     const { status: ended, stdout } = spawnSync("ip", argv, { env, input, encoding: "utf8" });
     assert.equal(ended, 0, stdout);
     assert.deepEqual(JSON.parse(stdout), json);
-    assert.deepEqual([readPermanentState(node), readPermanentState({ ...node, name: pod.namespace })], before_);
+    assert.deepEqual([readPermanentState(node), readPermanentState({ ...node, name: pod.namespace })], initial);
   });
 
   it("one that is wrong is named, before anything is done", () => {
     const pod = net.pod("w");
     const prevResult = net.macvlan(node, pod, "eth0", [address]);
-    const before_ = readPermanentState(node);
+    const initial = readPermanentState(node);
     for (const [wrong, said] of [
       [{ hijackCIDRs: ["10.0.0.0/33"] }, /hijackCIDRs\.0.*invalid CIDR/],
       [{ hijackCIDRs: "10.0.0.0/8" }, /hijackCIDRs/],
@@ -82,12 +82,12 @@ describe("a network's options", () => {
       assert.deepEqual([status, json["code"]], [1, 7], JSON.stringify(json));
       assert.match(String(json["msg"]), said);
     }
-    assert.deepEqual(readPermanentState(node), before_);
+    assert.deepEqual(readPermanentState(node), initial);
   });
 
   it("refuses a path on the node in a network configuration: nothing is written, and DEL still cleans up", () => {
     const pod = net.pod("paths");
-    const before_ = readPermanentState(node);
+    const initial = readPermanentState(node);
     net.attachAll(node, pod, "eth0", [address]);
     for (const option of ["logFile", "stateDirectory"])
       for (const plugin of ["interlay", "launcher"] as const) {
@@ -103,7 +103,7 @@ describe("a network's options", () => {
       }
     const { status, json } = net.call("interlay", "DEL", node, pod, "eth0", { logFile: "/x", stateDirectory: "/x" });
     assert.equal(status, 0, JSON.stringify(json));
-    assert.deepEqual(readPermanentState(node), before_);
+    assert.deepEqual(readPermanentState(node), initial);
     assert.ok(!existsSync("/x"));
   });
 
@@ -137,7 +137,7 @@ describe("a network's options", () => {
     });
     const file = join(node.stateDirectory, "config.json");
     writeFileSync(file, input);
-    const before_ = readPermanentState(node);
+    const initial = readPermanentState(node);
     const { stdout, stderr, status } = interlay(
       "explain",
       "--config",
@@ -149,6 +149,6 @@ describe("a network's options", () => {
     );
     assert.equal(status, 0, stderr);
     assert.match(stdout, /^link veth0 \(pod\) <-> vethil[0-9a-f]{9} \(node\) mtu 1500$/m);
-    assert.deepEqual(readPermanentState(node), before_);
+    assert.deepEqual(readPermanentState(node), initial);
   });
 });

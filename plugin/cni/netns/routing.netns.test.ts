@@ -103,7 +103,7 @@ describe("the default route's NIC", () => {
   });
 
   it("is an error that names the NICs there are, and one without a gateway is one", () => {
-    const before_ = readPermanentState(node);
+    const initial = readPermanentState(node);
     const of = (podDefaultRouteNic: string, gateway?: string) =>
       net.call("interlay", "ADD", node, pod, "net1", { podDefaultRouteNic, prevResult: prevResult("net1", gateway) });
     assert.equal(of("lan7").json["code"], 103);
@@ -111,7 +111,7 @@ describe("the default route's NIC", () => {
     assert.match(String(of("net1").json["msg"]), /net1 was chosen .* no gateway/);
     assert.equal(of("net2").status, 0, "net2 comes after net1: its own ADD makes the route");
     assert.equal(net.call("interlay", "DEL", node, pod, "net1", {}).status, 0);
-    assert.deepEqual(readPermanentState(node), before_);
+    assert.deepEqual(readPermanentState(node), initial);
   });
 });
 
@@ -129,7 +129,7 @@ describe("tables and priorities", () => {
   const numbers = { hostRouteTable: 777, hostRulePriority: 1777, podRulePriority: 2777, podMarkPriority: 1777 };
 
   it("are the configuration's for a multi-NIC pod, and go with it", () => {
-    const before_ = readPermanentState(node);
+    const initial = readPermanentState(node);
     const pod = net.pod("m");
     net.overlay(node, pod, OVERLAY);
     const own = readPermanentState(node);
@@ -142,7 +142,7 @@ describe("tables and priorities", () => {
     assert.equal(net.call("interlay", "CHECK", node, pod, "net1", numbers).status, 0);
     assert.equal(net.call("interlay", "DEL", node, pod, "net1", numbers).status, 0);
     assert.deepEqual(readPermanentState(node), own);
-    assert.notDeepEqual(own, before_);
+    assert.notDeepEqual(own, initial);
   });
 
   it("are the configuration's for an underlay pod", () => {

@@ -103,7 +103,7 @@ describe("what an earlier life of an address left", () => {
     it(`${type} that is added again with other addresses has nothing of the first`, () => {
       const pod = net.pod("p");
       if (ifname === "net1") net.overlay(node, pod, "10.233.64.5", "fd33:64::5");
-      const before_ = readPermanentState(node);
+      const initial = readPermanentState(node);
       const options = { hijackCIDRs: ["192.0.2.0/24", "2001:db8::/64"], mtu: 1400 };
       assert.equal(net.attachAll(node, pod, ifname, address(1), options).status, 0);
       assert.equal(net.call("macvlan", "DEL", node, pod, ifname, { ipam: { type: "static" } }).status, 0);
@@ -121,6 +121,6 @@ describe("what an earlier life of an address left", () => {
       for (const ip of ["10.7.200.2", "fd07::200:2"]) answers(ip);
       assert.deepEqual(net.call("interlay", "CHECK", node, pod, ifname, {}), { status: 0, json: {} });
       assert.equal(net.call("interlay", "DEL", node, pod, ifname, {}).status, 0);
-      assert.deepEqual(readPermanentState(node), before_);
+      assert.deepEqual(readPermanentState(node), initial);
     });
 });

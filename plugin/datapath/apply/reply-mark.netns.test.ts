@@ -79,10 +79,10 @@ describe("replies to UDP clients by veth0", function () {
   });
 
   it("do not keep a client in a network that veth0 routes anyway, and reach it", () => {
-    const before_ = elements("clients-ipv4");
+    const initial = elements("clients-ipv4");
     assert.equal(run(CLIENT, "10.233.64.9", "7777"), 0);
     assert.equal(run(CLIENT, node.address, "7777"), 0);
-    assert.equal(elements("clients-ipv4"), before_);
+    assert.equal(elements("clients-ipv4"), initial);
   });
 
   it("reach a packet's sender though the pod's sockets have marks of their own", () => {

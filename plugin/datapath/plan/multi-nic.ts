@@ -59,46 +59,46 @@ export interface DefaultRoute {
 
 /** Plans a macvlan NIC next to the pod's main NIC. Each address replies by its own link; the node reaches it by the anchor, the pod's link to the node. */
 export function planSecondaryNic(facts: Facts, pod: SecondaryAttachment): Plan {
-  const { anchor, numbers } = pod;
+  const { anchor: nodeLink, numbers } = pod;
   const connected = pod.addresses.map(({ network }) => network);
   return {
     items: pod.addresses.flatMap((extra): readonly PlanItem[] => {
       const family = familyOf(extra.ip);
       const node = findNodeAddress(facts, family);
       if (node === undefined) return [];
-      const main = pod.overlay ? anchor.addresses.find((a) => familyOf(a) === family) : undefined;
+      const main = pod.overlay ? nodeLink.addresses.find((a) => familyOf(a) === family) : undefined;
       return [
         {
           kind: "neighbour",
           where: "pod",
-          device: anchor.podLink,
+          device: nodeLink.podLink,
           address: node,
-          mac: anchor.nodeMac,
+          mac: nodeLink.nodeMac,
           reason: "the node's address is not on its end of this link: for IPv6 it would not answer (RFC 4861, 7.2.3)",
         },
-        ...planNodeSide(anchor, extra.ip, node, numbers),
+        ...planNodeSide(nodeLink, extra.ip, node, numbers),
         ...(main === undefined
           ? []
-          : planRoutesViaNode(facts, { node, device: anchor.podLink, source: main }, connected)),
-        ...planNicTable(facts, pod, extra, { node, device: anchor.podLink, source: extra.ip }),
+          : planRoutesViaNode(facts, { node, device: nodeLink.podLink, source: main }, connected)),
+        ...planNicTable(facts, pod, extra, { node, device: nodeLink.podLink, source: extra.ip }),
         ...(main === undefined
           ? []
-          : planOverlayTable(anchor, { node, device: anchor.podLink, source: main }, numbers)),
+          : planOverlayTable(nodeLink, { node, device: nodeLink.podLink, source: main }, numbers)),
         ...planDefaultRoute(pod, extra),
       ];
     }),
   };
 }
 
-function planNodeSide(anchor: NodeLink, address: Ip, node: Ip, numbers: RoutingIds): readonly PlanItem[] {
+function planNodeSide(nodeLink: NodeLink, address: Ip, node: Ip, numbers: RoutingIds): readonly PlanItem[] {
   const family = familyOf(address);
   return [
     {
       kind: "neighbour",
       where: "node",
-      device: anchor.nodeLink,
+      device: nodeLink.nodeLink,
       address,
-      mac: anchor.podMac,
+      mac: nodeLink.podMac,
       reason: "the pod has the address on its macvlan link: pinned, so that its other link need not answer for it",
     },
     {
@@ -106,7 +106,7 @@ function planNodeSide(anchor: NodeLink, address: Ip, node: Ip, numbers: RoutingI
       where: "node",
       family,
       destination: hostCidr(address),
-      device: anchor.nodeLink,
+      device: nodeLink.nodeLink,
       source: node,
       table: numbers.hostRouteTable,
       reason:
@@ -147,7 +147,12 @@ function planDefaultRoute(
 }
 
 /** Plans the table of one link: packets from its address leave by it, except to destinations that only the node reaches. */
-function planNicTable(facts: Facts, pod: SecondaryAttachment, extra: NicAddress, way: NodePath): readonly PlanItem[] {
+function planNicTable(
+  facts: Facts,
+  pod: SecondaryAttachment,
+  extra: NicAddress,
+  nodePath: NodePath,
+): readonly PlanItem[] {
   const { ifname, linkIndex, numbers } = pod;
   const family = familyOf(extra.ip);
   const table = NIC_TABLE_BASE + linkIndex;
@@ -159,7 +164,7 @@ function planNicTable(facts: Facts, pod: SecondaryAttachment, extra: NicAddress,
   return [
     ...uniqueByDestination([
       network,
-      ...planRepliesViaNode(facts, way, [extra.network], table),
+      ...planRepliesViaNode(facts, nodePath, [extra.network], table),
       ...planRoutesToNodeEnd(pod, extra),
       ...planNicRoutes(pod, extra, table),
     ]),
@@ -190,11 +195,11 @@ function uniqueByDestination(routes: readonly RouteItem[]): readonly RouteItem[]
  */
 function planRepliesViaNode(
   facts: Facts,
-  way: NodePath,
+  nodePath: NodePath,
   connected: readonly Cidr[],
   table: number,
 ): readonly RouteItem[] {
-  return planRoutesViaNode({ ...facts, hijackCidrs: [], viaNode: [] }, way, connected, table);
+  return planRoutesViaNode({ ...facts, hijackCidrs: [], viaNode: [] }, nodePath, connected, table);
 }
 
 /** Plans the link's own routes and its gateway. */
@@ -229,31 +234,34 @@ function planNicRoutes(
 }
 
 /** Plans routes to the addresses of the node's end: the node masquerades forwarded packets by them. */
-function planRoutesToNodeEnd({ anchor, linkIndex }: SecondaryAttachment, { ip }: NicAddress): readonly RouteItem[] {
-  return anchor.nodeAddresses
+function planRoutesToNodeEnd(
+  { anchor: nodeLink, linkIndex }: SecondaryAttachment,
+  { ip }: NicAddress,
+): readonly RouteItem[] {
+  return nodeLink.nodeAddresses
     .filter((address) => familyOf(address) === familyOf(ip))
     .map((address) => ({
-      ...planRouteToNode({ node: address, device: anchor.podLink, source: ip }, NIC_TABLE_BASE + linkIndex),
+      ...planRouteToNode({ node: address, device: nodeLink.podLink, source: ip }, NIC_TABLE_BASE + linkIndex),
       reason: "the node masquerades by its end's own address: the reply goes back there, not by the wire",
     }));
 }
 
 /** Without it a reply from the overlay address to an underlay pod leaves by net1, and the pod's own node calls it INVALID. */
-function planOverlayTable(anchor: NodeLink, way: NodePath, numbers: RoutingIds): readonly PlanItem[] {
-  const main = way.source;
+function planOverlayTable(nodeLink: NodeLink, nodePath: NodePath, numbers: RoutingIds): readonly PlanItem[] {
+  const main = nodePath.source;
   const family = familyOf(main);
-  const gateway = anchor.gateways.find((g) => familyOf(g) === family);
+  const gateway = nodeLink.gateways.find((g) => familyOf(g) === family);
   if (gateway === undefined) return [];
-  const table = NIC_TABLE_BASE + anchor.podLinkIndex;
+  const table = NIC_TABLE_BASE + nodeLink.podLinkIndex;
   return [
-    planRouteToNode(way, table),
+    planRouteToNode(nodePath, table),
     {
       kind: "route",
       where: "pod",
       family,
       destination: "default",
       gateway,
-      device: anchor.podLink,
+      device: nodeLink.podLink,
       source: main,
       table,
       onlink: true,

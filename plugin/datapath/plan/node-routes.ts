@@ -23,18 +23,18 @@ export function findNodeAddress(facts: Facts, family: Family): Ip | undefined {
  */
 export function planRoutesViaNode(
   facts: Facts,
-  way: NodePath,
+  nodePath: NodePath,
   connected: readonly Cidr[],
   table = MAIN_TABLE,
 ): readonly RouteItem[] {
-  const planned = planRoutesToNodeAddresses(facts, way, table);
+  const planned = planRoutesToNodeAddresses(facts, nodePath, table);
   const done = new Set<Cidr | "default">(planned.map(({ destination }) => destination));
   const routes: RouteItem[] = [];
   const add = (destination: Cidr, reason: string): void => {
-    if (familyOf(destination) !== familyOf(way.node) || done.has(destination)) return;
+    if (familyOf(destination) !== familyOf(nodePath.node) || done.has(destination)) return;
     if (connected.some((network) => containsNetwork(destination, network))) return;
     done.add(destination);
-    routes.push(planRouteViaNode(way, destination, table, reason));
+    routes.push(planRouteViaNode(nodePath, destination, table, reason));
   };
   for (const cidr of facts.overlayCidrs)
     add(cidr, "overlay pods are reached through the node, which knows their blocks");
@@ -45,14 +45,14 @@ export function planRoutesViaNode(
 }
 
 /** Plans the routes to every address of the pod's own node, in one of the pod's tables. */
-function planRoutesToNodeAddresses(facts: Facts, way: NodePath, table: number): readonly RouteItem[] {
+function planRoutesToNodeAddresses(facts: Facts, nodePath: NodePath, table: number): readonly RouteItem[] {
   const others = [...facts.node.addresses, ...facts.node.otherAddresses]
-    .filter((address) => familyOf(address) === familyOf(way.node) && address !== way.node)
+    .filter((address) => familyOf(address) === familyOf(nodePath.node) && address !== nodePath.node)
     .map(hostCidr);
   return [
-    planRouteToNode(way, table),
+    planRouteToNode(nodePath, table),
     ...[...new Set(others)].map((cidr) =>
-      planRouteViaNode(way, cidr, table, "another address of the node, which macvlan does not reach"),
+      planRouteViaNode(nodePath, cidr, table, "another address of the node, which macvlan does not reach"),
     ),
   ];
 }

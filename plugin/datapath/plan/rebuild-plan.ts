@@ -25,9 +25,9 @@ export function rebuildPlan(
   const lines = plan.items.map(describeItem);
   if (attached.plan.items.map(describeItem).join("\n") === lines.join("\n")) return undefined;
   const kept = new Set(lines);
-  const places = new Set(plan.items.flatMap(getKernelKeys));
+  const paths = new Set(plan.items.flatMap(getKernelKeys));
   const isObsolete = (item: PlanItem): boolean =>
-    !kept.has(describeItem(item)) && !getKernelKeys(item).some((place) => places.has(place));
+    !kept.has(describeItem(item)) && !getKernelKeys(item).some((place) => paths.has(place));
   return { plan, obsolete: attached.plan.items.filter(isObsolete) };
 }
 
@@ -56,9 +56,9 @@ function rebuildMainTable(plan: Plan, facts: Facts): Plan {
   const items = plan.items.flatMap((item): readonly PlanItem[] => {
     if (!isRouteViaNode(item)) return [item];
     const { source, device } = item;
-    const way = `${familyOf(source)} ${device}`;
-    if (done.has(way)) return [];
-    done.add(way);
+    const nodePath = `${familyOf(source)} ${device}`;
+    if (done.has(nodePath)) return [];
+    done.add(nodePath);
     const mine = old.filter((o) => familyOf(o.source) === familyOf(source) && o.device === device);
     // The first is the route to the node itself: its destination is the gateway of the others.
     const node = mine.find((o) => o.gateway !== undefined)?.gateway;

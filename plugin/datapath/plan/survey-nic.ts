@@ -40,7 +40,7 @@ export class UnsupportedPodError extends Error {}
  * Reads a pod's NIC from the kernel and decides which plan it needs.
  *
  * @returns undefined if the NIC needs no plan, because it connects the pod to the node
- * @throws UnfitPodError
+ * @throws UnsupportedPodError
  */
 export function surveyNic(nic: NicRequest, node: NetworkNamespace, pod: NetworkNamespace): NicSurvey | undefined {
   const link = pod.findLink(nic.ifname);
@@ -134,11 +134,11 @@ function isAttachedLater(wanted: string, ifname: string): boolean {
 }
 
 /** By links other than `own`; where it has taken their place already, the anchor's own table still has its gateway. */
-function readOtherDefaultRoutes(pod: NetworkNamespace, own: number, anchor: Link): readonly DefaultRoute[] {
-  const byAnchor = readDefaultGateways(pod, anchor.index).map((gateway) => ({ gateway, device: anchor.name }));
+function readOtherDefaultRoutes(pod: NetworkNamespace, own: number, nodeLink: Link): readonly DefaultRoute[] {
+  const byAnchor = readDefaultGateways(pod, nodeLink.index).map((gateway) => ({ gateway, device: nodeLink.name }));
   const main = pod
     .links()
-    .filter(({ index }) => index !== own && index !== anchor.index)
+    .filter(({ index }) => index !== own && index !== nodeLink.index)
     .flatMap(({ index, name }) => readDefaultGateways(pod, index).map((gateway) => ({ gateway, device: name })));
   return [...byAnchor, ...main];
 }

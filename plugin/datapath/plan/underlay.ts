@@ -105,7 +105,7 @@ function planAddress(
   numbers: RoutingIds,
   { family, address, node, connected }: PodAddress,
 ): readonly PlanItem[] {
-  const way = { node, device: pair.pod.name, source: address };
+  const nodePath = { node, device: pair.pod.name, source: address };
   return [
     {
       kind: "neighbour",
@@ -134,8 +134,8 @@ function planAddress(
       reason:
         "node to pod (kubelet probes, Services on this node), with the InternalIP: a macvlan parent does not reach its own children",
     },
-    ...planRoutesViaNode(facts, way, connected),
-    planRouteViaNode(way, "default", VETH_TABLE, "replies to packets that arrived by veth0, to any client"),
+    ...planRoutesViaNode(facts, nodePath, connected),
+    planRouteViaNode(nodePath, "default", VETH_TABLE, "replies to packets that arrived by veth0, to any client"),
     {
       kind: "rule",
       where: "pod",

@@ -5,14 +5,14 @@ import { getAttachmentsDirectory } from "../../state/attachment.ts";
 import { STATE_DIRECTORY } from "../../datapath/facts.ts";
 import type { PodObject } from "../../kubernetes/objects.ts";
 import { selectPools, listFamilies } from "../pool/select-pools.ts";
-import { toIpamAnswer, findController, type Allocation, toAddressSpec, toRecord } from "../records/allocation.ts";
+import { toIpamResult, findController, type Allocation, toAddressSpec, toRecord } from "../records/allocation.ts";
 import { Conflicts } from "./conflicts.ts";
 import { parseDefaultRouteNic } from "./default-route.ts";
 import { AddressReleaser } from "./address-releaser.ts";
 import { ExistingClaims, type AddressRequest } from "./existing-claims.ts";
 import { AddressPicker } from "./address-picker.ts";
 import { parsePools } from "../pool/parse-pools.ts";
-import type { IpamAnswer, IpamRequest } from "../records/ipam-request.ts";
+import type { IpamResult, IpamRequest } from "../records/ipam-request.ts";
 import type { AddressRecord, Records } from "../records/records.ts";
 import {
   poolExhaustedError,
@@ -35,10 +35,10 @@ export interface AllocatorOptions {
   readonly random?: () => number;
   /** Milliseconds since the epoch. */
   readonly now?: () => number;
-  /** Directory of the plugin's conflict notes and attachments. */
+  /** Directory of the plugin's conflict records and attachments. */
   readonly stateDirectory?: string;
   /** Called when an address was marked because another host uses it. */
-  readonly onConflict?: (note: ConflictRecord) => void;
+  readonly onConflict?: (record: ConflictRecord) => void;
   /** Called when a container still has an address whose object now belongs to another pod. */
   readonly onLost?: (record: AddressRecord) => void;
 }
@@ -69,21 +69,21 @@ export class Allocator {
     this.#lost = options.onLost ?? (() => undefined);
   }
 
-  allocate(request: IpamRequest): Promise<IpamAnswer> {
+  allocate(request: IpamRequest): Promise<IpamResult> {
     return this.#mutex.run(`${request.pod.namespace}/${request.pod.name}/${request.ifname}`, () =>
       this.#allocate(request),
     );
   }
 
-  async #allocate(request: IpamRequest): Promise<IpamAnswer> {
+  async #allocate(request: IpamRequest): Promise<IpamResult> {
     // First: an address that the last attempt found to be in use by another host must not be allocated again.
-    const marked = this.#conflicts.readNotes().length > 0;
+    const marked = this.#conflicts.readRecords().length > 0;
     const recorded = this.#findRecorded(request);
-    if (recorded.length > 0) return toIpamAnswer(recorded);
+    if (recorded.length > 0) return toIpamResult(recorded);
     if (!this.#store.isSynced()) throw notSyncedError();
     const granted: Allocation[] = [];
     try {
-      if (marked) await this.#conflicts.publishNotes().catch(() => undefined); // retried later: the note is enough
+      if (marked) await this.#conflicts.publishRecords().catch(() => undefined); // retried later: the record is enough
       const pod = await this.#pod(request);
       const defaultRouteNic = parseDefaultRouteNic(
         pod.metadata.annotations,
@@ -98,21 +98,21 @@ export class Allocator {
       if (pools.length === 0) throw noPoolError(request);
       const asked = readRequestedAddresses(pod, request);
       for (const family of asked === undefined ? listFamilies(pools) : [...asked.keys()])
-        granted.push(await this.#allocateFamily(request, pod, { family, pools, asked: asked?.get(family) }));
+        granted.push(await this.#allocateFamily(request, pod, { family, pools, requested: asked?.get(family) }));
       const records = granted.map((one) => toRecord(one, request, pod, defaultRouteNic));
       for (const record of records) this.#records.write(record);
       this.#releaser.recordAllocation(
         request.containerId,
         granted.flatMap(({ fresh, object }) => (fresh ? [object.metadata.name] : [])),
       );
-      return toIpamAnswer(records);
+      return toIpamResult(records);
     } catch (error) {
       for (const { object, fresh } of granted) if (fresh) await this.#store.remove(object).catch(() => false); // a failed removal is found again by the pod's uid
       if (error instanceof CniError && error.code === CODE.noAddress) this.#releaser.recordFailure(request.containerId);
       if (error instanceof CniError || isApiError(error)) throw error;
       throw apiServerUnreachableError(request, error);
     } finally {
-      for (const { object, unsynced: untold } of granted) if (untold) this.#reserve.finish(object.metadata.name);
+      for (const { object, unsynced } of granted) if (unsynced) this.#reserve.finish(object.metadata.name);
     }
   }
 
@@ -163,26 +163,26 @@ export class Allocator {
   }
 
   async #allocateFamily(request: IpamRequest, pod: PodObject, wanted: AddressRequest): Promise<Allocation> {
-    const { family, pools, asked } = wanted;
+    const { family, pools, requested } = wanted;
     const again = await this.#claims
       .takeOver(request, pod, wanted, (name) => this.#conflicts.has(name))
       .catch((error: unknown) => this.#allocateOffline(error, pod, wanted));
     if (again !== undefined) return again;
-    const tried = asked === undefined ? pools.filter((p) => p.spaces.free.family === family) : pools;
+    const tried = requested === undefined ? pools.filter((p) => p.spaces.free.family === family) : pools;
     try {
       for (const pool of tried) {
         const spec = (ip: Ip) => toAddressSpec(request, pod, this.#store.node, ip, pool.name);
-        const object = await this.#picker.take(pool, asked, spec);
+        const object = await this.#picker.take(pool, requested, spec);
         if (object !== undefined) return { object, pool, fresh: true, unsynced: false };
       }
-      const last = asked === undefined ? await this.#takeFromReserve(request, pod, wanted) : undefined;
+      const last = requested === undefined ? await this.#takeFromReserve(request, pod, wanted) : undefined;
       if (last !== undefined) return last;
     } catch (error) {
       return this.#allocateOffline(error, pod, wanted);
     }
-    throw asked === undefined
+    throw requested === undefined
       ? poolExhaustedError(request, tried, family)
-      : addressUnavailableError(request, pools, asked, (name) => this.#store.address(name));
+      : addressUnavailableError(request, pools, requested, (name) => this.#store.address(name));
   }
 
   /** The pool has no other free address: use the node's own reserve. */
@@ -210,7 +210,7 @@ export class Allocator {
    */
   #allocateOffline(error: unknown, pod: PodObject, wanted: AddressRequest): Allocation {
     const away = !(error instanceof CniError) && !isApiError(error);
-    const mayBeGiven = away && wanted.asked === undefined && findController(pod)?.kind !== "StatefulSet";
+    const mayBeGiven = away && wanted.requested === undefined && findController(pod)?.kind !== "StatefulSet";
     const given = mayBeGiven ? this.#reserve.take(wanted) : undefined;
     if (given === undefined) throw error;
     return { ...given, fresh: false, unsynced: true };
@@ -239,7 +239,7 @@ export class Allocator {
   async sync(): Promise<void> {
     this.#records.reread();
     if (!this.#store.isSynced()) return;
-    await this.#conflicts.publishNotes();
+    await this.#conflicts.publishRecords();
     await syncRecords(this.#store, this.#records, this.#releaser, this.#lost);
     await this.#reserve.reconcile();
     this.#picker.forgetTakenByOthers();

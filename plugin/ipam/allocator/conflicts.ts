@@ -14,15 +14,15 @@ export class Conflicts {
   readonly #store: AddressStore;
   readonly #records: Records;
   readonly #stateDirectory: string;
-  readonly #onPublished: (note: ConflictRecord) => void;
-  /** Names with a note on this node whose object is not marked yet. */
+  readonly #onPublished: (record: ConflictRecord) => void;
+  /** Names with a record on this node whose object is not marked yet. */
   #noted = new Set<string>();
 
   constructor(
     store: AddressStore,
     records: Records,
     stateDirectory: string,
-    onPublished: (note: ConflictRecord) => void,
+    onPublished: (record: ConflictRecord) => void,
   ) {
     this.#store = store;
     this.#records = records;
@@ -34,35 +34,35 @@ export class Conflicts {
     return this.#noted.has(name) || this.#store.address(name)?.spec.conflict !== undefined;
   }
 
-  /** Reads the notes. These addresses are not allocated from now on, marked or not. */
-  readNotes(): readonly ConflictRecord[] {
-    const notes = readConflictRecords(this.#stateDirectory);
-    this.#noted = new Set(notes.map(({ address }) => toObjectName(parseIp(address))));
+  /** Reads the records. Their addresses are not allocated from now on, even if their objects are not marked yet. */
+  readRecords(): readonly ConflictRecord[] {
+    const records = readConflictRecords(this.#stateDirectory);
+    this.#noted = new Set(records.map(({ address }) => toObjectName(parseIp(address))));
     for (const name of this.#noted) this.#records.remove(name);
-    return notes;
+    return records;
   }
 
-  /** Marks the objects of all notes, then removes the notes. Throws if the API server is unreachable; the notes stay. */
-  async publishNotes(): Promise<void> {
-    for (const note of this.readNotes()) {
-      const name = toObjectName(parseIp(note.address));
+  /** Marks the objects of all records, then removes the records. Throws if the API server is unreachable; the records stay. */
+  async publishRecords(): Promise<void> {
+    for (const record of this.readRecords()) {
+      const name = toObjectName(parseIp(record.address));
       const object = this.#store.address(name);
-      const conflict = note.mac === "" ? UNKNOWN_HOST : note.mac;
+      const conflict = record.mac === "" ? UNKNOWN_HOST : record.mac;
       if (object === undefined) {
         // Released in the meantime.
-        const pool = findPool(parsePools(this.#store.pools()).valid, parseIp(note.address))?.name;
-        if (pool !== undefined && (await this.#store.create(name, this.#spec(note, pool, conflict))) === undefined)
+        const pool = findPool(parsePools(this.#store.pools()).valid, parseIp(record.address))?.name;
+        if (pool !== undefined && (await this.#store.create(name, this.#spec(record, pool, conflict))) === undefined)
           continue; // taken by another node since: retried when its watch event arrives
       } else if (object.spec.conflict === undefined) {
         const { pod, node } = object.spec;
         // A pod of another node has the address now; its own conflict detection applies.
-        const ours = node === this.#store.node && (pod.uid === note.pod.uid || object.spec.reserve);
-        const marked = { ...this.#spec(note, object.spec.pool, conflict), owner: object.spec.owner };
+        const ours = node === this.#store.node && (pod.uid === record.pod.uid || object.spec.reserve);
+        const marked = { ...this.#spec(record, object.spec.pool, conflict), owner: object.spec.owner };
         if (ours && (await this.#store.replace(object, marked)) === undefined) continue;
       }
-      removeConflictRecord(note.address, this.#stateDirectory);
+      removeConflictRecord(record.address, this.#stateDirectory);
       this.#noted.delete(name);
-      this.#onPublished(note);
+      this.#onPublished(record);
     }
   }
 

@@ -20,7 +20,7 @@ const FORGET_MS = 3_600_000;
 export interface AddressRequest {
   readonly family: Family;
   readonly pools: readonly Pool[];
-  readonly asked: AddressSpace | undefined;
+  readonly requested: AddressSpace | undefined;
 }
 
 /** Finds addresses that a pod already has, or that its predecessor of the same name had and it keeps. */
@@ -43,15 +43,15 @@ export class ExistingClaims {
   /**
    * Moves such an address to the new pod or sandbox.
    *
-   * @param unfit returns whether an address (by object name) is in conflict and must not be used
+   * @param hasConflict returns whether an address (by object name) is in conflict and must not be used
    * @returns undefined if the pod has no earlier address
    * @throws CniError tryAgainLater while the predecessor may still use the address
    */
   async takeOver(
     request: IpamRequest,
     pod: PodObject,
-    { family, pools, asked }: AddressRequest,
-    unfit: (name: string) => boolean,
+    { family, pools, requested }: AddressRequest,
+    hasConflict: (name: string) => boolean,
   ): Promise<Allocation | undefined> {
     const controller = findController(pod);
     const ofSet = controller?.kind === "StatefulSet";
@@ -59,15 +59,15 @@ export class ExistingClaims {
       const { spec, metadata } = object;
       const ip = parseIp(spec.address);
       if (familyOf(ip) !== family || spec.ifname !== request.ifname) continue;
-      if (spec.conflict !== undefined || unfit(metadata.name)) continue;
-      if (asked !== undefined && !asked.has(ip)) continue; // the annotation has changed; reclaimed after the pod is deleted
+      if (spec.conflict !== undefined || hasConflict(metadata.name)) continue;
+      if (requested !== undefined && !requested.has(ip)) continue; // the annotation has changed; reclaimed after the pod is deleted
       const pool = findPool(pools, ip);
       if (pool === undefined) continue; // removed from its pool
       const same = spec.pod.uid === pod.metadata.uid && spec.network === request.network;
       // A StatefulSet has at most one pod of a name. This pod has another uid, so the earlier one was deleted.
       const kept = !same && ofSet && spec.owner?.uid === controller.uid;
       // A pod of the same name that requests the same address: only after the earlier container was deleted, too.
-      const asksAgain = asked !== undefined && spec.pod.uid !== pod.metadata.uid;
+      const asksAgain = requested !== undefined && spec.pod.uid !== pod.metadata.uid;
       if (!same && !kept && !asksAgain) continue;
       if (!same) this.#awaitPredecessor(request, pod, object, kept);
       const next = await this.#store.replace(object, toAddressSpec(request, pod, this.#store.node, ip, pool.name));

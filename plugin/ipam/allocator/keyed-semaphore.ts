@@ -2,7 +2,7 @@
 const MAX_WAIT_MS = 1000;
 
 interface Queue {
-  under: number;
+  running: number;
   readonly waiting: (() => void)[];
 }
 
@@ -10,36 +10,36 @@ interface Queue {
 export class KeyedSemaphore {
   readonly #queues = new Map<string, Queue>();
 
-  /** @param most returns the limit; called again when a task ends */
-  async run<T>(key: string, most: () => number, work: () => Promise<T>): Promise<T> {
-    const lane = this.#queues.get(key) ?? { under: 0, waiting: [] };
-    this.#queues.set(key, lane);
-    if (lane.under >= most()) await waitForTurn(lane);
-    else lane.under++;
+  /** @param getLimit returns the limit; called again when a task ends */
+  async run<T>(key: string, getLimit: () => number, work: () => Promise<T>): Promise<T> {
+    const queue = this.#queues.get(key) ?? { running: 0, waiting: [] };
+    this.#queues.set(key, queue);
+    if (queue.running >= getLimit()) await waitForTurn(queue);
+    else queue.running++;
     try {
       return await work();
     } finally {
-      lane.under--;
-      while (lane.waiting.length > 0 && lane.under < most()) {
-        lane.under++; // counts the waiter that is woken
-        lane.waiting.shift()?.();
+      queue.running--;
+      while (queue.waiting.length > 0 && queue.running < getLimit()) {
+        queue.running++; // counts the waiter that is woken
+        queue.waiting.shift()?.();
       }
     }
   }
 }
 
 /** Resolves when the caller may run, and is counted as running. */
-function waitForTurn(lane: Queue): Promise<void> {
+function waitForTurn(queue: Queue): Promise<void> {
   return new Promise((resolve) => {
     const wake = (): void => {
       clearTimeout(timer);
       resolve();
     };
     const timer = setTimeout(() => {
-      lane.waiting.splice(lane.waiting.indexOf(wake), 1);
-      lane.under++;
+      queue.waiting.splice(queue.waiting.indexOf(wake), 1);
+      queue.running++;
       resolve();
     }, MAX_WAIT_MS);
-    lane.waiting.push(wake);
+    queue.waiting.push(wake);
   });
 }

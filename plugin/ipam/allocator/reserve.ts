@@ -19,12 +19,12 @@ export class Reserve {
   /** Names that calls are allocating. */
   readonly #taken = new Set<string>();
 
-  /** @param unfit returns whether an address (by object name) is used by another host */
-  constructor(store: AddressStore, records: Records, picker: AddressPicker, unfit: (name: string) => boolean) {
+  /** @param hasConflict returns whether an address (by object name) is used by another host */
+  constructor(store: AddressStore, records: Records, picker: AddressPicker, hasConflict: (name: string) => boolean) {
     this.#store = store;
     this.#records = records;
     this.#picker = picker;
-    this.#hasConflict = unfit;
+    this.#hasConflict = hasConflict;
   }
 
   /** Takes one address, which no other call gets until `finish`. Returns undefined if none is left for these pools. */
@@ -83,7 +83,7 @@ export class Reserve {
 
   /** Lists addresses reserved for this node that no pod uses; a record means that one was allocated offline. */
   #listAvailable(): readonly UnderlayAddressObject[] {
-    const given = new Set(this.#records.all().map(({ name }) => name));
+    const granted = new Set(this.#records.all().map(({ name }) => name));
     return this.#store
       .addresses()
       .filter(
@@ -91,7 +91,7 @@ export class Reserve {
           spec.reserve &&
           !this.#hasConflict(metadata.name) &&
           spec.node === this.#store.node &&
-          !given.has(metadata.name) &&
+          !granted.has(metadata.name) &&
           !this.#taken.has(metadata.name),
       );
   }

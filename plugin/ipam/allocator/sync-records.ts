@@ -9,7 +9,7 @@ import type { AddressStore } from "../records/address-store.ts";
 export async function syncRecords(
   store: AddressStore,
   records: Records,
-  giveBacks: AddressReleaser,
+  releaser: AddressReleaser,
   lost: (record: AddressRecord) => void,
 ): Promise<void> {
   for (const { name } of records.all()) {
@@ -19,12 +19,12 @@ export async function syncRecords(
     if (object === undefined) await recreateObject(store, records, record, lost);
     else if (object.spec.conflict !== undefined) records.remove(record.name);
     else if (object.spec.reserve && object.spec.node === store.node)
-      await syncReserveAddress(store, records, giveBacks, record, object);
+      await syncReserveAddress(store, records, releaser, record, object);
     else if (object.spec.pod.uid !== record.pod.uid) {
       if (!record.released && existsSync(record.netns)) lost(record);
       records.remove(record.name);
     } else if (record.released && object.spec.containerId !== "")
-      await giveBacks.releaseAddress(record.name, { containerId: object.spec.containerId });
+      await releaser.releaseAddress(record.name, { containerId: object.spec.containerId });
     else if (record.stale) {
       const { containerId } = record;
       const next = await store.replace(object, { ...object.spec, containerId, node: store.node });
@@ -42,13 +42,13 @@ function markSynced(records: Records, record: AddressRecord): void {
 async function syncReserveAddress(
   store: AddressStore,
   records: Records,
-  giveBacks: AddressReleaser,
+  releaser: AddressReleaser,
   record: AddressRecord,
   object: UnderlayAddressObject,
 ): Promise<void> {
   const pod = store.cachedPod(record.pod.namespace, record.pod.name);
   const spec = toAddressSpecFromRecord(record, store.node, pod);
-  if (record.released && !giveBacks.isPodRunning({ spec })) {
+  if (record.released && !releaser.isPodRunning({ spec })) {
     records.remove(record.name); // back in the reserve
     return;
   }

@@ -35,11 +35,9 @@ export interface PoolConsumer {
 export function findOverlappingPools(pools: readonly Pool[]): ReadonlyMap<string, string> {
   const inOrder = [...pools].sort((a, b) => a.created.localeCompare(b.created) || a.name.localeCompare(b.name));
   const found = new Map<string, string>();
-  for (const [i, later] of inOrder.entries()) {
-    const earlier = inOrder
-      .slice(0, i)
-      .find((p) => !found.has(p.name) && spacesOverlap(p.spaces.all, later.spaces.all));
-    if (earlier !== undefined) found.set(later.name, earlier.name);
+  for (const [i, newer] of inOrder.entries()) {
+    const older = inOrder.slice(0, i).find((p) => !found.has(p.name) && spacesOverlap(p.spaces.all, newer.spaces.all));
+    if (older !== undefined) found.set(newer.name, older.name);
   }
   return found;
 }

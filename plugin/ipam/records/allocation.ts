@@ -1,7 +1,7 @@
 import type { PodObject, UnderlayAddressObject, UnderlayAddressSpec } from "../../kubernetes/objects.ts";
 import type { Ip } from "../../datapath/address.ts";
 import type { Pool } from "../pool/select-pools.ts";
-import type { IpamAnswer, IpamRequest } from "./ipam-request.ts";
+import type { IpamResult, IpamRequest } from "./ipam-request.ts";
 import type { AddressRecord } from "./records.ts";
 
 /** An address of one NIC. Converts between the cluster's object, the node's record and the plugin's response. */
@@ -64,7 +64,7 @@ export function findController(pod: PodObject): PodObject["metadata"]["ownerRefe
 }
 
 export function toRecord(
-  { object, pool, unsynced: untold }: Allocation,
+  { object, pool, unsynced }: Allocation,
   request: IpamRequest,
   pod: PodObject,
   defaultRouteNic: string | undefined,
@@ -84,13 +84,13 @@ export function toRecord(
     netns: request.netns,
     pod: { namespace: request.pod.namespace, name: request.pod.name, uid: pod.metadata.uid },
     released: false,
-    stale: untold,
+    stale: unsynced,
     leaving: false,
     ...(defaultRouteNic === undefined ? {} : { defaultRouteNic }),
   };
 }
 
-export function toIpamAnswer(records: readonly AddressRecord[]): IpamAnswer {
+export function toIpamResult(records: readonly AddressRecord[]): IpamResult {
   const nic = records.find(({ defaultRouteNic }) => defaultRouteNic !== undefined)?.defaultRouteNic;
   return {
     ips: records.map(({ address, prefixLength, gateway }) => ({

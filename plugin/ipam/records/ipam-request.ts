@@ -12,7 +12,7 @@ export interface IpamRequest {
 }
 
 /** Addresses of one NIC. */
-export interface IpamAnswer {
+export interface IpamResult {
   readonly ips: readonly { readonly address: string; readonly gateway?: string | undefined }[];
   readonly routes: readonly { readonly dst: string; readonly gw?: string | undefined }[];
   /** NIC with the default route, by the pod's annotation; for the chained plugin. */
