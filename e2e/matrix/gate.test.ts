@@ -58,6 +58,6 @@ describe("the gate", () => {
 
   it("does not guess versions", () => {
     assert.equal(minorOf("v1.28.15"), 28);
-    assert.throws(() => minorOf("latest"), /no Kubernetes version/);
+    assert.throws(() => minorOf("latest"), /invalid Kubernetes version/);
   });
 });

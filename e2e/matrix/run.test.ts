@@ -29,7 +29,7 @@ describe("runCells", () => {
     assert.equal(results.length, all.length);
     for (const result of results.filter((one) => one.from === from)) {
       assert.equal(result.ok, false, result.id);
-      assert.match(result.reason ?? "", /could not be asked: exec refused/);
+      assert.match(result.reason ?? "", /could not be probed: exec refused/);
     }
     assert.ok(results.filter((one) => one.from !== from).every(({ reason }) => reason?.includes("timed out")));
   });

@@ -48,9 +48,13 @@ describe("a lasting flow", () => {
   });
 
   const wrong: readonly (readonly [of: string, answer: Answer | "closes", says: RegExp])[] = [
-    ["a changed request", (asked) => right(`${asked}!`), /question 1 reached a changed/],
-    ["an answer to another request", (asked) => right(asked).replace("r:000001", "r:000002"), /in the place of answer/],
-    ["another server's words", () => "HTTP/1.1 400", /no probe gives/],
+    ["a changed request", (asked) => right(`${asked}!`), /request 1 reached a changed/],
+    [
+      "an answer to another request",
+      (asked) => right(asked).replace("r:000001", "r:000002"),
+      /instead of the mark of answer/,
+    ],
+    ["another server's words", () => "HTTP/1.1 400", /invalid answer/],
     ["a connection that the server closes", "closes", /the server closed/],
   ];
   for (const [of, answer, says] of wrong)

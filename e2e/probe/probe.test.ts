@@ -69,6 +69,6 @@ describe("the probe", () => {
     const answer = await ask({ id: 1, protocol: "tcp", address: "127.0.0.1", port: otherPort, timeoutMs: 2000 });
     other.close();
     assert.equal(answer.ok, false);
-    assert.match(answer.error ?? "", /no probe gives/);
+    assert.match(answer.error ?? "", /invalid answer/);
   });
 });
