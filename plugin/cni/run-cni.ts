@@ -110,7 +110,7 @@ export function answerCni(
         containerId: request?.containerId,
         ifname: request?.ifname,
         pod: request?.pod,
-        roundToTenth: took,
+        milliseconds: took,
         steps,
         ...(mode === "standalone" ? { peakMemoryKiB: readPeakMemory() } : {}),
         ...(notices.length === 0 ? {} : { notices }),
