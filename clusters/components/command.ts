@@ -10,7 +10,7 @@ export interface CommandOptions {
   readonly onLine?: (line: string) => void;
   /** Timeout in milliseconds; then the program is ended (SIGTERM) and the exit code is 128. */
   readonly timeoutMs?: number;
-  /** Ends the program (SIGTERM) when it is aborted; the exit code is then 127. */
+  /** Sends the program SIGTERM when it is aborted; the result is what the program leaves. */
   readonly signal?: AbortSignal;
 }
 
@@ -31,7 +31,6 @@ export async function runCommand(argv: readonly string[], options: CommandOption
     const child = spawn(file, rest, {
       ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
       ...(options.timeoutMs === undefined ? {} : { timeout: options.timeoutMs }),
-      ...(options.signal === undefined ? {} : { signal: options.signal }),
       env: { ...process.env, ...options.env },
       stdio: ["pipe", "pipe", "pipe"],
     });
@@ -48,10 +47,16 @@ export async function runCommand(argv: readonly string[], options: CommandOption
     }
     child.stdin.on("error", () => undefined); // a program that ends before it has read everything
     child.stdin.end(options.stdin ?? "");
+    const stop = (): void => {
+      child.kill("SIGTERM");
+    };
+    options.signal?.addEventListener("abort", stop);
+    if (options.signal?.aborted === true) stop();
     child.on("error", (error) => {
       resolve({ exitCode: 127, stdout: "", stderr: error.message });
     });
     child.on("close", (code) => {
+      options.signal?.removeEventListener("abort", stop);
       resolve({ exitCode: code ?? 128, ...output });
     });
   });

@@ -37,9 +37,9 @@ export async function runPeers(cluster: Cluster, options: PeerOptions, progress:
   const kubectl = new Kubectl(suite.kubectl, cluster.kubeconfig);
   await prepareCluster(cluster, options, progress);
   const original = await readMultusConfig(kubectl);
+  signal.throwIfAborted();
   try {
     for (const podType of podTypes) {
-      signal.throwIfAborted();
       await runTimed(progress, `make every new pod of type ${podType}`, () =>
         switchPodType(cluster, kubectl, original, podType),
       );
@@ -55,6 +55,7 @@ export async function runPeers(cluster: Cluster, options: PeerOptions, progress:
         }),
       );
       await options.onRun(run);
+      signal.throwIfAborted();
       await suite.waitForCleanup(kubectl);
     }
   } finally {
