@@ -1,13 +1,13 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
-import { certificateSchema } from "./certificate/schema.ts";
+import { statementSchema } from "./certificate/schema.ts";
 import { reportSchema } from "./schema.ts";
 
 /** JSON Schemas (draft 2020-12) for other programs, generated from the schemas of the suite. */
 export const PUBLISHED: readonly { readonly file: string; readonly title: string; readonly schema: z.ZodType }[] = [
   { file: "report.schema.json", title: "Interlay results, report.json of a run", schema: reportSchema },
-  { file: "certificate.schema.json", title: "Interlay certificate", schema: certificateSchema },
+  { file: "certificate.schema.json", title: "Interlay certificate, in-toto statement", schema: statementSchema },
 ];
 
 /** Renders a published schema. Unknown properties are allowed, because later versions of v1 may add some. */

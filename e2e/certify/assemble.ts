@@ -1,14 +1,16 @@
-import { copyFile, cp, mkdir, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { copyFile, cp, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { stringify } from "yaml";
 import { redactSecrets } from "../snapshot/redact.ts";
-import { hashFile, packArchive, unpackArchive } from "../../results/bundle.ts";
-import { type Certificate, CERTIFICATE_SCHEMA, certificateSchema } from "../../results/certificate/schema.ts";
+import { packArchive, unpackArchive } from "../../results/bundle.ts";
+import { type Certificate, PREDICATE_TYPE, type Statement, statementSchema } from "../../results/certificate/schema.ts";
 import type { Product, ProfileName } from "../../results/certificate/schema.ts";
-import { signCertificate } from "../../results/certificate/signature.ts";
+import { exportPublicKey, sealEnvelope } from "../../results/certificate/dsse.ts";
 import { readReport } from "../../results/write.ts";
 import { assessRuns } from "./assess.ts";
+import { BUNDLE_FILE, CERTIFICATE_FILE, createSubjects, FIRST_RUN_FILES } from "./submission-files.ts";
+import { listSubjectFiles, PUBLIC_KEY_FILE, RUN_FILES } from "./submission-files.ts";
 
 /** A run to be certified. */
 export interface RecordedRun {
@@ -30,53 +32,47 @@ interface Submission {
   readonly privateKey?: string;
 }
 
-/** Writes certificate.json, bundle.tar.gz and the other files of a submission into `directory`. */
+/** Writes a submission into a directory. @returns its certificate */
 export async function writeCertificate(submission: Submission, directory: string): Promise<Certificate> {
   const { runs, workers, claimed, product, suite, privateKey } = submission;
-  await mkdir(directory, { recursive: true });
-  const bundle = join(directory, "bundle.tar.gz");
-  await packRuns(runs, bundle);
   const reports = await Promise.all(runs.map((run) => readReport(run.directory)));
-  const unsigned: Certificate = {
-    schema: CERTIFICATE_SCHEMA,
+  const certificate = {
     issued: new Date().toISOString(),
     product,
     suite,
     ...assessRuns(reports, workers, claimed),
-    bundle: { file: "bundle.tar.gz", sha256: await hashFile(bundle), bytes: (await stat(bundle)).size },
   };
-  const certificate = certificateSchema.parse(
-    privateKey === undefined ? unsigned : signCertificate(unsigned, privateKey),
-  );
-  const [first] = runs;
-  await Promise.all([
-    writeFile(join(directory, "certificate.json"), `${JSON.stringify(certificate, null, 2)}\n`),
-    writeFile(join(directory, "PRODUCT.yaml"), stringify(product)),
-    // Copies for reviewers outside of the bundle, from the first run.
-    ...(first === undefined
-      ? []
-      : [
-          copyFile(join(first.directory, "junit.xml"), join(directory, "junit_01.xml")),
-          writeFile(join(directory, "e2e.log"), redactSecrets(first.log)),
-        ]),
-  ]);
-  return certificate;
-}
-
-async function packRuns(runs: readonly RecordedRun[], archive: string): Promise<void> {
+  await mkdir(directory, { recursive: true });
+  await writeFile(join(directory, "PRODUCT.yaml"), stringify(product));
   const staging = await mkdtemp(join(tmpdir(), "interlay-certificate-"));
   try {
-    for (const [index, { directory, log }] of runs.entries()) {
-      const folder = join(staging, "runs", String(index + 1));
-      await mkdir(folder, { recursive: true });
-      for (const name of ["report.json", "junit.xml", "report.md"])
-        await copyFile(join(directory, name), join(folder, name));
-      await writeFile(join(folder, "e2e.log"), redactSecrets(log));
-      await copySnapshot(join(directory, "bundle.tar.gz"), join(folder, "snapshot"));
-    }
-    await packArchive(staging, archive);
+    await copyRuns(runs, staging);
+    await packArchive(staging, join(directory, BUNDLE_FILE));
+    for (const name of FIRST_RUN_FILES) await copyFile(join(staging, "runs/1", name), join(directory, name));
+    const statement = statementSchema.parse({
+      _type: "https://in-toto.io/Statement/v1",
+      subject: await createSubjects(listSubjectFiles(directory, staging, certificate.runs)),
+      predicateType: PREDICATE_TYPE,
+      predicate: certificate,
+    } satisfies Statement);
+    const envelope = sealEnvelope(JSON.stringify(statement), privateKey);
+    await writeFile(join(directory, CERTIFICATE_FILE), `${JSON.stringify(envelope, null, 2)}\n`);
+    if (privateKey !== undefined) await writeFile(join(directory, PUBLIC_KEY_FILE), exportPublicKey(privateKey));
+    return statement.predicate;
   } finally {
     await rm(staging, { recursive: true });
+  }
+}
+
+/** Copies the files of runs to `runs/N/`, with logs redacted. */
+async function copyRuns(runs: readonly RecordedRun[], target: string): Promise<void> {
+  for (const [index, { directory, log }] of runs.entries()) {
+    const folder = join(target, "runs", String(index + 1));
+    await mkdir(folder, { recursive: true });
+    await writeFile(join(folder, "e2e.log"), redactSecrets(log));
+    for (const name of RUN_FILES.filter((file) => file !== "e2e.log"))
+      await copyFile(join(directory, name), join(folder, name));
+    await copySnapshot(join(directory, "bundle.tar.gz"), join(folder, "snapshot"));
   }
 }
 

@@ -1,8 +1,10 @@
 import type { Certificate } from "../../results/certificate/schema.ts";
-import { fingerprintKey } from "../../results/certificate/signature.ts";
 
-/** Renders a certificate as text. */
-export function renderCertificate(certificate: Certificate): string {
+/**
+ * Renders a certificate as text.
+ * @param keyids fingerprints of the keys that signed it
+ */
+export function renderCertificate(certificate: Certificate, keyids: readonly string[]): string {
   const {
     product,
     suite,
@@ -16,7 +18,6 @@ export function renderCertificate(certificate: Certificate): string {
     variants,
     profiles,
     result,
-    signature,
   } = certificate;
   return [
     `${product.vendor} ${product.name} ${product.version}: ${result}`,
@@ -33,6 +34,6 @@ export function renderCertificate(certificate: Certificate): string {
       (profile) =>
         `  ${profile.result.padEnd(8)}${profile.name}${profile.claimed ? "" : " (not claimed)"}: ${profile.reason}`,
     ),
-    signature === undefined ? "not signed" : `signed with ${fingerprintKey(signature.publicKey)}`,
+    keyids.length === 0 ? "not signed" : `signed with ${keyids.join(", ")}`,
   ].join("\n");
 }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { signCertificate } from "../../results/certificate/signature.ts";
+import { sealEnvelope, readPayload } from "../../results/certificate/dsse.ts";
 import { toJunit } from "../../results/junit.ts";
 import { toMarkdown } from "../../results/markdown.ts";
 import { createHealthyReport } from "./example.ts";
@@ -21,7 +21,7 @@ describe("a certificate that was tampered with", function () {
 
   const found: Record<string, readonly [RegExp, () => Promise<string>, string?]> = {
     "a byte of the bundle": [
-      /does not match the certificate/,
+      /bundle.tar.gz cannot be unpacked|bundle.tar.gz does not match its digest/,
       async () => {
         const copy = await tool.createCopy(tool.genuine);
         const bundle = await readFile(join(copy, "bundle.tar.gz"));
@@ -30,8 +30,8 @@ describe("a certificate that was tampered with", function () {
         return copy;
       },
     ],
-    "a missing bundle": [
-      /is missing/,
+    "a bundle that is missing": [
+      /bundle.tar.gz cannot be unpacked/,
       async () => {
         const copy = await tool.createCopy(tool.genuine);
         await rm(join(copy, "bundle.tar.gz"));
@@ -46,26 +46,79 @@ describe("a certificate that was tampered with", function () {
     "another key's signature": [
       /signed with another key/,
       () =>
-        tool.changeCertificate(tool.genuine, (one) =>
-          signCertificate({ ...one, issued: "2030-01-01T00:00:00.000Z" }, foreignKeys.privateKey),
-        ),
+        tool.changeEnvelope(tool.genuine, (envelope) => sealEnvelope(readPayload(envelope), foreignKeys.privateKey)),
       vendorKeys.publicKey,
     ],
-    "a missing signature": [
-      /is not signed/,
-      () => tool.changeCertificate(tool.genuine, ({ signature: _, ...rest }) => rest),
-      vendorKeys.publicKey,
-    ],
-    "another key in the signature": [
+    "another key's signature under the vendor's key id": [
       /changed after it was signed/,
       () =>
-        tool.changeCertificate(tool.genuine, (one) => ({
+        tool.changeEnvelope(tool.genuine, (envelope) => {
+          const forged = sealEnvelope(readPayload(envelope), foreignKeys.privateKey);
+          const keyid = envelope.signatures[0]?.keyid ?? "";
+          return { ...forged, signatures: forged.signatures.map((one) => ({ ...one, keyid })) };
+        }),
+      vendorKeys.publicKey,
+    ],
+    "a removed signature": [
+      /is not signed/,
+      () => tool.changeEnvelope(tool.genuine, (envelope) => ({ ...envelope, signatures: [] })),
+      vendorKeys.publicKey,
+    ],
+    "a removed signature, without a trusted key": [
+      /is not signed/,
+      () => tool.changeEnvelope(tool.genuine, (envelope) => ({ ...envelope, signatures: [] })),
+    ],
+    "a removed public key, without a trusted key": [
+      /public key is missing/,
+      async () => {
+        const copy = await tool.createCopy(tool.genuine);
+        await rm(join(copy, "certificate.pub"));
+        return copy;
+      },
+    ],
+    "another public key next to it": [
+      /signed with another key/,
+      async () => {
+        const copy = await tool.createCopy(tool.genuine);
+        await writeFile(join(copy, "certificate.pub"), foreignKeys.publicKey);
+        return copy;
+      },
+    ],
+    "another payload type under the signature": [
+      /changed after it was signed[^]*payload type is application\/json/,
+      () => tool.changeEnvelope(tool.genuine, (envelope) => ({ ...envelope, payloadType: "application/json" })),
+    ],
+    "a property of the envelope that DSSE does not have": [
+      /is not a DSSE envelope/,
+      () => tool.changeEnvelope(tool.genuine, (envelope) => ({ ...envelope, trusted: true })),
+    ],
+    "a payload that is not JSON": [
+      /is invalid/,
+      () => tool.changeEnvelope(tool.unsigned, (envelope) => ({ ...envelope, payload: "bm9uZQ==" })),
+    ],
+    "a statement of another type": [
+      /is invalid/,
+      () => tool.changeStatement(tool.unsigned, (one) => ({ ...one, predicateType: "https://slsa.dev/provenance/v1" })),
+    ],
+    "a subject that is missing": [
+      /names bundle.tar.gz 0 times/,
+      () =>
+        tool.changeStatement(tool.unsigned, (one) => ({
           ...one,
-          signature: {
-            ...one.signature,
-            publicKey: foreignKeys.publicKey.replaceAll(/-----[A-Z ]+-----|\n/g, ""),
-          },
+          subject: one.subject.filter(({ name }) => name !== "bundle.tar.gz"),
         })),
+    ],
+    "a subject that is not a file of a submission": [
+      /names extra.bin, which is not/,
+      () =>
+        tool.changeStatement(tool.unsigned, (one) => ({
+          ...one,
+          subject: [...one.subject, { name: "extra.bin", digest: { sha256: "0".repeat(64) } }],
+        })),
+    ],
+    "a certificate of the old format": [
+      /old format interlay.certificate\/v1/,
+      () => tool.changeEnvelope(tool.genuine, () => ({ schema: "interlay.certificate/v1", suite: "0.1.0" })),
     ],
     "an unknown property": [
       /is invalid/,
@@ -135,11 +188,14 @@ describe("a certificate that was tampered with", function () {
     ],
     "the log": [/e2e.log is missing/, () => tool.changeBundle((inside) => rm(join(inside, "runs/1/e2e.log")))],
   };
-  for (const name of ["PRODUCT.yaml", "junit_01.xml", "e2e.log"])
+  for (const name of ["PRODUCT.yaml", "report.json", "junit.xml", "e2e.log"])
     it(`is rejected: ${name} next to the bundle`, async () => {
       const copy = await tool.createCopy(tool.genuine);
       await writeFile(join(copy, name), "all passed");
-      assert.deepEqual(await tool.findProblems(copy), [`${name} does not match certificate and bundle`]);
+      assert.deepEqual(await tool.findProblems(copy), [
+        `${name} does not match its digest in the certificate`,
+        `${name} does not match certificate and bundle`,
+      ]);
     });
 
   for (const [what, [problem, tamper, trusted]] of Object.entries(found))

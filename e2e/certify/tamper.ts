@@ -1,12 +1,16 @@
 import { generateKeyPairSync } from "node:crypto";
-import { cp, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { copyFile, cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { hashFile, packArchive, unpackArchive } from "../../results/bundle.ts";
-import { type Certificate, certificateSchema } from "../../results/certificate/schema.ts";
+import { packArchive, unpackArchive } from "../../results/bundle.ts";
+import { type Envelope, envelopeSchema, PAYLOAD_TYPE, readPayload } from "../../results/certificate/dsse.ts";
+import { type Certificate, type Statement, statementSchema } from "../../results/certificate/schema.ts";
 import { type CellResult, type Report, reportSchema } from "../../results/schema.ts";
 import { writeCertificate } from "./assemble.ts";
 import { createHealthyReport, writeRun } from "./example.ts";
+import { BUNDLE_FILE, CERTIFICATE_FILE, createSubjects, FIRST_RUN_FILES } from "./submission-files.ts";
+import { listSubjectFiles } from "./submission-files.ts";
 import { verifyCertificate } from "./verify.ts";
 
 const createKeys = () =>
@@ -22,9 +26,15 @@ export interface TamperTool {
   readonly genuine: string;
   readonly unsigned: string;
   readCertificate(directory: string): Promise<Certificate>;
+  readEnvelope(directory: string): Promise<Envelope>;
   findProblems(directory: string, trusted?: string): Promise<readonly string[]>;
   createCopy(directory: string): Promise<string>;
+  /** Changes the certificate and keeps the signatures. */
   changeCertificate(directory: string, how: (certificate: Certificate) => unknown): Promise<string>;
+  /** Changes the whole statement and keeps the signatures. */
+  changeStatement(directory: string, how: (statement: Statement) => unknown): Promise<string>;
+  /** Changes the envelope. */
+  changeEnvelope(directory: string, how: (envelope: Envelope) => unknown): Promise<string>;
   /** Changes the bundle and updates all digests. */
   changeBundle(how: (directory: string) => Promise<void>): Promise<string>;
   /** Changes report.json of the first run, its renderings and all digests. */
@@ -47,8 +57,16 @@ export async function createTamperTool(): Promise<TamperTool> {
   await writeCertificate({ ...submission, privateKey: vendorKeys.privateKey }, genuine);
   await writeCertificate(submission, unsigned);
 
-  const readCertificate = async (directory: string): Promise<Certificate> =>
-    certificateSchema.parse(JSON.parse(await readFile(join(directory, "certificate.json"), "utf8")));
+  const readEnvelope = async (directory: string): Promise<Envelope> =>
+    envelopeSchema.parse(JSON.parse(await readFile(join(directory, CERTIFICATE_FILE), "utf8")));
+  const readStatement = async (directory: string): Promise<Statement> =>
+    statementSchema.parse(JSON.parse(readPayload(await readEnvelope(directory))));
+  const readCertificate = async (directory: string): Promise<Certificate> => (await readStatement(directory)).predicate;
+  const writeStatement = async (directory: string, statement: unknown) => {
+    const payload = Buffer.from(JSON.stringify(statement)).toString("base64");
+    const envelope = { ...(await readEnvelope(directory)), payloadType: PAYLOAD_TYPE, payload };
+    await writeFile(join(directory, CERTIFICATE_FILE), JSON.stringify(envelope));
+  };
   const findProblems = async (directory: string, trusted?: string) =>
     (await verifyCertificate(join(directory, "certificate.json"), trusted)).problems;
   const createCopy = async (directory: string) => {
@@ -56,24 +74,29 @@ export async function createTamperTool(): Promise<TamperTool> {
     await cp(directory, copy, { recursive: true });
     return copy;
   };
-  const changeCertificate = async (directory: string, how: (certificate: Certificate) => unknown) => {
+  const changeStatement = async (directory: string, how: (statement: Statement) => unknown) => {
     const copy = await createCopy(directory);
-    await writeFile(join(copy, "certificate.json"), JSON.stringify(how(await readCertificate(copy))));
+    await writeStatement(copy, how(await readStatement(copy)));
+    return copy;
+  };
+  const changeCertificate = (directory: string, how: (certificate: Certificate) => unknown) =>
+    changeStatement(directory, (statement) => ({ ...statement, predicate: how(statement.predicate) }));
+  const changeEnvelope = async (directory: string, how: (envelope: Envelope) => unknown) => {
+    const copy = await createCopy(directory);
+    await writeFile(join(copy, CERTIFICATE_FILE), JSON.stringify(how(await readEnvelope(copy))));
     return copy;
   };
   const changeBundle = async (how: (directory: string) => Promise<void>) => {
     const copy = await createCopy(unsigned);
-    const bundle = join(copy, "bundle.tar.gz");
-    const inside = await unpackArchive(bundle);
+    const inside = await unpackArchive(join(copy, BUNDLE_FILE));
     await how(inside);
-    await packArchive(inside, bundle);
+    await packArchive(inside, join(copy, BUNDLE_FILE));
+    for (const name of FIRST_RUN_FILES)
+      await copyFile(join(inside, "runs/1", name), join(copy, name)).catch(() => undefined);
+    const statement = await readStatement(copy);
+    const files = listSubjectFiles(copy, inside, statement.predicate.runs).filter(({ path }) => existsSync(path));
+    await writeStatement(copy, { ...statement, subject: await createSubjects(files) });
     await rm(inside, { recursive: true });
-    const { size } = await stat(bundle);
-    const named = { file: "bundle.tar.gz", sha256: await hashFile(bundle), bytes: size };
-    await writeFile(
-      join(copy, "certificate.json"),
-      JSON.stringify({ ...(await readCertificate(copy)), bundle: named }),
-    );
     return copy;
   };
   const changeReport = (how: (report: Report) => Report) =>
@@ -96,9 +119,12 @@ export async function createTamperTool(): Promise<TamperTool> {
     genuine,
     unsigned,
     readCertificate,
+    readEnvelope,
     findProblems,
     createCopy,
     changeCertificate,
+    changeStatement,
+    changeEnvelope,
     changeBundle,
     changeReport,
     changeCell,

@@ -1,9 +1,8 @@
-import { readdir, readFile, rm, stat } from "node:fs/promises";
+import { readdir, readFile, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { hashFile, unpackArchive } from "../../results/bundle.ts";
-import { type Certificate, certificateSchema } from "../../results/certificate/schema.ts";
-import { findSignatureProblem } from "../../results/certificate/signature.ts";
+import type { Certificate, Statement } from "../../results/certificate/schema.ts";
 import { toJunit } from "../../results/junit.ts";
 import { toMarkdown } from "../../results/markdown.ts";
 import { type Report, reportSchema } from "../../results/schema.ts";
@@ -12,58 +11,66 @@ import { z } from "zod";
 import { assessRuns } from "./assess.ts";
 import { auditReport } from "./audit.ts";
 import { findCopiedRuns } from "./copies.ts";
+import { parseJson, readCertificate } from "./read-certificate.ts";
+import { BUNDLE_FILE, FIRST_RUN_FILES, listSubjectFiles } from "./submission-files.ts";
 
 /** Result of a verification. */
 interface Verification {
   /** Undefined if the file is not a certificate. */
   readonly certificate?: Certificate;
+  /** Fingerprints of the keys that signed it. */
+  readonly keyids: readonly string[];
   /** One sentence for each problem; empty if the certificate follows from its raw results. */
   readonly problems: readonly string[];
 }
 
-/**
- * Verifies certificate.json and bundle.tar.gz next to it: schema, signature, digest, completeness and verdicts.
- * @param trustedKey public key in PEM that must have signed it
- */
+/** Verifies certificate.json and the files next to it: signature, schema, digests, completeness, results. */
 export async function verifyCertificate(file: string, trustedKey?: string): Promise<Verification> {
-  const text = await readFile(file, "utf8");
-  let document: unknown;
-  try {
-    document = JSON.parse(text);
-  } catch {
-    return { problems: [`${file} is not valid JSON`] };
-  }
-  const parsed = certificateSchema.safeParse(document);
-  if (!parsed.success) return { problems: [`the certificate is invalid: ${z.prettifyError(parsed.error)}`] };
-  const certificate = parsed.data;
-  const signature = findSignatureProblem(certificate, trustedKey);
-  const problems = [
-    ...(signature === undefined ? [] : [signature]),
-    ...(await findBundleProblems(certificate, join(dirname(file), certificate.bundle.file))),
-  ];
-  return { certificate, problems };
+  const { envelope, statement, problems } = await readCertificate(file, trustedKey);
+  const keyids = envelope?.signatures.map(({ keyid }) => keyid) ?? [];
+  if (statement === undefined) return { keyids, problems };
+  const found = await findFileProblems(statement, dirname(file));
+  return { certificate: statement.predicate, keyids, problems: [...problems, ...found] };
 }
 
-async function findBundleProblems(certificate: Certificate, bundle: string): Promise<readonly string[]> {
-  const size = await stat(bundle).catch(() => undefined);
-  if (size === undefined) return [`${bundle} is missing: it must be next to the certificate`];
-  const digest = await hashFile(bundle);
-  if (digest !== certificate.bundle.sha256 || size.size !== certificate.bundle.bytes)
-    return [`bundle.tar.gz does not match the certificate: sha256 ${digest}, ${size.size} bytes`];
-  let directory: string;
+async function findFileProblems(statement: Statement, directory: string): Promise<readonly string[]> {
+  const certificate = statement.predicate;
+  let unpacked: string;
   try {
-    directory = await unpackArchive(bundle);
+    unpacked = await unpackArchive(join(directory, BUNDLE_FILE));
   } catch (error) {
-    return [error instanceof Error ? error.message : String(error)];
+    return [`${BUNDLE_FILE} cannot be unpacked: ${error instanceof Error ? error.message : String(error)}`];
   }
   try {
     return [
-      ...(await findContentProblems(certificate, directory)),
-      ...(await findCopyProblems(certificate, dirname(bundle), directory)),
+      ...(await findDigestProblems(statement, directory, unpacked)),
+      ...(await findContentProblems(certificate, unpacked)),
+      ...(await findCopyProblems(certificate, directory, unpacked)),
     ];
   } finally {
-    await rm(directory, { recursive: true });
+    await rm(unpacked, { recursive: true });
   }
+}
+
+/** Compares the subjects with the files. */
+async function findDigestProblems(
+  { subject, predicate }: Statement,
+  directory: string,
+  unpacked: string,
+): Promise<readonly string[]> {
+  const files = listSubjectFiles(directory, unpacked, predicate.runs);
+  const problems = files.map(async ({ name, path }) => {
+    const subjects = subject.filter((one) => one.name === name);
+    if (subjects.length !== 1) return [`the certificate names ${name} ${subjects.length} times instead of once`];
+    const actual = await hashFile(path).catch(() => undefined);
+    if (actual === undefined) return [`${name} is missing`];
+    return subjects[0]?.digest.sha256 === actual ? [] : [`${name} does not match its digest in the certificate`];
+  });
+  const unknown = subject.filter(({ name }) => !files.some((file) => file.name === name));
+  return [
+    ...(await Promise.all(problems)).flat(),
+    ...unknown.map(({ name }) => `the certificate names ${name}, which is not a file of a submission`),
+  ];
 }
 
 async function findContentProblems(certificate: Certificate, directory: string): Promise<readonly string[]> {
@@ -95,7 +102,7 @@ async function findContentProblems(certificate: Certificate, directory: string):
   return problems;
 }
 
-/** Finds copies of files next to the bundle that differ from it. The copies are optional. */
+/** Compares files outside the bundle with the certificate and the first run. */
 async function findCopyProblems(
   certificate: Certificate,
   directory: string,
@@ -103,14 +110,11 @@ async function findCopyProblems(
 ): Promise<readonly string[]> {
   const text = (...path: readonly string[]) => readFile(join(...path), "utf8").catch(() => undefined);
   const first = certificate.runs[0]?.folder ?? "";
-  const wanted = [
-    ["PRODUCT.yaml", stringify(certificate.product)],
-    ["junit_01.xml", await text(unpacked, first, "junit.xml")],
-    ["e2e.log", await text(unpacked, first, "e2e.log")],
-  ] as const;
-  const found = await Promise.all(wanted.map(([name]) => text(directory, name)));
-  return wanted.flatMap(([name, content], index) =>
-    found[index] === undefined || found[index] === content ? [] : [`${name} does not match certificate and bundle`],
+  const copies = FIRST_RUN_FILES.map(async (name) => [name, await text(unpacked, first, name)] as const);
+  const expected = [["PRODUCT.yaml", stringify(certificate.product)] as const, ...(await Promise.all(copies))];
+  const found = await Promise.all(expected.map(([name]) => text(directory, name)));
+  return expected.flatMap(([name, content], index) =>
+    found[index] === content ? [] : [`${name} does not match certificate and bundle`],
   );
 }
 
@@ -124,13 +128,5 @@ function findDifferences(certificate: Certificate, reports: readonly Report[]): 
       .map(([key]) => `the certificate's ${key} does not match the raw results`);
   } catch (error) {
     return [error instanceof Error ? error.message : String(error)];
-  }
-}
-
-function parseJson(text: string | undefined): unknown {
-  try {
-    return text === undefined ? undefined : (JSON.parse(text) as unknown);
-  } catch {
-    return undefined;
   }
 }

@@ -1,8 +1,10 @@
 import { z } from "zod";
 import { POD_TYPES, reportSchema, TABLE_ENTRIES, TARGETS, variantSchema } from "../schema.ts";
 
-/** The certificate's schema, `interlay.certificate/v1`. */
-export const CERTIFICATE_SCHEMA = "interlay.certificate/v1";
+/** Type of the in-toto statement whose predicate is a certificate. */
+export const PREDICATE_TYPE = "https://interlay.dev/certificate/v2";
+/** Property `schema` of certificates before they were in-toto statements. */
+export const OLD_SCHEMA = "interlay.certificate/v1";
 
 /**
  * What can be certified. `base`: the matrix and its related groups, with the captured path of each packet. `connectivity`:
@@ -58,16 +60,8 @@ const profileSchema = z.strictObject({
 });
 export type ProfileResult = z.infer<typeof profileSchema>;
 
-const signatureSchema = z.strictObject({
-  algorithm: z.literal("ed25519"),
-  /** SubjectPublicKeyInfo, DER, base64. */
-  publicKey: z.base64(),
-  /** Signature of the certificate without its signature, in canonical JSON. */
-  value: z.base64(),
-});
-
+/** The predicate of the statement. */
 export const certificateSchema = z.strictObject({
-  schema: z.literal(CERTIFICATE_SCHEMA),
   issued: z.iso.datetime(),
   product: productSchema,
   /** Version of the suite; the recipient verifies with the same version. */
@@ -86,7 +80,15 @@ export const certificateSchema = z.strictObject({
   variants: z.array(certifiedVariantSchema).min(1),
   profiles: z.array(profileSchema).length(PROFILES.length),
   result: z.enum(["pass", "fail"]),
-  bundle: z.strictObject({ file: z.literal("bundle.tar.gz"), sha256: digest, bytes: z.number().int().positive() }),
-  signature: signatureSchema.optional(),
 });
 export type Certificate = z.infer<typeof certificateSchema>;
+
+/** An in-toto statement of version 1 about the files of a submission. */
+export const statementSchema = z.strictObject({
+  _type: z.literal("https://in-toto.io/Statement/v1"),
+  /** Files of the submission, and files `runs/N/` in its bundle. */
+  subject: z.array(z.strictObject({ name: z.string(), digest: z.strictObject({ sha256: digest }) })).min(1),
+  predicateType: z.literal(PREDICATE_TYPE),
+  predicate: certificateSchema,
+});
+export type Statement = z.infer<typeof statementSchema>;

@@ -10,25 +10,23 @@ const SHOWN_PROBLEMS = 20;
  * Verifies a certificate, and prints it with its problems.
  * @param path certificate.json, or the directory that contains it
  * @param publicKey file with the vendor's public key
- * @param options.summary whether to print the certificate too
  * @returns whether the certificate is valid and passes
  */
 export async function printVerification(
   path: string,
   print: (text: string) => void,
   publicKey?: string,
-  { summary = true }: { readonly summary?: boolean } = {},
 ): Promise<boolean> {
   const file = (await stat(path)).isDirectory() ? join(path, "certificate.json") : path;
   const trusted = publicKey === undefined ? undefined : await readFile(publicKey, "utf8");
-  const { certificate, problems } = await verifyCertificate(file, trusted);
-  if (summary && certificate !== undefined) print(`${renderCertificate(certificate)}\n`);
+  const { certificate, keyids, problems } = await verifyCertificate(file, trusted);
+  if (certificate !== undefined) print(`${renderCertificate(certificate, keyids)}\n`);
   for (const problem of problems.slice(0, SHOWN_PROBLEMS)) print(`✗ ${problem}\n`);
   if (problems.length > SHOWN_PROBLEMS) print(`✗ and ${problems.length - SHOWN_PROBLEMS} more\n`);
   print(
     problems.length > 0
       ? "REJECTED: the certificate is not valid.\n"
-      : "verified: schema, digest, completeness, verdicts from the raw results.\n",
+      : "verified: signature, schema, digests, completeness, results recomputed from the raw data.\n",
   );
   return problems.length === 0 && certificate?.result === "pass";
 }

@@ -7,7 +7,6 @@ import { loadProvider } from "../../clusters/providers.ts";
 import { type RecordedRun, writeCertificate } from "../../e2e/certify/assemble.ts";
 import { countWorkers } from "../../e2e/certify/audit.ts";
 import { runSuite } from "../../e2e/certify/suite-run.ts";
-import { renderCertificate } from "../../e2e/certify/summary.ts";
 import { buildClusterSpec } from "../../e2e/support/cluster-spec.ts";
 import { parseRunOptions } from "../../e2e/support/options.ts";
 import packageJson from "../../package.json" with { type: "json" };
@@ -66,7 +65,7 @@ export async function runCertification(
   }
   const id = new Date().toISOString().replaceAll(/[:.]/g, "-");
   const directory = flags.out ?? join(RESULTS, "certificates", id);
-  const certificate = await writeCertificate(
+  await writeCertificate(
     {
       runs,
       workers: isExisting ? countWorkers(await readReport(runs[0]?.directory ?? "")) : workers,
@@ -77,8 +76,8 @@ export async function runCertification(
     },
     directory,
   );
-  print(`\n${renderCertificate(certificate)}\n\nsubmission: ${directory}\n`);
-  return printVerification(directory, print, flags.publicKey, { summary: false });
+  print(`\nsubmission: ${directory}\n`);
+  return printVerification(directory, print, flags.publicKey);
 }
 
 /** Returns the arguments of `npm run e2e` for each run. */
