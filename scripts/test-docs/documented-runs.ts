@@ -48,6 +48,10 @@ export const DOCUMENTED_RUNS: readonly DocumentedRun[] = [
     run: `printf '${product}' > product.yaml && npm run certify -- --provider existing --kubeconfig ${PLAY} --yes --product product.yaml --repeat 1`,
     shows: ["npm run certify -- --provider existing --kubeconfig FILE --yes --product product.yaml"],
   },
+  {
+    run: `npm run sysdump -- --kubeconfig ${PLAY} --output sysdump.tar.gz`,
+    shows: ["npm run sysdump -- --kubeconfig FILE", "npm run sysdump"],
+  },
   { run: "npm run doctor -- --probe --provider lab --name play", shows: ["npm run doctor -- --probe --provider lab"] },
   { run: `npm run ipam -- --kubeconfig ${PLAY} show`, shows: ["npm run ipam -- show"] },
   { run: `npm run ipam -- --kubeconfig ${PLAY} check`, shows: ["npm run ipam -- check"] },
