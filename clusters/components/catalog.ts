@@ -2,35 +2,33 @@ import { parseMinor } from "../kubernetes/version-skew.ts";
 import { CONTROL_PLANE, createKubernetesModule, TEST_COMMANDS, TEST_PROGRAM } from "./kubernetes-module.ts";
 import type { GoModule } from "./module.ts";
 
-/** Every real program that a cluster is made of. */
-const COMPONENT_NAMES = [
-  "kubeadm",
-  "kubelet",
-  "kubectl",
-  "kube-apiserver",
-  "kube-controller-manager",
-  "kube-scheduler",
-  "kube-proxy",
-  "calico-node",
-  "calico-cni",
-  "calico-kube-controllers",
-  "calico-crds",
-  "multus",
-  "multus-daemon",
-  "multus-shim",
-  "flannel",
-  "cni-plugins",
-  "cnitool",
-  "helm",
-  "kind",
-  "etcd",
-  "coredns",
-  "e2e.test",
-  "ginkgo",
-  "agnhost",
-  "cyclonus",
-] as const;
-export type ComponentName = (typeof COMPONENT_NAMES)[number];
+/** Components of clusters. */
+export type ComponentName =
+  | "kubeadm"
+  | "kubelet"
+  | "kubectl"
+  | "kube-apiserver"
+  | "kube-controller-manager"
+  | "kube-scheduler"
+  | "kube-proxy"
+  | "calico-node"
+  | "calico-cni"
+  | "calico-kube-controllers"
+  | "calico-crds"
+  | "multus"
+  | "multus-daemon"
+  | "multus-shim"
+  | "flannel"
+  | "cni-plugins"
+  | "cnitool"
+  | "helm"
+  | "kind"
+  | "etcd"
+  | "coredns"
+  | "e2e.test"
+  | "ginkgo"
+  | "agnhost"
+  | "cyclonus";
 
 export interface ComponentRef {
   readonly name: ComponentName;
@@ -38,25 +36,25 @@ export interface ComponentRef {
   readonly version: string;
 }
 
-/** Where the official release is, and where its SHA-256 is published. */
+/** An official release and its checksum. */
 export interface OfficialRelease {
   readonly url: string;
-  /** Holds the digest, alone or in `sha256sum` lines. */
+  /** File with the SHA-256, alone or in `sha256sum` lines. */
   readonly checksumUrl: string;
-  /** Path inside, if the release is a tar archive ("" is all of it); undefined if it is the executable itself. */
+  /** Path in the tar archive, "" for all of it; undefined: the release is the executable itself. */
   readonly member?: string;
 }
 
-/** One thing to be had: how, and where it is then. */
+/** How to build or download a component, and where its file is. */
 export interface Recipe {
   readonly ref: ComponentRef;
   readonly module: GoModule;
-  /** Inside the module's output directory; "" is the directory itself. Undefined: a file of the module's source. */
+  /** Path in the module's output directory, "" for the directory itself; undefined: a file of the module's source. */
   readonly output?: string;
-  /** A file of the module's own source (Calico's CRDs), below its root. */
+  /** Path of a file in the module's source, like Calico's CRDs. */
   readonly sourceFile?: string;
   readonly release?: OfficialRelease;
-  /** Arguments on which the program on PATH prints its version, if it can be used as it is. */
+  /** Arguments with which the program prints its version; undefined: a program on PATH is not used. */
   readonly versionArguments?: readonly string[];
 }
 
@@ -73,20 +71,20 @@ export const VERSIONS = {
   cyclonus: "v0.5.6",
 } as const;
 
-/** kubeadm v1.37 starts etcd with a flag that 3.5 has not (--feature-gates); v1.34 has 3.6 as its own default. */
+/** First minor that runs with etcd 3.6: kubeadm v1.37 uses a flag that 3.5 does not have (--feature-gates). */
 const FIRST_WITH_ETCD_3_6 = 35;
 
-/** The etcd that a control plane of this version runs with. */
+/** Returns the etcd version for a Kubernetes version. */
 export function findEtcdVersion(kubernetes: string): string {
   return parseMinor(kubernetes) < FIRST_WITH_ETCD_3_6 ? "v3.5.16" : "v3.6.16";
 }
 
-/** The newest commit of Calico's v3.28 branch that the Go proxy knows as a module version. */
+/** The newest commit of Calico's v3.28 branch that the Go proxy has as a module version. */
 const CALICO_MODULE_VERSION = "v1.11.0-cni-plugin.0.20250813170300-a0db560f0520";
 const CALICO = "github.com/projectcalico/calico";
 const MULTUS = "gopkg.in/k8snetworkplumbingwg/multus-cni.v4";
 const FLANNEL = "github.com/flannel-io/flannel";
-/** As Calico's own makefiles set them; `main.VERSION` is that of each command. calico-node writes it into ClusterInformation. */
+/** Variables that Calico's makefiles set; each command has `main.VERSION`. calico-node writes it to ClusterInformation. */
 const CALICO_VERSION_VARIABLES = [
   "main.VERSION",
   `${CALICO}/node/pkg/lifecycle/startup.VERSION`,
@@ -95,7 +93,7 @@ const CALICO_VERSION_VARIABLES = [
 ];
 type KubernetesName = (typeof CONTROL_PLANE)[number];
 
-/** What a run with these versions needs; kube-proxies that share the cluster's version come with it. */
+/** Returns the components of a kind cluster with these versions. */
 export function listKindComponents(kubernetes: string, kubeProxies: readonly string[]): readonly ComponentRef[] {
   const proxies = [...new Set([kubernetes, ...kubeProxies])];
   return [
@@ -111,8 +109,10 @@ export function listKindComponents(kubernetes: string, kubeProxies: readonly str
 }
 
 /**
- * How `ref` is had. `wholeControlPlane` names the Kubernetes versions of which everything is wanted: one `go build`
- * for all seven commands takes half the time of seven.
+ * Returns the recipe of a component.
+ *
+ * @param wholeControlPlane Kubernetes versions of which all seven commands are needed: one `go build` for them takes half the
+ *   time of seven builds
  */
 export function findRecipe(ref: ComponentRef, wholeControlPlane: ReadonlySet<string> = new Set()): Recipe {
   const { name, version } = ref;
@@ -210,9 +210,7 @@ function kubernetesRecipe(name: KubernetesName, version: string, whole: Readonly
 
 function calico(version: string): GoModule {
   if (version !== VERSIONS.calico)
-    throw new Error(
-      `Calico ${version} cannot be built here: the Go proxy has ${VERSIONS.calico} alone as a module version`,
-    );
+    throw new Error(`cannot build Calico ${version}: the Go proxy has only ${VERSIONS.calico} as a module version`);
   return {
     path: CALICO,
     version: CALICO_MODULE_VERSION,
@@ -220,14 +218,14 @@ function calico(version: string): GoModule {
     variables: Object.fromEntries(CALICO_VERSION_VARIABLES.map((name) => [name, version])),
     replaces: "own",
     extraReplaces: {
-      // The repository's own copy (a directory) is not part of the module; this is the version it was published as.
+      // The repository's copy (a directory) is not part of the module; this is its published version.
       "github.com/projectcalico/api": "github.com/projectcalico/api v0.0.0-20240708202104-e3f70b269c2c",
       "github.com/Microsoft/hcsshim": "github.com/Microsoft/hcsshim v0.11.7",
     },
   };
 }
 
-/** A release asset whose digest is published next to it as `FILE.EXTENSION`. */
+/** Returns a release asset with the checksum file `FILE.EXTENSION`. */
 function github(
   repository: string,
   version: string,

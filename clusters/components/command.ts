@@ -6,7 +6,7 @@ export interface CommandOptions {
   readonly cwd?: string;
   readonly env?: Readonly<Record<string, string | undefined>>;
   readonly stdin?: string;
-  /** Called with each line of stdout and stderr as it comes. */
+  /** Called with each line of stdout and stderr. */
   readonly onLine?: (line: string) => void;
   /** Timeout in milliseconds; then the program is ended (SIGTERM) and the exit code is 128. */
   readonly timeoutMs?: number;
@@ -21,9 +21,10 @@ export interface CommandResult {
 }
 
 /**
- * Runs a program and waits for its end, without a shell: a lab runs hundreds of them, and zx's shell costs 5 ms each (14.3 ms a
- * command instead of 9.4 ms, measured with `true`). Scripts and single steps use zx, see clusters/shell.ts. Does not throw on exit
- * codes other than 0; a program that does not exist is code 127.
+ * Runs a program without a shell, and waits for its end. A lab runs hundreds of programs, and zx's shell takes 5 ms for each
+ * (14.3 ms instead of 9.4 ms, measured with `true`). Scripts and single steps use zx, see clusters/shell.ts.
+ *
+ * @returns the result for any exit code; 127 if the program does not exist
  */
 export async function runCommand(argv: readonly string[], options: CommandOptions = {}): Promise<CommandResult> {
   const [file = "", ...rest] = argv;
@@ -45,7 +46,7 @@ export async function runCommand(argv: readonly string[], options: CommandOption
         for (const line of lines) options.onLine(line);
       });
     }
-    child.stdin.on("error", () => undefined); // a program that ends before it has read everything
+    child.stdin.on("error", () => undefined); // the program ended before it read everything
     child.stdin.end(options.stdin ?? "");
     const stop = (): void => {
       child.kill("SIGTERM");
@@ -62,17 +63,17 @@ export async function runCommand(argv: readonly string[], options: CommandOption
   });
 }
 
-/** As `run`, but an exit code ≠ 0 throws with the command and the last lines it said. */
+/** Runs a program and returns its stdout. Throws for other exit codes than 0, with the last lines of its output. */
 export async function runOrThrow(argv: readonly string[], options: CommandOptions = {}): Promise<string> {
   const result = await runCommand(argv, options);
   if (result.exitCode !== 0) {
-    const said = (result.stderr.trim() || result.stdout.trim()).split("\n").slice(-12).join("\n");
-    throw new Error(`\`${argv.join(" ")}\` ended with ${result.exitCode}:\n${said}`);
+    const lines = (result.stderr.trim() || result.stdout.trim()).split("\n").slice(-12).join("\n");
+    throw new Error(`\`${argv.join(" ")}\` failed with exit code ${result.exitCode}:\n${lines}`);
   }
   return result.stdout;
 }
 
-/** Whether `program` is on PATH, or where root's programs are. */
+/** Whether a program is on PATH, in /usr/sbin or in /sbin. */
 export async function isExecutable(program: string): Promise<boolean> {
   const directories = [...(process.env["PATH"] ?? "").split(delimiter), "/usr/sbin", "/sbin"];
   const found = await Promise.all(

@@ -8,32 +8,32 @@ import type { OfficialRelease } from "./catalog.ts";
 import { runOrThrow } from "./command.ts";
 import { withWorkDirectory } from "./work-directory.ts";
 
-/** The release cannot be had from here (no network, no such file): another source may do. A bad checksum does not count. */
+/** A release that cannot be downloaded: no network, or no such file. A wrong checksum is another error. */
 export class UnavailableError extends Error {}
 
-/** A stalled server must not hold a run for ever. */
+/** Limits the wait for a stalled server. */
 const DOWNLOAD_TIMEOUT_MS = 15 * 60_000;
 
-/** Long enough for a slow handshake, short enough that a machine without the internet does not wait. */
+/** Enough for a slow handshake, and short for a machine without internet access. */
 const REACH_TIMEOUT_MS = 3000;
 
 const reachability = new Map<string, Promise<boolean>>();
 
-/** Whether the host of `url` answers at all; asked once a run. */
+/** Whether the host of a URL answers. The result is cached. */
 export function isReachable(url: string): Promise<boolean> {
   const { origin } = new URL(url);
-  let answer = reachability.get(origin);
-  if (answer === undefined) {
-    answer = fetch(origin, { method: "HEAD", signal: AbortSignal.timeout(REACH_TIMEOUT_MS) }).then(
-      (response) => response.status < 500, // some hosts refuse HEAD on their root, and serve files all the same
+  let result = reachability.get(origin);
+  if (result === undefined) {
+    result = fetch(origin, { method: "HEAD", signal: AbortSignal.timeout(REACH_TIMEOUT_MS) }).then(
+      (response) => response.status < 500, // some hosts reject HEAD for their root, but serve files
       () => false,
     );
-    reachability.set(origin, answer);
+    reachability.set(origin, result);
   }
-  return answer;
+  return result;
 }
 
-/** The digest of `file` in a published checksum: 64 hex digits alone, or `sha256sum` lines. */
+/** Returns the digest of a file in a checksum file: 64 hex digits alone, or `sha256sum` lines. */
 export function findDigest(file: string, published: string): string | undefined {
   const alone = /^\s*([0-9a-f]{64})\s*$/.exec(published);
   if (alone) return alone[1];
@@ -45,8 +45,8 @@ export function findDigest(file: string, published: string): string | undefined 
 }
 
 /**
- * Downloads a release as the executable (or, for a whole archive, the directory) `target`; nothing appears there unless
- * its checksum is the published one.
+ * Downloads a release to `target`, an executable or the directory of a whole archive. The target appears only after its
+ * checksum was verified.
  */
 export async function downloadRelease(release: OfficialRelease, target: string): Promise<void> {
   const file = basename(new URL(release.url).pathname);
@@ -58,16 +58,18 @@ export async function downloadRelease(release: OfficialRelease, target: string):
     const { body } = await fetchOrThrow(release.url);
     if (body === null) throw new UnavailableError(`${release.url} is empty`);
     await pipeline(Readable.fromWeb(body), createWriteStream(downloaded)).catch((cause: unknown) => {
-      throw new UnavailableError(`${release.url} broke off`, { cause });
+      throw new UnavailableError(`the download of ${release.url} was interrupted`, { cause });
     });
     const actual = await hashFile(downloaded);
     if (actual !== expected)
-      throw new Error(`${release.url} has SHA-256 ${actual}, but ${release.checksumUrl} says ${expected}: not used`);
+      throw new Error(
+        `wrong checksum of ${release.url}: SHA-256 ${actual}, but ${release.checksumUrl} has ${expected}`,
+      );
     await rename(await unpackRelease(downloaded, release.member, work), target);
   });
 }
 
-/** Where in `work` the wanted part of a download is. */
+/** Returns the path of the executable or directory in `work`. */
 async function unpackRelease(downloaded: string, member: string | undefined, work: string): Promise<string> {
   let wanted = downloaded;
   if (member !== undefined) {
@@ -83,9 +85,9 @@ async function unpackRelease(downloaded: string, member: string | undefined, wor
 
 async function fetchOrThrow(url: string): Promise<Response> {
   const response = await fetch(url, { signal: AbortSignal.timeout(DOWNLOAD_TIMEOUT_MS) }).catch((cause: unknown) => {
-    throw new UnavailableError(`${url} cannot be reached`, { cause });
+    throw new UnavailableError(`cannot reach ${url}`, { cause });
   });
-  if (!response.ok) throw new UnavailableError(`${url} answered ${response.status} ${response.statusText}`);
+  if (!response.ok) throw new UnavailableError(`${url} returned ${response.status} ${response.statusText}`);
   return response;
 }
 

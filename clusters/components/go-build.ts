@@ -2,20 +2,21 @@ import { createWriteStream } from "node:fs";
 import { mkdir, rename, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { z } from "zod";
+import { getErrorMessage } from "../error-message.ts";
 import { getCacheRoot, hashContent } from "./cache.ts";
 import { runCommand, runOrThrow } from "./command.ts";
 import { listBuildArguments, type GoModule, renderGoMod, listGoPackages } from "./module.ts";
 import { withWorkDirectory } from "./work-directory.ts";
 
-/** Pure Go only, a garbage collector that trades memory for the time of a compiler, and the installed toolchain. */
+/** Builds pure Go, with fewer garbage collections of the compiler, for Linux on amd64. */
 const GO_ENV = { CGO_ENABLED: "0", GOGC: "400", GOFLAGS: "-buildvcs=false", GOOS: "linux", GOARCH: "amd64" } as const;
 
-/** @returns the environment in which the commands of `module` are built */
+/** Returns the variables of a module's build. */
 function createBuildEnvironment(module: GoModule): Readonly<Record<string, string>> {
   return module.cgo === true ? { ...GO_ENV, CGO_ENABLED: "1" } : GO_ENV;
 }
 
-/** setpriv(1) of util-linux: a build whose starter was killed would work on for minutes, for nobody. */
+/** Ends a build when this process ends (setpriv(1) of util-linux): otherwise it would run on for minutes. */
 const DIE_WITH_US = ["setpriv", "--pdeathsig", "TERM", "--"];
 
 const download = z.object({ GoMod: z.string(), Dir: z.string().optional() });
@@ -26,30 +27,31 @@ const goMod = z.object({
   Replace: z.array(z.object({ Old: modulePath, New: modulePath })).nullish(),
 });
 
-/** Returns one sentence if Go is missing, otherwise undefined. */
+/** Returns the problem and its remedy if Go is missing. */
 export async function findGoProblem(): Promise<string | undefined> {
   const { exitCode } = await runCommand(["go", "version"]);
   return exitCode === 0
     ? undefined
-    : "The go command is missing, and Kubernetes, Calico and Multus must be built here: install Go 1.21 or newer (it fetches the toolchain it needs) and put it on PATH.";
+    : "The go command is missing, and Kubernetes, Calico and Multus must be built: install Go 1.21 or newer (it downloads the toolchain that it needs) and put it on PATH.";
 }
 
-/** Root of the module's source in Go's module cache. */
+/** Returns the directory of a module's source in Go's module cache. */
 export async function findModuleSource(module: GoModule): Promise<string> {
   const { Dir } = await downloadModule(module);
-  if (Dir === undefined) throw new Error(`go mod download gave no directory for ${module.path}@${module.version}`);
+  if (Dir === undefined) throw new Error(`go mod download returned no directory for ${module.path}@${module.version}`);
   return Dir;
 }
 
-/** Changes exactly when what `goBuild` makes of `module` may: its recipe, flags and environment. */
+/** Returns a key that depends on the module, flags and variables of a build. */
 export function createBuildKey(module: GoModule): string {
   return hashContent(module, listBuildArguments(module, ""), createBuildEnvironment(module));
 }
 
 /**
- * Builds all commands of `module` into `target`, a directory that appears only when it is whole. One at a time: the
- * caller holds a lock for `target`. What the go command said is kept under the cache's `logs`.
- * @param onProgress gets a short text ("412 of 1980 packages") now and then
+ * Builds all commands of a module into the directory `target`, which appears only when it is complete. The caller holds a lock
+ * for `target`. The output of the go command is in `logs` of the cache.
+ *
+ * @param onProgress called with a short text, like "412 of 1980 packages"
  */
 export async function buildModule(module: GoModule, target: string, onProgress: (text: string) => void): Promise<void> {
   const logFile = join(getCacheRoot(), "logs", `${basename(target)}.log`);
@@ -63,8 +65,9 @@ export async function buildModule(module: GoModule, target: string, onProgress: 
       await rename(output, target);
     });
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new Error(`${module.path}@${module.version} could not be built (log: ${logFile}): ${reason}`, { cause });
+    throw new Error(`cannot build ${module.path}@${module.version} (log: ${logFile}): ${getErrorMessage(cause)}`, {
+      cause,
+    });
   } finally {
     log.end();
   }
@@ -90,7 +93,7 @@ async function runBuild(
   const { GoMod } = await downloadModule(module);
   const upstream = goMod.parse(JSON.parse(await go(["mod", "edit", "-json", GoMod])));
   await writeFile(join(work, "go.mod"), renderGoMod(module, upstream));
-  // Fetches the modules, too, and its count says how far the build is; packages in Go's cache are not reported.
+  // Also downloads the modules. The number is an upper bound: packages in Go's cache are not reported by the build.
   const all = (await go(["list", "-mod=mod", "-deps", ...listGoPackages(module)])).trim().split("\n").length;
   const [verb = "build", ...rest] = listBuildArguments(module, output);
   let compiled = 0;

@@ -3,7 +3,7 @@ import { NoCompilerError } from "../../plugin/deploy/compile.ts";
 import type { Progress } from "../progress.ts";
 import { ensureDebianPackages } from "./packages.ts";
 
-/** Interlay's own executables; what building them needs is installed, if they have to be built and it is not there. */
+/** Builds Interlay's executables, and installs the compilers if they are missing. */
 export async function buildInterlayExecutables(progress: Progress): Promise<Executables> {
   try {
     return await buildInterlay();

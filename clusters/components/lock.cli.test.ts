@@ -17,23 +17,23 @@ describe("withLock", () => {
     assert.fail("nobody else has the lock");
   };
 
-  it("lets one holder run at a time, and reports who waits for whom", async () => {
+  it("runs one holder at a time, and reports the owner to those that wait", async () => {
     const events: string[] = [];
     const work = (name: string) => async () => {
       events.push(`${name} begins`);
       await sleep(500);
       events.push(`${name} ends`);
     };
-    const told: number[] = [];
+    const owners: number[] = [];
     const first = withLock(file, never, work("one"));
     await sleep(100);
-    const second = withLock(file, (owner) => told.push(owner), work("two"));
+    const second = withLock(file, (owner) => owners.push(owner), work("two"));
     await Promise.all([first, second]);
     assert.deepEqual(events, ["one begins", "one ends", "two begins", "two ends"]);
-    assert.deepEqual(told, [process.pid]);
+    assert.deepEqual(owners, [process.pid]);
   });
 
-  it("is free again after work that fails", async () => {
+  it("releases the lock after work that fails", async () => {
     await assert.rejects(
       withLock(file, never, () => Promise.reject(new Error("no"))),
       /^Error: no$/,
@@ -41,7 +41,7 @@ describe("withLock", () => {
     assert.equal(await withLock(file, never, () => Promise.resolve(1)), 1);
   });
 
-  it("takes over from an owner that was killed", async () => {
+  it("takes over the lock of a killed owner", async () => {
     await withLock(file, never, () => Promise.resolve());
     const other = spawn("flock", ["--exclusive", "--no-fork", file, "cat"], { stdio: ["pipe", "pipe", "ignore"] });
     other.stdin.write("\n");

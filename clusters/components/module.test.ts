@@ -9,8 +9,8 @@ const KUBERNETES: GoModule = {
   replaces: "kubernetes-staging",
 };
 
-describe("the go.mod that makes another module's commands", () => {
-  it("replaces Kubernetes' staging modules by their published versions, up to v1.30 (directories)", () => {
+describe("the build of another module's commands", () => {
+  it("replaces Kubernetes' staging modules by their published versions up to v1.30", () => {
     const upstream = {
       Go: "1.21",
       Require: [{ Path: "k8s.io/api", Version: "v0.0.0" }],
@@ -35,7 +35,7 @@ replace (
     );
   });
 
-  it("does so from v1.31 too, where only requirements at v0.0.0 tell", () => {
+  it("replaces Kubernetes' staging modules from v1.31 on by their requirements at v0.0.0", () => {
     const upstream = {
       Go: "1.26.0",
       Require: [
@@ -48,7 +48,7 @@ replace (
     assert.doesNotMatch(text, /klog/);
   });
 
-  it("repeats a module's own replaces but for directories, and lets extra ones win", () => {
+  it("repeats a module's replacements except directories, and prefers additional ones", () => {
     const module: GoModule = {
       path: "example.com/m",
       version: "v1.0.0",
@@ -72,7 +72,7 @@ replace (
     ]);
   });
 
-  it("has no replace block where nothing is replaced", () => {
+  it("has no replace block without replacements", () => {
     const module: GoModule = {
       path: "sigs.k8s.io/kind",
       version: "v0.33.0",
@@ -84,7 +84,7 @@ replace (
     assert.deepEqual(listBuildArguments(module, "out").slice(-3), ["-o", "out/", "sigs.k8s.io/kind"]);
   });
 
-  it("builds all commands of a module at once, with their version in them", () => {
+  it("builds all commands of a module in one call, with their version", () => {
     const argv = listBuildArguments(KUBERNETES, "out");
     assert.deepEqual(argv.slice(-4), [
       "-o",

@@ -1,24 +1,24 @@
-/** A Go module of which we want commands, and what its go.mod needs beyond a requirement. */
+/** A Go module with commands to build, and what its go.mod needs in addition to a requirement. */
 export interface GoModule {
   readonly path: string;
   readonly version: string;
-  /** Packages below the module's path; the command's file is named after the last element (`go build -o DIR/`). */
+  /** Packages relative to the module's path. `go build -o DIR/` names a command after the last element. */
   readonly packages: readonly string[];
   /** Import paths of commands in other modules, in the versions that this module requires. */
   readonly otherPackages?: readonly string[];
   /** The packages are compiled as test programs (`go test -c`), each named after its package with `.test` appended. */
   readonly test?: true;
-  /** `-X` variables: name -> value. Without them the programs report v0.0.0. */
+  /** Values of `-X` variables by name. Without them, the programs report v0.0.0. */
   readonly variables: Readonly<Record<string, string>>;
-  /** Which of the module's own replace directives a build from outside must repeat (the go command ignores them). */
+  /** The module's replace directives that the build must repeat: the go command ignores those of dependencies. */
   readonly replaces: "none" | "kubernetes-staging" | "own";
-  /** Whether the commands need a C compiler (flannel's udp backend does). Absent: they are built without one. */
+  /** Whether the commands need a C compiler, like flannel's udp backend. */
   readonly cgo?: true;
-  /** Replaces on top, old path -> new path and version. They win over the module's own. */
+  /** Additional replacements: new path and version by old path. They take precedence over the module's. */
   readonly extraReplaces?: Readonly<Record<string, string>>;
 }
 
-/** The part of `go mod edit -json` that is read here. */
+/** The used part of the output of `go mod edit -json`. */
 interface UpstreamGoMod {
   readonly Go: string;
   readonly Require?: readonly { readonly Path: string; readonly Version: string }[] | null | undefined;
@@ -31,7 +31,7 @@ interface UpstreamGoMod {
     | undefined;
 }
 
-/** The go.mod of an empty module from which `go build -mod=mod` makes `module`'s commands. */
+/** Returns the go.mod of an empty module in which `go build -mod=mod` builds the commands of a module. */
 export function renderGoMod(module: GoModule, upstream: UpstreamGoMod): string {
   const replaces = new Map<string, string>();
   if (module.replaces === "kubernetes-staging") {
@@ -41,7 +41,7 @@ export function renderGoMod(module: GoModule, upstream: UpstreamGoMod): string {
   if (module.replaces === "own")
     for (const { Old, New } of upstream.Replace ?? [])
       if (New.Version !== undefined)
-        // a replace by a directory has none
+        // a replacement by a directory has no version
         replaces.set(Old.Version === undefined ? Old.Path : `${Old.Path} ${Old.Version}`, `${New.Path} ${New.Version}`);
   for (const [old, replacement] of Object.entries(module.extraReplaces ?? {})) replaces.set(old, replacement);
 
@@ -50,7 +50,7 @@ export function renderGoMod(module: GoModule, upstream: UpstreamGoMod): string {
   return `module build\n\ngo ${upstream.Go}\n\nrequire ${module.path} ${module.version}\n${block}`;
 }
 
-/** Kubernetes' staging modules: replaced by a directory up to v1.30, required at exactly v0.0.0 in every version. */
+/** Returns Kubernetes' staging modules: replaced by a directory up to v1.30, and required at v0.0.0 in every version. */
 function listStagingModules(upstream: UpstreamGoMod): Set<string> {
   return new Set([
     ...(upstream.Replace ?? []).filter((r) => r.New.Path.startsWith("./staging/")).map((r) => r.Old.Path),
@@ -58,14 +58,14 @@ function listStagingModules(upstream: UpstreamGoMod): Set<string> {
   ]);
 }
 
-/** Arguments of the one `go build` (or `go test -c`) that makes all commands of a module. */
+/** Returns the arguments of the `go build` (or `go test -c`) for all commands of a module. */
 export function listBuildArguments(module: GoModule, outputDirectory: string): readonly string[] {
   const variables = Object.entries(module.variables).flatMap(([name, value]) => ["-X", `${name}=${value}`]);
   return [
     ...(module.test === true ? ["test", "-c"] : ["build"]),
     "-mod=mod",
     "-trimpath",
-    "-gcflags=all=-dwarf=false", // a fifth of the compile time, and nobody debugs these
+    "-gcflags=all=-dwarf=false", // saves a fifth of the compile time
     "-ldflags",
     ["-s", "-w", ...variables].join(" "),
     "-o",
@@ -74,7 +74,7 @@ export function listBuildArguments(module: GoModule, outputDirectory: string): r
   ];
 }
 
-/** Import paths of the commands. */
+/** Returns the import paths of the commands. */
 export function listGoPackages({ path, packages, otherPackages = [] }: GoModule): readonly string[] {
   return [...packages.map((below) => (below === "" ? path : `${path}/${below}`)), ...otherPackages];
 }

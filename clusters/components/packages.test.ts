@@ -10,7 +10,7 @@ describe("ensureDebianPackages", () => {
   const silent = createPlainProgress(() => undefined);
   const ok = (stdout = ""): CommandResult => ({ exitCode: 0, stdout, stderr: "" });
 
-  /** A machine that has nftables, and of docker.io the configuration files only. */
+  /** Returns a machine with nftables, and with only the configuration files of docker.io. */
   function machine(isRoot: boolean, install: CommandResult = ok()) {
     const calls: string[] = [];
     const run = (argv: readonly string[]): Promise<CommandResult> => {
@@ -26,7 +26,7 @@ describe("ensureDebianPackages", () => {
   const given = process.env["INTERLAY_CACHE"];
   before(async () => {
     cache = await mkdtemp(join(tmpdir(), "interlay-packages-"));
-    process.env["INTERLAY_CACHE"] = cache; // the step's duration is remembered there
+    process.env["INTERLAY_CACHE"] = cache; // it has the durations of steps
   });
   after(async () => {
     if (given === undefined) delete process.env["INTERLAY_CACHE"];
@@ -34,22 +34,22 @@ describe("ensureDebianPackages", () => {
     await rm(cache, { recursive: true });
   });
 
-  it("does nothing where nothing is missing", async () => {
+  it("does nothing if no package is missing", async () => {
     const here = machine(false);
     await ensureDebianPackages(["nftables"], silent, here);
     await ensureDebianPackages([], silent, here);
     assert.deepEqual(here.calls, []);
   });
 
-  it("installs what is missing, and says so first", async () => {
-    const said: string[] = [];
+  it("installs missing packages, and prints their names first", async () => {
+    const lines: string[] = [];
     const here = machine(true);
     await ensureDebianPackages(
       ["nftables", "docker.io", "runc"],
-      createPlainProgress((line) => said.push(line)),
+      createPlainProgress((line) => lines.push(line)),
       here,
     );
-    assert.match(said[0] ?? "", /> install Debian packages: docker\.io runc$/);
+    assert.match(lines[0] ?? "", /> install Debian packages: docker\.io runc$/);
     assert.deepEqual(here.calls, [
       "apt-get -qq -o DPkg::Lock::Timeout=600 update",
       "apt-get -qq -o DPkg::Lock::Timeout=600 install -y --no-install-recommends -o Dpkg::Options::=--force-confdef docker.io runc",
@@ -65,7 +65,7 @@ describe("ensureDebianPackages", () => {
     assert.deepEqual(here.calls, []);
   });
 
-  it("shows what apt said when it fails", async () => {
+  it("reports apt's error", async () => {
     const failing = machine(true, { exitCode: 100, stdout: "", stderr: "E: Unable to locate package runc\n" });
     await assert.rejects(ensureDebianPackages(["runc"], silent, failing), /E: Unable to locate package runc$/);
   });

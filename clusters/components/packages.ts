@@ -5,10 +5,10 @@ import { runTimed } from "./timed.ts";
 
 const APT_ENV = { DEBIAN_FRONTEND: "noninteractive" } as const;
 
-/** apt waits this long for another apt or dpkg, as unattended upgrades on a new machine or a second run of the suite, in seconds. */
+/** Lets apt wait up to 600 s for another apt or dpkg, like unattended upgrades or a second run of the suite. */
 const APT_LOCK_TIMEOUT = "DPkg::Lock::Timeout=600";
 
-/** The machine that packages are installed on; tests have another. */
+/** The machine on which packages are installed. Tests replace it. */
 interface Machine {
   readonly run: typeof runCommand;
   readonly isRoot: boolean;
@@ -21,7 +21,7 @@ const THIS_MACHINE: Machine = {
   withoutServices: runWithoutServices,
 };
 
-/** Installs what is missing of these Debian packages, saying so first. Not root: one sentence with the remedy. */
+/** Installs the Debian packages that are missing, as a step. Throws with the command for root if this user is not root. */
 export async function ensureDebianPackages(
   names: readonly string[],
   progress: Progress,
@@ -32,7 +32,7 @@ export async function ensureDebianPackages(
   if (missing.length === 0) return;
   if (!machine.isRoot)
     throw new Error(
-      `Debian packages are missing and only root can install them: run \`sudo apt-get install --no-install-recommends ${missing.join(" ")}\`.`,
+      `Debian packages are missing, and only root can install them: run \`sudo apt-get install --no-install-recommends ${missing.join(" ")}\`.`,
     );
   await runTimed(progress, `install Debian packages: ${missing.join(" ")}`, async (step) => {
     const apt = async (...argv: readonly string[]) => {

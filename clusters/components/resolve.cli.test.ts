@@ -6,7 +6,7 @@ import { createPlainProgress } from "../progress-plain.ts";
 import { VERSIONS } from "./catalog.ts";
 import { resolveComponents } from "./resolve.ts";
 
-/** A go command that knows what the resolver asks of it, notes each call, and "compiles" a script. */
+/** A fake go command that supports the resolver's calls, records them, and "compiles" a script. */
 const GO = `#!/bin/sh
 echo "$@" CGO_ENABLED="$CGO_ENABLED" >> "$FAKE_GO_CALLS"
 case "$1 $2" in
@@ -60,7 +60,7 @@ describe("resolveComponents", () => {
     await rm(root, { recursive: true });
   });
 
-  it("builds all programs of a module at once, and only once", async () => {
+  it("builds all programs of a module in one call, and only once", async () => {
     const first = await resolveComponents(calico, progress);
     assert.match(await readFile(first.path("calico-cni"), "utf8"), /cni-plugin\/cmd\/calico$/m);
     assert.match(await readFile(first.path("calico-crds"), "utf8"), /CustomResourceDefinition/);
@@ -70,13 +70,13 @@ describe("resolveComponents", () => {
     assert.equal(lines.filter((line) => line.includes("> build")).length, 1);
   });
 
-  it("builds flannel with a C compiler, and nothing else", async () => {
+  it("builds only flannel with a C compiler", async () => {
     await resolveComponents([{ name: "flannel", version: VERSIONS.flannel }, multus], progress);
     const settings = (await builds()).map((line) => `${/multus|flannel/.exec(line)?.[0]} ${line.slice(-1)}`);
     assert.deepEqual(settings.sort(), ["flannel 1", "multus 0"]);
   });
 
-  it("takes one program out of a module that was built whole", async () => {
+  it("uses a program of a module whose programs were all built", async () => {
     const version = "v1.31.4";
     const whole = await resolveComponents(
       (["kube-apiserver", "kube-proxy"] as const).map((name) => ({ name, version })),
@@ -87,15 +87,15 @@ describe("resolveComponents", () => {
     assert.equal((await builds()).length, 1);
   });
 
-  it("builds once for two concurrent callers, and the other reports that it waits", async () => {
+  it("builds once for two concurrent callers, and reports that one waits", async () => {
     await Promise.all([resolveComponents([multus], progress), resolveComponents([multus], progress)]);
     assert.equal((await builds()).length, 1);
-    assert.ok(lines.some((line) => line.includes(`multus ${multus.version} is being made by process ${process.pid}`)));
+    assert.ok(lines.some((line) => line.includes(`process ${process.pid} is building multus ${multus.version}`)));
   });
 
-  it("leaves nothing of a build that fails but its log, and does it again", async () => {
+  it("keeps only the log of a failed build, and repeats the build", async () => {
     await writeFile(join(root, "fails"), "");
-    await assert.rejects(resolveComponents([multus], progress), /could not be built \(log: .*syntax error/s);
+    await assert.rejects(resolveComponents([multus], progress), /cannot build .* \(log: .*syntax error/s);
     const left = await readdir(join(root, "cache", "components"));
     assert.deepEqual(
       left.filter((name) => !name.endsWith(".lock")),
@@ -106,14 +106,14 @@ describe("resolveComponents", () => {
     assert.match(await readFile(resolved.path("multus"), "utf8"), /cmd\/multus$/m);
   });
 
-  it("takes the program on PATH at exactly the version", async () => {
+  it("uses the program on PATH with exactly the version", async () => {
     await script("kubectl", "#!/bin/sh\necho Client Version: v1.29.15\n");
     const resolved = await resolveComponents([{ name: "kubectl", version: "v1.29.15" }], progress);
     assert.equal(resolved.path("kubectl"), join(root, "bin", "kubectl"));
-    assert.throws(() => resolved.path("kubelet"), /kubelet {2}was not asked for/);
+    assert.throws(() => resolved.path("kubelet"), /kubelet {2}was not requested/);
   });
 
-  it("names the remedy if Go is missing", async () => {
+  it("throws with the remedy if Go is missing", async () => {
     await rm(join(root, "bin", "go"));
     process.env["PATH"] = join(root, "bin");
     for (const program of ["flock", "cat"]) await script(program, `#!/bin/sh\nexec /usr/bin/${program} "$@"\n`);

@@ -9,18 +9,19 @@ import { createBuildKey, buildModule, findGoProblem, findModuleSource } from "./
 import { withLock } from "./lock.ts";
 import { runTimed } from "./timed.ts";
 
-/** Modules in the making at a time: while one is fetched or linked, which keeps one core at most busy, another compiles. */
-const AT_ONCE = 2;
+/** Number of builds at a time: downloads and linking use one core, so that another build can compile. */
+const MAX_BUILDS = 2;
 
 export interface ResolvedComponents {
-  /** Absolute path; of a directory for `cni-plugins`. Without a version: the one that was asked for first. */
+  /** Returns the absolute path of a component, a directory for `cni-plugins`. Default: the first requested version. */
   path(name: ComponentName, version?: string): string;
+  /** Whether the component was requested. */
   has(name: ComponentName): boolean;
 }
 
 /**
- * The path of each program, from the first source that has it: the cache, PATH (at exactly that version), the official
- * release with its checksum, a build from Go modules. What was built or downloaded once stays in the cache.
+ * Finds each component in the first source that has it: the cache, PATH (only the exact version), the official release with
+ * its checksum, and a build from Go modules. Downloads and builds stay in the cache.
  */
 export async function resolveComponents(
   refs: readonly ComponentRef[],
@@ -38,12 +39,12 @@ export async function resolveComponents(
     for (let recipes = waiting.shift(); recipes !== undefined; recipes = waiting.shift())
       for (const recipe of recipes) found.set(formatRef(recipe.ref), await resolveOne(recipe, progress));
   };
-  await Promise.all(Array.from({ length: AT_ONCE }, worker));
+  await Promise.all(Array.from({ length: MAX_BUILDS }, worker));
   return {
     path: (name, version) => {
       const wanted = version ?? refs.find((ref) => ref.name === name)?.version;
       const path = wanted === undefined ? undefined : found.get(formatRef({ name, version: wanted }));
-      if (path === undefined) throw new Error(`component ${name} ${version ?? ""} was not asked for`);
+      if (path === undefined) throw new Error(`component ${name} ${version ?? ""} was not requested`);
       return path;
     },
     has: (name) => refs.some((ref) => ref.name === name),
@@ -52,7 +53,7 @@ export async function resolveComponents(
 
 const formatRef = (ref: ComponentRef): string => `${ref.name} ${ref.version}`;
 
-/** Where a component lies in the cache: named for people, keyed by how it is made. */
+/** Returns the path of a component in the cache: name and version, and a key of its build. */
 function getCachePath(recipe: Recipe): { readonly directory: string; readonly file: string } {
   const { module } = recipe;
   const key = createBuildKey(module);
@@ -69,7 +70,7 @@ function getCachePath(recipe: Recipe): { readonly directory: string; readonly fi
 async function resolveOne(recipe: Recipe, progress: Progress): Promise<string> {
   const { directory, file } = getCachePath(recipe);
   const downloaded = join(getCacheRoot(), "components", "released", `${recipe.ref.name}-${recipe.ref.version}`);
-  // One program of a module that was built whole for another run is the same program.
+  // A build of all the module's commands contains the same program.
   const whole = getCachePath(findRecipe(recipe.ref, new Set([recipe.ref.version]))).file;
   for (const candidate of [file, downloaded, whole]) if (await exists(candidate)) return candidate;
   const onPath = await findOnPath(recipe);
@@ -79,7 +80,7 @@ async function resolveOne(recipe: Recipe, progress: Progress): Promise<string> {
   return withLock(
     `${directory}.lock`,
     (owner) => {
-      progress.note(`${what} is being made by process ${owner}; waiting for it`);
+      progress.note(`process ${owner} is building ${what}; waiting for it`);
     },
     async () => {
       for (const candidate of [file, downloaded]) if (await exists(candidate)) return candidate;
@@ -98,7 +99,7 @@ async function resolveOne(recipe: Recipe, progress: Progress): Promise<string> {
   );
 }
 
-/** False: the official release cannot be had from here. A release with another checksum than published is an error. */
+/** Returns whether the official release could be downloaded. Throws for a wrong checksum. */
 async function tryDownload({ ref, release }: Recipe, target: string, progress: Progress): Promise<boolean> {
   if (release === undefined || !(await isReachable(release.url))) return false;
   try {
@@ -124,7 +125,7 @@ async function copySourceFile(recipe: Recipe, target: string): Promise<void> {
   await rename(`${target}.new`, target);
 }
 
-/** The program on PATH, if it prints exactly this version. */
+/** Returns the path of the program on PATH if it prints exactly this version. */
 async function findOnPath({ ref, versionArguments }: Recipe): Promise<string | undefined> {
   if (versionArguments === undefined) return undefined;
   for (const directory of (process.env["PATH"] ?? "").split(delimiter)) {

@@ -4,13 +4,13 @@ const POLICY = "/usr/sbin/policy-rc.d";
 const SYSTEMD = "/run/systemd/system";
 
 /**
- * Runs `work`, in which packages are installed, so that their services do not start (invoke-rc.d(8): exit 101 is "action
- * forbidden"). Else docker.io's own daemon would come up, unconfigured, on machines without systemd: containers, mostly.
- * Where systemd runs, a daemon that it started is as good as any. A policy that is there already stands.
+ * Runs work that installs packages without starting their services (invoke-rc.d(8): exit code 101 means "action forbidden").
+ * Otherwise docker.io would start an unconfigured daemon in containers and on other machines without systemd. Does not apply
+ * where systemd runs, and keeps an existing policy.
  */
 export async function runWithoutServices<T>(work: () => Promise<T>): Promise<T> {
   if ((await exists(SYSTEMD)) || (await exists(POLICY))) return work();
-  await writeFile(POLICY, "#!/bin/sh\n# of interlay, while it installs packages\nexit 101\n", {
+  await writeFile(POLICY, "#!/bin/sh\n# written by interlay while it installs packages\nexit 101\n", {
     mode: 0o755,
     flag: "wx",
   });

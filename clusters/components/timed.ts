@@ -1,7 +1,8 @@
+import { getErrorMessage } from "../error-message.ts";
 import type { Progress, StepHandle } from "../progress.ts";
 import { readLastSeconds, saveLastSeconds } from "./timings.ts";
 
-/** Runs `work` as a step that says how long it took last time, and remembers how long it took now. */
+/** Runs work as a step that shows its last duration, and saves the new one. */
 export async function runTimed<T>(
   progress: Progress,
   title: string,
@@ -15,7 +16,7 @@ export async function runTimed<T>(
     step.done();
     return result;
   } catch (error) {
-    step.fail(error instanceof Error ? error.message : String(error));
+    step.fail(getErrorMessage(error));
     throw error;
   }
 }

@@ -6,11 +6,12 @@ import { getCacheRoot } from "./cache.ts";
 
 const seconds = z.record(z.string(), z.number());
 
-/** How long steps took last time on this machine, in seconds, to show the expected duration. */
+/** Returns the last duration of a step on this machine in seconds. */
 export async function readLastSeconds(title: string): Promise<number | undefined> {
   return (await readTimings())[title];
 }
 
+/** Saves the duration of a step in seconds. */
 export async function saveLastSeconds(title: string, value: number): Promise<void> {
   const file = getTimingsFile();
   await mkdir(getCacheRoot(), { recursive: true, mode: 0o700 });
@@ -25,7 +26,7 @@ async function readTimings(): Promise<Record<string, number>> {
   try {
     return seconds.parse(JSON.parse(await readFile(getTimingsFile(), "utf8")));
   } catch {
-    return {}; // a first run, or a file of another time: nobody depends on it
+    return {}; // no file yet, or an invalid one
   }
 }
 

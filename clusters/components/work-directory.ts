@@ -2,8 +2,8 @@ import { mkdir, mkdtemp, readdir, rm } from "node:fs/promises";
 import { basename, dirname } from "node:path";
 
 /**
- * Runs `make` with a new directory next to `target`, which goes away whatever happens; `make` renames what is whole to
- * `target`. What a run that was killed left behind goes first: the caller holds a lock for `target`.
+ * Calls `make` with a temporary directory next to `target`. `make` renames its complete result to `target`. The directory is
+ * removed afterwards, and so are those of killed runs: the caller holds a lock for `target`.
  */
 export async function withWorkDirectory<T>(target: string, make: (work: string) => Promise<T>): Promise<T> {
   const parent = dirname(target);

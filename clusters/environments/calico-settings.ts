@@ -3,13 +3,13 @@ import { z } from "zod";
 import type { IpFamily } from "../spec.ts";
 import type { CalicoSettings, ExtraPool } from "./environment-spec.ts";
 
-/** Bytes of the wire's MTU that VXLAN takes: Ethernet, VXLAN, UDP, and the outer IP header of the family. */
+/** Overhead of VXLAN in bytes: Ethernet, VXLAN, UDP, and the outer IP header of the family. */
 const VXLAN_BYTES = { ipv4: 50, ipv6: 70 } as const;
 const DEFAULT_WIRE_MTU = 1500;
 
 /**
- * Returns the MTU of Calico's links for a wire of that MTU: the same in both families, so that of IPv6 where the cluster
- * has it (felix encapsulates IPv6 in IPv6).
+ * Returns the MTU of Calico's links. It is the same for both families, so that of IPv6 if the cluster has IPv6 (felix
+ * encapsulates IPv6 in IPv6).
  */
 export function calculateOverlayMtu(families: readonly IpFamily[], wireMtu: number = DEFAULT_WIRE_MTU): number {
   return wireMtu - VXLAN_BYTES[families.includes("ipv6") ? "ipv6" : "ipv4"];
@@ -74,7 +74,7 @@ function setVariables(env: readonly Variable[], changes: Readonly<Record<string,
   ];
 }
 
-/** Returns an IP pool as an object of Calico's own API. @param underlayCidr what a pool with cidr `underlay` gets */
+/** Returns an IP pool as an object of Calico's API. @param underlayCidr CIDR of a pool with cidr `underlay` */
 export function renderPool({ name, cidr, disabled }: ExtraPool, underlayCidr: string) {
   return {
     apiVersion: "crd.projectcalico.org/v1",

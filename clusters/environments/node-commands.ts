@@ -2,9 +2,10 @@ import type { IpFamily } from "../spec.ts";
 import type { NodeSettings } from "./environment-spec.ts";
 
 /**
- * Returns the commands that give a node its environment's settings, in their order. Commands that change links come
- * first; a sysctl may name a link.
- * @param families the cluster's own: a node without IPv6 gets no ip6tables rules
+ * Returns the commands that apply an environment's settings to a node, in their order. Commands for links are first, because a
+ * sysctl may name a link.
+ *
+ * @param families families of the cluster: a node without IPv6 gets no ip6tables rules
  */
 export function listNodeCommands(
   { mtu, sysctls = {}, iptables = [] }: NodeSettings,

@@ -1,11 +1,11 @@
-/** A rack: a subnet of the underlay with a gateway of its own. */
+/** A rack: a subnet of the underlay with its own gateway. */
 export interface Rack {
   readonly name: string;
   readonly subnet: string;
   /** The router's address in the rack. */
   readonly gateway: string;
   readonly prefixLength: number;
-  /** What underlay pods of the rack get addresses from. */
+  /** Range of the rack's underlay pods. */
   readonly podRange: string;
 }
 
@@ -34,12 +34,12 @@ export function listRacks(nodeRange: string): readonly Rack[] {
   });
 }
 
-/** Returns the index of a worker's rack: neighbours stand in different racks. */
+/** Returns the index of a worker's rack. Consecutive workers are in different racks. */
 export function findRackOfWorker(worker: number): number {
   return worker % NAMES.length;
 }
 
-/** Returns a node's address in another rack: the same last number in that rack's subnet. */
+/** Returns a node's address in another rack, with the same last number. */
 export function moveToRack(address: string, rack: number): string {
   const [a = "", b = "", c = "", d = ""] = address.split(".");
   return `${a}.${b}.${Number(c) + rack}.${d}`;

@@ -5,7 +5,7 @@ import { KUBE_PROXY_ENVIRONMENTS } from "./kube-proxy/index.ts";
 import { NODE_ENVIRONMENTS } from "./nodes/index.ts";
 import { OVERLAY_ENVIRONMENTS } from "./overlay/index.ts";
 
-/** The suite's own cluster: kubeadm's kube-proxy, Calico with VXLAN, plain nodes. */
+/** The suite's default cluster: kubeadm's kube-proxy, Calico with VXLAN, and nodes without special settings. */
 export const DEFAULT_ENVIRONMENT: Environment = {
   name: "default",
   title: "the suite's own cluster",
@@ -26,7 +26,7 @@ export const ENVIRONMENTS: readonly Environment[] = [
   ...ADDON_ENVIRONMENTS,
 ];
 
-/** Returns the environment of that name. Throws for an unknown name, with the names that are known. */
+/** Returns the environment of a name. Throws for an unknown name, with the known names. */
 export function findEnvironment(name: string): Environment {
   const found = ENVIRONMENTS.find((environment) => environment.name === name);
   if (found === undefined)

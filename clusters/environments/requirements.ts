@@ -1,7 +1,7 @@
 import { runCommand } from "../components/command.ts";
 import type { Environment, KernelRequirement } from "./environment.ts";
 
-/** Returns why this machine cannot make the environment; undefined if it can. Changes nothing on the machine. */
+/** Returns the first requirement that this machine does not meet; undefined if it meets all. Changes nothing. */
 export async function findMissingRequirement({ requires = [] }: Environment): Promise<string | undefined> {
   for (const requirement of requires) {
     const missing = await checkLinkType(requirement);
@@ -10,7 +10,7 @@ export async function findMissingRequirement({ requires = [] }: Environment): Pr
   return undefined;
 }
 
-/** Tries in a network namespace of its own, which ends with the command. */
+/** Creates a link in a temporary network namespace. */
 async function checkLinkType({ linkType }: KernelRequirement): Promise<string | undefined> {
   const { exitCode, stderr } = await runCommand([
     "unshare",

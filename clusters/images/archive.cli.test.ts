@@ -9,14 +9,14 @@ import { planArchive, createContentTag, type Image, computeImageId, streamArchiv
 const layer = (digit: string) => ({ tar: `/nowhere/${digit}.tar`, diffId: `sha256:${digit.repeat(64)}`, size: 1 });
 const image = (reference: string, ...digits: string[]): Image => ({ reference, layers: digits.map(layer), config: {} });
 
-describe("docker-archive", () => {
-  it("names an image by its content, whatever it is called", () => {
+describe("an archive of images", () => {
+  it("identifies an image by its content, not by its name", () => {
     assert.equal(computeImageId(image("a:1", "1")), computeImageId(image("b:2", "1")));
     assert.notEqual(createContentTag(image("", "1")), createContentTag(image("", "2")));
     assert.match(createContentTag(image("", "1")), /^[0-9a-f]{16}$/);
   });
 
-  it("has a layer that two images share once", () => {
+  it("contains a layer of two images once", () => {
     const { files, layers } = planArchive([image("a:1", "1", "2"), image("b:1", "1", "3")]);
     assert.deepEqual([...layers.keys()].map((name) => name[0]).sort(), ["1", "2", "3"]);
     const manifest = JSON.parse(files.get("manifest.json") ?? "") as { RepoTags: string[]; Layers: string[] }[];
@@ -29,7 +29,7 @@ describe("docker-archive", () => {
     );
   });
 
-  it("streams what tar can read, the layers from where they lie", async () => {
+  it("streams a tar archive with the layers from their files", async () => {
     const directory = await mkdtemp(join(tmpdir(), "interlay-test-"));
     try {
       const tar = join(directory, "layer.tar");

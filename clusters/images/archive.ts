@@ -6,7 +6,7 @@ import { join } from "node:path";
 import type { Readable } from "node:stream";
 import type { Layer } from "./layer.ts";
 
-/** What an image runs, as in the OCI image specification's `config`. */
+/** `config` of the OCI image specification. */
 export interface ImageConfig {
   readonly Entrypoint?: readonly string[];
   readonly Cmd?: readonly string[];
@@ -14,6 +14,7 @@ export interface ImageConfig {
   readonly StopSignal?: string;
 }
 
+/** An image as a list of layers. */
 export interface Image {
   /** Full reference with tag, e.g. `registry.k8s.io/pause:3.9`. */
   readonly reference: string;
@@ -21,39 +22,39 @@ export interface Image {
   readonly config: ImageConfig;
 }
 
-/** Pods' programs are found by name, as in every image that has a shell. */
+/** PATH of every image. */
 const PATH_ENV = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
-/** The image's configuration file; its SHA-256 is the image's id. */
+/** Returns the image's configuration file, whose SHA-256 is the image's id. */
 function renderImageConfig(image: Image): string {
   return JSON.stringify({
     architecture: "amd64",
     os: "linux",
-    created: "1970-01-01T00:00:00Z", // a fixed date: equal content, equal id
+    created: "1970-01-01T00:00:00Z", // a fixed date, so that the id depends on the content alone
     config: { ...image.config, Env: [PATH_ENV, ...(image.config.Env ?? [])] },
     rootfs: { type: "layers", diff_ids: image.layers.map((l) => l.diffId) },
     history: image.layers.map(() => ({ created: "1970-01-01T00:00:00Z", created_by: "interlay" })),
   });
 }
 
-/** The image's id without its algorithm: 64 hex digits. */
+/** Returns the image's id without its algorithm: 64 hex digits. */
 export function computeImageId(image: Image): string {
   return createHash("sha256").update(renderImageConfig(image)).digest("hex");
 }
 
-/** A tag that changes exactly when the content does. */
+/** Returns a tag that depends on the content alone. */
 export function createContentTag(image: Omit<Image, "reference">): string {
   return computeImageId({ ...image, reference: "" }).slice(0, 16);
 }
 
 interface ArchiveLayout {
-  /** Small files, by name. */
+  /** Contents of small files by name. */
   readonly files: ReadonlyMap<string, string>;
-  /** Layers, by name; a layer that several images share is there once. */
+  /** Layers by name; a layer of several images is contained once. */
   readonly layers: ReadonlyMap<string, Layer>;
 }
 
-/** What lies in a `docker save` archive of these images (Docker image specification v1.2, manifest.json). */
+/** Returns the content of a `docker save` archive (Docker image specification v1.2, manifest.json). */
 export function planArchive(images: readonly Image[]): ArchiveLayout {
   const layerName = (layer: Layer) => `${layer.diffId.replace("sha256:", "")}.tar`;
   const files = new Map<string, string>();
@@ -70,11 +71,11 @@ export function planArchive(images: readonly Image[]): ArchiveLayout {
 
 interface ArchiveStream {
   readonly stream: Readable;
-  /** Settles when tar has ended and its staging directory is gone. */
+  /** Settles when tar has ended and its staging directory is removed. */
   readonly ended: Promise<void>;
 }
 
-/** The archive as a stream: nothing is written but the few small files, the layers are read from where they lie. */
+/** Returns the archive as a stream. Only small files are written; the layers are read from the cache. */
 export async function streamArchive(images: readonly Image[]): Promise<ArchiveStream> {
   const layout = planArchive(images);
   const staging = await mkdtemp(join(tmpdir(), "interlay-archive-"));
@@ -92,7 +93,9 @@ export async function streamArchive(images: readonly Image[]): Promise<ArchiveSt
       if (code === 0) resolve();
       else
         reject(
-          new Error(`tar ended with ${String(code)} while streaming ${images.map((i) => i.reference).join(", ")}`),
+          new Error(
+            `tar failed with exit code ${String(code)} while streaming ${images.map((i) => i.reference).join(", ")}`,
+          ),
         );
     });
   }).finally(() => rm(staging, { recursive: true, force: true }));

@@ -5,7 +5,7 @@ import type { Progress } from "../progress.ts";
 import { runDebootstrap, findMachineMirror } from "./debian.ts";
 import type { Layer, LayerCache } from "./layer.ts";
 
-/** What programs in pods call: packet filters, routes, ping; and what one wants there when a cell is red. */
+/** Programs that pods call, and tools for the analysis of failed cells. */
 const POD_PACKAGES = [
   "ca-certificates",
   "conntrack",
@@ -20,7 +20,7 @@ const POD_PACKAGES = [
   "tcpdump",
 ];
 
-/** kind's contract for a node, and the same tools on the node itself. */
+/** What kind requires of a node, and the tools of pods. */
 const NODE_PACKAGES = [
   ...POD_PACKAGES,
   "containerd",
@@ -39,10 +39,10 @@ const NODE_PACKAGES = [
 /** What the specs of Kubernetes call in their pods: HTTP clients and a server, netcat, name resolution. */
 const TEST_PACKAGES = [...POD_PACKAGES, "bind9-dnsutils", "curl", "netcat-openbsd", "nginx", "wget"];
 
-/** Bumped when debootstrap is called differently. */
+/** Version of the debootstrap call; part of the cache's key. */
 const RECIPE = 1;
 
-/** The Debian root that images with more than one static program stand on. */
+/** Returns the Debian root of images that need more than one static program. */
 export function buildPodRoot(layers: LayerCache, progress: Progress): Promise<Layer> {
   return buildDebianRoot("pod", POD_PACKAGES, layers, progress);
 }
@@ -52,7 +52,7 @@ export function buildTestRoot(layers: LayerCache, progress: Progress): Promise<L
   return buildDebianRoot("test", TEST_PACKAGES, layers, progress);
 }
 
-/** The Debian root of a node. */
+/** Returns the Debian root of node images. */
 export function buildNodeRoot(layers: LayerCache, progress: Progress): Promise<Layer> {
   return buildDebianRoot("node", NODE_PACKAGES, layers, progress);
 }

@@ -2,13 +2,13 @@ import { mkdir, readFile, rm, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { $ } from "zx";
 
-/** Where this machine's own apt gets its packages; nothing else is asked. */
+/** The mirror of this machine's apt. */
 interface Mirror {
   readonly url: string;
   readonly suite: string;
 }
 
-/** Reads the lines of `apt-get indextargets --format '$(SITE) $(RELEASE) $(COMPONENT)'`. */
+/** Returns the mirror in the output of `apt-get indextargets --format '$(SITE) $(RELEASE) $(COMPONENT)'`. */
 export function chooseMirror(targets: string, codename: string): Mirror | undefined {
   for (const line of targets.split("\n")) {
     const [url, suite, component] = line.trim().split(/\s+/);
@@ -17,26 +17,27 @@ export function chooseMirror(targets: string, codename: string): Mirror | undefi
   return undefined;
 }
 
+/** Returns the mirror of this machine's release. Throws if apt has no index. */
 export async function findMachineMirror(): Promise<Mirror> {
   const codename = /^VERSION_CODENAME=(\S+)$/m.exec(await readFile("/etc/os-release", "utf8"))?.[1] ?? "unknown";
   const format = "$(SITE) $(RELEASE) $(COMPONENT)";
   const { stdout } = await $`apt-get indextargets --format ${format} ${"Created-By: Packages"}`;
   const mirror = chooseMirror(stdout, codename);
   if (mirror === undefined) {
-    throw new Error(`apt knows no "main" index for ${codename}: run apt-get update first.`);
+    throw new Error(`apt has no "main" index for ${codename}: run apt-get update first.`);
   }
   return mirror;
 }
 
-/** Documentation and translations: nobody reads them in a container. */
-const UNREAD = ["doc", "man", "locale", "info", "lintian", "bug", "zoneinfo"];
+/** Directories of documentation and translations, which containers do not need. */
+const UNNEEDED = ["doc", "man", "locale", "info", "lintian", "bug", "zoneinfo"];
 
-/** What dpkg itself leaves out and what it need not do: a root filesystem in the making may be lost. */
-const dpkgOptions = ["force-unsafe-io", ...UNREAD.map((d) => `path-exclude=/usr/share/${d}/*`)].join("\n");
+/** dpkg's options: it skips documentation, and does not sync to disk. */
+const dpkgOptions = ["force-unsafe-io", ...UNNEEDED.map((d) => `path-exclude=/usr/share/${d}/*`)].join("\n");
 
-/** What is of no use once everything is installed; `/dev` is the runtime's. */
+/** Paths that are removed after the installation; the runtime creates `/dev`. */
 const LEFTOVERS = [
-  ...UNREAD.map((d) => `usr/share/${d}`),
+  ...UNNEEDED.map((d) => `usr/share/${d}`),
   "var/cache/apt",
   "var/cache/debconf",
   "var/lib/apt/lists",
@@ -46,12 +47,12 @@ const LEFTOVERS = [
   "boot",
 ];
 
-/** A small Debian root filesystem with these packages in `tree`. Takes 30 to 60 s. */
+/** Creates a small Debian root filesystem with packages in the directory `tree`. Takes 30 to 60 s. */
 export async function runDebootstrap(tree: string, packages: readonly string[], mirror: Mirror): Promise<void> {
   const options = join(tree, "etc/dpkg/dpkg.cfg.d");
   await mkdir(options, { recursive: true, mode: 0o755 });
   await writeFile(join(options, "interlay"), `${dpkgOptions}\n`);
-  // In a mount namespace of its own: what it mounts in the tree ends with it, also when it is killed, and the tree can go.
+  // In a new mount namespace: its mounts in the tree end with it, also when it is killed, so that the tree can be removed.
   const flags = ["--variant=minbase", `--include=${packages.join(",")}`];
   try {
     await $({

@@ -13,8 +13,8 @@ async function inDirectory(work: (directory: string) => Promise<void>): Promise<
   }
 }
 
-describe("layer", () => {
-  it("is the same bytes for the same files, whenever they were written", () =>
+describe("a layer", () => {
+  it("has the same bytes for the same files with other dates", () =>
     inDirectory(async (directory) => {
       const made = [];
       for (const [name, seconds] of [
@@ -31,7 +31,7 @@ describe("layer", () => {
       assert.match(made[0]?.diffId ?? "", /^sha256:[0-9a-f]{64}$/);
     }));
 
-  it("is made once, and again if what is there is not whole", () =>
+  it("is created once, and again if it is incomplete", () =>
     inDirectory(async (directory) => {
       const cache = new LayerCache(directory);
       let filled = 0;
@@ -46,7 +46,7 @@ describe("layer", () => {
       assert.deepEqual([await ensure(), filled], [one, 2]);
     }));
 
-  it("leaves nothing of a making that failed, or of one that was killed", () =>
+  it("leaves no files after a failed or killed creation", () =>
     inDirectory(async (directory) => {
       const cache = new LayerCache(directory);
       const failed = cache.ensure("key", "root", () => Promise.reject(new Error("no mirror")));
@@ -59,8 +59,8 @@ describe("layer", () => {
     }));
 });
 
-describe("treeIdentity", () => {
-  it("changes with a file's content, name and mode, not with its date", () =>
+describe("identifyTree", () => {
+  it("depends on a file's content, name and mode, not on its date", () =>
     inDirectory(async (directory) => {
       const file = join(directory, "script");
       await writeFile(file, "#!/bin/sh\n", { mode: 0o644 });

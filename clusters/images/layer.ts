@@ -8,10 +8,10 @@ import { z } from "zod";
 import { hashContent } from "../components/cache.ts";
 import { withLock } from "../components/lock.ts";
 
-/** One image layer: an uncompressed tar in the cache. Uncompressed, because it never leaves this machine and gzip costs a core. */
+/** An image layer: an uncompressed tar in the cache. It stays on this machine, and gzip would take a core. */
 export interface Layer {
   readonly tar: string;
-  /** `sha256:…` of the tar: its name in image configurations. */
+  /** `sha256:…` of the tar, its name in image configurations. */
   readonly diffId: string;
   /** Bytes. */
   readonly size: number;
@@ -19,22 +19,22 @@ export interface Layer {
 
 const record = z.object({ diffId: z.string().regex(/^sha256:[0-9a-f]{64}$/), size: z.number() });
 
-/** Who owns the files in a layer: root (programs we put there), or the owner in the tree (a Debian root). */
+/** Owner of a layer's files: root (for programs), or the owner in the tree (for a Debian root). */
 type Ownership = "root" | "kept";
 
-/** What makes the same tree always give the same bytes. */
+/** Returns the flags with which tar writes the same bytes for the same tree. */
 function listTarFlags(ownership: Ownership): readonly string[] {
   const fixed = ["--create", "--format=gnu", "--sort=name", "--mtime=@0", "--numeric-owner"];
   return ownership === "kept" ? fixed : [...fixed, "--owner=0", "--group=0", "--mode=u=rwX,go=rX"];
 }
 
-/** Stands for a file's content where reading 100 MB for it would be too slow: components never change in place. */
+/** Returns size and date of a file, which identify its content: components never change in place. */
 export async function identifyFile(path: string): Promise<string> {
   const { size, mtimeMs } = await stat(path);
   return `${size}:${Math.trunc(mtimeMs)}`;
 }
 
-/** Stands for a directory of small files: their names, modes and content. */
+/** Returns a key of a directory of small files: of their names, modes and contents. */
 export async function identifyTree(directory: string): Promise<string> {
   const names = (await readdir(directory, { recursive: true })).sort();
   const parts = await Promise.all(
@@ -47,13 +47,13 @@ export async function identifyTree(directory: string): Promise<string> {
   return hashContent(parts);
 }
 
-/** Packs a directory as a layer at `out`. */
+/** Writes a directory as a layer to the file `out`. */
 export async function packLayer(directory: string, out: string, ownership: Ownership): Promise<Layer> {
   const tar = spawn("tar", [...listTarFlags(ownership), "--directory", directory, "."], {
     stdio: ["ignore", "pipe", "pipe"],
   });
-  let complaints = "";
-  tar.stderr.on("data", (chunk: Buffer) => (complaints += chunk.toString()));
+  let stderr = "";
+  tar.stderr.on("data", (chunk: Buffer) => (stderr += chunk.toString()));
   const ended = new Promise<number | null>((resolve, reject) => tar.on("error", reject).on("close", resolve));
   const hash = createHash("sha256");
   let size = 0;
@@ -69,11 +69,11 @@ export async function packLayer(directory: string, out: string, ownership: Owner
     createWriteStream(out, { mode: 0o600 }),
   );
   const code = await ended;
-  if (code !== 0) throw new Error(`tar could not pack ${directory} (exit ${String(code)}): ${complaints.trim()}`);
+  if (code !== 0) throw new Error(`tar failed to pack ${directory} (exit code ${String(code)}): ${stderr.trim()}`);
   return { tar: out, diffId: `sha256:${hash.digest("hex")}`, size };
 }
 
-/** Layers already made, by key. A layer appears under its key only when it is whole. */
+/** A cache of layers by key. A layer appears only when it is complete. */
 export class LayerCache {
   readonly #directory: string;
 
@@ -81,20 +81,21 @@ export class LayerCache {
     this.#directory = directory;
   }
 
+  /** Returns the layer of a key; undefined if it is missing or incomplete. */
   async find(key: string): Promise<Layer | undefined> {
     const tar = join(this.#directory, `${key}.tar`);
     try {
       const known = record.parse(JSON.parse(await readFile(`${tar}.json`, "utf8")));
       if ((await stat(tar)).size !== known.size) return undefined;
-      // For prune.ts: asked for now. Not the tar itself, which another run's tar may be reading ("file changed").
+      // Marks the use for prune.ts. Not on the tar, which another run's tar may be reading ("file changed").
       await utimes(`${tar}.json`, new Date(), new Date());
       return { tar, ...known };
     } catch {
-      return undefined; // absent or incomplete: rebuilt
+      return undefined; // missing or incomplete
     }
   }
 
-  /** The layer under `key`; `fill` is called with an empty directory only if there is none yet, and by one process. */
+  /** Returns the layer of a key. If it is missing, one process calls `fill` with an empty directory. */
   async ensure(key: string, ownership: Ownership, fill: (tree: string) => Promise<void>): Promise<Layer> {
     const found = await this.find(key);
     if (found !== undefined) return found;
@@ -110,7 +111,7 @@ export class LayerCache {
 async function makeLayer(tar: string, ownership: Ownership, fill: (tree: string) => Promise<void>): Promise<Layer> {
   const staging = `${tar}.making`;
   const tree = join(staging, "tree");
-  await rm(staging, { recursive: true, force: true }); // a killed run's
+  await rm(staging, { recursive: true, force: true }); // of a killed run
   await mkdir(tree, { recursive: true, mode: 0o755 });
   try {
     await fill(tree);

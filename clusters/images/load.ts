@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import type { DockerEngine } from "../docker/engine.ts";
 import { type Image, streamArchive } from "./archive.ts";
 
-/** Pipes a docker-archive of `images` into a program (`docker load`, `docker exec -i NODE ctr images import -`). */
+/** Pipes an archive of images into a program, like `docker load` or `docker exec -i NODE ctr images import -`. */
 export async function pipeArchive(
   images: readonly Image[],
   argv: readonly string[],
@@ -11,21 +11,21 @@ export async function pipeArchive(
   const [file = "", ...rest] = argv;
   const archive = await streamArchive(images);
   const child = spawn(file, rest, { env: { ...process.env, ...env }, stdio: ["pipe", "ignore", "pipe"] });
-  let said = "";
-  child.stderr.on("data", (chunk: Buffer) => (said += chunk.toString()));
-  child.stdin.on("error", () => undefined); // the exit code reports it
+  let stderr = "";
+  child.stderr.on("data", (chunk: Buffer) => (stderr += chunk.toString()));
+  child.stdin.on("error", () => undefined); // the exit code reports the failure
   archive.stream.pipe(child.stdin);
   const code = await new Promise<number | null>((resolve, reject) => child.on("error", reject).on("close", resolve));
   if (code !== 0) {
     archive.ended.catch(() => undefined);
     throw new Error(
-      `\`${argv.join(" ")}\` did not take ${images.map((i) => i.reference).join(", ")} (exit ${String(code)}): ${said.trim()}`,
+      `\`${argv.join(" ")}\` failed to load ${images.map((i) => i.reference).join(", ")} (exit code ${String(code)}): ${stderr.trim()}`,
     );
   }
   await archive.ended;
 }
 
-/** Loads an image into Docker unless it is there. */
+/** Loads an image into Docker if it is missing. */
 export async function loadIntoDocker(engine: DockerEngine, image: Image): Promise<void> {
   const { exitCode } = await engine.docker(["image", "inspect", image.reference]);
   if (exitCode !== 0) await pipeArchive([image], ["docker", "load", "--quiet"], engine.env);

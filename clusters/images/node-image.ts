@@ -9,13 +9,13 @@ import { identifyFile, type Layer, type LayerCache, identifyTree } from "./layer
 const files = join(import.meta.dirname, "files", "node");
 const KUBERNETES = ["kubeadm", "kubelet", "kubectl"] as const;
 
-/** Units that must run, as the links that `systemctl enable` would make. */
+/** Units that are enabled, by the links that `systemctl enable` would create. */
 const ENABLED = ["containerd.service", "kubelet.service"];
 
 /**
- * A node by kind's contract: systemd as init, containerd, kubeadm, kubelet and kubectl, `/kind/version`, manifests, and
- * an entrypoint that prepares mounts and cgroups. Much as kindest/node, but without any image inside: they are shared
- * between nodes (store.ts).
+ * Builds the image of a node as kind requires it: systemd as init, containerd, kubeadm, kubelet and kubectl, `/kind/version`,
+ * manifests, and an entrypoint that prepares mounts and cgroups. Like kindest/node, but without images: nodes share them
+ * (store.ts).
  */
 export async function buildNodeImage(
   components: ResolvedComponents,

@@ -8,13 +8,19 @@ import type { Image, ImageConfig } from "./archive.ts";
 import { createContentTag } from "./archive.ts";
 import { identifyFile, type Layer, type LayerCache, identifyTree } from "./layer.ts";
 
-/** Which ones kubeadm starts, whatever its own version would have: set in kind/config.ts. */
-export const getKubeadmTags = (kubernetes: string) =>
-  ({ etcd: `${findEtcdVersion(kubernetes).slice(1)}-0`, coredns: VERSIONS.coredns }) as const;
-/** As `kubeadm config images list` names them. */
+/** Returns the tags of the images that kubeadm starts, in place of its defaults (kind/kind-config.ts). */
+export function getKubeadmTags(kubernetes: string): { readonly etcd: string; readonly coredns: string } {
+  return { etcd: `${findEtcdVersion(kubernetes).slice(1)}-0`, coredns: VERSIONS.coredns };
+}
+
+/** The pause image of `kubeadm config images list`. */
 const PAUSE = "registry.k8s.io/pause:3.9";
 
-export const formatKubeProxyImage = (version: string): string => `registry.k8s.io/kube-proxy:${version}`;
+/** Returns the image of a kube-proxy version. */
+export function formatKubeProxyImage(version: string): string {
+  return `registry.k8s.io/kube-proxy:${version}`;
+}
+
 export const CALICO_IMAGES = {
   node: `docker.io/calico/node:${VERSIONS.calico}`,
   cni: `docker.io/calico/cni:${VERSIONS.calico}`,
@@ -25,42 +31,42 @@ export const MULTUS_IMAGE = `ghcr.io/k8snetworkplumbingwg/multus-cni:${VERSIONS.
 
 export const MULTUS_THICK_IMAGE = `ghcr.io/k8snetworkplumbingwg/multus-cni:${VERSIONS.multus}-thick`;
 export const FLANNEL_IMAGE = `ghcr.io/flannel-io/flannel:${VERSIONS.flannel}`;
-/** The add-on's image of Kubernetes v1.29; the lab runs CoreDNS for it. */
+/** Image of the add-on of Kubernetes v1.29; the lab runs CoreDNS for it. */
 export const NODE_CACHE_IMAGE = "registry.k8s.io/dns/k8s-dns-node-cache:1.22.28";
 
-const files = join(import.meta.dirname, "files");
+const FILES_DIRECTORY = join(import.meta.dirname, "files");
 
-/** One file that is put into an image. */
+/** A file of an image. */
 interface ImageFile {
   readonly from: string;
   readonly to: string;
 }
 
-/** Makes layers out of programs and our own small scripts. */
+/** Builds images of programs and scripts. */
 export class ImageBuilder {
   readonly #layers: LayerCache;
   readonly #root: Layer;
 
-  /** @param root the Debian root for images that need more than their program */
+  /** @param root Debian root for images that need more than their program */
   constructor(layers: LayerCache, root: Layer) {
     this.#layers = layers;
     this.#root = root;
   }
 
-  /** @param tree a directory of `files/` that goes in whole */
+  /** Builds an image. `tree` is a directory of `files/` that is copied. */
   async build(
     reference: string,
-    placed: readonly ImageFile[],
+    files: readonly ImageFile[],
     options: { readonly debian: boolean; readonly tree?: string; readonly config?: ImageConfig },
   ): Promise<Image> {
-    const identities = await Promise.all(placed.map(async (p) => [p.to, await identifyFile(p.from)]));
-    const tree = options.tree === undefined ? undefined : join(files, options.tree);
+    const identities = await Promise.all(files.map(async (p) => [p.to, await identifyFile(p.from)]));
+    const tree = options.tree === undefined ? undefined : join(FILES_DIRECTORY, options.tree);
     const layer = await this.#layers.ensure(
       `layer-${hashContent(identities, tree === undefined ? "" : await identifyTree(tree))}`,
       "root",
       async (directory) => {
         if (tree !== undefined) await cp(tree, directory, { recursive: true });
-        for (const { from, to } of placed) {
+        for (const { from, to } of files) {
           const target = join(directory, to);
           await mkdir(dirname(target), { recursive: true });
           await copyFile(from, target);
@@ -71,14 +77,14 @@ export class ImageBuilder {
     return { reference, layers: options.debian ? [this.#root, layer] : [layer], config: options.config ?? {} };
   }
 
-  /** As `image`, with a tag that is its content: for our own programs, which have no release yet. */
-  async buildOwn(repository: string, placed: readonly ImageFile[], config: ImageConfig): Promise<Image> {
-    const image = await this.build("", placed, { debian: true, config });
+  /** Builds an image of this project, whose tag is a hash of its content. */
+  async buildOwn(repository: string, files: readonly ImageFile[], config: ImageConfig): Promise<Image> {
+    const image = await this.build("", files, { debian: true, config });
     return { ...image, reference: `${repository}:${createContentTag(image)}` };
   }
 }
 
-/** Everything that runs in pods of a kubeadm cluster with Calico and Multus, but for our own two images. */
+/** Builds the images of all pods of a kubeadm cluster with Calico and Multus, except Interlay's and the probe's. */
 export async function buildPodImages(
   components: ResolvedComponents,
   kubernetes: string,
@@ -119,7 +125,7 @@ export async function buildPodImages(
   ]);
 }
 
-/** The pause program, built from our own few lines of Go. */
+/** Builds the program of the pause image. */
 export async function buildPause(target: string): Promise<string> {
   const source = join(import.meta.dirname, "pause", "main.go");
   await mkdir(dirname(target), { recursive: true });

@@ -10,12 +10,12 @@ import { LayerCache } from "./layer.ts";
 import { buildNodeImage } from "./node-image.ts";
 import { buildPause, ImageBuilder, buildPodImages } from "./pod-images.ts";
 
-/** Everything that a kind cluster runs. */
+/** The images of a kind cluster. */
 export interface ClusterImages {
   readonly node: Image;
-  /** What others wrote, and what seldom changes: shared by all nodes (store.ts). */
+  /** Images of other projects, which rarely change: all nodes share them (store.ts). */
   readonly pods: readonly Image[];
-  /** Our own two, which change with every edit and are imported into running nodes. */
+  /** Images of this project, which are imported into running nodes. */
   readonly interlay: Image;
   readonly probe: Image;
 }
@@ -23,17 +23,17 @@ export interface ClusterImages {
 interface ImageRequest {
   readonly kubernetes: string;
   readonly kubeProxies: readonly string[];
-  /** Paths of our own executables. */
+  /** Paths of this project's executables. */
   readonly interlay: Executables;
   readonly probe: string;
 }
 
-/** Where layers are kept. */
+/** Returns the directory of layers in the cache. */
 export function getLayersDirectory(): string {
   return join(getCacheRoot(), "layers");
 }
 
-/** The images' layers, made from the components once. Needs no Docker. */
+/** Builds the images of a cluster from its components. Needs no Docker. */
 export async function prepareImages(
   components: ResolvedComponents,
   { kubernetes, kubeProxies, interlay, probe }: ImageRequest,
@@ -48,7 +48,7 @@ export async function prepareImages(
   };
 }
 
-/** Our own two alone, to be loaded into any cluster's nodes or registry. Needs no Docker. */
+/** Builds only the images of this project, for the nodes or the registry of any cluster. Needs no Docker. */
 export async function prepareOwnImages(
   executables: Pick<ImageRequest, "interlay" | "probe">,
   progress: Progress,
@@ -62,8 +62,8 @@ async function buildOwnImages(
   { interlay, probe }: Pick<ImageRequest, "interlay" | "probe">,
 ): Promise<Pick<ClusterImages, "interlay" | "probe">> {
   const own = (name: string, ...executables: readonly string[]) => {
-    const placed = executables.map((from) => ({ from, to: `usr/local/bin/${basename(from)}` }));
-    return builder.buildOwn(`interlay.dev/${name}`, placed, { Entrypoint: [`/usr/local/bin/${name}`] });
+    const files = executables.map((from) => ({ from, to: `usr/local/bin/${basename(from)}` }));
+    return builder.buildOwn(`interlay.dev/${name}`, files, { Entrypoint: [`/usr/local/bin/${name}`] });
   };
   return { interlay: await own("interlay", interlay.launcher, interlay.full), probe: await own("probe", probe) };
 }

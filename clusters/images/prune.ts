@@ -7,26 +7,26 @@ import { getStoresDirectory } from "./store.ts";
 /** Number of unused stores to keep: switching between two sets of versions stays fast. */
 const SPARE_STORES = 1;
 
-/** Layers that no run has asked for so long are removed: each edit of a program of ours makes one of 110 MB. */
+/** Age after its last use at which a layer is removed. Each change of a program creates a layer of 110 MB. */
 const LAYER_AGE_MS = 2 * 24 * 60 * 60 * 1000;
 
-/** Removes layers that are no longer asked for. */
+/** Removes layers that were not used for a long time. */
 export async function pruneLayers(now = Date.now()): Promise<void> {
   const names = await readdir(getLayersDirectory()).catch(() => []);
   for (const name of names.filter((n) => n.endsWith(".tar"))) {
     const tar = join(getLayersDirectory(), name);
-    const asked = await stat(`${tar}.json`).catch(() => stat(tar));
-    if (now - asked.mtimeMs > LAYER_AGE_MS)
+    const used = await stat(`${tar}.json`).catch(() => stat(tar));
+    if (now - used.mtimeMs > LAYER_AGE_MS)
       await Promise.all([tar, `${tar}.json`].map((file) => rm(file, { force: true })));
   }
 }
 
-/** Removes images of ours in Docker, and image stores, that newer ones have replaced and that no container uses. */
+/** Removes old images of this project in Docker, and old image stores, unless a container uses them. */
 export async function pruneImages(engine: DockerEngine, node: string): Promise<void> {
   const format = "{{.Repository}}:{{.Tag}}";
   const { stdout } = await engine.docker(["image", "ls", "--format", format, "--filter", "reference=interlay.dev/*"]);
   const old = stdout.split("\n").filter((reference) => reference !== "" && reference !== node);
-  // Without --force Docker keeps what a container uses, also another cluster's.
+  // Without --force, Docker keeps images that a container uses, also one of another cluster.
   if (old.length > 0) await engine.docker(["image", "rm", ...old]);
   const unused = listUnusedStores(await listKnownStores(), await listMountedSources(engine));
   await Promise.all(unused.slice(SPARE_STORES).map((store) => rm(store, { recursive: true, force: true })));
@@ -38,7 +38,7 @@ interface KnownStore {
   readonly lastUsed: number;
 }
 
-/** Stores that no container mounts, the last used first. */
+/** Returns the stores that no container mounts, the last used first. Pure. */
 export function listUnusedStores(stores: readonly KnownStore[], mounted: ReadonlySet<string>): readonly string[] {
   return stores
     .filter(({ path }) => !mounted.has(path))

@@ -9,25 +9,25 @@ const image = (reference: string, entrypoint = reference): Image => ({
   config: { Entrypoint: [entrypoint] },
 });
 
-describe("image store", () => {
-  const there = { "a:1": computeImageId(image("a:1")), "b:1": computeImageId(image("b:1")) };
+describe("the image store", () => {
+  const stored = { "a:1": computeImageId(image("a:1")), "b:1": computeImageId(image("b:1")) };
 
-  it("serves a cluster that wants no more than it has", () => {
-    assert.deepEqual(findMissingImages(there, [image("a:1")]), []);
+  it("has no missing image if it contains all", () => {
+    assert.deepEqual(findMissingImages(stored, [image("a:1")]), []);
   });
 
-  it("says what else is wanted", () => {
+  it("reports missing images", () => {
     assert.deepEqual(
-      findMissingImages(there, [image("a:1"), image("c:1")])?.map(({ reference }) => reference),
+      findMissingImages(stored, [image("a:1"), image("c:1")])?.map(({ reference }) => reference),
       ["c:1"],
     );
   });
 
-  it("does not serve where a name stands for another content", () => {
-    assert.equal(findMissingImages(there, [image("a:1", "other")]), undefined);
+  it("is not usable if an image of the same name has another content", () => {
+    assert.equal(findMissingImages(stored, [image("a:1", "other")]), undefined);
   });
 
-  it("may go if no container mounts it, the longest unused last in the list", () => {
+  it("is unused if no container mounts it; the list ends with the one that is unused for longest", () => {
     const stores = [
       { path: "/old", lastUsed: 1 },
       { path: "/mounted", lastUsed: 2 },

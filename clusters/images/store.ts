@@ -13,46 +13,46 @@ import type { ClusterImages } from "./prepare.ts";
 const INDEX = "interlay-images.json";
 const index = z.record(z.string(), z.string());
 
-/** Where the stores are: containerd roots with images unpacked, by content. */
+/** Returns the directory of the image stores: containerd roots with unpacked images, named by a hash of their content. */
 export function getStoresDirectory(): string {
   return join(getCacheRoot(), "image-stores");
 }
 
-/** Which of `images` a store has not. Undefined: it is none of ours, or has another image under one of the names. */
+/** Returns the images that a store lacks. Undefined: it is not usable, or has another image of the same name. */
 export async function readMissingImages(
   store: string,
   images: readonly Image[],
 ): Promise<readonly Image[] | undefined> {
-  let there: Readonly<Record<string, string>>;
+  let stored: Readonly<Record<string, string>>;
   try {
-    there = index.parse(JSON.parse(await readFile(join(store, INDEX), "utf8")));
+    stored = index.parse(JSON.parse(await readFile(join(store, INDEX), "utf8")));
   } catch {
     return undefined;
   }
-  return findMissingImages(there, images);
+  return findMissingImages(stored, images);
 }
 
-/** @param there image id by reference */
+/** Returns the images that are not stored; undefined if an image of the same name differs. Pure. @param stored image id by reference */
 export function findMissingImages(
-  there: Readonly<Record<string, string>>,
+  stored: Readonly<Record<string, string>>,
   images: readonly Image[],
 ): readonly Image[] | undefined {
-  const absent = images.filter((image) => there[image.reference] === undefined);
-  const same = images.every((image) => absent.includes(image) || there[image.reference] === computeImageId(image));
-  return same ? absent : undefined;
+  const missing = images.filter((image) => stored[image.reference] === undefined);
+  const same = images.every((image) => missing.includes(image) || stored[image.reference] === computeImageId(image));
+  return same ? missing : undefined;
 }
 
 /**
- * A containerd root directory with images unpacked, which all nodes mount read-only and adopt at boot
- * (files/node/usr/local/bin/adopt-images): imported once a machine, not once a node. Returns its path. One that has all
- * but our own two will do: those change with every edit and are quicker imported than everything unpacked again.
+ * Returns the path of an image store: a containerd root with unpacked images. All nodes mount it read-only and use it from
+ * their boot on (files/node/usr/local/bin/adopt-images), so images are imported once for all nodes. A store without the two
+ * images of this project is reused: importing these is faster than unpacking all images.
  */
 export async function ensureImageStore(
   engine: DockerEngine,
   { node, pods, interlay, probe }: ClusterImages,
   progress: Progress,
 ): Promise<string> {
-  await loadIntoDocker(engine, node); // its containerd fills the store
+  await loadIntoDocker(engine, node); // its containerd writes the store
   return withLock(
     join(getStoresDirectory(), "lock"),
     (owner) => {
@@ -61,7 +61,7 @@ export async function ensureImageStore(
     async () => {
       const all = [...pods, interlay, probe];
       const store = (await findStore(all)) ?? (await findStore(pods)) ?? (await fillStore(engine, node, all, progress));
-      await utimes(store, new Date(), new Date()); // for prune.ts: used now
+      await utimes(store, new Date(), new Date()); // marks the use for prune.ts
       return store;
     },
   );
@@ -81,7 +81,7 @@ function fillStore(engine: DockerEngine, node: Image, images: readonly Image[], 
   return runTimed(progress, `unpack ${images.length} images for the nodes`, async () => {
     const making = `${store}.making`;
     const container = `interlay-fill-${basename(store)}`;
-    await engine.docker(["rm", "--force", container]); // a killed run's, which would still write
+    await engine.docker(["rm", "--force", container]); // of a killed run, which would still write
     await rm(making, { recursive: true, force: true });
     await rm(store, { recursive: true, force: true });
     await mkdir(making, { recursive: true, mode: 0o700 });

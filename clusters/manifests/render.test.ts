@@ -1,18 +1,18 @@
 import assert from "node:assert/strict";
 import { parseAllDocuments } from "yaml";
-import { fillIn, renderManifest } from "./render.ts";
+import { fillTemplate, renderManifest } from "./render.ts";
 
 describe("manifests", () => {
-  it("want a value for every placeholder", () => {
-    assert.equal(fillIn("image: __IMAGE__", { IMAGE: "a:1" }), "image: a:1");
-    assert.throws(() => fillIn("image: __IMAGE__", {}), /__IMAGE__/);
+  it("need a value for every placeholder", () => {
+    assert.equal(fillTemplate("image: __IMAGE__", { IMAGE: "a:1" }), "image: a:1");
+    assert.throws(() => fillTemplate("image: __IMAGE__", {}), /__IMAGE__/);
   });
 
-  it("leave Calico's own placeholders to Calico", () => {
-    assert.equal(fillIn('"mtu": __CNI_MTU__', {}), '"mtu": __CNI_MTU__');
+  it("keep Calico's placeholders", () => {
+    assert.equal(fillTemplate('"mtu": __CNI_MTU__', {}), '"mtu": __CNI_MTU__');
   });
 
-  it("are YAML", async () => {
+  it("are valid YAML", async () => {
     const calico = await renderManifest("calico", {
       NODE_IMAGE: "node:1",
       CNI_IMAGE: "cni:1",

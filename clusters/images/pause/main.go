@@ -1,4 +1,4 @@
-// pause holds a pod's namespaces: it waits for the signal that ends the pod, and reaps what is re-parented to it.
+// Package main implements the pause program: it keeps a pod's namespaces until a signal ends the pod, and reaps orphaned processes.
 package main
 
 import (
