@@ -22,6 +22,7 @@ const OTHER_TREES = ["clusters", "e2e", "scripts", "results"];
 
 /** Folders of plugin/ -> folders next to them that they must not import: cli -> agent, doctor -> ipam, cni -> datapath -> netlink. */
 const NOT_IMPORTED = {
+  errors: ["netlink", "datapath", "state", "kubernetes", "cni", "ipam", "agent", "doctor", "cli", "deploy", "testing"],
   netlink: ["datapath", "state", "kubernetes", "cni", "ipam", "agent", "doctor", "cli", "deploy", "testing"],
   datapath: ["state", "kubernetes", "cni", "ipam", "agent", "doctor", "cli", "deploy"],
   state: ["kubernetes", "cni", "ipam", "agent", "doctor", "cli", "deploy"],

@@ -14,6 +14,7 @@ import {
   writeMeasurements,
 } from "../e2e/bench/measurement.ts";
 import { writePage } from "../e2e/bench/page.ts";
+import { getErrorMessage } from "../clusters/error-message.ts";
 
 /**
  * `npm run bench -- [names]`: measures and compares each value with its limit. Exit status 0: all values are within their
@@ -53,7 +54,7 @@ try {
   }
   print(await writePage());
 } catch (error) {
-  process.stderr.write(`bench: ${error instanceof Error ? error.message : String(error)}\n`);
+  process.stderr.write(`bench: ${getErrorMessage(error)}\n`);
   process.exitCode = 2;
 }
 

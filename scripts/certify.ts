@@ -4,6 +4,7 @@ import { createKeyPair } from "./certify/key-pair.ts";
 import { type CertifyFlags, runCertification } from "./certify/run-certification.ts";
 import { printVerification } from "./certify/print-verification.ts";
 import { addExistingClusterOptions, listExistingClusterVariables } from "./e2e/existing-cluster-options.ts";
+import { getErrorMessage } from "../clusters/error-message.ts";
 
 /** `npm run certify`: the vendor's run. `npm run certify -- --verify FILE`: the recipient's check. See docs/certify.md. */
 const program = addExistingClusterOptions(
@@ -48,6 +49,6 @@ try {
     process.exitCode = (await printVerification(flags.verify, print, flags.publicKey)) ? 0 : 1;
   else process.exitCode = (await runCertification(flags, print, env)) ? 0 : 1;
 } catch (error) {
-  process.stderr.write(`certify: ${error instanceof Error ? error.message : String(error)}\n`);
+  process.stderr.write(`certify: ${getErrorMessage(error)}\n`);
   process.exitCode = 2;
 }

@@ -5,6 +5,7 @@ import { type ExistingOptions, parseExistingOptions } from "../clusters/existing
 import { PROVIDER_NAMES } from "../clusters/provider-name.ts";
 import { loadProvider } from "../clusters/providers.ts";
 import { DEFAULT_SPEC } from "../clusters/provider.ts";
+import { getErrorMessage } from "../clusters/error-message.ts";
 
 /** `npm run down`: deletes a cluster; built components stay in the cache. */
 const program = new Command("down")
@@ -21,7 +22,7 @@ try {
   await (await loadProvider(flags.provider, readExistingOptions())).down(flags.name, progress);
   if (flags.all === true) await stopPrivateEngine(progress);
 } catch (error) {
-  process.stderr.write(`down: ${error instanceof Error ? error.message : String(error)}\n`);
+  process.stderr.write(`down: ${getErrorMessage(error)}\n`);
   process.exit(1);
 }
 process.exit(0);

@@ -8,6 +8,7 @@ import { DEFAULT_SPEC } from "../clusters/provider.ts";
 import { listContents, ROOT } from "./kit/contents.ts";
 import { packKit } from "./kit/pack.ts";
 import { verifyKit } from "./kit/verify.ts";
+import { getErrorMessage } from "../clusters/error-message.ts";
 
 /** `npm run kit`: packs the suite and its dependencies for a machine without a network. */
 const program = new Command("kit")
@@ -47,6 +48,6 @@ try {
     process.exitCode = await verifyKit(archive, dirname(archive), argv, print);
   }
 } catch (error) {
-  process.stderr.write(`kit: ${error instanceof Error ? error.message : String(error)}\n`);
+  process.stderr.write(`kit: ${getErrorMessage(error)}\n`);
   process.exitCode = 1;
 }

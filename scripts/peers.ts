@@ -15,6 +15,7 @@ import { POD_TYPES, type PodType, type Report } from "../results/schema.ts";
 import { RESULTS, writeReport } from "../results/write.ts";
 import packageJson from "../package.json" with { type: "json" };
 import { composeReport, type Failure } from "../e2e/support/report.ts";
+import { getErrorMessage } from "../clusters/error-message.ts";
 
 const SUITES: readonly PeerSuite[] = [sigNetwork, cyclonus];
 
@@ -71,8 +72,8 @@ async function main(): Promise<number> {
   const { keep = false, name } = flags;
   const state: { stage: Failure["stage"] } = { stage: "preflight" };
   await runSuite(provider, state).catch((error: unknown) => {
-    process.stderr.write(`peers: ${describeError(error)}\n`);
-    failures.push({ stage: interrupt.signal.aborted ? "interrupt" : state.stage, error: describeError(error) });
+    process.stderr.write(`peers: ${getErrorMessage(error)}\n`);
+    failures.push({ stage: interrupt.signal.aborted ? "interrupt" : state.stage, error: getErrorMessage(error) });
   });
   if (flags.prepare) return failures.length === 0 ? 0 : 1;
   if (failures.length === 0)
@@ -80,7 +81,7 @@ async function main(): Promise<number> {
       failures.push({ stage: "specs", error: `no spec ran with every pod of type ${podType}` });
   if (!keep && state.stage !== "preflight")
     await provider.down(name, progress).catch((error: unknown) => {
-      failures.push({ stage: "take-down", error: describeError(error) });
+      failures.push({ stage: "take-down", error: getErrorMessage(error) });
     });
   const report = composeRuns(failures);
   const { passed, failed, skipped } = report.summary;
@@ -162,8 +163,4 @@ function parsePodTypes(list: string): readonly PodType[] {
 function parseCount(text: string): number {
   if (!/^[1-9]\d*$/.test(text)) throw new InvalidArgumentError("a whole number from 1 is needed.");
   return Number(text);
-}
-
-function describeError(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

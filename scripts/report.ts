@@ -4,6 +4,7 @@ import { Command } from "commander";
 import { compareRuns } from "../results/compare-runs.ts";
 import { readReport, renderReport, RESULTS, writeHistory } from "../results/write.ts";
 import { takeScreenshots } from "./report/screenshots.ts";
+import { getErrorMessage } from "../clusters/error-message.ts";
 
 /** `npm run report`: writes report.html, report.md and junit.xml of runs again from their report.json. */
 const program = new Command("report")
@@ -24,7 +25,7 @@ try {
   else if (flags.compare) process.exitCode = await printComparison(program.args);
   else await renderRuns(flags.all ? await listRuns() : program.args);
 } catch (error) {
-  process.stderr.write(`report: ${error instanceof Error ? error.message : String(error)}\n`);
+  process.stderr.write(`report: ${getErrorMessage(error)}\n`);
   process.exitCode = flags.compare ? 2 : 1;
 }
 

@@ -7,6 +7,7 @@ import { DEFAULT_SPEC } from "../clusters/provider.ts";
 import { buildClusterSpec } from "../e2e/support/cluster-spec.ts";
 import { parseKubeProxy, parseRunOptions } from "../e2e/support/options.ts";
 import { findSkipReason } from "./e2e/environments.ts";
+import { getErrorMessage } from "../clusters/error-message.ts";
 
 /** `npm run up`: creates a cluster to experiment with. */
 const program = new Command("up")
@@ -61,7 +62,7 @@ try {
   const cluster = await provider.up(spec, createProgress());
   process.stdout.write(`export KUBECONFIG=${cluster.kubeconfig}\n`);
 } catch (error) {
-  process.stderr.write(`up: ${error instanceof Error ? error.message : String(error)}\n`);
+  process.stderr.write(`up: ${getErrorMessage(error)}\n`);
   process.exit(1);
 }
 process.exit(0);

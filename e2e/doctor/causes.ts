@@ -7,6 +7,7 @@ import { execOrThrow } from "../support/agent-process.ts";
 import type { Cell } from "../matrix/cells.ts";
 import { type Findings, runExecutable } from "./doctor.ts";
 import { likelyCauses } from "./predicted.ts";
+import { getErrorMessage } from "../../clusters/error-message.ts";
 
 const SNAPSHOT = ["/opt/cni/bin/interlay", "doctor", "--snapshot"];
 
@@ -29,7 +30,7 @@ export async function withCauses(
       return finding === undefined ? result : { ...result, cause: `${finding.check}: ${finding.message}` };
     });
   } catch (error) {
-    const why = `unknown, the doctor failed: ${error instanceof Error ? error.message : String(error)}`;
+    const why = `unknown, the doctor failed: ${getErrorMessage(error)}`;
     return results.map((result) => (result.id === failing[0]?.id ? { ...result, cause: why } : result));
   }
 }

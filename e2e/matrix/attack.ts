@@ -1,6 +1,7 @@
 import type { Deployment } from "../pods/deploy.ts";
 import { TCP_PORT } from "../probe/protocol.ts";
 import { type Cell, EXTERNAL } from "./cell.ts";
+import { getErrorMessage } from "../../clusters/error-message.ts";
 
 /** Frames of each kind: a busy machine can lose one. */
 const COPIES = 3;
@@ -59,7 +60,7 @@ export async function runAttack(
     await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
     return { controlled, arrived: (await countHeard(deployment, target.server, token)) > 0 };
   } catch (error) {
-    return { controlled: false, arrived: false, error: error instanceof Error ? error.message : String(error) };
+    return { controlled: false, arrived: false, error: getErrorMessage(error) };
   }
 }
 

@@ -8,6 +8,7 @@ import { expectedSource } from "./expected-source.ts";
 import type { Variant, Verdict } from "./gate.ts";
 import { settingsFor, UNKNOWN_SETTINGS } from "./settings.ts";
 import { verdictFor } from "./verdict.ts";
+import { getErrorMessage } from "../../clusters/error-message.ts";
 
 interface RunOptions {
   /** Timeout of a cell that should pass. */
@@ -74,7 +75,7 @@ function failCell(cell: Cell, verdict: Verdict, error: unknown): CellResult {
     ok: false,
     latencyMs: 0,
     attempts: 1,
-    reason: `could not be probed: ${error instanceof Error ? error.message : String(error)}`,
+    reason: `could not be probed: ${getErrorMessage(error)}`,
   };
 }
 

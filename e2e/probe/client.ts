@@ -16,6 +16,7 @@ import {
   type probeRequest,
   writeQuestion,
 } from "./protocol.ts";
+import { getErrorMessage } from "../../clusters/error-message.ts";
 
 type Checked = ReturnType<typeof probeRequest.parse>;
 type Outcome = Omit<ProbeAnswer, "id" | "latencyMs">;
@@ -60,7 +61,7 @@ async function checkName(name: string, { address, timeoutMs }: Checked): Promise
     const found = await Promise.race([lookup(name, { family }), timeout]);
     return isSameAddress(found.address, address) ? undefined : `the name ${name} is ${found.address}, not ${address}`;
   } catch (error) {
-    return `the name ${name} was not resolved: ${error instanceof Error ? error.message : String(error)}`;
+    return `the name ${name} was not resolved: ${getErrorMessage(error)}`;
   } finally {
     clearTimeout(late);
   }

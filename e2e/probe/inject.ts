@@ -4,6 +4,7 @@ import { z } from "zod";
 import { PacketSocket } from "../../plugin/netlink/packet-socket.ts";
 import { buildFrame, buildPacket } from "./datagram.ts";
 import { type InjectRequest, type ProbeAnswer, writeQuestion } from "./protocol.ts";
+import { getErrorMessage } from "../../clusters/error-message.ts";
 
 /** Port on which nothing of the suite listens. */
 const SOURCE_PORT = 40_404;
@@ -32,7 +33,7 @@ export async function injectDatagrams(request: InjectRequest): Promise<Omit<Prob
     }
     return { ok: true };
   } catch (error) {
-    return { ok: false, error: `the datagram was not sent: ${error instanceof Error ? error.message : String(error)}` };
+    return { ok: false, error: `the datagram was not sent: ${getErrorMessage(error)}` };
   }
 }
 

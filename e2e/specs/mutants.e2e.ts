@@ -27,6 +27,7 @@ import { describeFailed, type FailedCell, MutationRuns } from "../mutants/mutati
 import { RECREATED_PODS, recreatePods } from "../mutants/recreate-pods.ts";
 import { deploy, type Deployment } from "../pods/deploy.ts";
 import { registerIfMain, type TestRun } from "../support/test-run.ts";
+import { getErrorMessage } from "../../clusters/error-message.ts";
 
 /** Below v1.29, so that the return path is needed. */
 const VARIANT: Variant = { kubeProxy: { version: "v1.28.15", mode: "iptables" }, returnPath: "notrack" };
@@ -247,7 +248,7 @@ export function registerSpecs(run: TestRun): void {
         try {
           deployment = await recreatePods(cluster, api, deployment);
         } catch (error) {
-          notWired = error instanceof Error ? error.message : String(error);
+          notWired = getErrorMessage(error);
         }
         if (notWired === "") failed = await trials.red(VARIANT, mayFail);
       } finally {

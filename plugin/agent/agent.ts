@@ -1,3 +1,4 @@
+import { getErrorMessage } from "../errors/error-message.ts";
 import type { Server } from "node:http";
 import type { Server as SocketServer } from "node:net";
 import { join } from "node:path";
@@ -26,7 +27,7 @@ import type { KubeClient } from "../kubernetes/kube-client.ts";
 import { KubeProxyReconciler } from "./kube-proxy-reconciler.ts";
 import { LEASE_SECONDS } from "../kubernetes/leader-election.ts";
 import { LeaderTasks } from "./leader/leader-tasks.ts";
-import { writeLog, errorMessage } from "./status/log.ts";
+import { writeLog } from "./status/log.ts";
 import { trimHeap } from "./trim-heap.ts";
 import { Loop, type LoopOptions } from "./loop.ts";
 import { listNeededKinds } from "./discovery/needed-kinds.ts";
@@ -244,7 +245,7 @@ export class Agent {
           writeLog("info", "return path", { what: line });
         state.returnPathError = undefined;
       } catch (error) {
-        state.returnPathError = errorMessage(error);
+        state.returnPathError = getErrorMessage(error);
       }
     state.ruleCounters = readNodeTableCounters();
     state.tcpBeLiberal = readTcpBeLiberal();

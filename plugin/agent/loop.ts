@@ -1,4 +1,5 @@
-import { writeLog, errorMessage } from "./status/log.ts";
+import { getErrorMessage } from "../errors/error-message.ts";
+import { writeLog } from "./status/log.ts";
 
 export interface LoopOptions {
   readonly name: string;
@@ -60,7 +61,7 @@ export class Loop {
       await this.#work();
       this.error = undefined;
     } catch (error) {
-      const text = errorMessage(error);
+      const text = getErrorMessage(error);
       if (text !== this.error) writeLog("error", `${this.#options.name}: pass failed`, { error: text });
       this.error = text;
     }

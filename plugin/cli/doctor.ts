@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { z } from "zod";
 import { KubeClient } from "../kubernetes/kube-client.ts";
 import { readLastFacts } from "../state/facts-file.ts";
-import { errorMessage } from "../agent/status/log.ts";
+import { getErrorMessage } from "../errors/error-message.ts";
 import { observeCluster } from "../doctor/observe-cluster.ts";
 import { observeNode } from "../doctor/observe-node.ts";
 import { predictFailures } from "../doctor/predict.ts";
@@ -47,7 +47,9 @@ async function collectClusterSnapshots(node: string): Promise<ClusterSnapshot | 
     const cluster = await observeCluster(KubeClient.connect());
     return { ...cluster, nodes: cluster.nodes.filter(({ name }) => name === node) };
   } catch (error) {
-    process.stderr.write(`The API server cannot be read (${errorMessage(error)}): checks that need it are skipped.\n`);
+    process.stderr.write(
+      `The API server cannot be read (${getErrorMessage(error)}): checks that need it are skipped.\n`,
+    );
     return undefined;
   }
 }

@@ -23,6 +23,7 @@ import { probeAddresses } from "./address-probes.ts";
 import { waitForDad } from "./wait-for-dad.ts";
 import { readPodOptions } from "../state/pod-options.ts";
 import type { CniResult, NetworkConfig, Request } from "./request.ts";
+import { getErrorMessage } from "../errors/error-message.ts";
 
 /** CNI spec 1.1.0, section 2 "ADD", chained: attaches the NIC of the previous plugin's result and returns that result with Interlay's pair added. */
 export function cmdAdd({ request, paths, mode, markStep, defer, notices, beforeStep }: CniCall): CniResult {
@@ -187,10 +188,7 @@ function parseResult<T>(part: string, parse: () => T): T {
   try {
     return parse();
   } catch (error) {
-    throw new CniError(
-      CODE.invalidConfig,
-      `prevResult's ${part}: ${error instanceof Error ? error.message : String(error)}`,
-    );
+    throw new CniError(CODE.invalidConfig, `prevResult's ${part}: ${getErrorMessage(error)}`);
   }
 }
 

@@ -23,6 +23,7 @@ import { undoPlan } from "../datapath/apply/undo.ts";
 import { RunStandaloneError } from "./cni-call.ts";
 import { CniError, CODE } from "./error.ts";
 import type { ValidAttachment } from "./request.ts";
+import { getErrorMessage } from "../errors/error-message.ts";
 
 interface Target {
   readonly containerId: string;
@@ -162,7 +163,7 @@ export function collectGarbage(
       cmdDel({ ...attachment, netns: "" }, stateDirectory);
       return [];
     } catch (error) {
-      const message = error instanceof Error ? error.message : String(error);
+      const message = getErrorMessage(error);
       return [`${attachment.ifname} of container ${attachment.containerId}: ${message}`];
     }
   });

@@ -1,3 +1,4 @@
+import { getErrorMessage } from "../errors/error-message.ts";
 /** CNI spec 1.1.0, section 5 "Error": the spec defines codes 1 to 99; codes from 100 on are Interlay's. */
 export const CODE = {
   incompatibleVersion: 1,
@@ -57,8 +58,6 @@ export class AddressConflictError extends CniError {
 /** Renders an error as the JSON for stdout. */
 export function renderError(error: unknown, cniVersion: string): string {
   const { code, message, details } =
-    error instanceof CniError
-      ? error
-      : { code: CODE.io, message: error instanceof Error ? error.message : String(error), details: "" };
+    error instanceof CniError ? error : { code: CODE.io, message: getErrorMessage(error), details: "" };
   return JSON.stringify({ cniVersion, code, msg: message, ...(details === "" ? {} : { details }) });
 }

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { type Facts, FACTS_FILE, parseFacts } from "../datapath/facts.ts";
 import { CniError, CODE } from "./error.ts";
+import { getErrorMessage } from "../errors/error-message.ts";
 
 /** The last parsed file: the agent reads the same text for each call. */
 let last: { readonly text: string; readonly facts: Facts } | undefined;
@@ -27,7 +28,7 @@ export function loadFacts(file: string = FACTS_FILE): Facts {
   } catch (error) {
     throw new CniError(
       CODE.noFacts,
-      `${file} cannot be read: ${error instanceof Error ? error.message : String(error)}`,
+      `${file} cannot be read: ${getErrorMessage(error)}`,
       "The agent rewrites it when it starts.",
     );
   }

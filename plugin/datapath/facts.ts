@@ -1,5 +1,6 @@
 import * as z from "zod/mini";
 import { type Cidr, parseCidr, parseIp } from "./address.ts";
+import { getErrorMessage } from "../errors/error-message.ts";
 
 /** Directory of the plugin's and the agent's files on a node. */
 export const STATE_DIRECTORY = "/var/lib/interlay";
@@ -29,7 +30,7 @@ const parseWith = <T>(parse: (text: string) => T) =>
         context.issues.push({
           code: "custom",
           input: text,
-          message: error instanceof Error ? error.message : String(error),
+          message: getErrorMessage(error),
         });
         return z.NEVER;
       }

@@ -7,6 +7,7 @@ import { removePodOptions, writePodOptions } from "../state/pod-options.ts";
 import type { Allocator } from "./allocator/allocator.ts";
 import { logIpamCall } from "./ipam-log.ts";
 import type { IpamResult, IpamRequest } from "./records/ipam-request.ts";
+import { getErrorMessage } from "../errors/error-message.ts";
 
 /** Keys of the network configuration that this plugin reads; the rest is for the main plugin. */
 const ownConfig = z.object({ pools: z.array(z.string()).default([]) });
@@ -80,7 +81,7 @@ async function runTimed(request: Request, service: IpamService): Promise<unknown
 
 function toCniError(error: unknown): CniError {
   if (error instanceof CniError) return error;
-  return new CniError(CODE.tryAgainLater, error instanceof Error ? error.message : String(error));
+  return new CniError(CODE.tryAgainLater, getErrorMessage(error));
 }
 
 async function runCommand(request: Request, { allocator, listener, paths }: IpamService): Promise<unknown> {

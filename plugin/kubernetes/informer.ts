@@ -1,5 +1,6 @@
 import { hasStatus, type KubeClient, buildPath, type Resource } from "./kube-client.ts";
 import { z } from "zod";
+import { getErrorMessage } from "../errors/error-message.ts";
 
 /** Metadata that every Kubernetes object has. */
 export const objectMeta = z.object({
@@ -155,7 +156,7 @@ export class Informer<T extends Identified = Identified> {
       // A forbidden kind counts as absent: the next source is used.
       const absent = hasStatus(error, 403, 404);
       if (absent) this.#state = "absent";
-      this.#error = absent ? undefined : error instanceof Error ? error.message : String(error);
+      this.#error = absent ? undefined : getErrorMessage(error);
       if (absent) this.#markReady();
       this.#scheduleRetry(absent ? RETRY_MS.absent : this.#nextBackoff());
     }
@@ -245,7 +246,7 @@ export class Informer<T extends Identified = Identified> {
       if (parsed === undefined) this.#objects.delete(key);
       else this.#objects.set(key, parsed);
     } catch (error) {
-      this.#error = `${this.resource.plural} ${key} is invalid: ${error instanceof Error ? error.message : String(error)}`;
+      this.#error = `${this.resource.plural} ${key} is invalid: ${getErrorMessage(error)}`;
     }
     return key;
   }

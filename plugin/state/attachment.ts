@@ -1,10 +1,11 @@
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import * as z from "zod/mini";
 import type { Cidr } from "../datapath/address.ts";
 import { cidrs, STATE_DIRECTORY } from "../datapath/facts.ts";
 import { describeItem, type Plan, type PlanItem } from "../datapath/plan-item.ts";
 import type { NicSurvey } from "../datapath/plan/build-plan.ts";
+import { writeFileAtomic } from "./write-file-atomic.ts";
 
 /** Returns the directory of records: one file per attachment, with all data that DEL, CHECK, GC and the agent's repair need. */
 export function getAttachmentsDirectory(stateDirectory: string): string {
@@ -50,16 +51,14 @@ function getFilePath(containerId: string, ifname: string, directory: string): st
 /** Writes a record atomically. */
 export function writeAttachment(attachment: Attachment, directory = ATTACHMENTS_DIRECTORY): void {
   const file = getFilePath(attachment.containerId, attachment.ifname, directory);
-  const temporary = `${file}.${process.pid}.new`;
   const text = JSON.stringify({ schema: SCHEMA, ...attachment });
   try {
-    writeFileSync(temporary, text, { mode: 0o600 });
+    writeFileAtomic(file, text);
   } catch (error) {
     if (!(error instanceof Error && "code" in error && error.code === "ENOENT")) throw error;
     mkdirSync(directory, { recursive: true, mode: 0o700 }); // the node's first pod
-    writeFileSync(temporary, text, { mode: 0o600 });
+    writeFileAtomic(file, text);
   }
-  renameSync(temporary, file);
 }
 
 export function removeAttachment(containerId: string, ifname: string, directory = ATTACHMENTS_DIRECTORY): void {

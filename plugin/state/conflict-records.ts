@@ -1,7 +1,8 @@
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import * as z from "zod/mini";
 import { STATE_DIRECTORY } from "../datapath/facts.ts";
+import { writeFileAtomic } from "./write-file-atomic.ts";
 
 /**
  * An address that another host on the underlay network already uses, found when a pod was attached. The chained plugin does
@@ -24,9 +25,7 @@ const getFilePath = (address: string, stateDirectory: string): string =>
 /** Writes a record atomically. */
 export function writeConflictRecord(record: ConflictRecord, stateDirectory = STATE_DIRECTORY): void {
   mkdirSync(getDirectory(stateDirectory), { recursive: true, mode: 0o700 });
-  const file = getFilePath(record.address, stateDirectory);
-  writeFileSync(`${file}.new`, JSON.stringify(record), { mode: 0o600 });
-  renameSync(`${file}.new`, file);
+  writeFileAtomic(getFilePath(record.address, stateDirectory), JSON.stringify(record));
 }
 
 export function readConflictRecords(stateDirectory = STATE_DIRECTORY): readonly ConflictRecord[] {

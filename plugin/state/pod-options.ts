@@ -1,8 +1,9 @@
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import * as z from "zod/mini";
 import { STATE_DIRECTORY } from "../datapath/facts.ts";
 import { POD_OPTIONS_DIRECTORY } from "./rename-directories.ts";
+import { writeFileAtomic } from "./write-file-atomic.ts";
 
 /**
  * Options from pod annotations for the chained plugin. The chained plugin does not use the API server, so the IPAM plugin,
@@ -23,9 +24,7 @@ export function writePodOptions(
   stateDirectory = STATE_DIRECTORY,
 ): void {
   mkdirSync(join(stateDirectory, POD_OPTIONS_DIRECTORY), { recursive: true, mode: 0o700 });
-  const file = getFilePath(containerId, ifname, stateDirectory);
-  writeFileSync(`${file}.new`, JSON.stringify(options), { mode: 0o600 });
-  renameSync(`${file}.new`, file);
+  writeFileAtomic(getFilePath(containerId, ifname, stateDirectory), JSON.stringify(options));
 }
 
 export function readPodOptions(containerId: string, ifname: string, stateDirectory = STATE_DIRECTORY): PodOptions {

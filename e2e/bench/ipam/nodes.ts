@@ -21,6 +21,7 @@ import {
   type WorkerOutcome,
   POD_LABELS,
 } from "./orders.ts";
+import { getErrorMessage } from "../../../clusters/error-message.ts";
 
 /** As the agent's loop. */
 const SYNC_MS = 10_000;
@@ -99,7 +100,7 @@ async function fill(
           const milliseconds = performance.now() - started;
           for (const { address } of ips) outcome.given.push({ pool, address, milliseconds });
         } catch (error) {
-          outcome.failed.push(error instanceof Error ? error.message : String(error));
+          outcome.failed.push(getErrorMessage(error));
         }
   };
   await Promise.all(Array.from({ length: atOnce }, worker));

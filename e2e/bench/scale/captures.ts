@@ -5,6 +5,7 @@ import { HANDSHAKE } from "../../evidence/pcap.ts";
 import { reserveTokens } from "../../matrix/run.ts";
 import { formatToken } from "../../probe/protocol.ts";
 import type { ScaleProbe } from "./probes.ts";
+import { getErrorMessage } from "../../../clusters/error-message.ts";
 
 /**
  * Asks once more with captures in both pods and on both nodes. What is wrong with the answer (undefined: nothing), and
@@ -29,9 +30,7 @@ export async function describeCapture(
   } catch (error) {
     // What the question said is worth more than where its packets were.
     said ??= await ask(token);
-    return (
-      said && `${said}; its packets could not be looked at: ${error instanceof Error ? error.message : String(error)}`
-    );
+    return said && `${said}; its packets could not be looked at: ${getErrorMessage(error)}`;
   }
   if (said === undefined) return undefined;
   const paths = collectPaths(taps, {

@@ -13,6 +13,7 @@ import {
 import { classifyAddresses, type NodeAddresses, excludeCovered } from "./node-addresses.ts";
 import type { Observations } from "./observations.ts";
 import { refuseNetwork, type UnderlayTopology, parsePoolTopology } from "./refuse-networks.ts";
+import { getErrorMessage } from "../../errors/error-message.ts";
 
 /** Facts, or for each fact that was not found a sentence with its remedy. */
 type Discovery =
@@ -45,7 +46,7 @@ export function discoverFacts(o: Observations): Discovery {
     try {
       return texts.length === 0 ? undefined : { value: texts.map(parsed), source };
     } catch (error) {
-      onInvalid(`${source}: ${error instanceof Error ? error.message : String(error)}; it is not used.`);
+      onInvalid(`${source}: ${getErrorMessage(error)}; it is not used.`);
       return undefined;
     }
   };

@@ -10,6 +10,7 @@ import {
 } from "../../datapath/address.ts";
 import { mergeNetworks } from "./merge-networks.ts";
 import type { Observations } from "./observations.ts";
+import { getErrorMessage } from "../../errors/error-message.ts";
 
 /** A source that may name networks, and the texts that were found in it. */
 export type NetworkSource = readonly [name: string, texts: readonly string[]];
@@ -164,5 +165,5 @@ export function splitWords(text: string | undefined): readonly string[] {
 }
 
 function firstLine(error: unknown): string {
-  return (error instanceof Error ? error.message : String(error)).split("\n")[0] ?? "";
+  return getErrorMessage(error).split("\n")[0] ?? "";
 }

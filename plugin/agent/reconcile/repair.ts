@@ -17,6 +17,7 @@ import { rebuildPlan } from "../../datapath/plan/rebuild-plan.ts";
 import { undoPlan } from "../../datapath/apply/undo.ts";
 import { runInNamespace } from "../../netlink/namespace.ts";
 import { cmdDel } from "../../cni/del.ts";
+import { getErrorMessage } from "../../errors/error-message.ts";
 
 /**
  * `all`: every item of every attachment. `silent`: only items whose changes cause no kernel event; if one of them differs, all
@@ -69,8 +70,7 @@ export async function repairAttachments(
       }
     } catch (error) {
       // The pod may have been deleted during the check: not a failure.
-      if (existsSync(attachment.netns))
-        failed.push(`${name}: ${error instanceof Error ? error.message : String(error)}`);
+      if (existsSync(attachment.netns)) failed.push(`${name}: ${getErrorMessage(error)}`);
     }
   }
   return { attachments: attachments.length - removed.length, repaired, failed, removed, busy };

@@ -1,6 +1,7 @@
+import { getErrorMessage } from "../../errors/error-message.ts";
 import { createHash } from "node:crypto";
 import { hasStatus, type KubeClient } from "../../kubernetes/kube-client.ts";
-import { writeLog, errorMessage } from "./log.ts";
+import { writeLog } from "./log.ts";
 import { inNamespace } from "../../kubernetes/objects.ts";
 
 const EVENTS = { api: "/api/v1", plural: "events" } as const;
@@ -45,7 +46,7 @@ export class PodEvents {
     try {
       await this.#write(`${pod.name.slice(0, 200)}.${key}`, pod, reason, message.slice(0, MESSAGE_MAX), count, now);
     } catch (error) {
-      writeLog("warn", "an Event could not be written", { pod, reason, error: errorMessage(error) });
+      writeLog("warn", "an Event could not be written", { pod, reason, error: getErrorMessage(error) });
     }
   }
 

@@ -9,11 +9,12 @@ import { type NetworkNamespace, withNamespaceFd } from "../kernel.ts";
 import { describeItem, type MacItem, type Plan, type PlanItem, type VethItem, type Where } from "../plan-item.ts";
 import { applyReplyMark, removeReplyMark } from "./reply-mark.ts";
 import { isShared } from "./shared-rule.ts";
+import { getErrorMessage } from "../../errors/error-message.ts";
 
 /** The kernel rejected an item of a plan; the items before it were undone. */
 export class ApplyError extends Error {
   constructor(item: PlanItem, cause: unknown) {
-    super(`${describeItem(item)}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+    super(`${describeItem(item)}: ${getErrorMessage(cause)}`, { cause });
     this.name = "ApplyError";
   }
 }

@@ -1,3 +1,4 @@
+import { hasFinished } from "../../kubernetes/pod-phase.ts";
 import type { UnderlayAddressObject } from "../../kubernetes/objects.ts";
 import type { Records } from "../records/records.ts";
 import type { ContainerNic } from "../records/sandbox.ts";
@@ -5,8 +6,6 @@ import type { AddressStore } from "../records/address-store.ts";
 
 /** Upper bound of remembered containers; the oldest are evicted. */
 const MAX_REMEMBERED = 1000;
-const FINISHED_PHASES = ["Succeeded", "Failed"];
-
 /** Releases or keeps an address when its container is deleted. */
 export class AddressReleaser {
   readonly #store: AddressStore;
@@ -104,9 +103,7 @@ export class AddressReleaser {
   isPodRunning({ spec }: Pick<UnderlayAddressObject, "spec">): boolean {
     const pod = this.#store.cachedPod(spec.pod.namespace, spec.pod.name);
     return (
-      pod?.metadata.uid === spec.pod.uid &&
-      pod.metadata.deletionTimestamp === undefined &&
-      !FINISHED_PHASES.includes(pod.status.phase)
+      pod?.metadata.uid === spec.pod.uid && pod.metadata.deletionTimestamp === undefined && !hasFinished(pod.status)
     );
   }
 }

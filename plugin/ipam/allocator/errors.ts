@@ -5,6 +5,7 @@ import { type Pool } from "../pool/select-pools.ts";
 import type { AddressSpace } from "../pool/address-space.ts";
 import type { IpamRequest } from "../records/ipam-request.ts";
 import { toObjectName } from "../pool/object-name.ts";
+import { getErrorMessage } from "../../errors/error-message.ts";
 
 /** Errors of address allocation, one sentence each. */
 
@@ -18,7 +19,7 @@ export function describeNic({ pod, ifname }: IpamRequest): string {
 export function apiServerUnreachableError(request: IpamRequest, error: unknown): CniError {
   return new CniError(
     CODE.tryAgainLater,
-    `cannot request an address for ${describeNic(request)}: API server unreachable (${error instanceof Error ? error.message : String(error)})`,
+    `cannot request an address for ${describeNic(request)}: API server unreachable (${getErrorMessage(error)})`,
   );
 }
 
@@ -37,7 +38,7 @@ export function podDeletedError({ pod }: IpamRequest): CniError {
 export function invalidAnnotationError({ pod }: IpamRequest, error: unknown): CniError {
   return new CniError(
     CODE.noAddress,
-    `invalid annotation interlay.dev/ip of pod ${pod.namespace}/${pod.name}: ${error instanceof Error ? error.message : String(error)}`,
+    `invalid annotation interlay.dev/ip of pod ${pod.namespace}/${pod.name}: ${getErrorMessage(error)}`,
   );
 }
 

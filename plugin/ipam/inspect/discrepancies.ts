@@ -1,3 +1,4 @@
+import { hasFinished } from "../../kubernetes/pod-phase.ts";
 import { familyOf, parseIp } from "../../datapath/address.ts";
 import type { UnderlayAddressObject } from "../../kubernetes/objects.ts";
 import { findOverlappingPools, findPool } from "../pool/select-pools.ts";
@@ -26,8 +27,6 @@ export interface Discrepancy {
   /** The object that `check --repair` deletes. */
   readonly release?: UnderlayAddressObject;
 }
-
-const FINISHED_PHASES = ["Succeeded", "Failed"];
 
 /** Pure. Addresses of nodes that are not in `nodes` are never released. */
 export function findDiscrepancies(
@@ -60,9 +59,7 @@ function checkObject(
       },
     ];
   if (reserve) return [];
-  const lives = pods.some(
-    ({ metadata, status }) => metadata.uid === pod.uid && !FINISHED_PHASES.includes(status.phase),
-  );
+  const lives = pods.some(({ metadata, status }) => metadata.uid === pod.uid && !hasFinished(status));
   if (lives || owner?.kind === "StatefulSet") return [];
   const its = nodes.find((one) => one.node === node);
   const stillOnLink = its?.kernel.some((one) => one.address === address) === true;

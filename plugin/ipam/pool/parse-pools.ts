@@ -2,6 +2,7 @@ import type { UnderlayPoolObject } from "../../kubernetes/objects.ts";
 import type { Pool } from "./select-pools.ts";
 import { readOccupied } from "./occupied.ts";
 import { parsePoolSpaces } from "./address-space.ts";
+import { getErrorMessage } from "../../errors/error-message.ts";
 
 interface Pools {
   readonly valid: readonly Pool[];
@@ -34,7 +35,7 @@ export function parsePools(objects: readonly UnderlayPoolObject[]): Pools {
         ...(spec.podSelector === undefined ? {} : { podLabels: spec.podSelector.matchLabels }),
       });
     } catch (error) {
-      bad.set(metadata.name, error instanceof Error ? error.message : String(error));
+      bad.set(metadata.name, getErrorMessage(error));
     }
   }
   cached = { objects: [...objects], pools: { valid: good, invalid: bad } };

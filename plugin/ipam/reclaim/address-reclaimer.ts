@@ -1,3 +1,4 @@
+import { hasFinished } from "../../kubernetes/pod-phase.ts";
 import { z } from "zod";
 import { decideReclaim, type ReclaimDelays, type ReclaimDecision, type ReclaimState } from "./decide-reclaim.ts";
 import { familyOf, parseIp } from "../../datapath/address.ts";
@@ -14,9 +15,6 @@ const statefulSet = z.object({
     ordinals: z.object({ start: z.number().default(0) }).default({ start: 0 }),
   }),
 });
-
-/** Phases of pods that have finished. */
-const FINISHED_PHASES = ["Succeeded", "Failed"];
 
 /** Finds addresses whose pod no longer exists and releases them by `decideReclaim`, after reading all state again. */
 export class AddressReclaimer {
@@ -55,7 +53,7 @@ export class AddressReclaimer {
       if (!own && state === "well") continue;
       if (own && spec.reserve) continue; // the allocator manages the reserve
       const followed = own ? this.#store.cachedPod(spec.pod.namespace, spec.pod.name) : undefined;
-      const lives = followed?.metadata.uid === spec.pod.uid && !FINISHED_PHASES.includes(followed.status.phase);
+      const lives = followed?.metadata.uid === spec.pod.uid && !hasFinished(followed.status);
       if (lives && !this.#replacedBy(object, spec.pod.uid)) continue;
       seen.add(metadata.uid);
       const verdict = await this.#verdict(object, own, state === "gone", delays, now);
@@ -111,7 +109,7 @@ export class AddressReclaimer {
       const found = await this.#kube.find(inNamespace(RESOURCE.pods, namespace), name);
       if (found === undefined) return "gone";
       const { metadata, status } = podObject.parse(found);
-      return FINISHED_PHASES.includes(status.phase) ? "gone" : { uid: metadata.uid };
+      return hasFinished(status) ? "gone" : { uid: metadata.uid };
     } catch {
       return "unknown";
     }

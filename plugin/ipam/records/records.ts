@@ -1,6 +1,7 @@
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
+import { writeFileAtomic } from "../../state/write-file-atomic.ts";
 
 /** Directory of address records of this node's pods, one file per address. They make ADD and DEL work without the API server. */
 const RECORDS_DIRECTORY = "/var/lib/interlay/addresses";
@@ -74,8 +75,7 @@ export class Records {
   /** Writes a record atomically. */
   write(entry: AddressRecord): void {
     const file = join(this.#directory, fileName(entry.name));
-    writeFileSync(`${file}.new`, JSON.stringify({ schema: "interlay.address/v1", ...entry }), { mode: 0o600 });
-    renameSync(`${file}.new`, file);
+    writeFileAtomic(file, JSON.stringify({ schema: "interlay.address/v1", ...entry }));
     this.#read.set(fileName(entry.name), statSync(file).mtimeMs);
     this.#records.set(entry.name, entry);
   }
