@@ -12,6 +12,7 @@ export interface ImageConfig {
   readonly Cmd?: readonly string[];
   readonly Env?: readonly string[];
   readonly StopSignal?: string;
+  readonly WorkingDir?: string;
 }
 
 /** An image as a list of layers. */

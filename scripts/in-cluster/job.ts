@@ -1,0 +1,119 @@
+import type { Writable } from "node:stream";
+import { setTimeout as sleep } from "node:timers/promises";
+import {
+  BatchV1Api,
+  CoreV1Api,
+  type KubeConfig,
+  KubernetesObjectApi,
+  Log,
+  RbacAuthorizationV1Api,
+  type V1Pod,
+} from "@kubernetes/client-node";
+import { ignoreStatus } from "../../clusters/kubernetes/status-code.ts";
+import { OWNER_LABEL } from "../../clusters/provider.ts";
+import { JOB_NAME, JOB_NAMESPACE, type Manifest, RESULTS_MAP } from "./manifests.ts";
+import { type FetchedResults, unpackResults } from "./results-map.ts";
+
+const POLL_MS = 1000;
+/** Time for a node to get the image; a larger one takes longer. */
+const START_TIMEOUT_MS = 300_000;
+
+/** A run of the suite in a cluster: its objects, its end, its results. */
+export class ClusterJob {
+  readonly #config: KubeConfig;
+  readonly #core: CoreV1Api;
+  readonly #batch: BatchV1Api;
+
+  constructor(config: KubeConfig) {
+    this.#config = config;
+    this.#core = config.makeApiClient(CoreV1Api);
+    this.#batch = config.makeApiClient(BatchV1Api);
+  }
+
+  /** Creates the objects. @throws if the namespace exists: another run uses it, or it belongs to someone else */
+  async create(manifests: readonly Manifest[]): Promise<void> {
+    const existing = await this.#core.readNamespace({ name: JOB_NAMESPACE }).catch(ignoreStatus(404));
+    if (existing !== undefined)
+      throw new Error(
+        existing.metadata?.labels?.[OWNER_LABEL] === undefined
+          ? `namespace ${JOB_NAMESPACE} exists and was not created by the suite: delete or rename it`
+          : `namespace ${JOB_NAMESPACE} exists: another run uses it, or was interrupted (remove it with --remove)`,
+      );
+    const objects = KubernetesObjectApi.makeApiClient(this.#config);
+    for (const manifest of manifests) await objects.create(manifest).catch(ignoreStatus(409));
+  }
+
+  /**
+   * Waits until the Job has ended.
+   * @param write gets the output of the run while it runs; undefined: it is not read
+   * @throws if its pod does not start, or `stop` is aborted
+   */
+  async wait(write: Writable | undefined, stop: AbortSignal): Promise<void> {
+    const deadline = Date.now() + START_TIMEOUT_MS;
+    let follows = false;
+    for (;;) {
+      stop.throwIfAborted();
+      const pod = await this.#findPod();
+      if (write !== undefined && !follows && pod?.status?.phase === "Running") {
+        follows = true;
+        await new Log(this.#config).log(JOB_NAMESPACE, pod.metadata?.name ?? "", "suite", write, {
+          follow: true,
+        });
+      }
+      const { status } = await this.#batch.readNamespacedJob({ namespace: JOB_NAMESPACE, name: JOB_NAME });
+      if (status?.conditions?.some(({ type, status: holds }) => /^(Complete|Failed)$/.test(type) && holds === "True"))
+        return;
+      const problem = describeWaiting(pod);
+      if (problem !== undefined && Date.now() > deadline)
+        throw new Error(`the pod of the run does not start: ${problem}`);
+      await sleep(POLL_MS);
+    }
+  }
+
+  /** Reads the results. @throws if the run wrote none; the error contains the end of its output */
+  async fetch(): Promise<FetchedResults> {
+    const map = await this.#core
+      .readNamespacedConfigMap({ namespace: JOB_NAMESPACE, name: RESULTS_MAP })
+      .catch(ignoreStatus(404));
+    if (map !== undefined) return unpackResults(map);
+    const pod = await this.#findPod();
+    const log = await this.#core
+      .readNamespacedPodLog({ namespace: JOB_NAMESPACE, name: pod?.metadata?.name ?? "", tailLines: 20 })
+      .catch(() => "its pod is gone");
+    throw new Error(`the run ended without results:\n${log}`);
+  }
+
+  /** Removes all objects of the run. A running one restores the cluster first, for which it needs its permissions. */
+  async remove(): Promise<void> {
+    const namespace = JOB_NAMESPACE;
+    const existing = await this.#core.readNamespace({ name: namespace }).catch(ignoreStatus(404));
+    if (existing?.metadata?.labels?.[OWNER_LABEL] !== undefined) {
+      await this.#batch
+        .deleteNamespacedJob({ namespace, name: JOB_NAME, propagationPolicy: "Foreground" })
+        .catch(ignoreStatus(404));
+      while ((await this.#findPod()) !== undefined) await sleep(POLL_MS);
+      await this.#core.deleteNamespace({ name: namespace }).catch(ignoreStatus(404, 409));
+      while ((await this.#core.readNamespace({ name: namespace }).catch(ignoreStatus(404))) !== undefined)
+        await sleep(POLL_MS);
+    }
+    const rbac = this.#config.makeApiClient(RbacAuthorizationV1Api);
+    await rbac.deleteClusterRoleBinding({ name: JOB_NAME }).catch(ignoreStatus(404));
+    await rbac.deleteClusterRole({ name: JOB_NAME }).catch(ignoreStatus(404));
+  }
+
+  async #findPod(): Promise<V1Pod | undefined> {
+    const labelSelector = `job-name=${JOB_NAME}`;
+    const { items } = await this.#core.listNamespacedPod({ namespace: JOB_NAMESPACE, labelSelector });
+    return items[0];
+  }
+}
+
+/** Returns why a pod does not run yet; undefined once it does. */
+function describeWaiting(pod: V1Pod | undefined): string | undefined {
+  if (pod === undefined) return "it was not created (admission, quota)";
+  const { status } = pod;
+  if (status?.phase !== "Pending") return undefined;
+  const waiting = status.containerStatuses?.[0]?.state?.waiting;
+  const unscheduled = status.conditions?.find((one) => one.type === "PodScheduled" && one.status === "False");
+  return waiting?.message ?? waiting?.reason ?? unscheduled?.message ?? "Pending";
+}
