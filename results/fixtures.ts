@@ -39,7 +39,7 @@ export function createReport(cells: CellResult[]): Report {
     started: "2026-01-01T00:00:00.000Z",
     finished: "2026-01-01T00:01:00.000Z",
     provider: "kind",
-    versions: { kubernetes: "v1.29.15" },
+    versions: { kubernetes: "v1.29.15", calico: "v3.28.5" },
     variants: [variant],
     checks: [{ name: "routes", status: "failed", seconds: 1, error: "no <route> & \u0007bell" }],
     summary: { passed: cells.length - failed, failed: failed + 1, skipped: 0 },

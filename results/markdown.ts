@@ -1,7 +1,14 @@
 import { countByEnvironment } from "./environments.ts";
 import { formatRerunCommand, formatRerunFlags } from "./rerun.ts";
 import { type CellResult, POD_TYPES, type Report, TARGETS, type VariantResult } from "./schema.ts";
-import { countCells, describeNodes, POD_TYPE_TITLES, TARGET_TITLES, variantTitle } from "./title.ts";
+import {
+  countCells,
+  describeNodes,
+  getPodTypeTitles,
+  getTargetTitles,
+  type RunIdentity,
+  variantTitle,
+} from "./title.ts";
 
 const MARKS = { pass: "✅ pass", blocked: "⛔ blocked", fail: "❌ fail", "not-run": "–" } as const;
 
@@ -19,7 +26,7 @@ export function toMarkdown(report: Report): string {
     ...Object.entries(report.versions).map(([name, version]) => row([name, version])),
     "",
     ...environmentLines(report),
-    ...report.variants.flatMap((variant) => variantLines(variant, formatRerunFlags(report, variant))),
+    ...report.variants.flatMap((variant) => variantLines(variant, report, formatRerunFlags(report, variant))),
     ...(failedChecks.length === 0
       ? []
       : [
@@ -45,16 +52,17 @@ function environmentLines(report: Report): readonly string[] {
   ];
 }
 
-function variantLines(variant: VariantResult, flags: string): readonly string[] {
+function variantLines(variant: VariantResult, run: RunIdentity, flags: string): readonly string[] {
+  const [types, targets] = [getPodTypeTitles(run), getTargetTitles(run)];
   const { ok, failed, blocked } = countCells(variant);
   const wrong = variant.cells.filter((cell) => !cell.ok);
   return [
     `## ${variantTitle(variant)}`,
     "",
-    row(["from \\ to", ...TARGETS.map((target) => TARGET_TITLES[target])]),
+    row(["from \\ to", ...TARGETS.map((target) => targets[target])]),
     row(["---", ...TARGETS.map(() => ":---:")]),
     ...POD_TYPES.map((type, index) =>
-      row([`**${POD_TYPE_TITLES[type]}**`, ...(variant.table[index] ?? []).map((entry) => MARKS[entry])]),
+      row([`**${types[type]}**`, ...(variant.table[index] ?? []).map((entry) => MARKS[entry])]),
     ),
     "",
     `${ok} of ${ok + failed} cells as expected, ${blocked} blocked as expected; ${describeNodes(variant)}; ${variant.seconds.toFixed(1)} s.`,

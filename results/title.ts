@@ -1,4 +1,4 @@
-import type { VariantResult } from "./schema.ts";
+import type { PodType, Report, TARGETS, VariantResult } from "./schema.ts";
 
 /** Properties that identify a variant within a run. */
 export type VariantIdentity = Pick<VariantResult, "kubeProxy" | "returnPath" | "environment">;
@@ -13,18 +13,28 @@ export function variantTitle({ kubeProxy, returnPath, environment }: VariantIden
   return `${where}kube-proxy ${kubeProxy.version} (${kubeProxy.mode}), return path ${returnPath}`;
 }
 
-/** Titles of the table's rows. */
-export const POD_TYPE_TITLES = { overlay: "Calico", underlay: "Macvlan", "multi-nic": "Calico+Macvlan" } as const;
+/** Properties of a run that its titles depend on. */
+export type RunIdentity = Pick<Report, "versions" | "datapath">;
 
-/** Titles of the table's columns. */
-export const TARGET_TITLES = {
-  overlay: "Calico",
-  underlay: "Macvlan",
-  "multi-nic": "Calico+Macvlan",
-  "overlay-service": "Calico Service",
-  "underlay-service": "Macvlan Service",
-  "multi-nic-service": "Calico+Macvlan Service",
-} as const;
+/** Returns the titles of the table's rows. Networks are named only if the run found out which ones they are. */
+export function getPodTypeTitles({ versions, datapath }: RunIdentity): Readonly<Record<PodType, string>> {
+  const overlay = versions["calico"] === undefined ? "Overlay" : "Calico";
+  const underlay = datapath === "none" ? "Underlay" : "Macvlan";
+  return { overlay, underlay, "multi-nic": `${overlay}+${underlay}` };
+}
+
+/** Returns the titles of the table's columns. */
+export function getTargetTitles(run: RunIdentity): Readonly<Record<(typeof TARGETS)[number], string>> {
+  const { overlay, underlay, "multi-nic": both } = getPodTypeTitles(run);
+  return {
+    overlay,
+    underlay,
+    "multi-nic": both,
+    "overlay-service": `${overlay} Service`,
+    "underlay-service": `${underlay} Service`,
+    "multi-nic-service": `${both} Service`,
+  };
+}
 
 /** Counts a variant's cells; blocked cells also count as ok or failed. */
 export function countCells({ cells }: Pick<VariantResult, "cells">): {

@@ -77,6 +77,7 @@ function summarizeVariant(runs: readonly VariantResult[]): CertifiedVariant {
   return {
     kubeProxy: first.kubeProxy,
     returnPath: first.returnPath,
+    ...(first.environment === undefined ? {} : { environment: first.environment }),
     table: first.table.map((row, r) =>
       row.map((entry, c) =>
         findWorst(

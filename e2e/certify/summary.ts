@@ -1,4 +1,5 @@
 import type { Certificate } from "../../results/certificate/schema.ts";
+import { variantTitle } from "../../results/title.ts";
 
 /**
  * Renders a certificate as text.
@@ -21,14 +22,14 @@ export function renderCertificate(certificate: Certificate, keyids: readonly str
   } = certificate;
   return [
     `${product.vendor} ${product.name} ${product.version}: ${result}`,
-    `${runs.length} runs by Interlay ${suite} on ${provider}, ${workers} workers, evidence: ${evidence}${datapath === undefined ? "" : `, datapath ${datapath}`}, ${families.join(" and ")}; ${Object.entries(
-      versions,
-    )
+    `${runs.length} ${runs.length === 1 ? "run" : "runs"} on ${provider}, ${workers} workers, ${families.join(" and ")}, suite ${suite}`,
+    `evidence: ${evidence === "captures" ? "captured paths of the packets" : "answers of the probes, without captures"}; ${datapath === "none" ? "the pods are connected by another solution than Interlay" : "the pods are connected by Interlay"}`,
+    `versions: ${Object.entries(versions)
       .map(([name, version]) => `${name} ${version}`)
       .join(", ")}`,
     ...variants.map(
-      ({ kubeProxy, returnPath, cells, blocked, failed, flaky }) =>
-        `  kube-proxy ${kubeProxy.version} (${kubeProxy.mode}), ${returnPath}: ${cells} cells, ${blocked.length} blocked as expected, ${failed.length} failed, ${flaky.length} flaky`,
+      (variant) =>
+        `  ${variantTitle(variant)}: ${variant.cells} cells, ${variant.blocked.length} blocked as expected, ${variant.failed.length} failed, ${variant.flaky.length} flaky`,
     ),
     ...profiles.map(
       (profile) =>

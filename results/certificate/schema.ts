@@ -38,6 +38,7 @@ const runSchema = z.strictObject({
 const certifiedVariantSchema = z.strictObject({
   kubeProxy: variantSchema.shape.kubeProxy,
   returnPath: variantSchema.shape.returnPath,
+  environment: variantSchema.shape.environment,
   /** Each entry is the worst of all runs. */
   table: z.array(z.array(z.enum(TABLE_ENTRIES)).length(TARGETS.length)).length(POD_TYPES.length),
   cells: z.number().int(),

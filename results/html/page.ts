@@ -1,6 +1,13 @@
 import { type CellResult, POD_TYPES, type Report, type SummaryEntry, TARGETS, type VariantResult } from "../schema.ts";
 import type { ReportSummary } from "../summary.ts";
-import { countCells, describeNodes, POD_TYPE_TITLES, TARGET_TITLES, variantTitle } from "../title.ts";
+import {
+  countCells,
+  describeNodes,
+  getPodTypeTitles,
+  getTargetTitles,
+  type RunIdentity,
+  variantTitle,
+} from "../title.ts";
 import { createPageData } from "./data.ts";
 import { escapeHtml } from "./escape.ts";
 import { buildPageScript } from "./script.ts";
@@ -36,7 +43,7 @@ export async function toHtml(report: Report, earlier: readonly ReportSummary[] =
     .join("")}</dl>
 <main>
 ${failuresSection(report)}
-${report.variants.map(variantSection).join("\n")}
+${report.variants.map((variant, index) => variantSection(variant, index, report)).join("\n")}
 <section><h2>Compare</h2><div id="compare"><noscript>Requires JavaScript.</noscript></div></section>
 <section><h2>History</h2><div id="history"><noscript>Requires JavaScript.</noscript></div></section>
 ${checksSection(report)}
@@ -70,14 +77,15 @@ function failuresSection({ variants, checks }: Report): string {
 }
 const SHOWN_FAILURES = 10;
 
-function variantSection(variant: VariantResult, index: number): string {
+function variantSection(variant: VariantResult, index: number, run: RunIdentity): string {
+  const [types, targets] = [getPodTypeTitles(run), getTargetTitles(run)];
   const { ok, failed, blocked } = countCells(variant);
   const title = variantTitle(variant);
   const rows = POD_TYPES.map(
     (type, row) =>
-      `<tr><th scope="row">${POD_TYPE_TITLES[type]}</th>${TARGETS.map((_target, column) => {
+      `<tr><th scope="row">${types[type]}</th>${TARGETS.map((_target, column) => {
         const entry = variant.table[row]?.[column] ?? "not-run";
-        const label = `${title}: ${POD_TYPE_TITLES[type]} to ${TARGET_TITLES[TARGETS[column] ?? "overlay"]}: ${entry}`;
+        const label = `${title}: ${types[type]} to ${targets[TARGETS[column] ?? "overlay"]}: ${entry}`;
         const about = `data-variant="${index}" data-source="${type}" data-target="${TARGETS[column] ?? ""}" aria-label="${escapeHtml(label)}"`;
         return `<td><button type="button" disabled class="${entry}" ${about}>${MARKS[entry]}</button></td>`;
       }).join("")}</tr>`,
@@ -85,7 +93,7 @@ function variantSection(variant: VariantResult, index: number): string {
   return `<section id="variant-${index}">
 <h2>${escapeHtml(title)}</h2>
 <table class="grid"><caption>From (rows) to (columns)</caption>
-<thead><tr><th scope="col">from \\ to</th>${TARGETS.map((t) => `<th scope="col">${TARGET_TITLES[t]}</th>`).join("")}</tr></thead>
+<thead><tr><th scope="col">from \\ to</th>${TARGETS.map((t) => `<th scope="col">${targets[t]}</th>`).join("")}</tr></thead>
 <tbody>${rows.join("")}</tbody></table>
 <p>${ok} of ${ok + failed} cells as expected, ${blocked} blocked as expected; ${describeNodes(variant)}; ${variant.seconds.toFixed(1)} s.</p>
 ${groupList(variant, index)}

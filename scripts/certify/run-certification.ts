@@ -6,6 +6,7 @@ import { parseExistingOptions } from "../../clusters/existing/options.ts";
 import { loadProvider } from "../../clusters/providers.ts";
 import { type RecordedRun, writeCertificate } from "../../e2e/certify/assemble.ts";
 import { countWorkers } from "../../e2e/certify/audit.ts";
+import { describeUnnamedProduct } from "../../e2e/certify/product.ts";
 import { runSuite } from "../../e2e/certify/suite-run.ts";
 import { buildClusterSpec } from "../../e2e/support/cluster-spec.ts";
 import { parseRunOptions } from "../../e2e/support/options.ts";
@@ -49,7 +50,7 @@ export async function runCertification(
   const isExisting = flags.provider === "existing";
   const claimed = parseProfiles(flags.profile ?? (isExisting ? "connectivity" : "base,node-port-local"));
   const [repeat, workers] = [positiveInteger.parse(flags.repeat), positiveInteger.parse(flags.nodes)];
-  const product = await readProduct(flags);
+  const product = flags.product === undefined ? undefined : await readProduct(flags.product);
   const privateKey = flags.key === undefined ? undefined : await readFile(flags.key, "utf8");
   await runPreflight(flags, workers, env);
   if (isExisting && flags.yes !== true)
@@ -65,12 +66,13 @@ export async function runCertification(
   }
   const id = new Date().toISOString().replaceAll(/[:.]/g, "-");
   const directory = flags.out ?? join(RESULTS, "certificates", id);
+  const report = await readReport(runs[0]?.directory ?? "");
   await writeCertificate(
     {
       runs,
-      workers: isExisting ? countWorkers(await readReport(runs[0]?.directory ?? "")) : workers,
+      workers: isExisting ? countWorkers(report) : workers,
       claimed,
-      product,
+      product: product ?? describeUnnamedProduct(report),
       suite: packageJson.version,
       ...(privateKey === undefined ? {} : { privateKey }),
     },
@@ -120,13 +122,8 @@ async function runPreflight(
   if (findings.some(({ severity }) => severity === "error")) throw new Error("preflight failed, see above");
 }
 
-async function readProduct({ product: file, provider }: CertifyFlags): Promise<Product> {
-  if (file === undefined)
-    return {
-      vendor: provider === "existing" ? "unnamed (no --product)" : "Interlay",
-      name: provider === "existing" ? "existing cluster" : `reference cluster (${provider})`,
-      version: packageJson.version,
-    };
+/** Reads the product file. @throws if it is invalid */
+async function readProduct(file: string): Promise<Product> {
   const parsed = productSchema.safeParse(parse(await readFile(file, "utf8")));
   if (!parsed.success) throw new Error(`invalid product file ${file}: ${z.prettifyError(parsed.error)}`);
   return parsed.data;

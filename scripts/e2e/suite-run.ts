@@ -174,7 +174,7 @@ export class SuiteRun {
     const { variants, snapshots } = this.#run.results;
     const report = this.#compose(this.#failures);
     const { passed, failed, skipped } = report.summary;
-    for (const variant of variants) say(`\n${renderVariantTable(variant)}`);
+    for (const variant of variants) say(`\n${renderVariantTable(variant, report)}`);
     const directory = await this.#write(this.#failures);
     if (this.#cluster !== undefined && snapshots.size === 0 && (failed > 0 || options.snapshot))
       await takeSnapshot(this.#cluster, new Map()).then(

@@ -1,17 +1,25 @@
 import Table from "cli-table3";
 import { POD_TYPES, TARGETS, type VariantResult } from "../../results/schema.ts";
-import { countCells, describeNodes, POD_TYPE_TITLES, TARGET_TITLES, variantTitle } from "../../results/title.ts";
+import {
+  countCells,
+  describeNodes,
+  getPodTypeTitles,
+  getTargetTitles,
+  type RunIdentity,
+  variantTitle,
+} from "../../results/title.ts";
 
 const MARKS = { pass: "✓", blocked: "blocked", fail: "✗ FAIL", "not-run": "-" } as const;
 
 /** Renders a variant's 3×6 table for the terminal: rows are clients, columns are servers. */
-export function renderVariantTable(variant: VariantResult): string {
+export function renderVariantTable(variant: VariantResult, run: RunIdentity): string {
+  const [types, targets] = [getPodTypeTitles(run), getTargetTitles(run)];
   const table = new Table({
-    head: ["from \\ to", ...TARGETS.map((target) => TARGET_TITLES[target])],
+    head: ["from \\ to", ...TARGETS.map((target) => targets[target])],
     style: { head: [], border: [] },
   });
   POD_TYPES.forEach((type, row) => {
-    table.push([POD_TYPE_TITLES[type], ...(variant.table[row] ?? []).map((entry) => MARKS[entry])]);
+    table.push([types[type], ...(variant.table[row] ?? []).map((entry) => MARKS[entry])]);
   });
   const { ok, failed, blocked } = countCells(variant);
   return [
