@@ -6,10 +6,10 @@ export type Underlay = Pick<ClusterSpec, "underlayCidr" | "nodeRange" | "podRang
 
 /** Returns DEFAULT_SPEC, with the underlay of the variable `INTERLAY_UNDERLAY` if it is set. */
 export function createDefaultSpec(env: NodeJS.ProcessEnv = process.env): typeof DEFAULT_SPEC {
-  const wanted = env["INTERLAY_UNDERLAY"];
-  return wanted === undefined || wanted === ""
+  const underlay = env["INTERLAY_UNDERLAY"];
+  return underlay === undefined || underlay === ""
     ? DEFAULT_SPEC
-    : { ...DEFAULT_SPEC, ...parseUnderlay(wanted), underlayMayMove: false };
+    : { ...DEFAULT_SPEC, ...parseUnderlay(underlay), underlayMayMove: false };
 }
 
 /** Returns the ranges of an underlay: x.y.168.64/26 for nodes, x.y.200.0/24 for pods. Throws unless it is an IPv4 /16. */

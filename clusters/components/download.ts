@@ -71,16 +71,16 @@ export async function downloadRelease(release: OfficialRelease, target: string):
 
 /** Returns the path of the executable or directory in `work`. */
 async function unpackRelease(downloaded: string, member: string | undefined, work: string): Promise<string> {
-  let wanted = downloaded;
+  let result = downloaded;
   if (member !== undefined) {
     const tree = join(work, "tree");
     await mkdir(tree, { mode: 0o755 });
     const members = member === "" ? [] : [member];
     await runOrThrow(["tar", "--extract", "--no-same-owner", "--file", downloaded, "--directory", tree, ...members]);
-    wanted = join(tree, member);
+    result = join(tree, member);
   }
-  await chmod(wanted, 0o755);
-  return wanted;
+  await chmod(result, 0o755);
+  return result;
 }
 
 async function fetchOrThrow(url: string): Promise<Response> {

@@ -1,4 +1,4 @@
-import { access, copyFile, mkdir, rename } from "node:fs/promises";
+import { copyFile, mkdir, rename } from "node:fs/promises";
 import { delimiter, dirname, join } from "node:path";
 import type { Progress } from "../progress.ts";
 import { getCacheRoot } from "./cache.ts";
@@ -7,6 +7,7 @@ import { runCommand } from "./command.ts";
 import { downloadRelease, isReachable, UnavailableError } from "./download.ts";
 import { createBuildKey, buildModule, findGoProblem, findModuleSource } from "./go-build.ts";
 import { withLock } from "./lock.ts";
+import { pathExists } from "./path-exists.ts";
 import { runTimed } from "./timed.ts";
 
 /** Number of builds at a time: downloads and linking use one core, so that another build can compile. */
@@ -42,8 +43,8 @@ export async function resolveComponents(
   await Promise.all(Array.from({ length: MAX_BUILDS }, worker));
   return {
     path: (name, version) => {
-      const wanted = version ?? refs.find((ref) => ref.name === name)?.version;
-      const path = wanted === undefined ? undefined : found.get(formatRef({ name, version: wanted }));
+      const requested = version ?? refs.find((ref) => ref.name === name)?.version;
+      const path = requested === undefined ? undefined : found.get(formatRef({ name, version: requested }));
       if (path === undefined) throw new Error(`component ${name} ${version ?? ""} was not requested`);
       return path;
     },
@@ -72,7 +73,7 @@ async function resolveOne(recipe: Recipe, progress: Progress): Promise<string> {
   const downloaded = join(getCacheRoot(), "components", "released", `${recipe.ref.name}-${recipe.ref.version}`);
   // A build of all the module's commands contains the same program.
   const whole = getCachePath(findRecipe(recipe.ref, new Set([recipe.ref.version]))).file;
-  for (const candidate of [file, downloaded, whole]) if (await exists(candidate)) return candidate;
+  for (const candidate of [file, downloaded, whole]) if (await pathExists(candidate)) return candidate;
   const onPath = await findOnPath(recipe);
   if (onPath !== undefined) return onPath;
 
@@ -83,11 +84,11 @@ async function resolveOne(recipe: Recipe, progress: Progress): Promise<string> {
       progress.note(`process ${owner} is building ${what}; waiting for it`);
     },
     async () => {
-      for (const candidate of [file, downloaded]) if (await exists(candidate)) return candidate;
+      for (const candidate of [file, downloaded]) if (await pathExists(candidate)) return candidate;
       if (await tryDownload(recipe, downloaded, progress)) return downloaded;
       const problem = await findGoProblem();
       if (problem !== undefined) throw new Error(problem);
-      if (recipe.sourceFile === undefined || !(await exists(directory)))
+      if (recipe.sourceFile === undefined || !(await pathExists(directory)))
         await runTimed(progress, `build ${formatBuildTitle(recipe)}`, (step) =>
           buildModule(recipe.module, directory, (text) => {
             step.update(text);
@@ -130,16 +131,9 @@ async function findOnPath({ ref, versionArguments }: Recipe): Promise<string | u
   if (versionArguments === undefined) return undefined;
   for (const directory of (process.env["PATH"] ?? "").split(delimiter)) {
     const candidate = join(directory, ref.name);
-    if (!(await exists(candidate))) continue;
+    if (!(await pathExists(candidate))) continue;
     const { stdout } = await runCommand([candidate, ...versionArguments]);
     return stdout.split(/[\s,]+/).includes(ref.version) ? candidate : undefined;
   }
   return undefined;
-}
-
-function exists(path: string): Promise<boolean> {
-  return access(path).then(
-    () => true,
-    () => false,
-  );
 }

@@ -1,4 +1,5 @@
-import { access, rm, writeFile } from "node:fs/promises";
+import { rm, writeFile } from "node:fs/promises";
+import { pathExists } from "./path-exists.ts";
 
 const POLICY = "/usr/sbin/policy-rc.d";
 const SYSTEMD = "/run/systemd/system";
@@ -9,7 +10,7 @@ const SYSTEMD = "/run/systemd/system";
  * where systemd runs, and keeps an existing policy.
  */
 export async function runWithoutServices<T>(work: () => Promise<T>): Promise<T> {
-  if ((await exists(SYSTEMD)) || (await exists(POLICY))) return work();
+  if ((await pathExists(SYSTEMD)) || (await pathExists(POLICY))) return work();
   await writeFile(POLICY, "#!/bin/sh\n# written by interlay while it installs packages\nexit 101\n", {
     mode: 0o755,
     flag: "wx",
@@ -19,11 +20,4 @@ export async function runWithoutServices<T>(work: () => Promise<T>): Promise<T> 
   } finally {
     await rm(POLICY, { force: true });
   }
-}
-
-function exists(path: string): Promise<boolean> {
-  return access(path).then(
-    () => true,
-    () => false,
-  );
 }

@@ -28,8 +28,8 @@ const argv = ["run", "--rm", "--privileged", "--ulimit", "nofile=1048576:1048576
 const ran = await engine.docker(argv);
 await stopPrivateEngine(progress);
 await stopPrivateEngine(progress);
-const gone = await access(engine.host.slice("unix://".length)).then(() => false, () => true);
-process.stdout.write(JSON.stringify({ private: engine.private, same: again.host === engine.host, ran, gone }));
+const isStopped = await access(engine.host.slice("unix://".length)).then(() => false, () => true);
+process.stdout.write(JSON.stringify({ private: engine.private, same: again.host === engine.host, ran, isStopped }));
 `;
 
 describe("a private Docker daemon", () => {
@@ -57,7 +57,7 @@ describe("a private Docker daemon", () => {
       const [code] = (await once(child, "close")) as [number];
       assert.equal(code, 0);
       const { ran, ...rest } = JSON.parse(output) as { ran: { exitCode: number; stdout: string; stderr: string } };
-      assert.deepEqual(rest, { private: true, same: true, gone: true });
+      assert.deepEqual(rest, { private: true, same: true, isStopped: true });
       assert.equal(ran.exitCode, 0, ran.stderr);
       assert.match(ran.stdout, /^ldconfig/);
     } finally {

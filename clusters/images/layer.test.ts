@@ -16,7 +16,7 @@ async function inDirectory(work: (directory: string) => Promise<void>): Promise<
 describe("a layer", () => {
   it("has the same bytes for the same files with other dates", () =>
     inDirectory(async (directory) => {
-      const made = [];
+      const layers = [];
       for (const [name, seconds] of [
         ["a", 1],
         ["b", 1_000_000],
@@ -25,10 +25,10 @@ describe("a layer", () => {
         await mkdir(join(tree, "bin"), { recursive: true });
         await writeFile(join(tree, "bin", "program"), "same", { mode: 0o755 });
         await utimes(join(tree, "bin", "program"), seconds, seconds);
-        made.push(await packLayer(tree, join(directory, `${name}.tar`), "root"));
+        layers.push(await packLayer(tree, join(directory, `${name}.tar`), "root"));
       }
-      assert.equal(made[0]?.diffId, made[1]?.diffId);
-      assert.match(made[0]?.diffId ?? "", /^sha256:[0-9a-f]{64}$/);
+      assert.equal(layers[0]?.diffId, layers[1]?.diffId);
+      assert.match(layers[0]?.diffId ?? "", /^sha256:[0-9a-f]{64}$/);
     }));
 
   it("is created once, and again if it is incomplete", () =>

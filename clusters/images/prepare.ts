@@ -1,6 +1,6 @@
-import { access } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { getCacheRoot } from "../components/cache.ts";
+import { pathExists } from "../components/path-exists.ts";
 import type { Executables } from "../../plugin/deploy/build.ts";
 import type { ResolvedComponents } from "../components/resolve.ts";
 import type { Progress } from "../progress.ts";
@@ -70,8 +70,5 @@ async function buildOwnImages(
 
 async function ensurePauseProgram(): Promise<string> {
   const target = join(getCacheRoot(), "components", "pause-1", "pause");
-  return access(target).then(
-    () => target,
-    () => buildPause(target),
-  );
+  return (await pathExists(target)) ? target : buildPause(target);
 }

@@ -4,11 +4,11 @@ import { pipeArchive } from "../images/load.ts";
 
 const CTR = ["ctr", "--namespace", "k8s.io", "images"] as const;
 
-/** Imports into a running node those of `images` that it lacks, by name. */
+/** Imports images into a running node, except those whose names it has. */
 export async function importImages(engine: DockerEngine, node: string, images: readonly Image[]): Promise<void> {
   const { stdout } = await engine.docker(["exec", node, ...CTR, "ls", "-q"]);
-  const there = new Set(stdout.split("\n"));
-  const missing = images.filter((image) => !there.has(image.reference));
+  const existing = new Set(stdout.split("\n"));
+  const missing = images.filter((image) => !existing.has(image.reference));
   if (missing.length === 0) return;
   const argv = ["docker", "exec", "-i", node, ...CTR, "import", "--snapshotter", "overlayfs", "-"];
   await pipeArchive(missing, argv, engine.env);

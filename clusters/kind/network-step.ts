@@ -28,11 +28,11 @@ export const networkStep: Step = {
 /** Whether the network has the ranges of the spec; undefined if it does not exist. */
 export async function networkMatchesSpec(engine: DockerEngine, spec: ClusterSpec): Promise<boolean | undefined> {
   const subnets = await readSubnets(engine, spec.name);
-  const wanted = [
+  const expected = [
     `${spec.underlayCidr} ${spec.nodeRange}`,
     ...(spec.ipv6 === undefined ? [] : [spec.ipv6.underlayCidr]),
   ];
-  return subnets && subnets.join() === wanted.join();
+  return subnets && subnets.join() === expected.join();
 }
 
 /** Returns subnet and range of the network, like `10.7.0.0/16 10.7.168.64/26`; undefined if it does not exist. */

@@ -2,6 +2,7 @@ import { readFile, statfs } from "node:fs/promises";
 import { freemem } from "node:os";
 import { dirname } from "node:path";
 import { getCacheRoot } from "../components/cache.ts";
+import { pathExists } from "../components/path-exists.ts";
 import { findGoProblem } from "../components/go-build.ts";
 import type { ClusterSpec, PreflightFinding } from "../provider.ts";
 import { listFamilies } from "../spec.ts";
@@ -62,9 +63,5 @@ async function findOverlayProblem(): Promise<Problem> {
 }
 
 async function findExistingParent(path: string): Promise<string> {
-  const exists = await statfs(path).then(
-    () => true,
-    () => false,
-  );
-  return exists || path === "/" ? path : findExistingParent(dirname(path));
+  return (await pathExists(path)) || path === "/" ? path : findExistingParent(dirname(path));
 }

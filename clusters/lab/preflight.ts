@@ -1,5 +1,5 @@
-import { access } from "node:fs/promises";
 import { freemem } from "node:os";
+import { pathExists } from "../components/path-exists.ts";
 import type { ClusterSpec, PreflightFinding } from "../provider.ts";
 
 const MIB = 2 ** 20;
@@ -14,21 +14,17 @@ export async function checkLabPreflight(spec: ClusterSpec): Promise<readonly Pre
       severity: "error",
       message: "A lab creates network and mount namespaces: run it as root (sudo -E npm run …).",
     });
-  const namespaces = await access("/proc/self/ns/pid").then(
-    () => true,
-    () => false,
-  );
-  if (!namespaces)
+  if (!(await pathExists("/proc/self/ns/pid")))
     findings.push({
       severity: "error",
       message: "The kernel has no process namespaces: use a kernel with CONFIG_PID_NS.",
     });
-  const wanted = MEMORY_MIB.base + MEMORY_MIB.node * (spec.workers + 1);
+  const needed = MEMORY_MIB.base + MEMORY_MIB.node * (spec.workers + 1);
   const free = freemem() / MIB;
-  if (free < wanted)
+  if (free < needed)
     findings.push({
       severity: "warning",
-      message: `Only ${Math.round(free)} MiB of memory are free, and this lab needs ${wanted} MiB: it may be slow, or be killed.`,
+      message: `Only ${Math.round(free)} MiB of memory are free, and this lab needs ${needed} MiB: it may be slow, or be killed.`,
     });
   return findings;
 }

@@ -44,16 +44,16 @@ export async function serveLoadBalancer({
   for (;;) {
     try {
       const { items } = await core.listServiceForAllNamespaces({ resourceVersion: "0" });
-      const wanted = planBalancedAddresses(
+      const planned = planBalancedAddresses(
         items.filter(({ spec }) => spec?.type === "LoadBalancer").map(readService),
         workers.map(({ name }) => name),
         find,
       );
-      held = await moveAddresses(held, wanted, (node, verb, address) => {
+      held = await moveAddresses(held, planned, (node, verb, address) => {
         const cidr = `${address}/${address.includes(":") ? 128 : 32}`;
         return runOrThrow(buildMachineCommand(findMachine(node), ["ip", "address", verb, cidr, "dev", link]));
       });
-      for (const service of wanted) if (service.changed) await writeAddresses(core, service);
+      for (const service of planned) if (service.changed) await writeAddresses(core, service);
     } catch (error) {
       log(`load balancer: ${String(error)}`);
     }
@@ -64,11 +64,11 @@ export async function serveLoadBalancer({
 /** Adds addresses to nodes, and deletes those that no Service has any more. @returns the new node by address */
 async function moveAddresses(
   held: ReadonlyMap<string, string>,
-  wanted: readonly BalancedAddresses[],
+  planned: readonly BalancedAddresses[],
   change: (node: string, verb: "replace" | "delete", address: string) => Promise<unknown>,
 ): Promise<ReadonlyMap<string, string>> {
   const next = new Map(
-    wanted.flatMap(({ node, ingress, externalIps }) =>
+    planned.flatMap(({ node, ingress, externalIps }) =>
       [...ingress, ...externalIps].map((address): [string, string] => [address, node]),
     ),
   );

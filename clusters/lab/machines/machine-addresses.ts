@@ -88,7 +88,7 @@ function placeNode(node: LabNode, index: number, topology: "racks" | "second-nic
   return { ...node, rack, address: moveToRack(node.address, rack) };
 }
 
-/** Returns the n-th address of a CIDR: `nthOf("10.233.0.0/18", 1)` is the Service kubernetes. */
+/** Returns the n-th address of a CIDR: `getNthAddress("10.233.0.0/18", 1)` is the Service kubernetes. */
 export function getNthAddress(cidr: string, index: number): string {
   const [network] = ipaddr.parseCIDR(cidr);
   return network instanceof ipaddr.IPv4 ? addToAddress(network, index) : `${network.toString()}${index.toString(16)}`;

@@ -17,13 +17,13 @@ describe("machines of a lab", () => {
     assert.ok(controlPlane !== undefined && worker !== undefined);
     const programs = Object.fromEntries(CNI_PROGRAMS.map((name) => [name, "/usr/bin/true"]));
     const bridge = await makeBridge(machines);
-    const made = await makeMachines(bridge, machines, programs, directory);
-    const pidOf = (name: string): number => made.get(name) ?? 0;
+    const processes = await makeMachines(bridge, machines, programs, directory);
+    const findMachine = (name: string): number => processes.get(name) ?? 0;
     try {
       const reaches = async () =>
         (
           await runCommand(
-            buildMachineCommand(pidOf(controlPlane.name), [
+            buildMachineCommand(findMachine(controlPlane.name), [
               "ping",
               "-n",
               "-q",
@@ -39,22 +39,22 @@ describe("machines of a lab", () => {
         ).exitCode === 0;
       assert.ok(await reaches(), "the new worker does not answer");
       // a program in a pod's network, which is not a child of the machine's first process
-      await runOrThrow(buildMachineCommand(pidOf(worker.name), ["ip", "netns", "add", "pod"]));
+      await runOrThrow(buildMachineCommand(findMachine(worker.name), ["ip", "netns", "add", "pod"]));
       const inPod = runCommand(
-        buildMachineCommand(pidOf(worker.name), ["nsenter", "--net=/run/netns/pod", "sleep", "300"]),
+        buildMachineCommand(findMachine(worker.name), ["nsenter", "--net=/run/netns/pod", "sleep", "300"]),
       );
-      await runOrThrow(buildMachineCommand(pidOf(worker.name), ["touch", "/var/lib/mark"]));
+      await runOrThrow(buildMachineCommand(findMachine(worker.name), ["touch", "/var/lib/mark"]));
 
-      await powerOff(pidOf(worker.name));
+      await powerOff(findMachine(worker.name));
       assert.notEqual((await inPod).exitCode, 0);
       assert.ok(!(await reaches()), "the machine answers after it was powered off");
 
-      made.set(worker.name, await addMachine(bridge, machines, worker, programs, directory));
+      processes.set(worker.name, await addMachine(bridge, machines, worker, programs, directory));
       assert.ok(await reaches(), "the recreated machine does not answer");
-      const { exitCode } = await runCommand(buildMachineCommand(pidOf(worker.name), ["ls", "/var/lib/mark"]));
+      const { exitCode } = await runCommand(buildMachineCommand(findMachine(worker.name), ["ls", "/var/lib/mark"]));
       assert.notEqual(exitCode, 0, "the recreated machine has a file of the old one");
     } finally {
-      for (const pid of [...made.values(), bridge]) await powerOff(pid);
+      for (const pid of [...processes.values(), bridge]) await powerOff(pid);
       await rm(directory, { recursive: true, force: true });
     }
   });

@@ -24,11 +24,11 @@ describe("machines of a lab with racks or a management network", () => {
     const environment = { spec: { topology } } as unknown as Environment;
     const machines = planMachines({ ...DEFAULT_SPEC, name: "t", environment });
     const bridge = await makeBridge(machines);
-    const made = await makeMachines(bridge, machines, programs, directory);
+    const processes = await makeMachines(bridge, machines, programs, directory);
     try {
-      await check((name, argv) => runCommand(buildMachineCommand(made.get(`t-${name}`) ?? 0, argv)), bridge);
+      await check((name, argv) => runCommand(buildMachineCommand(processes.get(`t-${name}`) ?? 0, argv)), bridge);
     } finally {
-      for (const pid of [...made.values(), bridge]) await powerOff(pid);
+      for (const pid of [...processes.values(), bridge]) await powerOff(pid);
       await rm(directory, { recursive: true, force: true });
     }
   }
