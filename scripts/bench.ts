@@ -34,7 +34,8 @@ const program = new Command("bench")
   .description("measure, print a table, write results/benchmarks/NAME.json")
   .argument(
     "[names...]",
-    BENCHES.map(({ name, about }) => `${name}: ${about}`).join("; ") + "; page: write results/BENCHMARKS.md only",
+    BENCHES.map(({ name, description }) => `${name}: ${description}`).join("; ") +
+      "; page: write results/BENCHMARKS.md only",
   )
   .parse();
 
@@ -43,7 +44,7 @@ const print = (line: string): void => {
 };
 try {
   for (const bench of selectBenches(program.args)) {
-    print(`== ${bench.name}: ${bench.about}`);
+    print(`== ${bench.name}: ${bench.description}`);
     const before = await readMachineState(bench);
     const measurements = await bench.run(print);
     const file = await writeMeasurements(bench, measurements, before);

@@ -20,7 +20,7 @@ import { LAB_PARTS } from "./versions.ts";
 
 const SETTLE_MS = 10_000;
 const IDLE_MS = 30_000;
-const DISTURBED = 1000;
+const CHANGED_ADDRESSES = 1000;
 const lease = z.object({ spec: z.object({ holderIdentity: z.string() }) });
 const request = z.object({
   verb: z.string(),
@@ -28,11 +28,11 @@ const request = z.object({
   responseStatus: z.object({ code: z.number() }).optional(),
 });
 
-/** In a lab, so that agent, API server and kernel are real; the crowd are objects alone. */
+/** Measures an agent in a lab with a real API server; the other nodes and pods exist only as objects. */
 export const runAgentBench: Bench = {
   name: "agent",
-  about: `an agent's memory and processor time, idle and with ${PODS} pods on ${SCALE.nodes} nodes as objects; in a lab`,
-  takingPart: { components: LAB_PARTS },
+  description: `an agent's memory and processor time, idle and with ${PODS} pods on ${SCALE.nodes} nodes as objects, in a lab`,
+  parts: { components: LAB_PARTS },
   run: async (say) => {
     const provider = await loadProvider("lab");
     const name = process.env["INTERLAY_CLUSTER"] ?? "bench-agent";
@@ -44,40 +44,46 @@ export const runAgentBench: Bench = {
       const cluster = await provider.up(spec, progress);
       const deployment = await deploy(cluster, clusterApi(cluster));
       await deployment.closeProbers();
-      const figures = [...(await idle(cluster)), ...(await crowded(cluster, say))];
-      return figures;
+      const measurements = [...(await measureIdle(cluster)), ...(await measureWithObjects(cluster, say))];
+      return measurements;
     } finally {
       await provider.down(name, progress);
     }
   },
 };
 
-const workerOf = (cluster: Cluster): string => cluster.nodes.find(({ role }) => role === "worker")?.name ?? "";
-const megabytes = (bytes: number): number => roundToTenth(bytes / 1e6);
-const percent = (share: number): number => roundToHundredth(100 * share);
+const getWorkerName = (cluster: Cluster): string => cluster.nodes.find(({ role }) => role === "worker")?.name ?? "";
+const toMegabytes = (bytes: number): number => roundToTenth(bytes / 1e6);
+const toPercent = (share: number): number => roundToHundredth(100 * share);
 
-async function idle(cluster: Cluster): Promise<readonly Measurement[]> {
+async function measureIdle(cluster: Cluster): Promise<readonly Measurement[]> {
   await sleep(SETTLE_MS);
-  const agent = new AgentProcess(cluster, workerOf(cluster));
+  const agent = new AgentProcess(cluster, getWorkerName(cluster));
   const share = await agent.share(IDLE_MS);
-  const basis = `a worker's agent, 4 pods wired, ${IDLE_MS / 1000} s`;
+  const basis = `a worker's agent, 4 pods attached, ${IDLE_MS / 1000} s`;
   return [
-    { name: "idle: resident memory", value: megabytes((await agent.memory()).now), unit: "MB", limit: 80, basis },
-    { name: "idle: of a core", value: percent(share), unit: "%", limit: 1, basis: `${basis}, with what it calls` },
+    { name: "idle: resident memory", value: toMegabytes((await agent.memory()).now), unit: "MB", limit: 80, basis },
+    {
+      name: "idle: CPU",
+      value: toPercent(share),
+      unit: "%",
+      limit: 1,
+      basis: `${basis}, with the programs that it calls`,
+    },
   ];
 }
 
-async function crowded(cluster: Cluster, say: (line: string) => void): Promise<readonly Measurement[]> {
+async function measureWithObjects(cluster: Cluster, say: (line: string) => void): Promise<readonly Measurement[]> {
   const kube = createKubeClient(cluster);
   const names = Array.from({ length: SCALE.nodes }, (_, index) => `crowd-${index + 1}`);
   const started = performance.now();
   await createNodes(cluster, kube, names);
   await createObjects(kube, names);
   say(
-    `${PODS} pods with an address each on ${SCALE.nodes} nodes: made in ${roundToTenth((performance.now() - started) / 1000)} s`,
+    `${PODS} pods with an address each on ${SCALE.nodes} nodes: created in ${roundToTenth((performance.now() - started) / 1000)} s`,
   );
   const basis = `${PODS} pods, addresses; ${SCALE.nodes} nodes, NodeStates, blocks`;
-  const agent = new AgentProcess(cluster, workerOf(cluster));
+  const agent = new AgentProcess(cluster, getWorkerName(cluster));
   const milliseconds = await agent.restart();
   await sleep(SETTLE_MS);
   const leader = new AgentProcess(
@@ -85,10 +91,10 @@ async function crowded(cluster: Cluster, say: (line: string) => void): Promise<r
     lease.parse(await kube.get(RESOURCE.leases, "interlay-leader")).spec.holderIdentity,
   );
   const since = new Date().toISOString();
-  await changeAddresses(kube, DISTURBED);
+  await changeAddresses(kube, CHANGED_ADDRESSES);
   const share = await agent.share(IDLE_MS);
   const [own, its] = [await agent.memory(), await leader.memory()];
-  const lists = (await requestsSince(cluster, since)).filter((verb) => verb === "list").length;
+  const lists = (await listRequestVerbs(cluster, since)).filter((verb) => verb === "list").length;
   const crowd = `${SCALE.nodes} nodes`;
   return [
     {
@@ -96,37 +102,37 @@ async function crowded(cluster: Cluster, say: (line: string) => void): Promise<r
       value: roundToTenth(milliseconds),
       unit: "ms",
       limit: 10_000,
-      basis: `${basis}; a new process without facts, every kind listed`,
+      basis: `${basis}; a new process without facts, which lists every kind`,
     },
-    { name: `${crowd}: resident memory`, value: megabytes(own.now), unit: "MB", limit: 150, basis },
+    { name: `${crowd}: resident memory`, value: toMegabytes(own.now), unit: "MB", limit: 150, basis },
     {
-      name: `${crowd}: most memory`,
-      value: megabytes(own.peak),
+      name: `${crowd}: peak memory`,
+      value: toMegabytes(own.peak),
       unit: "MB",
       limit: 150,
-      basis: "VmHWM since its start",
+      basis: "VmHWM since the start",
     },
-    { name: `${crowd}: the leader's memory`, value: megabytes(its.now), unit: "MB", limit: 150, basis },
-    { name: `${crowd}: of a core`, value: percent(share), unit: "%", basis: "nothing changes" },
+    { name: `${crowd}: the leader's memory`, value: toMegabytes(its.now), unit: "MB", limit: 150, basis },
+    { name: `${crowd}: CPU`, value: toPercent(share), unit: "%", basis: "nothing changes" },
     {
       name: `${crowd}: lists`,
       value: lists,
       unit: "requests",
       limit: 0,
-      basis: `of all agents, while ${DISTURBED} addresses change and ${IDLE_MS / 1000} s after; by the API server's audit log`,
+      basis: `all agents, while ${CHANGED_ADDRESSES} addresses change and for ${IDLE_MS / 1000} s afterwards, from the API server's audit log`,
     },
   ];
 }
 
-/** Verbs of what the agents asked, by the time at which it was answered. */
-async function requestsSince(cluster: Cluster, since: string): Promise<readonly string[]> {
+/** Lists the verbs of the agents' requests that were answered after a time. */
+async function listRequestVerbs(cluster: Cluster, since: string): Promise<readonly string[]> {
   return (
     (await readFile(getAuditLogFile(dirname(cluster.kubeconfig)), "utf8"))
       .split("\n")
       .filter((line) => line !== "")
       .map((line) => request.parse(JSON.parse(line)))
       .filter(({ stageTimestamp }) => stageTimestamp > since)
-      // Kinds that the API server does not have (ServiceCIDR before v1.33) are asked for now and then: no list is that.
+      // Requests for kinds that the API server does not have (ServiceCIDR before v1.33) are not lists.
       .filter(({ responseStatus }) => responseStatus?.code !== 404)
       .map(({ verb }) => verb)
   );

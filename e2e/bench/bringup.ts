@@ -12,50 +12,51 @@ import type { Bench, Measurement } from "./measurement.ts";
 import { median, roundToTenth } from "./statistics.ts";
 import { LAB_PARTS } from "./versions.ts";
 
-/** Up as it comes: kube-proxy below v1.29, whose INVALID rule Interlay's default return path lives with. */
+/** The default return path, with a kube-proxy before v1.29 and its INVALID rule. */
 const VARIANT = { kubeProxy: { version: "v1.28.15", mode: "iptables" }, returnPath: "notrack" } as const;
 const ROUNDS = 3;
 const PHASES = ["cluster", "pods", "matrix"] as const;
 type Phase = (typeof PHASES)[number];
-const WORDS: Readonly<Record<Phase, string>> = {
-  cluster: "up, every workload ready",
-  pods: "the pods of the three types ready, their Services known",
-  matrix: "the matrix, every cell as expected",
+const PHASE_TITLES: Readonly<Record<Phase, string>> = {
+  cluster: "cluster up, every workload ready",
+  pods: "the suite's pods ready, their Services reachable",
+  matrix: "matrix, every cell as expected",
 };
 
-/** From nothing to the first green matrix, components in the cache. `INTERLAY_PROVIDERS=lab,kind` names where. */
+/** Measures the time until the first passed matrix, with cached components. `INTERLAY_PROVIDERS=lab,kind` selects providers. */
 export const runBringupBench: Bench = {
   name: "bringup",
-  about: "from nothing to the first green matrix, warm; by providers (INTERLAY_PROVIDERS, lab,kind), in turns",
-  takingPart: { components: [...LAB_PARTS, "kind"], kubeProxies: [VARIANT.kubeProxy.version] },
+  description:
+    "time until the first passed matrix with cached components, alternately by provider (INTERLAY_PROVIDERS, lab,kind)",
+  parts: { components: [...LAB_PARTS, "kind"], kubeProxies: [VARIANT.kubeProxy.version] },
   run: async (say) => {
     const names = (process.env["INTERLAY_PROVIDERS"] ?? "lab,kind").split(",").map((name) => name.trim());
     const providers = await Promise.all(names.map((name) => loadProvider(name)));
-    const took = new Map<string, Record<Phase, number>[]>();
-    let asked = 0;
+    const durations = new Map<string, Record<Phase, number>[]>();
+    let cellCount = 0;
     for (let round = 0; round < ROUNDS; round++)
       for (const provider of providers) {
         const { seconds, count } = await bringUp(provider);
-        asked = count;
-        took.set(provider.name, [...(took.get(provider.name) ?? []), seconds]);
+        cellCount = count;
+        durations.set(provider.name, [...(durations.get(provider.name) ?? []), seconds]);
         say(
-          `${provider.name}: ${PHASES.map((phase) => `${WORDS[phase]} ${roundToTenth(seconds[phase])} s`).join(", ")}`,
+          `${provider.name}: ${PHASES.map((phase) => `${PHASE_TITLES[phase]} ${roundToTenth(seconds[phase])} s`).join(", ")}`,
         );
       }
-    return [...took].flatMap(([name, rounds]) => figuresOf(name, rounds, asked));
+    return [...durations].flatMap(([name, rounds]) => toMeasurements(name, rounds, cellCount));
   },
 };
 
-function figuresOf(name: string, rounds: readonly Record<Phase, number>[], asked: number): readonly Measurement[] {
+function toMeasurements(name: string, rounds: readonly Record<Phase, number>[], asked: number): readonly Measurement[] {
   const basis = `median of ${rounds.length}, components and images in the cache, 2 workers`;
   const all = rounds.map((one) => PHASES.reduce((sum, phase) => sum + one[phase], 0));
   return [
     ...PHASES.map((phase): Measurement => {
       const value = roundToTenth(median(rounds.map((one) => one[phase])));
-      return { name: `${name}: ${WORDS[phase]}`, value, unit: "s", basis };
+      return { name: `${name}: ${PHASE_TITLES[phase]}`, value, unit: "s", basis };
     }),
     {
-      name: `${name}: from nothing to the first green matrix`,
+      name: `${name}: until the first passed matrix`,
       value: roundToTenth(median(all)),
       unit: "s",
       basis: `${asked} cells; ${basis}`,
@@ -95,7 +96,7 @@ async function bringUp(
     const results = await timed("matrix", () => runCells(all, VARIANT, deployment, DEFAULT_RUN));
     await deployment.closeProbers();
     const wrong = results.find(({ ok }) => !ok);
-    if (wrong !== undefined) throw new Error(`the matrix is not green: ${wrong.id}: ${wrong.reason ?? wrong.actual}`);
+    if (wrong !== undefined) throw new Error(`the matrix did not pass: ${wrong.id}: ${wrong.reason ?? wrong.actual}`);
     return { seconds, count: all.length };
   } finally {
     await provider.down(name, progress);

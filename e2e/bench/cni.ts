@@ -21,8 +21,8 @@ import { Runtime } from "./cni/runtime.ts";
 import { roundToHundredth, median, percentile, roundToTenth } from "./statistics.ts";
 
 const CALLS = 30;
-const CROWD = 200;
-const AT_ONCE = 20;
+const PARALLEL_ADDS = 200;
+const PARALLEL = 20;
 const KIB_PER_MIB = 1024;
 /** Warm-up calls of each kind before those that are measured. */
 const WARM_UP = 20;
@@ -30,16 +30,16 @@ const GATEWAY = "10.7.168.72";
 const UNDERLAY = "underlay";
 const MULTI_NIC = "multi-NIC";
 
-/** How a call of `launcher` is executed: by the agent, or, without an agent, `interlay-full` is started. */
+/** How the launcher executes a call: in the agent, or without an agent in a process of interlay-full. */
 type ExecMode = "agent" | "standalone";
 
 export const runCniBench: Bench = {
   name: "cni",
-  about:
-    "ADD, DEL and VERSION, answered by a warm agent and standalone, against the reference macvlan plugin; 200 ADDs 20 at a time; memory",
-  takingPart: { components: ["cni-plugins"] },
+  description:
+    "ADD, DEL and VERSION with a warm agent and standalone, compared with the reference macvlan plugin; 200 ADDs, 20 at a time; memory",
+  parts: { components: ["cni-plugins"] },
   run: async (say) => {
-    if (process.getuid?.() !== 0) throw new Error("network namespaces need root: run this as root.");
+    if (process.getuid?.() !== 0) throw new Error("network namespaces need root: run this as root");
     const progress = createPlainProgress();
     await ensureDebianPackages(["iproute2", "nftables", "procps", "util-linux"], progress);
     const components = await resolveComponents([{ name: "cni-plugins", version: VERSIONS["cni-plugins"] }], progress);
@@ -50,22 +50,24 @@ export const runCniBench: Bench = {
     const place = { net, node, runtime: new Runtime(node) };
     try {
       await agent.start(full);
-      for (const type of [UNDERLAY, MULTI_NIC]) await rounds(place, type, "agent", WARM_UP);
-      const figures: Measurement[] = [];
-      const tell = (more: readonly Measurement[]): void => {
+      for (const type of [UNDERLAY, MULTI_NIC]) await callInTurns(place, type, "agent", WARM_UP);
+      const measurements: Measurement[] = [];
+      const report = (more: readonly Measurement[]): void => {
         for (const { name, value, unit } of more) say(`${name}: ${value} ${unit}`);
-        figures.push(...more);
+        measurements.push(...more);
       };
       for (const mode of ["agent", "standalone"] as const) {
         if (mode === "standalone") await agent.kill("SIGTERM");
-        tell(await version(place, mode));
-        for (const type of [UNDERLAY, MULTI_NIC]) tell(await pairs(place, type, mode));
-        tell(await crowd(place, mode));
-        if (mode === "agent") tell([agentMemory(agent)]);
+        report(await measureVersion(place, mode));
+        for (const type of [UNDERLAY, MULTI_NIC]) report(await measureAddAndDel(place, type, mode));
+        report(await measureParallelAdds(place, mode));
+        if (mode === "agent") report([measureAgentMemory(agent)]);
       }
-      tell([memory(node)]);
-      say(`${CALLS} calls of each, in turns; ${CROWD} ADDs, ${AT_ONCE} at a time; the agent's API server is away`);
-      return figures;
+      report([measureMemory(node)]);
+      say(
+        `${CALLS} calls of each, alternately; ${PARALLEL_ADDS} ADDs, ${PARALLEL} at a time; the agent has no API server`,
+      );
+      return measurements;
     } finally {
       place.runtime.close();
       await agent.kill();
@@ -77,12 +79,12 @@ export const runCniBench: Bench = {
 interface BenchPlace {
   readonly net: TestNet;
   readonly node: TestNode;
-  /** On that node. */
+  /** Starts plugins on that node. */
   readonly runtime: Runtime;
 }
 
-/** Duration in ms; a call that fails ends the run, for its time says nothing. */
-async function timed(
+/** Calls a plugin and measures the duration in ms. @throws if the call fails, because its duration has no meaning */
+async function callPlugin(
   { net, node, runtime }: BenchPlace,
   plugin: PluginName,
   command: string,
@@ -98,30 +100,30 @@ async function timed(
   return { milliseconds, json: json as Record<string, unknown> };
 }
 
-async function version(place: BenchPlace, mode: ExecMode): Promise<readonly Measurement[]> {
+async function measureVersion(place: BenchPlace, mode: ExecMode): Promise<readonly Measurement[]> {
   const pod = place.net.pod(`v-${mode}`);
   const samples: Record<"launcher" | "macvlan", number[]> = { launcher: [], macvlan: [] };
   for (let call = 0; call < CALLS; call++)
     for (const plugin of ["launcher", "macvlan"] as const)
-      samples[plugin].push((await timed(place, plugin, "VERSION", pod, "eth0", {})).milliseconds);
+      samples[plugin].push((await callPlugin(place, plugin, "VERSION", pod, "eth0", {})).milliseconds);
   const basis = `median of ${CALLS}, ${MODE_BASIS[mode]}`;
   return [
     { name: `VERSION, ${mode}`, value: roundToTenth(median(samples.launcher)), unit: "ms", limit: 10, basis },
-    { name: `VERSION, macvlan next to ${mode}`, value: roundToTenth(median(samples.macvlan)), unit: "ms", basis },
+    { name: `VERSION, macvlan with ${mode}`, value: roundToTenth(median(samples.macvlan)), unit: "ms", basis },
   ];
 }
 
-/** `chrt -r 10 npm run bench -- cni` keeps other programs' work out of both plugins' times; the basis of the figures says so. */
+/** With `chrt -r 10 npm run bench -- cni`, other programs do not disturb the measurements; their basis names the priority. */
 const PRIORITY = /SCHED_(RR|FIFO)/.test(execOrThrow(["chrt", "-p", String(process.pid)])) ? ", real-time priority" : "";
 const MODE_BASIS: Record<ExecMode, string> = {
   agent: `answered by a warm agent${PRIORITY}`,
   standalone: `no agent runs${PRIORITY}`,
 };
-/** The limits are those of a node as it is: with its agent. */
+/** Limits apply with an agent, as on a normal node. */
 const LIMITS = { agent: { ADD: 0.6, DEL: 0.5 }, standalone: undefined } as const;
 
-async function pairs(place: BenchPlace, type: string, mode: ExecMode): Promise<readonly Measurement[]> {
-  const samples = await rounds(place, type, mode, CALLS);
+async function measureAddAndDel(place: BenchPlace, type: string, mode: ExecMode): Promise<readonly Measurement[]> {
+  const samples = await callInTurns(place, type, mode, CALLS);
   const basis = `median of ${CALLS}, ${MODE_BASIS[mode]}`;
   return (["ADD", "DEL"] as const).flatMap((verb): readonly Measurement[] => {
     const [ours, theirs] = [median(samples[`launcher ${verb}`] ?? []), median(samples[`macvlan ${verb}`] ?? [])];
@@ -129,17 +131,17 @@ async function pairs(place: BenchPlace, type: string, mode: ExecMode): Promise<r
     const ratio = { value: roundToHundredth(ours / theirs), unit: "x", basis } as const;
     return [
       { name: `${verb} ${type}, ${mode}`, value: roundToTenth(ours), unit: "ms", basis },
-      { name: `${verb} ${type}, macvlan next to ${mode}`, value: roundToTenth(theirs), unit: "ms", basis },
-      { name: `${verb} ${type}, ${mode} / macvlan's`, ...ratio, ...(limit === undefined ? {} : { limit }) },
+      { name: `${verb} ${type}, macvlan with ${mode}`, value: roundToTenth(theirs), unit: "ms", basis },
+      { name: `${verb} ${type}, ${mode} / macvlan`, ...ratio, ...(limit === undefined ? {} : { limit }) },
     ];
   });
 }
 
 /**
- * macvlan, then interlay behind it, then both gone, and the pod's namespace with them, as a runtime does it: again and
- * again, what disturbs one disturbs the other. What is left to do behind an answer is done before the next call is timed.
+ * Calls macvlan ADD, interlay ADD, interlay DEL and macvlan DEL as a container runtime does, repeatedly, so that disturbances
+ * affect both. Waits for the deferred work of a call before the next one.
  */
-async function rounds(
+async function callInTurns(
   place: BenchPlace,
   type: string,
   mode: ExecMode,
@@ -147,31 +149,31 @@ async function rounds(
 ): Promise<Readonly<Record<string, readonly number[]>>> {
   const { net, node } = place;
   const ifname = type === UNDERLAY ? "eth0" : "net1";
-  const macvlan = macvlanConfig("10.7.200.1", ifname);
+  const macvlan = createMacvlanConfig("10.7.200.1", ifname);
   const samples: Record<string, number[]> = {};
   for (let call = 0; call < calls; call++) {
     const pod = net.pod(`${mode}-${ifname}-${calls}-${call}`);
     if (type === MULTI_NIC) net.overlay(node, pod, "10.233.64.5");
-    const take = async (plugin: PluginName, command: string, config: object) => {
-      const { milliseconds, json } = await timed(place, plugin, command, pod, ifname, { ...config });
+    const callAndSample = async (plugin: PluginName, command: string, config: object) => {
+      const { milliseconds, json } = await callPlugin(place, plugin, command, pod, ifname, { ...config });
       (samples[`${plugin} ${command}`] ??= []).push(milliseconds);
       return json;
     };
-    const prevResult = await take("macvlan", "ADD", macvlan);
-    await take("launcher", "ADD", { prevResult });
-    await take("launcher", "DEL", {});
-    await take("macvlan", "DEL", macvlan);
+    const prevResult = await callAndSample("macvlan", "ADD", macvlan);
+    await callAndSample("launcher", "ADD", { prevResult });
+    await callAndSample("launcher", "DEL", {});
+    await callAndSample("macvlan", "DEL", macvlan);
     net.removePod(pod);
-    await settled(node);
+    await waitUntilClean(node);
   }
-  checkMode(node, mode, calls);
+  requireMode(node, mode, calls);
   return samples;
 }
 
 const SETTLE_MS = 60;
 
-/** What the last pod left is gone: links in the kernel's own time, the record with the agent's next pass. */
-async function settled(node: TestNode): Promise<void> {
+/** Waits until the last pod's links and its teardown record are removed. */
+async function waitUntilClean(node: TestNode): Promise<void> {
   const pending = join(node.stateDirectory, "pending-teardown");
   for (;;) {
     await sleep(SETTLE_MS);
@@ -188,7 +190,7 @@ interface LogLine {
   readonly peakMemoryKiB?: number;
 }
 
-function logOf(node: TestNode): readonly LogLine[] {
+function readLog(node: TestNode): readonly LogLine[] {
   return readFileSync(join(node.stateDirectory, "cni.log"), "utf8")
     .trim()
     .split("\n")
@@ -196,35 +198,38 @@ function logOf(node: TestNode): readonly LogLine[] {
 }
 
 /** Throws if a call was executed in another mode than the one that is measured. */
-function checkMode(node: TestNode, mode: ExecMode, calls: number): void {
-  const other = logOf(node)
+function requireMode(node: TestNode, mode: ExecMode, calls: number): void {
+  const other = readLog(node)
     .slice(-2 * calls)
     .filter((line) => line.mode !== mode);
   if (other.length > 0)
     throw new Error(`${other.length} of ${2 * calls} calls that were measured as "${mode}" were not`);
 }
 
-async function crowd({ net, node, runtime }: BenchPlace, mode: ExecMode): Promise<readonly Measurement[]> {
-  const pods = Array.from({ length: CROWD }, (_, index) => {
+async function measureParallelAdds(
+  { net, node, runtime }: BenchPlace,
+  mode: ExecMode,
+): Promise<readonly Measurement[]> {
+  const pods = Array.from({ length: PARALLEL_ADDS }, (_, index) => {
     const pod = net.pod(`c${index}-${mode}`);
     const address = `10.7.201.${index + 1}/16`;
     return { pod, prevResult: net.macvlan(node, pod, "eth0", [{ address, gateway: GATEWAY }]) };
   });
   const samples: number[] = [];
   let failures = 0;
-  await atOnce(pods, async ({ pod, prevResult }) => {
+  await runParallel(pods, async ({ pod, prevResult }) => {
     const call = net.invocation("launcher", "ADD", node, pod, "eth0", { prevResult });
     const { status, milliseconds } = await runtime.call(call);
     if (status !== 0) failures++;
     samples.push(milliseconds);
   });
-  checkMode(node, mode, CROWD / 2);
-  await atOnce(pods, async ({ pod }) => {
+  requireMode(node, mode, PARALLEL_ADDS / 2);
+  await runParallel(pods, async ({ pod }) => {
     await runtime.call(net.invocation("launcher", "DEL", node, pod, "eth0", {}));
   });
   for (const { pod } of pods) net.removePod(pod);
-  await settled(node);
-  const basis = `${CROWD} ADDs, ${AT_ONCE} at a time, ${MODE_BASIS[mode]}`;
+  await waitUntilClean(node);
+  const basis = `${PARALLEL_ADDS} ADDs, ${PARALLEL} at a time, ${MODE_BASIS[mode]}`;
   const [p50, p99] = [percentile(samples, 0.5), percentile(samples, 0.99)];
   return [
     { name: `ADDs at once that failed, ${mode}`, value: failures, unit: "failures", limit: 0, basis },
@@ -234,30 +239,30 @@ async function crowd({ net, node, runtime }: BenchPlace, mode: ExecMode): Promis
   ];
 }
 
-async function atOnce<T>(all: readonly T[], work: (one: T) => Promise<void>): Promise<void> {
+async function runParallel<T>(all: readonly T[], work: (one: T) => Promise<void>): Promise<void> {
   const waiting = [...all];
   const worker = async () => {
     for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) await work(next);
   };
-  await Promise.all(Array.from({ length: AT_ONCE }, worker));
+  await Promise.all(Array.from({ length: PARALLEL }, worker));
 }
 
-/** The most that any call of this run had in a process of its own, by what each writes into its log line. */
-function memory(node: TestNode): Measurement {
-  const peaks = logOf(node).flatMap(({ peakMemoryKiB }) => (peakMemoryKiB === undefined ? [] : [peakMemoryKiB]));
-  const most = roundToTenth(percentile(peaks, 1) / KIB_PER_MIB);
-  const basis = `VmHWM, most of ${peaks.length} calls`;
-  return { name: "peak memory of a call, standalone", value: most, unit: "MiB", limit: 80, basis };
+/** Returns the peak memory of all standalone calls, which each writes to its log line. */
+function measureMemory(node: TestNode): Measurement {
+  const peaks = readLog(node).flatMap(({ peakMemoryKiB }) => (peakMemoryKiB === undefined ? [] : [peakMemoryKiB]));
+  const peak = roundToTenth(percentile(peaks, 1) / KIB_PER_MIB);
+  const basis = `VmHWM, maximum of ${peaks.length} calls`;
+  return { name: "peak memory of a call, standalone", value: peak, unit: "MiB", limit: 80, basis };
 }
 
-/** The agent's own, for comparison: it is there anyway. */
-function agentMemory({ pid }: TestAgent): Measurement {
+/** Returns the agent's memory for comparison. */
+function measureAgentMemory({ pid }: TestAgent): Measurement {
   const [, kibibytes = "0"] = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8")) ?? [];
-  const basis = "VmRSS after the calls of this run; its API server is away";
+  const basis = "VmRSS after the calls of this run, without an API server";
   return { name: "memory of the agent", value: roundToTenth(Number(kibibytes) / KIB_PER_MIB), unit: "MiB", basis };
 }
 
-function macvlanConfig(address: string, ifname: string): Readonly<Record<string, unknown>> {
+function createMacvlanConfig(address: string, ifname: string): Readonly<Record<string, unknown>> {
   const routes = ifname === "eth0" ? [{ dst: "0.0.0.0/0", gw: GATEWAY }] : [];
   return {
     master: "eth0",

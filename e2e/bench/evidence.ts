@@ -15,17 +15,17 @@ import { LAB_PARTS } from "./versions.ts";
 
 const ROUNDS = 9;
 const LIMIT = 3;
-/** One where cells are blocked, which take their whole timeout with evidence or without; one where none is. */
+/** A variant without blocked cells, and one with blocked cells, each of which takes its whole timeout. */
 const VARIANTS: readonly Variant[] = [
   { kubeProxy: { version: "v1.28.15", mode: "iptables" }, returnPath: "notrack" },
   { kubeProxy: { version: "v1.28.15", mode: "iptables" }, returnPath: "liberal" },
 ];
 
-/** The whole matrix with every packet's way and without, in turns, in one lab. */
+/** Measures the matrix with and without captures, alternately in one lab. */
 export const runEvidenceBench: Bench = {
   name: "evidence",
-  about: "the matrix with every packet's way against the matrix alone, in a lab",
-  takingPart: { components: LAB_PARTS, kubeProxies: [...new Set(VARIANTS.map(({ kubeProxy }) => kubeProxy.version))] },
+  description: "the matrix with captures compared with the matrix alone, in a lab",
+  parts: { components: LAB_PARTS, kubeProxies: [...new Set(VARIANTS.map(({ kubeProxy }) => kubeProxy.version))] },
   run: async (say) => {
     const provider = await loadProvider("lab");
     const options = parseRunOptions({ INTERLAY_PROVIDER: "lab", INTERLAY_CLUSTER: "bench-evidence" });
@@ -50,11 +50,11 @@ export const runEvidenceBench: Bench = {
             const wrong = (await run()).filter(({ ok }) => !ok);
             if (wrong[0] !== undefined)
               throw new Error(`${wrong.length} cells failed: ${wrong[0].reason ?? wrong[0].id}`);
-            if (round > 0) took[which].push(performance.now() - started); // the first warms up
+            if (round > 0) took[which].push(performance.now() - started); // the first round is a warm-up
           }
         const [without, withEvidence] = [median(took.without), median(took.with)];
         say(`${variant.returnPath}: ${roundToTenth(without)} ms without, ${roundToTenth(withEvidence)} ms with`);
-        const basis = `${asked.length} cells, median of ${ROUNDS}, in turns; return path ${variant.returnPath}`;
+        const basis = `${asked.length} cells, median of ${ROUNDS}, alternately; return path ${variant.returnPath}`;
         figures.push(
           { name: `matrix alone, ${variant.returnPath}`, value: roundToTenth(without), unit: "ms", basis },
           {

@@ -15,18 +15,19 @@ import { measureAdd } from "./ipam/add.ts";
 import { createKubeClient, createNodes, NAMESPACE } from "./ipam/cluster-objects.ts";
 import { LAB_PARTS } from "./versions.ts";
 
-/** Pods that start on a node concurrently. */
+/** Numbers of nodes and pods, and of pods that start on a node at the same time. */
 const SCALES: readonly Scale[] = [
   { nodes: 1, podsPerNode: 100, atOnce: 10 },
   { nodes: 10, podsPerNode: 100, atOnce: 10 },
   { nodes: 50, podsPerNode: 10, atOnce: 10 },
 ];
 
-/** In a lab: real etcd and kube-apiserver, and its nodes' agents follow what happens as those of any cluster would. */
+/** Measures the allocation of addresses in a lab with a real API server, whose agents watch the addresses. */
 export const runIpamBench: Bench = {
   name: "ipam",
-  about: "addresses per second from 1, 10 and 50 nodes at once, writes per address, ADD, against calico-ipam; in a lab",
-  takingPart: { components: LAB_PARTS },
+  description:
+    "addresses per second from 1, 10 and 50 nodes at once, writes per address, and ADD, compared with calico-ipam, in a lab",
+  parts: { components: LAB_PARTS },
   run: async (say) => {
     const provider = await loadProvider("lab");
     const name = process.env["INTERLAY_CLUSTER"] ?? "bench-ipam";
@@ -47,22 +48,22 @@ export const runIpamBench: Bench = {
       const kubectl = new Kubectl(components.path("kubectl", spec.kubernetes), cluster.kubeconfig);
       const kube = createKubeClient(cluster);
       const calls = await createCalls(cluster, kube);
-      const figures: Measurement[] = [];
-      const tell = (more: readonly Measurement[]): void => {
+      const measurements: Measurement[] = [];
+      const report = (more: readonly Measurement[]): void => {
         for (const { name: of, value, unit } of more) say(`${of}: ${value} ${unit}`);
-        figures.push(...more);
+        measurements.push(...more);
       };
-      tell(await measureAdd(calls, kube));
-      say("nodes and pods of the API server alone");
-      const most = Math.max(...SCALES.map(({ nodes }) => nodes));
-      const nodes = Array.from({ length: most }, (_, index) => `bench-${index + 1}`);
+      report(await measureAdd(calls, kube));
+      say("creating nodes that exist only in the API server");
+      const nodeCount = Math.max(...SCALES.map(({ nodes }) => nodes));
+      const nodes = Array.from({ length: nodeCount }, (_, index) => `bench-${index + 1}`);
       await createNodes(cluster, kube, nodes);
-      const world = { kube, directory, nodes, crew: { kubeconfig: cluster.kubeconfig, namespace: NAMESPACE } };
+      const context = { kube, directory, nodes, workers: { kubeconfig: cluster.kubeconfig, namespace: NAMESPACE } };
       const metrics = () => kubectl.run(["get", "--raw", "/metrics"]);
-      tell(await measureSizes({ ...world, metrics }));
-      for (const scale of SCALES) tell(await measureAllocations({ ...world, metrics }, scale));
-      tell(await measureCalico(cluster, calls));
-      return figures;
+      report(await measureSizes({ ...context, metrics }));
+      for (const scale of SCALES) report(await measureAllocations({ ...context, metrics }, scale));
+      report(await measureCalico(cluster, calls));
+      return measurements;
     } finally {
       await provider.down(name, progress);
       await rm(directory, { recursive: true, force: true });

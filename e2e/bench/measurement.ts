@@ -2,9 +2,9 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { cpus, loadavg, release, totalmem } from "node:os";
 import { join } from "node:path";
 import Table from "cli-table3";
-import { type VersionedPart, readVersions } from "./versions.ts";
+import { type BenchParts, readVersions } from "./versions.ts";
 
-/** One line of a benchmark's table: what was measured, and whether it is within its limit. */
+/** A measured value with its limit: one row of a benchmark's table. */
 export interface Measurement {
   readonly name: string;
   readonly value: number;
@@ -23,47 +23,48 @@ export interface Measurement {
     | "requests"
     | "‰ of a processor"
     | "";
-  /** The value may not exceed it; undefined for a measurement that is only for comparison. */
+  /** Maximum of the value; undefined for a measurement without one. */
   readonly limit?: number;
-  /** What it was measured of or against. */
+  /** Conditions of the measurement, and what it is compared with. */
   readonly basis: string;
 }
 
+/** A benchmark, which `npm run bench -- NAME` runs. */
 export interface Bench {
   readonly name: string;
-  readonly about: string;
-  /** Their versions are kept. */
-  readonly takingPart: VersionedPart;
+  readonly description: string;
+  /** Parts whose versions are recorded. */
+  readonly parts: BenchParts;
   readonly run: (say: (line: string) => void) => Promise<readonly Measurement[]>;
 }
 
 export const isWithinLimit = ({ value, limit }: Measurement): boolean => limit === undefined || value <= limit;
 
 export function renderTable(figures: readonly Measurement[]): string {
-  const table = new Table({ head: ["figure", "value", "limit", "", "basis"], style: { head: [], border: [] } });
+  const table = new Table({ head: ["measurement", "value", "limit", "", "basis"], style: { head: [], border: [] } });
   for (const figure of figures)
     table.push([
       figure.name,
       `${figure.value} ${figure.unit}`,
       figure.limit === undefined ? "-" : `${figure.limit} ${figure.unit}`,
-      figure.limit === undefined ? "" : isWithinLimit(figure) ? "ok" : "MISSED",
+      figure.limit === undefined ? "" : isWithinLimit(figure) ? "ok" : "EXCEEDED",
       figure.basis,
     ]);
   return table.toString();
 }
 
-/** What is kept of the moment before a bench begins. */
+/** State of the machine before a benchmark. */
 interface MachineState {
-  /** How many wanted a processor in the last minute: a bench on a busy machine says so. */
+  /** Load average of the last minute. */
   readonly load: number;
   readonly versions: Readonly<Record<string, string>>;
 }
 
-export async function readMachineState({ takingPart }: Bench): Promise<MachineState> {
-  return { load: Math.round(10 * (loadavg()[0] ?? 0)) / 10, versions: await readVersions(takingPart) };
+export async function readMachineState({ parts }: Bench): Promise<MachineState> {
+  return { load: Math.round(10 * (loadavg()[0] ?? 0)) / 10, versions: await readVersions(parts) };
 }
 
-/** Writes results/benchmarks/NAME.json; returns its path. */
+/** Writes results/benchmarks/NAME.json. @returns its path */
 export async function writeMeasurements(
   { name }: Pick<Bench, "name">,
   figures: readonly Measurement[],

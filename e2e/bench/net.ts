@@ -10,28 +10,28 @@ import type { Bench, Measurement } from "./measurement.ts";
 import { toMeasurements, toOverallMeasurements, type SampleRounds } from "./net/compare.ts";
 import { Flow, FLOWS } from "./net/flow.ts";
 import { type BenchPods, createBenchPods } from "./net/pods.ts";
-import { moveOthersAside } from "./net/cpu-pinning.ts";
+import { runOnOtherCpus } from "./net/cpu-pinning.ts";
 import { pauseOtherProcesses } from "./net/pause-others.ts";
 import { KUBE_PROXY, NetStates } from "./net/states.ts";
 import { type NetPath, NET_PATHS } from "./net/paths.ts";
 import { LAB_PARTS } from "./versions.ts";
 
 const TOOLS = ["iperf3", "sockperf"];
-/** Pairs of pods, and turns of each state between each, where states are compared and where not. */
+/** Pairs of pods and turns of each state, for paths whose states are compared and for others. */
 const ROUNDS = { compared: { sets: 5, turns: 16 }, alone: { sets: 2, turns: 6 } } as const;
-/** The kernel clears up after a change of rules. Milliseconds. */
-const SETTLED = 60;
+/** Time in milliseconds for the kernel after a change of rules. */
+const SETTLE_MS = 60;
 
-/** One TCP connection's throughput and the latency of questions, in a lab. */
+/** Measures the throughput of a TCP connection and the latency of requests in a lab. */
 export const runNetBench: Bench = {
   name: "net",
-  about:
+  description:
     "iperf3 throughput and sockperf latency by pod types and nodes: notrack, liberal and without Interlay, in a lab",
-  takingPart: { components: LAB_PARTS, kubeProxies: [KUBE_PROXY.version], tools: TOOLS },
-  run: (say) => moveOthersAside(() => inLab(say)),
+  parts: { components: LAB_PARTS, kubeProxies: [KUBE_PROXY.version], tools: TOOLS },
+  run: (say) => runOnOtherCpus(() => measureInLab(say)),
 };
 
-async function inLab(say: (line: string) => void): Promise<readonly Measurement[]> {
+async function measureInLab(say: (line: string) => void): Promise<readonly Measurement[]> {
   const provider = await loadProvider("lab");
   const name = process.env["INTERLAY_CLUSTER"] ?? "bench-net";
   const spec = await buildClusterSpec(
@@ -46,24 +46,27 @@ async function inLab(say: (line: string) => void): Promise<readonly Measurement[
     const pods = await createBenchPods(cluster, clusterApi(cluster));
     const states = await NetStates.of(cluster);
     return await pauseOtherProcesses(cluster, async () => {
-      const figures: Measurement[] = [];
-      const tell = (of: readonly Measurement[]) => {
+      const measurements: Measurement[] = [];
+      const report = (of: readonly Measurement[]) => {
         for (const { name: figure, value, unit } of of) say(`${figure}: ${value} ${unit}`);
-        figures.push(...of);
+        measurements.push(...of);
       };
-      for (const way of NET_PATHS) tell(toMeasurements(way.name, await roundsOf(cluster, pods, states, way)));
-      tell(toOverallMeasurements(figures));
-      return figures;
+      for (const way of NET_PATHS) report(toMeasurements(way.name, await measurePath(cluster, pods, states, way)));
+      report(toOverallMeasurements(measurements));
+      return measurements;
     });
   } finally {
     await provider.down(name, progress);
   }
 }
 
-/** Each state's turns, round and round between the same two pods by the same connection; then between others. */
-async function roundsOf(cluster: Cluster, pods: BenchPods, states: NetStates, way: NetPath): Promise<SampleRounds> {
-  const { sets, turns } = way.states.includes("again") ? ROUNDS.compared : ROUNDS.alone;
-  const taken = way.states.map((state) => ({ state, sample: { stream: newSets(sets), questions: newSets(sets) } }));
+/** Measures the states alternately with one connection between two pods, then between other pairs of pods. */
+async function measurePath(cluster: Cluster, pods: BenchPods, states: NetStates, way: NetPath): Promise<SampleRounds> {
+  const { sets, turns } = way.states.includes("baseline-repeat") ? ROUNDS.compared : ROUNDS.alone;
+  const taken = way.states.map((state) => ({
+    state,
+    sample: { stream: createSets(sets), questions: createSets(sets) },
+  }));
   for (let set = 0; set < sets; set++) {
     const from = pods.place(way.from, "a", set);
     const to = pods.place(way.to, "b", set);
@@ -73,7 +76,7 @@ async function roundsOf(cluster: Cluster, pods: BenchPods, states: NetStates, wa
       for (let turn = 0; turn < turns; turn++)
         for (const { state, sample } of taken) {
           await states.enter(state, [from.parts, to.parts]);
-          await sleep(SETTLED);
+          await sleep(SETTLE_MS);
           sample[kind.name][set]?.push(await flow.turn());
         }
       await flow.end();
@@ -82,4 +85,4 @@ async function roundsOf(cluster: Cluster, pods: BenchPods, states: NetStates, wa
   return Object.fromEntries(taken.map(({ state, sample }) => [state, sample]));
 }
 
-const newSets = (sets: number): number[][] => Array.from({ length: sets }, () => []);
+const createSets = (sets: number): number[][] => Array.from({ length: sets }, () => []);

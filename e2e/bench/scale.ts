@@ -23,12 +23,12 @@ import { LAB_PARTS } from "./versions.ts";
 const VARIANT = { kubeProxy: { version: "v1.28.15", mode: "iptables" }, returnPath: "notrack" } as const;
 const STEPS = 5;
 const CHART = join(import.meta.dirname, "..", "..", "results", "benchmarks", "scale.svg");
-/** 1,022 addresses of the underlay: most pods take one. */
+/** Range with 1,022 addresses, because most pods take one. */
 const POD_RANGE = "10.7.200.0/22";
 
-const BACKLOG = "this computer's kernel, of all its namespaces together; net.core.netdev_max_backlog";
-const TABLE =
-  "this computer's kernel, of all its namespaces together; net.ipv4.neigh.default.gc_thresh3, which the lab raises";
+const BACKLOG_BASIS = "this machine's kernel, all namespaces; net.core.netdev_max_backlog";
+const NEIGHBOUR_BASIS =
+  "this machine's kernel, all namespaces; net.ipv4.neigh.default.gc_thresh3, which the lab raises";
 
 interface Quantity {
   readonly key: keyof Measures;
@@ -36,21 +36,21 @@ interface Quantity {
   readonly unit: Measurement["unit"];
 }
 const QUANTITIES: readonly Quantity[] = [
-  { key: "add", name: "ADD of the plugin, alone", unit: "ms" },
-  { key: "ipamAdd", name: "ADD of interlay-ipam, alone", unit: "ms" },
-  { key: "agentMemory", name: "agent, resident", unit: "MiB" },
-  { key: "agentProcessor", name: "agent, idle, with what it calls", unit: "‰ of a processor" },
-  { key: "ourRoutes", name: "Interlay's routes of a node", unit: "" },
-  { key: "routes", name: "all routes of a node", unit: "" },
-  { key: "ourNftRules", name: "Interlay's nft rules of a node", unit: "" },
-  { key: "nftRules", name: "all nft rules of a node", unit: "" },
+  { key: "add", name: "ADD of the plugin, one at a time", unit: "ms" },
+  { key: "ipamAdd", name: "ADD of interlay-ipam, one at a time", unit: "ms" },
+  { key: "agentMemory", name: "agent, resident memory", unit: "MiB" },
+  { key: "agentProcessor", name: "agent, idle CPU with the programs that it calls", unit: "‰ of a processor" },
+  { key: "ourRoutes", name: "Interlay's routes on a node", unit: "" },
+  { key: "routes", name: "all routes on a node", unit: "" },
+  { key: "ourNftRules", name: "Interlay's nft rules on a node", unit: "" },
+  { key: "nftRules", name: "all nft rules on a node", unit: "" },
 ];
 
-/** Many nodes and pods in one lab: what grows, and whether every kind of cell still passes. */
+/** Measures growth with many nodes and pods in one lab, and whether every kind of cell still passes. */
 export const runScaleBench: Bench = {
   name: "scale",
-  about: "20 nodes and 500 pods in one lab: the matrix by sampling, and what grows with the number of pods",
-  takingPart: { components: LAB_PARTS, kubeProxies: [VARIANT.kubeProxy.version] },
+  description: "20 nodes and 500 pods in one lab: sampled cells of the matrix, and growth with the number of pods",
+  parts: { components: LAB_PARTS, kubeProxies: [VARIANT.kubeProxy.version] },
   run: async (say) => {
     const nodes = Number(process.env["INTERLAY_NODES"] ?? 20);
     const most = Number(process.env["INTERLAY_SCALE_PODS"] ?? 500);
@@ -70,13 +70,13 @@ export const runScaleBench: Bench = {
     }
     const progress = createPlainProgress();
     const points = new Map<keyof Measures, { pods: number; value: number }[]>();
-    const figures: Measurement[] = [];
+    const measurements: Measurement[] = [];
     try {
       const started = performance.now();
       const cluster = await provider.up(spec, progress);
       const seconds = (from: number) => roundToTenth((performance.now() - from) / 1000);
       const size = `${nodes} workers, kube-proxy's iptables.minSyncPeriod ${MIN_SYNC_SECONDS} s`;
-      figures.push({ name: `the lab, up`, value: seconds(started), unit: "s", basis: size });
+      measurements.push({ name: `lab up`, value: seconds(started), unit: "s", basis: size });
       const api = clusterApi(cluster);
       await createServices(api, nodes);
       await setMinSyncPeriod(api, `${MIN_SYNC_SECONDS}s`);
@@ -93,35 +93,40 @@ export const runScaleBench: Bench = {
         for (const { key } of QUANTITIES)
           points.set(key, [...(points.get(key) ?? []), { pods: to ?? 0, value: measures[key] }]);
         if (step === 1 || step === STEPS)
-          figures.push({
+          measurements.push({
             name: `${pods.length} pods ready, on top of ${from ?? 0}`,
             value: roundToTenth(took),
             unit: "s",
             basis: size,
           });
       }
-      const questions = await buildProbes(api, sampleCells(nodes), most, nodes);
-      const quiet = describeIdle(await waitUntilIdle(cluster));
-      say(`asking ${quiet}`);
+      const probes = await buildProbes(api, sampleCells(nodes), most, nodes);
+      const idle = describeIdle(await waitUntilIdle(cluster));
+      say(`probing ${idle}`);
       const [asked, before] = [performance.now(), await readDropped()];
-      const { first, later, never } = await probeAll(cluster, api, questions, say);
+      const { first, later, never } = await probeAll(cluster, api, probes, say);
       const dropped = diffDropped(before, await readDropped());
       for (const what of [...later, ...never]) say(what);
-      const basis = `${questions.length} questions: each pair of nodes, every type, target and protocol; ${most} pods`;
-      figures.push(
-        { name: "sampled cells, answered at first", value: first, unit: "", basis: `${basis}; ${quiet}` },
-        { name: "answered only when asked again", value: later.length, unit: "", basis },
+      const basis = `${probes.length} probes: each pair of nodes, every type, target and protocol; ${most} pods`;
+      measurements.push(
+        { name: "sampled cells, passed at first", value: first, unit: "", basis: `${basis}; ${idle}` },
+        { name: "passed only after several attempts", value: later.length, unit: "", basis },
         {
-          name: "never answered",
+          name: "never passed",
           value: never.length,
           unit: "failures",
           limit: 0,
           basis: [basis, ...never].join("; "),
         },
-        { name: "the sampled matrix", value: seconds(asked), unit: "s", basis },
-        { name: "from nothing to here", value: seconds(started), unit: "s", basis: size },
-        { name: "packets dropped meanwhile: a full queue", value: dropped.backlog, unit: "", basis: BACKLOG },
-        { name: "neighbours refused meanwhile: a full table", value: dropped.neighbours, unit: "", basis: TABLE },
+        { name: "duration of the sampled matrix", value: seconds(asked), unit: "s", basis },
+        { name: "duration of the benchmark", value: seconds(started), unit: "s", basis: size },
+        { name: "dropped packets: full queue", value: dropped.backlog, unit: "", basis: BACKLOG_BASIS },
+        {
+          name: "rejected neighbours: full table",
+          value: dropped.neighbours,
+          unit: "",
+          basis: NEIGHBOUR_BASIS,
+        },
       );
     } finally {
       if (!options.keep) await provider.down(name, progress);
@@ -131,9 +136,9 @@ export const runScaleBench: Bench = {
       unit,
       points: points.get(key) ?? [],
     }));
-    await writeFile(CHART, renderChart(`${nodes} nodes: what grows with the number of pods`, panels));
+    await writeFile(CHART, renderChart(`${nodes} nodes: growth with the number of pods`, panels));
     return [
-      ...figures,
+      ...measurements,
       ...QUANTITIES.flatMap(({ key, name: of, unit }): readonly Measurement[] => {
         const all = points.get(key) ?? [];
         const [first, last] = [all[0], all.at(-1)];

@@ -3,23 +3,23 @@ import { geometricMean, roundToHundredth, mean, median, percentile, roundToTenth
 
 describe("bench statistics", () => {
   const hundred = Array.from({ length: 100 }, (_, index) => 100 - index);
-  it("takes the nearest rank, whatever the order", () => {
+  it("computes percentiles by nearest rank in any order", () => {
     assert.equal(percentile(hundred, 0.99), 99);
     assert.equal(percentile(hundred, 1), 100);
     assert.equal(median(hundred), 50);
     assert.equal(median([3, 1, 2]), 2);
     assert.equal(percentile([7], 0.99), 7);
   });
-  it("takes the mean", () => {
+  it("computes the mean", () => {
     assert.equal(mean([1, 2, 6]), 3);
   });
-  it("takes the mean of ratios by their logarithms", () => {
+  it("computes the geometric mean of ratios", () => {
     assert.equal(roundToTenth(geometricMean([0.5, 2])), 1);
   });
-  it("refuses no samples", () => {
+  it("rejects an empty list of samples", () => {
     assert.throws(() => median([]), /no samples/);
   });
-  it("rounds", () => {
+  it("rounds to tenths and hundredths", () => {
     assert.equal(roundToTenth(1.26), 1.3);
     assert.equal(roundToHundredth(0.555), 0.56);
   });

@@ -1,4 +1,8 @@
-/** The value that `share` (0 to 1) of the samples do not exceed: nearest rank. Throws on no samples. */
+/**
+ * Returns a percentile by the nearest-rank method.
+ * @param share 0 to 1
+ * @throws without samples
+ */
 export function percentile(samples: readonly number[], share: number): number {
   const sorted = [...samples].sort((a, b) => a - b);
   const value = sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)];
@@ -14,6 +18,6 @@ export const mean = (samples: readonly number[]): number =>
 export const geometricMean = (samples: readonly number[]): number =>
   Math.exp(mean(samples.map((value) => Math.log(value))));
 
-/** To a tenth: what is measured is not finer. */
+/** Rounds to a tenth, the precision of most measurements. */
 export const roundToTenth = (value: number): number => Math.round(value * 10) / 10;
 export const roundToHundredth = (value: number): number => Math.round(value * 100) / 100;

@@ -4,15 +4,15 @@ import packageJson from "../../package.json" with { type: "json" };
 
 type Component = "kubernetes" | "calico" | "multus" | "cni-plugins" | "etcd" | "kind";
 
-/** What takes part in every lab; cni-plugins has the reference macvlan. */
+/** Components of every lab; cni-plugins contains the reference macvlan. */
 export const LAB_PARTS: readonly Component[] = ["kubernetes", "calico", "multus", "cni-plugins", "etcd"];
 
 /** Parts of a bench in addition to Interlay, Node.js and the kernel. */
-export interface VersionedPart {
+export interface BenchParts {
   readonly components: readonly Component[];
-  /** Versions of kube-proxy; none where it has no part. */
+  /** Versions of kube-proxy, if it is used. */
   readonly kubeProxies?: readonly string[];
-  /** Debian packages that it measures with. */
+  /** Debian packages of the measuring programs. */
   readonly tools?: readonly string[];
 }
 
@@ -21,7 +21,7 @@ export async function readVersions({
   components,
   kubeProxies = [],
   tools = [],
-}: VersionedPart): Promise<Readonly<Record<string, string>>> {
+}: BenchParts): Promise<Readonly<Record<string, string>>> {
   const debian = await Promise.all(
     tools.map(
       async (name) => [name, (await $({ nothrow: true })`dpkg-query -W -f ${"${Version}"} ${name}`).stdout] as const,
@@ -30,7 +30,7 @@ export async function readVersions({
   const of = (name: Component): string => (name === "etcd" ? findEtcdVersion(VERSIONS.kubernetes) : VERSIONS[name]);
   return {
     interlay: packageJson.version,
-    commit: await commitNow(),
+    commit: await readCommit(),
     node: process.version,
     ...Object.fromEntries(components.map((name) => [name, of(name)])),
     ...(kubeProxies.length === 0 ? {} : { "kube-proxy": kubeProxies.join(", ") }),
@@ -38,8 +38,8 @@ export async function readVersions({
   };
 }
 
-/** Interlay's own, and whether files other than results differ from it; a copy without its history has none. */
-async function commitNow(): Promise<string> {
+/** Returns the commit, and whether files other than results differ from it. */
+async function readCommit(): Promise<string> {
   const git = (...argv: readonly string[]) => $({ nothrow: true, cwd: import.meta.dirname })`git ${argv}`;
   const head = await git("rev-parse", "--short=12", "HEAD");
   if (head.exitCode !== 0) return "none: a copy without history";

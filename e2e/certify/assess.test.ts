@@ -46,7 +46,7 @@ describe("the assessment of runs", () => {
     assert.equal(notrack?.blocked.length, 0);
   });
 
-  it("does not pass a flaky cell: asked twice, with a packet sent again, or failed in one run of two", () => {
+  it("fails a profile with a flaky cell: two attempts, a retransmitted packet, or a failure in one of two runs", () => {
     const twice = [createHealthyReport(2, 1), withCell(createHealthyReport(2, 2), MATRIX, { attempts: 2 })];
     const once = [
       createHealthyReport(2, 1),

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Cluster } from "../../../clusters/provider.ts";
 import { listAgentProcesses, execOrThrow, signalAgent } from "../../support/agent-process.ts";
 
-/** Of /proc/PID/stat, in clock ticks. */
+/** Clock ticks per second in /proc/PID/stat. */
 const TICKS_A_SECOND = 100;
 const READY = [
   "curl",
@@ -16,13 +16,13 @@ const READY = [
 const FACTS = "/var/lib/interlay/facts.json";
 
 interface Memory {
-  /** Bytes. */
+  /** Resident memory in bytes. */
   readonly now: number;
-  /** The most it has been since it started. */
+  /** Peak since the process started, in bytes. */
   readonly peak: number;
 }
 
-/** One node's agent as its kernel sees it. */
+/** The process of a node's agent, measured through /proc. */
 export class AgentProcess {
   readonly #cluster: Cluster;
   readonly #node: string;
@@ -38,7 +38,7 @@ export class AgentProcess {
     return { now: bytes("VmRSS"), peak: bytes("VmHWM") };
   }
 
-  /** Share of one processor over that time, of the agent, of the programs it has called and of those that still run. */
+  /** Measures the CPU time of the agent and its child processes as a share of one processor. */
   async share(milliseconds: number): Promise<number> {
     const before = await this.#ticks();
     const started = performance.now();
@@ -48,12 +48,12 @@ export class AgentProcess {
   }
 
   /**
-   * Ends it, takes its facts away, and waits until the next one has found them again and is ready.
-   * @returns milliseconds from the start of the new process, by the kernel's clock
+   * Kills the agent, deletes its facts, and waits until the next one has discovered them and is ready.
+   * @returns milliseconds from the start of the new process until it is ready
    */
   async restart(): Promise<number> {
     const old = await this.#pid();
-    await signalAgent(this.#cluster, this.#node, "STOP"); // it would put the facts back
+    await signalAgent(this.#cluster, this.#node, "STOP"); // so that it does not write the facts again
     await execOrThrow(this.#cluster, this.#node, ["rm", "--force", FACTS]);
     await signalAgent(this.#cluster, this.#node, "KILL");
     for (;;) {
@@ -72,13 +72,13 @@ export class AgentProcess {
     let sum = 0;
     for (const one of [pid, ...children.filter((text) => text !== "")]) {
       const fields = await this.#stat(one).catch(() => []);
-      // utime, stime; of the agent also those of its children that have ended
+      // utime and stime; for the agent also those of its ended children
       sum += fields.slice(11, one === pid ? 15 : 13).reduce((all, ticks) => all + Number(ticks), 0);
     }
     return sum;
   }
 
-  /** Fields from the third on: the second, the name, may have blanks. */
+  /** Returns the fields from the third on; the second one, the name, may contain blanks. */
   async #stat(pid: string): Promise<readonly string[]> {
     const text = await this.#read(`/proc/${pid}/stat`);
     return text.slice(text.lastIndexOf(")") + 2).split(" ");

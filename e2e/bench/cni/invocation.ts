@@ -4,7 +4,7 @@ import { z } from "zod";
 const timed = z.object({ milliseconds: z.number(), status: z.number(), stdout: z.string() });
 export type TimedCall = z.infer<typeof timed>;
 
-/** What runtime.ts is asked and answers, one message each. */
+/** Messages between runtime.ts and its process. */
 export const encodeCall = z.object({
   id: z.number(),
   invocation: z.object({ executable: z.string(), env: z.record(z.string(), z.string()), input: z.string() }),

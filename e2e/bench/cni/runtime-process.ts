@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { encodeCall, type EncodedCall, type TimedCall } from "./invocation.ts";
 
-/** Started in a node's network namespace by runtime.ts: starts plugins as a container runtime does, and times them. */
+/** Process of runtime.ts in a node's network namespace: starts plugins as a container runtime does, and measures them. */
 process.on("message", (message) => {
   const { id, invocation } = encodeCall.parse(message);
   timedCall(invocation).then(

@@ -7,8 +7,8 @@ import { decodeResult, type EncodedCall, type TimedCall } from "./invocation.ts"
 type Waiting = { readonly resolve: (timed: TimedCall) => void; readonly reject: (error: Error) => void };
 
 /**
- * What starts plugins on a node: a process of its own in the node's network, as a container runtime is. Run by Bun, which
- * starts programs as runtimes do (vfork); Node copies its page tables first, which is a millisecond of each call.
+ * Starts plugins on a node from a process in the node's network, like a container runtime. The process is Bun, which uses vfork
+ * as runtimes do; Node.js copies its page tables first, which takes a millisecond for each call.
  */
 export class Runtime {
   readonly #child: ChildProcess;

@@ -6,11 +6,11 @@ import { mapParallel } from "./parallel.ts";
 import { createPools } from "./cluster-objects.ts";
 
 const CALLS = 40;
-const AT_ONCE = 10;
-const MOST_MS = 15;
-const CALLS_AT_ONCE = { calls: 100, atOnce: AT_ONCE };
+const PARALLEL = 10;
+const LIMIT_MS = 15;
+const PARALLEL_CALLS = { calls: 100, atOnce: PARALLEL };
 
-/** The reference macvlan with an address by interlay-ipam, and by the reference host-local and static, in turns. */
+/** Measures macvlan with interlay-ipam, host-local and static, alternately. */
 export async function measureAdd(calls: IpamCalls, kube: KubeClient): Promise<readonly Measurement[]> {
   await createPools(kube, [{ name: "add", subnet: "10.7.0.0/16", ranges: ["10.7.220.0-10.7.223.255"] }]);
   const ipams = {
@@ -23,14 +23,14 @@ export async function measureAdd(calls: IpamCalls, kube: KubeClient): Promise<re
     for (const name of ["interlay-ipam", "host-local", "static"] as const) {
       const id = `bench-${name}-${call}`;
       const config = { master: "eth0", mode: "bridge", ipam: ipams[name] };
-      // A name of its own for each: the pod's address on a NIC it had already would need no API server.
+      // A new interface name for each call: a known one would get its address without the API server.
       samples[name].push(await calls.call("macvlan", "ADD", id, config, `n${call}`));
       await calls.call("macvlan", "DEL", id, config, `n${call}`);
     }
   const [ours, local, fixed] = [samples["interlay-ipam"], samples["host-local"], samples.static].map(median);
-  const basis = `median of ${CALLS}, in turns, macvlan on a node of the lab`;
-  const rate = await formatRate((index) =>
-    calls.call("interlay-ipam", "ADD", `crowd-${index}`, { ipam: ipams["interlay-ipam"] }, `c${index}`),
+  const basis = `median of ${CALLS}, alternately, macvlan on a node of the lab`;
+  const rate = await measureRate((index) =>
+    calls.call("interlay-ipam", "ADD", `parallel-${index}`, { ipam: ipams["interlay-ipam"] }, `c${index}`),
   );
   return [
     { name: "macvlan's ADD with interlay-ipam", value: roundToTenth(ours ?? 0), unit: "ms", basis },
@@ -40,7 +40,7 @@ export async function measureAdd(calls: IpamCalls, kube: KubeClient): Promise<re
       name: "interlay-ipam above static",
       value: roundToTenth((ours ?? 0) - (fixed ?? 0)),
       unit: "ms",
-      limit: MOST_MS,
+      limit: LIMIT_MS,
       basis,
     },
     { name: "interlay-ipam's ADD, 1 node", value: rate, unit: "/s", basis: describeCalls("one node") },
@@ -48,15 +48,15 @@ export async function measureAdd(calls: IpamCalls, kube: KubeClient): Promise<re
 }
 
 export const describeCalls = (where: string): string =>
-  `${CALLS_AT_ONCE.calls} processes of the plugin, ${AT_ONCE} at a time, on ${where}`;
+  `${PARALLEL_CALLS.calls} processes of the plugin, ${PARALLEL} at a time, on ${where}`;
 
-/** Calls a second. */
-export async function formatRate(call: (index: number) => Promise<unknown>): Promise<number> {
+/** Measures calls per second. */
+export async function measureRate(call: (index: number) => Promise<unknown>): Promise<number> {
   const started = performance.now();
   await mapParallel(
-    AT_ONCE,
-    Array.from({ length: CALLS_AT_ONCE.calls }, (_, index) => index),
+    PARALLEL,
+    Array.from({ length: PARALLEL_CALLS.calls }, (_, index) => index),
     call,
   );
-  return roundToTenth((1000 * CALLS_AT_ONCE.calls) / (performance.now() - started));
+  return roundToTenth((1000 * PARALLEL_CALLS.calls) / (performance.now() - started));
 }

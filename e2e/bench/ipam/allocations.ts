@@ -4,7 +4,7 @@ import type { Measurement } from "../measurement.ts";
 import { roundToHundredth, median, percentile, roundToTenth } from "../statistics.ts";
 import { NodeFleet } from "./fleet.ts";
 import type { WorkerMessage, WorkerOutcome } from "./orders.ts";
-import { addressWrites, clearAddresses, createPools } from "./cluster-objects.ts";
+import { countAddressWrites, clearAddresses, createPools } from "./cluster-objects.ts";
 
 export interface Scale {
   readonly nodes: number;
@@ -12,24 +12,24 @@ export interface Scale {
   readonly atOnce: number;
 }
 
-interface AllocationWorld {
+interface AllocationContext {
   readonly kube: KubeClient;
   /** The API server's /metrics. */
   readonly metrics: () => Promise<string>;
   readonly directory: string;
   readonly nodes: readonly string[];
-  readonly crew: Pick<WorkerMessage, "kubeconfig" | "namespace">;
+  readonly workers: Pick<WorkerMessage, "kubeconfig" | "namespace">;
 }
 
 const PODS_FOR_SIZES = 100;
-/** The figures that the pool of exactly 1,000 must keep. */
+/** Limits for a pool of exactly 1,000 addresses. */
 const THOUSAND = { addresses: 1000, milliseconds: 20_000, writes: 1.3 };
 
-export async function measureAllocations(world: AllocationWorld, scale: Scale): Promise<readonly Measurement[]> {
+export async function measureAllocations(world: AllocationContext, scale: Scale): Promise<readonly Measurement[]> {
   const demand = scale.nodes * scale.podsPerNode;
   const pools = [
     { kind: "exact", size: demand },
-    { kind: "room", size: 4 * demand },
+    { kind: "large", size: 4 * demand },
   ].map(({ kind, size }, index) => ({ kind, size, name: `${kind}-${scale.nodes}`, second: 2 * scale.nodes + index }));
   await createPools(
     world.kube,
@@ -40,30 +40,34 @@ export async function measureAllocations(world: AllocationWorld, scale: Scale): 
     })),
   );
   const nodes = world.nodes.slice(0, scale.nodes).map((name) => ({ name, pods: scale.podsPerNode }));
-  const fleet = await NodeFleet.start({ ...world.crew, nodes, directory: join(world.directory, String(scale.nodes)) });
-  const figures: Measurement[] = [];
+  const fleet = await NodeFleet.start({
+    ...world.workers,
+    nodes,
+    directory: join(world.directory, String(scale.nodes)),
+  });
+  const measurements: Measurement[] = [];
   try {
     for (const { kind, name, size } of pools) {
-      const before = await addressWrites(world.metrics);
+      const before = await countAddressWrites(world.metrics);
       const outcome = await fleet.order({ pools: [name], atOnce: scale.atOnce });
-      const writes = ((await addressWrites(world.metrics)) - before) / demand;
-      figures.push(...figuresOf(outcome, writes, { kind, size, demand, ...scale }));
+      const writes = ((await countAddressWrites(world.metrics)) - before) / demand;
+      measurements.push(...toMeasurements(outcome, writes, { kind, size, demand, ...scale }));
     }
   } finally {
     await fleet.end();
     await clearAddresses(world.kube);
   }
-  return figures;
+  return measurements;
 }
 
-function figuresOf(
+function toMeasurements(
   { given, failed, milliseconds }: WorkerOutcome & { readonly milliseconds: number },
   writes: number,
   of: Scale & { readonly kind: string; readonly size: number; readonly demand: number },
 ): readonly Measurement[] {
   if (failed[0] !== undefined) process.stderr.write(`the first of ${failed.length} failures: ${failed[0]}\n`);
-  const who = `${of.nodes} ${of.nodes === 1 ? "node" : "nodes at once"}, ${of.kind === "exact" ? "exact pool" : "pool with room"}`;
-  const basis = `${of.demand} addresses of ${of.size}, ${of.atOnce} calls a node at a time`;
+  const who = `${of.nodes} ${of.nodes === 1 ? "node" : "nodes at once"}, ${of.kind === "exact" ? "exact pool" : "large pool"}`;
+  const basis = `${of.demand} addresses of ${of.size}, ${of.atOnce} parallel calls per node`;
   const twice = given.length - new Set(given.map(({ address }) => address)).size;
   const limited = of.kind === "exact" && of.demand === THOUSAND.addresses;
   const times = given.map((one) => one.milliseconds);
@@ -78,31 +82,31 @@ function figuresOf(
     },
     { name: `${who}: one, p50`, value: roundToTenth(median(times)), unit: "ms", basis },
     { name: `${who}: one, p99`, value: roundToTenth(percentile(times, 0.99)), unit: "ms", basis },
-    { name: `${who}: failed or given twice`, value: failed.length + twice, unit: "failures", limit: 0, basis },
+    { name: `${who}: failed or allocated twice`, value: failed.length + twice, unit: "failures", limit: 0, basis },
     {
-      name: `${who}: writes an address`,
+      name: `${who}: writes per address`,
       value: roundToHundredth(writes),
       unit: "writes",
       ...(limited ? { limit: THOUSAND.writes } : {}),
-      basis: "apiserver_request_total, refused ones too",
+      basis: "apiserver_request_total, with rejected requests",
     },
   ];
 }
 
-/** A pod each of all three, one address after another, in turns: what disturbs one disturbs the others. */
+/** Measures pools of three sizes alternately, so that disturbances affect all of them. */
 export async function measureSizes({
   kube,
-  crew,
+  workers,
   nodes: [name = ""],
   directory,
-}: AllocationWorld): Promise<readonly Measurement[]> {
+}: AllocationContext): Promise<readonly Measurement[]> {
   await createPools(kube, [
     { name: "small", subnet: "10.250.1.0/24", ranges: ["10.250.1.0/24"] },
     { name: "large", subnet: "11.0.0.0/8", ranges: ["11.0.0.0/8"] },
     { name: "large6", subnet: "fd77::/64", ranges: ["fd77::/64"] },
   ]);
   const fleet = await NodeFleet.start({
-    ...crew,
+    ...workers,
     nodes: [{ name, pods: PODS_FOR_SIZES }],
     directory: join(directory, "sizes"),
   });
@@ -110,7 +114,7 @@ export async function measureSizes({
     const { given, failed } = await fleet.order({ pools: ["small", "large", "large6"], atOnce: 1 });
     if (failed[0] !== undefined) throw new Error(failed[0]);
     const of = (pool: string) => median(given.filter((one) => one.pool === pool).map((one) => one.milliseconds));
-    const basis = `median of ${PODS_FOR_SIZES}, in turns, one at a time`;
+    const basis = `median of ${PODS_FOR_SIZES}, alternately, one at a time`;
     const against = (name: string, pool: string): Measurement => ({
       name: `an address of ${name} / of a /24`,
       value: roundToHundredth(of(pool) / of("small")),

@@ -1,11 +1,11 @@
 import type { Cluster } from "../../../clusters/provider.ts";
 import type { Measurement } from "../measurement.ts";
-import { describeCalls, formatRate } from "./add.ts";
+import { describeCalls, measureRate } from "./add.ts";
 import type { IpamCalls } from "./calls.ts";
 
 const NODES = 10;
 
-/** The real calico-ipam against the same API server: from the lab's node, then for ten nodes, a call of each at a time. */
+/** Measures calico-ipam with the same API server: for one node, then for ten nodes in turn. */
 export async function measureCalico(cluster: Cluster, calls: IpamCalls): Promise<readonly Measurement[]> {
   const worker = cluster.nodes.find(({ role }) => role === "worker")?.name ?? "";
   const add = (node: string, index: number) =>
@@ -18,15 +18,15 @@ export async function measureCalico(cluster: Cluster, calls: IpamCalls): Promise
       kubernetes: { kubeconfig: "/etc/cni/net.d/calico-kubeconfig" },
       ipam_lock_file: `/run/calico-ipam-${node}.lock`,
     });
-  const one = await formatRate((index) => add(worker, index));
-  const ten = await formatRate((index) => add(`bench-${(index % NODES) + 1}`, index));
+  const one = await measureRate((index) => add(worker, index));
+  const ten = await measureRate((index) => add(`bench-${(index % NODES) + 1}`, index));
   return [
     { name: "calico-ipam's ADD, 1 node", value: one, unit: "/s", basis: describeCalls("one node") },
     {
       name: "calico-ipam's ADD, 10 nodes at once",
       value: ten,
       unit: "/s",
-      basis: describeCalls("one, each a tenth's name"),
+      basis: describeCalls("one node, with the names of ten in turn"),
     },
   ];
 }

@@ -15,9 +15,9 @@ const podList = z.object({
   ),
 });
 
-/** Calls of CNI plugins on one node of the lab, for a pod that runs there and a namespace that is nobody's. */
+/** Calls of CNI plugins on a node of the lab, for an existing pod and an unused network namespace. */
 export interface IpamCalls {
-  /** @returns milliseconds; throws with the plugin's words */
+  /** @returns milliseconds @throws with the output of the plugin */
   call(plugin: string, command: "ADD" | "DEL", id: string, config: object, ifname?: string): Promise<number>;
 }
 

@@ -9,7 +9,7 @@ import { mapParallel } from "./parallel.ts";
 
 export const NAMESPACE = "bench-ipam";
 const serviceAccounts = { api: "/api/v1", plural: "serviceaccounts", namespace: NAMESPACE };
-const AT_ONCE = 8;
+const PARALLEL = 8;
 
 export function createKubeClient({ kubeconfig }: Pick<Cluster, "kubeconfig">): KubeClient {
   const config = new KubeConfig();
@@ -29,21 +29,21 @@ export async function createPools(kube: KubeClient, pools: readonly BenchPool[])
       apiVersion: GROUP_VERSION,
       kind: "UnderlayPool",
       metadata: { name },
-      // Pods that the bench is not about must not take from it.
+      // Only pods of the benchmark use the pool.
       spec: { ...spec, podSelector: { matchLabels: POD_LABELS } },
     });
 }
 
 /**
- * Nodes without a computer, ready for ever. The lab's controllers are held from now on: they would find that nobody is
- * there, and take the nodes' pods away in the middle of a measurement.
+ * Creates nodes that exist only as objects and are always ready. Stops the lab's controllers, which would find that the nodes
+ * do not run and delete their pods during a measurement.
  */
 export async function createNodes(cluster: Cluster, kube: KubeClient, names: readonly string[]): Promise<void> {
   await kube.create(RESOURCE.namespaces, { apiVersion: "v1", kind: "Namespace", metadata: { name: NAMESPACE } });
   while ((await kube.find(serviceAccounts, "default")) === undefined) await sleep(50);
   const [controlPlane] = cluster.nodes;
   await signalProcess(cluster, controlPlane?.name ?? "", "^/.*kube-controller-manager", "STOP");
-  await mapParallel(AT_ONCE, names, (name) =>
+  await mapParallel(PARALLEL, names, (name) =>
     kube.create(RESOURCE.nodes, {
       apiVersion: "v1",
       kind: "Node",
@@ -53,13 +53,13 @@ export async function createNodes(cluster: Cluster, kube: KubeClient, names: rea
   );
 }
 
-/** Everything that was given goes back, so that each measurement begins with an empty cluster. */
+/** Deletes all addresses, so that each measurement starts with an empty cluster. */
 export async function clearAddresses(kube: KubeClient): Promise<void> {
   await kube.request(HttpMethod.DELETE, buildPath(RESOURCE.underlayAddresses));
 }
 
-/** Requests that changed, or tried to change, an address: by the API server's own count. */
-export async function addressWrites(metrics: () => Promise<string>): Promise<number> {
+/** Counts requests that wrote, or tried to write, an address, from the API server's metrics. */
+export async function countAddressWrites(metrics: () => Promise<string>): Promise<number> {
   return (await metrics())
     .split("\n")
     .filter((line) => line.startsWith("apiserver_request_total{") && line.includes('resource="underlayaddresses"'))

@@ -6,19 +6,19 @@ import { KubeConfig } from "@kubernetes/client-node";
 import { findBun } from "../../../plugin/deploy/compile.ts";
 import { type WorkerMessage, type WorkerOrder, outcomeMessage, type WorkerOutcome } from "./orders.ts";
 
-/** As many as the smallest machine has processors. */
+/** Number of processes: the processors of the smallest machine. */
 const PROCESSES = 2;
 
-interface CrewProcess {
+interface WorkerProcess {
   readonly child: ChildProcess;
   readonly next: () => Promise<unknown>;
 }
 
-/** Simulated nodes in some processes, all ready and following. */
+/** Simulated nodes in child processes; all of them are ready and watch the API server. */
 export class NodeFleet {
-  readonly #crews: readonly CrewProcess[];
+  readonly #crews: readonly WorkerProcess[];
 
-  private constructor(crews: readonly CrewProcess[]) {
+  private constructor(crews: readonly WorkerProcess[]) {
     this.#crews = crews;
   }
 
@@ -26,17 +26,17 @@ export class NodeFleet {
     const shares = Array.from({ length: Math.min(PROCESSES, nodes.length) }, (_, share) =>
       nodes.filter((_node, index) => index % PROCESSES === share),
     );
-    const authority = await authorityOf(rest);
+    const authority = await writeAuthority(rest);
     const crews = shares.map((share) => {
       const child = spawn(findBun(), [join(import.meta.dirname, "nodes.ts")], {
-        // Bun takes certificates from there, and has as many watches as it is asked for.
+        // Bun reads certificates from this variable, and limits concurrent requests such as watches.
         env: { ...process.env, NODE_EXTRA_CA_CERTS: authority, BUN_CONFIG_MAX_HTTP_REQUESTS: "4096" },
         stdio: ["pipe", "pipe", "inherit"],
       });
       const lines = createInterface(child.stdout)[Symbol.asyncIterator]();
       const next = async (): Promise<unknown> => {
         const line = await lines.next();
-        if (line.done === true) throw new Error("the simulated nodes ended: what they said is above.");
+        if (line.done === true) throw new Error("the simulated nodes ended, see the output above");
         return JSON.parse(line.value);
       };
       child.stdin.write(`${JSON.stringify({ ...rest, nodes: share })}\n`);
@@ -46,7 +46,7 @@ export class NodeFleet {
     return new NodeFleet(crews);
   }
 
-  /** All nodes at once. @returns milliseconds from the order to the last node's last answer */
+  /** Allocates on all nodes at the same time. @returns the outcome, and milliseconds until the last address */
   async order(what: WorkerOrder): Promise<WorkerOutcome & { readonly milliseconds: number }> {
     const started = performance.now();
     for (const { child } of this.#crews) child.stdin?.write(`${JSON.stringify(what)}\n`);
@@ -74,8 +74,8 @@ export class NodeFleet {
   }
 }
 
-/** The API server's certificate authority, in a file. */
-async function authorityOf({
+/** Writes the API server's certificate authority to a file. @returns its path */
+async function writeAuthority({
   kubeconfig,
   directory,
 }: Pick<WorkerMessage, "kubeconfig" | "directory">): Promise<string> {

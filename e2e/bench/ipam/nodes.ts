@@ -1,7 +1,7 @@
 /**
- * Simulated nodes: each has what an agent has for its pods' addresses, i.e. its own connection to the API server, its own
- * watches of everything, store, records and allocator. Started by Bun, as the agent is. Reads a crew, says "ready", then
- * answers orders until its input ends.
+ * Process of simulated nodes. Each has the parts of an agent that allocate addresses: connection to the API server, watches,
+ * store, records and allocator. Runs under Bun, as the agent does. Reads the settings, writes "ready", then executes orders until
+ * its input ends.
  */
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -23,9 +23,9 @@ import {
 } from "./orders.ts";
 import { getErrorMessage } from "../../../clusters/error-message.ts";
 
-/** As the agent's loop. */
+/** Interval of the agent's loop. */
 const SYNC_MS = 10_000;
-const PODS_AT_ONCE = 4;
+const PARALLEL_PODS = 4;
 
 interface SimulatedNode {
   readonly allocator: Allocator;
@@ -33,35 +33,38 @@ interface SimulatedNode {
 }
 
 const lines = createInterface(process.stdin)[Symbol.asyncIterator]();
-const say = (line: unknown): void => {
+const send = (line: unknown): void => {
   process.stdout.write(`${JSON.stringify(line)}\n`);
 };
 const first = await lines.next();
-const { namespace, ...told } = workerMessage.parse(JSON.parse(String(first.value)));
-const nodes = await Promise.all(told.nodes.map((node) => start(node)));
-say("ready");
+const { namespace, ...settings } = workerMessage.parse(JSON.parse(String(first.value)));
+const nodes = await Promise.all(settings.nodes.map((node) => startNode(node)));
+send("ready");
 for (let line = await lines.next(); line.done !== true; line = await lines.next())
-  say(await carryOut(orderMessage.parse(JSON.parse(line.value))));
+  send(await runOrder(orderMessage.parse(JSON.parse(line.value))));
 process.exit(0);
 
-async function start({ name, pods }: WorkerMessage["nodes"][number]): Promise<SimulatedNode> {
+async function startNode({ name, pods }: WorkerMessage["nodes"][number]): Promise<SimulatedNode> {
   const config = new KubeConfig();
-  config.loadFromFile(told.kubeconfig);
+  config.loadFromFile(settings.kubeconfig);
   const kube = new KubeClient(config);
-  const made = await makePods(kube, name, pods);
-  const view = new ClusterCache(kube, name);
-  view.start(() => undefined);
-  const allocator = new Allocator(new ClusterAddressStore(kube, view, name), new Records(join(told.directory, name)));
-  await view.ready();
+  const created = await createPods(kube, name, pods);
+  const cache = new ClusterCache(kube, name);
+  cache.start(() => undefined);
+  const allocator = new Allocator(
+    new ClusterAddressStore(kube, cache, name),
+    new Records(join(settings.directory, name)),
+  );
+  await cache.ready();
   setInterval(() => void allocator.sync().catch(() => undefined), SYNC_MS).unref();
-  return { allocator, pods: made };
+  return { allocator, pods: created };
 }
 
-/** Its pods in the API server; those of an earlier crew are the same ones. */
-async function makePods(kube: KubeClient, nodeName: string, count: number): Promise<SimulatedNode["pods"]> {
+/** Creates the pods of a node in the API server; existing ones are reused. */
+async function createPods(kube: KubeClient, nodeName: string, count: number): Promise<SimulatedNode["pods"]> {
   const resource = inNamespace(RESOURCE.pods, namespace);
   const pods: { readonly name: string; readonly uid: string }[] = [];
-  await mapParallel(PODS_AT_ONCE, [...Array(count).keys()], async (index) => {
+  await mapParallel(PARALLEL_PODS, [...Array(count).keys()], async (index) => {
     const name = `${nodeName}-${index}`;
     const pod = {
       apiVersion: "v1",
@@ -78,24 +81,29 @@ async function makePods(kube: KubeClient, nodeName: string, count: number): Prom
   return pods;
 }
 
-async function carryOut(what: WorkerOrder): Promise<WorkerOutcome> {
+async function runOrder(what: WorkerOrder): Promise<WorkerOutcome> {
   const outcome: WorkerOutcome = { given: [], failed: [] };
-  await Promise.all(nodes.map((node) => fill(node, what, outcome)));
+  await Promise.all(nodes.map((node) => allocateAddresses(node, what, outcome)));
   return outcome;
 }
 
-async function fill(
+async function allocateAddresses(
   { allocator, pods }: SimulatedNode,
   { pools, atOnce }: WorkerOrder,
   outcome: WorkerOutcome,
 ): Promise<void> {
-  const waiting = pods.entries();
+  const queue = pods.entries();
   const worker = async () => {
-    for (const [index, pod] of waiting)
+    for (const [index, pod] of queue)
       for (const pool of [...pools.keys()].map((i) => pools[(i + index) % pools.length] ?? ""))
         try {
           const started = performance.now();
-          const request = { containerId: `${pod.name}-${pool}`, ifname: ifnameOf(pool), network: "bench", netns: "" };
+          const request = {
+            containerId: `${pod.name}-${pool}`,
+            ifname: getInterfaceName(pool),
+            network: "bench",
+            netns: "",
+          };
           const { ips } = await allocator.allocate({ ...request, pools: [pool], pod: { namespace, ...pod } });
           const milliseconds = performance.now() - started;
           for (const { address } of ips) outcome.given.push({ pool, address, milliseconds });
@@ -106,7 +114,7 @@ async function fill(
   await Promise.all(Array.from({ length: atOnce }, worker));
 }
 
-/** A pod has one address of a pool: on a NIC of its own. */
-function ifnameOf(pool: string): string {
+/** Returns the interface of a pool, because a pod has one address of each pool. */
+function getInterfaceName(pool: string): string {
   return pool.slice(-15);
 }

@@ -7,16 +7,16 @@ export const POD_LABELS = { "interlay.dev/bench": "ipam" };
 export const workerMessage = z.object({
   kubeconfig: z.string(),
   namespace: z.string(),
-  /** The nodes' records are below it. */
+  /** Directory that contains the nodes' records. */
   directory: z.string(),
   nodes: z.array(z.object({ name: z.string(), pods: z.number() })).readonly(),
 });
 export type WorkerMessage = z.infer<typeof workerMessage>;
 
 export const orderMessage = z.object({
-  /** An address of each of these pools for every pod, one pool after the other. */
+  /** Pools from which every pod gets one address each, one pool after another. */
   pools: z.array(z.string()).readonly(),
-  /** Calls of one node at a time, as kubelet starts pods. */
+  /** Parallel calls on each node. */
   atOnce: z.number(),
 });
 export type WorkerOrder = z.infer<typeof orderMessage>;

@@ -4,26 +4,26 @@ import { type NetState, STATES } from "./states.ts";
 
 /** Interlay may take 3 % of throughput, and add 3 % to the median latency. */
 const LIMIT = 1.03;
-/** What a state costs, above 1 where it costs something. */
+/** Cost of a state as a ratio; above 1 it is slower. */
 const COST = {
   throughput: (state: NetState): string => `throughput without / ${state}`,
   p50: (state: NetState): string => `p50 ${state} / without`,
 } as const;
-const thousandth = (value: number): number => Math.round(value * 1000) / 1000;
+const roundToThousandth = (value: number): number => Math.round(value * 1000) / 1000;
 
-/** What was taken of a way in one state: of each set of pods, how long each turn's work took, in microseconds. */
+/** Samples of a path in one state: for each pair of pods, the duration of each turn in microseconds. */
 interface Sample {
-  /** A megabit of one TCP connection that sends as fast as it can. */
+  /** Time for a megabit of a TCP connection at full speed. */
   readonly stream: readonly StateSamples[];
-  /** Half a round trip of 14 bytes over TCP. */
+  /** Half the round-trip time of 14 bytes over TCP. */
   readonly questions: readonly StateSamples[];
 }
 type StateSamples = readonly number[];
 
-/** A way's samples: the n-th set of every state was taken from the same pods, in turns. */
+/** Samples of a path by state; the n-th set of every state is from the same pods. */
 export type SampleRounds = Readonly<Partial<Record<NetState, Sample>>>;
 
-/** Absolute values of each state, and what each costs against the same without Interlay. Pure. */
+/** Converts samples to absolute values of each state and its cost compared with the state without Interlay. Pure. */
 export function toMeasurements(name: string, rounds: SampleRounds): readonly Measurement[] {
   const { without } = rounds;
   const taken = STATES.flatMap((state) => {
@@ -33,61 +33,61 @@ export function toMeasurements(name: string, rounds: SampleRounds): readonly Mea
   const values = taken.flatMap(({ state, stream, questions }): readonly Measurement[] => [
     {
       name: `${name}: throughput, ${state}`,
-      value: roundToHundredth(1000 / geometricMean(stream.map(quick))),
+      value: roundToHundredth(1000 / geometricMean(stream.map(meanQuickest))),
       unit: "Gbit/s",
-      basis: basisOf(stream),
+      basis: describeBasis(stream),
     },
     {
       name: `${name}: p50, ${state}`,
-      value: roundToHundredth(geometricMean(questions.map(quick))),
+      value: roundToHundredth(geometricMean(questions.map(meanQuickest))),
       unit: "µs",
-      basis: `half a round trip; ${basisOf(questions)}`,
+      basis: `half a round trip; ${describeBasis(questions)}`,
     },
   ]);
   if (without === undefined) return values;
   const costs = taken
     .filter(({ state }) => state !== "without")
     .flatMap(({ state, stream, questions }): readonly Measurement[] => [
-      costOf(state, name, COST.throughput(state), ratioOf(stream, without.stream)),
-      costOf(state, name, COST.p50(state), ratioOf(questions, without.questions)),
+      toCost(state, name, COST.throughput(state), computeRatio(stream, without.stream)),
+      toCost(state, name, COST.p50(state), computeRatio(questions, without.questions)),
     ]);
   return [...values, ...costs];
 }
 
 /**
- * The mean of the quickest quarter. A turn takes what it takes, or a quarter more where something else has the computer for a
- * while: a neighbour of the virtual machine's, mostly. How often that was in which state is chance.
+ * Returns the mean of the fastest quarter of turns. Other load, mostly of other virtual machines, makes some turns slower by a
+ * quarter at random.
  */
-function quick(turns: StateSamples): number {
+function meanQuickest(turns: StateSamples): number {
   const sorted = [...turns].sort((a, b) => a - b);
   return mean(sorted.slice(0, Math.ceil(sorted.length / 4)));
 }
 
-const basisOf = (sets: readonly StateSamples[]): string =>
-  `quickest quarter of ${sets[0]?.length ?? 0} turns' medians, geometric mean of ${sets.length} pairs of pods`;
+const describeBasis = (sets: readonly StateSamples[]): string =>
+  `fastest quarter of ${sets[0]?.length ?? 0} turns' medians, geometric mean of ${sets.length} pairs of pods`;
 
-/** Set by set, as other pods are faster or slower. */
-const ratioOf = (
+/** Compares set by set, because pairs of pods differ in speed. */
+const computeRatio = (
   sets: readonly StateSamples[],
   peers: readonly StateSamples[],
 ): Pick<Measurement, "value" | "basis"> => ({
-  value: geometricMean(sets.map((turns, set) => quick(turns) / quick(peers[set] ?? []))),
-  basis: basisOf(sets),
+  value: geometricMean(sets.map((turns, set) => meanQuickest(turns) / meanQuickest(peers[set] ?? []))),
+  basis: describeBasis(sets),
 });
 
-/** Of all ways together, for what chance adds to one it takes from another: the geometric mean of their ratios. Pure. */
+/** Returns the cost of each state over all paths: the geometric mean of their ratios, which reduces random errors. Pure. */
 export function toOverallMeasurements(figures: readonly Measurement[]): readonly Measurement[] {
   return STATES.filter((state) => state !== "without").flatMap((state) =>
     [COST.throughput(state), COST.p50(state)].flatMap((what): readonly Measurement[] => {
-      const its = figures.filter(({ name }) => name.endsWith(`: ${what}`));
-      if (its.length === 0) return [];
-      const value = geometricMean(its.map((figure) => figure.value));
-      return [costOf(state, "all ways", what, { value, basis: `geometric mean of ${its.length} ways` })];
+      const costs = figures.filter(({ name }) => name.endsWith(`: ${what}`));
+      if (costs.length === 0) return [];
+      const value = geometricMean(costs.map((figure) => figure.value));
+      return [toCost(state, "all paths", what, { value, basis: `geometric mean of ${costs.length} paths` })];
     }),
   );
 }
 
-function costOf(
+function toCost(
   state: NetState,
   of: string,
   what: string,
@@ -95,10 +95,10 @@ function costOf(
 ): Measurement {
   return {
     name: `${of}: ${what}`,
-    value: thousandth(value),
+    value: roundToThousandth(value),
     unit: "x",
     basis,
     // The repeated baseline shows the noise of the measurement, and has no limit.
-    ...(state === "again" ? {} : { limit: LIMIT }),
+    ...(state === "baseline-repeat" ? {} : { limit: LIMIT }),
   };
 }

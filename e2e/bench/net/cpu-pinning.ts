@@ -1,21 +1,21 @@
 import { cpus } from "node:os";
 import { $ } from "zx";
 
-const LAST = cpus().length - 1;
+const LAST_CPU = cpus().length - 1;
 
 /**
- * Who asks and who answers share the last processor. On two, half of a round trip is a virtual machine's processor that
- * wakes up: 26 µs here, of which two runs of the same were 5 % apart; on one it is 7 µs of work alone.
+ * Runs client and server on the last processor. On two processors, half of a round trip is the wake-up of a virtual processor:
+ * 26 µs here, with a difference of 5 % between equal runs. On one processor it is 7 µs.
  */
-export const ONE_PROCESSOR: readonly string[] = ["taskset", "--cpu-list", String(LAST)];
+export const ON_LAST_CPU: readonly string[] = ["taskset", "--cpu-list", String(LAST_CPU)];
 
-/** Meanwhile this program, and with it the cluster that it starts, keeps to the others. */
-export async function moveOthersAside<T>(work: () => Promise<T>): Promise<T> {
-  await pinToCpu(`0-${Math.max(0, LAST - 1)}`);
+/** Runs work while this process, with the cluster that it starts, is restricted to the other processors. */
+export async function runOnOtherCpus<T>(work: () => Promise<T>): Promise<T> {
+  await pinToCpu(`0-${Math.max(0, LAST_CPU - 1)}`);
   try {
     return await work();
   } finally {
-    await pinToCpu(`0-${LAST}`);
+    await pinToCpu(`0-${LAST_CPU}`);
   }
 }
 

@@ -5,15 +5,15 @@ import { Eventually } from "../../harness.ts";
 import { median } from "../statistics.ts";
 import { LinkCounter, type SentTraffic } from "./link-counter.ts";
 import type { BenchPod } from "./pods.ts";
-import { ONE_PROCESSOR } from "./cpu-pinning.ts";
+import { ON_LAST_CPU } from "./cpu-pinning.ts";
 
-/** How long one turn is, and each of its looks. Milliseconds. */
-const TURN = 100;
-const LOOK = 3;
-/** Packets after which it has begun; sockperf warms up before. */
-const BEGUN = 20_000;
-/** Seconds that a client may live, longer than its turns: sockperf reserves memory for each question that might be. */
-const LIFE = "90";
+/** Duration of a turn and of each of its samples. */
+const TURN_MS = 100;
+const SAMPLE_MS = 3;
+/** Packets after which the measurement starts; sockperf warms up before. */
+const STARTED_PACKETS = 20_000;
+/** Lifetime of a client, longer than its turns: sockperf reserves memory for each possible request. */
+const CLIENT_SECONDS = "90";
 
 export const IPERF_PORT = 5201;
 export const SOCKPERF_PORT = 11111;
@@ -21,11 +21,11 @@ export const SOCKPERF_PORT = 11111;
 interface FlowKind {
   readonly name: "stream" | "questions";
   readonly argv: (from: string, to: string) => readonly string[];
-  /** What a look at the link says of it. */
+  /** Computes the value of a sample from the sent traffic. */
   readonly value: (sent: SentTraffic) => number;
 }
 
-/** As fast as it can; in microseconds a megabit. cubic: a sender that paces itself (bbr) measures its own pace. */
+/** Full speed, in microseconds per megabit. Uses cubic, because bbr would measure its own pacing. */
 const STREAM: FlowKind = {
   name: "stream",
   argv: (from, to) => [
@@ -37,7 +37,7 @@ const STREAM: FlowKind = {
     "--bind",
     from,
     "--time",
-    LIFE,
+    CLIENT_SECONDS,
     "--congestion",
     "cubic",
     "--connect-timeout",
@@ -46,8 +46,8 @@ const STREAM: FlowKind = {
   value: ({ bytes, nanoseconds }) => (1000 * nanoseconds) / (8 * bytes),
 };
 
-/** Questions of 14 bytes, each after the answer to the one before, and so a packet each; in microseconds half a round trip. */
-const QUESTIONS: FlowKind = {
+/** Requests of 14 bytes, one packet each, after the previous response; half the round-trip time in microseconds. */
+const REQUESTS: FlowKind = {
   name: "questions",
   argv: (from, to) => [
     "sockperf",
@@ -60,14 +60,14 @@ const QUESTIONS: FlowKind = {
     "--client_ip",
     from,
     "-t",
-    LIFE,
+    CLIENT_SECONDS,
   ],
   value: ({ packets, nanoseconds }) => nanoseconds / packets / 2000,
 };
 
-export const FLOWS = [STREAM, QUESTIONS] as const;
+export const FLOWS = [STREAM, REQUESTS] as const;
 
-/** One TCP connection. The same in every state, for between the same two pods it is up to 5 % faster or slower than the next. */
+/** A TCP connection, used for every state: connections between the same pods differ in speed by up to 5 %. */
 export class Flow {
   readonly #cluster: Cluster;
   readonly #kind: FlowKind;
@@ -83,10 +83,10 @@ export class Flow {
     this.#counter = counter;
   }
 
-  /** Under way. */
+  /** Starts a connection and waits until it transfers data. */
   static async begin(cluster: Cluster, kind: FlowKind, from: BenchPod, address: string): Promise<Flow> {
     const flow = new Flow(cluster, kind, from, await LinkCounter.of(cluster, from, address));
-    const begun = flow.#counter.from();
+    const sent = flow.#counter.from();
     await execOrThrow(cluster, from.node, [
       "start-stop-daemon",
       "--start",
@@ -99,28 +99,28 @@ export class Flow {
       "--",
       `--net=${from.netns}`,
       "--",
-      ...ONE_PROCESSOR,
+      ...ON_LAST_CPU,
       ...kind.argv(from.address, address),
     ]);
     await Eventually(
       `${kind.name} from ${from.address} to ${address}`,
-      () => Promise.resolve(begun().packets),
-      (packets) => packets > BEGUN,
+      () => Promise.resolve(sent().packets),
+      (packets) => packets > STARTED_PACKETS,
     );
     return flow;
   }
 
-  /** @returns the median of the looks: what disturbs some of them does not count */
+  /** @returns the median of the samples, which ignores disturbances of some of them */
   async turn(): Promise<number> {
-    const looks: number[] = [];
+    const samples: number[] = [];
     const turn = this.#counter.from();
-    while (turn().nanoseconds < TURN * 1e6) {
-      const look = this.#counter.from();
-      await sleep(LOOK);
-      const sent = look();
-      if (sent.packets > 0) looks.push(this.#kind.value(sent));
+    while (turn().nanoseconds < TURN_MS * 1e6) {
+      const sample = this.#counter.from();
+      await sleep(SAMPLE_MS);
+      const sent = sample();
+      if (sent.packets > 0) samples.push(this.#kind.value(sent));
     }
-    return median(looks);
+    return median(samples);
   }
 
   async end(): Promise<void> {

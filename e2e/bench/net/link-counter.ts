@@ -6,7 +6,7 @@ import type { Cluster } from "../../../clusters/provider.ts";
 import { execOrThrow } from "../../support/agent-process.ts";
 import type { BenchPod } from "./pods.ts";
 
-/** What a link has sent, and in which time. */
+/** Traffic that a link sent in some time. */
 export interface SentTraffic {
   readonly bytes: number;
   readonly packets: number;
@@ -16,8 +16,8 @@ export interface SentTraffic {
 const routes = z.tuple([z.object({ dev: z.string() })]);
 
 /**
- * What a pod's link sends, by a process of the pod in this computer's own /proc, for a lab's pods are processes here: a
- * program that is started for each look would take as long as what is measured.
+ * Counts the traffic that a pod's link sends. It reads /proc of a process in the pod directly, as pods of a lab are processes of
+ * this machine; starting a program for each sample would take too long.
  */
 export class LinkCounter {
   readonly #file: string;
@@ -28,14 +28,14 @@ export class LinkCounter {
     this.#device = device;
   }
 
-  /** Of the link by which the pod's address reaches the other. */
+  /** Creates a counter for the link by which the pod's address reaches another one. */
   static async of(cluster: Cluster, { node, netns, address }: BenchPod, to: string): Promise<LinkCounter> {
     const inPod = ["nsenter", `--net=${netns}`, "--"];
     const route = await execOrThrow(cluster, node, [...inPod, "ip", "-j", "route", "get", to, "from", address]);
     const [{ dev: device }] = routes.parse(JSON.parse(route));
     const inode = (await execOrThrow(cluster, node, ["stat", "--dereference", "--format=%i", netns])).trim();
     const [pid] = await listProcesses("net", new Set([`net:[${inode}]`]));
-    if (pid === undefined) throw new Error(`no process of this computer is in ${netns} of ${node}`);
+    if (pid === undefined) throw new Error(`no process of this machine is in ${netns} of ${node}`);
     return new LinkCounter(`/proc/${pid}/net/dev`, device);
   }
 
@@ -57,7 +57,7 @@ export class LinkCounter {
   }
 }
 
-/** The ninth and tenth number of a link's line in /proc/net/dev. Throws where it has none. */
+/** Parses sent bytes and packets of a link in /proc/net/dev. @throws if the link is missing */
 export function diffTraffic(device: string, file: string): Pick<SentTraffic, "bytes" | "packets"> {
   const [, numbers] =
     file

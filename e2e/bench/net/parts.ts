@@ -2,26 +2,26 @@ import type { Cluster } from "../../../clusters/provider.ts";
 import { execOrThrow } from "../../support/agent-process.ts";
 
 const TABLE = ["inet", "interlay"] as const;
-/** The kernel's own three. */
-const KERNELS: readonly string[] = ["0", "32766", "32767"];
-const WORDS = /^(?<priority>\d+):\s+(?<selector>.*)$/;
+/** Priorities of the kernel's default rules. */
+const KERNEL_PRIORITIES: readonly string[] = ["0", "32766", "32767"];
+const RULE_LINE = /^(?<priority>\d+):\s+(?<selector>.*)$/;
 
-/** Where: a node's own network, or that of one of its pods. */
+/** Network of a node, or of one of its pods. */
 interface PartLocation {
   readonly node: string;
   readonly netns?: string;
 }
 
-/** What of Interlay is on the way of a packet in one network namespace: its nft table and its policy rules, in or out. */
+/** Interlay's nft table and policy rules in a network namespace, which can be removed and added again. */
 export class InterlayParts {
   readonly node: string;
   readonly #cluster: Cluster;
   readonly #enter: readonly string[];
-  /** In nft's words; undefined: it has none. */
+  /** The table in nft syntax; undefined if it does not exist. */
   readonly #table: string | undefined;
-  /** In ip's words, after `rule add`. */
+  /** Arguments of `ip rule add`. */
   readonly #rules: readonly string[];
-  #in = { table: true, rules: true };
+  #present = { table: true, rules: true };
 
   private constructor(cluster: Cluster, node: string, enter: readonly string[], table: string, rules: string) {
     this.#cluster = cluster;
@@ -31,7 +31,7 @@ export class InterlayParts {
     this.#rules = parsePolicyRules(rules);
   }
 
-  /** As they are now: all in. */
+  /** Reads the present configuration. */
   static async of(cluster: Cluster, { node, netns }: PartLocation): Promise<InterlayParts> {
     const enter = netns === undefined ? [] : ["nsenter", `--net=${netns}`, "--"];
     const { stdout: table } = await cluster.exec(node, [...enter, "nft", "-s", "list", "table", ...TABLE]);
@@ -44,32 +44,33 @@ export class InterlayParts {
     );
   }
 
-  /** There is nothing to take out. */
-  get areNone(): boolean {
+  /** Whether the namespace has no configuration of Interlay. */
+  get isEmpty(): boolean {
     return this.#table === undefined && this.#rules.length === 0;
   }
 
-  async put(wanted: { readonly table: boolean; readonly rules: boolean }): Promise<void> {
-    const { table, rules } = this.#in;
+  /** Adds or removes the table and the rules. */
+  async configure(wanted: { readonly table: boolean; readonly rules: boolean }): Promise<void> {
+    const { table, rules } = this.#present;
     if (this.#table !== undefined && wanted.table !== table)
-      await this.#give(["nft", "-f", "-"], wanted.table ? this.#table : `delete table ${TABLE.join(" ")}\n`);
+      await this.#run(["nft", "-f", "-"], wanted.table ? this.#table : `delete table ${TABLE.join(" ")}\n`);
     if (this.#rules.length > 0 && wanted.rules !== rules) {
       const verb = wanted.rules ? "add" : "delete";
-      await this.#give(["ip", "-batch", "-"], this.#rules.map((rule) => `rule ${verb} ${rule}\n`).join(""));
+      await this.#run(["ip", "-batch", "-"], this.#rules.map((rule) => `rule ${verb} ${rule}\n`).join(""));
     }
-    this.#in = { ...wanted };
+    this.#present = { ...wanted };
   }
 
-  async #give(argv: readonly string[], stdin: string): Promise<void> {
+  async #run(argv: readonly string[], stdin: string): Promise<void> {
     await execOrThrow(this.#cluster, this.node, [...this.#enter, ...argv], { stdin });
   }
 }
 
-/** What `ip rule list` says that is not the kernel's, as `ip rule add` and `delete` take it. Pure. */
+/** Parses `ip rule list` to arguments of `ip rule add` and `delete`, without the kernel's default rules. Pure. */
 export function parsePolicyRules(listed: string): readonly string[] {
   return listed.split("\n").flatMap((line) => {
-    const { priority, selector } = WORDS.exec(line)?.groups ?? {};
-    if (priority === undefined || selector === undefined || KERNELS.includes(priority)) return [];
+    const { priority, selector } = RULE_LINE.exec(line)?.groups ?? {};
+    if (priority === undefined || selector === undefined || KERNEL_PRIORITIES.includes(priority)) return [];
     return [`priority ${priority} ${selector.trim()}`];
   });
 }

@@ -1,9 +1,9 @@
 import { type NetState, STATES } from "./states.ts";
 
-/** A bench pod's kind: Interlay's three types, and the same NICs as the reference plugins alone make them. */
+/** Kinds of pods: Interlay's three types, and pods with the same NICs by the reference plugins only. */
 export type EndpointKind = "overlay" | "underlay" | "multi-nic" | "plain-macvlan" | "plain-multi";
 
-/** One end: a kind's pod on a worker, and the NIC whose address counts. */
+/** One end of a path: a pod of a kind on a worker, and the NIC whose address is used. */
 export interface Endpoint {
   readonly kind: EndpointKind;
   readonly worker: 1 | 2;
@@ -14,26 +14,26 @@ export interface NetPath {
   readonly name: string;
   readonly from: Endpoint;
   readonly to: Endpoint;
-  /** Asked by its Service instead of its own address. */
+  /** Whether the client uses the Service instead of the pod's address. */
   readonly service?: true;
   readonly states: readonly NetState[];
 }
 
-/** Between the same two pods, with what Interlay has put there and with all of that taken out. */
+/** Paths that are compared with and without Interlay's configuration between the same pods. */
 const COMPARED: readonly NetState[] = STATES;
 /** Paths that do not exist without Interlay: underlay and overlay pods cannot reach each other. */
 const ALONE: readonly NetState[] = ["notrack", "liberal"];
-/** Pods that Interlay never had anything to do with: what the state `without` is held against by the eye. */
+/** Pods without Interlay, for comparison with the state `without`. */
 const PLAIN: readonly NetState[] = ["without"];
 
 const at = (kind: EndpointKind, worker: 1 | 2, nic: "main" | "net1" = "main"): Endpoint => ({ kind, worker, nic });
-/** Source on worker 1; the target there too, or on worker 2. */
+/** Workers of the target; the source is on worker 1. */
 const BOTH = [
   ["same node", 1],
   ["other node", 2],
 ] as const;
 
-/** Each target has another pod than its source: `a` asks, `b` answers. */
+/** All measured paths. The client is pod `a`, the server pod `b`. */
 export const NET_PATHS: readonly NetPath[] = [
   ...BOTH.map(([place, worker]): NetPath => ({
     name: `plain macvlan -> plain macvlan, ${place}`,

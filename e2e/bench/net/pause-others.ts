@@ -3,12 +3,12 @@ import { listProcesses, signalProcesses } from "../../../clusters/lab/machines/p
 import type { Cluster } from "../../../clusters/provider.ts";
 import { execOrThrow } from "../../support/agent-process.ts";
 
-/** They are what is measured. */
-const AWAKE: readonly string[] = ["iperf3", "sockperf"];
+/** Programs that are measured and not stopped. */
+const MEASURED: readonly string[] = ["iperf3", "sockperf"];
 
 /**
- * Meanwhile everything else in the lab is stopped, as the data path is the kernel's alone: felix that looks at changed rules
- * on one processor makes what is measured on the other up to a quarter slower, for they share a core's caches.
+ * Runs work while all other processes of the lab are stopped; the kernel alone forwards packets. Felix, which checks changed
+ * rules on one processor, makes the other one up to a quarter slower, because both share the caches of a core.
  */
 export async function pauseOtherProcesses<T>(cluster: Cluster, work: () => Promise<T>): Promise<T> {
   const pids = await findOtherProcesses(cluster);
@@ -20,7 +20,7 @@ export async function pauseOtherProcesses<T>(cluster: Cluster, work: () => Promi
   }
 }
 
-/** In the lab's process namespace, which an `exec` is in; their pids are those of this computer. */
+/** Lists the other processes in the lab's process namespace, by their pids on this machine. */
 async function findOtherProcesses(cluster: Cluster): Promise<readonly number[]> {
   const node = cluster.nodes[0]?.name ?? "";
   const lab = (await execOrThrow(cluster, node, ["readlink", "/proc/self/ns/pid"])).trim();
@@ -30,5 +30,5 @@ async function findOtherProcesses(cluster: Cluster): Promise<readonly number[]> 
       name: (await readFile(`/proc/${pid}/comm`, "utf8").catch(() => "")).trim(),
     })),
   );
-  return found.filter(({ name }) => !AWAKE.includes(name)).map(({ pid }) => pid);
+  return found.filter(({ name }) => !MEASURED.includes(name)).map(({ pid }) => pid);
 }

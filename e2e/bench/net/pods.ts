@@ -8,17 +8,17 @@ import { Eventually } from "../../harness.ts";
 import { createNetworkAnnotations } from "../../pods/pods.ts";
 import { IPERF_PORT, SOCKPERF_PORT } from "./flow.ts";
 import { InterlayParts } from "./parts.ts";
-import { ONE_PROCESSOR } from "./cpu-pinning.ts";
+import { ON_LAST_CPU } from "./cpu-pinning.ts";
 import type { Endpoint, EndpointKind } from "./paths.ts";
 
 const NAMESPACE = "interlay-bench";
 const NAMESPACE_OBJECT = { apiVersion: "v1", kind: "Namespace", metadata: { name: NAMESPACE } };
 const KINDS: readonly EndpointKind[] = ["overlay", "underlay", "multi-nic", "plain-macvlan", "plain-multi"];
-/** Of Interlay in their own network: to an overlay pod it does nothing. */
-const HAVE_PARTS: readonly EndpointKind[] = ["underlay", "multi-nic"];
+/** Kinds that Interlay configures; it does not change overlay pods. */
+const CONFIGURED_KINDS: readonly EndpointKind[] = ["underlay", "multi-nic"];
 const NAD = "k8s.cni.cncf.io/v1";
 
-/** Where an end is. */
+/** An end of a path. */
 export interface BenchPod {
   readonly node: string;
   readonly netns: string;
@@ -26,8 +26,8 @@ export interface BenchPod {
   readonly parts: InterlayParts;
 }
 
-/** Pods of each kind that ask on worker 1, and that answer on either worker: a pod is faster or slower than its twin. */
-const TWINS = 5;
+/** Number of equal pods, because they differ in speed. Clients are on worker 1, servers on both workers. */
+const PODS_OF_A_KIND = 5;
 const ROLES = [
   ["a", 1],
   ["b", 1],
@@ -36,27 +36,27 @@ const ROLES = [
 type Role = (typeof ROLES)[number][0];
 
 export interface BenchPods {
-  /** `a` asks, `b` answers; of the twins each turn has the next. */
+  /** Returns a client (`a`) or server (`b`); each turn uses the next of the equal pods. */
   readonly place: (end: Endpoint, role: Role, turn: number) => BenchPod;
-  /** Of the Service before an overlay pod on worker 2. */
+  /** Returns the address of the Service of an overlay pod on worker 2. */
   readonly service: (turn: number) => string;
 }
 
 const networkStatus = z.array(z.object({ interface: z.string().optional(), ips: z.array(z.string()).default([]) }));
-const nameOf = (kind: EndpointKind, worker: number, role: Role, turn: number): string =>
-  `${kind}-${worker}-${role}${turn % TWINS}`;
+const getPodName = (kind: EndpointKind, worker: number, role: Role, turn: number): string =>
+  `${kind}-${worker}-${role}${turn % PODS_OF_A_KIND}`;
 
-/** Makes the pods on the first two workers, with a server of either kind in each that answers. */
+/** Creates the pods on the first two workers and starts the servers. */
 export async function createBenchPods(cluster: Cluster, api: ClusterApi): Promise<BenchPods> {
   const workers = cluster.nodes.filter(({ role }) => role === "worker").map(({ name }) => name);
   if (!(await ensureObject(api, NAMESPACE_OBJECT)))
-    throw new Error(`The namespace ${NAMESPACE} is there already: take it away and run again.`);
-  const twins = Array.from({ length: TWINS }, (_, twin) => twin);
+    throw new Error(`the namespace ${NAMESPACE} already exists: delete it and run again`);
+  const twins = Array.from({ length: PODS_OF_A_KIND }, (_, twin) => twin);
   const wanted = KINDS.flatMap((kind) =>
     ROLES.flatMap(([role, worker]) =>
       twins.map((twin) => ({
         kind,
-        name: nameOf(kind, worker, role, twin),
+        name: getPodName(kind, worker, role, twin),
         node: workers[worker - 1],
         answers: role === "b",
       })),
@@ -64,42 +64,42 @@ export async function createBenchPods(cluster: Cluster, api: ClusterApi): Promis
   );
   const [prefix = ""] = /^\d+\.\d+/.exec(cluster.spec.underlayCidr) ?? [];
   for (const [index, { kind, name, node = "" }] of wanted.entries()) {
-    if (kind.startsWith("plain")) await ensureObject(api, plainNetwork(name, `${prefix}.201.${index + 1}/16`));
-    await ensureObject(api, podOf(name, node, cluster.probeImage, kind));
+    if (kind.startsWith("plain")) await ensureObject(api, createPlainNetwork(name, `${prefix}.201.${index + 1}/16`));
+    await ensureObject(api, createPod(name, node, cluster.probeImage, kind));
   }
   const places = new Map<string, BenchPod>();
   for (const { kind, name, node = "", answers } of wanted) {
-    const addresses = await addressesOf(api, name);
+    const addresses = await readAddresses(api, name);
     const netns = await findNetns(cluster, node, addresses.main);
     const parts = await InterlayParts.of(cluster, { node, netns });
-    if (parts.areNone === HAVE_PARTS.includes(kind))
-      throw new Error(`pod ${name} has ${parts.areNone ? "nothing" : "something"} of Interlay in its network`);
+    if (parts.isEmpty === CONFIGURED_KINDS.includes(kind))
+      throw new Error(`pod ${name} has ${parts.isEmpty ? "no" : "a"} configuration of Interlay in its network`);
     const pod = { node, netns, parts };
     places.set(`${name} main`, { ...pod, address: addresses.main });
     if (addresses.net1 !== undefined) places.set(`${name} net1`, { ...pod, address: addresses.net1 });
-    if (answers) await serve(cluster, node, netns);
+    if (answers) await startServers(cluster, node, netns);
   }
   const services: string[] = [];
-  for (const target of twins.map((twin) => nameOf("overlay", 2, "b", twin))) {
-    await ensureObject(api, serviceOf(target));
+  for (const target of twins.map((twin) => getPodName("overlay", 2, "b", twin))) {
+    await ensureObject(api, createService(target));
     const { spec } = await api.core.readNamespacedService({ namespace: NAMESPACE, name: target });
     services.push(spec?.clusterIP ?? "");
   }
   return {
-    service: (turn) => services[turn % TWINS] ?? "",
+    service: (turn) => services[turn % PODS_OF_A_KIND] ?? "",
     place: ({ kind, worker, nic }, role, turn) => {
-      const place = places.get(`${nameOf(kind, worker, role, turn)} ${nic}`);
+      const place = places.get(`${getPodName(kind, worker, role, turn)} ${nic}`);
       if (place === undefined) throw new Error(`no ${nic} of a ${kind} pod on worker ${worker}`);
       return place;
     },
   };
 }
 
-/** iperf3 and sockperf, as daemons in the pod's network; they go with the lab. */
-async function serve(cluster: Cluster, node: string, netns: string): Promise<void> {
-  const inPod = ["nsenter", `--net=${netns}`, "--", ...ONE_PROCESSOR];
+/** Starts iperf3 and sockperf as daemons in the pod's network; they end with the lab. */
+async function startServers(cluster: Cluster, node: string, netns: string): Promise<void> {
+  const inPod = ["nsenter", `--net=${netns}`, "--", ...ON_LAST_CPU];
   await execOrThrow(cluster, node, [...inPod, "iperf3", "--server", "--daemon", "--port", String(IPERF_PORT)]);
-  // sockperf's own --daemonize keeps our stdout, and with it this call
+  // sockperf --daemonize would keep stdout open and block this call
   await execOrThrow(cluster, node, [
     ...inPod,
     "start-stop-daemon",
@@ -119,8 +119,8 @@ async function serve(cluster: Cluster, node: string, netns: string): Promise<voi
   ]);
 }
 
-/** The reference macvlan plugin alone; nobody else gives addresses of this part of the underlay. */
-function plainNetwork(name: string, address: string) {
+/** Creates a network of the reference macvlan plugin, with an address that no pool contains. */
+function createPlainNetwork(name: string, address: string) {
   const config = {
     cniVersion: "1.0.0",
     name,
@@ -134,9 +134,9 @@ function plainNetwork(name: string, address: string) {
   };
 }
 
-function podOf(name: string, nodeName: string, image: string, kind: EndpointKind) {
+function createPod(name: string, nodeName: string, image: string, kind: EndpointKind) {
   const own = `${NAMESPACE}/${name}`;
-  const asked =
+  const podAnnotations =
     kind === "plain-macvlan"
       ? { "v1.multus-cni.io/default-network": own }
       : kind === "plain-multi"
@@ -145,7 +145,7 @@ function podOf(name: string, nodeName: string, image: string, kind: EndpointKind
   return {
     apiVersion: "v1",
     kind: "Pod",
-    metadata: { name, namespace: NAMESPACE, labels: { bench: name }, annotations: asked },
+    metadata: { name, namespace: NAMESPACE, labels: { bench: name }, annotations: podAnnotations },
     spec: {
       nodeName,
       terminationGracePeriodSeconds: 0,
@@ -156,7 +156,7 @@ function podOf(name: string, nodeName: string, image: string, kind: EndpointKind
   };
 }
 
-function serviceOf(name: string) {
+function createService(name: string) {
   const port = (of: string, number: number) => ({ name: of, protocol: "TCP", port: number });
   return {
     apiVersion: "v1",
@@ -169,7 +169,7 @@ function serviceOf(name: string) {
   };
 }
 
-async function addressesOf(api: ClusterApi, name: string) {
+async function readAddresses(api: ClusterApi, name: string) {
   const { metadata, status } = await Eventually(
     `pod ${name} runs`,
     () => api.core.readNamespacedPod({ namespace: NAMESPACE, name }),

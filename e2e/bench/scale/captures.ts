@@ -8,13 +8,13 @@ import type { ScaleProbe } from "./probes.ts";
 import { getErrorMessage } from "../../../clusters/error-message.ts";
 
 /**
- * Asks once more with captures in both pods and on both nodes. What is wrong with the answer (undefined: nothing), and
- * where the packets were seen.
+ * Repeats a probe with captures in both pods and on both nodes.
+ * @returns the problem and where the packets were captured; undefined if the probe passed
  */
 export async function describeCapture(
   cluster: Cluster,
   { source, target, address }: ScaleProbe,
-  ask: (token: string) => Promise<string | undefined>,
+  runProbe: (token: string) => Promise<string | undefined>,
 ): Promise<string | undefined> {
   const workers = cluster.nodes.filter(({ role }) => role === "worker");
   const at = ({ node }: { readonly node: number }): string => workers[node]?.name ?? "";
@@ -22,28 +22,28 @@ export async function describeCapture(
   const nodes = workers.filter(({ name }) => [at(source), at(target)].includes(name));
   const token = formatToken(reserveTokens(1));
   let taps: readonly CapturePoint[];
-  let said: string | undefined;
+  let problem: string | undefined;
   try {
     const capture = await startCapture({ nodes, exec: (...of) => cluster.exec(...of) }, pods);
-    said = await ask(token);
+    problem = await runProbe(token);
     taps = await capture.stop();
   } catch (error) {
-    // What the question said is worth more than where its packets were.
-    said ??= await ask(token);
-    return said && `${said}; its packets could not be looked at: ${getErrorMessage(error)}`;
+    // The result of the probe is more important than the captures.
+    problem ??= await runProbe(token);
+    return problem && `${problem}; the captures failed: ${getErrorMessage(error)}`;
   }
-  if (said === undefined) return undefined;
+  if (problem === undefined) return undefined;
   const paths = collectPaths(taps, {
     isNode: (place) => nodes.some(({ name }) => name === place),
     name: (place) => place,
-    nodeOf: () => undefined, // frames that a bridge floods do not count as hops
+    nodeOf: () => undefined, // flooded frames of a bridge are not hops
   });
-  const path = paths.get(token) ?? handshake(paths, source.name, address);
-  return `${said}; ${path === undefined ? "no packet of it was seen" : wayText(path)}`;
+  const path = paths.get(token) ?? findHandshake(paths, source.name, address);
+  return `${problem}; ${path === undefined ? "no packet was captured" : describePath(path)}`;
 }
 
-/** Of a connection that was not made: its SYN, by who sent it to whom. */
-function handshake(paths: ReadonlyMap<string, Path>, from: string, address: string): Path | undefined {
+/** Finds the SYN of a connection that failed, by source and destination. */
+function findHandshake(paths: ReadonlyMap<string, Path>, from: string, address: string): Path | undefined {
   for (const [token, path] of paths) {
     const [first] = path.request;
     if (token.startsWith(HANDSHAKE) && first?.place === from && first.destination.startsWith(address)) return path;
@@ -51,7 +51,7 @@ function handshake(paths: ReadonlyMap<string, Path>, from: string, address: stri
   return undefined;
 }
 
-function wayText({ request, reply }: Path): string {
+function describePath({ request, reply }: Path): string {
   const hops = (seen: Path["request"]): string => (seen.length === 0 ? "nowhere" : seen.map(formatHop).join(", "));
-  return `request seen at ${hops(request)}; reply seen at ${hops(reply)}`;
+  return `request captured at ${hops(request)}; reply captured at ${hops(reply)}`;
 }

@@ -1,6 +1,6 @@
 import { POD_TYPES, type PodType } from "../../../results/schema.ts";
 
-/** What is asked of a pod: an address of its own, or its Service. */
+/** Probed addresses of a pod: its own, or its Service. */
 export const TARGETS = [
   "overlay",
   "underlay",
@@ -13,7 +13,7 @@ export const TARGETS = [
 type ScaleTarget = (typeof TARGETS)[number];
 const PROTOCOLS = ["tcp", "udp", "icmp"] as const;
 
-/** A question from a node to a node, both by number. */
+/** A probe from a pod on a node to a pod on a node, both by number. */
 export interface ScaleCell {
   readonly source: PodType;
   readonly target: ScaleTarget;
@@ -22,27 +22,27 @@ export interface ScaleCell {
   readonly to: number;
 }
 
-/** The type of the pod that answers. */
+/** Returns the type of the server pod. */
 export function findPodType(target: ScaleTarget): PodType {
   return POD_TYPES.find((type) => target.replace("service:", "").replace(":net1", "") === type) ?? "overlay";
 }
 
 /**
- * One question for every ordered pair of nodes (a node with itself too), so that every source type, target and protocol
- * comes again and again: 63 kinds of question over nodes × nodes pairs. Pure.
+ * Creates a cell for every ordered pair of nodes, also for a node with itself, so that the 63 combinations of source type,
+ * target and protocol repeat over the pairs. Pure.
  */
 export function sampleCells(nodes: number): readonly ScaleCell[] {
   return Array.from({ length: nodes * nodes }, (_, index): ScaleCell => {
     const from = Math.floor(index / nodes);
     const to = index % nodes;
-    // Each its own turn: pairs of different nodes in a row, and a node with itself by steps.
+    // Pairs of different nodes use consecutive combinations, a node with itself every eleventh one.
     const kind = from === to ? from * 11 : from * (nodes - 1) + (to > from ? to - 1 : to);
     const target = TARGETS[Math.floor(kind / POD_TYPES.length) % TARGETS.length] ?? "overlay";
     const protocol = PROTOCOLS[Math.floor(kind / (POD_TYPES.length * TARGETS.length)) % PROTOCOLS.length] ?? "tcp";
     return {
       source: POD_TYPES[kind % POD_TYPES.length] ?? "overlay",
       target,
-      // a Service answers no ICMP
+      // a Service does not answer ICMP
       protocol: target.startsWith("service:") && protocol === "icmp" ? "tcp" : protocol,
       from,
       to,

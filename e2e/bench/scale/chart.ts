@@ -14,24 +14,24 @@ const COLUMNS = 3;
 const MARGIN = { top: 40, right: 16, bottom: 32, left: 52 } as const;
 const TICKS = 4;
 
-/** Small multiples as one SVG: each panel's value from 0 against the number of pods. Pure. */
+/** Renders panels as one SVG, each with its value from 0 by the number of pods. Pure. */
 export function renderChart(title: string, panels: readonly ChartPanel[]): string {
   const columns = Math.min(COLUMNS, panels.length);
   const height = HEIGHT * Math.ceil(panels.length / columns);
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${columns * WIDTH} ${height}" font-family="sans-serif" font-size="11">`,
-    `<title>${escaped(title)}</title>`,
+    `<title>${escapeXml(title)}</title>`,
     `<rect width="100%" height="100%" fill="#fff"/>`,
     ...panels.map((panel, index) => {
       const at = `${(index % columns) * WIDTH} ${Math.floor(index / columns) * HEIGHT}`;
-      return `<g transform="translate(${at})">${panelOf(panel)}</g>`;
+      return `<g transform="translate(${at})">${renderPanel(panel)}</g>`;
     }),
     "</svg>",
     "",
   ].join("\n");
 }
 
-function panelOf({ title, unit, points }: ChartPanel): string {
+function renderPanel({ title, unit, points }: ChartPanel): string {
   const most = Math.max(1e-9, ...points.map(({ value }) => value));
   const x = scaleLinear()
     .domain([0, Math.max(1, ...points.map(({ pods }) => pods))])
@@ -46,7 +46,7 @@ function panelOf({ title, unit, points }: ChartPanel): string {
   )([...points]);
   const below = HEIGHT - MARGIN.bottom + 14;
   return [
-    `<text x="${MARGIN.left}" y="22" font-size="13" font-weight="bold">${escaped(title)}${unit === "" ? "" : `, ${escaped(unit)}`}</text>`,
+    `<text x="${MARGIN.left}" y="22" font-size="13" font-weight="bold">${escapeXml(title)}${unit === "" ? "" : `, ${escapeXml(unit)}`}</text>`,
     ...y
       .ticks(TICKS)
       .flatMap((tick) => [
@@ -60,4 +60,5 @@ function panelOf({ title, unit, points }: ChartPanel): string {
   ].join("");
 }
 
-const escaped = (text: string): string => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
+const escapeXml = (text: string): string =>
+  text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");

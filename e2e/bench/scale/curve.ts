@@ -1,4 +1,4 @@
-/** How a quantity goes with the number of pods. */
+/** Growth of a quantity with the number of pods. */
 type CurveGrowth = "flat" | "linear" | "worse";
 
 export interface CurvePoint {
@@ -8,10 +8,10 @@ export interface CurvePoint {
 
 /** Share of the last value; a smaller difference is noise and does not count as growth. */
 const FLAT_SHARE = 0.15;
-/** By so much the second half may be steeper than the first and still be a line's. */
+/** Maximum ratio of the slopes of both halves for linear growth. */
 const STEEPER = 1.6;
 
-/** Least squares: value = base + slope × pods. */
+/** Fits value = base + slope × pods by least squares. */
 export function fitLine(points: readonly CurvePoint[]): { readonly base: number; readonly slope: number } {
   const mean = (of: (point: CurvePoint) => number) => points.reduce((sum, point) => sum + of(point), 0) / points.length;
   const [x, y] = [mean(({ pods }) => pods), mean(({ value }) => value)];
@@ -20,7 +20,7 @@ export function fitLine(points: readonly CurvePoint[]): { readonly base: number;
   return { base: y - slope * x, slope };
 }
 
-/** Flat, linear or worse, by the line through all points and those through each half. Pure. */
+/** Classifies growth by the lines through all points and through each half. Pure. */
 export function classifyGrowth(points: readonly CurvePoint[]): CurveGrowth {
   const last = points.at(-1);
   const [first] = points;

@@ -1,10 +1,10 @@
 import { readFile } from "node:fs/promises";
 
-/** What this computer's kernel let fall, of all namespaces together; only ever grows. */
+/** Drop counters of this machine's kernel for all namespaces; they only increase. */
 interface DroppedCounters {
-  /** Packets for which a processor's queue (net.core.netdev_max_backlog) had no room. */
+  /** Packets that did not fit into a processor's queue (net.core.netdev_max_backlog). */
   readonly backlog: number;
-  /** Neighbours for which the one table of all namespaces (net.ipv4.neigh.default.gc_thresh3) had none. */
+  /** Neighbours that did not fit into the table of all namespaces (net.ipv4.neigh.default.gc_thresh3). */
   readonly neighbours: number;
 }
 
@@ -20,7 +20,7 @@ export function diffDropped(before: DroppedCounters, now: DroppedCounters): Drop
   return { backlog: now.backlog - before.backlog, neighbours: now.neighbours - before.neighbours };
 }
 
-/** A line a processor, hexadecimal: processed, dropped, … */
+/** Sums the dropped packets. The file has a line for each processor, in hexadecimal: processed, dropped, … */
 export function countBacklogDrops(softnet: string): number {
   return softnet
     .trim()
@@ -28,7 +28,7 @@ export function countBacklogDrops(softnet: string): number {
     .reduce((sum, line) => sum + parseInt(line.split(/\s+/)[1] ?? "0", 16), 0);
 }
 
-/** A line of names, then a line a processor, hexadecimal. */
+/** Sums the column table_fulls. The file has a line of names, then a line for each processor, in hexadecimal. */
 export function countFullTables(statistics: string): number {
   const [names = "", ...lines] = statistics.trim().split("\n");
   const column = names.trim().split(/\s+/).indexOf("table_fulls");

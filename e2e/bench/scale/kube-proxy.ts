@@ -5,7 +5,7 @@ import type { ClusterApi } from "../../support/cluster-api.ts";
 const MAP = { namespace: "kube-system", name: "kube-proxy" } as const;
 const KEY = "config.conf";
 
-/** Gives every kube-proxy that starts from now on another least time between two writings of its rules. */
+/** Sets minSyncPeriod, the minimum time between two updates of rules, for every kube-proxy that starts later. */
 export async function setMinSyncPeriod(api: ClusterApi, period: string): Promise<void> {
   const config = (await api.core.readNamespacedConfigMap(MAP)).data?.[KEY] ?? "";
   await api.core.patchNamespacedConfigMap(

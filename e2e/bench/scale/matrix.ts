@@ -10,69 +10,69 @@ import { describeCapture } from "./captures.ts";
 
 const CLIENT = ["/usr/local/bin/probe", "client"];
 const TIMEOUT_MS = 5000;
-/** With two processors, more probes would wait for each other and look like network errors. */
+/** Parallel probes; with two processors, more would delay each other and look like network errors. */
 const PARALLEL = 6;
-/** Before a second and a third asking: what was the computer's fault is over by then. */
+/** Pauses before the second and the third attempt, after which a temporary load is over. */
 const PAUSES_MS = [5000, 20_000] as const;
 /** Number of failed cells whose packets are captured. */
-const LOOKED_AT = 12;
+const CAPTURED_PROBES = 12;
 
 interface ProbeResults {
-  /** How many questions were answered at first. */
+  /** Number of probes that passed at first. */
   readonly first: number;
-  /** Answered only when asked again: what was said before. */
+  /** Probes that passed later, with their first error. */
   readonly later: readonly string[];
-  /** Never answered: what was said, and where the packets were seen. */
+  /** Probes that never passed, with their error and where the packets were captured. */
   readonly never: readonly string[];
 }
 
-interface Unanswered {
-  readonly question: ScaleProbe;
-  readonly said: string;
+interface UnansweredProbe {
+  readonly probe: ScaleProbe;
+  readonly problem: string;
 }
 
-/** Asks every question; those without an answer again, after a pause, and a third time with captures on their way. */
+/** Runs every probe; failed ones again after a pause, and a third time with captures. */
 export async function probeAll(
   cluster: Cluster,
   api: ClusterApi,
-  questions: readonly ScaleProbe[],
+  probes: readonly ScaleProbe[],
   say: (line: string) => void,
 ): Promise<ProbeResults> {
-  const probers = await attachAll(api, questions);
+  const probers = await attachAll(api, probes);
   try {
-    let open = await probeEach(probers, questions);
-    const first = questions.length - open.length;
+    let open = await probeEach(probers, probes);
+    const first = probes.length - open.length;
     const later: string[] = [];
-    const note = (before: readonly Unanswered[], after: readonly Unanswered[]): void => {
-      const still = new Set(after.map(({ question }) => question));
-      for (const { question, said } of before)
-        if (!still.has(question)) later.push(`${question.text}: answered when asked again; before: ${said}`);
+    const note = (before: readonly UnansweredProbe[], after: readonly UnansweredProbe[]): void => {
+      const still = new Set(after.map(({ probe }) => probe));
+      for (const { probe, problem } of before)
+        if (!still.has(probe)) later.push(`${probe.text}: passed later; first error: ${problem}`);
     };
     if (open.length > 0) {
-      say(`${open.length} of ${questions.length} questions have no answer at first; asked again`);
+      say(`${open.length} of ${probes.length} probes failed; trying again`);
       await sleep(PAUSES_MS[0]);
-      const again = await probeEach(
+      const failed = await probeEach(
         probers,
-        open.map(({ question }) => question),
+        open.map(({ probe }) => probe),
       );
-      note(open, again);
-      open = again;
+      note(open, failed);
+      open = failed;
     }
     if (open.length > 0) {
-      say(`${open.length} have none the second time; asked again, one by one`);
+      say(`${open.length} failed the second time; trying again, one by one`);
       await sleep(PAUSES_MS[1]);
-      const last: Unanswered[] = [];
-      for (const { question } of open) {
-        const looked = last.length < LOOKED_AT;
-        const said = looked
-          ? await describeCapture(cluster, question, (token) => probeCell(probers, question, token))
-          : await probeCell(probers, question, formatToken(reserveTokens(1)));
-        if (said !== undefined) last.push({ question, said });
+      const last: UnansweredProbe[] = [];
+      for (const { probe } of open) {
+        const isCaptured = last.length < CAPTURED_PROBES;
+        const problem = isCaptured
+          ? await describeCapture(cluster, probe, (token) => probeCell(probers, probe, token))
+          : await probeCell(probers, probe, formatToken(reserveTokens(1)));
+        if (problem !== undefined) last.push({ probe, problem });
       }
       note(open, last);
       open = last;
     }
-    return { first, later, never: open.map(({ question, said }) => `${question.text}: ${said}`) };
+    return { first, later, never: open.map(({ probe, problem }) => `${probe.text}: ${problem}`) };
   } finally {
     await Promise.all([...probers.values()].map((prober) => prober.close()));
   }
@@ -80,29 +80,29 @@ export async function probeAll(
 
 type Probers = ReadonlyMap<string, Prober>;
 
-/** A client in each pod that asks, all before the first question: their starts are the processors' work, too. */
-async function attachAll(api: ClusterApi, questions: readonly ScaleProbe[]): Promise<Probers> {
+/** Starts a client in each source pod before the first probe, because starting them takes CPU time. */
+async function attachAll(api: ClusterApi, probes: readonly ScaleProbe[]): Promise<Probers> {
   const probers = new Map<string, Prober>();
-  const names = [...new Set(questions.map(({ source }) => source.name))];
-  await inParallel(names, async (name) => {
+  const names = [...new Set(probes.map(({ source }) => source.name))];
+  await runParallel(names, async (name) => {
     probers.set(name, await new Prober(name, await api.attach(NAMESPACE, name, CLIENT)).waitUntilStarted());
   });
   return probers;
 }
 
-async function probeEach(probers: Probers, questions: readonly ScaleProbe[]): Promise<readonly Unanswered[]> {
-  const open: Unanswered[] = [];
-  const token = reserveTokens(questions.length);
-  await inParallel([...questions.entries()], async ([index, question]) => {
-    const said = await probeCell(probers, question, formatToken(token + index));
-    if (said !== undefined) open.push({ question, said });
+async function probeEach(probers: Probers, probes: readonly ScaleProbe[]): Promise<readonly UnansweredProbe[]> {
+  const open: UnansweredProbe[] = [];
+  const token = reserveTokens(probes.length);
+  await runParallel([...probes.entries()], async ([index, probe]) => {
+    const problem = await probeCell(probers, probe, formatToken(token + index));
+    if (problem !== undefined) open.push({ probe, problem });
   });
   return open;
 }
 
-/** What is wrong with the answer; undefined: nothing. */
-async function probeCell(probers: Probers, question: ScaleProbe, token: string): Promise<string | undefined> {
-  const { source, protocol, address, port, servers } = question;
+/** Runs a probe. @returns the problem; undefined if it passed */
+async function probeCell(probers: Probers, probe: ScaleProbe, token: string): Promise<string | undefined> {
+  const { source, protocol, address, port, servers } = probe;
   const prober = probers.get(source.name);
   if (prober === undefined) throw new Error(`no prober in ${source.name}`);
   const answer = await prober.probe({ protocol, address, port, token, timeoutMs: TIMEOUT_MS });
@@ -111,7 +111,7 @@ async function probeCell(probers: Probers, question: ScaleProbe, token: string):
   return `answered by ${answer.server ?? "nobody"}`;
 }
 
-async function inParallel<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
+async function runParallel<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
   const queue = [...items];
   const worker = async () => {
     for (let item = queue.shift(); item !== undefined; item = queue.shift()) await work(item);

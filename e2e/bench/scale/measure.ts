@@ -6,26 +6,26 @@ import { AgentProcess } from "../agent/agent-process.ts";
 import { median } from "../statistics.ts";
 import { createScalePods, removePod } from "./pods.ts";
 
-/** What is looked at after each step, of the first worker or of all. */
+/** Values that are measured after each step. */
 export interface Measures {
-  /** Milliseconds of the plugin's ADD, and of interlay-ipam's, one pod after another. */
+  /** Milliseconds of ADD by the plugin and by interlay-ipam, one pod after another. */
   readonly add: number;
   readonly ipamAdd: number;
-  /** MiB resident: the median of the agents. */
+  /** Median resident memory of the agents in MiB. */
   readonly agentMemory: number;
-  /** Per mille of a processor while nothing happens, with the programs that it calls: the median of some agents. */
+  /** Median CPU time of some idle agents with the programs that they call, in per mille of a processor. */
   readonly agentProcessor: number;
-  /** On the first worker. */
+  /** Numbers on the first worker. */
   readonly ourRoutes: number;
   readonly routes: number;
   readonly ourNftRules: number;
   readonly nftRules: number;
 }
 
-const ALONE = 6;
+const SINGLE_ADDS = 6;
 const IDLE_MS = 20_000;
 /** Number of agents whose CPU time is read: finding an agent costs more than reading it. */
-const WATCHED = 4;
+const MEASURED_AGENTS = 4;
 const LOG = "/var/log/interlay/cni.log";
 const METRICS = ["curl", "--silent", "--max-time", "5", "http://127.0.0.1:9810/metrics"];
 const call = z.object({
@@ -35,24 +35,24 @@ const call = z.object({
   milliseconds: z.number(),
 });
 
-/** To be called when the lab is quiet: what is idle is measured first. */
+/** Measures the nodes; the lab must be idle, because idle CPU time is measured first. */
 export async function measureNodes(cluster: Cluster, api: ClusterApi, step: number): Promise<Measures> {
   const workers = cluster.nodes.filter(({ role }) => role === "worker").map(({ name }) => name);
   const [first = ""] = workers;
-  const idle = await agents(cluster, workers);
-  const added = await addOneByOne(cluster, api, first, step);
+  const idle = await measureAgents(cluster, workers);
+  const added = await measureSingleAdds(cluster, api, first, step);
   const [ours, all, rulesOfOurs, rules] = await Promise.all([
-    lines(cluster, first, ["ip", "route", "show", "table", "all", "proto", "105"]),
-    lines(cluster, first, ["ip", "route", "show", "table", "all"]),
-    nftRules(cluster, first, ["nft", "list", "table", "inet", "interlay"]),
-    nftRules(cluster, first, ["nft", "list", "ruleset"]),
+    countLines(cluster, first, ["ip", "route", "show", "table", "all", "proto", "105"]),
+    countLines(cluster, first, ["ip", "route", "show", "table", "all"]),
+    countNftRules(cluster, first, ["nft", "list", "table", "inet", "interlay"]),
+    countNftRules(cluster, first, ["nft", "list", "ruleset"]),
   ]);
   return { ...added, ...idle, ourRoutes: ours, routes: all, ourNftRules: rulesOfOurs, nftRules: rules };
 }
 
-/** Underlay and multi-NIC pods in turn, alone: what a queue of others adds is not the plugin's. They go again. */
-async function addOneByOne(cluster: Cluster, api: ClusterApi, node: string, step: number) {
-  const names = Array.from({ length: ALONE }, (_, index) => `alone-${step}-${index + 1}`);
+/** Creates underlay and multi-NIC pods alternately, one at a time so that they do not wait for others, and deletes them. */
+async function measureSingleAdds(cluster: Cluster, api: ClusterApi, node: string, step: number) {
+  const names = Array.from({ length: SINGLE_ADDS }, (_, index) => `alone-${step}-${index + 1}`);
   for (const [index, name] of names.entries())
     await createScalePods(cluster, api, [{ name, type: index % 2 === 0 ? "underlay" : "multi-nic", node: 0 }]);
   const calls = (await execOrThrow(cluster, node, ["tail", "-n", "400", LOG]))
@@ -61,14 +61,14 @@ async function addOneByOne(cluster: Cluster, api: ClusterApi, node: string, step
     .map((line) => call.parse(JSON.parse(line)))
     .filter(({ command, pod }) => command === "ADD" && names.includes(pod?.name ?? ""));
   const of = (plugin: string) => median(calls.filter((one) => one.plugin === plugin).map((one) => one.milliseconds));
-  const took = { add: of("interlay"), ipamAdd: of("interlay-ipam") };
+  const durations = { add: of("interlay"), ipamAdd: of("interlay-ipam") };
   for (const name of names) await removePod(api, name);
-  return took;
+  return durations;
 }
 
-async function agents(cluster: Cluster, workers: readonly string[]) {
+async function measureAgents(cluster: Cluster, workers: readonly string[]) {
   const share = await Promise.all(
-    workers.slice(0, WATCHED).map((node) => new AgentProcess(cluster, node).share(IDLE_MS)),
+    workers.slice(0, MEASURED_AGENTS).map((node) => new AgentProcess(cluster, node).share(IDLE_MS)),
   );
   const memory = await Promise.all(
     workers.map(async (node) => {
@@ -79,12 +79,12 @@ async function agents(cluster: Cluster, workers: readonly string[]) {
   return { agentMemory: median(memory) / 2 ** 20, agentProcessor: 1000 * median(share) };
 }
 
-async function lines(cluster: Cluster, node: string, argv: readonly string[]): Promise<number> {
+async function countLines(cluster: Cluster, node: string, argv: readonly string[]): Promise<number> {
   return (await execOrThrow(cluster, node, argv)).split("\n").filter((line) => line.trim() !== "").length;
 }
 
-/** Lines of chains that are rules: not sets' elements, not what begins or ends a block. */
-async function nftRules(cluster: Cluster, node: string, argv: readonly string[]): Promise<number> {
+/** Counts the rules in chains, without elements of sets and limits of blocks. */
+async function countNftRules(cluster: Cluster, node: string, argv: readonly string[]): Promise<number> {
   const text = await execOrThrow(cluster, node, argv);
   let inChain = false;
   let rules = 0;

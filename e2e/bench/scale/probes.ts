@@ -3,18 +3,18 @@ import { z } from "zod";
 import { retryOnServerError, type ClusterApi } from "../../support/cluster-api.ts";
 import { TCP_PORT, UDP_PORT } from "../../probe/protocol.ts";
 import { type ScaleCell, findPodType } from "./cells.ts";
-import { NAMESPACE, buildPod, type ScalePod, serviceName } from "./pods.ts";
+import { NAMESPACE, buildPod, type ScalePod, getServiceName } from "./pods.ts";
 
-/** A cell with the pods and the address that it came to. */
+/** A cell with its pods and the address. */
 export interface ScaleProbe {
   readonly source: ScalePod;
   readonly target: ScalePod;
   readonly protocol: ScaleCell["protocol"];
   readonly address: string;
   readonly port: number;
-  /** Names of the pods that may answer: a Service's, or the one that was asked. */
+  /** Names of the pods that may respond. */
   readonly servers: ReadonlySet<string>;
-  /** For people: who asks whom, and where they are. */
+  /** Description of the probe. */
   readonly text: string;
 }
 
@@ -28,7 +28,7 @@ export async function buildProbes(
   pods: number,
   nodes: number,
 ): Promise<readonly ScaleProbe[]> {
-  const there = Array.from({ length: pods }, (_, number) => buildPod(number, nodes));
+  const allPods = Array.from({ length: pods }, (_, number) => buildPod(number, nodes));
   const objects = new Map(
     (await retryOnServerError(() => api.core.listNamespacedPod({ namespace: NAMESPACE }))).items.map((pod) => [
       pod.metadata?.name ?? "",
@@ -40,26 +40,27 @@ export async function buildProbes(
       ({ metadata, spec }) => [metadata?.name ?? "", spec?.clusterIP],
     ),
   );
-  const podsOf = (node: number, type: string): readonly ScalePod[] => {
-    const all = there.filter((pod) => pod.node === node && pod.type === type);
-    if (all.length === 0) throw new Error(`worker ${node + 1} has no ${type} pod: the bench wants one of each type.`);
+  const listPods = (node: number, type: string): readonly ScalePod[] => {
+    const all = allPods.filter((pod) => pod.node === node && pod.type === type);
+    if (all.length === 0)
+      throw new Error(`worker ${node + 1} has no ${type} pod: the benchmark needs one of each type`);
     return all;
   };
-  /** Whose turn it is of a type's pods on a node: in the end all are asked, or nearly. */
+  /** Number of probes to pods of a type on a node; the server pods alternate. */
   const turns = new Map<string, number>();
   return cells.map((cell): ScaleProbe => {
     const type = findPodType(cell.target);
-    const answering = podsOf(cell.to, type);
+    const servers = listPods(cell.to, type);
     const turn = turns.get(`${cell.to} ${type}`) ?? 0;
     turns.set(`${cell.to} ${type}`, turn + 1);
-    // The first of a type asks for all: a prober in each of five hundred pods would be as many processes more.
-    const [source] = podsOf(cell.from, cell.source);
-    const target = answering[turn % answering.length];
-    if (source === undefined || target === undefined) throw new Error("a list that is not empty has a first");
+    // Only the first pod of a type is a client, to avoid five hundred processes.
+    const [source] = listPods(cell.from, cell.source);
+    const target = servers[turn % servers.length];
+    if (source === undefined || target === undefined) throw new Error("a non-empty list has a first element");
     const service = cell.target.startsWith("service:");
-    const address = service ? services.get(serviceName(type, cell.to)) : addressOf(objects.get(target.name), cell);
-    const whom = service ? `Service ${serviceName(type, cell.to)}` : `${cell.target} ${target.name}`;
-    const text = `${cell.source} ${source.name} (worker ${cell.from + 1}) -> ${whom} (worker ${cell.to + 1}), ${cell.protocol}`;
+    const address = service ? services.get(getServiceName(type, cell.to)) : findAddress(objects.get(target.name), cell);
+    const server = service ? `Service ${getServiceName(type, cell.to)}` : `${cell.target} ${target.name}`;
+    const text = `${cell.source} ${source.name} (worker ${cell.from + 1}) -> ${server} (worker ${cell.to + 1}), ${cell.protocol}`;
     if (address === undefined) throw new Error(`no address for ${text}`);
     return {
       source,
@@ -68,12 +69,12 @@ export async function buildProbes(
       address,
       protocol: cell.protocol,
       port: PORTS[cell.protocol],
-      servers: new Set(service ? answering.map(({ name }) => name) : [target.name]),
+      servers: new Set(service ? servers.map(({ name }) => name) : [target.name]),
     };
   });
 }
 
-function addressOf(pod: V1Pod | undefined, { target }: ScaleCell): string | undefined {
+function findAddress(pod: V1Pod | undefined, { target }: ScaleCell): string | undefined {
   if (!target.endsWith(":net1")) return pod?.status?.podIP;
   const status = pod?.metadata?.annotations?.["k8s.v1.cni.cncf.io/network-status"] ?? "[]";
   return networkStatus.parse(JSON.parse(status)).find((entry) => entry.interface === "net1")?.ips[0];

@@ -5,14 +5,14 @@ import { renderChart } from "./chart.ts";
 import { classifyGrowth, fitLine } from "./curve.ts";
 import { countBacklogDrops, readDropped, countFullTables } from "./dropped.ts";
 
-describe("the matrix of many nodes, by sampling", () => {
+describe("the sampled matrix of many nodes", () => {
   const cells = sampleCells(20);
 
-  it("has every pair of nodes, and each node with itself", () => {
+  it("contains every pair of nodes, and each node with itself", () => {
     assert.equal(new Set(cells.map(({ from, to }) => `${from} ${to}`)).size, 400);
   });
 
-  it("has every source type with every target, on the same node and on another", () => {
+  it("contains every source type with every target, on the same node and on another", () => {
     for (const same of [true, false]) {
       const kinds = new Set(
         cells.filter(({ from, to }) => (from === to) === same).map((c) => `${c.source} ${c.target}`),
@@ -22,17 +22,17 @@ describe("the matrix of many nodes, by sampling", () => {
     }
   });
 
-  it("asks addresses by all three protocols", () => {
+  it("probes addresses by all three protocols", () => {
     const kinds = new Set(cells.filter(({ target }) => !target.includes(":")).map((c) => `${c.target} ${c.protocol}`));
     assert.equal(kinds.size, 9);
   });
 });
 
-describe("a curve", () => {
+describe("a growth curve", () => {
   const at = (value: (pods: number) => number) =>
     [100, 200, 300, 400, 500].map((pods) => ({ pods, value: value(pods) }));
 
-  it("is flat, linear or worse", () => {
+  it("is classified as flat, linear or worse", () => {
     assert.equal(classifyGrowth(at((pods) => 30 + (pods % 200 === 0 ? 2 : 0))), "flat");
     assert.equal(classifyGrowth(at((pods) => 3 + pods / 10)), "linear");
     assert.equal(classifyGrowth(at((pods) => pods ** 2)), "worse");
@@ -43,7 +43,7 @@ describe("a curve", () => {
     assert.deepEqual(fitLine(at((pods) => 3 + pods / 10)), { base: 3, slope: 0.1 });
   });
 
-  it("is drawn, a panel each", () => {
+  it("is drawn in a panel", () => {
     const svg = renderChart("t", [{ title: "<routes>", unit: "", points: at((pods) => pods) }]);
     assert.match(svg, /^<svg /);
     assert.match(svg, /&lt;routes&gt;/);
@@ -51,8 +51,8 @@ describe("a curve", () => {
   });
 });
 
-describe("what the kernel let fall", () => {
-  it("is summed over the processors", () => {
+describe("the kernel's drop counters", () => {
+  it("are summed over the processors", () => {
     assert.equal(countBacklogDrops("0000012b 0000000a 00000000\n00008c1f 00000002 00000002\n"), 12);
     assert.equal(
       countFullTables("entries  allocs   table_fulls\n00000003 00000001 00000010\n00000003 00000002 00000001\n"),
@@ -60,7 +60,7 @@ describe("what the kernel let fall", () => {
     );
   });
 
-  it("is printed by this kernel in the format that is parsed", async () => {
+  it("have the expected format in this kernel", async () => {
     assert.ok(Object.values(await readDropped()).every((count) => count >= 0));
   });
 });
