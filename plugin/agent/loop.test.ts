@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Loop } from "./loop.ts";
 
-describe("a loop", () => {
-  it("makes one pass of many reasons, and another for a reason that comes during a pass", async () => {
+describe("Loop", () => {
+  it("should merge wake-ups into one pass, and run another pass for a wake-up during a pass", async () => {
     let passes = 0;
     let release: () => void = () => undefined;
     const loop = new Loop({ name: "test", period: 60_000, debounce: 5 }, async () => {
@@ -28,7 +28,7 @@ describe("a loop", () => {
     assert.equal(passes, 3);
   });
 
-  it("goes on after a pass that throws, and says what it threw", async () => {
+  it("should continue after a pass that throws, and log the error", async () => {
     let fail = true;
     const loop = new Loop({ name: "test", period: 5, debounce: 1 }, () => {
       if (fail) throw new Error("no");

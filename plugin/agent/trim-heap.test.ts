@@ -10,7 +10,7 @@ const MAPS = `00200000-01a39000 r--p 00000000 fe:00 53                 /usr/loca
 `;
 
 describe("memory", () => {
-  it("finds a program's own code and constants, and nothing that is or was written", () => {
+  it("should find mappings of the program's code and constants, and no writable ones", () => {
     assert.deepEqual(parseCodeMappings(MAPS, "/usr/local/bin/interlay"), [
       { start: 0x00200000, end: 0x01a39000 },
       { start: 0x01a40000, end: 0x0684a000 },

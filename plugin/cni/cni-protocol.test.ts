@@ -14,8 +14,8 @@ const request = (fields: readonly string[], stdin = ""): Buffer =>
   Buffer.from(`${fields.map((field) => `${field}\0`).join("")}\0${stdin}`);
 const HEAD = [CNI_PROTOCOL, "interlay", "1700000000000", "5000", "4:1", "4:2"];
 
-describe("what the launcher says", () => {
-  it("is name, times, namespaces, environment and stdin", () => {
+describe("requests of the launcher", () => {
+  it("should decode name, times, namespaces, environment and stdin", () => {
     const stdin = '{"name":"a\\u0000b"}\n';
     const bytes = request([...HEAD, "CNI_COMMAND=ADD", "CNI_ARGS=A=1;B=2"], stdin);
     assert.deepEqual(decodeRequest(bytes), {
@@ -29,12 +29,12 @@ describe("what the launcher says", () => {
     });
   });
 
-  it("may name no pod's namespace and have no configuration", () => {
+  it("should decode a request without a pod namespace or a configuration", () => {
     const frame = decodeRequest(request([...HEAD.slice(0, 5), "", "CNI_COMMAND=VERSION"]));
     assert.deepEqual([frame?.podNetns, frame?.stdin, frame?.env["CNI_COMMAND"]], ["", "", "VERSION"]);
   });
 
-  it("is nothing where it is of another protocol, or cut off, and anything else throws nothing", () => {
+  it("should reject other protocols and truncated requests without throwing", () => {
     assert.equal(decodeRequest(request(["interlay-call/2", ...HEAD.slice(1)])), undefined);
     const whole = request([...HEAD, "CNI_COMMAND=ADD"], "{}");
     const head = whole.length - "\0{}".length;
@@ -73,7 +73,7 @@ describe("the protocol of CNI calls", () => {
 });
 
 describe("encodeResponse", () => {
-  it("is a status, a length and what goes to stdout, with a line's end", () => {
+  it("should encode status, length and text with a line end", () => {
     const bytes = encodeResponse(1, '{"code":7}');
     assert.deepEqual(
       [bytes[0], bytes.readUInt32LE(1), bytes.toString("utf8", 1 + LENGTH_BYTES)],
@@ -81,7 +81,7 @@ describe("encodeResponse", () => {
     );
   });
 
-  it("is nothing for verbs that answer nothing, and to go on alone", () => {
+  it("should encode commands without a result, and the fallback", () => {
     assert.deepEqual([...encodeResponse(0, "")], [0, 0, 0, 0, 0]);
     assert.deepEqual([...encodeFallback()], [255, 0, 0, 0, 0]);
   });

@@ -11,17 +11,17 @@ const page = readFileSync(join(root, "docs", "plugin.md"), "utf8");
 describe("docs/plugin.md", () => {
   const first = (pattern: RegExp) => [...page.matchAll(pattern)].map(([, cell]) => cell ?? "");
 
-  it("has every option, and none that there is not", () => {
+  it("docs/plugin.md lists all options and no others", () => {
     const section = /## Options\n([\s\S]*?)\n## /.exec(page)?.[1] ?? "";
     const documented = [...section.matchAll(/^\| `(\w+)`/gm)].map(([, name]) => name);
     assert.deepEqual(documented.sort(), [...listOptionNames()].sort());
   });
 
-  it("has every error code", () => {
+  it("docs/plugin.md lists all error codes", () => {
     assert.deepEqual(first(/^\| (\d+) +\|/gm).map(Number), Object.values(CODE));
   });
 
-  it("UnderlayNetwork's options are the plugin's, but for what is a node's or a trial", () => {
+  it("UnderlayNetwork has the options of the plugin except dryRun", () => {
     const yaml = readFileSync(join(root, "plugin", "deploy", "manifests", "crds.yaml"), "utf8");
     const found = parseAllDocuments(yaml).flatMap((document) => {
       const options: unknown = document.getIn(

@@ -13,7 +13,7 @@ describe("the log of calls", () => {
     rmSync(directory, { recursive: true });
   });
 
-  it("is one JSON line a call, for root alone", () => {
+  it("should write one JSON line per call, readable by root only", () => {
     const file = join(directory, "log", "cni.log");
     logCall({ command: "ADD" }, file);
     logCall({ command: "DEL" }, file);
@@ -33,7 +33,7 @@ describe("the log of calls", () => {
     assert.equal(statSync(`${file}.1`).size, 11 * 1024 * 1024);
   });
 
-  it("that cannot be written stops no call", () => {
+  it("should ignore a log that cannot be written", () => {
     const file = join(directory, "a file, not a directory");
     writeFileSync(file, "");
     logCall({ command: "ADD" }, join(file, "cni.log"));

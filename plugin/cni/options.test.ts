@@ -3,7 +3,7 @@ import { readPaths } from "./paths.ts";
 import { CniError, CODE } from "./error.ts";
 import { parseOptions } from "./options.ts";
 
-describe("the plugin's options", () => {
+describe("options of the plugin", () => {
   const refused: readonly (readonly [string, string])[] = [
     ["hijackCidrs", "interlay has no option hijackCidrs: is hijackCIDRs meant?"],
     ["hijackCIDR", "interlay has no option hijackCIDR: is hijackCIDRs meant?"],
@@ -31,13 +31,13 @@ describe("the plugin's options", () => {
       );
     });
 
-  it("reads a node's paths from the environment, and refuses a relative one", () => {
+  it("should read paths from the environment and reject relative ones", () => {
     const { state, log } = readPaths({ INTERLAY_STATE_DIRECTORY: "/s", INTERLAY_LOG_FILE: "/l" });
     assert.deepEqual([state, log], ["/s", "/l"]);
     assert.throws(() => readPaths({ INTERLAY_LOG_FILE: "l" }), { code: CODE.invalidEnvironment });
   });
 
-  it("passes over what is the spec's, the runtime's and Multus's", () => {
+  it("should ignore keys of the CNI specification, the runtime and Multus", () => {
     const others = {
       cniVersion: "1.1.0",
       name: "net",

@@ -68,8 +68,8 @@ const config = fc.record(
   { requiredKeys: [] },
 );
 
-describe("a call's input", () => {
-  it("is taken whole, or refused in the spec's words: the environment", () => {
+describe("input of a call", () => {
+  it("should reject an invalid environment with code 4", () => {
     const value = fc.oneof(fc.string(), fc.constantFrom("../x", "a/b", "eth0", "", "veth0\0", "x".repeat(300)));
     const environment = fc.record(
       {
@@ -94,7 +94,7 @@ describe("a call's input", () => {
     );
   });
 
-  it("is taken whole, or refused in the spec's words: the configuration and prevResult", () => {
+  it("should reject an invalid configuration or prevResult", () => {
     fc.assert(
       fc.property(config, (given) => {
         onlyCniErrors(() => {
@@ -116,7 +116,7 @@ describe("a call's input", () => {
     assert.throws(() => parseRequest(ADD, "{"), { code: CODE.decode });
   });
 
-  it("facts are taken whole, or refused with the path of what is wrong", () => {
+  it("should reject invalid facts and name the invalid field", () => {
     fc.assert(
       fc.property(fc.oneof(fc.json(), fc.string()), (text) => {
         assert.throws(() => parseFacts(text), Error);
@@ -124,11 +124,11 @@ describe("a call's input", () => {
     );
   });
 
-  it("names the pod by CNI_ARGS", () => {
+  it("should read the pod from CNI_ARGS", () => {
     assert.deepEqual(parseRequest(ADD, "{}").pod, { namespace: "n", name: "p", uid: "u" });
   });
 
-  it("VERSION answers in the version it was asked in", () => {
+  it("should answer VERSION in the version of the request", () => {
     const asked = (text: string) => (answerVersion(text) as { cniVersion: string }).cniVersion;
     assert.deepEqual(['{"cniVersion":"0.4.0"}', "{}", "no JSON"].map(asked), ["0.4.0", "1.1.0", "1.1.0"]);
   });

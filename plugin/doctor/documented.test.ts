@@ -17,7 +17,7 @@ const OTHER_WORDS =
   /^(fails|start|warning|ipv4|none|same-node|other-node|multi-nic|underlay|overlay|node|tcp|udp|veth|route|rule)$/;
 
 describe("docs/troubleshoot.md", () => {
-  it("has every check of the doctor", () => {
+  it("docs/troubleshoot.md lists all checks of the doctor", () => {
     const wanted = [...checks].filter((check) => !OTHER_WORDS.test(check));
     assert.ok(wanted.length >= 14, wanted.join());
     assert.deepEqual(
@@ -26,7 +26,7 @@ describe("docs/troubleshoot.md", () => {
     );
   });
 
-  it("names no check that the doctor does not have", () => {
+  it("docs/troubleshoot.md lists no unknown checks", () => {
     const named = [...page.matchAll(/\[((?:`[a-z-]+`(?:, )?)+)\]/g)].flatMap(([, list = ""]) =>
       list.split(", ").map((word) => word.replaceAll("`", "")),
     );

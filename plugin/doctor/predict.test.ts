@@ -433,7 +433,7 @@ describe("doctor's prediction", () => {
       assert.ok(findings.every(({ message, remedy }) => /[.)]$/.test(message) && remedy !== ""));
     });
 
-  it("reads Multus's annotations", () => {
+  it("should read the annotations of Multus", () => {
     assert.deepEqual(parseNetworkAnnotation({ "k8s.v1.cni.cncf.io/networks": "a@net1, ns/b" }, "default"), [
       "default/a",
       "ns/b",

@@ -14,7 +14,7 @@ async function endOf(server: string): Promise<string> {
   );
 }
 
-describe("an API server that does not answer", () => {
+describe("describeApiError", () => {
   it("names the URL, the cause and the remedy", async () => {
     const listening = createServer();
     await new Promise<void>((resolve) => listening.listen(0, "127.0.0.1", resolve));
@@ -32,21 +32,21 @@ describe("an API server that does not answer", () => {
     );
   });
 
-  it("that ends the connection", async () => {
+  it("should name a connection that the server closed", async () => {
     const rude = createServer((socket) => socket.destroy());
     await new Promise<void>((resolve) => rude.listen(0, "127.0.0.1", resolve));
     assert.match(await endOf(`https://127.0.0.1:${(rude.address() as AddressInfo).port}`), /was not reached: /);
     rude.close();
   });
 
-  it("where no kubeconfig is", async () => {
+  it("should name a missing kubeconfig", async () => {
     assert.match(
       await endOf("http://localhost:8080"),
       /localhost:8080 was not reached: .*--kubeconfig FILE or KUBECONFIG/,
     );
   });
 
-  it("what it answers stays what it is", () => {
+  it("should not change errors that the API server returned", () => {
     const refused = new KubeError(403, "not granted");
     assert.ok(hasStatus(describeApiError(refused, "https://server"), 403));
     const foreign = Object.assign(new Error("open"), { code: "ENOENT" });

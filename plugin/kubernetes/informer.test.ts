@@ -57,7 +57,7 @@ describe("informer", () => {
     assert.equal(informer.get("a"), undefined);
   });
 
-  it("follows the next object of that name, whether the watch was before the answer or after it", async () => {
+  it("should follow the next object of that name in either order of watch and response", async () => {
     send("DELETED", object("a", "first", 11));
     await heard(12);
     informer.applyLocalDelete("a", "first"); // the answer comes now

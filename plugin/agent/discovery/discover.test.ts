@@ -386,7 +386,7 @@ const ROWS: readonly Row[] = [
   },
 ];
 
-describe("facts: each says where it comes from", () => {
+describe("sources of facts", () => {
   for (const { of, seen, fact, is, from, disagreement } of ROWS)
     it(`${fact} of ${of}`, () => {
       const found = discoverFacts({ ...bare, ...whole, ...seen });
@@ -401,7 +401,7 @@ describe("facts: each says where it comes from", () => {
     });
 });
 
-describe("facts that are missing, each with what to do", () => {
+describe("missing facts", () => {
   const LACKS: readonly (readonly [string, Partial<Observations>, readonly RegExp[]])[] = [
     ["no overlay", { calicoPools: [] }, [/^No overlay network was found .* set overlayCidrs in ConfigMap/]],
     ["no Service network", { serviceCidrObjects: [] }, [/^No Service network was found .* set serviceCidrs/]],
@@ -446,7 +446,7 @@ const found = (seen: Partial<Observations>) => {
   return discovery.facts;
 };
 
-describe("networks that pods must not reach through their node", () => {
+describe("refused networks", () => {
   const pool = { name: "a", subnet: "10.8.0.0/16", ranges: ["10.8.200.0/24"], gateway: "10.8.0.1" };
   const ROWS: readonly (readonly [string, Partial<Observations>, readonly string[]])[] = [
     [
@@ -514,8 +514,8 @@ describe("networks that pods must not reach through their node", () => {
     });
 });
 
-describe("networks that the overlay masquerades", () => {
-  it("are the Calico pools with natOutgoing, disabled ones included", () => {
+describe("masqueraded networks", () => {
+  it("should be the Calico pools with natOutgoing, disabled ones included", () => {
     const calicoPools = [
       { cidr: "10.233.64.0/18", disabled: false, natOutgoing: true },
       { cidr: "10.234.0.0/16", disabled: true, natOutgoing: true },
@@ -525,8 +525,8 @@ describe("networks that the overlay masquerades", () => {
   });
 });
 
-describe("what pods reach through their node besides networks", () => {
-  it("has every global address of the node's own links, and none of tunnels, pods and networks that are routed anyway", () => {
+describe("addresses that pods reach through their node", () => {
+  it("should contain the global addresses of the node's links, except tunnels, pods and routed networks", () => {
     const links = [
       ...bare.links,
       address("lo", "198.51.100.7/32"),
@@ -550,7 +550,7 @@ describe("what pods reach through their node besides networks", () => {
     ]);
   });
 
-  it("has a second uplink that is a veth, as in a lab", () => {
+  it("should contain a second uplink that is a veth", () => {
     const links = [
       address("eth0", "10.7.168.71/16"),
       address("eth1", "10.9.0.5/24", { kind: "veth", peerElsewhere: true }),
@@ -558,7 +558,7 @@ describe("what pods reach through their node besides networks", () => {
     assert.deepEqual(found({ links }).node.otherAddresses, ["10.9.0.5"]);
   });
 
-  it("has link-local addresses that the node holds for its pods, and not those of pods' links", () => {
+  it("should contain link-local addresses that the node has for its pods, not those of pod links", () => {
     const links = [
       ...bare.links,
       address("nodelocaldns", "169.254.25.10/32", { kind: "dummy" }),
@@ -571,7 +571,7 @@ describe("what pods reach through their node besides networks", () => {
     );
   });
 
-  it("has addresses of Services, but for other nodes', and those that a network covers", () => {
+  it("should contain addresses of Services, except those of other nodes and of routed networks", () => {
     const reason = "external IP of Service a/b";
     const serviceAddresses = ["10.7.250.1", "10.7.168.72", "10.233.0.9", "fd07::250", "lb.example"].map((ip) => ({
       address: ip,

@@ -24,7 +24,7 @@ const NETWORKS: Observations = {
   settings: {},
 };
 
-describe("kinds with an object for every node are followed only where a fact depends on them", () => {
+describe("listNeededKinds", () => {
   const ROWS: readonly (readonly [string, Partial<Observations>, readonly string[]])[] = [
     ["nothing in a cluster that names its networks", {}, []],
     [

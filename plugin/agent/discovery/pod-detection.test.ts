@@ -36,7 +36,7 @@ describe("findNetworkOverUnderlay", () => {
     );
   });
 
-  it("finds none where the networks hold pods alone", () => {
+  it("should find none if the networks contain only pods", () => {
     assert.equal(findNetworkOverUnderlay(readPodNetworks("clusterCIDR: 10.233.64.0/18"), addresses), undefined);
   });
 });

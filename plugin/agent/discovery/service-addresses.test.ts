@@ -18,7 +18,7 @@ const LOCAL = { externalTrafficPolicy: "Local", selector: { app: "x" } };
 const VIP = [{ ip: "10.7.250.1" }];
 
 describe("external addresses of Services", () => {
-  it("are its external IPs and its load balancer's addresses, each once", () => {
+  it("should be the external IPs and load balancer addresses, each once", () => {
     const found = findServiceAddresses(
       [service({ externalIPs: ["10.7.250.2", "fd07::250"] }, VIP), service({ externalIPs: ["10.7.250.1"] })],
       [],
@@ -33,12 +33,12 @@ describe("external addresses of Services", () => {
     );
   });
 
-  it("are none of a Service that has no address outside the cluster, or a host name alone", () => {
+  it("should be empty for a Service without external address or with only a host name", () => {
     for (const one of [service({ clusterIPs: ["10.233.0.9"] }), service({}, [{ hostname: "lb.example" }])])
       assert.equal(hasExternalAddress(one), false);
   });
 
-  it("are none that kube-proxy leaves to others: ipMode Proxy, another proxy's Service", () => {
+  it("should not contain addresses that kube-proxy does not handle", () => {
     for (const one of [
       service({}, [{ ip: "10.7.250.1", ipMode: "Proxy" }]),
       service({}, VIP, { "service.kubernetes.io/service-proxy-name": "other" }),
@@ -46,7 +46,7 @@ describe("external addresses of Services", () => {
       assert.deepEqual(findServiceAddresses([one], []), []);
   });
 
-  it("with policy Local are those of a Service that has an endpoint on this node", () => {
+  it("should contain addresses with policy Local only if the node has an endpoint", () => {
     const addresses = (pods: Parameters<typeof findServiceAddresses>[1], spec: object = LOCAL) =>
       findServiceAddresses([service(spec, VIP)], pods).length;
     assert.equal(addresses([pod()]), 1);

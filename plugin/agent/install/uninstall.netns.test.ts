@@ -26,7 +26,7 @@ describe("install and uninstall", () => {
     rmSync(directory, { recursive: true, force: true });
   });
 
-  it("a node is as it was before: links, routes, rules, neighbours, sysctls, nftables, files", () => {
+  it("should restore the node: links, routes, rules, neighbours, sysctls, nftables, files", () => {
     const node = net.node("n1", "10.7.168.71");
     const multiNic = net.pod("m");
     net.overlay(node, multiNic, "10.233.64.9");
@@ -76,7 +76,7 @@ describe("install and uninstall", () => {
     );
   });
 
-  it("an upgrade puts the plugin in place whole, and keeps calls that run and pods that are wired", () => {
+  it("should replace the plugin atomically on upgrade and keep running calls and attached pods", () => {
     const node = net.node("n2", "10.7.168.73");
     const pod = net.pod("kept");
     // As before the launcher existed: one executable with both names.

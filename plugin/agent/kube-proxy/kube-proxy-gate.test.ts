@@ -67,7 +67,7 @@ const ROWS: readonly Row[] = [
   },
 ];
 
-describe("the gate: by what is in the kernel", () => {
+describe("decideGate", () => {
   for (const { of, input, open, says, restart } of ROWS)
     it(of, () => {
       const all: GateInput = {

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { parseImageVersion, findInvalidDrop, parseVersion } from "./kube-proxy-observer.ts";
 
-describe("kube-proxy by its own words", () => {
-  it("its version from its metrics, else from its image", () => {
+describe("kube-proxy's own metrics and image", () => {
+  it("should read kube-proxy's version from its metrics, otherwise from its image", () => {
     const metrics = `# TYPE kubernetes_build_info gauge\nkubernetes_build_info{build_date="",git_version="v1.29.15",major="1"} 1\n`;
     assert.equal(parseVersion(metrics), "v1.29.15");
     assert.equal(parseVersion(""), null);

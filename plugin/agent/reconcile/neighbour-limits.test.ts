@@ -22,7 +22,7 @@ describe("neighbour table limits", () => {
     rmSync(root, { recursive: true, force: true });
   });
 
-  it("are raised in both families, and set back to what they were", () => {
+  it("should be raised in both families and restored", () => {
     assert.equal(raiseNeighbourLimits(paths).length, 6);
     assert.deepEqual([read("ipv4", "gc_thresh3"), read("ipv6", "gc_thresh3")], [28_160, 28_160]);
     assert.deepEqual(raiseNeighbourLimits(paths), [], "the second time");
@@ -31,7 +31,7 @@ describe("neighbour table limits", () => {
     assert.ok(!existsSync(paths.before));
   });
 
-  it("are left alone where they are high enough", () => {
+  it("should not change limits that are high enough", () => {
     writeFileSync(file("ipv4", "gc_thresh3"), "65536\n");
     assert.equal(raiseNeighbourLimits(paths).length, 5);
     assert.equal(read("ipv4", "gc_thresh3"), 65_536);
@@ -39,14 +39,14 @@ describe("neighbour table limits", () => {
     assert.equal(read("ipv4", "gc_thresh3"), 65_536);
   });
 
-  it("are not set back where somebody has changed them since", () => {
+  it("should not restore limits that were changed in the meantime", () => {
     raiseNeighbourLimits(paths);
     writeFileSync(file("ipv6", "gc_thresh3"), "40000\n");
     assert.equal(restoreNeighbourLimits(paths).length, 5);
     assert.equal(read("ipv6", "gc_thresh3"), 40_000);
   });
 
-  it("are skipped in a network namespace that does not have them", () => {
+  it("should be skipped in a network namespace without them", () => {
     rmSync(paths.sysctls, { recursive: true });
     assert.deepEqual(raiseNeighbourLimits(paths), []);
     assert.deepEqual(restoreNeighbourLimits(paths), []);

@@ -115,7 +115,7 @@ describe("calls that the agent answers", function () {
       assert.deepEqual(served, standalone);
     });
 
-  it("say VERSION, STATUS and errors in the plugin's own words", () => {
+  it("should give the same VERSION, STATUS and errors as the plugin", () => {
     const one = pod();
     for (const [verb, config] of [
       ["VERSION", {}],
@@ -135,7 +135,7 @@ describe("calls that the agent answers", function () {
       );
   });
 
-  it("are left to the plugin where they would wait: probes, a locked pod, something for GC", async () => {
+  it("should be declined if they would wait: probes, a locked pod, attachments for GC", async () => {
     const one = pod();
     assert.equal(add(one, "eth0", { conflictDetection: true, probeIntervalMs: 10 }).status, 0);
     assert.equal(readLastMode(net, node), "standalone", "conflict detection");
@@ -154,7 +154,7 @@ describe("calls that the agent answers", function () {
     assert.deepEqual([records(node), pairs(node)], [[], []]);
   });
 
-  it("are left to the plugin where the agent sees other files, or another network", () => {
+  it("should be declined if the agent has other files or another network namespace", () => {
     const elsewhere = net.node("n2", "10.7.168.73");
     const one = pod();
     const prevResult = net.macvlan(elsewhere, one, "eth0", ADDRESSES);
@@ -167,7 +167,7 @@ describe("calls that the agent answers", function () {
     assert.equal(net.call("launcher", "DEL", lost, one, "eth0", {}).status, 0);
   });
 
-  it("DEL: nothing leads to the pod any more when it is answered; the pair goes soon after, though the namespace stays", async () => {
+  it("DEL should remove routes before it responds, and the pair soon after", async () => {
     const untouched = readPermanentState(node);
     const one = pod();
     const podUntouched = splitLines(execInNetns(one.namespace, "nft", "list", "ruleset"));
@@ -191,7 +191,7 @@ describe("calls that the agent answers", function () {
     assert.deepEqual(splitLines(execInNetns(one.namespace, "nft", "list", "ruleset")), podUntouched);
   });
 
-  it("DEL, then ADD of the same pod at once: it lives, and is left alone", async () => {
+  it("ADD directly after DEL of the same pod should keep its pair", async () => {
     const one = pod();
     assert.equal(add(one).status, 0);
     assert.equal(net.call("launcher", "DEL", node, one, "eth0", {}).status, 0);
@@ -206,7 +206,7 @@ describe("calls that the agent answers", function () {
     net.removePod(one);
   });
 
-  it("DEL, then ADD of another pod with the same address at once: the node reaches that one, now and later", async () => {
+  it("ADD of another pod with the same address directly after DEL should be reachable", async () => {
     const [first, second] = [pod(), pod()];
     assert.equal(add(first).status, 0);
     assert.equal(net.call("launcher", "DEL", node, first, "eth0", {}).status, 0);
@@ -244,7 +244,7 @@ describe("calls that the agent answers", function () {
       assert.deepEqual(readPermanentState(node), untouched);
     });
 
-  it("go on without an agent, and with one that hangs", async () => {
+  it("should run standalone without an agent and with one that hangs", async () => {
     await agent.kill();
     const one = pod();
     assert.equal(add(one).status, 0);
@@ -263,7 +263,7 @@ describe("calls that the agent answers", function () {
     assert.deepEqual(records(node), []);
   });
 
-  it("a socket that is fed with anything answers, or says nothing, and goes on", async () => {
+  it("should survive invalid requests on the socket", async () => {
     const framed = (body: Buffer): Buffer => {
       const head = Buffer.alloc(4);
       head.writeUInt32LE(body.length);
@@ -286,7 +286,7 @@ describe("calls that the agent answers", function () {
     assert.equal(readLastMode(net, node), "agent");
   });
 
-  it("forty at once: all are wired", async () => {
+  it("should attach forty pods at once", async () => {
     const pods = Array.from({ length: 40 }, (_, index) => {
       const one = pod();
       const address = `10.7.201.${index + 1}/16`;
@@ -361,7 +361,7 @@ for (const ifname of LINKS)
     const faultyAgent = (fault: string): Promise<void> =>
       agent.start(plugins.faulty, ["serve", node.socket, node.stateDirectory], { INTERLAY_FAULT: fault });
 
-    it("and the launcher with it: DEL or GC leaves nothing", async () => {
+    it("should leave nothing after DEL or GC if the launcher ends too", async () => {
       for (const [index, { kind }] of steps.entries()) {
         await faultyAgent(`kill:${index}`);
         const { env, input } = net.invocation("launcher", "ADD", node, pod, ifname, config);
@@ -382,7 +382,7 @@ for (const ifname of LINKS)
       }
     });
 
-    it("the launcher goes on alone, and the pod is whole", async () => {
+    it("should complete the pod standalone by the launcher", async () => {
       for (const index of [0, Math.floor(steps.length / 2), steps.length - 1]) {
         await faultyAgent(`kill:${index}`);
         const { status, json } = net.call("launcher", "ADD", node, pod, ifname, config);
@@ -393,7 +393,7 @@ for (const ifname of LINKS)
       }
     });
 
-    it("a failed step is named in the error and leaves nothing", async () => {
+    it("should name a failed step in the error and leave nothing", async () => {
       const index = Math.floor(steps.length / 2);
       await faultyAgent(`fail:${index}`);
       const { status, json } = net.call("launcher", "ADD", node, pod, ifname, config);

@@ -44,7 +44,7 @@ describe("Grafana's dashboard", () => {
   const asked = [...panels.flatMap(({ targets }) => targets.map(({ expr }) => expr)), templating.list[1]?.query ?? ""];
   const namesIn = (text: string): readonly string[] => text.match(/\b(?:interlay|process)_\w+/g) ?? [];
 
-  it("asks for metrics that the agent has, and no others", () => {
+  it("Grafana's dashboard should use only metrics of the agent", () => {
     assert.ok(names.length > 15, names.join());
     for (const text of asked) {
       assert.ok(namesIn(text).length > 0, text);
@@ -52,7 +52,7 @@ describe("Grafana's dashboard", () => {
     }
   });
 
-  it("shows each of the agent's metrics", () => {
+  it("Grafana's dashboard should show all metrics of the agent", () => {
     const shown = asked.flatMap(namesIn);
     for (const name of types.keys())
       assert.ok(
@@ -61,7 +61,7 @@ describe("Grafana's dashboard", () => {
       );
   });
 
-  it("takes rates of counters alone", () => {
+  it("Grafana's dashboard should take rates of counters only", () => {
     for (const text of asked)
       for (const [, name = ""] of text.matchAll(/(?:rate|increase)\((\w+)/g))
         assert.match(types.get(name.replace(/_(?:bucket|sum|count)$/, "")) ?? "", /counter|histogram/, text);

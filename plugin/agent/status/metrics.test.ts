@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { Metrics } from "./metrics.ts";
 
 describe("metrics", () => {
-  it("are in Prometheus' text format", () => {
+  it("metrics should be in the text format of Prometheus", () => {
     const metrics = new Metrics();
     metrics.count("interlay_repairs_total", "Put back.", { kind: "route" });
     metrics.count("interlay_repairs_total", "Put back.", { kind: "route" }, 2);
@@ -18,7 +18,7 @@ describe("metrics", () => {
     ]);
   });
 
-  it("have histograms whose buckets are cumulative", () => {
+  it("metrics should have histograms with cumulative buckets", () => {
     const metrics = new Metrics();
     for (const seconds of [0.004, 0.02, 99]) metrics.observe("interlay_cni_duration_seconds", "Calls.", seconds);
     const text = metrics.text();

@@ -72,7 +72,7 @@ describe("NodeState's conditions", () => {
     assert.deepEqual([of("IPAMReady")?.status, of("IPAMReady")?.reason], ["True", "PoolsWrong"]);
   });
 
-  it("keep their transition's time until their status changes", () => {
+  it("should keep the transition time until the status changes", () => {
     const first = buildNodeStatus(well, [], NOW).conditions;
     const later = new Date("2026-01-02T04:00:00Z");
     const same = buildNodeStatus(well, first, later).conditions;

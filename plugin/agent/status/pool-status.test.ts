@@ -32,7 +32,7 @@ const status = (
   );
 
 describe("a pool's status", () => {
-  it("counts what is used, free and in conflict", () => {
+  it("should count used, free and conflicting addresses", () => {
     const one = status(
       [pool("a", ["10.8.1.0/29"])],
       [held("10.8.1.1", "a"), held("10.8.1.2", "a", "02:00:00:00:00:01")],
@@ -56,7 +56,7 @@ describe("a pool's status", () => {
     assert.match(draining?.message ?? "", /^10\.8\.1\.7 of pod shop\/db-0 is no longer in the ranges/);
   });
 
-  it("names the nodes and Services whose addresses are in the ranges, and leaves them out", () => {
+  it("should name nodes and Services whose addresses are in the ranges, and not count them as free", () => {
     const occupants = [
       { address: "10.8.1.2", by: "Node n2" },
       { address: "10.9.0.1", by: "Node n3" },
@@ -71,7 +71,7 @@ describe("a pool's status", () => {
     );
   });
 
-  it("gives nothing from the later of two pools that overlap", () => {
+  it("should not count the later of two overlapping pools", () => {
     const both = status([pool("a", ["10.8.1.0/30"]), pool("b", ["10.8.1.2"], "2026-01-02T00:00:00Z")], []);
     assert.deepEqual(
       [...both].map(([name, { conditions }]) => [name, conditions[0]?.status, conditions[0]?.reason]),

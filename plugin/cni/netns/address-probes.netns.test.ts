@@ -49,7 +49,7 @@ describe("address safety", () => {
     return macOf(other.name, "eth0");
   };
 
-  it("a free address is taken, in 3 x 100 ms at the most beyond the rest", () => {
+  it("should accept a free address within 3 x 100 ms", () => {
     const pod = net.pod("u");
     const prevResult = net.macvlan(node, pod, "eth0", [v4, v6]);
     const add = (options: object) => {
@@ -66,7 +66,7 @@ describe("address safety", () => {
     assert.ok(gateways < plain + 150, `the gateways answer at once, but it took ${gateways} ms, ${plain} ms without`);
   });
 
-  it("one that another machine has is refused, naming its MAC, before anything is made", () => {
+  it("should reject an address of another host with its MAC before any change", () => {
     const pod = net.pod("u");
     const prevResult = net.macvlan(node, pod, "eth0", [v4]);
     const mac = stranger("10.7.200.1/32");
@@ -83,7 +83,7 @@ describe("address safety", () => {
     assert.equal(net.call("interlay", "ADD", node, pod, "eth0", { prevResult }).status, 0, "it is an option");
   });
 
-  it("so is an IPv6 address, of both given ones the one that is held", () => {
+  it("should reject an IPv6 address of another host", () => {
     const pod = net.pod("u");
     const prevResult = net.macvlan(node, pod, "eth0", [v4, v6]);
     const mac = stranger("fd07::200:1/128");
@@ -92,7 +92,7 @@ describe("address safety", () => {
     assert.match(String(json["msg"]), new RegExp(`fd07::200:1, meant for .* is already used by ${mac}`));
   });
 
-  it("a gateway that does not answer is named, in each family", () => {
+  it("should name a gateway that does not answer, in each family", () => {
     const pod = net.pod("u");
     const gone = [
       { ...v4, gateway: "10.7.99.99" },
@@ -112,7 +112,7 @@ describe("address safety", () => {
     assert.equal(second.status, 0, JSON.stringify(second.json));
   });
 
-  it("a fixed address that moves to another node is reached at once, by both families", () => {
+  it("should make an address that moved to another node reachable at once, in both families", () => {
     const third = net.node("n3", "10.7.168.73", {}, "fd07::73");
     const first = net.pod("a");
     assert.equal(net.attachAll(node, first, "eth0", [v4, v6]).status, 0);
@@ -130,7 +130,7 @@ describe("address safety", () => {
       );
   });
 
-  it("the MAC is prefix and address: in the kernel, in the result, and seen by CHECK when it is changed", () => {
+  it("should set the MAC from prefix and address, report it and check it", () => {
     const pod = net.pod("u");
     const { status, json } = net.attachAll(node, pod, "eth0", [v4], { macPrefix: "0a:1b" });
     assert.equal(status, 0, JSON.stringify(json));

@@ -39,7 +39,7 @@ function withFault(document: unknown, { path, value }: Fault): unknown {
   return { ...object, [key]: inner(object[key]) };
 }
 
-describe("bad input, to the executable", () => {
+describe("invalid input to the executable", () => {
   const { interlay } = pluginsFromEnvironment();
   let net: TestNet;
   let node: TestNode;

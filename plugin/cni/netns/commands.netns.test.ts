@@ -65,7 +65,7 @@ describe("an underlay pod", () => {
     assert.ok(pingAddress(node.name, "10.7.200.1", "192.0.2.1"), "a reply to 192.0.2.1 left by eth0, expected veth0");
   });
 
-  it("is found in order by CHECK, and by its line when something is missing", () => {
+  it("should pass CHECK, and CHECK should name a missing item", () => {
     const check = () => net.call("interlay", "CHECK", node, pod, "eth0", {});
     assert.equal(check().status, 0, JSON.stringify(check().json));
     execInNetns(pod.namespace, "ip", "route", "delete", "10.233.0.0/18");
@@ -77,7 +77,7 @@ describe("an underlay pod", () => {
     );
   });
 
-  it("is the same after ADD again, and repaired by it", () => {
+  it("should be unchanged or repaired by a second ADD", () => {
     const link = () => execInNetns(pod.namespace, "ip", "-o", "link", "show", "veth0").split(":")[0];
     const index = link();
     const again = net.call("interlay", "ADD", node, pod, "eth0", {
@@ -92,7 +92,7 @@ describe("an underlay pod", () => {
     assert.equal(net.call("interlay", "CHECK", node, pod, "eth0", {}).status, 0);
   });
 
-  it("gives its pair in the result, behind what was there", () => {
+  it("should report its pair after the previous interfaces", () => {
     const interfaces = net.call("interlay", "ADD", node, pod, "eth0", {
       prevResult: {
         cniVersion: "1.0.0",
@@ -107,7 +107,7 @@ describe("an underlay pod", () => {
     assert.equal(interfaces[2]?.sandbox, pod.netns);
   });
 
-  it("leaves nothing on the node after DEL, which may come twice and with nothing to go by", () => {
+  it("should leave nothing on the node after DEL, even if repeated and without a namespace", () => {
     assert.equal(net.call("interlay", "DEL", node, pod, "eth0", {}).status, 0);
     assert.equal(net.call("interlay", "DEL", node, pod, "eth0", {}).status, 0);
     execInNetns(node.name, "ip", "address", "delete", "192.0.2.1/32", "dev", "lo");
@@ -166,7 +166,7 @@ describe("a multi-NIC pod", () => {
     assert.ok(pingAddress(other.name, "10.7.200.2"), "other node -> net1's address: no answer");
   });
 
-  it("loses only what is net1's on DEL", () => {
+  it("should lose only net1's state on DEL", () => {
     assert.equal(net.call("interlay", "DEL", node, pod, "net1", {}).status, 0);
     assert.ok(
       !execInNetns(node.name, "ip", "route").includes("10.7.200.2"),
@@ -193,7 +193,7 @@ describe("a plugin call that cannot be served", () => {
     prevResult: { cniVersion: "1.0.0", interfaces: [{ name: "eth0" }], ips: [{ address, interface: 0 }] },
   });
 
-  it("undoes its part when the pod is not as the previous plugin said", () => {
+  it("should undo its changes if the pod differs from the previous result", () => {
     const before = readPermanentState(node);
     const result = net.call("interlay", "ADD", node, pod, "eth0", previous("10.7.200.3/16"));
     assert.equal(result.json["code"], 103);
@@ -201,7 +201,7 @@ describe("a plugin call that cannot be served", () => {
     assert.deepEqual(readPermanentState(node), before);
   });
 
-  it("undoes every step before the one that the kernel refuses", () => {
+  it("should undo all steps before the one that the kernel rejects", () => {
     // eth0 is there, but without the address that the routes name as their source: the kernel refuses the first of them
     execInNetns(pod.namespace, "ip", "link", "add", "name", "eth0", "type", "bridge");
     execInNetns(pod.namespace, "ip", "link", "set", "eth0", "up");
@@ -217,7 +217,7 @@ describe("a plugin call that cannot be served", () => {
     );
   });
 
-  it("says so in the spec's words for bad input, and changes nothing", () => {
+  it("should reject invalid input with the specification's codes and change nothing", () => {
     const before = readPermanentState(node);
     assert.equal(net.call("interlay", "ADD", node, pod, "a/b", previous("10.7.200.3/16")).json["code"], 4);
     assert.equal(net.call("interlay", "ADD", node, pod, "eth0", {}).json["code"], 7);

@@ -51,7 +51,7 @@ describe("the connected routes of a pod's NIC", () => {
       assert.equal(net.call("interlay", "DEL", node, pod, ifname, {}).status, 0);
     });
 
-  it("are put back by the agent, in front of a foreign route to the same network", async () => {
+  it("should be restored by the agent before a foreign route to the same network", async () => {
     const pod = attach("eth0");
     const [ipv4, ipv6] = NETWORKS;
     execOrThrow(["ip", "-n", pod.namespace, "route", "replace", ipv4, "via", "10.7.168.71", "dev", "veth0"]);

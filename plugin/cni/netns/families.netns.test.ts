@@ -133,7 +133,7 @@ describe("a multi-NIC pod with both families", () => {
       assert.ok(pingAddress(other.name, address), `other node -> ${address}: no answer`);
   });
 
-  it("keeps what net1 needs when net2 goes, and nothing when both have gone", () => {
+  it("should keep net1's state when net2 is deleted, and nothing after both", () => {
     assert.equal(net.call("interlay", "DEL", node, pod, "net2", {}).status, 0);
     assert.deepEqual(net.call("interlay", "CHECK", node, pod, "net1", {}), { status: 0, json: {} });
     assert.ok(pingAddress(node.name, "fd07::200:2"), "node -> net1's address: no answer after net2's DEL");
@@ -146,8 +146,8 @@ describe("a multi-NIC pod with both families", () => {
   });
 });
 
-describe("an IPv6 address without a gateway, for which no plugin before has waited", () => {
-  it("is waited for, and an error when somebody else has it", () => {
+describe("an IPv6 address without a gateway", () => {
+  it("should wait for duplicate address detection, and fail if another host has the address", () => {
     const net = new TestNet(pluginsFromEnvironment());
     try {
       const node = net.node("n1", "10.7.168.71", {}, NODE6);

@@ -76,7 +76,7 @@ for (const [type, ifname] of [
       assert.deepEqual(records(node), recorded, `records after ${what}`);
     };
 
-    it("fails with the step's name, and leaves nothing", () => {
+    it("should fail with the step's name and leave nothing", () => {
       assert.ok(steps.length > 10);
       for (const [index, step] of steps.entries()) {
         const { status, json } = net.call("faulty", "ADD", node, pod, ifname, config, `fail:${index}`);
@@ -86,7 +86,7 @@ for (const [type, ifname] of [
       }
     });
 
-    it("leaves nothing after kill -9 and DEL or GC", () => {
+    it("should leave nothing after kill -9 and DEL or GC", () => {
       const valid = recorded.map(() => ({ containerID: pod.containerId, ifname: "eth0" }));
       for (const [index, step] of steps.entries()) {
         net.call("faulty", "ADD", node, pod, ifname, config, `kill:${index}`);
@@ -97,7 +97,7 @@ for (const [type, ifname] of [
       }
     });
 
-    it("is whole after kill -9 and ADD again", () => {
+    it("should be complete after kill -9 and another ADD", () => {
       const index = Math.floor(steps.length / 2);
       net.call("faulty", "ADD", node, pod, ifname, config, `kill:${index}`);
       assert.equal(net.call("interlay", "ADD", node, pod, ifname, config).status, 0);

@@ -54,7 +54,7 @@ describe("GC, cniVersion 1.1.0", () => {
       assert.equal(splitLines(execInNetns(lost.namespace, "ip", "rule")).length, 3, "rules are left in the stale pod");
     });
 
-  it("is about one network: another one's attachments are left alone, though the list has none of them", () => {
+  it("should not remove attachments of other networks", () => {
     const [mine, others] = [net.pod("mine"), net.pod("others")];
     assert.equal(net.attachAll(node, others, "eth0", both(1), { name: "other" }).status, 0);
     const wanted = readPermanentState(node);
@@ -66,7 +66,7 @@ describe("GC, cniVersion 1.1.0", () => {
     assert.deepEqual(records(), []);
   });
 
-  it("removes what is left of a pod whose namespace is gone", () => {
+  it("should remove the state of a pod whose namespace was deleted", () => {
     const initial = readPermanentState(node);
     const pod = net.pod("gone");
     net.overlay(node, pod, "10.233.64.5", "fd33:64::5");

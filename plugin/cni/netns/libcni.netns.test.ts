@@ -90,7 +90,7 @@ describe("under libcni", () => {
       assert.deepEqual(readPermanentState(node), initial);
     });
 
-  it("says by STATUS whether it can serve, cniVersion 1.1.0", () => {
+  it("should report by STATUS whether it can serve, cniVersion 1.1.0", () => {
     const pod = net.pod("s");
     assert.equal(tool("status", network("1.1.0"), pod).status, 0);
     const empty = buildPathVariables({ stateDirectory: join(node.stateDirectory, "none") });
@@ -99,7 +99,7 @@ describe("under libcni", () => {
     assert.match(none.said, /facts\.json is missing/);
   });
 
-  it("removes by GC what has no valid attachment, and nothing else, cniVersion 1.1.0", () => {
+  it("should remove by GC only invalid attachments, cniVersion 1.1.0", () => {
     const directory = network("1.1.0");
     const initial = readPermanentState(node);
     const lost = net.pod("g");

@@ -14,7 +14,7 @@ import {
 const NODELOCALDNS = "169.254.20.10/32";
 const address = { address: "10.7.200.1/16", gateway: "10.7.168.72" };
 
-describe("a network's options", () => {
+describe("options of a network", () => {
   const plugins = pluginsFromEnvironment();
   let net: TestNet;
   let node: TestNode;
@@ -31,7 +31,7 @@ describe("a network's options", () => {
     spawnSync("ip", ["netns", "exec", node.name, plugins.interlay, ...argv], { encoding: "utf8" });
   const routesIn = (namespace: string) => splitLines(execInNetns(namespace, "ip", "route"));
 
-  it("hijackCIDRs: further destinations are reached through the node, of both kinds of pods", () => {
+  it("hijackCIDRs should route further destinations through the node", () => {
     const underlay = net.pod("h");
     net.attachAll(node, underlay, "eth0", [address], { hijackCIDRs: [NODELOCALDNS, "192.0.2.0/24"] });
     const multi = net.pod("hm");
@@ -49,7 +49,7 @@ describe("a network's options", () => {
     net.call("interlay", "DEL", node, multi, "net1", {});
   });
 
-  it("dryRun: ADD answers as it would, and neither node nor pod nor records change", () => {
+  it("dryRun should return ADD's result and change nothing", () => {
     const pod = net.pod("d");
     const prevResult = net.macvlan(node, pod, "eth0", [address]);
     const initial = [readPermanentState(node), readPermanentState({ ...node, name: pod.namespace })];
@@ -68,7 +68,7 @@ describe("a network's options", () => {
     assert.deepEqual([readPermanentState(node), readPermanentState({ ...node, name: pod.namespace })], initial);
   });
 
-  it("one that is wrong is named, before anything is done", () => {
+  it("should name an invalid option before any change", () => {
     const pod = net.pod("w");
     const prevResult = net.macvlan(node, pod, "eth0", [address]);
     const initial = readPermanentState(node);
@@ -85,7 +85,7 @@ describe("a network's options", () => {
     assert.deepEqual(readPermanentState(node), initial);
   });
 
-  it("refuses a path on the node in a network configuration: nothing is written, and DEL still cleans up", () => {
+  it("should reject a node path in a network configuration, and DEL should still clean up", () => {
     const pod = net.pod("paths");
     const initial = readPermanentState(node);
     net.attachAll(node, pod, "eth0", [address]);
@@ -107,7 +107,7 @@ describe("a network's options", () => {
     assert.ok(!existsSync("/x"));
   });
 
-  it("explain prints a wired pod's plan with reasons, and what the kernel lacks of it", () => {
+  it("explain should print an attached pod's plan with reasons and missing items", () => {
     const pod = net.pod("e");
     net.attachAll(node, pod, "eth0", [address]);
     const explain = () =>
@@ -130,7 +130,7 @@ describe("a network's options", () => {
     assert.match(gone.stderr, /is not attached on this node/);
   });
 
-  it("explain of a configuration prints what ADD would do, and does nothing", () => {
+  it("explain of a configuration should print ADD's plan and change nothing", () => {
     const pod = net.pod("c");
     const { input } = net.invocation("interlay", "ADD", node, pod, "eth0", {
       prevResult: net.macvlan(node, pod, "eth0", [address]),

@@ -14,7 +14,7 @@ describe("a pod that the agent is repairing", () => {
     net.close();
   });
 
-  it("is left by DEL once the repair has ended, so that nothing is put back behind it", async () => {
+  it("DEL should wait for the end of a repair", async () => {
     const node = net.node("n1", "10.7.168.71");
     const pod = net.pod("u");
     const untouched = readPermanentState(node);

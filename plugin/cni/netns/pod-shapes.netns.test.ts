@@ -62,7 +62,7 @@ describe("pods of other shapes", () => {
       assert.deepEqual(readPermanentState(node), untouched);
     });
 
-  it("a multi-NIC pod with lan0 and storage answers on each, and each goes alone", () => {
+  it("a multi-NIC pod with NICs lan0 and storage should answer on each, and DEL should remove one", () => {
     const pod = net.pod("m");
     net.overlay(node, pod, "10.233.64.5");
     const own = readPermanentState(node);
@@ -76,7 +76,7 @@ describe("pods of other shapes", () => {
     assert.deepEqual(readPermanentState(node), own);
   });
 
-  it("a multi-NIC pod whose NICs have routes to the same network answers it by each NIC's own gateway", () => {
+  it("a multi-NIC pod should answer a network by each NIC's own gateway", () => {
     const third = net.node("n3", "10.7.168.73");
     const far = "192.0.2.9";
     for (const one of [other, third]) execInNetns(one.name, "ip", "address", "add", `${far}/32`, "dev", "lo");
@@ -182,7 +182,7 @@ describe("pods of other shapes", () => {
   });
 });
 
-describe("replies leave by the way that requests came", () => {
+describe("replies leave by the link of the request", () => {
   for (const filter of ["0", "1", "2"])
     it(`with rp_filter ${filter} as every new link's and every namespace's own`, () => {
       const net = new TestNet(pluginsFromEnvironment());

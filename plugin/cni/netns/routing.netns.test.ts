@@ -43,12 +43,12 @@ describe("the default route's NIC", () => {
   const defaults = () =>
     ["-4", "-6"].flatMap((family) => splitLines(execInNetns(pod.namespace, "ip", family, "route", "show", "default")));
 
-  it("stays eth0 if nothing is said", () => {
+  it("should stay eth0 by default", () => {
     assert.equal(net.attachAll(node, pod, "net1", both).status, 0);
     assert.match(defaults().join("\n"), /^default via 169\.254\.1\.1 dev eth0 *\ndefault via fe80::1 dev eth0/);
   });
 
-  it("is net1 by the configuration, in both families, twice the same, and eth0 again after DEL", () => {
+  it("should be net1 by configuration in both families, and eth0 again after DEL", () => {
     assert.equal(net.call("macvlan", "DEL", node, pod, "net1", { ipam: { type: "static" } }).status, 0);
     assert.equal(net.call("interlay", "DEL", node, pod, "net1", {}).status, 0);
     const options = { podDefaultRouteNic: "net1" };
@@ -69,7 +69,7 @@ describe("the default route's NIC", () => {
     assert.match(defaults().join("\n"), /^default via 169\.254\.1\.1 dev eth0.*\ndefault via fe80::1 dev eth0/);
   });
 
-  it("is the pod's wish before the configuration's", () => {
+  it("should prefer the pod's annotation to the configuration", () => {
     const directory = join(node.stateDirectory, "pod-options");
     mkdirSync(directory, { recursive: true });
     const file = join(directory, `${pod.containerId}-net1.json`);
@@ -81,7 +81,7 @@ describe("the default route's NIC", () => {
     rmSync(file);
   });
 
-  it("is the pod's wish though that NIC is attached later, whatever its name", () => {
+  it("should follow the annotation for a NIC that is attached later", () => {
     const directory = join(node.stateDirectory, "pod-options");
     const later = net.pod("later");
     net.overlay(node, later, "10.233.64.6", "fd33:64::6");
@@ -102,7 +102,7 @@ describe("the default route's NIC", () => {
     assert.match(route(), /^default via 169\.254\.1\.1 dev eth0/);
   });
 
-  it("is an error that names the NICs there are, and one without a gateway is one", () => {
+  it("should reject an unknown NIC and a NIC without gateway", () => {
     const initial = readPermanentState(node);
     const of = (podDefaultRouteNic: string, gateway?: string) =>
       net.call("interlay", "ADD", node, pod, "net1", { podDefaultRouteNic, prevResult: prevResult("net1", gateway) });
@@ -128,7 +128,7 @@ describe("tables and priorities", () => {
   });
   const numbers = { hostRouteTable: 777, hostRulePriority: 1777, podRulePriority: 2777, podMarkPriority: 1777 };
 
-  it("are the configuration's for a multi-NIC pod, and go with it", () => {
+  it("should be those of the configuration for a multi-NIC pod, and be removed with it", () => {
     const initial = readPermanentState(node);
     const pod = net.pod("m");
     net.overlay(node, pod, OVERLAY);
@@ -145,7 +145,7 @@ describe("tables and priorities", () => {
     assert.notDeepEqual(own, initial);
   });
 
-  it("are the configuration's for an underlay pod", () => {
+  it("should be those of the configuration for an underlay pod", () => {
     const pod = net.pod("u");
     const address = { address: "10.7.200.3/16", gateway: GATEWAY };
     assert.equal(net.attachAll(node, pod, "eth0", [address], numbers).status, 0);
@@ -156,7 +156,7 @@ describe("tables and priorities", () => {
     assert.ok(pingAddress(node.name, "10.7.200.3"));
   });
 
-  it("are refused where they would be the kernel's or in the wrong order", () => {
+  it("should be rejected if the kernel uses them or their order is wrong", () => {
     const pod = net.pod("w");
     const prevResult = net.macvlan(node, pod, "eth0", [{ address: "10.7.200.4/16", gateway: GATEWAY }]);
     for (const [wrong, said] of [

@@ -17,7 +17,7 @@ const address = (host: number) => [
 ];
 
 /** An address is given again, to another pod or to the same container: what stood for it before must not be in the way. */
-describe("what an earlier life of an address left", () => {
+describe("stale state of an address", () => {
   let net: TestNet;
   let node: TestNode;
   let other: TestNode;
@@ -36,7 +36,7 @@ describe("what an earlier life of an address left", () => {
     assert.ok(pingAddress(other.name, ip), `other node -> ${ip}: no answer`);
   };
 
-  it("routes on the node by another link, in main and in our table, and the neighbours with them, go; others' stay", () => {
+  it("should remove the node's stale routes and neighbours, and keep foreign ones", () => {
     const link = ["link", "add", "name", "cali0123456789a", "type", "veth", "peer", "name", "gone"];
     onNode(...link);
     onNode("link", "set", "cali0123456789a", "up");
@@ -72,7 +72,7 @@ describe("what an earlier life of an address left", () => {
     }
   });
 
-  it("a rule in the pod that sends the address to another table goes", () => {
+  it("should remove a stale rule of the pod", () => {
     const pod = net.pod("m");
     net.overlay(node, pod, "10.233.64.5", "fd33:64::5");
     for (const from of ["10.7.200.1", "fd07::200:1"])

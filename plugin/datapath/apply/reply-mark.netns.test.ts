@@ -41,7 +41,7 @@ const sendFrom = (address, port) => new Promise((resolve) => {
 })();
 `;
 
-describe("replies to UDP clients by veth0", function () {
+describe("UDP replies by veth0", function () {
   this.timeout(180_000);
   let net: TestNet;
   let node: TestNode;
@@ -73,19 +73,19 @@ describe("replies to UDP clients by veth0", function () {
     return stdout.match(/expires/g)?.length ?? 0;
   };
 
-  it("reach a client that the pod would answer by the wire", () => {
+  it("should reach a client that the pod would otherwise answer by eth0", () => {
     assert.equal(run(CLIENT, "192.0.2.1", "7777"), 0);
     assert.equal(elements("clients-ipv4"), 1);
   });
 
-  it("do not keep a client in a network that veth0 routes anyway, and reach it", () => {
+  it("should not store a client in a network that is routed by veth0, and reach it", () => {
     const initial = elements("clients-ipv4");
     assert.equal(run(CLIENT, "10.233.64.9", "7777"), 0);
     assert.equal(run(CLIENT, node.address, "7777"), 0);
     assert.equal(elements("clients-ipv4"), initial);
   });
 
-  it("reach a packet's sender though the pod's sockets have marks of their own", () => {
+  it("should reach the sender if the pod's sockets have marks of their own", () => {
     const rules = execInNetns(pod.namespace, "ip", "rule");
     assert.match(rules, /fwmark 0x20000000\/0x20000000 lookup 500/);
     const route = execInNetns(pod.namespace, "ip", "route", "get", "192.0.2.1", "mark", "0x20000539");
@@ -93,7 +93,7 @@ describe("replies to UDP clients by veth0", function () {
     assert.match(execInNetns(pod.namespace, "ip", "route", "get", "192.0.2.1", "mark", "0x539"), /dev eth0 /);
   });
 
-  it("reach the next new client after 66,500 datagrams from as many ports, and one that was known before", () => {
+  it("should reach known and new clients after 66,500 datagrams from different ports", () => {
     assert.equal(run(CLIENT, "192.0.2.1", "900"), 0);
     run(SENDER, "192.0.2.1", "192.0.2.2");
     assert.ok(elements("clients-ipv4") >= 65_000, `only ${elements("clients-ipv4")} clients: the set is not full`);

@@ -38,7 +38,7 @@ const planLines = ({
   }).items.map(describeItem);
 
 describe("the plan of a net1", () => {
-  it("has a way back to the addresses of the node's end, by which the node masquerades: ptp's has one", () => {
+  it("should have a route to the address of the node's end of the pair, as with ptp", () => {
     const plan = lines("10.98.0.1", "fd98::1");
     assert.deepEqual(
       plan.filter((line) => !lines().includes(line)),
@@ -51,7 +51,7 @@ describe("the plan of a net1", () => {
       .filter((line) => line.endsWith("table 10005"))
       .map((line) => line.replace(/^pod: route (.*) src 10\.7\.200\.1 table 10005$/, "$1"));
 
-  it("has in its table its network, the node, overlay and Services by the node, and its gateway", () => {
+  it("should have a table with its network, gateway, node, overlay and Services", () => {
     assert.deepEqual(table({}), [
       "10.7.0.0/16 dev net1",
       "10.7.168.71 dev eth0",
@@ -61,12 +61,12 @@ describe("the plan of a net1", () => {
     ]);
   });
 
-  it("has in its table every address of the node, for the node masquerades by any of them", () => {
+  it("should have a table with all node addresses, because the node masquerades with any of them", () => {
     const node = { name: "n1", addresses: [parseIp("10.7.168.71")], otherAddresses: [parseIp("192.168.0.5")] };
     assert.ok(table({ facts: makeFacts({ node }) }).includes("192.168.0.5 via 10.7.168.71 dev eth0"));
   });
 
-  it("leaves by its own link to what was only configured or announced: it may be a client on the wire", () => {
+  it("should use its own link for configured or announced addresses", () => {
     const facts = makeFacts({
       hijackCidrs: [parseCidr("192.0.2.0/24")],
       viaNode: [{ destination: parseCidr("10.7.9.9/32"), reason: "a VIP" }],
@@ -74,7 +74,7 @@ describe("the plan of a net1", () => {
     assert.deepEqual(table({ facts }), table({}));
   });
 
-  it("has its own routes in its table, by their own gateways or by that of its address", () => {
+  it("should have its own routes in its table, by their gateways", () => {
     const routes = [
       { destination: parseCidr("192.0.2.0/24"), gateway: parseIp("10.7.0.9") },
       { destination: parseCidr("198.51.100.0/24") },
@@ -86,12 +86,12 @@ describe("the plan of a net1", () => {
     );
   });
 
-  it("takes a default route of its own before the gateway of its address", () => {
+  it("should prefer its own default route to its address's gateway", () => {
     const routes = [{ destination: "default" as const, gateway: parseIp("10.7.0.9") }];
     assert.equal(table({ routes }).at(-1), "default via 10.7.0.9 dev net1");
   });
 
-  it("has no such line behind Calico, whose ends have no address", () => {
+  it("should have no route to the node's end behind Calico, which has no address", () => {
     assert.ok(!lines().some((line) => line.startsWith("pod: route 10.98.0.1 ")));
   });
 });

@@ -82,7 +82,7 @@ describe("renderNodeTable", () => {
 });
 
 describe("isNodeTable", () => {
-  it("accepts the listing of what was written, whatever the counters", () => {
+  it("should accept the listing of the written table, whatever the counters", () => {
     assert.ok(isNodeTable(LISTING, LISTED));
   });
 
@@ -105,13 +105,13 @@ describe("isNodeTable", () => {
     });
 });
 
-describe("a listing of the node's table", () => {
-  it("reads the exempted networks, and none from a table without exemptions", () => {
+describe("listings of the node's table", () => {
+  it("should read exempted networks, and none without exemptions", () => {
     assert.deepEqual([...readExemptCidrs(LISTING)].sort(), [...LISTED.overlayCidrs].sort());
     assert.deepEqual(readExemptCidrs(LISTING.replace(/^.*notrack.*$/m, "")), []);
   });
 
-  it("has a packet counter for each rule that counts", () => {
+  it("should read the packet counter of each counting rule", () => {
     assert.deepEqual(Object.fromEntries(readRuleCounters(LISTING)), {
       "source-guard-ipv4": 7,
       "source-guard-ipv6": 0,

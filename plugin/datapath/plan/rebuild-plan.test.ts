@@ -67,7 +67,7 @@ const CHANGES: readonly (readonly [string, Facts])[] = [
   ["a virtual address", facts({ viaNode: [{ destination: parseCidr("10.7.250.1/32"), reason: "VIP" }] })],
 ];
 
-describe("replan: the plan of a running pod follows the facts", () => {
+describe("rebuildPlan", () => {
   for (const survey of [underlay, multiNic])
     for (const [what, now] of CHANGES)
       it(`gives the plan that a new ${survey.type} pod gets: ${what}`, () => {
@@ -78,7 +78,7 @@ describe("replan: the plan of a running pod follows the facts", () => {
         assert.deepEqual(lines(back?.plan ?? { items: [] }), lines(buildPlan(facts(), survey)));
       });
 
-  it("lists what is to be removed, without what a new item replaces", () => {
+  it("should list obsolete items without those that a new item replaces", () => {
     const plan = buildPlan(facts(), multiNic);
     const now = facts({
       node: { name: "n1", addresses: [parseIp("10.7.168.99"), parseIp("fd07::71")], otherAddresses: [] },
@@ -95,14 +95,14 @@ describe("replan: the plan of a running pod follows the facts", () => {
     ]);
   });
 
-  it("changes the main table of a pod whose record has no survey", () => {
+  it("should change the main table of a pod whose record has no survey", () => {
     const withoutConnected: NicSurvey = { ...underlay, connected: [] };
     const plan = buildPlan(facts(), withoutConnected);
     const now = overlay("10.233.64.0/18", "10.234.0.0/24", "fd34::/48");
     assert.deepEqual(lines(rebuildPlan({ plan }, now)?.plan ?? { items: [] }), lines(buildPlan(now, withoutConnected)));
   });
 
-  it("is undefined where nothing changes", () => {
+  it("should return undefined without a change", () => {
     for (const survey of [underlay, multiNic, undefined]) {
       const plan = buildPlan(facts(), survey ?? { ...underlay, connected: [] });
       assert.equal(rebuildPlan({ plan, ...(survey === undefined ? {} : { survey }) }, facts()), undefined);
@@ -112,7 +112,7 @@ describe("replan: the plan of a running pod follows the facts", () => {
 });
 
 describe("routes through the node", () => {
-  it("never cover a network of the pod's own NICs", () => {
+  it("should not cover a network of the pod's NICs", () => {
     for (const survey of [underlay, multiNic]) {
       const plan = buildPlan(overlay("10.0.0.0/8", "10.7.0.0/16", "fd07::/64", "fd00::/8", "10.7.128.0/17"), survey);
       const through = lines(plan).filter((line) => /^pod: route (10|fd)\S+\/\d+ via .* src \S+$/.test(line));
@@ -123,13 +123,13 @@ describe("routes through the node", () => {
     }
   });
 
-  it("come with the connected network of the NIC, as the kernel has it", () => {
+  it("should include the NIC's connected network as the kernel has it", () => {
     const plan = lines(buildPlan(facts(), underlay));
     assert.ok(plan.includes("pod: route 10.7.0.0/16 dev eth0 src 10.7.200.1"), plan.join("\n"));
     assert.ok(plan.includes("pod: route fd07::/64 dev eth0"), plan.join("\n"));
   });
 
-  it("name each destination once", () => {
+  it("should contain each destination once", () => {
     const vip = { destination: parseCidr("10.7.168.80/32"), reason: "VIP" };
     const twice = facts({
       node: { name: "n1", addresses: NODE, otherAddresses: [parseIp("10.7.168.80")] },

@@ -64,7 +64,7 @@ describe("address probes", () => {
     }
   });
 
-  it("a MAC prefix is two bytes of a unicast address, before the address's last four", () => {
+  it("should build a MAC address from a unicast prefix and the address's last four bytes", () => {
     assert.deepEqual(["0a:1b", "0b:1b", "0a", "0A:1B", "0a:1b:2c"].map(isMacPrefix), [
       true,
       false,

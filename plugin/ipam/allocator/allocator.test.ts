@@ -12,7 +12,7 @@ import { type AddressRecord, Records } from "../records/records.ts";
 const V6 = { subnet: "fd07::/64", ranges: ["fd07::200:1-fd07::200:2"] };
 const STRANGER = "02:00:00:00:00:01";
 
-describe("the addresses of a node's pods", () => {
+describe("Allocator", () => {
   let cluster: AddressCluster;
   let directory: string;
   let containers = 0;
@@ -87,7 +87,7 @@ describe("the addresses of a node's pods", () => {
   };
   const held = (): readonly string[] => [...cluster.addresses.keys()].sort();
 
-  it("ten nodes at once get all of a pool that has exactly enough, nobody twice", async () => {
+  it("should allocate a pool of exactly enough addresses to ten nodes at once, each address once", async () => {
     cluster.pool("p", { ranges: ["10.7.200.1-10.7.200.10"] });
     const agents = Array.from({ length: 10 }, (_, i) => agent(`n${i}`));
     const pods = agents.map((one, i) => pod(`p${i}`, one));
@@ -100,7 +100,7 @@ describe("the addresses of a node's pods", () => {
     assert.equal(new Set(answers.flat()).size, 10);
   });
 
-  it("both families or none", async () => {
+  it("should allocate both families or none", async () => {
     cluster.pool("four", { ranges: ["10.7.200.1-10.7.200.9"] }).pool("six", { ...V6, ranges: ["fd07::200:1"] });
     const one = agent("n1");
     assert.deepEqual(await add(one, pod("a", one)), ["10.7.200.1", "fd07::200:1"]);
@@ -108,7 +108,7 @@ describe("the addresses of a node's pods", () => {
     assert.equal(held().length, 2, "nothing is held for b");
   });
 
-  it("all NICs or none: two pods do not wait for each other's second address", async () => {
+  it("should release the addresses of a sandbox if one of its NICs gets none", async () => {
     cluster.pool("p", { ranges: ["10.7.200.1-10.7.200.2"] });
     const one = agent("n1");
     const [a, b] = [pod("a", one), pod("b", one)];
@@ -122,7 +122,7 @@ describe("the addresses of a node's pods", () => {
     assert.equal(held().length, 2, "b was whole: it keeps its addresses for its next sandbox");
   });
 
-  it("a Deployment's pods share the set that its template names, and the error says who has it all", async () => {
+  it("should allocate a Deployment's requested addresses to its pods, and name the holders when all are in use", async () => {
     cluster.pool("p", { ranges: ["10.7.200.1-10.7.200.9"] });
     const one = agent("n1");
     const two = agent("n2");
@@ -145,7 +145,7 @@ describe("the addresses of a node's pods", () => {
     assert.equal((await add(two, more)).length, 1, "what the old pod had is the new one's");
   });
 
-  it("an address asked for that is taken: the error names who has it; a reserved one is given to who asks alone", async () => {
+  it("should name the holder of a requested address, and allocate reserved addresses only on request", async () => {
     cluster.pool("p", { ranges: ["10.7.200.1-10.7.200.2"], reserved: ["10.7.200.1"] });
     const one = agent("n1");
     assert.deepEqual(await add(one, pod("any", one)), ["10.7.200.2"]);
@@ -157,7 +157,7 @@ describe("the addresses of a node's pods", () => {
     );
   });
 
-  it("an address asked for that another node takes in this moment: the error says to try again, not that no pool has it", async () => {
+  it("should ask to retry if another node is allocating the requested address", async () => {
     cluster.pool("p", { ranges: ["10.7.200.1-10.7.200.2"] });
     const [one, two] = [agent("n1"), agent("n2")];
     const asks = { "interlay.dev/ip": "10.7.200.2" };
@@ -168,7 +168,7 @@ describe("the addresses of a node's pods", () => {
     await assert.rejects(add(two, b), /10\.7\.200\.2.* is held by pod default\/a/);
   });
 
-  it("a forced-away pod's address waits for its container, then goes to the pod of its name that asks for it", async () => {
+  it("should keep a force-deleted pod's address until its container is deleted", async () => {
     cluster.pool("p", { ranges: ["10.7.200.1-10.7.200.2"] });
     const one = agent("n1");
     const asks = { "interlay.dev/ip": "10.7.200.2" };
@@ -179,7 +179,7 @@ describe("the addresses of a node's pods", () => {
     assert.deepEqual(await add(one, next), ["10.7.200.2"]);
   });
 
-  it("a StatefulSet's pod has its address again on another node: at once after DEL, else after 30 s", async () => {
+  it("should keep a StatefulSet pod's address on another node: at once after DEL, otherwise after 30 s", async () => {
     cluster.pool("p", { ranges: ["10.7.200.1-10.7.200.9"] });
     const [one, two] = [agent("n1"), agent("n2")];
     assert.deepEqual(await add(one, pod("web-0", one, {}, STATEFUL_SET), "eth0", "c"), ["10.7.200.1"]);
@@ -193,7 +193,7 @@ describe("the addresses of a node's pods", () => {
     assert.deepEqual(await add(one, pod("web-0", one, {}, STATEFUL_SET)), ["10.7.200.1"]);
   });
 
-  it("a pod between two containers has its address: no other node takes it from the one that it gets next", async () => {
+  it("should keep a pod's address between two containers", async () => {
     cluster.pool("p", { ranges: ["10.7.200.1-10.7.200.9"] });
     const [one, two] = [agent("n1"), agent("n2")];
     const first = pod("web-0", one, {}, STATEFUL_SET);
@@ -209,7 +209,7 @@ describe("the addresses of a node's pods", () => {
     assert.deepEqual(await add(two, forced), ["10.7.200.1"]);
   });
 
-  it("what a StatefulSet's pod had in a range that drains goes back once it has another", async () => {
+  it("should release a StatefulSet pod's address of a draining range when it has another one", async () => {
     cluster.pool("p", { ranges: ["10.7.200.1-10.7.200.9"] });
     const one = agent("n1");
     await add(one, pod("web-0", one, {}, STATEFUL_SET), "eth0", "c");
@@ -227,14 +227,14 @@ describe("the addresses of a node's pods", () => {
     assert.deepEqual(held(), ["10.7.200.5"]);
   });
 
-  it("the later of two pools that overlap gives nothing", async () => {
+  it("should allocate nothing from the later of two overlapping pools", async () => {
     cluster.pool("first", { ranges: ["10.7.200.1"] }).pool("second", { ranges: ["10.7.200.1-10.7.200.9"] });
     const one = agent("n1");
     assert.deepEqual(await add(one, pod("a", one)), ["10.7.200.1"]);
     await assert.rejects(add(one, pod("b", one)), /in first \(1\)/);
   });
 
-  describe("that somebody else on the wire has", () => {
+  describe("addresses that another host uses", () => {
     const found = (one: Agent, { metadata }: ReturnType<typeof pod>, address: string): void => {
       const ref = { namespace: "default", name: metadata.name, uid: metadata.uid };
       writeConflictRecord({ address, mac: STRANGER, ifname: "eth0", pod: ref }, one.state);
@@ -273,7 +273,7 @@ describe("the addresses of a node's pods", () => {
       assert.equal(cluster.addresses.get("10.7.200.1")?.spec.conflict, STRANGER);
     });
 
-    it("are marked though their pod, and with it their object, is gone", async () => {
+    it("should mark an address whose pod and object were deleted", async () => {
       cluster.pool("p", { ranges: ["10.7.200.1-10.7.200.9"] });
       const one = agent("n1");
       const a = pod("a", one);
@@ -286,7 +286,7 @@ describe("the addresses of a node's pods", () => {
       assert.equal(cluster.addresses.get("10.7.200.1")?.spec.conflict, STRANGER);
     });
 
-    it("are named, with the MAC, to a pod that asks for one", async () => {
+    it("should name the MAC address to a pod that requests the address", async () => {
       cluster.pool("p", { ranges: ["10.7.200.1-10.7.200.9"] });
       const one = agent("n1");
       const a = pod("a", one, { "interlay.dev/ip": "10.7.200.1" });
@@ -297,7 +297,7 @@ describe("the addresses of a node's pods", () => {
     });
   });
 
-  describe("in reserve", () => {
+  describe("the reserve of a node", () => {
     it("reserves addresses, allocates them offline, syncs later and refills the reserve", async () => {
       cluster.pool("p", { ranges: ["10.7.200.1-10.7.200.9"], reservePerNode: 2 });
       const one = agent("n1");
@@ -322,7 +322,7 @@ describe("the addresses of a node's pods", () => {
       assert.equal(objects.filter(({ reserve }) => reserve).length, 2);
     });
 
-    it("are for nobody who asks for an address or may have one from before", async () => {
+    it("should not allocate reserved addresses to pods with a requested or kept address", async () => {
       cluster.pool("p", { ranges: ["10.7.200.1-10.7.200.9"], reservePerNode: 1 });
       const one = agent("n1");
       await one.allocator.sync();
@@ -333,7 +333,7 @@ describe("the addresses of a node's pods", () => {
       await assert.rejects(add(one, web), /API server unreachable/);
     });
 
-    it("are the last that their node's pods get of a full pool, and given back when the pool wants none", async () => {
+    it("should allocate reserved addresses last, and release them when the pool has no reserve", async () => {
       cluster.pool("p", { ranges: ["10.7.200.1-10.7.200.2"], reservePerNode: 1 });
       const one = agent("n1");
       await one.allocator.sync();
@@ -393,7 +393,7 @@ describe("the addresses of a node's pods", () => {
     assert.deepEqual(one.records.all(), []);
   });
 
-  it("two agents of one node, one about to go, answer alike", async () => {
+  it("should give the same result from two agents of one node during an update", async () => {
     cluster.pool("p", { ranges: ["10.7.200.1-10.7.200.9"] });
     const store = new NodeStore(cluster, "n1");
     const before = agent("n1", store);

@@ -3,7 +3,7 @@ import { DEFAULT_ROUTE_ANNOTATION, parseDefaultRouteNic, listPodNics } from "./d
 
 const NETWORKS = "k8s.v1.cni.cncf.io/networks";
 
-describe("the default route's NIC by annotation", () => {
+describe("the annotation for the default route's NIC", () => {
   for (const [networks, nics] of [
     ["", ["eth0"]],
     ["kube-system/underlay", ["eth0", "net1"]],
@@ -15,7 +15,7 @@ describe("the default route's NIC by annotation", () => {
       assert.deepEqual(listPodNics({ [NETWORKS]: networks }), nics);
     });
 
-  it("is one of the pod's NICs, or the error names those", () => {
+  it("should reject a NIC that the pod does not have", () => {
     const annotations = { [NETWORKS]: "underlay", [DEFAULT_ROUTE_ANNOTATION]: "net1" };
     assert.equal(parseDefaultRouteNic(annotations, "a/b"), "net1");
     assert.equal(parseDefaultRouteNic({}, "a/b"), undefined);

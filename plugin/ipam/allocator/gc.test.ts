@@ -49,7 +49,7 @@ describe("GC of addresses", () => {
     rmSync(directory, { recursive: true });
   });
 
-  it("releases what is not valid of its network, and nothing of another network", async () => {
+  it("should release addresses of this network that are not valid, and none of other networks", async () => {
     const records = new Records(directory);
     for (const record of [held(1, "underlay", "kept"), held(2, "underlay", "lost"), held(3, "other", "theirs")])
       records.write(record);

@@ -289,7 +289,7 @@ class Run {
   }
 }
 
-describe("addresses, whatever happens", function () {
+describe("allocation model", function () {
   this.timeout(120_000);
 
   it(`are never given twice, never lost, and stay with a StatefulSet's pod (MODEL_SEED=${seed})`, async () => {

@@ -30,7 +30,7 @@ const NODE: NodeAddressSnapshot = {
 const cluster = (change: Partial<ClusterAddresses>): ClusterAddresses => ({ ...CLUSTER, ...change });
 const nodeWith = (change: Partial<NodeAddressSnapshot>): NodeAddressSnapshot => ({ ...NODE, ...change });
 
-describe("objects, records and links", () => {
+describe("discrepancies of objects, records and links", () => {
   const cases: readonly (readonly [string, ClusterAddresses, NodeAddressSnapshot, readonly Discrepancy["what"][]])[] = [
     ["agree", CLUSTER, NODE, []],
     [
@@ -95,7 +95,7 @@ describe("objects, records and links", () => {
       );
     });
 
-  it("let go only what its own node has no more", () => {
+  it("should offer the release of addresses that their node no longer has", () => {
     const gone = cluster({ pods: [] });
     const releases = (nodes: readonly NodeAddressSnapshot[]): number =>
       findDiscrepancies(gone, nodes).flatMap(({ release }) => release ?? []).length;
@@ -104,7 +104,7 @@ describe("objects, records and links", () => {
     assert.equal(releases([]), 0, "nobody has asked its node");
   });
 
-  it("are rendered as sentences", () => {
+  it("should be rendered as sentences", () => {
     assert.equal(renderDiscrepancies([], 2), "Objects, records and links agree (2 nodes checked).\n");
     assert.match(
       renderDiscrepancies(findDiscrepancies(cluster({ addresses: [] }), [NODE]), 1),
@@ -114,7 +114,7 @@ describe("objects, records and links", () => {
 });
 
 describe("interlay ipam", () => {
-  it("shows who holds what, a line each, in the addresses' order", () => {
+  it("should show one line per address, sorted by address", () => {
     const shown = renderAddresses(
       [
         object({}, "10.7.200.10"),

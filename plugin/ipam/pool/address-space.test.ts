@@ -26,7 +26,7 @@ const members = (ranges: readonly AddressRange[]): Set<bigint> => {
   return all;
 };
 
-describe("a pool's addresses", () => {
+describe("AddressSpace", () => {
   for (const [what, over, size, first] of [
     ["a network inside the subnet", {}, 256n, "10.7.200.0"],
     ["the whole subnet, but for its network and broadcast addresses", { ranges: ["10.7.0.0/16"] }, 65_534n, "10.7.0.1"],
@@ -57,13 +57,13 @@ describe("a pool's addresses", () => {
     assert.throws(() => parseRange("10.7.0.9-fd00::1"), /different families/);
   });
 
-  it("is found to overlap with another, or not", () => {
+  it("should find overlapping spaces", () => {
     const a = parsePoolSpaces(spec()).all;
     assert.equal(spacesOverlap(a, parsePoolSpaces(spec({ ranges: ["10.7.200.255-10.7.201.9"] })).all), true);
     assert.equal(spacesOverlap(a, parsePoolSpaces(spec({ ranges: ["10.7.201.0/24"] })).all), false);
   });
 
-  it("picks every address once, from wherever it starts, and then none", () => {
+  it("should find each address once from any start, and then none", () => {
     fc.assert(
       fc.property(fc.bigInt(0n, 10_000n), (start) => {
         const { free } = parsePoolSpaces(spec({ ranges: ["10.7.200.0/28"], gateway: "10.7.200.3" }));
@@ -81,7 +81,7 @@ describe("a pool's addresses", () => {
     );
   });
 
-  it("gives nodes that take at once what no other of them takes, while each has some of its share", () => {
+  it("should find different addresses for nodes that allocate at once", () => {
     const { free } = parsePoolSpaces(spec({ ranges: ["10.7.200.0/24"] }));
     fc.assert(
       fc.property(fc.array(fc.bigInt(0n, free.size - 1n), { minLength: 10, maxLength: 10 }), (starts) => {
@@ -93,7 +93,7 @@ describe("a pool's addresses", () => {
     );
   });
 
-  it("gives what is left of others' shares when one's own is used up", () => {
+  it("should find addresses of other shards when the node's own shard is used up", () => {
     const { free } = parsePoolSpaces(spec({ ranges: ["10.7.200.10-10.7.200.13"] }));
     const left = (ip: string) => !["10.7.200.11", "10.7.200.13"].includes(ip);
     assert.ok(["10.7.200.11", "10.7.200.13"].includes(free.findFree(0n, left, { index: 0, count: 2 }) ?? ""));
@@ -103,7 +103,7 @@ describe("a pool's addresses", () => {
     );
   });
 
-  it("is a set: union and difference have the members that sets have", () => {
+  it("should compute unions and differences of ranges", () => {
     fc.assert(
       fc.property(fc.array(range, { maxLength: 6 }), fc.array(range, { maxLength: 6 }), (a, b) => {
         assert.deepEqual(members(mergeRanges(a)), members(a));

@@ -7,8 +7,8 @@ import { parsePools } from "./parse-pools.ts";
 
 const SPEC = { subnet: "10.7.0.0/16", ranges: ["10.7.168.0/24"], excluded: [], reserved: ["10.7.168.80"] };
 
-describe("addresses that the cluster itself uses", () => {
-  it("are found in a pool's ranges, each once, reserved ones too", () => {
+describe("findOccupied", () => {
+  it("should find addresses of nodes and Services in a pool's ranges, reserved ones included", () => {
     const found = findOccupied(parsePoolSpaces(SPEC).all, [
       { address: "10.7.168.72", by: "Node n2" },
       { address: "10.7.168.71", by: "Node n1" },
@@ -25,7 +25,7 @@ describe("addresses that the cluster itself uses", () => {
     ]);
   });
 
-  it("are given to nobody once the pool's status names them", () => {
+  it("should keep occupied addresses out of the pool's spaces", () => {
     const status = { occupied: [{ address: "10.7.168.71", by: "Node n1" }] };
     const metadata = { name: "a", uid: "a", creationTimestamp: "2026-01-01T00:00:00Z" };
     const { valid } = parsePools([underlayPool.parse({ metadata, spec: SPEC, status })]);
@@ -33,7 +33,7 @@ describe("addresses that the cluster itself uses", () => {
     assert.deepEqual([has("10.7.168.71"), has("10.7.168.72")], [false, true]);
   });
 
-  it("are none in a status without them, or with nonsense", () => {
+  it("should return none for a status without occupied addresses or an invalid one", () => {
     for (const status of [undefined, {}, { total: 3 }, { occupied: "x" }, { occupied: [{ address: "x", by: "" }] }])
       assert.deepEqual(readOccupied(status), []);
   });

@@ -18,7 +18,7 @@ const ASKER: PoolConsumer = {
   pools: [],
 };
 
-describe("the pools that a pod may have addresses of", () => {
+describe("selectPools", () => {
   const pools = [
     pool("everybody", 1),
     pool("rack-a", 2, { nodeLabels: { rack: "a" } }),

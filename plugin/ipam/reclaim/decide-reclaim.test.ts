@@ -17,7 +17,7 @@ const GONE: ReclaimState = {
 const set = { kind: "StatefulSet", name: "web", uid: "s1" };
 const wants = (replicas: number, first = 0, uid = "s1") => ({ statefulSet: { uid, first, replicas } });
 
-describe("an address goes back", () => {
+describe("decideReclaim", () => {
   const cases: readonly (readonly [
     string,
     Partial<AddressHolder>,
@@ -53,7 +53,7 @@ describe("an address goes back", () => {
       assert.equal(decideReclaim({ ...HOLDER, ...holder }, { ...GONE, ...world }, DELAYS).action, expected);
     });
 
-  it("never while its own pod lives, or while that is not known", () => {
+  it("should keep an address while its pod exists or its state is unknown", () => {
     fc.assert(
       fc.property(
         fc.record({
