@@ -10,7 +10,7 @@ type ProviderCapability =
   | "node-files"
   /** Packets with a wrong source may be sent. */
   | "attack"
-  /** Nobody else uses the cluster: each change in it is the run's. */
+  /** Nobody else uses the cluster: the run has made every change in it. */
   | "exclusive"
   /** The nodes use the programs of this computer. */
   | "host-programs";

@@ -20,7 +20,7 @@ const POD_PACKAGES = [
   "tcpdump",
 ];
 
-/** What kind requires of a node, and the tools of pods. */
+/** Packages that kind requires of a node, and the packages of pods. */
 const NODE_PACKAGES = [
   ...POD_PACKAGES,
   "containerd",
@@ -36,7 +36,7 @@ const NODE_PACKAGES = [
   "util-linux",
 ];
 
-/** What the specs of Kubernetes call in their pods: HTTP clients and a server, netcat, name resolution. */
+/** Programs that the specs of Kubernetes call in their pods: HTTP clients and a server, netcat, name resolution. */
 const TEST_PACKAGES = [...POD_PACKAGES, "bind9-dnsutils", "curl", "netcat-openbsd", "nginx", "wget"];
 
 /** Version of the debootstrap call; part of the cache's key. */
@@ -47,7 +47,7 @@ export function buildPodRoot(layers: LayerCache, progress: Progress): Promise<La
   return buildDebianRoot("pod", POD_PACKAGES, layers, progress);
 }
 
-/** The Debian root that images of other projects' test pods stand on. */
+/** Returns the Debian root of images of other projects' test pods. */
 export function buildTestRoot(layers: LayerCache, progress: Progress): Promise<Layer> {
   return buildDebianRoot("test", TEST_PACKAGES, layers, progress);
 }

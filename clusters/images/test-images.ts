@@ -8,7 +8,7 @@ import { LayerCache } from "./layer.ts";
 import { ImageBuilder } from "./pod-images.ts";
 import { getLayersDirectory } from "./prepare.ts";
 
-/** What images of Kubernetes' test pods are made from. */
+/** The parts of images of Kubernetes' test pods. */
 interface TestImageRequest {
   /** Version of Kubernetes. */
   readonly kubernetes: string;

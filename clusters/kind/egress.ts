@@ -6,21 +6,22 @@ const networks = z.array(z.object({ Id: z.string(), Options: z.record(z.string()
 
 /**
  * Finds the bridge link of a Docker network.
- * @param inspected what `docker network inspect` prints
+ *
+ * @param inspected output of `docker network inspect`
  */
 export function parseBridge(inspected: string): string {
   const [{ Id, Options } = { Id: "" }] = networks.parse(JSON.parse(inspected));
   return Options?.["com.docker.network.bridge.name"] ?? `br-${Id.slice(0, 12)}`;
 }
 
-/** Rule of this machine that drops what nodes and pods send to other networks; the chain is left alone by Docker. */
+/** Returns the rule of this machine that drops packets of nodes and pods to other networks. Docker does not change the chain. */
 const getRule = (bridge: string): readonly string[] => ["-i", bridge, "!", "-o", bridge, "-j", "DROP"];
 
 const CHAIN = "DOCKER-USER";
 const IPTABLES = ["iptables", "--wait"];
 
 /**
- * Drops what leaves the cluster's network through this machine: a packet to a Service that no rule translates follows the
+ * Drops packets that leave the cluster's network through this machine: a packet to a Service that no rule translates follows the
  * node's default route, and must not reach other machines. Idempotent.
  */
 export async function blockEgress(engine: DockerEngine, network: string): Promise<void> {
@@ -29,7 +30,7 @@ export async function blockEgress(engine: DockerEngine, network: string): Promis
   if (!(await isBlocked(bridge))) await runOrThrow([...IPTABLES, "-I", CHAIN, ...getRule(bridge)]);
 }
 
-/** Removes the rule of `blockEgress`. Idempotent, also for a network that never had it. */
+/** Removes the rule of `blockEgress`. Does nothing if the network does not have it. */
 export async function allowEgress(engine: DockerEngine, network: string): Promise<void> {
   const bridge = await findBridge(engine, network);
   if (bridge !== undefined && (await isBlocked(bridge)))

@@ -70,7 +70,7 @@ async function waitForDefaultPools(kubectl: Kubectl, count: number): Promise<voi
     async () => {
       const pools = await kubectl.run(["get", "ippools.crd.projectcalico.org", "--output=name"]);
       if (pools.trim().split("\n").filter(Boolean).length < count)
-        throw new Error("Calico has not made its default pools");
+        throw new Error("Calico has not created its default pools: see the logs of calico-node");
     },
     { retries: 120, factor: 1, minTimeout: 1000 },
   );

@@ -7,7 +7,7 @@ const pod = (name: string, status: unknown) => ({
   status,
 });
 
-describe("sickPods", () => {
+describe("findUnreadyPods", () => {
   it("returns pods that are not ready, with the last container's reason", () => {
     const list = JSON.stringify({
       items: [

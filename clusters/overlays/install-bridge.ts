@@ -14,16 +14,16 @@ const nodeList = z.object({
   ),
 });
 
-/** Gives every node the pod network of planBridgeNetworks, once the controller manager has given it podCIDRs. */
+/** Configures the pod network of planBridgeNetworks on every node, after the controller manager has assigned podCIDRs. */
 export async function installBridgeNetwork(
   kubectl: Kubectl,
   cluster: Pick<Cluster, "nodes" | "exec">,
   overlayCidrs: readonly string[],
 ): Promise<void> {
   for (const { node, conflist, commands } of planBridgeNetworks(await readNodes(kubectl, cluster), overlayCidrs)) {
-    for (const argv of commands) await runOn(cluster, node, argv);
-    await runOn(cluster, node, ["mkdir", "-p", BRIDGE_CONFLIST.slice(0, BRIDGE_CONFLIST.lastIndexOf("/"))]);
-    await runOn(cluster, node, ["tee", BRIDGE_CONFLIST], conflist);
+    for (const argv of commands) await runOnNode(cluster, node, argv);
+    await runOnNode(cluster, node, ["mkdir", "-p", BRIDGE_CONFLIST.slice(0, BRIDGE_CONFLIST.lastIndexOf("/"))]);
+    await runOnNode(cluster, node, ["tee", BRIDGE_CONFLIST], conflist);
   }
 }
 
@@ -43,12 +43,13 @@ async function readNodes(kubectl: Kubectl, { nodes }: Pick<Cluster, "nodes">): P
   }
 }
 
-async function runOn(
+async function runOnNode(
   cluster: Pick<Cluster, "exec">,
   node: string,
   argv: readonly string[],
   stdin?: string,
 ): Promise<void> {
   const { exitCode, stderr } = await cluster.exec(node, argv, stdin === undefined ? {} : { stdin });
-  if (exitCode !== 0) throw new Error(`${argv.join(" ")} on ${node} ended with ${exitCode}: ${stderr.trim()}`);
+  if (exitCode !== 0)
+    throw new Error(`\`${argv.join(" ")}\` on node ${node} failed with exit code ${exitCode}: ${stderr.trim()}`);
 }

@@ -1,6 +1,6 @@
 import { getFamily } from "../spec.ts";
 
-/** A node with what the controller manager gave it. */
+/** A node with the podCIDRs that the controller manager has assigned. */
 export interface NodeWithPodCidrs {
   readonly name: string;
   readonly address: string;
@@ -9,21 +9,22 @@ export interface NodeWithPodCidrs {
   readonly podCidrs: readonly string[];
 }
 
-/** What a node needs for a pod network of the reference plugins bridge and host-local. */
+/** Configuration of a node for a pod network of the reference plugins bridge and host-local. */
 interface BridgeNetwork {
   readonly node: string;
-  /** Text of the CNI configuration, for the delegates of Multus. */
+  /** Text of the CNI configuration of Multus' delegate. */
   readonly conflist: string;
-  /** Commands that make the routes to the other nodes' pods and masquerade what leaves the pod network. */
+  /** Commands that add the routes to the other nodes' pods, and the masquerade rules of the pod network. */
   readonly commands: readonly (readonly string[])[];
 }
 
-/** Where the CNI configuration is written: a directory of Multus's delegates. */
+/** Path of the CNI configuration: in the directory of Multus' delegates. */
 export const BRIDGE_CONFLIST = "/etc/cni/multus/net.d/10-bridge.conflist";
 
 /**
- * Returns the pod network of every node, as kindnet has it: its bridge has the first address of its podCIDRs, and the other
- * nodes' podCIDRs are routed by their nodes' addresses. Pure.
+ * Returns the pod network of every node, like kindnet's: the node's bridge has the first address of its podCIDRs, and the
+ * podCIDRs of other nodes are routed through the nodes' addresses. Pure.
+ *
  * @param overlayCidrs the cluster's pod networks, one for each family
  */
 export function planBridgeNetworks(
@@ -54,7 +55,7 @@ export function planBridgeNetworks(
   }));
 }
 
-/** Routes to a node's pods. */
+/** Returns the commands that add the routes to a node's pods. */
 function listRoutes({ address, address6, podCidrs }: NodeWithPodCidrs): readonly (readonly string[])[] {
   return podCidrs.flatMap((cidr) => {
     const gateway = [address, address6].find((one) => one !== undefined && getFamily(one) === getFamily(cidr));
