@@ -1,17 +1,9 @@
 import type { Writable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
-import {
-  BatchV1Api,
-  CoreV1Api,
-  type KubeConfig,
-  KubernetesObjectApi,
-  Log,
-  RbacAuthorizationV1Api,
-  type V1Pod,
-} from "@kubernetes/client-node";
+import { BatchV1Api, CoreV1Api, type KubeConfig, KubernetesObjectApi, Log, type V1Pod } from "@kubernetes/client-node";
 import { ignoreStatus } from "../../clusters/kubernetes/status-code.ts";
 import { OWNER_LABEL } from "../../clusters/provider.ts";
-import { JOB_NAME, JOB_NAMESPACE, type Manifest, RESULTS_MAP } from "./manifests.ts";
+import { JOB_NAME, JOB_NAMESPACE, listCreatedObjects, type Manifest, RESULTS_MAP } from "./manifests.ts";
 import { type FetchedResults, unpackResults } from "./results-map.ts";
 
 const POLL_MS = 1000;
@@ -23,24 +15,25 @@ export class ClusterJob {
   readonly #config: KubeConfig;
   readonly #core: CoreV1Api;
   readonly #batch: BatchV1Api;
+  readonly #objects: KubernetesObjectApi;
 
   constructor(config: KubeConfig) {
     this.#config = config;
     this.#core = config.makeApiClient(CoreV1Api);
     this.#batch = config.makeApiClient(BatchV1Api);
+    this.#objects = KubernetesObjectApi.makeApiClient(config);
   }
 
-  /** Creates the objects. @throws if the namespace exists: another run uses it, or it belongs to someone else */
+  /**
+   * Creates the objects. A namespace that exists is used: it may contain the Secret or the claim that the Job needs.
+   * @throws if the Job exists: another run uses it, or was interrupted
+   */
   async create(manifests: readonly Manifest[]): Promise<void> {
-    const existing = await this.#core.readNamespace({ name: JOB_NAMESPACE }).catch(ignoreStatus(404));
+    const job = { namespace: JOB_NAMESPACE, name: JOB_NAME };
+    const existing = await this.#batch.readNamespacedJob(job).catch(ignoreStatus(404));
     if (existing !== undefined)
-      throw new Error(
-        existing.metadata?.labels?.[OWNER_LABEL] === undefined
-          ? `namespace ${JOB_NAMESPACE} exists and was not created by the suite: delete or rename it`
-          : `namespace ${JOB_NAMESPACE} exists: another run uses it, or was interrupted (remove it with --remove)`,
-      );
-    const objects = KubernetesObjectApi.makeApiClient(this.#config);
-    for (const manifest of manifests) await objects.create(manifest).catch(ignoreStatus(409));
+      throw new Error(`Job ${JOB_NAMESPACE}/${JOB_NAME} exists: wait for that run, or remove it with --remove`);
+    for (const manifest of manifests) await this.#objects.create(manifest).catch(ignoreStatus(409));
   }
 
   /**
@@ -83,22 +76,18 @@ export class ClusterJob {
     throw new Error(`the run ended without results:\n${log}`);
   }
 
-  /** Removes all objects of the run. A running one restores the cluster first, for which it needs its permissions. */
+  /** Removes what runs created. A running one restores the cluster first, for which it needs its permissions. */
   async remove(): Promise<void> {
-    const namespace = JOB_NAMESPACE;
-    const existing = await this.#core.readNamespace({ name: namespace }).catch(ignoreStatus(404));
-    if (existing?.metadata?.labels?.[OWNER_LABEL] !== undefined) {
-      await this.#batch
-        .deleteNamespacedJob({ namespace, name: JOB_NAME, propagationPolicy: "Foreground" })
-        .catch(ignoreStatus(404));
-      while ((await this.#findPod()) !== undefined) await sleep(POLL_MS);
-      await this.#core.deleteNamespace({ name: namespace }).catch(ignoreStatus(404, 409));
-      while ((await this.#core.readNamespace({ name: namespace }).catch(ignoreStatus(404))) !== undefined)
-        await sleep(POLL_MS);
+    const job = { namespace: JOB_NAMESPACE, name: JOB_NAME };
+    await this.#batch.deleteNamespacedJob({ ...job, propagationPolicy: "Foreground" }).catch(ignoreStatus(404));
+    while ((await this.#findPod()) !== undefined) await sleep(POLL_MS);
+    for (const { apiVersion, kind, metadata } of listCreatedObjects()) {
+      const object = { apiVersion, kind, metadata: { name: metadata.name, namespace: metadata.namespace ?? "" } };
+      const read = () => this.#objects.read(object).catch(ignoreStatus(404));
+      if ((await read())?.metadata?.labels?.[OWNER_LABEL] === undefined) continue; // of someone else
+      await this.#objects.delete(object).catch(ignoreStatus(404, 409));
+      while ((await read()) !== undefined) await sleep(POLL_MS);
     }
-    const rbac = this.#config.makeApiClient(RbacAuthorizationV1Api);
-    await rbac.deleteClusterRoleBinding({ name: JOB_NAME }).catch(ignoreStatus(404));
-    await rbac.deleteClusterRole({ name: JOB_NAME }).catch(ignoreStatus(404));
   }
 
   async #findPod(): Promise<V1Pod | undefined> {

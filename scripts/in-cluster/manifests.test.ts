@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse } from "yaml";
 import { REQUIRED_PERMISSIONS } from "../../clusters/existing/permissions.ts";
-import { buildManifests, buildSonobuoyPlugin, type JobOptions, RUN_RULES } from "./manifests.ts";
+import { buildManifests, buildSonobuoyPlugin, type JobOptions, listCreatedObjects, RUN_RULES } from "./manifests.ts";
 
 const OPTIONS: JobOptions = { suite: "r/suite:1", probe: "r/probe:1", e2e: ["--nodes", "2"], clusterAdmin: false };
 const findKind = (options: JobOptions, kind: string) => buildManifests(options).find((one) => one.kind === kind);
@@ -49,6 +49,14 @@ describe("the Job of a run in a cluster", () => {
       template.spec.volumes.map(({ name }) => name),
       ["tmp"],
     );
+  });
+
+  it("is removed with everything that was created, permissions and namespace last", () => {
+    assert.deepEqual(
+      listCreatedObjects().map(({ kind }) => kind),
+      ["ConfigMap", "RoleBinding", "Role", "ClusterRoleBinding", "ClusterRole", "ServiceAccount", "Namespace"],
+    );
+    for (const { metadata } of buildManifests(OPTIONS)) assert.ok(metadata["labels"] !== undefined, metadata.name);
   });
 
   it("writes its files into a claim and pulls its image with a Secret, if they are named", () => {

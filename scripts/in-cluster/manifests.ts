@@ -99,6 +99,13 @@ export function buildManifests(options: JobOptions): readonly Manifest[] {
   ];
 }
 
+/** Returns what runs create in addition to the Job, in the order in which it is removed. */
+export function listCreatedObjects(): readonly Pick<Manifest, "apiVersion" | "kind" | "metadata">[] {
+  const results = { apiVersion: "v1", kind: "ConfigMap", metadata: { name: RESULTS_MAP, namespace: JOB_NAMESPACE } };
+  const manifests = buildManifests({ suite: "", probe: "", e2e: [], clusterAdmin: false });
+  return [results, ...manifests.filter(({ kind }) => kind !== "Job").toReversed()];
+}
+
 function buildJobSpec({ suite, probe, e2e, claim, pullSecret }: JobOptions, labels: Readonly<Record<string, string>>) {
   return {
     backoffLimit: 0, // a second attempt would hide the first one

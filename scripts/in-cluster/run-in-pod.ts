@@ -4,6 +4,7 @@ import { KubeConfig, KubernetesObjectApi } from "@kubernetes/client-node";
 import { Command } from "commander";
 import { getErrorMessage } from "../../clusters/error-message.ts";
 import { getStatusCode } from "../../clusters/kubernetes/status-code.ts";
+import { OWNER_LABEL } from "../../clusters/provider.ts";
 import { startScript, waitForExit } from "../../clusters/shell.ts";
 import { composeReport } from "../../e2e/support/report.ts";
 import { packArchive } from "../../results/bundle.ts";
@@ -80,7 +81,8 @@ async function writeConfigMap(target: string, exitStatus: number): Promise<void>
   const config = new KubeConfig();
   config.loadFromDefault();
   const objects = KubernetesObjectApi.makeApiClient(config);
-  const map = { apiVersion: "v1", kind: "ConfigMap", metadata: { name, namespace }, data, binaryData };
+  const metadata = { name, namespace, labels: { [OWNER_LABEL]: "e2e" } };
+  const map = { apiVersion: "v1", kind: "ConfigMap", metadata, data, binaryData };
   await objects.create(map).catch(async (error: unknown) => {
     if (getStatusCode(error) !== 409) throw error;
     await objects.replace(map);
