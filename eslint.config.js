@@ -34,26 +34,6 @@ const NOT_IMPORTED = {
   deploy: ["netlink", "datapath", "state", "kubernetes", "cni", "ipam", "agent", "doctor", "cli", "testing"],
 };
 
-/** Folders that are not in plain English yet. Remove a folder when it is; do not add one. */
-const PENDING_LANGUAGE = [
-  "e2e/*.ts",
-  "e2e/specs/*.ts",
-  "e2e/support/*.ts",
-  "e2e/agent/*.ts",
-  "e2e/chaos/*.ts",
-  "e2e/doctor/*.ts",
-  "e2e/evidence/*.ts",
-  "e2e/existing-cluster/*.ts",
-  "e2e/install/*.ts",
-  "e2e/ipam/*.ts",
-  "e2e/matrix/*.ts",
-  "e2e/mutants/*.ts",
-  "e2e/plugin/*.ts",
-  "e2e/pods/*.ts",
-  "e2e/probe/*.ts",
-  "e2e/snapshot/*.ts",
-];
-
 export default tseslint.config(
   { ignores: ["**/dist/**", "results/runs/**", "node_modules/**"] },
   ...tseslint.configs.strictTypeChecked,
@@ -72,7 +52,6 @@ export default tseslint.config(
   },
   {
     plugins: { interlay },
-    ignores: PENDING_LANGUAGE,
     rules: { "interlay/no-banned-words": "error", "interlay/verb-noun-function": "error" },
   },
   { files: ["**/*.test.ts", "**/*.e2e.ts"], rules: { "@typescript-eslint/no-unused-expressions": "off" } },

@@ -1,6 +1,6 @@
 /**
- * A test harness in one file: the words of ginkgo (Describe, It, By, Eventually, DeferCleanup …), the habits of Deno.test
- * (steps as results, sanitizers, filter, shard, shuffle) and the reporters of mocha. It depends on mocha alone.
+ * A test harness in one file: the functions of Ginkgo (Describe, It, By, Eventually, DeferCleanup …), features of Deno.test
+ * (steps as results, sanitizers, filter, shard, shuffle) and the reporters of mocha. It depends only on mocha.
  *
  * A spec file runs alone (`npx tsx e2e/specs/matrix.e2e.ts --filter nodes`) or together with others: import them all, then call
  * `runSpecs`. Every spec is registered before the first one runs.
@@ -11,9 +11,9 @@ import { parseArgs } from "node:util";
 import Mocha from "mocha";
 
 const DEFAULT_TIMEOUT_MS = 120_000;
-/** How long a body that was aborted may take to end, before the cleanups run all the same. */
+/** Time for an aborted body to end, before the cleanups run. */
 const DEFAULT_GRACE_MS = 10_000;
-/** A node that runs for so long prints what it does. */
+/** Interval at which a running spec or hook prints its progress. */
 const POLL_PROGRESS_MS = 60_000;
 
 export type Status = "passed" | "failed" | "skipped";
@@ -25,7 +25,7 @@ export interface StepResult {
   readonly error?: string;
   readonly steps?: readonly StepResult[];
 }
-/** A spec or a hook. `attempts` is given where it was run more than once. */
+/** A spec or a hook. `attempts` is set if it ran more than once. */
 export interface SpecResult extends StepResult {
   readonly attempts?: number;
 }
@@ -41,32 +41,32 @@ export interface RunSummary {
   readonly interrupted?: string;
 }
 
-/** What a body is given. */
+/** Argument of a body. */
 export interface SpecContext {
-  /** Aborted at the timeout, at an interrupt and by an uncaught error. Eventually, Consistently and `interruptible` follow it. */
+  /** Aborted at the timeout, at an interrupt and by an uncaught error. Eventually, Consistently and `withAbort` follow it. */
   readonly signal: AbortSignal;
-  /** Runs a part of the spec as a result of its own. The same as `By`. */
+  /** Runs a part of the spec with a result of its own, like `By`. */
   readonly step: <T>(name: string, body: () => T | Promise<T>) => Promise<T>;
 }
 export type Body = (context: SpecContext) => unknown;
 export type Cleanup = () => unknown;
 export interface NodeOptions {
-  /** Milliseconds for the body; 0 is no limit. */
+  /** Milliseconds for the body; 0: without limit. */
   readonly timeout?: number;
 }
-/** What a group passes on to its specs: `labels` add up, the others hold unless a spec has its own. */
+/** Options of a group or a spec. Specs inherit them from their groups: `labels` add up, a spec's own value replaces the others. */
 export interface Options extends NodeOptions {
   readonly labels?: readonly string[];
-  /** How often a spec may be tried; a spec that passes later than at the first attempt says so in its result. */
+  /** Maximum attempts of a spec; the result has their number if it is more than one. */
   readonly flakeAttempts?: number;
-  /** Runs after everything that is not serial, in registration order, and in the first shard. */
+  /** Runs after all other specs, in registration order, and in the first shard. */
   readonly serial?: boolean;
-  /** Of a group: its specs keep their order and stay in one shard, and none runs after one that failed. */
+  /** For a group: its specs keep their order and stay in one shard, and none runs after one that failed. */
   readonly ordered?: boolean;
   /** Fails a spec that leaves child processes, sockets, servers or file watchers of this process open. */
   readonly sanitizeProcess?: boolean;
 }
-/** How a run is made; see `parseSettings` for the command line. */
+/** Settings of a run; see `parseSettings` for the command line. */
 export interface Settings {
   /** Label expression, see `matchesLabels`. */
   readonly label?: string;
@@ -79,7 +79,7 @@ export interface Settings {
   readonly failFast?: boolean;
   /** Further attempts for a spec that failed. */
   readonly retry?: number;
-  /** How often every spec has to pass. */
+  /** Number of times that every spec must pass. */
   readonly repeat?: number;
   /** Name of a mocha reporter, or `none`. */
   readonly reporter?: string;
@@ -106,7 +106,7 @@ interface MutableStep {
   seconds?: number;
   error?: string;
 }
-/** Where a piece of code runs: its node, and the list that its next step is added to. */
+/** Context of running code: its node, and the list to which its next step is added. */
 interface Place {
   readonly node: RunningNode;
   readonly steps: MutableStep[];
@@ -144,17 +144,17 @@ class SkipError extends Error {}
 const places = new AsyncLocalStorage<Place>();
 const annotated = new WeakSet<Error>();
 
-/** Leaves the running spec out, or in BeforeAll its whole group, with the reason. Works anywhere below a body. */
+/** Skips the running spec, or in BeforeAll its whole group, with a reason. Works anywhere within a body. */
 export function Skip(reason: string): never {
   throw new SkipError(reason);
 }
 
-/** The signal of the spec or hook that runs; outside of one it is never aborted. */
+/** Returns the signal of the running spec or hook; outside of one it is never aborted. */
 export function currentSignal(): AbortSignal {
   return places.getStore()?.node.controller.signal ?? new AbortController().signal;
 }
 
-/** Settles like `work`, or rejects as soon as the running spec is aborted: for calls that take no signal. */
+/** Settles like `work`, or rejects as soon as the running spec is aborted: for calls without a signal. */
 export async function withAbort<T>(work: Promise<T>, signal: AbortSignal = currentSignal()): Promise<T> {
   let stop: () => void = () => undefined;
   const aborted = new Promise<never>((_, reject) => {
@@ -172,7 +172,7 @@ export async function withAbort<T>(work: Promise<T>, signal: AbortSignal = curre
 }
 
 /**
- * Undoes what was just done, when its spec ends, or its group if it is called in BeforeAll: last in, first out, also after a
+ * Registers a cleanup that runs when the spec ends, or the group if it is called in BeforeAll: last in, first out, also after a
  * failure, each within a time limit. After the end of its spec (a body that outlived its timeout) the cleanup runs at once.
  */
 export function DeferCleanup(cleanup: Cleanup): void {
@@ -186,7 +186,7 @@ export function DeferCleanup(cleanup: Cleanup): void {
     });
 }
 
-/** Names a part of a spec: a result of its own, in the progress while it runs, and in the error's message if it fails. */
+/** Runs a named part of a spec: its name is in the results, in the progress while it runs, and in the error if it fails. */
 export async function By<T>(name: string, body: () => T | Promise<T>): Promise<T> {
   const place = places.getStore();
   const step: MutableStep = { name, started: performance.now(), steps: [] };
@@ -213,23 +213,23 @@ export async function By<T>(name: string, body: () => T | Promise<T>): Promise<T
   }
 }
 
-export interface Patience {
-  /** Milliseconds in all. */
+export interface PollOptions {
+  /** Total milliseconds. */
   readonly timeout?: number;
-  /** Milliseconds between two looks. */
+  /** Milliseconds between two calls. */
   readonly interval?: number;
 }
 
 /**
- * Looks until `accept` returns true, and returns that value. A look that throws is repeated; one that hangs is given up at the
- * deadline, but not before it had 10 seconds.
+ * Calls `look` until `accept` returns true for its value, and returns that value. A call that throws is repeated; a call that hangs
+ * is aborted at the deadline, but not before 10 seconds.
  * @throws an error with the last value or error seen, at the deadline; the reason of the running spec's abort, at once
  */
 export async function Eventually<T>(
   what: string,
   look: (signal: AbortSignal) => T | Promise<T>,
   accept: (value: T) => boolean,
-  { timeout = 30_000, interval = 200 }: Patience = {},
+  { timeout = 30_000, interval = 200 }: PollOptions = {},
 ): Promise<T> {
   const signal = currentSignal();
   const deadline = Date.now() + timeout;
@@ -259,12 +259,12 @@ export async function Eventually<T>(
   }
 }
 
-/** Looks again and again; the first value that `accept` refuses fails the spec. */
+/** Calls `look` until the timeout; fails for the first value that `accept` rejects. */
 export async function Consistently<T>(
   what: string,
   look: (signal: AbortSignal) => T | Promise<T>,
   accept: (value: T) => boolean,
-  { timeout = 2000, interval = 200 }: Patience = {},
+  { timeout = 2000, interval = 200 }: PollOptions = {},
 ): Promise<void> {
   const signal = currentSignal();
   const deadline = Date.now() + timeout;
@@ -277,7 +277,7 @@ export async function Consistently<T>(
 
 /**
  * Evaluates a label expression: `matrix && !slow`, `a || (b && c)`. An empty expression takes everything.
- * @throws on what is not a label expression
+ * @throws an error for an invalid expression
  */
 export function matchesLabels(expression: string, labels: readonly string[]): boolean {
   const tokens = expression.match(/&&|\|\||!|\(|\)|[\w.-]+/g) ?? [];
@@ -318,7 +318,7 @@ export function matchesLabels(expression: string, labels: readonly string[]): bo
   return value;
 }
 
-/** Child processes, sockets, servers and watchers of this process that are open, numbered so that one more is seen. */
+/** Returns the open child processes, sockets, servers and watchers of this process, numbered so that another one is noticed. */
 export function listProcessResources(): readonly string[] {
   const kinds = new Set(["ProcessWrap", "TCPSocketWrap", "TCPServerWrap", "PipeServerWrap", "UDPWrap", "FSEventWrap"]);
   const counts = new Map<string, number>();
@@ -332,7 +332,7 @@ export function listProcessResources(): readonly string[] {
 }
 
 /**
- * Reads the flags that every spec file takes: --label --filter --shard --shuffle --fail-fast --retry --repeat --reporter
+ * Parses the flags of every spec file: --label --filter --shard --shuffle --fail-fast --retry --repeat --reporter
  * --list.
  */
 export function parseSettings(argv: readonly string[], env: NodeJS.ProcessEnv = {}): Settings & { list: boolean } {
@@ -372,7 +372,7 @@ export function parseSettings(argv: readonly string[], env: NodeJS.ProcessEnv = 
   };
 }
 
-/** A set of specs with its words and its run. The words of this module are those of one such set. */
+/** A set of specs with functions to register and run them. The functions of this module belong to one such set. */
 export class Harness {
   readonly #root: Group = makeGroup("", undefined, {}, false);
   #open: Group = this.#root;
@@ -387,29 +387,29 @@ export class Harness {
     this.#onFirst = onFirst;
   }
 
-  /** A group of specs. Its body only registers. */
+  /** Registers a group of specs. Its body only registers. */
   readonly Describe = (title: string, ...rest: [() => void] | [Options, () => void]): void => {
     const [options, body] = rest.length === 1 ? [{}, rest[0]] : rest;
     this.#addGroup(title, options, body, false);
   };
-  /** The only group to run. Refused in CI, where a forgotten focus would make everything else pass. */
+  /** Registers the only group to run. Throws in CI, where a forgotten focus would skip everything else. */
   readonly FDescribe = (title: string, body: () => void): void => {
     this.#addGroup(refuseFocusInCi(title), {}, body, true);
   };
-  /** A spec. One that a filter leaves out is counted as skipped. */
+  /** Registers a spec. A spec that is not selected counts as skipped. */
   readonly It = (title: string, ...rest: [Body] | [Options, Body]): void => {
     const [options, body] = rest.length === 1 ? [{}, rest[0]] : rest;
     this.#addSpec(title, options, body, {});
   };
-  /** The only spec to run. Refused in CI. */
+  /** Registers the only spec to run. Throws in CI. */
   readonly FIt = (title: string, body: Body): void => {
     this.#addSpec(refuseFocusInCi(title), {}, body, { focused: true });
   };
-  /** A spec that is not written or not to be run yet: skipped as pending. */
+  /** Registers a pending spec, which is skipped. */
   readonly PIt = (title: string, body: Body = () => undefined): void => {
     this.#addSpec(title, {}, body, { pending: true });
   };
-  /** The same body for every entry of a table: a group with a spec for each. */
+  /** Registers a group with a spec for every entry of a table, all with the same body. */
   readonly DescribeTable = <A extends readonly unknown[]>(
     title: string,
     body: (...args: [...A, SpecContext]) => unknown,
@@ -425,40 +425,40 @@ export class Harness {
       false,
     );
   };
-  /** Once before the specs of this group, if any of them runs. */
+  /** Runs once before the specs of this group, if any of them runs. */
   readonly BeforeAll = (body: Body, options: NodeOptions = {}): void => {
     this.#open.hooks.push({ kind: "BeforeAll", body, options });
   };
-  /** Once after the specs of this group, also when one failed. */
+  /** Runs once after the specs of this group, also if one failed. */
   readonly AfterAll = (body: Body, options: NodeOptions = {}): void => {
     this.#open.hooks.push({ kind: "AfterAll", body, options });
   };
-  /** Before each attempt of each spec in this group and the groups in it, outer groups first. */
+  /** Runs before each attempt of each spec in this group and the groups in it, outer groups first. */
   readonly BeforeEach = (body: Body, options: NodeOptions = {}): void => {
     this.#open.hooks.push({ kind: "BeforeEach", body, options });
   };
-  /** After each attempt of each spec, inner groups first, also when the spec failed. */
+  /** Runs after each attempt of each spec, inner groups first, also if the spec failed. */
   readonly AfterEach = (body: Body, options: NodeOptions = {}): void => {
     this.#open.hooks.push({ kind: "AfterEach", body, options });
   };
-  /** Once before all specs, outside of every group. */
+  /** Runs once before all specs. Must be called outside of groups. */
   readonly BeforeSuite = (body: Body, options: NodeOptions = {}): void => {
     this.#addSuiteHook({ kind: "BeforeSuite", body, options });
   };
-  /** Once after all specs, outside of every group. */
+  /** Runs once after all specs. Must be called outside of groups. */
   readonly AfterSuite = (body: Body, options: NodeOptions = {}): void => {
     this.#addSuiteHook({ kind: "AfterSuite", body, options });
   };
   /**
-   * Fails the group if `list` has more at its end than at its beginning: namespaces, links, rules, processes, cluster objects.
-   * Call it first in a group, so that it looks after every cleanup.
+   * Fails the group if `list` returns more at its end than at its beginning: namespaces, links, rules, processes, cluster objects.
+   * Must be called first in a group, so that it runs after every cleanup.
    */
-  readonly Sanitize = (what: string, list: () => Promise<readonly string[]>, patience: Patience = {}): void => {
+  readonly Sanitize = (what: string, list: () => Promise<readonly string[]>, options: PollOptions = {}): void => {
     this.BeforeAll(async () => {
       const earlier = new Set(await list());
       DeferCleanup(async () => {
         const leaked = async () => (await list()).filter((one) => !earlier.has(one));
-        await Eventually(`no leaked ${what}`, leaked, (found) => found.length === 0, patience);
+        await Eventually(`no leaked ${what}`, leaked, (found) => found.length === 0, options);
       });
     });
   };
@@ -469,10 +469,10 @@ export class Harness {
     if (this.#current?.isCleanup === false) this.#current.controller.abort(new Error(`interrupted: ${reason}`));
   };
 
-  /** Every spec with its labels, and why it would be left out. Pure: nothing runs. */
+  /** Returns every spec with its labels, and why it would be skipped. Nothing runs. */
   readonly selectSpecs = (settings: Settings = {}): readonly SelectedSpec[] => select(this.#root, settings);
 
-  /** What runs now, since when, and in which step. */
+  /** Returns the running spec, its duration and its steps. */
   readonly describeProgress = (): string => {
     const node = this.#current;
     const head = `${this.#progress.done} of ${this.#progress.of} specs done`;
@@ -484,8 +484,8 @@ export class Harness {
   };
 
   /**
-   * Runs what was registered. Every registered spec has a result, whatever happens. A run without a single selected spec has a
-   * failed result that says so. SIGUSR2 prints the progress meanwhile.
+   * Runs the registered specs. Every registered spec gets a result. A run without a selected spec has a failed result. SIGUSR2 prints
+   * the progress.
    */
   readonly runSpecs = async (settings: Settings = {}): Promise<RunSummary> => {
     if (this.#started) throw new Error("the specs have run already: a harness runs once");
@@ -554,7 +554,7 @@ export interface TableEntry<A extends readonly unknown[]> {
   readonly name: string;
   readonly args: A;
 }
-/** One line of a DescribeTable. */
+/** Returns an entry of a DescribeTable. */
 export function Entry<A extends readonly unknown[]>(name: string, ...args: A): TableEntry<A> {
   return { name, args };
 }
@@ -583,7 +583,7 @@ function select(root: Group, settings: Settings): readonly (SelectedSpec & { rea
   });
 }
 
-/** In registration order, or shuffled group by group; serial ones last, ordered groups as they are. */
+/** Returns the specs in registration order, or shuffled group by group; serial specs last, ordered groups unchanged. */
 function orderSpecs(root: Group, seed: number | undefined): readonly Spec[] {
   const random = seed === undefined ? undefined : makeRandom(seed);
   const visit = (group: Group): readonly Spec[] => {
@@ -602,7 +602,7 @@ function orderSpecs(root: Group, seed: number | undefined): readonly Spec[] {
   return visit(root);
 }
 
-/** The specs of shard `2/3`. What is in one ordered group stays together; what is serial is in the first shard. */
+/** Returns the specs of shard `2/3`. An ordered group stays together; serial specs are in the first shard. */
 function shardSpecs(specs: readonly Spec[], shard: string | undefined): ReadonlySet<Spec> {
   if (shard === undefined) return new Set(specs);
   const [, index = 0, count = 0] = (/^(\d+)\/(\d+)$/.exec(shard) ?? []).map(Number);
@@ -669,7 +669,7 @@ class Run {
     };
   }
 
-  /** An error that no body was waiting for: the spec or hook that runs is to blame; without one, the run is. */
+  /** Handles an uncaught error: it fails the running spec or hook, or the run if there is none. */
   uncaught(node: RunningNode | undefined, error: Error): void {
     error.message = `uncaught: ${error.message}`;
     if (node?.ended === false) node.controller.abort(error);
@@ -681,7 +681,7 @@ class Run {
       );
   }
 
-  /** @param skipped why everything in the group is left out, if it is */
+  /** @param skipped why the whole group is skipped; undefined: it runs */
   async #group(group: Group, skipped: string | undefined): Promise<void> {
     const specs = specsIn(group).filter((spec) => this.#leftOut.get(spec) === undefined);
     let reason = skipped;
@@ -742,7 +742,7 @@ class Run {
     return status;
   }
 
-  /** BeforeEach, the body, AfterEach, the cleanups. Everything that can run runs; all errors are in the one returned. */
+  /** Runs BeforeEach, the body, AfterEach and the cleanups, also after failures. @returns one error with all errors */
   async #attempt(spec: Spec, steps: MutableStep[]): Promise<Error | undefined> {
     const cleanups: Cleanup[] = [];
     const before = new Set(listProcessResources());
@@ -785,7 +785,7 @@ class Run {
     return error;
   }
 
-  /** Runs one body within its time. The error is that of the abort, if it was aborted. */
+  /** Runs one body within its timeout. @returns its error, or the reason of the abort */
   async #node(what: {
     readonly title: string;
     readonly body: Body;
@@ -850,7 +850,7 @@ class Run {
   }
 }
 
-/** Runs a body until it ends, or is aborted and has had its grace. */
+/** Runs a body until it ends, or until the grace period after its abort. */
 async function runWithin(
   node: RunningNode,
   body: Body,
@@ -893,7 +893,7 @@ async function runWithin(
   return reason;
 }
 
-/** Runs cleanups in reverse, each within a time limit; one that fails does not keep the others from running. */
+/** Runs cleanups in reverse order, each within a time limit, also after one that fails. */
 async function runCleanups(
   cleanups: Cleanup[],
   onNode: (node: RunningNode) => void = () => undefined,
@@ -916,7 +916,7 @@ async function runCleanups(
   return errors;
 }
 
-/** The first error with what went wrong after it; a skipped spec whose cleanup fails has failed. */
+/** Returns the first error with the later ones; a skipped spec whose cleanup fails has failed. */
 function combine(first: Error | undefined, later: readonly Error[]): Error | undefined {
   if (later.length === 0) return first;
   const all = [...(first === undefined || first instanceof SkipError ? [] : [first]), ...later];
@@ -926,7 +926,7 @@ function combine(first: Error | undefined, later: readonly Error[]): Error | und
   return one;
 }
 
-/** Results as a mocha reporter takes them. */
+/** Passes results to a reporter of mocha. */
 class Output {
   readonly #runner: Mocha.Runner | undefined;
   readonly #suites: Mocha.Suite[] = [];
@@ -997,7 +997,7 @@ function makeGroup(title: string, parent: Group | undefined, options: Options, f
   return { kind: "group", title, name, parent, options, focused, children: [], hooks: [], cleanups: [] };
 }
 
-/** From the root to the group itself. */
+/** Returns the groups from the root to the group itself. */
 function ancestors(group: Group): readonly Group[] {
   return group.parent === undefined ? [group] : [...ancestors(group.parent), group];
 }
@@ -1036,7 +1036,7 @@ function finishStep({ name, status = "failed", seconds, started, error, steps }:
   };
 }
 
-/** mulberry32: the same numbers between 0 and 1 for the same seed. */
+/** Returns a generator of numbers in [0, 1), the same for the same seed (mulberry32). */
 function makeRandom(seed: number): () => number {
   let state = seed >>> 0;
   return () => {
@@ -1064,7 +1064,7 @@ function messageOf(error: unknown): string {
   return asError(error).message;
 }
 
-/** The set of specs that the words of this module belong to. Runs by itself once a spec file that was started alone is read. */
+/** The set of specs to which the functions of this module belong. It runs by itself when a spec file is started alone. */
 export const harness = new Harness(() => {
   process.once("beforeExit", () => void runAlone());
 });
@@ -1078,7 +1078,7 @@ export function onSummary(listener: (summary: RunSummary) => unknown): void {
   summaryListeners.push(listener);
 }
 
-/** A spec file that was started by itself: flags from the command line, exit status 1 if anything failed, 2 for wrong flags. */
+/** Runs a spec file that was started alone: flags from the command line, exit status 1 for failures, 2 for invalid flags. */
 async function runAlone(): Promise<void> {
   try {
     const settings = parseSettings(process.argv.slice(2), process.env);

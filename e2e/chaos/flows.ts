@@ -83,7 +83,7 @@ export class ProbeFlows {
     for (;;) {
       const now = performance.now();
       const waits = this.all.filter(({ ended, lastAnswer }) => ended !== undefined || lastAnswer <= since);
-      // A connection is told of its end at its next request.
+      // A connection reports its end at its next request.
       if (waits.length === 0 && (nothingIsLost || now - since > ASKED_MS)) return;
       const waited = (flow: ProbeFlow) => now - (again.get(flow) ?? since);
       const patience = (flow: ProbeFlow) => (mayEnd(flow) ? ANSWERED_MS.udp : ANSWERED_MS[flow.way.protocol]);

@@ -7,14 +7,14 @@ import type { Deployment, DeployedPod } from "../pods/deploy.ts";
 import { NAMESPACE, pod, podName } from "../pods/pods.ts";
 import { POD_TYPES } from "../../results/schema.ts";
 import { TCP_PORT } from "../probe/protocol.ts";
-import type { FaultContext, Trial } from "./faults.ts";
+import type { FaultContext, FaultPod } from "./faults.ts";
 
 export const FAULT_POD = "fault-run";
 const POLL = { timeout: 60_000 };
 
 /** Creates the pod of a fault run; it is deleted when the spec ends. */
-export async function createFaultRun({ cluster, api }: FaultContext, trial: Trial, node: string): Promise<void> {
-  await ensureObject(api, pod(FAULT_POD, node, cluster.probeImage, trial.annotations));
+export async function createFaultRun({ cluster, api }: FaultContext, faultPod: FaultPod, node: string): Promise<void> {
+  await ensureObject(api, pod(FAULT_POD, node, cluster.probeImage, faultPod.annotations));
   DeferCleanup(async () => {
     await api.core.deleteNamespacedPod({ name: FAULT_POD, namespace: NAMESPACE, gracePeriodSeconds: 0 });
     await Eventually(
@@ -27,15 +27,15 @@ export async function createFaultRun({ cluster, api }: FaultContext, trial: Tria
 }
 
 /** Asserts that the pod does not start, and that a warning has the reason. */
-export async function assertPodPending({ api }: FaultContext, { says = /./ }: Trial): Promise<void> {
+export async function assertPodPending({ api }: FaultContext, { warning = /./ }: FaultPod): Promise<void> {
   const uid = (await api.core.readNamespacedPod({ name: FAULT_POD, namespace: NAMESPACE })).metadata?.uid ?? "";
   await Eventually(
-    `a warning of the fault run's pod that matches ${String(says)}`,
+    `a warning of the fault run's pod that matches ${String(warning)}`,
     async () =>
       (await api.core.listNamespacedEvent({ namespace: NAMESPACE })).items
         .filter(({ type, involvedObject }) => type === "Warning" && involvedObject.uid === uid)
         .map(({ message = "" }) => message),
-    (messages) => messages.some((message) => says.test(message)),
+    (messages) => messages.some((message) => warning.test(message)),
     POLL,
   );
   const { status } = await api.core.readNamespacedPod({ name: FAULT_POD, namespace: NAMESPACE });

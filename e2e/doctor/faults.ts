@@ -10,48 +10,48 @@ export interface FaultContext {
   readonly api: ClusterApi;
   /** The worker that the fault is made on. */
   readonly node: string;
-  /** Runs a program there; throws with its words. */
+  /** Runs a program there. @throws an error with its stderr if it fails */
   readonly on: (argv: readonly string[]) => Promise<string>;
   /** Address of a pod of the first worker. */
   readonly address: (pod: string, nic: "main" | "net1") => string;
-  /** Stops the node's agent, which would put the fault right; `undo` lets it go on. */
+  /** Stops the node's agent, which would repair the fault. */
   readonly pauseAgent: () => Promise<void>;
   readonly resumeAgent: () => Promise<void>;
 }
 
-/** A pod that is made under the fault, on its node if not `elsewhere`. */
-export interface Trial {
+/** A pod that is created during the fault, on the faulty node unless `elsewhere` is set. */
+export interface FaultPod {
   readonly annotations: Readonly<Record<string, string>>;
   /**
-   * `waits`: it does not start, with a warning that says so, and starts once the fault is undone. `overlay`: it gets the
-   * overlay alone. `asked`: it runs, and is asked by the other pods.
+   * `waits`: it does not start, with a warning, and starts after the fault. `overlay`: it only gets the overlay. `probed`: it runs,
+   * and is probed by the other pods.
    */
-  readonly becomes: "waits" | "overlay" | "asked";
-  /** What the warning of one that waits says. */
-  readonly says?: RegExp;
+  readonly state: "waits" | "overlay" | "probed";
+  /** Matches the warning of a pod that waits. */
+  readonly warning?: RegExp;
   readonly elsewhere?: true;
 }
 
-/** A fault that is really made, and what the doctor must call it. */
+/** A fault that is made in the cluster, and the check by which the doctor must report it. */
 interface Fault {
   readonly title: string;
   readonly check: string;
-  /** Else cells are predicted to fail. `start`: it is new pods that the finding is about. */
+  /** Undefined: cells are predicted to fail. `start`: new pods are affected. */
   readonly severity?: "start";
-  readonly trial?: Trial;
-  /** UnderlayNetworks that `make` and `undo` have made. */
+  readonly pod?: FaultPod;
+  /** UnderlayNetworks that `make` and `undo` create. */
   readonly networks?: readonly string[];
-  /** Only where the external host may do what it takes. */
+  /** The external host must be privileged, as in a lab. */
   readonly labOnly?: true;
   make(context: FaultContext): Promise<void>;
   undo(context: FaultContext): Promise<void>;
 }
 
 const ADDED = "10.234.0.0/24";
-/** A neighbour that was heard of so long ago is believed when it says something new (arp(7), locktime). */
+/** Milliseconds after which the kernel accepts a change of a neighbour entry (arp(7), locktime). */
 const LOCKTIME_MS = 1100;
 const MULTUS = "/etc/cni/net.d/00-multus.conf";
-/** Where these clusters keep it for Multus, which calls it: clusters/manifests/multus.yaml. */
+/** Calico's configuration for Multus in the suite's clusters. */
 const CALICO = "/etc/cni/multus/net.d/10-calico.conflist";
 const BEFORE_MULTUS = "/etc/cni/net.d/00-a-calico.conflist";
 const FACTS = "/var/lib/interlay/facts.json";
@@ -62,8 +62,8 @@ const addedPool = {
   spec: { cidr: ADDED, vxlanMode: "Always", natOutgoing: true, blockSize: 28, nodeSelector: "all()" },
 };
 
-/** A pod's annotations that ask for an UnderlayNetwork of the suite's namespace as its only one. */
-function of(name: string): Readonly<Record<string, string>> {
+/** Returns annotations that select an UnderlayNetwork of the suite's namespace as the default network. */
+function selectNetwork(name: string): Readonly<Record<string, string>> {
   return { "v1.multus-cni.io/default-network": `${NAMESPACE}/${name}` };
 }
 
@@ -77,30 +77,30 @@ export function underlayNetwork(name: string, spec: Readonly<Record<string, unkn
   return object;
 }
 
-/** The agents write its definition. */
+/** Creates or updates a network; the agents write its definition. */
 async function network(api: ClusterApi, name: string, spec: Readonly<Record<string, unknown>>): Promise<void> {
   const object = underlayNetwork(name, spec);
   if (!(await ensureObject(api, object))) await correct(api, name, spec);
 }
 
-/** As its user would, by the finding's remedy: the definition follows. */
+/** Corrects a network as the finding's remedy says; the agents update its definition. */
 async function correct(api: ClusterApi, name: string, spec: Readonly<Record<string, unknown>>): Promise<void> {
   const object = underlayNetwork(name, spec);
   await api.objects.patch(object, undefined, undefined, undefined, undefined, PatchStrategy.MergePatch);
 }
 
-async function outsider(cluster: Cluster): Promise<ExternalHost> {
+async function requireExternalHost(cluster: Cluster): Promise<ExternalHost> {
   const host = await cluster.external();
-  if (host === undefined) throw new Error("there is no host outside of the cluster");
+  if (host === undefined) throw new Error("the cluster has no external host");
   return host;
 }
 
-async function outside(ends: Promise<ExecResult>): Promise<void> {
+async function assertSucceeded(ends: Promise<ExecResult>): Promise<void> {
   const { exitCode, stderr } = await ends;
   if (exitCode !== 0) throw new Error(`on the external host: ${stderr.trim()}`);
 }
 
-/** What nodes and pods believe of their neighbours they ask again by and by; so they do at once. */
+/** Flushes the neighbour caches, so that stale entries do not delay the end of the fault. */
 async function forgetNeighbours(cluster: Cluster): Promise<void> {
   for (const { name } of cluster.nodes) {
     await cluster.exec(name, ["ip", "neighbour", "flush", "dev", "eth0"]);
@@ -112,7 +112,7 @@ async function forgetNeighbours(cluster: Cluster): Promise<void> {
   }
 }
 
-/** A sysctl of the node that the agent would put right, or that it works around. */
+/** Returns the fault of a wrong sysctl, which the agent would repair. */
 function wrongSysctl(
   title: string,
   check: Fault["check"],
@@ -133,7 +133,7 @@ function wrongSysctl(
   };
 }
 
-/** In this order: kube-proxy is v1.29, started with the sysctl 0. */
+/** Faults, for kube-proxy v1.29 started with the sysctl 0. */
 export const FAULTS: readonly Fault[] = [
   {
     title: "DROP rule with the sysctl off",
@@ -181,7 +181,7 @@ export const FAULTS: readonly Fault[] = [
     undo: ({ resumeAgent }) => resumeAgent(),
   },
   {
-    title: "an underlay pod's link to its node is down, and no agent that sets it up",
+    title: "an underlay pod's link to its node is down without an agent",
     check: "drift",
     make: async ({ on, address, pauseAgent }) => {
       const route = await on(["ip", "route", "show", `${address("underlay-1-b", "main")}/32`]);
@@ -193,14 +193,12 @@ export const FAULTS: readonly Fault[] = [
     undo: ({ resumeAgent }) => resumeAgent(),
   },
   wrongSysctl("the node forwards nothing", "forwarding", "net.ipv4.ip_forward", { right: 1, wrong: 0 }),
-  wrongSysctl(
-    "rp_filter strict, and no agent that makes the tunnel loose",
-    "rp-filter",
-    "net.ipv4.conf.all.rp_filter",
-    { right: 0, wrong: 1 },
-  ),
+  wrongSysctl("rp_filter is strict without an agent", "rp-filter", "net.ipv4.conf.all.rp_filter", {
+    right: 0,
+    wrong: 1,
+  }),
   {
-    title: "FORWARD DROP, and no agent that sees it",
+    title: "FORWARD has the policy DROP without an agent",
     check: "forward-drop",
     make: async ({ on, pauseAgent }) => {
       await pauseAgent();
@@ -212,9 +210,9 @@ export const FAULTS: readonly Fault[] = [
     },
   },
   {
-    title: "an IPPool added later, which one agent does not see",
+    title: "one agent does not see a new IPPool",
     check: "network-missing",
-    trial: { annotations: { "cni.projectcalico.org/ipv4pools": `["${ADDED}"]` }, becomes: "asked", elsewhere: true },
+    pod: { annotations: { "cni.projectcalico.org/ipv4pools": `["${ADDED}"]` }, state: "probed", elsewhere: true },
     make: async ({ api, pauseAgent }) => {
       await pauseAgent();
       await ensureObject(api, addedPool);
@@ -225,33 +223,35 @@ export const FAULTS: readonly Fault[] = [
     },
   },
   {
-    title: "duplicate address: a stranger on the wire has it, and says so",
+    title: "duplicate address: another host on the underlay announces it",
     check: "duplicate-address",
     labOnly: true,
     make: async ({ cluster, address }) => {
-      const stranger = await outsider(cluster);
+      const otherHost = await requireExternalHost(cluster);
       for (const argv of [
         ["sysctl", "-w", "net.ipv4.conf.eth0.arp_notify=1"],
         ["ip", "address", "add", `${address("underlay-1-b", "main")}/32`, "dev", "eth0"],
       ])
-        await outside(stranger.exec(argv));
-      const { stdout: mac } = await stranger.exec(["cat", "/sys/class/net/eth0/address"]);
+        await assertSucceeded(otherHost.exec(argv));
+      const { stdout: mac } = await otherHost.exec(["cat", "/sys/class/net/eth0/address"]);
       await sleep(LOCKTIME_MS);
-      // The same as it has: with arp_notify the kernel tells everybody its addresses all the same.
-      await outside(stranger.exec(["ip", "link", "set", "dev", "eth0", "address", mac.trim()]));
+      // The same MAC address again: with arp_notify the kernel announces its addresses.
+      await assertSucceeded(otherHost.exec(["ip", "link", "set", "dev", "eth0", "address", mac.trim()]));
     },
     undo: async ({ cluster, address }) => {
-      const stranger = await outsider(cluster);
-      await outside(stranger.exec(["ip", "address", "delete", `${address("underlay-1-b", "main")}/32`, "dev", "eth0"]));
+      const otherHost = await requireExternalHost(cluster);
+      await assertSucceeded(
+        otherHost.exec(["ip", "address", "delete", `${address("underlay-1-b", "main")}/32`, "dev", "eth0"]),
+      );
       await forgetNeighbours(cluster);
     },
   },
   {
-    title: "missing uplink: a network is made from a link that no node has",
+    title: "missing uplink: a network uses a link that no node has",
     check: "uplink-missing",
     severity: "start",
     networks: ["without-uplink"],
-    trial: { annotations: of("without-uplink"), becomes: "waits", says: /Link not found/ },
+    pod: { annotations: selectNetwork("without-uplink"), state: "waits", warning: /Link not found/ },
     make: ({ api }) => network(api, "without-uplink", { uplink: "bond7" }),
     undo: ({ api }) => correct(api, "without-uplink", { uplink: "eth0" }),
   },
@@ -260,7 +260,7 @@ export const FAULTS: readonly Fault[] = [
     check: "mtu",
     severity: "start",
     networks: ["too-large"],
-    trial: { annotations: of("too-large"), becomes: "waits", says: /MTU/i },
+    pod: { annotations: selectNetwork("too-large"), state: "waits", warning: /MTU/i },
     make: ({ api }) => network(api, "too-large", { mtu: 9000 }),
     undo: ({ api }) => correct(api, "too-large", { mtu: 1400 }),
   },
@@ -269,15 +269,15 @@ export const FAULTS: readonly Fault[] = [
     check: "network-definition-missing",
     severity: "start",
     networks: ["not-yet-there"],
-    trial: { annotations: of("not-yet-there"), becomes: "waits", says: /not-yet-there/ },
+    pod: { annotations: selectNetwork("not-yet-there"), state: "waits", warning: /not-yet-there/ },
     make: () => Promise.resolve(),
     undo: ({ api }) => network(api, "not-yet-there", {}),
   },
   {
-    title: "Multus is missing on a node: its configuration is the only one there",
+    title: "Multus is missing on a node",
     check: "multus-missing",
     severity: "start",
-    trial: { annotations: createNetworkAnnotations("underlay"), becomes: "waits", says: /cni/i },
+    pod: { annotations: createNetworkAnnotations("underlay"), state: "waits", warning: /cni/i },
     make: async ({ on }) => {
       await on(["mv", MULTUS, "/root/multus-kept"]);
     },
@@ -286,10 +286,10 @@ export const FAULTS: readonly Fault[] = [
     },
   },
   {
-    title: "another configuration comes before Multus's",
+    title: "another CNI configuration precedes Multus's",
     check: "multus-missing",
     severity: "start",
-    trial: { annotations: createNetworkAnnotations("underlay"), becomes: "overlay" },
+    pod: { annotations: createNetworkAnnotations("underlay"), state: "overlay" },
     make: async ({ on }) => {
       await on(["cp", CALICO, BEFORE_MULTUS]);
     },
@@ -301,7 +301,7 @@ export const FAULTS: readonly Fault[] = [
     title: "missing facts: the file cannot be read, nor written",
     check: "facts-missing",
     severity: "start",
-    trial: { annotations: createNetworkAnnotations("underlay"), becomes: "waits", says: /facts/ },
+    pod: { annotations: createNetworkAnnotations("underlay"), state: "waits", warning: /facts/ },
     make: async ({ on }) => {
       await on(["rm", FACTS]);
       await on(["mkdir", FACTS]);

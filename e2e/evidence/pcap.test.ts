@@ -38,7 +38,7 @@ describe("reading captures", () => {
     assert.deepEqual([seen.source, seen.destination], [`${B}:8080`, `${A}:40000`]);
   });
 
-  it("reads IPv6, also inside VXLAN over IPv6, and tells its pings", () => {
+  it("reads IPv6, also inside VXLAN over IPv6, and recognises its pings", () => {
     const [c, d] = ["fd00:10:7::200:3", "fd00:10:233:64::9"];
     const inner = buildIpv6("tcp", c, d, buildTcp(40000, 8080, "who q:00002z;\n"));
     const outer = buildIpv6("udp", "fd00:10:7::168:71", "fd00:10:7::168:72", buildVxlan(inner));

@@ -19,12 +19,12 @@ describe("the probe", () => {
 
   after(() => tcp.close());
 
-  it("tells who answered over TCP", async () => {
+  it("reports the server that answered over TCP", async () => {
     const answer = await ask({ id: 1, protocol: "tcp", address: "127.0.0.1", port, timeoutMs: 2000 });
     assert.deepEqual(answer, { ok: true, server: "a", seen: "127.0.0.1" });
   });
 
-  it("tells who answered over UDP", async () => {
+  it("reports the server that answered over UDP", async () => {
     const udp = createSocket("udp4");
     udp.on("message", (_, from) => {
       udp.send('{"server":"u","seen":"x"}', from.port, from.address);

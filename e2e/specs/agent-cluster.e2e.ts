@@ -24,7 +24,7 @@ const definition = z.object({
 const address = z.object({ metadata: z.object({ name: z.string() }), spec: z.record(z.string(), z.unknown()) });
 
 export function registerSpecs(run: TestRun): void {
-  Describe("agent: what it does for the cluster, and what it tells", { labels: ["agent", "agent-cluster"] }, () => {
+  Describe("agent: cluster-wide work, Events and metrics", { labels: ["agent", "agent-cluster"] }, () => {
     let fixture: AgentFixture;
     let podContext: PodContext;
     const found = async (kind: string, apiVersion: string, metadata: { name: string; namespace?: string }) => {
@@ -47,7 +47,7 @@ export function registerSpecs(run: TestRun): void {
     );
 
     It(
-      "writes an UnderlayNetwork's definition, puts it right, and another agent does when the leader hangs",
+      "writes and repairs an UnderlayNetwork's definition; another agent does while the leader hangs",
       { timeout: 180_000 },
       async () => {
         const { api } = fixture;
@@ -63,11 +63,11 @@ export function registerSpecs(run: TestRun): void {
           return object === undefined ? undefined : definition.parse(object);
         };
         const first = await holder();
-        await By(`hold ${first}, which leads`, () => fixture.holdAgent(first));
+        await By(`stop the agent of ${first}, the leader`, () => fixture.holdAgent(first));
         const network = underlayNetwork("led", { mtu: 1400 });
         await ensureObject(api, network);
         DeferCleanup(() => api.objects.delete(network).catch(() => undefined));
-        const made = await By("another one writes it", () =>
+        const made = await By("another agent writes it", () =>
           Eventually("the definition", read, (it) => it !== undefined, { timeout: 90_000 }),
         );
         assert.notEqual(await holder(), first);
@@ -86,18 +86,13 @@ export function registerSpecs(run: TestRun): void {
           undefined,
           PatchStrategy.MergePatch,
         );
-        await Eventually(
-          "what was changed by hand is put right",
-          read,
-          (it) => it?.spec.config === made.spec.config,
-          PATIENCE,
-        );
+        await Eventually("a manual change is repaired", read, (it) => it?.spec.config === made.spec.config, PATIENCE);
         await api.objects.delete(network);
-        await Eventually("it goes with its network", read, (it) => it === undefined, { timeout: 90_000 });
+        await Eventually("it is deleted with its network", read, (it) => it === undefined, { timeout: 90_000 });
       },
     );
 
-    It("says on the pod why it was not wired", async () => {
+    It("reports on the pod why it was not attached", async () => {
       const { api, cluster, nodes } = fixture;
       const network = underlayNetwork("wrong-option", { options: { hijackCIDRs: ["0.0.0.0/0"] } });
       await ensureObject(api, network);
@@ -129,7 +124,7 @@ export function registerSpecs(run: TestRun): void {
       }
     });
 
-    It("answers /healthz, /readyz and /metrics, and counts what it puts back", async () => {
+    It("serves /healthz, /readyz and /metrics, and counts repairs", async () => {
       const { nodes, on, end } = fixture;
       for (const path of ["healthz", "readyz"]) assert.equal(await agentSays(nodes[0], path), "ok\n\n200", path);
       const repaired = async () =>
@@ -139,7 +134,7 @@ export function registerSpecs(run: TestRun): void {
       const before = await repaired();
       const { address: of } = await end("underlay-1-b");
       await on(nodes[0], "ip", "route", "delete", `${of}/32`);
-      await Eventually("a route more was repaired", repaired, (count) => count > before, PATIENCE);
+      await Eventually("one more route was repaired", repaired, (count) => count > before, PATIENCE);
       const testPod = await createPod(podContext, { node: nodes[0], type: "underlay" });
       DeferCleanup(() => deletePod(podContext, testPod));
       await waitUntilReady(podContext, testPod);
@@ -160,7 +155,7 @@ export function registerSpecs(run: TestRun): void {
     });
 
     It(
-      "leaves nothing of pods that are gone with a node's reboot: record, route, address",
+      "removes record, route and address of pods that a reboot of their node ended",
       { timeout: 180_000 },
       async () => {
         const { api, nodes, on } = fixture;
@@ -176,12 +171,12 @@ export function registerSpecs(run: TestRun): void {
         DeferCleanup(() => on(node, "rm", "--recursive", KEPT));
         await deletePod(podContext, testPod);
         await Eventually(
-          "its address is given back",
+          "its address is released",
           () => found("UnderlayAddress", "interlay.dev/v1alpha1", { name: ip }),
           (it) => it === undefined,
           PATIENCE,
         );
-        await By("what a reboot leaves: files and objects, no namespace", async () => {
+        await By("the state after a reboot: files and objects without network namespace", async () => {
           await ensureObject(api, {
             apiVersion: "interlay.dev/v1alpha1",
             kind: "UnderlayAddress",
@@ -191,22 +186,22 @@ export function registerSpecs(run: TestRun): void {
           await on(node, "cp", "--archive", record.replace(STATE, KEPT), record);
         });
         await Eventually(
-          "the record is gone",
+          "the record is removed",
           () => fixture.cluster.exec(node, ["ls", record]),
           ({ exitCode }) => exitCode !== 0,
           PATIENCE,
         );
         assert.equal((await on(node, "ip", "route", "show", `${ip}/32`)).trim(), "");
-        await By("the address", () =>
+        await By("the address is released", () =>
           Eventually(
-            "its object is gone",
+            "its object is deleted",
             () => found("UnderlayAddress", "interlay.dev/v1alpha1", { name: ip }),
             (it) => it === undefined,
             { timeout: 110_000 },
           ),
         );
         await Eventually(
-          "its file is gone",
+          "its file is deleted",
           () => fixture.cluster.exec(node, ["ls", `${STATE}/addresses/${ip}.json`]),
           ({ exitCode }) => exitCode !== 0,
           PATIENCE,

@@ -12,11 +12,11 @@ import { registerIfMain, type TestRun } from "../support/test-run.ts";
 const REPAIR_MS = 1000;
 const TRIES = 3;
 const PLUGIN = "/opt/cni/bin/interlay";
-/** A second each. */
+/** Lines of a stream, one a second. */
 const LINES = { restarts: 15, flush: 8, ruleset: 12 } as const;
 
 export function registerSpecs(run: TestRun): void {
-  Describe("agent: the node stays true", { labels: ["agent"] }, () => {
+  Describe("agent: repair of the node", { labels: ["agent"] }, () => {
     let fixture: AgentFixture;
     BeforeAll(
       async () => {
@@ -25,12 +25,12 @@ export function registerSpecs(run: TestRun): void {
       { timeout: 300_000 },
     );
 
-    /** Of the pinned neighbours on a node, felix's (vxlan.calico) are not ours to flush: it puts them back after minutes. */
+    /** Flushes Interlay's pinned neighbours only: felix restores its own (vxlan.calico) after minutes. */
     const ourLinks = async (node: string): Promise<readonly string[]> => {
       const text = await fixture.on(node, "ip", "-oneline", "link", "show", "type", "veth");
       return [...text.matchAll(/^\d+: (vethil\w+)/gm)].flatMap(([, link]) => link ?? []);
     };
-    /** Those that nobody translates. */
+    /** Paths without translation. */
     const plainWays = async (): Promise<readonly StreamPath[]> => {
       const { end } = fixture;
       const u = await end("underlay-1-a");
@@ -40,7 +40,7 @@ export function registerSpecs(run: TestRun): void {
         ["underlay -> overlay on the same node", u, await end("overlay-1-b")],
       ];
     };
-    /** Calico gives these the node's address. */
+    /** Paths on which Calico masquerades with the node's address. */
     const translatedWays = async (): Promise<readonly StreamPath[]> => {
       const { end } = fixture;
       const o = await end("overlay-1-a");
@@ -51,7 +51,7 @@ export function registerSpecs(run: TestRun): void {
       ];
     };
 
-    It("puts back within a second whatever of ours is removed by hand", async () => {
+    It("repairs within a second each object of Interlay that is removed manually", async () => {
       const { cluster, end, nodes, on } = fixture;
       const [node] = nodes;
       const underlay = await end("underlay-1-b");
@@ -64,11 +64,11 @@ export function registerSpecs(run: TestRun): void {
         nodeAddress: cluster.nodes.find(({ name }) => name === node)?.address ?? "",
       };
       const takes = async ({ what, remove, show, there }: Removal): Promise<number> => {
-        assert.match(await on(node, ...show), there, `${what} is not there before`);
+        assert.match(await on(node, ...show), there, `${what} does not exist before`);
         await on(node, ...remove);
         const removed = Date.now();
         await Eventually(
-          `${what} is put back`,
+          `${what} is repaired`,
           async () => (await cluster.exec(node, show)).stdout,
           (text) => there.test(text),
           { timeout: 10_000, interval: 20 },
@@ -77,7 +77,7 @@ export function registerSpecs(run: TestRun): void {
       };
       for (const removal of listRemovals(wired)) {
         const took: number[] = [];
-        // On a busy computer one try may be late.
+        // On a busy computer one attempt may be late.
         while (took.length < TRIES && (took.at(-1) ?? Infinity) > REPAIR_MS) took.push(await takes(removal));
         process.stdout.write(`      · ${removal.what}: back after at most ${took.join(", ")} ms\n`);
         assert.ok(
@@ -87,7 +87,7 @@ export function registerSpecs(run: TestRun): void {
       }
     });
 
-    It("touches nothing of others", async () => {
+    It("leaves objects of other programs alone", async () => {
       const { cluster, nodes, on } = fixture;
       const [node] = nodes;
       const foreign: readonly (readonly [make: string, undo: string, show: string, there: RegExp])[] = [
@@ -105,7 +105,7 @@ export function registerSpecs(run: TestRun): void {
         await on(node, ...make.split(" "));
         DeferCleanup(() => on(node, ...undo.split(" ")));
       }
-      await By("kill the agent: the next one looks at all", () => signalAgent(cluster, node, "KILL"));
+      await By("kill the agent: the next one checks everything", () => signalAgent(cluster, node, "KILL"));
       await on(node, "nft", "delete", "table", "inet", "interlay");
       await Eventually(
         "the agent works",
@@ -116,39 +116,42 @@ export function registerSpecs(run: TestRun): void {
       for (const [, , show, there] of foreign) assert.match(await on(node, ...show.split(" ")), there);
     });
 
-    It("loses no connection when agent (a newer one comes), felix, kube-proxy and Multus are killed", async () => {
-      const { api, cluster, nodes, on } = fixture;
-      const whatIs = (node: string) => on(node, "stat", "-c", "%i %s", PLUGIN);
-      // As an older version would have put it there. By a name of its own: a lab has a link there, to what all nodes have.
-      const older = `${PLUGIN}.older`;
-      await on(nodes[0], "cp", "--dereference", PLUGIN, older);
-      await on(nodes[0], "truncate", "--size", "+1", older);
-      await on(nodes[0], "mv", older, PLUGIN);
-      const before = await whatIs(nodes[0]);
-      const ways = [...(await plainWays()), ...(await translatedWays())];
-      await assertStreamsSurvive(cluster, ways, { lines: LINES.restarts, port: 7000 }, async () => {
-        for (const node of nodes) {
-          await signalAgent(cluster, node, "KILL");
-          await signalProcess(cluster, node, "calico-node -felix", "KILL");
-          await signalProcess(cluster, node, "kube-proxy[^ ]* --", "KILL");
-        }
-        await api.core.deleteCollectionNamespacedPod({ namespace: "kube-system", labelSelector: "app=multus" });
-      });
-      const [inode, size] = before.trim().split(" ");
-      const now = await Eventually(
-        "the agent's own plugin is in place",
-        () => whatIs(nodes[0]),
-        (text) => text.trim().endsWith(` ${Number(size) - 1}`),
-        { timeout: 60_000 },
-      );
-      assert.notEqual(now.split(" ")[0], inode, "it was written in place: a call that runs would have lost it");
-    });
+    It(
+      "loses no connection when agent (replaced by a newer one), felix, kube-proxy and Multus are killed",
+      async () => {
+        const { api, cluster, nodes, on } = fixture;
+        const whatIs = (node: string) => on(node, "stat", "-c", "%i %s", PLUGIN);
+        // An older version as a file: a lab has a link there, to a file of all nodes.
+        const older = `${PLUGIN}.older`;
+        await on(nodes[0], "cp", "--dereference", PLUGIN, older);
+        await on(nodes[0], "truncate", "--size", "+1", older);
+        await on(nodes[0], "mv", older, PLUGIN);
+        const before = await whatIs(nodes[0]);
+        const ways = [...(await plainWays()), ...(await translatedWays())];
+        await assertStreamsSurvive(cluster, ways, { lines: LINES.restarts, port: 7000 }, async () => {
+          for (const node of nodes) {
+            await signalAgent(cluster, node, "KILL");
+            await signalProcess(cluster, node, "calico-node -felix", "KILL");
+            await signalProcess(cluster, node, "kube-proxy[^ ]* --", "KILL");
+          }
+          await api.core.deleteCollectionNamespacedPod({ namespace: "kube-system", labelSelector: "app=multus" });
+        });
+        const [inode, size] = before.trim().split(" ");
+        const now = await Eventually(
+          "the agent's own plugin is in place",
+          () => whatIs(nodes[0]),
+          (text) => text.trim().endsWith(` ${Number(size) - 1}`),
+          { timeout: 60_000 },
+        );
+        assert.notEqual(now.split(" ")[0], inode, "it was written in place, under a running call");
+      },
+    );
 
     /**
-     * A connection that is masqueraded the kernel ends when one packet of it would leave by another link than before
-     * (nf_nat_oif_changed): that one to an underlay pod of its own node, once a route of ours is away. Nobody can keep it.
+     * The kernel ends a masqueraded connection when one of its packets would leave by another link than before
+     * (nf_nat_oif_changed): the one to an underlay pod of the same node, while Interlay's route is missing.
      */
-    It("loses no connection that can be kept when all that is ours is flushed", async () => {
+    It("loses no connection that can be kept when all objects of Interlay are flushed", async () => {
       const { nodes, on } = fixture;
       const [underlay, multiNic] = [await fixture.end("underlay-1-a"), await fixture.end("multi-nic-2-b")];
       const [toOtherNode] = await translatedWays();
@@ -175,24 +178,24 @@ export function registerSpecs(run: TestRun): void {
     });
 
     /**
-     * Where an overlay pod that was asked is the first to speak afterwards, conntrack takes it for the one who asks, and Calico
-     * gives it the node's address (natOutgoing): so it is the underlay pods that speak here.
+     * If the overlay pod, the server, sends first afterwards, conntrack takes it for the client, and Calico masquerades it with the
+     * node's address (natOutgoing). So the underlay pods send here.
      */
-    It("loses no connection that nobody translates when conntrack and the whole ruleset are flushed", async () => {
+    It("loses no untranslated connection when conntrack and the whole ruleset are flushed", async () => {
       const { cluster, nodes, on } = fixture;
       const ways = (await plainWays()).map(([what, client, server]): StreamPath => [what, client, server, "client"]);
       await assertStreamsSurvive(cluster, ways, { lines: LINES.ruleset, port: 7200 }, async () => {
         for (const node of nodes) {
           await on(node, "conntrack", "--flush");
           await on(node, "nft", "flush", "ruleset");
-          // Else it takes them a minute and more to see that their rules are gone.
+          // Without this they need a minute or more to notice that their rules are missing.
           await signalProcess(cluster, node, "calico-node -felix", "KILL");
           await signalProcess(cluster, node, "kube-proxy[^ ]* --", "KILL");
         }
       });
       for (const node of nodes)
         await Eventually(
-          "Calico's and kube-proxy's chains are back",
+          "Calico's and kube-proxy's chains exist again",
           () => on(node, "iptables-save", "-t", "filter"),
           (text) => text.includes("-A KUBE-FORWARD") && text.includes("-A cali-FORWARD"),
           { timeout: 90_000 },
@@ -224,25 +227,25 @@ export function registerSpecs(run: TestRun): void {
             () => reaches("underlay-1-a", target, protocol),
             (ok) => !ok,
           );
-        await By("allow the underlay pod's own address, and nobody else", () =>
+        await By("allow only the underlay pod's own address", () =>
           api.objects.patch({
             ...policy,
             spec: {
               ...policy.spec,
-              // The client's name of `from`: by the other it is left out, and everybody allowed.
+              // The client library calls `from` `_from`: without it every source is allowed.
               ingress: [{ _from: [{ ipBlock: { cidr: `${deployment.addressOf("underlay-1-a", "main")}/32` } }] }],
             },
           } as KubernetesObject),
         );
         await Eventually(
-          "the allowed one gets through",
+          "the allowed pod is answered",
           () => reaches("underlay-1-a", target),
           (ok) => ok,
         );
-        // Felix takes its time to bring a changed policy into the kernel; from then on it holds.
+        // felix needs time to write a changed policy into the kernel; from then on it holds.
         const stranger = () => reaches("underlay-2-a", target);
-        await Eventually("one that is not allowed is denied", stranger, (ok) => !ok);
-        await Consistently("one that is not allowed is denied", stranger, (ok) => !ok);
+        await Eventually("another pod is denied", stranger, (ok) => !ok);
+        await Consistently("another pod is denied", stranger, (ok) => !ok);
       },
     );
   });

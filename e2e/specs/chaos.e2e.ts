@@ -18,15 +18,15 @@ import { pickRandom, createRandom } from "../support/random.ts";
 import { registerIfMain, type TestRun } from "../support/test-run.ts";
 import { hasCapability } from "../../clusters/capabilities.ts";
 
-/** Both return paths pass here, so that switching between them breaks nothing. */
+/** Both return paths pass with this kube-proxy, so that a switch between them breaks nothing. */
 const VARIANT: Variant = { kubeProxy: { version: "v1.29.15", mode: "iptables" }, returnPath: "notrack" };
 
 /** Number of cells probed after each action: addresses, Services and NodePorts by TCP, UDP and ICMP. */
 const CELLS_ASKED = 30;
-/** A kube-proxy that was killed has its rules looked through before it follows the pods again. */
+/** Time until cells answer: a killed kube-proxy checks its rules before it follows the pods again. */
 const ANSWERS_MS = 60_000;
 
-/** Other cells after each action, the same for the same seed; the actions' own dice are left alone. */
+/** Probes random cells, the same ones for the same seed, without the random numbers of the actions. */
 async function answerSome(context: ChaosContext, seed: number): Promise<void> {
   const { workers, families } = context.deployment;
   const all = cells(workers.length, families);
@@ -37,7 +37,7 @@ async function answerSome(context: ChaosContext, seed: number): Promise<void> {
   );
 }
 
-/** Those that do not are asked again: a busy computer is late. */
+/** Asserts that cells answer. Cells that do not are probed again, because a busy computer is late. */
 async function answer({ deployment }: ChaosContext, asked: readonly Cell[]): Promise<void> {
   let waiting = asked;
   await Eventually(
@@ -53,8 +53,8 @@ async function answer({ deployment }: ChaosContext, asked: readonly Cell[]): Pro
 }
 
 /**
- * Things go wrong, chosen by a seed, while lasting flows run and pods come and go; after each one the invariants hold
- * (chaos/invariants.ts) and every flow is answered, and at the end every cell passes.
+ * Runs random actions, chosen by a seed, while long-lived flows run and pods are created and deleted. After each action the
+ * invariants must hold (chaos/invariants.ts) and every flow must be answered; at the end every cell must pass.
  */
 export function registerSpecs(run: TestRun): void {
   const { seed, minutes, only, report } = run.options.chaos;
@@ -83,7 +83,7 @@ export function registerSpecs(run: TestRun): void {
           lost: createLostState(),
         };
         await By("kube-proxy v1.29.15, notrack", () => switchVariant(cluster, VARIANT));
-        flows = await By("flows that last", () =>
+        flows = await By("long-lived flows", () =>
           ProbeFlows.start(api, listFlowPaths(deployment), (pod) => deployment.pods.get(pod)?.node ?? ""),
         );
         DeferCleanup(() => flows.stop());
@@ -91,45 +91,41 @@ export function registerSpecs(run: TestRun): void {
       { timeout: 300_000 },
     );
 
-    It(
-      "the invariants hold after everything that happens, and flows live",
-      { timeout: (minutes + 8) * 60_000 },
-      async () => {
-        await By("before anything happens", async () => {
-          await checkInvariants(context);
-          await flows.answered(context.lost);
-        });
-        const possible = ACTIONS.filter(({ name, fits }) => (only?.test(name) ?? true) && (fits?.(context) ?? true));
-        for (const until = Date.now() + minutes * 60_000; Date.now() < until;) {
-          const { name, act } = pickRandom(possible, context.random);
-          const started = Date.now();
-          const number = did.length + 1;
-          flows.goesOn(`${number}. ${name}`);
-          const what = await By(`${number}. ${name}`, () => act(context));
-          await By(`the invariants after ${name} (seed ${seed}, action ${number})`, () => checkInvariants(context));
-          await By(`every flow after ${name} (seed ${seed}, action ${number}): ${what}`, () =>
-            flows.answered(context.lost),
-          );
-          context.lost = createLostState();
-          await By(`cells asked at random after ${name} (seed ${seed}, action ${number})`, () =>
-            answerSome(context, seed + number),
-          );
-          const wellAfterMs = Date.now() - started;
-          did.push({ name, what, wellAfterMs });
-          process.stdout.write(`      · ${number}. ${name}: ${what}: well after ${wellAfterMs} ms\n`);
-        }
-      },
-    );
+    It("the invariants hold after every action, and flows survive", { timeout: (minutes + 8) * 60_000 }, async () => {
+      await By("before the first action", async () => {
+        await checkInvariants(context);
+        await flows.answered(context.lost);
+      });
+      const possible = ACTIONS.filter(({ name, fits }) => (only?.test(name) ?? true) && (fits?.(context) ?? true));
+      for (const until = Date.now() + minutes * 60_000; Date.now() < until;) {
+        const { name, act } = pickRandom(possible, context.random);
+        const started = Date.now();
+        const number = did.length + 1;
+        flows.goesOn(`${number}. ${name}`);
+        const what = await By(`${number}. ${name}`, () => act(context));
+        await By(`the invariants after ${name} (seed ${seed}, action ${number})`, () => checkInvariants(context));
+        await By(`every flow after ${name} (seed ${seed}, action ${number}): ${what}`, () =>
+          flows.answered(context.lost),
+        );
+        context.lost = createLostState();
+        await By(`random cells after ${name} (seed ${seed}, action ${number})`, () =>
+          answerSome(context, seed + number),
+        );
+        const wellAfterMs = Date.now() - started;
+        did.push({ name, what, wellAfterMs });
+        process.stdout.write(`      · ${number}. ${name}: ${what}: recovered after ${wellAfterMs} ms\n`);
+      }
+    });
 
-    It("every cell passes afterwards", { timeout: 300_000 }, async () => {
-      flows.goesOn("every cell is asked");
+    It("every cell passes after chaos", { timeout: 300_000 }, async () => {
+      flows.goesOn("every cell is probed");
       await switchVariant(context.cluster, VARIANT);
       const all = cells(context.deployment.workers.length, context.deployment.families);
       await By(`seed ${seed}, after: ${story()}`, () => answer(context, all));
       await flows.answered(context.lost);
     });
 
-    It("who came is gone without a trace", { timeout: 300_000 }, async () => {
+    It("deleted pods leave no state", { timeout: 300_000 }, async () => {
       await Promise.all([...context.testPods.values()].map((testPod) => deletePod(context, testPod)));
       await checkInvariants(context);
       await writeChaosReport(

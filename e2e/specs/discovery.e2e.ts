@@ -14,7 +14,7 @@ const ADDED_SERVICES = "10.235.0.0/24";
 const PATIENCE = { timeout: 110_000 };
 
 export function registerSpecs(run: TestRun): void {
-  Describe("agent: facts follow the cluster, and pods follow the facts", { labels: ["agent", "discovery"] }, () => {
+  Describe("agent: discovery updates facts, and facts update pods", { labels: ["agent", "discovery"] }, () => {
     let fixture: AgentFixture;
     BeforeAll(
       async () => {
@@ -23,7 +23,7 @@ export function registerSpecs(run: TestRun): void {
       { timeout: 300_000 },
     );
 
-    It("an IPPool that is added reaches pods that run", async () => {
+    It("a new IPPool is routed in running pods", async () => {
       const { api, cluster, nodes, reaches } = fixture;
       const pool = {
         apiVersion: "crd.projectcalico.org/v1",
@@ -47,7 +47,7 @@ export function registerSpecs(run: TestRun): void {
         await Eventually(`${from} -> ${address}`, () => reaches(from, address), Boolean, PATIENCE);
     });
 
-    It("a Service network that is added reaches pods that run, and goes from them again", async () => {
+    It("a new Service network is routed in running pods until it is removed", async () => {
       const { cluster, nodes, end, on, state } = fixture;
       const ends = [await end("underlay-1-b"), await end("multi-nic-1-b")];
       const routes = () =>
@@ -65,10 +65,10 @@ export function registerSpecs(run: TestRun): void {
       assert.deepEqual(facts.serviceCidrs, [cluster.spec.serviceCidr, ADDED_SERVICES]);
       assert.match(facts.sources["serviceCidrs"] ?? "", /^kubeadm-config serviceSubnet$|^ServiceCIDR objects$/);
       await kubeadmServices(cluster.kubeconfig, cluster.spec.serviceCidr);
-      await Eventually("the route is gone", routes, (texts) => texts.every((text) => !through.test(text)), PATIENCE);
+      await Eventually("the route is removed", routes, (texts) => texts.every((text) => !through.test(text)), PATIENCE);
     });
 
-    It("sources that disagree are a condition", async () => {
+    It("sources that disagree are reported in a condition", async () => {
       const { api, nodes, cluster, state } = fixture;
       const config = {
         apiVersion: "v1",
@@ -79,30 +79,30 @@ export function registerSpecs(run: TestRun): void {
       await ensureObject(api, config);
       DeferCleanup(() => api.objects.delete(config));
       const facts = async () => (await state(nodes[0])).conditions.find(({ type }) => type === "FactsReady");
-      const told = await Eventually("a condition", facts, (is) => is?.reason === "SourcesDisagree", PATIENCE);
+      const condition = await Eventually("a condition", facts, (is) => is?.reason === "SourcesDisagree", PATIENCE);
       const { overlayCidr } = cluster.spec;
-      assert.equal(told?.status, "True");
+      assert.equal(condition?.status, "True");
       assert.ok(
-        told.message.includes(
+        condition.message.includes(
           `Calico IPPools says ${overlayCidr}, Cilium's cluster pool says 10.9.0.0/16; the first is used`,
         ),
-        told.message,
+        condition.message,
       );
     });
 
-    It("an override that makes no sense is a condition, and the last good facts stay", async () => {
+    It("an invalid override is reported in a condition, and the last valid facts stay", async () => {
       const { cluster, nodes, on, state } = fixture;
       const before = await on(nodes[0], "cat", FACTS);
       DeferCleanup(() => configureAgents(cluster, { overlayCidrs: null }));
       const facts = async () => (await state(nodes[0])).conditions.find(({ type }) => type === "FactsReady");
       await configureAgents(cluster, { overlayCidrs: "10.99.0.0" });
-      const told = await Eventually("a condition", facts, (is) => is?.reason === "NotRenewed", PATIENCE);
-      assert.equal(told?.status, "False");
-      assert.match(told.message, /ConfigMap interlay-config overlayCidrs: invalid CIDR "10\.99\.0\.0"/);
+      const condition = await Eventually("a condition", facts, (is) => is?.reason === "NotRenewed", PATIENCE);
+      assert.equal(condition?.status, "False");
+      assert.match(condition.message, /ConfigMap interlay-config overlayCidrs: invalid CIDR "10\.99\.0\.0"/);
       assert.equal(await on(nodes[0], "cat", FACTS), before);
       await configureAgents(cluster, { overlayCidrs: null });
       await Eventually(
-        "the condition is gone",
+        "the condition is True again",
         facts,
         (is) => is?.status === "True" && is.reason === "Found",
         PATIENCE,
@@ -112,18 +112,20 @@ export function registerSpecs(run: TestRun): void {
     wireSpecs(() => fixture);
     nodeAddressSpecs(() => fixture);
 
-    It("the facts' file comes back when it is removed, for root alone", async () => {
+    It("the facts file is written again when it is removed, readable only by root", async () => {
       const { nodes, on } = fixture;
       const before = await on(nodes[0], "cat", FACTS);
       await on(nodes[0], "rm", FACTS);
-      const there = await By("it is back", () => Eventually("the file", () => on(nodes[0], "cat", FACTS), Boolean));
+      const there = await By("the file exists again", () =>
+        Eventually("the file", () => on(nodes[0], "cat", FACTS), Boolean),
+      );
       assert.equal(there, before);
       assert.equal((await on(nodes[0], "stat", "-c", "%a", FACTS)).trim(), "600");
     });
   });
 }
 
-/** What a cluster's owner does who changes it with kubeadm. */
+/** Changes the Service network as an operator does with kubeadm. */
 async function kubeadmServices(kubeconfig: string, serviceSubnet: string): Promise<void> {
   const config = new KubeConfig();
   config.loadFromFile(kubeconfig);
@@ -131,7 +133,7 @@ async function kubeadmServices(kubeconfig: string, serviceSubnet: string): Promi
   const where = { namespace: "kube-system", name: "kubeadm-config" };
   const { data } = await api.readNamespacedConfigMap(where);
   const document = parseDocument(data?.["ClusterConfiguration"] ?? "");
-  assert.ok(document.hasIn(["networking", "serviceSubnet"]), "kubeadm-config names no Service network");
+  assert.ok(document.hasIn(["networking", "serviceSubnet"]), "kubeadm-config has no Service network");
   document.setIn(["networking", "serviceSubnet"], serviceSubnet);
   await api.patchNamespacedConfigMap(
     { ...where, body: { data: { ClusterConfiguration: String(document) } } },

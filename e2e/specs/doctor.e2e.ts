@@ -5,7 +5,7 @@ import { clusterApi } from "../support/cluster-api.ts";
 import { listFindings } from "../doctor/causes.ts";
 import { comparePrediction, HEALTHY } from "../doctor/compare.ts";
 import { type Findings, runDoctor } from "../doctor/doctor.ts";
-import { FAULTS, type FaultContext, type Trial, underlayNetwork } from "../doctor/faults.ts";
+import { FAULTS, type FaultContext, type FaultPod, underlayNetwork } from "../doctor/faults.ts";
 import { isInNetwork, PREDICTED } from "../doctor/predicted.ts";
 import {
   listCells,
@@ -22,12 +22,12 @@ import { deploy, type Deployment } from "../pods/deploy.ts";
 import { registerIfMain, type TestRun } from "../support/test-run.ts";
 
 export function registerSpecs(run: TestRun): void {
-  Describe("doctor: what is predicted is what the probes show", { labels: ["doctor"] }, () => {
+  Describe("doctor: predictions match the probes", { labels: ["doctor"] }, () => {
     let cluster: Cluster;
     let deployment: Deployment;
     let asked: readonly Cell[];
     let context: FaultContext;
-    // A lab has no kubelet that would let one into the agents' pods.
+    // A lab has no kubelet that runs programs in the agents' pods.
     const doctor = (): Promise<Findings> =>
       cluster.provider === "lab" ? listFindings(cluster) : runDoctor(cluster.kubeconfig);
 
@@ -64,18 +64,18 @@ export function registerSpecs(run: TestRun): void {
       return predicted;
     };
 
-    /** What becomes of the trial's pod; cells to it, if it is asked. */
-    const trialHolds = async (trial: Trial): Promise<readonly [readonly Cell[], Deployment]> => {
+    /** Asserts the state of the fault run's pod. @returns cells to it, if it is probed */
+    const checkFaultPod = async (faultPod: FaultPod): Promise<readonly [readonly Cell[], Deployment]> => {
       const nothing = [[], deployment] as const;
-      if (trial.becomes === "waits") {
-        await By("the trial's pod waits", () => assertPodPending(context, trial));
+      if (faultPod.state === "waits") {
+        await By("the fault run's pod waits", () => assertPodPending(context, faultPod));
         return nothing;
       }
-      const address = await By("the trial's pod starts", () => assertPodStarts(context));
-      const node = deployment.workers[trial.elsewhere ? 1 : 0] ?? "";
+      const address = await By("the fault run's pod starts", () => assertPodStarts(context));
+      const node = deployment.workers[faultPod.elsewhere ? 1 : 0] ?? "";
       const more = { name: FAULT_POD, node, addresses: { main: { ipv4: address }, net1: {} } };
-      if (trial.becomes === "asked") return [listCells(deployment.workers.length), runWithPod(deployment, more)];
-      assert.ok(isInNetwork(address, cluster.spec.overlayCidr), `${address} is no overlay address`);
+      if (faultPod.state === "probed") return [listCells(deployment.workers.length), runWithPod(deployment, more)];
+      assert.ok(isInNetwork(address, cluster.spec.overlayCidr), `${address} is not an overlay address`);
       return nothing;
     };
 
@@ -86,10 +86,10 @@ export function registerSpecs(run: TestRun): void {
 
     for (const fault of FAULTS)
       It(fault.title, { timeout: 180_000 }, async () => {
-        if (fault.labOnly && cluster.provider !== "lab") Skip("the external host of this provider may not do it");
-        const { trial } = fault;
+        if (fault.labOnly && cluster.provider !== "lab") Skip("the external host of this provider is not privileged");
+        const { pod: faultPod } = fault;
         DeferCleanup(() =>
-          Eventually("no finding once it is undone", doctor, (list) => list.length === 0, { timeout: 60_000 }),
+          Eventually("no finding after the fault", doctor, (list) => list.length === 0, { timeout: 60_000 }),
         );
         for (const name of fault.networks ?? []) DeferCleanup(() => context.api.objects.delete(underlayNetwork(name)));
         let undone = false;
@@ -99,22 +99,22 @@ export function registerSpecs(run: TestRun): void {
         };
         DeferCleanup(undo);
         await By("make the fault", () => fault.make(context));
-        if (trial !== undefined)
-          await createFaultRun(context, trial, deployment.workers[trial.elsewhere ? 1 : 0] ?? "");
+        if (faultPod !== undefined)
+          await createFaultRun(context, faultPod, deployment.workers[faultPod.elsewhere ? 1 : 0] ?? "");
         const severity = fault.severity ?? "fails";
         const findings = await By("doctor", () =>
           Eventually(`finding ${fault.check}`, doctor, (list) =>
             list.some((finding) => finding.check === fault.check && finding.severity === severity),
           ),
         );
-        const [more, all] = trial === undefined ? [[], deployment] : await trialHolds(trial);
+        const [more, all] = faultPod === undefined ? [[], deployment] : await checkFaultPod(faultPod);
         const predicted = await predictionHolds(findings, [...asked, ...more], all);
         if (severity === "fails")
-          assert.ok(predicted.length > 0, "the fault makes no cell fail: it is no test of the prediction");
-        else assert.deepEqual(predicted, [], "pods that run are wired");
-        if (trial?.becomes !== "waits") return;
+          assert.ok(predicted.length > 0, "the fault makes no cell fail, so it does not test the prediction");
+        else assert.deepEqual(predicted, [], "running pods are attached");
+        if (faultPod?.state !== "waits") return;
         await undo();
-        await By("the trial's pod starts once it is undone", () => assertPodStarts(context));
+        await By("the fault run's pod starts after the fault", () => assertPodStarts(context));
       });
   });
 }

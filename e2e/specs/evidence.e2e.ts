@@ -14,16 +14,16 @@ import { switchVariant } from "../matrix/variant.ts";
 import { deploy, type Deployment } from "../pods/deploy.ts";
 import { registerIfMain, type TestRun } from "../support/test-run.ts";
 
-/** Its INVALID rule is in place, and nothing of ours meets it. */
+/** kube-proxy has its INVALID rule, which no packet of the matrix meets. */
 const VARIANT: Variant = { kubeProxy: { version: "v1.29.15", mode: "iptables" }, returnPath: "notrack" };
 
 export function registerSpecs(run: TestRun): void {
-  Describe("evidence: what the report says of a packet's way is so", { labels: ["evidence"] }, () => {
+  Describe("evidence: packet paths in the report are correct", { labels: ["evidence"] }, () => {
     let cluster: Cluster;
     let deployment: Deployment;
     const ask = (ids: readonly string[]) => {
       const asked = cells(deployment.workers.length).filter(({ id }) => ids.includes(id));
-      assert.equal(asked.length, ids.length, "a cell that there is not");
+      assert.equal(asked.length, ids.length, "a cell does not exist");
       return captureCells({ cluster, deployment, variant: VARIANT }, asked);
     };
 
@@ -47,7 +47,7 @@ export function registerSpecs(run: TestRun): void {
         });
     });
 
-    Describe("three faults made by hand", () => {
+    Describe("three manual faults", () => {
       for (const fault of EVIDENCE_FAULTS)
         It(fault.title, async () => {
           const node = deployment.workers[fault.worker] ?? "";
@@ -56,7 +56,7 @@ export function registerSpecs(run: TestRun): void {
           DeferCleanup(async () => {
             await signalAgent(cluster, node, "CONT");
             const allOk = (results: Awaited<ReturnType<typeof ask>>) => results.every(({ ok }) => ok);
-            await Eventually("the agent has put it right", () => ask(ids), allOk, { timeout: 60_000 });
+            await Eventually("the agent has repaired it", () => ask(ids), allOk, { timeout: 60_000 });
           });
           await fault.make({ cluster, deployment });
           const raw = await By("the cells", () => ask(ids));
@@ -66,7 +66,7 @@ export function registerSpecs(run: TestRun): void {
           );
           assert.match(results.map(({ cause }) => cause ?? "").join("\n"), fault.cause);
           for (const { id, ok, reason, cause } of results) {
-            assert.equal(ok, false, `${id} is still called right`);
+            assert.equal(ok, false, `${id} still passes`);
             assert.match(reason ?? "", fault.shown[id] ?? /^$/);
             process.stdout.write(`      ${id}: ${reason ?? ""}; likely cause: ${cause ?? "none"}\n`);
           }

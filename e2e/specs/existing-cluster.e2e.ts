@@ -9,17 +9,17 @@ import { BeforeAll, By, Describe, Eventually, It } from "../harness.ts";
 import { registerIfMain, type TestRun } from "../support/test-run.ts";
 
 const RUN_TIMEOUT_MS = 600_000;
-/** Of the underlay, beside what the cluster's own pods have. */
+/** Range of the underlay that the cluster's own pods do not use. */
 const POOL = "10.7.210.0/24";
-/** Between two looks that must be the same. */
+/** Milliseconds between two reads that must be equal. */
 const SETTLED_MS = 4000;
 
 /**
- * `--provider existing` as a user calls it, against this run's cluster, which it does not know: the suite passes there, and
- * the cluster is as it was. What it made and left would be in the difference.
+ * Runs `--provider existing` as a user does, against this run's cluster: the suite must pass there, and the state of the cluster
+ * before and after must be equal.
  */
 export function registerSpecs(run: TestRun): void {
-  Describe("a run on a cluster that is there", { labels: ["existing-cluster"] }, () => {
+  Describe("a run on an existing cluster", { labels: ["existing-cluster"] }, () => {
     let cluster: Cluster;
     let api: ClusterApi;
 
@@ -33,11 +33,11 @@ export function registerSpecs(run: TestRun): void {
 
     const look = async () => [...(await readObjects(api)), ...(await readNodes(cluster))];
 
-    /** What is there once nothing changes by itself: felix is still at its links when the nodes are Ready. */
+    /** Returns the state once it no longer changes: felix still configures links when the nodes are Ready. */
     async function settled(): Promise<readonly string[]> {
       let last: readonly string[] = [];
       return Eventually(
-        "two looks at the cluster that are the same",
+        "two equal reads of the cluster's state",
         async () => {
           const before = last;
           last = await look();
@@ -48,13 +48,13 @@ export function registerSpecs(run: TestRun): void {
       ).then((seen) => seen.last);
     }
 
-    async function leavesAllAsItWas(flags: readonly string[]) {
-      const before = await By("the cluster as it is", settled);
+    async function runAndCompareState(flags: readonly string[]) {
+      const before = await By("the cluster's state before", settled);
       const run = await By(`npm run e2e -- --provider existing ${flags.join(" ")}`, () =>
         runOnExistingCluster(cluster, flags),
       );
       await Eventually(
-        "the cluster as it was",
+        "the cluster's state is restored",
         async () => diffLines(before, await look()),
         (left) => left.length === 0,
         { timeout: 30_000, interval: 1000 },
@@ -63,43 +63,39 @@ export function registerSpecs(run: TestRun): void {
     }
 
     It("changes nothing without --yes", { timeout: RUN_TIMEOUT_MS }, async () => {
-      const { exitCode, output } = await leavesAllAsItWas([]);
+      const { exitCode, output } = await runAndCompareState([]);
       assert.equal(exitCode, 0, output);
       assert.match(output, /Nothing was changed/);
     });
 
-    It("runs beside the Interlay that is there, with a range of its own", { timeout: RUN_TIMEOUT_MS }, async () => {
-      const { exitCode, output, report } = await leavesAllAsItWas(["--yes", "--pool", POOL]);
+    It("runs next to the installed Interlay, with a range of its own", { timeout: RUN_TIMEOUT_MS }, async () => {
+      const { exitCode, output, report } = await runAndCompareState(["--yes", "--pool", POOL]);
       assert.equal(exitCode, 0, output);
       const cells = report?.variants.flatMap((variant) => variant.cells) ?? [];
       assert.ok(cells.length > 200, `only ${cells.length} cells`);
       const own = cells.filter(({ target, group }) => target === "underlay" && group === "matrix");
       assert.ok(
         own.length > 0 && own.every(({ address }) => address.startsWith("10.7.210.")),
-        "addresses are not of the range that was named",
+        "addresses are not in the named range",
       );
     });
 
-    It(
-      "judges a solution that is installed there, and asserts nothing of Interlay's",
-      { timeout: RUN_TIMEOUT_MS },
-      async () => {
-        const { exitCode, output, report } = await leavesAllAsItWas([
-          "--yes",
-          "--datapath",
-          "none",
-          "--return-path",
-          "notrack",
-          "--network",
-          "interlay-system/underlay",
-        ]);
-        assert.equal(exitCode, 0, output);
-        const skipped = report?.checks.filter(({ status }) => status === "skipped").map(({ error }) => error) ?? [];
-        assert.ok(skipped.some((reason) => reason?.includes("another solution than Interlay")));
-      },
-    );
+    It("tests another installed solution, without assertions about Interlay", { timeout: RUN_TIMEOUT_MS }, async () => {
+      const { exitCode, output, report } = await runAndCompareState([
+        "--yes",
+        "--datapath",
+        "none",
+        "--return-path",
+        "notrack",
+        "--network",
+        "interlay-system/underlay",
+      ]);
+      assert.equal(exitCode, 0, output);
+      const skipped = report?.checks.filter(({ status }) => status === "skipped").map(({ error }) => error) ?? [];
+      assert.ok(skipped.some((reason) => reason?.includes("another solution than Interlay")));
+    });
 
-    It("says no of a solution that is none: plain macvlan", { timeout: RUN_TIMEOUT_MS }, async () => {
+    It("fails for plain macvlan, which is not a solution", { timeout: RUN_TIMEOUT_MS }, async () => {
       const config = { cniVersion: "1.0.0", name: "plain", type: "macvlan", master: "eth0", mode: "bridge" };
       const network = {
         apiVersion: "k8s.cni.cncf.io/v1",
@@ -109,7 +105,7 @@ export function registerSpecs(run: TestRun): void {
       };
       await ensureObject(api, network);
       try {
-        const { exitCode, output } = await leavesAllAsItWas([
+        const { exitCode, output } = await runAndCompareState([
           "--yes",
           "--datapath",
           "none",
@@ -128,10 +124,10 @@ export function registerSpecs(run: TestRun): void {
     });
 
     It(
-      "makes no pods in the nodes' network where it may not, and says what that leaves out",
+      "creates no pods in the nodes' network with --no-host-pods, and reports the skipped cells",
       { timeout: RUN_TIMEOUT_MS },
       async () => {
-        const { exitCode, output, report } = await leavesAllAsItWas(["--yes", "--no-host-pods"]);
+        const { exitCode, output, report } = await runAndCompareState(["--yes", "--no-host-pods"]);
         assert.equal(exitCode, 0, output);
         assert.equal(report?.variants[0]?.invalidDropRule, undefined);
         assert.ok(
@@ -140,14 +136,14 @@ export function registerSpecs(run: TestRun): void {
       },
     );
 
-    // Last: it takes the cluster's own Interlay away.
-    It("installs Interlay where it is not, and takes it away", { timeout: RUN_TIMEOUT_MS }, async () => {
+    // Last: it uninstalls the cluster's own Interlay.
+    It("installs Interlay if it is missing, and uninstalls it", { timeout: RUN_TIMEOUT_MS }, async () => {
       const config = new KubeConfig();
       config.loadFromFile(cluster.kubeconfig);
       await By("the cluster without Interlay", () =>
         uninstallInterlay(config, { timeoutMs: 120_000, force: true, log: () => undefined }),
       );
-      const { exitCode, output, report } = await leavesAllAsItWas(["--yes", "--pool", POOL]);
+      const { exitCode, output, report } = await runAndCompareState(["--yes", "--pool", POOL]);
       assert.equal(exitCode, 0, output);
       assert.ok((report?.summary.passed ?? 0) > 200);
     });

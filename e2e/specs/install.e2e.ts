@@ -16,10 +16,13 @@ import { registerIfMain, type TestRun } from "../support/test-run.ts";
 
 const PATIENCE = { timeout: 110_000 };
 const PORT = 7300;
-/** A connection lasts longer than the agents' replacement: seconds, and what an apply takes so many times. */
+/**
+ * Seconds that a connection must last, longer than the agents' replacement: a minimum, and a multiple of the time of an
+ * apply.
+ */
 const LONG = { least: 20, applies: 5 } as const;
 
-/** What an overlay makes of a node with kube-proxy v1.29 and its rule. */
+/** Expected state of a node for each overlay, with kube-proxy v1.29 and its rule. */
 interface Made {
   readonly data: Readonly<Record<string, string>>;
   readonly gate: { readonly open: boolean; readonly reason: RegExp };
@@ -50,9 +53,9 @@ export function registerSpecs(run: TestRun): void {
     let fixture: AgentFixture;
     let kubectl: Kubectl;
     let image: string;
-    /** What `kubectl apply -k` took last: how busy this computer is. */
+    /** Seconds of the last `kubectl apply -k`, a measure of this computer's load. */
     let applySeconds = 5;
-    /** Underlay pod to overlay pod on the other node: what needs the return path. */
+    /** Whether an underlay pod reaches an overlay pod on the other node, which needs the return path. */
     const passes = () => fixture.reaches("underlay-1-a", fixture.deployment.addressOf("overlay-2-b", "main"));
     const agents = () => listPodIdentities(fixture.api, SYSTEM_NAMESPACE, "app=interlay");
     const kubeProxies = () => listPodIdentities(fixture.api, "kube-system", "k8s-app=kube-proxy");
@@ -71,7 +74,7 @@ export function registerSpecs(run: TestRun): void {
     );
 
     for (const [overlay, made] of OVERLAYS)
-      It(`overlay ${overlay}: kubectl apply -k, and every node is as it says`, { timeout: 240_000 }, async () => {
+      It(`overlay ${overlay}: kubectl apply -k configures every node`, { timeout: 240_000 }, async () => {
         const { api, cluster, state, on } = fixture;
         const [agentsBefore, proxiesBefore] = [await agents(), await kubeProxies()];
         if (overlay === "liberal") DeferCleanup(() => switchVariant(cluster, NOTRACK));
@@ -84,7 +87,7 @@ export function registerSpecs(run: TestRun): void {
         });
         assert.deepEqual(data, made.data);
         for (const { name } of cluster.nodes) {
-          // All in one look: a kube-proxy that the spec before restarted writes its rule after the gate has opened.
+          // All in one read: a kube-proxy that the previous spec restarted writes its rule after the gate has opened.
           await Eventually(
             `gate ${made.gate.open ? "open" : "closed"}, sysctl and kube-proxy's rule on ${name}`,
             () => state(name),
@@ -105,17 +108,13 @@ export function registerSpecs(run: TestRun): void {
         }
         await Eventually("underlay -> overlay on the other node", passes, (ok) => ok === made.gate.open, PATIENCE);
         const kept = (await kubeProxies()).filter((one) => proxiesBefore.includes(one));
-        assert.equal(
-          kept.length,
-          overlay === "liberal" ? 0 : cluster.nodes.length,
-          "kube-proxies that were left alone",
-        );
+        assert.equal(kept.length, overlay === "liberal" ? 0 : cluster.nodes.length, "kube-proxy was restarted");
         assert.deepEqual(await agents(), agentsBefore, "an agent was restarted for a setting");
       });
 
-    It("upgrade: a newer image loses no connection, no pod and no call", { timeout: 600_000 }, async () => {
+    It("upgrade: with a newer image no connection, pod or call is lost", { timeout: 600_000 }, async () => {
       const { api, cluster, nodes, end } = fixture;
-      if (cluster.provider !== "lab") Skip("where the nodes' programs are files that can be replaced: in a lab");
+      if (cluster.provider !== "lab") Skip("only a lab's executables can be replaced");
       const all = cluster.nodes.map(({ name }) => name);
       const onAll = (work: (node: string) => Promise<unknown>) => Promise.all(all.map(work));
       await switchVariant(cluster, NOTRACK);
@@ -150,7 +149,7 @@ export function registerSpecs(run: TestRun): void {
       let [came, rolledAt] = [0, Infinity];
       const lines = Math.ceil(LONG.least + LONG.applies * applySeconds);
       await assertStreamsSurvive(cluster, ways, { lines, port: PORT }, async () => {
-        ({ came, rolledAt } = await By("apply -k with another tag, while pods come", () =>
+        ({ came, rolledAt } = await By("apply -k with another tag, while pods are created", () =>
           rollOutDuringPodChurn(kubectl, { api, cluster, testPods: new Map() }, nodes, `${image}-newer`),
         ));
       });
@@ -167,7 +166,7 @@ export function registerSpecs(run: TestRun): void {
       for (const [index, { looks, calls, failures, files, there }] of watched.entries()) {
         const node = nodes[index] ?? "";
         process.stdout.write(`      · ${node}: ${looks} looks, ${calls} VERSION calls; ${came} pods came on both\n`);
-        assert.deepEqual(failures, [], `on ${node} a plugin was not there, or not whole`);
+        assert.deepEqual(failures, [], `a plugin on ${node} was missing or incomplete`);
         for (const name of EXECUTABLE_NAMES) {
           const [before, after, ...more] = files[name] ?? [];
           assert.ok(

@@ -36,13 +36,13 @@ const asCaller = async (context: IpamContext, name: string): Promise<CallerPod> 
   uid: (await readPod(context, name))?.metadata?.uid ?? "",
 });
 
-/** API server and etcd killed or away, two agents at once, nodes that go: no address is lost, none is given twice. */
+/** API server and etcd killed or stopped, two agents at once, lost nodes: no address is lost or allocated twice. */
 export function registerSpecs(run: TestRun): void {
-  Describe("ipam: addresses outlive what fails", { labels: ["ipam", "chaos"] }, () => {
+  Describe("ipam: addresses survive failures", { labels: ["ipam", "chaos"] }, () => {
     const context = setupIpamFixture(run);
     const node = (): string => context().workers[0] ?? "";
 
-    It("API server and etcd are killed while addresses are given and taken back", { timeout: 400_000 }, async () => {
+    It("addresses are distinct while API server and etcd are killed", { timeout: 400_000 }, async () => {
       const strategy = { maxSurge: 0, maxUnavailable: EXACT_POOL };
       const web = createWorkload(context(), "Deployment", "storm", {
         network: "exact",
@@ -56,10 +56,10 @@ export function registerSpecs(run: TestRun): void {
           await sleep(2500);
         }
       };
-      await By("killed while they are given", kill);
+      await By("killed during allocation", kill);
       assertDistinct(await By("all run", () => waitForRollout(context(), web, EXACT_POOL)));
       await rollOut(context(), web, "again");
-      await By("killed while they are taken back and given", kill);
+      await By("killed during release and allocation", kill);
       assertDistinct(await By("all run again", () => waitForRollout(context(), web, EXACT_POOL)));
       await assertAgreement(context());
       assert.equal((await context().held("exact")).length, EXACT_POOL);
@@ -68,12 +68,12 @@ export function registerSpecs(run: TestRun): void {
     });
 
     It(
-      "API server away: a pod's next container has its address; new pods get the reserve's, or wait",
+      "without API server a pod keeps its address, and new pods get one of the reserve or wait",
       { timeout: 300_000 },
       async () => {
         await context().pool("reserve", { ranges: [context().range(3, 9)], reservePerNode: 1 });
         const reserved = await Eventually(
-          "each worker has one in reserve",
+          "each worker has one address in reserve",
           () => context().held("reserve"),
           (held) =>
             context().workers.every((name) => held.filter((one) => one.node === name && one.reserve).length === 1),
@@ -86,7 +86,7 @@ export function registerSpecs(run: TestRun): void {
         const [old, fresh] = [await asCaller(context(), "old"), await asCaller(context(), "new")];
         const calls = new IpamCaller(context().cluster, node());
         await signalApi(context(), "STOP");
-        const [again, ofReserve, waits] = await By("three calls, while nobody answers", async () => {
+        const [again, ofReserve, waits] = await By("three calls without API server", async () => {
           try {
             return await Promise.all([
               calls.add("steady", "again", old),
@@ -119,29 +119,37 @@ export function registerSpecs(run: TestRun): void {
       },
     );
 
-    It("two agents on a node, and then the other one: every call is answered", { timeout: 300_000 }, async () => {
-      await createPod(context(), "idle", { network: "none", node: node(), hostNetwork: true });
-      await readAddress(context(), "idle");
-      const pod = await asCaller(context(), "idle");
-      const calls = new IpamCaller(context().cluster, node());
-      const was = listAllocated(await calls.add("steady", "c0", pod));
-      await startSecondAgent(context(), node());
-      for (let call = 1; call <= 3; call++)
-        assert.equal(listAllocated(await calls.add("steady", `c${call}`, pod)), was, "with a second agent");
-      for (const which of ["first", "second"]) {
-        await By(`the ${which} agent is killed`, () => findOldestAgent(context(), node(), "KILL"));
-        assert.equal(listAllocated(await calls.add("steady", `after-${which}`, pod)), was, `after the ${which} agent`);
-      }
-      assert.equal((await context().held("steady")).length, 1);
-      for (const container of ["c0", "c1", "c2", "c3", "after-first", "after-second"])
-        await calls.delete("steady", container, pod);
-      await context().remove(toPodRef("idle"));
-      await waitUntilGone(context(), "idle");
-      await context().isEmpty("steady");
-    });
+    It(
+      "every call is answered with two agents on a node, and after either is killed",
+      { timeout: 300_000 },
+      async () => {
+        await createPod(context(), "idle", { network: "none", node: node(), hostNetwork: true });
+        await readAddress(context(), "idle");
+        const pod = await asCaller(context(), "idle");
+        const calls = new IpamCaller(context().cluster, node());
+        const was = listAllocated(await calls.add("steady", "c0", pod));
+        await startSecondAgent(context(), node());
+        for (let call = 1; call <= 3; call++)
+          assert.equal(listAllocated(await calls.add("steady", `c${call}`, pod)), was, "with a second agent");
+        for (const which of ["first", "second"]) {
+          await By(`the ${which} agent is killed`, () => findOldestAgent(context(), node(), "KILL"));
+          assert.equal(
+            listAllocated(await calls.add("steady", `after-${which}`, pod)),
+            was,
+            `after the ${which} agent`,
+          );
+        }
+        assert.equal((await context().held("steady")).length, 1);
+        for (const container of ["c0", "c1", "c2", "c3", "after-first", "after-second"])
+          await calls.delete("steady", container, pod);
+        await context().remove(toPodRef("idle"));
+        await waitUntilGone(context(), "idle");
+        await context().isEmpty("steady");
+      },
+    );
 
     It(
-      "what a node held goes back when the node is gone, its reserve after the longer delay",
+      "addresses of a deleted node are released, its reserve after the longer delay",
       { timeout: 300_000 },
       async () => {
         const ghost: KubeObject = {
@@ -157,14 +165,14 @@ export function registerSpecs(run: TestRun): void {
         await context().hold({ ...on, address: context().at(1, 1), containerId: "gone" });
         await context().hold({ ...on, address: context().at(1, 2), containerId: "", reserve: true });
         await Consistently(
-          "a node that is well looks after its own",
+          "the addresses of a healthy node stay",
           () => context().held("steady"),
           (held) => held.length === 2,
           { timeout: 15_000, interval: 1000 },
         );
         await context().remove(ghost);
         await Eventually(
-          "both go back",
+          "both are released",
           () => context().held("steady"),
           (held) => held.length === 0,
           { timeout: 90_000, interval: 500 },
@@ -172,7 +180,7 @@ export function registerSpecs(run: TestRun): void {
       },
     );
 
-    It("after all that, objects, records and links agree, and no file is left", async () => {
+    It("objects, records and links agree after all faults, and no file is left", async () => {
       await assertAgreement(context());
       for (const name of context().workers)
         assert.equal(

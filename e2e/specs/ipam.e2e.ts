@@ -17,7 +17,7 @@ import {
 import { NAMESPACE } from "../ipam/context.ts";
 import { registerIfMain, type TestRun } from "../support/test-run.ts";
 
-/** Underlay addresses in a real cluster: they stay with their pods, and nobody has one twice. */
+/** Underlay addresses in a real cluster: they stay with their pods, and no two pods have the same. */
 export function registerSpecs(run: TestRun): void {
   Describe("ipam: addresses stay with their pods", { labels: ["ipam"] }, () => {
     const context = setupIpamFixture(run);
@@ -37,7 +37,7 @@ export function registerSpecs(run: TestRun): void {
       await context().isEmpty("exact");
     });
 
-    It("a Deployment's pods keep to the set that its template names", { timeout: 300_000 }, async () => {
+    It("a Deployment's pods use only the addresses that its template names", { timeout: 300_000 }, async () => {
       const annotations = { "interlay.dev/ip": context().range(1, 4) };
       const strategy = { maxSurge: 1, maxUnavailable: 0 };
       const set = createWorkload(context(), "Deployment", "set", {
@@ -57,13 +57,13 @@ export function registerSpecs(run: TestRun): void {
       await ensureObject(context().api, set);
       inSet(await By("made", () => waitForRollout(context(), set, 3)));
       await rollOut(context(), set, "second");
-      // Not any that is held: the pod that went may hold its own for a moment more.
-      const staying = await By("rolled out, with one pod more for a while", () => waitForRollout(context(), set, 3));
+      // Not any held address: a deleted pod may hold its own for a moment.
+      const staying = await By("rolled out, with a surge of one pod", () => waitForRollout(context(), set, 3));
       inSet(staying);
       const [taken = ""] = staying;
       await createPod(context(), "late", { network: "steady", annotations: { "interlay.dev/ip": taken } });
       await Eventually(
-        "an Event on a pod that asks for a taken address names the holder",
+        "an Event on a pod that requests a used address names the holder",
         () => context().api.core.listNamespacedEvent({ namespace: NAMESPACE }),
         ({ items }) =>
           items.some(
@@ -80,39 +80,43 @@ export function registerSpecs(run: TestRun): void {
       await context().isEmpty("steady");
     });
 
-    It("a StatefulSet's pods keep theirs: restart, force, another node, scaling", { timeout: 400_000 }, async () => {
-      const set = createWorkload(context(), "StatefulSet", "db", { network: "steady", replicas: 2 });
-      await ensureObject(context().api, set);
-      await waitForRollout(context(), set, 2);
-      const was = await readAddress(context(), "db-0");
-      const before = async () => (await readPod(context(), "db-0"))?.metadata?.uid;
-      for (const [how, grace] of [
-        ["deleted", undefined],
-        ["forced away", 0],
-      ] as const) {
+    It(
+      "a StatefulSet's pods keep their addresses after restart, forced deletion, another node and scaling",
+      { timeout: 400_000 },
+      async () => {
+        const set = createWorkload(context(), "StatefulSet", "db", { network: "steady", replicas: 2 });
+        await ensureObject(context().api, set);
+        await waitForRollout(context(), set, 2);
+        const was = await readAddress(context(), "db-0");
+        const before = async () => (await readPod(context(), "db-0"))?.metadata?.uid;
+        for (const [how, grace] of [
+          ["deleted", undefined],
+          ["forced away", 0],
+        ] as const) {
+          const uid = await before();
+          await context().remove(toPodRef("db-0"), grace);
+          assert.equal(await By(`${how}, and back`, () => readAddress(context(), "db-0", uid)), was, `db-0, ${how}`);
+        }
+        const earlier = (await readPod(context(), "db-0"))?.spec?.nodeName ?? "";
+        const cordon = (unschedulable: boolean) =>
+          context().merge({ apiVersion: "v1", kind: "Node", metadata: { name: earlier }, spec: { unschedulable } });
+        await cordon(true);
+        DeferCleanup(() => cordon(false));
         const uid = await before();
-        await context().remove(toPodRef("db-0"), grace);
-        assert.equal(await By(`${how}, and back`, () => readAddress(context(), "db-0", uid)), was, `db-0, ${how}`);
-      }
-      const earlier = (await readPod(context(), "db-0"))?.spec?.nodeName ?? "";
-      const cordon = (unschedulable: boolean) =>
-        context().merge({ apiVersion: "v1", kind: "Node", metadata: { name: earlier }, spec: { unschedulable } });
-      await cordon(true);
-      DeferCleanup(() => cordon(false));
-      const uid = await before();
-      await context().remove(toPodRef("db-0"));
-      assert.equal(await By("on another node", () => readAddress(context(), "db-0", uid)), was, "db-0, elsewhere");
-      assert.notEqual((await readPod(context(), "db-0"))?.spec?.nodeName, earlier);
-      await scaleWorkload(context(), set, 1);
-      await Eventually(
-        "what is scaled away gives its address back",
-        () => context().held("steady"),
-        (held) => held.length === 1 && held[0]?.address === was,
-        { timeout: 90_000, interval: 500 },
-      );
-      await removeAllPods(context(), set);
-      await context().isEmpty("steady");
-    });
+        await context().remove(toPodRef("db-0"));
+        assert.equal(await By("on another node", () => readAddress(context(), "db-0", uid)), was, "db-0, elsewhere");
+        assert.notEqual((await readPod(context(), "db-0"))?.spec?.nodeName, earlier);
+        await scaleWorkload(context(), set, 1);
+        await Eventually(
+          "pods that are scaled down release their addresses",
+          () => context().held("steady"),
+          (held) => held.length === 1 && held[0]?.address === was,
+          { timeout: 90_000, interval: 500 },
+        );
+        await removeAllPods(context(), set);
+        await context().isEmpty("steady");
+      },
+    );
 
     It("a force-deleted pod that is recreated on another node keeps its address", { timeout: 300_000 }, async () => {
       const annotations = { "interlay.dev/ip": context().at(1, 9) };
@@ -133,7 +137,7 @@ export function registerSpecs(run: TestRun): void {
       { timeout: 300_000 },
       async () => {
         const stranger = await context().cluster.external();
-        if (stranger === undefined) Skip("the cluster has no host outside");
+        if (stranger === undefined) Skip("the cluster has no external host");
         const [mine, ...theirs] = [3, 1, 2].map((index) => context().at(2, index));
         for (const address of theirs) {
           await stranger.exec(["ip", "address", "add", `${address}/32`, "dev", "eth0"]);
@@ -154,8 +158,8 @@ export function registerSpecs(run: TestRun): void {
           ({ conflicts }) => conflicts === 2,
           { timeout: 90_000 },
         );
-        const told = status.conditions.find(({ type }) => type === "Conflicts")?.message ?? "";
-        for (const address of theirs) assert.ok(told.includes(`${address} (${mac})`), told);
+        const message = status.conditions.find(({ type }) => type === "Conflicts")?.message ?? "";
+        for (const address of theirs) assert.ok(message.includes(`${address} (${mac})`), message);
         const { items } = await context().api.core.listNamespacedEvent({ namespace: NAMESPACE });
         for (const address of theirs)
           assert.ok(
@@ -166,7 +170,7 @@ export function registerSpecs(run: TestRun): void {
           );
         const show = await runIpam(context().cluster.kubeconfig, ["show", "--pool", "wire"]);
         assert.equal(show.split("\n").filter((line) => line.includes(`conflict (${mac})`)).length, 2, show);
-        await By("the stranger leaves, and the operator lets them go", async () => {
+        await By("the other host leaves, and the operator releases the addresses", async () => {
           for (const address of theirs)
             await stranger.exec(["ip", "address", "delete", `${address}/32`, "dev", "eth0"]);
           await runIpam(context().cluster.kubeconfig, ["release", ...theirs, "--yes"]);
@@ -177,47 +181,51 @@ export function registerSpecs(run: TestRun): void {
       },
     );
 
-    It("a pool that overlaps an earlier one gives nothing; one made smaller drains", { timeout: 200_000 }, async () => {
-      await context().pool("narrow", { ranges: [context().range(4, 4)] });
-      await createPod(context(), "stays", {
-        network: "narrow",
-        annotations: { "interlay.dev/ip": context().at(4, 4) },
-      });
-      assert.equal(await readAddress(context(), "stays"), context().at(4, 4));
-      await sleep(1100); // creation times are whole seconds
-      await context().pool("later", { ranges: [context().range(4, 2)] });
-      const told = async (pool: string, type: string) =>
-        (await context().status(pool)).conditions.find((one) => one.type === type);
-      const is = (pool: string, type: string, status: string, message: RegExp) =>
-        Eventually(
-          `${pool} says ${type}: ${status}`,
-          () => told(pool, type),
-          (one) => one?.status === status && message.test(one.message),
-          { timeout: 30_000 },
+    It(
+      "a pool that overlaps an earlier one allocates nothing; a smaller range drains",
+      { timeout: 200_000 },
+      async () => {
+        await context().pool("narrow", { ranges: [context().range(4, 4)] });
+        await createPod(context(), "stays", {
+          network: "narrow",
+          annotations: { "interlay.dev/ip": context().at(4, 4) },
+        });
+        assert.equal(await readAddress(context(), "stays"), context().at(4, 4));
+        await sleep(1100); // creation times are whole seconds
+        await context().pool("later", { ranges: [context().range(4, 2)] });
+        const readMessage = async (pool: string, type: string) =>
+          (await context().status(pool)).conditions.find((one) => one.type === type);
+        const is = (pool: string, type: string, status: string, message: RegExp) =>
+          Eventually(
+            `${pool} has condition ${type} ${status}`,
+            () => readMessage(pool, type),
+            (one) => one?.status === status && message.test(one.message),
+            { timeout: 30_000 },
+          );
+        await is("later", "Ready", "False", /overlap with those of the earlier UnderlayPool narrow/);
+        await is("narrow", "Ready", "True", /./);
+        await context().merge({
+          apiVersion: "interlay.dev/v1alpha1",
+          kind: "UnderlayPool",
+          metadata: { name: "narrow" },
+          spec: { ranges: [context().at(4, 3)] },
+        });
+        await is(
+          "narrow",
+          "Draining",
+          "True",
+          new RegExp(`^${context().at(4, 4)} of pod ${NAMESPACE}/stays is no longer`),
         );
-      await is("later", "Ready", "False", /overlap with those of the earlier UnderlayPool narrow/);
-      await is("narrow", "Ready", "True", /./);
-      await context().merge({
-        apiVersion: "interlay.dev/v1alpha1",
-        kind: "UnderlayPool",
-        metadata: { name: "narrow" },
-        spec: { ranges: [context().at(4, 3)] },
-      });
-      await is(
-        "narrow",
-        "Draining",
-        "True",
-        new RegExp(`^${context().at(4, 4)} of pod ${NAMESPACE}/stays is no longer`),
-      );
-      await is("later", "Ready", "True", /./);
-      await context().remove(toPodRef("stays"));
-      await Eventually(
-        "nothing drains any more",
-        () => context().status("narrow"),
-        ({ draining, used, total }) => draining === 0 && used === 0 && total === 1,
-        { timeout: 60_000 },
-      );
-    });
+        await is("later", "Ready", "True", /./);
+        await context().remove(toPodRef("stays"));
+        await Eventually(
+          "no address drains any more",
+          () => context().status("narrow"),
+          ({ draining, used, total }) => draining === 0 && used === 0 && total === 1,
+          { timeout: 60_000 },
+        );
+      },
+    );
   });
 }
 

@@ -9,7 +9,7 @@ import { registerIfMain, type TestRun } from "../support/test-run.ts";
 const RUN_TIMEOUT_MS = 600_000;
 const ONE_VARIANT = ["--kube-proxy", "v1.29.15", "--return-path", "notrack"];
 
-/** Labs beside this run's, which have the same addresses: they do not meet, and none leaves anything. */
+/** Other labs with the same addresses as this run's: they do not interfere, and leave nothing. */
 export function registerSpecs(run: TestRun): void {
   Describe("isolation of labs", { labels: ["lab-isolation"] }, () => {
     let cluster: Cluster;
@@ -29,10 +29,10 @@ export function registerSpecs(run: TestRun): void {
       );
 
     It(
-      "stand side by side: the matrix passes in another one, and this one is as it was",
+      "the matrix passes in a second lab, and the first lab's state does not change",
       { timeout: RUN_TIMEOUT_MS },
       async () => {
-        if (cluster.provider !== "lab") Skip("labs are asked about in a lab");
+        if (cluster.provider !== "lab") Skip("labs are tested in a lab");
         const name = `${cluster.spec.name}-b`;
         const before = await readNodes(cluster);
         const { exitCode, output } = await startConcurrentRun(["--name", name, ...ONE_VARIANT]);
@@ -43,12 +43,12 @@ export function registerSpecs(run: TestRun): void {
     );
 
     for (const [when, at] of [
-      ["while its machines are made", /> start the lab/],
+      ["while its nodes are created", /> start the lab/],
       ["while its workloads are installed", /> install kube-proxy/],
-      ["while cells are asked", /pods of the three types/],
+      ["while cells are probed", /pods of the three types/],
     ] as const)
-      It(`leave nothing after Ctrl-C ${when}`, { timeout: RUN_TIMEOUT_MS }, async () => {
-        if (cluster.provider !== "lab") Skip("labs are asked about in a lab");
+      It(`a lab leaves nothing after Ctrl-C ${when}`, { timeout: RUN_TIMEOUT_MS }, async () => {
+        if (cluster.provider !== "lab") Skip("labs are tested in a lab");
         const name = `${cluster.spec.name}-c`;
         const { exitCode, output } = await startConcurrentRun(["--name", name, ...ONE_VARIANT], at);
         assert.equal(exitCode, 130, output.slice(-4000));

@@ -29,10 +29,10 @@ import { deploy, type Deployment } from "../pods/deploy.ts";
 import { registerIfMain, type TestRun } from "../support/test-run.ts";
 import { getErrorMessage } from "../../clusters/error-message.ts";
 
-/** Below v1.29, so that the return path is needed. */
+/** kube-proxy below v1.29, which needs the return path. */
 const VARIANT: Variant = { kubeProxy: { version: "v1.28.15", mode: "iptables" }, returnPath: "notrack" };
 const LIBERAL: Variant = { kubeProxy: { version: "v1.29.15", mode: "iptables" }, returnPath: "liberal" };
-/** What the gate decides between; the run's own variants come on top (`--kube-proxy v1.31.4,v1.31.4/nftables`). */
+/** Variants that the gate must distinguish; the run's own are added (`--kube-proxy v1.31.4,v1.31.4/nftables`). */
 const OBSERVED: readonly Variant[] = [
   { ...VARIANT, returnPath: "liberal" },
   VARIANT,
@@ -45,12 +45,12 @@ const KUBE_PROXY = "kube-proxy[^ ]* --";
 const INVALID_RULE = ["KUBE-FORWARD", "-m", "conntrack", "--ctstate", "INVALID", "-j", "DROP"];
 
 /**
- * The suite on trial: what Interlay makes on a worker, what it goes by and what the gate decides is taken out or changed, one
- * at a time, in a running cluster. The matrix must turn red, and in no cell that has nothing to do with it.
- * INTERLAY_MUTANTS=N tries N of the lines and rules and fewer of the rest, chosen by INTERLAY_SEED.
+ * Mutation testing of the matrix: plan items, nft rules, facts and decisions of the gate are removed or changed, one at a time, in
+ * a running cluster. Related cells must fail, and no other cell. INTERLAY_MUTANTS=N tests N of the items and rules and fewer of
+ * the rest, chosen by INTERLAY_SEED.
  */
 export function registerSpecs(run: TestRun): void {
-  Describe("mutants: the matrix sees what is missing or wrong", { labels: ["mutants"] }, () => {
+  Describe("mutants: the matrix detects missing and wrong state", { labels: ["mutants"] }, () => {
     let cluster: Cluster;
     let api: ClusterApi;
     let deployment: Deployment;
@@ -80,9 +80,9 @@ export function registerSpecs(run: TestRun): void {
       assert.deepEqual(describeFailed(await trials.red(variant)), [], `cells fail ${when}`);
     };
 
-    It("passes while nothing is missing", () => greenIn(VARIANT, "while nothing is missing"));
+    It("passes without mutants", () => greenIn(VARIANT, "without mutants"));
 
-    It("turns red for each line of the plans and each nft rule in the pods", { timeout: 1_800_000 }, async () => {
+    It("fails for each plan item and each nft rule in the pods", { timeout: 1_800_000 }, async () => {
       const records = await readRecords(cluster, node);
       const whole = async () =>
         (await Promise.all(records.map((record) => isComplete(cluster, node, record)))).every((is) => is);
@@ -122,7 +122,7 @@ export function registerSpecs(run: TestRun): void {
       }
     });
 
-    It("turns red for the return path, in the cells that the gate names", { timeout: 900_000 }, async () => {
+    It("fails without the return path, in the cells that the gate names", { timeout: 900_000 }, async () => {
       const mine = trials.blockedIn({ ...VARIANT, returnPath: "none" });
       const before = await table();
       const is = await listing();
@@ -168,9 +168,9 @@ export function registerSpecs(run: TestRun): void {
       }
     });
 
-    It("turns red for the rules in FORWARD, where its policy is DROP", { timeout: 900_000 }, async () => {
+    It("fails without the rules in FORWARD, if its policy is DROP", { timeout: 900_000 }, async () => {
       const tools = deployment.families.map((family) => (family === "ipv4" ? "iptables" : "ip6tables"));
-      /** The agent's rules in each tool's chain FORWARD, as `iptables -S` prints them. */
+      /** Returns the agent's rules in each tool's chain FORWARD, as `iptables -S` prints them. */
       const listOwn = async (): Promise<readonly (readonly [tool: string, rule: string])[]> => {
         const all = tools.map(async (tool) =>
           [
@@ -219,17 +219,17 @@ export function registerSpecs(run: TestRun): void {
         await policy("ACCEPT");
       }
       await Eventually(
-        "the agent's rules are gone from FORWARD",
+        "the agent's rules are removed from FORWARD",
         () => are(false),
         (is) => is,
         { timeout: 60_000 },
       );
     });
 
-    It("turns red for each fact that is wrong or missing", { timeout: 1_200_000 }, async () => {
+    It("fails for each wrong or missing fact", { timeout: 1_200_000 }, async () => {
       for (const fact of sampleMutants(FACT_MUTANTS, run.options.mutants, 0.4)) {
         await By(fact.title, () => wrongFact(fact));
-        await By("the pods are wired by the right facts", async () => {
+        await By("the pods are attached with the right facts", async () => {
           deployment = await recreatePods(cluster, api, deployment, 60_000);
           await waitForServices(asked, VARIANT, deployment);
           await greenIn(VARIANT, `after "${fact.title}" was put right`);
@@ -237,7 +237,7 @@ export function registerSpecs(run: TestRun): void {
       }
     });
 
-    /** Pods are made while the fact is so. */
+    /** Recreates pods with the wrong fact. */
     const wrongFact = async ({ title, reason, make, as, excuse }: FactMutant): Promise<void> => {
       const unmake = await make(cluster, node);
       let failed: readonly FailedCell[] = [];
@@ -262,7 +262,7 @@ export function registerSpecs(run: TestRun): void {
       if (named !== undefined) assert.deepEqual(seen, named, title);
     };
 
-    It("turns red when kube-proxy's rule is there beside v1.29, liberal", { timeout: 300_000 }, async () => {
+    It("fails with kube-proxy's INVALID rule on v1.29, liberal", { timeout: 300_000 }, async () => {
       await By("kube-proxy v1.29.15, liberal", () => switchVariant(cluster, LIBERAL));
       const mine = trials.blockedIn({ ...LIBERAL, kubeProxy: { ...LIBERAL.kubeProxy, version: "v1.28.15" } });
       const tools = deployment.families.map((family) => (family === "ipv4" ? "iptables" : "ip6tables"));
@@ -286,7 +286,7 @@ export function registerSpecs(run: TestRun): void {
       try {
         await sees(
           "kube-proxy's INVALID rule is back (containernetworking/plugins issue 177)",
-          "from v1.29 with the sysctl kube-proxy leaves it out",
+          "from v1.29 on kube-proxy omits it with the sysctl",
         );
       } finally {
         for (const tool of tools) await execOrThrow(cluster, node, [tool, "-w", "-D", ...INVALID_RULE]);
@@ -322,7 +322,7 @@ export function registerSpecs(run: TestRun): void {
       }
     });
 
-    It("turns red for each decision of the gate", { timeout: 600_000 }, async () => {
+    It("fails for each wrong decision of the gate", { timeout: 600_000 }, async () => {
       const observations: Observation[] = [];
       const own = run.options.kubeProxyChosen ? run.options.variants : [];
       for (const variant of [...OBSERVED, ...own].filter(isFirst)) {
@@ -357,12 +357,12 @@ export function registerSpecs(run: TestRun): void {
       await switchVariant(cluster, variant);
       const blocked = asked.some((cell) => gate(variant, cell).expected === "blocked");
       const agentOpen = await Eventually(
-        "the agents' gates are told",
+        "the agents report their gates",
         () => readAgentGates(cluster),
         (gates) => cluster.nodes.every(({ name }) => gates.get(name) === !blocked),
         { timeout: 20_000 },
-      ).catch(() => readAgentGates(cluster)); // judged below
-      // What is blocked by design or by Interlay's guard is not the gate's to say.
+      ).catch(() => readAgentGates(cluster)); // compared below
+      // The gate does not decide about cells that are blocked by design or by Interlay's guard.
       const gated = asked.filter((cell) => {
         const verdict = verdictFor(variant, cell);
         return verdict.expected === "pass" || verdict.by === "invalid-rule";
@@ -373,7 +373,7 @@ export function registerSpecs(run: TestRun): void {
     };
 
     It("no mutant survives without a reason", async () => {
-      // of a sample, results/mutants.json would be no record of the whole
+      // results/mutants.json records complete runs only
       fates.tell();
       if (run.options.mutants.count === undefined)
         await fates.write({ provider: cluster.provider, versions: cluster.versions, families: deployment.families });
@@ -382,7 +382,7 @@ export function registerSpecs(run: TestRun): void {
   });
 }
 
-/** Whether the cell's packets have to do with a pod. */
+/** Whether a pod sends or receives the cell's packets. */
 function touches({ from, server, to }: Cell, pod: string): boolean {
   return [from, server, "pod" in to ? to.pod : undefined].includes(pod);
 }

@@ -12,8 +12,8 @@ import { buildClusterSpec } from "../support/cluster-spec.ts";
 import { registerIfMain, type TestRun } from "../support/test-run.ts";
 
 /**
- * The run's cluster and one of the other provider, made from the same specification: a lab says what kind says. Addresses,
- * hardware addresses and node links' names are each cluster's own; everything else has to be the same, line by line.
+ * Compares the run's cluster with one of the other provider, created from the same specification. Addresses, MAC addresses and
+ * names of node links differ; everything else must be equal, line by line.
  */
 export function registerSpecs(run: TestRun): void {
   const { options } = run;
@@ -37,14 +37,12 @@ export function registerSpecs(run: TestRun): void {
         DeferCleanup(() => Promise.all(both.map(({ deployment }) => deployment.closeProbers())));
         if (!options.keep) DeferCleanup(() => removeNamespace(both[0].api, NAMESPACE));
         sides = both;
-        facts = await By("what every pod is and has", () =>
-          Promise.all([readPodState(both[0]), readPodState(both[1])]),
-        );
+        facts = await By("the state of every pod", () => Promise.all([readPodState(both[0]), readPodState(both[1])]));
       },
       { timeout: 0 },
     );
 
-    /** Of every pod, on either side. */
+    /** Asserts that a part of every pod's state is the same on both sides. */
     const same = (what: keyof PodState) => {
       const [one, other] = facts.map((side) =>
         Object.fromEntries([...side].map(([pod, is]) => [pod, lines(is[what])])),

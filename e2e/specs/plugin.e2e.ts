@@ -35,9 +35,12 @@ import { hasCapability } from "../../clusters/capabilities.ts";
 
 const VARIANT: Variant = { kubeProxy: { version: "v1.29.15", mode: "iptables" }, returnPath: "notrack" };
 
-/** What the plugin does beyond the matrix, on a cluster: pod shapes, options, verbs, safety, and that nothing is left. */
+/**
+ * Registers the specs of the plugin in addition to the matrix: pod shapes, options, CNI commands, duplicate addresses,
+ * cleanup.
+ */
 export function registerSpecs(run: TestRun): void {
-  Describe("plugin: every pod shape, option and verb on a cluster", { labels: ["plugin"] }, () => {
+  Describe("plugin: every pod shape, option and CNI command on a cluster", { labels: ["plugin"] }, () => {
     let cluster: Cluster;
     let api: ClusterApi;
     let context: PluginContext;
@@ -67,7 +70,7 @@ export function registerSpecs(run: TestRun): void {
         DeferCleanup(() => releaseConflicts(api));
         for (const address of listHeldAddresses(context)) {
           const argv = [`${address}/${address.includes(":") ? 128 : 32}`, "dev", "eth0"];
-          // Deprecated (RFC 4862, section 5.5.4): it answers for the address, and does not speak by it.
+          // Deprecated (RFC 4862, section 5.5.4): the host answers for the address, but does not use it as source.
           const silent = address.includes(":") ? ["nodad", "preferred_lft", "0"] : [];
           await findRoutedAddress(external, ["ip", "address", "replace", ...argv, ...silent]);
           DeferCleanup(() => external.exec(["ip", "address", "delete", ...argv]));
@@ -78,7 +81,7 @@ export function registerSpecs(run: TestRun): void {
             DeferCleanup(() => execOnNode(context, node, "ip", "route", "delete", ...route));
             await execOnNode(context, node, "ip", "route", "add", ...route);
           }
-        // The bridge plugin leaves its bridge when the last pod is gone.
+        // The bridge plugin leaves its bridge when the last pod is deleted.
         for (const node of context.workers) DeferCleanup(() => cluster.exec(node, ["ip", "link", "delete", BRIDGE]));
         DeferCleanup(() => removeNamespace(api, NAMESPACE));
         const namespace: Manifest = { apiVersion: "v1", kind: "Namespace", metadata: { name: NAMESPACE } };
@@ -90,7 +93,7 @@ export function registerSpecs(run: TestRun): void {
           ...PROBE_OPTIONS,
           ...BEHIND_GATEWAY,
         ];
-        await By(`${testPods.length} pods, and some that will not be ready`, async () => {
+        await By(`${testPods.length} pods, some of which never become ready`, async () => {
           await Promise.all(
             [...testPods, INVALID_DEFAULT_ROUTE, ...isDuplicate(context)].map((testPod) => createPod(context, testPod)),
           );

@@ -14,7 +14,7 @@ import { registerIfMain, type TestRun } from "../support/test-run.ts";
 
 const MANIFEST = join(import.meta.dirname, "..", "..", "plugin", "deploy", "manifests", "interlay.yaml");
 
-/** Granted, and asked for by what this run does not do; each with who asks. */
+/** Grants that this run does not use, each with its use. */
 const ELSEWHERE: Readonly<Record<string, string>> = {
   "list servicecidrs.networking.k8s.io": "Kubernetes 1.33 and newer, which serve the kind",
   "watch servicecidrs.networking.k8s.io": "Kubernetes 1.33 and newer, which serve the kind",
@@ -25,15 +25,15 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
   "delete pods in kube-system": "restartKubeProxy: true, with returnPath liberal",
   "patch leases.coordination.k8s.io in interlay-system": "a leader that ends in good order",
   "get namespaces": "a pool with a namespaceSelector",
-  "get pods": "a pod that the watch has not told of, and an address whose pod is gone",
+  "get pods": "a pod that the watch has not reported, and an address whose pod is deleted",
   "get statefulsets.apps": "an address that waits for its StatefulSet's pod",
   "update underlayaddresses.interlay.dev": "an address that waits for its StatefulSet's pod",
-  "patch events": "an Event that is told again",
+  "patch events": "an Event that occurs again",
   "patch network-attachment-definitions.k8s.cni.cncf.io": "drift of a definition",
 };
 
 export function registerSpecs(run: TestRun): void {
-  Describe("agent: it may do what it does, and no more", { labels: ["agent", "rbac"] }, () => {
+  Describe("agent: RBAC grants exactly its requests", { labels: ["agent", "rbac"] }, () => {
     let cluster: Cluster;
     let api: ClusterApi;
 
@@ -48,8 +48,8 @@ export function registerSpecs(run: TestRun): void {
       { timeout: 300_000 },
     );
 
-    It("every request of a run is granted, and every grant is asked for", async () => {
-      if (cluster.provider !== "lab") Skip("the audit log is the lab's");
+    It("every request of a run is granted, and every grant is used", async () => {
+      if (cluster.provider !== "lab") Skip("only a lab has an audit log");
       const made: readonly unknown[] = [
         {
           apiVersion: "interlay.dev/v1alpha1",
@@ -58,7 +58,7 @@ export function registerSpecs(run: TestRun): void {
           spec: { namespace: NAMESPACE, pools: ["underlay"] },
         },
         pod("rbac-wired", "interlay-system/underlay", {}),
-        // No such pool: refused, and told by an Event.
+        // No such pool: rejected, and reported by an Event.
         pod("rbac-refused", "interlay-system/underlay", { "interlay.dev/ip": "203.0.113.9" }),
       ];
       for (const object of made as readonly KubernetesObject[]) {
@@ -72,7 +72,7 @@ export function registerSpecs(run: TestRun): void {
           .flatMap(({ data }) => (data === undefined ? [] : listGrants(data))),
       );
       await Eventually(
-        "the pod is wired",
+        "the pod is attached",
         async () =>
           (await api.core.readNamespacedPod({ name: "rbac-wired", namespace: NAMESPACE })).status?.podIP ?? "",
         (address) => address !== "",
@@ -86,10 +86,9 @@ export function registerSpecs(run: TestRun): void {
       };
       await Eventually("every grant is used", unused, (list) => list.length === 0, { timeout: 60_000, interval: 2000 });
       assert.deepEqual((await listRequests(log, grants)).notGranted, []);
-      for (const grant of Object.keys(ELSEWHERE)) assert.ok(grants.has(grant), `${grant} is told of, but not granted`);
-      process.stdout.write(
-        `      · ${grants.size} grants, ${Object.keys(ELSEWHERE).length} of them asked for elsewhere\n`,
-      );
+      for (const grant of Object.keys(ELSEWHERE))
+        assert.ok(grants.has(grant), `${grant} is listed as used elsewhere, but not granted`);
+      process.stdout.write(`      · ${grants.size} grants, ${Object.keys(ELSEWHERE).length} of them used elsewhere\n`);
     });
 
     const pod = (name: string, network: string, annotations: Readonly<Record<string, string>>): unknown => ({

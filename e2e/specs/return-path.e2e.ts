@@ -14,9 +14,9 @@ const TABLE = ["nft", "list", "table", "inet", "interlay"];
 const LIBERAL = ["sysctl", "-n", "net.netfilter.nf_conntrack_tcp_be_liberal"];
 
 export function registerSpecs(run: TestRun): void {
-  Describe("agent: the return path, beside whatever else filters", { labels: ["agent", "return-path"] }, () => {
+  Describe("agent: return path next to other packet filters", { labels: ["agent", "return-path"] }, () => {
     let fixture: AgentFixture;
-    /** Underlay pod to overlay addresses on the other node: what needs the return path. */
+    /** Whether underlay pods reach overlay addresses on the other node, which needs the return path. */
     const asymmetric = () =>
       Promise.all(
         ["overlay-2-b", "multi-nic-2-b"].map((pod) =>
@@ -35,7 +35,7 @@ export function registerSpecs(run: TestRun): void {
       { timeout: 300_000 },
     );
 
-    It("has one exemption for pairs and one for further NICs, however many pods there are", async () => {
+    It("has one exemption for pairs and one for secondary NICs with any number of pods", async () => {
       const { api, cluster, nodes, on } = fixture;
       const before = stripCounters(await on(nodes[0], ...TABLE));
       assert.deepEqual(
@@ -47,19 +47,19 @@ export function registerSpecs(run: TestRun): void {
       const types = ["underlay", "multi-nic", "underlay", "multi-nic"] as const;
       const testPods = await Promise.all(types.map((type) => createPod(podContext, { node: nodes[0], type })));
       for (const testPod of testPods) DeferCleanup(() => deletePod(podContext, testPod));
-      await By(`${testPods.length} pods more`, () =>
+      await By(`${testPods.length} more pods`, () =>
         Promise.all(testPods.map((testPod) => waitUntilReady(podContext, testPod))),
       );
       assert.equal(stripCounters(await on(nodes[0], ...TABLE)), before);
     });
 
-    // Calico accepts in the one backend that it uses. By the other's policy the target's node drops what comes out of the
-    // tunnel for Calico's own pods, with and without us.
+    // Calico's accept rules are in the backend that it uses. With a policy DROP in the other backend the target's node drops packets
+    // from the tunnel to Calico's own pods, with and without Interlay.
     for (const [program, where] of [
       ["iptables", "on every node"],
       ["iptables-legacy", "on the underlay pod's node"],
     ] as const)
-      It(`works beside ${program}'s FORWARD with the policy DROP, as Docker sets it, ${where}`, async () => {
+      It(`works with ${program}'s FORWARD policy DROP, as Docker sets it, ${where}`, async () => {
         const { cluster, nodes, on } = fixture;
         const there = program === "iptables" ? cluster.nodes.map(({ name }) => name) : [nodes[0]];
         const all = (...argv: readonly string[]) => Promise.all(there.map((node) => on(node, program, ...argv)));
@@ -70,7 +70,7 @@ export function registerSpecs(run: TestRun): void {
           (match) => new RegExp(`^-A FORWARD ${match} vethil\\+ .*--comment interlay -j ACCEPT`, "m"),
         );
         await Eventually(
-          "the agents accept what the plans of underlay pods route",
+          "the agents accept the traffic that plans of underlay pods route",
           rules,
           (texts) => texts.every((text) => ours.every((rule) => rule.test(text))),
           PATIENCE,
@@ -78,24 +78,24 @@ export function registerSpecs(run: TestRun): void {
         await passes();
         await all("-P", "FORWARD", "ACCEPT");
         await Eventually(
-          "nothing of ours is left there",
+          "no rule of Interlay is left",
           rules,
           (texts) => texts.every((text) => !text.includes("interlay")),
           PATIENCE,
         );
       });
 
-    It("works beside a rule in iptables-legacy that drops INVALID, and sees it", async () => {
+    It("works with a rule in iptables-legacy that drops INVALID packets, and detects it", async () => {
       const { nodes, on, state } = fixture;
       const legacy = (...argv: readonly string[]) => on(nodes[0], "iptables-legacy", ...argv);
       const drop = ["-m", "conntrack", "--ctstate", "INVALID", "-j", "DROP"];
       await configureAgents(fixture.cluster, { returnPath: "liberal" });
       DeferCleanup(() => switchVariant(fixture.cluster, NOTRACK));
-      await By("kube-proxy leaves its own rule out", () =>
+      await By("kube-proxy omits its own rule", () =>
         switchVariant(fixture.cluster, { ...NOTRACK, returnPath: "liberal" }),
       );
       const seen = async () => (await state(nodes[0])).kubeProxy.invalidDropRule;
-      await Eventually("no rule is seen", seen, (is) => !is, PATIENCE);
+      await Eventually("no rule is detected", seen, (is) => !is, PATIENCE);
       await legacy("-N", "KUBE-FORWARD");
       DeferCleanup(async () => {
         await legacy("-D", "FORWARD", "-j", "KUBE-FORWARD");
@@ -104,7 +104,7 @@ export function registerSpecs(run: TestRun): void {
       });
       await legacy("-A", "KUBE-FORWARD", ...drop);
       await legacy("-I", "FORWARD", "-j", "KUBE-FORWARD");
-      await Eventually("the rule is seen", seen, Boolean, PATIENCE);
+      await Eventually("the rule is detected", seen, Boolean, PATIENCE);
       await configureAgents(fixture.cluster, { returnPath: "notrack" });
       await passes();
       assert.match(
@@ -113,34 +113,28 @@ export function registerSpecs(run: TestRun): void {
       );
     });
 
-    It(
-      "finds another firewall's rule that drops INVALID packets, names it, and works beside it with notrack",
-      async () => {
-        const { cluster, nodes, on, state } = fixture;
-        DeferCleanup(() => switchVariant(cluster, NOTRACK));
-        DeferCleanup(() => on(nodes[0], "nft", "add table inet site; delete table inet site"));
-        await By("kube-proxy leaves its own rule out", () =>
-          switchVariant(cluster, { ...NOTRACK, returnPath: "liberal" }),
-        );
-        const gate = async () => (await state(nodes[0])).gate;
-        await Eventually("the gate is open", gate, ({ open }) => open, PATIENCE);
-        const chain = "{ type filter hook forward priority 10; ct state invalid counter drop; }";
-        await on(nodes[0], "nft", `table inet site { chain forward ${chain}; }`);
-        await Eventually(
-          "the gate is closed, with the rule",
-          gate,
-          ({ open, reason }) =>
-            !open && reason.includes("table inet site, chain forward: ct state invalid counter drop"),
-          PATIENCE,
-        );
-        await configureAgents(cluster, { returnPath: "notrack" });
-        await Eventually("the gate is open with notrack", gate, ({ open }) => open, PATIENCE);
-        await passes();
-        assert.match(await on(nodes[0], "nft", "list", "table", "inet", "site"), /counter packets 0 /);
-      },
-    );
+    It("reports another firewall's rule that drops INVALID packets, and works next to it with notrack", async () => {
+      const { cluster, nodes, on, state } = fixture;
+      DeferCleanup(() => switchVariant(cluster, NOTRACK));
+      DeferCleanup(() => on(nodes[0], "nft", "add table inet site; delete table inet site"));
+      await By("kube-proxy omits its own rule", () => switchVariant(cluster, { ...NOTRACK, returnPath: "liberal" }));
+      const gate = async () => (await state(nodes[0])).gate;
+      await Eventually("the gate is open", gate, ({ open }) => open, PATIENCE);
+      const chain = "{ type filter hook forward priority 10; ct state invalid counter drop; }";
+      await on(nodes[0], "nft", `table inet site { chain forward ${chain}; }`);
+      await Eventually(
+        "the gate is closed, with the rule",
+        gate,
+        ({ open, reason }) => !open && reason.includes("table inet site, chain forward: ct state invalid counter drop"),
+        PATIENCE,
+      );
+      await configureAgents(cluster, { returnPath: "notrack" });
+      await Eventually("the gate is open with notrack", gate, ({ open }) => open, PATIENCE);
+      await passes();
+      assert.match(await on(nodes[0], "nft", "list", "table", "inet", "site"), /counter packets 0 /);
+    });
 
-    It("says that Services are not ready where kube-proxy's rules are not in the kernel", async () => {
+    It("reports that Services are not ready if kube-proxy's rules are missing in the kernel", async () => {
       const { nodes, on, state } = fixture;
       const jump = [
         "-t",
@@ -160,9 +154,9 @@ export function registerSpecs(run: TestRun): void {
       await Eventually("ServicesReady is True", services, ({ status }) => status === "True", PATIENCE);
       DeferCleanup(() => iptables("-C").catch(() => iptables("-A")));
       await Eventually(
-        "ServicesReady is False while kube-proxy's jump is away",
+        "ServicesReady is False while kube-proxy's jump is missing",
         async () => {
-          // kube-proxy puts it back in its next sync.
+          // kube-proxy restores it in its next sync.
           await iptables("-D").catch(() => undefined);
           return services();
         },
@@ -173,7 +167,7 @@ export function registerSpecs(run: TestRun): void {
       await Eventually("ServicesReady is True again", services, ({ status }) => status === "True", PATIENCE);
     });
 
-    It("chooses snat by itself where nodes are outside of the subnet of a pool", async () => {
+    It("chooses snat if nodes are outside of a pool's subnet", async () => {
       const { api, cluster, nodes, on, state } = fixture;
       DeferCleanup(() => switchVariant(cluster, NOTRACK));
       await configureAgents(cluster, { returnPath: "auto" });
@@ -205,12 +199,12 @@ export function registerSpecs(run: TestRun): void {
       );
     });
 
-    It("works beside kube-proxy's nftables mode", async () => {
+    It("works with kube-proxy's nftables mode", async () => {
       const { cluster, nodes, on, state } = fixture;
       DeferCleanup(() => switchVariant(cluster, NOTRACK));
       await switchVariant(cluster, { ...NOTRACK, kubeProxy: { ...NOTRACK.kubeProxy, mode: "nftables" } });
       await Eventually(
-        "its mode and rule are seen",
+        "its mode and rule are detected",
         () => state(nodes[0]),
         ({ kubeProxy }) => kubeProxy.mode === "nftables" && kubeProxy.invalidDropRule,
         PATIENCE,
@@ -220,7 +214,7 @@ export function registerSpecs(run: TestRun): void {
     });
 
     It(
-      "liberal: says what to do while kube-proxy has its rule, and does it where it may",
+      "liberal: reports what to do while kube-proxy has its rule, and restarts kube-proxy if allowed",
       { timeout: 180_000 },
       async () => {
         const { cluster, nodes, state } = fixture;
@@ -258,7 +252,7 @@ export function registerSpecs(run: TestRun): void {
     );
 
     It(
-      "Calico's own INVALID check drops nothing of the matrix by any return path, and what a multi-NIC pod without its rule does",
+      "Calico's INVALID check drops no packet of the matrix with any return path, and drops those of a multi-NIC pod without its rule",
       { timeout: 240_000 },
       async () => {
         const { cluster, deployment, nodes, end, on, holdAgent, reaches } = fixture;
@@ -271,7 +265,7 @@ export function registerSpecs(run: TestRun): void {
           const before = await Promise.all(nodes.map(drops));
           assert.ok(
             before.every(({ size }) => size > 0),
-            "Calico has no such rule: nothing is shown",
+            "Calico has no such rule, so the spec shows nothing",
           );
           const results = await By(`${asked.length} cells by ${returnPath}`, () =>
             runCells(asked, variant, deployment, DEFAULT_RUN),
@@ -287,7 +281,7 @@ export function registerSpecs(run: TestRun): void {
           );
         }
 
-        // By `liberal` kube-proxy has no rule of its own, which might see the packets first.
+        // With `liberal` kube-proxy has no rule that could drop the packets first.
         const { node, netns, address } = await end("multi-nic-2-b");
         await holdAgent(node);
         const before = await drops(node);

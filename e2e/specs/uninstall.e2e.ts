@@ -22,10 +22,10 @@ import { registerIfMain, type TestRun } from "../support/test-run.ts";
 
 const PATIENCE = { timeout: 60_000 };
 const LIBERAL = ["sysctl", "-n", "net.netfilter.nf_conntrack_tcp_be_liberal"];
-/** As some distributions have it; the agent makes it loose. */
+/** Strict rp_filter, as some distributions set it; the agent makes it loose. */
 const STRICT = "net/ipv4/conf/vxlan.calico/rp_filter";
 
-/** What an agent does to these nodes, beside what it does for pods: each must be seen before it can be gone. */
+/** Changes of an agent on these nodes, in addition to those for pods: each must exist before its removal can be checked. */
 const INSTALLED = [
   /file: f 755 \/opt\/cni\/bin\/interlay-full/,
   /table inet interlay/,
@@ -34,7 +34,7 @@ const INSTALLED = [
   /vxlan\/calico\.rp_filter = 2/,
 ] as const;
 
-/** The specs follow each other: installed, upgraded, gone, there again, uninstalled, installed anew. */
+/** The specs depend on each other: install, upgrade, Helm uninstall, install, uninstall, install. */
 export function registerSpecs(run: TestRun): void {
   Describe("install: from nodes without Interlay, by Helm, and back", { labels: ["install"] }, () => {
     let cluster: Cluster;
@@ -45,7 +45,7 @@ export function registerSpecs(run: TestRun): void {
     let pods: KeptPods;
     let workers: readonly [string, string];
     let values: Readonly<Record<string, unknown>> & { readonly image: string };
-    /** As it was before Interlay. */
+    /** State of the nodes before Interlay. */
     let bare: readonly string[];
 
     const make = async (name: string, node: string, type: PodType): Promise<ChaosPod> => {
@@ -84,7 +84,7 @@ export function registerSpecs(run: TestRun): void {
       );
     };
 
-    // The first run builds Helm, which takes minutes: as long as that goes on, nothing hangs.
+    // The first run builds Helm, which takes minutes.
     BeforeAll(
       async () => {
         cluster = await run.cluster();
@@ -104,7 +104,7 @@ export function registerSpecs(run: TestRun): void {
         const pools = listPools(cluster.spec);
         const networks = [{ name: "underlay", pools: pools.map(({ name }) => name) }];
         values = { image: await readAgentImage(kubectl), pools, networks };
-        DeferCleanup(asTheRunHadIt);
+        DeferCleanup(restoreInterlay);
         await uninstallInterlay(api, cluster);
         await execOrThrow(cluster, first, ["iptables", "-P", "FORWARD", "DROP"]); // as Docker does
         await By("an overlay pod on each worker", async () => {
@@ -117,8 +117,8 @@ export function registerSpecs(run: TestRun): void {
       { timeout: 300_000 },
     );
 
-    async function asTheRunHadIt(): Promise<void> {
-      await helm.uninstall().catch(() => undefined); // it is gone already
+    async function restoreInterlay(): Promise<void> {
+      await helm.uninstall().catch(() => undefined); // it is already uninstalled
       await installInterlay(kubectl, { spec: cluster.spec, interlay: values.image });
       await waitForRollout(kubectl);
       await removeNamespace(api, NAMESPACE);
@@ -130,15 +130,15 @@ export function registerSpecs(run: TestRun): void {
     let earlier: "well" | "failed" = "well";
     const onLab = (title: string, body: () => Promise<void>): void => {
       It(title, { timeout: 240_000 }, async () => {
-        if (cluster.provider !== "lab") Skip("machines that can be made anew are a lab's");
-        if (earlier === "failed") Skip("the spec before it failed");
+        if (cluster.provider !== "lab") Skip("only a lab's nodes can be recreated");
+        if (earlier === "failed") Skip("the previous spec failed");
         earlier = "failed";
         await body();
         earlier = "well";
       });
     };
 
-    onLab("helm install, with pools and networks by values: new pods of both kinds are wired", async () => {
+    onLab("helm install with pools and networks as values: new pods of both types are attached", async () => {
       assert.match(await helm.refusal(SYSTEM_NAMESPACE), /image: name the image/);
       assert.match(await helm.refusal("default", "--set", "image=x"), /install with --namespace interlay-system/);
       await By("helm install", helmInstall);
@@ -148,14 +148,14 @@ export function registerSpecs(run: TestRun): void {
         Promise.all([make("kept-u", first, "underlay"), make("kept-m", first, "multi-nic")]),
       );
       await pods.allWork();
-      const gone = await By("pods that go", () =>
+      const gone = await By("pods that are deleted", () =>
         Promise.all([make("gone-u", second, "underlay"), make("gone-m", second, "multi-nic")]),
       );
       assert.ok(await pods.reaches("gone-u", "target-1"));
       await Promise.all(gone.map((testPod) => deletePod(podContext, testPod)));
     });
 
-    onLab("helm upgrade: a value is read by the agents that run, another image replaces them and no pod", async () => {
+    onLab("helm upgrade: running agents read a value; another image replaces them, but no pod", async () => {
       const [agentsBefore, podsBefore] = [await agents(), await same()];
       const [first, second] = workers;
       values = { ...values, config: { [`${second}.returnPath`]: "liberal" } };
@@ -179,20 +179,20 @@ export function registerSpecs(run: TestRun): void {
     });
 
     onLab(
-      "helm uninstall takes the agents and leaves kinds, plugins and wired pods; helm install goes on with these",
+      "helm uninstall removes the agents and leaves CRDs, plugins and attached pods, which helm install takes over",
       async () => {
         const podsBefore = await same();
         const ends = await make("ends", workers[1], "underlay");
         await By("helm uninstall", () => helm.uninstall());
-        await Eventually("the agents are gone", agents, (list) => list.length === 0, PATIENCE);
+        await Eventually("the agents are deleted", agents, (list) => list.length === 0, PATIENCE);
         assert.equal((await kubectl.run(["get", "crd", "--output", "name"])).match(/interlay\.dev$/gm)?.length, 4);
         await execOrThrow(cluster, workers[0], ["ls", `${BIN_DIRECTORY}/interlay`, `${BIN_DIRECTORY}/interlay-full`]);
         await pods.allWork();
-        await By("a wired pod ends without an agent", () => deletePod(podContext, ends));
+        await By("an attached pod ends without an agent", () => deletePod(podContext, ends));
         const waits = await createPod(podContext, { name: "waits", node: workers[1], type: "underlay" });
         await warns("waits", "FailedCreatePodSandBox", /underlay/);
         await By("helm install, again", helmInstall);
-        await By("the pod that waited is wired", () => waitUntilReady(podContext, waits));
+        await By("the waiting pod is attached", () => waitUntilReady(podContext, waits));
         assert.deepEqual(await same(), podsBefore);
         await pods.allWork();
         await deletePod(podContext, waits);
@@ -200,7 +200,7 @@ export function registerSpecs(run: TestRun): void {
       },
     );
 
-    onLab("npm run uninstall says no while pods are wired, and where no image is known", async () => {
+    onLab("npm run uninstall refuses while pods are attached, and without a known image", async () => {
       const refused = await runUninstall(cluster);
       assert.equal(refused.exitCode, 1);
       assert.match(
@@ -213,15 +213,15 @@ export function registerSpecs(run: TestRun): void {
       await pods.allWork();
     });
 
-    onLab("npm run uninstall leaves every node as it was, but for what pods have that still run", async () => {
+    onLab("npm run uninstall restores every node, except for the state of running pods", async () => {
       const names = await pods.names();
       const installed = diffLines(bare, await readNodes(cluster));
       for (const what of INSTALLED)
         assert.ok(
           installed.some((line) => what.test(line)),
-          `${String(what)} is not there before`,
+          `${String(what)} does not exist before`,
         );
-      const cut = await By("npm run uninstall, which is given no time", () =>
+      const cut = await By("npm run uninstall with a timeout of 0", () =>
         runUninstall(cluster, "--force", "--image", values.image, "--timeout", "0"),
       );
       assert.match(cut.stderr, /waiting until every node is restored: .* run this again/);
@@ -238,33 +238,40 @@ export function registerSpecs(run: TestRun): void {
       assert.deepEqual(await helm.releases(), []);
     });
 
-    onLab("installed again: a pod that was wired before ends, and is not wired anew; new ones are", async () => {
-      assert.deepEqual(await pods.ways(), {
-        "underlay -> overlay on the other node": false,
-        "multi-NIC -> overlay on the other node": true, // by its overlay link
-        "overlay -> underlay on its node": false,
-        "overlay -> net1 on its node": false,
-      });
-      await api.core.deleteNamespacedPod({ namespace: NAMESPACE, name: "kept-u", gracePeriodSeconds: 0 });
-      await warns("kept-u", "FailedKillPod", /interlay/);
-      await installInterlay(kubectl, { spec: cluster.spec, interlay: values.image });
-      await waitForRollout(kubectl);
-      const there = (name: string) =>
-        api.core.readNamespacedPod({ namespace: NAMESPACE, name }).then(
-          () => true,
-          (error: unknown) => getStatusCode(error) !== 404,
+    onLab(
+      "installed again: a pod that was attached before can end and is not attached again; new pods are attached",
+      async () => {
+        assert.deepEqual(await pods.ways(), {
+          "underlay -> overlay on the other node": false,
+          "multi-NIC -> overlay on the other node": true, // by its overlay link
+          "overlay -> underlay on its node": false,
+          "overlay -> net1 on its node": false,
+        });
+        await api.core.deleteNamespacedPod({ namespace: NAMESPACE, name: "kept-u", gracePeriodSeconds: 0 });
+        await warns("kept-u", "FailedKillPod", /interlay/);
+        await installInterlay(kubectl, { spec: cluster.spec, interlay: values.image });
+        await waitForRollout(kubectl);
+        const there = (name: string) =>
+          api.core.readNamespacedPod({ namespace: NAMESPACE, name }).then(
+            () => true,
+            (error: unknown) => getStatusCode(error) !== 404,
+          );
+        await Eventually(
+          "kept-u ends",
+          () => there("kept-u"),
+          (is) => !is,
+          PATIENCE,
         );
-      await Eventually(
-        "kept-u ends",
-        () => there("kept-u"),
-        (is) => !is,
-        PATIENCE,
-      );
-      assert.equal(await pods.reaches("target-1", "kept-m", "net1"), false, "a pod without a record is wired anew");
-      await deletePod(podContext, { name: "kept-m", node: workers[0], type: "multi-nic" });
-      await Promise.all([make("kept-u", workers[0], "underlay"), make("kept-m", workers[0], "multi-nic")]);
-      await pods.allWork();
-    });
+        assert.equal(
+          await pods.reaches("target-1", "kept-m", "net1"),
+          false,
+          "a pod without a record is attached again",
+        );
+        await deletePod(podContext, { name: "kept-m", node: workers[0], type: "multi-nic" });
+        await Promise.all([make("kept-u", workers[0], "underlay"), make("kept-m", workers[0], "multi-nic")]);
+        await pods.allWork();
+      },
+    );
   });
 }
 

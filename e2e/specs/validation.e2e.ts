@@ -5,7 +5,7 @@ import { registerIfMain, type TestRun } from "../support/test-run.ts";
 
 const GOOD = { subnet: "10.8.0.0/16", ranges: ["10.8.200.0/24", "10.8.7.1-10.8.7.9", "10.8.9.9"], gateway: "10.8.0.1" };
 
-/** What is wrong with a pool, by the API server's own word. */
+/** Invalid pools, each with the API server's error. */
 const REFUSED: readonly (readonly [what: string, change: Readonly<Record<string, unknown>>, message: RegExp])[] = [
   ["a range outside the subnet", { ranges: ["10.9.0.0/24"] }, /a range is outside the subnet/],
   ["a range that leaves the subnet", { ranges: ["10.8.255.250-10.9.0.2"] }, /a range is outside the subnet/],
@@ -39,7 +39,7 @@ const ACCEPTED: readonly (readonly [what: string, change: Readonly<Record<string
 ];
 
 export function registerSpecs(run: TestRun): void {
-  Describe("the kinds: what one object shows to be wrong is refused by the API server", { labels: ["ipam"] }, () => {
+  Describe("CRDs: the API server rejects invalid objects", { labels: ["ipam"] }, () => {
     let api: ClusterApi;
     BeforeAll(async () => {
       api = clusterApi(await run.cluster());
@@ -57,9 +57,9 @@ export function registerSpecs(run: TestRun): void {
         "All", // dry run: nothing is stored
       );
 
-    for (const [what, change] of ACCEPTED) It(`takes ${what}`, () => apply(change).then(() => undefined));
+    for (const [what, change] of ACCEPTED) It(`accepts a pool with ${what}`, () => apply(change).then(() => undefined));
     for (const [what, change, message] of REFUSED)
-      It(`refuses ${what}`, () => assert.rejects(() => apply(change), message));
+      It(`rejects a pool with ${what}`, () => assert.rejects(() => apply(change), message));
   });
 }
 
