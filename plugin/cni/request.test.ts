@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { parseFacts } from "../datapath/facts.ts";
+import { makeFacts } from "../testing/facts.ts";
 import { readAddresses } from "./add.ts";
 import { CniError, CODE, renderError } from "./error.ts";
 import { parseOptions } from "./options.ts";
@@ -69,7 +70,7 @@ const config = fc.record(
 );
 
 describe("input of a call", () => {
-  it("should reject an invalid environment with code 4", () => {
+  it("should parse an environment or throw a CniError", () => {
     const value = fc.oneof(fc.string(), fc.constantFrom("../x", "a/b", "eth0", "", "veth0\0", "x".repeat(300)));
     const environment = fc.record(
       {
@@ -94,7 +95,7 @@ describe("input of a call", () => {
     );
   });
 
-  it("should reject an invalid configuration or prevResult", () => {
+  it("should parse a configuration with prevResult or throw a CniError", () => {
     fc.assert(
       fc.property(config, (given) => {
         onlyCniErrors(() => {
@@ -116,7 +117,35 @@ describe("input of a call", () => {
     assert.throws(() => parseRequest(ADD, "{"), { code: CODE.decode });
   });
 
-  it("should reject invalid facts and name the invalid field", () => {
+  it("should accept valid facts unchanged", () => {
+    for (const facts of [makeFacts(), makeFacts({ overlayCidrs: [], overlayMtu: 1450, returnPath: "snat" })])
+      assert.deepEqual(parseFacts(JSON.stringify(facts)), facts);
+  });
+
+  it("should reject facts with an invalid field and name it", () => {
+    const wrong = fc.oneof(
+      fc.constantFrom("", null, -1, true),
+      fc.constant(["x"]),
+      fc.object({ key: fc.constant("x") }),
+    );
+    const fields = [
+      "schema",
+      "node",
+      "uplink",
+      "overlayCidrs",
+      "overlayMtu",
+      "serviceCidrs",
+      "hijackCidrs",
+      "returnPath",
+    ];
+    fc.assert(
+      fc.property(fc.constantFrom(...fields), wrong, (field, value) => {
+        assert.throws(() => parseFacts(JSON.stringify({ ...makeFacts(), [field]: value })), new RegExp(field));
+      }),
+    );
+  });
+
+  it("should reject text that is not facts", () => {
     fc.assert(
       fc.property(fc.oneof(fc.json(), fc.string()), (text) => {
         assert.throws(() => parseFacts(text), Error);

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { BatchV1Api, CoreV1Api, type KubeConfig, KubernetesObjectApi, Log, type V1Pod } from "@kubernetes/client-node";
 import { ignoreStatus } from "../../clusters/kubernetes/status-code.ts";
 import { OWNER_LABEL } from "../../clusters/provider.ts";
-import { JOB_NAME, JOB_NAMESPACE, listCreatedObjects, type Manifest, RESULTS_MAP } from "./manifests.ts";
+import { JOB_NAME, JOB_NAMESPACE, listCreatedObjects, type JobManifest, RESULTS_MAP } from "./manifests.ts";
 import { type FetchedResults, unpackResults } from "./results-map.ts";
 
 const POLL_MS = 1000;
@@ -28,7 +28,7 @@ export class ClusterJob {
    * Creates the objects. A namespace that exists is used: it may contain the Secret or the claim that the Job needs.
    * @throws if the Job exists: another run uses it, or was interrupted
    */
-  async create(manifests: readonly Manifest[]): Promise<void> {
+  async create(manifests: readonly JobManifest[]): Promise<void> {
     const job = { namespace: JOB_NAMESPACE, name: JOB_NAME };
     const existing = await this.#batch.readNamespacedJob(job).catch(ignoreStatus(404));
     if (existing !== undefined)

@@ -26,7 +26,7 @@ export interface JobOptions {
 }
 
 /** A Kubernetes object as JSON. */
-export interface Manifest {
+export interface JobManifest {
   readonly apiVersion: string;
   readonly kind: string;
   readonly metadata: Readonly<Record<string, unknown>> & { readonly name: string; readonly namespace?: string };
@@ -59,7 +59,7 @@ export const RUN_RULES: readonly Rule[] = [
 ];
 
 /** Returns the objects of a run in the cluster, in the order in which they are created. The Job is the last. */
-export function buildManifests(options: JobOptions): readonly Manifest[] {
+export function buildManifests(options: JobOptions): readonly JobManifest[] {
   const rbac = "rbac.authorization.k8s.io/v1";
   const namespaced = { name: JOB_NAME, namespace: JOB_NAMESPACE };
   const subjects = [{ kind: "ServiceAccount", ...namespaced }];
@@ -100,7 +100,7 @@ export function buildManifests(options: JobOptions): readonly Manifest[] {
 }
 
 /** Returns what runs create in addition to the Job, in the order in which it is removed. */
-export function listCreatedObjects(): readonly Pick<Manifest, "apiVersion" | "kind" | "metadata">[] {
+export function listCreatedObjects(): readonly Pick<JobManifest, "apiVersion" | "kind" | "metadata">[] {
   const results = { apiVersion: "v1", kind: "ConfigMap", metadata: { name: RESULTS_MAP, namespace: JOB_NAMESPACE } };
   const manifests = buildManifests({ suite: "", probe: "", e2e: [], clusterAdmin: false });
   return [results, ...manifests.filter(({ kind }) => kind !== "Job").toReversed()];
