@@ -28,7 +28,7 @@ const flags = program.opts<Flags>();
 // With --json stdout is for the report alone; everything else goes to stderr.
 const writeToStdout = process.stdout.write.bind(process.stdout);
 if (flags.json) process.stdout.write = process.stderr.write.bind(process.stderr);
-const say = (text: string): void => {
+const print = (text: string): void => {
   process.stdout.write(`${text}\n`);
 };
 const started = new Date();
@@ -64,14 +64,14 @@ async function main(): Promise<number> {
   if (flags.list) {
     await registerSuites(suites, new TestRun(options));
     for (const { name, labels, leftOut } of selectSpecs(settings))
-      say(`${name} [${labels.join(", ")}]${leftOut === undefined ? "" : `: ${leftOut}`}`);
+      print(`${name} [${labels.join(", ")}]${leftOut === undefined ? "" : `: ${leftOut}`}`);
     return 0;
   }
   let complete: ((cluster: Parameters<typeof readReturnPath>[0]) => Promise<RunOptions>) | undefined;
   if (options.existing !== undefined) {
     const { suite, kubeProxy, returnPath } = flags;
     const asked = { yes: flags.yes === true, suite, kubeProxy, returnPath };
-    const found = await checkExistingCluster(options.existing, asked, say);
+    const found = await checkExistingCluster(options.existing, asked, print);
     if (found.exitCode !== undefined) return found.exitCode;
     variables = { ...variables, INTERLAY_KUBE_PROXY: found.kubeProxy };
     if (found.returnPath !== undefined) variables = { ...variables, INTERLAY_RETURN_PATH: found.returnPath };
@@ -90,7 +90,7 @@ async function main(): Promise<number> {
     settings,
     output: flags.output,
     complete,
-    say,
+    print,
     printReport: flags.json ? printReport : undefined,
   }).run();
 }
@@ -98,8 +98,8 @@ async function main(): Promise<number> {
 /** Runs again whenever a source file changes, until a signal. */
 async function watchSources(): Promise<number> {
   const argv = process.argv.slice(2).filter((argument) => argument !== "--watch" && argument !== "--keep");
-  await runOnChange([...argv, "--keep"], say);
-  say(`the cluster is kept: npm run down -- --provider ${flags.provider} --name ${flags.name}`);
+  await runOnChange([...argv, "--keep"], print);
+  print(`the cluster is kept: npm run down -- --provider ${flags.provider} --name ${flags.name}`);
   return 0;
 }
 
@@ -151,7 +151,7 @@ async function runEachEnvironment(
     provider,
     name: flags.name,
     json: flags.json === true,
-    say,
+    print,
     argv: withoutOptions(process.argv.slice(2), ["--environment", "--name", "--run-id", "--output"], ["--json"]),
     directory: join(RESULTS, "runs", runId, "environments"),
     onDone: async (done) => {
@@ -162,9 +162,9 @@ async function runEachEnvironment(
   const directory = await writeReport(report);
   if (flags.json) printReport(report);
   const { passed, failed, skipped } = report.summary;
-  say(`\n${runs.map(describeRun).join("\n")}`);
-  say(`\nresults: ${directory}/report.json, report.html, report.md, junit.xml; each environment's in environments/`);
-  say(`${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ""}`);
+  print(`\n${runs.map(describeRun).join("\n")}`);
+  print(`\nresults: ${directory}/report.json, report.html, report.md, junit.xml; each environment's in environments/`);
+  print(`${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ""}`);
   for (const stream of [process.stdout, process.stderr]) if (stream.writableNeedDrain) await once(stream, "drain");
   return failed === 0 && passed > 0 && runs.length === environments.length ? 0 : 1;
 }

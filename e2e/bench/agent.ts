@@ -33,7 +33,7 @@ export const runAgentBench: Bench = {
   name: "agent",
   description: `an agent's memory and processor time, idle and with ${PODS} pods on ${SCALE.nodes} nodes as objects, in a lab`,
   parts: { components: LAB_PARTS },
-  run: async (say) => {
+  run: async (print) => {
     const provider = await loadProvider("lab");
     const name = process.env["INTERLAY_CLUSTER"] ?? "bench-agent";
     const spec = await buildClusterSpec(parseRunOptions({ INTERLAY_PROVIDER: "lab", INTERLAY_CLUSTER: name }));
@@ -44,7 +44,7 @@ export const runAgentBench: Bench = {
       const cluster = await provider.up(spec, progress);
       const deployment = await deploy(cluster, clusterApi(cluster));
       await deployment.closeProbers();
-      const measurements = [...(await measureIdle(cluster)), ...(await measureWithObjects(cluster, say))];
+      const measurements = [...(await measureIdle(cluster)), ...(await measureWithObjects(cluster, print))];
       return measurements;
     } finally {
       await provider.down(name, progress);
@@ -73,13 +73,13 @@ async function measureIdle(cluster: Cluster): Promise<readonly Measurement[]> {
   ];
 }
 
-async function measureWithObjects(cluster: Cluster, say: (line: string) => void): Promise<readonly Measurement[]> {
+async function measureWithObjects(cluster: Cluster, print: (line: string) => void): Promise<readonly Measurement[]> {
   const kube = createKubeClient(cluster);
   const names = Array.from({ length: SCALE.nodes }, (_, index) => `crowd-${index + 1}`);
   const started = performance.now();
   await createNodes(cluster, kube, names);
   await createObjects(kube, names);
-  say(
+  print(
     `${PODS} pods with an address each on ${SCALE.nodes} nodes: created in ${roundToTenth((performance.now() - started) / 1000)} s`,
   );
   const basis = `${PODS} pods, addresses; ${SCALE.nodes} nodes, NodeStates, blocks`;

@@ -29,7 +29,7 @@ export const runBringupBench: Bench = {
   description:
     "time until the first passed matrix with cached components, alternately by provider (INTERLAY_PROVIDERS, lab,kind)",
   parts: { components: [...LAB_PARTS, "kind"], kubeProxies: [VARIANT.kubeProxy.version] },
-  run: async (say) => {
+  run: async (print) => {
     const names = (process.env["INTERLAY_PROVIDERS"] ?? "lab,kind").split(",").map((name) => name.trim());
     const providers = await Promise.all(names.map((name) => loadProvider(name)));
     const durations = new Map<string, Record<Phase, number>[]>();
@@ -39,7 +39,7 @@ export const runBringupBench: Bench = {
         const { seconds, count } = await bringUp(provider);
         cellCount = count;
         durations.set(provider.name, [...(durations.get(provider.name) ?? []), seconds]);
-        say(
+        print(
           `${provider.name}: ${PHASES.map((phase) => `${PHASE_TITLES[phase]} ${roundToTenth(seconds[phase])} s`).join(", ")}`,
         );
       }

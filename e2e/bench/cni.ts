@@ -38,7 +38,7 @@ export const runCniBench: Bench = {
   description:
     "ADD, DEL and VERSION with a warm agent and standalone, compared with the reference macvlan plugin; 200 ADDs, 20 at a time; memory",
   parts: { components: ["cni-plugins"] },
-  run: async (say) => {
+  run: async (print) => {
     if (process.getuid?.() !== 0) throw new Error("network namespaces need root: run this as root");
     const progress = createPlainProgress();
     await ensureDebianPackages(["iproute2", "nftables", "procps", "util-linux"], progress);
@@ -53,7 +53,7 @@ export const runCniBench: Bench = {
       for (const type of [UNDERLAY, MULTI_NIC]) await callInTurns(place, type, "agent", WARM_UP);
       const measurements: Measurement[] = [];
       const report = (more: readonly Measurement[]): void => {
-        for (const { name, value, unit } of more) say(`${name}: ${value} ${unit}`);
+        for (const { name, value, unit } of more) print(`${name}: ${value} ${unit}`);
         measurements.push(...more);
       };
       for (const mode of ["agent", "standalone"] as const) {
@@ -64,7 +64,7 @@ export const runCniBench: Bench = {
         if (mode === "agent") report([measureAgentMemory(agent)]);
       }
       report([measureMemory(node)]);
-      say(
+      print(
         `${CALLS} calls of each, alternately; ${PARALLEL_ADDS} ADDs, ${PARALLEL} at a time; the agent has no API server`,
       );
       return measurements;

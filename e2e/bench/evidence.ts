@@ -26,7 +26,7 @@ export const runEvidenceBench: Bench = {
   name: "evidence",
   description: "the matrix with captures compared with the matrix alone, in a lab",
   parts: { components: LAB_PARTS, kubeProxies: [...new Set(VARIANTS.map(({ kubeProxy }) => kubeProxy.version))] },
-  run: async (say) => {
+  run: async (print) => {
     const provider = await loadProvider("lab");
     const options = parseRunOptions({ INTERLAY_PROVIDER: "lab", INTERLAY_CLUSTER: "bench-evidence" });
     const spec = await buildClusterSpec(options);
@@ -53,7 +53,7 @@ export const runEvidenceBench: Bench = {
             if (round > 0) took[which].push(performance.now() - started); // the first round is a warm-up
           }
         const [without, withEvidence] = [median(took.without), median(took.with)];
-        say(`${variant.returnPath}: ${roundToTenth(without)} ms without, ${roundToTenth(withEvidence)} ms with`);
+        print(`${variant.returnPath}: ${roundToTenth(without)} ms without, ${roundToTenth(withEvidence)} ms with`);
         const basis = `${asked.length} cells, median of ${ROUNDS}, alternately; return path ${variant.returnPath}`;
         figures.push(
           { name: `matrix alone, ${variant.returnPath}`, value: roundToTenth(without), unit: "ms", basis },

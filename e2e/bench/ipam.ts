@@ -28,7 +28,7 @@ export const runIpamBench: Bench = {
   description:
     "addresses per second from 1, 10 and 50 nodes at once, writes per address, and ADD, compared with calico-ipam, in a lab",
   parts: { components: LAB_PARTS },
-  run: async (say) => {
+  run: async (print) => {
     const provider = await loadProvider("lab");
     const name = process.env["INTERLAY_CLUSTER"] ?? "bench-ipam";
     const spec = await buildClusterSpec(parseRunOptions({ INTERLAY_PROVIDER: "lab", INTERLAY_CLUSTER: name }));
@@ -50,11 +50,11 @@ export const runIpamBench: Bench = {
       const calls = await createCalls(cluster, kube);
       const measurements: Measurement[] = [];
       const report = (more: readonly Measurement[]): void => {
-        for (const { name: of, value, unit } of more) say(`${of}: ${value} ${unit}`);
+        for (const { name: of, value, unit } of more) print(`${of}: ${value} ${unit}`);
         measurements.push(...more);
       };
       report(await measureAdd(calls, kube));
-      say("creating nodes that exist only in the API server");
+      print("creating nodes that exist only in the API server");
       const nodeCount = Math.max(...SCALES.map(({ nodes }) => nodes));
       const nodes = Array.from({ length: nodeCount }, (_, index) => `bench-${index + 1}`);
       await createNodes(cluster, kube, nodes);

@@ -35,7 +35,7 @@ export interface Bench {
   readonly description: string;
   /** Parts whose versions are recorded. */
   readonly parts: BenchParts;
-  readonly run: (say: (line: string) => void) => Promise<readonly Measurement[]>;
+  readonly run: (print: (line: string) => void) => Promise<readonly Measurement[]>;
 }
 
 export const isWithinLimit = ({ value, limit }: Measurement): boolean => limit === undefined || value <= limit;

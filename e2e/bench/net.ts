@@ -28,10 +28,10 @@ export const runNetBench: Bench = {
   description:
     "iperf3 throughput and sockperf latency by pod types and nodes: notrack, liberal and without Interlay, in a lab",
   parts: { components: LAB_PARTS, kubeProxies: [KUBE_PROXY.version], tools: TOOLS },
-  run: (say) => runOnOtherCpus(() => measureInLab(say)),
+  run: (print) => runOnOtherCpus(() => measureInLab(print)),
 };
 
-async function measureInLab(say: (line: string) => void): Promise<readonly Measurement[]> {
+async function measureInLab(print: (line: string) => void): Promise<readonly Measurement[]> {
   const provider = await loadProvider("lab");
   const name = process.env["INTERLAY_CLUSTER"] ?? "bench-net";
   const spec = await buildClusterSpec(
@@ -48,7 +48,7 @@ async function measureInLab(say: (line: string) => void): Promise<readonly Measu
     return await pauseOtherProcesses(cluster, async () => {
       const measurements: Measurement[] = [];
       const report = (of: readonly Measurement[]) => {
-        for (const { name: figure, value, unit } of of) say(`${figure}: ${value} ${unit}`);
+        for (const { name: figure, value, unit } of of) print(`${figure}: ${value} ${unit}`);
         measurements.push(...of);
       };
       for (const way of NET_PATHS) report(toMeasurements(way.name, await measurePath(cluster, pods, states, way)));

@@ -51,7 +51,7 @@ export const runScaleBench: Bench = {
   name: "scale",
   description: "20 nodes and 500 pods in one lab: sampled cells of the matrix, and growth with the number of pods",
   parts: { components: LAB_PARTS, kubeProxies: [VARIANT.kubeProxy.version] },
-  run: async (say) => {
+  run: async (print) => {
     const nodes = Number(process.env["INTERLAY_NODES"] ?? 20);
     const most = Number(process.env["INTERLAY_SCALE_PODS"] ?? 500);
     const provider = await loadProvider("lab");
@@ -66,7 +66,7 @@ export const runScaleBench: Bench = {
     const spec = { ...(await buildClusterSpec(options)), podRange: POD_RANGE };
     for (const { severity, message } of await provider.preflight(spec)) {
       if (severity === "error") throw new Error(message);
-      say(message);
+      print(message);
     }
     const progress = createPlainProgress();
     const points = new Map<keyof Measures, { pods: number; value: number }[]>();
@@ -87,9 +87,9 @@ export const runScaleBench: Bench = {
           buildPod((from ?? 0) + index, nodes),
         );
         const took = await createScalePods(cluster, api, pods);
-        say(`${to ?? 0} pods, ${describeIdle(await waitUntilIdle(cluster))}`);
+        print(`${to ?? 0} pods, ${describeIdle(await waitUntilIdle(cluster))}`);
         const measures = await measureNodes(cluster, api, step);
-        say(`${to ?? 0} pods (the last ${pods.length} in ${roundToTenth(took)} s): ${JSON.stringify(measures)}`);
+        print(`${to ?? 0} pods (the last ${pods.length} in ${roundToTenth(took)} s): ${JSON.stringify(measures)}`);
         for (const { key } of QUANTITIES)
           points.set(key, [...(points.get(key) ?? []), { pods: to ?? 0, value: measures[key] }]);
         if (step === 1 || step === STEPS)
@@ -102,11 +102,11 @@ export const runScaleBench: Bench = {
       }
       const probes = await buildProbes(api, sampleCells(nodes), most, nodes);
       const idle = describeIdle(await waitUntilIdle(cluster));
-      say(`probing ${idle}`);
+      print(`probing ${idle}`);
       const [asked, before] = [performance.now(), await readDropped()];
-      const { first, later, never } = await probeAll(cluster, api, probes, say);
+      const { first, later, never } = await probeAll(cluster, api, probes, print);
       const dropped = diffDropped(before, await readDropped());
-      for (const what of [...later, ...never]) say(what);
+      for (const what of [...later, ...never]) print(what);
       const basis = `${probes.length} probes: each pair of nodes, every type, target and protocol; ${most} pods`;
       measurements.push(
         { name: "sampled cells, passed at first", value: first, unit: "", basis: `${basis}; ${idle}` },

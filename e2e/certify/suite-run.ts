@@ -9,7 +9,7 @@ import type { RecordedRun } from "./assemble.ts";
  */
 export async function runSuite(
   argv: readonly string[],
-  say: (text: string) => void,
+  print: (text: string) => void,
   env: NodeJS.ProcessEnv,
 ): Promise<RecordedRun> {
   const id = new Date().toISOString().replaceAll(/[:.]/g, "-");
@@ -18,7 +18,7 @@ export async function runSuite(
   for (const stream of [child.stdout, child.stderr])
     stream.on("data", (chunk: Buffer) => {
       log.push(chunk.toString());
-      say(chunk.toString());
+      print(chunk.toString());
     });
   const status = await waitForExit(child);
   const directory = join(RESULTS, "runs", id);

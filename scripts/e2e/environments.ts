@@ -29,7 +29,7 @@ interface EnvironmentsOptions {
   readonly directory: string;
   /** Whether stdout is for the JSON report alone. */
   readonly json: boolean;
-  readonly say: (text: string) => void;
+  readonly print: (text: string) => void;
   /** Called after every environment with all that have run. */
   readonly onDone?: (runs: readonly EnvironmentRun[]) => Promise<void>;
 }
@@ -39,7 +39,7 @@ interface EnvironmentsOptions {
  * that fails does not stop the others; a signal does.
  */
 export async function runEnvironments(options: EnvironmentsOptions): Promise<readonly EnvironmentRun[]> {
-  const { environments, say } = options;
+  const { environments, print } = options;
   const stop = new AbortController();
   for (const signal of ["SIGINT", "SIGTERM"] as const)
     process.on(signal, () => {
@@ -48,10 +48,10 @@ export async function runEnvironments(options: EnvironmentsOptions): Promise<rea
   const runs: EnvironmentRun[] = [];
   for (const environment of environments) {
     if (stop.signal.aborted) break;
-    say(`\n== environment ${runs.length + 1} of ${environments.length}: ${environment.name} (${environment.title})`);
+    print(`\n== environment ${runs.length + 1} of ${environments.length}: ${environment.name} (${environment.title})`);
     const run = await runEnvironment(environment, options, stop.signal);
     runs.push(run);
-    say(`== ${describeRun(run)}`);
+    print(`== ${describeRun(run)}`);
     await options.onDone?.(runs);
   }
   return runs;

@@ -29,7 +29,7 @@ type ExistingCheck =
 export async function checkExistingCluster(
   options: ExistingOptions,
   asked: Asked,
-  say: (text: string) => void,
+  print: (text: string) => void,
 ): Promise<ExistingCheck> {
   if (asked.suite !== "matrix")
     throw new Error("--provider existing runs only --suite matrix: the other suites cause faults.");
@@ -40,12 +40,12 @@ export async function checkExistingCluster(
   const mark = { error: "✗", warning: "!" } as const;
   const table = new Table({ head: ["", "property", "found"], style: { head: [], border: [] } });
   for (const { what, found, problem } of rows) table.push([problem ? mark[problem.severity] : "✓", what, found]);
-  say(table.toString());
+  print(table.toString());
   const problems = rows.flatMap(({ problem }) => problem ?? []);
-  for (const { severity, message } of problems) say(`${severity}: ${message}`);
+  for (const { severity, message } of problems) print(`${severity}: ${message}`);
   const { kubeProxy } = inventory;
   if (problems.some(({ severity }) => severity === "error") || kubeProxy === undefined) {
-    say("Nothing was changed.");
+    print("Nothing was changed.");
     return { exitCode: 2 };
   }
   const returnPath = options.datapath === "none" ? asked.returnPath : (inventory.interlay?.returnPath ?? "notrack");
@@ -54,7 +54,7 @@ export async function checkExistingCluster(
       `--return-path ${asked.returnPath}: Interlay in this cluster uses ${returnPath ?? "none"}, and a run does not change it`,
     );
   if (!asked.yes) {
-    say("Nothing was changed: this was only the preflight. Add --yes to run the suite there.");
+    print("Nothing was changed: this was only the preflight. Add --yes to run the suite there.");
     return { exitCode: 0 };
   }
   return { exitCode: undefined, kubeProxy: `${kubeProxy.version}/${kubeProxy.mode}`, returnPath };

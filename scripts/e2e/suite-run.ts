@@ -32,7 +32,7 @@ interface SuiteRunRequest {
   readonly output: string | undefined;
   /** Reads the options that need the cluster; undefined: `options` are complete. */
   readonly complete: ((cluster: Cluster) => Promise<RunOptions>) | undefined;
-  readonly say: (text: string) => void;
+  readonly print: (text: string) => void;
   /** Called once with the report; undefined: it is not printed. */
   readonly printReport: ((report: Report) => void) | undefined;
 }
@@ -170,11 +170,11 @@ export class SuiteRun {
 
   /** Writes and prints the tables, the files, the bundle and the closing line. */
   async #writeAll(): Promise<void> {
-    const { say, options, printReport } = this.#request;
+    const { print, options, printReport } = this.#request;
     const { variants, snapshots } = this.#run.results;
     const report = this.#compose(this.#failures);
     const { passed, failed, skipped } = report.summary;
-    for (const variant of variants) say(`\n${renderVariantTable(variant, report)}`);
+    for (const variant of variants) print(`\n${renderVariantTable(variant, report)}`);
     const directory = await this.#write(this.#failures);
     if (this.#cluster !== undefined && snapshots.size === 0 && (failed > 0 || options.snapshot))
       await takeSnapshot(this.#cluster, new Map()).then(
@@ -186,8 +186,8 @@ export class SuiteRun {
     const bundle = snapshots.size > 0 ? await writeBundle(directory, snapshots) : undefined;
     printReport?.(report);
     const files = `report.json, report.html, report.md, junit.xml${bundle === undefined ? "" : ", bundle.tar.gz"}`;
-    say(`\nresults: ${directory}/${files}`);
-    say(`${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ""}`);
+    print(`\nresults: ${directory}/${files}`);
+    print(`${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ""}`);
   }
 
   async #takeDown(): Promise<void> {

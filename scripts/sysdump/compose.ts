@@ -8,7 +8,7 @@ export interface DumpParts {
   readonly files: ReadonlyMap<string, string>;
   /** What the doctor reads on nodes. */
   readonly doctor: NodeSnapshots;
-  /** Sentences that say what else could not be read. */
+  /** Sentences that print what else could not be read. */
   readonly unavailable: readonly string[];
   /** Content of sysdump.json. */
   readonly about: Readonly<Record<string, unknown>>;

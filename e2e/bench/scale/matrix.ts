@@ -36,7 +36,7 @@ export async function probeAll(
   cluster: Cluster,
   api: ClusterApi,
   probes: readonly ScaleProbe[],
-  say: (line: string) => void,
+  print: (line: string) => void,
 ): Promise<ProbeResults> {
   const probers = await attachAll(api, probes);
   try {
@@ -49,7 +49,7 @@ export async function probeAll(
         if (!still.has(probe)) later.push(`${probe.text}: passed later; first error: ${problem}`);
     };
     if (open.length > 0) {
-      say(`${open.length} of ${probes.length} probes failed; trying again`);
+      print(`${open.length} of ${probes.length} probes failed; trying again`);
       await sleep(PAUSES_MS[0]);
       const failed = await probeEach(
         probers,
@@ -59,7 +59,7 @@ export async function probeAll(
       open = failed;
     }
     if (open.length > 0) {
-      say(`${open.length} failed the second time; trying again, one by one`);
+      print(`${open.length} failed the second time; trying again, one by one`);
       await sleep(PAUSES_MS[1]);
       const last: UnansweredProbe[] = [];
       for (const { probe } of open) {
