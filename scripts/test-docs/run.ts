@@ -1,12 +1,12 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { Command } from "commander";
-import { getCacheRoot } from "../clusters/components/cache.ts";
-import { runTimed } from "../clusters/components/timed.ts";
-import { createPlainProgress } from "../clusters/progress-plain.ts";
-import { CHECKOUT_DIRECTORY, createRoot } from "./test-docs/clean-root.ts";
-import { DOCUMENTED_RUNS } from "./test-docs/documented-runs.ts";
-import { enterRoot } from "./test-docs/root-shell.ts";
+import { getCacheRoot } from "../../clusters/components/cache.ts";
+import { runTimed } from "../../clusters/components/timed.ts";
+import { createPlainProgress } from "../../clusters/progress-plain.ts";
+import { CHECKOUT_DIRECTORY, createRoot } from "./clean-root.ts";
+import { DOCUMENTED_RUNS } from "./documented-runs.ts";
+import { enterRoot } from "./root-shell.ts";
 
 /** `npm run test:docs`: runs the README's command in a new Debian root that has only what the README requires. */
 const { provider, cold, all, keep } = new Command("test:docs")

@@ -2,8 +2,8 @@ import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Command } from "commander";
 import { $ } from "zx";
-import "../clusters/shell.ts";
-import mutants from "./harness-mutants/mutants.json" with { type: "json" };
+import "../../clusters/shell.ts";
+import mutants from "./mutants.json" with { type: "json" };
 
 /** `npm run mutants:harness`: changes e2e/harness.ts in one place at a time; its tests must fail for each change. */
 const { args } = new Command("mutants:harness")
@@ -14,7 +14,7 @@ const { args } = new Command("mutants:harness")
   .parse();
 const selected = new RegExp(args[0] ?? "");
 
-const ROOT = join(import.meta.dirname, "..");
+const ROOT = join(import.meta.dirname, "..", "..");
 const DIRECTORY = join(ROOT, "node_modules", ".cache", "interlay-harness");
 const TESTS = join(ROOT, "e2e", "harness.test.ts");
 
