@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { componentsSchema, suiteSchema } from "./components.ts";
 
 /** Schema of results; everything that writes or reads a report validates it. */
 export const RESULTS_SCHEMA = "interlay.results/v1";
@@ -137,6 +138,8 @@ export const reportSchema = z.object({
   /** For an existing cluster: `none` if another solution than Interlay connects the pods. */
   datapath: z.enum(["interlay", "none"]).exactOptional(),
   versions: z.record(z.string(), z.string()),
+  suite: suiteSchema.exactOptional(),
+  components: componentsSchema.exactOptional(),
   variants: z.array(variantSchema),
   checks: z.array(checkSchema),
   summary: z.object({ passed: z.number().int(), failed: z.number().int(), skipped: z.number().int() }),

@@ -1,5 +1,6 @@
 import { findEtcdVersion, VERSIONS } from "../../clusters/components/catalog.ts";
 import { $ } from "zx";
+import { readSuiteVersion } from "../support/suite-version.ts";
 import packageJson from "../../package.json" with { type: "json" };
 
 type Component = "kubernetes" | "calico" | "multus" | "cni-plugins" | "etcd" | "kind";
@@ -40,9 +41,7 @@ export async function readVersions({
 
 /** Returns the commit, and whether files other than results differ from it. */
 async function readCommit(): Promise<string> {
-  const git = (...argv: readonly string[]) => $({ nothrow: true, cwd: import.meta.dirname })`git ${argv}`;
-  const head = await git("rev-parse", "--short=12", "HEAD");
-  if (head.exitCode !== 0) return "none: a copy without history";
-  const changed = (await git("status", "--porcelain", "--", ":/", ":(exclude,top)results")).stdout.trim() !== "";
-  return `${head.stdout.trim()}${changed ? ", with changes" : ""}`;
+  const { commit, modified } = await readSuiteVersion();
+  if (commit === undefined) return "none: a copy without history";
+  return `${commit.slice(0, 12)}${modified === true ? ", with changes" : ""}`;
 }

@@ -26,20 +26,17 @@ interface Submission {
   readonly workers: number;
   readonly claimed: readonly ProfileName[];
   readonly product: Product;
-  /** Version of the suite. */
-  readonly suite: string;
   /** Key in PEM to sign with. */
   readonly privateKey?: string;
 }
 
 /** Writes a submission into a directory. @returns its certificate */
 export async function writeCertificate(submission: Submission, directory: string): Promise<Certificate> {
-  const { runs, workers, claimed, product, suite, privateKey } = submission;
+  const { runs, workers, claimed, product, privateKey } = submission;
   const reports = await Promise.all(runs.map((run) => readReport(run.directory)));
   const certificate = {
     issued: new Date().toISOString(),
     product,
-    suite,
     ...assessRuns(reports, workers, claimed),
   };
   await mkdir(directory, { recursive: true });

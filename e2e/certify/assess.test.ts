@@ -105,6 +105,21 @@ describe("the assessment of runs", () => {
     assert.throws(() => assessRuns([createHealthyReport(2, 1), other], 2, ["base"]), /different clusters/);
   });
 
+  it("rejects runs by different commits, or with other images of a DaemonSet", () => {
+    const [first, second] = healthy;
+    assert.ok(first?.components && second?.components);
+    const older = { ...second, suite: { version: "1.2.3", commit: "0".repeat(40) } };
+    assert.throws(() => assessRuns([first, older], 2, ["base"]), /different versions of the suite/);
+    const daemonSets = second.components.daemonSets.map((one) => ({ ...one, images: ["calico/node:v3.29.0"] }));
+    const other = { ...second, components: { ...second.components, daemonSets } };
+    assert.throws(() => assessRuns([first, other], 2, ["base"]), /nodes or DaemonSets differ/);
+    const restarted = {
+      ...second.components,
+      daemonSets: second.components.daemonSets.map((one) => ({ ...one, ready: 1 })),
+    };
+    assert.equal(assessRuns([first, { ...second, components: restarted }], 2, ["base"]).result, "pass");
+  });
+
   describe("the assessment of an existing cluster", () => {
     /** Creates the report of a run there: without external clients and captures. */
     const existingReport = (datapath: "interlay" | "none" = "interlay"): Report => {

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import type { Certificate, CertifiedVariant, ProfileName } from "../../results/certificate/schema.ts";
+import type { SuiteVersion } from "../../results/components.ts";
 import { type Report, TABLE_ENTRIES, type SummaryEntry, type VariantResult } from "../../results/schema.ts";
 import { isFlaky } from "../../results/summary.ts";
 import { variantTitle } from "../../results/title.ts";
@@ -12,7 +13,9 @@ type Assessment = Pick<
   | "provider"
   | "evidence"
   | "datapath"
+  | "suite"
   | "versions"
+  | "components"
   | "workers"
   | "families"
   | "runs"
@@ -46,7 +49,9 @@ export function assessRuns(reports: readonly Report[], workers: number, claimed:
     provider: first.provider,
     evidence: isCaptured(first) ? "captures" : "answers",
     ...(first.datapath === undefined ? {} : { datapath: first.datapath }),
+    suite: getSuite(first),
     versions: first.versions,
+    ...(first.components === undefined ? {} : { components: first.components }),
     workers,
     families: [...listFamilies(first)],
     runs: reports.map(({ id, started, finished }, index) => ({ id, started, finished, folder: `runs/${index + 1}` })),
@@ -56,11 +61,25 @@ export function assessRuns(reports: readonly Report[], workers: number, claimed:
   };
 }
 
+/** Returns the version of the suite that made a run. */
+function getSuite({ suite, versions }: Report): SuiteVersion {
+  return suite ?? { version: versions["interlay"] ?? "unknown" };
+}
+
+/** Returns the components that cannot change between runs: not the number of ready pods, for example. */
+function listFixedComponents({ components }: Report): unknown {
+  return components && [components.nodes, components.daemonSets.map(({ name, images }) => [name, images])];
+}
+
 /** @throws if the runs are of different clusters or variants */
 function requireSameCluster(first: Report, other: Report): void {
   const titles = (report: Report) => report.variants.map(variantTitle);
   if (other.provider !== first.provider || !isDeepStrictEqual(other.versions, first.versions))
     throw new Error(`the runs ${first.id} and ${other.id} are of different clusters`);
+  if (!isDeepStrictEqual(getSuite(other), getSuite(first)))
+    throw new Error(`the runs ${first.id} and ${other.id} were made by different versions of the suite`);
+  if (!isDeepStrictEqual(listFixedComponents(other), listFixedComponents(first)))
+    throw new Error(`the nodes or DaemonSets differ between the runs ${first.id} and ${other.id}`);
   if (!isDeepStrictEqual(titles(other), titles(first)))
     throw new Error(`the runs ${first.id} and ${other.id} have different variants`);
 }

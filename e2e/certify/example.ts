@@ -7,6 +7,7 @@ import { verdictFor } from "../matrix/verdict.ts";
 import { REQUIRED_CHECKS } from "../matrix/required-checks.ts";
 import { toJunit } from "../../results/junit.ts";
 import { toMarkdown } from "../../results/markdown.ts";
+import type { ClusterComponents } from "../../results/components.ts";
 import { type CellResult, type Report, reportSchema, RESULTS_SCHEMA } from "../../results/schema.ts";
 import { summarizeCells } from "../../results/table.ts";
 import { variantTitle } from "../../results/title.ts";
@@ -16,6 +17,25 @@ const VARIANTS: readonly Variant[] = [
   { kubeProxy: { version: "v1.28.15", mode: "iptables" }, returnPath: "liberal" },
   { kubeProxy: { version: "v1.28.15", mode: "iptables" }, returnPath: "notrack" },
 ];
+
+/** Components as a run records them. */
+const COMPONENTS: ClusterComponents = {
+  nodes: ["node-1", "node-2"].map((name) => ({
+    name,
+    os: "Debian 12",
+    kernel: "6.1.0",
+    architecture: "amd64",
+    runtime: "containerd://1.7",
+    kubelet: "v1.29.15",
+  })),
+  daemonSets: [
+    { namespace: "kube-system", name: "calico-node", images: ["calico/node:v3.28.5"], desired: 2, ready: 2 },
+  ],
+  images: [{ image: "calico/node:v3.28.5" }],
+  crds: [{ name: "ippools.crd.projectcalico.org", versions: ["v1"] }],
+  cniConfigurations: [{ file: "10-calico.conflist", sha256: "1".repeat(64), nodes: ["node-1", "node-2"] }],
+  missing: ["digests of 1 images: the container runtime reports none"],
+};
 
 /** Creates the report of a healthy cluster for tests, as run `number` of several. */
 export function createHealthyReport(
@@ -44,6 +64,8 @@ export function createHealthyReport(
     finished: `2026-01-01T00:0${number}:30.000Z`,
     provider: "lab",
     versions: { kubernetes: "v1.29.15", kernel: "6.1.0" },
+    suite: { version: "1.2.3", commit: "0123456789abcdef0123456789abcdef01234567", modified: true },
+    components: COMPONENTS,
     variants,
     checks,
     summary: { passed, failed: 0, skipped: 0 },

@@ -1,4 +1,5 @@
 import type { Certificate } from "../../results/certificate/schema.ts";
+import { type ClusterComponents, formatSuiteVersion } from "../../results/components.ts";
 import { variantTitle } from "../../results/title.ts";
 
 /**
@@ -13,6 +14,7 @@ export function renderCertificate(certificate: Certificate, keyids: readonly str
     evidence,
     datapath,
     versions,
+    components,
     workers,
     families,
     runs,
@@ -22,11 +24,12 @@ export function renderCertificate(certificate: Certificate, keyids: readonly str
   } = certificate;
   return [
     `${product.vendor} ${product.name} ${product.version}: ${result}`,
-    `${runs.length} ${runs.length === 1 ? "run" : "runs"} on ${provider}, ${workers} workers, ${families.join(" and ")}, suite ${suite}`,
+    `${runs.length} ${runs.length === 1 ? "run" : "runs"} on ${provider}, ${workers} workers, ${families.join(" and ")}, suite ${formatSuiteVersion(suite)}`,
     `evidence: ${evidence === "captures" ? "captured paths of the packets" : "answers of the probes, without captures"}; ${datapath === "none" ? "the pods are connected by another solution than Interlay" : "the pods are connected by Interlay"}`,
     `versions: ${Object.entries(versions)
       .map(([name, version]) => `${name} ${version}`)
       .join(", ")}`,
+    ...listComponents(components),
     ...variants.map(
       (variant) =>
         `  ${variantTitle(variant)}: ${variant.cells} cells, ${variant.blocked.length} blocked as expected, ${variant.failed.length} failed, ${variant.flaky.length} flaky`,
@@ -37,4 +40,17 @@ export function renderCertificate(certificate: Certificate, keyids: readonly str
     ),
     keyids.length === 0 ? "not signed" : `signed with ${keyids.join(", ")}`,
   ].join("\n");
+}
+
+function listComponents(components: ClusterComponents | undefined): readonly string[] {
+  if (components === undefined) return ["components: not recorded"];
+  const { nodes, daemonSets, missing } = components;
+  const kinds = new Set(
+    nodes.map(({ os, kernel, architecture, runtime }) => [os, kernel, architecture, runtime].join(", ")),
+  );
+  return [
+    ...[...kinds].map((kind) => `nodes: ${kind}`),
+    ...daemonSets.map(({ namespace, name, images }) => `DaemonSet ${namespace}/${name}: ${images.join(", ")}`),
+    ...missing.map((sentence) => `not known: ${sentence}`),
+  ];
 }

@@ -147,6 +147,22 @@ describe("a certificate that was tampered with", function () {
       /certificate's versions does not match/,
       () => tool.changeCertificate(tool.unsigned, (one) => ({ ...one, versions: { ...one.versions, kernel: "7.0" } })),
     ],
+    "an image of a component": [
+      /certificate's components does not match/,
+      () =>
+        tool.changeCertificate(tool.unsigned, ({ components, ...one }) => ({
+          ...one,
+          components: { ...components, images: [{ image: "vendor/cni:2.0" }] },
+        })),
+    ],
+    "the components": [
+      /certificate's components does not match/,
+      () => tool.changeCertificate(tool.unsigned, ({ components: _, ...one }) => one),
+    ],
+    "the commit of the suite": [
+      /certificate's suite does not match/,
+      () => tool.changeCertificate(tool.unsigned, (one) => ({ ...one, suite: { version: "1.2.3" } })),
+    ],
     "fewer nodes than in the run": [
       /is unknown to the suite/,
       () => tool.changeCertificate(tool.unsigned, (one) => ({ ...one, workers: 1 })),

@@ -51,7 +51,7 @@ export async function createTamperTool(): Promise<TamperTool> {
     reports.map(async (report) => ({ directory: await writeRun(report, join(root, report.id)), log: "passed\n" })),
   );
   const product = { vendor: "Example", name: "Example Cloud", version: "1.0" };
-  const submission = { runs, workers: 2, claimed: ["base", "node-port-local"] as const, product, suite: "0.1.0" };
+  const submission = { runs, workers: 2, claimed: ["base", "node-port-local"] as const, product };
   const genuine = join(root, "genuine");
   const unsigned = join(root, "unsigned");
   await writeCertificate({ ...submission, privateKey: vendorKeys.privateKey }, genuine);

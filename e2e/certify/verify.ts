@@ -122,7 +122,11 @@ async function findCopyProblems(
 function findDifferences(certificate: Certificate, reports: readonly Report[]): readonly string[] {
   try {
     const claimed = certificate.profiles.filter((profile) => profile.claimed).map(({ name }) => name);
-    const derived = Object.entries({ datapath: undefined, ...assessRuns(reports, certificate.workers, claimed) });
+    const derived = Object.entries({
+      datapath: undefined,
+      components: undefined,
+      ...assessRuns(reports, certificate.workers, claimed),
+    });
     return derived
       .filter(([key, value]) => !isDeepStrictEqual(certificate[key as keyof Certificate], value))
       .map(([key]) => `the certificate's ${key} does not match the raw results`);

@@ -35,6 +35,8 @@ import { deploy, type Deployment } from "../pods/deploy.ts";
 import { NAMESPACE } from "../pods/pods.ts";
 import { takeSnapshot } from "../snapshot/snapshot.ts";
 import { type ClusterApi, clusterApi, removeNamespace } from "../support/cluster-api.ts";
+import { readComponents } from "../support/components.ts";
+import { readSuiteVersion } from "../support/suite-version.ts";
 import { listClusterObjects, readNodeState } from "../support/leaked-state.ts";
 import { LiveProgress } from "../support/live-progress.ts";
 import { registerIfMain, type TestRun } from "../support/test-run.ts";
@@ -71,6 +73,9 @@ export function registerSpecs(run: TestRun): void {
         cluster = await By("the cluster", run.cluster);
         namespace = cluster.namespace ?? NAMESPACE;
         api = clusterApi(cluster);
+        const { results } = run;
+        results.suite ??= await readSuiteVersion();
+        results.components ??= await By("the components of the cluster", () => readComponents(cluster));
       },
       { timeout: 0 },
     );

@@ -1,3 +1,4 @@
+import type { ClusterComponents, SuiteVersion } from "../../results/components.ts";
 import { type CheckResult, RESULTS_SCHEMA, type Report, type VariantResult } from "../../results/schema.ts";
 import { variantTitle } from "../../results/title.ts";
 
@@ -6,6 +7,8 @@ interface RunFindings {
   readonly variants: readonly VariantResult[];
   readonly checks: readonly CheckResult[];
   readonly versions: Readonly<Record<string, string>>;
+  readonly suite?: SuiteVersion | undefined;
+  readonly components?: ClusterComponents | undefined;
 }
 
 /** Why a run ended before its specs did: in which stage, and with which error. */
@@ -20,7 +23,7 @@ export interface Failure {
  */
 export function composeReport(
   run: Pick<Report, "id" | "started" | "finished" | "provider" | "datapath">,
-  { variants, checks, versions }: RunFindings,
+  { variants, checks, versions, suite, components }: RunFindings,
   failures: readonly Failure[],
 ): Report {
   const cells = variants.flatMap((variant) => variant.cells);
@@ -46,6 +49,8 @@ export function composeReport(
     schema: RESULTS_SCHEMA,
     ...run,
     versions,
+    ...(suite === undefined ? {} : { suite }),
+    ...(components === undefined ? {} : { components }),
     variants: [...variants],
     checks: all,
     summary: {

@@ -3,6 +3,7 @@ import { pathToFileURL } from "node:url";
 import { createPlainProgress } from "../../clusters/progress-plain.ts";
 import type { Cluster } from "../../clusters/provider.ts";
 import { loadProvider } from "../../clusters/providers.ts";
+import type { ClusterComponents, SuiteVersion } from "../../results/components.ts";
 import type { VariantResult } from "../../results/schema.ts";
 import { writeReport } from "../../results/write.ts";
 import packageJson from "../../package.json" with { type: "json" };
@@ -18,6 +19,10 @@ interface RunResults {
   readonly snapshots: Map<string, string>;
   /** Versions of the components, once the cluster exists. */
   readonly versions: Record<string, string>;
+  /** The suite's own version, once a spec has read it. */
+  suite?: SuiteVersion;
+  /** What was found in the cluster, once a spec has read it. */
+  components?: ClusterComponents;
 }
 
 /** One run of specs: its options, its cluster and its results. Each spec file gets it when it registers its specs. */
@@ -62,7 +67,7 @@ export function registerIfMain(url: string, register: (run: TestRun) => void): v
   register(run);
   onSummary(async ({ checks }) => {
     const { provider, existing } = run.options;
-    const { variants, versions } = run.results;
+    const { variants, versions, suite, components } = run.results;
     const report = composeReport(
       {
         id: started.toISOString().replaceAll(/[:.]/g, "-"),
@@ -71,7 +76,7 @@ export function registerIfMain(url: string, register: (run: TestRun) => void): v
         provider,
         ...(existing === undefined ? {} : { datapath: existing.datapath }),
       },
-      { variants, checks, versions: { interlay: packageJson.version, ...versions } },
+      { variants, checks, versions: { interlay: packageJson.version, ...versions }, suite, components },
       [],
     );
     process.stdout.write(`results: ${await writeReport(report)}/report.json\n`);

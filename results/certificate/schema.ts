@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { componentsSchema, suiteSchema } from "../components.ts";
 import { POD_TYPES, reportSchema, TABLE_ENTRIES, TARGETS, variantSchema } from "../schema.ts";
 
 /** Type of the in-toto statement whose predicate is a certificate. */
@@ -65,8 +66,8 @@ export type ProfileResult = z.infer<typeof profileSchema>;
 export const certificateSchema = z.strictObject({
   issued: z.iso.datetime(),
   product: productSchema,
-  /** Version of the suite; the recipient verifies with the same version. */
-  suite: z.string(),
+  /** The recipient verifies with the same version. */
+  suite: suiteSchema,
   provider: reportSchema.shape.provider,
   /** Basis of the verdicts: captures of each packet's path, or only the probes' answers (existing cluster). */
   evidence: z.enum(["captures", "answers"]),
@@ -74,6 +75,8 @@ export const certificateSchema = z.strictObject({
   datapath: z.enum(["interlay", "none"]).exactOptional(),
   /** Component versions, equal in every run. */
   versions: z.record(z.string(), z.string()),
+  /** What the suite found in the cluster during the first run; absent if the run did not record it. */
+  components: componentsSchema.exactOptional(),
   workers: z.number().int().positive(),
   /** Address families of the cells; the cluster's primary family is first. */
   families: z.array(z.enum(["ipv4", "ipv6"])).min(1),

@@ -1,5 +1,8 @@
 import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
+import { isDeepStrictEqual } from "node:util";
+import { readSuiteVersion } from "../../e2e/support/suite-version.ts";
+import { formatSuiteVersion } from "../../results/components.ts";
 import { renderCertificate } from "../../e2e/certify/summary.ts";
 import { verifyCertificate } from "../../e2e/certify/verify.ts";
 
@@ -21,6 +24,11 @@ export async function printVerification(
   const trusted = publicKey === undefined ? undefined : await readFile(publicKey, "utf8");
   const { certificate, keyids, problems } = await verifyCertificate(file, trusted);
   if (certificate !== undefined) print(`${renderCertificate(certificate, keyids)}\n`);
+  const own = await readSuiteVersion();
+  if (certificate !== undefined && !isDeepStrictEqual(certificate.suite, own))
+    print(
+      `note: the certificate was made by suite ${formatSuiteVersion(certificate.suite)}; this is ${formatSuiteVersion(own)}\n`,
+    );
   for (const problem of problems.slice(0, SHOWN_PROBLEMS)) print(`✗ ${problem}\n`);
   if (problems.length > SHOWN_PROBLEMS) print(`✗ and ${problems.length - SHOWN_PROBLEMS} more\n`);
   print(

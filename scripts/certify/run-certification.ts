@@ -10,7 +10,6 @@ import { describeUnnamedProduct } from "../../e2e/certify/product.ts";
 import { runSuite } from "../../e2e/certify/suite-run.ts";
 import { buildClusterSpec } from "../../e2e/support/cluster-spec.ts";
 import { parseRunOptions } from "../../e2e/support/options.ts";
-import packageJson from "../../package.json" with { type: "json" };
 import { type Product, productSchema, type ProfileName, PROFILES } from "../../results/certificate/schema.ts";
 import { readReport, RESULTS } from "../../results/write.ts";
 import { printVerification } from "./print-verification.ts";
@@ -73,7 +72,6 @@ export async function runCertification(
       workers: isExisting ? countWorkers(report) : workers,
       claimed,
       product: product ?? describeUnnamedProduct(report),
-      suite: packageJson.version,
       ...(privateKey === undefined ? {} : { privateKey }),
     },
     directory,

@@ -146,7 +146,7 @@ export class SuiteRun {
 
   #compose(failed: readonly Failure[]): Report {
     const { id, started, provider, options } = this.#request;
-    const { variants, versions } = this.#run.results;
+    const { variants, versions, suite, components } = this.#run.results;
     return composeReport(
       {
         id,
@@ -155,7 +155,7 @@ export class SuiteRun {
         started: started.toISOString(),
         finished: new Date().toISOString(),
       },
-      { variants, checks: this.#checks, versions: { interlay: packageJson.version, ...versions } },
+      { variants, checks: this.#checks, versions: { interlay: packageJson.version, ...versions }, suite, components },
       failed,
     );
   }
