@@ -33,7 +33,7 @@ interface DocumentedCommand {
 /** Finds the npm commands in a page. */
 export function findCommands(page: string): readonly DocumentedCommand[] {
   const text = readFileSync(join(ROOT, page), "utf8");
-  return [...text.matchAll(/npm (?:run )?([a-z][\w:]*)((?: -- [^`#\n|]*)?)/g)].flatMap(
+  return [...text.matchAll(/npm (?:run )?([a-z][\w:-]*)((?: -- [^`#\n|]*)?)/g)].flatMap(
     ([line, script = "", rest = ""]) =>
       ["ci", "exec", "install"].includes(script) || (script !== "test" && !text.includes(`npm run ${script}`))
         ? []
