@@ -22,7 +22,7 @@ import { chooseImageSource, chooseNetwork, chooseWorkers } from "./selection.ts"
 const UNINSTALL_TIMEOUT_MS = 120_000;
 const POLL_MS = 200;
 /** Namespace of the suite's pods in an existing cluster. */
-export const SUITE_NAMESPACE = "interlay-guest";
+const SUITE_NAMESPACE = "interlay-guest";
 /** Namespace of the pods in the nodes' network. It is another one, because the suite counts the pods of its namespace. */
 const TOOLS_NAMESPACE = `${SUITE_NAMESPACE}-nodes`;
 
