@@ -1,14 +1,14 @@
 /**
- * The one executable. As `interlay-ipam` it is the IPAM plugin; with CNI_COMMAND the chained CNI plugin; else a command
- * of its own. What a call does not need is not loaded, and a plugin ends at once when its answer is out: a pod's start
- * waits for it.
+ * Package main implements the executable `interlay-full`: as `interlay-ipam` the IPAM plugin, with CNI_COMMAND the chained CNI plugin,
+ * otherwise the commands of `cli`. A call loads only the modules that it needs and exits as soon as the result is written, because the
+ * start of a pod waits for it.
  */
 import { readFileSync } from "node:fs";
 import { basename } from "node:path";
 import { writeStdout } from "./cni/write-stdout.ts";
 import { answerVersion } from "./cni/version.ts";
 
-/** For people who try out what a runtime would call: ADD with the option dryRun. */
+/** Command line option that sets dryRun, to try out a call. */
 const DRY_RUN = "--dry-run";
 
 async function main(): Promise<void> {

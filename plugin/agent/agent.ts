@@ -258,7 +258,7 @@ export class Agent {
   async #reportCalls(): Promise<void> {
     for (const call of this.#cniLog.read()) {
       this.#metrics.recordCniCall(call);
-      // IPAM writes events of its own for refused requests.
+      // IPAM writes its own events for refused requests.
       if (call.error !== undefined && call.command === "ADD" && call.plugin === "interlay" && call.pod !== undefined)
         await this.#events.warn(call.pod, "UnderlayWiringFailed", call.error);
     }

@@ -67,7 +67,7 @@ export class Loop {
     }
     this.passes++;
     this.#running = false;
-    // Woken by #work's own awaiting callers meanwhile
+    // A wake-up during the pass leads to the next one.
     const { debounce, period } = this.#options;
     this.#schedule(resolveValue(this.#reasonSince() ? debounce : period));
   }

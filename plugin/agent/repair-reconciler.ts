@@ -26,9 +26,9 @@ export class RepairReconciler {
   readonly #places: Paths;
   readonly #metrics: AgentMetrics;
   readonly #wake: Wake;
-  /** Milliseconds of the processor. */
+  /** CPU time of the last pass of each scope, in milliseconds. */
   readonly #took: Record<RepairScope, number> = { all: 0, silent: 0 };
-  /** When all is to be looked at, at the latest; by performance.now(). */
+  /** Latest time of the next full pass, by performance.now(). */
   #allAt = 0;
 
   constructor(state: AgentStatus, paths: Paths, metrics: AgentMetrics, wake: Wake) {

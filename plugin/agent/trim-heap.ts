@@ -3,12 +3,14 @@ import { getLibc } from "../netlink/libc.ts";
 
 const MADV_DONTNEED = 4;
 
-/** How often a collection, in passes: it throws compiled code away too, which costs more than the release of the rest. */
+/** Passes between collections: a collection also discards compiled code, which costs more than it releases. */
 const COLLECT = 6;
 
 /**
- * Bun's collector lets the heap of an idle program grow for a long time; a collection of a small heap takes milliseconds.
- * @param pass how many were before
+ * Releases memory. Bun's collector lets the heap of an idle program grow for a long time; a collection of a small heap takes
+ * milliseconds.
+ *
+ * @param pass number of earlier passes
  */
 export function trimHeap(pass: number): void {
   const bun = (globalThis as { readonly Bun?: { gc(force: boolean): void } }).Bun;
@@ -17,8 +19,8 @@ export function trimHeap(pass: number): void {
 }
 
 /**
- * Lets go of the executable's code and constants: most of what is resident of it the start alone has needed, and the kernel
- * maps sixteen pages where one is asked for. What is run again comes back from the page cache, a fault for each sixteen pages.
+ * Releases the resident pages of the executable's code and constants, most of which only the start needed. The kernel maps sixteen
+ * pages per fault, and reads pages that are used again from the page cache.
  */
 function releaseCode(): void {
   for (const { start, end } of parseCodeMappings(
@@ -29,8 +31,8 @@ function releaseCode(): void {
 }
 
 /**
- * Where a file's code and constants are mapped: never written, so that nothing is lost. What the loader has written and made
- * read-only after (RELRO) is not at the file's beginning. Pure. proc_pid_maps(5)
+ * Parses the mappings of a file's code and constants from proc_pid_maps(5). They are never written, so nothing is lost. Pages that the
+ * loader wrote and then made read-only (RELRO) are not at the beginning of the file.
  */
 export function parseCodeMappings(
   maps: string,

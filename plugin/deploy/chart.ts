@@ -41,7 +41,7 @@ pools: []
 networks: []
 `;
 
-/** The agent looks into one namespace for its settings: another one would be installed, and never work. */
+/** Rejects another namespace: the agent reads its settings from interlay-system only. */
 const CONFIG = `{{- if ne .Release.Namespace "interlay-system" }}
 {{- fail "install with --namespace interlay-system --create-namespace" }}
 {{- end }}

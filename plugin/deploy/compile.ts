@@ -5,7 +5,7 @@ import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 
 interface BuildTarget {
-  /** Absolute path of the TypeScript file that is run. */
+  /** Absolute path of the main source file. */
   readonly entry: string;
   /** Directories of the program's sources in addition to its entry: a change in any of them rebuilds it. */
   readonly sources: readonly string[];
@@ -13,7 +13,7 @@ interface BuildTarget {
   readonly output: string;
 }
 
-/** One self-contained executable by `bun build --compile`; made only if the sources changed since the last time. */
+/** Compiles a self-contained executable with `bun build --compile` if the sources have changed since the last time. */
 export async function compileBun(program: BuildTarget): Promise<string> {
   const recipe = [await readFile(findBunPackage(), "utf8"), ...BUN_BUILD].join(" ");
   return buildIfChanged(program, recipe, (temporary) =>
@@ -24,7 +24,7 @@ export async function compileBun(program: BuildTarget): Promise<string> {
 const BUN_BUILD = [
   "build",
   "--compile",
-  // What a call does not import is a file of its own in the executable, and is not loaded.
+  // Modules that a call does not import are separate files in the executable and are not loaded.
   "--splitting",
   "--format=esm",
   "--bytecode",
@@ -37,8 +37,8 @@ const BUN_BUILD = [
 const C_BUILD = ["-std=gnu11", "-O2", "-static", "-s", "-Wall", "-Wextra", "-fstack-protector-strong"];
 
 /**
- * One static executable; made only if the sources changed since the last time. With musl: what glibc asks the processor
- * (CPUID) as it starts is 0.4 ms where that is a virtual one.
+ * Compiles a static executable if the sources have changed since the last time. It uses musl, because glibc reads CPUID when it
+ * starts, which takes 0.4 ms on a virtual processor.
  */
 export function compileC(program: BuildTarget): Promise<string> {
   return buildIfChanged(program, C_BUILD.join(" "), (temporary) =>
@@ -83,12 +83,12 @@ function findBunPackage(): string {
   return createRequire(import.meta.url).resolve("bun/package.json");
 }
 
-/** Bun itself, by the npm package's name for it on every system. */
+/** Returns the path of Bun's executable, which has this name on all systems. */
 export function findBun(): string {
   return join(dirname(findBunPackage()), "bin", "bun.exe");
 }
 
-/** A program that building needs is not on this machine. */
+/** A program that the build needs is not installed. */
 export class NoCompilerError extends Error {}
 
 async function run(file: string, argv: readonly string[]): Promise<void> {

@@ -7,7 +7,7 @@ export interface PoolOptions {
   readonly subnet: string;
   readonly ranges: readonly string[];
   readonly gateway?: string;
-  /** The pool is for pods on nodes with these labels; absent, on every node. */
+  /** Only pods on nodes with these labels use the pool; absent, pods on all nodes. */
   readonly nodeSelector?: { readonly matchLabels: Readonly<Record<string, string>> };
 }
 
@@ -24,10 +24,10 @@ const NAMESPACE = "interlay-system";
 /** The agent's image in manifests/interlay.yaml: the installer replaces it. */
 export const IMAGE = "image: interlay\n";
 const DEFAULT_UPLINK = "eth0";
-/** What Multus v4.2 and the reference plugins of v1.9 both speak. */
+/** Version of the CNI specification that Multus v4.2 and the reference plugins v1.9 support. */
 const CNI_VERSION = "1.0.0";
 
-/** Everything a cluster installs, as a multi-document YAML: definitions first. */
+/** Renders all objects that a cluster installs as one YAML with several documents, definitions first. */
 export function renderInterlay(options: DeployOptions): string {
   const documents = [
     readManifest("namespace.yaml"),
@@ -64,7 +64,7 @@ function buildConflist(uplink: string): unknown {
   };
 }
 
-/** A file of manifests/, the one truth that kustomize and the chart share. */
+/** Reads a file of manifests/, the source of kustomize and the chart. */
 export function readManifest(name: string): string {
   return readFileSync(join(import.meta.dirname, "manifests", name), "utf8");
 }

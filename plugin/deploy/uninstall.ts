@@ -16,8 +16,8 @@ const daemonSet = z.object({
 export const UNINSTALL = "interlay-uninstall";
 
 /**
- * A DaemonSet, made from the agent's, whose pods leave their node as it was before Interlay and are ready when that is
- * done. The agent's own DaemonSet must be gone before.
+ * Renders a DaemonSet from the agent's. Its pods remove Interlay from their node and are ready when that is done. The agent's DaemonSet
+ * must be deleted before.
  */
 export function renderUninstall(image: string): string {
   const agent = parseAllDocuments(readManifest("interlay.yaml"))
@@ -26,9 +26,9 @@ export function renderUninstall(image: string): string {
   if (agent === undefined) throw new Error("manifests/interlay.yaml has no DaemonSet");
   const labels = { app: UNINSTALL };
   const { containers, ...spec } = agent.spec.template.spec;
-  // It asks nothing of the API server; the agents' account may be gone (helm uninstall).
+  // It does not use the API server; the agents' service account may be deleted (helm uninstall).
   const pod = { ...spec, serviceAccountName: undefined, automountServiceAccountToken: false };
-  // No probe: the pod is ready when its init container has ended well.
+  // No probe: the pod is ready when its init container has succeeded.
   const container = { ...containers[0], image, env: undefined, readinessProbe: undefined };
   return stringify({
     ...agent,

@@ -23,7 +23,7 @@ export interface Route {
   readonly source?: string | undefined;
   readonly table: number;
   readonly scope: number;
-  /** rtm_protocol: who made it. */
+  /** rtm_protocol: origin of the route. */
   readonly protocol: number;
   readonly metric?: number | undefined;
   readonly onlink?: boolean;

@@ -8,8 +8,8 @@ const START_MS = 20_000;
 const PAUSE_MS = 10;
 
 /**
- * A real agent in a test node's network, whose API server is away: what the node needs of itself (calls, repair) it does
- * all the same, by the facts that lie there. `faulty` is the tests' own program, which answers calls alone.
+ * A real agent in a test node's network namespace, without an API server: it serves calls and repairs attachments with the facts of the
+ * node's file.
  */
 export class TestAgent {
   readonly #node: TestNode;
@@ -58,7 +58,7 @@ export class TestAgent {
   }
 }
 
-/** A socket is there a moment before somebody listens. */
+/** Tries to connect: the socket file exists before the agent listens. */
 function acceptsConnections(socket: string): Promise<boolean> {
   return new Promise((resolve) => {
     const connection = createConnection(socket);
@@ -75,7 +75,7 @@ function acceptsConnections(socket: string): Promise<boolean> {
   });
 }
 
-/** Nobody listens there. */
+/** An API server that does not listen. */
 const KUBECONFIG = JSON.stringify({
   apiVersion: "v1",
   kind: "Config",

@@ -3,9 +3,9 @@ import { type CallOptions, runCni } from "../cni/run-cni.ts";
 import { buildPaths } from "../cni/paths.ts";
 
 /**
- * The plugin with a fault: INTERLAY_FAULT=fail:N or kill:N, before step N of the plan (from 0); with `serve SOCKET STATE`,
- * the part of an agent that answers calls, with the same fault. An executable of its own, so that the installed
- * one has no such option.
+ * The plugin with fault injection: INTERLAY_FAULT=fail:N or kill:N fails or ends it before step N of the plan (from 0). With
+ * `serve SOCKET STATE` it serves calls like an agent, with the same fault. It is a separate executable, so that the installed one has no
+ * such option.
  */
 const [kind, at] = (process.env["INTERLAY_FAULT"] ?? "").split(":");
 const beforeStep: CallOptions["beforeStep"] = (_item, index) => {

@@ -153,7 +153,7 @@ function usesK3sServices({ kubeletVersion, apiServerAddresses }: Observations): 
   return /\+(k3s|rke2)/.test(kubeletVersion) && isDefault;
 }
 
-/** Reads `--NAME=VALUE`, or VALUE as an argument of its own. */
+/** Reads `--NAME=VALUE`, or VALUE as a separate argument. */
 function parseFlag(all: readonly string[], name: string): readonly string[] {
   const at = all.findIndex((argument) => argument === `--${name}` || argument.startsWith(`--${name}=`));
   const argument = all[at];

@@ -61,7 +61,7 @@ export function classifyAddresses(
       continue;
     }
     if (one.scope !== SCOPE_GLOBAL) continue;
-    // A pod's end may have the pod's gateway, for which the pod has a route of its own (ptp).
+    // The node's end of a pair may have the pod's gateway; the pod has its own route to it (ptp).
     if (!onWire && isPodEnd(one) && isHost) continue;
     if (!internal.includes(address)) others.add(address);
     if (onWire) wireAddresses.add(address);

@@ -14,8 +14,9 @@ export interface UnderlayTopology {
 /**
  * Returns why pods must not reach a network through their node: the route would take traffic off the underlay.
  *
- * A network that lies inside an underlay subnet is refused only if something of the wire that is known lies in it: on a flat
- * network (10.0.0.0/8 on every link) overlay and Services lie inside as well, and work.
+ * A network inside an underlay subnet is refused only if it contains a known address of the underlay: on a flat network (10.0.0.0/8
+ * on every link) the overlay and Service networks are inside it as well, and work.
+ *
  * @returns undefined if the network may be used
  */
 export function refuseNetwork(network: Cidr, wire: UnderlayTopology): string | undefined {

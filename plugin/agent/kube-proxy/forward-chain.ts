@@ -57,7 +57,7 @@ export function findForwardDrop(program: IptablesProgram, saved: string, network
  * Docker gives FORWARD the policy DROP, firewalld's iptables backend ends it with a REJECT; an accept verdict in Interlay's own
  * table would not help, for every chain of a hook must accept. So there, and only there, the chain gets the agent's rules: at
  * its end, or before the rule that rejects everything. Pure.
- * @param networks undefined: the agent's rules are to be deleted
+ * @param networks undefined to delete the agent's rules
  */
 export function planForwardChanges(
   saved: SavedFilters,

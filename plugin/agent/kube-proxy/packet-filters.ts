@@ -90,7 +90,7 @@ async function saveTable(table: "filter" | "mangle"): Promise<SavedFilters> {
   return Object.fromEntries(await Promise.all(all)) as SavedFilters;
 }
 
-/** Reads what translates Services in each family; IPVS first, for its mode of kube-proxy has a chain KUBE-SERVICES too. */
+/** Reads what translates Services in each family; IPVS first, because kube-proxy in that mode has a chain KUBE-SERVICES too. */
 async function readTranslators(): Promise<ServicesInput["translators"]> {
   const ipvs = readLines("/proc/self/net/ip_vs").filter((line) => /^(?:TCP|UDP|SCTP) /.test(line));
   const found = (["ipv4", "ipv6"] as const).map(async (family) => {

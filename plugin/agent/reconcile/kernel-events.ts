@@ -52,7 +52,7 @@ export class KernelEvents {
       ended = true;
       this.#children.delete(child);
       setTimeout(() => {
-        this.#missed(); // what happened meanwhile
+        this.#missed(); // changes in the meantime
         this.#run(program, argv, heard);
       }, RETRY_MS).unref();
     };

@@ -33,7 +33,7 @@ export function raiseNeighbourLimits({ sysctls, before }: NeighbourPaths = DEFAU
 }
 
 /**
- * Sets the limits back where the agent raised them and nobody has changed them since.
+ * Restores the limits that the agent raised and that were not changed since.
  * @returns a line for each change
  */
 export function restoreNeighbourLimits({ sysctls, before }: NeighbourPaths = DEFAULT_PATHS): readonly string[] {

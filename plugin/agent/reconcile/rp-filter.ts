@@ -11,9 +11,11 @@ const STRICT = 1;
 const LOOSE = 2;
 
 /**
- * An underlay pod's request to an overlay pod comes to the target's node by the overlay's tunnel, and the way back is the
- * wire: strict reverse path filtering (RFC 3704, section 2.2; the default of some distributions) drops it there. So the
- * strict tunnels are made loose, others stay as they are. Idempotent. Returns a line for each change.
+ * Sets strict reverse path filtering (RFC 3704, section 2.2; the default of some distributions) of tunnels to loose. An underlay pod's
+ * request to an overlay pod arrives at the target's node by the tunnel, and its reply leaves by the uplink: the strict filter drops the
+ * request. Idempotent.
+ *
+ * @returns a line for each change
  */
 export function relaxRpFilter(facts: Facts): readonly string[] {
   if (facts.returnPath === "none") return [];
@@ -38,7 +40,7 @@ export function restoreRpFilter(): readonly string[] {
     return [];
   }
   const done = links.flatMap((link) => {
-    if (readSysctl(link) === undefined) return []; // the link is gone, and the sysctl with it
+    if (readSysctl(link) === undefined) return []; // the link was deleted with its sysctl
     const before = readFileSync(join(BEFORE, link), "utf8");
     writeFileSync(join(CONF, link, "rp_filter"), before);
     return [`rp_filter of ${link} set back to ${before}`];

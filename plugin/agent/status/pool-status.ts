@@ -11,13 +11,13 @@ interface UnderlayPoolStatus {
   readonly total: number;
   readonly used: number;
   readonly free: number;
-  /** In use by others on the wire: given to nobody. */
+  /** Addresses that other hosts use; not allocated. */
   readonly conflicts: number;
-  /** Of those in use, what nodes hold beforehand. */
+  /** Addresses that nodes reserved in advance; part of `used`. */
   readonly reserved: number;
-  /** Held by pods, and no longer in the pool's ranges: they go back to nobody. */
+  /** Addresses of pods that are no longer in the pool's ranges; not allocated again. */
   readonly draining: number;
-  /** Addresses of nodes and Services in the pool's ranges: given to nobody. Every node reads them here. */
+  /** Addresses of nodes and Services in the pool's ranges; not allocated. All agents read them here. */
   readonly occupied: readonly Occupant[];
   readonly conditions: readonly PoolCondition[];
 }
@@ -31,8 +31,8 @@ interface PoolCondition {
 
 const MAX_NAMED = 5;
 
-/** A pool was made smaller than what is in use: pods keep what they have, and nobody gets it after them. */
-function drain(left: readonly UnderlayAddressSpec[]): readonly PoolCondition[] {
+/** Builds the condition of a pool whose ranges no longer contain all used addresses. */
+function buildDrainingCondition(left: readonly UnderlayAddressSpec[]): readonly PoolCondition[] {
   const [first] = left;
   if (first === undefined) return [];
   const { address, pod } = first;
@@ -107,7 +107,7 @@ export function summarizePools(
       draining: left.length,
       occupied: inRanges,
       conditions: [
-        ...drain(left.map(({ spec }) => spec)),
+        ...buildDrainingCondition(left.map(({ spec }) => spec)),
         ...conflicting(marked),
         ...occupied(inRanges),
         other === undefined

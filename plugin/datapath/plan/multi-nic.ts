@@ -47,7 +47,7 @@ export interface SecondaryAttachment {
   readonly anchor: NodeLink;
   /** The anchor is the overlay's own link: the pod's main address is an overlay address. */
   readonly overlay: boolean;
-  /** Given if this link is to have the pod's default routes: those that there are by other links. */
+  /** Existing default routes by other links, which this link's replace; absent if this link gets no default route. */
   readonly defaultInsteadOf?: readonly DefaultRoute[];
   readonly numbers: RoutingIds;
 }

@@ -78,7 +78,7 @@ export function removeNodeTable(): string {
 function renderTable(input: NodeTableInput): string {
   const { overlayCidrs, returnPath, uplink, nodeLinks = [], masqueradedCidrs = [], nodeAddresses = [] } = input;
   const overlays = FAMILIES.flatMap((family) => {
-    // nft refuses a set in which one network lies within another.
+    // nft rejects a set in which one network contains another one.
     const elements = removeNestedCidrs(overlayCidrs).filter((cidr) => familyOf(cidr) === family.family);
     return elements.length === 0 ? [] : [{ ...family, elements }];
   });

@@ -18,7 +18,11 @@ export function buildPair(containerId: string, ifname: string): Pair {
 /** RFC 3704 loose mode. The kernel takes the greater of `all` and the link's own, and 2 is the greatest: `all` need not be touched. */
 const LOOSE = "2";
 
-/** The pair, made down, with its sysctls set before it comes up. `podNic` is the pod's own link, for its filter. */
+/**
+ * Plans the pair. It is created down and its sysctls are set before it comes up.
+ *
+ * @param podNic the pod's underlay link, whose reverse path filter is set
+ */
 export function planPair(
   pair: Pair,
   podNic: string,

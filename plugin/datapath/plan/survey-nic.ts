@@ -22,7 +22,7 @@ export interface NicRequest {
   /** Bytes, of our pair; the NIC's own if undefined. */
   readonly mtu?: number;
   readonly txQueueLength?: number;
-  /** The link that is to have the pod's default routes; undefined: they stay. */
+  /** The link that gets the pod's default routes; undefined: they are not changed. */
   readonly defaultRouteNic?: string;
   /** By the pod's annotation: the agent knows all of the pod's NICs, also those that are attached after this one. */
   readonly defaultRouteNicKnown?: true;
@@ -165,7 +165,7 @@ function readDefaultGateways(pod: NetworkNamespace, link: number): readonly Ip[]
     pod.socket
       .dump("routes", RTM_ROUTE.get, encodeRouteDump(family))
       .flatMap((message) => decodeRoute(message.payload) ?? [])
-      // its own table has it when another NIC has been made the default one meanwhile
+      // it is in the NIC's own table if another NIC has become the default one
       .filter(({ table }) => table === MAIN_TABLE || table === NIC_TABLE_BASE + link)
       .filter((route) => route.destination === undefined && route.link === link)
       .flatMap((route) => (route.gateway === undefined ? [] : [parseIp(route.gateway)]))

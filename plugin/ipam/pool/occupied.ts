@@ -2,18 +2,18 @@ import { z } from "zod";
 import { type Ip, parseIp } from "../../datapath/address.ts";
 import type { AddressSpace } from "./address-space.ts";
 
-/** An address that the cluster itself uses: a pod that got it would take its traffic. */
+/** An address that the cluster itself uses. A pod with it would get the traffic of the other user. */
 export interface Occupant {
   readonly address: string;
-  /** For people: `Node n1`, `Service shop/web`. */
+  /** Description of the user: `Node n1`, `Service shop/web`. */
   readonly by: string;
 }
 
-/** The part of a pool's status by which the leader says it to every node. */
+/** The part of a pool's status by which the leader reports occupied addresses to all nodes. */
 const occupiedStatus = z.object({ occupied: z.array(z.object({ address: z.string(), by: z.string() })).default([]) });
 
-/** More of one pool are not listed: its status is one object. */
-const MOST = 1000;
+/** Upper bound of listed addresses per pool, because the status is one object. */
+const MAX_LISTED = 1000;
 
 /** Reads the occupied addresses from a pool's status; a status that the leader has not written yet has none. */
 export function readOccupied(status: unknown): readonly Occupant[] {
@@ -21,14 +21,14 @@ export function readOccupied(status: unknown): readonly Occupant[] {
   return parsed.success ? parsed.data.occupied.filter(({ address }) => toIp(address) !== undefined) : [];
 }
 
-/** Chooses those that a pool would give, in a stable order and each once. */
+/** Finds the occupants whose addresses are in a pool, each address once, sorted. */
 export function findOccupied(space: AddressSpace, occupants: readonly Occupant[]): readonly Occupant[] {
   const found = new Map<string, Occupant>();
   for (const { address, by } of occupants) {
     const ip = toIp(address);
     if (ip !== undefined && !found.has(ip) && space.has(ip)) found.set(ip, { address: ip, by });
   }
-  return [...found.values()].sort((a, b) => a.address.localeCompare(b.address)).slice(0, MOST);
+  return [...found.values()].sort((a, b) => a.address.localeCompare(b.address)).slice(0, MAX_LISTED);
 }
 
 function toIp(text: string): Ip | undefined {

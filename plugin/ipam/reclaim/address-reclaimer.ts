@@ -34,9 +34,10 @@ export class AddressReclaimer {
   }
 
   /**
-   * One pass over this node's addresses and, for the leader, those of nodes that do not look after their own.
-   * @param orphaned undefined: this agent is not the leader; else whether that node is gone, or silent
-   * @returns a line for each address that went back
+   * Checks this node's addresses and, as the leader, those of nodes that do not reclaim their own.
+   *
+   * @param orphaned returns the state of another node; undefined if this agent is not the leader
+   * @returns a line for each released address
    */
   async pass(
     delays: ReclaimDelays,
