@@ -1,3 +1,5 @@
+import { constants, copyFile } from "node:fs/promises";
+import { join } from "node:path";
 import { Command } from "commander";
 import { PROFILES } from "../results/certificate/schema.ts";
 import { createKeyPair } from "./certify/key-pair.ts";
@@ -13,12 +15,13 @@ const program = addExistingClusterOptions(
     .option("--verify <file>", "verify certificate.json, or the directory that contains it, against its bundle")
     .option("--public-key <file>", "with --verify: public key (PEM) of the vendor that must have signed it")
     .option("--new-key <file>", "create a key pair: FILE to sign with, FILE.pub to publish")
+    .option("--init-product <file>", "write an example of the product file")
     .option("--repeat <n>", "number of runs of the whole suite", "3")
     .option(
       "--profile <list>",
       `claimed profiles, of ${PROFILES.join(", ")} (default: base,node-port-local; with --provider existing: connectivity)`,
     )
-    .option("--product <file>", "YAML with vendor, name, version, website, documentation, contact")
+    .option("--product <file>", "YAML with the keys of CNCF's PRODUCT.yaml")
     .option("--key <file>", "Ed25519 private key (PEM) to sign with")
     .option("--out <directory>", "directory of the submission (default: results/certificates/ID)")
     .option("--provider <name>", "as for npm run e2e", "kind")
@@ -30,7 +33,7 @@ const program = addExistingClusterOptions(
     .option("--name <name>", "cluster name", "certify")
     .option("--keep", "leave the cluster as it is"),
 ).parse();
-const flags = program.opts<CertifyFlags & { verify?: string; newKey?: string }>();
+const flags = program.opts<CertifyFlags & { verify?: string; newKey?: string; initProduct?: string }>();
 /** Environment of the runs, which are child processes. */
 const env = {
   ...process.env,
@@ -45,6 +48,10 @@ try {
   if (flags.newKey !== undefined) {
     await createKeyPair(flags.newKey);
     print(`${flags.newKey}: keep it secret; ${flags.newKey}.pub: publish it\n`);
+  } else if (flags.initProduct !== undefined) {
+    const example = join(import.meta.dirname, "../examples/product.yaml");
+    await copyFile(example, flags.initProduct, constants.COPYFILE_EXCL);
+    print(`${flags.initProduct}: replace the values with those of your product\n`);
   } else if (flags.verify !== undefined)
     process.exitCode = (await printVerification(flags.verify, print, flags.publicKey)) ? 0 : 1;
   else process.exitCode = (await runCertification(flags, print, env)) ? 0 : 1;

@@ -1,4 +1,4 @@
-import type { Product } from "../../results/certificate/schema.ts";
+import type { Product } from "../../results/certificate/product.ts";
 import type { Report } from "../../results/schema.ts";
 
 /** Describes the cluster of a run if the vendor named no product. */

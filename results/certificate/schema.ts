@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { componentsSchema, suiteSchema } from "../components.ts";
+import { productSchema } from "./product.ts";
 import { POD_TYPES, reportSchema, TABLE_ENTRIES, TARGETS, variantSchema } from "../schema.ts";
 
 /** Type of the in-toto statement whose predicate is a certificate. */
@@ -13,17 +14,6 @@ export const OLD_SCHEMA = "interlay.certificate/v1";
  */
 export const PROFILES = ["base", "connectivity", "dual-stack", "node-port-local", "policy", "scale"] as const;
 export type ProfileName = (typeof PROFILES)[number];
-
-/** The certified product, as the vendor describes it. */
-export const productSchema = z.strictObject({
-  vendor: z.string().min(1),
-  name: z.string().min(1),
-  version: z.string().min(1),
-  website: z.string().optional(),
-  documentation: z.string().optional(),
-  contact: z.string().optional(),
-});
-export type Product = z.infer<typeof productSchema>;
 
 const digest = z.string().regex(/^[0-9a-f]{64}$/);
 

@@ -10,7 +10,8 @@ import { describeUnnamedProduct } from "../../e2e/certify/product.ts";
 import { runSuite } from "../../e2e/certify/suite-run.ts";
 import { buildClusterSpec } from "../../e2e/support/cluster-spec.ts";
 import { parseRunOptions } from "../../e2e/support/options.ts";
-import { type Product, productSchema, type ProfileName, PROFILES } from "../../results/certificate/schema.ts";
+import { type Product, productSchema } from "../../results/certificate/product.ts";
+import { type ProfileName, PROFILES } from "../../results/certificate/schema.ts";
 import { readReport, RESULTS } from "../../results/write.ts";
 import { printVerification } from "./print-verification.ts";
 
