@@ -33,6 +33,8 @@ const HEADER = { network: 1, transport: 2 } as const;
 /** Numbers of nft's data types, by which it prints set elements. `bits`: width of one type in a concatenation. */
 export const DATATYPE = { ipv4_addr: 7, ipv6_addr: 8, inet_service: 13, bits: 6 } as const;
 
+/** Protocol number of ICMPv6 (RFC 4443). */
+export const ICMPV6 = 58;
 const DYNSET_UPDATE = 1;
 /** Bytes of a port in a transport header. */
 const PORT_BYTES = 2;
@@ -143,6 +145,14 @@ export function isNotProtocol(protocol: number): readonly Expression[] {
   return [loadMeta(META.l4proto), compare(Buffer.of(protocol), OPERATOR.notEqual)];
 }
 
+/** RFC 4443, section 3.2. */
+const PACKET_TOO_BIG = 2;
+
+/** `icmpv6 type packet-too-big` */
+export function isPacketTooBig(): readonly Expression[] {
+  return [...isProtocol(ICMPV6), loadHeader(HEADER.transport, 0, 1, 0), compare(Buffer.of(PACKET_TOO_BIG))];
+}
+
 /**
  * Loads an element of a set of peers. From the peer: `ip saddr . th sport . th dport`; to the peer: `ip daddr . th dport . th sport`.
  *
@@ -190,6 +200,11 @@ export function isInSet(set: string): readonly Expression[] {
       { type: NFTA_LOOKUP.register, value: encodeBe32(REGISTER_1) },
     ]),
   ];
+}
+
+/** `meta mark set meta mark and not BITS` */
+export function clearMark(bits: number): readonly Expression[] {
+  return [loadMeta(META.mark), changeBits(encodeLe32(~bits), encodeLe32(0)), setMeta(META.mark)];
 }
 
 /** `meta mark set meta mark or BITS` */

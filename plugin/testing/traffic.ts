@@ -16,15 +16,16 @@ udp.bind(port, "::", () => process.stdout.write("ready\\n"));
 
 /** Asks once, and over TCP sends 20 kB that must come back whole: a handshake alone proves little. UDP answers of another address do not count. */
 const CLIENT = `
-const [protocol, host, port, source, idle] = process.argv.slice(1);
+const [protocol, host, port, source, idle, bytes] = process.argv.slice(1);
 const end = (text) => { process.stdout.write(text); process.exit(0); };
 setTimeout(() => process.exit(1), 2500 + Number(idle));
 if (protocol === "udp") {
   const socket = require("node:dgram").createSocket(host.includes(":") ? "udp6" : "udp4");
   socket.on("message", (data, from) => from.address === host && end(data.toString().trim()));
   socket.bind(0, source || undefined, () => {
-    socket.send("?", Number(port), host);
-    setInterval(() => socket.send("?", Number(port), host), 700);
+    const send = () => socket.send("?".repeat(Number(bytes)), Number(port), host);
+    send();
+    setInterval(send, 700);
   });
 } else {
   const socket = require("node:net").connect({ host, port: Number(port), ...(source ? { localAddress: source } : {}) });
@@ -68,6 +69,8 @@ interface RequestOptions {
   readonly source?: string;
   /** TCP only: sends a second request on the same connection after this time, in milliseconds. */
   readonly idleMs?: number;
+  /** UDP only: length of the datagram. */
+  readonly bytes?: number;
 }
 
 /** The source address that the server saw; undefined where no complete answer came within 2.5 s (and `idleMs`). */
@@ -75,11 +78,11 @@ export function sendRequest(
   namespace: string,
   host: string,
   port: number,
-  { protocol = "tcp", source = "", idleMs = 0 }: RequestOptions = {},
+  { protocol = "tcp", source = "", idleMs = 0, bytes = 1 }: RequestOptions = {},
 ): string | undefined {
   const { status, stdout } = spawnSync(
     "ip",
-    spawnNode(namespace, CLIENT, [protocol, host, String(port), source, String(idleMs)]),
+    spawnNode(namespace, CLIENT, [protocol, host, String(port), source, String(idleMs), String(bytes)]),
     {
       encoding: "utf8",
     },

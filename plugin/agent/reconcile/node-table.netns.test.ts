@@ -306,6 +306,20 @@ describe("the node's nftables table", function () {
     assert.ok(count() - initial <= 5, `${count() - initial} entries for 5 connections`);
   });
 
+  it("answers a datagram of IPv6 that is longer than the tunnel's MTU", () => {
+    load("notrack");
+    const setMtu = (mtu: number) => {
+      for (const node of [one, two])
+        execOrThrow(["ip", "-n", node?.name ?? "", "link", "set", TUNNEL, "mtu", String(mtu)]);
+    };
+    setMtu(1400);
+    try {
+      assert.ok(sendRequest(pods.first, "fd33:64:0:2::2", PORT, { protocol: "udp", bytes: 4000 }));
+    } finally {
+      setMtu(1500);
+    }
+  });
+
   it("answers a connection while FORWARD has the policy DROP", () => {
     load("notrack");
     const iptables = (...argv: readonly string[]) => execInNetns(one?.name ?? "", "iptables", ...argv);

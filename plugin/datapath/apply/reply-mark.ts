@@ -2,11 +2,14 @@ import { parsePrefix } from "../../netlink/ip.ts";
 import {
   acceptPacket,
   addMark,
+  clearMark,
   type Expression,
+  ICMPV6,
   isFamily,
   isFromNetwork,
   isInSet,
   isNotProtocol,
+  isPacketTooBig,
   isProtocol,
   loadPeer,
   loadPeerAddress,
@@ -34,7 +37,7 @@ import type { ReplyMarkItem } from "../plan-item.ts";
 const TABLE = "interlay";
 /** Longer than the node's conntrack keeps a UDP stream by default (120 s): the pod is not the first to forget. */
 const CLIENT_MS = 130_000;
-const PROTOCOL = { tcp: 6, icmp: { ipv4: 1, ipv6: 58 } } as const;
+const PROTOCOL = { tcp: 6, icmp: { ipv4: 1, ipv6: ICMPV6 } } as const;
 
 /**
  * Builds the table that marks replies to packets that came in by the link. It does not use conntrack, which would also track the
@@ -63,6 +66,7 @@ function buildReplyMarkTable({ device, mark, families, routed = [] }: ReplyMarkI
         rules: [
           { expressions: addMark(mark), comment: `came in by ${device}` },
           TCP_RULE,
+          ...(families.includes("ipv6") ? [buildPacketTooBigRule(device, mark)] : []),
           ...families.flatMap((family) => [
             ...buildRoutedRules(family, device, routed),
             ...buildClientRules(family, device),
@@ -88,6 +92,17 @@ const TCP_RULE: NftRule = {
   expressions: [...isProtocol(PROTOCOL.tcp), ...acceptPacket()],
   comment: "a TCP socket keeps the mark",
 };
+
+/**
+ * `icmpv6 type packet-too-big meta mark set meta mark and not MARK accept`. With fwmark_reflect, the kernel would store the path MTU
+ * in the route that the mark selects, where a UDP socket without the mark does not find it.
+ */
+function buildPacketTooBigRule(device: string, mark: number): NftRule {
+  return {
+    expressions: [...isPacketTooBig(), ...clearMark(mark), ...acceptPacket()],
+    comment: `path MTU by ${device}`,
+  };
+}
 
 /** `meta l4proto != icmp meta nfproto ipv4`: ICMP has no ports, and the kernel's replies have the mark of the request. */
 const matchConnectionless = (family: Family) => [...isNotProtocol(PROTOCOL.icmp[family]), ...isFamily(family)];
