@@ -1,3 +1,4 @@
+import type { CommandResult } from "./components/command.ts";
 import type { Environment } from "./environments/environment.ts";
 import type { KubeProxy } from "./kube-proxy.ts";
 import type { Image } from "./images/archive.ts";
@@ -78,12 +79,8 @@ export interface ClusterNode {
   readonly address6?: string;
 }
 
-/** The result of a program. */
-export interface ExecResult {
-  readonly exitCode: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
+/** The result of a program in a node or pod. */
+export type ExecResult = CommandResult;
 
 /** A running cluster. */
 export interface Cluster {

@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { access, constants } from "node:fs/promises";
 import { delimiter, join } from "node:path";
 
+/** Options of a program. */
 export interface CommandOptions {
   readonly cwd?: string;
   readonly env?: Readonly<Record<string, string | undefined>>;
@@ -14,6 +15,7 @@ export interface CommandOptions {
   readonly signal?: AbortSignal;
 }
 
+/** The result of a program. */
 export interface CommandResult {
   readonly exitCode: number;
   readonly stdout: string;
