@@ -10,7 +10,7 @@ import type { AddressStore } from "../ipam/records/address-store.ts";
 
 export const STATEFUL_SET = { kind: "StatefulSet", name: "web", uid: "set-1", controller: true };
 
-/** The API server with its addresses, in memory, for tests of what is done with them: every write is checked as the real one does. */
+/** In-memory API server with addresses, for tests. It checks each write like the real one. */
 export class AddressCluster {
   readonly addresses = new Map<string, UnderlayAddressObject>();
   readonly pods = new Map<string, PodObject>();
@@ -19,7 +19,7 @@ export class AddressCluster {
   #version = 1;
   #uid = 0;
 
-  /** Adds one. */
+  /** Adds a pool. */
   pool(name: string, spec: object): this {
     const metadata = { name, uid: name, creationTimestamp: "2026-01-01T00:00:00Z" };
     this.pools.push(underlayPool.parse({ metadata, spec: { subnet: "10.7.0.0/16", ...spec } }));
@@ -49,11 +49,11 @@ export class AddressCluster {
   }
 }
 
-/** What one node's agent sees: late, unless `catchUp` was called. */
+/** The cache of one node's agent; it is stale until `catchUp` is called. */
 export class NodeStore implements AddressStore {
   readonly node: string;
   partitioned = false;
-  /** The next write is carried out, and its answer is lost. */
+  /** The next write succeeds, but its response is lost. */
   losesAnswer = false;
   #cluster: AddressCluster;
   #seen = new Map<string, UnderlayAddressObject>();
@@ -136,7 +136,7 @@ export class NodeStore implements AddressStore {
     return true;
   }
 
-  /** What the reclaimer asks the API server itself. */
+  /** Reads an object from the API server, for the reclaimer. */
   async find({ plural, namespace = "" }: { readonly plural: string; readonly namespace?: string }, name: string) {
     await Promise.resolve();
     this.#ask();

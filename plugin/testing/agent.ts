@@ -19,7 +19,7 @@ export class TestAgent {
     this.#node = node;
   }
 
-  /** @param whole the executable next to the launcher; with the agent's own arguments, or with others */
+  /** @param whole the executable next to the launcher */
   async start(whole: string, argv = this.#agentArguments(), env: NodeJS.ProcessEnv = {}): Promise<void> {
     const { name, socket } = this.#node;
     rmSync(socket, { force: true });
@@ -37,7 +37,7 @@ export class TestAgent {
     }
   }
 
-  /** Its process, as /proc names it. */
+  /** Process ID. */
   get pid(): number {
     return this.#child?.pid ?? 0;
   }

@@ -1,10 +1,10 @@
-/** A command that prints part of a node's state, and how to get its stable lines from the output. */
+/** A command that prints part of a node's state, and a parser of its stable lines. */
 export interface NodeSnapshotCommand {
   readonly argv: readonly string[];
   readonly parseLines: (output: string) => readonly string[];
 }
 
-/** Lines of iproute2's output, blanks folded. */
+/** Splits the output of iproute2 into lines with single blanks. */
 export function splitLines(text: string): readonly string[] {
   return text
     .split("\n")
@@ -18,10 +18,10 @@ const inBothFamilies = (
 ): readonly NodeSnapshotCommand[] =>
   ["-4", "-6"].map((family) => ({ argv: ["ip", family, ...argv], parseLines: parse }));
 
-/** Links, routes, rules and pinned neighbours, in both families; the kernel's own link-local routes left out. */
+/** Links, routes, rules and permanent neighbours of both families, without the kernel's link-local routes. */
 export const PERMANENT_STATE: readonly NodeSnapshotCommand[] = [
   { argv: ["ip", "-o", "link"], parseLines: (output) => splitLines(output).map((line) => line.split(": ")[1] ?? "") },
-  // linkdown: a new pair's carrier comes when the kernel finds time
+  // linkdown: the carrier of a new pair is set asynchronously
   ...inBothFamilies(["route", "show", "table", "all"], (output) =>
     splitLines(output)
       .filter((line) => !/^\w+ fe80::/.test(line))
@@ -31,13 +31,13 @@ export const PERMANENT_STATE: readonly NodeSnapshotCommand[] = [
   ...inBothFamilies(["neighbour", "show", "nud", "permanent"]),
 ];
 
-/** The sysctls that a way through a node depends on, every link's. */
+/** Sysctls of all links that affect forwarding. */
 export const SYSCTL_STATE: NodeSnapshotCommand = {
   argv: ["sysctl", "-a", "--pattern", "^net[.].*(rp_filter|forward|proxy|arp|accept|liberal)"],
   parseLines: splitLines,
 };
 
-/** The packet filter without what counts. */
+/** The nftables ruleset without counters. */
 export const RULESET_STATE: NodeSnapshotCommand = {
   argv: ["nft", "list", "ruleset"],
   parseLines: (output) => splitLines(output.replaceAll(/counter packets \d+ bytes \d+/g, "counter")),

@@ -10,9 +10,9 @@ import { PERMANENT_STATE } from "./node-snapshot.ts";
 
 export { splitLines } from "./node-snapshot.ts";
 
-/** Real network namespaces for tests: a switch, nodes on it, pods in them, wired by real plugins. Needs root. */
+/** Network namespaces for tests: a switch, nodes, and pods that real plugins attach. Needs root. */
 
-/** Runs a program; throws with its words. */
+/** Runs a program and returns its output. @throws with the program's error output */
 export function execOrThrow(argv: readonly string[], input = ""): string {
   const [file = "", ...rest] = argv;
   const { status, stdout, stderr, error } = spawnSync(file, rest, { input, encoding: "utf8" });
@@ -23,22 +23,22 @@ export function execOrThrow(argv: readonly string[], input = ""): string {
 }
 
 const runIp = (...argv: readonly string[]): string => execOrThrow(["ip", ...argv]);
-/** As `ip netns exec`, which needs no shell. */
+/** Runs a program in a network namespace. */
 export const execInNetns = (namespace: string, ...argv: readonly string[]): string =>
   execOrThrow(["ip", "netns", "exec", namespace, ...argv]);
 
 let counter = 0;
 
-/** `interlay` is the whole plugin alone; `launcher` is what a runtime starts, with the node's agent if one runs. */
+/** `interlay` is the full plugin, run standalone; `launcher` is the program that a runtime starts, which uses the node's agent if it runs. */
 export type PluginName = "interlay" | "launcher" | "faulty" | "macvlan" | "ptp" | "bridge" | "ipvlan";
 
-/** What a plugin call came back with. */
+/** Result of a plugin call. */
 export interface CallResult {
   readonly status: number;
   readonly json: Readonly<Record<string, unknown>>;
 }
 
-/** A plugin's program, environment and stdin. */
+/** Program, environment and stdin of a plugin call. */
 export interface Invocation {
   readonly executable: string;
   readonly env: NodeJS.ProcessEnv;
@@ -49,10 +49,10 @@ export interface TestNode {
   readonly name: string;
   readonly address: string;
   readonly stateDirectory: string;
-  /** Of its agent, and in it the socket at which the launcher asks. */
+  /** The agent's run directory, with the socket for the launcher. */
   readonly runDirectory: string;
   readonly socket: string;
-  /** Where its agent installs the plugins. */
+  /** Directory in which its agent installs the plugins. */
   readonly binDirectory: string;
 }
 
@@ -67,12 +67,12 @@ export interface TestPod {
   readonly containerId: string;
 }
 
-/** Where the executables are: by the environment, for this room knows nothing of components. */
+/** Paths of the executables, from the environment. */
 interface Plugins {
-  /** The whole plugin (`interlay-full`), next to the launcher. */
+  /** The full plugin (`interlay-full`), in the launcher's directory. */
   readonly interlay: string;
   readonly launcher: string;
-  /** With the faults of faulty.ts. */
+  /** The full plugin with fault injection (fault-injection.ts). */
   readonly faulty: string;
   /** Directory of the reference plugins. */
   readonly reference: string;
@@ -92,7 +92,7 @@ export class TestNet {
     runIp("-n", this.#switch, "link", "set", "br0", "up");
   }
 
-  /** A node with eth0 on the switch, and facts that name it. `address6` makes it dual-stack. */
+  /** Creates a node with eth0 on the switch, and its facts. With `address6` it is dual-stack. */
   node(name: string, address: string, facts: Partial<Facts> = {}, address6?: string): TestNode {
     const namespace = this.#namespace(name);
     const port = `p-${name}`;
@@ -122,7 +122,7 @@ export class TestNet {
     return { namespace, netns: `/var/run/netns/${namespace}`, containerId: `${this.#prefix}-${name}` };
   }
 
-  /** A plugin's call as a runtime would make it, to be run in the node's namespace. */
+  /** Builds a plugin call as a runtime makes it, for the node's namespace. */
   invocation(
     plugin: PluginName,
     command: string,
@@ -170,7 +170,7 @@ export class TestNet {
     return { status: status ?? -1, json: stdout.trim() === "" ? {} : (JSON.parse(stdout) as Record<string, unknown>) };
   }
 
-  /** As `call`, without waiting. */
+  /** Starts a call without waiting for its end. */
   start(...what: Parameters<TestNet["invocation"]>): ChildProcess {
     const { executable, env, input } = this.invocation(...what);
     const argv = ["netns", "exec", what[2].name, executable];
@@ -179,18 +179,18 @@ export class TestNet {
     return child;
   }
 
-  /** The pod's namespace, and all that is in it, goes: as when its runtime stops it. */
+  /** Deletes the pod's namespace with its links, as a runtime does. */
   removePod({ namespace }: TestPod): void {
     runIp("netns", "delete", namespace);
     this.#namespaces.splice(this.#namespaces.indexOf(namespace), 1);
   }
 
-  /** macvlan by the reference plugin with a static address, then interlay behind it. */
+  /** Runs ADD of the reference macvlan plugin with a static address, then of interlay. */
   attach(node: TestNode, pod: TestPod, ifname: string, address: string, gateway?: string): CallResult {
     return this.attachAll(node, pod, ifname, [{ address, ...(gateway === undefined ? {} : { gateway }) }]);
   }
 
-  /** As `attach`, with an address of each family and options for interlay. */
+  /** Runs ADD as `attach` does, with several addresses and options of interlay. */
   attachAll(
     node: TestNode,
     pod: TestPod,
@@ -204,7 +204,7 @@ export class TestNet {
     });
   }
 
-  /** The result of the reference macvlan plugin with static addresses; eth0 gets default routes, as interlay-ipam gives them. */
+  /** Runs the reference macvlan plugin with static addresses; eth0 gets default routes, as with interlay-ipam. */
   macvlan(
     node: TestNode,
     pod: TestPod,
@@ -222,7 +222,7 @@ export class TestNet {
     return json;
   }
 
-  /** What stands for Calico: a pair with a /32, 169.254.1.1 as its gateway, proxy ARP and a route on the node. */
+  /** Attaches the pod like Calico: a pair with a /32 address, gateway 169.254.1.1, proxy ARP and a route on the node. */
   overlay(node: TestNode, pod: TestPod, address: string, address6?: string): void {
     const nodeEnd = `cali${pod.containerId.replaceAll(/[^a-z0-9]/g, "").slice(-10)}`;
     runIp(
@@ -249,14 +249,14 @@ export class TestNet {
     runIp("-n", pod.namespace, "route", "add", "default", "via", "169.254.1.1", "dev", "eth0");
     execInNetns(node.name, "sysctl", "-qw", `net.ipv4.neigh.${nodeEnd}.proxy_delay=0`);
     if (address6 === undefined) return;
-    // Calico's IPv6 gateway is the node end's link-local address; here it is given, not made from a MAC
+    // Calico's IPv6 gateway is the link-local address of the node's end; here it is set, not derived from a MAC
     runIp("-n", node.name, "address", "add", "fe80::1/64", "dev", nodeEnd, "nodad");
     runIp("-n", node.name, "route", "add", `${address6}/128`, "dev", nodeEnd);
     runIp("-n", pod.namespace, "address", "add", `${address6}/128`, "dev", "eth0", "nodad");
     runIp("-n", pod.namespace, "route", "add", "default", "via", "fe80::1", "dev", "eth0");
   }
 
-  /** The runtime has removed the pod's namespace. */
+  /** Removes the pod's namespace, as a runtime does. */
   remove(pod: TestPod): void {
     runIp("netns", "delete", pod.namespace);
     this.#namespaces.splice(this.#namespaces.indexOf(pod.namespace), 1);
@@ -276,7 +276,7 @@ export class TestNet {
   }
 }
 
-/** The environment by which a node's plugin finds its own files. */
+/** Environment that sets the paths of a node's plugin. */
 export function buildPathVariables({
   stateDirectory,
 }: Pick<TestNode, "stateDirectory">): Readonly<Record<string, string>> {
@@ -287,8 +287,8 @@ export function buildPathVariables({
 }
 
 /**
- * Whether a ping gets through. Three tries: the kernel starts a new link's queue a moment after it is up, and on a busy
- * machine the first packet may come before that.
+ * Returns true if one of three pings is answered. The kernel starts the queue of a new link some time after the link is up, so that the
+ * first packet may be lost on a busy machine.
  */
 export function pingAddress(from: string, to: string, source?: string): boolean {
   const by = source === undefined ? [] : ["-I", source];
@@ -296,12 +296,12 @@ export function pingAddress(from: string, to: string, source?: string): boolean 
   return [1, 2, 3].some(() => spawnSync("ip", argv).status === 0);
 }
 
-/** What a node has of links, routes, rules and pinned neighbours. */
+/** Reads a node's links, routes, rules and permanent neighbours. */
 export function readPermanentState(node: TestNode): readonly string[] {
   return PERMANENT_STATE.flatMap((look) => look.parseLines(execInNetns(node.name, ...look.argv)));
 }
 
-/** Executables for the tests, by the environment that scripts/test-netns.ts sets. */
+/** Reads the paths of the executables from the environment, which scripts/test-netns.ts sets. */
 export function pluginsFromEnvironment(): Plugins {
   const env = process.env;
   const { INTERLAY_EXECUTABLE: interlay, INTERLAY_LAUNCHER: launcher, INTERLAY_FAULTY: faulty } = env;

@@ -3,7 +3,7 @@ import { execInNetns } from "./node.ts";
 /** The prefix that the advertisements name for SLAAC, without its last colon. */
 export const ADVERTISED_PREFIX = "2001:db8:77:";
 
-/** Perl, which every Debian has: a default route and a prefix (RFC 4861, 4.2 and 4.6.2), to all hosts by eth0. */
+/** Perl program that sends an advertisement with a default route and a prefix (RFC 4861, 4.2 and 4.6.2) to all hosts by eth0. */
 const PROGRAM = `
 use Socket qw(:DEFAULT AF_INET6 SOCK_RAW inet_pton pack_sockaddr_in6);
 open(my $file, "<", "/sys/class/net/eth0/ifindex") or die; my $index = <$file>;

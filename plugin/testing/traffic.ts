@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 
-/** TCP and UDP between network namespaces; every answer is the address from which the server was asked. */
+/** TCP and UDP server for network namespaces; each response is the client's address. */
 
 const SERVER = `
 const [port] = process.argv.slice(1).map(Number);
@@ -14,7 +14,7 @@ udp.on("message", (_, from) => udp.send(plain(from.address) + "\\n", from.port, 
 udp.bind(port, "::", () => process.stdout.write("ready\\n"));
 `;
 
-/** Asks once, and over TCP sends 20 kB that must come back whole: a handshake alone proves little. UDP answers of another address do not count. */
+/** Client that sends one request. With TCP it sends 20 kB that must come back, with UDP it ignores responses from other addresses. */
 const CLIENT = `
 const [protocol, host, port, source, idle, bytes] = process.argv.slice(1);
 const end = (text) => { process.stdout.write(text); process.exit(0); };

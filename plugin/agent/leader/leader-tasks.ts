@@ -10,7 +10,7 @@ export class LeaderTasks {
   readonly #view: ClusterCache;
   readonly #leadership: LeaderElection;
   readonly #wake: () => void;
-  /** While this agent is the leader. */
+  /** Defined while this agent is the leader. */
   #reconciler: ClusterReconciler | undefined;
 
   /** @param wake called when the cluster-wide tasks have work */
@@ -21,7 +21,7 @@ export class LeaderTasks {
     this.#wake = wake;
   }
 
-  /** What the leader knows of other nodes. */
+  /** Finds the state of another node; undefined if this agent is not the leader. */
   get findNodeState(): ClusterReconciler["findNodeState"] | undefined {
     return this.#leadership.held ? this.#reconciler?.findNodeState : undefined;
   }

@@ -1,15 +1,14 @@
 import { GROUP_VERSION, type UnderlayNetworkObject } from "../../kubernetes/objects.ts";
 
-/** What Multus v4.2 and the reference plugins of v1.9 both speak. */
+/** Version of the CNI specification that Multus v4.2 and the reference plugins v1.9 support. */
 const CNI_VERSION = "1.0.0";
 
 /**
- * Maps the hostPorts of a pod to its address. It stands behind our plugin, because it looks for the link by which the node
- * reaches the pod.
+ * Maps the hostPorts of a pod to its address. It runs after our plugin, because it needs the link by which the node reaches the pod.
  */
 const PORTMAP = { type: "portmap", snat: true, capabilities: { portMappings: true } } as const;
 
-/** The conflist of an underlay network: macvlan with our IPAM, our own plugin, and the reference plugin for hostPorts. */
+/** Builds the conflist of an underlay network: macvlan with interlay-ipam, interlay, and portmap for hostPorts. */
 function buildConflist({
   name,
   uplink,
@@ -20,7 +19,7 @@ function buildConflist({
   options = {},
 }: {
   readonly name: string;
-  /** Absent: the link of the node's default route, on each node its own. */
+  /** Absent: on each node the link of its default route. */
   readonly uplink?: string | undefined;
   readonly mode?: string;
   readonly mtu?: number | undefined;
@@ -45,7 +44,7 @@ function buildConflist({
   };
 }
 
-/** The NetworkAttachmentDefinition of an UnderlayNetwork; goes with it, by the owner reference. Pure. */
+/** Builds the NetworkAttachmentDefinition of an UnderlayNetwork, which owns it. Pure. */
 export function buildAttachmentDefinition({ metadata, spec }: UnderlayNetworkObject) {
   const { namespace, uplink, mode, mtu, pools, hostPorts, options } = spec;
   return {

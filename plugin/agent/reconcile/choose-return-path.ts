@@ -10,7 +10,7 @@ export interface PoolOnNode {
   readonly nodesOutside: { readonly count: number; readonly example: string };
 }
 
-/** What decides whether a router is between this node's underlay pods and other nodes. */
+/** Input of the decision whether a router is between this node's underlay pods and other nodes. */
 export interface RouterInput {
   readonly pools: readonly PoolOnNode[];
   /** InternalIPs of this node. */
@@ -21,10 +21,10 @@ export interface RouterInput {
 
 /**
  * Finds out whether the replies to this node's underlay pods cross a router: those from a node that is not connected to the
- * pods' subnet. A router or firewall that has not seen the request drops them where it keeps state.
+ * pods' subnet. A router or firewall that has not seen the request drops them if it is stateful.
  *
- * Only InternalIPs of other nodes are known. Where this node has its own connection to the subnet by another link than that
- * of its InternalIP, other nodes are taken to have one too.
+ * Only InternalIPs of other nodes are known. If this node is connected to the subnet by another link than that of its
+ * InternalIP, other nodes are assumed to be so, too.
  * @returns the reason in one sentence; undefined where no router is between them
  */
 export function findRouter({ pools, internalAddresses, linkAddresses }: RouterInput): string | undefined {
@@ -38,7 +38,7 @@ export function findRouter({ pools, internalAddresses, linkAddresses }: RouterIn
   return undefined;
 }
 
-/** The setting that leaves the choice to the agent, as no setting does. */
+/** Setting by which the agent chooses; the default. */
 const AUTOMATIC = "auto";
 
 /** Chooses snat where a router would see one direction only, unless ConfigMap interlay-config names a return path. Pure. */

@@ -4,9 +4,8 @@ import { createInterface } from "node:readline";
 const RETRY_MS = 2000;
 
 /**
- * A line for every change of routes, links, rules, addresses, neighbours and some sysctls (forwarding, rp_filter), on the
- * node and in every namespace that has a link to it (`all-nsid`), and for every nftables object of ours that goes. What
- * changed is read by the passes themselves.
+ * Reports changes of routes, links, rules, addresses, neighbours and some sysctls (forwarding, rp_filter) of the node and of all
+ * namespaces that have a link to it (`all-nsid`), and deletions of our nftables objects. The loops read the new state themselves.
  */
 export class KernelEvents {
   readonly #children = new Set<ChildProcess>();
@@ -60,14 +59,14 @@ export class KernelEvents {
   }
 }
 
-/** Neighbours come and go all the time; ours are permanent. */
+/** Our neighbours are permanent; changes of others are frequent. */
 function isRelevant(line: string): boolean {
   return !line.includes(" lladdr ") || line.includes("PERMANENT") || line.includes("link/");
 }
 
 /**
- * Whether a line is about an address of the node's own namespace: `[nsid current]5: eth0    inet 192.0.2.7/24 scope global…`.
- * Every new link has an IPv6 link-local one, which no fact depends on.
+ * Returns true if a line is about an address of the node's own namespace: `[nsid current]5: eth0    inet 192.0.2.7/24 scope global…`.
+ * Link-local IPv6 addresses of new links are ignored, because no fact depends on them.
  */
 export function isNodeAddress(line: string): boolean {
   return /^(\[nsid current\])?(Deleted )?\d+: \S+\s+inet6? (?!fe80:)/.test(line);

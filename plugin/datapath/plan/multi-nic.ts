@@ -188,10 +188,10 @@ function uniqueByDestination(routes: readonly RouteItem[]): readonly RouteItem[]
 }
 
 /**
- * Plans the ways of the link's address through the node: to every address of the node, because the node masquerades by the
- * address of any of its links; to overlay pods, which ask with their own addresses where nothing masquerades them
- * (natOutgoing off); to Services. A destination that was only configured or announced (hijackCidrs, VIPs) may be a client
- * on the wire: replies to it leave by the link.
+ * Plans the routes from the link's address through the node: to all addresses of the node, because it masquerades with the address of
+ * any of its links; to overlay pods, which are clients with their own addresses if nothing masquerades them (natOutgoing off); to
+ * Services. A destination that was only configured or announced (hijackCidrs, VIPs) may be a client on the underlay: replies to it leave
+ * by the link.
  */
 function planRepliesViaNode(
   facts: Facts,
@@ -246,7 +246,7 @@ function planRoutesToNodeEnd(
     }));
 }
 
-/** Without it a reply from the overlay address to an underlay pod leaves by net1, and the pod's own node calls it INVALID. */
+/** Plans the table of the overlay address. Without it replies to underlay pods leave by net1 and are INVALID on the client's node. */
 function planOverlayTable(nodeLink: NodeLink, nodePath: NodePath, numbers: RoutingIds): readonly PlanItem[] {
   const main = nodePath.source;
   const family = familyOf(main);
