@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { z } from "zod";
 import { Eventually } from "../harness.ts";
-import { execOrThrow } from "../support/agent-process.ts";
+import { explainPod, readAttachmentRecords } from "../support/attachment-records.ts";
 import { NAMESPACE } from "../pods/pods.ts";
 import { findLeaks } from "./leaked-state.ts";
 import type { ChaosContext } from "./context.ts";
@@ -10,8 +10,6 @@ import type { ChaosContext } from "./context.ts";
 const DRIFT_MS = 5000;
 /** A killed agent is started again after its kubelet's back-off. */
 const BACK_MS = 120_000;
-const INTERLAY = "/opt/cni/bin/interlay";
-const RECORDS = "/var/lib/interlay/attachments";
 
 const record = z.object({ pod: z.object({ namespace: z.string(), name: z.string(), uid: z.string().optional() }) });
 const claims = z.object({
@@ -72,12 +70,8 @@ async function findDrift(context: ChaosContext): Promise<readonly string[]> {
       const pods = new Set((await readRecords(context, node)).map(({ name }) => name));
       const found = await Promise.all(
         [...pods].map(async (name) => {
-          const { exitCode, stdout, stderr } = await context.cluster.exec(node, [
-            INTERLAY,
-            "explain",
-            "--pod",
-            `${NAMESPACE}/${name}`,
-          ]);
+          const pod = { namespace: NAMESPACE, name };
+          const { exitCode, stdout, stderr } = await explainPod(context.cluster, node, pod);
           const missing = stdout.split("\n").filter((line) => line.includes("MISSING"));
           return exitCode === 0
             ? missing.map((line) => `${node} ${name}: ${line.trim()}`)
@@ -92,13 +86,8 @@ async function findDrift(context: ChaosContext): Promise<readonly string[]> {
 }
 
 async function readRecords({ cluster }: ChaosContext, node: string): Promise<readonly { readonly name: string }[]> {
-  const files = (await execOrThrow(cluster, node, ["ls", RECORDS]))
-    .split("\n")
-    .filter((name) => name.endsWith(".json"));
-  const texts = await Promise.all(files.map((name) => cluster.exec(node, ["cat", `${RECORDS}/${name}`])));
-  return texts
-    .filter(({ exitCode }) => exitCode === 0) // gone meanwhile
-    .map(({ stdout }) => record.parse(JSON.parse(stdout)).pod)
+  return (await readAttachmentRecords(cluster, node))
+    .map((one) => record.parse(one).pod)
     .filter(({ namespace }) => namespace === NAMESPACE);
 }
 

@@ -2,8 +2,8 @@ import type { AttachmentRecord } from "../mutants/mutant.ts";
 import { readRecords } from "../mutants/records.ts";
 import { execOrThrow } from "../support/agent-process.ts";
 import type { ChaosContext } from "./context.ts";
+import { STATE_DIRECTORY } from "../support/node-paths.ts";
 
-const STATE = "/var/lib/interlay";
 /** rtm_protocol of Interlay's routes on nodes. */
 const OURS = "105";
 /** The executable as a runtime calls it, without arguments; the agent has an argument. */
@@ -31,7 +31,7 @@ async function findNodeLeaks({ cluster }: ChaosContext, node: string, pods: numb
     lines("ip", "route", "show", "table", "all", "proto", OURS),
     lines("ip", "rule"),
     lines("ip", "netns", "list"),
-    lines("find", STATE, "-name", "*.new"),
+    lines("find", STATE_DIRECTORY, "-name", "*.new"),
     cluster.exec(node, ["pgrep", "-f", PLUGIN]),
   ]);
   const linkNames = links.map((line) => /^\d+: ([^:@]+)/.exec(line)?.[1] ?? "").filter((name) => /^vethil/.test(name));

@@ -8,8 +8,9 @@ import type { Cell } from "../matrix/cells.ts";
 import { type Findings, runExecutable } from "./doctor.ts";
 import { likelyCauses } from "./predicted.ts";
 import { getErrorMessage } from "../../clusters/error-message.ts";
+import { INTERLAY } from "../support/node-paths.ts";
 
-const SNAPSHOT = ["/opt/cni/bin/interlay", "doctor", "--snapshot"];
+const SNAPSHOT = [INTERLAY, "doctor", "--snapshot"];
 
 /**
  * Adds the doctor's likely cause to each cell that failed. Never throws: if the doctor fails, the results are kept, and the first

@@ -4,6 +4,7 @@ import type { Cluster, ExecResult, ExternalHost } from "../../clusters/provider.
 import { type ClusterApi, ensureObject } from "../support/cluster-api.ts";
 import { configureAgents } from "../matrix/variant.ts";
 import { createNetworkAnnotations, NAMESPACE } from "../pods/pods.ts";
+import { FACTS } from "../support/node-paths.ts";
 
 export interface FaultContext {
   readonly cluster: Cluster;
@@ -54,7 +55,6 @@ const MULTUS = "/etc/cni/net.d/00-multus.conf";
 /** Calico's configuration for Multus in the suite's clusters. */
 const CALICO = "/etc/cni/multus/net.d/10-calico.conflist";
 const BEFORE_MULTUS = "/etc/cni/net.d/00-a-calico.conflist";
-const FACTS = "/var/lib/interlay/facts.json";
 const addedPool = {
   apiVersion: "crd.projectcalico.org/v1",
   kind: "IPPool",

@@ -1,8 +1,8 @@
 import { z } from "zod";
 import type { Kubectl } from "../../clusters/kubernetes/kubectl.ts";
 import type { ClusterApi } from "../support/cluster-api.ts";
+import { SYSTEM_NAMESPACE } from "../support/node-paths.ts";
 
-export const SYSTEM_NAMESPACE = "interlay-system";
 const ROLL_SECONDS = 120;
 
 const daemonSet = z.object({

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import { execOrThrow } from "../support/agent-process.ts";
 import type { IpamContext } from "./context.ts";
+import { INTERLAY } from "../support/node-paths.ts";
 
 const checked = z.object({
   found: z.array(z.object({ what: z.string(), severity: z.enum(["error", "note"]), message: z.string() })),
@@ -29,8 +30,7 @@ export async function checkAddresses({ cluster, workers }: IpamContext): Promise
     const file = join(directory, "nodes.json");
     const nodes = await Promise.all(
       workers.map(
-        async (node) =>
-          JSON.parse(await execOrThrow(cluster, node, ["/opt/cni/bin/interlay", "ipam", "snapshot"])) as unknown,
+        async (node) => JSON.parse(await execOrThrow(cluster, node, [INTERLAY, "ipam", "snapshot"])) as unknown,
       ),
     );
     await writeFile(file, JSON.stringify(nodes));

@@ -4,10 +4,10 @@ import type { Cluster } from "../../clusters/provider.ts";
 import { getStatusCode } from "../../clusters/kubernetes/status-code.ts";
 import { retryOnServerError, type ClusterApi, ensureObject, removeNamespace } from "../support/cluster-api.ts";
 import { DeferCleanup, Eventually } from "../harness.ts";
+import { SYSTEM_NAMESPACE } from "../support/node-paths.ts";
 
 export const NAMESPACE = "interlay-ipam";
 const GROUP = "interlay.dev/v1alpha1";
-const SYSTEM = "interlay-system";
 
 /** Seconds; production values are longer. */
 const QUICK = {
@@ -135,7 +135,7 @@ export class IpamContext {
     await this.merge({
       apiVersion: "v1",
       kind: "ConfigMap",
-      metadata: { name: "interlay-config", namespace: SYSTEM },
+      metadata: { name: "interlay-config", namespace: SYSTEM_NAMESPACE },
       data,
     });
   }
@@ -188,7 +188,10 @@ export class IpamContext {
 
   /** Returns the agent's pod on a node. */
   async agentOn(node: string): Promise<string> {
-    const { items } = await this.api.core.listNamespacedPod({ namespace: SYSTEM, labelSelector: "app=interlay" });
+    const { items } = await this.api.core.listNamespacedPod({
+      namespace: SYSTEM_NAMESPACE,
+      labelSelector: "app=interlay",
+    });
     const name = items.find(({ spec }) => spec?.nodeName === node)?.metadata?.name;
     if (name === undefined) throw new Error(`${node} has no pod of the agent`);
     return name;

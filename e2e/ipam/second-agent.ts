@@ -1,9 +1,9 @@
 import { listAgentProcesses, execOrThrow } from "../support/agent-process.ts";
 import { Eventually } from "../harness.ts";
 import type { IpamContext } from "./context.ts";
+import { SYSTEM_NAMESPACE } from "../support/node-paths.ts";
 
 const AGENT = ["/host/opt/cni/bin/interlay", "agent"];
-const SYSTEM = "interlay-system";
 
 /** Returns the processes of a node's agents, oldest first. */
 async function agentsOf({ cluster }: IpamContext, node: string): Promise<readonly string[]> {
@@ -12,7 +12,7 @@ async function agentsOf({ cluster }: IpamContext, node: string): Promise<readonl
 
 /** Starts a second agent in the container of the running one, as in a rollout of a DaemonSet with a surge. */
 export async function startSecondAgent(context: IpamContext, node: string): Promise<void> {
-  await context.api.attach(SYSTEM, await context.agentOn(node), AGENT);
+  await context.api.attach(SYSTEM_NAMESPACE, await context.agentOn(node), AGENT);
   await Eventually(
     `two agents run on ${node}`,
     () => agentsOf(context, node),

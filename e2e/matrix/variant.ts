@@ -5,8 +5,8 @@ import { Eventually } from "../harness.ts";
 import { listFamilies, type IpFamily } from "../../clusters/spec.ts";
 import { environmentFor } from "./environment.ts";
 import type { Variant } from "./gate.ts";
+import { SYSTEM_NAMESPACE } from "../support/node-paths.ts";
 
-const SYSTEM_NAMESPACE = "interlay-system";
 const CONFIG_MAP = "interlay-config";
 
 const nodeStates = z.object({

@@ -10,8 +10,7 @@ import { type NodeFilter, readFilters, switchVariant } from "../matrix/variant.t
 import { type Deployment, deploy } from "../pods/deploy.ts";
 import { NAMESPACE, podName } from "../pods/pods.ts";
 import { replaceNames, type NameMap } from "./names.ts";
-
-const INTERLAY = "/opt/cni/bin/interlay";
+import { INTERLAY } from "../support/node-paths.ts";
 
 /** One of two clusters that are compared, with its pods. */
 export interface ParitySide {

@@ -6,8 +6,8 @@ import { By, DeferCleanup, It } from "../harness.ts";
 import { NAMESPACE as PEERS, podName } from "../pods/pods.ts";
 import { findNetns } from "../agent/streams.ts";
 import { execOnNode, type PluginContext, getWorkerName } from "./context.ts";
+import { INTERLAY } from "../support/node-paths.ts";
 
-const INTERLAY = "/opt/cni/bin/interlay";
 /** Rows of the tables "Datapath contract" in docs/architecture.md. */
 const ROWS = /^(pod, links|pod, main table|pod, rules|pod, neighbours|node, routes|node, sysctls)$/;
 

@@ -8,13 +8,13 @@ import { findUnanswered } from "./http-probe.ts";
 import { readLog } from "./call-log.ts";
 import { listAddressesAt, poolLabel, RANGES } from "./networks.ts";
 import { createPod, deletePods, waitUntilReady, execOnNode, type PluginContext, getWorkerName } from "./context.ts";
+import { RECORDS } from "../support/node-paths.ts";
 
 const NODE = 1;
 const FILE = "/etc/cni/net.d/00-interlay-plugin.conflist";
 const NETWORK = "plugin-runtime";
 const BIN = "/opt/cni/bin";
 const STALE = { name: "plugin-stale", netns: "/var/run/netns/plugin-stale", container: "plugin-stale" } as const;
-const RECORDS = "/var/lib/interlay/attachments";
 /** Last number of the stale attachment's address. */
 const LAST = 60;
 /** Last number of the address of the pod that the runtime attaches. */

@@ -9,10 +9,9 @@ import { underlayNetwork } from "../doctor/faults.ts";
 import { BeforeAll, By, DeferCleanup, Describe, Eventually, It } from "../harness.ts";
 import { createNetworkAnnotations, NAMESPACE, pod } from "../pods/pods.ts";
 import { registerIfMain, type TestRun } from "../support/test-run.ts";
+import { STATE_DIRECTORY, SYSTEM_NAMESPACE } from "../support/node-paths.ts";
 
 const PATIENCE = { timeout: 60_000 };
-const SYSTEM = "interlay-system";
-const STATE = "/var/lib/interlay";
 const KEPT = "/root/records-kept";
 
 const definition = z.object({
@@ -53,8 +52,9 @@ export function registerSpecs(run: TestRun): void {
         const { api } = fixture;
         const leader = z.object({ spec: z.object({ holderIdentity: z.string() }) });
         const holder = async () =>
-          leader.parse(await found("Lease", "coordination.k8s.io/v1", { name: "interlay-leader", namespace: SYSTEM }))
-            .spec.holderIdentity;
+          leader.parse(
+            await found("Lease", "coordination.k8s.io/v1", { name: "interlay-leader", namespace: SYSTEM_NAMESPACE }),
+          ).spec.holderIdentity;
         const read = async () => {
           const object = await found("NetworkAttachmentDefinition", "k8s.cni.cncf.io/v1", {
             name: "led",
@@ -165,9 +165,9 @@ export function registerSpecs(run: TestRun): void {
         const ip = (await api.core.readNamespacedPod({ name: testPod.name, namespace: NAMESPACE })).status?.podIP ?? "";
         const claim = address.parse(await found("UnderlayAddress", "interlay.dev/v1alpha1", { name: ip }));
         const record = (
-          await on(node, "grep", "--files-with-matches", testPod.name, "--recursive", `${STATE}/attachments`)
+          await on(node, "grep", "--files-with-matches", testPod.name, "--recursive", `${STATE_DIRECTORY}/attachments`)
         ).trim();
-        await on(node, "cp", "--archive", STATE, KEPT);
+        await on(node, "cp", "--archive", STATE_DIRECTORY, KEPT);
         DeferCleanup(() => on(node, "rm", "--recursive", KEPT));
         await deletePod(podContext, testPod);
         await Eventually(
@@ -183,7 +183,7 @@ export function registerSpecs(run: TestRun): void {
             metadata: { name: ip },
             spec: claim.spec,
           } as never);
-          await on(node, "cp", "--archive", record.replace(STATE, KEPT), record);
+          await on(node, "cp", "--archive", record.replace(STATE_DIRECTORY, KEPT), record);
         });
         await Eventually(
           "the record is removed",
@@ -202,7 +202,7 @@ export function registerSpecs(run: TestRun): void {
         );
         await Eventually(
           "its file is deleted",
-          () => fixture.cluster.exec(node, ["ls", `${STATE}/addresses/${ip}.json`]),
+          () => fixture.cluster.exec(node, ["ls", `${STATE_DIRECTORY}/addresses/${ip}.json`]),
           ({ exitCode }) => exitCode !== 0,
           PATIENCE,
         );

@@ -8,8 +8,8 @@ import { BeforeAll, By, DeferCleanup, Describe, Eventually, It } from "../harnes
 import { configureAgents } from "../matrix/variant.ts";
 import { NAMESPACE, pod } from "../pods/pods.ts";
 import { registerIfMain, type TestRun } from "../support/test-run.ts";
+import { FACTS } from "../support/node-paths.ts";
 
-const FACTS = "/var/lib/interlay/facts.json";
 const ADDED_SERVICES = "10.235.0.0/24";
 const PATIENCE = { timeout: 110_000 };
 

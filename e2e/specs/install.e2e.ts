@@ -4,7 +4,7 @@ import { NOTRACK, type AgentFixture, setupAgentFixture } from "../agent/fixture.
 import { assertStreamsSurvive, type StreamPath } from "../agent/streams.ts";
 import { ensureObject } from "../support/cluster-api.ts";
 import { BeforeAll, By, DeferCleanup, Describe, Eventually, It, Skip } from "../harness.ts";
-import { readAgentImage, waitForRollout, listPodIdentities, SYSTEM_NAMESPACE } from "../install/agents.ts";
+import { readAgentImage, waitForRollout, listPodIdentities } from "../install/agents.ts";
 import { installCopies, provideNewer, EXECUTABLE_NAMES, findOutdated, removeNewer } from "../install/executables.ts";
 import { createKubectl } from "../install/kubectl.ts";
 import { applyOverlay, type OverlayName } from "../install/overlay.ts";
@@ -13,6 +13,7 @@ import { watchExecutables } from "../install/watched.ts";
 import { switchVariant } from "../matrix/variant.ts";
 import { NAMESPACE } from "../pods/pods.ts";
 import { registerIfMain, type TestRun } from "../support/test-run.ts";
+import { SYSTEM_NAMESPACE } from "../support/node-paths.ts";
 
 const PATIENCE = { timeout: 110_000 };
 const PORT = 7300;

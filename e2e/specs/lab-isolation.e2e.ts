@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import type { Cluster } from "../../clusters/provider.ts";
 import { diffLines, readNodes } from "../existing-cluster/cluster-state.ts";
 import { BeforeAll, By, Describe, Eventually, It, Skip } from "../harness.ts";
-import { startConcurrentRun } from "../lab-isolation/concurrent-run.ts";
 import { findOrphanedResources } from "../lab-isolation/orphaned-resources.ts";
+import { runE2eProcess } from "../support/e2e-process.ts";
 import { registerIfMain, type TestRun } from "../support/test-run.ts";
 
 const RUN_TIMEOUT_MS = 600_000;
@@ -35,8 +35,8 @@ export function registerSpecs(run: TestRun): void {
         if (cluster.provider !== "lab") Skip("labs are tested in a lab");
         const name = `${cluster.spec.name}-b`;
         const before = await readNodes(cluster);
-        const { exitCode, output } = await startConcurrentRun(["--name", name, ...ONE_VARIANT]);
-        assert.equal(exitCode, 0, output.slice(-4000));
+        const { exitCode, stdout, stderr } = await runE2eProcess(["--provider", "lab", "--name", name, ...ONE_VARIANT]);
+        assert.equal(exitCode, 0, `${stdout}${stderr}`.slice(-4000));
         assert.deepEqual(diffLines(before, await readNodes(cluster)), []);
         await nothingIsLeft(name);
       },
@@ -50,8 +50,9 @@ export function registerSpecs(run: TestRun): void {
       It(`a lab leaves nothing after Ctrl-C ${when}`, { timeout: RUN_TIMEOUT_MS }, async () => {
         if (cluster.provider !== "lab") Skip("labs are tested in a lab");
         const name = `${cluster.spec.name}-c`;
-        const { exitCode, output } = await startConcurrentRun(["--name", name, ...ONE_VARIANT], at);
-        assert.equal(exitCode, 130, output.slice(-4000));
+        const argv = ["--provider", "lab", "--name", name, ...ONE_VARIANT];
+        const { exitCode, stdout, stderr } = await runE2eProcess(argv, at);
+        assert.equal(exitCode, 130, `${stdout}${stderr}`.slice(-4000));
         await nothingIsLeft(name);
       });
   });

@@ -9,7 +9,7 @@ import { getStatusCode } from "../../clusters/kubernetes/status-code.ts";
 import { type ClusterApi, clusterApi, removeNamespace } from "../support/cluster-api.ts";
 import { diffLines } from "../existing-cluster/cluster-state.ts";
 import { BeforeAll, By, DeferCleanup, Describe, Eventually, It, Skip } from "../harness.ts";
-import { readAgentImage, waitForRollout, listPodIdentities, SYSTEM_NAMESPACE } from "../install/agents.ts";
+import { readAgentImage, waitForRollout, listPodIdentities } from "../install/agents.ts";
 import { readNodes, readSettledNodes, KEPT_DIRECTORIES, uninstallInterlay } from "../install/bare-nodes.ts";
 import { BIN_DIRECTORY } from "../install/executables.ts";
 import { CHART, Helm } from "../install/helm.ts";
@@ -19,6 +19,7 @@ import { runUninstall } from "../install/uninstall-command.ts";
 import { NAMESPACE } from "../pods/pods.ts";
 import type { PodType } from "../../results/schema.ts";
 import { registerIfMain, type TestRun } from "../support/test-run.ts";
+import { SYSTEM_NAMESPACE } from "../support/node-paths.ts";
 
 const PATIENCE = { timeout: 60_000 };
 const LIBERAL = ["sysctl", "-n", "net.netfilter.nf_conntrack_tcp_be_liberal"];

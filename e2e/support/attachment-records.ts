@@ -1,0 +1,21 @@
+import type { Cluster, ExecResult } from "../../clusters/provider.ts";
+import { execOrThrow } from "./agent-process.ts";
+import { INTERLAY, RECORDS } from "./node-paths.ts";
+
+/** Reads the attachment records of a node as parsed JSON. Records that are deleted in the meantime are left out. */
+export async function readAttachmentRecords(cluster: Cluster, node: string): Promise<readonly unknown[]> {
+  const names = (await execOrThrow(cluster, node, ["ls", RECORDS]))
+    .split("\n")
+    .filter((name) => name.endsWith(".json"));
+  const results = await Promise.all(names.map((name) => cluster.exec(node, ["cat", `${RECORDS}/${name}`])));
+  return results.filter(({ exitCode }) => exitCode === 0).map(({ stdout }): unknown => JSON.parse(stdout));
+}
+
+/** Runs `interlay explain` for a pod on its node: items that the kernel does not have are marked MISSING. */
+export function explainPod(
+  cluster: Cluster,
+  node: string,
+  pod: { readonly namespace: string; readonly name: string },
+): Promise<ExecResult> {
+  return cluster.exec(node, [INTERLAY, "explain", "--pod", `${pod.namespace}/${pod.name}`]);
+}
