@@ -39,17 +39,26 @@ interface Difference {
 }
 
 function compareVariants(one: VariantResult, other: VariantResult): readonly Difference[] {
-  const [a, b] = [one, other].map(({ cells }) => new Map(cells.map((cell) => [cell.id, describeOutcome(cell)])));
-  const ids = new Set([...(a?.keys() ?? []), ...(b?.keys() ?? [])]);
-  const subjects: readonly (readonly [string, unknown, unknown])[] = [
-    ["INVALID rule on the nodes", one.invalidDropRule, other.invalidDropRule],
-    ["tcp_be_liberal", one.tcpBeLiberal, other.tcpBeLiberal],
-    ["table", one.table, other.table],
-    ...[...ids].map((id) => [`cell ${id}`, a?.get(id) ?? "not run", b?.get(id) ?? "not run"] as const),
+  return [
+    ...compareValues("INVALID rule on the nodes", one.invalidDropRule, other.invalidDropRule),
+    ...compareValues("tcp_be_liberal", one.tcpBeLiberal, other.tcpBeLiberal),
+    ...compareValues("table", one.table, other.table),
+    ...compareCells(one.cells, other.cells),
   ];
-  return subjects
-    .map(([subject, x, y]): Difference => ({ subject, values: [JSON.stringify(x), JSON.stringify(y)] }))
-    .filter(({ values: [x, y] }) => x !== y);
+}
+
+/** Compares the results of cells by their ids. @returns the cells that differ, also those that only one list contains */
+export function compareCells(one: readonly CellResult[], other: readonly CellResult[]): readonly Difference[] {
+  const first = new Map(one.map((cell) => [cell.id, describeOutcome(cell)]));
+  const second = new Map(other.map((cell) => [cell.id, describeOutcome(cell)]));
+  return [...new Set([...first.keys(), ...second.keys()])].flatMap((id) =>
+    compareValues(`cell ${id}`, first.get(id) ?? "not run", second.get(id) ?? "not run"),
+  );
+}
+
+function compareValues(subject: string, one: unknown, other: unknown): readonly Difference[] {
+  const values = [JSON.stringify(one), JSON.stringify(other)] as const;
+  return values[0] === values[1] ? [] : [{ subject, values }];
 }
 
 function describeOutcome({ expected, actual }: CellResult): string {

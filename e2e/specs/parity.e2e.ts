@@ -3,6 +3,7 @@ import { createPlainProgress } from "../../clusters/progress-plain.ts";
 import { hasCapability } from "../../clusters/capabilities.ts";
 import { loadProvider } from "../../clusters/providers.ts";
 import { variantTitle } from "../../results/title.ts";
+import { compareCells } from "../../results/compare-runs.ts";
 import { summarizeCells } from "../../results/table.ts";
 import { removeNamespace } from "../support/cluster-api.ts";
 import { BeforeAll, By, DeferCleanup, Describe, It, Skip } from "../harness.ts";
@@ -75,10 +76,8 @@ export function registerSpecs(run: TestRun): void {
           readVariantState(sides[0], variant),
           readVariantState(sides[1], variant),
         ]);
-        const outcomes = ({ results }: typeof one) =>
-          Object.fromEntries(results.map(({ id, expected, actual }) => [id, `expected ${expected}, was ${actual}`]));
         assert.ok(one.results.length > 200, `only ${one.results.length} cells`);
-        assert.deepEqual(outcomes(one), outcomes(other));
+        assert.deepEqual(compareCells(one.results, other.results), []);
         assert.deepEqual(summarizeCells(one.results), summarizeCells(other.results));
         const rules = ({ filters }: typeof one) =>
           filters.map(({ tcpBeLiberal, invalidDrop }) => ({
