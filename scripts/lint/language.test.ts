@@ -16,7 +16,7 @@ import {
 } from "./language.ts";
 
 /** Pages that are not in plain English yet. Remove a page here when it is; do not add one. */
-const PENDING_PAGES: readonly string[] = ["clusters/lab/README.md"];
+const PENDING_PAGES: readonly string[] = [];
 /** Types that two files export. Remove a name here when it is unique; do not add one. */
 const PENDING_TYPES: readonly string[] = ["Family"];
 
