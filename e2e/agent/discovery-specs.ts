@@ -6,7 +6,7 @@ import { NAMESPACE } from "../pods/pods.ts";
 import { TCP_PORT } from "../probe/protocol.ts";
 import type { AgentFixture } from "./fixture.ts";
 
-const PATIENCE = { timeout: 110_000 };
+const POLL = { timeout: 110_000 };
 /** Documentation addresses (RFC 5737), which no network uses. */
 const SECOND_ADDRESS = "192.0.2.71";
 const EXTERNAL_IP = "192.0.2.250";
@@ -49,12 +49,12 @@ export function wireSpecs(getFixture: () => AgentFixture): void {
       const seen = pool("seen-after", "10.234.1.0/24", false);
       await ensureObject(api, seen);
       DeferCleanup(() => api.objects.delete(seen).catch(() => undefined));
-      await Eventually("both pods have the other pool's route", routes, allHave("10.234.1.0/24 via"), PATIENCE);
+      await Eventually("both pods have the other pool's route", routes, allHave("10.234.1.0/24 via"), POLL);
       assert.deepEqual((await routes()).map(without("10.234.")), before);
       assert.deepEqual((await factsCondition(getFixture()))?.status, "True");
       await api.objects.delete(object);
       await api.objects.delete(seen);
-      await Eventually("the other pool's route is removed", routes, noneHas("10.234.1.0/24"), PATIENCE);
+      await Eventually("the other pool's route is removed", routes, noneHas("10.234.1.0/24"), POLL);
       assert.deepEqual((await routes()).map(without("10.234.")), before);
     });
 
@@ -68,7 +68,7 @@ export function wireSpecs(getFixture: () => AgentFixture): void {
       "a condition",
       () => factsCondition(getFixture()),
       (is) => is?.reason === "NetworkRefused",
-      PATIENCE,
+      POLL,
     );
     assert.equal(refused?.status, "False");
     assert.ok(refused.message.includes(`Calico IPPools says ${cluster.spec.underlayCidr}, but it is the network of`));
@@ -79,7 +79,7 @@ export function wireSpecs(getFixture: () => AgentFixture): void {
       "the condition is True",
       () => factsCondition(getFixture()),
       (is) => is?.status === "True",
-      PATIENCE,
+      POLL,
     );
   });
 
@@ -108,20 +108,20 @@ export function nodeAddressSpecs(getFixture: () => AgentFixture): void {
     const { nodes, on, reaches } = getFixture();
     await on(nodes[0], "ip", "address", "add", `${SECOND_ADDRESS}/32`, "dev", "lo");
     DeferCleanup(() => on(nodes[0], "ip", "address", "del", `${SECOND_ADDRESS}/32`, "dev", "lo").catch(() => ""));
-    await Eventually("both pods have the route", both, allHave(`${SECOND_ADDRESS} via`), PATIENCE);
+    await Eventually("both pods have the route", both, allHave(`${SECOND_ADDRESS} via`), POLL);
     const { node, netns } = await getFixture().end("underlay-1-b");
     const pings = await on(node, "nsenter", `--net=${netns}`, "ping", "-c", "1", "-W", "2", SECOND_ADDRESS);
     assert.match(pings, / 1 received/);
     assert.ok(await reaches("underlay-1-b", getFixture().deployment.addressOf("overlay-2-a", "main")));
     await on(nodes[0], "ip", "address", "del", `${SECOND_ADDRESS}/32`, "dev", "lo");
-    await Eventually("neither pod has the route", both, noneHas(SECOND_ADDRESS), PATIENCE);
+    await Eventually("neither pod has the route", both, noneHas(SECOND_ADDRESS), POLL);
   });
 
   It("a link-local address that the node has for its pods is reached through it", async () => {
     const { nodes, on } = getFixture();
     await on(nodes[0], "ip", "address", "add", `${LINK_LOCAL_DNS}/32`, "dev", "lo");
     DeferCleanup(() => on(nodes[0], "ip", "address", "del", `${LINK_LOCAL_DNS}/32`, "dev", "lo").catch(() => ""));
-    await Eventually("both pods have the route", both, allHave(`${LINK_LOCAL_DNS} via`), PATIENCE);
+    await Eventually("both pods have the route", both, allHave(`${LINK_LOCAL_DNS} via`), POLL);
     const { node, netns } = await getFixture().end("underlay-1-b");
     const pings = await on(node, "nsenter", `--net=${netns}`, "ping", "-c", "1", "-W", "2", LINK_LOCAL_DNS);
     assert.match(pings, / 1 received/);
@@ -161,11 +161,11 @@ export function nodeAddressSpecs(getFixture: () => AgentFixture): void {
     DeferCleanup(() => api.objects.delete(object).catch(() => undefined));
     await ensureObject(api, slice);
     DeferCleanup(() => api.objects.delete(slice).catch(() => undefined));
-    await Eventually("both pods have the route", both, allHave(`${EXTERNAL_IP} via`), PATIENCE);
+    await Eventually("both pods have the route", both, allHave(`${EXTERNAL_IP} via`), POLL);
     for (const from of ["underlay-1-b", "underlay-2-b", "multi-nic-1-b"])
-      await Eventually(`${from} -> ${EXTERNAL_IP}`, () => reaches(from, EXTERNAL_IP), Boolean, PATIENCE);
+      await Eventually(`${from} -> ${EXTERNAL_IP}`, () => reaches(from, EXTERNAL_IP), Boolean, POLL);
     await api.objects.delete(object);
-    await Eventually("neither pod has the route", both, noneHas(EXTERNAL_IP), PATIENCE);
+    await Eventually("neither pod has the route", both, noneHas(EXTERNAL_IP), POLL);
   });
 
   It("another address of the node takes the place of the first in every table of running pods", async () => {
@@ -179,7 +179,7 @@ export function nodeAddressSpecs(getFixture: () => AgentFixture): void {
     DeferCleanup(() => configureAgents(cluster, { [key]: null }));
     await configureAgents(cluster, { [key]: second });
     const old = new RegExp(`via ${first.replaceAll(".", "\\.")} |^${first.replaceAll(".", "\\.")} dev`, "m");
-    await Eventually("no route by the old address", both, (texts) => texts.every((text) => !old.test(text)), PATIENCE);
+    await Eventually("no route by the old address", both, (texts) => texts.every((text) => !old.test(text)), POLL);
     const net1 = deployment.addressOf("multi-nic-1-b", "net1");
     const onNode = await on(nodes[0], "ip", "route", "show", "table", "500");
     assert.match(
@@ -191,13 +191,13 @@ export function nodeAddressSpecs(getFixture: () => AgentFixture): void {
         `${from} -> overlay`,
         () => reaches(from, deployment.addressOf("overlay-2-a", "main")),
         Boolean,
-        PATIENCE,
+        POLL,
       );
     const attachments = async () => (await state(nodes[0])).conditions.find(({ type }) => type === "AttachmentsReady");
-    await Eventually("attachments are as planned", attachments, (is) => is?.status === "True", PATIENCE);
+    await Eventually("attachments are as planned", attachments, (is) => is?.status === "True", POLL);
     await configureAgents(cluster, { [key]: null });
     await on(nodes[0], "ip", "address", "del", `${second}/16`, "dev", "eth0");
-    await Eventually("everything is as before", both, (texts) => texts.join() === before.join(), PATIENCE);
+    await Eventually("everything is as before", both, (texts) => texts.join() === before.join(), POLL);
   });
 }
 

@@ -7,7 +7,7 @@ import { getErrorMessage } from "../../clusters/error-message.ts";
 const COPIES = 3;
 /** Time for a datagram that arrives after the control datagram sent after it. */
 const SETTLE_MS = 100;
-const PATIENCE_MS = 3000;
+const TIMEOUT_MS = 3000;
 const POLL_MS = 50;
 
 /** Result of an attack. */
@@ -74,7 +74,7 @@ function inPlan(
 }
 
 async function waitForAll(deployment: Deployment, server: string, tokens: readonly string[]): Promise<boolean> {
-  const deadline = Date.now() + PATIENCE_MS;
+  const deadline = Date.now() + TIMEOUT_MS;
   for (;;) {
     const counts = await Promise.all(tokens.map((token) => countHeard(deployment, server, token)));
     if (counts.every((count) => count > 0)) return true;
@@ -95,7 +95,7 @@ async function countHeard(deployment: Deployment, server: string, token: string)
     port: TCP_PORT,
     question: "heard",
     token,
-    timeoutMs: PATIENCE_MS,
+    timeoutMs: TIMEOUT_MS,
   });
   if (answer.heard === undefined)
     throw new Error(`${server} did not report the datagrams it received: ${answer.error ?? "no answer"}`);

@@ -20,34 +20,36 @@ interface MutantResult {
 export class MutantResults {
   readonly all: MutantResult[] = [];
 
-  add(fate: Omit<MutantResult, "fate">): void {
-    const killed = fate.seen.length > 0;
-    const excuse = killed || fate.excuse === undefined ? {} : { excuse: fate.excuse };
-    const { kind, mutant, reason, seen } = fate;
+  add(result: Omit<MutantResult, "fate">): void {
+    const killed = result.seen.length > 0;
+    const excuse = killed || result.excuse === undefined ? {} : { excuse: result.excuse };
+    const { kind, mutant, reason, seen } = result;
     this.all.push({ kind, mutant, reason, fate: killed ? "killed" : "survived", seen, ...excuse });
     const verdict = killed
       ? `seen by ${seen.length}`
-      : `SURVIVED${fate.excuse === undefined ? "" : ` (${fate.excuse})`}`;
+      : `SURVIVED${result.excuse === undefined ? "" : ` (${result.excuse})`}`;
     process.stdout.write(`      · ${mutant}: ${verdict}\n`);
   }
 
   /** Survivors that are not on the allowlist. */
-  get holes(): readonly string[] {
+  get unexplainedSurvivors(): readonly string[] {
     return this.all.filter(({ fate, excuse }) => fate === "survived" && excuse === undefined).map((one) => one.mutant);
   }
 
   get #summary() {
     const killed = this.all.filter(({ fate }) => fate === "killed").length;
-    return { mutants: this.all.length, killed, excused: this.all.length - killed - this.holes.length };
+    return { mutants: this.all.length, killed, excused: this.all.length - killed - this.unexplainedSurvivors.length };
   }
 
-  tell(): void {
+  /** Prints the number of mutants by result. */
+  printSummary(): void {
     const { mutants, killed, excused } = this.#summary;
     process.stdout.write(
-      `      · ${mutants} mutants, ${killed} killed, ${excused} needed elsewhere, ${this.holes.length} survived\n`,
+      `      · ${mutants} mutants, ${killed} killed, ${excused} needed elsewhere, ${this.unexplainedSurvivors.length} survived\n`,
     );
   }
 
+  /** Writes results/mutants.json. */
   async write(about: Readonly<Record<string, unknown>>): Promise<void> {
     const content = { schema: "interlay.mutants/v2", ...about, summary: this.#summary, fates: this.all };
     await writeFile(join(RESULTS, "mutants.json"), `${JSON.stringify(content, null, 2)}\n`);

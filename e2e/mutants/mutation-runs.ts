@@ -25,7 +25,7 @@ interface MutationRun {
   /** Returns the commands for the node when they are needed: handles change. */
   readonly argvs: () => Promise<readonly (readonly string[])[]>;
   /** Whether the agent has repaired it. */
-  readonly whole: () => Promise<boolean>;
+  readonly isRepaired: () => Promise<boolean>;
   readonly mayFail: (cell: Cell) => boolean;
   readonly excuse?: string | undefined;
 }
@@ -35,29 +35,32 @@ export class MutationRuns {
   readonly #cluster: Cluster;
   readonly #node: string;
   readonly #deployment: () => Deployment;
-  readonly #asked: readonly Cell[];
-  readonly #fates: MutantResults;
+  readonly #cells: readonly Cell[];
+  readonly #results: MutantResults;
 
   constructor(
     cluster: Cluster,
     node: string,
     deployment: () => Deployment,
-    asked: readonly Cell[],
-    fates: MutantResults,
+    cells: readonly Cell[],
+    results: MutantResults,
   ) {
     this.#cluster = cluster;
     this.#node = node;
     this.#deployment = deployment;
-    this.#asked = asked;
-    this.#fates = fates;
+    this.#cells = cells;
+    this.#results = results;
   }
 
   /**
    * Probes every cell, and again those that fail.
    * @param mayFail cells that may fail; the others are probed a third time, because a busy machine can lose a packet twice
    */
-  async red(variant: Variant, mayFail: (cell: Cell) => boolean = () => false): Promise<readonly FailedCell[]> {
-    const ask = async (cells: readonly Cell[], run = RUN): Promise<readonly FailedCell[]> => {
+  async listFailedCells(
+    variant: Variant,
+    mayFail: (cell: Cell) => boolean = () => false,
+  ): Promise<readonly FailedCell[]> {
+    const probe = async (cells: readonly Cell[], run = RUN): Promise<readonly FailedCell[]> => {
       if (cells.length === 0) return [];
       const results = await runCells(cells, variant, this.#deployment(), run);
       return cells.flatMap((cell, index) => {
@@ -65,19 +68,19 @@ export class MutationRuns {
         return result?.ok === true ? [] : [{ cell, reason: result?.reason ?? "no result" }];
       });
     };
-    const again = await ask(
-      (await ask(this.#asked)).map(({ cell }) => cell),
+    const again = await probe(
+      (await probe(this.#cells)).map(({ cell }) => cell),
       AGAIN,
     );
     const surprising = again.flatMap(({ cell }) => (mayFail(cell) ? [] : [cell]));
     if (surprising.length === 0) return again;
-    const third = new Map((await ask(surprising, AGAIN)).map((failed) => [failed.cell, failed]));
+    const third = new Map((await probe(surprising, AGAIN)).map((failed) => [failed.cell, failed]));
     return again.flatMap((failed) => (mayFail(failed.cell) ? [failed] : (third.get(failed.cell) ?? [])));
   }
 
   /** Returns the ids of the cells from the tested node that the gate blocks in the variant. */
-  blockedIn(variant: Variant): readonly string[] {
-    return this.#asked
+  listBlockedCells(variant: Variant): readonly string[] {
+    return this.#cells
       .filter((cell) => cell.sourceNode === 0 && gate(variant, cell).expected === "blocked")
       .map(({ id }) => id);
   }
@@ -86,26 +89,29 @@ export class MutationRuns {
    * Applies a mutant while the agent is stopped, and lets the agent repair it.
    * @returns the ids of the cells that detected it
    */
-  async run({ title, argvs, whole, mayFail, ...about }: MutationRun, variant: Variant): Promise<readonly string[]> {
+  async run(
+    { title, argvs, isRepaired, mayFail, ...about }: MutationRun,
+    variant: Variant,
+  ): Promise<readonly string[]> {
     await signalAgent(this.#cluster, this.#node, "STOP");
     let failed: readonly FailedCell[];
     try {
       for (const argv of await argvs()) await execOrThrow(this.#cluster, this.#node, argv);
-      failed = await this.red(variant, mayFail);
+      failed = await this.listFailedCells(variant, mayFail);
     } finally {
       await signalAgent(this.#cluster, this.#node, "CONT");
     }
-    await Eventually(`${title} is repaired`, whole, (is) => is, { timeout: 60_000, interval: 100 });
-    return this.judge({ title, mayFail, ...about }, failed);
+    await Eventually(`${title} is repaired`, isRepaired, (is) => is, { timeout: 60_000, interval: 100 });
+    return this.recordResult({ title, mayFail, ...about }, failed);
   }
 
   /** Records the result. @throws an error if unrelated cells failed */
-  judge(
-    { kind, title, reason, excuse, mayFail }: Omit<MutationRun, "argvs" | "whole">,
+  recordResult(
+    { kind, title, reason, excuse, mayFail }: Omit<MutationRun, "argvs" | "isRepaired">,
     failed: readonly FailedCell[],
   ): readonly string[] {
     const seen = failed.map(({ cell }) => cell.id);
-    this.#fates.add({ kind, mutant: title, reason, seen, ...(excuse === undefined ? {} : { excuse }) });
+    this.#results.add({ kind, mutant: title, reason, seen, ...(excuse === undefined ? {} : { excuse }) });
     assert.deepEqual(
       describeFailed(failed.filter(({ cell }) => !mayFail(cell))),
       [],

@@ -6,7 +6,7 @@ import { deploy, type Deployment } from "../pods/deploy.ts";
 import { NAMESPACE, podName, type PodRole } from "../pods/pods.ts";
 
 /** Milliseconds to wait for pods, which may never start with wrong facts. */
-const PATIENCE_MS = 30_000;
+const TIMEOUT_MS = 30_000;
 
 /** Pods of the first worker with plan items. */
 export const RECREATED_PODS: readonly string[] = (["underlay", "multi-nic"] as const).flatMap((type) =>
@@ -18,7 +18,7 @@ export async function recreatePods(
   cluster: Cluster,
   api: ClusterApi,
   before: Deployment,
-  patienceMs = PATIENCE_MS,
+  timeoutMs = TIMEOUT_MS,
 ): Promise<Deployment> {
   await before.closeProbers();
   await Promise.all(
@@ -38,5 +38,5 @@ export async function recreatePods(
       );
     }),
   );
-  return deploy(cluster, api, patienceMs);
+  return deploy(cluster, api, timeoutMs);
 }

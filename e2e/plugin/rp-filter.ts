@@ -27,8 +27,8 @@ export function rpFilterSpecs(context: () => PluginContext, variant: Variant): v
           );
         const all = cells(workers.length, ["ipv4"]);
         const results = await By(`${all.length} cells`, () => runCells(all, variant, deployment, DEFAULT_RUN));
-        const red = results.filter(({ ok }) => !ok).map(({ id, reason }) => `${id}: ${reason ?? ""}`);
-        assert.deepEqual(red, []);
+        const failed = results.filter(({ ok }) => !ok).map(({ id, reason }) => `${id}: ${reason ?? ""}`);
+        assert.deepEqual(failed, []);
       },
     );
 }

@@ -67,7 +67,7 @@ const VIRTUAL_ADDRESSES_TIMEOUT_MS = 30_000;
  * image are recreated.
  * @throws an error if a pod does not run, with the last warning
  */
-export async function deploy(cluster: Cluster, api: ClusterApi, patienceMs = READY_TIMEOUT_MS): Promise<Deployment> {
+export async function deploy(cluster: Cluster, api: ClusterApi, timeoutMs = READY_TIMEOUT_MS): Promise<Deployment> {
   const workers = cluster.nodes.filter((node) => node.role === "worker").map((node) => node.name);
   const families = listFamilies(cluster.spec);
   const { network, nodeAccess, namespace = NAMESPACE, hostPort = TCP_PORT } = cluster;
@@ -88,7 +88,7 @@ export async function deploy(cluster: Cluster, api: ClusterApi, patienceMs = REA
   if (namespaceObject !== undefined) await ensureObject(api, namespaceObject);
   await Promise.all(rest.map((object) => ensureObject(api, object)));
   const names = wanted.filter((object) => object.kind === "Pod").map(({ metadata }) => metadata.name);
-  const { pods, notReady } = await untilReady(api, namespace, names, patienceMs);
+  const { pods, notReady } = await untilReady(api, namespace, names, timeoutMs);
   if (balanced) await waitForVirtualAddresses(api, namespace);
   const [services, external, overlayAddresses] = await Promise.all([
     readServices(api, namespace),
@@ -215,9 +215,9 @@ async function untilReady(
   api: ClusterApi,
   namespace: string,
   wanted: readonly string[],
-  patienceMs: number,
+  timeoutMs: number,
 ): Promise<Pick<Deployment, "pods" | "notReady">> {
-  const deadline = Date.now() + patienceMs;
+  const deadline = Date.now() + timeoutMs;
   for (;;) {
     const all = await retryOnServerError(() => api.core.listNamespacedPod({ namespace }));
     const items = all.items.filter(({ metadata }) => wanted.includes(metadata?.name ?? ""));
@@ -235,7 +235,7 @@ async function untilReady(
       const events = await api.core.listNamespacedEvent({ namespace });
       const warnings = events.items.filter((e) => e.type === "Warning").map((e) => e.message ?? "");
       throw new Error(
-        `${waiting.length + missing.length} of ${wanted.length} pods are not ready after ${patienceMs / 1000} s: ${[...names, ...missing.map((name) => `${name}, which does not exist`)].join(", ")}. ${warnings.at(-1) ?? ""}`,
+        `${waiting.length + missing.length} of ${wanted.length} pods are not ready after ${timeoutMs / 1000} s: ${[...names, ...missing.map((name) => `${name}, which does not exist`)].join(", ")}. ${warnings.at(-1) ?? ""}`,
       );
     }
     await new Promise((resolve) => setTimeout(resolve, 200));

@@ -11,7 +11,7 @@ import { createNetworkAnnotations, NAMESPACE, pod } from "../pods/pods.ts";
 import { registerIfMain, type TestRun } from "../support/test-run.ts";
 import { STATE_DIRECTORY, SYSTEM_NAMESPACE } from "../support/node-paths.ts";
 
-const PATIENCE = { timeout: 60_000 };
+const POLL = { timeout: 60_000 };
 const KEPT = "/root/records-kept";
 
 const definition = z.object({
@@ -86,7 +86,7 @@ export function registerSpecs(run: TestRun): void {
           undefined,
           PatchStrategy.MergePatch,
         );
-        await Eventually("a manual change is repaired", read, (it) => it?.spec.config === made.spec.config, PATIENCE);
+        await Eventually("a manual change is repaired", read, (it) => it?.spec.config === made.spec.config, POLL);
         await api.objects.delete(network);
         await Eventually("it is deleted with its network", read, (it) => it === undefined, { timeout: 90_000 });
       },
@@ -118,7 +118,7 @@ export function registerSpecs(run: TestRun): void {
           (await api.core.listNamespacedEvent({ namespace: NAMESPACE })).items.filter(
             (event) => event.involvedObject.name === name && event.reason === reason,
           );
-        const [event] = await Eventually(`${reason} of ${name}`, events, (list) => list.length > 0, PATIENCE);
+        const [event] = await Eventually(`${reason} of ${name}`, events, (list) => list.length > 0, POLL);
         assert.match(event?.message ?? "", says);
         assert.equal(event?.source?.component, "interlay");
       }
@@ -134,7 +134,7 @@ export function registerSpecs(run: TestRun): void {
       const before = await repaired();
       const { address: of } = await end("underlay-1-b");
       await on(nodes[0], "ip", "route", "delete", `${of}/32`);
-      await Eventually("one more route was repaired", repaired, (count) => count > before, PATIENCE);
+      await Eventually("one more route was repaired", repaired, (count) => count > before, POLL);
       const testPod = await createPod(podContext, { node: nodes[0], type: "underlay" });
       DeferCleanup(() => deletePod(podContext, testPod));
       await waitUntilReady(podContext, testPod);
@@ -142,7 +142,7 @@ export function registerSpecs(run: TestRun): void {
         "a call's duration",
         () => agentSays(nodes[0], "metrics"),
         (all) => /^interlay_cni_duration_seconds_count\{.*command="ADD".*\} [1-9]/m.test(all),
-        PATIENCE,
+        POLL,
       );
       for (const name of [
         "interlay_cni_duration_seconds_bucket",
@@ -174,7 +174,7 @@ export function registerSpecs(run: TestRun): void {
           "its address is released",
           () => found("UnderlayAddress", "interlay.dev/v1alpha1", { name: ip }),
           (it) => it === undefined,
-          PATIENCE,
+          POLL,
         );
         await By("the state after a reboot: files and objects without network namespace", async () => {
           await ensureObject(api, {
@@ -189,7 +189,7 @@ export function registerSpecs(run: TestRun): void {
           "the record is removed",
           () => fixture.cluster.exec(node, ["ls", record]),
           ({ exitCode }) => exitCode !== 0,
-          PATIENCE,
+          POLL,
         );
         assert.equal((await on(node, "ip", "route", "show", `${ip}/32`)).trim(), "");
         await By("the address is released", () =>
@@ -204,7 +204,7 @@ export function registerSpecs(run: TestRun): void {
           "its file is deleted",
           () => fixture.cluster.exec(node, ["ls", `${STATE_DIRECTORY}/addresses/${ip}.json`]),
           ({ exitCode }) => exitCode !== 0,
-          PATIENCE,
+          POLL,
         );
       },
     );

@@ -47,7 +47,7 @@ async function answer({ deployment }: ChaosContext, asked: readonly Cell[]): Pro
       waiting = waiting.filter((_, index) => results[index]?.ok !== true);
       return waiting.map(({ id }) => id);
     },
-    (red) => red.length === 0,
+    (failed) => failed.length === 0,
     { timeout: ANSWERS_MS, interval: 500 },
   );
 }

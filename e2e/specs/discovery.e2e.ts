@@ -11,7 +11,7 @@ import { registerIfMain, type TestRun } from "../support/test-run.ts";
 import { FACTS } from "../support/node-paths.ts";
 
 const ADDED_SERVICES = "10.235.0.0/24";
-const PATIENCE = { timeout: 110_000 };
+const POLL = { timeout: 110_000 };
 
 export function registerSpecs(run: TestRun): void {
   Describe("agent: discovery updates facts, and facts update pods", { labels: ["agent", "discovery"] }, () => {
@@ -44,7 +44,7 @@ export function registerSpecs(run: TestRun): void {
         { timeout: 60_000 },
       );
       for (const from of ["underlay-1-a", "underlay-2-a", "multi-nic-1-a", "overlay-1-a"])
-        await Eventually(`${from} -> ${address}`, () => reaches(from, address), Boolean, PATIENCE);
+        await Eventually(`${from} -> ${address}`, () => reaches(from, address), Boolean, POLL);
     });
 
     It("a new Service network is routed in running pods until it is removed", async () => {
@@ -55,17 +55,12 @@ export function registerSpecs(run: TestRun): void {
       const through = new RegExp(`^${ADDED_SERVICES.replaceAll(".", "\\.")} via \\S+ dev (veth0|eth0)`, "m");
       await kubeadmServices(cluster.kubeconfig, `${cluster.spec.serviceCidr},${ADDED_SERVICES}`);
       DeferCleanup(() => kubeadmServices(cluster.kubeconfig, cluster.spec.serviceCidr));
-      await Eventually(
-        "both pods have the route",
-        routes,
-        (texts) => texts.every((text) => through.test(text)),
-        PATIENCE,
-      );
+      await Eventually("both pods have the route", routes, (texts) => texts.every((text) => through.test(text)), POLL);
       const { facts } = await state(nodes[0]);
       assert.deepEqual(facts.serviceCidrs, [cluster.spec.serviceCidr, ADDED_SERVICES]);
       assert.match(facts.sources["serviceCidrs"] ?? "", /^kubeadm-config serviceSubnet$|^ServiceCIDR objects$/);
       await kubeadmServices(cluster.kubeconfig, cluster.spec.serviceCidr);
-      await Eventually("the route is removed", routes, (texts) => texts.every((text) => !through.test(text)), PATIENCE);
+      await Eventually("the route is removed", routes, (texts) => texts.every((text) => !through.test(text)), POLL);
     });
 
     It("sources that disagree are reported in a condition", async () => {
@@ -79,7 +74,7 @@ export function registerSpecs(run: TestRun): void {
       await ensureObject(api, config);
       DeferCleanup(() => api.objects.delete(config));
       const facts = async () => (await state(nodes[0])).conditions.find(({ type }) => type === "FactsReady");
-      const condition = await Eventually("a condition", facts, (is) => is?.reason === "SourcesDisagree", PATIENCE);
+      const condition = await Eventually("a condition", facts, (is) => is?.reason === "SourcesDisagree", POLL);
       const { overlayCidr } = cluster.spec;
       assert.equal(condition?.status, "True");
       assert.ok(
@@ -96,7 +91,7 @@ export function registerSpecs(run: TestRun): void {
       DeferCleanup(() => configureAgents(cluster, { overlayCidrs: null }));
       const facts = async () => (await state(nodes[0])).conditions.find(({ type }) => type === "FactsReady");
       await configureAgents(cluster, { overlayCidrs: "10.99.0.0" });
-      const condition = await Eventually("a condition", facts, (is) => is?.reason === "NotRenewed", PATIENCE);
+      const condition = await Eventually("a condition", facts, (is) => is?.reason === "NotRenewed", POLL);
       assert.equal(condition?.status, "False");
       assert.match(condition.message, /ConfigMap interlay-config overlayCidrs: invalid CIDR "10\.99\.0\.0"/);
       assert.equal(await on(nodes[0], "cat", FACTS), before);
@@ -105,7 +100,7 @@ export function registerSpecs(run: TestRun): void {
         "the condition is True again",
         facts,
         (is) => is?.status === "True" && is.reason === "Found",
-        PATIENCE,
+        POLL,
       );
     });
 

@@ -15,7 +15,7 @@ import { NAMESPACE } from "../pods/pods.ts";
 import { registerIfMain, type TestRun } from "../support/test-run.ts";
 import { SYSTEM_NAMESPACE } from "../support/node-paths.ts";
 
-const PATIENCE = { timeout: 110_000 };
+const POLL = { timeout: 110_000 };
 const PORT = 7300;
 /**
  * Seconds that a connection must last, longer than the agents' replacement: a minimum, and a multiple of the time of an
@@ -101,13 +101,13 @@ export function registerSpecs(run: TestRun): void {
                 ({ type, status: is, message }) =>
                   type === "ReturnPathReady" && is === "True" && message.startsWith(`${overlay} `),
               ),
-            PATIENCE,
+            POLL,
           );
           const table = await on(name, "nft", "list", "table", "inet", "interlay");
           assert.equal(/ notrack comment/.test(table), overlay === "notrack", `exemption on ${name}: ${table}`);
           assert.match(table, /masquerade-service/, `masquerade on ${name}`);
         }
-        await Eventually("underlay -> overlay on the other node", passes, (ok) => ok === made.gate.open, PATIENCE);
+        await Eventually("underlay -> overlay on the other node", passes, (ok) => ok === made.gate.open, POLL);
         const kept = (await kubeProxies()).filter((one) => proxiesBefore.includes(one));
         assert.equal(kept.length, overlay === "liberal" ? 0 : cluster.nodes.length, "kube-proxy was restarted");
         assert.deepEqual(await agents(), agentsBefore, "an agent was restarted for a setting");

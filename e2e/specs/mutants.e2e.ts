@@ -56,8 +56,8 @@ export function registerSpecs(run: TestRun): void {
     let deployment: Deployment;
     let asked: readonly Cell[];
     let node: string;
-    let trials: MutationRuns;
-    const fates = new MutantResults();
+    let mutationRuns: MutationRuns;
+    const mutantResults = new MutantResults();
 
     BeforeAll(
       async () => {
@@ -67,7 +67,7 @@ export function registerSpecs(run: TestRun): void {
         DeferCleanup(() => deployment.closeProbers());
         asked = cells(deployment.workers.length, deployment.families, deployment.features);
         node = deployment.workers[0] ?? "";
-        trials = new MutationRuns(cluster, node, () => deployment, asked, fates);
+        mutationRuns = new MutationRuns(cluster, node, () => deployment, asked, mutantResults);
         await By("kube-proxy v1.28.15, notrack", () => switchVariant(cluster, VARIANT));
       },
       { timeout: 300_000 },
@@ -76,15 +76,15 @@ export function registerSpecs(run: TestRun): void {
     const listing = async (): Promise<string> => execOrThrow(cluster, node, listRules);
     const table = async (): Promise<string> =>
       (await cluster.exec(node, ["nft", "-s", "list", "table", "inet", "interlay"])).stdout;
-    const greenIn = async (variant: Variant, when: string): Promise<void> => {
-      assert.deepEqual(describeFailed(await trials.red(variant)), [], `cells fail ${when}`);
+    const assertAllPass = async (variant: Variant, when: string): Promise<void> => {
+      assert.deepEqual(describeFailed(await mutationRuns.listFailedCells(variant)), [], `cells fail ${when}`);
     };
 
-    It("passes without mutants", () => greenIn(VARIANT, "without mutants"));
+    It("passes without mutants", () => assertAllPass(VARIANT, "without mutants"));
 
     It("fails for each plan item and each nft rule in the pods", { timeout: 1_800_000 }, async () => {
       const records = await readRecords(cluster, node);
-      const whole = async () =>
+      const isRepaired = async () =>
         (await Promise.all(records.map((record) => isComplete(cluster, node, record)))).every((is) => is);
       const lines = listMutants(records).map(({ title, reason, pods, argvs }) => ({
         kind: "plan" as const,
@@ -118,16 +118,16 @@ export function registerSpecs(run: TestRun): void {
       }));
       for (const { pods, ...mutant } of sampleMutants([...lines, ...inPods], run.options.mutants)) {
         const mayFail = (cell: Cell) => pods.some((pod) => touches(cell, pod));
-        await trials.run({ ...mutant, whole, mayFail, excuse: findAllowlistReason(mutant.title) }, VARIANT);
+        await mutationRuns.run({ ...mutant, isRepaired, mayFail, excuse: findAllowlistReason(mutant.title) }, VARIANT);
       }
     });
 
     It("fails without the return path, in the cells that the gate names", { timeout: 900_000 }, async () => {
-      const mine = trials.blockedIn({ ...VARIANT, returnPath: "none" });
+      const mine = mutationRuns.listBlockedCells({ ...VARIANT, returnPath: "none" });
       const before = await table();
       const is = await listing();
-      const reason = "what conntrack has not seen whole is not to be called INVALID";
-      const whole = async () => (await table()) === before;
+      const reason = "packets of a half-seen connection must not be INVALID";
+      const isRepaired = async () => (await table()) === before;
       const of = (family: string) => asked.filter((cell) => cell.family === family && mine.includes(cell.id));
       const seenBy = (rule: string): readonly string[] => {
         const [, kind, family = ""] = /^(exempt|source-guard)-(.*)$/.exec(rule) ?? [];
@@ -160,8 +160,8 @@ export function registerSpecs(run: TestRun): void {
       ];
       for (const { title, cells: named, argvs } of all) {
         const mayFail = ({ id }: Cell) => named.includes(id);
-        const seen = await trials.run(
-          { kind: "nft", title, reason, argvs, whole, mayFail, excuse: findAllowlistReason(title) },
+        const seen = await mutationRuns.run(
+          { kind: "nft", title, reason, argvs, isRepaired, mayFail, excuse: findAllowlistReason(title) },
           VARIANT,
         );
         assert.deepEqual(seen, named, title);
@@ -197,7 +197,7 @@ export function registerSpecs(run: TestRun): void {
           (is) => is,
           { timeout: 60_000 },
         );
-        await greenIn(VARIANT, "with FORWARD's policy DROP and the agent's rules");
+        await assertAllPass(VARIANT, "with FORWARD's policy DROP and the agent's rules");
         own = await listOwn();
         for (const rule of new Set(own.map(([, text]) => text))) {
           const title = `node: rule in ${rule.replace(" -m comment --comment interlay -j ACCEPT", "")}`;
@@ -210,8 +210,16 @@ export function registerSpecs(run: TestRun): void {
             sourceNode === 0 ||
             [from, server, "pod" in to ? to.pod : ""].some((pod) => /-1-|^node-1$/.test(pod ?? "")) ||
             "node" in to;
-          await trials.run(
-            { kind: "nft", title, reason, argvs, whole: () => are(true), mayFail, excuse: findAllowlistReason(title) },
+          await mutationRuns.run(
+            {
+              kind: "nft",
+              title,
+              reason,
+              argvs,
+              isRepaired: () => are(true),
+              mayFail,
+              excuse: findAllowlistReason(title),
+            },
             VARIANT,
           );
         }
@@ -228,20 +236,20 @@ export function registerSpecs(run: TestRun): void {
 
     It("fails for each wrong or missing fact", { timeout: 1_200_000 }, async () => {
       for (const fact of sampleMutants(FACT_MUTANTS, run.options.mutants, 0.4)) {
-        await By(fact.title, () => wrongFact(fact));
+        await By(fact.title, () => testFactMutant(fact));
         await By("the pods are attached with the right facts", async () => {
           deployment = await recreatePods(cluster, api, deployment, 60_000);
           await waitForServices(asked, VARIANT, deployment);
-          await greenIn(VARIANT, `after "${fact.title}" was put right`);
+          await assertAllPass(VARIANT, `after "${fact.title}" was put right`);
         });
       }
     });
 
     /** Recreates pods with the wrong fact. */
-    const wrongFact = async ({ title, reason, make, as, excuse }: FactMutant): Promise<void> => {
+    const testFactMutant = async ({ title, reason, make, as, excuse }: FactMutant): Promise<void> => {
       const unmake = await make(cluster, node);
       let failed: readonly FailedCell[] = [];
-      const named = as === undefined ? undefined : trials.blockedIn({ ...VARIANT, returnPath: as });
+      const named = as === undefined ? undefined : mutationRuns.listBlockedCells({ ...VARIANT, returnPath: as });
       const mayFail = (cell: Cell) => named?.includes(cell.id) ?? RECREATED_PODS.some((pod) => touches(cell, pod));
       let notWired = "";
       try {
@@ -250,21 +258,24 @@ export function registerSpecs(run: TestRun): void {
         } catch (error) {
           notWired = getErrorMessage(error);
         }
-        if (notWired === "") failed = await trials.red(VARIANT, mayFail);
+        if (notWired === "") failed = await mutationRuns.listFailedCells(VARIANT, mayFail);
       } finally {
         await unmake();
       }
       if (notWired !== "") {
-        fates.add({ kind: "fact", mutant: title, reason, seen: [`pods are not wired: ${notWired}`] });
+        mutantResults.add({ kind: "fact", mutant: title, reason, seen: [`pods are not wired: ${notWired}`] });
         return;
       }
-      const seen = trials.judge({ kind: "fact", title, reason, excuse, mayFail }, failed);
+      const seen = mutationRuns.recordResult({ kind: "fact", title, reason, excuse, mayFail }, failed);
       if (named !== undefined) assert.deepEqual(seen, named, title);
     };
 
     It("fails with kube-proxy's INVALID rule on v1.29, liberal", { timeout: 300_000 }, async () => {
       await By("kube-proxy v1.29.15, liberal", () => switchVariant(cluster, LIBERAL));
-      const mine = trials.blockedIn({ ...LIBERAL, kubeProxy: { ...LIBERAL.kubeProxy, version: "v1.28.15" } });
+      const mine = mutationRuns.listBlockedCells({
+        ...LIBERAL,
+        kubeProxy: { ...LIBERAL.kubeProxy, version: "v1.28.15" },
+      });
       const tools = deployment.families.map((family) => (family === "ipv4" ? "iptables" : "ip6tables"));
       const ruleIs = (there: boolean) =>
         Eventually(
@@ -277,8 +288,10 @@ export function registerSpecs(run: TestRun): void {
           { timeout: 60_000 },
         );
       const sees = async (mutant: string, reason: string): Promise<void> => {
-        const failed = (await trials.red(LIBERAL, ({ id }) => mine.includes(id))).map(({ cell }) => cell.id);
-        fates.add({ kind: "kube-proxy", mutant, reason, seen: failed });
+        const failed = (await mutationRuns.listFailedCells(LIBERAL, ({ id }) => mine.includes(id))).map(
+          ({ cell }) => cell.id,
+        );
+        mutantResults.add({ kind: "kube-proxy", mutant, reason, seen: failed });
         assert.deepEqual(failed, mine, mutant);
       };
 
@@ -297,7 +310,7 @@ export function registerSpecs(run: TestRun): void {
         await execOrThrow(cluster, node, ["sysctl", "-qw", `${BE_LIBERAL}=0`]);
         const filters = await readFilters(cluster, LIBERAL.kubeProxy.mode);
         const observation = { variant: LIBERAL, cells: [], actual: [], filters, agentOpen: new Map<string, boolean>() };
-        fates.add({
+        mutantResults.add({
           kind: "sysctl",
           mutant: `node: sysctl ${BE_LIBERAL} = 1`,
           seen: findWrongObservations(observation),
@@ -343,7 +356,7 @@ export function registerSpecs(run: TestRun): void {
           ),
         );
         const excuse = findAllowlistReason(mutant.title);
-        fates.add({
+        mutantResults.add({
           kind: "gate",
           mutant: mutant.title,
           reason: mutant.reason,
@@ -374,10 +387,14 @@ export function registerSpecs(run: TestRun): void {
 
     It("no mutant survives without a reason", async () => {
       // results/mutants.json records complete runs only
-      fates.tell();
+      mutantResults.printSummary();
       if (run.options.mutants.count === undefined)
-        await fates.write({ provider: cluster.provider, versions: cluster.versions, families: deployment.families });
-      assert.deepEqual(fates.holes, []);
+        await mutantResults.write({
+          provider: cluster.provider,
+          versions: cluster.versions,
+          families: deployment.families,
+        });
+      assert.deepEqual(mutantResults.unexplainedSurvivors, []);
     });
   });
 }

@@ -9,7 +9,7 @@ import { DEFAULT_RUN, runCells } from "../matrix/run.ts";
 import { configureAgents, switchVariant } from "../matrix/variant.ts";
 import { registerIfMain, type TestRun } from "../support/test-run.ts";
 
-const PATIENCE = { timeout: 60_000 };
+const POLL = { timeout: 60_000 };
 const TABLE = ["nft", "list", "table", "inet", "interlay"];
 const LIBERAL = ["sysctl", "-n", "net.netfilter.nf_conntrack_tcp_be_liberal"];
 
@@ -24,7 +24,7 @@ export function registerSpecs(run: TestRun): void {
         ),
       );
     const passes = () =>
-      Eventually("underlay -> overlay on the other node", asymmetric, (oks) => oks.every(Boolean), PATIENCE);
+      Eventually("underlay -> overlay on the other node", asymmetric, (oks) => oks.every(Boolean), POLL);
     const everywhere = (...argv: readonly string[]) =>
       Promise.all(fixture.cluster.nodes.map(({ name }) => fixture.on(name, ...argv)));
 
@@ -73,7 +73,7 @@ export function registerSpecs(run: TestRun): void {
           "the agents accept the traffic that plans of underlay pods route",
           rules,
           (texts) => texts.every((text) => ours.every((rule) => rule.test(text))),
-          PATIENCE,
+          POLL,
         );
         await passes();
         await all("-P", "FORWARD", "ACCEPT");
@@ -81,7 +81,7 @@ export function registerSpecs(run: TestRun): void {
           "no rule of Interlay is left",
           rules,
           (texts) => texts.every((text) => !text.includes("interlay")),
-          PATIENCE,
+          POLL,
         );
       });
 
@@ -95,7 +95,7 @@ export function registerSpecs(run: TestRun): void {
         switchVariant(fixture.cluster, { ...NOTRACK, returnPath: "liberal" }),
       );
       const seen = async () => (await state(nodes[0])).kubeProxy.invalidDropRule;
-      await Eventually("no rule is detected", seen, (is) => !is, PATIENCE);
+      await Eventually("no rule is detected", seen, (is) => !is, POLL);
       await legacy("-N", "KUBE-FORWARD");
       DeferCleanup(async () => {
         await legacy("-D", "FORWARD", "-j", "KUBE-FORWARD");
@@ -104,7 +104,7 @@ export function registerSpecs(run: TestRun): void {
       });
       await legacy("-A", "KUBE-FORWARD", ...drop);
       await legacy("-I", "FORWARD", "-j", "KUBE-FORWARD");
-      await Eventually("the rule is detected", seen, Boolean, PATIENCE);
+      await Eventually("the rule is detected", seen, Boolean, POLL);
       await configureAgents(fixture.cluster, { returnPath: "notrack" });
       await passes();
       assert.match(
@@ -119,17 +119,17 @@ export function registerSpecs(run: TestRun): void {
       DeferCleanup(() => on(nodes[0], "nft", "add table inet site; delete table inet site"));
       await By("kube-proxy omits its own rule", () => switchVariant(cluster, { ...NOTRACK, returnPath: "liberal" }));
       const gate = async () => (await state(nodes[0])).gate;
-      await Eventually("the gate is open", gate, ({ open }) => open, PATIENCE);
+      await Eventually("the gate is open", gate, ({ open }) => open, POLL);
       const chain = "{ type filter hook forward priority 10; ct state invalid counter drop; }";
       await on(nodes[0], "nft", `table inet site { chain forward ${chain}; }`);
       await Eventually(
         "the gate is closed, with the rule",
         gate,
         ({ open, reason }) => !open && reason.includes("table inet site, chain forward: ct state invalid counter drop"),
-        PATIENCE,
+        POLL,
       );
       await configureAgents(cluster, { returnPath: "notrack" });
-      await Eventually("the gate is open with notrack", gate, ({ open }) => open, PATIENCE);
+      await Eventually("the gate is open with notrack", gate, ({ open }) => open, POLL);
       await passes();
       assert.match(await on(nodes[0], "nft", "list", "table", "inet", "site"), /counter packets 0 /);
     });
@@ -151,7 +151,7 @@ export function registerSpecs(run: TestRun): void {
         on(nodes[0], "iptables", "-w", "5", ...jump.slice(0, 2), verb, ...jump.slice(2));
       const services = async () =>
         (await state(nodes[0])).conditions.find(({ type }) => type === "ServicesReady") ?? { status: "", reason: "" };
-      await Eventually("ServicesReady is True", services, ({ status }) => status === "True", PATIENCE);
+      await Eventually("ServicesReady is True", services, ({ status }) => status === "True", POLL);
       DeferCleanup(() => iptables("-C").catch(() => iptables("-A")));
       await Eventually(
         "ServicesReady is False while kube-proxy's jump is missing",
@@ -161,10 +161,10 @@ export function registerSpecs(run: TestRun): void {
           return services();
         },
         ({ status, reason }) => status === "False" && reason === "NoServiceRules",
-        PATIENCE,
+        POLL,
       );
       await iptables("-C").catch(() => iptables("-A"));
-      await Eventually("ServicesReady is True again", services, ({ status }) => status === "True", PATIENCE);
+      await Eventually("ServicesReady is True again", services, ({ status }) => status === "True", POLL);
     });
 
     It("chooses snat if nodes are outside of a pool's subnet", async () => {
@@ -172,7 +172,7 @@ export function registerSpecs(run: TestRun): void {
       DeferCleanup(() => switchVariant(cluster, NOTRACK));
       await configureAgents(cluster, { returnPath: "auto" });
       const chosen = async () => (await state(nodes[0])).returnPath;
-      await Eventually("notrack on one network", chosen, ({ mode }) => mode === "notrack", PATIENCE);
+      await Eventually("notrack on one network", chosen, ({ mode }) => mode === "notrack", POLL);
       const pool = {
         apiVersion: "interlay.dev/v1alpha1",
         kind: "UnderlayPool",
@@ -190,7 +190,7 @@ export function registerSpecs(run: TestRun): void {
         chosen,
         ({ mode, chosenBecause }) =>
           mode === "snat" && chosenBecause.includes("behind-a-router has the subnet 172.31.9.0/24"),
-        PATIENCE,
+        POLL,
       );
       await passes();
       assert.match(
@@ -207,7 +207,7 @@ export function registerSpecs(run: TestRun): void {
         "its mode and rule are detected",
         () => state(nodes[0]),
         ({ kubeProxy }) => kubeProxy.mode === "nftables" && kubeProxy.invalidDropRule,
-        PATIENCE,
+        POLL,
       );
       await passes();
       assert.match(await on(nodes[0], "nft", "list", "tables"), /table ip kube-proxy/);
@@ -234,12 +234,7 @@ export function registerSpecs(run: TestRun): void {
           new Set(["1"]),
           "the sysctl",
         );
-        const closed = await Eventually(
-          "the gates are closed",
-          gates,
-          (all) => all.every(({ open }) => !open),
-          PATIENCE,
-        );
+        const closed = await Eventually("the gates are closed", gates, (all) => all.every(({ open }) => !open), POLL);
         for (const { reason } of closed) assert.match(reason, /still has its INVALID rule .* restart it on this node/);
         assert.deepEqual(await asymmetric(), [false, false], "underlay -> overlay passes, though the gate is closed");
         await configureAgents(cluster, { restartKubeProxy: "true" });

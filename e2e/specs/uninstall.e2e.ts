@@ -21,7 +21,7 @@ import type { PodType } from "../../results/schema.ts";
 import { registerIfMain, type TestRun } from "../support/test-run.ts";
 import { SYSTEM_NAMESPACE } from "../support/node-paths.ts";
 
-const PATIENCE = { timeout: 60_000 };
+const POLL = { timeout: 60_000 };
 const LIBERAL = ["sysctl", "-n", "net.netfilter.nf_conntrack_tcp_be_liberal"];
 /** Strict rp_filter, as some distributions set it; the agent makes it loose. */
 const STRICT = "net/ipv4/conf/vxlan.calico/rp_filter";
@@ -62,7 +62,7 @@ export function registerSpecs(run: TestRun): void {
         async () => (await api.core.listNamespacedEvent({ namespace: NAMESPACE })).items,
         (events) =>
           events.some((e) => e.involvedObject.name === name && e.reason === reason && message.test(e.message ?? "")),
-        PATIENCE,
+        POLL,
       );
     const helmInstall = async () => {
       await helm.deploy("install", values, "--create-namespace");
@@ -81,7 +81,7 @@ export function registerSpecs(run: TestRun): void {
         "the network's definition",
         () => kubectl.run(definition),
         (name) => name !== "",
-        PATIENCE,
+        POLL,
       );
     };
 
@@ -165,7 +165,7 @@ export function registerSpecs(run: TestRun): void {
         "its sysctl",
         () => execOrThrow(cluster, second, LIBERAL),
         (text) => text.trim() === "1",
-        PATIENCE,
+        POLL,
       );
       assert.equal((await execOrThrow(cluster, first, LIBERAL)).trim(), "0");
       assert.deepEqual(await agents(), agentsBefore);
@@ -185,7 +185,7 @@ export function registerSpecs(run: TestRun): void {
         const podsBefore = await same();
         const ends = await make("ends", workers[1], "underlay");
         await By("helm uninstall", () => helm.uninstall());
-        await Eventually("the agents are deleted", agents, (list) => list.length === 0, PATIENCE);
+        await Eventually("the agents are deleted", agents, (list) => list.length === 0, POLL);
         assert.equal((await kubectl.run(["get", "crd", "--output", "name"])).match(/interlay\.dev$/gm)?.length, 4);
         await execOrThrow(cluster, workers[0], ["ls", `${BIN_DIRECTORY}/interlay`, `${BIN_DIRECTORY}/interlay-full`]);
         await pods.allWork();
@@ -261,7 +261,7 @@ export function registerSpecs(run: TestRun): void {
           "kept-u ends",
           () => there("kept-u"),
           (is) => !is,
-          PATIENCE,
+          POLL,
         );
         assert.equal(
           await pods.reaches("target-1", "kept-m", "net1"),
