@@ -256,12 +256,6 @@ export class TestNet {
     runIp("-n", pod.namespace, "route", "add", "default", "via", "fe80::1", "dev", "eth0");
   }
 
-  /** Removes the pod's namespace, as a runtime does. */
-  remove(pod: TestPod): void {
-    runIp("netns", "delete", pod.namespace);
-    this.#namespaces.splice(this.#namespaces.indexOf(pod.namespace), 1);
-  }
-
   close(): void {
     for (const namespace of this.#namespaces.reverse()) spawnSync("ip", ["netns", "delete", namespace]);
     rmSync(this.#directory, { recursive: true, force: true });

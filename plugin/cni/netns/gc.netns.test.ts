@@ -71,7 +71,7 @@ describe("GC, cniVersion 1.1.0", () => {
     const pod = net.pod("gone");
     net.overlay(node, pod, "10.233.64.5", "fd33:64::5");
     assert.equal(net.attachAll(node, pod, "net1", both(1)).status, 0);
-    net.remove(pod);
+    net.removePod(pod);
     gc("underlay", { "cni.dev/valid-attachments": [] });
     assert.deepEqual(records(), []);
     assert.deepEqual(

@@ -68,7 +68,7 @@ describe("stale state of an address", () => {
       for (const { address: ip } of address(1)) answers(ip.split("/")[0] ?? "");
       assert.deepEqual(net.call("interlay", "CHECK", node, pod, ifname, {}), { status: 0, json: {} });
       assert.equal(net.call("interlay", "DEL", node, pod, ifname, {}).status, 0);
-      net.remove(pod);
+      net.removePod(pod);
     }
   });
 
