@@ -9,6 +9,7 @@ import type { Product } from "../../results/certificate/product.ts";
 import type { ProfileName } from "../../results/certificate/schema.ts";
 import { exportPublicKey, sealEnvelope } from "../../results/certificate/dsse.ts";
 import { readReport } from "../../results/write.ts";
+import { renderSubmission } from "./renderings.ts";
 import { assessRuns } from "./assess.ts";
 import { BUNDLE_FILE, CERTIFICATE_FILE, createSubjects, FIRST_RUN_FILES } from "./submission-files.ts";
 import { listSubjectFiles, PUBLIC_KEY_FILE, RUN_FILES } from "./submission-files.ts";
@@ -54,6 +55,8 @@ export async function writeCertificate(submission: Submission, directory: string
       predicate: certificate,
     } satisfies Statement);
     const envelope = sealEnvelope(JSON.stringify(statement), privateKey);
+    for (const [name, text] of await renderSubmission(statement.predicate, envelope, reports[0]))
+      await writeFile(join(directory, name), text);
     await writeFile(join(directory, CERTIFICATE_FILE), `${JSON.stringify(envelope, null, 2)}\n`);
     if (privateKey !== undefined) await writeFile(join(directory, PUBLIC_KEY_FILE), exportPublicKey(privateKey));
     return statement.predicate;

@@ -214,6 +214,13 @@ describe("a certificate that was tampered with", function () {
       ]);
     });
 
+  for (const name of ["README.md", "certificate.html"])
+    it(`is rejected: another ${name}`, async () => {
+      const copy = await tool.createCopy(tool.genuine);
+      await writeFile(join(copy, name), "all passed");
+      assert.deepEqual(await tool.findProblems(copy), [`${name} does not match certificate and bundle`]);
+    });
+
   for (const [what, [problem, tamper, trusted]] of Object.entries(found))
     it(`is rejected: ${what}`, async () => {
       const problems = await tool.findProblems(await tamper(), trusted);

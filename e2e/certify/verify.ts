@@ -2,6 +2,7 @@ import { readdir, readFile, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { hashFile, unpackArchive } from "../../results/bundle.ts";
+import type { Envelope } from "../../results/certificate/dsse.ts";
 import type { Certificate, Statement } from "../../results/certificate/schema.ts";
 import { toJunit } from "../../results/junit.ts";
 import { toMarkdown } from "../../results/markdown.ts";
@@ -10,6 +11,7 @@ import { stringify } from "yaml";
 import { z } from "zod";
 import { assessRuns } from "./assess.ts";
 import { auditReport } from "./audit.ts";
+import { renderSubmission } from "./renderings.ts";
 import { findCopiedRuns } from "./copies.ts";
 import { parseJson, readCertificate } from "./read-certificate.ts";
 import { BUNDLE_FILE, FIRST_RUN_FILES, listSubjectFiles } from "./submission-files.ts";
@@ -29,11 +31,15 @@ export async function verifyCertificate(file: string, trustedKey?: string): Prom
   const { envelope, statement, problems } = await readCertificate(file, trustedKey);
   const keyids = envelope?.signatures.map(({ keyid }) => keyid) ?? [];
   if (statement === undefined) return { keyids, problems };
-  const found = await findFileProblems(statement, dirname(file));
+  const found = await findFileProblems(statement, { signatures: envelope?.signatures ?? [] }, dirname(file));
   return { certificate: statement.predicate, keyids, problems: [...problems, ...found] };
 }
 
-async function findFileProblems(statement: Statement, directory: string): Promise<readonly string[]> {
+async function findFileProblems(
+  statement: Statement,
+  envelope: Pick<Envelope, "signatures">,
+  directory: string,
+): Promise<readonly string[]> {
   const certificate = statement.predicate;
   let unpacked: string;
   try {
@@ -45,7 +51,7 @@ async function findFileProblems(statement: Statement, directory: string): Promis
     return [
       ...(await findDigestProblems(statement, directory, unpacked)),
       ...(await findContentProblems(certificate, unpacked)),
-      ...(await findCopyProblems(certificate, directory, unpacked)),
+      ...(await findCopyProblems(certificate, envelope, directory, unpacked)),
     ];
   } finally {
     await rm(unpacked, { recursive: true });
@@ -105,13 +111,19 @@ async function findContentProblems(certificate: Certificate, directory: string):
 /** Compares files outside the bundle with the certificate and the first run. */
 async function findCopyProblems(
   certificate: Certificate,
+  envelope: Pick<Envelope, "signatures">,
   directory: string,
   unpacked: string,
 ): Promise<readonly string[]> {
   const text = (...path: readonly string[]) => readFile(join(...path), "utf8").catch(() => undefined);
   const first = certificate.runs[0]?.folder ?? "";
   const copies = FIRST_RUN_FILES.map(async (name) => [name, await text(unpacked, first, name)] as const);
-  const expected = [["PRODUCT.yaml", stringify(certificate.product)] as const, ...(await Promise.all(copies))];
+  const report = reportSchema.safeParse(parseJson(await text(unpacked, first, "report.json")));
+  const expected = [
+    ["PRODUCT.yaml", stringify(certificate.product)] as const,
+    ...(await Promise.all(copies)),
+    ...(await renderSubmission(certificate, envelope, report.data)),
+  ];
   const found = await Promise.all(expected.map(([name]) => text(directory, name)));
   return expected.flatMap(([name, content], index) =>
     found[index] === content ? [] : [`${name} does not match certificate and bundle`],

@@ -50,7 +50,7 @@ ${checksSection(report)}
 </main>
 <dialog id="dialog" aria-labelledby="dialog-title"><button id="dialog-close" type="button">Close</button><div id="dialog-content"></div></dialog>
 <script type="application/json" id="data">${JSON.stringify(createPageData(report, earlier)).replaceAll("<", "\\u003c")}</script>
-<script type="module">${await buildPageScript()}</script>
+<script type="module">${await buildPageScript("main.ts")}</script>
 </body>
 </html>
 `;

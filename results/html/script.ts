@@ -1,17 +1,23 @@
 import { join } from "node:path";
 import { build } from "esbuild";
 
-let built: Promise<string> | undefined;
+const built = new Map<string, Promise<string>>();
 
-/** Bundles the page's script, so that the report needs no network. */
-export function buildPageScript(): Promise<string> {
-  built ??= build({
-    entryPoints: [join(import.meta.dirname, "..", "browser", "main.ts")],
+/**
+ * Bundles a page's script, so that the page needs no network.
+ * @param file in results/browser
+ */
+export function buildPageScript(file: string): Promise<string> {
+  const known = built.get(file);
+  if (known !== undefined) return known;
+  const script = build({
+    entryPoints: [join(import.meta.dirname, "..", "browser", file)],
     bundle: true,
     minify: true,
     write: false,
     format: "iife",
     target: "es2022",
   }).then(({ outputFiles }) => (outputFiles[0]?.text ?? "").replaceAll("</script", "<\\/script"));
-  return built;
+  built.set(file, script);
+  return script;
 }
