@@ -12,7 +12,7 @@ const DEFAULT: NetworkSettings = settingsFor(
 const SNAT = { ...DEFAULT, returnPath: "snat" } as const;
 const NO_NAT = { ...DEFAULT, natOutgoing: false };
 const RACKS = { ...DEFAULT, returnPath: "snat", racks: true } as const;
-const FLANNEL = { ...DEFAULT, masqueradesToOverlay: true };
+const FLANNEL = { ...DEFAULT, masqueradesToOverlay: true, hasNodeSubnets: true };
 const NO_DETECTOR = { ...DEFAULT, podTraffic: "none" } as const;
 const WIDE = { ...DEFAULT, podTraffic: "overlay-and-underlay" } as const;
 const ALL_MASQUERADED = { ...DEFAULT, masqueradeAll: true };
@@ -220,6 +220,12 @@ const cases: readonly (readonly [title: string, settings: NetworkSettings, id: s
     DEFAULT,
     "host-port/underlay-1-a/host-port:overlay-2-b@node-2/other-node/tcp",
     "underlay-1-a",
+  ],
+  [
+    "a host port of a flannel pod is masqueraded for clients of its node's subnet",
+    FLANNEL,
+    "host-port/multi-nic-1-a/host-port:overlay-1-b@node-1/same-node/tcp",
+    "node-1 overlay",
   ],
   [
     "a host port of an underlay pod is masqueraded for clients of the same subnet",

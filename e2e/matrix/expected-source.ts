@@ -128,7 +128,10 @@ function sourceByHostPort(
   return unique(
     arrivesAt(cell, asked, settings).flatMap((source): readonly SourceRef[] => {
       const isOverlay = "endpoint" in source && cell.source !== "underlay" && source.nic === "main";
-      return isOnUnderlay(reaches.type, reaches.nic) && !isOverlay && !leavesRack(cell, asked, settings)
+      const isSameSubnet = isOnUnderlay(reaches.type, reaches.nic)
+        ? !isOverlay && !leavesRack(cell, asked, settings)
+        : settings.hasNodeSubnets && isOverlay && cell.sourceNode === asked;
+      return isSameSubnet
         ? [masqueraded]
         : throughNode(cell, source, reaches, asked, settings);
     }),

@@ -28,6 +28,8 @@ export interface NetworkSettings {
   readonly natOutgoing: boolean | undefined;
   /** The overlay masquerades packets of other networks to its pods on other nodes (flannel's --ip-masq). */
   readonly masqueradesToOverlay: boolean;
+  /** A pod's address has the prefix length of its node's subnet (bridges with host-local); Calico's is a subnet of one. */
+  readonly hasNodeSubnets: boolean;
   /** The nodes are in racks with a router between them: a multi-NIC pod's net1 has no connected route to the other rack. */
   readonly racks: boolean;
   /** Undefined: not known. */
@@ -47,6 +49,7 @@ export function settingsFor(variant: Variant, family: IpFamily): NetworkSettings
     returnPath: variant.returnPath,
     natOutgoing: overlay?.kind !== "bridge" && !excluded && (calico?.pool?.natOutgoing ?? true),
     masqueradesToOverlay: overlay?.kind === "flannel",
+    hasNodeSubnets: overlay !== undefined,
     racks: topology === "racks",
     crossSubnet: calico?.pool?.vxlan === "CrossSubnet",
     podTraffic: readPodTraffic(kubeProxyFields.parse(kubeProxy?.config ?? {}), family),
@@ -76,6 +79,7 @@ function readPodTraffic(config: z.infer<typeof kubeProxyFields>, family: IpFamil
 export const UNKNOWN_SETTINGS: Omit<NetworkSettings, "returnPath"> = {
   natOutgoing: undefined,
   masqueradesToOverlay: false,
+  hasNodeSubnets: false,
   racks: false,
   podTraffic: undefined,
   masqueradeAll: false,
