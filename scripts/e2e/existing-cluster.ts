@@ -3,6 +3,7 @@ import { readInventory } from "../../clusters/existing/inventory.ts";
 import { checkPreconditions } from "../../clusters/existing/preflight.ts";
 import { type ExistingOptions, loadKubeConfig } from "../../clusters/existing/options.ts";
 import type { Cluster } from "../../clusters/provider.ts";
+import { describeApiError } from "../../plugin/kubernetes/api-error.ts";
 
 interface Asked {
   readonly yes: boolean;
@@ -35,7 +36,10 @@ export async function checkExistingCluster(
     throw new Error("--provider existing runs only --suite matrix: the other suites cause faults.");
   if (asked.kubeProxy !== undefined)
     throw new Error("--kube-proxy: an existing cluster keeps its kube-proxy; leave the option out.");
-  const inventory = await readInventory(loadKubeConfig(options));
+  const config = loadKubeConfig(options);
+  const inventory = await readInventory(config).catch((error: unknown) => {
+    throw describeApiError(error, config.getCurrentCluster()?.server);
+  });
   const rows = checkPreconditions(inventory, options);
   const mark = { error: "✗", warning: "!" } as const;
   const table = new Table({ head: ["", "property", "found"], style: { head: [], border: [] } });
