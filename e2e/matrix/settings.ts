@@ -47,7 +47,7 @@ export function settingsFor(variant: Variant, family: IpFamily): NetworkSettings
   const excluded = family === "ipv4" && (calico?.extraPools?.length ?? 0) > 0;
   return {
     returnPath: variant.returnPath,
-    natOutgoing: overlay?.kind !== "bridge" && !excluded && (calico?.pool?.natOutgoing ?? true),
+    natOutgoing: !excluded && (calico?.pool?.natOutgoing ?? true),
     masqueradesToOverlay: overlay?.kind === "flannel",
     hasNodeSubnets: overlay !== undefined,
     racks: topology === "racks",
