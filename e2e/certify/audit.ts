@@ -1,3 +1,4 @@
+import { hasCapability } from "../../clusters/capabilities.ts";
 import { isDeepStrictEqual } from "node:util";
 import { expectedPath } from "../evidence/expected.ts";
 import { findWrongPath } from "../evidence/compare-path.ts";
@@ -60,7 +61,7 @@ function findFeatures({ cells: results }: VariantResult, attacked: boolean): Fea
 
 /** Returns whether the run captured packets; in an existing cluster it cannot. */
 export function isCaptured({ provider }: Pick<Report, "provider">): boolean {
-  return provider !== "existing";
+  return hasCapability(provider, "node-files");
 }
 
 /** Returns the highest number of a worker that had a client pod. */

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { Cluster } from "../../clusters/provider.ts";
 import { retryOnServerError, type ClusterApi } from "../support/cluster-api.ts";
+import { readNodeLines } from "../support/node-lines.ts";
 
 /** Resources that `kubectl get all -A` lists, and definitions, RBAC, networks and namespaces. */
 const KINDS = [
@@ -34,7 +35,7 @@ export async function readObjects(api: ClusterApi): Promise<readonly string[]> {
     [...KINDS, ...own].map(async ([version, kind]) => {
       const items = await retryOnServerError(() => api.objects.list(version, kind)).then(
         (list) => list.items,
-        () => [], // a kind that is not there
+        () => [], // an unknown kind
       );
       return items.map((item) => {
         const { name, namespace, uid } = identity.parse(item).metadata;
@@ -62,25 +63,14 @@ const COMMANDS: readonly (readonly string[])[] = [
 
 /** Returns the state of the nodes' kernels and directories, a line each. */
 export async function readNodes(cluster: Cluster): Promise<readonly string[]> {
-  const lists = await Promise.all(
-    cluster.nodes.flatMap(({ name }) =>
-      COMMANDS.map(async (argv) => {
-        const { stdout } = await cluster.exec(name, argv);
-        return stdout.split("\n").flatMap((line) => {
-          const stable = stableLine(line);
-          return stable === "" ? [] : [`${name}: ${argv.join(" ")}: ${stable}`];
-        });
-      }),
-    ),
-  );
-  return lists.flat().sort();
+  return (await readNodeLines(cluster, COMMANDS, removeVolatileFields)).toSorted();
 }
 
 /**
  * Returns the line without fields that the kernel changes by itself: link indices after @, lifetimes, learned neighbours of a
  * VXLAN.
  */
-function stableLine(line: string): string {
+function removeVolatileFields(line: string): string {
   return line
     .replaceAll(/@if\d+/g, "")
     .replaceAll(/\s+/g, " ")

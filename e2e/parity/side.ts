@@ -10,7 +10,7 @@ import { type NodeFilter, readFilters, switchVariant } from "../matrix/variant.t
 import { type Deployment, deploy } from "../pods/deploy.ts";
 import { NAMESPACE, podName } from "../pods/pods.ts";
 import { replaceNames, type NameMap } from "./names.ts";
-import { INTERLAY } from "../support/node-paths.ts";
+import { explainPod } from "../support/attachment-records.ts";
 
 /** One of two clusters that are compared, with its pods. */
 export interface ParitySide {
@@ -47,10 +47,7 @@ export async function readPodState(side: ParitySide): Promise<ReadonlyMap<string
     const plan =
       type === "overlay"
         ? "" // Interlay wires none
-        : replaceNames(
-            (await cluster.exec(node, [INTERLAY, "explain", "--pod", `${NAMESPACE}/${name}`])).stdout,
-            names,
-          );
+        : replaceNames((await explainPod(cluster, node, { namespace: NAMESPACE, name })).stdout, names);
     const pod = replaceNames(asMade(await api.core.readNamespacedPod({ name, namespace: NAMESPACE })), names);
     return [name, { pod, routes: await both("route"), rules: await both("rule"), plan }];
   });

@@ -1,36 +1,28 @@
 import { z } from "zod";
 import type { Cluster } from "../../clusters/provider.ts";
 import { retryOnServerError, type ClusterApi } from "./cluster-api.ts";
+import { readNodeLines } from "./node-lines.ts";
+
+const COMMANDS: readonly (readonly string[])[] = [
+  ["ip", "-o", "link"],
+  ["ip", "rule"],
+  ["ip", "route", "show", "table", "all"],
+  ["ip", "neigh", "show", "nud", "permanent"],
+  ["ip", "netns"],
+  ["nft", "list", "tables"],
+];
 
 /** Returns the state that an incomplete DEL leaves on a node: links, neighbours, rules, routes, network namespaces. */
-export async function readNodeState(cluster: Cluster): Promise<readonly string[]> {
-  const commands = [
-    ["ip", "-o", "link"],
-    ["ip", "rule"],
-    ["ip", "route", "show", "table", "all"],
-    ["ip", "neigh", "show", "nud", "permanent"],
-    ["ip", "netns"],
-    ["nft", "list", "tables"],
-  ];
-  const lists = await Promise.all(
-    cluster.nodes.flatMap(({ name }) =>
-      commands.map(async (argv) => {
-        const { stdout } = await cluster.exec(name, argv);
-        return stdout.split("\n").flatMap((line) => {
-          const stable = stableLine(line);
-          // kube-proxy creates and deletes its tables when its mode changes.
-          return stable === "" ||
-            isLinkLocal(stable) ||
-            isFelix(stable) ||
-            isBridge(stable) ||
-            /^table ip6? kube-proxy$/.test(stable)
-            ? []
-            : [`${name}: ${argv.join(" ")}: ${stable}`];
-        });
-      }),
-    ),
-  );
-  return lists.flat();
+export function readNodeState(cluster: Cluster): Promise<readonly string[]> {
+  return readNodeLines(cluster, COMMANDS, (line) => {
+    const stable = removeVolatileFields(line);
+    return isLinkLocal(stable) || isFelix(stable) || isBridge(stable) || isKubeProxyTable(stable) ? "" : stable;
+  });
+}
+
+/** kube-proxy creates and deletes its tables when its mode changes. */
+function isKubeProxyTable(line: string): boolean {
+  return /^table ip6? kube-proxy$/.test(line);
 }
 
 /** IPv6 routes that the kernel adds for every link that is up, after duplicate address detection. */
@@ -49,7 +41,7 @@ function isBridge(line: string): boolean {
 }
 
 /** Returns the line without fields that change by themselves: indices, states, queue lengths, Calico's route refreshes. */
-function stableLine(line: string): string {
+function removeVolatileFields(line: string): string {
   const link = /^\d+: ([^:@]+)[@:]/.exec(line)?.[1];
   return link ?? line.replaceAll(/\s+/g, " ").trim();
 }
