@@ -23,6 +23,14 @@ describe("the README of a submission", () => {
     assert.match(text, /Files of the suite differed/);
   });
 
+  it("names kube-proxy's mode as the command line does", () => {
+    const variants = certificate.variants.map((one) => ({
+      ...one,
+      kubeProxy: { version: "v1.31.4", mode: "nftables" as const },
+    }));
+    assert.match(renderReadme({ ...certificate, variants }, []), /--kube-proxy v1\.31\.4\/nftables /);
+  });
+
   it("has the command for an existing cluster, and for a signed certificate", () => {
     const existing: Certificate = { ...certificate, provider: "existing", datapath: "none" };
     const text = renderReadme(existing, ["SHA256:x"]);

@@ -49,7 +49,7 @@ function formatCommand({ provider, datapath, runs, variants, families, workers, 
     return ["npm run certify --", ...cluster, ...common].join(" ");
   }
   const kubeProxies = variants.map(
-    ({ kubeProxy: { version, mode } }) => `${version}${mode === "iptables" ? "" : `:${mode}`}`,
+    ({ kubeProxy: { version, mode } }) => `${version}${mode === "iptables" ? "" : `/${mode}`}`,
   );
   const [kubelet] = components?.nodes.map((node) => node.kubelet) ?? [];
   return [

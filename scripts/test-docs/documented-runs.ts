@@ -78,6 +78,10 @@ export const DOCUMENTED_RUNS: readonly DocumentedRun[] = [
       "npm run certify -- --verify DIRECTORY",
     ],
   },
+  {
+    run: "npm run certify -- --page results/certificates",
+    shows: ["npm run certify -- --page DIRECTORY"],
+  },
 ];
 
 const BY_TEST = "is a stage of npm test";
