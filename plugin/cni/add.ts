@@ -6,7 +6,6 @@ import { removeStaleState } from "../datapath/apply/stale-state.ts";
 import { removePendingTeardown, readPendingTeardown } from "../state/pending-teardown.ts";
 import { type Facts, addHijackCidrs } from "../datapath/facts.ts";
 import { type NetworkNamespace, withNamespaces } from "../datapath/kernel.ts";
-import type { NicAddress, NicRoute } from "../datapath/plan/multi-nic.ts";
 import { describeItem, type Plan } from "../datapath/plan-item.ts";
 import { withFreePodLock, withPodLock } from "../datapath/pod-lock.ts";
 import { removeAdvertisedState } from "../datapath/apply/router-advertisements.ts";
@@ -24,6 +23,7 @@ import { waitForDad } from "./wait-for-dad.ts";
 import { readPodOptions } from "../state/pod-options.ts";
 import type { CniResult, NetworkConfig, Request } from "./request.ts";
 import { getErrorMessage } from "../errors/error-message.ts";
+import type { NicAddress, NicRoute } from "../datapath/plan/secondary-attachment.ts";
 
 /** CNI spec 1.1.0, section 2 "ADD", chained: attaches the NIC of the previous plugin's result and returns that result with Interlay's pair added. */
 export function cmdAdd({ request, paths, mode, markStep, defer, notices, beforeStep }: CniCall): CniResult {

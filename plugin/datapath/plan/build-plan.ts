@@ -1,8 +1,9 @@
 import { planConnectedRoutes, type ConnectedNetwork } from "./connected-routes.ts";
 import type { Facts } from "../facts.ts";
-import { type SecondaryAttachment, planSecondaryNic } from "./multi-nic.ts";
+import { planSecondaryNic } from "./multi-nic.ts";
 import type { Plan, PlanItem } from "../plan-item.ts";
 import { planUnderlay, type UnderlayAttachment } from "./underlay.ts";
+import { type SecondaryAttachment } from "./secondary-attachment.ts";
 
 /**
  * State of a pod's NIC when it was attached: together with the facts, the input of its plan. It is recorded, so that the plan

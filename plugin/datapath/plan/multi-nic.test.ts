@@ -2,9 +2,10 @@ import assert from "node:assert/strict";
 import { parseCidr, parseIp } from "../address.ts";
 import { makeFacts } from "../../testing/facts.ts";
 import type { Facts } from "../facts.ts";
-import { type NicRoute, planSecondaryNic } from "./multi-nic.ts";
+import { planSecondaryNic } from "./multi-nic.ts";
 import { DEFAULT_ROUTING_IDS } from "./routing-ids.ts";
 import { describeItem } from "../plan-item.ts";
+import { type NicRoute } from "./secondary-attachment.ts";
 
 /** net1 (link 5) of a pod whose eth0's other end has these addresses. */
 const lines = (...nodeAddresses: readonly string[]): readonly string[] => planLines({ nodeAddresses });

@@ -4,13 +4,13 @@ import { RTM_ROUTE, decodeRoute, encodeRouteDump } from "../../netlink/route.ts"
 import { familyOf, type Ip, parseIp } from "../address.ts";
 import { readConnectedNetworks } from "./connected-routes.ts";
 import type { NetworkNamespace } from "../kernel.ts";
-import { type DefaultRoute, type NicAddress, NIC_TABLE_BASE, type NicRoute } from "./multi-nic.ts";
 import { planMac } from "./mac-prefix.ts";
 import { POD_LINK } from "../names.ts";
 import type { RoutingIds } from "./routing-ids.ts";
 import { MAIN_TABLE } from "../plan-item.ts";
 import type { NicSurvey } from "./build-plan.ts";
 import { planAdvertisementSysctls } from "./advertisement-sysctls.ts";
+import { type DefaultRoute, type NicAddress, NIC_TABLE_BASE, type NicRoute } from "./secondary-attachment.ts";
 
 export interface NicRequest {
   readonly containerId: string;

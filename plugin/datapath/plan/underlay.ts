@@ -1,10 +1,10 @@
 import { type Cidr, type Family, familyOf, hostCidr, type Ip } from "../address.ts";
 import type { Facts } from "../facts.ts";
-import type { NicAddress } from "./multi-nic.ts";
 import type { RoutingIds } from "./routing-ids.ts";
 import { type Pair, buildPair, planPair } from "./pair.ts";
 import { MAIN_TABLE, type Plan, type PlanItem } from "../plan-item.ts";
 import { findNodeAddress, planRoutesViaNode, planRouteViaNode } from "./node-routes.ts";
+import type { NicAddress } from "./secondary-attachment.ts";
 
 /**
  * The bit of a packet's mark that says: a reply to what came in by veth0. Only this bit is set and compared, so that the

@@ -2,8 +2,8 @@ import { PacketSocket } from "../../netlink/packet-socket.ts";
 import { familyOf, type Ip } from "../address.ts";
 import { arpRequest, decodeArp } from "./arp.ts";
 import type { NetworkNamespace } from "../kernel.ts";
-import type { NicAddress } from "../plan/multi-nic.ts";
 import { decodeNeighbourMessage, neighbourSolicitation } from "./neighbour-discovery.ts";
+import type { NicAddress } from "../plan/secondary-attachment.ts";
 
 interface ProbeOptions {
   /** Check that no other host uses the address: RFC 5227, section 2.1; RFC 4862, section 5.4. */
