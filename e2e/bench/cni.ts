@@ -17,21 +17,19 @@ import {
   type TestPod,
 } from "../../plugin/testing/node.ts";
 import type { Bench, Measurement } from "./measurement.ts";
+import { type ExecMode, KIB_PER_MIB, measureMemory, requireMode } from "./cni/call-log.ts";
 import { Runtime } from "./cni/runtime.ts";
+import { mapParallel } from "./map-parallel.ts";
 import { roundToHundredth, median, percentile, roundToTenth } from "./statistics.ts";
 
 const CALLS = 30;
 const PARALLEL_ADDS = 200;
 const PARALLEL = 20;
-const KIB_PER_MIB = 1024;
 /** Warm-up calls of each kind before those that are measured. */
 const WARM_UP = 20;
 const GATEWAY = "10.7.168.72";
 const UNDERLAY = "underlay";
 const MULTI_NIC = "multi-NIC";
-
-/** How the launcher executes a call: in the agent, or without an agent in a process of interlay-full. */
-type ExecMode = "agent" | "standalone";
 
 export const runCniBench: Bench = {
   name: "cni",
@@ -184,28 +182,6 @@ async function waitUntilClean(node: TestNode): Promise<void> {
   }
 }
 
-interface LogLine {
-  readonly command?: string;
-  readonly mode: ExecMode;
-  readonly peakMemoryKiB?: number;
-}
-
-function readLog(node: TestNode): readonly LogLine[] {
-  return readFileSync(join(node.stateDirectory, "cni.log"), "utf8")
-    .trim()
-    .split("\n")
-    .map((line) => JSON.parse(line) as LogLine);
-}
-
-/** Throws if a call was executed in another mode than the one that is measured. */
-function requireMode(node: TestNode, mode: ExecMode, calls: number): void {
-  const other = readLog(node)
-    .slice(-2 * calls)
-    .filter((line) => line.mode !== mode);
-  if (other.length > 0)
-    throw new Error(`${other.length} of ${2 * calls} calls that were measured as "${mode}" were not`);
-}
-
 async function measureParallelAdds(
   { net, node, runtime }: BenchPlace,
   mode: ExecMode,
@@ -217,14 +193,14 @@ async function measureParallelAdds(
   });
   const samples: number[] = [];
   let failures = 0;
-  await runParallel(pods, async ({ pod, prevResult }) => {
+  await mapParallel(PARALLEL, pods, async ({ pod, prevResult }) => {
     const call = net.invocation("launcher", "ADD", node, pod, "eth0", { prevResult });
     const { status, milliseconds } = await runtime.call(call);
     if (status !== 0) failures++;
     samples.push(milliseconds);
   });
   requireMode(node, mode, PARALLEL_ADDS / 2);
-  await runParallel(pods, async ({ pod }) => {
+  await mapParallel(PARALLEL, pods, async ({ pod }) => {
     await runtime.call(net.invocation("launcher", "DEL", node, pod, "eth0", {}));
   });
   for (const { pod } of pods) net.removePod(pod);
@@ -237,22 +213,6 @@ async function measureParallelAdds(
     { name: `ADDs at once, p99, ${mode}`, value: roundToTenth(p99), unit: "ms", basis },
     { name: `ADDs at once, p99 / p50, ${mode}`, value: roundToHundredth(p99 / p50), unit: "x", limit: 5, basis },
   ];
-}
-
-async function runParallel<T>(all: readonly T[], work: (one: T) => Promise<void>): Promise<void> {
-  const waiting = [...all];
-  const worker = async () => {
-    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) await work(next);
-  };
-  await Promise.all(Array.from({ length: PARALLEL }, worker));
-}
-
-/** Returns the peak memory of all standalone calls, which each writes to its log line. */
-function measureMemory(node: TestNode): Measurement {
-  const peaks = readLog(node).flatMap(({ peakMemoryKiB }) => (peakMemoryKiB === undefined ? [] : [peakMemoryKiB]));
-  const peak = roundToTenth(percentile(peaks, 1) / KIB_PER_MIB);
-  const basis = `VmHWM, maximum of ${peaks.length} calls`;
-  return { name: "peak memory of a call, standalone", value: peak, unit: "MiB", limit: 80, basis };
 }
 
 /** Returns the agent's memory for comparison. */

@@ -51,7 +51,7 @@ async function measureInLab(print: (line: string) => void): Promise<readonly Mea
         for (const { name: figure, value, unit } of of) print(`${figure}: ${value} ${unit}`);
         measurements.push(...of);
       };
-      for (const way of NET_PATHS) report(toMeasurements(way.name, await measurePath(cluster, pods, states, way)));
+      for (const path of NET_PATHS) report(toMeasurements(path.name, await measurePath(cluster, pods, states, path)));
       report(toOverallMeasurements(measurements));
       return measurements;
     });
@@ -61,16 +61,16 @@ async function measureInLab(print: (line: string) => void): Promise<readonly Mea
 }
 
 /** Measures the states alternately with one connection between two pods, then between other pairs of pods. */
-async function measurePath(cluster: Cluster, pods: BenchPods, states: NetStates, way: NetPath): Promise<SampleRounds> {
-  const { sets, turns } = way.states.includes("baseline-repeat") ? ROUNDS.compared : ROUNDS.alone;
-  const taken = way.states.map((state) => ({
+async function measurePath(cluster: Cluster, pods: BenchPods, states: NetStates, path: NetPath): Promise<SampleRounds> {
+  const { sets, turns } = path.states.includes("baseline-repeat") ? ROUNDS.compared : ROUNDS.alone;
+  const taken = path.states.map((state) => ({
     state,
     sample: { stream: createSets(sets), questions: createSets(sets) },
   }));
   for (let set = 0; set < sets; set++) {
-    const from = pods.place(way.from, "a", set);
-    const to = pods.place(way.to, "b", set);
-    const address = way.service ? pods.service(set) : to.address;
+    const from = pods.place(path.from, "a", set);
+    const to = pods.place(path.to, "b", set);
+    const address = path.service ? pods.service(set) : to.address;
     for (const kind of FLOWS) {
       const flow = await Flow.begin(cluster, kind, from, address);
       for (let turn = 0; turn < turns; turn++)

@@ -1,6 +1,7 @@
 import { readdir, readFile, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
+import { getErrorMessage } from "../../clusters/error-message.ts";
 import { hashFile, unpackArchive } from "../../results/bundle.ts";
 import type { Envelope } from "../../results/certificate/dsse.ts";
 import type { Certificate, Statement } from "../../results/certificate/schema.ts";
@@ -45,7 +46,7 @@ async function findFileProblems(
   try {
     unpacked = await unpackArchive(join(directory, BUNDLE_FILE));
   } catch (error) {
-    return [`${BUNDLE_FILE} cannot be unpacked: ${error instanceof Error ? error.message : String(error)}`];
+    return [`${BUNDLE_FILE} cannot be unpacked: ${getErrorMessage(error)}`];
   }
   try {
     return [
@@ -143,6 +144,6 @@ function findDifferences(certificate: Certificate, reports: readonly Report[]): 
       .filter(([key, value]) => !isDeepStrictEqual(certificate[key as keyof Certificate], value))
       .map(([key]) => `the certificate's ${key} does not match the raw results`);
   } catch (error) {
-    return [error instanceof Error ? error.message : String(error)];
+    return [getErrorMessage(error)];
   }
 }

@@ -5,6 +5,7 @@ import { reserveTokens } from "../../matrix/run.ts";
 import { formatToken } from "../../probe/protocol.ts";
 import { Prober } from "../../support/prober.ts";
 import { NAMESPACE } from "./pods.ts";
+import { mapParallel } from "../map-parallel.ts";
 import type { ScaleProbe } from "./probes.ts";
 import { describeCapture } from "./captures.ts";
 
@@ -84,7 +85,7 @@ type Probers = ReadonlyMap<string, Prober>;
 async function attachAll(api: ClusterApi, probes: readonly ScaleProbe[]): Promise<Probers> {
   const probers = new Map<string, Prober>();
   const names = [...new Set(probes.map(({ source }) => source.name))];
-  await runParallel(names, async (name) => {
+  await mapParallel(PARALLEL, names, async (name) => {
     probers.set(name, await new Prober(name, await api.attach(NAMESPACE, name, CLIENT)).waitUntilStarted());
   });
   return probers;
@@ -93,7 +94,7 @@ async function attachAll(api: ClusterApi, probes: readonly ScaleProbe[]): Promis
 async function probeEach(probers: Probers, probes: readonly ScaleProbe[]): Promise<readonly UnansweredProbe[]> {
   const open: UnansweredProbe[] = [];
   const token = reserveTokens(probes.length);
-  await runParallel([...probes.entries()], async ([index, probe]) => {
+  await mapParallel(PARALLEL, [...probes.entries()], async ([index, probe]) => {
     const problem = await probeCell(probers, probe, formatToken(token + index));
     if (problem !== undefined) open.push({ probe, problem });
   });
@@ -109,12 +110,4 @@ async function probeCell(probers: Probers, probe: ScaleProbe, token: string): Pr
   if (!answer.ok) return answer.error ?? "no answer";
   if (protocol === "icmp" || servers.has(answer.server ?? "")) return undefined;
   return `answered by ${answer.server ?? "nobody"}`;
-}
-
-async function runParallel<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
-  const queue = [...items];
-  const worker = async () => {
-    for (let item = queue.shift(); item !== undefined; item = queue.shift()) await work(item);
-  };
-  await Promise.all(Array.from({ length: PARALLEL }, worker));
 }

@@ -1,0 +1,40 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { TestNode } from "../../../plugin/testing/node.ts";
+import type { Measurement } from "../measurement.ts";
+import { percentile, roundToTenth } from "../statistics.ts";
+
+/** How the launcher executes a call: in the agent, or without an agent in a process of interlay-full. */
+export type ExecMode = "agent" | "standalone";
+
+interface LogLine {
+  readonly command?: string;
+  readonly mode: ExecMode;
+  readonly peakMemoryKiB?: number;
+}
+
+export const KIB_PER_MIB = 1024;
+
+/** @throws if one of the last calls was executed in another mode than the one that is measured */
+export function requireMode(node: TestNode, mode: ExecMode, calls: number): void {
+  const other = readLog(node)
+    .slice(-2 * calls)
+    .filter((line) => line.mode !== mode);
+  if (other.length > 0)
+    throw new Error(`${other.length} of ${2 * calls} calls that were measured as "${mode}" were not`);
+}
+
+/** Returns the peak memory of all standalone calls, which each writes to its log line. */
+export function measureMemory(node: TestNode): Measurement {
+  const peaks = readLog(node).flatMap(({ peakMemoryKiB }) => (peakMemoryKiB === undefined ? [] : [peakMemoryKiB]));
+  const peak = roundToTenth(percentile(peaks, 1) / KIB_PER_MIB);
+  const basis = `VmHWM, maximum of ${peaks.length} calls`;
+  return { name: "peak memory of a call, standalone", value: peak, unit: "MiB", limit: 80, basis };
+}
+
+function readLog(node: TestNode): readonly LogLine[] {
+  return readFileSync(join(node.stateDirectory, "cni.log"), "utf8")
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line) as LogLine);
+}
