@@ -17,7 +17,7 @@ import {
   type TestPod,
 } from "../../plugin/testing/node.ts";
 import type { Bench, Measurement } from "./measurement.ts";
-import { type ExecMode, KIB_PER_MIB, measureMemory, requireMode } from "./cni/call-log.ts";
+import { type CallMode, KIB_PER_MIB, measureMemory, requireMode } from "./cni/call-log.ts";
 import { Runtime } from "./cni/runtime.ts";
 import { mapParallel } from "./map-parallel.ts";
 import { roundToHundredth, median, percentile, roundToTenth } from "./statistics.ts";
@@ -98,7 +98,7 @@ async function callPlugin(
   return { milliseconds, json: json as Record<string, unknown> };
 }
 
-async function measureVersion(place: BenchPlace, mode: ExecMode): Promise<readonly Measurement[]> {
+async function measureVersion(place: BenchPlace, mode: CallMode): Promise<readonly Measurement[]> {
   const pod = place.net.pod(`v-${mode}`);
   const samples: Record<"launcher" | "macvlan", number[]> = { launcher: [], macvlan: [] };
   for (let call = 0; call < CALLS; call++)
@@ -113,14 +113,14 @@ async function measureVersion(place: BenchPlace, mode: ExecMode): Promise<readon
 
 /** With `chrt -r 10 npm run bench -- cni`, other programs do not disturb the measurements; their basis names the priority. */
 const PRIORITY = /SCHED_(RR|FIFO)/.test(execOrThrow(["chrt", "-p", String(process.pid)])) ? ", real-time priority" : "";
-const MODE_BASIS: Record<ExecMode, string> = {
+const MODE_BASIS: Record<CallMode, string> = {
   agent: `answered by a warm agent${PRIORITY}`,
   standalone: `no agent runs${PRIORITY}`,
 };
 /** Limits apply with an agent, as on a normal node. */
 const LIMITS = { agent: { ADD: 0.6, DEL: 0.5 }, standalone: undefined } as const;
 
-async function measureAddAndDel(place: BenchPlace, type: string, mode: ExecMode): Promise<readonly Measurement[]> {
+async function measureAddAndDel(place: BenchPlace, type: string, mode: CallMode): Promise<readonly Measurement[]> {
   const samples = await callInTurns(place, type, mode, CALLS);
   const basis = `median of ${CALLS}, ${MODE_BASIS[mode]}`;
   return (["ADD", "DEL"] as const).flatMap((verb): readonly Measurement[] => {
@@ -142,7 +142,7 @@ async function measureAddAndDel(place: BenchPlace, type: string, mode: ExecMode)
 async function callInTurns(
   place: BenchPlace,
   type: string,
-  mode: ExecMode,
+  mode: CallMode,
   calls: number,
 ): Promise<Readonly<Record<string, readonly number[]>>> {
   const { net, node } = place;
@@ -184,7 +184,7 @@ async function waitUntilClean(node: TestNode): Promise<void> {
 
 async function measureParallelAdds(
   { net, node, runtime }: BenchPlace,
-  mode: ExecMode,
+  mode: CallMode,
 ): Promise<readonly Measurement[]> {
   const pods = Array.from({ length: PARALLEL_ADDS }, (_, index) => {
     const pod = net.pod(`c${index}-${mode}`);

@@ -5,18 +5,18 @@ import type { Measurement } from "../measurement.ts";
 import { percentile, roundToTenth } from "../statistics.ts";
 
 /** How the launcher executes a call: in the agent, or without an agent in a process of interlay-full. */
-export type ExecMode = "agent" | "standalone";
+export type CallMode = "agent" | "standalone";
 
 interface LogLine {
   readonly command?: string;
-  readonly mode: ExecMode;
+  readonly mode: CallMode;
   readonly peakMemoryKiB?: number;
 }
 
 export const KIB_PER_MIB = 1024;
 
 /** @throws if one of the last calls was executed in another mode than the one that is measured */
-export function requireMode(node: TestNode, mode: ExecMode, calls: number): void {
+export function requireMode(node: TestNode, mode: CallMode, calls: number): void {
   const other = readLog(node)
     .slice(-2 * calls)
     .filter((line) => line.mode !== mode);
