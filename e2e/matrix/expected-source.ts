@@ -131,9 +131,7 @@ function sourceByHostPort(
       const isSameSubnet = isOnUnderlay(reaches.type, reaches.nic)
         ? !isOverlay && !leavesRack(cell, asked, settings)
         : settings.hasNodeSubnets && isOverlay && cell.sourceNode === asked;
-      return isSameSubnet
-        ? [masqueraded]
-        : throughNode(cell, source, reaches, asked, settings);
+      return isSameSubnet ? [masqueraded] : throughNode(cell, source, reaches, asked, settings);
     }),
   );
 }
