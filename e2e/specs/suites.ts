@@ -19,6 +19,7 @@ const SUITES: Readonly<Record<string, () => readonly Promise<SpecFile>[]>> = {
   validation: () => [import("./validation.e2e.ts")],
   ipam: () => [import("./ipam.e2e.ts"), import("./ipam-faults.e2e.ts")],
   "existing-cluster": () => [import("./existing-cluster.e2e.ts")],
+  "in-cluster": () => [import("./in-cluster.e2e.ts")],
   "lab-isolation": () => [import("./lab-isolation.e2e.ts")],
   parity: () => [import("./parity.e2e.ts")],
   mutants: () => [import("./mutants.e2e.ts")],

@@ -1,0 +1,70 @@
+import assert from "node:assert/strict";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Cluster } from "../../clusters/provider.ts";
+import { unpackArchive } from "../../results/bundle.ts";
+import { readReport } from "../../results/write.ts";
+import { diffLines, readObjects } from "../existing-cluster/cluster-state.ts";
+import { BeforeAll, By, DeferCleanup, Describe, Eventually, It, Skip } from "../harness.ts";
+import { type ClusterApi, clusterApi } from "../support/cluster-api.ts";
+import { runCommandProcess } from "../support/e2e-process.ts";
+import { registerIfMain, type TestRun } from "../support/test-run.ts";
+
+const RUN_TIMEOUT_MS = 600_000;
+
+/** Commands that get only the kubeconfig of a cluster: the suite as a Job in it, and the dump of its state. */
+export function registerSpecs(run: TestRun): void {
+  Describe("the suite in the cluster", { labels: ["in-cluster"] }, () => {
+    let cluster: Cluster;
+    let api: ClusterApi;
+
+    BeforeAll(
+      async () => {
+        cluster = await By("the cluster", run.cluster);
+        api = clusterApi(cluster);
+      },
+      { timeout: 0 },
+    );
+
+    It("runs as a Job, leaves its results, and removes what it created", { timeout: RUN_TIMEOUT_MS }, async () => {
+      if (cluster.provider !== "kind") Skip("the nodes of a lab have no images");
+      const before = await readObjects(api);
+      const { exitCode, stdout, stderr } = await By("npm run in-cluster", () =>
+        runCommandProcess("in-cluster", ["--kubeconfig", cluster.kubeconfig]),
+      );
+      assert.equal(exitCode, 0, `${stdout}${stderr}`.slice(-8000));
+      const directory = /^results: (.+)\/report\.json/m.exec(stdout)?.[1] ?? "";
+      const { provider, summary } = await readReport(directory);
+      assert.equal(provider, "existing");
+      assert.ok(summary.passed > 200, `only ${summary.passed} passed`);
+      await Eventually(
+        "the objects of before",
+        async () => diffLines(before, await readObjects(api)),
+        (left) => left.length === 0,
+        { timeout: 30_000, interval: 1000 },
+      );
+    });
+
+    It("can be dumped with only its kubeconfig, nodes by their agents", { timeout: RUN_TIMEOUT_MS }, async () => {
+      const directory = await mkdtemp(join(tmpdir(), "interlay-sysdump-spec-"));
+      DeferCleanup(() => rm(directory, { recursive: true }));
+      const archive = join(directory, "dump.tar.gz");
+      const { exitCode, stdout, stderr } = await By("npm run sysdump", () =>
+        runCommandProcess("sysdump", ["--kubeconfig", cluster.kubeconfig, "--output", archive]),
+      );
+      assert.equal(exitCode, 0, `${stdout}${stderr}`.slice(-8000));
+      const unpacked = await unpackArchive(archive);
+      DeferCleanup(() => rm(unpacked, { recursive: true }));
+      const read = (name: string) => readFile(join(unpacked, name), "utf8");
+      assert.match(await read("sysdump.json"), /"nodesReadBy": "agent"/);
+      assert.ok((JSON.parse(await read("objects/Pod.json")) as readonly unknown[]).length > 0);
+      for (const { name } of cluster.nodes) {
+        assert.match(await read(`nodes/${name}/links.txt`), /: lo: /);
+        assert.match(await read(`nodes/${name}/doctor.json`), /"node"/);
+      }
+    });
+  });
+}
+
+registerIfMain(import.meta.url, registerSpecs);
