@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
-import { buildFrame, callAgent } from "../cni/call-agent.ts";
-import { CNI_SOCKET_VARIABLE, type CniReply, DEFAULT_CNI_SOCKET } from "../cni/cni-protocol.ts";
+import { buildFrame, callAgent } from "../cni/protocol/call-agent.ts";
+import { CNI_SOCKET_VARIABLE, type CniReply, DEFAULT_CNI_SOCKET } from "../cni/protocol/cni-protocol.ts";
 import { CniError, CODE, renderError } from "../cni/error.ts";
 import { buildPaths, readPaths } from "../cni/paths.ts";
 import { parseRequest, type Request } from "../cni/request.ts";

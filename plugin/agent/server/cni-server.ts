@@ -14,7 +14,7 @@ import {
   LENGTH_BYTES,
   MAX_REQUEST_BYTES,
   readFileIdentity,
-} from "../../cni/cni-protocol.ts";
+} from "../../cni/protocol/cni-protocol.ts";
 
 interface CniServerOptions {
   readonly path: string;

@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import type { Server } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { buildFrame, callAgent } from "../../cni/call-agent.ts";
+import { buildFrame, callAgent } from "../../cni/protocol/call-agent.ts";
 import { buildPaths } from "../../cni/paths.ts";
 import { Allocator } from "../../ipam/allocator/allocator.ts";
 import { executeIpam } from "../../ipam/execute-ipam.ts";

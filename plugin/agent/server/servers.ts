@@ -3,7 +3,7 @@ import type { Server as SocketServer } from "node:net";
 import { join } from "node:path";
 import type { Paths } from "../../cni/paths.ts";
 import type { Allocator } from "../../ipam/allocator/allocator.ts";
-import { CNI_SOCKET } from "../../cni/cni-protocol.ts";
+import { CNI_SOCKET } from "../../cni/protocol/cni-protocol.ts";
 import { executeIpam, type IpamListener } from "../../ipam/execute-ipam.ts";
 import type { AgentMetrics } from "../status/agent-metrics.ts";
 import { serveCni } from "./cni-server.ts";
