@@ -5,7 +5,7 @@ import { connect } from "node:net";
 import { createInterface } from "node:readline";
 import ipaddr from "ipaddr.js";
 import { injectDatagrams } from "./inject.ts";
-import { countRetransmissions, mayHaveRetransmitted } from "./retransmissions.ts";
+import { countRetransmissions, mayHaveLostPacket } from "./retransmissions.ts";
 import {
   clientRequest,
   computeDigest,
@@ -86,7 +86,7 @@ function probeTcp(request: Checked): Promise<Outcome> {
     };
     const succeed = async (outcome: Outcome): Promise<void> => {
       clearTimeout(timer);
-      if (!mayHaveRetransmitted(performance.now() - started, request.bytes)) {
+      if (!mayHaveLostPacket(performance.now() - started, request.bytes)) {
         end(outcome);
         return;
       }
@@ -139,7 +139,7 @@ function probeUdp(request: Checked): Promise<Outcome> {
     // Not connected: the kernel would hide an answer from another address.
     socket.on("message", (message, sender) => {
       if (isSameAddress(sender.address, address) && sender.port === port)
-        end({ ...readGreeting(message.toString(), request), resent: sent - 1 });
+        end({ ...readGreeting(message.toString(), request), ...(request.bytes === 0 ? { resent: sent - 1 } : {}) });
       else wrongSender = `the answer came from ${sender.address} port ${sender.port}, not from the requested address`;
     });
     const ask = (): void => {

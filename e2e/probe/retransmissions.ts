@@ -5,9 +5,12 @@ import { promisify } from "node:util";
 /** A segment that is lost alone is sent again after 200 ms at the earliest (TCP_RTO_MIN), with a margin for timers. */
 const MIN_RETRANSMISSION_MS = 150;
 
-/** Reports whether the kernel may have sent a segment again: a small request has one segment in flight. */
-export function mayHaveRetransmitted(elapsedMs: number, bytes: number): boolean {
-  return bytes > 0 || elapsedMs >= MIN_RETRANSMISSION_MS;
+/**
+ * Reports whether a packet of the request may have been lost. Large payloads are left out: path MTU discovery (RFC 1191, RFC 8201)
+ * and TCP's congestion control send packets again by design.
+ */
+export function mayHaveLostPacket(elapsedMs: number, bytes: number): boolean {
+  return bytes === 0 && elapsedMs >= MIN_RETRANSMISSION_MS;
 }
 
 /**
