@@ -71,7 +71,10 @@ export const cellSchema = z.object({
   latencyMs: z.number(),
   /** Number of attempts; more than one marks a flaky cell. */
   attempts: z.number().int().positive(),
-  /** Datagrams or TCP segments that the client sent again; more than none marks a flaky cell. Absent if unknown, and for large payloads. */
+  /**
+   * Datagrams without an answer, or TCP segments, that the client sent again; more than none marks a flaky cell. Absent if unknown,
+   * and for large payloads.
+   */
   resent: z.number().int().nonnegative().exactOptional(),
   /** The source address that the server saw. */
   seen: z.string().optional(),

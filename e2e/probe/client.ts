@@ -117,6 +117,8 @@ function probeTcp(request: Checked): Promise<Outcome> {
 
 /** A lost datagram is sent again within the timeout. */
 const UDP_TRIES = 3;
+/** Time for the answers to the other datagrams after the first answer: a busy machine answers late, a lost datagram never. */
+const LATE_ANSWER_MS = 1000;
 
 function probeUdp(request: Checked): Promise<Outcome> {
   const { address, port, timeoutMs } = request;
@@ -124,11 +126,18 @@ function probeUdp(request: Checked): Promise<Outcome> {
     const socket = createSocket(address.includes(":") ? "udp6" : "udp4");
     let wrongSender: string | undefined;
     let sent = 0;
+    let answered = 0;
+    let first: Outcome | undefined;
     const end = (outcome: Outcome): void => {
       clearTimeout(timer);
+      clearTimeout(late);
       clearInterval(again);
       socket.close();
       resolve(outcome);
+    };
+    let late: NodeJS.Timeout | undefined;
+    const succeed = (outcome: Outcome): void => {
+      end({ ...outcome, ...(request.bytes === 0 ? { resent: sent - answered } : {}) });
     };
     const timer = setTimeout(() => {
       end({ ok: false, error: wrongSender ?? `no answer in ${timeoutMs} ms` });
@@ -138,9 +147,21 @@ function probeUdp(request: Checked): Promise<Outcome> {
     });
     // Not connected: the kernel would hide an answer from another address.
     socket.on("message", (message, sender) => {
-      if (isSameAddress(sender.address, address) && sender.port === port)
-        end({ ...readGreeting(message.toString(), request), ...(request.bytes === 0 ? { resent: sent - 1 } : {}) });
-      else wrongSender = `the answer came from ${sender.address} port ${sender.port}, not from the requested address`;
+      if (!isSameAddress(sender.address, address) || sender.port !== port) {
+        wrongSender = `the answer came from ${sender.address} port ${sender.port}, not from the requested address`;
+        return;
+      }
+      answered += 1;
+      const outcome = (first ??= readGreeting(message.toString(), request));
+      if (answered >= sent || request.bytes > 0) {
+        succeed(outcome);
+        return;
+      }
+      clearTimeout(timer);
+      clearInterval(again);
+      late ??= setTimeout(() => {
+        succeed(outcome);
+      }, LATE_ANSWER_MS);
     });
     const ask = (): void => {
       sent += 1;

@@ -41,6 +41,20 @@ describe("the probe", () => {
     assert.deepEqual(answer, { ok: true, server: "u", seen: "x", resent: 0 });
   });
 
+  it("does not count a datagram that it sent again if both are answered late", async () => {
+    const udp = createSocket("udp4");
+    udp.on("message", (_, from) => {
+      setTimeout(() => {
+        udp.send('{"server":"u","seen":"x"}', from.port, from.address);
+      }, 300);
+    });
+    await new Promise<void>((resolve) => udp.bind(0, "127.0.0.1", resolve));
+    const { port } = udp.address();
+    const answer = await ask({ id: 1, protocol: "udp", address: "127.0.0.1", port, timeoutMs: 600 });
+    udp.close();
+    assert.equal(answer.resent, 0);
+  });
+
   it("counts the datagrams that it sent again", async () => {
     const udp = createSocket("udp4");
     let received = 0;

@@ -59,7 +59,7 @@ export const probeAnswer = z.object({
   seen: z.string().optional(),
   /** Number of datagrams with the token that the server has received. */
   heard: z.number().optional(),
-  /** Datagrams that the probe, or TCP segments that its kernel, sent again; absent if unknown, and for large payloads. */
+  /** Datagrams that the probe sent again and that were not answered, or TCP segments that its kernel sent again; absent if unknown, and for large payloads. */
   resent: z.number().optional(),
   error: z.string().optional(),
 });
