@@ -64,6 +64,9 @@ const NODE_RULES: readonly (readonly [RegExp, string])[] = [
   [/^node: nft rule in node_source: masquerade-service$/, "does not exempt anything with the return path none"],
 ];
 
+/** Rules that only save time: without them the rules behind them decide the same. */
+const SHORTCUT = /^node: nft rule in (source_guard|exempt): shortcut$/;
+
 export const NODE_TESTS: readonly string[] = NODE_RULES.map(([, test]) => test);
 export const TESTS: readonly string[] = NEEDED_ELSEWHERE.map(([, test]) => test);
 
@@ -71,6 +74,7 @@ export const TESTS: readonly string[] = NEEDED_ELSEWHERE.map(([, test]) => test)
 export function findAllowlistReason(title: string): string | undefined {
   if (NEWER.some((pattern) => pattern.test(title)))
     return "needed by kube-proxy from v1.30 on, which this run had not: --kube-proxy v1.31.4,v1.31.4/nftables";
+  if (SHORTCUT.test(title)) return "saves time only: the rules behind it decide the same";
   const test = [...NEEDED_ELSEWHERE, ...NODE_RULES].find(([pattern]) => pattern.test(title))?.[1];
   return test === undefined ? undefined : `needed elsewhere, shown by the test "${test}"`;
 }

@@ -20,6 +20,7 @@ const LISTING = `table inet interlay {
 
 	chain source_guard {
 		type filter hook prerouting priority raw; policy accept;
+		iifname != "vethil*" accept comment "shortcut"
 		iifname "vethil*" ip6 saddr { ::, fe80::/10 } accept comment "link-local"
 		iifname "vethil*" meta nfproto ipv4 fib saddr . iif oif missing counter packets 7 bytes 420 drop comment "source-guard-ipv4"
 		iifname "vethil*" meta nfproto ipv6 fib saddr . iif oif missing counter packets 0 bytes 0 drop comment "source-guard-ipv6"
@@ -27,6 +28,7 @@ const LISTING = `table inet interlay {
 
 	chain exempt {
 		type filter hook prerouting priority mangle - 10; policy accept;
+		ct state != invalid accept comment "shortcut"
 		iifname "vethil*" ip daddr @overlay4 ct state invalid counter packets 12 bytes 720 notrack comment "exempt-ipv4"
 		iifname != "eth0" iifname != "vethil*" meta iifkind "veth" ip saddr != @overlay4 ip daddr @overlay4 fib saddr . iif oif exists ct state invalid counter packets 0 bytes 0 notrack comment "exempt-further-nic-ipv4"
 	}

