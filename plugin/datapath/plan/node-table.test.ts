@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { removeNestedCidrs, parseCidr } from "../address.ts";
+import { removeNestedCidrs, parseCidr, parseIp } from "../address.ts";
 import { isNodeTable, type NodeTableInput, readExemptCidrs, readRuleCounters, renderNodeTable } from "./node-table.ts";
 
 const cidrs = (...texts: readonly string[]) => texts.map(parseCidr);
@@ -74,6 +74,12 @@ describe("renderNodeTable", () => {
       assert.equal(countRules({ ...input, uplink: "eth0" }, / masquerade fully-random comment/), masquerades);
       assert.equal(countRules({ ...input, uplink: "eth0" }, / drop comment "source-guard-/), 2);
     });
+
+  it("has one rule for all masqueraded networks of a family", () => {
+    const masqueradedCidrs = cidrs("10.233.64.0/18", "10.240.0.0/16", "10.250.0.0/16");
+    const input = { ...LISTED, nodeAddresses: [parseIp("10.7.168.71")], masqueradedCidrs };
+    assert.equal(countRules(input, /node-address-overlay/), 1);
+  });
 
   it("leaves out a network within another one", () => {
     assert.deepEqual(

@@ -149,11 +149,18 @@ function renderSourceTranslations(
   return [
     `    ${FROM_PODS} oifname != "${NODE_LINK_PREFIX}*" meta oifkind "veth" meta nfproto ${family} ct status dnat ${translate} "node-address-service-${family}"\n`,
     `    ${toUnderlay} meta mark & ${MASQUERADE_MARKS} != 0x00000000 ${translate} "node-address-marked-${family}"\n`,
-    ...masqueraded.map(
-      (network, index) =>
-        `    ${toUnderlay} ${protocol} saddr ${network} ${translate} "node-address-overlay-${family}-${index + 1}"\n`,
-    ),
+    ...(masqueraded.length === 0
+      ? []
+      : [
+          `    ${toUnderlay} ${protocol} saddr ${renderSet(masqueraded)} ${translate} "node-address-overlay-${family}"\n`,
+        ]),
   ];
+}
+
+/** Renders networks as nft lists them: sorted in braces, a single one without. */
+function renderSet(networks: readonly Cidr[]): string {
+  const elements = [...networks].sort().join(", ");
+  return networks.length === 1 ? elements : `{ ${elements} }`;
 }
 
 /** Reports whether `nft list table` shows what `renderNodeTable` writes for the same input; counters are not compared. */
