@@ -59,13 +59,7 @@ try {
 /** @returns the exit status */
 async function main(): Promise<number> {
   const { kubeconfig, context, suiteImage: suite, image: probe } = flags;
-  const config = loadKubeConfig({
-    workers: 1,
-    datapath: "interlay",
-    hostPods: false,
-    ...(kubeconfig === undefined ? {} : { kubeconfig }),
-    ...(context === undefined ? {} : { context }),
-  });
+  const config = loadKubeConfig({ kubeconfig, context });
   server = config.getCurrentCluster()?.server;
   const job = new ClusterJob(config);
   if (flags.remove) {

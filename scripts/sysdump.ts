@@ -39,13 +39,7 @@ let server: string | undefined;
 try {
   const cluster = await findCluster();
   const { kubeconfig = cluster?.kubeconfig, context } = flags;
-  const config = loadKubeConfig({
-    workers: 1,
-    datapath: "interlay",
-    hostPods: false,
-    ...(kubeconfig === undefined ? {} : { kubeconfig }),
-    ...(context === undefined ? {} : { context }),
-  });
+  const config = loadKubeConfig({ kubeconfig, context });
   server = config.getCurrentCluster()?.server;
   const { gitVersion } = await config.makeApiClient(VersionApi).getCode();
   const { target, by, unreachable } = cluster === undefined ? await accessByAgents(config) : accessByProvider(cluster);

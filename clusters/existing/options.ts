@@ -69,8 +69,14 @@ export function parseExistingOptions(env: NodeJS.ProcessEnv = process.env): Exis
   };
 }
 
+/** Which cluster; undefined: the default kubeconfig and its current context. */
+interface KubeConfigOptions {
+  readonly kubeconfig?: string | undefined;
+  readonly context?: string | undefined;
+}
+
 /** Loads the kubeconfig and selects the context. Throws for an unknown context. */
-export function loadKubeConfig({ kubeconfig, context }: ExistingOptions): KubeConfig {
+export function loadKubeConfig({ kubeconfig, context }: KubeConfigOptions): KubeConfig {
   const config = new KubeConfig();
   if (kubeconfig === undefined) config.loadFromDefault();
   else config.loadFromFile(kubeconfig);
