@@ -14,7 +14,7 @@ import {
   writeMeasurements,
 } from "../e2e/bench/measurement.ts";
 import { writePage } from "../e2e/bench/page.ts";
-import { getErrorMessage } from "../clusters/error-message.ts";
+import { getErrorMessage } from "../plugin/errors/error-message.ts";
 
 /**
  * `npm run bench -- [names]`: measures and compares each value with its limit. Exit status 0: all values are within their

@@ -7,7 +7,7 @@ import { createKeyPair } from "./certify/key-pair.ts";
 import { type CertifyFlags, runCertification } from "./certify/run-certification.ts";
 import { printVerification } from "./certify/print-verification.ts";
 import { addExistingClusterOptions, listExistingClusterVariables } from "./e2e/existing-cluster-options.ts";
-import { getErrorMessage } from "../clusters/error-message.ts";
+import { getErrorMessage } from "../plugin/errors/error-message.ts";
 
 /** `npm run certify`: the vendor's run. `npm run certify -- --verify FILE`: the recipient's check. See docs/certify.md. */
 const program = addExistingClusterOptions(

@@ -5,7 +5,7 @@ import { type ExistingOptions, parseExistingOptions } from "../clusters/existing
 import { PROVIDER_NAMES } from "../clusters/provider-name.ts";
 import { loadProvider } from "../clusters/providers.ts";
 import { DEFAULT_SPEC } from "../clusters/provider.ts";
-import { getErrorMessage } from "../clusters/error-message.ts";
+import { getErrorMessage } from "../plugin/errors/error-message.ts";
 
 /** `npm run down`: deletes a cluster; built components stay in the cache. */
 const program = new Command("down")

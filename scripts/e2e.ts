@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { join } from "node:path";
 import type { Environment } from "../clusters/environments/environment.ts";
 import { parseEnvironments } from "../clusters/environments/registry.ts";
-import { getErrorMessage } from "../clusters/error-message.ts";
+import { getErrorMessage } from "../plugin/errors/error-message.ts";
 import { DEFAULT_SPEC } from "../clusters/provider.ts";
 import { hasCapability } from "../clusters/capabilities.ts";
 import { PROVIDER_NAMES } from "../clusters/provider-name.ts";

@@ -8,7 +8,7 @@ import { DEFAULT_SPEC } from "../clusters/provider.ts";
 import { listContents, ROOT } from "./kit/contents.ts";
 import { packKit } from "./kit/pack.ts";
 import { verifyKit } from "./kit/verify.ts";
-import { getErrorMessage } from "../clusters/error-message.ts";
+import { getErrorMessage } from "../plugin/errors/error-message.ts";
 
 /** `npm run kit`: packs the suite and its dependencies for a machine without a network. */
 const program = new Command("kit")

@@ -6,7 +6,7 @@ import { readReport, RESULTS, writeHistory } from "../results/write.ts";
 import { type MatrixJob, matrixPlan, type PlannedJobs, planJobs } from "./nightly/plan.ts";
 import plans from "./nightly/plans.json" with { type: "json" };
 import { type JobResult, listRows, renderMarkdown, renderTable } from "./nightly/results-table.ts";
-import { getErrorMessage } from "../clusters/error-message.ts";
+import { getErrorMessage } from "../plugin/errors/error-message.ts";
 
 /** `npm run nightly`: runs the matrix for every job of a plan. The nightly workflow of CI takes its jobs from `--dry-run --json`. */
 const flags = new Command("nightly")

@@ -15,7 +15,7 @@ import { POD_TYPES, type PodType, type Report } from "../results/schema.ts";
 import { RESULTS, writeReport } from "../results/write.ts";
 import packageJson from "../package.json" with { type: "json" };
 import { composeReport, type Failure } from "../e2e/support/report.ts";
-import { getErrorMessage } from "../clusters/error-message.ts";
+import { getErrorMessage } from "../plugin/errors/error-message.ts";
 
 const SUITES: readonly PeerSuite[] = [sigNetwork, cyclonus];
 

@@ -4,7 +4,7 @@ import { Command } from "commander";
 import { compareRuns } from "../results/compare-runs.ts";
 import { readReport, renderReport, RESULTS, writeHistory } from "../results/write.ts";
 import { takeScreenshots } from "./report/screenshots.ts";
-import { getErrorMessage } from "../clusters/error-message.ts";
+import { getErrorMessage } from "../plugin/errors/error-message.ts";
 
 /** `npm run report`: writes report.html, report.md and junit.xml of runs again from their report.json. */
 const program = new Command("report")

@@ -7,7 +7,7 @@ import { DEFAULT_SPEC } from "../clusters/provider.ts";
 import { buildClusterSpec } from "../e2e/support/cluster-spec.ts";
 import { parseKubeProxy, parseRunOptions } from "../e2e/support/options.ts";
 import { findSkipReason } from "./e2e/environments.ts";
-import { getErrorMessage } from "../clusters/error-message.ts";
+import { getErrorMessage } from "../plugin/errors/error-message.ts";
 
 /** `npm run up`: creates a cluster to experiment with. */
 const program = new Command("up")

@@ -2,7 +2,7 @@ import { createWriteStream } from "node:fs";
 import { mkdir, rename, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { z } from "zod";
-import { getErrorMessage } from "../error-message.ts";
+import { getErrorMessage } from "../../plugin/errors/error-message.ts";
 import { getCacheRoot, hashContent } from "./cache.ts";
 import { runCommand, runOrThrow } from "./command.ts";
 import { listBuildArguments, type GoModule, renderGoMod, listGoPackages } from "./module.ts";

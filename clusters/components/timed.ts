@@ -1,4 +1,4 @@
-import { getErrorMessage } from "../error-message.ts";
+import { getErrorMessage } from "../../plugin/errors/error-message.ts";
 import type { Progress, StepHandle } from "../progress.ts";
 import { readLastSeconds, saveLastSeconds } from "./timings.ts";
 

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { CoreV1Api, type KubeConfig } from "@kubernetes/client-node";
 import { getCacheRoot } from "../components/cache.ts";
 import { runTimed } from "../components/timed.ts";
-import { getErrorMessage } from "../error-message.ts";
+import { getErrorMessage } from "../../plugin/errors/error-message.ts";
 import { ignoreStatus } from "../kubernetes/status-code.ts";
 import { uninstallInterlay } from "../kubernetes/uninstall.ts";
 import type { Progress } from "../progress.ts";

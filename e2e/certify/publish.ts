@@ -1,5 +1,6 @@
 import { readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { getErrorMessage } from "../../plugin/errors/error-message.ts";
 import { type PublishedSubmission, renderResultsPage } from "../../results/html/results-page.ts";
 import { CERTIFICATE_FILE } from "./submission-files.ts";
 import { verifyCertificate } from "./verify.ts";
@@ -23,7 +24,7 @@ async function readSubmission(parent: string, directory: string): Promise<Publis
   try {
     return { directory, ...(await verifyCertificate(join(parent, directory, CERTIFICATE_FILE))) };
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = getErrorMessage(error);
     return { directory, keyids: [], problems: [`${CERTIFICATE_FILE} cannot be read: ${reason}`] };
   }
 }

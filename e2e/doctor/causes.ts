@@ -7,7 +7,7 @@ import { execOrThrow } from "../support/agent-process.ts";
 import type { Cell } from "../matrix/cells.ts";
 import { type Findings, runExecutable } from "./doctor.ts";
 import { likelyCauses } from "./predicted.ts";
-import { getErrorMessage } from "../../clusters/error-message.ts";
+import { getErrorMessage } from "../../plugin/errors/error-message.ts";
 import { INTERLAY } from "../support/node-paths.ts";
 
 const SNAPSHOT = [INTERLAY, "doctor", "--snapshot"];

@@ -1,7 +1,7 @@
 import type { Deployment } from "../pods/deploy.ts";
 import { TCP_PORT } from "../probe/protocol.ts";
 import { type Cell, EXTERNAL } from "./cell.ts";
-import { getErrorMessage } from "../../clusters/error-message.ts";
+import { getErrorMessage } from "../../plugin/errors/error-message.ts";
 
 /** Frames of each kind: a busy machine can lose one. */
 const COPIES = 3;

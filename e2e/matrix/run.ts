@@ -8,7 +8,7 @@ import { expectedSource } from "./expected-source.ts";
 import type { Variant, Verdict } from "./gate.ts";
 import { settingsFor, UNKNOWN_SETTINGS } from "./settings.ts";
 import { verdictFor } from "./verdict.ts";
-import { getErrorMessage } from "../../clusters/error-message.ts";
+import { getErrorMessage } from "../../plugin/errors/error-message.ts";
 
 interface RunOptions {
   /** Timeout of a cell that should pass. */

@@ -16,7 +16,7 @@ import {
   type probeRequest,
   writeQuestion,
 } from "./protocol.ts";
-import { getErrorMessage } from "../../clusters/error-message.ts";
+import { getErrorMessage } from "../../plugin/errors/error-message.ts";
 
 type Checked = ReturnType<typeof probeRequest.parse>;
 type Outcome = Omit<ProbeAnswer, "id" | "latencyMs">;

@@ -4,7 +4,7 @@ import { z } from "zod";
 import { PacketSocket } from "../../plugin/netlink/packet-socket.ts";
 import { buildFrame, buildPacket } from "./datagram.ts";
 import { type InjectRequest, type ProbeAnswer, writeQuestion } from "./protocol.ts";
-import { getErrorMessage } from "../../clusters/error-message.ts";
+import { getErrorMessage } from "../../plugin/errors/error-message.ts";
 
 /** Port on which nothing of the suite listens. */
 const SOURCE_PORT = 40_404;

@@ -1,4 +1,4 @@
-import { getErrorMessage } from "../../clusters/error-message.ts";
+import { getErrorMessage } from "../../plugin/errors/error-message.ts";
 import type { Cluster, ExecResult } from "../../clusters/provider.ts";
 import { type ClusterApi, clusterApi } from "../support/cluster-api.ts";
 import { listNamespaces } from "../evidence/capture.ts";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { getErrorMessage } from "../../clusters/error-message.ts";
+import { getErrorMessage } from "../../plugin/errors/error-message.ts";
 import type { Cluster } from "../../clusters/provider.ts";
 import { hasCapability } from "../../clusters/capabilities.ts";
 import { type CellResult, POD_TYPES } from "../../results/schema.ts";

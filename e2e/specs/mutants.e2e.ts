@@ -27,7 +27,7 @@ import { describeFailed, type FailedCell, MutationRuns } from "../mutants/mutati
 import { RECREATED_PODS, recreatePods } from "../mutants/recreate-pods.ts";
 import { deploy, type Deployment } from "../pods/deploy.ts";
 import { registerIfMain, type TestRun } from "../support/test-run.ts";
-import { getErrorMessage } from "../../clusters/error-message.ts";
+import { getErrorMessage } from "../../plugin/errors/error-message.ts";
 
 /** kube-proxy below v1.29, which needs the return path. */
 const VARIANT: Variant = { kubeProxy: { version: "v1.28.15", mode: "iptables" }, returnPath: "notrack" };

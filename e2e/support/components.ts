@@ -7,6 +7,7 @@ import {
   type V1Node,
   type V1Pod,
 } from "@kubernetes/client-node";
+import { getErrorMessage } from "../../plugin/errors/error-message.ts";
 import type { Cluster } from "../../clusters/provider.ts";
 import type { ClusterComponents } from "../../results/components.ts";
 
@@ -137,5 +138,5 @@ export function groupConfigurations(
 }
 
 function getFirstLine(error: unknown): string {
-  return (error instanceof Error ? error.message : String(error)).split("\n")[0] ?? "";
+  return getErrorMessage(error).split("\n")[0] ?? "";
 }

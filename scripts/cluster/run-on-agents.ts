@@ -1,5 +1,5 @@
 import { CoreV1Api, type KubeConfig } from "@kubernetes/client-node";
-import { getErrorMessage } from "../../clusters/error-message.ts";
+import { getErrorMessage } from "../../plugin/errors/error-message.ts";
 import { execInPod } from "../../clusters/kubernetes/pod-exec.ts";
 import type { ExecResult } from "../../clusters/provider.ts";
 

@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { getErrorMessage } from "../../clusters/error-message.ts";
+import { getErrorMessage } from "../../plugin/errors/error-message.ts";
 import { createProgress } from "../../clusters/create-progress.ts";
 import { type Cluster, type ClusterSpec, DEFAULT_SPEC, type Provider } from "../../clusters/provider.ts";
 import { hasCapability } from "../../clusters/capabilities.ts";

@@ -2,7 +2,7 @@ import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promise
 import { join } from "node:path";
 import { KubeConfig, KubernetesObjectApi } from "@kubernetes/client-node";
 import { Command } from "commander";
-import { getErrorMessage } from "../../clusters/error-message.ts";
+import { getErrorMessage } from "../../plugin/errors/error-message.ts";
 import { getStatusCode } from "../../clusters/kubernetes/status-code.ts";
 import { OWNER_LABEL } from "../../clusters/provider.ts";
 import { startScript, waitForExit } from "../../clusters/shell.ts";

@@ -2,7 +2,7 @@ import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { runCommand } from "../../components/command.ts";
-import { getErrorMessage } from "../../error-message.ts";
+import { getErrorMessage } from "../../../plugin/errors/error-message.ts";
 import { buildMachineCommand } from "../nsenter.ts";
 
 const CONFIGURATION_DIRECTORY = "/etc/cni/net.d";

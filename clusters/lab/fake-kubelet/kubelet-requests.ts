@@ -4,7 +4,7 @@ import type { IncomingMessage } from "node:http";
 import { join } from "node:path";
 import type { Duplex } from "node:stream";
 import { WebSocketServer, type WebSocket } from "ws";
-import { getErrorMessage } from "../../error-message.ts";
+import { getErrorMessage } from "../../../plugin/errors/error-message.ts";
 import { buildMachineCommand } from "../nsenter.ts";
 import { getLabFiles } from "../lab-files.ts";
 import { readState } from "../plan.ts";

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { V1Container, V1Pod, V1PodStatus } from "@kubernetes/client-node";
-import { getErrorMessage } from "../../error-message.ts";
+import { getErrorMessage } from "../../../plugin/errors/error-message.ts";
 import { reportsReady } from "../../kubernetes/ready-condition.ts";
 import { buildContainerCommand, buildPodCommand } from "../nsenter.ts";
 import { buildEnvironment, expandVariables } from "./container-environment.ts";

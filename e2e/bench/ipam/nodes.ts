@@ -21,7 +21,7 @@ import {
   type WorkerOutcome,
   POD_LABELS,
 } from "./orders.ts";
-import { getErrorMessage } from "../../../clusters/error-message.ts";
+import { getErrorMessage } from "../../../plugin/errors/error-message.ts";
 
 /** Interval of the agent's loop. */
 const SYNC_MS = 10_000;

@@ -5,7 +5,7 @@ import { HANDSHAKE } from "../../evidence/pcap.ts";
 import { reserveTokens } from "../../matrix/run.ts";
 import { formatToken } from "../../probe/protocol.ts";
 import type { ScaleProbe } from "./probes.ts";
-import { getErrorMessage } from "../../../clusters/error-message.ts";
+import { getErrorMessage } from "../../../plugin/errors/error-message.ts";
 
 /**
  * Repeats a probe with captures in both pods and on both nodes.
