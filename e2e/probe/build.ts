@@ -6,7 +6,7 @@ export function buildProbe(): Promise<string> {
   const source = import.meta.dirname;
   return compileBun({
     entry: join(source, "main.ts"),
-    sources: [source, join(source, "../../plugin/netlink")],
+    sources: [source, join(source, "../../plugin/netlink"), join(source, "../../plugin/errors")],
     output: join(source, "dist", "probe"),
   });
 }
