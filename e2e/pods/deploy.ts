@@ -122,7 +122,7 @@ export async function deploy(cluster: Cluster, api: ClusterApi, timeoutMs = READ
     const own = bridge[family] ?? (family === "ipv6" ? tunnel.ipv6 : undefined);
     if (own !== undefined) return [own];
     const internal = nodeAddress(source.node, family);
-    return [internal, first[family] ?? internal];
+    return [...new Set([internal, first[family] ?? internal])];
   };
   const hostPodNames = new Set(workers.map((_, index) => hostPodName(index)));
   const probers = new Map<string, Promise<Prober>>();
