@@ -34,21 +34,15 @@ const MAX_PLUGIN_CALLS = 4;
 const STATUS_RETRY = { retries: 10, minTimeout: 250, factor: 2, maxTimeout: 5000 } as const;
 const MERGE = setHeaderOptions("Content-Type", PatchStrategy.MergePatch);
 
-export interface FakeKubeletOptions {
-  readonly name: string;
-  /** IPv4 first. */
-  readonly addresses: readonly string[];
+export interface FakeKubeletOptions extends Pick<NodeContext, "name" | "addresses" | "machine" | "log"> {
   readonly role: "control-plane" | "worker";
   /** Labels of the Node, in addition to those that every kubelet sets. */
   readonly labels: Readonly<Record<string, string>>;
-  /** Process id of the machine's first process. */
-  readonly machine: number;
   /** Text of a kubeconfig. */
   readonly kubeconfig: string;
   readonly plan: LabPlan;
   /** Directory of the containers' logs. */
   readonly logs: string;
-  log(line: string): void;
   /** Called when a pod's first container starts or ends. */
   onChange(): void;
 }
