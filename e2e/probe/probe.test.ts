@@ -6,6 +6,24 @@ import { probeRequest } from "./protocol.ts";
 
 const ask = (request: Parameters<typeof probeRequest.parse>[0]) => sendProbe(probeRequest.parse(request));
 
+/** Asks a server over UDP that calls `onRequest` for each datagram. */
+async function askUdp(timeoutMs: number, onRequest: (reply: () => void, received: number) => unknown) {
+  const udp = createSocket("udp4");
+  let received = 0;
+  udp.on("message", (_, from) => {
+    received += 1;
+    onRequest(() => {
+      udp.send('{"server":"u","seen":"x"}', from.port, from.address);
+    }, received);
+  });
+  await new Promise<void>((resolve) => udp.bind(0, "127.0.0.1", resolve));
+  try {
+    return await ask({ id: 1, protocol: "udp", address: "127.0.0.1", port: udp.address().port, timeoutMs });
+  } finally {
+    udp.close();
+  }
+}
+
 describe("the probe", () => {
   let tcp: Server;
   let port = 0;
@@ -25,47 +43,21 @@ describe("the probe", () => {
   });
 
   it("reports the server that answered over UDP", async () => {
-    const udp = createSocket("udp4");
-    udp.on("message", (_, from) => {
-      udp.send('{"server":"u","seen":"x"}', from.port, from.address);
+    const answer = await askUdp(2000, (reply) => {
+      reply();
     });
-    await new Promise<void>((resolve) => udp.bind(0, "127.0.0.1", resolve));
-    const answer = await ask({
-      id: 1,
-      protocol: "udp",
-      address: "127.0.0.1",
-      port: udp.address().port,
-      timeoutMs: 2000,
-    });
-    udp.close();
     assert.deepEqual(answer, { ok: true, server: "u", seen: "x", resent: 0 });
   });
 
   it("does not count a datagram that it sent again if both are answered late", async () => {
-    const udp = createSocket("udp4");
-    udp.on("message", (_, from) => {
-      setTimeout(() => {
-        udp.send('{"server":"u","seen":"x"}', from.port, from.address);
-      }, 300);
-    });
-    await new Promise<void>((resolve) => udp.bind(0, "127.0.0.1", resolve));
-    const { port } = udp.address();
-    const answer = await ask({ id: 1, protocol: "udp", address: "127.0.0.1", port, timeoutMs: 600 });
-    udp.close();
+    const answer = await askUdp(600, (reply) => setTimeout(reply, 300));
     assert.equal(answer.resent, 0);
   });
 
   it("counts the datagrams that it sent again", async () => {
-    const udp = createSocket("udp4");
-    let received = 0;
-    udp.on("message", (_, from) => {
-      received += 1;
-      if (received === 2) udp.send('{"server":"u","seen":"x"}', from.port, from.address);
+    const answer = await askUdp(600, (reply, received) => {
+      if (received === 2) reply();
     });
-    await new Promise<void>((resolve) => udp.bind(0, "127.0.0.1", resolve));
-    const { port } = udp.address();
-    const answer = await ask({ id: 1, protocol: "udp", address: "127.0.0.1", port, timeoutMs: 600 });
-    udp.close();
     assert.equal(answer.resent, 1);
   });
 
