@@ -1,6 +1,6 @@
 import type { ProviderName } from "./provider-name.ts";
 
-/** What a run may do with the clusters of a provider. */
+/** An action that a run may take on the clusters of a provider. */
 type ProviderCapability =
   /** Clusters are created as specified: control plane, kube-proxies, environment. */
   | "create-clusters"

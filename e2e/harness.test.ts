@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type * as HarnessModule from "./harness.ts";
 
-/** INTERLAY_HARNESS: another file to test, of which the mutants of the harness make use. */
+/** INTERLAY_HARNESS names another file to test; the mutants of the harness use it. */
 const file = process.env["INTERLAY_HARNESS"] ?? join(import.meta.dirname, "harness.ts");
 const { By, Consistently, currentSignal, DeferCleanup, Entry, Eventually, Harness, ...more } = (await import(
   file

@@ -111,8 +111,7 @@ export function listKindComponents(kubernetes: string, kubeProxies: readonly str
 /**
  * Returns the recipe of a component.
  *
- * @param wholeControlPlane Kubernetes versions of which all seven commands are needed: one `go build` for them takes half the
- *   time of seven builds
+ * @param wholeControlPlane Kubernetes versions that need all seven commands: one `go build` takes half the time of seven
  */
 export function findRecipe(ref: ComponentRef, wholeControlPlane: ReadonlySet<string> = new Set()): Recipe {
   const { name, version } = ref;

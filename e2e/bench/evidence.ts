@@ -15,7 +15,7 @@ import { LAB_PARTS } from "./versions.ts";
 
 const ROUNDS = 9;
 const LIMIT = 3;
-/** A variant without blocked cells, and one with blocked cells, each of which takes its whole timeout. */
+/** A variant without blocked cells, and one with blocked cells. Each blocked cell waits for its whole timeout. */
 const VARIANTS: readonly Variant[] = [
   { kubeProxy: { version: "v1.28.15", mode: "iptables" }, returnPath: "notrack" },
   { kubeProxy: { version: "v1.28.15", mode: "iptables" }, returnPath: "liberal" },

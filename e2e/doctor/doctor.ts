@@ -50,7 +50,7 @@ export async function runExecutable(kubeconfig: string, directory: string, more:
   const config = new KubeConfig();
   config.loadFromFile(kubeconfig);
   const user = config.getCurrentUser();
-  // Bun, of which the executable is made, does not send client certificates, by which kind's kubeconfigs authenticate.
+  // The executable runs on Bun, which does not send client certificates. kind's kubeconfigs need them.
   if (user?.certData !== undefined || user?.certFile !== undefined) return runDoctor(kubeconfig, more);
   // Bun trusts the certificates named here; it does not read the kubeconfig's CA.
   const authority = join(directory, "ca.crt");

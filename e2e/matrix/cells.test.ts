@@ -48,7 +48,7 @@ describe("the cells", () => {
     assert.equal(count(more, "attack"), 2 * (2 * 2 + 1));
   });
 
-  it("probe both addresses of multi-NIC pods, of which only one is an overlay address", () => {
+  it("probe the overlay address and the underlay address of multi-NIC pods", () => {
     const asked = two.filter((cell) => cell.id.startsWith("matrix/underlay-1-a/multi-nic-2-b"));
     assert.deepEqual(
       asked.filter((cell) => cell.protocol === "tcp").map((cell) => [cell.id, cell.toOverlayAddress]),

@@ -98,12 +98,12 @@ export const GATE_MUTANTS: readonly GateMutant[] = [
   },
   {
     title: "gate: TCP is taken for UDP",
-    reason: "only TCP has a handshake of which the node misses a part",
+    reason: "only TCP has a handshake, and the node misses a part of it",
     cell: (cell) => (cell.protocol === "tcp" ? { ...cell, protocol: "udp" } : cell),
   },
   {
     title: "gate: UDP and ICMP are taken for TCP",
-    reason: "only TCP has a handshake of which the node misses a part",
+    reason: "only TCP has a handshake, and the node misses a part of it",
     cell: (cell) => ({ ...cell, protocol: "tcp" }),
   },
   {

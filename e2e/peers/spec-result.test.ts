@@ -24,7 +24,7 @@ describe("results of peer suites", () => {
     });
   });
 
-  it("name the pod types of which no spec ran", () => {
+  it("name the pod types without a spec that ran", () => {
     const skipped: PeerRun = { ...RUN, podType: "overlay", specs: RUN.specs.slice(1, 2) };
     assert.deepEqual(listEmptyRuns([RUN, skipped], ["underlay", "overlay", "multi-nic"]), ["overlay", "multi-nic"]);
   });

@@ -26,7 +26,7 @@ export function countSpecs({ specs }: Pick<PeerRun, "specs">): Readonly<Record<C
   return { passed: count("passed"), failed: count("failed"), skipped: count("skipped") };
 }
 
-/** Lists the pod types of which no spec ran, so that a run without specs cannot pass. */
+/** Lists the pod types for which no spec ran: a run without specs must not pass. */
 export function listEmptyRuns(runs: readonly PeerRun[], podTypes: readonly PodType[]): readonly PodType[] {
   return podTypes.filter((podType) => {
     const specs = runs.filter((run) => run.podType === podType).flatMap((run) => run.specs);

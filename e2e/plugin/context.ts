@@ -74,13 +74,14 @@ export async function waitUntilReady({ api }: PluginContext, name: string, inter
   }
 }
 
-interface Told {
+/** Reason and message of an Event. */
+interface EventText {
   readonly reason: string;
   readonly message: string;
 }
 
-/** Returns messages of the pod's status and Events. */
-async function listEvents(api: ClusterApi, name: string): Promise<readonly Told[]> {
+/** Lists the reasons and messages of the pod's Events. */
+async function listEvents(api: ClusterApi, name: string): Promise<readonly EventText[]> {
   const { items } = await retryOnServerError(() =>
     api.core.listNamespacedEvent({ namespace: NAMESPACE, fieldSelector: `involvedObject.name=${name}` }),
   );

@@ -10,7 +10,7 @@ const address = (name: string, cidr: string, changes: Partial<LinkAddress> = {})
 const pools = (...cidrs: readonly string[]): NonNullable<Observations["calicoPools"]> =>
   cidrs.map((cidr) => ({ cidr, disabled: false }));
 
-/** A node of which nothing is known but itself. */
+/** A node in a cluster without any other object. */
 const bare: Observations = {
   nodeName: "n1",
   nodeAddresses: ["10.7.168.71"],
