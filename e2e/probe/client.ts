@@ -20,29 +20,39 @@ import { getErrorMessage } from "../../plugin/errors/error-message.ts";
 
 type Checked = ReturnType<typeof probeRequest.parse>;
 type Outcome = Omit<ProbeAnswer, "id" | "latencyMs">;
+/** An outcome with the time of the answer, where the program waited longer, to count lost packets. */
+type TimedOutcome = Outcome & Partial<Pick<ProbeAnswer, "latencyMs">>;
 
 /** Reads requests from stdin as JSON lines, probes all at once, and writes a JSON line for each answer. Ends with stdin. */
 export function probeFromStdin(): void {
   const lines = createInterface({ input: process.stdin });
   lines.on("line", (line) => {
     const request = clientRequest.parse(JSON.parse(line));
-    const started = performance.now();
-    void ("kind" in request ? injectDatagrams(request) : sendProbe(request)).then((outcome) => {
-      const latencyMs = Math.round((performance.now() - started) * 100) / 100;
-      process.stdout.write(`${JSON.stringify({ id: request.id, latencyMs, ...outcome })}\n`);
+    const measure = startClock();
+    const answer: Promise<TimedOutcome> = "kind" in request ? injectDatagrams(request) : sendProbe(request, measure);
+    void answer.then((outcome) => {
+      process.stdout.write(`${JSON.stringify({ id: request.id, latencyMs: measure(), ...outcome })}\n`);
     });
   });
   lines.on("close", () => process.exit(0));
 }
 
-export async function sendProbe(request: Checked): Promise<Outcome> {
+/** Returns the milliseconds since its start, in hundredths. */
+type Clock = () => number;
+function startClock(): Clock {
+  const started = performance.now();
+  return () => Math.round((performance.now() - started) * 100) / 100;
+}
+
+/** Probes an address. @param measure clock of the answer's `latencyMs` */
+export async function sendProbe(request: Checked, measure: Clock = startClock()): Promise<TimedOutcome> {
   const wrongName = request.name === undefined ? undefined : await checkName(request.name, request);
   if (wrongName !== undefined) return { ok: false, error: wrongName };
   switch (request.protocol) {
     case "tcp":
-      return probeTcp(request);
+      return probeTcp(request, measure);
     case "udp":
-      return probeUdp(request);
+      return probeUdp(request, measure);
     case "icmp":
       return probeIcmp(request);
   }
@@ -72,20 +82,22 @@ function isSameAddress(one: string, other: string): boolean {
   return ipaddr.parse(one).toNormalizedString() === ipaddr.parse(other).toNormalizedString();
 }
 
-function probeTcp(request: Checked): Promise<Outcome> {
+function probeTcp(request: Checked, measure: Clock): Promise<TimedOutcome> {
   const { address, port, timeoutMs, connectOnly } = request;
   return new Promise((resolve) => {
     const started = performance.now();
     // Half open, so that the kernel still knows the connection when its retransmissions are counted.
     const socket = connect({ host: address, port, allowHalfOpen: true });
     let text = "";
-    const end = (outcome: Outcome): void => {
+    const end = (outcome: TimedOutcome): void => {
       clearTimeout(timer);
+      const { localPort } = socket;
       socket.destroy();
-      resolve(outcome);
+      resolve({ ...outcome, ...(localPort === undefined ? {} : { localPort }) });
     };
-    const succeed = async (outcome: Outcome): Promise<void> => {
+    const succeed = async (answer: Outcome): Promise<void> => {
       clearTimeout(timer);
+      const outcome = { ...answer, latencyMs: measure() };
       if (!mayHaveLostPacket(performance.now() - started, request.bytes)) {
         end(outcome);
         return;
@@ -120,15 +132,15 @@ const UDP_TRIES = 3;
 /** Time for the answers to the other datagrams after the first answer: a busy machine answers late, a lost datagram never. */
 const LATE_ANSWER_MS = 1000;
 
-function probeUdp(request: Checked): Promise<Outcome> {
+function probeUdp(request: Checked, measure: Clock): Promise<TimedOutcome> {
   const { address, port, timeoutMs } = request;
   return new Promise((resolve) => {
     const socket = createSocket(address.includes(":") ? "udp6" : "udp4");
     let wrongSender: string | undefined;
     let sent = 0;
     let answered = 0;
-    let first: Outcome | undefined;
-    const end = (outcome: Outcome): void => {
+    let first: TimedOutcome | undefined;
+    const end = (outcome: TimedOutcome): void => {
       clearTimeout(timer);
       clearTimeout(late);
       clearInterval(again);
@@ -136,7 +148,7 @@ function probeUdp(request: Checked): Promise<Outcome> {
       resolve(outcome);
     };
     let late: NodeJS.Timeout | undefined;
-    const succeed = (outcome: Outcome): void => {
+    const succeed = (outcome: TimedOutcome): void => {
       end({ ...outcome, ...(request.bytes === 0 ? { resent: sent - answered } : {}) });
     };
     const timer = setTimeout(() => {
@@ -152,7 +164,7 @@ function probeUdp(request: Checked): Promise<Outcome> {
         return;
       }
       answered += 1;
-      const outcome = (first ??= readGreeting(message.toString(), request));
+      const outcome = (first ??= { ...readGreeting(message.toString(), request), latencyMs: measure() });
       if (answered >= sent || request.bytes > 0) {
         succeed(outcome);
         return;

@@ -38,14 +38,23 @@ describe("the probe", () => {
   after(() => tcp.close());
 
   it("reports the server that answered over TCP", async () => {
-    const answer = await ask({ id: 1, protocol: "tcp", address: "127.0.0.1", port, timeoutMs: 2000 });
+    const { localPort, latencyMs, ...answer } = await ask({
+      id: 1,
+      protocol: "tcp",
+      address: "127.0.0.1",
+      port,
+      timeoutMs: 2000,
+    });
     assert.deepEqual(answer, { ok: true, server: "a", seen: "127.0.0.1" });
+    assert.ok(localPort !== undefined && localPort > 0);
+    assert.ok(latencyMs !== undefined && latencyMs > 0);
   });
 
   it("reports the server that answered over UDP", async () => {
-    const answer = await askUdp(2000, (reply) => {
+    const { latencyMs, ...answer } = await askUdp(2000, (reply) => {
       reply();
     });
+    assert.ok(latencyMs !== undefined && latencyMs < 2000);
     assert.deepEqual(answer, { ok: true, server: "u", seen: "x", resent: 0 });
   });
 
@@ -54,11 +63,16 @@ describe("the probe", () => {
     assert.equal(answer.resent, 0);
   });
 
-  it("counts the datagrams that it sent again", async () => {
-    const answer = await askUdp(600, (reply, received) => {
+  it("counts a datagram that it sent again, and not the wait for its answer as latency", async () => {
+    const {
+      ok,
+      resent,
+      latencyMs = Infinity,
+    } = await askUdp(600, (reply, received) => {
       if (received === 2) reply();
     });
-    assert.equal(answer.resent, 1);
+    assert.deepEqual({ ok, resent }, { ok: true, resent: 1 });
+    assert.ok(latencyMs >= 150 && latencyMs < 900, `${latencyMs} ms`);
   });
 
   it("reports the error without a server", async () => {

@@ -52,7 +52,10 @@ export const clientRequest = z.union([injectRequest, probeRequest]);
 export const probeAnswer = z.object({
   id: z.number(),
   ok: z.boolean(),
+  /** Milliseconds from the request to the answer, or to the error. */
   latencyMs: z.number(),
+  /** Port of the client's end of a TCP connection. */
+  localPort: z.number().optional(),
   /** Name of the pod that answered. Undefined for ICMP and connectOnly. */
   server: z.string().optional(),
   /** The source address that the server saw. */
