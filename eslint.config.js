@@ -20,16 +20,30 @@ const forbid = (files, ...rooms) => ({
 /** Trees that use the plugin and that it must not know. */
 const OTHER_TREES = ["clusters", "e2e", "scripts", "results"];
 
-/** Folders of plugin/ -> folders next to them that they must not import: cli -> agent, doctor -> ipam, cni -> datapath -> netlink. */
+/** Folders of plugin/ -> folders next to them that they must not import: cli -> doctor, agent -> trace, ipam, cni -> datapath -> netlink. */
 const NOT_IMPORTED = {
-  errors: ["netlink", "datapath", "state", "kubernetes", "cni", "ipam", "agent", "doctor", "cli", "deploy", "testing"],
-  netlink: ["datapath", "state", "kubernetes", "cni", "ipam", "agent", "doctor", "cli", "deploy", "testing"],
-  datapath: ["state", "kubernetes", "cni", "ipam", "agent", "doctor", "cli", "deploy"],
-  state: ["kubernetes", "cni", "ipam", "agent", "doctor", "cli", "deploy"],
-  kubernetes: ["netlink", "datapath", "state", "cni", "ipam", "agent", "doctor", "cli", "deploy"],
-  cni: ["kubernetes", "ipam", "agent", "doctor", "cli"],
-  ipam: ["agent", "doctor", "cli", "deploy"],
+  errors: [
+    "netlink",
+    "datapath",
+    "state",
+    "kubernetes",
+    "cni",
+    "ipam",
+    "agent",
+    "trace",
+    "doctor",
+    "cli",
+    "deploy",
+    "testing",
+  ],
+  netlink: ["datapath", "state", "kubernetes", "cni", "ipam", "agent", "trace", "doctor", "cli", "deploy", "testing"],
+  datapath: ["state", "kubernetes", "cni", "ipam", "agent", "trace", "doctor", "cli", "deploy"],
+  state: ["kubernetes", "cni", "ipam", "agent", "trace", "doctor", "cli", "deploy"],
+  kubernetes: ["netlink", "datapath", "state", "cni", "ipam", "agent", "trace", "doctor", "cli", "deploy"],
+  cni: ["kubernetes", "ipam", "agent", "trace", "doctor", "cli"],
+  ipam: ["agent", "trace", "doctor", "cli", "deploy"],
   agent: ["doctor", "cli", "deploy"],
+  trace: ["state", "kubernetes", "cni", "ipam", "agent", "doctor", "cli", "deploy"],
   doctor: ["cli", "deploy"],
   deploy: ["netlink", "datapath", "state", "kubernetes", "cni", "ipam", "agent", "doctor", "cli", "testing"],
 };

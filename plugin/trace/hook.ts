@@ -1,0 +1,101 @@
+import type { Packet, Translation } from "./packet.ts";
+
+/** Netfilter hooks. `ingress` and `egress` are of family netdev, `bridge-…` of family bridge. */
+export type Hook =
+  | "ingress"
+  | "egress"
+  | "prerouting"
+  | "input"
+  | "forward"
+  | "output"
+  | "postrouting"
+  | "bridge-prerouting"
+  | "bridge-input"
+  | "bridge-forward"
+  | "bridge-output"
+  | "bridge-postrouting";
+
+/** rtm_type of an address or a route, as `addrtype` and `fib … type` name it. */
+export type AddressType =
+  | "unspec"
+  | "unicast"
+  | "local"
+  | "broadcast"
+  | "anycast"
+  | "multicast"
+  | "blackhole"
+  | "unreachable"
+  | "prohibit"
+  | "throw";
+
+/** Part of a packet that a rule's own route lookup uses. */
+export interface FibQuery {
+  readonly address: string;
+  /** Source address of the lookup, for policy rules. */
+  readonly source?: string;
+  /** Mark of the lookup; 0 unless the rule asks for the packet's. */
+  readonly mark?: number;
+  readonly inLink?: string;
+  /** Restricts the answer to this link: `--limit-iface-in`, `fib daddr . iif`. */
+  readonly outLink?: string;
+}
+
+/** What the rules of a hook ask of the network namespace and of conntrack. Functions are pure, except for `track` and `translate`, which belong to one walk. */
+export interface HookContext {
+  /** Type of an address in this namespace. */
+  readonly findAddressType: (query: FibQuery) => AddressType;
+  /** Link of the route to an address: `rpfilter`, `fib … oif`. Undefined without a route. */
+  readonly findRouteLink: (query: FibQuery) => string | undefined;
+  /** Kind of a link (`veth`, …), for `iiftype` and `oifkind`. */
+  readonly findLinkKind: (link: string) => string | undefined;
+  /** Called once at priority -200 of `prerouting` and `output`: sets conntrack state, status, direction, mark and tuple. Returns an untracked packet as it is. */
+  readonly track: (packet: Packet) => Packet;
+  /** Reports whether nat chains decide about this packet at this hook: it is the first of a connection that has no binding of this kind. */
+  readonly needsTranslation: (packet: Packet, hook: Hook) => boolean;
+  /**
+   * Called once at the nat priority of a hook (-100 prerouting and output, 100 input and postrouting) for a packet that
+   * conntrack follows. Without a translation it applies what the connection already has.
+   */
+  readonly translate: (packet: Packet, hook: Hook, translation: Translation | undefined) => Packet;
+}
+
+/** A rule that the packet met. */
+export interface RuleStep {
+  /** `ip`, `ip6`, `inet`, `netdev` or `bridge`. */
+  readonly family: string;
+  readonly table: string;
+  readonly chain: string;
+  /** The rule as iptables-save or nft prints it; `policy drop` for a chain's policy. */
+  readonly text: string;
+  /** What the rule did: `drop`, `accept`, `mark 0x4000`, `jump KUBE-SVC-X`, `dnat to 10.0.0.1:80`, … */
+  readonly effect: string;
+}
+
+export interface Outcome {
+  /** `unknown`: a rule that could match has a part that the model does not know; it is the last step. */
+  readonly verdict: "accept" | "drop" | "reject" | "unknown";
+  /** Packet after marks, notrack and translation. */
+  readonly packet: Packet;
+  /** Rules that matched and had an effect, in order; the last one decides unless every chain's policy accepted. */
+  readonly steps: readonly RuleStep[];
+  /** `tcp-reset`, `icmp-port-unreachable`, …; with verdict `reject`. */
+  readonly rejectWith?: string;
+  /** Share of packets that take this branch; absent if no rule chooses at random. */
+  readonly probability?: number;
+}
+
+/**
+ * Evaluates every chain of a hook in the order of priorities: nft tables of all families, iptables-nft and legacy.
+ *
+ * Conntrack sees the packet at priority -200 and nat chains run together at the nat priority, as the kernel does it since
+ * 4.18. A drop or reject of any chain is final.
+ *
+ * @template Ruleset compiled rules of one network namespace
+ * @returns one outcome a random branch, at least one; the probabilities add up to 1
+ */
+export type EvaluateHook<Ruleset> = (
+  ruleset: Ruleset,
+  hook: Hook,
+  packet: Packet,
+  context: HookContext,
+) => readonly Outcome[];
