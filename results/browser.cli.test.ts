@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { type Browser, chromium, type Page } from "playwright-core";
 import { createCell, createPath, createReport } from "./fixtures.ts";
-import { writeReport } from "./write.ts";
+import { writeReport } from "./files/write.ts";
 
 /** Debian's package `chromium`. */
 const CHROMIUM = process.env["CHROMIUM"] ?? "/usr/bin/chromium";

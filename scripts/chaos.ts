@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { Command, InvalidArgumentError } from "commander";
 import { startScript, waitForExit } from "../clusters/shell.ts";
-import { RESULTS } from "../results/write.ts";
+import { RESULTS } from "../results/files/write.ts";
 
 /** `npm run chaos`: injects random faults in a lab; the same seed repeats them. */
 const positive = (text: string): number => {

@@ -12,7 +12,7 @@ import { registerSuites, SUITE_NAMES } from "../e2e/specs/suites.ts";
 import { parseRunOptions, type RunOptions, type Variables } from "../e2e/support/options.ts";
 import { TestRun } from "../e2e/support/test-run.ts";
 import { type Report, RESULTS_SCHEMA } from "../results/schema.ts";
-import { RESULTS, writeReport } from "../results/write.ts";
+import { RESULTS, writeReport } from "../results/files/write.ts";
 import packageJson from "../package.json" with { type: "json" };
 import { withoutOptions } from "./e2e/arguments.ts";
 import { createCommand, type Flags, listVariables, parseHarnessSettings } from "./e2e/command.ts";

@@ -2,7 +2,7 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Command } from "commander";
 import { ENVIRONMENTS } from "../clusters/environments/registry.ts";
-import { readReport, RESULTS } from "../results/write.ts";
+import { readReport, RESULTS } from "../results/files/write.ts";
 import { renderPage } from "./environments/page.ts";
 
 /** `npm run environments`: lists the environments, or writes docs/environments.md from a run. */

@@ -2,8 +2,8 @@ import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { renderChart } from "../plugin/deploy/chart.ts";
 import { renderCrds } from "../plugin/deploy/crds.ts";
-import { publishSchemas } from "../results/json-schema.ts";
-import { RESULTS } from "../results/write.ts";
+import { publishSchemas } from "../results/files/json-schema.ts";
+import { RESULTS } from "../results/files/write.ts";
 
 /**
  * `npm run generate`: writes the generated files: plugin/deploy/manifests/crds.yaml from its template, the Helm chart from the

@@ -6,7 +6,7 @@ import { createProgress } from "../clusters/create-progress.ts";
 import { loadKubeConfig } from "../clusters/existing/options.ts";
 import { describeApiError } from "../plugin/kubernetes/api-error.ts";
 import { reportSchema } from "../results/schema.ts";
-import { writeReport } from "../results/write.ts";
+import { writeReport } from "../results/files/write.ts";
 import { ClusterJob } from "./in-cluster/job.ts";
 import { buildManifests, buildSonobuoyPlugin } from "./in-cluster/manifests.ts";
 import { placeSuite } from "./in-cluster/place-suite.ts";

@@ -2,7 +2,7 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Command, Option } from "commander";
 import { startScript, waitForExit } from "../clusters/shell.ts";
-import { readReport, RESULTS, writeHistory } from "../results/write.ts";
+import { readReport, RESULTS, writeHistory } from "../results/files/write.ts";
 import { type MatrixJob, matrixPlan, type PlannedJobs, planJobs } from "./nightly/plan.ts";
 import plans from "./nightly/plans.json" with { type: "json" };
 import { type JobResult, listRows, renderMarkdown, renderTable } from "./nightly/results-table.ts";

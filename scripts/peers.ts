@@ -12,7 +12,7 @@ import { sigNetwork } from "../e2e/peers/sig-network.ts";
 import { listEmptyRuns, type PeerRun, toChecks } from "../e2e/peers/spec-result.ts";
 import type { PeerSuite } from "../e2e/peers/suite.ts";
 import { POD_TYPES, type PodType, type Report } from "../results/schema.ts";
-import { RESULTS, writeReport } from "../results/write.ts";
+import { RESULTS, writeReport } from "../results/files/write.ts";
 import packageJson from "../package.json" with { type: "json" };
 import { composeReport, type Failure } from "../e2e/support/report.ts";
 import { getErrorMessage } from "../plugin/errors/error-message.ts";

@@ -2,7 +2,7 @@ import { readdir, realpath } from "node:fs/promises";
 import { join } from "node:path";
 import { Command } from "commander";
 import { compareRuns } from "../results/compare-runs.ts";
-import { readReport, renderReport, RESULTS, writeHistory } from "../results/write.ts";
+import { readReport, renderReport, RESULTS, writeHistory } from "../results/files/write.ts";
 import { takeScreenshots } from "./report/screenshots.ts";
 import { getErrorMessage } from "../plugin/errors/error-message.ts";
 

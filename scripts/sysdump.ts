@@ -10,7 +10,7 @@ import { loadProvider } from "../clusters/providers.ts";
 import { buildProbe } from "../e2e/probe/build.ts";
 import { collectSnapshot } from "../e2e/snapshot/snapshot.ts";
 import { describeApiError } from "../plugin/kubernetes/api-error.ts";
-import { packArchive } from "../results/bundle.ts";
+import { packArchive } from "../results/files/bundle.ts";
 import packageJson from "../package.json" with { type: "json" };
 import { snapshotNodes } from "./doctor/node-snapshots.ts";
 import { accessByAgents, accessByProvider } from "./sysdump/access.ts";

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { hashFile } from "../../results/bundle.ts";
+import { hashFile } from "../../results/files/bundle.ts";
 import type { Certificate, Statement } from "../../results/certificate/schema.ts";
 
 /** The DSSE envelope. */

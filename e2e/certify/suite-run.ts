@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { startScript, waitForExit } from "../../clusters/shell.ts";
-import { readReport, RESULTS } from "../../results/write.ts";
+import { readReport, RESULTS } from "../../results/files/write.ts";
 import type { RecordedRun } from "./assemble.ts";
 
 /**

@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { copyFile, cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { packArchive, unpackArchive } from "../../results/bundle.ts";
+import { packArchive, unpackArchive } from "../../results/files/bundle.ts";
 import { type Envelope, envelopeSchema, PAYLOAD_TYPE, readPayload } from "../../results/certificate/dsse.ts";
 import { type Certificate, type Statement, statementSchema } from "../../results/certificate/schema.ts";
 import { type CellResult, type Report, reportSchema } from "../../results/schema.ts";

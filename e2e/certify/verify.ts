@@ -2,7 +2,7 @@ import { readdir, readFile, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { getErrorMessage } from "../../plugin/errors/error-message.ts";
-import { hashFile, unpackArchive } from "../../results/bundle.ts";
+import { hashFile, unpackArchive } from "../../results/files/bundle.ts";
 import type { Envelope } from "../../results/certificate/dsse.ts";
 import type { Certificate, Statement } from "../../results/certificate/schema.ts";
 import { toJunit } from "../../results/junit.ts";

@@ -1,6 +1,6 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { RESULTS } from "../../results/write.ts";
+import { RESULTS } from "../../results/files/write.ts";
 
 export type MutantKind = "plan" | "nft" | "sysctl" | "kube-proxy" | "gate" | "fact";
 

@@ -5,7 +5,7 @@ import type { Cluster } from "../../clusters/provider.ts";
 import { loadProvider } from "../../clusters/providers.ts";
 import type { ClusterComponents, SuiteVersion } from "../../results/components.ts";
 import type { VariantResult } from "../../results/schema.ts";
-import { writeReport } from "../../results/write.ts";
+import { writeReport } from "../../results/files/write.ts";
 import packageJson from "../../package.json" with { type: "json" };
 import { onSummary } from "../harness.ts";
 import { buildClusterSpec } from "./cluster-spec.ts";

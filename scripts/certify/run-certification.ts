@@ -12,7 +12,7 @@ import { buildClusterSpec } from "../../e2e/support/cluster-spec.ts";
 import { parseRunOptions } from "../../e2e/support/options.ts";
 import { type Product, productSchema } from "../../results/certificate/product.ts";
 import { type ProfileName, PROFILES } from "../../results/certificate/schema.ts";
-import { readReport, RESULTS } from "../../results/write.ts";
+import { readReport, RESULTS } from "../../results/files/write.ts";
 import { printVerification } from "./print-verification.ts";
 
 /** Options of `npm run certify` for the vendor's run. */

@@ -1,4 +1,4 @@
-import { readReport } from "../../results/write.ts";
+import { readReport } from "../../results/files/write.ts";
 import type { CheckResult, Report } from "../../results/schema.ts";
 import { countByEnvironment } from "../../results/environments.ts";
 import type { Environment } from "../../clusters/environments/environment.ts";

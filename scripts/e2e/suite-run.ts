@@ -12,9 +12,9 @@ import { buildClusterSpec } from "../../e2e/support/cluster-spec.ts";
 import type { RunOptions } from "../../e2e/support/options.ts";
 import { composeReport, explainEmptyCells, type Failure } from "../../e2e/support/report.ts";
 import { TestRun } from "../../e2e/support/test-run.ts";
-import { writeBundle } from "../../results/bundle.ts";
+import { writeBundle } from "../../results/files/bundle.ts";
 import type { CheckResult, Report } from "../../results/schema.ts";
-import { writeReport, writeReportIn } from "../../results/write.ts";
+import { writeReport, writeReportIn } from "../../results/files/write.ts";
 import packageJson from "../../package.json" with { type: "json" };
 import { renderVariantTable } from "./table.ts";
 

@@ -3,8 +3,8 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { startScript, waitForExit } from "../../clusters/shell.ts";
-import { unpackArchive } from "../../results/bundle.ts";
-import { readReport } from "../../results/write.ts";
+import { unpackArchive } from "../../results/files/bundle.ts";
+import { readReport } from "../../results/files/write.ts";
 
 /** Nothing listens there. */
 const KUBECONFIG = `apiVersion: v1

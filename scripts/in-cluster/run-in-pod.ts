@@ -7,8 +7,8 @@ import { getStatusCode } from "../../clusters/kubernetes/status-code.ts";
 import { OWNER_LABEL } from "../../clusters/provider.ts";
 import { startScript, waitForExit } from "../../clusters/shell.ts";
 import { composeReport } from "../../e2e/support/report.ts";
-import { packArchive } from "../../results/bundle.ts";
-import { writeReportIn } from "../../results/write.ts";
+import { packArchive } from "../../results/files/bundle.ts";
+import { writeReportIn } from "../../results/files/write.ts";
 import packageJson from "../../package.json" with { type: "json" };
 import { packResults } from "./results-map.ts";
 

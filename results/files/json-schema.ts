@@ -1,8 +1,8 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
-import { statementSchema } from "./certificate/schema.ts";
-import { reportSchema } from "./schema.ts";
+import { statementSchema } from "../certificate/schema.ts";
+import { reportSchema } from "../schema.ts";
 
 /** JSON Schemas (draft 2020-12) for other programs, generated from the schemas of the suite. */
 export const PUBLISHED: readonly { readonly file: string; readonly title: string; readonly schema: z.ZodType }[] = [

@@ -1,15 +1,15 @@
 import { mkdir, readFile, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import { toHistory } from "./html/history.ts";
-import { toHtml } from "./html/page.ts";
-import { readAllRuns, readEarlierRuns } from "./history.ts";
-import { toJunit } from "./junit.ts";
-import { toMarkdown } from "./markdown.ts";
-import { type Report, reportSchema } from "./schema.ts";
-import { createRunSummary } from "./summary.ts";
+import { toHistory } from "../html/history.ts";
+import { toHtml } from "../html/page.ts";
+import { readAllRuns, readEarlierRuns } from "./read-runs.ts";
+import { toJunit } from "../junit.ts";
+import { toMarkdown } from "../markdown.ts";
+import { type Report, reportSchema } from "../schema.ts";
+import { createRunSummary } from "../summary.ts";
 
 /** Directory of results. */
-export const RESULTS: string = import.meta.dirname;
+export const RESULTS: string = dirname(import.meta.dirname);
 
 /** Writes a run in all formats to `results/runs/<id>/` and points `results/latest` to it. @returns the directory */
 export async function writeReport(report: Report, root: string = RESULTS): Promise<string> {
