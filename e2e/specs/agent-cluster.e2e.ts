@@ -147,11 +147,14 @@ export function registerSpecs(run: TestRun): void {
       for (const name of [
         "interlay_cni_duration_seconds_bucket",
         "interlay_kube_proxy_invalid_drops_total",
-        'interlay_pool_addresses{pool="underlay",state="free"}',
-        'interlay_condition{type="GateOpen"} 1',
+        "interlay_build_info",
+        'interlay_condition{type="GateOpen",status="true"} 1',
         "process_resident_memory_bytes",
       ])
         assert.ok(text.includes(`\n${name}`), `${name} is not among the metrics`);
+      const all = await Promise.all(fixture.cluster.nodes.map(({ name }) => agentSays(name, "metrics")));
+      const free = 'interlay_pool_addresses{pool="underlay",state="free"}';
+      assert.equal(all.filter((one) => one.includes(`\n${free}`)).length, 1, "the leader alone exports the pools");
     });
 
     It(

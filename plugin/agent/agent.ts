@@ -42,6 +42,8 @@ import { AddressReclaimer } from "../ipam/reclaim/address-reclaimer.ts";
 import { RepairReconciler } from "./repair-reconciler.ts";
 import { applyReturnPath, readTcpBeLiberal } from "./reconcile/return-path.ts";
 import { startServers } from "./server/servers.ts";
+import type { ServerSettings } from "./server/server-settings.ts";
+import { VERSION } from "../version.ts";
 import { type AgentStatus, createAgentStatus } from "./status/agent-status.ts";
 import { renameStateDirectories } from "../state/rename-directories.ts";
 import { relaxRpFilter } from "./reconcile/rp-filter.ts";
@@ -72,15 +74,23 @@ export class Agent {
   readonly #leader: LeaderTasks;
   readonly #events: PodEvents;
   readonly #kernel = new KernelEvents();
-  readonly #metrics = new AgentMetrics();
+  readonly #settings: ServerSettings;
+  readonly #metrics = new AgentMetrics(() => ({
+    state: this.#state,
+    conditions: this.#publisher.conditions,
+    view: this.#view,
+    requests: this.#kube.counts,
+    isLeader: this.#leader.isLeader,
+  }));
   readonly #cniLog: CniLog;
   readonly #repair: RepairReconciler;
   readonly #kubeProxy: KubeProxyReconciler;
   readonly #loops: Readonly<Record<LoopName, Loop>>;
   #servers: readonly (Server | SocketServer)[] = [];
 
-  constructor(kube: KubeClient, node: string, paths: NodePaths) {
+  constructor(kube: KubeClient, node: string, paths: NodePaths, settings: ServerSettings) {
     this.#kube = kube;
+    this.#settings = settings;
     this.#node = node;
     this.#places = paths;
     this.#plugin = buildPluginPaths(paths);
@@ -140,7 +150,11 @@ export class Agent {
   }
 
   async start(): Promise<void> {
-    writeLog("info", "agent starts", { node: this.#node, lastFacts: this.#state.facts !== undefined });
+    writeLog("info", "agent starts", {
+      version: VERSION,
+      node: this.#node,
+      lastFacts: this.#state.facts !== undefined,
+    });
     renameStateDirectories(this.#places.stateDirectory);
     installPlugin(this.#places.binDirectory);
     // The loops that need no API server start first: it may be unreachable.
@@ -164,7 +178,8 @@ export class Agent {
       events: this.#events,
       metrics: this.#metrics,
       notReady: () => this.#notReady(),
-      metricsText: () => this.#metrics.renderText(this.#state, this.#publisher.conditions, this.#view, this.#kube),
+      kube: this.#kube,
+      settings: this.#settings,
     });
     // Again: until now the agent of an earlier version may have written there.
     renameStateDirectories(this.#places.stateDirectory);

@@ -2,10 +2,14 @@ import { readFileSync } from "node:fs";
 import { Agent } from "./agent.ts";
 import { KubeClient } from "../kubernetes/kube-client.ts";
 import type { NodePaths } from "./install/paths.ts";
+import { parseServerSettings } from "./server/server-settings.ts";
+import { setLogLevel } from "./status/log.ts";
 
 /** The DaemonSet's command: runs until SIGTERM. What the node has stays: pods keep their network while the agent is replaced. */
 export async function runAgent(paths: NodePaths): Promise<void> {
-  const agent = new Agent(KubeClient.connect(), readNodeName(process.env), paths);
+  const settings = parseServerSettings(process.env);
+  setLogLevel(settings.logLevel);
+  const agent = new Agent(KubeClient.connect(), readNodeName(process.env), paths, settings);
   const signalReceived = new Promise<void>((resolve) => {
     for (const signal of ["SIGTERM", "SIGINT"] as const)
       process.once(signal, () => {

@@ -65,7 +65,7 @@ export class RepairReconciler {
       const next = report.failed.length > 0 ? 0 : Math.max(REPAIR_ALL_MS, REPAIR_MS.share * this.#took.all);
       this.#allAt = Math.min(this.#allAt, performance.now() + next);
     }
-    this.#metrics.recordRepairPass((performance.now() - started) / 1000);
+    this.#metrics.recordRepairPass(look, (performance.now() - started) / 1000);
     for (const what of report.repaired) writeLog("warn", "repaired", { what });
     for (const what of report.removed) writeLog("info", "removed what was left of a pod that is gone", { what });
     this.#metrics.countRepairs(report.repaired);

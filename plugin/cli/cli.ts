@@ -4,11 +4,14 @@ import type { ExplainOptions } from "../cni/explain.ts";
 import type { DoctorOptions } from "./doctor.ts";
 import { addNodeIpamCommands } from "../ipam/inspect/node-commands.ts";
 import { runAgent } from "../agent/main.ts";
+import { VERSION } from "../version.ts";
 import { DEFAULT_NODE_PATHS, type NodePaths } from "../agent/install/paths.ts";
 
 /** Runs the executable's commands, when no container runtime calls it as a plugin. */
 export async function runCommand(argv: readonly string[]): Promise<void> {
-  const program = new Command("interlay").description("Overlay, underlay and multi-NIC pods in one cluster");
+  const program = new Command("interlay")
+    .description("Overlay, underlay and multi-NIC pods in one cluster")
+    .version(VERSION);
   addPathOptions(program.command("agent"), DEFAULT_NODE_PATHS)
     .description("run the node agent (the DaemonSet's command)")
     .action(runAgent);

@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
+import { VERSION } from "../version.ts";
 
 interface BuildTarget {
   /** Absolute path of the main source file. */
@@ -15,7 +16,7 @@ interface BuildTarget {
 
 /** Compiles a self-contained executable with `bun build --compile` if the sources have changed since the last time. */
 export async function compileBun(program: BuildTarget): Promise<string> {
-  const recipe = [await readFile(findBunPackage(), "utf8"), ...BUN_BUILD].join(" ");
+  const recipe = [await readFile(findBunPackage(), "utf8"), VERSION, ...BUN_BUILD].join(" ");
   return buildIfChanged(program, recipe, (temporary) =>
     run(findBun(), [...BUN_BUILD, program.entry, "--outfile", temporary]),
   );

@@ -21,6 +21,11 @@ export class LeaderTasks {
     this.#wake = wake;
   }
 
+  /** Whether this agent does the cluster-wide work now. */
+  get isLeader(): boolean {
+    return this.#leadership.held && this.#reconciler !== undefined;
+  }
+
   /** Finds the state of another node; undefined if this agent is not the leader. */
   get findNodeState(): ClusterReconciler["findNodeState"] | undefined {
     return this.#leadership.held ? this.#reconciler?.findNodeState : undefined;

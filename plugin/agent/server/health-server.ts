@@ -1,17 +1,18 @@
 import { createServer, type Server } from "node:http";
+import { listenWhenFree } from "./listen.ts";
+import { METRICS_CONTENT_TYPE } from "./metrics-server.ts";
 
-const HEALTH_PORT = 9810;
-const RETRY_MS = 200;
+const LOOPBACK = "127.0.0.1";
 
 /**
- * Serves `/healthz`, `/readyz` and `/metrics`.
+ * Serves `/healthz`, `/readyz` and `/metrics` on 127.0.0.1.
  * @param notReady lists why pods cannot be attached; empty if the agent is ready
- * @param metrics Prometheus' text format
+ * @param renderText returns Prometheus' text format
  */
 export function serveHealth(
+  port: number,
   notReady: () => readonly string[],
-  metrics: () => string = () => "",
-  bind = process.env["METRICS_BIND"] ?? "127.0.0.1",
+  renderText: () => Promise<string>,
 ): Promise<Server> {
   const server = createServer((request, response) => {
     switch (request.url) {
@@ -26,28 +27,14 @@ export function serveHealth(
         return;
       }
       case "/metrics":
-        response.writeHead(200, { "content-type": "text/plain; version=0.0.4; charset=utf-8" }).end(metrics());
+        void renderText().then(
+          (text) => response.writeHead(200, { "content-type": METRICS_CONTENT_TYPE }).end(text),
+          () => response.writeHead(500).end(),
+        );
         return;
       default:
         response.writeHead(404).end();
     }
   });
-  return listenWhenFree(server, bind);
-}
-
-/** Listens once the port is free: during an update the previous agent on this node may still have it. */
-function listenWhenFree(server: Server, bind: string): Promise<Server> {
-  return new Promise((resolve, reject) => {
-    server.on("error", (error: NodeJS.ErrnoException) => {
-      if (error.code === "EADDRINUSE") setTimeout(listen, RETRY_MS);
-      else reject(error);
-    });
-    const listen = (): void => {
-      server.listen(HEALTH_PORT, bind);
-    };
-    server.once("listening", () => {
-      resolve(server);
-    });
-    listen();
-  });
+  return listenWhenFree(server, port, LOOPBACK);
 }

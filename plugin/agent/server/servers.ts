@@ -5,10 +5,14 @@ import type { Paths } from "../../cni/paths.ts";
 import type { Allocator } from "../../ipam/allocator/allocator.ts";
 import { CNI_SOCKET } from "../../cni/protocol/cni-protocol.ts";
 import { executeIpam, type IpamListener } from "../../ipam/execute-ipam.ts";
+import type { KubeClient } from "../../kubernetes/kube-client.ts";
 import type { AgentMetrics } from "../status/agent-metrics.ts";
 import { serveCni } from "./cni-server.ts";
 import type { PodEvents } from "../status/pod-events.ts";
 import { serveHealth } from "./health-server.ts";
+import { serveMetrics } from "./metrics-server.ts";
+import { ScrapeAuthorizer } from "./scrape-authorizer.ts";
+import type { ServerSettings } from "./server-settings.ts";
 import { writeLog } from "../status/log.ts";
 
 /** What the agent's servers answer with. */
@@ -20,7 +24,8 @@ interface ServerDependencies {
   readonly metrics: AgentMetrics;
   /** Why pods cannot be wired on this node; empty: they can. */
   readonly notReady: () => readonly string[];
-  readonly metricsText: () => string;
+  readonly kube: KubeClient;
+  readonly settings: ServerSettings;
 }
 
 /**
@@ -28,10 +33,14 @@ interface ServerDependencies {
  * of the old one before it replaces the socket.
  */
 export async function startServers(dependencies: ServerDependencies): Promise<readonly (Server | SocketServer)[]> {
-  const { allocator, runDirectory, plugin } = dependencies;
+  const { allocator, runDirectory, plugin, metrics, kube, settings } = dependencies;
+  const renderText = (): Promise<string> => metrics.renderText();
   const ipam = { allocator, listener: createIpamListener(dependencies), paths: plugin };
   return [
-    await serveHealth(dependencies.notReady, dependencies.metricsText),
+    await serveHealth(settings.healthPort, dependencies.notReady, renderText),
+    ...(settings.metrics === undefined
+      ? []
+      : [await serveMetrics(settings.metrics, renderText, new ScrapeAuthorizer(kube))]),
     await serveCni({
       path: join(runDirectory, CNI_SOCKET),
       paths: plugin,

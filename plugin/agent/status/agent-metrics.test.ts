@@ -3,57 +3,109 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { KubeConfig } from "@kubernetes/client-node";
 import { z } from "zod";
-import { AgentMetrics } from "./agent-metrics.ts";
 import { ClusterCache } from "../discovery/cluster-cache.ts";
 import { KubeClient } from "../../kubernetes/kube-client.ts";
+import { VERSION } from "../../version.ts";
+import { AgentMetrics } from "./agent-metrics.ts";
 import { createAgentStatus } from "./agent-status.ts";
+import type { MetricsSource } from "./observed-metrics.ts";
 
+const DEPLOY = join(import.meta.dirname, "..", "..", "deploy");
 const dashboard = z.object({
   templating: z.object({ list: z.array(z.object({ query: z.string() })) }),
   panels: z.array(z.object({ title: z.string(), targets: z.array(z.object({ expr: z.string() })) })),
 });
 
-/** Everything the agent can tell, with each kind of thing once. */
-function allMetrics(): string {
-  const kube = new KubeClient(new KubeConfig());
-  const view = new ClusterCache(kube, "node");
+/** An agent's state with each kind of object once. */
+function createSource(): MetricsSource {
+  const view = new ClusterCache(new KubeClient(new KubeConfig()), "node");
   const spec = { subnet: "192.0.2.0/24", ranges: ["192.0.2.64/26"] };
   view.underlayPools.applyLocalWrite({ metadata: { name: "pool", uid: "1", resourceVersion: "1" }, spec });
-  const metrics = new AgentMetrics();
+  const state = createAgentStatus(undefined);
+  state.kubeProxy = { ...state.kubeProxy, version: "v1.29.15", mode: "iptables", invalidDrops: 1 };
+  state.ruleCounters = new Map([["source-guard-ipv4", 3]]);
+  const condition = { type: "FactsReady", status: "True", reason: "", message: "", lastTransitionTime: "" } as const;
+  return { state, conditions: [condition], view, requests: { requests: 2, writes: 1 }, isLeader: true };
+}
+
+function createMetrics(source: MetricsSource): AgentMetrics {
+  const metrics = new AgentMetrics(() => source);
   metrics.recordCniCall({ plugin: "interlay", command: "ADD", mode: "agent", milliseconds: 5 });
   metrics.recordIpamRequest("ADD", 0.1, true);
   metrics.countRepairs(["a/b eth0: node: route x"]);
-  metrics.recordRepairPass(0.1);
+  metrics.recordRepairPass("all", 0.1);
   metrics.countReclaimed(1);
-  const state = createAgentStatus(undefined);
-  state.kubeProxy = { ...state.kubeProxy, invalidDrops: 1 };
-  const condition = { type: "FactsReady", status: "True", reason: "", message: "", lastTransitionTime: "" } as const;
-  return metrics.renderText(state, [condition], view, kube);
+  return metrics;
 }
 
-describe("Grafana's dashboard", () => {
-  const types = new Map(
-    [...allMetrics().matchAll(/^# TYPE (\S+) (\S+)$/gm)].map(([, name = "", type = ""]) => [name, type]),
-  );
-  const names = [...types].flatMap(([name, type]) =>
-    type === "histogram" ? ["_bucket", "_sum", "_count"].map((suffix) => name + suffix) : [name],
-  );
+describe("the agent's metrics", () => {
+  it("are in Prometheus' text format, with cumulative buckets", async () => {
+    const text = await createMetrics(createSource()).renderText();
+    for (const line of [
+      'interlay_drift_repaired_total{kind="route"} 1',
+      'interlay_cni_duration_seconds_bucket{le="0.0025",plugin="interlay",command="ADD",mode="agent",result="ok"} 0',
+      'interlay_cni_duration_seconds_bucket{le="0.005",plugin="interlay",command="ADD",mode="agent",result="ok"} 1',
+      `interlay_build_info{version="${VERSION}",architecture="${process.arch === "x64" ? "amd64" : process.arch}"} 1`,
+      'interlay_condition{type="FactsReady",status="true"} 1',
+      'interlay_condition{type="FactsReady",status="false"} 0',
+      'interlay_pool_addresses{pool="pool",state="free"} 64',
+      'interlay_node_rule_packets_total{rule="source-guard-ipv4"} 3',
+    ])
+      assert.ok(text.includes(`\n${line}\n`), `${line} is not in\n${text}`);
+  });
+
+  it("have no series of an earlier kube-proxy, condition or pool", async () => {
+    const source = createSource();
+    const metrics = createMetrics(source);
+    await metrics.renderText();
+    source.state.kubeProxy = { ...source.state.kubeProxy, version: "v1.30.0" };
+    source.state.ruleCounters = new Map();
+    source.view.underlayPools.applyLocalDelete("pool", "1");
+    const text = await metrics.renderText();
+    assert.match(text, /^interlay_kube_proxy_info\{version="v1.30.0",mode="iptables"\} 1$/m);
+    assert.doesNotMatch(text, /v1\.29\.15|pool="pool"|rule="/);
+  });
+
+  it("of pools are exported by the leader only", async () => {
+    const text = await createMetrics({ ...createSource(), isLeader: false }).renderText();
+    assert.match(text, /^interlay_leader 0$/m);
+    assert.doesNotMatch(text, /^interlay_pool/m);
+  });
+
+  it("do not count up what the kernel counts", async () => {
+    const metrics = createMetrics(createSource());
+    await metrics.renderText();
+    assert.match(await metrics.renderText(), /^interlay_kube_proxy_invalid_drops_total 1$/m);
+  });
+});
+
+describe("what reads the agent's metrics", () => {
   const { panels, templating } = dashboard.parse(
-    JSON.parse(readFileSync(join(import.meta.dirname, "..", "..", "deploy", "dashboard.json"), "utf8")),
+    JSON.parse(readFileSync(join(DEPLOY, "chart", "dashboards", "interlay.json"), "utf8")),
   );
   const asked = [...panels.flatMap(({ targets }) => targets.map(({ expr }) => expr)), templating.list[1]?.query ?? ""];
-  const namesIn = (text: string): readonly string[] => text.match(/\b(?:interlay|process)_\w+/g) ?? [];
+  const listNames = (text: string): readonly string[] => text.match(/\b(?:interlay|process)_\w+/g) ?? [];
+  const types = new Map<string, string>();
+  const names = new Set<string>();
 
-  it("Grafana's dashboard should use only metrics of the agent", () => {
-    assert.ok(names.length > 15, names.join());
-    for (const text of asked) {
-      assert.ok(namesIn(text).length > 0, text);
-      for (const name of namesIn(text)) assert.ok(names.includes(name), `${name} in ${text}`);
+  before(async () => {
+    const text = await createMetrics(createSource()).renderText();
+    for (const [, name = "", type = ""] of text.matchAll(/^# TYPE (\S+) (\S+)$/gm)) {
+      types.set(name, type);
+      for (const suffix of type === "histogram" ? ["_bucket", "_sum", "_count"] : [""]) names.add(name + suffix);
     }
   });
 
-  it("Grafana's dashboard should show all metrics of the agent", () => {
-    const shown = asked.flatMap(namesIn);
+  it("Grafana's dashboard uses only metrics of the agent", () => {
+    assert.ok(names.size > 15, [...names].join());
+    for (const text of asked) {
+      assert.ok(listNames(text).length > 0, text);
+      for (const name of listNames(text)) assert.ok(names.has(name), `${name} in ${text}`);
+    }
+  });
+
+  it("Grafana's dashboard shows all metrics of the agent", () => {
+    const shown = asked.flatMap(listNames);
     for (const name of types.keys())
       assert.ok(
         shown.some((one) => one.startsWith(name)),
@@ -61,7 +113,7 @@ describe("Grafana's dashboard", () => {
       );
   });
 
-  it("Grafana's dashboard should take rates of counters only", () => {
+  it("Grafana's dashboard takes rates of counters only", () => {
     for (const text of asked)
       for (const [, name = ""] of text.matchAll(/(?:rate|increase)\((\w+)/g))
         assert.match(types.get(name.replace(/_(?:bucket|sum|count)$/, "")) ?? "", /counter|histogram/, text);

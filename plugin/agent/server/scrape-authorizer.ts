@@ -1,0 +1,81 @@
+import { createHash } from "node:crypto";
+import { z } from "zod";
+import type { KubeClient } from "../../kubernetes/kube-client.ts";
+
+/** What a client of the metrics may do. */
+export type Verdict = "allowed" | "unauthenticated" | "forbidden";
+
+const REVIEWS = {
+  token: { api: "/apis/authentication.k8s.io/v1", plural: "tokenreviews" },
+  access: { api: "/apis/authorization.k8s.io/v1", plural: "subjectaccessreviews" },
+} as const;
+/** A verdict counts for so long, in milliseconds: Prometheus asks with the same token every few seconds. */
+const VERDICT_MS = 60_000;
+const MAX_VERDICTS = 100;
+
+const tokenReview = z.object({
+  status: z.object({
+    authenticated: z.boolean().default(false),
+    user: z
+      .object({
+        username: z.string().default(""),
+        uid: z.string().optional(),
+        groups: z.array(z.string()).default([]),
+        extra: z.record(z.string(), z.array(z.string())).optional(),
+      })
+      .optional(),
+  }),
+});
+const accessReview = z.object({ status: z.object({ allowed: z.boolean().default(false) }) });
+
+/**
+ * Decides who may read the metrics, as the API server itself decides for its own: a TokenReview for the bearer token, and a
+ * SubjectAccessReview for `get` of the non-resource URL /metrics.
+ */
+export class ScrapeAuthorizer {
+  readonly #kube: Pick<KubeClient, "create">;
+  readonly #verdicts = new Map<string, { readonly verdict: Verdict; readonly until: number }>();
+
+  constructor(kube: Pick<KubeClient, "create">) {
+    this.#kube = kube;
+  }
+
+  /**
+   * @param authorization the request's header `Authorization`
+   * @param now milliseconds
+   * @throws if the API server does not answer
+   */
+  async decide(authorization: string | undefined, now = Date.now()): Promise<Verdict> {
+    const token = /^Bearer (\S+)$/i.exec(authorization ?? "")?.[1];
+    if (token === undefined) return "unauthenticated";
+    const key = createHash("sha256").update(token).digest("base64");
+    const known = this.#verdicts.get(key);
+    if (known !== undefined && now < known.until) return known.verdict;
+    const verdict = await this.#review(token);
+    this.#verdicts.delete(key);
+    this.#verdicts.set(key, { verdict, until: now + VERDICT_MS });
+    const [oldest] = this.#verdicts.keys();
+    if (this.#verdicts.size > MAX_VERDICTS && oldest !== undefined) this.#verdicts.delete(oldest);
+    return verdict;
+  }
+
+  async #review(token: string): Promise<Verdict> {
+    const { status } = tokenReview.parse(
+      await this.#kube.create(REVIEWS.token, {
+        apiVersion: "authentication.k8s.io/v1",
+        kind: "TokenReview",
+        spec: { token },
+      }),
+    );
+    if (!status.authenticated || status.user === undefined) return "unauthenticated";
+    const { username, ...user } = status.user;
+    const access = accessReview.parse(
+      await this.#kube.create(REVIEWS.access, {
+        apiVersion: "authorization.k8s.io/v1",
+        kind: "SubjectAccessReview",
+        spec: { user: username, ...user, nonResourceAttributes: { path: "/metrics", verb: "get" } },
+      }),
+    );
+    return access.status.allowed ? "allowed" : "forbidden";
+  }
+}
