@@ -35,17 +35,28 @@ export interface FibQuery {
   readonly source?: string;
   /** Mark of the lookup; 0 unless the rule asks for the packet's. */
   readonly mark?: number;
-  readonly inLink?: string;
   /** Restricts the answer to this link: `--limit-iface-in`, `fib daddr . iif`. */
   readonly outLink?: string;
 }
 
-/** What the rules of a hook ask of the network namespace and of conntrack. Functions are pure, except for `track` and `translate`, which belong to one walk. */
+/** Element of an nft set or an ipset. */
+export interface SetElement {
+  /** Name that is unique in the namespace: `inet interlay clients-ipv4`, `ipset cali40s:x`. */
+  readonly set: string;
+  /** Text of the key; the parts of a concatenation are joined by ` . `. */
+  readonly key: string;
+}
+
+/** What the rules of a hook ask of the network namespace and of conntrack. `addElement`, `track` and `translate` change the state of one trace; the other functions are pure. */
 export interface HookContext {
   /** Type of an address in this namespace. */
   readonly findAddressType: (query: FibQuery) => AddressType;
   /** Link of the route to an address: `rpfilter`, `fib … oif`. Undefined without a route. */
   readonly findRouteLink: (query: FibQuery) => string | undefined;
+  /** Reports whether a rule has added the element during this trace (`update @set`), in any hook of this namespace. */
+  readonly hasAddedElement: (set: SetElement) => boolean;
+  /** Notes that a rule adds an element to a dynamic set: `update @set { … }`, `SET --add-set`. */
+  readonly addElement: (set: SetElement) => void;
   /** Kind of a link (`veth`, …), for `iiftype` and `oifkind`. */
   readonly findLinkKind: (link: string) => string | undefined;
   /** Called once at priority -200 of `prerouting` and `output`: sets conntrack state, status, direction, mark and tuple. Returns an untracked packet as it is. */

@@ -1,0 +1,125 @@
+import type { RuleStep, Hook } from "./hook.ts";
+import type { Packet, Protocol, Tuple } from "./packet.ts";
+
+/** What to trace. */
+export interface TraceRequest {
+  /** Id of the namespace of the client. */
+  readonly source: string;
+  /** Address that the client binds; without it the kernel selects one. */
+  readonly sourceAddress?: string;
+  readonly destination: string;
+  readonly protocol: Protocol;
+  /** Destination port; ignored for ICMP. */
+  readonly port: number;
+}
+
+/** Result of a packet, a path or a trace. `unknown`: the model cannot decide; the reason says why. */
+export type Verdict = "pass" | "drop" | "reject" | "unknown";
+
+/** Why a packet does not arrive. Keys of the remedies. */
+export type FailureKind =
+  /** A netfilter rule or a chain's policy drops, rejects, or is not understood. */
+  | "rule"
+  /** An INVALID packet is dropped: this node does not see both directions of the connection. */
+  | "invalid-state"
+  | "no-route"
+  /** A blackhole, unreachable or prohibit route or policy rule. */
+  | "reject-route"
+  | "no-source-address"
+  | "forwarding-off"
+  | "reverse-path-filter"
+  | "martian"
+  | "no-neighbour"
+  | "wrong-neighbour"
+  | "link-down"
+  | "mtu"
+  | "ttl"
+  | "conntrack-full"
+  | "no-tunnel-entry"
+  | "no-listener"
+  /** The answer's addresses are not those of a socket of the client. */
+  | "wrong-reply"
+  | "loop"
+  /** The packet leaves the namespaces of the snapshot. */
+  | "outside"
+  /** Something that the model does not know: a kind of link, an eBPF program. */
+  | "not-modelled";
+
+/** One decision of the kernel about a packet, in order. */
+export type TraceEvent =
+  | { readonly kind: "rule"; readonly hook: Hook; readonly step: RuleStep }
+  | {
+      readonly kind:
+        | "send"
+        | "route"
+        | "source-check"
+        | "neighbour"
+        | "conntrack"
+        | "translate"
+        | "encapsulate"
+        | "decapsulate"
+        | "bridge"
+        | "deliver"
+        | "failure";
+      /** One sentence or the text of the object that decided: the route and the policy rule as iproute2 prints them. */
+      readonly text: string;
+    };
+
+/** A packet's way through one network namespace. */
+export interface Hop {
+  readonly namespace: { readonly id: string; readonly kind: string; readonly name: string };
+  /** Undefined in the namespace that sends the packet. */
+  readonly inLink: string | undefined;
+  /** Undefined in the namespace that receives or loses the packet. */
+  readonly outLink: string | undefined;
+  readonly before: Tuple;
+  readonly after: Tuple;
+  readonly conntrackState: Packet["conntrackState"];
+  readonly mark: number;
+  /** The packet is inside of this packet of a tunnel. */
+  readonly outer?: Tuple;
+  readonly events: readonly TraceEvent[];
+}
+
+/** Why a packet does not arrive, and what decided that. */
+export interface Failure {
+  readonly verdict: Exclude<Verdict, "pass">;
+  readonly kind: FailureKind;
+  readonly namespace: string;
+  /** One sentence that names the object: `rp_filter=1 on eth0: the route to 10.0.0.1 is by cali1`. */
+  readonly text: string;
+  readonly hook?: Hook;
+  /** The rule that decided, or that is not understood. */
+  readonly rule?: RuleStep;
+}
+
+/** One packet of the exchange. */
+export interface PacketTrace {
+  /** `SYN`, `SYN-ACK`, `ACK`, `request`, `reply`: TCP has the first three too, UDP and ICMP the last two alone. */
+  readonly name: "SYN" | "SYN-ACK" | "ACK" | "request" | "reply";
+  readonly direction: "request" | "reply";
+  readonly hops: readonly Hop[];
+  readonly failure?: Failure;
+}
+
+/** The exchange with one result for each random choice of a rule. */
+export interface Path {
+  /** Share of connections that take this path. */
+  readonly probability: number;
+  readonly verdict: Verdict;
+  /** Packets in order; the last one is the one that failed, unless the verdict is `pass`. */
+  readonly packets: readonly PacketTrace[];
+  /** Namespace and address that the request reached. */
+  readonly server?: { readonly namespace: string; readonly address: string; readonly port: number };
+  /** Source address that the server sees. */
+  readonly seenSource?: string;
+  readonly failure?: Failure;
+}
+
+export interface Trace {
+  readonly request: TraceRequest;
+  /** `pass` if every path passes; else the worst verdict: drop, reject, unknown. */
+  readonly verdict: Verdict;
+  /** At least one; probabilities add up to 1. */
+  readonly paths: readonly Path[];
+}
