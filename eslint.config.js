@@ -48,6 +48,27 @@ const NOT_IMPORTED = {
   deploy: ["netlink", "datapath", "state", "kubernetes", "cni", "ipam", "agent", "doctor", "cli", "testing"],
 };
 
+/** Folders that clusters/ must not import. */
+const ABOVE_CLUSTERS = ["e2e", "scripts", "results", "plugin/(cni|datapath|ipam|agent)"];
+
+/** Folders of clusters/ from the bottom to the top: a folder must not import those after it. */
+const CLUSTER_FOLDERS = [
+  "spec",
+  "progress",
+  "host",
+  "components",
+  "docker",
+  "images",
+  "environments",
+  "provider",
+  "kubernetes",
+  "addons",
+  "external",
+  "kind",
+  "lab",
+  "existing",
+];
+
 export default tseslint.config(
   { ignores: ["**/dist/**", "results/runs/**", "node_modules/**"] },
   ...tseslint.configs.strictTypeChecked,
@@ -79,7 +100,10 @@ export default tseslint.config(
   ...Object.entries(NOT_IMPORTED).map(([folder, names]) =>
     forbid([`plugin/${folder}`], ...OTHER_TREES, `(?:${names.join("|")})`),
   ),
-  forbid(["clusters"], "e2e", "scripts", "results", "plugin/(cni|datapath|ipam|agent)"),
+  forbid(["clusters"], ...ABOVE_CLUSTERS),
+  ...CLUSTER_FOLDERS.map((folder, index) =>
+    forbid([`clusters/${folder}`], ...ABOVE_CLUSTERS, ...CLUSTER_FOLDERS.slice(index + 1)),
+  ),
   forbid(["e2e"], "scripts", "plugin/(cni|datapath|ipam|agent)"),
   {
     // These two benchmarks measure the allocator and the agent's objects, so they import them.

@@ -1,6 +1,6 @@
 import type { ExistingOptions } from "./existing/options.ts";
-import { PROVIDER_NAMES } from "./provider-name.ts";
-import type { Provider } from "./provider.ts";
+import { PROVIDER_NAMES } from "./spec/provider-name.ts";
+import type { Provider } from "./provider/provider.ts";
 
 /**
  * Loads a provider, without the modules of the others.

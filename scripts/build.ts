@@ -7,7 +7,7 @@ import { buildInterlayExecutables } from "../clusters/components/interlay.ts";
 import { type Image, streamArchive } from "../clusters/images/archive.ts";
 import { prepareOwnImages } from "../clusters/images/prepare.ts";
 import { buildSuiteImage } from "../clusters/images/suite-image.ts";
-import { createPlainProgress } from "../clusters/progress-plain.ts";
+import { createPlainProgress } from "../clusters/progress/plain.ts";
 import { buildProbe } from "../e2e/probe/build.ts";
 
 /** `npm run build`: builds the executables, and with `--images` also the images in archives. */

@@ -1,6 +1,6 @@
 import { Command } from "commander";
 import { KubeConfig } from "@kubernetes/client-node";
-import { DEFAULT_SPEC } from "../clusters/provider.ts";
+import { DEFAULT_SPEC } from "../clusters/spec/cluster-spec.ts";
 import { KubeClient } from "../plugin/kubernetes/kube-client.ts";
 import { describeApiError } from "../plugin/kubernetes/api-error.ts";
 import { observeCluster } from "../plugin/doctor/observe-cluster.ts";

@@ -1,10 +1,10 @@
 import { Command } from "commander";
 import { stopPrivateEngine } from "../clusters/docker/engine.ts";
-import { createProgress } from "../clusters/create-progress.ts";
+import { createProgress } from "../clusters/progress/create-progress.ts";
 import { type ExistingOptions, parseExistingOptions } from "../clusters/existing/options.ts";
-import { PROVIDER_NAMES } from "../clusters/provider-name.ts";
+import { PROVIDER_NAMES } from "../clusters/spec/provider-name.ts";
 import { loadProvider } from "../clusters/providers.ts";
-import { DEFAULT_SPEC } from "../clusters/provider.ts";
+import { DEFAULT_SPEC } from "../clusters/spec/cluster-spec.ts";
 import { getErrorMessage } from "../plugin/errors/error-message.ts";
 
 /** `npm run down`: deletes a cluster; built components stay in the cache. */

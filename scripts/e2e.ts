@@ -1,11 +1,11 @@
 import { once } from "node:events";
 import { join } from "node:path";
-import type { Environment } from "../clusters/environments/environment.ts";
+import type { Environment } from "../clusters/spec/environment.ts";
 import { parseEnvironments } from "../clusters/environments/registry.ts";
 import { getErrorMessage } from "../plugin/errors/error-message.ts";
-import { DEFAULT_SPEC } from "../clusters/provider.ts";
-import { hasCapability } from "../clusters/capabilities.ts";
-import { PROVIDER_NAMES } from "../clusters/provider-name.ts";
+import { DEFAULT_SPEC } from "../clusters/spec/cluster-spec.ts";
+import { hasCapability } from "../clusters/provider/capabilities.ts";
+import { PROVIDER_NAMES } from "../clusters/spec/provider-name.ts";
 import { loadProvider } from "../clusters/providers.ts";
 import { selectSpecs } from "../e2e/harness.ts";
 import { registerSuites, SUITE_NAMES } from "../e2e/specs/suites.ts";

@@ -2,7 +2,7 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Command, Option } from "commander";
 import { stringify } from "yaml";
-import { createProgress } from "../clusters/create-progress.ts";
+import { createProgress } from "../clusters/progress/create-progress.ts";
 import { loadKubeConfig } from "../clusters/existing/options.ts";
 import { describeApiError } from "../plugin/kubernetes/api-error.ts";
 import { reportSchema } from "../results/schema.ts";

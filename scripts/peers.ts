@@ -1,7 +1,8 @@
 import { join } from "node:path";
 import { Command, InvalidArgumentError } from "commander";
-import { createProgress } from "../clusters/create-progress.ts";
-import { DEFAULT_SPEC, type Provider } from "../clusters/provider.ts";
+import { createProgress } from "../clusters/progress/create-progress.ts";
+import type { Provider } from "../clusters/provider/provider.ts";
+import { DEFAULT_SPEC } from "../clusters/spec/cluster-spec.ts";
 import { loadProvider } from "../clusters/providers.ts";
 import { buildClusterSpec } from "../e2e/support/cluster-spec.ts";
 import { parseReturnPath, parseRunOptions } from "../e2e/support/options.ts";

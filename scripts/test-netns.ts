@@ -3,7 +3,7 @@ import { buildInterlayExecutables } from "../clusters/components/interlay.ts";
 import { ensureDebianPackages } from "../clusters/components/packages.ts";
 import { VERSIONS } from "../clusters/components/catalog.ts";
 import { resolveComponents } from "../clusters/components/resolve.ts";
-import { createPlainProgress } from "../clusters/progress-plain.ts";
+import { createPlainProgress } from "../clusters/progress/plain.ts";
 import { waitForExit } from "../clusters/shell.ts";
 import { buildFaulty } from "../plugin/deploy/build.ts";
 

@@ -1,9 +1,9 @@
 import { Command } from "commander";
 import { findEnvironment } from "../clusters/environments/registry.ts";
-import { createProgress } from "../clusters/create-progress.ts";
-import { PROVIDER_NAMES } from "../clusters/provider-name.ts";
+import { createProgress } from "../clusters/progress/create-progress.ts";
+import { PROVIDER_NAMES } from "../clusters/spec/provider-name.ts";
 import { loadProvider } from "../clusters/providers.ts";
-import { DEFAULT_SPEC } from "../clusters/provider.ts";
+import { DEFAULT_SPEC } from "../clusters/spec/cluster-spec.ts";
 import { buildClusterSpec } from "../e2e/support/cluster-spec.ts";
 import { parseKubeProxy, parseRunOptions } from "../e2e/support/options.ts";
 import { findSkipReason } from "./e2e/environments.ts";

@@ -1,4 +1,4 @@
-import { parseMinor } from "../kubernetes/version-skew.ts";
+import { parseMinor } from "../spec/version-skew.ts";
 import { CONTROL_PLANE, createKubernetesModule, TEST_COMMANDS, TEST_PROGRAM } from "./kubernetes-module.ts";
 import type { GoModule } from "./module.ts";
 

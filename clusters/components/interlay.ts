@@ -1,6 +1,6 @@
 import { BUILD_PACKAGES, buildInterlay, type Executables } from "../../plugin/deploy/build.ts";
 import { NoCompilerError } from "../../plugin/deploy/compile.ts";
-import type { Progress } from "../progress.ts";
+import type { Progress } from "../progress/progress.ts";
 import { ensureDebianPackages } from "./packages.ts";
 
 /** Builds Interlay's executables, and installs the compilers if they are missing. */

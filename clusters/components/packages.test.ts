@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createPlainProgress } from "../progress-plain.ts";
+import { createPlainProgress } from "../progress/plain.ts";
 import type { CommandResult } from "./command.ts";
 import { ensureDebianPackages } from "./packages.ts";
 

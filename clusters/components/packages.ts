@@ -1,4 +1,4 @@
-import type { Progress } from "../progress.ts";
+import type { Progress } from "../progress/progress.ts";
 import { runCommand } from "./command.ts";
 import { runWithoutServices } from "./service-policy.ts";
 import { runTimed } from "./timed.ts";

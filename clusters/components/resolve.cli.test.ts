@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { chmod, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createPlainProgress } from "../progress-plain.ts";
+import { createPlainProgress } from "../progress/plain.ts";
 import { VERSIONS } from "./catalog.ts";
 import { resolveComponents } from "./resolve.ts";
 

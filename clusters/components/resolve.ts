@@ -1,6 +1,6 @@
 import { copyFile, mkdir, rename } from "node:fs/promises";
 import { delimiter, dirname, join } from "node:path";
-import type { Progress } from "../progress.ts";
+import type { Progress } from "../progress/progress.ts";
 import { getCacheRoot } from "./cache.ts";
 import { type ComponentName, type ComponentRef, type Recipe, findRecipe } from "./catalog.ts";
 import { runCommand } from "./command.ts";

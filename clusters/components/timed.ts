@@ -1,5 +1,5 @@
 import { getErrorMessage } from "../../plugin/errors/error-message.ts";
-import type { Progress, StepHandle } from "../progress.ts";
+import type { Progress, StepHandle } from "../progress/progress.ts";
 import { readLastSeconds, saveLastSeconds } from "./timings.ts";
 
 /** Runs work as a step that shows its last duration, and saves the new one. */

@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createPlainProgress } from "../progress-plain.ts";
+import { createPlainProgress } from "../progress/plain.ts";
 import { installDocker } from "./engine.ts";
 
 /**

@@ -3,7 +3,7 @@ import { type CommandOptions, type CommandResult, isExecutable, runCommand } fro
 import { withLock } from "../components/lock.ts";
 import { ensureDebianPackages } from "../components/packages.ts";
 import { runTimed } from "../components/timed.ts";
-import type { Progress } from "../progress.ts";
+import type { Progress } from "../progress/progress.ts";
 import { getDaemonPaths } from "./daemon-config.ts";
 import { findDaemonPid, startDaemon, stopDaemon } from "./private-daemon.ts";
 

@@ -1,7 +1,7 @@
 import { parseAllDocuments, stringify } from "yaml";
 import { z } from "zod";
-import type { IpFamily } from "../spec.ts";
-import type { CalicoSettings, ExtraPool } from "./environment-spec.ts";
+import type { IpFamily } from "../spec/address-ranges.ts";
+import type { CalicoSettings, ExtraPool } from "../spec/environment-spec.ts";
 
 /** Overhead of VXLAN in bytes: Ethernet, VXLAN, UDP, and the outer IP header of the family. */
 const VXLAN_BYTES = { ipv4: 50, ipv6: 70 } as const;

@@ -1,6 +1,6 @@
 import { parse, stringify } from "yaml";
 import { z } from "zod";
-import type { KubeProxySettings } from "./environment-spec.ts";
+import type { KubeProxySettings } from "../spec/environment-spec.ts";
 
 const fields = z.record(z.string(), z.unknown());
 

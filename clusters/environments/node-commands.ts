@@ -1,5 +1,5 @@
-import type { IpFamily } from "../spec.ts";
-import type { NodeSettings } from "./environment-spec.ts";
+import type { IpFamily } from "../spec/address-ranges.ts";
+import type { NodeSettings } from "../spec/environment-spec.ts";
 
 /**
  * Returns the commands that apply an environment's settings to a node, in their order. Commands for links are first, because a

@@ -1,4 +1,4 @@
-import type { Environment } from "./environment.ts";
+import type { Environment } from "../spec/environment.ts";
 import { ADDON_ENVIRONMENTS } from "./addons/index.ts";
 import { CALICO_ENVIRONMENTS } from "./calico/index.ts";
 import { KUBE_PROXY_ENVIRONMENTS } from "./kube-proxy/index.ts";

@@ -1,5 +1,5 @@
 import { runCommand } from "../components/command.ts";
-import type { Environment, KernelRequirement } from "./environment.ts";
+import type { Environment, KernelRequirement } from "../spec/environment.ts";
 
 /** Returns the first requirement that this machine does not meet; undefined if it meets all. Changes nothing. */
 export async function findMissingRequirement({ requires = [] }: Environment): Promise<string | undefined> {

@@ -1,4 +1,6 @@
-import type { Cluster, ClusterNode, ClusterSpec, ExecResult, KubeProxy } from "../provider.ts";
+import type { Cluster, ClusterNode, ExecResult } from "../provider/provider.ts";
+import type { KubeProxy } from "../spec/kube-proxy.ts";
+import type { ClusterSpec } from "../spec/cluster-spec.ts";
 import type { NodePods } from "./node-pods.ts";
 
 /** Port of the suite's pods in the node's network: below NodePorts and ephemeral ports, and not registered by IANA. */

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { DEFAULT_SPEC } from "../provider.ts";
+import { DEFAULT_SPEC } from "../spec/cluster-spec.ts";
 import { chooseWorkers, chooseImageSource, chooseNetwork } from "./selection.ts";
 import { toClusterNode, parsePoolRange, toClusterSpec, findSubnet } from "./describe.ts";
 import type { ClusterInventory } from "./inventory.ts";

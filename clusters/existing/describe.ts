@@ -1,6 +1,8 @@
 import ipaddr from "ipaddr.js";
 import { z } from "zod";
-import type { ClusterNode, ClusterSpec, KubeProxy } from "../provider.ts";
+import type { ClusterNode } from "../provider/provider.ts";
+import type { KubeProxy } from "../spec/kube-proxy.ts";
+import type { ClusterSpec } from "../spec/cluster-spec.ts";
 import type { ClusterInventory } from "./inventory.ts";
 import type { InventoryNode } from "./read-nodes.ts";
 import type { PoolRange } from "./install-interlay.ts";

@@ -1,6 +1,6 @@
 import { parse } from "yaml";
 import { z } from "zod";
-import type { KubeProxy } from "../provider.ts";
+import type { KubeProxy } from "../spec/kube-proxy.ts";
 
 const proxyConfiguration = z.looseObject({ mode: z.string().nullish() });
 

@@ -5,7 +5,7 @@ import { IMAGE, readManifest } from "../../plugin/deploy/render.ts";
 import { isDaemonSetReady } from "../kubernetes/daemon-set.ts";
 import { getStatusCode, ignoreStatus } from "../kubernetes/status-code.ts";
 import { waitUntil } from "../kubernetes/wait-until.ts";
-import { OWNER_LABEL } from "../provider.ts";
+import { OWNER_LABEL } from "../provider/provider.ts";
 import { OWN_NETWORK } from "./selection.ts";
 
 const TIMEOUT_MS = 180_000;

@@ -1,6 +1,7 @@
 import { AppsV1Api, CoreV1Api, type KubeConfig, type V1DaemonSet, VersionApi } from "@kubernetes/client-node";
 import { z } from "zod";
-import { type KubeProxy, OWNER_LABEL } from "../provider.ts";
+import { OWNER_LABEL } from "../provider/provider.ts";
+import type { KubeProxy } from "../spec/kube-proxy.ts";
 import { findKubeProxy } from "./find-kube-proxy.ts";
 import { findMissingPermissions, INSTALL_PERMISSIONS, REQUIRED_PERMISSIONS } from "./permissions.ts";
 import { type InventoryNetworks, readNetworks } from "./read-networks.ts";

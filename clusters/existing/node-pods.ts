@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { CoreV1Api, type KubeConfig, type V1Pod } from "@kubernetes/client-node";
 import { execInPod } from "../kubernetes/pod-exec.ts";
 import { getStatusCode, ignoreStatus } from "../kubernetes/status-code.ts";
-import { type ExecResult, OWNER_LABEL } from "../provider.ts";
+import { type ExecResult, OWNER_LABEL } from "../provider/provider.ts";
 
 const CONTAINER = "tools";
 const READY_TIMEOUT_MS = 120_000;

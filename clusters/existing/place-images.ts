@@ -3,7 +3,7 @@ import { buildInterlayExecutables } from "../components/interlay.ts";
 import { prepareOwnImages } from "../images/prepare.ts";
 import { importImages } from "../kind/import-images.ts";
 import { listNodeIds } from "../kind/list-nodes.ts";
-import type { Progress } from "../progress.ts";
+import type { Progress } from "../progress/progress.ts";
 import { runTimed } from "../components/timed.ts";
 import type { ImageSource } from "./selection.ts";
 

@@ -1,4 +1,4 @@
-import type { PreflightFinding } from "../provider.ts";
+import type { PreflightFinding } from "../provider/provider.ts";
 import { countAddresses } from "./count-addresses.ts";
 import type { ClusterInventory } from "./inventory.ts";
 import type { ExistingOptions } from "./options.ts";

@@ -1,6 +1,6 @@
 import { GenericContainer, type StartedTestContainer } from "testcontainers";
 import type { DockerEngine } from "../docker/engine.ts";
-import type { ExternalHost } from "../provider.ts";
+import type { ExternalHost } from "../provider/provider.ts";
 import { createProgramStream } from "./program-stream.ts";
 
 /** Label of external hosts, by which `down` finds those of a killed run. */

@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
-import type { ProgramStream } from "../provider.ts";
+import type { ProgramStream } from "../provider/provider.ts";
 
 /** Starts a program of this machine, like `docker exec -i …`, with its stdin and stdout as lines. */
 export function createProgramStream(

@@ -1,7 +1,7 @@
 import { ensureDebianPackages } from "../components/packages.ts";
 import { hashContent } from "../components/cache.ts";
 import { runTimed } from "../components/timed.ts";
-import type { Progress } from "../progress.ts";
+import type { Progress } from "../progress/progress.ts";
 import { runDebootstrap, findMachineMirror } from "./debian.ts";
 import type { Layer, LayerCache } from "./layer.ts";
 

@@ -3,7 +3,7 @@ import { getCacheRoot } from "../components/cache.ts";
 import { pathExists } from "../components/path-exists.ts";
 import type { Executables } from "../../plugin/deploy/build.ts";
 import type { ResolvedComponents } from "../components/resolve.ts";
-import type { Progress } from "../progress.ts";
+import type { Progress } from "../progress/progress.ts";
 import type { Image } from "./archive.ts";
 import { buildNodeRoot, buildPodRoot } from "./base.ts";
 import { LayerCache } from "./layer.ts";

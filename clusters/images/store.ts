@@ -5,7 +5,7 @@ import { getCacheRoot, hashContent } from "../components/cache.ts";
 import { withLock } from "../components/lock.ts";
 import { runTimed } from "../components/timed.ts";
 import type { DockerEngine } from "../docker/engine.ts";
-import type { Progress } from "../progress.ts";
+import type { Progress } from "../progress/progress.ts";
 import { type Image, computeImageId } from "./archive.ts";
 import { loadIntoDocker, pipeArchive } from "./load.ts";
 import type { ClusterImages } from "./prepare.ts";

@@ -2,7 +2,7 @@ import { chmod, copyFile, cp, mkdir, readdir, readFile } from "node:fs/promises"
 import { dirname, join } from "node:path";
 import { z } from "zod";
 import { hashContent } from "../components/cache.ts";
-import type { Progress } from "../progress.ts";
+import type { Progress } from "../progress/progress.ts";
 import { createContentTag, type Image, type ImageConfig } from "./archive.ts";
 import { buildPodRoot } from "./base.ts";
 import { type Layer, LayerCache } from "./layer.ts";

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { createKubernetesModule, TEST_COMMANDS } from "../components/kubernetes-module.ts";
 import { findModuleSource } from "../components/go-build.ts";
-import type { Progress } from "../progress.ts";
+import type { Progress } from "../progress/progress.ts";
 import type { Image, ImageConfig } from "./archive.ts";
 import { buildTestRoot } from "./base.ts";
 import { LayerCache } from "./layer.ts";

@@ -1,5 +1,5 @@
 import { readMissingImages } from "../images/store.ts";
-import { installAddons } from "../kubernetes/install-addons.ts";
+import { installAddons } from "../addons/install-addons.ts";
 import { importImages } from "./import-images.ts";
 import { listNodes } from "./list-nodes.ts";
 import type { Bringup, Step } from "./step.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { DEFAULT_SPEC } from "../provider.ts";
-import { parseUnderlay } from "../spec.ts";
+import { DEFAULT_SPEC } from "../spec/cluster-spec.ts";
+import { parseUnderlay } from "../spec/address-ranges.ts";
 import { chooseUnderlay } from "./free-underlay.ts";
 
 const spec = { ...DEFAULT_SPEC, probe: "" };

@@ -1,8 +1,8 @@
 import { runCommand } from "../components/command.ts";
 import type { DockerEngine } from "../docker/engine.ts";
-import type { Progress } from "../progress.ts";
-import type { ClusterSpec } from "../provider.ts";
-import { type Underlay, parseUnderlay } from "../spec.ts";
+import type { Progress } from "../progress/progress.ts";
+import type { ClusterSpec } from "../spec/cluster-spec.ts";
+import { type Underlay, parseUnderlay } from "../spec/address-ranges.ts";
 import { findConflict, type UsedRange, parseDockerNetworks, parseRoutes } from "./address-ranges.ts";
 import { getNetworkName, readSubnetAndRange } from "./network-step.ts";
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { parse } from "yaml";
-import { DEFAULT_SPEC } from "../provider.ts";
+import { DEFAULT_SPEC } from "../spec/cluster-spec.ts";
 import { renderKindConfig } from "./kind-config.ts";
 
 describe("renderKindConfig", () => {

@@ -1,8 +1,8 @@
 import { stringify } from "yaml";
 import { getKubeadmTags } from "../images/pod-images.ts";
-import { parseMinor } from "../kubernetes/version-skew.ts";
-import type { ClusterSpec } from "../provider.ts";
-import { joinRanges } from "../spec.ts";
+import { parseMinor } from "../spec/version-skew.ts";
+import type { ClusterSpec } from "../spec/cluster-spec.ts";
+import { joinRanges } from "../spec/address-ranges.ts";
 
 /** Directory of a node with the shared images (images/store.ts). */
 export const IMAGES_MOUNT = "/interlay/images";

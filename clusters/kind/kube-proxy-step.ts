@@ -6,8 +6,9 @@ import {
   type KubeProxyHosts,
   switchKubeProxy,
 } from "../kubernetes/switch-kube-proxy.ts";
-import type { ClusterNode, ClusterSpec } from "../provider.ts";
-import { listFamilies } from "../spec.ts";
+import type { ClusterNode } from "../provider/provider.ts";
+import type { ClusterSpec } from "../spec/cluster-spec.ts";
+import { listFamilies } from "../spec/address-ranges.ts";
 import { listNodes } from "./list-nodes.ts";
 import type { Step } from "./step.ts";
 

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { DockerEngine } from "../docker/engine.ts";
-import type { ClusterNode } from "../provider.ts";
+import type { ClusterNode } from "../provider/provider.ts";
 import { IMAGES_MOUNT } from "./kind-config.ts";
 import { getNetworkName } from "./network-step.ts";
 

@@ -1,6 +1,6 @@
 import type { DockerEngine } from "../docker/engine.ts";
-import type { ClusterSpec } from "../provider.ts";
-import { getGateway } from "../spec.ts";
+import type { ClusterSpec } from "../spec/cluster-spec.ts";
+import { getGateway } from "../spec/address-ranges.ts";
 import { allowEgress } from "./egress.ts";
 import type { Step } from "./step.ts";
 

@@ -1,8 +1,8 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { listNodeCommands } from "../environments/node-commands.ts";
-import type { ClusterSpec } from "../provider.ts";
-import { listFamilies } from "../spec.ts";
+import type { ClusterSpec } from "../spec/cluster-spec.ts";
+import { listFamilies } from "../spec/address-ranges.ts";
 import { getClusterDirectory } from "./cluster-files.ts";
 import { listNodes } from "./list-nodes.ts";
 import type { Step } from "./step.ts";

@@ -4,8 +4,9 @@ import { dirname } from "node:path";
 import { getCacheRoot } from "../components/cache.ts";
 import { pathExists } from "../components/path-exists.ts";
 import { findGoProblem } from "../components/go-build.ts";
-import type { ClusterSpec, PreflightFinding } from "../provider.ts";
-import { listFamilies } from "../spec.ts";
+import type { PreflightFinding } from "../provider/provider.ts";
+import type { ClusterSpec } from "../spec/cluster-spec.ts";
+import { listFamilies } from "../spec/address-ranges.ts";
 
 const GIB = 2 ** 30;
 /** Required disk space; measured: 9 GiB for builds, layers, unpacked images and the nodes' files. */

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { createPlainProgress } from "../progress-plain.ts";
+import { createPlainProgress } from "../progress/plain.ts";
 import { type Bringup, doSteps, type Step, undoSteps } from "./step.ts";
 
 function recorder() {

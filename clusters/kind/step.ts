@@ -2,8 +2,8 @@ import { runTimed } from "../components/timed.ts";
 import type { ResolvedComponents } from "../components/resolve.ts";
 import type { DockerEngine } from "../docker/engine.ts";
 import type { ClusterImages } from "../images/prepare.ts";
-import type { Progress, StepHandle } from "../progress.ts";
-import type { ClusterSpec } from "../provider.ts";
+import type { Progress, StepHandle } from "../progress/progress.ts";
+import type { ClusterSpec } from "../spec/cluster-spec.ts";
 import type { Kubectl } from "../kubernetes/kubectl.ts";
 
 /** The context of a step. */

@@ -1,8 +1,8 @@
 import { parse, stringify } from "yaml";
 import { z } from "zod";
-import type { KubeProxy, KubeProxyMode } from "../provider.ts";
-import type { IpFamily } from "../spec.ts";
-import { parseMinor } from "./version-skew.ts";
+import type { KubeProxy, KubeProxyMode } from "../spec/kube-proxy.ts";
+import type { IpFamily } from "../spec/address-ranges.ts";
+import { parseMinor } from "../spec/version-skew.ts";
 
 const GATE = "NFTablesProxyMode";
 

@@ -1,7 +1,7 @@
 import { createInterface } from "node:readline";
 import { PassThrough } from "node:stream";
 import { Exec, type KubeConfig, type V1Status } from "@kubernetes/client-node";
-import type { ExecResult, ProgramStream } from "../provider.ts";
+import type { ExecResult, ProgramStream } from "../provider/provider.ts";
 import { createExecSocket } from "./exec-socket.ts";
 
 /** A container of a pod. */

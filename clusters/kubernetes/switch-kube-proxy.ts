@@ -3,10 +3,11 @@ import { isDeepStrictEqual } from "node:util";
 import { parse } from "yaml";
 import { z } from "zod";
 import { applyKubeProxySettings } from "../environments/kube-proxy-settings.ts";
-import type { KubeProxySettings } from "../environments/environment-spec.ts";
+import type { KubeProxySettings } from "../spec/environment-spec.ts";
 import { formatKubeProxyImage } from "../images/pod-images.ts";
-import type { ClusterNode, ExecResult, KubeProxy, KubeProxyMode } from "../provider.ts";
-import type { IpFamily } from "../spec.ts";
+import type { ClusterNode, ExecResult } from "../provider/provider.ts";
+import type { KubeProxy, KubeProxyMode } from "../spec/kube-proxy.ts";
+import type { IpFamily } from "../spec/address-ranges.ts";
 import {
   listCleanupArguments,
   adaptConfig,

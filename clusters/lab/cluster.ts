@@ -5,20 +5,13 @@ import { findEtcdVersion, VERSIONS } from "../components/catalog.ts";
 import { runCommand } from "../components/command.ts";
 import { createProgramStream } from "../external/program-stream.ts";
 import { Kubectl } from "../kubernetes/kubectl.ts";
-import type {
-  Cluster,
-  ClusterNode,
-  ClusterSpec,
-  ExecResult,
-  ExternalHost,
-  KubeProxy,
-  NodeFaults,
-  PodAccess,
-} from "../provider.ts";
+import type { Cluster, ClusterNode, ExecResult, ExternalHost, NodeFaults, PodAccess } from "../provider/provider.ts";
+import type { KubeProxy } from "../spec/kube-proxy.ts";
+import type { ClusterSpec } from "../spec/cluster-spec.ts";
 import { createControlClient } from "./control.ts";
-import { buildLabCommand } from "./nsenter.ts";
-import { getLabFiles, type LabFiles } from "./lab-files.ts";
-import { type LabPlan, readState } from "./plan.ts";
+import { buildLabCommand } from "./machines/nsenter.ts";
+import { getLabFiles, type LabFiles } from "./plan/lab-files.ts";
+import { type LabPlan, readState } from "./plan/plan.ts";
 import { createKubeProxyHosts } from "./kube-proxy-hosts.ts";
 import { findInitProcess } from "./daemon-process.ts";
 

@@ -2,7 +2,7 @@ import { chmod } from "node:fs/promises";
 import { connect, createServer, type Server } from "node:net";
 import { createInterface } from "node:readline";
 import { z } from "zod";
-import type { NodeFaults } from "../provider.ts";
+import type { NodeFaults } from "../provider/provider.ts";
 
 /** A request to a lab's daemon: one JSON line on its control socket, answered by one JSON line; then the connection closes. */
 const controlRequest = z.discriminatedUnion("action", [

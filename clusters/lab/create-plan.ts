@@ -4,9 +4,9 @@ import { dirname, join } from "node:path";
 import type { Executables } from "../../plugin/deploy/build.ts";
 import { type ComponentName, type ComponentRef, findEtcdVersion, VERSIONS } from "../components/catalog.ts";
 import type { ResolvedComponents } from "../components/resolve.ts";
-import type { ClusterSpec } from "../provider.ts";
+import type { ClusterSpec } from "../spec/cluster-spec.ts";
 import { planMachines } from "./machines/machine-addresses.ts";
-import type { LabPlan } from "./plan.ts";
+import type { LabPlan } from "./plan/plan.ts";
 
 const KUBERNETES_PROGRAMS = ["kubectl", "kube-apiserver", "kube-controller-manager", "kube-scheduler"] as const;
 const CALICO_PROGRAMS = ["calico-node", "calico-cni", "calico-kube-controllers", "calico-crds"] as const;

@@ -4,7 +4,7 @@ import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { runCommand } from "../components/command.ts";
-import type { LabFiles } from "./lab-files.ts";
+import type { LabFiles } from "./plan/lab-files.ts";
 
 const LAB_DIRECTORY = import.meta.dirname;
 const UNSHARE_FLAGS = [

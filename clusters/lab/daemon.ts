@@ -12,8 +12,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { runOrThrow } from "../components/command.ts";
 import { listNodeCommands } from "../environments/node-commands.ts";
 import { RACK_LABEL } from "../environments/rack-subnets.ts";
-import type { ClusterNode } from "../provider.ts";
-import { getFamily } from "../spec.ts";
+import type { ClusterNode } from "../provider/provider.ts";
+import { getFamily } from "../spec/address-ranges.ts";
 import {
   listApiServerArguments,
   listControllerManagerArguments,
@@ -32,11 +32,11 @@ import { createPki, createTokens, renderKubeconfig } from "./control-plane/pki.t
 import { waitUntilServed } from "./control-plane/wait-until-served.ts";
 import { serveControl } from "./control.ts";
 import type { FakeKubelet } from "./fake-kubelet/fake-kubelet.ts";
-import { getLabFiles } from "./lab-files.ts";
+import { getLabFiles } from "./plan/lab-files.ts";
 import { getNthAddress, type LabNode } from "./machines/machine-addresses.ts";
 import { addMachine, makeBridge, makeMachines, powerOff } from "./machines/machines.ts";
-import { buildContainerCommand, buildMachineCommand } from "./nsenter.ts";
-import { type LabState, readPlan } from "./plan.ts";
+import { buildContainerCommand, buildMachineCommand } from "./machines/nsenter.ts";
+import { type LabState, readPlan } from "./plan/plan.ts";
 
 /** Delay before a program that has ended is started again. */
 const RESTART_MS = 500;

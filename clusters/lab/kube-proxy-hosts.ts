@@ -1,6 +1,6 @@
 import type { KubeProxyHosts } from "../kubernetes/switch-kube-proxy.ts";
-import type { Cluster } from "../provider.ts";
-import { listFamilies } from "../spec.ts";
+import type { Cluster } from "../provider/provider.ts";
+import { listFamilies } from "../spec/address-ranges.ts";
 
 /** Returns the lab's nodes as hosts of kube-proxy. Every machine has the programs of all versions. */
 export function createKubeProxyHosts(lab: Pick<Cluster, "nodes" | "exec" | "spec">): KubeProxyHosts {

@@ -1,6 +1,7 @@
 import { freemem } from "node:os";
 import { pathExists } from "../components/path-exists.ts";
-import type { ClusterSpec, PreflightFinding } from "../provider.ts";
+import type { PreflightFinding } from "../provider/provider.ts";
+import type { ClusterSpec } from "../spec/cluster-spec.ts";
 
 const MIB = 2 ** 20;
 /** Measured memory of the control plane and of a node, in MiB. */

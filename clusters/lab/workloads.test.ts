@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { EnvironmentSpec } from "../environments/environment-spec.ts";
+import type { EnvironmentSpec } from "../spec/environment-spec.ts";
 import { listWorkloads } from "./workloads.ts";
 
 describe("listWorkloads", () => {

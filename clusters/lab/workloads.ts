@@ -1,17 +1,17 @@
 import { stringify } from "yaml";
-import type { EnvironmentSpec } from "../environments/environment-spec.ts";
+import type { EnvironmentSpec } from "../spec/environment-spec.ts";
 import { applyKubeProxySettings } from "../environments/kube-proxy-settings.ts";
 import { COREDNS_IMAGE, formatKubeProxyImage, NODE_CACHE_IMAGE } from "../images/pod-images.ts";
 import { adaptConfig } from "../kubernetes/kube-proxy-config.ts";
 import type { Kubectl } from "../kubernetes/kubectl.ts";
 import { waitUntilReady } from "../kubernetes/wait-until-ready.ts";
 import { renderManifest, selectObject } from "../manifests/render.ts";
-import type { ClusterSpec } from "../provider.ts";
-import { joinRanges, formatUrlHost } from "../spec.ts";
+import type { ClusterSpec } from "../spec/cluster-spec.ts";
+import { joinRanges, formatUrlHost } from "../spec/address-ranges.ts";
 import { API_PORT } from "./control-plane/identities.ts";
-import type { LabFiles } from "./lab-files.ts";
+import type { LabFiles } from "./plan/lab-files.ts";
 import { findDnsAddress } from "./machines/machine-addresses.ts";
-import type { LabPlan } from "./plan.ts";
+import type { LabPlan } from "./plan/plan.ts";
 
 type Workload = readonly [namespace: string, name: string];
 

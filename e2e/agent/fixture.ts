@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { ensureDebianPackages } from "../../clusters/components/packages.ts";
-import { createPlainProgress } from "../../clusters/progress-plain.ts";
-import type { Cluster } from "../../clusters/provider.ts";
+import { createPlainProgress } from "../../clusters/progress/plain.ts";
+import type { Cluster } from "../../clusters/provider/provider.ts";
 import { execOrThrow, signalAgent } from "../support/agent-process.ts";
 import { type ClusterApi, clusterApi } from "../support/cluster-api.ts";
 import type { TestRun } from "../support/test-run.ts";
@@ -12,7 +12,7 @@ import { switchVariant } from "../matrix/variant.ts";
 import { deploy, type Deployment } from "../pods/deploy.ts";
 import { TCP_PORT } from "../probe/protocol.ts";
 import { type StreamEnd, findNetns } from "./streams.ts";
-import { hasCapability } from "../../clusters/capabilities.ts";
+import { hasCapability } from "../../clusters/provider/capabilities.ts";
 
 /** Variant in which every cell passes with kube-proxy's INVALID rule. */
 export const NOTRACK: Variant = { kubeProxy: { version: "v1.29.15", mode: "iptables" }, returnPath: "notrack" };

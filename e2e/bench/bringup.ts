@@ -1,5 +1,5 @@
-import { createPlainProgress } from "../../clusters/progress-plain.ts";
-import type { Provider } from "../../clusters/provider.ts";
+import { createPlainProgress } from "../../clusters/progress/plain.ts";
+import type { Provider } from "../../clusters/provider/provider.ts";
 import { loadProvider } from "../../clusters/providers.ts";
 import { clusterApi } from "../support/cluster-api.ts";
 import { buildClusterSpec } from "../support/cluster-spec.ts";

@@ -6,7 +6,7 @@ import { VERSIONS } from "../../clusters/components/catalog.ts";
 import { buildInterlayExecutables } from "../../clusters/components/interlay.ts";
 import { ensureDebianPackages } from "../../clusters/components/packages.ts";
 import { resolveComponents } from "../../clusters/components/resolve.ts";
-import { createPlainProgress } from "../../clusters/progress-plain.ts";
+import { createPlainProgress } from "../../clusters/progress/plain.ts";
 import { TestAgent } from "../../plugin/testing/agent.ts";
 import {
   splitLines,

@@ -1,4 +1,4 @@
-import { createPlainProgress } from "../../clusters/progress-plain.ts";
+import { createPlainProgress } from "../../clusters/progress/plain.ts";
 import { loadProvider } from "../../clusters/providers.ts";
 import { clusterApi } from "../support/cluster-api.ts";
 import { buildClusterSpec } from "../support/cluster-spec.ts";

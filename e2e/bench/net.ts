@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { ensureDebianPackages } from "../../clusters/components/packages.ts";
-import { createPlainProgress } from "../../clusters/progress-plain.ts";
-import type { Cluster } from "../../clusters/provider.ts";
+import { createPlainProgress } from "../../clusters/progress/plain.ts";
+import type { Cluster } from "../../clusters/provider/provider.ts";
 import { loadProvider } from "../../clusters/providers.ts";
 import { clusterApi } from "../support/cluster-api.ts";
 import { buildClusterSpec } from "../support/cluster-spec.ts";

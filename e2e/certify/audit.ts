@@ -1,4 +1,4 @@
-import { hasCapability } from "../../clusters/capabilities.ts";
+import { hasCapability } from "../../clusters/provider/capabilities.ts";
 import { isDeepStrictEqual } from "node:util";
 import { expectedPath } from "../evidence/expected.ts";
 import { findWrongPath } from "../evidence/compare-path.ts";

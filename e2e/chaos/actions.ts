@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { IpFamily } from "../../clusters/spec.ts";
+import type { IpFamily } from "../../clusters/spec/address-ranges.ts";
 import { execOrThrow, signalAgent, signalProcess } from "../support/agent-process.ts";
 import { findNetns } from "../agent/streams.ts";
 import { Eventually } from "../harness.ts";

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { ProgramStream } from "../../clusters/provider.ts";
+import type { ProgramStream } from "../../clusters/provider/provider.ts";
 import type { ClusterApi } from "../support/cluster-api.ts";
 import { NAMESPACE } from "../pods/pods.ts";
 import { flowEvent, type FlowRequest, parseJson } from "../probe/protocol.ts";

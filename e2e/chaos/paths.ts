@@ -1,4 +1,4 @@
-import type { IpFamily } from "../../clusters/spec.ts";
+import type { IpFamily } from "../../clusters/spec/address-ranges.ts";
 import type { AddressRef, Nic } from "../matrix/cells.ts";
 import type { Deployment } from "../pods/deploy.ts";
 import { podName, serviceName } from "../pods/pods.ts";

@@ -1,6 +1,6 @@
 import { writeFile } from "node:fs/promises";
-import type { Cluster } from "../../clusters/provider.ts";
-import { listFamilies } from "../../clusters/spec.ts";
+import type { Cluster } from "../../clusters/provider/provider.ts";
+import { listFamilies } from "../../clusters/spec/address-ranges.ts";
 import type { ActionResult } from "./action.ts";
 import type { ProbeFlow } from "./flows.ts";
 

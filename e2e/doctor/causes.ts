@@ -1,7 +1,7 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Cluster } from "../../clusters/provider.ts";
+import type { Cluster } from "../../clusters/provider/provider.ts";
 import type { CellResult } from "../../results/schema.ts";
 import { execOrThrow } from "../support/agent-process.ts";
 import type { Cell } from "../matrix/cells.ts";

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { type KubernetesObject, PatchStrategy } from "@kubernetes/client-node";
-import type { Cluster, ExecResult, ExternalHost } from "../../clusters/provider.ts";
+import type { Cluster, ExecResult, ExternalHost } from "../../clusters/provider/provider.ts";
 import { type ClusterApi, ensureObject } from "../support/cluster-api.ts";
 import { configureAgents } from "../matrix/variant.ts";
 import { createNetworkAnnotations, NAMESPACE } from "../pods/pods.ts";

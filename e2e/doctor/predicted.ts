@@ -1,5 +1,5 @@
 import { BlockList } from "node:net";
-import { getFamily } from "../../clusters/spec.ts";
+import { getFamily } from "../../clusters/spec/address-ranges.ts";
 import { type Cell, type Group } from "../matrix/cells.ts";
 import { NAMESPACE } from "../pods/pods.ts";
 import type { Findings, Pattern } from "./doctor.ts";

@@ -1,4 +1,4 @@
-import type { Cluster } from "../../clusters/provider.ts";
+import type { Cluster } from "../../clusters/provider/provider.ts";
 import type { CellResult } from "../../results/schema.ts";
 import type { Cell } from "../matrix/cells.ts";
 import type { Deployment } from "../pods/deploy.ts";

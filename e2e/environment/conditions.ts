@@ -1,6 +1,6 @@
 import { CustomObjectsApi, KubeConfig } from "@kubernetes/client-node";
 import { z } from "zod";
-import type { Cluster } from "../../clusters/provider.ts";
+import type { Cluster } from "../../clusters/provider/provider.ts";
 import { retryOnServerError } from "../support/cluster-api.ts";
 
 const nodeStates = z.object({

@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
 import { renderPool } from "../../clusters/environments/calico-settings.ts";
-import type { EnvironmentStep } from "../../clusters/environments/environment-spec.ts";
-import type { Cluster } from "../../clusters/provider.ts";
-import { getFamily } from "../../clusters/spec.ts";
+import type { EnvironmentStep } from "../../clusters/spec/environment-spec.ts";
+import type { Cluster } from "../../clusters/provider/provider.ts";
+import { getFamily } from "../../clusters/spec/address-ranges.ts";
 import { getStatusCode } from "../../clusters/kubernetes/status-code.ts";
 import { retryOnServerError, type ClusterApi, ensureObject } from "../support/cluster-api.ts";
 import { execOrThrow } from "../support/agent-process.ts";

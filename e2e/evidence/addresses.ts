@@ -1,4 +1,4 @@
-import type { IpFamily } from "../../clusters/spec.ts";
+import type { IpFamily } from "../../clusters/spec/address-ranges.ts";
 import { hostOf, type Path, type SeenHop } from "./path.ts";
 
 /** The addresses that a cell's packets must have at both ends. */

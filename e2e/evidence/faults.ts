@@ -1,4 +1,4 @@
-import type { Cluster } from "../../clusters/provider.ts";
+import type { Cluster } from "../../clusters/provider/provider.ts";
 import { execOrThrow } from "../support/agent-process.ts";
 import { findNetns } from "../agent/streams.ts";
 import type { Deployment } from "../pods/deploy.ts";

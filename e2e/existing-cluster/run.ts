@@ -1,4 +1,4 @@
-import type { Cluster } from "../../clusters/provider.ts";
+import type { Cluster } from "../../clusters/provider/provider.ts";
 import { type Report, reportSchema } from "../../results/schema.ts";
 import { runE2eProcess } from "../support/e2e-process.ts";
 

@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { VERSIONS } from "../../clusters/components/catalog.ts";
 import { runCommand, runOrThrow } from "../../clusters/components/command.ts";
 import { resolveComponents } from "../../clusters/components/resolve.ts";
-import { createPlainProgress } from "../../clusters/progress-plain.ts";
-import type { Cluster } from "../../clusters/provider.ts";
+import { createPlainProgress } from "../../clusters/progress/plain.ts";
+import type { Cluster } from "../../clusters/provider/provider.ts";
 import { SYSTEM_NAMESPACE } from "../support/node-paths.ts";
 
 export const CHART = join(import.meta.dirname, "..", "..", "plugin", "deploy", "chart");

@@ -1,6 +1,6 @@
 import { z } from "zod";
-import type { Cluster } from "../../clusters/provider.ts";
-import { listFamilies } from "../../clusters/spec.ts";
+import type { Cluster } from "../../clusters/provider/provider.ts";
+import { listFamilies } from "../../clusters/spec/address-ranges.ts";
 import { execOrThrow } from "../support/agent-process.ts";
 import { findNetns } from "../agent/streams.ts";
 import type { ClusterApi } from "../support/cluster-api.ts";

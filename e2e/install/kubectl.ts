@@ -1,7 +1,7 @@
 import { resolveComponents } from "../../clusters/components/resolve.ts";
 import { Kubectl } from "../../clusters/kubernetes/kubectl.ts";
-import { createPlainProgress } from "../../clusters/progress-plain.ts";
-import type { Cluster } from "../../clusters/provider.ts";
+import { createPlainProgress } from "../../clusters/progress/plain.ts";
+import type { Cluster } from "../../clusters/provider/provider.ts";
 
 /** Returns kubectl in the cluster's version, as an operator uses it. */
 export async function createKubectl({ spec, kubeconfig }: Cluster): Promise<Kubectl> {

@@ -1,4 +1,4 @@
-import type { Cluster } from "../../clusters/provider.ts";
+import type { Cluster } from "../../clusters/provider/provider.ts";
 import {
   splitLines,
   type NodeSnapshotCommand,

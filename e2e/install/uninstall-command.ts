@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { type CommandResult, runCommand } from "../../clusters/components/command.ts";
-import type { Cluster } from "../../clusters/provider.ts";
+import type { Cluster } from "../../clusters/provider/provider.ts";
 
 const SCRIPT = join(import.meta.dirname, "..", "..", "scripts", "uninstall.ts");
 

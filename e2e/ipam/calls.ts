@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { Cluster } from "../../clusters/provider.ts";
+import type { Cluster } from "../../clusters/provider/provider.ts";
 import { execOrThrow } from "../support/agent-process.ts";
 
 const given = z.object({ ips: z.array(z.object({ address: z.string() })) });

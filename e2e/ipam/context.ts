@@ -1,6 +1,6 @@
 import { PatchStrategy } from "@kubernetes/client-node";
 import { z } from "zod";
-import type { Cluster } from "../../clusters/provider.ts";
+import type { Cluster } from "../../clusters/provider/provider.ts";
 import { getStatusCode } from "../../clusters/kubernetes/status-code.ts";
 import { retryOnServerError, type ClusterApi, ensureObject, removeNamespace } from "../support/cluster-api.ts";
 import { DeferCleanup, Eventually } from "../harness.ts";

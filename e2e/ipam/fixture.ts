@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { ensureDebianPackages } from "../../clusters/components/packages.ts";
-import { createPlainProgress } from "../../clusters/progress-plain.ts";
+import { createPlainProgress } from "../../clusters/progress/plain.ts";
 import { clusterApi } from "../support/cluster-api.ts";
 import type { TestRun } from "../support/test-run.ts";
 import { BeforeAll, Eventually } from "../harness.ts";
@@ -8,7 +8,7 @@ import type { CallAnswer } from "./calls.ts";
 import { checkAddresses } from "./command.ts";
 import { waitForRollout, scaleWorkload, type Workload } from "./workloads.ts";
 import { IpamContext } from "./context.ts";
-import { hasCapability } from "../../clusters/capabilities.ts";
+import { hasCapability } from "../../clusters/provider/capabilities.ts";
 
 /** Number of addresses of the pool `exact`. */
 export const EXACT_POOL = 6;

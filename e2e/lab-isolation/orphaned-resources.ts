@@ -1,5 +1,5 @@
 import { access, readdir, readFile } from "node:fs/promises";
-import { getLabDirectory } from "../../clusters/lab/lab-files.ts";
+import { getLabDirectory } from "../../clusters/lab/plan/lab-files.ts";
 
 /** Returns the remains of a lab on this computer: its directory, its processes, mounts below its directory. */
 export async function findOrphanedResources(lab: string): Promise<readonly string[]> {

@@ -1,4 +1,4 @@
-import type { IpFamily } from "../../clusters/spec.ts";
+import type { IpFamily } from "../../clusters/spec/address-ranges.ts";
 import type { PodType } from "../../results/schema.ts";
 import { hostPodName } from "../pods/pods.ts";
 import { type Protocol, TCP_PORT } from "../probe/protocol.ts";

@@ -1,4 +1,4 @@
-import type { IpFamily } from "../../clusters/spec.ts";
+import type { IpFamily } from "../../clusters/spec/address-ranges.ts";
 import { POD_TYPES, type PodType } from "../../results/schema.ts";
 import {
   hostPodName,

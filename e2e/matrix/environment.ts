@@ -1,4 +1,4 @@
-import type { Environment } from "../../clusters/environments/environment.ts";
+import type { Environment } from "../../clusters/spec/environment.ts";
 import { DEFAULT_ENVIRONMENT, findEnvironment } from "../../clusters/environments/registry.ts";
 import type { Variant } from "./gate.ts";
 

@@ -1,6 +1,6 @@
 import { BlockList } from "node:net";
-import type { ClusterSpec } from "../../clusters/provider.ts";
-import { type IpFamily, getFamily } from "../../clusters/spec.ts";
+import type { ClusterSpec } from "../../clusters/spec/cluster-spec.ts";
+import { type IpFamily, getFamily } from "../../clusters/spec/address-ranges.ts";
 import { POD_TYPES } from "../../results/schema.ts";
 import type { DeployedPod } from "../pods/deploy.ts";
 import { isOnUnderlay } from "./cell.ts";

@@ -1,5 +1,5 @@
-import type { Cluster } from "../../clusters/provider.ts";
-import { hasCapability } from "../../clusters/capabilities.ts";
+import type { Cluster } from "../../clusters/provider/provider.ts";
+import { hasCapability } from "../../clusters/provider/capabilities.ts";
 import type { CellResult, VariantResult } from "../../results/schema.ts";
 import { summarizeCells } from "../../results/table.ts";
 import { withCauses } from "../doctor/causes.ts";

@@ -1,8 +1,8 @@
-import type { Cluster } from "../../clusters/provider.ts";
+import type { Cluster } from "../../clusters/provider/provider.ts";
 import type { Deployment } from "../pods/deploy.ts";
 import { podName } from "../pods/pods.ts";
 import type { PodType } from "../../results/schema.ts";
-import type { IpFamily } from "../../clusters/spec.ts";
+import type { IpFamily } from "../../clusters/spec/address-ranges.ts";
 
 /**
  * Returns the lines that `ip route` must show in a pod (docs/architecture.md, "Datapath contract"): the pod's own node, and through

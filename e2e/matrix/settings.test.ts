@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { IpFamily } from "../../clusters/spec.ts";
+import type { IpFamily } from "../../clusters/spec/address-ranges.ts";
 import { ENVIRONMENTS } from "../../clusters/environments/registry.ts";
 import { isPodTraffic, settingsFor } from "./settings.ts";
 

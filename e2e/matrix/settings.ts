@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { type IpFamily, getFamily } from "../../clusters/spec.ts";
+import { type IpFamily, getFamily } from "../../clusters/spec/address-ranges.ts";
 import { environmentFor } from "./environment.ts";
 import type { Variant } from "./gate.ts";
 

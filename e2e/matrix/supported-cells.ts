@@ -1,5 +1,5 @@
-import type { UndecidedCells } from "../../clusters/environments/environment.ts";
-import type { Cluster } from "../../clusters/provider.ts";
+import type { UndecidedCells } from "../../clusters/spec/environment.ts";
+import type { Cluster } from "../../clusters/provider/provider.ts";
 import { type Cell, EXTERNAL, type Features, type Group } from "./cells.ts";
 import { lacksLocalEndpoint } from "./verdict.ts";
 

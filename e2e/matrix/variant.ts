@@ -1,8 +1,8 @@
 import { CoreV1Api, CustomObjectsApi, KubeConfig, PatchStrategy, setHeaderOptions } from "@kubernetes/client-node";
 import { z } from "zod";
-import type { Cluster } from "../../clusters/provider.ts";
+import type { Cluster } from "../../clusters/provider/provider.ts";
 import { Eventually } from "../harness.ts";
-import { listFamilies, type IpFamily } from "../../clusters/spec.ts";
+import { listFamilies, type IpFamily } from "../../clusters/spec/address-ranges.ts";
 import { environmentFor } from "./environment.ts";
 import type { Variant } from "./gate.ts";
 import { SYSTEM_NAMESPACE } from "../support/node-paths.ts";

@@ -1,4 +1,4 @@
-import type { Environment } from "../../clusters/environments/environment.ts";
+import type { Environment } from "../../clusters/spec/environment.ts";
 import type { Cell } from "./cell.ts";
 import { environmentFor } from "./environment.ts";
 import { type Expectation, expectationFor, gate, isAsymmetric, type Variant, type Verdict } from "./gate.ts";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { Cluster } from "../../clusters/provider.ts";
+import type { Cluster } from "../../clusters/provider/provider.ts";
 import { execOrThrow, signalAgent } from "../support/agent-process.ts";
 import { Eventually } from "../harness.ts";
 import type { Cell } from "../matrix/cells.ts";

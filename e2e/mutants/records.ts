@@ -1,4 +1,4 @@
-import type { Cluster } from "../../clusters/provider.ts";
+import type { Cluster } from "../../clusters/provider/provider.ts";
 import { explainPod, readAttachmentRecords } from "../support/attachment-records.ts";
 import { NAMESPACE } from "../pods/pods.ts";
 import { attachmentRecord, type AttachmentRecord } from "./mutant.ts";

@@ -1,7 +1,7 @@
 import type { V1Pod } from "@kubernetes/client-node";
 import type { CellResult } from "../../results/schema.ts";
-import type { Cluster } from "../../clusters/provider.ts";
-import { getGateway } from "../../clusters/spec.ts";
+import type { Cluster } from "../../clusters/provider/provider.ts";
+import { getGateway } from "../../clusters/spec/address-ranges.ts";
 import { type ClusterApi, clusterApi } from "../support/cluster-api.ts";
 import { cells } from "../matrix/cells.ts";
 import type { Variant } from "../matrix/gate.ts";

@@ -4,7 +4,7 @@ import { VERSIONS } from "../../clusters/components/catalog.ts";
 import { runCommand } from "../../clusters/components/command.ts";
 import { resolveComponents } from "../../clusters/components/resolve.ts";
 import { buildTestImages } from "../../clusters/images/test-images.ts";
-import type { Progress } from "../../clusters/progress.ts";
+import type { Progress } from "../../clusters/progress/progress.ts";
 import { parseCyclonusReport } from "./cyclonus-report.ts";
 import type { PeerRun } from "./spec-result.ts";
 import { END_WITH_PARENT, type PeerRunOptions, type PeerSuite, type PreparedSuite } from "./suite.ts";

@@ -1,6 +1,6 @@
 import ipaddr from "ipaddr.js";
 import { z } from "zod";
-import type { ClusterSpec } from "../../clusters/provider.ts";
+import type { ClusterSpec } from "../../clusters/spec/cluster-spec.ts";
 import type { PodType } from "../../results/schema.ts";
 
 const pod = z.object({

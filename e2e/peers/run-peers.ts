@@ -1,8 +1,8 @@
 import { join } from "node:path";
 import { runTimed } from "../../clusters/components/timed.ts";
 import { Kubectl } from "../../clusters/kubernetes/kubectl.ts";
-import type { Progress } from "../../clusters/progress.ts";
-import type { Cluster } from "../../clusters/provider.ts";
+import type { Progress } from "../../clusters/progress/progress.ts";
+import type { Cluster } from "../../clusters/provider/provider.ts";
 import type { PodType } from "../../results/schema.ts";
 import type { Variant } from "../matrix/gate.ts";
 import { switchVariant } from "../matrix/variant.ts";

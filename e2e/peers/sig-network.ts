@@ -5,7 +5,7 @@ import { type ComponentRef, VERSIONS } from "../../clusters/components/catalog.t
 import { runCommand, runOrThrow } from "../../clusters/components/command.ts";
 import { resolveComponents } from "../../clusters/components/resolve.ts";
 import { buildTestImages } from "../../clusters/images/test-images.ts";
-import type { Progress } from "../../clusters/progress.ts";
+import type { Progress } from "../../clusters/progress/progress.ts";
 import { POD_TYPES } from "../../results/schema.ts";
 import { parseGinkgoReport } from "./ginkgo-report.ts";
 import type { PeerRun } from "./spec-result.ts";

@@ -1,6 +1,6 @@
 import type { Kubectl } from "../../clusters/kubernetes/kubectl.ts";
 import type { Image } from "../../clusters/images/archive.ts";
-import type { Progress } from "../../clusters/progress.ts";
+import type { Progress } from "../../clusters/progress/progress.ts";
 import type { PodType } from "../../results/schema.ts";
 import type { KnownSkip } from "./known-skips.ts";
 import type { PeerRun, PeerSuiteName } from "./spec-result.ts";

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
 import type { Kubectl } from "../../clusters/kubernetes/kubectl.ts";
-import type { Cluster } from "../../clusters/provider.ts";
+import type { Cluster } from "../../clusters/provider/provider.ts";
 import type { PodType } from "../../results/schema.ts";
 import { setDefaultPodType } from "./multus-config.ts";
 import { detectPodType } from "./pod-type.ts";

@@ -1,8 +1,8 @@
 import type { V1Pod } from "@kubernetes/client-node";
 import { z } from "zod";
 import { reportsReady } from "../../clusters/kubernetes/ready-condition.ts";
-import type { Cluster } from "../../clusters/provider.ts";
-import type { IpFamily } from "../../clusters/spec.ts";
+import type { Cluster } from "../../clusters/provider/provider.ts";
+import type { IpFamily } from "../../clusters/spec/address-ranges.ts";
 import { execOrThrow } from "../support/agent-process.ts";
 import { retryOnServerError, type ClusterApi, ensureObject } from "../support/cluster-api.ts";
 import { Eventually } from "../harness.ts";

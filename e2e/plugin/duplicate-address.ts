@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { z } from "zod";
-import { getFamily } from "../../clusters/spec.ts";
+import { getFamily } from "../../clusters/spec/address-ranges.ts";
 import type { ClusterApi } from "../support/cluster-api.ts";
 import { It, Skip } from "../harness.ts";
 import { getExternalHost } from "../pods/deploy.ts";

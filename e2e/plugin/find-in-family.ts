@@ -1,4 +1,4 @@
-import { type IpFamily, getFamily } from "../../clusters/spec.ts";
+import { type IpFamily, getFamily } from "../../clusters/spec/address-ranges.ts";
 
 /** Returns the address of a family from a list. @throws an error if there is none */
 export function findInFamily(addresses: readonly string[], family: IpFamily): string {

@@ -1,5 +1,11 @@
-import type { Cluster, ExternalHost } from "../../clusters/provider.ts";
-import { type IpFamily, listFamilies, getFamily, getGateway, toIpv6Address } from "../../clusters/spec.ts";
+import type { Cluster, ExternalHost } from "../../clusters/provider/provider.ts";
+import {
+  type IpFamily,
+  listFamilies,
+  getFamily,
+  getGateway,
+  toIpv6Address,
+} from "../../clusters/spec/address-ranges.ts";
 import { getStatusCode } from "../../clusters/kubernetes/status-code.ts";
 import { retryOnServerError, type ClusterApi, ensureObject } from "../support/cluster-api.ts";
 import { Eventually } from "../harness.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { PatchStrategy, setHeaderOptions } from "@kubernetes/client-node";
-import { getFamily } from "../../clusters/spec.ts";
+import { getFamily } from "../../clusters/spec/address-ranges.ts";
 import { POD_TYPES, type PodType } from "../../results/schema.ts";
 import { retryOnServerError, ensureObject } from "../support/cluster-api.ts";
 import { DeferCleanup, Eventually, It, Skip } from "../harness.ts";

@@ -1,5 +1,5 @@
-import type { ExternalHost } from "../../clusters/provider.ts";
-import type { IpFamily } from "../../clusters/spec.ts";
+import type { ExternalHost } from "../../clusters/provider/provider.ts";
+import type { IpFamily } from "../../clusters/spec/address-ranges.ts";
 import { Prober } from "../support/prober.ts";
 import { CLIENT, getExternalHost } from "../pods/deploy.ts";
 import { execOnNode, type PluginContext } from "./context.ts";

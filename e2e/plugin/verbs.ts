@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { getFamily } from "../../clusters/spec.ts";
+import { getFamily } from "../../clusters/spec/address-ranges.ts";
 import { By, DeferCleanup, Eventually, It, Skip } from "../harness.ts";
 import { EXTERNAL } from "../matrix/cells.ts";
 import { hostPodName, podName } from "../pods/pods.ts";

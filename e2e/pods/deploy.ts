@@ -1,10 +1,10 @@
 import type { V1Pod } from "@kubernetes/client-node";
 import { z } from "zod";
 import { reportsReady } from "../../clusters/kubernetes/ready-condition.ts";
-import type { Cluster, ExternalHost } from "../../clusters/provider.ts";
-import { hasCapability } from "../../clusters/capabilities.ts";
+import type { Cluster, ExternalHost } from "../../clusters/provider/provider.ts";
+import { hasCapability } from "../../clusters/provider/capabilities.ts";
 import { retryOnServerError, type ClusterApi, ensureObject, removeNamespace } from "../support/cluster-api.ts";
-import { listFamilies, type IpFamily, getFamily } from "../../clusters/spec.ts";
+import { listFamilies, type IpFamily, getFamily } from "../../clusters/spec/address-ranges.ts";
 import { Prober } from "../support/prober.ts";
 import { type Cell, EXTERNAL, type Nic, type NodeRef } from "../matrix/cell.ts";
 import type { Features } from "../matrix/cells.ts";

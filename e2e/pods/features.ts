@@ -1,5 +1,5 @@
-import type { Cluster } from "../../clusters/provider.ts";
-import { hasCapability } from "../../clusters/capabilities.ts";
+import type { Cluster } from "../../clusters/provider/provider.ts";
+import { hasCapability } from "../../clusters/provider/capabilities.ts";
 import { retryOnServerError, type ClusterApi } from "../support/cluster-api.ts";
 import { type Features, NO_FEATURES } from "../matrix/cells.ts";
 

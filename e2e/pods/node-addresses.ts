@@ -1,7 +1,7 @@
 import { BlockList } from "node:net";
 import { z } from "zod";
-import type { Cluster } from "../../clusters/provider.ts";
-import { type IpFamily, getFamily } from "../../clusters/spec.ts";
+import type { Cluster } from "../../clusters/provider/provider.ts";
+import { type IpFamily, getFamily } from "../../clusters/spec/address-ranges.ts";
 
 /** At most one address a family. */
 type Addresses = Readonly<Partial<Record<IpFamily, string>>>;

@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
 import { POD_TYPES, type PodType } from "../../results/schema.ts";
 import { HOLDER_ANNOTATION } from "../../clusters/lab/load-balancer/plan-addresses.ts";
-import { OWNER_LABEL } from "../../clusters/provider.ts";
-import type { IpFamily } from "../../clusters/spec.ts";
+import { OWNER_LABEL } from "../../clusters/provider/provider.ts";
+import type { IpFamily } from "../../clusters/spec/address-ranges.ts";
 import { TCP_PORT, UDP_PORT } from "../probe/protocol.ts";
 
 /** Default namespace of the suite's pods and Services. */

@@ -1,5 +1,5 @@
 import { getErrorMessage } from "../../plugin/errors/error-message.ts";
-import type { Cluster, ExecResult } from "../../clusters/provider.ts";
+import type { Cluster, ExecResult } from "../../clusters/provider/provider.ts";
 import { type ClusterApi, clusterApi } from "../support/cluster-api.ts";
 import { listNamespaces } from "../evidence/capture.ts";
 import type { Deployment } from "../pods/deploy.ts";

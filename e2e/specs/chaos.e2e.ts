@@ -1,5 +1,5 @@
 import { ensureDebianPackages } from "../../clusters/components/packages.ts";
-import { createPlainProgress } from "../../clusters/progress-plain.ts";
+import { createPlainProgress } from "../../clusters/progress/plain.ts";
 import type { ActionResult } from "../chaos/action.ts";
 import { ACTIONS } from "../chaos/actions.ts";
 import { ProbeFlows } from "../chaos/flows.ts";
@@ -16,7 +16,7 @@ import { switchVariant } from "../matrix/variant.ts";
 import { deploy } from "../pods/deploy.ts";
 import { pickRandom, createRandom } from "../support/random.ts";
 import { registerIfMain, type TestRun } from "../support/test-run.ts";
-import { hasCapability } from "../../clusters/capabilities.ts";
+import { hasCapability } from "../../clusters/provider/capabilities.ts";
 
 /** Both return paths pass with this kube-proxy, so that a switch between them breaks nothing. */
 const VARIANT: Variant = { kubeProxy: { version: "v1.29.15", mode: "iptables" }, returnPath: "notrack" };

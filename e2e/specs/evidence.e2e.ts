@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { Cluster } from "../../clusters/provider.ts";
+import type { Cluster } from "../../clusters/provider/provider.ts";
 import { clusterApi } from "../support/cluster-api.ts";
 import { withCauses } from "../doctor/causes.ts";
 import { DOCUMENTED } from "../evidence/documented.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { KubeConfig } from "@kubernetes/client-node";
 import { uninstallInterlay } from "../../clusters/kubernetes/uninstall.ts";
-import type { Cluster } from "../../clusters/provider.ts";
+import type { Cluster } from "../../clusters/provider/provider.ts";
 import { type ClusterApi, clusterApi, ensureObject } from "../support/cluster-api.ts";
 import { runOnExistingCluster } from "../existing-cluster/run.ts";
 import { diffLines, readNodes, readObjects } from "../existing-cluster/cluster-state.ts";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Cluster } from "../../clusters/provider.ts";
+import type { Cluster } from "../../clusters/provider/provider.ts";
 import { unpackArchive } from "../../results/files/bundle.ts";
 import { readReport } from "../../results/files/write.ts";
 import { diffLines, readObjects } from "../existing-cluster/cluster-state.ts";

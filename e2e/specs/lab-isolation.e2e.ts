@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { Cluster } from "../../clusters/provider.ts";
+import type { Cluster } from "../../clusters/provider/provider.ts";
 import { diffLines, readNodes } from "../existing-cluster/cluster-state.ts";
 import { BeforeAll, By, Describe, Eventually, It, Skip } from "../harness.ts";
 import { findOrphanedResources } from "../lab-isolation/orphaned-resources.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { getErrorMessage } from "../../plugin/errors/error-message.ts";
-import type { Cluster } from "../../clusters/provider.ts";
-import { hasCapability } from "../../clusters/capabilities.ts";
+import type { Cluster } from "../../clusters/provider/provider.ts";
+import { hasCapability } from "../../clusters/provider/capabilities.ts";
 import { type CellResult, POD_TYPES } from "../../results/schema.ts";
 import { formatRerunCommand, formatRerunFlags, formatVariantFlags } from "../../results/rerun.ts";
 import { variantTitle } from "../../results/title.ts";

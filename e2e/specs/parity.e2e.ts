@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { createPlainProgress } from "../../clusters/progress-plain.ts";
-import { hasCapability } from "../../clusters/capabilities.ts";
+import { createPlainProgress } from "../../clusters/progress/plain.ts";
+import { hasCapability } from "../../clusters/provider/capabilities.ts";
 import { loadProvider } from "../../clusters/providers.ts";
 import { variantTitle } from "../../results/title.ts";
 import { compareCells } from "../../results/compare-runs.ts";

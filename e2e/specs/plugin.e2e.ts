@@ -1,7 +1,7 @@
-import type { Cluster } from "../../clusters/provider.ts";
-import { listFamilies } from "../../clusters/spec.ts";
+import type { Cluster } from "../../clusters/provider/provider.ts";
+import { listFamilies } from "../../clusters/spec/address-ranges.ts";
 import { ensureDebianPackages } from "../../clusters/components/packages.ts";
-import { createPlainProgress } from "../../clusters/progress-plain.ts";
+import { createPlainProgress } from "../../clusters/progress/plain.ts";
 import { type ClusterApi, clusterApi, ensureObject, removeNamespace } from "../support/cluster-api.ts";
 import { BeforeAll, By, DeferCleanup, Describe, Sanitize } from "../harness.ts";
 import { listClusterObjects, readNodeState } from "../support/leaked-state.ts";
@@ -31,7 +31,7 @@ import { findRoutedAddress } from "../plugin/routed-host.ts";
 import { deploy, getExternalHost } from "../pods/deploy.ts";
 import type { Manifest } from "../pods/pods.ts";
 import { registerIfMain, type TestRun } from "../support/test-run.ts";
-import { hasCapability } from "../../clusters/capabilities.ts";
+import { hasCapability } from "../../clusters/provider/capabilities.ts";
 
 const VARIANT: Variant = { kubeProxy: { version: "v1.29.15", mode: "iptables" }, returnPath: "notrack" };
 

@@ -4,7 +4,7 @@ import { dirname, join } from "node:path";
 import type { KubernetesObject } from "@kubernetes/client-node";
 import { parseAllDocuments } from "yaml";
 import { getAuditLogFile } from "../../clusters/lab/control-plane/component-arguments.ts";
-import type { Cluster } from "../../clusters/provider.ts";
+import type { Cluster } from "../../clusters/provider/provider.ts";
 import { listRequests, listGrants, roleSchema } from "../agent/audit-log.ts";
 import { type ClusterApi, clusterApi, ensureObject } from "../support/cluster-api.ts";
 import { BeforeAll, DeferCleanup, Describe, Eventually, It, Skip } from "../harness.ts";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { listFamilies } from "../../clusters/spec.ts";
+import { listFamilies } from "../../clusters/spec/address-ranges.ts";
 import { calicoInvalidDrops, diffCounters, stripCounters } from "../agent/rules.ts";
 import { NOTRACK, type AgentFixture, setupAgentFixture } from "../agent/fixture.ts";
 import { BeforeAll, By, DeferCleanup, Describe, Eventually, It } from "../harness.ts";

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { installInterlay, listPools } from "../../clusters/kubernetes/install-addons.ts";
+import { installInterlay, listPools } from "../../clusters/addons/install-addons.ts";
 import type { Kubectl } from "../../clusters/kubernetes/kubectl.ts";
-import type { Cluster } from "../../clusters/provider.ts";
+import type { Cluster } from "../../clusters/provider/provider.ts";
 import { execOrThrow } from "../support/agent-process.ts";
 import { createPod, type ChaosPod, deletePod, waitUntilReady, type PodContext } from "../chaos/context.ts";
 import { getStatusCode } from "../../clusters/kubernetes/status-code.ts";

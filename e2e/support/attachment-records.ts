@@ -1,4 +1,4 @@
-import type { Cluster, ExecResult } from "../../clusters/provider.ts";
+import type { Cluster, ExecResult } from "../../clusters/provider/provider.ts";
 import { execOrThrow } from "./agent-process.ts";
 import { INTERLAY, RECORDS } from "./node-paths.ts";
 

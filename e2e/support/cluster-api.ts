@@ -3,7 +3,7 @@ import { CoreV1Api, KubeConfig, type KubernetesObject, KubernetesObjectApi } fro
 import pRetry from "p-retry";
 import { attachInPod, execInPod } from "../../clusters/kubernetes/pod-exec.ts";
 import { getStatusCode } from "../../clusters/kubernetes/status-code.ts";
-import type { Cluster, ProgramStream } from "../../clusters/provider.ts";
+import type { Cluster, ProgramStream } from "../../clusters/provider/provider.ts";
 import { By, withAbort } from "../harness.ts";
 
 /** The container of the suite's pods. */

@@ -1,6 +1,6 @@
 import { DEFAULT_ENVIRONMENT } from "../../clusters/environments/registry.ts";
-import { type ClusterSpec, DEFAULT_SPEC } from "../../clusters/provider.ts";
-import { createDefaultSpec, setFamilies } from "../../clusters/spec.ts";
+import { type ClusterSpec, DEFAULT_SPEC } from "../../clusters/spec/cluster-spec.ts";
+import { createDefaultSpec, setFamilies } from "../../clusters/spec/address-ranges.ts";
 import { buildProbe } from "../probe/build.ts";
 import type { RunOptions } from "./options.ts";
 

@@ -8,7 +8,7 @@ import {
   type V1Pod,
 } from "@kubernetes/client-node";
 import { getErrorMessage } from "../../plugin/errors/error-message.ts";
-import type { Cluster } from "../../clusters/provider.ts";
+import type { Cluster } from "../../clusters/provider/provider.ts";
 import type { ClusterComponents } from "../../results/components.ts";
 
 const FIND_CONFIGURATIONS = "find /etc/cni/net.d -maxdepth 1 -type f -name *.conf* -exec sha256sum {} +".split(" ");

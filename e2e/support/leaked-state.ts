@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { Cluster } from "../../clusters/provider.ts";
+import type { Cluster } from "../../clusters/provider/provider.ts";
 import { retryOnServerError, type ClusterApi } from "./cluster-api.ts";
 import { readNodeLines } from "./node-lines.ts";
 

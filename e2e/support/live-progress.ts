@@ -1,4 +1,4 @@
-import { formatElapsed } from "../../clusters/progress.ts";
+import { formatElapsed } from "../../clusters/progress/progress.ts";
 
 /** Prints a line for each variant with the estimated remaining time, and on a terminal the number of cells that are done. */
 export class LiveProgress {

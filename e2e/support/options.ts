@@ -1,11 +1,12 @@
 import { z } from "zod";
-import { type Environment } from "../../clusters/environments/environment.ts";
+import { type Environment } from "../../clusters/spec/environment.ts";
 import { findEnvironment } from "../../clusters/environments/registry.ts";
 import { type ExistingOptions, parseExistingOptions } from "../../clusters/existing/options.ts";
-import { isSkewSupported } from "../../clusters/kubernetes/version-skew.ts";
-import { DEFAULT_SPEC, type KubeProxy } from "../../clusters/provider.ts";
-import { hasCapability } from "../../clusters/capabilities.ts";
-import { PROVIDER_NAMES, type ProviderName } from "../../clusters/provider-name.ts";
+import { isSkewSupported } from "../../clusters/spec/version-skew.ts";
+import type { KubeProxy } from "../../clusters/spec/kube-proxy.ts";
+import { DEFAULT_SPEC } from "../../clusters/spec/cluster-spec.ts";
+import { hasCapability } from "../../clusters/provider/capabilities.ts";
+import { PROVIDER_NAMES, type ProviderName } from "../../clusters/spec/provider-name.ts";
 import type { Variant } from "../matrix/gate.ts";
 
 /** kube-proxy before and after the change of v1.29, which leaves the INVALID rule out when the sysctl is set. */

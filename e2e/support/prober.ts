@@ -1,4 +1,4 @@
-import type { ProgramStream } from "../../clusters/provider.ts";
+import type { ProgramStream } from "../../clusters/provider/provider.ts";
 import { withAbort } from "../harness.ts";
 import {
   type InjectRequest,

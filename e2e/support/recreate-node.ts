@@ -1,5 +1,5 @@
 import { reportsReady } from "../../clusters/kubernetes/ready-condition.ts";
-import type { Cluster } from "../../clusters/provider.ts";
+import type { Cluster } from "../../clusters/provider/provider.ts";
 import { getStatusCode } from "../../clusters/kubernetes/status-code.ts";
 import { retryOnServerError, type ClusterApi } from "./cluster-api.ts";
 import { Eventually } from "../harness.ts";

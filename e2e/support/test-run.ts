@@ -1,7 +1,7 @@
 import { realpathSync } from "node:fs";
 import { pathToFileURL } from "node:url";
-import { createPlainProgress } from "../../clusters/progress-plain.ts";
-import type { Cluster } from "../../clusters/provider.ts";
+import { createPlainProgress } from "../../clusters/progress/plain.ts";
+import type { Cluster } from "../../clusters/provider/provider.ts";
 import { loadProvider } from "../../clusters/providers.ts";
 import type { ClusterComponents, SuiteVersion } from "../../results/components.ts";
 import type { VariantResult } from "../../results/schema.ts";

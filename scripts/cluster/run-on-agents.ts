@@ -1,7 +1,7 @@
 import { CoreV1Api, type KubeConfig } from "@kubernetes/client-node";
 import { getErrorMessage } from "../../plugin/errors/error-message.ts";
 import { execInPod } from "../../clusters/kubernetes/pod-exec.ts";
-import type { ExecResult } from "../../clusters/provider.ts";
+import type { ExecResult } from "../../clusters/provider/provider.ts";
 
 const NAMESPACE = "interlay-system";
 /** Path of the installed executable in the agent's pod. */

@@ -1,4 +1,4 @@
-import { createPlainProgress } from "../../clusters/progress-plain.ts";
+import { createPlainProgress } from "../../clusters/progress/plain.ts";
 import { loadProvider } from "../../clusters/providers.ts";
 import { clusterApi } from "../../e2e/support/cluster-api.ts";
 import { listFindings } from "../../e2e/doctor/causes.ts";

@@ -1,6 +1,6 @@
 import { Command, Option } from "commander";
-import { PROVIDER_NAMES } from "../../clusters/provider-name.ts";
-import { DEFAULT_SPEC } from "../../clusters/provider.ts";
+import { PROVIDER_NAMES } from "../../clusters/spec/provider-name.ts";
+import { DEFAULT_SPEC } from "../../clusters/spec/cluster-spec.ts";
 import type { Settings } from "../../e2e/harness.ts";
 import { SUITE_NAMES } from "../../e2e/specs/suites.ts";
 import type { Variables } from "../../e2e/support/options.ts";

@@ -1,10 +1,10 @@
 import { readReport } from "../../results/files/write.ts";
 import type { CheckResult, Report } from "../../results/schema.ts";
 import { countByEnvironment } from "../../results/environments.ts";
-import type { Environment } from "../../clusters/environments/environment.ts";
+import type { Environment } from "../../clusters/spec/environment.ts";
 import { findMissingRequirement } from "../../clusters/environments/requirements.ts";
 import { startScript, waitForExit } from "../../clusters/shell.ts";
-import type { Provider } from "../../clusters/provider.ts";
+import type { Provider } from "../../clusters/provider/provider.ts";
 
 /** One environment's part of a run. */
 export interface EnvironmentRun {

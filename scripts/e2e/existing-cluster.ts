@@ -2,7 +2,7 @@ import Table from "cli-table3";
 import { readInventory } from "../../clusters/existing/inventory.ts";
 import { checkPreconditions } from "../../clusters/existing/preflight.ts";
 import { type ExistingOptions, loadKubeConfig } from "../../clusters/existing/options.ts";
-import type { Cluster } from "../../clusters/provider.ts";
+import type { Cluster } from "../../clusters/provider/provider.ts";
 import { describeApiError } from "../../plugin/kubernetes/api-error.ts";
 
 interface Asked {

@@ -1,9 +1,10 @@
 import { once } from "node:events";
 import { getErrorMessage } from "../../plugin/errors/error-message.ts";
-import { createProgress } from "../../clusters/create-progress.ts";
-import { type Cluster, type ClusterSpec, DEFAULT_SPEC, type Provider } from "../../clusters/provider.ts";
-import { hasCapability } from "../../clusters/capabilities.ts";
-import { listFamilies } from "../../clusters/spec.ts";
+import { createProgress } from "../../clusters/progress/create-progress.ts";
+import type { Cluster, Provider } from "../../clusters/provider/provider.ts";
+import { type ClusterSpec, DEFAULT_SPEC } from "../../clusters/spec/cluster-spec.ts";
+import { hasCapability } from "../../clusters/provider/capabilities.ts";
+import { listFamilies } from "../../clusters/spec/address-ranges.ts";
 import * as harness from "../../e2e/harness.ts";
 import { cells, type Features } from "../../e2e/matrix/cells.ts";
 import { takeSnapshot } from "../../e2e/snapshot/snapshot.ts";

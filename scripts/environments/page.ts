@@ -1,4 +1,4 @@
-import type { Environment } from "../../clusters/environments/environment.ts";
+import type { Environment } from "../../clusters/spec/environment.ts";
 import { countByEnvironment, type EnvironmentCounts } from "../../results/environments.ts";
 import type { Report } from "../../results/schema.ts";
 import { variantTitle } from "../../results/title.ts";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { OWNER_LABEL } from "../../clusters/provider.ts";
+import { OWNER_LABEL } from "../../clusters/provider/provider.ts";
 import { FakeApiServer } from "./fake-api-server.ts";
 import { ClusterJob } from "./job.ts";
 import { buildManifests } from "./manifests.ts";

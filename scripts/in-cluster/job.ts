@@ -2,7 +2,7 @@ import type { Writable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import { BatchV1Api, CoreV1Api, type KubeConfig, KubernetesObjectApi, Log, type V1Pod } from "@kubernetes/client-node";
 import { ignoreStatus } from "../../clusters/kubernetes/status-code.ts";
-import { OWNER_LABEL } from "../../clusters/provider.ts";
+import { OWNER_LABEL } from "../../clusters/provider/provider.ts";
 import { JOB_NAME, JOB_NAMESPACE, listCreatedObjects, type JobManifest, RESULTS_MAP } from "./manifests.ts";
 import { type FetchedResults, unpackResults } from "./results-map.ts";
 

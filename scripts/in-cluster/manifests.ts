@@ -1,4 +1,4 @@
-import { OWNER_LABEL } from "../../clusters/provider.ts";
+import { OWNER_LABEL } from "../../clusters/provider/provider.ts";
 
 /** Namespace of the Job and of its results. */
 export const JOB_NAMESPACE = "interlay-e2e";

@@ -7,7 +7,7 @@ import { chooseImageSource } from "../../clusters/existing/selection.ts";
 import { buildSuiteImage } from "../../clusters/images/suite-image.ts";
 import { importImages } from "../../clusters/kind/import-images.ts";
 import { listNodeIds } from "../../clusters/kind/list-nodes.ts";
-import type { Progress } from "../../clusters/progress.ts";
+import type { Progress } from "../../clusters/progress/progress.ts";
 import { buildProbe } from "../../e2e/probe/build.ts";
 
 /** Images that the user named. */

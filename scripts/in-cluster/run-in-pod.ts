@@ -4,7 +4,7 @@ import { KubeConfig, KubernetesObjectApi } from "@kubernetes/client-node";
 import { Command } from "commander";
 import { getErrorMessage } from "../../plugin/errors/error-message.ts";
 import { getStatusCode } from "../../clusters/kubernetes/status-code.ts";
-import { OWNER_LABEL } from "../../clusters/provider.ts";
+import { OWNER_LABEL } from "../../clusters/provider/provider.ts";
 import { startScript, waitForExit } from "../../clusters/shell.ts";
 import { composeReport } from "../../e2e/support/report.ts";
 import { packArchive } from "../../results/files/bundle.ts";

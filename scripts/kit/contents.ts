@@ -6,7 +6,7 @@ import { buildInterlayExecutables } from "../../clusters/components/interlay.ts"
 import { resolveComponents } from "../../clusters/components/resolve.ts";
 import type { Image } from "../../clusters/images/archive.ts";
 import { prepareImages } from "../../clusters/images/prepare.ts";
-import type { Progress } from "../../clusters/progress.ts";
+import type { Progress } from "../../clusters/progress/progress.ts";
 import { buildProbe } from "../../e2e/probe/build.ts";
 
 export const ROOT = join(import.meta.dirname, "..", "..");

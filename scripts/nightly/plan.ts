@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { ENVIRONMENTS } from "../../clusters/environments/registry.ts";
-import { isSkewSupported, parseMinor } from "../../clusters/kubernetes/version-skew.ts";
-import { DEFAULT_SPEC } from "../../clusters/provider.ts";
+import { isSkewSupported, parseMinor } from "../../clusters/spec/version-skew.ts";
+import { DEFAULT_SPEC } from "../../clusters/spec/cluster-spec.ts";
 import type { VariantIdentity } from "../../results/title.ts";
 
 /** kube-proxy has an nftables mode from v1.29 on. */

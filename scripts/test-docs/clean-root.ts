@@ -5,7 +5,7 @@ import { delimiter, dirname, join } from "node:path";
 import { $ } from "zx";
 import { ensureDebianPackages } from "../../clusters/components/packages.ts";
 import { runDebootstrap, findMachineMirror } from "../../clusters/images/debian.ts";
-import type { Progress } from "../../clusters/progress.ts";
+import type { Progress } from "../../clusters/progress/progress.ts";
 
 const REPOSITORY = join(import.meta.dirname, "..", "..");
 /** Directory of the checkout in the root. */

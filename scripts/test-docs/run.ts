@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { Command } from "commander";
 import { getCacheRoot } from "../../clusters/components/cache.ts";
 import { runTimed } from "../../clusters/components/timed.ts";
-import { createPlainProgress } from "../../clusters/progress-plain.ts";
+import { createPlainProgress } from "../../clusters/progress/plain.ts";
 import { CHECKOUT_DIRECTORY, createRoot } from "./clean-root.ts";
 import { DOCUMENTED_RUNS } from "./documented-runs.ts";
 import { enterRoot } from "./root-shell.ts";

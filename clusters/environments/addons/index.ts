@@ -1,4 +1,4 @@
-import type { Environment } from "../environment.ts";
+import type { Environment } from "../../spec/environment.ts";
 import { LOAD_BALANCER } from "./load-balancer.ts";
 import { MULTUS_THICK } from "./multus-thick.ts";
 import { NODE_LOCAL_DNS_KUBESPRAY } from "./node-local-dns-kubespray.ts";

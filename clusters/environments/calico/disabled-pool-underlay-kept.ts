@@ -1,4 +1,4 @@
-import type { Environment } from "../environment.ts";
+import type { Environment } from "../../spec/environment.ts";
 
 export const DISABLED_POOL_UNDERLAY_KEPT: Environment = {
   name: "disabled-pool-underlay-kept",

@@ -1,4 +1,4 @@
-import type { Environment } from "../environment.ts";
+import type { Environment } from "../../spec/environment.ts";
 import { RACKS } from "./racks.ts";
 import { DISABLED_POOL_UNDERLAY } from "./disabled-pool-underlay.ts";
 import { DISABLED_POOL_UNDERLAY_KEPT } from "./disabled-pool-underlay-kept.ts";

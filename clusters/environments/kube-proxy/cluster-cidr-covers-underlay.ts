@@ -1,4 +1,4 @@
-import type { Environment, EnvironmentCell } from "../environment.ts";
+import type { Environment, EnvironmentCell } from "../../spec/environment.ts";
 
 export const CLUSTER_CIDR_COVERS_UNDERLAY: Environment = {
   name: "cluster-cidr-covers-underlay",

@@ -1,4 +1,4 @@
-import type { Environment } from "../environment.ts";
+import type { Environment } from "../../spec/environment.ts";
 
 export const DETECT_INTERFACE_VETH: Environment = {
   name: "detect-interface-veth",

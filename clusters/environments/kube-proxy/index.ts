@@ -1,4 +1,4 @@
-import type { Environment } from "../environment.ts";
+import type { Environment } from "../../spec/environment.ts";
 import { CLUSTER_CIDR_COVERS_UNDERLAY } from "./cluster-cidr-covers-underlay.ts";
 import { CLUSTER_CIDR_EMPTY } from "./cluster-cidr-empty.ts";
 import { DETECT_INTERFACE_CALI } from "./detect-interface-cali.ts";

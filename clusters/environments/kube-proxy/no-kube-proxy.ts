@@ -1,4 +1,4 @@
-import type { Environment, EnvironmentCell } from "../environment.ts";
+import type { Environment, EnvironmentCell } from "../../spec/environment.ts";
 
 /** Addresses that only kube-proxy translates. */
 const TRANSLATED = new Set(["service", "node-port", "api-server", "external-ip", "load-balancer", "vip", "dns-name"]);

@@ -1,4 +1,4 @@
-import type { Environment } from "../environment.ts";
+import type { Environment } from "../../spec/environment.ts";
 import { SECOND_NIC } from "./second-nic.ts";
 import { CONNTRACK_NOT_LOOSE } from "./conntrack-not-loose.ts";
 import { FORWARD_DROP_DOCKER } from "./forward-drop-docker.ts";

@@ -1,4 +1,4 @@
-import type { Environment } from "../environment.ts";
+import type { Environment } from "../../spec/environment.ts";
 
 export const MTU_1400: Environment = {
   name: "mtu-1400",

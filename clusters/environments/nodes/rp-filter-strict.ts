@@ -1,4 +1,4 @@
-import type { Environment } from "../environment.ts";
+import type { Environment } from "../../spec/environment.ts";
 
 export const RP_FILTER_STRICT: Environment = {
   name: "rp-filter-strict",

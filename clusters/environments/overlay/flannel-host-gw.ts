@@ -1,4 +1,4 @@
-import type { Environment } from "../environment.ts";
+import type { Environment } from "../../spec/environment.ts";
 
 export const FLANNEL_HOST_GW: Environment = {
   name: "flannel-host-gw",

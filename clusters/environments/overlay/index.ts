@@ -1,4 +1,4 @@
-import type { Environment } from "../environment.ts";
+import type { Environment } from "../../spec/environment.ts";
 import { BRIDGE } from "./bridge.ts";
 import { FLANNEL_HOST_GW } from "./flannel-host-gw.ts";
 import { FLANNEL_VXLAN } from "./flannel-vxlan.ts";

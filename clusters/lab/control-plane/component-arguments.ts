@@ -1,6 +1,6 @@
 import { join } from "node:path";
-import type { EnvironmentSpec } from "../../environments/environment-spec.ts";
-import { joinRanges } from "../../spec.ts";
+import type { EnvironmentSpec } from "../../spec/environment-spec.ts";
+import { joinRanges } from "../../spec/address-ranges.ts";
 import { API_PORT } from "./identities.ts";
 import type { PkiFiles } from "./pki.ts";
 

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import { runCommand } from "../../components/command.ts";
 import { getErrorMessage } from "../../../plugin/errors/error-message.ts";
-import { buildMachineCommand } from "../nsenter.ts";
+import { buildMachineCommand } from "../machines/nsenter.ts";
 
 const CONFIGURATION_DIRECTORY = "/etc/cni/net.d";
 const PLUGIN_DIRECTORY = "/opt/cni/bin";

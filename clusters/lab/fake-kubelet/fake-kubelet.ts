@@ -11,7 +11,7 @@ import {
 import pRetry from "p-retry";
 import { isFinished } from "../../kubernetes/pod-phase.ts";
 import { findNameserver } from "../machines/machine-addresses.ts";
-import type { LabPlan } from "../plan.ts";
+import type { LabPlan } from "../plan/plan.ts";
 import { type CniConfiguration, findPluginProblem, isVerbSupported, readCniConfiguration } from "./cni.ts";
 import { type ApiServerAddress, findApiServer } from "./container-environment.ts";
 import { Heartbeat } from "./heartbeat.ts";

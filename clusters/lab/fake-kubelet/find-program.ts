@@ -1,4 +1,4 @@
-import type { Mount } from "../nsenter.ts";
+import type { Mount } from "../machines/nsenter.ts";
 
 interface Program {
   /** Command of a container without `command`. */

@@ -5,9 +5,9 @@ import { join } from "node:path";
 import type { Duplex } from "node:stream";
 import { WebSocketServer, type WebSocket } from "ws";
 import { getErrorMessage } from "../../../plugin/errors/error-message.ts";
-import { buildMachineCommand } from "../nsenter.ts";
-import { getLabFiles } from "../lab-files.ts";
-import { readState } from "../plan.ts";
+import { buildMachineCommand } from "../machines/nsenter.ts";
+import { getLabFiles } from "../plan/lab-files.ts";
+import { readState } from "../plan/plan.ts";
 
 /** Kubernetes' remote command protocols over WebSocket (k8s.io/apimachinery, util/remotecommand), the preferred one first. */
 const PROTOCOLS = ["v5.channel.k8s.io", "v4.channel.k8s.io"];

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { V1Container, V1Pod, V1PodStatus } from "@kubernetes/client-node";
 import { getErrorMessage } from "../../../plugin/errors/error-message.ts";
 import { reportsReady } from "../../kubernetes/ready-condition.ts";
-import { buildContainerCommand, buildPodCommand } from "../nsenter.ts";
+import { buildContainerCommand, buildPodCommand } from "../machines/nsenter.ts";
 import { buildEnvironment, expandVariables } from "./container-environment.ts";
 import { findProgram } from "./find-program.ts";
 import type { NodeContext } from "./node-context.ts";

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { V1Pod } from "@kubernetes/client-node";
 import { runCommand, runOrThrow } from "../../components/command.ts";
-import { buildMachineCommand } from "../nsenter.ts";
+import { buildMachineCommand } from "../machines/nsenter.ts";
 import {
   callPlugins,
   type CniAttachment,

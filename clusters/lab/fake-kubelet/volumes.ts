@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { CoreV1Api, V1Container, V1Pod, V1Volume } from "@kubernetes/client-node";
-import type { Mount } from "../nsenter.ts";
+import type { Mount } from "../machines/nsenter.ts";
 import { renderResolvConf } from "./resolv-conf.ts";
 
 /** Host directories that a lab does not mount: its nodes load no kernel modules. */

@@ -1,4 +1,4 @@
-import { getFamily } from "../../spec.ts";
+import { getFamily } from "../../spec/address-ranges.ts";
 
 /** Annotation of a LoadBalancer Service: the name of the node that holds its addresses. Absent: the first worker. */
 export const HOLDER_ANNOTATION = "lab.interlay.dev/held-by";

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { CoreV1Api, KubeConfig, PatchStrategy, setHeaderOptions, type V1Service } from "@kubernetes/client-node";
 import { runOrThrow } from "../../components/command.ts";
-import { buildMachineCommand } from "../nsenter.ts";
+import { buildMachineCommand } from "../machines/nsenter.ts";
 import type { LabMachines } from "../machines/machine-addresses.ts";
 import {
   type BalancedAddresses,

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { DEFAULT_SPEC } from "../../provider.ts";
-import { setFamilies } from "../../spec.ts";
+import { DEFAULT_SPEC } from "../../spec/cluster-spec.ts";
+import { setFamilies } from "../../spec/address-ranges.ts";
 import { planMachines, getNthAddress } from "./machine-addresses.ts";
 
 describe("the lab's machines", () => {

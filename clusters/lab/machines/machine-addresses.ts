@@ -1,8 +1,9 @@
 import ipaddr from "ipaddr.js";
 import { findRackOfWorker, listRacks, moveToRack, type Rack } from "../../environments/rack-subnets.ts";
-import type { ClusterNode, ClusterSpec } from "../../provider.ts";
-import { getGateway, toIpv6Address } from "../../spec.ts";
-import type { LabPlan } from "../plan.ts";
+import type { ClusterNode } from "../../provider/provider.ts";
+import type { ClusterSpec } from "../../spec/cluster-spec.ts";
+import { getGateway, toIpv6Address } from "../../spec/address-ranges.ts";
+import type { LabPlan } from "../plan/plan.ts";
 
 /** The machine of a node. */
 export interface LabNode extends ClusterNode {

@@ -3,8 +3,8 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { runCommand, runOrThrow } from "../../components/command.ts";
-import { DEFAULT_SPEC } from "../../provider.ts";
-import { buildMachineCommand } from "../nsenter.ts";
+import { DEFAULT_SPEC } from "../../spec/cluster-spec.ts";
+import { buildMachineCommand } from "./nsenter.ts";
 import { planMachines } from "./machine-addresses.ts";
 import { addMachine, CNI_PROGRAMS, makeBridge, makeMachines, powerOff } from "./machines.ts";
 

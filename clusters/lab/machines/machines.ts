@@ -3,7 +3,7 @@ import { mkdir, readdir, readFile, readlink, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { runCommand, runOrThrow } from "../../components/command.ts";
-import { buildMachineCommand } from "../nsenter.ts";
+import { buildMachineCommand } from "./nsenter.ts";
 import type { LabMachines } from "./machine-addresses.ts";
 import { listProcesses, signalProcesses } from "./processes.ts";
 import { listBridges, listLinks, ROUTER_RULES, ROUTER_SYSCTLS } from "./topology.ts";

@@ -3,10 +3,10 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { runCommand, runOrThrow } from "../../components/command.ts";
-import type { Environment } from "../../environments/environment.ts";
-import type { EnvironmentSpec } from "../../environments/environment-spec.ts";
-import { DEFAULT_SPEC } from "../../provider.ts";
-import { buildMachineCommand } from "../nsenter.ts";
+import type { Environment } from "../../spec/environment.ts";
+import type { EnvironmentSpec } from "../../spec/environment-spec.ts";
+import { DEFAULT_SPEC } from "../../spec/cluster-spec.ts";
+import { buildMachineCommand } from "./nsenter.ts";
 import { planMachines } from "./machine-addresses.ts";
 import { CNI_PROGRAMS, makeBridge, makeMachines, powerOff } from "./machines.ts";
 

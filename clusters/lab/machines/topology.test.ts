@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import type { Environment } from "../../environments/environment.ts";
-import type { EnvironmentSpec } from "../../environments/environment-spec.ts";
-import { DEFAULT_SPEC } from "../../provider.ts";
-import { setFamilies } from "../../spec.ts";
+import type { Environment } from "../../spec/environment.ts";
+import type { EnvironmentSpec } from "../../spec/environment-spec.ts";
+import { DEFAULT_SPEC } from "../../spec/cluster-spec.ts";
+import { setFamilies } from "../../spec/address-ranges.ts";
 import { planMachines } from "./machine-addresses.ts";
 import { listBridges, listLinks } from "./topology.ts";
 

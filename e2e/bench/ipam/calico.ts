@@ -1,4 +1,4 @@
-import type { Cluster } from "../../../clusters/provider.ts";
+import type { Cluster } from "../../../clusters/provider/provider.ts";
 import type { Measurement } from "../measurement.ts";
 import { describeCalls, measureRate } from "./add.ts";
 import type { IpamCalls } from "./calls.ts";

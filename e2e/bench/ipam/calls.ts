@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { z } from "zod";
-import type { Cluster } from "../../../clusters/provider.ts";
+import type { Cluster } from "../../../clusters/provider/provider.ts";
 import type { KubeClient } from "../../../plugin/kubernetes/kube-client.ts";
 import { RESOURCE } from "../../../plugin/kubernetes/objects.ts";
 import { execOrThrow } from "../../support/agent-process.ts";

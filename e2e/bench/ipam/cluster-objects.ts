@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { HttpMethod, KubeConfig } from "@kubernetes/client-node";
-import type { Cluster } from "../../../clusters/provider.ts";
+import type { Cluster } from "../../../clusters/provider/provider.ts";
 import { signalProcess } from "../../support/agent-process.ts";
 import { KubeClient, buildPath } from "../../../plugin/kubernetes/kube-client.ts";
 import { GROUP_VERSION, RESOURCE } from "../../../plugin/kubernetes/objects.ts";

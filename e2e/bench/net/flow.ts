@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Cluster } from "../../../clusters/provider.ts";
+import type { Cluster } from "../../../clusters/provider/provider.ts";
 import { execOrThrow } from "../../support/agent-process.ts";
 import { Eventually } from "../../harness.ts";
 import { median } from "../statistics.ts";

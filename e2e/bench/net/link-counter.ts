@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { hrtime } from "node:process";
 import { z } from "zod";
 import { listProcesses } from "../../../clusters/lab/machines/processes.ts";
-import type { Cluster } from "../../../clusters/provider.ts";
+import type { Cluster } from "../../../clusters/provider/provider.ts";
 import { execOrThrow } from "../../support/agent-process.ts";
 import type { BenchPod } from "./pods.ts";
 

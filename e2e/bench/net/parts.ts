@@ -1,4 +1,4 @@
-import type { Cluster } from "../../../clusters/provider.ts";
+import type { Cluster } from "../../../clusters/provider/provider.ts";
 import { execOrThrow } from "../../support/agent-process.ts";
 
 const TABLE = ["inet", "interlay"] as const;

@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { listProcesses, signalProcesses } from "../../../clusters/lab/machines/processes.ts";
-import type { Cluster } from "../../../clusters/provider.ts";
+import type { Cluster } from "../../../clusters/provider/provider.ts";
 import { execOrThrow } from "../../support/agent-process.ts";
 
 /** Programs that are measured and not stopped. */

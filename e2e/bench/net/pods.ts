@@ -1,6 +1,6 @@
 import { basename } from "node:path";
 import { z } from "zod";
-import type { Cluster } from "../../../clusters/provider.ts";
+import type { Cluster } from "../../../clusters/provider/provider.ts";
 import { execOrThrow } from "../../support/agent-process.ts";
 import { findNetns } from "../../agent/streams.ts";
 import { type ClusterApi, ensureObject } from "../../support/cluster-api.ts";

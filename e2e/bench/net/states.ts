@@ -1,4 +1,4 @@
-import type { Cluster } from "../../../clusters/provider.ts";
+import type { Cluster } from "../../../clusters/provider/provider.ts";
 import { execOrThrow, signalAgent } from "../../support/agent-process.ts";
 import { switchVariant } from "../../matrix/variant.ts";
 import { InterlayParts } from "./parts.ts";

@@ -1,4 +1,4 @@
-import type { Cluster } from "../../../clusters/provider.ts";
+import type { Cluster } from "../../../clusters/provider/provider.ts";
 import { startCapture, type CapturePoint } from "../../evidence/capture.ts";
 import { formatHop, type Path, collectPaths } from "../../evidence/path.ts";
 import { HANDSHAKE } from "../../evidence/pcap.ts";

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Cluster } from "../../../clusters/provider.ts";
+import type { Cluster } from "../../../clusters/provider/provider.ts";
 import type { ClusterApi } from "../../support/cluster-api.ts";
 import { reserveTokens } from "../../matrix/run.ts";
 import { formatToken } from "../../probe/protocol.ts";

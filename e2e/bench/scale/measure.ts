@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { Cluster } from "../../../clusters/provider.ts";
+import type { Cluster } from "../../../clusters/provider/provider.ts";
 import { execOrThrow } from "../../support/agent-process.ts";
 import type { ClusterApi } from "../../support/cluster-api.ts";
 import { AgentProcess } from "../agent/agent-process.ts";

@@ -1,6 +1,6 @@
 import type { V1Pod } from "@kubernetes/client-node";
 import { reportsReady } from "../../../clusters/kubernetes/ready-condition.ts";
-import type { Cluster } from "../../../clusters/provider.ts";
+import type { Cluster } from "../../../clusters/provider/provider.ts";
 import { retryOnServerError, type ClusterApi, ensureObject } from "../../support/cluster-api.ts";
 import { createNetworkAnnotations } from "../../pods/pods.ts";
 import { TCP_PORT, UDP_PORT } from "../../probe/protocol.ts";

@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { loadavg } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Cluster } from "../../../clusters/provider.ts";
+import type { Cluster } from "../../../clusters/provider/provider.ts";
 import { hasSettled } from "../../../clusters/kubernetes/kube-proxy-config.ts";
 
 /** kube-proxy's iptables.minSyncPeriod in this lab. */

@@ -1,8 +1,8 @@
 import type { V1Probe } from "@kubernetes/client-node";
 import { z } from "zod";
 import { createProgramStream } from "../../../external/program-stream.ts";
-import type { ProgramStream } from "../../../provider.ts";
-import { buildMachineCommand } from "../../nsenter.ts";
+import type { ProgramStream } from "../../../provider/provider.ts";
+import { buildMachineCommand } from "../../machines/nsenter.ts";
 
 interface ProbeTarget {
   readonly host: string;

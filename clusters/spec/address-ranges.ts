@@ -1,5 +1,5 @@
 import ipaddr from "ipaddr.js";
-import { type ClusterSpec, DEFAULT_SPEC, type Ipv6Ranges } from "./provider.ts";
+import { type ClusterSpec, DEFAULT_SPEC, type Ipv6Ranges } from "./cluster-spec.ts";
 
 /** The IPv4 ranges of an underlay. */
 export type Underlay = Pick<ClusterSpec, "underlayCidr" | "nodeRange" | "podRange">;

@@ -4,13 +4,13 @@ import { type PoolOptions, renderInterlay } from "../../plugin/deploy/render.ts"
 import { applyCalicoSettings, calculateOverlayMtu, renderPool } from "../environments/calico-settings.ts";
 import { listRacks, RACK_LABEL } from "../environments/rack-subnets.ts";
 import { CALICO_IMAGES, FLANNEL_IMAGE, MULTUS_IMAGE, MULTUS_THICK_IMAGE } from "../images/pod-images.ts";
-import { BRIDGE_CONFLIST } from "../overlays/plan-bridge.ts";
+import { BRIDGE_CONFLIST } from "./plan-bridge.ts";
 import { renderManifest } from "../manifests/render.ts";
-import type { OverlaySettings } from "../environments/environment-spec.ts";
-import type { ClusterSpec } from "../provider.ts";
-import { listFamilies, getGateway } from "../spec.ts";
-import { applyWithDefinitions } from "./apply.ts";
-import type { Kubectl } from "./kubectl.ts";
+import type { OverlaySettings } from "../spec/environment-spec.ts";
+import type { ClusterSpec } from "../spec/cluster-spec.ts";
+import { listFamilies, getGateway } from "../spec/address-ranges.ts";
+import { applyWithDefinitions } from "../kubernetes/apply.ts";
+import type { Kubectl } from "../kubernetes/kubectl.ts";
 
 interface Addons {
   readonly spec: Pick<ClusterSpec, "overlayCidr" | "underlayCidr" | "nodeRange" | "podRange" | "ipv6" | "environment">;

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { createPlainProgress } from "./progress-plain.ts";
+import { createPlainProgress } from "./plain.ts";
 
 describe("createPlainProgress", () => {
   it("prints the begin and end of a step, and a detail only after a long time", () => {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { stripVTControlCharacters } from "node:util";
-import { createTerminalProgress } from "./progress-terminal.ts";
+import { createTerminalProgress } from "./terminal.ts";
 
 describe("createTerminalProgress", () => {
   it("shows running steps in the last lines, and prints ended steps above them", () => {

@@ -1,6 +1,6 @@
 import type { Progress } from "./progress.ts";
-import { createPlainProgress } from "./progress-plain.ts";
-import { createTerminalProgress } from "./progress-terminal.ts";
+import { createPlainProgress } from "./plain.ts";
+import { createTerminalProgress } from "./terminal.ts";
 
 /** Whether to print colours, by NO_COLOR (https://no-color.org) and FORCE_COLOR, which takes precedence. The value 0 disables either. */
 export function wantsColors(env: NodeJS.ProcessEnv): boolean {

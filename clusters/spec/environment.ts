@@ -1,4 +1,4 @@
-import type { ProviderName } from "../provider-name.ts";
+import type { ProviderName } from "./provider-name.ts";
 import type { EnvironmentSpec } from "./environment-spec.ts";
 
 /** A cluster configuration other than the suite's default, as real clusters have it. One file defines one environment. */

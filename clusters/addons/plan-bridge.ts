@@ -1,4 +1,4 @@
-import { getFamily } from "../spec.ts";
+import { getFamily } from "../spec/address-ranges.ts";
 
 /** A node with the podCIDRs that the controller manager has assigned. */
 export interface NodeWithPodCidrs {

@@ -1,5 +1,5 @@
 import { readFile, writeFile } from "node:fs/promises";
-import type { Progress } from "./progress.ts";
+import type { Progress } from "../progress/progress.ts";
 
 /** Minimum values of kernel parameters. */
 export interface KernelLimits {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { DEFAULT_SPEC } from "./provider.ts";
+import { DEFAULT_SPEC } from "./cluster-spec.ts";
 import {
   joinRanges,
   createDefaultSpec,
@@ -9,7 +9,7 @@ import {
   createIpv6Ranges,
   toIpv6Address,
   parseUnderlay,
-} from "./spec.ts";
+} from "./address-ranges.ts";
 
 describe("INTERLAY_UNDERLAY", () => {
   it("changes the ranges of nodes and pods", () => {

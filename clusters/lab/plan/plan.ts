@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { z } from "zod";
-import type { EnvironmentSpec } from "../environments/environment-spec.ts";
+import type { EnvironmentSpec } from "../../spec/environment-spec.ts";
 
 const node = z.object({
   name: z.string(),

@@ -1,5 +1,5 @@
-import { type KernelLimits, raiseLimits } from "../../kernel-limits.ts";
-import type { Progress } from "../../progress.ts";
+import { type KernelLimits, raiseLimits } from "./kernel-limits.ts";
+import type { Progress } from "../progress/progress.ts";
 
 /** Number of workers from which the kernel's own limits are too low. */
 const MIN_WORKERS = 6;

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
 import type { Kubectl } from "../kubernetes/kubectl.ts";
-import type { Cluster } from "../provider.ts";
+import type { Cluster } from "../provider/provider.ts";
 import { BRIDGE_CONFLIST, type NodeWithPodCidrs, planBridgeNetworks } from "./plan-bridge.ts";
 
 const TIMEOUT_MS = 60_000;

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { getCacheRoot } from "../components/cache.ts";
+import { getCacheRoot } from "../../components/cache.ts";
 
 /** Returns the directory of a lab: its keys, kubeconfig, state and logs. */
 export function getLabDirectory(lab: string): string {

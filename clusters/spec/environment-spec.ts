@@ -1,4 +1,4 @@
-import type { KubeProxyMode } from "../kube-proxy.ts";
+import type { KubeProxyMode } from "./kube-proxy.ts";
 
 /** The settings of an environment. A missing setting is that of the suite's default cluster. */
 export interface EnvironmentSpec {

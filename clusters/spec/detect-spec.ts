@@ -1,5 +1,5 @@
-import { type ClusterSpec } from "./provider.ts";
-import { createDefaultSpec, type IpFamily, setFamilies } from "./spec.ts";
+import type { ClusterSpec } from "./cluster-spec.ts";
+import { createDefaultSpec, type IpFamily, setFamilies } from "./address-ranges.ts";
 
 /** The part of a spec that can be read from a running cluster. */
 type DetectedSpec = Pick<ClusterSpec, "name" | "workers" | "kubernetes" | "kubeProxy" | "probe"> & {

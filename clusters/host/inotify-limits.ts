@@ -1,4 +1,4 @@
-import type { KernelLimits } from "../kernel-limits.ts";
+import type { KernelLimits } from "./kernel-limits.ts";
 
 /**
  * Limits of inotify. Every node runs systemd, containerd and kubelet, each with several inotify instances of one user. About

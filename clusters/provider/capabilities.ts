@@ -1,4 +1,4 @@
-import type { ProviderName } from "./provider-name.ts";
+import type { ProviderName } from "../spec/provider-name.ts";
 
 /** An action that a run may take on the clusters of a provider. */
 type ProviderCapability =
