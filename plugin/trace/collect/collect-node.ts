@@ -1,0 +1,51 @@
+import { stat } from "node:fs/promises";
+import { SNAPSHOT_VERSION, type TraceSnapshot } from "../snapshot.ts";
+import { enterNamespace, runLocally } from "./command-runner.ts";
+import { connectLinks } from "./connect-links.ts";
+import { findPodNamespaces } from "./find-pod-namespaces.ts";
+import { type NamespaceState, readNamespace } from "./read-namespace.ts";
+
+/** Namespaces that are read at the same time; each starts some ten short processes. */
+const PARALLEL = 4;
+
+/**
+ * Reads this node's network namespace and those of its pods. Needs root, in the node's network namespace. A pod that ends in
+ * the meantime is left out.
+ *
+ * @param node name of the node
+ */
+export async function collectNode(node: string): Promise<TraceSnapshot> {
+  const inode = (await stat("/proc/self/ns/net")).ino;
+  const id = `${node}/net:${inode}`;
+  const own = await readNamespace({ id, kind: "node", name: node }, runLocally);
+  const pods = await mapInParallel(await findPodNamespaces(), PARALLEL, async ({ name, path, inode: podInode }) => {
+    const identity = { id: `${node}/net:${podInode}`, kind: "pod", name, node: id } as const;
+    try {
+      return [await readNamespace(identity, enterNamespace(runLocally, path))];
+    } catch (error) {
+      if (
+        await stat(path).then(
+          () => true,
+          () => false,
+        )
+      )
+        throw error;
+      return [];
+    }
+  });
+  return {
+    version: SNAPSHOT_VERSION,
+    takenAt: new Date().toISOString(),
+    namespaces: connectLinks([own, ...pods.flat()] satisfies NamespaceState[]),
+  };
+}
+
+async function mapInParallel<T, R>(items: readonly T[], parallel: number, map: (item: T) => Promise<R>): Promise<R[]> {
+  const queue = items.map((item, index) => ({ item, index }));
+  const results: R[] = [];
+  const work = async (): Promise<void> => {
+    for (let next = queue.shift(); next !== undefined; next = queue.shift()) results[next.index] = await map(next.item);
+  };
+  await Promise.all(Array.from({ length: parallel }, work));
+  return results;
+}

@@ -1,0 +1,43 @@
+import { spawn } from "node:child_process";
+
+/** The result of a program, for any exit status. */
+export interface CommandOutput {
+  readonly exitCode: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs a program without a shell and waits for its end. Exit status 127: the program does not exist. */
+export type CommandRunner = (argv: readonly string[], stdin?: string) => Promise<CommandOutput>;
+
+/** Runs programs on this computer. */
+export const runLocally: CommandRunner = ([file = "", ...rest], stdin = "") =>
+  new Promise((resolve) => {
+    const child = spawn(file, rest, { stdio: ["pipe", "pipe", "pipe"] });
+    const chunks = { stdout: [] as Buffer[], stderr: [] as Buffer[] };
+    for (const name of ["stdout", "stderr"] as const)
+      child[name].on("data", (chunk: Buffer) => {
+        chunks[name].push(chunk);
+      });
+    child.stdin.on("error", () => undefined); // the program ended before it read everything
+    child.stdin.end(stdin);
+    child.on("error", ({ message }) => {
+      resolve({ exitCode: 127, stdout: "", stderr: message });
+    });
+    child.on("close", (code) => {
+      const text = (name: "stdout" | "stderr") => Buffer.concat(chunks[name]).toString("utf8");
+      resolve({ exitCode: code ?? 128, stdout: text("stdout"), stderr: text("stderr") });
+    });
+  });
+
+/** Returns a runner whose programs run in a network namespace, with the files of `run`. @param path of the namespace */
+export function enterNamespace(run: CommandRunner, path: string): CommandRunner {
+  return (argv, stdin) => run(["nsenter", `--net=${path}`, "--", ...argv], stdin);
+}
+
+/** Runs a program that must succeed. @returns its stdout @throws an error with its stderr */
+export async function readOutput(run: CommandRunner, argv: readonly string[], stdin?: string): Promise<string> {
+  const { exitCode, stdout, stderr } = await run(argv, stdin);
+  if (exitCode !== 0) throw new Error(`\`${argv.join(" ")}\` ended with ${exitCode}: ${stderr.trim()}`);
+  return stdout;
+}

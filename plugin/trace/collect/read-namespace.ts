@@ -1,0 +1,139 @@
+import type { z } from "zod";
+import type { Family } from "../../datapath/address.ts";
+import { getErrorMessage } from "../../errors/error-message.ts";
+import type { NamespaceSnapshot } from "../snapshot.ts";
+import { type CommandRunner, readOutput } from "./command-runner.ts";
+import { bridgeFdb, ipLinks, ipNeighbours, ipRoutes, ipRules, tcQdiscs } from "./ip-output.ts";
+import { parseAddresses, type ParsedLink, parseLinks } from "./parse-links.ts";
+import { parseFdb, parseNeighbours } from "./parse-neighbours.ts";
+import { parseListeners } from "./parse-listeners.ts";
+import { parseRoutes, parseRules } from "./parse-routes.ts";
+import { parseSysctls, READ_SYSCTLS } from "./sysctls.ts";
+
+/** The state of one network namespace; the other ends of its links are not known yet. */
+export interface NamespaceState {
+  readonly namespace: NamespaceSnapshot;
+  readonly links: readonly ParsedLink[];
+}
+
+/** Tables of iptables-nft. */
+const IPTABLES_TABLES = ["raw", "mangle", "nat", "filter", "security"];
+const FAMILY_FLAG = { ipv4: "-4", ipv6: "-6" } as const;
+
+/**
+ * Reads a network namespace in one pass. Changes nothing, and loads no kernel module: the legacy backend is asked only for
+ * tables that the kernel has.
+ *
+ * @param run runs programs in the namespace
+ * @throws an error if links, routes or rules cannot be read; everything else becomes a problem of the snapshot
+ */
+export async function readNamespace(
+  identity: Pick<NamespaceSnapshot, "id" | "kind" | "name" | "node">,
+  run: CommandRunner,
+): Promise<NamespaceState> {
+  const problems: string[] = [];
+  /** Reads what a trace can do without: a failure is a problem, and the value is null. */
+  const attempt = async <T>(what: string, read: () => Promise<T>): Promise<T | null> => {
+    try {
+      return await read();
+    } catch (error) {
+      problems.push(`cannot read ${what}: ${getErrorMessage(error)}`);
+      return null;
+    }
+  };
+  const { sysctls, legacyTables } = parseSysctls((await run(READ_SYSCTLS)).stdout);
+  const hasIpv6 = Object.keys(sysctls).some((path) => path.startsWith("net/ipv6/"));
+  const families: readonly Family[] = hasIpv6 ? ["ipv4", "ipv6"] : ["ipv4"];
+  const [[linkOutput, neighbourOutput, proxyOutput], routing, nftables, qdiscs, fdb, sockets] = await Promise.all([
+    readJsonLines(run, ["-d"], ["address show", "neighbour show nud all", "neighbour show proxy"]),
+    Promise.all(
+      families.map(async (family) => {
+        const flags = ["-d", "-N", FAMILY_FLAG[family]];
+        const [routes, rules] = await readJsonLines(run, flags, ["route show table all", "rule show"]);
+        return { routes: parseRoutes(family, ipRoutes.parse(routes)), rules: parseRules(family, ipRules.parse(rules)) };
+      }),
+    ),
+    attempt("nftables", async () => parseNftables(await readOutput(run, ["nft", "-j", "list", "ruleset"]))),
+    attempt("queueing disciplines", () => readJson(run, tcQdiscs, ["tc", "-j", "qdisc", "show"])),
+    attempt("forwarding databases", () => readJson(run, bridgeFdb, ["bridge", "-j", "fdb", "show"])),
+    attempt("listening sockets", () => readOutput(run, ["ss", "-Hltun"])),
+  ]);
+  const addresses = ipLinks.parse(linkOutput);
+  const links = parseLinks(addresses, qdiscs ?? []);
+  const saved = {
+    iptables: hasIptables(nftables, "ip") ? ["iptables-nft-save"] : [],
+    ip6tables: hasIptables(nftables, "ip6") ? ["ip6tables-nft-save"] : [],
+    iptablesLegacy: legacyTables.ipv4.length > 0 ? ["iptables-legacy-save"] : [],
+    ip6tablesLegacy: legacyTables.ipv6.length > 0 ? ["ip6tables-legacy-save"] : [],
+  };
+  const save = async (programs: readonly string[]) =>
+    (await Promise.all(programs.map((program) => attempt(program, () => readOutput(run, [program, "-c"]))))).reduce<
+      string | null
+    >((all, text) => (all === null || text === null ? null : all + text), "");
+  const [iptables, ip6tables, iptablesLegacy, ip6tablesLegacy] = await Promise.all([
+    save(saved.iptables),
+    save(saved.ip6tables),
+    save(saved.iptablesLegacy),
+    save(saved.ip6tablesLegacy),
+  ]);
+  const usesSets = [iptables, ip6tables, iptablesLegacy, ip6tablesLegacy].some((text) => text?.includes("--match-set"));
+  const ipsets = usesSets ? await attempt("ipsets", () => readOutput(run, ["ipset", "save"])) : "";
+  return {
+    links,
+    namespace: {
+      ...identity,
+      links: links.map(({ link }) => link),
+      addresses: parseAddresses(addresses),
+      routes: routing.flatMap(({ routes }) => routes),
+      rules: routing.flatMap(({ rules }) => rules),
+      neighbours: parseNeighbours([...ipNeighbours.parse(neighbourOutput), ...ipNeighbours.parse(proxyOutput)]),
+      fdb: parseFdb(fdb ?? []),
+      sysctls,
+      nftables,
+      iptables,
+      ip6tables,
+      iptablesLegacy,
+      ip6tablesLegacy,
+      ipsets,
+      conntrack: readConntrack(sysctls),
+      listeners: sockets === null ? null : parseListeners(sockets),
+      problems,
+    },
+  };
+}
+
+/** Runs commands of `ip` in one process. @returns the JSON of each */
+async function readJsonLines(
+  run: CommandRunner,
+  flags: readonly string[],
+  commands: readonly string[],
+): Promise<readonly unknown[]> {
+  const text = await readOutput(run, ["ip", "-j", ...flags, "-batch", "-"], `${commands.join("\n")}\n`);
+  const lines = text.split("\n").filter((line) => line !== "");
+  if (lines.length !== commands.length)
+    throw new Error(`ip printed ${lines.length} results for ${commands.length} commands: ${commands.join(", ")}`);
+  return lines.map((line) => JSON.parse(line) as unknown);
+}
+
+async function readJson<T>(run: CommandRunner, schema: z.ZodType<T>, argv: readonly string[]): Promise<T> {
+  const text = await readOutput(run, argv);
+  return schema.parse(text.trim() === "" ? [] : JSON.parse(text));
+}
+
+function parseNftables(text: string): NamespaceSnapshot["nftables"] {
+  return (JSON.parse(text) as { nftables: Record<string, unknown>[] }).nftables;
+}
+
+/** Whether nftables has a table that iptables-nft may have made. */
+function hasIptables(nftables: NamespaceSnapshot["nftables"], family: "ip" | "ip6"): boolean {
+  return (nftables ?? []).some(({ table }) => {
+    const { family: of, name } = (table ?? {}) as { family?: string; name?: string };
+    return of === family && IPTABLES_TABLES.includes(name ?? "");
+  });
+}
+
+function readConntrack(sysctls: NamespaceSnapshot["sysctls"]): NamespaceSnapshot["conntrack"] {
+  const max = sysctls["net/netfilter/nf_conntrack_max"];
+  const count = sysctls["net/netfilter/nf_conntrack_count"];
+  return max === undefined || count === undefined ? null : { max: Number(max), count: Number(count) };
+}
