@@ -33,7 +33,7 @@ export async function buildInterlay(): Promise<Executables> {
       output: join(plugin, "dist", "interlay"),
     }),
     compileBun({
-      entry: join(plugin, "main.ts"),
+      entry: join(plugin, "cli", "main.ts"),
       sources: listSources(),
       output: join(plugin, "dist", "interlay-full"),
     }),
