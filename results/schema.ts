@@ -31,6 +31,8 @@ export const evidenceSchema = z.object({
   counter: z
     .object({ node: z.string(), rule: z.string(), before: z.number().int(), after: z.number().int() })
     .optional(),
+  /** INVALID packets of the cell's own connection on the client's node: those that its FORWARD hook received and forwarded. */
+  drop: z.object({ node: z.string(), received: z.number().int(), forwarded: z.number().int() }).exactOptional(),
   path: z.object({ expected: both(hopSchema), seen: both(seenHopSchema) }).optional(),
 });
 export type Evidence = z.infer<typeof evidenceSchema>;
@@ -76,6 +78,8 @@ export const cellSchema = z.object({
    * and for large payloads.
    */
   resent: z.number().int().nonnegative().exactOptional(),
+  /** The client's end of an established TCP connection: its own address and port. */
+  client: z.string().exactOptional(),
   /** The source address that the server saw. */
   seen: z.string().optional(),
   /** Source addresses that the server may see; absent if no server reports one. */

@@ -87,7 +87,7 @@ function auditVariant(variant: VariantResult, asked: readonly Cell[], report: Re
   return [
     ...asked.flatMap((cell) => {
       const result = byId.get(cell.id);
-      const problems = result === undefined ? ["is missing"] : auditCell(cell, result, variant, isCaptured(report));
+      const problems = result === undefined ? ["is missing"] : auditCell(cell, result, variant, report);
       return problems.map((problem) => `cell ${cell.id} ${problem}`);
     }),
     ...variant.cells.filter(({ id }) => !known.has(id)).map(({ id }) => `cell ${id} is unknown to the suite`),
@@ -107,7 +107,7 @@ function hasFilters({ invalidDropRule }: VariantResult, report: Report): boolean
   return isCaptured(report) || (report.datapath !== "none" && invalidDropRule !== undefined);
 }
 
-function auditCell(cell: Cell, result: CellResult, variant: VariantResult, captured: boolean): readonly string[] {
+function auditCell(cell: Cell, result: CellResult, variant: VariantResult, report: Report): readonly string[] {
   const problems: string[] = [];
   const expectEqual = (what: string, actual: unknown, wanted: unknown) => {
     if (actual !== wanted) problems.push(`has ${what} ${String(actual)}, want ${String(wanted)}`);
@@ -119,7 +119,8 @@ function auditCell(cell: Cell, result: CellResult, variant: VariantResult, captu
   expectEqual("placement", result.placement, cell.placement);
   expectEqual("family", result.family, cell.family);
   expectEqual("protocol", result.protocol, cell.protocol);
-  expectEqual("expected", result.expected, verdictFor(variant, cell).expected);
+  const verdict = verdictFor(variant, cell);
+  expectEqual("expected", result.expected, verdict.expected);
   if (!result.ok) return problems; // a reported failure needs no evidence
   if (result.expectedSource !== undefined && result.actual === "pass")
     expectEqual(
@@ -128,7 +129,9 @@ function auditCell(cell: Cell, result: CellResult, variant: VariantResult, captu
       result.seen,
     );
   expectEqual("actual", result.actual, result.expected === "pass" ? "pass" : "fail");
-  const expected = captured ? expectedPath(cell, variant.returnPath) : undefined;
+  if (verdict.expected === "blocked" && verdict.by === "invalid-rule")
+    problems.push(...auditDrop(result, isCaptured(report) || variant.invalidDropRule !== undefined));
+  const expected = isCaptured(report) ? expectedPath(cell, variant.returnPath) : undefined;
   if (expected === undefined) return problems;
   const path = result.evidence?.path;
   if (path === undefined) return [...problems, "has no captured path"];
@@ -142,6 +145,15 @@ function auditCell(cell: Cell, result: CellResult, variant: VariantResult, captu
   )
     problems.push("is reported as blocked, but its request arrived");
   return problems;
+}
+
+/** Finds what is missing of the proof that kube-proxy's rule dropped the packets of the cell. @param counted whether nodes were read */
+function auditDrop({ client, evidence }: CellResult, counted: boolean): readonly string[] {
+  const { received, forwarded } = evidence?.drop ?? { received: 0, forwarded: 0 };
+  if (client === undefined) return ["is reported as blocked by the INVALID rule, but was not connected"];
+  return counted && (received === 0 || forwarded > 0)
+    ? [`is reported as blocked by the INVALID rule, but ${received} INVALID packets arrived and ${forwarded} passed`]
+    : [];
 }
 
 const NOWHERE = { place: "", link: "", direction: "in" } as const;

@@ -95,10 +95,12 @@ function createHealthyCell(cell: Cell, variant: Variant, latencyMs: number): Cel
     ok: true,
     latencyMs,
     attempts: 1,
+    ...(cell.protocol === "tcp" ? { client: "10.7.200.1:4000" } : {}),
     ...(expected === undefined
       ? {}
       : {
           evidence: {
+            ...(blocked ? { drop: { node: "node-1", received: 5, forwarded: 0 } } : {}),
             path: {
               expected: { request: [...expected.request], reply: [...expected.reply] },
               seen: {

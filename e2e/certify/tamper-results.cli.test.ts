@@ -89,6 +89,14 @@ describe("raw results that were tampered with, with correct digests", function (
           return { ...cell, evidence: { path: { ...path, seen: { ...path.seen, request } } } };
         }),
     ],
+    "a blocked cell without a proof of its drop": [
+      /blocked by the INVALID rule, but 0 INVALID packets arrived and 0 passed/,
+      () => tool.changeCell(BLOCKED, ({ evidence: { drop: _, ...evidence } = {}, ...cell }) => ({ ...cell, evidence })),
+    ],
+    "a blocked cell that was not connected": [
+      /blocked by the INVALID rule, but was not connected/,
+      () => tool.changeCell(BLOCKED, ({ client: _, ...cell }) => cell),
+    ],
     "another version of kube-proxy": [
       /which does not match this variant/,
       () =>

@@ -9,8 +9,9 @@ import { By } from "../harness.ts";
 import type { Deployment } from "../pods/deploy.ts";
 import type { RunOptions } from "../support/options.ts";
 import type { Cell } from "./cells.ts";
-import { withCounters } from "./counters.ts";
+import { proveDrops } from "./drop-proof.ts";
 import type { Variant } from "./gate.ts";
+import { countInvalidFlows } from "./invalid-flows.ts";
 import { DEFAULT_RUN, runCells } from "./run.ts";
 import { type NodeFilter, readFilters } from "./variant.ts";
 import { verdictFor } from "./verdict.ts";
@@ -34,29 +35,62 @@ export interface ProbedVariant {
   readonly seconds: number;
 }
 
-/** Probes the cells of a variant, and adds to the results counters, packet paths, likely causes and predictions. */
+/** Probes the cells of a variant, and adds to the results proofs, packet paths, likely causes and predictions. */
 export async function probeVariant(probe: VariantProbe): Promise<ProbedVariant> {
-  const { cluster, deployment, variant, cells, predictions } = probe;
-  const evidence = hasCapability(cluster.provider, "node-files") ? probe.options.evidence : "none";
-  const context = { cluster, deployment, variant };
-  const before = await readNodeFilters(cluster, variant);
+  const { cluster, deployment, cells, predictions } = probe;
+  const hasNodeFiles = hasCapability(cluster.provider, "node-files");
   const started = performance.now();
-  const raw = await By(`${cells.length} cells`, () =>
-    evidence === "all"
-      ? captureCells(context, cells)
-      : runCells(cells, variant, deployment, { ...DEFAULT_RUN, onDone: probe.onDone }),
-  );
+  const { results: proven, filters } = await By(`${cells.length} cells`, () => probeWithProof(probe, cells));
   const seconds = (performance.now() - started) / 1000;
-  const filters = await readNodeFilters(cluster, variant);
-  const findNode = (pod: string) => deployment.pods.get(pod)?.node;
-  let results = withCounters(raw, listBlockedByRule(variant, cells), findNode, before, filters);
-  if (evidence === "failed")
+  let results = await By("once more the cells without a proof of what blocks them", () => probeDoubted(probe, proven));
+  if (hasNodeFiles && probe.options.evidence === "failed")
     results = await By("packet paths of the cells that failed or were blocked", () =>
-      recaptureCells(context, cells, results),
+      recaptureCells(probe, cells, results),
     );
-  if (results.some(({ ok }) => !ok) && hasCapability(cluster.provider, "node-files"))
-    results = await By("the doctor, for the likely cause", () => withCauses(cluster, results, cells, findNode));
+  if (hasNodeFiles && results.some(({ ok }) => !ok))
+    results = await By("the doctor, for the likely cause", () =>
+      withCauses(cluster, results, cells, (pod) => deployment.pods.get(pod)?.node),
+    );
   return { results: withPredictions(results, predictions), filters, seconds };
+}
+
+/** Probes cells, and proves for those that kube-proxy's INVALID rule should block that it did. */
+async function probeWithProof(
+  probe: VariantProbe,
+  cells: readonly Cell[],
+): Promise<Pick<ProbedVariant, "results" | "filters">> {
+  const { cluster, deployment, variant } = probe;
+  const blocked = listBlockedByRule(variant, cells);
+  const isCaptured = hasCapability(cluster.provider, "node-files") && probe.options.evidence === "all";
+  const run = () =>
+    isCaptured
+      ? captureCells(probe, cells)
+      : runCells(cells, variant, deployment, { ...DEFAULT_RUN, onDone: probe.onDone });
+  const before = await readNodeFilters(cluster, variant);
+  const { value, flows } =
+    blocked.size > 0 && cluster.nodeAccess !== "none"
+      ? await countInvalidFlows(cluster, run)
+      : { value: await run(), flows: new Map() };
+  const after = await readNodeFilters(cluster, variant);
+  const findNode = (pod: string) => deployment.pods.get(pod)?.node;
+  return { results: proveDrops(value, blocked, findNode, { before, after, flows }), filters: after };
+}
+
+/**
+ * Probes blocked cells without a proof once more: kube-proxy writes its rules again at least every 30 s, with counters of 0, so that
+ * one pair of readings may prove nothing.
+ */
+async function probeDoubted(probe: VariantProbe, results: readonly CellResult[]): Promise<readonly CellResult[]> {
+  const blocked = listBlockedByRule(probe.variant, probe.cells);
+  const doubted = new Set(
+    results.filter(({ id, ok, actual }) => blocked.has(id) && !ok && actual === "fail").map(({ id }) => id),
+  );
+  if (doubted.size === 0) return results;
+  const second = await probeWithProof(
+    probe,
+    probe.cells.filter(({ id }) => doubted.has(id)),
+  );
+  return results.map((result) => second.results.find(({ id }) => id === result.id) ?? result);
 }
 
 /** Returns the results of a variant for the report. */

@@ -132,6 +132,7 @@ async function runCell(
     latencyMs: answer.latencyMs,
     attempts,
     ...(answer.resent === undefined ? {} : { resent: answer.resent }),
+    ...(answer.local === undefined ? {} : { client: answer.local }),
     ...(answer.seen === undefined ? {} : { seen: answer.seen }),
     ...(sources === undefined ? {} : { expectedSource: [...sources] }),
     ...describeReason(verdict, ok, wrong),

@@ -89,11 +89,13 @@ function probeTcp(request: Checked, measure: Clock): Promise<TimedOutcome> {
     // Half open, so that the kernel still knows the connection when its retransmissions are counted.
     const socket = connect({ host: address, port, allowHalfOpen: true });
     let text = "";
+    let connected = false;
     const end = (outcome: TimedOutcome): void => {
       clearTimeout(timer);
-      const { localPort } = socket;
+      const { localAddress = "", localPort = 0 } = socket;
       socket.destroy();
-      resolve({ ...outcome, ...(localPort === undefined ? {} : { localPort }) });
+      const host = localAddress.includes(":") ? `[${localAddress}]` : localAddress;
+      resolve({ ...outcome, ...(connected ? { local: `${host}:${localPort}` } : {}) });
     };
     const succeed = async (answer: Outcome): Promise<void> => {
       clearTimeout(timer);
@@ -105,7 +107,6 @@ function probeTcp(request: Checked, measure: Clock): Promise<TimedOutcome> {
       const resent = await countRetransmissions(socket);
       end({ ...outcome, ...(resent === undefined ? {} : { resent }) });
     };
-    let connected = false;
     const timer = setTimeout(() => {
       end({
         ok: false,

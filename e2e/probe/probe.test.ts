@@ -38,7 +38,7 @@ describe("the probe", () => {
   after(() => tcp.close());
 
   it("reports the server that answered over TCP", async () => {
-    const { localPort, latencyMs, ...answer } = await ask({
+    const { local, latencyMs, ...answer } = await ask({
       id: 1,
       protocol: "tcp",
       address: "127.0.0.1",
@@ -46,7 +46,7 @@ describe("the probe", () => {
       timeoutMs: 2000,
     });
     assert.deepEqual(answer, { ok: true, server: "a", seen: "127.0.0.1" });
-    assert.ok(localPort !== undefined && localPort > 0);
+    assert.match(local ?? "", /^127\.0\.0\.1:\d+$/);
     assert.ok(latencyMs !== undefined && latencyMs > 0);
   });
 
@@ -79,6 +79,7 @@ describe("the probe", () => {
     const answer = await ask({ id: 1, protocol: "tcp", address: "127.0.0.1", port: 1, timeoutMs: 2000 });
     assert.equal(answer.ok, false);
     assert.match(answer.error ?? "", /ECONNREFUSED/);
+    assert.equal(answer.local, undefined);
   });
 
   it("does not take another server's words for a probe's", async () => {

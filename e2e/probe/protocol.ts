@@ -54,8 +54,8 @@ export const probeAnswer = z.object({
   ok: z.boolean(),
   /** Milliseconds from the request to the answer, or to the error. */
   latencyMs: z.number(),
-  /** Port of the client's end of a TCP connection. */
-  localPort: z.number().optional(),
+  /** The client's end of an established TCP connection: `10.0.0.1:40000`, `[fd00::1]:40000`. */
+  local: z.string().optional(),
   /** Name of the pod that answered. Undefined for ICMP and connectOnly. */
   server: z.string().optional(),
   /** The source address that the server saw. */
