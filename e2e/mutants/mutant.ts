@@ -31,6 +31,7 @@ const planItem = z.discriminatedUnion("kind", [
     reason: z.string(),
   }),
   z.object({ kind: z.literal("reply-mark"), device: z.string(), reason: z.string() }),
+  z.object({ kind: z.literal("source-guard"), where: z.literal("node"), device: z.string(), reason: z.string() }),
 ]);
 type RecordedItem = z.infer<typeof planItem>;
 
@@ -113,6 +114,8 @@ function applyMutant(item: RecordedItem): readonly string[] {
       );
     case "reply-mark":
       return ["nft", "delete", "table", "inet", "interlay"];
+    case "source-guard":
+      return ["nft", "delete", "table", "netdev", `interlay-${item.device}`];
   }
 }
 
@@ -138,5 +141,7 @@ function titleOf(item: RecordedItem): string {
     }
     case "reply-mark":
       return `replies to what came in by ${item.device} are marked`;
+    case "source-guard":
+      return `source guard of ${device(item.device)}`;
   }
 }

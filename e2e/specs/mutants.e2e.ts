@@ -3,7 +3,8 @@ import type { Cluster } from "../../clusters/provider/provider.ts";
 import { execOrThrow, signalAgent, signalProcess } from "../support/agent-process.ts";
 import { type ClusterApi, clusterApi } from "../support/cluster-api.ts";
 import { BeforeAll, By, DeferCleanup, Describe, Eventually, It } from "../harness.ts";
-import { type Cell, cells } from "../matrix/cells.ts";
+import { attackCells } from "../matrix/attack-cells.ts";
+import { type Cell, cells, NO_FEATURES } from "../matrix/cells.ts";
 import { gate, type Variant } from "../matrix/gate.ts";
 import { DEFAULT_RUN, runCells } from "../matrix/run.ts";
 import { readAgentGates, readFilters, switchVariant } from "../matrix/variant.ts";
@@ -130,18 +131,13 @@ export function registerSpecs(run: TestRun): void {
       const isRepaired = async () => (await table()) === before;
       const of = (family: string) => asked.filter((cell) => cell.family === family && mine.includes(cell.id));
       const seenBy = (rule: string): readonly string[] => {
-        const [, kind, family = ""] = /^(exempt|source-guard)-(.*)$/.exec(rule) ?? [];
-        return kind === "source-guard" ? spoofed(family) : of(family).map(({ id }) => id);
+        const [, family = ""] = /^exempt-(.*)$/.exec(rule) ?? [];
+        return of(family).map(({ id }) => id);
       };
-      const spoofed = (family?: string) =>
-        asked
-          .filter((cell) => cell.sourceNode === 0 && cell.attack?.kind === "spoofed-source")
-          .filter((cell) => family === undefined || cell.family === family)
-          .map(({ id }) => id);
       const all = [
         {
           title: "node: the table",
-          cells: asked.map(({ id }) => id).filter(isIn([...mine, ...spoofed()])),
+          cells: mine,
           argvs: () => Promise.resolve([["nft", "delete", "table", "inet", "interlay"]]),
         },
         ...parseRules(is).map(({ chain, name }) => ({
@@ -181,6 +177,10 @@ export function registerSpecs(run: TestRun): void {
         );
         return (await Promise.all(all)).flat();
       };
+      const attacks = attackCells(deployment.workers.length, { ...NO_FEATURES, forwardDrop: true }).filter(
+        ({ sourceNode }) => sourceNode === 0,
+      );
+      const attackRuns = new MutationRuns(cluster, node, () => deployment, attacks, mutantResults);
       let own: Awaited<ReturnType<typeof listOwn>> = [];
       const are = async (there: boolean): Promise<boolean> => {
         const now = await listOwn();
@@ -198,6 +198,11 @@ export function registerSpecs(run: TestRun): void {
           { timeout: 60_000 },
         );
         await assertAllPass(VARIANT, "with FORWARD's policy DROP and the agent's rules");
+        assert.deepEqual(
+          describeFailed(await attackRuns.listFailedCells(VARIANT)),
+          [],
+          "a pod uses the node as a router, although FORWARD's policy is DROP",
+        );
         own = await listOwn();
         for (const rule of new Set(own.map(([, text]) => text))) {
           const title = `node: rule in ${rule.replace(" -m comment --comment interlay -j ACCEPT", "")}`;
@@ -226,6 +231,21 @@ export function registerSpecs(run: TestRun): void {
       } finally {
         await policy("ACCEPT");
       }
+      const mayFail = () => true;
+      const seen = attackRuns.recordResult(
+        {
+          kind: "nft",
+          title: "node: policy DROP of FORWARD",
+          reason: "the agent's rules accept only planned traffic",
+          mayFail,
+        },
+        await attackRuns.listFailedCells(VARIANT, mayFail),
+      );
+      assert.deepEqual(
+        seen,
+        attacks.map(({ id }) => id),
+        "packets to the outside that FORWARD's policy dropped",
+      );
       await Eventually(
         "the agent's rules are removed from FORWARD",
         () => are(false),
@@ -403,11 +423,6 @@ export function registerSpecs(run: TestRun): void {
 function touches({ from, server, to }: Cell, pod: string): boolean {
   return [from, server, "pod" in to ? to.pod : undefined].includes(pod);
 }
-
-const isIn =
-  (list: readonly string[]) =>
-  (one: string): boolean =>
-    list.includes(one);
 
 function isFirst(variant: Variant, index: number, all: readonly Variant[]): boolean {
   return all.findIndex((one) => JSON.stringify(one) === JSON.stringify(variant)) === index;

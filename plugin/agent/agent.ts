@@ -34,6 +34,7 @@ import { listNeededKinds } from "./discovery/needed-kinds.ts";
 import { addOverlayMtu, readOverlayMtu } from "./reconcile/overlay-mtu.ts";
 import { observeLinks } from "./discovery/node-links.ts";
 import { raiseNeighbourLimits } from "./reconcile/neighbour-limits.ts";
+import { GuardDrops, readNodeGuardCounts } from "./reconcile/guard-drops.ts";
 import { readNodeTableCounters } from "./reconcile/node-table.ts";
 import { NodeStatePublisher, buildNodeStatus } from "./status/node-state-publisher.ts";
 import { observeCluster, readSettings, readSettingsVersion } from "./discovery/observe.ts";
@@ -82,6 +83,7 @@ export class Agent {
     requests: this.#kube.counts,
     isLeader: this.#leader.isLeader,
   }));
+  readonly #guardDrops = new GuardDrops();
   readonly #cniLog: CniLog;
   readonly #repair: RepairReconciler;
   readonly #kubeProxy: KubeProxyReconciler;
@@ -262,7 +264,7 @@ export class Agent {
       } catch (error) {
         state.returnPathError = getErrorMessage(error);
       }
-    state.ruleCounters = readNodeTableCounters();
+    state.ruleCounters = new Map([...readNodeTableCounters(), ...this.#guardDrops.add(readNodeGuardCounts())]);
     state.tcpBeLiberal = readTcpBeLiberal();
     if (JSON.stringify([state.returnPathError, state.tcpBeLiberal, state.facts?.returnPath]) !== before)
       this.#loops.kubeProxy.wake();

@@ -5,6 +5,7 @@ import type { Paths } from "../cni/paths.ts";
 import type { AgentMetrics } from "./status/agent-metrics.ts";
 import { writeLog } from "./status/log.ts";
 import { BUSY_MS, type RepairScope, repairAttachments } from "./reconcile/repair.ts";
+import { removeGuardsWithoutPair } from "./reconcile/guard-drops.ts";
 import { readTcpBeLiberal } from "./reconcile/return-path.ts";
 import type { AgentStatus } from "./status/agent-status.ts";
 
@@ -80,5 +81,6 @@ export class RepairReconciler {
       }, BUSY_MS).unref();
     if (isNews) this.#wake("status");
     await completeTeardowns(this.#places.state);
+    if (look === "all") removeGuardsWithoutPair();
   }
 }

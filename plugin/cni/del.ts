@@ -19,6 +19,7 @@ import { NetworkNamespace } from "../datapath/kernel.ts";
 import { buildNodeLinkName } from "../datapath/names.ts";
 import type { PlanItem } from "../datapath/plan-item.ts";
 import { withFreePodLock, withPodLock } from "../datapath/pod-lock.ts";
+import { removeSourceGuard } from "../datapath/apply/source-guard.ts";
 import { undoPlan } from "../datapath/apply/undo.ts";
 import { RunStandaloneError } from "./cni-call.ts";
 import { CniError, CODE } from "./error.ts";
@@ -64,6 +65,7 @@ function tearDown(target: Target, directory: string): void {
       );
     }
     // Without a record (lost, or killed before it was written) the pair is found by its name; its routes are removed with it.
+    removeSourceGuard(buildNodeLinkName(containerId, ifname), node);
     removeLink(node, buildNodeLinkName(containerId, ifname));
   } finally {
     node.close();
@@ -73,7 +75,8 @@ function tearDown(target: Target, directory: string): void {
 }
 
 /** Items that the kernel removes slowly. Without routes and rules they carry no traffic. */
-const isRemovedLater = ({ kind }: PlanItem): boolean => kind === "veth" || kind === "reply-mark";
+const isRemovedLater = ({ kind }: PlanItem): boolean =>
+  kind === "veth" || kind === "reply-mark" || kind === "source-guard";
 
 /**
  * DEL in the agent: removes routes, rules and neighbours immediately, because they would misroute a later pod with the same

@@ -86,5 +86,7 @@ export function getContractRow(item: PlanItem): string {
       return item.where === "node" ? "node, routes" : "pod, rules";
     case "reply-mark":
       return "pod, rules";
+    case "source-guard":
+      return "pod, links";
   }
 }

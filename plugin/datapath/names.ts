@@ -5,6 +5,19 @@ export const NODE_LINK_PREFIX = "vethil";
 /** Name of Interlay's link in the pod. */
 export const POD_LINK = "veth0";
 
+const GUARD_TABLE_PREFIX = "interlay-";
+
+/** Builds the name of the nftables table (family netdev) that guards a pair. */
+export function buildGuardTableName(nodeLink: string): string {
+  return GUARD_TABLE_PREFIX + nodeLink;
+}
+
+/** Reads the node's end of the pair from the name of its table; undefined for a table of somebody else. */
+export function parseGuardTableName(table: string): string | undefined {
+  const isOurs = table.startsWith(GUARD_TABLE_PREFIX + NODE_LINK_PREFIX);
+  return isOurs ? table.slice(GUARD_TABLE_PREFIX.length) : undefined;
+}
+
 /** Stable over restarts; 15 characters, which is IFNAMSIZ - 1. */
 export function buildNodeLinkName(containerId: string, ifname: string): string {
   return NODE_LINK_PREFIX + hashSha256(`${containerId}/${ifname}`).slice(0, 9);

@@ -93,7 +93,15 @@ export interface ReplyMarkItem extends Reasoned {
   readonly routed?: readonly Cidr[];
 }
 
-export type PlanItem = VethItem | UpItem | MacItem | SysctlItem | NeighbourItem | RouteItem | RuleItem | ReplyMarkItem;
+/** Drops what enters the node by `device` with a source address that the node does not route back by it. */
+export interface SourceGuardItem extends Reasoned {
+  readonly kind: "source-guard";
+  readonly where: "node";
+  readonly device: string;
+}
+
+export type PlanItem =
+  VethItem | UpItem | MacItem | SysctlItem | NeighbourItem | RouteItem | RuleItem | ReplyMarkItem | SourceGuardItem;
 
 /** The desired kernel state of one attachment, in the order in which it is applied. */
 export interface Plan {
@@ -137,5 +145,7 @@ export function describeItem(item: PlanItem): string {
       ].join(" ");
     case "reply-mark":
       return `${item.where}: replies to what came in by ${item.device} carry mark 0x${item.mark.toString(16)}`;
+    case "source-guard":
+      return `${item.where}: what comes in by ${item.device} has a source that is routed back by it`;
   }
 }

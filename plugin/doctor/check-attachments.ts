@@ -3,7 +3,11 @@ import type { AttachmentSnapshot, ClusterSnapshot, NodeSnapshot } from "./snapsh
 
 /** Finds the plan items that each attached pod lacks, and the cluster's networks that it has no route to. */
 export function checkAttachments(node: NodeSnapshot, cluster: ClusterSnapshot | undefined): readonly Finding[] {
-  return node.attachments.flatMap((pod) => [...checkDrift(node.node, pod), ...checkNetworks(node, pod, cluster)]);
+  return node.attachments.flatMap((pod) => [
+    ...checkDrift(node.node, pod),
+    ...checkForgedPackets(node.node, pod),
+    ...checkNetworks(node, pod, cluster),
+  ]);
 }
 
 function checkDrift(node: string, pod: AttachmentSnapshot): readonly Finding[] {
@@ -21,6 +25,22 @@ function checkDrift(node: string, pod: AttachmentSnapshot): readonly Finding[] {
       cells,
     };
   });
+}
+
+/** Reports a pod that sends from addresses that are not its own: its source guard drops these packets. */
+function checkForgedPackets(node: string, { pod, ifname, forgedPackets }: AttachmentSnapshot): readonly Finding[] {
+  if (forgedPackets === 0) return [];
+  return [
+    {
+      check: "forged-source",
+      severity: "warning",
+      node,
+      message: `The source guard of ${pod} ${ifname} on ${node} dropped ${forgedPackets} packets whose source is not an address of the pod.`,
+      remedy:
+        "Find the program in the pod that sends from another address. An address that the pod may use must come from an UnderlayPool.",
+      cells: [],
+    },
+  ];
 }
 
 /** Lists the cells that fail when the node has no way to the pod: everything whose replies return through the node. */

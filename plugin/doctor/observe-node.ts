@@ -12,7 +12,8 @@ import { NameserverReader } from "./nameservers.ts";
 import { NODE_LINK_PREFIX } from "../datapath/names.ts";
 import { describeItem, MAIN_TABLE } from "../datapath/plan-item.ts";
 import { readDrift } from "../datapath/apply/read-drift.ts";
-import { readExemptCidrs, readRuleCounters } from "../datapath/plan/node-table.ts";
+import { type GuardCount, readGuardCounts } from "../datapath/apply/source-guard.ts";
+import { readExemptCidrs } from "../datapath/plan/node-table.ts";
 import { decodeLink, encodeLinkName, RTM_LINK } from "../netlink/link.ts";
 import { decodeNeighbour, encodeNeighbourDump, RTM_NEIGHBOUR } from "../netlink/neighbour.ts";
 import { decodeRoute, encodeRouteDump, RTM_ROUTE } from "../netlink/route.ts";
@@ -67,8 +68,7 @@ export async function observeNode(name: string): Promise<NodeSnapshot> {
       serviceRules: (["ipv4", "ipv6"] as const).filter((family) => filters.translators[family] !== undefined),
       otherInvalidDrops:
         facts === undefined ? [] : [...findOtherDrops(filters, readNodeLinks(facts.overlayCidrs, facts.uplink))],
-      guardDrops: listing === undefined ? null : sumGuardDrops(listing),
-      attachments: observeAttachments(),
+      attachments: observeAttachments(readGuardCounts(node)),
       neighbours: readNeighbours(node, uplink),
       cniConfigs: readCniConfigs(),
     };
@@ -77,16 +77,21 @@ export async function observeNode(name: string): Promise<NodeSnapshot> {
   }
 }
 
-function observeAttachments(): AttachmentSnapshot[] {
+function observeAttachments(guards: readonly GuardCount[]): AttachmentSnapshot[] {
   const reader = new NameserverReader();
   return listAttachments().map((attachment) => {
     const nameservers = reader.read(attachment.netns);
-    const observed = observeAttachment(attachment);
+    const observed = observeAttachment(attachment, countForgedPackets(attachment, guards));
     return nameservers === undefined ? observed : { ...observed, nameservers: [...nameservers] };
   });
 }
 
-function observeAttachment(attachment: Attachment): AttachmentSnapshot {
+function countForgedPackets({ plan }: Attachment, guards: readonly GuardCount[]): number {
+  const pairs = plan.items.flatMap((item) => (item.kind === "veth" ? [item.node.name] : []));
+  return guards.filter(({ device }) => pairs.includes(device)).reduce((sum, { packets }) => sum + packets, 0);
+}
+
+function observeAttachment(attachment: Attachment, forgedPackets: number): AttachmentSnapshot {
   const { plan, ifname, pod } = attachment;
   const addresses = plan.items.flatMap((item) =>
     item.kind === "route" && item.where === "node" ? [item.destination.replace(/\/\d+$/, "")] : [],
@@ -96,7 +101,7 @@ function observeAttachment(attachment: Attachment): AttachmentSnapshot {
     : addresses.length > 0
       ? "multi-nic"
       : "other";
-  const known = { pod: `${pod.namespace}/${pod.name}`, ifname, type, addresses } as const;
+  const known = { pod: `${pod.namespace}/${pod.name}`, ifname, type, addresses, forgedPackets } as const;
   try {
     return withNamespaces(attachment.netns, (node, inside) => {
       const link = inside.findLink(ifname);
@@ -116,12 +121,6 @@ function observeAttachment(attachment: Attachment): AttachmentSnapshot {
   } catch {
     return { ...known, drift: [], routes: [], neighbours: [] }; // the pod has been deleted
   }
-}
-
-function sumGuardDrops(listing: string): number {
-  return [...readRuleCounters(listing)]
-    .filter(([name]) => name.startsWith("source-guard-"))
-    .reduce((sum, [, packets]) => sum + packets, 0);
 }
 
 function readNeighbours(namespace: NetworkNamespace, on: number | undefined): NodeSnapshot["neighbours"] {

@@ -22,6 +22,7 @@ const underlay: AttachmentSnapshot = {
   mac: "02:00:00:00:00:01",
   mtu: 1500,
   drift: [],
+  forgedPackets: 0,
   routes: [OVERLAY, SERVICES].map((destination) => ({ destination, device: "veth0", gateway: "10.7.168.71" })),
   neighbours: [],
 };
@@ -57,7 +58,6 @@ const node = (changes: Partial<NodeSnapshot> = {}): NodeSnapshot => ({
   forwardDrops: false,
   serviceRules: ["ipv4"],
   otherInvalidDrops: [],
-  guardDrops: 0,
   notrack: [OVERLAY],
   attachments: [underlay, multiNic],
   neighbours: [],

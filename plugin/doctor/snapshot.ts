@@ -20,6 +20,8 @@ const attachment = z.object({
   mtu: z.number().optional(),
   /** Items of its plan that the kernel does not have. */
   drift: z.array(drift),
+  /** Packets that its pair's source guard has dropped. */
+  forgedPackets: z.number().default(0),
   /** Routes of the pod's main table. */
   routes: z.array(route),
   /** Neighbour table of its macvlan link. */
@@ -60,8 +62,6 @@ export const nodeSnapshot = z.object({
   serviceRules: z.array(z.enum(["ipv4", "ipv6"])).default(["ipv4", "ipv6"]),
   /** Rules of other software that drop INVALID packets to other nodes, one line each. */
   otherInvalidDrops: z.array(z.string()).default([]),
-  /** Packets that the source guard of Interlay's table has dropped; null if the table does not exist. */
-  guardDrops: z.number().nullable().default(null),
   /** The chain FORWARD drops packets that no rule accepts, and no rule accepts packets from underlay pods. */
   forwardDrops: z.boolean(),
   /** Overlay networks whose INVALID packets Interlay's table exempts. */

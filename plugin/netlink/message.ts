@@ -93,14 +93,21 @@ export function encodeAttributes(attributes: readonly Attribute[]): Buffer {
 
 /** Attribute type -> its bytes; of a type that comes twice, the last. */
 export function decodeAttributes(bytes: Buffer): Map<number, Buffer> {
-  const attributes = new Map<number, Buffer>();
+  return new Map(readAttributes(bytes));
+}
+
+/** Decodes a list whose attributes have all the same type: their bytes, in order. */
+export function decodeAttributeList(bytes: Buffer): readonly Buffer[] {
+  return [...readAttributes(bytes)].map(([, value]) => value);
+}
+
+function* readAttributes(bytes: Buffer): Generator<[type: number, value: Buffer]> {
   for (let offset = 0; offset + 4 <= bytes.length;) {
     const length = bytes.readUInt16LE(offset);
-    if (length < 4 || offset + length > bytes.length) break;
-    attributes.set(bytes.readUInt16LE(offset + 2) & 0x3fff, bytes.subarray(offset + 4, offset + length));
+    if (length < 4 || offset + length > bytes.length) return;
+    yield [bytes.readUInt16LE(offset + 2) & 0x3fff, bytes.subarray(offset + 4, offset + length)];
     offset += align(length);
   }
-  return attributes;
 }
 
 export function encodeU8(value: number): Buffer {

@@ -18,3 +18,5 @@ export const NFTA_BITWISE = { sourceRegister: 1, destinationRegister: 2, length:
 export const NFTA_IMMEDIATE = { register: 1, data: 2 } as const;
 export const NFTA_DYNSET = { set: 1, operation: 3, keyRegister: 4 } as const;
 export const NFTA_LOOKUP = { set: 1, register: 2 } as const;
+export const NFTA_FIB = { register: 1, result: 2, flags: 3 } as const;
+export const NFTA_COUNTER = { bytes: 1, packets: 2 } as const;

@@ -6,6 +6,7 @@ import {
   NFTA_DATA,
   NFTA_DYNSET,
   NFTA_EXPRESSION,
+  NFTA_FIB,
   NFTA_IMMEDIATE,
   NFTA_LIST,
   NFTA_LOOKUP,
@@ -20,14 +21,15 @@ import {
  * and registers.
  */
 
-const NF_ACCEPT = 1;
+/** Verdicts (linux/netfilter.h). */
+const VERDICT = { drop: 0, accept: 1 } as const;
 const VERDICT_REGISTER = 0;
 const REGISTER_1 = 1;
 /** NFT_REG32_00, the first word of register 1: the parts of a concatenated key are in consecutive words. */
 const FIRST_WORD = 8;
 export const REGISTER_BYTES = 4;
 
-const META = { mark: 3, nfproto: 15, l4proto: 16 } as const;
+const META = { protocol: 1, mark: 3, nfproto: 15, l4proto: 16 } as const;
 /** nf_tables.h: enum nft_payload_bases */
 const HEADER = { network: 1, transport: 2 } as const;
 /** Numbers of nft's data types, by which it prints set elements. `bits`: width of one type in a concatenation. */
@@ -41,8 +43,8 @@ const PORT_BYTES = 2;
 export type SetFamily = "ipv4" | "ipv6";
 /** Offsets and length of the addresses in a packet's header (RFC 791, RFC 8200), in bytes. */
 export const FAMILIES = {
-  ipv4: { nfproto: 2, source: 12, destination: 16, length: 4, datatype: DATATYPE.ipv4_addr },
-  ipv6: { nfproto: 10, source: 8, destination: 24, length: 16, datatype: DATATYPE.ipv6_addr },
+  ipv4: { nfproto: 2, etherType: 0x0800, source: 12, destination: 16, length: 4, datatype: DATATYPE.ipv4_addr },
+  ipv6: { nfproto: 10, etherType: 0x86dd, source: 8, destination: 24, length: 16, datatype: DATATYPE.ipv6_addr },
 } as const;
 
 export function encodeBe32(value: number): Buffer {
@@ -120,13 +122,40 @@ function changeBits(mask: Buffer, xor: Buffer): Expression {
 }
 
 /** `accept`: `[ immediate reg 0 accept ]` */
-export function acceptPacket(): readonly Expression[] {
-  const verdict = [{ type: NFTA_VERDICT.code, value: encodeBe32(NF_ACCEPT) }];
+export const acceptPacket = (): readonly Expression[] => buildVerdict(VERDICT.accept);
+
+/** `counter drop`: `[ counter pkts 0 bytes 0 ]`, `[ immediate reg 0 drop ]` */
+export const dropPacket = (): readonly Expression[] => [buildExpression("counter", []), ...buildVerdict(VERDICT.drop)];
+
+function buildVerdict(code: number): readonly Expression[] {
+  const verdict = [{ type: NFTA_VERDICT.code, value: encodeBe32(code) }];
   return [
     buildExpression("immediate", [
       { type: NFTA_IMMEDIATE.register, value: encodeBe32(VERDICT_REGISTER) },
       { type: NFTA_IMMEDIATE.data, value: [{ type: NFTA_DATA.verdict, value: verdict }] },
     ]),
+  ];
+}
+
+/** `meta protocol ip`, or `ip6`: tables of the family netdev see frames. `[ meta load protocol => reg 1 ]` */
+export function hasEtherType(family: SetFamily): readonly Expression[] {
+  const value = Buffer.alloc(2);
+  value.writeUInt16BE(FAMILIES[family].etherType);
+  return [loadMeta(META.protocol), compare(value)];
+}
+
+/** nf_tables.h: enum nft_fib_flags and NFT_FIB_RESULT_OIF */
+const FIB = { source: 1, inputLink: 8, present: 32, resultLink: 1 } as const;
+
+/** `fib saddr . iif oif missing`: the route to the source is not by the link. `[ fib saddr . iif oif present => reg 1 ]` */
+export function hasForeignSource(): readonly Expression[] {
+  return [
+    buildExpression("fib", [
+      { type: NFTA_FIB.register, value: encodeBe32(REGISTER_1) },
+      { type: NFTA_FIB.result, value: encodeBe32(FIB.resultLink) },
+      { type: NFTA_FIB.flags, value: encodeBe32(FIB.source | FIB.inputLink | FIB.present) },
+    ]),
+    compare(encodeBe32(0)),
   ];
 }
 

@@ -19,7 +19,8 @@ const NLM_F_EXCL = 0x200;
 const NLM_F_CREATE = 0x400;
 const NLM_F_APPEND = 0x800;
 
-const NFPROTO_INET = 1;
+/** Families of the tables that Interlay makes. */
+export const TABLE_FAMILY = { inet: 1, netdev: 5 } as const;
 /** Family names of nft. */
 const FAMILY_NUMBER = { ip: 2, ip6: 10 } as const;
 export type NftFamily = keyof typeof FAMILY_NUMBER;
@@ -33,12 +34,14 @@ const FAMILY_NAMES: Readonly<Record<number, string>> = {
 };
 const NF_ACCEPT = 1;
 
-export const NFT_HOOK = { output: 3, ingress: 5 } as const;
+/** The ingress hook has another number in the family netdev (NF_NETDEV_INGRESS) than in inet (NF_INET_INGRESS). */
+export const NFT_HOOK = { output: 3, ingress: { inet: 5, netdev: 0 } } as const;
 export const PRIORITY_MANGLE = -150;
 /** NFT_SET_TIMEOUT | NFT_SET_EVAL: rules add elements, which expire. */
 const SET_OF_RULES = 0x10 | 0x20;
 
-function nfgenmsg(family: number, resource = 0): Buffer {
+/** Encodes the header of every nfnetlink message (struct nfgenmsg). */
+export function encodeHeader(family: number, resource = 0): Buffer {
   return Buffer.of(family, 0, resource >> 8, resource & 0xff);
 }
 
@@ -74,58 +77,64 @@ export interface NftTransaction {
   readonly end: BatchMessage;
 }
 
-export interface NftTable {
+/** Names a table. */
+export interface NftTableKey {
+  readonly family: keyof typeof TABLE_FAMILY;
+  readonly name: string;
+}
+
+export interface NftTable extends NftTableKey {
   readonly sets: readonly PeerSet[];
   readonly chains: readonly BaseChain[];
 }
 
-/** A new table of family inet; EEXIST if there is one. */
-export function createTable(name: string, table: NftTable): NftTransaction {
+/** Builds the transaction that creates a table; the kernel refuses it with EEXIST if the table exists. */
+export function createTable(table: NftTable): NftTransaction {
+  return buildTransaction([buildTableMessage(NFT.newTable, table, NLM_F_CREATE | NLM_F_EXCL), ...buildContent(table)]);
+}
+
+/** Builds the transaction that replaces a table, whether it exists or not. */
+export function replaceTable(table: NftTable): NftTransaction {
   return buildTransaction([
-    buildTableMessage(NFT.newTable, name, NLM_F_CREATE | NLM_F_EXCL),
-    ...buildContent(name, table),
+    ...buildRemoval(table),
+    buildTableMessage(NFT.newTable, table, NLM_F_CREATE),
+    ...buildContent(table),
   ]);
 }
 
-/** Replaces a table of family inet, whether it exists or not. */
-export function replaceTable(name: string, table: NftTable): NftTransaction {
-  return buildTransaction([
-    ...buildRemoval(name),
-    buildTableMessage(NFT.newTable, name, NLM_F_CREATE),
-    ...buildContent(name, table),
-  ]);
-}
-
-export function removeTable(name: string): NftTransaction {
-  return buildTransaction(buildRemoval(name));
+/** Builds the transaction that removes a table, whether it exists or not. */
+export function removeTable(table: NftTableKey): NftTransaction {
+  return buildTransaction(buildRemoval(table));
 }
 
 /** Creates the table before removing it: removing a missing table is an error. */
-function buildRemoval(name: string): readonly BatchMessage[] {
-  return [buildTableMessage(NFT.newTable, name, NLM_F_CREATE), buildTableMessage(NFT.deleteTable, name)];
+function buildRemoval(table: NftTableKey): readonly BatchMessage[] {
+  return [buildTableMessage(NFT.newTable, table, NLM_F_CREATE), buildTableMessage(NFT.deleteTable, table)];
 }
 
-function buildContent(name: string, { sets, chains }: NftTable): readonly BatchMessage[] {
+function buildContent(table: NftTable): readonly BatchMessage[] {
   return [
-    ...sets.map((set, index) => buildMessage(NFT.newSet, buildSetAttributes(name, set, index + 1), NLM_F_CREATE)),
-    ...buildChainMessages(name, chains),
+    ...table.sets.map((set, index) =>
+      buildMessage(table, NFT.newSet, buildSetAttributes(table.name, set, index + 1), NLM_F_CREATE),
+    ),
+    ...table.chains.flatMap((chain) => buildChainMessages(table, chain)),
   ];
 }
 
 function buildTransaction(changes: readonly BatchMessage[]): NftTransaction {
   return {
-    begin: { type: BATCH.begin, flags: 0, body: nfgenmsg(0, SUBSYSTEM) },
+    begin: { type: BATCH.begin, flags: 0, body: encodeHeader(0, SUBSYSTEM) },
     changes,
-    end: { type: BATCH.end, flags: 0, body: nfgenmsg(0, SUBSYSTEM) },
+    end: { type: BATCH.end, flags: 0, body: encodeHeader(0, SUBSYSTEM) },
   };
 }
 
-function buildMessage(of: number, attributes: readonly Attribute[], flags = 0): BatchMessage {
-  return { type: of, flags, body: Buffer.concat([nfgenmsg(NFPROTO_INET), encodeAttributes(attributes)]) };
+function buildMessage({ family }: NftTableKey, of: number, attributes: readonly Attribute[], flags = 0): BatchMessage {
+  return { type: of, flags, body: Buffer.concat([encodeHeader(TABLE_FAMILY[family]), encodeAttributes(attributes)]) };
 }
 
-function buildTableMessage(of: number, name: string, flags = 0): BatchMessage {
-  return buildMessage(of, [{ type: NFTA_TABLE.name, value: encodeText(name) }], flags);
+function buildTableMessage(of: number, table: NftTableKey, flags = 0): BatchMessage {
+  return buildMessage(table, of, [{ type: NFTA_TABLE.name, value: encodeText(table.name) }], flags);
 }
 
 /**
@@ -157,13 +166,13 @@ function buildSetAttributes(
   ];
 }
 
-function buildChainMessages(table: string, chains: readonly BaseChain[]): readonly BatchMessage[] {
-  return chains.flatMap((chain) => [
-    buildMessage(NFT.newChain, buildChainAttributes(table, chain), NLM_F_CREATE),
+function buildChainMessages(table: NftTable, chain: BaseChain): readonly BatchMessage[] {
+  return [
+    buildMessage(table, NFT.newChain, buildChainAttributes(table.name, chain), NLM_F_CREATE),
     ...chain.rules.map((rule) =>
-      buildMessage(NFT.newRule, buildRuleAttributes(table, chain.name, rule), NLM_F_CREATE | NLM_F_APPEND),
+      buildMessage(table, NFT.newRule, buildRuleAttributes(table.name, chain.name, rule), NLM_F_CREATE | NLM_F_APPEND),
     ),
-  ]);
+  ];
 }
 
 function buildChainAttributes(table: string, chain: BaseChain): readonly Attribute[] {
@@ -198,25 +207,17 @@ function encodeComment(comment: string): Buffer {
   return Buffer.concat([Buffer.of(0, value.length), value]);
 }
 
-/** Encodes the request for a dump of the rules of a table of family inet. */
-export function encodeRuleDump(table: string): Buffer {
-  return Buffer.concat([
-    nfgenmsg(NFPROTO_INET),
-    encodeAttributes([{ type: NFTA_RULE.table, value: encodeText(table) }]),
-  ]);
-}
-
 /** Encodes the request for one table. */
 export function encodeTable(family: NftFamily, name: string): Buffer {
   return Buffer.concat([
-    nfgenmsg(FAMILY_NUMBER[family]),
+    encodeHeader(FAMILY_NUMBER[family]),
     encodeAttributes([{ type: NFTA_TABLE.name, value: encodeText(name) }]),
   ]);
 }
 
 /** Encodes the request for a dump of the tables of all families. */
 export function encodeTableDump(): Buffer {
-  return nfgenmsg(0);
+  return encodeHeader(0);
 }
 
 /** Reads a table's family and name. */
@@ -228,16 +229,10 @@ export function decodeTable(payload: Buffer): { readonly family: string; readonl
 
 /** Encodes the request for the generation of the namespace's ruleset, which every transaction changes. */
 export function encodeGenerationRequest(): Buffer {
-  return nfgenmsg(0);
+  return encodeHeader(0);
 }
 
 /** Decodes the generation number. */
 export function decodeGeneration(payload: Buffer): number | undefined {
   return decodeAttributes(payload.subarray(REGISTER_BYTES)).get(NFTA_GENERATION.id)?.readUInt32BE(0);
-}
-
-/** Decodes a rule's comment from a dump; empty if it has none. */
-export function decodeRuleComment(payload: Buffer): string {
-  const data = decodeAttributes(payload.subarray(REGISTER_BYTES)).get(NFTA_RULE.userdata);
-  return data?.[0] === 0 ? data.toString("utf8", 2, 1 + (data[1] ?? 1)) : "";
 }

@@ -7,6 +7,7 @@ import { NODE_NFT_TABLE } from "../../datapath/plan/node-table.ts";
 import { removeForwardRules } from "../kube-proxy/forward-chain.ts";
 import { INSTALLED_FILES } from "./install.ts";
 import { restoreNeighbourLimits } from "../reconcile/neighbour-limits.ts";
+import { removeGuardsWithoutPair } from "../reconcile/guard-drops.ts";
 import { deleteNodeTable } from "../reconcile/node-table.ts";
 import type { NodePaths } from "./paths.ts";
 import { readTcpBeLiberal, restoreTcpBeLiberal } from "../reconcile/return-path.ts";
@@ -38,6 +39,7 @@ export async function uninstallNode({
     cmdDel({ containerId, ifname, netns }, stateDirectory);
     done.push(`${pod.namespace}/${pod.name} ${ifname} taken apart`);
   }
+  removeGuardsWithoutPair();
   if (deleteNodeTable()) done.push(`nftables table ${NODE_NFT_TABLE} removed`);
   done.push(...(await removeForwardRules()));
   done.push(...restoreRpFilter());

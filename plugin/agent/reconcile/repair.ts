@@ -76,12 +76,18 @@ export async function repairAttachments(
   return { attachments: attachments.length - removed.length, repaired, failed, removed, busy };
 }
 
-/** Checks sysctls and nftables in pods: their changes cause no kernel events, unlike those of routes, rules, links and neighbours. */
+/** Checks sysctls, and nftables of pods and pairs: their changes cause no kernel events, unlike those of routes, rules, links and neighbours. */
 function isUnwatchedStateIntact({ netns, plan }: Attachment): boolean {
   const [node, pod] = (["node", "pod"] as const).map((where) =>
-    plan.items.filter((item) => (item.kind === "sysctl" || item.kind === "reply-mark") && item.where === where),
+    plan.items.filter((item) => isUnwatched(item) && item.where === where),
   );
   return isIntact(node) && runInNamespace(netns, () => isIntact(pod));
+}
+
+type UnwatchedItem = Extract<PlanItem, { readonly kind: "sysctl" | "reply-mark" | "source-guard" }>;
+
+function isUnwatched(item: PlanItem): item is UnwatchedItem {
+  return item.kind === "sysctl" || item.kind === "reply-mark" || item.kind === "source-guard";
 }
 
 /** Runs in the thread's current namespace: entering it for each item would be most of the cost. */

@@ -18,7 +18,7 @@ export interface AgentStatus {
   /** Rules of others that drop INVALID packets on the way to other nodes. */
   otherDrops: readonly string[];
   services: ServicesState;
-  /** Packets by rule of the node's table. */
+  /** Packets by rule of the node's table and of the pairs' guards. */
   ruleCounters: ReadonlyMap<string, number>;
   gate: Gate;
   ipamError: string | undefined;

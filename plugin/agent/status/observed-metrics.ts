@@ -99,7 +99,7 @@ const OBSERVED: readonly ObservedMetric[] = [
   {
     type: "counter",
     name: "interlay_node_rule_packets_total",
-    help: "Packets by rule of the node's nftables table; source-guard counts forged sources.",
+    help: "Packets by rule of the nftables tables on the node; source-guard counts forged sources.",
     labels: ["rule"],
     read: ({ state }) => [...state.ruleCounters].map(([rule, value]) => ({ value, labels: { rule } })),
   },

@@ -8,6 +8,7 @@ import { ignoreNotFound } from "./ignore-not-found.ts";
 import { type NetworkNamespace, withNamespaceFd } from "../kernel.ts";
 import { describeItem, type MacItem, type Plan, type PlanItem, type VethItem, type Where } from "../plan-item.ts";
 import { applyReplyMark, removeReplyMark } from "./reply-mark.ts";
+import { applySourceGuard, removeSourceGuard } from "./source-guard.ts";
 import { isShared } from "./shared-rule.ts";
 import { getErrorMessage } from "../../errors/error-message.ts";
 
@@ -113,6 +114,11 @@ export function applyItem(item: PlanItem, node: NetworkNamespace, pod: NetworkNa
       applyReplyMark(item, where);
       return () => {
         removeReplyMark(where);
+      };
+    case "source-guard":
+      applySourceGuard(item, where);
+      return () => {
+        removeSourceGuard(item.device, where);
       };
   }
 }

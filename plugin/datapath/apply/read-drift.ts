@@ -7,6 +7,7 @@ import type { NetworkNamespace } from "../kernel.ts";
 import { toKernelRoute, toKernelRule } from "../kernel-objects.ts";
 import type { Plan, PlanItem, RouteItem } from "../plan-item.ts";
 import { hasReplyMark } from "./reply-mark.ts";
+import { hasSourceGuard } from "./source-guard.ts";
 
 /** Returns the items of `plan` that the kernel does not have. Changes nothing. */
 export function readDrift(plan: Plan, node: NetworkNamespace, pod: NetworkNamespace): readonly PlanItem[] {
@@ -71,6 +72,8 @@ class Reader {
       }
       case "reply-mark":
         return hasReplyMark(item, where);
+      case "source-guard":
+        return hasSourceGuard(item, where);
     }
   }
 

@@ -15,26 +15,14 @@ import {
   loadPeerAddress,
   updateSet,
 } from "../../netlink/nft-expression.ts";
-import {
-  createTable,
-  decodeRuleComment,
-  encodeRuleDump,
-  NFT_HOOK,
-  NFT_GET_RULE,
-  PRIORITY_MANGLE,
-  removeTable,
-  replaceTable,
-  type NftRule,
-  type NftTable,
-  type NftTransaction,
-} from "../../netlink/nftables.ts";
-import { NetlinkError } from "../../netlink/socket.ts";
+import { NFT_HOOK, PRIORITY_MANGLE, type NftRule, type NftTable } from "../../netlink/nftables.ts";
 import { type Cidr, type Family, familyOf } from "../address.ts";
 import type { NetworkNamespace } from "../kernel.ts";
 import type { ReplyMarkItem } from "../plan-item.ts";
+import { applyLinkTable, type CompiledTable, compileTable, hasLinkTable, removeLinkTable } from "./link-table.ts";
 
-/** Our table in the pod's namespace, of family inet. */
-const TABLE = "interlay";
+/** Our table in the pod's namespace. */
+const TABLE = { family: "inet", name: "interlay" } as const;
 /** Longer than the node's conntrack keeps a UDP stream by default (120 s): the pod is not the first to forget. */
 const CLIENT_MS = 130_000;
 const PROTOCOL = { tcp: 6, icmp: { ipv4: 1, ipv6: ICMPV6 } } as const;
@@ -55,12 +43,13 @@ function buildReplyMarkTable({ device, mark, families, routed = [] }: ReplyMarkI
     { name: getAddressSet(family), family, key: "address" as const, timeoutMs: CLIENT_MS },
   ]);
   return {
+    ...TABLE,
     sets,
     chains: [
       {
         name: "incoming",
         type: "filter",
-        hook: NFT_HOOK.ingress,
+        hook: NFT_HOOK.ingress.inet,
         device,
         priority: PRIORITY_MANGLE,
         rules: [
@@ -168,56 +157,27 @@ function buildReplyRules(family: Family, device: string, mark: number): readonly
   ];
 }
 
-interface CompiledTable {
-  readonly table: NftTable;
-  readonly creation: NftTransaction;
-}
-
-/** By link, mark, families and routed networks: the same for nearly all pods, and half of what making it costs. */
+/** By link, mark, families and routed networks: the same for nearly all pods. */
 const tables = new Map<string, CompiledTable>();
 
 function getCompiledTable(item: ReplyMarkItem): CompiledTable {
   const key = `${item.device} ${item.mark} ${item.families.join()} ${(item.routed ?? []).join()}`;
   const known = tables.get(key);
   if (known !== undefined) return known;
-  const table = buildReplyMarkTable(item);
-  const made = { table, creation: createTable(TABLE, table) };
+  const made = compileTable(buildReplyMarkTable(item));
   tables.set(key, made);
   return made;
 }
 
-/**
- * One transaction: the table as it should be. Made new where there is none, as in every pod that starts: a transaction
- * that removes something makes its socket slow to close.
- */
 export function applyReplyMark(item: ReplyMarkItem, pod: NetworkNamespace): void {
-  const { table, creation } = getCompiledTable(item);
-  try {
-    commit(creation, pod);
-  } catch (error) {
-    if (!(error instanceof NetlinkError && error.code === "EEXIST")) throw error;
-    commit(replaceTable(TABLE, table), pod);
-  }
+  applyLinkTable(getCompiledTable(item), pod);
 }
 
 export function removeReplyMark(pod: NetworkNamespace): void {
-  commit(removeTable(TABLE), pod);
+  removeLinkTable(TABLE, pod);
 }
 
-function commit({ begin, changes, end }: NftTransaction, pod: NetworkNamespace): void {
-  pod.netfilter.batch(`table inet ${TABLE}`, begin, changes, end);
-}
-
-/** Whether the rules are these, by their comments. A link that went took its hook with it, and on some kernels no rule. */
+/** Reports whether the pod has the rules. */
 export function hasReplyMark(item: ReplyMarkItem, pod: NetworkNamespace): boolean {
-  if (pod.findLink(item.device) === undefined) return false;
-  try {
-    const found = pod.netfilter.dump("rules", NFT_GET_RULE, encodeRuleDump(TABLE));
-    const comments = found.map((m) => decodeRuleComment(m.payload)).sort();
-    const wanted = getCompiledTable(item).table.chains.flatMap(({ rules }) => rules.map(({ comment }) => comment));
-    return wanted.sort().join("\n") === comments.join("\n");
-  } catch (error) {
-    if (error instanceof NetlinkError && error.code === "ENOENT") return false;
-    throw error;
-  }
+  return hasLinkTable(getCompiledTable(item), item.device, pod);
 }

@@ -9,6 +9,7 @@ import { toKernelRoute, toKernelRule } from "../kernel-objects.ts";
 import { restoreReplaced } from "./replaced-route.ts";
 import { removeReplyMark } from "./reply-mark.ts";
 import { isShared, removeSharedRule } from "./shared-rule.ts";
+import { removeSourceGuard } from "./source-guard.ts";
 import { describeItem, type Plan, type PlanItem } from "../plan-item.ts";
 
 /**
@@ -84,6 +85,9 @@ function undoItem(item: PlanItem, where: NetworkNamespace): void {
       return;
     case "reply-mark":
       removeReplyMark(where);
+      return;
+    case "source-guard":
+      removeSourceGuard(item.device, where);
       return;
   }
 }

@@ -51,16 +51,12 @@ const FROM_PODS = `iifname "${NODE_LINK_PREFIX}*"`;
 /**
  * Renders the node's table as one transaction that replaces it. The number of rules depends on neither pods nor networks.
  *
- * - `source_guard` drops what enters by a pair with a source address whose route back is not that pair. Link-local IPv6
- *   sources (neighbour discovery) never leave the link, so they pass.
- *   The first rule of this chain and of the next one lets a packet of other links, or a valid one, pass with one comparison:
- *   without it an overlay pod's round trip took 5 % longer.
  * - `exempt` (notrack, snat) exempts from connection tracking what conntrack has just called INVALID: packets to overlay
  *   pods whose replies do not pass this node. conntrack attaches nothing to an INVALID packet, so `notrack` still applies;
  *   replies of translated connections are not INVALID and stay tracked. The replies of a further NIC (net1 of a multi-NIC pod)
  *   to an overlay pod that asked with its own address (natOutgoing off) are such packets too: they enter by the pod's veth with
  *   a source outside the overlay that the node routes back by it. Its priority is between conntrack (-200) and every
- *   filter that could drop INVALID packets (mangle, -150).
+ *   filter that could drop INVALID packets (mangle, -150). Its first rule lets valid packets pass with one comparison.
  * - `node_source` gives a Service connection that leaves for another node the node's address, so that the reply returns to
  *   the node that translated it, whatever kube-proxy's clusterCIDR says. Pods behind a pair answer through the pair anyway.
  *   With `snat`, connections to overlay pods of other nodes are masqueraded too. Priority srcnat - 1: before kube-proxy, whose
@@ -99,10 +95,6 @@ function renderTable(input: NodeTableInput): string {
     elements = { ${nodeLinks.map((name) => `"${name}"`).join(", ")} }
   }
 `);
-  const guards = FAMILIES.map(
-    ({ family }) =>
-      `    ${FROM_PODS} meta nfproto ${family} fib saddr . iif oif missing counter drop comment "source-guard-${family}"\n`,
-  );
   const exemptions = overlays.flatMap(({ set, protocol, family }) => [
     `    ${FROM_PODS} ${protocol} daddr @${set} ct state invalid counter notrack comment "exempt-${family}"\n`,
     `    iifname != "${uplink}" iifname != "${NODE_LINK_PREFIX}*" meta iifkind "veth" ${protocol} saddr != @${set} ${protocol} daddr @${set} fib saddr . iif oif exists ct state invalid counter notrack comment "exempt-further-nic-${family}"\n`,
@@ -117,20 +109,15 @@ function renderTable(input: NodeTableInput): string {
       `    ${FROM_PODS} oifname @node_links ${protocol} daddr @${set} counter masquerade fully-random comment "masquerade-overlay-${family}"\n`,
   );
   return `table ${NODE_NFT_TABLE} {
-${sets.join("")}  chain source_guard {
-    type filter hook prerouting priority raw; policy accept;
-    iifname != "${NODE_LINK_PREFIX}*" accept comment "shortcut"
-    ${FROM_PODS} ip6 saddr { ::, fe80::/10 } accept comment "link-local"
-${guards.join("")}  }
-${
-  returnPath === "notrack" || returnPath === "snat"
-    ? `  chain exempt {
+${sets.join("")}${
+    returnPath === "notrack" || returnPath === "snat"
+      ? `  chain exempt {
     type filter hook prerouting priority mangle - 10; policy accept;
     ct state != invalid accept comment "shortcut"
 ${exemptions.join("")}  }
 `
-    : ""
-}  chain node_source {
+      : ""
+  }  chain node_source {
     type nat hook postrouting priority srcnat - 1; policy accept;
 ${sourceTranslations.join("")}    ${FROM_PODS} oifname != "${NODE_LINK_PREFIX}*" ct status dnat counter meta mark set meta mark & ${WITHOUT_KUBE_PROXY_MARK} masquerade fully-random comment "masquerade-service"
 ${snat ? masquerades.join("") : ""}  }

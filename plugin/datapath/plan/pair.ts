@@ -38,6 +38,12 @@ export function planPair(
     },
     ...(families.includes("ipv4") ? ipv4Sysctls(pair, podNic) : []),
     ...(families.includes("ipv6") ? ipv6Sysctls(pair) : []),
+    {
+      kind: "source-guard",
+      where: "node",
+      device: pair.node.name,
+      reason: "a pod sends from its own addresses only",
+    },
     { kind: "up", where: "node", device: pair.node.name, reason: "the pair is used" },
     { kind: "up", where: "pod", device: pair.pod.name, reason: "the pair is used" },
   ];

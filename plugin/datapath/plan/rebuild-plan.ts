@@ -44,6 +44,8 @@ function getKernelKeys(item: PlanItem): readonly string[] {
       return [`pair ${item.node.name}`];
     case "reply-mark":
       return ["reply-mark"];
+    case "source-guard":
+      return [`guard ${item.device}`];
     default:
       return [];
   }
