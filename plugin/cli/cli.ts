@@ -25,6 +25,16 @@ export async function runCommand(argv: readonly string[]): Promise<void> {
       const { runDoctor } = await import("./doctor.ts");
       await runDoctor(options);
     });
+  program
+    .command("trace")
+    .description(
+      "print the state of this node's network namespaces, from which `interlay trace` computes paths, as JSON",
+    )
+    .requiredOption("--collect", "read the state")
+    .action(async () => {
+      const { collectTraceState } = await import("./trace.ts");
+      await collectTraceState();
+    });
   addNodeIpamCommands(program);
   addPathOptions(program.command("uninstall"), { ...DEFAULT_NODE_PATHS, binDirectory: "/opt/cni/bin" })
     .description("remove Interlay from this node (attachments, nftables tables, sysctls, plugins, files)")

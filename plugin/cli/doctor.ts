@@ -1,13 +1,13 @@
 import { readFileSync } from "node:fs";
 import { z } from "zod";
 import { KubeClient } from "../kubernetes/kube-client.ts";
-import { readLastFacts } from "../state/facts-file.ts";
 import { getErrorMessage } from "../errors/error-message.ts";
 import { observeCluster } from "../doctor/observe-cluster.ts";
 import { observeNode } from "../doctor/observe-node.ts";
 import { predictFailures } from "../doctor/predict.ts";
 import { renderFindings } from "../doctor/report.ts";
 import { type ClusterSnapshot, nodeSnapshot, type Snapshot } from "../doctor/snapshot.ts";
+import { findNodeName } from "./node-name.ts";
 
 export interface DoctorOptions {
   readonly json?: boolean;
@@ -24,7 +24,7 @@ export async function runDoctor(options: DoctorOptions): Promise<void> {
     writeOutput({ nodes, cluster: await observeCluster(KubeClient.connect()) }, options);
     return;
   }
-  const node = await observeNode(nodeName());
+  const node = await observeNode(findNodeName());
   if (options.snapshot === true) {
     process.stdout.write(`${JSON.stringify(node)}\n`);
     return;
@@ -52,8 +52,4 @@ async function collectClusterSnapshots(node: string): Promise<ClusterSnapshot | 
     );
     return undefined;
   }
-}
-
-function nodeName(): string {
-  return process.env["NODE_NAME"] ?? readLastFacts()?.node.name ?? readFileSync("/etc/hostname", "utf8").trim();
 }

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { makeNamespace } from "../../testing/make-namespace.ts";
 import type { LinkSnapshot } from "../snapshot.ts";
 import { connectLinks } from "./connect-links.ts";
 import type { ParsedLink } from "./parse-links.ts";
@@ -20,22 +21,10 @@ function makeLink(name: string, index: number, kind: string, otherEnd?: ParsedLi
   return { link, otherEnd };
 }
 
-function makeState(id: string, links: readonly ParsedLink[]): NamespaceState {
-  const empty = { links: [], addresses: [], routes: [], rules: [], neighbours: [], fdb: [], sysctls: {}, problems: [] };
-  const texts = { nftables: [], iptables: "", ip6tables: "", iptablesLegacy: "", ip6tablesLegacy: "", ipsets: "" };
-  return {
-    links,
-    namespace: {
-      id,
-      kind: id === "node" ? "node" : "pod",
-      name: id,
-      ...empty,
-      ...texts,
-      conntrack: null,
-      listeners: null,
-    },
-  };
-}
+const makeState = (id: string, links: readonly ParsedLink[]): NamespaceState => ({
+  links,
+  namespace: makeNamespace({ id, kind: id === "node" ? "node" : "pod", name: id }),
+});
 
 const connect = (...states: readonly NamespaceState[]) =>
   Object.fromEntries(

@@ -1,12 +1,15 @@
 /** Sysctls of a link that decide over packets: net/ipv4/conf/LINK and net/ipv6/conf/LINK. */
 const LINK_SYSCTLS = [
   "accept_local",
+  "arp_accept",
   "arp_announce",
   "arp_filter",
   "arp_ignore",
   "disable_ipv6",
+  "disable_policy",
   "forwarding",
   "force_forwarding",
+  "hop_limit",
   "ignore_routes_with_linkdown",
   "mtu",
   "proxy_arp",
@@ -22,6 +25,7 @@ const NAMESPACE_SYSCTLS = [
   "bridge-nf-call-arptables",
   "bridge-nf-call-ip6tables",
   "bridge-nf-call-iptables",
+  "echo_ignore_all",
   "fib_multipath_hash_policy",
   "fwmark_reflect",
   "icmp_echo_ignore_all",
