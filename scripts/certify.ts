@@ -1,39 +1,24 @@
 import { constants, copyFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Command } from "commander";
-import { PROFILES } from "../results/certificate/schema.ts";
 import { publishResults } from "../e2e/certify/publish.ts";
 import { createKeyPair } from "./certify/key-pair.ts";
 import { type CertifyFlags, runCertification } from "./certify/run-certification.ts";
 import { printVerification } from "./certify/print-verification.ts";
-import { addExistingClusterOptions, listExistingClusterVariables } from "./e2e/existing-cluster-options.ts";
+import { addCertificationOptions } from "./certify/options.ts";
+import { listExistingClusterVariables } from "./e2e/existing-cluster-options.ts";
 import { getErrorMessage } from "../plugin/errors/error-message.ts";
 
 /** `npm run certify`: the vendor's run. `npm run certify -- --verify FILE`: the recipient's check. See docs/certify.md. */
-const program = addExistingClusterOptions(
+const program = addCertificationOptions(
   new Command("certify")
     .description("run the suite several times with all evidence and write a certificate, or verify one")
     .option("--verify <file>", "verify certificate.json, or the directory that contains it, against its bundle")
     .option("--page <directory>", "verify the submissions in its subdirectories and write its index.html")
     .option("--public-key <file>", "with --verify: public key (PEM) of the vendor that must have signed it")
     .option("--new-key <file>", "create a key pair: FILE to sign with, FILE.pub to publish")
-    .option("--init-product <file>", "write an example of the product file")
-    .option("--repeat <n>", "number of runs of the whole suite", "3")
-    .option(
-      "--profile <list>",
-      `claimed profiles, of ${PROFILES.join(", ")} (default: base,node-port-local; with --provider existing: connectivity)`,
-    )
-    .option("--product <file>", "YAML with the keys of CNCF's PRODUCT.yaml")
-    .option("--key <file>", "Ed25519 private key (PEM) to sign with")
-    .option("--out <directory>", "directory of the submission (default: results/certificates/ID)")
-    .option("--provider <name>", "as for npm run e2e", "kind")
-    .option("--kube-proxy <list>", "as for npm run e2e")
-    .option("--return-path <list>", "as for npm run e2e")
-    .option("--kubernetes <version>", "as for npm run e2e")
-    .option("--family <family>", "as for npm run e2e; profile dual-stack uses dual")
-    .option("--nodes <n>", "worker nodes", "2")
-    .option("--name <name>", "cluster name", "certify")
-    .option("--keep", "leave the cluster as it is"),
+    .option("--init-product <file>", "write an example of the product file"),
+  "kind",
 ).parse();
 const flags = program.opts<CertifyFlags & { verify?: string; newKey?: string; initProduct?: string; page?: string }>();
 /** Environment of the runs, which are child processes. */

@@ -1,58 +1,70 @@
-import { Command } from "commander";
-import { KubeConfig } from "@kubernetes/client-node";
+import { Command, Option } from "commander";
 import { DEFAULT_SPEC } from "../clusters/spec/cluster-spec.ts";
 import { KubeClient } from "../plugin/kubernetes/kube-client.ts";
-import { describeApiError } from "../plugin/kubernetes/api-error.ts";
 import { observeCluster } from "../plugin/doctor/observe-cluster.ts";
 import { predictFailures } from "../plugin/doctor/predict.ts";
 import { renderFindings } from "../plugin/doctor/report.ts";
 import { readSnapshots, snapshotNodes } from "./doctor/node-snapshots.ts";
+import {
+  addClusterOptions,
+  addGlobalOptions,
+  type ClusterFlags,
+  loadCluster,
+  type OutputFormat,
+} from "./interlay/options.ts";
+import { printOutput } from "./interlay/output.ts";
+import { runIfMain } from "./interlay/run.ts";
 
-/** `npm run doctor`: reads every node through its agent's pod and the cluster through its API server, and predicts failures. */
-const program = new Command("doctor")
-  .description("predict which cells of the matrix fail in a cluster and why, without sending packets")
-  .option("--kubeconfig <file>", "kubeconfig of the cluster (default: $KUBECONFIG or ~/.kube/config)")
-  .option(
-    "--nodes-from <file>",
-    "JSON array of the output of `interlay doctor --snapshot` on each node, instead of running it in pods",
-  )
-  .option("--probe", "then probe every cell and report wrong predictions; needs a cluster of `npm run up`")
-  .option("--provider <name>", "with --probe: provider of the cluster", "kind")
-  .option("--name <name>", "with --probe: name of the cluster", DEFAULT_SPEC.name)
-  .option("--json", "print the findings as JSON")
-  .addHelpText(
-    "after",
-    "\nExit status: 0 all cells are predicted to pass, 1 some fail or pods do not start, 2 the cluster could not be read;\nwith --probe also 3: a prediction was wrong.",
-  )
-  .parse();
-const flags = program.opts<{
-  kubeconfig?: string;
-  nodesFrom?: string;
-  json?: true;
-  probe?: true;
-  provider: string;
-  name: string;
-}>();
-const config = new KubeConfig();
+interface DoctorFlags extends ClusterFlags {
+  readonly nodesFrom?: string;
+  readonly output: OutputFormat;
+  readonly json?: true;
+  readonly probe?: true;
+  readonly provider: string;
+  readonly name: string;
+}
 
-try {
+/** `interlay doctor`: reads every node through its agent's pod and the cluster through its API server, and predicts failures. */
+export function createDoctorCommand(): Command {
+  const command = new Command("doctor")
+    .description("predict which cells of the matrix fail in a cluster and why, without sending packets")
+    .option(
+      "--nodes-from <file>",
+      "JSON array of the output of `interlay doctor --snapshot` on each node, instead of running it in pods",
+    )
+    .option("--probe", "then probe every cell and report wrong predictions; needs a cluster of `interlay cluster up`")
+    .addOption(
+      new Option("--provider <name>", "with --probe: provider of the cluster").choices(["kind", "lab"]).default("kind"),
+    )
+    .option("--name <name>", "with --probe: name of the cluster", DEFAULT_SPEC.name)
+    .addOption(new Option("--json", "like --output json").hideHelp())
+    .addHelpText(
+      "after",
+      `
+Exit status: 0 all cells are predicted to pass, 1 some fail or pods do not start, 2 the cluster could not be read;
+with --probe also 3: a prediction was wrong.
+
+Example:
+  interlay doctor --context production -o json`,
+    );
+  return addGlobalOptions(addClusterOptions(command), ["output"]).action(runDoctor);
+}
+
+async function runDoctor(flags: DoctorFlags): Promise<void> {
   if (flags.probe) {
     const { probePods } = await import("./doctor/probe-pods.ts");
-    process.exit(await probePods(flags.provider, flags.name, (line) => process.stdout.write(`${line}\n`)));
+    process.exitCode = await probePods(flags.provider, flags.name, (line) => process.stdout.write(`${line}\n`));
+    return;
   }
-  if (flags.kubeconfig === undefined) config.loadFromDefault();
-  else config.loadFromFile(flags.kubeconfig);
+  const config = await loadCluster(flags);
   const [cluster, snapshots] = await Promise.all([
     observeCluster(new KubeClient(config)),
     flags.nodesFrom === undefined ? snapshotNodes(config) : readSnapshots(flags.nodesFrom),
   ]);
   for (const { node, error } of snapshots.failed) process.stderr.write(`doctor: ${node}: ${error}\n`);
   const findings = predictFailures({ nodes: snapshots.nodes, cluster });
-  const text = flags.json ? `${JSON.stringify({ findings })}\n` : renderFindings(findings, snapshots.nodes.length);
-  const status = findings.some(({ severity }) => severity !== "warning") ? 1 : 0;
-  // Exit at once: open connections to the API server would delay it.
-  process.stdout.write(text, () => process.exit(status));
-} catch (error) {
-  process.stderr.write(`doctor: ${describeApiError(error, config.getCurrentCluster()?.server).message}\n`);
-  process.exitCode = 2;
+  printOutput(flags.json ? "json" : flags.output, { findings }, () => renderFindings(findings, snapshots.nodes.length));
+  if (findings.some(({ severity }) => severity !== "warning")) process.exitCode = 1;
 }
+
+runIfMain(import.meta.url, ["doctor"]);

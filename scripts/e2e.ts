@@ -1,5 +1,5 @@
-import { once } from "node:events";
 import { join } from "node:path";
+import type { Command } from "commander";
 import type { Environment } from "../clusters/spec/environment.ts";
 import { parseEnvironments } from "../clusters/environments/registry.ts";
 import { getErrorMessage } from "../plugin/errors/error-message.ts";
@@ -14,52 +14,77 @@ import { TestRun } from "../e2e/support/test-run.ts";
 import { type Report, RESULTS_SCHEMA } from "../results/schema.ts";
 import { RESULTS, writeReport } from "../results/files/write.ts";
 import packageJson from "../package.json" with { type: "json" };
-import { withoutOptions } from "./e2e/arguments.ts";
+import { listArguments } from "./e2e/arguments.ts";
 import { createCommand, type Flags, listVariables, parseHarnessSettings } from "./e2e/command.ts";
 import { describeRun, type EnvironmentRun, findSkipReason, mergeRuns, runEnvironments } from "./e2e/environments.ts";
 import { listExistingClusterVariables } from "./e2e/existing-cluster-options.ts";
 import { checkExistingCluster, readReturnPath } from "./e2e/existing-cluster.ts";
+import { formatOutput } from "./interlay/output.ts";
+import { runIfMain } from "./interlay/run.ts";
 import { SuiteRun } from "./e2e/suite-run.ts";
 import { runOnChange } from "./e2e/watch.ts";
 
-/** `npm run e2e`: brings a cluster up, runs specs, writes the results, takes the cluster down. */
-const program = createCommand().parse();
-const flags = program.opts<Flags>();
-// With --json stdout is for the report alone; everything else goes to stderr.
-const writeToStdout = process.stdout.write.bind(process.stdout);
-if (flags.json) process.stdout.write = process.stderr.write.bind(process.stderr);
-const print = (text: string): void => {
-  process.stdout.write(`${text}\n`);
-};
-const started = new Date();
-const runId = flags.runId ?? started.toISOString().replaceAll(/[:.]/g, "-");
+/** One run of the command: its options, and where it prints. */
+interface Invocation {
+  readonly command: Command;
+  readonly flags: Flags;
+  readonly started: Date;
+  readonly runId: string;
+  readonly print: (text: string) => void;
+  /** Prints the report on stdout; undefined: stdout is for people. */
+  readonly printReport: ((report: Report) => void) | undefined;
+}
 
 /** The only variant of an environment, unless another one is named. */
 const ENVIRONMENT_VARIANT = { kubeProxy: DEFAULT_SPEC.kubeProxy.version, returnPath: "notrack" } as const;
 
-process.exit(await main().catch((error: unknown) => stop(getErrorMessage(error))));
+/** `interlay dev e2e`, `npm run e2e`: brings a cluster up, runs specs, writes the results, takes the cluster down. */
+export function createE2eCommand(): Command {
+  return createCommand("e2e", "kind").action(runE2e);
+}
 
-function stop(sentence: string): never {
-  process.stderr.write(`e2e: ${sentence}\n`);
-  process.exit(2);
+/** `interlay test`: the same on the cluster of the kubeconfig. */
+export function createTestCommand(): Command {
+  return createCommand("test", "existing").action(runE2e);
+}
+
+async function runE2e(flags: Flags, command: Command): Promise<void> {
+  const format = flags.json ? "json" : flags.output;
+  // With a report on stdout, everything else goes to stderr.
+  const writeToStdout = process.stdout.write.bind(process.stdout);
+  if (format !== "table") process.stdout.write = process.stderr.write.bind(process.stderr);
+  const printReport = (report: Report): void => {
+    writeToStdout(format === "yaml" ? formatOutput(format, report, () => "") : `${JSON.stringify(report)}\n`);
+  };
+  const started = new Date();
+  process.exitCode = await runInvocation({
+    command,
+    flags,
+    started,
+    runId: flags.runId ?? started.toISOString().replaceAll(/[:.]/g, "-"),
+    print: (text) => process.stdout.write(`${text}\n`),
+    printReport: format === "table" ? undefined : printReport,
+  });
 }
 
 /** @returns the exit status */
-async function main(): Promise<number> {
-  if (flags.watch) return watchSources();
+async function runInvocation(invocation: Invocation): Promise<number> {
+  const { flags, print, printReport, started, runId } = invocation;
+  if (flags.watch) return watchSources(invocation);
   const suites = flags.suite.split(",").map((name) => name.trim());
   const unknown = suites.find((name) => !SUITE_NAMES.includes(name));
-  if (unknown !== undefined) stop(`--suite ${unknown}: name some of ${SUITE_NAMES.join(", ")}.`);
+  if (unknown !== undefined) throw new Error(`--suite ${unknown}: name some of ${SUITE_NAMES.join(", ")}.`);
   const providerName = PROVIDER_NAMES.find((name) => name === flags.provider);
-  if (providerName === undefined) stop(`Unknown provider "${flags.provider}": use ${PROVIDER_NAMES.join(", ")}.`);
-  const environments = parseEnvironmentOption(hasCapability(providerName, "create-clusters"));
-  if (environments.length > 1) return runEachEnvironment(environments, providerName);
+  if (providerName === undefined)
+    throw new Error(`Unknown provider "${flags.provider}": use ${PROVIDER_NAMES.join(", ")}.`);
+  const environments = parseEnvironmentOption(flags, hasCapability(providerName, "create-clusters"));
+  if (environments.length > 1) return runEachEnvironment(invocation, environments, providerName);
   const [environment] = environments;
   const reason = environment && (await findSkipReason(environment, providerName));
-  if (reason !== undefined) stop(`--environment ${environment?.name ?? ""}: ${reason}.`);
+  if (reason !== undefined) throw new Error(`--environment ${environment?.name ?? ""}: ${reason}.`);
 
   const settings = parseHarnessSettings(flags);
-  let variables = readVariables(environment);
+  let variables = readVariables(invocation, environment);
   let options = parseRunOptions(variables);
   if (flags.list) {
     await registerSuites(suites, new TestRun(options));
@@ -88,49 +113,47 @@ async function main(): Promise<number> {
     options,
     suites,
     settings,
-    output: flags.output,
+    output: flags.resultsDirectory,
     complete,
     print,
-    printReport: flags.json ? printReport : undefined,
+    printReport,
   }).run();
 }
 
 /** Runs again whenever a source file changes, until a signal. */
-async function watchSources(): Promise<number> {
-  const argv = process.argv.slice(2).filter((argument) => argument !== "--watch" && argument !== "--keep");
+async function watchSources({ command, flags, print }: Invocation): Promise<number> {
+  const argv = listArguments(command, ["watch", "keep"]);
   await runOnChange([...argv, "--keep"], print);
   print(`the cluster is kept: npm run down -- --provider ${flags.provider} --name ${flags.name}`);
   return 0;
 }
 
-function printReport(report: Report): void {
-  writeToStdout(`${JSON.stringify(report)}\n`);
-}
-
-function parseEnvironmentOption(createsClusters: boolean): readonly Environment[] {
+function parseEnvironmentOption(flags: Flags, createsClusters: boolean): readonly Environment[] {
   if (flags.environment === undefined) return [];
-  if (!createsClusters) stop("--environment: an existing cluster keeps its configuration; leave the option out.");
+  if (!createsClusters)
+    throw new Error("--environment: an existing cluster keeps its configuration; leave the option out.");
   try {
     return parseEnvironments(flags.environment);
   } catch (error) {
-    return stop(`--environment: ${getErrorMessage(error)}.`);
+    throw new Error(`--environment: ${getErrorMessage(error)}.`, { cause: error });
   }
 }
 
 /** Returns the variables of the run: options of the command line, else the process environment, else the environment's own. */
-function readVariables(environment: Environment | undefined): Variables {
-  const isDefaultFamily = program.getOptionValueSource("family") === "default";
+function readVariables({ command, flags }: Invocation, environment: Environment | undefined): Variables {
+  const isDefaultFamily = command.getOptionValueSource("family") === "default";
   const family = isDefaultFamily ? (environment?.families ?? flags.family) : flags.family;
   const asked = environment === undefined ? flags : { ...ENVIRONMENT_VARIANT, ...flags };
   return {
     ...process.env,
     ...listVariables(asked, { environment: environment?.name, family }),
-    ...listExistingClusterVariables(program),
+    ...listExistingClusterVariables(command),
   };
 }
 
 /** Runs every environment in a process of its own, then writes one report of all. @returns the exit status */
 async function runEachEnvironment(
+  { command, flags, print, printReport, started, runId }: Invocation,
   environments: readonly Environment[],
   provider: RunOptions["provider"],
 ): Promise<number> {
@@ -150,9 +173,9 @@ async function runEachEnvironment(
     environments,
     provider,
     name: flags.name,
-    json: flags.json === true,
+    json: printReport !== undefined,
     print,
-    argv: withoutOptions(process.argv.slice(2), ["--environment", "--name", "--run-id", "--output"], ["--json"]),
+    argv: listArguments(command, ["environment", "name", "runId", "resultsDirectory", "output", "json"]),
     directory: join(RESULTS, "runs", runId, "environments"),
     onDone: async (done) => {
       await writeReport(compose(done));
@@ -160,11 +183,12 @@ async function runEachEnvironment(
   });
   const report = compose(runs);
   const directory = await writeReport(report);
-  if (flags.json) printReport(report);
+  printReport?.(report);
   const { passed, failed, skipped } = report.summary;
   print(`\n${runs.map(describeRun).join("\n")}`);
   print(`\nresults: ${directory}/report.json, report.html, report.md, junit.xml; each environment's in environments/`);
   print(`${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ""}`);
-  for (const stream of [process.stdout, process.stderr]) if (stream.writableNeedDrain) await once(stream, "drain");
   return failed === 0 && passed > 0 && runs.length === environments.length ? 0 : 1;
 }
+
+runIfMain(import.meta.url, ["dev", "e2e"]);

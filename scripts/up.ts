@@ -1,4 +1,4 @@
-import { Command } from "commander";
+import { Command, Option } from "commander";
 import { findEnvironment } from "../clusters/environments/registry.ts";
 import { createProgress } from "../clusters/progress/create-progress.ts";
 import { PROVIDER_NAMES } from "../clusters/spec/provider-name.ts";
@@ -7,38 +7,47 @@ import { DEFAULT_SPEC } from "../clusters/spec/cluster-spec.ts";
 import { buildClusterSpec } from "../e2e/support/cluster-spec.ts";
 import { parseKubeProxy, parseRunOptions } from "../e2e/support/options.ts";
 import { findSkipReason } from "./e2e/environments.ts";
-import { getErrorMessage } from "../plugin/errors/error-message.ts";
+import { runIfMain } from "./interlay/run.ts";
 
-/** `npm run up`: creates a cluster to experiment with. */
-const program = new Command("up")
-  .description("create a cluster with Calico, Multus, Macvlan and Interlay, or finish an incomplete one")
-  .option("--provider <name>", `provider of the cluster: ${PROVIDER_NAMES.join(", ")}`, "kind")
-  .option("--nodes <n>", "worker nodes", String(DEFAULT_SPEC.workers))
-  .option("--name <name>", "cluster name", DEFAULT_SPEC.name)
-  .option("--environment <name>", "cluster configuration (docs/environments.md)")
-  .option("--family <family>", "ipv4, ipv6 or dual")
-  .option(
-    "--kube-proxy <version>",
-    "version, with its mode unless it is iptables: v1.29.15/nftables",
-    DEFAULT_SPEC.kubeProxy.version,
-  )
-  .parse();
-const flags = program.opts<{
-  provider: string;
-  nodes: string;
-  name: string;
-  kubeProxy: string;
-  environment?: string;
-  family?: string;
-}>();
+interface UpFlags {
+  readonly provider: string;
+  readonly nodes: string;
+  readonly name: string;
+  readonly kubeProxy: string;
+  readonly environment?: string;
+  readonly family?: string;
+}
 
-for (const signal of ["SIGINT", "SIGTERM"] as const)
-  process.on(signal, () => {
-    process.stderr.write(`\n${signal}: npm run up finishes the cluster, npm run down deletes it.\n`);
-    process.exit(130);
-  });
+/** `interlay cluster up`: creates a cluster to experiment with. */
+export function createUpCommand(): Command {
+  return new Command("up")
+    .description("create a cluster with Calico, Multus, Macvlan and Interlay, or finish an incomplete one")
+    .addOption(new Option("--provider <name>", "provider of the cluster").choices(PROVIDER_NAMES).default("kind"))
+    .option("--nodes <n>", "worker nodes", String(DEFAULT_SPEC.workers))
+    .option("--name <name>", "cluster name", DEFAULT_SPEC.name)
+    .option("--environment <name>", "cluster configuration (docs/environments.md)")
+    .addOption(
+      new Option("--family <family>", "address families (default: the environment's, else ipv4)").choices([
+        "ipv4",
+        "ipv6",
+        "dual",
+      ]),
+    )
+    .option(
+      "--kube-proxy <version>",
+      "version, with its mode unless it is iptables: v1.29.15/nftables",
+      DEFAULT_SPEC.kubeProxy.version,
+    )
+    .addHelpText("after", "\nExample:\n  interlay cluster up --provider lab --name play")
+    .action(runUp);
+}
 
-try {
+async function runUp(flags: UpFlags): Promise<void> {
+  for (const signal of ["SIGINT", "SIGTERM"] as const)
+    process.on(signal, () => {
+      process.stderr.write(`\n${signal}: npm run up finishes the cluster, npm run down deletes it.\n`);
+      process.exit(130);
+    });
   const provider = await loadProvider(flags.provider);
   const workers = Number(flags.nodes);
   if (!Number.isInteger(workers) || workers < 1)
@@ -58,11 +67,9 @@ try {
   const spec = { ...wanted, kubeProxy, kubeProxies: [...wanted.kubeProxies, kubeProxy] };
   const findings = await provider.preflight(spec);
   for (const { severity, message } of findings) process.stderr.write(`${severity}: ${message}\n`);
-  if (findings.some(({ severity }) => severity === "error")) process.exit(2);
+  if (findings.some(({ severity }) => severity === "error")) throw new Error("the preflight found errors, see above");
   const cluster = await provider.up(spec, createProgress());
   process.stdout.write(`export KUBECONFIG=${cluster.kubeconfig}\n`);
-} catch (error) {
-  process.stderr.write(`up: ${getErrorMessage(error)}\n`);
-  process.exit(1);
 }
-process.exit(0);
+
+runIfMain(import.meta.url, ["cluster", "up"]);

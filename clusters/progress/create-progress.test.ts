@@ -20,6 +20,10 @@ describe("createProgress", () => {
       assert.doesNotMatch(write(env, isTTY), /\x1b/, JSON.stringify(env));
   });
 
+  it("prints nothing with INTERLAY_PROGRESS=none", () => {
+    assert.equal(write({ INTERLAY_PROGRESS: "none" }, true), "");
+  });
+
   it("prints colours on a terminal unless NO_COLOR is set, and always with FORCE_COLOR", () => {
     assert.match(write({}, true), /\x1b\[32m/);
     assert.doesNotMatch(write({ NO_COLOR: "1" }, true), /\x1b\[\d*m/);

@@ -9,11 +9,15 @@ export function wantsColors(env: NodeJS.ProcessEnv): boolean {
   return no === undefined || no === "";
 }
 
-/** Returns a progress with live lines on a terminal, or with plain lines in pipes, in CI, and on dumb terminals. */
+/**
+ * Returns a progress with live lines on a terminal, or with plain lines in pipes, in CI, and on dumb terminals. With
+ * INTERLAY_PROGRESS=none, which `interlay --quiet` sets also for child processes, it prints nothing.
+ */
 export function createProgress(
   stream: NodeJS.WriteStream = process.stderr,
   env: NodeJS.ProcessEnv = process.env,
 ): Progress {
+  if (env["INTERLAY_PROGRESS"] === "none") return createPlainProgress(() => undefined);
   const live = stream.isTTY && !env["CI"] && env["TERM"] !== "dumb";
   return live
     ? createTerminalProgress(stream, wantsColors(env))

@@ -51,7 +51,7 @@ export function registerSpecs(run: TestRun): void {
       DeferCleanup(() => rm(directory, { recursive: true }));
       const archive = join(directory, "dump.tar.gz");
       const { exitCode, stdout, stderr } = await By("npm run sysdump", () =>
-        runCommandProcess("sysdump", ["--kubeconfig", cluster.kubeconfig, "--output", archive]),
+        runCommandProcess("sysdump", ["--kubeconfig", cluster.kubeconfig, "--file", archive]),
       );
       assert.equal(exitCode, 0, `${stdout}${stderr}`.slice(-8000));
       const unpacked = await unpackArchive(archive);

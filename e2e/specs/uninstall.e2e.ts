@@ -203,13 +203,13 @@ export function registerSpecs(run: TestRun): void {
 
     onLab("npm run uninstall refuses while pods are attached, and without a known image", async () => {
       const refused = await runUninstall(cluster);
-      assert.equal(refused.exitCode, 1);
+      assert.equal(refused.exitCode, 2);
       assert.match(
         refused.stderr,
         /2 pods \(interlay-e2e\/kept-m, interlay-e2e\/kept-u\) have links that Interlay manages/,
       );
       const noImage = await runUninstall(cluster, "--force");
-      assert.equal(noImage.exitCode, 1);
+      assert.equal(noImage.exitCode, 2);
       assert.match(noImage.stderr, /--image REFERENCE/);
       await pods.allWork();
     });

@@ -1,13 +1,31 @@
 import assert from "node:assert/strict";
-import { withoutOptions } from "./arguments.ts";
+import { Command } from "commander";
+import { listArguments } from "./arguments.ts";
 
-describe("arguments without some options", () => {
-  const remove = (argv: string) => withoutOptions(argv.split(" "), ["--environment", "--name"], ["--json"]).join(" ");
+function parse(...argv: string[]): Command {
+  return new Command("e2e")
+    .option("--provider <name>", "", "kind")
+    .option("--name <name>", "", "interlay")
+    .option("--environment <list>")
+    .option("--keep")
+    .option("--no-host-pods")
+    .parse(argv, { from: "user" });
+}
 
-  it("leaves the other arguments in their order", () => {
-    assert.equal(
-      remove("--provider lab --environment all --cells x --name=a --json --keep"),
-      "--provider lab --cells x --keep",
-    );
+describe("arguments of e2e in another process", () => {
+  it("are the options that were given, and the provider", () => {
+    assert.deepEqual(listArguments(parse("--keep", "--name=x"), []), ["--provider", "kind", "--name", "x", "--keep"]);
+  });
+
+  it("lack the options that the other process gets with other values", () => {
+    assert.deepEqual(listArguments(parse("--environment", "all", "--name", "x"), ["environment", "name"]), [
+      "--provider",
+      "kind",
+    ]);
+  });
+
+  it("contain a negated option only if it was given", () => {
+    assert.deepEqual(listArguments(parse("--no-host-pods"), ["provider"]), ["--no-host-pods"]);
+    assert.deepEqual(listArguments(parse(), ["provider"]), []);
   });
 });

@@ -1,16 +1,17 @@
+import type { Command } from "commander";
+
 /**
- * Returns an argument list without some options.
- * @param withValue options that take a value, as the next argument or after `=`
- * @param flags options that take none
+ * Returns the options of a command that were given, as arguments for the same command in another process.
+ * @param except names of options that are left out
  */
-export function withoutOptions(
-  argv: readonly string[],
-  withValue: readonly string[],
-  flags: readonly string[],
-): readonly string[] {
-  return argv.filter((argument, index) => {
-    const [name = ""] = argument.split("=");
-    const before = argv[index - 1] ?? "";
-    return !withValue.includes(name) && !withValue.includes(before) && !flags.includes(argument);
+export function listArguments(command: Command, except: readonly string[]): readonly string[] {
+  return command.options.flatMap((option) => {
+    const name = option.attributeName();
+    const value: unknown = command.getOptionValue(name);
+    // Two commands have the same options, and another default of --provider.
+    const isNeeded = command.getOptionValueSource(name) === "cli" || name === "provider";
+    if (!isNeeded || except.includes(name)) return [];
+    if (typeof value === "boolean") return value === option.negate ? [] : [option.long ?? ""];
+    return [option.long ?? "", String(value)];
   });
 }

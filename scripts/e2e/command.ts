@@ -1,12 +1,13 @@
 import { Command, Option } from "commander";
-import { PROVIDER_NAMES } from "../../clusters/spec/provider-name.ts";
+import { PROVIDER_NAMES, type ProviderName } from "../../clusters/spec/provider-name.ts";
 import { DEFAULT_SPEC } from "../../clusters/spec/cluster-spec.ts";
 import type { Settings } from "../../e2e/harness.ts";
 import { SUITE_NAMES } from "../../e2e/specs/suites.ts";
 import type { Variables } from "../../e2e/support/options.ts";
+import { addGlobalOptions, type OutputFormat } from "../interlay/options.ts";
 import { addExistingClusterOptions } from "./existing-cluster-options.ts";
 
-/** Options of `npm run e2e`, as commander parses them. */
+/** Options of `interlay test` and `npm run e2e`, as commander parses them. */
 export interface Flags {
   readonly provider: string;
   readonly kubernetes: string;
@@ -31,21 +32,34 @@ export interface Flags {
   readonly evidence?: string;
   readonly snapshot?: true;
   readonly runId?: string;
-  readonly output?: string;
+  readonly resultsDirectory?: string;
+  readonly output: OutputFormat;
   readonly watch?: true;
   readonly keep?: true;
   readonly json?: true;
 }
 
-/** Returns the command `e2e` with all options; nothing is parsed yet. */
-export function createCommand(): Command {
-  const command = new Command("e2e")
+const EXAMPLES = {
+  e2e: ["interlay dev e2e --provider lab --keep --cells '^matrix/.*/tcp$'"],
+  test: [
+    "interlay test                              # what the cluster has, and what is missing; changes nothing",
+    "interlay test --yes --pool 10.7.210.0/26   # run the matrix, with these addresses for its pods",
+  ],
+} as const;
+
+/** Returns the command with all options; nothing is parsed yet. @param provider default of `--provider` */
+export function createCommand(name: keyof typeof EXAMPLES, provider: ProviderName): Command {
+  const command = new Command(name)
     .description("bring a cluster up, run the connectivity matrix for every variant, write the results")
-    .option("--provider <name>", `provider of the cluster: ${PROVIDER_NAMES.join(", ")}`, "kind")
+    .addOption(new Option("--provider <name>", "provider of the cluster").choices(PROVIDER_NAMES).default(provider))
     .option("--kube-proxy <list>", "versions, with a mode if not iptables: v1.28.15,v1.29.15/nftables")
     .option("--kubernetes <version>", "version of the control plane", DEFAULT_SPEC.kubernetes)
-    .option("--family <family>", "ipv4, ipv6, or dual: every cell in both families", "ipv4")
-    .option("--return-path <list>", "liberal, notrack, none")
+    .addOption(
+      new Option("--family <family>", "address families; dual: every cell in both")
+        .choices(["ipv4", "ipv6", "dual"])
+        .default("ipv4"),
+    )
+    .option("--return-path <list>", "return paths, of notrack, liberal, snat and none (default: liberal,notrack)")
     .option(
       "--environment <list>",
       "cluster configurations (docs/environments.md), or all; each gets a cluster of its own",
@@ -63,14 +77,20 @@ export function createCommand(): Command {
     .option("--list", "print the specs with their labels, and run nothing")
     .option("--suite <list>", `comma-separated suites: ${SUITE_NAMES.join(", ")}`, "matrix")
     .option("--cells <regexp>", "only cells whose id matches")
-    .option("--evidence <which>", "packet paths from captures: none, failed (and blocked) or all cells")
+    .addOption(
+      new Option(
+        "--evidence <which>",
+        "packet paths from captures: of failed (and blocked) or all cells; default: failed",
+      ).choices(["none", "failed", "all"]),
+    )
     .option("--snapshot", "write the state of nodes and pods into bundle.tar.gz also when nothing fails")
     .option("--run-id <id>", "name of the run's directory in results/runs")
     .option("--watch", "keep the cluster, and run again when a source file changes")
     .option("--keep", "keep cluster and pods: the next run starts at once")
-    .addOption(new Option("--output <directory>", "results directory of an environment within a run").hideHelp())
-    .option("--json", "print the report as JSON on stdout, everything else on stderr");
-  return addExistingClusterOptions(command);
+    .addOption(new Option("--results-directory <path>", "results directory of an environment within a run").hideHelp())
+    .option("--json", "print the report as JSON on stdout, everything else on stderr; like --output json")
+    .addHelpText("after", ["\nExamples:", ...EXAMPLES[name]].join("\n  "));
+  return addGlobalOptions(addExistingClusterOptions(command), ["output"]);
 }
 
 /**

@@ -72,7 +72,7 @@ async function runEnvironment(
     environment.name,
     "--name",
     `${options.name}-${environment.name}`,
-    "--output",
+    "--results-directory",
     directory,
   ];
   const ended = await runChild(argv, options.json, signal);

@@ -49,7 +49,7 @@ export const DOCUMENTED_RUNS: readonly DocumentedRun[] = [
     shows: ["npm run certify -- --provider existing --kubeconfig FILE --yes --product product.yaml"],
   },
   {
-    run: `npm run sysdump -- --kubeconfig ${PLAY} --output sysdump.tar.gz`,
+    run: `npm run sysdump -- --kubeconfig ${PLAY} --file sysdump.tar.gz`,
     shows: ["npm run sysdump -- --kubeconfig FILE", "npm run sysdump"],
   },
   { run: "npm run doctor -- --probe --provider lab --name play", shows: ["npm run doctor -- --probe --provider lab"] },
