@@ -6,15 +6,30 @@ import { $ } from "zx";
 interface Mirror {
   readonly url: string;
   readonly suite: string;
+  /** Ubuntu has some of a node's packages in `universe`. */
+  readonly components: readonly string[];
 }
+
+const COMPONENTS = ["main", "universe"] as const;
+/** apt's address of a file with a list of mirrors (apt-transport-mirror(1)), as on GitHub's runners. */
+const MIRROR_LIST = "mirror+file:";
 
 /** Returns the mirror in the output of `apt-get indextargets --format '$(SITE) $(RELEASE) $(COMPONENT)'`. */
 export function chooseMirror(targets: string, codename: string): Mirror | undefined {
-  for (const line of targets.split("\n")) {
-    const [url, suite, component] = line.trim().split(/\s+/);
-    if (url !== undefined && suite === codename && component === "main") return { url, suite };
-  }
-  return undefined;
+  const lines = targets.split("\n").map((line) => line.trim().split(/\s+/));
+  const inSuite = lines.filter(([, suite]) => suite === codename);
+  const [url] = inSuite.find(([, , component]) => component === "main") ?? [];
+  if (url === undefined) return undefined;
+  const components = COMPONENTS.filter((one) => inSuite.some(([site, , name]) => site === url && name === one));
+  return { url, suite: codename, components };
+}
+
+/** Returns the first mirror of a list, by priority: `http://mirror/ubuntu/ priority:1`, a line each, `#` for comments. */
+export function chooseListedMirror(list: string): string | undefined {
+  const priority = (line: string): number => Number(/\bpriority:(\d+)/.exec(line)?.[1] ?? Number.MAX_SAFE_INTEGER);
+  const lines = list.split("\n").filter((line) => /^[a-z]+:/.test(line));
+  const [first] = lines.toSorted((a, b) => priority(a) - priority(b));
+  return first?.split(/\s+/)[0];
 }
 
 /** Returns the mirror of this machine's release. Throws if apt has no index. */
@@ -26,7 +41,12 @@ export async function findMachineMirror(): Promise<Mirror> {
   if (mirror === undefined) {
     throw new Error(`apt has no "main" index for ${codename}: run apt-get update first.`);
   }
-  return mirror;
+  if (!mirror.url.startsWith(MIRROR_LIST)) return mirror;
+  const file = mirror.url.slice(MIRROR_LIST.length);
+  const url = chooseListedMirror(await readFile(file, "utf8"));
+  if (url === undefined)
+    throw new Error(`apt's list of mirrors ${file} has no mirror: add one, or use another source.`);
+  return { ...mirror, url };
 }
 
 /** Directories of documentation and translations, which containers do not need. */
@@ -53,7 +73,8 @@ export async function runDebootstrap(tree: string, packages: readonly string[], 
   await mkdir(options, { recursive: true, mode: 0o755 });
   await writeFile(join(options, "interlay"), `${dpkgOptions}\n`);
   // In a new mount namespace: its mounts in the tree end with it, also when it is killed, so that the tree can be removed.
-  const flags = ["--variant=minbase", `--include=${packages.join(",")}`];
+  const components = `--components=${mirror.components.join(",")}`;
+  const flags = ["--variant=minbase", components, `--include=${packages.join(",")}`];
   try {
     await $({
       env: { ...process.env, DEBIAN_FRONTEND: "noninteractive" },
