@@ -96,7 +96,8 @@ export const TABLE_ENTRIES = ["pass", "blocked", "fail", "not-run"] as const;
 export type SummaryEntry = (typeof TABLE_ENTRIES)[number];
 
 export const variantSchema = z.object({
-  kubeProxy: z.object({ version: z.string(), mode: z.enum(["iptables", "nftables"]) }),
+  /** `none`, in both fields: the cluster has no kube-proxy. */
+  kubeProxy: z.object({ version: z.string(), mode: z.enum(["iptables", "nftables", "ipvs", "none"]) }),
   returnPath: z.enum(["notrack", "liberal", "snat", "none"]),
   /** Name of the environment (clusters/environments); absent in old reports, which means `default`. */
   environment: z.string().exactOptional(),

@@ -10,7 +10,8 @@ export const DEFAULT_ENVIRONMENT_NAME = "default";
 export function variantTitle({ kubeProxy, returnPath, environment }: VariantIdentity): string {
   const where =
     environment === undefined || environment === DEFAULT_ENVIRONMENT_NAME ? "" : `environment ${environment}, `;
-  return `${where}kube-proxy ${kubeProxy.version} (${kubeProxy.mode}), return path ${returnPath}`;
+  const proxy = kubeProxy.mode === "none" ? "no kube-proxy" : `kube-proxy ${kubeProxy.version} (${kubeProxy.mode})`;
+  return `${where}${proxy}, return path ${returnPath}`;
 }
 
 /** Properties of a run that its titles depend on. */

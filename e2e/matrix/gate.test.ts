@@ -4,7 +4,7 @@ import { expectationFor, gate, type GatedCell, minorOf, type Variant } from "./g
 const variant = (
   version: string,
   returnPath: Variant["returnPath"],
-  mode: "iptables" | "nftables" = "iptables",
+  mode: Variant["kubeProxy"]["mode"] = "iptables",
 ): Variant => ({
   kubeProxy: { version, mode },
   returnPath,
@@ -29,6 +29,9 @@ describe("the gate", () => {
     [variant("v1.37.2", "notrack", "nftables"), 0, false, "pass"],
     [variant("v1.29.15", "none", "nftables"), 0, true, "blocked"],
     [variant("v1.29.15", "liberal", "nftables"), 1, false, "pass"],
+    [variant("v1.28.15", "none", "ipvs"), 0, false, "pass"],
+    [variant("v1.28.15", "liberal", "ipvs"), 1, false, "pass"],
+    [variant("none", "none", "none"), 0, false, "pass"],
   ];
   for (const [v, liberal, rule, expected] of cases)
     it(`${v.kubeProxy.version} ${v.kubeProxy.mode} ${v.returnPath}: sysctl ${liberal}, rule ${rule ? "there" : "not there"}, ${expected}`, () => {

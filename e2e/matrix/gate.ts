@@ -1,10 +1,11 @@
+import type { KubeProxy } from "../../clusters/spec/kube-proxy.ts";
 import type { BLOCKERS, PodType } from "../../results/schema.ts";
 
 type Blocker = (typeof BLOCKERS)[number];
 
 /** kube-proxy and return path, which decide the expected result of a cell. */
 export interface Variant {
-  readonly kubeProxy: { readonly version: string; readonly mode: "iptables" | "nftables" };
+  readonly kubeProxy: KubeProxy;
   readonly returnPath: "notrack" | "liberal" | "snat" | "none";
   /** Name of the cluster's environment; undefined: the suite's default cluster. */
   readonly environment?: string;
@@ -32,6 +33,11 @@ export function minorOf(version: string): number {
 
 export function expectationFor({ kubeProxy, returnPath }: Variant): Expectation {
   const tcpBeLiberal = returnPath === "liberal" ? 1 : 0;
+  if (kubeProxy.mode === "none")
+    return { tcpBeLiberal, invalidDropRule: false, reason: "no kube-proxy runs that could write the rule" };
+  // pkg/proxy/ipvs/proxier.go, writeIptablesRules: KUBE-FORWARD only accepts.
+  if (kubeProxy.mode === "ipvs")
+    return { tcpBeLiberal, invalidDropRule: false, reason: "kube-proxy's IPVS mode drops no INVALID packets" };
   if (kubeProxy.mode === "nftables")
     return minorOf(kubeProxy.version) >= FIRST_NFTABLES_WITHOUT
       ? {

@@ -35,4 +35,11 @@ describe("parseRunOptions", () => {
       assert.throws(() => parse(kubernetes, kubeProxy), /version skew policy.*--kubernetes/);
       assert.doesNotThrow(() => parse(kubernetes, kubeProxy, { INTERLAY_PROVIDER: "existing" }));
     });
+
+  for (const kubeProxy of ["v1.29.15/ipvs", "none"])
+    it(`accepts kube-proxy ${kubeProxy} for an existing cluster alone`, () => {
+      assert.throws(() => parse("v1.29.15", kubeProxy), /the suite runs only iptables and nftables itself/);
+      const { variants } = parse("v1.29.15", kubeProxy, { INTERLAY_PROVIDER: "existing" });
+      assert.equal(variants[0]?.kubeProxy.mode, kubeProxy === "none" ? "none" : "ipvs");
+    });
 });

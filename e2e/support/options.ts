@@ -3,7 +3,7 @@ import { type Environment } from "../../clusters/spec/environment.ts";
 import { findEnvironment } from "../../clusters/environments/registry.ts";
 import { type ExistingOptions, parseExistingOptions } from "../../clusters/existing/options.ts";
 import { isSkewSupported } from "../../clusters/spec/version-skew.ts";
-import type { KubeProxy } from "../../clusters/spec/kube-proxy.ts";
+import { INSTALLED_MODES, type KubeProxy, NO_KUBE_PROXY } from "../../clusters/spec/kube-proxy.ts";
 import { DEFAULT_SPEC } from "../../clusters/spec/cluster-spec.ts";
 import { hasCapability } from "../../clusters/provider/capabilities.ts";
 import { PROVIDER_NAMES, type ProviderName } from "../../clusters/spec/provider-name.ts";
@@ -90,14 +90,18 @@ interface ChaosOptions {
   readonly report: string | undefined;
 }
 
-/** Parses `v1.29.15` or `v1.29.15/nftables`. @throws an error for any other text */
+/** Modes of a kube-proxy; the suite runs those of INSTALLED_MODES itself. */
+const KNOWN_MODES = [...INSTALLED_MODES, "ipvs"] as const;
+
+/** Parses `v1.29.15`, `v1.29.15/nftables` or `none`. @throws an error for any other text */
 export function parseKubeProxy(text: string): KubeProxy {
   const [version = "", mode = "iptables"] = text.trim().split("/");
+  if (version === NO_KUBE_PROXY.version) return NO_KUBE_PROXY;
   if (!/^v1\.\d+\.\d+$/.test(version))
     throw new Error(`invalid kube-proxy version "${text}": write v1.29.15 or v1.29.15/nftables`);
-  if (mode !== "iptables" && mode !== "nftables")
-    throw new Error(`invalid kube-proxy mode "${mode}": write iptables or nftables`);
-  return { version, mode };
+  const known = KNOWN_MODES.find((one) => one === mode);
+  if (known === undefined) throw new Error(`invalid kube-proxy mode "${mode}": write ${KNOWN_MODES.join(", ")}`);
+  return { version, mode: known };
 }
 
 /** Parses the name of a return path. @throws an error for any other text */
@@ -120,12 +124,8 @@ export function parseRunOptions(from: Variables): RunOptions {
     .split(",")
     .map(parseKubeProxy)
     .map((kubeProxy) => ({ ...kubeProxy, mode: environment?.spec.kubeProxy?.mode ?? kubeProxy.mode }));
-  const skewed = kubeProxies.find(({ version }) => !isSkewSupported(version, kubernetes));
   // Only a new cluster gets this control plane and these kube-proxies.
-  if (skewed !== undefined && hasCapability(provider, "create-clusters"))
-    throw new Error(
-      `kube-proxy ${skewed.version} may not run with a control plane of ${kubernetes} (version skew policy: not newer, at most three minors older): choose another with --kubernetes.`,
-    );
+  if (hasCapability(provider, "create-clusters")) for (const one of kubeProxies) assertInstallable(one, kubernetes);
   const chosen = environment?.spec.chosenReturnPath;
   const returnPaths = chosen === undefined ? values.INTERLAY_RETURN_PATH.split(",").map(parseReturnPath) : [chosen];
   return {
@@ -156,6 +156,16 @@ export function parseRunOptions(from: Variables): RunOptions {
       report: values.INTERLAY_CHAOS_REPORT,
     },
   };
+}
+
+/** @throws an error for a kube-proxy that the suite cannot run with a control plane */
+function assertInstallable({ version, mode }: KubeProxy, kubernetes: string): void {
+  if (!INSTALLED_MODES.some((one) => one === mode))
+    throw new Error(`kube-proxy ${version}/${mode}: the suite runs only ${INSTALLED_MODES.join(" and ")} itself.`);
+  if (!isSkewSupported(version, kubernetes))
+    throw new Error(
+      `kube-proxy ${version} may not run with a control plane of ${kubernetes} (version skew policy: not newer, at most three minors older): choose another with --kubernetes.`,
+    );
 }
 
 function listDefaultKubeProxies(kubernetes: string): string {
