@@ -11,6 +11,7 @@ import { runIfMain } from "./interlay/run.ts";
 interface DownFlags extends ClusterFlags {
   readonly provider: string;
   readonly name: string;
+  readonly namespace?: string;
   readonly all?: true;
 }
 
@@ -20,6 +21,7 @@ export function createDownCommand(): Command {
     .description("delete a cluster; of an existing one, only what a run of the suite created")
     .addOption(new Option("--provider <name>", "provider of the cluster").choices(PROVIDER_NAMES).default("kind"))
     .option("--name <name>", "cluster name", DEFAULT_SPEC.name)
+    .option("--namespace <name>", "with --provider existing: namespace of the suite's pods, if it was named")
     .option("--all", "also stop the private Docker daemon with all its clusters")
     .addHelpText("after", "\nExample:\n  interlay cluster down --provider lab --name play");
   return addClusterOptions(command).action(runDown);
@@ -31,12 +33,13 @@ async function runDown(flags: DownFlags): Promise<void> {
   if (flags.all === true) await stopPrivateEngine(progress);
 }
 
-function readExistingOptions({ provider, kubeconfig, context }: DownFlags): ExistingOptions | undefined {
+function readExistingOptions({ provider, kubeconfig, context, namespace }: DownFlags): ExistingOptions | undefined {
   if (provider !== "existing") return undefined;
   return parseExistingOptions({
     ...process.env,
     ...(kubeconfig === undefined ? {} : { INTERLAY_KUBECONFIG: kubeconfig }),
     ...(context === undefined ? {} : { INTERLAY_CONTEXT: context }),
+    ...(namespace === undefined ? {} : { INTERLAY_NAMESPACE: namespace }),
   });
 }
 

@@ -1,6 +1,7 @@
 import type { Cluster, ClusterNode, ExecResult } from "../provider/provider.ts";
-import type { KubeProxy } from "../spec/kube-proxy.ts";
 import type { ClusterSpec } from "../spec/cluster-spec.ts";
+import type { KubeProxy } from "../spec/kube-proxy.ts";
+import type { PodSettings } from "../spec/pod-settings.ts";
 import type { NodePods } from "./node-pods.ts";
 
 /** Port of the suite's pods in the node's network: below NodePorts and ephemeral ports, and not registered by IANA. */
@@ -16,6 +17,8 @@ interface ExistingParts {
   readonly datapath: "interlay" | "none";
   /** Namespace of the suite's pods. */
   readonly namespace: string;
+  readonly podSettings: PodSettings;
+  readonly leftOutNodes: readonly string[];
   /** A string is the reason why there are none. */
   readonly nodePods: NodePods | string;
 }
@@ -31,31 +34,25 @@ export class ExistingCluster implements Cluster {
   readonly network: string;
   readonly datapath: "interlay" | "none";
   readonly namespace: string;
+  readonly podSettings: PodSettings;
+  readonly leftOutNodes: readonly string[];
   readonly hostPort = HOST_PORT;
   readonly nodeAccess: "network" | "none";
   readonly #nodePods: NodePods | string;
 
-  constructor({
-    spec,
-    kubeconfig,
-    nodes,
-    probeImage,
-    versions,
-    network,
-    datapath,
-    namespace,
-    nodePods,
-  }: ExistingParts) {
-    this.spec = spec;
-    this.kubeconfig = kubeconfig;
-    this.nodes = nodes;
-    this.probeImage = probeImage;
-    this.versions = versions;
-    this.network = network;
-    this.datapath = datapath;
-    this.namespace = namespace;
-    this.nodeAccess = typeof nodePods === "string" ? "none" : "network";
-    this.#nodePods = nodePods;
+  constructor(parts: ExistingParts) {
+    this.spec = parts.spec;
+    this.kubeconfig = parts.kubeconfig;
+    this.nodes = parts.nodes;
+    this.probeImage = parts.probeImage;
+    this.versions = parts.versions;
+    this.network = parts.network;
+    this.datapath = parts.datapath;
+    this.namespace = parts.namespace;
+    this.podSettings = parts.podSettings;
+    this.leftOutNodes = parts.leftOutNodes;
+    this.nodeAccess = typeof parts.nodePods === "string" ? "none" : "network";
+    this.#nodePods = parts.nodePods;
   }
 
   /** Runs a program in the node's network, with the files of a pod. */

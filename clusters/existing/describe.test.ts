@@ -1,24 +1,10 @@
 import assert from "node:assert/strict";
 import { DEFAULT_SPEC } from "../spec/cluster-spec.ts";
-import { chooseWorkers, chooseImageSource, chooseNetwork } from "./selection.ts";
+import { chooseImageSource, chooseNetwork } from "./selection.ts";
 import { toClusterNode, parsePoolRange, toClusterSpec, findSubnet } from "./describe.ts";
-import type { ClusterInventory } from "./inventory.ts";
+import { createNode } from "./inventory/fixtures.ts";
+import type { ClusterInventory } from "./inventory/inventory.ts";
 
-const node = (
-  name: string,
-  change: Partial<ClusterInventory["nodes"][number]> = {},
-): ClusterInventory["nodes"][number] => ({
-  name,
-  ready: true,
-  schedulable: true,
-  kubelet: "v1.31.4",
-  kernel: "6.1.0",
-  controlPlane: false,
-  addresses: ["192.0.2.7", "2001:db8::7"],
-  runtime: "containerd://1.7.1",
-  providerId: "",
-  ...change,
-});
 const LINKS = [
   { addr_info: [{ local: "127.0.0.1", prefixlen: 8 }] },
   { addr_info: [{ local: "10.7.168.71", prefixlen: 16 }] },
@@ -28,25 +14,15 @@ const LINKS = [
 describe("the description of an existing cluster", () => {
   it("has an address of each family for a node", () => {
     const expected = { name: "w", role: "worker", address: "192.0.2.7", address6: "2001:db8::7" };
-    assert.deepEqual(toClusterNode(node("w")), expected);
-    assert.equal(toClusterNode(node("c", { controlPlane: true, addresses: ["192.0.2.7"] })).address6, undefined);
-  });
-
-  it("has the first Ready workers by name, up to the limit", () => {
-    const nodes = ["w10", "w2", "w1"].map((name) => node(name));
-    const all = [node("c", { controlPlane: true }), node("w0", { ready: false }), ...nodes];
-    assert.deepEqual(
-      chooseWorkers(all, 2).map(({ name }) => name),
-      ["w1", "w2"],
-    );
+    assert.deepEqual(toClusterNode(createNode("w"), "worker"), expected);
+    assert.equal(toClusterNode(createNode("c", { addresses: ["192.0.2.7"] }), "control-plane").address6, undefined);
   });
 
   it("has the families of the IPPools and Services", () => {
     const facts = (overlayCidrs: readonly string[], serviceCidrs: readonly string[]) =>
       ({ server: "v1.31.4", overlayCidrs, serviceCidrs }) as unknown as ClusterInventory;
     const listRanges = (...[overlay, service]: Parameters<typeof facts>) => {
-      const proxy = { version: "v1.31.4", mode: "iptables" } as const;
-      const spec = toClusterSpec({ ...DEFAULT_SPEC, probe: "" }, facts(overlay, service), proxy);
+      const spec = toClusterSpec({ ...DEFAULT_SPEC, probe: "" }, facts(overlay, service));
       return [spec.overlayCidr, spec.serviceCidr, spec.ipv6?.overlayCidr, spec.ipv6?.serviceCidr];
     };
     assert.deepEqual(listRanges(["10.1.0.0/16"], ["10.2.0.0/16"]), [
@@ -79,7 +55,7 @@ describe("the description of an existing cluster", () => {
 
 describe("the selection for a run on an existing cluster", () => {
   it("uses the named network, Interlay's, or the only one", () => {
-    const interlay = { image: "i", returnPath: "notrack", ours: false };
+    const interlay = { image: "i", setting: "notrack", ours: false, returnPaths: new Map<string, string>() };
     const choose = (
       macvlans: readonly string[],
       options: Parameters<typeof chooseNetwork>[1],
@@ -96,10 +72,14 @@ describe("the selection for a run on an existing cluster", () => {
   });
 
   it("chooses how the nodes get images by their runtime and provider", () => {
-    const kind = [node("a", { providerId: "kind://docker/c1/a" }), node("b", { providerId: "kind://docker/c1/b" })];
+    const kind = ["a", "b"].map((name) =>
+      createNode(name, { runtime: "containerd://1.7.1", providerId: `kind://docker/c1/${name}` }),
+    );
     assert.deepEqual(chooseImageSource(kind, {}), { kind: "kind", cluster: "c1" });
     assert.deepEqual(chooseImageSource(kind, { image: "r/probe:1" }), { kind: "named", probe: "r/probe:1" });
-    assert.deepEqual(chooseImageSource([node("a", { runtime: "interlay-lab://1" })], {}), { kind: "lab" });
-    assert.deepEqual(chooseImageSource([node("a"), ...kind], {}), { kind: "unknown" });
+    assert.deepEqual(chooseImageSource([createNode("a", { runtime: "interlay-lab://1" })], {}), { kind: "lab" });
+    assert.deepEqual(chooseImageSource([createNode("a", { runtime: "containerd://1.7.1" }), ...kind], {}), {
+      kind: "unknown",
+    });
   });
 });

@@ -1,33 +1,32 @@
 import ipaddr from "ipaddr.js";
 import { z } from "zod";
 import type { ClusterNode } from "../provider/provider.ts";
-import type { KubeProxy } from "../spec/kube-proxy.ts";
 import type { ClusterSpec } from "../spec/cluster-spec.ts";
-import type { ClusterInventory } from "./inventory.ts";
-import type { InventoryNode } from "./read-nodes.ts";
+import type { ClusterInventory } from "./inventory/inventory.ts";
+import type { InventoryNode } from "./inventory/read-nodes.ts";
 import type { PoolRange } from "./install-interlay.ts";
 import type { NodePods } from "./node-pods.ts";
 
 /** Returns a node in the form that the suite uses. Pure. */
-export function toClusterNode({ name, controlPlane, addresses }: InventoryNode): ClusterNode {
+export function toClusterNode({ name, addresses }: InventoryNode, role: ClusterNode["role"]): ClusterNode {
   const [address = ""] = addresses;
   const address6 = addresses.slice(1).find((one) => one.includes(":"));
   return {
     name,
-    role: controlPlane ? "control-plane" : "worker",
+    role,
     address,
     ...(address6 === undefined ? {} : { address6 }),
   };
 }
 
 /** Returns the spec of an existing cluster. Fields that only the creation of a cluster needs are empty. Pure. */
-export function toClusterSpec(wanted: ClusterSpec, inventory: ClusterInventory, kubeProxy: KubeProxy): ClusterSpec {
+export function toClusterSpec(wanted: ClusterSpec, inventory: ClusterInventory): ClusterSpec {
   const findRange = (ranges: readonly string[], v6: boolean) => ranges.find((range) => range.includes(":") === v6);
   const overlay4 = findRange(inventory.overlayCidrs, false);
   const overlay6 = findRange(inventory.overlayCidrs, true);
   const service = (v6: boolean): string => findRange(inventory.serviceCidrs, v6) ?? "";
   const unused = { underlayCidr: "", nodeRange: "", podRange: "" };
-  const common = { ...omitIpv6(wanted), ...unused, kubernetes: inventory.server, kubeProxy, kubeProxies: [kubeProxy] };
+  const common = { ...omitIpv6(wanted), ...unused, kubernetes: inventory.server };
   if (overlay4 === undefined && overlay6 !== undefined)
     return { ...common, overlayCidr: overlay6, serviceCidr: service(true) };
   return {
@@ -47,12 +46,12 @@ function omitIpv6(spec: ClusterSpec): Omit<ClusterSpec, "ipv6"> {
 }
 
 /** Returns the versions of components for the report, as far as images and nodes contain them. Pure. */
-export function listVersions({ server, nodes, kubeProxy, multus, calicoNode }: ClusterInventory) {
+export function listVersions({ server, nodes, kubeProxy, multus, overlay }: ClusterInventory) {
   const tag = (image: string | undefined): string | undefined => /:([^:/]+)$/.exec(image ?? "")?.[1];
   const known = {
     kubernetes: server,
-    kubeProxy: kubeProxy?.version,
-    calico: tag(calicoNode),
+    kubeProxy: kubeProxy.kubeProxy?.version,
+    ...(overlay === undefined ? {} : { [overlay.name]: tag(overlay.image) ?? "unknown" }),
     multus: tag(multus),
     kernel: [...new Set(nodes.map(({ kernel }) => kernel).filter((kernel) => kernel !== ""))].join(", "),
   };

@@ -9,67 +9,84 @@ import { ignoreStatus } from "../kubernetes/status-code.ts";
 import { uninstallInterlay } from "../kubernetes/uninstall.ts";
 import type { Progress } from "../progress/progress.ts";
 import { OWNER_LABEL, type Provider } from "../provider/provider.ts";
+import type { PullSecret } from "../spec/pod-settings.ts";
+import { chooseNodes, describeLeftOut } from "./choose-nodes.ts";
+import { DEFAULT_RETURN_PATH } from "./choose-return-path.ts";
 import { ExistingCluster } from "./cluster.ts";
 import { listVersions, parsePoolRange, toClusterNode, toClusterSpec } from "./describe.ts";
 import { createPool, installInterlay, removePool } from "./install-interlay.ts";
-import { type ClusterInventory, readInventory } from "./inventory.ts";
+import { type ClusterInventory, readInventory } from "./inventory/inventory.ts";
 import { createNodePods, type NodePods } from "./node-pods.ts";
 import { type ExistingOptions, loadKubeConfig, parseExistingOptions } from "./options.ts";
 import { placeImages } from "./place-images.ts";
 import { checkPreconditions } from "./preflight.ts";
-import { chooseImageSource, chooseNetwork, chooseWorkers } from "./selection.ts";
+import { readPullSecrets } from "./pull-secrets.ts";
+import { chooseImageSource, chooseNetwork } from "./selection.ts";
 
 const UNINSTALL_TIMEOUT_MS = 120_000;
 const POLL_MS = 200;
-/** Namespace of the suite's pods in an existing cluster. */
-const SUITE_NAMESPACE = "interlay-guest";
 /** Namespace of the pods in the nodes' network. It is another one, because the suite counts the pods of its namespace. */
-const TOOLS_NAMESPACE = `${SUITE_NAMESPACE}-nodes`;
+const getToolsNamespace = (namespace: string): string => `${namespace}-nodes`;
 
 /** Returns the provider of an existing cluster. Its `down` removes everything that a run has created. */
 export function createExistingProvider(options: ExistingOptions = parseExistingOptions()): Provider {
+  const { namespace } = options;
+  const toolsNamespace = getToolsNamespace(namespace);
   return {
     name: "existing",
 
     async preflight() {
-      const rows = checkPreconditions(await readInventory(loadKubeConfig(options)), options);
+      const rows = checkPreconditions(await readInventory(loadKubeConfig(options), options.nodeSelector), options);
       return rows.flatMap(({ problem }) => problem ?? []);
     },
 
     async up(spec, progress) {
       const config = loadKubeConfig(options);
-      const inventory = await readInventory(config);
+      const inventory = await readInventory(config, options.nodeSelector);
       const network = chooseNetwork(inventory, options);
-      if (inventory.kubeProxy === undefined || network === undefined)
-        throw new Error("The preflight has errors: run it again and follow its remedies.");
-      await assertNamespacesAreOurs(config);
+      if (network === undefined) throw new Error("The preflight has errors: run it again and follow its remedies.");
+      await assertNamespacesAreOurs(config, [namespace, toolsNamespace]);
+      const pullSecrets = await readPullSecrets(config, options.pullSecrets);
+      const settings = { ...options.podSettings, pullSecrets };
       const images = await placeImages(
         chooseImageSource(inventory.nodes, options),
         { probe: spec.probe, agentImage: options.agentImage },
         progress,
       );
       for (const sentence of images.remains) progress.note(`${sentence}.`);
-      const workers = chooseWorkers(inventory.nodes, spec.workers);
-      const controlPlanes = inventory.nodes.filter(({ controlPlane, ready }) => controlPlane && ready);
-      const nodes = [...controlPlanes, ...workers].map(toClusterNode);
+      const choice = chooseNodes(inventory, options);
+      const controlPlanes = inventory.nodes.filter(
+        (node) => node.controlPlane && node.ready && !choice.chosen.includes(node),
+      );
+      const nodes = [
+        ...controlPlanes.map((node) => toClusterNode(node, "control-plane")),
+        ...choice.chosen.map((node) => toClusterNode(node, "worker")),
+      ];
       const nodeNames = nodes.map(({ name }) => name);
       const nodePods = options.hostPods
         ? await runTimed(progress, "create pods in the nodes' network, to read rules and routes", () =>
-            createNodePods(config, TOOLS_NAMESPACE, nodeNames, images.probe),
+            createNodePods(config, toolsNamespace, nodeNames, { image: images.probe, settings }),
           )
         : "--no-host-pods is set";
       if (typeof nodePods === "string") progress.note(`rules and routes of nodes are not read: ${nodePods}`);
-      const context = { image: images.interlay, workers: workers.map(({ name }) => name), nodePods };
+      const context = {
+        image: images.interlay,
+        workers: choice.chosen.map(({ name }) => name),
+        nodePods,
+        pullSecrets,
+      };
       await prepareInterlay(config, inventory, options, context, progress);
       return new ExistingCluster({
-        spec: toClusterSpec(spec, inventory, inventory.kubeProxy),
+        spec: toClusterSpec(spec, inventory),
         kubeconfig: await writeKubeconfig(config),
         nodes,
         probeImage: images.probe,
         versions: listVersions(inventory),
         network,
         datapath: options.datapath,
-        namespace: SUITE_NAMESPACE,
+        namespace,
+        podSettings: settings,
+        leftOutNodes: describeLeftOut(choice),
         nodePods,
       });
     },
@@ -78,9 +95,9 @@ export function createExistingProvider(options: ExistingOptions = parseExistingO
       const config = loadKubeConfig(options);
       const inventory = await readInventory(config);
       const steps: readonly (readonly [string, () => Promise<void>])[] = [
-        [`the namespace ${SUITE_NAMESPACE}`, () => removeNamespace(config, SUITE_NAMESPACE)],
-        [`the namespace ${TOOLS_NAMESPACE}`, () => removeNamespace(config, TOOLS_NAMESPACE)],
-        ["the suite's pool", () => removePool(config, SUITE_NAMESPACE)],
+        [`the namespace ${namespace}`, () => removeNamespace(config, namespace)],
+        [`the namespace ${toolsNamespace}`, () => removeNamespace(config, toolsNamespace)],
+        ["the suite's pool", () => removePool(config, namespace)],
         ["Interlay", () => removeInterlay(config, inventory, progress)],
         ["the copy of the kubeconfig", () => rm(getKubeconfigCopy(), { force: true })],
       ];
@@ -101,25 +118,32 @@ interface InstallContext {
   /** Names of the workers that get pods. */
   readonly workers: readonly string[];
   readonly nodePods: NodePods | string;
+  readonly pullSecrets: readonly PullSecret[];
 }
 
 /** Installs Interlay if it is missing, or creates a pool if a range was named. Does nothing with `--datapath none`. */
 async function prepareInterlay(
   config: KubeConfig,
   inventory: ClusterInventory,
-  { datapath, pool, subnet, uplink }: ExistingOptions,
-  { image, workers, nodePods }: InstallContext,
+  { datapath, pool, subnet, uplink, namespace }: ExistingOptions,
+  { image, workers, nodePods, pullSecrets }: InstallContext,
   progress: Progress,
 ): Promise<void> {
   const isForeign = inventory.interlay?.ours === false;
   if (datapath === "none" || (isForeign && pool === undefined)) return;
   const range = pool === undefined ? undefined : await parsePoolRange(pool, subnet, workers, nodePods);
   if (isForeign) {
-    if (range !== undefined) await createPool(config, SUITE_NAMESPACE, range);
+    if (range !== undefined) await createPool(config, namespace, range);
     return;
   }
   if (range === undefined) throw new Error("Interlay is not installed: name a range for its addresses with --pool.");
-  const installation = { image, returnPath: "notrack", pool: range, ...(uplink === undefined ? {} : { uplink }) };
+  const installation = {
+    image,
+    returnPath: DEFAULT_RETURN_PATH,
+    pool: range,
+    pullSecrets,
+    ...(uplink === undefined ? {} : { uplink }),
+  };
   await runTimed(progress, "install Interlay", () => installInterlay(config, installation));
 }
 
@@ -131,12 +155,12 @@ async function removeInterlay(config: KubeConfig, { interlay }: ClusterInventory
 }
 
 /** Throws if a namespace with a name of the suite has another owner. */
-async function assertNamespacesAreOurs(config: KubeConfig): Promise<void> {
+async function assertNamespacesAreOurs(config: KubeConfig, names: readonly string[]): Promise<void> {
   const core = config.makeApiClient(CoreV1Api);
-  for (const name of [SUITE_NAMESPACE, TOOLS_NAMESPACE]) {
+  for (const name of names) {
     const namespace = await core.readNamespace({ name }).catch(ignoreStatus(404));
     if (namespace !== undefined && namespace.metadata?.labels?.[OWNER_LABEL] === undefined)
-      throw new Error(`namespace ${name} exists and was not created by the suite: delete or rename it.`);
+      throw new Error(`namespace ${name} exists and was not created by the suite: choose another with --namespace.`);
   }
 }
 

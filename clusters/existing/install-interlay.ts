@@ -1,11 +1,14 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { AppsV1Api, type KubeConfig, type KubernetesObject, KubernetesObjectApi } from "@kubernetes/client-node";
 import { parseAllDocuments } from "yaml";
+import { z } from "zod";
 import { IMAGE, readManifest } from "../../plugin/deploy/render.ts";
 import { isDaemonSetReady } from "../kubernetes/daemon-set.ts";
 import { getStatusCode, ignoreStatus } from "../kubernetes/status-code.ts";
 import { waitUntil } from "../kubernetes/wait-until.ts";
+import type { PullSecret } from "../spec/pod-settings.ts";
 import { OWNER_LABEL } from "../provider/provider.ts";
+import { buildSecret } from "./pull-secrets.ts";
 import { OWN_NETWORK } from "./selection.ts";
 
 const TIMEOUT_MS = 180_000;
@@ -26,13 +29,14 @@ interface Installation {
   readonly pool: PoolRange;
   /** Parent of the macvlan links; undefined: the link with the default route. */
   readonly uplink?: string;
+  readonly pullSecrets: readonly PullSecret[];
 }
 
 /** An object as JSON has it: the client library sends objects that are not of its classes, too. */
 type PlainObject = KubernetesObject & { readonly data?: unknown; readonly spec?: unknown };
 
 /** Returns all objects of an installation, definitions first, with the suite's label. Pure. */
-function buildInstallation({ image, returnPath, pool, uplink }: Installation): readonly PlainObject[] {
+function buildInstallation({ image, returnPath, pool, uplink, pullSecrets }: Installation): readonly PlainObject[] {
   const documents = ["namespace", "crds", "config", "interlay"].flatMap((file) =>
     parseAllDocuments(readManifest(`${file}.yaml`).replace(IMAGE, `image: ${image}\n`)).map(
       (document) => document.toJS() as PlainObject,
@@ -40,11 +44,28 @@ function buildInstallation({ image, returnPath, pool, uplink }: Installation): r
   );
   const network = { pools: [NETWORK], ...(uplink === undefined ? {} : { uplink }) };
   return [
-    ...documents.map((object) => (object.kind === "ConfigMap" ? { ...object, data: { returnPath } } : object)),
+    ...documents
+      .map((object) => (object.kind === "ConfigMap" ? { ...object, data: { returnPath } } : object))
+      .map((object) => addPullSecrets(object, pullSecrets)),
+    ...pullSecrets.map((secret) => buildSecret(secret, NAMESPACE)),
     createInterlayObject("UnderlayPool", NETWORK, pool),
     createInterlayObject("UnderlayNetwork", NETWORK, network),
   ].map(addOwnerLabel);
 }
+
+/** Names the secrets in the template of a DaemonSet or Deployment; other objects stay as they are. */
+function addPullSecrets(object: PlainObject, secrets: readonly PullSecret[]): PlainObject {
+  const parsed = workload.safeParse(object).data;
+  if (secrets.length === 0 || parsed === undefined) return object;
+  const { template } = parsed.spec;
+  const podSpec = { ...template.spec, imagePullSecrets: secrets.map(({ name }) => ({ name })) };
+  return { ...object, spec: { ...parsed.spec, template: { ...template, spec: podSpec } } };
+}
+
+/** An object with a template of pods. */
+const workload = z.looseObject({
+  spec: z.looseObject({ template: z.looseObject({ spec: z.looseObject({ containers: z.array(z.unknown()) }) }) }),
+});
 
 function createInterlayObject(kind: string, name: string, spec: unknown): PlainObject {
   return { apiVersion: "interlay.dev/v1alpha1", kind, metadata: { name }, spec };

@@ -2,7 +2,9 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { CoreV1Api, type KubeConfig, type V1Pod } from "@kubernetes/client-node";
 import { execInPod } from "../kubernetes/pod-exec.ts";
 import { getStatusCode, ignoreStatus } from "../kubernetes/status-code.ts";
+import { type PodSettings, toContainerFields, toPodSpecFields } from "../spec/pod-settings.ts";
 import { type ExecResult, OWNER_LABEL } from "../provider/provider.ts";
+import { createPullSecrets } from "./pull-secrets.ts";
 
 const CONTAINER = "tools";
 const READY_TIMEOUT_MS = 120_000;
@@ -12,6 +14,11 @@ const POLL_MS = 200;
 export interface NodePods {
   /** Runs a program in a node's network, with the files of the pod. */
   exec(node: string, argv: readonly string[]): Promise<ExecResult>;
+}
+
+interface NodePodTemplate {
+  readonly image: string;
+  readonly settings: PodSettings;
 }
 
 /**
@@ -24,7 +31,7 @@ export async function createNodePods(
   config: KubeConfig,
   namespace: string,
   nodes: readonly string[],
-  image: string,
+  { image, settings }: NodePodTemplate,
 ): Promise<NodePods | string> {
   const core = config.makeApiClient(CoreV1Api);
   const getPodName = (node: string): string => `tools-${nodes.indexOf(node) + 1}`;
@@ -38,10 +45,11 @@ export async function createNodePods(
       },
     })
     .catch(ignoreStatus(409));
+  await createPullSecrets(config, namespace, settings.pullSecrets ?? []);
   for (const node of nodes)
     try {
       await core
-        .createNamespacedPod({ namespace, body: buildNodePod(node, getPodName(node), image) })
+        .createNamespacedPod({ namespace, body: buildNodePod(node, getPodName(node), { image, settings }) })
         .catch(ignoreStatus(409));
     } catch (error) {
       if (getStatusCode(error) !== 403 && getStatusCode(error) !== 422) throw error;
@@ -53,16 +61,16 @@ export async function createNodePods(
   };
 }
 
-function buildNodePod(nodeName: string, name: string, image: string): V1Pod {
+function buildNodePod(nodeName: string, name: string, { image, settings }: NodePodTemplate): V1Pod {
   return {
-    metadata: { name, labels: { [OWNER_LABEL]: "e2e" } },
+    metadata: { name, labels: { [OWNER_LABEL]: "e2e" }, annotations: { ...settings.annotations } },
     spec: {
       nodeName,
       hostNetwork: true,
       automountServiceAccountToken: false,
       enableServiceLinks: false,
       terminationGracePeriodSeconds: 0,
-      tolerations: [{ operator: "Exists" }],
+      ...toPodSpecFields(settings),
       containers: [
         {
           name: CONTAINER,
@@ -70,6 +78,7 @@ function buildNodePod(nodeName: string, name: string, image: string): V1Pod {
           imagePullPolicy: "IfNotPresent",
           command: ["sleep", "infinity"],
           securityContext: { capabilities: { add: ["NET_ADMIN"] } },
+          ...toContainerFields(settings),
         },
       ],
     },

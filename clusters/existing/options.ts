@@ -1,5 +1,7 @@
 import { KubeConfig } from "@kubernetes/client-node";
 import { z } from "zod";
+import type { PodSettings } from "../spec/pod-settings.ts";
+import { parsePodSettings, splitList } from "./pod-settings.ts";
 
 /** Environment variables with the options of a run on an existing cluster. */
 const environment = z.object({
@@ -22,7 +24,24 @@ const environment = z.object({
   INTERLAY_IMAGE: z.string().optional(),
   INTERLAY_AGENT_IMAGE: z.string().optional(),
   INTERLAY_NODES: z.coerce.number().int().min(1).default(2),
+  /** Label selector in kubectl's syntax. */
+  INTERLAY_NODE_SELECTOR: z.string().optional(),
   INTERLAY_HOST_PODS: z.stringbool().default(true),
+  INTERLAY_NAMESPACE: z
+    .string()
+    .regex(/^[a-z0-9]([-a-z0-9]{0,55}[a-z0-9])?$/, "invalid --namespace: want a DNS label of at most 57 characters")
+    .default("interlay-guest"),
+  /** One a line. */
+  INTERLAY_POD_ANNOTATIONS: z.string().optional(),
+  /** One a line. */
+  INTERLAY_TOLERATIONS: z.string().optional(),
+  /** With commas. */
+  INTERLAY_POD_RESOURCES: z.string().optional(),
+  /** `NAMESPACE/NAME`, one a line. */
+  INTERLAY_PULL_SECRETS: z
+    .string()
+    .regex(/^([^/\s]+\/[^/\s]+\n?)*$/, "invalid --pull-secret: want NAMESPACE/NAME")
+    .default(""),
 });
 
 /** Options of a run on an existing cluster. */
@@ -42,8 +61,15 @@ export interface ExistingOptions {
   readonly agentImage?: string;
   /** Maximum number of workers that get pods. */
   readonly workers: number;
+  /** Label selector of the nodes that may get pods. */
+  readonly nodeSelector?: string;
   /** Whether the suite may create pods in the nodes' network. */
   readonly hostPods: boolean;
+  /** Namespace of the suite's pods. */
+  readonly namespace: string;
+  readonly podSettings: PodSettings;
+  /** Secrets for the registry, as `NAMESPACE/NAME`: the run copies them into its namespaces. */
+  readonly pullSecrets: readonly string[];
 }
 
 /** Parses the options from environment variables. Throws with all invalid ones. */
@@ -60,11 +86,19 @@ export function parseExistingOptions(env: NodeJS.ProcessEnv = process.env): Exis
     network: data.INTERLAY_NETWORK,
     image: data.INTERLAY_IMAGE,
     agentImage: data.INTERLAY_AGENT_IMAGE,
+    nodeSelector: data.INTERLAY_NODE_SELECTOR,
   };
   return {
     workers: data.INTERLAY_NODES,
     datapath: data.INTERLAY_DATAPATH,
     hostPods: data.INTERLAY_HOST_PODS,
+    namespace: data.INTERLAY_NAMESPACE,
+    pullSecrets: splitList(data.INTERLAY_PULL_SECRETS, "\n"),
+    podSettings: parsePodSettings({
+      annotations: data.INTERLAY_POD_ANNOTATIONS,
+      tolerations: data.INTERLAY_TOLERATIONS,
+      resources: data.INTERLAY_POD_RESOURCES,
+    }),
     ...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined && value !== "")),
   };
 }

@@ -1,48 +1,16 @@
 import assert from "node:assert/strict";
 import { countAddresses } from "./count-addresses.ts";
-import type { ClusterInventory } from "./inventory.ts";
+import { createInventory, createNode } from "./inventory/fixtures.ts";
+import type { ClusterInventory } from "./inventory/inventory.ts";
 import { checkPreconditions } from "./preflight.ts";
 
-const node = {
-  ready: true,
-  schedulable: true,
-  kubelet: "v1.29.15",
-  kernel: "6.1.0",
-  controlPlane: false,
-  addresses: ["10.7.168.71"],
-  runtime: "interlay-lab://1",
-  providerId: "",
-};
-const GOOD: ClusterInventory = {
-  server: "v1.29.15",
-  nodes: [
-    { ...node, name: "cp", controlPlane: true },
-    { ...node, name: "w1" },
-    { ...node, name: "w2" },
-  ],
-  kubeProxy: { version: "v1.29.15", mode: "iptables" },
-  multus: "multus:v4",
-  nadKind: true,
-  macvlans: ["interlay-system/underlay"],
-  calico: ["10.233.64.0/18 VXLAN"],
-  overlayCidrs: ["10.233.64.0/18"],
-  serviceCidrs: ["10.233.0.0/18"],
-  interlay: { image: "interlay:1", returnPath: "notrack", ours: false },
-  poolRanges: ["10.7.200.0/24"],
-  heldAddresses: 0,
-  denied: [],
-  deniedInstall: [],
-};
+const GOOD = createInventory();
 type PreflightOptions = Parameters<typeof checkPreconditions>[1];
 const problems = (facts: Partial<ClusterInventory>, options?: Partial<PreflightOptions>) =>
   checkPreconditions({ ...GOOD, ...facts }, { datapath: "interlay", workers: 2, ...options }).flatMap(
     ({ what, problem }) => (problem ? [`${problem.severity}: ${what}`] : []),
   );
-const without = (absent: "kubeProxy" | "interlay"): ClusterInventory => {
-  const facts = { ...GOOD };
-  Reflect.deleteProperty(facts, absent);
-  return facts;
-};
+const WITHOUT_INTERLAY = createInventory({ interlay: undefined });
 
 function withContainerd(nodes: ClusterInventory["nodes"]): ClusterInventory["nodes"] {
   return nodes.map((one) => ({ ...one, runtime: "containerd://1.7.1" }));
@@ -54,29 +22,55 @@ describe("preflight of an existing cluster", () => {
   });
 
   it("requires addresses for the workers that get pods, not for all workers", () => {
-    const nodes = [...GOOD.nodes, ...[3, 4, 5, 6].map((n) => ({ ...node, name: `w${n}` }))];
-    const small = { nodes, poolRanges: ["10.7.200.0/29"] };
-    assert.deepEqual(problems(small), []);
+    const nodes = [...GOOD.nodes, ...[3, 4, 5, 6].map((n) => createNode(`w${n}`))];
+    const returnPaths = new Map(nodes.map(({ name }) => [name, "notrack"]));
+    const interlay = { image: "interlay:1", setting: "auto", ours: false, returnPaths };
+    const small = { nodes, interlay, poolRanges: ["10.7.200.0/29"] };
+    assert.deepEqual(problems(small), ["warning: nodes"]);
     assert.deepEqual(problems(small, { workers: 6 }), ["error: free addresses"]);
   });
 
   it("does not check the kernel of a node without pods", () => {
-    const old = { ...node, name: "w9", kernel: "3.10.0" };
-    assert.deepEqual(problems({ nodes: [...GOOD.nodes, old] }), []);
+    const old = createNode("w9", { kernel: "3.10.0" });
+    assert.deepEqual(problems({ nodes: [...GOOD.nodes, old] }), ["warning: nodes"]);
   });
 
   const cases: readonly (readonly [string, Partial<ClusterInventory>, string])[] = [
-    ["a node that is not Ready", { nodes: [...GOOD.nodes, { ...node, name: "w3", ready: false }] }, "warning: nodes"],
-    ["a cordoned node", { nodes: [...GOOD.nodes, { ...node, name: "w3", schedulable: false }] }, "warning: nodes"],
+    ["a node that is not Ready", { nodes: [...GOOD.nodes, createNode("w3", { ready: false })] }, "warning: nodes"],
+    ["a cordoned node", { nodes: [...GOOD.nodes, createNode("w3", { schedulable: false })] }, "warning: nodes"],
+    ["no usable worker", { nodes: [...GOOD.nodes.slice(0, 1), createNode("w3", { ready: false })] }, "error: nodes"],
+    ["one worker", { nodes: GOOD.nodes.slice(0, 2) }, "warning: nodes"],
+    ["a node without an agent", { nodes: [...GOOD.nodes, createNode("w3")] }, "warning: nodes"],
     [
-      "fewer than two usable workers",
-      { nodes: [...GOOD.nodes.slice(0, 2), { ...node, name: "w3", ready: false }] },
-      "error: nodes",
+      "agents with different return paths",
+      {
+        interlay: {
+          image: "i",
+          setting: "auto",
+          ours: false,
+          returnPaths: new Map([
+            ["w1", "notrack"],
+            ["w2", "snat"],
+          ]),
+        },
+      },
+      "error: Interlay",
     ],
-    ["one worker", { nodes: GOOD.nodes.slice(0, 2) }, "error: nodes"],
+    [
+      "IPVS",
+      { kubeProxy: { kubeProxy: { version: "v1.31.4", mode: "ipvs" }, source: "DaemonSet" } },
+      "warning: kube-proxy",
+    ],
+    [
+      "a cluster without kube-proxy",
+      { kubeProxy: { kubeProxy: { version: "none", mode: "none" }, source: "Cilium replaces it" } },
+      "warning: kube-proxy",
+    ],
+    ["an unknown mode of kube-proxy", { kubeProxy: { problem: "mode userspace" } }, "error: kube-proxy"],
+    ["an overlay whose network is not known", { calico: [], overlayCidrs: [] }, "warning: overlay"],
     ["an old kernel", { nodes: GOOD.nodes.map((n) => ({ ...n, kernel: "3.10.0-1160.el7" })) }, "error: kernels"],
     ["no Multus", { nadKind: false }, "error: Multus"],
-    ["IPIP", { calico: ["10.0.0.0/16 IPIP"] }, "warning: Calico"],
+    ["IPIP", { calico: ["10.0.0.0/16 IPIP"] }, "warning: overlay"],
     ["a full pool", { heldAddresses: 250 }, "error: free addresses"],
     ["missing permissions", { denied: ["create pods"] }, "error: permissions"],
     ["two networks, none of them Interlay's", { macvlans: ["a/x", "a/y"] }, "error: network of underlay links"],
@@ -87,19 +81,12 @@ describe("preflight of an existing cluster", () => {
       assert.deepEqual(problems(facts), [expected]);
     });
 
-  it("reports a missing kube-proxy", () => {
-    const problemRows = checkPreconditions(without("kubeProxy")).flatMap(({ what, problem }) =>
-      problem === undefined ? [] : [what],
-    );
-    assert.deepEqual(problemRows, ["kube-proxy"]);
-  });
-
   it("allows the installation of Interlay with a range, permissions and images", () => {
     const listProblems = (facts: ClusterInventory, options: Partial<PreflightOptions> = {}) =>
       checkPreconditions(facts, { datapath: "interlay", workers: 2, ...options }).flatMap(({ what, problem }) =>
         problem ? [what] : [],
       );
-    const bare = { ...without("interlay"), macvlans: [], poolRanges: [] };
+    const bare = { ...WITHOUT_INTERLAY, macvlans: [], poolRanges: [] };
     assert.deepEqual(listProblems(bare), ["Interlay", "free addresses"]);
     assert.deepEqual(listProblems(bare, { pool: "10.7.210.0/24" }), []);
     assert.deepEqual(listProblems({ ...bare, deniedInstall: ["create DaemonSets"] }, { pool: "10.7.210.0/24" }), [
@@ -111,7 +98,7 @@ describe("preflight of an existing cluster", () => {
   });
 
   it("does not require Interlay with --datapath none", () => {
-    const other = { ...without("interlay"), macvlans: ["kube-system/macvlan"], poolRanges: [], deniedInstall: ["all"] };
+    const other = { ...WITHOUT_INTERLAY, macvlans: ["kube-system/macvlan"], poolRanges: [], deniedInstall: ["all"] };
     assert.deepEqual(problems(other, { datapath: "none" }), []);
   });
 

@@ -1,9 +1,11 @@
 import type { PreflightFinding } from "../provider/provider.ts";
 import { countAddresses } from "./count-addresses.ts";
-import type { ClusterInventory } from "./inventory.ts";
+import { chooseNodes, describeLeftOut, type NodeChoice } from "./choose-nodes.ts";
+import { listReturnPaths } from "./choose-return-path.ts";
+import type { ClusterInventory } from "./inventory/inventory.ts";
 import type { ExistingOptions } from "./options.ts";
-import type { InventoryNode } from "./read-nodes.ts";
-import { chooseImageSource, chooseNetwork, chooseWorkers } from "./selection.ts";
+import type { InventoryNode } from "./inventory/read-nodes.ts";
+import { chooseImageSource, chooseNetwork } from "./selection.ts";
 
 /** One row of the preflight's table. */
 interface PreflightRow {
@@ -13,32 +15,35 @@ interface PreflightRow {
   readonly problem?: PreflightFinding;
 }
 
-/** Addresses that a worker's pods need: net1 of two underlay pods and two multi-NIC pods. */
-const ADDRESSES_PER_WORKER = 4;
+/** Addresses that a node's pods need: net1 of two underlay pods and two multi-NIC pods. */
+const ADDRESSES_PER_NODE = 4;
 /** Oldest supported kernel, as in docs/install.md. */
 const MIN_KERNEL = [5, 10] as const;
 
-type PreflightRequest = Pick<ExistingOptions, "datapath" | "workers" | "pool" | "network" | "image" | "agentImage">;
+type PreflightRequest = Pick<
+  ExistingOptions,
+  "datapath" | "workers" | "nodeSelector" | "pool" | "network" | "image" | "agentImage"
+>;
 
 /** Returns what was read of a cluster, with the problems that would stop the suite or limit its results. Pure. */
 export function checkPreconditions(
   inventory: ClusterInventory,
   options: PreflightRequest = { datapath: "interlay", workers: 2 },
 ): readonly PreflightRow[] {
-  const workers = chooseWorkers(inventory.nodes, options.workers);
+  const choice = chooseNodes(inventory, options);
   const installs = options.datapath === "interlay" && inventory.interlay === undefined;
   return [
     { what: "API server", found: inventory.server },
     checkKubelets(inventory.nodes),
-    checkNodes(inventory.nodes, workers),
-    checkKernels(inventory.nodes, workers),
+    checkNodes(inventory.nodes, choice, options),
+    checkKernels(inventory.nodes, choice.chosen),
     checkKubeProxy(inventory),
     checkMultus(inventory),
     { what: "macvlan networks", found: inventory.macvlans.join(", ") || "none" },
-    checkCalico(inventory),
-    checkInterlay(inventory, options),
+    checkOverlay(inventory),
+    checkInterlay(inventory, options, choice.chosen),
     checkNetwork(inventory, options),
-    checkAddresses(inventory, workers.length * ADDRESSES_PER_WORKER, options),
+    checkAddresses(inventory, choice.chosen.length * ADDRESSES_PER_NODE, options),
     checkImages(inventory, options),
     checkPermissions([...inventory.denied, ...(installs ? inventory.deniedInstall : [])]),
   ];
@@ -57,18 +62,22 @@ function checkKubelets(nodes: readonly InventoryNode[]): PreflightRow {
   return createRow("kubelets", versions.join(", "), undefined, warning);
 }
 
-function checkNodes(nodes: readonly InventoryNode[], chosen: readonly InventoryNode[]): PreflightRow {
+function checkNodes(
+  nodes: readonly InventoryNode[],
+  choice: NodeChoice,
+  { nodeSelector }: PreflightRequest,
+): PreflightRow {
   const ready = nodes.filter((node) => node.ready).length;
   const workers = nodes.filter(({ controlPlane }) => !controlPlane).length;
-  const names = chosen.map(({ name }) => name).join(", ") || "none";
-  const skipped = nodes
-    .filter((node) => !node.ready || (!node.controlPlane && !node.schedulable))
-    .map(({ name, ready: isReady }) => `${name} (${isReady ? "unschedulable" : "not Ready"})`);
+  const names = choice.chosen.map(({ name }) => name).join(", ") || "none";
+  const selection = nodeSelector === undefined ? "" : ` of those with ${nodeSelector}`;
+  const one = choice.chosen.length === 1 ? ["Pods run on one node: no cell has its target on another node."] : [];
+  const warnings = [...one, ...describeLeftOut(choice)];
   return createRow(
     "nodes",
     `${ready} of ${nodes.length} Ready, ${workers} workers; pods on ${names}`,
-    chosen.length < 2 ? `${chosen.length} workers are Ready and schedulable: the matrix needs two or more.` : undefined,
-    skipped.length > 0 ? `These nodes get no pods: ${skipped.join(", ")}.` : undefined,
+    choice.chosen.length === 0 ? `No node${selection} can get pods. ${warnings.join(" ")}`.trim() : undefined,
+    warnings.length > 0 ? warnings.join(" ") : undefined,
   );
 }
 
@@ -87,10 +96,20 @@ function isKernelTooOld(kernel: string): boolean {
   return Number(major) < MIN_KERNEL[0] || (Number(major) === MIN_KERNEL[0] && Number(minor) < MIN_KERNEL[1]);
 }
 
-function checkKubeProxy({ kubeProxy, kubeProxyNote }: ClusterInventory): PreflightRow {
-  if (kubeProxy === undefined)
-    return createRow("kube-proxy", "unknown", `${kubeProxyNote ?? "no kube-proxy was found"}.`);
-  return createRow("kube-proxy", `${kubeProxy.version} (${kubeProxy.mode}), by its ${kubeProxyNote ?? "DaemonSet"}`);
+function checkKubeProxy({ kubeProxy: found }: ClusterInventory): PreflightRow {
+  const what = "kube-proxy";
+  if (found.kubeProxy === undefined) return createRow(what, "unknown", `${found.problem}.`);
+  const { version, mode } = found.kubeProxy;
+  if (mode === "none") {
+    const warning =
+      "No kube-proxy was found, so no rule for INVALID packets is expected. If one runs as a program of the nodes, name it with --kube-proxy.";
+    return createRow(what, `none: ${found.source}`, undefined, warning);
+  }
+  const warning =
+    mode === "ipvs"
+      ? "IPVS mode has no rule for INVALID packets: cells must pass with every return path. The suite itself was not run with IPVS."
+      : undefined;
+  return createRow(what, `${version} (${mode}), by its ${found.source}`, undefined, warning);
 }
 
 function checkMultus({ multus, nadKind }: ClusterInventory): PreflightRow {
@@ -104,22 +123,36 @@ function checkMultus({ multus, nadKind }: ClusterInventory): PreflightRow {
   );
 }
 
-function checkCalico({ calico }: ClusterInventory): PreflightRow {
-  if (calico.length === 0) {
-    const warning = "No IPPool of Calico can be read: the documented routes are those of Calico with VXLAN.";
-    return createRow("Calico", "no IPPool", undefined, warning);
-  }
+function checkOverlay({ overlay, calico, overlayCidrs }: ClusterInventory): PreflightRow {
+  const what = "overlay";
+  const agent = overlay === undefined ? "no known DaemonSet" : `${overlay.name} (${overlay.image})`;
+  const networks = calico.length > 0 ? calico : overlayCidrs;
+  const found = [agent, ...networks].join(", ");
+  if (networks.length === 0)
+    return createRow(what, found, undefined, "The overlay's network is not known: routes to it are not checked.");
   const warning = calico.every((pool) => pool.endsWith("VXLAN"))
     ? undefined
     : "Not every pool of Calico uses VXLAN: the documented routes are those of VXLAN.";
-  return createRow("Calico", calico.join(", "), undefined, warning);
+  return createRow(what, found, undefined, warning);
 }
 
-function checkInterlay({ interlay }: ClusterInventory, { datapath, pool }: PreflightRequest): PreflightRow {
+function checkInterlay(
+  { interlay }: ClusterInventory,
+  { datapath, pool }: PreflightRequest,
+  chosen: readonly InventoryNode[],
+): PreflightRow {
   const what = "Interlay";
-  const found = interlay === undefined ? "not found" : `${interlay.image}, return path ${interlay.returnPath}`;
+  const returnPaths = interlay === undefined ? [] : listReturnPaths(interlay, chosen);
+  const found = interlay === undefined ? "not found" : `${interlay.image}, return path ${returnPaths.join(" and ")}`;
   if (datapath === "none") return createRow(what, `${found}; another solution is tested (--datapath none)`);
-  if (interlay !== undefined) return createRow(what, found);
+  if (interlay !== undefined)
+    return createRow(
+      what,
+      found,
+      returnPaths.length > 1
+        ? "The agents of these nodes use different return paths: choose nodes of one with --node-selector."
+        : undefined,
+    );
   return createRow(
     what,
     "not found: the run installs and removes it",

@@ -1,5 +1,5 @@
-import type { ClusterInventory } from "./inventory.ts";
-import type { InventoryNode } from "./read-nodes.ts";
+import type { ClusterInventory } from "./inventory/inventory.ts";
+import type { InventoryNode } from "./inventory/read-nodes.ts";
 import type { ExistingOptions } from "./options.ts";
 
 /** NetworkAttachmentDefinition of the UnderlayNetwork `underlay`. */
@@ -35,12 +35,4 @@ export function chooseImageSource(
   const clusters = new Set(nodes.map(({ providerId }) => /^kind:\/\/[^/]+\/([^/]+)\//.exec(providerId)?.[1]));
   const [cluster] = clusters;
   return clusters.size === 1 && cluster !== undefined ? { kind: "kind", cluster } : { kind: "unknown" };
-}
-
-/** Returns the workers that get pods: the first ones by name that are Ready and schedulable. Pure. */
-export function chooseWorkers(nodes: readonly InventoryNode[], limit: number): readonly InventoryNode[] {
-  return nodes
-    .filter(({ controlPlane, ready, schedulable }) => !controlPlane && ready && schedulable)
-    .toSorted((a, b) => a.name.localeCompare(b.name, "en", { numeric: true }))
-    .slice(0, limit);
 }

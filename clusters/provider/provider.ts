@@ -1,4 +1,5 @@
 import type { ClusterSpec } from "../spec/cluster-spec.ts";
+import type { PodSettings } from "../spec/pod-settings.ts";
 import type { CommandResult } from "../components/command.ts";
 import type { KubeProxy } from "../spec/kube-proxy.ts";
 import type { Image } from "../images/archive.ts";
@@ -65,6 +66,10 @@ export interface Cluster {
   readonly namespace?: string;
   /** Port of the suite's pods in the nodes' network; undefined: the default. */
   readonly hostPort?: number;
+  /** What the cluster requires of the suite's pods; undefined: nothing. */
+  readonly podSettings?: PodSettings;
+  /** Nodes that the run leaves out, one sentence for each reason; undefined: the run uses every node. */
+  readonly leftOutNodes?: readonly string[];
   /** `none`: another solution connects the pods, and the suite checks nothing of Interlay's. */
   readonly datapath?: "interlay" | "none";
   /** Access to pods without the API server, for providers whose nodes have no real kubelet. */

@@ -70,7 +70,7 @@ const VIRTUAL_ADDRESSES_TIMEOUT_MS = 30_000;
 export async function deploy(cluster: Cluster, api: ClusterApi, timeoutMs = READY_TIMEOUT_MS): Promise<Deployment> {
   const workers = cluster.nodes.filter((node) => node.role === "worker").map((node) => node.name);
   const families = listFamilies(cluster.spec);
-  const { network, nodeAccess, namespace = NAMESPACE, hostPort = TCP_PORT } = cluster;
+  const { network, nodeAccess, namespace = NAMESPACE, hostPort = TCP_PORT, podSettings } = cluster;
   const features = await findFeatures(cluster, api);
   const { hostPorts, vips: balanced } = features;
   const hostPods = nodeAccess !== "none";
@@ -82,6 +82,7 @@ export async function deploy(cluster: Cluster, api: ClusterApi, timeoutMs = READ
     hostPods,
     hostPorts,
     balanced,
+    settings: podSettings,
   });
   await removeForeign(api, namespace, wanted);
   const [namespaceObject, ...rest] = wanted;

@@ -29,7 +29,7 @@ const TUNNELS: readonly string[] = ["vxlan", "ipip", "ip6tnl", "geneve", "wiregu
 export async function readOverlayAddresses(cluster: Cluster): Promise<ReadonlyMap<string, OverlayAddresses>> {
   if (cluster.nodeAccess === "none") return new Map();
   const { overlayCidr, ipv6 } = cluster.spec;
-  const overlay = [overlayCidr, ...(ipv6 === undefined ? [] : [ipv6.overlayCidr])];
+  const overlay = [overlayCidr, ipv6?.overlayCidr ?? ""].filter((cidr) => cidr !== "");
   return new Map(
     await Promise.all(
       cluster.nodes.map(async ({ name }) => {

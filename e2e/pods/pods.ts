@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { POD_TYPES, type PodType } from "../../results/schema.ts";
 import { HOLDER_ANNOTATION } from "../../clusters/lab/load-balancer/plan-addresses.ts";
+import { type PodSettings, toContainerFields, toPodSpecFields } from "../../clusters/spec/pod-settings.ts";
 import { OWNER_LABEL } from "../../clusters/provider/provider.ts";
 import type { IpFamily } from "../../clusters/spec/address-ranges.ts";
 import { TCP_PORT, UDP_PORT } from "../probe/protocol.ts";
@@ -44,7 +45,7 @@ const SERVICE_FAMILY = { ipv4: "IPv4", ipv6: "IPv6" } as const;
 
 export interface Manifest {
   readonly apiVersion: string;
-  readonly kind: "Namespace" | "Pod" | "Service";
+  readonly kind: "Namespace" | "Secret" | "Pod" | "Service";
   readonly metadata: {
     readonly name: string;
     readonly namespace?: string;
@@ -52,6 +53,9 @@ export interface Manifest {
     readonly annotations?: Readonly<Record<string, string>>;
   };
   readonly spec?: unknown;
+  /** Of a Secret. */
+  readonly type?: string;
+  readonly data?: Readonly<Record<string, string>>;
 }
 
 /**
@@ -78,6 +82,8 @@ interface PodPlace {
   readonly namespace?: string | undefined;
   /** Port of the pods in the nodes' network. Default: TCP_PORT. */
   readonly hostPort?: number | undefined;
+  /** What the cluster requires of pods. Default: nothing. */
+  readonly settings?: PodSettings | undefined;
 }
 
 /** Returns the namespace, the pods (three types, two roles, each worker; one in each worker's network) and the Services. */
@@ -92,22 +98,39 @@ export function createManifests(
     hostPods = true,
     hostPorts = false,
     balanced = false,
+    settings,
   }: ManifestOptions = {},
 ): readonly Manifest[] {
   const service = (name: string, selector: Readonly<Record<string, string>>, nodePort?: TrafficPolicy) =>
     createService({ name, namespace }, selector, nodePort, ipFamilies);
   const objects: readonly Manifest[] = [
+    ...(settings?.pullSecrets ?? []).map(({ name, type, data }) => ({
+      apiVersion: "v1",
+      kind: "Secret" as const,
+      metadata: { name, namespace, labels: { [OWNER_LABEL]: "e2e" } },
+      type,
+      data,
+    })),
     ...workers.flatMap((node, index) => [
-      ...(hostPods ? [pod(hostPodName(index), node, image, {}, {}, { hostNetwork: true, namespace, hostPort })] : []),
+      ...(hostPods
+        ? [pod(hostPodName(index), node, image, {}, {}, { hostNetwork: true, namespace, hostPort, settings })]
+        : []),
       ...POD_TYPES.flatMap((type) => [
-        pod(podName(type, index, "a"), node, image, createNetworkAnnotations(type, network), {}, { namespace }),
+        pod(
+          podName(type, index, "a"),
+          node,
+          image,
+          createNetworkAnnotations(type, network),
+          {},
+          { namespace, settings },
+        ),
         pod(
           podName(type, index, "b"),
           node,
           image,
           createNetworkAnnotations(type, network),
           { answers: type },
-          { hostPorts, namespace },
+          { hostPorts, namespace, settings },
         ),
         service(serviceName(type, index), { probe: podName(type, index, "b") }),
         service(ownServiceName(type, index), { probe: podName(type, index, "a") }),
@@ -151,25 +174,31 @@ export function pod(
   labels: Readonly<Record<string, string>> = {},
   options: PodPlace & { readonly hostNetwork?: boolean; readonly hostPorts?: boolean } = {},
 ): Manifest {
-  const { hostNetwork = false, hostPorts = false, namespace = NAMESPACE } = options;
+  const { hostNetwork = false, hostPorts = false, namespace = NAMESPACE, settings = {} } = options;
   const port = hostNetwork ? (options.hostPort ?? TCP_PORT) : TCP_PORT;
   const hostPort = hostPorts ? findHostPort(name) : undefined;
   return {
     apiVersion: "v1",
     kind: "Pod",
-    metadata: { name, namespace, labels: { probe: name, ...labels }, annotations },
+    metadata: {
+      name,
+      namespace,
+      labels: { probe: name, ...labels },
+      annotations: { ...settings.annotations, ...annotations },
+    },
     spec: {
       nodeName,
       hostNetwork,
       terminationGracePeriodSeconds: 0,
       enableServiceLinks: false,
       automountServiceAccountToken: false,
-      tolerations: [{ operator: "Exists" }],
+      ...toPodSpecFields(settings),
       containers: [
         {
           name: "probe",
           image,
           imagePullPolicy: "IfNotPresent",
+          ...toContainerFields(settings),
           env: [
             { name: "PROBE_NAME", value: name },
             ...(port === TCP_PORT ? [] : [{ name: "PROBE_PORT", value: String(port) }]),

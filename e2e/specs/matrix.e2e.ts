@@ -113,12 +113,26 @@ export function registerSpecs(run: TestRun): void {
 
     It(REQUIRED_CHECKS.podRoutes, async () => {
       if (cluster.datapath === "none") Skip("another solution than Interlay routes the pods' traffic");
+      if (cluster.spec.overlayCidr === "" || cluster.spec.serviceCidr === "")
+        Skip("the networks of overlay or Services are not known: no configuration of the cluster names them");
       for (const { pod, family, expected } of expectedRoutes(cluster, deployment)) {
         const routes = plainRoutes(await api.exec(namespace, pod, ["ip", family === "ipv6" ? "-6" : "-4", "route"]));
         for (const line of expected)
           assert.ok(routes.includes(line), `${pod} has no route "${line}"; it has:\n${routes.join("\n")}`);
       }
     });
+
+    It("every cell's client has a server on its own node and one on another node", () => {
+      if (deployment.workers.length === 1) Skip("pods run on one node: no cell can have its target on another node");
+      const placements = new Set(listEveryCell(deployment).map(({ placement }) => placement));
+      assert.ok(placements.has("same-node") && placements.has("other-node"), [...placements].join(", "));
+    });
+
+    if (!isExclusive)
+      It("every node that is selected has pods", () => {
+        const { leftOutNodes = [] } = cluster;
+        if (leftOutNodes.length > 0) Skip(leftOutNodes.join(" "));
+      });
 
     if (!hasCapability(options.provider, "node-files"))
       It("packets take the documented paths (captures)", () => {

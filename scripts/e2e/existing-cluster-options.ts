@@ -21,11 +21,38 @@ const OPTIONS = [
   ],
   ["--image <reference>", "INTERLAY_IMAGE", "image of the probe, as the nodes pull it"],
   ["--agent-image <reference>", "INTERLAY_AGENT_IMAGE", "image of Interlay, if it must be installed"],
+  ["--node-selector <labels>", "INTERLAY_NODE_SELECTOR", "only nodes with these labels get pods, in kubectl's syntax"],
+  ["--namespace <name>", "INTERLAY_NAMESPACE", "namespace of the suite's pods (default: interlay-guest)"],
+  [
+    "--pod-resources <amounts>",
+    "INTERLAY_POD_RESOURCES",
+    "requests and limits of the suite's pods: cpu=100m,memory=64Mi",
+  ],
+] as const;
+/** Options that may be given several times; the variable has one value a line. */
+const LISTS = [
+  ["--pod-annotation <key=value>", "INTERLAY_POD_ANNOTATIONS", "annotation of the suite's pods; may be repeated"],
+  [
+    "--toleration <taint>",
+    "INTERLAY_TOLERATIONS",
+    "key=value:effect; may be repeated (default: every taint is tolerated)",
+  ],
+  [
+    "--pull-secret <namespace/name>",
+    "INTERLAY_PULL_SECRETS",
+    "secret for the images' registry, copied into the suite's namespaces; may be repeated",
+  ],
 ] as const;
 
 /** Adds the options for an existing cluster to a command. */
 export function addExistingClusterOptions(command: Command): Command {
   for (const [flags, , description] of OPTIONS) command.addOption(new Option(flags, description).helpGroup(GROUP));
+  for (const [flags, , description] of LISTS)
+    command.addOption(
+      new Option(flags, description)
+        .helpGroup(GROUP)
+        .argParser((value, previous: readonly string[] | undefined) => [...(previous ?? []), value]),
+    );
   return command
     .addOption(new Option("--yes", "run the suite there; without it, nothing is changed").helpGroup(GROUP))
     .addOption(new Option("--no-host-pods", "skip what needs pods in the host network").helpGroup(GROUP));
@@ -34,8 +61,9 @@ export function addExistingClusterOptions(command: Command): Command {
 /** Returns the options for an existing cluster as variables for `parseExistingOptions`; those that are not given are left out. */
 export function listExistingClusterVariables(command: Command): Variables {
   const values = command.opts<Readonly<Record<string, unknown>>>();
-  const given = OPTIONS.flatMap(([flags, variable]) => {
+  const given = [...OPTIONS, ...LISTS].flatMap(([flags, variable]) => {
     const value = values[new Option(flags).attributeName()];
+    if (Array.isArray(value)) return [[variable, value.join("\n")] as const];
     return typeof value === "string" ? [[variable, value] as const] : [];
   });
   return { ...Object.fromEntries(given), ...(values["hostPods"] === false ? { INTERLAY_HOST_PODS: "false" } : {}) };

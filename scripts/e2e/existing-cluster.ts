@@ -1,8 +1,11 @@
 import Table from "cli-table3";
-import { readInventory } from "../../clusters/existing/inventory.ts";
+import { chooseNodes } from "../../clusters/existing/choose-nodes.ts";
+import { DEFAULT_RETURN_PATH, listReturnPaths } from "../../clusters/existing/choose-return-path.ts";
+import { type ClusterInventory, readInventory } from "../../clusters/existing/inventory/inventory.ts";
 import { checkPreconditions } from "../../clusters/existing/preflight.ts";
 import { type ExistingOptions, loadKubeConfig } from "../../clusters/existing/options.ts";
 import type { Cluster } from "../../clusters/provider/provider.ts";
+import type { KubeProxy } from "../../clusters/spec/kube-proxy.ts";
 import { describeApiError } from "../../plugin/kubernetes/api-error.ts";
 
 interface Asked {
@@ -34,10 +37,8 @@ export async function checkExistingCluster(
 ): Promise<ExistingCheck> {
   if (asked.suite !== "matrix")
     throw new Error("--provider existing runs only --suite matrix: the other suites cause faults.");
-  if (asked.kubeProxy !== undefined)
-    throw new Error("--kube-proxy: an existing cluster keeps its kube-proxy; leave the option out.");
   const config = loadKubeConfig(options);
-  const inventory = await readInventory(config).catch((error: unknown) => {
+  const inventory = await readInventory(config, options.nodeSelector).catch((error: unknown) => {
     throw describeApiError(error, config.getCurrentCluster()?.server);
   });
   const rows = checkPreconditions(inventory, options);
@@ -47,12 +48,13 @@ export async function checkExistingCluster(
   print(table.toString());
   const problems = rows.flatMap(({ problem }) => problem ?? []);
   for (const { severity, message } of problems) print(`${severity}: ${message}`);
-  const { kubeProxy } = inventory;
-  if (problems.some(({ severity }) => severity === "error") || kubeProxy === undefined) {
+  const found = inventory.kubeProxy.kubeProxy;
+  if (problems.some(({ severity }) => severity === "error") || found === undefined) {
     print("Nothing was changed.");
     return { exitCode: 2 };
   }
-  const returnPath = options.datapath === "none" ? asked.returnPath : (inventory.interlay?.returnPath ?? "notrack");
+  const kubeProxy = chooseKubeProxy(found, asked.kubeProxy);
+  const returnPath = options.datapath === "none" ? asked.returnPath : findReturnPath(inventory, options);
   if (asked.returnPath !== undefined && asked.returnPath !== returnPath)
     throw new Error(
       `--return-path ${asked.returnPath}: Interlay in this cluster uses ${returnPath ?? "none"}, and a run does not change it`,
@@ -61,7 +63,24 @@ export async function checkExistingCluster(
     print("Nothing was changed: this was only the preflight. Add --yes to run the suite there.");
     return { exitCode: 0 };
   }
-  return { exitCode: undefined, kubeProxy: `${kubeProxy.version}/${kubeProxy.mode}`, returnPath };
+  return { exitCode: undefined, kubeProxy, returnPath };
+}
+
+/** Returns kube-proxy in the syntax of --kube-proxy. Only a kube-proxy that was not found can be named. */
+function chooseKubeProxy({ version, mode }: KubeProxy, asked: string | undefined): string {
+  if (asked === undefined) return `${version}/${mode}`;
+  if (mode !== "none")
+    throw new Error(
+      `--kube-proxy ${asked}: this cluster runs ${version} (${mode}), and a run does not change it; leave the option out.`,
+    );
+  return asked;
+}
+
+/** Returns the return path that the agents of the chosen nodes use, or that of the installation that the run makes. */
+function findReturnPath(inventory: ClusterInventory, options: ExistingOptions): string {
+  const { interlay } = inventory;
+  const used = interlay === undefined ? [] : listReturnPaths(interlay, chooseNodes(inventory, options).chosen);
+  return used[0] ?? DEFAULT_RETURN_PATH;
 }
 
 /**

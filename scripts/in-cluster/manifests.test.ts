@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse } from "yaml";
-import { REQUIRED_PERMISSIONS } from "../../clusters/existing/permissions.ts";
+import { REQUIRED_PERMISSIONS } from "../../clusters/existing/inventory/permissions.ts";
 import { buildManifests, buildSonobuoyPlugin, type JobOptions, listCreatedObjects, RUN_RULES } from "./manifests.ts";
 
 const OPTIONS: JobOptions = { suite: "r/suite:1", probe: "r/probe:1", e2e: ["--nodes", "2"], clusterAdmin: false };

@@ -53,7 +53,7 @@ export const RUN_RULES: readonly Rule[] = [
   rule("networking.k8s.io", ["networkpolicies", "servicecidrs"], ["list"]),
   rule("apiextensions.k8s.io", ["customresourcedefinitions"], ["get"]),
   rule("k8s.cni.cncf.io", ["network-attachment-definitions"], ["get", "list"]),
-  rule("crd.projectcalico.org", ["ippools"], ["list"]),
+  rule("crd.projectcalico.org", ["ippools", "felixconfigurations"], ["list"]),
   rule("interlay.dev", ["underlaypools"], ["get", "list", "create", "delete"]),
   rule("interlay.dev", ["underlaynetworks", "underlayaddresses", "nodestates"], ["list"]),
 ];

@@ -2,7 +2,7 @@ import type { KubeConfig } from "@kubernetes/client-node";
 import { runTimed } from "../../clusters/components/timed.ts";
 import { findRunningEngine } from "../../clusters/docker/engine.ts";
 import { placeImages } from "../../clusters/existing/place-images.ts";
-import { readNodes } from "../../clusters/existing/read-nodes.ts";
+import { readNodes } from "../../clusters/existing/inventory/read-nodes.ts";
 import { chooseImageSource } from "../../clusters/existing/selection.ts";
 import { buildSuiteImage } from "../../clusters/images/suite-image.ts";
 import { importImages } from "../../clusters/kind/import-images.ts";

@@ -1,5 +1,5 @@
 import { CustomObjectsApi, type KubeConfig, type V1DaemonSet } from "@kubernetes/client-node";
-import { getStatusCode } from "../kubernetes/status-code.ts";
+import { getStatusCode } from "../../kubernetes/status-code.ts";
 
 /** Returns a default for an object that does not exist (404) or may not be read (403). Throws for all other errors. */
 export async function defaultIfUnavailable<T, U>(request: Promise<T>, otherwise: U): Promise<T | U> {

@@ -1,0 +1,78 @@
+import { parse } from "yaml";
+import { z } from "zod";
+import { type KubeProxy, type KubeProxyMode, NO_KUBE_PROXY } from "../../spec/kube-proxy.ts";
+
+const proxyConfiguration = z.looseObject({ mode: z.string().nullish() });
+const MODES: readonly KubeProxyMode[] = ["iptables", "nftables", "ipvs"];
+
+/** A container that may run kube-proxy. */
+export interface ProxyContainer {
+  readonly image: string;
+  /** Command and arguments. */
+  readonly argv: readonly string[];
+}
+
+/** Objects of a cluster that show its kube-proxy. */
+export interface KubeProxySources {
+  /** Container of the DaemonSet `kube-proxy`. */
+  readonly daemonSet: ProxyContainer | undefined;
+  /** Containers of pods in kube-system whose names begin with `kube-proxy`: static pods, as RKE2 and GKE have them. */
+  readonly pods: readonly ProxyContainer[];
+  readonly kubelets: readonly string[];
+  /** KubeProxyConfigurations in ConfigMaps of kube-system: kubeadm's and that of EKS. */
+  readonly configs: readonly string[];
+  /** Arguments of k3s and RKE2 on each node, from the annotations `k3s.io/node-args` and `rke2.io/node-args`. */
+  readonly nodeArguments: readonly (readonly string[])[];
+  /** What translates Services in place of kube-proxy, such as Cilium; undefined: nothing was found. */
+  readonly replacement: string | undefined;
+}
+
+/** A kube-proxy with the place where it was found, or the reason why its behaviour cannot be predicted. */
+export type KubeProxyFinding =
+  | { readonly kubeProxy: KubeProxy; readonly source: string }
+  | { readonly kubeProxy?: undefined; readonly problem: string };
+
+/**
+ * Finds version and mode of kube-proxy in a DaemonSet, in static pods, or in k3s, which contains it. Without any of them the
+ * cluster has no kube-proxy. Pure.
+ */
+export function findKubeProxy(sources: KubeProxySources): KubeProxyFinding {
+  const { daemonSet, pods, kubelets, nodeArguments, replacement } = sources;
+  const [kubelet = ""] = kubelets;
+  const k3s = /^(v\d+\.\d+\.\d+)\+k3s/.exec(kubelet)?.[1];
+  const isDisabled = nodeArguments.some((argv) => argv.includes("--disable-kube-proxy"));
+  const containers = [...(daemonSet === undefined ? [] : [daemonSet]), ...pods];
+  const candidates = [
+    ["DaemonSet", parseVersion(daemonSet?.image)],
+    ["static pods", parseVersion(pods[0]?.image)],
+    ["k3s, which contains it", isDisabled ? undefined : k3s],
+    // An image with a digest has no version; kubeadm and others use kubelet's version for kube-proxy.
+    ["kubelet's version", containers.length > 0 ? parseVersion(`:${kubelet}`) : undefined],
+  ] as const;
+  for (const [source, version] of candidates)
+    if (version !== undefined) {
+      const mode = findMode(sources, containers);
+      const known = MODES.find((one) => one === mode);
+      return known === undefined
+        ? { problem: `kube-proxy runs in mode ${mode}: the suite can predict ${MODES.join(", ")} only` }
+        : { kubeProxy: { version, mode: known }, source };
+    }
+  const source = replacement === undefined ? "no DaemonSet, static pod or k3s has one" : `${replacement} replaces it`;
+  return { kubeProxy: NO_KUBE_PROXY, source };
+}
+
+/** A configuration file takes precedence over arguments, as in kube-proxy itself; iptables is the default on Linux. */
+function findMode({ configs, nodeArguments }: KubeProxySources, containers: readonly ProxyContainer[]): string {
+  const configured = configs.map((text) => proxyConfiguration.safeParse(parse(text)).data?.mode ?? "");
+  const given = [...containers.map(({ argv }) => argv), ...nodeArguments].map(findModeArgument);
+  return [...configured, ...given].find((mode) => mode !== undefined && mode !== "") ?? "iptables";
+}
+
+/** Finds `--proxy-mode=ipvs`, `--proxy-mode ipvs` or, of k3s and RKE2, `--kube-proxy-arg=proxy-mode=ipvs`. */
+function findModeArgument(argv: readonly string[]): string | undefined {
+  return /(?:^|[\s=-])proxy-mode[=\s](\w+)/.exec(argv.join(" "))?.[1];
+}
+
+function parseVersion(image: string | undefined): string | undefined {
+  return /:(v\d+\.\d+\.\d+)/.exec(image ?? "")?.[1];
+}

@@ -1,0 +1,64 @@
+import { CoreV1Api, type KubeConfig, type V1DaemonSet } from "@kubernetes/client-node";
+import { z } from "zod";
+import { OWNER_LABEL } from "../../provider/provider.ts";
+import { defaultIfUnavailable, findDaemonSet, getImage, listCustomObjects } from "./read-objects.ts";
+
+/** Interlay in an existing cluster, and the addresses that it may give. */
+export interface InventoryInterlay {
+  /** Undefined: it is not installed. */
+  readonly interlay?:
+    | {
+        readonly image: string;
+        /** `returnPath` of ConfigMap interlay-config: a return path, or `auto`. */
+        readonly setting: string;
+        /** Whether a run of the suite has installed it, and removes it. */
+        readonly ours: boolean;
+        /** The return path that the agent of each node uses, from NodeState; undefined: none yet. */
+        readonly returnPaths: ReadonlyMap<string, string | undefined>;
+      }
+    | undefined;
+  readonly poolRanges: readonly string[];
+  readonly heldAddresses: number;
+}
+
+const addresses = z.object({ items: z.array(z.unknown()) });
+const pools = z.object({ items: z.array(z.object({ spec: z.object({ ranges: z.array(z.string()).default([]) }) })) });
+const nodeStates = z.object({
+  items: z.array(
+    z.object({
+      metadata: z.object({ name: z.string() }),
+      status: z.object({ returnPath: z.object({ mode: z.string().nullable() }).optional() }).optional(),
+    }),
+  ),
+});
+
+/** Reads Interlay's installation, pools and NodeStates. */
+export async function readInterlay(config: KubeConfig, sets: readonly V1DaemonSet[]): Promise<InventoryInterlay> {
+  const core = config.makeApiClient(CoreV1Api);
+  const configMap = { namespace: "interlay-system", name: "interlay-config" };
+  const list = (plural: string) => listCustomObjects(config, "interlay.dev", "v1alpha1", plural);
+  const [settings, poolList, addressList, stateList] = await Promise.all([
+    defaultIfUnavailable(core.readNamespacedConfigMap(configMap), undefined),
+    list("underlaypools"),
+    list("underlayaddresses"),
+    list("nodestates"),
+  ]);
+  const set = findDaemonSet(sets, (name) => name === "interlay");
+  const image = getImage(set);
+  const states = nodeStates.parse(stateList).items;
+  return {
+    interlay:
+      image === undefined
+        ? undefined
+        : {
+            image,
+            setting: settings?.data?.["returnPath"] ?? "auto",
+            ours: set?.metadata?.labels?.[OWNER_LABEL] !== undefined,
+            returnPaths: new Map(
+              states.map(({ metadata, status }) => [metadata.name, status?.returnPath?.mode ?? undefined]),
+            ),
+          },
+    poolRanges: pools.parse(poolList).items.flatMap(({ spec }) => spec.ranges),
+    heldAddresses: addresses.parse(addressList).items.length,
+  };
+}
