@@ -48,26 +48,20 @@ const NOT_IMPORTED = {
   deploy: ["netlink", "datapath", "state", "kubernetes", "cni", "ipam", "agent", "doctor", "cli", "testing"],
 };
 
-/** Folders that clusters/ must not import. */
+/** Folders that clusters/ and e2e/ must not import. */
 const ABOVE_CLUSTERS = ["e2e", "scripts", "results", "plugin/(cni|datapath|ipam|agent)"];
+const ABOVE_E2E = ["scripts", "plugin/(cni|datapath|ipam|agent)"];
 
-/** Folders of clusters/ from the bottom to the top: a folder must not import those after it. */
-const CLUSTER_FOLDERS = [
-  "spec",
-  "progress",
-  "host",
-  "components",
-  "docker",
-  "images",
-  "environments",
-  "provider",
-  "kubernetes",
-  "addons",
-  "external",
-  "kind",
-  "lab",
-  "existing",
-];
+/** Folders of clusters/ and e2e/ from the bottom to the top: a folder must not import those after it. */
+const CLUSTER_FOLDERS =
+  "spec progress host components docker images environments provider kubernetes addons external kind lab existing".split(
+    " ",
+  );
+const E2E_FOLDERS = "probe pods cells support deployment agent evidence doctor matrix specs".split(" ");
+
+/** Forbids imports of `above`, and of the folders that come later in the list. */
+const forbidUpwards = (tree, folders, above) =>
+  folders.map((folder, index) => forbid([`${tree}/${folder}`], ...above, ...folders.slice(index + 1)));
 
 export default tseslint.config(
   { ignores: ["**/dist/**", "results/runs/**", "node_modules/**"] },
@@ -104,10 +98,9 @@ export default tseslint.config(
     forbid([`plugin/${folder}`], ...OTHER_TREES, `(?:${names.join("|")})`),
   ),
   forbid(["clusters"], ...ABOVE_CLUSTERS),
-  ...CLUSTER_FOLDERS.map((folder, index) =>
-    forbid([`clusters/${folder}`], ...ABOVE_CLUSTERS, ...CLUSTER_FOLDERS.slice(index + 1)),
-  ),
-  forbid(["e2e"], "scripts", "plugin/(cni|datapath|ipam|agent)"),
+  ...forbidUpwards("clusters", CLUSTER_FOLDERS, ABOVE_CLUSTERS),
+  forbid(["e2e"], ...ABOVE_E2E),
+  ...forbidUpwards("e2e", E2E_FOLDERS, ABOVE_E2E),
   {
     // These two benchmarks measure the allocator and the agent's objects, so they import them.
     ...forbid(["e2e/bench"], "scripts"),

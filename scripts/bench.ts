@@ -12,7 +12,7 @@ import {
   renderTable,
   isWithinLimit,
   writeMeasurements,
-} from "../e2e/bench/measurement.ts";
+} from "../e2e/bench/measurement/measurement.ts";
 import { writePage } from "../e2e/bench/page.ts";
 import { getErrorMessage } from "../plugin/errors/error-message.ts";
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { ensureObject } from "../support/cluster-api.ts";
 import { DeferCleanup, Eventually, It } from "../harness.ts";
-import { configureAgents } from "../matrix/variant.ts";
+import { configureAgents } from "../deployment/variant.ts";
 import { NAMESPACE } from "../pods/pods.ts";
 import { TCP_PORT } from "../probe/protocol.ts";
 import type { AgentFixture } from "./fixture.ts";

@@ -9,14 +9,14 @@ import { loadProvider } from "../../clusters/providers.ts";
 import { clusterApi } from "../support/cluster-api.ts";
 import { buildClusterSpec } from "../support/cluster-spec.ts";
 import { parseRunOptions } from "../support/options.ts";
-import { deploy } from "../pods/deploy.ts";
+import { deploy } from "../deployment/deploy.ts";
 import { RESOURCE } from "../../plugin/kubernetes/objects.ts";
 import { AgentProcess } from "./agent/agent-process.ts";
 import { changeAddresses, createObjects, PODS, SCALE } from "./agent/objects.ts";
-import type { Bench, Measurement } from "./measurement.ts";
+import type { Bench, Measurement } from "./measurement/measurement.ts";
 import { createKubeClient, createNodes } from "./ipam/cluster-objects.ts";
-import { roundToHundredth, roundToTenth } from "./statistics.ts";
-import { LAB_PARTS } from "./versions.ts";
+import { roundToHundredth, roundToTenth } from "./measurement/statistics.ts";
+import { LAB_PARTS } from "./measurement/versions.ts";
 
 const SETTLE_MS = 10_000;
 const IDLE_MS = 30_000;

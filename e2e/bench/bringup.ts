@@ -4,13 +4,13 @@ import { loadProvider } from "../../clusters/providers.ts";
 import { clusterApi } from "../support/cluster-api.ts";
 import { buildClusterSpec } from "../support/cluster-spec.ts";
 import { parseRunOptions } from "../support/options.ts";
-import { cells } from "../matrix/cells.ts";
-import { DEFAULT_RUN, runCells } from "../matrix/run.ts";
+import { cells } from "../cells/cells.ts";
+import { DEFAULT_RUN, runCells } from "../deployment/run-cells.ts";
 import { waitForServices } from "../matrix/services-known.ts";
-import { deploy } from "../pods/deploy.ts";
-import type { Bench, Measurement } from "./measurement.ts";
-import { median, roundToTenth } from "./statistics.ts";
-import { LAB_PARTS } from "./versions.ts";
+import { deploy } from "../deployment/deploy.ts";
+import type { Bench, Measurement } from "./measurement/measurement.ts";
+import { median, roundToTenth } from "./measurement/statistics.ts";
+import { LAB_PARTS } from "./measurement/versions.ts";
 
 /** The default return path, with a kube-proxy before v1.29 and its INVALID rule. */
 const VARIANT = { kubeProxy: { version: "v1.28.15", mode: "iptables" }, returnPath: "notrack" } as const;

@@ -16,11 +16,11 @@ import {
   type TestNode,
   type TestPod,
 } from "../../plugin/testing/node.ts";
-import type { Bench, Measurement } from "./measurement.ts";
+import type { Bench, Measurement } from "./measurement/measurement.ts";
 import { type CallMode, KIB_PER_MIB, measureMemory, requireMode } from "./cni/call-log.ts";
 import { Runtime } from "./cni/runtime.ts";
-import { mapParallel } from "./map-parallel.ts";
-import { roundToHundredth, median, percentile, roundToTenth } from "./statistics.ts";
+import { mapParallel } from "./measurement/map-parallel.ts";
+import { roundToHundredth, median, percentile, roundToTenth } from "./measurement/statistics.ts";
 
 const CALLS = 30;
 const PARALLEL_ADDS = 200;

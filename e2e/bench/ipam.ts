@@ -7,13 +7,13 @@ import { createPlainProgress } from "../../clusters/progress/plain.ts";
 import { loadProvider } from "../../clusters/providers.ts";
 import { buildClusterSpec } from "../support/cluster-spec.ts";
 import { parseRunOptions } from "../support/options.ts";
-import type { Bench, Measurement } from "./measurement.ts";
+import type { Bench, Measurement } from "./measurement/measurement.ts";
 import { measureCalico } from "./ipam/calico.ts";
 import { createCalls } from "./ipam/calls.ts";
 import { measureAllocations, measureSizes, type Scale } from "./ipam/allocations.ts";
 import { measureAdd } from "./ipam/add.ts";
 import { createKubeClient, createNodes, NAMESPACE } from "./ipam/cluster-objects.ts";
-import { LAB_PARTS } from "./versions.ts";
+import { LAB_PARTS } from "./measurement/versions.ts";
 
 /** Numbers of nodes and pods, and of pods that start on a node at the same time. */
 const SCALES: readonly Scale[] = [

@@ -6,7 +6,7 @@ import { loadProvider } from "../../clusters/providers.ts";
 import { clusterApi } from "../support/cluster-api.ts";
 import { buildClusterSpec } from "../support/cluster-spec.ts";
 import { parseRunOptions } from "../support/options.ts";
-import type { Bench, Measurement } from "./measurement.ts";
+import type { Bench, Measurement } from "./measurement/measurement.ts";
 import { toMeasurements, toOverallMeasurements, type SampleRounds } from "./net/compare.ts";
 import { Flow, FLOWS } from "./net/flow.ts";
 import { type BenchPods, createBenchPods } from "./net/pods.ts";
@@ -14,7 +14,7 @@ import { runOnOtherCpus } from "./net/cpu-pinning.ts";
 import { pauseOtherProcesses } from "./net/pause-others.ts";
 import { KUBE_PROXY, NetStates } from "./net/states.ts";
 import { type NetPath, NET_PATHS } from "./net/paths.ts";
-import { LAB_PARTS } from "./versions.ts";
+import { LAB_PARTS } from "./measurement/versions.ts";
 
 const TOOLS = ["iperf3", "sockperf"];
 /** Pairs of pods and turns of each state, for paths whose states are compared and for others. */

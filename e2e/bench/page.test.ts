@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import packageJson from "../../package.json" with { type: "json" };
 import { PAGE_FILE, renderPage, readAllMeasurements } from "./page.ts";
-import { LAB_PARTS, readVersions } from "./versions.ts";
+import { LAB_PARTS, readVersions } from "./measurement/versions.ts";
 
 describe("results/BENCHMARKS.md", () => {
   it("equals the page rendered from results/benchmarks/*.json", async () => {

@@ -3,8 +3,9 @@ import type { ProfileName } from "../../results/certificate/schema.ts";
 import type { CellResult, Report } from "../../results/schema.ts";
 import { summarizeCells } from "../../results/table.ts";
 import { assessRuns } from "./assess.ts";
-import { listSupportedCells } from "../matrix/supported-cells.ts";
-import { cells, NO_FEATURES } from "../matrix/cells.ts";
+import { listSupportedCells } from "../cells/supported-cells.ts";
+import { cells } from "../cells/cells.ts";
+import { NO_FEATURES } from "../cells/features.ts";
 import { auditReport, countWorkers } from "./audit.ts";
 import { createHealthyReport } from "./example.ts";
 

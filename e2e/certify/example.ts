@@ -1,9 +1,11 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expectedPath } from "../evidence/expected.ts";
-import { type Cell, cells, NO_FEATURES } from "../matrix/cells.ts";
-import { expectationFor, type Variant } from "../matrix/gate.ts";
-import { verdictFor } from "../matrix/verdict.ts";
+import { cells } from "../cells/cells.ts";
+import type { Cell } from "../cells/cell.ts";
+import { NO_FEATURES } from "../cells/features.ts";
+import { expectationFor, type Variant } from "../cells/gate.ts";
+import { verdictFor } from "../cells/verdict.ts";
 import { REQUIRED_CHECKS } from "../matrix/required-checks.ts";
 import { toJunit } from "../../results/junit.ts";
 import { toMarkdown } from "../../results/markdown.ts";

@@ -2,7 +2,7 @@ import type { Cluster } from "../../clusters/provider/provider.ts";
 import { getStatusCode } from "../../clusters/kubernetes/status-code.ts";
 import { retryOnServerError, type ClusterApi, ensureObject } from "../support/cluster-api.ts";
 import { Eventually } from "../harness.ts";
-import type { Deployment } from "../pods/deploy.ts";
+import type { Deployment } from "../deployment/deploy.ts";
 import { createNetworkAnnotations, NAMESPACE, pod } from "../pods/pods.ts";
 import type { PodType } from "../../results/schema.ts";
 

@@ -1,5 +1,5 @@
 import { recreateNode } from "../support/recreate-node.ts";
-import { deploy } from "../pods/deploy.ts";
+import { deploy } from "../deployment/deploy.ts";
 import type { ChaosAction } from "./action.ts";
 
 /** Two workers have the connections that must survive; the third can be lost. */

@@ -1,6 +1,6 @@
 import type { IpFamily } from "../../clusters/spec/address-ranges.ts";
-import type { AddressRef, Nic } from "../matrix/cells.ts";
-import type { Deployment } from "../pods/deploy.ts";
+import type { AddressRef, Nic } from "../cells/cell.ts";
+import type { Deployment } from "../deployment/deploy.ts";
 import { podName, serviceName } from "../pods/pods.ts";
 import { TCP_PORT, UDP_PORT } from "../probe/protocol.ts";
 import type { PodType } from "../../results/schema.ts";

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { Cluster } from "../../clusters/provider/provider.ts";
 import type { CellResult } from "../../results/schema.ts";
 import { execOrThrow } from "../support/agent-process.ts";
-import type { Cell } from "../matrix/cells.ts";
+import type { Cell } from "../cells/cell.ts";
 import { type Findings, runExecutable } from "./doctor.ts";
 import { likelyCauses } from "./predicted.ts";
 import { getErrorMessage } from "../../plugin/errors/error-message.ts";

@@ -1,7 +1,7 @@
-import type { Cell } from "../matrix/cells.ts";
-import type { Variant } from "../matrix/gate.ts";
-import { runCells } from "../matrix/run.ts";
-import type { Deployment } from "../pods/deploy.ts";
+import type { Cell } from "../cells/cell.ts";
+import type { Variant } from "../cells/gate.ts";
+import { runCells } from "../deployment/run-cells.ts";
+import type { Deployment } from "../deployment/deploy.ts";
 import type { Findings } from "./doctor.ts";
 import { predictedFailures } from "./predicted.ts";
 

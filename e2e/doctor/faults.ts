@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { type KubernetesObject, PatchStrategy } from "@kubernetes/client-node";
 import type { Cluster, ExecResult, ExternalHost } from "../../clusters/provider/provider.ts";
 import { type ClusterApi, ensureObject } from "../support/cluster-api.ts";
-import { configureAgents } from "../matrix/variant.ts";
+import { configureAgents } from "../deployment/variant.ts";
 import { createNetworkAnnotations, NAMESPACE } from "../pods/pods.ts";
 import { FACTS } from "../support/node-paths.ts";
 

@@ -1,6 +1,6 @@
 import { BlockList } from "node:net";
 import { getFamily } from "../../clusters/spec/address-ranges.ts";
-import { type Cell, type Group } from "../matrix/cells.ts";
+import type { Cell, Group } from "../cells/cell.ts";
 import { NAMESPACE } from "../pods/pods.ts";
 import type { Findings, Pattern } from "./doctor.ts";
 

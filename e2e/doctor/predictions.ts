@@ -1,7 +1,7 @@
 import type { Cluster } from "../../clusters/provider/provider.ts";
 import type { CellResult } from "../../results/schema.ts";
-import type { Cell } from "../matrix/cells.ts";
-import type { Deployment } from "../pods/deploy.ts";
+import type { Cell } from "../cells/cell.ts";
+import type { Deployment } from "../deployment/deploy.ts";
 import { listFindings } from "./causes.ts";
 import { PREDICTED, predictedFailures } from "./predicted.ts";
 

@@ -1,10 +1,10 @@
 import type { Cluster } from "../../clusters/provider/provider.ts";
 import type { CellResult } from "../../results/schema.ts";
-import type { Cell } from "../matrix/cells.ts";
-import type { Variant } from "../matrix/gate.ts";
-import { DEFAULT_RUN, runCells, reserveTokens } from "../matrix/run.ts";
+import type { Cell } from "../cells/cell.ts";
+import type { Variant } from "../cells/gate.ts";
+import { DEFAULT_RUN, runCells, reserveTokens } from "../deployment/run-cells.ts";
 import { formatToken } from "../probe/protocol.ts";
-import type { Deployment } from "../pods/deploy.ts";
+import type { Deployment } from "../deployment/deploy.ts";
 import { findWrongAddress } from "./addresses.ts";
 import { startCapture, type CapturePoint } from "./capture.ts";
 import { expectedPath } from "./expected.ts";

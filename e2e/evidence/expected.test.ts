@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { cells } from "../matrix/cells.ts";
+import { cells } from "../cells/cells.ts";
 import { expectedPath } from "./expected.ts";
 import { formatHop } from "./path.ts";
 

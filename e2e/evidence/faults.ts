@@ -1,7 +1,7 @@
 import type { Cluster } from "../../clusters/provider/provider.ts";
 import { execOrThrow } from "../support/agent-process.ts";
 import { findNetns } from "../agent/streams.ts";
-import type { Deployment } from "../pods/deploy.ts";
+import type { Deployment } from "../deployment/deploy.ts";
 
 interface Room {
   readonly cluster: Cluster;

@@ -8,7 +8,7 @@ import type { CellResult } from "../../results/schema.ts";
 import { probeAnswer } from "../probe/protocol.ts";
 import { proveDrops } from "./drop-proof.ts";
 import { countInvalidFlows } from "./invalid-flows.ts";
-import { readFilters } from "./variant.ts";
+import { readFilters } from "../deployment/variant.ts";
 
 const PLACES = ["client", "node", "server"] as const;
 type Place = (typeof PLACES)[number];

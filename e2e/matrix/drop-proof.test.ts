@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { createCell } from "../../results/fixtures.ts";
 import { type NodeReadings, proveDrops } from "./drop-proof.ts";
 import type { InvalidFlow } from "./invalid-flows.ts";
-import type { NodeFilter } from "./variant.ts";
+import type { NodeFilter } from "../deployment/variant.ts";
 
 const RULE = "-A KUBE-FORWARD -m conntrack --ctstate INVALID -j DROP";
 const flow = (change: Partial<InvalidFlow> = {}): InvalidFlow => ({

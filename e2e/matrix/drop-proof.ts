@@ -1,6 +1,6 @@
 import type { CellResult } from "../../results/schema.ts";
 import type { InvalidFlow } from "./invalid-flows.ts";
-import type { NodeFilter } from "./variant.ts";
+import type { NodeFilter } from "../deployment/variant.ts";
 
 /** What the nodes showed while cells were probed. */
 export interface NodeReadings {

@@ -2,8 +2,8 @@ import { BlockList } from "node:net";
 import type { ClusterSpec } from "../../clusters/spec/cluster-spec.ts";
 import { type IpFamily, getFamily } from "../../clusters/spec/address-ranges.ts";
 import { POD_TYPES } from "../../results/schema.ts";
-import type { DeployedPod } from "../pods/deploy.ts";
-import { isOnUnderlay } from "./cell.ts";
+import type { DeployedPod } from "../deployment/deploy.ts";
+import { isOnUnderlay } from "../cells/cell.ts";
 
 type Networks = Pick<ClusterSpec, "overlayCidr" | "underlayCidr" | "ipv6">;
 

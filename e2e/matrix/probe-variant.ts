@@ -6,15 +6,15 @@ import { withCauses } from "../doctor/causes.ts";
 import { type Predictions, withPredictions } from "../doctor/predictions.ts";
 import { recaptureCells, captureCells } from "../evidence/evidence.ts";
 import { By } from "../harness.ts";
-import type { Deployment } from "../pods/deploy.ts";
+import type { Deployment } from "../deployment/deploy.ts";
 import type { RunOptions } from "../support/options.ts";
-import type { Cell } from "./cells.ts";
+import type { Cell } from "../cells/cell.ts";
 import { proveDrops } from "./drop-proof.ts";
-import type { Variant } from "./gate.ts";
+import type { Variant } from "../cells/gate.ts";
 import { countInvalidFlows } from "./invalid-flows.ts";
-import { DEFAULT_RUN, runCells } from "./run.ts";
-import { type NodeFilter, readFilters } from "./variant.ts";
-import { verdictFor } from "./verdict.ts";
+import { DEFAULT_RUN, runCells } from "../deployment/run-cells.ts";
+import { type NodeFilter, readFilters } from "../deployment/variant.ts";
+import { verdictFor } from "../cells/verdict.ts";
 
 interface VariantProbe {
   readonly cluster: Cluster;

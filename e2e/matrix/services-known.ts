@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Deployment } from "../pods/deploy.ts";
-import type { Cell } from "./cells.ts";
-import type { Variant } from "./gate.ts";
-import { DEFAULT_RUN, runCells } from "./run.ts";
-import { verdictFor } from "./verdict.ts";
+import type { Deployment } from "../deployment/deploy.ts";
+import type { Cell } from "../cells/cell.ts";
+import type { Variant } from "../cells/gate.ts";
+import { DEFAULT_RUN, runCells } from "../deployment/run-cells.ts";
+import { verdictFor } from "../cells/verdict.ts";
 
 const TIMEOUT_MS = 15_000;
 const POLL_MS = 300;

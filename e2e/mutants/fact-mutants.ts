@@ -1,8 +1,8 @@
 import type { Cluster } from "../../clusters/provider/provider.ts";
 import { execOrThrow } from "../support/agent-process.ts";
-import type { Variant } from "../matrix/gate.ts";
-import { configureAgents } from "../matrix/variant.ts";
-import { getExternalHost } from "../pods/deploy.ts";
+import type { Variant } from "../cells/gate.ts";
+import { configureAgents } from "../deployment/variant.ts";
+import { getExternalHost } from "../deployment/deploy.ts";
 
 type Undo = () => Promise<void>;
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { cells } from "../matrix/cells.ts";
-import { expectationFor, gate, type Variant } from "../matrix/gate.ts";
+import { cells } from "../cells/cells.ts";
+import { expectationFor, gate, type Variant } from "../cells/gate.ts";
 import { GATE_MUTANTS, type Observation, findWrongObservations } from "./gate-mutants.ts";
 
 /** A cluster that behaves as the gate expects. */

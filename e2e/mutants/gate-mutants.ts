@@ -1,7 +1,7 @@
 import type { CellResult } from "../../results/schema.ts";
-import type { Cell } from "../matrix/cells.ts";
-import { expectationFor, gate, type GatedCell, type Variant } from "../matrix/gate.ts";
-import type { NodeFilter } from "../matrix/variant.ts";
+import type { Cell } from "../cells/cell.ts";
+import { expectationFor, gate, type GatedCell, type Variant } from "../cells/gate.ts";
+import type { NodeFilter } from "../deployment/variant.ts";
 
 /** Observed behaviour of a cluster in one variant. */
 export interface Observation {
@@ -64,7 +64,7 @@ const mode =
   (variant: Variant): Variant =>
     variant.kubeProxy.mode === from ? { ...variant, kubeProxy: { ...variant.kubeProxy, mode: to } } : variant;
 
-/** Every decision of e2e/matrix/gate.ts, and the gate that an agent reports. */
+/** Every decision of e2e/cells/gate.ts, and the gate that an agent reports. */
 export const GATE_MUTANTS: readonly GateMutant[] = [
   {
     title: "gate: an underlay source is taken for an overlay one",

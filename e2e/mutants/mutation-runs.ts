@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 import type { Cluster } from "../../clusters/provider/provider.ts";
 import { execOrThrow, signalAgent } from "../support/agent-process.ts";
 import { Eventually } from "../harness.ts";
-import type { Cell } from "../matrix/cells.ts";
-import { gate, type Variant } from "../matrix/gate.ts";
-import { DEFAULT_RUN, runCells } from "../matrix/run.ts";
-import type { Deployment } from "../pods/deploy.ts";
+import type { Cell } from "../cells/cell.ts";
+import { gate, type Variant } from "../cells/gate.ts";
+import { DEFAULT_RUN, runCells } from "../deployment/run-cells.ts";
+import type { Deployment } from "../deployment/deploy.ts";
 import type { MutantResults, MutantKind } from "./mutant-results.ts";
 
 const RUN = { ...DEFAULT_RUN, passTimeoutMs: 1500, attempts: 1 };

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { By, Eventually, It } from "../harness.ts";
-import { EXTERNAL } from "../matrix/cells.ts";
-import { getExternalHost } from "../pods/deploy.ts";
+import { EXTERNAL } from "../cells/cell.ts";
+import { getExternalHost } from "../deployment/deploy.ts";
 import { podName } from "../pods/pods.ts";
 import { TCP_PORT } from "../probe/protocol.ts";
 import { findUnanswered } from "./http-probe.ts";

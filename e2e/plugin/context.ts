@@ -6,7 +6,7 @@ import type { IpFamily } from "../../clusters/spec/address-ranges.ts";
 import { execOrThrow } from "../support/agent-process.ts";
 import { retryOnServerError, type ClusterApi, ensureObject } from "../support/cluster-api.ts";
 import { Eventually } from "../harness.ts";
-import type { Deployment } from "../pods/deploy.ts";
+import type { Deployment } from "../deployment/deploy.ts";
 import { type Manifest, pod } from "../pods/pods.ts";
 import { labelsForNetworks } from "./networks.ts";
 

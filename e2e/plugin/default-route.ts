@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { It } from "../harness.ts";
 import { TCP_PORT } from "../probe/protocol.ts";
 import { Prober } from "../support/prober.ts";
-import { CLIENT } from "../pods/deploy.ts";
+import { CLIENT } from "../deployment/deploy.ts";
 import { ON_NODE, findNetworkName } from "./networks.ts";
 import {
   NETWORKS_ANNOTATION,

@@ -3,7 +3,7 @@ import { z } from "zod";
 import { getFamily } from "../../clusters/spec/address-ranges.ts";
 import type { ClusterApi } from "../support/cluster-api.ts";
 import { It, Skip } from "../harness.ts";
-import { getExternalHost } from "../pods/deploy.ts";
+import { getExternalHost } from "../deployment/deploy.ts";
 import { listAddressesAt, type NetworkObject, findNetworkName, RANGES, SILENT_GATEWAY } from "./networks.ts";
 import { type PluginPod, findPodNic, DEFAULT_NETWORK_ANNOTATION, waitForEvent, type PluginContext } from "./context.ts";
 import { findInFamily } from "./find-in-family.ts";

@@ -4,7 +4,7 @@ import { getFamily } from "../../clusters/spec/address-ranges.ts";
 import { POD_TYPES, type PodType } from "../../results/schema.ts";
 import { retryOnServerError, ensureObject } from "../support/cluster-api.ts";
 import { DeferCleanup, Eventually, It, Skip } from "../harness.ts";
-import { getExternalHost } from "../pods/deploy.ts";
+import { getExternalHost } from "../deployment/deploy.ts";
 import { type Manifest, NAMESPACE as PEERS, nodePortName, podName } from "../pods/pods.ts";
 import { type Protocol, TCP_PORT, UDP_PORT } from "../probe/protocol.ts";
 import type { Prober } from "../support/prober.ts";

@@ -1,7 +1,7 @@
 import type { ExternalHost } from "../../clusters/provider/provider.ts";
 import type { IpFamily } from "../../clusters/spec/address-ranges.ts";
 import { Prober } from "../support/prober.ts";
-import { CLIENT, getExternalHost } from "../pods/deploy.ts";
+import { CLIENT, getExternalHost } from "../deployment/deploy.ts";
 import { execOnNode, type PluginContext } from "./context.ts";
 
 /** A network behind the external host, which is its gateway: documentation addresses of RFC 5737 and RFC 3849. */

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { By, DeferCleanup, Eventually, It, Skip } from "../harness.ts";
-import { cells } from "../matrix/cells.ts";
-import type { Variant } from "../matrix/gate.ts";
-import { DEFAULT_RUN, runCells } from "../matrix/run.ts";
+import { cells } from "../cells/cells.ts";
+import type { Variant } from "../cells/gate.ts";
+import { DEFAULT_RUN, runCells } from "../deployment/run-cells.ts";
 import { execOnNode, type PluginContext } from "./context.ts";
 
 /** Tunnel link: requests of underlay pods arrive by it, and their replies leave by the uplink. */

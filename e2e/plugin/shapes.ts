@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { By, It } from "../harness.ts";
-import { EXTERNAL } from "../matrix/cells.ts";
+import { EXTERNAL } from "../cells/cell.ts";
 import { hostPodName, podName } from "../pods/pods.ts";
 import { PROTOCOLS } from "../probe/protocol.ts";
 import { type HttpProbe, findUnanswered } from "./http-probe.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { getFamily } from "../../clusters/spec/address-ranges.ts";
 import { By, DeferCleanup, Eventually, It, Skip } from "../harness.ts";
-import { EXTERNAL } from "../matrix/cells.ts";
+import { EXTERNAL } from "../cells/cell.ts";
 import { hostPodName, podName } from "../pods/pods.ts";
 import { PROTOCOLS } from "../probe/protocol.ts";
 import { findUnanswered } from "./http-probe.ts";

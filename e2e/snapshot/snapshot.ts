@@ -2,7 +2,7 @@ import { getErrorMessage } from "../../plugin/errors/error-message.ts";
 import type { Cluster, ExecResult } from "../../clusters/provider/provider.ts";
 import { type ClusterApi, clusterApi } from "../support/cluster-api.ts";
 import { listNamespaces } from "../evidence/capture.ts";
-import type { Deployment } from "../pods/deploy.ts";
+import type { Deployment } from "../deployment/deploy.ts";
 import { redactObject, redactSecrets } from "./redact.ts";
 import { LOG_NAMESPACES, NODE_SOURCES, OBJECTS, POD_SOURCES } from "./sources.ts";
 

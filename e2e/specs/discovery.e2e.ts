@@ -5,7 +5,7 @@ import { nodeAddressSpecs, wireSpecs } from "../agent/discovery-specs.ts";
 import { type AgentFixture, setupAgentFixture } from "../agent/fixture.ts";
 import { ensureObject } from "../support/cluster-api.ts";
 import { BeforeAll, By, DeferCleanup, Describe, Eventually, It } from "../harness.ts";
-import { configureAgents } from "../matrix/variant.ts";
+import { configureAgents } from "../deployment/variant.ts";
 import { NAMESPACE, pod } from "../pods/pods.ts";
 import { registerIfMain, type TestRun } from "../support/test-run.ts";
 import { FACTS } from "../support/node-paths.ts";

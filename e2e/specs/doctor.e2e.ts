@@ -16,9 +16,10 @@ import {
   runWithPod,
 } from "../doctor/fault-run.ts";
 import { BeforeAll, By, DeferCleanup, Describe, Eventually, It, Skip } from "../harness.ts";
-import { type Cell, cells } from "../matrix/cells.ts";
-import { switchVariant } from "../matrix/variant.ts";
-import { deploy, type Deployment } from "../pods/deploy.ts";
+import { cells } from "../cells/cells.ts";
+import type { Cell } from "../cells/cell.ts";
+import { switchVariant } from "../deployment/variant.ts";
+import { deploy, type Deployment } from "../deployment/deploy.ts";
 import { registerIfMain, type TestRun } from "../support/test-run.ts";
 
 export function registerSpecs(run: TestRun): void {

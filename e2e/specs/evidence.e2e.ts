@@ -8,10 +8,10 @@ import { EVIDENCE_FAULTS } from "../evidence/faults.ts";
 import { signalAgent } from "../support/agent-process.ts";
 import { formatHop } from "../evidence/path.ts";
 import { BeforeAll, By, DeferCleanup, Describe, Eventually, It } from "../harness.ts";
-import { cells } from "../matrix/cells.ts";
-import type { Variant } from "../matrix/gate.ts";
-import { switchVariant } from "../matrix/variant.ts";
-import { deploy, type Deployment } from "../pods/deploy.ts";
+import { cells } from "../cells/cells.ts";
+import type { Variant } from "../cells/gate.ts";
+import { switchVariant } from "../deployment/variant.ts";
+import { deploy, type Deployment } from "../deployment/deploy.ts";
 import { registerIfMain, type TestRun } from "../support/test-run.ts";
 
 /** kube-proxy has its INVALID rule, which no packet of the matrix meets. */

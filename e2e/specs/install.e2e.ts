@@ -10,7 +10,7 @@ import { createKubectl } from "../install/kubectl.ts";
 import { applyOverlay, type OverlayName } from "../install/overlay.ts";
 import { rollOutDuringPodChurn } from "../install/rollout.ts";
 import { watchExecutables } from "../install/watched.ts";
-import { switchVariant } from "../matrix/variant.ts";
+import { switchVariant } from "../deployment/variant.ts";
 import { NAMESPACE } from "../pods/pods.ts";
 import { registerIfMain, type TestRun } from "../support/test-run.ts";
 import { SYSTEM_NAMESPACE } from "../support/node-paths.ts";

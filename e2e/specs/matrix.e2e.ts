@@ -21,17 +21,18 @@ import {
   Skip,
 } from "../harness.ts";
 import { REQUIRED_CHECKS } from "../matrix/required-checks.ts";
-import { listSupportedCells, type ClusterCapabilities, explainUnsupportedGroup } from "../matrix/supported-cells.ts";
-import { type Cell, cells, GROUPS } from "../matrix/cells.ts";
-import { environmentFor } from "../matrix/environment.ts";
-import type { Variant } from "../matrix/gate.ts";
+import { listSupportedCells, type ClusterCapabilities, explainUnsupportedGroup } from "../cells/supported-cells.ts";
+import { cells } from "../cells/cells.ts";
+import { type Cell, GROUPS } from "../cells/cell.ts";
+import { environmentFor } from "../cells/environment.ts";
+import type { Variant } from "../cells/gate.ts";
 import { findForeignAddresses } from "../matrix/pod-networks.ts";
 import { type ProbedVariant, probeVariant, toVariantResult } from "../matrix/probe-variant.ts";
 import { expectedRoutes, plainRoutes } from "../matrix/routes.ts";
 import { waitForServices } from "../matrix/services-known.ts";
-import { switchVariant } from "../matrix/variant.ts";
-import { findExpectation } from "../matrix/verdict.ts";
-import { deploy, type Deployment } from "../pods/deploy.ts";
+import { switchVariant } from "../deployment/variant.ts";
+import { findExpectation } from "../cells/verdict.ts";
+import { deploy, type Deployment } from "../deployment/deploy.ts";
 import { NAMESPACE } from "../pods/pods.ts";
 import { takeSnapshot } from "../snapshot/snapshot.ts";
 import { type ClusterApi, clusterApi, removeNamespace } from "../support/cluster-api.ts";

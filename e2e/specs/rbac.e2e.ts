@@ -9,7 +9,7 @@ import { listRequests, listGrants, roleSchema } from "../agent/audit-log.ts";
 import { type ClusterApi, clusterApi, ensureObject } from "../support/cluster-api.ts";
 import { BeforeAll, DeferCleanup, Describe, Eventually, It, Skip } from "../harness.ts";
 import { NAMESPACE } from "../pods/pods.ts";
-import { deploy } from "../pods/deploy.ts";
+import { deploy } from "../deployment/deploy.ts";
 import { registerIfMain, type TestRun } from "../support/test-run.ts";
 
 const MANIFEST = join(import.meta.dirname, "..", "..", "plugin", "deploy", "manifests", "interlay.yaml");

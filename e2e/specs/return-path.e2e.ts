@@ -4,9 +4,9 @@ import { calicoInvalidDrops, diffCounters, stripCounters } from "../agent/rules.
 import { NOTRACK, type AgentFixture, setupAgentFixture } from "../agent/fixture.ts";
 import { BeforeAll, By, DeferCleanup, Describe, Eventually, It } from "../harness.ts";
 import { createPod, deletePod, waitUntilReady } from "../chaos/context.ts";
-import { cells } from "../matrix/cells.ts";
-import { DEFAULT_RUN, runCells } from "../matrix/run.ts";
-import { configureAgents, switchVariant } from "../matrix/variant.ts";
+import { cells } from "../cells/cells.ts";
+import { DEFAULT_RUN, runCells } from "../deployment/run-cells.ts";
+import { configureAgents, switchVariant } from "../deployment/variant.ts";
 import { registerIfMain, type TestRun } from "../support/test-run.ts";
 
 const POLL = { timeout: 60_000 };

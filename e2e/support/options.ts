@@ -7,7 +7,7 @@ import { INSTALLED_MODES, type KubeProxy, NO_KUBE_PROXY } from "../../clusters/s
 import { DEFAULT_SPEC } from "../../clusters/spec/cluster-spec.ts";
 import { hasCapability } from "../../clusters/provider/capabilities.ts";
 import { PROVIDER_NAMES, type ProviderName } from "../../clusters/spec/provider-name.ts";
-import type { Variant } from "../matrix/gate.ts";
+import type { Variant } from "../cells/gate.ts";
 
 /** kube-proxy before and after the change of v1.29, which leaves the INVALID rule out when the sysctl is set. */
 const DEFAULT_KUBE_PROXIES = ["v1.28.15", "v1.29.15"] as const;

@@ -4,8 +4,8 @@ import { clusterApi } from "../../e2e/support/cluster-api.ts";
 import { listFindings } from "../../e2e/doctor/causes.ts";
 import { comparePrediction } from "../../e2e/doctor/compare.ts";
 import { PREDICTED } from "../../e2e/doctor/predicted.ts";
-import { cells } from "../../e2e/matrix/cells.ts";
-import { deploy } from "../../e2e/pods/deploy.ts";
+import { cells } from "../../e2e/cells/cells.ts";
+import { deploy } from "../../e2e/deployment/deploy.ts";
 import { buildProbe } from "../../e2e/probe/build.ts";
 
 /** Exit statuses of complete probes; 2 is an incomplete one. */

@@ -6,7 +6,8 @@ import { type ClusterSpec, DEFAULT_SPEC } from "../../clusters/spec/cluster-spec
 import { hasCapability } from "../../clusters/provider/capabilities.ts";
 import { listFamilies } from "../../clusters/spec/address-ranges.ts";
 import * as harness from "../../e2e/harness.ts";
-import { cells, type Features } from "../../e2e/matrix/cells.ts";
+import { cells } from "../../e2e/cells/cells.ts";
+import type { Features } from "../../e2e/cells/features.ts";
 import { takeSnapshot } from "../../e2e/snapshot/snapshot.ts";
 import { registerSuites } from "../../e2e/specs/suites.ts";
 import { buildClusterSpec } from "../../e2e/support/cluster-spec.ts";

@@ -2,10 +2,7 @@ import assert from "node:assert/strict";
 import { findCycles, parseImports, readImports, toFolderEdges } from "./import-cycles.ts";
 import { listFiles, ROOT } from "./language.ts";
 
-/** Folders that import each other, or whose files import each other's types. Remove a folder when it has no cycles; do not add one. */
-const PENDING_FOLDERS: readonly string[] = ["e2e"];
-
-const edge = (from: string, to: string) => ({ from, to, typeOnly: false });
+const edge = (from: string, to: string) => ({ from, to });
 
 describe("import cycles", () => {
   it("should be found through several files", () => {
@@ -23,10 +20,7 @@ describe("import cycles", () => {
   it("should be read from imports, exports and dynamic imports", () => {
     const text = `import "./a.ts"; import type { B } from "./b.ts"; import { type C } from "./c.ts"; export { d } from "./d.ts";
       import zod from "zod"; const e = await import("./e.ts"); import { f, type G } from "../f.ts";`;
-    assert.deepEqual(
-      parseImports("x.ts", text).map(({ to, typeOnly }) => `${to} ${typeOnly ? "type" : "value"}`),
-      ["./a.ts value", "./b.ts type", "./c.ts type", "./d.ts value", "./e.ts value", "../f.ts value"],
-    );
+    assert.deepEqual(parseImports("x.ts", text), ["./a.ts", "./b.ts", "./c.ts", "./d.ts", "./e.ts", "../f.ts"]);
   });
 });
 
@@ -35,20 +29,13 @@ describe("the project's imports", () => {
     ROOT,
     listFiles("*.ts").filter((name) => !name.endsWith(".test.ts")),
   );
-  const isPending = (name: string): boolean =>
-    PENDING_FOLDERS.some((folder) => name === folder || name.startsWith(`${folder}/`));
-  const findNewCycles = (all: typeof edges) => findCycles(all).filter((members) => !members.every(isPending));
 
-  it("should have no cycle between files at run time", () => {
+  it("should have no cycle between files, types included", () => {
     assert.ok(edges.length > 1000, "no imports were found");
-    assert.deepEqual(findCycles(edges.filter(({ typeOnly }) => !typeOnly)), []);
+    assert.deepEqual(findCycles(edges), []);
   });
 
-  it("should have no cycle between files, types included, outside of pending folders", () => {
-    assert.deepEqual(findNewCycles(edges), []);
-  });
-
-  it("should have no cycle between folders, types included, outside of pending folders", () => {
-    assert.deepEqual(findNewCycles(toFolderEdges(edges)), []);
+  it("should have no cycle between folders, types included", () => {
+    assert.deepEqual(findCycles(toFolderEdges(edges)), []);
   });
 });

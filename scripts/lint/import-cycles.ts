@@ -6,54 +6,37 @@ import ts from "typescript";
 interface ImportEdge {
   readonly from: string;
   readonly to: string;
-  /** The import exists for the compiler only. */
-  readonly typeOnly: boolean;
 }
 
-/** Reads the imports between the source files `names`. Imports of packages are left out. */
+/** Reads the imports between the source files `names`, types included. Imports of packages are left out. */
 export function readImports(root: string, names: readonly string[]): readonly ImportEdge[] {
   const known = new Set(names);
   return names.flatMap((from) =>
     parseImports(from, readFileSync(join(root, from), "utf8"))
-      .map(({ to, typeOnly }) => ({ from, to: relative(root, join(root, dirname(from), to)), typeOnly }))
+      .map((to) => ({ from, to: relative(root, join(root, dirname(from), to)) }))
       .filter(({ to }) => known.has(to)),
   );
 }
 
 /** Parses the relative paths that a source text imports or exports from, also by `import()`. */
-export function parseImports(
-  name: string,
-  text: string,
-): readonly { readonly to: string; readonly typeOnly: boolean }[] {
-  const found: { readonly to: string; readonly typeOnly: boolean }[] = [];
-  const add = (specifier: ts.Expression | undefined, typeOnly: boolean): void => {
+export function parseImports(name: string, text: string): readonly string[] {
+  const found: string[] = [];
+  const add = (specifier: ts.Expression | undefined): void => {
     if (specifier !== undefined && ts.isStringLiteral(specifier) && specifier.text.startsWith("."))
-      found.push({ to: specifier.text, typeOnly });
+      found.push(specifier.text);
   };
   const visit = (node: ts.Node): void => {
-    if (ts.isImportDeclaration(node)) add(node.moduleSpecifier, isTypeOnly(node));
-    else if (ts.isExportDeclaration(node)) add(node.moduleSpecifier, node.isTypeOnly);
-    else if (ts.isCallExpression(node) && node.expression.kind === ts.SyntaxKind.ImportKeyword)
-      add(node.arguments[0], false);
+    if (ts.isImportDeclaration(node) || ts.isExportDeclaration(node)) add(node.moduleSpecifier);
+    else if (ts.isCallExpression(node) && node.expression.kind === ts.SyntaxKind.ImportKeyword) add(node.arguments[0]);
     ts.forEachChild(node, visit);
   };
   visit(ts.createSourceFile(name, text, ts.ScriptTarget.Latest));
   return found;
 }
 
-function isTypeOnly({ importClause }: ts.ImportDeclaration): boolean {
-  if (importClause === undefined) return false;
-  if (importClause.phaseModifier === ts.SyntaxKind.TypeKeyword) return true;
-  const { name, namedBindings } = importClause;
-  if (name !== undefined || namedBindings === undefined || !ts.isNamedImports(namedBindings)) return false;
-  return namedBindings.elements.every((element) => element.isTypeOnly);
-}
-
 /** Replaces each file by its folder; imports inside a folder are left out. */
 export function toFolderEdges(edges: readonly ImportEdge[]): readonly ImportEdge[] {
-  return edges
-    .map(({ from, to, typeOnly }) => ({ from: dirname(from), to: dirname(to), typeOnly }))
-    .filter(({ from, to }) => from !== to);
+  return edges.map(({ from, to }) => ({ from: dirname(from), to: dirname(to) })).filter(({ from, to }) => from !== to);
 }
 
 /**
@@ -61,7 +44,7 @@ export function toFolderEdges(edges: readonly ImportEdge[]): readonly ImportEdge
  *
  * @returns the sorted members of each cycle; empty if all imports point one way
  */
-export function findCycles(edges: readonly Pick<ImportEdge, "from" | "to">[]): readonly (readonly string[])[] {
+export function findCycles(edges: readonly ImportEdge[]): readonly (readonly string[])[] {
   const targets = new Map<string, Set<string>>();
   for (const { from, to } of edges) targets.set(from, (targets.get(from) ?? new Set()).add(to));
   const order = new Map<string, number>();

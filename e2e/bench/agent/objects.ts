@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { KubeClient } from "../../../plugin/kubernetes/kube-client.ts";
 import { GROUP_VERSION, inNamespace, podObject, RESOURCE } from "../../../plugin/kubernetes/objects.ts";
 import { type Ip, parseIp } from "../../../plugin/datapath/address.ts";
-import { mapParallel } from "../map-parallel.ts";
+import { mapParallel } from "../measurement/map-parallel.ts";
 import { NAMESPACE } from "../ipam/cluster-objects.ts";
 import { toObjectName } from "../../../plugin/ipam/pool/object-name.ts";
 

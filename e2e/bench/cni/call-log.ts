@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { TestNode } from "../../../plugin/testing/node.ts";
-import type { Measurement } from "../measurement.ts";
-import { percentile, roundToTenth } from "../statistics.ts";
+import type { Measurement } from "../measurement/measurement.ts";
+import { percentile, roundToTenth } from "../measurement/statistics.ts";
 
 /** How the launcher executes a call: in the agent, or without an agent in a process of interlay-full. */
 export type CallMode = "agent" | "standalone";

@@ -1,8 +1,8 @@
 import type { KubeClient } from "../../../plugin/kubernetes/kube-client.ts";
-import type { Measurement } from "../measurement.ts";
-import { median, roundToTenth } from "../statistics.ts";
+import type { Measurement } from "../measurement/measurement.ts";
+import { median, roundToTenth } from "../measurement/statistics.ts";
 import type { IpamCalls } from "./calls.ts";
-import { mapParallel } from "../map-parallel.ts";
+import { mapParallel } from "../measurement/map-parallel.ts";
 import { createPools } from "./cluster-objects.ts";
 
 const CALLS = 40;

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import type { KubeClient } from "../../../plugin/kubernetes/kube-client.ts";
-import type { Measurement } from "../measurement.ts";
-import { roundToHundredth, median, percentile, roundToTenth } from "../statistics.ts";
+import type { Measurement } from "../measurement/measurement.ts";
+import { roundToHundredth, median, percentile, roundToTenth } from "../measurement/statistics.ts";
 import { NodeFleet } from "./fleet.ts";
 import type { WorkerMessage, WorkerOutcome } from "./orders.ts";
 import { countAddressWrites, clearAddresses, createPools } from "./cluster-objects.ts";

@@ -1,5 +1,5 @@
 import type { Cluster } from "../../../clusters/provider/provider.ts";
-import type { Measurement } from "../measurement.ts";
+import type { Measurement } from "../measurement/measurement.ts";
 import { describeCalls, measureRate } from "./add.ts";
 import type { IpamCalls } from "./calls.ts";
 

@@ -5,7 +5,7 @@ import { signalProcess } from "../../support/agent-process.ts";
 import { KubeClient, buildPath } from "../../../plugin/kubernetes/kube-client.ts";
 import { GROUP_VERSION, RESOURCE } from "../../../plugin/kubernetes/objects.ts";
 import { POD_LABELS } from "./orders.ts";
-import { mapParallel } from "../map-parallel.ts";
+import { mapParallel } from "../measurement/map-parallel.ts";
 
 export const NAMESPACE = "bench-ipam";
 const serviceAccounts = { api: "/api/v1", plural: "serviceaccounts", namespace: NAMESPACE };

@@ -12,7 +12,7 @@ import { hasStatus, KubeClient } from "../../../plugin/kubernetes/kube-client.ts
 import { inNamespace, podObject, RESOURCE } from "../../../plugin/kubernetes/objects.ts";
 import { Allocator } from "../../../plugin/ipam/allocator/allocator.ts";
 import { Records } from "../../../plugin/ipam/records/records.ts";
-import { mapParallel } from "../map-parallel.ts";
+import { mapParallel } from "../measurement/map-parallel.ts";
 import {
   type WorkerMessage,
   workerMessage,

@@ -1,5 +1,5 @@
-import type { Measurement } from "../measurement.ts";
-import { geometricMean, roundToHundredth, mean } from "../statistics.ts";
+import type { Measurement } from "../measurement/measurement.ts";
+import { geometricMean, roundToHundredth, mean } from "../measurement/statistics.ts";
 import { type NetState, STATES } from "./states.ts";
 
 /** Interlay may take 3 % of throughput, and add 3 % to the median latency. */

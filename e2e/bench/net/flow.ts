@@ -2,9 +2,9 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Cluster } from "../../../clusters/provider/provider.ts";
 import { execOrThrow } from "../../support/agent-process.ts";
 import { Eventually } from "../../harness.ts";
-import { median } from "../statistics.ts";
+import { median } from "../measurement/statistics.ts";
 import { LinkCounter, type SentTraffic } from "./link-counter.ts";
-import type { BenchPod } from "./pods.ts";
+import { type BenchPod, IPERF_PORT, SOCKPERF_PORT } from "./bench-pod.ts";
 import { ON_LAST_CPU } from "./cpu-pinning.ts";
 
 /** Duration of a turn and of each of its samples. */
@@ -14,9 +14,6 @@ const SAMPLE_MS = 3;
 const STARTED_PACKETS = 20_000;
 /** Lifetime of a client, longer than its turns: sockperf reserves memory for each possible request. */
 const CLIENT_SECONDS = "90";
-
-export const IPERF_PORT = 5201;
-export const SOCKPERF_PORT = 11111;
 
 interface FlowKind {
   readonly name: "stream" | "questions";

@@ -4,7 +4,7 @@ import { z } from "zod";
 import { listProcesses } from "../../../clusters/lab/machines/processes.ts";
 import type { Cluster } from "../../../clusters/provider/provider.ts";
 import { execOrThrow } from "../../support/agent-process.ts";
-import type { BenchPod } from "./pods.ts";
+import type { BenchPod } from "./bench-pod.ts";
 
 /** Traffic that a link sent in some time. */
 export interface SentTraffic {

@@ -6,7 +6,7 @@ import { findNetns } from "../../agent/streams.ts";
 import { type ClusterApi, ensureObject } from "../../support/cluster-api.ts";
 import { Eventually } from "../../harness.ts";
 import { createNetworkAnnotations } from "../../pods/pods.ts";
-import { IPERF_PORT, SOCKPERF_PORT } from "./flow.ts";
+import { type BenchPod, IPERF_PORT, SOCKPERF_PORT } from "./bench-pod.ts";
 import { InterlayParts } from "./parts.ts";
 import { ON_LAST_CPU } from "./cpu-pinning.ts";
 import type { Endpoint, EndpointKind } from "./paths.ts";
@@ -17,14 +17,6 @@ const KINDS: readonly EndpointKind[] = ["overlay", "underlay", "multi-nic", "pla
 /** Kinds that Interlay configures; it does not change overlay pods. */
 const CONFIGURED_KINDS: readonly EndpointKind[] = ["underlay", "multi-nic"];
 const NAD = "k8s.cni.cncf.io/v1";
-
-/** An end of a path. */
-export interface BenchPod {
-  readonly node: string;
-  readonly netns: string;
-  readonly address: string;
-  readonly parts: InterlayParts;
-}
 
 /** Number of equal pods, because they differ in speed. Clients are on worker 1, servers on both workers. */
 const PODS_OF_A_KIND = 5;

@@ -1,6 +1,6 @@
 import type { Cluster } from "../../../clusters/provider/provider.ts";
 import { execOrThrow, signalAgent } from "../../support/agent-process.ts";
-import { switchVariant } from "../../matrix/variant.ts";
+import { switchVariant } from "../../deployment/variant.ts";
 import { InterlayParts } from "./parts.ts";
 
 /**

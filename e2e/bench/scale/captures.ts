@@ -2,7 +2,7 @@ import type { Cluster } from "../../../clusters/provider/provider.ts";
 import { startCapture, type CapturePoint } from "../../evidence/capture.ts";
 import { formatHop, type Path, collectPaths } from "../../evidence/path.ts";
 import { HANDSHAKE } from "../../evidence/pcap.ts";
-import { reserveTokens } from "../../matrix/run.ts";
+import { reserveTokens } from "../../deployment/run-cells.ts";
 import { formatToken } from "../../probe/protocol.ts";
 import type { ScaleProbe } from "./probes.ts";
 import { getErrorMessage } from "../../../plugin/errors/error-message.ts";

@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Cluster } from "../../../clusters/provider/provider.ts";
 import type { ClusterApi } from "../../support/cluster-api.ts";
-import { reserveTokens } from "../../matrix/run.ts";
+import { reserveTokens } from "../../deployment/run-cells.ts";
 import { formatToken } from "../../probe/protocol.ts";
 import { Prober } from "../../support/prober.ts";
 import { NAMESPACE } from "./pods.ts";
-import { mapParallel } from "../map-parallel.ts";
+import { mapParallel } from "../measurement/map-parallel.ts";
 import type { ScaleProbe } from "./probes.ts";
 import { describeCapture } from "./captures.ts";
 

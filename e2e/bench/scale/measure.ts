@@ -3,7 +3,7 @@ import type { Cluster } from "../../../clusters/provider/provider.ts";
 import { execOrThrow } from "../../support/agent-process.ts";
 import type { ClusterApi } from "../../support/cluster-api.ts";
 import { AgentProcess } from "../agent/agent-process.ts";
-import { median } from "../statistics.ts";
+import { median } from "../measurement/statistics.ts";
 import { createScalePods, removePod } from "./pods.ts";
 
 /** Values that are measured after each step. */

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import type { Deployment } from "../pods/deploy.ts";
-import { cells } from "./cells.ts";
-import { DEFAULT_RUN, runCells } from "./run.ts";
-import { verdictFor } from "./verdict.ts";
+import type { Deployment } from "./deploy.ts";
+import { cells } from "../cells/cells.ts";
+import { DEFAULT_RUN, runCells } from "./run-cells.ts";
+import { verdictFor } from "../cells/verdict.ts";
 
 const variant = { kubeProxy: { version: "v1.28.15", mode: "iptables" }, returnPath: "liberal" } as const;
 

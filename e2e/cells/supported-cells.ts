@@ -1,6 +1,7 @@
 import type { UndecidedCells } from "../../clusters/spec/environment.ts";
 import type { Cluster } from "../../clusters/provider/provider.ts";
-import { type Cell, EXTERNAL, type Features, type Group } from "./cells.ts";
+import { type Cell, EXTERNAL, type Group } from "./cell.ts";
+import type { Features } from "./features.ts";
 import { lacksLocalEndpoint } from "./verdict.ts";
 
 /** Properties of a cluster that decide which cells can be probed in it. */

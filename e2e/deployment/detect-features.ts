@@ -1,7 +1,7 @@
 import type { Cluster } from "../../clusters/provider/provider.ts";
 import { hasCapability } from "../../clusters/provider/capabilities.ts";
 import { retryOnServerError, type ClusterApi } from "../support/cluster-api.ts";
-import { type Features, NO_FEATURES } from "../matrix/cells.ts";
+import { type Features, NO_FEATURES } from "../cells/features.ts";
 
 /** Returns the features of a cluster. Only clusters that the suite created, with Interlay, are attacked. */
 export async function findFeatures(cluster: Cluster, api: ClusterApi): Promise<Features> {

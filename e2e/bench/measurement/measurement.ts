@@ -70,7 +70,7 @@ export async function writeMeasurements(
   figures: readonly Measurement[],
   { load, versions }: MachineState,
 ): Promise<string> {
-  const directory = join(import.meta.dirname, "..", "..", "results", "benchmarks");
+  const directory = join(import.meta.dirname, "../../../results/benchmarks");
   await mkdir(directory, { recursive: true });
   const file = join(directory, `${name}.json`);
   const machine = {

@@ -1,7 +1,7 @@
-import { findEtcdVersion, VERSIONS } from "../../clusters/components/catalog.ts";
+import { findEtcdVersion, VERSIONS } from "../../../clusters/components/catalog.ts";
 import { $ } from "zx";
-import { readSuiteVersion } from "../support/suite-version.ts";
-import packageJson from "../../package.json" with { type: "json" };
+import { readSuiteVersion } from "../../support/suite-version.ts";
+import packageJson from "../../../package.json" with { type: "json" };
 
 type Component = "kubernetes" | "calico" | "multus" | "cni-plugins" | "etcd" | "kind";
 

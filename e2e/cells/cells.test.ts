@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { type Cell, cells, GROUPS } from "./cells.ts";
+import { cells } from "./cells.ts";
+import { type Cell, GROUPS } from "./cell.ts";
 
 const count = (list: readonly Cell[], group: Cell["group"]) => list.filter((cell) => cell.group === group).length;
 

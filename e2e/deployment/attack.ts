@@ -1,6 +1,6 @@
-import type { Deployment } from "../pods/deploy.ts";
+import type { Deployment } from "./deploy.ts";
 import { TCP_PORT } from "../probe/protocol.ts";
-import { type Cell, EXTERNAL } from "./cell.ts";
+import { type Cell, EXTERNAL } from "../cells/cell.ts";
 import { getErrorMessage } from "../../plugin/errors/error-message.ts";
 
 /** Frames of each kind: a busy machine can lose one. */

@@ -1,13 +1,13 @@
 import { currentSignal } from "../harness.ts";
 import type { CellResult } from "../../results/schema.ts";
-import type { Deployment } from "../pods/deploy.ts";
+import type { Deployment } from "./deploy.ts";
 import { type ProbeAnswer, TOKENS, formatToken } from "../probe/protocol.ts";
 import { runAttack } from "./attack.ts";
-import { type Cell, EXTERNAL } from "./cell.ts";
-import { expectedSource } from "./expected-source.ts";
-import type { Variant, Verdict } from "./gate.ts";
-import { settingsFor, UNKNOWN_SETTINGS } from "./settings.ts";
-import { verdictFor } from "./verdict.ts";
+import { type Cell, EXTERNAL } from "../cells/cell.ts";
+import { expectedSource } from "../cells/expected-source.ts";
+import type { Variant, Verdict } from "../cells/gate.ts";
+import { settingsFor, UNKNOWN_SETTINGS } from "../cells/settings.ts";
+import { verdictFor } from "../cells/verdict.ts";
 import { getErrorMessage } from "../../plugin/errors/error-message.ts";
 
 interface RunOptions {

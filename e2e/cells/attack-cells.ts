@@ -1,6 +1,6 @@
 import { podName } from "../pods/pods.ts";
 import { type Attack, type Cell, type Draft, EXTERNAL, listPlacements, makeCell } from "./cell.ts";
-import type { Features } from "./cells.ts";
+import type { Features } from "./features.ts";
 
 /**
  * Returns cells for datagrams that an underlay pod sends by its link to the node and that must not arrive: with the source address

@@ -3,8 +3,8 @@ import { z } from "zod";
 import type { Cluster } from "../../clusters/provider/provider.ts";
 import { Eventually } from "../harness.ts";
 import { listFamilies, type IpFamily } from "../../clusters/spec/address-ranges.ts";
-import { environmentFor } from "./environment.ts";
-import type { Variant } from "./gate.ts";
+import { environmentFor } from "../cells/environment.ts";
+import type { Variant } from "../cells/gate.ts";
 import { SYSTEM_NAMESPACE } from "../support/node-paths.ts";
 
 const CONFIG_MAP = "interlay-config";

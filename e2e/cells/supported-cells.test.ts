@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { findEnvironment } from "../../clusters/environments/registry.ts";
 import { listSupportedCells, type ClusterCapabilities, explainUnsupportedGroup } from "./supported-cells.ts";
-import { cells, type Features, GROUPS, NO_FEATURES } from "./cells.ts";
+import { cells } from "./cells.ts";
+import { GROUPS } from "./cell.ts";
+import { type Features, NO_FEATURES } from "./features.ts";
 
 const EVERYTHING: Features = { dns: true, vips: true, hostPorts: true, sourceGuard: true, forwardDrop: true };
 const all = cells(2, ["ipv4"], EVERYTHING);
