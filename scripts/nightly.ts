@@ -1,31 +1,34 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { Command, Option } from "commander";
+import { Command, InvalidArgumentError } from "commander";
 import { startScript, waitForExit } from "../clusters/shell.ts";
 import { readReport, RESULTS, writeHistory } from "../results/files/write.ts";
-import { type MatrixJob, matrixPlan, type PlannedJobs, planJobs } from "./nightly/plan.ts";
+import { type MatrixJob, matrixPlan, nameComponents, type PlannedJobs, planJobs } from "./nightly/plan.ts";
 import plans from "./nightly/plans.json" with { type: "json" };
 import { type JobResult, listRows, renderMarkdown, renderTable } from "./nightly/results-table.ts";
 import { getErrorMessage } from "../plugin/errors/error-message.ts";
 
-/** `npm run nightly`: runs the matrix for every job of a plan. The nightly workflow of CI takes its jobs from `--dry-run --json`. */
+type PlanName = keyof typeof plans;
+const PLAN_NAMES = Object.keys(plans) as readonly PlanName[];
+/** The plans that CI runs every night. */
+const NIGHTLY: readonly PlanName[] = ["nightly", "gate"];
+
+/** `npm run nightly`: runs the matrix for every job of the plans. The nightly workflow of CI takes its jobs from `--dry-run --json`. */
 const flags = new Command("nightly")
   .description("run the matrix for every Kubernetes version, kube-proxy mode, family and provider of a plan")
-  .addOption(
-    new Option("--plan <name>", "plan in scripts/nightly/plans.json").choices(Object.keys(plans)).default("nightly"),
-  )
+  .option("--plan <list>", `plans of scripts/nightly/plans.json: ${PLAN_NAMES.join(", ")}`, parsePlans, NIGHTLY)
   .option("--versions <list>", "versions instead of the plan's: of kube-proxy in plan sweep, else of Kubernetes")
   .option("--only <regexp>", "only jobs whose name matches", "")
   .option("--dry-run", "print the jobs and run nothing")
   .option("--json", "with --dry-run: print the jobs as JSON, each with its arguments for e2e")
   .parse()
-  .opts<{ plan: keyof typeof plans; versions?: string; only: string; dryRun?: true; json?: true }>();
+  .opts<{ plan: readonly PlanName[]; versions?: string; only: string; dryRun?: true; json?: true }>();
 const print = (text: string): void => {
   process.stdout.write(`${text}\n`);
 };
 
 try {
-  const { jobs, skipped } = readPlan();
+  const { jobs, skipped } = readPlans();
   const selected = jobs.filter(({ name }) => new RegExp(flags.only).test(name));
   if (flags.dryRun) printJobs(selected, skipped);
   else await runJobs(selected, skipped);
@@ -34,16 +37,31 @@ try {
   process.exitCode = 2;
 }
 
-function readPlan(): PlannedJobs {
-  const plan = matrixPlan.parse(plans[flags.plan]);
+function parsePlans(list: string): readonly PlanName[] {
+  return list.split(",").map((name) => {
+    const plan = PLAN_NAMES.find((one) => one === name);
+    if (plan === undefined) throw new InvalidArgumentError(`use some of ${PLAN_NAMES.join(", ")}.`);
+    return plan;
+  });
+}
+
+function readPlans(): PlannedJobs {
   const versions = flags.versions?.split(",");
-  const override = versions && (plan.kubeProxies ? { kubeProxies: versions } : { kubernetes: versions });
-  return planJobs(flags.plan, { ...plan, ...override });
+  const planned = flags.plan.map((name) => {
+    const plan = matrixPlan.parse(plans[name]);
+    const override = versions && (plan.kubeProxies ? { kubeProxies: versions } : { kubernetes: versions });
+    return planJobs(name, { ...plan, ...override });
+  });
+  return { jobs: planned.flatMap(({ jobs }) => jobs), skipped: planned.flatMap(({ skipped }) => skipped) };
 }
 
 function printJobs(jobs: PlannedJobs["jobs"], skipped: PlannedJobs["skipped"]): void {
   if (flags.json)
-    print(JSON.stringify(jobs.map(({ name, kubernetes, args }) => ({ name, kubernetes, args: args.join(" ") }))));
+    print(
+      JSON.stringify(
+        jobs.map((job) => ({ name: job.name, components: nameComponents(job), args: job.args.join(" ") })),
+      ),
+    );
   else {
     for (const { name, args } of jobs) print(`${name}: npm run e2e -- ${args.join(" ")}`);
     for (const reason of skipped) print(`skipped: ${reason}`);
@@ -64,7 +82,7 @@ async function runJobs(jobs: PlannedJobs["jobs"], skipped: PlannedJobs["skipped"
   }
   const rows = listRows(results, skipped);
   await mkdir(join(RESULTS, "runs"), { recursive: true });
-  const file = join(RESULTS, "runs", `${flags.plan}.md`);
+  const file = join(RESULTS, "runs", `${flags.plan.join("-")}.md`);
   await writeFile(file, renderMarkdown(rows));
   print(`\n${renderTable(rows)}\n\ntable: ${file}\nhistory: ${await writeHistory()}`);
 }

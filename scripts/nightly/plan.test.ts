@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { ENVIRONMENTS } from "../../clusters/environments/registry.ts";
-import { type MatrixPlan, matrixPlan, planJobs } from "./plan.ts";
+import { type MatrixPlan, matrixPlan, nameComponents, planJobs } from "./plan.ts";
 import plans from "./plans.json" with { type: "json" };
 
 const PLAN: MatrixPlan = {
@@ -9,6 +9,7 @@ const PLAN: MatrixPlan = {
   modes: ["iptables", "nftables"],
   families: ["ipv4", "dual"],
   returnPaths: ["liberal", "notrack"],
+  evidence: "failed",
   environments: false,
 };
 
@@ -42,18 +43,23 @@ describe("the plan of a matrix run", () => {
     );
   });
 
-  it("runs every environment on every provider that supports it", () => {
+  it("runs every environment once on every provider that supports it, at most eight in a job", () => {
     const planned = planJobs("nightly", { ...PLAN, kubernetes: [], environments: true }).jobs;
-    const listNames = (provider: "kind" | "lab") =>
-      ENVIRONMENTS.filter(({ providers }) => providers.includes(provider)).map(({ name }) => name);
-    assert.deepEqual(
-      planned.map(({ name, args }) => [name, args.at(-1)]),
-      [
-        ["nightly-lab-env", listNames("lab").join(",")],
-        ["nightly-kind-env", listNames("kind").join(",")],
-      ],
-    );
-    assert.ok(listNames("kind").length > 5 && listNames("lab").length > listNames("kind").length);
+    for (const provider of PLAN.providers) {
+      const lists = planned.filter((job) => job.provider === provider).map(({ args }) => args.at(-1)?.split(",") ?? []);
+      const supported = ENVIRONMENTS.filter(({ providers }) => providers.includes(provider));
+      assert.deepEqual(
+        lists.flat(),
+        supported.map(({ name }) => name),
+      );
+      assert.ok(supported.length > 5 && lists.every(({ length }) => length <= 8));
+    }
+    assert.equal(planned[0]?.name, "nightly-lab-env-1");
+  });
+
+  it("captures the packets of every cell if it says so", () => {
+    const [job] = planJobs("gate", { ...PLAN, evidence: "all" }).jobs;
+    assert.deepEqual(job?.args.slice(-2), ["--evidence", "all"]);
   });
 
   it("rejects an invalid version", () => {
@@ -86,9 +92,32 @@ describe("a plan with versions of kube-proxy", () => {
   });
 });
 
+describe("nameComponents", () => {
+  it("is the same for jobs that need the same programs", () => {
+    const plan = {
+      ...PLAN,
+      providers: ["lab"],
+      kubernetes: ["v1.29.15"],
+      kubeProxies: ["v1.28.15", "v1.29.15"],
+    } as const;
+    const { jobs } = planJobs("gate", matrixPlan.parse(plan));
+    assert.deepEqual([...new Set(jobs.map(nameComponents))], ["lab-v1.28.15-v1.29.15"]);
+    const [environments] = planJobs("nightly", { ...PLAN, kubernetes: [], environments: true }).jobs;
+    assert.ok(environments);
+    assert.match(nameComponents(environments), /^lab-environments-v1\.\d+\.\d+$/);
+  });
+});
+
 describe("plans.json", () => {
+  it("crosses the version gate every night, with a path captured for every cell", () => {
+    const { evidence, kubeProxies, returnPaths } = matrixPlan.parse(plans.gate);
+    assert.equal(evidence, "all");
+    assert.deepEqual(kubeProxies, ["v1.28.15", "v1.29.15"]);
+    for (const returnPath of ["liberal", "none"] as const) assert.ok(returnPaths.includes(returnPath));
+  });
+
   for (const [name, plan] of Object.entries(plans))
     it(`contains a valid plan: ${name}`, () => {
-      assert.ok(planJobs(name, matrixPlan.parse(plan)).jobs.length > 2);
+      assert.ok(planJobs(name, matrixPlan.parse(plan)).jobs.length >= 2);
     });
 });

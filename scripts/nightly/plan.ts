@@ -17,17 +17,21 @@ export const matrixPlan = z.strictObject({
   modes: z.array(z.enum(["iptables", "nftables"])),
   families: z.array(z.enum(["ipv4", "ipv6", "dual"])),
   returnPaths: z.array(z.enum(["notrack", "liberal", "snat", "none"])),
+  /** Cells whose packet paths are captured, as for `npm run e2e -- --evidence`. */
+  evidence: z.enum(["failed", "all"]).default("failed"),
   /** Whether every provider also runs all environments that it supports. */
   environments: z.boolean().default(false),
 });
 export type MatrixPlan = z.infer<typeof matrixPlan>;
 
 type KubeProxy = VariantIdentity["kubeProxy"];
+type Provider = MatrixPlan["providers"][number];
 
 /** One run of `npm run e2e` in a cluster of its own. */
 export interface MatrixJob {
   /** Unique; also the name of the cluster and of the artifact in CI. */
   readonly name: string;
+  readonly provider: Provider;
   readonly kubernetes: string;
   /** Arguments of `npm run e2e --`. */
   readonly args: readonly string[];
@@ -55,6 +59,7 @@ export function planJobs(name: string, plan: MatrixPlan): PlannedJobs {
         const versions = kubeProxies.map(({ version, mode }) => `${version}/${mode}`);
         return {
           name: job,
+          provider,
           kubernetes,
           args: [
             ...createClusterArguments(provider, job, kubernetes),
@@ -64,6 +69,7 @@ export function planJobs(name: string, plan: MatrixPlan): PlannedJobs {
             plan.returnPaths.join(","),
             "--family",
             family,
+            ...(plan.evidence === "all" ? ["--evidence", "all"] : []),
           ],
           variants: kubeProxies.flatMap((kubeProxy) =>
             plan.returnPaths.map((returnPath) => ({ kubeProxy, returnPath })),
@@ -73,7 +79,7 @@ export function planJobs(name: string, plan: MatrixPlan): PlannedJobs {
     ),
   );
   const environments = plan.environments
-    ? plan.providers.map((provider) => planEnvironments(provider, `${name}-${provider}-env`))
+    ? plan.providers.flatMap((provider) => planEnvironments(provider, `${name}-${provider}-env`))
     : [];
   return { jobs: [...jobs, ...environments], skipped };
 }
@@ -118,19 +124,31 @@ function groupByControlPlane({ kubernetes: versions, kubeProxies = [], modes }: 
   };
 }
 
-function planEnvironments(provider: "lab" | "kind", name: string): MatrixJob {
+/** Maximum number of environments in a job, each in a cluster of its own: about 10 minutes. */
+const MAX_ENVIRONMENTS = 8;
+
+function planEnvironments(provider: Provider, name: string): readonly MatrixJob[] {
   const { kubernetes } = DEFAULT_SPEC;
-  const environments = ENVIRONMENTS.filter(({ providers }) => providers.includes(provider));
-  return {
-    name,
-    kubernetes,
-    args: [
-      ...createClusterArguments(provider, name, kubernetes),
-      "--environment",
-      environments.map((environment) => environment.name).join(","),
-    ],
-    variants: [],
-  };
+  const supported = ENVIRONMENTS.filter(({ providers }) => providers.includes(provider));
+  const size = Math.ceil(supported.length / Math.ceil(supported.length / MAX_ENVIRONMENTS));
+  const starts = supported.map((_, index) => index).filter((index) => index % size === 0);
+  return starts.map((start, index) => {
+    const job = `${name}-${index + 1}`;
+    const names = supported.slice(start, start + size).map((environment) => environment.name);
+    return {
+      name: job,
+      provider,
+      kubernetes,
+      args: [...createClusterArguments(provider, job, kubernetes), "--environment", names.join(",")],
+      variants: [],
+    };
+  });
+}
+
+/** Returns a name for what a job downloads and builds: jobs with the same name can share a cache. */
+export function nameComponents({ provider, kubernetes, variants }: MatrixJob): string {
+  const versions = new Set([kubernetes, ...variants.map(({ kubeProxy }) => kubeProxy.version)]);
+  return [provider, ...(variants.length === 0 ? ["environments"] : []), ...[...versions].sort()].join("-");
 }
 
 function createClusterArguments(provider: string, name: string, kubernetes: string): readonly string[] {

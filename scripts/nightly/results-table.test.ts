@@ -8,6 +8,7 @@ describe("the table of a matrix run", () => {
   const kubeProxy = { version: "v1.28.15", mode: "iptables" } as const;
   const job: MatrixJob = {
     name: "sweep-lab-1-29-ipv4",
+    provider: "lab",
     kubernetes: "v1.29.15",
     args: [],
     variants: [
