@@ -1,0 +1,120 @@
+import {
+  BREAK,
+  type Chain,
+  CONTINUE_ALWAYS,
+  createRule,
+  createUndecidable,
+  createUnsupported,
+  isUndecided,
+  type Rule,
+  type Statement,
+} from "../ruleset.ts";
+import { LOOKUP_MATCHES } from "./lookup-matches.ts";
+import { formatExtension, formatOption, type MatchCompiler, type RuleScope } from "./match-compiler.ts";
+import { compileBaseOption, PACKET_MATCHES } from "./packet-matches.ts";
+import { parseRuleArguments, type RuleArguments } from "./rule-arguments.ts";
+import { STATE_MATCHES } from "./state-matches.ts";
+import { compileTarget } from "./targets.ts";
+
+const never: MatchCompiler = () => [() => BREAK];
+
+const MATCHES: Readonly<Record<string, MatchCompiler>> = {
+  ...PACKET_MATCHES,
+  ...STATE_MATCHES,
+  ...LOOKUP_MATCHES,
+  // Counts, and has no quota in the rules that kube-proxy writes.
+  nfacct: () => [],
+  // Protocols that a trace does not send.
+  sctp: never,
+  dccp: never,
+  esp: never,
+  ah: never,
+};
+
+/** Matches of rates, times, processes and payload: neither the packet nor the snapshot decides them. */
+const UNDECIDABLE = new Set([
+  "bpf",
+  "cgroup",
+  "connbytes",
+  "connlimit",
+  "cpu",
+  "hashlimit",
+  "helper",
+  "limit",
+  "owner",
+  "policy",
+  "quota",
+  "recent",
+  "socket",
+  "string",
+  "tcpmss",
+  "time",
+]);
+
+/**
+ * Compiles a rule of iptables. Matches that cannot be decided come last, so that they do not matter if another one fails.
+ *
+ * @param text The rule without counters and `-A CHAIN`.
+ * @param scope Sets that the rule may refer to.
+ * @param findChain Returns a chain of the rule's table.
+ */
+export function compileIptablesRule(
+  text: string,
+  chainName: string,
+  scope: RuleScope,
+  findChain: (name: string) => Chain | undefined,
+): Rule {
+  const parsed = parseRuleArguments(text);
+  const action = compileAction(parsed.target, findChain);
+  const ruleText = `-A ${chainName} ${text}`;
+  // It does not matter whether a packet is logged or counted.
+  if (action === CONTINUE_ALWAYS) return createRule(ruleText, []);
+  const matches = compileMatches(parsed, scope);
+  return createRule(ruleText, [
+    ...matches.filter((statement) => !isUndecided(statement)),
+    ...matches.filter(isUndecided),
+    action,
+  ]);
+}
+
+function compileMatches({ options, matches }: RuleArguments, scope: RuleScope): readonly Statement[] {
+  return [
+    ...options.flatMap((option) =>
+      attemptMatch(
+        () => [compileBaseOption(option)],
+        () => formatOption(option),
+      ),
+    ),
+    ...matches.flatMap((extension) => {
+      if (UNDECIDABLE.has(extension.name)) return [createUndecidable(`-m ${formatExtension(extension)}`)];
+      const compile = MATCHES[extension.name];
+      return attemptMatch(
+        () => compile?.(extension, scope),
+        () => `-m ${formatExtension(extension)}`,
+      );
+    }),
+  ];
+}
+
+/** Returns the statements, or an undecided one if the compiler does not know the match or throws. */
+function attemptMatch(compile: () => readonly Statement[] | undefined, describe: () => string): readonly Statement[] {
+  try {
+    return compile() ?? [createUnsupported(describe(), "undecided")];
+  } catch (error) {
+    return [createUnsupported(error instanceof Error ? error.message : describe(), "undecided")];
+  }
+}
+
+function compileAction(target: RuleArguments["target"], findChain: (name: string) => Chain | undefined): Statement {
+  if (target === undefined) return CONTINUE_ALWAYS;
+  const chain = findChain(target.name);
+  if (chain !== undefined) {
+    const kind = target.goesTo ? "goto" : "jump";
+    return () => ({ kind, chain });
+  }
+  try {
+    return compileTarget(target);
+  } catch {
+    return createUnsupported(`-j ${formatExtension(target)}`, "unknown");
+  }
+}

@@ -1,0 +1,82 @@
+import type { Translation } from "../../packet.ts";
+import { computePrefixRange, formatAddressNumber, parseAddressNumber } from "../address-number.ts";
+import type { Statement } from "../ruleset.ts";
+import { describeTranslation } from "../translation-text.ts";
+import { formatOption } from "./match-compiler.ts";
+import type { RuleExtension } from "./rule-arguments.ts";
+
+/** Options that only decide which port is taken, and for how long. */
+const PORT_CHOICE_OPTIONS = ["--random", "--random-fully", "--persistent"];
+
+function findValue({ name, options }: RuleExtension, wanted: string): string | undefined {
+  const other = options.find((option) => option.name !== wanted && !PORT_CHOICE_OPTIONS.includes(option.name));
+  if (other !== undefined) throw new Error(`${name} ${formatOption(other)}`);
+  return options.find((option) => option.name === wanted)?.values[0];
+}
+
+function createTranslate(translation: Translation): Statement {
+  const result = { kind: "translate", translation, effect: describeTranslation(translation) } as const;
+  return () => result;
+}
+
+/** Parses `FIRST[-LAST]`. Throws on anything else. */
+function parsePorts(text: string): readonly [number, number] {
+  // A base port after a slash only shifts which port is taken.
+  const match = /^(\d+)(?:-(\d+))?(?:\/\d+)?$/.exec(text);
+  if (match === null) throw new Error(`ports ${text}`);
+  return [Number(match[1]), Number(match[2] ?? match[1])];
+}
+
+/** Parses `ADDRESS[-ADDRESS][:PORT[-PORT]]`, IPv6 addresses with a port in brackets. */
+function parseTarget(kind: "dnat" | "snat", text: string): Translation {
+  const bracketed = /^\[(.+)\](?::(.+))?$/.exec(text);
+  const plain = /^([^:]*)(?::([^:]+))?$/.exec(text);
+  const [, addresses = "", ports] = bracketed ?? plain ?? [text, text];
+  const [first = "", last = first] = addresses.split("-");
+  for (const address of first === "" ? [] : [first, last]) parseAddressNumber(address);
+  return {
+    kind,
+    ...(first === "" ? {} : { addresses: [first, last] }),
+    ...(ports === undefined ? {} : { ports: parsePorts(ports) }),
+  };
+}
+
+function compileAddressTarget(kind: "dnat" | "snat", option: string) {
+  return (target: RuleExtension): Statement => {
+    const value = findValue(target, option);
+    if (value === undefined) throw new Error(`${target.name} without ${option}`);
+    return createTranslate(parseTarget(kind, value));
+  };
+}
+
+function compilePortTarget(kind: "masquerade" | "redirect") {
+  return (target: RuleExtension): Statement => {
+    const ports = findValue(target, "--to-ports");
+    return createTranslate({ kind, ...(ports === undefined ? {} : { ports: parsePorts(ports) }) });
+  };
+}
+
+/** NETMAP keeps the host bits: of the destination before routing, of the source after it. */
+function compileNetmap(target: RuleExtension): Statement {
+  const [network = "", length] = (findValue(target, "--to") ?? "").split("/");
+  const base = parseAddressNumber(network);
+  const { first, last } = computePrefixRange(base, length === undefined ? undefined : Number(length));
+  return (packet, { hook }) => {
+    const kind = hook === "prerouting" || hook === "output" ? "dnat" : "snat";
+    const host = BigInt(parseAddressNumber(kind === "dnat" ? packet.destination : packet.source));
+    const size = BigInt(last) - BigInt(first) + 1n;
+    const mapped = BigInt(first) + (host % size);
+    const address = formatAddressNumber(typeof base === "number" ? Number(mapped) : mapped);
+    const translation: Translation = { kind, addresses: [address, address] };
+    return { kind: "translate", translation, effect: describeTranslation(translation) };
+  };
+}
+
+/** Targets of the table nat. */
+export const NAT_TARGETS: Readonly<Record<string, (target: RuleExtension) => Statement>> = {
+  DNAT: compileAddressTarget("dnat", "--to-destination"),
+  SNAT: compileAddressTarget("snat", "--to-source"),
+  MASQUERADE: compilePortTarget("masquerade"),
+  REDIRECT: compilePortTarget("redirect"),
+  NETMAP: compileNetmap,
+};

@@ -1,0 +1,138 @@
+import { compileConntrack } from "./conntrack.ts";
+import { type Datatype, NUMBER, TEXT } from "./datatype.ts";
+import { createUndecidedExpression, type Expression } from "./expression.ts";
+import { compileFib } from "./fib.ts";
+import { readArray, readField, readOnlyEntry, readText, unwrapElement } from "./json.ts";
+import { compileMeta } from "./meta.ts";
+import { compilePayload } from "./payload.ts";
+import type { NftJson } from "./ruleset-json.ts";
+import type { SetCatalog } from "./set-catalog.ts";
+import { combineReadings, mapReading, mapReadings, type Reading, toReading, type Value } from "./value.ts";
+import type { KeyType } from "./value-matcher.ts";
+
+type ExpressionCompiler = (content: NftJson, sets: SetCatalog) => Expression;
+
+/** Values of a random choice that are followed one by one. */
+const CHOICE_LIMIT = 4096;
+
+/** `numgen random mod 2`, and hashes, whose seed the snapshot does not have: every value has the same share. */
+function compileChoice(content: NftJson): Expression {
+  const count = Number(readField(content, "mod"));
+  const offset = Number(readField(content, "offset") ?? 0);
+  if (!(count >= 1 && count <= CHOICE_LIMIT)) throw new Error(JSON.stringify(content));
+  const values = Array.from({ length: count }, (_, index) => ({ value: offset + index, probability: 1 / count }));
+  const reading: Reading = { kind: "choice", values };
+  return { type: NUMBER, read: () => reading };
+}
+
+const combineBits: Readonly<Record<string, (one: bigint, other: bigint) => bigint>> = {
+  "&": (one, other) => one & other,
+  "|": (one, other) => one | other,
+  "^": (one, other) => one ^ other,
+  "<<": (one, other) => one << other,
+  ">>": (one, other) => one >> other,
+};
+
+/** Combines two values bit by bit; the result has the width of the first. */
+function computeBits(operator: string, one: Value, other: Value): Value {
+  const combine = combineBits[operator];
+  if (combine === undefined || !isNumber(one) || !isNumber(other)) throw new Error(`operator ${operator}`);
+  const bits = combine(BigInt(one), BigInt(other));
+  return typeof one === "number" ? Number(BigInt.asUintN(32, bits)) : BigInt.asUintN(128, bits);
+}
+
+function isNumber(value: Value): value is number | bigint {
+  return typeof value === "number" || typeof value === "bigint";
+}
+
+function compileOperator(operator: string): ExpressionCompiler {
+  return (content, sets) => {
+    const [first, ...others] = readArray(content);
+    const left = compileExpression(first, sets);
+    const type = requireSingleType(left.type);
+    const operandType = operator === "<<" || operator === ">>" ? NUMBER : type;
+    return others
+      .map((operand) => compileValue(operand, operandType, sets))
+      .reduce<Expression>(
+        (one, other) => ({
+          type,
+          read: (packet, context) =>
+            mapReadings(one.read(packet, context), other.read(packet, context), (a, b) => computeBits(operator, a, b)),
+        }),
+        left,
+      );
+  };
+}
+
+function requireSingleType(type: KeyType): Datatype {
+  if (Array.isArray(type)) throw new Error("operator on a concatenation");
+  return type as Datatype;
+}
+
+function compileConcatenation(content: NftJson, sets: SetCatalog): Expression {
+  const parts = readArray(content).map((part) => compileExpression(part, sets));
+  return {
+    type: parts.map(({ type }) => requireSingleType(type)),
+    read: (packet, context) => combineReadings(parts.map(({ read }) => read(packet, context))),
+  };
+}
+
+const COMPILERS: Readonly<Record<string, ExpressionCompiler>> = {
+  payload: compilePayload,
+  meta: compileMeta,
+  ct: compileConntrack,
+  fib: compileFib,
+  numgen: compileChoice,
+  jhash: compileChoice,
+  symhash: compileChoice,
+  concat: compileConcatenation,
+  rt: (content) => createUndecidedExpression(`rt ${readText(content, "key")}`, NUMBER),
+  socket: (content) => createUndecidedExpression(`socket ${readText(content, "key")}`, NUMBER),
+  osf: () => createUndecidedExpression("osf name", TEXT),
+  "tcp option": (content) => createUndecidedExpression(`tcp option ${readText(content, "name")}`, NUMBER),
+  elem: (content, sets) => compileExpression(readField(content, "val"), sets),
+  ...Object.fromEntries(Object.keys(combineBits).map((operator) => [operator, compileOperator(operator)])),
+};
+
+/**
+ * Compiles an expression that reads something from a packet.
+ *
+ * @throws Error whose message is the expression, if it is not known.
+ */
+export function compileExpression(json: NftJson, sets: SetCatalog): Expression {
+  const [key = "", content] = readOnlyEntry(json) ?? [];
+  const compile = COMPILERS[key];
+  if (compile === undefined) throw new Error(JSON.stringify(json));
+  return compile(content, sets);
+}
+
+/**
+ * Compiles a value of a known type: a constant, an expression, or the data that a map has for a key.
+ *
+ * @throws Error whose message is the part that is not known.
+ */
+export function compileValue(json: NftJson, type: KeyType, sets: SetCatalog): Expression {
+  const [key = "", content] = readOnlyEntry(json) ?? [];
+  if (key === "map") return compileMapLookup(content, type, sets);
+  const isConstant = !(key in COMPILERS) || (!Array.isArray(type) && (type as Datatype).isBits === true);
+  if (!isConstant) return compileExpression(json, sets);
+  const reading = toReading(parseConstant(json, type));
+  return { type, read: () => reading };
+}
+
+function compileMapLookup(content: NftJson, type: KeyType, sets: SetCatalog): Expression {
+  const key = compileExpression(readField(content, "key"), sets);
+  const index = sets.indexMap(readField(content, "data"), key.type, (data) => parseConstant(data, type));
+  return {
+    type,
+    read: (packet, context) => mapReading(key.read(packet, context), (value) => index.find(value)?.data),
+  };
+}
+
+/** Parses a constant, or the parts of a concatenation. */
+function parseConstant(json: NftJson, type: KeyType): Value {
+  const value = unwrapElement(json);
+  if (!Array.isArray(type)) return (type as Datatype).parse(value);
+  const parts = readArray(readField(value, "concat"));
+  return (type as readonly Datatype[]).map((part, index) => part.parse(parts[index]));
+}

@@ -1,0 +1,75 @@
+import type { Packet, Tuple } from "../../packet.ts";
+import { parseAddressNumber } from "../address-number.ts";
+import { hasConntrackEntry } from "../conntrack-entry.ts";
+import { findProtocolNumber } from "../protocols.ts";
+import {
+  ADDRESS,
+  type Datatype,
+  DIRECTION,
+  FAMILY,
+  NUMBER,
+  PROTOCOL,
+  STATE,
+  STATE_BITS,
+  STATUS,
+  STATUS_BITS,
+} from "./datatype.ts";
+import { createUndecidedExpression, type Expression } from "./expression.ts";
+import { readField, readText } from "./json.ts";
+import type { NftJson } from "./ruleset-json.ts";
+import { ABSENT, toReading, type Value } from "./value.ts";
+
+/** Makes a field of the conntrack entry: a packet without entry does not match. */
+function createEntryField(type: Datatype, read: (packet: Packet) => Value | undefined): Expression {
+  return { type, read: (packet) => (hasConntrackEntry(packet) ? toReading(read(packet)) : ABSENT) };
+}
+
+function createTupleField(type: Datatype, read: (tuple: Tuple) => Value): Expression {
+  return createEntryField(type, ({ originalTuple }) => (originalTuple === undefined ? undefined : read(originalTuple)));
+}
+
+function computeStatus({ conntrackState, conntrackStatus, direction }: Packet): number {
+  const seenReply = conntrackState === "established" || direction === "reply";
+  return (
+    (seenReply ? STATUS_BITS["seen-reply"] : 0) |
+    (conntrackState === "new" ? 0 : STATUS_BITS.confirmed) |
+    (conntrackStatus.snat ? STATUS_BITS.snat : 0) |
+    (conntrackStatus.dnat ? STATUS_BITS.dnat : 0)
+  );
+}
+
+const SOURCE = createTupleField(ADDRESS, ({ source }) => parseAddressNumber(source));
+const DESTINATION = createTupleField(ADDRESS, ({ destination }) => parseAddressNumber(destination));
+
+const FIELDS: Readonly<Record<string, Expression>> = {
+  state: { type: STATE, read: ({ conntrackState = "invalid" }) => toReading(STATE_BITS[conntrackState]) },
+  status: createEntryField(STATUS, computeStatus),
+  direction: createEntryField(DIRECTION, ({ direction }) => DIRECTION.parse(direction)),
+  mark: createEntryField(NUMBER, ({ connmark }) => connmark),
+  zone: createEntryField(NUMBER, ({ conntrackZone }) => conntrackZone),
+  l3proto: createEntryField(FAMILY, ({ family }) => FAMILY.parse(family)),
+  protocol: createEntryField(PROTOCOL, findProtocolNumber),
+};
+
+/** Fields of the tuple of the original direction. */
+const ORIGINAL_FIELDS: Readonly<Record<string, Expression>> = {
+  saddr: SOURCE,
+  "ip saddr": SOURCE,
+  "ip6 saddr": SOURCE,
+  daddr: DESTINATION,
+  "ip daddr": DESTINATION,
+  "ip6 daddr": DESTINATION,
+  "proto-src": createTupleField(NUMBER, ({ sourcePort }) => sourcePort),
+  "proto-dst": createTupleField(NUMBER, ({ destinationPort }) => destinationPort),
+  l3proto: createEntryField(FAMILY, ({ family }) => FAMILY.parse(family)),
+  protocol: createEntryField(PROTOCOL, findProtocolNumber),
+};
+
+/** Compiles `{"ct": {"key": "state"}}` and `{"ct": {"key": "ip daddr", "dir": "original"}}`. */
+export function compileConntrack(json: NftJson): Expression {
+  const key = readText(json, "key");
+  if (readField(json, "dir") === undefined) return FIELDS[key] ?? createUndecidedExpression(`ct ${key}`, NUMBER);
+  const direction = readText(json, "dir");
+  const field = direction === "original" ? ORIGINAL_FIELDS[key] : undefined;
+  return field ?? createUndecidedExpression(`ct ${direction} ${key}`, NUMBER);
+}

@@ -1,0 +1,19 @@
+import type { Packet } from "../../packet.ts";
+import type { StatementContext } from "../ruleset.ts";
+import type { KeyType } from "./value-matcher.ts";
+import type { Reading } from "./value.ts";
+
+/** Reads the value of an expression from a packet. */
+export type Reader = (packet: Packet, context: StatementContext) => Reading;
+
+/** An expression that reads something. */
+export interface Expression {
+  readonly type: KeyType;
+  readonly read: Reader;
+}
+
+/** Makes an expression that nothing decides. */
+export function createUndecidedExpression(reason: string, type: KeyType): Expression {
+  const reading: Reading = { kind: "undecided", reason };
+  return { type, read: () => reading };
+}

@@ -1,0 +1,87 @@
+import { formatAddressNumber } from "../address-number.ts";
+import type { Translation } from "../../packet.ts";
+import { BREAK, type Statement } from "../ruleset.ts";
+import { describeTranslation } from "../translation-text.ts";
+import { compileValue } from "./compile-expression.ts";
+import { ADDRESS, NUMBER } from "./datatype.ts";
+import type { Reader } from "./expression.ts";
+import { readArray, readField, readOnlyEntry } from "./json.ts";
+import { decideReading } from "./match.ts";
+import type { NftJson } from "./ruleset-json.ts";
+import type { SetCatalog } from "./set-catalog.ts";
+import { combineReadings, mapReading, type Value } from "./value.ts";
+
+type NatKind = Translation["kind"];
+
+/** Reads the first and last address or port, as a list of two. */
+function compileLimits(json: NftJson, type: typeof ADDRESS, sets: SetCatalog): Reader {
+  const [key, content] = readOnlyEntry(json) ?? [];
+  const limits = key === "range" ? readArray(content) : [json, json];
+  const [first, last] = limits.map((limit) => compileValue(limit, type, sets));
+  if (first === undefined || last === undefined) throw new Error(JSON.stringify(json));
+  if (key !== "range") return (packet, context) => mapReading(first.read(packet, context), (value) => [value, value]);
+  return (packet, context) => combineReadings([first.read(packet, context), last.read(packet, context)]);
+}
+
+function toText(address: Value): string {
+  return formatAddressNumber(typeof address === "bigint" ? address : Number(address));
+}
+
+function createTranslation(kind: NatKind, addresses: Value | undefined, ports: Value | undefined): Translation {
+  const portLimits = ports as readonly [number, number] | undefined;
+  const withPorts = portLimits === undefined ? {} : { ports: portLimits };
+  if (kind === "masquerade" || kind === "redirect") return { kind, ...withPorts };
+  const limits = addresses as readonly [Value, Value] | undefined;
+  if (limits === undefined) return { kind, ...withPorts };
+  return { kind, addresses: [toText(limits[0]), toText(limits[1])], ...withPorts };
+}
+
+/**
+ * Compiles `dnat`, `snat`, `masquerade` and `redirect`.
+ *
+ * @throws Error whose message is the part that is not known.
+ */
+export function compileNat(kind: NatKind, content: NftJson, sets: SetCatalog): Statement {
+  const address = readField(content, "addr");
+  const port = readField(content, "port");
+  const family = readField(content, "family");
+  if (isPairMap(address, sets)) return compilePairMap(kind, address, family, sets);
+  const readAddresses = address === undefined ? undefined : compileLimits(address, ADDRESS, sets);
+  const readPorts = port === undefined ? undefined : compileLimits(port, NUMBER, sets);
+  return (packet, context) => {
+    if (!hasFamily(family, packet.family)) return BREAK;
+    const parts = [readAddresses, readPorts].flatMap((read) => (read === undefined ? [] : [read(packet, context)]));
+    return decideReading(combineReadings(parts), (values) => {
+      const list = values as readonly Value[];
+      const addresses = readAddresses === undefined ? undefined : list[0];
+      const ports = readPorts === undefined ? undefined : list[list.length - 1];
+      const translation = createTranslation(kind, addresses, ports);
+      return { kind: "translate", translation, effect: describeTranslation(translation) };
+    });
+  };
+}
+
+/** `dnat ip addr . port to … map @m`: one map has both, and nft prints no port. */
+function isPairMap(address: NftJson, sets: SetCatalog): boolean {
+  const [key, content] = readOnlyEntry(address) ?? [];
+  if (key !== "map") return false;
+  return sets
+    .listElements(readField(content, "data"))
+    .some((pair) => Array.isArray(pair) && readOnlyEntry(pair[1])?.[0] === "concat");
+}
+
+function compilePairMap(kind: NatKind, address: NftJson, family: NftJson, sets: SetCatalog): Statement {
+  const { read } = compileValue(address, [ADDRESS, NUMBER], sets);
+  return (packet, context) => {
+    if (!hasFamily(family, packet.family)) return BREAK;
+    return decideReading(read(packet, context), (pair) => {
+      const [to = "", port = 0] = pair as readonly Value[];
+      const translation = createTranslation(kind, [to, to], [port, port]);
+      return { kind: "translate", translation, effect: describeTranslation(translation) };
+    });
+  };
+}
+
+function hasFamily(family: NftJson, packetFamily: string): boolean {
+  return family === undefined || (family === "ip" ? "ipv4" : "ipv6") === packetFamily;
+}

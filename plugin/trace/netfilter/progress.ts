@@ -1,0 +1,49 @@
+import type { Outcome, RuleStep } from "../hook.ts";
+import type { Packet } from "../packet.ts";
+import type { Chain } from "./ruleset.ts";
+
+/** A packet on its way through the chains of a hook. */
+export interface Progress {
+  readonly packet: Packet;
+  readonly steps: StepList | undefined;
+  /** Share of packets that come this way; undefined before the first random choice. */
+  readonly probability: number | undefined;
+}
+
+/** Steps so far, the last one first: branches share what they have in common. */
+interface StepList {
+  readonly step: RuleStep;
+  readonly before: StepList | undefined;
+}
+
+/** Adds a step of a chain. */
+export function addStep(progress: Progress, chain: Chain, text: string, effect: string): Progress {
+  const step = { family: chain.family, table: chain.table, chain: chain.name, text, effect };
+  return { ...progress, steps: { step, before: progress.steps } };
+}
+
+/** Ends a packet's way with a verdict. */
+export function createOutcome(verdict: Outcome["verdict"], progress: Progress): Outcome {
+  const steps: RuleStep[] = [];
+  for (let list = progress.steps; list !== undefined; list = list.before) steps.push(list.step);
+  const { packet, probability } = progress;
+  return { verdict, packet, steps: steps.reverse(), ...(probability === undefined ? {} : { probability }) };
+}
+
+/** Reports whether two lists of outcomes differ only in the rules that led to them. */
+export function areSameOutcomes(one: readonly Outcome[], other: readonly Outcome[]): boolean {
+  return (
+    one.length === other.length && one.every((outcome, index) => describeEnd(outcome) === describeEnd(other[index]))
+  );
+}
+
+function describeEnd(outcome: Outcome | undefined): string {
+  if (outcome === undefined) return "";
+  const { verdict, packet, rejectWith, probability } = outcome;
+  return JSON.stringify([
+    verdict,
+    rejectWith,
+    probability,
+    Object.entries(packet).sort(([a], [b]) => (a < b ? -1 : 1)),
+  ]);
+}

@@ -1,0 +1,144 @@
+import type { Hook, HookContext } from "../hook.ts";
+import type { Packet, Translation } from "../packet.ts";
+
+/** Family of a table: `inet` tables see packets of both IP families. */
+export type TableFamily = "ip" | "ip6" | "inet" | "netdev" | "bridge" | "arp";
+
+/** A chain; its rules are compiled when a packet first reaches it. */
+export interface Chain {
+  readonly family: TableFamily;
+  readonly table: string;
+  readonly name: string;
+  readonly rules: readonly Rule[];
+}
+
+/** A chain that the kernel calls at a hook. */
+export interface BaseChain {
+  readonly chain: Chain;
+  readonly type: "filter" | "nat" | "route";
+  readonly hook: Hook;
+  /** The kernel calls chains of lower priority first. */
+  readonly priority: number;
+  readonly policy: "accept" | "drop";
+  /** Links of a netdev chain; undefined when the ruleset does not name them. */
+  readonly links?: readonly string[];
+}
+
+/** A rule as a list of statements: a match breaks off, an action changes the packet or decides. */
+export interface Rule {
+  /** The rule as its own tool writes it, without counters. */
+  readonly text: string;
+  readonly statements: readonly Statement[];
+}
+
+/** What statements see apart from the packet. */
+export interface StatementContext {
+  readonly hook: Hook;
+  readonly lookups: HookContext;
+}
+
+/** One match or action of a rule. */
+export type Statement = (packet: Packet, context: StatementContext) => Result;
+
+/** What one statement does to a packet. */
+export type Result =
+  /** The next statement of the rule follows. */
+  | { readonly kind: "continue" }
+  /** The rule does not match; the next rule follows. */
+  | { readonly kind: "break" }
+  /** The packet changes, and the next statement follows. */
+  | { readonly kind: "change"; readonly packet: Packet; readonly effect: string }
+  /** The connection gets another address or port; no further nat chain of the hook sees the packet. */
+  | { readonly kind: "translate"; readonly translation: Translation; readonly effect: string }
+  | { readonly kind: "accept" }
+  | { readonly kind: "drop" }
+  | { readonly kind: "reject"; readonly rejectWith: string }
+  | { readonly kind: "return" }
+  | { readonly kind: "jump" | "goto"; readonly chain: Chain }
+  /** The kernel chooses at random or in turn. */
+  | { readonly kind: "choice"; readonly branches: readonly Branch[] }
+  /** Whether the rest of the rule applies depends on something that neither the packet nor the snapshot has. */
+  | { readonly kind: "undecided"; readonly reason: string }
+  /** What happens to the packet cannot be predicted. */
+  | { readonly kind: "unknown"; readonly reason: string };
+
+/** One of the possible results of a random choice. */
+export interface Branch {
+  /** From 0 to 1. */
+  readonly probability: number;
+  readonly result: Result;
+}
+
+export const CONTINUE: Result = { kind: "continue" };
+export const BREAK: Result = { kind: "break" };
+
+/** Converts a truth value to the result of a match. */
+export function toMatchResult(matches: boolean): Result {
+  return matches ? CONTINUE : BREAK;
+}
+
+/** A statement without effect on the packet: a counter, a comment, a log message. */
+export const CONTINUE_ALWAYS: Statement = () => CONTINUE;
+
+/** A part of a rule that cannot be evaluated. */
+interface OpenPart {
+  readonly reason: string;
+  readonly kind: "undecided" | "unknown";
+  /** The model knows the part, but nothing that it has decides it. */
+  readonly known: boolean;
+}
+
+const openParts = new WeakMap<Statement, OpenPart>();
+
+function createOpenStatement(part: OpenPart): Statement {
+  const { kind, reason } = part;
+  const statement: Statement = () => ({ kind, reason });
+  openParts.set(statement, part);
+  return statement;
+}
+
+/**
+ * Makes a match of something that neither packet nor snapshot has: a rate, a process.
+ *
+ * @param reason The part of the rule, as text.
+ */
+export function createUndecidable(reason: string): Statement {
+  return createOpenStatement({ reason, kind: "undecided", known: true });
+}
+
+/**
+ * Makes the statement of a match or action that the model does not know.
+ *
+ * @param reason The part of the rule, as text.
+ * @param kind `undecided` for a match, `unknown` for an action.
+ */
+export function createUnsupported(reason: string, kind: OpenPart["kind"]): Statement {
+  return createOpenStatement({ reason, kind, known: false });
+}
+
+/** Reports whether a statement is a match that nothing decides. */
+export function isUndecided(statement: Statement): boolean {
+  return openParts.get(statement)?.kind === "undecided";
+}
+
+/** Returns the part of the rule that a statement stands for if the model does not know it. */
+export function findUnsupported(statement: Statement): string | undefined {
+  const part = openParts.get(statement);
+  return part?.known === false ? part.reason : undefined;
+}
+
+/** Makes a rule without the statements that have no effect. */
+export function createRule(text: string, statements: readonly Statement[]): Rule {
+  return { text, statements: statements.filter((statement) => statement !== CONTINUE_ALWAYS) };
+}
+
+/** Makes a chain whose rules are compiled at the first access. */
+export function createChain(chain: Omit<Chain, "rules">, compileRules: () => readonly Rule[]): Chain {
+  let rules: readonly Rule[] | undefined;
+  return {
+    ...chain,
+    get rules() {
+      return (rules ??= compileRules());
+    },
+  };
+}
