@@ -17,9 +17,9 @@ export interface Packet extends Tuple {
   readonly family: Family;
   /** `icmp` is ICMPv6 in an IPv6 packet. */
   readonly protocol: Protocol;
-  readonly tcpFlags?: readonly TcpFlag[];
-  readonly icmpType?: number;
-  readonly icmpCode?: number;
+  readonly tcpFlags?: readonly TcpFlag[] | undefined;
+  readonly icmpType?: number | undefined;
+  readonly icmpCode?: number | undefined;
   /** Bytes from the IP header on. */
   readonly length: number;
   readonly dontFragment: boolean;
@@ -34,16 +34,16 @@ export interface Packet extends Tuple {
   readonly conntrackStatus: { readonly dnat: boolean; readonly snat: boolean };
   readonly conntrackZone: number;
   /** Tuple of the connection's first packet before translation (`ct original`, `--ctorigdst`); undefined if untracked or invalid. */
-  readonly originalTuple?: Tuple;
+  readonly originalTuple?: Tuple | undefined;
   /** Direction within the connection (`ct direction`, `--ctdir`). */
   readonly direction: "original" | "reply";
-  readonly inLink?: string;
-  readonly outLink?: string;
+  readonly inLink?: string | undefined;
+  readonly outLink?: string | undefined;
   /** Port of a bridge that the packet entered or leaves by (`physdev`, and hooks of family bridge). */
-  readonly inPort?: string;
-  readonly outPort?: string;
-  readonly sourceMac?: string;
-  readonly destinationMac?: string;
+  readonly inPort?: string | undefined;
+  readonly outPort?: string | undefined;
+  readonly sourceMac?: string | undefined;
+  readonly destinationMac?: string | undefined;
 }
 
 /** What a rule of a nat chain asks for. The walk selects addresses and ports and writes them into the packet. */

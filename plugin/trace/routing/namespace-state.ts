@@ -1,0 +1,117 @@
+import type { Family } from "../../datapath/address.ts";
+import type { AddressSnapshot, LinkSnapshot, NamespaceSnapshot, RouteSnapshot, RuleSnapshot } from "../snapshot.ts";
+import { parseNetwork } from "./ip-number.ts";
+
+/** Routes of one table and family, by prefix length (longest first) and network. */
+export type RoutingTable = readonly (readonly [
+  length: number,
+  routes: ReadonlyMap<bigint, readonly RouteSnapshot[]>,
+])[];
+
+/** RT_TABLE_LOCAL, RT_TABLE_MAIN and RT_TABLE_DEFAULT of linux/rtnetlink.h. */
+export const TABLE = { local: 255, main: 254, default: 253 } as const;
+
+/** A network namespace with its routes and rules indexed for lookups. */
+export interface NamespaceState {
+  readonly snapshot: NamespaceSnapshot;
+  readonly links: ReadonlyMap<string, LinkSnapshot>;
+  readonly addresses: readonly AddressSnapshot[];
+  readonly rules: Readonly<Record<Family, readonly RuleSnapshot[]>>;
+  readonly tables: Readonly<Record<Family, ReadonlyMap<number, RoutingTable>>>;
+  /** The rules are others than the kernel's three, or a local route was made by hand: the kernel then checks sources by a lookup. */
+  readonly checksSourcesByLookup: boolean;
+}
+
+/** Rules of a namespace that nobody changed. */
+const DEFAULT_RULES: Readonly<Record<Family, readonly (readonly [number, number])[]>> = {
+  ipv4: [
+    [0, TABLE.local],
+    [32766, TABLE.main],
+    [32767, TABLE.default],
+  ],
+  ipv6: [
+    [0, TABLE.local],
+    [32766, TABLE.main],
+  ],
+};
+
+/** Indexes a namespace for lookups. */
+export function compileNamespace(snapshot: NamespaceSnapshot): NamespaceState {
+  const rules = { ipv4: sortRules(snapshot, "ipv4"), ipv6: sortRules(snapshot, "ipv6") };
+  return {
+    snapshot,
+    links: new Map(snapshot.links.map((link) => [link.name, link])),
+    addresses: snapshot.addresses,
+    rules,
+    tables: { ipv4: compileTables(snapshot, "ipv4"), ipv6: compileTables(snapshot, "ipv6") },
+    checksSourcesByLookup:
+      !areDefaultRules(rules.ipv4) ||
+      snapshot.routes.some((route) => route.family === "ipv4" && route.type === "local" && route.protocol !== "kernel"),
+  };
+}
+
+function sortRules(snapshot: NamespaceSnapshot, family: Family): readonly RuleSnapshot[] {
+  return snapshot.rules.filter((rule) => rule.family === family).sort((a, b) => a.priority - b.priority);
+}
+
+function areDefaultRules(rules: readonly RuleSnapshot[]): boolean {
+  const expected = DEFAULT_RULES.ipv4;
+  return (
+    rules.length === expected.length &&
+    rules.every((rule, index) => rule.priority === expected[index]?.[0] && rule.table === expected[index][1])
+  );
+}
+
+function compileTables(snapshot: NamespaceSnapshot, family: Family): ReadonlyMap<number, RoutingTable> {
+  const tables = new Map<number, Map<number, Map<bigint, RouteSnapshot[]>>>();
+  for (const route of snapshot.routes) {
+    if (route.family !== family) continue;
+    const { base, length } = parseNetwork(route.destination);
+    const lengths = getOrMake(tables, route.table, () => new Map<number, Map<bigint, RouteSnapshot[]>>());
+    const routes = getOrMake(lengths, length, () => new Map<bigint, RouteSnapshot[]>());
+    getOrMake(routes, base, () => []).push(route);
+  }
+  return new Map(
+    [...tables].map(([table, lengths]) => [
+      table,
+      [...lengths]
+        .sort(([a], [b]) => b - a)
+        .map(([length, routes]) => {
+          for (const same of routes.values()) same.sort((a, b) => b.tos - a.tos || a.metric - b.metric);
+          return [length, routes] as const;
+        }),
+    ]),
+  );
+}
+
+function getOrMake<K, V>(map: Map<K, V>, key: K, make: () => V): V {
+  const found = map.get(key);
+  if (found !== undefined) return found;
+  const made = make();
+  map.set(key, made);
+  return made;
+}
+
+/**
+ * Reads a sysctl as a number.
+ *
+ * @param path below /proc/sys: `net/ipv4/ip_forward`
+ * @param fallback value of a sysctl that the snapshot does not have
+ */
+export function readSysctl({ snapshot }: NamespaceState, path: string, fallback = 0): number {
+  const text = snapshot.sysctls[path];
+  return text === undefined ? fallback : Number(text.trim());
+}
+
+/** Reads a sysctl of `net/FAMILY/conf` that counts if it is set for the link or for all (IN_DEV_ORCONF, IN_DEV_MAXCONF). */
+export function readLinkSysctl(state: NamespaceState, family: Family, link: string, name: string): number {
+  return Math.max(
+    readSysctl(state, `net/${family}/conf/all/${name}`),
+    readSysctl(state, `net/${family}/conf/${link}/${name}`),
+  );
+}
+
+/** Reports whether an address belongs to the namespace, on any link. */
+export function hasAddress({ addresses }: NamespaceState, address: string): boolean {
+  return addresses.some((own) => own.address === address);
+}
