@@ -4,6 +4,7 @@ import {
   type KubeConfig,
   type KubernetesObject,
   KubernetesObjectApi,
+  type V1Namespace,
 } from "@kubernetes/client-node";
 import { parse, parseAllDocuments } from "yaml";
 import { readManifest } from "../../plugin/deploy/render.ts";
@@ -83,7 +84,7 @@ async function cleanNodes(config: KubeConfig, image: string | undefined, waitFor
   const cleaning = await isCleaning(apps);
   if (image === undefined && !cleaning) return;
   if (image !== undefined && !cleaning) {
-    const namespace = { metadata: { name: NAMESPACE } };
+    const namespace = parse(readManifest("namespace.yaml")) as V1Namespace;
     await config.makeApiClient(CoreV1Api).createNamespace({ body: namespace }).catch(ignoreStatus(409));
     await KubernetesObjectApi.makeApiClient(config).create(parse(renderUninstall(image)) as KubernetesObject);
   }
@@ -95,8 +96,9 @@ async function cleanNodes(config: KubeConfig, image: string | undefined, waitFor
 /** Deletes the objects of the manifests, the kinds and the namespace. */
 async function deleteObjects(config: KubeConfig, waitFor: WaitFor): Promise<void> {
   const client = KubernetesObjectApi.makeApiClient(config);
-  const objects = ["crds", "interlay", "namespace"].flatMap((file) =>
-    parseAllDocuments(readManifest(`${file}.yaml`)).map((document) => document.toJS() as KubernetesObject),
+  const files = ["crds.yaml", "interlay.yaml", "../components/restart-kube-proxy/role.yaml", "namespace.yaml"];
+  const objects = files.flatMap((file) =>
+    parseAllDocuments(readManifest(file)).map((document) => document.toJS() as KubernetesObject),
   );
   for (const object of objects) await client.delete(object).catch(ignoreStatus(404));
   const core = config.makeApiClient(CoreV1Api);

@@ -11,6 +11,18 @@ import { SYSTEM_NAMESPACE } from "../support/node-paths.ts";
 export const CHART = join(import.meta.dirname, "..", "..", "plugin", "deploy", "chart");
 const RELEASE = "interlay";
 
+/** Returns the path of Helm's executable; the first call on a machine builds it, which takes minutes. */
+export async function resolveHelm(): Promise<string> {
+  const components = await resolveComponents([{ name: "helm", version: VERSIONS.helm }], createPlainProgress());
+  return components.path("helm");
+}
+
+/** Splits an image reference with a tag into the chart's values. */
+export function splitReference(reference: string): { readonly repository: string; readonly tag: string } {
+  const colon = reference.lastIndexOf(":");
+  return { repository: reference.slice(0, colon), tag: reference.slice(colon + 1) };
+}
+
 /** Runs Helm for one cluster, with a home directory of its own. */
 export class Helm {
   readonly #executable: string;
@@ -25,8 +37,7 @@ export class Helm {
   }
 
   static async of(cluster: Cluster): Promise<Helm> {
-    const components = await resolveComponents([{ name: "helm", version: VERSIONS.helm }], createPlainProgress());
-    return new Helm(components.path("helm"), cluster, await mkdtemp(join(tmpdir(), "interlay-helm-")));
+    return new Helm(await resolveHelm(), cluster, await mkdtemp(join(tmpdir(), "interlay-helm-")));
   }
 
   /** Runs `helm VERB interlay plugin/deploy/chart …`, as in docs/install.md, with a file of values. */
@@ -34,6 +45,11 @@ export class Helm {
     const file = join(this.#home, "values.yaml"); // JSON is YAML
     await writeFile(file, JSON.stringify(values));
     return this.#run([verb, RELEASE, CHART, "--namespace", SYSTEM_NAMESPACE, "--values", file, ...more]);
+  }
+
+  /** Runs `helm test`, and returns what Helm prints. */
+  test(): Promise<string> {
+    return this.#run(["test", RELEASE, "--namespace", SYSTEM_NAMESPACE, "--timeout", "3m"]);
   }
 
   uninstall(): Promise<string> {

@@ -1,10 +1,11 @@
 import { probeFromStdin } from "./client.ts";
 import { flowsFromStdin } from "./flow.ts";
+import { parseTargets, reachTargets } from "./reach.ts";
 import { startServer } from "./server.ts";
 
 /**
  * `probe` is the server, a pod's main program. `probe client` probes on request, `probe flow` runs long-lived flows; both are
- * started in the same pod.
+ * started in the same pod. `probe reach TARGET…` succeeds if all targets answer: the pods of `helm test` run it.
  */
 switch (process.argv[2]) {
   case "client":
@@ -13,6 +14,11 @@ switch (process.argv[2]) {
   case "flow":
     flowsFromStdin();
     break;
+  case "reach": {
+    const seconds = Number(process.env["PROBE_SECONDS"] ?? 120);
+    process.exitCode = (await reachTargets(parseTargets(process.argv.slice(3)), seconds)) ? 0 : 1;
+    break;
+  }
   default:
     startServer();
 }

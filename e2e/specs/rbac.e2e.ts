@@ -12,7 +12,9 @@ import { NAMESPACE } from "../pods/pods.ts";
 import { deploy } from "../deployment/deploy.ts";
 import { registerIfMain, type TestRun } from "../support/test-run.ts";
 
-const MANIFEST = join(import.meta.dirname, "..", "..", "plugin", "deploy", "manifests", "interlay.yaml");
+const MANIFESTS = ["manifests/interlay.yaml", "components/restart-kube-proxy/role.yaml"].map((file) =>
+  join(import.meta.dirname, "..", "..", "plugin", "deploy", file),
+);
 
 /** Grants that this run does not use, each with its use. */
 const ELSEWHERE: Readonly<Record<string, string>> = {
@@ -67,7 +69,7 @@ export function registerSpecs(run: TestRun): void {
       }
       const log = getAuditLogFile(dirname(cluster.kubeconfig));
       const grants = new Set(
-        parseAllDocuments(await readFile(MANIFEST, "utf8"))
+        parseAllDocuments((await Promise.all(MANIFESTS.map((file) => readFile(file, "utf8")))).join("---\n"))
           .map((document) => roleSchema.safeParse(document.toJS()))
           .flatMap(({ data }) => (data === undefined ? [] : listGrants(data))),
       );

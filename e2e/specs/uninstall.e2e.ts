@@ -6,13 +6,13 @@ import type { Cluster } from "../../clusters/provider/provider.ts";
 import { execOrThrow } from "../support/agent-process.ts";
 import { createPod, type ChaosPod, deletePod, waitUntilReady, type PodContext } from "../chaos/context.ts";
 import { getStatusCode } from "../../clusters/kubernetes/status-code.ts";
-import { type ClusterApi, clusterApi, removeNamespace } from "../support/cluster-api.ts";
+import { type ClusterApi, clusterApi, ensureObject, removeNamespace } from "../support/cluster-api.ts";
 import { diffLines } from "../existing-cluster/cluster-state.ts";
 import { BeforeAll, By, DeferCleanup, Describe, Eventually, It, Skip } from "../harness.ts";
 import { readAgentImage, waitForRollout, listPodIdentities } from "../install/agents.ts";
 import { readNodes, readSettledNodes, KEPT_DIRECTORIES, uninstallInterlay } from "../install/bare-nodes.ts";
 import { BIN_DIRECTORY } from "../install/executables.ts";
-import { CHART, Helm } from "../install/helm.ts";
+import { CHART, Helm, splitReference } from "../install/helm.ts";
 import { KeptPods } from "../install/kept-pods.ts";
 import { createKubectl } from "../install/kubectl.ts";
 import { runUninstall } from "../install/uninstall-command.ts";
@@ -45,7 +45,8 @@ export function registerSpecs(run: TestRun): void {
     let podContext: PodContext;
     let pods: KeptPods;
     let workers: readonly [string, string];
-    let values: Readonly<Record<string, unknown>> & { readonly image: string };
+    let image: string;
+    let values: Readonly<Record<string, unknown>>;
     /** State of the nodes before Interlay. */
     let bare: readonly string[];
 
@@ -104,7 +105,14 @@ export function registerSpecs(run: TestRun): void {
         pods = new KeptPods(cluster, api, first);
         const pools = listPools(cluster.spec);
         const networks = [{ name: "underlay", pools: pools.map(({ name }) => name) }];
-        values = { image: await readAgentImage(kubectl), pools, networks };
+        image = await readAgentImage(kubectl);
+        values = {
+          image: splitReference(image),
+          pools,
+          networks,
+          metrics: { enabled: true },
+          test: { image: splitReference(cluster.probeImage) },
+        };
         DeferCleanup(restoreInterlay);
         await uninstallInterlay(api, cluster);
         await execOrThrow(cluster, first, ["iptables", "-P", "FORWARD", "DROP"]); // as Docker does
@@ -120,7 +128,7 @@ export function registerSpecs(run: TestRun): void {
 
     async function restoreInterlay(): Promise<void> {
       await helm.uninstall().catch(() => undefined); // it is already uninstalled
-      await installInterlay(kubectl, { spec: cluster.spec, interlay: values.image });
+      await installInterlay(kubectl, { spec: cluster.spec, interlay: image });
       await waitForRollout(kubectl);
       await removeNamespace(api, NAMESPACE);
       await execOrThrow(cluster, workers[0], ["iptables", "-P", "FORWARD", "ACCEPT"]);
@@ -140,8 +148,11 @@ export function registerSpecs(run: TestRun): void {
     };
 
     onLab("helm install with pools and networks as values: new pods of both types are attached", async () => {
-      assert.match(await helm.refusal(SYSTEM_NAMESPACE), /image: name the image/);
-      assert.match(await helm.refusal("default", "--set", "image=x"), /install with --namespace interlay-system/);
+      assert.match(await helm.refusal(SYSTEM_NAMESPACE), /image\.repository: name the repository/);
+      assert.match(
+        await helm.refusal("default", "--set", "image.repository=x"),
+        /install with --namespace interlay-system/,
+      );
       await By("helm install", helmInstall);
       assert.deepEqual(await helm.releases(), ["interlay: deployed"]);
       const [first, second] = workers;
@@ -154,6 +165,66 @@ export function registerSpecs(run: TestRun): void {
       );
       assert.ok(await pods.reaches("gone-u", "target-1"));
       await Promise.all(gone.map((testPod) => deletePod(podContext, testPod)));
+    });
+
+    onLab("helm test succeeds: pods of each type reach pods of each type and their Services", async () => {
+      assert.match(await By("helm test", () => helm.test()), /Phase:\s+Succeeded/);
+      const { items } = await api.core.listNamespacedPod({
+        namespace: SYSTEM_NAMESPACE,
+        labelSelector: "interlay-test",
+      });
+      assert.deepEqual(
+        items.filter(({ metadata }) => metadata?.deletionTimestamp === undefined).map(({ metadata }) => metadata?.name),
+        [],
+        "the servers of the test stay",
+      );
+    });
+
+    onLab("other hosts read the metrics with a token that may, and not without", async () => {
+      const name = "metrics-reader";
+      const metadata = { name, namespace: SYSTEM_NAMESPACE };
+      const account = { apiVersion: "v1", kind: "ServiceAccount", metadata };
+      const [node, other] = workers;
+      const { status } = await api.core.readNode({ name: other });
+      const address = status?.addresses?.find(({ type }) => type === "InternalIP")?.address ?? "";
+      const scrape = (...options: readonly string[]) =>
+        execOrThrow(cluster, node, [
+          ...["curl", "--silent", "--max-time", "5", "--write-out", "\n%{http_code}", ...options],
+          `http://${address}:9811/metrics`,
+        ]);
+      assert.match(await scrape(), /\n401$/);
+      await ensureObject(api, account);
+      DeferCleanup(() => api.objects.delete(account));
+      const createToken = async (duration: string) => {
+        const token = await kubectl.run(["-n", SYSTEM_NAMESPACE, "create", "token", name, "--duration", duration]);
+        return ["--header", `Authorization: Bearer ${token.trim()}`];
+      };
+      assert.match(await scrape(...(await createToken("10m"))), /\n403$/);
+      const role = "interlay-e2e-metrics-reader";
+      const rbac = { apiVersion: "rbac.authorization.k8s.io/v1" };
+      const objects = [
+        {
+          ...rbac,
+          kind: "ClusterRole",
+          metadata: { name: role },
+          rules: [{ nonResourceURLs: ["/metrics"], verbs: ["get"] }],
+        },
+        {
+          ...rbac,
+          kind: "ClusterRoleBinding",
+          metadata: { name: role },
+          roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "ClusterRole", name: role },
+          subjects: [{ kind: "ServiceAccount", ...metadata }],
+        },
+      ];
+      for (const object of objects) {
+        await ensureObject(api, object);
+        DeferCleanup(() => api.objects.delete(object));
+      }
+      // The refusal counts for a minute: another token.
+      const text = await scrape(...(await createToken("11m")));
+      assert.match(text, /^interlay_build_info\{/m);
+      assert.match(text, /\n200$/);
     });
 
     onLab("helm upgrade: running agents read a value; another image replaces them, but no pod", async () => {
@@ -171,7 +242,7 @@ export function registerSpecs(run: TestRun): void {
       assert.deepEqual(await agents(), agentsBefore);
       await kubectl.run(["apply", "-f", join(CHART, "crds")]);
       await By("another image", async () => {
-        await helm.deploy("upgrade", { ...values, image: `${values.image}-newer` });
+        await helm.deploy("upgrade", { ...values, image: splitReference(`${image}-newer`) });
         await waitForRollout(kubectl);
       });
       assert.ok((await agents()).every((one) => !agentsBefore.includes(one)));
@@ -223,7 +294,7 @@ export function registerSpecs(run: TestRun): void {
           `${String(what)} does not exist before`,
         );
       const cut = await By("npm run uninstall with a timeout of 0", () =>
-        runUninstall(cluster, "--force", "--image", values.image, "--timeout", "0"),
+        runUninstall(cluster, "--force", "--image", image, "--timeout", "0"),
       );
       assert.match(cut.stderr, /waiting until every node is restored: .* run this again/);
       const { exitCode, stdout, stderr } = await By("npm run uninstall, again", () => runUninstall(cluster, "--force"));
@@ -250,7 +321,7 @@ export function registerSpecs(run: TestRun): void {
         });
         await api.core.deleteNamespacedPod({ namespace: NAMESPACE, name: "kept-u", gracePeriodSeconds: 0 });
         await warns("kept-u", "FailedKillPod", /interlay/);
-        await installInterlay(kubectl, { spec: cluster.spec, interlay: values.image });
+        await installInterlay(kubectl, { spec: cluster.spec, interlay: image });
         await waitForRollout(kubectl);
         const there = (name: string) =>
           api.core.readNamespacedPod({ namespace: NAMESPACE, name }).then(

@@ -44,7 +44,7 @@ import { RepairReconciler } from "./repair-reconciler.ts";
 import { applyReturnPath, readTcpBeLiberal } from "./reconcile/return-path.ts";
 import { startServers } from "./server/servers.ts";
 import type { ServerSettings } from "./server/server-settings.ts";
-import { VERSION } from "../version.ts";
+import { VERSION } from "../version/version.ts";
 import { type AgentStatus, createAgentStatus } from "./status/agent-status.ts";
 import { renameStateDirectories } from "../state/rename-directories.ts";
 import { relaxRpFilter } from "./reconcile/rp-filter.ts";

@@ -4,7 +4,7 @@ import type { ExplainOptions } from "../cni/explain.ts";
 import type { DoctorOptions } from "./doctor.ts";
 import { addNodeIpamCommands } from "../ipam/inspect/node-commands.ts";
 import { runAgent } from "../agent/main.ts";
-import { VERSION } from "../version.ts";
+import { VERSION } from "../version/version.ts";
 import { DEFAULT_NODE_PATHS, type NodePaths } from "../agent/install/paths.ts";
 
 /** Runs the executable's commands, when no container runtime calls it as a plugin. */

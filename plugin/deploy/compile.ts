@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
-import { VERSION } from "../version.ts";
+import { VERSION } from "../version/version.ts";
 
 interface BuildTarget {
   /** Absolute path of the main source file. */

@@ -27,7 +27,10 @@ const DEFAULT_UPLINK = "eth0";
 /** Version of the CNI specification that Multus v4.2 and the reference plugins v1.9 support. */
 const CNI_VERSION = "1.0.0";
 
-/** Renders all objects that a cluster installs as one YAML with several documents, definitions first. */
+/**
+ * Renders all objects that a cluster installs as one YAML with several documents, definitions first. The agents may restart
+ * kube-proxy, because the ConfigMap can be changed to return path `liberal` later.
+ */
 export function renderInterlay(options: DeployOptions): string {
   const documents = [
     readManifest("namespace.yaml"),
@@ -39,6 +42,7 @@ export function renderInterlay(options: DeployOptions): string {
       data: { returnPath: options.returnPath },
     }),
     readManifest("interlay.yaml").replace(IMAGE, `image: ${options.image}\n`),
+    readManifest("../components/restart-kube-proxy/role.yaml"),
     ...options.pools.map(({ name, ...spec }) =>
       stringify({ apiVersion: "interlay.dev/v1alpha1", kind: "UnderlayPool", metadata: { name }, spec }),
     ),
@@ -64,7 +68,7 @@ function buildConflist(uplink: string): unknown {
   };
 }
 
-/** Reads a file of manifests/, the source of kustomize and the chart. */
+/** Reads a file of manifests/, the base of the kustomize overlays. */
 export function readManifest(name: string): string {
   return readFileSync(join(import.meta.dirname, "manifests", name), "utf8");
 }

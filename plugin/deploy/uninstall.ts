@@ -29,7 +29,8 @@ export function renderUninstall(image: string): string {
   // It does not use the API server; the agents' service account may be deleted (helm uninstall).
   const pod = { ...spec, serviceAccountName: undefined, automountServiceAccountToken: false };
   // No probe: the pod is ready when its init container has succeeded.
-  const container = { ...containers[0], image, env: undefined, readinessProbe: undefined };
+  const noProbes = { startupProbe: undefined, readinessProbe: undefined, livenessProbe: undefined };
+  const container = { ...containers[0], image, env: undefined, ...noProbes };
   return stringify({
     ...agent,
     metadata: { ...agent.metadata, name: UNINSTALL, labels },

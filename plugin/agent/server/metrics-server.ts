@@ -5,13 +5,13 @@ import { join } from "node:path";
 import { getErrorMessage } from "../../errors/error-message.ts";
 import { writeLog } from "../status/log.ts";
 import { listenWhenFree } from "./listen.ts";
-import type { ScrapeAuthorizer, Verdict } from "./scrape-authorizer.ts";
+import type { ScrapeAuthorizer, ScrapeVerdict } from "./scrape-authorizer.ts";
 import type { MetricsListener } from "./server-settings.ts";
 
 /** Content type of Prometheus' text format. */
 export const METRICS_CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8";
 
-const STATUS: Readonly<Record<Exclude<Verdict, "allowed">, number>> = { unauthenticated: 401, forbidden: 403 };
+const STATUS: Readonly<Record<Exclude<ScrapeVerdict, "allowed">, number>> = { unauthenticated: 401, forbidden: 403 };
 
 /**
  * Serves `/metrics` to other hosts.

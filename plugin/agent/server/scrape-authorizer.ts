@@ -3,7 +3,7 @@ import { z } from "zod";
 import type { KubeClient } from "../../kubernetes/kube-client.ts";
 
 /** What a client of the metrics may do. */
-export type Verdict = "allowed" | "unauthenticated" | "forbidden";
+export type ScrapeVerdict = "allowed" | "unauthenticated" | "forbidden";
 
 const REVIEWS = {
   token: { api: "/apis/authentication.k8s.io/v1", plural: "tokenreviews" },
@@ -34,7 +34,7 @@ const accessReview = z.object({ status: z.object({ allowed: z.boolean().default(
  */
 export class ScrapeAuthorizer {
   readonly #kube: Pick<KubeClient, "create">;
-  readonly #verdicts = new Map<string, { readonly verdict: Verdict; readonly until: number }>();
+  readonly #verdicts = new Map<string, { readonly verdict: ScrapeVerdict; readonly until: number }>();
 
   constructor(kube: Pick<KubeClient, "create">) {
     this.#kube = kube;
@@ -45,7 +45,7 @@ export class ScrapeAuthorizer {
    * @param now milliseconds
    * @throws if the API server does not answer
    */
-  async decide(authorization: string | undefined, now = Date.now()): Promise<Verdict> {
+  async decide(authorization: string | undefined, now = Date.now()): Promise<ScrapeVerdict> {
     const token = /^Bearer (\S+)$/i.exec(authorization ?? "")?.[1];
     if (token === undefined) return "unauthenticated";
     const key = createHash("sha256").update(token).digest("base64");
@@ -59,7 +59,7 @@ export class ScrapeAuthorizer {
     return verdict;
   }
 
-  async #review(token: string): Promise<Verdict> {
+  async #review(token: string): Promise<ScrapeVerdict> {
     const { status } = tokenReview.parse(
       await this.#kube.create(REVIEWS.token, {
         apiVersion: "authentication.k8s.io/v1",

@@ -2,10 +2,11 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { KubeConfig } from "@kubernetes/client-node";
+import { parse } from "yaml";
 import { z } from "zod";
 import { ClusterCache } from "../discovery/cluster-cache.ts";
 import { KubeClient } from "../../kubernetes/kube-client.ts";
-import { VERSION } from "../../version.ts";
+import { VERSION } from "../../version/version.ts";
 import { AgentMetrics } from "./agent-metrics.ts";
 import { createAgentStatus } from "./agent-status.ts";
 import type { MetricsSource } from "./observed-metrics.ts";
@@ -93,6 +94,17 @@ describe("what reads the agent's metrics", () => {
     for (const [, name = "", type = ""] of text.matchAll(/^# TYPE (\S+) (\S+)$/gm)) {
       types.set(name, type);
       for (const suffix of type === "histogram" ? ["_bucket", "_sum", "_count"] : [""]) names.add(name + suffix);
+    }
+  });
+
+  it("alerts use only metrics of the agent", () => {
+    const { groups } = parse(readFileSync(join(DEPLOY, "chart", "rules", "interlay.yaml"), "utf8")) as {
+      groups: { rules: { expr: string }[] }[];
+    };
+    for (const { expr } of groups.flatMap(({ rules }) => rules)) {
+      const used = expr.replaceAll(/"[^"]*"/g, "").match(/\binterlay_\w+/g) ?? [];
+      assert.ok(used.length > 0, expr);
+      for (const name of used) assert.ok(names.has(name), `${name} in ${expr}`);
     }
   });
 

@@ -1,6 +1,6 @@
 import { Counter, Gauge, type Registry } from "prom-client";
 import { parsePools } from "../../ipam/pool/parse-pools.ts";
-import { VERSION } from "../../version.ts";
+import { VERSION } from "../../version/version.ts";
 import type { ClusterCache } from "../discovery/cluster-cache.ts";
 import type { AgentStatus } from "./agent-status.ts";
 import type { Condition } from "./node-state-publisher.ts";
