@@ -1,5 +1,7 @@
-import { Command } from "commander";
-import { writeHistory } from "../results/files/write.ts";
+import { join } from "node:path";
+import { Command, InvalidArgumentError } from "commander";
+import { pruneRuns } from "../results/files/prune-runs.ts";
+import { RESULTS, writeHistory } from "../results/files/write.ts";
 import { getErrorMessage } from "../plugin/errors/error-message.ts";
 import { compareNamedRuns, listRuns, renderComparison, renderRuns } from "./report/runs.ts";
 import { takeScreenshots } from "./report/screenshots.ts";
@@ -10,15 +12,24 @@ const program = new Command("report")
   .argument("[run...]", "ids in results/runs, or directories (default: latest)")
   .option("--all", "every run in results/runs, oldest first")
   .option("--history", "write only the page over all runs in results/runs")
+  .option("--prune <days>", "first delete the runs in results/runs that started earlier", parseDays)
   .option("--compare", "compare two runs cell by cell and write nothing; exit status 1 if they differ")
   .option("--screenshots <directory>", "save pictures of the last report, light and dark; needs Debian's chromium")
   .parse();
-const flags = program.opts<{ all?: true; history?: true; compare?: true; screenshots?: string }>();
+const flags = program.opts<{
+  all?: true;
+  history?: true;
+  prune?: number;
+  compare?: true;
+  screenshots?: string;
+}>();
 const print = (line: string): void => {
   process.stdout.write(`${line}\n`);
 };
 
 try {
+  if (flags.prune !== undefined)
+    for (const id of await pruneRuns(join(RESULTS, "runs"), flags.prune)) print(`deleted ${id}`);
   if (flags.history) print(await writeHistory());
   else if (flags.compare) {
     const [first, second, ...more] = program.args;
@@ -38,4 +49,9 @@ try {
 } catch (error) {
   process.stderr.write(`report: ${getErrorMessage(error)}\n`);
   process.exitCode = flags.compare ? 2 : 1;
+}
+
+function parseDays(text: string): number {
+  if (!/^[1-9]\d*$/.test(text)) throw new InvalidArgumentError("a whole number of days from 1 is needed.");
+  return Number(text);
 }
