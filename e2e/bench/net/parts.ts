@@ -1,7 +1,8 @@
 import type { Cluster } from "../../../clusters/provider/provider.ts";
 import { execOrThrow } from "../../support/agent-process.ts";
 
-const TABLE = ["inet", "interlay"] as const;
+/** Interlay's table of a node or pod, and the guards of a node's pairs, as `nft list tables` prints them. */
+const TABLE_LINE = /^table (?:inet interlay|netdev interlay-vethil\w+)$/gm;
 /** Priorities of the kernel's default rules. */
 const KERNEL_PRIORITIES: readonly string[] = ["0", "32766", "32767"];
 const RULE_LINE = /^(?<priority>\d+):\s+(?<selector>.*)$/;
@@ -12,48 +13,60 @@ interface PartLocation {
   readonly netns?: string;
 }
 
-/** Interlay's nft table and policy rules in a network namespace, which can be removed and added again. */
+/** Interlay's nft tables and policy rules in a network namespace, which can be removed and added again. */
 export class InterlayParts {
   readonly node: string;
   readonly #cluster: Cluster;
   readonly #enter: readonly string[];
-  /** The table in nft syntax; undefined if it does not exist. */
-  readonly #table: string | undefined;
+  /** The tables in nft syntax. */
+  readonly #tables: readonly string[];
   /** Arguments of `ip rule add`. */
   readonly #rules: readonly string[];
-  #present = { table: true, rules: true };
+  #present = { tables: true, rules: true };
 
-  private constructor(cluster: Cluster, node: string, enter: readonly string[], table: string, rules: string) {
+  private constructor(
+    cluster: Cluster,
+    node: string,
+    enter: readonly string[],
+    tables: readonly string[],
+    rules: string,
+  ) {
     this.#cluster = cluster;
     this.node = node;
     this.#enter = enter;
-    this.#table = table === "" ? undefined : table;
+    this.#tables = tables;
     this.#rules = parsePolicyRules(rules);
   }
 
   /** Reads the present configuration. */
   static async of(cluster: Cluster, { node, netns }: PartLocation): Promise<InterlayParts> {
     const enter = netns === undefined ? [] : ["nsenter", `--net=${netns}`, "--"];
-    const { stdout: table } = await cluster.exec(node, [...enter, "nft", "-s", "list", "table", ...TABLE]);
+    const listed = await execOrThrow(cluster, node, [...enter, "nft", "list", "tables"]);
+    const tables = [...listed.matchAll(TABLE_LINE)].map(([line]) =>
+      execOrThrow(cluster, node, [...enter, "nft", "-s", "list", ...line.split(" ")]),
+    );
     return new InterlayParts(
       cluster,
       node,
       enter,
-      table,
+      await Promise.all(tables),
       await execOrThrow(cluster, node, [...enter, "ip", "rule", "list"]),
     );
   }
 
   /** Whether the namespace has no configuration of Interlay. */
   get isEmpty(): boolean {
-    return this.#table === undefined && this.#rules.length === 0;
+    return this.#tables.length === 0 && this.#rules.length === 0;
   }
 
-  /** Adds or removes the table and the rules. */
-  async configure(wanted: { readonly table: boolean; readonly rules: boolean }): Promise<void> {
-    const { table, rules } = this.#present;
-    if (this.#table !== undefined && wanted.table !== table)
-      await this.#run(["nft", "-f", "-"], wanted.table ? this.#table : `delete table ${TABLE.join(" ")}\n`);
+  /** Adds or removes the tables and the rules. */
+  async configure(wanted: { readonly tables: boolean; readonly rules: boolean }): Promise<void> {
+    const { tables, rules } = this.#present;
+    if (this.#tables.length > 0 && wanted.tables !== tables)
+      await this.#run(
+        ["nft", "-f", "-"],
+        this.#tables.map((text) => (wanted.tables ? text : `delete ${text.split(" {")[0] ?? ""}\n`)).join(""),
+      );
     if (this.#rules.length > 0 && wanted.rules !== rules) {
       const verb = wanted.rules ? "add" : "delete";
       await this.#run(["ip", "-batch", "-"], this.#rules.map((rule) => `rule ${verb} ${rule}\n`).join(""));

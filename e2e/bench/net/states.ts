@@ -34,7 +34,7 @@ export class NetStates {
     const without = nodes.find(({ isEmpty }) => isEmpty);
     if (without !== undefined) throw new Error(`${without.node} has no configuration of Interlay in its network`);
     // as in the states without Interlay, so that the switch finds the same rules
-    for (const node of nodes) await node.configure({ table: false, rules: true });
+    for (const node of nodes) await node.configure({ tables: false, rules: true });
     await switchVariant(cluster, { kubeProxy: KUBE_PROXY, returnPath: "liberal" });
     for (const node of workers) await signalAgent(cluster, node, "STOP");
     return new NetStates(cluster, nodes);
@@ -44,9 +44,9 @@ export class NetStates {
   async enter(state: NetState, pods: readonly InterlayParts[]): Promise<void> {
     const isConfigured = !isWithout(state);
     await Promise.all([
-      ...pods.map((pod) => pod.configure({ table: isConfigured, rules: isConfigured })),
+      ...pods.map((pod) => pod.configure({ tables: isConfigured, rules: isConfigured })),
       ...this.#nodes.map(async (node) => {
-        await node.configure({ table: isConfigured, rules: isConfigured });
+        await node.configure({ tables: isConfigured, rules: isConfigured });
         await execOrThrow(this.#cluster, node.node, ["sysctl", "-qw", `${LIBERAL}=${state === "liberal" ? 1 : 0}`]);
       }),
     ]);
