@@ -1,0 +1,80 @@
+import { type CompiledRuleset, compileRuleset } from "../netfilter/compile-ruleset.ts";
+import { compileNamespace, type NamespaceState } from "../routing/namespace-state.ts";
+import type { LinkSnapshot, TraceSnapshot } from "../snapshot.ts";
+import type { FrameReceiver } from "./frame-receivers.ts";
+
+/** A link by the id of its namespace and its name there. */
+export interface LinkRef {
+  readonly namespace: string;
+  readonly link: string;
+}
+
+/** One namespace, compiled when a packet first enters it. */
+export interface NamespaceModel {
+  readonly state: NamespaceState;
+  readonly ruleset: CompiledRuleset;
+  /** A chain of family netdev or bridge exists: frames must be evaluated on their way, too. */
+  readonly filtersFrames: boolean;
+}
+
+/** A snapshot prepared for many traces. Compiled parts are cached in it. */
+export interface TraceModel {
+  readonly snapshot: TraceSnapshot;
+  /** Returns undefined if the snapshot does not contain the namespace. */
+  readonly findNamespace: (id: string) => NamespaceModel | undefined;
+  /** macvlan links by their parent. */
+  readonly listChildren: (parent: LinkRef) => readonly LinkRef[];
+  /** Links that join this namespace to others outside of the snapshot, or whose other end it does not know. */
+  readonly uplinks: readonly LinkRef[];
+  /** Receivers of frames by sending link, filled by `findReceivers`. */
+  readonly receivers: Map<string, { readonly receivers: readonly FrameReceiver[]; readonly open: readonly string[] }>;
+}
+
+/** Prepares a snapshot for traces. */
+export function buildTraceModel(snapshot: TraceSnapshot): TraceModel {
+  const byId = new Map(snapshot.namespaces.map((namespace) => [namespace.id, namespace]));
+  const models = new Map<string, NamespaceModel>();
+  const children = new Map<string, LinkRef[]>();
+  for (const { id, links } of snapshot.namespaces)
+    for (const { name, kind, parent } of links)
+      if (kind === "macvlan" && parent !== undefined) {
+        const key = `${parent.namespace} ${parent.link}`;
+        children.set(key, [...(children.get(key) ?? []), { namespace: id, link: name }]);
+      }
+  return {
+    snapshot,
+    receivers: new Map(),
+    listChildren: ({ namespace, link }) => children.get(`${namespace} ${link}`) ?? [],
+    uplinks: snapshot.namespaces.flatMap(({ id, links }) =>
+      links.filter((link) => isUplink(link, byId)).map(({ name }) => ({ namespace: id, link: name })),
+    ),
+    findNamespace: (id) => {
+      const known = models.get(id);
+      if (known !== undefined) return known;
+      const namespace = byId.get(id);
+      if (namespace === undefined) return undefined;
+      const model = {
+        state: compileNamespace(namespace),
+        ruleset: compileRuleset(namespace),
+        filtersFrames: (namespace.nftables ?? []).some(isFrameChain),
+      };
+      models.set(id, model);
+      return model;
+    },
+  };
+}
+
+/** Kinds of links behind which there is a wire that the snapshot does not show. */
+const HARDWARE = new Set(["device", "bond", "team"]);
+
+function isUplink(link: LinkSnapshot, namespaces: ReadonlyMap<string, unknown>): boolean {
+  if (link.kind === "veth") return link.peer === undefined || !namespaces.has(link.peer.namespace);
+  return HARDWARE.has(link.kind) && link.up;
+}
+
+/** Whether an entry of `nft -j list ruleset` is a base chain that sees frames. */
+function isFrameChain(entry: Readonly<Record<string, unknown>>): boolean {
+  const { chain } = entry;
+  if (typeof chain !== "object" || chain === null || !("hook" in chain) || !("family" in chain)) return false;
+  return chain.family === "netdev" || chain.family === "bridge" || chain.hook === "ingress" || chain.hook === "egress";
+}

@@ -1,0 +1,154 @@
+import type { Packet, Tuple } from "../packet.ts";
+import { advanceTcpState, type TcpState } from "./tcp-state.ts";
+
+/** Address and port that a translation writes. */
+export interface Endpoint {
+  readonly address: string;
+  readonly port: number;
+}
+
+/** A connection as one network namespace knows it. Mutable during one trace. */
+export interface Connection {
+  readonly zone: number;
+  readonly protocol: Packet["protocol"];
+  /** Tuple of the first packet before translation. */
+  readonly original: Tuple;
+  /** Destination translation; null: nat chains decided that there is none; undefined: they were not asked yet. */
+  destination: Endpoint | null | undefined;
+  /** Source translation, in the same way. */
+  source: Endpoint | null | undefined;
+  seenReply: boolean;
+  mark: number;
+  tcpState: TcpState;
+}
+
+/** Connections of one network namespace during one trace. */
+export interface ConntrackTable {
+  readonly connections: Connection[];
+  /** `nf_conntrack_tcp_loose`: a connection may be picked up without its SYN. */
+  readonly loose: boolean;
+}
+
+/** What conntrack says about a packet. */
+export interface TrackResult {
+  readonly packet: Packet;
+  /** Undefined for an INVALID or untracked packet. */
+  readonly connection: Connection | undefined;
+}
+
+/** ICMP and ICMPv6 types that start a connection: echo requests. */
+const ECHO_REQUEST = new Set([8, 128]);
+
+/** Assigns a packet to a connection, a new one if need be, as `nf_conntrack_in` does. */
+export function trackPacket(table: ConntrackTable, packet: Packet): TrackResult {
+  const known = findConnection(table, packet);
+  if (known === undefined) return startConnection(table, packet);
+  const { connection, direction } = known;
+  if (packet.protocol === "tcp") {
+    const next = advanceTcpState(connection.tcpState, direction, packet.tcpFlags ?? []);
+    if (next === "invalid") return { packet: { ...packet, conntrackState: "invalid" }, connection: undefined };
+    if (next !== "ignored") connection.tcpState = next;
+  }
+  if (direction === "reply") connection.seenReply = true;
+  return { packet: describeConnection(packet, connection, direction), connection };
+}
+
+function startConnection(table: ConntrackTable, packet: Packet): TrackResult {
+  const invalid: TrackResult = { packet: { ...packet, conntrackState: "invalid" }, connection: undefined };
+  let tcpState: TcpState = "none";
+  if (packet.protocol === "icmp" && !ECHO_REQUEST.has(packet.icmpType ?? 0)) return invalid;
+  if (packet.protocol === "tcp") {
+    const next = advanceTcpState("none", "original", packet.tcpFlags ?? []);
+    if (next === "invalid" || next === "ignored") return invalid;
+    if (next !== "syn-sent" && !table.loose) return invalid;
+    tcpState = next;
+  }
+  const { source, destination, sourcePort, destinationPort } = packet;
+  const connection: Connection = {
+    zone: packet.conntrackZone,
+    protocol: packet.protocol,
+    original: { source, destination, sourcePort, destinationPort },
+    destination: undefined,
+    source: undefined,
+    seenReply: false,
+    mark: 0,
+    tcpState,
+  };
+  table.connections.push(connection);
+  return { packet: describeConnection(packet, connection, "original"), connection };
+}
+
+function describeConnection(packet: Packet, connection: Connection, direction: Packet["direction"]): Packet {
+  return {
+    ...packet,
+    conntrackState: connection.seenReply ? "established" : "new",
+    conntrackStatus: describeStatus(connection),
+    connmark: connection.mark,
+    originalTuple: connection.original,
+    direction,
+  };
+}
+
+/** IPS_DST_NAT and IPS_SRC_NAT of a connection. */
+export function describeStatus({ source, destination }: Connection): Packet["conntrackStatus"] {
+  return { dnat: destination !== undefined && destination !== null, snat: source !== undefined && source !== null };
+}
+
+function findConnection(
+  { connections }: ConntrackTable,
+  packet: Packet,
+): { readonly connection: Connection; readonly direction: Packet["direction"] } | undefined {
+  for (const connection of connections) {
+    if (connection.zone !== packet.conntrackZone || connection.protocol !== packet.protocol) continue;
+    if (isSameTuple(connection.original, packet)) return { connection, direction: "original" };
+    if (isSameTuple(getReplyTuple(connection), packet)) return { connection, direction: "reply" };
+  }
+  return undefined;
+}
+
+function isSameTuple(one: Tuple, other: Tuple): boolean {
+  return (
+    one.source === other.source &&
+    one.destination === other.destination &&
+    one.sourcePort === other.sourcePort &&
+    one.destinationPort === other.destinationPort
+  );
+}
+
+/** Tuple of the packets that answer: from the translated destination to the translated source. */
+function getReplyTuple({ original, source, destination }: Connection): Tuple {
+  return {
+    source: destination?.address ?? original.destination,
+    sourcePort: destination?.port ?? original.destinationPort,
+    destination: source?.address ?? original.source,
+    destinationPort: source?.port ?? original.sourcePort,
+  };
+}
+
+/** Kind of address that nat chains of a hook change: nf_nat_core.h, HOOK2MANIP. */
+export type Manipulation = "source" | "destination";
+
+/**
+ * Writes into a packet what its connection's translation says for one kind of address.
+ *
+ * @param manipulation what the hook changes; for a packet of the reply direction it undoes the other one
+ */
+export function applyTranslation(packet: Packet, connection: Connection, manipulation: Manipulation): Packet {
+  const { original } = connection;
+  if (packet.direction === "original") {
+    const target = connection[manipulation];
+    return target === undefined || target === null ? packet : writeEndpoint(packet, manipulation, target);
+  }
+  const translated = connection[manipulation === "destination" ? "source" : "destination"];
+  if (translated === undefined || translated === null) return packet;
+  return manipulation === "destination"
+    ? writeEndpoint(packet, "destination", { address: original.source, port: original.sourcePort })
+    : writeEndpoint(packet, "source", { address: original.destination, port: original.destinationPort });
+}
+
+/** Replaces an address and its port. */
+export function writeEndpoint(packet: Packet, which: Manipulation, { address, port }: Endpoint): Packet {
+  return which === "destination"
+    ? { ...packet, destination: address, destinationPort: port }
+    : { ...packet, source: address, sourcePort: port };
+}

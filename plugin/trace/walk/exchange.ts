@@ -1,0 +1,234 @@
+import type { Packet, TcpFlag, Tuple } from "../packet.ts";
+import { readSysctl } from "../routing/namespace-state.ts";
+import { getFamily } from "../routing/ip-number.ts";
+import type { ListenerSnapshot } from "../snapshot.ts";
+import type { PacketTrace, Path, TraceRequest } from "../trace.ts";
+import { losePacket, PacketLost } from "./failure.ts";
+import type { Delivery } from "./receive-packet.ts";
+import { formatEndpoint } from "./run-hook.ts";
+import { type RouteChoice, sendPacket } from "./send-packet.ts";
+import type { NamespaceModel } from "./build-trace-model.ts";
+import { getTuple, type WalkState } from "./walk-state.ts";
+import { walkPacket } from "./walk-packet.ts";
+
+/** A client's port; rules in use do not depend on it. */
+const CLIENT_PORT = 40_000;
+/** Bytes of a packet without or with little payload. */
+const PACKET_BYTES = 60;
+const DEFAULT_TTL = 64;
+
+/** ICMP types of echo request and reply. */
+const ECHO = { ipv4: { request: 8, reply: 0 }, ipv6: { request: 128, reply: 129 } } as const;
+
+type Exchange = Omit<Path, "probability">;
+
+/** Sends the packets of a connection in both directions through the namespaces, until one is lost. */
+export function runExchange(walk: WalkState, request: TraceRequest): Exchange {
+  const packets: PacketTrace[] = [];
+  let server: Exchange["server"];
+  let seenSource: string | undefined;
+  try {
+    const client = walk.getNamespace(request.source);
+    const first = sendFirst(walk, packets, client, request);
+    server = {
+      namespace: first.namespace.state.snapshot.id,
+      address: first.packet.destination,
+      port: first.packet.destinationPort,
+    };
+    seenSource = first.packet.source;
+    answerRequest(walk, packets, client, request, first);
+    return { verdict: "pass", packets, server, seenSource };
+  } catch (error) {
+    if (!(error instanceof PacketLost)) throw error;
+    const { failure } = error;
+    return {
+      verdict: failure.verdict,
+      packets,
+      failure,
+      ...(server === undefined ? {} : { server }),
+      ...(seenSource === undefined ? {} : { seenSource }),
+    };
+  }
+}
+
+/** A delivered packet, with the addresses and ports that its socket knows. */
+interface SentPacket extends Delivery {
+  readonly sent: Tuple;
+}
+
+/** Runs one packet and records its hops, also of a lost one. */
+function runPacket(
+  walk: WalkState,
+  packets: PacketTrace[],
+  label: Pick<PacketTrace, "name" | "direction">,
+  namespace: NamespaceModel,
+  packet: Packet,
+  choice: RouteChoice,
+  check: (delivery: Delivery) => void = () => undefined,
+): SentPacket {
+  try {
+    const sent = sendPacket(walk, namespace, packet, choice);
+    const delivery = walkPacket(walk, sent);
+    check(delivery);
+    packets.push({ ...label, hops: walk.takeHops() });
+    return { ...delivery, sent: { ...getTuple(packet), source: sent.source } };
+  } catch (error) {
+    if (!(error instanceof PacketLost)) throw error;
+    walk.note({ kind: "failure", text: error.failure.text });
+    packets.push({ ...label, hops: walk.takeHops(), failure: error.failure });
+    throw error;
+  }
+}
+
+function sendFirst(walk: WalkState, packets: PacketTrace[], client: NamespaceModel, request: TraceRequest): SentPacket {
+  const { protocol } = request;
+  const family = getFamily(request.destination);
+  const packet = makePacket(client, {
+    protocol,
+    family,
+    source: request.sourceAddress ?? { ipv4: "0.0.0.0", ipv6: "::" }[family],
+    destination: request.destination,
+    sourcePort: protocol === "icmp" ? 0 : CLIENT_PORT,
+    destinationPort: protocol === "icmp" ? 0 : request.port,
+    ...(protocol === "tcp" ? { tcpFlags: ["syn"] } : {}),
+    ...(protocol === "icmp" ? { icmpType: ECHO[family].request, icmpCode: 0 } : {}),
+  });
+  const choice = { source: request.sourceAddress, again: protocol === "tcp" && family === "ipv4" };
+  return runPacket(
+    walk,
+    packets,
+    { name: protocol === "tcp" ? "SYN" : "request", direction: "request" },
+    client,
+    packet,
+    choice,
+    requireListener,
+  );
+}
+
+function answerRequest(
+  walk: WalkState,
+  packets: PacketTrace[],
+  client: NamespaceModel,
+  request: TraceRequest,
+  first: SentPacket,
+): void {
+  const { protocol, family } = first.packet;
+  const { sent } = first;
+  const answer = (name: "SYN-ACK" | "reply", change: Partial<Packet>): void => {
+    const packet = makePacket(first.namespace, { ...reverseTuple(first.packet), protocol, family, ...change });
+    runPacket(
+      walk,
+      packets,
+      { name, direction: "reply" },
+      first.namespace,
+      packet,
+      { source: packet.source },
+      (delivery) => {
+        requireClient(client, sent, delivery);
+      },
+    );
+  };
+  const mark = chooseReplyMark(first);
+  if (protocol !== "tcp") {
+    answer("reply", { mark, ...(protocol === "icmp" ? { icmpType: ECHO[family].reply, icmpCode: 0 } : {}) });
+    return;
+  }
+  answer("SYN-ACK", { mark, tcpFlags: ["syn", "ack"] });
+  // An IPv6 socket keeps the route that it found without a source address (ip6_dst_store).
+  const source = family === "ipv6" ? request.sourceAddress : sent.source;
+  const send = (name: "ACK" | "request", tcpFlags: readonly TcpFlag[]): void => {
+    const packet = makePacket(client, { ...sent, protocol, family, tcpFlags });
+    runPacket(walk, packets, { name, direction: "request" }, client, packet, { source }, (delivery) => {
+      requireServer(first, delivery);
+    });
+  };
+  send("ACK", ["ack"]);
+  send("request", ["psh", "ack"]);
+  answer("reply", { mark, tcpFlags: ["psh", "ack"] });
+}
+
+function reverseTuple(packet: Tuple): Tuple {
+  return {
+    source: packet.destination,
+    destination: packet.source,
+    sourcePort: packet.destinationPort,
+    destinationPort: packet.sourcePort,
+  };
+}
+
+/** TCP sockets keep the SYN's mark with tcp_fwmark_accept, the kernel's own replies with fwmark_reflect; UDP sockets do not. */
+function chooseReplyMark({ namespace: { state }, packet }: Delivery): number {
+  const sysctl = {
+    tcp: "net/ipv4/tcp_fwmark_accept",
+    icmp: `net/${packet.family}/fwmark_reflect`,
+    udp: undefined,
+  }[packet.protocol];
+  return sysctl !== undefined && readSysctl(state, sysctl) !== 0 ? packet.mark : 0;
+}
+
+function makePacket(
+  { state }: NamespaceModel,
+  given: Pick<Packet, "protocol" | "family" | "source" | "destination" | "sourcePort" | "destinationPort"> &
+    Partial<Packet>,
+): Packet {
+  const ttl =
+    given.family === "ipv4"
+      ? readSysctl(state, "net/ipv4/ip_default_ttl", DEFAULT_TTL)
+      : readSysctl(state, "net/ipv6/conf/all/hop_limit", DEFAULT_TTL);
+  return {
+    length: PACKET_BYTES,
+    dontFragment: given.protocol === "tcp",
+    ttl,
+    mark: 0,
+    connmark: 0,
+    conntrackState: undefined,
+    conntrackStatus: { dnat: false, snat: false },
+    conntrackZone: 0,
+    direction: "original",
+    ...given,
+  };
+}
+
+function requireListener({ namespace, packet }: Delivery): void {
+  const { snapshot } = namespace.state;
+  if (packet.protocol === "icmp") {
+    const sysctl = packet.family === "ipv4" ? "net/ipv4/icmp_echo_ignore_all" : "net/ipv6/icmp/echo_ignore_all";
+    if (readSysctl(namespace.state, sysctl) === 0) return;
+    throw losePacket("drop", "no-listener", snapshot.id, `${sysctl.replaceAll("/", ".")} is 1`);
+  }
+  if (snapshot.listeners === null || snapshot.listeners.some((listener) => isListening(listener, packet))) return;
+  const where = formatEndpoint(packet.destination, packet.destinationPort);
+  throw losePacket("reject", "no-listener", snapshot.id, `no ${packet.protocol} socket listens on ${where}`);
+}
+
+function isListening({ protocol, family, address, port }: ListenerSnapshot, packet: Packet): boolean {
+  if (protocol !== packet.protocol || port !== packet.destinationPort) return false;
+  return address === packet.destination || address === "::" || (address === "0.0.0.0" && family === packet.family);
+}
+
+function requireClient(client: NamespaceModel, sent: Tuple, { namespace, packet }: Delivery): void {
+  const expected = { source: sent.destination, destination: sent.source, sourcePort: sent.destinationPort };
+  const arrived = namespace === client && packet.destination === expected.destination;
+  if (arrived && packet.source === expected.source && packet.sourcePort === expected.sourcePort) return;
+  const { id, name } = namespace.state.snapshot;
+  const from = formatEndpoint(packet.source, packet.sourcePort);
+  const wanted = formatEndpoint(expected.source, expected.sourcePort);
+  throw losePacket(
+    "drop",
+    "wrong-reply",
+    id,
+    arrived
+      ? `the client expects an answer from ${wanted}, not from ${from}`
+      : `the answer to ${expected.destination} reached ${packet.destination} in ${name}`,
+  );
+}
+
+function requireServer(first: Delivery, { namespace, packet }: Delivery): void {
+  if (namespace === first.namespace && packet.destination === first.packet.destination) return;
+  throw losePacket(
+    "drop",
+    "wrong-reply",
+    namespace.state.snapshot.id,
+    `the connection's packet reached ${packet.destination} in ${namespace.state.snapshot.name}, which does not know it`,
+  );
+}

@@ -1,0 +1,193 @@
+import { containsAddress } from "../routing/ip-number.ts";
+import type { LinkSnapshot } from "../snapshot.ts";
+import type { LinkRef, TraceModel } from "./build-trace-model.ts";
+
+/** A link that a frame passes on its way, in order. */
+export type FrameStep =
+  | { readonly kind: "egress" | "ingress"; readonly namespace: string; readonly link: string }
+  | {
+      readonly kind: "bridge";
+      readonly namespace: string;
+      readonly bridge: string;
+      /** Undefined: the bridge's own link sends the frame. */
+      readonly inPort: string | undefined;
+      /** Undefined: the frame is for the bridge's own link. */
+      readonly outPort: string | undefined;
+    };
+
+/** A link that gets frames with its MAC address from a sender. */
+export interface FrameReceiver extends LinkRef {
+  /** MAC addresses whose frames it accepts. */
+  readonly macs: readonly string[];
+  readonly steps: readonly FrameStep[];
+  /** Smallest MTU of links that drop longer frames on the way. */
+  readonly mtu: number;
+}
+
+export interface ReceiverSearch {
+  readonly receivers: readonly FrameReceiver[];
+  /** Links on the way behind which the snapshot ends, or that the model does not know: `node-1: eth0 (device)`. */
+  readonly open: readonly string[];
+}
+
+interface Frame {
+  readonly steps: readonly FrameStep[];
+  readonly mtu: number;
+}
+
+/** Finds every link that can receive a frame that a link sends: over veth pairs, bridges, macvlan links and wires. */
+export function findReceivers(model: TraceModel, sender: LinkRef): ReceiverSearch {
+  const key = `${sender.namespace} ${sender.link}`;
+  const cached = model.receivers.get(key);
+  if (cached !== undefined) return cached;
+  const search = new FrameFlood(model);
+  search.transmit(sender, { steps: [], mtu: Number.MAX_SAFE_INTEGER });
+  const result = { receivers: search.receivers, open: [...search.open] };
+  model.receivers.set(key, result);
+  return result;
+}
+
+/** One flood of a frame through the links of a model. */
+class FrameFlood {
+  readonly receivers: FrameReceiver[] = [];
+  readonly open = new Set<string>();
+  private readonly visited = new Set<string>();
+  private readonly model: TraceModel;
+
+  constructor(model: TraceModel) {
+    this.model = model;
+  }
+
+  /** Sends a frame out by a link. */
+  transmit(at: LinkRef, frame: Frame): void {
+    const link = this.findLink(at);
+    if (link?.up !== true || this.visits("out", at)) return;
+    const sent: Frame = { ...frame, steps: [...frame.steps, { kind: "egress", ...at }] };
+    switch (link.kind) {
+      case "veth":
+        if (link.peer !== undefined && this.findLink(link.peer) !== undefined) this.receive(link.peer, sent);
+        else this.passWire(at, link, sent);
+        return;
+      case "device":
+      case "bond":
+      case "team":
+        this.passWire(at, link, sent);
+        return;
+      case "macvlan":
+        this.transmitMacvlan(at, link, sent);
+        return;
+      case "bridge":
+        this.forward(at, undefined, sent);
+        return;
+      case "loopback":
+        return;
+      default:
+        this.open.add(`${at.namespace}: ${link.name} (${link.kind})`);
+    }
+  }
+
+  /** A frame reaches a link from outside. */
+  private receive(at: LinkRef, frame: Frame): void {
+    const link = this.findLink(at);
+    if (link?.up !== true || this.visits("in", at)) return;
+    const received: Frame = {
+      steps: [...frame.steps, { kind: "ingress", ...at }],
+      mtu: Math.min(frame.mtu, link.mtu),
+    };
+    for (const child of this.model.listChildren(at)) this.acceptFrame(child, received);
+    const master = link.master === undefined ? undefined : this.findLink({ ...at, link: link.master });
+    if (master?.kind === "bridge") this.forward({ ...at, link: master.name }, link, received);
+    else this.acceptFrame(at, received);
+  }
+
+  /** A macvlan link reaches its siblings in bridge mode, and what its parent reaches, but not the parent itself. */
+  private transmitMacvlan(at: LinkRef, link: LinkSnapshot, frame: Frame): void {
+    if (link.parent === undefined) {
+      this.open.add(`${at.namespace}: ${link.name} (its parent is not in the snapshot)`);
+      return;
+    }
+    if (link.macvlanMode === "bridge")
+      for (const sibling of this.model.listChildren(link.parent))
+        if (this.findLink(sibling)?.macvlanMode === "bridge") this.acceptFrame(sibling, frame);
+    this.transmit(link.parent, frame);
+  }
+
+  private forward(bridge: LinkRef, inPort: LinkSnapshot | undefined, frame: Frame): void {
+    const ports = this.model.findNamespace(bridge.namespace)?.state.snapshot.links ?? [];
+    const cross = (outPort: string | undefined): Frame => ({
+      ...frame,
+      steps: [
+        ...frame.steps,
+        { kind: "bridge", namespace: bridge.namespace, bridge: bridge.link, inPort: inPort?.name, outPort },
+      ],
+    });
+    if (inPort !== undefined) {
+      if (!isForwarding(inPort)) return;
+      for (const child of this.model.listChildren(bridge)) this.acceptFrame(child, cross(undefined));
+      this.acceptFrame(bridge, cross(undefined));
+    }
+    for (const port of ports) {
+      if (port.master !== bridge.link || !isForwarding(port)) continue;
+      if (port.name === inPort?.name && port.bridgePort?.hairpin !== true) continue;
+      if (port.bridgePort?.isolated === true && inPort?.bridgePort?.isolated === true) continue;
+      const crossed = cross(port.name);
+      this.transmit({ ...bridge, link: port.name }, { ...crossed, mtu: Math.min(crossed.mtu, port.mtu) });
+    }
+  }
+
+  /** A wire that the snapshot does not show joins uplinks that have an address of the same network. */
+  private passWire(at: LinkRef, link: LinkSnapshot, frame: Frame): void {
+    this.open.add(`${at.namespace}: ${link.name} (${link.kind})`);
+    for (const other of this.model.uplinks) {
+      if (other.namespace === at.namespace && other.link === at.link) continue;
+      if (this.shareNetwork(at, other)) this.receive(other, frame);
+    }
+  }
+
+  private shareNetwork(one: LinkRef, other: LinkRef): boolean {
+    const others = this.listNetworks(other);
+    return this.listNetworks(one).some(({ network, address }) =>
+      others.some((there) => containsAddress(network, there.address) && containsAddress(there.network, address)),
+    );
+  }
+
+  /** Networks of a link, of the bridge that it belongs to, and of its macvlan children. */
+  private listNetworks(at: LinkRef): readonly { readonly network: string; readonly address: string }[] {
+    const master = this.findLink(at)?.master;
+    const places = [at, ...(master === undefined ? [] : [{ ...at, link: master }]), ...this.model.listChildren(at)];
+    return places.flatMap(({ namespace, link }) =>
+      (this.model.findNamespace(namespace)?.state.addresses ?? [])
+        .filter((own) => own.link === link && own.scope === "global")
+        .map(({ address, prefixLength }) => ({ network: `${address}/${prefixLength}`, address })),
+    );
+  }
+
+  private acceptFrame(at: LinkRef, frame: Frame): void {
+    const link = this.findLink(at);
+    if (link?.up !== true || this.visits("accept", at)) return;
+    const ports = link.kind === "bridge" ? (this.model.findNamespace(at.namespace)?.state.snapshot.links ?? []) : [];
+    const macs = [link, ...ports.filter(({ master }) => master === link.name)].map(({ mac }) => mac);
+    const last = frame.steps.at(-1);
+    const ingress: readonly FrameStep[] =
+      last?.kind === "ingress" && last.namespace === at.namespace && last.link === at.link
+        ? []
+        : [{ kind: "ingress", ...at }];
+    this.receivers.push({ ...at, macs, steps: [...frame.steps, ...ingress], mtu: frame.mtu });
+  }
+
+  /** Reports whether the frame was there before, and notes it. */
+  private visits(how: string, { namespace, link }: LinkRef): boolean {
+    const key = `${how} ${namespace} ${link}`;
+    if (this.visited.has(key)) return true;
+    this.visited.add(key);
+    return false;
+  }
+
+  private findLink({ namespace, link }: LinkRef): LinkSnapshot | undefined {
+    return this.model.findNamespace(namespace)?.state.links.get(link);
+  }
+}
+
+function isForwarding({ bridgePort }: LinkSnapshot): boolean {
+  return bridgePort === undefined || bridgePort.state === "forwarding";
+}

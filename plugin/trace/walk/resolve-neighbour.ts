@@ -1,0 +1,94 @@
+import type { Packet } from "../packet.ts";
+import { hasAddress } from "../routing/namespace-state.ts";
+import { answersArp, answersNdp } from "../routing/route-input.ts";
+import { selectIpv4Source } from "../routing/select-source.ts";
+import type { LinkSnapshot, NeighbourSnapshot } from "../snapshot.ts";
+import { losePacket } from "./failure.ts";
+import { findReceivers, type FrameReceiver } from "./frame-receivers.ts";
+import type { NamespaceModel } from "./build-trace-model.ts";
+import type { WalkState } from "./walk-state.ts";
+
+const PINNED = new Set(["PERMANENT", "NOARP"]);
+/** States in which the kernel sends to the known MAC address and confirms it meanwhile. */
+const USABLE = new Set(["REACHABLE", "STALE", "DELAY", "PROBE"]);
+
+/**
+ * Finds the link that receives what a namespace sends to a neighbour: by the pinned or known MAC address, else by who answers
+ * ARP or neighbour solicitations on the segment.
+ *
+ * @param address next hop
+ * @throws PacketLost if nobody answers, or nobody has the MAC address
+ */
+export function resolveNeighbour(
+  walk: WalkState,
+  namespace: NamespaceModel,
+  link: LinkSnapshot,
+  address: string,
+  packet: Packet,
+): FrameReceiver {
+  const { id } = namespace.state.snapshot;
+  const { receivers, open } = findReceivers(walk.model, { namespace: id, link: link.name });
+  const entry = namespace.state.snapshot.neighbours.find(
+    (own) => own.link === link.name && own.address === address && !own.proxy,
+  );
+  if (entry?.mac !== undefined && hasState(entry, PINNED)) return selectByMac(walk, id, entry, receivers, open);
+  const sender = selectSender(namespace, link, address, packet);
+  const answering = receivers.filter((receiver) => answersFor(walk, receiver, address, sender));
+  if (
+    entry?.mac !== undefined &&
+    hasState(entry, USABLE) &&
+    !answering.some(({ macs }) => macs.includes(entry.mac ?? ""))
+  )
+    return selectByMac(walk, id, entry, receivers, open);
+  const answer = preferOwner(walk, answering, address);
+  if (answer !== undefined) {
+    walk.note({ kind: "neighbour", text: `${address} dev ${link.name}: ${describeReceiver(walk, answer)} answers` });
+    return answer;
+  }
+  if (open.length > 0 && (entry === undefined || !hasState(entry, new Set(["FAILED"]))))
+    throw losePacket("unknown", "outside", id, `the packet leaves the snapshot by ${open.join(", ")} to ${address}`);
+  throw losePacket("drop", "no-neighbour", id, `nobody answers for ${address} on ${link.name}`);
+}
+
+function hasState({ state }: NeighbourSnapshot, states: ReadonlySet<string>): boolean {
+  return state.some((name) => states.has(name));
+}
+
+function selectByMac(
+  walk: WalkState,
+  namespace: string,
+  { address, link, mac = "", state }: NeighbourSnapshot,
+  receivers: readonly FrameReceiver[],
+  open: readonly string[],
+): FrameReceiver {
+  const text = `${address} dev ${link} lladdr ${mac} ${state.join(",")}`;
+  walk.note({ kind: "neighbour", text });
+  const [receiver] = receivers.filter(({ macs }) => macs.includes(mac));
+  if (receiver !== undefined) return receiver;
+  if (open.length > 0)
+    throw losePacket("unknown", "outside", namespace, `the packet leaves the snapshot by ${open.join(", ")}: ${text}`);
+  throw losePacket("drop", "wrong-neighbour", namespace, `no link has the neighbour's MAC address: ${text}`);
+}
+
+/** The sender of an ARP request: the packet's source if it is local, else an address of the link (`arp_solicit`, arp_announce 0). */
+function selectSender({ state }: NamespaceModel, { name }: LinkSnapshot, address: string, packet: Packet): string {
+  if (packet.family === "ipv6" || hasAddress(state, packet.source)) return packet.source;
+  return selectIpv4Source(state, name, address, 253) ?? packet.source;
+}
+
+function answersFor(walk: WalkState, { namespace, link }: FrameReceiver, target: string, sender: string): boolean {
+  const { state } = walk.getNamespace(namespace);
+  return target.includes(":") ? answersNdp(state, link, target) : answersArp(state, link, target, sender);
+}
+
+/** Several links of one namespace may answer for an address: the link that has it is preferred. */
+function preferOwner(walk: WalkState, answering: readonly FrameReceiver[], address: string): FrameReceiver | undefined {
+  const owner = answering.find(({ namespace, link }) =>
+    walk.getNamespace(namespace).state.addresses.some((own) => own.address === address && own.link === link),
+  );
+  return owner ?? answering[0];
+}
+
+function describeReceiver(walk: WalkState, { namespace, link }: FrameReceiver): string {
+  return `${link} of ${walk.getNamespace(namespace).state.snapshot.name}`;
+}

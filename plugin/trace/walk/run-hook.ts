@@ -1,0 +1,154 @@
+import type { Hook, HookContext, Outcome, RuleStep } from "../hook.ts";
+import { evaluateHook } from "../netfilter/evaluate-hook.ts";
+import type { Packet, Translation } from "../packet.ts";
+import { findAddressType, findRouteLink } from "../routing/address-type.ts";
+import { applyTranslation, describeStatus, type Endpoint, trackPacket, writeEndpoint } from "./conntrack-table.ts";
+import { losePacket } from "./failure.ts";
+import type { NamespaceModel } from "./build-trace-model.ts";
+import { getManipulation, selectEndpoint } from "./translate.ts";
+import type { WalkState } from "./walk-state.ts";
+
+/**
+ * Passes a packet through a hook of a namespace.
+ *
+ * @param gateway next hop of the packet's route, for masquerade
+ * @returns the packet after marks and translation
+ * @throws PacketLost if a rule drops or rejects it, or is not understood
+ */
+export function runHook(
+  walk: WalkState,
+  namespace: NamespaceModel,
+  hook: Hook,
+  packet: Packet,
+  gateway?: string,
+): Packet {
+  const outcomes = evaluateHook(namespace.ruleset, hook, packet, buildContext(walk, namespace, gateway));
+  const index = outcomes.length === 1 ? 0 : walk.choose(outcomes.map(({ probability = 1 }) => probability));
+  const outcome = outcomes[index];
+  if (outcome === undefined) return packet;
+  for (const step of outcome.steps) walk.note({ kind: "rule", hook, step });
+  if (outcome.verdict !== "accept") throw describeLoss(namespace, hook, outcome);
+  commitBinding(walk, hook, packet, outcome.packet);
+  noteChanges(walk, packet, outcome.packet);
+  walk.record(outcome.packet, outcome.packet.outLink);
+  return outcome.packet;
+}
+
+function describeLoss(namespace: NamespaceModel, hook: Hook, { verdict, packet, steps }: Outcome): Error {
+  const rule = steps.at(-1);
+  const where = `hook ${hook} of ${namespace.state.snapshot.name}`;
+  const text = rule === undefined ? where : `${formatStep(rule)} (${where})`;
+  const id = namespace.state.snapshot.id;
+  const decided = { hook, ...(rule === undefined ? {} : { rule }) };
+  if (verdict === "unknown")
+    return losePacket("unknown", "rule", id, `a rule that the model does not know: ${text}`, decided);
+  const invalid = packet.conntrackState === "invalid" && rule !== undefined && /\binvalid\b/i.test(rule.text);
+  return losePacket(verdict === "reject" ? "reject" : "drop", invalid ? "invalid-state" : "rule", id, text, decided);
+}
+
+function formatStep({ family, table, chain, text }: RuleStep): string {
+  return `${family} ${table} ${chain}: ${text}`;
+}
+
+function noteChanges(walk: WalkState, before: Packet, after: Packet): void {
+  if (after.conntrackState !== before.conntrackState && after.conntrackState !== undefined)
+    walk.note({ kind: "conntrack", text: `conntrack: ${after.conntrackState}` });
+  if (after.destination !== before.destination || after.destinationPort !== before.destinationPort)
+    walk.note({
+      kind: "translate",
+      text: `destination ${formatEndpoint(before.destination, before.destinationPort)} -> ${formatEndpoint(after.destination, after.destinationPort)}`,
+    });
+  if (after.source !== before.source || after.sourcePort !== before.sourcePort)
+    walk.note({
+      kind: "translate",
+      text: `source ${formatEndpoint(before.source, before.sourcePort)} -> ${formatEndpoint(after.source, after.sourcePort)}`,
+    });
+}
+
+/** Formats an address and a port: `10.0.0.1:80`, `[fd00::1]:80`; an address alone without a port. */
+export function formatEndpoint(address: string, port: number): string {
+  if (port === 0) return address;
+  return address.includes(":") ? `[${address}]:${port}` : `${address}:${port}`;
+}
+
+/** Stores in the connection what nat chains decided about its first packet. Branches that were not chosen left no trace. */
+function commitBinding(walk: WalkState, hook: Hook, before: Packet, after: Packet): void {
+  const { connection } = walk;
+  if (connection === undefined || after.conntrackState === "untracked" || after.conntrackState === "invalid") return;
+  connection.mark = after.connmark;
+  const manipulation = getManipulation(hook);
+  if (manipulation === undefined || after.direction !== "original" || connection[manipulation] !== undefined) return;
+  const endpoint: Endpoint =
+    manipulation === "destination"
+      ? { address: after.destination, port: after.destinationPort }
+      : { address: after.source, port: after.sourcePort };
+  const unchanged =
+    manipulation === "destination"
+      ? before.destination === endpoint.address && before.destinationPort === endpoint.port
+      : before.source === endpoint.address && before.sourcePort === endpoint.port;
+  connection[manipulation] = unchanged ? null : endpoint;
+}
+
+function buildContext(walk: WalkState, namespace: NamespaceModel, gateway: string | undefined): HookContext {
+  const { state } = namespace;
+  const { id } = state.snapshot;
+  return {
+    findAddressType: (query) => findAddressType(state, query),
+    findRouteLink: (query) => findRouteLink(state, query),
+    findLinkKind: (link) => state.links.get(link)?.kind,
+    addElement: (element) => {
+      walk.addElement(id, element);
+    },
+    hasAddedElement: (element) => walk.hasElement(id, element),
+    track: (packet) => track(walk, namespace, packet),
+    needsTranslation: (packet, hook) => needsTranslation(walk, packet, hook),
+    translate: (packet, hook, translation) => translate(walk, namespace, packet, hook, translation, gateway),
+  };
+}
+
+function track(walk: WalkState, namespace: NamespaceModel, packet: Packet): Packet {
+  if (packet.conntrackState !== undefined) return packet;
+  const { packet: tracked, connection } = trackPacket(walk.getConntrack(namespace), packet);
+  walk.connection = connection;
+  return tracked;
+}
+
+function needsTranslation({ connection }: WalkState, packet: Packet, hook: Hook): boolean {
+  const manipulation = getManipulation(hook);
+  return (
+    connection !== undefined &&
+    manipulation !== undefined &&
+    packet.direction === "original" &&
+    packet.conntrackState === "new" &&
+    connection[manipulation] === undefined
+  );
+}
+
+function translate(
+  walk: WalkState,
+  namespace: NamespaceModel,
+  packet: Packet,
+  hook: Hook,
+  translation: Translation | undefined,
+  gateway: string | undefined,
+): Packet {
+  const manipulation = getManipulation(hook);
+  const { connection } = walk;
+  if (manipulation === undefined || connection === undefined) return packet;
+  if (translation === undefined || connection[manipulation] !== undefined)
+    return applyTranslation(packet, connection, manipulation);
+  const endpoint = selectEndpoint(namespace.state, hook, packet, translation, gateway);
+  if (endpoint === undefined)
+    throw losePacket(
+      "drop",
+      "no-source-address",
+      namespace.state.snapshot.id,
+      `${translation.kind} needs an address of ${packet.outLink ?? packet.inLink ?? "the link"}, which has none`,
+      { hook },
+    );
+  const status = describeStatus(connection);
+  return {
+    ...writeEndpoint(packet, manipulation, endpoint),
+    conntrackStatus: manipulation === "destination" ? { ...status, dnat: true } : { ...status, snat: true },
+  };
+}

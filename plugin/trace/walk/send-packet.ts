@@ -1,0 +1,151 @@
+import type { Packet } from "../packet.ts";
+import { formatRoute, formatRule } from "../routing/format-route.ts";
+import { lookupRoute, type RouteResult } from "../routing/lookup-route.ts";
+import { selectSource } from "../routing/select-source.ts";
+import type { NexthopSnapshot } from "../snapshot.ts";
+import { losePacket } from "./failure.ts";
+import { runHook } from "./run-hook.ts";
+import type { NamespaceModel } from "./build-trace-model.ts";
+import type { Transmission } from "./transmit.ts";
+import type { WalkState } from "./walk-state.ts";
+
+/** How a socket looks its route up. */
+export interface RouteChoice {
+  /** Source address of the lookup; undefined if the socket has none yet. */
+  readonly source: string | undefined;
+  /** The route is looked up again with the selected source (`ip_route_connect` of IPv4). */
+  readonly again?: boolean;
+  /** The socket is bound to this link. */
+  readonly link?: string | undefined;
+}
+
+type Found = Extract<RouteResult, { readonly kind: "route" }>;
+
+/**
+ * Sends a packet of a namespace's own: route, source address, hooks output and postrouting.
+ *
+ * @param draft packet; its source is ignored if the choice has none
+ * @returns the packet at its link, and the source with which it left its socket
+ * @throws PacketLost
+ */
+export function sendPacket(
+  walk: WalkState,
+  namespace: NamespaceModel,
+  draft: Packet,
+  choice: RouteChoice,
+): Transmission & { readonly source: string } {
+  walk.startHop(namespace, undefined, draft);
+  let route = findOutputRoute(namespace, draft, choice.source, choice.link);
+  let nexthop = chooseNexthop(walk, route);
+  const source = choice.source ?? selectSource(namespace.state, route.route, nexthop, draft.destination);
+  if (source === undefined)
+    throw losePacket(
+      "reject",
+      "no-source-address",
+      namespace.state.snapshot.id,
+      `no source address for ${formatRoute(route.route, nexthop)}`,
+    );
+  if (choice.again === true && choice.source === undefined) {
+    route = findOutputRoute(namespace, draft, source, choice.link);
+    nexthop = chooseNexthop(walk, route);
+  }
+  noteRoute(walk, route, nexthop);
+  const packet: Packet = { ...draft, source, outLink: getOutLink(route, nexthop) };
+  walk.recordSent(packet);
+  walk.record(packet, packet.outLink);
+  requireMtu(namespace, packet, route);
+  const passed = runHook(walk, namespace, "output", packet, nexthop?.gateway);
+  const routed = reroute(walk, namespace, packet, passed, { route, nexthop }, choice.link);
+  return { ...postroute(walk, namespace, routed), source };
+}
+
+/** A packet with its route. */
+interface Routed {
+  readonly packet: Packet;
+  readonly nexthop: NexthopSnapshot | undefined;
+}
+
+/** Passes the hook postrouting and hands the packet to its link. */
+export function postroute(walk: WalkState, namespace: NamespaceModel, { packet, nexthop }: Routed): Transmission {
+  const passed = runHook(walk, namespace, "postrouting", packet, nexthop?.gateway);
+  return {
+    namespace,
+    link: passed.outLink ?? "lo",
+    neighbour: nexthop?.gateway ?? passed.destination,
+    packet: passed,
+  };
+}
+
+/** Looks the route up again if the hook output changed what decides about it (`ip_route_me_harder`). */
+function reroute(
+  walk: WalkState,
+  namespace: NamespaceModel,
+  before: Packet,
+  after: Packet,
+  known: { readonly route: Found; readonly nexthop: NexthopSnapshot | undefined },
+  link: string | undefined,
+): Routed {
+  if (before.mark === after.mark && before.destination === after.destination && before.source === after.source)
+    return { packet: after, nexthop: known.nexthop };
+  const route = findOutputRoute(namespace, after, after.source, link);
+  const nexthop = chooseNexthop(walk, route);
+  noteRoute(walk, route, nexthop);
+  return { packet: { ...after, outLink: getOutLink(route, nexthop) }, nexthop };
+}
+
+function findOutputRoute(
+  { state }: NamespaceModel,
+  packet: Packet,
+  source: string | undefined,
+  outLink: string | undefined,
+): Found {
+  const result = lookupRoute(state, { ...packet, source, inLink: "lo", outLink });
+  const { id } = state.snapshot;
+  switch (result.kind) {
+    case "route":
+      return result;
+    case "none":
+      throw losePacket("reject", "no-route", id, `no route to ${packet.destination}`);
+    case "reject":
+      throw losePacket(result.type === "blackhole" ? "drop" : "reject", "reject-route", id, result.text);
+    case "unknown":
+      throw losePacket(
+        "unknown",
+        "not-modelled",
+        id,
+        `policy rule with a selector that the model does not know: ${result.text}`,
+      );
+  }
+}
+
+/** What a namespace sends to itself leaves by loopback. */
+function getOutLink({ route }: Found, nexthop: NexthopSnapshot | undefined): string | undefined {
+  return route.type === "local" ? "lo" : nexthop?.link;
+}
+
+/** Chooses one of a route's next hops by their weights. */
+export function chooseNexthop(walk: WalkState, { nexthops }: Found): NexthopSnapshot | undefined {
+  if (nexthops.length < 2) return nexthops[0];
+  const total = nexthops.reduce((sum, { weight }) => sum + weight, 0);
+  return nexthops[walk.choose(nexthops.map(({ weight }) => weight / total))];
+}
+
+export function noteRoute(walk: WalkState, { route, rule }: Found, nexthop: NexthopSnapshot | undefined): void {
+  walk.note({ kind: "route", text: `${formatRoute(route, nexthop)} (rule ${formatRule(rule)})` });
+}
+
+/**
+ * Checks a packet against the MTU of its route or link.
+ *
+ * @throws PacketLost if it may not be fragmented
+ */
+export function requireMtu({ state }: NamespaceModel, packet: Packet, { route }: Found): void {
+  const mtu = route.mtu ?? (packet.outLink === undefined ? undefined : state.links.get(packet.outLink)?.mtu);
+  if (mtu === undefined || packet.length <= mtu || (packet.family === "ipv4" && !packet.dontFragment)) return;
+  throw losePacket(
+    "reject",
+    "mtu",
+    state.snapshot.id,
+    `${packet.length} bytes do not fit the MTU ${mtu} of ${packet.outLink ?? "the route"}`,
+  );
+}

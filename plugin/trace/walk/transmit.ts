@@ -1,0 +1,148 @@
+import type { Hook } from "../hook.ts";
+import type { Packet } from "../packet.ts";
+import { readSysctl } from "../routing/namespace-state.ts";
+import type { LinkSnapshot } from "../snapshot.ts";
+import { losePacket } from "./failure.ts";
+import type { FrameReceiver, FrameStep } from "./frame-receivers.ts";
+import { resolveNeighbour } from "./resolve-neighbour.ts";
+import { runHook } from "./run-hook.ts";
+import type { NamespaceModel } from "./build-trace-model.ts";
+import type { WalkState } from "./walk-state.ts";
+
+/** A packet that a namespace hands to a link. */
+export interface Transmission {
+  readonly namespace: NamespaceModel;
+  readonly link: string;
+  /** Next hop; the destination itself on a connected network. */
+  readonly neighbour: string;
+  readonly packet: Packet;
+}
+
+/** A packet that reaches a namespace by a link. */
+export interface Arrival {
+  readonly namespace: NamespaceModel;
+  readonly link: string;
+  readonly packet: Packet;
+}
+
+/**
+ * Carries a packet over veth pairs, bridges, macvlan links and wires to the next namespace.
+ *
+ * @throws PacketLost
+ */
+export function transmitFrame(walk: WalkState, { namespace, link: name, neighbour, packet }: Transmission): Arrival {
+  const link = getLink(namespace, name);
+  walk.record(packet, name);
+  // A packet to itself keeps its mark and connection (loopback_xmit).
+  if (link.kind === "loopback") return { namespace, link: name, packet };
+  requireKnown(namespace, link);
+  const receiver = resolveNeighbour(walk, namespace, link, neighbour, packet);
+  if (packet.length > receiver.mtu)
+    throw losePacket(
+      "drop",
+      "mtu",
+      receiver.namespace,
+      `${packet.length} bytes do not fit the MTU ${receiver.mtu} on the way to ${receiver.link}`,
+    );
+  return {
+    namespace: walk.getNamespace(receiver.namespace),
+    link: receiver.link,
+    packet: carry(walk, namespace, receiver, packet),
+  };
+}
+
+/** @throws PacketLost if the link does not exist, is down, or the model does not know what it does */
+function getLink(namespace: NamespaceModel, name: string): LinkSnapshot {
+  const { id } = namespace.state.snapshot;
+  const link = namespace.state.links.get(name);
+  if (link === undefined) throw losePacket("unknown", "not-modelled", id, `the snapshot has no link ${name}`);
+  if (!link.up || !link.carrier) throw losePacket("drop", "link-down", id, `${name} is down`);
+  return link;
+}
+
+/** @throws PacketLost if an eBPF program or a queueing discipline decides about the link's packets */
+export function requireKnown(namespace: NamespaceModel, { name, programs }: LinkSnapshot): void {
+  if (programs.length === 0) return;
+  const { id } = namespace.state.snapshot;
+  throw losePacket("unknown", "not-modelled", id, `${programs.join(", ")} on ${name} decides about its packets`);
+}
+
+/** Passes the frame hooks on the way. A packet that changes namespaces loses mark and connection (skb_scrub_packet). */
+function carry(walk: WalkState, from: NamespaceModel, { namespace, steps }: FrameReceiver, sent: Packet): Packet {
+  const { id } = from.state.snapshot;
+  let packet = forgetConnection(walk, sent);
+  let at = id;
+  for (const step of steps) {
+    if (step.namespace !== at) packet = { ...packet, mark: 0 };
+    at = step.namespace;
+    packet = passStep(walk, step, packet);
+  }
+  return namespace === at ? packet : { ...packet, mark: 0 };
+}
+
+const NO_LINKS = { inLink: undefined, outLink: undefined, inPort: undefined, outPort: undefined } as const;
+
+/** Returns the packet as a namespace sees it that conntrack has not asked yet. */
+export function forgetConnection(walk: WalkState, packet: Packet): Packet {
+  walk.connection = undefined;
+  return {
+    ...packet,
+    ...NO_LINKS,
+    originalTuple: undefined,
+    conntrackState: undefined,
+    conntrackStatus: { dnat: false, snat: false },
+    conntrackZone: 0,
+    connmark: 0,
+    direction: "original",
+  };
+}
+
+function passStep(walk: WalkState, step: FrameStep, packet: Packet): Packet {
+  const namespace = walk.getNamespace(step.namespace);
+  if (step.kind === "bridge") return crossBridge(walk, namespace, step, packet);
+  const link = namespace.state.links.get(step.link);
+  if (link !== undefined) requireKnown(namespace, link);
+  if (!namespace.filtersFrames) return packet;
+  const seen: Packet = step.kind === "ingress" ? { ...packet, inLink: step.link } : { ...packet, outLink: step.link };
+  return { ...runHook(walk, namespace, step.kind, seen), ...NO_LINKS };
+}
+
+function crossBridge(
+  walk: WalkState,
+  namespace: NamespaceModel,
+  { bridge, inPort, outPort }: Extract<FrameStep, { readonly kind: "bridge" }>,
+  packet: Packet,
+): Packet {
+  const callsIptables =
+    packet.family === "ipv4" ? "net/bridge/bridge-nf-call-iptables" : "net/bridge/bridge-nf-call-ip6tables";
+  const filtersAsIp = inPort !== undefined && readSysctl(namespace.state, callsIptables) !== 0;
+  if (!namespace.filtersFrames && !filtersAsIp) return packet;
+  walk.startHop(namespace, inPort, packet);
+  walk.note({ kind: "bridge", text: `bridge ${bridge}: ${inPort ?? bridge} -> ${outPort ?? bridge}` });
+  let seen: Packet = { ...packet, inLink: inPort, inPort };
+  const run = (hook: Hook): void => {
+    seen = runHook(walk, namespace, hook, seen);
+  };
+  /** iptables sees the bridge as the link, the ports as physdev. */
+  const runAsIp = (hook: Hook): void => {
+    if (!filtersAsIp) return;
+    const { inLink, outLink } = seen;
+    seen = { ...seen, inLink: bridge, outLink: outPort === undefined ? undefined : bridge };
+    run(hook);
+    seen = { ...seen, inLink, outLink };
+  };
+  if (inPort !== undefined) {
+    run("bridge-prerouting");
+    runAsIp("prerouting");
+  }
+  if (outPort === undefined) run("bridge-input");
+  else {
+    seen = { ...seen, outLink: outPort, outPort };
+    run(inPort === undefined ? "bridge-output" : "bridge-forward");
+    if (inPort !== undefined) runAsIp("forward");
+    run("bridge-postrouting");
+    if (inPort !== undefined) runAsIp("postrouting");
+  }
+  walk.record(seen, outPort);
+  return forgetConnection(walk, seen);
+}

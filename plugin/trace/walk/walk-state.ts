@@ -1,0 +1,118 @@
+import type { SetElement } from "../hook.ts";
+import type { Packet, Tuple } from "../packet.ts";
+import { readSysctl } from "../routing/namespace-state.ts";
+import type { Hop, TraceEvent } from "../trace.ts";
+import type { Connection, ConntrackTable } from "./conntrack-table.ts";
+import { losePacket } from "./failure.ts";
+import type { NamespaceModel, TraceModel } from "./build-trace-model.ts";
+
+/** Chooses one of several random results; index into the probabilities. */
+export type Choose = (probabilities: readonly number[]) => number;
+
+type Draft = { -readonly [Key in keyof Hop]: Hop[Key] } & { readonly events: TraceEvent[] };
+
+/** State of one trace: what the namespaces remember between packets, and the record of the current packet. */
+export class WalkState {
+  readonly model: TraceModel;
+  readonly choose: Choose;
+  /** Connection of the packet in the namespace where it is. */
+  connection: Connection | undefined;
+  private readonly tables = new Map<string, ConntrackTable>();
+  private readonly elements = new Set<string>();
+  private hops: Draft[] = [];
+  /** Inner packets of the tunnels that the packet is in, outermost last. */
+  private readonly inner: Packet[] = [];
+
+  constructor(model: TraceModel, choose: Choose) {
+    this.model = model;
+    this.choose = choose;
+  }
+
+  /** @throws PacketLost if the snapshot does not contain the namespace */
+  getNamespace(id: string): NamespaceModel {
+    const namespace = this.model.findNamespace(id);
+    if (namespace !== undefined) return namespace;
+    throw losePacket("unknown", "outside", id, `the snapshot does not contain the network namespace ${id}`);
+  }
+
+  getConntrack(namespace: NamespaceModel): ConntrackTable {
+    const { id } = namespace.state.snapshot;
+    const known = this.tables.get(id);
+    if (known !== undefined) return known;
+    const table = {
+      connections: [],
+      loose: readSysctl(namespace.state, "net/netfilter/nf_conntrack_tcp_loose", 1) !== 0,
+    };
+    this.tables.set(id, table);
+    return table;
+  }
+
+  addElement(namespace: string, { set, key }: SetElement): void {
+    this.elements.add(`${namespace} ${set} ${key}`);
+  }
+
+  hasElement(namespace: string, { set, key }: SetElement): boolean {
+    return this.elements.has(`${namespace} ${set} ${key}`);
+  }
+
+  /** Starts the record of a packet's way through a namespace. */
+  startHop(namespace: NamespaceModel, inLink: string | undefined, packet: Packet): void {
+    const { id, kind, name } = namespace.state.snapshot;
+    const [innermost] = this.inner;
+    const before = getTuple(innermost ?? packet);
+    this.hops.push({
+      namespace: { id, kind, name },
+      inLink,
+      outLink: undefined,
+      before,
+      after: before,
+      conntrackState: packet.conntrackState,
+      mark: packet.mark,
+      ...(innermost === undefined ? {} : { outer: getTuple(packet) }),
+      events: [],
+    });
+  }
+
+  /** Records the packet as its socket sends it, once its source is known. */
+  recordSent(packet: Packet): void {
+    const hop = this.hops.at(-1);
+    if (hop !== undefined && this.inner.length === 0) hop.before = getTuple(packet);
+  }
+
+  note(event: TraceEvent): void {
+    this.hops.at(-1)?.events.push(event);
+  }
+
+  /** Records the packet as it is now. */
+  record(packet: Packet, outLink: string | undefined = undefined): void {
+    const hop = this.hops.at(-1);
+    if (hop === undefined) return;
+    const [innermost] = this.inner;
+    hop.after = getTuple(innermost ?? packet);
+    if (innermost !== undefined) hop.outer = getTuple(packet);
+    hop.conntrackState = packet.conntrackState;
+    hop.mark = packet.mark;
+    hop.outLink = outLink;
+  }
+
+  enterTunnel(inner: Packet): void {
+    this.inner.push(inner);
+  }
+
+  leaveTunnel(): void {
+    this.inner.pop();
+  }
+
+  /** Returns the hops of the packet that has just ended, and starts the record of the next one. */
+  takeHops(): readonly Hop[] {
+    const { hops } = this;
+    this.hops = [];
+    this.inner.length = 0;
+    this.connection = undefined;
+    return hops;
+  }
+}
+
+export function getTuple({ source, destination, sourcePort, destinationPort }: Tuple): Tuple {
+  return { source, destination, sourcePort, destinationPort };
+}
