@@ -25,12 +25,14 @@ export function parseTarget(text: string): Target {
 /**
  * Finds the network namespace of a node or pod.
  *
- * @param text address, node name, `namespace/name` of a pod, or a pod's name if only one has it
+ * @param text address, node name, `namespace/name` of a pod, or a pod's name
+ * @param podNamespace preferred namespace of a pod's name
  * @throws an error if none or several fit
  */
-export function findNamespace(snapshot: TraceSnapshot, text: string): NamespaceSnapshot {
+export function findNamespace(snapshot: TraceSnapshot, text: string, podNamespace = "default"): NamespaceSnapshot {
   const { namespaces } = snapshot;
-  const byName = namespaces.filter(({ name }) => name === text || (!text.includes("/") && name.endsWith(`/${text}`)));
+  const exact = namespaces.filter(({ name }) => name === text || name === `${podNamespace}/${text}`);
+  const byName = exact.length > 0 ? exact : namespaces.filter(({ name }) => name.endsWith(`/${text}`));
   const found =
     byName.length > 0
       ? byName

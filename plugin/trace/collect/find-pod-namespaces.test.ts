@@ -1,0 +1,24 @@
+import assert from "node:assert/strict";
+import { link, mkdtemp, rm, stat, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { findPodNamespaces } from "./find-pod-namespaces.ts";
+
+describe("network namespaces of a node's pods", () => {
+  let directory: string;
+  beforeEach(async () => {
+    directory = await mkdtemp(join(tmpdir(), "interlay-netns-"));
+    for (const name of ["cni-2", "cni-1", "default"]) await writeFile(join(directory, name), "");
+  });
+  afterEach(() => rm(directory, { recursive: true }));
+
+  it("are the files of the runtimes' directories without the node's own, each once", async () => {
+    await link(join(directory, "cni-1"), join(directory, "same-as-cni-1"));
+    const own = (await stat(join(directory, "default"))).ino;
+    const found = await findPodNamespaces(own, [join(directory, "missing"), directory]);
+    assert.deepEqual(
+      found.map(({ name }) => name),
+      ["cni-1", "cni-2"],
+    );
+  });
+});
