@@ -1,6 +1,7 @@
 import type { Cluster, ClusterNode, ExecResult } from "../provider/provider.ts";
 import type { ClusterSpec } from "../spec/cluster-spec.ts";
 import type { KubeProxy } from "../spec/kube-proxy.ts";
+import type { ExternalTarget } from "../spec/external-target.ts";
 import type { PodSettings } from "../spec/pod-settings.ts";
 import type { NodePods } from "./node-pods.ts";
 
@@ -19,6 +20,7 @@ interface ExistingParts {
   readonly namespace: string;
   readonly podSettings: PodSettings;
   readonly leftOutNodes: readonly string[];
+  readonly externalTarget: ExternalTarget | undefined;
   /** A string is the reason why there are none. */
   readonly nodePods: NodePods | string;
 }
@@ -36,6 +38,7 @@ export class ExistingCluster implements Cluster {
   readonly namespace: string;
   readonly podSettings: PodSettings;
   readonly leftOutNodes: readonly string[];
+  readonly externalTarget?: ExternalTarget;
   readonly hostPort = HOST_PORT;
   readonly nodeAccess: "network" | "none";
   readonly #nodePods: NodePods | string;
@@ -51,6 +54,7 @@ export class ExistingCluster implements Cluster {
     this.namespace = parts.namespace;
     this.podSettings = parts.podSettings;
     this.leftOutNodes = parts.leftOutNodes;
+    if (parts.externalTarget !== undefined) this.externalTarget = parts.externalTarget;
     this.nodeAccess = typeof parts.nodePods === "string" ? "none" : "network";
     this.#nodePods = parts.nodePods;
   }

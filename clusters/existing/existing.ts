@@ -87,6 +87,7 @@ export function createExistingProvider(options: ExistingOptions = parseExistingO
         namespace,
         podSettings: settings,
         leftOutNodes: describeLeftOut(choice),
+        externalTarget: options.externalTarget,
         nodePods,
       });
     },

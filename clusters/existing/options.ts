@@ -1,5 +1,6 @@
 import { KubeConfig } from "@kubernetes/client-node";
 import { z } from "zod";
+import { type ExternalTarget, parseExternalTarget } from "../spec/external-target.ts";
 import type { PodSettings } from "../spec/pod-settings.ts";
 import { parsePodSettings, splitList } from "./pod-settings.ts";
 
@@ -26,6 +27,8 @@ const environment = z.object({
   INTERLAY_NODES: z.coerce.number().int().min(1).default(2),
   /** Label selector in kubectl's syntax. */
   INTERLAY_NODE_SELECTOR: z.string().optional(),
+  /** URL, `ADDRESS` or `ADDRESS:PORT`. */
+  INTERLAY_EXTERNAL: z.string().optional(),
   INTERLAY_HOST_PODS: z.stringbool().default(true),
   INTERLAY_NAMESPACE: z
     .string()
@@ -63,6 +66,8 @@ export interface ExistingOptions {
   readonly workers: number;
   /** Label selector of the nodes that may get pods. */
   readonly nodeSelector?: string;
+  /** A target outside of the cluster, which pods must reach. */
+  readonly externalTarget?: ExternalTarget;
   /** Whether the suite may create pods in the nodes' network. */
   readonly hostPods: boolean;
   /** Namespace of the suite's pods. */
@@ -93,6 +98,7 @@ export function parseExistingOptions(env: NodeJS.ProcessEnv = process.env): Exis
     datapath: data.INTERLAY_DATAPATH,
     hostPods: data.INTERLAY_HOST_PODS,
     namespace: data.INTERLAY_NAMESPACE,
+    ...(data.INTERLAY_EXTERNAL === undefined ? {} : { externalTarget: parseExternalTarget(data.INTERLAY_EXTERNAL) }),
     pullSecrets: splitList(data.INTERLAY_PULL_SECRETS, "\n"),
     podSettings: parsePodSettings({
       annotations: data.INTERLAY_POD_ANNOTATIONS,

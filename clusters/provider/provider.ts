@@ -1,4 +1,5 @@
 import type { ClusterSpec } from "../spec/cluster-spec.ts";
+import type { ExternalTarget } from "../spec/external-target.ts";
 import type { PodSettings } from "../spec/pod-settings.ts";
 import type { CommandResult } from "../components/command.ts";
 import type { KubeProxy } from "../spec/kube-proxy.ts";
@@ -68,6 +69,8 @@ export interface Cluster {
   readonly hostPort?: number;
   /** What the cluster requires of the suite's pods; undefined: nothing. */
   readonly podSettings?: PodSettings;
+  /** A target outside of the cluster that the user names; undefined: none. */
+  readonly externalTarget?: ExternalTarget;
   /** Nodes that the run leaves out, one sentence for each reason; undefined: the run uses every node. */
   readonly leftOutNodes?: readonly string[];
   /** `none`: another solution connects the pods, and the suite checks nothing of Interlay's. */

@@ -16,7 +16,9 @@ export type AddressRef =
   | { readonly kind: "vip"; readonly service: string; readonly node: number; readonly source: VipSource }
   | { readonly kind: "host-port"; readonly pod: string; readonly node: number }
   | { readonly kind: "api-server" }
-  | { readonly kind: "external" };
+  | { readonly kind: "external" }
+  /** The target that the user names. */
+  | { readonly kind: "external-target" };
 
 /** Where a virtual address of a Service is declared. */
 type VipSource = "load-balancer" | "external-ip";
@@ -31,6 +33,7 @@ export const GROUPS = [
   "own-service",
   "api-server",
   "north-south",
+  "external-target",
   "node-port-cluster",
   "node-port-local",
   "pod-to-node-port-cluster",
@@ -142,6 +145,7 @@ function nameAddress(to: AddressRef): string {
       return `host-port:${to.pod}@${hostPodName(to.node)}`;
     case "api-server":
     case "external":
+    case "external-target":
       return to.kind;
   }
 }

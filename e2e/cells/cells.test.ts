@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { cells } from "./cells.ts";
 import { type Cell, GROUPS } from "./cell.ts";
+import { NO_FEATURES } from "./features.ts";
 
 const count = (list: readonly Cell[], group: Cell["group"]) => list.filter((cell) => cell.group === group).length;
 
@@ -39,7 +40,10 @@ describe("the cells", () => {
   });
 
   it("of optional groups exist if the cluster has the features they need", () => {
-    const all = { dns: true, vips: true, hostPorts: true, sourceGuard: true, forwardDrop: true };
+    const all = {
+      ...{ dns: true, vips: true, hostPorts: true, sourceGuard: true, forwardDrop: true },
+      externalTarget: "tcp",
+    } as const;
     const more = cells(2, ["ipv4"], all);
     assert.equal(new Set(more.map((cell) => cell.id)).size, more.length);
     assert.deepEqual(new Set(more.map((cell) => cell.group)), new Set(GROUPS));
@@ -47,6 +51,16 @@ describe("the cells", () => {
     assert.equal(count(more, "vip"), 3 * 2 * 2 * 3 * 2 * 2);
     assert.equal(count(more, "host-port"), 3 * 2 * 2 * 3 * 2);
     assert.equal(count(more, "attack"), 2 * (2 * 2 + 1));
+    assert.equal(count(more, "external-target"), 3 * 2);
+    assert.equal(count(cells(2, ["ipv4", "ipv6"], all), "external-target"), 3 * 2);
+  });
+
+  it("of one worker have no target on another node", () => {
+    const one = cells(1, ["ipv4"], { ...NO_FEATURES, externalTarget: "icmp" });
+    const names = one.map(({ id }) => id).filter((id) => /-2\b/.test(id));
+    assert.deepEqual(names, []);
+    assert.deepEqual(new Set(one.map(({ placement }) => placement)), new Set(["same-node", "other-node", "outside"]));
+    assert.ok(one.every(({ placement, group }) => placement !== "other-node" || group === "api-server"));
   });
 
   it("probe the overlay address and the underlay address of multi-NIC pods", () => {

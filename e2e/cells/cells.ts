@@ -11,6 +11,7 @@ import {
 } from "../pods/pods.ts";
 import { PROTOCOLS } from "../probe/protocol.ts";
 import { attackCells } from "./attack-cells.ts";
+import { externalTargetCells } from "./external-target-cells.ts";
 import {
   type Cell,
   CONTROL_PLANE,
@@ -33,8 +34,8 @@ export function cells(
 ): readonly Cell[] {
   const ipv4 = ipv4Cells(workers, features);
   return families.flatMap((family, index) => {
-    // The Service kubernetes has only an address of the first family.
-    const there = ipv4.filter(({ group }) => index === 0 || group !== "api-server");
+    // The Service kubernetes has only an address of the first family, and so has an external target.
+    const there = ipv4.filter(({ group }) => index === 0 || !["api-server", "external-target"].includes(group));
     return family === "ipv4" ? there : there.map(overIpv6);
   });
 }
@@ -51,6 +52,7 @@ function ipv4Cells(workers: number, features: Features): readonly Cell[] {
       POD_TYPES.flatMap((type) => [...ownServiceCells(type, node), apiServerCell(type, node)]),
     ),
     ...nodes.flatMap(northSouthCells),
+    ...externalTargetCells(workers, features),
     ...POD_TYPES.flatMap((type) => [
       ...([...nodes, CONTROL_PLANE] as const).flatMap((node) => nodePortCells(type, "Cluster", node)),
       ...nodes.flatMap((node) => nodePortCells(type, "Local", node)),

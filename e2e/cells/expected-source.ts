@@ -45,6 +45,7 @@ function listSources(cell: Cell, settings: NetworkSettings): readonly SourceRef[
     case "host-port":
       return sourceByHostPort(cell, reaches, cell.to.node, settings);
     case "api-server":
+    case "external-target":
       return undefined;
   }
 }

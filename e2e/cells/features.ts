@@ -10,6 +10,8 @@ export interface Features {
   readonly sourceGuard: boolean;
   /** The nodes' FORWARD chain drops by default, as Docker and firewalld leave it. */
   readonly forwardDrop: boolean;
+  /** How the target outside of the cluster that the user names is probed; undefined: the user names none. */
+  readonly externalTarget?: "tcp" | "icmp" | undefined;
 }
 
 /** Every cluster has at least this. */

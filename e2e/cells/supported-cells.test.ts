@@ -5,7 +5,10 @@ import { cells } from "./cells.ts";
 import { GROUPS } from "./cell.ts";
 import { type Features, NO_FEATURES } from "./features.ts";
 
-const EVERYTHING: Features = { dns: true, vips: true, hostPorts: true, sourceGuard: true, forwardDrop: true };
+const EVERYTHING: Features = {
+  ...{ dns: true, vips: true, hostPorts: true, sourceGuard: true, forwardDrop: true },
+  externalTarget: "tcp",
+};
 const all = cells(2, ["ipv4"], EVERYTHING);
 const listGroups = (ground: ClusterCapabilities) =>
   new Set(listSupportedCells(cells(2, ["ipv4"], ground.features), ground).map(({ group }) => group));

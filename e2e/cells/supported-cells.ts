@@ -44,6 +44,8 @@ export function explainUnsupportedGroup(
 ): string | undefined {
   if (!outside && ["north-south", "node-port-cluster", "node-port-local"].includes(group))
     return "the cluster has no external host";
+  if (group === "external-target" && features.externalTarget === undefined)
+    return "--external names no target outside of the cluster";
   if (nodeAccess === "none" && ["node-to-pod", "pod-to-node"].includes(group))
     return "no pods could be made in the nodes' network";
   if (group === "dns" && !features.dns) return "the cluster has no DNS Service with endpoints (kube-system/kube-dns)";

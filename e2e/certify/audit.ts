@@ -46,6 +46,11 @@ function listExpectedCells(variant: VariantResult, report: Report, workers: numb
   });
 }
 
+function findExternalProtocol(results: VariantResult["cells"]): Features["externalTarget"] {
+  const cell = results.find(({ group }) => group === "external-target");
+  return cell === undefined ? undefined : cell.protocol === "icmp" ? "icmp" : "tcp";
+}
+
 /**
  * Derives the cluster's features from the cells that were run.
  * @param attacked whether attacks were run, as in every cluster that the suite created
@@ -57,6 +62,7 @@ function findFeatures({ cells: results }: VariantResult, attacked: boolean): Fea
     vips: has("vip"),
     hostPorts: has("host-port"),
     sourceGuard: attacked,
+    externalTarget: findExternalProtocol(results),
     forwardDrop: results.some(({ id }) => id.includes("/node-as-router/")),
   };
 }

@@ -31,6 +31,14 @@ export interface DeployedPod {
   readonly addresses: Readonly<Record<Nic, Addresses>>;
 }
 
+/** What a cell probes. */
+interface ProbeTarget {
+  readonly address: string;
+  readonly port: number;
+  /** Undefined: the server is a probe, or a connection is enough. */
+  readonly url?: string;
+}
+
 /** The running pods of the three types, with everything that cells need. */
 export interface Deployment {
   /** Namespace of the pods and Services. */
@@ -52,7 +60,7 @@ export interface Deployment {
   readonly externalName: string;
   prober(from: string): Promise<Prober>;
   /** Returns the address and port that a cell probes. */
-  locate(cell: Pick<Cell, "to" | "protocol" | "port" | "family">): { readonly address: string; readonly port: number };
+  locate(cell: Pick<Cell, "to" | "protocol" | "port" | "family">): ProbeTarget;
   /** Returns an endpoint's own address: the source that a server sees without translation. */
   addressOf(endpoint: string, nic: Nic, family?: IpFamily): string;
   /** Returns the possible addresses of a source; undefined if the cluster does not show them. */
@@ -157,6 +165,10 @@ export async function deploy(cluster: Cluster, api: ClusterApi, timeoutMs = READ
           };
         case "external":
           return { address: addressOf(EXTERNAL, "main", family), port };
+        case "external-target": {
+          const { host, port: targetPort = 0, url } = known(cluster.externalTarget, "the target of --external");
+          return { address: host, port: targetPort, ...(url === undefined ? {} : { url }) };
+        }
         case "api-server":
           return { address: known(apiServer, "the Service kubernetes"), port: 443 };
         case "service":

@@ -6,7 +6,10 @@ import { type Features, NO_FEATURES } from "../cells/features.ts";
 /** Returns the features of a cluster. Only clusters that the suite created, with Interlay, are attacked. */
 export async function findFeatures(cluster: Cluster, api: ClusterApi): Promise<Features> {
   const dns = await hasDns(api);
-  if (!hasCapability(cluster.provider, "attack") || cluster.datapath === "none") return { ...NO_FEATURES, dns };
+  const { externalTarget: target } = cluster;
+  const externalTarget = target === undefined ? undefined : target.port === undefined ? "icmp" : "tcp";
+  if (!hasCapability(cluster.provider, "attack") || cluster.datapath === "none")
+    return { ...NO_FEATURES, dns, externalTarget };
   return {
     dns,
     vips: cluster.spec.environment?.spec.loadBalancer === true,

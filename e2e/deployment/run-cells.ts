@@ -95,7 +95,7 @@ async function runCell(
   deployment: Deployment,
   options: RunOptions,
 ): Promise<CellResult> {
-  const { address, port } = deployment.locate(cell);
+  const { address, port, url } = deployment.locate(cell);
   const prober = await deployment.prober(cell.from);
   const blocked = verdict.expected === "blocked";
   const allowed = blocked ? 1 : options.attempts;
@@ -112,7 +112,8 @@ async function runCell(
       port,
       token,
       timeoutMs: blocked ? options.blockedTimeoutMs : passTimeoutMs,
-      connectOnly: cell.to.kind === "api-server",
+      connectOnly: cell.to.kind === "api-server" || cell.to.kind === "external-target",
+      ...(url === undefined ? {} : { url }),
       ...(cell.bytes === undefined ? {} : { bytes: cell.bytes }),
       ...(cell.to.kind === "service" && cell.to.byName
         ? { name: `${cell.to.service}.${deployment.namespace}.svc` }
@@ -173,7 +174,7 @@ function describeCell(cell: Cell, address: string, port: number) {
     group: cell.group,
     from: cell.from,
     to: cell.to.kind === "pod" ? cell.to.pod : (cell.server ?? cell.to.kind),
-    address: port === 0 ? address : cell.family === "ipv6" ? `[${address}]:${port}` : `${address}:${port}`,
+    address: port === 0 ? address : address.includes(":") ? `[${address}]:${port}` : `${address}:${port}`,
     placement: cell.placement,
     family: cell.family,
     protocol: cell.protocol,

@@ -4,6 +4,7 @@ import { lookup } from "node:dns/promises";
 import { connect } from "node:net";
 import { createInterface } from "node:readline";
 import ipaddr from "ipaddr.js";
+import { probeHttp } from "./http.ts";
 import { injectDatagrams } from "./inject.ts";
 import { countRetransmissions, mayHaveLostPacket } from "./retransmissions.ts";
 import {
@@ -50,7 +51,7 @@ export async function sendProbe(request: Checked, measure: Clock = startClock())
   if (wrongName !== undefined) return { ok: false, error: wrongName };
   switch (request.protocol) {
     case "tcp":
-      return probeTcp(request, measure);
+      return request.url === undefined ? probeTcp(request, measure) : probeHttp(request.url, request.timeoutMs);
     case "udp":
       return probeUdp(request, measure);
     case "icmp":

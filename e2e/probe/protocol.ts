@@ -22,6 +22,8 @@ export const probeRequest = z.object({
     .default("000000"),
   /** Ends TCP after the handshake: for servers without a probe (the API server). */
   connectOnly: z.boolean().default(false),
+  /** With TCP: a GET request of this URL, instead of a question to a probe. */
+  url: z.string().optional(),
   /** Host name that the pod's resolver must resolve to `address`. */
   name: z.string().optional(),
   /** Length of request and answer; 0: a line each. */

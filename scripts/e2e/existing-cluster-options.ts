@@ -21,6 +21,11 @@ const OPTIONS = [
   ],
   ["--image <reference>", "INTERLAY_IMAGE", "image of the probe, as the nodes pull it"],
   ["--agent-image <reference>", "INTERLAY_AGENT_IMAGE", "image of Interlay, if it must be installed"],
+  [
+    "--external <target>",
+    "INTERLAY_EXTERNAL",
+    "http(s) URL, ADDRESS (pinged) or ADDRESS:PORT outside of the cluster, which every pod type must reach",
+  ],
   ["--node-selector <labels>", "INTERLAY_NODE_SELECTOR", "only nodes with these labels get pods, in kubectl's syntax"],
   ["--namespace <name>", "INTERLAY_NAMESPACE", "namespace of the suite's pods (default: interlay-guest)"],
   [
