@@ -15,7 +15,7 @@ const SCRIPT = `
 import { spawn } from "node:child_process";
 import { access } from "node:fs/promises";
 import { ensureEngine, stopPrivateEngine } from "${join(import.meta.dirname, "engine.ts")}";
-import { createPlainProgress } from "${join(import.meta.dirname, "..", "progress-plain.ts")}";
+import { createPlainProgress } from "${join(import.meta.dirname, "..", "progress", "plain.ts")}";
 const progress = createPlainProgress();
 const engine = await ensureEngine(progress);
 const again = await ensureEngine(progress);
