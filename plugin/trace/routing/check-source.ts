@@ -1,7 +1,8 @@
 import type { Packet } from "../packet.ts";
 import { formatRoute } from "./format-route.ts";
 import { isLoopback } from "./ip-number.ts";
-import { lookupRoute, type RouteQuery } from "./lookup-route.ts";
+import { lookupRoute } from "./lookup-route.ts";
+import type { RouteQuery } from "./route-query.ts";
 import { hasAddress, type NamespaceState, readLinkSysctl } from "./namespace-state.ts";
 
 /** Why the kernel refuses a packet's source. */

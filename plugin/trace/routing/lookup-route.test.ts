@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { buildNamespace, type NamespaceText } from "../../testing/trace-namespace.ts";
 import { formatRoute } from "./format-route.ts";
-import { lookupRoute, type RouteQuery } from "./lookup-route.ts";
+import { lookupRoute } from "./lookup-route.ts";
+import type { RouteQuery } from "./route-query.ts";
 import { compileNamespace } from "./namespace-state.ts";
 
 const ROUTER: NamespaceText = {

@@ -1,41 +1,30 @@
-import type { Family } from "../../datapath/address.ts";
 import type { NexthopSnapshot, RouteSnapshot, RuleSnapshot } from "../snapshot.ts";
 import { formatRoute, formatRule } from "./format-route.ts";
 import { containsAddress, isLinkLocal, isMulticast, maskAddress, parseAddress } from "./ip-number.ts";
 import { type NamespaceState, readLinkSysctl, type RoutingTable } from "./namespace-state.ts";
+import type { RouteQuery, RouteResult } from "./route-query.ts";
 
-/** What the kernel looks up (struct flowi4, flowi6). */
-export interface RouteQuery {
-  readonly family: Family;
-  readonly destination: string;
-  /** Undefined while the kernel has not selected one. */
-  readonly source?: string | undefined;
-  readonly mark: number;
-  /** `lo` for what this namespace sends itself, and for checks of a source. */
-  readonly inLink: string;
-  /** Only routes by this link. */
-  readonly outLink?: string | undefined;
-  readonly protocol?: string | undefined;
-  readonly sourcePort?: number | undefined;
-  readonly destinationPort?: number | undefined;
-}
-
-export type RouteResult =
-  | {
-      readonly kind: "route";
-      readonly route: RouteSnapshot;
-      /** Next hops that can be used, at least one. */
-      readonly nexthops: readonly NexthopSnapshot[];
-      readonly rule: RuleSnapshot;
-    }
-  /** A blackhole, unreachable or prohibit route or rule. */
-  | { readonly kind: "reject"; readonly type: "blackhole" | "unreachable" | "prohibit"; readonly text: string }
-  | { readonly kind: "none" }
-  /** A rule that could match has a selector that the model does not know. */
-  | { readonly kind: "unknown"; readonly text: string };
+/** Bounds the cache of a namespace. */
+const MOST_CACHED = 10_000;
 
 /** Looks a destination up by the policy rules, as `fib_lookup` does. */
 export function lookupRoute(state: NamespaceState, query: RouteQuery): RouteResult {
+  const { cachedRoutes } = state;
+  const key = formatKey(query);
+  const cached = cachedRoutes.get(key);
+  if (cached !== undefined) return cached;
+  const result = findByRules(state, query);
+  if (cachedRoutes.size >= MOST_CACHED) cachedRoutes.clear();
+  cachedRoutes.set(key, result);
+  return result;
+}
+
+function formatKey(query: RouteQuery): string {
+  const { destination, source, mark, inLink, outLink, protocol, sourcePort, destinationPort } = query;
+  return `${destination} ${source ?? ""} ${mark} ${inLink} ${outLink ?? ""} ${protocol ?? ""} ${sourcePort ?? ""} ${destinationPort ?? ""}`;
+}
+
+function findByRules(state: NamespaceState, query: RouteQuery): RouteResult {
   const rules = state.rules[query.family];
   let from = 0;
   for (const rule of rules) {

@@ -1,6 +1,7 @@
 import type { Family } from "../../datapath/address.ts";
 import type { AddressSnapshot, LinkSnapshot, NamespaceSnapshot, RouteSnapshot, RuleSnapshot } from "../snapshot.ts";
 import { parseNetwork } from "./ip-number.ts";
+import type { RouteResult } from "./route-query.ts";
 
 /** Routes of one table and family, by prefix length (longest first) and network. */
 export type RoutingTable = readonly (readonly [
@@ -18,6 +19,9 @@ export interface NamespaceState {
   readonly addresses: readonly AddressSnapshot[];
   readonly rules: Readonly<Record<Family, readonly RuleSnapshot[]>>;
   readonly tables: Readonly<Record<Family, ReadonlyMap<number, RoutingTable>>>;
+  readonly sysctls: ReadonlyMap<string, number>;
+  /** Results of route lookups by query. */
+  readonly cachedRoutes: Map<string, RouteResult>;
   /** The rules are others than the kernel's three, or a local route was made by hand: the kernel then checks sources by a lookup. */
   readonly checksSourcesByLookup: boolean;
 }
@@ -42,6 +46,8 @@ export function compileNamespace(snapshot: NamespaceSnapshot): NamespaceState {
     snapshot,
     links: new Map(snapshot.links.map((link) => [link.name, link])),
     addresses: snapshot.addresses,
+    sysctls: new Map(Object.entries(snapshot.sysctls).map(([path, text]) => [path, Number(text.trim())])),
+    cachedRoutes: new Map(),
     rules,
     tables: { ipv4: compileTables(snapshot, "ipv4"), ipv6: compileTables(snapshot, "ipv6") },
     checksSourcesByLookup:
@@ -98,9 +104,8 @@ function getOrMake<K, V>(map: Map<K, V>, key: K, make: () => V): V {
  * @param path below /proc/sys: `net/ipv4/ip_forward`
  * @param fallback value of a sysctl that the snapshot does not have
  */
-export function readSysctl({ snapshot }: NamespaceState, path: string, fallback = 0): number {
-  const text = snapshot.sysctls[path];
-  return text === undefined ? fallback : Number(text.trim());
+export function readSysctl({ sysctls }: NamespaceState, path: string, fallback = 0): number {
+  return sysctls.get(path) ?? fallback;
 }
 
 /** Reads a sysctl of `net/FAMILY/conf` that counts if it is set for the link or for all (IN_DEV_ORCONF, IN_DEV_MAXCONF). */

@@ -2,7 +2,8 @@ import type { Packet } from "../packet.ts";
 import type { Failure } from "../trace.ts";
 import { checkSource } from "./check-source.ts";
 import { containsAddress, isLinkLocal } from "./ip-number.ts";
-import { lookupRoute, type RouteResult } from "./lookup-route.ts";
+import { lookupRoute } from "./lookup-route.ts";
+import type { RouteResult } from "./route-query.ts";
 import { type NamespaceState, readLinkSysctl, readSysctl } from "./namespace-state.ts";
 
 /** Parts of a received packet that decide its route. */

@@ -1,13 +1,7 @@
 import { type CompiledRuleset, compileRuleset } from "../netfilter/compile-ruleset.ts";
 import { compileNamespace, type NamespaceState } from "../routing/namespace-state.ts";
 import type { LinkSnapshot, TraceSnapshot } from "../snapshot.ts";
-import type { FrameReceiver } from "./frame-receivers.ts";
-
-/** A link by the id of its namespace and its name there. */
-export interface LinkRef {
-  readonly namespace: string;
-  readonly link: string;
-}
+import type { FrameReceiver, LinkRef, ReceiverSearch } from "./frame.ts";
 
 /** One namespace, compiled when a packet first enters it. */
 export interface NamespaceModel {
@@ -27,7 +21,9 @@ export interface TraceModel {
   /** Links that join this namespace to others outside of the snapshot, or whose other end it does not know. */
   readonly uplinks: readonly LinkRef[];
   /** Receivers of frames by sending link, filled by `findReceivers`. */
-  readonly receivers: Map<string, { readonly receivers: readonly FrameReceiver[]; readonly open: readonly string[] }>;
+  readonly receivers: Map<string, ReceiverSearch>;
+  /** Answers to ARP and neighbour solicitations by sending link, address and sender, filled by `resolveNeighbour`. */
+  readonly answers: Map<string, readonly FrameReceiver[]>;
 }
 
 /** Prepares a snapshot for traces. */
@@ -44,6 +40,7 @@ export function buildTraceModel(snapshot: TraceSnapshot): TraceModel {
   return {
     snapshot,
     receivers: new Map(),
+    answers: new Map(),
     listChildren: ({ namespace, link }) => children.get(`${namespace} ${link}`) ?? [],
     uplinks: snapshot.namespaces.flatMap(({ id, links }) =>
       links.filter((link) => isUplink(link, byId)).map(({ name }) => ({ namespace: id, link: name })),

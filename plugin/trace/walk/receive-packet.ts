@@ -2,7 +2,7 @@ import type { Packet } from "../packet.ts";
 import { routeInput } from "../routing/route-input.ts";
 import { losePacket } from "./failure.ts";
 import { runHook } from "./run-hook.ts";
-import { chooseNexthop, noteRoute, postroute, requireMtu } from "./send-packet.ts";
+import { chooseNexthop, noteRoute, passPostrouting, requireMtu } from "./send-packet.ts";
 import type { NamespaceModel } from "./build-trace-model.ts";
 import type { Arrival, Transmission } from "./transmit.ts";
 import type { WalkState } from "./walk-state.ts";
@@ -42,5 +42,5 @@ export function receivePacket(
   const forwarded: Packet = { ...packet, ttl: packet.ttl - 1, outLink: nexthop?.link };
   requireMtu(namespace, forwarded, result);
   const passed = runHook(walk, namespace, "forward", forwarded);
-  return { kind: "transmission", ...postroute(walk, namespace, { packet: passed, nexthop }) };
+  return { kind: "transmission", ...passPostrouting(walk, namespace, { packet: passed, nexthop }) };
 }

@@ -4,8 +4,9 @@ import { answersArp, answersNdp } from "../routing/route-input.ts";
 import { selectIpv4Source } from "../routing/select-source.ts";
 import type { LinkSnapshot, NeighbourSnapshot } from "../snapshot.ts";
 import { losePacket } from "./failure.ts";
-import { findReceivers, type FrameReceiver } from "./frame-receivers.ts";
 import type { NamespaceModel } from "./build-trace-model.ts";
+import type { FrameReceiver, LinkRef } from "./frame.ts";
+import { findReceivers } from "./frame-receivers.ts";
 import type { WalkState } from "./walk-state.ts";
 
 const PINNED = new Set(["PERMANENT", "NOARP"]);
@@ -33,7 +34,7 @@ export function resolveNeighbour(
   );
   if (entry?.mac !== undefined && hasState(entry, PINNED)) return selectByMac(walk, id, entry, receivers, open);
   const sender = selectSender(namespace, link, address, packet);
-  const answering = receivers.filter((receiver) => answersFor(walk, receiver, address, sender));
+  const answering = findAnswers(walk, { namespace: id, link: link.name }, receivers, address, sender);
   if (
     entry?.mac !== undefined &&
     hasState(entry, USABLE) &&
@@ -74,6 +75,21 @@ function selectByMac(
 function selectSender({ state }: NamespaceModel, { name }: LinkSnapshot, address: string, packet: Packet): string {
   if (packet.family === "ipv6" || hasAddress(state, packet.source)) return packet.source;
   return selectIpv4Source(state, name, address, 253) ?? packet.source;
+}
+
+function findAnswers(
+  walk: WalkState,
+  { namespace, link }: LinkRef,
+  receivers: readonly FrameReceiver[],
+  target: string,
+  sender: string,
+): readonly FrameReceiver[] {
+  const key = `${namespace} ${link} ${target} ${sender}`;
+  const cached = walk.model.answers.get(key);
+  if (cached !== undefined) return cached;
+  const answering = receivers.filter((receiver) => answersFor(walk, receiver, target, sender));
+  walk.model.answers.set(key, answering);
+  return answering;
 }
 
 function answersFor(walk: WalkState, { namespace, link }: FrameReceiver, target: string, sender: string): boolean {

@@ -1,11 +1,11 @@
-import type { Hook, HookContext, Outcome, RuleStep } from "../hook.ts";
+import type { Hook, Outcome, RuleStep } from "../hook.ts";
 import { evaluateHook } from "../netfilter/evaluate-hook.ts";
-import type { Packet, Translation } from "../packet.ts";
-import { findAddressType, findRouteLink } from "../routing/address-type.ts";
-import { applyTranslation, describeStatus, type Endpoint, trackPacket, writeEndpoint } from "./conntrack-table.ts";
+import type { Packet } from "../packet.ts";
+import type { Endpoint } from "./conntrack-table.ts";
 import { losePacket } from "./failure.ts";
+import { NamespaceHookContext } from "./hook-context.ts";
 import type { NamespaceModel } from "./build-trace-model.ts";
-import { getManipulation, selectEndpoint } from "./translate.ts";
+import { getManipulation } from "./translate.ts";
 import type { WalkState } from "./walk-state.ts";
 
 /**
@@ -22,7 +22,7 @@ export function runHook(
   packet: Packet,
   gateway?: string,
 ): Packet {
-  const outcomes = evaluateHook(namespace.ruleset, hook, packet, buildContext(walk, namespace, gateway));
+  const outcomes = evaluateHook(namespace.ruleset, hook, packet, new NamespaceHookContext(walk, namespace, gateway));
   const index = outcomes.length === 1 ? 0 : walk.choose(outcomes.map(({ probability = 1 }) => probability));
   const outcome = outcomes[index];
   if (outcome === undefined) return packet;
@@ -87,68 +87,4 @@ function commitBinding(walk: WalkState, hook: Hook, before: Packet, after: Packe
       ? before.destination === endpoint.address && before.destinationPort === endpoint.port
       : before.source === endpoint.address && before.sourcePort === endpoint.port;
   connection[manipulation] = unchanged ? null : endpoint;
-}
-
-function buildContext(walk: WalkState, namespace: NamespaceModel, gateway: string | undefined): HookContext {
-  const { state } = namespace;
-  const { id } = state.snapshot;
-  return {
-    findAddressType: (query) => findAddressType(state, query),
-    findRouteLink: (query) => findRouteLink(state, query),
-    findLinkKind: (link) => state.links.get(link)?.kind,
-    addElement: (element) => {
-      walk.addElement(id, element);
-    },
-    hasAddedElement: (element) => walk.hasElement(id, element),
-    track: (packet) => track(walk, namespace, packet),
-    needsTranslation: (packet, hook) => needsTranslation(walk, packet, hook),
-    translate: (packet, hook, translation) => translate(walk, namespace, packet, hook, translation, gateway),
-  };
-}
-
-function track(walk: WalkState, namespace: NamespaceModel, packet: Packet): Packet {
-  if (packet.conntrackState !== undefined) return packet;
-  const { packet: tracked, connection } = trackPacket(walk.getConntrack(namespace), packet);
-  walk.connection = connection;
-  return tracked;
-}
-
-function needsTranslation({ connection }: WalkState, packet: Packet, hook: Hook): boolean {
-  const manipulation = getManipulation(hook);
-  return (
-    connection !== undefined &&
-    manipulation !== undefined &&
-    packet.direction === "original" &&
-    packet.conntrackState === "new" &&
-    connection[manipulation] === undefined
-  );
-}
-
-function translate(
-  walk: WalkState,
-  namespace: NamespaceModel,
-  packet: Packet,
-  hook: Hook,
-  translation: Translation | undefined,
-  gateway: string | undefined,
-): Packet {
-  const manipulation = getManipulation(hook);
-  const { connection } = walk;
-  if (manipulation === undefined || connection === undefined) return packet;
-  if (translation === undefined || connection[manipulation] !== undefined)
-    return applyTranslation(packet, connection, manipulation);
-  const endpoint = selectEndpoint(namespace.state, hook, packet, translation, gateway);
-  if (endpoint === undefined)
-    throw losePacket(
-      "drop",
-      "no-source-address",
-      namespace.state.snapshot.id,
-      `${translation.kind} needs an address of ${packet.outLink ?? packet.inLink ?? "the link"}, which has none`,
-      { hook },
-    );
-  const status = describeStatus(connection);
-  return {
-    ...writeEndpoint(packet, manipulation, endpoint),
-    conntrackStatus: manipulation === "destination" ? { ...status, dnat: true } : { ...status, snat: true },
-  };
 }

@@ -1,6 +1,7 @@
 import type { Packet } from "../packet.ts";
 import { formatRoute, formatRule } from "../routing/format-route.ts";
-import { lookupRoute, type RouteResult } from "../routing/lookup-route.ts";
+import { lookupRoute } from "../routing/lookup-route.ts";
+import type { RouteResult } from "../routing/route-query.ts";
 import { selectSource } from "../routing/select-source.ts";
 import type { NexthopSnapshot } from "../snapshot.ts";
 import { losePacket } from "./failure.ts";
@@ -56,7 +57,7 @@ export function sendPacket(
   requireMtu(namespace, packet, route);
   const passed = runHook(walk, namespace, "output", packet, nexthop?.gateway);
   const routed = reroute(walk, namespace, packet, passed, { route, nexthop }, choice.link);
-  return { ...postroute(walk, namespace, routed), source };
+  return { ...passPostrouting(walk, namespace, routed), source };
 }
 
 /** A packet with its route. */
@@ -66,7 +67,7 @@ interface Routed {
 }
 
 /** Passes the hook postrouting and hands the packet to its link. */
-export function postroute(walk: WalkState, namespace: NamespaceModel, { packet, nexthop }: Routed): Transmission {
+export function passPostrouting(walk: WalkState, namespace: NamespaceModel, { packet, nexthop }: Routed): Transmission {
   const passed = runHook(walk, namespace, "postrouting", packet, nexthop?.gateway);
   return {
     namespace,

@@ -3,7 +3,7 @@ import type { Packet } from "../packet.ts";
 import { readSysctl } from "../routing/namespace-state.ts";
 import type { LinkSnapshot } from "../snapshot.ts";
 import { losePacket } from "./failure.ts";
-import type { FrameReceiver, FrameStep } from "./frame-receivers.ts";
+import type { FrameReceiver, FrameStep } from "./frame.ts";
 import { resolveNeighbour } from "./resolve-neighbour.ts";
 import { runHook } from "./run-hook.ts";
 import type { NamespaceModel } from "./build-trace-model.ts";

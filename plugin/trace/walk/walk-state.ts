@@ -84,7 +84,7 @@ export class WalkState {
   }
 
   /** Records the packet as it is now. */
-  record(packet: Packet, outLink: string | undefined = undefined): void {
+  record(packet: Packet, outLink?: string): void {
     const hop = this.hops.at(-1);
     if (hop === undefined) return;
     const [innermost] = this.inner;
