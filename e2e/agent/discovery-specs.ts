@@ -73,7 +73,7 @@ export function wireSpecs(getFixture: () => AgentFixture): void {
     assert.equal(refused?.status, "False");
     assert.ok(refused.message.includes(`Calico IPPools says ${cluster.spec.underlayCidr}, but it is the network of`));
     assert.deepEqual(await Promise.all(RUNNING.map((name) => readRoutes(getFixture(), name))), before);
-    assert.ok(await reaches("underlay-1-a", deployment.addressOf("overlay-2-a", "main")));
+    assert.ok(await reaches("underlay-1-a", deployment.getAddress("overlay-2-a", "main")));
     await api.objects.delete(object);
     await Eventually(
       "the condition is True",
@@ -112,7 +112,7 @@ export function nodeAddressSpecs(getFixture: () => AgentFixture): void {
     const { node, netns } = await getFixture().end("underlay-1-b");
     const pings = await on(node, "nsenter", `--net=${netns}`, "ping", "-c", "1", "-W", "2", SECOND_ADDRESS);
     assert.match(pings, / 1 received/);
-    assert.ok(await reaches("underlay-1-b", getFixture().deployment.addressOf("overlay-2-a", "main")));
+    assert.ok(await reaches("underlay-1-b", getFixture().deployment.getAddress("overlay-2-a", "main")));
     await on(nodes[0], "ip", "address", "del", `${SECOND_ADDRESS}/32`, "dev", "lo");
     await Eventually("neither pod has the route", both, noneHas(SECOND_ADDRESS), POLL);
   });
@@ -151,7 +151,7 @@ export function nodeAddressSpecs(getFixture: () => AgentFixture): void {
       ports: [{ name: "tcp", port: TCP_PORT, protocol: "TCP" }],
       endpoints: [
         {
-          addresses: [deployment.addressOf("overlay-2-a", "main")],
+          addresses: [deployment.getAddress("overlay-2-a", "main")],
           conditions: { ready: true },
           ...(target.spec?.nodeName === undefined ? {} : { nodeName: target.spec.nodeName }),
         },
@@ -180,7 +180,7 @@ export function nodeAddressSpecs(getFixture: () => AgentFixture): void {
     await configureAgents(cluster, { [key]: second });
     const old = new RegExp(`via ${first.replaceAll(".", "\\.")} |^${first.replaceAll(".", "\\.")} dev`, "m");
     await Eventually("no route by the old address", both, (texts) => texts.every((text) => !old.test(text)), POLL);
-    const net1 = deployment.addressOf("multi-nic-1-b", "net1");
+    const net1 = deployment.getAddress("multi-nic-1-b", "net1");
     const onNode = await on(nodes[0], "ip", "route", "show", "table", "500");
     assert.match(
       onNode,
@@ -189,7 +189,7 @@ export function nodeAddressSpecs(getFixture: () => AgentFixture): void {
     for (const from of RUNNING)
       await Eventually(
         `${from} -> overlay`,
-        () => reaches(from, deployment.addressOf("overlay-2-a", "main")),
+        () => reaches(from, deployment.getAddress("overlay-2-a", "main")),
         Boolean,
         POLL,
       );

@@ -71,11 +71,11 @@ export async function setupAgentFixture(run: TestRun): Promise<AgentFixture> {
     on: (node, ...argv) => execOrThrow(cluster, node, argv),
     end: async (pod, nic = "main") => {
       const node = deployment.pods.get(pod)?.node ?? "";
-      const address = deployment.addressOf(pod, nic);
+      const address = deployment.getAddress(pod, nic);
       return { node, address, netns: await findNetns(cluster, node, address) };
     },
     reaches: async (from, address, protocol = "tcp") => {
-      const prober = await deployment.prober(from);
+      const prober = await deployment.getProber(from);
       return (await prober.probe({ protocol, address, port: TCP_PORT, timeoutMs: 1500 })).ok;
     },
     state: async (node) =>

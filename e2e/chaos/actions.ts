@@ -76,7 +76,7 @@ export const ACTIONS: readonly ChaosAction[] = [
         [...deployment.pods.values()].filter(({ name }) => /^(underlay|multi-nic)-/.test(name)),
         random,
       );
-      const netns = await findNetns(cluster, pod.node, deployment.addressOf(pod.name, "main"));
+      const netns = await findNetns(cluster, pod.node, deployment.getAddress(pod.name, "main"));
       for (const argv of flushRoutes(deployment.families))
         await execOrThrow(cluster, pod.node, ["nsenter", `--net=${netns}`, ...argv]);
       return `of ${pod.name}`;
@@ -141,7 +141,7 @@ export const ACTIONS: readonly ChaosAction[] = [
       const node = before.node === first ? second : first;
       await waitUntilReady(context, await createPod(context, { name: MOVER, node, type: "underlay", address }));
       assert.deepEqual(await listAddresses(context, MOVER), [address], "the moved pod's address");
-      const prober = await context.deployment.prober("underlay-1-a");
+      const prober = await context.deployment.getProber("underlay-1-a");
       const { ok, error } = await prober.probe({ protocol: "tcp", address, port: TCP_PORT, timeoutMs: 3000 });
       assert.ok(ok, `${address} does not answer on ${node}: ${error ?? ""}`);
       return `${address} from ${before.node} to ${node}`;

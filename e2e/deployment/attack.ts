@@ -30,8 +30,8 @@ export async function runAttack(
   controlTokens: readonly [string, string],
   deployment: Deployment,
 ): Promise<AttackOutcome> {
-  const attacker = await deployment.prober(cell.from);
-  const source = deployment.addressOf(cell.from, "main", cell.family);
+  const attacker = await deployment.getProber(cell.from);
+  const source = deployment.getAddress(cell.from, "main", cell.family);
   const claims = cell.attack?.kind === "spoofed-source" ? cell.attack.claims : undefined;
   const target = { server: cell.server ?? "", ...deployment.locate(cell) };
   const control = cell.attack?.kind === "node-as-router" ? inPlan(cell, deployment) : target;
@@ -52,7 +52,7 @@ export async function runAttack(
     await send(control, source, controlTokens[0]);
     await send(
       target,
-      claims === undefined ? source : deployment.addressOf(claims.endpoint, claims.nic, cell.family),
+      claims === undefined ? source : deployment.getAddress(claims.endpoint, claims.nic, cell.family),
       token,
     );
     await send(control, source, controlTokens[1]);
@@ -70,7 +70,7 @@ function inPlan(
   deployment: Deployment,
 ): { server: string; address: string; port: number } {
   const server = from.replace(/^underlay-(\d+)-a$/, "overlay-$1-b");
-  return { server, address: deployment.addressOf(server, "main", family), port };
+  return { server, address: deployment.getAddress(server, "main", family), port };
 }
 
 async function waitForAll(deployment: Deployment, server: string, tokens: readonly string[]): Promise<boolean> {
@@ -88,7 +88,7 @@ async function waitForAll(deployment: Deployment, server: string, tokens: readon
  * @throws an error without an answer
  */
 async function countHeard(deployment: Deployment, server: string, token: string): Promise<number> {
-  const prober = await deployment.prober(server === deployment.externalName ? EXTERNAL : server);
+  const prober = await deployment.getProber(server === deployment.externalName ? EXTERNAL : server);
   const answer = await prober.probe({
     protocol: "tcp",
     address: "127.0.0.1",

@@ -9,14 +9,14 @@ const variant = { kubeProxy: { version: "v1.28.15", mode: "iptables" }, returnPa
 describe("runCells", () => {
   const all = cells(2).filter(({ group }) => group === "matrix");
   const answer = { id: 1, ok: false, latencyMs: 1, error: "timed out" };
-  const deployment = (prober: Deployment["prober"]) =>
+  const deployment = (prober: Deployment["getProber"]) =>
     ({
       locate: () => ({ address: "10.0.0.1", port: 80 }),
-      addressOf: () => "10.0.0.2",
+      getAddress: () => "10.0.0.2",
       findSources: () => undefined,
       pods: new Map(),
       families: ["ipv4"],
-      prober,
+      getProber: prober,
     }) as unknown as Deployment;
 
   it("fails the cells of a pod whose prober does not start, and asks the others", async () => {
@@ -25,7 +25,7 @@ describe("runCells", () => {
       name === from
         ? Promise.reject(new Error("exec refused"))
         : Promise.resolve({ probe: () => Promise.resolve(answer) });
-    const results = await runCells(all, variant, deployment(prober as unknown as Deployment["prober"]), DEFAULT_RUN);
+    const results = await runCells(all, variant, deployment(prober as unknown as Deployment["getProber"]), DEFAULT_RUN);
     assert.equal(results.length, all.length);
     for (const result of results.filter((one) => one.from === from)) {
       assert.equal(result.ok, false, result.id);
@@ -51,7 +51,7 @@ describe("runCells", () => {
           return Promise.resolve(answer);
         },
       });
-    const fake = deployment(prober as unknown as Deployment["prober"]);
+    const fake = deployment(prober as unknown as Deployment["getProber"]);
     const run = { ...DEFAULT_RUN, attempts: 1 };
     await runCells(all, variant, fake, run);
     await runCells(all, variant, fake, run);

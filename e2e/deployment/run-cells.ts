@@ -96,7 +96,7 @@ async function runCell(
   options: RunOptions,
 ): Promise<CellResult> {
   const { address, port, url } = deployment.locate(cell);
-  const prober = await deployment.prober(cell.from);
+  const prober = await deployment.getProber(cell.from);
   const blocked = verdict.expected === "blocked";
   const allowed = blocked ? 1 : options.attempts;
   const sources = listExpectedSources(cell, variant, deployment);

@@ -3,7 +3,8 @@ import { reportsReady } from "../../clusters/kubernetes/ready-condition.ts";
 import { retryOnServerError, ensureObject } from "../support/cluster-api.ts";
 import { DeferCleanup, Eventually } from "../harness.ts";
 import type { Cell } from "../cells/cell.ts";
-import type { Deployment, DeployedPod } from "../deployment/deploy.ts";
+import type { Deployment } from "../deployment/deploy.ts";
+import type { DeployedPod } from "../deployment/deployed-pods.ts";
 import { NAMESPACE, pod, podName } from "../pods/pods.ts";
 import { POD_TYPES } from "../../results/schema.ts";
 import { TCP_PORT } from "../probe/protocol.ts";
@@ -61,8 +62,8 @@ export function runWithPod(deployment: Deployment, more: DeployedPod): Deploymen
   return {
     ...deployment,
     pods: new Map([...deployment.pods, [more.name, more]]),
-    addressOf: (endpoint, nic, family) =>
-      endpoint === more.name ? address : deployment.addressOf(endpoint, nic, family),
+    getAddress: (endpoint, nic, family) =>
+      endpoint === more.name ? address : deployment.getAddress(endpoint, nic, family),
     locate: (cell) =>
       cell.to.kind === "pod" && cell.to.pod === more.name ? { address, port: cell.port } : deployment.locate(cell),
   };

@@ -12,10 +12,10 @@ export function predictedFailures(
   findings: Findings,
   cells: readonly Cell[],
   nodeOf: (pod: string) => string | undefined,
-  addressOf: AddressOf,
+  getAddress: FindAddress,
 ): readonly string[] {
   const patterns = findings.filter(({ severity }) => severity === "fails").flatMap((finding) => finding.cells);
-  return cells.filter((cell) => patterns.some((one) => fits(one, cell, nodeOf, addressOf))).map(({ id }) => id);
+  return cells.filter((cell) => patterns.some((one) => fits(one, cell, nodeOf, getAddress))).map(({ id }) => id);
 }
 
 /** Returns for each cell the first finding that predicts its failure: its likely cause. Pure. */
@@ -34,14 +34,14 @@ export function likelyCauses(
 }
 
 /** Returns the address that a cell probes. */
-type AddressOf = (cell: Cell) => string;
+type FindAddress = (cell: Cell) => string;
 
-/** @param addressOf undefined: the network of a pattern is ignored */
+/** @param getAddress undefined: the network of a pattern is ignored */
 function fits(
   pattern: Pattern,
   cell: Cell,
   nodeOf: (pod: string) => string | undefined,
-  addressOf?: AddressOf,
+  getAddress?: FindAddress,
 ): boolean {
   const server = cell.to.kind === "pod" ? cell.to.pod : cell.server;
   const is = <T>(wanted: T | undefined, actual: T | undefined) => wanted === undefined || wanted === actual;
@@ -53,7 +53,9 @@ function fits(
     among(pattern.targets, targetOf(cell)) &&
     is(pattern.targetNode, server === undefined ? undefined : nodeOf(server)) &&
     is(pattern.targetPod, server === undefined ? undefined : `${NAMESPACE}/${server}`) &&
-    (pattern.targetCidr === undefined || addressOf === undefined || isInNetwork(addressOf(cell), pattern.targetCidr)) &&
+    (pattern.targetCidr === undefined ||
+      getAddress === undefined ||
+      isInNetwork(getAddress(cell), pattern.targetCidr)) &&
     is(pattern.placement, cell.placement) &&
     among(pattern.protocols, cell.protocol)
   );

@@ -42,7 +42,7 @@ async function captureCellsOnce(
     const firstToken = reserveTokens(cells.length);
     const results = await runCells(cells, variant, deployment, { ...DEFAULT_RUN, firstToken });
     return withPaths(results, cells, await capture.stop(), describePlaces(cluster, deployment), firstToken, {
-      addressOf: (...endpoint) => deployment.addressOf(...endpoint),
+      getAddress: (...endpoint) => deployment.getAddress(...endpoint),
       returnPath: variant.returnPath,
     });
   } catch (error) {
@@ -87,7 +87,7 @@ function withPaths(
   taps: readonly CapturePoint[],
   places: Places,
   firstToken: number,
-  { addressOf, returnPath }: Pick<Deployment, "addressOf"> & Pick<Variant, "returnPath">,
+  { getAddress, returnPath }: Pick<Deployment, "getAddress"> & Pick<Variant, "returnPath">,
 ): CellResult[] {
   const paths = collectPaths(taps, places);
   return results.map((result, index) => {
@@ -110,7 +110,9 @@ function withPaths(
       findWrongPath(expected, seen) ??
       findWrongAddress(seen, {
         asked: result.address,
-        server: isSeenByServer(cell, seen) ? addressOf(result.to, cell.reaches?.nic ?? "main", cell.family) : undefined,
+        server: isSeenByServer(cell, seen)
+          ? getAddress(result.to, cell.reaches?.nic ?? "main", cell.family)
+          : undefined,
         sources: result.expectedSource,
         family: cell.family,
       });

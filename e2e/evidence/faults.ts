@@ -28,7 +28,7 @@ export const EVIDENCE_FAULTS: readonly EvidenceFault[] = [
     worker: 1,
     make: async (room) => {
       const node = nodeAt(room, 1);
-      const address = room.deployment.addressOf("multi-nic-2-b", "main");
+      const address = room.deployment.getAddress("multi-nic-2-b", "main");
       const netns = await findNetns(room.cluster, node, address);
       return execOrThrow(room.cluster, node, ["nsenter", `--net=${netns}`, "ip", "rule", "delete", "from", address]);
     },
@@ -44,7 +44,7 @@ export const EVIDENCE_FAULTS: readonly EvidenceFault[] = [
     title: "an underlay pod's host route is missing: its node does not forward packets to it",
     worker: 0,
     make: (room) => {
-      const route = `${room.deployment.addressOf("underlay-1-b", "main")}/32`;
+      const route = `${room.deployment.getAddress("underlay-1-b", "main")}/32`;
       return execOrThrow(room.cluster, nodeAt(room, 0), ["ip", "route", "delete", route]);
     },
     shown: {

@@ -6,7 +6,8 @@ import { findNetns } from "../agent/streams.ts";
 import type { ClusterApi } from "../support/cluster-api.ts";
 import { Eventually } from "../harness.ts";
 import type { Nic } from "../cells/cell.ts";
-import { CLIENT, toDeployedPod } from "../deployment/deploy.ts";
+import { CLIENT } from "../deployment/deploy.ts";
+import { toDeployedPod } from "../deployment/deployed-pods.ts";
 import { NAMESPACE } from "../pods/pods.ts";
 import { Prober } from "../support/prober.ts";
 import { TCP_PORT } from "../probe/protocol.ts";
@@ -29,7 +30,7 @@ export class KeptPods {
 
   /** Whether a pod gets a TCP answer from another pod. */
   async reaches(from: string, to: string, nic: Nic = "main"): Promise<boolean> {
-    const address = await this.#addressOf(to, nic);
+    const address = await this.#getAddress(to, nic);
     const prober = new Prober(from, await this.#api.attach(NAMESPACE, from, CLIENT));
     try {
       return (await prober.probe({ protocol: "tcp", address, port: TCP_PORT, timeoutMs: 1500 })).ok;
@@ -60,7 +61,7 @@ export class KeptPods {
   async names(): Promise<readonly string[]> {
     const known = await Promise.all(
       ["kept-u", "kept-m"].map(async (pod) => {
-        const address = await this.#addressOf(pod, "main");
+        const address = await this.#getAddress(pod, "main");
         const route = await execOrThrow(this.#cluster, this.#node, ["ip", "route", "show", address]);
         const netns = await findNetns(this.#cluster, this.#node, address);
         return [address, netns.split("/").at(-1), / dev (cali\S+)/.exec(route)?.[1]];
@@ -70,7 +71,7 @@ export class KeptPods {
     return [...known.flat().filter((name) => name !== undefined), ...items.map(({ spec }) => spec.containerId)];
   }
 
-  async #addressOf(name: string, nic: Nic): Promise<string> {
+  async #getAddress(name: string, nic: Nic): Promise<string> {
     const pod = toDeployedPod(await this.#api.core.readNamespacedPod({ namespace: NAMESPACE, name }));
     const address = pod.addresses[nic][listFamilies(this.#cluster.spec)[0] ?? "ipv4"];
     if (address === undefined) throw new Error(`pod ${name} has no address on ${nic}`);

@@ -2,7 +2,7 @@ import { BlockList } from "node:net";
 import type { ClusterSpec } from "../../clusters/spec/cluster-spec.ts";
 import { type IpFamily, getFamily } from "../../clusters/spec/address-ranges.ts";
 import { POD_TYPES } from "../../results/schema.ts";
-import type { DeployedPod } from "../deployment/deploy.ts";
+import type { DeployedPod } from "../deployment/deployed-pods.ts";
 import { isOnUnderlay } from "../cells/cell.ts";
 
 type Networks = Pick<ClusterSpec, "overlayCidr" | "underlayCidr" | "ipv6">;

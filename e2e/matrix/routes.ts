@@ -51,7 +51,7 @@ export function expectedRoutes(cluster: Cluster, deployment: Deployment): readon
         return deployment.families.map((family) => {
           const second = family === "ipv6" && cluster.spec.ipv6 !== undefined;
           const [node, ranges] = second ? [address6, cluster.spec.ipv6] : [address, cluster.spec];
-          const own = deployment.addressOf(pod, "main", family);
+          const own = deployment.getAddress(pod, "main", family);
           return { pod, family, expected: documentedRoutes(type, node, own, ranges) };
         });
       }),

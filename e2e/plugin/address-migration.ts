@@ -39,7 +39,7 @@ export function addressMigrationSpecs(context: () => PluginContext): void {
           annotations: { [annotation]: findNetworkName("fixed"), "interlay.dev/ip": addresses.join(",") },
         });
         const thirds = [EXTERNAL, podName("underlay", 1, "a"), podName("multi-nic", 1, "a")];
-        const probers = await Promise.all(thirds.map((third) => deployment.prober(third)));
+        const probers = await Promise.all(thirds.map((third) => deployment.getProber(third)));
         const known = async (third: string, address: string) => {
           const link = third.startsWith("multi") ? "net1" : "eth0";
           const argv = ["ip", "neighbour", "show", "dev", link, "to", address];

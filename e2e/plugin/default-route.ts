@@ -79,7 +79,7 @@ export function routingSpecs(context: () => PluginContext): void {
         const { server } = await prober.probe({ protocol: "tcp", address, port: TCP_PORT, timeoutMs: 2000 });
         return server;
       };
-      const plain = await deployment.prober("underlay-1-a");
+      const plain = await deployment.getProber("underlay-1-a");
       for (const family of families) {
         const address = ON_NODE[family];
         for (const { name } of HIJACKED) {

@@ -51,8 +51,8 @@ export function explainSpecs(context: () => PluginContext): void {
         }
         const { deployment, cluster } = context();
         const device = type === "underlay" ? "veth0" : "eth0";
-        const own = deployment.addressOf(podName(type, 0, "a"), "main");
-        const node = deployment.addressOf("node-1", "main");
+        const own = deployment.getAddress(podName(type, 0, "a"), "main");
+        const node = deployment.getAddress("node-1", "main");
         for (const cidr of [cluster.spec.overlayCidr, cluster.spec.serviceCidr])
           assert.ok(
             lines.some(({ line }) => line === `pod: route ${cidr} via ${node} dev ${device} src ${own}`),
@@ -73,7 +73,7 @@ export function explainSpecs(context: () => PluginContext): void {
   It("explain, CHECK, the doctor and the report name the same missing items", async () => {
     const { deployment, cluster } = context();
     const pod = podName("underlay", 0, "a");
-    const address = deployment.addressOf(pod, "main");
+    const address = deployment.getAddress(pod, "main");
     const netns = await findNetns(cluster, getWorkerName(cluster, 0), address);
     await signalAgent(cluster, getWorkerName(cluster, 0), "STOP");
     DeferCleanup(() => signalAgent(cluster, getWorkerName(cluster, 0), "CONT"));

@@ -42,8 +42,8 @@ export function podChurnSpecs(context: () => PluginContext): void {
         await Promise.all(testPods.map((testPod) => createPod(context(), testPod)));
         await Promise.all(names.map((name) => waitUntilReady(context(), name)));
       });
-      const prober = await context().deployment.prober(hostPodName(1));
-      const other = await context().deployment.prober(hostPodName(0));
+      const prober = await context().deployment.getProber(hostPodName(1));
+      const other = await context().deployment.getProber(hostPodName(0));
       const nics = await Promise.all(
         testPods.map(async ({ name, annotations }) => ({
           name,

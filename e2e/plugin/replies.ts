@@ -38,18 +38,18 @@ export function replySpecs(context: () => PluginContext): void {
         const beyond = await createRoutedHost(context());
         if (beyond !== undefined) DeferCleanup(() => beyond.close());
         const addresses = await balanced(context(), type);
-        const from = await deployment.prober("external");
+        const from = await deployment.getProber("external");
         for (const node of context().workers.keys()) {
           await lead(context(), addresses, node);
           await untilKnown(from, addresses, podName(type, node, "b"));
           const questions = addresses.flatMap((address) => {
-            const seen = deployment.addressOf("external", "main", getFamily(address));
+            const seen = deployment.getAddress("external", "main", getFamily(address));
             const common = { address, server: podName(type, node, "b") };
             return (["tcp", "udp"] as const).flatMap((protocol): HttpProbe[] => [
               { ...common, protocol, from, seen },
               ...(beyond === undefined
                 ? []
-                : [{ ...common, protocol, from: beyond.prober, seen: beyond.addressOf(getFamily(address)) }]),
+                : [{ ...common, protocol, from: beyond.prober, seen: beyond.getAddress(getFamily(address)) }]),
             ]);
           });
           assert.deepEqual(await findUnanswered(questions), [], `by node ${node + 1}`);
@@ -110,7 +110,7 @@ async function balanced({ api, cluster, families }: PluginContext, type: PodType
 async function lead({ deployment }: PluginContext, addresses: readonly string[], node: number): Promise<void> {
   const external = getExternalHost(deployment.external);
   for (const address of addresses) {
-    const via = deployment.addressOf(`node-${node + 1}`, "main", getFamily(address));
+    const via = deployment.getAddress(`node-${node + 1}`, "main", getFamily(address));
     await findRoutedAddress(external, ["ip", "route", "replace", address, "via", via]);
     DeferCleanup(() => external.exec(["ip", "route", "delete", address]));
   }
@@ -142,7 +142,7 @@ async function ownAddresses(context: PluginContext, beyond: RoutedHost): Promise
         address,
         protocol,
         server: name,
-        seen: beyond.addressOf(getFamily(address)),
+        seen: beyond.getAddress(getFamily(address)),
       })),
     ),
   );
@@ -164,7 +164,7 @@ async function nodePorts(
         const ask = () => beyond.prober.probe({ protocol, address, port, timeoutMs: 2000 });
         const first = await ask();
         const { ok, server: by, seen, error } = first.ok ? first : await ask();
-        const right = ok && by === server && seen === beyond.addressOf(family);
+        const right = ok && by === server && seen === beyond.getAddress(family);
         return right ? [] : [`${address}:${port} (${protocol}): ${error ?? `${by ?? ""} saw ${seen ?? ""}`}`];
       }),
     ),

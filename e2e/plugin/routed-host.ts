@@ -15,7 +15,7 @@ const INSIDE = ["ip", "netns", "exec", NAME] as const;
 /** A host that is not on the underlay: requests and replies pass a gateway. */
 export interface RoutedHost {
   readonly prober: Prober;
-  addressOf(family: IpFamily): string;
+  getAddress(family: IpFamily): string;
   /** Removes the network, the gateway's routes and the nodes' routes to it. */
   close(): Promise<void>;
 }
@@ -53,13 +53,13 @@ export async function createRoutedHost(context: PluginContext): Promise<RoutedHo
         "replace",
         network,
         "via",
-        deployment.addressOf("external", "main", family),
+        deployment.getAddress("external", "main", family),
       );
   }
   const prober = new Prober(NAME, await external.attach([...INSIDE, ...CLIENT]));
   return {
     prober,
-    addressOf: (family) => NETWORKS[family].peer,
+    getAddress: (family) => NETWORKS[family].peer,
     close: async () => {
       await prober.close();
       await external.exec(["ip", "link", "delete", NAME]);

@@ -115,6 +115,6 @@ async function questionsOf(
       ...(["overlay", "underlay", "multi-nic"] as const).map((type) => podName(type, node, "a")),
     ]),
   ];
-  const probers = await Promise.all(askers.map((name) => deployment.prober(name)));
+  const probers = await Promise.all(askers.map((name) => deployment.getProber(name)));
   return probers.flatMap((from) => PROTOCOLS.map((protocol) => ({ from, address, protocol, server })));
 }

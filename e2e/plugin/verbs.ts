@@ -76,7 +76,7 @@ export function verbSpecs(context: () => PluginContext): void {
       assert.deepEqual(addresses.map(getFamily), families);
       const askers = await Promise.all(
         [EXTERNAL, hostPodName(0), hostPodName(1), podName("overlay", 0, "a"), podName("underlay", 1, "a")].map(
-          (from) => deployment.prober(from),
+          (from) => deployment.getProber(from),
         ),
       );
       const questions = askers.flatMap((from) =>

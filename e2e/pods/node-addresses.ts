@@ -1,13 +1,11 @@
 import { BlockList } from "node:net";
 import { z } from "zod";
 import type { Cluster } from "../../clusters/provider/provider.ts";
-import { type IpFamily, getFamily } from "../../clusters/spec/address-ranges.ts";
-
-/** At most one address a family. */
-type Addresses = Readonly<Partial<Record<IpFamily, string>>>;
+import { getFamily, type IpFamily } from "../../clusters/spec/address-ranges.ts";
+import type { Addresses } from "./addresses.ts";
 
 /** Addresses that a node has in the overlay. */
-interface OverlayAddresses {
+export interface OverlayAddresses {
   /** On its tunnel to other nodes; empty for an overlay without encapsulation. */
   readonly tunnel: Addresses;
   /** On the bridge of its own overlay pods; empty where each pod has a link of its own, as with Calico. */

@@ -207,7 +207,7 @@ export function registerSpecs(run: TestRun): void {
       { labels: ["policy"] },
       async () => {
         const { api, deployment, reaches } = fixture;
-        const target = deployment.addressOf("overlay-2-b", "main");
+        const target = deployment.getAddress("overlay-2-b", "main");
         assert.ok(await reaches("underlay-1-a", target), "no answer before the policy");
         const policy = {
           apiVersion: "networking.k8s.io/v1",
@@ -233,7 +233,7 @@ export function registerSpecs(run: TestRun): void {
             spec: {
               ...policy.spec,
               // The client library calls `from` `_from`: without it every source is allowed.
-              ingress: [{ _from: [{ ipBlock: { cidr: `${deployment.addressOf("underlay-1-a", "main")}/32` } }] }],
+              ingress: [{ _from: [{ ipBlock: { cidr: `${deployment.getAddress("underlay-1-a", "main")}/32` } }] }],
             },
           } as KubernetesObject),
         );

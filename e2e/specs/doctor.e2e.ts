@@ -46,7 +46,7 @@ export function registerSpecs(run: TestRun): void {
           api,
           node,
           on: (argv) => execOrThrow(cluster, node, argv),
-          address: (pod, nic) => deployment.addressOf(pod, nic),
+          address: (pod, nic) => deployment.getAddress(pod, nic),
           pauseAgent: () => signalAgent(cluster, node, "STOP"),
           resumeAgent: () => signalAgent(cluster, node, "CONT"),
         };

@@ -57,7 +57,7 @@ export function registerSpecs(run: TestRun): void {
     /** Seconds of the last `kubectl apply -k`, a measure of this computer's load. */
     let applySeconds = 5;
     /** Whether an underlay pod reaches an overlay pod on the other node, which needs the return path. */
-    const passes = () => fixture.reaches("underlay-1-a", fixture.deployment.addressOf("overlay-2-b", "main"));
+    const passes = () => fixture.reaches("underlay-1-a", fixture.deployment.getAddress("overlay-2-b", "main"));
     const agents = () => listPodIdentities(fixture.api, SYSTEM_NAMESPACE, "app=interlay");
     const kubeProxies = () => listPodIdentities(fixture.api, "kube-system", "k8s-app=kube-proxy");
 

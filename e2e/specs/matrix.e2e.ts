@@ -96,7 +96,7 @@ export function registerSpecs(run: TestRun): void {
           if (undo !== undefined) DeferCleanup(undo);
         }
         const from = new Set(listCells(run, { cluster, deployment }).map((cell) => cell.from));
-        await By("a prober in every pod", () => Promise.all([...from].map((name) => deployment.prober(name))));
+        await By("a prober in every pod", () => Promise.all([...from].map((name) => deployment.getProber(name))));
       },
       { timeout: 300_000 },
     );

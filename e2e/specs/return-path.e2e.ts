@@ -20,7 +20,7 @@ export function registerSpecs(run: TestRun): void {
     const asymmetric = () =>
       Promise.all(
         ["overlay-2-b", "multi-nic-2-b"].map((pod) =>
-          fixture.reaches("underlay-1-a", fixture.deployment.addressOf(pod, "main")),
+          fixture.reaches("underlay-1-a", fixture.deployment.getAddress(pod, "main")),
         ),
       );
     const passes = () =>
