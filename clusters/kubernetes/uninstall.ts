@@ -40,36 +40,42 @@ export async function uninstallInterlay(config: KubeConfig, options: UninstallOp
     await waitUntil(what, check, deadline, HINT);
     options.log(what);
   };
-  const image = await stopAgents(config, options, waitFor);
-  await cleanNodes(config, image, waitFor);
+  const agents = await stopAgents(config, options, waitFor);
+  await cleanNodes(config, agents, waitFor);
   await deleteObjects(config, waitFor);
 }
 
 type WaitFor = (what: string, check: () => Promise<boolean>) => Promise<void>;
 
-/** Deletes the agents' DaemonSet. @returns the image that cleans the nodes; undefined: they are clean, or are being cleaned */
-async function stopAgents(
-  config: KubeConfig,
-  options: UninstallOptions,
-  waitFor: WaitFor,
-): Promise<string | undefined> {
+/** What cleans the nodes. */
+interface StoppedAgents {
+  /** Undefined: the nodes are clean, or are being cleaned. */
+  readonly image: string | undefined;
+  /** Plugin directory of the nodes; undefined: the default. */
+  readonly cniBinDirectory: string | undefined;
+}
+
+/** Deletes the agents' DaemonSet. */
+async function stopAgents(config: KubeConfig, options: UninstallOptions, waitFor: WaitFor): Promise<StoppedAgents> {
   const apps = config.makeApiClient(AppsV1Api);
   const core = config.makeApiClient(CoreV1Api);
   const agents = await apps
     .readNamespacedDaemonSet({ name: "interlay", namespace: NAMESPACE })
     .catch(ignoreStatus(404));
-  const image = agents?.spec?.template.spec?.containers[0]?.image ?? options.image;
+  const pod = agents?.spec?.template.spec;
+  const image = pod?.containers[0]?.image ?? options.image;
+  const cniBinDirectory = pod?.volumes?.find(({ name }) => name === "cni-bin")?.hostPath?.path;
   if (image === undefined && !(await isCleaning(apps)) && (await hasNodeStates(config)))
     throw new Error(
       "Cannot clean the nodes: the agents' DaemonSet does not exist, so the image is unknown. Name it with --image REFERENCE.",
     );
-  if (agents === undefined) return image;
+  if (agents === undefined) return { image, cniBinDirectory };
   await apps.deleteNamespacedDaemonSet({ name: "interlay", namespace: NAMESPACE });
   await waitFor("the agents have stopped", async () => {
     const pods = await core.listNamespacedPod({ namespace: NAMESPACE, labelSelector: "app=interlay" });
     return pods.items.length === 0;
   });
-  return image;
+  return { image, cniBinDirectory };
 }
 
 /** Whether the DaemonSet that cleans the nodes exists, from an earlier call. */
@@ -79,14 +85,20 @@ async function isCleaning(apps: AppsV1Api): Promise<boolean> {
 }
 
 /** Runs the DaemonSet that restores every node, until all of its pods have done so. */
-async function cleanNodes(config: KubeConfig, image: string | undefined, waitFor: WaitFor): Promise<void> {
+async function cleanNodes(
+  config: KubeConfig,
+  { image, cniBinDirectory }: StoppedAgents,
+  waitFor: WaitFor,
+): Promise<void> {
   const apps = config.makeApiClient(AppsV1Api);
   const cleaning = await isCleaning(apps);
   if (image === undefined && !cleaning) return;
   if (image !== undefined && !cleaning) {
     const namespace = parse(readManifest("namespace.yaml")) as V1Namespace;
     await config.makeApiClient(CoreV1Api).createNamespace({ body: namespace }).catch(ignoreStatus(409));
-    await KubernetesObjectApi.makeApiClient(config).create(parse(renderUninstall(image)) as KubernetesObject);
+    await KubernetesObjectApi.makeApiClient(config).create(
+      parse(renderUninstall(image, cniBinDirectory)) as KubernetesObject,
+    );
   }
   await waitFor("every node is restored", async () =>
     isDaemonSetReady(await apps.readNamespacedDaemonSet({ name: UNINSTALL, namespace: NAMESPACE })),

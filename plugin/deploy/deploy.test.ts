@@ -54,4 +54,9 @@ describe("what a cluster installs", () => {
       [[["interlay:1", "uninstall"]], [["interlay:1", "wait"]]],
     );
   });
+
+  it("the DaemonSet that cleans nodes uses the plugin directory of the agents", () => {
+    assert.match(renderUninstall("interlay:1", "/var/lib/cni/bin"), /path: \/var\/lib\/cni\/bin\n/);
+    assert.match(renderUninstall("interlay:1"), /path: \/opt\/cni\/bin\n/);
+  });
 });

@@ -8,7 +8,10 @@ const daemonSet = z.object({
   metadata: z.object({ name: z.string(), namespace: z.string() }),
   spec: z.object({
     template: z.object({
-      spec: z.looseObject({ containers: z.array(z.looseObject({ name: z.string() })).min(1) }),
+      spec: z.looseObject({
+        containers: z.array(z.looseObject({ name: z.string() })).min(1),
+        volumes: z.array(z.looseObject({ name: z.string() })),
+      }),
     }),
   }),
 });
@@ -18,8 +21,10 @@ export const UNINSTALL = "interlay-uninstall";
 /**
  * Renders a DaemonSet from the agent's. Its pods remove Interlay from their node and are ready when that is done. The agent's DaemonSet
  * must be deleted before.
+ *
+ * @param cniBinDirectory plugin directory of the nodes; undefined: the manifest's
  */
-export function renderUninstall(image: string): string {
+export function renderUninstall(image: string, cniBinDirectory?: string): string {
   const agent = parseAllDocuments(readManifest("interlay.yaml"))
     .map((document) => daemonSet.safeParse(document.toJS()).data)
     .find((found) => found !== undefined);
@@ -27,7 +32,12 @@ export function renderUninstall(image: string): string {
   const labels = { app: UNINSTALL };
   const { containers, ...spec } = agent.spec.template.spec;
   // It does not use the API server; the agents' service account may be deleted (helm uninstall).
-  const pod = { ...spec, serviceAccountName: undefined, automountServiceAccountToken: false };
+  const volumes = spec.volumes.map((volume) =>
+    volume.name === "cni-bin" && cniBinDirectory !== undefined
+      ? { ...volume, hostPath: { path: cniBinDirectory } }
+      : volume,
+  );
+  const pod = { ...spec, volumes, serviceAccountName: undefined, automountServiceAccountToken: false };
   // No probe: the pod is ready when its init container has succeeded.
   const noProbes = { startupProbe: undefined, readinessProbe: undefined, livenessProbe: undefined };
   const container = { ...containers[0], image, env: undefined, ...noProbes };

@@ -5,7 +5,7 @@ import type { ExecResult } from "../../clusters/provider/provider.ts";
 
 const NAMESPACE = "interlay-system";
 /** Path of the installed executable in the agent's pod. */
-const INTERLAY = "/host/opt/cni/bin/interlay";
+export const INTERLAY = "/host/opt/cni/bin/interlay";
 
 /** An agent in which the command failed. */
 export interface AgentFailure {
@@ -33,7 +33,7 @@ export function execInAgent(config: KubeConfig, pod: string, argv: readonly stri
 export async function runOnAgents<T>(
   config: KubeConfig,
   args: readonly string[],
-  parse: (stdout: string) => T,
+  parse: (stdout: string, node: string) => T,
 ): Promise<{ readonly answers: readonly T[]; readonly failed: readonly AgentFailure[] }> {
   const answers: T[] = [];
   const failed: AgentFailure[] = [];
@@ -42,7 +42,7 @@ export async function runOnAgents<T>(
       try {
         const { exitCode, stdout, stderr } = await execInAgent(config, pod, [INTERLAY, ...args]);
         if (exitCode !== 0) throw new Error(stderr.trim() || `interlay ${args.join(" ")} ended with ${exitCode}`);
-        answers.push(parse(stdout));
+        answers.push(parse(stdout, node));
       } catch (error) {
         failed.push({ node, error: getErrorMessage(error) });
       }

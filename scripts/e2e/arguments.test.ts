@@ -8,6 +8,7 @@ function parse(...argv: string[]): Command {
     .option("--name <name>", "", "interlay")
     .option("--environment <list>")
     .option("--keep")
+    .option("--taint <value>", "", (value, all: string[] = []) => [...all, value])
     .option("--no-host-pods")
     .parse(argv, { from: "user" });
 }
@@ -22,6 +23,11 @@ describe("arguments of e2e in another process", () => {
       "--provider",
       "kind",
     ]);
+  });
+
+  it("repeat an option that was given several times", () => {
+    const argv = ["--taint", "a", "--taint", "b"];
+    assert.deepEqual(listArguments(parse(...argv), ["provider"]), argv);
   });
 
   it("contain a negated option only if it was given", () => {

@@ -12,6 +12,7 @@ export function listArguments(command: Command, except: readonly string[]): read
     const isNeeded = command.getOptionValueSource(name) === "cli" || name === "provider";
     if (!isNeeded || except.includes(name)) return [];
     if (typeof value === "boolean") return value === option.negate ? [] : [option.long ?? ""];
-    return [option.long ?? "", String(value)];
+    const values: readonly unknown[] = Array.isArray(value) ? value : [value];
+    return values.flatMap((one) => [option.long ?? "", String(one)]);
   });
 }

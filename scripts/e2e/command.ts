@@ -4,7 +4,7 @@ import { DEFAULT_SPEC } from "../../clusters/spec/cluster-spec.ts";
 import type { Settings } from "../../e2e/harness.ts";
 import { SUITE_NAMES } from "../../e2e/specs/suites.ts";
 import type { Variables } from "../../e2e/support/options.ts";
-import { addGlobalOptions, type OutputFormat } from "../interlay/options.ts";
+import { addGlobalOptions, type OutputFormat } from "../interlay/program/options.ts";
 import { addExistingClusterOptions } from "./existing-cluster-options.ts";
 
 /** Options of `interlay test` and `npm run e2e`, as commander parses them. */

@@ -1,9 +1,7 @@
-import { realpathSync } from "node:fs";
-import { fileURLToPath } from "node:url";
 import { type Command, CommanderError } from "commander";
 import { describeApiError } from "../../plugin/kubernetes/api-error.ts";
-import { type ClusterFlags, type CommonFlags, loadCluster } from "./options.ts";
-import { createProgram } from "./program.ts";
+import { type ClusterFlags, type CommonFlags, loadCluster } from "./program/options.ts";
+import { createProgram } from "./program/program.ts";
 import { VERBS } from "./verbs.ts";
 
 /** Exit status of a command that could not do its work. */
@@ -28,13 +26,6 @@ export async function runInterlay(argv: readonly string[]): Promise<number> {
     process.stderr.write(`${await describeFailure(error, command)}\n`);
     return FAILED;
   }
-}
-
-/** Runs a command if its file is the program that was started, as `npm run NAME` does. */
-export function runIfMain(moduleUrl: string, words: readonly string[]): void {
-  const [, main] = process.argv;
-  if (main === undefined || realpathSync(main) !== fileURLToPath(moduleUrl)) return;
-  void runAndExit([...words, ...process.argv.slice(2)]);
 }
 
 /** Runs `interlay ARGUMENTS`, and ends the process as soon as the output is written: open connections would delay it. */

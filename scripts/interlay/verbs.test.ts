@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { Command } from "commander";
-import { createProgram } from "./program.ts";
+import { createProgram } from "./program/program.ts";
 import { VERBS } from "./verbs.ts";
 
 describe("the commands of interlay", () => {

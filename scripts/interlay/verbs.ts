@@ -1,5 +1,5 @@
-import { DEVELOPER_VERBS } from "./dev.ts";
-import type { Verb } from "./program.ts";
+import { DEVELOPER_VERBS } from "./commands/dev.ts";
+import type { Verb } from "./program/program.ts";
 
 const INSTALL = "Install:";
 const INSPECT = "Inspect:";
@@ -9,46 +9,64 @@ const OTHER = "Other:";
 /** All commands of `interlay`. The modules of a command are loaded when it is named. */
 export const VERBS: readonly Verb[] = [
   {
+    name: "install",
+    summary: "install or upgrade Interlay in a cluster, and wait until it is ready",
+    group: INSTALL,
+    load: async () => (await import("./commands/install.ts")).createInstallCommand(),
+  },
+  {
+    name: "status",
+    summary: "print whether Interlay is ready on each node, and why not",
+    group: INSTALL,
+    load: async () => (await import("./commands/status.ts")).createStatusCommand(),
+  },
+  {
     name: "uninstall",
     summary: "remove Interlay from a cluster, and restore its nodes",
     group: INSTALL,
-    load: async () => (await import("../uninstall.ts")).createUninstallCommand(),
+    load: async () => (await import("./commands/uninstall.ts")).createUninstallCommand(),
   },
   {
     name: "doctor",
     summary: "predict which connections fail, and what to do",
     group: INSPECT,
-    load: async () => (await import("../doctor.ts")).createDoctorCommand(),
+    load: async () => (await import("./commands/doctor.ts")).createDoctorCommand(),
+  },
+  {
+    name: "explain",
+    summary: "print the reason for each link, route and rule of a pod",
+    group: INSPECT,
+    load: async () => (await import("./commands/explain.ts")).createExplainCommand(),
   },
   {
     name: "ip",
     summary: "list, check and release underlay addresses",
     group: INSPECT,
-    load: async () => (await import("../ipam.ts")).createIpCommand(),
+    load: async () => (await import("./commands/ip.ts")).createIpCommand(),
   },
   {
     name: "sysdump",
     summary: "write the state of a cluster to an archive, without secrets",
     group: INSPECT,
-    load: async () => (await import("../sysdump.ts")).createSysdumpCommand(),
+    load: async () => (await import("./commands/sysdump.ts")).createSysdumpCommand(),
   },
   {
     name: "test",
     summary: "run the connectivity matrix on the cluster of the kubeconfig",
     group: TEST,
-    load: async () => (await import("../e2e.ts")).createTestCommand(),
+    load: async () => (await import("../e2e/run-e2e.ts")).createTestCommand(),
   },
   {
     name: "certify",
     summary: "run the suite for a certificate, and verify certificates",
     group: TEST,
-    load: async () => (await import("./certify.ts")).createCertifyCommand(),
+    load: async () => (await import("./commands/certify.ts")).createCertifyCommand(),
   },
   {
     name: "report",
     summary: "show, compare and serve the results of runs",
     group: TEST,
-    load: async () => (await import("./report.ts")).createReportCommand(),
+    load: async () => (await import("./commands/report.ts")).createReportCommand(),
   },
   {
     name: "cluster",
@@ -58,14 +76,37 @@ export const VERBS: readonly Verb[] = [
       {
         name: "up",
         summary: "create a cluster with Calico, Multus, macvlan and Interlay",
-        load: async () => (await import("../up.ts")).createUpCommand(),
+        load: async () => (await import("./commands/cluster-up.ts")).createUpCommand(),
+      },
+      {
+        name: "list",
+        summary: "list the clusters of this computer",
+        load: async () => (await import("./commands/cluster-list.ts")).createListCommand(),
       },
       {
         name: "down",
         summary: "delete a cluster",
-        load: async () => (await import("../down.ts")).createDownCommand(),
+        load: async () => (await import("./commands/cluster-down.ts")).createDownCommand(),
       },
     ],
+  },
+  {
+    name: "version",
+    summary: "print the versions of this program, and of a cluster's agents",
+    group: OTHER,
+    load: async () => (await import("./commands/version.ts")).createVersionCommand(),
+  },
+  {
+    name: "completion",
+    summary: "print the completion script of bash, zsh or fish",
+    group: OTHER,
+    load: async () => (await import("./commands/completion.ts")).createCompletionCommand(),
+  },
+  {
+    name: "complete",
+    summary: "print the completions of a command line",
+    hidden: true,
+    load: async () => (await import("./commands/completion.ts")).createCompleteCommand(VERBS),
   },
   {
     name: "dev",
@@ -75,7 +116,7 @@ export const VERBS: readonly Verb[] = [
       {
         name: "e2e",
         summary: "create a cluster, run suites, delete the cluster",
-        load: async () => (await import("../e2e.ts")).createE2eCommand(),
+        load: async () => (await import("../e2e/run-e2e.ts")).createE2eCommand(),
       },
       ...DEVELOPER_VERBS,
     ],

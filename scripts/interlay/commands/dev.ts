@@ -1,5 +1,5 @@
 import { Command } from "commander";
-import type { Verb } from "./program.ts";
+import type { Verb } from "../program/program.ts";
 
 /** Commands for maintainers that are programs of their own, with a line for the help. */
 const SCRIPTS = {
@@ -29,7 +29,7 @@ function createScriptCommand(name: string, summary: string): Command {
     .passThroughOptions()
     .helpOption(false)
     .action(async (argv: readonly string[]) => {
-      const { startScript, waitForExit } = await import("../../clusters/shell.ts");
+      const { startScript, waitForExit } = await import("../../../clusters/shell.ts");
       process.exitCode = await waitForExit(startScript(`scripts/${name}.ts`, argv));
     });
 }

@@ -1,5 +1,5 @@
 import { Command } from "commander";
-import packageJson from "../../package.json" with { type: "json" };
+import packageJson from "../../../package.json" with { type: "json" };
 import { addCommonOptions, addInheritedOptions, inheritOptions } from "./options.ts";
 
 /** A command of `interlay`: its line in the help, and how to load its options and its action. */
@@ -7,6 +7,8 @@ interface LoadedVerb {
   readonly name: string;
   readonly summary: string;
   readonly group?: string;
+  /** Whether the command is for programs, and not in the help. */
+  readonly hidden?: true;
   /** Loads the modules of the command, which can take a second. */
   readonly load: () => Promise<Command>;
 }
@@ -55,7 +57,8 @@ async function addVerbs(parent: Command, verbs: readonly Verb[], words?: readonl
     const [first, ...rest] = words ?? [];
     const isNamed = words === undefined || first === verb.name;
     const command = await createVerb(verb, isNamed, words && rest);
-    parent.addCommand(verb.group === undefined ? command : command.helpGroup(verb.group));
+    const hidden = "hidden" in verb;
+    parent.addCommand(verb.group === undefined ? command : command.helpGroup(verb.group), { hidden });
   }
 }
 

@@ -1,0 +1,75 @@
+import { coerce, lt } from "semver";
+
+/** What a node says of its Kubernetes distribution. */
+export interface NodeFacts {
+  readonly name: string;
+  /** `v1.31.4+k3s1` */
+  readonly kubelet: string;
+  /** `Talos (v1.9.0)` */
+  readonly osImage: string;
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+/** Where a distribution's container runtime finds plugins and their configuration. */
+export interface Distribution {
+  readonly name: string;
+  readonly cniBinDirectory: string;
+  readonly cniConfDirectory: string;
+}
+
+const UPSTREAM = { cniBinDirectory: "/opt/cni/bin", cniConfDirectory: "/etc/cni/net.d" } as const;
+/** Since the releases of October 2024 K3s has a fixed directory (https://docs.k3s.io/networking/multus-ipams). */
+const FIRST_K3S_WITH_FIXED_DIRECTORY: Readonly<Record<number, string>> = {
+  28: "1.28.15",
+  29: "1.29.10",
+  30: "1.30.6",
+  31: "1.31.2",
+};
+
+/** Finds the distribution of a node by its kubelet's version, its operating system and its labels. */
+export function detectDistribution({ kubelet, osImage, labels }: NodeFacts): Distribution {
+  if (kubelet.includes("+k3s")) return describeK3s(kubelet);
+  if (kubelet.includes("+rke2")) return { name: "RKE2", ...UPSTREAM };
+  if (labels["microk8s.io/cluster"] !== undefined)
+    return {
+      name: "MicroK8s",
+      cniBinDirectory: "/var/snap/microk8s/current/opt/cni/bin",
+      cniConfDirectory: "/var/snap/microk8s/current/args/cni-network",
+    };
+  if (labels["node.openshift.io/os_id"] !== undefined)
+    return { name: "OpenShift", cniBinDirectory: "/var/lib/cni/bin", cniConfDirectory: "/etc/kubernetes/cni/net.d" };
+  if (/^Talos\b/.test(osImage)) return { name: "Talos", ...UPSTREAM };
+  if (/^Bottlerocket\b/.test(osImage)) return { name: "Bottlerocket", ...UPSTREAM };
+  return { name: "Kubernetes", ...UPSTREAM };
+}
+
+function describeK3s(kubelet: string): Distribution {
+  const version = coerce(kubelet);
+  const first = version === null ? undefined : FIRST_K3S_WITH_FIXED_DIRECTORY[version.minor];
+  const isOld = version !== null && (version.minor < 28 || (first !== undefined && lt(version, first)));
+  return {
+    name: "K3s",
+    cniBinDirectory: `/var/lib/rancher/k3s/data/${isOld ? "current/bin" : "cni"}`,
+    cniConfDirectory: "/var/lib/rancher/k3s/agent/etc/cni/net.d",
+  };
+}
+
+/**
+ * Finds the one distribution of all nodes.
+ * @throws an error if nodes differ in the plugin directory, which one DaemonSet cannot serve
+ */
+export function detectClusterDistribution(nodes: readonly NodeFacts[]): Distribution {
+  const found = nodes.map((node) => ({ node: node.name, ...detectDistribution(node) }));
+  const [first, ...others] = found;
+  if (first === undefined) throw new Error("cannot detect the distribution: the cluster has no node");
+  const other = others.find(({ cniBinDirectory }) => cniBinDirectory !== first.cniBinDirectory);
+  if (other !== undefined)
+    throw new Error(
+      `nodes have different plugin directories: ${first.node} (${first.name}) ${first.cniBinDirectory}, ${other.node} (${other.name}) ${other.cniBinDirectory}. Install with the chart once for each, with a nodeSelector.`,
+    );
+  return {
+    name: first.name,
+    cniBinDirectory: first.cniBinDirectory,
+    cniConfDirectory: first.cniConfDirectory,
+  };
+}

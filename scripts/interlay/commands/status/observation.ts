@@ -1,0 +1,134 @@
+import { AppsV1Api, CoreV1Api, type KubeConfig, VersionApi } from "@kubernetes/client-node";
+import { z } from "zod";
+import { getImage, listCustomObjects } from "../../../../clusters/existing/inventory/read-objects.ts";
+import { ignoreStatus } from "../../../../clusters/kubernetes/status-code.ts";
+
+const NAMESPACE = "interlay-system";
+const API = { group: "interlay.dev", version: "v1alpha1" } as const;
+
+const condition = z.object({
+  type: z.string(),
+  status: z.string(),
+  reason: z.string().default(""),
+  message: z.string().default(""),
+});
+const nodeStates = z.object({
+  items: z.array(
+    z.object({
+      metadata: z.object({ name: z.string() }),
+      status: z
+        .object({
+          version: z.string().optional(),
+          returnPath: z.object({ mode: z.string().nullable() }).optional(),
+          kubeProxy: z.object({ version: z.string().nullable(), mode: z.string().nullable() }).optional(),
+          attachments: z.number().default(0),
+          conditions: z.array(condition).default([]),
+        })
+        .default({ attachments: 0, conditions: [] }),
+    }),
+  ),
+});
+const pools = z.object({
+  items: z.array(
+    z.object({
+      metadata: z.object({ name: z.string() }),
+      spec: z.object({ subnet: z.string() }),
+      status: z
+        .object({ total: z.number().optional(), used: z.number().optional(), free: z.number().optional() })
+        .default({}),
+    }),
+  ),
+});
+
+/** Of the agents' DaemonSet, what says whether its rollout is complete. */
+export interface AgentRollout {
+  readonly image: string;
+  readonly desired: number;
+  readonly ready: number;
+  readonly updated: number;
+  /** Whether the controller has seen the newest specification. */
+  readonly observed: boolean;
+}
+
+/** State that a node's agent has published. */
+export interface NodeStatus {
+  readonly version?: string | undefined;
+  readonly returnPath: string | null;
+  readonly kubeProxy: string | null;
+  readonly attachments: number;
+  readonly conditions: readonly z.infer<typeof condition>[];
+}
+
+/** What `interlay status` reads of a cluster. */
+export interface InstallationObservation {
+  readonly server: string;
+  /** Undefined: Interlay is not installed. */
+  readonly agents: AgentRollout | undefined;
+  /** Nodes with an agent's pod: whether it is ready. */
+  readonly pods: ReadonlyMap<string, boolean>;
+  readonly nodes: ReadonlyMap<string, NodeStatus>;
+  readonly pools: readonly { name: string; subnet: string; total?: number; used?: number; free?: number }[];
+}
+
+/** Reads a cluster's state of Interlay. Changes nothing. */
+export async function observeInstallation(config: KubeConfig): Promise<InstallationObservation> {
+  const [{ gitVersion }, set, { items: pods }, states, listedPools] = await Promise.all([
+    config.makeApiClient(VersionApi).getCode(),
+    config
+      .makeApiClient(AppsV1Api)
+      .readNamespacedDaemonSet({ name: "interlay", namespace: NAMESPACE })
+      .catch(ignoreStatus(404)),
+    config.makeApiClient(CoreV1Api).listNamespacedPod({ namespace: NAMESPACE, labelSelector: "app=interlay" }),
+    listCustomObjects(config, API.group, API.version, "nodestates"),
+    listCustomObjects(config, API.group, API.version, "underlaypools"),
+  ]);
+  const status = set?.status;
+  return {
+    server: gitVersion,
+    agents:
+      set === undefined
+        ? undefined
+        : {
+            image: getImage(set) ?? "",
+            desired: status?.desiredNumberScheduled ?? 0,
+            ready: status?.numberReady ?? 0,
+            updated: status?.updatedNumberScheduled ?? 0,
+            observed: status?.observedGeneration === set.metadata?.generation,
+          },
+    pods: new Map(
+      pods.map((pod) => [
+        pod.spec?.nodeName ?? "",
+        pod.status?.conditions?.some(({ type, status: value }) => type === "Ready" && value === "True") === true,
+      ]),
+    ),
+    nodes: new Map(nodeStates.parse(states).items.map(({ metadata, status: own }) => [metadata.name, describe(own)])),
+    pools: pools.parse(listedPools).items.map(({ metadata, spec, status: own }) => ({
+      name: metadata.name,
+      subnet: spec.subnet,
+      ...withoutUndefined(own),
+    })),
+  };
+}
+
+function describe(status: z.infer<typeof nodeStates>["items"][number]["status"]): NodeStatus {
+  const { version, mode } = status.kubeProxy ?? { version: null, mode: null };
+  return {
+    version: status.version,
+    returnPath: status.returnPath?.mode ?? null,
+    kubeProxy: version === null ? null : `${version}${mode === null ? "" : ` ${mode}`}`,
+    attachments: status.attachments,
+    conditions: status.conditions,
+  };
+}
+
+function withoutUndefined(counts: {
+  total?: number | undefined;
+  used?: number | undefined;
+  free?: number | undefined;
+}): {
+  total?: number;
+  used?: number;
+  free?: number;
+} {
+  return Object.fromEntries(Object.entries(counts).filter(([, value]) => value !== undefined));
+}
