@@ -67,7 +67,9 @@ export class Helm {
 
   /** Returns the error of Helm for values that the chart must reject. */
   async refusal(namespace: string, ...set: readonly string[]): Promise<string> {
-    const argv = ["template", RELEASE, CHART, "--namespace", namespace, ...set];
+    // Without a cluster, Helm assumes the version of Kubernetes that it was built with.
+    const version = ["--kube-version", VERSIONS.kubernetes];
+    const argv = ["template", RELEASE, CHART, "--namespace", namespace, ...version, ...set];
     const { exitCode, stderr } = await runCommand([this.#executable, ...argv], { env: this.#env });
     return exitCode === 0 ? "" : stderr;
   }

@@ -1,6 +1,7 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { compileBun, compileC } from "./compile.ts";
+import { type Platform, selectToolchain } from "./platform.ts";
 
 const plugin = join(import.meta.dirname, "..");
 
@@ -21,22 +22,30 @@ export interface Executables {
   readonly full: string;
 }
 
-/** Debian packages that the build needs in addition to npm's. */
-export const BUILD_PACKAGES = ["gcc", "musl-tools"] as const;
-
-/** Builds `plugin/dist/interlay` and `plugin/dist/interlay-full`. */
-export async function buildInterlay(): Promise<Executables> {
+/**
+ * Builds `interlay` and `interlay-full` in plugin/dist.
+ * @param platform build for it, in a directory of its name such as plugin/dist/linux-arm64; undefined: for this machine
+ */
+export async function buildInterlay(platform?: Platform): Promise<Executables> {
+  const toolchain = selectToolchain(platform);
+  const directory = join(plugin, "dist", ...(platform === undefined ? [] : [platform.replace("/", "-")]));
   const [launcher, full] = await Promise.all([
-    compileC({
-      entry: join(plugin, "launcher", "main.c"),
-      sources: [join(plugin, "launcher")],
-      output: join(plugin, "dist", "interlay"),
-    }),
-    compileBun({
-      entry: join(plugin, "cli", "main.ts"),
-      sources: listSources(),
-      output: join(plugin, "dist", "interlay-full"),
-    }),
+    compileC(
+      {
+        entry: join(plugin, "launcher", "main.c"),
+        sources: [join(plugin, "launcher")],
+        output: join(directory, "interlay"),
+      },
+      toolchain,
+    ),
+    compileBun(
+      {
+        entry: join(plugin, "cli", "main.ts"),
+        sources: listSources(),
+        output: join(directory, "interlay-full"),
+      },
+      toolchain,
+    ),
   ]);
   return { launcher, full };
 }

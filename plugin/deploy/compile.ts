@@ -1,9 +1,11 @@
-import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { VERSION } from "../version/version.ts";
+import { runBuildTool } from "./build-tool.ts";
+import { ensureBunRuntime } from "./bun-runtime.ts";
+import { selectToolchain, type Toolchain } from "./platform.ts";
 
 interface BuildTarget {
   /** Absolute path of the main source file. */
@@ -15,12 +17,25 @@ interface BuildTarget {
 }
 
 /** Compiles a self-contained executable with `bun build --compile` if the sources have changed since the last time. */
-export async function compileBun(program: BuildTarget): Promise<string> {
-  const recipe = [await readFile(findBunPackage(), "utf8"), VERSION, ...BUN_BUILD].join(" ");
-  return buildIfChanged(program, recipe, (temporary) =>
-    run(findBun(), [...BUN_BUILD, program.entry, "--outfile", temporary]),
-  );
+export async function compileBun(
+  program: BuildTarget,
+  { bunTarget, bunRuntime }: Pick<Toolchain, "bunTarget" | "bunRuntime"> = selectToolchain(undefined),
+): Promise<string> {
+  const packageText = await readFile(findBunPackage(), "utf8");
+  const flags = [...BUN_BUILD, `--target=${bunTarget}`];
+  const recipe = [packageText, VERSION, bunRuntime?.integrity ?? "", ...flags].join(" ");
+  return buildIfChanged(program, recipe, async (temporary) => {
+    const { version } = JSON.parse(packageText) as { readonly version: string };
+    const runtime =
+      bunRuntime === undefined
+        ? []
+        : [`--compile-executable-path=${await ensureBunRuntime(bunRuntime, version, RUNTIMES)}`];
+    await runBuildTool(findBun(), [...flags, ...runtime, program.entry, "--outfile", temporary]);
+  });
 }
+
+/** Runtimes of other platforms. */
+const RUNTIMES = join(import.meta.dirname, "..", "dist", "runtimes");
 
 const BUN_BUILD = [
   "build",
@@ -32,19 +47,18 @@ const BUN_BUILD = [
   "--minify",
   // An agent runs for months: less memory for more frequent collections.
   "--compile-exec-argv=--smol",
-  "--target=bun-linux-x64",
 ];
 
 const C_BUILD = ["-std=gnu11", "-O2", "-static", "-s", "-Wall", "-Wextra", "-fstack-protector-strong"];
 
 /**
- * Compiles a static executable if the sources have changed since the last time. It uses musl, because glibc reads CPUID when it
- * starts, which takes 0.4 ms on a virtual processor.
+ * Compiles a static executable if the sources have changed since the last time. On amd64 it uses musl, because glibc reads CPUID
+ * when it starts, which takes 0.4 ms on a virtual processor.
  */
-export function compileC(program: BuildTarget): Promise<string> {
-  return buildIfChanged(program, C_BUILD.join(" "), (temporary) =>
-    run("musl-gcc", [...C_BUILD, "-o", temporary, program.entry]),
-  );
+export function compileC(program: BuildTarget, { compiler }: Pick<Toolchain, "compiler">): Promise<string> {
+  return buildIfChanged(program, [compiler, ...C_BUILD].join(" "), async (temporary) => {
+    await runBuildTool(compiler, [...C_BUILD, "-o", temporary, program.entry]);
+  });
 }
 
 /** @param recipe what else the executable depends on */
@@ -87,21 +101,4 @@ function findBunPackage(): string {
 /** Returns the path of Bun's executable, which has this name on all systems. */
 export function findBun(): string {
   return join(dirname(findBunPackage()), "bin", "bun.exe");
-}
-
-/** A program that the build needs is not installed. */
-export class NoCompilerError extends Error {}
-
-async function run(file: string, argv: readonly string[]): Promise<void> {
-  const child = spawn(file, argv, { stdio: ["ignore", "pipe", "pipe"] });
-  let output = "";
-  for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk: Buffer) => (output += chunk.toString()));
-  const code = await new Promise<number | null>((resolve, reject) => {
-    child
-      .on("error", ({ message }) => {
-        reject(new NoCompilerError(`${file} cannot be started (${message}): it is needed to build Interlay`));
-      })
-      .on("close", resolve);
-  });
-  if (code !== 0) throw new Error(`${file} ${argv[0] ?? ""} failed (exit ${String(code)}): ${output.trim()}`);
 }

@@ -39,6 +39,14 @@ static _Noreturn void fail(const char *what, int error) {
   _exit(1);
 }
 
+/// Prints a CNI error (spec 1.1.0, section 5, code 11: try again later) and exits: only the agent can serve calls on this node.
+static _Noreturn void fail_until_agent(void) {
+  printf("{\"cniVersion\":\"1.0.0\",\"code\":11,\"msg\":\"the agent does not respond, and " FALLBACK_BINARY
+         " cannot run on this node, which has no glibc: the call succeeds when the agent runs\"}\n");
+  fflush(stdout);
+  _exit(1);
+}
+
 static void reserve(struct buffer *to, size_t more) {
   if (more <= to->capacity - to->length) return;
   size_t capacity = 2 * (to->length + more);
@@ -95,7 +103,11 @@ static _Noreturn void exec_fallback(char **argv, const struct buffer *input) {
   while (length > 0 && path[length - 1] != '/') length--;
   memcpy(path + length, FALLBACK_BINARY, sizeof FALLBACK_BINARY);
   execve(path, argv, environ);
-  fail("cannot execute " FALLBACK_BINARY, errno);
+  int error = errno;
+  struct stat file;
+  // The file exists and its interpreter does not: a node without glibc, such as Alpine or Talos.
+  if (error == ENOENT && stat(path, &file) == 0) fail_until_agent();
+  fail("cannot execute " FALLBACK_BINARY, error);
 }
 
 /// Returns a connected socket with this timeout for sending and receiving, or -1.

@@ -1,0 +1,44 @@
+import { createHash } from "node:crypto";
+import { mkdir, mkdtemp, readFile, rename, rm, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { runBuildTool } from "./build-tool.ts";
+import type { BunRuntime } from "./platform.ts";
+
+/**
+ * Returns the path of Bun's executable for a platform, which `npm pack` downloads into the directory at the first call.
+ * @param version of Bun, as in package.json
+ * @throws if the package is not the one whose integrity is known
+ */
+export async function ensureBunRuntime(
+  { name, integrity }: BunRuntime,
+  version: string,
+  directory: string,
+): Promise<string> {
+  const target = join(directory, `${name.replace(/^.*\//, "")}-${version}`);
+  const executable = join(target, "package", "bin", "bun");
+  const isThere = await stat(executable).then(
+    () => true,
+    () => false,
+  );
+  if (isThere) return executable;
+  await mkdir(directory, { recursive: true });
+  const staging = await mkdtemp(`${target}-`);
+  try {
+    const file = (
+      await runBuildTool("npm", ["pack", "--silent", "--pack-destination", staging, `${name}@${version}`])
+    ).trim();
+    const archive = join(staging, file);
+    const digest = createHash("sha512")
+      .update(await readFile(archive))
+      .digest("base64");
+    if (`sha512-${digest}` !== integrity)
+      throw new Error(`${name}@${version} has another content than expected (sha512-${digest}): see platform.ts`);
+    await runBuildTool("tar", ["--extract", "--gzip", "--file", archive, "--directory", staging]);
+    await rm(archive);
+    await rm(target, { recursive: true, force: true });
+    await rename(staging, target);
+  } finally {
+    await rm(staging, { recursive: true, force: true });
+  }
+  return executable;
+}
