@@ -139,6 +139,11 @@ export const NOT_RUN: readonly (readonly [line: string, why: string])[] = [
   ["npm run bench -- scale", RECORDED],
   ["npm run bench -- net", RECORDED],
   ["npm run test:docs", "is the command that runs the others"],
+  ["npm run test:docs -- --job ci.yml/check", "is the command that runs the others"],
+  [
+    "npm run test:docs -- --job nightly.yml/matrix --value needs.plan.outputs.night=2026-01-01 --value matrix.job.name=lab --value 'matrix.job.args=--provider lab'",
+    "is the command that runs the others",
+  ],
   [
     "npm run mutants -- --kubernetes v1.31.4 --kube-proxy v1.28.15,v1.29.15,v1.31.4,v1.31.4/nftables",
     "its recorded run is results/mutants.json",

@@ -11,7 +11,7 @@ const SETTINGS =
   /^(https?_proxy|no_proxy|NODE_EXTRA_CA_CERTS|SSL_CERT_(FILE|DIR)|npm_config_registry|GO(PROXY|SUMDB|NOSUMDB|FLAGS))$/i;
 
 /** Runs commands in a root; processes that one command leaves running still exist for the next. */
-interface RootShell {
+export interface RootShell {
   /** Runs a line of bash in the checkout, with the environment of a login. @returns its exit status */
   readonly run: (line: string) => Promise<number>;
   /** Ends all processes in the root. */

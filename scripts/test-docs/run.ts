@@ -1,53 +1,77 @@
-import { rm } from "node:fs/promises";
+import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { Command } from "commander";
+import { Command, InvalidArgumentError } from "commander";
 import { getCacheRoot } from "../../clusters/components/cache.ts";
 import { runTimed } from "../../clusters/components/timed.ts";
 import { createPlainProgress } from "../../clusters/progress/plain.ts";
 import { CHECKOUT_DIRECTORY, createRoot } from "./clean-root.ts";
 import { DOCUMENTED_RUNS } from "./documented-runs.ts";
-import { enterRoot } from "./root-shell.ts";
+import { runJob } from "./job.ts";
+import { enterRoot, type RootShell } from "./root-shell.ts";
 
 /** `npm run test:docs`: runs the README's command in a new Debian root that has only what the README requires. */
-const { provider, cold, all, keep } = new Command("test:docs")
+const { provider, cold, all, job, value, keep } = new Command("test:docs")
   .description("run the README's command in a clean Debian root with an empty home; exits with its status")
   .option("--provider <name>", "lab, or kind, which is the default of npm run e2e", "lab")
   .option("--cold", "with an empty cache: everything is built, which takes a quarter of an hour")
   .option("--all", "then also run the commands of README and docs in a lab (scripts/test-docs/documented-runs.ts)")
+  .option("--job <file/job>", "instead run the scripts of a job in .github/workflows, like ci.yml/check")
+  .option("--value <expression=value>", "value of one of GitHub's expressions in the job; repeatable", parseValue, {})
   .option("--keep", "do not delete the root")
   .parse()
-  .opts<{ provider: string; cold?: true; all?: true; keep?: true }>();
+  .opts<{
+    provider: string;
+    cold?: true;
+    all?: true;
+    job?: string;
+    value: Readonly<Record<string, string>>;
+    keep?: true;
+  }>();
 
 if (process.getuid?.() !== 0) {
   process.stderr.write("test:docs: creating a root file system needs root privileges: run this as root\n");
   process.exit(2);
 }
 const progress = createPlainProgress();
-const root = join(getCacheRoot(), "test-docs");
-const command = `npm ci && npm run e2e${provider === "kind" ? "" : ` -- --provider ${provider}`}`;
+const cache = getCacheRoot();
+await mkdir(cache, { recursive: true, mode: 0o700 });
+const root = await mkdtemp(join(cache, "test-docs-"));
 const print = (line: string): void => {
   process.stdout.write(`== ${line}\n`);
 };
 
 try {
   await runTimed(progress, "a clean Debian, Node.js, npm, Go and the commit", () => createRoot(root, progress));
-  print(`in ${CHECKOUT_DIRECTORY} of the new root: ${command}`);
-  const started = performance.now();
-  const shell = await enterRoot(root, cold ? undefined : join(getCacheRoot(), "components"));
+  const shell = await enterRoot(root, cold ? undefined : join(cache, "components"));
   try {
-    process.exitCode = await shell.run(command);
-    const seconds = Math.round((performance.now() - started) / 1000);
-    for (const { run, shows } of all && process.exitCode === 0 ? DOCUMENTED_RUNS : []) {
-      print(run);
-      const status = await shell.run(run);
-      print(`exit status ${status}: ${shows.join("; ")}`);
-      if (status !== 0) process.exitCode = 1;
-    }
-    const cache = cold ? "an empty cache" : "this machine's components in the cache";
-    print(`exit status ${process.exitCode}; the first command took ${seconds} s with ${cache}`);
+    process.exitCode = job === undefined ? await runDocumented(shell) : await runJob(shell, job, value, print);
   } finally {
     shell.close();
   }
 } finally {
   if (!keep) await rm(root, { recursive: true, force: true });
+}
+
+/** Runs the README's command, and with --all the other documented ones. @returns the exit status */
+async function runDocumented(shell: RootShell): Promise<number> {
+  const command = `npm ci && npm run e2e${provider === "kind" ? "" : ` -- --provider ${provider}`}`;
+  print(`in ${CHECKOUT_DIRECTORY} of the new root: ${command}`);
+  const started = performance.now();
+  let exitStatus = await shell.run(command);
+  const seconds = Math.round((performance.now() - started) / 1000);
+  for (const { run, shows } of all && exitStatus === 0 ? DOCUMENTED_RUNS : []) {
+    print(run);
+    const status = await shell.run(run);
+    print(`exit status ${status}: ${shows.join("; ")}`);
+    if (status !== 0) exitStatus = 1;
+  }
+  const components = cold ? "an empty cache" : "this machine's components in the cache";
+  print(`exit status ${exitStatus}; the first command took ${seconds} s with ${components}`);
+  return exitStatus;
+}
+
+function parseValue(text: string, earlier: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  const [expression = "", ...value] = text.split("=");
+  if (expression === "" || value.length === 0) throw new InvalidArgumentError("use EXPRESSION=VALUE.");
+  return { ...earlier, [expression]: value.join("=") };
 }
