@@ -11,6 +11,8 @@ export interface TraceRequest {
   readonly protocol: Protocol;
   /** Destination port; ignored for ICMP. */
   readonly port: number;
+  /** Bytes of payload in each direction; without it packets are small. */
+  readonly bytes?: number;
 }
 
 /** Result of a packet, a path or a trace. `unknown`: the model cannot decide; the reason says why. */
@@ -91,6 +93,8 @@ export interface Failure {
   readonly hook?: Hook;
   /** The rule that decided, or that is not understood. */
   readonly rule?: RuleStep;
+  /** Bytes that the sender learns by ICMP (fragmentation needed, packet too big); with kind `mtu` and verdict `reject`. */
+  readonly mtu?: number;
 }
 
 /** One packet of the exchange. */

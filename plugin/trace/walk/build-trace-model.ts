@@ -18,6 +18,8 @@ export interface TraceModel {
   readonly findNamespace: (id: string) => NamespaceModel | undefined;
   /** macvlan links by their parent. */
   readonly listChildren: (parent: LinkRef) => readonly LinkRef[];
+  /** Every address of the snapshot's namespaces. */
+  readonly addresses: ReadonlySet<string>;
   /** Links that join this namespace to others outside of the snapshot, or whose other end it does not know. */
   readonly uplinks: readonly LinkRef[];
   /** Receivers of frames by sending link, filled by `findReceivers`. */
@@ -39,6 +41,7 @@ export function buildTraceModel(snapshot: TraceSnapshot): TraceModel {
       }
   return {
     snapshot,
+    addresses: new Set(snapshot.namespaces.flatMap(({ addresses }) => addresses.map(({ address }) => address))),
     receivers: new Map(),
     answers: new Map(),
     listChildren: ({ namespace, link }) => children.get(`${namespace} ${link}`) ?? [],

@@ -1,4 +1,4 @@
-import type { Packet, TcpFlag, Tuple } from "../packet.ts";
+import type { Packet, Tuple } from "../packet.ts";
 import { readSysctl } from "../routing/namespace-state.ts";
 import { getFamily } from "../routing/ip-number.ts";
 import type { ListenerSnapshot } from "../snapshot.ts";
@@ -15,6 +15,8 @@ import { walkPacket } from "./walk-packet.ts";
 const CLIENT_PORT = 40_000;
 /** Bytes of a packet without or with little payload. */
 const PACKET_BYTES = 60;
+/** Bytes of IPv6 and TCP headers, the longest in use. */
+const HEADER_BYTES = 60;
 const DEFAULT_TTL = 64;
 
 /** ICMP types of echo request and reply. */
@@ -54,6 +56,8 @@ export function runExchange(walk: WalkState, request: TraceRequest): Exchange {
 /** A delivered packet, with the addresses and ports that its socket knows. */
 interface SentPacket extends Delivery {
   readonly sent: Tuple;
+  /** Bytes. */
+  readonly mtu: number;
 }
 
 /** Runs one packet and records its hops, also of a lost one. */
@@ -71,9 +75,15 @@ function runPacket(
     const delivery = walkPacket(walk, sent);
     check(delivery);
     packets.push({ ...label, hops: walk.takeHops() });
-    return { ...delivery, sent: { ...getTuple(packet), source: sent.source } };
+    return { ...delivery, sent: { ...getTuple(packet), source: sent.source }, mtu: sent.mtu };
   } catch (error) {
     if (!(error instanceof PacketLost)) throw error;
+    const { mtu } = error.failure;
+    if (mtu !== undefined && mtu < packet.length) {
+      // Path MTU discovery: the sender gets an ICMP error and sends less.
+      walk.takeHops();
+      return runPacket(walk, packets, label, namespace, { ...packet, length: mtu }, choice, check);
+    }
     walk.note({ kind: "failure", text: error.failure.text });
     packets.push({ ...label, hops: walk.takeHops(), failure: error.failure });
     throw error;
@@ -92,6 +102,7 @@ function sendFirst(walk: WalkState, packets: PacketTrace[], client: NamespaceMod
     destinationPort: protocol === "icmp" ? 0 : request.port,
     ...(protocol === "tcp" ? { tcpFlags: ["syn"] } : {}),
     ...(protocol === "icmp" ? { icmpType: ECHO[family].request, icmpCode: 0 } : {}),
+    ...(protocol === "udp" ? { length: computeLength(request) } : {}),
   });
   const choice = { source: request.sourceAddress, again: protocol === "tcp" && family === "ipv4" };
   return runPacket(
@@ -114,9 +125,9 @@ function answerRequest(
 ): void {
   const { protocol, family } = first.packet;
   const { sent } = first;
-  const answer = (name: "SYN-ACK" | "reply", change: Partial<Packet>): void => {
+  const answer = (name: "SYN-ACK" | "reply", change: Partial<Packet>): SentPacket => {
     const packet = makePacket(first.namespace, { ...reverseTuple(first.packet), protocol, family, ...change });
-    runPacket(
+    return runPacket(
       walk,
       packets,
       { name, direction: "reply" },
@@ -130,21 +141,29 @@ function answerRequest(
   };
   const mark = chooseReplyMark(first);
   if (protocol !== "tcp") {
-    answer("reply", { mark, ...(protocol === "icmp" ? { icmpType: ECHO[family].reply, icmpCode: 0 } : {}) });
+    const change =
+      protocol === "icmp" ? { icmpType: ECHO[family].reply, icmpCode: 0 } : { length: computeLength(request) };
+    answer("reply", { mark, ...change });
     return;
   }
-  answer("SYN-ACK", { mark, tcpFlags: ["syn", "ack"] });
+  const accepted = answer("SYN-ACK", { mark, tcpFlags: ["syn", "ack"] });
+  // Each end announces the segment size that its own route allows.
+  const length = Math.min(computeLength(request), first.mtu, accepted.mtu);
   // An IPv6 socket keeps the route that it found without a source address (ip6_dst_store).
   const source = family === "ipv6" ? request.sourceAddress : sent.source;
-  const send = (name: "ACK" | "request", tcpFlags: readonly TcpFlag[]): void => {
-    const packet = makePacket(client, { ...sent, protocol, family, tcpFlags });
+  const send = (name: "ACK" | "request", change: Partial<Packet>): void => {
+    const packet = makePacket(client, { ...sent, protocol, family, ...change });
     runPacket(walk, packets, { name, direction: "request" }, client, packet, { source }, (delivery) => {
       requireServer(first, delivery);
     });
   };
-  send("ACK", ["ack"]);
-  send("request", ["psh", "ack"]);
-  answer("reply", { mark, tcpFlags: ["psh", "ack"] });
+  send("ACK", { tcpFlags: ["ack"] });
+  send("request", { tcpFlags: ["psh", "ack"], length });
+  answer("reply", { mark, tcpFlags: ["psh", "ack"], length });
+}
+
+function computeLength({ bytes = 0 }: TraceRequest): number {
+  return Math.max(PACKET_BYTES, bytes + HEADER_BYTES);
 }
 
 function reverseTuple(packet: Tuple): Tuple {

@@ -1,4 +1,3 @@
-import type { Hook, RuleStep } from "../hook.ts";
 import type { Failure } from "../trace.ts";
 
 /** Ends the walk of a packet; caught by `walkPacket`'s caller, which reports the failure. */
@@ -19,7 +18,7 @@ export function losePacket(
   kind: Failure["kind"],
   namespace: string,
   text: string,
-  decided: { readonly hook?: Hook; readonly rule?: RuleStep } = {},
+  decided: Pick<Failure, "hook" | "rule" | "mtu"> = {},
 ): PacketLost {
   return new PacketLost({ verdict, kind, namespace, text, ...decided });
 }

@@ -46,7 +46,9 @@ export function resolveNeighbour(
     walk.note({ kind: "neighbour", text: `${address} dev ${link.name}: ${describeReceiver(walk, answer)} answers` });
     return answer;
   }
-  if (open.length > 0 && (entry === undefined || !hasState(entry, new Set(["FAILED"]))))
+  // A host that the snapshot does not contain may answer, but not for an address of one that it contains.
+  const mayAnswer = !walk.model.addresses.has(address) && entry?.state.includes("FAILED") !== true;
+  if (open.length > 0 && mayAnswer)
     throw losePacket("unknown", "outside", id, `the packet leaves the snapshot by ${open.join(", ")} to ${address}`);
   throw losePacket("drop", "no-neighbour", id, `nobody answers for ${address} on ${link.name}`);
 }

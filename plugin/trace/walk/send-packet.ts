@@ -26,7 +26,7 @@ type Found = Extract<RouteResult, { readonly kind: "route" }>;
  * Sends a packet of a namespace's own: route, source address, hooks output and postrouting.
  *
  * @param draft packet; its source is ignored if the choice has none
- * @returns the packet at its link, and the source with which it left its socket
+ * @returns the packet at its link, the source with which it left its socket, and the MTU of its route
  * @throws PacketLost
  */
 export function sendPacket(
@@ -34,7 +34,7 @@ export function sendPacket(
   namespace: NamespaceModel,
   draft: Packet,
   choice: RouteChoice,
-): Transmission & { readonly source: string } {
+): Transmission & { readonly source: string; readonly mtu: number } {
   walk.startHop(namespace, undefined, draft);
   let route = findOutputRoute(namespace, draft, choice.source, choice.link);
   let nexthop = chooseNexthop(walk, route);
@@ -51,13 +51,14 @@ export function sendPacket(
     nexthop = chooseNexthop(walk, route);
   }
   noteRoute(walk, route, nexthop);
-  const packet: Packet = { ...draft, source, outLink: getOutLink(route, nexthop) };
+  const outLink = getOutLink(route, nexthop);
+  const mtu = findMtu(namespace, route, outLink);
+  const packet: Packet = { ...fitPacket(draft, mtu), source, outLink };
   walk.recordSent(packet);
   walk.record(packet, packet.outLink);
-  requireMtu(namespace, packet, route);
   const passed = runHook(walk, namespace, "output", packet, nexthop?.gateway);
   const routed = reroute(walk, namespace, packet, passed, { route, nexthop }, choice.link);
-  return { ...passPostrouting(walk, namespace, routed), source };
+  return { ...passPostrouting(walk, namespace, routed), source, mtu };
 }
 
 /** A packet with its route. */
@@ -135,18 +136,25 @@ export function noteRoute(walk: WalkState, { route, rule }: Found, nexthop: Next
   walk.note({ kind: "route", text: `${formatRoute(route, nexthop)} (rule ${formatRule(rule)})` });
 }
 
+/** MTU of a route, or of its link. */
+function findMtu({ state }: NamespaceModel, { route }: Found, outLink: string | undefined): number {
+  return route.mtu ?? state.links.get(outLink ?? "")?.mtu ?? Number.MAX_SAFE_INTEGER;
+}
+
+/** TCP sends segments of the MTU's size; other long packets are fragmented by their sender, and again on the way in IPv4. */
+function fitPacket(packet: Packet, mtu: number): Packet {
+  if (packet.length <= mtu) return packet;
+  return { ...packet, length: mtu, dontFragment: packet.protocol === "tcp" };
+}
+
 /**
- * Checks a packet against the MTU of its route or link.
+ * Checks a packet that is forwarded against the MTU of its route or link.
  *
  * @throws PacketLost if it may not be fragmented
  */
-export function requireMtu({ state }: NamespaceModel, packet: Packet, { route }: Found): void {
-  const mtu = route.mtu ?? (packet.outLink === undefined ? undefined : state.links.get(packet.outLink)?.mtu);
-  if (mtu === undefined || packet.length <= mtu || (packet.family === "ipv4" && !packet.dontFragment)) return;
-  throw losePacket(
-    "reject",
-    "mtu",
-    state.snapshot.id,
-    `${packet.length} bytes do not fit the MTU ${mtu} of ${packet.outLink ?? "the route"}`,
-  );
+export function requireMtu(namespace: NamespaceModel, packet: Packet, route: Found): void {
+  const mtu = findMtu(namespace, route, packet.outLink);
+  if (packet.length <= mtu || (packet.family === "ipv4" && !packet.dontFragment)) return;
+  const text = `${packet.length} bytes do not fit the MTU ${mtu} of ${packet.outLink ?? "the route"}`;
+  throw losePacket("reject", "mtu", namespace.state.snapshot.id, text, { mtu });
 }

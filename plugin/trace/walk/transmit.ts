@@ -37,7 +37,8 @@ export function transmitFrame(walk: WalkState, { namespace, link: name, neighbou
   if (link.kind === "loopback") return { namespace, link: name, packet };
   requireKnown(namespace, link);
   const receiver = resolveNeighbour(walk, namespace, link, neighbour, packet);
-  if (packet.length > receiver.mtu)
+  // Segments that the sender offloads pass links with any MTU (is_skb_forwardable).
+  if (packet.protocol !== "tcp" && packet.length > receiver.mtu)
     throw losePacket(
       "drop",
       "mtu",
